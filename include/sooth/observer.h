@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The collecting half. An observer has a target and probes; while it runs it
+ * makes blocks of records, which go to whoever is connected: a report that
+ * explains them at once (<sooth/report.h>), a capture file, or both.
+ *
+ *   sooth_observer_new(&o, NULL, &err);
+ *   sooth_observer_add_pid(o, pid, &err);
+ *   sooth_observer_add_probe(o, "syscalls", SOOTH_COUNT, &err);
+ *   sooth_observer_connect_report(o, report, &err);
+ *   sooth_observer_start(o, &err);
+ *   while (sooth_observer_step(o, 1000, &err) > 0) ...
+ *   sooth_observer_stop(o, &err);
+ *
+ * One thread at a time may use an observer and all that share its hub.
+ * Privilege: whatever the probes need (`sooth doctor` tells); procfs probes of
+ * one's own processes need none. The library prints nothing and installs no
+ * signal handler, except that libbpf's print hook, which is process-global, is
+ * replaced while a BPF backend is opened.
+ */
+#ifndef SOOTH_OBSERVER_H
+#define SOOTH_OBSERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <sooth/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct sooth_observer;
+struct sooth_report;
+
+/* What to have of a probe. A probe may not offer all; sooth_observer_start() says so. */
+enum sooth_interest {
+	SOOTH_SAMPLE = 1, /* states, at start, every sample_ns, and at the end */
+	SOOTH_COUNT = 2,  /* counted where it happens; only sums cross */
+	SOOTH_STREAM = 4, /* every event */
+};
+
+/* Zeroed fields mean the default. `size` is sizeof(struct sooth_observer_options): the library
+ * takes the prefix it knows. */
+struct sooth_observer_options {
+	size_t size;
+	/* Share what is attached to the kernel with another observer; NULL: alone. The other
+	 * must not be freed before this one has started. */
+	struct sooth_observer *share;
+	uint64_t sample_ns;     /* time between samples; 0: only at start and end */
+	uint64_t buffer_bytes;  /* of the ring to the kernel, rounded up to a power of two */
+	/* A launched command runs as this user and group instead of the real ids. */
+	bool has_launch_user;
+	uid_t launch_uid;
+	gid_t launch_gid;
+	/* Messages for debugging; level 1 errors to 4 debug. NULL: none. */
+	void (*log)(void *user, int level, const char *line);
+	void *log_user;
+	int log_level;
+};
+
+/* -ENOMEM. */
+int sooth_observer_new(struct sooth_observer **out, const struct sooth_observer_options *options,
+	struct sooth_error *err);
+
+/* The target; before start. Several pids are one target. -ESRCH: no such process. */
+int sooth_observer_add_pid(struct sooth_observer *o, pid_t pid, struct sooth_error *err);
+/* Every process of a user, also those to come. */
+int sooth_observer_set_user(struct sooth_observer *o, uid_t uid, struct sooth_error *err);
+/* Every process. */
+int sooth_observer_set_host(struct sooth_observer *o, struct sooth_error *err);
+/* A command to launch, NULL at the end, copied. It is held until the observation runs, so that it
+ * is seen from its exec on. Children are followed. */
+int sooth_observer_set_command(struct sooth_observer *o, char *const *command, struct sooth_error *err);
+
+/* Interest is an or of enum sooth_interest. Probe names: `sooth doctor`. */
+int sooth_observer_add_probe(
+	struct sooth_observer *o, const char *probe, unsigned interest, struct sooth_error *err);
+
+/* Take the blocks. The report must outlive the observer's last call. */
+int sooth_observer_connect_report(
+	struct sooth_observer *o, struct sooth_report *report, struct sooth_error *err);
+/* Write a capture, created 0600 and never through a symbolic link. "-": standard output. */
+int sooth_observer_save(struct sooth_observer *o, const char *path, struct sooth_error *err);
+
+/*
+ * Attach and go. -EPERM with what is missing; -ESRCH when the target is gone;
+ * for a command: the error of its exec.
+ */
+int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err);
+/*
+ * Wait up to timeout_ms for something to happen and take it. 1: go on;
+ * 0: every process of the target has ended; -EINTR: a signal came.
+ */
+int sooth_observer_step(struct sooth_observer *o, int timeout_ms, struct sooth_error *err);
+enum sooth_end {
+	SOOTH_END_DURATION = 1, /* the time asked for is over */
+	SOOTH_END_STOPPED = 3,  /* somebody asked to stop */
+};
+/* Detach, take what the end tells, finish the capture. When the target had ended, that stands as
+ * the reason instead of `why`. */
+int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct sooth_error *err);
+/* Wait status of the launched command; -1: none, or it still runs. */
+int sooth_observer_child_status(struct sooth_observer *o);
+/* Detaches if that was not done. A launched command that never started is ended. */
+void sooth_observer_free(struct sooth_observer *o);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The explaining half. A report takes blocks, live from an observer or from a
+ * capture, puts their records in order of time, and shows them through views to
+ * sinks. It needs no privilege and works on any system, whatever system the
+ * records come from.
+ *
+ *   sooth_report_new(&r, "trace", &err);
+ *   sooth_report_add_view(r, "syscall-table", NULL, &err);
+ *   sooth_report_add_sink(r, "json", &(struct sooth_sink_options){
+ *           .size = sizeof(struct sooth_sink_options), .stream = stdout }, &err);
+ *   sooth_report_read(r, "trace.sooth", &err);
+ *   sooth_report_finish(r, &err);
+ */
+#ifndef SOOTH_REPORT_H
+#define SOOTH_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <sooth/error.h>
+#include <sooth/field.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct sooth_report;
+
+struct sooth_sink_options {
+	size_t size;
+	FILE *stream;   /* borrowed until sooth_report_free() */
+	unsigned width; /* columns of the terminal; 0: none, never cut */
+	bool use_color;
+	bool use_ascii;
+};
+
+/* The name is the schema's in every output. -ENOMEM. */
+int sooth_report_new(struct sooth_report **out, const char *name, struct sooth_error *err);
+/* A view by name: "processes", "syscall-table", "syscall-stream", "context". `options` is the
+ * view's own struct, NULL for its defaults. -ENOENT. */
+int sooth_report_add_view(struct sooth_report *r, const char *view, const void *options,
+	struct sooth_error *err);
+/* For each probe that turns out to be in the stream, its default views. */
+void sooth_report_add_default_views(struct sooth_report *r);
+/* A sink by name: "table", "json", "jsonl". -ENOENT. */
+int sooth_report_add_sink(struct sooth_report *r, const char *sink,
+	const struct sooth_sink_options *options, struct sooth_error *err);
+/* Every record in order of time, with its schema (NULL: of a kind this build does not know),
+ * borrowed for the call. A negative return ends the report with that value. */
+typedef int (*sooth_record_handler)(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record);
+void sooth_report_on_record(struct sooth_report *r, sooth_record_handler handler, void *user);
+
+/* A whole capture file; "-" is standard input. -EINVAL when it is not a capture. */
+int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_error *err);
+/* Bytes of a capture as they come. */
+int sooth_report_feed(struct sooth_report *r, const void *data, size_t size, struct sooth_error *err);
+/* No more will come: the views tell what they know and the sinks end. */
+int sooth_report_finish(struct sooth_report *r, struct sooth_error *err);
+/* Wait status of the launched command, as the stream tells; -1: none. */
+int sooth_report_child_status(const struct sooth_report *r);
+void sooth_report_free(struct sooth_report *r);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

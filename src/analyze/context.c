@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the context probe told, a row a process. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/map.h"
+#include "core/registry.h"
+#include "core/stage.h"
+#include "model/process_id.h"
+#include "model/schema.h"
+#include "probes/context.h"
+
+#define PROCESSES_MAX 65536
+#define THREADS_MAX   65536
+#define MAPPINGS_MAX  1000000
+
+struct context_row {
+	struct sooth_record record;
+	uint32_t threads;
+	uint32_t mapped_files;
+	uint32_t build_ids;
+	uint8_t command_state;
+	uint8_t unused[3];
+	struct sooth_text command;
+};
+
+static const struct sooth_field context_fields[] = {
+	FIELD_PID(context_row),
+	FIELD_NUMBER(context_row, threads, "threads whose names are known"),
+	FIELD_NUMBER(context_row, mapped_files, "mappings of files and of code",
+		.label = "MAPPINGS"),
+	FIELD_NUMBER(context_row, build_ids, "of these with a build id"),
+	{ .name = "command", .type = SOOTH_FIELD_ARGS, FIELD_AT(context_row, command),
+		FIELD_STATE_AT(context_row, command_state), .help = "command line, secrets masked" },
+};
+
+static const struct sooth_schema context_schema = {
+	.name = "context",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct context_row),
+	SCHEMA_FIELDS(context_fields),
+};
+
+struct known_process {
+	struct process_id id;
+	uint32_t mapped_files, build_ids;
+	struct buffer command;
+};
+
+/* Definitions are repeated at the head of each segment: things are counted by what names them. */
+struct thread_key {
+	struct process_id process;
+	uint64_t tid;
+};
+
+struct mapping_key {
+	struct process_id process;
+	uint64_t from;
+};
+
+struct context_state {
+	struct output *output;
+	struct map processes; /* process_id -> known_process */
+	struct map threads;   /* thread_key */
+	struct map mappings;  /* mapping_key */
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct context_state *s = state;
+
+	(void)options;
+	(void)err;
+	s->output = output;
+	map_init(&s->processes, sizeof(struct process_id), sizeof(struct known_process),
+		PROCESSES_MAX);
+	map_init(&s->threads, sizeof(struct thread_key), 0, THREADS_MAX);
+	map_init(&s->mappings, sizeof(struct mapping_key), 0, MAPPINGS_MAX);
+	return 0;
+}
+
+static void take_command(struct known_process *p, const struct sooth_record *r)
+{
+	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), "arguments");
+	struct sooth_value v = sooth_field_get(f, r);
+
+	buffer_reset(&p->command);
+	if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED)
+		buffer_append(&p->command, v.text.data, v.text.size);
+}
+
+static void take_mapping(
+	struct context_state *s, struct known_process *p, const struct context_mapping *m)
+{
+	struct mapping_key key = { p->id, m->from };
+	bool is_new;
+
+	if (m->record.fixed_words * SOOTH_RECORD_WORD < (int)sizeof(*m) ||
+		!map_put(&s->mappings, &key, &is_new) || !is_new)
+		return;
+	p->mapped_files++;
+	p->build_ids += m->build_id.size != 0;
+}
+
+static void take(struct context_state *s, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	struct thread_key thread = { id, r->tid };
+	struct known_process *p = map_put(&s->processes, &id, NULL);
+
+	if (!p)
+		return;
+	p->id = id;
+	if (r->kind == CONTEXT_COMMAND)
+		take_command(p, r);
+	else if (r->kind == CONTEXT_THREAD)
+		map_put(&s->threads, &thread, NULL);
+	else
+		take_mapping(s, p, (const void *)r);
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	(void)err;
+	batch_for_each (r, batch) {
+		if (r->kind >= CONTEXT_COMMAND && r->kind <= CONTEXT_MAPPING)
+			take(state, r);
+	}
+	return 0;
+}
+
+static uint32_t count_threads(const struct context_state *s, const struct process_id *id)
+{
+	size_t position = 0;
+	const void *key;
+	uint32_t count = 0;
+
+	while (map_next(&s->threads, &position, &key, NULL))
+		count += !memcmp(&((const struct thread_key *)key)->process, id, sizeof(*id));
+	return count;
+}
+
+static const struct section context_section = {
+	.name = "context",
+	.title = "context",
+	.schema = &context_schema,
+	.shape = SECTION_TABLE,
+};
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct context_state *s = state;
+	int status = output_section(s->output, &context_section, err);
+	size_t position = 0;
+	void *value;
+
+	while (!status && map_next(&s->processes, &position, NULL, &value)) {
+		struct known_process *p = value;
+		struct context_row row = { .mapped_files = p->mapped_files,
+			.build_ids = p->build_ids, .threads = count_threads(s, &p->id) };
+		struct record_tail tail[] = { { &row.command, p->command.data, p->command.size } };
+
+		row.record.pid = (uint32_t)p->id.pid;
+		row.record.start_ticks = p->id.start_ticks;
+		row.command_state = p->command.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+		status = OUTPUT_ROW(s->output, &row, tail, 1, err);
+	}
+	return status;
+}
+
+static void fini(void *state)
+{
+	struct context_state *s = state;
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&s->processes, &position, NULL, &value))
+		buffer_fini(&((struct known_process *)value)->command);
+	map_fini(&s->processes);
+	map_fini(&s->threads);
+	map_fini(&s->mappings);
+}
+
+const struct stage_type stage_context = {
+	.name = "context",
+	.help = "command lines, threads and mapped files, by process",
+	.probe = "context",
+	.state_size = sizeof(struct context_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

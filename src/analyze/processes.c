@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The list of processes: the last sample of each, CPU in percent between its
+ * first and its last, and what the recognisers make of it.
+ */
+#include "analyze/processes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/map.h"
+#include "base/units.h"
+#include "core/agent.h"
+#include "core/registry.h"
+#include "core/stage.h"
+#include "model/process_id.h"
+#include "model/schema.h"
+#include "model/stream_records.h"
+#include "probes/proc.h"
+
+#define PROCESSES_MAX 65536
+#define TIME_SIZE     32
+
+/* --- rows --- */
+
+struct process_row {
+	struct sooth_record record;
+	double cpu_percent;
+	double mem_percent;
+	uint64_t rss_bytes;
+	uint64_t rss_kb;
+	uint64_t vsz_kb;
+	uint64_t elapsed_s;
+	uint32_t ppid;
+	uint32_t uid;
+	uint32_t threads;
+	uint32_t open_files;
+	char state;
+	uint8_t is_deleted;
+	uint8_t is_orphaned, is_outdated;
+	uint8_t cpu_state, mem_state, open_files_state, cwd_state;
+	uint8_t agent_state, version_state, project_state, session_state;
+	uint8_t command_state, executable_state, orphaned_state, outdated_state;
+	struct sooth_text elapsed_time;
+	struct sooth_text name;
+	struct sooth_text command;
+	struct sooth_text executable;
+	struct sooth_text cwd;
+	struct sooth_text agent;
+	struct sooth_text rule;
+	struct sooth_text version;
+	struct sooth_text project;
+	struct sooth_text session_id;
+};
+
+static const struct sooth_field process_fields[] = {
+	FIELD_PID(process_row),
+	FIELD_NUMBER(process_row, ppid, "process id of the parent"),
+	{ .name = "cpu_percent", .label = "CPU%", .type = SOOTH_FIELD_REAL, .decimals = 1,
+		.unit = SOOTH_UNIT_PERCENT, FIELD_AT(process_row, cpu_percent),
+		FIELD_STATE_AT(process_row, cpu_state),
+		.help = "of one CPU, over the interval observed" },
+	{ .name = "mem_percent", .label = "MEM%", .type = SOOTH_FIELD_REAL, .decimals = 1,
+		.unit = SOOTH_UNIT_PERCENT, FIELD_AT(process_row, mem_percent),
+		FIELD_STATE_AT(process_row, mem_state), .help = "resident, of the host's memory" },
+	FIELD_NUMBER(process_row, rss_bytes, "resident memory", .label = "RSS",
+		.unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(process_row, rss_kb, "resident memory in KiB", .is_hidden = true),
+	FIELD_NUMBER(process_row, vsz_kb, "address space in KiB", .is_hidden = true),
+	{ .name = "state", .type = SOOTH_FIELD_CHARS, FIELD_AT(process_row, state),
+		.help = "R running, S sleeping, D uninterruptible, T stopped, Z zombie, I idle" },
+	FIELD_STRING(process_row, elapsed_time, "since it started: [[days-]hours:]minutes:seconds",
+		.label = "TIME"),
+	FIELD_NUMBER(process_row, elapsed_s, "since it started, in seconds", .is_hidden = true),
+	FIELD_NUMBER(process_row, uid, "effective user id", .is_hidden = true),
+	FIELD_NUMBER(process_row, threads, "number of threads", .label = "THRDS", .is_hidden = true),
+	FIELD_NUMBER(process_row, open_files, "open file descriptors", .is_hidden = true,
+		FIELD_STATE_AT(process_row, open_files_state)),
+	FIELD_STRING(process_row, agent, "the agent it was recognised as",
+		FIELD_STATE_AT(process_row, agent_state)),
+	FIELD_STRING(process_row, rule, "why it was recognised", .is_hidden = true,
+		FIELD_STATE_AT(process_row, agent_state)),
+	FIELD_STRING(process_row, version, "version of the agent",
+		FIELD_STATE_AT(process_row, version_state)),
+	FIELD_STRING(process_row, project, "what it works on",
+		FIELD_STATE_AT(process_row, project_state)),
+	FIELD_STRING(process_row, session_id, "session of the agent", .is_hidden = true,
+		FIELD_STATE_AT(process_row, session_state)),
+	FIELD_TRUTH(process_row, is_orphaned, "its session is gone", .is_hidden = true,
+		FIELD_STATE_AT(process_row, orphaned_state)),
+	FIELD_TRUTH(process_row, is_outdated, "a newer version is installed", .is_hidden = true,
+		FIELD_STATE_AT(process_row, outdated_state)),
+	FIELD_TRUTH(process_row, is_deleted, "its executable was removed or replaced",
+		.is_hidden = true),
+	FIELD_STRING(process_row, name, "name of the main thread"),
+	FIELD_STRING(process_row, executable, "path of the executable", .is_hidden = true,
+		FIELD_STATE_AT(process_row, executable_state)),
+	FIELD_STRING(process_row, cwd, "working directory", .is_hidden = true,
+		FIELD_STATE_AT(process_row, cwd_state)),
+	{ .name = "command", .type = SOOTH_FIELD_ARGS, FIELD_AT(process_row, command),
+		FIELD_STATE_AT(process_row, command_state), .help = "command line, secrets masked" },
+};
+
+static const struct sooth_schema process_schema = {
+	.name = "processes",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct process_row),
+	SCHEMA_FIELDS(process_fields),
+};
+
+struct host_row {
+	struct sooth_record record;
+	uint32_t process_count;
+	uint32_t orphaned_count, outdated_count;
+	uint8_t orphaned_state, outdated_state, latest_state, unused;
+	struct sooth_text timestamp;
+	struct sooth_text hostname;
+	struct sooth_text os;
+	struct sooth_text os_version;
+	struct sooth_text latest_local_version;
+};
+
+static const struct sooth_field host_fields[] = {
+	FIELD_STRING(host_row, timestamp, "when, UTC"),
+	FIELD_STRING(host_row, hostname, "name of the host"),
+	FIELD_STRING(host_row, os, "operating system"),
+	FIELD_STRING(host_row, os_version, "kernel release"),
+	FIELD_STRING(host_row, latest_local_version, "newest version installed here",
+		FIELD_STATE_AT(host_row, latest_state)),
+	FIELD_NUMBER(host_row, process_count, "processes listed"),
+	FIELD_NUMBER(host_row, orphaned_count, "of these orphaned",
+		FIELD_STATE_AT(host_row, orphaned_state)),
+	FIELD_NUMBER(host_row, outdated_count, "of these outdated",
+		FIELD_STATE_AT(host_row, outdated_state)),
+};
+
+static const struct sooth_schema host_schema = {
+	.name = "host",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct host_row),
+	SCHEMA_FIELDS(host_fields),
+};
+
+struct totals_row {
+	struct sooth_record record;
+	double cpu_percent;
+	double mem_percent;
+	uint64_t rss_kb;
+	uint32_t processes;
+	uint8_t cpu_state;
+	uint8_t unused[3];
+	struct sooth_text rss_human;
+};
+
+static const struct sooth_field totals_fields[] = {
+	FIELD_NUMBER(totals_row, processes, "processes listed"),
+	{ .name = "cpu_percent", .type = SOOTH_FIELD_REAL, .decimals = 1,
+		FIELD_AT(totals_row, cpu_percent), FIELD_STATE_AT(totals_row, cpu_state),
+		.help = "of one CPU, all together" },
+	{ .name = "mem_percent", .type = SOOTH_FIELD_REAL, .decimals = 1,
+		FIELD_AT(totals_row, mem_percent), .help = "of the host's memory" },
+	FIELD_NUMBER(totals_row, rss_kb, "resident memory in KiB"),
+	FIELD_STRING(totals_row, rss_human, "resident memory"),
+};
+
+static const struct sooth_schema totals_schema = {
+	.name = "totals",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct totals_row),
+	SCHEMA_FIELDS(totals_fields),
+	.line = "total: {processes} processes, {cpu_percent} % CPU, {rss_human} resident "
+		"({mem_percent} % of memory)",
+};
+
+/* --- state --- */
+
+struct seen_process {
+	uint64_t first_ns, last_ns;
+	uint64_t first_cpu_ns;
+	struct proc_process *last; /* a copy of the whole record */
+};
+
+struct processes_state {
+	struct output *output;
+	struct processes_options options;
+	struct map seen; /* process_id -> struct seen_process */
+	uint64_t snapshot_from_ns;
+	uint64_t last_ns;
+	struct stream_segment *segment;
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct processes_state *s = state;
+
+	(void)err;
+	s->output = output;
+	if (options)
+		s->options = *(const struct processes_options *)options;
+	map_init(&s->seen, sizeof(struct process_id), sizeof(struct seen_process), PROCESSES_MAX);
+	return 0;
+}
+
+/* --- taking --- */
+
+static void *record_copy(const struct sooth_record *r, size_t fixed)
+{
+	void *copy;
+
+	if ((size_t)r->fixed_words * SOOTH_RECORD_WORD < fixed)
+		return NULL;
+	copy = malloc(record_bytes(r));
+	return copy ? memcpy(copy, r, record_bytes(r)) : NULL;
+}
+
+static void take_process(struct processes_state *s, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	struct proc_process *copy = record_copy(r, sizeof(*copy));
+	struct seen_process *seen = copy ? map_put(&s->seen, &id, NULL) : NULL;
+
+	if (!seen) {
+		free(copy);
+		return;
+	}
+	if (!seen->last) {
+		seen->first_ns = r->time_ns;
+		seen->first_cpu_ns = copy->cpu_ns;
+	}
+	seen->last_ns = r->time_ns;
+	free(seen->last);
+	seen->last = copy;
+}
+
+static void take_segment(struct processes_state *s, const struct sooth_record *r)
+{
+	struct stream_segment *copy = record_copy(r, sizeof(*copy));
+
+	if (!copy)
+		return;
+	free(s->segment);
+	s->segment = copy;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct processes_state *s = state;
+
+	(void)err;
+	batch_for_each (r, batch) {
+		if (r->time_ns > s->last_ns)
+			s->last_ns = r->time_ns;
+		if (r->kind == PROC_PROCESS)
+			take_process(s, r);
+		else if (r->kind == PROC_SNAPSHOT && r->words * SOOTH_RECORD_WORD >=
+							     (int)sizeof(struct proc_snapshot))
+			s->snapshot_from_ns = ((const struct proc_snapshot *)r)->from_ns;
+		else if (r->kind == STREAM_SEGMENT)
+			take_segment(s, r);
+	}
+	return 0;
+}
+
+/* --- judging --- */
+
+static struct span field_text(const struct sooth_record *r, const char *name)
+{
+	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), name);
+	struct sooth_value v = sooth_field_get(f, r);
+
+	if (v.state != SOOTH_STATE_VALUE && v.state != SOOTH_STATE_TRUNCATED)
+		return span_of("", 0);
+	return span_of(v.text.data, v.text.size);
+}
+
+/* The last part of the directory. */
+static struct span last_part(struct span path)
+{
+	const char *slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
+
+	if (!slash || path.size == 1)
+		return path;
+	return span_of(slash + 1, path.size - (size_t)(slash + 1 - path.data));
+}
+
+/* The contract's rule: --append-system-prompt "Working in: NAME @TTY" names the project. */
+static struct span project_of(struct span arguments, struct span directory)
+{
+	static const char option[] = "--append-system-prompt";
+	static const char prefix[] = "Working in: ";
+	struct cursor c = cursor_over(arguments.data, arguments.size);
+
+	while (!cursor_at_end(&c)) {
+		struct span word = cursor_until(&c, '\0');
+		const char *at;
+
+		if (span_equal(word, option))
+			word = cursor_until(&c, '\0');
+		else if (!span_starts(word, option))
+			continue;
+		at = memmem(word.data, word.size, prefix, strlen(prefix));
+		if (!at)
+			continue;
+		at += strlen(prefix);
+		word = span_of(at, word.size - (size_t)(at - word.data));
+		at = memmem(word.data, word.size, " @", 2);
+		return at ? span_of(word.data, (size_t)(at - word.data)) : word;
+	}
+	return last_part(directory);
+}
+
+static void format_elapsed(uint64_t s, char out[TIME_SIZE])
+{
+	unsigned days = (unsigned)(s / 86400), hours = (unsigned)(s / 3600 % 24);
+	unsigned minutes = (unsigned)(s / 60 % 60), seconds = (unsigned)(s % 60);
+
+	if (days)
+		snprintf(out, TIME_SIZE, "%u-%02u:%02u:%02u", days, hours, minutes, seconds);
+	else if (hours)
+		snprintf(out, TIME_SIZE, "%02u:%02u:%02u", hours, minutes, seconds);
+	else
+		snprintf(out, TIME_SIZE, "%02u:%02u", minutes, seconds);
+}
+
+static uint64_t elapsed_s(const struct processes_state *s, const struct seen_process *seen)
+{
+	uint64_t ticks = s->segment && s->segment->ticks_per_s ? s->segment->ticks_per_s : 100;
+	int64_t boottime = s->segment ? s->segment->boottime_offset_ns : 0;
+	uint64_t now_s = (seen->last_ns + (uint64_t)boottime) / NS_PER_S;
+	uint64_t start_s = seen->last->record.start_ticks / ticks;
+
+	return now_s > start_s ? now_s - start_s : 0;
+}
+
+static void fill_figures(const struct processes_state *s, const struct seen_process *seen,
+	struct process_row *row)
+{
+	const struct proc_process *p = seen->last;
+	uint64_t memory = s->segment ? s->segment->memory_bytes : 0;
+
+	row->record = p->record;
+	row->ppid = p->ppid;
+	row->uid = p->uid;
+	row->threads = p->threads;
+	row->state = p->state;
+	row->is_deleted = p->is_deleted;
+	row->rss_bytes = p->rss_bytes;
+	row->rss_kb = p->rss_bytes / 1024;
+	row->vsz_kb = p->vsz_bytes / 1024;
+	row->open_files = p->descriptors;
+	row->open_files_state = p->descriptors_state;
+	row->cwd_state = p->directory_state;
+	row->command_state = p->arguments_state;
+	row->executable_state = p->executable_state;
+	row->elapsed_s = elapsed_s(s, seen);
+	if (seen->last_ns > seen->first_ns)
+		row->cpu_percent = (double)(p->cpu_ns - seen->first_cpu_ns) * 100 /
+				   (double)(seen->last_ns - seen->first_ns);
+	else
+		row->cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+	if (memory)
+		row->mem_percent = (double)p->rss_bytes * 100 / (double)memory;
+	else
+		row->mem_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+}
+
+struct judged_process {
+	const struct seen_process *seen;
+	const struct agent *agent;
+	struct agent_match match;
+	double cpu_percent; /* for sorting */
+};
+
+static void judge(const struct seen_process *seen, struct judged_process *j)
+{
+	const struct sooth_record *r = &seen->last->record;
+	struct agent_evidence evidence = {
+		.executable = field_text(r, "executable"),
+		.name = field_text(r, "name"),
+		.arguments = field_text(r, "arguments"),
+		.directory = field_text(r, "directory"),
+	};
+
+	j->seen = seen;
+	j->agent = agent_recognise(&evidence, &j->match);
+	j->cpu_percent = seen->last_ns > seen->first_ns ?
+				 (double)(seen->last->cpu_ns - seen->first_cpu_ns) /
+					 (double)(seen->last_ns - seen->first_ns) :
+				 0;
+}
+
+static int by_cpu(const void *a, const void *b)
+{
+	const struct judged_process *x = a, *y = b;
+	const struct proc_process *p = x->seen->last, *q = y->seen->last;
+
+	if (x->cpu_percent != y->cpu_percent)
+		return x->cpu_percent < y->cpu_percent ? 1 : -1;
+	if (p->rss_bytes != q->rss_bytes)
+		return p->rss_bytes < q->rss_bytes ? 1 : -1;
+	return p->record.pid < q->record.pid ? -1 : p->record.pid > q->record.pid;
+}
+
+static bool is_shown(const struct processes_state *s, const struct judged_process *j)
+{
+	if (s->options.only_agents && !j->agent)
+		return false;
+	return !s->options.hide_ended || j->seen->last_ns >= s->snapshot_from_ns;
+}
+
+static struct judged_process *judge_all(struct processes_state *s, size_t *count)
+{
+	struct judged_process *all = calloc(s->seen.count + 1, sizeof(*all));
+	size_t position = 0;
+	void *value;
+
+	*count = 0;
+	while (all && map_next(&s->seen, &position, NULL, &value)) {
+		judge(value, &all[*count]);
+		if (is_shown(s, &all[*count]))
+			++*count;
+	}
+	if (all)
+		qsort(all, *count, sizeof(*all), by_cpu);
+	return all;
+}
+
+/* --- telling --- */
+
+static struct record_tail span_tail(struct sooth_text *text, struct span span)
+{
+	return (struct record_tail){ text, span.data, span.size };
+}
+
+static int tell_process(struct processes_state *s, const struct judged_process *j,
+	struct sooth_error *err)
+{
+	const struct sooth_record *r = &j->seen->last->record;
+	struct span directory = field_text(r, "directory");
+	struct span arguments = field_text(r, "arguments");
+	struct process_row row = { 0 };
+	char elapsed[TIME_SIZE];
+
+	fill_figures(s, j->seen, &row);
+	format_elapsed(row.elapsed_s, elapsed);
+	row.agent_state = j->agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row.project_state = j->agent ? row.cwd_state : SOOTH_STATE_ABSENT;
+	row.version_state = !j->agent ? SOOTH_STATE_ABSENT :
+			    j->match.version.size ? SOOTH_STATE_VALUE :
+						    SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
+	row.session_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
+	row.orphaned_state = row.outdated_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
+	struct record_tail tail[] = {
+		span_tail(&row.elapsed_time, span_of(elapsed, strlen(elapsed))),
+		span_tail(&row.name, field_text(r, "name")),
+		span_tail(&row.command, arguments),
+		span_tail(&row.executable, field_text(r, "executable")),
+		span_tail(&row.cwd, directory),
+		span_tail(&row.agent, j->agent ? span_of(j->agent->name, strlen(j->agent->name)) :
+						 span_of("", 0)),
+		span_tail(&row.rule, j->agent ? span_of(j->match.rule, strlen(j->match.rule)) :
+						span_of("", 0)),
+		span_tail(&row.version, j->match.version),
+		span_tail(&row.project, project_of(arguments, directory)),
+	};
+	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int tell_host(struct processes_state *s, size_t count, struct sooth_error *err)
+{
+	static const struct section section = { .name = "host", .schema = &host_schema,
+		.shape = SECTION_INLINE };
+	const struct sooth_record *r = s->segment ? &s->segment->record : NULL;
+	struct host_row row = { .process_count = (uint32_t)count,
+		.orphaned_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED),
+		.outdated_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED),
+		.latest_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED) };
+	char timestamp[UNITS_SIZE] = "";
+	int status = output_section(s->output, &section, err);
+
+	if (s->segment)
+		format_utc(timestamp, s->last_ns + (uint64_t)s->segment->realtime_offset_ns);
+	struct record_tail tail[] = {
+		span_tail(&row.timestamp, span_of(timestamp, strlen(timestamp))),
+		span_tail(&row.hostname, r ? field_text(r, "hostname") : span_of("", 0)),
+		span_tail(&row.os, r ? field_text(r, "os") : span_of("", 0)),
+		span_tail(&row.os_version, r ? field_text(r, "os_version") : span_of("", 0)),
+	};
+	return status ? status : OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int tell_totals(struct processes_state *s, const struct judged_process *all, size_t count,
+	struct sooth_error *err)
+{
+	static const struct section section = { .name = "totals", .schema = &totals_schema,
+		.shape = SECTION_OBJECT };
+	struct totals_row row = { .processes = (uint32_t)count };
+	uint64_t memory = s->segment ? s->segment->memory_bytes : 0;
+	uint64_t rss_bytes = 0;
+	char human[UNITS_SIZE];
+	int status = output_section(s->output, &section, err);
+
+	for (size_t i = 0; i < count; i++) {
+		rss_bytes += all[i].seen->last->rss_bytes;
+		row.cpu_percent += all[i].cpu_percent * 100;
+	}
+	row.rss_kb = rss_bytes / 1024;
+	row.mem_percent = memory ? (double)rss_bytes * 100 / (double)memory : 0;
+	format_bytes(human, rss_bytes);
+	struct record_tail tail[] = {
+		span_tail(&row.rss_human, span_of(human, strlen(human))),
+	};
+	return status ? status : OUTPUT_ROW(s->output, &row, tail, 1, err);
+}
+
+static const struct section agents_section = {
+	.name = "processes",
+	.schema = &process_schema,
+	.shape = SECTION_TABLE,
+	.columns = "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,agent,version,project",
+	.if_empty = "no agents are running here; `sooth ps -a` lists every process",
+};
+
+static const struct section all_section = {
+	.name = "processes",
+	.schema = &process_schema,
+	.shape = SECTION_TABLE,
+	.columns = "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,name,agent,command",
+	.if_empty = "no processes were seen",
+};
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct processes_state *s = state;
+	size_t count;
+	_cleanup_free_ struct judged_process *all = judge_all(s, &count);
+	int status;
+
+	if (!all)
+		return error_no_memory(err);
+	status = tell_host(s, count, err);
+	if (!status)
+		status = output_section(s->output,
+			s->options.only_agents ? &agents_section : &all_section, err);
+	for (size_t i = 0; i < count && !status; i++)
+		status = tell_process(s, &all[i], err);
+	return status ? status : tell_totals(s, all, count, err);
+}
+
+static void fini(void *state)
+{
+	struct processes_state *s = state;
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&s->seen, &position, NULL, &value))
+		free(((struct seen_process *)value)->last);
+	map_fini(&s->seen);
+	free(s->segment);
+}
+
+const struct stage_type stage_processes = {
+	.name = "processes",
+	.help = "processes with CPU, memory and the agent they are",
+	.probe = "proc",
+	.state_size = sizeof(struct processes_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

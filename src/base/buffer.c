@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The growing array of bytes. Memory doubles and always holds one byte more
+ * than was asked for, so that buffer_cstr() can end the text without moving it.
+ */
+#include "base/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_FIRST 64
+
+/* Make the memory hold `wanted` bytes; the limit has been asked already. */
+static bool grow(struct buffer *b, size_t wanted)
+{
+	size_t capacity = b->capacity ? b->capacity : CAPACITY_FIRST;
+	unsigned char *data;
+
+	if (wanted <= b->capacity)
+		return true;
+	while (capacity < wanted)
+		capacity = capacity > PTRDIFF_MAX / 2 ? wanted : capacity * 2;
+	/* Doubling need not pass what the limit will ever let in. */
+	if (b->limit && capacity - 1 > b->limit && wanted - 1 <= b->limit)
+		capacity = b->limit + 1;
+	data = realloc(b->data, capacity);
+	if (!data) {
+		b->failed = true;
+		return false;
+	}
+	b->data = data;
+	b->capacity = capacity;
+	return true;
+}
+
+/* May `size` more bytes be added? Refusal is a failure. */
+static bool admit(struct buffer *b, size_t size)
+{
+	/* No object is larger than PTRDIFF_MAX, the byte behind the text included. */
+	size_t most = PTRDIFF_MAX - 1, bound = b->limit && b->limit < most ? b->limit : most;
+
+	if (b->failed)
+		return false;
+	if (b->size > bound || size > bound - b->size)
+		b->failed = true;
+	return !b->failed;
+}
+
+void buffer_fini(struct buffer *b)
+{
+	free(b->data);
+	*b = (struct buffer){ .limit = b->limit };
+}
+
+void buffer_reset(struct buffer *b)
+{
+	b->size = 0;
+	b->failed = false;
+}
+
+bool buffer_failed(const struct buffer *b)
+{
+	return b->failed;
+}
+
+void *buffer_reserve(struct buffer *b, size_t size)
+{
+	if (!admit(b, size) || !grow(b, b->size + size + 1))
+		return NULL;
+	return b->data + b->size;
+}
+
+void buffer_commit(struct buffer *b, size_t size)
+{
+	if (!admit(b, size))
+		return;
+	if (size > b->capacity - b->size)
+		b->failed = true; /* more than was reserved */
+	else
+		b->size += size;
+}
+
+void *buffer_zeros(struct buffer *b, size_t size)
+{
+	void *room = buffer_reserve(b, size);
+
+	if (!room)
+		return NULL;
+	memset(room, 0, size);
+	b->size += size;
+	return room;
+}
+
+void buffer_append(struct buffer *b, const void *data, size_t size)
+{
+	void *room;
+
+	if (!size)
+		return;
+	room = buffer_reserve(b, size);
+	if (!room)
+		return;
+	memcpy(room, data, size);
+	b->size += size;
+}
+
+void buffer_char(struct buffer *b, char c)
+{
+	buffer_append(b, &c, 1);
+}
+
+void buffer_string(struct buffer *b, const char *text)
+{
+	buffer_append(b, text, strlen(text));
+}
+
+void buffer_format(struct buffer *b, const char *format, ...)
+{
+	size_t room = b->capacity - b->size;
+	va_list args, again;
+	int length;
+
+	if (b->failed)
+		return;
+	va_start(args, format);
+	va_copy(again, args);
+	length = vsnprintf(room ? (char *)b->data + b->size : NULL, room, format, args);
+	if (length < 0)
+		b->failed = true;
+	else if (admit(b, (size_t)length) && (size_t)length >= room &&
+		 grow(b, b->size + (size_t)length + 1))
+		vsnprintf((char *)b->data + b->size, (size_t)length + 1, format, again);
+	if (!b->failed)
+		b->size += (size_t)length;
+	va_end(again);
+	va_end(args);
+}
+
+void buffer_consume(struct buffer *b, size_t size)
+{
+	if (size >= b->size) {
+		b->size = 0;
+		return;
+	}
+	if (!size)
+		return;
+	b->size -= size;
+	memmove(b->data, b->data + size, b->size);
+}
+
+const char *buffer_cstr(struct buffer *b)
+{
+	if (b->failed || !grow(b, b->size + 1))
+		return "";
+	b->data[b->size] = '\0';
+	return (const char *)b->data;
+}

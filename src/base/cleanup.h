@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Scope-bound release, as systemd and the kernel do it: a declaration says who lets go. */
+#ifndef SOOTH_BASE_CLEANUP_H
+#define SOOTH_BASE_CLEANUP_H
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define _cleanup_(function) __attribute__((cleanup(function)))
+
+/* Hand a pointer over: yields its value and leaves NULL behind. */
+#define TAKE_PTR(pointer)                       \
+	({                                      \
+		typeof(pointer) _taken = (pointer); \
+		(pointer) = NULL;               \
+		_taken;                         \
+	})
+
+/* Hand a descriptor over: yields it and leaves -1 behind. */
+#define TAKE_FD(descriptor)                 \
+	({                                  \
+		int _taken = (descriptor);  \
+		(descriptor) = -1;          \
+		_taken;                     \
+	})
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+static inline void cleanup_free(void *pointer)
+{
+	free(*(void **)pointer);
+}
+
+static inline void cleanup_close(int *descriptor)
+{
+	if (*descriptor >= 0)
+		close(*descriptor);
+}
+
+static inline void cleanup_file(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+}
+
+static inline void cleanup_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+#define _cleanup_free_  _cleanup_(cleanup_free)
+#define _cleanup_close_ _cleanup_(cleanup_close)
+#define _cleanup_file_  _cleanup_(cleanup_file)
+#define _cleanup_dir_   _cleanup_(cleanup_dir)
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bounded reading. A failure moves the position to the end, so that a loop
+ * that runs until cursor_at_end() ends also when its bytes made no sense.
+ */
+#include "base/cursor.h"
+
+#include <string.h>
+
+static void fail(struct cursor *c)
+{
+	c->failed = true;
+	c->at = c->end;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+struct cursor cursor_over(const void *data, size_t size)
+{
+	struct cursor c = { .at = data, .end = data, .failed = !data && size };
+
+	/* Adding even 0 to NULL is undefined. */
+	if (data)
+		c.end = c.at + size;
+	return c;
+}
+
+size_t cursor_left(const struct cursor *c)
+{
+	return (size_t)(c->end - c->at);
+}
+
+bool cursor_at_end(const struct cursor *c)
+{
+	return c->at == c->end;
+}
+
+/* What was checked to be there. */
+static struct span take(struct cursor *c, size_t size)
+{
+	struct span s = { (const char *)c->at, size };
+
+	if (size)
+		c->at += size;
+	return s;
+}
+
+struct span cursor_bytes(struct cursor *c, size_t size)
+{
+	if (c->failed || size > cursor_left(c)) {
+		fail(c);
+		size = 0;
+	}
+	return take(c, size);
+}
+
+static uint64_t little_endian(struct cursor *c, size_t size)
+{
+	struct span s = cursor_bytes(c, size);
+	uint64_t value = 0;
+
+	for (size_t i = s.size; i > 0; i--)
+		value = value << 8 | (unsigned char)s.data[i - 1];
+	return value;
+}
+
+uint8_t cursor_u8(struct cursor *c)
+{
+	return (uint8_t)little_endian(c, 1);
+}
+
+uint16_t cursor_u16(struct cursor *c)
+{
+	return (uint16_t)little_endian(c, 2);
+}
+
+uint32_t cursor_u32(struct cursor *c)
+{
+	return (uint32_t)little_endian(c, 4);
+}
+
+uint64_t cursor_u64(struct cursor *c)
+{
+	return little_endian(c, 8);
+}
+
+struct span cursor_until(struct cursor *c, char stop)
+{
+	size_t left = cursor_left(c);
+	const unsigned char *found = left ? memchr(c->at, (unsigned char)stop, left) : NULL;
+	struct span s;
+
+	if (!found)
+		return take(c, left);
+	s = take(c, (size_t)(found - c->at));
+	c->at++;
+	return s;
+}
+
+struct span cursor_line(struct cursor *c)
+{
+	return cursor_until(c, '\n');
+}
+
+struct span cursor_word(struct cursor *c)
+{
+	size_t size = 0, left;
+
+	cursor_blanks(c);
+	left = cursor_left(c);
+	while (size < left && !is_blank((char)c->at[size]))
+		size++;
+	return take(c, size);
+}
+
+static int digit_of(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return 99;
+}
+
+/* The digits that stand here, at least one. */
+static uint64_t digits(struct cursor *c, unsigned base)
+{
+	const unsigned char *first = c->at;
+	uint64_t value = 0;
+
+	for (; c->at < c->end; c->at++) {
+		unsigned digit = (unsigned)digit_of(*c->at);
+
+		if (digit >= base)
+			break;
+		if (value > (UINT64_MAX - digit) / base) {
+			fail(c);
+			return 0;
+		}
+		value = value * base + digit;
+	}
+	if (c->at == first)
+		fail(c);
+	return value;
+}
+
+uint64_t cursor_decimal(struct cursor *c)
+{
+	cursor_blanks(c);
+	return digits(c, 10);
+}
+
+int64_t cursor_signed(struct cursor *c)
+{
+	uint64_t magnitude;
+	bool negative;
+
+	cursor_blanks(c);
+	negative = cursor_skip(c, "-");
+	magnitude = digits(c, 10);
+	if (magnitude > (uint64_t)INT64_MAX + negative) {
+		fail(c);
+		return 0;
+	}
+	return (int64_t)(negative ? 0 - magnitude : magnitude);
+}
+
+uint64_t cursor_hex(struct cursor *c)
+{
+	cursor_blanks(c);
+	return digits(c, 16);
+}
+
+bool cursor_skip(struct cursor *c, const char *literal)
+{
+	size_t size = strlen(literal);
+
+	if (c->failed || size > cursor_left(c) || (size && memcmp(c->at, literal, size) != 0))
+		return false;
+	take(c, size);
+	return true;
+}
+
+void cursor_blanks(struct cursor *c)
+{
+	while (c->at < c->end && is_blank((char)*c->at))
+		c->at++;
+}
+
+bool span_equal(struct span s, const char *text)
+{
+	return s.size == strlen(text) && span_starts(s, text);
+}
+
+bool span_starts(struct span s, const char *prefix)
+{
+	size_t size = strlen(prefix);
+
+	return !size || (size <= s.size && memcmp(s.data, prefix, size) == 0);
+}
+
+bool span_ends(struct span s, const char *suffix)
+{
+	size_t size = strlen(suffix);
+
+	return !size || (size <= s.size && memcmp(s.data + s.size - size, suffix, size) == 0);
+}
+
+bool span_contains(struct span s, const char *needle)
+{
+	size_t size = strlen(needle);
+
+	return !size || (size <= s.size && memmem(s.data, s.size, needle, size));
+}
+
+bool span_decimal(struct span s, uint64_t *value)
+{
+	struct cursor c = cursor_over(s.data, s.size);
+	uint64_t number = digits(&c, 10);
+
+	if (c.failed || !cursor_at_end(&c))
+		return false;
+	*value = number;
+	return true;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Escaping for the three places text goes to. All three walk the text one
+ * character at a time, decide whether it may stand as it is, and copy runs of
+ * such characters at once.
+ */
+#include "base/escape.h"
+
+#include <string.h>
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
+struct range {
+	uint32_t first;
+	uint32_t last;
+};
+
+/* Characters that reorder, hide or join text, or are drawn as nothing at all. */
+static const struct range hidden[] = {
+	{ 0x00ad, 0x00ad },   /* soft hyphen */
+	{ 0x034f, 0x034f },   /* combining grapheme joiner */
+	{ 0x061c, 0x061c },   /* Arabic letter mark */
+	{ 0x115f, 0x1160 },   /* Hangul fillers */
+	{ 0x17b4, 0x17b5 },   /* Khmer inherent vowels */
+	{ 0x180b, 0x180f },   /* Mongolian selectors and vowel separator */
+	{ 0x200b, 0x200f },   /* zero width, left-to-right and right-to-left marks */
+	{ 0x2028, 0x202e },   /* separators, embeddings, overrides */
+	{ 0x2060, 0x206f },   /* word joiner, invisible operators, isolates */
+	{ 0x3164, 0x3164 },   /* Hangul filler */
+	{ 0xfe00, 0xfe0f },   /* variation selectors: they can carry hidden bytes */
+	{ 0xfeff, 0xfeff },   /* byte order mark */
+	{ 0xffa0, 0xffa0 },   /* halfwidth Hangul filler */
+	{ 0xfff0, 0xfffb },   /* unassigned ignorables, interlinear annotation */
+	{ 0x1bca0, 0x1bca3 }, /* shorthand format controls */
+	{ 0x1d173, 0x1d17a }, /* musical format controls */
+	{ 0xe0000, 0xe0fff }, /* tags, variation selectors supplement */
+};
+
+static bool is_hidden(uint32_t code)
+{
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (code >= hidden[i].first && code <= hidden[i].last)
+			return true;
+	return false;
+}
+
+static bool is_control(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}
+
+size_t utf8_length(const char *text, size_t size)
+{
+	const unsigned char *t = (const unsigned char *)text;
+	unsigned char low = 0x80, high = 0xbf;
+	size_t length;
+
+	if (!size)
+		return 0;
+	if (t[0] < 0x80)
+		return 1;
+	if (t[0] < 0xc2 || t[0] > 0xf4)
+		return 0;
+	length = t[0] < 0xe0 ? 2 : t[0] < 0xf0 ? 3 : 4;
+	if (size < length)
+		return 0;
+	/* The second byte rules out overlong forms, surrogates and what is above U+10FFFF. */
+	if (t[0] == 0xe0)
+		low = 0xa0;
+	else if (t[0] == 0xed)
+		high = 0x9f;
+	else if (t[0] == 0xf0)
+		low = 0x90;
+	else if (t[0] == 0xf4)
+		high = 0x8f;
+	if (t[1] < low || t[1] > high)
+		return 0;
+	for (size_t i = 2; i < length; i++)
+		if ((t[i] & 0xc0) != 0x80)
+			return 0;
+	return length;
+}
+
+/* The code point of a valid sequence. */
+static uint32_t decode(const char *text, size_t length)
+{
+	const unsigned char *t = (const unsigned char *)text;
+	uint32_t code = length == 1 ? t[0] : t[0] & (0x7fu >> length);
+
+	for (size_t i = 1; i < length; i++)
+		code = code << 6 | (t[i] & 0x3f);
+	return code;
+}
+
+#define REPLACED_MAX 20
+
+/*
+ * How the character has to be written: fills `to` and returns the length, or
+ * returns 0 when it may stand as it is. length 0: one byte that is not UTF-8.
+ */
+typedef size_t replace_fn(char to[REPLACED_MAX], const char *text, size_t length, uint32_t code);
+
+static bool is_plain(unsigned char c)
+{
+	return c == ' ' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	       (c >= 'a' && c <= 'z');
+}
+
+static void escape(struct buffer *out, const char *text, size_t size, replace_fn *replace)
+{
+	char to[REPLACED_MAX];
+	size_t from = 0, at = 0;
+
+	while (at < size && !buffer_failed(out)) {
+		size_t length, replaced;
+
+		if (is_plain((unsigned char)text[at])) {
+			at++;
+			continue;
+		}
+		length = utf8_length(text + at, size - at);
+		replaced = replace(to, text + at, length,
+			length ? decode(text + at, length) : (unsigned char)text[at]);
+		if (replaced) {
+			buffer_append(out, text + from, at - from);
+			buffer_append(out, to, replaced);
+		}
+		at += length ? length : 1;
+		if (replaced)
+			from = at;
+	}
+	if (from < size)
+		buffer_append(out, text + from, size - from);
+}
+
+static size_t put(char *to, const char *text)
+{
+	size_t size = strlen(text);
+
+	memcpy(to, text, size);
+	return size;
+}
+
+static char hex_digit(unsigned value)
+{
+	return "0123456789abcdef"[value & 15];
+}
+
+static size_t for_terminal(char *to, const char *text, size_t length, uint32_t code)
+{
+	size_t size = 0;
+
+	if (code == '\n')
+		return put(to, "\\n");
+	if (code == '\t')
+		return put(to, "\\t");
+	if (length && !is_control(code) && !is_hidden(code))
+		return 0;
+	for (size_t i = 0; i < (length ? length : 1); i++) {
+		unsigned byte = (unsigned char)text[i];
+
+		to[size++] = '\\';
+		to[size++] = 'x';
+		to[size++] = hex_digit(byte >> 4);
+		to[size++] = hex_digit(byte);
+	}
+	return size;
+}
+
+static size_t for_json(char *to, const char *text, size_t length, uint32_t code)
+{
+	static const char letters[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+
+	(void)text;
+	if (!length)
+		return put(to, REPLACEMENT);
+	for (size_t i = 0; letters[i]; i += 2) {
+		if (code != (unsigned char)letters[i])
+			continue;
+		to[0] = '\\';
+		to[1] = letters[i + 1];
+		return 2;
+	}
+	/* DEL and the C1 controls need no escape by the RFC; a terminal obeys them all the same. */
+	if (!is_control(code) && code != '<' && code != '>' && code != '&' && code != 0x2028 &&
+		code != 0x2029)
+		return 0;
+	to[0] = '\\';
+	to[1] = 'u';
+	for (unsigned i = 0; i < 4; i++)
+		to[2 + i] = hex_digit(code >> (12 - 4 * i));
+	return 6;
+}
+
+static size_t for_xml(char *to, const char *text, size_t length, uint32_t code)
+{
+	(void)text;
+	if (!length || (code < 0x20 && code != '\t' && code != '\n' && code != '\r') ||
+		code == 0xfffe || code == 0xffff)
+		return put(to, REPLACEMENT);
+	switch (code) {
+	case '&':
+		return put(to, "&amp;");
+	case '<':
+		return put(to, "&lt;");
+	case '>':
+		return put(to, "&gt;");
+	case '"':
+		return put(to, "&quot;");
+	case '\'':
+		return put(to, "&apos;");
+	default:
+		return 0;
+	}
+}
+
+void escape_terminal(struct buffer *out, const char *text, size_t size)
+{
+	escape(out, text, size, for_terminal);
+}
+
+void escape_json(struct buffer *out, const char *text, size_t size)
+{
+	escape(out, text, size, for_json);
+}
+
+void escape_xml(struct buffer *out, const char *text, size_t size)
+{
+	escape(out, text, size, for_xml);
+}

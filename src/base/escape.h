@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Text from a target is data, never instructions to a terminal or a parser.
+ *
+ * Terminal: C0 and C1 controls, DEL, invalid UTF-8 bytes, and the Unicode
+ * characters that reorder or hide text (bidirectional controls, zero-width
+ * ones, line and paragraph separators) become \xNN per byte; a newline becomes
+ * \n, a tab \t, a backslash stays as it is.
+ * JSON: RFC 8259 escapes; an invalid UTF-8 byte becomes U+FFFD; <, >, & and
+ * U+2028/2029 are written as \u escapes so that the text may stand inside HTML.
+ * XML: the five entities, controls that XML 1.0 forbids become U+FFFD.
+ */
+#ifndef SOOTH_BASE_ESCAPE_H
+#define SOOTH_BASE_ESCAPE_H
+
+#include "base/buffer.h"
+
+void escape_terminal(struct buffer *out, const char *text, size_t size);
+void escape_json(struct buffer *out, const char *text, size_t size); /* without the quotes */
+void escape_xml(struct buffer *out, const char *text, size_t size);
+/* Length of the valid UTF-8 sequence at text (1 to 4), 0 when there is none:
+ * overlong forms, surrogates and values above U+10FFFF are invalid. */
+size_t utf8_length(const char *text, size_t size);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The streaming JSON writer. At the top level values simply follow each other:
+ * whoever writes JSON lines puts the newline between them.
+ */
+#include "base/json.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/escape.h"
+
+#define DECIMALS_MAX 17
+#define F64_SIZE     352 /* sign, 309 digits of DBL_MAX, a point of some bytes, decimals */
+
+static uint32_t level_bit(const struct json *j)
+{
+	return 1u << (j->depth - 1);
+}
+
+static bool misuse(struct json *j)
+{
+	j->failed = true;
+	return false;
+}
+
+static void newline(struct json *j)
+{
+	if (!j->indent)
+		return;
+	buffer_char(j->out, '\n');
+	for (size_t i = 0; i < (size_t)j->depth * j->indent && !buffer_failed(j->out); i++)
+		buffer_char(j->out, ' ');
+}
+
+/* What stands before an item of the container at hand. */
+static void separate(struct json *j)
+{
+	if (j->has_items & level_bit(j))
+		buffer_char(j->out, ',');
+	j->has_items |= level_bit(j);
+	newline(j);
+}
+
+/* Is a value allowed here? If so, what stands before it is written. */
+static bool open_value(struct json *j)
+{
+	if (j->failed)
+		return false;
+	if (!j->depth)
+		return true;
+	if (j->is_object & level_bit(j)) {
+		if (!j->has_key)
+			return misuse(j);
+		j->has_key = false;
+		return true;
+	}
+	separate(j);
+	return true;
+}
+
+static void value(struct json *j, const char *text)
+{
+	if (open_value(j))
+		buffer_string(j->out, text);
+}
+
+static void quote(struct json *j, const char *text, size_t size)
+{
+	buffer_char(j->out, '"');
+	escape_json(j->out, text, size);
+	buffer_char(j->out, '"');
+}
+
+static void begin(struct json *j, bool is_object)
+{
+	if (j->depth >= JSON_DEPTH_MAX)
+		misuse(j);
+	if (!open_value(j))
+		return;
+	buffer_char(j->out, is_object ? '{' : '[');
+	j->depth++;
+	j->has_items &= ~level_bit(j);
+	j->is_object &= ~level_bit(j);
+	if (is_object)
+		j->is_object |= level_bit(j);
+}
+
+void json_init(struct json *j, struct buffer *out, unsigned indent)
+{
+	*j = (struct json){ .out = out, .indent = indent };
+}
+
+void json_begin_object(struct json *j)
+{
+	begin(j, true);
+}
+
+void json_begin_array(struct json *j)
+{
+	begin(j, false);
+}
+
+void json_end(struct json *j)
+{
+	bool is_object, has_items;
+
+	if (j->failed || !j->depth || j->has_key) {
+		misuse(j);
+		return;
+	}
+	is_object = j->is_object & level_bit(j);
+	has_items = j->has_items & level_bit(j);
+	j->depth--;
+	if (has_items)
+		newline(j);
+	buffer_char(j->out, is_object ? '}' : ']');
+}
+
+void json_key(struct json *j, const char *key)
+{
+	if (j->failed || !key || !j->depth || !(j->is_object & level_bit(j)) || j->has_key) {
+		misuse(j);
+		return;
+	}
+	separate(j);
+	quote(j, key, strlen(key));
+	buffer_string(j->out, j->indent ? ": " : ":");
+	j->has_key = true;
+}
+
+void json_string(struct json *j, const char *text, size_t size)
+{
+	if (open_value(j))
+		quote(j, text, size);
+}
+
+void json_cstring(struct json *j, const char *text)
+{
+	if (text)
+		json_string(j, text, strlen(text));
+	else
+		json_null(j);
+}
+
+void json_u64(struct json *j, uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	value(j, text);
+}
+
+void json_i64(struct json *j, int64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, number);
+	value(j, text);
+}
+
+void json_f64(struct json *j, double number, unsigned decimals)
+{
+	char text[F64_SIZE], *point, *rest;
+
+	if (!isfinite(number)) {
+		json_null(j);
+		return;
+	}
+	if (decimals > DECIMALS_MAX)
+		decimals = DECIMALS_MAX;
+	snprintf(text, sizeof(text), "%.*f", (int)decimals, number);
+	/* The program's locale may have another point, of more than one byte. */
+	point = text + strspn(text, "-0123456789");
+	if (*point) {
+		rest = point + strcspn(point, "0123456789");
+		*point = '.';
+		memmove(point + 1, rest, strlen(rest) + 1);
+	}
+	value(j, text);
+}
+
+void json_bool(struct json *j, bool is_true)
+{
+	value(j, is_true ? "true" : "false");
+}
+
+void json_null(struct json *j)
+{
+	value(j, "null");
+}

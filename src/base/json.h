@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A streaming JSON writer into a buffer. It writes what it is told: commas and
+ * nesting are its business, types are the caller's. Misuse (a value without a
+ * key in an object, an end too many, depth over 32) is a defect of the caller:
+ * it sets `failed` and writes nothing more. At the top values follow each other
+ * with nothing between: who writes JSON lines adds the newline.
+ */
+#ifndef SOOTH_BASE_JSON_H
+#define SOOTH_BASE_JSON_H
+
+#include "base/buffer.h"
+
+#define JSON_DEPTH_MAX 32
+
+struct json {
+	struct buffer *out;
+	unsigned depth;
+	uint32_t is_object; /* a bit per level */
+	uint32_t has_items; /* a bit per level */
+	bool has_key;       /* a key stands, its value does not yet */
+	bool failed;
+	unsigned indent;    /* spaces a level; 0: one line */
+};
+
+void json_init(struct json *j, struct buffer *out, unsigned indent);
+void json_begin_object(struct json *j);
+void json_begin_array(struct json *j);
+void json_end(struct json *j);
+void json_key(struct json *j, const char *key);
+void json_string(struct json *j, const char *text, size_t size);
+void json_cstring(struct json *j, const char *text); /* NULL is written as null */
+void json_u64(struct json *j, uint64_t value);
+void json_i64(struct json *j, int64_t value);
+/* Fixed number of decimals, the C locale's point; NaN and infinities as null. */
+void json_f64(struct json *j, double value, unsigned decimals);
+void json_bool(struct json *j, bool value);
+void json_null(struct json *j);
+
+#endif

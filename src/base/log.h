@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Messages for whoever debugs sooth. The library has no log of its own: the
+ * owner passes a struct log, or NULL, and decides what happens to a line.
+ */
+#ifndef SOOTH_BASE_LOG_H
+#define SOOTH_BASE_LOG_H
+
+enum log_level { LOG_NONE, LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+struct log {
+	enum log_level level;                                            /* most talkative one wanted */
+	void (*write)(void *user, enum log_level level, const char *line); /* no newline at the end */
+	void *user;
+};
+
+void log_line(const struct log *log, enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* "none", "error", "warning", "info", "debug"; -1 when it is none of them. */
+int log_level_parse(const char *text);
+
+#endif

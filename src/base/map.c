@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hash map. Entries stand densely in an array in the order they came; an
+ * open-addressing index of entry numbers (plus one, 0: empty) finds them. A
+ * removed entry stays in both as a tombstone until the array is full; then it
+ * is packed when at least half of it is tombstones, and doubled otherwise. So
+ * every entry takes one place of the index, and the index is never more than
+ * half full.
+ */
+#include "base/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_FIRST 8
+#define CAPACITY_MAX   ((size_t)1 << 30) /* entry numbers are 32 bits */
+#define INDEX_FACTOR   2
+
+struct entry {
+	uint32_t hash;
+	uint32_t is_live;
+	/* the key, padded to 8 bytes, and the value, padded to 8 bytes */
+};
+
+static size_t padded(size_t size)
+{
+	return (size + 7) & ~(size_t)7;
+}
+
+static size_t entry_size(const struct map *m)
+{
+	return sizeof(struct entry) + padded(m->key_size) + padded(m->value_size);
+}
+
+static struct entry *entry_at(const struct map *m, size_t number)
+{
+	return (struct entry *)(void *)(m->entries + number * entry_size(m));
+}
+
+static void *key_of(struct entry *e)
+{
+	return e + 1;
+}
+
+static void *value_of(const struct map *m, struct entry *e)
+{
+	return (unsigned char *)(e + 1) + padded(m->key_size);
+}
+
+/* Multiply to 128 bits and fold: every bit of the input reaches the low ones. */
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint32_t hash_bytes(const void *data, size_t size)
+{
+	const unsigned char *at = data;
+	uint64_t hash = size ^ 0x9e3779b97f4a7c15ULL, word;
+
+	for (; size >= 8; at += 8, size -= 8) {
+		memcpy(&word, at, 8);
+		hash = mix(hash ^ word, 0xd6e8feb86659fd93ULL);
+	}
+	word = 0;
+	for (size_t i = 0; i < size; i++)
+		word = word << 8 | at[i];
+	hash = mix(hash ^ word, 0xa0761d6478bd642fULL);
+	/* mix() takes 0 to 0: the last step must not depend on a product alone. */
+	hash ^= hash >> 32;
+	hash *= 0xe7037ed1a0b428dbULL;
+	return (uint32_t)(hash >> 32);
+}
+
+static struct entry *find(const struct map *m, const void *key, uint32_t hash)
+{
+	size_t mask = m->index_size - 1;
+
+	if (!m->index_size)
+		return NULL;
+	for (size_t at = hash & mask; m->index[at]; at = (at + 1) & mask) {
+		struct entry *e = entry_at(m, m->index[at] - 1);
+
+		if (e->is_live && e->hash == hash && memcmp(key_of(e), key, m->key_size) == 0)
+			return e;
+	}
+	return NULL;
+}
+
+static void index_add(struct map *m, size_t number)
+{
+	size_t mask = m->index_size - 1;
+	size_t at = entry_at(m, number)->hash & mask;
+
+	while (m->index[at])
+		at = (at + 1) & mask;
+	m->index[at] = (uint32_t)(number + 1);
+}
+
+/* Close the gaps that removed entries left, and make the index anew. */
+static void pack(struct map *m)
+{
+	size_t size = entry_size(m), live = 0;
+
+	for (size_t i = 0; i < m->used; i++) {
+		if (!entry_at(m, i)->is_live)
+			continue;
+		if (live != i)
+			memcpy(entry_at(m, live), entry_at(m, i), size);
+		live++;
+	}
+	m->used = live;
+	memset(m->index, 0, m->index_size * sizeof(*m->index));
+	for (size_t i = 0; i < live; i++)
+		index_add(m, i);
+}
+
+static bool grow(struct map *m)
+{
+	size_t capacity = m->capacity ? m->capacity * 2 : CAPACITY_FIRST;
+	size_t size = entry_size(m);
+	unsigned char *entries;
+	uint32_t *index;
+
+	if (capacity > CAPACITY_MAX || capacity > SIZE_MAX / size)
+		return false;
+	index = calloc(capacity * INDEX_FACTOR, sizeof(*index));
+	entries = index ? realloc(m->entries, capacity * size) : NULL;
+	if (!entries) {
+		free(index);
+		return false;
+	}
+	free(m->index);
+	m->index = index;
+	m->index_size = capacity * INDEX_FACTOR;
+	m->entries = entries;
+	m->capacity = capacity;
+	pack(m);
+	return true;
+}
+
+/* Make sure that one more entry fits. */
+static bool make_room(struct map *m)
+{
+	if (m->used < m->capacity)
+		return true;
+	if (m->count > m->capacity / 2 || !m->capacity)
+		if (grow(m))
+			return true;
+	if (m->count == m->used)
+		return false;
+	pack(m);
+	return true;
+}
+
+void map_init(struct map *m, size_t key_size, size_t value_size, size_t limit)
+{
+	*m = (struct map){ .key_size = key_size, .value_size = value_size, .limit = limit };
+}
+
+void map_fini(struct map *m)
+{
+	free(m->entries);
+	free(m->index);
+	map_init(m, m->key_size, m->value_size, m->limit);
+}
+
+void map_clear(struct map *m)
+{
+	/* `refused` stays: a loss does not go away because the map was emptied. */
+	m->count = 0;
+	m->used = 0;
+	if (m->index_size)
+		memset(m->index, 0, m->index_size * sizeof(*m->index));
+}
+
+void *map_get(const struct map *m, const void *key)
+{
+	struct entry *e = m->count ? find(m, key, hash_bytes(key, m->key_size)) : NULL;
+
+	return e ? value_of(m, e) : NULL;
+}
+
+void *map_put(struct map *m, const void *key, bool *is_new)
+{
+	uint32_t hash = hash_bytes(key, m->key_size);
+	struct entry *e = find(m, key, hash);
+
+	if (is_new)
+		*is_new = false;
+	if (e)
+		return value_of(m, e);
+	if (m->count >= m->limit || !make_room(m)) {
+		m->refused++;
+		return NULL;
+	}
+	e = entry_at(m, m->used);
+	memset(e, 0, entry_size(m));
+	e->hash = hash;
+	e->is_live = 1;
+	memcpy(key_of(e), key, m->key_size);
+	index_add(m, m->used);
+	m->used++;
+	m->count++;
+	if (is_new)
+		*is_new = true;
+	return value_of(m, e);
+}
+
+bool map_remove(struct map *m, const void *key)
+{
+	struct entry *e = m->count ? find(m, key, hash_bytes(key, m->key_size)) : NULL;
+
+	if (!e)
+		return false;
+	e->is_live = 0;
+	m->count--;
+	return true;
+}
+
+bool map_next(const struct map *m, size_t *position, const void **key, void **value)
+{
+	while (*position < m->used) {
+		struct entry *e = entry_at(m, (*position)++);
+
+		if (!e->is_live)
+			continue;
+		if (key)
+			*key = key_of(e);
+		if (value)
+			*value = value_of(m, e);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The one hash map: keys and values of fixed sizes, compared and hashed as
+ * bytes (so keys are zeroed before they are filled). Entries stand in the order
+ * they came, also after others were removed, so that walking it twice, or in
+ * two processes, gives the same order. The bound is part of it: a put beyond
+ * `limit` entries yields NULL and is counted in `refused`.
+ * Pointers to values hold until the next put or remove.
+ */
+#ifndef SOOTH_BASE_MAP_H
+#define SOOTH_BASE_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct map {
+	size_t key_size;
+	size_t value_size;
+	size_t limit;      /* most entries */
+	size_t count;      /* entries now */
+	uint64_t refused;  /* puts beyond the limit, or without memory */
+	unsigned char *entries;
+	size_t used;       /* entries and removed ones in the array */
+	size_t capacity;
+	uint32_t *index;
+	size_t index_size; /* power of two, 0 at first */
+};
+
+void map_init(struct map *m, size_t key_size, size_t value_size, size_t limit);
+void map_fini(struct map *m);
+void map_clear(struct map *m);
+void *map_get(const struct map *m, const void *key);
+/* The value of key, made of zero bytes when it is new (*is_new says so; may be NULL). */
+void *map_put(struct map *m, const void *key, bool *is_new);
+bool map_remove(struct map *m, const void *key);
+/* Walk: *position starts at 0; false at the end. Removing the entry at hand is allowed. */
+bool map_next(const struct map *m, size_t *position, const void **key, void **value);
+
+#endif

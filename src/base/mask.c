@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finding secrets in text nobody gave a grammar. The text is cut into runs of
+ * name characters; at each run it is asked whether a URL starts here, whether a
+ * part of it has the shape of a known kind of token, and whether it is a name
+ * that says "secret" with a value behind it. In doubt about how far a value
+ * goes, more is masked rather than less. (mask_walk: writing; mask_names and
+ * mask_shapes: what tells; mask_value and mask_url: what is then masked.)
+ *
+ * What it cannot see: a secret without a telling name or shape (`mysql -pX`,
+ * `curl -u name:X`), and one that is cut off by the end of the text.
+ */
+#include "base/mask.h"
+
+#include <string.h>
+
+#include "base/mask_walk.h"
+
+/* At the start of a run of name characters. Returns where to go on. */
+static size_t mask_run(struct masker *m, size_t start)
+{
+	size_t end = start, next;
+	enum name_kind kind;
+
+	while (end < m->size && is_run(m->text[end]))
+		end++;
+	if (m->size - end >= 3 && memcmp(m->text + end, "://", 3) == 0) {
+		masker_put_range(m, start, end + 3);
+		return mask_authority(m, end + 3);
+	}
+	masker_put_shapes(m, start, end);
+	next = mask_scheme(m, start, end);
+	if (next)
+		return next;
+	kind = mask_name_kind(span_of(m->text + start, end - start));
+	return kind == NAME_PLAIN ? end : mask_named(m, start, end, kind);
+}
+
+/* One piece of text, be it an argument or not. */
+static void mask_piece(struct masker *m, const char *text, size_t size)
+{
+	size_t done = 0, at = 0;
+
+	m->text = text;
+	m->size = size;
+	m->url_end = 0;
+	for (m->first_space = 0; m->first_space < size; m->first_space++)
+		if (is_space(text[m->first_space]))
+			break;
+	while (at < size) {
+		bool is_query = at < m->url_end && (text[at] == '?' || text[at] == '#');
+
+		if (!is_query && !is_run(text[at])) {
+			at++;
+			continue;
+		}
+		masker_put_range(m, done, at);
+		at = is_query ? mask_query(m, at) : mask_run(m, at);
+		done = at;
+	}
+	masker_put_range(m, done, size);
+}
+
+/* The argument is what the one before it asked for. */
+static void mask_pending(struct masker *m, struct span argument)
+{
+	enum pending pending = m->pending;
+
+	m->pending = PENDING_NOTHING;
+	if (mask_is_option(argument)) {
+		mask_piece(m, argument.data, argument.size);
+	} else if (mask_is_scheme(argument)) {
+		masker_put(m, argument.data, argument.size);
+		m->pending = PENDING_VALUE;
+	} else if (mask_is_harmless(
+			   argument, pending == PENDING_FIGURE ? NAME_PLURAL : NAME_SECRET)) {
+		masker_put(m, argument.data, argument.size);
+	} else if (argument.size) {
+		masker_put_mask(m);
+	}
+}
+
+bool mask_arguments(struct buffer *out, const char *args, size_t size, size_t limit)
+{
+	struct masker m = { .out = out, .room = limit ? limit : SIZE_MAX, .is_argument = true };
+	size_t at = 0;
+
+	while (at < size && !m.is_cut) {
+		const char *stop = memchr(args + at, '\0', size - at);
+		size_t end = stop ? (size_t)(stop - args) : size;
+
+		if (m.pending)
+			mask_pending(&m, span_of(args + at, end - at));
+		else
+			mask_piece(&m, args + at, end - at);
+		if (stop)
+			masker_put(&m, "", 1);
+		at = end + 1;
+	}
+	return m.is_cut;
+}
+
+void mask_text(struct buffer *out, const char *text, size_t size)
+{
+	struct masker m = { .out = out, .room = SIZE_MAX };
+
+	mask_piece(&m, text, size);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Keeping secrets out of what sooth keeps. A command line is a list of
+ * NUL-terminated arguments (as /proc/PID/cmdline holds it); what looks like a
+ * secret is replaced by "***", the rest stays to the byte:
+ *   - the value of an option or assignment whose name says key, token, secret,
+ *     password, passwd, passphrase, credential, auth, cookie, bearer (any case;
+ *     `--api-key X`, `--api-key=X`, `API_KEY=X`, `-H "Authorization: X"`),
+ *   - words with a known shape: sk-..., sk-ant-..., ghp_/gho_/ghs_/github_pat_,
+ *     xox[abprs]-, AKIA + 16, AIza + 35, eyJ....eyJ (JWT), Bearer X, Basic X,
+ *   - the user part and every query value of a URL (scheme and host stay).
+ */
+#ifndef SOOTH_BASE_MASK_H
+#define SOOTH_BASE_MASK_H
+
+#include "base/buffer.h"
+
+/* NUL-separated in, NUL-separated out. `limit` (0: none) bounds the output;
+ * true when it was cut there. */
+bool mask_arguments(struct buffer *out, const char *args, size_t size, size_t limit);
+/* One piece of text: a URL, a line, a name. */
+void mask_text(struct buffer *out, const char *text, size_t size);
+
+#endif

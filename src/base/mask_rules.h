@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is asked about single words; apart so that the rules can be read and
+ * extended without the walk through the text. Only mask*.c includes this.
+ */
+#ifndef SOOTH_BASE_MASK_RULES_H
+#define SOOTH_BASE_MASK_RULES_H
+
+#include "base/cursor.h"
+
+enum name_kind {
+	NAME_PLAIN,
+	NAME_PLURAL, /* "keys", "tokens": a secret, unless its value is a mere figure */
+	NAME_SECRET,
+};
+
+/* Does an option or variable of this name hold a secret? */
+enum name_kind mask_name_kind(struct span name);
+/* `--no-auth`, `--password-stdin`: a switch, nothing follows it. */
+bool mask_name_is_switch(struct span name);
+/* Does the word start with a token of known shape? is_start: nothing is glued to its front. */
+bool mask_is_token(struct span word, bool is_start);
+/* Equal but for case; text is lower case. */
+bool mask_same(struct span s, const char *text);
+/* Any case; the list is lower case and ends with NULL. */
+bool mask_is_one_of(struct span word, const char *const *list);
+
+/* By ASCII and not by locale. */
+static inline bool ascii_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool ascii_is_upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static inline char ascii_lower(char c)
+{
+	return ascii_is_upper(c) ? (char)(c + 32) : c;
+}
+
+static inline bool ascii_is_alnum(char c)
+{
+	return ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
+}
+
+#endif

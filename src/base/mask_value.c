@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Values: how far one goes behind its name. Shells, JSON, headers and prose
+ * all end a value elsewhere; in doubt more is masked rather than less.
+ */
+#include "base/mask_walk.h"
+
+#include <string.h>
+
+#define BACKSLASHES_MAX 64 /* before a quote: text quoted six times over */
+#define CLOSERS_MAX	8  /* quotes, brackets and backslashes between a name and its value */
+#define FIGURE_MAX	9  /* digits of a count that may stay */
+
+bool mask_is_harmless(struct span value, enum name_kind kind)
+{
+	static const char *const words[] = { "yes", "no", "true", "false", "on", "off", "none",
+		"ask", NULL };
+
+	if (mask_is_one_of(value, words))
+		return true;
+	if (kind != NAME_PLURAL || !value.size || value.size > FIGURE_MAX)
+		return false;
+	for (size_t i = 0; i < value.size; i++)
+		if (!ascii_is_digit(value.data[i]))
+			return false;
+	return true;
+}
+
+static size_t backslashes_before(const struct masker *m, size_t at)
+{
+	size_t count = 0;
+
+	while (count < at && count < BACKSLASHES_MAX && m->text[at - count - 1] == '\\')
+		count++;
+	return count;
+}
+
+/*
+ * Where the text in quotes that starts at `at` ends: at the same quote with no
+ * more backslashes before it than the opening one had; those belong to it.
+ */
+static size_t quoted_end(const struct masker *m, size_t at, char quote, size_t backslashes)
+{
+	for (size_t i = at; i < m->size; i++) {
+		size_t before;
+
+		if (m->text[i] != quote)
+			continue;
+		before = backslashes_before(m, i);
+		if (before > i - at)
+			before = i - at;
+		if (before <= backslashes)
+			return i - before;
+	}
+	return m->size;
+}
+
+/* Length of what opens a quoted value: b", $', \" and the like; 0 when it is not quoted. */
+static size_t opening(const struct masker *m, size_t at)
+{
+	size_t i = at;
+
+	while (i < m->size && i < at + 2 && m->text[i] && strchr("bBfFrRuU$", m->text[i]))
+		i++;
+	while (i < m->size && i < at + BACKSLASHES_MAX && m->text[i] == '\\')
+		i++;
+	return i < m->size && is_quote(m->text[i]) ? i + 1 - at : 0;
+}
+
+/* The end of a value that ends where a shell's or a URL's word does. */
+static size_t bare_end(const struct masker *m, size_t at, bool is_item)
+{
+	for (; at < m->size; at++) {
+		char c = m->text[at];
+
+		if (is_space(c) || c == ';' || c == '&' || c == '|' || c == '<' || c == '>')
+			break;
+		if (is_item && (c == ',' || c == '}' || c == ']'))
+			break;
+		if (is_quote(c)) /* a"b c"d is one word for a shell */
+			at = quoted_end(m, at + 1, c, 0);
+	}
+	return at < m->size ? at : m->size;
+}
+
+static size_t line_end(const struct masker *m, size_t at)
+{
+	const char *end = memchr(m->text + at, '\n', m->size - at);
+
+	return end ? (size_t)(end - m->text) : m->size;
+}
+
+/* Mask [at, end), unless it says nothing. Returns where to go on. */
+static size_t mask_range(struct masker *m, size_t at, size_t end, enum name_kind kind)
+{
+	if (mask_is_harmless(span_of(m->text + at, end - at), kind))
+		masker_put_range(m, at, end);
+	else if (end > at)
+		masker_put_mask(m);
+	return end;
+}
+
+/* "a"b, 'a'"b": does the value go on behind the closing quote before `at`? */
+static bool is_glued(const struct masker *m, size_t at)
+{
+	if (at < m->size && is_quote(m->text[at])) {
+		at++; /* an opening quote of more, or the closing one of something around it? */
+		return at < m->size && !is_space(m->text[at]) && !strchr(",;:)}]\\", m->text[at]);
+	}
+	if (at + 1 < m->size && m->text[at] == '\\' && m->text[at + 1] == '\'')
+		return true; /* 'it'\''s' */
+	return at < m->size && is_word(m->text[at]);
+}
+
+static size_t mask_quoted(struct masker *m, size_t at, size_t opened, enum name_kind kind)
+{
+	size_t start = at + opened, end, after;
+
+	end = quoted_end(m, start, m->text[start - 1], backslashes_before(m, start - 1));
+	masker_put_range(m, at, start);
+	mask_range(m, start, end, kind);
+	after = end;
+	while (after < m->size && m->text[after] == '\\')
+		after++;
+	if (is_glued(m, after + 1)) {
+		masker_put_range(m, end, after + 1);
+		return mask_range(m, after + 1, bare_end(m, after + 1, false), NAME_SECRET);
+	}
+	return end;
+}
+
+bool mask_is_scheme(struct span word)
+{
+	static const char *const schemes[] = { "bearer", "basic", "digest", "token", NULL };
+
+	return mask_is_one_of(word, schemes);
+}
+
+/* A value that stands alone, quoted or not. */
+static size_t mask_word(struct masker *m, size_t at, bool is_item, enum name_kind kind)
+{
+	size_t opened = opening(m, at), end, next;
+
+	if (opened)
+		return mask_quoted(m, at, opened, kind);
+	end = bare_end(m, at, is_item);
+	next = masker_skip_blanks(m, end);
+	/* `auth=Bearer X`: the value is what comes after the scheme. */
+	if (next > end && mask_is_scheme(span_of(m->text + at, end - at))) {
+		masker_put_range(m, at, next);
+		at = next;
+		opened = opening(m, at);
+		if (opened)
+			return mask_quoted(m, at, opened, kind);
+		end = bare_end(m, at, is_item);
+	}
+	return mask_range(m, at, end, kind);
+}
+
+bool mask_is_option(struct span word)
+{
+	return (word.size == 2 && word.data[0] == '-' && ascii_is_alnum(word.data[1])) ||
+	       (word.size > 2 && span_starts(word, "--") && ascii_is_alnum(word.data[2]));
+}
+
+/* ---- names with values ---- */
+
+struct assignment {
+	size_t value;	/* where it starts */
+	char separator; /* '=' or ':' */
+	bool is_closed; /* the name stood in quotes or brackets, as "key": does */
+	bool is_spaced; /* blanks stand before the value */
+};
+
+/* Is there an assignment behind the name that ends at `at`? */
+static bool find_assignment(const struct masker *m, size_t at, struct assignment *a)
+{
+	size_t name_end = at, start;
+
+	while (at < m->size && at < name_end + CLOSERS_MAX && m->text[at] != '`' &&
+		(is_quote(m->text[at]) || m->text[at] == ']' || m->text[at] == '\\'))
+		at++;
+	a->is_closed = at > name_end;
+	at = start = masker_skip_blanks(m, at);
+	while (at < m->size && at < start + 3 &&
+		(m->text[at] == '=' || m->text[at] == ':' || (at > start && m->text[at] == '>')))
+		at++;
+	if (at == start || (at - start >= 2 && m->text[start] == ':' && m->text[start + 1] == ':'))
+		return false;
+	a->separator = memchr(m->text + start, '=', at - start) ? '=' : ':';
+	a->value = masker_skip_blanks(m, at);
+	a->is_spaced = a->value > at;
+	return true;
+}
+
+/* Mask the value of the name at [start, end), which says "secret". */
+static size_t mask_assigned(
+	struct masker *m, size_t start, size_t end, const struct assignment *a, enum name_kind kind)
+{
+	size_t at = a->value;
+
+	masker_put_range(m, end, at);
+	if (at == m->size) {
+		if (m->is_argument && start == 0 && a->separator == ':')
+			m->pending = PENDING_VALUE; /* `Authorization:` and X apart */
+		return at;
+	}
+	if (a->is_closed)
+		return mask_word(m, at, true, kind);
+	/* 'Authorization: Bearer X' goes as far as the quotes around it. */
+	if (start && is_quote(m->text[start - 1]))
+		return mask_range(m, at,
+			quoted_end(m, at, m->text[start - 1], backslashes_before(m, start - 1)),
+			kind);
+	/* NAME=a b, --env=NAME=a b: a blank within an argument does not end the value. */
+	if (m->is_argument && start < m->first_space)
+		return mask_range(m, at, a->separator == ':' ? line_end(m, at) : m->size, kind);
+	if (a->separator == ':' && !opening(m, at))
+		return mask_range(m, at, line_end(m, at), kind);
+	return mask_word(m, at, false, kind);
+}
+
+/* Behind `"--api-key"`: where the next item of a list in quotes starts; 0 when there is none. */
+static size_t next_item(const struct masker *m, size_t at)
+{
+	size_t bound = at + CLOSERS_MAX;
+
+	while (at < m->size && at < bound && (is_quote(m->text[at]) || m->text[at] == '\\'))
+		at++;
+	at = masker_skip_blanks(m, at);
+	if (at >= m->size || m->text[at] != ',')
+		return 0;
+	at = masker_skip_blanks(m, at + 1);
+	return opening(m, at) ? at : 0;
+}
+
+static bool is_option_at(const struct masker *m, size_t at)
+{
+	return mask_is_option(span_of(m->text + at, masker_word_end(m, at, m->size) - at));
+}
+
+/* `--api-key X`: the name ends at `end`. */
+static size_t mask_option_value(struct masker *m, size_t start, size_t end, enum name_kind kind)
+{
+	size_t at = masker_skip_blanks(m, end), item = next_item(m, end);
+
+	if (end == m->size && start == 0 && m->is_argument)
+		m->pending = kind == NAME_PLURAL ? PENDING_FIGURE : PENDING_VALUE;
+	if (item && !is_option_at(m, item + opening(m, item)))
+		at = item;
+	else if (at == end || at == m->size || is_option_at(m, at))
+		return end;
+	masker_put_range(m, end, at);
+	return mask_word(m, at, false, kind);
+}
+
+/* ---- `Bearer X`, `Basic X` ---- */
+
+/* Base64 of name:password rather than a word of prose: a digit, '=', or a capital within. */
+static bool is_basic_value(const struct masker *m, size_t at)
+{
+	for (size_t start = at; at < m->size; at++) {
+		char c = m->text[at];
+
+		if (ascii_is_digit(c) || c == '=' || (at > start && ascii_is_upper(c)))
+			return true;
+		if (!ascii_is_alnum(c) && c != '+' && c != '/')
+			break;
+	}
+	return false;
+}
+
+size_t mask_scheme(struct masker *m, size_t start, size_t end)
+{
+	struct span name = span_of(m->text + start, end - start);
+	size_t at = masker_skip_blanks(m, end);
+	bool is_bearer = mask_same(name, "bearer");
+
+	if (!is_bearer && !mask_same(name, "basic"))
+		return 0;
+	if (end == m->size && start == 0 && m->is_argument && is_bearer)
+		m->pending = PENDING_VALUE;
+	if (at == end || at == m->size || m->text[at] == ':' || m->text[at] == '=')
+		return 0;
+	if (!is_bearer && !is_basic_value(m, at))
+		return 0;
+	masker_put_range(m, end, at);
+	return mask_word(m, at, false, NAME_SECRET);
+}
+
+size_t mask_named(struct masker *m, size_t start, size_t end, enum name_kind kind)
+{
+	struct assignment assignment;
+
+	if (find_assignment(m, end, &assignment)) {
+		/* -v /etc/auth:/auth is a path, not a name with a value. */
+		if (assignment.separator == ':' && !assignment.is_spaced && start &&
+			m->text[start - 1] == '/')
+			return end;
+		return mask_assigned(m, start, end, &assignment, kind);
+	}
+	if (m->text[start] == '-' && !mask_name_is_switch(span_of(m->text + start, end - start)))
+		return mask_option_value(m, start, end, kind);
+	return end;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Which numbering a system call was made in, and where its arguments are. The
+ * values are enum syscall_abi; the two sides are held together by a test.
+ */
+#ifndef SOOTH_BPF_ABI_H
+#define SOOTH_BPF_ABI_H
+
+#define ABI_X86_64  0
+#define ABI_AARCH64 1
+#define ABI_I386    2
+#define ABI_X32     3
+#define ABI_ARM     4
+
+#if defined(__TARGET_ARCH_x86)
+
+#define ABI_NATIVE      ABI_X86_64
+#define NR_EXECVE       59
+#define NR_EXECVEAT     322
+#define NR_EXIT         60
+#define NR_EXIT_GROUP   231
+#define NR_RT_SIGRETURN 15
+
+#define X32_BIT   0x40000000L
+#define TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h: a 32-bit entry is being served */
+
+static inline uint32_t abi_of(struct task_struct *task, long *number)
+{
+	if (task->thread_info.status & TS_COMPAT)
+		return ABI_I386;
+	/* -1 is what a tracer sets to skip a call: it has every bit. */
+	if (*number > 0 && *number & X32_BIT) {
+		*number &= ~X32_BIT;
+		return ABI_X32;
+	}
+	return ABI_X86_64;
+}
+
+static inline void abi_arguments(struct pt_regs *regs, uint32_t abi, uint64_t *arguments)
+{
+	if (abi == ABI_I386) {
+		arguments[0] = (uint32_t)regs->bx;
+		arguments[1] = (uint32_t)regs->cx;
+		arguments[2] = (uint32_t)regs->dx;
+		arguments[3] = (uint32_t)regs->si;
+		arguments[4] = (uint32_t)regs->di;
+		arguments[5] = (uint32_t)regs->bp;
+		return;
+	}
+	arguments[0] = regs->di;
+	arguments[1] = regs->si;
+	arguments[2] = regs->dx;
+	arguments[3] = regs->r10;
+	arguments[4] = regs->r8;
+	arguments[5] = regs->r9;
+}
+
+#elif defined(__TARGET_ARCH_arm64)
+
+#define ABI_NATIVE      ABI_AARCH64
+#define NR_EXECVE       221
+#define NR_EXECVEAT     281
+#define NR_EXIT         93
+#define NR_EXIT_GROUP   94
+#define NR_RT_SIGRETURN 139
+
+#define TIF_32BIT (1UL << 22) /* arch/arm64/include/asm/thread_info.h */
+
+static inline uint32_t abi_of(struct task_struct *task, long *number)
+{
+	return task->thread_info.flags & TIF_32BIT ? ABI_ARM : ABI_AARCH64;
+}
+
+static inline void abi_arguments(struct pt_regs *regs, uint32_t abi, uint64_t *arguments)
+{
+	arguments[0] = regs->orig_x0;
+	for (int i = 1; i < 6; i++)
+		arguments[i] = regs->regs[i];
+}
+
+#else
+#error "the system call programs know x86-64 and aarch64"
+#endif
+
+#endif

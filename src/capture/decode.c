@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Taking blocks apart, from bytes that may be cut, damaged or made to hurt. A
+ * block counts only as a whole: header checksum, payload checksum, and every
+ * record in it well formed. What is not a block is skipped to the next magic
+ * and counted.
+ */
+#include "capture/block.h"
+
+#include <errno.h>
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+
+enum header_verdict { HEADER_GOOD, HEADER_BAD, HEADER_SHORT };
+
+static enum header_verdict header_read(
+	struct block_header *h, const unsigned char *data, size_t size)
+{
+	if (size < sizeof(*h))
+		return HEADER_SHORT;
+	memcpy(h, data, sizeof(*h));
+	if (memcmp(h->magic, BLOCK_MAGIC, BLOCK_MAGIC_SIZE))
+		return HEADER_BAD;
+	if (h->header_crc != crc32(0, data, offsetof(struct block_header, header_crc)))
+		return HEADER_BAD;
+	if (h->header_bytes != sizeof(*h) || h->raw_bytes > BLOCK_RAW_BYTES_MAX ||
+		h->stored_bytes > h->raw_bytes)
+		return HEADER_BAD;
+	return HEADER_GOOD;
+}
+
+static size_t block_bytes(const struct block_header *h)
+{
+	size_t words = ((size_t)h->stored_bytes + SOOTH_RECORD_WORD - 1) / SOOTH_RECORD_WORD;
+
+	return sizeof(*h) + words * SOOTH_RECORD_WORD;
+}
+
+/* The records into r->raw, which is aligned whatever `stored` is. */
+static bool payload_read(
+	struct block_reader *r, const struct block_header *h, const unsigned char *stored)
+{
+	void *to;
+
+	if (h->payload_crc != crc32(0, stored, h->stored_bytes))
+		return false;
+	buffer_reset(&r->raw);
+	to = buffer_reserve(&r->raw, h->raw_bytes);
+	if (!to)
+		return h->raw_bytes == 0;
+	if (h->codec == CODEC_ZSTD) {
+		if (!r->zstd)
+			r->zstd = ZSTD_createDCtx();
+		if (!r->zstd || ZSTD_decompressDCtx(r->zstd, to, h->raw_bytes, stored,
+					h->stored_bytes) != h->raw_bytes)
+			return false;
+	} else if (h->codec == CODEC_NONE && h->stored_bytes == h->raw_bytes) {
+		memcpy(to, stored, h->raw_bytes);
+	} else {
+		return false;
+	}
+	buffer_commit(&r->raw, h->raw_bytes);
+	return true;
+}
+
+static int block_take(struct block_reader *r, const struct block_header *h,
+	const unsigned char *stored, block_handler handler, void *user, struct sooth_error *err)
+{
+	struct block block = { .header = *h };
+
+	if (h->type == BLOCK_INDEX)
+		return 0;
+	block.batch = (struct batch){ NULL, 0 };
+	if (payload_read(r, h, stored))
+		block.batch = (struct batch){ r->raw.data, r->raw.size };
+	if (block.batch.size != h->raw_bytes || batch_check(&block.batch) != (long)h->records) {
+		r->damaged_blocks++;
+		r->damaged_records += h->records;
+		return 0;
+	}
+	r->blocks++;
+	return handler(user, &block, err);
+}
+
+/* How many bytes at data are certainly not the beginning of a block: at least one. */
+static size_t skip_to_magic(const unsigned char *data, size_t size)
+{
+	const unsigned char *at = memmem(data + 1, size - 1, BLOCK_MAGIC, BLOCK_MAGIC_SIZE);
+	size_t keep = BLOCK_MAGIC_SIZE - 1;
+
+	if (at)
+		return (size_t)(at - data);
+	return size > keep ? size - keep : 1;
+}
+
+/* Takes what is whole at the front of data; returns how far it got, or a negative errno. */
+static ssize_t take_blocks(struct block_reader *r, const unsigned char *data, size_t size,
+	block_handler handler, void *user, struct sooth_error *err)
+{
+	size_t at = 0;
+
+	while (at < size) {
+		struct block_header h;
+		enum header_verdict verdict = header_read(&h, data + at, size - at);
+		int status;
+
+		if (verdict == HEADER_SHORT)
+			break;
+		if (verdict == HEADER_BAD) {
+			size_t skip = skip_to_magic(data + at, size - at);
+
+			r->damaged_bytes += skip;
+			at += skip;
+			continue;
+		}
+		if (block_bytes(&h) > size - at)
+			break;
+		status = block_take(r, &h, data + at + sizeof(h), handler, user, err);
+		if (status < 0)
+			return status;
+		at += block_bytes(&h);
+	}
+	return (ssize_t)at;
+}
+
+int block_reader_feed(struct block_reader *r, const void *data, size_t size,
+	block_handler handler, void *user, struct sooth_error *err)
+{
+	ssize_t used;
+
+	r->bytes += size;
+	if (r->pending.size == 0) {
+		used = take_blocks(r, data, size, handler, user, err);
+		if (used < 0)
+			return (int)used;
+		buffer_append(&r->pending, (const char *)data + used, size - (size_t)used);
+		return buffer_failed(&r->pending) ? error_no_memory(err) : 0;
+	}
+	buffer_append(&r->pending, data, size);
+	if (buffer_failed(&r->pending))
+		return error_no_memory(err);
+	used = take_blocks(r, r->pending.data, r->pending.size, handler, user, err);
+	if (used < 0)
+		return (int)used;
+	buffer_consume(&r->pending, (size_t)used);
+	return 0;
+}
+
+void block_reader_finish(struct block_reader *r)
+{
+	r->cut_bytes = r->pending.size;
+	buffer_reset(&r->pending);
+}
+
+void block_reader_fini(struct block_reader *r)
+{
+	ZSTD_freeDCtx(r->zstd);
+	r->zstd = NULL;
+	buffer_fini(&r->pending);
+	buffer_fini(&r->raw);
+}

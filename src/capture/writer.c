@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The capture writer keeps the bytes of every definition it has passed on; when
+ * a segment is full it opens the next with them. Definitions of processes that
+ * left are dropped at that moment, so weeks of comings and goings stay bounded.
+ */
+#include "capture/writer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/map.h"
+#include "model/process_id.h"
+#include "model/stream_records.h"
+
+#define SEGMENT_BYTES_DEFAULT (64u << 20)
+#define DICTIONARY_BYTES_MAX  (12u << 20) /* one block holds it */
+#define LEFT_PROCESSES_MAX    65536
+
+struct capture_writer {
+	struct out_file file;
+	struct capture_options options;
+	struct block_encoder encoder;
+	struct buffer bytes;
+	struct buffer dictionary;
+	struct map left; /* process_id of those that left since the last segment */
+	int64_t realtime_offset_ns;
+	uint64_t segment_bytes;
+	uint64_t total_bytes;
+	uint64_t sequence;
+	bool has_offset;
+};
+
+int capture_writer_open(struct capture_writer **out, const char *path,
+	const struct capture_options *options, struct sooth_error *err)
+{
+	struct capture_writer *w = calloc(1, sizeof(*w));
+	int status;
+
+	if (!w)
+		return error_no_memory(err);
+	w->options = *options;
+	if (!w->options.segment_bytes)
+		w->options.segment_bytes = SEGMENT_BYTES_DEFAULT;
+	w->dictionary.limit = DICTIONARY_BYTES_MAX;
+	map_init(&w->left, sizeof(struct process_id), 0, LEFT_PROCESSES_MAX);
+	status = out_file_open(&w->file, path, true, err);
+	if (status) {
+		capture_writer_free(w);
+		return status;
+	}
+	*out = w;
+	return 0;
+}
+
+static int write_block(struct capture_writer *w, const struct block *block, struct sooth_error *err)
+{
+	struct block copy = *block;
+	int status;
+
+	copy.header.sequence = w->sequence++;
+	buffer_reset(&w->bytes);
+	status = block_encode(&w->encoder, &w->bytes, &copy, w->options.codec, err);
+	if (status)
+		return status;
+	if (fwrite(w->bytes.data, 1, w->bytes.size, w->file.stream) != w->bytes.size)
+		return error_errno(err, -errno, "write the capture");
+	w->segment_bytes += w->bytes.size;
+	w->total_bytes += w->bytes.size;
+	return 0;
+}
+
+static void dictionary_learn(struct capture_writer *w, const struct batch *batch)
+{
+	batch_for_each (r, batch) {
+		if (r->kind & KIND_DEFINITION) {
+			buffer_append(&w->dictionary, r, record_bytes(r));
+		} else if (r->kind == PROCESS_LEAVE) {
+			struct process_id id = process_id_of(r);
+
+			map_put(&w->left, &id, NULL);
+		} else if (r->kind == STREAM_TICK) {
+			w->realtime_offset_ns = ((const struct stream_tick *)r)->realtime_offset_ns;
+			w->has_offset = true;
+		}
+	}
+}
+
+static void dictionary_sweep(struct capture_writer *w)
+{
+	struct batch all = { w->dictionary.data, w->dictionary.size };
+	struct buffer kept = { .limit = DICTIONARY_BYTES_MAX };
+
+	batch_for_each (r, &all) {
+		struct process_id id = process_id_of(r);
+		size_t at = kept.size;
+
+		if (map_get(&w->left, &id))
+			continue;
+		buffer_append(&kept, r, record_bytes(r));
+		if (r->kind == STREAM_SEGMENT && w->has_offset && !kept.failed)
+			((struct stream_segment *)(void *)(kept.data + at))->realtime_offset_ns =
+				w->realtime_offset_ns;
+	}
+	buffer_fini(&w->dictionary);
+	w->dictionary = kept;
+	map_clear(&w->left);
+}
+
+static int segment_roll(struct capture_writer *w, const struct block *next, struct sooth_error *err)
+{
+	struct block head = { .header = { .type = BLOCK_SEGMENT,
+				      .watermark_ns = next->header.watermark_ns } };
+
+	dictionary_sweep(w);
+	w->segment_bytes = 0;
+	head.batch = (struct batch){ w->dictionary.data, w->dictionary.size };
+	block_describe(&head);
+	return write_block(w, &head, err);
+}
+
+int capture_writer_block(
+	struct capture_writer *w, const struct block *block, struct sooth_error *err)
+{
+	int status = 0;
+
+	if (w->segment_bytes >= w->options.segment_bytes)
+		status = segment_roll(w, block, err);
+	if (status)
+		return status;
+	dictionary_learn(w, &block->batch);
+	return write_block(w, block, err);
+}
+
+int capture_writer_finish(struct capture_writer *w, struct sooth_error *err)
+{
+	return out_file_commit(&w->file, err);
+}
+
+uint64_t capture_writer_bytes(const struct capture_writer *w)
+{
+	return w->total_bytes;
+}
+
+void capture_writer_free(struct capture_writer *w)
+{
+	if (!w)
+		return;
+	out_file_close(&w->file);
+	block_encoder_fini(&w->encoder);
+	buffer_fini(&w->bytes);
+	buffer_fini(&w->dictionary);
+	map_fini(&w->left);
+	free(w);
+}

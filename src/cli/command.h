@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A command of the program: a row in src/cmds/commands.def and a file. */
+#ifndef SOOTH_CLI_COMMAND_H
+#define SOOTH_CLI_COMMAND_H
+
+#include "cli/options.h"
+
+struct command {
+	const char *name;
+	const char *summary;        /* one line for the list of commands */
+	const char *usage;          /* what stands behind the name */
+	const char *about;          /* a paragraph for its help */
+	const char *examples;       /* a line each */
+	const struct option_group *groups;
+	size_t group_count;
+	size_t config_size;
+	/* config is zeroed and filled from the options; returns the exit status, negative errno with
+	 * err filled on failure. */
+	int (*run)(void *config, const struct arguments *arguments, struct sooth_error *err);
+};
+
+#define COMMAND_GROUPS(table) .groups = (table), .group_count = sizeof(table) / sizeof((table)[0])
+
+extern const struct command *const commands[]; /* NULL at the end */
+const struct command *command_find(const char *name);
+/* Parse, run, print an error; returns the exit status. */
+int command_main(const struct command *command, int argc, char **argv);
+void command_print_help(const struct command *command);
+/* Three short lines: what failed, why, what to do. */
+void command_print_error(const struct sooth_error *err);
+
+#endif

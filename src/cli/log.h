@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where the library's messages go: standard error, from the level that was asked for on. */
+#ifndef SOOTH_CLI_LOG_H
+#define SOOTH_CLI_LOG_H
+
+#include <stdbool.h>
+
+/* --log-level, before the command; else SOOTH_LOG. False: no such level. */
+bool log_want(const char *level);
+int log_wanted(void);
+void log_print(void *user, int level, const char *line);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The program: find the command, hand over. */
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/log.h"
+
+#define NAMES_MAX 64
+
+static int unknown_command(const char *typed)
+{
+	struct sooth_error err;
+	const char *names[NAMES_MAX];
+	const char *nearest;
+	size_t count = 0;
+
+	while (commands[count] && count < NAMES_MAX) {
+		names[count] = commands[count]->name;
+		count++;
+	}
+	error_set(&err, -EINVAL, SOOTH_FAULT_USAGE, "understand the command \"%s\"", typed);
+	error_why(&err, "there is no such command");
+	nearest = options_nearest(typed, names, count);
+	if (nearest)
+		error_remedy(&err, "did you mean sooth %s?", nearest);
+	else
+		error_remedy(&err, "`sooth help` lists the commands");
+	command_print_error(&err);
+	return error_exit_status(&err);
+}
+
+/* Options of the program itself stand before the command. Returns how many words they took. */
+static int program_options(int argc, char **argv)
+{
+	const char *level = NULL;
+	int used = 0;
+
+	if (argc > 1 && !strncmp(argv[1], "--log-level=", 12)) {
+		level = argv[1] + 12;
+		used = 1;
+	} else if (argc > 2 && !strcmp(argv[1], "--log-level")) {
+		level = argv[2];
+		used = 2;
+	}
+	if (level && !log_want(level)) {
+		fprintf(stderr, "sooth: cannot understand the log level \"%s\"\n"
+				"  try: none, error, warning, info or debug\n", level);
+		exit(2);
+	}
+	return used;
+}
+
+static int run_named(int argc, char **argv)
+{
+	const struct command *c = command_find(argv[1]);
+
+	if (c)
+		return command_main(c, argc - 1, argv + 1);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("sooth %s\n", SOOTH_VERSION);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return command_main(command_find("help"), 1, argv);
+	if (argv[1][0] == '-')
+		return command_main(command_find("ps"), argc, argv);
+	return unknown_command(argv[1]);
+}
+
+/* Whoever reads our output may have seen enough: that is no failure of ours. */
+static int finish(int status)
+{
+	if (fflush(stdout) && errno != EPIPE && status == 0) {
+		fprintf(stderr, "sooth: cannot write to standard output\n  why: %s\n", strerror(errno));
+		return 5;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	int used = program_options(argc, argv);
+
+	setlocale(LC_CTYPE, "");
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like any, told once */
+	argv[used] = argv[0];
+	argc -= used;
+	argv += used;
+	if (argc < 2)
+		return finish(command_main(command_find("ps"), argc, argv));
+	return finish(run_named(argc, argv));
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Options as data. A command has a config struct and tables of rows that say
+ * which member an option fills; groups that several commands share are tables
+ * over a struct that stands as a member in each config. Parsing, help and
+ * suggestions follow from the rows.
+ */
+#ifndef SOOTH_CLI_OPTIONS_H
+#define SOOTH_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum option_type {
+	OPTION_FLAG,     /* bool, set to true */
+	OPTION_TEXT,     /* const char *, borrowed from argv */
+	OPTION_U64,      /* uint64_t */
+	OPTION_DURATION, /* uint64_t, ns */
+	OPTION_BYTES,    /* uint64_t */
+	OPTION_CHOICE,   /* const char *, one of the choices */
+	OPTION_LIST,     /* struct option_list: may be given again, and with commas */
+};
+
+#define OPTION_LIST_MAX 64
+
+struct option_list {
+	const char *items[OPTION_LIST_MAX];
+	size_t count;
+};
+
+struct option {
+	char letter;          /* 0: none */
+	const char *name;     /* without the dashes; NULL: a letter only */
+	enum option_type type;
+	size_t offset;        /* of the member in the group's struct */
+	const char *argument; /* what help calls the value */
+	const char *help;
+	uint64_t min, max;    /* of numbers; both 0: any */
+	const char *const *choices; /* NULL at the end */
+};
+
+struct option_group {
+	const char *title;    /* heading in help */
+	const struct option *options;
+	size_t count;
+	size_t offset;        /* of the group's struct in the config */
+};
+
+#define OPTION_GROUP(title_, table, offset_) \
+	{ .title = title_, .options = table, .count = sizeof(table) / sizeof((table)[0]), .offset = offset_ }
+
+struct arguments {
+	char **items;    /* what is no option, in order */
+	size_t count;
+	char **command;  /* behind "--", NULL-terminated; NULL: there was no "--" */
+};
+
+/*
+ * Fills the config from argv[1..]. Options may stand before and behind other
+ * arguments, but not behind "--". arguments->items is to be freed.
+ */
+int options_parse(const struct option_group *groups, size_t group_count, void *config, int argc,
+	char **argv, struct arguments *arguments, struct sooth_error *err);
+/* The name of `count` nearest to a mistyped one, NULL when none is near. */
+const char *options_nearest(const char *typed, const char *const *names, size_t count);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What commands that look at a target share: the target and output options, and
+ * the run itself. Live and from a capture it is the same report; only who feeds
+ * it differs.
+ */
+#ifndef SOOTH_CLI_RUN_H
+#define SOOTH_CLI_RUN_H
+
+#include <sooth/observer.h>
+#include <sooth/report.h>
+#include "cli/options.h"
+
+struct target_options {
+	struct option_list pids;
+	const char *user;
+};
+
+struct output_options {
+	bool json;
+	const char *format;  /* a sink's name; NULL: as the command has it */
+	const char *output;  /* -o */
+	const char *save;
+	const char *color;
+};
+
+struct run_options {
+	uint64_t duration_ns;
+	uint64_t buffer_bytes;
+};
+
+#define TARGET_OPTION_COUNT 2
+extern const struct option target_option_rows[TARGET_OPTION_COUNT];
+#define TARGET_GROUP(config, member) \
+	{ .title = "Target", .options = target_option_rows, .count = TARGET_OPTION_COUNT, \
+		.offset = offsetof(config, member) }
+#define OUTPUT_OPTION_COUNT 4
+extern const struct option output_option_rows[OUTPUT_OPTION_COUNT];
+#define OUTPUT_GROUP(config, member) \
+	{ .title = "Output", .options = output_option_rows, .count = OUTPUT_OPTION_COUNT, \
+		.offset = offsetof(config, member) }
+#define SAVE_OPTION_COUNT 1
+extern const struct option save_option_rows[SAVE_OPTION_COUNT];
+#define SAVE_GROUP(config, member) \
+	{ .title = "Capture", .options = save_option_rows, .count = SAVE_OPTION_COUNT, \
+		.offset = offsetof(config, member) }
+#define RUN_OPTION_COUNT 2
+extern const struct option run_option_rows[RUN_OPTION_COUNT];
+#define RUN_GROUP(config, member) \
+	{ .title = "Observation", .options = run_option_rows, .count = RUN_OPTION_COUNT, \
+		.offset = offsetof(config, member) }
+
+#define RUN_PROBES_MAX 16
+
+struct run_probe {
+	const char *name;
+	unsigned interest; /* enum sooth_interest */
+};
+
+struct run_view {
+	const char *name;
+	const void *options;
+};
+
+/* One run, as the command describes it. */
+struct run {
+	const char *name;                 /* of the report */
+	const struct target_options *target;
+	const struct output_options *output;
+	const struct arguments *arguments;
+	struct run_probe probes[RUN_PROBES_MAX]; /* an empty name ends it */
+	struct run_view views[RUN_PROBES_MAX];
+	bool default_views;               /* of each probe in the stream */
+	bool is_stream;                   /* -j means JSON lines */
+	bool is_silent;                   /* no report at all: only the capture is wanted */
+	bool may_take_host;               /* without a target: every process */
+	bool may_take_command;
+	uint64_t duration_ns;             /* 0: until the target ends or somebody stops it */
+	uint64_t sample_ns;
+	uint64_t buffer_bytes;
+};
+
+/* Returns the exit status or a negative errno with err filled. */
+int run_report(const struct run *run, struct sooth_error *err);
+
+#endif

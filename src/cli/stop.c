@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Wishes to stop; see stop.h. A second one ends the program the hard way. */
+#include "cli/stop.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static volatile sig_atomic_t wanted;
+
+static void note(int number)
+{
+	wanted = 1;
+	signal(number, SIG_DFL);
+}
+
+void stop_catch(void)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct sigaction action = { .sa_handler = note }; /* no SA_RESTART: waits end */
+		struct sigaction before;
+
+		/* nohup and background shells ignore some on purpose. */
+		if (!sigaction(numbers[i], NULL, &before) && before.sa_handler == SIG_IGN)
+			continue;
+		sigaction(numbers[i], &action, NULL);
+	}
+}
+
+bool stop_is_wanted(void)
+{
+	return wanted;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sooth ps: the agents of this host, or all its processes. */
+#include "analyze/processes.h"
+#include "base/units.h"
+#include "cli/command.h"
+#include "cli/run.h"
+
+#define INTERVAL_NS (200 * NS_PER_MS) /* long enough for one decimal of a percent */
+
+struct ps_config {
+	struct target_options target;
+	struct output_options output;
+	struct {
+		bool all;
+		uint64_t interval_ns;
+	} ps;
+};
+
+static const struct option ps_options[] = {
+	{ .letter = 'a', .name = "all", .type = OPTION_FLAG,
+		.offset = offsetof(struct ps_config, ps.all), .help = "all processes, not only agents" },
+	{ .letter = 'i', .name = "interval", .type = OPTION_DURATION, .argument = "TIME",
+		.min = NS_PER_MS, .max = 3600 * NS_PER_S,
+		.offset = offsetof(struct ps_config, ps.interval_ns),
+		.help = "over which CPU is measured (200ms)" },
+};
+
+static const struct option_group groups[] = {
+	OPTION_GROUP("Processes", ps_options, 0),
+	TARGET_GROUP(struct ps_config, target),
+	OUTPUT_GROUP(struct ps_config, output),
+	SAVE_GROUP(struct ps_config, output),
+};
+
+static int run_ps(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct ps_config *c = config;
+	/* Whoever names processes wants to see them, agents or not. */
+	bool is_named = c->target.pids.count || arguments->count;
+	uint64_t number;
+	bool is_capture = arguments->count == 1 && !parse_u64(arguments->items[0], &number);
+	struct processes_options options = {
+		.only_agents = !c->ps.all && (!is_named || is_capture),
+		.hide_ended = true,
+	};
+	struct run run = {
+		.name = "ps",
+		.target = &c->target,
+		.output = &c->output,
+		.arguments = arguments,
+		.probes = { { "proc", SOOTH_SAMPLE } },
+		.views = { { "processes", &options } },
+		.may_take_host = true,
+		.duration_ns = c->ps.interval_ns ? c->ps.interval_ns : INTERVAL_NS,
+	};
+
+	return run_report(&run, err);
+}
+
+const struct command command_ps = {
+	.name = "ps",
+	.summary = "the agents on this host",
+	.usage = "[-a] [-j] [PID... | FILE.sooth]",
+	.about = "Lists AI coding agents with CPU, memory, version and project. CPU is measured over\n"
+		 "a real interval, never averaged over a lifetime.",
+	.examples = "  sooth ps                 the agents\n"
+		    "  sooth ps -a -i 2         every process, CPU over two seconds\n"
+		    "  sooth ps -j 4711         one process as JSON\n",
+	COMMAND_GROUPS(groups),
+	.config_size = sizeof(struct ps_config),
+	.run = run_ps,
+};

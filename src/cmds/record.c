@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sooth record: collect now, explain later. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "cli/command.h"
+#include "cli/run.h"
+#include "core/registry.h"
+
+struct record_config {
+	struct target_options target;
+	struct run_options run;
+	struct {
+		struct option_list probes;
+		const char *output;
+		uint64_t sample_ns;
+		bool stream;
+	} record;
+};
+
+static const struct option record_options[] = {
+	{ .letter = 'o', .name = "output", .type = OPTION_TEXT, .argument = "FILE.sooth",
+		.offset = offsetof(struct record_config, record.output),
+		.help = "the capture; - is standard output" },
+	{ .letter = 'P', .name = "probe", .type = OPTION_LIST, .argument = "NAME[,NAME...]",
+		.offset = offsetof(struct record_config, record.probes),
+		.help = "what to observe (proc,context,syscalls)" },
+	{ .name = "stream", .type = OPTION_FLAG, .offset = offsetof(struct record_config, record.stream),
+		.help = "keep every event, not only counts" },
+	{ .name = "sample", .type = OPTION_DURATION, .argument = "TIME", .min = 10 * NS_PER_MS,
+		.max = 3600 * NS_PER_S, .offset = offsetof(struct record_config, record.sample_ns),
+		.help = "time between samples of states (1)" },
+};
+
+static const struct option_group groups[] = {
+	OPTION_GROUP("Recording", record_options, 0),
+	TARGET_GROUP(struct record_config, target),
+	RUN_GROUP(struct record_config, run),
+};
+
+static unsigned interest_of(const struct record_config *c, const char *probe)
+{
+	if (strcmp(probe, "syscalls"))
+		return SOOTH_SAMPLE;
+	return c->record.stream ? SOOTH_STREAM : SOOTH_COUNT;
+}
+
+static int choose_probes(struct record_config *c, struct run *run, struct sooth_error *err)
+{
+	static const char *const defaults[] = { "proc", "context", "syscalls" };
+	const struct option_list *list = &c->record.probes;
+	const char *const *names = list->count ? list->items : defaults;
+	size_t count = list->count ? list->count : 3;
+
+	if (count >= RUN_PROBES_MAX)
+		return error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "record more than %d probes",
+			RUN_PROBES_MAX - 1);
+	for (size_t i = 0; i < count; i++) {
+		if (!registry_probe(names[i])) {
+			error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "record \"%s\"", names[i]);
+			error_why(err, "there is no such probe");
+			return error_remedy(err, "`sooth doctor` lists them");
+		}
+		run->probes[i] = (struct run_probe){ names[i], interest_of(c, names[i]) };
+	}
+	return 0;
+}
+
+static int run_record(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct record_config *c = config;
+	struct output_options output = { .save = c->record.output };
+	struct run run = {
+		.name = "record",
+		.target = &c->target,
+		.output = &output,
+		.arguments = arguments,
+		.may_take_command = true,
+		.is_silent = true,
+		.duration_ns = c->run.duration_ns,
+		.buffer_bytes = c->run.buffer_bytes,
+		.sample_ns = c->record.sample_ns ? c->record.sample_ns : NS_PER_S,
+	};
+	int status;
+
+	if (!c->record.output) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "record without a place to put it");
+		return error_remedy(err, "give -o FILE.sooth");
+	}
+	status = choose_probes(c, &run, err);
+	return status ? status : run_report(&run, err);
+}
+
+const struct command command_record = {
+	.name = "record",
+	.summary = "observe now, explain later",
+	.usage = "[--probe LIST] -o FILE.sooth  -p PID | -- COMMAND [ARG...]",
+	.about = "Writes a capture that every command which takes a target can read instead,\n"
+		 "without privilege and on any system.",
+	.examples = "  sooth record -o build.sooth -- make\n"
+		    "  sooth record --stream --probe syscalls -o calls.sooth -p 4711 -d 5\n"
+		    "  sooth report build.sooth\n",
+	COMMAND_GROUPS(groups),
+	.config_size = sizeof(struct record_config),
+	.run = run_record,
+};

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A backend is how one operating system delivers one probe. It is a table of
+ * functions over a state of its own; it writes records into run->out and the
+ * hub takes them from there after each call. Loss and limits are records too.
+ */
+#ifndef SOOTH_CORE_BACKEND_H
+#define SOOTH_CORE_BACKEND_H
+
+#include "base/error.h"
+#include "base/log.h"
+#include "core/probe.h"
+#include "model/batch.h"
+#include "model/process_id.h"
+#include "model/stream_records.h"
+
+struct os;
+
+/* A privilege, kernel feature, file or tool that a backend cannot do without. */
+struct need {
+	const char *name;
+	const char *help;
+	/* 0 when it is there; else a negative errno and the error filled, remedy included. */
+	int (*test)(const struct os *os, struct sooth_error *err);
+};
+
+struct probe_options {
+	unsigned interest;      /* enum interest, of all targets together */
+	bool is_host;           /* every process, not only the added ones */
+	uint32_t uid;           /* with has_uid: only, and all, processes of that user */
+	bool has_uid;
+	uint64_t sample_ns;     /* time between samples; 0: only at start and stop */
+	uint64_t buffer_bytes;  /* of the ring to the kernel; 0: the backend's own */
+};
+
+struct backend_run {
+	const struct backend *backend;
+	const struct os *os;
+	const struct log *log;
+	struct probe_options options;
+	void *state;
+	struct buffer out;
+};
+
+struct backend {
+	const char *name;
+	const char *probe;
+	const char *help;
+	const struct need *const *needs; /* NULL at the end */
+	/* What one hit costs the target and whoever is not one, and where that figure is from;
+	 * 0 and NULL: nothing is attached. */
+	uint32_t target_ns;
+	uint32_t bystander_ns;
+	const char *price_source;
+	/* How much older than its arrival a record may be. */
+	uint64_t lateness_ns;
+	size_t state_size;
+	int (*open)(struct backend_run *run, struct sooth_error *err);
+	/* A process joins (interest not 0) or leaves the set that is observed. */
+	int (*set)(struct backend_run *run, const struct process_id *process, unsigned interest,
+		struct sooth_error *err);
+	/* From here on records flow. */
+	int (*start)(struct backend_run *run, struct sooth_error *err);
+	/* What has come since; NULL: nothing comes by itself. */
+	int (*drain)(struct backend_run *run, struct sooth_error *err);
+	/* A sample is due; NULL: it has none. */
+	int (*sample)(struct backend_run *run, struct sooth_error *err);
+	/* A process that is followed has joined or replaced its program; NULL: no matter. */
+	void (*joined)(struct backend_run *run, const struct process_id *process);
+	/* Detach, and write what only the end tells. */
+	int (*stop)(struct backend_run *run, struct sooth_error *err);
+	/* A descriptor that becomes readable when a drain is worth it, -1: none. */
+	int (*descriptor)(struct backend_run *run);
+	void (*close)(struct backend_run *run);
+};
+
+void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, const char *reason);
+void backend_limit(struct backend_run *run, const char *what, const char *reason, const char *remedy);
+/* The error of something that could be done without, as a limit. */
+void backend_limit_error(struct backend_run *run, const char *what, const struct sooth_error *err);
+
+#endif

@@ -1,0 +1,609 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One observation from attach to detach. The observer asks the hub for a source
+ * of each probe, keeps the live set by the comings and goings the records tell,
+ * and turns what belongs to its target into blocks.
+ */
+#include "core/observer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "capture/writer.h"
+#include "core/hub.h"
+#include "core/registry.h"
+#include "core/report.h"
+#include "core/stream.h"
+#include "core/target.h"
+#include "model/schema.h"
+
+#define TICK_NS              NS_PER_S
+#define SWEEP_NS             (250 * NS_PER_MS)
+#define CYCLE_MS_MAX         50 /* records wait no longer than this in a kernel ring */
+
+_Static_assert((int)SOOTH_SAMPLE == INTEREST_SAMPLE && (int)SOOTH_COUNT == INTEREST_COUNT &&
+		       (int)SOOTH_STREAM == INTEREST_STREAM,
+	"the public names are the internal ones");
+
+struct observed_probe {
+	const char *name;
+	unsigned interest;
+	struct hub_source *source;
+	bool is_started;
+};
+
+struct sooth_observer {
+	struct sooth_observer_options options;
+	struct log log;
+	const struct os *os;
+	struct hub *hub;
+	struct target target;
+	struct observed_probe probes[STREAM_SOURCES_MAX]; /* index: the stream's source; 0 unused */
+	unsigned probe_count;
+	struct stream stream;
+	struct capture_writer *capture;
+	uint64_t last_tick_ns, last_sweep_ns, last_sample_ns;
+	struct process_id last_member; /* the filter's memory: records come in runs */
+	bool is_running;
+	bool told_of_ends; /* some backend reports ends itself */
+};
+
+/* --- making one --- */
+
+static void log_through(void *user, enum log_level level, const char *line)
+{
+	struct sooth_observer *o = user;
+
+	o->options.log(o->options.log_user, (int)level, line);
+}
+
+int observer_new_on(struct sooth_observer **out, const struct os *os,
+	const struct sooth_observer_options *options, struct sooth_error *err)
+{
+	struct sooth_observer *o = calloc(1, sizeof(*o));
+	int status;
+
+	if (!o)
+		return error_no_memory(err);
+	if (options)
+		memcpy(&o->options, options,
+			options->size < sizeof(o->options) ? options->size : sizeof(o->options));
+	if (o->options.log)
+		o->log = (struct log){ (enum log_level)o->options.log_level, log_through, o };
+	target_init(&o->target);
+	if (o->options.share) {
+		o->hub = hub_ref(o->options.share->hub);
+	} else {
+		status = hub_new(&o->hub, os, &o->log, err);
+		if (status) {
+			free(o);
+			return status;
+		}
+	}
+	o->os = hub_os(o->hub);
+	*out = o;
+	return 0;
+}
+
+int sooth_observer_new(struct sooth_observer **out, const struct sooth_observer_options *options,
+	struct sooth_error *err)
+{
+	return observer_new_on(out, &os_native, options, err);
+}
+
+int sooth_observer_add_pid(struct sooth_observer *o, pid_t pid, struct sooth_error *err)
+{
+	return target_add_pid(&o->target, pid, err);
+}
+
+int sooth_observer_set_user(struct sooth_observer *o, uid_t uid, struct sooth_error *err)
+{
+	return target_set_user(&o->target, uid, err);
+}
+
+int sooth_observer_set_host(struct sooth_observer *o, struct sooth_error *err)
+{
+	return target_set_host(&o->target, err);
+}
+
+int sooth_observer_set_command(
+	struct sooth_observer *o, char *const *command, struct sooth_error *err)
+{
+	return target_set_command(&o->target, command, err);
+}
+
+int sooth_observer_add_probe(
+	struct sooth_observer *o, const char *name, unsigned interest, struct sooth_error *err)
+{
+	const struct probe *probe = registry_probe(name);
+
+	if (!probe)
+		return error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "observe \"%s\": no such probe",
+			name);
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		if (o->probes[i].name == probe->name) {
+			o->probes[i].interest |= interest;
+			return 0;
+		}
+	}
+	if (o->probe_count + 1 >= STREAM_SOURCES_MAX)
+		return error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "observe more than %d probes",
+			STREAM_SOURCES_MAX - 1);
+	o->probes[++o->probe_count] = (struct observed_probe){ .name = probe->name,
+		.interest = interest };
+	return 0;
+}
+
+int observer_connect(
+	struct sooth_observer *o, block_handler handler, void *user, struct sooth_error *err)
+{
+	return stream_connect(&o->stream, handler, user, err);
+}
+
+int sooth_observer_connect_report(
+	struct sooth_observer *o, struct sooth_report *report, struct sooth_error *err)
+{
+	return observer_connect(o, report_block, report, err);
+}
+
+static int save_block(void *user, const struct block *block, struct sooth_error *err)
+{
+	return capture_writer_block(user, block, err);
+}
+
+int sooth_observer_save(struct sooth_observer *o, const char *path, struct sooth_error *err)
+{
+	struct capture_options options = { .codec = CODEC_ZSTD };
+	int status = capture_writer_open(&o->capture, path, &options, err);
+
+	return status ? status : observer_connect(o, save_block, o->capture, err);
+}
+
+/* --- the collector's own records --- */
+
+static struct sooth_record collector_record(struct sooth_observer *o, uint16_t kind)
+{
+	return (struct sooth_record){ .time_ns = o->os->now_ns(o->os), .kind = kind,
+		.cpu = SOOTH_CPU_NONE };
+}
+
+static struct buffer *collector_out(struct sooth_observer *o)
+{
+	return stream_source(&o->stream, STREAM_COLLECTOR);
+}
+
+static struct record_tail text_tail(struct sooth_text *text, const char *value)
+{
+	return (struct record_tail){ text, value, strlen(value) };
+}
+
+static void write_segment(struct sooth_observer *o)
+{
+	struct stream_segment segment = { .record = collector_record(o, STREAM_SEGMENT) };
+	struct host_facts host = { 0 };
+
+	o->os->host(o->os, &host);
+	segment.realtime_offset_ns = host.realtime_offset_ns;
+	segment.boottime_offset_ns = host.boottime_offset_ns;
+	segment.memory_bytes = host.memory_bytes;
+	segment.cpus = host.cpus;
+	segment.page_bytes = host.page_bytes;
+	segment.ticks_per_s = host.ticks_per_s;
+	segment.format = CAPTURE_FORMAT;
+	struct record_tail tail[] = {
+		text_tail(&segment.sooth_version, SOOTH_VERSION),
+		text_tail(&segment.hostname, host.hostname),
+		text_tail(&segment.os, host.os),
+		text_tail(&segment.os_version, host.os_version),
+		text_tail(&segment.architecture, host.architecture),
+		text_tail(&segment.boot_id, host.boot_id),
+	};
+	RECORD_APPEND(collector_out(o), &segment, tail, ARRAY_SIZE(tail));
+}
+
+static void write_schema(struct sooth_observer *o, const struct sooth_schema *schema)
+{
+	struct stream_schema definition = { .record = collector_record(o, STREAM_SCHEMA),
+		.kind = schema->kind, .class_ = schema->class_ };
+	struct buffer fields = { 0 };
+
+	schema_describe(&fields, schema);
+	struct record_tail tail[] = {
+		text_tail(&definition.name, schema->name),
+		{ &definition.fields, fields.data, fields.size },
+	};
+	RECORD_APPEND(collector_out(o), &definition, tail, ARRAY_SIZE(tail));
+	buffer_fini(&fields);
+}
+
+static void write_source(struct sooth_observer *o, unsigned index, const char *refusals)
+{
+	struct observed_probe *p = &o->probes[index];
+	struct stream_source source = { .record = collector_record(o, STREAM_SOURCE),
+		.source = index };
+	struct record_tail tail[] = {
+		text_tail(&source.probe, p->name),
+		text_tail(&source.backend, hub_source_backend(p->source)->name),
+		text_tail(&source.fallback_reason, refusals),
+	};
+
+	RECORD_APPEND(collector_out(o), &source, tail, ARRAY_SIZE(tail));
+}
+
+static void write_tick(struct sooth_observer *o)
+{
+	struct stream_tick tick = { .record = collector_record(o, STREAM_TICK),
+		.realtime_offset_ns = o->os->realtime_offset_ns(o->os) };
+
+	RECORD_APPEND(collector_out(o), &tick, NULL, 0);
+	o->last_tick_ns = tick.record.time_ns;
+}
+
+static void write_end(struct sooth_observer *o, uint32_t reason)
+{
+	struct stream_end end = { .record = collector_record(o, STREAM_END), .reason = reason,
+		.child_status = o->target.launch.status };
+	struct stream_self self = { .record = end.record };
+	struct self_cost cost = { 0 };
+
+	o->os->self(o->os, &cost);
+	self.record.kind = STREAM_SELF;
+	self.cpu_ns = cost.cpu_ns;
+	self.rss_bytes = cost.rss_bytes;
+	self.records = o->stream.records;
+	self.bytes = o->stream.bytes;
+	RECORD_APPEND(collector_out(o), &end, NULL, 0);
+	RECORD_APPEND(collector_out(o), &self, NULL, 0);
+}
+
+/* --- the live set --- */
+
+static void follow(struct sooth_observer *o, const struct process_id *process)
+{
+	struct sooth_error ignored;
+
+	map_put(&o->target.live, process, NULL);
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		struct observed_probe *p = &o->probes[i];
+		bool is_followed = hub_source_backend(p->source)->drain != NULL;
+
+		hub_want(p->source, process, p->interest, is_followed, &ignored);
+		hub_joined(p->source, process);
+	}
+}
+
+static void forget(struct sooth_observer *o, const struct process_id *process)
+{
+	struct sooth_error ignored;
+
+	map_remove(&o->target.live, process);
+	for (unsigned i = 1; i <= o->probe_count; i++)
+		hub_unwant(o->probes[i].source, process, o->probes[i].interest, true, &ignored);
+}
+
+static bool belongs(struct sooth_observer *o, const struct sooth_record *r)
+{
+	struct process_id process = process_id_of(r);
+
+	if (!process.pid || !memcmp(&process, &o->last_member, sizeof(process)))
+		return true;
+	if (!target_has(&o->target, &process))
+		return false;
+	o->last_member = process;
+	return true;
+}
+
+/* True when the record is this observer's; keeps the live set on the way. */
+static bool admit(struct sooth_observer *o, const struct sooth_record *r)
+{
+	struct process_id process = process_id_of(r);
+
+	if (r->kind == PROCESS_JOIN) {
+		const struct process_join *join = (const void *)r;
+		struct process_id parent = { join->parent_start_ticks, join->parent_pid };
+
+		if (!target_has(&o->target, &parent))
+			return false;
+		follow(o, &process);
+		return true;
+	}
+	if (!belongs(o, r))
+		return false;
+	if (r->kind == PROCESS_EXEC) {
+		for (unsigned i = 1; i <= o->probe_count; i++)
+			hub_joined(o->probes[i].source, &process);
+	} else if (r->kind == PROCESS_LEAVE) {
+		forget(o, &process);
+		o->last_member = (struct process_id){ 0 };
+	}
+	return true;
+}
+
+static unsigned source_index(const struct sooth_observer *o, const struct hub_source *source)
+{
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		if (o->probes[i].source == source)
+			return i;
+	}
+	return 0;
+}
+
+static int receive(
+	void *user, struct hub_source *source, const struct batch *batch, struct sooth_error *err)
+{
+	struct sooth_observer *o = user;
+	unsigned index = source_index(o, source);
+	struct buffer *out = stream_source(&o->stream, index);
+
+	if (!index)
+		return 0;
+	batch_for_each (r, batch) {
+		if (admit(o, r))
+			buffer_append(out, r, record_bytes(r));
+	}
+	return buffer_failed(out) ? error_no_memory(err) : 0;
+}
+
+/* --- start --- */
+
+static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
+		struct observed_probe *p = &o->probes[i];
+		struct probe_options options = {
+			.interest = p->interest,
+			.is_host = o->target.selector == TARGET_HOST,
+			.has_uid = o->target.selector == TARGET_USER,
+			.uid = o->target.uid,
+			.sample_ns = o->options.sample_ns,
+			.buffer_bytes = o->options.buffer_bytes,
+		};
+		struct buffer refusals = { 0 };
+
+		status = hub_acquire(o->hub, p->name, &options, &p->source, &refusals, err);
+		if (!status) {
+			write_source(o, i, buffer_cstr(&refusals));
+			o->told_of_ends |= hub_source_backend(p->source)->drain != NULL;
+		}
+		buffer_fini(&refusals);
+	}
+	return status;
+}
+
+static void write_schemas(struct sooth_observer *o)
+{
+	for (size_t i = 0; stream_schemas[i]; i++)
+		write_schema(o, stream_schemas[i]);
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		const struct probe *probe = registry_probe(o->probes[i].name);
+
+		for (size_t k = 0; probe->schemas[k]; k++)
+			write_schema(o, probe->schemas[k]);
+	}
+}
+
+static int want_targets(struct sooth_observer *o, struct observed_probe *p, struct sooth_error *err)
+{
+	unsigned interest = p->interest | (o->target.is_launched ? INTEREST_FROM_EXEC : 0);
+	size_t position = 0;
+	const void *process;
+	int status = 0;
+
+	while (!status && map_next(&o->target.live, &position, &process, NULL))
+		status = hub_want(p->source, process, interest, false, err);
+	return status;
+}
+
+static int start_sources(struct sooth_observer *o, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
+		struct observed_probe *p = &o->probes[i];
+
+		status = want_targets(o, p, err);
+		if (status)
+			break;
+		p->is_started = true;
+		status = hub_start(o->hub, p->source, err);
+	}
+	return status;
+}
+
+static void write_begin(struct sooth_observer *o)
+{
+	struct stream_begin begin = { .record = collector_record(o, STREAM_BEGIN) };
+
+	RECORD_APPEND(collector_out(o), &begin, NULL, 0);
+	o->last_sample_ns = o->last_sweep_ns = begin.record.time_ns;
+}
+
+int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
+{
+	int status;
+
+	o->target.launch.as_user = o->options.has_launch_user;
+	o->target.launch.uid = o->options.launch_uid;
+	o->target.launch.gid = o->options.launch_gid;
+	status = target_resolve(&o->target, o->os, err);
+	if (status)
+		return status;
+	write_segment(o);
+	write_schemas(o);
+	status = acquire_sources(o, err);
+	if (status)
+		return status;
+	target_describe(&o->target, o->os, collector_out(o));
+	write_begin(o);
+	status = stream_flush(&o->stream, 0, true, err);
+	if (!status)
+		status = hub_join(o->hub, receive, o, err);
+	if (!status)
+		status = start_sources(o, err);
+	if (!status && o->target.is_launched)
+		status = o->os->release(o->os, &o->target.launch, err);
+	o->is_running = !status;
+	return status;
+}
+
+/* --- running --- */
+
+static int sample_when_due(struct sooth_observer *o, uint64_t now, struct sooth_error *err)
+{
+	int status = 0;
+
+	if (!o->options.sample_ns || now - o->last_sample_ns < o->options.sample_ns)
+		return 0;
+	o->last_sample_ns = now;
+	for (unsigned i = 1; i <= o->probe_count && !status; i++)
+		status = hub_sample(o->hub, o->probes[i].source, err);
+	return status;
+}
+
+static bool has_waiting_records(struct sooth_observer *o)
+{
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		if (stream_source(&o->stream, i)->size)
+			return true;
+	}
+	return false;
+}
+
+static int cycle(struct sooth_observer *o, struct sooth_error *err)
+{
+	uint64_t complete_ns;
+	int status = hub_cycle(o->hub, &complete_ns, err);
+	uint64_t now = o->os->now_ns(o->os);
+
+	if (!status)
+		status = sample_when_due(o, now, err);
+	if (status)
+		return status;
+	if (has_waiting_records(o) || now - o->last_tick_ns >= TICK_NS)
+		write_tick(o);
+	return stream_flush(&o->stream, complete_ns, false, err);
+}
+
+static bool target_is_over(struct sooth_observer *o)
+{
+	uint64_t now = o->os->now_ns(o->os);
+
+	if (o->target.is_launched)
+		o->os->reap(o->os, &o->target.launch);
+	if (target_is_open(&o->target))
+		return false;
+	if (now - o->last_sweep_ns >= SWEEP_NS || !o->told_of_ends) {
+		o->last_sweep_ns = now;
+		target_sweep(&o->target, o->os);
+	}
+	return o->target.live.count == 0;
+}
+
+static int wait_for_something(struct sooth_observer *o, int timeout_ms)
+{
+	int descriptors[STREAM_SOURCES_MAX + 1];
+	size_t count = hub_descriptors(o->hub, descriptors, STREAM_SOURCES_MAX);
+
+	if (o->target.launch.descriptor >= 0 && o->target.launch.status == -1)
+		descriptors[count++] = o->target.launch.descriptor;
+	if (timeout_ms < 0 || timeout_ms > CYCLE_MS_MAX)
+		timeout_ms = CYCLE_MS_MAX;
+	return o->os->wait(o->os, descriptors, count, timeout_ms);
+}
+
+int sooth_observer_step(struct sooth_observer *o, int timeout_ms, struct sooth_error *err)
+{
+	int waited = wait_for_something(o, timeout_ms);
+	int status = cycle(o, err);
+
+	if (status)
+		return status;
+	if (target_is_over(o))
+		return 0;
+	return waited == -EINTR ? -EINTR : 1;
+}
+
+/* --- the end --- */
+
+static int stop_sources(struct sooth_observer *o, struct sooth_error *err)
+{
+	int status = 0;
+
+	/* Samples first: the counting ones take a moment to detach. */
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		struct observed_probe *p = &o->probes[i];
+		int failed = 0;
+
+		if (p->is_started && !hub_source_backend(p->source)->drain) {
+			p->is_started = false;
+			failed = hub_stop(o->hub, p->source, status ? NULL : err);
+		}
+		status = status ? status : failed;
+	}
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		struct observed_probe *p = &o->probes[i];
+		struct sooth_error ignored;
+		size_t position = 0;
+		const void *process;
+		int failed = 0;
+
+		if (!p->is_started)
+			continue;
+		while (map_next(&o->target.live, &position, &process, NULL))
+			hub_unwant(p->source, process, p->interest, false, &ignored);
+		p->is_started = false;
+		failed = hub_stop(o->hub, p->source, status ? NULL : err);
+		status = status ? status : failed;
+	}
+	return status;
+}
+
+int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct sooth_error *err)
+{
+	bool is_over;
+	int status;
+
+	if (!o->is_running)
+		return 0;
+	o->is_running = false;
+	is_over = target_is_over(o);
+	status = stop_sources(o, err);
+	if (status)
+		return status;
+	write_end(o, is_over ? STREAM_END_TARGET : (uint32_t)why);
+	status = stream_flush(&o->stream, o->os->now_ns(o->os), false, err);
+	if (!status && o->capture)
+		status = capture_writer_finish(o->capture, err);
+	return status;
+}
+
+int sooth_observer_child_status(struct sooth_observer *o)
+{
+	if (o->target.is_launched)
+		o->os->reap(o->os, &o->target.launch);
+	return o->target.launch.status;
+}
+
+void sooth_observer_free(struct sooth_observer *o)
+{
+	struct sooth_error ignored;
+
+	if (!o)
+		return;
+	stop_sources(o, &ignored);
+	hub_leave(o->hub, o);
+	for (unsigned i = 1; i <= o->probe_count; i++)
+		hub_release(o->hub, o->probes[i].source);
+	if (o->target.is_launched)
+		o->os->abandon(o->os, &o->target.launch);
+	target_fini(&o->target);
+	stream_fini(&o->stream);
+	capture_writer_free(o->capture);
+	hub_unref(o->hub);
+	free(o);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fan-out of one report's sections to its sinks, in batches. */
+#include "core/output.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define OUTPUT_BATCH_BYTES (64u << 10)
+
+struct output_sink {
+	const struct sink_type *type;
+	void *state;
+};
+
+struct output {
+	struct output_sink sinks[OUTPUT_SINKS_MAX];
+	size_t sink_count;
+	const struct section *section;
+	struct buffer rows;
+};
+
+int output_new(struct output **out, struct sooth_error *err)
+{
+	*out = calloc(1, sizeof(**out));
+	return *out ? 0 : error_no_memory(err);
+}
+
+int output_add_sink(struct output *o, const struct sink_type *type,
+	const struct sink_options *options, struct sooth_error *err)
+{
+	struct output_sink *sink = &o->sinks[o->sink_count];
+	int status;
+
+	if (o->sink_count == OUTPUT_SINKS_MAX)
+		return error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "add the sink %s: there are %d",
+			type->name, OUTPUT_SINKS_MAX);
+	sink->type = type;
+	sink->state = calloc(1, type->state_size ? type->state_size : 1);
+	if (!sink->state)
+		return error_no_memory(err);
+	status = type->open(sink->state, options, err);
+	if (status) {
+		free(sink->state);
+		return status;
+	}
+	o->sink_count++;
+	return 0;
+}
+
+/* Call one operation on every sink until one fails. */
+#define EACH_SINK(o, operation, ...)                                                      \
+	({                                                                                \
+		int _status = 0;                                                          \
+		for (size_t _i = 0; _i < (o)->sink_count && !_status; _i++)               \
+			_status = (o)->sinks[_i].type->operation((o)->sinks[_i].state,    \
+				__VA_ARGS__);                                             \
+		_status;                                                                  \
+	})
+
+int output_begin(struct output *o, const struct report_head *head, struct sooth_error *err)
+{
+	return EACH_SINK(o, begin, head, err);
+}
+
+int output_flush(struct output *o, struct sooth_error *err)
+{
+	struct batch batch = { o->rows.data, o->rows.size };
+	int status = 0;
+
+	if (buffer_failed(&o->rows))
+		return error_no_memory(err);
+	if (batch.size)
+		status = EACH_SINK(o, rows, o->section, &batch, err);
+	buffer_reset(&o->rows);
+	return status;
+}
+
+int output_close_section(struct output *o, struct sooth_error *err)
+{
+	const struct section *section = o->section;
+	int status;
+
+	if (!section)
+		return 0;
+	status = output_flush(o, err);
+	o->section = NULL;
+	return status ? status : EACH_SINK(o, section_end, section, err);
+}
+
+int output_section(struct output *o, const struct section *section, struct sooth_error *err)
+{
+	int status = output_close_section(o, err);
+
+	if (status)
+		return status;
+	o->section = section;
+	return EACH_SINK(o, section, section, err);
+}
+
+static int flush_when_full(struct output *o, struct sooth_error *err)
+{
+	return o->rows.size >= OUTPUT_BATCH_BYTES ? output_flush(o, err) : 0;
+}
+
+int output_row(struct output *o, struct sooth_record *row, size_t fixed, struct record_tail *tail,
+	size_t tail_count, struct sooth_error *err)
+{
+	row->kind = o->section->schema->kind;
+	record_append(&o->rows, row, fixed, tail, tail_count);
+	return flush_when_full(o, err);
+}
+
+int output_record(struct output *o, const struct sooth_record *record, struct sooth_error *err)
+{
+	buffer_append(&o->rows, record, record_bytes(record));
+	return flush_when_full(o, err);
+}
+
+int output_end(struct output *o, struct sooth_error *err)
+{
+	int status = output_close_section(o, err);
+
+	return status ? status : EACH_SINK(o, end, err);
+}
+
+void output_free(struct output *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < o->sink_count; i++) {
+		o->sinks[i].type->close(o->sinks[i].state);
+		free(o->sinks[i].state);
+	}
+	buffer_fini(&o->rows);
+	free(o);
+}

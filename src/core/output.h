@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where rows go: one report fans out to its sinks. A report is a sequence of
+ * sections; a section is rows of one schema. Stages say what a section is, sinks
+ * decide how it looks.
+ */
+#ifndef SOOTH_CORE_OUTPUT_H
+#define SOOTH_CORE_OUTPUT_H
+
+#include "base/error.h"
+#include "core/sink.h"
+
+#define OUTPUT_SINKS_MAX 8
+
+struct output;
+
+int output_new(struct output **out, struct sooth_error *err);
+/* The output owns the sink from here on. */
+int output_add_sink(struct output *o, const struct sink_type *type,
+	const struct sink_options *options, struct sooth_error *err);
+int output_begin(struct output *o, const struct report_head *head, struct sooth_error *err);
+/* Closes the section before it, if it is still open. The section is borrowed until then. */
+int output_section(struct output *o, const struct section *section, struct sooth_error *err);
+int output_close_section(struct output *o, struct sooth_error *err);
+/* A row of the open section; tails as in record_append(). */
+int output_row(struct output *o, struct sooth_record *row, size_t fixed, struct record_tail *tail,
+	size_t tail_count, struct sooth_error *err);
+#define OUTPUT_ROW(o, value, tail, count, err) \
+	output_row(o, &(value)->record, sizeof(*(value)), tail, count, err)
+/* A record that is shown as it came. */
+int output_record(struct output *o, const struct sooth_record *record, struct sooth_error *err);
+/* Hand what is waiting to the sinks; also done by itself now and then. */
+int output_flush(struct output *o, struct sooth_error *err);
+int output_end(struct output *o, struct sooth_error *err);
+void output_free(struct output *o);
+
+#endif

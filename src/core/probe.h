@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A probe is a thing that can be observed; the same name and fields on every system. */
+#ifndef SOOTH_CORE_PROBE_H
+#define SOOTH_CORE_PROBE_H
+
+#include "model/field.h"
+
+struct probe {
+	const char *name;
+	const char *help;
+	const struct sooth_schema *const *schemas; /* NULL at the end */
+};
+
+/* What an observer wants of a process from a probe; a probe may offer only some. */
+enum interest {
+	INTEREST_SAMPLE = 1, /* states at moments */
+	INTEREST_COUNT = 2,  /* tallies made in the kernel */
+	INTEREST_STREAM = 4, /* every event */
+	INTEREST_FROM_EXEC = 8, /* and nothing before the process has replaced its program */
+};
+
+#endif

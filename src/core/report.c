@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From blocks to rows: read, merge, hand to each stage, and at the end let each
+ * tell. Live blocks and those of a file take the same way from report_block() on.
+ */
+#include "core/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "core/merge.h"
+#include "core/output.h"
+#include "core/registry.h"
+#include "core/summary.h"
+
+#define REPORT_STAGES_MAX 16
+#define REPORT_READ_BYTES (256u << 10)
+#define REPORT_SCHEMA_VERSION 1
+
+struct report_stage {
+	const struct stage_type *type;
+	void *state;
+};
+
+struct sooth_report {
+	struct report_head head;
+	struct output *output;
+	struct block_reader reader;
+	struct merge merge;
+	struct summary summary;
+	struct report_stage stages[REPORT_STAGES_MAX];
+	size_t stage_count;
+	sooth_record_handler handler;
+	void *handler_user;
+	bool wants_default_views;
+	bool has_begun;
+	bool has_read; /* blocks came as bytes */
+};
+
+static int take_batch(void *user, const struct batch *batch, struct sooth_error *err);
+
+int sooth_report_new(struct sooth_report **out, const char *name, struct sooth_error *err)
+{
+	struct sooth_report *r = calloc(1, sizeof(*r));
+	int status;
+
+	if (!r)
+		return error_no_memory(err);
+	r->head = (struct report_head){ name, REPORT_SCHEMA_VERSION };
+	r->merge.handler = take_batch;
+	r->merge.user = r;
+	r->summary.child_status = -1;
+	status = output_new(&r->output, err);
+	if (status) {
+		free(r);
+		return status;
+	}
+	*out = r;
+	return 0;
+}
+
+static int add_stage(struct sooth_report *r, const struct stage_type *type, const void *options,
+	struct sooth_error *err)
+{
+	struct report_stage *stage = &r->stages[r->stage_count];
+	int status;
+
+	if (r->stage_count == REPORT_STAGES_MAX)
+		return error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "show more than %d views",
+			REPORT_STAGES_MAX);
+	stage->type = type;
+	stage->state = calloc(1, type->state_size + 1);
+	if (!stage->state)
+		return error_no_memory(err);
+	status = type->init(stage->state, r->output, options, err);
+	if (status)
+		free(stage->state);
+	else
+		r->stage_count++;
+	return status;
+}
+
+int sooth_report_add_view(struct sooth_report *r, const char *view, const void *options,
+	struct sooth_error *err)
+{
+	const struct stage_type *type = registry_stage(view);
+
+	if (!type)
+		return error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "show \"%s\": no such view", view);
+	return add_stage(r, type, options, err);
+}
+
+void sooth_report_add_default_views(struct sooth_report *r)
+{
+	r->wants_default_views = true;
+}
+
+int sooth_report_add_sink(struct sooth_report *r, const char *sink,
+	const struct sooth_sink_options *options, struct sooth_error *err)
+{
+	const struct sink_type *type = registry_sink(sink);
+	struct sink_options own = { .stream = options->stream, .width = options->width,
+		.use_color = options->use_color, .use_ascii = options->use_ascii };
+
+	if (!type)
+		return error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "write \"%s\": no such format",
+			sink);
+	return output_add_sink(r->output, type, &own, err);
+}
+
+void sooth_report_on_record(struct sooth_report *r, sooth_record_handler handler, void *user)
+{
+	r->handler = handler;
+	r->handler_user = user;
+}
+
+/* --- taking --- */
+
+static int begin_once(struct sooth_report *r, struct sooth_error *err)
+{
+	if (r->has_begun)
+		return 0;
+	r->has_begun = true;
+	return output_begin(r->output, &r->head, err);
+}
+
+static bool has_stage(const struct sooth_report *r, const struct stage_type *type)
+{
+	for (size_t i = 0; i < r->stage_count; i++) {
+		if (r->stages[i].type == type)
+			return true;
+	}
+	return false;
+}
+
+static int add_views_of(struct sooth_report *r, const struct sooth_record *record,
+	struct sooth_error *err)
+{
+	const struct sooth_schema *schema = registry_schema(STREAM_SOURCE);
+	struct sooth_value probe = sooth_field_get(sooth_schema_field(schema, "probe"), record);
+	int status = 0;
+
+	for (size_t i = 0; registry_stages[i] && !status; i++) {
+		const struct stage_type *type = registry_stages[i];
+
+		if (type->probe && probe.state == SOOTH_STATE_VALUE && !has_stage(r, type) &&
+			span_equal(span_of(probe.text.data, probe.text.size), type->probe))
+			status = add_stage(r, type, NULL, err);
+	}
+	return status;
+}
+
+static int take_record(struct sooth_report *r, const struct sooth_record *record,
+	struct sooth_error *err)
+{
+	int status = 0;
+
+	summary_take(&r->summary, record);
+	if (record->kind == STREAM_SOURCE && r->wants_default_views)
+		status = add_views_of(r, record, err);
+	if (!status && r->handler) {
+		status = r->handler(r->handler_user, registry_schema(record->kind), record);
+		if (status < 0)
+			error_errno(err, status, "handle a record");
+	}
+	return status < 0 ? status : 0;
+}
+
+/* Kinds come in runs, so the look-up is done once a run. */
+static void count_unknown(struct sooth_report *r, const struct batch *batch)
+{
+	uint16_t last_kind = 0;
+	bool is_known = true;
+
+	batch_for_each (record, batch) {
+		if (record->kind != last_kind) {
+			last_kind = record->kind;
+			is_known = registry_schema(last_kind) != NULL;
+		}
+		r->summary.unknown_records += !is_known;
+	}
+}
+
+static int take_batch(void *user, const struct batch *batch, struct sooth_error *err)
+{
+	struct sooth_report *r = user;
+	int status = begin_once(r, err);
+
+	count_unknown(r, batch);
+	batch_for_each (record, batch) {
+		if (!status)
+			status = take_record(r, record, err);
+	}
+	for (size_t i = 0; i < r->stage_count && !status; i++)
+		status = r->stages[i].type->push(r->stages[i].state, batch, err);
+	return status ? status : output_flush(r->output, err);
+}
+
+int report_block(void *user, const struct block *block, struct sooth_error *err)
+{
+	struct sooth_report *r = user;
+
+	return merge_block(&r->merge, block, err);
+}
+
+int sooth_report_feed(struct sooth_report *r, const void *data, size_t size, struct sooth_error *err)
+{
+	r->has_read = true;
+	return block_reader_feed(&r->reader, data, size, report_block, r, err);
+}
+
+static int not_a_capture(const char *path, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read %s", path);
+	error_why(err, "it is not a sooth capture");
+	return error_remedy(err, "give a file that `sooth record` or --save wrote");
+}
+
+int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_error *err)
+{
+	_cleanup_close_ int opened = -1;
+	_cleanup_free_ char *bytes = malloc(REPORT_READ_BYTES);
+	int fd = STDIN_FILENO;
+	ssize_t got;
+	int status;
+
+	if (!bytes)
+		return error_no_memory(err);
+	if (strcmp(path, "-"))
+		fd = opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return error_errno(err, -errno, "open the capture %s", path);
+	while ((got = read(fd, bytes, REPORT_READ_BYTES)) > 0) {
+		status = sooth_report_feed(r, bytes, (size_t)got, err);
+		if (status)
+			return status;
+	}
+	if (got < 0)
+		return error_errno(err, -errno, "read the capture %s", path);
+	/* A capture cut in its first block is an empty one; anything else is not one at all. */
+	if (!r->reader.blocks && (r->reader.damaged_bytes || !r->reader.bytes))
+		return not_a_capture(path, err);
+	return 0;
+}
+
+/* --- the end --- */
+
+int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
+{
+	int status = begin_once(r, err);
+
+	if (!status)
+		status = merge_finish(&r->merge, err);
+	block_reader_finish(&r->reader);
+	for (size_t i = 0; i < r->stage_count && !status; i++)
+		status = r->stages[i].type->finish(r->stages[i].state, err);
+	if (status)
+		return status;
+	summary_losses(&r->summary, r->has_read ? &r->reader : NULL, r->merge.late_records);
+	status = summary_tell(&r->summary, r->output, err);
+	return status ? status : output_end(r->output, err);
+}
+
+int sooth_report_child_status(const struct sooth_report *r)
+{
+	return r->summary.child_status;
+}
+
+void sooth_report_free(struct sooth_report *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->stage_count; i++) {
+		r->stages[i].type->fini(r->stages[i].state);
+		free(r->stages[i].state);
+	}
+	output_free(r->output);
+	merge_fini(&r->merge);
+	summary_fini(&r->summary);
+	block_reader_fini(&r->reader);
+	free(r);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A sink is an output format. It is told sections and rows and renders them by
+ * their field tables; it never asks what kind of record it has.
+ */
+#ifndef SOOTH_CORE_SINK_H
+#define SOOTH_CORE_SINK_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "model/batch.h"
+#include "model/field.h"
+
+enum section_shape {
+	SECTION_INLINE, /* one row whose fields belong to the report itself */
+	SECTION_OBJECT, /* one row */
+	SECTION_TABLE,  /* any number of rows, known at the end */
+	SECTION_STREAM, /* rows as they happen */
+};
+
+struct section {
+	const char *name;     /* JSON key */
+	const char *title;    /* heading for people; NULL: none */
+	const struct sooth_schema *schema;
+	enum section_shape shape;
+	const char *columns;  /* "pid,name,cpu_percent" for a text table; NULL: all not hidden */
+	const char *if_empty; /* what to tell people when there is no row; NULL: nothing at all */
+	bool is_last;         /* it stands after all measured sections, among the notes */
+};
+
+struct report_head {
+	const char *name; /* of the schema: "trace" */
+	unsigned version; /* of the schema */
+};
+
+enum sink_capability {
+	SINK_REPORT = 1, /* one document at the end */
+	SINK_STREAM = 2, /* fit for rows that never end */
+};
+
+struct sink_options {
+	FILE *stream;      /* borrowed */
+	unsigned width;    /* of the terminal; 0: none, do not cut */
+	bool use_color;
+	bool use_ascii;
+};
+
+struct sink_type {
+	const char *name;
+	const char *help;
+	unsigned capabilities;
+	size_t state_size;
+	int (*open)(void *state, const struct sink_options *options, struct sooth_error *err);
+	int (*begin)(void *state, const struct report_head *head, struct sooth_error *err);
+	int (*section)(void *state, const struct section *section, struct sooth_error *err);
+	int (*rows)(void *state, const struct section *section, const struct batch *batch,
+		struct sooth_error *err);
+	int (*section_end)(void *state, const struct section *section, struct sooth_error *err);
+	int (*end)(void *state, struct sooth_error *err);
+	void (*close)(void *state);
+};
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The explaining half's unit of work. A stage takes the merged stream in
+ * batches, remembers what it needs within a stated bound, and gives rows to the
+ * report it belongs to: while records flow (a stream) or at the end (a table).
+ * It sees nothing but records, so it cannot know whether they are live.
+ */
+#ifndef SOOTH_CORE_STAGE_H
+#define SOOTH_CORE_STAGE_H
+
+#include "base/error.h"
+#include "core/output.h"
+#include "model/batch.h"
+#include "model/field.h"
+
+struct stage_type {
+	const char *name;
+	const char *help;
+	const char *probe;   /* whose default view it is in `sooth report`; NULL: of none */
+	size_t state_size;
+	/* state is zeroed; options are the stage's own struct, NULL: the defaults. */
+	int (*init)(void *state, struct output *output, const void *options, struct sooth_error *err);
+	int (*push)(void *state, const struct batch *batch, struct sooth_error *err);
+	int (*finish)(void *state, struct sooth_error *err);
+	void (*fini)(void *state);
+};
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The notes at the end of every report; see summary.h. */
+#include "core/summary.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/schema.h"
+
+/* --- rows --- */
+
+struct observation_row {
+	struct sooth_record record;
+	uint64_t interval_ns;
+	uint32_t ended;
+	uint32_t unused;
+};
+
+static const char *const ended_names[] = {
+	[0] = "cut",
+	[STREAM_END_DURATION] = "duration",
+	[STREAM_END_TARGET] = "target ended",
+	[STREAM_END_STOPPED] = "stopped",
+};
+static const struct sooth_names ended_values = { 4, ended_names };
+
+static const struct sooth_field observation_fields[] = {
+	FIELD_NUMBER(observation_row, interval_ns, "how long was observed", .unit = SOOTH_UNIT_NS),
+	{ .name = "ended", .type = SOOTH_FIELD_ENUM, FIELD_AT(observation_row, ended),
+		.names = &ended_values, .help = "what ended the observation" },
+};
+
+static const struct sooth_schema observation_schema = {
+	.name = "observation", .class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct observation_row), SCHEMA_FIELDS(observation_fields),
+	.line = "observed for {interval_ns}, until: {ended}",
+};
+
+static const struct sooth_schema *stream_schema_of(uint16_t kind)
+{
+	size_t i = 0;
+
+	while (stream_schemas[i]->kind != kind)
+		i++;
+	return stream_schemas[i];
+}
+
+/* --- taking --- */
+
+static bool is_same_note(const struct sooth_record *a, const struct sooth_record *b)
+{
+	/* All of a note is its texts, and those stand from the same place on. */
+	size_t from = a->kind == STREAM_LOSS ? sizeof(struct stream_loss) : sizeof(struct stream_limit);
+
+	return a->words == b->words && a->fixed_words == b->fixed_words && a->kind == b->kind &&
+	       !memcmp((const char *)a + from, (const char *)b + from, record_bytes(a) - from);
+}
+
+static struct sooth_record *find_note(struct buffer *notes, const struct sooth_record *r, size_t *count)
+{
+	struct batch all = { notes->data, notes->size };
+
+	*count = 0;
+	batch_for_each (known, &all) {
+		if (is_same_note(known, r))
+			return (struct sooth_record *)known;
+		++*count;
+	}
+	return NULL;
+}
+
+static void take_note(struct summary *s, struct buffer *notes, const struct sooth_record *r)
+{
+	size_t count;
+	struct sooth_record *known = find_note(notes, r, &count);
+
+	if (known && r->kind == STREAM_LOSS) {
+		((struct stream_loss *)known)->records += ((const struct stream_loss *)r)->records;
+		((struct stream_loss *)known)->bytes += ((const struct stream_loss *)r)->bytes;
+	} else if (!known && count < SUMMARY_NOTES_MAX) {
+		buffer_append(notes, r, record_bytes(r));
+	} else if (!known) {
+		s->notes_refused++;
+	}
+}
+
+static void take_source(struct summary *s, const struct sooth_record *r)
+{
+	struct batch all = { s->sources.data, s->sources.size };
+	const struct stream_source *source = (const void *)r;
+
+	batch_for_each (known, &all) {
+		if (((const struct stream_source *)known)->source == source->source)
+			return; /* repeated at the head of a segment */
+	}
+	buffer_append(&s->sources, r, record_bytes(r));
+}
+
+static bool is_whole(const struct sooth_record *r, size_t fixed)
+{
+	return (size_t)r->fixed_words * SOOTH_RECORD_WORD >= fixed;
+}
+
+void summary_take(struct summary *s, const struct sooth_record *r)
+{
+	if (r->time_ns > s->last_ns)
+		s->last_ns = r->time_ns;
+	switch (r->kind) {
+	case STREAM_SEGMENT:
+		s->has_segment = true;
+		break;
+	case STREAM_TARGET:
+		buffer_reset(&s->target);
+		buffer_append(&s->target, r, record_bytes(r));
+		break;
+	case STREAM_BEGIN:
+		s->begin_ns = r->time_ns;
+		break;
+	case STREAM_SOURCE:
+		if (is_whole(r, sizeof(struct stream_source)))
+			take_source(s, r);
+		break;
+	case STREAM_LOSS:
+		if (is_whole(r, sizeof(struct stream_loss)))
+			take_note(s, &s->losses, r);
+		break;
+	case STREAM_LIMIT:
+		if (is_whole(r, sizeof(struct stream_limit)))
+			take_note(s, &s->limits, r);
+		break;
+	case STREAM_END:
+		if (!is_whole(r, sizeof(struct stream_end)))
+			break;
+		s->has_end = true;
+		s->end_ns = r->time_ns;
+		s->end_reason = ((const struct stream_end *)r)->reason;
+		s->child_status = ((const struct stream_end *)r)->child_status;
+		break;
+	case STREAM_SELF:
+		if (!is_whole(r, sizeof(struct stream_self)))
+			break;
+		memcpy(&s->self, r, sizeof(s->self));
+		s->self.record.words = s->self.record.fixed_words =
+			sizeof(s->self) / SOOTH_RECORD_WORD;
+		s->has_self = true;
+		break;
+	}
+}
+
+static void add_loss(struct summary *s, const char *source, uint64_t records, uint64_t bytes,
+	const char *reason)
+{
+	struct stream_loss loss = { .record = { .kind = STREAM_LOSS }, .records = records,
+		.bytes = bytes };
+	struct record_tail tail[] = {
+		{ &loss.source, source, strlen(source) },
+		{ &loss.reason, reason, strlen(reason) },
+	};
+	struct buffer one = { 0 };
+
+	if (!records && !bytes)
+		return;
+	RECORD_APPEND(&one, &loss, tail, ARRAY_SIZE(tail));
+	if (!one.failed)
+		take_note(s, &s->losses, (const void *)one.data);
+	buffer_fini(&one);
+}
+
+static void add_limit(struct summary *s, const char *what, const char *reason, const char *remedy)
+{
+	struct stream_limit limit = { .record = { .kind = STREAM_LIMIT } };
+	struct record_tail tail[] = {
+		{ &limit.what, what, strlen(what) },
+		{ &limit.reason, reason, strlen(reason) },
+		{ &limit.remedy, remedy, strlen(remedy) },
+	};
+	struct buffer one = { 0 };
+
+	RECORD_APPEND(&one, &limit, tail, ARRAY_SIZE(tail));
+	if (!one.failed)
+		take_note(s, &s->limits, (const void *)one.data);
+	buffer_fini(&one);
+}
+
+void summary_losses(struct summary *s, const struct block_reader *reader, uint64_t late_records)
+{
+	if (reader) {
+		add_loss(s, "capture", reader->damaged_records, 0, "damaged blocks were skipped");
+		add_loss(s, "capture", 0, reader->damaged_bytes, "bytes that are not a block were skipped");
+		add_loss(s, "capture", 0, reader->cut_bytes, "the capture is cut in the middle of a block");
+	}
+	if (s->has_segment && !s->has_end)
+		add_limit(s, "the end of the observation",
+			"the capture ends before the observation did",
+			"what is shown is what was written until then");
+	if (s->notes_refused)
+		add_limit(s, "further notes", "there were more different ones than are kept", "");
+	if (late_records)
+		add_limit(s, "the exact order of some records", "they arrived later than promised", "");
+	if (s->unknown_records)
+		add_limit(s, "records of kinds this version of sooth does not know",
+			"the capture was written by a newer one", "read it with that version");
+}
+
+/* --- telling --- */
+
+static int tell_records(struct output *output, const struct section *section, struct buffer *records,
+	struct sooth_error *err)
+{
+	struct batch all = { records->data, records->size };
+	int status = output_section(output, section, err);
+
+	batch_for_each (r, &all) {
+		if (!status)
+			status = output_record(output, r, err);
+	}
+	return status;
+}
+
+static int tell_observation(struct summary *s, struct output *output, struct sooth_error *err)
+{
+	static const struct section section = { .name = "observation",
+		.schema = &observation_schema, .shape = SECTION_INLINE, .is_last = true };
+	uint64_t end_ns = s->has_end ? s->end_ns : s->last_ns;
+	struct observation_row row = {
+		.interval_ns = s->begin_ns && end_ns > s->begin_ns ? end_ns - s->begin_ns : 0,
+		.ended = s->end_reason,
+	};
+	int status = output_section(output, &section, err);
+
+	return status ? status : OUTPUT_ROW(output, &row, NULL, 0, err);
+}
+
+static int tell_self(struct summary *s, struct output *output, struct sooth_error *err)
+{
+	struct section section = { .name = "self", .schema = stream_schema_of(STREAM_SELF),
+		.shape = SECTION_OBJECT, .is_last = true,
+		.if_empty = "what sooth cost is not measured: the capture is cut" };
+	int status = output_section(output, &section, err);
+
+	if (!status && s->has_self)
+		status = output_record(output, &s->self.record, err);
+	return status ? status : output_flush(output, err);
+}
+
+int summary_tell(struct summary *s, struct output *output, struct sooth_error *err)
+{
+	const struct section sections[] = {
+		{ .name = "target", .schema = stream_schema_of(STREAM_TARGET),
+			.shape = SECTION_OBJECT, .is_last = true },
+		{ .name = "sources", .schema = stream_schema_of(STREAM_SOURCE),
+			.shape = SECTION_TABLE, .is_last = true },
+		{ .name = "loss", .schema = stream_schema_of(STREAM_LOSS), .shape = SECTION_TABLE,
+			.is_last = true, .if_empty = "lost nothing" },
+		{ .name = "limits", .schema = stream_schema_of(STREAM_LIMIT),
+			.shape = SECTION_TABLE, .is_last = true },
+	};
+	struct buffer *records[] = { &s->target, &s->sources, &s->losses, &s->limits };
+	int status = tell_observation(s, output, err);
+
+	for (size_t i = 0; i < ARRAY_SIZE(sections) && !status; i++) {
+		status = tell_records(output, &sections[i], records[i], err);
+		/* The section is on this stack: end it before it goes. */
+		if (!status)
+			status = output_close_section(output, err);
+	}
+	if (!status)
+		status = tell_self(s, output, err);
+	return status ? status : output_close_section(output, err);
+}
+
+void summary_fini(struct summary *s)
+{
+	buffer_fini(&s->target);
+	buffer_fini(&s->sources);
+	buffer_fini(&s->losses);
+	buffer_fini(&s->limits);
+}

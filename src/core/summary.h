@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every report says at its end, whatever it was about: target, interval,
+ * how it was measured, what was lost, what could not be seen, what it cost.
+ */
+#ifndef SOOTH_CORE_SUMMARY_H
+#define SOOTH_CORE_SUMMARY_H
+
+#include "base/map.h"
+#include "capture/block.h"
+#include "core/output.h"
+#include "model/stream_records.h"
+
+#define SUMMARY_NOTES_MAX 256 /* different losses, limits and sources told */
+
+struct summary {
+	struct buffer target;  /* the stream.target record */
+	struct buffer sources; /* stream.source records */
+	struct buffer losses;  /* stream.loss records, one for each source and reason */
+	struct buffer limits;  /* stream.limit records, each once */
+	struct stream_self self;
+	uint64_t begin_ns, end_ns, last_ns;
+	uint32_t end_reason;
+	int32_t child_status;
+	uint64_t notes_refused;
+	uint64_t unknown_records;
+	bool has_segment, has_end, has_self;
+};
+
+void summary_take(struct summary *s, const struct sooth_record *r);
+/* What the reader and the merge found; reader is NULL for a live stream. */
+void summary_losses(struct summary *s, const struct block_reader *reader, uint64_t late_records);
+int summary_tell(struct summary *s, struct output *output, struct sooth_error *err);
+void summary_fini(struct summary *s);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Selecting processes, and keeping count of which are left. */
+#include "core/target.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mask.h"
+
+#define TARGET_PROCESSES_MAX 65536
+#define TARGET_COMMAND_BYTES 4096
+
+void target_init(struct target *t)
+{
+	*t = (struct target){ .launch = { .hold = -1, .failure = -1, .descriptor = -1,
+				      .status = -1 } };
+	map_init(&t->live, sizeof(struct process_id), 0, TARGET_PROCESSES_MAX);
+}
+
+static void free_command(char **command)
+{
+	for (size_t i = 0; command && command[i]; i++)
+		free(command[i]);
+	free(command);
+}
+
+void target_fini(struct target *t)
+{
+	free_command(t->command);
+	buffer_fini(&t->pids);
+	map_fini(&t->live);
+}
+
+static int select_as(struct target *t, enum target_selector selector, struct sooth_error *err)
+{
+	if (t->selector != TARGET_NONE && (t->selector != selector || selector != TARGET_PIDS))
+		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE,
+			"select a second target: there is one already");
+	t->selector = selector;
+	return 0;
+}
+
+int target_add_pid(struct target *t, pid_t pid, struct sooth_error *err)
+{
+	int status = select_as(t, TARGET_PIDS, err);
+
+	if (status)
+		return status;
+	buffer_append(&t->pids, &pid, sizeof(pid));
+	return buffer_failed(&t->pids) ? error_no_memory(err) : 0;
+}
+
+int target_set_user(struct target *t, uint32_t uid, struct sooth_error *err)
+{
+	t->uid = uid;
+	return select_as(t, TARGET_USER, err);
+}
+
+int target_set_host(struct target *t, struct sooth_error *err)
+{
+	return select_as(t, TARGET_HOST, err);
+}
+
+int target_set_command(struct target *t, char *const *command, struct sooth_error *err)
+{
+	int status = select_as(t, TARGET_COMMAND, err);
+	size_t count = 0;
+
+	if (status)
+		return status;
+	while (command[count])
+		count++;
+	t->command = calloc(count + 1, sizeof(*t->command));
+	for (size_t i = 0; t->command && i < count; i++) {
+		t->command[i] = strdup(command[i]);
+		if (!t->command[i])
+			return error_no_memory(err);
+	}
+	return t->command ? 0 : error_no_memory(err);
+}
+
+static int go_live(struct target *t, const struct process_id *process, struct sooth_error *err)
+{
+	return map_put(&t->live, process, NULL) ? 0 : error_no_memory(err);
+}
+
+static int resolve_pids(struct target *t, const struct os *os, struct sooth_error *err)
+{
+	const pid_t *pids = (const void *)t->pids.data;
+	int status = 0;
+
+	for (size_t i = 0; i < t->pids.size / sizeof(*pids) && !status; i++) {
+		struct process_id process;
+
+		status = os->identify(os, pids[i], &process, err);
+		if (!status)
+			status = go_live(t, &process, err);
+	}
+	return status;
+}
+
+static int resolve_user(struct target *t, const struct os *os, struct sooth_error *err)
+{
+	struct buffer found = { 0 };
+	const struct process_id *processes;
+	int status = os->list(os, true, t->uid, &found, err);
+
+	processes = (const void *)found.data;
+	for (size_t i = 0; i < found.size / sizeof(*processes) && !status; i++)
+		status = go_live(t, &processes[i], err);
+	buffer_fini(&found);
+	return status;
+}
+
+int target_resolve(struct target *t, const struct os *os, struct sooth_error *err)
+{
+	int status;
+
+	switch (t->selector) {
+	case TARGET_PIDS:
+		return resolve_pids(t, os, err);
+	case TARGET_USER:
+		return resolve_user(t, os, err);
+	case TARGET_HOST:
+		return 0;
+	case TARGET_COMMAND:
+		status = os->launch(os, t->command, &t->launch, err);
+		if (status)
+			return status;
+		t->is_launched = true;
+		return go_live(t, &t->launch.process, err);
+	default:
+		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "observe without a target");
+	}
+}
+
+bool target_has(const struct target *t, const struct process_id *process)
+{
+	return target_is_open(t) || map_get(&t->live, process);
+}
+
+bool target_is_open(const struct target *t)
+{
+	return t->selector == TARGET_HOST || t->selector == TARGET_USER;
+}
+
+void target_sweep(struct target *t, const struct os *os)
+{
+	size_t position = 0;
+	const void *key;
+
+	while (map_next(&t->live, &position, &key, NULL)) {
+		if (!os->is_alive(os, key))
+			map_remove(&t->live, key);
+	}
+}
+
+static void selector_text(const struct target *t, char *text, size_t size)
+{
+	static const char *const names[] = {
+		[TARGET_NONE] = "none", [TARGET_PIDS] = "pid", [TARGET_HOST] = "host",
+		[TARGET_COMMAND] = "command"
+	};
+
+	if (t->selector == TARGET_USER)
+		snprintf(text, size, "user %u", t->uid);
+	else
+		snprintf(text, size, "%s", names[t->selector]);
+}
+
+/* What the held child will be, not what it is: a copy of sooth. */
+static void launched_command(const struct target *t, struct buffer *out)
+{
+	struct buffer raw = { 0 };
+
+	for (size_t i = 0; t->command[i]; i++)
+		buffer_append(&raw, t->command[i], strlen(t->command[i]) + 1);
+	mask_arguments(out, (const char *)raw.data, raw.size, TARGET_COMMAND_BYTES);
+	buffer_fini(&raw);
+}
+
+void target_describe(const struct target *t, const struct os *os, struct buffer *out)
+{
+	struct stream_target definition = { .record = { .time_ns = os->now_ns(os),
+						    .kind = STREAM_TARGET, .cpu = SOOTH_CPU_NONE } };
+	struct buffer command = { 0 };
+	uint32_t launched = (uint32_t)t->launch.process.pid;
+	const struct process_id *first = NULL;
+	char selector[64];
+	size_t position = 0;
+
+	selector_text(t, selector, sizeof(selector));
+	if (t->is_launched)
+		launched_command(t, &command);
+	else if (!target_is_open(t) && map_next(&t->live, &position, (const void **)&first, NULL))
+		os->command_line(os, first, &command);
+	struct record_tail tail[] = {
+		{ &definition.pids, t->pids.data, t->pids.size },
+		{ &definition.selector, selector, strlen(selector) },
+		{ &definition.command, command.data, command.size },
+	};
+	if (t->is_launched) {
+		tail[0].data = &launched;
+		tail[0].size = sizeof(launched);
+	}
+	RECORD_APPEND(out, &definition, tail, 3);
+	buffer_fini(&command);
+}

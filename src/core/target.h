@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A target: what was selected, and which processes that is now. */
+#ifndef SOOTH_CORE_TARGET_H
+#define SOOTH_CORE_TARGET_H
+
+#include "base/map.h"
+#include "os/os.h"
+
+enum target_selector { TARGET_NONE, TARGET_PIDS, TARGET_USER, TARGET_HOST, TARGET_COMMAND };
+
+struct target {
+	enum target_selector selector;
+	struct buffer pids;      /* pid_t, as asked for */
+	uint32_t uid;
+	char **command;          /* NULL-terminated copy */
+	struct launch launch;
+	bool is_launched;
+	struct map live;         /* process_id -> nothing */
+};
+
+void target_init(struct target *t);
+void target_fini(struct target *t);
+int target_add_pid(struct target *t, pid_t pid, struct sooth_error *err);
+int target_set_user(struct target *t, uint32_t uid, struct sooth_error *err);
+int target_set_host(struct target *t, struct sooth_error *err);
+int target_set_command(struct target *t, char *const *command, struct sooth_error *err);
+/* Find, or launch, the first processes. */
+int target_resolve(struct target *t, const struct os *os, struct sooth_error *err);
+bool target_has(const struct target *t, const struct process_id *process);
+/* Whether records of processes not in the live set belong all the same. */
+bool target_is_open(const struct target *t);
+/* Take processes that ended out of the live set; for backends that do not tell. */
+void target_sweep(struct target *t, const struct os *os);
+/* The definition that tells it, into a stream. */
+void target_describe(const struct target *t, const struct os *os, struct buffer *out);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A batch: whole records one behind the other, borrowed until the next call.
+ * It is the unit through readers, merge, stages and sinks.
+ */
+#ifndef SOOTH_MODEL_BATCH_H
+#define SOOTH_MODEL_BATCH_H
+
+#include <sooth/record.h>
+#include "base/buffer.h"
+
+struct batch {
+	const unsigned char *data; /* 8-byte aligned */
+	size_t size;
+};
+
+static inline size_t record_bytes(const struct sooth_record *r)
+{
+	return (size_t)r->words * SOOTH_RECORD_WORD;
+}
+
+static inline const struct sooth_record *batch_first(const struct batch *b)
+{
+	return b->size >= sizeof(struct sooth_record) ? (const void *)b->data : NULL;
+}
+
+static inline const struct sooth_record *batch_next(
+	const struct batch *b, const struct sooth_record *r)
+{
+	const unsigned char *next = (const unsigned char *)r + record_bytes(r);
+
+	return next < b->data + b->size ? (const void *)next : NULL;
+}
+
+/* Only over batches that batch_check() accepted, or that sooth itself built. */
+#define batch_for_each(record, batch)                                              \
+	for (const struct sooth_record *record = batch_first(batch); record != NULL; \
+		record = batch_next(batch, record))
+
+/* Number of records when the bytes are whole records one behind the other, -1 when not. */
+long batch_check(const struct batch *b);
+
+/* One piece of a tail: where its reference stands in the fixed part, and its bytes. */
+struct record_tail {
+	struct sooth_text *text;
+	const void *data;
+	size_t size;
+};
+
+/*
+ * Append a record: `record` heads a fixed part of `fixed` bytes, whose struct
+ * sooth_text members named by the tail are filled in here, as are words and
+ * fixed_words. Tails that would pass SOOTH_RECORD_BYTES_MAX are cut there.
+ */
+void record_append(struct buffer *out, struct sooth_record *record, size_t fixed,
+	struct record_tail *tail, size_t tail_count);
+#define RECORD_APPEND(out, value, tail, count) \
+	record_append(out, &(value)->record, sizeof(*(value)), tail, count)
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Getting a field's value out of a record, whoever wrote it: a build with fewer
+ * or more fields, a damaged file, a hostile one.
+ */
+#include "model/field.h"
+
+#include <string.h>
+
+#include "model/batch.h"
+
+static uint64_t load_unsigned(const unsigned char *at, size_t size)
+{
+	uint8_t u8;
+	uint16_t u16;
+	uint32_t u32;
+	uint64_t u64;
+
+	switch (size) {
+	case 1:
+		memcpy(&u8, at, 1);
+		return u8;
+	case 2:
+		memcpy(&u16, at, 2);
+		return u16;
+	case 4:
+		memcpy(&u32, at, 4);
+		return u32;
+	default:
+		memcpy(&u64, at, 8);
+		return u64;
+	}
+}
+
+static int64_t load_signed(const unsigned char *at, size_t size)
+{
+	uint64_t raw = load_unsigned(at, size);
+
+	return size == 4 ? (int32_t)(uint32_t)raw : (int64_t)raw;
+}
+
+static void value_fail(struct sooth_value *v)
+{
+	v->state = SOOTH_STATE_NOT_MEASURED;
+	v->reason = SOOTH_REASON_FAILED;
+	v->text.data = NULL;
+	v->text.size = 0;
+}
+
+static void load_tail(
+	struct sooth_value *v, const struct sooth_record *record, const unsigned char *at)
+{
+	const unsigned char *base = (const unsigned char *)record;
+	struct sooth_text text;
+
+	memcpy(&text, at, sizeof(text));
+	if (text.offset > record_bytes(record) || text.size > record_bytes(record) - text.offset) {
+		value_fail(v);
+		return;
+	}
+	if (v->type == SOOTH_FIELD_LIST) {
+		v->list.data = base + text.offset;
+		v->list.count = text.size / sizeof(uint32_t);
+		return;
+	}
+	v->text.data = (const char *)base + text.offset;
+	v->text.size = text.size;
+}
+
+static void load_value(struct sooth_value *v, const struct sooth_field *field,
+	const struct sooth_record *record)
+{
+	const unsigned char *at = (const unsigned char *)record + field->offset;
+
+	switch (field->type) {
+	case SOOTH_FIELD_SIGNED:
+		v->i = load_signed(at, field->size);
+		break;
+	case SOOTH_FIELD_REAL:
+		memcpy(&v->f, at, sizeof(v->f));
+		break;
+	case SOOTH_FIELD_TEXT:
+	case SOOTH_FIELD_ARGS:
+	case SOOTH_FIELD_LIST:
+		load_tail(v, record, at);
+		break;
+	case SOOTH_FIELD_CHARS:
+		v->text.data = (const char *)at;
+		v->text.size = strnlen((const char *)at, field->size);
+		break;
+	case SOOTH_FIELD_HISTOGRAM:
+		v->list.data = at;
+		v->list.count = field->size / sizeof(uint32_t);
+		break;
+	default:
+		v->u = load_unsigned(at, field->size);
+		break;
+	}
+}
+
+struct sooth_value sooth_field_get(const struct sooth_field *field, const struct sooth_record *record)
+{
+	struct sooth_value v = { .type = field->type };
+	size_t fixed = (size_t)record->fixed_words * SOOTH_RECORD_WORD;
+	uint8_t state = 0;
+
+	if ((size_t)field->offset + field->size > fixed || field->state_offset >= fixed) {
+		v.state = SOOTH_STATE_ABSENT;
+		return v;
+	}
+	if (field->state_offset)
+		state = ((const unsigned char *)record)[field->state_offset];
+	v.state = state & 0xf;
+	v.reason = state >> 4;
+	if (v.state > SOOTH_STATE_NOT_MEASURED || v.reason > SOOTH_REASON_NOT_JUDGED)
+		value_fail(&v);
+	if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED)
+		load_value(&v, field, record);
+	return v;
+}
+
+const struct sooth_field *sooth_schema_field(const struct sooth_schema *schema, const char *name)
+{
+	for (size_t i = 0; i < schema->field_count; i++) {
+		if (!strcmp(schema->fields[i].name, name))
+			return &schema->fields[i];
+	}
+	return NULL;
+}
+
+const char *sooth_reason_text(enum sooth_reason reason)
+{
+	static const char *const texts[] = {
+		[SOOTH_REASON_NONE] = "no reason given",
+		[SOOTH_REASON_PERMISSION] = "permission denied",
+		[SOOTH_REASON_ENDED] = "the process ended first",
+		[SOOTH_REASON_UNSUPPORTED] = "this system does not tell",
+		[SOOTH_REASON_INTERVAL] = "needs two readings",
+		[SOOTH_REASON_NOT_ASKED] = "not asked for",
+		[SOOTH_REASON_FAILED] = "reading it failed",
+		[SOOTH_REASON_NOT_JUDGED] = "this version of sooth does not judge it",
+	};
+
+	return (size_t)reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : texts[0];
+}

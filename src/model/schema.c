@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Field tables of the kinds that every stream has. */
+#include "model/schema.h"
+
+static const struct sooth_field stream_segment_fields[] = {
+	{ .name = "realtime_offset_ns", .type = SOOTH_FIELD_SIGNED,
+		FIELD_AT(stream_segment, realtime_offset_ns),
+		.help = "CLOCK_REALTIME less CLOCK_MONOTONIC when the segment began" },
+	{ .name = "boottime_offset_ns", .type = SOOTH_FIELD_SIGNED,
+		FIELD_AT(stream_segment, boottime_offset_ns),
+		.help = "CLOCK_BOOTTIME less CLOCK_MONOTONIC: time spent suspended" },
+	FIELD_NUMBER(stream_segment, memory_bytes, "memory of the host", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(stream_segment, cpus, "processors the host has online"),
+	FIELD_NUMBER(stream_segment, page_bytes, "size of a page", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(stream_segment, ticks_per_s, "what a clock tick of a start time is"),
+	FIELD_NUMBER(stream_segment, format, "version of the capture format"),
+	FIELD_STRING(stream_segment, sooth_version, "version of sooth that collected"),
+	FIELD_STRING(stream_segment, hostname, "name of the host"),
+	FIELD_STRING(stream_segment, os, "operating system"),
+	FIELD_STRING(stream_segment, os_version, "kernel release"),
+	FIELD_STRING(stream_segment, architecture, "machine type"),
+	FIELD_STRING(stream_segment, boot_id, "names this boot of the host"),
+};
+
+static const struct sooth_field stream_schema_fields[] = {
+	FIELD_NUMBER(stream_schema, kind, "the kind number"),
+	{ .name = "class", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(stream_schema, class_),
+		.help = "event, tally, sample, tick, definition" },
+	FIELD_STRING(stream_schema, name, "name of the kind"),
+	FIELD_STRING(stream_schema, fields, "a line a field: name type unit offset size state"),
+};
+
+static const struct sooth_field stream_source_fields[] = {
+	FIELD_NUMBER(stream_source, source, "number that blocks carry"),
+	FIELD_STRING(stream_source, probe, "what it observes"),
+	{ .name = "method", .type = SOOTH_FIELD_TEXT, FIELD_AT(stream_source, backend),
+		.help = "the backend that delivers it" },
+	FIELD_STRING(stream_source, fallback_reason, "why a better backend does not run"),
+};
+
+static const struct sooth_field stream_target_fields[] = {
+	{ .name = "pids", .type = SOOTH_FIELD_LIST, FIELD_AT(stream_target, pids),
+		.help = "processes asked for" },
+	{ .name = "command", .type = SOOTH_FIELD_ARGS, FIELD_AT(stream_target, command),
+		.help = "command line, secrets masked" },
+	FIELD_STRING(stream_target, selector, "how the target was selected"),
+};
+
+static const char *const end_names[] = {
+	[STREAM_END_DURATION] = "duration",
+	[STREAM_END_TARGET] = "target ended",
+	[STREAM_END_STOPPED] = "stopped",
+};
+static const struct sooth_names end_reasons = { 4, end_names };
+
+static const struct sooth_field stream_end_fields[] = {
+	{ .name = "reason", .type = SOOTH_FIELD_ENUM, FIELD_AT(stream_end, reason),
+		.names = &end_reasons, .help = "why the observation ended" },
+	{ .name = "child_status", .type = SOOTH_FIELD_SIGNED, FIELD_AT(stream_end, child_status),
+		.help = "wait status of the launched command, -1 for none" },
+};
+
+static const struct sooth_field stream_tick_fields[] = {
+	{ .name = "realtime_offset_ns", .type = SOOTH_FIELD_SIGNED,
+		FIELD_AT(stream_tick, realtime_offset_ns), .help = "clock offset now" },
+};
+
+static const struct sooth_field stream_loss_fields[] = {
+	FIELD_STRING(stream_loss, source, "the probe or part that lost"),
+	FIELD_NUMBER(stream_loss, records, "records lost", .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(stream_loss, bytes, "bytes lost, where records could not be counted",
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_STRING(stream_loss, reason, "why"),
+};
+
+static const struct sooth_field stream_limit_fields[] = {
+	FIELD_STRING(stream_limit, what, "what could not be seen"),
+	FIELD_STRING(stream_limit, reason, "why not"),
+	FIELD_STRING(stream_limit, remedy, "how to see it"),
+};
+
+static const struct sooth_field stream_self_fields[] = {
+	FIELD_NUMBER(stream_self, cpu_ns, "CPU time of the collecting process",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(stream_self, rss_bytes, "resident memory of it", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(stream_self, records, "records collected"),
+	FIELD_NUMBER(stream_self, bytes, "bytes collected", .unit = SOOTH_UNIT_BYTES),
+};
+
+#define NAME_FIELD(type_)                                                                 \
+	{                                                                                 \
+		.name = "name", .type = SOOTH_FIELD_CHARS, FIELD_AT(type_, name),          \
+		.help = "name of the thread that did it"                                   \
+	}
+
+static const struct sooth_field process_join_fields[] = {
+	FIELD_PID(process_join),
+	FIELD_NUMBER(process_join, parent_pid, "process that forked it"),
+	NAME_FIELD(process_join),
+};
+
+static const struct sooth_field process_exec_fields[] = {
+	FIELD_PID(process_exec),
+	NAME_FIELD(process_exec),
+};
+
+static const struct sooth_field process_leave_fields[] = {
+	FIELD_PID(process_leave),
+	FIELD_NUMBER(process_leave, status, "as wait() gives it"),
+	NAME_FIELD(process_leave),
+};
+
+#define STREAM_SCHEMA_ROW(id, name_, kind_, class__, line_)                                 \
+	static const struct sooth_schema id##_schema = { .name = name_, .kind = kind_,      \
+		.class_ = class__, .fixed_size = sizeof(struct id), .line = line_,           \
+		SCHEMA_FIELDS(id##_fields) }
+
+STREAM_SCHEMA_ROW(stream_segment, "stream.segment", STREAM_SEGMENT, SOOTH_CLASS_DEFINITION, NULL);
+STREAM_SCHEMA_ROW(stream_schema, "stream.schema", STREAM_SCHEMA, SOOTH_CLASS_DEFINITION, NULL);
+STREAM_SCHEMA_ROW(stream_source, "stream.source", STREAM_SOURCE, SOOTH_CLASS_DEFINITION,
+	"{probe} by {method}[ (not by {fallback_reason})]");
+STREAM_SCHEMA_ROW(stream_target, "stream.target", STREAM_TARGET, SOOTH_CLASS_DEFINITION,
+	"target: {selector}[ {pids}][ ({command})]");
+STREAM_SCHEMA_ROW(stream_end, "stream.end", STREAM_END, SOOTH_CLASS_EVENT, NULL);
+STREAM_SCHEMA_ROW(stream_tick, "stream.tick", STREAM_TICK, SOOTH_CLASS_TICK, NULL);
+STREAM_SCHEMA_ROW(stream_loss, "stream.loss", STREAM_LOSS, SOOTH_CLASS_TALLY,
+	"LOST by {source}: {records} records, {bytes} bytes: {reason}");
+STREAM_SCHEMA_ROW(stream_limit, "stream.limit", STREAM_LIMIT, SOOTH_CLASS_EVENT,
+	"not measured: {what}: {reason}[; {remedy}]");
+STREAM_SCHEMA_ROW(stream_self, "stream.self", STREAM_SELF, SOOTH_CLASS_SAMPLE,
+	"sooth used {cpu_ns} of CPU and {rss_bytes} of memory for {records} records ({bytes})");
+STREAM_SCHEMA_ROW(process_join, "process.join", PROCESS_JOIN, SOOTH_CLASS_EVENT, NULL);
+STREAM_SCHEMA_ROW(process_exec, "process.exec", PROCESS_EXEC, SOOTH_CLASS_EVENT, NULL);
+STREAM_SCHEMA_ROW(process_leave, "process.leave", PROCESS_LEAVE, SOOTH_CLASS_EVENT, NULL);
+
+static const struct sooth_schema stream_begin_schema = {
+	.name = "stream.begin",
+	.kind = STREAM_BEGIN,
+	.class_ = SOOTH_CLASS_DEFINITION,
+	.fixed_size = sizeof(struct stream_begin),
+};
+
+const struct sooth_schema *const stream_schemas[] = {
+	&stream_segment_schema, &stream_schema_schema, &stream_source_schema,
+	&stream_target_schema, &stream_begin_schema, &stream_end_schema, &stream_tick_schema,
+	&stream_loss_schema, &stream_limit_schema, &stream_self_schema, &process_join_schema,
+	&process_exec_schema, &process_leave_schema, NULL,
+};
+
+void schema_describe(struct buffer *out, const struct sooth_schema *schema)
+{
+	for (size_t i = 0; i < schema->field_count; i++) {
+		const struct sooth_field *f = &schema->fields[i];
+
+		buffer_format(out, "%s %d %d %u %u %u\n", f->name, f->type, f->unit, f->offset,
+			f->size, f->state_offset);
+	}
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The schemas of the stream's own kinds, and the text form in which a capture keeps any schema. */
+#ifndef SOOTH_MODEL_SCHEMA_H
+#define SOOTH_MODEL_SCHEMA_H
+
+#include "model/field.h"
+#include "model/stream_records.h"
+
+extern const struct sooth_schema *const stream_schemas[]; /* NULL at the end */
+
+/* The `fields` text of struct stream_schema. */
+void schema_describe(struct buffer *out, const struct sooth_schema *schema);
+
+#define SCHEMA_FIELDS(table) .fields = (table), .field_count = sizeof(table) / sizeof((table)[0])
+
+#endif

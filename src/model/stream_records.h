@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The kinds every stream has, whatever is probed: who observed what, from when
+ * to when, what was lost, what could not be seen, what it cost, and the comings
+ * and goings of the target's processes. Shared with the kernel side.
+ *
+ * Kind numbers are part of the capture format: 0x00NN here, one high byte for
+ * each probe. They are never given a new meaning. A kind with the bit 0x80 is a
+ * definition: it is repeated at the head of each segment.
+ */
+#ifndef SOOTH_MODEL_STREAM_RECORDS_H
+#define SOOTH_MODEL_STREAM_RECORDS_H
+
+#include <sooth/record.h>
+
+#define KIND_DEFINITION 0x0080
+
+enum stream_kind {
+	STREAM_SEGMENT = 0x0081, /* definition: host, versions, clocks */
+	STREAM_SCHEMA = 0x0082,  /* definition: a kind, its name and fields */
+	STREAM_SOURCE = 0x0083,  /* definition: probe, backend, why not a better one */
+	STREAM_TARGET = 0x0084,  /* definition: what was asked for */
+	STREAM_BEGIN = 0x0085,   /* definition: observation starts */
+	STREAM_END = 0x0006,     /* observation ends, and why */
+	STREAM_TICK = 0x0007,
+	STREAM_LOSS = 0x0008,
+	STREAM_LIMIT = 0x0009,   /* something that could not be seen */
+	STREAM_SELF = 0x000a,    /* what the collector cost so far */
+	PROCESS_JOIN = 0x0010,   /* a process came to the target */
+	PROCESS_EXEC = 0x0011,
+	PROCESS_LEAVE = 0x0012,
+};
+
+struct stream_segment {
+	struct sooth_record record;
+	int64_t realtime_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	int64_t boottime_offset_ns; /* CLOCK_BOOTTIME - CLOCK_MONOTONIC */
+	uint64_t memory_bytes;
+	uint32_t cpus;
+	uint32_t page_bytes;
+	uint32_t ticks_per_s;
+	uint32_t format;            /* of the capture */
+	struct sooth_text sooth_version;
+	struct sooth_text hostname;
+	struct sooth_text os;
+	struct sooth_text os_version;
+	struct sooth_text architecture;
+	struct sooth_text boot_id;
+};
+
+struct stream_schema {
+	struct sooth_record record;
+	uint32_t kind;
+	uint32_t class_;
+	struct sooth_text name;
+	struct sooth_text fields; /* "name type unit offset size state_offset" a line */
+};
+
+struct stream_source {
+	struct sooth_record record;
+	uint32_t source;
+	uint32_t unused;
+	struct sooth_text probe;
+	struct sooth_text backend;
+	struct sooth_text fallback_reason; /* empty: the best one runs */
+};
+
+struct stream_target {
+	struct sooth_record record;
+	struct sooth_text pids;     /* list */
+	struct sooth_text command;  /* args, masked; of a launched command or the one pid */
+	struct sooth_text selector; /* "pid", "command", "user 1000", "host" */
+};
+
+struct stream_begin {
+	struct sooth_record record;
+};
+
+enum stream_end_reason {
+	STREAM_END_DURATION = 1, /* the asked time is over */
+	STREAM_END_TARGET = 2,   /* every process of the target ended */
+	STREAM_END_STOPPED = 3,  /* whoever observed asked to stop */
+};
+
+struct stream_end {
+	struct sooth_record record;
+	uint32_t reason;
+	int32_t child_status; /* wait status of a launched command, -1: none or still running */
+};
+
+struct stream_tick {
+	struct sooth_record record;
+	int64_t realtime_offset_ns;
+};
+
+struct stream_loss {
+	struct sooth_record record;
+	uint64_t from_ns;
+	uint64_t records;
+	uint64_t bytes;
+	struct sooth_text source; /* probe or part */
+	struct sooth_text reason;
+};
+
+struct stream_limit {
+	struct sooth_record record;
+	struct sooth_text what;
+	struct sooth_text reason;
+	struct sooth_text remedy;
+};
+
+struct stream_self {
+	struct sooth_record record;
+	uint64_t cpu_ns;
+	uint64_t rss_bytes;
+	uint64_t records; /* of the stream before this one */
+	uint64_t bytes;
+};
+
+#define PROCESS_NAME_SIZE 16 /* TASK_COMM_LEN */
+
+struct process_join {
+	struct sooth_record record; /* the child */
+	uint64_t parent_start_ticks;
+	uint32_t parent_pid;
+	uint32_t unused;
+	char name[PROCESS_NAME_SIZE];
+};
+
+struct process_exec {
+	struct sooth_record record;
+	char name[PROCESS_NAME_SIZE];
+};
+
+struct process_leave {
+	struct sooth_record record;
+	uint32_t status; /* as wait() gives it */
+	uint32_t unused;
+	char name[PROCESS_NAME_SIZE];
+};
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* BPF objects by libbpf; see bpf.h. */
+#include "os/linux/bpf.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/linux/needs.h"
+
+/* libbpf's hook takes no user pointer: the log in use stands here while it is replaced. */
+static __thread const struct log *hook_log;
+
+static int print_through(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[1024];
+
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	log_line(hook_log, level == LIBBPF_WARN ? LOG_WARNING : LOG_DEBUG, "libbpf: %s", line);
+	return 0;
+}
+
+static libbpf_print_fn_t hook_set(const struct log *log)
+{
+	hook_log = log;
+	return libbpf_set_print(print_through);
+}
+
+static int bpf_error(struct sooth_error *err, int code, const char *tried, const char *what)
+{
+	error_errno(err, code, "%s %s", tried, what);
+	if (code == -EPERM || code == -EACCES) {
+		error_missing(err, "the right to use BPF for tracing");
+		error_remedy(err, "%s", needs_bpf_remedy);
+	}
+	return code;
+}
+
+int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struct log *log,
+	struct sooth_error *err)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = image->name);
+	libbpf_print_fn_t before = hook_set(log);
+
+	b->log = log;
+	b->object = bpf_object__open_mem(image->data, image->size, &options);
+	libbpf_set_print(before);
+	return b->object ? 0 : bpf_error(err, -errno, "open the BPF object", image->name);
+}
+
+void *bpf_code_section(struct bpf_code *b, const char *section, size_t size, struct sooth_error *err)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(b->object, section);
+	size_t has = 0;
+	void *data = map ? (void *)(uintptr_t)bpf_map__initial_value(map, &has) : NULL;
+
+	if (data && has >= size)
+		return data;
+	error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "find %s in the BPF object", section);
+	return NULL;
+}
+
+int bpf_code_map(struct bpf_code *b, const char *map)
+{
+	return bpf_object__find_map_fd_by_name(b->object, map);
+}
+
+int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err)
+{
+	struct bpf_map *found = bpf_object__find_map_by_name(b->object, map);
+	int status = found ? bpf_map__set_max_entries(found, (uint32_t)entries) : -ENOENT;
+
+	return status ? bpf_error(err, status, "size the BPF map", map) : 0;
+}
+
+int bpf_code_load(struct bpf_code *b, struct sooth_error *err)
+{
+	libbpf_print_fn_t before = hook_set(b->log);
+	int status = bpf_object__load(b->object);
+
+	libbpf_set_print(before);
+	return status ? bpf_error(err, status, "load the BPF programs", bpf_object__name(b->object)) : 0;
+}
+
+int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err)
+{
+	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
+	struct bpf_link *link = NULL;
+	libbpf_print_fn_t before;
+
+	if (!found || b->link_count == BPF_LINKS_MAX)
+		return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "find the BPF program %s",
+			program);
+	before = hook_set(b->log);
+	link = bpf_program__attach(found);
+	libbpf_set_print(before);
+	if (!link)
+		return bpf_error(err, -errno, "attach the BPF program", program);
+	b->links[b->link_count++] = link;
+	return 0;
+}
+
+int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct sooth_error *err)
+{
+	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(iterator));
+	char byte[64];
+	ssize_t got;
+
+	if (fd < 0)
+		return bpf_error(err, fd, "walk all threads with", bpf_object__name(b->object));
+	do
+		got = read(fd, byte, sizeof(byte));
+	while (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN)));
+	return got < 0 ? bpf_error(err, -errno, "walk all threads with", bpf_object__name(b->object)) : 0;
+}
+
+void bpf_code_detach(struct bpf_code *b)
+{
+	for (size_t i = 0; i < b->link_count; i++)
+		bpf_link__destroy(b->links[i]);
+	b->link_count = 0;
+}
+
+void bpf_code_close(struct bpf_code *b)
+{
+	bpf_code_detach(b);
+	bpf_object__close(b->object);
+	b->object = NULL;
+}

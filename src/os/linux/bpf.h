@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loading BPF objects that are embedded in the library, with libbpf. Its print
+ * hook is process-global; it is replaced while an object is opened and loaded,
+ * so that what it says becomes the error's reason, and put back.
+ */
+#ifndef SOOTH_OS_LINUX_BPF_H
+#define SOOTH_OS_LINUX_BPF_H
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+/* Generated from src/bpf/<name>.bpf.c: bytes of the object file. */
+struct bpf_image {
+	const char *name;
+	const unsigned char *data;
+	size_t size;
+};
+
+extern const struct bpf_image bpf_image_syscalls;
+
+#define BPF_LINKS_MAX 16
+
+struct bpf_code {
+	struct bpf_object *object;
+	struct bpf_link *links[BPF_LINKS_MAX];
+	size_t link_count;
+	const struct log *log;
+};
+
+int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struct log *log,
+	struct sooth_error *err);
+/* Memory of a data section's map (".rodata.config"), before load or, if writable, after. */
+void *bpf_code_section(struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
+int bpf_code_map(struct bpf_code *b, const char *map);
+int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err);
+int bpf_code_load(struct bpf_code *b, struct sooth_error *err);
+int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err);
+/* Run an attached iterator program to its end. */
+int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct sooth_error *err);
+void bpf_code_detach(struct bpf_code *b);
+void bpf_code_close(struct bpf_code *b);
+
+#endif

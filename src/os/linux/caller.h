@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Installed with file capabilities, sooth can do more than the user who runs it.
+ * It must not do it for them: before watching, the caller is asked whether they
+ * might by themselves, by the rule of ptrace(2): all ids of the target are the
+ * caller's real uid, and it is dumpable. Root, and a sooth without extra
+ * capabilities, need no question: the kernel asks it.
+ */
+#ifndef SOOTH_OS_LINUX_CALLER_H
+#define SOOTH_OS_LINUX_CALLER_H
+
+#include "base/error.h"
+#include "model/process_id.h"
+
+int caller_may_watch(const struct process_id *process, struct sooth_error *err);
+int caller_may_watch_user(uint32_t uid, struct sooth_error *err);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * context by procfs: command line, threads' names and mapped files, read when a
+ * process joins and when it replaces its program. Only mappings of files, and
+ * of them the executable ones get a build id, read through the process's own
+ * root directory and remembered by device and inode.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/map.h"
+#include "base/mask.h"
+#include "os/linux/build_id.h"
+#include "os/linux/members.h"
+#include "os/linux/needs.h"
+#include "os/linux/procfs.h"
+#include "os/os.h"
+#include "probes/context.h"
+
+#define ARGUMENTS_KEPT 4096
+#define THREADS_MAX    65536
+#define MAPPINGS_MAX   100000
+#define BUILD_IDS_MAX  65536
+
+struct file_key {
+	uint64_t device;
+	uint64_t inode;
+};
+
+struct known_build_id {
+	int status; /* of build_id_read() */
+	char text[BUILD_ID_TEXT_SIZE];
+};
+
+struct context_state {
+	struct members members;
+	struct map build_ids; /* file_key -> known_build_id */
+	struct buffer raw, masked, path;
+};
+
+static struct sooth_record head(
+	struct backend_run *run, const struct process_id *process, uint32_t tid, uint16_t kind)
+{
+	return (struct sooth_record){ .time_ns = run->os->now_ns(run->os),
+		.start_ticks = process->start_ticks, .pid = (uint32_t)process->pid, .tid = tid,
+		.kind = kind, .cpu = SOOTH_CPU_NONE };
+}
+
+static void write_command(struct backend_run *run, int fd, const struct process_id *process)
+{
+	struct context_state *s = run->state;
+	struct context_command c = { .record = head(run, process, 0, CONTEXT_COMMAND) };
+	int status = procfs_read_at(fd, "cmdline", &s->raw, PROCFS_ARGUMENTS);
+
+	c.arguments_state = procfs_state(status);
+	buffer_reset(&s->masked);
+	if (status >= 0 && mask_arguments(&s->masked, (const char *)s->raw.data, s->raw.size,
+				   ARGUMENTS_KEPT))
+		c.arguments_state = SOOTH_STATE_TRUNCATED;
+	c.executable_state = procfs_state(procfs_link_at(fd, "exe", &s->path));
+	struct record_tail tail[] = {
+		{ &c.arguments, s->masked.data, s->masked.size },
+		{ &c.executable, s->path.data, s->path.size },
+	};
+	RECORD_APPEND(&run->out, &c, tail, ARRAY_SIZE(tail));
+}
+
+static void write_thread(
+	struct backend_run *run, int fd, const struct process_id *process, const char *tid)
+{
+	struct context_state *s = run->state;
+	struct context_thread t = {
+		.record = head(run, process, (uint32_t)strtoul(tid, NULL, 10), CONTEXT_THREAD)
+	};
+	char name[300]; /* room for any directory entry */
+
+	snprintf(name, sizeof(name), "task/%s/comm", tid);
+	if (procfs_read_at(fd, name, &s->raw, PROCFS_SMALL) < 0 || !s->raw.size)
+		return;
+	struct record_tail tail[] = { { &t.name, s->raw.data, s->raw.size - 1 } }; /* no newline */
+	RECORD_APPEND(&run->out, &t, tail, 1);
+}
+
+static void write_threads(struct backend_run *run, int fd, const struct process_id *process)
+{
+	int tasks = openat(fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_dir_ DIR *dir = tasks < 0 ? NULL : fdopendir(tasks);
+	struct dirent *entry;
+	int count = 0;
+
+	if (!dir)
+		return;
+	while (count < THREADS_MAX && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		write_thread(run, fd, process, entry->d_name);
+		count++;
+	}
+}
+
+static const struct known_build_id *build_id_of(
+	struct context_state *s, int fd, const struct context_mapping *m, struct span path)
+{
+	struct file_key key = { (uint64_t)m->device_major << 32 | m->device_minor, m->inode };
+	bool is_new;
+	struct known_build_id *known = map_put(&s->build_ids, &key, &is_new);
+
+	if (!known || !is_new)
+		return known;
+	buffer_reset(&s->path);
+	buffer_string(&s->path, "root");
+	buffer_append(&s->path, path.data, path.size);
+	known->status = build_id_read(fd, buffer_cstr(&s->path), known->text);
+	return known;
+}
+
+static uint32_t protection_of(struct span text)
+{
+	uint32_t protection = 0;
+
+	for (size_t i = 0; i < text.size; i++) {
+		protection |= text.data[i] == 'r' ? CONTEXT_READ : 0;
+		protection |= text.data[i] == 'w' ? CONTEXT_WRITE : 0;
+		protection |= text.data[i] == 'x' ? CONTEXT_EXECUTE : 0;
+		protection |= text.data[i] == 's' ? CONTEXT_SHARED : 0;
+	}
+	return protection;
+}
+
+/* "from-to rwxp offset major:minor inode   path" */
+static bool parse_mapping(struct span line, struct context_mapping *m, struct span *path)
+{
+	struct cursor c = cursor_over(line.data, line.size);
+
+	m->from = cursor_hex(&c);
+	cursor_skip(&c, "-");
+	m->to = cursor_hex(&c);
+	m->protection = protection_of(cursor_word(&c));
+	cursor_blanks(&c);
+	m->offset = cursor_hex(&c);
+	cursor_blanks(&c);
+	m->device_major = (uint32_t)cursor_hex(&c);
+	cursor_skip(&c, ":");
+	m->device_minor = (uint32_t)cursor_hex(&c);
+	m->inode = cursor_decimal(&c);
+	cursor_blanks(&c);
+	*path = span_of((const char *)c.at, cursor_left(&c));
+	return !c.failed;
+}
+
+static void write_mapping(
+	struct backend_run *run, int fd, const struct process_id *process, struct span line)
+{
+	struct context_state *s = run->state;
+	struct context_mapping m = { .record = head(run, process, 0, CONTEXT_MAPPING),
+		.build_id_state = SOOTH_STATE_ABSENT };
+	const struct known_build_id *known = NULL;
+	struct span path;
+
+	/* Of what has no name only code matters later: it may be a JIT's. */
+	if (!parse_mapping(line, &m, &path) || (!path.size && !(m.protection & CONTEXT_EXECUTE)))
+		return;
+	if (m.inode && m.protection & CONTEXT_EXECUTE && path.size && path.data[0] == '/')
+		known = build_id_of(s, fd, &m, path);
+	if (known && known->status != -ENOENT)
+		m.build_id_state = procfs_state(known->status);
+	struct record_tail tail[] = {
+		{ &m.path, path.data, path.size },
+		{ &m.build_id, known ? known->text : "", known ? strlen(known->text) : 0 },
+	};
+	RECORD_APPEND(&run->out, &m, tail, ARRAY_SIZE(tail));
+}
+
+static void write_mappings(struct backend_run *run, int fd, const struct process_id *process)
+{
+	struct buffer maps = { 0 };
+	int status = procfs_read_at(fd, "maps", &maps, PROCFS_MAPS);
+	struct cursor c = cursor_over(maps.data, maps.size);
+	int count = 0;
+
+	while (status >= 0 && !cursor_at_end(&c) && count++ < MAPPINGS_MAX)
+		write_mapping(run, fd, process, cursor_line(&c));
+	if (status < 0 && status != -ESRCH)
+		backend_limit(run, "mapped files", strerror(-status),
+			"run as the process's user with cap_sys_ptrace, or as root");
+	else if (status == 1 || count > MAPPINGS_MAX)
+		backend_limit(run, "some mapped files", "there are more than are read", "");
+	buffer_fini(&maps);
+}
+
+static void read_context(struct backend_run *run, pid_t pid, const struct process_id *expected)
+{
+	_cleanup_close_ int fd = procfs_open(pid);
+	struct process_id process;
+
+	if (fd < 0 || procfs_identify_at(fd, &process))
+		return;
+	if (expected && expected->start_ticks != process.start_ticks)
+		return;
+	write_command(run, fd, &process);
+	write_threads(run, fd, &process);
+	write_mappings(run, fd, &process);
+}
+
+static int context_start(struct backend_run *run, struct sooth_error *err)
+{
+	struct context_state *s = run->state;
+
+	return members_visit(&s->members, run, read_context, err);
+}
+
+static int context_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct context_state *s = run->state;
+
+	(void)err;
+	members_init(&s->members);
+	map_init(&s->build_ids, sizeof(struct file_key), sizeof(struct known_build_id),
+		BUILD_IDS_MAX);
+	return 0;
+}
+
+static int context_set(struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	struct context_state *s = run->state;
+
+	return members_set(&s->members, process, interest, err);
+}
+
+static void context_joined(struct backend_run *run, const struct process_id *process)
+{
+	read_context(run, (pid_t)process->pid, process);
+}
+
+static int context_stop(struct backend_run *run, struct sooth_error *err)
+{
+	(void)run;
+	(void)err;
+	return 0;
+}
+
+static void context_close(struct backend_run *run)
+{
+	struct context_state *s = run->state;
+
+	members_fini(&s->members);
+	map_fini(&s->build_ids);
+	buffer_fini(&s->raw);
+	buffer_fini(&s->masked);
+	buffer_fini(&s->path);
+}
+
+static const struct need *const needs[] = { &need_procfs, NULL };
+
+const struct backend backend_context_procfs = {
+	.name = "procfs",
+	.probe = "context",
+	.help = "reads /proc when a process joins or replaces its program",
+	.needs = needs,
+	.state_size = sizeof(struct context_state),
+	.open = context_open,
+	.set = context_set,
+	.start = context_start,
+	.joined = context_joined,
+	.stop = context_stop,
+	.close = context_close,
+};

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A launched command is a child that waits on a pipe before its exec, so that
+ * probes are in place when it begins. A second, close-on-exec pipe tells why an
+ * exec failed. It keeps sooth's standard streams, session and signal
+ * dispositions, and runs with the real ids, or those asked for; privileges that
+ * came with sooth's file do not pass an exec.
+ */
+#include "os/linux/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/linux/procfs.h"
+
+static int become_user(const struct launch *launch)
+{
+	uid_t uid = launch->as_user ? launch->uid : getuid();
+	gid_t gid = launch->as_user ? launch->gid : getgid();
+
+	if (launch->as_user && setgroups(1, &gid))
+		return -errno;
+	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
+		return -errno;
+	return 0;
+}
+
+static void restore_signals(void)
+{
+	sigset_t none;
+
+	/* Handlers vanish in an exec by themselves; what is ignored or blocked does not. */
+	signal(SIGPIPE, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static __attribute__((noreturn)) void child(
+	char *const *command, const struct launch *launch, int hold, int failure)
+{
+	char byte;
+	int code;
+
+	restore_signals();
+	if (read(hold, &byte, 1) != 1)
+		_exit(127); /* sooth is gone, or has let go: do not run unseen */
+	code = become_user(launch);
+	if (!code) {
+		execvp(command[0], command);
+		code = -errno;
+	}
+	if (write(failure, &code, sizeof(code)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+static int open_pidfd(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int launch_start(const struct os *os, char *const *command, struct launch *launch,
+	struct sooth_error *err)
+{
+	int hold[2], failure[2];
+
+	(void)os;
+	if (!command[0])
+		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command: none is given");
+	if (pipe2(hold, O_CLOEXEC) || pipe2(failure, O_CLOEXEC))
+		return error_errno(err, -errno, "make a pipe");
+	launch->pid = fork();
+	if (launch->pid < 0)
+		return error_errno(err, -errno, "fork");
+	if (!launch->pid) {
+		close(hold[1]);
+		child(command, launch, hold[0], failure[1]);
+	}
+	close(hold[0]);
+	close(failure[1]);
+	launch->hold = hold[1];
+	launch->failure = failure[0];
+	launch->status = -1;
+	launch->descriptor = open_pidfd(launch->pid);
+	if (procfs_identify(launch->pid, &launch->process))
+		return error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the launched command");
+	return 0;
+}
+
+int launch_release(const struct os *os, struct launch *launch, struct sooth_error *err)
+{
+	_cleanup_close_ int hold = TAKE_FD(launch->hold);
+	_cleanup_close_ int failure = TAKE_FD(launch->failure);
+	int code = 0;
+
+	(void)os;
+	if (write(hold, "", 1) != 1)
+		return error_errno(err, -errno, "let the launched command run");
+	/* End of file: the exec closed it, so all is well. */
+	if (read(failure, &code, sizeof(code)) != sizeof(code))
+		return 0;
+	error_errno(err, code, "run the command");
+	error_remedy(err, "check its name and that it may be executed");
+	return code;
+}
+
+bool launch_reap(const struct os *os, struct launch *launch)
+{
+	int status;
+
+	(void)os;
+	if (launch->status != -1)
+		return true;
+	if (launch->pid <= 0 || waitpid(launch->pid, &status, WNOHANG) != launch->pid)
+		return false;
+	launch->status = status;
+	return true;
+}
+
+void launch_abandon(const struct os *os, struct launch *launch)
+{
+	(void)os;
+	if (launch->hold >= 0) {
+		int status;
+
+		close(launch->hold); /* it reads end of file and exits */
+		launch->hold = -1;
+		if (launch->pid > 0 && launch->status == -1 &&
+			waitpid(launch->pid, &status, 0) == launch->pid)
+			launch->status = status;
+	}
+	if (launch->failure >= 0)
+		close(launch->failure);
+	if (launch->descriptor >= 0)
+		close(launch->descriptor);
+	launch->failure = launch->descriptor = -1;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The processes a procfs backend reads; see members.h. */
+#include "os/linux/members.h"
+
+#include <sys/stat.h>
+
+#include "os/linux/procfs.h"
+
+#define MEMBERS_MAX 65536
+
+void members_init(struct members *m)
+{
+	map_init(&m->processes, sizeof(struct process_id), 0, MEMBERS_MAX);
+}
+
+void members_fini(struct members *m)
+{
+	map_fini(&m->processes);
+}
+
+int members_set(struct members *m, const struct process_id *process, unsigned interest,
+	struct sooth_error *err)
+{
+	if (!interest)
+		map_remove(&m->processes, process);
+	else if (!map_put(&m->processes, process, NULL))
+		return error_no_memory(err);
+	return 0;
+}
+
+static int visit_all(struct backend_run *run, member_visitor visitor, struct sooth_error *err)
+{
+	struct buffer pids = { 0 };
+	int status = procfs_list(&pids);
+	const pid_t *all = (const void *)pids.data;
+
+	for (size_t i = 0; i < pids.size / sizeof(*all) && !status; i++)
+		visitor(run, all[i], NULL);
+	buffer_fini(&pids);
+	return status ? error_errno(err, status, "list the processes in /proc") : 0;
+}
+
+int members_visit(const struct members *m, struct backend_run *run, member_visitor visitor,
+	struct sooth_error *err)
+{
+	size_t position = 0;
+	const void *key;
+
+	if (run->options.is_host || run->options.has_uid)
+		return visit_all(run, visitor, err);
+	while (map_next(&m->processes, &position, &key, NULL)) {
+		const struct process_id *process = key;
+
+		visitor(run, (pid_t)process->pid, process);
+	}
+	return 0;
+}

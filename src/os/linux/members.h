@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which processes a procfs backend reads: the ones it was told, or all of a user or the host. */
+#ifndef SOOTH_OS_LINUX_MEMBERS_H
+#define SOOTH_OS_LINUX_MEMBERS_H
+
+#include <sys/types.h>
+
+#include "base/map.h"
+#include "core/backend.h"
+
+struct members {
+	struct map processes; /* process_id, of those told */
+};
+
+void members_init(struct members *m);
+void members_fini(struct members *m);
+int members_set(struct members *m, const struct process_id *process, unsigned interest,
+	struct sooth_error *err);
+/* Called with the pid and, where it is known, the identity that pid must still have. */
+typedef void (*member_visitor)(struct backend_run *run, pid_t pid, const struct process_id *expected);
+int members_visit(const struct members *m, struct backend_run *run, member_visitor visitor,
+	struct sooth_error *err);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Needs are tested by looking, not by trying to attach: doctor asks them all,
+ * and an unprivileged user must get an answer as well.
+ */
+#include "os/linux/needs.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+/* linux/capability.h of older systems lacks them; both are from 5.8. */
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#endif
+#ifndef CAP_BPF
+#define CAP_BPF 39
+#endif
+
+const char needs_bpf_remedy[] =
+	"run as root, or once: setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search+ep on sooth";
+
+bool needs_has_capability(unsigned capability)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	return data[capability / 32].effective & 1u << capability % 32;
+}
+
+static int test_procfs(const struct os *os, struct sooth_error *err)
+{
+	(void)os;
+	if (!access("/proc/self/stat", R_OK))
+		return 0;
+	error_errno(err, -errno, "read /proc/self/stat");
+	error_missing(err, "a mounted procfs");
+	return error_remedy(err, "mount -t proc proc /proc");
+}
+
+static int test_bpf(const struct os *os, struct sooth_error *err)
+{
+	(void)os;
+	if (needs_has_capability(CAP_SYS_ADMIN) ||
+		(needs_has_capability(CAP_BPF) && needs_has_capability(CAP_PERFMON)))
+		return 0;
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "use BPF to watch system calls");
+	error_why(err, "this process has not the capabilities cap_bpf and cap_perfmon");
+	error_missing(err, "cap_bpf and cap_perfmon, or root");
+	return error_remedy(err, "%s", needs_bpf_remedy);
+}
+
+static int test_btf(const struct os *os, struct sooth_error *err)
+{
+	(void)os;
+	if (!access("/sys/kernel/btf/vmlinux", R_OK))
+		return 0;
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "read /sys/kernel/btf/vmlinux");
+	error_why(err, "%s", strerror(errno));
+	error_missing(err, "the kernel's type information (BTF)");
+	return error_remedy(err, "use a kernel built with CONFIG_DEBUG_INFO_BTF, and mount sysfs on /sys");
+}
+
+/* Task storage in tracing programs came with 5.11, its use in all of them with 5.12; the map type
+ * cannot be probed without privilege, the release can. */
+static int test_task_storage(const struct os *os, struct sooth_error *err)
+{
+	struct utsname system;
+	unsigned major = 0, minor = 0;
+
+	(void)os;
+	if (!uname(&system) && sscanf(system.release, "%u.%u", &major, &minor) == 2 &&
+		(major > 5 || (major == 5 && minor >= 12)))
+		return 0;
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "keep counts with each thread");
+	error_why(err, "this kernel is %u.%u", major, minor);
+	error_missing(err, "BPF task storage, which came with Linux 5.12");
+	return error_remedy(err, "use a newer kernel");
+}
+
+const struct need need_procfs = { "procfs", "/proc is mounted", test_procfs };
+const struct need need_bpf = { "bpf", "cap_bpf and cap_perfmon, or root", test_bpf };
+const struct need need_btf = { "btf", "the kernel's type information", test_btf };
+const struct need need_task_storage = { "task-storage", "Linux 5.12 or later", test_task_storage };
+
+const struct need *const linux_needs[] = { &need_procfs, &need_bpf, &need_btf, &need_task_storage,
+	NULL };

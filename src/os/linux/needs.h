@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the Linux backends cannot do without, each with its test and remedy. */
+#ifndef SOOTH_OS_LINUX_NEEDS_H
+#define SOOTH_OS_LINUX_NEEDS_H
+
+#include "core/backend.h"
+
+extern const struct need need_procfs;
+extern const struct need need_bpf;
+extern const struct need need_btf;
+extern const struct need need_task_storage;
+extern const struct need *const linux_needs[];
+
+extern const char needs_bpf_remedy[];
+
+/* A capability, by its number in linux/capability.h, in the effective set of this thread. */
+bool needs_has_capability(unsigned capability);
+
+#endif

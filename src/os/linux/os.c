@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Linux behind the seam. */
+#include "os/os.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/cleanup.h"
+#include "base/mask.h"
+#include "os/linux/host.h"
+#include "os/linux/launch.h"
+#include "os/linux/needs.h"
+#include "os/linux/procfs.h"
+
+#define WAIT_MAX 64
+
+#define BACKEND(probe, name, rank) extern const struct backend backend_##probe##_##name;
+#include "os/linux/backends.def"
+#undef BACKEND
+
+/* The list stands in the order of ranks; a check holds it to that. */
+#define BACKEND(probe, name, rank) &backend_##probe##_##name,
+static const struct backend *const backends[] = {
+#include "os/linux/backends.def"
+	NULL,
+};
+
+static uint64_t linux_now_ns(const struct os *os)
+{
+	(void)os;
+	return clock_monotonic_ns();
+}
+
+static int linux_identify(
+	const struct os *os, pid_t pid, struct process_id *process, struct sooth_error *err)
+{
+	int status = procfs_identify(pid, process);
+
+	(void)os;
+	if (!status)
+		return 0;
+	if (status != -ESRCH)
+		return error_errno(err, status, "read process %d", (int)pid);
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %d", (int)pid);
+	error_why(err, "there is no process with that id");
+	return error_remedy(err, "`sooth ps -a` lists all of them");
+}
+
+/* A zombie has ended: only its parent still has to hear of it. */
+static bool linux_is_alive(const struct os *os, const struct process_id *process)
+{
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+	bool alive = procfs_read((pid_t)process->pid, "stat", &bytes, PROCFS_SMALL) >= 0 &&
+		     procfs_parse_stat(&stat, bytes.data, bytes.size) &&
+		     stat.start_ticks == process->start_ticks && stat.state != 'Z' &&
+		     stat.state != 'X';
+
+	(void)os;
+	buffer_fini(&bytes);
+	return alive;
+}
+
+static void linux_command_line(
+	const struct os *os, const struct process_id *process, struct buffer *out)
+{
+	struct buffer raw = { 0 };
+
+	(void)os;
+	if (procfs_read((pid_t)process->pid, "cmdline", &raw, PROCFS_ARGUMENTS) >= 0)
+		mask_arguments(out, (const char *)raw.data, raw.size, 4096);
+	buffer_fini(&raw);
+}
+
+static int linux_list(const struct os *os, bool has_uid, uint32_t uid, struct buffer *process_ids,
+	struct sooth_error *err)
+{
+	struct buffer pids = { 0 };
+	int status = procfs_list(&pids);
+	const pid_t *all = (const void *)pids.data;
+
+	(void)os;
+	for (size_t i = 0; i < pids.size / sizeof(*all) && !status; i++) {
+		_cleanup_close_ int fd = procfs_open(all[i]);
+		struct process_id process;
+		struct stat owner;
+
+		if (fd < 0 || fstat(fd, &owner) || (has_uid && owner.st_uid != uid))
+			continue;
+		if (!procfs_identify_at(fd, &process))
+			buffer_append(process_ids, &process, sizeof(process));
+	}
+	buffer_fini(&pids);
+	return status ? error_errno(err, status, "list the processes in /proc") : 0;
+}
+
+static int linux_wait(const struct os *os, const int *descriptors, size_t count, int timeout_ms)
+{
+	struct pollfd polled[WAIT_MAX];
+
+	(void)os;
+	count = count < WAIT_MAX ? count : WAIT_MAX;
+	for (size_t i = 0; i < count; i++)
+		polled[i] = (struct pollfd){ .fd = descriptors[i], .events = POLLIN };
+	return poll(polled, count, timeout_ms) < 0 ? -errno : 0;
+}
+
+const struct os os_native = {
+	.name = "linux",
+	.backends = backends,
+	.needs = linux_needs,
+	.now_ns = linux_now_ns,
+	.realtime_offset_ns = host_realtime_offset_ns,
+	.host = host_facts,
+	.self = host_self,
+	.environment = host_environment,
+	.identify = linux_identify,
+	.is_alive = linux_is_alive,
+	.command_line = linux_command_line,
+	.list = linux_list,
+	.launch = launch_start,
+	.release = launch_release,
+	.reap = launch_reap,
+	.abandon = launch_abandon,
+	.wait = linux_wait,
+};

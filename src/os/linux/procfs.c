@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading /proc; see procfs.h. Formats: proc(5). */
+#include "os/linux/procfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size)
+{
+	struct cursor c = cursor_over(data, size);
+	const unsigned char *open, *close;
+
+	*stat = (struct procfs_stat){ .pid = (uint32_t)cursor_decimal(&c) };
+	/* The name may hold anything, also ") R 1": only the last parenthesis ends it. */
+	open = memchr(data, '(', size);
+	close = memrchr(data, ')', size);
+	if (c.failed || !open || !close || close < open)
+		return false;
+	stat->name = span_of((const char *)open + 1, (size_t)(close - open - 1));
+	c = cursor_over(close + 1, size - (size_t)(close + 1 - (const unsigned char *)data));
+	cursor_blanks(&c);
+	stat->state = (char)cursor_u8(&c);
+	stat->ppid = (uint32_t)cursor_decimal(&c);
+	stat->process_group = (uint32_t)cursor_signed(&c);
+	stat->session = (uint32_t)cursor_signed(&c);
+	stat->terminal = (uint32_t)cursor_signed(&c);
+	cursor_signed(&c); /* tpgid */
+	stat->flags = (uint32_t)cursor_decimal(&c);
+	for (int i = 10; i <= 13; i++)
+		cursor_decimal(&c); /* faults */
+	stat->cpu_ticks = cursor_decimal(&c);
+	stat->cpu_ticks += cursor_decimal(&c);
+	for (int i = 16; i <= 19; i++)
+		cursor_signed(&c); /* children's times, priority, nice */
+	stat->threads = (uint32_t)cursor_decimal(&c);
+	cursor_signed(&c); /* itrealvalue */
+	stat->start_ticks = cursor_decimal(&c);
+	stat->vsz_bytes = cursor_decimal(&c);
+	stat->rss_pages = cursor_decimal(&c);
+	return !c.failed;
+}
+
+int procfs_open(pid_t pid)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int procfs_read_at(int process, const char *name, struct buffer *out, size_t limit)
+{
+	_cleanup_close_ int fd = openat(process, name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	buffer_reset(out);
+	while (out->size < limit) {
+		/* Some files (cmdline, maps) change between reads: take them in large ones. */
+		size_t room = limit - out->size < 32768 ? limit - out->size : 32768;
+		void *to = buffer_reserve(out, room);
+		ssize_t got;
+
+		if (!to)
+			return -ENOMEM;
+		got = read(fd, to, room);
+		if (got < 0)
+			return -errno;
+		if (!got)
+			return 0;
+		buffer_commit(out, (size_t)got);
+	}
+	return 1;
+}
+
+int procfs_read(pid_t pid, const char *name, struct buffer *out, size_t limit)
+{
+	_cleanup_close_ int process = procfs_open(pid);
+
+	return process < 0 ? process : procfs_read_at(process, name, out, limit);
+}
+
+int procfs_link_at(int process, const char *name, struct buffer *out)
+{
+	char *to;
+	ssize_t got;
+
+	buffer_reset(out);
+	to = buffer_reserve(out, PATH_MAX);
+	if (!to)
+		return -ENOMEM;
+	got = readlinkat(process, name, to, PATH_MAX);
+	if (got < 0)
+		return -errno;
+	buffer_commit(out, (size_t)got);
+	return 0;
+}
+
+int procfs_identify_at(int process, struct process_id *id)
+{
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+	int status = procfs_read_at(process, "stat", &bytes, PROCFS_SMALL);
+
+	if (status >= 0)
+		status = procfs_parse_stat(&stat, bytes.data, bytes.size) ? 0 : -EINVAL;
+	if (!status)
+		*id = (struct process_id){ stat.start_ticks, stat.pid };
+	buffer_fini(&bytes);
+	return status;
+}
+
+int procfs_identify(pid_t pid, struct process_id *id)
+{
+	_cleanup_close_ int process = procfs_open(pid);
+	int status = process < 0 ? process : procfs_identify_at(process, id);
+
+	return status == -ENOENT ? -ESRCH : status;
+}
+
+uint8_t procfs_state(int status)
+{
+	switch (status) {
+	case 0:
+		return SOOTH_STATE_VALUE;
+	case 1:
+		return SOOTH_STATE_TRUNCATED;
+	case -EACCES:
+	case -EPERM:
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+	case -ESRCH:
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
+	default:
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	}
+}
+
+int procfs_list(struct buffer *pids)
+{
+	_cleanup_dir_ DIR *dir = opendir("/proc");
+	struct dirent *entry;
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		char *end;
+		long pid = strtol(entry->d_name, &end, 10);
+		pid_t value = (pid_t)pid;
+
+		if (*end == '\0' && pid > 0)
+			buffer_append(pids, &value, sizeof(value));
+	}
+	return buffer_failed(pids) ? -ENOMEM : 0;
+}

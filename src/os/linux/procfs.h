@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading /proc. A process is opened once, as a directory, and everything is
+ * read through that: should the pid be given to another process meanwhile, the
+ * reads fail with ESRCH instead of mixing two.
+ */
+#ifndef SOOTH_OS_LINUX_PROCFS_H
+#define SOOTH_OS_LINUX_PROCFS_H
+
+#include <sys/types.h>
+
+#include "base/buffer.h"
+#include "base/cursor.h"
+#include "base/error.h"
+#include "model/process_id.h"
+#include <sooth/field.h>
+
+#define PROCFS_SMALL     (64u << 10)  /* stat, status, cgroup */
+#define PROCFS_ARGUMENTS (256u << 10) /* command lines can be 6 MB; nobody reads those */
+#define PROCFS_MAPS      (32u << 20)
+
+struct procfs_stat {
+	struct span name; /* comm, borrowed from the bytes parsed */
+	char state;
+	uint32_t pid, ppid, process_group, session, terminal;
+	uint32_t threads;
+	uint32_t flags;   /* PF_* of linux/sched.h */
+	uint64_t cpu_ticks;
+	uint64_t start_ticks;
+	uint64_t vsz_bytes;
+	uint64_t rss_pages;
+};
+
+/* False when the bytes are not a /proc/PID/stat. */
+bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size);
+
+int procfs_open(pid_t pid); /* descriptor of /proc/PID, or a negative errno */
+/* The file replaces the buffer's contents; 0, 1 when it was cut at the limit, or a negative errno. */
+int procfs_read_at(int process, const char *name, struct buffer *out, size_t limit);
+int procfs_read(pid_t pid, const char *name, struct buffer *out, size_t limit);
+int procfs_link_at(int process, const char *name, struct buffer *out);
+int procfs_identify_at(int process, struct process_id *id);
+int procfs_identify(pid_t pid, struct process_id *process);
+/* What a field's state is after procfs_read_at() or procfs_link_at() gave that status. */
+uint8_t procfs_state(int status);
+/* pid_t of every process now there. */
+int procfs_list(struct buffer *pids);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Consumer of a BPF ring buffer; see ring.h. */
+#include "os/linux/ring.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "model/batch.h"
+#include <sooth/field.h>
+
+/* include/uapi/linux/bpf.h */
+#define RING_BUSY    (1u << 31)
+#define RING_DISCARD (1u << 30)
+#define RING_HEADER  8
+
+int ring_open(struct ring *r, int map, size_t size, struct sooth_error *err)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *consumer, *producer;
+
+	consumer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+	if (consumer == MAP_FAILED)
+		return error_errno(err, -errno, "map the ring's consumer page");
+	producer = mmap(NULL, page + 2 * size, PROT_READ, MAP_SHARED, map, (off_t)page);
+	if (producer == MAP_FAILED) {
+		int code = -errno;
+
+		munmap(consumer, page);
+		return error_errno(err, code, "map the ring's data");
+	}
+	*r = (struct ring){ .consumer = consumer, .producer = producer,
+		.data = (const unsigned char *)producer + page, .size = size, .page = page };
+	return 0;
+}
+
+size_t ring_read(struct ring *r, struct buffer *out)
+{
+	unsigned long at = *r->consumer;
+	/* What is produced after this line is for the next read, or a busy target could hold us. */
+	unsigned long end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+	size_t before = out->size;
+
+	while (at < end) {
+		const unsigned char *record = r->data + (at & (r->size - 1));
+		uint32_t header = __atomic_load_n((const uint32_t *)(const void *)record, __ATOMIC_ACQUIRE);
+		uint32_t length = header & ~(RING_BUSY | RING_DISCARD);
+
+		if (header & RING_BUSY)
+			break;
+		if (!(header & RING_DISCARD) &&
+			sooth_record_check((const void *)(record + RING_HEADER), length))
+			buffer_append(out, record + RING_HEADER,
+				record_bytes((const void *)(record + RING_HEADER)));
+		at += (length + RING_HEADER + 7) & ~7ul;
+		__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
+	}
+	return out->size - before;
+}
+
+void ring_close(struct ring *r)
+{
+	if (!r->consumer)
+		return;
+	munmap(r->consumer, r->page);
+	munmap((void *)(uintptr_t)r->producer, r->page + 2 * r->size);
+	*r = (struct ring){ 0 };
+}

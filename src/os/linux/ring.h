@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Consumer of a BPF ring buffer map. libbpf's calls back once a record; this one
+ * copies everything that is there into a batch (Documentation/bpf/ringbuf.rst
+ * tells the layout: a page each for the consumer's and the producer's position,
+ * then the data mapped twice, so that a record never wraps).
+ */
+#ifndef SOOTH_OS_LINUX_RING_H
+#define SOOTH_OS_LINUX_RING_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+struct ring {
+	unsigned long *consumer;       /* ours to write */
+	const unsigned long *producer;
+	const unsigned char *data;
+	size_t size;                   /* power of two */
+	size_t page;
+};
+
+int ring_open(struct ring *r, int map, size_t size, struct sooth_error *err);
+/* Append the records that are whole now; returns their bytes. */
+size_t ring_read(struct ring *r, struct buffer *out);
+void ring_close(struct ring *r);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of the context probe. */
+#include "probes/context.h"
+
+#include "core/probe.h"
+#include "model/schema.h"
+
+static const struct sooth_field command_fields[] = {
+	FIELD_PID(context_command),
+	{ .name = "arguments", .type = SOOTH_FIELD_ARGS, FIELD_AT(context_command, arguments),
+		FIELD_STATE_AT(context_command, arguments_state),
+		.help = "command line, secrets masked" },
+	FIELD_STRING(context_command, executable, "path of the executable",
+		FIELD_STATE_AT(context_command, executable_state)),
+};
+
+static const struct sooth_field thread_fields[] = {
+	FIELD_PID(context_thread),
+	FIELD_TID(context_thread),
+	FIELD_STRING(context_thread, name, "name of the thread"),
+};
+
+static const struct sooth_field mapping_fields[] = {
+	FIELD_PID(context_mapping),
+	FIELD_NUMBER(context_mapping, from, "first address", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER(context_mapping, to, "address behind the last", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER(context_mapping, offset, "where in the file", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER(context_mapping, inode, "inode of the file", .is_hidden = true),
+	FIELD_NUMBER(context_mapping, device_major, "device of the file", .is_hidden = true),
+	FIELD_NUMBER(context_mapping, device_minor, "device of the file", .is_hidden = true),
+	FIELD_NUMBER(context_mapping, protection, "1 read, 2 write, 4 execute, 8 shared",
+		.is_hidden = true),
+	FIELD_STRING(context_mapping, path, "file, or what the kernel calls it"),
+	FIELD_STRING(context_mapping, build_id, "GNU build id of the file", .is_hidden = true,
+		FIELD_STATE_AT(context_mapping, build_id_state)),
+};
+
+static const struct sooth_schema command_schema = {
+	.name = "context.command",
+	.kind = CONTEXT_COMMAND,
+	.class_ = SOOTH_CLASS_DEFINITION,
+	.fixed_size = sizeof(struct context_command),
+	SCHEMA_FIELDS(command_fields),
+};
+
+static const struct sooth_schema thread_schema = {
+	.name = "context.thread",
+	.kind = CONTEXT_THREAD,
+	.class_ = SOOTH_CLASS_DEFINITION,
+	.fixed_size = sizeof(struct context_thread),
+	SCHEMA_FIELDS(thread_fields),
+};
+
+static const struct sooth_schema mapping_schema = {
+	.name = "context.mapping",
+	.kind = CONTEXT_MAPPING,
+	.class_ = SOOTH_CLASS_DEFINITION,
+	.fixed_size = sizeof(struct context_mapping),
+	SCHEMA_FIELDS(mapping_fields),
+};
+
+static const struct sooth_schema *const schemas[] = {
+	&command_schema, &thread_schema, &mapping_schema, NULL
+};
+
+const struct probe probe_context = {
+	.name = "context",
+	.help = "what explaining needs: command line, threads' names, mapped files and build ids",
+	.schemas = schemas,
+};

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SOOTH_PROBES_SYSCALL_NAMES_H
+#define SOOTH_PROBES_SYSCALL_NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The values stand in capture files: never renumber them, only append. */
+enum syscall_abi {
+	SYSCALL_ABI_X86_64 = 0,
+	SYSCALL_ABI_AARCH64 = 1,
+	SYSCALL_ABI_I386 = 2,
+	SYSCALL_ABI_X32 = 3,
+	SYSCALL_ABI_ARM = 4,
+	SYSCALL_ABI_COUNT = 5,
+};
+
+enum syscall_category {
+	SYSCALL_CATEGORY_FILE,
+	SYSCALL_CATEGORY_NETWORK,
+	SYSCALL_CATEGORY_MEMORY,
+	SYSCALL_CATEGORY_PROCESS,
+	SYSCALL_CATEGORY_EVENT,
+	SYSCALL_CATEGORY_TIME,
+	SYSCALL_CATEGORY_IPC,
+	SYSCALL_CATEGORY_SIGNAL,
+	SYSCALL_CATEGORY_OTHER,
+	SYSCALL_CATEGORY_COUNT,
+};
+
+/* ABIs with numbers of their own in the table: x86-64, aarch64, i386, as in enum syscall_abi. */
+#define SYSCALL_TABLE_ABIS 3
+
+#define SYSCALL_SIGNATURE_MAX 6
+
+/* Room for the longest name with its ABI in front and for every unknown number. */
+#define SYSCALL_NAME_SIZE 48
+
+/* What the kernel sets in the number of an x32 call. */
+#define SYSCALL_X32_BIT 0x40000000u
+
+/* A row of syscall_names.def, which explains the signature. numbers[] is -1 where absent. */
+struct syscall_row {
+	const char *name;
+	int16_t numbers[SYSCALL_TABLE_ABIS];
+	uint8_t category;
+	const char *signature;
+};
+
+/* "file", "network", ...; "other" for a value out of range. */
+const char *syscall_category_name(unsigned category);
+
+/*
+ * NULL for a number the table does not know. x32 numbers may come with or without SYSCALL_X32_BIT.
+ * Constant time.
+ */
+const struct syscall_row *syscall_by_number(unsigned abi, uint32_t number);
+
+/*
+ * The first row of that name, NULL if there is none. The name has no ABI in front and need not end
+ * in a NUL. A few names (mmap, pread64) have a second row because i386 passes the arguments in
+ * another shape; category and name are the same there, but to learn the number of a name use
+ * syscall_number(). Linear: for options, not for every event.
+ */
+const struct syscall_row *syscall_by_name(const char *name, size_t size);
+
+/* The number of the call of that name, -1 if the ABI has none. x32 comes without its bit. */
+int32_t syscall_number(unsigned abi, const char *name, size_t size);
+
+/*
+ * What to show: "openat", "i386:open", "x32:read"; "syscall_471" or "i386:syscall_600" if unknown.
+ * Returns the length without the NUL.
+ */
+size_t syscall_name(unsigned abi, uint32_t number, char out[SYSCALL_NAME_SIZE]);
+
+/* Row by position, NULL behind the last: for listings and tests. */
+const struct syscall_row *syscall_row_at(size_t position);
+
+#endif

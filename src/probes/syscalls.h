@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * syscalls: what a process asks of the kernel. Counted: tallies by thread and
+ * call, made where the call happens. Streamed: one record a call, when it
+ * returns. Shared with the kernel side.
+ */
+#ifndef SOOTH_PROBES_SYSCALLS_H
+#define SOOTH_PROBES_SYSCALLS_H
+
+#include <sooth/record.h>
+
+enum syscalls_kind {
+	SYSCALLS_COUNT = 0x0300,
+	SYSCALLS_ERROR = 0x0301,
+	SYSCALLS_CALL = 0x0302,
+};
+
+#define SYSCALLS_SLOTS       24  /* different calls a thread counts by itself */
+#define SYSCALLS_ERROR_SLOTS 8   /* different (call, errno) pairs of the same */
+#define SYSCALLS_BUCKETS     32  /* log2 of ns: the last holds 2 s and more */
+#define SYSCALLS_PATH_MAX    256 /* bytes of a path argument kept, NUL included */
+
+/* A thread's calls of one number over a window. tid 0: of several threads of the process. */
+struct syscalls_count {
+	struct sooth_record record; /* time_ns: end of the window */
+	uint64_t from_ns;
+	uint32_t number;
+	uint32_t abi;               /* enum syscall_abi */
+	uint64_t count;             /* calls that returned, and those that never do (exit) */
+	uint64_t errors;
+	uint64_t unfinished;        /* entered in the window, not returned by its end */
+	uint64_t total_ns;
+	uint64_t max_ns;
+	uint32_t histogram[SYSCALLS_BUCKETS];
+};
+
+struct syscalls_error {
+	struct sooth_record record;
+	uint64_t from_ns;
+	uint32_t number;
+	uint32_t abi;
+	uint64_t count;
+	uint32_t error; /* positive errno; 512 to 516: interrupted, restarted by the kernel */
+	uint32_t unused;
+};
+
+struct syscalls_call {
+	struct sooth_record record; /* time_ns: when it returned */
+	uint64_t duration_ns;
+	int64_t result;
+	uint64_t arguments[6];
+	uint32_t number;
+	uint16_t abi;
+	uint8_t path_argument; /* which one `path` is, counted from 1; 0: none */
+	uint8_t path_state;
+	uint8_t result_state;  /* absent: it never returns, or had not by the end */
+	uint8_t unused[7];
+	struct sooth_text path;
+	char name[16];         /* of the thread */
+};
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One JSON object for a report. Tables are arrays of objects, single rows are
+ * objects or, inline, members of the report itself. Keys come in the order in
+ * which the sections do; a section comes once.
+ */
+#include <errno.h>
+
+#include "base/json.h"
+#include "core/sink.h"
+#include "sinks/json_members.h"
+
+struct json_sink {
+	FILE *stream;
+	struct buffer bytes;
+	struct json json;
+	bool has_row; /* of the open section */
+};
+
+static int write_out(struct json_sink *s, struct sooth_error *err)
+{
+	if (buffer_failed(&s->bytes))
+		return error_no_memory(err);
+	if (s->bytes.size && fwrite(s->bytes.data, 1, s->bytes.size, s->stream) != s->bytes.size)
+		return error_errno(err, -errno, "write JSON");
+	buffer_reset(&s->bytes);
+	return 0;
+}
+
+static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	struct json_sink *s = state;
+
+	(void)err;
+	s->stream = options->stream;
+	json_init(&s->json, &s->bytes, 2);
+	return 0;
+}
+
+static int begin(void *state, const struct report_head *head, struct sooth_error *err)
+{
+	struct json_sink *s = state;
+
+	(void)err;
+	json_begin_object(&s->json);
+	json_schema_member(&s->json, head->name, head->version);
+	return 0;
+}
+
+static bool is_array(const struct section *section)
+{
+	return section->shape == SECTION_TABLE || section->shape == SECTION_STREAM;
+}
+
+static int section_begin(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct json_sink *s = state;
+
+	(void)err;
+	s->has_row = false;
+	if (section->shape != SECTION_INLINE)
+		json_key(&s->json, section->name);
+	if (is_array(section))
+		json_begin_array(&s->json);
+	return 0;
+}
+
+static int rows(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	struct json_sink *s = state;
+
+	batch_for_each (r, batch) {
+		if (section->shape != SECTION_INLINE)
+			json_begin_object(&s->json);
+		json_members(&s->json, section->schema, r);
+		if (section->shape != SECTION_INLINE)
+			json_end(&s->json);
+		s->has_row = true;
+	}
+	return write_out(s, err);
+}
+
+static int section_end(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct json_sink *s = state;
+
+	if (is_array(section))
+		json_end(&s->json);
+	else if (section->shape == SECTION_OBJECT && !s->has_row)
+		json_null(&s->json);
+	return write_out(s, err);
+}
+
+static int end(void *state, struct sooth_error *err)
+{
+	struct json_sink *s = state;
+
+	json_end(&s->json);
+	buffer_char(&s->bytes, '\n');
+	if (s->json.failed)
+		return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "write JSON: it did not nest");
+	return write_out(s, err);
+}
+
+static void close_sink(void *state)
+{
+	struct json_sink *s = state;
+
+	buffer_fini(&s->bytes);
+}
+
+const struct sink_type sink_json = {
+	.name = "json",
+	.help = "one JSON object",
+	.capabilities = SINK_REPORT,
+	.state_size = sizeof(struct json_sink),
+	.open = open_sink,
+	.begin = begin,
+	.section = section_begin,
+	.rows = rows,
+	.section_end = section_end,
+	.end = end,
+	.close = close_sink,
+};

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields as JSON; see json_members.h. */
+#include "sinks/json_members.h"
+
+#include <string.h>
+
+#include "model/errno_names.h"
+
+/* An argument list as one text: the contract's `command` is one. */
+static void write_args(struct json *j, const struct sooth_value *v)
+{
+	struct buffer text = { 0 };
+	size_t size = v->text.size;
+
+	if (size && !v->text.data[size - 1])
+		size--;
+	buffer_append(&text, v->text.data, size);
+	for (size_t i = 0; i < text.size; i++) {
+		if (!text.data[i])
+			text.data[i] = ' ';
+	}
+	json_string(j, (const char *)text.data, text.size);
+	buffer_fini(&text);
+}
+
+static void write_list(struct json *j, const struct sooth_value *v)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < v->list.count; i++) {
+		uint32_t number;
+
+		memcpy(&number, v->list.data + i * sizeof(number), sizeof(number));
+		json_u64(j, number);
+	}
+	json_end(j);
+}
+
+static void write_enum(struct json *j, const struct sooth_field *field, uint64_t value)
+{
+	if (field->names && value < field->names->count && field->names->names[value])
+		json_cstring(j, field->names->names[value]);
+	else
+		json_u64(j, value);
+}
+
+static void write_errno(struct json *j, uint64_t value)
+{
+	if (errno_name(value))
+		json_cstring(j, errno_name(value));
+	else
+		json_u64(j, value);
+}
+
+static void write_present(struct json *j, const struct sooth_field *f, const struct sooth_value *v)
+{
+	switch (f->type) {
+	case SOOTH_FIELD_SIGNED:
+		json_i64(j, v->i);
+		break;
+	case SOOTH_FIELD_REAL:
+		json_f64(j, v->f, f->decimals);
+		break;
+	case SOOTH_FIELD_BOOL:
+		json_bool(j, v->u != 0);
+		break;
+	case SOOTH_FIELD_ENUM:
+		write_enum(j, f, v->u);
+		break;
+	case SOOTH_FIELD_ERRNO:
+		write_errno(j, v->u);
+		break;
+	case SOOTH_FIELD_TEXT:
+	case SOOTH_FIELD_CHARS:
+		json_string(j, v->text.data, v->text.size);
+		break;
+	case SOOTH_FIELD_ARGS:
+		write_args(j, v);
+		break;
+	case SOOTH_FIELD_LIST:
+	case SOOTH_FIELD_HISTOGRAM:
+		write_list(j, v);
+		break;
+	default:
+		json_u64(j, v->u);
+		break;
+	}
+}
+
+static bool is_present(const struct sooth_value *v)
+{
+	return v->state == SOOTH_STATE_VALUE || v->state == SOOTH_STATE_TRUNCATED;
+}
+
+static const char *state_text(const struct sooth_value *v)
+{
+	if (v->state == SOOTH_STATE_TRUNCATED)
+		return "truncated";
+	if (v->state == SOOTH_STATE_REDACTED)
+		return "redacted";
+	return sooth_reason_text(v->reason);
+}
+
+/* Absent is a plain null: there is nothing to explain. */
+static void write_states(struct json *j, const struct sooth_schema *schema,
+	const struct sooth_record *r)
+{
+	bool is_open = false;
+
+	for (size_t i = 0; i < schema->field_count; i++) {
+		const struct sooth_field *f = &schema->fields[i];
+		struct sooth_value v = sooth_field_get(f, r);
+
+		if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_ABSENT)
+			continue;
+		if (!is_open) {
+			json_key(j, "not_measured");
+			json_begin_object(j);
+			is_open = true;
+		}
+		json_key(j, f->name);
+		json_cstring(j, state_text(&v));
+	}
+	if (is_open)
+		json_end(j);
+}
+
+void json_members(struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
+{
+	for (size_t i = 0; i < schema->field_count; i++) {
+		const struct sooth_field *f = &schema->fields[i];
+		struct sooth_value v = sooth_field_get(f, r);
+
+		json_key(j, f->name);
+		if (is_present(&v))
+			write_present(j, f, &v);
+		else
+			json_null(j);
+	}
+	write_states(j, schema, r);
+}
+
+void json_schema_member(struct json *j, const char *name, unsigned version)
+{
+	json_key(j, "schema");
+	json_begin_object(j);
+	json_key(j, "name");
+	json_cstring(j, name);
+	json_key(j, "version");
+	json_u64(j, version);
+	json_end(j);
+}

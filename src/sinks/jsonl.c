@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * JSON lines: one object a row, with the name of its section as "type". The
+ * first line is the report's schema, the notes come as one last line, so that
+ * whoever reads the stream has losses and limits too.
+ */
+#include <errno.h>
+
+#include "base/json.h"
+#include "core/sink.h"
+#include "sinks/json_members.h"
+
+struct jsonl_sink {
+	FILE *stream;
+	struct buffer bytes; /* the line being made */
+	struct json json;
+	bool in_notes;       /* the last line is open */
+	bool has_row;
+};
+
+static int write_line(struct jsonl_sink *s, struct sooth_error *err)
+{
+	buffer_char(&s->bytes, '\n');
+	if (buffer_failed(&s->bytes) || s->json.failed)
+		return error_no_memory(err);
+	if (fwrite(s->bytes.data, 1, s->bytes.size, s->stream) != s->bytes.size)
+		return error_errno(err, -errno, "write JSON lines");
+	buffer_reset(&s->bytes);
+	json_init(&s->json, &s->bytes, 0);
+	return 0;
+}
+
+static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	struct jsonl_sink *s = state;
+
+	(void)err;
+	s->stream = options->stream;
+	json_init(&s->json, &s->bytes, 0);
+	return 0;
+}
+
+static void type_member(struct jsonl_sink *s, const char *type)
+{
+	json_key(&s->json, "type");
+	json_cstring(&s->json, type);
+}
+
+static int begin(void *state, const struct report_head *head, struct sooth_error *err)
+{
+	struct jsonl_sink *s = state;
+
+	json_begin_object(&s->json);
+	type_member(s, "begin");
+	json_schema_member(&s->json, head->name, head->version);
+	json_end(&s->json);
+	return write_line(s, err);
+}
+
+static int section_begin(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct jsonl_sink *s = state;
+
+	(void)err;
+	if (!section->is_last)
+		return 0;
+	if (!s->in_notes) {
+		json_begin_object(&s->json);
+		type_member(s, "end");
+		s->in_notes = true;
+	}
+	s->has_row = false;
+	if (section->shape != SECTION_INLINE)
+		json_key(&s->json, section->name);
+	if (section->shape == SECTION_TABLE)
+		json_begin_array(&s->json);
+	return 0;
+}
+
+static int note(struct jsonl_sink *s, const struct section *section, const struct sooth_record *r)
+{
+	if (section->shape != SECTION_INLINE)
+		json_begin_object(&s->json);
+	json_members(&s->json, section->schema, r);
+	if (section->shape != SECTION_INLINE)
+		json_end(&s->json);
+	s->has_row = true;
+	return 0;
+}
+
+static int line(struct jsonl_sink *s, const struct section *section, const struct sooth_record *r,
+	struct sooth_error *err)
+{
+	json_begin_object(&s->json);
+	type_member(s, section->name);
+	json_members(&s->json, section->schema, r);
+	json_end(&s->json);
+	return write_line(s, err);
+}
+
+static int rows(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	struct jsonl_sink *s = state;
+	int status = 0;
+
+	batch_for_each (r, batch) {
+		if (!status)
+			status = section->is_last ? note(s, section, r) : line(s, section, r, err);
+	}
+	/* A line is worth something only when it is read: do not sit on it. */
+	if (!status && section->shape == SECTION_STREAM && fflush(s->stream))
+		return error_errno(err, -errno, "write JSON lines");
+	return status;
+}
+
+static int section_end(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct jsonl_sink *s = state;
+
+	(void)err;
+	if (!section->is_last)
+		return 0;
+	if (section->shape == SECTION_TABLE)
+		json_end(&s->json);
+	else if (section->shape == SECTION_OBJECT && !s->has_row)
+		json_null(&s->json);
+	return 0;
+}
+
+static int end(void *state, struct sooth_error *err)
+{
+	struct jsonl_sink *s = state;
+
+	if (!s->in_notes)
+		return 0;
+	json_end(&s->json);
+	return write_line(s, err);
+}
+
+static void close_sink(void *state)
+{
+	struct jsonl_sink *s = state;
+
+	buffer_fini(&s->bytes);
+}
+
+const struct sink_type sink_jsonl = {
+	.name = "jsonl",
+	.help = "JSON lines: an object a row, the notes last",
+	.capabilities = SINK_REPORT | SINK_STREAM,
+	.state_size = sizeof(struct jsonl_sink),
+	.open = open_sink,
+	.begin = begin,
+	.section = section_begin,
+	.rows = rows,
+	.section_end = section_end,
+	.end = end,
+	.close = close_sink,
+};

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Text for people: tables by libsmartcols, lines by the templates of schemas.
+ * Numbers stand to the right. What could not be measured shows as "?", with the
+ * reasons in a line below the table.
+ */
+#include <errno.h>
+#include <ctype.h>
+#include <libsmartcols.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "core/sink.h"
+
+#define COLUMNS_MAX 64
+
+struct table_sink {
+	struct sink_options options;
+	struct libscols_table *table; /* of the open section, if it is one */
+	const struct sooth_field *columns[COLUMNS_MAX];
+	size_t column_count;
+	size_t row_count;
+	unsigned reasons; /* a bit for each enum sooth_reason seen */
+	bool has_output;  /* something stands above */
+	bool in_notes;
+	struct buffer text;
+};
+
+static bool is_table(const struct section *section)
+{
+	return section->shape == SECTION_TABLE && !section->schema->line;
+}
+
+static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	struct table_sink *s = state;
+
+	(void)err;
+	s->options = *options;
+	return 0;
+}
+
+static int begin(void *state, const struct report_head *head, struct sooth_error *err)
+{
+	(void)state;
+	(void)head;
+	(void)err;
+	return 0;
+}
+
+static bool is_number(const struct sooth_field *f)
+{
+	switch (f->type) {
+	case SOOTH_FIELD_UNSIGNED:
+	case SOOTH_FIELD_SIGNED:
+	case SOOTH_FIELD_REAL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void column_label(const struct sooth_field *f, char label[64])
+{
+	size_t i;
+
+	if (f->label) {
+		snprintf(label, 64, "%s", f->label);
+		return;
+	}
+	for (i = 0; f->name[i] && i < 63; i++)
+		label[i] = f->name[i] == '_' ? ' ' : (char)toupper((unsigned char)f->name[i]);
+	label[i] = '\0';
+}
+
+static int add_column(struct table_sink *s, const struct sooth_field *f)
+{
+	char label[64];
+	int flags = is_number(f) ? SCOLS_FL_RIGHT : 0;
+
+	if (s->column_count == COLUMNS_MAX)
+		return 0;
+	/* Only a long text may be cut to fit a terminal; a figure never is. */
+	if (f->type == SOOTH_FIELD_ARGS || f->type == SOOTH_FIELD_TEXT)
+		flags |= SCOLS_FL_TRUNC;
+	column_label(f, label);
+	s->columns[s->column_count++] = f;
+	return scols_table_new_column(s->table, label, 0, flags) ? 0 : -ENOMEM;
+}
+
+static int add_named_columns(struct table_sink *s, const struct section *section)
+{
+	const char *at = section->columns;
+	int status = 0;
+
+	while (*at && !status) {
+		char name[64];
+		size_t size = strcspn(at, ",");
+		const struct sooth_field *f;
+
+		snprintf(name, sizeof(name), "%.*s", (int)size, at);
+		f = sooth_schema_field(section->schema, name);
+		if (f)
+			status = add_column(s, f);
+		at += size + (at[size] == ',');
+	}
+	return status;
+}
+
+static int add_columns(struct table_sink *s, const struct section *section)
+{
+	int status = 0;
+
+	if (section->columns)
+		return add_named_columns(s, section);
+	for (size_t i = 0; i < section->schema->field_count && !status; i++) {
+		if (!section->schema->fields[i].is_hidden)
+			status = add_column(s, &section->schema->fields[i]);
+	}
+	return status;
+}
+
+static int table_open(struct table_sink *s, const struct section *section, struct sooth_error *err)
+{
+	s->table = scols_new_table();
+	if (!s->table)
+		return error_no_memory(err);
+	s->column_count = 0;
+	s->reasons = 0;
+	scols_table_set_stream(s->table, s->options.stream);
+	/* Cells are escaped before they get here. */
+	scols_table_enable_noencoding(s->table, 1);
+	scols_table_enable_maxout(s->table, 0);
+	scols_table_set_termforce(s->table,
+		s->options.width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
+	if (s->options.width)
+		scols_table_set_termwidth(s->table, s->options.width);
+	return add_columns(s, section) ? error_no_memory(err) : 0;
+}
+
+static int section_begin(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct table_sink *s = state;
+
+	s->row_count = 0;
+	if (section->is_last && !s->in_notes) {
+		s->in_notes = true;
+		if (s->has_output)
+			fputc('\n', s->options.stream);
+	}
+	return is_table(section) ? table_open(s, section, err) : 0;
+}
+
+static int add_row(struct table_sink *s, const struct sooth_record *r)
+{
+	struct libscols_line *line = scols_table_new_line(s->table, NULL);
+
+	if (!line)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->column_count; i++) {
+		struct sooth_value v = sooth_field_get(s->columns[i], r);
+
+		if (v.state == SOOTH_STATE_NOT_MEASURED)
+			s->reasons |= 1u << v.reason;
+		buffer_reset(&s->text);
+		value_format(&s->text, s->columns[i], &v);
+		if (scols_line_set_data(line, i, buffer_cstr(&s->text)))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_line(struct table_sink *s, const struct section *section, const struct sooth_record *r)
+{
+	buffer_reset(&s->text);
+	line_format(&s->text, section->schema, r);
+	buffer_char(&s->text, '\n');
+	fwrite(s->text.data, 1, s->text.size, s->options.stream);
+	return buffer_failed(&s->text) ? -ENOMEM : 0;
+}
+
+static int rows(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	struct table_sink *s = state;
+	int status = 0;
+
+	batch_for_each (r, batch) {
+		if (status)
+			break;
+		if (s->table)
+			status = add_row(s, r);
+		else if (section->schema->line)
+			status = add_line(s, section, r);
+		s->row_count++;
+	}
+	if (status)
+		return error_no_memory(err);
+	if (section->shape == SECTION_STREAM)
+		fflush(s->options.stream);
+	return ferror(s->options.stream) ? error_errno(err, -errno, "write the report") : 0;
+}
+
+static void print_reasons(struct table_sink *s)
+{
+	for (unsigned reason = 1; reason < 32; reason++) {
+		if (s->reasons & 1u << reason)
+			fprintf(s->options.stream, "?: not measured: %s\n",
+				sooth_reason_text((enum sooth_reason)reason));
+	}
+}
+
+static void print_table(struct table_sink *s, const struct section *section)
+{
+	if (s->has_output)
+		fputc('\n', s->options.stream);
+	if (section->title)
+		fprintf(s->options.stream, "%s\n", section->title);
+	scols_print_table(s->table);
+	fputc('\n', s->options.stream);
+	print_reasons(s);
+}
+
+static int section_end(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct table_sink *s = state;
+
+	if (s->table && s->row_count)
+		print_table(s, section);
+	if (!s->row_count && section->if_empty)
+		fprintf(s->options.stream, "%s\n", section->if_empty);
+	if (s->row_count && (s->table || section->schema->line))
+		s->has_output = true;
+	scols_unref_table(s->table);
+	s->table = NULL;
+	return ferror(s->options.stream) ? error_errno(err, -errno, "write the report") : 0;
+}
+
+static int end(void *state, struct sooth_error *err)
+{
+	struct table_sink *s = state;
+
+	return fflush(s->options.stream) ? error_errno(err, -errno, "write the report") : 0;
+}
+
+static void close_sink(void *state)
+{
+	struct table_sink *s = state;
+
+	scols_unref_table(s->table);
+	buffer_fini(&s->text);
+}
+
+const struct sink_type sink_table = {
+	.name = "table",
+	.help = "text for people",
+	.capabilities = SINK_REPORT | SINK_STREAM,
+	.state_size = sizeof(struct table_sink),
+	.open = open_sink,
+	.begin = begin,
+	.section = section_begin,
+	.rows = rows,
+	.section_end = section_end,
+	.end = end,
+	.close = close_sink,
+};

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Judges what a guest wrote to its console (see the guest script's markers).
+
+Prints a line `ok ID what (N.N s)` or `FAIL ID what: why` for each check, always
+the same checks: one the guest never came to has failed. Exit status 1 when any
+failed. Kernel messages never reach a marked file (the console's log level is
+low), and if one does the file no longer parses, which fails too.
+"""
+
+import argparse
+import json
+import re
+import sys
+
+DIFFERENCES_SHOWN = 8
+
+
+class Failed(Exception):
+    """A check's reason to fail."""
+
+
+class Console:
+    """The console's text taken apart by its markers."""
+
+    def __init__(self, text):
+        self.release = None
+        self.exit = None
+        self.status = {}
+        self.seconds = {}
+        self.uptimes = []
+        self.files = {}
+        name, lines = None, []
+        step, step_from = None, 0.0
+        for line in text.replace("\r", "").split("\n"):
+            word, _, rest = line.partition(" ")
+            if name is not None:
+                if word == "GUEST-END" and rest == name:
+                    self.files[name] = "\n".join(lines)
+                    name = None
+                else:
+                    lines.append(line)
+            elif word == "GUEST-FILE":
+                name, lines = rest, []
+            elif word == "GUEST-RELEASE":
+                self.release = rest
+            elif word == "GUEST-UPTIME":
+                self.uptimes.append(float(rest))
+                if step:
+                    self.seconds[step] = self.uptimes[-1] - step_from
+                    step = None
+            elif word == "GUEST-STEP":
+                step, step_from = rest, self.uptimes[-1]
+            elif word == "GUEST-STATUS":
+                key, _, number = rest.rpartition(" ")
+                self.status[key] = int(number)
+            elif word == "GUEST-EXIT":
+                self.exit = int(rest)
+
+    def require(self, step):
+        if step not in self.status:
+            raise Failed("the guest did not come to the end of it")
+        if self.status[step]:
+            raise Failed(f"exit status {self.status[step]}")
+
+    def file(self, name):
+        if name not in self.files:
+            raise Failed(f"no {name} file came out of the guest")
+        return self.files[name]
+
+    def object(self, name):
+        try:
+            value = json.loads(self.file(name))
+        except ValueError as error:
+            raise Failed(f"{name}: not JSON: {error}") from None
+        if not isinstance(value, dict):
+            raise Failed(f"{name}: not a JSON object")
+        return value
+
+
+def check_boot(console, version):
+    if console.release is None:
+        raise Failed("the guest script was never reached")
+    if not re.match(re.escape(version) + r"(\D|$)", console.release):
+        raise Failed(f"booted {console.release}, not {version}")
+
+
+def check_exit(console):
+    if console.exit is None:
+        raise Failed("the guest ended without telling its status")
+    if console.exit:
+        raise Failed(f"exit status {console.exit}")
+
+
+def walk(value, path):
+    """What a dotted path leads to; list elements are picked by id or name."""
+    for word in path.split("."):
+        if isinstance(value, list):
+            value = {e.get("id", e.get("name")): e for e in value if isinstance(e, dict)}
+        if not isinstance(value, dict) or word not in value:
+            raise Failed(f"{path}: nothing called {word}")
+        value = value[word]
+    return value
+
+
+def check_doctor(console, expectations):
+    console.require("doctor")
+    report = console.object("doctor")
+    for expectation in expectations:
+        path, _, wanted = expectation.partition("=")
+        value = walk(report, path)
+        text = value if isinstance(value, str) else json.dumps(value)
+        if text != wanted:
+            raise Failed(f"{path} is {text}, not {wanted}")
+
+
+def read_truth(text):
+    truth = {}
+    for line in text.splitlines():
+        if not line.strip():
+            continue
+        fields = line.split()
+        if len(fields) != 2 or not fields[1].isdigit() or fields[0] in truth:
+            raise Failed(f"truth: cannot use the line {line!r}")
+        truth[fields[0]] = int(fields[1])
+    if not truth:
+        raise Failed("truth: no line in it, so nothing would be compared")
+    return truth
+
+
+def read_counts(report):
+    """Calls by name; several rows of one name (an ABI, a process) add up."""
+    counts = {}
+    try:
+        for row in report["syscalls"]:
+            counts[row["name"]] = counts.get(row["name"], 0) + int(row["count"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise Failed(f"trace: no syscalls[]{{name,count}} in it: {error!r}") from None
+    return counts
+
+
+def check_counts(console):
+    console.require("trace")
+    truth = read_truth(console.file("truth"))
+    counts = read_counts(console.object("trace"))
+    wrong = [
+        f"{name} {counts.get(name, 0)} for {true}"
+        for name, true in sorted(truth.items())
+        if counts.get(name, 0) != true
+    ]
+    if wrong:
+        more = "" if len(wrong) <= DIFFERENCES_SHOWN else ", …"
+        raise Failed(
+            f"{len(wrong)} of {len(truth)} counts wrong: "
+            + ", ".join(wrong[:DIFFERENCES_SHOWN])
+            + more
+        )
+    return f"all {len(truth)} names, {sum(truth.values())} calls"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--id", required=True, help="the kernel's name in the lines printed")
+    parser.add_argument("--elapsed", type=float, default=0, help="seconds the machine ran")
+    parser.add_argument("--expect", action="append", default=[], metavar="PATH=VALUE")
+    parser.add_argument("console", help="file with the console's output")
+    options = parser.parse_args()
+
+    with open(options.console, encoding="utf-8", errors="replace") as file:
+        console = Console(file.read())
+    up = console.uptimes
+    if console.exit is None:  # when it ended says nothing: the guest's own clock
+        boot = up[0] if up else options.elapsed
+    else:
+        boot = options.elapsed - (up[-1] - up[0] if up else 0)
+    version = re.match(r"[\d.]*", options.id).group()
+    checks = (
+        (f"boot {console.release or ''}".rstrip(), boot, lambda: check_boot(console, version)),
+        ("doctor", console.seconds.get("doctor", 0), lambda: check_doctor(console, options.expect)),
+        ("syscall counts", console.seconds.get("trace", 0), lambda: check_counts(console)),
+        ("guest status", options.elapsed, lambda: check_exit(console)),
+    )
+    failed = 0
+    for what, seconds, check in checks:
+        try:
+            note = check()
+            print(f"ok {options.id} {what}{': ' + note if note else ''} ({seconds:.1f} s)")
+        except Failed as why:
+            print(f"FAIL {options.id} {what}: {why}")
+            failed += 1
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
