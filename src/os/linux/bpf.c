@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -52,7 +53,7 @@ int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struc
 	return b->object ? 0 : bpf_error(err, -errno, "open the BPF object", image->name);
 }
 
-void *bpf_code_section(struct bpf_code *b, const char *section, size_t size, struct sooth_error *err)
+void *bpf_code_constants(struct bpf_code *b, const char *section, size_t size, struct sooth_error *err)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(b->object, section);
 	size_t has = 0;
@@ -62,6 +63,22 @@ void *bpf_code_section(struct bpf_code *b, const char *section, size_t size, str
 		return data;
 	error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "find %s in the BPF object", section);
 	return NULL;
+}
+
+/* libbpf maps it only for skeletons, which this does without. */
+void *bpf_code_variables(struct bpf_code *b, const char *section, size_t size, struct sooth_error *err)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(b->object, section);
+	void *data = map ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0) :
+			   MAP_FAILED;
+
+	if (data == MAP_FAILED) {
+		error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "map %s of the BPF object", section);
+		return NULL;
+	}
+	b->variables = data;
+	b->variables_size = size;
+	return data;
 }
 
 int bpf_code_map(struct bpf_code *b, const char *map)
@@ -128,6 +145,9 @@ void bpf_code_detach(struct bpf_code *b)
 void bpf_code_close(struct bpf_code *b)
 {
 	bpf_code_detach(b);
+	if (b->variables)
+		munmap(b->variables, b->variables_size);
+	b->variables = NULL;
 	bpf_object__close(b->object);
 	b->object = NULL;
 }

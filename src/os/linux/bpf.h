@@ -28,13 +28,18 @@ struct bpf_code {
 	struct bpf_object *object;
 	struct bpf_link *links[BPF_LINKS_MAX];
 	size_t link_count;
+	void *variables;
+	size_t variables_size;
 	const struct log *log;
 };
 
 int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struct log *log,
 	struct sooth_error *err);
-/* Memory of a data section's map (".rodata.config"), before load or, if writable, after. */
-void *bpf_code_section(struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
+/* What a read-only section (".rodata.config") will hold; before load. */
+void *bpf_code_constants(struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
+/* The memory of a writable section (".data.control"), shared with the programs; after load, until
+ * bpf_code_close(). One a code. */
+void *bpf_code_variables(struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
 int bpf_code_map(struct bpf_code *b, const char *map);
 int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err);
 int bpf_code_load(struct bpf_code *b, struct sooth_error *err);

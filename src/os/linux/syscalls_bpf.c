@@ -104,7 +104,7 @@ static int load(struct backend_run *run, struct sooth_error *err)
 
 	if (status)
 		return status;
-	config = bpf_code_section(&s->code, ".rodata.config", sizeof(*config), err);
+	config = bpf_code_constants(&s->code, ".rodata.config", sizeof(*config), err);
 	if (!config)
 		return -EINVAL;
 	configure(run, config);
@@ -113,7 +113,7 @@ static int load(struct backend_run *run, struct sooth_error *err)
 		status = bpf_code_load(&s->code, err);
 	if (status)
 		return status;
-	s->control = bpf_code_section(&s->code, ".data.control", sizeof(*s->control), err);
+	s->control = bpf_code_variables(&s->code, ".data.control", sizeof(*s->control), err);
 	return s->control ? 0 : -EINVAL;
 }
 
