@@ -171,7 +171,7 @@ static const struct sooth_schema totals_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct totals_row),
 	SCHEMA_FIELDS(totals_fields),
-	.line = "total: {processes} processes, {cpu_percent} % CPU, {rss_human} resident "
+	.line = "total of {processes}: {cpu_percent} % CPU, {rss_human} resident "
 		"({mem_percent} % of memory)",
 };
 

@@ -20,6 +20,8 @@
 #define NR_EXIT         60
 #define NR_EXIT_GROUP   231
 #define NR_RT_SIGRETURN 15
+#define NR_I386_EXIT       1
+#define NR_I386_EXIT_GROUP 252
 
 #define X32_BIT   0x40000000L
 #define TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h: a 32-bit entry is being served */
@@ -34,6 +36,14 @@ static inline uint32_t abi_of(struct task_struct *task, long *number)
 		return ABI_X32;
 	}
 	return ABI_X86_64;
+}
+
+/* Calls that end the thread and never return. */
+static inline bool abi_is_last(uint32_t abi, uint32_t number)
+{
+	if (abi == ABI_I386)
+		return number == NR_I386_EXIT || number == NR_I386_EXIT_GROUP;
+	return number == NR_EXIT || number == NR_EXIT_GROUP; /* the same in x32 */
 }
 
 static inline void abi_arguments(struct pt_regs *regs, uint32_t abi, uint64_t *arguments)
@@ -69,6 +79,16 @@ static inline void abi_arguments(struct pt_regs *regs, uint32_t abi, uint64_t *a
 static inline uint32_t abi_of(struct task_struct *task, long *number)
 {
 	return task->thread_info.flags & TIF_32BIT ? ABI_ARM : ABI_AARCH64;
+}
+
+#define NR_ARM_EXIT       1
+#define NR_ARM_EXIT_GROUP 248
+
+static inline bool abi_is_last(uint32_t abi, uint32_t number)
+{
+	if (abi == ABI_ARM)
+		return number == NR_ARM_EXIT || number == NR_ARM_EXIT_GROUP;
+	return number == NR_EXIT || number == NR_EXIT_GROUP;
 }
 
 static inline void abi_arguments(struct pt_regs *regs, uint32_t abi, uint64_t *arguments)

@@ -117,11 +117,6 @@ static inline void identify(struct thread *t, struct task_struct *task)
 	t->start_ticks = start_ticks_of(task);
 }
 
-static inline bool is_last_call(const struct thread *t)
-{
-	return t->abi == ABI_NATIVE && (t->number == NR_EXIT || t->number == NR_EXIT_GROUP);
-}
-
 /* --- what has no room in the thread --- */
 
 static struct overflow_value *overflow_entry(
@@ -259,17 +254,20 @@ static void count_open_call(struct thread *t)
 {
 	struct tally_slot *slot = 0;
 	struct overflow_value *v;
+	bool is_last;
 
 	if (t->abi == ABI_NATIVE)
 		slot = tally_slot(&t->tally, t->number);
-	if (slot && is_last_call(t)) {
-		slot->count++;
-	} else if (slot) {
-		slot->unfinished = 1;
-	} else {
-		v = overflow_entry(t, t->number, t->abi, 0);
-		if (v)
-			v->unfinished++;
+	is_last = abi_is_last(t->abi, t->number);
+	if (slot) {
+		slot->count += is_last;
+		slot->unfinished = !is_last;
+		return;
+	}
+	v = overflow_entry(t, t->number, t->abi, 0);
+	if (v) {
+		v->count += is_last;
+		v->unfinished += !is_last;
 	}
 }
 

@@ -3,14 +3,8 @@
 #include "cli/run.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <langinfo.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,36 +17,6 @@
 
 #define STEP_MS 50
 
-const struct option target_option_rows[TARGET_OPTION_COUNT] = {
-	{ .letter = 'p', .name = "pid", .type = OPTION_LIST, .argument = "PID[,PID...]",
-		.offset = offsetof(struct target_options, pids), .help = "these processes" },
-	{ .letter = 'u', .name = "user", .type = OPTION_TEXT, .argument = "USER",
-		.offset = offsetof(struct target_options, user),
-		.help = "every process of a user, by name or id" },
-};
-
-static const char *const formats[] = { "table", "json", "jsonl", NULL };
-static const char *const colors[] = { "auto", "always", "never", NULL };
-
-const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
-	{ .letter = 'j', .name = "json", .type = OPTION_FLAG,
-		.offset = offsetof(struct output_options, json),
-		.help = "one JSON object for a report, JSON lines for a stream" },
-	{ .name = "format", .type = OPTION_CHOICE, .argument = "NAME", .choices = formats,
-		.offset = offsetof(struct output_options, format), .help = "table, json or jsonl" },
-	{ .letter = 'o', .name = "output", .type = OPTION_TEXT, .argument = "FILE",
-		.offset = offsetof(struct output_options, output),
-		.help = "write there, made readable for you only; - is standard output" },
-	{ .name = "color", .type = OPTION_CHOICE, .argument = "WHEN", .choices = colors,
-		.offset = offsetof(struct output_options, color), .help = "auto, always or never" },
-};
-
-const struct option save_option_rows[SAVE_OPTION_COUNT] = {
-	{ .name = "save", .type = OPTION_TEXT, .argument = "FILE.sooth",
-		.offset = offsetof(struct output_options, save),
-		.help = "keep what was seen: the same command reads it again" },
-};
-
 const struct option run_option_rows[RUN_OPTION_COUNT] = {
 	{ .letter = 'd', .name = "duration", .type = OPTION_DURATION, .argument = "TIME",
 		.offset = offsetof(struct run_options, duration_ns),
@@ -62,79 +26,27 @@ const struct option run_option_rows[RUN_OPTION_COUNT] = {
 		.help = "room for records between the kernel and sooth" },
 };
 
-/* --- target --- */
-
-static int parse_pid(const char *text, pid_t *pid, struct sooth_error *err)
-{
-	uint64_t number;
-
-	if (parse_u64(text, &number) && number > 0 && number <= INT32_MAX) {
-		*pid = (pid_t)number;
-		return 0;
-	}
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" as a process id", text);
-	return error_remedy(err, "give a number, or a capture file that exists");
-}
-
-static int parse_user(const char *text, uid_t *uid, struct sooth_error *err)
-{
-	struct passwd *known = getpwnam(text);
-	uint64_t number;
-
-	if (known) {
-		*uid = known->pw_uid;
-		return 0;
-	}
-	if (parse_u64(text, &number) && number < UINT32_MAX) {
-		*uid = (uid_t)number;
-		return 0;
-	}
-	return error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find the user %s", text);
-}
-
-static int add_pids(struct sooth_observer *o, const char *const *items, size_t count,
+static int make_report(const struct run *run, FILE *stream, struct sooth_report **out,
 	struct sooth_error *err)
 {
-	int status = 0;
+	int status = sooth_report_new(out, run->name, err);
 
-	for (size_t i = 0; i < count && !status; i++) {
-		pid_t pid = 0;
+	if (status)
+		return status;
+	if (!run->is_silent) {
+		struct sooth_sink_options sink = output_sink_options(run->output, stream);
 
-		status = parse_pid(items[i], &pid, err);
-		if (!status)
-			status = sooth_observer_add_pid(o, pid, err);
+		status = sooth_report_add_sink(
+			*out, output_sink_name(run->output, run->is_stream), &sink, err);
 	}
+	for (size_t i = 0; run->views[i].name && !status; i++)
+		status = sooth_report_add_view(*out, run->views[i].name, run->views[i].options, err);
+	if (run->default_views)
+		sooth_report_add_default_views(*out);
 	return status;
 }
 
-static int no_target(struct sooth_error *err)
-{
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run without a target");
-	error_why(err, "nothing says which process is meant");
-	return error_remedy(err, "give -p PID, -u USER, a capture file, or -- COMMAND");
-}
-
-static int set_target(const struct run *run, struct sooth_observer *o, struct sooth_error *err)
-{
-	const struct target_options *t = run->target;
-	const struct arguments *a = run->arguments;
-	int status = 0;
-	uid_t uid = 0;
-
-	if (a->command && !run->may_take_command)
-		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command with sooth %s",
-			run->name);
-	if (a->command)
-		return sooth_observer_set_command(o, a->command, err);
-	if (t->user) {
-		status = parse_user(t->user, &uid, err);
-		return status ? status : sooth_observer_set_user(o, uid, err);
-	}
-	if (!t->pids.count && !a->count)
-		return run->may_take_host ? sooth_observer_set_host(o, err) : no_target(err);
-	status = add_pids(o, t->pids.items, t->pids.count, err);
-	return status ? status : add_pids(o, (const char *const *)a->items, a->count, err);
-}
+/* --- live --- */
 
 /* sudo is looked through for one thing: a launched command is the invoking user's. */
 static void launch_as_invoker(struct sooth_observer_options *options)
@@ -148,67 +60,6 @@ static void launch_as_invoker(struct sooth_observer_options *options)
 	options->launch_uid = (uid_t)uid_number;
 	options->launch_gid = (gid_t)gid_number;
 }
-
-/* --- output --- */
-
-static const char *sink_name(const struct run *run)
-{
-	if (run->output->format)
-		return run->output->format;
-	if (!run->output->json)
-		return "table";
-	return run->is_stream ? "jsonl" : "json";
-}
-
-static unsigned terminal_width(int fd)
-{
-	struct winsize size;
-
-	if (!isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) || !size.ws_col)
-		return 0;
-	return size.ws_col;
-}
-
-static bool wants_color(const struct output_options *o, int fd)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	if (o->color && strcmp(o->color, "auto"))
-		return !strcmp(o->color, "always");
-	return isatty(fd) && !(no_color && *no_color);
-}
-
-static int add_sink(const struct run *run, struct sooth_report *report, FILE *stream,
-	struct sooth_error *err)
-{
-	struct sooth_sink_options options = {
-		.size = sizeof(options),
-		.stream = stream,
-		.width = terminal_width(fileno(stream)),
-		.use_color = wants_color(run->output, fileno(stream)),
-		.use_ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
-	};
-
-	return sooth_report_add_sink(report, sink_name(run), &options, err);
-}
-
-static int make_report(const struct run *run, FILE *stream, struct sooth_report **out,
-	struct sooth_error *err)
-{
-	int status = sooth_report_new(out, run->name, err);
-
-	if (status)
-		return status;
-	if (!run->is_silent)
-		status = add_sink(run, *out, stream, err);
-	for (size_t i = 0; run->views[i].name && !status; i++)
-		status = sooth_report_add_view(*out, run->views[i].name, run->views[i].options, err);
-	if (run->default_views)
-		sooth_report_add_default_views(*out);
-	return status;
-}
-
-/* --- the run --- */
 
 static int make_observer(const struct run *run, struct sooth_observer **out, struct sooth_error *err)
 {
@@ -224,7 +75,7 @@ static int make_observer(const struct run *run, struct sooth_observer **out, str
 	launch_as_invoker(&options);
 	status = sooth_observer_new(out, &options, err);
 	if (!status)
-		status = set_target(run, *out, err);
+		status = target_options_apply(run->target, run->arguments, run->allowed, *out, err);
 	for (size_t i = 0; run->probes[i].name && !status; i++)
 		status = sooth_observer_add_probe(
 			*out, run->probes[i].name, run->probes[i].interest, err);
@@ -315,20 +166,9 @@ static int run_capture(const struct run *run, struct sooth_report *report, const
 	return status || !file->stream ? status : out_file_commit(file, err);
 }
 
-/* The one argument that is not a number names a capture. */
-static const char *capture_path(const struct run *run)
-{
-	const struct arguments *a = run->arguments;
-	uint64_t number;
-
-	if (a->count != 1 || a->command || parse_u64(a->items[0], &number))
-		return NULL;
-	return a->items[0];
-}
-
 int run_report(const struct run *run, struct sooth_error *err)
 {
-	const char *capture = capture_path(run);
+	const char *capture = target_capture(run->arguments);
 	struct sooth_report *report = NULL;
 	struct out_file file = { 0 };
 	int status = 0;

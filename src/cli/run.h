@@ -7,43 +7,14 @@
 #ifndef SOOTH_CLI_RUN_H
 #define SOOTH_CLI_RUN_H
 
-#include <sooth/observer.h>
-#include <sooth/report.h>
-#include "cli/options.h"
-
-struct target_options {
-	struct option_list pids;
-	const char *user;
-};
-
-struct output_options {
-	bool json;
-	const char *format;  /* a sink's name; NULL: as the command has it */
-	const char *output;  /* -o */
-	const char *save;
-	const char *color;
-};
+#include "cli/output.h"
+#include "cli/target.h"
 
 struct run_options {
 	uint64_t duration_ns;
 	uint64_t buffer_bytes;
 };
 
-#define TARGET_OPTION_COUNT 2
-extern const struct option target_option_rows[TARGET_OPTION_COUNT];
-#define TARGET_GROUP(config, member) \
-	{ .title = "Target", .options = target_option_rows, .count = TARGET_OPTION_COUNT, \
-		.offset = offsetof(config, member) }
-#define OUTPUT_OPTION_COUNT 4
-extern const struct option output_option_rows[OUTPUT_OPTION_COUNT];
-#define OUTPUT_GROUP(config, member) \
-	{ .title = "Output", .options = output_option_rows, .count = OUTPUT_OPTION_COUNT, \
-		.offset = offsetof(config, member) }
-#define SAVE_OPTION_COUNT 1
-extern const struct option save_option_rows[SAVE_OPTION_COUNT];
-#define SAVE_GROUP(config, member) \
-	{ .title = "Capture", .options = save_option_rows, .count = SAVE_OPTION_COUNT, \
-		.offset = offsetof(config, member) }
 #define RUN_OPTION_COUNT 2
 extern const struct option run_option_rows[RUN_OPTION_COUNT];
 #define RUN_GROUP(config, member) \
@@ -73,8 +44,7 @@ struct run {
 	bool default_views;               /* of each probe in the stream */
 	bool is_stream;                   /* -j means JSON lines */
 	bool is_silent;                   /* no report at all: only the capture is wanted */
-	bool may_take_host;               /* without a target: every process */
-	bool may_take_command;
+	unsigned allowed;                 /* enum target_allowed */
 	uint64_t duration_ns;             /* 0: until the target ends or somebody stops it */
 	uint64_t sample_ns;
 	uint64_t buffer_bytes;

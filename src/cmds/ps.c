@@ -37,8 +37,7 @@ static int run_ps(void *config, const struct arguments *arguments, struct sooth_
 	struct ps_config *c = config;
 	/* Whoever names processes wants to see them, agents or not. */
 	bool is_named = c->target.pids.count || arguments->count;
-	uint64_t number;
-	bool is_capture = arguments->count == 1 && !parse_u64(arguments->items[0], &number);
+	bool is_capture = target_capture(arguments) != NULL;
 	struct processes_options options = {
 		.only_agents = !c->ps.all && (!is_named || is_capture),
 		.hide_ended = true,
@@ -50,7 +49,7 @@ static int run_ps(void *config, const struct arguments *arguments, struct sooth_
 		.arguments = arguments,
 		.probes = { { "proc", SOOTH_SAMPLE } },
 		.views = { { "processes", &options } },
-		.may_take_host = true,
+		.allowed = TARGET_MAY_BE_HOST,
 		.duration_ns = c->ps.interval_ns ? c->ps.interval_ns : INTERVAL_NS,
 	};
 

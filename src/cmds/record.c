@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth record: collect now, explain later. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/units.h"
 #include "cli/command.h"
@@ -67,6 +69,17 @@ static int choose_probes(struct record_config *c, struct run *run, struct sooth_
 	return 0;
 }
 
+/* To standard error: standard output may be the capture, or the command's. */
+static void tell(const char *path)
+{
+	struct stat st;
+	char size[UNITS_SIZE];
+
+	if (!stat(path, &st) && S_ISREG(st.st_mode))
+		fprintf(stderr, "sooth: recorded %s (%s); `sooth report` explains it\n", path,
+			format_bytes(size, (uint64_t)st.st_size));
+}
+
 static int run_record(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct record_config *c = config;
@@ -76,7 +89,7 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 		.target = &c->target,
 		.output = &output,
 		.arguments = arguments,
-		.may_take_command = true,
+		.allowed = TARGET_MAY_BE_COMMAND,
 		.is_silent = true,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
@@ -89,7 +102,11 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 		return error_remedy(err, "give -o FILE.sooth");
 	}
 	status = choose_probes(c, &run, err);
-	return status ? status : run_report(&run, err);
+	if (!status)
+		status = run_report(&run, err);
+	if (status >= 0)
+		tell(c->record.output);
+	return status;
 }
 
 const struct command command_record = {

@@ -38,7 +38,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		.probes = { { "syscalls", c->trace.count ? SOOTH_COUNT : SOOTH_STREAM } },
 		.views = { { c->trace.count ? "syscall-table" : "syscall-stream", NULL } },
 		.is_stream = !c->trace.count,
-		.may_take_command = true,
+		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 	};

@@ -88,6 +88,11 @@ void hub_leave(struct hub *hub, void *user)
 	}
 }
 
+bool hub_is_shared(const struct hub_source *source)
+{
+	return source->started > 1;
+}
+
 const struct backend *hub_source_backend(const struct hub_source *source)
 {
 	return source->run.backend;

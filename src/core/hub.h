@@ -35,6 +35,8 @@ void hub_leave(struct hub *hub, void *user);
 int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *options,
 	struct hub_source **out, struct buffer *refusals, struct sooth_error *err);
 void hub_release(struct hub *hub, struct hub_source *source);
+/* Whether another observer has started it too. */
+bool hub_is_shared(const struct hub_source *source);
 const struct backend *hub_source_backend(const struct hub_source *source);
 
 /* One more observer wants `interest` of the process, or one fewer. is_followed: the kernel side

@@ -242,15 +242,15 @@ static void write_tick(struct sooth_observer *o)
 	o->last_tick_ns = tick.record.time_ns;
 }
 
-static void write_end(struct sooth_observer *o, uint32_t reason)
+static void write_end(struct sooth_observer *o, uint32_t reason, uint64_t end_ns)
 {
 	struct stream_end end = { .record = collector_record(o, STREAM_END), .reason = reason,
 		.child_status = o->target.launch.status };
-	struct stream_self self = { .record = end.record };
+	struct stream_self self = { .record = collector_record(o, STREAM_SELF) };
 	struct self_cost cost = { 0 };
 
+	end.record.time_ns = end_ns;
 	o->os->self(o->os, &cost);
-	self.record.kind = STREAM_SELF;
 	self.cpu_ns = cost.cpu_ns;
 	self.rss_bytes = cost.rss_bytes;
 	self.records = o->stream.records;
@@ -265,7 +265,7 @@ static void follow(struct sooth_observer *o, const struct process_id *process)
 {
 	struct sooth_error ignored;
 
-	map_put(&o->target.live, process, NULL);
+	target_join(&o->target, process, &ignored);
 	for (unsigned i = 1; i <= o->probe_count; i++) {
 		struct observed_probe *p = &o->probes[i];
 		bool is_followed = hub_source_backend(p->source)->drain != NULL;
@@ -279,7 +279,7 @@ static void forget(struct sooth_observer *o, const struct process_id *process)
 {
 	struct sooth_error ignored;
 
-	map_remove(&o->target.live, process);
+	target_leave(&o->target, process);
 	for (unsigned i = 1; i <= o->probe_count; i++)
 		hub_unwant(o->probes[i].source, process, o->probes[i].interest, true, &ignored);
 }
@@ -390,11 +390,11 @@ static void write_schemas(struct sooth_observer *o)
 static int want_targets(struct sooth_observer *o, struct observed_probe *p, struct sooth_error *err)
 {
 	unsigned interest = p->interest | (o->target.is_launched ? INTEREST_FROM_EXEC : 0);
+	const struct process_id *process;
 	size_t position = 0;
-	const void *process;
 	int status = 0;
 
-	while (!status && map_next(&o->target.live, &position, &process, NULL))
+	while (!status && (process = target_next(&o->target, &position)))
 		status = hub_want(p->source, process, interest, false, err);
 	return status;
 }
@@ -439,13 +439,15 @@ int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
 	if (status)
 		return status;
 	target_describe(&o->target, o->os, collector_out(o));
-	write_begin(o);
 	status = stream_flush(&o->stream, 0, true, err);
 	if (!status)
 		status = hub_join(o->hub, receive, o, err);
 	if (!status)
 		status = start_sources(o, err);
-	if (!status && o->target.is_launched)
+	if (status)
+		return status;
+	write_begin(o); /* attached: what is counted is counted from here */
+	if (o->target.is_launched)
 		status = o->os->release(o->os, &o->target.launch, err);
 	o->is_running = !status;
 	return status;
@@ -501,7 +503,7 @@ static bool target_is_over(struct sooth_observer *o)
 		o->last_sweep_ns = now;
 		target_sweep(&o->target, o->os);
 	}
-	return o->target.live.count == 0;
+	return o->target.live == 0;
 }
 
 static int wait_for_something(struct sooth_observer *o, int timeout_ms)
@@ -548,13 +550,14 @@ static int stop_sources(struct sooth_observer *o, struct sooth_error *err)
 	for (unsigned i = 1; i <= o->probe_count; i++) {
 		struct observed_probe *p = &o->probes[i];
 		struct sooth_error ignored;
+		const struct process_id *process;
 		size_t position = 0;
-		const void *process;
 		int failed = 0;
 
 		if (!p->is_started)
 			continue;
-		while (map_next(&o->target.live, &position, &process, NULL))
+		/* The last one stops the whole at once. */
+		while (hub_is_shared(p->source) && (process = target_next(&o->target, &position)))
 			hub_unwant(p->source, process, p->interest, false, &ignored);
 		p->is_started = false;
 		failed = hub_stop(o->hub, p->source, status ? NULL : err);
@@ -565,6 +568,7 @@ static int stop_sources(struct sooth_observer *o, struct sooth_error *err)
 
 int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct sooth_error *err)
 {
+	uint64_t end_ns = o->os->now_ns(o->os); /* before the detaching, which takes its time */
 	bool is_over;
 	int status;
 
@@ -575,7 +579,7 @@ int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct soo
 	status = stop_sources(o, err);
 	if (status)
 		return status;
-	write_end(o, is_over ? STREAM_END_TARGET : (uint32_t)why);
+	write_end(o, is_over ? STREAM_END_TARGET : (uint32_t)why, end_ns);
 	status = stream_flush(&o->stream, o->os->now_ns(o->os), false, err);
 	if (!status && o->capture)
 		status = capture_writer_finish(o->capture, err);

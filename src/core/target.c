@@ -16,7 +16,8 @@ void target_init(struct target *t)
 {
 	*t = (struct target){ .launch = { .hold = -1, .failure = -1, .descriptor = -1,
 				      .status = -1 } };
-	map_init(&t->live, sizeof(struct process_id), 0, TARGET_PROCESSES_MAX);
+	map_init(&t->members, sizeof(struct process_id), sizeof(struct target_member),
+		TARGET_PROCESSES_MAX);
 }
 
 static void free_command(char **command)
@@ -30,7 +31,7 @@ void target_fini(struct target *t)
 {
 	free_command(t->command);
 	buffer_fini(&t->pids);
-	map_fini(&t->live);
+	map_fini(&t->members);
 }
 
 static int select_as(struct target *t, enum target_selector selector, struct sooth_error *err)
@@ -81,9 +82,53 @@ int target_set_command(struct target *t, char *const *command, struct sooth_erro
 	return t->command ? 0 : error_no_memory(err);
 }
 
-static int go_live(struct target *t, const struct process_id *process, struct sooth_error *err)
+/* Those that left go when their room is needed. */
+static void make_room(struct target *t)
 {
-	return map_put(&t->live, process, NULL) ? 0 : error_no_memory(err);
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	if (t->members.count < t->members.limit)
+		return;
+	while (map_next(&t->members, &position, &key, &value)) {
+		if (((struct target_member *)value)->has_left)
+			map_remove(&t->members, key);
+	}
+}
+
+int target_join(struct target *t, const struct process_id *process, struct sooth_error *err)
+{
+	bool is_new;
+
+	make_room(t);
+	if (!map_put(&t->members, process, &is_new))
+		return error_set(err, -ENOSPC, SOOTH_FAULT_UNSUPPORTED,
+			"observe more than %d processes", TARGET_PROCESSES_MAX);
+	t->live += is_new;
+	return 0;
+}
+
+void target_leave(struct target *t, const struct process_id *process)
+{
+	struct target_member *member = map_get(&t->members, process);
+
+	if (!member || member->has_left)
+		return;
+	member->has_left = true;
+	t->live--;
+}
+
+const struct process_id *target_next(const struct target *t, size_t *position)
+{
+	const void *key;
+	void *value;
+
+	while (map_next(&t->members, position, &key, &value)) {
+		if (!((struct target_member *)value)->has_left)
+			return key;
+	}
+	return NULL;
 }
 
 static int resolve_pids(struct target *t, const struct os *os, struct sooth_error *err)
@@ -96,7 +141,7 @@ static int resolve_pids(struct target *t, const struct os *os, struct sooth_erro
 
 		status = os->identify(os, pids[i], &process, err);
 		if (!status)
-			status = go_live(t, &process, err);
+			status = target_join(t, &process, err);
 	}
 	return status;
 }
@@ -109,7 +154,7 @@ static int resolve_user(struct target *t, const struct os *os, struct sooth_erro
 
 	processes = (const void *)found.data;
 	for (size_t i = 0; i < found.size / sizeof(*processes) && !status; i++)
-		status = go_live(t, &processes[i], err);
+		status = target_join(t, &processes[i], err);
 	buffer_fini(&found);
 	return status;
 }
@@ -130,7 +175,7 @@ int target_resolve(struct target *t, const struct os *os, struct sooth_error *er
 		if (status)
 			return status;
 		t->is_launched = true;
-		return go_live(t, &t->launch.process, err);
+		return target_join(t, &t->launch.process, err);
 	default:
 		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "observe without a target");
 	}
@@ -138,7 +183,7 @@ int target_resolve(struct target *t, const struct os *os, struct sooth_error *er
 
 bool target_has(const struct target *t, const struct process_id *process)
 {
-	return target_is_open(t) || map_get(&t->live, process);
+	return target_is_open(t) || map_get(&t->members, process);
 }
 
 bool target_is_open(const struct target *t)
@@ -149,11 +194,11 @@ bool target_is_open(const struct target *t)
 void target_sweep(struct target *t, const struct os *os)
 {
 	size_t position = 0;
-	const void *key;
+	const struct process_id *process;
 
-	while (map_next(&t->live, &position, &key, NULL)) {
-		if (!os->is_alive(os, key))
-			map_remove(&t->live, key);
+	while ((process = target_next(t, &position))) {
+		if (!os->is_alive(os, process))
+			target_leave(t, process);
 	}
 }
 
@@ -186,15 +231,15 @@ void target_describe(const struct target *t, const struct os *os, struct buffer 
 	struct stream_target definition = { .record = { .time_ns = os->now_ns(os),
 						    .kind = STREAM_TARGET, .cpu = SOOTH_CPU_NONE } };
 	struct buffer command = { 0 };
-	uint32_t launched = (uint32_t)t->launch.process.pid;
-	const struct process_id *first = NULL;
-	char selector[64];
 	size_t position = 0;
+	uint32_t launched = (uint32_t)t->launch.process.pid;
+	const struct process_id *first = target_is_open(t) ? NULL : target_next(t, &position);
+	char selector[64];
 
 	selector_text(t, selector, sizeof(selector));
 	if (t->is_launched)
 		launched_command(t, &command);
-	else if (!target_is_open(t) && map_next(&t->live, &position, (const void **)&first, NULL))
+	else if (first)
 		os->command_line(os, first, &command);
 	struct record_tail tail[] = {
 		{ &definition.pids, t->pids.data, t->pids.size },

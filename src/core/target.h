@@ -15,7 +15,13 @@ struct target {
 	char **command;          /* NULL-terminated copy */
 	struct launch launch;
 	bool is_launched;
-	struct map live;         /* process_id -> nothing */
+	struct map members;      /* process_id -> struct target_member */
+	size_t live;             /* members that have not left */
+};
+
+/* Who left stays a member: its last records may still be on the way. */
+struct target_member {
+	bool has_left;
 };
 
 void target_init(struct target *t);
@@ -27,9 +33,13 @@ int target_set_command(struct target *t, char *const *command, struct sooth_erro
 /* Find, or launch, the first processes. */
 int target_resolve(struct target *t, const struct os *os, struct sooth_error *err);
 bool target_has(const struct target *t, const struct process_id *process);
-/* Whether records of processes not in the live set belong all the same. */
+/* Whether records of processes that are no members belong all the same. */
 bool target_is_open(const struct target *t);
-/* Take processes that ended out of the live set; for backends that do not tell. */
+int target_join(struct target *t, const struct process_id *process, struct sooth_error *err);
+void target_leave(struct target *t, const struct process_id *process);
+/* Walk the live set: *position starts at 0, NULL at the end. */
+const struct process_id *target_next(const struct target *t, size_t *position);
+/* Let those leave that have ended; for backends that do not tell. */
 void target_sweep(struct target *t, const struct os *os);
 /* The definition that tells it, into a stream. */
 void target_describe(const struct target *t, const struct os *os, struct buffer *out);

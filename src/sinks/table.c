@@ -218,7 +218,6 @@ static void print_table(struct table_sink *s, const struct section *section)
 	if (section->title)
 		fprintf(s->options.stream, "%s\n", section->title);
 	scols_print_table(s->table);
-	fputc('\n', s->options.stream);
 	print_reasons(s);
 }
 

@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -21,6 +23,8 @@
 
 #include "base/cleanup.h"
 #include "os/linux/procfs.h"
+
+#define COMMAND_WORDS_MAX 4096 /* of a script that a shell has to run */
 
 static int become_user(const struct launch *launch)
 {
@@ -44,6 +48,51 @@ static void restore_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* A script without a first line that names its interpreter is a shell's (exec(3)). */
+static int exec_script(const char *path, char *const *command)
+{
+	char *arguments[COMMAND_WORDS_MAX + 2] = { "sh", (char *)(uintptr_t)path };
+
+	for (size_t i = 1; command[i]; i++) {
+		if (i == COMMAND_WORDS_MAX)
+			return -E2BIG;
+		arguments[i + 1] = command[i];
+	}
+	execv("/bin/sh", arguments);
+	return -errno;
+}
+
+static int exec_path(const char *path, char *const *command)
+{
+	execv(path, command);
+	return errno == ENOEXEC ? exec_script(path, command) : -errno;
+}
+
+/*
+ * execvp(3) tries an exec in each directory of PATH, and every failed one would
+ * be counted as the command's. So the search is ours, by access(2), and only
+ * what is there is executed.
+ */
+static int exec_found(char *const *command)
+{
+	const char *path = getenv("PATH");
+	char candidate[PATH_MAX];
+	int code = -ENOENT;
+
+	if (strchr(command[0], '/'))
+		return exec_path(command[0], command);
+	for (path = path ? path : "/bin:/usr/bin"; *path;) {
+		size_t size = strcspn(path, ":");
+
+		if (snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)size, path,
+			    command[0]) < (int)sizeof(candidate) &&
+			!access(candidate, X_OK))
+			code = exec_path(candidate, command);
+		path += size + (path[size] == ':');
+	}
+	return code;
+}
+
 static __attribute__((noreturn)) void child(
 	char *const *command, const struct launch *launch, int hold, int failure)
 {
@@ -54,10 +103,8 @@ static __attribute__((noreturn)) void child(
 	if (read(hold, &byte, 1) != 1)
 		_exit(127); /* sooth is gone, or has let go: do not run unseen */
 	code = become_user(launch);
-	if (!code) {
-		execvp(command[0], command);
-		code = -errno;
-	}
+	if (!code)
+		code = exec_found(command);
 	if (write(failure, &code, sizeof(code)) < 0)
 		_exit(126);
 	_exit(127);

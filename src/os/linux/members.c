@@ -10,7 +10,7 @@
 
 void members_init(struct members *m)
 {
-	map_init(&m->processes, sizeof(struct process_id), 0, MEMBERS_MAX);
+	map_init(&m->processes, sizeof(struct process_id), sizeof(struct member), MEMBERS_MAX);
 }
 
 void members_fini(struct members *m)
@@ -21,10 +21,16 @@ void members_fini(struct members *m)
 int members_set(struct members *m, const struct process_id *process, unsigned interest,
 	struct sooth_error *err)
 {
-	if (!interest)
+	struct member *member;
+
+	if (!interest) {
 		map_remove(&m->processes, process);
-	else if (!map_put(&m->processes, process, NULL))
+		return 0;
+	}
+	member = map_put(&m->processes, process, NULL);
+	if (!member)
 		return error_no_memory(err);
+	member->is_held = (interest & INTEREST_FROM_EXEC) != 0;
 	return 0;
 }
 
@@ -40,18 +46,22 @@ static int visit_all(struct backend_run *run, member_visitor visitor, struct soo
 	return status ? error_errno(err, status, "list the processes in /proc") : 0;
 }
 
-int members_visit(const struct members *m, struct backend_run *run, member_visitor visitor,
+int members_visit(struct members *m, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err)
 {
 	size_t position = 0;
 	const void *key;
+	void *value;
 
 	if (run->options.is_host || run->options.has_uid)
 		return visit_all(run, visitor, err);
-	while (map_next(&m->processes, &position, &key, NULL)) {
+	while (map_next(&m->processes, &position, &key, &value)) {
 		const struct process_id *process = key;
+		struct member *member = value;
 
-		visitor(run, (pid_t)process->pid, process);
+		if (!member->is_held)
+			visitor(run, (pid_t)process->pid, process);
+		member->is_held = false;
 	}
 	return 0;
 }

@@ -9,7 +9,11 @@
 #include "core/backend.h"
 
 struct members {
-	struct map processes; /* process_id, of those told */
+	struct map processes; /* process_id -> struct member */
+};
+
+struct member {
+	bool is_held; /* a copy of sooth until its exec: not worth a reading yet */
 };
 
 void members_init(struct members *m);
@@ -18,7 +22,8 @@ int members_set(struct members *m, const struct process_id *process, unsigned in
 	struct sooth_error *err);
 /* Called with the pid and, where it is known, the identity that pid must still have. */
 typedef void (*member_visitor)(struct backend_run *run, pid_t pid, const struct process_id *expected);
-int members_visit(const struct members *m, struct backend_run *run, member_visitor visitor,
+/* The held ones are left out this once; when they are visited again they have become themselves. */
+int members_visit(struct members *m, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err);
 
 #endif

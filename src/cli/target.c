@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a command looks at: the target options that every such command shares. */
+#include "cli/target.h"
+
+#include <errno.h>
+#include <pwd.h>
+
+#include "base/units.h"
+
+const struct option target_option_rows[TARGET_OPTION_COUNT] = {
+	{ .letter = 'p', .name = "pid", .type = OPTION_LIST, .argument = "PID[,PID...]",
+		.offset = offsetof(struct target_options, pids), .help = "these processes" },
+	{ .letter = 'u', .name = "user", .type = OPTION_TEXT, .argument = "USER",
+		.offset = offsetof(struct target_options, user),
+		.help = "every process of a user, by name or id" },
+};
+
+static int parse_pid(const char *text, pid_t *pid, struct sooth_error *err)
+{
+	uint64_t number;
+
+	if (parse_u64(text, &number) && number > 0 && number <= INT32_MAX) {
+		*pid = (pid_t)number;
+		return 0;
+	}
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" as a process id", text);
+	return error_remedy(err, "give a number, or a capture file that exists");
+}
+
+static int parse_user(const char *text, uid_t *uid, struct sooth_error *err)
+{
+	struct passwd *known = getpwnam(text);
+	uint64_t number;
+
+	if (known) {
+		*uid = known->pw_uid;
+		return 0;
+	}
+	if (parse_u64(text, &number) && number < UINT32_MAX) {
+		*uid = (uid_t)number;
+		return 0;
+	}
+	return error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find the user %s", text);
+}
+
+static int add_pids(struct sooth_observer *o, const char *const *items, size_t count,
+	struct sooth_error *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < count && !status; i++) {
+		pid_t pid = 0;
+
+		status = parse_pid(items[i], &pid, err);
+		if (!status)
+			status = sooth_observer_add_pid(o, pid, err);
+	}
+	return status;
+}
+
+static int no_target(struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run without a target");
+	error_why(err, "nothing says which process is meant");
+	return error_remedy(err, "give -p PID, -u USER, a capture file, or -- COMMAND");
+}
+
+int target_options_apply(const struct target_options *t, const struct arguments *a, unsigned allowed,
+	struct sooth_observer *o, struct sooth_error *err)
+{
+	int status = 0;
+	uid_t uid = 0;
+
+	if (a->command && !(allowed & TARGET_MAY_BE_COMMAND))
+		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command here");
+	if (a->command)
+		return sooth_observer_set_command(o, a->command, err);
+	if (t->user) {
+		status = parse_user(t->user, &uid, err);
+		return status ? status : sooth_observer_set_user(o, uid, err);
+	}
+	if (!t->pids.count && !a->count)
+		return allowed & TARGET_MAY_BE_HOST ? sooth_observer_set_host(o, err) : no_target(err);
+	status = add_pids(o, t->pids.items, t->pids.count, err);
+	return status ? status : add_pids(o, (const char *const *)a->items, a->count, err);
+}
+
+const char *target_capture(const struct arguments *a)
+{
+	uint64_t number;
+
+	if (a->count != 1 || a->command || parse_u64(a->items[0], &number))
+		return NULL;
+	return a->items[0];
+}

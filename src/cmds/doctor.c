@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sooth doctor: what can be seen here, by which method and at which price, and
+ * how to get the rest. It looks at needs only; nothing is attached.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "core/output.h"
+#include "core/registry.h"
+#include "model/schema.h"
+#include "os/os.h"
+
+#define FACTS_MAX 32
+
+struct doctor_config {
+	struct output_options output;
+};
+
+static const struct option_group groups[] = {
+	OUTPUT_GROUP(struct doctor_config, output),
+};
+
+/* --- rows --- */
+
+struct fact_row {
+	struct sooth_record record;
+	struct sooth_text name;
+	struct sooth_text value;
+};
+
+static const struct sooth_field fact_fields[] = {
+	FIELD_STRING(fact_row, name, "what about this environment"),
+	FIELD_STRING(fact_row, value, "what it is"),
+};
+
+static const struct sooth_schema fact_schema = {
+	.name = "environment",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct fact_row),
+	SCHEMA_FIELDS(fact_fields),
+};
+
+struct method_row {
+	struct sooth_record record;
+	uint32_t target_ns;
+	uint32_t bystander_ns;
+	uint8_t is_usable;
+	uint8_t price_state;
+	uint8_t unused[6];
+	struct sooth_text probe;
+	struct sooth_text method;
+	struct sooth_text help;
+	struct sooth_text price_source;
+	struct sooth_text why;
+	struct sooth_text missing;
+	struct sooth_text remedy;
+};
+
+static const struct sooth_field method_fields[] = {
+	FIELD_STRING(method_row, probe, "what is observed"),
+	FIELD_STRING(method_row, method, "the backend"),
+	FIELD_TRUTH(method_row, is_usable, "whether it works here, now, for you", .label = "USABLE"),
+	FIELD_NUMBER(method_row, target_ns, "cost of a hit to the target",
+		.unit = SOOTH_UNIT_NS, .label = "COST", FIELD_STATE_AT(method_row, price_state)),
+	FIELD_NUMBER(method_row, bystander_ns, "cost of a hit to whoever is not the target",
+		.unit = SOOTH_UNIT_NS, .label = "BYSTANDER", FIELD_STATE_AT(method_row, price_state)),
+	FIELD_STRING(method_row, price_source, "where these figures come from", .is_hidden = true),
+	FIELD_STRING(method_row, help, "how it works"),
+	FIELD_STRING(method_row, why, "why it is not usable", .is_hidden = true),
+	FIELD_STRING(method_row, missing, "what is missing", .is_hidden = true),
+	FIELD_STRING(method_row, remedy, "how to get it", .is_hidden = true),
+};
+
+static const struct sooth_schema method_schema = {
+	.name = "methods",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct method_row),
+	SCHEMA_FIELDS(method_fields),
+};
+
+/* The same rows once more, as the sentences a user needs: only what is missing. */
+static const struct sooth_schema advice_schema = {
+	.name = "advice",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct method_row),
+	.line = "{probe} by {method} does not work here: {why}[\n  missing: {missing}][\n  try: {remedy}]",
+	SCHEMA_FIELDS(method_fields),
+};
+
+/* --- telling --- */
+
+static struct record_tail text(struct sooth_text *to, const char *value)
+{
+	return (struct record_tail){ to, value ? value : "", value ? strlen(value) : 0 };
+}
+
+static int tell_environment(struct output *o, struct sooth_error *err)
+{
+	static const struct section section = { .name = "environment", .title = "This environment:",
+		.schema = &fact_schema, .shape = SECTION_TABLE };
+	struct environment_fact facts[FACTS_MAX];
+	size_t count = os_native.environment(&os_native, facts, FACTS_MAX);
+	int status = output_section(o, &section, err);
+
+	for (size_t i = 0; i < count && !status; i++) {
+		struct fact_row row = { 0 };
+		struct record_tail tail[] = { text(&row.name, facts[i].name),
+			text(&row.value, facts[i].value) };
+
+		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
+	}
+	return status;
+}
+
+/* True when all needs are met; else the first that is not fills the error. */
+static bool is_usable(const struct backend *b, struct sooth_error *refusal)
+{
+	*refusal = (struct sooth_error){ 0 };
+	for (size_t i = 0; b->needs[i]; i++) {
+		if (b->needs[i]->test(&os_native, refusal))
+			return false;
+	}
+	return true;
+}
+
+static int tell_method(struct output *o, const struct backend *b, struct sooth_error *err)
+{
+	struct method_row row = { .target_ns = b->target_ns, .bystander_ns = b->bystander_ns,
+		.price_state = b->price_source ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	struct sooth_error refusal;
+
+	row.is_usable = is_usable(b, &refusal);
+	struct record_tail tail[] = {
+		text(&row.probe, b->probe),
+		text(&row.method, b->name),
+		text(&row.help, b->help),
+		text(&row.price_source, b->price_source),
+		text(&row.why, refusal.why),
+		text(&row.missing, refusal.missing),
+		text(&row.remedy, refusal.remedy),
+	};
+	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int tell_methods(struct output *o, bool only_unusable, const struct section *section,
+	struct sooth_error *err)
+{
+	int status = output_section(o, section, err);
+
+	for (size_t i = 0; os_native.backends[i] && !status; i++) {
+		struct sooth_error refusal;
+
+		if (!only_unusable || !is_usable(os_native.backends[i], &refusal))
+			status = tell_method(o, os_native.backends[i], err);
+	}
+	return status;
+}
+
+static int tell_missing_probes(struct output *o, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (size_t p = 0; registry_probes[p] && !status; p++) {
+		struct backend none = { .name = "none", .probe = registry_probes[p]->name };
+		struct method_row row = { .price_state = SOOTH_STATE_ABSENT };
+		bool has_backend = false;
+
+		for (size_t i = 0; os_native.backends[i]; i++)
+			has_backend |= !strcmp(os_native.backends[i]->probe, none.probe);
+		if (has_backend)
+			continue;
+		struct record_tail tail[] = {
+			text(&row.probe, none.probe), text(&row.method, none.name),
+			text(&row.help, registry_probes[p]->help),
+			text(&row.why, "sooth has no way to observe it on this system"),
+			text(&row.missing, ""), text(&row.remedy, "captures made elsewhere can be read"),
+		};
+		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
+	}
+	return status;
+}
+
+static int tell_all(struct output *o, bool for_people, struct sooth_error *err)
+{
+	static const struct report_head head = { "doctor", 1 };
+	static const struct section methods = { .name = "methods",
+		.title = "What can be observed, by which method:", .schema = &method_schema,
+		.shape = SECTION_TABLE };
+	static const struct section advice = { .name = "advice", .schema = &advice_schema,
+		.shape = SECTION_TABLE, .is_last = true,
+		.if_empty = "everything sooth can do on this system works for you" };
+	int status = output_begin(o, &head, err);
+
+	if (!status)
+		status = tell_environment(o, err);
+	if (!status)
+		status = tell_methods(o, false, &methods, err);
+	if (!status)
+		status = tell_missing_probes(o, err);
+	if (!status && for_people && os_native.backends[0])
+		status = tell_methods(o, true, &advice, err);
+	return status ? status : output_end(o, err);
+}
+
+static int run_doctor(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct doctor_config *c = config;
+	const char *sink = output_sink_name(&c->output, false);
+	struct out_file file = { 0 };
+	struct output *o = NULL;
+	int status;
+
+	if (arguments->count || arguments->command)
+		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE,
+			"examine \"%s\": doctor looks at this system, not at a target",
+			arguments->count ? arguments->items[0] : "--");
+	status = output_new(&o, err);
+	if (!status)
+		status = out_file_open(&file, c->output.output ? c->output.output : "-", false, err);
+	if (!status) {
+		struct sooth_sink_options s = output_sink_options(&c->output, file.stream);
+		struct sink_options own = { s.stream, s.width, s.use_color, s.use_ascii };
+
+		status = output_add_sink(o, registry_sink(sink), &own, err);
+	}
+	if (!status)
+		status = tell_all(o, !strcmp(sink, "table"), err);
+	output_free(o);
+	if (!status)
+		status = out_file_commit(&file, err);
+	out_file_close(&file);
+	return status;
+}
+
+const struct command command_doctor = {
+	.name = "doctor",
+	.summary = "what can be seen here, and how to get the rest",
+	.usage = "[-j]",
+	.about = "Tests what each method needs. Nothing is attached and nothing is changed.",
+	COMMAND_GROUPS(groups),
+	.config_size = sizeof(struct doctor_config),
+	.run = run_doctor,
+};

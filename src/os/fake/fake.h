@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An operating system made of a script, for tests: its clock stands still until
+ * the test moves it, its processes do what the test says, and what they do
+ * reaches the observer through the same struct backend as on a real system. All
+ * state hangs on os->script, so a test may have several.
+ *
+ * Like the kernel it stands for, it follows forks by itself, counts or streams
+ * by the interest a process has, and hands counts over when they are complete:
+ * when the process ends, when nobody wants it any more, when the source stops.
+ */
+#ifndef SOOTH_OS_FAKE_FAKE_H
+#define SOOTH_OS_FAKE_FAKE_H
+
+#include <sooth/field.h>
+#include "os/os.h"
+
+#define FAKE_START_NS       (1000 * (uint64_t)1000000000)
+#define FAKE_PROCESSES_MAX  256
+#define FAKE_MEMORY_BYTES   ((uint64_t)8 << 30)
+
+struct fake;
+
+/* A process as the test may change it at any time; texts are borrowed. */
+struct fake_process {
+	struct process_id id;
+	uint32_t ppid, uid;
+	char name[PROCESS_NAME_SIZE];
+	bool is_alive;
+	bool is_held;  /* launched, not yet released */
+	int status;    /* as wait() gives it, once it ended */
+	/* What the proc probe reads. */
+	uint64_t cpu_ns, rss_bytes, vsz_bytes;
+	uint32_t threads, descriptors;
+	char state;
+	bool is_deleted;
+	uint8_t arguments_state, executable_state, directory_state;
+	const char *arguments; /* NUL-separated */
+	size_t arguments_size;
+	const char *executable;
+	const char *directory;
+};
+
+/* A system call that returns now. */
+struct fake_call {
+	uint32_t tid; /* 0: the main thread */
+	uint32_t number;
+	uint16_t abi;
+	int64_t result;
+	uint64_t duration_ns;
+	bool never_returns; /* exit */
+	const char *path;   /* the first argument, when it is one */
+};
+
+/* What can be made to fail: the step then fails with the code until it is given 0. */
+enum fake_step {
+	FAKE_NEED_SCRIPTED, /* what syscalls/scripted cannot do without */
+	FAKE_NEED_SECOND,
+	FAKE_OPEN,
+	FAKE_SET,
+	FAKE_START,
+	FAKE_DRAIN,
+	FAKE_STOP,
+	FAKE_RELEASE,       /* the exec of a launched command */
+	FAKE_STEPS,
+};
+
+/* What backends were asked to do, over all sources. */
+struct fake_counts {
+	unsigned opened, started, stopped, closed;
+	unsigned sets;    /* of the syscalls backends */
+	unsigned samples; /* of proc */
+};
+
+/* NULL without memory. */
+struct fake *fake_new(void);
+void fake_free(struct fake *f);
+const struct os *fake_os(const struct fake *f);
+const struct fake_counts *fake_counts(const struct fake *f);
+void fake_fail(struct fake *f, enum fake_step step, int code);
+
+uint64_t fake_now(const struct fake *f);
+void fake_advance(struct fake *f, uint64_t ns);
+/* CLOCK_REALTIME is set: its distance to the monotonic clock changes. */
+void fake_set_realtime_offset(struct fake *f, int64_t ns);
+/* Called while the observer waits, after the clock moved by its timeout. The result is that of
+ * the wait: 0, or -EINTR. */
+void fake_on_wait(struct fake *f, int (*hook)(void *user), void *user);
+
+/* --- processes --- */
+
+struct fake_process *fake_add(struct fake *f, uint32_t pid, uint32_t uid, const char *name);
+struct fake_process *fake_find(struct fake *f, uint32_t pid); /* the youngest of that pid */
+struct fake_process *fake_fork(struct fake *f, struct fake_process *parent, uint32_t pid);
+void fake_exec(struct fake *f, struct fake_process *p, const char *name);
+void fake_call(struct fake *f, struct fake_process *p, const struct fake_call *call);
+void fake_end(struct fake *f, struct fake_process *p, int status);
+/* It is gone, but the event of it got lost, or comes later by fake_tell_end(). */
+void fake_vanish(struct fake *f, struct fake_process *p, int status);
+void fake_tell_end(struct fake *f, struct fake_process *p);
+
+/* --- what sources deliver with the next drain --- */
+
+/* A record as it is, whoever it is about; in the order of calls. */
+void fake_record(struct fake *f, const struct sooth_record *record);
+void fake_lose(struct fake *f, uint64_t records, uint64_t bytes, const char *reason);
+
+/* --- what backends were told --- */
+
+/* Interest in a process of all open syscalls sources together. */
+unsigned fake_interest(const struct fake *f, const struct fake_process *p);
+/* Processes that proc sources would sample. */
+size_t fake_members(const struct fake *f);
+
+#endif

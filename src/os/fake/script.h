@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The script as its backends see it. */
+#ifndef SOOTH_OS_FAKE_SCRIPT_H
+#define SOOTH_OS_FAKE_SCRIPT_H
+
+#include "base/map.h"
+#include "os/fake/fake.h"
+
+#define SCRIPT_SOURCES_MAX 32
+
+/* An open source of system calls: the fake kernel's side of it. */
+struct script_calls {
+	struct backend_run *run;
+	struct map followed; /* process_id -> struct script_followed */
+	struct map counts;   /* struct script_key -> struct syscalls_count */
+	struct map errors;   /* struct script_key -> struct syscalls_error */
+	struct buffer ring;
+	bool is_started;
+};
+
+struct script_followed {
+	uint32_t interest;
+	uint32_t is_held; /* nothing before its exec */
+};
+
+struct script_key {
+	struct process_id process;
+	uint32_t tid, number, abi, error;
+};
+
+/* An open source of samples. */
+struct script_members {
+	struct map processes; /* process_id -> nothing */
+};
+
+struct fake {
+	struct os os;
+	uint64_t now_ns;
+	int64_t realtime_offset_ns;
+	int (*on_wait)(void *user);
+	void *on_wait_user;
+	struct fake_process *processes[FAKE_PROCESSES_MAX];
+	size_t process_count;
+	struct script_calls *calls[SCRIPT_SOURCES_MAX];
+	struct script_members *members[SCRIPT_SOURCES_MAX];
+	struct buffer records; /* to be delivered by the next drain */
+	uint64_t lost_records, lost_bytes;
+	const char *lost_reason;
+	int failures[FAKE_STEPS];
+	struct fake_counts counts;
+};
+
+static inline struct fake *fake_of(const struct os *os)
+{
+	return os->script;
+}
+
+/* The code a step was told to fail with, the error filled; 0: it works. */
+int script_fails(struct fake *f, enum fake_step step, struct sooth_error *err);
+struct fake_process *script_find(struct fake *f, const struct process_id *id);
+/* False when all places are taken. */
+bool script_add_calls(struct fake *f, struct script_calls *source);
+void script_remove_calls(struct fake *f, struct script_calls *source);
+/* Whether a source observes every process of this one's kind without being told. */
+bool script_adopts(const struct backend_run *run, const struct fake_process *p);
+
+/* syscalls, by whichever backend */
+int script_calls_open(struct backend_run *run, struct sooth_error *err);
+int script_calls_set(struct backend_run *run, const struct process_id *process, unsigned interest,
+	struct sooth_error *err);
+int script_calls_start(struct backend_run *run, struct sooth_error *err);
+int script_calls_drain(struct backend_run *run, struct sooth_error *err);
+int script_calls_stop(struct backend_run *run, struct sooth_error *err);
+void script_calls_close(struct backend_run *run);
+unsigned script_interest(const struct script_calls *s, const struct fake_process *p);
+
+/* What happens to a process, as one source sees it. */
+void script_call(struct script_calls *s, const struct fake_process *p, const struct fake_call *call);
+void script_fork(struct script_calls *s, const struct fake_process *parent,
+	const struct fake_process *child);
+void script_exec(struct script_calls *s, const struct fake_process *p);
+void script_leave(struct script_calls *s, const struct fake_process *p);
+
+#endif

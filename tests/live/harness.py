@@ -1,0 +1,396 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+What the live and the CLI tests share: running sooth, keeping workloads in a known state, reading
+what came out, looking at what is left in the kernel.
+
+The environment says where things are: SOOTH, SOOTH_NONE, WORKLOADS and COMPAT32; only the last may
+be missing, where the compiler makes no 32-bit programs. Every process started here is ended here, by its own id; every file lies in
+a folder of its own that goes with the case.
+"""
+import contextlib
+import ctypes
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+SOOTH = os.environ.get("SOOTH", "")
+SOOTH_NONE = os.environ.get("SOOTH_NONE", "")
+WORKLOADS = os.environ.get("WORKLOADS", "")
+COMPAT32 = os.environ.get("COMPAT32", "")
+
+PATIENCE_S = 60  # a bound against hanging, not a claim about speed
+NOBODY = 65534
+SKIP = 77
+
+
+# --- processes ---
+
+
+class Run:
+    """A program that has ended."""
+
+    def __init__(self, status, out, err):
+        self.status, self.out, self.err = status, out, err
+
+    @property
+    def text(self):
+        return self.out.decode("utf-8", "strict")
+
+    @property
+    def errors(self):
+        return self.err.decode("utf-8", "strict")
+
+    def json(self):
+        return json.loads(self.text)
+
+    def lines(self):
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    def __str__(self):
+        return "status %d\n--- out\n%s\n--- err\n%s" % (
+            self.status, self.out[-4000:].decode("utf-8", "replace"),
+            self.err[-4000:].decode("utf-8", "replace"))
+
+
+class Process:
+    """A child of the test with its output collected by threads, so that it never blocks on us."""
+
+    def __init__(self, argv, stdin=subprocess.PIPE, **options):
+        self.child = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, **options)
+        self.pid = self.child.pid
+        self.out, self.err = bytearray(), bytearray()
+        self.news = threading.Condition()
+        self.readers = [
+            threading.Thread(target=self._collect, args=pair, daemon=True)
+            for pair in ((self.child.stdout, self.out), (self.child.stderr, self.err))]
+        for reader in self.readers:
+            reader.start()
+
+    def _collect(self, pipe, into):
+        with pipe:
+            while True:
+                data = os.read(pipe.fileno(), 65536)
+                with self.news:
+                    into.extend(data)
+                    self.news.notify_all()
+                if not data:
+                    return
+
+    def wait_for_output(self, pattern):
+        """Until stdout holds the bytes."""
+        deadline = time.monotonic() + PATIENCE_S
+        with self.news:
+            while pattern not in self.out:
+                left = deadline - time.monotonic()
+                if left <= 0 or (self.child.poll() is not None and not self._is_reading()):
+                    raise AssertionError("no %r from %s:\n%r\n%r" % (pattern, self.child.args,
+                        bytes(self.out[-2000:]), bytes(self.err[-2000:])))
+                self.news.wait(min(left, 0.2))
+
+    def _is_reading(self):
+        return any(reader.is_alive() for reader in self.readers)
+
+    def say(self, data):
+        self.child.stdin.write(data)
+        self.child.stdin.flush()
+
+    def close_stdin(self):
+        if self.child.stdin and not self.child.stdin.closed:
+            with contextlib.suppress(BrokenPipeError):
+                self.child.stdin.close()
+
+    def send(self, number):
+        self.child.send_signal(number)
+
+    def is_running(self):
+        return self.child.poll() is None
+
+    def finish(self, timeout=PATIENCE_S):
+        """Waits for its end. What it started may hold its output open: that is not waited for."""
+        try:
+            status = self.child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.child.send_signal(signal.SIGABRT)
+            raise AssertionError("%s did not end:\n%r\n%r" % (self.child.args,
+                bytes(self.out[-2000:]), bytes(self.err[-2000:]))) from None
+        for reader in self.readers:
+            reader.join(timeout=10)
+        self.close_stdin()
+        return Run(status, bytes(self.out), bytes(self.err))
+
+    def end(self):
+        """However it stands: no child outlives its case."""
+        self.close_stdin()
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+        for reader in self.readers:
+            reader.join(timeout=2)
+
+
+def wait_until(condition, what, timeout=PATIENCE_S):
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError("waited %d s for %s" % (timeout, what))
+        time.sleep(0.01)
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def process_state(pid):
+    """The state letter; None when there is no such process."""
+    try:
+        return read("/proc/%d/stat" % pid).rsplit(b")", 1)[1].split()[0].decode()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def system_call_of(pid):
+    """The number of the call a thread is blocked in, None while it runs."""
+    try:
+        first = read("/proc/%d/syscall" % pid).split()[0]
+    except (OSError, IndexError):
+        return None
+    return int(first) if first not in (b"running", b"-1") else None
+
+
+# --- what sooth holds in the kernel ---
+
+BPF_PROG_GET_NEXT_ID, BPF_MAP_GET_NEXT_ID = 11, 12
+BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD = 13, 15
+BPF_LINK_GET_NEXT_ID = 31
+NEXT_ID = {"prog": BPF_PROG_GET_NEXT_ID, "map": BPF_MAP_GET_NEXT_ID, "link": BPF_LINK_GET_NEXT_ID}
+NR_BPF = {"x86_64": 321, "aarch64": 280}.get(os.uname().machine)
+PROG_NAME_AT = 64  # offsetof(struct bpf_prog_info, name)
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def bpf(command, attributes):
+    room = ctypes.create_string_buffer(bytes(attributes), 128)
+    result = libc.syscall(ctypes.c_long(NR_BPF), ctypes.c_int(command), room, ctypes.c_uint(128))
+    if result < 0:
+        raise OSError(ctypes.get_errno(), "bpf command %d" % command)
+    return result, room.raw
+
+
+def u32(value):
+    return int(value).to_bytes(4, sys.byteorder)
+
+
+def kernel_ids(kind):
+    """Ids of all programs, maps or links of this kernel."""
+    found, last = set(), 0
+    while True:
+        try:
+            _, out = bpf(NEXT_ID[kind], u32(last) + u32(0) + u32(0))
+        except FileNotFoundError:
+            return found
+        last = int.from_bytes(out[4:8], sys.byteorder)
+        found.add(last)
+
+
+def program_name(number):
+    try:
+        fd, _ = bpf(BPF_PROG_GET_FD_BY_ID, u32(number))
+    except OSError:
+        return None
+    try:
+        info = ctypes.create_string_buffer(256)
+        where = ctypes.addressof(info).to_bytes(8, sys.byteorder)
+        bpf(BPF_OBJ_GET_INFO_BY_FD, u32(fd) + u32(256) + where)
+        return info.raw[PROG_NAME_AT:PROG_NAME_AT + 16].split(b"\0")[0].decode()
+    finally:
+        os.close(fd)
+
+
+def held_by(pid):
+    """(kind, id) of every BPF object a process holds by a descriptor."""
+    found = set()
+    try:
+        names = os.listdir("/proc/%d/fdinfo" % pid)
+    except OSError:
+        return found
+    for name in names:
+        with contextlib.suppress(OSError):
+            text = read("/proc/%d/fdinfo/%s" % (pid, name)).decode()
+            facts = dict(re.findall(r"^(\w+):\s+(\S+)", text, re.M))
+            kind = next((k for k in ("link", "map", "prog") if k + "_id" in facts), None)
+            if kind:
+                found.add((kind, int(facts[kind + "_id"])))
+                if kind == "link":
+                    found.add(("prog", int(facts.get("prog_id", 0))))
+    return found
+
+
+def still_in_kernel(objects):
+    return {(kind, number) for kind, number in objects if number in kernel_ids(kind)}
+
+
+def is_attached(pid):
+    """
+    Whether this sooth counts already: it holds a link to the program that sees calls begin, which
+    is the last one it attaches.
+    """
+    for name in os.listdir("/proc/%d/fdinfo" % pid):
+        with contextlib.suppress(OSError):
+            text = read("/proc/%d/fdinfo/%s" % (pid, name)).decode()
+            number = re.search(r"^prog_id:\s+(\d+)", text, re.M)
+            if "link_type" in text and number and program_name(int(number[1])) == "on_enter":
+                return True
+    return False
+
+
+# --- truth and results ---
+
+
+def read_truth(path):
+    """({name: (calls, errors)}, {unfinished name: calls})"""
+    counts, unfinished = {}, {}
+    for line in read(path).decode().splitlines():
+        words = line.split()
+        if words[:2] == ["#", "unfinished"]:
+            unfinished[words[2]] = int(words[3])
+        elif words and words[0] != "#":
+            counts[words[0]] = (int(words[1]), int(words[2]))
+    return counts, unfinished
+
+
+def table_counts(report):
+    """{name: (calls, errors)} of a `trace -c -j`."""
+    return {row["name"]: (row["count"], row["errors"]) for row in report["syscalls"]}
+
+
+def stream_counts(lines):
+    """The same of a `trace -j`."""
+    counts = {}
+    for line in lines:
+        if line["type"] == "call":
+            calls, errors = counts.get(line["name"], (0, 0))
+            counts[line["name"]] = (calls + 1, errors + (line["error"] not in (None, 0, "")))
+    return counts
+
+
+def lost(report, source=None):
+    return sum(row["records"] for row in report["loss"]
+               if source is None or row["source"] == source)
+
+
+# --- cases ---
+
+
+class Case(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="sooth-test-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.assertTrue(SOOTH, "the environment variable SOOTH says where the program is")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def open_to_all(self):
+        """The folder of this case, and files in it, may be used by nobody too."""
+        os.chmod(self.folder, 0o777)
+
+    def start(self, *argv, **options):
+        process = Process(list(argv), **options)
+        self.addCleanup(process.end)
+        return process
+
+    def run_program(self, *argv, status=0, input=b"", timeout=PATIENCE_S, **options):
+        process = self.start(*argv, **options)
+        if process.child.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                process.child.stdin.write(input)
+            process.close_stdin()
+        run = process.finish(timeout)
+        if status is not None:
+            self.assertEqual(run.status, status, "%s\n%s" % (argv, run))
+        return run
+
+    def sooth(self, *argv, **options):
+        return self.run_program(SOOTH, *argv, **options)
+
+    def start_sooth(self, *argv, **options):
+        return self.start(SOOTH, *argv, **options)
+
+    def start_attached(self, *argv, **options):
+        """A running sooth that sees every call of its target from now on."""
+        process = self.start_sooth(*argv, **options)
+        wait_until(lambda: not process.is_running() or is_attached(process.pid),
+                   "sooth to attach")
+        if not process.is_running():
+            raise AssertionError("sooth ended instead of attaching:\n%s" % process.finish())
+        return process
+
+    def workload(self, *argv, truth=None, hold=True, **options):
+        """A workload that said "ready"."""
+        more = ["--truth", truth] if truth else []
+        more += ["--hold"] if hold else []
+        process = self.start(WORKLOADS, *argv, *more, **options)
+        process.wait_for_output(b"ready\n")
+        return process
+
+    def assert_says_three_lines(self, run, *words):
+        """What failed, why, what to do."""
+        lines = run.errors.splitlines()
+        self.assertEqual(len(lines), 3, run)
+        self.assertTrue(lines[0].startswith("sooth: cannot "), run)
+        self.assertTrue(lines[1].startswith("  why: "), run)
+        self.assertTrue(lines[2].startswith("  try: "), run)
+        for word in words:
+            self.assertIn(word, run.errors)
+
+    def assert_includes(self, counts, truth, what=""):
+        """Each name of the truth, with its calls and errors."""
+        self.assertEqual({name: counts.get(name) for name in truth}, truth, what)
+
+
+def needs_root(case):
+    return unittest.skipUnless(os.geteuid() == 0, "needs root")(case)
+
+
+def needs_bpf(case):
+    """Whoever runs the tests may not be allowed to attach anything."""
+    return unittest.skipUnless(os.geteuid() == 0 and NR_BPF and
+                               os.path.exists("/sys/kernel/btf/vmlinux"),
+                               "needs root and a kernel with BPF type information")(case)
+
+
+def have(program):
+    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
+def as_nobody():
+    return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+
+
+def main():
+    """Exit status 0: all well, 77: nothing could be tried, 1 otherwise."""
+    program = unittest.main(module="__main__", exit=False, verbosity=2)
+    result = program.result
+    for case, reason in result.skipped:
+        print("skipped %s: %s" % (case, reason))
+    sys.stdout.flush()
+    if not result.wasSuccessful():
+        sys.exit(1)
+    sys.exit(SKIP if result.testsRun == len(result.skipped) else 0)

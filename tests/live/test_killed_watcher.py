@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+SIGKILL of sooth while it traces: the target runs on at its old speed, and within five seconds
+nothing of it is left in the kernel. What it holds there is learnt from its own descriptors, so that
+another sooth on this host neither hides nor fakes a leftover.
+"""
+import ctypes
+import mmap
+import os
+import signal
+import struct
+import time
+
+import harness
+from harness import Case, needs_bpf
+
+GONE_WITHIN_S = 5
+MEASURE_S = 0.5
+
+
+class Counter:
+    """A child that makes system calls flat out, counting them in memory shared with us."""
+
+    def __init__(self, case):
+        self.memory = mmap.mmap(-1, mmap.PAGESIZE)
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                self._run()
+            finally:
+                os._exit(0)
+        case.addCleanup(self.end)
+
+    def _run(self):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        getppid = os.getppid
+        made = 0
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            for _ in range(200):
+                getppid()
+            made += 200
+            struct.pack_into("Q", self.memory, 0, made)
+
+    def made(self):
+        return struct.unpack_from("Q", self.memory, 0)[0]
+
+    def per_second(self):
+        """The best of several: the machine is shared, and others only slow it down."""
+        best = 0
+        for _ in range(3):
+            before, began = self.made(), time.monotonic()
+            time.sleep(MEASURE_S)
+            best = max(best, (self.made() - before) / (time.monotonic() - began))
+        return best
+
+    def end(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+@needs_bpf
+class KilledWatcher(Case):
+    def kill_in_mid_trace(self, *options):
+        target = Counter(self)
+        harness.wait_until(target.made, "the target to run")
+        before = target.per_second()
+        sooth = self.start_attached("trace", *options, "-p", str(target.pid))
+        held = harness.held_by(sooth.pid)
+        kinds = {kind for kind, _ in held}
+        self.assertEqual(kinds, {"prog", "map", "link"}, held)
+        self.assertEqual(harness.still_in_kernel(held), held)
+        time.sleep(0.3)
+        sooth.send(signal.SIGKILL)
+        self.assertEqual(sooth.finish().status, -signal.SIGKILL)
+        harness.wait_until(lambda: not harness.still_in_kernel(held),
+                           "the kernel to let go of %s" % held, timeout=GONE_WITHIN_S)
+        # Asleep or stopped would be the worst outcome of all.
+        self.assertIn(harness.process_state(target.pid), ("R", "D"))
+        after = target.per_second()
+        self.assertGreater(after, before / 2, "calls per second, before %d" % before)
+
+    def test_counting(self):
+        self.kill_in_mid_trace("-c", "-o", self.path("out"))
+
+    def test_streaming(self):
+        self.kill_in_mid_trace("-o", self.path("out"))
+
+    def test_streaming_into_a_capture(self):
+        self.kill_in_mid_trace("-o", self.path("out"), "--save", self.path("capture"))
+        # The capture is cut in the middle of things: a prefix all the same.
+        run = self.sooth("report", self.path("capture"))
+        self.assertIn("cut", run.text)
+        self.assertFalse(os.path.exists(self.path("out")), "half a report under its name")
+
+    def test_before_a_launched_command_runs(self):
+        """Whatever moment it dies in: a held child never stays behind."""
+        for delay_ms in (5, 20, 40, 60, 80, 120):
+            mark = self.path("mark%d" % delay_ms)
+            sooth = self.start_sooth("trace", "-c", "--", "/bin/sh", "-c", "echo $$ >%s" % mark)
+            time.sleep(delay_ms / 1000)
+            children = harness.read("/proc/%d/task/%d/children" % (sooth.pid, sooth.pid)).split()
+            held = harness.held_by(sooth.pid)
+            sooth.send(signal.SIGKILL)
+            sooth.finish()
+            for child in children:
+                harness.wait_until(lambda pid=int(child): harness.process_state(pid) in
+                                   (None, "Z"), "child %s to end" % child, timeout=10)
+            harness.wait_until(lambda: not harness.still_in_kernel(held), "the kernel to let go",
+                               timeout=GONE_WITHIN_S)
+
+    def test_nothing_stays_after_an_ordinary_end(self):
+        target = self.workload("sleep", "--seconds", "100", hold=False)
+        sooth = self.start_attached("trace", "-c", "-p", str(target.pid))
+        held = harness.held_by(sooth.pid)
+        sooth.send(signal.SIGINT)
+        self.assertEqual(sooth.finish().status, 0)
+        harness.wait_until(lambda: not harness.still_in_kernel(held), "the kernel to let go",
+                           timeout=GONE_WITHIN_S)
+        self.assertTrue(target.is_running())
+
+
+if __name__ == "__main__":
+    harness.main()
