@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/process_rows.h"
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "base/units.h"
@@ -17,163 +18,11 @@
 #include "core/registry.h"
 #include "core/stage.h"
 #include "model/process_id.h"
-#include "model/schema.h"
 #include "model/stream_records.h"
 #include "probes/proc.h"
 
 #define PROCESSES_MAX 65536
 #define TIME_SIZE     32
-
-/* --- rows --- */
-
-struct process_row {
-	struct sooth_record record;
-	double cpu_percent;
-	double mem_percent;
-	uint64_t rss_bytes;
-	uint64_t rss_kb;
-	uint64_t vsz_kb;
-	uint64_t elapsed_s;
-	uint32_t ppid;
-	uint32_t uid;
-	uint32_t threads;
-	uint32_t open_files;
-	char state;
-	uint8_t is_deleted;
-	uint8_t is_orphaned, is_outdated;
-	uint8_t cpu_state, mem_state, open_files_state, cwd_state;
-	uint8_t agent_state, version_state, project_state, session_state;
-	uint8_t command_state, executable_state, orphaned_state, outdated_state;
-	struct sooth_text elapsed_time;
-	struct sooth_text name;
-	struct sooth_text command;
-	struct sooth_text executable;
-	struct sooth_text cwd;
-	struct sooth_text agent;
-	struct sooth_text rule;
-	struct sooth_text version;
-	struct sooth_text project;
-	struct sooth_text session_id;
-};
-
-static const struct sooth_field process_fields[] = {
-	FIELD_PID(process_row),
-	FIELD_NUMBER(process_row, ppid, "process id of the parent"),
-	{ .name = "cpu_percent", .label = "CPU%", .type = SOOTH_FIELD_REAL, .decimals = 1,
-		.unit = SOOTH_UNIT_PERCENT, FIELD_AT(process_row, cpu_percent),
-		FIELD_STATE_AT(process_row, cpu_state),
-		.help = "of one CPU, over the interval observed" },
-	{ .name = "mem_percent", .label = "MEM%", .type = SOOTH_FIELD_REAL, .decimals = 1,
-		.unit = SOOTH_UNIT_PERCENT, FIELD_AT(process_row, mem_percent),
-		FIELD_STATE_AT(process_row, mem_state), .help = "resident, of the host's memory" },
-	FIELD_NUMBER(process_row, rss_bytes, "resident memory", .label = "RSS",
-		.unit = SOOTH_UNIT_BYTES),
-	FIELD_NUMBER(process_row, rss_kb, "resident memory in KiB", .is_hidden = true),
-	FIELD_NUMBER(process_row, vsz_kb, "address space in KiB", .is_hidden = true),
-	{ .name = "state", .type = SOOTH_FIELD_CHARS, FIELD_AT(process_row, state),
-		.help = "R running, S sleeping, D uninterruptible, T stopped, Z zombie, I idle" },
-	FIELD_STRING(process_row, elapsed_time, "since it started: [[days-]hours:]minutes:seconds",
-		.label = "TIME"),
-	FIELD_NUMBER(process_row, elapsed_s, "since it started, in seconds", .is_hidden = true),
-	FIELD_NUMBER(process_row, uid, "effective user id", .is_hidden = true),
-	FIELD_NUMBER(process_row, threads, "number of threads", .label = "THRDS", .is_hidden = true),
-	FIELD_NUMBER(process_row, open_files, "open file descriptors", .is_hidden = true,
-		FIELD_STATE_AT(process_row, open_files_state)),
-	FIELD_STRING(process_row, agent, "the agent it was recognised as",
-		FIELD_STATE_AT(process_row, agent_state)),
-	FIELD_STRING(process_row, rule, "why it was recognised", .is_hidden = true,
-		FIELD_STATE_AT(process_row, agent_state)),
-	FIELD_STRING(process_row, version, "version of the agent",
-		FIELD_STATE_AT(process_row, version_state)),
-	FIELD_STRING(process_row, project, "what it works on",
-		FIELD_STATE_AT(process_row, project_state)),
-	FIELD_STRING(process_row, session_id, "session of the agent", .is_hidden = true,
-		FIELD_STATE_AT(process_row, session_state)),
-	FIELD_TRUTH(process_row, is_orphaned, "its session is gone", .is_hidden = true,
-		FIELD_STATE_AT(process_row, orphaned_state)),
-	FIELD_TRUTH(process_row, is_outdated, "a newer version is installed", .is_hidden = true,
-		FIELD_STATE_AT(process_row, outdated_state)),
-	FIELD_TRUTH(process_row, is_deleted, "its executable was removed or replaced",
-		.is_hidden = true),
-	FIELD_STRING(process_row, name, "name of the main thread"),
-	FIELD_STRING(process_row, executable, "path of the executable", .is_hidden = true,
-		FIELD_STATE_AT(process_row, executable_state)),
-	FIELD_STRING(process_row, cwd, "working directory", .is_hidden = true,
-		FIELD_STATE_AT(process_row, cwd_state)),
-	{ .name = "command", .type = SOOTH_FIELD_ARGS, FIELD_AT(process_row, command),
-		FIELD_STATE_AT(process_row, command_state), .help = "command line, secrets masked" },
-};
-
-static const struct sooth_schema process_schema = {
-	.name = "processes",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct process_row),
-	SCHEMA_FIELDS(process_fields),
-};
-
-struct host_row {
-	struct sooth_record record;
-	uint32_t process_count;
-	uint32_t orphaned_count, outdated_count;
-	uint8_t orphaned_state, outdated_state, latest_state, unused;
-	struct sooth_text timestamp;
-	struct sooth_text hostname;
-	struct sooth_text os;
-	struct sooth_text os_version;
-	struct sooth_text latest_local_version;
-};
-
-static const struct sooth_field host_fields[] = {
-	FIELD_STRING(host_row, timestamp, "when, UTC"),
-	FIELD_STRING(host_row, hostname, "name of the host"),
-	FIELD_STRING(host_row, os, "operating system"),
-	FIELD_STRING(host_row, os_version, "kernel release"),
-	FIELD_STRING(host_row, latest_local_version, "newest version installed here",
-		FIELD_STATE_AT(host_row, latest_state)),
-	FIELD_NUMBER(host_row, process_count, "processes listed"),
-	FIELD_NUMBER(host_row, orphaned_count, "of these orphaned",
-		FIELD_STATE_AT(host_row, orphaned_state)),
-	FIELD_NUMBER(host_row, outdated_count, "of these outdated",
-		FIELD_STATE_AT(host_row, outdated_state)),
-};
-
-static const struct sooth_schema host_schema = {
-	.name = "host",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct host_row),
-	SCHEMA_FIELDS(host_fields),
-};
-
-struct totals_row {
-	struct sooth_record record;
-	double cpu_percent;
-	double mem_percent;
-	uint64_t rss_kb;
-	uint32_t processes;
-	uint8_t cpu_state;
-	uint8_t unused[3];
-	struct sooth_text rss_human;
-};
-
-static const struct sooth_field totals_fields[] = {
-	FIELD_NUMBER(totals_row, processes, "processes listed"),
-	{ .name = "cpu_percent", .type = SOOTH_FIELD_REAL, .decimals = 1,
-		FIELD_AT(totals_row, cpu_percent), FIELD_STATE_AT(totals_row, cpu_state),
-		.help = "of one CPU, all together" },
-	{ .name = "mem_percent", .type = SOOTH_FIELD_REAL, .decimals = 1,
-		FIELD_AT(totals_row, mem_percent), .help = "of the host's memory" },
-	FIELD_NUMBER(totals_row, rss_kb, "resident memory in KiB"),
-	FIELD_STRING(totals_row, rss_human, "resident memory"),
-};
-
-static const struct sooth_schema totals_schema = {
-	.name = "totals",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct totals_row),
-	SCHEMA_FIELDS(totals_fields),
-	.line = "total of {processes}: {cpu_percent} % CPU, {rss_human} resident "
-		"({mem_percent} % of memory)",
-};
 
 /* --- state --- */
 
@@ -471,7 +320,7 @@ static int tell_process(struct processes_state *s, const struct judged_process *
 
 static int tell_host(struct processes_state *s, size_t count, struct sooth_error *err)
 {
-	static const struct section section = { .name = "host", .schema = &host_schema,
+	static const struct section section = { .name = "host", .schema = &host_row_schema,
 		.shape = SECTION_INLINE };
 	const struct sooth_record *r = s->segment ? &s->segment->record : NULL;
 	struct host_row row = { .process_count = (uint32_t)count,
@@ -495,7 +344,7 @@ static int tell_host(struct processes_state *s, size_t count, struct sooth_error
 static int tell_totals(struct processes_state *s, const struct judged_process *all, size_t count,
 	struct sooth_error *err)
 {
-	static const struct section section = { .name = "totals", .schema = &totals_schema,
+	static const struct section section = { .name = "totals", .schema = &totals_row_schema,
 		.shape = SECTION_OBJECT };
 	struct totals_row row = { .processes = (uint32_t)count };
 	uint64_t memory = s->segment ? s->segment->memory_bytes : 0;
@@ -518,7 +367,7 @@ static int tell_totals(struct processes_state *s, const struct judged_process *a
 
 static const struct section agents_section = {
 	.name = "processes",
-	.schema = &process_schema,
+	.schema = &process_row_schema,
 	.shape = SECTION_TABLE,
 	.columns = "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,agent,version,project",
 	.if_empty = "no agents are running here; `sooth ps -a` lists every process",
@@ -526,7 +375,7 @@ static const struct section agents_section = {
 
 static const struct section all_section = {
 	.name = "processes",
-	.schema = &process_schema,
+	.schema = &process_row_schema,
 	.shape = SECTION_TABLE,
 	.columns = "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,name,agent,command",
 	.if_empty = "no processes were seen",

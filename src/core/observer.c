@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "capture/writer.h"
+#include "core/collector.h"
 #include "core/hub.h"
 #include "core/registry.h"
 #include "core/report.h"
@@ -162,101 +163,9 @@ int sooth_observer_save(struct sooth_observer *o, const char *path, struct sooth
 	return status ? status : observer_connect(o, save_block, o->capture, err);
 }
 
-/* --- the collector's own records --- */
-
-static struct sooth_record collector_record(struct sooth_observer *o, uint16_t kind)
-{
-	return (struct sooth_record){ .time_ns = o->os->now_ns(o->os), .kind = kind,
-		.cpu = SOOTH_CPU_NONE };
-}
-
 static struct buffer *collector_out(struct sooth_observer *o)
 {
 	return stream_source(&o->stream, STREAM_COLLECTOR);
-}
-
-static struct record_tail text_tail(struct sooth_text *text, const char *value)
-{
-	return (struct record_tail){ text, value, strlen(value) };
-}
-
-static void write_segment(struct sooth_observer *o)
-{
-	struct stream_segment segment = { .record = collector_record(o, STREAM_SEGMENT) };
-	struct host_facts host = { 0 };
-
-	o->os->host(o->os, &host);
-	segment.realtime_offset_ns = host.realtime_offset_ns;
-	segment.boottime_offset_ns = host.boottime_offset_ns;
-	segment.memory_bytes = host.memory_bytes;
-	segment.cpus = host.cpus;
-	segment.page_bytes = host.page_bytes;
-	segment.ticks_per_s = host.ticks_per_s;
-	segment.format = CAPTURE_FORMAT;
-	struct record_tail tail[] = {
-		text_tail(&segment.sooth_version, SOOTH_VERSION),
-		text_tail(&segment.hostname, host.hostname),
-		text_tail(&segment.os, host.os),
-		text_tail(&segment.os_version, host.os_version),
-		text_tail(&segment.architecture, host.architecture),
-		text_tail(&segment.boot_id, host.boot_id),
-	};
-	RECORD_APPEND(collector_out(o), &segment, tail, ARRAY_SIZE(tail));
-}
-
-static void write_schema(struct sooth_observer *o, const struct sooth_schema *schema)
-{
-	struct stream_schema definition = { .record = collector_record(o, STREAM_SCHEMA),
-		.kind = schema->kind, .class_ = schema->class_ };
-	struct buffer fields = { 0 };
-
-	schema_describe(&fields, schema);
-	struct record_tail tail[] = {
-		text_tail(&definition.name, schema->name),
-		{ &definition.fields, fields.data, fields.size },
-	};
-	RECORD_APPEND(collector_out(o), &definition, tail, ARRAY_SIZE(tail));
-	buffer_fini(&fields);
-}
-
-static void write_source(struct sooth_observer *o, unsigned index, const char *refusals)
-{
-	struct observed_probe *p = &o->probes[index];
-	struct stream_source source = { .record = collector_record(o, STREAM_SOURCE),
-		.source = index };
-	struct record_tail tail[] = {
-		text_tail(&source.probe, p->name),
-		text_tail(&source.backend, hub_source_backend(p->source)->name),
-		text_tail(&source.fallback_reason, refusals),
-	};
-
-	RECORD_APPEND(collector_out(o), &source, tail, ARRAY_SIZE(tail));
-}
-
-static void write_tick(struct sooth_observer *o)
-{
-	struct stream_tick tick = { .record = collector_record(o, STREAM_TICK),
-		.realtime_offset_ns = o->os->realtime_offset_ns(o->os) };
-
-	RECORD_APPEND(collector_out(o), &tick, NULL, 0);
-	o->last_tick_ns = tick.record.time_ns;
-}
-
-static void write_end(struct sooth_observer *o, uint32_t reason, uint64_t end_ns)
-{
-	struct stream_end end = { .record = collector_record(o, STREAM_END), .reason = reason,
-		.child_status = o->target.launch.status };
-	struct stream_self self = { .record = collector_record(o, STREAM_SELF) };
-	struct self_cost cost = { 0 };
-
-	end.record.time_ns = end_ns;
-	o->os->self(o->os, &cost);
-	self.cpu_ns = cost.cpu_ns;
-	self.rss_bytes = cost.rss_bytes;
-	self.records = o->stream.records;
-	self.bytes = o->stream.bytes;
-	RECORD_APPEND(collector_out(o), &end, NULL, 0);
-	RECORD_APPEND(collector_out(o), &self, NULL, 0);
 }
 
 /* --- the live set --- */
@@ -367,7 +276,8 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 
 		status = hub_acquire(o->hub, p->name, &options, &p->source, &refusals, err);
 		if (!status) {
-			write_source(o, i, buffer_cstr(&refusals));
+			collector_source(o->os, collector_out(o), i,
+				hub_source_backend(p->source), buffer_cstr(&refusals));
 			o->told_of_ends |= hub_source_backend(p->source)->drain != NULL;
 		}
 		buffer_fini(&refusals);
@@ -378,12 +288,12 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 static void write_schemas(struct sooth_observer *o)
 {
 	for (size_t i = 0; stream_schemas[i]; i++)
-		write_schema(o, stream_schemas[i]);
+		collector_schema(o->os, collector_out(o), stream_schemas[i]);
 	for (unsigned i = 1; i <= o->probe_count; i++) {
 		const struct probe *probe = registry_probe(o->probes[i].name);
 
 		for (size_t k = 0; probe->schemas[k]; k++)
-			write_schema(o, probe->schemas[k]);
+			collector_schema(o->os, collector_out(o), probe->schemas[k]);
 	}
 }
 
@@ -415,14 +325,6 @@ static int start_sources(struct sooth_observer *o, struct sooth_error *err)
 	return status;
 }
 
-static void write_begin(struct sooth_observer *o)
-{
-	struct stream_begin begin = { .record = collector_record(o, STREAM_BEGIN) };
-
-	RECORD_APPEND(collector_out(o), &begin, NULL, 0);
-	o->last_sample_ns = o->last_sweep_ns = begin.record.time_ns;
-}
-
 int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
 {
 	int status;
@@ -433,7 +335,7 @@ int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
 	status = target_resolve(&o->target, o->os, err);
 	if (status)
 		return status;
-	write_segment(o);
+	collector_segment(o->os, collector_out(o));
 	write_schemas(o);
 	status = acquire_sources(o, err);
 	if (status)
@@ -446,7 +348,8 @@ int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
 		status = start_sources(o, err);
 	if (status)
 		return status;
-	write_begin(o); /* attached: what is counted is counted from here */
+	/* Attached: what is counted is counted from here. */
+	o->last_sample_ns = o->last_sweep_ns = collector_begin(o->os, collector_out(o));
 	if (o->target.is_launched)
 		status = o->os->release(o->os, &o->target.launch, err);
 	o->is_running = !status;
@@ -487,7 +390,7 @@ static int cycle(struct sooth_observer *o, struct sooth_error *err)
 	if (status)
 		return status;
 	if (has_waiting_records(o) || now - o->last_tick_ns >= TICK_NS)
-		write_tick(o);
+		o->last_tick_ns = collector_tick(o->os, collector_out(o));
 	return stream_flush(&o->stream, complete_ns, false, err);
 }
 
@@ -579,7 +482,9 @@ int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct soo
 	status = stop_sources(o, err);
 	if (status)
 		return status;
-	write_end(o, is_over ? STREAM_END_TARGET : (uint32_t)why, end_ns);
+	collector_end(o->os, collector_out(o), is_over ? STREAM_END_TARGET : (uint32_t)why,
+		o->target.launch.status, end_ns);
+	collector_self(o->os, collector_out(o), o->stream.records, o->stream.bytes);
 	status = stream_flush(&o->stream, o->os->now_ns(o->os), false, err);
 	if (!status && o->capture)
 		status = capture_writer_finish(o->capture, err);

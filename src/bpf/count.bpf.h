@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Counting calls in the thread, what has no room there, and the hand-over at the end. */
+#ifndef SOOTH_BPF_COUNT_H
+#define SOOTH_BPF_COUNT_H
+
+#include "bpf/thread.bpf.h"
+
+static struct overflow_value *overflow_entry(
+	const struct thread *t, uint32_t number, uint32_t abi, uint32_t error)
+{
+	struct overflow_key key = { .start_ticks = t->start_ticks, .pid = t->pid, .tid = t->tid,
+		.number = number, .abi = abi, .error = error };
+	struct overflow_value *value = bpf_map_lookup_elem(&overflow, &key);
+	uint32_t first = 0;
+	struct overflow_value *blank;
+
+	if (value)
+		return value;
+	blank = bpf_map_lookup_elem(&zero, &first);
+	if (!blank)
+		return 0;
+	bpf_map_update_elem(&overflow, &key, blank, BPF_NOEXIST);
+	value = bpf_map_lookup_elem(&overflow, &key);
+	if (value)
+		value->from_ns = t->tally.from_ns;
+	return value;
+}
+
+/* Only the thread itself, or the flush of a muted one, comes here for its key. */
+static void overflow_call(const struct thread *t, int is_error, uint64_t duration_ns)
+{
+	struct overflow_value *v = overflow_entry(t, t->number, t->abi, 0);
+
+	if (!v) {
+		__sync_fetch_and_add(&control.lost_counts, 1);
+		return;
+	}
+	v->count++;
+	v->errors += is_error != 0;
+	v->total_ns += duration_ns;
+	if (duration_ns > v->max_ns)
+		v->max_ns = duration_ns;
+	v->histogram[tally_bucket(duration_ns) & (SYSCALLS_BUCKETS - 1)]++;
+}
+
+static void overflow_error(const struct thread *t, uint32_t number, uint32_t abi, uint32_t error,
+	uint64_t count)
+{
+	struct overflow_value *v = overflow_entry(t, number, abi, error);
+
+	if (v)
+		v->count += count;
+	else
+		__sync_fetch_and_add(&control.lost_counts, count);
+}
+
+static void overflow_slot(const struct thread *t, const struct tally_slot *s)
+{
+	struct overflow_value *v = overflow_entry(t, s->number, ABI_NATIVE, 0);
+
+	if (!v) {
+		__sync_fetch_and_add(&control.lost_counts, s->count);
+		return;
+	}
+	v->count += s->count;
+	v->errors += s->errors;
+	v->unfinished += s->unfinished;
+	v->total_ns += s->total_ns;
+	if (s->max_ns > v->max_ns)
+		v->max_ns = s->max_ns;
+	for (int i = 0; i < SYSCALLS_BUCKETS; i++)
+		v->histogram[i] += s->histogram[i];
+}
+
+static inline void count_call(struct thread *t, int64_t result, uint64_t duration_ns)
+{
+	struct tally_slot *slot = 0;
+	/* What it "returns" is a register of the interrupted code. */
+	int is_error = tally_is_error(result) &&
+		       !(t->abi == ABI_NATIVE && t->number == NR_RT_SIGRETURN);
+
+	if (t->abi == ABI_NATIVE)
+		slot = tally_slot(&t->tally, t->number);
+	if (slot)
+		tally_slot_add(slot, is_error, duration_ns);
+	else
+		overflow_call(t, is_error, duration_ns);
+	if (!is_error)
+		return;
+	if (t->abi != ABI_NATIVE || !tally_error(&t->tally, t->number, (uint32_t)-result))
+		overflow_error(t, t->number, t->abi, (uint32_t)-result, 1);
+}
+
+static void flush_slot(struct thread *t, struct tally_slot *s, uint64_t now)
+{
+	struct syscalls_count *r;
+
+	if (!s->count && !s->unfinished)
+		return;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		overflow_slot(t, s);
+		return;
+	}
+	record_fill(&r->record, t, SYSCALLS_COUNT, RECORD_WORDS(struct syscalls_count), now);
+	r->from_ns = t->tally.from_ns;
+	r->number = s->number;
+	r->abi = ABI_NATIVE;
+	r->count = s->count;
+	r->errors = s->errors;
+	r->unfinished = s->unfinished;
+	r->total_ns = s->total_ns;
+	r->max_ns = s->max_ns;
+	__builtin_memcpy(r->histogram, s->histogram, sizeof(r->histogram));
+	bpf_ringbuf_submit(r, ring_flags());
+}
+
+static void flush_error(struct thread *t, struct tally_error *e, uint64_t now)
+{
+	struct syscalls_error *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+
+	if (!r) {
+		overflow_error(t, e->number, ABI_NATIVE, e->error, e->count);
+		return;
+	}
+	record_fill(&r->record, t, SYSCALLS_ERROR, RECORD_WORDS(struct syscalls_error), now);
+	r->from_ns = t->tally.from_ns;
+	r->number = e->number;
+	r->abi = ABI_NATIVE;
+	r->count = e->count;
+	r->error = e->error;
+	r->unused = 0;
+	bpf_ringbuf_submit(r, ring_flags());
+}
+
+/* A call that will not return, or has not yet. */
+static void count_open_call(struct thread *t)
+{
+	struct tally_slot *slot = 0;
+	struct overflow_value *v;
+	bool is_last;
+
+	if (t->abi == ABI_NATIVE)
+		slot = tally_slot(&t->tally, t->number);
+	is_last = abi_is_last(t->abi, t->number);
+	if (slot) {
+		slot->count += is_last;
+		slot->unfinished = !is_last;
+		return;
+	}
+	v = overflow_entry(t, t->number, t->abi, 0);
+	if (v) {
+		v->count += is_last;
+		v->unfinished += !is_last;
+	}
+}
+
+static void flush_thread(struct thread *t, uint64_t now)
+{
+	if (__sync_val_compare_and_swap(&t->is_flushed, 0, 1))
+		return;
+	if (t->in_call)
+		count_open_call(t);
+	for (int i = 0; i < SYSCALLS_SLOTS; i++) {
+		if (i >= t->tally.slots_used)
+			break;
+		flush_slot(t, &t->tally.slots[i], now);
+	}
+	for (int i = 0; i < SYSCALLS_ERROR_SLOTS; i++) {
+		if (i >= t->tally.errors_used)
+			break;
+		flush_error(t, &t->tally.errors[i], now);
+	}
+}
+
+#endif

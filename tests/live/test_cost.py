@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What crosses from the kernel: sums when counting, and when a ring is too small every loss."""
+import harness
+from harness import Case, lost, needs_bpf, read_truth, stream_counts, table_counts
+
+MANY = 1000000
+FEW_RECORDS = 1000       # whatever the calls: a record a thread and name, and some of the collector
+FEW_BYTES = 200 * 1000
+SMALL_RING = "16384"
+
+
+@needs_bpf
+class Cost(Case):
+    def count(self, calls):
+        target = self.workload("syscalls", "--count", str(calls), truth=self.path("truth"))
+        sooth = self.start_attached("trace", "-c", "-j", "-p", str(target.pid))
+        target.say(b"go\n")
+        self.assertEqual(target.finish(300).status, 0)
+        report = sooth.finish().json()
+        counts, _ = read_truth(self.path("truth"))
+        self.assertEqual(report["loss"], [])
+        self.assert_includes(table_counts(report), counts)
+        return report
+
+    def test_no_bytes_per_call(self):
+        report = self.count(MANY)
+        self.assertLess(report["self"]["records"], FEW_RECORDS)
+        self.assertLess(report["self"]["bytes"], FEW_BYTES)
+        # Ten thousand times as many calls, the same records: but for ticks of time passing.
+        few = self.count(100)
+        ticks = report["interval_ns"] // 10**8 + 10
+        self.assertLess(report["self"]["records"], few["self"]["records"] + ticks)
+
+    def test_a_stream_does_cost_per_call(self):
+        """The twin that shows that the figure above would have told."""
+        target = self.workload("storm", "--rate", "20000", "--seconds", "0.5",
+                               truth=self.path("truth"))
+        sooth = self.start_attached("trace", "-j", "-o", self.path("out"), "-p", str(target.pid))
+        target.say(b"go\n")
+        target.finish()
+        self.assertEqual(sooth.finish().status, 0)
+        last = harness.json.loads(harness.read(self.path("out")).splitlines()[-1])
+        counts, _ = read_truth(self.path("truth"))
+        self.assertGreater(counts["getppid"][0], 1000)
+        self.assertGreater(last["self"]["records"], counts["getppid"][0])
+
+
+@needs_bpf
+class SmallRing(Case):
+    def storm(self, *options):
+        target = self.workload("storm", "--threads", "2", "--seconds", "0.4",
+                               truth=self.path("truth"))
+        sooth = self.start_attached("trace", "-j", "-o", self.path("out"), "--buffer", SMALL_RING,
+                                    *options, "-p", str(target.pid))
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 0)
+        self.assertEqual(sooth.finish().status, 0)
+        truth, _ = read_truth(self.path("truth"))
+        return truth["getppid"][0], [harness.json.loads(line) for line in
+                                     harness.read(self.path("out")).splitlines()]
+
+    def test_received_and_lost_is_all(self):
+        """
+        Other calls may be lost too, so the sum is over all calls: those of the threads are known,
+        and the few others are bounded by what the same workload makes without a storm.
+        """
+        made, lines = self.storm()
+        counts = stream_counts(lines)
+        received = sum(calls for calls, _ in counts.values())
+        missing = lost(lines[-1])
+        self.assertGreater(missing, 0, "a storm of %d fitted the ring" % made)
+        self.assertGreater(received, 0)
+        others = received + missing - made
+        self.assertGreaterEqual(others, 1, "more calls are missing than are told")
+        self.assertLess(others, 60, "more calls are told than were made")
+        self.assertLessEqual(counts["getppid"][0], made)
+
+    def test_losses_are_named(self):
+        _, lines = self.storm()
+        loss = lines[-1]["loss"]
+        self.assertTrue(loss)
+        for row in loss:
+            self.assertEqual(row["source"], "syscalls")
+            self.assertIn("ring", row["reason"])
+            self.assertGreater(row["records"], 0)
+
+    def test_counting_needs_no_ring(self):
+        """The smallest ring changes no count, even with many threads that end at once."""
+        target = self.workload("syscalls", "--threads", "40", "--forks", "6", "--exec", "1",
+                               "--count", "100", truth=self.path("truth"))
+        sooth = self.start_attached("trace", "-c", "-j", "--buffer", SMALL_RING, "-p",
+                                    str(target.pid))
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 0)
+        report = sooth.finish().json()
+        truth, _ = read_truth(self.path("truth"))
+        if report["loss"]:
+            # Then each call that is missing is one that is told.
+            counts = table_counts(report)
+            missing = sum(calls - counts.get(name, (0, 0))[0]
+                          for name, (calls, _) in truth.items())
+            self.assertGreaterEqual(lost(report), missing)
+            self.assertTrue(all(calls >= counts.get(name, (0, 0))[0]
+                                for name, (calls, _) in truth.items()))
+        else:
+            self.assert_includes(table_counts(report), truth)
+
+
+if __name__ == "__main__":
+    harness.main()

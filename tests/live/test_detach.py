@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Attaching and letting go, again and again: the target does not notice."""
+import signal
+
+import harness
+from harness import Case, needs_bpf, read_truth, table_counts
+
+ROUNDS = 20
+
+
+@needs_bpf
+class Detach(Case):
+    def test_twenty_times(self):
+        target = self.workload("storm", "--threads", "3", "--rate", "6000", "--seconds", "12",
+                               truth=self.path("truth"))
+        target.say(b"go\n")
+        seen = 0
+        for turn in range(ROUNDS):
+            mode = ["-c"] if turn % 2 else []
+            run = self.sooth("trace", *mode, "-j", "-d", "0.1", "-p", str(target.pid))
+            counts = table_counts(run.json()) if mode else harness.stream_counts(run.lines())
+            self.assertGreater(counts["getppid"][0], 0)
+            self.assertEqual(counts["getppid"][1], 0)
+            seen += counts["getppid"][0]
+            self.assertTrue(target.is_running())
+        self.assertEqual(target.finish().status, 0, "the target did what it was to do")
+        truth, _ = read_truth(self.path("truth"))
+        self.assertLess(seen, truth["getppid"][0])
+
+    def test_two_watchers_at_once(self):
+        """Each sees all; the one that leaves takes nothing from the other."""
+        target = self.workload("syscalls", "--threads", "2", "--forks", "1", "--count", "1000",
+                               truth=self.path("truth"))
+        first = self.start_attached("trace", "-c", "-j", "-p", str(target.pid))
+        second = self.start_attached("trace", "-c", "-j", "-p", str(target.pid))
+        third = self.start_attached("trace", "-c", "-j", "-p", str(target.pid))
+        third.send(signal.SIGINT)
+        self.assertEqual(third.finish().status, 0)
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 0)
+        truth, _ = read_truth(self.path("truth"))
+        for sooth in (first, second):
+            self.assert_includes(table_counts(sooth.finish().json()), truth)
+
+    def test_several_targets(self):
+        targets = [self.workload("syscalls", "--count", "200", truth=self.path("truth%d" % i))
+                   for i in range(3)]
+        sooth = self.start_attached("trace", "-c", "-j", "-p",
+                                    ",".join(str(target.pid) for target in targets))
+        for target in targets:
+            target.say(b"go\n")
+        for target in targets:
+            self.assertEqual(target.finish().status, 0)
+        report = sooth.finish().json()
+        self.assertEqual(sorted(report["target"]["pids"]), sorted(t.pid for t in targets))
+        one, _ = read_truth(self.path("truth0"))
+        self.assert_includes(table_counts(report), {name: (3 * calls, 3 * errors)
+                                                    for name, (calls, errors) in one.items()})
+
+
+@needs_bpf
+class Users(Case):
+    def test_a_user_without_sooth_itself(self):
+        """All processes of root are watched, among them the watcher: it leaves itself out."""
+        target = self.workload("syscalls", "--count", "100", truth=self.path("truth"))
+        sooth = self.start_attached("trace", "-j", "-u", "0", "-o", self.path("out"))
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 0)
+        sooth.send(signal.SIGINT)
+        self.assertEqual(sooth.finish().status, 0)
+        lines = [harness.json.loads(line) for line in harness.read(self.path("out")).splitlines()]
+        pids = {line["pid"] for line in lines if line["type"] == "call"}
+        self.assertIn(target.pid, pids)
+        self.assertNotIn(sooth.pid, pids)
+        truth, _ = read_truth(self.path("truth"))
+        mine = harness.stream_counts(line for line in lines
+                                     if line["type"] == "call" and line["pid"] == target.pid)
+        if not harness.lost(lines[-1]):
+            self.assert_includes(mine, truth)
+
+    def test_only_that_user(self):
+        self.open_to_all()
+        theirs = self.workload("syscalls", "--count", "100", truth=self.path("theirs"),
+                               **harness.as_nobody()) if self.readable() else None
+        if theirs is None:
+            self.skipTest("nobody cannot run the workloads where they lie")
+        ours = self.workload("syscalls", "--count", "100", truth=self.path("ours"))
+        sooth = self.start_attached("trace", "-c", "-j", "-u", str(harness.NOBODY))
+        ours.say(b"go\n")
+        theirs.say(b"go\n")
+        self.assertEqual((ours.finish().status, theirs.finish().status), (0, 0))
+        sooth.send(signal.SIGINT)
+        report = sooth.finish().json()
+        truth, _ = read_truth(self.path("theirs"))
+        self.assert_includes(table_counts(report), truth)
+
+    def readable(self):
+        return self.run_program("/bin/sh", "-c", 'test -x "$0"', harness.WORKLOADS, status=None,
+                                **harness.as_nobody()).status == 0
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Calls that do not return: the thread is killed inside, or still there when sooth stops."""
+import signal
+import time
+
+import harness
+from harness import Case, needs_bpf, read_truth, stream_counts, table_counts
+
+
+def row_of(report, name):
+    rows = [row for row in report["syscalls"] if row["name"] == name]
+    assert len(rows) == 1, (name, report["syscalls"])
+    return rows[0]
+
+
+@needs_bpf
+class Killed(Case):
+    def test_counted(self):
+        """Told once, whether as a call that the kernel ended or as one that never returned."""
+        self.sooth("trace", "-c", "-j", "-o", self.path("out"), "--", harness.WORKLOADS, "syscalls",
+                   "--killed", "1", "--truth", self.path("truth"))
+        report = harness.json.loads(harness.read(self.path("out")))
+        truth, unfinished = read_truth(self.path("truth"))
+        self.assertEqual(len(unfinished), 1)
+        for name, calls in unfinished.items():
+            row = row_of(report, name)
+            self.assertEqual(row["count"] + row["unfinished"], calls, row)
+            self.assertEqual(row["errors"], row["count"], row)
+        self.assert_includes(table_counts(report), truth)
+
+    def test_streamed(self):
+        self.sooth("trace", "-j", "-o", self.path("out"), "--", harness.WORKLOADS, "syscalls",
+                   "--killed", "1", "--truth", self.path("truth"))
+        lines = [harness.json.loads(line) for line in harness.read(self.path("out")).splitlines()]
+        truth, unfinished = read_truth(self.path("truth"))
+        for name, calls in unfinished.items():
+            seen = [line for line in lines if line["type"] == "call" and line["name"] == name]
+            self.assertEqual(len(seen), calls, seen)
+        self.assert_includes(stream_counts(lines), truth)
+
+    def test_sigkill_of_the_target(self):
+        target = self.workload("sleep", "--seconds", "100", hold=False)
+        for mode in ("-c", "--count"):
+            target = self.workload("sleep", "--seconds", "100")
+            sooth = self.start_attached("trace", mode, "-j", "-p", str(target.pid))
+            target.say(b"go\n")
+            harness.wait_until(lambda pid=target.pid: harness.system_call_of(pid) == 7,
+                               "the target to be in its poll")  # __NR_poll of x86-64
+            target.send(signal.SIGKILL)
+            run = sooth.finish()
+            report = run.json()
+            self.assertEqual(run.status, 0)
+            self.assertEqual(report["ended"], "target ended")
+            row = row_of(report, "poll")
+            self.assertEqual(row["count"] + row["unfinished"], 1, row)
+
+    if harness.os.uname().machine != "x86_64":
+        del test_sigkill_of_the_target
+
+
+@needs_bpf
+class StillThere(Case):
+    def test_a_call_open_at_the_end_is_unfinished(self):
+        target = self.workload("sleep", "--seconds", "100")
+        sooth = self.start_attached("trace", "-c", "-j", "-p", str(target.pid))
+        target.say(b"go\n")
+        time.sleep(0.5)
+        sooth.send(signal.SIGINT)
+        report = sooth.finish().json()
+        self.assertEqual(report["ended"], "stopped")
+        row = row_of(report, "poll")
+        self.assertEqual((row["count"], row["unfinished"], row["errors"]), (0, 1, 0), row)
+        self.assertIsNone(row["mean_ns"], "no call returned: no mean")
+        self.assertTrue(target.is_running())
+
+    def test_a_call_open_at_the_attach_is_not_counted(self):
+        """It began unseen: neither its start nor its duration is known."""
+        target = self.workload("sleep", "--seconds", "100")  # held in ppoll
+        before = harness.system_call_of(target.pid)
+        sooth = self.start_attached("trace", "-c", "-j", "-p", str(target.pid))
+        time.sleep(0.2)
+        sooth.send(signal.SIGINT)
+        report = sooth.finish().json()
+        self.assertEqual(report["syscalls"], [])
+        self.assertEqual(harness.system_call_of(target.pid), before)
+
+    def test_four_threads_in_a_call(self):
+        """Muted and flushed from outside, while each sleeps."""
+        target = self.workload("storm", "--threads", "4", "--rate", "400", "--seconds", "30")
+        sooth = self.start_attached("trace", "-c", "-j", "-d", "1", "-p", str(target.pid))
+        target.say(b"go\n")
+        report = sooth.finish().json()
+        self.assertEqual(report["ended"], "duration")
+        self.assertGreater(row_of(report, "getppid")["count"], 10)
+        sleeping = row_of(report, "ppoll")
+        self.assertLessEqual(sleeping["unfinished"], 4, sleeping)
+        self.assertGreaterEqual(sleeping["unfinished"], 1, sleeping)
+        self.assertTrue(target.is_running())
+
+
+if __name__ == "__main__":
+    harness.main()
