@@ -17,21 +17,21 @@ extern "C" {
 /* The kind of failure. The program's exit status follows from it. */
 enum sooth_fault {
 	SOOTH_FAULT_NONE = 0,
-	SOOTH_FAULT_USAGE,       /* the request makes no sense: exit 2 */
-	SOOTH_FAULT_PRIVILEGE,   /* it needs a privilege that is missing: exit 3 */
+	SOOTH_FAULT_USAGE,	 /* the request makes no sense: exit 2 */
+	SOOTH_FAULT_PRIVILEGE,	 /* it needs a privilege that is missing: exit 3 */
 	SOOTH_FAULT_UNSUPPORTED, /* this system cannot do it: exit 3 */
-	SOOTH_FAULT_NOT_FOUND,   /* the target does not exist: exit 4 */
-	SOOTH_FAULT_IO,          /* reading or writing failed: exit 5 */
-	SOOTH_FAULT_INTERNAL,    /* memory ran out, or a defect in sooth: exit 5 */
+	SOOTH_FAULT_NOT_FOUND,	 /* the target does not exist: exit 4 */
+	SOOTH_FAULT_IO,		 /* reading or writing failed: exit 5 */
+	SOOTH_FAULT_INTERNAL,	 /* memory ran out, or a defect in sooth: exit 5 */
 };
 
 struct sooth_error {
-	int code;               /* negative errno value, 0 when nothing failed */
+	int code; /* negative errno value, 0 when nothing failed */
 	enum sooth_fault fault;
-	char tried[192];        /* what was tried: "load the system call programs" */
-	char why[256];          /* why it failed: "bpf(BPF_PROG_LOAD): Operation not permitted" */
-	char missing[192];      /* what is missing: "the capability cap_bpf" */
-	char remedy[256];       /* what to do: "run as root, or setcap cap_bpf,..." */
+	char tried[192];   /* what was tried: "load the system call programs" */
+	char why[256];	   /* why it failed: "bpf(BPF_PROG_LOAD): Operation not permitted" */
+	char missing[192]; /* what is missing: "the capability cap_bpf" */
+	char remedy[256];  /* what to do: "run as root, or setcap cap_bpf,..." */
 };
 
 #ifdef __cplusplus

@@ -18,27 +18,28 @@ extern "C" {
 
 enum sooth_field_type {
 	SOOTH_FIELD_UNSIGNED = 1, /* 1, 2, 4 or 8 bytes in the fixed part */
-	SOOTH_FIELD_SIGNED,       /* 4 or 8 bytes */
-	SOOTH_FIELD_REAL,         /* double */
-	SOOTH_FIELD_BOOL,         /* 1 byte */
-	SOOTH_FIELD_ENUM,         /* 1, 2 or 4 bytes, named by the field's names */
-	SOOTH_FIELD_ERRNO,        /* a positive errno value, 4 bytes; 0: no error */
-	SOOTH_FIELD_TEXT,         /* struct sooth_text: bytes, UTF-8 hoped for */
-	SOOTH_FIELD_CHARS,        /* a NUL-padded array of char in the fixed part */
-	SOOTH_FIELD_ARGS,         /* struct sooth_text: NUL-separated arguments */
-	SOOTH_FIELD_LIST,         /* struct sooth_text: 32-bit unsigned numbers */
-	SOOTH_FIELD_HISTOGRAM,    /* 32-bit counts in the fixed part, slot i: values in [2^i, 2^(i+1)) */
+	SOOTH_FIELD_SIGNED,	  /* 4 or 8 bytes */
+	SOOTH_FIELD_REAL,	  /* double */
+	SOOTH_FIELD_BOOL,	  /* 1 byte */
+	SOOTH_FIELD_ENUM,	  /* 1, 2 or 4 bytes, named by the field's names */
+	SOOTH_FIELD_ERRNO,	  /* a positive errno value, 4 bytes; 0: no error */
+	SOOTH_FIELD_TEXT,	  /* struct sooth_text: bytes, UTF-8 hoped for */
+	SOOTH_FIELD_CHARS,	  /* a NUL-padded array of char in the fixed part */
+	SOOTH_FIELD_ARGS,	  /* struct sooth_text: NUL-separated arguments */
+	SOOTH_FIELD_LIST,	  /* struct sooth_text: 32-bit unsigned numbers */
+	SOOTH_FIELD_HISTOGRAM, /* 32-bit counts in the fixed part, slot i: values in [2^i, 2^(i+1))
+				*/
 };
 
 enum sooth_unit {
 	SOOTH_UNIT_NONE = 0,
 	SOOTH_UNIT_BYTES,
-	SOOTH_UNIT_NS,      /* a duration */
+	SOOTH_UNIT_NS,	    /* a duration */
 	SOOTH_UNIT_TIME_NS, /* CLOCK_MONOTONIC */
 	SOOTH_UNIT_UTC_NS,  /* since 1970 */
 	SOOTH_UNIT_PERCENT, /* of one CPU, or of the whole named in the help */
-	SOOTH_UNIT_HEX,     /* an address or a mask */
-	SOOTH_UNIT_S,       /* whole seconds */
+	SOOTH_UNIT_HEX,	    /* an address or a mask */
+	SOOTH_UNIT_S,	    /* whole seconds */
 };
 
 /* How two values of one key become one. */
@@ -53,20 +54,20 @@ enum sooth_merge {
 /* What stands where a value should. */
 enum sooth_state {
 	SOOTH_STATE_VALUE = 0,
-	SOOTH_STATE_ABSENT,       /* there is none: a kernel thread has no command line */
-	SOOTH_STATE_TRUNCATED,    /* the value is a prefix */
-	SOOTH_STATE_REDACTED,     /* there is one, kept out on purpose */
+	SOOTH_STATE_ABSENT,	  /* there is none: a kernel thread has no command line */
+	SOOTH_STATE_TRUNCATED,	  /* the value is a prefix */
+	SOOTH_STATE_REDACTED,	  /* there is one, kept out on purpose */
 	SOOTH_STATE_NOT_MEASURED, /* with a reason */
 };
 
 enum sooth_reason {
 	SOOTH_REASON_NONE = 0,
 	SOOTH_REASON_PERMISSION,  /* the system refused */
-	SOOTH_REASON_ENDED,       /* the process ended before it was read */
+	SOOTH_REASON_ENDED,	  /* the process ended before it was read */
 	SOOTH_REASON_UNSUPPORTED, /* this system does not tell */
-	SOOTH_REASON_INTERVAL,    /* needs two readings, there was one */
-	SOOTH_REASON_NOT_ASKED,   /* costs something and was not asked for */
-	SOOTH_REASON_FAILED,      /* reading it failed in another way */
+	SOOTH_REASON_INTERVAL,	  /* needs two readings, there was one */
+	SOOTH_REASON_NOT_ASKED,	  /* costs something and was not asked for */
+	SOOTH_REASON_FAILED,	  /* reading it failed in another way */
 	SOOTH_REASON_NOT_JUDGED,  /* this version of sooth does not judge it */
 };
 
@@ -80,17 +81,17 @@ struct sooth_names {
 };
 
 struct sooth_field {
-	const char *name;          /* JSON key, column id, filter name */
-	const char *label;         /* column heading; NULL: the name in capitals */
-	const char *help;          /* what it is, where it comes from */
+	const char *name;  /* JSON key, column id, filter name */
+	const char *label; /* column heading; NULL: the name in capitals */
+	const char *help;  /* what it is, where it comes from */
 	enum sooth_field_type type;
 	enum sooth_unit unit;
 	enum sooth_merge merge;
-	uint16_t offset;           /* of the member, from the record's start */
-	uint16_t size;             /* of the member */
-	uint16_t state_offset;     /* of its state byte; 0: always a value */
-	bool is_hidden;            /* in JSON and on request, not in a table by itself */
-	uint8_t decimals;          /* REAL: digits behind the point */
+	uint16_t offset;       /* of the member, from the record's start */
+	uint16_t size;	       /* of the member */
+	uint16_t state_offset; /* of its state byte; 0: always a value */
+	bool is_hidden;	       /* in JSON and on request, not in a table by itself */
+	uint8_t decimals;      /* REAL: digits behind the point */
 	const struct sooth_names *names;
 };
 
@@ -115,16 +116,16 @@ struct sooth_value {
 };
 
 enum sooth_class {
-	SOOTH_CLASS_EVENT,      /* something happened */
-	SOOTH_CLASS_TALLY,      /* counted over a window; deltas */
-	SOOTH_CLASS_SAMPLE,     /* a state at a moment */
-	SOOTH_CLASS_TICK,       /* time passed */
+	SOOTH_CLASS_EVENT,	/* something happened */
+	SOOTH_CLASS_TALLY,	/* counted over a window; deltas */
+	SOOTH_CLASS_SAMPLE,	/* a state at a moment */
+	SOOTH_CLASS_TICK,	/* time passed */
 	SOOTH_CLASS_DEFINITION, /* names something once; repeated in each segment */
-	SOOTH_CLASS_ROW,        /* made by a stage; never in a capture */
+	SOOTH_CLASS_ROW,	/* made by a stage; never in a capture */
 };
 
 struct sooth_schema {
-	const char *name;  /* "syscalls.count" */
+	const char *name; /* "syscalls.count" */
 	uint16_t kind;
 	enum sooth_class class_;
 	uint16_t fixed_size; /* header and fixed part, as this build writes it */
@@ -142,7 +143,8 @@ struct sooth_schema {
  * (see sooth_record_check()): a member the writer did not know is ABSENT, a
  * text that points outside the record is NOT_MEASURED (FAILED).
  */
-struct sooth_value sooth_field_get(const struct sooth_field *field, const struct sooth_record *record);
+struct sooth_value sooth_field_get(
+	const struct sooth_field *field, const struct sooth_record *record);
 const struct sooth_field *sooth_schema_field(const struct sooth_schema *schema, const char *name);
 /* True when `size` bytes at record hold one whole, well-formed record. */
 bool sooth_record_check(const struct sooth_record *record, size_t size);

@@ -49,8 +49,8 @@ struct sooth_observer_options {
 	/* Share what is attached to the kernel with another observer; NULL: alone. The other
 	 * must not be freed before this one has started. */
 	struct sooth_observer *share;
-	uint64_t sample_ns;     /* time between samples; 0: only at start and end */
-	uint64_t buffer_bytes;  /* of the ring to the kernel, rounded up to a power of two */
+	uint64_t sample_ns;    /* time between samples; 0: only at start and end */
+	uint64_t buffer_bytes; /* of the ring to the kernel, rounded up to a power of two */
 	/* A launched command runs as this user and group instead of the real ids. */
 	bool has_launch_user;
 	uid_t launch_uid;
@@ -73,7 +73,8 @@ int sooth_observer_set_user(struct sooth_observer *o, uid_t uid, struct sooth_er
 int sooth_observer_set_host(struct sooth_observer *o, struct sooth_error *err);
 /* A command to launch, NULL at the end, copied. It is held until the observation runs, so that it
  * is seen from its exec on. Children are followed. */
-int sooth_observer_set_command(struct sooth_observer *o, char *const *command, struct sooth_error *err);
+int sooth_observer_set_command(
+	struct sooth_observer *o, char *const *command, struct sooth_error *err);
 
 /* Interest is an or of enum sooth_interest. Probe names: `sooth doctor`. */
 int sooth_observer_add_probe(
@@ -97,7 +98,7 @@ int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err);
 int sooth_observer_step(struct sooth_observer *o, int timeout_ms, struct sooth_error *err);
 enum sooth_end {
 	SOOTH_END_DURATION = 1, /* the time asked for is over */
-	SOOTH_END_STOPPED = 3,  /* somebody asked to stop */
+	SOOTH_END_STOPPED = 3,	/* somebody asked to stop */
 };
 /* Detach, take what the end tells, finish the capture. When the target had ended, that stands as
  * the reason instead of `why`. */

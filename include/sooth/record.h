@@ -27,19 +27,19 @@
  * pid namespace. pid 0 with start_ticks 0 is "no process": the host.
  */
 struct sooth_record {
-	uint64_t time_ns;      /* CLOCK_MONOTONIC, when it happened or was seen */
-	uint64_t start_ticks;  /* of the process (thread group leader) */
-	uint32_t pid;          /* of the process */
-	uint32_t tid;          /* of the thread; 0: the process as a whole */
+	uint64_t time_ns;     /* CLOCK_MONOTONIC, when it happened or was seen */
+	uint64_t start_ticks; /* of the process (thread group leader) */
+	uint32_t pid;	      /* of the process */
+	uint32_t tid;	      /* of the thread; 0: the process as a whole */
 	uint16_t kind;
-	uint16_t cpu;          /* SOOTH_CPU_NONE: not on one */
-	uint16_t words;        /* whole record in 8-byte words */
-	uint16_t fixed_words;  /* header and fixed part in 8-byte words */
+	uint16_t cpu;	      /* SOOTH_CPU_NONE: not on one */
+	uint16_t words;	      /* whole record in 8-byte words */
+	uint16_t fixed_words; /* header and fixed part in 8-byte words */
 };
 
 #define SOOTH_RECORD_WORD      8
 #define SOOTH_RECORD_BYTES_MAX (0xffff * SOOTH_RECORD_WORD)
-#define SOOTH_CPU_NONE         0xffff
+#define SOOTH_CPU_NONE	       0xffff
 
 /* Bytes in the tail of the same record. offset counts from the record's start. */
 struct sooth_text {

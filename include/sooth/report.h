@@ -30,7 +30,7 @@ struct sooth_report;
 
 struct sooth_sink_options {
 	size_t size;
-	FILE *stream;   /* borrowed until sooth_report_free() */
+	FILE *stream;	/* borrowed until sooth_report_free() */
 	unsigned width; /* columns of the terminal; 0: none, never cut */
 	bool use_color;
 	bool use_ascii;
@@ -40,8 +40,8 @@ struct sooth_sink_options {
 int sooth_report_new(struct sooth_report **out, const char *name, struct sooth_error *err);
 /* A view by name: "processes", "syscall-table", "syscall-stream", "context". `options` is the
  * view's own struct, NULL for its defaults. -ENOENT. */
-int sooth_report_add_view(struct sooth_report *r, const char *view, const void *options,
-	struct sooth_error *err);
+int sooth_report_add_view(
+	struct sooth_report *r, const char *view, const void *options, struct sooth_error *err);
 /* For each probe that turns out to be in the stream, its default views. */
 void sooth_report_add_default_views(struct sooth_report *r);
 /* A sink by name: "table", "json", "jsonl". -ENOENT. */
@@ -56,7 +56,8 @@ void sooth_report_on_record(struct sooth_report *r, sooth_record_handler handler
 /* A whole capture file; "-" is standard input. -EINVAL when it is not a capture. */
 int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_error *err);
 /* Bytes of a capture as they come. */
-int sooth_report_feed(struct sooth_report *r, const void *data, size_t size, struct sooth_error *err);
+int sooth_report_feed(
+	struct sooth_report *r, const void *data, size_t size, struct sooth_error *err);
 /* No more will come: the views tell what they know and the sinks end. */
 int sooth_report_finish(struct sooth_report *r, struct sooth_error *err);
 /* Wait status of the launched command, as the stream tells; -1: none. */

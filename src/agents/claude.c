@@ -52,8 +52,8 @@ static bool is_node(struct span executable)
 /* VERSION in ".../versions/VERSION[/...]". */
 static struct span version_in_path(struct span path)
 {
-	const char *at = path.size ? memmem(path.data, path.size, VERSIONS_DIR, strlen(VERSIONS_DIR)) :
-				     NULL;
+	const char *at =
+		path.size ? memmem(path.data, path.size, VERSIONS_DIR, strlen(VERSIONS_DIR)) : NULL;
 	struct cursor c;
 
 	if (!at)

@@ -29,11 +29,14 @@ struct context_row {
 static const struct sooth_field context_fields[] = {
 	FIELD_PID(context_row),
 	FIELD_NUMBER(context_row, threads, "threads whose names are known"),
-	FIELD_NUMBER(context_row, mapped_files, "mappings of files and of code",
-		.label = "MAPPINGS"),
+	FIELD_NUMBER(
+		context_row, mapped_files, "mappings of files and of code", .label = "MAPPINGS"),
 	FIELD_NUMBER(context_row, build_ids, "of these with a build id"),
-	{ .name = "command", .type = SOOTH_FIELD_ARGS, FIELD_AT(context_row, command),
-		FIELD_STATE_AT(context_row, command_state), .help = "command line, secrets masked" },
+	{ .name = "command",
+		.type = SOOTH_FIELD_ARGS,
+		FIELD_AT(context_row, command),
+		FIELD_STATE_AT(context_row, command_state),
+		.help = "command line, secrets masked" },
 };
 
 static const struct sooth_schema context_schema = {
@@ -159,7 +162,8 @@ static int finish(void *state, struct sooth_error *err)
 	while (!status && map_next(&s->processes, &position, NULL, &value)) {
 		struct known_process *p = value;
 		struct context_row row = { .mapped_files = p->mapped_files,
-			.build_ids = p->build_ids, .threads = count_threads(s, &p->id) };
+			.build_ids = p->build_ids,
+			.threads = count_threads(s, &p->id) };
 		struct record_tail tail[] = { { &row.command, p->command.data, p->command.size } };
 
 		row.record.pid = (uint32_t)p->id.pid;

@@ -104,8 +104,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			s->last_ns = r->time_ns;
 		if (r->kind == PROC_PROCESS)
 			take_process(s, r);
-		else if (r->kind == PROC_SNAPSHOT && r->words * SOOTH_RECORD_WORD >=
-							     (int)sizeof(struct proc_snapshot))
+		else if (r->kind == PROC_SNAPSHOT &&
+			 r->words * SOOTH_RECORD_WORD >= (int)sizeof(struct proc_snapshot))
 			s->snapshot_from_ns = ((const struct proc_snapshot *)r)->from_ns;
 		else if (r->kind == STREAM_SEGMENT)
 			take_segment(s, r);
@@ -184,8 +184,8 @@ static uint64_t elapsed_s(const struct processes_state *s, const struct seen_pro
 	return now_s > start_s ? now_s - start_s : 0;
 }
 
-static void fill_figures(const struct processes_state *s, const struct seen_process *seen,
-	struct process_row *row)
+static void fill_figures(
+	const struct processes_state *s, const struct seen_process *seen, struct process_row *row)
 {
 	const struct proc_process *p = seen->last;
 	uint64_t memory = s->segment ? s->segment->memory_bytes : 0;
@@ -235,10 +235,10 @@ static void judge(const struct seen_process *seen, struct judged_process *j)
 
 	j->seen = seen;
 	j->agent = agent_recognise(&evidence, &j->match);
-	j->cpu_percent = seen->last_ns > seen->first_ns ?
-				 (double)(seen->last->cpu_ns - seen->first_cpu_ns) /
-					 (double)(seen->last_ns - seen->first_ns) :
-				 0;
+	j->cpu_percent = seen->last_ns > seen->first_ns
+				 ? (double)(seen->last->cpu_ns - seen->first_cpu_ns) /
+					   (double)(seen->last_ns - seen->first_ns)
+				 : 0;
 }
 
 static int by_cpu(const void *a, const void *b)
@@ -284,8 +284,8 @@ static struct record_tail span_tail(struct sooth_text *text, struct span span)
 	return (struct record_tail){ text, span.data, span.size };
 }
 
-static int tell_process(struct processes_state *s, const struct judged_process *j,
-	struct sooth_error *err)
+static int tell_process(
+	struct processes_state *s, const struct judged_process *j, struct sooth_error *err)
 {
 	const struct sooth_record *r = &j->seen->last->record;
 	struct span directory = field_text(r, "directory");
@@ -297,9 +297,9 @@ static int tell_process(struct processes_state *s, const struct judged_process *
 	format_elapsed(row.elapsed_s, elapsed);
 	row.agent_state = j->agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	row.project_state = j->agent ? row.cwd_state : SOOTH_STATE_ABSENT;
-	row.version_state = !j->agent ? SOOTH_STATE_ABSENT :
-			    j->match.version.size ? SOOTH_STATE_VALUE :
-						    SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
+	row.version_state = !j->agent		    ? SOOTH_STATE_ABSENT
+			    : j->match.version.size ? SOOTH_STATE_VALUE
+						    : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
 	row.session_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
 	row.orphaned_state = row.outdated_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
 	struct record_tail tail[] = {
@@ -308,10 +308,10 @@ static int tell_process(struct processes_state *s, const struct judged_process *
 		span_tail(&row.command, arguments),
 		span_tail(&row.executable, field_text(r, "executable")),
 		span_tail(&row.cwd, directory),
-		span_tail(&row.agent, j->agent ? span_of(j->agent->name, strlen(j->agent->name)) :
-						 span_of("", 0)),
-		span_tail(&row.rule, j->agent ? span_of(j->match.rule, strlen(j->match.rule)) :
-						span_of("", 0)),
+		span_tail(&row.agent, j->agent ? span_of(j->agent->name, strlen(j->agent->name))
+					       : span_of("", 0)),
+		span_tail(&row.rule,
+			j->agent ? span_of(j->match.rule, strlen(j->match.rule)) : span_of("", 0)),
 		span_tail(&row.version, j->match.version),
 		span_tail(&row.project, project_of(arguments, directory)),
 	};
@@ -320,8 +320,9 @@ static int tell_process(struct processes_state *s, const struct judged_process *
 
 static int tell_host(struct processes_state *s, size_t count, struct sooth_error *err)
 {
-	static const struct section section = { .name = "host", .schema = &host_row_schema,
-		.shape = SECTION_INLINE };
+	static const struct section section = {
+		.name = "host", .schema = &host_row_schema, .shape = SECTION_INLINE
+	};
 	const struct sooth_record *r = s->segment ? &s->segment->record : NULL;
 	struct host_row row = { .process_count = (uint32_t)count,
 		.orphaned_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED),
@@ -344,8 +345,9 @@ static int tell_host(struct processes_state *s, size_t count, struct sooth_error
 static int tell_totals(struct processes_state *s, const struct judged_process *all, size_t count,
 	struct sooth_error *err)
 {
-	static const struct section section = { .name = "totals", .schema = &totals_row_schema,
-		.shape = SECTION_OBJECT };
+	static const struct section section = {
+		.name = "totals", .schema = &totals_row_schema, .shape = SECTION_OBJECT
+	};
 	struct totals_row row = { .processes = (uint32_t)count };
 	uint64_t memory = s->segment ? s->segment->memory_bytes : 0;
 	uint64_t rss_bytes = 0;
@@ -369,7 +371,8 @@ static const struct section agents_section = {
 	.name = "processes",
 	.schema = &process_row_schema,
 	.shape = SECTION_TABLE,
-	.columns = "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,agent,version,project",
+	.columns = "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,agent,version,"
+		   "project",
 	.if_empty = "no agents are running here; `sooth ps -a` lists every process",
 };
 
@@ -377,7 +380,8 @@ static const struct section all_section = {
 	.name = "processes",
 	.schema = &process_row_schema,
 	.shape = SECTION_TABLE,
-	.columns = "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,name,agent,command",
+	.columns =
+		"pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,name,agent,command",
 	.if_empty = "no processes were seen",
 };
 
@@ -392,8 +396,8 @@ static int finish(void *state, struct sooth_error *err)
 		return error_no_memory(err);
 	status = tell_host(s, count, err);
 	if (!status)
-		status = output_section(s->output,
-			s->options.only_agents ? &agents_section : &all_section, err);
+		status = output_section(
+			s->output, s->options.only_agents ? &agents_section : &all_section, err);
 	for (size_t i = 0; i < count && !status; i++)
 		status = tell_process(s, &all[i], err);
 	return status ? status : tell_totals(s, all, count, err);

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 struct processes_options {
-	bool only_agents;  /* leave out what no recogniser knows */
-	bool hide_ended;   /* leave out who was gone at the last sample */
+	bool only_agents; /* leave out what no recogniser knows */
+	bool hide_ended;  /* leave out who was gone at the last sample */
 };
 
 #endif

@@ -31,16 +31,24 @@ struct stream_row {
 };
 
 static const struct sooth_field stream_fields[] = {
-	{ .name = "time_ns", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(stream_row, record.time_ns),
-		.unit = SOOTH_UNIT_TIME_NS, .help = "when it returned (CLOCK_MONOTONIC)" },
+	{ .name = "time_ns",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(stream_row, record.time_ns),
+		.unit = SOOTH_UNIT_TIME_NS,
+		.help = "when it returned (CLOCK_MONOTONIC)" },
 	FIELD_PID(stream_row),
 	FIELD_TID(stream_row),
 	FIELD_STRING(stream_row, thread, "name of the thread"),
 	FIELD_STRING(stream_row, name, "the call"),
 	FIELD_STRING(stream_row, arguments, "its arguments"),
-	{ .name = "result", .type = SOOTH_FIELD_SIGNED, FIELD_AT(stream_row, result),
-		FIELD_STATE_AT(stream_row, result_state), .help = "what it returned" },
-	{ .name = "error", .type = SOOTH_FIELD_ERRNO, FIELD_AT(stream_row, error),
+	{ .name = "result",
+		.type = SOOTH_FIELD_SIGNED,
+		FIELD_AT(stream_row, result),
+		FIELD_STATE_AT(stream_row, result_state),
+		.help = "what it returned" },
+	{ .name = "error",
+		.type = SOOTH_FIELD_ERRNO,
+		FIELD_AT(stream_row, error),
 		.help = "the error, when it failed" },
 	FIELD_NUMBER(stream_row, duration_ns, "time in the call", .unit = SOOTH_UNIT_NS),
 };
@@ -50,7 +58,8 @@ static const struct sooth_schema stream_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct stream_row),
 	SCHEMA_FIELDS(stream_fields),
-	.line = "{time_ns} {tid} {thread}: {name}({arguments}) = {result}[ {error}] <{duration_ns}>",
+	.line = "{time_ns} {tid} {thread}: {name}({arguments}) = {result}[ {error}] "
+		"<{duration_ns}>",
 };
 
 static const struct section stream_section = {
@@ -94,11 +103,12 @@ static void write_path(struct buffer *out, const struct syscalls_call *call)
 /* A C int arrives in a 64-bit register whose upper half may be anything. */
 static int64_t as_int(uint64_t argument)
 {
-	return argument >> 32 == 0 || argument >> 32 == UINT32_MAX ? (int32_t)argument :
-								     (int64_t)argument;
+	return argument >> 32 == 0 || argument >> 32 == UINT32_MAX ? (int32_t)argument
+								   : (int64_t)argument;
 }
 
-static void write_argument(struct buffer *out, char letter, const struct syscalls_call *call, size_t i)
+static void write_argument(
+	struct buffer *out, char letter, const struct syscalls_call *call, size_t i)
 {
 	uint64_t value = call->arguments[i];
 
@@ -150,8 +160,10 @@ static void write_arguments(struct buffer *out, const struct syscalls_call *call
 
 static int tell(struct stream_state *s, const struct syscalls_call *call, struct sooth_error *err)
 {
-	struct stream_row row = { .record = call->record, .duration_ns = call->duration_ns,
-		.result = call->result, .result_state = call->result_state };
+	struct stream_row row = { .record = call->record,
+		.duration_ns = call->duration_ns,
+		.result = call->result,
+		.result_state = call->result_state };
 	char name[SYSCALL_NAME_SIZE];
 
 	if (tally_is_error(call->result) && call->result_state == SOOTH_STATE_VALUE) {

@@ -41,19 +41,26 @@ static const struct sooth_names categories = { ARRAY_SIZE(category_names), categ
 static const struct sooth_field call_fields[] = {
 	FIELD_STRING(call_row, name, "the call; calls of other ABIs with their name in front",
 		.label = "CALL"),
-	FIELD_NUMBER(call_row, count, "how often it returned, or ended the thread",
-		.label = "CALLS"),
+	FIELD_NUMBER(
+		call_row, count, "how often it returned, or ended the thread", .label = "CALLS"),
 	FIELD_NUMBER(call_row, errors, "how often with an error"),
 	FIELD_NUMBER(call_row, unfinished, "still in the call at the end"),
-	FIELD_NUMBER(call_row, total_ns, "time in the calls that returned",
-		.unit = SOOTH_UNIT_NS, .label = "TOTAL"),
+	FIELD_NUMBER(call_row, total_ns, "time in the calls that returned", .unit = SOOTH_UNIT_NS,
+		.label = "TOTAL"),
 	FIELD_NUMBER(call_row, mean_ns, "of a call that returned", .unit = SOOTH_UNIT_NS,
 		.label = "MEAN", FIELD_STATE_AT(call_row, mean_state)),
 	FIELD_NUMBER(call_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX"),
-	{ .name = "category", .type = SOOTH_FIELD_ENUM, FIELD_AT(call_row, category),
-		.names = &categories, .help = "what kind of call it is", .is_hidden = true },
-	{ .name = "histogram", .type = SOOTH_FIELD_HISTOGRAM, FIELD_AT(call_row, histogram),
-		.unit = SOOTH_UNIT_NS, .is_hidden = true,
+	{ .name = "category",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(call_row, category),
+		.names = &categories,
+		.help = "what kind of call it is",
+		.is_hidden = true },
+	{ .name = "histogram",
+		.type = SOOTH_FIELD_HISTOGRAM,
+		FIELD_AT(call_row, histogram),
+		.unit = SOOTH_UNIT_NS,
+		.is_hidden = true,
 		.help = "durations: slot i counts those from 2^i to 2^(i+1) ns" },
 };
 
@@ -74,7 +81,9 @@ struct error_row {
 
 static const struct sooth_field error_fields[] = {
 	FIELD_STRING(error_row, name, "the call", .label = "CALL"),
-	{ .name = "error", .type = SOOTH_FIELD_ERRNO, FIELD_AT(error_row, error),
+	{ .name = "error",
+		.type = SOOTH_FIELD_ERRNO,
+		FIELD_AT(error_row, error),
 		.help = "the error" },
 	FIELD_NUMBER(error_row, count, "how often", .label = "CALLS"),
 };
@@ -99,8 +108,8 @@ static int init(void *state, struct output *output, const void *options, struct 
 	(void)options;
 	s->output = output;
 	if (reducer_init(&s->counts, registry_schema(SYSCALLS_COUNT), "abi,number", ROWS_MAX) &&
-		reducer_init(&s->errors, registry_schema(SYSCALLS_ERROR), "abi,number,error",
-			ROWS_MAX))
+		reducer_init(
+			&s->errors, registry_schema(SYSCALLS_ERROR), "abi,number,error", ROWS_MAX))
 		return 0;
 	return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "make the table of system calls");
 }
@@ -110,10 +119,12 @@ static void push_call(struct table_state *s, const struct syscalls_call *call)
 {
 	bool has_returned = call->result_state == SOOTH_STATE_VALUE;
 	bool is_error = has_returned && tally_is_error(call->result);
-	struct syscalls_count count = { .record = call->record, .number = call->number,
-		.abi = call->abi };
-	struct syscalls_error error = { .record = call->record, .number = call->number,
-		.abi = call->abi, .count = 1 };
+	struct syscalls_count count = {
+		.record = call->record, .number = call->number, .abi = call->abi
+	};
+	struct syscalls_error error = {
+		.record = call->record, .number = call->number, .abi = call->abi, .count = 1
+	};
 	struct tally_slot one = { 0 };
 
 	count.record.fixed_words = sizeof(count) / SOOTH_RECORD_WORD;
@@ -178,8 +189,11 @@ static int tell_call(struct table_state *s, const struct syscalls_count *c, stru
 {
 	const struct syscall_row *known = syscall_by_number(c->abi, c->number);
 	uint64_t returned = 0;
-	struct call_row row = { .count = c->count, .errors = c->errors,
-		.unfinished = c->unfinished, .total_ns = c->total_ns, .max_ns = c->max_ns,
+	struct call_row row = { .count = c->count,
+		.errors = c->errors,
+		.unfinished = c->unfinished,
+		.total_ns = c->total_ns,
+		.max_ns = c->max_ns,
 		.category = known ? known->category : SYSCALL_CATEGORY_OTHER };
 	char name[SYSCALL_NAME_SIZE];
 	struct record_tail tail[] = { { &row.name, name, syscall_name(c->abi, c->number, name) } };
@@ -193,7 +207,8 @@ static int tell_call(struct table_state *s, const struct syscalls_count *c, stru
 	return OUTPUT_ROW(s->output, &row, tail, 1, err);
 }
 
-static int tell_error(struct table_state *s, const struct syscalls_error *e, struct sooth_error *err)
+static int tell_error(
+	struct table_state *s, const struct syscalls_error *e, struct sooth_error *err)
 {
 	struct error_row row = { .count = e->count, .error = e->error };
 	char name[SYSCALL_NAME_SIZE];
@@ -209,7 +224,8 @@ static int call_teller(struct table_state *s, const struct sooth_record *r, stru
 	return tell_call(s, (const void *)r, err);
 }
 
-static int error_teller(struct table_state *s, const struct sooth_record *r, struct sooth_error *err)
+static int error_teller(
+	struct table_state *s, const struct sooth_record *r, struct sooth_error *err)
 {
 	return tell_error(s, (const void *)r, err);
 }

@@ -9,21 +9,21 @@
 #define ABI_X86_64  0
 #define ABI_AARCH64 1
 #define ABI_I386    2
-#define ABI_X32     3
-#define ABI_ARM     4
+#define ABI_X32	    3
+#define ABI_ARM	    4
 
 #if defined(__TARGET_ARCH_x86)
 
-#define ABI_NATIVE      ABI_X86_64
-#define NR_EXECVE       59
-#define NR_EXECVEAT     322
-#define NR_EXIT         60
-#define NR_EXIT_GROUP   231
-#define NR_RT_SIGRETURN 15
-#define NR_I386_EXIT       1
+#define ABI_NATIVE	   ABI_X86_64
+#define NR_EXECVE	   59
+#define NR_EXECVEAT	   322
+#define NR_EXIT		   60
+#define NR_EXIT_GROUP	   231
+#define NR_RT_SIGRETURN	   15
+#define NR_I386_EXIT	   1
 #define NR_I386_EXIT_GROUP 252
 
-#define X32_BIT   0x40000000L
+#define X32_BIT	  0x40000000L
 #define TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h: a 32-bit entry is being served */
 
 static inline uint32_t abi_of(struct task_struct *task, long *number)
@@ -67,11 +67,11 @@ static inline void abi_arguments(struct pt_regs *regs, uint32_t abi, uint64_t *a
 
 #elif defined(__TARGET_ARCH_arm64)
 
-#define ABI_NATIVE      ABI_AARCH64
-#define NR_EXECVE       221
-#define NR_EXECVEAT     281
-#define NR_EXIT         93
-#define NR_EXIT_GROUP   94
+#define ABI_NATIVE	ABI_AARCH64
+#define NR_EXECVE	221
+#define NR_EXECVEAT	281
+#define NR_EXIT		93
+#define NR_EXIT_GROUP	94
 #define NR_RT_SIGRETURN 139
 
 #define TIF_32BIT (1UL << 22) /* arch/arm64/include/asm/thread_info.h */
@@ -81,7 +81,7 @@ static inline uint32_t abi_of(struct task_struct *task, long *number)
 	return task->thread_info.flags & TIF_32BIT ? ABI_ARM : ABI_AARCH64;
 }
 
-#define NR_ARM_EXIT       1
+#define NR_ARM_EXIT	  1
 #define NR_ARM_EXIT_GROUP 248
 
 static inline bool abi_is_last(uint32_t abi, uint32_t number)

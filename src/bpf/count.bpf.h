@@ -8,8 +8,12 @@
 static struct overflow_value *overflow_entry(
 	const struct thread *t, uint32_t number, uint32_t abi, uint32_t error)
 {
-	struct overflow_key key = { .start_ticks = t->start_ticks, .pid = t->pid, .tid = t->tid,
-		.number = number, .abi = abi, .error = error };
+	struct overflow_key key = { .start_ticks = t->start_ticks,
+		.pid = t->pid,
+		.tid = t->tid,
+		.number = number,
+		.abi = abi,
+		.error = error };
 	struct overflow_value *value = bpf_map_lookup_elem(&overflow, &key);
 	uint32_t first = 0;
 	struct overflow_value *blank;
@@ -43,8 +47,8 @@ static void overflow_call(const struct thread *t, int is_error, uint64_t duratio
 	v->histogram[tally_bucket(duration_ns) & (SYSCALLS_BUCKETS - 1)]++;
 }
 
-static void overflow_error(const struct thread *t, uint32_t number, uint32_t abi, uint32_t error,
-	uint64_t count)
+static void overflow_error(
+	const struct thread *t, uint32_t number, uint32_t abi, uint32_t error, uint64_t count)
 {
 	struct overflow_value *v = overflow_entry(t, number, abi, error);
 
@@ -76,8 +80,8 @@ static inline void count_call(struct thread *t, int64_t result, uint64_t duratio
 {
 	struct tally_slot *slot = 0;
 	/* What it "returns" is a register of the interrupted code. */
-	int is_error = tally_is_error(result) &&
-		       !(t->abi == ABI_NATIVE && t->number == NR_RT_SIGRETURN);
+	int is_error =
+		tally_is_error(result) && !(t->abi == ABI_NATIVE && t->number == NR_RT_SIGRETURN);
 
 	if (t->abi == ABI_NATIVE)
 		slot = tally_slot(&t->tally, t->number);

@@ -8,8 +8,7 @@
 
 static struct thread *follow(struct task_struct *task, uint32_t interest, uint64_t now)
 {
-	struct thread *t =
-		bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct thread *t = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!t) {
 		__sync_fetch_and_add(&control.lost_threads, 1);
@@ -32,8 +31,8 @@ static struct thread *adopt(struct task_struct *task)
 	return follow(task, config.interest, bpf_ktime_get_ns());
 }
 
-static void tell_join(struct thread *child, const struct thread *parent, struct task_struct *task,
-	uint64_t now)
+static void tell_join(
+	struct thread *child, const struct thread *parent, struct task_struct *task, uint64_t now)
 {
 	struct process_join *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
@@ -79,8 +78,8 @@ int BPF_PROG(on_exec, struct task_struct *task)
 		__sync_fetch_and_add(&control.lost_events, 1);
 		return 0;
 	}
-	record_fill(&r->record, t, PROCESS_EXEC, RECORD_WORDS(struct process_exec),
-		bpf_ktime_get_ns());
+	record_fill(
+		&r->record, t, PROCESS_EXEC, RECORD_WORDS(struct process_exec), bpf_ktime_get_ns());
 	bpf_probe_read_kernel_str(r->name, sizeof(r->name), task->comm);
 	bpf_ringbuf_submit(r, ring_flags());
 	return 0;
@@ -113,7 +112,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	now = bpf_ktime_get_ns();
 	if (t->interest & INTEREST_STREAM && t->in_call)
 		stream_plain(t, 0, now, 1); /* SOOTH_STATE_ABSENT: it does not return */
-	flush_thread(t, now); /* a muted thread too: it may end before its visit */
+	flush_thread(t, now);		    /* a muted thread too: it may end before its visit */
 	t->in_call = 0;
 	if (!t->interest)
 		return 0;

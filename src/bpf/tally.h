@@ -12,7 +12,7 @@
 
 #include "probes/syscalls.h"
 
-#define TALLY_NUMBERS 512 /* native numbers that can have a slot */
+#define TALLY_NUMBERS	512  /* native numbers that can have a slot */
 #define TALLY_ERROR_MAX 4095 /* the kernel's MAX_ERRNO */
 
 struct tally_slot {

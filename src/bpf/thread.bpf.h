@@ -9,11 +9,11 @@
 #include "bpf/tally.h"
 #include "model/stream_records.h"
 
-#define INTEREST_COUNT  2 /* enum interest */
+#define INTEREST_COUNT	2 /* enum interest */
 #define INTEREST_STREAM 4
-#define PF_KTHREAD      0x00200000
-#define NS_PER_S        1000000000ULL
-#define CPU_NONE        SOOTH_CPU_NONE
+#define PF_KTHREAD	0x00200000
+#define NS_PER_S	1000000000ULL
+#define CPU_NONE	SOOTH_CPU_NONE
 
 struct thread {
 	uint64_t start_ticks;
@@ -94,9 +94,9 @@ static inline void record_fill(
 /* The collector polls; it is woken only when the ring fills, so that records cost no wake-up. */
 static inline uint64_t ring_flags(void)
 {
-	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= config.wakeup_bytes ?
-		       BPF_RB_FORCE_WAKEUP :
-		       BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= config.wakeup_bytes
+		       ? BPF_RB_FORCE_WAKEUP
+		       : BPF_RB_NO_WAKEUP;
 }
 
 static inline uint64_t start_ticks_of(struct task_struct *task)

@@ -16,7 +16,7 @@ typedef unsigned short uint16_t;
 typedef unsigned int uint32_t;
 typedef unsigned long long uint64_t;
 typedef _Bool bool;
-#define true  1
+#define true 1
 #define false 0
 
 /* What bpf_helper_defs.h wants to know. */

@@ -10,16 +10,16 @@
 #include "base/error.h"
 #include "model/batch.h"
 
-#define CAPTURE_FORMAT        1
-#define BLOCK_MAGIC           "SOOTHBLK"
-#define BLOCK_MAGIC_SIZE      8
-#define BLOCK_RAW_BYTES_MAX   (16u << 20) /* a reader refuses more: the length is foreign data */
-#define BLOCK_RAW_BYTES_AIM   (256u << 10)
+#define CAPTURE_FORMAT	    1
+#define BLOCK_MAGIC	    "SOOTHBLK"
+#define BLOCK_MAGIC_SIZE    8
+#define BLOCK_RAW_BYTES_MAX (16u << 20) /* a reader refuses more: the length is foreign data */
+#define BLOCK_RAW_BYTES_AIM (256u << 10)
 
 enum block_type {
 	BLOCK_SEGMENT = 1, /* definitions; a segment begins with one */
 	BLOCK_RECORDS = 2,
-	BLOCK_INDEX = 3,   /* reserved: where the blocks of the segment stand */
+	BLOCK_INDEX = 3, /* reserved: where the blocks of the segment stand */
 };
 
 enum block_codec {
@@ -32,9 +32,9 @@ struct block_header {
 	uint16_t header_bytes;
 	uint8_t type;
 	uint8_t codec;
-	uint32_t source;       /* who wrote the records (struct stream_source), 0: the collector */
-	uint64_t sequence;     /* counts the blocks of a stream */
-	uint64_t first_ns;     /* earliest and latest record */
+	uint32_t source;   /* who wrote the records (struct stream_source), 0: the collector */
+	uint64_t sequence; /* counts the blocks of a stream */
+	uint64_t first_ns; /* earliest and latest record */
 	uint64_t last_ns;
 	uint64_t watermark_ns; /* no later block of this stream holds an earlier record */
 	uint32_t records;
@@ -42,7 +42,7 @@ struct block_header {
 	uint32_t stored_bytes; /* as they stand behind the header, then zeros up to a word */
 	uint32_t payload_crc;  /* CRC-32 of the stored bytes */
 	uint32_t reserved;
-	uint32_t header_crc;   /* CRC-32 of the header up to here */
+	uint32_t header_crc; /* CRC-32 of the header up to here */
 };
 
 _Static_assert(sizeof(struct block_header) == 72, "the block header is 72 bytes");
@@ -69,20 +69,20 @@ typedef int (*block_handler)(void *user, const struct block *block, struct sooth
 
 /* A parser that takes bytes as they come. */
 struct block_reader {
-	struct buffer pending;      /* the beginning of a block whose end has not come */
-	struct buffer raw;          /* decompressed records */
+	struct buffer pending; /* the beginning of a block whose end has not come */
+	struct buffer raw;     /* decompressed records */
 	void *zstd;
 	uint64_t blocks;
 	uint64_t bytes;
-	uint64_t damaged_bytes;     /* skipped to find the next block */
-	uint64_t damaged_blocks;    /* whole header, wrong contents */
-	uint64_t damaged_records;   /* as the headers of those counted them */
-	uint64_t cut_bytes;         /* set by finish: the beginning of a block that never ended */
+	uint64_t damaged_bytes;	  /* skipped to find the next block */
+	uint64_t damaged_blocks;  /* whole header, wrong contents */
+	uint64_t damaged_records; /* as the headers of those counted them */
+	uint64_t cut_bytes;	  /* set by finish: the beginning of a block that never ended */
 };
 
 /* Hands each whole block to the handler; a handler's error ends it and is returned. */
-int block_reader_feed(struct block_reader *r, const void *data, size_t size,
-	block_handler handler, void *user, struct sooth_error *err);
+int block_reader_feed(struct block_reader *r, const void *data, size_t size, block_handler handler,
+	void *user, struct sooth_error *err);
 void block_reader_finish(struct block_reader *r);
 void block_reader_fini(struct block_reader *r);
 

@@ -124,8 +124,8 @@ static ssize_t take_blocks(struct block_reader *r, const unsigned char *data, si
 	return (ssize_t)at;
 }
 
-int block_reader_feed(struct block_reader *r, const void *data, size_t size,
-	block_handler handler, void *user, struct sooth_error *err)
+int block_reader_feed(struct block_reader *r, const void *data, size_t size, block_handler handler,
+	void *user, struct sooth_error *err)
 {
 	ssize_t used;
 

@@ -68,7 +68,8 @@ int block_encode(struct block_encoder *e, struct buffer *out, const struct block
 		stored = e->stored.data;
 	}
 	h.payload_crc = (uint32_t)crc32(0, stored, h.stored_bytes);
-	h.header_crc = (uint32_t)crc32(0, (const void *)&h, offsetof(struct block_header, header_crc));
+	h.header_crc =
+		(uint32_t)crc32(0, (const void *)&h, offsetof(struct block_header, header_crc));
 
 	buffer_append(out, &h, sizeof(h));
 	if (h.stored_bytes)

@@ -20,7 +20,8 @@ struct capture_writer;
 /* The file is created 0600, in place, never through a symbolic link. "-" is standard output. */
 int capture_writer_open(struct capture_writer **out, const char *path,
 	const struct capture_options *options, struct sooth_error *err);
-int capture_writer_block(struct capture_writer *w, const struct block *block, struct sooth_error *err);
+int capture_writer_block(
+	struct capture_writer *w, const struct block *block, struct sooth_error *err);
 /* Flushes; after a failure the file holds whole blocks up to it. */
 int capture_writer_finish(struct capture_writer *w, struct sooth_error *err);
 uint64_t capture_writer_bytes(const struct capture_writer *w);

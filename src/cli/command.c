@@ -114,8 +114,9 @@ int command_main(const struct command *c, int argc, char **argv)
 		command_print_help(c);
 		return fflush(stdout) ? EXIT_FAILURE : 0;
 	}
-	status = config ? options_parse(c->groups, c->group_count, config, argc, argv, &arguments, &err) :
-			  error_no_memory(&err);
+	status = config ? options_parse(
+				  c->groups, c->group_count, config, argc, argv, &arguments, &err)
+			: error_no_memory(&err);
 	if (!status)
 		status = c->run(config, &arguments, &err);
 	free(arguments.items);

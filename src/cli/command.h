@@ -7,15 +7,15 @@
 
 struct command {
 	const char *name;
-	const char *summary;        /* one line for the list of commands */
-	const char *usage;          /* what stands behind the name */
-	const char *about;          /* a paragraph for its help */
-	const char *examples;       /* a line each */
+	const char *summary;  /* one line for the list of commands */
+	const char *usage;    /* what stands behind the name */
+	const char *about;    /* a paragraph for its help */
+	const char *examples; /* a line each */
 	const struct option_group *groups;
 	size_t group_count;
 	size_t config_size;
-	/* config is zeroed and filled from the options; returns the exit status, negative errno with
-	 * err filled on failure. */
+	/* config is zeroed and filled from the options; returns the exit status, negative errno
+	 * with err filled on failure. */
 	int (*run)(void *config, const struct arguments *arguments, struct sooth_error *err);
 };
 

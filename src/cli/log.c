@@ -31,6 +31,7 @@ void log_print(void *user, int level, const char *line)
 
 	(void)user;
 	fprintf(stderr, "sooth: %s: %s\n",
-		level > 0 && level < (int)(sizeof(names) / sizeof(names[0])) ? names[level] : "note",
+		level > 0 && level < (int)(sizeof(names) / sizeof(names[0])) ? names[level]
+									     : "note",
 		line);
 }

@@ -48,8 +48,10 @@ static int program_options(int argc, char **argv)
 		used = 2;
 	}
 	if (level && !log_want(level)) {
-		fprintf(stderr, "sooth: cannot understand the log level \"%s\"\n"
-				"  try: none, error, warning, info or debug\n", level);
+		fprintf(stderr,
+			"sooth: cannot understand the log level \"%s\"\n"
+			"  try: none, error, warning, info or debug\n",
+			level);
 		exit(2);
 	}
 	return used;
@@ -76,7 +78,8 @@ static int run_named(int argc, char **argv)
 static int finish(int status)
 {
 	if (fflush(stdout) && errno != EPIPE && status == 0) {
-		fprintf(stderr, "sooth: cannot write to standard output\n  why: %s\n", strerror(errno));
+		fprintf(stderr, "sooth: cannot write to standard output\n  why: %s\n",
+			strerror(errno));
 		return 5;
 	}
 	return status;

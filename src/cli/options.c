@@ -11,7 +11,7 @@
 #include "base/units.h"
 
 #define NAMES_MAX    128
-#define NEAR_ENOUGH  2  /* edits */
+#define NEAR_ENOUGH  2	/* edits */
 #define DISTANCE_MAX 40 /* longer words are not compared */
 
 struct parser {
@@ -88,25 +88,26 @@ static int unknown_option(struct parser *p, const char *typed)
 	return error_remedy(p->err, "--help lists the options");
 }
 
-static int bad_value(struct parser *p, const struct option *o, const char *value, const char *wanted)
+static int bad_value(
+	struct parser *p, const struct option *o, const char *value, const char *wanted)
 {
-	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" as the value of --%s", value,
-		o->name ? o->name : (char[]){ o->letter, '\0' });
+	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" as the value of --%s",
+		value, o->name ? o->name : (char[]){ o->letter, '\0' });
 	return error_why(p->err, "it should be %s", wanted);
 }
 
 static int store_number(struct parser *p, const struct option *o, void *member, const char *value)
 {
 	uint64_t number;
-	bool good = o->type == OPTION_U64      ? parse_u64(value, &number) :
-		    o->type == OPTION_DURATION ? parse_duration(value, &number) :
-						 parse_bytes(value, &number);
+	bool good = o->type == OPTION_U64	 ? parse_u64(value, &number)
+		    : o->type == OPTION_DURATION ? parse_duration(value, &number)
+						 : parse_bytes(value, &number);
 
 	if (!good)
 		return bad_value(p, o, value,
-			o->type == OPTION_DURATION ? "a time such as 5, 200ms or 2m" :
-			o->type == OPTION_BYTES	   ? "a size such as 4096, 64k or 8M" :
-						     "a whole number");
+			o->type == OPTION_DURATION ? "a time such as 5, 200ms or 2m"
+			: o->type == OPTION_BYTES  ? "a size such as 4096, 64k or 8M"
+						   : "a whole number");
 	if ((o->min || o->max) && (number < o->min || number > o->max)) {
 		char range[96];
 
@@ -135,7 +136,8 @@ static int store_choice(struct parser *p, const struct option *o, void *member, 
 	return bad_value(p, o, value, wanted);
 }
 
-static int store_list(struct parser *p, const struct option *o, struct option_list *list, char *value)
+static int store_list(
+	struct parser *p, const struct option *o, struct option_list *list, char *value)
 {
 	char *item;
 
@@ -149,7 +151,8 @@ static int store_list(struct parser *p, const struct option *o, struct option_li
 	return 0;
 }
 
-static int store(struct parser *p, const struct option_group *g, const struct option *o, char *value)
+static int store(
+	struct parser *p, const struct option_group *g, const struct option *o, char *value)
 {
 	void *member = p->config + g->offset + o->offset;
 
@@ -177,8 +180,9 @@ static const struct option *find(struct parser *p, char letter, const char *name
 			const struct option *o = &p->groups[g].options[i];
 
 			*group = &p->groups[g];
-			if (letter ? o->letter == letter :
-				     o->name && strlen(o->name) == size && !strncmp(o->name, name, size))
+			if (letter ? o->letter == letter
+				   : o->name && strlen(o->name) == size &&
+						!strncmp(o->name, name, size))
 				return o;
 		}
 	}

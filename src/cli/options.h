@@ -15,13 +15,13 @@
 #include "base/error.h"
 
 enum option_type {
-	OPTION_FLAG,     /* bool, set to true */
-	OPTION_TEXT,     /* const char *, borrowed from argv */
-	OPTION_U64,      /* uint64_t */
+	OPTION_FLAG,	 /* bool, set to true */
+	OPTION_TEXT,	 /* const char *, borrowed from argv */
+	OPTION_U64,	 /* uint64_t */
 	OPTION_DURATION, /* uint64_t, ns */
-	OPTION_BYTES,    /* uint64_t */
-	OPTION_CHOICE,   /* const char *, one of the choices */
-	OPTION_LIST,     /* struct option_list: may be given again, and with commas */
+	OPTION_BYTES,	 /* uint64_t */
+	OPTION_CHOICE,	 /* const char *, one of the choices */
+	OPTION_LIST,	 /* struct option_list: may be given again, and with commas */
 };
 
 #define OPTION_LIST_MAX 64
@@ -32,30 +32,33 @@ struct option_list {
 };
 
 struct option {
-	char letter;          /* 0: none */
-	const char *name;     /* without the dashes; NULL: a letter only */
+	char letter;	  /* 0: none */
+	const char *name; /* without the dashes; NULL: a letter only */
 	enum option_type type;
-	size_t offset;        /* of the member in the group's struct */
+	size_t offset;	      /* of the member in the group's struct */
 	const char *argument; /* what help calls the value */
 	const char *help;
-	uint64_t min, max;    /* of numbers; both 0: any */
+	uint64_t min, max;	    /* of numbers; both 0: any */
 	const char *const *choices; /* NULL at the end */
 };
 
 struct option_group {
-	const char *title;    /* heading in help */
+	const char *title; /* heading in help */
 	const struct option *options;
 	size_t count;
-	size_t offset;        /* of the group's struct in the config */
+	size_t offset; /* of the group's struct in the config */
 };
 
-#define OPTION_GROUP(title_, table, offset_) \
-	{ .title = title_, .options = table, .count = sizeof(table) / sizeof((table)[0]), .offset = offset_ }
+#define OPTION_GROUP(title_, table, offset_)                                                       \
+	{                                                                                          \
+		.title = title_, .options = table, .count = sizeof(table) / sizeof((table)[0]),    \
+		.offset = offset_                                                                  \
+	}
 
 struct arguments {
-	char **items;    /* what is no option, in order */
+	char **items; /* what is no option, in order */
 	size_t count;
-	char **command;  /* behind "--", NULL-terminated; NULL: there was no "--" */
+	char **command; /* behind "--", NULL-terminated; NULL: there was no "--" */
 };
 
 /*

@@ -12,20 +12,35 @@ static const char *const formats[] = { "table", "json", "jsonl", NULL };
 static const char *const colors[] = { "auto", "always", "never", NULL };
 
 const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
-	{ .letter = 'j', .name = "json", .type = OPTION_FLAG,
+	{ .letter = 'j',
+		.name = "json",
+		.type = OPTION_FLAG,
 		.offset = offsetof(struct output_options, json),
 		.help = "one JSON object for a report, JSON lines for a stream" },
-	{ .name = "format", .type = OPTION_CHOICE, .argument = "NAME", .choices = formats,
-		.offset = offsetof(struct output_options, format), .help = "table, json or jsonl" },
-	{ .letter = 'o', .name = "output", .type = OPTION_TEXT, .argument = "FILE",
+	{ .name = "format",
+		.type = OPTION_CHOICE,
+		.argument = "NAME",
+		.choices = formats,
+		.offset = offsetof(struct output_options, format),
+		.help = "table, json or jsonl" },
+	{ .letter = 'o',
+		.name = "output",
+		.type = OPTION_TEXT,
+		.argument = "FILE",
 		.offset = offsetof(struct output_options, output),
 		.help = "write there, made readable for you only; - is standard output" },
-	{ .name = "color", .type = OPTION_CHOICE, .argument = "WHEN", .choices = colors,
-		.offset = offsetof(struct output_options, color), .help = "auto, always or never" },
+	{ .name = "color",
+		.type = OPTION_CHOICE,
+		.argument = "WHEN",
+		.choices = colors,
+		.offset = offsetof(struct output_options, color),
+		.help = "auto, always or never" },
 };
 
 const struct option save_option_rows[SAVE_OPTION_COUNT] = {
-	{ .name = "save", .type = OPTION_TEXT, .argument = "FILE.sooth",
+	{ .name = "save",
+		.type = OPTION_TEXT,
+		.argument = "FILE.sooth",
 		.offset = offsetof(struct output_options, save),
 		.help = "keep what was seen: the same command reads it again" },
 };

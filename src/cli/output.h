@@ -16,18 +16,18 @@ struct output_options {
 
 #define OUTPUT_OPTION_COUNT 4
 extern const struct option output_option_rows[OUTPUT_OPTION_COUNT];
-#define OUTPUT_GROUP(config, member)                                                          \
-	{                                                                                     \
-		.title = "Output", .options = output_option_rows, .count = OUTPUT_OPTION_COUNT, \
-		.offset = offsetof(config, member)                                            \
+#define OUTPUT_GROUP(config, member)                                                               \
+	{                                                                                          \
+		.title = "Output", .options = output_option_rows, .count = OUTPUT_OPTION_COUNT,    \
+		.offset = offsetof(config, member)                                                 \
 	}
 
 #define SAVE_OPTION_COUNT 1
 extern const struct option save_option_rows[SAVE_OPTION_COUNT];
-#define SAVE_GROUP(config, member)                                                         \
-	{                                                                                  \
-		.title = "Capture", .options = save_option_rows, .count = SAVE_OPTION_COUNT, \
-		.offset = offsetof(config, member)                                         \
+#define SAVE_GROUP(config, member)                                                                 \
+	{                                                                                          \
+		.title = "Capture", .options = save_option_rows, .count = SAVE_OPTION_COUNT,       \
+		.offset = offsetof(config, member)                                                 \
 	}
 
 /* is_stream: -j means JSON lines. */

@@ -18,16 +18,23 @@
 #define STEP_MS 50
 
 const struct option run_option_rows[RUN_OPTION_COUNT] = {
-	{ .letter = 'd', .name = "duration", .type = OPTION_DURATION, .argument = "TIME",
+	{ .letter = 'd',
+		.name = "duration",
+		.type = OPTION_DURATION,
+		.argument = "TIME",
 		.offset = offsetof(struct run_options, duration_ns),
 		.help = "stop after that: 5, 200ms, 2m" },
-	{ .name = "buffer", .type = OPTION_BYTES, .argument = "SIZE", .min = 4096,
-		.max = 1ull << 30, .offset = offsetof(struct run_options, buffer_bytes),
+	{ .name = "buffer",
+		.type = OPTION_BYTES,
+		.argument = "SIZE",
+		.min = 4096,
+		.max = 1ull << 30,
+		.offset = offsetof(struct run_options, buffer_bytes),
 		.help = "room for records between the kernel and sooth" },
 };
 
-static int make_report(const struct run *run, FILE *stream, struct sooth_report **out,
-	struct sooth_error *err)
+static int make_report(
+	const struct run *run, FILE *stream, struct sooth_report **out, struct sooth_error *err)
 {
 	int status = sooth_report_new(out, run->name, err);
 
@@ -40,7 +47,8 @@ static int make_report(const struct run *run, FILE *stream, struct sooth_report 
 			*out, output_sink_name(run->output, run->is_stream), &sink, err);
 	}
 	for (size_t i = 0; run->views[i].name && !status; i++)
-		status = sooth_report_add_view(*out, run->views[i].name, run->views[i].options, err);
+		status =
+			sooth_report_add_view(*out, run->views[i].name, run->views[i].options, err);
 	if (run->default_views)
 		sooth_report_add_default_views(*out);
 	return status;
@@ -54,14 +62,16 @@ static void launch_as_invoker(struct sooth_observer_options *options)
 	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
 	uint64_t uid_number, gid_number;
 
-	if (getuid() || !uid || !gid || !parse_u64(uid, &uid_number) || !parse_u64(gid, &gid_number))
+	if (getuid() || !uid || !gid || !parse_u64(uid, &uid_number) ||
+		!parse_u64(gid, &gid_number))
 		return;
 	options->has_launch_user = true;
 	options->launch_uid = (uid_t)uid_number;
 	options->launch_gid = (gid_t)gid_number;
 }
 
-static int make_observer(const struct run *run, struct sooth_observer **out, struct sooth_error *err)
+static int make_observer(
+	const struct run *run, struct sooth_observer **out, struct sooth_error *err)
 {
 	struct sooth_observer_options options = {
 		.size = sizeof(options),
@@ -179,8 +189,8 @@ int run_report(const struct run *run, struct sooth_error *err)
 	if (!status)
 		status = make_report(run, file.stream ? file.stream : stdout, &report, err);
 	if (!status)
-		status = capture ? run_capture(run, report, capture, &file, err) :
-				   run_live(run, report, &file, err);
+		status = capture ? run_capture(run, report, capture, &file, err)
+				 : run_live(run, report, &file, err);
 	sooth_report_free(report);
 	out_file_close(&file);
 	return status;

@@ -17,9 +17,11 @@ struct run_options {
 
 #define RUN_OPTION_COUNT 2
 extern const struct option run_option_rows[RUN_OPTION_COUNT];
-#define RUN_GROUP(config, member) \
-	{ .title = "Observation", .options = run_option_rows, .count = RUN_OPTION_COUNT, \
-		.offset = offsetof(config, member) }
+#define RUN_GROUP(config, member)                                                                  \
+	{                                                                                          \
+		.title = "Observation", .options = run_option_rows, .count = RUN_OPTION_COUNT,     \
+		.offset = offsetof(config, member)                                                 \
+	}
 
 #define RUN_PROBES_MAX 16
 
@@ -35,17 +37,17 @@ struct run_view {
 
 /* One run, as the command describes it. */
 struct run {
-	const char *name;                 /* of the report */
+	const char *name; /* of the report */
 	const struct target_options *target;
 	const struct output_options *output;
 	const struct arguments *arguments;
 	struct run_probe probes[RUN_PROBES_MAX]; /* an empty name ends it */
 	struct run_view views[RUN_PROBES_MAX];
-	bool default_views;               /* of each probe in the stream */
-	bool is_stream;                   /* -j means JSON lines */
-	bool is_silent;                   /* no report at all: only the capture is wanted */
-	unsigned allowed;                 /* enum target_allowed */
-	uint64_t duration_ns;             /* 0: until the target ends or somebody stops it */
+	bool default_views;   /* of each probe in the stream */
+	bool is_stream;	      /* -j means JSON lines */
+	bool is_silent;	      /* no report at all: only the capture is wanted */
+	unsigned allowed;     /* enum target_allowed */
+	uint64_t duration_ns; /* 0: until the target ends or somebody stops it */
 	uint64_t sample_ns;
 	uint64_t buffer_bytes;
 };

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-void stop_catch(void);   /* from here on SIGINT, SIGTERM and SIGHUP are wishes */
+void stop_catch(void); /* from here on SIGINT, SIGTERM and SIGHUP are wishes */
 bool stop_is_wanted(void);
 
 #endif

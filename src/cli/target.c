@@ -8,9 +8,16 @@
 #include "base/units.h"
 
 const struct option target_option_rows[TARGET_OPTION_COUNT] = {
-	{ .letter = 'p', .name = "pid", .type = OPTION_LIST, .argument = "PID[,PID...]",
-		.offset = offsetof(struct target_options, pids), .help = "these processes" },
-	{ .letter = 'u', .name = "user", .type = OPTION_TEXT, .argument = "USER",
+	{ .letter = 'p',
+		.name = "pid",
+		.type = OPTION_LIST,
+		.argument = "PID[,PID...]",
+		.offset = offsetof(struct target_options, pids),
+		.help = "these processes" },
+	{ .letter = 'u',
+		.name = "user",
+		.type = OPTION_TEXT,
+		.argument = "USER",
 		.offset = offsetof(struct target_options, user),
 		.help = "every process of a user, by name or id" },
 };
@@ -43,8 +50,8 @@ static int parse_user(const char *text, uid_t *uid, struct sooth_error *err)
 	return error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find the user %s", text);
 }
 
-static int add_pids(struct sooth_observer *o, const char *const *items, size_t count,
-	struct sooth_error *err)
+static int add_pids(
+	struct sooth_observer *o, const char *const *items, size_t count, struct sooth_error *err)
 {
 	int status = 0;
 
@@ -65,8 +72,8 @@ static int no_target(struct sooth_error *err)
 	return error_remedy(err, "give -p PID, -u USER, a capture file, or -- COMMAND");
 }
 
-int target_options_apply(const struct target_options *t, const struct arguments *a, unsigned allowed,
-	struct sooth_observer *o, struct sooth_error *err)
+int target_options_apply(const struct target_options *t, const struct arguments *a,
+	unsigned allowed, struct sooth_observer *o, struct sooth_error *err)
 {
 	int status = 0;
 	uid_t uid = 0;
@@ -80,7 +87,8 @@ int target_options_apply(const struct target_options *t, const struct arguments 
 		return status ? status : sooth_observer_set_user(o, uid, err);
 	}
 	if (!t->pids.count && !a->count)
-		return allowed & TARGET_MAY_BE_HOST ? sooth_observer_set_host(o, err) : no_target(err);
+		return allowed & TARGET_MAY_BE_HOST ? sooth_observer_set_host(o, err)
+						    : no_target(err);
 	status = add_pids(o, t->pids.items, t->pids.count, err);
 	return status ? status : add_pids(o, (const char *const *)a->items, a->count, err);
 }

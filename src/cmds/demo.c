@@ -19,11 +19,11 @@
 #include "cli/stop.h"
 
 #define WORKER_PAUSE_MS 20
-#define LIFE_ROUNDS     6000 /* two minutes: it ends by itself whatever happens to us */
+#define LIFE_ROUNDS	6000 /* two minutes: it ends by itself whatever happens to us */
 
 struct demo {
 	char directory[64];
-	char stand_in[96];  /* a copy of sleep that is called claude */
+	char stand_in[96]; /* a copy of sleep that is called claude */
 	char capture[96];
 	pid_t worker, agent;
 };
@@ -50,7 +50,8 @@ static __attribute__((noreturn)) void work(void)
 static int copy_file(const char *from, const char *to)
 {
 	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);
-	_cleanup_close_ int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0700);
+	_cleanup_close_ int out =
+		open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0700);
 	char bytes[16384];
 	ssize_t got = -1;
 
@@ -147,7 +148,8 @@ static void show_all(const struct demo *d)
 	char *list[] = { "ps", agent, worker, NULL };
 	char *count[] = { "trace", "-c", "-d", "1", "-p", worker, NULL };
 	char *stream[] = { "trace", "-d", "60ms", "-p", worker, NULL };
-	char *record[] = { "record", "-o", (char *)(uintptr_t)d->capture, "-d", "1", "-p", worker, NULL };
+	char *record[] = { "record", "-o", (char *)(uintptr_t)d->capture, "-d", "1", "-p", worker,
+		NULL };
 	char *report[] = { "report", (char *)(uintptr_t)d->capture, NULL };
 	int status;
 
@@ -156,15 +158,18 @@ static void show_all(const struct demo *d)
 	show("Which processes are they? (Without numbers: every agent on this host.)", list);
 	if (stop_is_wanted())
 		return;
-	status = show("What does a process ask of the kernel? One second of it, counted in the kernel:",
+	status = show(
+		"What does a process ask of the kernel? One second of it, counted in the kernel:",
 		count);
 	if (status) {
-		printf("\nSystem calls cannot be watched here; `sooth doctor` says how to get that.\n");
+		printf("\nSystem calls cannot be watched here; `sooth doctor` says how to get "
+		       "that.\n");
 		return;
 	}
 	if (!stop_is_wanted())
 		show("Every call, as it returns:", stream);
-	if (!stop_is_wanted() && !show("Record now, explain later: the capture needs no privilege to read.", record))
+	if (!stop_is_wanted() &&
+		!show("Record now, explain later: the capture needs no privilege to read.", record))
 		show("And its explanation:", report);
 }
 
@@ -175,16 +180,20 @@ static int run_demo(void *config, const struct arguments *arguments, struct soot
 
 	(void)config;
 	if (arguments->count || arguments->command)
-		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "demonstrate on a target of yours");
+		return error_set(
+			err, -EINVAL, SOOTH_FAULT_USAGE, "demonstrate on a target of yours");
 	stop_catch();
 	status = start(&d, err);
 	if (!status) {
 		printf("sooth finds AI coding agents, watches them, and says why one misbehaves.\n"
-		       "Two processes were started to show it on: %d only looks like an agent, it is\n"
-		       "`sleep` under the name claude; %d keeps opening, reading and looking for files.\n",
+		       "Two processes were started to show it on: %d only looks like an agent, it "
+		       "is\n"
+		       "`sleep` under the name claude; %d keeps opening, reading and looking for "
+		       "files.\n",
 			(int)d.agent, (int)d.worker);
 		show_all(&d);
-		printf("\nBoth are ended now. `sooth help` lists the commands, `sooth doctor` tells what\n"
+		printf("\nBoth are ended now. `sooth help` lists the commands, `sooth doctor` "
+		       "tells what\n"
 		       "can be seen on this host.\n");
 	}
 	clean_up(&d);

@@ -65,11 +65,13 @@ struct method_row {
 static const struct sooth_field method_fields[] = {
 	FIELD_STRING(method_row, probe, "what is observed"),
 	FIELD_STRING(method_row, method, "the backend"),
-	FIELD_TRUTH(method_row, is_usable, "whether it works here, now, for you", .label = "USABLE"),
-	FIELD_NUMBER(method_row, target_ns, "cost of a hit to the target",
-		.unit = SOOTH_UNIT_NS, .label = "COST", FIELD_STATE_AT(method_row, price_state)),
+	FIELD_TRUTH(
+		method_row, is_usable, "whether it works here, now, for you", .label = "USABLE"),
+	FIELD_NUMBER(method_row, target_ns, "cost of a hit to the target", .unit = SOOTH_UNIT_NS,
+		.label = "COST", FIELD_STATE_AT(method_row, price_state)),
 	FIELD_NUMBER(method_row, bystander_ns, "cost of a hit to whoever is not the target",
-		.unit = SOOTH_UNIT_NS, .label = "BYSTANDER", FIELD_STATE_AT(method_row, price_state)),
+		.unit = SOOTH_UNIT_NS, .label = "BYSTANDER",
+		FIELD_STATE_AT(method_row, price_state)),
 	FIELD_STRING(method_row, price_source, "where these figures come from", .is_hidden = true),
 	FIELD_STRING(method_row, help, "how it works"),
 	FIELD_STRING(method_row, why, "why it is not usable", .is_hidden = true),
@@ -89,7 +91,8 @@ static const struct sooth_schema advice_schema = {
 	.name = "advice",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct method_row),
-	.line = "{probe} by {method} does not work here: {why}[\n  missing: {missing}][\n  try: {remedy}]",
+	.line = "{probe} by {method} does not work here: {why}[\n  missing: {missing}][\n  try: "
+		"{remedy}]",
 	SCHEMA_FIELDS(method_fields),
 };
 
@@ -102,8 +105,10 @@ static struct record_tail text(struct sooth_text *to, const char *value)
 
 static int tell_environment(struct output *o, struct sooth_error *err)
 {
-	static const struct section section = { .name = "environment", .title = "This environment:",
-		.schema = &fact_schema, .shape = SECTION_TABLE };
+	static const struct section section = { .name = "environment",
+		.title = "This environment:",
+		.schema = &fact_schema,
+		.shape = SECTION_TABLE };
 	struct environment_fact facts[FACTS_MAX];
 	size_t count = os_native.environment(&os_native, facts, FACTS_MAX);
 	int status = output_section(o, &section, err);
@@ -131,7 +136,8 @@ static bool is_usable(const struct backend *b, struct sooth_error *refusal)
 
 static int tell_method(struct output *o, const struct backend *b, struct sooth_error *err)
 {
-	struct method_row row = { .target_ns = b->target_ns, .bystander_ns = b->bystander_ns,
+	struct method_row row = { .target_ns = b->target_ns,
+		.bystander_ns = b->bystander_ns,
 		.price_state = b->price_source ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	struct sooth_error refusal;
 
@@ -176,10 +182,12 @@ static int tell_missing_probes(struct output *o, struct sooth_error *err)
 		if (has_backend)
 			continue;
 		struct record_tail tail[] = {
-			text(&row.probe, none.probe), text(&row.method, none.name),
+			text(&row.probe, none.probe),
+			text(&row.method, none.name),
 			text(&row.help, registry_probes[p]->help),
 			text(&row.why, "sooth has no way to observe it on this system"),
-			text(&row.missing, ""), text(&row.remedy, "captures made elsewhere can be read"),
+			text(&row.missing, ""),
+			text(&row.remedy, "captures made elsewhere can be read"),
 		};
 		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 	}
@@ -190,10 +198,13 @@ static int tell_all(struct output *o, bool for_people, struct sooth_error *err)
 {
 	static const struct report_head head = { "doctor", 1 };
 	static const struct section methods = { .name = "methods",
-		.title = "What can be observed, by which method:", .schema = &method_schema,
+		.title = "What can be observed, by which method:",
+		.schema = &method_schema,
 		.shape = SECTION_TABLE };
-	static const struct section advice = { .name = "advice", .schema = &advice_schema,
-		.shape = SECTION_TABLE, .is_last = true,
+	static const struct section advice = { .name = "advice",
+		.schema = &advice_schema,
+		.shape = SECTION_TABLE,
+		.is_last = true,
 		.if_empty = "everything sooth can do on this system works for you" };
 	int status = output_begin(o, &head, err);
 
@@ -222,7 +233,8 @@ static int run_doctor(void *config, const struct arguments *arguments, struct so
 			arguments->count ? arguments->items[0] : "--");
 	status = output_new(&o, err);
 	if (!status)
-		status = out_file_open(&file, c->output.output ? c->output.output : "-", false, err);
+		status =
+			out_file_open(&file, c->output.output ? c->output.output : "-", false, err);
 	if (!status) {
 		struct sooth_sink_options s = output_sink_options(&c->output, file.stream);
 		struct sink_options own = { s.stream, s.width, s.use_color, s.use_ascii };

@@ -40,7 +40,8 @@ static void print_all(void)
 		print_group(groups[i].group);
 	}
 	printf("\n`sooth help COMMAND` or `sooth COMMAND --help` tells more; `sooth --version`.\n"
-	       "Exit status: 0 done, 2 usage, 3 missing privilege or unsupported, 4 no such target,\n"
+	       "Exit status: 0 done, 2 usage, 3 missing privilege or unsupported, 4 no such "
+	       "target,\n"
 	       "5 input or output failed; with -- COMMAND the command's own.\n");
 }
 
@@ -55,8 +56,8 @@ static int run_help(void *config, const struct arguments *arguments, struct soot
 	}
 	c = command_find(arguments->items[0]);
 	if (!c)
-		return error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "help with \"%s\": no such command",
-			arguments->items[0]);
+		return error_set(err, -ENOENT, SOOTH_FAULT_USAGE,
+			"help with \"%s\": no such command", arguments->items[0]);
 	command_print_help(c);
 	return 0;
 }

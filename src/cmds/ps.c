@@ -17,10 +17,17 @@ struct ps_config {
 };
 
 static const struct option ps_options[] = {
-	{ .letter = 'a', .name = "all", .type = OPTION_FLAG,
-		.offset = offsetof(struct ps_config, ps.all), .help = "all processes, not only agents" },
-	{ .letter = 'i', .name = "interval", .type = OPTION_DURATION, .argument = "TIME",
-		.min = NS_PER_MS, .max = 3600 * NS_PER_S,
+	{ .letter = 'a',
+		.name = "all",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct ps_config, ps.all),
+		.help = "all processes, not only agents" },
+	{ .letter = 'i',
+		.name = "interval",
+		.type = OPTION_DURATION,
+		.argument = "TIME",
+		.min = NS_PER_MS,
+		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct ps_config, ps.interval_ns),
 		.help = "over which CPU is measured (200ms)" },
 };
@@ -60,7 +67,8 @@ const struct command command_ps = {
 	.name = "ps",
 	.summary = "the agents on this host",
 	.usage = "[-a] [-j] [PID... | FILE.sooth]",
-	.about = "Lists AI coding agents with CPU, memory, version and project. CPU is measured over\n"
+	.about = "Lists AI coding agents with CPU, memory, version and project. CPU is measured "
+		 "over\n"
 		 "a real interval, never averaged over a lifetime.",
 	.examples = "  sooth ps                 the agents\n"
 		    "  sooth ps -a -i 2         every process, CPU over two seconds\n"

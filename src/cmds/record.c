@@ -22,16 +22,28 @@ struct record_config {
 };
 
 static const struct option record_options[] = {
-	{ .letter = 'o', .name = "output", .type = OPTION_TEXT, .argument = "FILE.sooth",
+	{ .letter = 'o',
+		.name = "output",
+		.type = OPTION_TEXT,
+		.argument = "FILE.sooth",
 		.offset = offsetof(struct record_config, record.output),
 		.help = "the capture; - is standard output" },
-	{ .letter = 'P', .name = "probe", .type = OPTION_LIST, .argument = "NAME[,NAME...]",
+	{ .letter = 'P',
+		.name = "probe",
+		.type = OPTION_LIST,
+		.argument = "NAME[,NAME...]",
 		.offset = offsetof(struct record_config, record.probes),
 		.help = "what to observe (proc,context,syscalls)" },
-	{ .name = "stream", .type = OPTION_FLAG, .offset = offsetof(struct record_config, record.stream),
+	{ .name = "stream",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct record_config, record.stream),
 		.help = "keep every event, not only counts" },
-	{ .name = "sample", .type = OPTION_DURATION, .argument = "TIME", .min = 10 * NS_PER_MS,
-		.max = 3600 * NS_PER_S, .offset = offsetof(struct record_config, record.sample_ns),
+	{ .name = "sample",
+		.type = OPTION_DURATION,
+		.argument = "TIME",
+		.min = 10 * NS_PER_MS,
+		.max = 3600 * NS_PER_S,
+		.offset = offsetof(struct record_config, record.sample_ns),
 		.help = "time between samples of states (1)" },
 };
 

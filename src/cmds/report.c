@@ -14,7 +14,8 @@ static const struct option_group groups[] = {
 	OUTPUT_GROUP(struct report_config, output),
 };
 
-static int run_report_command(void *config, const struct arguments *arguments, struct sooth_error *err)
+static int run_report_command(
+	void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct report_config *c = config;
 	struct run run = {

@@ -14,7 +14,9 @@ struct trace_config {
 };
 
 static const struct option trace_options[] = {
-	{ .letter = 'c', .name = "count", .type = OPTION_FLAG,
+	{ .letter = 'c',
+		.name = "count",
+		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.count),
 		.help = "a table of counts, errors and times instead of every call" },
 };
@@ -50,9 +52,10 @@ const struct command command_trace = {
 	.name = "trace",
 	.summary = "system calls of a process and its children",
 	.usage = "[-c] [-j] [-o FILE] [-d TIME] -p PID | FILE.sooth | -- COMMAND [ARG...]",
-	.about = "Follows threads, forks and exec exactly. With -c the kernel counts and only sums\n"
-		 "cross; without, every call is a line. The target is never stopped: what does not\n"
-		 "fit the buffer is lost, and counted.",
+	.about =
+		"Follows threads, forks and exec exactly. With -c the kernel counts and only sums\n"
+		"cross; without, every call is a line. The target is never stopped: what does not\n"
+		"fit the buffer is lost, and counted.",
 	.examples = "  sooth trace -c -p 4711 -d 5      five seconds of a process, as a table\n"
 		    "  sooth trace -- git status        every call of a command\n"
 		    "  sooth trace -c -j -- make        counts as JSON\n",

@@ -10,14 +10,14 @@
 /* What is known of a process. Missing things are empty spans. */
 struct agent_evidence {
 	struct span executable; /* path, without " (deleted)" */
-	struct span name;       /* comm */
-	struct span arguments;  /* NUL-separated, secrets masked */
+	struct span name;	/* comm */
+	struct span arguments;	/* NUL-separated, secrets masked */
 	struct span directory;
 };
 
 struct agent_match {
-	const char *rule;      /* which rule said so, in words */
-	struct span version;   /* empty: not told by what was looked at */
+	const char *rule;    /* which rule said so, in words */
+	struct span version; /* empty: not told by what was looked at */
 };
 
 struct agent {
@@ -27,6 +27,7 @@ struct agent {
 };
 
 /* The first agent that matches; NULL: none. */
-const struct agent *agent_recognise(const struct agent_evidence *evidence, struct agent_match *match);
+const struct agent *agent_recognise(
+	const struct agent_evidence *evidence, struct agent_match *match);
 
 #endif

@@ -10,7 +10,8 @@
 void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, const char *reason)
 {
 	struct stream_loss loss = {
-		.record = { .time_ns = run->os->now_ns(run->os), .kind = STREAM_LOSS,
+		.record = { .time_ns = run->os->now_ns(run->os),
+			.kind = STREAM_LOSS,
 			.cpu = SOOTH_CPU_NONE },
 		.records = records,
 		.bytes = bytes,
@@ -23,10 +24,12 @@ void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, con
 	RECORD_APPEND(&run->out, &loss, tail, 2);
 }
 
-void backend_limit(struct backend_run *run, const char *what, const char *reason, const char *remedy)
+void backend_limit(
+	struct backend_run *run, const char *what, const char *reason, const char *remedy)
 {
 	struct stream_limit limit = {
-		.record = { .time_ns = run->os->now_ns(run->os), .kind = STREAM_LIMIT,
+		.record = { .time_ns = run->os->now_ns(run->os),
+			.kind = STREAM_LIMIT,
 			.cpu = SOOTH_CPU_NONE },
 	};
 	struct record_tail tail[] = {

@@ -25,12 +25,12 @@ struct need {
 };
 
 struct probe_options {
-	unsigned interest;      /* enum interest, of all targets together */
-	bool is_host;           /* every process, not only the added ones */
-	uint32_t uid;           /* with has_uid: only, and all, processes of that user */
+	unsigned interest; /* enum interest, of all targets together */
+	bool is_host;	   /* every process, not only the added ones */
+	uint32_t uid;	   /* with has_uid: only, and all, processes of that user */
 	bool has_uid;
-	uint64_t sample_ns;     /* time between samples; 0: only at start and stop */
-	uint64_t buffer_bytes;  /* of the ring to the kernel; 0: the backend's own */
+	uint64_t sample_ns;    /* time between samples; 0: only at start and stop */
+	uint64_t buffer_bytes; /* of the ring to the kernel; 0: the backend's own */
 };
 
 struct backend_run {
@@ -75,7 +75,8 @@ struct backend {
 };
 
 void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, const char *reason);
-void backend_limit(struct backend_run *run, const char *what, const char *reason, const char *remedy);
+void backend_limit(
+	struct backend_run *run, const char *what, const char *reason, const char *remedy);
 /* The error of something that could be done without, as a limit. */
 void backend_limit_error(struct backend_run *run, const char *what, const struct sooth_error *err);
 

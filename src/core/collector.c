@@ -10,8 +10,9 @@
 
 static struct sooth_record head(const struct os *os, uint16_t kind)
 {
-	return (struct sooth_record){ .time_ns = os->now_ns(os), .kind = kind,
-		.cpu = SOOTH_CPU_NONE };
+	return (struct sooth_record){
+		.time_ns = os->now_ns(os), .kind = kind, .cpu = SOOTH_CPU_NONE
+	};
 }
 
 static struct record_tail text_tail(struct sooth_text *text, const char *value)
@@ -44,10 +45,12 @@ uint64_t collector_segment(const struct os *os, struct buffer *out)
 	return segment.record.time_ns;
 }
 
-uint64_t collector_schema(const struct os *os, struct buffer *out, const struct sooth_schema *schema)
+uint64_t collector_schema(
+	const struct os *os, struct buffer *out, const struct sooth_schema *schema)
 {
-	struct stream_schema definition = { .record = head(os, STREAM_SCHEMA),
-		.kind = schema->kind, .class_ = schema->class_ };
+	struct stream_schema definition = {
+		.record = head(os, STREAM_SCHEMA), .kind = schema->kind, .class_ = schema->class_
+	};
 	struct buffer fields = { 0 };
 
 	schema_describe(&fields, schema);
@@ -91,11 +94,12 @@ uint64_t collector_tick(const struct os *os, struct buffer *out)
 	return tick.record.time_ns;
 }
 
-uint64_t collector_end(const struct os *os, struct buffer *out, uint32_t reason, int child_status,
-	uint64_t end_ns)
+uint64_t collector_end(
+	const struct os *os, struct buffer *out, uint32_t reason, int child_status, uint64_t end_ns)
 {
-	struct stream_end end = { .record = head(os, STREAM_END), .reason = reason,
-		.child_status = child_status };
+	struct stream_end end = {
+		.record = head(os, STREAM_END), .reason = reason, .child_status = child_status
+	};
 
 	end.record.time_ns = end_ns;
 	RECORD_APPEND(out, &end, NULL, 0);
@@ -104,8 +108,9 @@ uint64_t collector_end(const struct os *os, struct buffer *out, uint32_t reason,
 
 uint64_t collector_self(const struct os *os, struct buffer *out, uint64_t records, uint64_t bytes)
 {
-	struct stream_self self = { .record = head(os, STREAM_SELF), .records = records,
-		.bytes = bytes };
+	struct stream_self self = {
+		.record = head(os, STREAM_SELF), .records = records, .bytes = bytes
+	};
 	struct self_cost cost = { 0 };
 
 	os->self(os, &cost);

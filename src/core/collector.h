@@ -8,7 +8,8 @@
 
 /* Each appends to `out`, the stream's source STREAM_COLLECTOR, and returns the record's time. */
 uint64_t collector_segment(const struct os *os, struct buffer *out);
-uint64_t collector_schema(const struct os *os, struct buffer *out, const struct sooth_schema *schema);
+uint64_t collector_schema(
+	const struct os *os, struct buffer *out, const struct sooth_schema *schema);
 uint64_t collector_source(const struct os *os, struct buffer *out, unsigned source,
 	const struct backend *backend, const char *refusals);
 uint64_t collector_begin(const struct os *os, struct buffer *out);

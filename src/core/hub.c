@@ -8,10 +8,10 @@
 
 #include "os/os.h"
 
-#define HUB_SOURCES_MAX   64
-#define HUB_USERS_MAX     16
+#define HUB_SOURCES_MAX	  64
+#define HUB_USERS_MAX	  16
 #define HUB_PROCESSES_MAX 65536
-#define INTEREST_KINDS    3
+#define INTEREST_KINDS	  3
 
 struct hub_source {
 	struct backend_run run;
@@ -76,8 +76,8 @@ int hub_join(struct hub *hub, hub_receiver receiver, void *user, struct sooth_er
 		hub->users[i] = (struct hub_user){ receiver, user };
 		return 0;
 	}
-	return error_set(err, -EUSERS, SOOTH_FAULT_USAGE, "share a hub among more than %d observers",
-		HUB_USERS_MAX);
+	return error_set(err, -EUSERS, SOOTH_FAULT_USAGE,
+		"share a hub among more than %d observers", HUB_USERS_MAX);
 }
 
 void hub_leave(struct hub *hub, void *user)
@@ -120,8 +120,11 @@ static int source_open(struct hub *hub, const struct backend *backend,
 	source = calloc(1, sizeof(*source));
 	if (!source)
 		return error_no_memory(err);
-	source->run = (struct backend_run){ .backend = backend, .os = hub->os, .log = hub->log,
-		.options = *options, .state = calloc(1, backend->state_size + 1) };
+	source->run = (struct backend_run){ .backend = backend,
+		.os = hub->os,
+		.log = hub->log,
+		.options = *options,
+		.state = calloc(1, backend->state_size + 1) };
 	map_init(&source->wanted, sizeof(struct process_id), sizeof(struct wanted),
 		HUB_PROCESSES_MAX);
 	status = source->run.state ? backend->open(&source->run, err) : error_no_memory(err);
@@ -134,8 +137,8 @@ static int source_open(struct hub *hub, const struct backend *backend,
 	return 0;
 }
 
-static bool is_shareable(const struct hub_source *source, const char *probe,
-	const struct probe_options *options)
+static bool is_shareable(
+	const struct hub_source *source, const char *probe, const struct probe_options *options)
 {
 	const struct probe_options *has = &source->run.options;
 
@@ -168,8 +171,8 @@ static int source_share(struct hub *hub, const char *probe, const struct probe_o
 	return -ENOENT;
 }
 
-static void note_refusal(struct buffer *refusals, const struct backend *backend,
-	const struct sooth_error *err)
+static void note_refusal(
+	struct buffer *refusals, const struct backend *backend, const struct sooth_error *err)
 {
 	if (refusals->size)
 		buffer_char(refusals, '\n');

@@ -15,8 +15,8 @@ struct hub;
 struct hub_source;
 
 /* Takes records of one source, from hub_cycle() or hub_stop(). */
-typedef int (*hub_receiver)(void *user, struct hub_source *source, const struct batch *batch,
-	struct sooth_error *err);
+typedef int (*hub_receiver)(
+	void *user, struct hub_source *source, const struct batch *batch, struct sooth_error *err);
 
 int hub_new(struct hub **out, const struct os *os, const struct log *log, struct sooth_error *err);
 struct hub *hub_ref(struct hub *hub);

@@ -21,9 +21,9 @@
 #include "core/target.h"
 #include "model/schema.h"
 
-#define TICK_NS              NS_PER_S
-#define SWEEP_NS             (250 * NS_PER_MS)
-#define CYCLE_MS_MAX         50 /* records wait no longer than this in a kernel ring */
+#define TICK_NS	     NS_PER_S
+#define SWEEP_NS     (250 * NS_PER_MS)
+#define CYCLE_MS_MAX 50 /* records wait no longer than this in a kernel ring */
 
 _Static_assert((int)SOOTH_SAMPLE == INTEREST_SAMPLE && (int)SOOTH_COUNT == INTEREST_COUNT &&
 		       (int)SOOTH_STREAM == INTEREST_STREAM,
@@ -122,8 +122,8 @@ int sooth_observer_add_probe(
 	const struct probe *probe = registry_probe(name);
 
 	if (!probe)
-		return error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "observe \"%s\": no such probe",
-			name);
+		return error_set(
+			err, -ENOENT, SOOTH_FAULT_USAGE, "observe \"%s\": no such probe", name);
 	for (unsigned i = 1; i <= o->probe_count; i++) {
 		if (o->probes[i].name == probe->name) {
 			o->probes[i].interest |= interest;
@@ -133,8 +133,8 @@ int sooth_observer_add_probe(
 	if (o->probe_count + 1 >= STREAM_SOURCES_MAX)
 		return error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "observe more than %d probes",
 			STREAM_SOURCES_MAX - 1);
-	o->probes[++o->probe_count] = (struct observed_probe){ .name = probe->name,
-		.interest = interest };
+	o->probes[++o->probe_count] =
+		(struct observed_probe){ .name = probe->name, .interest = interest };
 	return 0;
 }
 
@@ -276,8 +276,8 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 
 		status = hub_acquire(o->hub, p->name, &options, &p->source, &refusals, err);
 		if (!status) {
-			collector_source(o->os, collector_out(o), i,
-				hub_source_backend(p->source), buffer_cstr(&refusals));
+			collector_source(o->os, collector_out(o), i, hub_source_backend(p->source),
+				buffer_cstr(&refusals));
 			o->told_of_ends |= hub_source_backend(p->source)->drain != NULL;
 		}
 		buffer_fini(&refusals);

@@ -11,7 +11,7 @@ struct os;
 /* On another system than the built-in one: for tests. */
 int observer_new_on(struct sooth_observer **out, const struct os *os,
 	const struct sooth_observer_options *options, struct sooth_error *err);
-int observer_connect(struct sooth_observer *o, block_handler handler, void *user,
-	struct sooth_error *err);
+int observer_connect(
+	struct sooth_observer *o, block_handler handler, void *user, struct sooth_error *err);
 
 #endif

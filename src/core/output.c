@@ -48,13 +48,13 @@ int output_add_sink(struct output *o, const struct sink_type *type,
 }
 
 /* Call one operation on every sink until one fails. */
-#define EACH_SINK(o, operation, ...)                                                      \
-	({                                                                                \
-		int _status = 0;                                                          \
-		for (size_t _i = 0; _i < (o)->sink_count && !_status; _i++)               \
-			_status = (o)->sinks[_i].type->operation((o)->sinks[_i].state,    \
-				__VA_ARGS__);                                             \
-		_status;                                                                  \
+#define EACH_SINK(o, operation, ...)                                                               \
+	({                                                                                         \
+		int _status = 0;                                                                   \
+		for (size_t _i = 0; _i < (o)->sink_count && !_status; _i++)                        \
+			_status =                                                                  \
+				(o)->sinks[_i].type->operation((o)->sinks[_i].state, __VA_ARGS__); \
+		_status;                                                                           \
 	})
 
 int output_begin(struct output *o, const struct report_head *head, struct sooth_error *err)

@@ -25,7 +25,7 @@ int output_close_section(struct output *o, struct sooth_error *err);
 /* A row of the open section; tails as in record_append(). */
 int output_row(struct output *o, struct sooth_record *row, size_t fixed, struct record_tail *tail,
 	size_t tail_count, struct sooth_error *err);
-#define OUTPUT_ROW(o, value, tail, count, err) \
+#define OUTPUT_ROW(o, value, tail, count, err)                                                     \
 	output_row(o, &(value)->record, sizeof(*(value)), tail, count, err)
 /* A record that is shown as it came. */
 int output_record(struct output *o, const struct sooth_record *record, struct sooth_error *err);

@@ -13,9 +13,9 @@ struct probe {
 
 /* What an observer wants of a process from a probe; a probe may offer only some. */
 enum interest {
-	INTEREST_SAMPLE = 1, /* states at moments */
-	INTEREST_COUNT = 2,  /* tallies made in the kernel */
-	INTEREST_STREAM = 4, /* every event */
+	INTEREST_SAMPLE = 1,	/* states at moments */
+	INTEREST_COUNT = 2,	/* tallies made in the kernel */
+	INTEREST_STREAM = 4,	/* every event */
 	INTEREST_FROM_EXEC = 8, /* and nothing before the process has replaced its program */
 };
 

@@ -8,7 +8,8 @@
 
 #define REDUCE_KEY_BYTES 64
 
-bool reducer_init(struct reducer *r, const struct sooth_schema *schema, const char *keys, size_t limit)
+bool reducer_init(
+	struct reducer *r, const struct sooth_schema *schema, const char *keys, size_t limit)
 {
 	size_t bytes = 0;
 
@@ -91,14 +92,16 @@ static void merge_field(const struct sooth_field *f, unsigned char *to, const un
 }
 
 /* A record of an older writer has a shorter fixed part: what it lacks is zero. */
-static void fixed_part(const struct reducer *r, const struct sooth_record *record, unsigned char *to)
+static void fixed_part(
+	const struct reducer *r, const struct sooth_record *record, unsigned char *to)
 {
 	size_t has = (size_t)record->fixed_words * SOOTH_RECORD_WORD;
 
 	memset(to, 0, r->schema->fixed_size);
 	memcpy(to, record, has < r->schema->fixed_size ? has : r->schema->fixed_size);
 	((struct sooth_record *)(void *)to)->words = r->schema->fixed_size / SOOTH_RECORD_WORD;
-	((struct sooth_record *)(void *)to)->fixed_words = r->schema->fixed_size / SOOTH_RECORD_WORD;
+	((struct sooth_record *)(void *)to)->fixed_words =
+		r->schema->fixed_size / SOOTH_RECORD_WORD;
 }
 
 void reducer_push(struct reducer *r, const struct sooth_record *record)

@@ -20,7 +20,8 @@ struct reducer {
 };
 
 /* Key fields by name, comma-separated; at most `limit` rows, more are counted in rows.refused. */
-bool reducer_init(struct reducer *r, const struct sooth_schema *schema, const char *keys, size_t limit);
+bool reducer_init(
+	struct reducer *r, const struct sooth_schema *schema, const char *keys, size_t limit);
 void reducer_push(struct reducer *r, const struct sooth_record *record);
 /* Merged rows in the order their keys came; *position starts at 0. NULL at the end. */
 const struct sooth_record *reducer_next(const struct reducer *r, size_t *position);

@@ -46,12 +46,12 @@ const struct agent *const registry_agents[] = {
 	NULL,
 };
 
-#define REGISTRY_FIND(table, wanted)                             \
-	({                                                       \
-		size_t _i = 0;                                   \
-		while ((table)[_i] && strcmp((table)[_i]->name, wanted)) \
-			_i++;                                    \
-		(table)[_i];                                     \
+#define REGISTRY_FIND(table, wanted)                                                               \
+	({                                                                                         \
+		size_t _i = 0;                                                                     \
+		while ((table)[_i] && strcmp((table)[_i]->name, wanted))                           \
+			_i++;                                                                      \
+		(table)[_i];                                                                       \
 	})
 
 const struct probe *registry_probe(const char *name)
@@ -69,7 +69,8 @@ const struct sink_type *registry_sink(const char *name)
 	return REGISTRY_FIND(registry_sinks, name);
 }
 
-static const struct sooth_schema *find_kind(const struct sooth_schema *const *schemas, uint16_t kind)
+static const struct sooth_schema *find_kind(
+	const struct sooth_schema *const *schemas, uint16_t kind)
 {
 	while (*schemas && (*schemas)->kind != kind)
 		schemas++;
@@ -85,7 +86,8 @@ const struct sooth_schema *registry_schema(uint16_t kind)
 	return found;
 }
 
-const struct agent *agent_recognise(const struct agent_evidence *evidence, struct agent_match *match)
+const struct agent *agent_recognise(
+	const struct agent_evidence *evidence, struct agent_match *match)
 {
 	for (size_t i = 0; registry_agents[i]; i++) {
 		*match = (struct agent_match){ 0 };

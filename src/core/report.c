@@ -16,8 +16,8 @@
 #include "core/registry.h"
 #include "core/summary.h"
 
-#define REPORT_STAGES_MAX 16
-#define REPORT_READ_BYTES (256u << 10)
+#define REPORT_STAGES_MAX     16
+#define REPORT_READ_BYTES     (256u << 10)
 #define REPORT_SCHEMA_VERSION 1
 
 struct report_stage {
@@ -83,13 +83,14 @@ static int add_stage(struct sooth_report *r, const struct stage_type *type, cons
 	return status;
 }
 
-int sooth_report_add_view(struct sooth_report *r, const char *view, const void *options,
-	struct sooth_error *err)
+int sooth_report_add_view(
+	struct sooth_report *r, const char *view, const void *options, struct sooth_error *err)
 {
 	const struct stage_type *type = registry_stage(view);
 
 	if (!type)
-		return error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "show \"%s\": no such view", view);
+		return error_set(
+			err, -ENOENT, SOOTH_FAULT_USAGE, "show \"%s\": no such view", view);
 	return add_stage(r, type, options, err);
 }
 
@@ -102,12 +103,14 @@ int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 	const struct sooth_sink_options *options, struct sooth_error *err)
 {
 	const struct sink_type *type = registry_sink(sink);
-	struct sink_options own = { .stream = options->stream, .width = options->width,
-		.use_color = options->use_color, .use_ascii = options->use_ascii };
+	struct sink_options own = { .stream = options->stream,
+		.width = options->width,
+		.use_color = options->use_color,
+		.use_ascii = options->use_ascii };
 
 	if (!type)
-		return error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "write \"%s\": no such format",
-			sink);
+		return error_set(
+			err, -ENOENT, SOOTH_FAULT_USAGE, "write \"%s\": no such format", sink);
 	return output_add_sink(r->output, type, &own, err);
 }
 
@@ -136,8 +139,8 @@ static bool has_stage(const struct sooth_report *r, const struct stage_type *typ
 	return false;
 }
 
-static int add_views_of(struct sooth_report *r, const struct sooth_record *record,
-	struct sooth_error *err)
+static int add_views_of(
+	struct sooth_report *r, const struct sooth_record *record, struct sooth_error *err)
 {
 	const struct sooth_schema *schema = registry_schema(STREAM_SOURCE);
 	struct sooth_value probe = sooth_field_get(sooth_schema_field(schema, "probe"), record);
@@ -153,8 +156,8 @@ static int add_views_of(struct sooth_report *r, const struct sooth_record *recor
 	return status;
 }
 
-static int take_record(struct sooth_report *r, const struct sooth_record *record,
-	struct sooth_error *err)
+static int take_record(
+	struct sooth_report *r, const struct sooth_record *record, struct sooth_error *err)
 {
 	int status = 0;
 
@@ -206,7 +209,8 @@ int report_block(void *user, const struct block *block, struct sooth_error *err)
 	return merge_block(&r->merge, block, err);
 }
 
-int sooth_report_feed(struct sooth_report *r, const void *data, size_t size, struct sooth_error *err)
+int sooth_report_feed(
+	struct sooth_report *r, const void *data, size_t size, struct sooth_error *err)
 {
 	r->has_read = true;
 	return block_reader_feed(&r->reader, data, size, report_block, r, err);

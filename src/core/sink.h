@@ -16,18 +16,18 @@
 enum section_shape {
 	SECTION_INLINE, /* one row whose fields belong to the report itself */
 	SECTION_OBJECT, /* one row */
-	SECTION_TABLE,  /* any number of rows, known at the end */
+	SECTION_TABLE,	/* any number of rows, known at the end */
 	SECTION_STREAM, /* rows as they happen */
 };
 
 struct section {
-	const char *name;     /* JSON key */
-	const char *title;    /* heading for people; NULL: none */
+	const char *name;  /* JSON key */
+	const char *title; /* heading for people; NULL: none */
 	const struct sooth_schema *schema;
 	enum section_shape shape;
 	const char *columns;  /* "pid,name,cpu_percent" for a text table; NULL: all not hidden */
 	const char *if_empty; /* what to tell people when there is no row; NULL: nothing at all */
-	bool is_last;         /* it stands after all measured sections, among the notes */
+	bool is_last;	      /* it stands after all measured sections, among the notes */
 };
 
 struct report_head {
@@ -41,8 +41,8 @@ enum sink_capability {
 };
 
 struct sink_options {
-	FILE *stream;      /* borrowed */
-	unsigned width;    /* of the terminal; 0: none, do not cut */
+	FILE *stream;	/* borrowed */
+	unsigned width; /* of the terminal; 0: none, do not cut */
 	bool use_color;
 	bool use_ascii;
 };

@@ -16,10 +16,11 @@
 struct stage_type {
 	const char *name;
 	const char *help;
-	const char *probe;   /* whose default view it is in `sooth report`; NULL: of none */
+	const char *probe; /* whose default view it is in `sooth report`; NULL: of none */
 	size_t state_size;
 	/* state is zeroed; options are the stage's own struct, NULL: the defaults. */
-	int (*init)(void *state, struct output *output, const void *options, struct sooth_error *err);
+	int (*init)(
+		void *state, struct output *output, const void *options, struct sooth_error *err);
 	int (*push)(void *state, const struct batch *batch, struct sooth_error *err);
 	int (*finish)(void *state, struct sooth_error *err);
 	void (*fini)(void *state);

@@ -9,9 +9,9 @@
 
 #include "capture/block.h"
 
-#define STREAM_SOURCES_MAX    16
-#define STREAM_HANDLERS_MAX   4
-#define STREAM_COLLECTOR      0 /* the source that is the collector itself */
+#define STREAM_SOURCES_MAX  16
+#define STREAM_HANDLERS_MAX 4
+#define STREAM_COLLECTOR    0 /* the source that is the collector itself */
 
 struct stream {
 	struct buffer sources[STREAM_SOURCES_MAX];

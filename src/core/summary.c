@@ -27,13 +27,18 @@ static const struct sooth_names ended_values = { 4, ended_names };
 
 static const struct sooth_field observation_fields[] = {
 	FIELD_NUMBER(observation_row, interval_ns, "how long was observed", .unit = SOOTH_UNIT_NS),
-	{ .name = "ended", .type = SOOTH_FIELD_ENUM, FIELD_AT(observation_row, ended),
-		.names = &ended_values, .help = "what ended the observation" },
+	{ .name = "ended",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(observation_row, ended),
+		.names = &ended_values,
+		.help = "what ended the observation" },
 };
 
 static const struct sooth_schema observation_schema = {
-	.name = "observation", .class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct observation_row), SCHEMA_FIELDS(observation_fields),
+	.name = "observation",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct observation_row),
+	SCHEMA_FIELDS(observation_fields),
 	.line = "observed for {interval_ns}, until: {ended}",
 };
 
@@ -51,13 +56,15 @@ static const struct sooth_schema *stream_schema_of(uint16_t kind)
 static bool is_same_note(const struct sooth_record *a, const struct sooth_record *b)
 {
 	/* All of a note is its texts, and those stand from the same place on. */
-	size_t from = a->kind == STREAM_LOSS ? sizeof(struct stream_loss) : sizeof(struct stream_limit);
+	size_t from =
+		a->kind == STREAM_LOSS ? sizeof(struct stream_loss) : sizeof(struct stream_limit);
 
 	return a->words == b->words && a->fixed_words == b->fixed_words && a->kind == b->kind &&
 	       !memcmp((const char *)a + from, (const char *)b + from, record_bytes(a) - from);
 }
 
-static struct sooth_record *find_note(struct buffer *notes, const struct sooth_record *r, size_t *count)
+static struct sooth_record *find_note(
+	struct buffer *notes, const struct sooth_record *r, size_t *count)
 {
 	struct batch all = { notes->data, notes->size };
 
@@ -148,11 +155,12 @@ void summary_take(struct summary *s, const struct sooth_record *r)
 	}
 }
 
-static void add_loss(struct summary *s, const char *source, uint64_t records, uint64_t bytes,
-	const char *reason)
+static void add_loss(
+	struct summary *s, const char *source, uint64_t records, uint64_t bytes, const char *reason)
 {
-	struct stream_loss loss = { .record = { .kind = STREAM_LOSS }, .records = records,
-		.bytes = bytes };
+	struct stream_loss loss = {
+		.record = { .kind = STREAM_LOSS }, .records = records, .bytes = bytes
+	};
 	struct record_tail tail[] = {
 		{ &loss.source, source, strlen(source) },
 		{ &loss.reason, reason, strlen(reason) },
@@ -187,8 +195,10 @@ void summary_losses(struct summary *s, const struct block_reader *reader, uint64
 {
 	if (reader) {
 		add_loss(s, "capture", reader->damaged_records, 0, "damaged blocks were skipped");
-		add_loss(s, "capture", 0, reader->damaged_bytes, "bytes that are not a block were skipped");
-		add_loss(s, "capture", 0, reader->cut_bytes, "the capture is cut in the middle of a block");
+		add_loss(s, "capture", 0, reader->damaged_bytes,
+			"bytes that are not a block were skipped");
+		add_loss(s, "capture", 0, reader->cut_bytes,
+			"the capture is cut in the middle of a block");
 	}
 	if (s->has_segment && !s->has_end)
 		add_limit(s, "the end of the observation",
@@ -197,7 +207,8 @@ void summary_losses(struct summary *s, const struct block_reader *reader, uint64
 	if (s->notes_refused)
 		add_limit(s, "further notes", "there were more different ones than are kept", "");
 	if (late_records)
-		add_limit(s, "the exact order of some records", "they arrived later than promised", "");
+		add_limit(s, "the exact order of some records", "they arrived later than promised",
+			"");
 	if (s->unknown_records)
 		add_limit(s, "records of kinds this version of sooth does not know",
 			"the capture was written by a newer one", "read it with that version");
@@ -205,8 +216,8 @@ void summary_losses(struct summary *s, const struct block_reader *reader, uint64
 
 /* --- telling --- */
 
-static int tell_records(struct output *output, const struct section *section, struct buffer *records,
-	struct sooth_error *err)
+static int tell_records(struct output *output, const struct section *section,
+	struct buffer *records, struct sooth_error *err)
 {
 	struct batch all = { records->data, records->size };
 	int status = output_section(output, section, err);
@@ -221,7 +232,9 @@ static int tell_records(struct output *output, const struct section *section, st
 static int tell_observation(struct summary *s, struct output *output, struct sooth_error *err)
 {
 	static const struct section section = { .name = "observation",
-		.schema = &observation_schema, .shape = SECTION_INLINE, .is_last = true };
+		.schema = &observation_schema,
+		.shape = SECTION_INLINE,
+		.is_last = true };
 	uint64_t end_ns = s->has_end ? s->end_ns : s->last_ns;
 	struct observation_row row = {
 		.interval_ns = s->begin_ns && end_ns > s->begin_ns ? end_ns - s->begin_ns : 0,
@@ -234,8 +247,10 @@ static int tell_observation(struct summary *s, struct output *output, struct soo
 
 static int tell_self(struct summary *s, struct output *output, struct sooth_error *err)
 {
-	struct section section = { .name = "self", .schema = stream_schema_of(STREAM_SELF),
-		.shape = SECTION_OBJECT, .is_last = true,
+	struct section section = { .name = "self",
+		.schema = stream_schema_of(STREAM_SELF),
+		.shape = SECTION_OBJECT,
+		.is_last = true,
 		.if_empty = "what sooth cost is not measured: the capture is cut" };
 	int status = output_section(output, &section, err);
 
@@ -247,14 +262,23 @@ static int tell_self(struct summary *s, struct output *output, struct sooth_erro
 int summary_tell(struct summary *s, struct output *output, struct sooth_error *err)
 {
 	const struct section sections[] = {
-		{ .name = "target", .schema = stream_schema_of(STREAM_TARGET),
-			.shape = SECTION_OBJECT, .is_last = true },
-		{ .name = "sources", .schema = stream_schema_of(STREAM_SOURCE),
-			.shape = SECTION_TABLE, .is_last = true },
-		{ .name = "loss", .schema = stream_schema_of(STREAM_LOSS), .shape = SECTION_TABLE,
-			.is_last = true, .if_empty = "lost nothing" },
-		{ .name = "limits", .schema = stream_schema_of(STREAM_LIMIT),
-			.shape = SECTION_TABLE, .is_last = true },
+		{ .name = "target",
+			.schema = stream_schema_of(STREAM_TARGET),
+			.shape = SECTION_OBJECT,
+			.is_last = true },
+		{ .name = "sources",
+			.schema = stream_schema_of(STREAM_SOURCE),
+			.shape = SECTION_TABLE,
+			.is_last = true },
+		{ .name = "loss",
+			.schema = stream_schema_of(STREAM_LOSS),
+			.shape = SECTION_TABLE,
+			.is_last = true,
+			.if_empty = "lost nothing" },
+		{ .name = "limits",
+			.schema = stream_schema_of(STREAM_LIMIT),
+			.shape = SECTION_TABLE,
+			.is_last = true },
 	};
 	struct buffer *records[] = { &s->target, &s->sources, &s->losses, &s->limits };
 	int status = tell_observation(s, output, err);

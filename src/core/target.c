@@ -14,8 +14,8 @@
 
 void target_init(struct target *t)
 {
-	*t = (struct target){ .launch = { .hold = -1, .failure = -1, .descriptor = -1,
-				      .status = -1 } };
+	*t = (struct target){ .launch = {
+				      .hold = -1, .failure = -1, .descriptor = -1, .status = -1 } };
 	map_init(&t->members, sizeof(struct process_id), sizeof(struct target_member),
 		TARGET_PROCESSES_MAX);
 }
@@ -204,10 +204,10 @@ void target_sweep(struct target *t, const struct os *os)
 
 static void selector_text(const struct target *t, char *text, size_t size)
 {
-	static const char *const names[] = {
-		[TARGET_NONE] = "none", [TARGET_PIDS] = "pid", [TARGET_HOST] = "host",
-		[TARGET_COMMAND] = "command"
-	};
+	static const char *const names[] = { [TARGET_NONE] = "none",
+		[TARGET_PIDS] = "pid",
+		[TARGET_HOST] = "host",
+		[TARGET_COMMAND] = "command" };
 
 	if (t->selector == TARGET_USER)
 		snprintf(text, size, "user %u", t->uid);
@@ -229,7 +229,8 @@ static void launched_command(const struct target *t, struct buffer *out)
 void target_describe(const struct target *t, const struct os *os, struct buffer *out)
 {
 	struct stream_target definition = { .record = { .time_ns = os->now_ns(os),
-						    .kind = STREAM_TARGET, .cpu = SOOTH_CPU_NONE } };
+						    .kind = STREAM_TARGET,
+						    .cpu = SOOTH_CPU_NONE } };
 	struct buffer command = { 0 };
 	size_t position = 0;
 	uint32_t launched = (uint32_t)t->launch.process.pid;

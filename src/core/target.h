@@ -10,13 +10,13 @@ enum target_selector { TARGET_NONE, TARGET_PIDS, TARGET_USER, TARGET_HOST, TARGE
 
 struct target {
 	enum target_selector selector;
-	struct buffer pids;      /* pid_t, as asked for */
+	struct buffer pids; /* pid_t, as asked for */
 	uint32_t uid;
-	char **command;          /* NULL-terminated copy */
+	char **command; /* NULL-terminated copy */
 	struct launch launch;
 	bool is_launched;
-	struct map members;      /* process_id -> struct target_member */
-	size_t live;             /* members that have not left */
+	struct map members; /* process_id -> struct target_member */
+	size_t live;	    /* members that have not left */
 };
 
 /* Who left stays a member: its last records may still be on the way. */

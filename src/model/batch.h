@@ -33,8 +33,8 @@ static inline const struct sooth_record *batch_next(
 }
 
 /* Only over batches that batch_check() accepted, or that sooth itself built. */
-#define batch_for_each(record, batch)                                              \
-	for (const struct sooth_record *record = batch_first(batch); record != NULL; \
+#define batch_for_each(record, batch)                                                              \
+	for (const struct sooth_record *record = batch_first(batch); record != NULL;               \
 		record = batch_next(batch, record))
 
 /* Number of records when the bytes are whole records one behind the other, -1 when not. */
@@ -54,7 +54,7 @@ struct record_tail {
  */
 void record_append(struct buffer *out, struct sooth_record *record, size_t fixed,
 	struct record_tail *tail, size_t tail_count);
-#define RECORD_APPEND(out, value, tail, count) \
+#define RECORD_APPEND(out, value, tail, count)                                                     \
 	record_append(out, &(value)->record, sizeof(*(value)), tail, count)
 
 #endif

@@ -67,8 +67,8 @@ static void load_tail(
 	v->text.size = text.size;
 }
 
-static void load_value(struct sooth_value *v, const struct sooth_field *field,
-	const struct sooth_record *record)
+static void load_value(
+	struct sooth_value *v, const struct sooth_field *field, const struct sooth_record *record)
 {
 	const unsigned char *at = (const unsigned char *)record + field->offset;
 
@@ -98,7 +98,8 @@ static void load_value(struct sooth_value *v, const struct sooth_field *field,
 	}
 }
 
-struct sooth_value sooth_field_get(const struct sooth_field *field, const struct sooth_record *record)
+struct sooth_value sooth_field_get(
+	const struct sooth_field *field, const struct sooth_record *record)
 {
 	struct sooth_value v = { .type = field->type };
 	size_t fixed = (size_t)record->fixed_words * SOOTH_RECORD_WORD;

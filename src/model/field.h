@@ -6,40 +6,42 @@
 #include <sooth/field.h>
 #include "base/buffer.h"
 
-#define FIELD_AT(type_, member) \
+#define FIELD_AT(type_, member)                                                                    \
 	.offset = offsetof(struct type_, member), .size = sizeof(((struct type_ *)0)->member)
 #define FIELD_STATE_AT(type_, member) .state_offset = offsetof(struct type_, member)
 
 /* Shorthands for the commonest rows; anything else is written out. */
-#define FIELD_NUMBER(type_, member, help_, ...)                                        \
-	{                                                                              \
-		.name = #member, .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, member), \
-		.help = help_, __VA_ARGS__                                             \
+#define FIELD_NUMBER(type_, member, help_, ...)                                                    \
+	{                                                                                          \
+		.name = #member, .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, member),            \
+		.help = help_, __VA_ARGS__                                                         \
 	}
-#define FIELD_STRING(type_, member, help_, ...)                                        \
-	{                                                                              \
-		.name = #member, .type = SOOTH_FIELD_TEXT, FIELD_AT(type_, member),     \
-		.help = help_, __VA_ARGS__                                             \
+#define FIELD_STRING(type_, member, help_, ...)                                                    \
+	{                                                                                          \
+		.name = #member, .type = SOOTH_FIELD_TEXT, FIELD_AT(type_, member), .help = help_, \
+		__VA_ARGS__                                                                        \
 	}
-#define FIELD_TRUTH(type_, member, help_, ...)                                         \
-	{                                                                              \
-		.name = #member, .type = SOOTH_FIELD_BOOL, FIELD_AT(type_, member),     \
-		.help = help_, __VA_ARGS__                                             \
+#define FIELD_TRUTH(type_, member, help_, ...)                                                     \
+	{                                                                                          \
+		.name = #member, .type = SOOTH_FIELD_BOOL, FIELD_AT(type_, member), .help = help_, \
+		__VA_ARGS__                                                                        \
 	}
-#define FIELD_PID(type_)                                                                  \
-	{                                                                                 \
-		.name = "pid", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, record.pid), \
-		.help = "process id in the initial pid namespace"                         \
+#define FIELD_PID(type_)                                                                           \
+	{                                                                                          \
+		.name = "pid", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, record.pid),          \
+		.help = "process id in the initial pid namespace"                                  \
 	}
-#define FIELD_TID(type_)                                                                  \
-	{                                                                                 \
-		.name = "tid", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, record.tid), \
-		.help = "thread id", .is_hidden = true                                    \
+#define FIELD_TID(type_)                                                                           \
+	{                                                                                          \
+		.name = "tid", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, record.tid),          \
+		.help = "thread id", .is_hidden = true                                             \
 	}
 
 /* A value as text for people (units, states in words); JSON has its own way. */
-void value_format(struct buffer *out, const struct sooth_field *field, const struct sooth_value *value);
+void value_format(
+	struct buffer *out, const struct sooth_field *field, const struct sooth_value *value);
 /* schema->line filled in from a record, escaped for a terminal. */
-void line_format(struct buffer *out, const struct sooth_schema *schema, const struct sooth_record *record);
+void line_format(
+	struct buffer *out, const struct sooth_schema *schema, const struct sooth_record *record);
 
 #endif

@@ -29,7 +29,8 @@ static void format_unsigned(struct buffer *out, const struct sooth_field *field,
 		buffer_string(out, format_ns(text, v * NS_PER_S));
 		break;
 	case SOOTH_UNIT_TIME_NS:
-		buffer_format(out, "%" PRIu64 ".%06" PRIu64, v / NS_PER_S, v % NS_PER_S / NS_PER_US);
+		buffer_format(
+			out, "%" PRIu64 ".%06" PRIu64, v / NS_PER_S, v % NS_PER_S / NS_PER_US);
 		break;
 	case SOOTH_UNIT_UTC_NS:
 		buffer_string(out, format_utc(text, v));

@@ -3,10 +3,12 @@
 #include "model/schema.h"
 
 static const struct sooth_field stream_segment_fields[] = {
-	{ .name = "realtime_offset_ns", .type = SOOTH_FIELD_SIGNED,
+	{ .name = "realtime_offset_ns",
+		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(stream_segment, realtime_offset_ns),
 		.help = "CLOCK_REALTIME less CLOCK_MONOTONIC when the segment began" },
-	{ .name = "boottime_offset_ns", .type = SOOTH_FIELD_SIGNED,
+	{ .name = "boottime_offset_ns",
+		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(stream_segment, boottime_offset_ns),
 		.help = "CLOCK_BOOTTIME less CLOCK_MONOTONIC: time spent suspended" },
 	FIELD_NUMBER(stream_segment, memory_bytes, "memory of the host", .unit = SOOTH_UNIT_BYTES),
@@ -24,7 +26,9 @@ static const struct sooth_field stream_segment_fields[] = {
 
 static const struct sooth_field stream_schema_fields[] = {
 	FIELD_NUMBER(stream_schema, kind, "the kind number"),
-	{ .name = "class", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(stream_schema, class_),
+	{ .name = "class",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(stream_schema, class_),
 		.help = "event, tally, sample, tick, definition" },
 	FIELD_STRING(stream_schema, name, "name of the kind"),
 	FIELD_STRING(stream_schema, fields, "a line a field: name type unit offset size state"),
@@ -33,15 +37,21 @@ static const struct sooth_field stream_schema_fields[] = {
 static const struct sooth_field stream_source_fields[] = {
 	FIELD_NUMBER(stream_source, source, "number that blocks carry"),
 	FIELD_STRING(stream_source, probe, "what it observes"),
-	{ .name = "method", .type = SOOTH_FIELD_TEXT, FIELD_AT(stream_source, backend),
+	{ .name = "method",
+		.type = SOOTH_FIELD_TEXT,
+		FIELD_AT(stream_source, backend),
 		.help = "the backend that delivers it" },
 	FIELD_STRING(stream_source, fallback_reason, "why a better backend does not run"),
 };
 
 static const struct sooth_field stream_target_fields[] = {
-	{ .name = "pids", .type = SOOTH_FIELD_LIST, FIELD_AT(stream_target, pids),
+	{ .name = "pids",
+		.type = SOOTH_FIELD_LIST,
+		FIELD_AT(stream_target, pids),
 		.help = "processes asked for" },
-	{ .name = "command", .type = SOOTH_FIELD_ARGS, FIELD_AT(stream_target, command),
+	{ .name = "command",
+		.type = SOOTH_FIELD_ARGS,
+		FIELD_AT(stream_target, command),
 		.help = "command line, secrets masked" },
 	FIELD_STRING(stream_target, selector, "how the target was selected"),
 };
@@ -54,15 +64,22 @@ static const char *const end_names[] = {
 static const struct sooth_names end_reasons = { 4, end_names };
 
 static const struct sooth_field stream_end_fields[] = {
-	{ .name = "reason", .type = SOOTH_FIELD_ENUM, FIELD_AT(stream_end, reason),
-		.names = &end_reasons, .help = "why the observation ended" },
-	{ .name = "child_status", .type = SOOTH_FIELD_SIGNED, FIELD_AT(stream_end, child_status),
+	{ .name = "reason",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(stream_end, reason),
+		.names = &end_reasons,
+		.help = "why the observation ended" },
+	{ .name = "child_status",
+		.type = SOOTH_FIELD_SIGNED,
+		FIELD_AT(stream_end, child_status),
 		.help = "wait status of the launched command, -1 for none" },
 };
 
 static const struct sooth_field stream_tick_fields[] = {
-	{ .name = "realtime_offset_ns", .type = SOOTH_FIELD_SIGNED,
-		FIELD_AT(stream_tick, realtime_offset_ns), .help = "clock offset now" },
+	{ .name = "realtime_offset_ns",
+		.type = SOOTH_FIELD_SIGNED,
+		FIELD_AT(stream_tick, realtime_offset_ns),
+		.help = "clock offset now" },
 };
 
 static const struct sooth_field stream_loss_fields[] = {
@@ -80,17 +97,17 @@ static const struct sooth_field stream_limit_fields[] = {
 };
 
 static const struct sooth_field stream_self_fields[] = {
-	FIELD_NUMBER(stream_self, cpu_ns, "CPU time of the collecting process",
-		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(
+		stream_self, cpu_ns, "CPU time of the collecting process", .unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(stream_self, rss_bytes, "resident memory of it", .unit = SOOTH_UNIT_BYTES),
 	FIELD_NUMBER(stream_self, records, "records collected"),
 	FIELD_NUMBER(stream_self, bytes, "bytes collected", .unit = SOOTH_UNIT_BYTES),
 };
 
-#define NAME_FIELD(type_)                                                                 \
-	{                                                                                 \
-		.name = "name", .type = SOOTH_FIELD_CHARS, FIELD_AT(type_, name),          \
-		.help = "name of the thread that did it"                                   \
+#define NAME_FIELD(type_)                                                                          \
+	{                                                                                          \
+		.name = "name", .type = SOOTH_FIELD_CHARS, FIELD_AT(type_, name),                  \
+		.help = "name of the thread that did it"                                           \
 	}
 
 static const struct sooth_field process_join_fields[] = {
@@ -110,9 +127,12 @@ static const struct sooth_field process_leave_fields[] = {
 	NAME_FIELD(process_leave),
 };
 
-#define STREAM_SCHEMA_ROW(id, name_, kind_, class__, line_)                                 \
-	static const struct sooth_schema id##_schema = { .name = name_, .kind = kind_,      \
-		.class_ = class__, .fixed_size = sizeof(struct id), .line = line_,           \
+#define STREAM_SCHEMA_ROW(id, name_, kind_, class__, line_)                                        \
+	static const struct sooth_schema id##_schema = { .name = name_,                            \
+		.kind = kind_,                                                                     \
+		.class_ = class__,                                                                 \
+		.fixed_size = sizeof(struct id),                                                   \
+		.line = line_,                                                                     \
 		SCHEMA_FIELDS(id##_fields) }
 
 STREAM_SCHEMA_ROW(stream_segment, "stream.segment", STREAM_SEGMENT, SOOTH_CLASS_DEFINITION, NULL);
@@ -141,10 +161,20 @@ static const struct sooth_schema stream_begin_schema = {
 };
 
 const struct sooth_schema *const stream_schemas[] = {
-	&stream_segment_schema, &stream_schema_schema, &stream_source_schema,
-	&stream_target_schema, &stream_begin_schema, &stream_end_schema, &stream_tick_schema,
-	&stream_loss_schema, &stream_limit_schema, &stream_self_schema, &process_join_schema,
-	&process_exec_schema, &process_leave_schema, NULL,
+	&stream_segment_schema,
+	&stream_schema_schema,
+	&stream_source_schema,
+	&stream_target_schema,
+	&stream_begin_schema,
+	&stream_end_schema,
+	&stream_tick_schema,
+	&stream_loss_schema,
+	&stream_limit_schema,
+	&stream_self_schema,
+	&process_join_schema,
+	&process_exec_schema,
+	&process_leave_schema,
+	NULL,
 };
 
 void schema_describe(struct buffer *out, const struct sooth_schema *schema)

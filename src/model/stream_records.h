@@ -17,16 +17,16 @@
 
 enum stream_kind {
 	STREAM_SEGMENT = 0x0081, /* definition: host, versions, clocks */
-	STREAM_SCHEMA = 0x0082,  /* definition: a kind, its name and fields */
-	STREAM_SOURCE = 0x0083,  /* definition: probe, backend, why not a better one */
-	STREAM_TARGET = 0x0084,  /* definition: what was asked for */
-	STREAM_BEGIN = 0x0085,   /* definition: observation starts */
-	STREAM_END = 0x0006,     /* observation ends, and why */
+	STREAM_SCHEMA = 0x0082,	 /* definition: a kind, its name and fields */
+	STREAM_SOURCE = 0x0083,	 /* definition: probe, backend, why not a better one */
+	STREAM_TARGET = 0x0084,	 /* definition: what was asked for */
+	STREAM_BEGIN = 0x0085,	 /* definition: observation starts */
+	STREAM_END = 0x0006,	 /* observation ends, and why */
 	STREAM_TICK = 0x0007,
 	STREAM_LOSS = 0x0008,
-	STREAM_LIMIT = 0x0009,   /* something that could not be seen */
-	STREAM_SELF = 0x000a,    /* what the collector cost so far */
-	PROCESS_JOIN = 0x0010,   /* a process came to the target */
+	STREAM_LIMIT = 0x0009, /* something that could not be seen */
+	STREAM_SELF = 0x000a,  /* what the collector cost so far */
+	PROCESS_JOIN = 0x0010, /* a process came to the target */
 	PROCESS_EXEC = 0x0011,
 	PROCESS_LEAVE = 0x0012,
 };
@@ -39,7 +39,7 @@ struct stream_segment {
 	uint32_t cpus;
 	uint32_t page_bytes;
 	uint32_t ticks_per_s;
-	uint32_t format;            /* of the capture */
+	uint32_t format; /* of the capture */
 	struct sooth_text sooth_version;
 	struct sooth_text hostname;
 	struct sooth_text os;
@@ -67,7 +67,7 @@ struct stream_source {
 
 struct stream_target {
 	struct sooth_record record;
-	struct sooth_text pids;     /* list */
+	struct sooth_text pids;	    /* list */
 	struct sooth_text command;  /* args, masked; of a launched command or the one pid */
 	struct sooth_text selector; /* "pid", "command", "user 1000", "host" */
 };
@@ -78,8 +78,8 @@ struct stream_begin {
 
 enum stream_end_reason {
 	STREAM_END_DURATION = 1, /* the asked time is over */
-	STREAM_END_TARGET = 2,   /* every process of the target ended */
-	STREAM_END_STOPPED = 3,  /* whoever observed asked to stop */
+	STREAM_END_TARGET = 2,	 /* every process of the target ended */
+	STREAM_END_STOPPED = 3,	 /* whoever observed asked to stop */
 };
 
 struct stream_end {

@@ -41,11 +41,11 @@ struct environment_fact {
 struct launch {
 	struct process_id process;
 	pid_t pid;
-	int status;      /* of wait(), once it ended; -1 before */
-	int hold;        /* the pipe that holds it; -1 afterwards */
-	int failure;     /* the pipe on which it tells that exec failed; -1 afterwards */
-	int descriptor;  /* readable when it ended; -1: unknown */
-	bool as_user;    /* run it as uid and gid, instead of the real ids */
+	int status;	/* of wait(), once it ended; -1 before */
+	int hold;	/* the pipe that holds it; -1 afterwards */
+	int failure;	/* the pipe on which it tells that exec failed; -1 afterwards */
+	int descriptor; /* readable when it ended; -1: unknown */
+	bool as_user;	/* run it as uid and gid, instead of the real ids */
 	uid_t uid;
 	gid_t gid;
 };
@@ -54,23 +54,27 @@ struct os {
 	const char *name;
 	const struct backend *const *backends; /* of each probe the best first; NULL at the end */
 	const struct need *const *needs;       /* NULL at the end */
-	void *script;                          /* of a fake one */
+	void *script;			       /* of a fake one */
 
-	uint64_t (*now_ns)(const struct os *os);             /* CLOCK_MONOTONIC */
-	int64_t (*realtime_offset_ns)(const struct os *os);  /* CLOCK_REALTIME less that */
+	uint64_t (*now_ns)(const struct os *os);	    /* CLOCK_MONOTONIC */
+	int64_t (*realtime_offset_ns)(const struct os *os); /* CLOCK_REALTIME less that */
 	void (*host)(const struct os *os, struct host_facts *facts);
 	void (*self)(const struct os *os, struct self_cost *cost);
 	/* Facts for doctor; returns how many of `max` were filled. */
 	size_t (*environment)(const struct os *os, struct environment_fact *facts, size_t max);
 
-	int (*identify)(const struct os *os, pid_t pid, struct process_id *process, struct sooth_error *err);
+	int (*identify)(const struct os *os, pid_t pid, struct process_id *process,
+		struct sooth_error *err);
 	bool (*is_alive)(const struct os *os, const struct process_id *process);
 	/* The masked command line, NUL-separated; empty when it cannot be read. */
-	void (*command_line)(const struct os *os, const struct process_id *process, struct buffer *out);
+	void (*command_line)(
+		const struct os *os, const struct process_id *process, struct buffer *out);
 	/* Processes now there, of one user when has_uid. */
-	int (*list)(const struct os *os, bool has_uid, uint32_t uid, struct buffer *process_ids, struct sooth_error *err);
+	int (*list)(const struct os *os, bool has_uid, uint32_t uid, struct buffer *process_ids,
+		struct sooth_error *err);
 
-	int (*launch)(const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err);
+	int (*launch)(const struct os *os, char *const *command, struct launch *launch,
+		struct sooth_error *err);
 	/* Let it run; fails when its exec did (only some systems tell; others: it exits 127). */
 	int (*release)(const struct os *os, struct launch *launch, struct sooth_error *err);
 	/* True when it ended; launch->status holds how. */

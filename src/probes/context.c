@@ -7,7 +7,9 @@
 
 static const struct sooth_field command_fields[] = {
 	FIELD_PID(context_command),
-	{ .name = "arguments", .type = SOOTH_FIELD_ARGS, FIELD_AT(context_command, arguments),
+	{ .name = "arguments",
+		.type = SOOTH_FIELD_ARGS,
+		FIELD_AT(context_command, arguments),
 		FIELD_STATE_AT(context_command, arguments_state),
 		.help = "command line, secrets masked" },
 	FIELD_STRING(context_command, executable, "path of the executable",
@@ -59,9 +61,8 @@ static const struct sooth_schema mapping_schema = {
 	SCHEMA_FIELDS(mapping_fields),
 };
 
-static const struct sooth_schema *const schemas[] = {
-	&command_schema, &thread_schema, &mapping_schema, NULL
-};
+static const struct sooth_schema *const schemas[] = { &command_schema, &thread_schema,
+	&mapping_schema, NULL };
 
 const struct probe probe_context = {
 	.name = "context",

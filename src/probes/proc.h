@@ -18,25 +18,25 @@ enum proc_kind {
 
 struct proc_process {
 	struct sooth_record record;
-	uint64_t cpu_ns;     /* user and system time of all threads, living and dead */
+	uint64_t cpu_ns; /* user and system time of all threads, living and dead */
 	uint64_t rss_bytes;
 	uint64_t vsz_bytes;
 	uint32_t ppid;
-	uint32_t uid;        /* effective */
+	uint32_t uid; /* effective */
 	uint32_t threads;
 	uint32_t session;
 	uint32_t process_group;
-	uint32_t terminal;   /* device number, PROC_NO_TERMINAL */
+	uint32_t terminal; /* device number, PROC_NO_TERMINAL */
 	uint32_t descriptors;
-	char state;          /* R S D T t Z X I, as Linux names them */
-	uint8_t is_deleted;  /* the executable was removed or replaced */
+	char state;	    /* R S D T t Z X I, as Linux names them */
+	uint8_t is_deleted; /* the executable was removed or replaced */
 	uint8_t executable_state;
 	uint8_t directory_state;
 	uint8_t arguments_state;
 	uint8_t control_group_state;
 	uint8_t descriptors_state;
-	uint8_t cpu_is_ticks; /* cpu_ns has the resolution of a clock tick */
-	struct sooth_text name;       /* comm */
+	uint8_t cpu_is_ticks;	      /* cpu_ns has the resolution of a clock tick */
+	struct sooth_text name;	      /* comm */
 	struct sooth_text arguments;  /* NUL-separated, secrets masked */
 	struct sooth_text executable; /* path */
 	struct sooth_text directory;  /* working directory */

@@ -5,9 +5,9 @@
 #include "core/probe.h"
 #include "model/schema.h"
 
-#define NUMBER_FIELDS(type_)                                                              \
-	FIELD_NUMBER(type_, number, "number of the call in its ABI"),                     \
-		FIELD_NUMBER(type_, abi,                                                  \
+#define NUMBER_FIELDS(type_)                                                                       \
+	FIELD_NUMBER(type_, number, "number of the call in its ABI"),                              \
+		FIELD_NUMBER(type_, abi,                                                           \
 			"0 x86-64, 1 aarch64, 2 i386, 3 x32, 4 arm: which numbers these are")
 
 static const struct sooth_field count_fields[] = {
@@ -23,8 +23,11 @@ static const struct sooth_field count_fields[] = {
 		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(syscalls_count, max_ns, "the longest of them", .unit = SOOTH_UNIT_NS,
 		.merge = SOOTH_MERGE_MAX),
-	{ .name = "histogram", .type = SOOTH_FIELD_HISTOGRAM, FIELD_AT(syscalls_count, histogram),
-		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM,
+	{ .name = "histogram",
+		.type = SOOTH_FIELD_HISTOGRAM,
+		FIELD_AT(syscalls_count, histogram),
+		.unit = SOOTH_UNIT_NS,
+		.merge = SOOTH_MERGE_SUM,
 		.help = "durations: slot i counts those from 2^i to 2^(i+1) ns" },
 };
 
@@ -32,38 +35,49 @@ static const struct sooth_field error_fields[] = {
 	FIELD_PID(syscalls_error),
 	FIELD_TID(syscalls_error),
 	NUMBER_FIELDS(syscalls_error),
-	{ .name = "error", .type = SOOTH_FIELD_ERRNO, FIELD_AT(syscalls_error, error),
+	{ .name = "error",
+		.type = SOOTH_FIELD_ERRNO,
+		FIELD_AT(syscalls_error, error),
 		.help = "the error" },
 	FIELD_NUMBER(syscalls_error, count, "calls that failed with it", .merge = SOOTH_MERGE_SUM),
 };
 
 static const struct sooth_field call_fields[] = {
-	{ .name = "time_ns", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(syscalls_call, record.time_ns),
-		.unit = SOOTH_UNIT_TIME_NS, .help = "when it returned" },
+	{ .name = "time_ns",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(syscalls_call, record.time_ns),
+		.unit = SOOTH_UNIT_TIME_NS,
+		.help = "when it returned" },
 	FIELD_PID(syscalls_call),
 	FIELD_TID(syscalls_call),
 	NUMBER_FIELDS(syscalls_call),
 	FIELD_NUMBER(syscalls_call, duration_ns, "time in the call", .unit = SOOTH_UNIT_NS),
-	{ .name = "result", .type = SOOTH_FIELD_SIGNED, FIELD_AT(syscalls_call, result),
+	{ .name = "result",
+		.type = SOOTH_FIELD_SIGNED,
+		FIELD_AT(syscalls_call, result),
 		FIELD_STATE_AT(syscalls_call, result_state),
 		.help = "what it returned, a negative errno on failure" },
 	FIELD_STRING(syscalls_call, path, "the path or name among the arguments",
 		FIELD_STATE_AT(syscalls_call, path_state)),
-	{ .name = "name", .type = SOOTH_FIELD_CHARS, FIELD_AT(syscalls_call, name),
+	{ .name = "name",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(syscalls_call, name),
 		.help = "name of the thread" },
 };
 
-#define SYSCALLS_SCHEMA(id, name_, kind_, class__, table)                            \
-	static const struct sooth_schema id##_schema = { .name = name_, .kind = kind_, \
-		.class_ = class__, .fixed_size = sizeof(struct id), SCHEMA_FIELDS(table) }
+#define SYSCALLS_SCHEMA(id, name_, kind_, class__, table)                                          \
+	static const struct sooth_schema id##_schema = { .name = name_,                            \
+		.kind = kind_,                                                                     \
+		.class_ = class__,                                                                 \
+		.fixed_size = sizeof(struct id),                                                   \
+		SCHEMA_FIELDS(table) }
 
 SYSCALLS_SCHEMA(syscalls_count, "syscalls.count", SYSCALLS_COUNT, SOOTH_CLASS_TALLY, count_fields);
 SYSCALLS_SCHEMA(syscalls_error, "syscalls.error", SYSCALLS_ERROR, SOOTH_CLASS_TALLY, error_fields);
 SYSCALLS_SCHEMA(syscalls_call, "syscalls.call", SYSCALLS_CALL, SOOTH_CLASS_EVENT, call_fields);
 
-static const struct sooth_schema *const schemas[] = {
-	&syscalls_count_schema, &syscalls_error_schema, &syscalls_call_schema, NULL
-};
+static const struct sooth_schema *const schemas[] = { &syscalls_count_schema,
+	&syscalls_error_schema, &syscalls_call_schema, NULL };
 
 const struct probe probe_syscalls = {
 	.name = "syscalls",

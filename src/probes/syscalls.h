@@ -15,9 +15,9 @@ enum syscalls_kind {
 	SYSCALLS_CALL = 0x0302,
 };
 
-#define SYSCALLS_SLOTS       24  /* different calls a thread counts by itself */
-#define SYSCALLS_ERROR_SLOTS 8   /* different (call, errno) pairs of the same */
-#define SYSCALLS_BUCKETS     32  /* log2 of ns: the last holds 2 s and more */
+#define SYSCALLS_SLOTS	     24	 /* different calls a thread counts by itself */
+#define SYSCALLS_ERROR_SLOTS 8	 /* different (call, errno) pairs of the same */
+#define SYSCALLS_BUCKETS     32	 /* log2 of ns: the last holds 2 s and more */
 #define SYSCALLS_PATH_MAX    256 /* bytes of a path argument kept, NUL included */
 
 /* A thread's calls of one number over a window. tid 0: of several threads of the process. */
@@ -25,10 +25,10 @@ struct syscalls_count {
 	struct sooth_record record; /* time_ns: end of the window */
 	uint64_t from_ns;
 	uint32_t number;
-	uint32_t abi;               /* enum syscall_abi */
-	uint64_t count;             /* calls that returned, and those that never do (exit) */
+	uint32_t abi;	/* enum syscall_abi */
+	uint64_t count; /* calls that returned, and those that never do (exit) */
 	uint64_t errors;
-	uint64_t unfinished;        /* entered in the window, not returned by its end */
+	uint64_t unfinished; /* entered in the window, not returned by its end */
 	uint64_t total_ns;
 	uint64_t max_ns;
 	uint32_t histogram[SYSCALLS_BUCKETS];
@@ -53,10 +53,10 @@ struct syscalls_call {
 	uint16_t abi;
 	uint8_t path_argument; /* which one `path` is, counted from 1; 0: none */
 	uint8_t path_state;
-	uint8_t result_state;  /* absent: it never returns, or had not by the end */
+	uint8_t result_state; /* absent: it never returns, or had not by the end */
 	uint8_t unused[7];
 	struct sooth_text path;
-	char name[16];         /* of the thread */
+	char name[16]; /* of the thread */
 };
 
 #endif

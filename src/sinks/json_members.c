@@ -101,8 +101,8 @@ static const char *state_text(const struct sooth_value *v)
 }
 
 /* Absent is a plain null: there is nothing to explain. */
-static void write_states(struct json *j, const struct sooth_schema *schema,
-	const struct sooth_record *r)
+static void write_states(
+	struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
 {
 	bool is_open = false;
 

@@ -14,7 +14,7 @@ struct jsonl_sink {
 	FILE *stream;
 	struct buffer bytes; /* the line being made */
 	struct json json;
-	bool in_notes;       /* the last line is open */
+	bool in_notes; /* the last line is open */
 	bool has_row;
 };
 

@@ -132,8 +132,8 @@ static int table_open(struct table_sink *s, const struct section *section, struc
 	/* Cells are escaped before they get here. */
 	scols_table_enable_noencoding(s->table, 1);
 	scols_table_enable_maxout(s->table, 0);
-	scols_table_set_termforce(s->table,
-		s->options.width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
+	scols_table_set_termforce(
+		s->table, s->options.width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
 	if (s->options.width)
 		scols_table_set_termwidth(s->table, s->options.width);
 	return add_columns(s, section) ? error_no_memory(err) : 0;
@@ -171,7 +171,8 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 	return 0;
 }
 
-static int add_line(struct table_sink *s, const struct section *section, const struct sooth_record *r)
+static int add_line(
+	struct table_sink *s, const struct section *section, const struct sooth_record *r)
 {
 	buffer_reset(&s->text);
 	line_format(&s->text, section->schema, r);

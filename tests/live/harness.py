@@ -311,6 +311,14 @@ class Case(unittest.TestCase):
         """The folder of this case, and files in it, may be used by nobody too."""
         os.chmod(self.folder, 0o777)
 
+    def copy_for_all(self, program):
+        """A program where nobody can reach it; the build folder may be closed to others."""
+        self.open_to_all()
+        copy = self.path(os.path.basename(program))
+        shutil.copyfile(program, copy)
+        os.chmod(copy, 0o755)
+        return copy
+
     def start(self, *argv, **options):
         process = Process(list(argv), **options)
         self.addCleanup(process.end)

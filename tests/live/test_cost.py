@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What crosses from the kernel: sums when counting, and when a ring is too small every loss."""
+import os
+import unittest
+
 import harness
 from harness import Case, lost, needs_bpf, read_truth, stream_counts, table_counts
 
@@ -58,6 +61,21 @@ class SmallRing(Case):
         truth, _ = read_truth(self.path("truth"))
         return truth["getppid"][0], [harness.json.loads(line) for line in
                                      harness.read(self.path("out")).splitlines()]
+
+    @unittest.skipUnless(harness.COMPAT32 and os.path.exists(harness.COMPAT32),
+                         "this compiler makes no 32-bit programs")
+    def test_received_and_lost_is_exactly_all(self):
+        """A program without libc makes a thousand calls and its exit, and nothing else."""
+        target = self.start(harness.COMPAT32, "hold")
+        target.wait_for_output(b"ready\n")
+        sooth = self.start_attached("trace", "-j", "--buffer", SMALL_RING, "-p", str(target.pid))
+        target.say(b"x")
+        target.finish()
+        lines = sooth.finish().lines()
+        received = sum(calls for calls, _ in stream_counts(lines).values())
+        missing = sum(row["records"] for row in lines[-1]["loss"] if "calls" in row["reason"])
+        self.assertGreater(missing, 0)
+        self.assertEqual(received + missing, 1001, lines[-1]["loss"])
 
     def test_received_and_lost_is_all(self):
         """

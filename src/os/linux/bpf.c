@@ -53,7 +53,8 @@ int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struc
 	return b->object ? 0 : bpf_error(err, -errno, "open the BPF object", image->name);
 }
 
-void *bpf_code_constants(struct bpf_code *b, const char *section, size_t size, struct sooth_error *err)
+void *bpf_code_constants(
+	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(b->object, section);
 	size_t has = 0;
@@ -66,11 +67,12 @@ void *bpf_code_constants(struct bpf_code *b, const char *section, size_t size, s
 }
 
 /* libbpf maps it only for skeletons, which this does without. */
-void *bpf_code_variables(struct bpf_code *b, const char *section, size_t size, struct sooth_error *err)
+void *bpf_code_variables(
+	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(b->object, section);
-	void *data = map ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0) :
-			   MAP_FAILED;
+	void *data = map ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0)
+			 : MAP_FAILED;
 
 	if (data == MAP_FAILED) {
 		error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "map %s of the BPF object", section);
@@ -100,7 +102,8 @@ int bpf_code_load(struct bpf_code *b, struct sooth_error *err)
 	int status = bpf_object__load(b->object);
 
 	libbpf_set_print(before);
-	return status ? bpf_error(err, status, "load the BPF programs", bpf_object__name(b->object)) : 0;
+	return status ? bpf_error(err, status, "load the BPF programs", bpf_object__name(b->object))
+		      : 0;
 }
 
 int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err)
@@ -110,8 +113,8 @@ int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error 
 	libbpf_print_fn_t before;
 
 	if (!found || b->link_count == BPF_LINKS_MAX)
-		return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "find the BPF program %s",
-			program);
+		return error_set(
+			err, -EINVAL, SOOTH_FAULT_INTERNAL, "find the BPF program %s", program);
 	before = hook_set(b->log);
 	link = bpf_program__attach(found);
 	libbpf_set_print(before);
@@ -132,7 +135,9 @@ int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct so
 	do
 		got = read(fd, byte, sizeof(byte));
 	while (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN)));
-	return got < 0 ? bpf_error(err, -errno, "walk all threads with", bpf_object__name(b->object)) : 0;
+	return got < 0 ? bpf_error(
+				 err, -errno, "walk all threads with", bpf_object__name(b->object))
+		       : 0;
 }
 
 void bpf_code_detach(struct bpf_code *b)

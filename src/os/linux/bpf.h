@@ -36,10 +36,12 @@ struct bpf_code {
 int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struct log *log,
 	struct sooth_error *err);
 /* What a read-only section (".rodata.config") will hold; before load. */
-void *bpf_code_constants(struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
+void *bpf_code_constants(
+	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
 /* The memory of a writable section (".data.control"), shared with the programs; after load, until
  * bpf_code_close(). One a code. */
-void *bpf_code_variables(struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
+void *bpf_code_variables(
+	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
 int bpf_code_map(struct bpf_code *b, const char *map);
 int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err);
 int bpf_code_load(struct bpf_code *b, struct sooth_error *err);

@@ -62,7 +62,8 @@ static int find_in_elf(Elf *elf, char out[BUILD_ID_TEXT_SIZE])
 int build_id_read(int process, const char *path, char out[BUILD_ID_TEXT_SIZE])
 {
 	/* A mapped file may have been replaced by a FIFO or a device since: do not wait on it. */
-	_cleanup_close_ int fd = openat(process, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	_cleanup_close_ int fd =
+		openat(process, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 	Elf *elf;
 	int status;

@@ -23,7 +23,8 @@ static bool is_elevated(void)
 static int refuse(struct sooth_error *err, const char *tried)
 {
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "%s", tried);
-	error_why(err, "it belongs to another user, and sooth's capabilities are not yours to use on it");
+	error_why(err,
+		"it belongs to another user, and sooth's capabilities are not yours to use on it");
 	return error_remedy(err, "run sooth as that user, or as root");
 }
 

@@ -48,8 +48,11 @@ static struct sooth_record head(
 	struct backend_run *run, const struct process_id *process, uint32_t tid, uint16_t kind)
 {
 	return (struct sooth_record){ .time_ns = run->os->now_ns(run->os),
-		.start_ticks = process->start_ticks, .pid = (uint32_t)process->pid, .tid = tid,
-		.kind = kind, .cpu = SOOTH_CPU_NONE };
+		.start_ticks = process->start_ticks,
+		.pid = (uint32_t)process->pid,
+		.tid = tid,
+		.kind = kind,
+		.cpu = SOOTH_CPU_NONE };
 }
 
 static void write_command(struct backend_run *run, int fd, const struct process_id *process)
@@ -60,8 +63,8 @@ static void write_command(struct backend_run *run, int fd, const struct process_
 
 	c.arguments_state = procfs_state(status);
 	buffer_reset(&s->masked);
-	if (status >= 0 && mask_arguments(&s->masked, (const char *)s->raw.data, s->raw.size,
-				   ARGUMENTS_KEPT))
+	if (status >= 0 &&
+		mask_arguments(&s->masked, (const char *)s->raw.data, s->raw.size, ARGUMENTS_KEPT))
 		c.arguments_state = SOOTH_STATE_TRUNCATED;
 	c.executable_state = procfs_state(procfs_link_at(fd, "exe", &s->path));
 	struct record_tail tail[] = {
@@ -75,9 +78,8 @@ static void write_thread(
 	struct backend_run *run, int fd, const struct process_id *process, const char *tid)
 {
 	struct context_state *s = run->state;
-	struct context_thread t = {
-		.record = head(run, process, (uint32_t)strtoul(tid, NULL, 10), CONTEXT_THREAD)
-	};
+	struct context_thread t = { .record = head(run, process, (uint32_t)strtoul(tid, NULL, 10),
+					    CONTEXT_THREAD) };
 	char name[300]; /* room for any directory entry */
 
 	snprintf(name, sizeof(name), "task/%s/comm", tid);
@@ -226,8 +228,8 @@ static int context_open(struct backend_run *run, struct sooth_error *err)
 	return 0;
 }
 
-static int context_set(struct backend_run *run, const struct process_id *process,
-	unsigned interest, struct sooth_error *err)
+static int context_set(struct backend_run *run, const struct process_id *process, unsigned interest,
+	struct sooth_error *err)
 {
 	struct context_state *s = run->state;
 

@@ -105,7 +105,8 @@ static void add_container(struct fact_list *list)
 	struct stat ns;
 
 	if (!stat("/proc/self/ns/pid", &ns) && ns.st_ino != PID_NAMESPACE_INITIAL)
-		add_fact(list, "container", "another pid namespace: processes outside are invisible");
+		add_fact(list, "container",
+			"another pid namespace: processes outside are invisible");
 	else if (!access("/.dockerenv", F_OK) || !access("/run/.containerenv", F_OK))
 		add_fact(list, "container", "yes, with the host's pid namespace");
 	else
@@ -161,7 +162,8 @@ size_t host_environment(const struct os *os, struct environment_fact *facts, siz
 	add_container(&list);
 	add_hidepid(&list);
 	add_setting(&list, "perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid");
-	add_setting(&list, "unprivileged_bpf_disabled", "/proc/sys/kernel/unprivileged_bpf_disabled");
+	add_setting(
+		&list, "unprivileged_bpf_disabled", "/proc/sys/kernel/unprivileged_bpf_disabled");
 	if (!access("/sys/kernel/security/lockdown", R_OK))
 		add_setting(&list, "lockdown", "/sys/kernel/security/lockdown");
 	add_fact(&list, "btf", "%s",

@@ -84,8 +84,8 @@ static int exec_found(char *const *command)
 	for (path = path ? path : "/bin:/usr/bin"; *path;) {
 		size_t size = strcspn(path, ":");
 
-		if (snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)size, path,
-			    command[0]) < (int)sizeof(candidate) &&
+		if (snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)size, path, command[0]) <
+				(int)sizeof(candidate) &&
 			!access(candidate, X_OK))
 			code = exec_path(candidate, command);
 		path += size + (path[size] == ':');
@@ -115,14 +115,15 @@ static int open_pidfd(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-int launch_start(const struct os *os, char *const *command, struct launch *launch,
-	struct sooth_error *err)
+int launch_start(
+	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err)
 {
 	int hold[2], failure[2];
 
 	(void)os;
 	if (!command[0])
-		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command: none is given");
+		return error_set(
+			err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command: none is given");
 	if (pipe2(hold, O_CLOEXEC) || pipe2(failure, O_CLOEXEC))
 		return error_errno(err, -errno, "make a pipe");
 	launch->pid = fork();

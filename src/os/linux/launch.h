@@ -5,8 +5,8 @@
 
 #include "os/os.h"
 
-int launch_start(const struct os *os, char *const *command, struct launch *launch,
-	struct sooth_error *err);
+int launch_start(
+	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err);
 int launch_release(const struct os *os, struct launch *launch, struct sooth_error *err);
 bool launch_reap(const struct os *os, struct launch *launch);
 void launch_abandon(const struct os *os, struct launch *launch);

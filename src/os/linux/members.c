@@ -46,8 +46,8 @@ static int visit_all(struct backend_run *run, member_visitor visitor, struct soo
 	return status ? error_errno(err, status, "list the processes in /proc") : 0;
 }
 
-int members_visit(struct members *m, struct backend_run *run, member_visitor visitor,
-	struct sooth_error *err)
+int members_visit(
+	struct members *m, struct backend_run *run, member_visitor visitor, struct sooth_error *err)
 {
 	size_t position = 0;
 	const void *key;

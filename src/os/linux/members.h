@@ -21,7 +21,8 @@ void members_fini(struct members *m);
 int members_set(struct members *m, const struct process_id *process, unsigned interest,
 	struct sooth_error *err);
 /* Called with the pid and, where it is known, the identity that pid must still have. */
-typedef void (*member_visitor)(struct backend_run *run, pid_t pid, const struct process_id *expected);
+typedef void (*member_visitor)(
+	struct backend_run *run, pid_t pid, const struct process_id *expected);
 /* The held ones are left out this once; when they are visited again they have become themselves. */
 int members_visit(struct members *m, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err);

@@ -24,7 +24,8 @@
 #endif
 
 const char needs_bpf_remedy[] =
-	"run as root, or once: setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search+ep on sooth";
+	"run as root, or once: setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search+ep on "
+	"sooth";
 
 bool needs_has_capability(unsigned capability)
 {
@@ -66,7 +67,8 @@ static int test_btf(const struct os *os, struct sooth_error *err)
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "read /sys/kernel/btf/vmlinux");
 	error_why(err, "%s", strerror(errno));
 	error_missing(err, "the kernel's type information (BTF)");
-	return error_remedy(err, "use a kernel built with CONFIG_DEBUG_INFO_BTF, and mount sysfs on /sys");
+	return error_remedy(
+		err, "use a kernel built with CONFIG_DEBUG_INFO_BTF, and mount sysfs on /sys");
 }
 
 /* Task storage in tracing programs came with 5.11, its use in all of them with 5.12; the map type

@@ -24,10 +24,10 @@
 #include "os/os.h"
 #include "probes/proc.h"
 
-#define ARGUMENTS_KEPT  4096
+#define ARGUMENTS_KEPT	4096
 #define DESCRIPTORS_MAX 1000000
-#define DELETED_SUFFIX  " (deleted)"
-#define PF_KTHREAD      0x00200000
+#define DELETED_SUFFIX	" (deleted)"
+#define PF_KTHREAD	0x00200000
 
 struct proc_state {
 	struct members members;
@@ -81,7 +81,8 @@ static void read_directory(struct proc_state *s, int process, struct proc_proces
 	p->directory_state = status == -ENOENT ? SOOTH_STATE_ABSENT : procfs_state(status);
 }
 
-/* Of the hierarchies the one that says most: v2 unless it is the root, then the first v1 that is not. */
+/* Of the hierarchies the one that says most: v2 unless it is the root, then the first v1 that is
+ * not. */
 static void read_control_group(struct proc_state *s, int process, struct proc_process *p)
 {
 	int status = procfs_read_at(process, "cgroup", &s->raw, PROCFS_SMALL);
@@ -130,8 +131,8 @@ static void read_descriptors(int process, struct proc_process *p)
 		p->descriptors += entry->d_name[0] != '.';
 }
 
-static void read_cpu_time(const struct proc_state *s, const struct procfs_stat *stat,
-	struct proc_process *p)
+static void read_cpu_time(
+	const struct proc_state *s, const struct procfs_stat *stat, struct proc_process *p)
 {
 	struct timespec used;
 	clockid_t clock;
@@ -144,8 +145,8 @@ static void read_cpu_time(const struct proc_state *s, const struct procfs_stat *
 	p->cpu_is_ticks = 1;
 }
 
-static void fill_from_stat(const struct proc_state *s, const struct procfs_stat *stat,
-	struct proc_process *p)
+static void fill_from_stat(
+	const struct proc_state *s, const struct procfs_stat *stat, struct proc_process *p)
 {
 	p->record.start_ticks = stat->start_ticks;
 	p->record.pid = stat->pid;
@@ -208,8 +209,9 @@ static int proc_sample(struct backend_run *run, struct sooth_error *err)
 	struct proc_snapshot snapshot = { .from_ns = run->os->now_ns(run->os) };
 	int status = members_visit(&s->members, run, sample_process, err);
 
-	snapshot.record = (struct sooth_record){ .time_ns = run->os->now_ns(run->os),
-		.kind = PROC_SNAPSHOT, .cpu = SOOTH_CPU_NONE };
+	snapshot.record = (struct sooth_record){
+		.time_ns = run->os->now_ns(run->os), .kind = PROC_SNAPSHOT, .cpu = SOOTH_CPU_NONE
+	};
 	RECORD_APPEND(&run->out, &snapshot, NULL, 0);
 	return status;
 }

@@ -15,16 +15,16 @@
 #include "model/process_id.h"
 #include <sooth/field.h>
 
-#define PROCFS_SMALL     (64u << 10)  /* stat, status, cgroup */
+#define PROCFS_SMALL	 (64u << 10)  /* stat, status, cgroup */
 #define PROCFS_ARGUMENTS (256u << 10) /* command lines can be 6 MB; nobody reads those */
-#define PROCFS_MAPS      (32u << 20)
+#define PROCFS_MAPS	 (32u << 20)
 
 struct procfs_stat {
 	struct span name; /* comm, borrowed from the bytes parsed */
 	char state;
 	uint32_t pid, ppid, process_group, session, terminal;
 	uint32_t threads;
-	uint32_t flags;   /* PF_* of linux/sched.h */
+	uint32_t flags; /* PF_* of linux/sched.h */
 	uint64_t cpu_ticks;
 	uint64_t start_ticks;
 	uint64_t vsz_bytes;
@@ -35,7 +35,8 @@ struct procfs_stat {
 bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size);
 
 int procfs_open(pid_t pid); /* descriptor of /proc/PID, or a negative errno */
-/* The file replaces the buffer's contents; 0, 1 when it was cut at the limit, or a negative errno. */
+/* The file replaces the buffer's contents; 0, 1 when it was cut at the limit, or a negative errno.
+ */
 int procfs_read_at(int process, const char *name, struct buffer *out, size_t limit);
 int procfs_read(pid_t pid, const char *name, struct buffer *out, size_t limit);
 int procfs_link_at(int process, const char *name, struct buffer *out);

@@ -29,8 +29,11 @@ int ring_open(struct ring *r, int map, size_t size, struct sooth_error *err)
 		munmap(consumer, page);
 		return error_errno(err, code, "map the ring's data");
 	}
-	*r = (struct ring){ .consumer = consumer, .producer = producer,
-		.data = (const unsigned char *)producer + page, .size = size, .page = page };
+	*r = (struct ring){ .consumer = consumer,
+		.producer = producer,
+		.data = (const unsigned char *)producer + page,
+		.size = size,
+		.page = page };
 	return 0;
 }
 
@@ -43,7 +46,8 @@ size_t ring_read(struct ring *r, struct buffer *out)
 
 	while (at < end) {
 		const unsigned char *record = r->data + (at & (r->size - 1));
-		uint32_t header = __atomic_load_n((const uint32_t *)(const void *)record, __ATOMIC_ACQUIRE);
+		uint32_t header =
+			__atomic_load_n((const uint32_t *)(const void *)record, __ATOMIC_ACQUIRE);
 		uint32_t length = header & ~(RING_BUSY | RING_DISCARD);
 
 		if (header & RING_BUSY)

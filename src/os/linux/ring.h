@@ -12,10 +12,10 @@
 #include "base/error.h"
 
 struct ring {
-	unsigned long *consumer;       /* ours to write */
+	unsigned long *consumer; /* ours to write */
 	const unsigned long *producer;
 	const unsigned char *data;
-	size_t size;                   /* power of two */
+	size_t size; /* power of two */
 	size_t page;
 };
 

@@ -25,9 +25,9 @@
 #include "probes/syscall_names.h"
 
 #define RING_BYTES_DEFAULT (8u << 20)
-#define RING_BYTES_MIN     (16u << 10)
-#define MARK_PASSES_MAX    16
-#define LATENESS_NS        (5 * NS_PER_MS) /* from reading the clock to reserving, generously */
+#define RING_BYTES_MIN	   (16u << 10)
+#define MARK_PASSES_MAX	   16
+#define LATENESS_NS	   (5 * NS_PER_MS) /* from reading the clock to reserving, generously */
 
 struct syscalls_state {
 	struct bpf_code code;
@@ -40,7 +40,8 @@ struct syscalls_state {
 
 static uint64_t ring_bytes(const struct backend_run *run)
 {
-	uint64_t wanted = run->options.buffer_bytes ? run->options.buffer_bytes : RING_BYTES_DEFAULT;
+	uint64_t wanted =
+		run->options.buffer_bytes ? run->options.buffer_bytes : RING_BYTES_DEFAULT;
 	uint64_t bytes = RING_BYTES_MIN;
 
 	while (bytes < wanted && bytes < 1u << 30)
@@ -131,8 +132,8 @@ static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-static int visit(struct syscalls_state *s, enum syscalls_visit what, uint32_t pid,
-	struct sooth_error *err)
+static int visit(
+	struct syscalls_state *s, enum syscalls_visit what, uint32_t pid, struct sooth_error *err)
 {
 	s->control->visit = what;
 	s->control->pid = pid;
@@ -233,17 +234,29 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 	return 0;
 }
 
-static void write_overflow(struct backend_run *run, const struct overflow_key *key,
-	const struct overflow_value *v)
+static void write_overflow(
+	struct backend_run *run, const struct overflow_key *key, const struct overflow_value *v)
 {
 	struct sooth_record head = { .time_ns = run->os->now_ns(run->os),
-		.start_ticks = key->start_ticks, .pid = key->pid, .tid = key->tid,
+		.start_ticks = key->start_ticks,
+		.pid = key->pid,
+		.tid = key->tid,
 		.cpu = SOOTH_CPU_NONE };
-	struct syscalls_count count = { .record = head, .from_ns = v->from_ns,
-		.number = key->number, .abi = key->abi, .count = v->count, .errors = v->errors,
-		.unfinished = v->unfinished, .total_ns = v->total_ns, .max_ns = v->max_ns };
-	struct syscalls_error error = { .record = head, .from_ns = v->from_ns,
-		.number = key->number, .abi = key->abi, .count = v->count, .error = key->error };
+	struct syscalls_count count = { .record = head,
+		.from_ns = v->from_ns,
+		.number = key->number,
+		.abi = key->abi,
+		.count = v->count,
+		.errors = v->errors,
+		.unfinished = v->unfinished,
+		.total_ns = v->total_ns,
+		.max_ns = v->max_ns };
+	struct syscalls_error error = { .record = head,
+		.from_ns = v->from_ns,
+		.number = key->number,
+		.abi = key->abi,
+		.count = v->count,
+		.error = key->error };
 
 	if (key->error) {
 		error.record.kind = SYSCALLS_ERROR;

@@ -98,8 +98,8 @@ static int none_list(const struct os *os, bool has_uid, uint32_t uid, struct buf
 	return unsupported(err, "list processes");
 }
 
-static int none_launch(const struct os *os, char *const *command, struct launch *launch,
-	struct sooth_error *err)
+static int none_launch(
+	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err)
 {
 	(void)os;
 	(void)command;
