@@ -161,8 +161,14 @@ static int mark(struct backend_run *run, const struct process_id *process, unsig
 	}
 	if (found)
 		return 0;
-	return error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "follow process %u: it has ended",
-		(unsigned)process->pid);
+	if (!run->os->is_alive(run->os, process)) {
+		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "follow process %u",
+			(unsigned)process->pid);
+		return error_why(err, "it has ended");
+	}
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "follow process %u", (unsigned)process->pid);
+	error_why(err, "this kernel shows none of its threads to BPF programs");
+	return error_remedy(err, "a container or sandbox protects it; run sooth outside");
 }
 
 /* Mute, wait until programs that saw the old interest are through, flush. */
