@@ -23,7 +23,7 @@ static void enter_stream(struct thread *t, struct pt_regs *regs)
 	t->path_bytes = 0;
 	if (is_exec(t->abi, t->number) && argument >= 1 && argument <= 6)
 		t->path_bytes = (int32_t)bpf_probe_read_user_str(t->path, sizeof(t->path),
-			(const void *)(unsigned long)t->arguments[argument - 1]);
+			(const void *)(unsigned long)t->arguments[argument_slot(argument)]);
 }
 
 SEC("tp_btf/sys_enter")

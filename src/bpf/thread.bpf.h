@@ -5,6 +5,7 @@
 
 #include "bpf/types.bpf.h"
 #include "bpf/abi.bpf.h"
+#include "bpf/quirks.bpf.h"
 #include "bpf/syscalls.h"
 #include "bpf/tally.h"
 #include "model/stream_records.h"
@@ -28,7 +29,7 @@ struct thread {
 	uint32_t is_flushed; /* by its own exit or by a visit, whichever comes first */
 	uint32_t unused;
 	int32_t path_bytes; /* of path, NUL included; 0: not read yet */
-	uint64_t arguments[6];
+	uint64_t arguments[ARGUMENT_SLOTS];
 	char path[SYSCALLS_PATH_MAX]; /* of an exec: afterwards its memory is gone */
 	struct tally tally;
 };

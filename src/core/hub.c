@@ -33,7 +33,7 @@ struct hub_user {
 struct hub {
 	unsigned references;
 	const struct os *os;
-	const struct log *log;
+	struct log log;
 	struct hub_source *sources[HUB_SOURCES_MAX];
 	struct hub_user users[HUB_USERS_MAX];
 };
@@ -46,7 +46,8 @@ int hub_new(struct hub **out, const struct os *os, const struct log *log, struct
 		return error_no_memory(err);
 	hub->references = 1;
 	hub->os = os;
-	hub->log = log;
+	if (log)
+		hub->log = *log;
 	*out = hub;
 	return 0;
 }
@@ -82,6 +83,8 @@ int hub_join(struct hub *hub, hub_receiver receiver, void *user, struct sooth_er
 
 void hub_leave(struct hub *hub, void *user)
 {
+	if (hub->log.user == user)
+		hub->log = (struct log){ 0 };
 	for (size_t i = 0; i < HUB_USERS_MAX; i++) {
 		if (hub->users[i].user == user)
 			hub->users[i] = (struct hub_user){ 0 };
@@ -122,13 +125,14 @@ static int source_open(struct hub *hub, const struct backend *backend,
 		return error_no_memory(err);
 	source->run = (struct backend_run){ .backend = backend,
 		.os = hub->os,
-		.log = hub->log,
+		.log = &hub->log,
 		.options = *options,
 		.state = calloc(1, backend->state_size + 1) };
 	map_init(&source->wanted, sizeof(struct process_id), sizeof(struct wanted),
 		HUB_PROCESSES_MAX);
 	status = source->run.state ? backend->open(&source->run, err) : error_no_memory(err);
 	if (status) {
+		buffer_fini(&source->run.out);
 		free(source->run.state);
 		free(source);
 		return status;
@@ -142,6 +146,9 @@ static bool is_shareable(
 {
 	const struct probe_options *has = &source->run.options;
 
+	/* What is observed without being asked for is fixed when it is opened. */
+	if ((has->is_host || has->has_uid) && has->interest != options->interest)
+		return false;
 	return source->run.backend->drain && !strcmp(source->run.backend->probe, probe) &&
 	       has->is_host == options->is_host && has->has_uid == options->has_uid &&
 	       has->uid == options->uid;
@@ -312,6 +319,13 @@ int hub_stop(struct hub *hub, struct hub_source *source, struct sooth_error *err
 		status = source->run.backend->stop(&source->run, err);
 	else if (source->run.backend->drain)
 		status = source->run.backend->drain(&source->run, err);
+	return status ? status : deliver(hub, source, err);
+}
+
+int hub_drain(struct hub *hub, struct hub_source *source, struct sooth_error *err)
+{
+	int status = source->run.backend->drain(&source->run, err);
+
 	return status ? status : deliver(hub, source, err);
 }
 

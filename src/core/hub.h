@@ -48,6 +48,8 @@ int hub_unwant(struct hub_source *source, const struct process_id *process, unsi
 int hub_start(struct hub *hub, struct hub_source *source, struct sooth_error *err);
 /* The last user stops it; for the others only what is waiting is handed over. */
 int hub_stop(struct hub *hub, struct hub_source *source, struct sooth_error *err);
+/* Hand over what is waiting in one source that drains. */
+int hub_drain(struct hub *hub, struct hub_source *source, struct sooth_error *err);
 int hub_sample(struct hub *hub, struct hub_source *source, struct sooth_error *err);
 void hub_joined(struct hub_source *source, const struct process_id *process);
 /* Drain every source and deliver. *complete_ns: everything before it has been delivered. */

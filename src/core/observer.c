@@ -179,8 +179,12 @@ static void follow(struct sooth_observer *o, const struct process_id *process)
 		struct observed_probe *p = &o->probes[i];
 		bool is_followed = hub_source_backend(p->source)->drain != NULL;
 
-		hub_want(p->source, process, p->interest, is_followed, &ignored);
-		hub_joined(p->source, process);
+		if (p->is_started || is_followed)
+			hub_want(p->source, process, p->interest, is_followed, &ignored);
+		if (p->is_started)
+			hub_joined(p->source, process);
+		else if (is_followed) /* it is being stopped: nobody would let go later */
+			hub_unwant(p->source, process, p->interest, false, &ignored);
 	}
 }
 
@@ -189,8 +193,13 @@ static void forget(struct sooth_observer *o, const struct process_id *process)
 	struct sooth_error ignored;
 
 	target_leave(&o->target, process);
-	for (unsigned i = 1; i <= o->probe_count; i++)
-		hub_unwant(o->probes[i].source, process, o->probes[i].interest, true, &ignored);
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		struct observed_probe *p = &o->probes[i];
+		bool is_followed = hub_source_backend(p->source)->drain != NULL;
+
+		if (p->is_started)
+			hub_unwant(p->source, process, p->interest, is_followed, &ignored);
+	}
 }
 
 static bool belongs(struct sooth_observer *o, const struct sooth_record *r)
@@ -240,17 +249,35 @@ static unsigned source_index(const struct sooth_observer *o, const struct hub_so
 	return 0;
 }
 
+/* A shared source delivers what any of its users wants. */
+static bool is_wanted(const struct observed_probe *p, uint16_t kind)
+{
+	const struct sooth_schema *schema = registry_schema(kind);
+
+	if (kind <= KIND_STREAM_LAST || !schema || !hub_source_backend(p->source)->drain)
+		return true;
+	if (schema->class_ == SOOTH_CLASS_TALLY)
+		return p->interest & INTEREST_COUNT;
+	return schema->class_ != SOOTH_CLASS_EVENT || p->interest & INTEREST_STREAM;
+}
+
 static int receive(
 	void *user, struct hub_source *source, const struct batch *batch, struct sooth_error *err)
 {
 	struct sooth_observer *o = user;
 	unsigned index = source_index(o, source);
 	struct buffer *out = stream_source(&o->stream, index);
+	uint16_t last_kind = 0;
+	bool wanted = true;
 
 	if (!index)
 		return 0;
 	batch_for_each (r, batch) {
-		if (admit(o, r))
+		if (r->kind != last_kind) { /* kinds come in runs */
+			last_kind = r->kind;
+			wanted = is_wanted(&o->probes[index], last_kind);
+		}
+		if (wanted && admit(o, r))
 			buffer_append(out, r, record_bytes(r));
 	}
 	return buffer_failed(out) ? error_no_memory(err) : 0;
@@ -297,6 +324,17 @@ static void write_schemas(struct sooth_observer *o)
 	}
 }
 
+/* Let go of the live processes up to a position of target_next(). */
+static void unwant_targets(struct sooth_observer *o, struct observed_probe *p, size_t until)
+{
+	struct sooth_error ignored;
+	const struct process_id *process;
+	size_t position = 0;
+
+	while (position < until && (process = target_next(&o->target, &position)))
+		hub_unwant(p->source, process, p->interest, false, &ignored);
+}
+
 static int want_targets(struct sooth_observer *o, struct observed_probe *p, struct sooth_error *err)
 {
 	unsigned interest = p->interest | (o->target.is_launched ? INTEREST_FROM_EXEC : 0);
@@ -306,6 +344,8 @@ static int want_targets(struct sooth_observer *o, struct observed_probe *p, stru
 
 	while (!status && (process = target_next(&o->target, &position)))
 		status = hub_want(p->source, process, interest, false, err);
+	if (status)
+		unwant_targets(o, p, position);
 	return status;
 }
 
@@ -452,16 +492,16 @@ static int stop_sources(struct sooth_observer *o, struct sooth_error *err)
 	}
 	for (unsigned i = 1; i <= o->probe_count; i++) {
 		struct observed_probe *p = &o->probes[i];
-		struct sooth_error ignored;
-		const struct process_id *process;
-		size_t position = 0;
 		int failed = 0;
 
 		if (!p->is_started)
 			continue;
 		/* The last one stops the whole at once. */
-		while (hub_is_shared(p->source) && (process = target_next(&o->target, &position)))
-			hub_unwant(p->source, process, p->interest, false, &ignored);
+		if (hub_is_shared(p->source)) {
+			failed = hub_drain(o->hub, p->source, status ? NULL : err);
+			status = status ? status : failed;
+			unwant_targets(o, p, SIZE_MAX);
+		}
 		p->is_started = false;
 		failed = hub_stop(o->hub, p->source, status ? NULL : err);
 		status = status ? status : failed;

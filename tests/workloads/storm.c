@@ -3,11 +3,15 @@
  * A storm of getppid(2), the cheapest call: flat out, or --rate per second over all threads. The
  * number made is exact and counted by the threads themselves; a rate which the machine cannot
  * keep up with gives fewer calls, never a longer run. The clock is read once per batch, through
- * the vDSO where the machine has one.
+ * the vDSO where the machine has one. --read makes it read(2) of one byte of /dev/zero instead.
+ *
+ * --timing says what a call took: the median over batches, which a batch that was preempted does
+ * not move, and the wall and CPU time of the whole. bench/ compares these.
  */
 #include "workload.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -15,9 +19,13 @@
 #define BATCH	    256
 #define THREADS_MAX 1024
 #define TICK_NS	    NS_PER_MS
+#define TIMED_MAX   (1 << 18) /* batches of a thread that --timing keeps: the first */
 
 static uint64_t rate;
 static uint64_t thread_count = 1;
+static bool is_read;
+static bool is_timed;
+static int zero_fd = -1;
 
 struct storm {
 	pthread_t thread;
@@ -25,19 +33,44 @@ struct storm {
 	uint64_t duration_ns;
 	uint64_t quota; /* of this thread, when there is a rate */
 	uint64_t made;
+	uint64_t wall_ns;
+	uint64_t cpu_ns;
+	uint32_t *batch_ns; /* with --timing and no rate */
+	size_t batches;
 };
 
 static void call_many(struct storm *storm, uint64_t count)
 {
-	for (uint64_t i = 0; i < count; i++)
-		syscall(SYS_getppid);
+	char byte;
+
+	if (is_read) {
+		for (uint64_t i = 0; i < count; i++)
+			syscall(SYS_read, zero_fd, &byte, 1);
+	} else {
+		for (uint64_t i = 0; i < count; i++)
+			syscall(SYS_getppid);
+	}
 	storm->made += count;
+}
+
+static void note_batch(struct storm *storm, uint64_t ns)
+{
+	if (storm->batch_ns && storm->batches < TIMED_MAX)
+		storm->batch_ns[storm->batches++] = ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
 }
 
 static void run_flat_out(struct storm *storm, uint64_t end_ns)
 {
-	while (clock_ns(CLOCK_MONOTONIC) < end_ns)
+	uint64_t before = clock_ns(CLOCK_MONOTONIC);
+
+	while (before < end_ns) {
+		uint64_t now;
+
 		call_many(storm, BATCH);
+		now = clock_ns(CLOCK_MONOTONIC);
+		note_batch(storm, now - before);
+		before = now;
+	}
 }
 
 static uint64_t quota_due(const struct storm *storm, uint64_t elapsed_ns)
@@ -69,19 +102,44 @@ static void run_paced(struct storm *storm, uint64_t start_ns)
 static void *storm_run(void *arg)
 {
 	struct storm *storm = arg;
-	uint64_t start;
+	uint64_t start, cpu;
 
 	pthread_barrier_wait(storm->begin);
+	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	start = clock_ns(CLOCK_MONOTONIC);
 	if (rate)
 		run_paced(storm, start);
 	else
 		run_flat_out(storm, start + storm->duration_ns);
+	storm->wall_ns = clock_ns(CLOCK_MONOTONIC) - start;
+	storm->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
 	return NULL;
 }
 
-static int report(const struct workload *w, const struct storm *storms)
+static int compare(const void *a, const void *b)
 {
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* One line a thread: calls, wall and CPU time, and ns a call in the median batch (0: none). */
+static void report_timing(struct storm *storm)
+{
+	double median = 0;
+
+	if (storm->batches) {
+		qsort(storm->batch_ns, storm->batches, sizeof(*storm->batch_ns), compare);
+		median = (double)storm->batch_ns[storm->batches / 2] / BATCH;
+	}
+	printf("timing %" PRIu64 " %" PRIu64 " %" PRIu64 " %.2f\n", storm->made, storm->wall_ns,
+		storm->cpu_ns, median);
+	free(storm->batch_ns);
+}
+
+static int report(const struct workload *w, struct storm *storms)
+{
+	const char *name = is_read ? "read" : "getppid";
 	autotruth truth = { 0 };
 	uint64_t total = 0;
 	int err = truth_begin(&truth);
@@ -90,8 +148,12 @@ static int report(const struct workload *w, const struct storm *storms)
 		return err;
 	for (uint64_t i = 0; i < thread_count; i++)
 		total += storms[i].made;
-	printf("getppid %" PRIu64 " 0\n", total);
-	fprintf(truth.out, "getppid %" PRIu64 " 0\n", total);
+	printf("%s %" PRIu64 " 0\n", name, total);
+	for (uint64_t i = 0; i < thread_count && is_timed; i++)
+		report_timing(&storms[i]);
+	if (is_read)
+		fprintf(truth.out, "# libc reads as well\n# ");
+	fprintf(truth.out, "%s %" PRIu64 " 0\n", name, total);
 	return truth_commit(&truth, w);
 }
 
@@ -104,11 +166,15 @@ static int run(const struct workload *w)
 
 	if (!storms)
 		return -ENOMEM;
+	if (is_read && (zero_fd = open("/dev/zero", O_RDONLY | O_CLOEXEC)) < 0)
+		return -errno;
 	pthread_barrier_init(&begin, NULL, (unsigned int)thread_count + 1);
 	for (uint64_t i = 0; i < thread_count; i++) {
 		storms[i].begin = &begin;
 		storms[i].duration_ns = w->duration_ns;
 		storms[i].quota = total / thread_count + (i < total % thread_count ? 1 : 0);
+		if (is_timed && !rate)
+			storms[i].batch_ns = malloc(TIMED_MAX * sizeof(*storms[i].batch_ns));
 		err = -pthread_create(&storms[i].thread, NULL, storm_run, &storms[i]);
 		if (err) {
 			perror("workloads: storm: pthread_create");
@@ -128,6 +194,9 @@ static const struct param params[] = {
 	{ "rate", "R", "calls per second over all threads, 0: flat out (0)", PARAM_NUMBER, &rate, 0,
 		1000000000 },
 	{ "threads", "T", "threads making them (1)", PARAM_NUMBER, &thread_count, 1, THREADS_MAX },
+	{ "read", NULL, "read one byte of /dev/zero instead", PARAM_FLAG, &is_read, 0, 0 },
+	{ "timing", NULL, "print a line `timing CALLS WALL_NS CPU_NS MEDIAN_NS` a thread",
+		PARAM_FLAG, &is_timed, 0, 0 },
 	{ 0 },
 };
 

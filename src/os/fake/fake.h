@@ -28,6 +28,7 @@ struct fake_process {
 	char name[PROCESS_NAME_SIZE];
 	bool is_alive;
 	bool is_held;  /* launched, not yet released */
+	bool is_refused; /* it may not be watched */
 	int status;    /* as wait() gives it, once it ended */
 	/* What the proc probe reads. */
 	uint64_t cpu_ns, rss_bytes, vsz_bytes;

@@ -229,6 +229,9 @@ int script_calls_set(struct backend_run *run, const struct process_id *process, 
 	if (!p || !p->is_alive)
 		return error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "follow process %u",
 			(unsigned)process->pid);
+	if (p->is_refused)
+		return error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "follow process %u",
+			(unsigned)process->pid);
 	followed = map_put(&s->followed, process, NULL);
 	followed->interest = interest & (INTEREST_COUNT | INTEREST_STREAM);
 	followed->is_held = (interest & INTEREST_FROM_EXEC) != 0;
@@ -279,6 +282,7 @@ int script_calls_stop(struct backend_run *run, struct sooth_error *err)
 
 	f->counts.stopped++;
 	flush(s, NULL);
+	map_clear(&s->followed);
 	s->is_started = false;
 	hand_over(run);
 	return script_fails(f, FAKE_STOP, err);

@@ -15,13 +15,19 @@
 /* libbpf's hook takes no user pointer: the log in use stands here while it is replaced. */
 static __thread const struct log *hook_log;
 
+/* A verifier's log comes as one message of many lines. */
 static int print_through(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char line[1024];
+	enum log_level own = level == LIBBPF_WARN ? LOG_WARNING : LOG_DEBUG;
+	_cleanup_free_ char *text = NULL;
+	char *line, *rest;
 
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	log_line(hook_log, level == LIBBPF_WARN ? LOG_WARNING : LOG_DEBUG, "libbpf: %s", line);
+	if (!hook_log || hook_log->level < own || vasprintf(&text, format, args) < 0)
+		return 0;
+	for (rest = text; (line = strsep(&rest, "\n"));) {
+		if (*line)
+			log_line(hook_log, own, "%s", line);
+	}
 	return 0;
 }
 
@@ -34,7 +40,7 @@ static libbpf_print_fn_t hook_set(const struct log *log)
 static int bpf_error(struct sooth_error *err, int code, const char *tried, const char *what)
 {
 	error_errno(err, code, "%s %s", tried, what);
-	if (code == -EPERM || code == -EACCES) {
+	if (code == -EPERM) {
 		error_missing(err, "the right to use BPF for tracing");
 		error_remedy(err, "%s", needs_bpf_remedy);
 	}
@@ -102,8 +108,15 @@ int bpf_code_load(struct bpf_code *b, struct sooth_error *err)
 	int status = bpf_object__load(b->object);
 
 	libbpf_set_print(before);
-	return status ? bpf_error(err, status, "load the BPF programs", bpf_object__name(b->object))
-		      : 0;
+	if (!status || status == -EPERM)
+		return status ? bpf_error(err, status, "load the BPF programs",
+					bpf_object__name(b->object))
+			      : 0;
+	/* With the right to load, any other refusal is the verifier's. */
+	error_set(err, status, SOOTH_FAULT_UNSUPPORTED, "load the BPF programs %s",
+		bpf_object__name(b->object));
+	error_why(err, "this kernel's verifier refuses them (%s)", strerror(-status));
+	return error_remedy(err, "SOOTH_LOG=warning shows its words; tell us, with the kernel's version");
 }
 
 int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err)

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+What a watched process chooses itself - its name, its arguments, the names of its files - never
+reaches a terminal as it is, never breaks JSON, and secrets among it reach no output at all.
+"""
+import ctypes
+import ctypes.util
+import os
+import pty
+import re
+import threading
+
+import harness
+from harness import Case, needs_bpf
+
+EVIL = [
+    b"\x1b]0;owned\x07",            # sets the title of a terminal
+    b"\x1b[2J\x1b[31mred",          # clears it
+    b"\x9b2J",                      # the same by one C1 byte
+    "\u009b2J".encode(),            # and by the character U+009B
+    b"line\nbreak\r\tand tab",
+    b"bad \xff\xfe utf-8 \xc3",
+    "right\u202eleft \u2066isolate".encode(),
+    b'quote " and \\ backslash',
+    b"\x7f\x08\x08\x08",
+]
+TITLE_OF_ALL = b" ".join(EVIL)
+
+# C0 without newline, DEL, C1; characters that turn the direction of text.
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f\u0080-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def encode(data):
+    """For workloads: any byte as \\xNN."""
+    return "".join("\\x%02x" % byte for byte in data)
+
+
+class Hostile(Case):
+    def assert_tame(self, out):
+        text = out.decode("utf-8", "strict")
+        found = CONTROL.search(text)
+        if found:
+            self.fail("%r at %r" % (found[0], text[max(0, found.start() - 60):found.end() + 20]))
+        return text
+
+    def evil_process(self, data):
+        title = self.start(harness.WORKLOADS, "rename", "--hold", "--title", encode(data),
+                           "--comm", encode(data[:15]))
+        title.wait_for_output(b"ready\n")
+        return title
+
+
+class Names(Hostile):
+    def test_ps(self):
+        for data in [*EVIL, TITLE_OF_ALL]:
+            target = self.evil_process(data)
+            pid = str(target.pid)
+            for argv in (["ps", pid], ["ps", "-a"]):
+                table = self.sooth(*argv)
+                lines = self.assert_tame(table.out).splitlines()
+                self.assertEqual(sum(line.split()[:1] == [pid] for line in lines), 1,
+                                 "one process, one line")
+                self.sooth(*argv, "-j").json()
+                self.sooth(*argv, "--format", "jsonl").lines()
+            process = self.sooth("ps", "-j", pid).json()["processes"][0]
+            self.assertEqual(process["pid"], target.pid)
+            self.assertTrue(process["command"])
+            target.end()
+
+    def test_on_a_terminal(self):
+        """Escapes must not depend on the output being a file."""
+        target = self.evil_process(TITLE_OF_ALL)
+        ours, theirs = pty.openpty()
+        collected = bytearray()
+
+        def collect():
+            try:
+                while True:
+                    collected.extend(os.read(ours, 65536))
+            except OSError:
+                pass  # the other side is closed
+
+        reader = threading.Thread(target=collect, daemon=True)
+        reader.start()
+        child = harness.subprocess.Popen([harness.SOOTH, "ps", "--color", "never",
+                                          str(target.pid)], stdin=harness.subprocess.DEVNULL,
+                                         stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        self.assertEqual(child.wait(harness.PATIENCE_S), 0)
+        reader.join(10)
+        os.close(ours)
+        self.assertIn(str(target.pid).encode(), collected)
+        self.assert_tame(bytes(collected).replace(b"\r\n", b"\n"))
+
+    def test_in_other_places(self):
+        """Executable, working directory and command of a process, all named by the enemy."""
+        for data in EVIL:
+            folder = os.path.join(os.fsencode(self.folder), data)
+            os.mkdir(folder)
+            program = os.path.join(folder, b"sl" + data)
+            harness.shutil.copyfile("/bin/sleep", program)
+            os.chmod(program, 0o755)
+            target = self.start(program, b"100", cwd=folder)
+            self.assert_tame(self.sooth("ps", str(target.pid)).out)
+            process = self.sooth("ps", "-j", str(target.pid)).json()["processes"][0]
+            self.assertTrue(process["cwd"].startswith(self.folder))
+            target.end()
+
+    def test_agents(self):
+        """Its folder is an agent's project: shown in a column of its own."""
+        for data in EVIL:
+            folder = os.path.join(os.fsencode(self.folder), data)
+            os.mkdir(folder)
+            agent = self.path("claude")
+            if not os.path.exists(agent):
+                os.symlink("/bin/sleep", agent)
+            target = self.start(agent, "100", cwd=folder)
+            self.assert_tame(self.sooth("ps").out)
+            pids = [p["pid"] for p in self.sooth("ps", "-j").json()["processes"]]
+            self.assertIn(target.pid, pids)
+            target.end()
+
+
+@needs_bpf
+class Traces(Hostile):
+    def test_names_of_files(self):
+        for data in EVIL:
+            name = b"/nonexistent-" + data
+            out = self.path("out")
+            self.sooth("trace", "-o", out, "--", "/bin/cat", name, status=1)
+            text = self.assert_tame(harness.read(out))
+            self.assertIn("/nonexistent-", text)
+            self.assertEqual(sum("/nonexistent-" in line and "openat" in line
+                                 for line in text.splitlines()), 1, "one call, one line")
+            self.sooth("trace", "-j", "-o", out, "--", "/bin/cat", name, status=1)
+            lines = [harness.json.loads(line) for line in harness.read(out).splitlines()]
+            self.assertTrue(any("/nonexistent-" in line.get("arguments", "") for line in lines))
+
+    def test_names_of_threads_and_commands(self):
+        for data in EVIL:
+            out = self.path("out")
+            argv = ["--", harness.WORKLOADS, "rename", "--seconds", "0.05", "--title",
+                    encode(data), "--comm", encode(data[:15])]
+            for mode in ([], ["-c"]):
+                self.sooth("trace", *mode, "-o", out, *argv)
+                self.assert_tame(harness.read(out))
+                self.sooth("trace", *mode, "-j", "-o", out, *argv)
+                for line in [harness.read(out)] if mode else harness.read(out).splitlines():
+                    harness.json.loads(line)
+            # The command as launched holds them too.
+            self.sooth("trace", "-c", "-o", out, "--", "/bin/true", data)
+            self.assert_tame(harness.read(out))
+
+    def test_reports(self):
+        target = self.evil_process(TITLE_OF_ALL)
+        capture = self.path("capture")
+        self.sooth("record", "-d", "0.3", "-o", capture, "-p", str(target.pid))
+        self.assert_tame(self.sooth("report", capture).out)
+        self.sooth("report", "-j", capture).json()
+        self.sooth("report", "--format", "jsonl", capture).lines()
+
+    def test_errors(self):
+        for data in EVIL:
+            for argv in ([b"ps" + data], [b"ps", b"--" + data], [b"report", data],
+                         [b"trace", b"--", b"/nonexistent-" + data], [b"trace", b"-p", data],
+                         [b"ps", b"-o", b"/nonexistent-/" + data], [b"ps", b"-u", data]):
+                run = self.sooth(*argv, status=None)
+                self.assertIn(run.status, (2, 4, 5), run)
+                self.assert_tame(run.err)
+                self.assertLessEqual(len(run.err.splitlines()), 3, run)
+
+
+SECRETS = {
+    "sk-ant-api03-SOOTHSECRETONE": ["--api-key", "sk-ant-api03-SOOTHSECRETONE"],
+    "SOOTHSECRETTWO": ["--api-key=SOOTHSECRETTWO"],
+    "SOOTHSECRETTHREE": ["TOKEN=SOOTHSECRETTHREE"],
+    "SOOTHSECRETFOUR": ["--password", "SOOTHSECRETFOUR"],
+    "SOOTHSECRETFIVE": ["https://user:SOOTHSECRETFIVE@example.org/path"],
+    "SOOTHSECRETSIX": ["-H", "Authorization: Bearer SOOTHSECRETSIX"],
+    "SOOTHSECRETSEVEN": ["https://example.org/?access_token=SOOTHSECRETSEVEN&x=1"],
+}
+IN_THE_ENVIRONMENT = "SOOTHSECRETENVIRONMENT"
+
+
+def plain_bytes(data):
+    """A capture with every zstd frame in it unpacked as well."""
+    library = ctypes.CDLL(ctypes.util.find_library("zstd") or "libzstd.so.1")
+    library.ZSTD_decompress.restype = ctypes.c_size_t
+    library.ZSTD_findFrameCompressedSize.restype = ctypes.c_size_t
+    out, frames, at = bytearray(data), 0, 0
+    while True:
+        at = data.find(b"\x28\xb5\x2f\xfd", at)
+        if at < 0:
+            return bytes(out), frames
+        frame = data[at:]
+        size = library.ZSTD_findFrameCompressedSize(frame, ctypes.c_size_t(len(frame)))
+        room = ctypes.create_string_buffer(16 << 20)
+        made = library.ZSTD_decompress(room, ctypes.c_size_t(len(room)), frame,
+                                       ctypes.c_size_t(size if size <= len(frame) else 0))
+        if made <= len(room):
+            out += room.raw[:made]
+            frames += 1
+        at += 4
+
+
+class Secrets(Case):
+    def holder(self):
+        arguments = [word for words in SECRETS.values() for word in words]
+        return self.start("/bin/sh", "-c", "echo ready; read -r x", "sh", *arguments,
+                          env=dict(os.environ, ANTHROPIC_API_KEY=IN_THE_ENVIRONMENT))
+
+    def assert_secret(self, data, what):
+        for secret in [*SECRETS, IN_THE_ENVIRONMENT]:
+            self.assertNotIn(secret.encode(), data, what)
+        self.assertNotIn(b"SOOTHSECRET", data, what)
+
+    def test_ps(self):
+        target = self.holder()
+        target.wait_for_output(b"ready\n")
+        for form in ("table", "json", "jsonl"):
+            run = self.sooth("ps", "--format", form, "--save", self.path("capture"),
+                             str(target.pid))
+            self.assertIn(b"read -r x", run.out, "the command is shown, its secrets are not")
+            self.assert_secret(run.out + run.err, form)
+            data, frames = plain_bytes(harness.read(self.path("capture")))
+            self.assertTrue(frames or b"read -r x" in data)
+            self.assertIn(b"read -r x", data)
+            self.assert_secret(data, "capture")
+
+    def test_words_that_hide_nothing_stay(self):
+        target = self.start("/bin/sh", "-c", "echo ready; read -r x", "sh", "--verbose",
+                            "https://example.org/a?b=c", "--tokens-per-line", "7")
+        target.wait_for_output(b"ready\n")
+        command = self.sooth("ps", "-j", str(target.pid)).json()["processes"][0]["command"]
+        self.assertIn("--verbose", command)
+        self.assertIn("https://example.org/a", command)
+
+
+@needs_bpf
+class SecretsOfTraces(Secrets):
+    test_ps = test_words_that_hide_nothing_stay = None
+
+    def test_record(self):
+        target = self.holder()
+        target.wait_for_output(b"ready\n")
+        for mode in ([], ["--stream"]):
+            self.sooth("record", *mode, "-d", "0.3", "-o", self.path("capture"), "-p",
+                       str(target.pid))
+            data, _ = plain_bytes(harness.read(self.path("capture")))
+            self.assertIn(b"read -r x", data)
+            self.assert_secret(data, "capture")
+            for form in ("table", "json", "jsonl"):
+                self.assert_secret(self.sooth("report", "--format", form,
+                                              self.path("capture")).out, form)
+
+    def test_launched(self):
+        arguments = [word for words in SECRETS.values() for word in words]
+        for mode in ([], ["-c"], ["-j"], ["-c", "-j"]):
+            out, capture = self.path("out"), self.path("capture")
+            self.sooth("trace", *mode, "-o", out, "--save", capture, "--", "/bin/true", *arguments,
+                       env=dict(os.environ, ANTHROPIC_API_KEY=IN_THE_ENVIRONMENT))
+            self.assertIn(b"/bin/true", harness.read(out))
+            self.assert_secret(harness.read(out), mode)
+            self.assert_secret(plain_bytes(harness.read(capture))[0], "capture")
+
+    def test_errors_and_logs(self):
+        arguments = [word for words in SECRETS.values() for word in words]
+        run = self.sooth("trace", "--", "/nonexistent/program", *arguments, status=None)
+        self.assert_secret(run.err + run.out, "error")
+        run = self.sooth("--log-level", "debug", "trace", "-c", "--", "/bin/true", *arguments)
+        self.assert_secret(run.err + run.out, "log")
+
+
+if __name__ == "__main__":
+    harness.main()
