@@ -55,7 +55,7 @@ class Names(Hostile):
         for data in [*EVIL, TITLE_OF_ALL]:
             target = self.evil_process(data)
             pid = str(target.pid)
-            for argv in (["ps", pid], ["ps", "-a"]):
+            for argv in (["ps", "-i", "20ms", pid], ["ps", "-i", "20ms", "-a"]):
                 table = self.sooth(*argv)
                 lines = self.assert_tame(table.out).splitlines()
                 self.assertEqual(sum(line.split()[:1] == [pid] for line in lines), 1,
@@ -113,7 +113,8 @@ class Names(Hostile):
             os.mkdir(folder)
             agent = self.path("claude")
             if not os.path.exists(agent):
-                os.symlink("/bin/sleep", agent)
+                harness.shutil.copyfile("/bin/sleep", agent)
+                os.chmod(agent, 0o755)
             target = self.start(agent, "100", cwd=folder)
             self.assert_tame(self.sooth("ps").out)
             pids = [p["pid"] for p in self.sooth("ps", "-j").json()["processes"]]

@@ -37,9 +37,11 @@ class SameOfProcesses(Same):
     def test_ps_of_agents(self):
         """One process that is an agent by its name."""
         agent = self.path("claude")
-        os.symlink("/bin/sleep", agent)
+        harness.shutil.copyfile("/bin/sleep", agent)
+        os.chmod(agent, 0o755)
         self.start(agent, "100")
         self.assert_same(["ps"], [])
+        self.assertIn(agent.encode(), harness.read(self.path("live")))
 
     def test_ps_of_none(self):
         self.assert_same(["ps", "-u", "4294967294"], [], again=["ps"])
