@@ -92,11 +92,15 @@ def check_exit(console):
         raise Failed(f"exit status {console.exit}")
 
 
+def element_name(element):
+    return next((element[key] for key in ("id", "name", "probe") if key in element), None)
+
+
 def walk(value, path):
-    """What a dotted path leads to; list elements are picked by id or name."""
+    """What a dotted path leads to; list elements are picked by id, name or probe."""
     for word in path.split("."):
         if isinstance(value, list):
-            value = {e.get("id", e.get("name")): e for e in value if isinstance(e, dict)}
+            value = {element_name(e): e for e in value if isinstance(e, dict)}
         if not isinstance(value, dict) or word not in value:
             raise Failed(f"{path}: nothing called {word}")
         value = value[word]
@@ -115,27 +119,29 @@ def check_doctor(console, expectations):
 
 
 def read_truth(text):
+    """Calls and errors by name: lines "name calls errors", comments with #."""
     truth = {}
     for line in text.splitlines():
-        if not line.strip():
-            continue
         fields = line.split()
-        if len(fields) != 2 or not fields[1].isdigit() or fields[0] in truth:
+        if not fields or fields[0].startswith("#"):
+            continue
+        if len(fields) != 3 or not (fields[1] + fields[2]).isdigit() or fields[0] in truth:
             raise Failed(f"truth: cannot use the line {line!r}")
-        truth[fields[0]] = int(fields[1])
+        truth[fields[0]] = (int(fields[1]), int(fields[2]))
     if not truth:
         raise Failed("truth: no line in it, so nothing would be compared")
     return truth
 
 
 def read_counts(report):
-    """Calls by name; several rows of one name (an ABI, a process) add up."""
+    """Calls and errors by name; several rows of one name (an ABI, a process) add up."""
     counts = {}
     try:
         for row in report["syscalls"]:
-            counts[row["name"]] = counts.get(row["name"], 0) + int(row["count"])
+            calls, errors = counts.get(row["name"], (0, 0))
+            counts[row["name"]] = (calls + int(row["count"]), errors + int(row["errors"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise Failed(f"trace: no syscalls[]{{name,count}} in it: {error!r}") from None
+        raise Failed(f"trace: no syscalls[]{{name,count,errors}} in it: {error!r}") from None
     return counts
 
 
@@ -144,9 +150,9 @@ def check_counts(console):
     truth = read_truth(console.file("truth"))
     counts = read_counts(console.object("trace"))
     wrong = [
-        f"{name} {counts.get(name, 0)} for {true}"
+        f"{name} {counts.get(name, (0, 0))} for {true}"
         for name, true in sorted(truth.items())
-        if counts.get(name, 0) != true
+        if counts.get(name, (0, 0)) != true
     ]
     if wrong:
         more = "" if len(wrong) <= DIFFERENCES_SHOWN else ", …"
@@ -155,7 +161,7 @@ def check_counts(console):
             + ", ".join(wrong[:DIFFERENCES_SHOWN])
             + more
         )
-    return f"all {len(truth)} names, {sum(truth.values())} calls"
+    return f"all {len(truth)} names, {sum(calls for calls, _ in truth.values())} calls"
 
 
 def main():
