@@ -93,7 +93,11 @@ struct sooth_field {
 	bool is_hidden;	       /* in JSON and on request, not in a table by itself */
 	uint8_t decimals;      /* REAL: digits behind the point */
 	const struct sooth_names *names;
+	/* From where on a value is worth a look, a worry, an alarm; NULL: colour says nothing. */
+	const double *levels;
 };
+
+#define SOOTH_FIELD_LEVELS 3
 
 /* A value got out of a record. Texts and lists are borrowed from the record. */
 struct sooth_value {

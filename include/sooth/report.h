@@ -33,7 +33,6 @@ struct sooth_sink_options {
 	FILE *stream;	/* borrowed until sooth_report_free() */
 	unsigned width; /* columns of the terminal; 0: none, never cut */
 	bool use_color;
-	bool use_ascii;
 };
 
 /* The name is the schema's in every output. -ENOMEM. */

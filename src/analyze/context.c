@@ -22,16 +22,18 @@ struct context_row {
 	uint32_t mapped_files;
 	uint32_t build_ids;
 	uint8_t command_state;
-	uint8_t unused[3];
+	uint8_t mappings_state;
+	uint8_t unused[2];
 	struct sooth_text command;
 };
 
 static const struct sooth_field context_fields[] = {
 	FIELD_PID(context_row),
 	FIELD_NUMBER(context_row, threads, "threads whose names are known"),
-	FIELD_NUMBER(
-		context_row, mapped_files, "mappings of files and of code", .label = "MAPPINGS"),
-	FIELD_NUMBER(context_row, build_ids, "of these with a build id"),
+	FIELD_NUMBER(context_row, mapped_files, "mappings of files and of code",
+		.label = "MAPPINGS", FIELD_STATE_AT(context_row, mappings_state)),
+	FIELD_NUMBER(context_row, build_ids, "of these with a build id",
+		FIELD_STATE_AT(context_row, mappings_state)),
 	{ .name = "command",
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(context_row, command),
@@ -49,6 +51,9 @@ static const struct sooth_schema context_schema = {
 struct known_process {
 	struct process_id id;
 	uint32_t mapped_files, build_ids;
+	bool has_command;
+	uint8_t command_state;
+	uint8_t mappings_state;
 	struct buffer command;
 };
 
@@ -89,6 +94,10 @@ static void take_command(struct known_process *p, const struct sooth_record *r)
 	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), "arguments");
 	struct sooth_value v = sooth_field_get(f, r);
 
+	p->has_command = true;
+	p->command_state = SOOTH_STATE(v.state, v.reason);
+	if (r->fixed_words * SOOTH_RECORD_WORD >= (int)sizeof(struct context_command))
+		p->mappings_state = ((const struct context_command *)r)->mappings_state;
 	buffer_reset(&p->command);
 	if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED)
 		buffer_append(&p->command, v.text.data, v.text.size);
@@ -168,7 +177,8 @@ static int finish(void *state, struct sooth_error *err)
 
 		row.record.pid = (uint32_t)p->id.pid;
 		row.record.start_ticks = p->id.start_ticks;
-		row.command_state = p->command.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+		row.mappings_state = p->mappings_state;
+		row.command_state = p->has_command ? p->command_state : SOOTH_STATE_ABSENT;
 		status = OUTPUT_ROW(s->output, &row, tail, 1, err);
 	}
 	return status;

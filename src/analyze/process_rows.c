@@ -4,6 +4,10 @@
 
 #include "model/schema.h"
 
+/* The scan contract's colours. */
+static const double cpu_levels[SOOTH_FIELD_LEVELS] = { 20, 50, 80 };
+static const double rss_levels[SOOTH_FIELD_LEVELS] = { 256u << 20, 512u << 20, 1u << 30 };
+
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(process_row),
 	FIELD_NUMBER(process_row, ppid, "process id of the parent"),
@@ -14,6 +18,7 @@ static const struct sooth_field process_fields[] = {
 		.unit = SOOTH_UNIT_PERCENT,
 		FIELD_AT(process_row, cpu_percent),
 		FIELD_STATE_AT(process_row, cpu_state),
+		.levels = cpu_levels,
 		.help = "of one CPU, over the interval observed" },
 	{ .name = "mem_percent",
 		.label = "MEM%",
@@ -24,7 +29,7 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(process_row, mem_state),
 		.help = "resident, of the host's memory" },
 	FIELD_NUMBER(process_row, rss_bytes, "resident memory", .label = "RSS",
-		.unit = SOOTH_UNIT_BYTES),
+		.unit = SOOTH_UNIT_BYTES, .levels = rss_levels),
 	FIELD_NUMBER(process_row, rss_kb, "resident memory in KiB", .is_hidden = true),
 	FIELD_NUMBER(process_row, vsz_kb, "address space in KiB", .is_hidden = true),
 	{ .name = "state",

@@ -37,8 +37,10 @@ struct processes_state {
 	struct processes_options options;
 	struct map seen; /* process_id -> struct seen_process */
 	uint64_t snapshot_from_ns;
+	bool is_named; /* the target is processes, not a host or a user */
 	uint64_t last_ns;
 	struct stream_segment *segment;
+	int64_t realtime_offset_ns; /* the newest: the clock may be set meanwhile */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -54,6 +56,21 @@ static int init(void *state, struct output *output, const void *options, struct 
 }
 
 /* --- taking --- */
+
+static struct span field_text(const struct sooth_record *r, const char *name)
+{
+	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), name);
+	struct sooth_value v = sooth_field_get(f, r);
+
+	if (v.state != SOOTH_STATE_VALUE && v.state != SOOTH_STATE_TRUNCATED)
+		return span_of("", 0);
+	return span_of(v.text.data, v.text.size);
+}
+
+static bool is_named_target(struct span selector)
+{
+	return span_equal(selector, "pid") || span_equal(selector, "command");
+}
 
 static void *record_copy(const struct sooth_record *r, size_t fixed)
 {
@@ -92,6 +109,7 @@ static void take_segment(struct processes_state *s, const struct sooth_record *r
 		return;
 	free(s->segment);
 	s->segment = copy;
+	s->realtime_offset_ns = copy->realtime_offset_ns;
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
@@ -109,21 +127,16 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			s->snapshot_from_ns = ((const struct proc_snapshot *)r)->from_ns;
 		else if (r->kind == STREAM_SEGMENT)
 			take_segment(s, r);
+		else if (r->kind == STREAM_TARGET)
+			s->is_named = is_named_target(field_text(r, "selector"));
+		else if (r->kind == STREAM_TICK &&
+			 r->fixed_words * SOOTH_RECORD_WORD >= (int)sizeof(struct stream_tick))
+			s->realtime_offset_ns = ((const struct stream_tick *)r)->realtime_offset_ns;
 	}
 	return 0;
 }
 
 /* --- judging --- */
-
-static struct span field_text(const struct sooth_record *r, const char *name)
-{
-	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), name);
-	struct sooth_value v = sooth_field_get(f, r);
-
-	if (v.state != SOOTH_STATE_VALUE && v.state != SOOTH_STATE_TRUNCATED)
-		return span_of("", 0);
-	return span_of(v.text.data, v.text.size);
-}
 
 /* The last part of the directory. */
 static struct span last_part(struct span path)
@@ -253,9 +266,14 @@ static int by_cpu(const void *a, const void *b)
 	return p->record.pid < q->record.pid ? -1 : p->record.pid > q->record.pid;
 }
 
+static bool only_agents(const struct processes_state *s)
+{
+	return s->options.only_agents && !s->is_named;
+}
+
 static bool is_shown(const struct processes_state *s, const struct judged_process *j)
 {
-	if (s->options.only_agents && !j->agent)
+	if (only_agents(s) && !j->agent)
 		return false;
 	return !s->options.hide_ended || j->seen->last_ns >= s->snapshot_from_ns;
 }
@@ -332,7 +350,7 @@ static int tell_host(struct processes_state *s, size_t count, struct sooth_error
 	int status = output_section(s->output, &section, err);
 
 	if (s->segment)
-		format_utc(timestamp, s->last_ns + (uint64_t)s->segment->realtime_offset_ns);
+		format_utc(timestamp, s->last_ns + (uint64_t)s->realtime_offset_ns);
 	struct record_tail tail[] = {
 		span_tail(&row.timestamp, span_of(timestamp, strlen(timestamp))),
 		span_tail(&row.hostname, r ? field_text(r, "hostname") : span_of("", 0)),
@@ -397,7 +415,7 @@ static int finish(void *state, struct sooth_error *err)
 	status = tell_host(s, count, err);
 	if (!status)
 		status = output_section(
-			s->output, s->options.only_agents ? &agents_section : &all_section, err);
+			s->output, only_agents(s) ? &agents_section : &all_section, err);
 	for (size_t i = 0; i < count && !status; i++)
 		status = tell_process(s, &all[i], err);
 	return status ? status : tell_totals(s, all, count, err);

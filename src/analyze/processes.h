@@ -6,8 +6,10 @@
 #include <stdbool.h>
 
 struct processes_options {
-	bool only_agents; /* leave out what no recogniser knows */
-	bool hide_ended;  /* leave out who was gone at the last sample */
+	/* Of a host or a user only what a recogniser knows; processes asked for by name are
+	 * always shown. */
+	bool only_agents;
+	bool hide_ended; /* leave out who was gone at the last sample */
 };
 
 #endif

@@ -180,6 +180,8 @@ static int by_count(const void *a, const void *b)
 
 	if (x->count != y->count)
 		return x->count < y->count ? 1 : -1;
+	if (x->abi != y->abi)
+		return x->abi < y->abi ? -1 : 1;
 	if (x->number != y->number)
 		return x->number < y->number ? -1 : 1;
 	return x->error < y->error ? -1 : x->error > y->error;

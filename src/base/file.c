@@ -48,9 +48,10 @@ static int fail_open(const char *path, int code, struct sooth_error *err)
 	if (code == -ELOOP)
 		return refuse_link(path, err);
 	error_errno(err, code, "create %s", path);
-	if (err && code == -ENOENT) {
-		/* No target is missing here, so this is not "not found". */
+	/* No target is missing here, and no privilege of sooth's. */
+	if (err)
 		err->fault = SOOTH_FAULT_IO;
+	if (code == -ENOENT) {
 		error_remedy(err, *path ? "create the folder first" : "name a file");
 	}
 	return code;

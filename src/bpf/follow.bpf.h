@@ -65,7 +65,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task)
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
 {
 	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
 	struct process_exec *r;
@@ -73,6 +73,12 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	if (!t || !t->interest)
 		return 0;
 	identify(t, task); /* a thread that execs takes its leader's id */
+	/* ptrace(2) would take the privilege away; we look away instead. */
+	if (config.is_elevated && BPF_CORE_READ_BITFIELD_PROBED(program, secureexec)) {
+		t->interest = 0;
+		__sync_fetch_and_add(&control.let_go, 1);
+		return 0;
+	}
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		__sync_fetch_and_add(&control.lost_events, 1);

@@ -45,8 +45,8 @@ static inline long read_path(struct thread *t, char *to, uint32_t argument)
 	}
 	if (argument < 1 || argument > 6)
 		return -1;
-	return bpf_probe_read_user_str(
-		to, SYSCALLS_PATH_MAX, (const void *)(unsigned long)t->arguments[argument_slot(argument)]);
+	return bpf_probe_read_user_str(to, SYSCALLS_PATH_MAX,
+		(const void *)(unsigned long)t->arguments[argument_slot(argument)]);
 }
 
 static void stream_with_path(struct thread *t, int64_t result, uint64_t now, uint32_t argument)

@@ -19,6 +19,7 @@ struct syscalls_config {
 	uint32_t interest;     /* of adopted processes */
 	uint32_t wakeup_bytes; /* wake the collector when so many wait */
 	uint32_t ticks_per_s;
+	uint32_t is_elevated; /* the caller may less than sooth: let go of what gains privilege */
 	uint8_t path_arguments[512]; /* by native number: which argument is a path, from 1 */
 };
 
@@ -39,6 +40,7 @@ struct syscalls_control {
 	uint64_t lost_counts;  /* calls counted, but kept nowhere */
 	uint64_t lost_events;  /* comings and goings that did not fit */
 	uint64_t lost_threads; /* threads that could not be followed */
+	uint64_t let_go;       /* processes no longer watched, because they gained privilege */
 };
 
 /* What finds no room in a thread's own memory. */

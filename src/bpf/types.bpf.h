@@ -102,6 +102,10 @@ struct pt_regs {
 } KERNEL_TYPE;
 #endif
 
+struct linux_binprm {
+	unsigned int secureexec : 1; /* the program runs with more than its caller had */
+} KERNEL_TYPE;
+
 struct seq_file;
 struct bpf_iter_meta {
 	struct seq_file *seq;

@@ -83,7 +83,9 @@ struct block_reader {
 /* Hands each whole block to the handler; a handler's error ends it and is returned. */
 int block_reader_feed(struct block_reader *r, const void *data, size_t size, block_handler handler,
 	void *user, struct sooth_error *err);
-void block_reader_finish(struct block_reader *r);
+/* No more will come; hands over whole blocks that stood behind a cut one. */
+int block_reader_finish(
+	struct block_reader *r, block_handler handler, void *user, struct sooth_error *err);
 void block_reader_fini(struct block_reader *r);
 
 #endif

@@ -12,16 +12,19 @@
 #include <zlib.h>
 #include <zstd.h>
 
+/* Damaged blocks that are looked into: each costs a checksum of all it claims to hold. */
+#define DAMAGED_LOOKS_MAX 256
+
 enum header_verdict { HEADER_GOOD, HEADER_BAD, HEADER_SHORT };
 
 static enum header_verdict header_read(
 	struct block_header *h, const unsigned char *data, size_t size)
 {
+	if (memcmp(data, BLOCK_MAGIC, size < BLOCK_MAGIC_SIZE ? size : BLOCK_MAGIC_SIZE))
+		return HEADER_BAD;
 	if (size < sizeof(*h))
 		return HEADER_SHORT;
 	memcpy(h, data, sizeof(*h));
-	if (memcmp(h->magic, BLOCK_MAGIC, BLOCK_MAGIC_SIZE))
-		return HEADER_BAD;
 	if (h->header_crc != crc32(0, data, offsetof(struct block_header, header_crc)))
 		return HEADER_BAD;
 	if (h->header_bytes != sizeof(*h) || h->raw_bytes > BLOCK_RAW_BYTES_MAX ||
@@ -64,23 +67,50 @@ static bool payload_read(
 	return true;
 }
 
+/* 1 when the block is damaged, else what the handler says. */
 static int block_take(struct block_reader *r, const struct block_header *h,
 	const unsigned char *stored, block_handler handler, void *user, struct sooth_error *err)
 {
 	struct block block = { .header = *h };
 
-	if (h->type == BLOCK_INDEX)
-		return 0;
+	if (h->type != BLOCK_SEGMENT && h->type != BLOCK_RECORDS)
+		return 0; /* an index, or of a later version */
 	block.batch = (struct batch){ NULL, 0 };
 	if (payload_read(r, h, stored))
 		block.batch = (struct batch){ r->raw.data, r->raw.size };
 	if (block.batch.size != h->raw_bytes || batch_check(&block.batch) != (long)h->records) {
 		r->damaged_blocks++;
 		r->damaged_records += h->records;
-		return 0;
+		return 1;
 	}
 	r->blocks++;
 	return handler(user, &block, err);
+}
+
+/* When the zeros behind a block were cut off, the next one begins right behind its bytes. */
+static size_t skip_whole(const struct block_header *h, const unsigned char *data)
+{
+	size_t bytes = sizeof(*h) + h->stored_bytes;
+
+	while (bytes < block_bytes(h) && !data[bytes])
+		bytes++;
+	return bytes;
+}
+
+/*
+ * How far to go on behind a damaged block. When it was cut short and something
+ * was appended, the next one begins within what its header claims.
+ */
+static size_t skip_damaged(const struct block_reader *r, const struct block_header *h,
+	const unsigned char *data, size_t size)
+{
+	size_t bytes = block_bytes(h);
+	size_t looked_at = size < bytes + BLOCK_MAGIC_SIZE - 1 ? size : bytes + BLOCK_MAGIC_SIZE - 1;
+	const unsigned char *at = memmem(data + 1, looked_at - 1, BLOCK_MAGIC, BLOCK_MAGIC_SIZE);
+
+	if (!at || r->damaged_blocks > DAMAGED_LOOKS_MAX)
+		return bytes;
+	return (size_t)(at - data);
 }
 
 /* How many bytes at data are certainly not the beginning of a block: at least one. */
@@ -119,7 +149,7 @@ static ssize_t take_blocks(struct block_reader *r, const unsigned char *data, si
 		status = block_take(r, &h, data + at + sizeof(h), handler, user, err);
 		if (status < 0)
 			return status;
-		at += block_bytes(&h);
+		at += status ? skip_damaged(r, &h, data + at, size - at) : skip_whole(&h, data + at);
 	}
 	return (ssize_t)at;
 }
@@ -147,10 +177,28 @@ int block_reader_feed(struct block_reader *r, const void *data, size_t size, blo
 	return 0;
 }
 
-void block_reader_finish(struct block_reader *r)
+int block_reader_finish(
+	struct block_reader *r, block_handler handler, void *user, struct sooth_error *err)
 {
-	r->cut_bytes = r->pending.size;
+	const unsigned char *data = r->pending.data;
+	size_t size = r->pending.size, at = 0;
+
+	/* What stands behind a block that was cut short may be whole. */
+	while (at < size) {
+		size_t skip = skip_to_magic(data + at, size - at);
+		ssize_t used;
+
+		if (skip + BLOCK_MAGIC_SIZE > size - at)
+			skip = size - at; /* no room for one more */
+		r->cut_bytes += skip;
+		at += skip;
+		used = take_blocks(r, data + at, size - at, handler, user, err);
+		if (used < 0)
+			return (int)used;
+		at += (size_t)used;
+	}
 	buffer_reset(&r->pending);
+	return 0;
 }
 
 void block_reader_fini(struct block_reader *r)

@@ -108,10 +108,10 @@ static void dictionary_sweep(struct capture_writer *w)
 	map_clear(&w->left);
 }
 
-static int segment_roll(struct capture_writer *w, const struct block *next, struct sooth_error *err)
+static int segment_roll(struct capture_writer *w, struct sooth_error *err)
 {
-	struct block head = { .header = { .type = BLOCK_SEGMENT,
-				      .watermark_ns = next->header.watermark_ns } };
+	/* No watermark: it would promise that the block behind it holds nothing earlier. */
+	struct block head = { .header = { .type = BLOCK_SEGMENT } };
 
 	dictionary_sweep(w);
 	w->segment_bytes = 0;
@@ -126,7 +126,7 @@ int capture_writer_block(
 	int status = 0;
 
 	if (w->segment_bytes >= w->options.segment_bytes)
-		status = segment_roll(w, block, err);
+		status = segment_roll(w, err);
 	if (status)
 		return status;
 	dictionary_learn(w, &block->batch);

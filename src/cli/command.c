@@ -70,6 +70,24 @@ static void print_line(const char *label, const char *text)
 	buffer_fini(&line);
 }
 
+/* For errors whose origin knows no better. */
+static const char *usual_remedy(const struct sooth_error *err)
+{
+	switch (err->fault) {
+	case SOOTH_FAULT_USAGE:
+		return "--help tells how it is used";
+	case SOOTH_FAULT_NOT_FOUND:
+		return "check the name; a command to launch stands after --";
+	case SOOTH_FAULT_IO:
+		return "check the file, the room left on its disk, and who may use it";
+	case SOOTH_FAULT_PRIVILEGE:
+	case SOOTH_FAULT_UNSUPPORTED:
+		return "`sooth doctor` tells what can be observed here, and how to get the rest";
+	default:
+		return "";
+	}
+}
+
 void command_print_error(const struct sooth_error *err)
 {
 	char missing[256] = "";
@@ -85,7 +103,7 @@ void command_print_error(const struct sooth_error *err)
 		snprintf(why, sizeof(why), "%s%s", err->why, missing);
 		print_line("  why: ", why);
 	}
-	print_line("  try: ", err->remedy);
+	print_line("  try: ", err->remedy[0] ? err->remedy : usual_remedy(err));
 }
 
 static bool asks_for_help(int argc, char **argv)
@@ -112,7 +130,7 @@ int command_main(const struct command *c, int argc, char **argv)
 
 	if (asks_for_help(argc, argv)) {
 		command_print_help(c);
-		return fflush(stdout) ? EXIT_FAILURE : 0;
+		return 0; /* main() finds out whether it was written */
 	}
 	status = config ? options_parse(
 				  c->groups, c->group_count, config, argc, argv, &arguments, &err)

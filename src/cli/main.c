@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/log.h"
+#include "os/os.h"
 
 #define NAMES_MAX 64
 
@@ -87,7 +88,10 @@ static int finish(int status)
 
 int main(int argc, char **argv)
 {
-	int used = program_options(argc, argv);
+	int used;
+
+	os_native.keep_least(&os_native); /* before anything is opened */
+	used = program_options(argc, argv);
 
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like any, told once */

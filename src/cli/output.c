@@ -2,7 +2,6 @@
 /* How a command tells what it knows: the output options that every command shares. */
 #include "cli/output.h"
 
-#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -81,6 +80,5 @@ struct sooth_sink_options output_sink_options(const struct output_options *o, FI
 		.stream = stream,
 		.width = terminal_width(fd),
 		.use_color = wants_color(o, fd),
-		.use_ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
 	};
 }

@@ -15,7 +15,8 @@
 #include "cli/log.h"
 #include "cli/stop.h"
 
-#define STEP_MS 50
+#define STEP_MS		 50
+#define STOP_PATIENCE_MS 300 /* after Ctrl-C, for the command to end */
 
 const struct option run_option_rows[RUN_OPTION_COUNT] = {
 	{ .letter = 'd',
@@ -126,12 +127,16 @@ static int observe(const struct run *run, struct sooth_observer *o, struct sooth
 	return sooth_observer_stop(o, why, err);
 }
 
-/* The time asked for may be over before the command is: it runs on, and we wait for its status. */
+/*
+ * The time asked for may be over before the command is: it runs on, and we wait for its status.
+ * Ctrl-C reaches the command as well: it gets a moment to end by it, and no longer.
+ */
 static int child_exit(struct sooth_observer *o)
 {
 	int status = sooth_observer_child_status(o);
 
-	while (status == -1 && !stop_is_wanted()) {
+	for (int patience_ms = STOP_PATIENCE_MS; status == -1 && patience_ms > 0;) {
+		patience_ms -= stop_is_wanted() ? STEP_MS : 0;
 		usleep(STEP_MS * 1000);
 		status = sooth_observer_child_status(o);
 	}
@@ -167,9 +172,11 @@ static int run_capture(const struct run *run, struct sooth_report *report, const
 {
 	int status;
 
-	if (run->output->save)
-		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE,
-			"use --save with a capture: it is one already");
+	if (run->output->save) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --save with a capture");
+		error_why(err, "it is one already");
+		return error_remedy(err, "copy the file");
+	}
 	status = sooth_report_read(report, path, err);
 	if (!status)
 		status = sooth_report_finish(report, err);

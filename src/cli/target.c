@@ -31,6 +31,7 @@ static int parse_pid(const char *text, pid_t *pid, struct sooth_error *err)
 		return 0;
 	}
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" as a process id", text);
+	error_why(err, "it is no whole number from 1 on");
 	return error_remedy(err, "give a number, or a capture file that exists");
 }
 
@@ -47,7 +48,9 @@ static int parse_user(const char *text, uid_t *uid, struct sooth_error *err)
 		*uid = (uid_t)number;
 		return 0;
 	}
-	return error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find the user %s", text);
+	error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find the user %s", text);
+	error_why(err, "there is no user of that name");
+	return error_remedy(err, "give a name that `getent passwd` knows, or a number");
 }
 
 static int add_pids(
@@ -72,14 +75,37 @@ static int no_target(struct sooth_error *err)
 	return error_remedy(err, "give -p PID, -u USER, a capture file, or -- COMMAND");
 }
 
+/* A command, a user, processes: one of them. */
+static int check_one(const struct target_options *t, const struct arguments *a, unsigned allowed,
+	struct sooth_error *err)
+{
+	bool has_pids = t->pids.count || a->count;
+
+	if (a->command && !(allowed & TARGET_MAY_BE_COMMAND)) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command here");
+		error_why(err, "this one only looks at what is running");
+		return error_remedy(err, "`sooth trace` and `sooth record` take -- COMMAND");
+	}
+	if (a->command && !a->command[0]) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command");
+		error_why(err, "none is given");
+		return error_remedy(err, "name the command after the --");
+	}
+	if ((a->command != NULL) + (t->user != NULL) + has_pids <= 1)
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take several targets at once");
+	error_why(err, "processes, -u USER and -- COMMAND are each a target of their own");
+	return error_remedy(err, "give one of them");
+}
+
 int target_options_apply(const struct target_options *t, const struct arguments *a,
 	unsigned allowed, struct sooth_observer *o, struct sooth_error *err)
 {
-	int status = 0;
+	int status = check_one(t, a, allowed, err);
 	uid_t uid = 0;
 
-	if (a->command && !(allowed & TARGET_MAY_BE_COMMAND))
-		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command here");
+	if (status)
+		return status;
 	if (a->command)
 		return sooth_observer_set_command(o, a->command, err);
 	if (t->user) {

@@ -237,7 +237,7 @@ static int run_doctor(void *config, const struct arguments *arguments, struct so
 			out_file_open(&file, c->output.output ? c->output.output : "-", false, err);
 	if (!status) {
 		struct sooth_sink_options s = output_sink_options(&c->output, file.stream);
-		struct sink_options own = { s.stream, s.width, s.use_color, s.use_ascii };
+		struct sink_options own = { s.stream, s.width, s.use_color };
 
 		status = output_add_sink(o, registry_sink(sink), &own, err);
 	}

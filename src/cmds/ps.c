@@ -42,11 +42,8 @@ static const struct option_group groups[] = {
 static int run_ps(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct ps_config *c = config;
-	/* Whoever names processes wants to see them, agents or not. */
-	bool is_named = c->target.pids.count || arguments->count;
-	bool is_capture = target_capture(arguments) != NULL;
 	struct processes_options options = {
-		.only_agents = !c->ps.all && (!is_named || is_capture),
+		.only_agents = !c->ps.all,
 		.hide_ended = true,
 	};
 	struct run run = {

@@ -111,6 +111,7 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 
 	if (!c->record.output) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "record without a place to put it");
+		error_why(err, "a recording is a file");
 		return error_remedy(err, "give -o FILE.sooth");
 	}
 	status = choose_probes(c, &run, err);

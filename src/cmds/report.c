@@ -28,6 +28,7 @@ static int run_report_command(
 
 	if (arguments->count != 1 || arguments->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report without a capture");
+		error_why(err, "a report explains one file");
 		return error_remedy(err, "give one file that `sooth record` or --save wrote");
 	}
 	return run_report(&run, err);

@@ -64,6 +64,7 @@ static void log_through(void *user, enum log_level level, const char *line)
 int observer_new_on(struct sooth_observer **out, const struct os *os,
 	const struct sooth_observer_options *options, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	struct sooth_observer *o = calloc(1, sizeof(*o));
 	int status;
 
@@ -92,33 +93,39 @@ int observer_new_on(struct sooth_observer **out, const struct os *os,
 int sooth_observer_new(struct sooth_observer **out, const struct sooth_observer_options *options,
 	struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	return observer_new_on(out, &os_native, options, err);
 }
 
 int sooth_observer_add_pid(struct sooth_observer *o, pid_t pid, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	return target_add_pid(&o->target, pid, err);
 }
 
 int sooth_observer_set_user(struct sooth_observer *o, uid_t uid, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	return target_set_user(&o->target, uid, err);
 }
 
 int sooth_observer_set_host(struct sooth_observer *o, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	return target_set_host(&o->target, err);
 }
 
 int sooth_observer_set_command(
 	struct sooth_observer *o, char *const *command, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	return target_set_command(&o->target, command, err);
 }
 
 int sooth_observer_add_probe(
 	struct sooth_observer *o, const char *name, unsigned interest, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	const struct probe *probe = registry_probe(name);
 
 	if (!probe)
@@ -141,12 +148,14 @@ int sooth_observer_add_probe(
 int observer_connect(
 	struct sooth_observer *o, block_handler handler, void *user, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	return stream_connect(&o->stream, handler, user, err);
 }
 
 int sooth_observer_connect_report(
 	struct sooth_observer *o, struct sooth_report *report, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	return observer_connect(o, report_block, report, err);
 }
 
@@ -157,6 +166,7 @@ static int save_block(void *user, const struct block *block, struct sooth_error 
 
 int sooth_observer_save(struct sooth_observer *o, const char *path, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	struct capture_options options = { .codec = CODEC_ZSTD };
 	int status = capture_writer_open(&o->capture, path, &options, err);
 
@@ -367,6 +377,7 @@ static int start_sources(struct sooth_observer *o, struct sooth_error *err)
 
 int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	int status;
 
 	o->target.launch.as_user = o->options.has_launch_user;
@@ -463,6 +474,7 @@ static int wait_for_something(struct sooth_observer *o, int timeout_ms)
 
 int sooth_observer_step(struct sooth_observer *o, int timeout_ms, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	int waited = wait_for_something(o, timeout_ms);
 	int status = cycle(o, err);
 
@@ -511,6 +523,7 @@ static int stop_sources(struct sooth_observer *o, struct sooth_error *err)
 
 int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	uint64_t end_ns = o->os->now_ns(o->os); /* before the detaching, which takes its time */
 	bool is_over;
 	int status;

@@ -44,6 +44,7 @@ static int take_batch(void *user, const struct batch *batch, struct sooth_error 
 
 int sooth_report_new(struct sooth_report **out, const char *name, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	struct sooth_report *r = calloc(1, sizeof(*r));
 	int status;
 
@@ -86,6 +87,7 @@ static int add_stage(struct sooth_report *r, const struct stage_type *type, cons
 int sooth_report_add_view(
 	struct sooth_report *r, const char *view, const void *options, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	const struct stage_type *type = registry_stage(view);
 
 	if (!type)
@@ -102,11 +104,11 @@ void sooth_report_add_default_views(struct sooth_report *r)
 int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 	const struct sooth_sink_options *options, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	const struct sink_type *type = registry_sink(sink);
-	struct sink_options own = { .stream = options->stream,
-		.width = options->width,
-		.use_color = options->use_color,
-		.use_ascii = options->use_ascii };
+	struct sink_options own = {
+		.stream = options->stream, .width = options->width, .use_color = options->use_color
+	};
 
 	if (!type)
 		return error_set(
@@ -204,6 +206,7 @@ static int take_batch(void *user, const struct batch *batch, struct sooth_error 
 
 int report_block(void *user, const struct block *block, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	struct sooth_report *r = user;
 
 	return merge_block(&r->merge, block, err);
@@ -212,6 +215,7 @@ int report_block(void *user, const struct block *block, struct sooth_error *err)
 int sooth_report_feed(
 	struct sooth_report *r, const void *data, size_t size, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	r->has_read = true;
 	return block_reader_feed(&r->reader, data, size, report_block, r, err);
 }
@@ -225,6 +229,7 @@ static int not_a_capture(const char *path, struct sooth_error *err)
 
 int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	_cleanup_close_ int opened = -1;
 	_cleanup_free_ char *bytes = malloc(REPORT_READ_BYTES);
 	int fd = STDIN_FILENO;
@@ -235,8 +240,12 @@ int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_err
 		return error_no_memory(err);
 	if (strcmp(path, "-"))
 		fd = opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return error_errno(err, -errno, "open the capture %s", path);
+	if (fd < 0) {
+		status = error_errno(err, -errno, "open the capture %s", path);
+		if (err && err->fault == SOOTH_FAULT_PRIVILEGE)
+			err->fault = SOOTH_FAULT_IO; /* nothing sooth could be given helps */
+		return status;
+	}
 	while ((got = read(fd, bytes, REPORT_READ_BYTES)) > 0) {
 		status = sooth_report_feed(r, bytes, (size_t)got, err);
 		if (status)
@@ -254,11 +263,13 @@ int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_err
 
 int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	int status = begin_once(r, err);
 
 	if (!status)
+		status = block_reader_finish(&r->reader, report_block, r, err);
+	if (!status)
 		status = merge_finish(&r->merge, err);
-	block_reader_finish(&r->reader);
 	for (size_t i = 0; i < r->stage_count && !status; i++)
 		status = r->stages[i].type->finish(r->stages[i].state, err);
 	if (status)

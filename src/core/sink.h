@@ -44,7 +44,6 @@ struct sink_options {
 	FILE *stream;	/* borrowed */
 	unsigned width; /* of the terminal; 0: none, do not cut */
 	bool use_color;
-	bool use_ascii;
 };
 
 struct sink_type {

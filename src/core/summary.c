@@ -95,13 +95,19 @@ static void take_note(struct summary *s, struct buffer *notes, const struct soot
 static void take_source(struct summary *s, const struct sooth_record *r)
 {
 	struct batch all = { s->sources.data, s->sources.size };
-	const struct stream_source *source = (const void *)r;
+	size_t count = 0;
 
 	batch_for_each (known, &all) {
-		if (((const struct stream_source *)known)->source == source->source)
-			return; /* repeated at the head of a segment */
+		/* Repeated at the head of a segment; only its time may differ. */
+		if (known->words == r->words &&
+			!memcmp(known + 1, r + 1, record_bytes(r) - sizeof(*r)))
+			return;
+		count++;
 	}
-	buffer_append(&s->sources, r, record_bytes(r));
+	if (count < SUMMARY_NOTES_MAX)
+		buffer_append(&s->sources, r, record_bytes(r));
+	else
+		s->notes_refused++;
 }
 
 static bool is_whole(const struct sooth_record *r, size_t fixed)

@@ -14,6 +14,8 @@ static const struct sooth_field command_fields[] = {
 		.help = "command line, secrets masked" },
 	FIELD_STRING(context_command, executable, "path of the executable",
 		FIELD_STATE_AT(context_command, executable_state)),
+	FIELD_NUMBER(context_command, mappings_state,
+		"a state byte (enum sooth_state and sooth_reason): whether all mappings follow"),
 };
 
 static const struct sooth_field thread_fields[] = {

@@ -19,7 +19,8 @@ struct context_command {
 	struct sooth_record record;
 	uint8_t arguments_state;
 	uint8_t executable_state;
-	uint8_t unused[6];
+	uint8_t mappings_state; /* whether all of them follow */
+	uint8_t unused[5];
 	struct sooth_text arguments;
 	struct sooth_text executable;
 };

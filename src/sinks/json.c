@@ -95,12 +95,16 @@ static int section_end(void *state, const struct section *section, struct sooth_
 static int end(void *state, struct sooth_error *err)
 {
 	struct json_sink *s = state;
+	int status;
 
 	json_end(&s->json);
 	buffer_char(&s->bytes, '\n');
 	if (s->json.failed)
 		return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "write JSON: it did not nest");
-	return write_out(s, err);
+	status = write_out(s, err);
+	if (!status && fflush(s->stream))
+		status = error_errno(err, -errno, "write JSON");
+	return status;
 }
 
 static void close_sink(void *state)

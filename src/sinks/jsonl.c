@@ -131,11 +131,15 @@ static int section_end(void *state, const struct section *section, struct sooth_
 static int end(void *state, struct sooth_error *err)
 {
 	struct jsonl_sink *s = state;
+	int status = 0;
 
-	if (!s->in_notes)
-		return 0;
-	json_end(&s->json);
-	return write_line(s, err);
+	if (s->in_notes) {
+		json_end(&s->json);
+		status = write_line(s, err);
+	}
+	if (!status && fflush(s->stream))
+		status = error_errno(err, -errno, "write JSON lines");
+	return status;
 }
 
 static void close_sink(void *state)

@@ -132,6 +132,7 @@ static int table_open(struct table_sink *s, const struct section *section, struc
 	/* Cells are escaped before they get here. */
 	scols_table_enable_noencoding(s->table, 1);
 	scols_table_enable_maxout(s->table, 0);
+	scols_table_enable_colors(s->table, s->options.use_color);
 	scols_table_set_termforce(
 		s->table, s->options.width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
 	if (s->options.width)
@@ -152,6 +153,20 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return is_table(section) ? table_open(s, section, err) : 0;
 }
 
+static const char *level_color(const struct sooth_field *f, const struct sooth_value *v)
+{
+	static const char *const colors[SOOTH_FIELD_LEVELS] = { "\033[33m", "\033[35m",
+		"\033[1;31m" };
+	double value = f->type == SOOTH_FIELD_REAL ? v->f : (double)v->u;
+	const char *color = NULL;
+
+	if (!f->levels || v->state != SOOTH_STATE_VALUE)
+		return NULL;
+	for (size_t i = 0; i < SOOTH_FIELD_LEVELS && value >= f->levels[i]; i++)
+		color = colors[i];
+	return color;
+}
+
 static int add_row(struct table_sink *s, const struct sooth_record *r)
 {
 	struct libscols_line *line = scols_table_new_line(s->table, NULL);
@@ -167,6 +182,9 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 		value_format(&s->text, s->columns[i], &v);
 		if (scols_line_set_data(line, i, buffer_cstr(&s->text)))
 			return -ENOMEM;
+		if (s->options.use_color && level_color(s->columns[i], &v))
+			scols_cell_set_color(
+				scols_line_get_cell(line, i), level_color(s->columns[i], &v));
 	}
 	return 0;
 }

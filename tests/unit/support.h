@@ -70,6 +70,17 @@ static inline bool has(const char *text, const char *part)
 	return strstr(text, part) != NULL;
 }
 
+/* As assert_string_equal(), but shows where they part instead of both. */
+static inline void assert_same_text(const char *a, const char *b)
+{
+	size_t at = 0;
+
+	while (a[at] && a[at] == b[at])
+		at++;
+	if (a[at] != b[at])
+		fail_msg("at %zu: \"%.80s\" and \"%.80s\"", at, a + at, b + at);
+}
+
 /* A record without fields: a tick, whose kind any reader knows. */
 static inline void add_tick(struct buffer *out, uint64_t time_ns)
 {

@@ -415,6 +415,7 @@ static void test_no_such_process(void **state)
 	scene_open(&s);
 	assert_int_equal(sooth_observer_add_pid(s.observer, 99, &s.err), 0);
 	assert_int_equal(sooth_observer_add_probe(s.observer, "syscalls", SOOTH_COUNT, &s.err), 0);
+	assert_int_equal(sooth_observer_start(s.observer, NULL), -ESRCH);
 	assert_int_equal(sooth_observer_start(s.observer, &s.err), -ESRCH);
 	assert_int_equal(s.err.fault, SOOTH_FAULT_NOT_FOUND);
 	scene_close(&s);
@@ -444,6 +445,7 @@ static void test_unsupported_probe(void **state)
 	(void)state;
 	scene_open(&s);
 	watch(&s, fake_add(s.fake, 10, 0, "ten"), "context", SOOTH_SAMPLE);
+	assert_int_equal(sooth_observer_start(s.observer, NULL), -EOPNOTSUPP);
 	assert_int_equal(sooth_observer_start(s.observer, &s.err), -EOPNOTSUPP);
 	assert_int_equal(s.err.fault, SOOTH_FAULT_UNSUPPORTED);
 	scene_close(&s);

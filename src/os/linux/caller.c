@@ -3,10 +3,13 @@
 #include "os/linux/caller.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -14,10 +17,41 @@
 #include "base/cursor.h"
 #include "os/linux/procfs.h"
 
+/* linux/capability.h of older systems lacks them; both are from 5.8. */
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#endif
+#ifndef CAP_BPF
+#define CAP_BPF 39
+#endif
+
 /* AT_SECURE: the kernel gave this program more than its caller has (ld.so(8)). */
-static bool is_elevated(void)
+bool caller_is_elevated(void)
 {
 	return getuid() != 0 && getauxval(AT_SECURE);
+}
+
+void caller_keep_least(const struct os *os)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct kept[2] = { 0 };
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+
+	(void)os;
+	if (!caller_is_elevated() || syscall(SYS_capget, &header, kept))
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t wanted = i == CAP_BPF / 32 ? 1u << CAP_BPF % 32 | 1u << CAP_PERFMON % 32 : 0;
+
+		kept[i].permitted &= wanted;
+		kept[i].effective = kept[i].permitted;
+		kept[i].inheritable = 0;
+	}
+	/* A set-user-ID program loses all capabilities with its id, unless it asks to keep them. */
+	prctl(PR_SET_KEEPCAPS, 1);
+	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid) || syscall(SYS_capset, &header, kept))
+		_exit(3); /* do not run with what should not be there */
 }
 
 static int refuse(struct sooth_error *err, const char *tried)
@@ -67,7 +101,7 @@ int caller_may_watch(const struct process_id *process, struct sooth_error *err)
 {
 	char tried[64];
 
-	if (!is_elevated() || (ids_are_callers(process) && is_dumpable(process)))
+	if (!caller_is_elevated() || (ids_are_callers(process) && is_dumpable(process)))
 		return 0;
 	snprintf(tried, sizeof(tried), "watch process %u", (unsigned)process->pid);
 	return refuse(err, tried);
@@ -77,7 +111,7 @@ int caller_may_watch_user(uint32_t uid, struct sooth_error *err)
 {
 	char tried[64];
 
-	if (!is_elevated() || (uid && uid == getuid()))
+	if (!caller_is_elevated() || (uid && uid == getuid()))
 		return 0;
 	snprintf(tried, sizeof(tried), "watch the processes of user %u", uid);
 	return refuse(err, tried);

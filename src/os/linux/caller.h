@@ -9,9 +9,21 @@
 #ifndef SOOTH_OS_LINUX_CALLER_H
 #define SOOTH_OS_LINUX_CALLER_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "model/process_id.h"
 
+struct os;
+
+/*
+ * For the program, once at its start: of the privileges that came with its file
+ * it keeps those that BPF needs, and it takes the caller's ids. What remains
+ * reads no file and no process that the caller could not read.
+ */
+void caller_keep_least(const struct os *os);
+/* Whether sooth has more rights than whoever runs it. */
+bool caller_is_elevated(void);
 int caller_may_watch(const struct process_id *process, struct sooth_error *err);
 int caller_may_watch_user(uint32_t uid, struct sooth_error *err);
 

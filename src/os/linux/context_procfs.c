@@ -55,12 +55,14 @@ static struct sooth_record head(
 		.cpu = SOOTH_CPU_NONE };
 }
 
-static void write_command(struct backend_run *run, int fd, const struct process_id *process)
+static void write_command(
+	struct backend_run *run, int fd, const struct process_id *process, int mappings_status)
 {
 	struct context_state *s = run->state;
 	struct context_command c = { .record = head(run, process, 0, CONTEXT_COMMAND) };
 	int status = procfs_read_at(fd, "cmdline", &s->raw, PROCFS_ARGUMENTS);
 
+	c.mappings_state = procfs_state(mappings_status);
 	c.arguments_state = procfs_state(status);
 	buffer_reset(&s->masked);
 	if (status >= 0 &&
@@ -179,35 +181,37 @@ static void write_mapping(
 	RECORD_APPEND(&run->out, &m, tail, ARRAY_SIZE(tail));
 }
 
-static void write_mappings(struct backend_run *run, int fd, const struct process_id *process)
+static void write_mappings(struct backend_run *run, int fd, const struct process_id *process,
+	const struct buffer *maps)
 {
-	struct buffer maps = { 0 };
-	int status = procfs_read_at(fd, "maps", &maps, PROCFS_MAPS);
-	struct cursor c = cursor_over(maps.data, maps.size);
+	struct cursor c = cursor_over(maps->data, maps->size);
 	int count = 0;
 
-	while (status >= 0 && !cursor_at_end(&c) && count++ < MAPPINGS_MAX)
+	while (!cursor_at_end(&c) && count++ < MAPPINGS_MAX)
 		write_mapping(run, fd, process, cursor_line(&c));
-	if (status < 0 && status != -ESRCH)
-		backend_limit(run, "mapped files", strerror(-status),
-			"run as the process's user with cap_sys_ptrace, or as root");
-	else if (status == 1 || count > MAPPINGS_MAX)
+	if (count > MAPPINGS_MAX)
 		backend_limit(run, "some mapped files", "there are more than are read", "");
-	buffer_fini(&maps);
 }
 
 static void read_context(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	_cleanup_close_ int fd = procfs_open(pid);
 	struct process_id process;
+	struct buffer maps = { 0 };
+	int status;
 
 	if (fd < 0 || procfs_identify_at(fd, &process))
 		return;
 	if (expected && expected->start_ticks != process.start_ticks)
 		return;
-	write_command(run, fd, &process);
+	status = procfs_read_at(fd, "maps", &maps, PROCFS_MAPS);
+	if (status < 0 && status != -ESRCH)
+		backend_limit(run, "mapped files", strerror(-status),
+			"run as the process's user, or as root");
+	write_command(run, fd, &process, status);
 	write_threads(run, fd, &process);
-	write_mappings(run, fd, &process);
+	write_mappings(run, fd, &process, &maps);
+	buffer_fini(&maps);
 }
 
 static int context_start(struct backend_run *run, struct sooth_error *err)

@@ -126,6 +126,7 @@ int launch_start(
 			err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command: none is given");
 	if (pipe2(hold, O_CLOEXEC) || pipe2(failure, O_CLOEXEC))
 		return error_errno(err, -errno, "make a pipe");
+	launch->name = command[0];
 	launch->pid = fork();
 	if (launch->pid < 0)
 		return error_errno(err, -errno, "fork");
@@ -156,7 +157,7 @@ int launch_release(const struct os *os, struct launch *launch, struct sooth_erro
 	/* End of file: the exec closed it, so all is well. */
 	if (read(failure, &code, sizeof(code)) != sizeof(code))
 		return 0;
-	error_errno(err, code, "run the command");
+	error_errno(err, code, "run %s", launch->name);
 	error_remedy(err, "check its name and that it may be executed");
 	return code;
 }

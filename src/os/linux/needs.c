@@ -24,7 +24,7 @@
 #endif
 
 const char needs_bpf_remedy[] =
-	"run as root, or once: setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search+ep on "
+	"run as root, or once: setcap cap_bpf,cap_perfmon+ep on "
 	"sooth";
 
 bool needs_has_capability(unsigned capability)

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/cleanup.h"
 #include "base/mask.h"
+#include "os/linux/caller.h"
 #include "os/linux/host.h"
 #include "os/linux/launch.h"
 #include "os/linux/needs.h"
@@ -116,6 +117,7 @@ const struct os os_native = {
 	.realtime_offset_ns = host_realtime_offset_ns,
 	.host = host_facts,
 	.self = host_self,
+	.keep_least = caller_keep_least,
 	.environment = host_environment,
 	.identify = linux_identify,
 	.is_alive = linux_is_alive,

@@ -72,6 +72,7 @@ static void configure(const struct backend_run *run, struct syscalls_config *con
 	config->uid = run->options.uid;
 	config->own_pid = (uint32_t)getpid();
 	config->interest = run->options.interest;
+	config->is_elevated = caller_is_elevated();
 	config->wakeup_bytes = (uint32_t)(ring_bytes(run) / 4);
 	config->ticks_per_s = (uint32_t)sysconf(_SC_CLK_TCK);
 	path_arguments(config->path_arguments);
@@ -194,7 +195,8 @@ static int syscalls_set(struct backend_run *run, const struct process_id *proces
 		return 0;
 	if (!interest)
 		return flush(s, (uint32_t)process->pid, err);
-	status = caller_may_watch(process, err);
+	/* A command of our own is the caller's: it runs with their ids. */
+	status = interest & INTEREST_FROM_EXEC ? 0 : caller_may_watch(process, err);
 	return status ? status : mark(run, process, interest, err);
 }
 
@@ -227,6 +229,10 @@ static void tell_losses(struct backend_run *run)
 	if (now.lost_threads != s->told.lost_threads)
 		backend_loss(run, now.lost_threads - s->told.lost_threads, 0,
 			"threads could not be followed: the kernel had no memory for it");
+	if (now.let_go != s->told.let_go)
+		backend_limit(run, "a program that gained privilege at its exec",
+			"sooth's capabilities are not its caller's to watch it with",
+			"run sooth as root");
 	s->told = now;
 }
 

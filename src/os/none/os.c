@@ -64,6 +64,11 @@ static size_t none_environment(const struct os *os, struct environment_fact *fac
 	return 1;
 }
 
+static void none_keep_least(const struct os *os)
+{
+	(void)os;
+}
+
 static int none_identify(
 	const struct os *os, pid_t pid, struct process_id *process, struct sooth_error *err)
 {
@@ -143,6 +148,7 @@ const struct os os_native = {
 	.realtime_offset_ns = none_realtime_offset_ns,
 	.host = none_host,
 	.self = none_self,
+	.keep_least = none_keep_least,
 	.environment = none_environment,
 	.identify = none_identify,
 	.is_alive = none_is_alive,

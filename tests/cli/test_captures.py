@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Captures cut anywhere, garbage, and the program that only reads them."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
+
+import random
+import unittest
+
+import harness
+from harness import Case, needs_bpf
+
+CUTS = 120
+FLIPS = 120
+
+
+class Captures(Case):
+    def make(self, *argv):
+        """A capture of several blocks; with privilege it holds system calls too."""
+        path = self.path("whole.sooth")
+        if os.geteuid() == 0 and harness.NR_BPF:
+            self.sooth("record", "--stream", "-o", path, "--sample", "100ms", "--", "/bin/sh",
+                       "-c", "for i in 1 2 3; do ls / >/dev/null; sleep 0.2; done")
+        else:
+            self.sooth("record", "--probe", "proc,context", "--sample", "50ms", "-d", "0.7", "-o",
+                       path, "-p", str(os.getpid()))
+        return path
+
+    def write(self, data):
+        path = self.path("tried.sooth")
+        with open(path, "wb") as file:
+            file.write(data)
+        return path
+
+
+class Cut(Captures):
+    def test_any_cut_reads_as_a_prefix(self):
+        whole = harness.read(self.make())
+        size = len(whole)
+        offsets = {random.Random(1).randrange(1, size) for _ in range(CUTS)}
+        offsets |= set(range(1, 40)) | set(range(size - 20, size)) | {64, 128, 4096} & set(range(size))
+        last_records = 0
+        for offset in sorted(offsets):
+            path = self.write(whole[:offset])
+            table = self.sooth("report", path)
+            self.assertIn("cut", table.text, offset)
+            self.assertEqual(table.err, b"", offset)
+            report = self.sooth("report", "-j", path).json()
+            self.assertEqual(report["ended"], "cut", offset)
+            self.assertIsNone(report["self"], "its cost is told at the end: not here")
+            calls = sum(row["count"] for row in report.get("syscalls", []))
+            self.assertGreaterEqual(calls, last_records, "a longer prefix tells less")
+            last_records = calls
+        report = self.sooth("report", "-j", self.write(whole)).json()
+        self.assertNotEqual(report["ended"], "cut")
+        self.assertEqual(report["loss"], [])
+
+    def test_other_commands_read_a_cut_capture(self):
+        whole = harness.read(self.make())
+        path = self.write(whole[:len(whole) * 2 // 3])
+        for argv in (["ps", "-a"], ["trace"], ["trace", "-c"]):
+            for form in ("table", "json", "jsonl"):
+                self.assertIn("cut", self.sooth(*argv, "--format", form, path).text)
+
+    def test_damage_in_the_middle(self):
+        """One byte changed: never a crash, and never a report that looks whole and is not."""
+        whole = harness.read(self.make())
+        plain = self.sooth("report", "-j", self.write(whole)).json()
+        rng = random.Random(2)
+        for _ in range(FLIPS):
+            offset = rng.randrange(len(whole))
+            data = bytearray(whole)
+            data[offset] ^= 1 << rng.randrange(8)
+            run = self.sooth("report", "-j", self.write(bytes(data)), status=None)
+            self.assertIn(run.status, (0, 2), (offset, run))
+            if run.status == 0:
+                report = run.json()
+                told = report["loss"] or report["ended"] == "cut" or report["limits"]
+                self.assertTrue(told or report == plain,
+                                "byte %d changed, nothing told" % offset)
+
+    def test_two_captures_in_one_file(self):
+        """Segments stand by themselves: concatenated files are read on."""
+        whole = harness.read(self.make())
+        self.sooth("report", self.write(whole + whole))
+
+
+class Garbage(Captures):
+    def check(self, data):
+        for command in (["report"], ["report", "-j"], ["ps"], ["trace", "-c", "-j"]):
+            run = self.sooth(*command, self.write(data), status=2)
+            self.assertEqual(run.out, b"", run)
+            self.assert_says_three_lines(run, "not a sooth capture")
+
+    def test_random_bytes(self):
+        rng = random.Random(3)
+        for size in (1, 5, 7, 64, 5000, 300000):
+            self.check(bytes(rng.randrange(256) for _ in range(size)))
+
+    def test_text(self):
+        self.check(b"hello, this is not a capture\n" * 50)
+
+    def test_nothing(self):
+        self.check(b"")
+
+    def test_zeros(self):
+        self.check(bytes(4096))
+
+    def test_standard_input(self):
+        run = self.sooth("report", "-", input=b"garbage", status=2)
+        self.assert_says_three_lines(run)
+
+    def test_a_folder(self):
+        run = self.sooth("report", self.folder, status=None)
+        self.assertIn(run.status, (2, 5), run)
+        self.assert_says_three_lines(run)
+
+
+@unittest.skipUnless(harness.SOOTH_NONE, "no build without an operating system")
+class OnAnUnknownSystem(Captures):
+    """sooth-none explains what Linux collected, and says that it collects nothing itself."""
+
+    def none(self, *argv, **options):
+        return self.run_program(harness.SOOTH_NONE, *argv, **options)
+
+    def test_the_same_reports(self):
+        path = self.make()
+        for argv in (["report"], ["ps"], ["ps", "-a"], ["trace"], ["trace", "-c"]):
+            for form in ("table", "json", "jsonl"):
+                here = self.sooth(*argv, "--format", form, path)
+                there = self.none(*argv, "--format", form, path)
+                self.assertEqual(there.out, here.out, (argv, form))
+                self.assertEqual((here.err, there.err), (b"", b""))
+
+    def test_live_is_unsupported(self):
+        for argv in ([], ["ps"], ["ps", "-a", "-j"], ["ps", "1"], ["trace", "-p", "1"],
+                     ["trace", "-c", "--", "/bin/true"],
+                     ["record", "-o", self.path("never"), "-p", "1"]):
+            run = self.none(*argv, status=3)
+            self.assertEqual(run.out, b"", argv)
+            self.assert_says_three_lines(run)
+
+    def test_doctor(self):
+        run = self.none("doctor", status=None)
+        self.assertIn(run.status, (0, 3), run)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Wrong use and bad luck: the right exit status, and three short lines that help."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
+
+import signal
+import time
+import unittest
+
+import harness
+from harness import Case, needs_bpf
+
+FULL = "/dev/full"
+
+
+class Usage(Case):
+    def check(self, status, argv, *words):
+        run = self.sooth(*argv, status=status)
+        self.assertEqual(run.out, b"", run)
+        self.assert_says_three_lines(run, *words)
+        return run
+
+    def test_unknown_option(self):
+        self.check(2, ["ps", "--intervall", "1"], "--intervall", "did you mean --interval?")
+        self.check(2, ["trace", "--bufer", "1", "--", "/bin/true"], "did you mean --buffer?")
+        self.check(2, ["trace", "-Z"], "-Z", "--help")
+        self.check(2, ["--jsno"], "--jsno", "did you mean --json?")
+
+    def test_unknown_command(self):
+        self.check(2, ["trcae"], "trcae", "did you mean sooth trace?")
+        self.check(2, ["xyzzyplugh"], "xyzzyplugh", "sooth help")
+
+    def test_values(self):
+        self.check(2, ["ps", "-i", "soon"], "soon")
+        self.check(2, ["ps", "-i"], "-i")
+        self.check(2, ["ps", "--format", "xml"], "xml", "jsonl")
+        self.check(2, ["trace", "--buffer", "1", "--", "/bin/true"], "--buffer")
+        self.check(2, ["trace", "-p", "12x"], "12x")
+        self.check(2, ["trace", "-p", "0"], "0")
+        self.check(2, ["trace", "-p", "-5"], "-5")
+        self.check(2, ["record", "-o", self.path("never"), "--probe", "nothing", "-p", "1"],
+                   "nothing")
+
+    def test_no_target(self):
+        self.check(2, ["trace"], "-p", "-- COMMAND")
+        self.check(2, ["trace", "-c"], "-- COMMAND")
+        self.check(2, ["trace", "--"], "command")
+        self.check(2, ["record", "-o", self.path("never")], "-p")
+        self.check(2, ["record", "--", "/bin/true"], "-o")
+        self.check(2, ["report"])
+
+    def test_two_targets(self):
+        self.check(2, ["trace", "-p", "1", "--", "/bin/true"])
+        self.check(2, ["trace", "1", "--", "/bin/true"])
+        self.check(2, ["trace", "-u", "0", "-p", "1"])
+        self.check(2, ["ps", "-u", "0", "1"])
+
+    def test_commands_that_launch_nothing(self):
+        self.check(2, ["ps", "--", "/bin/true"])
+        self.check(2, ["report", "--", "/bin/true"])
+
+    def test_wrong_pid(self):
+        gone = self.start("/bin/true")
+        gone.finish()
+        for argv in (["ps", str(gone.pid)], ["ps", "-p", str(gone.pid)],
+                     ["record", "--probe", "proc", "-o", self.path("never"), "-p",
+                      str(gone.pid)]):
+            self.check(4, argv, str(gone.pid))
+
+    def test_unknown_user(self):
+        self.check(4, ["ps", "-u", "no-such-user-here"], "no-such-user-here")
+
+    def test_missing_file(self):
+        for command in (["report"], ["ps"], ["trace"], ["trace", "-c"]):
+            self.check(4, [*command, "/nonexistent.sooth"], "/nonexistent.sooth")
+
+    def test_the_command_needs_its_dashes(self):
+        """`sooth trace ls` must not run anything; it says how a command is given."""
+        run = self.sooth("trace", "ls", status=None, cwd=self.folder)
+        self.assertIn(run.status, (2, 4), run)
+        self.assert_says_three_lines(run, " --")
+
+    def test_help_is_no_error(self):
+        for argv in (["--help"], ["help"], ["-h"], ["ps", "--help"], ["trace", "-h"],
+                     ["help", "record"], ["--version"]):
+            run = self.sooth(*argv)
+            self.assertIn("sooth", run.text)
+            self.assertEqual(run.err, b"")
+        self.assertEqual(self.sooth("help", "nonsense", status=2).out, b"")
+
+
+class Output(Case):
+    """Files that cannot be written: never a part presented as the whole."""
+
+    def test_missing_folder(self):
+        path = self.path("missing/file")
+        for argv in (["ps", "-o", path], ["ps", "--save", path],
+                     ["record", "--probe", "proc", "-p", str(os.getpid()), "-o", path]):
+            run = self.sooth(*argv, status=5)
+            self.assert_says_three_lines(run, path)
+
+    def test_full_disk(self):
+        for argv in (["ps", "-a", "-o", FULL], ["ps", "-a", "-j", "-o", FULL],
+                     ["ps", "-a", "--save", FULL],
+                     ["record", "--probe", "proc", "-p", str(os.getpid()), "-d", "0.1", "-o",
+                      FULL]):
+            run = self.sooth(*argv, status=5)
+            self.assert_says_three_lines(run, "No space left")
+
+    def test_full_disk_behind_standard_output(self):
+        for argv in (["ps", "-a"], ["ps", "-a", "-j"], ["ps", "-a", "--format", "jsonl"],
+                     ["help"], ["ps", "--help"], ["--version"]):
+            with open(FULL, "wb") as full:
+                child = harness.subprocess.run([harness.SOOTH, *argv], stdout=full,
+                                               stderr=harness.subprocess.PIPE, check=False,
+                                               timeout=harness.PATIENCE_S)
+            self.assertEqual(child.returncode, 5, (argv, child.stderr))
+            self.assertIn(b"No space left", child.stderr)
+
+    def test_a_small_disk(self):
+        """A file system of 64 KB: what does not fit is refused, and nothing half stays."""
+        if os.geteuid() != 0:
+            self.skipTest("needs root to mount")
+        room = self.path("room")
+        os.mkdir(room)
+        mount = self.run_program("/bin/mount", "-t", "tmpfs", "-o", "size=64k", "none", room,
+                                 status=None)
+        if mount.status:
+            self.skipTest("cannot mount: %s" % mount.errors)
+        self.addCleanup(self.run_program, "/bin/umount", room)
+        big = self.path("big")
+        self.sooth("ps", "-a", "-j", "-o", big)
+        room_file = os.path.join(room, "report")
+        with open(os.path.join(room, "filler"), "wb") as filler:
+            filler.write(b"x" * 60000)
+        run = self.sooth("ps", "-a", "-j", "-o", room_file, status=None)
+        if os.path.getsize(big) > 8192:
+            self.assertEqual(run.status, 5, run)
+            self.assertEqual(os.listdir(room), ["filler"], "a part of a report is left")
+
+    def test_a_failed_report_keeps_the_old_one(self):
+        path = self.path("report")
+        with open(path, "w") as file:
+            file.write("the old report")
+        self.sooth("ps", "-o", path, "99999999", status=4)
+        self.assertEqual(harness.read(path), b"the old report")
+        self.assertEqual(os.listdir(self.folder), ["report"])
+
+    def test_closed_pipe(self):
+        """`| head -1`: quiet, and no failure."""
+        script = '{ "$0" "$@"; echo "$?" >&3; } 3>"$OUT" | head -1 | wc -l'
+        for argv in (["ps", "-a"], ["ps", "-a", "-j"], ["ps", "-a", "--format", "jsonl"],
+                     ["help"]):
+            run = self.run_program("/bin/sh", "-c", script, harness.SOOTH, *argv,
+                                   env=dict(os.environ, OUT=self.path("status")))
+            self.assertEqual(run.err, b"", argv)
+            self.assertEqual(run.out.strip(), b"1")
+            self.assertEqual(harness.read(self.path("status")).strip(), b"0", argv)
+
+    def test_a_pipe_closed_before_the_first_byte(self):
+        ours, theirs = os.pipe()
+        os.close(ours)
+        child = harness.subprocess.run([harness.SOOTH, "ps", "-a"], stdout=theirs,
+                                       stderr=harness.subprocess.PIPE, check=False,
+                                       timeout=harness.PATIENCE_S)
+        os.close(theirs)
+        self.assertEqual((child.returncode, child.stderr), (0, b""))
+
+
+@needs_bpf
+class Traces(Case):
+    def test_wrong_pid(self):
+        gone = self.start("/bin/true")
+        gone.finish()
+        for argv in (["trace"], ["trace", "-c", "-j"], ["record", "-o", self.path("never")]):
+            run = self.sooth(*argv, "-p", str(gone.pid), status=4)
+            self.assert_says_three_lines(run, str(gone.pid))
+
+    def test_full_disk(self):
+        for argv in (["trace", "-o", FULL], ["trace", "-c", "-j", "-o", FULL],
+                     ["record", "-o", FULL]):
+            run = self.sooth(*argv, "--", "/bin/true", status=5)
+            self.assert_says_three_lines(run, "No space left")
+        run = self.sooth("trace", "-c", "--save", FULL, "--", "/bin/true", status=5)
+        self.assert_says_three_lines(run, "No space left")
+
+    def test_a_full_disk_does_not_wait_for_the_target(self):
+        """Found out while it runs, not when somebody stops it."""
+        target = self.workload("storm", "--rate", "20000", "--seconds", "100", hold=False)
+        sooth = self.start_sooth("trace", "-j", "-o", FULL, "-p", str(target.pid))
+        run = sooth.finish(timeout=30)
+        self.assertEqual(run.status, 5, run)
+        self.assertTrue(target.is_running())
+
+    def test_closed_pipe(self):
+        script = '{ "$0" "$@"; echo "$?" >&3; } 3>"$OUT" | head -1 | wc -l'
+        target = self.workload("storm", "--rate", "20000", "--seconds", "100", hold=False)
+        for argv in (["trace", "-p", str(target.pid)], ["trace", "-j", "-p", str(target.pid)]):
+            run = self.run_program("/bin/sh", "-c", script, harness.SOOTH, *argv,
+                                   env=dict(os.environ, OUT=self.path("status")), timeout=30)
+            self.assertEqual(run.err, b"", argv)
+            self.assertEqual(harness.read(self.path("status")).strip(), b"0", argv)
+        self.assertTrue(target.is_running())
+
+    def test_interrupt_ends_with_the_whole_report(self):
+        target = self.workload("storm", "--rate", "2000", "--seconds", "100", hold=False)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for mode in (["-c", "-j"], ["-c"], ["-j"], []):
+                sooth = self.start_attached("trace", *mode, "-p", str(target.pid))
+                time.sleep(0.3)
+                sooth.send(number)
+                run = sooth.finish()
+                self.assertEqual((run.status, run.err), (0, b""), run)
+                self.assertIn("getppid", run.text)
+                if mode == ["-c", "-j"]:
+                    self.assertEqual(run.json()["ended"], "stopped")
+                elif mode == ["-j"]:
+                    self.assertEqual(run.lines()[-1]["ended"], "stopped")
+                else:
+                    self.assertIn("stopped", run.text.splitlines()[-5])
+        self.assertTrue(target.is_running())
+
+    def test_interrupt_of_a_recording(self):
+        target = self.workload("storm", "--rate", "2000", "--seconds", "100", hold=False)
+        sooth = self.start_attached("record", "-o", self.path("capture"), "-p", str(target.pid))
+        time.sleep(0.3)
+        sooth.send(signal.SIGINT)
+        self.assertEqual(sooth.finish().status, 0)
+        report = self.sooth("report", "-j", self.path("capture")).json()
+        self.assertEqual(report["ended"], "stopped")
+        self.assertIn("getppid", [row["name"] for row in report["syscalls"]])
+
+    def test_a_target_that_ends_ends_the_run(self):
+        for mode in (["-c", "-j"], ["-j"]):
+            target = self.workload("sleep", "--seconds", "100")
+            sooth = self.start_attached("trace", *mode, "-p", str(target.pid))
+            target.send(signal.SIGKILL)
+            run = sooth.finish(timeout=20)
+            self.assertEqual(run.status, 0, run)
+            last = run.json() if "-c" in mode else run.lines()[-1]
+            self.assertEqual(last["ended"], "target ended")
+
+    def test_duration(self):
+        target = self.workload("storm", "--rate", "2000", "--seconds", "100", hold=False)
+        report = self.sooth("trace", "-c", "-j", "-d", "500ms", "-p", str(target.pid)).json()
+        self.assertEqual(report["ended"], "duration")
+        self.assertGreaterEqual(report["interval_ns"], 450e6)
+        self.assertLess(report["interval_ns"], 20e9)
+
+
+if __name__ == "__main__":
+    harness.main()

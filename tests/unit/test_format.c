@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Values and lines as people read them. */
+#include "support.h"
+
+#include "base/units.h"
+#include "model/field.h"
+
+struct row {
+	struct sooth_record record;
+	uint64_t number;
+	double real;
+	uint32_t error;
+	uint8_t state;
+	uint8_t truth;
+	uint8_t unused[2];
+	struct sooth_text text;
+	struct sooth_text args;
+	char name[8];
+};
+
+static const struct sooth_field fields[] = {
+	FIELD_NUMBER(row, number, "", FIELD_STATE_AT(row, state)),
+	{ .name = "error", .type = SOOTH_FIELD_ERRNO, FIELD_AT(row, error) },
+	FIELD_TRUTH(row, truth, ""),
+	FIELD_STRING(row, text, ""),
+	{ .name = "args", .type = SOOTH_FIELD_ARGS, FIELD_AT(row, args) },
+	{ .name = "name", .type = SOOTH_FIELD_CHARS, FIELD_AT(row, name) },
+};
+
+static struct buffer out;
+
+static const char *formatted(const struct sooth_field *field, struct sooth_value value)
+{
+	value.type = field->type;
+	buffer_reset(&out);
+	value_format(&out, field, &value);
+	return buffer_cstr(&out);
+}
+
+static const char *number(enum sooth_unit unit, uint64_t u)
+{
+	return formatted(&(struct sooth_field){ .type = SOOTH_FIELD_UNSIGNED, .unit = unit },
+		(struct sooth_value){ .u = u });
+}
+
+static const char *text(enum sooth_field_type type, const char *data, size_t size)
+{
+	return formatted(&(struct sooth_field){ .type = type },
+		(struct sooth_value){ .text = { data, size } });
+}
+
+static void test_units(void **state)
+{
+	(void)state;
+	assert_string_equal(number(SOOTH_UNIT_NONE, UINT64_MAX), "18446744073709551615");
+	assert_string_equal(number(SOOTH_UNIT_BYTES, 2048), "2.0K");
+	assert_string_equal(number(SOOTH_UNIT_NS, 1500), "1.50us");
+	assert_string_equal(number(SOOTH_UNIT_S, 200), "3m20s");
+	assert_string_equal(number(SOOTH_UNIT_HEX, 0xbeef), "0xbeef");
+	assert_string_equal(number(SOOTH_UNIT_TIME_NS, 12 * NS_PER_S + 3456789), "12.003456");
+	assert_string_equal(number(SOOTH_UNIT_UTC_NS, 1700000000 * NS_PER_S), "2023-11-14T22:13:20Z");
+}
+
+static void test_types(void **state)
+{
+	static const char *const names[] = { "zero", NULL, "two" };
+	static const struct sooth_names values = { 3, names };
+	const struct sooth_field choice = { .type = SOOTH_FIELD_ENUM, .names = &values };
+	const struct sooth_field real = { .type = SOOTH_FIELD_REAL, .decimals = 2 };
+	const struct sooth_field error = { .type = SOOTH_FIELD_ERRNO };
+
+	(void)state;
+	assert_string_equal(formatted(&choice, (struct sooth_value){ .u = 0 }), "zero");
+	assert_string_equal(formatted(&choice, (struct sooth_value){ .u = 1 }), "1");
+	assert_string_equal(formatted(&choice, (struct sooth_value){ .u = 2 }), "two");
+	assert_string_equal(formatted(&choice, (struct sooth_value){ .u = 3 }), "3");
+	assert_string_equal(formatted(&real, (struct sooth_value){ .f = 2.0 / 3 }), "0.67");
+	assert_string_equal(formatted(&error, (struct sooth_value){ .u = 2 }), "ENOENT");
+	assert_string_equal(formatted(&error, (struct sooth_value){ .u = 4000 }), "errno 4000");
+	assert_string_equal(formatted(&(struct sooth_field){ .type = SOOTH_FIELD_BOOL },
+				    (struct sooth_value){ .u = 1 }),
+		"yes");
+	assert_string_equal(formatted(&(struct sooth_field){ .type = SOOTH_FIELD_SIGNED },
+				    (struct sooth_value){ .i = INT64_MIN }),
+		"-9223372036854775808");
+}
+
+static void test_texts(void **state)
+{
+	(void)state;
+	assert_string_equal(text(SOOTH_FIELD_TEXT, "a\tb\x1b[1m\n", 8), "a\\tb\\x1b[1m\\n");
+	assert_string_equal(text(SOOTH_FIELD_TEXT, "\xff", 1), "\\xff");
+	assert_string_equal(text(SOOTH_FIELD_TEXT, NULL, 0), "");
+	assert_string_equal(text(SOOTH_FIELD_ARGS, "a\0b c\0\0d", 8), "a \"b c\" \"\" d");
+	assert_string_equal(text(SOOTH_FIELD_ARGS, "a\0b\0", 4), "a b");
+	assert_string_equal(text(SOOTH_FIELD_ARGS, "", 0), "");
+}
+
+static void test_states(void **state)
+{
+	const struct sooth_field f = { .type = SOOTH_FIELD_UNSIGNED };
+	static const char *const expected[] = { "7", "-", "7...", "redacted", "?" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
+		assert_string_equal(formatted(&f, (struct sooth_value){ .u = 7,
+							  .state = (enum sooth_state)i }),
+			expected[i]);
+}
+
+/* A row with these contents by a template. */
+static const char *line(const char *template, uint8_t number_state, uint32_t error, const char *words,
+	size_t args_size)
+{
+	const struct sooth_schema schema = { .fields = fields, .field_count = ARRAY_SIZE(fields),
+		.line = template };
+	struct row row = { .number = 42, .error = error, .state = number_state, .name = "comm" };
+	struct record_tail tail[] = { { &row.text, words, strlen(words) },
+		{ &row.args, "x\0y", args_size } };
+	struct buffer record = { 0 };
+
+	RECORD_APPEND(&record, &row, tail, 2);
+	buffer_reset(&out);
+	line_format(&out, &schema, (const void *)record.data);
+	buffer_fini(&record);
+	return buffer_cstr(&out);
+}
+
+static void test_lines(void **state)
+{
+	uint8_t absent = SOOTH_STATE_ABSENT, unknown = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+
+	(void)state;
+	assert_string_equal(line("", 0, 0, "", 0), "");
+	assert_string_equal(line("n={number}, {text}.", 0, 0, "word", 0), "n=42, word.");
+	assert_string_equal(line("{number}[ {error}]", 0, 0, "", 0), "42");
+	assert_string_equal(line("{number}[ {error}]", 0, 2, "", 0), "42 ENOENT");
+	assert_string_equal(line("[({text})]{number}", 0, 0, "", 0), "42");
+	assert_string_equal(line("[({text})]{number}", 0, 0, "w", 0), "(w)42");
+	assert_string_equal(line("a[ {args}]b", 0, 0, "", 0), "ab");
+	assert_string_equal(line("a[ {args}]b", 0, 0, "", 3), "a x yb");
+	assert_string_equal(line("a[ {number}]", absent, 0, "", 0), "a");
+	/* What could not be measured is said, not left out. */
+	assert_string_equal(line("a[ {number}]", unknown, 0, "", 0), "a ?");
+	assert_string_equal(line("{number}", absent, 0, "", 0), "-");
+	assert_string_equal(line("{name}[!{truth}]", 0, 0, "", 0), "comm");
+}
+
+static void test_nested_groups(void **state)
+{
+	(void)state;
+	assert_string_equal(line("a[b[c{error}]d]e", 0, 2, "", 0), "abcENOENTde");
+	assert_string_equal(line("a[b[c{error}]d]e", 0, 0, "", 0), "abde");
+	assert_string_equal(line("a[b{error}[c{text}]d]e", 0, 0, "t", 0), "ae");
+	assert_string_equal(line("[[[[[[x]]]]]]", 0, 0, "", 0), "[[x]]"); /* deeper than it goes */
+}
+
+static void test_odd_templates(void **state)
+{
+	(void)state;
+	assert_string_equal(line("a{nothing}b", 0, 0, "", 0), "ab");
+	assert_string_equal(line("a{number", 0, 0, "", 0), "a");
+	assert_string_equal(line("a]b", 0, 0, "", 0), "a]b");
+	assert_string_equal(line("a[b", 0, 0, "", 0), "ab");
+	assert_string_equal(line("{aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}",
+				    0, 0, "", 0),
+		"");
+}
+
+/* What a target wrote cannot speak to the terminal, nor pretend to be part of the line. */
+static void test_hostile(void **state)
+{
+	(void)state;
+	assert_string_equal(line("<{text}>", 0, 0, "\x1b]0;x\x07{number}[", 0),
+		"<\\x1b]0;x\\x07{number}[>");
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	buffer_fini(&out);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_units),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_nested_groups),
+		cmocka_unit_test(test_odd_templates),
+		cmocka_unit_test(test_hostile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, teardown);
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is attached once for several, and when a backend is told what. */
+#include "support.h"
+
+#include <errno.h>
+
+#include "base/units.h"
+#include "core/hub.h"
+#include "os/fake/fake.h"
+#include "probes/syscalls.h"
+
+struct scene {
+	struct fake *fake;
+	struct hub *hub;
+	struct fake_process *a, *b;
+	struct sooth_error err;
+};
+
+static int setup(void **state)
+{
+	struct scene *s = calloc(1, sizeof(*s));
+
+	s->fake = fake_new();
+	s->a = fake_add(s->fake, 10, 0, "a");
+	s->b = fake_add(s->fake, 20, 0, "b");
+	*state = s;
+	return hub_new(&s->hub, fake_os(s->fake), NULL, &s->err);
+}
+
+static int teardown(void **state)
+{
+	struct scene *s = *state;
+	int left = (int)(fake_counts(s->fake)->opened - fake_counts(s->fake)->closed);
+
+	hub_unref(s->hub);
+	fake_free(s->fake);
+	free(s);
+	return left;
+}
+
+static struct hub_source *acquire(struct scene *s, const char *probe, struct probe_options options)
+{
+	struct buffer refusals = { 0 };
+	struct hub_source *source = NULL;
+
+	assert_int_equal(hub_acquire(s->hub, probe, &options, &source, &refusals, &s->err), 0);
+	buffer_fini(&refusals);
+	return source;
+}
+
+static void test_shared_or_not(void **state)
+{
+	struct scene *s = *state;
+	struct hub_source *sources[] = {
+		acquire(s, "syscalls", (struct probe_options){ .interest = INTEREST_COUNT }),
+		acquire(s, "syscalls", (struct probe_options){ .interest = INTEREST_STREAM }),
+		acquire(s, "syscalls", (struct probe_options){ .has_uid = true, .uid = 5 }),
+		acquire(s, "syscalls", (struct probe_options){ .has_uid = true, .uid = 6 }),
+		acquire(s, "syscalls", (struct probe_options){ .is_host = true }),
+		acquire(s, "proc", (struct probe_options){ 0 }),
+		acquire(s, "proc", (struct probe_options){ 0 }),
+	};
+
+	assert_ptr_equal(sources[0], sources[1]);
+	assert_int_equal(fake_counts(s->fake)->opened, 6);
+	for (size_t i = 1; i < ARRAY_SIZE(sources); i++) {
+		for (size_t k = 1; k < i; k++)
+			assert_ptr_not_equal(sources[i], sources[k]);
+	}
+	hub_release(s->hub, sources[0]);
+	assert_int_equal(fake_counts(s->fake)->closed, 0);
+	for (size_t i = 1; i < ARRAY_SIZE(sources); i++)
+		hub_release(s->hub, sources[i]);
+	hub_release(s->hub, NULL);
+}
+
+static int want(struct scene *s, struct hub_source *source, unsigned interest)
+{
+	return hub_want(source, &s->a->id, interest, false, &s->err);
+}
+
+static int unwant(struct scene *s, struct hub_source *source, unsigned interest)
+{
+	return hub_unwant(source, &s->a->id, interest, false, &s->err);
+}
+
+/* The backend hears of changes only. */
+static void test_interest(void **state)
+{
+	struct scene *s = *state;
+	struct hub_source *source = acquire(s, "syscalls", (struct probe_options){ 0 });
+	const struct fake_counts *counts = fake_counts(s->fake);
+	struct step {
+		int (*step)(struct scene *, struct hub_source *, unsigned);
+		unsigned interest, sets, then;
+	} steps[] = {
+		{ want, INTEREST_COUNT, 1, INTEREST_COUNT },
+		{ want, INTEREST_COUNT, 1, INTEREST_COUNT },
+		{ want, INTEREST_STREAM, 2, INTEREST_COUNT | INTEREST_STREAM },
+		{ unwant, INTEREST_COUNT, 2, INTEREST_COUNT | INTEREST_STREAM },
+		{ unwant, INTEREST_COUNT, 3, INTEREST_STREAM },
+		{ want, INTEREST_COUNT | INTEREST_STREAM, 4, INTEREST_COUNT | INTEREST_STREAM },
+		{ unwant, INTEREST_STREAM, 4, INTEREST_COUNT | INTEREST_STREAM },
+		{ unwant, INTEREST_COUNT | INTEREST_STREAM, 5, 0 },
+		{ unwant, INTEREST_COUNT, 5, 0 }, /* once too often does no harm */
+		{ want, INTEREST_COUNT, 6, INTEREST_COUNT },
+		{ unwant, INTEREST_COUNT, 7, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		assert_int_equal(steps[i].step(s, source, steps[i].interest), 0);
+		assert_int_equal(counts->sets, steps[i].sets);
+		assert_int_equal(fake_interest(s->fake, s->a), steps[i].then);
+	}
+	hub_release(s->hub, source);
+}
+
+/* What the kernel side follows by itself is only noted. */
+static void test_followed(void **state)
+{
+	struct scene *s = *state;
+	struct hub_source *source = acquire(s, "syscalls", (struct probe_options){ 0 });
+	struct fake_process *child;
+
+	want(s, source, INTEREST_COUNT);
+	assert_int_equal(hub_start(s->hub, source, &s->err), 0);
+	child = fake_fork(s->fake, s->a, 11);
+	assert_int_equal(hub_want(source, &child->id, INTEREST_COUNT, true, &s->err), 0);
+	assert_int_equal(fake_counts(s->fake)->sets, 1);
+	assert_int_equal(hub_want(source, &child->id, INTEREST_STREAM, false, &s->err), 0);
+	assert_int_equal(fake_counts(s->fake)->sets, 2);
+	assert_int_equal(fake_interest(s->fake, child), INTEREST_COUNT | INTEREST_STREAM);
+	hub_release(s->hub, source);
+}
+
+struct taker {
+	unsigned batches, records;
+	int fail;
+};
+
+static int take(void *user, struct hub_source *source, const struct batch *batch,
+	struct sooth_error *err)
+{
+	struct taker *t = user;
+
+	(void)err;
+	assert_non_null(hub_source_backend(source));
+	t->batches++;
+	t->records += (unsigned)batch_check(batch);
+	return t->fail;
+}
+
+static void test_delivery(void **state)
+{
+	struct scene *s = *state;
+	struct hub_source *source = acquire(s, "syscalls", (struct probe_options){ 0 });
+	struct taker takers[2] = { 0 };
+	uint64_t complete_ns;
+
+	want(s, source, INTEREST_STREAM);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(hub_join(s->hub, take, &takers[i], &s->err), 0);
+	assert_int_equal(hub_start(s->hub, source, &s->err), 0);
+	assert_int_equal(hub_start(s->hub, source, &s->err), 0);
+	assert_int_equal(fake_counts(s->fake)->started, 1);
+	fake_call(s->fake, s->a, &(struct fake_call){ .number = 1 });
+	assert_int_equal(hub_cycle(s->hub, &complete_ns, &s->err), 0);
+	assert_int_equal(complete_ns, fake_now(s->fake) - 5 * NS_PER_MS);
+	assert_int_equal(takers[0].records, takers[1].records);
+	assert_int_equal(takers[0].records, 2); /* the call, and the limit told at opening */
+	hub_leave(s->hub, &takers[1]);
+	fake_call(s->fake, s->a, &(struct fake_call){ .number = 1 });
+	assert_int_equal(hub_stop(s->hub, source, &s->err), 0); /* another one still runs */
+	assert_int_equal(fake_counts(s->fake)->stopped, 0);
+	assert_int_equal(takers[0].records, 3);
+	assert_int_equal(takers[1].records, 2);
+	takers[0].fail = -EIO;
+	fake_call(s->fake, s->a, &(struct fake_call){ .number = 1 });
+	assert_int_equal(hub_cycle(s->hub, &complete_ns, &s->err), -EIO);
+	assert_int_equal(hub_stop(s->hub, source, &s->err), 0);
+	assert_int_equal(fake_counts(s->fake)->stopped, 1);
+	hub_release(s->hub, source);
+}
+
+/* The latest of the running backends says how complete it is. */
+static void test_lateness(void **state)
+{
+	struct scene *s = *state;
+	struct hub_source *first = acquire(s, "syscalls", (struct probe_options){ 0 });
+	struct hub_source *second;
+	uint64_t complete_ns;
+
+	fake_fail(s->fake, FAKE_NEED_SCRIPTED, -EPERM);
+	second = acquire(s, "syscalls", (struct probe_options){ .is_host = true });
+	assert_string_equal(hub_source_backend(second)->name, "second");
+	hub_cycle(s->hub, &complete_ns, &s->err);
+	assert_int_equal(complete_ns, fake_now(s->fake)); /* none runs */
+	hub_start(s->hub, first, &s->err);
+	hub_start(s->hub, second, &s->err);
+	hub_cycle(s->hub, &complete_ns, &s->err);
+	assert_int_equal(complete_ns, fake_now(s->fake) - 50 * NS_PER_MS);
+	hub_release(s->hub, first);
+	hub_release(s->hub, second);
+}
+
+static void test_refusals(void **state)
+{
+	struct scene *s = *state;
+	struct probe_options options = { 0 };
+	struct buffer refusals = { 0 };
+	struct hub_source *source;
+
+	fake_fail(s->fake, FAKE_NEED_SCRIPTED, -EPERM);
+	fake_fail(s->fake, FAKE_NEED_SECOND, -ENOSYS);
+	assert_int_equal(hub_acquire(s->hub, "syscalls", &options, &source, &refusals, &s->err),
+		-ENOSYS);
+	assert_string_equal(buffer_cstr(&refusals),
+		"scripted: look for the first need: Operation not permitted\n"
+		"second: look for the second need: Function not implemented");
+	assert_int_equal(s->err.fault, SOOTH_FAULT_UNSUPPORTED);
+	assert_int_equal(hub_acquire(s->hub, "heap", &options, &source, &refusals, &s->err),
+		-EOPNOTSUPP);
+	buffer_fini(&refusals);
+}
+
+static void test_too_many(void **state)
+{
+	struct scene *s = *state;
+	struct taker takers[17] = { 0 };
+
+	for (int i = 0; i < 16; i++)
+		assert_int_equal(hub_join(s->hub, take, &takers[i], &s->err), 0);
+	assert_int_equal(hub_join(s->hub, take, &takers[16], &s->err), -EUSERS);
+	hub_leave(s->hub, &takers[3]);
+	assert_int_equal(hub_join(s->hub, take, &takers[16], &s->err), 0);
+}
+
+static void test_references(void **state)
+{
+	struct scene *s = *state;
+	struct hub *same = hub_ref(s->hub);
+
+	assert_ptr_equal(same, s->hub);
+	hub_unref(same);
+	assert_ptr_equal(hub_os(s->hub), fake_os(s->fake));
+	hub_unref(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_shared_or_not),
+		TEST(test_interest),
+		TEST(test_followed),
+		TEST(test_delivery),
+		TEST(test_lateness),
+		TEST(test_refusals),
+		TEST(test_too_many),
+		TEST(test_references),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

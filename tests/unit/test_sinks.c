@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The formats: every shape of section, every state of a value, whatever a
+ * target put into its texts, a full disk. JSON is checked by a parser of its own.
+ */
+#include "support.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "core/output.h"
+#include "core/registry.h"
+#include "json_check.h"
+#include "model/schema.h"
+
+struct row {
+	struct sooth_record record;
+	uint64_t number;
+	int64_t balance;
+	double share;
+	uint32_t color;
+	uint32_t error;
+	uint8_t is_true;
+	uint8_t number_state, text_state, unused;
+	char name[4];
+	struct sooth_text text;
+	struct sooth_text args;
+	struct sooth_text list;
+	uint32_t histogram[2];
+};
+
+static const char *const color_names[] = { "red", "green" };
+static const struct sooth_names colors = { 2, color_names };
+
+static const struct sooth_field fields[] = {
+	FIELD_NUMBER(row, number, "", .unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(row, number_state)),
+	{ .name = "balance", .type = SOOTH_FIELD_SIGNED, FIELD_AT(row, balance) },
+	{ .name = "share", .type = SOOTH_FIELD_REAL, FIELD_AT(row, share), .decimals = 1,
+		.label = "SHARE%" },
+	{ .name = "color", .type = SOOTH_FIELD_ENUM, FIELD_AT(row, color), .names = &colors },
+	{ .name = "error", .type = SOOTH_FIELD_ERRNO, FIELD_AT(row, error) },
+	FIELD_TRUTH(row, is_true, ""),
+	{ .name = "name", .type = SOOTH_FIELD_CHARS, FIELD_AT(row, name) },
+	FIELD_STRING(row, text, "", FIELD_STATE_AT(row, text_state)),
+	{ .name = "args", .type = SOOTH_FIELD_ARGS, FIELD_AT(row, args) },
+	{ .name = "list", .type = SOOTH_FIELD_LIST, FIELD_AT(row, list), .is_hidden = true },
+	{ .name = "histogram", .type = SOOTH_FIELD_HISTOGRAM, FIELD_AT(row, histogram),
+		.is_hidden = true },
+};
+
+#define SCHEMA(line_) { .name = "row", .fixed_size = sizeof(struct row), .line = line_, \
+		SCHEMA_FIELDS(fields) }
+static const struct sooth_schema schema = SCHEMA(NULL);
+static const struct sooth_schema line_schema = SCHEMA("{name}: {number}[ {text}]");
+
+struct sheet {
+	struct output *output;
+	struct text text;
+	struct sooth_error err;
+};
+
+static void sheet_open(struct sheet *s, const char *format, FILE *stream, unsigned width)
+{
+	struct sink_options options = { .width = width };
+
+	*s = (struct sheet){ 0 };
+	text_open(&s->text);
+	options.stream = stream ? stream : s->text.stream;
+	assert_int_equal(output_new(&s->output, &s->err), 0);
+	assert_int_equal(output_add_sink(s->output, registry_sink(format), &options, &s->err), 0);
+}
+
+static void begin(struct sheet *s)
+{
+	assert_int_equal(output_begin(s->output, &(struct report_head){ "test", 3 }, &s->err), 0);
+}
+
+static void section(struct sheet *s, const struct section *section)
+{
+	assert_int_equal(output_section(s->output, section, &s->err), 0);
+}
+
+static int put(struct sheet *s, struct row row, const char *text, size_t size)
+{
+	static const uint32_t numbers[] = { 7, 8 };
+	struct record_tail tail[] = { { &row.text, text, size }, { &row.args, text, size },
+		{ &row.list, numbers, sizeof(numbers) } };
+
+	return OUTPUT_ROW(s->output, &row, tail, 3, &s->err);
+}
+
+static const char *sheet_close(struct sheet *s)
+{
+	assert_int_equal(output_end(s->output, &s->err), 0);
+	output_free(s->output);
+	return text_close(&s->text);
+}
+
+static void sheet_free(struct sheet *s)
+{
+	text_free(&s->text);
+}
+
+static const struct section table = { .name = "rows", .title = "Rows", .schema = &schema,
+	.shape = SECTION_TABLE, .if_empty = "there are no rows" };
+static const struct section object = { .name = "one", .schema = &schema, .shape = SECTION_OBJECT };
+static const struct section inlined = { .name = "in", .schema = &line_schema, .shape = SECTION_INLINE,
+	.is_last = true };
+static const struct section stream = { .name = "event", .schema = &line_schema,
+	.shape = SECTION_STREAM };
+static const struct section note = { .name = "note", .schema = &line_schema, .shape = SECTION_TABLE,
+	.is_last = true };
+static const struct section last_object = { .name = "self", .schema = &line_schema,
+	.shape = SECTION_OBJECT, .is_last = true };
+
+static const struct row plain = { .number = 2048, .balance = -5, .share = 12.34, .color = 1,
+	.error = 2, .is_true = 1, .name = "abcd", .histogram = { 3, 4 } };
+
+static const char *all_shapes(struct sheet *s, const char *format, const char *text, size_t size)
+{
+	const struct section *sections[] = { &table, &object, &stream, &inlined, &note, &last_object };
+
+	sheet_open(s, format, NULL, 0);
+	begin(s);
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+		section(s, sections[i]);
+		for (int k = 0; k < (i % 2 ? 1 : 2) + (i == 3 ? 0 : 0); k++)
+			assert_int_equal(put(s, plain, text, size), 0);
+	}
+	return sheet_close(s);
+}
+
+static void test_json(void **state)
+{
+	struct sheet s;
+	const char *json = all_shapes(&s, "json", "a\0b", 3);
+
+	(void)state;
+	assert_true(json_check(json, s.text.size, 1));
+	assert_int_equal(json[s.text.size - 1], '\n');
+	assert_true(has(json, "\"name\": \"test\",\n    \"version\": 3"));
+	assert_true(has(json, "\"number\": 2048"));
+	assert_true(has(json, "\"balance\": -5"));
+	assert_true(has(json, "\"share\": 12.3,"));
+	assert_true(has(json, "\"color\": \"green\""));
+	assert_true(has(json, "\"error\": \"ENOENT\""));
+	assert_true(has(json, "\"is_true\": true"));
+	assert_true(has(json, "\"name\": \"abcd\""));
+	assert_true(has(json, "\"text\": \"a\\u0000b\""));
+	assert_true(has(json, "\"args\": \"a b\""));
+	assert_true(has(json, "\"rows\": [\n    {"));
+	assert_true(has(json, "\"one\": {"));
+	assert_false(has(json, "\"in\""));
+	assert_false(has(json, "not_measured"));
+	sheet_free(&s);
+}
+
+static void test_jsonl(void **state)
+{
+	struct sheet s;
+	char *json = (char *)all_shapes(&s, "jsonl", "a\nb", 3);
+	unsigned lines = 0;
+
+	(void)state;
+	assert_true(has(json, "{\"type\":\"event\","));
+	for (char *line = strtok(json, "\n"); line; line = strtok(NULL, "\n")) {
+		assert_true(json_check(line, strlen(line), 1));
+		if (!lines)
+			assert_string_equal(line, "{\"type\":\"begin\",\"schema\":{\"name\":\"test\","
+						  "\"version\":3}}");
+		lines++;
+	}
+	/* begin; two rows, one object, two events; the notes as one. */
+	assert_int_equal(lines, 1 + 2 + 1 + 2 + 1);
+	sheet_free(&s);
+}
+
+static void test_table(void **state)
+{
+	struct sheet s;
+	const char *text = all_shapes(&s, "table", "word", 4);
+
+	(void)state;
+	assert_true(has(text, "Rows\nNUMBER BALANCE SHARE% COLOR"));
+	assert_true(has(text, "  2.0K      -5   12.3 green"));
+	assert_true(has(text, "ENOENT"));
+	assert_true(has(text, "abcd: 2.0K word\n"));
+	assert_false(has(text, "HISTOGRAM")); /* hidden */
+	assert_false(has(text, "?"));
+	sheet_free(&s);
+}
+
+static void test_empty(void **state)
+{
+	static const char *const formats[] = { "json", "jsonl", "table" };
+	static const char *const expected[] = { "\"rows\": []", "\"self\":null", "there are no rows" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		struct sheet s;
+		const char *text;
+
+		sheet_open(&s, formats[i], NULL, 0);
+		begin(&s);
+		section(&s, &table);
+		section(&s, &object);
+		section(&s, &last_object);
+		section(&s, &note);
+		text = sheet_close(&s);
+		if (!has(text, expected[i]))
+			fail_msg("%s: %s", formats[i], text);
+		if (i < 2)
+			assert_true(json_check(text, s.text.size, 1 + i));
+		assert_false(has(text, "NUMBER"));
+		sheet_free(&s);
+	}
+}
+
+/* What could not be measured is null with its reason, in a table "?" with a line below. */
+static void test_not_measured(void **state)
+{
+	struct row row = plain;
+	struct sheet s;
+	const char *text;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		static const char *const formats[] = { "json", "table", "jsonl" };
+
+		row.number_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+		row.text_state = SOOTH_STATE_REDACTED;
+		sheet_open(&s, formats[i], NULL, 0);
+		begin(&s);
+		section(&s, &table);
+		assert_int_equal(put(&s, row, "x", 1), 0);
+		row.number_state = SOOTH_STATE_ABSENT;
+		row.text_state = SOOTH_STATE_TRUNCATED;
+		assert_int_equal(put(&s, row, "prefix", 6), 0);
+		text = sheet_close(&s);
+		if (i == 0) {
+			assert_true(json_check(text, s.text.size, 1));
+			assert_true(has(text, "\"number\": null"));
+			assert_true(has(text, "\"not_measured\": {\n        \"number\": \"permission denied\","
+					      "\n        \"text\": \"redacted\""));
+			assert_true(has(text, "\"text\": \"prefix\""));
+			assert_true(has(text, "\"not_measured\": {\n        \"text\": \"truncated\""));
+		} else if (i == 1) {
+			assert_true(has(text, "?: not measured: permission denied"));
+			assert_true(has(text, "redacted"));
+			assert_true(has(text, "prefix..."));
+			assert_true(has(text, "     -")); /* absent */
+		}
+		sheet_free(&s);
+	}
+}
+
+static void test_odd_numbers(void **state)
+{
+	static const double reals[] = { NAN, INFINITY, -INFINITY, 1e308, -0.0, 5e-324 };
+	struct row row = plain;
+	struct sheet s;
+	const char *json;
+
+	(void)state;
+	sheet_open(&s, "json", NULL, 0);
+	begin(&s);
+	section(&s, &table);
+	for (size_t i = 0; i < ARRAY_SIZE(reals); i++) {
+		row.share = reals[i];
+		row.number = UINT64_MAX;
+		row.balance = INT64_MIN;
+		row.color = UINT32_MAX;
+		row.error = UINT32_MAX;
+		assert_int_equal(put(&s, row, "", 0), 0);
+	}
+	json = sheet_close(&s);
+	assert_true(json_check(json, s.text.size, 1));
+	assert_true(has(json, "\"share\": null"));
+	assert_true(has(json, "\"color\": 4294967295"));
+	assert_true(has(json, "18446744073709551615"));
+	sheet_free(&s);
+}
+
+/* Names are all that a target can choose: none of them breaks a format or reaches a terminal. */
+static void test_hostile_texts(void **state)
+{
+	static char controls[34], large[10240];
+	const struct {
+		const char *data;
+		size_t size;
+	} texts[] = {
+		{ "</script><script>alert(1)</script>", 34 },
+		{ controls, sizeof(controls) },
+		{ "\xff\xfe\xc0\x80\xed\xa0\x80\xf5", 8 },
+		{ "\"},{\"type\":\"x\\", 15 },
+		{ "\x1b[2J\x1b]0;title\x07", 14 },
+		{ "\xe2\x80\xae\xe2\x80\xa8", 6 },
+		{ large, sizeof(large) },
+		{ "", 0 },
+	};
+	static const char *const formats[] = { "json", "jsonl", "table" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(controls); i++)
+		controls[i] = (char)(i < 32 ? i : i + 95); /* and DEL */
+	memset(large, 'x', sizeof(large));
+	for (size_t t = 0; t < ARRAY_SIZE(texts); t++) {
+		for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+			struct sheet s;
+			const char *text = all_shapes(&s, formats[i], texts[t].data, texts[t].size);
+
+			if (i < 2)
+				assert_true(json_check(text, s.text.size, i ? 7 : 1));
+			assert_int_equal(strlen(text), s.text.size); /* no NUL in it */
+			if (i < 2)
+				assert_false(has(text, "<"));
+			for (size_t at = 0; at < s.text.size; at++) {
+				unsigned char c = (unsigned char)text[at];
+
+				assert_true((c >= ' ' || c == '\n') && c != 0x7f);
+			}
+			sheet_free(&s);
+		}
+	}
+}
+
+/* A figure is never cut to fit a terminal, a long text is. */
+static void test_width(void **state)
+{
+	char text[300];
+	struct sheet s;
+	const char *shown;
+
+	(void)state;
+	memset(text, 'y', sizeof(text));
+	sheet_open(&s, "table", NULL, 100);
+	begin(&s);
+	section(&s, &table);
+	assert_int_equal(put(&s, plain, text, sizeof(text)), 0);
+	shown = sheet_close(&s);
+	assert_true(has(shown, "2.0K"));
+	for (const char *line = shown; *line;) {
+		size_t size = strcspn(line, "\n");
+
+		assert_true(size <= 100);
+		line += size + (line[size] == '\n');
+	}
+	sheet_free(&s);
+}
+
+static void test_named_columns(void **state)
+{
+	struct section named = table;
+	struct sheet s;
+	const char *text;
+
+	(void)state;
+	named.columns = "text,number,nothing,list";
+	sheet_open(&s, "table", NULL, 0);
+	begin(&s);
+	section(&s, &named);
+	assert_int_equal(put(&s, plain, "w", 1), 0);
+	text = sheet_close(&s);
+	assert_true(has(text, "TEXT NUMBER LIST"));
+	assert_true(has(text, "7,8"));
+	assert_false(has(text, "BALANCE"));
+	sheet_free(&s);
+}
+
+/* A full disk is an error of the report, in every format. */
+static void test_full_disk(void **state)
+{
+	static const char *const formats[] = { "json", "jsonl", "table" };
+	static char large[9000];
+
+	(void)state;
+	memset(large, 'x', sizeof(large));
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		FILE *full = fopen("/dev/full", "w");
+		struct sheet s;
+		int status = 0;
+
+		if (!full)
+			skip();
+		sheet_open(&s, formats[i], full, 0);
+		begin(&s);
+		section(&s, &stream);
+		for (int k = 0; k < 100 && !status; k++) {
+			status = put(&s, plain, large, sizeof(large));
+			if (!status)
+				status = output_flush(s.output, &s.err);
+		}
+		assert_int_equal(status, -ENOSPC);
+		assert_int_equal(s.err.fault, SOOTH_FAULT_IO);
+		output_free(s.output);
+		fclose(full);
+		sheet_free(&s);
+	}
+}
+
+/* Also when all of it fits the buffer of the stream: then the end tells. */
+static void test_full_disk_at_the_end(void **state)
+{
+	static const char *const formats[] = { "json", "jsonl", "table" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		FILE *full = fopen("/dev/full", "w");
+		struct sheet s;
+
+		if (!full)
+			skip();
+		sheet_open(&s, formats[i], full, 0);
+		begin(&s);
+		section(&s, &table);
+		assert_int_equal(put(&s, plain, "x", 1), 0);
+		assert_int_equal(output_end(s.output, &s.err), -ENOSPC);
+		output_free(s.output);
+		fclose(full);
+		sheet_free(&s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_jsonl),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_not_measured),
+		cmocka_unit_test(test_odd_numbers),
+		cmocka_unit_test(test_hostile_texts),
+		cmocka_unit_test(test_width),
+		cmocka_unit_test(test_named_columns),
+		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_full_disk_at_the_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

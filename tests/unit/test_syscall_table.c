@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Raw events and tallies give the same rows: the same random calls, once as
+ * single records, once as the tallies a backend would have made of them, cut
+ * into any windows, give the same bytes in every format.
+ */
+#include "support.h"
+
+#include "base/units.h"
+#include "core/report.h"
+#include "json_check.h"
+#include "probes/syscall_names.h"
+#include "probes/syscalls.h"
+
+#define CALLS   3000
+#define NUMBERS 40
+#define ERRORS  6
+
+static const int64_t results[ERRORS] = { 0, 17, -2, -11, -512, -4096 };
+
+struct one_call {
+	uint32_t number, tid;
+	uint16_t abi;
+	int64_t result;
+	uint64_t duration_ns;
+	bool never_returns;
+};
+
+static void make_calls(struct one_call calls[CALLS], uint64_t seed)
+{
+	for (size_t i = 0; i < CALLS; i++)
+		calls[i] = (struct one_call){
+			.number = (uint32_t)random_below(&seed, NUMBERS),
+			.tid = (uint32_t)random_below(&seed, 5),
+			.abi = (uint16_t)random_below(&seed, SYSCALL_ABI_COUNT),
+			.result = results[random_below(&seed, ERRORS)],
+			.duration_ns = random_next(&seed) >> 20 >> random_below(&seed, 44),
+			.never_returns = random_below(&seed, 100) == 0,
+		};
+}
+
+static struct sooth_record head(uint16_t kind, uint64_t time_ns, uint32_t tid)
+{
+	return (struct sooth_record){ .time_ns = time_ns, .pid = 100 + tid / 2, .tid = tid,
+		.start_ticks = 5, .kind = kind };
+}
+
+static void as_events(struct buffer *out, const struct one_call *calls)
+{
+	for (size_t i = 0; i < CALLS; i++) {
+		const struct one_call *c = &calls[i];
+		struct syscalls_call r = { .record = head(SYSCALLS_CALL, 100 + i, c->tid),
+			.number = c->number, .abi = c->abi, .result = c->result,
+			.duration_ns = c->duration_ns,
+			.path_state = SOOTH_STATE_ABSENT,
+			.result_state = c->never_returns ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE };
+
+		RECORD_APPEND(out, &r, NULL, 0);
+	}
+}
+
+static void count_into(struct syscalls_count *count, const struct one_call *c)
+{
+	unsigned bucket = 0;
+
+	count->count++;
+	if (c->never_returns)
+		return;
+	count->errors += c->result < 0 && c->result >= -4095;
+	count->total_ns += c->duration_ns;
+	if (c->duration_ns > count->max_ns)
+		count->max_ns = c->duration_ns;
+	while (bucket < SYSCALLS_BUCKETS - 1 && c->duration_ns >> (bucket + 1))
+		bucket++;
+	count->histogram[bucket]++;
+}
+
+/* The tallies of a window: by thread, ABI, number, and error. */
+static void one_window(struct buffer *out, const struct one_call *calls, size_t count, uint64_t end_ns)
+{
+	for (uint32_t tid = 0; tid < 5; tid++) {
+		for (uint32_t key = 0; key < SYSCALL_ABI_COUNT * NUMBERS; key++) {
+			struct syscalls_count sum = { .record = head(SYSCALLS_COUNT, end_ns, tid),
+				.abi = key / NUMBERS, .number = key % NUMBERS };
+			struct syscalls_error errors[ERRORS] = { 0 };
+
+			for (size_t i = 0; i < count; i++) {
+				const struct one_call *c = &calls[i];
+
+				if (c->tid != tid || c->abi != sum.abi || c->number != sum.number)
+					continue;
+				count_into(&sum, c);
+				for (size_t e = 0; e < ERRORS; e++)
+					errors[e].count += !c->never_returns && c->result == results[e];
+			}
+			if (sum.count)
+				RECORD_APPEND(out, &sum, NULL, 0);
+			for (size_t e = 0; e < ERRORS; e++) {
+				if (!errors[e].count || results[e] >= 0 || results[e] < -4095)
+					continue;
+				errors[e].record = head(SYSCALLS_ERROR, end_ns, tid);
+				errors[e].number = sum.number;
+				errors[e].abi = sum.abi;
+				errors[e].error = (uint32_t)-results[e];
+				RECORD_APPEND(out, &errors[e], NULL, 0);
+			}
+		}
+	}
+}
+
+static void as_tallies(struct buffer *out, const struct one_call *calls, size_t windows)
+{
+	size_t each = CALLS / windows;
+
+	for (size_t i = 0; i < windows; i++)
+		one_window(out, calls + i * each,
+			i + 1 == windows ? CALLS - i * each : each, 100 + i);
+}
+
+static void shown(struct text *text, const char *format, const struct buffer *records)
+{
+	struct sooth_sink_options options = { .size = sizeof(options) };
+	struct block block = block_of(records, BLOCK_RECORDS, 0);
+	struct sooth_report *r;
+	struct sooth_error err;
+
+	/* What differs on purpose is the interval: no begin, so there is none. */
+	text_open(text);
+	options.stream = text->stream;
+	assert_int_equal(sooth_report_new(&r, "trace", &err), 0);
+	assert_int_equal(sooth_report_add_view(r, "syscall-table", NULL, &err), 0);
+	assert_int_equal(sooth_report_add_sink(r, format, &options, &err), 0);
+	assert_int_equal(report_block(r, &block, &err), 0);
+	assert_int_equal(sooth_report_finish(r, &err), 0);
+	sooth_report_free(r);
+	text_close(text);
+}
+
+static void test_same_rows(void **state)
+{
+	static const char *const formats[] = { "table", "json", "jsonl" };
+	static const size_t windows[] = { 1, 7 };
+	struct one_call *calls = calloc(CALLS, sizeof(*calls));
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 3; seed++) {
+		make_calls(calls, seed);
+		for (size_t w = 0; w < ARRAY_SIZE(windows); w++) {
+			struct buffer events = { 0 }, tallies = { 0 };
+
+			as_events(&events, calls);
+			as_tallies(&tallies, calls, windows[w]);
+			for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+				struct text a, b;
+
+				shown(&a, formats[i], &events);
+				shown(&b, formats[i], &tallies);
+				assert_true(a.size > 1000);
+				assert_same_text(a.data, b.data);
+				text_free(&a);
+				text_free(&b);
+			}
+			buffer_fini(&events);
+			buffer_fini(&tallies);
+		}
+	}
+	free(calls);
+}
+
+static void add_count(struct buffer *out, uint32_t number, struct syscalls_count c)
+{
+	c.record = head(SYSCALLS_COUNT, 5, 1);
+	c.number = number;
+	RECORD_APPEND(out, &c, NULL, 0);
+}
+
+/* Order, mean, names and what is said of a call that never returned. */
+static void test_rows(void **state)
+{
+	struct buffer records = { 0 };
+	struct syscalls_error error = { .record = head(SYSCALLS_ERROR, 6, 1), .number = 0,
+		.abi = SYSCALL_ABI_I386, .count = 3, .error = 2 };
+	struct text json;
+
+	(void)state;
+	add_count(&records, 1, (struct syscalls_count){ .count = 2, .total_ns = 11,
+				       .max_ns = 9, .histogram = { [1] = 1, [3] = 1 } });
+	add_count(&records, 0, (struct syscalls_count){ .count = 4, .total_ns = 100, .errors = 3,
+				       .max_ns = 40, .histogram = { [4] = 4 } });
+	add_count(&records, 231, (struct syscalls_count){ .count = 1 });
+	add_count(&records, 9999, (struct syscalls_count){ .count = 1, .unfinished = 1 });
+	RECORD_APPEND(&records, &error, NULL, 0);
+	shown(&json, "json", &records);
+	assert_true(json_check(json.data, json.size, 1));
+	assert_true(strstr(json.data, "\"read\"") < strstr(json.data, "\"write\""));
+	assert_true(strstr(json.data, "\"write\"") < strstr(json.data, "\"exit_group\""));
+	assert_true(has(json.data, "\"name\": \"syscall_9999\""));
+	assert_true(has(json.data, "\"mean_ns\": 25"));
+	assert_true(has(json.data, "\"mean_ns\": 5,"));
+	assert_true(has(json.data, "\"mean_ns\": null"));
+	assert_true(has(json.data, "\"name\": \"i386:restart_syscall\""));
+	assert_true(has(json.data, "\"error\": \"ENOENT\""));
+	text_free(&json);
+	shown(&json, "table", &records);
+	assert_true(has(json.data, "exit_group"));
+	text_free(&json);
+	buffer_fini(&records);
+}
+
+static void test_nothing(void **state)
+{
+	struct buffer none = { 0 };
+	struct text text;
+
+	(void)state;
+	shown(&text, "table", &none);
+	assert_true(has(text.data, "no system calls were made"));
+	text_free(&text);
+	shown(&text, "json", &none);
+	assert_true(has(text.data, "\"syscalls\": []"));
+	text_free(&text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_same_rows),
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
