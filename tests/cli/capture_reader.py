@@ -151,7 +151,9 @@ class Reader:
                     at = self.next_magic(at, end) or end
                     continue
                 yield Block(*h[2:12], raw)
-            at = end
+            at += 72 + h[11]
+            while at < end and not self.data[at]:
+                at += 1
 
 
 # --- raw bytes to records and values ---
@@ -344,9 +346,10 @@ def check_recovery(data, whole, decompress, problems):
     hurt = Reader(bytes(damaged), decompress)
     if hurt.damaged_blocks != 1 or hurt.blocks != whole.blocks[1:]:
         problems.append("a damaged first block: %d blocks of %d" % (len(hurt.blocks), len(whole.blocks)))
-    joined = Reader(data[:-9] + data, decompress)
-    if joined.blocks[len(whole.blocks) - 1:] != whole.blocks:
-        problems.append("a capture behind a cut one: %d blocks" % len(joined.blocks))
+    for missing in (1, 4, 9):
+        joined = Reader(data[:-missing] + data, decompress)
+        if joined.blocks[-len(whole.blocks):] != whole.blocks:
+            problems.append("a capture behind one that lacks %d bytes: %d blocks" % (missing, len(joined.blocks)))
 
 
 def plain(block):

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * By libelf, with ELF_C_READ: a mapped file that is cut while it is read would end
+ * sooth with a SIGBUS. libelf refuses sections that leave the file, but a file may be
+ * huge and hollow, so sizes are bounded here before a section is read.
+ */
+#include "symbols/elf.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define SECTIONS_MAX	 65536
+#define SEGMENTS_MAX	 256
+#define SECTION_SIZE_MAX (UINT64_C(256) << 20) /* of symbols, of their names */
+#define VERSION_OLD	 0x8000		       /* the bit in .gnu.version that hides a symbol */
+
+/* A symbol table, its names and, for .dynsym, its versions. */
+struct table {
+	Elf_Data *symbols;
+	Elf_Data *versions;
+	size_t names; /* index of the string section */
+	bool is_dynamic;
+};
+
+struct search {
+	Elf *elf;
+	uint64_t file_size;
+	const char *const *names;
+	size_t count;
+	size_t lengths[ELF_NAMES_MAX];
+	GElf_Phdr segments[SEGMENTS_MAX]; /* executable PT_LOAD */
+	size_t segment_count;
+	struct elf_found found;
+};
+
+static void elf_cleanup(Elf **elf)
+{
+	elf_end(*elf);
+}
+
+static int no_elf(struct sooth_error *err, const char *why)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_IO, "read symbols");
+	error_why(err, "%s", why);
+	return -EINVAL;
+}
+
+static int find_machine(struct search *s, struct sooth_error *err)
+{
+	GElf_Ehdr header;
+
+	if (elf_kind(s->elf) != ELF_K_ELF || !gelf_getehdr(s->elf, &header))
+		return no_elf(err, "not an ELF file");
+	if (gelf_getclass(s->elf) == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB) {
+		if (header.e_machine == EM_X86_64) {
+			s->found.machine = MACHINE_X86_64;
+			return 0;
+		}
+		if (header.e_machine == EM_AARCH64) {
+			s->found.machine = MACHINE_AARCH64;
+			return 0;
+		}
+	}
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "read symbols");
+	error_why(err, "neither x86-64 nor aarch64");
+	return -EOPNOTSUPP;
+}
+
+static void find_segments(struct search *s)
+{
+	size_t count;
+
+	if (elf_getphdrnum(s->elf, &count))
+		return;
+	for (size_t i = 0; i < count && i < UINT16_MAX; i++) {
+		GElf_Phdr segment;
+
+		if (!gelf_getphdr(s->elf, (int)i, &segment) || segment.p_type != PT_LOAD ||
+			!(segment.p_flags & PF_X))
+			continue;
+		if (s->segment_count == SEGMENTS_MAX) {
+			s->found.is_cut = true;
+			return;
+		}
+		s->segments[s->segment_count++] = segment;
+	}
+}
+
+/* Where an address stands in the file; false when no executable part of the file is mapped there.
+ */
+static bool find_offset(const struct search *s, uint64_t address, uint64_t *offset)
+{
+	for (size_t i = 0; i < s->segment_count; i++) {
+		const GElf_Phdr *segment = &s->segments[i];
+		uint64_t inside = address - segment->p_vaddr;
+
+		if (address < segment->p_vaddr || inside >= segment->p_filesz)
+			continue;
+		if (segment->p_offset >= s->file_size || inside >= s->file_size - segment->p_offset)
+			continue;
+		*offset = segment->p_offset + inside;
+		return true;
+	}
+	return false;
+}
+
+/* Which of the names `name` is: its index, or -1. *is_old is set for name@VERSION. */
+static int match_name(const struct search *s, const char *name, bool *is_old)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		size_t length = s->lengths[i];
+
+		/* The symbol's name is NUL-terminated within its section; libelf made sure. */
+		if (strncmp(name, s->names[i], length) || (name[length] && name[length] != '@'))
+			continue;
+		*is_old = name[length] && name[length + 1] != '@';
+		return (int)i;
+	}
+	return -1;
+}
+
+/* Take a name back from what a less preferred source gave it. False when there is a better one. */
+static bool prefer(struct search *s, uint64_t bit, enum elf_source source)
+{
+	for (size_t i = 0; i < s->found.count; i++)
+		if ((s->found.functions[i].names & bit) && s->found.functions[i].source < source)
+			return false;
+	for (size_t i = 0; i < s->found.count; i++)
+		if (s->found.functions[i].source > source)
+			s->found.functions[i].names &= ~bit;
+	return true;
+}
+
+static void add(struct search *s, const struct elf_function *function)
+{
+	struct elf_function *to;
+
+	if (!prefer(s, function->names, function->source))
+		return;
+	for (size_t i = 0; i < s->found.count; i++) {
+		to = &s->found.functions[i];
+		if (to->offset != function->offset)
+			continue;
+		to->source =
+			to->names && to->source < function->source ? to->source : function->source;
+		to->names |= function->names;
+		to->size = to->size ? to->size : function->size;
+		to->is_ifunc |= function->is_ifunc;
+		return;
+	}
+	if (s->found.count == ELF_FUNCTIONS_MAX) {
+		s->found.is_cut = true;
+		return;
+	}
+	s->found.functions[s->found.count++] = *function;
+}
+
+static enum elf_source source_of(
+	const struct table *table, size_t index, const GElf_Sym *symbol, bool is_old)
+{
+	GElf_Versym version;
+
+	if (!table->is_dynamic)
+		return GELF_ST_BIND(symbol->st_info) == STB_LOCAL ? ELF_LOCAL
+		       : is_old					  ? ELF_DYNAMIC_OLD
+								  : ELF_GLOBAL;
+	if (table->versions && gelf_getversym(table->versions, (int)index, &version) &&
+		(version & VERSION_OLD))
+		is_old = true;
+	return is_old ? ELF_DYNAMIC_OLD : ELF_DYNAMIC;
+}
+
+static void look_at(struct search *s, const struct table *table, size_t index)
+{
+	struct elf_function function = { 0 };
+	const char *name;
+	GElf_Sym symbol;
+	unsigned type;
+	bool is_old;
+	int which;
+
+	if (!gelf_getsym(table->symbols, (int)index, &symbol))
+		return;
+	type = GELF_ST_TYPE(symbol.st_info);
+	if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol.st_shndx == SHN_UNDEF)
+		return;
+	name = elf_strptr(s->elf, table->names, symbol.st_name);
+	which = name ? match_name(s, name, &is_old) : -1;
+	if (which < 0 || !find_offset(s, symbol.st_value, &function.offset))
+		return;
+	function.names = UINT64_C(1) << which;
+	function.address = symbol.st_value;
+	function.size = symbol.st_size;
+	function.is_ifunc = type == STT_GNU_IFUNC;
+	function.source = source_of(table, index, &symbol, is_old);
+	add(s, &function);
+}
+
+static bool is_bounded(const GElf_Shdr *header)
+{
+	return header->sh_size <= SECTION_SIZE_MAX && !(header->sh_flags & SHF_COMPRESSED);
+}
+
+/* A section's bytes, when it is of this type and no larger than it may be. */
+static Elf_Data *section_data(struct search *s, size_t index, uint32_t type)
+{
+	Elf_Scn *section = elf_getscn(s->elf, index);
+	GElf_Shdr header;
+
+	if (!section || !gelf_getshdr(section, &header) || header.sh_type != type)
+		return NULL;
+	if (!is_bounded(&header)) {
+		s->found.is_cut = true;
+		return NULL;
+	}
+	return elf_getdata(section, NULL);
+}
+
+static size_t find_versions(struct search *s, size_t sections, size_t symbols)
+{
+	for (size_t i = 1; i < sections; i++) {
+		Elf_Scn *section = elf_getscn(s->elf, i);
+		GElf_Shdr header;
+
+		if (section && gelf_getshdr(section, &header) && header.sh_type == SHT_GNU_versym &&
+			header.sh_link == symbols)
+			return i;
+	}
+	return 0;
+}
+
+static void search_table(struct search *s, size_t sections, size_t index, const GElf_Shdr *header)
+{
+	struct table table = { .names = header->sh_link,
+		.is_dynamic = header->sh_type == SHT_DYNSYM };
+	size_t versions = table.is_dynamic ? find_versions(s, sections, index) : 0;
+	size_t entry = gelf_fsize(s->elf, ELF_T_SYM, 1, EV_CURRENT);
+
+	/* Read here only to be bounded: elf_strptr() would read it whatever its size. */
+	if (!section_data(s, table.names, SHT_STRTAB))
+		return;
+	table.symbols = section_data(s, index, header->sh_type);
+	table.versions = versions ? section_data(s, versions, SHT_GNU_versym) : NULL;
+	if (!table.symbols || !entry)
+		return;
+	for (size_t i = 1; i < table.symbols->d_size / entry; i++)
+		look_at(s, &table, i);
+}
+
+static void search_tables(struct search *s)
+{
+	bool has_dynamic = false, has_static = false;
+	size_t sections;
+
+	if (elf_getshdrnum(s->elf, &sections))
+		return;
+	s->found.is_cut |= sections > SECTIONS_MAX;
+	sections = sections < SECTIONS_MAX ? sections : SECTIONS_MAX;
+	for (size_t i = 1; i < sections; i++) {
+		Elf_Scn *section = elf_getscn(s->elf, i);
+		GElf_Shdr header;
+		bool *has;
+
+		if (!section || !gelf_getshdr(section, &header) ||
+			(header.sh_type != SHT_DYNSYM && header.sh_type != SHT_SYMTAB))
+			continue;
+		/* One of each: more are an attempt to keep us busy. */
+		has = header.sh_type == SHT_DYNSYM ? &has_dynamic : &has_static;
+		if (*has)
+			s->found.is_cut = true;
+		else
+			search_table(s, sections, i, &header);
+		*has = true;
+	}
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct elf_function *left = a, *right = b;
+
+	return (left->offset > right->offset) - (left->offset < right->offset);
+}
+
+/* Those whose names all went to better sources are none. */
+static void tidy(struct elf_found *found)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < found->count; i++)
+		if (found->functions[i].names)
+			found->functions[kept++] = found->functions[i];
+	memset(&found->functions[kept], 0, (found->count - kept) * sizeof(found->functions[0]));
+	found->count = kept;
+	qsort(found->functions, kept, sizeof(found->functions[0]), by_offset);
+}
+
+static int open_elf(struct search *s, int fd, struct sooth_error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return error_errno(err, -errno, "read symbols");
+	if (!S_ISREG(st.st_mode))
+		return no_elf(err, "not a regular file");
+	s->file_size = (uint64_t)st.st_size;
+	elf_version(EV_CURRENT);
+	s->elf = elf_begin(fd, ELF_C_READ, NULL);
+	return s->elf ? find_machine(s, err) : no_elf(err, elf_errmsg(-1));
+}
+
+int elf_functions(int fd, const char *const *names, size_t count, struct elf_found *out,
+	struct sooth_error *err)
+{
+	_cleanup_free_ struct search *s = calloc(1, sizeof(*s));
+	_cleanup_(elf_cleanup) Elf *elf = NULL;
+	int status;
+
+	if (!s)
+		return error_no_memory(err);
+	if (count > ELF_NAMES_MAX)
+		return no_elf(err, "too many names asked for");
+	s->names = names;
+	s->count = count;
+	for (size_t i = 0; i < count; i++)
+		s->lengths[i] = strlen(names[i]);
+	status = open_elf(s, fd, err);
+	elf = s->elf;
+	if (status)
+		return status;
+	find_segments(s);
+	search_tables(s);
+	tidy(&s->found);
+	*out = s->found;
+	return 0;
+}
+
+ssize_t elf_code(int fd, const struct elf_function *function, void *out, size_t size)
+{
+	size_t done = 0;
+
+	if (function->size && function->size < size)
+		size = (size_t)function->size;
+	while (done < size) {
+		ssize_t got = pread(
+			fd, (char *)out + done, size - done, (off_t)(function->offset + done));
+
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (!got)
+			break;
+		done += got > 0 ? (size_t)got : 0;
+	}
+	return (ssize_t)done;
+}

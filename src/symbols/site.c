@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * First a sweep over the window notes which instructions are jumped to; then a walk
+ * from the entry follows the one path all wanted calls take, until a call, a fork or
+ * a way back ends it.
+ */
+#include "symbols/site.h"
+
+/* The oldest kernel sooth works on: what `any` stands for. */
+#define KERNEL_FLOOR KERNEL_RELEASE(5, 10)
+
+struct window {
+	enum machine machine;
+	const unsigned char *code;
+	size_t size;
+	uint8_t jumps[SITE_WINDOW_MAX];	 /* relative jumps and calls to here, up to 255 */
+	bool is_fallen[SITE_WINDOW_MAX]; /* the instruction before may go on to here */
+};
+
+struct walk {
+	const struct window *window;
+	const struct site_requirement *want;
+	size_t at;
+	bool by_jump;	 /* came here by a jump of the path itself */
+	uint8_t written; /* arguments */
+	bool has_moved_return;
+	bool has_test;	   /* the zero flag says whether argument 0 is zero */
+	bool is_past_null; /* the path of NULL has left */
+	struct site best;  /* emulated, but NULL comes by */
+	bool has_best;
+};
+
+static bool decode_at(const struct window *w, size_t at, struct instruction *out)
+{
+	return at < w->size && instruction_decode(w->machine, w->code + at, w->size - at, out);
+}
+
+static bool is_inside(const struct window *w, size_t at, int64_t distance)
+{
+	/* Neither sum overflows: distance has at most 32 bits. */
+	return (int64_t)at + distance >= 0 && (int64_t)at + distance < (int64_t)w->size;
+}
+
+static bool has_target(const struct instruction *i)
+{
+	return i->kind == INSTRUCTION_JUMP || i->kind == INSTRUCTION_BRANCH ||
+	       i->kind == INSTRUCTION_CALL;
+}
+
+static void window_open(struct window *w, enum machine machine, const void *code, size_t size)
+{
+	struct instruction i;
+
+	*w = (struct window){ .machine = machine,
+		.code = code,
+		.size = size < SITE_WINDOW_MAX ? size : SITE_WINDOW_MAX };
+	for (size_t at = 0; at < w->size;) {
+		if (!decode_at(w, at, &i)) {
+			at += instruction_step(machine);
+			continue;
+		}
+		if (has_target(&i) && is_inside(w, at, i.target)) {
+			uint8_t *jumps = &w->jumps[(int64_t)at + i.target];
+
+			*jumps += *jumps < UINT8_MAX;
+		}
+		at += i.length;
+		if (at < w->size)
+			w->is_fallen[at] = instruction_falls_through(&i);
+	}
+}
+
+/* Whether the path alone leads to where the walk stands. */
+static bool is_only_way(const struct walk *walk)
+{
+	const struct window *w = walk->window;
+
+	if (walk->by_jump)
+		return w->jumps[walk->at] <= 1 && !w->is_fallen[walk->at];
+	return w->jumps[walk->at] == 0;
+}
+
+static struct site site_here(const struct walk *walk, const struct instruction *i, bool is_emulated)
+{
+	return (struct site){
+		.offset = (uint32_t)walk->at,
+		.instruction = *i,
+		.is_emulated = is_emulated,
+		.keeps_arguments = true,
+		.keeps_return = !walk->has_moved_return,
+		.sees_null = !walk->is_past_null,
+		.is_once = true,
+		.is_refused = i->is_refused && !is_emulated,
+	};
+}
+
+static bool is_emulated(const struct walk *walk, const struct instruction *i)
+{
+	uint32_t kernel = walk->want->kernel ? walk->want->kernel : KERNEL_FLOOR;
+
+	return i->emulated_since != KERNEL_NEVER && i->emulated_since <= kernel;
+}
+
+/* Where the non-NULL way goes at a branch; false when the branch asks something else. */
+static bool take_non_null(struct walk *walk, const struct instruction *i)
+{
+	bool is_test = i->tests_argument0 || walk->has_test;
+
+	if (!walk->want->skips_null || !is_test)
+		return false;
+	if (i->condition == CONDITION_ZERO && i->target != i->length) {
+		walk->by_jump = false;
+		walk->at += i->length;
+	} else if (i->condition == CONDITION_NONZERO &&
+		   is_inside(walk->window, walk->at, i->target)) {
+		walk->by_jump = true;
+		walk->at = (size_t)((int64_t)walk->at + i->target);
+	} else {
+		return false;
+	}
+	walk->is_past_null = true;
+	return true;
+}
+
+/* The next instruction of the path, or NULL; else why there is none. */
+static const char *advance(struct walk *walk, const struct instruction *i)
+{
+	walk->written |= i->arguments_written;
+	walk->has_moved_return |= i->changes_return;
+	switch (i->kind) {
+	case INSTRUCTION_BRANCH:
+		if (!take_non_null(walk, i))
+			return "paths part before an emulated instruction";
+		return NULL;
+	case INSTRUCTION_JUMP:
+		if (!is_inside(walk->window, walk->at, i->target))
+			return "it jumps away before an emulated instruction";
+		walk->at = (size_t)((int64_t)walk->at + i->target);
+		walk->by_jump = true;
+		return NULL;
+	case INSTRUCTION_PLAIN:
+	case INSTRUCTION_NOP:
+	case INSTRUCTION_PUSH:
+	case INSTRUCTION_ADDRESS:
+		walk->has_test = i->tests_argument0 || (walk->has_test && i->keeps_flags);
+		walk->at += i->length;
+		walk->by_jump = false;
+		return NULL;
+	default:
+		return "it calls or returns before an emulated instruction";
+	}
+}
+
+/* Whether what is asked for still holds where the walk stands; else why not. */
+static const char *broken(const struct walk *walk)
+{
+	if (!is_only_way(walk))
+		return "jumps lead back before an emulated instruction";
+	if (walk->written & walk->want->arguments)
+		return "arguments are overwritten before an emulated instruction";
+	if (walk->want->needs_return && walk->has_moved_return)
+		return "the stack moves before an emulated instruction";
+	return NULL;
+}
+
+static const char *why_chosen(const struct site *site, bool skips_null)
+{
+	if (skips_null && !site->sees_null)
+		return "the first emulated instruction behind the test for NULL";
+	if (!site->offset)
+		return "the first instruction is emulated";
+	return "the first emulated instruction, arguments intact";
+}
+
+/* Walks until a site is final (true), or no further, and says why. */
+static bool walk_on(struct walk *walk, struct site *out, const char **why)
+{
+	struct instruction i;
+
+	/* Every step goes at least a byte on, or takes a jump; each of these only once. */
+	for (int steps = 0; steps < SITE_REACH_MAX && walk->at < SITE_REACH_MAX; steps++) {
+		*why = broken(walk);
+		if (*why)
+			return false;
+		*why = "an instruction before an emulated one is not known";
+		if (!decode_at(walk->window, walk->at, &i))
+			return false;
+		if (is_emulated(walk, &i)) {
+			*out = site_here(walk, &i, true);
+			out->why = why_chosen(out, walk->want->skips_null);
+			if (!walk->want->skips_null || walk->is_past_null)
+				return true;
+			if (!walk->has_best)
+				walk->best = *out;
+			walk->has_best = true;
+		}
+		*why = advance(walk, &i);
+		if (*why)
+			return false;
+	}
+	*why = "no emulated instruction within reach";
+	return false;
+}
+
+/* The entry, which has its arguments, whatever it costs. */
+static struct site site_at_entry(struct walk *walk, const char *why)
+{
+	struct instruction i = { 0 };
+	bool is_known = decode_at(walk->window, 0, &i);
+	struct site site;
+
+	*walk = (struct walk){ .window = walk->window, .want = walk->want };
+	site = site_here(walk, &i, is_known && is_emulated(walk, &i));
+	site.is_once = walk->window->size == 0 || is_only_way(walk);
+	site.is_refused = !is_known || site.is_refused;
+	site.why = why;
+	return site;
+}
+
+void site_choose(enum machine machine, const void *code, size_t size,
+	const struct site_requirement *requirement, struct site *out)
+{
+	const char *why = NULL;
+	struct window window;
+	struct walk walk = { .window = &window, .want = requirement };
+	struct site site;
+
+	window_open(&window, machine, code, size);
+	if (!walk_on(&walk, &site, &why))
+		site = walk.has_best ? walk.best : site_at_entry(&walk, why);
+	*out = site;
+}
