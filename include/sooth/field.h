@@ -27,8 +27,7 @@ enum sooth_field_type {
 	SOOTH_FIELD_CHARS,	  /* a NUL-padded array of char in the fixed part */
 	SOOTH_FIELD_ARGS,	  /* struct sooth_text: NUL-separated arguments */
 	SOOTH_FIELD_LIST,	  /* struct sooth_text: 32-bit unsigned numbers */
-	SOOTH_FIELD_HISTOGRAM, /* 32-bit counts in the fixed part, slot i: values in [2^i, 2^(i+1))
-				*/
+	SOOTH_FIELD_HISTOGRAM, /* 32-bit counts in the fixed part; slot i: from 2^i to 2^(i+1) */
 };
 
 enum sooth_unit {

@@ -9,8 +9,10 @@
  *   sooth_observer_add_probe(o, "syscalls", SOOTH_COUNT, &err);
  *   sooth_observer_connect_report(o, report, &err);
  *   sooth_observer_start(o, &err);
- *   while (sooth_observer_step(o, 1000, &err) > 0) ...
- *   sooth_observer_stop(o, &err);
+ *   do
+ *           status = sooth_observer_step(o, 100, &err);
+ *   while (status > 0 || status == -EINTR);     (or until you want to stop)
+ *   sooth_observer_stop(o, SOOTH_END_STOPPED, &err);
  *
  * One thread at a time may use an observer and all that share its hub.
  * Privilege: whatever the probes need (`sooth doctor` tells); procfs probes of
@@ -65,7 +67,7 @@ struct sooth_observer_options {
 int sooth_observer_new(struct sooth_observer **out, const struct sooth_observer_options *options,
 	struct sooth_error *err);
 
-/* The target; before start. Several pids are one target. -ESRCH: no such process. */
+/* The target; before start. Several pids are one target. That one does not exist is told by start. */
 int sooth_observer_add_pid(struct sooth_observer *o, pid_t pid, struct sooth_error *err);
 /* Every process of a user, also those to come. */
 int sooth_observer_set_user(struct sooth_observer *o, uid_t uid, struct sooth_error *err);

@@ -115,9 +115,10 @@ static bool matches_claude(const struct agent_evidence *e, struct agent_match *m
 		match->rule = "the executable is called claude";
 		return true;
 	}
-	/* Another user's executable cannot be read: its command may tell. */
-	if (!e->executable.size && is_named_claude(base_name(argument(e->arguments, 0)))) {
-		match->rule = "the command is called claude (the executable could not be read)";
+	/* Through a link, or another user's: the command and the process's name must agree. A
+	 * script is named by its interpreter, so a wrapper called claude does not. */
+	if (is_named_claude(base_name(argument(e->arguments, 0))) && is_named_claude(e->name)) {
+		match->rule = "the command and the process are both called claude";
 		return true;
 	}
 	return matches_node(e, match);

@@ -41,7 +41,10 @@ static void print_option(const struct option *o)
 		snprintf(left, sizeof(left), "-%c%s%s", o->letter, space, argument);
 	else
 		snprintf(left, sizeof(left), "    --%s%s%s", o->name, space, argument);
-	printf("  %-28s %s\n", left, o->help);
+	printf("  %-28s %s", left, o->help);
+	for (size_t i = 0; o->type == OPTION_CHOICE && o->choice(i); i++)
+		printf("%s%s", i ? ", " : ": ", o->choice(i));
+	printf("\n");
 }
 
 void command_print_help(const struct command *c)

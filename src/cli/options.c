@@ -123,14 +123,16 @@ static int store_choice(struct parser *p, const struct option *o, void *member, 
 {
 	char wanted[160] = "one of";
 
-	for (size_t i = 0; o->choices[i]; i++) {
-		if (!strcmp(o->choices[i], value)) {
+	for (size_t i = 0; o->choice(i); i++) {
+		const char *choice = o->choice(i);
+
+		if (!strcmp(choice, value)) {
 			*(const char **)member = value;
 			return 0;
 		}
-		if (strlen(wanted) + strlen(o->choices[i]) + 2 < sizeof(wanted)) {
+		if (strlen(wanted) + strlen(choice) + 2 < sizeof(wanted)) {
 			strcat(wanted, " ");
-			strcat(wanted, o->choices[i]);
+			strcat(wanted, choice);
 		}
 	}
 	return bad_value(p, o, value, wanted);

@@ -38,8 +38,8 @@ struct option {
 	size_t offset;	      /* of the member in the group's struct */
 	const char *argument; /* what help calls the value */
 	const char *help;
-	uint64_t min, max;	    /* of numbers; both 0: any */
-	const char *const *choices; /* NULL at the end */
+	uint64_t min, max;		     /* of numbers; both 0: any */
+	const char *(*choice)(size_t index); /* of OPTION_CHOICE; NULL behind the last */
 };
 
 struct option_group {

@@ -7,8 +7,20 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static const char *const formats[] = { "table", "json", "jsonl", NULL };
-static const char *const colors[] = { "auto", "always", "never", NULL };
+#include "core/registry.h"
+
+/* Every sink of this build is a format. */
+static const char *format_name(size_t index)
+{
+	return registry_sinks[index] ? registry_sinks[index]->name : NULL;
+}
+
+static const char *color_name(size_t index)
+{
+	static const char *const names[] = { "auto", "always", "never", NULL };
+
+	return names[index];
+}
 
 const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
 	{ .letter = 'j',
@@ -19,9 +31,9 @@ const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
 	{ .name = "format",
 		.type = OPTION_CHOICE,
 		.argument = "NAME",
-		.choices = formats,
+		.choice = format_name,
 		.offset = offsetof(struct output_options, format),
-		.help = "table, json or jsonl" },
+		.help = "another way to write it" },
 	{ .letter = 'o',
 		.name = "output",
 		.type = OPTION_TEXT,
@@ -31,9 +43,9 @@ const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
 	{ .name = "color",
 		.type = OPTION_CHOICE,
 		.argument = "WHEN",
-		.choices = colors,
+		.choice = color_name,
 		.offset = offsetof(struct output_options, color),
-		.help = "auto, always or never" },
+		.help = "whether to colour what deserves a look" },
 };
 
 const struct option save_option_rows[SAVE_OPTION_COUNT] = {

@@ -2,7 +2,6 @@
 /* sooth record: collect now, explain later. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/units.h"
@@ -53,11 +52,12 @@ static const struct option_group groups[] = {
 	RUN_GROUP(struct record_config, run),
 };
 
-static unsigned interest_of(const struct record_config *c, const char *probe)
+/* Counts are the cheapest that an event gives; states come as samples. */
+static unsigned interest_of(const struct record_config *c, const struct probe *probe)
 {
-	if (strcmp(probe, "syscalls"))
-		return SOOTH_SAMPLE;
-	return c->record.stream ? SOOTH_STREAM : SOOTH_COUNT;
+	if (c->record.stream && probe->offers & INTEREST_STREAM)
+		return SOOTH_STREAM;
+	return probe->offers & INTEREST_COUNT ? SOOTH_COUNT : SOOTH_SAMPLE;
 }
 
 static int choose_probes(struct record_config *c, struct run *run, struct sooth_error *err)
@@ -71,12 +71,14 @@ static int choose_probes(struct record_config *c, struct run *run, struct sooth_
 		return error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "record more than %d probes",
 			RUN_PROBES_MAX - 1);
 	for (size_t i = 0; i < count; i++) {
-		if (!registry_probe(names[i])) {
+		const struct probe *probe = registry_probe(names[i]);
+
+		if (!probe) {
 			error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "record \"%s\"", names[i]);
 			error_why(err, "there is no such probe");
 			return error_remedy(err, "`sooth doctor` lists them");
 		}
-		run->probes[i] = (struct run_probe){ names[i], interest_of(c, names[i]) };
+		run->probes[i] = (struct run_probe){ names[i], interest_of(c, probe) };
 	}
 	return 0;
 }

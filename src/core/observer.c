@@ -131,6 +131,13 @@ int sooth_observer_add_probe(
 	if (!probe)
 		return error_set(
 			err, -ENOENT, SOOTH_FAULT_USAGE, "observe \"%s\": no such probe", name);
+	if (!(interest & probe->offers)) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "observe \"%s\" that way", name);
+		return error_why(err, "this probe offers other things: %s%s%s",
+			probe->offers & INTEREST_SAMPLE ? "samples " : "",
+			probe->offers & INTEREST_COUNT ? "counts " : "",
+			probe->offers & INTEREST_STREAM ? "a stream" : "");
+	}
 	for (unsigned i = 1; i <= o->probe_count; i++) {
 		if (o->probes[i].name == probe->name) {
 			o->probes[i].interest |= interest;
@@ -537,6 +544,9 @@ int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct soo
 		return status;
 	collector_end(o->os, collector_out(o), is_over ? STREAM_END_TARGET : (uint32_t)why,
 		o->target.launch.status, end_ns);
+	status = stream_flush(&o->stream, 0, false, err);
+	if (status)
+		return status;
 	collector_self(o->os, collector_out(o), o->stream.records, o->stream.bytes);
 	status = stream_flush(&o->stream, o->os->now_ns(o->os), false, err);
 	if (!status && o->capture)

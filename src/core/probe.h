@@ -5,18 +5,19 @@
 
 #include "model/field.h"
 
-struct probe {
-	const char *name;
-	const char *help;
-	const struct sooth_schema *const *schemas; /* NULL at the end */
-};
-
 /* What an observer wants of a process from a probe; a probe may offer only some. */
 enum interest {
 	INTEREST_SAMPLE = 1,	/* states at moments */
 	INTEREST_COUNT = 2,	/* tallies made in the kernel */
 	INTEREST_STREAM = 4,	/* every event */
 	INTEREST_FROM_EXEC = 8, /* and nothing before the process has replaced its program */
+};
+
+struct probe {
+	const char *name;
+	const char *help;
+	unsigned offers;			   /* enum interest: what can be wanted of it */
+	const struct sooth_schema *const *schemas; /* NULL at the end */
 };
 
 #endif

@@ -106,13 +106,14 @@ int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 {
 	ERROR_HERE(err);
 	const struct sink_type *type = registry_sink(sink);
-	struct sink_options own = {
-		.stream = options->stream, .width = options->width, .use_color = options->use_color
-	};
+	struct sooth_sink_options known = { 0 };
+	struct sink_options own;
 
 	if (!type)
 		return error_set(
 			err, -ENOENT, SOOTH_FAULT_USAGE, "write \"%s\": no such format", sink);
+	memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
+	own = (struct sink_options){ known.stream, known.width, known.use_color };
 	return output_add_sink(r->output, type, &own, err);
 }
 

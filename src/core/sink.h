@@ -35,11 +35,6 @@ struct report_head {
 	unsigned version; /* of the schema */
 };
 
-enum sink_capability {
-	SINK_REPORT = 1, /* one document at the end */
-	SINK_STREAM = 2, /* fit for rows that never end */
-};
-
 struct sink_options {
 	FILE *stream;	/* borrowed */
 	unsigned width; /* of the terminal; 0: none, do not cut */
@@ -49,7 +44,6 @@ struct sink_options {
 struct sink_type {
 	const char *name;
 	const char *help;
-	unsigned capabilities;
 	size_t state_size;
 	int (*open)(void *state, const struct sink_options *options, struct sooth_error *err);
 	int (*begin)(void *state, const struct report_head *head, struct sooth_error *err);

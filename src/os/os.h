@@ -54,7 +54,6 @@ struct launch {
 struct os {
 	const char *name;
 	const struct backend *const *backends; /* of each probe the best first; NULL at the end */
-	const struct need *const *needs;       /* NULL at the end */
 	void *script;			       /* of a fake one */
 
 	uint64_t (*now_ns)(const struct os *os);	    /* CLOCK_MONOTONIC */

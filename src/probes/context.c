@@ -69,5 +69,6 @@ static const struct sooth_schema *const schemas[] = { &command_schema, &thread_s
 const struct probe probe_context = {
 	.name = "context",
 	.help = "what explaining needs: command line, threads' names, mapped files and build ids",
+	.offers = INTEREST_SAMPLE,
 	.schemas = schemas,
 };

@@ -72,5 +72,6 @@ static const struct sooth_schema *const schemas[] = { &process_schema, &snapshot
 const struct probe probe_proc = {
 	.name = "proc",
 	.help = "processes: parent, state, CPU time, memory, command, directory",
+	.offers = INTEREST_SAMPLE,
 	.schemas = schemas,
 };

@@ -82,5 +82,6 @@ static const struct sooth_schema *const schemas[] = { &syscalls_count_schema,
 const struct probe probe_syscalls = {
 	.name = "syscalls",
 	.help = "system calls: counts, errors, durations, or every call",
+	.offers = INTEREST_COUNT | INTEREST_STREAM,
 	.schemas = schemas,
 };

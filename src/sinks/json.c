@@ -117,7 +117,6 @@ static void close_sink(void *state)
 const struct sink_type sink_json = {
 	.name = "json",
 	.help = "one JSON object",
-	.capabilities = SINK_REPORT,
 	.state_size = sizeof(struct json_sink),
 	.open = open_sink,
 	.begin = begin,

@@ -152,7 +152,6 @@ static void close_sink(void *state)
 const struct sink_type sink_jsonl = {
 	.name = "jsonl",
 	.help = "JSON lines: an object a row, the notes last",
-	.capabilities = SINK_REPORT | SINK_STREAM,
 	.state_size = sizeof(struct jsonl_sink),
 	.open = open_sink,
 	.begin = begin,

@@ -273,7 +273,6 @@ static void close_sink(void *state)
 const struct sink_type sink_table = {
 	.name = "table",
 	.help = "text for people",
-	.capabilities = SINK_REPORT | SINK_STREAM,
 	.state_size = sizeof(struct table_sink),
 	.open = open_sink,
 	.begin = begin,

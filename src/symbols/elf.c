@@ -37,6 +37,8 @@ struct search {
 	size_t lengths[ELF_NAMES_MAX];
 	GElf_Phdr segments[SEGMENTS_MAX]; /* executable PT_LOAD */
 	size_t segment_count;
+	bool has_name[ELF_NAMES_MAX];
+	enum elf_source sources[ELF_NAMES_MAX]; /* the best each name was found in */
 	struct elf_found found;
 };
 
@@ -126,40 +128,37 @@ static int match_name(const struct search *s, const char *name, bool *is_old)
 	return -1;
 }
 
-/* Take a name back from what a less preferred source gave it. False when there is a better one. */
-static bool prefer(struct search *s, uint64_t bit, enum elf_source source)
+/* Whether this source may give the name; a better one takes it from what others gave. */
+static bool prefer(struct search *s, unsigned which, enum elf_source source)
 {
-	for (size_t i = 0; i < s->found.count; i++)
-		if ((s->found.functions[i].names & bit) && s->found.functions[i].source < source)
-			return false;
-	for (size_t i = 0; i < s->found.count; i++)
-		if (s->found.functions[i].source > source)
+	uint64_t bit = UINT64_C(1) << which;
+
+	if (s->has_name[which] && s->sources[which] < source)
+		return false;
+	if (s->has_name[which] && s->sources[which] > source)
+		for (size_t i = 0; i < s->found.count; i++)
 			s->found.functions[i].names &= ~bit;
+	s->has_name[which] = true;
+	s->sources[which] = source;
 	return true;
 }
 
 static void add(struct search *s, const struct elf_function *function)
 {
-	struct elf_function *to;
-
-	if (!prefer(s, function->names, function->source))
-		return;
 	for (size_t i = 0; i < s->found.count; i++) {
-		to = &s->found.functions[i];
+		struct elf_function *to = &s->found.functions[i];
+
 		if (to->offset != function->offset)
 			continue;
-		to->source =
-			to->names && to->source < function->source ? to->source : function->source;
 		to->names |= function->names;
 		to->size = to->size ? to->size : function->size;
 		to->is_ifunc |= function->is_ifunc;
 		return;
 	}
-	if (s->found.count == ELF_FUNCTIONS_MAX) {
+	if (s->found.count == ELF_FUNCTIONS_MAX)
 		s->found.is_cut = true;
-		return;
-	}
-	s->found.functions[s->found.count++] = *function;
+	else
+		s->found.functions[s->found.count++] = *function;
 }
 
 static enum elf_source source_of(
@@ -199,8 +198,8 @@ static void look_at(struct search *s, const struct table *table, size_t index)
 	function.address = symbol.st_value;
 	function.size = symbol.st_size;
 	function.is_ifunc = type == STT_GNU_IFUNC;
-	function.source = source_of(table, index, &symbol, is_old);
-	add(s, &function);
+	if (prefer(s, (unsigned)which, source_of(table, index, &symbol, is_old)))
+		add(s, &function);
 }
 
 static bool is_bounded(const GElf_Shdr *header)
@@ -288,17 +287,32 @@ static int by_offset(const void *a, const void *b)
 	return (left->offset > right->offset) - (left->offset < right->offset);
 }
 
-/* Those whose names all went to better sources are none. */
-static void tidy(struct elf_found *found)
+static enum elf_source best_source(const struct search *s, const struct elf_function *function)
 {
+	enum elf_source best = ELF_LOCAL;
+
+	for (size_t i = 0; i < s->count; i++)
+		if ((function->names >> i & 1) && s->sources[i] < best)
+			best = s->sources[i];
+	return best;
+}
+
+/* Those whose names all went to better sources are none. */
+static void tidy(struct search *s)
+{
+	struct elf_function *functions = s->found.functions;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < found->count; i++)
-		if (found->functions[i].names)
-			found->functions[kept++] = found->functions[i];
-	memset(&found->functions[kept], 0, (found->count - kept) * sizeof(found->functions[0]));
-	found->count = kept;
-	qsort(found->functions, kept, sizeof(found->functions[0]), by_offset);
+	for (size_t i = 0; i < s->found.count; i++) {
+		if (!functions[i].names)
+			continue;
+		functions[kept] = functions[i];
+		functions[kept].source = best_source(s, &functions[i]);
+		kept++;
+	}
+	memset(&functions[kept], 0, (s->found.count - kept) * sizeof(*functions));
+	s->found.count = kept;
+	qsort(functions, kept, sizeof(*functions), by_offset);
 }
 
 static int open_elf(struct search *s, int fd, struct sooth_error *err)
@@ -336,7 +350,7 @@ int elf_functions(int fd, const char *const *names, size_t count, struct elf_fou
 		return status;
 	find_segments(s);
 	search_tables(s);
-	tidy(&s->found);
+	tidy(s);
 	*out = s->found;
 	return 0;
 }

@@ -34,11 +34,11 @@ enum elf_source {
 };
 
 struct elf_function {
-	uint64_t names;	  /* bit i: names[i] is this one */
-	uint64_t offset;  /* in the file */
-	uint64_t address; /* as linked */
-	uint64_t size;	  /* 0: not told */
-	enum elf_source source;
+	uint64_t names;		/* bit i: names[i] is this one */
+	uint64_t offset;	/* in the file */
+	uint64_t address;	/* as linked */
+	uint64_t size;		/* 0: not told */
+	enum elf_source source; /* the best of its names' */
 	bool is_ifunc;
 };
 

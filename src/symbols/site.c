@@ -6,7 +6,7 @@
  */
 #include "symbols/site.h"
 
-/* The oldest kernel sooth works on: what `any` stands for. */
+/* The oldest kernel sooth works on. */
 #define KERNEL_FLOOR KERNEL_RELEASE(5, 10)
 
 struct window {
@@ -24,10 +24,11 @@ struct walk {
 	bool by_jump;	 /* came here by a jump of the path itself */
 	uint8_t written; /* arguments */
 	bool has_moved_return;
-	bool has_test;	   /* the zero flag says whether argument 0 is zero */
-	bool is_past_null; /* the path of NULL has left */
-	struct site best;  /* emulated, but NULL comes by */
-	bool has_best;
+	bool has_test;	     /* the zero flag says whether argument 0 is zero */
+	bool is_past_null;   /* the path of NULL has left */
+	struct site best;    /* emulated, but NULL comes by */
+	struct site stepped; /* the first the kernel takes */
+	bool has_best, has_stepped;
 };
 
 static bool decode_at(const struct window *w, size_t at, struct instruction *out)
@@ -59,7 +60,9 @@ static void window_open(struct window *w, enum machine machine, const void *code
 			at += instruction_step(machine);
 			continue;
 		}
-		if (has_target(&i) && is_inside(w, at, i.target)) {
+		/* A call of the entry is a call like any other. */
+		if (has_target(&i) && is_inside(w, at, i.target) &&
+			!(i.kind == INSTRUCTION_CALL && (int64_t)at + i.target == 0)) {
 			uint8_t *jumps = &w->jumps[(int64_t)at + i.target];
 
 			*jumps += *jumps < UINT8_MAX;
@@ -86,7 +89,7 @@ static struct site site_here(const struct walk *walk, const struct instruction *
 		.offset = (uint32_t)walk->at,
 		.instruction = *i,
 		.is_emulated = is_emulated,
-		.keeps_arguments = true,
+
 		.keeps_return = !walk->has_moved_return,
 		.sees_null = !walk->is_past_null,
 		.is_once = true,
@@ -194,6 +197,10 @@ static bool walk_on(struct walk *walk, struct site *out, const char **why)
 				walk->best = *out;
 			walk->has_best = true;
 		}
+		if (!walk->has_stepped && !i.is_refused) {
+			walk->stepped = site_here(walk, &i, is_emulated(walk, &i));
+			walk->has_stepped = true;
+		}
 		*why = advance(walk, &i);
 		if (*why)
 			return false;
@@ -202,8 +209,8 @@ static bool walk_on(struct walk *walk, struct site *out, const char **why)
 	return false;
 }
 
-/* The entry, which has its arguments, whatever it costs. */
-static struct site site_at_entry(struct walk *walk, const char *why)
+/* The entry as it is. */
+static struct site site_at_entry(struct walk *walk)
 {
 	struct instruction i = { 0 };
 	bool is_known = decode_at(walk->window, 0, &i);
@@ -213,7 +220,7 @@ static struct site site_at_entry(struct walk *walk, const char *why)
 	site = site_here(walk, &i, is_known && is_emulated(walk, &i));
 	site.is_once = walk->window->size == 0 || is_only_way(walk);
 	site.is_refused = !is_known || site.is_refused;
-	site.why = why;
+
 	return site;
 }
 
@@ -226,7 +233,11 @@ void site_choose(enum machine machine, const void *code, size_t size,
 	struct site site;
 
 	window_open(&window, machine, code, size);
-	if (!walk_on(&walk, &site, &why))
-		site = walk.has_best ? walk.best : site_at_entry(&walk, why);
+	if (!walk_on(&walk, &site, &why)) {
+		site = walk.has_best	  ? walk.best
+		       : walk.has_stepped ? walk.stepped
+					  : site_at_entry(&walk);
+		site.why = site.why ? site.why : why;
+	}
 	*out = site;
 }

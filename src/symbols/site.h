@@ -28,7 +28,7 @@ struct site_requirement {
 	bool needs_return;
 	/* Calls whose argument 0 is NULL need not be seen, and better are not. */
 	bool skips_null;
-	/* The running kernel, as KERNEL_RELEASE() makes it. 0: any; emulated everywhere. */
+	/* The running kernel, as KERNEL_RELEASE() makes it. 0: the oldest sooth works on, 5.10. */
 	uint32_t kernel;
 };
 
@@ -37,15 +37,16 @@ struct site {
 	struct instruction instruction;
 	/* False: it is single-stepped. That is the price to be stated before it is used. */
 	bool is_emulated;
-	bool keeps_arguments; /* those asked for; only an entry can never lack them */
-	bool keeps_return;    /* a return probe may stand here */
-	bool sees_null;	      /* calls with a NULL argument 0 pass here too */
-	bool is_once;	      /* nothing seen comes back to it within a call */
-	bool is_refused;      /* the kernel is known to refuse it, or it does not decode */
-	const char *why;      /* static text: why this one, or why no better one */
+
+	bool keeps_return; /* a return probe may stand here */
+	bool sees_null;	   /* calls with a NULL argument 0 pass here too */
+	bool is_once;	   /* nothing seen comes back to it within a call */
+	bool is_refused;   /* the kernel is known to refuse it, or it does not decode */
+	const char *why;   /* static text: why this one, or why no better one */
 };
 
-/* Always finds one: the entry where nothing better is found. */
+/* Always finds one: the entry, whatever it costs, where nothing better is found (the first
+ * instruction behind it that the kernel takes, if it is known not to take the entry). */
 void site_choose(enum machine machine, const void *code, size_t size,
 	const struct site_requirement *requirement, struct site *out);
 

@@ -19,7 +19,12 @@ struct config {
 	struct shared shared;
 };
 
-static const char *const choices[] = { "red", "green", NULL };
+static const char *color_choice(size_t index)
+{
+	static const char *const names[] = { "red", "green", NULL };
+
+	return names[index];
+}
 
 static const struct option own_rows[] = {
 	{ .letter = 'f', .name = "flag", .type = OPTION_FLAG, .offset = offsetof(struct config, flag) },
@@ -30,7 +35,7 @@ static const struct option own_rows[] = {
 		.offset = offsetof(struct config, duration_ns) },
 	{ .name = "buffer-size", .type = OPTION_BYTES, .min = 4096,
 		.max = 1 << 20, .offset = offsetof(struct config, bytes) },
-	{ .name = "choice", .type = OPTION_CHOICE, .choices = choices,
+	{ .name = "choice", .type = OPTION_CHOICE, .choice = color_choice,
 		.offset = offsetof(struct config, choice) },
 };
 

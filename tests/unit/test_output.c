@@ -84,7 +84,7 @@ static void diary_close(void *state)
 }
 
 static const struct sink_type diary_sink = {
-	.name = "diary", .help = "", .capabilities = SINK_REPORT,
+	.name = "diary", .help = "",
 	.state_size = sizeof(struct diary_state), .open = diary_open, .begin = diary_begin,
 	.section = diary_section, .rows = diary_rows, .section_end = diary_section_end,
 	.end = diary_end, .close = diary_close,

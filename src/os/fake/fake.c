@@ -25,7 +25,6 @@ static const struct backend *const backends[] = {
 	NULL,
 };
 
-static const struct need *const needs[] = { NULL };
 
 /* --- the script's own --- */
 
@@ -235,7 +234,6 @@ static int os_wait(const struct os *os, const int *descriptors, size_t count, in
 static const struct os fake_services = {
 	.name = "fake",
 	.backends = backends,
-	.needs = needs,
 	.now_ns = os_now_ns,
 	.realtime_offset_ns = os_realtime_offset_ns,
 	.host = os_host,

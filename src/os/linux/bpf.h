@@ -20,7 +20,9 @@ struct bpf_image {
 	size_t size;
 };
 
-extern const struct bpf_image bpf_image_syscalls;
+#define BPF_OBJECT(id) extern const struct bpf_image bpf_image_##id;
+#include "bpf/objects.def"
+#undef BPF_OBJECT
 
 #define BPF_LINKS_MAX 16
 

@@ -23,9 +23,8 @@
 #define CAP_BPF 39
 #endif
 
-const char needs_bpf_remedy[] =
-	"run as root, or once: setcap cap_bpf,cap_perfmon+ep on "
-	"sooth";
+const char needs_bpf_remedy[] = "run as root, or once: setcap cap_bpf,cap_perfmon+ep on "
+				"sooth";
 
 bool needs_has_capability(unsigned capability)
 {
@@ -92,6 +91,3 @@ const struct need need_procfs = { "procfs", "/proc is mounted", test_procfs };
 const struct need need_bpf = { "bpf", "cap_bpf and cap_perfmon, or root", test_bpf };
 const struct need need_btf = { "btf", "the kernel's type information", test_btf };
 const struct need need_task_storage = { "task-storage", "Linux 5.12 or later", test_task_storage };
-
-const struct need *const linux_needs[] = { &need_procfs, &need_bpf, &need_btf, &need_task_storage,
-	NULL };

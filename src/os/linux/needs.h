@@ -9,7 +9,6 @@ extern const struct need need_procfs;
 extern const struct need need_bpf;
 extern const struct need need_btf;
 extern const struct need need_task_storage;
-extern const struct need *const linux_needs[];
 
 extern const char needs_bpf_remedy[];
 

@@ -13,7 +13,6 @@
 #include "os/linux/caller.h"
 #include "os/linux/host.h"
 #include "os/linux/launch.h"
-#include "os/linux/needs.h"
 #include "os/linux/procfs.h"
 
 #define WAIT_MAX 64
@@ -112,7 +111,6 @@ static int linux_wait(const struct os *os, const int *descriptors, size_t count,
 const struct os os_native = {
 	.name = "linux",
 	.backends = backends,
-	.needs = linux_needs,
 	.now_ns = linux_now_ns,
 	.realtime_offset_ns = host_realtime_offset_ns,
 	.host = host_facts,

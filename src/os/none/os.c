@@ -15,7 +15,6 @@
 #include "base/clock.h"
 
 static const struct backend *const backends[] = { NULL };
-static const struct need *const needs[] = { NULL };
 
 static int unsupported(struct sooth_error *err, const char *tried)
 {
@@ -143,7 +142,6 @@ static int none_wait(const struct os *os, const int *descriptors, size_t count, 
 const struct os os_native = {
 	.name = "none",
 	.backends = backends,
-	.needs = needs,
 	.now_ns = none_now_ns,
 	.realtime_offset_ns = none_realtime_offset_ns,
 	.host = none_host,

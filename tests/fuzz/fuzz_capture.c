@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The input is a capture, as anybody may hand one over: it is read in two ways
+ * of cutting it into pieces, and explained by all default views in every format.
+ * The two must say the same, and JSON must be JSON.
+ */
+#include <string.h>
+
+#include "../unit/json_check.h"
+#include "core/registry.h"
+#include "core/report.h"
+#include "fuzz.h"
+
+struct explained {
+	char *text;
+	size_t size;
+};
+
+static void feed(struct sooth_report *r, const uint8_t *data, size_t size, size_t piece)
+{
+	struct sooth_error err;
+
+	for (size_t at = 0; at < size; at += piece)
+		CHECK(!sooth_report_feed(
+			r, data + at, piece < size - at ? piece : size - at, &err));
+}
+
+static struct explained explain(const char *format, const uint8_t *data, size_t size, size_t piece)
+{
+	struct sooth_sink_options options = { .size = sizeof(options) };
+	struct explained e = { NULL, 0 };
+	struct sooth_report *r;
+	struct sooth_error err;
+
+	options.stream = open_memstream(&e.text, &e.size);
+	CHECK(options.stream);
+	CHECK(!sooth_report_new(&r, "report", &err));
+	CHECK(!sooth_report_add_sink(r, format, &options, &err));
+	CHECK(!sooth_report_add_view(r, "syscall-stream", NULL, &err));
+	sooth_report_add_default_views(r);
+	feed(r, data, size, piece);
+	CHECK(!sooth_report_finish(r, &err));
+	sooth_report_free(r);
+	fclose(options.stream);
+	return e;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	for (size_t i = 0; registry_sinks[i]; i++) {
+		const char *format = registry_sinks[i]->name;
+		struct explained whole = explain(format, data, size, size ? size : 1);
+		struct explained pieces = explain(format, data, size, 61);
+
+		CHECK(whole.size == pieces.size && !memcmp(whole.text, pieces.text, whole.size));
+		if (!strcmp(format, "json"))
+			CHECK(json_check(whole.text, whole.size, 1));
+		free(whole.text);
+		free(pieces.text);
+	}
+	return 0;
+}
