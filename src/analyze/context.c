@@ -159,6 +159,7 @@ static const struct section context_section = {
 	.title = "context",
 	.schema = &context_schema,
 	.shape = SECTION_TABLE,
+	.if_empty = "no process lived long enough to be read",
 };
 
 static int finish(void *state, struct sooth_error *err)
@@ -167,6 +168,10 @@ static int finish(void *state, struct sooth_error *err)
 	int status = output_section(s->output, &context_section, err);
 	size_t position = 0;
 	void *value;
+
+	if (s->processes.refused || s->threads.refused || s->mappings.refused)
+		output_limit(s->output, "some processes, threads or mappings",
+			"there were more than a list holds", "");
 
 	while (!status && map_next(&s->processes, &position, NULL, &value)) {
 		struct known_process *p = value;

@@ -97,6 +97,13 @@ static void take_process(struct processes_state *s, const struct sooth_record *r
 		seen->first_cpu_ns = copy->cpu_ns;
 	}
 	seen->last_ns = r->time_ns;
+	/* A zombie has no memory, no command, no directory: what it had stands. */
+	if (copy->state == 'Z' && seen->last && seen->last->state != 'Z') {
+		seen->last->state = copy->state;
+		seen->last->cpu_ns = copy->cpu_ns;
+		free(copy);
+		return;
+	}
 	free(seen->last);
 	seen->last = copy;
 }
@@ -412,6 +419,8 @@ static int finish(void *state, struct sooth_error *err)
 
 	if (!all)
 		return error_no_memory(err);
+	if (s->seen.refused)
+		output_limit(s->output, "some processes", "there were more than a list holds", "");
 	status = tell_host(s, count, err);
 	if (!status)
 		status = output_section(

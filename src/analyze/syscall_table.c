@@ -264,7 +264,12 @@ static const struct section error_section = {
 static int finish(void *state, struct sooth_error *err)
 {
 	struct table_state *s = state;
-	int status = tell_sorted(s, &call_section, &s->counts, by_total, call_teller, err);
+	int status;
+
+	if (s->counts.rows.refused || s->errors.rows.refused)
+		output_limit(s->output, "some calls or errors",
+			"there were more than a table holds", "");
+	status = tell_sorted(s, &call_section, &s->counts, by_total, call_teller, err);
 
 	if (status)
 		return status;

@@ -101,16 +101,24 @@ static size_t skip_whole(const struct block_header *h, const unsigned char *data
  * How far to go on behind a damaged block. When it was cut short and something
  * was appended, the next one begins within what its header claims.
  */
-static size_t skip_damaged(const struct block_reader *r, const struct block_header *h,
-	const unsigned char *data, size_t size)
+static size_t skip_damaged(
+	const struct block_reader *r, const struct block_header *h, const unsigned char *data)
 {
 	size_t bytes = block_bytes(h);
-	size_t looked_at = size < bytes + BLOCK_MAGIC_SIZE - 1 ? size : bytes + BLOCK_MAGIC_SIZE - 1;
-	const unsigned char *at = memmem(data + 1, looked_at - 1, BLOCK_MAGIC, BLOCK_MAGIC_SIZE);
+	const unsigned char *at;
 
-	if (!at || r->damaged_blocks > DAMAGED_LOOKS_MAX)
+	if (r->damaged_blocks > DAMAGED_LOOKS_MAX)
 		return bytes;
-	return (size_t)(at - data);
+	at = memmem(data + 1, bytes - 1, BLOCK_MAGIC, BLOCK_MAGIC_SIZE);
+	if (at)
+		return (size_t)(at - data);
+	/* What begins in the last bytes may be a magic; more is not looked at, for it may not
+	 * have come yet. */
+	for (size_t left = BLOCK_MAGIC_SIZE - 1; left > 0; left--) {
+		if (!memcmp(data + bytes - left, BLOCK_MAGIC, left))
+			return bytes - left;
+	}
+	return bytes;
 }
 
 /* How many bytes at data are certainly not the beginning of a block: at least one. */
@@ -149,7 +157,7 @@ static ssize_t take_blocks(struct block_reader *r, const unsigned char *data, si
 		status = block_take(r, &h, data + at + sizeof(h), handler, user, err);
 		if (status < 0)
 			return status;
-		at += status ? skip_damaged(r, &h, data + at, size - at) : skip_whole(&h, data + at);
+		at += status ? skip_damaged(r, &h, data + at) : skip_whole(&h, data + at);
 	}
 	return (ssize_t)at;
 }

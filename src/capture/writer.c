@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "base/cleanup.h"
 #include "base/map.h"
@@ -16,6 +17,7 @@
 
 #define SEGMENT_BYTES_DEFAULT (64u << 20)
 #define DICTIONARY_BYTES_MAX  (12u << 20) /* one block holds it */
+#define DEFINITIONS_MAX	      262144
 #define LEFT_PROCESSES_MAX    65536
 
 struct capture_writer {
@@ -30,6 +32,16 @@ struct capture_writer {
 	uint64_t total_bytes;
 	uint64_t sequence;
 	bool has_offset;
+	struct map known;	/* definition_key of what stands in the dictionary */
+	bool is_dictionary_cut; /* definitions did not fit */
+};
+
+struct definition_key {
+	uint32_t crc;
+	uint16_t kind;
+	uint16_t words;
+	uint32_t pid;
+	uint32_t tid;
 };
 
 int capture_writer_open(struct capture_writer **out, const char *path,
@@ -45,6 +57,7 @@ int capture_writer_open(struct capture_writer **out, const char *path,
 		w->options.segment_bytes = SEGMENT_BYTES_DEFAULT;
 	w->dictionary.limit = DICTIONARY_BYTES_MAX;
 	map_init(&w->left, sizeof(struct process_id), 0, LEFT_PROCESSES_MAX);
+	map_init(&w->known, sizeof(struct definition_key), 0, DEFINITIONS_MAX);
 	status = out_file_open(&w->file, path, true, err);
 	if (status) {
 		capture_writer_free(w);
@@ -71,11 +84,29 @@ static int write_block(struct capture_writer *w, const struct block *block, stru
 	return 0;
 }
 
+/* The same again, as each exec tells it, is kept once: all but the time must differ. */
+static void learn_definition(struct capture_writer *w, const struct sooth_record *r)
+{
+	const unsigned char *behind_time = (const unsigned char *)r + sizeof(r->time_ns);
+	size_t size = record_bytes(r) - sizeof(r->time_ns);
+	struct definition_key key = { .crc = (uint32_t)crc32(0, behind_time, (uInt)size),
+		.kind = r->kind,
+		.words = r->words,
+		.pid = r->pid,
+		.tid = r->tid };
+	bool is_new = true;
+
+	if (map_put(&w->known, &key, &is_new) && !is_new)
+		return;
+	buffer_append(&w->dictionary, r, record_bytes(r));
+	w->is_dictionary_cut |= buffer_failed(&w->dictionary);
+}
+
 static void dictionary_learn(struct capture_writer *w, const struct batch *batch)
 {
 	batch_for_each (r, batch) {
 		if (r->kind & KIND_DEFINITION) {
-			buffer_append(&w->dictionary, r, record_bytes(r));
+			learn_definition(w, r);
 		} else if (r->kind == PROCESS_LEAVE) {
 			struct process_id id = process_id_of(r);
 
@@ -106,6 +137,23 @@ static void dictionary_sweep(struct capture_writer *w)
 	buffer_fini(&w->dictionary);
 	w->dictionary = kept;
 	map_clear(&w->left);
+	map_clear(&w->known);
+}
+
+static void tell_cut(struct capture_writer *w)
+{
+	static const char source[] = "capture";
+	static const char reason[] = "there were more definitions than a segment's head holds";
+	struct stream_loss loss = { .record = { .kind = STREAM_LOSS }, .records = 1 };
+	struct record_tail tail[] = {
+		{ &loss.source, source, sizeof(source) - 1 },
+		{ &loss.reason, reason, sizeof(reason) - 1 },
+	};
+
+	w->dictionary.limit = 0; /* room for this one */
+	RECORD_APPEND(&w->dictionary, &loss, tail, 2);
+	w->dictionary.limit = DICTIONARY_BYTES_MAX;
+	w->is_dictionary_cut = false;
 }
 
 static int segment_roll(struct capture_writer *w, struct sooth_error *err)
@@ -114,6 +162,8 @@ static int segment_roll(struct capture_writer *w, struct sooth_error *err)
 	struct block head = { .header = { .type = BLOCK_SEGMENT } };
 
 	dictionary_sweep(w);
+	if (w->is_dictionary_cut)
+		tell_cut(w);
 	w->segment_bytes = 0;
 	head.batch = (struct batch){ w->dictionary.data, w->dictionary.size };
 	block_describe(&head);
@@ -152,5 +202,6 @@ void capture_writer_free(struct capture_writer *w)
 	buffer_fini(&w->bytes);
 	buffer_fini(&w->dictionary);
 	map_fini(&w->left);
+	map_fini(&w->known);
 	free(w);
 }

@@ -40,6 +40,7 @@ struct backend_run {
 	struct probe_options options;
 	void *state;
 	struct buffer out;
+	uint64_t told_ns; /* until when losses have been told; 0: none yet */
 };
 
 struct backend {

@@ -4,7 +4,7 @@
  * of each probe, keeps the live set by the comings and goings the records tell,
  * and turns what belongs to its target into blocks.
  */
-#include "core/observer.h"
+#include "core/observer_state.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,14 +12,9 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "capture/writer.h"
 #include "core/collector.h"
-#include "core/hub.h"
 #include "core/registry.h"
 #include "core/report.h"
-#include "core/stream.h"
-#include "core/target.h"
-#include "model/schema.h"
 
 #define TICK_NS	     NS_PER_S
 #define SWEEP_NS     (250 * NS_PER_MS)
@@ -28,29 +23,6 @@
 _Static_assert((int)SOOTH_SAMPLE == INTEREST_SAMPLE && (int)SOOTH_COUNT == INTEREST_COUNT &&
 		       (int)SOOTH_STREAM == INTEREST_STREAM,
 	"the public names are the internal ones");
-
-struct observed_probe {
-	const char *name;
-	unsigned interest;
-	struct hub_source *source;
-	bool is_started;
-};
-
-struct sooth_observer {
-	struct sooth_observer_options options;
-	struct log log;
-	const struct os *os;
-	struct hub *hub;
-	struct target target;
-	struct observed_probe probes[STREAM_SOURCES_MAX]; /* index: the stream's source; 0 unused */
-	unsigned probe_count;
-	struct stream stream;
-	struct capture_writer *capture;
-	uint64_t last_tick_ns, last_sweep_ns, last_sample_ns;
-	struct process_id last_member; /* the filter's memory: records come in runs */
-	bool is_running;
-	bool told_of_ends; /* some backend reports ends itself */
-};
 
 /* --- making one --- */
 
@@ -180,240 +152,6 @@ int sooth_observer_save(struct sooth_observer *o, const char *path, struct sooth
 	return status ? status : observer_connect(o, save_block, o->capture, err);
 }
 
-static struct buffer *collector_out(struct sooth_observer *o)
-{
-	return stream_source(&o->stream, STREAM_COLLECTOR);
-}
-
-/* --- the live set --- */
-
-static void follow(struct sooth_observer *o, const struct process_id *process)
-{
-	struct sooth_error ignored;
-
-	target_join(&o->target, process, &ignored);
-	for (unsigned i = 1; i <= o->probe_count; i++) {
-		struct observed_probe *p = &o->probes[i];
-		bool is_followed = hub_source_backend(p->source)->drain != NULL;
-
-		if (p->is_started || is_followed)
-			hub_want(p->source, process, p->interest, is_followed, &ignored);
-		if (p->is_started)
-			hub_joined(p->source, process);
-		else if (is_followed) /* it is being stopped: nobody would let go later */
-			hub_unwant(p->source, process, p->interest, false, &ignored);
-	}
-}
-
-static void forget(struct sooth_observer *o, const struct process_id *process)
-{
-	struct sooth_error ignored;
-
-	target_leave(&o->target, process);
-	for (unsigned i = 1; i <= o->probe_count; i++) {
-		struct observed_probe *p = &o->probes[i];
-		bool is_followed = hub_source_backend(p->source)->drain != NULL;
-
-		if (p->is_started)
-			hub_unwant(p->source, process, p->interest, is_followed, &ignored);
-	}
-}
-
-static bool belongs(struct sooth_observer *o, const struct sooth_record *r)
-{
-	struct process_id process = process_id_of(r);
-
-	if (!process.pid || !memcmp(&process, &o->last_member, sizeof(process)))
-		return true;
-	if (!target_has(&o->target, &process))
-		return false;
-	o->last_member = process;
-	return true;
-}
-
-/* True when the record is this observer's; keeps the live set on the way. */
-static bool admit(struct sooth_observer *o, const struct sooth_record *r)
-{
-	struct process_id process = process_id_of(r);
-
-	if (r->kind == PROCESS_JOIN) {
-		const struct process_join *join = (const void *)r;
-		struct process_id parent = { join->parent_start_ticks, join->parent_pid };
-
-		if (!target_has(&o->target, &parent))
-			return false;
-		follow(o, &process);
-		return true;
-	}
-	if (!belongs(o, r))
-		return false;
-	if (r->kind == PROCESS_EXEC) {
-		for (unsigned i = 1; i <= o->probe_count; i++)
-			hub_joined(o->probes[i].source, &process);
-	} else if (r->kind == PROCESS_LEAVE) {
-		forget(o, &process);
-		o->last_member = (struct process_id){ 0 };
-	}
-	return true;
-}
-
-static unsigned source_index(const struct sooth_observer *o, const struct hub_source *source)
-{
-	for (unsigned i = 1; i <= o->probe_count; i++) {
-		if (o->probes[i].source == source)
-			return i;
-	}
-	return 0;
-}
-
-/* A shared source delivers what any of its users wants. */
-static bool is_wanted(const struct observed_probe *p, uint16_t kind)
-{
-	const struct sooth_schema *schema = registry_schema(kind);
-
-	if (kind <= KIND_STREAM_LAST || !schema || !hub_source_backend(p->source)->drain)
-		return true;
-	if (schema->class_ == SOOTH_CLASS_TALLY)
-		return p->interest & INTEREST_COUNT;
-	return schema->class_ != SOOTH_CLASS_EVENT || p->interest & INTEREST_STREAM;
-}
-
-static int receive(
-	void *user, struct hub_source *source, const struct batch *batch, struct sooth_error *err)
-{
-	struct sooth_observer *o = user;
-	unsigned index = source_index(o, source);
-	struct buffer *out = stream_source(&o->stream, index);
-	uint16_t last_kind = 0;
-	bool wanted = true;
-
-	if (!index)
-		return 0;
-	batch_for_each (r, batch) {
-		if (r->kind != last_kind) { /* kinds come in runs */
-			last_kind = r->kind;
-			wanted = is_wanted(&o->probes[index], last_kind);
-		}
-		if (wanted && admit(o, r))
-			buffer_append(out, r, record_bytes(r));
-	}
-	return buffer_failed(out) ? error_no_memory(err) : 0;
-}
-
-/* --- start --- */
-
-static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
-{
-	int status = 0;
-
-	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
-		struct observed_probe *p = &o->probes[i];
-		struct probe_options options = {
-			.interest = p->interest,
-			.is_host = o->target.selector == TARGET_HOST,
-			.has_uid = o->target.selector == TARGET_USER,
-			.uid = o->target.uid,
-			.sample_ns = o->options.sample_ns,
-			.buffer_bytes = o->options.buffer_bytes,
-		};
-		struct buffer refusals = { 0 };
-
-		status = hub_acquire(o->hub, p->name, &options, &p->source, &refusals, err);
-		if (!status) {
-			collector_source(o->os, collector_out(o), i, hub_source_backend(p->source),
-				buffer_cstr(&refusals));
-			o->told_of_ends |= hub_source_backend(p->source)->drain != NULL;
-		}
-		buffer_fini(&refusals);
-	}
-	return status;
-}
-
-static void write_schemas(struct sooth_observer *o)
-{
-	for (size_t i = 0; stream_schemas[i]; i++)
-		collector_schema(o->os, collector_out(o), stream_schemas[i]);
-	for (unsigned i = 1; i <= o->probe_count; i++) {
-		const struct probe *probe = registry_probe(o->probes[i].name);
-
-		for (size_t k = 0; probe->schemas[k]; k++)
-			collector_schema(o->os, collector_out(o), probe->schemas[k]);
-	}
-}
-
-/* Let go of the live processes up to a position of target_next(). */
-static void unwant_targets(struct sooth_observer *o, struct observed_probe *p, size_t until)
-{
-	struct sooth_error ignored;
-	const struct process_id *process;
-	size_t position = 0;
-
-	while (position < until && (process = target_next(&o->target, &position)))
-		hub_unwant(p->source, process, p->interest, false, &ignored);
-}
-
-static int want_targets(struct sooth_observer *o, struct observed_probe *p, struct sooth_error *err)
-{
-	unsigned interest = p->interest | (o->target.is_launched ? INTEREST_FROM_EXEC : 0);
-	const struct process_id *process;
-	size_t position = 0;
-	int status = 0;
-
-	while (!status && (process = target_next(&o->target, &position)))
-		status = hub_want(p->source, process, interest, false, err);
-	if (status)
-		unwant_targets(o, p, position);
-	return status;
-}
-
-static int start_sources(struct sooth_observer *o, struct sooth_error *err)
-{
-	int status = 0;
-
-	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
-		struct observed_probe *p = &o->probes[i];
-
-		status = want_targets(o, p, err);
-		if (status)
-			break;
-		p->is_started = true;
-		status = hub_start(o->hub, p->source, err);
-	}
-	return status;
-}
-
-int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
-{
-	ERROR_HERE(err);
-	int status;
-
-	o->target.launch.as_user = o->options.has_launch_user;
-	o->target.launch.uid = o->options.launch_uid;
-	o->target.launch.gid = o->options.launch_gid;
-	status = target_resolve(&o->target, o->os, err);
-	if (status)
-		return status;
-	collector_segment(o->os, collector_out(o));
-	write_schemas(o);
-	status = acquire_sources(o, err);
-	if (status)
-		return status;
-	target_describe(&o->target, o->os, collector_out(o));
-	status = stream_flush(&o->stream, 0, true, err);
-	if (!status)
-		status = hub_join(o->hub, receive, o, err);
-	if (!status)
-		status = start_sources(o, err);
-	if (status)
-		return status;
-	/* Attached: what is counted is counted from here. */
-	o->last_sample_ns = o->last_sweep_ns = collector_begin(o->os, collector_out(o));
-	if (o->target.is_launched)
-		status = o->os->release(o->os, &o->target.launch, err);
-	o->is_running = !status;
-	return status;
-}
-
 /* --- running --- */
 
 static int sample_when_due(struct sooth_observer *o, uint64_t now, struct sooth_error *err)
@@ -448,7 +186,7 @@ static int cycle(struct sooth_observer *o, struct sooth_error *err)
 	if (status)
 		return status;
 	if (has_waiting_records(o) || now - o->last_tick_ns >= TICK_NS)
-		o->last_tick_ns = collector_tick(o->os, collector_out(o));
+		o->last_tick_ns = collector_tick(o->os, observer_out(o));
 	return stream_flush(&o->stream, complete_ns, false, err);
 }
 
@@ -519,7 +257,7 @@ static int stop_sources(struct sooth_observer *o, struct sooth_error *err)
 		if (hub_is_shared(p->source)) {
 			failed = hub_drain(o->hub, p->source, status ? NULL : err);
 			status = status ? status : failed;
-			unwant_targets(o, p, SIZE_MAX);
+			observer_unwant(o, p, SIZE_MAX);
 		}
 		p->is_started = false;
 		failed = hub_stop(o->hub, p->source, status ? NULL : err);
@@ -542,12 +280,12 @@ int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct soo
 	status = stop_sources(o, err);
 	if (status)
 		return status;
-	collector_end(o->os, collector_out(o), is_over ? STREAM_END_TARGET : (uint32_t)why,
+	collector_end(o->os, observer_out(o), is_over ? STREAM_END_TARGET : (uint32_t)why,
 		o->target.launch.status, end_ns);
 	status = stream_flush(&o->stream, 0, false, err);
 	if (status)
 		return status;
-	collector_self(o->os, collector_out(o), o->stream.records, o->stream.bytes);
+	collector_self(o->os, observer_out(o), o->stream.records, o->stream.bytes);
 	status = stream_flush(&o->stream, o->os->now_ns(o->os), false, err);
 	if (!status && o->capture)
 		status = capture_writer_finish(o->capture, err);

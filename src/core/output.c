@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "model/stream_records.h"
 
 #define OUTPUT_BATCH_BYTES (64u << 10)
 
@@ -17,6 +20,7 @@ struct output {
 	size_t sink_count;
 	const struct section *section;
 	struct buffer rows;
+	struct buffer limits;
 };
 
 int output_new(struct output **out, struct sooth_error *err)
@@ -116,6 +120,23 @@ int output_record(struct output *o, const struct sooth_record *record, struct so
 	return flush_when_full(o, err);
 }
 
+void output_limit(struct output *o, const char *what, const char *reason, const char *remedy)
+{
+	struct stream_limit limit = { .record = { .kind = STREAM_LIMIT } };
+	struct record_tail tail[] = {
+		{ &limit.what, what, strlen(what) },
+		{ &limit.reason, reason, strlen(reason) },
+		{ &limit.remedy, remedy, strlen(remedy) },
+	};
+
+	RECORD_APPEND(&o->limits, &limit, tail, 3);
+}
+
+struct batch output_limits(const struct output *o)
+{
+	return (struct batch){ o->limits.data, o->limits.size };
+}
+
 int output_end(struct output *o, struct sooth_error *err)
 {
 	int status = output_close_section(o, err);
@@ -132,5 +153,6 @@ void output_free(struct output *o)
 		free(o->sinks[i].state);
 	}
 	buffer_fini(&o->rows);
+	buffer_fini(&o->limits);
 	free(o);
 }

@@ -21,6 +21,10 @@ int output_add_sink(struct output *o, const struct sink_type *type,
 int output_begin(struct output *o, const struct report_head *head, struct sooth_error *err);
 /* Closes the section before it, if it is still open. The section is borrowed until then. */
 int output_section(struct output *o, const struct section *section, struct sooth_error *err);
+/* Something a view could not do: told among the notes, each once. */
+void output_limit(struct output *o, const char *what, const char *reason, const char *remedy);
+/* What was noted: stream.limit records. */
+struct batch output_limits(const struct output *o);
 int output_close_section(struct output *o, struct sooth_error *err);
 /* A row of the open section; tails as in record_append(). */
 int output_row(struct output *o, struct sooth_record *row, size_t fixed, struct record_tail *tail,

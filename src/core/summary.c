@@ -122,6 +122,9 @@ void summary_take(struct summary *s, const struct sooth_record *r)
 	switch (r->kind) {
 	case STREAM_SEGMENT:
 		s->has_segment = true;
+		if (is_whole(r, sizeof(struct stream_segment)) &&
+			((const struct stream_segment *)r)->format > CAPTURE_FORMAT)
+			s->is_newer = true;
 		break;
 	case STREAM_TARGET:
 		buffer_reset(&s->target);
@@ -212,6 +215,9 @@ void summary_losses(struct summary *s, const struct block_reader *reader, uint64
 			"what is shown is what was written until then");
 	if (s->notes_refused)
 		add_limit(s, "further notes", "there were more different ones than are kept", "");
+	if (s->is_newer)
+		add_limit(s, "what a later format says",
+			"the capture was written in a later format", "read it with a newer sooth");
 	if (late_records)
 		add_limit(s, "the exact order of some records", "they arrived later than promised",
 			"");
@@ -287,7 +293,12 @@ int summary_tell(struct summary *s, struct output *output, struct sooth_error *e
 			.is_last = true },
 	};
 	struct buffer *records[] = { &s->target, &s->sources, &s->losses, &s->limits };
-	int status = tell_observation(s, output, err);
+	struct batch noted = output_limits(output);
+	int status;
+
+	batch_for_each (r, &noted)
+		take_note(s, &s->limits, r);
+	status = tell_observation(s, output, err);
 
 	for (size_t i = 0; i < ARRAY_SIZE(sections) && !status; i++) {
 		status = tell_records(output, &sections[i], records[i], err);

@@ -25,6 +25,7 @@ struct summary {
 	uint64_t notes_refused;
 	uint64_t unknown_records;
 	bool has_segment, has_end, has_self;
+	bool is_newer; /* the capture is of a later format than this build knows */
 };
 
 void summary_take(struct summary *s, const struct sooth_record *r);

@@ -113,6 +113,7 @@ static const struct sooth_field stream_self_fields[] = {
 static const struct sooth_field process_join_fields[] = {
 	FIELD_PID(process_join),
 	FIELD_NUMBER(process_join, parent_pid, "process that forked it"),
+	FIELD_NUMBER(process_join, parent_start_ticks, "its start, in clock ticks after boot"),
 	NAME_FIELD(process_join),
 };
 

@@ -31,6 +31,8 @@ static const struct sooth_field process_fields[] = {
 	FIELD_NUMBER(proc_process, process_group, "process group", .is_hidden = true),
 	FIELD_NUMBER(proc_process, terminal, "controlling terminal, a device number; 0: none",
 		.is_hidden = true),
+	FIELD_TRUTH(proc_process, cpu_is_ticks, "the CPU time has the resolution of a clock tick",
+		.is_hidden = true),
 	FIELD_TRUTH(proc_process, is_deleted, "the executable was removed or replaced",
 		.is_hidden = true),
 	FIELD_STRING(proc_process, name, "name of the main thread (comm)"),

@@ -13,6 +13,8 @@
 static const struct sooth_field count_fields[] = {
 	FIELD_PID(syscalls_count),
 	FIELD_TID(syscalls_count),
+	FIELD_NUMBER(syscalls_count, from_ns, "begin of the window; the record's time is its end",
+		.unit = SOOTH_UNIT_TIME_NS, .merge = SOOTH_MERGE_MIN),
 	NUMBER_FIELDS(syscalls_count),
 	FIELD_NUMBER(syscalls_count, count, "calls that returned, or that never do",
 		.merge = SOOTH_MERGE_SUM),
@@ -34,6 +36,8 @@ static const struct sooth_field count_fields[] = {
 static const struct sooth_field error_fields[] = {
 	FIELD_PID(syscalls_error),
 	FIELD_TID(syscalls_error),
+	FIELD_NUMBER(syscalls_error, from_ns, "begin of the window; the record's time is its end",
+		.unit = SOOTH_UNIT_TIME_NS, .merge = SOOTH_MERGE_MIN),
 	NUMBER_FIELDS(syscalls_error),
 	{ .name = "error",
 		.type = SOOTH_FIELD_ERRNO,

@@ -167,6 +167,26 @@ static const char *level_color(const struct sooth_field *f, const struct sooth_v
 	return color;
 }
 
+/*
+ * libsmartcols (2.38) never returns from cutting a cell that the locale cannot
+ * read, and a target can choose such a name: in the C locale all is ASCII.
+ */
+static void make_readable(struct buffer *text)
+{
+	struct buffer ascii = { 0 };
+
+	if (mbstowcs(NULL, buffer_cstr(text), 0) != (size_t)-1)
+		return;
+	for (size_t i = 0; i < text->size; i++) {
+		if (text->data[i] < 0x80)
+			buffer_char(&ascii, (char)text->data[i]);
+		else
+			buffer_format(&ascii, "\\x%02x", text->data[i]);
+	}
+	buffer_fini(text);
+	*text = ascii;
+}
+
 static int add_row(struct table_sink *s, const struct sooth_record *r)
 {
 	struct libscols_line *line = scols_table_new_line(s->table, NULL);
@@ -180,6 +200,7 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 			s->reasons |= 1u << v.reason;
 		buffer_reset(&s->text);
 		value_format(&s->text, s->columns[i], &v);
+		make_readable(&s->text);
 		if (scols_line_set_data(line, i, buffer_cstr(&s->text)))
 			return -ENOMEM;
 		if (s->options.use_color && level_color(s->columns[i], &v))

@@ -89,7 +89,6 @@ static struct site site_here(const struct walk *walk, const struct instruction *
 		.offset = (uint32_t)walk->at,
 		.instruction = *i,
 		.is_emulated = is_emulated,
-
 		.keeps_return = !walk->has_moved_return,
 		.sees_null = !walk->is_past_null,
 		.is_once = true,
@@ -220,7 +219,6 @@ static struct site site_at_entry(struct walk *walk)
 	site = site_here(walk, &i, is_known && is_emulated(walk, &i));
 	site.is_once = walk->window->size == 0 || is_only_way(walk);
 	site.is_refused = !is_known || site.is_refused;
-
 	return site;
 }
 

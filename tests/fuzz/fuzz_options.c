@@ -17,7 +17,12 @@ struct config {
 	uint64_t guard_behind;
 };
 
-static const char *const choices[] = { "table", "json", NULL };
+static const char *choose(size_t index)
+{
+	static const char *const names[] = { "table", "json" };
+
+	return index < 2 ? names[index] : NULL;
+}
 
 #define ROW(letter_, name_, type_, member_, ...)                                        \
 	{                                                                               \
@@ -31,7 +36,7 @@ static const struct option rows[] = {
 	ROW('n', "number", OPTION_U64, number, .min = 3, .max = 1000),
 	ROW('d', "duration", OPTION_DURATION, duration_ns, .help = ""),
 	ROW(0, "bytes", OPTION_BYTES, bytes, .min = 1, .max = 1 << 20),
-	ROW('c', NULL, OPTION_CHOICE, choice, .choices = choices),
+	ROW('c', NULL, OPTION_CHOICE, choice, .choice = choose),
 	ROW('l', "list", OPTION_LIST, list, .help = ""),
 };
 

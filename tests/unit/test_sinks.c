@@ -348,6 +348,27 @@ static void test_width(void **state)
 	sheet_free(&s);
 }
 
+/* A locale that cannot read a name: it is written so that it can, and in the end is an end. */
+static void test_width_in_another_locale(void **state)
+{
+	char text[300];
+	struct sheet s;
+	const char *shown;
+
+	(void)state;
+	memset(text, 'y', sizeof(text));
+	memcpy(text + 100, "\xc3\xa9\xe2\x82\xac", 5);
+	sheet_open(&s, "table", NULL, 60);
+	begin(&s);
+	section(&s, &table);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(put(&s, plain, text + i * 40, 150), 0);
+	shown = sheet_close(&s);
+	assert_true(has(shown, "2.0K"));
+	assert_true(has(shown, "\\xc3\\xa9"));
+	sheet_free(&s);
+}
+
 static void test_named_columns(void **state)
 {
 	struct section named = table;
@@ -432,6 +453,7 @@ int main(void)
 		cmocka_unit_test(test_odd_numbers),
 		cmocka_unit_test(test_hostile_texts),
 		cmocka_unit_test(test_width),
+		cmocka_unit_test(test_width_in_another_locale),
 		cmocka_unit_test(test_named_columns),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_full_disk_at_the_end),

@@ -245,11 +245,14 @@ static void context_joined(struct backend_run *run, const struct process_id *pro
 	read_context(run, (pid_t)process->pid, process);
 }
 
+/* Once more at the end: libraries were loaded and threads named meanwhile. */
 static int context_stop(struct backend_run *run, struct sooth_error *err)
 {
-	(void)run;
-	(void)err;
-	return 0;
+	struct context_state *s = run->state;
+
+	if (run->options.is_host || run->options.has_uid)
+		return 0; /* that would be everything twice */
+	return members_visit(&s->members, run, read_context, err);
 }
 
 static void context_close(struct backend_run *run)

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which records are an observer's. The live set follows the comings and goings
+ * that the records themselves tell.
+ */
+#include "core/observer_state.h"
+
+#include <string.h>
+
+#include "core/registry.h"
+
+static void follow(struct sooth_observer *o, const struct process_id *process)
+{
+	struct sooth_error ignored;
+
+	target_join(&o->target, process, &ignored);
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		struct observed_probe *p = &o->probes[i];
+		bool is_followed = hub_source_backend(p->source)->drain != NULL;
+
+		if (p->is_started || is_followed)
+			hub_want(p->source, process, p->interest, is_followed, &ignored);
+		if (p->is_started)
+			hub_joined(p->source, process);
+		else if (is_followed) /* it is being stopped: nobody would let go later */
+			hub_unwant(p->source, process, p->interest, false, &ignored);
+	}
+}
+
+static void forget(struct sooth_observer *o, const struct process_id *process)
+{
+	struct sooth_error ignored;
+
+	target_leave(&o->target, process);
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		struct observed_probe *p = &o->probes[i];
+		bool is_followed = hub_source_backend(p->source)->drain != NULL;
+
+		if (p->is_started)
+			hub_unwant(p->source, process, p->interest, is_followed, &ignored);
+	}
+}
+
+static bool belongs(struct sooth_observer *o, const struct sooth_record *r)
+{
+	struct process_id process = process_id_of(r);
+
+	if (!process.pid || !memcmp(&process, &o->last_member, sizeof(process)))
+		return true;
+	if (!target_has(&o->target, &process))
+		return false;
+	o->last_member = process;
+	return true;
+}
+
+/* True when the record is this observer's; keeps the live set on the way. */
+static bool admit(struct sooth_observer *o, const struct sooth_record *r)
+{
+	struct process_id process = process_id_of(r);
+
+	if (r->kind == PROCESS_JOIN) {
+		const struct process_join *join = (const void *)r;
+		struct process_id parent = { join->parent_start_ticks, join->parent_pid };
+
+		if (!target_has(&o->target, &parent))
+			return false;
+		follow(o, &process);
+		return true;
+	}
+	if (!belongs(o, r))
+		return false;
+	if (r->kind == PROCESS_EXEC) {
+		for (unsigned i = 1; i <= o->probe_count; i++)
+			hub_joined(o->probes[i].source, &process);
+	} else if (r->kind == PROCESS_LEAVE) {
+		forget(o, &process);
+		o->last_member = (struct process_id){ 0 };
+	}
+	return true;
+}
+
+static unsigned source_index(const struct sooth_observer *o, const struct hub_source *source)
+{
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		if (o->probes[i].source == source)
+			return i;
+	}
+	return 0;
+}
+
+/* A shared source delivers what any of its users wants. */
+static bool is_wanted(const struct observed_probe *p, uint16_t kind)
+{
+	const struct sooth_schema *schema = registry_schema(kind);
+
+	if (kind <= KIND_STREAM_LAST || !schema || !hub_source_backend(p->source)->drain)
+		return true;
+	if (schema->class_ == SOOTH_CLASS_TALLY)
+		return p->interest & INTEREST_COUNT;
+	return schema->class_ != SOOTH_CLASS_EVENT || p->interest & INTEREST_STREAM;
+}
+
+int observer_receive(
+	void *user, struct hub_source *source, const struct batch *batch, struct sooth_error *err)
+{
+	struct sooth_observer *o = user;
+	unsigned index = source_index(o, source);
+	struct buffer *out = stream_source(&o->stream, index);
+	uint16_t last_kind = 0;
+	bool wanted = true;
+
+	if (!index)
+		return 0;
+	batch_for_each (r, batch) {
+		if (r->kind != last_kind) { /* kinds come in runs */
+			last_kind = r->kind;
+			wanted = is_wanted(&o->probes[index], last_kind);
+		}
+		if (wanted && admit(o, r))
+			buffer_append(out, r, record_bytes(r));
+	}
+	return buffer_failed(out) ? error_no_memory(err) : 0;
+}

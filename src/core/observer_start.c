@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Attaching: find the target, open a source for each probe, say what there is,
+ * mark the processes, and only then let anything run.
+ */
+#include "core/observer_state.h"
+
+#include "core/collector.h"
+#include "core/registry.h"
+#include "model/schema.h"
+
+static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
+		struct observed_probe *p = &o->probes[i];
+		struct probe_options options = {
+			.interest = p->interest,
+			.is_host = o->target.selector == TARGET_HOST,
+			.has_uid = o->target.selector == TARGET_USER,
+			.uid = o->target.uid,
+			.sample_ns = o->options.sample_ns,
+			.buffer_bytes = o->options.buffer_bytes,
+		};
+		struct buffer refusals = { 0 };
+
+		status = hub_acquire(o->hub, p->name, &options, &p->source, &refusals, err);
+		if (!status) {
+			collector_source(o->os, observer_out(o), i, hub_source_backend(p->source),
+				buffer_cstr(&refusals));
+			o->told_of_ends |= hub_source_backend(p->source)->drain != NULL;
+		}
+		buffer_fini(&refusals);
+	}
+	return status;
+}
+
+static void write_schemas(struct sooth_observer *o)
+{
+	for (size_t i = 0; stream_schemas[i]; i++)
+		collector_schema(o->os, observer_out(o), stream_schemas[i]);
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		const struct probe *probe = registry_probe(o->probes[i].name);
+
+		for (size_t k = 0; probe->schemas[k]; k++)
+			collector_schema(o->os, observer_out(o), probe->schemas[k]);
+	}
+}
+
+void observer_unwant(struct sooth_observer *o, struct observed_probe *p, size_t until)
+{
+	struct sooth_error ignored;
+	const struct process_id *process;
+	size_t position = 0;
+
+	while (position < until && (process = target_next(&o->target, &position)))
+		hub_unwant(p->source, process, p->interest, false, &ignored);
+}
+
+static int want_targets(struct sooth_observer *o, struct observed_probe *p, struct sooth_error *err)
+{
+	unsigned interest = p->interest | (o->target.is_launched ? INTEREST_FROM_EXEC : 0);
+	const struct process_id *process;
+	size_t position = 0;
+	int status = 0;
+
+	while (!status && (process = target_next(&o->target, &position)))
+		status = hub_want(p->source, process, interest, false, err);
+	if (status)
+		observer_unwant(o, p, position);
+	return status;
+}
+
+static int start_sources(struct sooth_observer *o, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
+		struct observed_probe *p = &o->probes[i];
+
+		status = want_targets(o, p, err);
+		if (status)
+			break;
+		p->is_started = true;
+		status = hub_start(o->hub, p->source, err);
+	}
+	return status;
+}
+
+/* The exec is done when this returns. Where no backend tells of it, it is told here. */
+static int release_command(struct sooth_observer *o, struct sooth_error *err)
+{
+	int status = o->os->release(o->os, &o->target.launch, err);
+
+	for (unsigned i = 1; i <= o->probe_count && !status && !o->told_of_ends; i++)
+		hub_joined(o->probes[i].source, &o->target.launch.process);
+	return status;
+}
+
+int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
+{
+	ERROR_HERE(err);
+	int status;
+
+	o->target.launch.as_user = o->options.has_launch_user;
+	o->target.launch.uid = o->options.launch_uid;
+	o->target.launch.gid = o->options.launch_gid;
+	status = target_resolve(&o->target, o->os, err);
+	if (status)
+		return status;
+	collector_segment(o->os, observer_out(o));
+	write_schemas(o);
+	status = acquire_sources(o, err);
+	if (status)
+		return status;
+	target_describe(&o->target, o->os, observer_out(o));
+	status = stream_flush(&o->stream, 0, true, err);
+	if (!status)
+		status = hub_join(o->hub, observer_receive, o, err);
+	if (!status)
+		status = start_sources(o, err);
+	if (status)
+		return status;
+	/* Attached: what is counted is counted from here. */
+	o->last_sample_ns = o->last_sweep_ns = collector_begin(o->os, observer_out(o));
+	if (o->target.is_launched)
+		status = release_command(o, err);
+	o->is_running = !status;
+	return status;
+}
