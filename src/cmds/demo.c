@@ -33,6 +33,7 @@ static __attribute__((noreturn)) void work(void)
 {
 	char byte;
 
+	signal(SIGTERM, SIG_DFL); /* what is a wish to sooth is the end of its worker */
 	for (int round = 0; round < LIFE_ROUNDS && getppid() != 1; round++) {
 		int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 
