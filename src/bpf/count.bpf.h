@@ -95,16 +95,24 @@ static inline void count_call(struct thread *t, int64_t result, uint64_t duratio
 		overflow_error(t, t->number, t->abi, (uint32_t)-result, 1);
 }
 
-static void flush_slot(struct thread *t, struct tally_slot *s, uint64_t now)
+/*
+ * Global, not static, and so verified once by itself instead of once a turn of the loop that
+ * calls it: loading takes a third of the time. The verifier takes nothing for granted here.
+ */
+__attribute__((noinline)) int flush_slot(struct thread *t, uint32_t index, uint64_t now)
 {
+	struct tally_slot *s;
 	struct syscalls_count *r;
 
+	if (!t || index >= SYSCALLS_SLOTS)
+		return 0;
+	s = &t->tally.slots[index];
 	if (!s->count && !s->unfinished)
-		return;
+		return 0;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		overflow_slot(t, s);
-		return;
+		return 0;
 	}
 	record_fill(&r->record, t, SYSCALLS_COUNT, RECORD_WORDS(struct syscalls_count), now);
 	r->from_ns = t->tally.from_ns;
@@ -117,15 +125,21 @@ static void flush_slot(struct thread *t, struct tally_slot *s, uint64_t now)
 	r->max_ns = s->max_ns;
 	__builtin_memcpy(r->histogram, s->histogram, sizeof(r->histogram));
 	bpf_ringbuf_submit(r, ring_flags());
+	return 0;
 }
 
-static void flush_error(struct thread *t, struct tally_error *e, uint64_t now)
+__attribute__((noinline)) int flush_error(struct thread *t, uint32_t index, uint64_t now)
 {
-	struct syscalls_error *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	struct tally_error *e;
+	struct syscalls_error *r;
 
+	if (!t || index >= SYSCALLS_ERROR_SLOTS)
+		return 0;
+	e = &t->tally.errors[index];
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		overflow_error(t, e->number, ABI_NATIVE, e->error, e->count);
-		return;
+		return 0;
 	}
 	record_fill(&r->record, t, SYSCALLS_ERROR, RECORD_WORDS(struct syscalls_error), now);
 	r->from_ns = t->tally.from_ns;
@@ -135,6 +149,7 @@ static void flush_error(struct thread *t, struct tally_error *e, uint64_t now)
 	r->error = e->error;
 	r->unused = 0;
 	bpf_ringbuf_submit(r, ring_flags());
+	return 0;
 }
 
 /* A call that will not return, or has not yet. */
@@ -168,12 +183,12 @@ static void flush_thread(struct thread *t, uint64_t now)
 	for (int i = 0; i < SYSCALLS_SLOTS; i++) {
 		if (i >= t->tally.slots_used)
 			break;
-		flush_slot(t, &t->tally.slots[i], now);
+		flush_slot(t, (uint32_t)i, now);
 	}
 	for (int i = 0; i < SYSCALLS_ERROR_SLOTS; i++) {
 		if (i >= t->tally.errors_used)
 			break;
-		flush_error(t, &t->tally.errors[i], now);
+		flush_error(t, (uint32_t)i, now);
 	}
 }
 

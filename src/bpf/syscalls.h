@@ -17,7 +17,7 @@ struct syscalls_config {
 	uint32_t uid;
 	uint32_t own_pid;      /* the collector: never adopted */
 	uint32_t interest;     /* of adopted processes */
-	uint32_t wakeup_bytes; /* wake the collector when so many wait */
+	uint32_t wakeup_bytes; /* wake the collector at each multiple that waits: a power of two */
 	uint32_t ticks_per_s;
 	uint32_t is_elevated; /* the caller may less than sooth: let go of what gains privilege */
 	uint8_t path_arguments[512]; /* by native number: which argument is a path, from 1 */

@@ -268,7 +268,8 @@ static int tell_self(struct summary *s, struct output *output, struct sooth_erro
 
 	if (!status && s->has_self)
 		status = output_record(output, &s->self.record, err);
-	return status ? status : output_flush(output, err);
+	/* The section is on this stack, as those below: end it before it goes. */
+	return status ? status : output_close_section(output, err);
 }
 
 int summary_tell(struct summary *s, struct output *output, struct sooth_error *err)
@@ -302,13 +303,10 @@ int summary_tell(struct summary *s, struct output *output, struct sooth_error *e
 
 	for (size_t i = 0; i < ARRAY_SIZE(sections) && !status; i++) {
 		status = tell_records(output, &sections[i], records[i], err);
-		/* The section is on this stack: end it before it goes. */
 		if (!status)
 			status = output_close_section(output, err);
 	}
-	if (!status)
-		status = tell_self(s, output, err);
-	return status ? status : output_close_section(output, err);
+	return status ? status : tell_self(s, output, err);
 }
 
 void summary_fini(struct summary *s)

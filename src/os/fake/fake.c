@@ -25,7 +25,6 @@ static const struct backend *const backends[] = {
 	NULL,
 };
 
-
 /* --- the script's own --- */
 
 static const char *const step_names[FAKE_STEPS] = {
@@ -82,8 +81,8 @@ bool script_adopts(const struct backend_run *run, const struct fake_process *p)
 	return run->options.is_host || (run->options.has_uid && run->options.uid == p->uid);
 }
 
-#define EACH_CALLS(f, source)                                             \
-	for (size_t _i = 0; _i < SCRIPT_SOURCES_MAX; _i++)                \
+#define EACH_CALLS(f, source)                                                                      \
+	for (size_t _i = 0; _i < SCRIPT_SOURCES_MAX; _i++)                                         \
 		for (struct script_calls *source = (f)->calls[_i]; source; source = NULL)
 
 /* --- the system's services --- */
@@ -173,8 +172,8 @@ static int os_list(const struct os *os, bool has_uid, uint32_t uid, struct buffe
 	return buffer_failed(process_ids) ? error_no_memory(err) : 0;
 }
 
-static int os_launch(const struct os *os, char *const *command, struct launch *launch,
-	struct sooth_error *err)
+static int os_launch(
+	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err)
 {
 	struct fake *f = fake_of(os);
 	struct fake_process *p = fake_add(f, LAUNCH_PID + (uint32_t)f->process_count,
@@ -355,22 +354,22 @@ struct fake_process *fake_fork(struct fake *f, struct fake_process *parent, uint
 	if (!child)
 		return NULL;
 	child->ppid = (uint32_t)parent->id.pid;
-	EACH_CALLS (f, source)
-		script_fork(source, parent, child);
+	EACH_CALLS(f, source)
+	script_fork(source, parent, child);
 	return child;
 }
 
 void fake_exec(struct fake *f, struct fake_process *p, const char *name)
 {
 	snprintf(p->name, sizeof(p->name), "%s", name);
-	EACH_CALLS (f, source)
-		script_exec(source, p);
+	EACH_CALLS(f, source)
+	script_exec(source, p);
 }
 
 void fake_call(struct fake *f, struct fake_process *p, const struct fake_call *call)
 {
-	EACH_CALLS (f, source)
-		script_call(source, p, call);
+	EACH_CALLS(f, source)
+	script_call(source, p, call);
 }
 
 void fake_vanish(struct fake *f, struct fake_process *p, int status)
@@ -382,8 +381,8 @@ void fake_vanish(struct fake *f, struct fake_process *p, int status)
 
 void fake_tell_end(struct fake *f, struct fake_process *p)
 {
-	EACH_CALLS (f, source)
-		script_leave(source, p);
+	EACH_CALLS(f, source)
+	script_leave(source, p);
 }
 
 void fake_end(struct fake *f, struct fake_process *p, int status)
@@ -408,8 +407,8 @@ unsigned fake_interest(const struct fake *f, const struct fake_process *p)
 {
 	unsigned interest = 0;
 
-	EACH_CALLS (f, source)
-		interest |= script_interest(source, p);
+	EACH_CALLS(f, source)
+	interest |= script_interest(source, p);
 	return interest;
 }
 

@@ -15,9 +15,9 @@
 #include <sooth/field.h>
 #include "os/os.h"
 
-#define FAKE_START_NS       (1000 * (uint64_t)1000000000)
-#define FAKE_PROCESSES_MAX  256
-#define FAKE_MEMORY_BYTES   ((uint64_t)8 << 30)
+#define FAKE_START_NS	   (1000 * (uint64_t)1000000000)
+#define FAKE_PROCESSES_MAX 256
+#define FAKE_MEMORY_BYTES  ((uint64_t)8 << 30)
 
 struct fake;
 
@@ -27,9 +27,9 @@ struct fake_process {
 	uint32_t ppid, uid;
 	char name[PROCESS_NAME_SIZE];
 	bool is_alive;
-	bool is_held;  /* launched, not yet released */
+	bool is_held;	 /* launched, not yet released */
 	bool is_refused; /* it may not be watched */
-	int status;    /* as wait() gives it, once it ended */
+	int status;	 /* as wait() gives it, once it ended */
 	/* What the proc probe reads. */
 	uint64_t cpu_ns, rss_bytes, vsz_bytes;
 	uint32_t threads, descriptors;
@@ -62,14 +62,14 @@ enum fake_step {
 	FAKE_START,
 	FAKE_DRAIN,
 	FAKE_STOP,
-	FAKE_RELEASE,       /* the exec of a launched command */
+	FAKE_RELEASE, /* the exec of a launched command */
 	FAKE_STEPS,
 };
 
 /* What backends were asked to do, over all sources. */
 struct fake_counts {
 	unsigned opened, started, stopped, closed;
-	unsigned sets;    /* of the syscalls backends */
+	unsigned sets;	  /* of the syscalls backends */
 	unsigned samples; /* of proc */
 };
 

@@ -19,8 +19,10 @@ static void write_process(struct backend_run *run, const struct fake_process *fr
 {
 	struct buffer arguments = { 0 };
 	struct proc_process p = {
-		.record = { .time_ns = run->os->now_ns(run->os), .start_ticks = from->id.start_ticks,
-			.pid = (uint32_t)from->id.pid, .kind = PROC_PROCESS,
+		.record = { .time_ns = run->os->now_ns(run->os),
+			.start_ticks = from->id.start_ticks,
+			.pid = (uint32_t)from->id.pid,
+			.kind = PROC_PROCESS,
 			.cpu = SOOTH_CPU_NONE },
 		.cpu_ns = from->cpu_ns,
 		.rss_bytes = from->rss_bytes,
@@ -36,8 +38,8 @@ static void write_process(struct backend_run *run, const struct fake_process *fr
 		.directory_state = from->directory_state,
 	};
 
-	if (from->arguments_size && mask_arguments(&arguments, from->arguments,
-					    from->arguments_size, ARGUMENTS_KEPT))
+	if (from->arguments_size &&
+		mask_arguments(&arguments, from->arguments, from->arguments_size, ARGUMENTS_KEPT))
 		p.arguments_state = SOOTH_STATE_TRUNCATED;
 	struct record_tail tail[] = {
 		text(&p.name, from->name),

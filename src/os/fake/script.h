@@ -75,7 +75,8 @@ void script_calls_close(struct backend_run *run);
 unsigned script_interest(const struct script_calls *s, const struct fake_process *p);
 
 /* What happens to a process, as one source sees it. */
-void script_call(struct script_calls *s, const struct fake_process *p, const struct fake_call *call);
+void script_call(
+	struct script_calls *s, const struct fake_process *p, const struct fake_call *call);
 void script_fork(struct script_calls *s, const struct fake_process *parent,
 	const struct fake_process *child);
 void script_exec(struct script_calls *s, const struct fake_process *p);

@@ -33,12 +33,14 @@ static bool is_watching(const struct script_calls *s, const struct fake_process 
 	return s->is_started && script_interest(s, p) && !(followed && followed->is_held);
 }
 
-static struct sooth_record head_of(const struct script_calls *s, const struct fake_process *p,
-	uint32_t tid, uint16_t kind)
+static struct sooth_record head_of(
+	const struct script_calls *s, const struct fake_process *p, uint32_t tid, uint16_t kind)
 {
 	return (struct sooth_record){ .time_ns = s->run->os->now_ns(s->run->os),
-		.start_ticks = p->id.start_ticks, .pid = (uint32_t)p->id.pid,
-		.tid = tid ? tid : (uint32_t)p->id.pid, .kind = kind };
+		.start_ticks = p->id.start_ticks,
+		.pid = (uint32_t)p->id.pid,
+		.tid = tid ? tid : (uint32_t)p->id.pid,
+		.kind = kind };
 }
 
 static uint32_t error_of(const struct fake_call *call)
@@ -57,8 +59,8 @@ static unsigned bucket_of(uint64_t ns)
 	return bucket;
 }
 
-static void count_call(struct script_calls *s, const struct fake_process *p,
-	const struct fake_call *call)
+static void count_call(
+	struct script_calls *s, const struct fake_process *p, const struct fake_call *call)
 {
 	struct sooth_record head = head_of(s, p, call->tid, SYSCALLS_COUNT);
 	struct script_key key = { p->id, head.tid, call->number, call->abi, 0 };
@@ -90,8 +92,8 @@ static void count_call(struct script_calls *s, const struct fake_process *p,
 	error->count++;
 }
 
-static void stream_call(struct script_calls *s, const struct fake_process *p,
-	const struct fake_call *call)
+static void stream_call(
+	struct script_calls *s, const struct fake_process *p, const struct fake_call *call)
 {
 	struct syscalls_call r = {
 		.record = head_of(s, p, call->tid, SYSCALLS_CALL),
@@ -103,7 +105,8 @@ static void stream_call(struct script_calls *s, const struct fake_process *p,
 		.path_state = call->path ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.result_state = call->never_returns ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE,
 	};
-	struct record_tail tail[] = { { &r.path, call->path, call->path ? strlen(call->path) : 0 } };
+	struct record_tail tail[] = { { &r.path, call->path,
+		call->path ? strlen(call->path) : 0 } };
 
 	memcpy(r.name, p->name, sizeof(r.name));
 	RECORD_APPEND(&s->ring, &r, tail, 1);
@@ -119,8 +122,8 @@ void script_call(struct script_calls *s, const struct fake_process *p, const str
 		stream_call(s, p, call);
 }
 
-void script_fork(struct script_calls *s, const struct fake_process *parent,
-	const struct fake_process *child)
+void script_fork(
+	struct script_calls *s, const struct fake_process *parent, const struct fake_process *child)
 {
 	struct process_join join = {
 		.record = head_of(s, child, 0, PROCESS_JOIN),

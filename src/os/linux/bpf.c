@@ -153,6 +153,22 @@ int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct so
 		       : 0;
 }
 
+uint64_t bpf_code_misses(const struct bpf_code *b)
+{
+	struct bpf_program *program;
+	uint64_t misses = 0;
+
+	bpf_object__for_each_program(program, b->object)
+	{
+		struct bpf_prog_info info = { 0 };
+		uint32_t size = sizeof(info);
+
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			misses += info.recursion_misses;
+	}
+	return misses;
+}
+
 void bpf_code_detach(struct bpf_code *b)
 {
 	for (size_t i = 0; i < b->link_count; i++)

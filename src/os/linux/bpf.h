@@ -50,6 +50,8 @@ int bpf_code_load(struct bpf_code *b, struct sooth_error *err);
 int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err);
 /* Run an attached iterator program to its end. */
 int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct sooth_error *err);
+/* Times the kernel did not run a program because it was in the middle of it on that CPU (5.12). */
+uint64_t bpf_code_misses(const struct bpf_code *b);
 void bpf_code_detach(struct bpf_code *b);
 void bpf_code_close(struct bpf_code *b);
 

@@ -3,6 +3,7 @@
 #include "os/linux/ring.h"
 
 #include <errno.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -14,10 +15,28 @@
 #define RING_DISCARD (1u << 30)
 #define RING_HEADER  8
 
+/* Bytes read before producers are told: each time costs them a cache line. */
+#define RELEASE_BYTES (64 << 10)
+
+/* Edge-triggered: by level the ring's own descriptor is readable while a single byte waits. */
+static int wake_open(int map)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+	int wake = epoll_create1(EPOLL_CLOEXEC);
+
+	if (wake < 0)
+		return -errno;
+	if (!epoll_ctl(wake, EPOLL_CTL_ADD, map, &event))
+		return wake;
+	close(wake);
+	return -errno;
+}
+
 int ring_open(struct ring *r, int map, size_t size, struct sooth_error *err)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *consumer, *producer;
+	int wake;
 
 	consumer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
 	if (consumer == MAP_FAILED)
@@ -29,17 +48,24 @@ int ring_open(struct ring *r, int map, size_t size, struct sooth_error *err)
 		munmap(consumer, page);
 		return error_errno(err, code, "map the ring's data");
 	}
+	wake = wake_open(map);
+	if (wake < 0) {
+		munmap(consumer, page);
+		munmap(producer, page + 2 * size);
+		return error_errno(err, wake, "wait for the ring");
+	}
 	*r = (struct ring){ .consumer = consumer,
 		.producer = producer,
 		.data = (const unsigned char *)producer + page,
 		.size = size,
-		.page = page };
+		.page = page,
+		.wake = wake };
 	return 0;
 }
 
 size_t ring_read(struct ring *r, struct buffer *out)
 {
-	unsigned long at = *r->consumer;
+	unsigned long at = *r->consumer, released = at;
 	/* What is produced after this line is for the next read, or a busy target could hold us. */
 	unsigned long end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 	size_t before = out->size;
@@ -57,15 +83,28 @@ size_t ring_read(struct ring *r, struct buffer *out)
 			buffer_append(out, record + RING_HEADER,
 				record_bytes((const void *)(record + RING_HEADER)));
 		at += (length + RING_HEADER + 7) & ~7ul;
-		__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
+		if (at - released >= RELEASE_BYTES) {
+			released = at;
+			__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
+		}
 	}
+	if (at != released)
+		__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
 	return out->size - before;
+}
+
+void ring_awake(const struct ring *r)
+{
+	struct epoll_event event;
+
+	(void)!epoll_wait(r->wake, &event, 1, 0);
 }
 
 void ring_close(struct ring *r)
 {
 	if (!r->consumer)
 		return;
+	close(r->wake);
 	munmap(r->consumer, r->page);
 	munmap((void *)(uintptr_t)r->producer, r->page + 2 * r->size);
 	*r = (struct ring){ 0 };

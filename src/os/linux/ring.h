@@ -17,11 +17,14 @@ struct ring {
 	const unsigned char *data;
 	size_t size; /* power of two */
 	size_t page;
+	int wake; /* an epoll descriptor, readable once for each wake-up */
 };
 
 int ring_open(struct ring *r, int map, size_t size, struct sooth_error *err);
 /* Append the records that are whole now; returns their bytes. */
 size_t ring_read(struct ring *r, struct buffer *out);
+/* Forget the wake-ups so far: the caller is about to read. */
+void ring_awake(const struct ring *r);
 void ring_close(struct ring *r);
 
 #endif

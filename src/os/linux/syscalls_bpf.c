@@ -241,9 +241,17 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 	struct syscalls_state *s = run->state;
 
 	(void)err;
+	ring_awake(&s->ring);
 	ring_read(&s->ring, &run->out);
 	tell_losses(run);
 	return 0;
+}
+
+static int syscalls_descriptor(struct backend_run *run)
+{
+	struct syscalls_state *s = run->state;
+
+	return s->ring.wake;
 }
 
 static void write_overflow(
@@ -298,9 +306,14 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
 	int status = flush(s, 0, err);
+	uint64_t missed;
 
 	ring_read(&s->ring, &run->out);
 	bpf_code_detach(&s->code);
+	missed = bpf_code_misses(&s->code);
+	if (missed)
+		backend_loss(run, missed, 0,
+			"entries or returns of calls: the kernel had the program preempted");
 	ring_read(&s->ring, &run->out);
 	drain_overflow(run);
 	tell_losses(run);
@@ -324,5 +337,6 @@ const struct backend backend_syscalls_bpf = {
 	.start = syscalls_start,
 	.drain = syscalls_drain,
 	.stop = syscalls_stop,
+	.descriptor = syscalls_descriptor,
 	.close = syscalls_close,
 };
