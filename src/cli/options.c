@@ -72,6 +72,7 @@ static int unknown_option(struct parser *p, const char *typed)
 {
 	const char *names[NAMES_MAX];
 	const char *nearest;
+	char word[DISTANCE_MAX + 3]; /* without =VALUE */
 	size_t count = 0;
 
 	for (size_t g = 0; g < p->group_count; g++) {
@@ -82,7 +83,8 @@ static int unknown_option(struct parser *p, const char *typed)
 	}
 	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "understand the option %s", typed);
 	error_why(p->err, "there is no such option here");
-	nearest = strncmp(typed, "--", 2) ? NULL : options_nearest(typed + 2, names, count);
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(typed, "="), typed);
+	nearest = strncmp(word, "--", 2) ? NULL : options_nearest(word + 2, names, count);
 	if (nearest)
 		return error_remedy(p->err, "did you mean --%s?", nearest);
 	return error_remedy(p->err, "--help lists the options");

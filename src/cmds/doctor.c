@@ -11,8 +11,10 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "core/collector.h"
 #include "core/output.h"
 #include "core/registry.h"
+#include "core/summary.h"
 #include "model/schema.h"
 #include "os/os.h"
 
@@ -86,16 +88,6 @@ static const struct sooth_schema method_schema = {
 	SCHEMA_FIELDS(method_fields),
 };
 
-/* The same rows once more, as the sentences a user needs: only what is missing. */
-static const struct sooth_schema advice_schema = {
-	.name = "advice",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct method_row),
-	.line = "{probe} by {method} does not work here: {why}[\n  missing: {missing}][\n  try: "
-		"{remedy}]",
-	SCHEMA_FIELDS(method_fields),
-};
-
 /* --- telling --- */
 
 static struct record_tail text(struct sooth_text *to, const char *value)
@@ -134,6 +126,15 @@ static bool is_usable(const struct backend *b, struct sooth_error *refusal)
 	return true;
 }
 
+static void note_refusal(
+	struct output *o, const char *probe, const char *method, const struct sooth_error *refusal)
+{
+	char what[128];
+
+	snprintf(what, sizeof(what), "%s by %s", probe, method);
+	output_limit(o, what, refusal->why, refusal->remedy);
+}
+
 static int tell_method(struct output *o, const struct backend *b, struct sooth_error *err)
 {
 	struct method_row row = { .target_ns = b->target_ns,
@@ -142,6 +143,8 @@ static int tell_method(struct output *o, const struct backend *b, struct sooth_e
 	struct sooth_error refusal;
 
 	row.is_usable = is_usable(b, &refusal);
+	if (!row.is_usable)
+		note_refusal(o, b->probe, b->name, &refusal);
 	struct record_tail tail[] = {
 		text(&row.probe, b->probe),
 		text(&row.method, b->name),
@@ -154,17 +157,16 @@ static int tell_method(struct output *o, const struct backend *b, struct sooth_e
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int tell_methods(struct output *o, bool only_unusable, const struct section *section,
-	struct sooth_error *err)
+static int tell_methods(struct output *o, struct sooth_error *err)
 {
-	int status = output_section(o, section, err);
+	static const struct section methods = { .name = "methods",
+		.title = "What can be observed, by which method:",
+		.schema = &method_schema,
+		.shape = SECTION_TABLE };
+	int status = output_section(o, &methods, err);
 
-	for (size_t i = 0; os_native.backends[i] && !status; i++) {
-		struct sooth_error refusal;
-
-		if (!only_unusable || !is_usable(os_native.backends[i], &refusal))
-			status = tell_method(o, os_native.backends[i], err);
-	}
+	for (size_t i = 0; os_native.backends[i] && !status; i++)
+		status = tell_method(o, os_native.backends[i], err);
 	return status;
 }
 
@@ -181,6 +183,8 @@ static int tell_missing_probes(struct output *o, struct sooth_error *err)
 			has_backend |= !strcmp(os_native.backends[i]->probe, none.probe);
 		if (has_backend)
 			continue;
+		output_limit(o, none.probe, "sooth has no way to observe it on this system",
+			"captures made elsewhere can be read");
 		struct record_tail tail[] = {
 			text(&row.probe, none.probe),
 			text(&row.method, none.name),
@@ -194,35 +198,41 @@ static int tell_missing_probes(struct output *o, struct sooth_error *err)
 	return status;
 }
 
-static int tell_all(struct output *o, bool for_people, struct sooth_error *err)
+/* What stands under every report stands here too; nothing was observed, so it is mostly empty. */
+static int tell_notes(struct output *o, struct sooth_error *err)
+{
+	struct summary summary = { .has_self = true };
+	struct buffer self = { 0 };
+	int status;
+
+	collector_self(&os_native, &self, 0, 0);
+	if (!buffer_failed(&self))
+		summary_take(&summary, (const void *)self.data);
+	status = summary_tell(&summary, o, err);
+	buffer_fini(&self);
+	summary_fini(&summary);
+	return status;
+}
+
+static int tell_all(struct output *o, struct sooth_error *err)
 {
 	static const struct report_head head = { "doctor", 1 };
-	static const struct section methods = { .name = "methods",
-		.title = "What can be observed, by which method:",
-		.schema = &method_schema,
-		.shape = SECTION_TABLE };
-	static const struct section advice = { .name = "advice",
-		.schema = &advice_schema,
-		.shape = SECTION_TABLE,
-		.is_last = true,
-		.if_empty = "everything sooth can do on this system works for you" };
 	int status = output_begin(o, &head, err);
 
 	if (!status)
 		status = tell_environment(o, err);
 	if (!status)
-		status = tell_methods(o, false, &methods, err);
+		status = tell_methods(o, err);
 	if (!status)
 		status = tell_missing_probes(o, err);
-	if (!status && for_people && os_native.backends[0])
-		status = tell_methods(o, true, &advice, err);
+	if (!status)
+		status = tell_notes(o, err);
 	return status ? status : output_end(o, err);
 }
 
 static int run_doctor(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct doctor_config *c = config;
-	const char *sink = output_sink_name(&c->output, false);
 	struct out_file file = { 0 };
 	struct output *o = NULL;
 	int status;
@@ -239,10 +249,11 @@ static int run_doctor(void *config, const struct arguments *arguments, struct so
 		struct sooth_sink_options s = output_sink_options(&c->output, file.stream);
 		struct sink_options own = { s.stream, s.width, s.use_color };
 
-		status = output_add_sink(o, registry_sink(sink), &own, err);
+		status = output_add_sink(
+			o, registry_sink(output_sink_name(&c->output, false)), &own, err);
 	}
 	if (!status)
-		status = tell_all(o, !strcmp(sink, "table"), err);
+		status = tell_all(o, err);
 	output_free(o);
 	if (!status)
 		status = out_file_commit(&file, err);

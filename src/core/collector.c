@@ -106,6 +106,20 @@ uint64_t collector_end(
 	return end_ns;
 }
 
+uint64_t collector_limit(const struct os *os, struct buffer *out, const char *what,
+	const char *reason, const char *remedy)
+{
+	struct stream_limit limit = { .record = head(os, STREAM_LIMIT) };
+	struct record_tail tail[] = {
+		text_tail(&limit.what, what),
+		text_tail(&limit.reason, reason),
+		text_tail(&limit.remedy, remedy),
+	};
+
+	RECORD_APPEND(out, &limit, tail, ARRAY_SIZE(tail));
+	return limit.record.time_ns;
+}
+
 uint64_t collector_self(const struct os *os, struct buffer *out, uint64_t records, uint64_t bytes)
 {
 	struct stream_self self = {

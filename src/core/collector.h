@@ -16,6 +16,8 @@ uint64_t collector_begin(const struct os *os, struct buffer *out);
 uint64_t collector_tick(const struct os *os, struct buffer *out);
 uint64_t collector_end(const struct os *os, struct buffer *out, uint32_t reason, int child_status,
 	uint64_t end_ns);
+uint64_t collector_limit(const struct os *os, struct buffer *out, const char *what,
+	const char *reason, const char *remedy);
 /* What was collected so far, and its cost. */
 uint64_t collector_self(const struct os *os, struct buffer *out, uint64_t records, uint64_t bytes);
 

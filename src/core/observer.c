@@ -232,6 +232,16 @@ int sooth_observer_step(struct sooth_observer *o, int timeout_ms, struct sooth_e
 
 /* --- the end --- */
 
+/* Threads keep their counts until the last who wants them stops, and that is not us. */
+static void note_shared_counts(struct sooth_observer *o, const struct observed_probe *p)
+{
+	if (p->interest & INTEREST_COUNT)
+		collector_limit(o->os, observer_out(o),
+			"counts of processes that others go on counting",
+			"an observer that shares this hub goes on, and gets them when it stops",
+			"let the last one stop first, or count without sharing");
+}
+
 static int stop_sources(struct sooth_observer *o, struct sooth_error *err)
 {
 	int status = 0;
@@ -255,6 +265,7 @@ static int stop_sources(struct sooth_observer *o, struct sooth_error *err)
 			continue;
 		/* The last one stops the whole at once. */
 		if (hub_is_shared(p->source)) {
+			note_shared_counts(o, p);
 			failed = hub_drain(o->hub, p->source, status ? NULL : err);
 			status = status ? status : failed;
 			observer_unwant(o, p, SIZE_MAX);

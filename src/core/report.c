@@ -54,6 +54,7 @@ int sooth_report_new(struct sooth_report **out, const char *name, struct sooth_e
 	r->merge.handler = take_batch;
 	r->merge.user = r;
 	r->summary.child_status = -1;
+	r->summary.is_observation = true;
 	status = output_new(&r->output, err);
 	if (status) {
 		free(r);

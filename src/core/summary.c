@@ -14,7 +14,9 @@ struct observation_row {
 	struct sooth_record record;
 	uint64_t interval_ns;
 	uint32_t ended;
-	uint32_t unused;
+	uint8_t interval_state; /* absent: it never began */
+	uint8_t ended_state;    /* absent: nothing was observed at all */
+	uint8_t unused[2];
 };
 
 static const char *const ended_names[] = {
@@ -26,10 +28,12 @@ static const char *const ended_names[] = {
 static const struct sooth_names ended_values = { 4, ended_names };
 
 static const struct sooth_field observation_fields[] = {
-	FIELD_NUMBER(observation_row, interval_ns, "how long was observed", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(observation_row, interval_ns, "how long was observed", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(observation_row, interval_state)),
 	{ .name = "ended",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(observation_row, ended),
+		FIELD_STATE_AT(observation_row, ended_state),
 		.names = &ended_values,
 		.help = "what ended the observation" },
 };
@@ -39,7 +43,7 @@ static const struct sooth_schema observation_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct observation_row),
 	SCHEMA_FIELDS(observation_fields),
-	.line = "observed for {interval_ns}, until: {ended}",
+	.line = "[observed for {interval_ns}, until: {ended}]",
 };
 
 static const struct sooth_schema *stream_schema_of(uint16_t kind)
@@ -251,6 +255,8 @@ static int tell_observation(struct summary *s, struct output *output, struct soo
 	struct observation_row row = {
 		.interval_ns = s->begin_ns && end_ns > s->begin_ns ? end_ns - s->begin_ns : 0,
 		.ended = s->end_reason,
+		.interval_state = s->begin_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.ended_state = s->is_observation ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 	};
 	int status = output_section(output, &section, err);
 
@@ -287,7 +293,7 @@ int summary_tell(struct summary *s, struct output *output, struct sooth_error *e
 			.schema = stream_schema_of(STREAM_LOSS),
 			.shape = SECTION_TABLE,
 			.is_last = true,
-			.if_empty = "lost nothing" },
+			.if_empty = s->begin_ns ? "lost nothing" : NULL },
 		{ .name = "limits",
 			.schema = stream_schema_of(STREAM_LIMIT),
 			.shape = SECTION_TABLE,

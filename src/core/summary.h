@@ -24,6 +24,7 @@ struct summary {
 	int32_t child_status;
 	uint64_t notes_refused;
 	uint64_t unknown_records;
+	bool is_observation; /* not of something that only looked at this host */
 	bool has_segment, has_end, has_self;
 	bool is_newer; /* the capture is of a later format than this build knows */
 };

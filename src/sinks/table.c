@@ -215,6 +215,8 @@ static int add_line(
 {
 	buffer_reset(&s->text);
 	line_format(&s->text, section->schema, r);
+	if (!s->text.size)
+		return 0; /* nothing in it has a value */
 	buffer_char(&s->text, '\n');
 	fwrite(s->text.data, 1, s->text.size, s->options.stream);
 	return buffer_failed(&s->text) ? -ENOMEM : 0;

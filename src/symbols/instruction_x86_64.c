@@ -5,7 +5,7 @@
  *
  * Emulation follows arch/x86/kernel/uprobes.c: jmp, jcc and call relative and the
  * one-byte nop since 3.16, push of a register (bare or with the REX byte 41) since
- * 4.16, the kernel's own multi-byte nops (2 to 9 bytes) since 6.16. All else is
+ * 4.16, the kernel's own multi-byte nops (2 to 8 bytes) since 6.16. All else is
  * single-stepped. Older kernels take a 90 behind any prefix for a nop, xchg r8 and
  * pause too: here only a bare one is.
  */
@@ -59,7 +59,7 @@ static const char two_writes[] = "m*rr.***........"  /* 00 */
 				 "........m.....m."  /* 70 */
 				 "................"  /* 80 */
 				 "MMMMMMMMMMMMMMMM"  /* 90 */
-				 "..*.mm....*mmmmr"  /* a0 */
+				 "..*.mm**..*mmmmr"  /* a0 */
 				 "Mmrmrrrrr.mmrrrr"  /* b0 */
 				 "YX...r.hoooooooo"  /* c0 */
 				 ".......r........"  /* d0 */
@@ -292,10 +292,10 @@ static bool keeps_flags(const struct x86_64_fields *d)
 					    ((opcode == 0xc6 || opcode == 0xc7) && d->reg == 0));
 }
 
-/* The kernel's x86_nops[] but for those behind a segment prefix, which it refuses. */
+/* The kernel's x86_nops[]; seen on 6.18: it has none longer. */
 static bool is_kernel_nop(const struct x86_64_fields *d, size_t length)
 {
-	static const char nops[][10] = {
+	static const char nops[][9] = {
 		[2] = "\x66\x90",
 		[3] = "\x0f\x1f\x00",
 		[4] = "\x0f\x1f\x40\x00",
@@ -303,7 +303,6 @@ static bool is_kernel_nop(const struct x86_64_fields *d, size_t length)
 		[6] = "\x66\x0f\x1f\x44\x00\x00",
 		[7] = "\x0f\x1f\x80\x00\x00\x00\x00",
 		[8] = "\x0f\x1f\x84\x00\x00\x00\x00\x00",
-		[9] = "\x66\x0f\x1f\x84\x00\x00\x00\x00\x00",
 	};
 
 	return length >= 2 && length < ARRAY_SIZE(nops) && !memcmp(d->start, nops[length], length);

@@ -49,7 +49,7 @@ static const char two_follows[] = "mmmmx.....x.xm.B"  /* 00 */
 				  "BBBBmmm.mmxxmmmm"  /* 70 */
 				  "JJJJJJJJJJJJJJJJ"  /* 80 */
 				  "mmmmmmmmmmmmmmmm"  /* 90 */
-				  "...mBmxx...mBmmm"  /* a0 */
+				  "...mBmrr...mBmmm"  /* a0 */
 				  "mmmmmmmmmmBmmmmm"  /* b0 */
 				  "mmBmBBBm........"  /* c0 */
 				  "mmmmmmmmmmmmmmmm"  /* d0 */

@@ -24,10 +24,10 @@ static const char *choose(size_t index)
 	return index < 2 ? names[index] : NULL;
 }
 
-#define ROW(letter_, name_, type_, member_, ...)                                        \
-	{                                                                               \
-		.letter = letter_, .name = name_, .type = type_,                        \
-		.offset = offsetof(struct config, member_), __VA_ARGS__                 \
+#define ROW(letter_, name_, type_, member_, ...)                                                   \
+	{                                                                                          \
+		.letter = letter_, .name = name_, .type = type_,                                   \
+		.offset = offsetof(struct config, member_), __VA_ARGS__                            \
 	}
 
 static const struct option rows[] = {
@@ -68,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t at = 0; at < size && argc < WORDS_MAX; at += strlen(bytes + at) + 1)
 		argv[argc++] = bytes + at;
 	status = options_parse(groups, 1, &config, argc, argv, &arguments, &err);
-	CHECK(status == 0 || (err.code == status && err.fault == SOOTH_FAULT_USAGE && err.tried[0]));
+	CHECK(status == 0 ||
+		(err.code == status && err.fault == SOOTH_FAULT_USAGE && err.tried[0]));
 	check(&config, argc, argv, &arguments);
 	CHECK(config.guard_before == 1 && config.guard_behind == 2);
 	free(arguments.items);

@@ -8,7 +8,8 @@
 /* A well-formed line around the name in the input: nothing in it may be taken for a field. */
 static void with_name(const uint8_t *data, size_t size)
 {
-	static const char tail[] = ") S 1 2 3 0 -1 4194560 5 6 7 8 9 10 11 12 20 0 13 0 14 15 16 17\n";
+	static const char tail[] =
+		") S 1 2 3 0 -1 4194560 5 6 7 8 9 10 11 12 20 0 13 0 14 15 16 17\n";
 	struct procfs_stat stat;
 	char line[256];
 	int used = snprintf(line, sizeof(line), "42 (");

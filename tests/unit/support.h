@@ -84,16 +84,18 @@ static inline void assert_same_text(const char *a, const char *b)
 /* A record without fields: a tick, whose kind any reader knows. */
 static inline void add_tick(struct buffer *out, uint64_t time_ns)
 {
-	struct stream_tick tick = { .record = { .time_ns = time_ns, .kind = STREAM_TICK,
-					    .cpu = SOOTH_CPU_NONE } };
+	struct stream_tick tick = {
+		.record = { .time_ns = time_ns, .kind = STREAM_TICK, .cpu = SOOTH_CPU_NONE }
+	};
 
 	RECORD_APPEND(out, &tick, NULL, 0);
 }
 
 static inline void add_limit_note(struct buffer *out, uint64_t time_ns, const char *what)
 {
-	struct stream_limit limit = { .record = { .time_ns = time_ns, .kind = STREAM_LIMIT,
-					      .cpu = SOOTH_CPU_NONE } };
+	struct stream_limit limit = {
+		.record = { .time_ns = time_ns, .kind = STREAM_LIMIT, .cpu = SOOTH_CPU_NONE }
+	};
 	struct record_tail tail[] = {
 		{ &limit.what, what, strlen(what) },
 		{ &limit.reason, "because", 7 },
@@ -103,16 +105,20 @@ static inline void add_limit_note(struct buffer *out, uint64_t time_ns, const ch
 	RECORD_APPEND(out, &limit, tail, ARRAY_SIZE(tail));
 }
 
-static inline void add_leave(struct buffer *out, uint64_t time_ns, uint32_t pid, uint64_t start_ticks)
+static inline void add_leave(
+	struct buffer *out, uint64_t time_ns, uint32_t pid, uint64_t start_ticks)
 {
-	struct process_leave leave = { .record = { .time_ns = time_ns, .pid = pid, .tid = pid,
-					       .start_ticks = start_ticks, .kind = PROCESS_LEAVE } };
+	struct process_leave leave = { .record = { .time_ns = time_ns,
+					       .pid = pid,
+					       .tid = pid,
+					       .start_ticks = start_ticks,
+					       .kind = PROCESS_LEAVE } };
 
 	RECORD_APPEND(out, &leave, NULL, 0);
 }
 
-static inline struct block block_of(const struct buffer *records, enum block_type type,
-	uint64_t watermark_ns)
+static inline struct block block_of(
+	const struct buffer *records, enum block_type type, uint64_t watermark_ns)
 {
 	struct block block = { .header = { .type = (uint8_t)type, .watermark_ns = watermark_ns },
 		.batch = { records->data, records->size } };

@@ -118,7 +118,7 @@ static void test_walk(void **state)
 		if (i % 3)
 			add_tick(&out, i);
 		else
-			add_limit_note(&out, i, "something of some length" + i % 24);
+			add_limit_note(&out, i, &"something of some length"[i % 24]);
 	}
 	batch = (struct batch){ out.data, out.size };
 	batch_for_each (r, &batch)
@@ -142,10 +142,20 @@ static void test_broken_headers(void **state)
 		size_t size;
 		bool is_good;
 	} cases[] = {
-		{ 4, 4, 32, true }, { 4, 4, 40, true }, { 4, 4, 31, false }, { 4, 4, 0, false },
-		{ 0, 0, 32, false }, { 0, 4, 32, false }, { 3, 3, 32, false }, { 4, 3, 32, false },
-		{ 4, 0, 32, false }, { 4, 5, 32, false }, { 5, 4, 32, false }, { 5, 4, 40, true },
-		{ 0xffff, 4, 32, false }, { 4, 0xffff, 32, false },
+		{ 4, 4, 32, true },
+		{ 4, 4, 40, true },
+		{ 4, 4, 31, false },
+		{ 4, 4, 0, false },
+		{ 0, 0, 32, false },
+		{ 0, 4, 32, false },
+		{ 3, 3, 32, false },
+		{ 4, 3, 32, false },
+		{ 4, 0, 32, false },
+		{ 4, 5, 32, false },
+		{ 5, 4, 32, false },
+		{ 5, 4, 40, true },
+		{ 0xffff, 4, 32, false },
+		{ 4, 0xffff, 32, false },
 	};
 
 	(void)state;

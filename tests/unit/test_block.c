@@ -12,8 +12,8 @@
 struct got {
 	uint32_t records;
 	uint32_t blocks;
-	uint64_t next_ns;  /* of the record that must come */
-	bool is_ordered;   /* nothing was skipped */
+	uint64_t next_ns; /* of the record that must come */
+	bool is_ordered;  /* nothing was skipped */
 	unsigned fail_at;
 };
 
@@ -43,7 +43,8 @@ static void make_capture(struct buffer *out, enum block_codec codec, size_t ends
 		struct block block;
 
 		for (size_t k = 0; k <= i; k++)
-			add_limit_note(&records, time_ns++, "something that compresses compresses compresses");
+			add_limit_note(&records, time_ns++,
+				"something that compresses compresses compresses");
 		block = block_of(&records, i ? BLOCK_RECORDS : BLOCK_SEGMENT, time_ns);
 		assert_int_equal(block_encode(&encoder, out, &block, codec, NULL), 0);
 		ends[i] = out->size;
@@ -140,8 +141,9 @@ static void test_header(void **state)
 	block.header.sequence = 99;
 	buffer_string(&out, "x"); /* nothing is aligned */
 	assert_int_equal(block_encode(&encoder, &out, &block, CODEC_NONE, NULL), 0);
-	assert_int_equal(block_reader_feed(&reader, out.data + 1, out.size - 1, check_header, &block,
-				 NULL), 0);
+	assert_int_equal(
+		block_reader_feed(&reader, out.data + 1, out.size - 1, check_header, &block, NULL),
+		0);
 	assert_int_equal(reader.blocks, 1);
 	block_reader_fini(&reader);
 	block_encoder_fini(&encoder);
@@ -390,7 +392,8 @@ static void test_handler_fails(void **state)
 
 	(void)state;
 	make_capture(&out, CODEC_ZSTD, ends);
-	assert_int_equal(block_reader_feed(&reader, out.data, out.size, take, &g, NULL), -ECANCELED);
+	assert_int_equal(
+		block_reader_feed(&reader, out.data, out.size, take, &g, NULL), -ECANCELED);
 	assert_int_equal(g.blocks, 3);
 	block_reader_fini(&reader);
 	buffer_fini(&out);

@@ -22,7 +22,10 @@ struct all_types {
 	uint64_t late; /* a later version's */
 };
 
-#define ROW(member_, type_) { .name = #member_, .type = type_, FIELD_AT(all_types, member_) }
+#define ROW(member_, type_)                                                                        \
+	{                                                                                          \
+		.name = #member_, .type = type_, FIELD_AT(all_types, member_)                      \
+	}
 
 static const struct sooth_field fields[] = {
 	ROW(u64, SOOTH_FIELD_UNSIGNED),
@@ -37,7 +40,9 @@ static const struct sooth_field fields[] = {
 	ROW(chars, SOOTH_FIELD_CHARS),
 	ROW(histogram, SOOTH_FIELD_HISTOGRAM),
 	ROW(late, SOOTH_FIELD_UNSIGNED),
-	{ .name = "stated", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(all_types, u32),
+	{ .name = "stated",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(all_types, u32),
 		FIELD_STATE_AT(all_types, state) },
 	{ .name = "args", .type = SOOTH_FIELD_ARGS, FIELD_AT(all_types, text) },
 	{ .name = "bool", .type = SOOTH_FIELD_BOOL, FIELD_AT(all_types, u8) },
@@ -45,8 +50,10 @@ static const struct sooth_field fields[] = {
 	{ .name = "errno", .type = SOOTH_FIELD_ERRNO, FIELD_AT(all_types, u32) },
 };
 
-static const struct sooth_schema schema = { .name = "test", .fields = fields,
-	.field_count = ARRAY_SIZE(fields), .fixed_size = sizeof(struct all_types) };
+static const struct sooth_schema schema = { .name = "test",
+	.fields = fields,
+	.field_count = ARRAY_SIZE(fields),
+	.fixed_size = sizeof(struct all_types) };
 
 static struct sooth_value get(const void *record, const char *name)
 {
@@ -59,9 +66,16 @@ static struct sooth_value get(const void *record, const char *name)
 static struct all_types *make(struct buffer *out)
 {
 	static const uint32_t numbers[] = { 1, 0xffffffff, 3 };
-	struct all_types t = { .u64 = UINT64_MAX, .u32 = 0xfffffffe, .u16 = 0xfffd, .u8 = 0xfc,
-		.i64 = INT64_MIN, .i32 = -5, .real = 1.5, .chars = "eight888",
-		.histogram = { 1, 2, 3, 4 }, .late = 77 };
+	struct all_types t = { .u64 = UINT64_MAX,
+		.u32 = 0xfffffffe,
+		.u16 = 0xfffd,
+		.u8 = 0xfc,
+		.i64 = INT64_MIN,
+		.i32 = -5,
+		.real = 1.5,
+		.chars = "eight888",
+		.histogram = { 1, 2, 3, 4 },
+		.late = 77 };
 	struct record_tail tail[] = { { &t.text, "text\0two", 8 }, { &t.list, numbers, 12 } };
 
 	buffer_reset(out);
@@ -150,8 +164,10 @@ static void test_newer_writer(void **state)
 	struct {
 		struct all_types known;
 		uint64_t unknown[3];
-	} newer = { .known = { .u32 = 9, .record = { .words = sizeof(newer) / 8,
-						 .fixed_words = sizeof(newer) / 8 } } };
+	} newer = {
+		.known = { .u32 = 9,
+			.record = { .words = sizeof(newer) / 8, .fixed_words = sizeof(newer) / 8 } }
+	};
 
 	(void)state;
 	assert_int_equal(get(&newer, "u32").u, 9);
@@ -167,10 +183,18 @@ static void test_texts_outside(void **state)
 		uint32_t offset, size;
 		bool is_good;
 	} cases[] = {
-		{ size, 0, true }, { 0, size, true }, { size - 1, 1, true }, { 0, 0, true },
-		{ size, 1, false }, { size + 1, 0, false }, { 0, size + 1, false },
-		{ 1, size, false }, { UINT32_MAX, 1, false }, { 1, UINT32_MAX, false },
-		{ UINT32_MAX, UINT32_MAX, false }, { size - 1, 2, false },
+		{ size, 0, true },
+		{ 0, size, true },
+		{ size - 1, 1, true },
+		{ 0, 0, true },
+		{ size, 1, false },
+		{ size + 1, 0, false },
+		{ 0, size + 1, false },
+		{ 1, size, false },
+		{ UINT32_MAX, 1, false },
+		{ 1, UINT32_MAX, false },
+		{ UINT32_MAX, UINT32_MAX, false },
+		{ size - 1, 2, false },
 	};
 
 	(void)state;
@@ -181,8 +205,8 @@ static void test_texts_outside(void **state)
 		for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
 			struct sooth_value v = get(t, names[k]);
 
-			assert_int_equal(v.state, cases[i].is_good ? SOOTH_STATE_VALUE :
-								     SOOTH_STATE_NOT_MEASURED);
+			assert_int_equal(v.state,
+				cases[i].is_good ? SOOTH_STATE_VALUE : SOOTH_STATE_NOT_MEASURED);
 			assert_int_equal(v.reason,
 				cases[i].is_good ? SOOTH_REASON_NONE : SOOTH_REASON_FAILED);
 			if (!cases[i].is_good)

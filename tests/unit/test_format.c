@@ -58,7 +58,8 @@ static void test_units(void **state)
 	assert_string_equal(number(SOOTH_UNIT_S, 200), "3m20s");
 	assert_string_equal(number(SOOTH_UNIT_HEX, 0xbeef), "0xbeef");
 	assert_string_equal(number(SOOTH_UNIT_TIME_NS, 12 * NS_PER_S + 3456789), "12.003456");
-	assert_string_equal(number(SOOTH_UNIT_UTC_NS, 1700000000 * NS_PER_S), "2023-11-14T22:13:20Z");
+	assert_string_equal(
+		number(SOOTH_UNIT_UTC_NS, 1700000000 * NS_PER_S), "2023-11-14T22:13:20Z");
 }
 
 static void test_types(void **state)
@@ -103,17 +104,18 @@ static void test_states(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
-		assert_string_equal(formatted(&f, (struct sooth_value){ .u = 7,
-							  .state = (enum sooth_state)i }),
+		assert_string_equal(
+			formatted(&f, (struct sooth_value){ .u = 7, .state = (enum sooth_state)i }),
 			expected[i]);
 }
 
 /* A row with these contents by a template. */
-static const char *line(const char *template, uint8_t number_state, uint32_t error, const char *words,
-	size_t args_size)
+static const char *line(const char *template, uint8_t number_state, uint32_t error,
+	const char *words, size_t args_size)
 {
-	const struct sooth_schema schema = { .fields = fields, .field_count = ARRAY_SIZE(fields),
-		.line = template };
+	const struct sooth_schema schema = {
+		.fields = fields, .field_count = ARRAY_SIZE(fields), .line = template
+	};
 	struct row row = { .number = 42, .error = error, .state = number_state, .name = "comm" };
 	struct record_tail tail[] = { { &row.text, words, strlen(words) },
 		{ &row.args, "x\0y", args_size } };
@@ -162,8 +164,9 @@ static void test_odd_templates(void **state)
 	assert_string_equal(line("a{number", 0, 0, "", 0), "a");
 	assert_string_equal(line("a]b", 0, 0, "", 0), "a]b");
 	assert_string_equal(line("a[b", 0, 0, "", 0), "ab");
-	assert_string_equal(line("{aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}",
-				    0, 0, "", 0),
+	assert_string_equal(
+		line("{aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}", 0,
+			0, "", 0),
 		"");
 }
 
@@ -171,8 +174,8 @@ static void test_odd_templates(void **state)
 static void test_hostile(void **state)
 {
 	(void)state;
-	assert_string_equal(line("<{text}>", 0, 0, "\x1b]0;x\x07{number}[", 0),
-		"<\\x1b]0;x\\x07{number}[>");
+	assert_string_equal(
+		line("<{text}>", 0, 0, "\x1b]0;x\x07{number}[", 0), "<\\x1b]0;x\\x07{number}[>");
 }
 
 static int teardown(void **state)

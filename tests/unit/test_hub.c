@@ -138,8 +138,8 @@ struct taker {
 	int fail;
 };
 
-static int take(void *user, struct hub_source *source, const struct batch *batch,
-	struct sooth_error *err)
+static int take(
+	void *user, struct hub_source *source, const struct batch *batch, struct sooth_error *err)
 {
 	struct taker *t = user;
 
@@ -212,14 +212,14 @@ static void test_refusals(void **state)
 
 	fake_fail(s->fake, FAKE_NEED_SCRIPTED, -EPERM);
 	fake_fail(s->fake, FAKE_NEED_SECOND, -ENOSYS);
-	assert_int_equal(hub_acquire(s->hub, "syscalls", &options, &source, &refusals, &s->err),
-		-ENOSYS);
+	assert_int_equal(
+		hub_acquire(s->hub, "syscalls", &options, &source, &refusals, &s->err), -ENOSYS);
 	assert_string_equal(buffer_cstr(&refusals),
 		"scripted: look for the first need: Operation not permitted\n"
 		"second: look for the second need: Function not implemented");
 	assert_int_equal(s->err.fault, SOOTH_FAULT_UNSUPPORTED);
-	assert_int_equal(hub_acquire(s->hub, "heap", &options, &source, &refusals, &s->err),
-		-EOPNOTSUPP);
+	assert_int_equal(
+		hub_acquire(s->hub, "heap", &options, &source, &refusals, &s->err), -EOPNOTSUPP);
 	buffer_fini(&refusals);
 }
 

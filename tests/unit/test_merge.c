@@ -66,8 +66,9 @@ static int give_as(struct scene *s, enum block_type type, uint64_t watermark_ns,
 	int status;
 
 	for (size_t i = 0; i < count; i++) {
-		struct stream_tick t = { .record = { .time_ns = times[i], .pid = s->next++,
-						 .kind = STREAM_TICK } };
+		struct stream_tick t = {
+			.record = { .time_ns = times[i], .pid = s->next++, .kind = STREAM_TICK }
+		};
 
 		RECORD_APPEND(&records, &t, NULL, 0);
 	}
@@ -77,10 +78,10 @@ static int give_as(struct scene *s, enum block_type type, uint64_t watermark_ns,
 	return status;
 }
 
-#define GIVE(s, watermark_ns, ...)                                                               \
-	assert_int_equal(give_as(s, BLOCK_RECORDS, watermark_ns,                                 \
-				 ARRAY_SIZE(((uint64_t[]){ __VA_ARGS__ })),                      \
-				 (uint64_t[]){ __VA_ARGS__ }),                                   \
+#define GIVE(s, watermark_ns, ...)                                                                 \
+	assert_int_equal(                                                                          \
+		give_as(s, BLOCK_RECORDS, watermark_ns, ARRAY_SIZE(((uint64_t[]){ __VA_ARGS__ })), \
+			(uint64_t[]){ __VA_ARGS__ }),                                              \
 		0)
 
 static void assert_released(struct scene *s, size_t count, const uint64_t *times)
@@ -90,7 +91,7 @@ static void assert_released(struct scene *s, size_t count, const uint64_t *times
 		assert_int_equal(s->released.times[i], times[i]);
 }
 
-#define RELEASED(s, ...)                                                                         \
+#define RELEASED(s, ...)                                                                           \
 	assert_released(s, ARRAY_SIZE(((uint64_t[]){ __VA_ARGS__ })), (uint64_t[]){ __VA_ARGS__ })
 
 static void finish(struct scene *s)
@@ -169,7 +170,7 @@ static void test_stable_over_releases(void **state)
 	struct scene *s = *state;
 
 	GIVE(s, 5, 9, 3, 9, 4); /* 0:9 1:3 2:9 3:4 */
-	GIVE(s, 8, 9, 7);       /* 4:9 5:7 */
+	GIVE(s, 8, 9, 7);	/* 4:9 5:7 */
 	finish(s);
 	RELEASED(s, 3, 4, 7, 9, 9, 9);
 	assert_int_equal(s->released.numbers[3], 0);
@@ -190,8 +191,8 @@ static void test_random_sources(void **state)
 		for (size_t i = 0; i < count; i++)
 			times[i] = now + random_below(&seed, 50); /* nothing before now */
 		given += count;
-		assert_int_equal(give_as(s, BLOCK_RECORDS, random_below(&seed, 3) ? 0 : now, count,
-					 times),
+		assert_int_equal(
+			give_as(s, BLOCK_RECORDS, random_below(&seed, 3) ? 0 : now, count, times),
 			0);
 	}
 	finish(s);

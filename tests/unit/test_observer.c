@@ -119,7 +119,8 @@ static void call(struct scene *s, struct fake_process *p, uint32_t number)
 	fake_call(s->fake, p, &(struct fake_call){ .number = number, .duration_ns = 1000 });
 }
 
-static void watch(struct scene *s, const struct fake_process *p, const char *probe, unsigned interest)
+static void watch(
+	struct scene *s, const struct fake_process *p, const char *probe, unsigned interest)
 {
 	assert_int_equal(sooth_observer_add_pid(s->observer, (pid_t)p->id.pid, &s->err), 0);
 	assert_int_equal(sooth_observer_add_probe(s->observer, probe, interest, &s->err), 0);
@@ -234,8 +235,11 @@ static void test_pid_reuse(void **state)
 	call(&s, ten, 1);
 	fake_advance(s.fake, NS_PER_S);
 	again = fake_add(s.fake, 10, 0, "again");
-	foreign.record = (struct sooth_record){ .time_ns = fake_now(s.fake), .pid = 10, .tid = 10,
-		.start_ticks = again->id.start_ticks, .kind = SYSCALLS_CALL };
+	foreign.record = (struct sooth_record){ .time_ns = fake_now(s.fake),
+		.pid = 10,
+		.tid = 10,
+		.start_ticks = again->id.start_ticks,
+		.kind = SYSCALLS_CALL };
 	RECORD_APPEND(&one, &foreign, NULL, 0);
 	fake_record(s.fake, (const void *)one.data);
 	step(&s);
@@ -512,8 +516,8 @@ static void test_failing_steps(void **state)
 			status = step(&s);
 		assert_int_equal(status, i == FAKE_STOP ? 1 : -EIO);
 		if (i == FAKE_STOP)
-			assert_int_equal(sooth_observer_stop(s.observer, SOOTH_END_STOPPED, &s.err),
-				-EIO);
+			assert_int_equal(
+				sooth_observer_stop(s.observer, SOOTH_END_STOPPED, &s.err), -EIO);
 		scene_close(&s);
 	}
 }
@@ -589,8 +593,8 @@ static void test_command(void **state)
 	stop(&s);
 	assert_int_equal(counted(&s.taken, 4000, 1), 1);
 	assert_int_equal(sooth_observer_child_status(s.observer), 3 << 8);
-	assert_int_equal(((const struct stream_end *)last_of(&s.taken, STREAM_END))->child_status,
-		3 << 8);
+	assert_int_equal(
+		((const struct stream_end *)last_of(&s.taken, STREAM_END))->child_status, 3 << 8);
 	assert_int_equal(end_reason(&s), STREAM_END_TARGET);
 	assert_memory_equal(field_of(last_of(&s.taken, STREAM_TARGET), "command"),
 		"tool\0--token\0***", sizeof("tool\0--token\0***"));
@@ -696,8 +700,8 @@ static void pair_open(struct pair *p)
 	*p = (struct pair){ .fake = fake_new() };
 	for (int i = 0; i < 2; i++) {
 		p->taken[i].is_complete = true;
-		assert_int_equal(observer_new_on(&p->observers[i], fake_os(p->fake), &options,
-					 &p->err), 0);
+		assert_int_equal(
+			observer_new_on(&p->observers[i], fake_os(p->fake), &options, &p->err), 0);
 		assert_int_equal(observer_connect(p->observers[i], take, &p->taken[i], &p->err), 0);
 		options.share = p->observers[0];
 	}
@@ -705,8 +709,10 @@ static void pair_open(struct pair *p)
 
 static void pair_watch(struct pair *p, int i, const struct fake_process *process, unsigned interest)
 {
-	assert_int_equal(sooth_observer_add_pid(p->observers[i], (pid_t)process->id.pid, &p->err), 0);
-	assert_int_equal(sooth_observer_add_probe(p->observers[i], "syscalls", interest, &p->err), 0);
+	assert_int_equal(
+		sooth_observer_add_pid(p->observers[i], (pid_t)process->id.pid, &p->err), 0);
+	assert_int_equal(
+		sooth_observer_add_probe(p->observers[i], "syscalls", interest, &p->err), 0);
 }
 
 static void pair_start(struct pair *p)
@@ -809,6 +815,30 @@ static void test_shared_interest(void **state)
 	pair_close(&p);
 }
 
+/* The same while both run: tallies are for who counts, events for who streams. */
+static void test_shared_kinds(void **state)
+{
+	struct fake_process *a;
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	a = fake_add(p.fake, 10, 0, "a");
+	pair_watch(&p, 0, a, SOOTH_COUNT);
+	pair_watch(&p, 1, a, SOOTH_STREAM);
+	pair_start(&p);
+	one_call(&p, a, 1);
+	fake_end(p.fake, a, 0); /* hands the tallies over */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(sooth_observer_step(p.observers[i], 20, &p.err), 0);
+		pair_stop(&p, i);
+		assert_int_equal(count_of(&p.taken[i], PROCESS_LEAVE, 10), 1);
+		assert_int_equal(count_of(&p.taken[i], SYSCALLS_COUNT, 0), i == 0);
+		assert_int_equal(count_of(&p.taken[i], SYSCALLS_CALL, 0), i == 1);
+	}
+	pair_close(&p);
+}
+
 /* When the one that opened everything goes, the other carries on. */
 static void test_shared_outlives_its_maker(void **state)
 {
@@ -854,6 +884,38 @@ static void test_shared_join_at_stop(void **state)
 	pair_close(&p);
 }
 
+struct late_fork {
+	struct fake *fake;
+	struct fake_process *parent, *child;
+};
+
+static void fork_now(void *user)
+{
+	struct late_fork *late = user;
+
+	late->child = fake_fork(late->fake, late->parent, 12);
+}
+
+/* And one that forks at the very last moment, when its parent is being let go. */
+static void test_shared_join_while_letting_go(void **state)
+{
+	struct late_fork late;
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	late.fake = p.fake;
+	late.parent = fake_add(p.fake, 10, 0, "a");
+	pair_watch(&p, 0, late.parent, SOOTH_STREAM);
+	pair_watch(&p, 1, fake_add(p.fake, 20, 0, "b"), SOOTH_STREAM);
+	pair_start(&p);
+	fake_on_set(p.fake, fork_now, &late);
+	pair_stop(&p, 0);
+	assert_non_null(late.child);
+	assert_int_equal(fake_interest(p.fake, late.child), 0);
+	pair_close(&p);
+}
+
 /* A start that fails half-way leaves nothing behind for the one it shared with. */
 static void test_shared_failed_start(void **state)
 {
@@ -894,7 +956,8 @@ static void test_shared_hosts(void **state)
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(sooth_observer_set_host(p.observers[i], &p.err), 0);
 		assert_int_equal(sooth_observer_add_probe(p.observers[i], "syscalls",
-					 i ? SOOTH_STREAM : SOOTH_COUNT, &p.err), 0);
+					 i ? SOOTH_STREAM : SOOTH_COUNT, &p.err),
+			0);
 	}
 	pair_start(&p);
 	one_call(&p, a, 1);
@@ -918,8 +981,9 @@ static void count_lines(void *user, int level, const char *line)
 static void test_log_after_its_owner(void **state)
 {
 	unsigned lines = 0, before;
-	struct sooth_observer_options options = { .size = sizeof(options), .log = count_lines,
-		.log_user = &lines, .log_level = 4 };
+	struct sooth_observer_options options = {
+		.size = sizeof(options), .log = count_lines, .log_user = &lines, .log_level = 4
+	};
 	struct fake *fake = fake_new();
 	struct sooth_observer *first, *second;
 	struct sooth_error err;
@@ -927,9 +991,11 @@ static void test_log_after_its_owner(void **state)
 	(void)state;
 	fake_add(fake, 10, 0, "a");
 	assert_int_equal(observer_new_on(&first, fake_os(fake), &options, &err), 0);
-	assert_int_equal(observer_new_on(&second, fake_os(fake),
-				 &(struct sooth_observer_options){ .size = sizeof(options),
-					 .share = first }, &err), 0);
+	assert_int_equal(
+		observer_new_on(&second, fake_os(fake),
+			&(struct sooth_observer_options){ .size = sizeof(options), .share = first },
+			&err),
+		0);
 	for (int i = 0; i < 2; i++) {
 		struct sooth_observer *o = i ? second : first;
 
@@ -975,8 +1041,10 @@ int main(void)
 		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_shared_targets),
 		cmocka_unit_test(test_shared_interest),
+		cmocka_unit_test(test_shared_kinds),
 		cmocka_unit_test(test_shared_outlives_its_maker),
 		cmocka_unit_test(test_shared_join_at_stop),
+		cmocka_unit_test(test_shared_join_while_letting_go),
 		cmocka_unit_test(test_shared_failed_start),
 		cmocka_unit_test(test_shared_hosts),
 		cmocka_unit_test(test_log_after_its_owner),

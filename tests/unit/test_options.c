@@ -27,21 +27,42 @@ static const char *color_choice(size_t index)
 }
 
 static const struct option own_rows[] = {
-	{ .letter = 'f', .name = "flag", .type = OPTION_FLAG, .offset = offsetof(struct config, flag) },
+	{ .letter = 'f',
+		.name = "flag",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct config, flag) },
 	{ .letter = 'x', .type = OPTION_FLAG, .offset = offsetof(struct config, other) },
-	{ .letter = 'n', .name = "number", .type = OPTION_U64, .min = 5, .max = 10,
-		.argument = "N", .offset = offsetof(struct config, number) },
-	{ .letter = 'd', .name = "duration", .type = OPTION_DURATION,
+	{ .letter = 'n',
+		.name = "number",
+		.type = OPTION_U64,
+		.min = 5,
+		.max = 10,
+		.argument = "N",
+		.offset = offsetof(struct config, number) },
+	{ .letter = 'd',
+		.name = "duration",
+		.type = OPTION_DURATION,
 		.offset = offsetof(struct config, duration_ns) },
-	{ .name = "buffer-size", .type = OPTION_BYTES, .min = 4096,
-		.max = 1 << 20, .offset = offsetof(struct config, bytes) },
-	{ .name = "choice", .type = OPTION_CHOICE, .choice = color_choice,
+	{ .name = "buffer-size",
+		.type = OPTION_BYTES,
+		.min = 4096,
+		.max = 1 << 20,
+		.offset = offsetof(struct config, bytes) },
+	{ .name = "choice",
+		.type = OPTION_CHOICE,
+		.choice = color_choice,
 		.offset = offsetof(struct config, choice) },
 };
 
 static const struct option shared_rows[] = {
-	{ .letter = 'N', .name = "name", .type = OPTION_TEXT, .offset = offsetof(struct shared, name) },
-	{ .letter = 'p', .name = "pid", .type = OPTION_LIST, .offset = offsetof(struct shared, list) },
+	{ .letter = 'N',
+		.name = "name",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct shared, name) },
+	{ .letter = 'p',
+		.name = "pid",
+		.type = OPTION_LIST,
+		.offset = offsetof(struct shared, list) },
 };
 
 static const struct option_group groups[] = {
@@ -123,7 +144,7 @@ static void test_long(void **state)
 	refused("--flag=yes", "without");
 	refused("--number", "needs a value");
 	refused("--=x", "--=x");
-	refused("--x", "--x"); /* a letter has no long form */
+	refused("--x", "--x");	    /* a letter has no long form */
 	refused("--fla", "--flag"); /* prefixes are no abbreviations */
 }
 
@@ -225,7 +246,8 @@ static void test_suggestions(void **state)
 	assert_null(options_nearest("elephant", names, 4));
 	assert_null(options_nearest("", names, 4));
 	assert_null(options_nearest("trace", names, 0));
-	assert_null(options_nearest("a-word-much-longer-than-any-of-those-that-are-compared", names, 4));
+	assert_null(options_nearest(
+		"a-word-much-longer-than-any-of-those-that-are-compared", names, 4));
 }
 
 int main(void)

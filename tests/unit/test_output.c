@@ -84,16 +84,25 @@ static void diary_close(void *state)
 }
 
 static const struct sink_type diary_sink = {
-	.name = "diary", .help = "",
-	.state_size = sizeof(struct diary_state), .open = diary_open, .begin = diary_begin,
-	.section = diary_section, .rows = diary_rows, .section_end = diary_section_end,
-	.end = diary_end, .close = diary_close,
+	.name = "diary",
+	.help = "",
+	.state_size = sizeof(struct diary_state),
+	.open = diary_open,
+	.begin = diary_begin,
+	.section = diary_section,
+	.rows = diary_rows,
+	.section_end = diary_section_end,
+	.end = diary_end,
+	.close = diary_close,
 };
 
-static const struct sooth_schema schema = { .name = "row", .kind = 0x7f00,
-	.fixed_size = sizeof(struct stream_tick) };
+static const struct sooth_schema schema = {
+	.name = "row", .kind = 0x7f00, .fixed_size = sizeof(struct stream_tick)
+};
 static const struct section first = { .name = "first", .schema = &schema, .shape = SECTION_TABLE };
-static const struct section second = { .name = "second", .schema = &schema, .shape = SECTION_TABLE };
+static const struct section second = {
+	.name = "second", .schema = &schema, .shape = SECTION_TABLE
+};
 
 static int add_diary(struct output *o, struct diary *d)
 {
@@ -134,7 +143,9 @@ static int play(struct output *o)
 	return status ? status : output_end(o, NULL);
 }
 
-#define STORY "begin(test) section(first) rows(3) end(first) section(second) rows(1) end(second) finish() "
+#define STORY                                                                                      \
+	"begin(test) section(first) rows(3) end(first) section(second) rows(1) end(second) "       \
+	"finish() "
 
 static void test_all_hear_the_same(void **state)
 {

@@ -12,11 +12,11 @@
 #include "json_check.h"
 #include "model/schema.h"
 
-#define ROUNDS         40
-#define BLOCKS         30
+#define ROUNDS		  40
+#define BLOCKS		  30
 #define BLOCK_RECORDS_MAX 60
-#define RECORD_MAX     2048
-#define SCHEMAS_MAX    256
+#define RECORD_MAX	  2048
+#define SCHEMAS_MAX	  256
 
 static const struct sooth_schema *schemas[SCHEMAS_MAX];
 static size_t schema_count;
@@ -201,7 +201,8 @@ static void add_views(struct sooth_report *r, size_t stage)
 	struct sooth_error err;
 
 	if (registry_stages[stage])
-		assert_int_equal(sooth_report_add_view(r, registry_stages[stage]->name, NULL, &err), 0);
+		assert_int_equal(
+			sooth_report_add_view(r, registry_stages[stage]->name, NULL, &err), 0);
 	else
 		sooth_report_add_default_views(r);
 }
@@ -251,7 +252,8 @@ static void one_round(uint64_t seed, bool is_lying)
 			assert_int_equal(sooth_report_new(&reports[count], "random", &err), 0);
 			add_views(reports[count], stage);
 			assert_int_equal(sooth_report_add_sink(
-						 reports[count], formats[count], &options, &err), 0);
+						 reports[count], formats[count], &options, &err),
+				0);
 			count++;
 		}
 	} while (registry_stages[stage++]);
@@ -299,7 +301,8 @@ static void test_every_schema_in_every_sink(void **state)
 		assert_int_equal(output_add_sink(output, registry_sinks[i], &options, NULL), 0);
 		assert_int_equal(output_begin(output, &(struct report_head){ "x", 1 }, NULL), 0);
 		for (size_t k = 0; k < schema_count; k++) {
-			struct section section = { .name = schemas[k]->name, .schema = schemas[k],
+			struct section section = { .name = schemas[k]->name,
+				.schema = schemas[k],
 				.shape = SECTION_TABLE };
 
 			assert_int_equal(output_section(output, &section, NULL), 0);

@@ -30,13 +30,16 @@ static const struct sooth_field fields[] = {
 	ROW(sum32, SOOTH_MERGE_SUM),
 	ROW(max16, SOOTH_MERGE_MAX),
 	ROW(sum8, SOOTH_MERGE_SUM),
-	{ .name = "histogram", .type = SOOTH_FIELD_HISTOGRAM, FIELD_AT(sample, histogram),
+	{ .name = "histogram",
+		.type = SOOTH_FIELD_HISTOGRAM,
+		FIELD_AT(sample, histogram),
 		.merge = SOOTH_MERGE_SUM },
 	ROW(late, SOOTH_MERGE_SUM),
 };
 
-static const struct sooth_schema schema = { .name = "sample", .fixed_size = sizeof(struct sample),
-	SCHEMA_FIELDS(fields) };
+static const struct sooth_schema schema = {
+	.name = "sample", .fixed_size = sizeof(struct sample), SCHEMA_FIELDS(fields)
+};
 
 static void push(struct reducer *r, struct sample s)
 {
@@ -61,12 +64,30 @@ static void test_rules(void **state)
 
 	(void)state;
 	assert_true(reducer_init(&r, &schema, "key", 10));
-	push(&r, (struct sample){ .key = 1, .sum = 10, .min = 10, .max = 10, .last = 10,
-			.sum32 = UINT32_MAX, .max16 = 3, .sum8 = 200, .histogram = { 1, 0, UINT32_MAX } });
-	push(&r, (struct sample){ .key = 1, .sum = 5, .min = 5, .max = 5, .last = 5, .sum32 = 2,
-			.max16 = 40000, .sum8 = 100, .histogram = { 2, 1, 1 } });
-	push(&r, (struct sample){ .key = 1, .sum = 20, .min = 20, .max = 20, .last = 20,
-			.histogram = { 0, 0, 0, 9 } });
+	push(&r, (struct sample){ .key = 1,
+			 .sum = 10,
+			 .min = 10,
+			 .max = 10,
+			 .last = 10,
+			 .sum32 = UINT32_MAX,
+			 .max16 = 3,
+			 .sum8 = 200,
+			 .histogram = { 1, 0, UINT32_MAX } });
+	push(&r, (struct sample){ .key = 1,
+			 .sum = 5,
+			 .min = 5,
+			 .max = 5,
+			 .last = 5,
+			 .sum32 = 2,
+			 .max16 = 40000,
+			 .sum8 = 100,
+			 .histogram = { 2, 1, 1 } });
+	push(&r, (struct sample){ .key = 1,
+			 .sum = 20,
+			 .min = 20,
+			 .max = 20,
+			 .last = 20,
+			 .histogram = { 0, 0, 0, 9 } });
 	s = row(&r, 0);
 	assert_int_equal(s->sum, 35);
 	assert_int_equal(s->min, 5);
@@ -165,7 +186,8 @@ static void test_other_writers(void **state)
 	reducer_push(&r, &newer.known.record);
 	reducer_push(&r, &old.record);
 	assert_int_equal(row(&r, 0)->sum, 7);
-	assert_int_equal(row(&r, 0)->late, 3); /* what it has not told is zero, not what stands behind */
+	assert_int_equal(
+		row(&r, 0)->late, 3); /* what it has not told is zero, not what stands behind */
 	assert_int_equal(row(&r, 0)->record.words, sizeof(struct sample) / 8);
 	reducer_fini(&r);
 }
@@ -184,7 +206,8 @@ static void test_order_does_not_matter(void **state)
 		samples[i].max = random_next(&seed);
 		samples[i].histogram[i % 4] = (uint32_t)random_next(&seed);
 	}
-	assert_true(reducer_init(&forth, &schema, "key", 1) && reducer_init(&back, &schema, "key", 1));
+	assert_true(
+		reducer_init(&forth, &schema, "key", 1) && reducer_init(&back, &schema, "key", 1));
 	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
 		push(&forth, samples[i]);
 		push(&back, samples[ARRAY_SIZE(samples) - 1 - i]);

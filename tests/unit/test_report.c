@@ -55,7 +55,8 @@ static void reports_open(struct reports *r, enum shown shown)
 		options.stream = r->texts[i].stream;
 		assert_int_equal(sooth_report_new(&r->reports[i], "trace", &err), 0);
 		add_views(r->reports[i], shown);
-		assert_int_equal(sooth_report_add_sink(r->reports[i], formats[i], &options, &err), 0);
+		assert_int_equal(
+			sooth_report_add_sink(r->reports[i], formats[i], &options, &err), 0);
 	}
 }
 
@@ -182,8 +183,8 @@ static void play_event(struct play *p)
 		fake_lose(p->fake, 1 + random_below(&p->seed, 9), 0, "the ring was full");
 		break;
 	case 4:
-		fake_set_realtime_offset(
-			p->fake, (int64_t)(1800000000 * NS_PER_S + random_below(&p->seed, NS_PER_S)));
+		fake_set_realtime_offset(p->fake,
+			(int64_t)(1800000000 * NS_PER_S + random_below(&p->seed, NS_PER_S)));
 		break;
 	default:
 		by->cpu_ns += random_below(&p->seed, NS_PER_MS);
@@ -302,8 +303,8 @@ static void record_play(struct play *p, struct reports *live, struct file *file,
 	reports_finish(live);
 }
 
-static void compare(enum shown shown, const struct capture_options *options, unsigned interest,
-	uint64_t seed)
+static void compare(
+	enum shown shown, const struct capture_options *options, unsigned interest, uint64_t seed)
 {
 	struct reports live, saved;
 	struct file file;
@@ -424,7 +425,8 @@ static void test_cut(void **state)
 		assert_true(has(cut.texts[1].data, "\"ended\": \"cut\"") ||
 			    has(cut.texts[1].data, "\"ended\": \"duration\""));
 		if (size > 5000 && size < file.size - 500) {
-			assert_true(has(cut.texts[1].data, "the capture ends before the observation"));
+			assert_true(
+				has(cut.texts[1].data, "the capture ends before the observation"));
 			assert_true(has(cut.texts[0].data, "what sooth cost is not measured"));
 		}
 		reports_free(&cut);

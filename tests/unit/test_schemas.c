@@ -200,7 +200,8 @@ static void test_describe(void **state)
 			int used;
 
 			assert_int_equal(sscanf(at, "%63s %u %u %u %u %u\n%n", name, &type, &unit,
-						 &offset, &size, &state_offset, &used), 6);
+						 &offset, &size, &state_offset, &used),
+				6);
 			assert_string_equal(name, f->name);
 			assert_int_equal(type, f->type);
 			assert_int_equal(unit, f->unit);
@@ -228,8 +229,8 @@ static void test_other_registries(void **state)
 		const struct sink_type *s = registry_sinks[i];
 
 		assert_ptr_equal(registry_sink(s->name), s);
-		assert_true(s->help && s->open && s->begin && s->section &&
-			    s->rows && s->section_end && s->end && s->close);
+		assert_true(s->help && s->open && s->begin && s->section && s->rows &&
+			    s->section_end && s->end && s->close);
 	}
 	for (size_t i = 0; registry_agents[i]; i++)
 		assert_true(registry_agents[i]->name && registry_agents[i]->title &&

@@ -35,7 +35,10 @@ static const struct sooth_names colors = { 2, color_names };
 static const struct sooth_field fields[] = {
 	FIELD_NUMBER(row, number, "", .unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(row, number_state)),
 	{ .name = "balance", .type = SOOTH_FIELD_SIGNED, FIELD_AT(row, balance) },
-	{ .name = "share", .type = SOOTH_FIELD_REAL, FIELD_AT(row, share), .decimals = 1,
+	{ .name = "share",
+		.type = SOOTH_FIELD_REAL,
+		FIELD_AT(row, share),
+		.decimals = 1,
 		.label = "SHARE%" },
 	{ .name = "color", .type = SOOTH_FIELD_ENUM, FIELD_AT(row, color), .names = &colors },
 	{ .name = "error", .type = SOOTH_FIELD_ERRNO, FIELD_AT(row, error) },
@@ -44,12 +47,17 @@ static const struct sooth_field fields[] = {
 	FIELD_STRING(row, text, "", FIELD_STATE_AT(row, text_state)),
 	{ .name = "args", .type = SOOTH_FIELD_ARGS, FIELD_AT(row, args) },
 	{ .name = "list", .type = SOOTH_FIELD_LIST, FIELD_AT(row, list), .is_hidden = true },
-	{ .name = "histogram", .type = SOOTH_FIELD_HISTOGRAM, FIELD_AT(row, histogram),
+	{ .name = "histogram",
+		.type = SOOTH_FIELD_HISTOGRAM,
+		FIELD_AT(row, histogram),
 		.is_hidden = true },
 };
 
-#define SCHEMA(line_) { .name = "row", .fixed_size = sizeof(struct row), .line = line_, \
-		SCHEMA_FIELDS(fields) }
+#define SCHEMA(line_)                                                                              \
+	{                                                                                          \
+		.name = "row", .fixed_size = sizeof(struct row), .line = line_,                    \
+		SCHEMA_FIELDS(fields)                                                              \
+	}
 static const struct sooth_schema schema = SCHEMA(NULL);
 static const struct sooth_schema line_schema = SCHEMA("{name}: {number}[ {text}]");
 
@@ -101,24 +109,38 @@ static void sheet_free(struct sheet *s)
 	text_free(&s->text);
 }
 
-static const struct section table = { .name = "rows", .title = "Rows", .schema = &schema,
-	.shape = SECTION_TABLE, .if_empty = "there are no rows" };
+static const struct section table = { .name = "rows",
+	.title = "Rows",
+	.schema = &schema,
+	.shape = SECTION_TABLE,
+	.if_empty = "there are no rows" };
 static const struct section object = { .name = "one", .schema = &schema, .shape = SECTION_OBJECT };
-static const struct section inlined = { .name = "in", .schema = &line_schema, .shape = SECTION_INLINE,
-	.is_last = true };
-static const struct section stream = { .name = "event", .schema = &line_schema,
-	.shape = SECTION_STREAM };
-static const struct section note = { .name = "note", .schema = &line_schema, .shape = SECTION_TABLE,
-	.is_last = true };
-static const struct section last_object = { .name = "self", .schema = &line_schema,
-	.shape = SECTION_OBJECT, .is_last = true };
+static const struct section inlined = {
+	.name = "in", .schema = &line_schema, .shape = SECTION_INLINE, .is_last = true
+};
+static const struct section stream = {
+	.name = "event", .schema = &line_schema, .shape = SECTION_STREAM
+};
+static const struct section note = {
+	.name = "note", .schema = &line_schema, .shape = SECTION_TABLE, .is_last = true
+};
+static const struct section last_object = {
+	.name = "self", .schema = &line_schema, .shape = SECTION_OBJECT, .is_last = true
+};
 
-static const struct row plain = { .number = 2048, .balance = -5, .share = 12.34, .color = 1,
-	.error = 2, .is_true = 1, .name = "abcd", .histogram = { 3, 4 } };
+static const struct row plain = { .number = 2048,
+	.balance = -5,
+	.share = 12.34,
+	.color = 1,
+	.error = 2,
+	.is_true = 1,
+	.name = "abcd",
+	.histogram = { 3, 4 } };
 
 static const char *all_shapes(struct sheet *s, const char *format, const char *text, size_t size)
 {
-	const struct section *sections[] = { &table, &object, &stream, &inlined, &note, &last_object };
+	const struct section *sections[] = { &table, &object, &stream, &inlined, &note,
+		&last_object };
 
 	sheet_open(s, format, NULL, 0);
 	begin(s);
@@ -166,8 +188,9 @@ static void test_jsonl(void **state)
 	for (char *line = strtok(json, "\n"); line; line = strtok(NULL, "\n")) {
 		assert_true(json_check(line, strlen(line), 1));
 		if (!lines)
-			assert_string_equal(line, "{\"type\":\"begin\",\"schema\":{\"name\":\"test\","
-						  "\"version\":3}}");
+			assert_string_equal(line,
+				"{\"type\":\"begin\",\"schema\":{\"name\":\"test\","
+				"\"version\":3}}");
 		lines++;
 	}
 	/* begin; two rows, one object, two events; the notes as one. */
@@ -193,7 +216,8 @@ static void test_table(void **state)
 static void test_empty(void **state)
 {
 	static const char *const formats[] = { "json", "jsonl", "table" };
-	static const char *const expected[] = { "\"rows\": []", "\"self\":null", "there are no rows" };
+	static const char *const expected[] = { "\"rows\": []", "\"self\":null",
+		"there are no rows" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
@@ -240,10 +264,12 @@ static void test_not_measured(void **state)
 		if (i == 0) {
 			assert_true(json_check(text, s.text.size, 1));
 			assert_true(has(text, "\"number\": null"));
-			assert_true(has(text, "\"not_measured\": {\n        \"number\": \"permission denied\","
-					      "\n        \"text\": \"redacted\""));
+			assert_true(has(text,
+				"\"not_measured\": {\n        \"number\": \"permission denied\","
+				"\n        \"text\": \"redacted\""));
 			assert_true(has(text, "\"text\": \"prefix\""));
-			assert_true(has(text, "\"not_measured\": {\n        \"text\": \"truncated\""));
+			assert_true(
+				has(text, "\"not_measured\": {\n        \"text\": \"truncated\""));
 		} else if (i == 1) {
 			assert_true(has(text, "?: not measured: permission denied"));
 			assert_true(has(text, "redacted"));
@@ -348,24 +374,25 @@ static void test_width(void **state)
 	sheet_free(&s);
 }
 
-/* A locale that cannot read a name: it is written so that it can, and in the end is an end. */
+/* A locale that cannot read a name: it is written so that it can, and does not end in a loop. */
 static void test_width_in_another_locale(void **state)
 {
-	char text[300];
+	static const char name[] = "\xc3\xa9t\xc3\xa9";
+	char text[600];
 	struct sheet s;
 	const char *shown;
 
 	(void)state;
 	memset(text, 'y', sizeof(text));
-	memcpy(text + 100, "\xc3\xa9\xe2\x82\xac", 5);
-	sheet_open(&s, "table", NULL, 60);
+	memcpy(text + 300, "\xcc\x9c", 2);
+	sheet_open(&s, "table", NULL, 120);
 	begin(&s);
 	section(&s, &table);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(put(&s, plain, text + i * 40, 150), 0);
+	assert_int_equal(put(&s, plain, name, strlen(name)), 0);
+	assert_int_equal(put(&s, plain, text, sizeof(text)), 0);
 	shown = sheet_close(&s);
 	assert_true(has(shown, "2.0K"));
-	assert_true(has(shown, "\\xc3\\xa9"));
+	assert_true(has(shown, "\\xc3\\xa9t\\xc3\\xa9"));
 	sheet_free(&s);
 }
 

@@ -37,8 +37,9 @@ static void take(struct scene *s)
 
 static void lose(struct scene *s, uint64_t records, const char *source, const char *reason)
 {
-	struct stream_loss loss = { .record = { .kind = STREAM_LOSS }, .records = records,
-		.bytes = records * 2 };
+	struct stream_loss loss = {
+		.record = { .kind = STREAM_LOSS }, .records = records, .bytes = records * 2
+	};
 	struct record_tail tail[] = { { &loss.source, source, strlen(source) },
 		{ &loss.reason, reason, strlen(reason) } };
 
@@ -153,7 +154,8 @@ static void test_interval(void **state)
 {
 	struct scene *s = *state;
 	struct stream_end end = { .record = { .kind = STREAM_END, .time_ns = 900 },
-		.reason = STREAM_END_TARGET, .child_status = 256 };
+		.reason = STREAM_END_TARGET,
+		.child_status = 256 };
 	const char *json;
 
 	plain(s, STREAM_SEGMENT, 50);
@@ -195,8 +197,8 @@ static void test_cut(void **state)
 /* Shorter than this version's: nothing is read beyond its end. */
 static void test_short_records(void **state)
 {
-	static const uint16_t kinds[] = { STREAM_SEGMENT, STREAM_SOURCE, STREAM_TARGET, STREAM_BEGIN,
-		STREAM_END, STREAM_LOSS, STREAM_LIMIT, STREAM_SELF };
+	static const uint16_t kinds[] = { STREAM_SEGMENT, STREAM_SOURCE, STREAM_TARGET,
+		STREAM_BEGIN, STREAM_END, STREAM_LOSS, STREAM_LIMIT, STREAM_SELF };
 	struct scene *s = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {

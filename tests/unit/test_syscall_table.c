@@ -12,9 +12,9 @@
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
 
-#define CALLS   3000
+#define CALLS	3000
 #define NUMBERS 40
-#define ERRORS  6
+#define ERRORS	6
 
 static const int64_t results[ERRORS] = { 0, 17, -2, -11, -512, -4096 };
 
@@ -41,8 +41,9 @@ static void make_calls(struct one_call calls[CALLS], uint64_t seed)
 
 static struct sooth_record head(uint16_t kind, uint64_t time_ns, uint32_t tid)
 {
-	return (struct sooth_record){ .time_ns = time_ns, .pid = 100 + tid / 2, .tid = tid,
-		.start_ticks = 5, .kind = kind };
+	return (struct sooth_record){
+		.time_ns = time_ns, .pid = 100 + tid / 2, .tid = tid, .start_ticks = 5, .kind = kind
+	};
 }
 
 static void as_events(struct buffer *out, const struct one_call *calls)
@@ -50,7 +51,9 @@ static void as_events(struct buffer *out, const struct one_call *calls)
 	for (size_t i = 0; i < CALLS; i++) {
 		const struct one_call *c = &calls[i];
 		struct syscalls_call r = { .record = head(SYSCALLS_CALL, 100 + i, c->tid),
-			.number = c->number, .abi = c->abi, .result = c->result,
+			.number = c->number,
+			.abi = c->abi,
+			.result = c->result,
 			.duration_ns = c->duration_ns,
 			.path_state = SOOTH_STATE_ABSENT,
 			.result_state = c->never_returns ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE };
@@ -76,12 +79,14 @@ static void count_into(struct syscalls_count *count, const struct one_call *c)
 }
 
 /* The tallies of a window: by thread, ABI, number, and error. */
-static void one_window(struct buffer *out, const struct one_call *calls, size_t count, uint64_t end_ns)
+static void one_window(
+	struct buffer *out, const struct one_call *calls, size_t count, uint64_t end_ns)
 {
 	for (uint32_t tid = 0; tid < 5; tid++) {
 		for (uint32_t key = 0; key < SYSCALL_ABI_COUNT * NUMBERS; key++) {
 			struct syscalls_count sum = { .record = head(SYSCALLS_COUNT, end_ns, tid),
-				.abi = key / NUMBERS, .number = key % NUMBERS };
+				.abi = key / NUMBERS,
+				.number = key % NUMBERS };
 			struct syscalls_error errors[ERRORS] = { 0 };
 
 			for (size_t i = 0; i < count; i++) {
@@ -91,7 +96,8 @@ static void one_window(struct buffer *out, const struct one_call *calls, size_t 
 					continue;
 				count_into(&sum, c);
 				for (size_t e = 0; e < ERRORS; e++)
-					errors[e].count += !c->never_returns && c->result == results[e];
+					errors[e].count +=
+						!c->never_returns && c->result == results[e];
 			}
 			if (sum.count)
 				RECORD_APPEND(out, &sum, NULL, 0);
@@ -113,8 +119,8 @@ static void as_tallies(struct buffer *out, const struct one_call *calls, size_t 
 	size_t each = CALLS / windows;
 
 	for (size_t i = 0; i < windows; i++)
-		one_window(out, calls + i * each,
-			i + 1 == windows ? CALLS - i * each : each, 100 + i);
+		one_window(
+			out, calls + i * each, i + 1 == windows ? CALLS - i * each : each, 100 + i);
 }
 
 static void shown(struct text *text, const char *format, const struct buffer *records)
@@ -178,15 +184,25 @@ static void add_count(struct buffer *out, uint32_t number, struct syscalls_count
 static void test_rows(void **state)
 {
 	struct buffer records = { 0 };
-	struct syscalls_error error = { .record = head(SYSCALLS_ERROR, 6, 1), .number = 0,
-		.abi = SYSCALL_ABI_I386, .count = 3, .error = 2 };
+	struct syscalls_error error = { .record = head(SYSCALLS_ERROR, 6, 1),
+		.number = 0,
+		.abi = SYSCALL_ABI_I386,
+		.count = 3,
+		.error = 2 };
 	struct text json;
 
 	(void)state;
-	add_count(&records, 1, (struct syscalls_count){ .count = 2, .total_ns = 11,
-				       .max_ns = 9, .histogram = { [1] = 1, [3] = 1 } });
-	add_count(&records, 0, (struct syscalls_count){ .count = 4, .total_ns = 100, .errors = 3,
-				       .max_ns = 40, .histogram = { [4] = 4 } });
+	add_count(&records, 1,
+		(struct syscalls_count){ .count = 2,
+			.total_ns = 11,
+			.max_ns = 9,
+			.histogram = { [1] = 1, [3] = 1 } });
+	add_count(&records, 0,
+		(struct syscalls_count){ .count = 4,
+			.total_ns = 100,
+			.errors = 3,
+			.max_ns = 40,
+			.histogram = { [4] = 4 } });
 	add_count(&records, 231, (struct syscalls_count){ .count = 1 });
 	add_count(&records, 9999, (struct syscalls_count){ .count = 1, .unfinished = 1 });
 	RECORD_APPEND(&records, &error, NULL, 0);

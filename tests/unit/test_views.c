@@ -57,7 +57,8 @@ static const char *show(const char *view, const void *options, const char *forma
 static void add_host(void)
 {
 	struct stream_segment s = { .record = { .time_ns = 1, .kind = STREAM_SEGMENT },
-		.memory_bytes = 1000 << 20, .ticks_per_s = 100,
+		.memory_bytes = 1000 << 20,
+		.ticks_per_s = 100,
 		.realtime_offset_ns = (int64_t)(1700000000 * NS_PER_S) };
 	struct record_tail tail[] = { { &s.hostname, "host", 4 } };
 
@@ -74,9 +75,14 @@ struct sample {
 
 static void add_sample(struct sample from)
 {
-	struct proc_process p = { .record = { .time_ns = from.time_ns, .pid = from.pid,
-					  .start_ticks = 100, .kind = PROC_PROCESS },
-		.cpu_ns = from.cpu_ns, .rss_bytes = from.rss_bytes, .state = 'R', .threads = 3,
+	struct proc_process p = { .record = { .time_ns = from.time_ns,
+					  .pid = from.pid,
+					  .start_ticks = 100,
+					  .kind = PROC_PROCESS },
+		.cpu_ns = from.cpu_ns,
+		.rss_bytes = from.rss_bytes,
+		.state = 'R',
+		.threads = 3,
 		.executable_state = from.executable_state };
 	const char *executable = from.executable ? from.executable : "/bin/other";
 	const char *directory = from.directory ? from.directory : "/home/me/work";
@@ -105,7 +111,9 @@ static void test_cpu_over_an_interval(void **state)
 	(void)state;
 	add_host();
 	add_sample((struct sample){ .time_ns = 10 * NS_PER_S, .pid = 1, .cpu_ns = 5 * NS_PER_S });
-	add_sample((struct sample){ .time_ns = 11 * NS_PER_S, .pid = 1, .cpu_ns = 5250 * NS_PER_MS,
+	add_sample((struct sample){ .time_ns = 11 * NS_PER_S,
+		.pid = 1,
+		.cpu_ns = 5250 * NS_PER_MS,
 		.rss_bytes = 100 << 20 });
 	add_sample((struct sample){ .time_ns = 11 * NS_PER_S, .pid = 2, .cpu_ns = 9 * NS_PER_S });
 	json = show("processes", NULL, "json");
@@ -128,8 +136,10 @@ static void test_sorted(void **state)
 	add_host();
 	for (uint32_t pid = 1; pid <= 3; pid++) {
 		add_sample((struct sample){ .time_ns = NS_PER_S, .pid = pid });
-		add_sample((struct sample){ .time_ns = 2 * NS_PER_S, .pid = pid,
-			.cpu_ns = pid == 2 ? NS_PER_S : 0, .rss_bytes = pid == 3 ? 99 : 1 });
+		add_sample((struct sample){ .time_ns = 2 * NS_PER_S,
+			.pid = pid,
+			.cpu_ns = pid == 2 ? NS_PER_S : 0,
+			.rss_bytes = pid == 3 ? 99 : 1 });
 	}
 	json = show("processes", NULL, "json");
 	assert_true(strstr(json, "\"pid\": 2,") < strstr(json, "\"pid\": 3,"));
@@ -146,11 +156,13 @@ static void test_agents(void **state)
 
 	(void)state;
 	add_host();
-	add_sample((struct sample){ .time_ns = 1, .pid = 7, .arguments = arguments,
+	add_sample((struct sample){ .time_ns = 1,
+		.pid = 7,
+		.arguments = arguments,
 		.arguments_size = sizeof(arguments),
 		.executable = "/home/me/.local/share/claude/versions/2.1.50" });
-	add_sample((struct sample){ .time_ns = 1, .pid = 8, .arguments = "vi\0claude",
-		.arguments_size = 9 });
+	add_sample((struct sample){
+		.time_ns = 1, .pid = 8, .arguments = "vi\0claude", .arguments_size = 9 });
 	json = show("processes", &only, "json");
 	assert_true(has(json, "\"pid\": 7"));
 	assert_false(has(json, "\"pid\": 8"));
@@ -196,7 +208,8 @@ static void test_without_segment(void **state)
 	const char *json;
 
 	(void)state;
-	add_sample((struct sample){ .time_ns = 10, .pid = 1,
+	add_sample((struct sample){ .time_ns = 10,
+		.pid = 1,
 		.executable_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) });
 	json = show("processes", NULL, "json");
 	assert_true(has(json, "\"mem_percent\": null"));
@@ -207,8 +220,10 @@ static void test_without_segment(void **state)
 
 static void add_command(uint32_t pid, uint8_t command_state, const char *arguments, size_t size)
 {
-	struct context_command c = { .record = { .time_ns = 1, .pid = pid, .kind = CONTEXT_COMMAND },
-		.arguments_state = command_state };
+	struct context_command c = {
+		.record = { .time_ns = 1, .pid = pid, .kind = CONTEXT_COMMAND },
+		.arguments_state = command_state
+	};
 	struct record_tail tail[] = { { &c.arguments, arguments, size } };
 
 	RECORD_APPEND(&records, &c, tail, 1);
@@ -216,8 +231,11 @@ static void add_command(uint32_t pid, uint8_t command_state, const char *argumen
 
 static void add_mapping(uint32_t pid, uint64_t from, const char *build_id)
 {
-	struct context_mapping m = { .record = { .time_ns = 1, .pid = pid, .kind = CONTEXT_MAPPING },
-		.from = from, .to = from + 4096 };
+	struct context_mapping m = {
+		.record = { .time_ns = 1, .pid = pid, .kind = CONTEXT_MAPPING },
+		.from = from,
+		.to = from + 4096
+	};
 	struct record_tail tail[] = { { &m.build_id, build_id, strlen(build_id) } };
 
 	RECORD_APPEND(&records, &m, tail, 1);
@@ -225,8 +243,9 @@ static void add_mapping(uint32_t pid, uint64_t from, const char *build_id)
 
 static void add_thread(uint32_t pid, uint32_t tid)
 {
-	struct context_thread t = { .record = { .time_ns = 1, .pid = pid, .tid = tid,
-					    .kind = CONTEXT_THREAD } };
+	struct context_thread t = {
+		.record = { .time_ns = 1, .pid = pid, .tid = tid, .kind = CONTEXT_THREAD }
+	};
 
 	RECORD_APPEND(&records, &t, NULL, 0);
 }
@@ -275,8 +294,9 @@ static void add_call(const char *name, struct syscalls_call c, const char *path)
 {
 	struct record_tail tail[] = { { &c.path, path, path ? strlen(path) : 0 } };
 
-	c.record = (struct sooth_record){ .time_ns = 12 * NS_PER_S, .pid = 50, .tid = 51,
-		.kind = SYSCALLS_CALL };
+	c.record = (struct sooth_record){
+		.time_ns = 12 * NS_PER_S, .pid = 50, .tid = 51, .kind = SYSCALLS_CALL
+	};
 	if (name)
 		c.number = (uint32_t)syscall_number(c.abi, name, strlen(name));
 	snprintf(c.name, sizeof(c.name), "worker");
@@ -288,15 +308,24 @@ static void test_calls(void **state)
 	const char *text;
 
 	(void)state;
-	add_call("openat", (struct syscalls_call){ .arguments = { (uint64_t)-100, 1, 02, 0644 },
-			  .path_argument = 2, .result = -2, .duration_ns = 1500 }, "/etc/\x1b[m");
-	add_call("openat", (struct syscalls_call){ .arguments = { 0xffffff9c, 0xbeef },
-			  .path_argument = 2, .result = 3,
-			  .path_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) }, NULL);
-	add_call("openat", (struct syscalls_call){ .path_argument = 2, .result = 3,
-			  .path_state = SOOTH_STATE_TRUNCATED }, "/long");
-	add_call("exit_group", (struct syscalls_call){ .result_state = SOOTH_STATE_ABSENT,
-			  .result = -5 }, NULL);
+	add_call("openat",
+		(struct syscalls_call){ .arguments = { (uint64_t)-100, 1, 02, 0644 },
+			.path_argument = 2,
+			.result = -2,
+			.duration_ns = 1500 },
+		"/etc/\x1b[m");
+	add_call("openat",
+		(struct syscalls_call){ .arguments = { 0xffffff9c, 0xbeef },
+			.path_argument = 2,
+			.result = 3,
+			.path_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) },
+		NULL);
+	add_call("openat",
+		(struct syscalls_call){
+			.path_argument = 2, .result = 3, .path_state = SOOTH_STATE_TRUNCATED },
+		"/long");
+	add_call("exit_group",
+		(struct syscalls_call){ .result_state = SOOTH_STATE_ABSENT, .result = -5 }, NULL);
 	add_call(NULL, (struct syscalls_call){ .number = 9999, .arguments = { 1, 2, 3, 4, 5, 6 } },
 		NULL);
 	add_call("mmap", (struct syscalls_call){ .result = (int64_t)0x7f0000001000 }, NULL);
@@ -354,8 +383,8 @@ static int spy_section(void *state, const struct section *s, struct sooth_error 
 	return 0;
 }
 
-static int spy_rows(void *state, const struct section *s, const struct batch *batch,
-	struct sooth_error *err)
+static int spy_rows(
+	void *state, const struct section *s, const struct batch *batch, struct sooth_error *err)
 {
 	(void)state;
 	(void)s;
@@ -376,8 +405,13 @@ static void spy_close(void *state)
 	(void)state;
 }
 
-static const struct sink_type spy = { .name = "spy", .state_size = 1, .open = spy_open,
-	.section = spy_section, .rows = spy_rows, .section_end = spy_section, .end = spy_end,
+static const struct sink_type spy = { .name = "spy",
+	.state_size = 1,
+	.open = spy_open,
+	.section = spy_section,
+	.rows = spy_rows,
+	.section_end = spy_section,
+	.end = spy_end,
 	.close = spy_close };
 
 static void test_row_tables(void **state)

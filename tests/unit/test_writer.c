@@ -87,8 +87,11 @@ static void put(struct capture_writer *w, struct buffer *records, enum block_typ
 /* A definition of a process, by its text. */
 static void define(struct buffer *out, uint32_t pid, const char *name)
 {
-	struct context_thread t = { .record = { .time_ns = 1, .pid = pid, .tid = pid,
-					    .start_ticks = pid * 10, .kind = CONTEXT_THREAD } };
+	struct context_thread t = { .record = { .time_ns = 1,
+					    .pid = pid,
+					    .tid = pid,
+					    .start_ticks = pid * 10,
+					    .kind = CONTEXT_THREAD } };
 	struct record_tail tail[] = { { &t.name, name, strlen(name) } };
 
 	RECORD_APPEND(out, &t, tail, 1);
@@ -138,9 +141,10 @@ static struct segments read_segments(const struct file *f, size_t from)
 	struct segments s = { 0 };
 
 	if (from)
-		s.sequence = ((const struct block_header *)(const void *)(f->data + from))->sequence;
-	assert_int_equal(block_reader_feed(&reader, f->data + from, f->size - from, look, &s, NULL),
-		0);
+		s.sequence =
+			((const struct block_header *)(const void *)(f->data + from))->sequence;
+	assert_int_equal(
+		block_reader_feed(&reader, f->data + from, f->size - from, look, &s, NULL), 0);
 	assert_int_equal(reader.damaged_blocks + reader.damaged_bytes, 0);
 	block_reader_fini(&reader);
 	return s;

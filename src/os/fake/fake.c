@@ -310,6 +310,12 @@ void fake_on_wait(struct fake *f, int (*hook)(void *user), void *user)
 	f->on_wait_user = user;
 }
 
+void fake_on_set(struct fake *f, void (*hook)(void *user), void *user)
+{
+	f->on_set = hook;
+	f->on_set_user = user;
+}
+
 struct fake_process *fake_add(struct fake *f, uint32_t pid, uint32_t uid, const char *name)
 {
 	struct fake_process *p;

@@ -88,6 +88,9 @@ void fake_set_realtime_offset(struct fake *f, int64_t ns);
  * the wait: 0, or -EINTR. */
 void fake_on_wait(struct fake *f, int (*hook)(void *user), void *user);
 
+/* Called once, when a syscalls backend is next told to follow or let go of a process. */
+void fake_on_set(struct fake *f, void (*hook)(void *user), void *user);
+
 /* --- processes --- */
 
 struct fake_process *fake_add(struct fake *f, uint32_t pid, uint32_t uid, const char *name);

@@ -39,6 +39,8 @@ struct fake {
 	int64_t realtime_offset_ns;
 	int (*on_wait)(void *user);
 	void *on_wait_user;
+	void (*on_set)(void *user);
+	void *on_set_user;
 	struct fake_process *processes[FAKE_PROCESSES_MAX];
 	size_t process_count;
 	struct script_calls *calls[SCRIPT_SOURCES_MAX];

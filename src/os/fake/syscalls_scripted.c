@@ -219,9 +219,13 @@ int script_calls_set(struct backend_run *run, const struct process_id *process, 
 	struct script_calls *s = run->state;
 	struct fake_process *p = script_find(f, process);
 	struct script_followed *followed;
+	void (*hook)(void *user) = f->on_set;
 	int status = script_fails(f, FAKE_SET, err);
 
 	f->counts.sets++;
+	f->on_set = NULL;
+	if (hook)
+		hook(f->on_set_user);
 	if (status)
 		return status;
 	if (!interest) {
