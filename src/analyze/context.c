@@ -89,18 +89,24 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
+/* What is read as a process ends may be less than what was read before: the most told stands. */
 static void take_command(struct known_process *p, const struct sooth_record *r)
 {
 	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), "arguments");
 	struct sooth_value v = sooth_field_get(f, r);
+	bool is_told = v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED;
+	const struct context_command *c = (const void *)r;
 
-	p->has_command = true;
-	p->command_state = SOOTH_STATE(v.state, v.reason);
-	if (r->fixed_words * SOOTH_RECORD_WORD >= (int)sizeof(struct context_command))
-		p->mappings_state = ((const struct context_command *)r)->mappings_state;
-	buffer_reset(&p->command);
-	if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED)
-		buffer_append(&p->command, v.text.data, v.text.size);
+	if (is_told || !p->command.size) {
+		p->has_command = true;
+		p->command_state = SOOTH_STATE(v.state, v.reason);
+		buffer_reset(&p->command);
+		if (is_told)
+			buffer_append(&p->command, v.text.data, v.text.size);
+	}
+	if (r->fixed_words * SOOTH_RECORD_WORD >= (int)sizeof(*c) &&
+		(c->mappings_state == SOOTH_STATE_VALUE || !p->mapped_files))
+		p->mappings_state = c->mappings_state;
 }
 
 static void take_mapping(

@@ -291,11 +291,12 @@ int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct soo
 	status = stop_sources(o, err);
 	if (status)
 		return status;
-	collector_end(o->os, observer_out(o), is_over ? STREAM_END_TARGET : (uint32_t)why,
-		o->target.launch.status, end_ns);
 	status = stream_flush(&o->stream, 0, false, err);
 	if (status)
 		return status;
+	/* The end and the cost in one block: a capture has both, or was cut. */
+	collector_end(o->os, observer_out(o), is_over ? STREAM_END_TARGET : (uint32_t)why,
+		o->target.launch.status, end_ns);
 	collector_self(o->os, observer_out(o), o->stream.records, o->stream.bytes);
 	status = stream_flush(&o->stream, o->os->now_ns(o->os), false, err);
 	if (!status && o->capture)

@@ -114,7 +114,7 @@ struct stream_self {
 	struct sooth_record record;
 	uint64_t cpu_ns;
 	uint64_t rss_bytes;
-	uint64_t records; /* of the stream, this one not counted */
+	uint64_t records; /* of the stream before the block this stands in */
 	uint64_t bytes;
 };
 

@@ -148,7 +148,7 @@ class Reader:
                 raw = self.payload(h, self.data[at + 72:at + 72 + h[11]])
                 if raw is None:
                     self.damaged_blocks += 1
-                    at = self.next_magic(at, end) or end
+                    at = self.next_magic(at, end + len(MAGIC) - 1) or end
                     continue
                 yield Block(*h[2:12], raw)
             at += 72 + h[11]
@@ -245,17 +245,15 @@ def check_schemas(records, problems):
 
 
 def count_self(reader):
-    """Records and bytes of the cycles before the one with stream.self, as the page says."""
-    records = bytes_ = cycle_records = cycle_bytes = 0
+    """Records and bytes of the blocks before the one with stream.self, as the page says."""
+    records = bytes_ = 0
     for i, b in enumerate(reader.blocks):
         if b.type == SEGMENT and i:
             continue  # repeated
         if any(r.kind == 0x000A for r in records_of(b.raw)):
             return records, bytes_
-        cycle_records += b.records
-        cycle_bytes += 72 + b.raw_bytes
-        if b.source == 0:
-            records, bytes_, cycle_records, cycle_bytes = records + cycle_records, bytes_ + cycle_bytes, 0, 0
+        records += b.records
+        bytes_ += 72 + b.raw_bytes
     return None
 
 
@@ -310,7 +308,7 @@ def check_context(records, report, problems):
     mappings = {(r.start_ticks, r.pid, values(r)["from"]) for r in records if r.kind == 0x0282}
     rows = report.get("context", [])
     expect(problems, "context", (len(told), len(threads), len(mappings)),
-           (len(rows), sum(row["threads"] for row in rows), sum(row["mapped_files"] for row in rows)))
+           (len(rows), sum(row["threads"] for row in rows), sum(row["mapped_files"] or 0 for row in rows)))
 
 
 def check_syscalls(records, report, problems):

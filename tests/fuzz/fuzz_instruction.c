@@ -34,8 +34,10 @@ static void check_at(enum machine machine, const uint8_t *code, size_t size)
 
 static void check_site(enum machine machine, const uint8_t *code, size_t size, uint8_t how)
 {
-	struct site_requirement want = { .arguments = how & 15, .needs_return = how & 16,
-		.skips_null = how & 32, .kernel = how & 64 ? KERNEL_RELEASE(6, 18) : 0 };
+	struct site_requirement want = { .arguments = how & 15,
+		.needs_return = how & 16,
+		.skips_null = how & 32,
+		.kernel = how & 64 ? KERNEL_RELEASE(6, 18) : 0 };
 	struct site site, again;
 
 	memset(&site, 0, sizeof(site));

@@ -161,9 +161,11 @@ static int make_objects(void **state)
 		return 0;
 	assert_non_null(mkdtemp(folder));
 	write_in("a.c", made_source);
-	write_in("b.c", "__attribute__((noinline, used)) static int twice(int a) { return a * 2; }\n"
-			"int more(int a) { return twice(a); }\n");
-	write_in("a.map", "V1 { global: only_1; }; V2 { global: versioned; plain; alias; chosen; data; calls; more;"
+	write_in("b.c",
+		"__attribute__((noinline, used)) static int twice(int a) { return a * 2; }\n"
+		"int more(int a) { return twice(a); }\n");
+	write_in("a.map", "V1 { global: only_1; }; V2 { global: versioned; plain; alias; chosen; "
+			  "data; calls; more;"
 			  " local: *; } V1;\n");
 	in_folder("gcc -shared -fPIC -O1 a.c b.c -Wl,--version-script=a.map -o a.so");
 	in_folder("cp a.so stripped.so && strip stripped.so");
@@ -216,7 +218,8 @@ static void test_made(void **state)
 	object = dlopen(path, RTLD_NOW);
 	assert_non_null(object);
 	address = (uint64_t)dlsym(object, "versioned") - (uint64_t)dlsym(object, "plain");
-	assert_int_equal(named(&found, VERSIONED)->address - named(&found, PLAIN)->address, address);
+	assert_int_equal(
+		named(&found, VERSIONED)->address - named(&found, PLAIN)->address, address);
 	dlclose(object);
 	find_in("stripped.so", &stripped);
 	assert_null(named(&stripped, HIDDEN));
@@ -299,7 +302,9 @@ static void test_refused(void **state)
 	struct elf_found found;
 	Elf64_Ehdr header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
 				      ELFDATA2LSB, EV_CURRENT },
-		.e_type = ET_DYN, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
+		.e_type = ET_DYN,
+		.e_machine = EM_X86_64,
+		.e_version = EV_CURRENT,
 		.e_ehsize = sizeof(Elf64_Ehdr) };
 	int fds[2];
 
@@ -335,12 +340,19 @@ static void test_hollow(void **state)
 	_cleanup_close_ int fd = memfd_create("test-elf", MFD_CLOEXEC);
 	Elf64_Ehdr header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
 				      ELFDATA2LSB, EV_CURRENT },
-		.e_type = ET_DYN, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
-		.e_ehsize = sizeof(Elf64_Ehdr), .e_shoff = sizeof(Elf64_Ehdr),
-		.e_shentsize = sizeof(Elf64_Shdr), .e_shnum = 3 };
+		.e_type = ET_DYN,
+		.e_machine = EM_X86_64,
+		.e_version = EV_CURRENT,
+		.e_ehsize = sizeof(Elf64_Ehdr),
+		.e_shoff = sizeof(Elf64_Ehdr),
+		.e_shentsize = sizeof(Elf64_Shdr),
+		.e_shnum = 3 };
 	Elf64_Shdr sections[3] = {
-		[1] = { .sh_type = SHT_DYNSYM, .sh_link = 2, .sh_offset = 4096,
-			.sh_size = UINT64_C(24) << 34, .sh_entsize = sizeof(Elf64_Sym) },
+		[1] = { .sh_type = SHT_DYNSYM,
+			.sh_link = 2,
+			.sh_offset = 4096,
+			.sh_size = UINT64_C(24) << 34,
+			.sh_entsize = sizeof(Elf64_Sym) },
 		[2] = { .sh_type = SHT_STRTAB, .sh_offset = 4096, .sh_size = UINT64_C(1) << 39 },
 	};
 	struct elf_found found;
@@ -390,8 +402,8 @@ static void test_damaged(void **state)
 		memcpy(copy, whole, size);
 		for (uint64_t k = 0; k < 1 + random_below(&seed, 4); k++) {
 			/* the headers at both ends, and anything */
-			size_t at = random_below(&seed, 3) ? random_below(&seed, 1024) :
-							     random_below(&seed, size);
+			size_t at = random_below(&seed, 3) ? random_below(&seed, 1024)
+							   : random_below(&seed, size);
 
 			at = random_below(&seed, 2) ? at : size - 1 - at;
 			copy[at] = (uint8_t)random_next(&seed);

@@ -30,12 +30,12 @@
 #define SINCE_ARM   KERNEL_RELEASE(4, 10)
 
 enum fact {
-	STACK = 1,    /* changes the stack pointer */
-	RIP = 2,      /* relative to itself */
+	STACK = 1, /* changes the stack pointer */
+	RIP = 2,   /* relative to itself */
 	REFUSED = 4,
-	TEST0 = 8,    /* tests argument 0 */
-	FLAGS = 16,   /* keeps the flags */
-	LINK = 32,    /* changes the way to return, not the stack pointer */
+	TEST0 = 8,  /* tests argument 0 */
+	FLAGS = 16, /* keeps the flags */
+	LINK = 32,  /* changes the way to return, not the stack pointer */
 };
 
 struct row {
@@ -49,8 +49,10 @@ struct row {
 	enum instruction_condition condition;
 };
 
-#define PLAIN(bytes, text, arguments, facts) \
-	{ bytes, text, INSTRUCTION_PLAIN, KERNEL_NEVER, arguments, facts, 0, CONDITION_NONE }
+#define PLAIN(bytes, text, arguments, facts)                                                       \
+	{                                                                                          \
+		bytes, text, INSTRUCTION_PLAIN, KERNEL_NEVER, arguments, facts, 0, CONDITION_NONE  \
+	}
 
 #define RDI 1
 #define RSI 2
@@ -72,7 +74,8 @@ static const struct row x86_rows[] = {
 	{ "0f1f840000000000", "nopl", INSTRUCTION_NOP, SINCE_NOPS, 0, FLAGS, 0, 0 },
 	{ "660f1f840000000000", "nopw", INSTRUCTION_NOP, KERNEL_NEVER, 0, FLAGS, 0, 0 },
 	{ "0f1f4001", "nopl 1(%rax)", INSTRUCTION_NOP, KERNEL_NEVER, 0, FLAGS, 0, 0 },
-	{ "662e0f1f840000000000", "cs nopw", INSTRUCTION_NOP, KERNEL_NEVER, 0, FLAGS | REFUSED, 0, 0 },
+	{ "662e0f1f840000000000", "cs nopw", INSTRUCTION_NOP, KERNEL_NEVER, 0, FLAGS | REFUSED, 0,
+		0 },
 	{ "f390", "pause", INSTRUCTION_NOP, KERNEL_NEVER, 0, FLAGS, 0, 0 },
 	{ "55", "push %rbp", INSTRUCTION_PUSH, SINCE_PUSH, 0, STACK | FLAGS, 0, 0 },
 	{ "4154", "push %r12", INSTRUCTION_PUSH, SINCE_PUSH, 0, STACK | FLAGS, 0, 0 },
@@ -84,12 +87,16 @@ static const struct row x86_rows[] = {
 	{ "e9fbffffff", "jmp itself", INSTRUCTION_JUMP, SINCE_FIRST, 0, RIP, 0, 0 },
 	{ "f2e900010000", "bnd jmp", INSTRUCTION_JUMP, SINCE_FIRST, 0, RIP, 0x106, 0 },
 	{ "7405", "je", INSTRUCTION_BRANCH, SINCE_FIRST, 0, RIP | FLAGS, 7, CONDITION_ZERO },
-	{ "75fe", "jne itself", INSTRUCTION_BRANCH, SINCE_FIRST, 0, RIP | FLAGS, 0, CONDITION_NONZERO },
+	{ "75fe", "jne itself", INSTRUCTION_BRANCH, SINCE_FIRST, 0, RIP | FLAGS, 0,
+		CONDITION_NONZERO },
 	{ "7805", "js", INSTRUCTION_BRANCH, SINCE_FIRST, 0, RIP | FLAGS, 7, CONDITION_OTHER },
-	{ "0f84bf000000", "je", INSTRUCTION_BRANCH, SINCE_FIRST, 0, RIP | FLAGS, 0xc5, CONDITION_ZERO },
-	{ "2e7405", "je,pn", INSTRUCTION_BRANCH, KERNEL_NEVER, 0, RIP | FLAGS | REFUSED, 8, CONDITION_ZERO },
+	{ "0f84bf000000", "je", INSTRUCTION_BRANCH, SINCE_FIRST, 0, RIP | FLAGS, 0xc5,
+		CONDITION_ZERO },
+	{ "2e7405", "je,pn", INSTRUCTION_BRANCH, KERNEL_NEVER, 0, RIP | FLAGS | REFUSED, 8,
+		CONDITION_ZERO },
 	{ "e800000000", "call +5", INSTRUCTION_CALL, SINCE_FIRST, ANY, RIP | STACK, 5, 0 },
-	{ "666648e800000000", "data16 call", INSTRUCTION_CALL, KERNEL_NEVER, ANY, RIP | STACK | REFUSED, 8, 0 },
+	{ "666648e800000000", "data16 call", INSTRUCTION_CALL, KERNEL_NEVER, ANY,
+		RIP | STACK | REFUSED, 8, 0 },
 	{ "e2fe", "loop", INSTRUCTION_BRANCH, KERNEL_NEVER, RCX, RIP | FLAGS, 0, CONDITION_OTHER },
 	{ "e3fe", "jrcxz", INSTRUCTION_BRANCH, KERNEL_NEVER, 0, RIP | FLAGS, 0, CONDITION_OTHER },
 	/* other flow */
@@ -97,13 +104,15 @@ static const struct row x86_rows[] = {
 	{ "c20800", "ret $8", INSTRUCTION_RETURN, KERNEL_NEVER, 0, STACK, 0, 0 },
 	{ "f3c3", "repz ret", INSTRUCTION_RETURN, KERNEL_NEVER, 0, STACK, 0, 0 },
 	{ "ffe0", "jmp *%rax", INSTRUCTION_JUMP_INDIRECT, KERNEL_NEVER, 0, 0, 0, 0 },
-	{ "3effe0", "notrack jmp *%rax", INSTRUCTION_JUMP_INDIRECT, KERNEL_NEVER, 0, REFUSED, 0, 0 },
+	{ "3effe0", "notrack jmp *%rax", INSTRUCTION_JUMP_INDIRECT, KERNEL_NEVER, 0, REFUSED, 0,
+		0 },
 	{ "ff2500000000", "jmp *0(%rip)", INSTRUCTION_JUMP_INDIRECT, KERNEL_NEVER, 0, RIP, 0, 0 },
 	{ "ffd0", "call *%rax", INSTRUCTION_CALL_INDIRECT, KERNEL_NEVER, ANY, STACK, 0, 0 },
 	{ "0f0b", "ud2", INSTRUCTION_STOP, KERNEL_NEVER, 0, 0, 0, 0 },
 	{ "cc", "int3", INSTRUCTION_STOP, KERNEL_NEVER, 0, REFUSED, 0, 0 },
 	{ "f4", "hlt", INSTRUCTION_STOP, KERNEL_NEVER, 0, REFUSED, 0, 0 },
-	{ "c7f800000000", "xbegin", INSTRUCTION_BRANCH, KERNEL_NEVER, 0, RIP | FLAGS, 6, CONDITION_OTHER },
+	{ "c7f800000000", "xbegin", INSTRUCTION_BRANCH, KERNEL_NEVER, 0, RIP | FLAGS, 6,
+		CONDITION_OTHER },
 	/* prologues */
 	PLAIN("f30f1efa", "endbr64", 0, FLAGS),
 	PLAIN("4885ff", "test %rdi,%rdi", 0, TEST0),
@@ -200,9 +209,9 @@ static const struct row x86_rows[] = {
 
 static const char *const x86_unknown[] = {
 	"06", "0f04", "0f0a", "60", "62", "82", "9a", "ce", "d4", "d6", "ea", "0f24c0",
-	"fef8",		  /* group 4 has two members */
-	"ffff",		  /* group 5 seven */
-	"66e80000",	  /* a call of 16 bits: AMD and Intel disagree */
+	"fef8",	    /* group 4 has two members */
+	"ffff",	    /* group 5 seven */
+	"66e80000", /* a call of 16 bits: AMD and Intel disagree */
 	"8fd0", "8fe0", "4862f17c481005", "66c5f877", "c4e4780000", "62f47c4810",
 	"f0f0f0f0f0f0f0f0f0f0f0f0f0f0f090", /* 16 bytes */
 };
@@ -213,14 +222,22 @@ static const struct row arm_rows[] = {
 	{ "ffffff17", "b #-4", INSTRUCTION_JUMP, SINCE_ARM, 0, RIP, -4, 0 },
 	{ "02000094", "bl #8", INSTRUCTION_CALL, SINCE_ARM, 255, RIP | STACK, 8, 0 },
 	{ "40000054", "b.eq #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS, 8, CONDITION_ZERO },
-	{ "41000054", "b.ne #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS, 8, CONDITION_NONZERO },
-	{ "48000054", "b.hi #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS, 8, CONDITION_OTHER },
-	{ "400000b4", "cbz x0, #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS | TEST0, 8, CONDITION_ZERO },
-	{ "400000b5", "cbnz x0, #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS | TEST0, 8, CONDITION_NONZERO },
-	{ "40000034", "cbz w0, #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS, 8, CONDITION_ZERO },
-	{ "410000b4", "cbz x1, #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS, 8, CONDITION_ZERO },
-	{ "40000836", "tbz w0, #1, #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS, 8, CONDITION_OTHER },
-	{ "c0ff0f37", "tbnz w0, #1, #-8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS, -8, CONDITION_OTHER },
+	{ "41000054", "b.ne #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS, 8,
+		CONDITION_NONZERO },
+	{ "48000054", "b.hi #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS, 8,
+		CONDITION_OTHER },
+	{ "400000b4", "cbz x0, #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS | TEST0, 8,
+		CONDITION_ZERO },
+	{ "400000b5", "cbnz x0, #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS | TEST0, 8,
+		CONDITION_NONZERO },
+	{ "40000034", "cbz w0, #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS, 8,
+		CONDITION_ZERO },
+	{ "410000b4", "cbz x1, #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS, 8,
+		CONDITION_ZERO },
+	{ "40000836", "tbz w0, #1, #8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS, 8,
+		CONDITION_OTHER },
+	{ "c0ff0f37", "tbnz w0, #1, #-8", INSTRUCTION_BRANCH, SINCE_ARM, 0, RIP | FLAGS, -8,
+		CONDITION_OTHER },
 	{ "41000010", "adr x1, #8", INSTRUCTION_ADDRESS, SINCE_ARM, 2, RIP | FLAGS, 0, 0 },
 	{ "10000090", "adrp x16, #0", INSTRUCTION_ADDRESS, SINCE_ARM, 0, RIP | FLAGS, 0, 0 },
 	{ "00021fd6", "br x16", INSTRUCTION_JUMP_INDIRECT, SINCE_ARM, 0, 0, 0, 0 },
@@ -380,16 +397,15 @@ static bool is_junk(const char *text)
 
 	return has(text, "(bad)") || has(text, ".byte") || has(text, ".inst") ||
 	       has(text, "<unknown>") || !*word || (starts(text, "rex") && *word == 'v') ||
-	       starts(word, "jmpw") || starts(word, "callw") ||
-	       (*word == 'j' && has(word, ",pnw"));
+	       starts(word, "jmpw") || starts(word, "callw") || (*word == 'j' && has(word, ",pnw"));
 }
 
 static enum instruction_kind kind_by_text(const char *text)
 {
 	text = mnemonic(text);
 	if (starts(text, "push") && has(text, "%"))
-		return has(text, "(") || has(text, "%fs") || has(text, "%gs") ? INSTRUCTION_PLAIN :
-										INSTRUCTION_PUSH;
+		return has(text, "(") || has(text, "%fs") || has(text, "%gs") ? INSTRUCTION_PLAIN
+									      : INSTRUCTION_PUSH;
 	if (starts(text, "nop") || starts(text, "pause") || !strcmp(text, "xchg   %ax,%ax"))
 		return INSTRUCTION_NOP;
 	if (starts(text, "jmp") || starts(text, "ljmp"))
@@ -589,8 +605,8 @@ static const char *wrong_registers(const struct instruction *i,
 {
 	const unsigned long long was[] = { before->rdi, before->rsi, before->rdx, before->rcx,
 		before->r8, before->r9 };
-	const unsigned long long is[] = { after->rdi, after->rsi, after->rdx, after->rcx,
-		after->r8, after->r9 };
+	const unsigned long long is[] = { after->rdi, after->rsi, after->rdx, after->rcx, after->r8,
+		after->r9 };
 
 	for (unsigned n = 0; n < ARRAY_SIZE(was); n++)
 		if (was[n] != is[n] && !(i->arguments_written & 1u << n))
@@ -741,7 +757,8 @@ static void test_processor(void **state)
 	step_program((char *[]){ "sha256sum", "/etc/services", NULL }, steps);
 	step_program((char *[]){ "sort", "/etc/services", NULL }, steps);
 	if (more)
-		step_program((char *[]){ "python3", "-c", "import math,json;print(math.sin(2))", NULL },
+		step_program(
+			(char *[]){ "python3", "-c", "import math,json;print(math.sin(2))", NULL },
 			steps);
 }
 #else
@@ -759,21 +776,54 @@ static void test_processor(void **state)
 
 /* Functions that begin with the instruction to probe, and end well. */
 static const char *const probed_code[] = {
-	"eb00c3",	 /* jmp: the measure of what is emulated */
-	"31c0c3",	 /* xor: the measure of what is stepped */
-	"90c3", "6690c3", "0f1f00c3", "0f1f4000c3", "0f1f440000c3", "660f1f440000c3",
-	"0f1f8000000000c3", "0f1f840000000000c3", "660f1f840000000000c3", "0f1f4001c3",
-	"662e0f1f840000000000c3", "f390c3", "555dc3", "4154415cc3", "40555dc3", "48555dc3",
-	"fff058c3", "6a0058c3", "e900000000c3", "7400c3", "7500c3", "0f8400000000c3",
-	"0f8500000000c3", "2e7400c3", "f2e900000000c3", "e80000000058c3", "666648e80000000058c3",
-	"e300c3", "c3", "f3c3", "f30f1efac3", "4885ffc3", "4883ec104883c410c3", "4889f8c3",
-	"488d4708c3", "4839ffc3", "803d0000000000c3", "f04883042400c3", "4c8b1c24c3",
+	"eb00c3", /* jmp: the measure of what is emulated */
+	"31c0c3", /* xor: the measure of what is stepped */
+	"90c3",
+	"6690c3",
+	"0f1f00c3",
+	"0f1f4000c3",
+	"0f1f440000c3",
+	"660f1f440000c3",
+	"0f1f8000000000c3",
+	"0f1f840000000000c3",
+	"660f1f840000000000c3",
+	"0f1f4001c3",
+	"662e0f1f840000000000c3",
+	"f390c3",
+	"555dc3",
+	"4154415cc3",
+	"40555dc3",
+	"48555dc3",
+	"fff058c3",
+	"6a0058c3",
+	"e900000000c3",
+	"7400c3",
+	"7500c3",
+	"0f8400000000c3",
+	"0f8500000000c3",
+	"2e7400c3",
+	"f2e900000000c3",
+	"e80000000058c3",
+	"666648e80000000058c3",
+	"e300c3",
+	"c3",
+	"f3c3",
+	"f30f1efac3",
+	"4885ffc3",
+	"4883ec104883c410c3",
+	"4889f8c3",
+	"488d4708c3",
+	"4839ffc3",
+	"803d0000000000c3",
+	"f04883042400c3",
+	"4c8b1c24c3",
 };
 
 static int probe_open(const char *path, uint64_t offset)
 {
-	struct perf_event_attr attr = { .size = sizeof(attr), .config1 = (uintptr_t)path,
-		.config2 = offset };
+	struct perf_event_attr attr = {
+		.size = sizeof(attr), .config1 = (uintptr_t)path, .config2 = offset
+	};
 	FILE *file = fopen("/sys/bus/event_source/devices/uprobe/type", "r");
 	bool is_known = file && fscanf(file, "%u", &attr.type) == 1;
 
@@ -834,7 +884,8 @@ static void test_kernel(void **state)
 		unhex(probed_code[i], bytes);
 		assert_int_equal(write(file, bytes, sizeof(bytes)), sizeof(bytes));
 	}
-	code = mmap(NULL, 64 * ARRAY_SIZE(probed_code), PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
+	code = mmap(
+		NULL, 64 * ARRAY_SIZE(probed_code), PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
 	assert_true(code != MAP_FAILED);
 	for (size_t i = 0; i < ARRAY_SIZE(probed_code); i++) {
 		int probe = probe_open(path, 64 * i);
@@ -848,7 +899,8 @@ static void test_kernel(void **state)
 			skip();
 		}
 		/* From the text: in memory there may be a breakpoint by now. */
-		assert_true(instruction_decode(MACHINE_X86_64, bytes, unhex(probed_code[i], bytes), &said));
+		assert_true(instruction_decode(
+			MACHINE_X86_64, bytes, unhex(probed_code[i], bytes), &said));
 		ns = hit_ns(code + 64 * i);
 		if (i < 2)
 			measure[i] = ns;
@@ -921,7 +973,8 @@ static void test_arm_assembled(void **state)
 static const char arm_program[] =
 	"typedef unsigned long u; typedef struct { u a, b, c; } s; u g; double d(double, u);\n"
 	"u f0(u a, u b, u c) { return a ? a * b + c : g; }\n"
-	"int f1(char *p, int n) { int t = 0; for (int i = 0; i < n; i++) t += p[i] ^ n; return t; }\n"
+	"int f1(char *p, int n) { int t = 0; for (int i = 0; i < n; i++) t += p[i] ^ n; return t; "
+	"}\n"
 	"double f2(double x, u y) { return d(x * y, y) + y; }\n"
 	"u f3(s v, s *w) { *w = v; return __atomic_fetch_add(&w->a, 1, 2); }\n"
 	"u f4(u a, double b) { u v[32]; for (int i = 0; i < 32; i++) v[i] = a * (u)b + i;\n"
@@ -930,7 +983,8 @@ static const char arm_program[] =
 	"  t += x[i] * y[i]; return t; }\n"
 	"int f6(int a, int b, int c) { switch (a) { case 0: return b; case 1: return c / b;\n"
 	"  case 2: return b % c; case 3: return b << c; case 4: return -b; default: return g; } }\n"
-	"_Bool f7(u *p, u old, u new) { return __atomic_compare_exchange_n(p, &old, new, 0, 5, 5); }\n";
+	"_Bool f7(u *p, u old, u new) { return __atomic_compare_exchange_n(p, &old, new, 0, 5, 5); "
+	"}\n";
 
 static void test_arm_compiled(void **state)
 {

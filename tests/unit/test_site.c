@@ -47,25 +47,27 @@ static const struct row rows[] = {
 	{ X86, "endbr64 first", "f30f1efa 55 c3", 1, true, false, 4, true, true, "intact" },
 	{ X86, "glibc 2.36 free, all", "4885ff 0f84bf000000 55 488d77f0", 1, false, false, 3, true,
 		true, "intact" },
-	{ X86, "the same but NULL", "4885ff 0f84bf000000 55 488d77f0", 1, false, true, 9, true, false,
-		"behind the test for NULL" },
+	{ X86, "the same but NULL", "4885ff 0f84bf000000 55 488d77f0", 1, false, true, 9, true,
+		false, "behind the test for NULL" },
 	{ X86, "taken when not NULL", "4885ff 7502 31c0 55 c3", 1, false, true, 3, true, true,
 		"intact" },
-	{ X86, "that with a return between", "4885ff 7503 31c0 c3 55 c3", 1, false, true, 8, true, false,
-		"behind" },
-	{ X86, "a push between test and branch", "4885ff 53 7410 55 c3", 1, false, true, 6, true, false,
-		"behind" },
+	{ X86, "that with a return between", "4885ff 7503 31c0 c3 55 c3", 1, false, true, 8, true,
+		false, "behind" },
+	{ X86, "a push between test and branch", "4885ff 53 7410 55 c3", 1, false, true, 6, true,
+		false, "behind" },
 	{ X86, "flags lost between", "4885ff 4883ec08 7410 55 c3", 1, false, true, 7, true, true,
 		"intact" },
 	{ X86, "32 bits tested only", "85ff 7410 55 c3", 1, false, true, 2, true, true, "intact" },
 	{ X86, "NULL comes back", "4885ff 7404 55 5d c3 90 ebfa", 1, false, true, 3, true, true,
 		"intact" },
-	{ X86, "cmpb first, return wanted", "803d0102140000 4154 4989d4", 7, true, false, 7, true, true,
-		"intact" },
-	{ X86, "argument lost", "4889f8 89f7 55 c3", 1, false, false, 0, false, true, "overwritten" },
+	{ X86, "cmpb first, return wanted", "803d0102140000 4154 4989d4", 7, true, false, 7, true,
+		true, "intact" },
+	{ X86, "argument lost", "4889f8 89f7 55 c3", 1, false, false, 0, false, true,
+		"overwritten" },
 	{ X86, "another one lost", "4889f8 89f7 55 c3", 2, false, false, 5, true, true, "intact" },
 	{ X86, "stack moved", "4883ec08 55 c3", 1, true, false, 0, false, true, "stack" },
-	{ X86, "stack moved, no return", "4883ec08 55 c3", 1, false, false, 4, true, true, "intact" },
+	{ X86, "stack moved, no return", "4883ec08 55 c3", 1, false, false, 4, true, true,
+		"intact" },
 	{ X86, "a loop's head", "4889f8 55 5d 48ffc8 75f9 c3", 1, false, false, 0, false, true,
 		"back" },
 	{ X86, "a loop from behind", "4889f8 55 5d 48ffc8 75f6 c3", 1, false, false, 0, false, true,
@@ -80,14 +82,15 @@ static const struct row rows[] = {
 	{ X86, "a call first", "f30f1efa ffd0 55 c3", 1, false, false, 0, false, true, "calls" },
 	{ X86, "returns at once", "4889f8 c3", 1, false, false, 0, false, true, "returns" },
 	{ X86, "not an instruction", "4889f8 06 55", 1, false, false, 0, false, true, "not known" },
-	{ X86, "nop of five bytes, old kernel", "f30f1efa 0f1f440000 53 c3", 1, false, false, 9, true,
-		true, "intact" },
+	{ X86, "nop of five bytes, old kernel", "f30f1efa 0f1f440000 53 c3", 1, false, false, 9,
+		true, true, "intact" },
 	{ X86, "refused entry", "f048ff07 4889f8 c3", 1, false, false, 4, false, true, "returns" },
 	{ X86, "nothing", "", 1, false, false, 0, false, true, "not known" },
 	{ X86, "cut", "4889f8 48", 1, false, false, 0, false, true, "not known" },
-	{ ARM, "a branch-and-link later", "3f2303d5 fd7bbfa9 fd030091 02000094", 1, false, false, 12,
-		true, true, "intact" },
-	{ ARM, "return address signed", "3f2303d5 02000094", 1, true, false, 0, false, true, "stack" },
+	{ ARM, "a branch-and-link later", "3f2303d5 fd7bbfa9 fd030091 02000094", 1, false, false,
+		12, true, true, "intact" },
+	{ ARM, "return address signed", "3f2303d5 02000094", 1, true, false, 0, false, true,
+		"stack" },
 	{ ARM, "cbz of x0", "400000b4 10000090 c0035fd6", 1, false, false, 0, true, true, "first" },
 	{ ARM, "the same but NULL", "400000b4 10000090 c0035fd6", 1, false, true, 4, true, false,
 		"behind" },
@@ -95,7 +98,8 @@ static const struct row rows[] = {
 		"first" },
 	{ ARM, "NULL leaves", "600000b4 10000090 c0035fd6 c0035fd6", 1, false, true, 4, true, false,
 		"behind" },
-	{ ARM, "x0 lost", "e00313aa 02000014 00000000", 1, false, false, 0, false, true, "overwritten" },
+	{ ARM, "x0 lost", "e00313aa 02000014 00000000", 1, false, false, 0, false, true,
+		"overwritten" },
 };
 
 static size_t unhex(const char *text, uint8_t *out, size_t room)
@@ -120,7 +124,8 @@ static void test_rows(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct row *row = &rows[i];
 		struct site_requirement want = { .arguments = (uint8_t)row->arguments,
-			.needs_return = row->needs_return, .skips_null = row->skips_null,
+			.needs_return = row->needs_return,
+			.skips_null = row->skips_null,
 			.kernel = KERNEL };
 		uint8_t code[64];
 		size_t size = unhex(row->code, code, sizeof(code));
@@ -203,13 +208,12 @@ struct tracing {
 
 static void arguments_of(const struct user_regs_struct *regs, uint64_t out[6])
 {
-	memcpy(out,
-		(uint64_t[]){ regs->rdi, regs->rsi, regs->rdx, regs->rcx, regs->r8, regs->r9 },
+	memcpy(out, (uint64_t[]){ regs->rdi, regs->rsi, regs->rdx, regs->rcx, regs->r8, regs->r9 },
 		6 * sizeof(*out));
 }
 
-static void on_entry(struct tracing *t, pid_t pid, struct watched *f,
-	const struct user_regs_struct *regs)
+static void on_entry(
+	struct tracing *t, pid_t pid, struct watched *f, const struct user_regs_struct *regs)
 {
 	struct frame *frame = &t->frames[t->depth++];
 
@@ -220,8 +224,8 @@ static void on_entry(struct tracing *t, pid_t pid, struct watched *f,
 	f->calls++;
 }
 
-static void on_site(struct tracing *t, struct watched *f, size_t which,
-	const struct user_regs_struct *regs)
+static void on_site(
+	struct tracing *t, struct watched *f, size_t which, const struct user_regs_struct *regs)
 {
 	const struct site_requirement *want = &f->wants[which];
 	struct frame *frame = NULL;
@@ -333,7 +337,9 @@ static void choose(struct watched *f, const uint8_t *code, size_t size, unsigned
 
 	assert_true(f->want_count < WANTED_MAX);
 	*want = (struct site_requirement){ .arguments = (uint8_t)arguments,
-		.needs_return = needs_return, .skips_null = skips_null, .kernel = KERNEL };
+		.needs_return = needs_return,
+		.skips_null = skips_null,
+		.kernel = KERNEL };
 	site_choose(MACHINE_X86_64, code, size, want, &f->sites[f->want_count++]);
 }
 
@@ -342,14 +348,20 @@ static void choose(struct watched *f, const uint8_t *code, size_t size, unsigned
 struct allocator {
 	const char *name;
 	unsigned arguments;
-	bool returns; /* a block, or whether there is one */
+	bool returns;  /* a block, or whether there is one */
 	int glibc_236; /* where it is there; -1: the entry, stepped */
 };
 
 static const struct allocator allocators[] = {
-	{ "malloc", 1, true, 0 }, { "calloc", 3, true, 0 }, { "realloc", 3, true, 0 },
-	{ "free", 1, false, 9 }, { "posix_memalign", 7, true, 7 }, { "aligned_alloc", 3, true, 7 },
-	{ "memalign", 3, true, 7 }, { "valloc", 1, true, 7 }, { "pvalloc", 1, true, 7 },
+	{ "malloc", 1, true, 0 },
+	{ "calloc", 3, true, 0 },
+	{ "realloc", 3, true, 0 },
+	{ "free", 1, false, 9 },
+	{ "posix_memalign", 7, true, 7 },
+	{ "aligned_alloc", 3, true, 7 },
+	{ "memalign", 3, true, 7 },
+	{ "valloc", 1, true, 7 },
+	{ "pvalloc", 1, true, 7 },
 	{ "reallocarray", 7, true, -1 },
 };
 
@@ -383,7 +395,8 @@ static size_t watch_allocators(const char *path, uint64_t base, struct watched o
 		ssize_t size = elf_code(fd, &found.functions[i], code, sizeof(code));
 
 		assert_true(size > 0);
-		*f = (struct watched){ .name = a->name, .entry = base + found.functions[i].address };
+		*f = (struct watched){ .name = a->name,
+			.entry = base + found.functions[i].address };
 		choose(f, code, (size_t)size, a->arguments, a->returns, !a->returns);
 		choose(f, code, (size_t)size, a->arguments, false, false);
 		show(f);
@@ -449,8 +462,8 @@ static void test_libc(void **state)
 			if (strcmp(a->name, functions[i].name))
 				continue;
 			assert_int_equal(functions[i].sites[0].is_emulated, a->glibc_236 >= 0);
-			assert_int_equal(functions[i].sites[0].offset,
-				a->glibc_236 >= 0 ? a->glibc_236 : 0);
+			assert_int_equal(
+				functions[i].sites[0].offset, a->glibc_236 >= 0 ? a->glibc_236 : 0);
 			assert_int_equal(functions[i].sites[0].sees_null, a->returns);
 			/* free again, NULL included */
 			if (!a->returns)
@@ -472,7 +485,8 @@ static const char musl_program[] =
 	"  free(0); posix_memalign(&p[n++], 64, 100); p[n++] = aligned_alloc(4096, 8192);\n"
 	"  p[n++] = valloc(10); p[n++] = reallocarray(0, 10, 10);\n"
 	"  while (n) free(p[--n]); return 0; }\n"
-	"__asm__(\".globl _start\\n_start: xor %ebp,%ebp; mov %rsp,%rdi; and $-16,%rsp; call go\");\n"
+	"__asm__(\".globl _start\\n_start: xor %ebp,%ebp; mov %rsp,%rdi; and $-16,%rsp; call "
+	"go\");\n"
 	"void go(long *sp) { __libc_start_main(main, (int)*sp, (char **)(sp + 1)); }\n";
 
 /* Where the first mapping of this process is that holds `path`. */
@@ -534,8 +548,8 @@ static void test_musl(void **state)
 	snprintf(path, sizeof(path), "%s/a", folder);
 	write_file(source, musl_program);
 	snprintf(command, sizeof(command),
-		"gcc -O0 -w -fno-builtin -fno-stack-protector -nostdlib -pie -fPIE -o %s %s '%s'", path,
-		source, libc);
+		"gcc -O0 -w -fno-builtin -fno-stack-protector -nostdlib -pie -fPIE -o %s %s '%s'",
+		path, source, libc);
 	assert_int_equal(system(command), 0);
 	pid = start_child(exec_musl, (char *[]){ libc, path });
 	assert_int_equal(ptrace(PTRACE_CONT, pid, 0, 0), 0); /* to the end of its exec */
@@ -555,6 +569,10 @@ static void test_musl(void **state)
 
 #define MADE 24
 
+#define A_SWITCH                                                                                   \
+	"switch (n & 7) { case 0: r += m; break; case 1: r -= k; break; case 2: r = k * m;"        \
+	" break; case 3: r = sink(r, m); break; case 4: return m; default: r ^= 1; }"
+
 static const char *const statements[] = {
 	"if (!flag) { flag = 1; sink(n, m); }",
 	"r += sink(k, m);",
@@ -564,10 +582,9 @@ static const char *const statements[] = {
 	"while (m > k) { m -= 7; r ^= m; }",
 	"if (m > k) r ^= n; else r += 5;",
 	"if (p && p[n & 7] > m) return r + k;",
-	"switch (n & 7) { case 0: r += m; break; case 1: r -= k; break; case 2: r = sink(r, m); break;"
-	" case 3: r *= 3; break; case 4: return m; default: r ^= 1; }",
+	A_SWITCH,
 	"r += (long)((double)m * 1.5 + (double)k);",
-	"{ long a[40]; for (int i = 0; i < 40; i++) a[i] = m + i; r += a[n & 31]; if (p) p[1] = a[3]; }",
+	"{ long a[40]; for (int i = 0; i < 40; i++) a[i] = m + i; if (p) p[1] = a[n & 31]; }",
 	"{ struct big { long v[12]; } x = { { m, k } }, y = x; r += y.v[n & 7]; }",
 	"n = n & 3; m = k; r += n;",
 	"if (p) p[2] = r;",
@@ -576,8 +593,8 @@ static const char *const statements[] = {
 	"__asm__ volatile(\"\" ::: \"rbx\", \"r12\");",
 };
 
-static const char *const endings[] = { "return r;", "return sink(r, n);", "return r + (p ? p[0] : 1);",
-	"return p ? made%d(0, n & 1, m, k) : r;" };
+static const char *const endings[] = { "return r;", "return sink(r, n);",
+	"return r + (p ? p[0] : 1);", "return p ? made%d(0, n & 1, m, k) : r;" };
 
 static void make_function(FILE *out, unsigned number, uint64_t *seed)
 {
@@ -630,8 +647,8 @@ struct outcome {
 	size_t sites, emulated, without_null, loops;
 };
 
-static void watch_made(void *object, struct watched functions[MADE], uint64_t *seed,
-	struct outcome *outcome)
+static void watch_made(
+	void *object, struct watched functions[MADE], uint64_t *seed, struct outcome *outcome)
 {
 	static char names[MADE][16];
 
@@ -699,7 +716,8 @@ static void check_compiled(const char *compiler, const char *options, uint64_t *
 		fail_msg("%s", dlerror());
 	watch_made(object, functions, seed, &outcome);
 	steps = trace(start_child(call_made, functions), functions, MADE);
-	print_message("  %s %s: %zu sites, %zu emulated, %zu without NULL, %zu in loops, %zu steps\n",
+	print_message(
+		"  %s %s: %zu sites, %zu emulated, %zu without NULL, %zu in loops, %zu steps\n",
 		compiler, options, outcome.sites, outcome.emulated, outcome.without_null,
 		outcome.loops, steps);
 	dlclose(object);
@@ -710,10 +728,16 @@ static void test_made(void **state)
 {
 	static const char *const compilers[] = { "gcc", "clang" };
 	static const char *const options[] = {
-		"-O0", "-O0 -fcf-protection", "-O1 -fcf-protection=none", "-O1 -fno-omit-frame-pointer",
-		"-O2 -fcf-protection", "-O2 -fcf-protection=none -fno-omit-frame-pointer",
-		"-O2 -fcf-protection=none -fomit-frame-pointer", "-Os -fcf-protection",
-		"-Os -fcf-protection=none", "-O3 -fstack-protector-all",
+		"-O0",
+		"-O0 -fcf-protection",
+		"-O1 -fcf-protection=none",
+		"-O1 -fno-omit-frame-pointer",
+		"-O2 -fcf-protection",
+		"-O2 -fcf-protection=none -fno-omit-frame-pointer",
+		"-O2 -fcf-protection=none -fomit-frame-pointer",
+		"-Os -fcf-protection",
+		"-Os -fcf-protection=none",
+		"-O3 -fstack-protector-all",
 	};
 	const char *given = getenv("SOOTH_TEST_SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 0) : 1;

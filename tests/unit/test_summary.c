@@ -14,8 +14,12 @@ struct scene {
 
 static int setup(void **state)
 {
-	*state = calloc(1, sizeof(struct scene));
-	return 0;
+	struct scene *s = calloc(1, sizeof(*s));
+
+	if (s)
+		s->summary.is_observation = true;
+	*state = s;
+	return !s;
 }
 
 static int teardown(void **state)
