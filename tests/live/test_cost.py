@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What crosses from the kernel: sums when counting, and when a ring is too small every loss."""
 import os
+import signal
 import unittest
 
 import harness
@@ -65,12 +66,17 @@ class SmallRing(Case):
     @unittest.skipUnless(harness.COMPAT32 and os.path.exists(harness.COMPAT32),
                          "this compiler makes no 32-bit programs")
     def test_received_and_lost_is_exactly_all(self):
-        """A program without libc makes a thousand calls and its exit, and nothing else."""
+        """
+        A program without libc makes a thousand calls and its exit, and nothing else. Its watcher
+        is stopped meanwhile: what then does not fit the ring is sure to be lost.
+        """
         target = self.start(harness.COMPAT32, "hold")
         target.wait_for_output(b"ready\n")
         sooth = self.start_attached("trace", "-j", "--buffer", SMALL_RING, "-p", str(target.pid))
+        os.kill(sooth.pid, signal.SIGSTOP)
         target.say(b"x")
         target.finish()
+        os.kill(sooth.pid, signal.SIGCONT)
         lines = sooth.finish().lines()
         received = sum(calls for calls, _ in stream_counts(lines).values())
         missing = sum(row["records"] for row in lines[-1]["loss"] if "calls" in row["reason"])
