@@ -14,7 +14,7 @@ struct json_sink {
 	FILE *stream;
 	struct buffer bytes;
 	struct json json;
-	bool has_row; /* of the open section */
+	size_t rows; /* of the open section */
 };
 
 static int write_out(struct json_sink *s, struct sooth_error *err)
@@ -47,21 +47,13 @@ static int begin(void *state, const struct report_head *head, struct sooth_error
 	return 0;
 }
 
-static bool is_array(const struct section *section)
-{
-	return section->shape == SECTION_TABLE || section->shape == SECTION_STREAM;
-}
-
 static int section_begin(void *state, const struct section *section, struct sooth_error *err)
 {
 	struct json_sink *s = state;
 
 	(void)err;
-	s->has_row = false;
-	if (section->shape != SECTION_INLINE)
-		json_key(&s->json, section->name);
-	if (is_array(section))
-		json_begin_array(&s->json);
+	s->rows = 0;
+	json_section_begin(&s->json, section);
 	return 0;
 }
 
@@ -71,12 +63,8 @@ static int rows(void *state, const struct section *section, const struct batch *
 	struct json_sink *s = state;
 
 	batch_for_each (r, batch) {
-		if (section->shape != SECTION_INLINE)
-			json_begin_object(&s->json);
-		json_members(&s->json, section->schema, r);
-		if (section->shape != SECTION_INLINE)
-			json_end(&s->json);
-		s->has_row = true;
+		json_section_row(&s->json, section, r);
+		s->rows++;
 	}
 	return write_out(s, err);
 }
@@ -85,10 +73,7 @@ static int section_end(void *state, const struct section *section, struct sooth_
 {
 	struct json_sink *s = state;
 
-	if (is_array(section))
-		json_end(&s->json);
-	else if (section->shape == SECTION_OBJECT && !s->has_row)
-		json_null(&s->json);
+	json_section_end(&s->json, section, s->rows);
 	return write_out(s, err);
 }
 

@@ -139,6 +139,36 @@ void json_members(struct json *j, const struct sooth_schema *schema, const struc
 	write_states(j, schema, r);
 }
 
+static bool is_array(const struct section *section)
+{
+	return section->shape == SECTION_TABLE || section->shape == SECTION_STREAM;
+}
+
+void json_section_begin(struct json *j, const struct section *section)
+{
+	if (section->shape != SECTION_INLINE)
+		json_key(j, section->name);
+	if (is_array(section))
+		json_begin_array(j);
+}
+
+void json_section_row(struct json *j, const struct section *section, const struct sooth_record *row)
+{
+	if (section->shape != SECTION_INLINE)
+		json_begin_object(j);
+	json_members(j, section->schema, row);
+	if (section->shape != SECTION_INLINE)
+		json_end(j);
+}
+
+void json_section_end(struct json *j, const struct section *section, size_t rows)
+{
+	if (is_array(section))
+		json_end(j);
+	else if (section->shape == SECTION_OBJECT && !rows)
+		json_null(j);
+}
+
 void json_schema_member(struct json *j, const char *name, unsigned version)
 {
 	json_key(j, "schema");

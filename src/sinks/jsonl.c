@@ -15,7 +15,7 @@ struct jsonl_sink {
 	struct buffer bytes; /* the line being made */
 	struct json json;
 	bool in_notes; /* the last line is open */
-	bool has_row;
+	size_t rows;   /* of the open section */
 };
 
 static int write_line(struct jsonl_sink *s, struct sooth_error *err)
@@ -69,22 +69,8 @@ static int section_begin(void *state, const struct section *section, struct soot
 		type_member(s, "end");
 		s->in_notes = true;
 	}
-	s->has_row = false;
-	if (section->shape != SECTION_INLINE)
-		json_key(&s->json, section->name);
-	if (section->shape == SECTION_TABLE)
-		json_begin_array(&s->json);
-	return 0;
-}
-
-static int note(struct jsonl_sink *s, const struct section *section, const struct sooth_record *r)
-{
-	if (section->shape != SECTION_INLINE)
-		json_begin_object(&s->json);
-	json_members(&s->json, section->schema, r);
-	if (section->shape != SECTION_INLINE)
-		json_end(&s->json);
-	s->has_row = true;
+	s->rows = 0;
+	json_section_begin(&s->json, section);
 	return 0;
 }
 
@@ -105,8 +91,11 @@ static int rows(void *state, const struct section *section, const struct batch *
 	int status = 0;
 
 	batch_for_each (r, batch) {
-		if (!status)
-			status = section->is_last ? note(s, section, r) : line(s, section, r, err);
+		if (section->is_last)
+			json_section_row(&s->json, section, r);
+		else if (!status)
+			status = line(s, section, r, err);
+		s->rows++;
 	}
 	/* A line is worth something only when it is read: do not sit on it. */
 	if (!status && section->shape == SECTION_STREAM && fflush(s->stream))
@@ -119,12 +108,8 @@ static int section_end(void *state, const struct section *section, struct sooth_
 	struct jsonl_sink *s = state;
 
 	(void)err;
-	if (!section->is_last)
-		return 0;
-	if (section->shape == SECTION_TABLE)
-		json_end(&s->json);
-	else if (section->shape == SECTION_OBJECT && !s->has_row)
-		json_null(&s->json);
+	if (section->is_last)
+		json_section_end(&s->json, section, s->rows);
 	return 0;
 }
 

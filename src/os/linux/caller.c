@@ -3,7 +3,6 @@
 #include "os/linux/caller.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -15,15 +14,8 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "os/linux/capabilities.h"
 #include "os/linux/procfs.h"
-
-/* linux/capability.h of older systems lacks them; both are from 5.8. */
-#ifndef CAP_PERFMON
-#define CAP_PERFMON 38
-#endif
-#ifndef CAP_BPF
-#define CAP_BPF 39
-#endif
 
 /* AT_SECURE: the kernel gave this program more than its caller has (ld.so(8)). */
 bool caller_is_elevated(void)
@@ -42,7 +34,8 @@ void caller_keep_least(const struct os *os)
 	if (!caller_is_elevated() || syscall(SYS_capget, &header, kept))
 		return;
 	for (unsigned i = 0; i < 2; i++) {
-		uint32_t wanted = i == CAP_BPF / 32 ? 1u << CAP_BPF % 32 | 1u << CAP_PERFMON % 32 : 0;
+		uint32_t wanted =
+			i == CAP_BPF / 32 ? 1u << CAP_BPF % 32 | 1u << CAP_PERFMON % 32 : 0;
 
 		kept[i].permitted &= wanted;
 		kept[i].effective = kept[i].permitted;
@@ -50,7 +43,8 @@ void caller_keep_least(const struct os *os)
 	}
 	/* A set-user-ID program loses all capabilities with its id, unless it asks to keep them. */
 	prctl(PR_SET_KEEPCAPS, 1);
-	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid) || syscall(SYS_capset, &header, kept))
+	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid) ||
+		syscall(SYS_capset, &header, kept))
 		_exit(3); /* do not run with what should not be there */
 }
 

@@ -6,7 +6,6 @@
 #include "os/linux/needs.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -15,13 +14,7 @@
 
 #include <bpf/libbpf.h>
 
-/* linux/capability.h of older systems lacks them; both are from 5.8. */
-#ifndef CAP_PERFMON
-#define CAP_PERFMON 38
-#endif
-#ifndef CAP_BPF
-#define CAP_BPF 39
-#endif
+#include "os/linux/capabilities.h"
 
 const char needs_bpf_remedy[] = "run as root, or once: setcap cap_bpf,cap_perfmon+ep on "
 				"sooth";

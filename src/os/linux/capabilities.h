@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Capability numbers; linux/capability.h of older systems lacks those of 5.8. */
+#ifndef SOOTH_OS_LINUX_CAPABILITIES_H
+#define SOOTH_OS_LINUX_CAPABILITIES_H
+
+#include <linux/capability.h>
+
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#endif
+#ifndef CAP_BPF
+#define CAP_BPF 39
+#endif
+
+#endif
