@@ -40,8 +40,29 @@
 /* A value as text for people (units, states in words); JSON has its own way. */
 void value_format(
 	struct buffer *out, const struct sooth_field *field, const struct sooth_value *value);
-/* schema->line filled in from a record, escaped for a terminal. */
+
+/* A line template taken apart once, so that its fields are not looked up for each record. */
+#define LINE_PARTS_MAX 48
+#define LINE_DEPTH_MAX 4 /* nested [...] */
+
+enum line_part_kind { LINE_TEXT, LINE_FIELD, LINE_OPEN, LINE_CLOSE };
+
+struct line_part {
+	enum line_part_kind kind;
+	const char *text; /* of the template, borrowed */
+	size_t size;
+	const struct sooth_field *field;
+};
+
+struct line_plan {
+	struct line_part parts[LINE_PARTS_MAX];
+	size_t count;
+};
+
+/* schema->line must not be NULL. */
+void line_plan(struct line_plan *plan, const struct sooth_schema *schema);
+/* The template filled in from a record, escaped for a terminal. */
 void line_format(
-	struct buffer *out, const struct sooth_schema *schema, const struct sooth_record *record);
+	struct buffer *out, const struct line_plan *plan, const struct sooth_record *record);
 
 #endif

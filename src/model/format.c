@@ -12,7 +12,18 @@
 #include "base/units.h"
 #include "model/errno_names.h"
 
-#define LINE_DEPTH_MAX 4 /* nested [...] in a template */
+/* As "%lu" does, without its cost: it is most of what a stream writes. */
+static void write_decimal(struct buffer *out, uint64_t v)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	buffer_append(out, digits + at, sizeof(digits) - at);
+}
 
 static void format_unsigned(struct buffer *out, const struct sooth_field *field, uint64_t v)
 {
@@ -39,7 +50,7 @@ static void format_unsigned(struct buffer *out, const struct sooth_field *field,
 		buffer_format(out, "0x%" PRIx64, v);
 		break;
 	default:
-		buffer_format(out, "%" PRIu64, v);
+		write_decimal(out, v);
 		break;
 	}
 }
@@ -89,7 +100,9 @@ static void format_present(
 {
 	switch (field->type) {
 	case SOOTH_FIELD_SIGNED:
-		buffer_format(out, "%" PRId64, v->i);
+		if (v->i < 0)
+			buffer_char(out, '-');
+		write_decimal(out, v->i < 0 ? -(uint64_t)v->i : (uint64_t)v->i);
 		break;
 	case SOOTH_FIELD_REAL:
 		buffer_format(out, "%.*f", field->decimals, v->f);
@@ -169,58 +182,109 @@ static bool value_is_empty(const struct sooth_value *v)
 	}
 }
 
-struct line_state {
-	struct buffer *out;
-	const struct sooth_schema *schema;
-	const struct sooth_record *record;
-	size_t starts[LINE_DEPTH_MAX]; /* where each open [ began in the output */
-	bool empty[LINE_DEPTH_MAX];
-	unsigned depth;
-};
+/* --- lines --- */
+
+static void plan_part(struct line_plan *plan, struct line_part part)
+{
+	if (plan->count < LINE_PARTS_MAX)
+		plan->parts[plan->count++] = part;
+}
 
 /* The field named between the braces at `at`; returns the position behind them. */
-static const char *line_field(struct line_state *s, const char *at)
+static const char *plan_field(
+	struct line_plan *plan, const struct sooth_schema *schema, const char *at)
 {
 	const char *end = strchr(at, '}');
 	char name[64];
 	const struct sooth_field *field;
-	struct sooth_value v;
 
 	if (!end || (size_t)(end - at) >= sizeof(name))
 		return at + strlen(at);
 	memcpy(name, at, (size_t)(end - at));
 	name[end - at] = '\0';
-	field = sooth_schema_field(s->schema, name);
-	if (!field)
-		return end + 1;
-	v = sooth_field_get(field, s->record);
-	if (value_is_empty(&v) && s->depth)
-		s->empty[s->depth - 1] = true;
-	value_format(s->out, field, &v);
+	field = sooth_schema_field(schema, name);
+	if (field)
+		plan_part(plan, (struct line_part){ .kind = LINE_FIELD, .field = field });
 	return end + 1;
 }
 
-void line_format(
-	struct buffer *out, const struct sooth_schema *schema, const struct sooth_record *record)
+void line_plan(struct line_plan *plan, const struct sooth_schema *schema)
 {
-	struct line_state s = { .out = out, .schema = schema, .record = record };
 	const char *at = schema->line;
+	unsigned depth = 0;
 
+	plan->count = 0;
 	while (*at) {
-		if (*at == '{') {
-			at = line_field(&s, at + 1);
-			continue;
+		size_t literal = strcspn(at, "{[]");
+
+		if (literal) {
+			plan_part(plan, (struct line_part){
+						.kind = LINE_TEXT, .text = at, .size = literal });
+			at += literal;
+		} else if (*at == '{') {
+			at = plan_field(plan, schema, at + 1);
+		} else if (*at == '[' && depth < LINE_DEPTH_MAX) {
+			plan_part(plan, (struct line_part){ .kind = LINE_OPEN });
+			depth++;
+			at++;
+		} else if (*at == ']' && depth) {
+			plan_part(plan, (struct line_part){ .kind = LINE_CLOSE });
+			depth--;
+			at++;
+		} else {
+			plan_part(plan,
+				(struct line_part){ .kind = LINE_TEXT, .text = at, .size = 1 });
+			at++;
 		}
-		if (*at == '[' && s.depth < LINE_DEPTH_MAX) {
+	}
+}
+
+struct line_state {
+	struct buffer *out;
+	size_t starts[LINE_DEPTH_MAX]; /* where each open [ began in the output */
+	bool empty[LINE_DEPTH_MAX];
+	unsigned depth;
+};
+
+static void write_field(
+	struct line_state *s, const struct sooth_field *field, const struct sooth_record *record)
+{
+	struct sooth_value v = sooth_field_get(field, record);
+
+	if (s->depth && value_is_empty(&v))
+		s->empty[s->depth - 1] = true;
+	value_format(s->out, field, &v);
+}
+
+static void write_close(struct line_state *s)
+{
+	s->depth--;
+	if (s->empty[s->depth] && !s->out->failed)
+		s->out->size = s->starts[s->depth];
+}
+
+void line_format(
+	struct buffer *out, const struct line_plan *plan, const struct sooth_record *record)
+{
+	struct line_state s = { .out = out };
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct line_part *part = &plan->parts[i];
+
+		switch (part->kind) {
+		case LINE_TEXT:
+			buffer_append(out, part->text, part->size);
+			break;
+		case LINE_FIELD:
+			write_field(&s, part->field, record);
+			break;
+		case LINE_OPEN:
 			s.starts[s.depth] = out->size;
 			s.empty[s.depth++] = false;
-		} else if (*at == ']' && s.depth) {
-			s.depth--;
-			if (s.empty[s.depth] && !out->failed)
-				out->size = s.starts[s.depth];
-		} else {
-			buffer_char(out, *at);
+			break;
+		case LINE_CLOSE:
+			write_close(&s);
+			break;
 		}
-		at++;
 	}
 }

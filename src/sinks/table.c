@@ -25,6 +25,7 @@ struct table_sink {
 	bool has_output;  /* something stands above */
 	bool in_notes;
 	struct buffer text;
+	struct line_plan plan; /* of the open section, if it is lines */
 };
 
 static bool is_table(const struct section *section)
@@ -150,6 +151,8 @@ static int section_begin(void *state, const struct section *section, struct soot
 		if (s->has_output)
 			fputc('\n', s->options.stream);
 	}
+	if (section->schema->line)
+		line_plan(&s->plan, section->schema);
 	return is_table(section) ? table_open(s, section, err) : 0;
 }
 
@@ -210,11 +213,10 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 	return 0;
 }
 
-static int add_line(
-	struct table_sink *s, const struct section *section, const struct sooth_record *r)
+static int add_line(struct table_sink *s, const struct sooth_record *r)
 {
 	buffer_reset(&s->text);
-	line_format(&s->text, section->schema, r);
+	line_format(&s->text, &s->plan, r);
 	if (!s->text.size)
 		return 0; /* nothing in it has a value */
 	buffer_char(&s->text, '\n');
@@ -234,7 +236,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 		if (s->table)
 			status = add_row(s, r);
 		else if (section->schema->line)
-			status = add_line(s, section, r);
+			status = add_line(s, r);
 		s->row_count++;
 	}
 	if (status)

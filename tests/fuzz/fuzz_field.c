@@ -32,11 +32,14 @@ static void read_field(const struct sooth_field *f, const struct sooth_record *r
 static void read_as(const struct sooth_schema *s, const struct sooth_record *r)
 {
 	struct buffer line = { 0 };
+	struct line_plan plan;
 
 	for (size_t i = 0; i < s->field_count; i++)
 		read_field(&s->fields[i], r);
-	if (s->line)
-		line_format(&line, s, r);
+	if (s->line) {
+		line_plan(&plan, s);
+		line_format(&line, &plan, r);
+	}
 	CHECK(!buffer_failed(&line));
 	buffer_fini(&line);
 }

@@ -120,10 +120,12 @@ static const char *line(const char *template, uint8_t number_state, uint32_t err
 	struct record_tail tail[] = { { &row.text, words, strlen(words) },
 		{ &row.args, "x\0y", args_size } };
 	struct buffer record = { 0 };
+	struct line_plan plan;
 
 	RECORD_APPEND(&record, &row, tail, 2);
 	buffer_reset(&out);
-	line_format(&out, &schema, (const void *)record.data);
+	line_plan(&plan, &schema);
+	line_format(&out, &plan, (const void *)record.data);
 	buffer_fini(&record);
 	return buffer_cstr(&out);
 }
