@@ -75,7 +75,8 @@ int BPF_PROG(on_return, struct pt_regs *regs, long result)
 static inline bool is_visited(struct task_struct *task)
 {
 	if (control.pid)
-		return task->tgid == (int)control.pid;
+		return task->tgid == (int)control.pid &&
+		       start_ticks_of(task) == control.start_ticks;
 	return !(task->flags & PF_KTHREAD) && task->tgid != (int)config.own_pid;
 }
 

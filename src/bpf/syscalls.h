@@ -31,8 +31,9 @@ enum syscalls_visit {
 
 /* Read and written while it runs. */
 struct syscalls_control {
-	uint32_t visit; /* what the next walk over all threads does */
-	uint32_t pid;	/* for threads of this process; 0: all */
+	uint32_t visit;	      /* what the next walk over all threads does */
+	uint32_t pid;	      /* for threads of this process; 0: all */
+	uint64_t start_ticks; /* which it must have: the pid may be another's by now */
 	uint32_t interest;
 	uint32_t is_held;      /* count nothing before the first exec */
 	uint64_t visited;      /* threads it changed */

@@ -133,11 +133,13 @@ static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-static int visit(
-	struct syscalls_state *s, enum syscalls_visit what, uint32_t pid, struct sooth_error *err)
+/* The threads of a process; NULL: of all that are followed. */
+static int visit(struct syscalls_state *s, enum syscalls_visit what,
+	const struct process_id *process, struct sooth_error *err)
 {
 	s->control->visit = what;
-	s->control->pid = pid;
+	s->control->pid = process ? (uint32_t)process->pid : 0;
+	s->control->start_ticks = process ? process->start_ticks : 0;
 	s->control->visited = 0;
 	return bpf_code_walk(&s->code, s->visit, err);
 }
@@ -153,7 +155,7 @@ static int mark(struct backend_run *run, const struct process_id *process, unsig
 	s->control->interest = interest & (INTEREST_COUNT | INTEREST_STREAM);
 	s->control->is_held = (interest & INTEREST_FROM_EXEC) != 0;
 	for (int pass = 0; pass < MARK_PASSES_MAX; pass++) {
-		status = visit(s, VISIT_MARK, (uint32_t)process->pid, err);
+		status = visit(s, VISIT_MARK, process, err);
 		if (status)
 			return status;
 		if (!s->control->visited)
@@ -173,16 +175,17 @@ static int mark(struct backend_run *run, const struct process_id *process, unsig
 }
 
 /* Mute, wait until programs that saw the old interest are through, flush. */
-static int flush(struct syscalls_state *s, uint32_t pid, struct sooth_error *err)
+static int flush(
+	struct syscalls_state *s, const struct process_id *process, struct sooth_error *err)
 {
-	int status = visit(s, VISIT_MUTE, pid, err);
+	int status = visit(s, VISIT_MUTE, process, err);
 
 	if (status)
 		return status;
 	/* Programs run without preemption: one grace period and none is left (membarrier(2)). */
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 		usleep(20000);
-	return visit(s, VISIT_FLUSH, pid, err);
+	return visit(s, VISIT_FLUSH, process, err);
 }
 
 static int syscalls_set(struct backend_run *run, const struct process_id *process,
@@ -194,7 +197,7 @@ static int syscalls_set(struct backend_run *run, const struct process_id *proces
 	if (run->options.is_host || run->options.has_uid)
 		return 0;
 	if (!interest)
-		return flush(s, (uint32_t)process->pid, err);
+		return flush(s, process, err);
 	/* A command of our own is the caller's: it runs with their ids. */
 	status = interest & INTEREST_FROM_EXEC ? 0 : caller_may_watch(process, err);
 	return status ? status : mark(run, process, interest, err);
@@ -305,7 +308,7 @@ static void drain_overflow(struct backend_run *run)
 static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
-	int status = flush(s, 0, err);
+	int status = flush(s, NULL, err);
 	uint64_t missed;
 
 	ring_read(&s->ring, &run->out);
