@@ -27,7 +27,7 @@ enum sooth_field_type {
 	SOOTH_FIELD_CHARS,	  /* a NUL-padded array of char in the fixed part */
 	SOOTH_FIELD_ARGS,	  /* struct sooth_text: NUL-separated arguments */
 	SOOTH_FIELD_LIST,	  /* struct sooth_text: 32-bit unsigned numbers */
-	SOOTH_FIELD_HISTOGRAM, /* 32-bit counts in the fixed part; slot i: from 2^i to 2^(i+1) */
+	SOOTH_FIELD_HISTOGRAM,	  /* 32-bit counts in the fixed part; slot i: from 2^i to 2^(i+1) */
 };
 
 enum sooth_unit {
@@ -89,6 +89,7 @@ struct sooth_field {
 	uint16_t offset;       /* of the member, from the record's start */
 	uint16_t size;	       /* of the member */
 	uint16_t state_offset; /* of its state byte; 0: always a value */
+	bool may_shrink;       /* a narrow terminal may cut it; argument lists always may */
 	bool is_hidden;	       /* in JSON and on request, not in a table by itself */
 	uint8_t decimals;      /* REAL: digits behind the point */
 	const struct sooth_names *names;

@@ -67,7 +67,8 @@ struct sooth_observer_options {
 int sooth_observer_new(struct sooth_observer **out, const struct sooth_observer_options *options,
 	struct sooth_error *err);
 
-/* The target; before start. Several pids are one target. That one does not exist is told by start. */
+/* The target; before start. Several pids are one target. That one does not exist is told by start.
+ */
 int sooth_observer_add_pid(struct sooth_observer *o, pid_t pid, struct sooth_error *err);
 /* Every process of a user, also those to come. */
 int sooth_observer_set_user(struct sooth_observer *o, uid_t uid, struct sooth_error *err);

@@ -47,6 +47,10 @@ struct sooth_text {
 	uint32_t size;
 };
 
+#ifdef __cplusplus
+static_assert(sizeof(struct sooth_record) == 32, "the record header is 32 bytes");
+#else
 _Static_assert(sizeof(struct sooth_record) == 32, "the record header is 32 bytes");
+#endif
 
 #endif

@@ -212,6 +212,7 @@ const struct stage_type stage_context = {
 	.name = "context",
 	.help = "command lines, threads and mapped files, by process",
 	.probe = "context",
+	.shows = "context",
 	.state_size = sizeof(struct context_state),
 	.init = init,
 	.push = push,

@@ -50,7 +50,7 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(process_row, agent_state)),
 	FIELD_STRING(process_row, version, "version of the agent",
 		FIELD_STATE_AT(process_row, version_state)),
-	FIELD_STRING(process_row, project, "what it works on",
+	FIELD_STRING(process_row, project, "what it works on", .may_shrink = true,
 		FIELD_STATE_AT(process_row, project_state)),
 	FIELD_STRING(process_row, session_id, "session of the agent", .is_hidden = true,
 		FIELD_STATE_AT(process_row, session_state)),
@@ -60,7 +60,7 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(process_row, outdated_state)),
 	FIELD_TRUTH(process_row, is_deleted, "its executable was removed or replaced",
 		.is_hidden = true),
-	FIELD_STRING(process_row, name, "name of the main thread"),
+	FIELD_STRING(process_row, name, "name of the main thread", .may_shrink = true),
 	FIELD_STRING(process_row, executable, "path of the executable", .is_hidden = true,
 		FIELD_STATE_AT(process_row, executable_state)),
 	FIELD_STRING(process_row, cwd, "working directory", .is_hidden = true,
@@ -123,5 +123,5 @@ const struct sooth_schema totals_row_schema = {
 	.fixed_size = sizeof(struct totals_row),
 	SCHEMA_FIELDS(totals_fields),
 	.line = "total of {processes}: {cpu_percent} % CPU, {rss_human} resident "
-		"({mem_percent} % of memory)",
+		"({mem_percent} % of memory; shared pages count in each)",
 };

@@ -446,6 +446,7 @@ const struct stage_type stage_processes = {
 	.name = "processes",
 	.help = "processes with CPU, memory and the agent they are",
 	.probe = "proc",
+	.shows = "proc",
 	.state_size = sizeof(struct processes_state),
 	.init = init,
 	.push = push,

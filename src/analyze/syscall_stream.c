@@ -72,6 +72,7 @@ struct stream_state {
 	struct output *output;
 	struct buffer arguments;
 	bool has_section;
+	bool has_counts, has_calls;
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -193,6 +194,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	int status = begin_once(s, err);
 
 	batch_for_each (r, batch) {
+		s->has_counts |= r->kind == SYSCALLS_COUNT;
+		s->has_calls |= r->kind == SYSCALLS_CALL;
 		if (!status && r->kind == SYSCALLS_CALL &&
 			r->fixed_words * SOOTH_RECORD_WORD >= (int)sizeof(struct syscalls_call))
 			status = tell(s, (const void *)r, err);
@@ -202,7 +205,13 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 static int finish(void *state, struct sooth_error *err)
 {
-	return begin_once(state, err);
+	struct stream_state *s = state;
+
+	if (s->has_counts && !s->has_calls)
+		output_limit(s->output, "each call", "calls were counted, not kept",
+			"`sooth trace -c` shows the counts; `sooth record --stream` keeps each "
+			"call");
+	return begin_once(s, err);
 }
 
 static void fini(void *state)
@@ -215,6 +224,7 @@ static void fini(void *state)
 const struct stage_type stage_syscall_stream = {
 	.name = "syscall-stream",
 	.help = "system calls, a line each",
+	.shows = "syscalls",
 	.state_size = sizeof(struct stream_state),
 	.init = init,
 	.push = push,

@@ -288,6 +288,7 @@ const struct stage_type stage_syscall_table = {
 	.name = "syscall-table",
 	.help = "system calls: counts, errors, times",
 	.probe = "syscalls",
+	.shows = "syscalls",
 	.state_size = sizeof(struct table_state),
 	.init = init,
 	.push = push,

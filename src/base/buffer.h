@@ -19,8 +19,8 @@ struct buffer {
 	bool failed;
 };
 
-void buffer_fini(struct buffer *b);          /* frees, and leaves it valid and empty */
-void buffer_reset(struct buffer *b);         /* empties, keeps the memory, clears the failure */
+void buffer_fini(struct buffer *b);  /* frees, and leaves it valid and empty */
+void buffer_reset(struct buffer *b); /* empties, keeps the memory, clears the failure */
 bool buffer_failed(const struct buffer *b);
 /* Make room for `size` more bytes and return where they go, without counting
  * them as used; buffer_commit() does that. NULL on failure. */

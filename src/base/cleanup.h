@@ -11,19 +11,19 @@
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
 /* Hand a pointer over: yields its value and leaves NULL behind. */
-#define TAKE_PTR(pointer)                       \
-	({                                      \
-		typeof(pointer) _taken = (pointer); \
-		(pointer) = NULL;               \
-		_taken;                         \
+#define TAKE_PTR(pointer)                                                                          \
+	({                                                                                         \
+		typeof(pointer) _taken = (pointer);                                                \
+		(pointer) = NULL;                                                                  \
+		_taken;                                                                            \
 	})
 
 /* Hand a descriptor over: yields it and leaves -1 behind. */
-#define TAKE_FD(descriptor)                 \
-	({                                  \
-		int _taken = (descriptor);  \
-		(descriptor) = -1;          \
-		_taken;                     \
+#define TAKE_FD(descriptor)                                                                        \
+	({                                                                                         \
+		int _taken = (descriptor);                                                         \
+		(descriptor) = -1;                                                                 \
+		_taken;                                                                            \
 	})
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -51,9 +51,9 @@ static inline void cleanup_dir(DIR **dir)
 		closedir(*dir);
 }
 
-#define _cleanup_free_  _cleanup_(cleanup_free)
+#define _cleanup_free_	_cleanup_(cleanup_free)
 #define _cleanup_close_ _cleanup_(cleanup_close)
-#define _cleanup_file_  _cleanup_(cleanup_file)
-#define _cleanup_dir_   _cleanup_(cleanup_dir)
+#define _cleanup_file_	_cleanup_(cleanup_file)
+#define _cleanup_dir_	_cleanup_(cleanup_dir)
 
 #endif

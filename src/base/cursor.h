@@ -26,20 +26,21 @@ struct span {
 struct cursor cursor_over(const void *data, size_t size);
 size_t cursor_left(const struct cursor *c);
 bool cursor_at_end(const struct cursor *c);
-struct span cursor_bytes(struct cursor *c, size_t size);    /* exactly size bytes */
-uint8_t cursor_u8(struct cursor *c);                        /* little endian, unaligned */
+struct span cursor_bytes(struct cursor *c, size_t size); /* exactly size bytes */
+uint8_t cursor_u8(struct cursor *c);			 /* little endian, unaligned */
 uint16_t cursor_u16(struct cursor *c);
 uint32_t cursor_u32(struct cursor *c);
 uint64_t cursor_u64(struct cursor *c);
 /* Text. cursor_until() takes up to the first `stop` (which is consumed, not
  * returned) or to the end when there is none. */
 struct span cursor_until(struct cursor *c, char stop);
-struct span cursor_line(struct cursor *c);                  /* until '\n' */
-struct span cursor_word(struct cursor *c);                  /* skips blanks and tabs, then up to one */
-uint64_t cursor_decimal(struct cursor *c);                  /* skips blanks; fails on no digit or overflow */
+struct span cursor_line(struct cursor *c); /* until '\n' */
+struct span cursor_word(struct cursor *c); /* skips blanks and tabs, then up to one */
+uint64_t cursor_decimal(struct cursor *c); /* skips blanks; fails on no digit or overflow */
 int64_t cursor_signed(struct cursor *c);
-uint64_t cursor_hex(struct cursor *c);                      /* skips blanks; without 0x */
-bool cursor_skip(struct cursor *c, const char *literal);    /* true and past it when it stands here; no failure */
+uint64_t cursor_hex(struct cursor *c); /* skips blanks; without 0x */
+bool cursor_skip(struct cursor *c,
+	const char *literal); /* true and past it when it stands here; no failure */
 void cursor_blanks(struct cursor *c);
 
 bool span_equal(struct span s, const char *text);

@@ -30,9 +30,9 @@ int error_remedy(struct sooth_error *err, const char *remedy, ...) PRINTF_LIKE(2
  * First in a public function: its caller may pass NULL, but within there always
  * is an error object, so that error_why() and the like have a code to return.
  */
-#define ERROR_HERE(err)                \
-	struct sooth_error error_here; \
-	if (!(err))                    \
+#define ERROR_HERE(err)                                                                            \
+	struct sooth_error error_here;                                                             \
+	if (!(err))                                                                                \
 	(err) = &error_here
 
 /* The exit status that belongs to a fault (see <sooth/error.h>). */

@@ -195,6 +195,22 @@ static void drop_temporary(struct out_file *f)
 	free(TAKE_PTR(f->temporary));
 }
 
+int out_file_place(struct out_file *f, struct sooth_error *err)
+{
+	int code;
+
+	if (!f->temporary)
+		return 0;
+	if (rename(f->temporary, f->path)) {
+		code = -errno;
+		drop_temporary(f);
+		return error_errno(err, code, "rename the finished file to %s", f->path);
+	}
+	free(TAKE_PTR(f->temporary));
+	sync_folder_of(f->path);
+	return 0;
+}
+
 int out_file_commit(struct out_file *f, struct sooth_error *err)
 {
 	const char *name = f->path ? f->path : "standard output";
@@ -210,16 +226,7 @@ int out_file_commit(struct out_file *f, struct sooth_error *err)
 		drop_temporary(f);
 		return error_errno(err, code, "write %s", name);
 	}
-	if (!f->temporary)
-		return 0;
-	if (rename(f->temporary, f->path)) {
-		code = -errno;
-		drop_temporary(f);
-		return error_errno(err, code, "rename the finished file to %s", name);
-	}
-	free(TAKE_PTR(f->temporary));
-	sync_folder_of(f->path);
-	return 0;
+	return out_file_place(f, err);
 }
 
 void out_file_close(struct out_file *f)

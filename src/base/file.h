@@ -2,24 +2,26 @@
 /*
  * Output files: mode 0600, never through a symbolic link. A report is written
  * beside its final name and renamed when whole (so a failed run leaves the old
- * one); a capture is written in place (so that a cut run leaves a prefix).
+ * one); a capture is given its name as soon as the observation has begun (so
+ * that a cut run leaves a prefix, and one that never began leaves the old file).
  */
 #ifndef SOOTH_BASE_FILE_H
 #define SOOTH_BASE_FILE_H
 
-#include <stdbool.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include "base/error.h"
 
 struct out_file {
 	FILE *stream;
-	char *path;      /* final name; NULL for standard output */
+	char *path;	 /* final name; NULL for standard output */
 	char *temporary; /* NULL when written in place */
 };
 
 /* path "-" is standard output (not closed by out_file_close()). */
 int out_file_open(struct out_file *f, const char *path, bool in_place, struct sooth_error *err);
+/* Give it its final name now; what is written from here on goes there. */
+int out_file_place(struct out_file *f, struct sooth_error *err);
 /* Flush, sync the name: rename when written beside. On failure the temporary is removed. */
 int out_file_commit(struct out_file *f, struct sooth_error *err);
 /* Without a commit before: removes the temporary. Accepts a zeroed struct. */

@@ -9,8 +9,9 @@
 enum log_level { LOG_NONE, LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 struct log {
-	enum log_level level;                                            /* most talkative one wanted */
-	void (*write)(void *user, enum log_level level, const char *line); /* no newline at the end */
+	enum log_level level; /* most talkative one wanted */
+	void (*write)(
+		void *user, enum log_level level, const char *line); /* no newline at the end */
 	void *user;
 };
 

@@ -17,11 +17,11 @@
 struct map {
 	size_t key_size;
 	size_t value_size;
-	size_t limit;      /* most entries */
-	size_t count;      /* entries now */
-	uint64_t refused;  /* puts beyond the limit, or without memory */
+	size_t limit;	  /* most entries */
+	size_t count;	  /* entries now */
+	uint64_t refused; /* puts beyond the limit, or without memory */
 	unsigned char *entries;
-	size_t used;       /* entries and removed ones in the array */
+	size_t used; /* entries and removed ones in the array */
 	size_t capacity;
 	uint32_t *index;
 	size_t index_size; /* power of two, 0 at first */

@@ -13,12 +13,15 @@
 
 #define UNITS_SIZE 32 /* enough for any of these */
 
-const char *format_bytes(char out[UNITS_SIZE], uint64_t bytes); /* 0B 512B 1.0K 23.4M 1.2G: powers of 1024, at most 4 digits */
-const char *format_ns(char out[UNITS_SIZE], uint64_t ns);       /* 0ns 850ns 1.50us 12.3ms 4.20s 3m20s 2h05m 3d04h */
-const char *format_count(char out[UNITS_SIZE], uint64_t count); /* plain digits */
+const char *format_bytes(char out[UNITS_SIZE],
+	uint64_t bytes); /* 0B 512B 1.0K 23.4M 1.2G: powers of 1024, at most 4 digits */
+const char *format_ns(
+	char out[UNITS_SIZE], uint64_t ns); /* 0ns 850ns 1.50us 12.3ms 4.20s 3m20s 2h05m 3d04h */
+const char *format_count(char out[UNITS_SIZE], uint64_t count);	    /* plain digits */
 const char *format_utc(char out[UNITS_SIZE], uint64_t realtime_ns); /* RFC 3339, seconds, Z */
 
-/* "5" (seconds), "200ms", "2s", "1.5s", "3m", "1h", "10us", "7ns". False on anything else or overflow. */
+/* "5" (seconds), "200ms", "2s", "1.5s", "3m", "1h", "10us", "7ns". False on anything else or
+ * overflow. */
 bool parse_duration(const char *text, uint64_t *ns);
 /* "4096", "64k", "1M", "2G" (powers of 1024, either case, an optional trailing B or iB). */
 bool parse_bytes(const char *text, uint64_t *bytes);

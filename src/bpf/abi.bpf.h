@@ -26,6 +26,12 @@
 #define X32_BIT	  0x40000000L
 #define TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h: a 32-bit entry is being served */
 
+/* The number of the call that is returning. */
+static inline long abi_number(struct pt_regs *regs)
+{
+	return (long)regs->orig_ax;
+}
+
 static inline uint32_t abi_of(struct task_struct *task, long *number)
 {
 	if (task->thread_info.status & TS_COMPAT)
@@ -75,6 +81,11 @@ static inline void abi_arguments(struct pt_regs *regs, uint32_t abi, uint64_t *a
 #define NR_RT_SIGRETURN 139
 
 #define TIF_32BIT (1UL << 22) /* arch/arm64/include/asm/thread_info.h */
+
+static inline long abi_number(struct pt_regs *regs)
+{
+	return regs->syscallno;
+}
 
 static inline uint32_t abi_of(struct task_struct *task, long *number)
 {

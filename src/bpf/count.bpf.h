@@ -25,8 +25,10 @@ static struct overflow_value *overflow_entry(
 		return 0;
 	bpf_map_update_elem(&overflow, &key, blank, BPF_NOEXIST);
 	value = bpf_map_lookup_elem(&overflow, &key);
-	if (value)
-		value->from_ns = t->tally.from_ns;
+	if (!value)
+		return 0;
+	value->from_ns = t->tally.from_ns;
+	__sync_fetch_and_add(&control.overflows, 1);
 	return value;
 }
 
@@ -55,7 +57,7 @@ static void overflow_error(
 	if (v)
 		v->count += count;
 	else
-		__sync_fetch_and_add(&control.lost_counts, count);
+		__sync_fetch_and_add(&control.lost_errors, count);
 }
 
 static void overflow_slot(const struct thread *t, const struct tally_slot *s)
@@ -171,6 +173,8 @@ static void count_open_call(struct thread *t)
 	if (v) {
 		v->count += is_last;
 		v->unfinished += !is_last;
+	} else {
+		__sync_fetch_and_add(&control.lost_counts, 1);
 	}
 }
 

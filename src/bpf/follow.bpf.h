@@ -14,6 +14,8 @@ static struct thread *follow(struct task_struct *task, uint32_t interest, uint64
 		__sync_fetch_and_add(&control.lost_threads, 1);
 		return 0;
 	}
+	if (t->is_let_go)
+		return 0;
 	identify(t, task);
 	if (!t->tally.from_ns)
 		t->tally.from_ns = now;
@@ -64,6 +66,16 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
+/* BINPRM_FLAGS_ENFORCE_NONDUMP: its caller may run this file, but not read it
+ * (include/linux/binfmts.h). */
+#define PROGRAM_IS_UNREADABLE 1
+
+static inline bool gains_privilege(struct linux_binprm *program)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED(program, secureexec) ||
+	       BPF_CORE_READ(program, interp_flags) & PROGRAM_IS_UNREADABLE;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
 {
@@ -73,9 +85,10 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	if (!t || !t->interest)
 		return 0;
 	identify(t, task); /* a thread that execs takes its leader's id */
-	/* ptrace(2) would take the privilege away; we look away instead. */
-	if (config.is_elevated && BPF_CORE_READ_BITFIELD_PROBED(program, secureexec)) {
+	/* ptrace(2) would take the privilege away, or refuse; we look away instead. */
+	if (config.is_elevated && gains_privilege(program)) {
 		t->interest = 0;
+		t->is_let_go = 1;
 		__sync_fetch_and_add(&control.let_go, 1);
 		return 0;
 	}

@@ -52,6 +52,32 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 	return 0;
 }
 
+/*
+ * A return without an entry. The first of a thread belongs to a call that was
+ * entered before it was followed, or to the fork that made it. Any later one is
+ * a call that seccomp answered: the kernel then skips the entry's tracepoint.
+ */
+static bool returns_unentered(
+	struct thread *t, struct task_struct *task, struct pt_regs *regs, uint64_t now)
+{
+	long number = abi_number(regs);
+
+	if (t->is_held)
+		return false;
+	if (!t->has_returned) {
+		t->has_returned = 1;
+		return false;
+	}
+	if (number < 0)
+		return false;
+	t->abi = (uint16_t)abi_of(task, &number);
+	t->number = (uint32_t)number;
+	t->entered_ns = now;
+	if (t->interest & INTEREST_STREAM)
+		enter_stream(t, regs);
+	return true;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_return, struct pt_regs *regs, long result)
 {
@@ -59,9 +85,12 @@ int BPF_PROG(on_return, struct pt_regs *regs, long result)
 	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
 	uint64_t now;
 
-	if (!t || !t->interest || !t->in_call)
+	if (!t || !t->interest)
 		return 0;
 	now = bpf_ktime_get_ns();
+	if (!t->in_call && !returns_unentered(t, task, regs, now))
+		return 0;
+	t->has_returned = 1;
 	t->in_call = 0;
 	if (t->interest & INTEREST_COUNT)
 		count_call(t, result, now - t->entered_ns);
@@ -84,7 +113,7 @@ static void visit_mark(struct task_struct *task)
 {
 	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
 
-	if (t && t->interest == control.interest)
+	if (t && (t->interest == control.interest || t->is_let_go))
 		return;
 	if (t && t->is_flushed)
 		bpf_task_storage_delete(&threads, task); /* followed once before: start afresh */
@@ -101,13 +130,15 @@ static void visit_known(struct task_struct *task)
 
 	if (!t)
 		return;
-	control.visited++;
 	if (control.visit == VISIT_MUTE) {
+		control.visited += t->interest != 0;
 		t->interest = 0;
 		return;
 	}
-	if (!t->interest)
-		flush_thread(t, bpf_ktime_get_ns());
+	if (t->interest)
+		return;
+	control.silent += !t->has_returned && !t->in_call && !t->is_flushed;
+	flush_thread(t, bpf_ktime_get_ns());
 }
 
 SEC("iter/task")

@@ -39,9 +39,12 @@ struct syscalls_control {
 	uint64_t visited;      /* threads it changed */
 	uint64_t lost_records; /* calls of a stream that did not fit the ring */
 	uint64_t lost_counts;  /* calls counted, but kept nowhere */
+	uint64_t lost_errors;  /* errors counted, but which they were is kept nowhere */
 	uint64_t lost_events;  /* comings and goings that did not fit */
 	uint64_t lost_threads; /* threads that could not be followed */
 	uint64_t let_go;       /* processes no longer watched, because they gained privilege */
+	uint64_t silent;       /* threads that neither entered a call nor returned from one */
+	uint64_t overflows;    /* entries made in the overflow hash */
 };
 
 /* What finds no room in a thread's own memory. */
@@ -65,6 +68,6 @@ struct overflow_value {
 	uint32_t histogram[SYSCALLS_BUCKETS];
 };
 
-#define OVERFLOW_ENTRIES 16384
+#define OVERFLOW_ENTRIES 65536
 
 #endif

@@ -25,6 +25,10 @@ struct thread {
 	uint16_t abi;
 	uint8_t in_call;
 	uint8_t is_held;
+	uint8_t has_returned; /* since it is followed: an entry that was not seen is not ours to
+				 know */
+	uint8_t is_let_go;    /* it gained privilege its watcher's caller has not: never again */
+	uint8_t unused_bytes[6];
 	uint32_t interest;
 	uint32_t is_flushed; /* by its own exit or by a visit, whichever comes first */
 	uint32_t unused;

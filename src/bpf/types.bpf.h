@@ -93,17 +93,19 @@ struct task_struct {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long bp, bx, r9, r8, cx, dx, si, di, r10;
+	unsigned long bp, bx, r9, r8, cx, dx, si, di, r10, orig_ax;
 } KERNEL_TYPE;
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	uint64_t regs[31];
 	uint64_t orig_x0;
+	int32_t syscallno;
 } KERNEL_TYPE;
 #endif
 
 struct linux_binprm {
 	unsigned int secureexec : 1; /* the program runs with more than its caller had */
+	unsigned int interp_flags;
 } KERNEL_TYPE;
 
 struct seq_file;

@@ -58,7 +58,7 @@ int capture_writer_open(struct capture_writer **out, const char *path,
 	w->dictionary.limit = DICTIONARY_BYTES_MAX;
 	map_init(&w->left, sizeof(struct process_id), 0, LEFT_PROCESSES_MAX);
 	map_init(&w->known, sizeof(struct definition_key), 0, DEFINITIONS_MAX);
-	status = out_file_open(&w->file, path, true, err);
+	status = out_file_open(&w->file, path, false, err);
 	if (status) {
 		capture_writer_free(w);
 		return status;
@@ -181,6 +181,11 @@ int capture_writer_block(
 		return status;
 	dictionary_learn(w, &block->batch);
 	return write_block(w, block, err);
+}
+
+int capture_writer_place(struct capture_writer *w, struct sooth_error *err)
+{
+	return out_file_place(&w->file, err);
 }
 
 int capture_writer_finish(struct capture_writer *w, struct sooth_error *err)

@@ -17,9 +17,13 @@ struct capture_options {
 
 struct capture_writer;
 
-/* The file is created 0600, in place, never through a symbolic link. "-" is standard output. */
+/* The file is created 0600, beside its name, never through a symbolic link. "-" is standard output.
+ */
 int capture_writer_open(struct capture_writer **out, const char *path,
 	const struct capture_options *options, struct sooth_error *err);
+/* The observation has begun: from here on the file stands under its name, replacing an older one.
+ */
+int capture_writer_place(struct capture_writer *w, struct sooth_error *err);
 int capture_writer_block(
 	struct capture_writer *w, const struct block *block, struct sooth_error *err);
 /* Flushes; after a failure the file holds whole blocks up to it. */

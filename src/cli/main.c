@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The program: find the command, hand over. */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/log.h"
@@ -86,15 +88,27 @@ static int finish(int status)
 	return status;
 }
 
+/* A file opened where standard output was closed would get what is printed. */
+static void fill_standard_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+			open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
+			_exit(5);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int used;
 
 	os_native.keep_least(&os_native); /* before anything is opened */
+	fill_standard_streams();
 	used = program_options(argc, argv);
 
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like any, told once */
+	signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
 	argv[used] = argv[0];
 	argc -= used;
 	argv += used;

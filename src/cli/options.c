@@ -149,7 +149,7 @@ static int store_list(
 		if (!*item)
 			return bad_value(p, o, "", "a list without empty items");
 		if (list->count == OPTION_LIST_MAX)
-			return bad_value(p, o, item, "no longer a list");
+			return bad_value(p, o, item, "a list of at most 64");
 		list->items[list->count++] = item;
 	}
 	return 0;

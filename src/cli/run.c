@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,7 +65,8 @@ static void launch_as_invoker(struct sooth_observer_options *options)
 	uint64_t uid_number, gid_number;
 
 	if (getuid() || !uid || !gid || !parse_u64(uid, &uid_number) ||
-		!parse_u64(gid, &gid_number))
+		!parse_u64(gid, &gid_number) || uid_number >= UINT32_MAX ||
+		gid_number >= UINT32_MAX)
 		return;
 	options->has_launch_user = true;
 	options->launch_uid = (uid_t)uid_number;
@@ -183,6 +185,25 @@ static int run_capture(const struct run *run, struct sooth_report *report, const
 	return status || !file->stream ? status : out_file_commit(file, err);
 }
 
+/* The report must not land in the capture, nor the command's own output. */
+static int check_outputs(const struct run *run, struct sooth_error *err)
+{
+	const char *save = run->output->save, *output = run->output->output;
+
+	if (!save)
+		return 0;
+	if (!run->is_silent && !strcmp(save, output ? output : "-")) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write report and capture to %s", save);
+		return error_remedy(err, "give one of them another name");
+	}
+	if (run->arguments->command && !strcmp(save, "-")) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write the capture to standard output");
+		error_why(err, "the command that is launched writes there too");
+		return error_remedy(err, "give the capture a file");
+	}
+	return 0;
+}
+
 int run_report(const struct run *run, struct sooth_error *err)
 {
 	const char *capture = target_capture(run->arguments);
@@ -193,6 +214,8 @@ int run_report(const struct run *run, struct sooth_error *err)
 	stop_catch();
 	if (run->output->output && !run->is_silent)
 		status = out_file_open(&file, run->output->output, false, err);
+	if (!status)
+		status = check_outputs(run, err);
 	if (!status)
 		status = make_report(run, file.stream ? file.stream : stdout, &report, err);
 	if (!status)

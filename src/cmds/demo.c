@@ -78,7 +78,7 @@ static int start_agent(struct demo *d)
 	if (!d->agent) {
 		if (chdir(d->directory))
 			_exit(127);
-		execl(d->stand_in, "claude", "120", (char *)NULL);
+		execl(d->stand_in, "claude", "30", (char *)NULL);
 		_exit(127);
 	}
 	return d->agent < 0 ? -errno : 0;

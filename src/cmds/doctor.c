@@ -38,7 +38,7 @@ struct fact_row {
 
 static const struct sooth_field fact_fields[] = {
 	FIELD_STRING(fact_row, name, "what about this environment"),
-	FIELD_STRING(fact_row, value, "what it is"),
+	FIELD_STRING(fact_row, value, "what it is", .may_shrink = true),
 };
 
 static const struct sooth_schema fact_schema = {
@@ -75,7 +75,7 @@ static const struct sooth_field method_fields[] = {
 		.unit = SOOTH_UNIT_NS, .label = "BYSTANDER",
 		FIELD_STATE_AT(method_row, price_state)),
 	FIELD_STRING(method_row, price_source, "where these figures come from", .is_hidden = true),
-	FIELD_STRING(method_row, help, "how it works"),
+	FIELD_STRING(method_row, help, "how it works", .may_shrink = true),
 	FIELD_STRING(method_row, why, "why it is not usable", .is_hidden = true),
 	FIELD_STRING(method_row, missing, "what is missing", .is_hidden = true),
 	FIELD_STRING(method_row, remedy, "how to get it", .is_hidden = true),

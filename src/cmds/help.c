@@ -56,8 +56,7 @@ static int run_help(void *config, const struct arguments *arguments, struct soot
 	}
 	c = command_find(arguments->items[0]);
 	if (!c) {
-		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "help with \"%s\"",
-			arguments->items[0]);
+		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "help with \"%s\"", arguments->items[0]);
 		error_why(err, "there is no such command");
 		return error_remedy(err, "`sooth help` lists the commands");
 	}

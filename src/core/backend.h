@@ -40,7 +40,8 @@ struct backend_run {
 	struct probe_options options;
 	void *state;
 	struct buffer out;
-	uint64_t told_ns; /* until when losses have been told; 0: none yet */
+	bool has_lost_comings; /* records of processes may come that nobody has heard of */
+	uint64_t told_ns;      /* until when losses have been told; 0: none yet */
 };
 
 struct backend {

@@ -96,6 +96,11 @@ bool hub_is_shared(const struct hub_source *source)
 	return source->started > 1;
 }
 
+bool hub_has_lost_comings(const struct hub_source *source)
+{
+	return source->run.has_lost_comings;
+}
+
 const struct backend *hub_source_backend(const struct hub_source *source)
 {
 	return source->run.backend;

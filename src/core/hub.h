@@ -37,6 +37,8 @@ int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *
 void hub_release(struct hub *hub, struct hub_source *source);
 /* Whether another observer has started it too. */
 bool hub_is_shared(const struct hub_source *source);
+/* Whether the record of a process's coming may have been lost. */
+bool hub_has_lost_comings(const struct hub_source *source);
 const struct backend *hub_source_backend(const struct hub_source *source);
 
 /* One more observer wants `interest` of the process, or one fewer. is_followed: the kernel side

@@ -41,20 +41,27 @@ static void forget(struct sooth_observer *o, const struct process_id *process)
 	}
 }
 
-static bool belongs(struct sooth_observer *o, const struct sooth_record *r)
+/*
+ * Alone with a source that has lost comings, whatever it tells is ours: it
+ * watches nobody else.
+ */
+static bool belongs(struct sooth_observer *o, const struct sooth_record *r, bool takes_all)
 {
 	struct process_id process = process_id_of(r);
 
 	if (!process.pid || !memcmp(&process, &o->last_member, sizeof(process)))
 		return true;
-	if (!target_has(&o->target, &process))
-		return false;
+	if (!target_has(&o->target, &process)) {
+		if (!takes_all)
+			return false;
+		follow(o, &process);
+	}
 	o->last_member = process;
 	return true;
 }
 
 /* True when the record is this observer's; keeps the live set on the way. */
-static bool admit(struct sooth_observer *o, const struct sooth_record *r)
+static bool admit(struct sooth_observer *o, const struct sooth_record *r, bool takes_all)
 {
 	struct process_id process = process_id_of(r);
 
@@ -67,7 +74,7 @@ static bool admit(struct sooth_observer *o, const struct sooth_record *r)
 		follow(o, &process);
 		return true;
 	}
-	if (!belongs(o, r))
+	if (!belongs(o, r, takes_all))
 		return false;
 	if (r->kind == PROCESS_EXEC) {
 		for (unsigned i = 1; i <= o->probe_count; i++)
@@ -103,6 +110,7 @@ static bool is_wanted(const struct observed_probe *p, uint16_t kind)
 int observer_receive(
 	void *user, struct hub_source *source, const struct batch *batch, struct sooth_error *err)
 {
+	bool takes_all = hub_has_lost_comings(source) && !hub_is_shared(source);
 	struct sooth_observer *o = user;
 	unsigned index = source_index(o, source);
 	struct buffer *out = stream_source(&o->stream, index);
@@ -116,7 +124,7 @@ int observer_receive(
 			last_kind = r->kind;
 			wanted = is_wanted(&o->probes[index], last_kind);
 		}
-		if (wanted && admit(o, r))
+		if (wanted && admit(o, r, takes_all))
 			buffer_append(out, r, record_bytes(r));
 	}
 	return buffer_failed(out) ? error_no_memory(err) : 0;

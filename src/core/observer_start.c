@@ -126,6 +126,8 @@ int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
 	o->last_sample_ns = o->last_sweep_ns = collector_begin(o->os, observer_out(o));
 	if (o->target.is_launched)
 		status = release_command(o, err);
+	if (!status && o->capture)
+		status = capture_writer_place(o->capture, err);
 	o->is_running = !status;
 	return status;
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -263,6 +264,18 @@ int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_err
 
 /* --- the end --- */
 
+/* A view of a probe that was not observed has nothing to show, which is not the same as nothing. */
+static void note_missing_probe(struct sooth_report *r, const struct stage_type *type)
+{
+	char what[96];
+
+	if (!type->shows || summary_has_probe(&r->summary, type->shows))
+		return;
+	snprintf(what, sizeof(what), "%s (%s)", type->name, type->shows);
+	output_limit(r->output, what, "it was not observed: what is shown of it is no measurement",
+		"observe it: `sooth record --probe LIST`, or the command without a capture");
+}
+
 int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 {
 	ERROR_HERE(err);
@@ -272,8 +285,10 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 		status = block_reader_finish(&r->reader, report_block, r, err);
 	if (!status)
 		status = merge_finish(&r->merge, err);
-	for (size_t i = 0; i < r->stage_count && !status; i++)
+	for (size_t i = 0; i < r->stage_count && !status; i++) {
+		note_missing_probe(r, r->stages[i].type);
 		status = r->stages[i].type->finish(r->stages[i].state, err);
+	}
 	if (status)
 		return status;
 	summary_losses(&r->summary, r->has_read ? &r->reader : NULL, r->merge.late_records);

@@ -17,6 +17,7 @@ struct stage_type {
 	const char *name;
 	const char *help;
 	const char *probe; /* whose default view it is in `sooth report`; NULL: of none */
+	const char *shows; /* the probe without which it has nothing to tell */
 	size_t state_size;
 	/* state is zeroed; options are the stage's own struct, NULL: the defaults. */
 	int (*init)(

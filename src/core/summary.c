@@ -15,7 +15,7 @@ struct observation_row {
 	uint64_t interval_ns;
 	uint32_t ended;
 	uint8_t interval_state; /* absent: it never began */
-	uint8_t ended_state;    /* absent: nothing was observed at all */
+	uint8_t ended_state;	/* absent: nothing was observed at all */
 	uint8_t unused[2];
 };
 
@@ -276,6 +276,21 @@ static int tell_self(struct summary *s, struct output *output, struct sooth_erro
 		status = output_record(output, &s->self.record, err);
 	/* The section is on this stack, as those below: end it before it goes. */
 	return status ? status : output_close_section(output, err);
+}
+
+bool summary_has_probe(const struct summary *s, const char *probe)
+{
+	const struct sooth_schema *schema = stream_schema_of(STREAM_SOURCE);
+	struct batch all = { s->sources.data, s->sources.size };
+
+	batch_for_each (r, &all) {
+		struct sooth_value v = sooth_field_get(sooth_schema_field(schema, "probe"), r);
+
+		if (v.state == SOOTH_STATE_VALUE && v.text.size == strlen(probe) &&
+			!memcmp(v.text.data, probe, v.text.size))
+			return true;
+	}
+	return false;
 }
 
 int summary_tell(struct summary *s, struct output *output, struct sooth_error *err)

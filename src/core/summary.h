@@ -32,6 +32,7 @@ struct summary {
 void summary_take(struct summary *s, const struct sooth_record *r);
 /* What the reader and the merge found; reader is NULL for a live stream. */
 void summary_losses(struct summary *s, const struct block_reader *reader, uint64_t late_records);
+bool summary_has_probe(const struct summary *s, const char *probe);
 int summary_tell(struct summary *s, struct output *output, struct sooth_error *err);
 void summary_fini(struct summary *s);
 

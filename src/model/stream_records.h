@@ -13,7 +13,7 @@
 
 #include <sooth/record.h>
 
-#define KIND_DEFINITION  0x0080
+#define KIND_DEFINITION	 0x0080
 #define KIND_STREAM_LAST 0x00ff /* kinds above belong to probes */
 
 enum stream_kind {

@@ -60,7 +60,8 @@ struct os {
 	int64_t (*realtime_offset_ns)(const struct os *os); /* CLOCK_REALTIME less that */
 	void (*host)(const struct os *os, struct host_facts *facts);
 	void (*self)(const struct os *os, struct self_cost *cost);
-	/* For a program that was given more rights than its caller has: keep what observing needs. */
+	/* For a program that was given more rights than its caller has: keep what observing needs.
+	 */
 	void (*keep_least)(const struct os *os);
 	/* Facts for doctor; returns how many of `max` were filled. */
 	size_t (*environment)(const struct os *os, struct environment_fact *facts, size_t max);

@@ -15,7 +15,7 @@ enum syscalls_kind {
 	SYSCALLS_CALL = 0x0302,
 };
 
-#define SYSCALLS_SLOTS	     24	 /* different calls a thread counts by itself */
+#define SYSCALLS_SLOTS	     32	 /* different calls a thread counts by itself */
 #define SYSCALLS_ERROR_SLOTS 8	 /* different (call, errno) pairs of the same */
 #define SYSCALLS_BUCKETS     32	 /* log2 of ns: the last holds 2 s and more */
 #define SYSCALLS_PATH_MAX    256 /* bytes of a path argument kept, NUL included */

@@ -83,7 +83,7 @@ static int add_column(struct table_sink *s, const struct sooth_field *f)
 	if (s->column_count == COLUMNS_MAX)
 		return 0;
 	/* Only a long text may be cut to fit a terminal; a figure never is. */
-	if (f->type == SOOTH_FIELD_ARGS || f->type == SOOTH_FIELD_TEXT)
+	if (f->type == SOOTH_FIELD_ARGS || f->may_shrink)
 		flags |= SCOLS_FL_TRUNC;
 	column_label(f, label);
 	s->columns[s->column_count++] = f;

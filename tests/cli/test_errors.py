@@ -219,7 +219,7 @@ class Traces(Case):
                 elif mode == ["-j"]:
                     self.assertEqual(run.lines()[-1]["ended"], "stopped")
                 else:
-                    self.assertIn("stopped", run.text.splitlines()[-5])
+                    self.assertIn("until: stopped", run.text)
         self.assertTrue(target.is_running())
 
     def test_interrupt_of_a_recording(self):

@@ -44,7 +44,7 @@ static const struct sooth_field fields[] = {
 	{ .name = "error", .type = SOOTH_FIELD_ERRNO, FIELD_AT(row, error) },
 	FIELD_TRUTH(row, is_true, ""),
 	{ .name = "name", .type = SOOTH_FIELD_CHARS, FIELD_AT(row, name) },
-	FIELD_STRING(row, text, "", FIELD_STATE_AT(row, text_state)),
+	FIELD_STRING(row, text, "", FIELD_STATE_AT(row, text_state), .may_shrink = true),
 	{ .name = "args", .type = SOOTH_FIELD_ARGS, FIELD_AT(row, args) },
 	{ .name = "list", .type = SOOTH_FIELD_LIST, FIELD_AT(row, list), .is_hidden = true },
 	{ .name = "histogram",

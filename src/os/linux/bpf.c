@@ -102,13 +102,20 @@ int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struc
 	return status ? bpf_error(err, status, "size the BPF map", map) : 0;
 }
 
+/* Not the verifier's word: the right to load, or room for it. */
+static bool is_own_shortage(int status)
+{
+	return status == -EPERM || status == -EMFILE || status == -ENFILE || status == -ENOMEM ||
+	       status == -ENOSPC || status == -EAGAIN;
+}
+
 int bpf_code_load(struct bpf_code *b, struct sooth_error *err)
 {
 	libbpf_print_fn_t before = hook_set(b->log);
 	int status = bpf_object__load(b->object);
 
 	libbpf_set_print(before);
-	if (!status || status == -EPERM)
+	if (!status || is_own_shortage(status))
 		return status ? bpf_error(err, status, "load the BPF programs",
 					bpf_object__name(b->object))
 			      : 0;
@@ -116,7 +123,8 @@ int bpf_code_load(struct bpf_code *b, struct sooth_error *err)
 	error_set(err, status, SOOTH_FAULT_UNSUPPORTED, "load the BPF programs %s",
 		bpf_object__name(b->object));
 	error_why(err, "this kernel's verifier refuses them (%s)", strerror(-status));
-	return error_remedy(err, "SOOTH_LOG=warning shows its words; tell us, with the kernel's version");
+	return error_remedy(
+		err, "SOOTH_LOG=warning shows its words; tell us, with the kernel's version");
 }
 
 int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err)

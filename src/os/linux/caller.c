@@ -101,12 +101,11 @@ int caller_may_watch(const struct process_id *process, struct sooth_error *err)
 	return refuse(err, tried);
 }
 
-int caller_may_watch_user(uint32_t uid, struct sooth_error *err)
+int caller_may_watch_all(struct sooth_error *err)
 {
-	char tried[64];
-
-	if (!caller_is_elevated() || (uid && uid == getuid()))
+	if (!caller_is_elevated())
 		return 0;
-	snprintf(tried, sizeof(tried), "watch the processes of user %u", uid);
-	return refuse(err, tried);
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "watch every process of a user");
+	error_why(err, "with file capabilities sooth watches processes it can check one by one");
+	return error_remedy(err, "give -p PID,PID,... or run sooth as root");
 }

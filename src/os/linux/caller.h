@@ -25,6 +25,8 @@ void caller_keep_least(const struct os *os);
 /* Whether sooth has more rights than whoever runs it. */
 bool caller_is_elevated(void);
 int caller_may_watch(const struct process_id *process, struct sooth_error *err);
-int caller_may_watch_user(uint32_t uid, struct sooth_error *err);
+/* Processes that nobody named. One by one they cannot be asked about, so this takes no less than
+ * root (or capabilities that are the caller's own). */
+int caller_may_watch_all(struct sooth_error *err);
 
 #endif

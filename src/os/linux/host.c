@@ -17,8 +17,6 @@
 #include "os/linux/needs.h"
 #include "os/linux/procfs.h"
 
-#define PID_NAMESPACE_INITIAL 0xeffffffcu /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
-
 int64_t host_realtime_offset_ns(const struct os *os)
 {
 	(void)os;

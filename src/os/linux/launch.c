@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,12 +27,20 @@
 
 #define COMMAND_WORDS_MAX 4096 /* of a script that a shell has to run */
 
+/* All groups of the user, as a login would give them; one without a name has just the one. */
+static int take_groups(uid_t uid, gid_t gid)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	return user ? initgroups(user->pw_name, gid) : setgroups(1, &gid);
+}
+
 static int become_user(const struct launch *launch)
 {
 	uid_t uid = launch->as_user ? launch->uid : getuid();
 	gid_t gid = launch->as_user ? launch->gid : getgid();
 
-	if (launch->as_user && setgroups(1, &gid))
+	if (launch->as_user && take_groups(uid, gid))
 		return -errno;
 	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
 		return -errno;
@@ -40,12 +49,9 @@ static int become_user(const struct launch *launch)
 
 static void restore_signals(void)
 {
-	sigset_t none;
-
-	/* Handlers vanish in an exec by themselves; what is ignored or blocked does not. */
+	/* Handlers vanish in an exec by themselves; what sooth ignores for itself does not. */
 	signal(SIGPIPE, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGXFSZ, SIG_DFL);
 }
 
 /* A script without a first line that names its interpreter is a shell's (exec(3)). */
@@ -84,8 +90,8 @@ static int exec_found(char *const *command)
 	for (path = path ? path : "/bin:/usr/bin"; *path;) {
 		size_t size = strcspn(path, ":");
 
-		if (snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)size, path, command[0]) <
-				(int)sizeof(candidate) &&
+		if (snprintf(candidate, sizeof(candidate), "%.*s%s%s", (int)size, path,
+			    size ? "/" : "./", command[0]) < (int)sizeof(candidate) &&
 			!access(candidate, X_OK))
 			code = exec_path(candidate, command);
 		path += size + (path[size] == ':');

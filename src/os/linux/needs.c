@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -80,7 +81,25 @@ static int test_task_storage(const struct os *os, struct sooth_error *err)
 	return error_remedy(err, "use a newer kernel");
 }
 
+/* The kernel side names processes by their pid in the initial namespace; procfs here by its own. */
+static int test_pid_namespace(const struct os *os, struct sooth_error *err)
+{
+	struct stat ns;
+
+	(void)os;
+	if (stat("/proc/self/ns/pid", &ns) || ns.st_ino == PID_NAMESPACE_INITIAL)
+		return 0;
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
+		"watch system calls from a pid namespace");
+	error_why(err, "process ids here are not those that the kernel's programs see");
+	error_missing(err, "the initial pid namespace");
+	return error_remedy(
+		err, "run sooth on the host, or in a container with the host's (--pid=host)");
+}
+
 const struct need need_procfs = { "procfs", "/proc is mounted", test_procfs };
 const struct need need_bpf = { "bpf", "cap_bpf and cap_perfmon, or root", test_bpf };
 const struct need need_btf = { "btf", "the kernel's type information", test_btf };
 const struct need need_task_storage = { "task-storage", "Linux 5.12 or later", test_task_storage };
+const struct need need_pid_namespace = { "pid-namespace", "the initial pid namespace",
+	test_pid_namespace };

@@ -9,6 +9,9 @@ extern const struct need need_procfs;
 extern const struct need need_bpf;
 extern const struct need need_btf;
 extern const struct need need_task_storage;
+extern const struct need need_pid_namespace;
+
+#define PID_NAMESPACE_INITIAL 0xeffffffcu /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
 
 extern const char needs_bpf_remedy[];
 

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <linux/membarrier.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -36,6 +37,7 @@ struct syscalls_state {
 	const struct syscalls_config *config;
 	struct syscalls_control *control;
 	struct syscalls_control told; /* losses already reported */
+	uint64_t swept;		      /* overflow entries made when they were last gone through */
 };
 
 static uint64_t ring_bytes(const struct backend_run *run)
@@ -174,17 +176,27 @@ static int mark(struct backend_run *run, const struct process_id *process, unsig
 	return error_remedy(err, "a container or sandbox protects it; run sooth outside");
 }
 
-/* Mute, wait until programs that saw the old interest are through, flush. */
+/* Programs run in RCU read-side sections: one grace period and none is left (membarrier(2)). */
+static void wait_for_programs(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		usleep(20000);
+}
+
+/* Mute until a walk finds no thread that is not, wait until programs that saw the old interest are
+ * through, flush. */
 static int flush(
 	struct syscalls_state *s, const struct process_id *process, struct sooth_error *err)
 {
-	int status = visit(s, VISIT_MUTE, process, err);
+	for (int pass = 0; pass < MARK_PASSES_MAX; pass++) {
+		int status = visit(s, VISIT_MUTE, process, err);
 
-	if (status)
-		return status;
-	/* Programs run without preemption: one grace period and none is left (membarrier(2)). */
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		usleep(20000);
+		if (status)
+			return status;
+		if (!s->control->visited)
+			break;
+	}
+	wait_for_programs();
 	return visit(s, VISIT_FLUSH, process, err);
 }
 
@@ -199,8 +211,13 @@ static int syscalls_set(struct backend_run *run, const struct process_id *proces
 	if (!interest)
 		return flush(s, process, err);
 	/* A command of our own is the caller's: it runs with their ids. */
-	status = interest & INTEREST_FROM_EXEC ? 0 : caller_may_watch(process, err);
-	return status ? status : mark(run, process, interest, err);
+	if (interest & INTEREST_FROM_EXEC)
+		return mark(run, process, interest, err);
+	status = caller_may_watch(process, err);
+	if (!status)
+		status = mark(run, process, interest, err);
+	/* Again: it may have gained privilege before it was marked; from then on its exec tells. */
+	return status ? status : caller_may_watch(process, err);
 }
 
 static int syscalls_start(struct backend_run *run, struct sooth_error *err)
@@ -209,10 +226,21 @@ static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 	int status = 0;
 
 	if (run->options.is_host || run->options.has_uid)
-		status = caller_may_watch_user(run->options.has_uid ? run->options.uid : 0, err);
+		status = caller_may_watch_all(err);
 	if (!status)
 		status = bpf_code_attach(&s->code, "on_return", err);
 	return status ? status : bpf_code_attach(&s->code, "on_enter", err);
+}
+
+static void tell_silent(struct backend_run *run, uint64_t threads)
+{
+	char what[96];
+
+	snprintf(what, sizeof(what), "what %llu threads did", (unsigned long long)threads);
+	backend_limit(run, what,
+		"they neither entered a call nor returned from one: in user code, or waiting in "
+		"one entered before",
+		"/proc/PID/task/TID/syscall names the call a thread waits in");
 }
 
 static void tell_losses(struct backend_run *run)
@@ -226,28 +254,23 @@ static void tell_losses(struct backend_run *run)
 	if (now.lost_counts != s->told.lost_counts)
 		backend_loss(run, now.lost_counts - s->told.lost_counts, 0,
 			"calls had no place to be counted in");
+	if (now.lost_errors != s->told.lost_errors)
+		backend_loss(run, now.lost_errors - s->told.lost_errors, 0,
+			"errors were counted, but which they were had no place");
+	run->has_lost_comings |= now.lost_events != 0;
 	if (now.lost_events != s->told.lost_events)
 		backend_loss(run, now.lost_events - s->told.lost_events, 0,
 			"comings and goings of processes did not fit the ring");
 	if (now.lost_threads != s->told.lost_threads)
 		backend_loss(run, now.lost_threads - s->told.lost_threads, 0,
 			"threads could not be followed: the kernel had no memory for it");
+	if (now.silent != s->told.silent)
+		tell_silent(run, now.silent - s->told.silent);
 	if (now.let_go != s->told.let_go)
 		backend_limit(run, "a program that gained privilege at its exec",
 			"sooth's capabilities are not its caller's to watch it with",
 			"run sooth as root");
 	s->told = now;
-}
-
-static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
-{
-	struct syscalls_state *s = run->state;
-
-	(void)err;
-	ring_awake(&s->ring);
-	ring_read(&s->ring, &run->out);
-	tell_losses(run);
-	return 0;
 }
 
 static int syscalls_descriptor(struct backend_run *run)
@@ -257,8 +280,8 @@ static int syscalls_descriptor(struct backend_run *run)
 	return s->ring.wake;
 }
 
-static void write_overflow(
-	struct backend_run *run, const struct overflow_key *key, const struct overflow_value *v)
+static void write_overflow(struct backend_run *run, struct buffer *out,
+	const struct overflow_key *key, const struct overflow_value *v)
 {
 	struct sooth_record head = { .time_ns = run->os->now_ns(run->os),
 		.start_ticks = key->start_ticks,
@@ -283,12 +306,30 @@ static void write_overflow(
 
 	if (key->error) {
 		error.record.kind = SYSCALLS_ERROR;
-		RECORD_APPEND(&run->out, &error, NULL, 0);
+		RECORD_APPEND(out, &error, NULL, 0);
 		return;
 	}
 	count.record.kind = SYSCALLS_COUNT;
 	memcpy(count.histogram, v->histogram, sizeof(count.histogram));
-	RECORD_APPEND(&run->out, &count, NULL, 0);
+	RECORD_APPEND(out, &count, NULL, 0);
+}
+
+static bool thread_is_gone(const struct overflow_key *key)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u", key->pid, key->tid);
+	return access(path, F_OK) != 0;
+}
+
+static void take_overflow(
+	struct backend_run *run, struct buffer *out, int map, const struct overflow_key *key)
+{
+	struct overflow_value value;
+
+	if (!bpf_map_lookup_elem(map, key, &value))
+		write_overflow(run, out, key, &value);
+	bpf_map_delete_elem(map, key);
 }
 
 static void drain_overflow(struct backend_run *run)
@@ -296,13 +337,45 @@ static void drain_overflow(struct backend_run *run)
 	struct syscalls_state *s = run->state;
 	int map = bpf_code_map(&s->code, "overflow");
 	struct overflow_key key;
-	struct overflow_value value;
 
-	for (int i = 0; i < OVERFLOW_ENTRIES && !bpf_map_get_next_key(map, NULL, &key); i++) {
-		if (!bpf_map_lookup_elem(map, &key, &value))
-			write_overflow(run, &key, &value);
-		bpf_map_delete_elem(map, &key);
+	for (int i = 0; i < OVERFLOW_ENTRIES && !bpf_map_get_next_key(map, NULL, &key); i++)
+		take_overflow(run, &run->out, map, &key);
+}
+
+/* Of threads that ended: nobody adds to theirs any more, and a long run needs the room. */
+static void sweep_overflow(struct backend_run *run, struct buffer *out)
+{
+	struct syscalls_state *s = run->state;
+	int map = bpf_code_map(&s->code, "overflow");
+	struct overflow_key key, gone;
+	bool has_key = !bpf_map_get_next_key(map, NULL, &key);
+
+	for (int i = 0; i < 2 * OVERFLOW_ENTRIES && has_key; i++) {
+		gone = key;
+		has_key = !bpf_map_get_next_key(map, &gone, &key);
+		if (thread_is_gone(&gone))
+			take_overflow(run, out, map, &gone);
 	}
+	s->swept = s->control->overflows;
+}
+
+static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
+{
+	struct syscalls_state *s = run->state;
+	struct buffer swept = { 0 };
+
+	/* Swept before the ring is read and handed over behind it: whoever is gone by then has its
+	 * coming in the ring already, and without that nobody would know whose counts these are. */
+	if (s->control->overflows - s->swept >= OVERFLOW_ENTRIES / 4)
+		sweep_overflow(run, &swept);
+	ring_awake(&s->ring);
+	ring_read(&s->ring, &run->out);
+	buffer_append(&run->out, swept.data, swept.size);
+	tell_losses(run);
+	if (buffer_failed(&swept))
+		error_no_memory(err);
+	buffer_fini(&swept);
+	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }
 
 static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
@@ -313,6 +386,7 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 
 	ring_read(&s->ring, &run->out);
 	bpf_code_detach(&s->code);
+	wait_for_programs(); /* one of an ending thread may still be writing */
 	missed = bpf_code_misses(&s->code);
 	if (missed)
 		backend_loss(run, missed, 0,
@@ -323,7 +397,8 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-static const struct need *const needs[] = { &need_bpf, &need_btf, &need_task_storage, NULL };
+static const struct need *const needs[] = { &need_bpf, &need_btf, &need_task_storage,
+	&need_pid_namespace, NULL };
 
 const struct backend backend_syscalls_bpf = {
 	.name = "bpf",
