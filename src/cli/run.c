@@ -194,6 +194,7 @@ static int check_outputs(const struct run *run, struct sooth_error *err)
 		return 0;
 	if (!run->is_silent && !strcmp(save, output ? output : "-")) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write report and capture to %s", save);
+		error_why(err, "one would replace the other");
 		return error_remedy(err, "give one of them another name");
 	}
 	if (run->arguments->command && !strcmp(save, "-")) {

@@ -143,6 +143,19 @@ class FileCapabilities(Case):
     def nobody(self, *argv, **options):
         return self.run_program(self.program, *argv, cwd=self.folder, **as_nobody(), **options)
 
+    def test_no_watching_by_user(self):
+        """Among a user's processes are some that run with more than the user has."""
+        run = self.nobody("trace", "-c", "-d", "100ms", "-u", "nobody", status=3)
+        self.assert_says_three_lines(run, "every process of a user")
+
+    def test_a_program_that_may_run_but_not_be_read(self):
+        program = self.copy_for_all("/bin/true")
+        os.chmod(program, 0o711)
+        report = self.nobody("trace", "-c", "-j", "--", program).json()
+        self.assertIn("a program that gained privilege at its exec",
+                      [limit["what"] for limit in report["limits"]])
+        self.assertEqual([row["name"] for row in report["syscalls"] if row["count"]], [])
+
     def test_own_process(self):
         workloads = self.copy_for_all(harness.WORKLOADS)
         target = self.start(workloads, "syscalls", "--forks", "1", "--hold", "--truth",
