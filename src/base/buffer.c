@@ -116,6 +116,25 @@ void buffer_string(struct buffer *b, const char *text)
 	buffer_append(b, text, strlen(text));
 }
 
+void buffer_u64(struct buffer *b, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	buffer_append(b, digits + at, sizeof(digits) - at);
+}
+
+void buffer_i64(struct buffer *b, int64_t value)
+{
+	if (value < 0)
+		buffer_char(b, '-');
+	buffer_u64(b, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
 void buffer_format(struct buffer *b, const char *format, ...)
 {
 	size_t room = b->capacity - b->size;

@@ -31,6 +31,9 @@ void *buffer_zeros(struct buffer *b, size_t size);
 void buffer_append(struct buffer *b, const void *data, size_t size);
 void buffer_char(struct buffer *b, char c);
 void buffer_string(struct buffer *b, const char *text);
+/* As "%llu" and "%lld" do, without their cost: numbers are most of what a stream writes. */
+void buffer_u64(struct buffer *b, uint64_t value);
+void buffer_i64(struct buffer *b, int64_t value);
 void buffer_format(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Drop the first `size` bytes, moving the rest down. */
 void buffer_consume(struct buffer *b, size_t size);

@@ -5,7 +5,6 @@
  */
 #include "base/json.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -147,18 +146,14 @@ void json_cstring(struct json *j, const char *text)
 
 void json_u64(struct json *j, uint64_t number)
 {
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRIu64, number);
-	value(j, text);
+	if (open_value(j))
+		buffer_u64(j->out, number);
 }
 
 void json_i64(struct json *j, int64_t number)
 {
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRId64, number);
-	value(j, text);
+	if (open_value(j))
+		buffer_i64(j->out, number);
 }
 
 void json_f64(struct json *j, double number, unsigned decimals)

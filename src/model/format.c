@@ -12,19 +12,6 @@
 #include "base/units.h"
 #include "model/errno_names.h"
 
-/* As "%lu" does, without its cost: it is most of what a stream writes. */
-static void write_decimal(struct buffer *out, uint64_t v)
-{
-	char digits[20];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	buffer_append(out, digits + at, sizeof(digits) - at);
-}
-
 static void format_unsigned(struct buffer *out, const struct sooth_field *field, uint64_t v)
 {
 	char text[UNITS_SIZE];
@@ -50,7 +37,7 @@ static void format_unsigned(struct buffer *out, const struct sooth_field *field,
 		buffer_format(out, "0x%" PRIx64, v);
 		break;
 	default:
-		write_decimal(out, v);
+		buffer_u64(out, v);
 		break;
 	}
 }
@@ -100,9 +87,7 @@ static void format_present(
 {
 	switch (field->type) {
 	case SOOTH_FIELD_SIGNED:
-		if (v->i < 0)
-			buffer_char(out, '-');
-		write_decimal(out, v->i < 0 ? -(uint64_t)v->i : (uint64_t)v->i);
+		buffer_i64(out, v->i);
 		break;
 	case SOOTH_FIELD_REAL:
 		buffer_format(out, "%.*f", field->decimals, v->f);

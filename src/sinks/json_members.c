@@ -126,17 +126,21 @@ static void write_states(
 
 void json_members(struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
 {
+	bool has_states = false;
+
 	for (size_t i = 0; i < schema->field_count; i++) {
 		const struct sooth_field *f = &schema->fields[i];
 		struct sooth_value v = sooth_field_get(f, r);
 
+		has_states |= v.state != SOOTH_STATE_VALUE && v.state != SOOTH_STATE_ABSENT;
 		json_key(j, f->name);
 		if (is_present(&v))
 			write_present(j, f, &v);
 		else
 			json_null(j);
 	}
-	write_states(j, schema, r);
+	if (has_states)
+		write_states(j, schema, r);
 }
 
 static bool is_array(const struct section *section)

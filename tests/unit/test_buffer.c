@@ -201,6 +201,27 @@ static void test_consume(void **state)
 	buffer_fini(&b);
 }
 
+static void test_numbers(void **state)
+{
+	struct buffer b = { 0 };
+
+	(void)state;
+	buffer_u64(&b, 0);
+	buffer_char(&b, ' ');
+	buffer_u64(&b, 10);
+	buffer_char(&b, ' ');
+	buffer_u64(&b, UINT64_MAX);
+	buffer_char(&b, ' ');
+	buffer_i64(&b, INT64_MIN);
+	buffer_char(&b, ' ');
+	buffer_i64(&b, -9);
+	buffer_char(&b, ' ');
+	buffer_i64(&b, INT64_MAX);
+	assert_string_equal(buffer_cstr(&b),
+		"0 10 18446744073709551615 -9223372036854775808 -9 9223372036854775807");
+	buffer_fini(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_reserve),
 		cmocka_unit_test(test_zeros),
 		cmocka_unit_test(test_consume),
+		cmocka_unit_test(test_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
