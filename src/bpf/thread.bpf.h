@@ -14,7 +14,6 @@
 #define INTEREST_STREAM 4
 #define PF_KTHREAD	0x00200000
 #define NS_PER_S	1000000000ULL
-#define CPU_NONE	SOOTH_CPU_NONE
 
 struct thread {
 	uint64_t start_ticks;

@@ -27,7 +27,6 @@
 #define ARGUMENTS_KEPT	4096
 #define DESCRIPTORS_MAX 1000000
 #define DELETED_SUFFIX	" (deleted)"
-#define PF_KTHREAD	0x00200000
 
 struct proc_state {
 	struct members members;

@@ -34,7 +34,6 @@ struct syscalls_state {
 	struct bpf_code code;
 	struct bpf_link *visit;
 	struct ring ring;
-	const struct syscalls_config *config;
 	struct syscalls_control *control;
 	struct syscalls_control told; /* losses already reported */
 	uint64_t swept;		      /* overflow entries made when they were last gone through */
