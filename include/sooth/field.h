@@ -22,7 +22,7 @@ enum sooth_field_type {
 	SOOTH_FIELD_REAL,	  /* double */
 	SOOTH_FIELD_BOOL,	  /* 1 byte */
 	SOOTH_FIELD_ENUM,	  /* 1, 2 or 4 bytes, named by the field's names */
-	SOOTH_FIELD_ERRNO,	  /* a positive errno value, 4 bytes; 0: no error */
+	SOOTH_FIELD_ERRNO,	  /* a positive errno value, 1, 2 or 4 bytes; 0: no error */
 	SOOTH_FIELD_TEXT,	  /* struct sooth_text: bytes, UTF-8 hoped for */
 	SOOTH_FIELD_CHARS,	  /* a NUL-padded array of char in the fixed part */
 	SOOTH_FIELD_ARGS,	  /* struct sooth_text: NUL-separated arguments */

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of the heap probe. */
+#include "probes/heap.h"
+
+#include "core/probe.h"
+#include "model/schema.h"
+
+static const char *const function_names[] = { "malloc", "free", "calloc", "realloc", "reallocarray",
+	"aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc" };
+static const struct sooth_names functions = { HEAP_FUNCTIONS, function_names };
+
+_Static_assert(sizeof(function_names) / sizeof(function_names[0]) == HEAP_FUNCTIONS,
+	"each function has its name");
+
+#define FIELD_FUNCTION(type_)                                                                      \
+	{                                                                                          \
+		.name = "function", .type = SOOTH_FIELD_ENUM, FIELD_AT(type_, function),           \
+		.names = &functions, .help = "the allocator's function"                            \
+	}
+#define FIELD_ADDRESS(type_, member_, help_, ...)                                                  \
+	{                                                                                          \
+		.name = #member_, .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, member_),          \
+		.unit = SOOTH_UNIT_HEX, .help = help_, ##__VA_ARGS__                               \
+	}
+#define FIELD_TIME(type_, member_, name_, help_, ...)                                              \
+	{                                                                                          \
+		.name = name_, .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, member_),             \
+		.unit = SOOTH_UNIT_TIME_NS, .help = help_, ##__VA_ARGS__                           \
+	}
+
+static const struct sooth_field count_fields[] = {
+	FIELD_PID(heap_count),
+	FIELD_TID(heap_count),
+	FIELD_TIME(heap_count, from_ns, "from_ns",
+		"begin of the window; the record's time is its end", .merge = SOOTH_MERGE_MIN),
+	FIELD_FUNCTION(heap_count),
+	FIELD_NUMBER(heap_count, count, "outermost calls that returned; of free: that were made",
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_count, failed, "of these without memory though some was asked for",
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_count, overflows, "of these whose number times size does not fit",
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_count, unfinished, "entered, not returned by the end",
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_count, bytes, "asked for by calls that got it", .unit = SOOTH_UNIT_BYTES,
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_count, total_ns, "time in these calls", .unit = SOOTH_UNIT_NS,
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_count, max_ns, "the longest of them", .unit = SOOTH_UNIT_NS,
+		.merge = SOOTH_MERGE_MAX),
+	{ .name = "histogram",
+		.type = SOOTH_FIELD_HISTOGRAM,
+		FIELD_AT(heap_count, histogram),
+		.unit = SOOTH_UNIT_BYTES,
+		.merge = SOOTH_MERGE_SUM,
+		.help = "sizes asked for: slot i counts those from 2^i to 2^(i+1) bytes" },
+};
+
+static const struct sooth_field call_fields[] = {
+	FIELD_TIME(heap_call, record.time_ns, "time_ns", "when it returned; free: when called"),
+	FIELD_PID(heap_call),
+	FIELD_TID(heap_call),
+	FIELD_FUNCTION(heap_call),
+	FIELD_ADDRESS(heap_call, address, "the block; 0 when none was given"),
+	FIELD_NUMBER(heap_call, size, "bytes asked for", .unit = SOOTH_UNIT_BYTES,
+		FIELD_STATE_AT(heap_call, size_state)),
+	FIELD_ADDRESS(heap_call, old_address, "the block that realloc was given",
+		FIELD_STATE_AT(heap_call, old_address_state)),
+	FIELD_NUMBER(heap_call, duration_ns, "time in the call", .unit = SOOTH_UNIT_NS),
+	{ .name = "error",
+		.type = SOOTH_FIELD_ERRNO,
+		FIELD_AT(heap_call, error),
+		FIELD_STATE_AT(heap_call, error_state),
+		.help = "why it failed" },
+	{ .name = "is_overflow",
+		.type = SOOTH_FIELD_BOOL,
+		FIELD_AT(heap_call, is_overflow),
+		.help = "number times size does not fit 64 bits" },
+	FIELD_NUMBER(heap_call, alignment_log2, "alignment asked for, as a power of two; 0: none"),
+};
+
+static const struct sooth_field gap_fields[] = {
+	FIELD_TIME(heap_gap, record.time_ns, "time_ns", "when its calls were seen"),
+	FIELD_PID(heap_gap),
+	FIELD_TIME(heap_gap, from_ns, "from_ns", "since when they could have been made"),
+	FIELD_STRING(heap_gap, path, "the file"),
+};
+
+static const struct sooth_field hold_fields[] = {
+	FIELD_TIME(heap_hold, record.time_ns, "time_ns", "when the threads ran again"),
+	FIELD_TIME(heap_hold, asked_ns, "asked_ns", "when the ring had filled so far"),
+	FIELD_TIME(heap_hold, stopped_ns, "stopped_ns", "when the last running thread stood"),
+	FIELD_NUMBER(heap_hold, reserve_ns, "how long the rest of the ring would have lasted",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(heap_hold, threads, "that were running and were held"),
+	FIELD_NUMBER(heap_hold, refused, "that could not be held"),
+	FIELD_NUMBER(heap_hold, lost, "calls lost to the ring up to then"),
+};
+
+static const struct sooth_field site_fields[] = {
+	FIELD_PID(heap_site),
+	FIELD_FUNCTION(heap_site),
+	FIELD_STRING(heap_site, path, "the file, as the process names it"),
+	FIELD_NUMBER(heap_site, device, "of the file"),
+	FIELD_NUMBER(heap_site, inode, "of the file"),
+	FIELD_ADDRESS(heap_site, entry, "of the function, in the file"),
+	FIELD_ADDRESS(heap_site, offset, "of the probed instruction, in the file"),
+	{ .name = "has_return",
+		.type = SOOTH_FIELD_BOOL,
+		FIELD_AT(heap_site, has_return),
+		.help = "its return is probed too" },
+	{ .name = "is_emulated",
+		.type = SOOTH_FIELD_BOOL,
+		FIELD_AT(heap_site, is_emulated),
+		.help = "no: the instruction is single-stepped, at some 20 times the price" },
+	FIELD_STRING(heap_site, why, "why there"),
+};
+
+#define HEAP_SCHEMA(id, name_, kind_, class__, table)                                              \
+	static const struct sooth_schema id##_schema = { .name = name_,                            \
+		.kind = kind_,                                                                     \
+		.class_ = class__,                                                                 \
+		.fixed_size = sizeof(struct id),                                                   \
+		SCHEMA_FIELDS(table) }
+
+HEAP_SCHEMA(heap_count, "heap.count", HEAP_COUNT, SOOTH_CLASS_TALLY, count_fields);
+HEAP_SCHEMA(heap_call, "heap.call", HEAP_CALL, SOOTH_CLASS_EVENT, call_fields);
+HEAP_SCHEMA(heap_gap, "heap.gap", HEAP_GAP, SOOTH_CLASS_SAMPLE, gap_fields);
+HEAP_SCHEMA(heap_hold, "heap.hold", HEAP_HOLD, SOOTH_CLASS_SAMPLE, hold_fields);
+HEAP_SCHEMA(heap_site, "heap.site", HEAP_SITE, SOOTH_CLASS_DEFINITION, site_fields);
+
+static const struct sooth_schema *const schemas[] = { &heap_count_schema, &heap_call_schema,
+	&heap_gap_schema, &heap_hold_schema, &heap_site_schema, NULL };
+
+const struct probe probe_heap = {
+	.name = "heap",
+	.help = "memory allocations: counts, bytes and sizes by function, or every call",
+	.offers = INTEREST_COUNT | INTEREST_STREAM,
+	.schemas = schemas,
+};

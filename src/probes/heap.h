@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * heap: what a process asks of its allocator. Counted: tallies by thread and
+ * function, made where the call happens. Streamed: one record for each outermost
+ * call (what the allocator calls of itself inside is part of it), when it returns;
+ * free when it is called. Shared with the kernel side.
+ */
+#ifndef SOOTH_PROBES_HEAP_H
+#define SOOTH_PROBES_HEAP_H
+
+#include <sooth/record.h>
+
+enum heap_kind {
+	HEAP_COUNT = 0x0400,
+	HEAP_CALL = 0x0401,
+	HEAP_GAP = 0x0402,
+	HEAP_HOLD = 0x0403,
+	HEAP_SITE = 0x0480,
+};
+
+enum heap_function {
+	HEAP_MALLOC,
+	HEAP_FREE,
+	HEAP_CALLOC,
+	HEAP_REALLOC,
+	HEAP_REALLOCARRAY,
+	HEAP_ALIGNED_ALLOC,
+	HEAP_POSIX_MEMALIGN,
+	HEAP_MEMALIGN,
+	HEAP_VALLOC,
+	HEAP_PVALLOC,
+	HEAP_FUNCTIONS,
+};
+
+#define HEAP_BUCKETS 32 /* log2 of bytes asked for: slot i counts sizes from 2^i to 2^(i+1) */
+
+/*
+ * A thread's outermost calls of one function over a window. Only calls that
+ * returned are counted (free: that were made); free(NULL) is none. A size of 0
+ * stands in slot 0, one of 2 GiB and more in the last.
+ */
+struct heap_count {
+	struct sooth_record record; /* time_ns: end of the window */
+	uint64_t from_ns;
+	uint64_t count;
+	uint64_t failed;     /* of these: no memory was given though some was asked for */
+	uint64_t overflows;  /* of these: number times size does not fit 64 bits */
+	uint64_t unfinished; /* entered, not returned by the end, or never */
+	uint64_t bytes;	     /* asked for by calls that got it; of free: not known here, 0 */
+	uint64_t total_ns;
+	uint64_t max_ns;
+	uint32_t function; /* enum heap_function */
+	uint32_t unused;
+	uint32_t histogram[HEAP_BUCKETS]; /* sizes asked for; of free: empty */
+};
+
+struct heap_call {
+	struct sooth_record record; /* time_ns: when it returned; free: when it was called */
+	uint64_t address;	    /* what it returned, 0 on failure; free: its argument */
+	uint64_t size;		    /* bytes asked for; of an overflow all bits */
+	uint64_t old_address;	    /* realloc's argument; 0: NULL */
+	uint64_t duration_ns;	    /* free: 0 */
+	uint8_t function;	    /* enum heap_function */
+	uint8_t error;		    /* errno */
+	uint8_t is_overflow;
+	uint8_t alignment_log2;	   /* of the functions that take one; 0: none */
+	uint8_t size_state;	   /* absent: free */
+	uint8_t old_address_state; /* absent: all but realloc */
+	uint8_t error_state;	   /* absent: it did not fail */
+	uint8_t unused;
+};
+
+/* Calls of a process into one file were not seen from from_ns to the record's time: the file had
+ * just been mapped, and its probes did not stand yet. */
+struct heap_gap {
+	struct sooth_record record;
+	uint64_t from_ns;
+	struct sooth_text path;
+};
+
+/* All threads were held while the ring was emptied. */
+struct heap_hold {
+	struct sooth_record record; /* time_ns: when they ran again */
+	uint64_t asked_ns;	    /* when the ring had filled so far that they had to be held */
+	uint64_t stopped_ns;	    /* when the last running thread stood */
+	uint64_t reserve_ns;	    /* how long the rest of the ring would have lasted */
+	uint32_t threads;	    /* that were running, and were stopped */
+	uint32_t refused;	    /* could not be held: traced by another, or not permitted */
+	uint64_t lost;		    /* calls lost to the ring up to now, all together */
+};
+
+/* A definition: where a function of a file is probed. */
+struct heap_site {
+	struct sooth_record record; /* its process: the first in which the file was found mapped */
+	uint64_t device;
+	uint64_t inode;
+	uint64_t entry;	     /* offset of the function in the file */
+	uint64_t offset;     /* of the probed instruction; the same for the return probe */
+	uint8_t function;    /* enum heap_function */
+	uint8_t has_return;  /* its return is probed too */
+	uint8_t is_emulated; /* 0: the instruction is single-stepped, 20 times the price */
+	uint8_t unused[5];
+	struct sooth_text path;
+	struct sooth_text why; /* of the choice */
+};
+
+_Static_assert(sizeof(struct heap_call) == 72, "the layout is part of the capture format");
+_Static_assert(sizeof(struct heap_count) == 32 + 8 * 9 + 4 * HEAP_BUCKETS, "no padding");
+
+#endif
