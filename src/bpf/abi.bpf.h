@@ -34,7 +34,7 @@ static inline long abi_number(struct pt_regs *regs)
 
 static inline uint32_t abi_of(struct task_struct *task, long *number)
 {
-	if (task->thread_info.status & TS_COMPAT)
+	if (TASK_READ(task, thread_info.status) & TS_COMPAT)
 		return ABI_I386;
 	/* -1 is what a tracer sets to skip a call: it has every bit. */
 	if (*number > 0 && *number & X32_BIT) {
@@ -89,7 +89,7 @@ static inline long abi_number(struct pt_regs *regs)
 
 static inline uint32_t abi_of(struct task_struct *task, long *number)
 {
-	return task->thread_info.flags & TIF_32BIT ? ABI_ARM : ABI_AARCH64;
+	return TASK_READ(task, thread_info.flags) & TIF_32BIT ? ABI_ARM : ABI_AARCH64;
 }
 
 #define NR_ARM_EXIT	  1

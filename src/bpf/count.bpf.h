@@ -3,14 +3,14 @@
 #ifndef SOOTH_BPF_COUNT_H
 #define SOOTH_BPF_COUNT_H
 
-#include "bpf/thread.bpf.h"
+#include "bpf/syscalls_thread.bpf.h"
 
 static struct overflow_value *overflow_entry(
 	const struct thread *t, uint32_t number, uint32_t abi, uint32_t error)
 {
-	struct overflow_key key = { .start_ticks = t->start_ticks,
-		.pid = t->pid,
-		.tid = t->tid,
+	struct overflow_key key = { .start_ticks = t->member.start_ticks,
+		.pid = t->member.pid,
+		.tid = t->member.tid,
 		.number = number,
 		.abi = abi,
 		.error = error };
@@ -27,7 +27,7 @@ static struct overflow_value *overflow_entry(
 	value = bpf_map_lookup_elem(&overflow, &key);
 	if (!value)
 		return 0;
-	value->from_ns = t->tally.from_ns;
+	value->from_ns = t->member.from_ns;
 	__sync_fetch_and_add(&control.overflows, 1);
 	return value;
 }
@@ -116,8 +116,9 @@ __attribute__((noinline)) int flush_slot(struct thread *t, uint32_t index, uint6
 		overflow_slot(t, s);
 		return 0;
 	}
-	record_fill(&r->record, t, SYSCALLS_COUNT, RECORD_WORDS(struct syscalls_count), now);
-	r->from_ns = t->tally.from_ns;
+	record_fill(
+		&r->record, &t->member, SYSCALLS_COUNT, RECORD_WORDS(struct syscalls_count), now);
+	r->from_ns = t->member.from_ns;
 	r->number = s->number;
 	r->abi = ABI_NATIVE;
 	r->count = s->count;
@@ -143,8 +144,9 @@ __attribute__((noinline)) int flush_error(struct thread *t, uint32_t index, uint
 		overflow_error(t, e->number, ABI_NATIVE, e->error, e->count);
 		return 0;
 	}
-	record_fill(&r->record, t, SYSCALLS_ERROR, RECORD_WORDS(struct syscalls_error), now);
-	r->from_ns = t->tally.from_ns;
+	record_fill(
+		&r->record, &t->member, SYSCALLS_ERROR, RECORD_WORDS(struct syscalls_error), now);
+	r->from_ns = t->member.from_ns;
 	r->number = e->number;
 	r->abi = ABI_NATIVE;
 	r->count = e->count;
@@ -175,24 +177,6 @@ static void count_open_call(struct thread *t)
 		v->unfinished += !is_last;
 	} else {
 		__sync_fetch_and_add(&control.lost_counts, 1);
-	}
-}
-
-static void flush_thread(struct thread *t, uint64_t now)
-{
-	if (__sync_val_compare_and_swap(&t->is_flushed, 0, 1))
-		return;
-	if (t->in_call)
-		count_open_call(t);
-	for (int i = 0; i < SYSCALLS_SLOTS; i++) {
-		if (i >= t->tally.slots_used)
-			break;
-		flush_slot(t, (uint32_t)i, now);
-	}
-	for (int i = 0; i < SYSCALLS_ERROR_SLOTS; i++) {
-		if (i >= t->tally.errors_used)
-			break;
-		flush_error(t, (uint32_t)i, now);
 	}
 }
 

@@ -1,36 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Following threads through fork, exec and exit. */
+/*
+ * Following threads through fork, exec and exit, and visiting them from user space.
+ * A program that includes this has defined struct thread (threads.bpf.h) and says
+ * what these mean for what it observes:
+ *
+ *   thread_ends(t, now)    the thread ends; also one that is muted
+ *   thread_flush(t, now)   hand over what it counted; called once, at its end or when
+ *                          it is visited, muted and with no program running in it
+ *   thread_visited(t)      before the flush of a visit
+ */
 #ifndef SOOTH_BPF_FOLLOW_H
 #define SOOTH_BPF_FOLLOW_H
 
-#include "bpf/count.bpf.h"
-#include "bpf/stream.bpf.h"
+#include "bpf/threads.bpf.h"
+
+static void thread_ends(struct thread *t, uint64_t now);
+static void thread_flush(struct thread *t, uint64_t now);
+static void thread_visited(struct thread *t);
 
 static struct thread *follow(struct task_struct *task, uint32_t interest, uint64_t now)
 {
-	struct thread *t = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct thread *t = thread_make(task);
 
+	if (t && t->member.is_let_go)
+		return 0;
+	if (t && t->member.is_flushed) { /* followed once before: start afresh */
+		thread_drop(task);
+		t = thread_make(task);
+	}
 	if (!t) {
-		__sync_fetch_and_add(&control.lost_threads, 1);
+		__sync_fetch_and_add(&follow_control.lost_threads, 1);
 		return 0;
 	}
-	if (t->is_let_go)
-		return 0;
-	identify(t, task);
-	if (!t->tally.from_ns)
-		t->tally.from_ns = now;
-	t->interest = interest; /* last: from here on the thread counts */
+	identify(&t->member, task);
+	if (!t->member.from_ns)
+		t->member.from_ns = now;
+	t->member.interest = interest; /* last: from here on the thread counts */
 	return t;
 }
 
 /* A thread nobody marked: it may belong all the same, when every process does. */
 static struct thread *adopt(struct task_struct *task)
 {
-	if (config.adopt == ADOPT_USER && (uint32_t)bpf_get_current_uid_gid() != config.uid)
+	if (following.adopt == ADOPT_USER && (uint32_t)bpf_get_current_uid_gid() != following.uid)
 		return 0;
-	if (BPF_CORE_READ(task, tgid) == (int)config.own_pid)
+	if (BPF_CORE_READ(task, tgid) == (int)following.own_pid)
 		return 0;
-	return follow(task, config.interest, bpf_ktime_get_ns());
+	return follow(task, following.interest, bpf_ktime_get_ns());
 }
 
 static void tell_join(
@@ -39,12 +55,13 @@ static void tell_join(
 	struct process_join *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
 	if (!r) {
-		__sync_fetch_and_add(&control.lost_events, 1);
+		__sync_fetch_and_add(&follow_control.lost_comings, 1);
 		return;
 	}
-	record_fill(&r->record, child, PROCESS_JOIN, RECORD_WORDS(struct process_join), now);
-	r->parent_start_ticks = parent->start_ticks;
-	r->parent_pid = parent->pid;
+	record_fill(
+		&r->record, &child->member, PROCESS_JOIN, RECORD_WORDS(struct process_join), now);
+	r->parent_start_ticks = parent->member.start_ticks;
+	r->parent_pid = parent->member.pid;
 	r->unused = 0;
 	bpf_probe_read_kernel_str(r->name, sizeof(r->name), task->comm);
 	bpf_ringbuf_submit(r, ring_flags());
@@ -53,15 +70,15 @@ static void tell_join(
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	struct thread *from = bpf_task_storage_get(&threads, parent, 0, 0);
+	struct thread *from = thread_of(parent);
 	struct thread *to;
 	uint64_t now;
 
-	if (!from || !from->interest || from->is_held)
+	if (!from || !from->member.interest || from->member.is_held)
 		return 0;
 	now = bpf_ktime_get_ns();
-	to = follow(child, from->interest, now);
-	if (to && to->pid != from->pid)
+	to = follow(child, from->member.interest, now);
+	if (to && to->member.pid != from->member.pid)
 		tell_join(to, from, child, now);
 	return 0;
 }
@@ -79,28 +96,29 @@ static inline bool gains_privilege(struct linux_binprm *program)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
 {
-	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
+	struct thread *t = thread_of(task);
 	struct process_exec *r;
 
-	if (!t || !t->interest)
+	if (!t || !t->member.interest)
 		return 0;
-	identify(t, task); /* a thread that execs takes its leader's id */
+	t->member.is_held = 0;
+	identify(&t->member, task); /* a thread that execs takes its leader's id */
 	/* ptrace(2) would take the privilege away, or refuse; we look away instead. */
-	if (config.is_elevated && gains_privilege(program)) {
-		t->interest = 0;
-		t->is_let_go = 1;
-		__sync_fetch_and_add(&control.let_go, 1);
+	if (following.is_elevated && gains_privilege(program)) {
+		t->member.interest = 0;
+		t->member.is_let_go = 1;
+		__sync_fetch_and_add(&follow_control.let_go, 1);
 		return 0;
 	}
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
-		__sync_fetch_and_add(&control.lost_events, 1);
+		__sync_fetch_and_add(&follow_control.lost_comings, 1);
 		return 0;
 	}
-	record_fill(
-		&r->record, t, PROCESS_EXEC, RECORD_WORDS(struct process_exec), bpf_ktime_get_ns());
+	record_fill(&r->record, &t->member, PROCESS_EXEC, RECORD_WORDS(struct process_exec),
+		bpf_ktime_get_ns());
 	bpf_probe_read_kernel_str(r->name, sizeof(r->name), task->comm);
-	bpf_ringbuf_submit(r, ring_flags());
+	bpf_ringbuf_submit(r, following.wakes_at_exec ? BPF_RB_FORCE_WAKEUP : ring_flags());
 	return 0;
 }
 
@@ -110,34 +128,104 @@ static void tell_leave(struct thread *t, struct task_struct *task, uint64_t now)
 	int group_code = BPF_CORE_READ(task, signal, group_exit_code);
 
 	if (!r) {
-		__sync_fetch_and_add(&control.lost_events, 1);
+		__sync_fetch_and_add(&follow_control.lost_comings, 1);
 		return;
 	}
-	record_fill(&r->record, t, PROCESS_LEAVE, RECORD_WORDS(struct process_leave), now);
+	record_fill(&r->record, &t->member, PROCESS_LEAVE, RECORD_WORDS(struct process_leave), now);
 	r->status = (uint32_t)(group_code ? group_code : BPF_CORE_READ(task, exit_code));
 	r->unused = 0;
 	bpf_probe_read_kernel_str(r->name, sizeof(r->name), task->comm);
 	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 }
 
+static void flush_once(struct thread *t, uint64_t now)
+{
+	if (claim(&t->member.is_flushed))
+		thread_flush(t, now);
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
+	struct thread *t = thread_of(task);
 	uint64_t now;
 
 	if (!t)
 		return 0;
 	now = bpf_ktime_get_ns();
-	if (t->interest & INTEREST_STREAM && t->in_call)
-		stream_plain(t, 0, now, 1); /* SOOTH_STATE_ABSENT: it does not return */
-	flush_thread(t, now);		    /* a muted thread too: it may end before its visit */
-	t->in_call = 0;
-	if (!t->interest)
-		return 0;
+	thread_ends(t, now);
+	flush_once(t, now); /* a muted thread too: it may end before its visit */
 	/* The last thread of the process: the kernel has taken it off the count already. */
-	if (BPF_CORE_READ(task, signal, live.counter) == 0)
+	if (t->member.interest && BPF_CORE_READ(task, signal, live.counter) == 0)
 		tell_leave(t, task, now);
+	thread_ended(task);
+	return 0;
+}
+
+/* --- visits: user space walks all threads to mark, mute, flush and list them --- */
+
+static inline bool is_visited(struct task_struct *task)
+{
+	if (follow_control.pid)
+		return task->tgid == (int)follow_control.pid &&
+		       start_ticks_of(task) == follow_control.start_ticks;
+	return !(task->flags & PF_KTHREAD) && task->tgid != (int)following.own_pid;
+}
+
+static void visit_mark(struct task_struct *task)
+{
+	struct thread *t = thread_of(task);
+
+	if (t && (t->member.interest == follow_control.interest || t->member.is_let_go))
+		return;
+	t = follow(task, follow_control.interest, bpf_ktime_get_ns());
+	if (!t)
+		return;
+	t->member.is_held = (uint8_t)follow_control.is_held;
+	follow_control.visited++;
+}
+
+static void visit_known(struct thread *t)
+{
+	if (follow_control.visit == VISIT_MUTE) {
+		follow_control.visited += t->member.interest != 0;
+		t->member.interest = 0;
+		return;
+	}
+	if (t->member.interest)
+		return;
+	if (!t->member.is_flushed)
+		thread_visited(t);
+	flush_once(t, bpf_ktime_get_ns());
+}
+
+static void visit_list(struct seq_file *out, struct task_struct *task, const struct thread *t)
+{
+	struct follow_listed listed = { t->member.pid, t->member.tid, task_is_running(task) };
+
+	if (t->member.interest)
+		bpf_seq_write(out, &listed, sizeof(listed));
+}
+
+SEC("iter/task")
+int on_visit(struct bpf_iter__task *context)
+{
+	struct task_struct *task = context->task;
+	struct thread *t;
+
+	if (!task || !is_visited(task))
+		return 0;
+	if (follow_control.visit == VISIT_MARK) {
+		visit_mark(task);
+		return 0;
+	}
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	if (follow_control.visit == VISIT_LIST)
+		visit_list(context->meta->seq, task, t);
+	else
+		visit_known(t);
 	return 0;
 }
 

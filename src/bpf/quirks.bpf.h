@@ -15,4 +15,40 @@ static inline uint32_t argument_slot(uint32_t argument)
 	return (argument - 1) & (ARGUMENT_SLOTS - 1);
 }
 
+/*
+ * Before Linux 5.12 there are no atomics that return a value. Whoever claims first wins there
+ * as well, but for two in the same nanoseconds: a thread's end and the visit at the end.
+ */
+#ifdef THREADS_IN_HASH
+static inline bool claim(uint32_t *flag)
+{
+	if (*flag)
+		return false;
+	*flag = 1;
+	return true;
+}
+#else
+static inline bool claim(uint32_t *flag)
+{
+	return !__sync_val_compare_and_swap(flag, 0, 1);
+}
+#endif
+
+/* Before 5.11 the current task comes without its type: its members cannot be read directly. */
+#ifdef THREADS_IN_HASH
+#define TASK_READ(task, member) BPF_CORE_READ(task, member)
+#else
+#define TASK_READ(task, member) ((task)->member)
+#endif
+
+/* Linux 5.14 renamed task_struct.state. 0 is TASK_RUNNING: on a processor, or waiting for one. */
+static inline bool task_is_running(struct task_struct *task)
+{
+	struct task_struct___before_5_14 *old = (void *)task;
+
+	if (bpf_core_field_exists(task->__state))
+		return !BPF_CORE_READ(task, __state);
+	return !BPF_CORE_READ(old, state);
+}
+
 #endif

@@ -3,12 +3,12 @@
 #ifndef SOOTH_BPF_STREAM_H
 #define SOOTH_BPF_STREAM_H
 
-#include "bpf/thread.bpf.h"
+#include "bpf/syscalls_thread.bpf.h"
 
 static inline void call_fill(
 	struct syscalls_call *r, struct thread *t, int64_t result, uint64_t now)
 {
-	record_fill(&r->record, t, SYSCALLS_CALL, RECORD_WORDS(struct syscalls_call), now);
+	record_fill(&r->record, &t->member, SYSCALLS_CALL, RECORD_WORDS(struct syscalls_call), now);
 	r->duration_ns = now - t->entered_ns;
 	r->result = result;
 	__builtin_memcpy(r->arguments, t->arguments, sizeof(r->arguments));
@@ -28,7 +28,7 @@ static void stream_plain(struct thread *t, int64_t result, uint64_t now, uint8_t
 	struct syscalls_call *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
 	if (!r) {
-		__sync_fetch_and_add(&control.lost_records, 1);
+		__sync_fetch_and_add(&follow_control.lost_records, 1);
 		return;
 	}
 	call_fill(r, t, result, now);
@@ -80,7 +80,7 @@ static void stream_with_path(struct thread *t, int64_t result, uint64_t now, uin
 	if (words > sizeof(*r))
 		return;
 	if (bpf_ringbuf_output(&ring, r, words, ring_flags()))
-		__sync_fetch_and_add(&control.lost_records, 1);
+		__sync_fetch_and_add(&follow_control.lost_records, 1);
 }
 
 static inline uint32_t path_argument(const struct thread *t)

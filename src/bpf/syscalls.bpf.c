@@ -6,6 +6,8 @@
  * space when the thread ends or is visited at the end; a stream crosses call by
  * call. A call in flight when a thread is marked has no entry and is not counted.
  */
+#include "bpf/count.bpf.h"
+#include "bpf/stream.bpf.h"
 #include "bpf/follow.bpf.h"
 
 /* --- the calls --- */
@@ -29,23 +31,23 @@ static void enter_stream(struct thread *t, struct pt_regs *regs)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
+	struct task_struct *task = current_task();
+	struct thread *t = thread_current();
 	uint32_t abi;
 
-	if (!t && config.adopt)
+	if (!t && following.adopt)
 		t = adopt(task);
-	if (!t || !t->interest)
+	if (!t || !t->member.interest)
 		return 0;
 	abi = abi_of(task, &number);
-	if (t->is_held) {
+	if (t->member.is_held) {
 		if (!is_exec(abi, number))
 			return 0;
-		t->is_held = 0;
+		t->member.is_held = 0;
 	}
 	t->number = (uint32_t)number;
 	t->abi = (uint16_t)abi;
-	if (t->interest & INTEREST_STREAM)
+	if (t->member.interest & INTEREST_STREAM)
 		enter_stream(t, regs);
 	t->in_call = 1;
 	t->entered_ns = bpf_ktime_get_ns();
@@ -62,7 +64,7 @@ static bool returns_unentered(
 {
 	long number = abi_number(regs);
 
-	if (t->is_held)
+	if (t->member.is_held)
 		return false;
 	if (!t->has_returned) {
 		t->has_returned = 1;
@@ -73,7 +75,7 @@ static bool returns_unentered(
 	t->abi = (uint16_t)abi_of(task, &number);
 	t->number = (uint32_t)number;
 	t->entered_ns = now;
-	if (t->interest & INTEREST_STREAM)
+	if (t->member.interest & INTEREST_STREAM)
 		enter_stream(t, regs);
 	return true;
 }
@@ -81,78 +83,51 @@ static bool returns_unentered(
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_return, struct pt_regs *regs, long result)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
+	struct thread *t = thread_current();
 	uint64_t now;
 
-	if (!t || !t->interest)
+	if (!t || !t->member.interest)
 		return 0;
 	now = bpf_ktime_get_ns();
-	if (!t->in_call && !returns_unentered(t, task, regs, now))
+	if (!t->in_call && !returns_unentered(t, current_task(), regs, now))
 		return 0;
 	t->has_returned = 1;
 	t->in_call = 0;
-	if (t->interest & INTEREST_COUNT)
+	if (t->member.interest & INTEREST_COUNT)
 		count_call(t, result, now - t->entered_ns);
-	if (t->interest & INTEREST_STREAM)
+	if (t->member.interest & INTEREST_STREAM)
 		stream_call(t, result, now);
 	return 0;
 }
 
-/* --- visits: user space walks all threads to mark, mute and flush them --- */
+/* --- what following means for them --- */
 
-static inline bool is_visited(struct task_struct *task)
+static void thread_ends(struct thread *t, uint64_t now)
 {
-	if (control.pid)
-		return task->tgid == (int)control.pid &&
-		       start_ticks_of(task) == control.start_ticks;
-	return !(task->flags & PF_KTHREAD) && task->tgid != (int)config.own_pid;
+	if (t->member.interest & INTEREST_STREAM && t->in_call)
+		stream_plain(t, 0, now, 1); /* SOOTH_STATE_ABSENT: it does not return */
 }
 
-static void visit_mark(struct task_struct *task)
+static void thread_visited(struct thread *t)
 {
-	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
-
-	if (t && (t->interest == control.interest || t->is_let_go))
-		return;
-	if (t && t->is_flushed)
-		bpf_task_storage_delete(&threads, task); /* followed once before: start afresh */
-	t = follow(task, control.interest, bpf_ktime_get_ns());
-	if (!t)
-		return;
-	t->is_held = (uint8_t)control.is_held;
-	control.visited++;
+	control.silent += !t->has_returned && !t->in_call;
 }
 
-static void visit_known(struct task_struct *task)
+static void thread_flush(struct thread *t, uint64_t now)
 {
-	struct thread *t = bpf_task_storage_get(&threads, task, 0, 0);
-
-	if (!t)
-		return;
-	if (control.visit == VISIT_MUTE) {
-		control.visited += t->interest != 0;
-		t->interest = 0;
-		return;
+	if (t->in_call)
+		count_open_call(t);
+	for (int i = 0; i < SYSCALLS_SLOTS; i++) {
+		if (i >= t->tally.slots_used)
+			break;
+		flush_slot(t, (uint32_t)i, now);
 	}
-	if (t->interest)
-		return;
-	control.silent += !t->has_returned && !t->in_call && !t->is_flushed;
-	flush_thread(t, bpf_ktime_get_ns());
-}
-
-SEC("iter/task")
-int on_visit(struct bpf_iter__task *context)
-{
-	struct task_struct *task = context->task;
-
-	if (!task || !is_visited(task))
-		return 0;
-	if (control.visit == VISIT_MARK)
-		visit_mark(task);
-	else
-		visit_known(task);
-	return 0;
+	for (int i = 0; i < SYSCALLS_ERROR_SLOTS; i++) {
+		if (i >= t->tally.errors_used)
+			break;
+		flush_error(t, (uint32_t)i, now);
+	}
+	t->in_call = 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

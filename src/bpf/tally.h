@@ -32,7 +32,6 @@ struct tally_error {
 };
 
 struct tally {
-	uint64_t from_ns;
 	uint32_t slots_used;
 	uint32_t errors_used;
 	uint8_t slot_of[TALLY_NUMBERS]; /* 0: none yet, else slot + 1 */

@@ -79,6 +79,7 @@ struct mm_struct;
 
 struct task_struct {
 	struct thread_info thread_info;
+	unsigned int __state; /* 5.14 on */
 	unsigned int flags;
 	int pid;
 	int tgid;
@@ -93,15 +94,21 @@ struct task_struct {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long bp, bx, r9, r8, cx, dx, si, di, r10, orig_ax;
+	unsigned long bp, bx, r9, r8, ax, cx, dx, si, di, r10, orig_ax, ip, sp;
 } KERNEL_TYPE;
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	uint64_t regs[31];
+	uint64_t sp;
+	uint64_t pc;
 	uint64_t orig_x0;
 	int32_t syscallno;
 } KERNEL_TYPE;
 #endif
+
+struct task_struct___before_5_14 {
+	volatile long state;
+} KERNEL_TYPE;
 
 struct linux_binprm {
 	unsigned int secureexec : 1; /* the program runs with more than its caller had */

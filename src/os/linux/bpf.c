@@ -80,12 +80,11 @@ void *bpf_code_variables(
 	void *data = map ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0)
 			 : MAP_FAILED;
 
-	if (data == MAP_FAILED) {
+	if (data == MAP_FAILED || b->variables_count == BPF_VARIABLES_MAX) {
 		error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "map %s of the BPF object", section);
 		return NULL;
 	}
-	b->variables = data;
-	b->variables_size = size;
+	b->variables[b->variables_count++] = (struct bpf_variables){ data, size };
 	return data;
 }
 
@@ -145,17 +144,27 @@ int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error 
 	return 0;
 }
 
-int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct sooth_error *err)
+int bpf_code_program(const struct bpf_code *b, const char *program)
+{
+	const struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
+
+	return found ? bpf_program__fd(found) : -ENOENT;
+}
+
+int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct buffer *out,
+	struct sooth_error *err)
 {
 	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(iterator));
-	char byte[64];
+	char bytes[4096];
 	ssize_t got;
 
 	if (fd < 0)
 		return bpf_error(err, fd, "walk all threads with", bpf_object__name(b->object));
-	do
-		got = read(fd, byte, sizeof(byte));
-	while (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN)));
+	do {
+		got = read(fd, bytes, sizeof(bytes));
+		if (got > 0 && out)
+			buffer_append(out, bytes, (size_t)got);
+	} while (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN)));
 	return got < 0 ? bpf_error(
 				 err, -errno, "walk all threads with", bpf_object__name(b->object))
 		       : 0;
@@ -187,9 +196,9 @@ void bpf_code_detach(struct bpf_code *b)
 void bpf_code_close(struct bpf_code *b)
 {
 	bpf_code_detach(b);
-	if (b->variables)
-		munmap(b->variables, b->variables_size);
-	b->variables = NULL;
+	for (size_t i = 0; i < b->variables_count; i++)
+		munmap(b->variables[i].data, b->variables[i].size);
+	b->variables_count = 0;
 	bpf_object__close(b->object);
 	b->object = NULL;
 }

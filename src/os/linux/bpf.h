@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -24,14 +25,18 @@ struct bpf_image {
 #include "bpf/objects.def"
 #undef BPF_OBJECT
 
-#define BPF_LINKS_MAX 16
+#define BPF_LINKS_MAX	  16
+#define BPF_VARIABLES_MAX 4
 
 struct bpf_code {
 	struct bpf_object *object;
 	struct bpf_link *links[BPF_LINKS_MAX];
 	size_t link_count;
-	void *variables;
-	size_t variables_size;
+	struct bpf_variables {
+		void *data;
+		size_t size;
+	} variables[BPF_VARIABLES_MAX];
+	size_t variables_count;
 	const struct log *log;
 };
 
@@ -41,15 +46,19 @@ int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struc
 void *bpf_code_constants(
 	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
 /* The memory of a writable section (".data.control"), shared with the programs; after load, until
- * bpf_code_close(). One a code. */
+ * bpf_code_close(). */
 void *bpf_code_variables(
 	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
 int bpf_code_map(struct bpf_code *b, const char *map);
 int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err);
 int bpf_code_load(struct bpf_code *b, struct sooth_error *err);
 int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err);
-/* Run an attached iterator program to its end. */
-int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct sooth_error *err);
+/* The descriptor of a program, for attaching it by other means. */
+int bpf_code_program(const struct bpf_code *b, const char *program);
+/* Run an attached iterator program to its end; what it writes is appended to out, NULL: nothing is
+ * expected. */
+int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct buffer *out,
+	struct sooth_error *err);
 /* Times the kernel did not run a program because it was in the middle of it on that CPU (5.12). */
 uint64_t bpf_code_misses(const struct bpf_code *b);
 void bpf_code_detach(struct bpf_code *b);

@@ -17,6 +17,7 @@
 #include "base/map.h"
 #include "base/mask.h"
 #include "os/linux/build_id.h"
+#include "os/linux/maps.h"
 #include "os/linux/members.h"
 #include "os/linux/needs.h"
 #include "os/linux/procfs.h"
@@ -124,38 +125,10 @@ static const struct known_build_id *build_id_of(
 	return known;
 }
 
-static uint32_t protection_of(struct span text)
+static uint32_t protection_of(const struct maps_line *m)
 {
-	uint32_t protection = 0;
-
-	for (size_t i = 0; i < text.size; i++) {
-		protection |= text.data[i] == 'r' ? CONTEXT_READ : 0;
-		protection |= text.data[i] == 'w' ? CONTEXT_WRITE : 0;
-		protection |= text.data[i] == 'x' ? CONTEXT_EXECUTE : 0;
-		protection |= text.data[i] == 's' ? CONTEXT_SHARED : 0;
-	}
-	return protection;
-}
-
-/* "from-to rwxp offset major:minor inode   path" */
-static bool parse_mapping(struct span line, struct context_mapping *m, struct span *path)
-{
-	struct cursor c = cursor_over(line.data, line.size);
-
-	m->from = cursor_hex(&c);
-	cursor_skip(&c, "-");
-	m->to = cursor_hex(&c);
-	m->protection = protection_of(cursor_word(&c));
-	cursor_blanks(&c);
-	m->offset = cursor_hex(&c);
-	cursor_blanks(&c);
-	m->device_major = (uint32_t)cursor_hex(&c);
-	cursor_skip(&c, ":");
-	m->device_minor = (uint32_t)cursor_hex(&c);
-	m->inode = cursor_decimal(&c);
-	cursor_blanks(&c);
-	*path = span_of((const char *)c.at, cursor_left(&c));
-	return !c.failed;
+	return (m->is_readable ? CONTEXT_READ : 0) | (m->is_writable ? CONTEXT_WRITE : 0) |
+	       (m->is_executable ? CONTEXT_EXECUTE : 0) | (m->is_shared ? CONTEXT_SHARED : 0);
 }
 
 static void write_mapping(
@@ -165,11 +138,20 @@ static void write_mapping(
 	struct context_mapping m = { .record = head(run, process, 0, CONTEXT_MAPPING),
 		.build_id_state = SOOTH_STATE_ABSENT };
 	const struct known_build_id *known = NULL;
+	struct maps_line parsed;
 	struct span path;
 
 	/* Of what has no name only code matters later: it may be a JIT's. */
-	if (!parse_mapping(line, &m, &path) || (!path.size && !(m.protection & CONTEXT_EXECUTE)))
+	if (!maps_parse(line, &parsed) || (!parsed.path.size && !parsed.is_executable))
 		return;
+	path = parsed.path;
+	m.from = parsed.from;
+	m.to = parsed.to;
+	m.offset = parsed.offset;
+	m.protection = protection_of(&parsed);
+	m.device_major = parsed.device_major;
+	m.device_minor = parsed.device_minor;
+	m.inode = parsed.inode;
 	if (m.inode && m.protection & CONTEXT_EXECUTE && path.size && path.data[0] == '/')
 		known = build_id_of(s, fd, &m, path);
 	if (known && known->status != -ENOENT)

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A followed thread as every program here knows it, and how records of it reach the ring. */
+#ifndef SOOTH_BPF_MEMBER_H
+#define SOOTH_BPF_MEMBER_H
+
+#include "bpf/types.bpf.h"
+#include "bpf/quirks.bpf.h"
+#include "bpf/follow.h"
+#include "model/stream_records.h"
+
+#define INTEREST_COUNT	2 /* enum interest */
+#define INTEREST_STREAM 4
+#define PF_KTHREAD	0x00200000
+#define NS_PER_S	1000000000ULL
+
+/* Stands first in the struct thread of each program. */
+struct member {
+	uint64_t start_ticks;
+	uint32_t pid;
+	uint32_t tid;
+	uint64_t from_ns; /* since when it is followed */
+	uint32_t interest;
+	uint32_t is_flushed; /* by its own exit or by a visit, whichever comes first */
+	uint8_t is_held;     /* nothing before its exec */
+	uint8_t is_let_go;   /* it gained privilege its watcher's caller has not: never again */
+	uint8_t unused[6];
+};
+
+const volatile struct follow_config following SEC(".rodata.following") = {};
+struct follow_control follow_control SEC(".data.following") = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} ring SEC(".maps");
+
+#define RECORD_WORDS(type) ((sizeof(type) + SOOTH_RECORD_WORD - 1) / SOOTH_RECORD_WORD)
+
+static inline void record_fill(
+	struct sooth_record *r, const struct member *m, uint16_t kind, uint32_t words, uint64_t now)
+{
+	r->time_ns = now;
+	r->start_ticks = m->start_ticks;
+	r->pid = m->pid;
+	r->tid = m->tid;
+	r->kind = kind;
+	r->cpu = (uint16_t)bpf_get_smp_processor_id();
+	r->words = (uint16_t)words;
+	r->fixed_words = (uint16_t)words;
+}
+
+/*
+ * The collector reads in its own rhythm and is woken early only as the waiting bytes pass a
+ * multiple of wakeup_bytes, a power of two: a wake-up is an interrupt, 2 us in a virtual machine.
+ * The window holds several records, or producers that pass it together might all miss it.
+ */
+#define WAKEUP_WINDOW 1024
+
+static inline uint64_t ring_flags(void)
+{
+	uint64_t waiting = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+
+	if (waiting < following.wakeup_bytes)
+		return BPF_RB_NO_WAKEUP;
+	return (waiting & (following.wakeup_bytes - 1)) < WAKEUP_WINDOW ? BPF_RB_FORCE_WAKEUP
+									: BPF_RB_NO_WAKEUP;
+}
+
+static inline uint64_t start_ticks_of(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, group_leader, start_boottime) /
+	       (NS_PER_S / following.ticks_per_s);
+}
+
+static inline void identify(struct member *m, struct task_struct *task)
+{
+	m->pid = (uint32_t)BPF_CORE_READ(task, tgid);
+	m->tid = (uint32_t)BPF_CORE_READ(task, pid);
+	m->start_ticks = start_ticks_of(task);
+}
+
+#endif

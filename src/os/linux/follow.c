@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Following by BPF; see follow.h. */
+#include "os/linux/follow.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "os/linux/caller.h"
+#include "os/linux/needs.h"
+#include "os/os.h"
+
+#define RING_BYTES_MIN	(16u << 10)
+#define MARK_PASSES_MAX 16
+
+static uint64_t ring_bytes(uint64_t wanted)
+{
+	uint64_t bytes = RING_BYTES_MIN;
+
+	while (bytes < wanted && bytes < 1u << 30)
+		bytes *= 2;
+	return bytes;
+}
+
+static void configure(const struct backend_run *run, const struct follow_options *options,
+	uint64_t bytes, struct follow_config *config)
+{
+	if (run->options.is_host)
+		config->adopt = ADOPT_ALL;
+	else if (run->options.has_uid)
+		config->adopt = ADOPT_USER;
+	config->uid = run->options.uid;
+	config->own_pid = (uint32_t)getpid();
+	config->interest = run->options.interest;
+	config->is_elevated = caller_is_elevated();
+	config->wakes_at_exec = options->wakes_at_exec;
+	config->wakeup_bytes = (uint32_t)(bytes / 4);
+	config->ticks_per_s = (uint32_t)sysconf(_SC_CLK_TCK);
+}
+
+int follow_open(struct follow *f, const struct backend_run *run,
+	const struct follow_options *options, struct sooth_error *err)
+{
+	struct follow_config *config;
+	int status = bpf_code_open(&f->code, options->image, run->log, err);
+
+	if (status)
+		return status;
+	config = bpf_code_constants(&f->code, ".rodata.following", sizeof(*config), err);
+	if (!config)
+		return -EINVAL;
+	f->losing = options->losing;
+	f->ring_bytes = ring_bytes(
+		run->options.buffer_bytes ? run->options.buffer_bytes : options->ring_bytes);
+	configure(run, options, f->ring_bytes, config);
+	return bpf_code_resize(&f->code, "ring", f->ring_bytes, err);
+}
+
+static int attach(struct follow *f, struct sooth_error *err)
+{
+	static const char *const programs[] = { "on_fork", "on_exec", "on_exit", "on_visit" };
+	int status = 0;
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]) && !status; i++)
+		status = bpf_code_attach(&f->code, programs[i], err);
+	if (!status)
+		f->visit = f->code.links[f->code.link_count - 1];
+	return status;
+}
+
+int follow_load(struct follow *f, struct sooth_error *err)
+{
+	int status = bpf_code_load(&f->code, err);
+
+	if (status)
+		return status;
+	f->control = bpf_code_variables(&f->code, ".data.following", sizeof(*f->control), err);
+	if (!f->control)
+		return -EINVAL;
+	status = ring_open(&f->ring, bpf_code_map(&f->code, "ring"), f->ring_bytes, err);
+	return status ? status : attach(f, err);
+}
+
+/* The threads of a process; NULL: of all that are followed. */
+static int visit(struct follow *f, enum follow_visit what, const struct process_id *process,
+	struct buffer *out, struct sooth_error *err)
+{
+	f->control->visit = what;
+	f->control->pid = process ? (uint32_t)process->pid : 0;
+	f->control->start_ticks = process ? process->start_ticks : 0;
+	f->control->visited = 0;
+	return bpf_code_walk(&f->code, f->visit, out, err);
+}
+
+static int not_shown(
+	struct backend_run *run, const struct process_id *process, struct sooth_error *err)
+{
+	if (!run->os->is_alive(run->os, process)) {
+		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "follow process %u",
+			(unsigned)process->pid);
+		return error_why(err, "it has ended");
+	}
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "follow process %u", (unsigned)process->pid);
+	error_why(err, "this kernel shows none of its threads to BPF programs");
+	return error_remedy(err, "a container or sandbox protects it; run sooth outside");
+}
+
+/* Until a pass finds no thread unmarked: one made during a pass may lie behind it. */
+static int mark(struct follow *f, struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	bool found = false;
+
+	f->control->interest = interest & (INTEREST_COUNT | INTEREST_STREAM);
+	f->control->is_held = (interest & INTEREST_FROM_EXEC) != 0;
+	for (int pass = 0; pass < MARK_PASSES_MAX; pass++) {
+		int status = visit(f, VISIT_MARK, process, NULL, err);
+
+		if (status)
+			return status;
+		if (!f->control->visited)
+			break;
+		found = true;
+	}
+	return found ? 0 : not_shown(run, process, err);
+}
+
+/* Programs run in RCU read-side sections: one grace period and none is left (membarrier(2)). */
+void follow_wait(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		usleep(20000);
+}
+
+/* Mute until a walk finds no thread that is not, wait until programs that saw the old interest are
+ * through, flush. */
+static int flush(struct follow *f, const struct process_id *process, struct sooth_error *err)
+{
+	for (int pass = 0; pass < MARK_PASSES_MAX; pass++) {
+		int status = visit(f, VISIT_MUTE, process, NULL, err);
+
+		if (status)
+			return status;
+		if (!f->control->visited)
+			break;
+	}
+	follow_wait();
+	return visit(f, VISIT_FLUSH, process, NULL, err);
+}
+
+int follow_set(struct follow *f, struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	int status;
+
+	if (run->options.is_host || run->options.has_uid)
+		return 0;
+	if (!interest)
+		return flush(f, process, err);
+	/* A command of our own is the caller's: it runs with their ids. */
+	if (interest & INTEREST_FROM_EXEC)
+		return mark(f, run, process, interest, err);
+	status = caller_may_watch(process, err);
+	if (!status)
+		status = mark(f, run, process, interest, err);
+	/* Again: it may have gained privilege before it was marked; from then on its exec tells. */
+	return status ? status : caller_may_watch(process, err);
+}
+
+int follow_list(struct follow *f, struct buffer *out, struct sooth_error *err)
+{
+	return visit(f, VISIT_LIST, NULL, out, err);
+}
+
+static void tell_losses(struct follow *f, struct backend_run *run)
+{
+	struct follow_control now = *f->control;
+
+	if (now.lost_records != f->told.lost_records)
+		backend_loss(run, now.lost_records - f->told.lost_records, 0, f->losing);
+	run->has_lost_comings |= now.lost_comings != 0;
+	if (now.lost_comings != f->told.lost_comings)
+		backend_loss(run, now.lost_comings - f->told.lost_comings, 0,
+			"comings and goings of processes did not fit the ring");
+	if (now.lost_threads != f->told.lost_threads)
+		backend_loss(run, now.lost_threads - f->told.lost_threads, 0,
+			"threads could not be followed: the kernel had no memory for it");
+	if (now.let_go != f->told.let_go)
+		backend_limit(run, "a program that gained privilege at its exec",
+			"sooth's capabilities are not its caller's to watch it with",
+			"run sooth as root");
+	f->told = now;
+}
+
+void follow_read(struct follow *f, struct backend_run *run, struct buffer *out)
+{
+	ring_awake(&f->ring);
+	ring_read(&f->ring, out);
+	tell_losses(f, run);
+}
+
+int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *err)
+{
+	int status = flush(f, NULL, err);
+	uint64_t missed;
+
+	ring_read(&f->ring, &run->out);
+	bpf_code_detach(&f->code);
+	follow_wait(); /* one of an ending thread may still be writing */
+	missed = bpf_code_misses(&f->code);
+	if (missed)
+		backend_loss(run, missed, 0,
+			"entries or returns of calls: the kernel had the program preempted");
+	follow_read(f, run, &run->out);
+	return status;
+}
+
+void follow_close(struct follow *f)
+{
+	ring_close(&f->ring);
+	bpf_code_close(&f->code);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lines of /proc/PID/maps (proc_pid_maps(5)). */
+#ifndef SOOTH_OS_LINUX_MAPS_H
+#define SOOTH_OS_LINUX_MAPS_H
+
+#include "base/cursor.h"
+
+struct maps_line {
+	uint64_t from, to;
+	uint64_t offset; /* in the file */
+	uint64_t inode;	 /* 0: of no file */
+	uint32_t device_major, device_minor;
+	bool is_readable, is_writable, is_executable, is_shared;
+	struct span path; /* borrowed; empty: none. Newlines stand as \\012 */
+};
+
+/* False when it is no such line. */
+bool maps_parse(struct span line, struct maps_line *out);
+
+#endif
