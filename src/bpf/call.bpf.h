@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A function call of user space, as the registers tell it at its entry and after its return. */
+#ifndef SOOTH_BPF_CALL_H
+#define SOOTH_BPF_CALL_H
+
+#include "bpf/types.bpf.h"
+
+#if defined(__TARGET_ARCH_x86)
+
+#define CALL_ADDRESS(regs)    ((uint64_t)(regs)->ip)
+#define CALL_STACK(regs)      ((uint64_t)(regs)->sp)
+#define CALL_RESULT(regs)     ((uint64_t)(regs)->ax)
+#define CALL_ARGUMENT_1(regs) ((uint64_t)(regs)->di)
+#define CALL_ARGUMENT_2(regs) ((uint64_t)(regs)->si)
+#define CALL_ARGUMENT_3(regs) ((uint64_t)(regs)->dx)
+#define RETURN_ADDRESS_BYTES  8 /* on the stack at the entry, taken off by the return */
+
+#elif defined(__TARGET_ARCH_arm64)
+
+#define CALL_ADDRESS(context)	 ((context)->pc)
+#define CALL_STACK(context)	 ((context)->sp)
+#define CALL_RESULT(context)	 ((context)->regs[0])
+#define CALL_ARGUMENT_1(context) ((context)->regs[0])
+#define CALL_ARGUMENT_2(context) ((context)->regs[1])
+#define CALL_ARGUMENT_3(context) ((context)->regs[2])
+#define RETURN_ADDRESS_BYTES	 0
+
+#else
+#error "the programs on user functions know x86-64 and aarch64"
+#endif
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Calls of allocators by followed threads: entries and returns of their functions,
+ * paired in the thread. A call inside another (calloc's malloc, a tail call of an
+ * alias) is part of the outermost one: it begins deeper in the stack. A call that
+ * was left by longjmp shows by the next one beginning higher.
+ *
+ * Counts are made in the thread's own memory and cross to user space when the thread
+ * ends or is visited; a stream crosses call by call. A thread that is killed in a
+ * call takes its entry with it.
+ */
+#include "bpf/member.bpf.h"
+#include "bpf/call.bpf.h"
+#include "bpf/heap.h"
+
+struct thread {
+	struct member member;
+	uint64_t stack; /* the stack pointer at the entry of the outermost call; 0: in none */
+	uint64_t entered_ns;
+	uint64_t size;
+	uint64_t old_address; /* posix_memalign: where the address will be written to */
+	uint8_t function;
+	uint8_t is_overflow;
+	uint8_t alignment_log2;
+	uint8_t unused[5];
+	struct heap_tally tallies[HEAP_FUNCTION_SLOTS];
+};
+
+#include "bpf/threads.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HEAP_KEPT_ENTRIES);
+	__type(key, struct heap_kept_key);
+	__type(value, struct heap_kept);
+} kept_tallies SEC(".maps");
+
+struct heap_control control SEC(".data.control") = {};
+struct heap_places places SEC(".data.places") = {};
+
+/* --- what is called --- */
+
+static inline uint32_t log2_of(uint64_t value)
+{
+	uint32_t bits = 0;
+
+	for (uint32_t step = 32; step; step /= 2) {
+		if (value >> step) {
+			bits += step;
+			value >>= step;
+		}
+	}
+	return bits;
+}
+
+static inline uint32_t bucket_of(uint64_t size)
+{
+	uint32_t bucket = log2_of(size);
+
+	return bucket < HEAP_BUCKETS ? bucket : HEAP_BUCKETS - 1;
+}
+
+static inline struct heap_tally *tally_of(struct thread *t, uint32_t function)
+{
+	return &t->tallies[function & (HEAP_FUNCTION_SLOTS - 1)];
+}
+
+/* number times size, as the function would have to multiply them. */
+static inline void take_product(struct thread *t, uint64_t number, uint64_t size)
+{
+	uint64_t product = number * size;
+
+	/* Or the compiler makes of the division a multiplication of 128 bits, which BPF has not. */
+	asm volatile("" : "+r"(product));
+	t->is_overflow = (number | size) >> 32 && number && product / number != size;
+	t->size = t->is_overflow ? ~0ULL : product;
+}
+
+static inline void take_alignment(struct thread *t, uint64_t alignment, uint64_t size)
+{
+	t->alignment_log2 = (uint8_t)log2_of(alignment);
+	t->size = size;
+}
+
+static inline void take_arguments(struct thread *t, struct pt_regs *regs, uint32_t function)
+{
+	uint64_t first = CALL_ARGUMENT_1(regs), second = CALL_ARGUMENT_2(regs);
+
+	t->function = (uint8_t)function;
+	t->is_overflow = 0;
+	t->alignment_log2 = 0;
+	t->old_address = 0;
+	switch (function) {
+	case HEAP_CALLOC:
+		take_product(t, first, second);
+		break;
+	case HEAP_REALLOC:
+		t->old_address = first;
+		t->size = second;
+		break;
+	case HEAP_REALLOCARRAY:
+		t->old_address = first;
+		take_product(t, second, CALL_ARGUMENT_3(regs));
+		break;
+	case HEAP_ALIGNED_ALLOC:
+	case HEAP_MEMALIGN:
+		take_alignment(t, first, second);
+		break;
+	case HEAP_POSIX_MEMALIGN:
+		t->old_address = first;
+		take_alignment(t, second, CALL_ARGUMENT_3(regs));
+		break;
+	default: /* malloc, valloc, pvalloc */
+		t->size = first;
+	}
+}
+
+/* --- what is told --- */
+
+static void stream_call(
+	struct thread *t, uint32_t function, uint64_t address, uint32_t error, uint64_t now)
+{
+	struct heap_call *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	bool is_free = function == HEAP_FREE;
+	bool is_realloc = function == HEAP_REALLOC || function == HEAP_REALLOCARRAY;
+
+	if (!r) {
+		__sync_fetch_and_add(&follow_control.lost_records, 1);
+		return;
+	}
+	record_fill(&r->record, &t->member, HEAP_CALL, RECORD_WORDS(struct heap_call), now);
+	r->address = address;
+	r->size = is_free ? 0 : t->size;
+	r->old_address = is_realloc ? t->old_address : 0;
+	r->duration_ns = is_free ? 0 : now - t->entered_ns;
+	r->function = (uint8_t)function;
+	r->error = (uint8_t)error;
+	r->is_overflow = !is_free && t->is_overflow;
+	r->alignment_log2 = is_free ? 0 : t->alignment_log2;
+	r->size_state = is_free; /* SOOTH_STATE_ABSENT */
+	r->old_address_state = !is_realloc;
+	r->error_state = address || is_free || !t->size ? 1
+			 : error			? 0
+				 : 4 | 3 << 4; /* not measured: unsupported */
+	r->unused = 0;
+	bpf_ringbuf_submit(r, ring_flags());
+}
+
+static inline void count_call(struct thread *t, bool is_failed, uint64_t duration_ns)
+{
+	struct heap_tally *tally = tally_of(t, t->function);
+
+	tally->count++;
+	tally->overflows += t->is_overflow;
+	tally->total_ns += duration_ns;
+	if (duration_ns > tally->max_ns)
+		tally->max_ns = duration_ns;
+	tally->histogram[bucket_of(t->size) & (HEAP_BUCKETS - 1)]++;
+	if (is_failed)
+		tally->failed++;
+	else
+		tally->bytes += t->size;
+}
+
+/* --- the probes --- */
+
+/* Whether a call that begins here is part of the one the thread is in. */
+static inline bool is_nested(struct thread *t, uint64_t stack, uint32_t function)
+{
+	if (!t->stack)
+		return false;
+	/* At the same height a function that was jumped to goes on for its caller; the same
+	 * function there again means that its call before never returned. */
+	if (stack < t->stack || (stack == t->stack && function != t->function))
+		return true;
+	tally_of(t, t->function)->unfinished++;
+	__sync_fetch_and_add(&control.abandoned, 1);
+	t->stack = 0;
+	return false;
+}
+
+static inline void enter_free(struct thread *t, struct pt_regs *regs)
+{
+	uint64_t address = CALL_ARGUMENT_1(regs);
+
+	if (!address || is_nested(t, CALL_STACK(regs), HEAP_FREE))
+		return;
+	if (t->member.interest & INTEREST_COUNT)
+		tally_of(t, HEAP_FREE)->count++;
+	if (t->member.interest & INTEREST_STREAM)
+		stream_call(t, HEAP_FREE, address, 0, bpf_ktime_get_ns());
+}
+
+/* The collector looks for new mappings itself: it only has to be told to. */
+static void tell_loaded(struct thread *t)
+{
+	struct sooth_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+
+	if (!r) {
+		__sync_fetch_and_add(&follow_control.lost_comings, 1);
+		return;
+	}
+	record_fill(
+		r, &t->member, HEAP_LOADED, RECORD_WORDS(struct sooth_record), bpf_ktime_get_ns());
+	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
+}
+
+static inline int enter(struct pt_regs *regs, uint32_t table)
+{
+	uint8_t place = places.of[table][CALL_ADDRESS(regs) & HEAP_PLACE_MASK];
+	struct thread *t;
+	uint32_t function;
+
+	if (!place)
+		return 0;
+	t = thread_current();
+	if (!t || !t->member.interest || t->member.is_held)
+		return 0;
+	if (place == HEAP_PLACE_LOADER) {
+		tell_loaded(t);
+		return 0;
+	}
+	function = place - HEAP_PLACE_FUNCTION;
+	if (function == HEAP_FREE) {
+		enter_free(t, regs);
+		return 0;
+	}
+	if (is_nested(t, CALL_STACK(regs), function))
+		return 0;
+	take_arguments(t, regs, function);
+	t->entered_ns = bpf_ktime_get_ns();
+	t->stack = CALL_STACK(regs);
+	return 0;
+}
+
+SEC("kprobe")
+int on_entry_0(struct pt_regs *regs)
+{
+	return enter(regs, 0);
+}
+
+SEC("kprobe")
+int on_entry_1(struct pt_regs *regs)
+{
+	return enter(regs, 1);
+}
+
+SEC("kprobe")
+int on_entry_2(struct pt_regs *regs)
+{
+	return enter(regs, 2);
+}
+
+SEC("kprobe")
+int on_entry_3(struct pt_regs *regs)
+{
+	return enter(regs, 3);
+}
+
+/* posix_memalign returns its error and writes the address, just now: the page is there. */
+static inline uint64_t aligned_result(const struct thread *t, int32_t result, uint32_t *error)
+{
+	uint64_t address = 0;
+
+	*error = (uint32_t)result;
+	if (!result)
+		bpf_probe_read_user(
+			&address, sizeof(address), (const void *)(unsigned long)t->old_address);
+	return address;
+}
+
+SEC("kprobe")
+int on_return(struct pt_regs *regs)
+{
+	struct thread *t = thread_current();
+	uint64_t now, address;
+	uint32_t error = 0;
+	bool is_failed;
+
+	if (!t || !t->stack || CALL_STACK(regs) != t->stack + RETURN_ADDRESS_BYTES)
+		return 0;
+	t->stack = 0;
+	if (!t->member.interest)
+		return 0;
+	now = bpf_ktime_get_ns();
+	address = CALL_RESULT(regs);
+	if (t->function == HEAP_POSIX_MEMALIGN)
+		address = aligned_result(t, (int32_t)CALL_RESULT(regs), &error);
+	is_failed = !address && (t->size || error);
+	if (t->member.interest & INTEREST_COUNT)
+		count_call(t, is_failed, now - t->entered_ns);
+	if (t->member.interest & INTEREST_STREAM)
+		stream_call(t, t->function, address, error, now);
+	return 0;
+}
+
+/* --- what following means for them --- */
+
+#include "bpf/follow.bpf.h"
+
+static void thread_ends(struct thread *t, uint64_t now)
+{
+}
+
+static void thread_visited(struct thread *t)
+{
+}
+
+/* Several threads of a process may end at once. */
+static void keep_tally(const struct thread *t, uint32_t function, const struct heap_tally *tally)
+{
+	struct heap_kept_key key = { t->member.start_ticks, t->member.pid, function };
+	struct heap_kept blank = { .from_ns = t->member.from_ns };
+	struct heap_kept *kept;
+
+	bpf_map_update_elem(&kept_tallies, &key, &blank, BPF_NOEXIST);
+	kept = bpf_map_lookup_elem(&kept_tallies, &key);
+	if (!kept) {
+		__sync_fetch_and_add(&control.lost_tallies, tally->count);
+		return;
+	}
+	__sync_fetch_and_add(&control.kept, 1);
+	__sync_fetch_and_add(&kept->tally.count, tally->count);
+	__sync_fetch_and_add(&kept->tally.failed, tally->failed);
+	__sync_fetch_and_add(&kept->tally.overflows, tally->overflows);
+	__sync_fetch_and_add(&kept->tally.unfinished, tally->unfinished);
+	__sync_fetch_and_add(&kept->tally.bytes, tally->bytes);
+	__sync_fetch_and_add(&kept->tally.total_ns, tally->total_ns);
+	if (tally->max_ns > kept->tally.max_ns) /* a longest one may be beaten by the second */
+		kept->tally.max_ns = tally->max_ns;
+	for (int i = 0; i < HEAP_BUCKETS; i++)
+		__sync_fetch_and_add(&kept->tally.histogram[i], tally->histogram[i]);
+}
+
+/* Global: verified once by itself, not once a turn of the loop that calls it. */
+__attribute__((noinline)) int flush_function(struct thread *t, uint32_t function, uint64_t now)
+{
+	struct heap_tally *tally;
+	struct heap_count *r;
+
+	if (!t || function >= HEAP_FUNCTIONS)
+		return 0;
+	tally = tally_of(t, function);
+	if (!tally->count && !tally->unfinished)
+		return 0;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		keep_tally(t, function, tally);
+		return 0;
+	}
+	record_fill(&r->record, &t->member, HEAP_COUNT, RECORD_WORDS(struct heap_count), now);
+	r->from_ns = t->member.from_ns;
+	r->count = tally->count;
+	r->failed = tally->failed;
+	r->overflows = tally->overflows;
+	r->unfinished = tally->unfinished;
+	r->bytes = tally->bytes;
+	r->total_ns = tally->total_ns;
+	r->max_ns = tally->max_ns;
+	r->function = function;
+	r->unused = 0;
+	__builtin_memcpy(r->histogram, tally->histogram, sizeof(r->histogram));
+	bpf_ringbuf_submit(r, ring_flags());
+	return 0;
+}
+
+static void thread_flush(struct thread *t, uint64_t now)
+{
+	if (t->stack)
+		tally_of(t, t->function)->unfinished++;
+	t->stack = 0;
+	for (uint32_t i = 0; i < HEAP_FUNCTIONS; i++)
+		flush_function(t, i, now);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the allocation programs and their loader agree on. */
+#ifndef SOOTH_BPF_HEAP_H
+#define SOOTH_BPF_HEAP_H
+
+#include "probes/heap.h"
+
+/*
+ * Which function a probed instruction belongs to is told by the low bits of its
+ * address: they are the same in every process, wherever the file is mapped. Two sites
+ * that share them stand in different tables, each with a program and an event of its own.
+ */
+#define HEAP_TABLES	 4
+#define HEAP_PLACE_BITS	 12 /* of the smallest page */
+#define HEAP_PLACE_COUNT (1u << HEAP_PLACE_BITS)
+#define HEAP_PLACE_MASK	 (HEAP_PLACE_COUNT - 1)
+
+enum heap_place {
+	HEAP_PLACE_NONE = 0,
+	HEAP_PLACE_FUNCTION = 1,  /* and those above: 1 + enum heap_function */
+	HEAP_PLACE_LOADER = 0x80, /* the dynamic loader says that its list has changed */
+};
+
+struct heap_places {
+	uint8_t of[HEAP_TABLES][HEAP_PLACE_COUNT];
+};
+
+#define HEAP_FUNCTION_SLOTS 16 /* a power of two, so that the verifier understands the mask */
+
+_Static_assert(HEAP_FUNCTIONS <= HEAP_FUNCTION_SLOTS, "each function has a slot");
+
+struct heap_tally {
+	uint64_t count;
+	uint64_t failed;
+	uint64_t overflows;
+	uint64_t unfinished;
+	uint64_t bytes;
+	uint64_t total_ns;
+	uint64_t max_ns;
+	uint32_t histogram[HEAP_BUCKETS];
+};
+
+/* Tallies of threads that ended while the ring was full, by process. */
+struct heap_kept_key {
+	uint64_t start_ticks;
+	uint32_t pid;
+	uint32_t function;
+};
+
+struct heap_kept {
+	uint64_t from_ns;
+	struct heap_tally tally;
+};
+
+#define HEAP_KEPT_ENTRIES 4096
+
+struct heap_control {
+	uint64_t abandoned; /* calls that were left by a jump out of them */
+	uint64_t kept;	    /* tallies put aside because the ring was full */
+	uint64_t lost_tallies;
+};
+
+/* Never leaves the backend: the libraries of a process may have changed. */
+#define HEAP_LOADED 0x047f
+
+#endif
