@@ -60,9 +60,11 @@ static void overflow_error(
 		__sync_fetch_and_add(&control.lost_errors, count);
 }
 
+/* With the ring full: told as lost where the verifier would not follow (5.10: a million steps). */
 static void overflow_slot(const struct thread *t, const struct tally_slot *s)
 {
-	struct overflow_value *v = overflow_entry(t, s->number, ABI_NATIVE, 0);
+	struct overflow_value *v =
+		VERIFIES_LITTLE ? 0 : overflow_entry(t, s->number, ABI_NATIVE, 0);
 
 	if (!v) {
 		__sync_fetch_and_add(&control.lost_counts, s->count);
@@ -97,11 +99,7 @@ static inline void count_call(struct thread *t, int64_t result, uint64_t duratio
 		overflow_error(t, t->number, t->abi, (uint32_t)-result, 1);
 }
 
-/*
- * Global, not static, and so verified once by itself instead of once a turn of the loop that
- * calls it: loading takes a third of the time. The verifier takes nothing for granted here.
- */
-__attribute__((noinline)) int flush_slot(struct thread *t, uint32_t index, uint64_t now)
+VERIFIED_ALONE int flush_slot(struct thread *t, uint32_t index, uint64_t now)
 {
 	struct tally_slot *s;
 	struct syscalls_count *r;
@@ -131,7 +129,7 @@ __attribute__((noinline)) int flush_slot(struct thread *t, uint32_t index, uint6
 	return 0;
 }
 
-__attribute__((noinline)) int flush_error(struct thread *t, uint32_t index, uint64_t now)
+VERIFIED_ALONE int flush_error(struct thread *t, uint32_t index, uint64_t now)
 {
 	struct tally_error *e;
 	struct syscalls_error *r;
@@ -140,6 +138,10 @@ __attribute__((noinline)) int flush_error(struct thread *t, uint32_t index, uint
 		return 0;
 	e = &t->tally.errors[index];
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r && VERIFIES_LITTLE) {
+		__sync_fetch_and_add(&control.lost_errors, e->count);
+		return 0;
+	}
 	if (!r) {
 		overflow_error(t, e->number, ABI_NATIVE, e->error, e->count);
 		return 0;

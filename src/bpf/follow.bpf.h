@@ -8,6 +8,7 @@
  *   thread_flush(t, now)   hand over what it counted; called once, at its end or when
  *                          it is visited, muted and with no program running in it
  *   thread_visited(t)      before the flush of a visit
+ *   thread_execs(t, program)  it replaced its program; after that was told
  */
 #ifndef SOOTH_BPF_FOLLOW_H
 #define SOOTH_BPF_FOLLOW_H
@@ -17,6 +18,7 @@
 static void thread_ends(struct thread *t, uint64_t now);
 static void thread_flush(struct thread *t, uint64_t now);
 static void thread_visited(struct thread *t);
+static void thread_execs(struct thread *t, struct linux_binprm *program);
 
 static struct thread *follow(struct task_struct *task, uint32_t interest, uint64_t now)
 {
@@ -118,7 +120,8 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	record_fill(&r->record, &t->member, PROCESS_EXEC, RECORD_WORDS(struct process_exec),
 		bpf_ktime_get_ns());
 	bpf_probe_read_kernel_str(r->name, sizeof(r->name), task->comm);
-	bpf_ringbuf_submit(r, following.wakes_at_exec ? BPF_RB_FORCE_WAKEUP : ring_flags());
+	bpf_ringbuf_submit(r, ring_flags());
+	thread_execs(t, program);
 	return 0;
 }
 

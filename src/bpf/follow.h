@@ -22,9 +22,11 @@ struct follow_config {
 	uint32_t interest;     /* of adopted processes */
 	uint32_t wakeup_bytes; /* wake the collector at each multiple that waits: a power of two */
 	uint32_t ticks_per_s;
-	uint32_t wakes_at_exec; /* the collector has to act before the program gets far */
-	uint32_t is_elevated;	/* the caller may less than sooth: let go of what gains privilege */
+	uint32_t is_elevated; /* the caller may less than sooth: let go of what gains privilege */
 };
+
+/* Where threads live in a hash: room for so many at a time. */
+#define FOLLOW_HASHED_THREADS 2048
 
 enum follow_visit {
 	VISIT_MARK = 1,	 /* follow the threads of a process, with an interest */

@@ -22,7 +22,9 @@ struct thread {
 	uint8_t function;
 	uint8_t is_overflow;
 	uint8_t alignment_log2;
-	uint8_t unused[5];
+	uint8_t unused;
+	uint32_t place;	 /* table and low bits of `called` */
+	uint64_t called; /* the probed instruction */
 	struct heap_tally tallies[HEAP_FUNCTION_SLOTS];
 };
 
@@ -164,6 +166,23 @@ static inline void count_call(struct thread *t, bool is_failed, uint64_t duratio
 
 /* --- the probes --- */
 
+/*
+ * A call that is being made returns to the kernel's trampoline: that stands where its return
+ * address was. When something else does, the frame was left and others use its place.
+ */
+static bool is_left(const struct thread *t)
+{
+	struct task_struct *task = current_task();
+	uint64_t trampoline = 0, address = 0;
+
+	if (!RETURN_ADDRESS_BYTES || !bpf_core_type_exists(struct xol_area))
+		return false;
+	trampoline = BPF_CORE_READ(task, mm, uprobes_state.xol_area, vaddr);
+	return !bpf_probe_read_user(
+		       &address, sizeof(address), (const void *)(unsigned long)t->stack) &&
+	       address != trampoline;
+}
+
 /* Whether a call that begins here is part of the one the thread is in. */
 static inline bool is_nested(struct thread *t, uint64_t stack, uint32_t function)
 {
@@ -171,7 +190,7 @@ static inline bool is_nested(struct thread *t, uint64_t stack, uint32_t function
 		return false;
 	/* At the same height a function that was jumped to goes on for its caller; the same
 	 * function there again means that its call before never returned. */
-	if (stack < t->stack || (stack == t->stack && function != t->function))
+	if ((stack < t->stack || (stack == t->stack && function != t->function)) && !is_left(t))
 		return true;
 	tally_of(t, t->function)->unfinished++;
 	__sync_fetch_and_add(&control.abandoned, 1);
@@ -228,6 +247,8 @@ static inline int enter(struct pt_regs *regs, uint32_t table)
 	if (is_nested(t, CALL_STACK(regs), function))
 		return 0;
 	take_arguments(t, regs, function);
+	t->called = CALL_ADDRESS(regs);
+	t->place = table << HEAP_PLACE_BITS | (t->called & HEAP_PLACE_MASK);
 	t->entered_ns = bpf_ktime_get_ns();
 	t->stack = CALL_STACK(regs);
 	return 0;
@@ -269,6 +290,26 @@ static inline uint64_t aligned_result(const struct thread *t, int32_t result, ui
 	return address;
 }
 
+/* 0: not known. */
+static uint32_t errno_of(const struct thread *t)
+{
+	uint32_t place = t->place & (HEAP_TABLES * HEAP_PLACE_COUNT - 1);
+	const struct heap_errno *e = &((const struct heap_errno *)places.errno_of)[place];
+	uint64_t offset = (uint64_t)(int64_t)e->distance;
+	uint32_t error = 0;
+
+	if (e->rule == HEAP_ERRNO_UNKNOWN)
+		return 0;
+	if (e->rule == HEAP_ERRNO_SLOT &&
+		bpf_probe_read_user(
+			&offset, sizeof(offset), (const void *)(unsigned long)(t->called + offset)))
+		return 0;
+	if (bpf_probe_read_user(&error, sizeof(error),
+		    (const void *)(unsigned long)(THREAD_POINTER(current_task()) + offset)))
+		return 0;
+	return error < 256 ? error : 0; /* what a record has room for */
+}
+
 SEC("kprobe")
 int on_return(struct pt_regs *regs)
 {
@@ -287,6 +328,8 @@ int on_return(struct pt_regs *regs)
 	if (t->function == HEAP_POSIX_MEMALIGN)
 		address = aligned_result(t, (int32_t)CALL_RESULT(regs), &error);
 	is_failed = !address && (t->size || error);
+	if (is_failed && !error)
+		error = errno_of(t);
 	if (t->member.interest & INTEREST_COUNT)
 		count_call(t, is_failed, now - t->entered_ns);
 	if (t->member.interest & INTEREST_STREAM)
@@ -300,6 +343,28 @@ int on_return(struct pt_regs *regs)
 
 static void thread_ends(struct thread *t, uint64_t now)
 {
+}
+
+/* A device number within the kernel (include/linux/kdev_t.h). */
+#define DEVICE_MINOR_BITS 20
+
+static void thread_execs(struct thread *t, struct linux_binprm *program)
+{
+	struct heap_begun *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	struct inode *inode = BPF_CORE_READ(program, file, f_inode);
+	uint32_t device = BPF_CORE_READ(inode, i_sb, s_dev);
+
+	t->stack = 0; /* it was in a call of the program before */
+	if (!r) {
+		__sync_fetch_and_add(&follow_control.lost_comings, 1);
+		return;
+	}
+	record_fill(&r->record, &t->member, HEAP_BEGUN, RECORD_WORDS(struct heap_begun),
+		bpf_ktime_get_ns());
+	r->inode = BPF_CORE_READ(inode, i_ino);
+	r->device_major = device >> DEVICE_MINOR_BITS;
+	r->device_minor = device & ((1u << DEVICE_MINOR_BITS) - 1);
+	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 }
 
 static void thread_visited(struct thread *t)
@@ -332,8 +397,7 @@ static void keep_tally(const struct thread *t, uint32_t function, const struct h
 		__sync_fetch_and_add(&kept->tally.histogram[i], tally->histogram[i]);
 }
 
-/* Global: verified once by itself, not once a turn of the loop that calls it. */
-__attribute__((noinline)) int flush_function(struct thread *t, uint32_t function, uint64_t now)
+VERIFIED_ALONE int flush_function(struct thread *t, uint32_t function, uint64_t now)
 {
 	struct heap_tally *tally;
 	struct heap_count *r;

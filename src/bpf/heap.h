@@ -21,8 +21,21 @@ enum heap_place {
 	HEAP_PLACE_LOADER = 0x80, /* the dynamic loader says that its list has changed */
 };
 
+/* How the errno of a call that was entered there is found. */
+enum heap_errno_rule {
+	HEAP_ERRNO_UNKNOWN = 0,
+	HEAP_ERRNO_OFFSET = 1, /* at this distance from the thread pointer */
+	HEAP_ERRNO_SLOT = 2,   /* that distance stands at this one from the probed instruction */
+};
+
+struct heap_errno {
+	uint32_t rule;
+	int32_t distance;
+};
+
 struct heap_places {
 	uint8_t of[HEAP_TABLES][HEAP_PLACE_COUNT];
+	struct heap_errno errno_of[HEAP_TABLES][HEAP_PLACE_COUNT];
 };
 
 #define HEAP_FUNCTION_SLOTS 16 /* a power of two, so that the verifier understands the mask */
@@ -60,7 +73,15 @@ struct heap_control {
 	uint64_t lost_tallies;
 };
 
-/* Never leaves the backend: the libraries of a process may have changed. */
-#define HEAP_LOADED 0x047f
+/* These never leave the backend: what a process has mapped may have changed. */
+#define HEAP_LOADED 0x047e /* libraries; a bare record */
+#define HEAP_BEGUN  0x047f /* all of it: it runs another program */
+
+struct heap_begun {
+	struct sooth_record record;
+	uint64_t inode; /* of the program */
+	uint32_t device_major;
+	uint32_t device_minor;
+};
 
 #endif

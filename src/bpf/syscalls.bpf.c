@@ -108,6 +108,10 @@ static void thread_ends(struct thread *t, uint64_t now)
 		stream_plain(t, 0, now, 1); /* SOOTH_STATE_ABSENT: it does not return */
 }
 
+static void thread_execs(struct thread *t, struct linux_binprm *program)
+{
+}
+
 static void thread_visited(struct thread *t)
 {
 	control.silent += !t->has_returned && !t->in_call;

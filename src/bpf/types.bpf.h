@@ -75,9 +75,25 @@ struct thread_info {
 	uint32_t status; /* x86 only */
 } KERNEL_TYPE;
 
-struct mm_struct;
+struct xol_area {
+	unsigned long
+		vaddr; /* where return probes make functions return to (kernel/events/uprobes.c) */
+} KERNEL_TYPE;
+
+struct uprobes_state {
+	struct xol_area *xol_area;
+} KERNEL_TYPE;
+
+struct mm_struct {
+	struct uprobes_state uprobes_state;
+} KERNEL_TYPE;
+
+struct thread_struct {
+	unsigned long fsbase; /* x86: as set by arch_prctl and clone, also while the thread runs */
+} KERNEL_TYPE;
 
 struct task_struct {
+	struct thread_struct thread;
 	struct thread_info thread_info;
 	unsigned int __state; /* 5.14 on */
 	unsigned int flags;
@@ -110,7 +126,21 @@ struct task_struct___before_5_14 {
 	volatile long state;
 } KERNEL_TYPE;
 
+struct super_block {
+	uint32_t s_dev;
+} KERNEL_TYPE;
+
+struct inode {
+	struct super_block *i_sb;
+	unsigned long i_ino;
+} KERNEL_TYPE;
+
+struct file {
+	struct inode *f_inode;
+} KERNEL_TYPE;
+
 struct linux_binprm {
+	struct file *file;
 	unsigned int secureexec : 1; /* the program runs with more than its caller had */
 	unsigned int interp_flags;
 } KERNEL_TYPE;

@@ -144,6 +144,16 @@ int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error 
 	return 0;
 }
 
+int bpf_code_expect(struct bpf_code *b, const char *program, unsigned type, struct sooth_error *err)
+{
+	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
+	int status =
+		found ? bpf_program__set_expected_attach_type(found, (enum bpf_attach_type)type)
+		      : -ENOENT;
+
+	return status ? bpf_error(err, status, "prepare the BPF program", program) : 0;
+}
+
 int bpf_code_program(const struct bpf_code *b, const char *program)
 {
 	const struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);

@@ -49,6 +49,9 @@ void *bpf_code_constants(
  * bpf_code_close(). */
 void *bpf_code_variables(
 	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
+/* What a program will be attached by, as enum bpf_attach_type; before load. */
+int bpf_code_expect(
+	struct bpf_code *b, const char *program, unsigned type, struct sooth_error *err);
 int bpf_code_map(struct bpf_code *b, const char *map);
 int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err);
 int bpf_code_load(struct bpf_code *b, struct sooth_error *err);

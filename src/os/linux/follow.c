@@ -23,8 +23,7 @@ static uint64_t ring_bytes(uint64_t wanted)
 	return bytes;
 }
 
-static void configure(const struct backend_run *run, const struct follow_options *options,
-	uint64_t bytes, struct follow_config *config)
+static void configure(const struct backend_run *run, uint64_t bytes, struct follow_config *config)
 {
 	if (run->options.is_host)
 		config->adopt = ADOPT_ALL;
@@ -34,7 +33,6 @@ static void configure(const struct backend_run *run, const struct follow_options
 	config->own_pid = (uint32_t)getpid();
 	config->interest = run->options.interest;
 	config->is_elevated = caller_is_elevated();
-	config->wakes_at_exec = options->wakes_at_exec;
 	config->wakeup_bytes = (uint32_t)(bytes / 4);
 	config->ticks_per_s = (uint32_t)sysconf(_SC_CLK_TCK);
 }
@@ -43,17 +41,20 @@ int follow_open(struct follow *f, const struct backend_run *run,
 	const struct follow_options *options, struct sooth_error *err)
 {
 	struct follow_config *config;
-	int status = bpf_code_open(&f->code, options->image, run->log, err);
+	bool in_hash = !needs_have_task_storage();
+	int status = bpf_code_open(
+		&f->code, in_hash ? options->image_hash : options->image, run->log, err);
 
 	if (status)
 		return status;
 	config = bpf_code_constants(&f->code, ".rodata.following", sizeof(*config), err);
 	if (!config)
 		return -EINVAL;
+	pthread_mutex_init(&f->visiting, NULL);
 	f->losing = options->losing;
 	f->ring_bytes = ring_bytes(
 		run->options.buffer_bytes ? run->options.buffer_bytes : options->ring_bytes);
-	configure(run, options, f->ring_bytes, config);
+	configure(run, f->ring_bytes, config);
 	return bpf_code_resize(&f->code, "ring", f->ring_bytes, err);
 }
 
@@ -82,17 +83,31 @@ int follow_load(struct follow *f, struct sooth_error *err)
 	return status ? status : attach(f, err);
 }
 
-/* The threads of a process; NULL: of all that are followed. */
-static int visit(struct follow *f, enum follow_visit what, const struct process_id *process,
-	struct buffer *out, struct sooth_error *err)
-{
-	f->control->visit = what;
-	f->control->pid = process ? (uint32_t)process->pid : 0;
-	f->control->start_ticks = process ? process->start_ticks : 0;
-	f->control->visited = 0;
-	return bpf_code_walk(&f->code, f->visit, out, err);
-}
+struct visit {
+	enum follow_visit what;
+	const struct process_id *process; /* NULL: all that are followed */
+	unsigned interest;
+};
 
+/* Returns how many threads it changed. */
+static int visit(struct follow *f, const struct visit *v, struct buffer *out, uint64_t *changed,
+	struct sooth_error *err)
+{
+	int status;
+
+	pthread_mutex_lock(&f->visiting);
+	f->control->visit = v->what;
+	f->control->pid = v->process ? (uint32_t)v->process->pid : 0;
+	f->control->start_ticks = v->process ? v->process->start_ticks : 0;
+	f->control->interest = v->interest & (INTEREST_COUNT | INTEREST_STREAM);
+	f->control->is_held = (v->interest & INTEREST_FROM_EXEC) != 0;
+	f->control->visited = 0;
+	status = bpf_code_walk(&f->code, f->visit, out, err);
+	if (changed)
+		*changed = f->control->visited;
+	pthread_mutex_unlock(&f->visiting);
+	return status;
+}
 static int not_shown(
 	struct backend_run *run, const struct process_id *process, struct sooth_error *err)
 {
@@ -110,16 +125,16 @@ static int not_shown(
 static int mark(struct follow *f, struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err)
 {
+	const struct visit marking = { VISIT_MARK, process, interest };
 	bool found = false;
 
-	f->control->interest = interest & (INTEREST_COUNT | INTEREST_STREAM);
-	f->control->is_held = (interest & INTEREST_FROM_EXEC) != 0;
 	for (int pass = 0; pass < MARK_PASSES_MAX; pass++) {
-		int status = visit(f, VISIT_MARK, process, NULL, err);
+		uint64_t marked;
+		int status = visit(f, &marking, NULL, &marked, err);
 
 		if (status)
 			return status;
-		if (!f->control->visited)
+		if (!marked)
 			break;
 		found = true;
 	}
@@ -137,16 +152,20 @@ void follow_wait(void)
  * through, flush. */
 static int flush(struct follow *f, const struct process_id *process, struct sooth_error *err)
 {
+	const struct visit muting = { VISIT_MUTE, process, 0 };
+	const struct visit flushing = { VISIT_FLUSH, process, 0 };
+
 	for (int pass = 0; pass < MARK_PASSES_MAX; pass++) {
-		int status = visit(f, VISIT_MUTE, process, NULL, err);
+		uint64_t muted;
+		int status = visit(f, &muting, NULL, &muted, err);
 
 		if (status)
 			return status;
-		if (!f->control->visited)
+		if (!muted)
 			break;
 	}
 	follow_wait();
-	return visit(f, VISIT_FLUSH, process, NULL, err);
+	return visit(f, &flushing, NULL, NULL, err);
 }
 
 int follow_set(struct follow *f, struct backend_run *run, const struct process_id *process,
@@ -170,7 +189,9 @@ int follow_set(struct follow *f, struct backend_run *run, const struct process_i
 
 int follow_list(struct follow *f, struct buffer *out, struct sooth_error *err)
 {
-	return visit(f, VISIT_LIST, NULL, out, err);
+	const struct visit listing = { VISIT_LIST, NULL, 0 };
+
+	return visit(f, &listing, out, NULL, err);
 }
 
 static void tell_losses(struct follow *f, struct backend_run *run)
@@ -185,7 +206,9 @@ static void tell_losses(struct follow *f, struct backend_run *run)
 			"comings and goings of processes did not fit the ring");
 	if (now.lost_threads != f->told.lost_threads)
 		backend_loss(run, now.lost_threads - f->told.lost_threads, 0,
-			"threads could not be followed: the kernel had no memory for it");
+			"threads could not be followed: the kernel had no memory for it, or "
+			"(before "
+			"Linux 5.12) 2048 are followed already");
 	if (now.let_go != f->told.let_go)
 		backend_limit(run, "a program that gained privilege at its exec",
 			"sooth's capabilities are not its caller's to watch it with",

@@ -11,6 +11,8 @@
 #ifndef SOOTH_OS_LINUX_FOLLOW_H
 #define SOOTH_OS_LINUX_FOLLOW_H
 
+#include <pthread.h>
+
 #include "bpf/follow.h"
 #include "core/backend.h"
 #include "os/linux/bpf.h"
@@ -19,6 +21,7 @@
 struct follow {
 	struct bpf_code code;
 	struct bpf_link *visit;
+	pthread_mutex_t visiting; /* one at a time: what a visit does stands in *control */
 	struct ring ring;
 	uint64_t ring_bytes;
 	struct follow_control *control;
@@ -28,8 +31,8 @@ struct follow {
 
 struct follow_options {
 	const struct bpf_image *image;
-	uint64_t ring_bytes; /* unless the user asked for another size */
-	bool wakes_at_exec;
+	const struct bpf_image *image_hash; /* the same for kernels without task storage */
+	uint64_t ring_bytes;		    /* unless the user asked for another size */
 	const char *losing; /* "calls did not fit the ring; a larger one: --buffer" */
 };
 
@@ -41,7 +44,7 @@ int follow_load(struct follow *f, struct sooth_error *err);
 /* A process joins or leaves, as backend.set says; asks whether the caller may watch it. */
 int follow_set(struct follow *f, struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err);
-/* Threads that are followed: struct follow_listed, appended. */
+/* Threads that are followed: struct follow_listed, appended. From any thread. */
 int follow_list(struct follow *f, struct buffer *out, struct sooth_error *err);
 /* Append what is in the ring, and tell what did not fit. */
 void follow_read(struct follow *f, struct backend_run *run, struct buffer *out);

@@ -64,21 +64,53 @@ static int test_btf(const struct os *os, struct sooth_error *err)
 		err, "use a kernel built with CONFIG_DEBUG_INFO_BTF, and mount sysfs on /sys");
 }
 
-/* Task storage in tracing programs came with 5.11, its use in all of them with 5.12; the map type
- * cannot be probed without privilege, the release can. */
-static int test_task_storage(const struct os *os, struct sooth_error *err)
+static bool kernel_is(unsigned major, unsigned minor, struct utsname *system)
+{
+	unsigned has_major = 0, has_minor = 0;
+
+	if (uname(system) || sscanf(system->release, "%u.%u", &has_major, &has_minor) != 2)
+		return false;
+	return has_major > major || (has_major == major && has_minor >= minor);
+}
+
+/* In tracing programs with 5.11, in all of them with 5.12; map types cannot be probed without
+ * privilege, the release can. */
+bool needs_have_task_storage(void)
 {
 	struct utsname system;
-	unsigned major = 0, minor = 0;
+
+	return kernel_is(5, 12, &system);
+}
+
+static int test_bpf_ring(const struct os *os, struct sooth_error *err)
+{
+	struct utsname system = { 0 };
 
 	(void)os;
-	if (!uname(&system) && sscanf(system.release, "%u.%u", &major, &minor) == 2 &&
-		(major > 5 || (major == 5 && minor >= 12)))
+	if (kernel_is(5, 8, &system))
 		return 0;
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "keep counts with each thread");
-	error_why(err, "this kernel is %u.%u", major, minor);
-	error_missing(err, "BPF task storage, which came with Linux 5.12");
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "use a BPF ring buffer");
+	error_why(err, "this kernel is %s", system.release);
+	error_missing(err, "the ring buffer and task iterators, which came with Linux 5.8");
 	return error_remedy(err, "use a newer kernel");
+}
+
+/* Definitions in tracefs, and opening them as perf events on others' threads. */
+static int test_uprobe_events(const struct os *os, struct sooth_error *err)
+{
+	(void)os;
+	if (!needs_has_capability(CAP_SYS_ADMIN)) {
+		error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "probe functions of a program");
+		error_why(err, "this process has not the capability cap_sys_admin");
+		error_missing(err, "root: probes that children inherit are defined in tracefs");
+		return error_remedy(err, "run sooth as root");
+	}
+	if (!access("/sys/bus/event_source/devices/uprobe", F_OK))
+		return 0;
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "probe functions of a program");
+	error_why(err, "/sys/bus/event_source/devices/uprobe: %s", strerror(errno));
+	error_missing(err, "uprobes in the kernel, and a mounted sysfs");
+	return error_remedy(err, "use a kernel built with CONFIG_UPROBE_EVENTS");
 }
 
 /* The kernel side names processes by their pid in the initial namespace; procfs here by its own. */
@@ -100,6 +132,22 @@ static int test_pid_namespace(const struct os *os, struct sooth_error *err)
 const struct need need_procfs = { "procfs", "/proc is mounted", test_procfs };
 const struct need need_bpf = { "bpf", "cap_bpf and cap_perfmon, or root", test_bpf };
 const struct need need_btf = { "btf", "the kernel's type information", test_btf };
-const struct need need_task_storage = { "task-storage", "Linux 5.12 or later", test_task_storage };
+static int test_uprobe_multi(const struct os *os, struct sooth_error *err)
+{
+	struct utsname system = { 0 };
+
+	(void)os;
+	if (kernel_is(6, 6, &system))
+		return 0;
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "probe functions by BPF links");
+	error_why(err, "this kernel is %s", system.release);
+	error_missing(err, "links of type uprobe_multi, which came with Linux 6.6");
+	return error_remedy(err, "run sooth as root: then it needs none");
+}
+
+const struct need need_uprobe_multi = { "uprobe-multi", "Linux 6.6 or later", test_uprobe_multi };
+const struct need need_bpf_ring = { "bpf-ring", "Linux 5.8 or later", test_bpf_ring };
+const struct need need_uprobe_events = { "uprobe-events", "root, and uprobes in the kernel",
+	test_uprobe_events };
 const struct need need_pid_namespace = { "pid-namespace", "the initial pid namespace",
 	test_pid_namespace };

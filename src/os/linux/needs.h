@@ -8,7 +8,9 @@
 extern const struct need need_procfs;
 extern const struct need need_bpf;
 extern const struct need need_btf;
-extern const struct need need_task_storage;
+extern const struct need need_bpf_ring;
+extern const struct need need_uprobe_events;
+extern const struct need need_uprobe_multi;
 extern const struct need need_pid_namespace;
 
 #define PID_NAMESPACE_INITIAL 0xeffffffcu /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
@@ -17,5 +19,7 @@ extern const char needs_bpf_remedy[];
 
 /* A capability, by its number in linux/capability.h, in the effective set of this thread. */
 bool needs_has_capability(unsigned capability);
+/* Whether each thread can have memory of its own for BPF programs. */
+bool needs_have_task_storage(void);
 
 #endif

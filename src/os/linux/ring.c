@@ -19,7 +19,7 @@
 #define RELEASE_BYTES (64 << 10)
 
 /* Edge-triggered: by level the ring's own descriptor is readable while a single byte waits. */
-static int wake_open(int map)
+int ring_watch(int map)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	int wake = epoll_create1(EPOLL_CLOEXEC);
@@ -48,7 +48,7 @@ int ring_open(struct ring *r, int map, size_t size, struct sooth_error *err)
 		munmap(consumer, page);
 		return error_errno(err, code, "map the ring's data");
 	}
-	wake = wake_open(map);
+	wake = ring_watch(map);
 	if (wake < 0) {
 		munmap(consumer, page);
 		munmap(producer, page + 2 * size);
@@ -93,11 +93,28 @@ size_t ring_read(struct ring *r, struct buffer *out)
 	return out->size - before;
 }
 
-void ring_awake(const struct ring *r)
+void ring_forget(int wake)
 {
 	struct epoll_event event;
 
-	(void)!epoll_wait(r->wake, &event, 1, 0);
+	(void)!epoll_wait(wake, &event, 1, 0);
+}
+
+void ring_awake(const struct ring *r)
+{
+	ring_forget(r->wake);
+}
+
+uint64_t ring_produced(const struct ring *r)
+{
+	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+}
+
+uint64_t ring_waiting(const struct ring *r)
+{
+	unsigned long consumed = __atomic_load_n(r->consumer, __ATOMIC_ACQUIRE);
+
+	return ring_produced(r) - consumed;
 }
 
 void ring_close(struct ring *r)

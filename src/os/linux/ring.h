@@ -25,6 +25,13 @@ int ring_open(struct ring *r, int map, size_t size, struct sooth_error *err);
 size_t ring_read(struct ring *r, struct buffer *out);
 /* Forget the wake-ups so far: the caller is about to read. */
 void ring_awake(const struct ring *r);
+/* Bytes that wait, and that were ever made: from any thread. */
+uint64_t ring_waiting(const struct ring *r);
+uint64_t ring_produced(const struct ring *r);
+/* A second descriptor like `wake`, for another thread; negative errno. ring_forget() makes it
+ * unreadable again. */
+int ring_watch(int map);
+void ring_forget(int wake);
 void ring_close(struct ring *r);
 
 #endif

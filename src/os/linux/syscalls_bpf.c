@@ -52,6 +52,7 @@ static int load(struct backend_run *run, struct sooth_error *err)
 {
 	static const struct follow_options options = {
 		.image = &bpf_image_syscalls,
+		.image_hash = &bpf_image_syscalls_hash,
 		.ring_bytes = RING_BYTES_DEFAULT,
 		.losing = "calls did not fit the ring; a larger one: --buffer",
 	};
@@ -242,7 +243,7 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-static const struct need *const needs[] = { &need_bpf, &need_btf, &need_task_storage,
+static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
 	&need_pid_namespace, NULL };
 
 const struct backend backend_syscalls_bpf = {
