@@ -7,8 +7,11 @@
  * stop: it makes nothing, and some calls (epoll_wait) return EINTR by it. The caller
  * gives threads that run.
  *
- * All calls on one hold come from one thread: only it may command its tracees. It
- * never waits for exited children, so wait statuses stay with whoever waits for them.
+ * All calls on one hold come from one thread, which has no other hold: only it may command
+ * its tracees. The exit status of a child of this process is left to whoever waits for it,
+ * who may be told of stops as well (so waits for a pidfd to be readable first).
+ * Waiting for stops it sleeps until SIGCHLD, which the kernel sends for each; a program that
+ * blocks it in all its threads has none of them disturbed (epoll_wait() returns EINTR by it).
  * Needs what ptrace needs (same user and dumpable, or cap_sys_ptrace).
  */
 #ifndef SOOTH_OS_LINUX_HOLD_H
@@ -49,12 +52,19 @@ void hold_free(struct hold *h);		   /* releases */
  * /proc/PID/maps). Let go of when code outside the interpreter makes its first call, when a
  * static program begins, after calls_max stops, when it ends, when *cancel becomes true.
  * The interpreter is the mapping that holds AT_BASE of /proc/PID/auxv; a program without one
- * is static.
+ * is static, or is itself the loader, if it is a library. One that is the libc as well (musl)
+ * is done when it tells debuggers so (struct r_debug).
  *
- * Returns 0 when it was watched to that point; -ETIME: not (calls_max), -ESRCH: it ended,
- * -EPERM: it cannot be traced, with err filled. In all cases it runs on, untraced.
+ * Returns 0 when it was watched to that point; -ETIME: not (calls_max), -ECANCELED: not
+ * (*cancel, which may be NULL), -ESRCH: it ended, -EPERM: it cannot be traced, or what else
+ * failed, with err filled. In all cases it runs on, untraced.
  */
 int hold_loading(pid_t pid, bool is_before_exec, void (*mapped)(void *user, pid_t pid), void *user,
 	unsigned calls_max, const volatile bool *cancel, struct sooth_error *err);
+/*
+ * Whether a thread of this process traces `pid`. Any thread may ask: when hold_loading() runs
+ * in another one, this tells that the child may be let go to its exec.
+ */
+bool hold_is_seized(pid_t pid);
 
 #endif

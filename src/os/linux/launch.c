@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -168,6 +169,14 @@ int launch_release(const struct os *os, struct launch *launch, struct sooth_erro
 	return code;
 }
 
+/* waitpid(2) tells stops of a child that another thread of ours traces, whatever is asked for. */
+static bool has_ended(const struct launch *launch)
+{
+	struct pollfd ended = { .fd = launch->descriptor, .events = POLLIN };
+
+	return launch->descriptor < 0 || poll(&ended, 1, 0) > 0;
+}
+
 bool launch_reap(const struct os *os, struct launch *launch)
 {
 	int status;
@@ -175,6 +184,8 @@ bool launch_reap(const struct os *os, struct launch *launch)
 	(void)os;
 	if (launch->status != -1)
 		return true;
+	if (!has_ended(launch))
+		return false;
 	if (launch->pid <= 0 || waitpid(launch->pid, &status, WNOHANG) != launch->pid)
 		return false;
 	launch->status = status;
