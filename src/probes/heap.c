@@ -97,6 +97,16 @@ static const struct sooth_field hold_fields[] = {
 	FIELD_NUMBER(heap_hold, lost, "calls lost to the ring up to then"),
 };
 
+static const struct sooth_field cost_fields[] = {
+	FIELD_NUMBER(
+		heap_cost, attach_ns, "all attaching together", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(heap_cost, forgotten_ns,
+		"from the end until the kernel had taken the probes out", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(heap_cost, sites, "probed instructions"),
+	FIELD_NUMBER(heap_cost, events, "perf events they stood under"),
+	FIELD_NUMBER(heap_cost, descriptors, "that these took"),
+};
+
 static const struct sooth_field site_fields[] = {
 	FIELD_PID(heap_site),
 	FIELD_FUNCTION(heap_site),
@@ -127,14 +137,16 @@ HEAP_SCHEMA(heap_count, "heap.count", HEAP_COUNT, SOOTH_CLASS_TALLY, count_field
 HEAP_SCHEMA(heap_call, "heap.call", HEAP_CALL, SOOTH_CLASS_EVENT, call_fields);
 HEAP_SCHEMA(heap_gap, "heap.gap", HEAP_GAP, SOOTH_CLASS_SAMPLE, gap_fields);
 HEAP_SCHEMA(heap_hold, "heap.hold", HEAP_HOLD, SOOTH_CLASS_SAMPLE, hold_fields);
+HEAP_SCHEMA(heap_cost, "heap.cost", HEAP_COST, SOOTH_CLASS_SAMPLE, cost_fields);
 HEAP_SCHEMA(heap_site, "heap.site", HEAP_SITE, SOOTH_CLASS_DEFINITION, site_fields);
 
 static const struct sooth_schema *const schemas[] = { &heap_count_schema, &heap_call_schema,
-	&heap_gap_schema, &heap_hold_schema, &heap_site_schema, NULL };
+	&heap_gap_schema, &heap_hold_schema, &heap_cost_schema, &heap_site_schema, NULL };
 
 const struct probe probe_heap = {
 	.name = "heap",
 	.help = "memory allocations: counts, bytes and sizes by function, or every call",
 	.offers = INTEREST_COUNT | INTEREST_STREAM,
+	.beside_stream = INTEREST_COUNT,
 	.schemas = schemas,
 };

@@ -15,6 +15,7 @@ enum heap_kind {
 	HEAP_CALL = 0x0401,
 	HEAP_GAP = 0x0402,
 	HEAP_HOLD = 0x0403,
+	HEAP_COST = 0x0404,
 	HEAP_SITE = 0x0480,
 };
 
@@ -87,6 +88,17 @@ struct heap_hold {
 	uint32_t threads;	    /* that were running, and were stopped */
 	uint32_t refused;	    /* could not be held: traced by another, or not permitted */
 	uint64_t lost;		    /* calls lost to the ring up to now, all together */
+};
+
+/* What being observed meant, told at the end. */
+struct heap_cost {
+	struct sooth_record record;
+	uint64_t attach_ns;    /* all attaching together */
+	uint64_t forgotten_ns; /* from the end until the kernel had taken the probes out */
+	uint32_t sites;
+	uint32_t events;
+	uint32_t descriptors;
+	uint32_t unused;
 };
 
 /* A definition: where a function of a file is probed. */
