@@ -61,6 +61,9 @@ struct sooth_observer_options {
 	void (*log)(void *user, int level, const char *line);
 	void *log_user;
 	int log_level;
+	/* A launched command may be held for moments while the ring is full, so that nothing is
+	 * lost; by the probes that can. Nothing else is ever held. */
+	bool may_hold;
 };
 
 /* -ENOMEM. */

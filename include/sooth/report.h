@@ -37,13 +37,14 @@ struct sooth_sink_options {
 
 /* The name is the schema's in every output. -ENOMEM. */
 int sooth_report_new(struct sooth_report **out, const char *name, struct sooth_error *err);
-/* A view by name: "processes", "syscall-table", "syscall-stream", "context". `options` is the
- * view's own struct, NULL for its defaults. -ENOENT. */
+/* A view by name: "processes", "syscall-table", "syscall-stream", "context", "heap-table",
+ * "heap-lines". `options` is the view's own struct, NULL for its defaults. One view whose rows
+ * stream, in a report of its own. -ENOENT. */
 int sooth_report_add_view(
 	struct sooth_report *r, const char *view, const void *options, struct sooth_error *err);
 /* For each probe that turns out to be in the stream, its default views. */
 void sooth_report_add_default_views(struct sooth_report *r);
-/* A sink by name: "table", "json", "jsonl". -ENOENT. */
+/* A sink by name: "table", "json", "jsonl", "json-rows". -ENOENT. */
 int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 	const struct sooth_sink_options *options, struct sooth_error *err);
 /* Every record in order of time, with its schema (NULL: of a kind this build does not know),

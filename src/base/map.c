@@ -2,10 +2,11 @@
 /*
  * The hash map. Entries stand densely in an array in the order they came; an
  * open-addressing index of entry numbers (plus one, 0: empty) finds them. A
- * removed entry stays in both as a tombstone until the array is full; then it
- * is packed when at least half of it is tombstones, and doubled otherwise. So
- * every entry takes one place of the index, and the index is never more than
- * half full.
+ * removed entry stays in the array as a tombstone until the array is full; then
+ * it is packed when at least half of it is tombstones, and doubled otherwise.
+ * The index knows live entries only: a removal closes its gap there, or one key
+ * that comes and goes for ever would be looked for behind all its former selves.
+ * It is never more than half full.
  */
 #include "base/map.h"
 
@@ -74,19 +75,27 @@ static uint32_t hash_bytes(const void *data, size_t size)
 	return (uint32_t)(hash >> 32);
 }
 
-static struct entry *find(const struct map *m, const void *key, uint32_t hash)
+/* Where the index names the key, or the empty place where it would: the index is not empty. */
+static size_t find_place(const struct map *m, const void *key, uint32_t hash)
 {
 	size_t mask = m->index_size - 1;
+	size_t at = hash & mask;
 
-	if (!m->index_size)
-		return NULL;
-	for (size_t at = hash & mask; m->index[at]; at = (at + 1) & mask) {
+	while (m->index[at]) {
 		struct entry *e = entry_at(m, m->index[at] - 1);
 
-		if (e->is_live && e->hash == hash && memcmp(key_of(e), key, m->key_size) == 0)
-			return e;
+		if (e->hash == hash && memcmp(key_of(e), key, m->key_size) == 0)
+			break;
+		at = (at + 1) & mask;
 	}
-	return NULL;
+	return at;
+}
+
+static struct entry *find(const struct map *m, const void *key, uint32_t hash)
+{
+	size_t at = m->index_size ? find_place(m, key, hash) : 0;
+
+	return m->index_size && m->index[at] ? entry_at(m, m->index[at] - 1) : NULL;
 }
 
 static void index_add(struct map *m, size_t number)
@@ -97,6 +106,22 @@ static void index_add(struct map *m, size_t number)
 	while (m->index[at])
 		at = (at + 1) & mask;
 	m->index[at] = (uint32_t)(number + 1);
+}
+
+/* Close the gap at `at`: whatever behind it was pushed past it by a collision moves up. */
+static void index_remove(struct map *m, size_t at)
+{
+	size_t mask = m->index_size - 1;
+
+	for (size_t next = (at + 1) & mask; m->index[next]; next = (next + 1) & mask) {
+		size_t home = entry_at(m, m->index[next] - 1)->hash & mask;
+
+		if (((next - home) & mask) < ((next - at) & mask))
+			continue;
+		m->index[at] = m->index[next];
+		at = next;
+	}
+	m->index[at] = 0;
 }
 
 /* Close the gaps that removed entries left, and make the index anew. */
@@ -211,12 +236,16 @@ void *map_put(struct map *m, const void *key, bool *is_new)
 
 bool map_remove(struct map *m, const void *key)
 {
-	struct entry *e = m->count ? find(m, key, hash_bytes(key, m->key_size)) : NULL;
+	size_t at = m->count ? find_place(m, key, hash_bytes(key, m->key_size)) : 0;
 
-	if (!e)
+	if (!m->count || !m->index[at])
 		return false;
-	e->is_live = 0;
+	entry_at(m, m->index[at] - 1)->is_live = 0;
+	index_remove(m, at);
 	m->count--;
+	/* What came last and goes first leaves nothing behind. */
+	while (m->used && !entry_at(m, m->used - 1)->is_live)
+		m->used--;
 	return true;
 }
 

@@ -31,6 +31,7 @@ struct probe_options {
 	bool has_uid;
 	uint64_t sample_ns;    /* time between samples; 0: only at start and stop */
 	uint64_t buffer_bytes; /* of the ring to the kernel; 0: the backend's own */
+	bool may_hold;	       /* the launched command, for moments, while the ring is full */
 };
 
 struct backend_run {

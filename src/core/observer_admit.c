@@ -60,30 +60,55 @@ static bool belongs(struct sooth_observer *o, const struct sooth_record *r, bool
 	return true;
 }
 
+/*
+ * Several sources may follow the same processes, each by itself: what one has
+ * told the others need not. A coming and an end are known by their process; a
+ * process may exec more than once, so one source alone tells of that.
+ */
+static bool take_coming(struct sooth_observer *o, const struct process_join *join)
+{
+	struct process_id process = process_id_of(&join->record);
+	struct process_id parent = { join->parent_start_ticks, join->parent_pid };
+
+	if (!target_has(&o->target, &parent) || target_knows(&o->target, &process))
+		return false;
+	follow(o, &process);
+	return true;
+}
+
+static bool take_exec(struct sooth_observer *o, const struct process_id *process, unsigned source)
+{
+	if (!o->exec_teller)
+		o->exec_teller = source;
+	if (o->exec_teller != source)
+		return false;
+	for (unsigned i = 1; i <= o->probe_count; i++)
+		hub_joined(o->probes[i].source, process);
+	return true;
+}
+
+static bool take_end(struct sooth_observer *o, const struct process_id *process)
+{
+	o->last_member = (struct process_id){ 0 };
+	if (!target_note_end(&o->target, process))
+		return false;
+	forget(o, process);
+	return true;
+}
+
 /* True when the record is this observer's; keeps the live set on the way. */
-static bool admit(struct sooth_observer *o, const struct sooth_record *r, bool takes_all)
+static bool admit(
+	struct sooth_observer *o, const struct sooth_record *r, unsigned source, bool takes_all)
 {
 	struct process_id process = process_id_of(r);
 
-	if (r->kind == PROCESS_JOIN) {
-		const struct process_join *join = (const void *)r;
-		struct process_id parent = { join->parent_start_ticks, join->parent_pid };
-
-		if (!target_has(&o->target, &parent))
-			return false;
-		follow(o, &process);
-		return true;
-	}
+	if (r->kind == PROCESS_JOIN)
+		return take_coming(o, (const void *)r);
 	if (!belongs(o, r, takes_all))
 		return false;
-	if (r->kind == PROCESS_EXEC) {
-		for (unsigned i = 1; i <= o->probe_count; i++)
-			hub_joined(o->probes[i].source, &process);
-	} else if (r->kind == PROCESS_LEAVE) {
-		forget(o, &process);
-		o->last_member = (struct process_id){ 0 };
-	}
-	return true;
+	if (r->kind == PROCESS_EXEC)
+		return take_exec(o, &process, source);
+	return r->kind != PROCESS_LEAVE || take_end(o, &process);
 }
 
 static unsigned source_index(const struct sooth_observer *o, const struct hub_source *source)
@@ -124,7 +149,7 @@ int observer_receive(
 			last_kind = r->kind;
 			wanted = is_wanted(&o->probes[index], last_kind);
 		}
-		if (wanted && admit(o, r, takes_all))
+		if (wanted && admit(o, r, index, takes_all))
 			buffer_append(out, r, record_bytes(r));
 	}
 	return buffer_failed(out) ? error_no_memory(err) : 0;

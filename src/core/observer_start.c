@@ -22,6 +22,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 			.uid = o->target.uid,
 			.sample_ns = o->options.sample_ns,
 			.buffer_bytes = o->options.buffer_bytes,
+			.may_hold = o->options.may_hold && o->target.is_launched,
 		};
 		struct buffer refusals = { 0 };
 

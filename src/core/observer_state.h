@@ -29,6 +29,7 @@ struct sooth_observer {
 	struct capture_writer *capture;
 	uint64_t last_tick_ns, last_sweep_ns, last_sample_ns;
 	struct process_id last_member; /* the filter's memory: records come in runs */
+	unsigned exec_teller;	       /* the source that tells of execs; 0: none has yet */
 	bool is_running;
 	bool told_of_ends; /* some backend reports ends itself */
 };

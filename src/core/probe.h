@@ -16,7 +16,10 @@ enum interest {
 struct probe {
 	const char *name;
 	const char *help;
-	unsigned offers;			   /* enum interest: what can be wanted of it */
+	unsigned offers; /* enum interest: what can be wanted of it */
+	/* What to want beside a stream, because its views take sums from there: these hold
+	 * although events are lost. 0: events alone tell all. */
+	unsigned beside_stream;
 	const struct sooth_schema *const *schemas; /* NULL at the end */
 };
 

@@ -38,7 +38,8 @@ struct sooth_report {
 	void *handler_user;
 	bool wants_default_views;
 	bool has_begun;
-	bool has_read; /* blocks came as bytes */
+	bool has_read;			/* blocks came as bytes */
+	struct sooth_report *passes_to; /* NULL: nobody */
 };
 
 static int take_batch(void *user, const struct batch *batch, struct sooth_error *err);
@@ -211,8 +212,14 @@ int report_block(void *user, const struct block *block, struct sooth_error *err)
 {
 	ERROR_HERE(err);
 	struct sooth_report *r = user;
+	int status = merge_block(&r->merge, block, err);
 
-	return merge_block(&r->merge, block, err);
+	return status || !r->passes_to ? status : report_block(r->passes_to, block, err);
+}
+
+void report_pass_on(struct sooth_report *r, struct sooth_report *to)
+{
+	r->passes_to = to;
 }
 
 int sooth_report_feed(

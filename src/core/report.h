@@ -8,5 +8,7 @@
 
 /* A block_handler; user is the struct sooth_report. */
 int report_block(void *user, const struct block *block, struct sooth_error *err);
+/* Every block that one report takes goes to another as well, which is finished after it. */
+void report_pass_on(struct sooth_report *r, struct sooth_report *to);
 
 #endif

@@ -17,6 +17,7 @@ enum section_shape {
 	SECTION_INLINE, /* one row whose fields belong to the report itself */
 	SECTION_OBJECT, /* one row */
 	SECTION_TABLE,	/* any number of rows, known at the end */
+	SECTION_KEYED,	/* the same, each known by its first field */
 	SECTION_STREAM, /* rows as they happen */
 };
 
@@ -27,6 +28,8 @@ struct section {
 	enum section_shape shape;
 	const char *columns;  /* "pid,name,cpu_percent" for a text table; NULL: all not hidden */
 	const char *if_empty; /* what to tell people when there is no row; NULL: nothing at all */
+	size_t rows_least;    /* fewer are not worth a table for people */
+	size_t rows_most;     /* people see so many and how many more there are; 0: all */
 	bool is_last;	      /* it stands after all measured sections, among the notes */
 };
 

@@ -119,6 +119,27 @@ void target_leave(struct target *t, const struct process_id *process)
 	t->live--;
 }
 
+bool target_knows(const struct target *t, const struct process_id *process)
+{
+	return map_get(&t->members, process) != NULL;
+}
+
+bool target_note_end(struct target *t, const struct process_id *process)
+{
+	struct target_member *member;
+	bool is_new, is_news;
+
+	make_room(t);
+	member = map_put(&t->members, process, &is_new);
+	if (!member)
+		return true;
+	if (is_new) /* adopted: it was never counted among the living */
+		member->has_left = true;
+	is_news = !member->is_end_told;
+	member->is_end_told = true;
+	return is_news;
+}
+
 const struct process_id *target_next(const struct target *t, size_t *position)
 {
 	const void *key;

@@ -22,6 +22,7 @@ struct target {
 /* Who left stays a member: its last records may still be on the way. */
 struct target_member {
 	bool has_left;
+	bool is_end_told; /* by a record, not only found out */
 };
 
 void target_init(struct target *t);
@@ -37,6 +38,10 @@ bool target_has(const struct target *t, const struct process_id *process);
 bool target_is_open(const struct target *t);
 int target_join(struct target *t, const struct process_id *process, struct sooth_error *err);
 void target_leave(struct target *t, const struct process_id *process);
+/* Whether it is or was a member. */
+bool target_knows(const struct target *t, const struct process_id *process);
+/* A record tells that it ended: true when that is news, false when another source was first. */
+bool target_note_end(struct target *t, const struct process_id *process);
 /* Walk the live set: *position starts at 0, NULL at the end. */
 const struct process_id *target_next(const struct target *t, size_t *position);
 /* Let those leave that have ended; for backends that do not tell. */

@@ -51,7 +51,7 @@ static void write_errno(struct json *j, uint64_t value)
 		json_u64(j, value);
 }
 
-static void write_present(struct json *j, const struct sooth_field *f, const struct sooth_value *v)
+void json_value(struct json *j, const struct sooth_field *f, const struct sooth_value *v)
 {
 	switch (f->type) {
 	case SOOTH_FIELD_SIGNED:
@@ -124,23 +124,44 @@ static void write_states(
 		json_end(j);
 }
 
-void json_members(struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
+static void write_members(struct json *j, const struct sooth_schema *schema,
+	const struct sooth_record *r, size_t first)
 {
 	bool has_states = false;
 
-	for (size_t i = 0; i < schema->field_count; i++) {
+	for (size_t i = first; i < schema->field_count; i++) {
 		const struct sooth_field *f = &schema->fields[i];
 		struct sooth_value v = sooth_field_get(f, r);
 
 		has_states |= v.state != SOOTH_STATE_VALUE && v.state != SOOTH_STATE_ABSENT;
 		json_key(j, f->name);
 		if (is_present(&v))
-			write_present(j, f, &v);
+			json_value(j, f, &v);
 		else
 			json_null(j);
 	}
 	if (has_states)
 		write_states(j, schema, r);
+}
+
+void json_members(struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
+{
+	write_members(j, schema, r, 0);
+}
+
+/* The key says the first field; the rest is the object. */
+static void write_keyed(
+	struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
+{
+	struct sooth_value v = sooth_field_get(&schema->fields[0], r);
+	struct buffer key = { 0 };
+
+	value_format(&key, &schema->fields[0], &v);
+	json_key(j, buffer_cstr(&key));
+	json_begin_object(j);
+	write_members(j, schema, r, 1);
+	json_end(j);
+	buffer_fini(&key);
 }
 
 static bool is_array(const struct section *section)
@@ -154,10 +175,16 @@ void json_section_begin(struct json *j, const struct section *section)
 		json_key(j, section->name);
 	if (is_array(section))
 		json_begin_array(j);
+	if (section->shape == SECTION_KEYED)
+		json_begin_object(j);
 }
 
 void json_section_row(struct json *j, const struct section *section, const struct sooth_record *row)
 {
+	if (section->shape == SECTION_KEYED) {
+		write_keyed(j, section->schema, row);
+		return;
+	}
 	if (section->shape != SECTION_INLINE)
 		json_begin_object(j);
 	json_members(j, section->schema, row);
@@ -167,7 +194,7 @@ void json_section_row(struct json *j, const struct section *section, const struc
 
 void json_section_end(struct json *j, const struct section *section, size_t rows)
 {
-	if (is_array(section))
+	if (is_array(section) || section->shape == SECTION_KEYED)
 		json_end(j);
 	else if (section->shape == SECTION_OBJECT && !rows)
 		json_null(j);

@@ -6,6 +6,8 @@
 #include "base/json.h"
 #include "core/sink.h"
 
+/* A value that is there. */
+void json_value(struct json *j, const struct sooth_field *f, const struct sooth_value *v);
 /* The fields of a record as members of the open object. What could not be measured is null, and
  * a member "not_measured" names the reason. */
 void json_members(struct json *j, const struct sooth_schema *schema, const struct sooth_record *r);

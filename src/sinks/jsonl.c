@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JSON lines: one object a row, with the name of its section as "type". The
- * first line is the report's schema, the notes come as one last line, so that
- * whoever reads the stream has losses and limits too.
+ * JSON lines: one object a row, with the name of its section as "type" (unless
+ * its rows have a member of that name). The first line is the report's schema,
+ * the notes come as one last line, so that whoever reads the stream has losses
+ * and limits too.
  */
 #include <errno.h>
 
@@ -15,6 +16,7 @@ struct jsonl_sink {
 	struct buffer bytes; /* the line being made */
 	struct json json;
 	bool in_notes; /* the last line is open */
+	bool has_type; /* the rows of the open section say theirs */
 	size_t rows;   /* of the open section */
 };
 
@@ -62,6 +64,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	struct jsonl_sink *s = state;
 
 	(void)err;
+	s->has_type = sooth_schema_field(section->schema, "type") != NULL;
 	if (!section->is_last)
 		return 0;
 	if (!s->in_notes) {
@@ -78,7 +81,8 @@ static int line(struct jsonl_sink *s, const struct section *section, const struc
 	struct sooth_error *err)
 {
 	json_begin_object(&s->json);
-	type_member(s, section->name);
+	if (!s->has_type)
+		type_member(s, section->name);
 	json_members(&s->json, section->schema, r);
 	json_end(&s->json);
 	return write_line(s, err);

@@ -30,7 +30,8 @@ struct table_sink {
 
 static bool is_table(const struct section *section)
 {
-	return section->shape == SECTION_TABLE && !section->schema->line;
+	return (section->shape == SECTION_TABLE || section->shape == SECTION_KEYED) &&
+	       !section->schema->line;
 }
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
@@ -233,7 +234,9 @@ static int rows(void *state, const struct section *section, const struct batch *
 	batch_for_each (r, batch) {
 		if (status)
 			break;
-		if (s->table)
+		if (s->table && section->rows_most && s->row_count >= section->rows_most)
+			;
+		else if (s->table)
 			status = add_row(s, r);
 		else if (section->schema->line)
 			status = add_line(s, r);
@@ -262,6 +265,8 @@ static void print_table(struct table_sink *s, const struct section *section)
 	if (section->title)
 		fprintf(s->options.stream, "%s\n", section->title);
 	scols_print_table(s->table);
+	if (section->rows_most && s->row_count > section->rows_most)
+		fprintf(s->options.stream, "and %zu more\n", s->row_count - section->rows_most);
 	print_reasons(s);
 }
 
@@ -269,11 +274,13 @@ static int section_end(void *state, const struct section *section, struct sooth_
 {
 	struct table_sink *s = state;
 
-	if (s->table && s->row_count)
+	bool is_shown = s->row_count && s->row_count >= section->rows_least;
+
+	if (s->table && is_shown)
 		print_table(s, section);
 	if (!s->row_count && section->if_empty)
 		fprintf(s->options.stream, "%s\n", section->if_empty);
-	if (s->row_count && (s->table || section->schema->line))
+	if (is_shown && (s->table || section->schema->line))
 		s->has_output = true;
 	scols_unref_table(s->table);
 	s->table = NULL;

@@ -59,10 +59,11 @@ static void test_shared_or_not(void **state)
 		acquire(s, "syscalls", (struct probe_options){ .is_host = true }),
 		acquire(s, "proc", (struct probe_options){ 0 }),
 		acquire(s, "proc", (struct probe_options){ 0 }),
+		acquire(s, "syscalls", (struct probe_options){ .may_hold = true }),
 	};
 
 	assert_ptr_equal(sources[0], sources[1]);
-	assert_int_equal(fake_counts(s->fake)->opened, 6);
+	assert_int_equal(fake_counts(s->fake)->opened, 7);
 	for (size_t i = 1; i < ARRAY_SIZE(sources); i++) {
 		for (size_t k = 1; k < i; k++)
 			assert_ptr_not_equal(sources[i], sources[k]);
@@ -219,7 +220,7 @@ static void test_refusals(void **state)
 		"second: look for the second need: Function not implemented");
 	assert_int_equal(s->err.fault, SOOTH_FAULT_UNSUPPORTED);
 	assert_int_equal(
-		hub_acquire(s->hub, "heap", &options, &source, &refusals, &s->err), -EOPNOTSUPP);
+		hub_acquire(s->hub, "pages", &options, &source, &refusals, &s->err), -EOPNOTSUPP);
 	buffer_fini(&refusals);
 }
 

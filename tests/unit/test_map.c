@@ -276,6 +276,36 @@ static void test_window(void **state)
 	map_fini(&m);
 }
 
+/* One key that comes and goes for ever, among others that stay, is found at once each time. */
+static void test_coming_and_going(void **state)
+{
+	uint64_t key = UINT64_MAX;
+	size_t places = 0;
+	struct map m;
+
+	(void)state;
+	map_init(&m, 8, 8, 1 << 20);
+	for (uint64_t k = 0; k < 100000; k++)
+		map_put(&m, &k, NULL);
+	for (int i = 0; i < 300000; i++) {
+		uint64_t old = (uint64_t)i % 100000;
+
+		assert_non_null(map_put(&m, &key, NULL));
+		if (i % 3 == 0) { /* so that it is not always the last */
+			map_remove(&m, &old);
+			map_put(&m, &old, NULL);
+		}
+		assert_true(map_remove(&m, &key));
+		assert_null(map_get(&m, &key));
+	}
+	for (size_t i = 0; i < m.index_size; i++)
+		places += m.index[i] != 0;
+	assert_int_equal(m.count, 100000);
+	assert_int_equal(places, m.count);
+	assert_true(m.capacity <= 1 << 18);
+	map_fini(&m);
+}
+
 /* Keys that are alike in most ways are spread: the longest probe stays short. */
 static void test_spread(void **state)
 {
@@ -311,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_no_value),
 		cmocka_unit_test(test_remove_while_walking),
 		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_coming_and_going),
 		cmocka_unit_test(test_spread),
 	};
 

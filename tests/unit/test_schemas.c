@@ -85,9 +85,8 @@ static bool size_fits_type(const struct sooth_field *f)
 	case SOOTH_FIELD_BOOL:
 		return f->size == 1;
 	case SOOTH_FIELD_ENUM:
-		return f->size == 1 || f->size == 2 || f->size == 4;
 	case SOOTH_FIELD_ERRNO:
-		return f->size == 4;
+		return f->size == 1 || f->size == 2 || f->size == 4;
 	case SOOTH_FIELD_TEXT:
 	case SOOTH_FIELD_ARGS:
 	case SOOTH_FIELD_LIST:

@@ -469,12 +469,119 @@ static void test_full_disk_at_the_end(void **state)
 	}
 }
 
+/* Rows known by their first field: a table, an object of objects, lines. */
+static void test_keyed(void **state)
+{
+	static const struct sooth_field keyed_fields[] = {
+		{ .name = "color",
+			.type = SOOTH_FIELD_ENUM,
+			FIELD_AT(row, color),
+			.names = &colors },
+		FIELD_NUMBER(row, number, "", FIELD_STATE_AT(row, number_state)),
+	};
+	static const struct sooth_schema keyed_schema = {
+		.name = "keyed", .fixed_size = sizeof(struct row), SCHEMA_FIELDS(keyed_fields)
+	};
+	static const struct section keyed = {
+		.name = "by_color", .schema = &keyed_schema, .shape = SECTION_KEYED
+	};
+	static const char *const formats[] = { "json", "jsonl", "table", "json-rows" };
+	static const char *const expected[] = {
+		"\"by_color\": {\n    \"red\": {\n      \"number\": 7\n    },\n    \"green\": {\n"
+		"      \"number\": null,\n      \"not_measured\": {\n        \"number\": \"not "
+		"asked "
+		"for\"",
+		"{\"type\":\"by_color\",\"color\":\"red\",\"number\":7}\n",
+		"COLOR NUMBER\nred        7\ngreen      ?\n",
+		"{\"color\":\"red\",\"number\":7}\n{\"color\":\"green\"}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		struct row first = { .number = 7 }, second = { .color = 1 };
+		struct sheet s;
+		const char *text;
+
+		second.number_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED);
+		sheet_open(&s, formats[i], NULL, 0);
+		begin(&s);
+		section(&s, &keyed);
+		assert_int_equal(put(&s, first, "", 0), 0);
+		assert_int_equal(put(&s, second, "", 0), 0);
+		text = sheet_close(&s);
+		if (!has(text, expected[i]))
+			fail_msg("%s: %s", formats[i], text);
+		if (!i)
+			assert_true(json_check(text, s.text.size, 1));
+		sheet_free(&s);
+	}
+}
+
+/* People need not see one row, nor a thousand; a program sees all. */
+static void test_bounds_for_people(void **state)
+{
+	static const struct section bounded = { .name = "rows",
+		.schema = &schema,
+		.shape = SECTION_TABLE,
+		.rows_least = 2,
+		.rows_most = 3 };
+
+	(void)state;
+	for (unsigned count = 1; count <= 5; count++) {
+		struct sheet s;
+		const char *text;
+
+		for (int i = 0; i < 2; i++) {
+			sheet_open(&s, i ? "json" : "table", NULL, 0);
+			begin(&s);
+			section(&s, &bounded);
+			for (unsigned k = 0; k < count; k++)
+				assert_int_equal(put(&s, plain, "x", 1), 0);
+			text = sheet_close(&s);
+			if (i)
+				assert_true(has(text, "\"number\": 2048"));
+			else if (count < 2)
+				assert_string_equal(text, "");
+			else
+				assert_int_equal(has(text, "and 2 more\n"), count == 5);
+			sheet_free(&s);
+		}
+	}
+}
+
+/* Rows and nothing else; what has no value is left out. */
+static void test_rows_alone(void **state)
+{
+	struct row row = { .color = 9, .name = "x", .is_true = 1 };
+	struct sheet s;
+	const char *text;
+
+	(void)state;
+	row.number_state = SOOTH_STATE_ABSENT;
+	row.text_state = SOOTH_STATE_REDACTED;
+	sheet_open(&s, "json-rows", NULL, 0);
+	begin(&s);
+	section(&s, &table);
+	assert_int_equal(put(&s, row, "a\"b", 3), 0);
+	section(&s, &note);
+	assert_int_equal(put(&s, plain, "never", 5), 0);
+	text = sheet_close(&s);
+	assert_string_equal(text, "{\"balance\":0,\"share\":0.0,\"color\":9,\"error\":0,\"is_"
+				  "true\":true,\"name\":\"x\","
+				  "\"args\":\"a\\\"b\",\"list\":[7,8],\"histogram\":[0,0]}\n");
+	assert_true(json_check(text, s.text.size, 1));
+	sheet_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_jsonl),
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_keyed),
+		cmocka_unit_test(test_bounds_for_people),
+		cmocka_unit_test(test_rows_alone),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_not_measured),
 		cmocka_unit_test(test_odd_numbers),

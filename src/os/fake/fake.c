@@ -391,6 +391,12 @@ void fake_tell_end(struct fake *f, struct fake_process *p)
 	script_leave(source, p);
 }
 
+void fake_allocate(struct fake *f, struct fake_process *p, const struct heap_call *call)
+{
+	EACH_CALLS(f, source)
+	script_allocate(source, p, call);
+}
+
 void fake_end(struct fake *f, struct fake_process *p, int status)
 {
 	fake_vanish(f, p, status);

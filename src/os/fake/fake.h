@@ -14,6 +14,7 @@
 
 #include <sooth/field.h>
 #include "os/os.h"
+#include "probes/heap.h"
 
 #define FAKE_START_NS	   (1000 * (uint64_t)1000000000)
 #define FAKE_PROCESSES_MAX 256
@@ -69,8 +70,9 @@ enum fake_step {
 /* What backends were asked to do, over all sources. */
 struct fake_counts {
 	unsigned opened, started, stopped, closed;
-	unsigned sets;	  /* of the syscalls backends */
-	unsigned samples; /* of proc */
+	unsigned sets;	   /* of the syscalls backends */
+	unsigned samples;  /* of proc */
+	unsigned may_hold; /* sources opened that were allowed to hold a command */
 };
 
 /* NULL without memory. */
@@ -98,6 +100,8 @@ struct fake_process *fake_find(struct fake *f, uint32_t pid); /* the youngest of
 struct fake_process *fake_fork(struct fake *f, struct fake_process *parent, uint32_t pid);
 void fake_exec(struct fake *f, struct fake_process *p, const char *name);
 void fake_call(struct fake *f, struct fake_process *p, const struct fake_call *call);
+/* Of the call all but its header, which is made here: now, in the main thread. */
+void fake_allocate(struct fake *f, struct fake_process *p, const struct heap_call *call);
 void fake_end(struct fake *f, struct fake_process *p, int status);
 /* It is gone, but the event of it got lost, or comes later by fake_tell_end(). */
 void fake_vanish(struct fake *f, struct fake_process *p, int status);

@@ -8,7 +8,7 @@
 
 #define SCRIPT_SOURCES_MAX 32
 
-/* An open source of system calls: the fake kernel's side of it. */
+/* An open source of system calls or allocations: the fake kernel's side of it. */
 struct script_calls {
 	struct backend_run *run;
 	struct map followed; /* process_id -> struct script_followed */
@@ -74,6 +74,8 @@ int script_calls_start(struct backend_run *run, struct sooth_error *err);
 int script_calls_drain(struct backend_run *run, struct sooth_error *err);
 int script_calls_stop(struct backend_run *run, struct sooth_error *err);
 void script_calls_close(struct backend_run *run);
+/* Whether the fake kernel shows this source what the process does now. */
+bool script_is_watching(const struct script_calls *s, const struct fake_process *p);
 unsigned script_interest(const struct script_calls *s, const struct fake_process *p);
 
 /* What happens to a process, as one source sees it. */
@@ -81,6 +83,8 @@ void script_call(
 	struct script_calls *s, const struct fake_process *p, const struct fake_call *call);
 void script_fork(struct script_calls *s, const struct fake_process *parent,
 	const struct fake_process *child);
+void script_allocate(
+	struct script_calls *s, const struct fake_process *p, const struct heap_call *call);
 void script_exec(struct script_calls *s, const struct fake_process *p);
 void script_leave(struct script_calls *s, const struct fake_process *p);
 

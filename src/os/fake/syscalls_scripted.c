@@ -26,7 +26,7 @@ unsigned script_interest(const struct script_calls *s, const struct fake_process
 	return script_adopts(s->run, p) ? s->run->options.interest : 0;
 }
 
-static bool is_watching(const struct script_calls *s, const struct fake_process *p)
+bool script_is_watching(const struct script_calls *s, const struct fake_process *p)
 {
 	const struct script_followed *followed = map_get(&s->followed, &p->id);
 
@@ -114,7 +114,8 @@ static void stream_call(
 
 void script_call(struct script_calls *s, const struct fake_process *p, const struct fake_call *call)
 {
-	unsigned interest = is_watching(s, p) ? script_interest(s, p) : 0;
+	bool sees_calls = !strcmp(s->run->backend->probe, "syscalls");
+	unsigned interest = sees_calls && script_is_watching(s, p) ? script_interest(s, p) : 0;
 
 	if (interest & INTEREST_COUNT)
 		count_call(s, p, call);
@@ -132,7 +133,7 @@ void script_fork(
 	};
 	struct script_followed *followed;
 
-	if (!is_watching(s, parent))
+	if (!script_is_watching(s, parent))
 		return;
 	followed = map_put(&s->followed, &child->id, NULL);
 	followed->interest = script_interest(s, parent);
@@ -147,7 +148,7 @@ void script_exec(struct script_calls *s, const struct fake_process *p)
 
 	if (followed)
 		followed->is_held = 0;
-	if (!is_watching(s, p))
+	if (!script_is_watching(s, p))
 		return;
 	memcpy(exec.name, p->name, sizeof(exec.name));
 	RECORD_APPEND(&s->ring, &exec, NULL, 0);
@@ -180,7 +181,7 @@ void script_leave(struct script_calls *s, const struct fake_process *p)
 {
 	struct process_leave leave = { .record = head_of(s, p, 0, PROCESS_LEAVE),
 		.status = (uint32_t)p->status };
-	bool was_watched = is_watching(s, p);
+	bool was_watched = script_is_watching(s, p);
 
 	flush(s, &p->id);
 	map_remove(&s->followed, &p->id);
@@ -198,7 +199,8 @@ int script_calls_open(struct backend_run *run, struct sooth_error *err)
 	struct script_calls *s = run->state;
 	int status;
 
-	backend_limit(run, "the source of system calls", "it is a script", "");
+	if (!strcmp(run->backend->probe, "syscalls"))
+		backend_limit(run, "the source of system calls", "it is a script", "");
 	status = script_fails(f, FAKE_OPEN, err);
 	if (status)
 		return status;
@@ -209,6 +211,7 @@ int script_calls_open(struct backend_run *run, struct sooth_error *err)
 	if (!script_add_calls(f, s))
 		return error_set(err, -EUSERS, SOOTH_FAULT_USAGE, "open one more source");
 	f->counts.opened++;
+	f->counts.may_hold += run->options.may_hold;
 	return 0;
 }
 
