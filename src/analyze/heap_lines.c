@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Every call of the allocator, a line each, in the shape that memtrack gave them.
+ * The record itself is the row: only what its members are called differs.
+ */
+#include "core/stage.h"
+#include "model/schema.h"
+#include "probes/heap.h"
+
+static const char *const type_names[HEAP_FUNCTIONS] = {
+	[HEAP_MALLOC] = "Malloc",
+	[HEAP_FREE] = "Free",
+	[HEAP_CALLOC] = "Calloc",
+	[HEAP_REALLOC] = "Realloc",
+	[HEAP_REALLOCARRAY] = "Realloc",
+	[HEAP_ALIGNED_ALLOC] = "AlignedAlloc",
+	[HEAP_POSIX_MEMALIGN] = "AlignedAlloc",
+	[HEAP_MEMALIGN] = "AlignedAlloc",
+	[HEAP_VALLOC] = "AlignedAlloc",
+	[HEAP_PVALLOC] = "AlignedAlloc",
+};
+static const struct sooth_names types = { HEAP_FUNCTIONS, type_names };
+
+static const struct sooth_field line_fields[] = {
+	FIELD_PID(heap_call),
+	FIELD_TID(heap_call),
+	{ .name = "timestamp",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(heap_call, record.time_ns),
+		.unit = SOOTH_UNIT_TIME_NS,
+		.help = "when it returned, of a free when it was called (CLOCK_MONOTONIC, ns)" },
+	{ .name = "addr",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(heap_call, address),
+		.unit = SOOTH_UNIT_HEX,
+		.help = "the block; 0 when none was given" },
+	{ .name = "type",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(heap_call, function),
+		.names = &types,
+		.help = "Malloc, Free, Calloc, Realloc or AlignedAlloc" },
+	FIELD_NUMBER(heap_call, size, "bytes asked for; a Free has none",
+		FIELD_STATE_AT(heap_call, size_state)),
+	{ .name = "old_addr",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(heap_call, old_address),
+		FIELD_STATE_AT(heap_call, old_address_state),
+		.unit = SOOTH_UNIT_HEX,
+		.help = "the block that a Realloc was given; 0: none" },
+	{ .name = "error",
+		.type = SOOTH_FIELD_ERRNO,
+		FIELD_AT(heap_call, error),
+		FIELD_STATE_AT(heap_call, error_state),
+		.help = "why it failed" },
+};
+
+static const struct sooth_schema line_schema = {
+	.name = "allocations",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct heap_call),
+	SCHEMA_FIELDS(line_fields),
+	.line = "{timestamp} {tid}: {type}[ {size}][ of {old_addr}] = {addr}[ {error}]",
+};
+
+static const struct section line_section = {
+	.name = "allocation",
+	.schema = &line_schema,
+	.shape = SECTION_STREAM,
+};
+
+struct lines_state {
+	struct output *output;
+	bool has_section, has_counts, has_calls;
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct lines_state *s = state;
+
+	(void)options;
+	(void)err;
+	s->output = output;
+	return 0;
+}
+
+static int begin_once(struct lines_state *s, struct sooth_error *err)
+{
+	if (s->has_section)
+		return 0;
+	s->has_section = true;
+	return output_section(s->output, &line_section, err);
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct lines_state *s = state;
+	int status = begin_once(s, err);
+
+	batch_for_each (r, batch) {
+		s->has_counts |= r->kind == HEAP_COUNT;
+		if (status || r->kind != HEAP_CALL)
+			continue;
+		s->has_calls = true;
+		status = output_record(s->output, r, err);
+	}
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct lines_state *s = state;
+
+	if (s->has_counts && !s->has_calls)
+		output_limit(s->output, "every allocation", "calls were only counted",
+			"record them: `sooth heap` without --count, `sooth record --stream`");
+	return begin_once(s, err);
+}
+
+static void fini(void *state)
+{
+	(void)state;
+}
+
+const struct stage_type stage_heap_lines = {
+	.name = "heap-lines",
+	.help = "allocations and frees, a line each",
+	.shows = "heap",
+	.state_size = sizeof(struct lines_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

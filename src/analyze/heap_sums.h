@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Calls of the allocator added up by function. Tallies and single calls give the
+ * same sums; calls come by the million a second, so they are added directly and
+ * not made into a tally each, as core/reduce.h would have it.
+ */
+#ifndef SOOTH_ANALYZE_HEAP_SUMS_H
+#define SOOTH_ANALYZE_HEAP_SUMS_H
+
+#include <stdbool.h>
+#include "probes/heap.h"
+
+struct heap_function_sum {
+	uint64_t count, failed, overflows, unfinished;
+	uint64_t bytes;
+	uint64_t total_ns, max_ns;
+};
+
+struct heap_sums {
+	struct heap_function_sum functions[HEAP_FUNCTIONS + 1]; /* the last: unknown ones */
+	uint64_t histogram[HEAP_BUCKETS];
+	struct heap_function_sum all;
+	bool has_any;
+};
+
+void heap_sums_add_call(struct heap_sums *s, const struct heap_call *c);
+void heap_sums_add_count(struct heap_sums *s, const struct heap_count *c);
+
+#endif
