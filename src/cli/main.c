@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/compat.h"
 #include "cli/log.h"
 #include "os/os.h"
 
@@ -100,15 +101,19 @@ static void fill_standard_streams(void)
 
 int main(int argc, char **argv)
 {
+	const struct compat *compat;
+	const char *name;
 	int used;
 
 	os_native.keep_least(&os_native); /* before anything is opened */
 	fill_standard_streams();
-	used = program_options(argc, argv);
-
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like any, told once */
 	signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
+	compat = argc ? compat_find(argv[0], &name) : NULL;
+	if (compat)
+		return finish(compat->run(name, argc, argv));
+	used = program_options(argc, argv);
 	argv[used] = argv[0];
 	argc -= used;
 	argv += used;

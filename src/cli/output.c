@@ -34,18 +34,21 @@ const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
 		.choice = format_name,
 		.offset = offsetof(struct output_options, format),
 		.help = "another way to write it" },
-	{ .letter = 'o',
-		.name = "output",
-		.type = OPTION_TEXT,
-		.argument = "FILE",
-		.offset = offsetof(struct output_options, output),
-		.help = "write there, made readable for you only; - is standard output" },
 	{ .name = "color",
 		.type = OPTION_CHOICE,
 		.argument = "WHEN",
 		.choice = color_name,
 		.offset = offsetof(struct output_options, color),
 		.help = "whether to colour what deserves a look" },
+};
+
+const struct option file_option_rows[FILE_OPTION_COUNT] = {
+	{ .letter = 'o',
+		.name = "output",
+		.type = OPTION_TEXT,
+		.argument = "FILE",
+		.offset = offsetof(struct output_options, output),
+		.help = "write there, made readable for you only; - is standard output" },
 };
 
 const struct option save_option_rows[SAVE_OPTION_COUNT] = {

@@ -14,11 +14,19 @@ struct output_options {
 	const char *color;
 };
 
-#define OUTPUT_OPTION_COUNT 4
+#define OUTPUT_OPTION_COUNT 3
 extern const struct option output_option_rows[OUTPUT_OPTION_COUNT];
 #define OUTPUT_GROUP(config, member)                                                               \
 	{                                                                                          \
 		.title = "Output", .options = output_option_rows, .count = OUTPUT_OPTION_COUNT,    \
+		.offset = offsetof(config, member)                                                 \
+	}
+
+#define FILE_OPTION_COUNT 1
+extern const struct option file_option_rows[FILE_OPTION_COUNT];
+#define FILE_GROUP(config, member)                                                                 \
+	{                                                                                          \
+		.title = "File", .options = file_option_rows, .count = FILE_OPTION_COUNT,          \
 		.offset = offsetof(config, member)                                                 \
 	}
 

@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "cli/log.h"
 #include "cli/stop.h"
+#include "core/report.h"
 
 #define STEP_MS		 50
 #define STOP_PATIENCE_MS 300 /* after Ctrl-C, for the command to end */
@@ -35,24 +36,66 @@ const struct option run_option_rows[RUN_OPTION_COUNT] = {
 		.help = "room for records between the kernel and sooth" },
 };
 
-static int make_report(
-	const struct run *run, FILE *stream, struct sooth_report **out, struct sooth_error *err)
-{
-	int status = sooth_report_new(out, run->name, err);
+/* The report and what stands beside it, with their files. */
+struct told {
+	struct sooth_report *report, *product;
+	struct out_file file, product_file;
+};
 
-	if (status)
-		return status;
-	if (!run->is_silent) {
+static bool is_standard_output(const char *path)
+{
+	return path && !strcmp(path, "-");
+}
+
+static int make_report(const struct run *run, struct told *t, struct sooth_error *err)
+{
+	FILE *stream = t->file.stream ? t->file.stream : stdout;
+	int status = sooth_report_new(&t->report, run->name, err);
+
+	if (is_standard_output(run->product.path))
+		stream = stderr;
+	if (!status && !run->is_silent) {
 		struct sooth_sink_options sink = output_sink_options(run->output, stream);
 
 		status = sooth_report_add_sink(
-			*out, output_sink_name(run->output, run->is_stream), &sink, err);
+			t->report, output_sink_name(run->output, run->is_stream), &sink, err);
 	}
 	for (size_t i = 0; run->views[i].name && !status; i++)
-		status =
-			sooth_report_add_view(*out, run->views[i].name, run->views[i].options, err);
-	if (run->default_views)
-		sooth_report_add_default_views(*out);
+		status = sooth_report_add_view(
+			t->report, run->views[i].name, run->views[i].options, err);
+	if (!status && run->default_views)
+		sooth_report_add_default_views(t->report);
+	return status;
+}
+
+static int make_product(const struct run *run, struct told *t, struct sooth_error *err)
+{
+	struct sooth_sink_options sink = { .size = sizeof(sink), .stream = t->product_file.stream };
+	int status;
+
+	if (!run->product.path)
+		return 0;
+	status = sooth_report_new(&t->product, run->name, err);
+	if (!status)
+		status = sooth_report_add_sink(t->product, run->product.sink, &sink, err);
+	if (!status)
+		status = sooth_report_add_view(
+			t->product, run->product.view.name, run->product.view.options, err);
+	if (!status)
+		report_pass_on(t->report, t->product);
+	return status;
+}
+
+static int finish_all(struct told *t, struct sooth_error *err)
+{
+	int status = sooth_report_finish(t->report, err);
+
+	if (!status && t->product)
+		status = sooth_report_finish(t->product, err);
+	if (!status && t->product_file.stream)
+		status = out_file_commit(&t->product_file, err);
+	if (!status && t->file.stream)
+		status = out_file_commit(&t->file, err);
 	return status;
 }
 
@@ -82,6 +125,7 @@ static int make_observer(
 		.buffer_bytes = run->buffer_bytes,
 		.log = log_print,
 		.log_level = log_wanted(),
+		.may_hold = run->may_hold,
 	};
 	int status;
 
@@ -102,12 +146,16 @@ static int step_ms(uint64_t now, uint64_t end_ns)
 	return left_ms < STEP_MS ? (int)left_ms : STEP_MS;
 }
 
-static int observe(const struct run *run, struct sooth_observer *o, struct sooth_error *err)
+static int observe(
+	const struct run *run, struct told *t, struct sooth_observer *o, struct sooth_error *err)
 {
 	enum sooth_end why = SOOTH_END_STOPPED;
 	uint64_t end_ns;
 	int status = sooth_observer_start(o, err);
 
+	/* What comes line by line can be followed from now on, and is there if we are cut. */
+	if (!status && t->product_file.stream)
+		status = out_file_place(&t->product_file, err);
 	if (status)
 		return status;
 	end_ns = run->duration_ns ? clock_monotonic_ns() + run->duration_ns : UINT64_MAX;
@@ -147,8 +195,7 @@ static int child_exit(struct sooth_observer *o)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static int run_live(const struct run *run, struct sooth_report *report, struct out_file *file,
-	struct sooth_error *err)
+static int run_live(const struct run *run, struct told *t, struct sooth_error *err)
 {
 	struct sooth_observer *o = NULL;
 	int status = make_observer(run, &o, err);
@@ -156,21 +203,19 @@ static int run_live(const struct run *run, struct sooth_report *report, struct o
 	if (!status && run->output->save)
 		status = sooth_observer_save(o, run->output->save, err);
 	if (!status)
-		status = sooth_observer_connect_report(o, report, err);
+		status = sooth_observer_connect_report(o, t->report, err);
 	if (!status)
-		status = observe(run, o, err);
+		status = observe(run, t, o, err);
 	if (!status)
-		status = sooth_report_finish(report, err);
-	if (!status && file->stream)
-		status = out_file_commit(file, err);
+		status = finish_all(t, err);
 	if (!status && run->arguments->command)
 		status = child_exit(o);
 	sooth_observer_free(o);
 	return status;
 }
 
-static int run_capture(const struct run *run, struct sooth_report *report, const char *path,
-	struct out_file *file, struct sooth_error *err)
+static int run_capture(
+	const struct run *run, struct told *t, const char *path, struct sooth_error *err)
 {
 	int status;
 
@@ -179,50 +224,70 @@ static int run_capture(const struct run *run, struct sooth_report *report, const
 		error_why(err, "it is one already");
 		return error_remedy(err, "copy the file");
 	}
-	status = sooth_report_read(report, path, err);
-	if (!status)
-		status = sooth_report_finish(report, err);
-	return status || !file->stream ? status : out_file_commit(file, err);
+	status = sooth_report_read(t->report, path, err);
+	return status ? status : finish_all(t, err);
+}
+
+static int one_replaces_the_other(const char *what, const char *path, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write %s to %s", what, path);
+	error_why(err, "one would replace the other");
+	return error_remedy(err, "give one of them another name");
+}
+
+static int command_writes_there_too(const char *what, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write the %s to standard output", what);
+	error_why(err, "the command that is launched writes there too");
+	return error_remedy(err, "give the %s a file", what);
 }
 
 /* The report must not land in the capture, nor the command's own output. */
 static int check_outputs(const struct run *run, struct sooth_error *err)
 {
-	const char *save = run->output->save, *output = run->output->output;
+	const char *save = run->output->save, *product = run->product.path;
+	const char *report = run->output->output ? run->output->output : "-";
 
-	if (!save)
-		return 0;
-	if (!run->is_silent && !strcmp(save, output ? output : "-")) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write report and capture to %s", save);
-		error_why(err, "one would replace the other");
-		return error_remedy(err, "give one of them another name");
-	}
-	if (run->arguments->command && !strcmp(save, "-")) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write the capture to standard output");
-		error_why(err, "the command that is launched writes there too");
-		return error_remedy(err, "give the capture a file");
-	}
+	if (save && !run->is_silent && !is_standard_output(product) && !strcmp(save, report))
+		return one_replaces_the_other("report and capture", save, err);
+	if (save && product && !strcmp(save, product))
+		return one_replaces_the_other("lines and capture", save, err);
+	if (run->arguments->command && is_standard_output(save))
+		return command_writes_there_too("capture", err);
+	if (run->arguments->command && is_standard_output(product))
+		return command_writes_there_too("lines", err);
 	return 0;
+}
+
+static int open_files(const struct run *run, struct told *t, struct sooth_error *err)
+{
+	int status = check_outputs(run, err);
+
+	if (!status && run->output->output && !run->is_silent)
+		status = out_file_open(&t->file, run->output->output, false, err);
+	if (!status && run->product.path)
+		status = out_file_open(&t->product_file, run->product.path, false, err);
+	return status;
 }
 
 int run_report(const struct run *run, struct sooth_error *err)
 {
 	const char *capture = target_capture(run->arguments);
-	struct sooth_report *report = NULL;
-	struct out_file file = { 0 };
-	int status = 0;
+	struct told t = { 0 };
+	int status;
 
-	stop_catch();
-	if (run->output->output && !run->is_silent)
-		status = out_file_open(&file, run->output->output, false, err);
+	if (!capture)
+		stop_catch(); /* reading a file is simply ended */
+	status = open_files(run, &t, err);
 	if (!status)
-		status = check_outputs(run, err);
+		status = make_report(run, &t, err);
 	if (!status)
-		status = make_report(run, file.stream ? file.stream : stdout, &report, err);
+		status = make_product(run, &t, err);
 	if (!status)
-		status = capture ? run_capture(run, report, capture, &file, err)
-				 : run_live(run, report, &file, err);
-	sooth_report_free(report);
-	out_file_close(&file);
+		status = capture ? run_capture(run, &t, capture, err) : run_live(run, &t, err);
+	sooth_report_free(t.report);
+	sooth_report_free(t.product);
+	out_file_close(&t.file);
+	out_file_close(&t.product_file);
 	return status;
 }

@@ -35,6 +35,13 @@ struct run_view {
 	const void *options;
 };
 
+/* What a command writes into a file of its own beside the report: the same records once more. */
+struct run_product {
+	const char *path; /* NULL: none; "-": standard output, and the report on standard error */
+	struct run_view view;
+	const char *sink;
+};
+
 /* One run, as the command describes it. */
 struct run {
 	const char *name; /* of the report */
@@ -43,9 +50,11 @@ struct run {
 	const struct arguments *arguments;
 	struct run_probe probes[RUN_PROBES_MAX]; /* an empty name ends it */
 	struct run_view views[RUN_PROBES_MAX];
-	bool default_views;   /* of each probe in the stream */
-	bool is_stream;	      /* -j means JSON lines */
-	bool is_silent;	      /* no report at all: only the capture is wanted */
+	bool default_views; /* of each probe in the stream */
+	bool is_stream;	    /* -j means JSON lines */
+	struct run_product product;
+	bool is_silent;	      /* no report at all: only the capture, or the product, is wanted */
+	bool may_hold;	      /* a launched command, for moments, so that nothing is lost */
 	unsigned allowed;     /* enum target_allowed */
 	uint64_t duration_ns; /* 0: until the target ends or somebody stops it */
 	uint64_t sample_ns;

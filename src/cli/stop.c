@@ -18,7 +18,9 @@ void stop_catch(void)
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		struct sigaction action = { .sa_handler = note }; /* no SA_RESTART: waits end */
+		/* Waits end all the same (poll(2) is never restarted); a line that is being
+		 * written is written to its end. */
+		struct sigaction action = { .sa_handler = note, .sa_flags = SA_RESTART };
 		struct sigaction before;
 
 		/* nohup and background shells ignore some on purpose. */

@@ -26,6 +26,7 @@ struct doctor_config {
 
 static const struct option_group groups[] = {
 	OUTPUT_GROUP(struct doctor_config, output),
+	FILE_GROUP(struct doctor_config, output),
 };
 
 /* --- rows --- */

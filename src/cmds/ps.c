@@ -36,6 +36,7 @@ static const struct option_group groups[] = {
 	OPTION_GROUP("Processes", ps_options, 0),
 	TARGET_GROUP(struct ps_config, target),
 	OUTPUT_GROUP(struct ps_config, output),
+	FILE_GROUP(struct ps_config, output),
 	SAVE_GROUP(struct ps_config, output),
 };
 

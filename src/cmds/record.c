@@ -17,6 +17,7 @@ struct record_config {
 		const char *output;
 		uint64_t sample_ns;
 		bool stream;
+		bool lossless;
 	} record;
 };
 
@@ -37,6 +38,10 @@ static const struct option record_options[] = {
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct record_config, record.stream),
 		.help = "keep every event, not only counts" },
+	{ .name = "lossless",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct record_config, record.lossless),
+		.help = "with --stream: hold the launched command while the ring is full (heap)" },
 	{ .name = "sample",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
@@ -56,7 +61,7 @@ static const struct option_group groups[] = {
 static unsigned interest_of(const struct record_config *c, const struct probe *probe)
 {
 	if (c->record.stream && probe->offers & INTEREST_STREAM)
-		return SOOTH_STREAM;
+		return SOOTH_STREAM | probe->beside_stream;
 	return probe->offers & INTEREST_COUNT ? SOOTH_COUNT : SOOTH_SAMPLE;
 }
 
@@ -107,6 +112,7 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 		.is_silent = true,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
+		.may_hold = c->record.stream && c->record.lossless,
 		.sample_ns = c->record.sample_ns ? c->record.sample_ns : NS_PER_S,
 	};
 	int status;

@@ -12,6 +12,7 @@ struct report_config {
 
 static const struct option_group groups[] = {
 	OUTPUT_GROUP(struct report_config, output),
+	FILE_GROUP(struct report_config, output),
 };
 
 static int run_report_command(

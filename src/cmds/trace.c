@@ -26,6 +26,7 @@ static const struct option_group groups[] = {
 	TARGET_GROUP(struct trace_config, target),
 	RUN_GROUP(struct trace_config, run),
 	OUTPUT_GROUP(struct trace_config, output),
+	FILE_GROUP(struct trace_config, output),
 	SAVE_GROUP(struct trace_config, output),
 };
 

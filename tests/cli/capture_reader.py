@@ -57,9 +57,21 @@ MEMBERS = {
     0x0302: {"duration_ns": (32, "<Q"), "result": (40, "<q"), "number": (96, "<I"), "abi": (100, "<H"),
              "path_argument": (102, "<B"), "path_state": (103, "<B"), "result_state": (104, "<B"),
              "path": (112, "ref"), "name": (120, "<16s")},
+    0x0400: {"count": (40, "<Q"), "failed": (48, "<Q"), "overflows": (56, "<Q"), "unfinished": (64, "<Q"),
+             "bytes": (72, "<Q"), "total_ns": (80, "<Q"), "max_ns": (88, "<Q"), "function": (96, "<I"),
+             "histogram": (104, "<32I")},
+    0x0401: {"address": (32, "<Q"), "size": (40, "<Q"), "old_address": (48, "<Q"),
+             "duration_ns": (56, "<Q"), "function": (64, "<B"), "error": (65, "<B"),
+             "is_overflow": (66, "<B"), "alignment_log2": (67, "<B"), "size_state": (68, "<B")},
+    0x0402: {"from_ns": (32, "<Q"), "path": (40, "ref")},
+    0x0403: {"asked_ns": (32, "<Q"), "stopped_ns": (40, "<Q"), "reserve_ns": (48, "<Q"),
+             "threads": (56, "<I"), "refused": (60, "<I"), "lost": (64, "<Q")},
+    0x0480: {"device": (32, "<Q"), "inode": (40, "<Q"), "entry": (48, "<Q"), "offset": (56, "<Q"),
+             "function": (64, "<B"), "has_return": (65, "<B"), "is_emulated": (66, "<B"),
+             "path": (72, "ref"), "why": (80, "ref")},
 }
 TIME = {"stream.begin": 0x0085, "stream.end": 0x0006}
-FIELD_SIZES = {1: (1, 2, 4, 8), 2: (4, 8), 3: (8,), 4: (1,), 5: (1, 2, 4), 6: (4,), 7: (8,), 9: (8,), 10: (8,)}
+FIELD_SIZES = {1: (1, 2, 4, 8), 2: (4, 8), 3: (8,), 4: (1,), 5: (1, 2, 4), 6: (1, 2, 4), 7: (8,), 9: (8,), 10: (8,)}
 
 Block = collections.namedtuple("Block", "type codec source sequence first_ns last_ns watermark_ns "
                                         "records raw_bytes stored_bytes raw")

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sooth heap: allocations of a target, summed up, and line by line into a file. */
+#include <errno.h>
+
+#include "analyze/heap_table.h"
+#include "cli/command.h"
+#include "cli/run.h"
+
+struct heap_config {
+	struct target_options target;
+	struct output_options output;
+	struct run_options run;
+	struct {
+		const char *lines;
+		bool count;
+		bool sites;
+		bool no_hold;
+	} heap;
+};
+
+static const struct option heap_options[] = {
+	{ .letter = 'o',
+		.name = "output",
+		.type = OPTION_TEXT,
+		.argument = "FILE.jsonl",
+		.offset = offsetof(struct heap_config, heap.lines),
+		.help = "every call there as a line of JSON, beside the report; - is standard "
+			"output" },
+	{ .letter = 'c',
+		.name = "count",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct heap_config, heap.count),
+		.help = "count in the kernel only: cheaper, without live and peak bytes" },
+	{ .name = "sites",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct heap_config, heap.sites),
+		.help = "where each function was probed, and why there" },
+	{ .name = "no-hold",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct heap_config, heap.no_hold),
+		.help = "never hold a launched command; what the ring cannot take is lost" },
+};
+
+static const struct option_group groups[] = {
+	OPTION_GROUP("Allocations", heap_options, 0),
+	TARGET_GROUP(struct heap_config, target),
+	RUN_GROUP(struct heap_config, run),
+	OUTPUT_GROUP(struct heap_config, output),
+	SAVE_GROUP(struct heap_config, output),
+};
+
+static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct heap_config *c = config;
+	struct heap_table_options options = { .is_alone = true, .sites = c->heap.sites };
+	struct run run = {
+		.name = "heap",
+		.target = &c->target,
+		.output = &c->output,
+		.arguments = arguments,
+		.probes = { { "heap", c->heap.count ? SOOTH_COUNT : SOOTH_COUNT | SOOTH_STREAM } },
+		.views = { { "heap-table", &options } },
+		.product = { c->heap.lines, { "heap-lines", NULL }, "json-rows" },
+		.allowed = TARGET_MAY_BE_COMMAND,
+		.may_hold = !c->heap.no_hold,
+		.duration_ns = c->run.duration_ns,
+		.buffer_bytes = c->run.buffer_bytes,
+	};
+
+	if (c->heap.lines && c->heap.count) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write every call and only count them");
+		error_why(err, "what is only counted is not kept one by one");
+		return error_remedy(err, "leave out -o or --count");
+	}
+	return run_report(&run, err);
+}
+
+const struct command command_heap = {
+	.name = "heap",
+	.summary = "allocations of a process and its children",
+	.usage = "[-c] [-j] [-o FILE.jsonl] [-d TIME] -p PID | FILE.sooth | -- COMMAND [ARG...]",
+	.about = "What malloc, free and their kin were asked for: totals, by function and size, "
+		 "what\n"
+		 "is live and its peak. Follows threads, forks and exec. A launched command is "
+		 "held\n"
+		 "for moments when it allocates faster than can be told, so that nothing is lost; "
+		 "a\n"
+		 "process that runs already never is: what does not fit is lost, and counted.",
+	.examples =
+		"  sooth heap -- git status              totals, live and peak bytes of a command\n"
+		"  sooth heap -p 4711 -d 5 -o a.jsonl    five seconds, and every call as JSON\n"
+		"  sooth heap -c -j -p 4711 -d 5         only counts, as JSON\n",
+	COMMAND_GROUPS(groups),
+	.config_size = sizeof(struct heap_config),
+	.run = run_heap,
+};

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * memtrack, also called codspeed-memtrack: launches a command, and writes each of
+ * its allocations and frees as a line of JSON. CODSPEED_LOG says how much is told
+ * on the way.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/heap_rows.h"
+#include "analyze/heap_table.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "cli/command.h"
+#include "cli/compat.h"
+#include "cli/log.h"
+#include "cli/run.h"
+#include "compat/memtrack_words.h"
+
+static void print_help(const char *name)
+{
+	printf("%s - allocations of a command and its children, as lines of JSON (sooth)\n\n"
+	       "Usage: %s track COMMAND [ARG...] --output FILE\n"
+	       "       %s track --output FILE -- COMMAND [ARG...]\n\n"
+	       "  -o, --output FILE            where the lines go; made readable for you only\n"
+	       "  -h, --help                   this\n"
+	       "  -V, --version                the version\n\n"
+	       "A line: pid, tid, timestamp (ns, CLOCK_MONOTONIC), addr, type, size; a Realloc\n"
+	       "also has old_addr, a Free no size, a call that failed addr 0 and error.\n"
+	       "type: Malloc, Free, Calloc, Realloc, AlignedAlloc.\n\n"
+	       "A COMMAND that is one word with blanks in it is given to sh(1).\n"
+	       "CODSPEED_LOG=error|warn|info|debug|trace tells what happens on the way.\n"
+	       "`sooth heap` does the same and explains it.\n",
+		name, name, name);
+}
+
+/* Its levels, by our names. What it does not know leaves the default. */
+static void want_log(void)
+{
+	static const struct {
+		const char *theirs, *ours;
+	} levels[] = { { "off", "none" }, { "error", "error" }, { "warn", "warning" },
+		{ "info", "info" }, { "debug", "debug" }, { "trace", "debug" } };
+	const char *level = getenv("CODSPEED_LOG");
+
+	for (size_t i = 0; level && i < ARRAY_SIZE(levels); i++) {
+		if (!strcmp(level, levels[i].theirs))
+			log_want(levels[i].ours);
+	}
+}
+
+static void tell(const char *name, const char *path, const struct heap_totals_row *totals)
+{
+	char allocated[UNITS_SIZE], live[UNITS_SIZE], peak[UNITS_SIZE];
+
+	fprintf(stderr, "%s: %llu events (%s): %s allocated, %s live at the end, peak %s; ", name,
+		(unsigned long long)totals->events, path,
+		format_bytes(allocated, totals->allocated_bytes),
+		format_bytes(live, totals->live_bytes), format_bytes(peak, totals->peak_bytes));
+	if (totals->lost)
+		fprintf(stderr, "LOST %llu\n", (unsigned long long)totals->lost);
+	else
+		fprintf(stderr, "lost nothing%s\n",
+			totals->inexact_state == SOOTH_STATE_VALUE ? ", but not all was seen" : "");
+}
+
+static int track(const char *name, struct memtrack_words *words, struct sooth_error *err)
+{
+	char *shell[] = { (char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", words->command[0],
+		NULL };
+	bool is_line = !words->command[1] && strpbrk(words->command[0], " \t\n");
+	struct target_options target = { 0 };
+	struct output_options output = { 0 };
+	struct arguments arguments = { .command = is_line ? shell : words->command };
+	struct heap_totals_row totals = { 0 };
+	struct heap_table_options options = { .told = &totals };
+	struct run run = {
+		.name = "heap",
+		.target = &target,
+		.output = &output,
+		.arguments = &arguments,
+		.probes = { { "heap", SOOTH_COUNT | SOOTH_STREAM } },
+		.views = { { "heap-table", &options } },
+		.product = { words->output, { "heap-lines", NULL }, "json-rows" },
+		.is_silent = true,
+		.allowed = TARGET_MAY_BE_COMMAND,
+		.may_hold = true,
+	};
+	int status = run_report(&run, err);
+
+	if (status >= 0)
+		tell(name, words->output, &totals);
+	return status;
+}
+
+static int run_memtrack(const char *name, int argc, char **argv)
+{
+	struct memtrack_words words;
+	struct sooth_error err = { 0 };
+	int status;
+
+	want_log();
+	status = memtrack_words_parse(&words, argc, argv, &err);
+	if (!status && words.wants_help) {
+		print_help(name);
+		return 0;
+	}
+	if (!status && words.wants_version) {
+		printf("%s (sooth) %s\n", name, SOOTH_VERSION);
+		return 0;
+	}
+	if (!status)
+		status = track(name, &words, &err);
+	if (status >= 0)
+		return status;
+	command_print_error(&err);
+	return error_exit_status(&err);
+}
+
+const struct compat compat_memtrack = { run_memtrack };

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""sooth heap and its older names, on captures made here: no privilege, no kernel side."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
+
+import json
+import stat
+import struct
+import zlib
+
+import harness
+from harness import Case
+
+MALLOC, FREE, CALLOC, REALLOC, ALIGNED = 0, 1, 2, 3, 5
+SECOND = 10**9
+ENOMEM = 12
+
+
+# --- a capture by hand, after docs/capture-format.md ---
+
+
+def record(kind, time_ns, fixed, tail=b"", pid=0):
+    """fixed: the fixed part behind the header. Texts are packed by texts()."""
+    size = 32 + len(fixed)
+    assert size % 8 == 0
+    tail += bytes(-len(tail) % 8)
+    head = struct.pack("<QQIIHHHH", time_ns, 7 if pid else 0, pid, pid, kind, 0xffff,
+                       (size + len(tail)) // 8, size // 8)
+    return head + fixed + tail
+
+
+def texts(at, *values):
+    """(references, tail) of texts behind a fixed part that ends at `at`."""
+    references = b""
+    for value in values:
+        references += struct.pack("<II", at, len(value))
+        at += len(value)
+    return references, b"".join(values)
+
+
+def with_texts(kind, time_ns, members, *values, pid=0):
+    references, tail = texts(32 + len(members) + 8 * len(values), *values)
+    return record(kind, time_ns, members + references, tail, pid)
+
+
+def block(sequence, type_, records, watermark=0):
+    raw = b"".join(records)
+    times = [struct.unpack_from("<Q", r)[0] for r in records]
+    head = struct.pack("<8sHBBIQQQQIIIII", b"SOOTHBLK", 72, type_, 0, 0, sequence, min(times),
+                       max(times), watermark, len(records), len(raw), len(raw), zlib.crc32(raw), 0)
+    return head + struct.pack("<I", zlib.crc32(head)) + raw + bytes(-len(raw) % 8)
+
+
+def call(time_ns, function, address=0, size=None, old=None, error=0, pid=100):
+    absent = 1
+    return record(0x0401, time_ns, struct.pack(
+        "<QQQQBBBBBBBB", address, size or 0, old or 0, 50, function, error, 0, 0,
+        0 if size is not None else absent, 0 if old is not None else absent,
+        0 if error else absent, 0), pid=pid)
+
+
+def count(time_ns, function, calls, size, pid=100):
+    return record(0x0400, time_ns, struct.pack("<QQQQQQQQII32I", SECOND, calls, 0, 0, 0, size, 50,
+                                               50, function, 0, *([0] * 32)), pid=pid)
+
+
+def capture(*records, selector=b"command", has_source=True):
+    head = [with_texts(0x0084, 1, b"", b"", b"program\0", selector),
+            record(0x0085, SECOND, b"")]
+    if has_source:
+        head.append(with_texts(0x0083, 1, struct.pack("<II", 1, 0), b"heap", b"hand", b""))
+    end = [record(0x0006, 3 * SECOND, struct.pack("<Ii", 2, 0)),
+           record(0x000a, 3 * SECOND, struct.pack("<QQQQ", 1, 1, 1, 1))]
+    return block(0, 1, head) + block(1, 2, list(records) + end, 4 * SECOND)
+
+
+CALLS = [
+    call(SECOND + 100, MALLOC, 0x1000, 100),
+    call(SECOND + 200, CALLOC, 0x2000, 50),
+    call(SECOND + 300, REALLOC, 0x3000, 200, old=0x1000),
+    call(SECOND + 400, ALIGNED, 0x4000, 64),
+    call(SECOND + 500, FREE, 0x2000),
+    call(SECOND + 600, MALLOC, 0, 1 << 40, error=ENOMEM),
+]
+
+
+class Heap(Case):
+    def make(self, *records, **options):
+        path = self.path("made.sooth")
+        with open(path, "wb") as file:
+            file.write(capture(*(records or CALLS), **options))
+        return path
+
+    def lines_of(self, path):
+        with open(path) as file:
+            return [json.loads(line) for line in file]
+
+
+class Reports(Heap):
+    def test_totals(self):
+        report = self.sooth("heap", "-j", self.make()).json()
+        self.assertEqual(report["schema"]["name"], "heap")
+        totals = report["totals"]
+        self.assertEqual({key: totals[key] for key in (
+            "events", "failed", "allocated_bytes", "freed_bytes", "live_bytes", "live_blocks",
+            "peak_bytes", "inexact", "lost")}, {
+            "events": 6, "failed": 1, "allocated_bytes": 414, "freed_bytes": 150,
+            "live_bytes": 264, "live_blocks": 2, "peak_bytes": 314, "inexact": None, "lost": 0})
+        self.assertEqual(totals["rate_per_s"], 3.0)
+        by_type = report["by_type"]
+        self.assertEqual({name: row["count"] for name, row in by_type.items()},
+                         {"malloc": 2, "calloc": 1, "realloc": 1, "aligned_alloc": 1, "free": 1})
+        self.assertEqual((by_type["malloc"]["failed"], by_type["malloc"]["bytes"]), (1, 100))
+        self.assertEqual(sum(row["count"] for row in report["sizes"]), 5)
+        self.assertEqual([row["pid"] for row in report["processes"]], [100])
+        self.assertEqual(report["loss"], [])
+
+    def test_text(self):
+        run = self.sooth("heap", self.make())
+        for part in ("6 calls, 3.0 a second", "live at the end: 264B in 2 blocks", "peak 314B",
+                     "aligned_alloc", "SIZE FROM", "lost nothing"):
+            self.assertIn(part, run.text)
+
+    def test_report_shows_it(self):
+        """Among other probes' sections, so under names that no other has."""
+        path = self.make()
+        report = self.sooth("report", "-j", path).json()
+        self.assertEqual(report["heap_totals"], self.sooth("heap", "-j", path).json()["totals"])
+
+    def test_counts_alone(self):
+        """What was not measured is null and says why, never 0."""
+        path = self.make(count(2 * SECOND, MALLOC, 10, 700), count(2 * SECOND, FREE, 9, 0))
+        report = self.sooth("heap", "-j", path).json()
+        totals = report["totals"]
+        self.assertEqual((totals["events"], totals["allocated_bytes"]), (19, 700))
+        for member in ("freed_bytes", "live_bytes", "live_blocks", "peak_bytes"):
+            self.assertIsNone(totals[member], member)
+            self.assertEqual(totals["not_measured"][member], "not asked for")
+        self.assertIn("freed, live and peak bytes", [row["what"] for row in report["limits"]])
+
+    def test_another_capture(self):
+        """System calls are no allocations: null, and told."""
+        report = self.sooth("heap", "-j", self.make(has_source=False, *[
+            record(0x0007, SECOND, bytes(8))])).json()
+        self.assertIsNone(report["totals"]["events"])
+        self.assertTrue(report["limits"])
+
+    def test_without_a_system(self):
+        if not harness.SOOTH_NONE:
+            self.skipTest("no build without an operating system")
+        path = self.make()
+        self.assertEqual(self.run_program(harness.SOOTH_NONE, "heap", path).out,
+                         self.sooth("heap", path).out)
+
+
+class Lines(Heap):
+    def test_shape(self):
+        path, out = self.make(), self.path("lines.jsonl")
+        run = self.sooth("heap", "-j", "-o", out, path)
+        self.assertEqual(run.json()["totals"]["events"], 6)
+        self.assertEqual(self.lines_of(out), [
+            {"pid": 100, "tid": 100, "timestamp": SECOND + 100, "addr": 0x1000, "type": "Malloc",
+             "size": 100},
+            {"pid": 100, "tid": 100, "timestamp": SECOND + 200, "addr": 0x2000, "type": "Calloc",
+             "size": 50},
+            {"pid": 100, "tid": 100, "timestamp": SECOND + 300, "addr": 0x3000, "type": "Realloc",
+             "size": 200, "old_addr": 0x1000},
+            {"pid": 100, "tid": 100, "timestamp": SECOND + 400, "addr": 0x4000,
+             "type": "AlignedAlloc", "size": 64},
+            {"pid": 100, "tid": 100, "timestamp": SECOND + 500, "addr": 0x2000, "type": "Free"},
+            {"pid": 100, "tid": 100, "timestamp": SECOND + 600, "addr": 0, "type": "Malloc",
+             "size": 1 << 40, "error": "ENOMEM"},
+        ])
+        self.assertEqual(stat.S_IMODE(os.stat(out).st_mode), 0o600)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["lines.jsonl", "made.sooth"])
+
+    def test_standard_output(self):
+        """The lines there, the report where errors go: nothing mixes."""
+        run = self.sooth("heap", "-o", "-", self.make())
+        self.assertEqual(len(run.lines()), 6)
+        self.assertIn("live at the end", run.errors)
+
+    def test_standard_input(self):
+        """Read once, told twice."""
+        with open(self.make(), "rb") as file:
+            run = self.sooth("heap", "-j", "-o", self.path("lines"), "-", input=file.read())
+        self.assertEqual(run.json()["totals"]["events"], 6)
+        self.assertEqual(len(self.lines_of(self.path("lines"))), 6)
+
+    def test_never_through_a_link(self):
+        os.symlink(self.path("elsewhere"), self.path("link"))
+        run = self.sooth("heap", "-o", self.path("link"), self.make(), status=None)
+        self.assertNotEqual(run.status, 0)
+        self.assert_says_three_lines(run, "link")
+        self.assertFalse(os.path.exists(self.path("elsewhere")))
+
+    def test_a_failed_run_keeps_the_old_file(self):
+        out = self.path("lines")
+        with open(out, "w") as file:
+            file.write("old")
+        self.sooth("heap", "-o", out, self.path("missing.sooth"), status=4)
+        self.assertEqual(harness.read(out), b"old")
+
+    def test_full_disk(self):
+        run = self.sooth("heap", "-o", "/dev/full", self.make(), status=5)
+        self.assert_says_three_lines(run, "No space left")
+
+    def test_refused_together(self):
+        path = self.path("same")
+        for argv in (["-c", "-o", path, "-p", "1"], ["-o", path, "--save", path, "-p", "1"],
+                     ["-o", "-", "--", "/bin/true"], ["--save", "-", "-p", "1"],
+                     ["-o", path, "-Z"], ["--"], []):
+            run = self.sooth("heap", *argv, status=2)
+            self.assertEqual(run.out, b"", run)
+            self.assert_says_three_lines(run)
+        self.assertEqual(os.listdir(self.folder), [])
+
+
+class OlderNames(Heap):
+    def named(self, name):
+        link = self.path(name)
+        if not os.path.lexists(link):
+            os.symlink(harness.SOOTH, link)
+        return link
+
+    def call(self, *argv, name="memtrack", **options):
+        return self.run_program(self.named(name), *argv, **options)
+
+    def test_links_of_the_build(self):
+        for name in ("memtrack", "codspeed-memtrack"):
+            link = os.path.join(os.path.dirname(harness.SOOTH), "compat", name)
+            if not os.path.lexists(link):
+                self.skipTest("the program is not where it was built")
+            self.assertEqual(os.path.realpath(link), os.path.realpath(harness.SOOTH))
+
+    def test_help(self):
+        for name in ("memtrack", "codspeed-memtrack"):
+            for argv in (["--help"], ["-h"], ["track", "--help"]):
+                run = self.call(*argv, name=name)
+                self.assertIn("%s track COMMAND" % name, run.text)
+                self.assertEqual(run.err, b"")
+            self.assertIn(name, self.call("--version", name=name).text)
+
+    def test_usage(self):
+        out = self.path("lines")
+        for argv in ([], ["ps"], ["track"], ["track", "/bin/true"], ["track", "--output", out],
+                     ["track", "--", "/bin/true", "--output", out],
+                     ["track", "/bin/echo", "--", "x", "--output", out],
+                     ["track", "-o", out, "/bin/true", "--output", out],
+                     ["track", "--ipc-server", "x", "/bin/true", "--output", out]):
+            run = self.call(*argv, status=2)
+            self.assertEqual(run.out, b"", run)
+            self.assert_says_three_lines(run)
+        self.assertFalse(os.path.exists(out))
+
+    def test_no_such_command(self):
+        """Where allocations cannot be watched at all, that is what is said."""
+        run = self.call("track", "/nonexistent/command", "--output", self.path("lines"), status=None)
+        self.assertIn(run.status, (3, 4), run)
+        self.assert_says_three_lines(run)
+
+    def test_its_own_words_only(self):
+        """Under an older name sooth's commands are none."""
+        self.assert_says_three_lines(self.call("heap", self.make(), status=2))
+
+
+if __name__ == "__main__":
+    harness.main()
