@@ -100,7 +100,8 @@ def walk(value, path):
     """What a dotted path leads to; list elements are picked by id, name or probe."""
     for word in path.split("."):
         if isinstance(value, list):
-            value = {element_name(e): e for e in value if isinstance(e, dict)}
+            # Of several methods of a probe the first is the best.
+            value = {element_name(e): e for e in reversed(value) if isinstance(e, dict)}
         if not isinstance(value, dict) or word not in value:
             raise Failed(f"{path}: nothing called {word}")
         value = value[word]
@@ -170,6 +171,30 @@ def check_counts(console):
     return f"all {len(truth)} names, {sum(calls for calls, _ in truth.values())} calls"
 
 
+LIBRARY_CALLS = 40  # what the C library allocates for itself: a stream, storage of threads
+
+
+def check_heap(console):
+    console.require("heap")
+    truth, report = console.object("heap-truth"), console.object("heap")
+    try:
+        true = {name: row["count"] for name, row in truth["functions"].items()}
+        seen = {name: row["count"] for name, row in report["by_type"].items()}
+        told = report["loss"] + report["gaps"]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Failed(f"heap: no by_type, loss and gaps in it: {error!r}") from None
+    if told:
+        raise Failed(f"heap: told as not seen: {told}")
+    # glibc's memalign and aligned_alloc are one function.
+    for counts in (true, seen):
+        counts["aligned_alloc"] = counts.get("aligned_alloc", 0) + counts.pop("memalign", 0)
+    wrong = [f"{name} {seen.get(name, 0)} for {count}" for name, count in sorted(true.items())
+             if not 0 <= seen.get(name, 0) - count <= LIBRARY_CALLS]
+    if wrong or not sum(true.values()):
+        raise Failed("calls wrong: " + ", ".join(wrong))
+    return f"all {len(true)} functions, {sum(true.values())} calls by {report['sources'][0]['method']}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--id", required=True, help="the kernel's name in the lines printed")
@@ -190,6 +215,7 @@ def main():
         (f"boot {console.release or ''}".rstrip(), boot, lambda: check_boot(console, version)),
         ("doctor", console.seconds.get("doctor", 0), lambda: check_doctor(console, options.expect)),
         ("syscall counts", console.seconds.get("trace", 0), lambda: check_counts(console)),
+        ("allocations", console.seconds.get("heap", 0), lambda: check_heap(console)),
         ("guest status", options.elapsed, lambda: check_exit(console)),
     )
     failed = 0

@@ -11,13 +11,18 @@
 #include <errno.h>
 #include <string.h>
 
+/* Programs with fewer scenarios are built with another list. */
+#ifndef SCENARIO_LIST
+#define SCENARIO_LIST "scenarios.def"
+#endif
+
 #define SCENARIO(name) extern const struct scenario scenario_##name;
-#include "scenarios.def"
+#include SCENARIO_LIST
 #undef SCENARIO
 
 static const struct scenario *const scenarios[] = {
 #define SCENARIO(name) &scenario_##name,
-#include "scenarios.def"
+#include SCENARIO_LIST
 #undef SCENARIO
 };
 
@@ -41,7 +46,7 @@ static const struct param common_params[] = {
 static void list(FILE *out)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++)
-		fprintf(out, "  %-12s %s\n", scenarios[i]->name, scenarios[i]->help);
+		fprintf(out, "  %-14s %s\n", scenarios[i]->name, scenarios[i]->help);
 }
 
 static void usage(FILE *out, const struct scenario *s)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Who may not, what is not there, and the names that other tools' users know."""
+import os
+import signal
+import time
+
+import harness
+from harness import Case, as_nobody, needs_bpf, needs_root
+from heap_case import GLIBC, HeapCase, last_json, one, truth_calls, by_type, events_by_type
+
+BUILD = os.path.dirname(harness.SOOTH)
+
+
+@needs_root
+class Unprivileged(Case):
+    def test_says_what_is_missing(self):
+        program = self.copy_for_all(harness.SOOTH)
+        for argv in (["heap", "-p", str(os.getpid())], ["heap", "--", "/bin/true"],
+                     ["heap", "--count", "--", "/bin/true"],
+                     ["record", "--probe", "heap", "-o", self.path("never"), "--", "/bin/true"]):
+            run = self.run_program(program, *argv, status=3, cwd=self.folder, **as_nobody())
+            self.assert_says_three_lines(run, "root")
+            self.assertEqual(run.out, b"")
+
+    def test_the_command_does_not_run_unseen(self):
+        program, mark = self.copy_for_all(harness.SOOTH), self.path("mark")
+        self.run_program(program, "heap", "--", "/bin/sh", "-c", "echo ran >" + mark, status=3,
+                         cwd=self.folder, **as_nobody())
+        self.assertFalse(os.path.exists(mark))
+
+
+@needs_bpf
+class Edges(HeapCase):
+    def test_no_such_process(self):
+        run = self.sooth("heap", "-p", "4194304", status=None)
+        self.assertIn(run.status, (2, 4), run)
+
+    def test_a_program_without_an_allocator(self):
+        """Nothing to probe is no silence: zero calls are told as not measured, or refused."""
+        if not harness.COMPAT32 or not os.path.exists(harness.COMPAT32):
+            self.skipTest("this compiler makes no 32-bit programs")
+        run = self.sooth("heap", "-j", "--", harness.COMPAT32, status=None)
+        if run.status == 0:
+            self.assertIn("limits", last_json(run.text))
+            self.assertTrue(last_json(run.text)["limits"], run)
+        else:
+            self.assertEqual(run.status, 3, run)
+
+    def test_status_of_the_command(self):
+        run = self.sooth("heap", "--count", "--", "/bin/sh", "-c", "exit 7", status=7)
+        self.assertIn("malloc", run.text)
+
+    def test_duration(self):
+        target = self.held_workload(GLIBC, "heap_storm", "--seconds", "20", "--rate", "1000")
+        target.say(b"go\n")
+        began = time.monotonic()
+        report = self.sooth("heap", "-j", "--count", "--duration", "0.5", "-p",
+                            str(target.pid)).json()
+        self.assertLess(time.monotonic() - began, 5)
+        self.assertGreater(one(report["totals"])["events"], 100)
+        self.assertTrue(target.is_running())
+
+    def test_interrupted_with_the_result_so_far(self):
+        target = self.held_workload(GLIBC, "heap_storm", "--seconds", "20", "--rate", "1000")
+        target.say(b"go\n")
+        sooth = self.attach(target.pid, "-o", self.path("events"))
+        time.sleep(0.5)
+        sooth.send(signal.SIGINT)
+        report = self.report_of(sooth)
+        self.assertEqual(len(self.read_events()), one(report["totals"])["events"])
+
+    def test_a_path_with_blanks(self):
+        """Definitions in tracefs are split at blanks; a path is not."""
+        folder = self.path("a folder\twith blanks")
+        os.mkdir(folder)
+        copy = os.path.join(folder, "heap static")
+        harness.shutil.copyfile(self.program("heap-plain-static"), copy)
+        os.chmod(copy, 0o755)
+        run = self.sooth("heap", "-j", "--count", "--", copy)
+        # Its own 1500, and what the static C library does at its start.
+        self.assertIn(one(last_json(run.text)["totals"])["events"], range(1500, 1520))
+
+    def test_a_deleted_executable(self):
+        copy = self.path("gone")
+        harness.shutil.copyfile(self.program("heap-own"), copy)
+        os.chmod(copy, 0o755)
+        target = self.start(copy, "heap", "--turns", "3000", "--hold", "--truth",
+                            self.path("truth"))
+        target.wait_for_output(b"ready\n")
+        os.unlink(copy)
+        # Its file can only be compared through the process: see that its events are there.
+        sooth = self.start_sooth("heap", "-j", "--count", "-p", str(target.pid))
+        time.sleep(2)
+        self.let_go(target)
+        self.assert_calls(self.report_of(sooth), truth_calls(self.truth()))
+
+
+@needs_bpf
+class OldNames(HeapCase):
+    """`codspeed-memtrack track COMMAND --output FILE`, and `memtrack`."""
+
+    def test_track(self):
+        for name in ("codspeed-memtrack", "memtrack"):
+            link = os.path.join(BUILD, "compat", name)
+            if not os.path.exists(link):
+                link = self.path(name)
+                os.symlink(harness.SOOTH, link)
+            with self.subTest(name):
+                command, _ = self.command_of(GLIBC, "heap", "--turns", "0")
+                self.run_program(link, "track", *command, "--truth", self.path("truth-0"),
+                                 "--output", self.path("events"))
+                twin = events_by_type(self.read_events())
+                command[-1] = "3000"
+                self.run_program(link, "track", *command, "--truth", self.path("truth-n"),
+                                 "--output", self.path("events"))
+                events = events_by_type(self.read_events())
+                difference = {kind: tuple(a - b for a, b in zip(row, twin.get(kind, (0, 0, 0))))
+                              for kind, row in events.items()}
+                self.assertEqual(difference, by_type(truth_calls(self.truth("truth-n"))))
+
+    def test_output_after_two_dashes_is_the_commands(self):
+        link = self.path("memtrack")
+        os.symlink(harness.SOOTH, link)
+        run = self.run_program(link, "track", "--output", self.path("events"), "--", "/bin/echo",
+                               "--output", "mine")
+        self.assertIn("--output mine", run.text)
+        self.assertTrue(self.read_events())
+
+
+if __name__ == "__main__":
+    harness.main()
