@@ -36,4 +36,11 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err);
 int heap_source_descriptor(struct backend_run *run);
 void heap_source_close(struct backend_run *run);
 
+/* What the rows of all of them have in common: the members of a struct backend. */
+#define HEAP_SOURCE                                                                                \
+	.probe = "heap", .price_source = "bench/heap on Linux 6.18",                               \
+	.lateness_ns = HEAP_LATENESS_NS, .state_size = sizeof(struct heap_state),                  \
+	.set = heap_source_set, .start = heap_source_start, .drain = heap_source_drain,            \
+	.stop = heap_source_stop, .descriptor = heap_source_descriptor, .close = heap_source_close
+
 #endif

@@ -12,20 +12,11 @@ static const struct need *const needs[] = { &need_bpf, &need_uprobe_events, &nee
 	&need_bpf_ring, &need_pid_namespace, NULL };
 
 const struct backend backend_heap_tracefs = {
+	HEAP_SOURCE,
 	.name = "tracefs",
-	.probe = "heap",
 	.help = "uprobes on allocators, inherited by threads, children and exec'd programs",
 	.needs = needs,
 	.target_ns = 700,
 	.bystander_ns = 5,
-	.price_source = "bench/heap on Linux 6.18",
-	.lateness_ns = HEAP_LATENESS_NS,
-	.state_size = sizeof(struct heap_state),
 	.open = heap_tracefs_open,
-	.set = heap_source_set,
-	.start = heap_source_start,
-	.drain = heap_source_drain,
-	.stop = heap_source_stop,
-	.descriptor = heap_source_descriptor,
-	.close = heap_source_close,
 };
