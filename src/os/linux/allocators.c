@@ -20,6 +20,8 @@
 
 #define FILES_MAX 65536
 
+#define OPERATOR_NEW 0xfe   /* among the names: operator new(unsigned long), not probed: it throws \
+			     */
 #define ERRNO_LOCATION 0xff /* among the names: where errno is, not to be probed */
 
 struct file_identity {
@@ -77,6 +79,7 @@ static const struct {
 	/* The rendezvous with debuggers (link.h, r_debug): called when libraries have come. */
 	{ "_dl_debug_state", HEAP_PLACE_LOADER },
 	{ "__errno_location", ERRNO_LOCATION },
+	{ "_Znwm", OPERATOR_NEW },
 };
 
 #define NAMES_COUNT ARRAY_SIZE(names)
@@ -214,6 +217,8 @@ static void find_sites(struct allocators *a, struct allocator_file *file)
 
 		if (function_of(f) == ERRNO_LOCATION)
 			read_errno_location(file, found.machine, f);
+		else if (function_of(f) == OPERATOR_NEW)
+			file->has_operator_new = true;
 		else if (f->source != ELF_LOCAL || takes_local)
 			add_site(file, found.machine, f, kernel_release());
 	}

@@ -37,6 +37,8 @@ struct allocator_file {
 	uint64_t device, inode;
 	size_t count; /* 0: it defines none */
 	struct allocator_site sites[ALLOCATOR_SITES_MAX];
+	/* An allocator with an operator new of its own, which need not come by its malloc. */
+	bool has_operator_new;
 	bool has_errno; /* it says where errno is */
 	struct errno_location errno_location;
 };

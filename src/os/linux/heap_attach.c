@@ -152,6 +152,9 @@ static int take_file(void *user, const struct allocator_file *file, struct sooth
 				"probe more allocator functions in %s", file->path);
 		tell_site(f->attach, f->process, file, site);
 	}
+	if (file->has_operator_new && allocator_file_defines(file) && !f->attach->operator_new[0])
+		snprintf(
+			f->attach->operator_new, sizeof(f->attach->operator_new), "%s", file->path);
 	if (allocator_file_defines(file))
 		buffer_append(&f->paths, file->path, strlen(file->path) + 1);
 	return 0;

@@ -24,7 +24,8 @@ struct heap_attach {
 	struct allocators allocators;
 	const struct prober_type *type;
 	void *prober;
-	unsigned events; /* defined so far */
+	unsigned events;	/* defined so far */
+	char operator_new[256]; /* the first allocator that has one of its own; empty: none */
 	uint32_t sites;
 	uint64_t attach_ns;
 	struct buffer told; /* records, for whoever drains next */

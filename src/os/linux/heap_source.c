@@ -266,6 +266,21 @@ static void tell_cost(struct backend_run *run, uint64_t forgotten_ns, size_t des
 	RECORD_APPEND(&run->out, &cost, NULL, 0);
 }
 
+/* libstdc++'s comes by malloc; that of tcmalloc, jemalloc and mimalloc does not. */
+static void tell_operator_new(struct backend_run *run)
+{
+	struct heap_state *s = run->state;
+	char what[300];
+
+	if (!s->attach.operator_new[0])
+		return;
+	snprintf(what, sizeof(what), "C++ new and delete of %s", s->attach.operator_new);
+	backend_limit(run, what,
+		"they do not come by its malloc, and a return probe on what throws would end the "
+		"program",
+		"run it without that library: then they come by malloc");
+}
+
 static void end_holding(struct backend_run *run)
 {
 	struct heap_state *s = run->state;
@@ -285,6 +300,7 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	end_holding(run);
+	tell_operator_new(run);
 	status = follow_stop(&s->follow, run, err);
 	take_signs(run, before, true);
 	tell_own(run);
