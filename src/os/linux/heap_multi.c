@@ -16,7 +16,7 @@ const struct backend backend_heap_multi = {
 	.name = "multi",
 	.help = "uprobes on allocators, a link to each process; new children have a gap",
 	.needs = needs,
-	.target_ns = 800,
+	.target_ns = 660,
 	.bystander_ns = 0,
 	.open = heap_multi_open,
 };

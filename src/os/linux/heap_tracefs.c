@@ -16,7 +16,7 @@ const struct backend backend_heap_tracefs = {
 	.name = "tracefs",
 	.help = "uprobes on allocators, inherited by threads, children and exec'd programs",
 	.needs = needs,
-	.target_ns = 700,
-	.bystander_ns = 5,
+	.target_ns = 660,
+	.bystander_ns = 0,
 	.open = heap_tracefs_open,
 };
