@@ -269,16 +269,17 @@ class HeapCase(Case):
     def truth(self, name="truth"):
         return json.loads(harness.read(self.path(name)))
 
-    def read_events(self, name="events"):
+    def each_event(self, name="events"):
         """Every line, each looked at: exactly the members that the format has."""
-        events = []
         with open(self.path(name), encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 event = json.loads(line)
                 if event.get("type") in TYPES:
                     self.check_event(event, "line %d: %s" % (number, line))
-                    events.append(event)
-        return events
+                    yield event
+
+    def read_events(self, name="events"):
+        return list(self.each_event(name))
 
     def check_event(self, event, where):
         members = {"pid", "tid", "timestamp", "addr", "type"}
@@ -364,7 +365,10 @@ class HeapCase(Case):
 
     def assert_nothing_lost(self, report):
         self.assertEqual(report["loss"], [])
-        self.assertEqual(report["gaps"], [])
+        # A program that ended before it could be looked at may have had an allocator of its own;
+        # whether calls are missing is for the counts to say.
+        self.assertEqual([gap for gap in report["gaps"] if gap["path"] != "the program it ran"],
+                         [])
         self.assertFalse(one(report["totals"]).get("lost"))
 
     def assert_live(self, report, truth):

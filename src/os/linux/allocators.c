@@ -18,9 +18,11 @@
 #include "symbols/elf.h"
 #include "symbols/site.h"
 
-#define FILES_MAX 65536
+#define FILES_MAX     65536
+#define LANDING_BYTES 4 /* of endbr64 */
 
-#define OPERATOR_NEW 0xfe   /* among the names: operator new(unsigned long), not probed: it throws \
+#define OPERATOR_NEW                                                                               \
+	0xfe		    /* among the names: operator new(unsigned long), not probed: it throws \
 			     */
 #define ERRNO_LOCATION 0xff /* among the names: where errno is, not to be probed */
 
@@ -179,6 +181,36 @@ static void read_errno_location(
 }
 
 /*
+ * A free that does nothing but jump to another free: both would see the call. With other
+ * functions the return tells that they are one call; a free has none.
+ */
+static bool only_jumps(const struct allocator_file *file, const struct elf_found *found,
+	const struct elf_function *f)
+{
+	unsigned char code[2 * INSTRUCTION_LENGTH_MAX];
+	ssize_t size = elf_code(file->file, f, code, sizeof(code));
+	struct instruction i;
+	size_t at = 0;
+
+	if (function_of(f) != HEAP_FREE || size <= 0 ||
+		!instruction_decode(found->machine, code, (size_t)size, &i))
+		return false;
+	if (i.kind == INSTRUCTION_NOP || i.length == LANDING_BYTES) { /* endbr64 decodes as plain */
+		at = i.length;
+		if (!instruction_decode(found->machine, code + at, (size_t)size - at, &i))
+			return false;
+	}
+	for (size_t k = 0; i.kind == INSTRUCTION_JUMP && k < found->count; k++) {
+		const struct elf_function *other = &found->functions[k];
+
+		if (other != f && function_of(other) == HEAP_FREE &&
+			other->offset == f->offset + at + (uint64_t)i.target)
+			return true;
+	}
+	return false;
+}
+
+/*
  * A file's own, local function may be called free and be something else. Local ones are
  * taken for an allocator's when both ends of one are there.
  */
@@ -219,7 +251,7 @@ static void find_sites(struct allocators *a, struct allocator_file *file)
 			read_errno_location(file, found.machine, f);
 		else if (function_of(f) == OPERATOR_NEW)
 			file->has_operator_new = true;
-		else if (f->source != ELF_LOCAL || takes_local)
+		else if (!only_jumps(file, &found, f) && (f->source != ELF_LOCAL || takes_local))
 			add_site(file, found.machine, f, kernel_release());
 	}
 }
