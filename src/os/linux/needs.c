@@ -46,7 +46,7 @@ static int test_bpf(const struct os *os, struct sooth_error *err)
 	if (needs_has_capability(CAP_SYS_ADMIN) ||
 		(needs_has_capability(CAP_BPF) && needs_has_capability(CAP_PERFMON)))
 		return 0;
-	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "use BPF to watch system calls");
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "use BPF to watch processes");
 	error_why(err, "this process has not the capabilities cap_bpf and cap_perfmon");
 	error_missing(err, "cap_bpf and cap_perfmon, or root");
 	return error_remedy(err, "%s", needs_bpf_remedy);
@@ -122,7 +122,7 @@ static int test_pid_namespace(const struct os *os, struct sooth_error *err)
 	if (stat("/proc/self/ns/pid", &ns) || ns.st_ino == PID_NAMESPACE_INITIAL)
 		return 0;
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
-		"watch system calls from a pid namespace");
+		"watch processes from a pid namespace");
 	error_why(err, "process ids here are not those that the kernel's programs see");
 	error_missing(err, "the initial pid namespace");
 	return error_remedy(
