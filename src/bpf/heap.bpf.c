@@ -25,6 +25,7 @@ struct thread {
 	uint8_t unused;
 	uint32_t place;	 /* table and low bits of `called` */
 	uint64_t called; /* the probed instruction */
+	uint64_t loads;	 /* times the loader said that its list has changed */
 	struct heap_tally tallies[HEAP_FUNCTION_SLOTS];
 };
 
@@ -213,14 +214,16 @@ static inline void enter_free(struct thread *t, struct pt_regs *regs)
 /* The collector looks for new mappings itself: it only has to be told to. */
 static void tell_loaded(struct thread *t)
 {
-	struct sooth_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	struct heap_loaded *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
+	t->loads++;
 	if (!r) {
 		__sync_fetch_and_add(&follow_control.lost_comings, 1);
 		return;
 	}
-	record_fill(
-		r, &t->member, HEAP_LOADED, RECORD_WORDS(struct sooth_record), bpf_ktime_get_ns());
+	record_fill(&r->record, &t->member, HEAP_LOADED, RECORD_WORDS(struct heap_loaded),
+		bpf_ktime_get_ns());
+	r->ordinal = t->loads;
 	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 }
 
@@ -355,6 +358,7 @@ static void thread_execs(struct thread *t, struct linux_binprm *program)
 	uint32_t device = BPF_CORE_READ(inode, i_sb, s_dev);
 
 	t->stack = 0; /* it was in a call of the program before */
+	t->loads = 0;
 	if (!r) {
 		__sync_fetch_and_add(&follow_control.lost_comings, 1);
 		return;
@@ -364,6 +368,8 @@ static void thread_execs(struct thread *t, struct linux_binprm *program)
 	r->inode = BPF_CORE_READ(inode, i_ino);
 	r->device_major = device >> DEVICE_MINOR_BITS;
 	r->device_minor = device & ((1u << DEVICE_MINOR_BITS) - 1);
+	r->path[0] = 0;
+	bpf_probe_read_kernel_str(r->path, sizeof(r->path), BPF_CORE_READ(program, filename));
 	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 }
 

@@ -74,14 +74,23 @@ struct heap_control {
 };
 
 /* These never leave the backend: what a process has mapped may have changed. */
-#define HEAP_LOADED 0x047e /* libraries; a bare record */
+#define HEAP_LOADED 0x047e /* libraries */
 #define HEAP_BEGUN  0x047f /* all of it: it runs another program */
+
+#define HEAP_LOADED_AT_START 2 /* glibc says so twice while it starts a program, musl once */
+#define HEAP_PATH_BYTES	     200
+
+struct heap_loaded {
+	struct sooth_record record;
+	uint64_t ordinal; /* from 1, since the exec or since it is followed */
+};
 
 struct heap_begun {
 	struct sooth_record record;
 	uint64_t inode; /* of the program */
 	uint32_t device_major;
 	uint32_t device_minor;
+	char path[HEAP_PATH_BYTES]; /* as the exec was asked for it; cut when it is longer */
 };
 
 #endif

@@ -141,6 +141,7 @@ struct file {
 
 struct linux_binprm {
 	struct file *file;
+	const char *filename;
 	unsigned int secureexec : 1; /* the program runs with more than its caller had */
 	unsigned int interp_flags;
 } KERNEL_TYPE;

@@ -69,6 +69,14 @@ class Edges(HeapCase):
         report = self.report_of(sooth)
         self.assertEqual(len(self.read_events()), one(report["totals"])["events"])
 
+    def test_children_that_end_at_once(self):
+        """They are gone before anybody can look at them: still nothing is missing, nor said to be."""
+        run = self.sooth("heap", "-j", "--count", "--", "/bin/sh", "-c",
+                         "for i in 1 2 3 4 5 6 7 8 9 10; do /bin/true; done")
+        report = last_json(run.text)
+        self.assertEqual((report["gaps"], report["loss"], one(report["totals"])["inexact"]),
+                         ([], [], None))
+
     def test_a_path_with_blanks(self):
         """Definitions in tracefs are split at blanks; a path is not."""
         folder = self.path("a folder\twith blanks")

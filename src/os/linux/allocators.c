@@ -321,11 +321,26 @@ static int look_at(struct allocators *a, pid_t pid, const struct maps_line *m,
 	return status < 0 ? status : *defines;
 }
 
-bool allocators_know(const struct allocators *a, uint64_t device, uint64_t inode)
+bool allocators_know(struct allocators *a, const char *path, uint64_t device, uint64_t inode)
 {
 	struct file_identity identity = { device, inode };
+	struct allocator_file file = { .path = path };
+	_cleanup_close_ int fd = -1;
+	struct stat st;
 
-	return map_get(&a->files, &identity);
+	if (map_get(&a->files, &identity))
+		return true;
+	if (path[0] != '/')
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	/* Another mount namespace may have another file there. */
+	if (fd < 0 || fstat(fd, &st) || st.st_dev != device || st.st_ino != inode)
+		return false;
+	file.file = fd;
+	find_sites(a, &file);
+	if (allocator_file_defines(&file))
+		return false; /* it has to be looked at in the process, and probed */
+	return map_put(&a->files, &identity, NULL) != NULL;
 }
 
 /* The executable is mapped first, unless the kernel placed its interpreter below; by path of

@@ -56,8 +56,8 @@ typedef int (*allocator_handler)(
 bool allocator_file_defines(const struct allocator_file *file);
 void allocators_init(struct allocators *a);
 void allocators_fini(struct allocators *a);
-/* Whether a file was looked at. */
-bool allocators_know(const struct allocators *a, uint64_t device, uint64_t inode);
+/* Whether a file was looked at; or, as it is found at `path` (absolute) now, defines none. */
+bool allocators_know(struct allocators *a, const char *path, uint64_t device, uint64_t inode);
 /* The files of a process that were not looked at before, executable first, then as they
  * are mapped. 1: some of what it has mapped, known before or not, defines an allocator; 0: none.
  * -ESRCH: the process is gone; -EACCES, -EPERM: it may not be read. */

@@ -13,8 +13,8 @@
 
 #define PASSES_MAX  16
 #define THREADS_MAX 65536
-#define FILES_MAX   64	/* with new allocators, in one look */
-#define PLACES_MAX  256 /* of one event */
+#define FILES_MAX   256	 /* with new allocators, in one look */
+#define PLACES_MAX  1024 /* of one event */
 
 struct place_list {
 	struct prober_place places[PLACES_MAX];
@@ -136,8 +136,10 @@ static int take_file(void *user, const struct allocator_file *file, struct sooth
 	struct finding_sites *f = user;
 	int kept;
 
-	if (f->file_count == FILES_MAX)
+	if (f->file_count == FILES_MAX) {
+		f->attach->left_out += (uint32_t)file->count;
 		return 0;
+	}
 	kept = fcntl(file->file, F_DUPFD_CLOEXEC, 3);
 	if (kept < 0)
 		return error_errno(err, -errno, "keep %s open", file->path);
@@ -146,10 +148,13 @@ static int take_file(void *user, const struct allocator_file *file, struct sooth
 		const struct allocator_site *site = &file->sites[i];
 		int table = table_for(f->attach, file, site);
 
-		if (table < 0 || !place_add(&f->entries[table], kept, site->offset) ||
-			(site->has_return && !place_add(&f->returns, kept, site->offset)))
-			return error_set(err, -E2BIG, SOOTH_FAULT_UNSUPPORTED,
-				"probe more allocator functions in %s", file->path);
+		/* The return first: an entry without one would never end for us. */
+		if (table < 0 || f->entries[table].count == PLACES_MAX ||
+			(site->has_return && !place_add(&f->returns, kept, site->offset))) {
+			f->attach->left_out++;
+			continue;
+		}
+		place_add(&f->entries[table], kept, site->offset);
 		tell_site(f->attach, f->process, file, site);
 	}
 	if (file->has_operator_new && allocator_file_defines(file) && !f->attach->operator_new[0])
@@ -277,12 +282,12 @@ int heap_attach_look(struct heap_attach *a, const struct process_id *process, ui
 	return status;
 }
 
-bool heap_attach_knows(struct heap_attach *a, uint64_t device, uint64_t inode)
+bool heap_attach_knows(struct heap_attach *a, const char *path, uint64_t device, uint64_t inode)
 {
 	bool knows;
 
 	pthread_mutex_lock(&a->lock);
-	knows = allocators_know(&a->allocators, device, inode);
+	knows = allocators_know(&a->allocators, path, device, inode);
 	pthread_mutex_unlock(&a->lock);
 	return knows;
 }

@@ -27,6 +27,7 @@ struct heap_attach {
 	unsigned events;	/* defined so far */
 	char operator_new[256]; /* the first allocator that has one of its own; empty: none */
 	uint32_t sites;
+	uint32_t left_out; /* functions for which there was no room */
 	uint64_t attach_ns;
 	struct buffer told; /* records, for whoever drains next */
 };
@@ -40,8 +41,9 @@ int heap_attach_open(struct heap_attach *a, const struct prober_type *type, stru
  */
 int heap_attach_look(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err);
-/* Whether a file was looked at before. */
-bool heap_attach_knows(struct heap_attach *a, uint64_t device, uint64_t inode);
+/* Whether a program was looked at before, or is seen now to define no allocator: its process may
+ * have ended. Its libraries may be new all the same. */
+bool heap_attach_knows(struct heap_attach *a, const char *path, uint64_t device, uint64_t inode);
 /* A process that was not followed before: what is defined already is attached to its threads.
  * since_ns: as above. */
 int heap_attach_process(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "bpf/heap.h"
+#include "os/linux/capabilities.h"
 #include "os/linux/follow.h"
 #include "os/linux/heap_source.h"
 #include "os/linux/needs.h"
@@ -92,6 +93,18 @@ int heap_source_open(
 	return status;
 }
 
+/* The kernel takes a program's set-user-ID and file capabilities away at its exec when its tracer
+ * has not cap_sys_ptrace: a command that is watched would not be the same. */
+static bool may_trace_an_exec(struct backend_run *run)
+{
+	if (needs_has_capability(CAP_SYS_PTRACE))
+		return true;
+	backend_limit(run, "the command from its first allocation, and nothing lost",
+		"holding it without cap_sys_ptrace would take privilege from what it runs",
+		"run sooth as root");
+	return false;
+}
+
 int heap_source_set(struct backend_run *run, const struct process_id *process, unsigned interest,
 	struct sooth_error *err)
 {
@@ -107,7 +120,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 		return status;
 	if (!(interest & INTEREST_FROM_EXEC))
 		s->blind_processes += !status;
-	else if (run->options.may_hold)
+	else if (run->options.may_hold && may_trace_an_exec(run))
 		return heap_holder_start(&s->holder, &s->attach, process, err);
 	return 0;
 }
@@ -134,8 +147,18 @@ static bool knows_program(struct heap_state *s, const struct sooth_record *r)
 {
 	const struct heap_begun *begun = (const void *)r;
 
-	return heap_attach_knows(
-		&s->attach, makedev(begun->device_major, begun->device_minor), begun->inode);
+	return heap_attach_knows(&s->attach, begun->path,
+		makedev(begun->device_major, begun->device_minor), begun->inode);
+}
+
+/* Since when what is found now ran unseen; 0: not at all. What the loader says while a program
+ * starts is about libraries that have run nothing yet, and short programs end before they are
+ * looked at: then there is nothing to tell. */
+static uint64_t unseen_since(const struct sooth_record *r)
+{
+	const struct heap_loaded *loaded = (const void *)r;
+
+	return r->kind == HEAP_LOADED && loaded->ordinal <= HEAP_LOADED_AT_START ? 0 : r->time_ns;
 }
 
 /* A process or a program has begun, or a library has come. */
@@ -160,7 +183,7 @@ static void look_again(struct backend_run *run, const struct sooth_record *r)
 	if (r->kind != HEAP_LOADED && !s->attach.type->is_inherited)
 		status = heap_attach_process(&s->attach, &process, r->time_ns, &err);
 	if (!status && r->kind != PROCESS_JOIN)
-		status = heap_attach_look(&s->attach, &process, r->time_ns, &err);
+		status = heap_attach_look(&s->attach, &process, unseen_since(r), &err);
 	if (status < 0 && status != -ESRCH && status != -ENOENT)
 		backend_limit_error(run, "allocators that were loaded later", &err);
 }
@@ -281,6 +304,17 @@ static void tell_operator_new(struct backend_run *run)
 		"run it without that library: then they come by malloc");
 }
 
+static void tell_left_out(struct backend_run *run)
+{
+	struct heap_state *s = run->state;
+	char what[96];
+
+	if (!s->attach.left_out)
+		return;
+	snprintf(what, sizeof(what), "%u allocator functions", s->attach.left_out);
+	backend_limit(run, what, "there are more in the mapped files than can be probed", "");
+}
+
 static void end_holding(struct backend_run *run)
 {
 	struct heap_state *s = run->state;
@@ -300,6 +334,7 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	end_holding(run);
+	tell_left_out(run);
 	tell_operator_new(run);
 	status = follow_stop(&s->follow, run, err);
 	take_signs(run, before, true);
