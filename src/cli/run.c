@@ -198,6 +198,7 @@ static int child_exit(struct sooth_observer *o)
 static int run_live(const struct run *run, struct told *t, struct sooth_error *err)
 {
 	struct sooth_observer *o = NULL;
+	struct sooth_error ignored;
 	int status = make_observer(run, &o, err);
 
 	if (!status && run->output->save)
@@ -208,7 +209,10 @@ static int run_live(const struct run *run, struct told *t, struct sooth_error *e
 		status = observe(run, t, o, err);
 	if (!status)
 		status = finish_all(t, err);
-	if (!status && run->arguments->command)
+	/* Whoever read the report may have gone: the command runs on, and how it ends is its own. */
+	if (status == -EPIPE && run->arguments->command)
+		sooth_observer_stop(o, SOOTH_END_STOPPED, &ignored);
+	if ((!status || status == -EPIPE) && run->arguments->command)
 		status = child_exit(o);
 	sooth_observer_free(o);
 	return status;
