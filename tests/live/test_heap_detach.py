@@ -66,13 +66,20 @@ class Allocator:
         os.waitpid(self.pid, 0)
 
 
+def parent_of(pid):
+    try:
+        return int(harness.read("/proc/%d/stat" % pid).rsplit(b")", 1)[1].split()[1])
+    except (OSError, IndexError):
+        return None
+
+
 class Held:
     """What a watcher that is attached has of this system, seen from outside while it lives."""
 
-    def __init__(self, sooth, target, guards_before):
+    def __init__(self, sooth, target):
         self.sooth, self.target = sooth.pid, target
         self.kernel = harness.held_by(sooth.pid)
-        self.guards = guards() - guards_before
+        self.guards = {guard for guard in guards() if parent_of(guard) == sooth.pid}
         self.definitions = definitions_of(sooth.pid)
         self.breakpoints = breakpoints(target)
 
@@ -86,9 +93,8 @@ class Held:
 
 class DetachCase(HeapCase):
     def attached(self, pid, *options):
-        before = guards()
         sooth = self.attach(pid, *options)
-        held = Held(sooth, pid, before)
+        held = Held(sooth, pid)
         # Else their absence afterwards would say nothing.
         self.assertEqual({kind for kind, _ in held.kernel} - {"link"}, {"prog", "map"})
         self.assertTrue(held.definitions, "no definition that carries the pid of its owner")
