@@ -262,9 +262,6 @@ static int look(struct heap_attach *a, const struct process_id *process, uint64_
 			tell_gaps(&f);
 		a->attach_ns += clock_monotonic_ns() - begin_ns;
 	}
-	/* Gone before it could be looked at: it may have had an allocator of its own. */
-	if ((status == -ESRCH || status == -ENOENT) && since_ns)
-		tell_gap(a, process, since_ns, "the program it ran");
 	for (size_t i = 0; i < f.file_count; i++)
 		close(f.files[i]);
 	buffer_fini(&f.paths);
@@ -280,6 +277,13 @@ int heap_attach_look(struct heap_attach *a, const struct process_id *process, ui
 	status = look(a, process, since_ns, err);
 	pthread_mutex_unlock(&a->lock);
 	return status;
+}
+
+void heap_attach_gone(struct heap_attach *a, const struct process_id *process, uint64_t since_ns)
+{
+	pthread_mutex_lock(&a->lock);
+	tell_gap(a, process, since_ns, "the program it ran");
+	pthread_mutex_unlock(&a->lock);
 }
 
 bool heap_attach_knows(struct heap_attach *a, const char *path, uint64_t device, uint64_t inode)

@@ -41,6 +41,8 @@ int heap_attach_open(struct heap_attach *a, const struct prober_type *type, stru
  */
 int heap_attach_look(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err);
+/* It ended before it could be looked at, and may have had an allocator of its own. */
+void heap_attach_gone(struct heap_attach *a, const struct process_id *process, uint64_t since_ns);
 /* Whether a program was looked at before, or is seen now to define no allocator: its process may
  * have ended. Its libraries may be new all the same. */
 bool heap_attach_knows(struct heap_attach *a, const char *path, uint64_t device, uint64_t inode);

@@ -136,6 +136,8 @@ static void mapped(void *user, pid_t pid)
 
 	(void)pid;
 	h->found = heap_attach_look(h->attach, &h->now.process, h->now.since_ns, &err);
+	if ((h->found == -ESRCH || h->found == -ENOENT) && h->now.since_ns)
+		heap_attach_gone(h->attach, &h->now.process, h->now.since_ns);
 	h->now.since_ns = 0;
 }
 

@@ -151,14 +151,13 @@ static bool knows_program(struct heap_state *s, const struct sooth_record *r)
 		makedev(begun->device_major, begun->device_minor), begun->inode);
 }
 
-/* Since when what is found now ran unseen; 0: not at all. What the loader says while a program
- * starts is about libraries that have run nothing yet, and short programs end before they are
- * looked at: then there is nothing to tell. */
-static uint64_t unseen_since(const struct sooth_record *r)
+/* What the loader says while a program starts is about libraries that have run nothing yet; short
+ * programs end before they are looked at then, and there is nothing to tell. */
+static bool ran_unseen(const struct sooth_record *r)
 {
 	const struct heap_loaded *loaded = (const void *)r;
 
-	return r->kind == HEAP_LOADED && loaded->ordinal <= HEAP_LOADED_AT_START ? 0 : r->time_ns;
+	return r->kind != HEAP_LOADED || loaded->ordinal > HEAP_LOADED_AT_START;
 }
 
 /* A process or a program has begun, or a library has come. */
@@ -183,7 +182,9 @@ static void look_again(struct backend_run *run, const struct sooth_record *r)
 	if (r->kind != HEAP_LOADED && !s->attach.type->is_inherited)
 		status = heap_attach_process(&s->attach, &process, r->time_ns, &err);
 	if (!status && r->kind != PROCESS_JOIN)
-		status = heap_attach_look(&s->attach, &process, unseen_since(r), &err);
+		status = heap_attach_look(&s->attach, &process, r->time_ns, &err);
+	if ((status == -ESRCH || status == -ENOENT) && ran_unseen(r))
+		heap_attach_gone(&s->attach, &process, r->time_ns);
 	if (status < 0 && status != -ESRCH && status != -ENOENT)
 		backend_limit_error(run, "allocators that were loaded later", &err);
 }
