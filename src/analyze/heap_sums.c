@@ -3,13 +3,7 @@
 #include "analyze/heap_sums.h"
 
 #include "analyze/heap_live.h"
-
-static unsigned bucket_of(uint64_t size)
-{
-	unsigned bucket = size ? 63 - (unsigned)__builtin_clzll(size) : 0;
-
-	return bucket < HEAP_BUCKETS ? bucket : HEAP_BUCKETS - 1;
-}
+#include "bpf/log2.h"
 
 static uint32_t place_of(uint32_t function)
 {
@@ -47,7 +41,7 @@ void heap_sums_add_call(struct heap_sums *s, const struct heap_call *c)
 
 	add_both(s, c->function, &one);
 	if (!is_free)
-		s->histogram[bucket_of(c->size)]++;
+		s->histogram[log2_bucket(c->size, HEAP_BUCKETS)]++;
 }
 
 void heap_sums_add_count(struct heap_sums *s, const struct heap_count *c)

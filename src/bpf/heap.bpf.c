@@ -12,6 +12,7 @@
 #include "bpf/member.bpf.h"
 #include "bpf/call.bpf.h"
 #include "bpf/heap.h"
+#include "bpf/log2.h"
 
 struct thread {
 	struct member member;
@@ -42,26 +43,6 @@ struct heap_control control SEC(".data.control") = {};
 struct heap_places places SEC(".data.places") = {};
 
 /* --- what is called --- */
-
-static inline uint32_t log2_of(uint64_t value)
-{
-	uint32_t bits = 0;
-
-	for (uint32_t step = 32; step; step /= 2) {
-		if (value >> step) {
-			bits += step;
-			value >>= step;
-		}
-	}
-	return bits;
-}
-
-static inline uint32_t bucket_of(uint64_t size)
-{
-	uint32_t bucket = log2_of(size);
-
-	return bucket < HEAP_BUCKETS ? bucket : HEAP_BUCKETS - 1;
-}
 
 static inline struct heap_tally *tally_of(struct thread *t, uint32_t function)
 {
@@ -158,7 +139,7 @@ static inline void count_call(struct thread *t, bool is_failed, uint64_t duratio
 	tally->total_ns += duration_ns;
 	if (duration_ns > tally->max_ns)
 		tally->max_ns = duration_ns;
-	tally->histogram[bucket_of(t->size) & (HEAP_BUCKETS - 1)]++;
+	tally->histogram[log2_bucket(t->size, HEAP_BUCKETS) & (HEAP_BUCKETS - 1)]++;
 	if (is_failed)
 		tally->failed++;
 	else
@@ -194,7 +175,6 @@ static inline bool is_nested(struct thread *t, uint64_t stack, uint32_t function
 	if ((stack < t->stack || (stack == t->stack && function != t->function)) && !is_left(t))
 		return true;
 	tally_of(t, t->function)->unfinished++;
-	__sync_fetch_and_add(&control.abandoned, 1);
 	t->stack = 0;
 	return false;
 }
@@ -390,7 +370,6 @@ static void keep_tally(const struct thread *t, uint32_t function, const struct h
 		__sync_fetch_and_add(&control.lost_tallies, tally->count);
 		return;
 	}
-	__sync_fetch_and_add(&control.kept, 1);
 	__sync_fetch_and_add(&kept->tally.count, tally->count);
 	__sync_fetch_and_add(&kept->tally.failed, tally->failed);
 	__sync_fetch_and_add(&kept->tally.overflows, tally->overflows);

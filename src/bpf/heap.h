@@ -68,9 +68,7 @@ struct heap_kept {
 #define HEAP_KEPT_ENTRIES 4096
 
 struct heap_control {
-	uint64_t abandoned; /* calls that were left by a jump out of them */
-	uint64_t kept;	    /* tallies put aside because the ring was full */
-	uint64_t lost_tallies;
+	uint64_t lost_tallies; /* calls whose tallies found no place, in the ring or beside it */
 };
 
 /* These never leave the backend: what a process has mapped may have changed. */

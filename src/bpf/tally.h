@@ -10,6 +10,7 @@
 #ifndef SOOTH_BPF_TALLY_H
 #define SOOTH_BPF_TALLY_H
 
+#include "bpf/log2.h"
 #include "probes/syscalls.h"
 
 #define TALLY_NUMBERS	512  /* native numbers that can have a slot */
@@ -41,27 +42,7 @@ struct tally {
 
 static inline uint32_t tally_bucket(uint64_t ns)
 {
-	uint32_t bucket = 0;
-
-	if (ns >> SYSCALLS_BUCKETS)
-		return SYSCALLS_BUCKETS - 1;
-	if (ns >> 16) {
-		bucket += 16;
-		ns >>= 16;
-	}
-	if (ns >> 8) {
-		bucket += 8;
-		ns >>= 8;
-	}
-	if (ns >> 4) {
-		bucket += 4;
-		ns >>= 4;
-	}
-	if (ns >> 2) {
-		bucket += 2;
-		ns >>= 2;
-	}
-	return bucket + (uint32_t)(ns >> 1);
+	return log2_bucket(ns, SYSCALLS_BUCKETS);
 }
 
 /* The slot of a native call, made when it is new; 0 when there is no room. */

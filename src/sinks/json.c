@@ -19,12 +19,7 @@ struct json_sink {
 
 static int write_out(struct json_sink *s, struct sooth_error *err)
 {
-	if (buffer_failed(&s->bytes))
-		return error_no_memory(err);
-	if (s->bytes.size && fwrite(s->bytes.data, 1, s->bytes.size, s->stream) != s->bytes.size)
-		return error_errno(err, -errno, "write JSON");
-	buffer_reset(&s->bytes);
-	return 0;
+	return json_write_out(&s->bytes, s->stream, "write JSON", err);
 }
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)

@@ -22,14 +22,15 @@ struct jsonl_sink {
 
 static int write_line(struct jsonl_sink *s, struct sooth_error *err)
 {
+	int status;
+
 	buffer_char(&s->bytes, '\n');
-	if (buffer_failed(&s->bytes) || s->json.failed)
+	if (s->json.failed)
 		return error_no_memory(err);
-	if (fwrite(s->bytes.data, 1, s->bytes.size, s->stream) != s->bytes.size)
-		return error_errno(err, -errno, "write JSON lines");
-	buffer_reset(&s->bytes);
-	json_init(&s->json, &s->bytes, 0);
-	return 0;
+	status = json_write_out(&s->bytes, s->stream, "write JSON lines", err);
+	if (!status)
+		json_init(&s->json, &s->bytes, 0);
+	return status;
 }
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)

@@ -6,10 +6,8 @@ left: no breakpoint in its memory, no definition of a probe, no program, map or 
 no guard.
 """
 import ctypes
-import mmap
 import os
 import signal
-import struct
 import time
 
 import harness
@@ -19,51 +17,21 @@ from heap_case import (GLIBC, HeapCase, breakpoints, definitions_of, guards, one
 ROUNDS = 100
 ROUNDS_S = 60        # as many of them as fit
 GONE_WITHIN_S = 5
-MEASURE_S = 0.5
 HOLDS_S = 1.0        # the longest that a program may make no progress while it is watched
 
 
-class Allocator:
-    """A child that allocates and frees flat out, counting the pairs in memory shared with us."""
+class Allocator(harness.CountingChild):
+    """Allocates and frees; what is counted are the pairs."""
 
-    def __init__(self, case):
-        self.memory = mmap.mmap(-1, mmap.PAGESIZE)
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                self._run()
-            finally:
-                os._exit(0)
-        case.addCleanup(self.end)
-        harness.wait_until(self.made, "the target to run")
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    libc.free.argtypes = [ctypes.c_void_p]
+    PAIRS = 50
 
-    def _run(self):
-        libc = ctypes.CDLL(None)
-        libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        libc.malloc.restype = ctypes.c_void_p
-        libc.free.argtypes = [ctypes.c_void_p]
-        made, end = 0, time.monotonic() + 180
-        while time.monotonic() < end:
-            for _ in range(50):
-                libc.free(libc.malloc(99))
-            made += 50
-            struct.pack_into("Q", self.memory, 0, made)
-
-    def made(self):
-        return struct.unpack_from("Q", self.memory, 0)[0]
-
-    def per_second(self):
-        """The best of several: the machine is shared, and others only slow it down."""
-        best = 0
-        for _ in range(3):
-            before, began = self.made(), time.monotonic()
-            time.sleep(MEASURE_S)
-            best = max(best, (self.made() - before) / (time.monotonic() - began))
-        return best
-
-    def end(self):
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+    def work(self):
+        for _ in range(self.PAIRS):
+            self.libc.free(self.libc.malloc(99))
+        return self.PAIRS
 
 
 def parent_of(pid):

@@ -4,66 +4,32 @@ SIGKILL of sooth while it traces: the target runs on at its old speed, and withi
 nothing of it is left in the kernel. What it holds there is learnt from its own descriptors, so that
 another sooth on this host neither hides nor fakes a leftover.
 """
-import ctypes
-import mmap
 import os
 import signal
-import struct
 import time
 
 import harness
 from harness import Case, needs_bpf
 
 GONE_WITHIN_S = 5
-MEASURE_S = 0.5
 
 
-class Counter:
-    """A child that makes system calls flat out, counting them in memory shared with us."""
+class Caller(harness.CountingChild):
+    """Makes system calls."""
 
-    def __init__(self, case):
-        self.memory = mmap.mmap(-1, mmap.PAGESIZE)
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                self._run()
-            finally:
-                os._exit(0)
-        case.addCleanup(self.end)
+    CALLS = 200
 
-    def _run(self):
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    def work(self):
         getppid = os.getppid
-        made = 0
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            for _ in range(200):
-                getppid()
-            made += 200
-            struct.pack_into("Q", self.memory, 0, made)
-
-    def made(self):
-        return struct.unpack_from("Q", self.memory, 0)[0]
-
-    def per_second(self):
-        """The best of several: the machine is shared, and others only slow it down."""
-        best = 0
-        for _ in range(3):
-            before, began = self.made(), time.monotonic()
-            time.sleep(MEASURE_S)
-            best = max(best, (self.made() - before) / (time.monotonic() - began))
-        return best
-
-    def end(self):
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        for _ in range(self.CALLS):
+            getppid()
+        return self.CALLS
 
 
 @needs_bpf
 class KilledWatcher(Case):
     def kill_in_mid_trace(self, *options):
-        target = Counter(self)
-        harness.wait_until(target.made, "the target to run")
+        target = Caller(self)
         before = target.per_second()
         sooth = self.start_attached("trace", *options, "-p", str(target.pid))
         held = harness.held_by(sooth.pid)

@@ -2,49 +2,13 @@
 /* Allocations as lines: memtrack's members and nothing else, beside the report of the same records.
  */
 #include "heap_records.h"
-
-#include "core/report.h"
-#include "json_check.h"
-
-static struct buffer records;
-static struct text lines, report;
-
-static int setup(void **state)
-{
-	(void)state;
-	buffer_reset(&records);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	buffer_fini(&records);
-	text_free(&lines);
-	text_free(&report);
-	return 0;
-}
-
-static struct sooth_report *report_of(const char *view, const char *format, struct text *text)
-{
-	struct sooth_sink_options sink = { .size = sizeof(sink) };
-	struct sooth_report *r;
-	struct sooth_error err;
-
-	text_free(text);
-	text_open(text);
-	sink.stream = text->stream;
-	assert_int_equal(sooth_report_new(&r, "heap", &err), 0);
-	assert_int_equal(sooth_report_add_view(r, view, NULL, &err), 0);
-	assert_int_equal(sooth_report_add_sink(r, format, &sink, &err), 0);
-	return r;
-}
+#include "shown.h"
 
 /* The way of `sooth heap -o FILE`: one report passes its blocks on to the other. */
 static const char *show(const char *format)
 {
-	struct sooth_report *first = report_of("heap-table", "json", &report);
-	struct sooth_report *second = report_of("heap-lines", format, &lines);
+	struct sooth_report *first = report_into(&beside, "heap", "heap-table", NULL, "json");
+	struct sooth_report *second = report_into(&shown, "heap", "heap-lines", NULL, format);
 	struct block block = block_of(&records, BLOCK_RECORDS, 0);
 	struct sooth_error err;
 
@@ -54,10 +18,10 @@ static const char *show(const char *format)
 	assert_int_equal(sooth_report_finish(second, &err), 0);
 	sooth_report_free(first);
 	sooth_report_free(second);
-	text_close(&report);
-	text_close(&lines);
-	assert_true(json_check(report.data, report.size, 1));
-	return lines.data;
+	text_close(&beside);
+	text_close(&shown);
+	assert_true(json_check(beside.data, beside.size, 1));
+	return shown.data;
 }
 
 static void add_of(uint8_t function)
@@ -105,8 +69,8 @@ static void test_shapes(void **state)
 		"\"size\":64}\n"
 		"{\"pid\":7,\"tid\":8,\"timestamp\":109,\"addr\":4096,\"type\":\"AlignedAlloc\","
 		"\"size\":64}\n");
-	assert_true(json_check(lines.data, lines.size, HEAP_FUNCTIONS));
-	assert_true(has(report.data, "\"events\": 10,"));
+	assert_true(json_check(shown.data, shown.size, HEAP_FUNCTIONS));
+	assert_true(has(beside.data, "\"events\": 10,"));
 }
 
 /* Kept: what was asked for, that nothing came, and why. */
@@ -149,11 +113,11 @@ static void test_other_formats(void **state)
 	add_of(HEAP_MALLOC);
 	add_heap_call(&records, failed_call(300, 7, 10));
 	assert_true(has(show("table"), "0.000000 8: Malloc 64 = 0x1000\n"));
-	assert_true(has(lines.data, "Malloc 10 = 0x0 ENOMEM\n"));
+	assert_true(has(shown.data, "Malloc 10 = 0x0 ENOMEM\n"));
 	first = strstr(show("jsonl"), "\"type\":\"Malloc\"");
 	assert_non_null(first);
-	assert_false(has(lines.data, "\"type\":\"allocation\""));
-	assert_true(json_check(lines.data, lines.size, 4));
+	assert_false(has(shown.data, "\"type\":\"allocation\""));
+	assert_true(json_check(shown.data, shown.size, 4));
 }
 
 static void test_only_counted(void **state)
@@ -168,7 +132,6 @@ static void test_only_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(test_shapes),
 		TEST(test_failed),
 		TEST(test_nothing_else),

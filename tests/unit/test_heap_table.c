@@ -9,50 +9,14 @@
 #include "analyze/heap_table.h"
 #include "base/units.h"
 #include "core/observer.h"
-#include "core/report.h"
-#include "json_check.h"
 #include "os/fake/fake.h"
-
-static struct buffer records;
-static struct text shown;
-
-static int setup(void **state)
-{
-	(void)state;
-	buffer_reset(&records);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	buffer_fini(&records);
-	text_free(&shown);
-	return 0;
-}
+#include "shown.h"
 
 static const char *show(const struct heap_table_options *options, const char *format)
 {
-	struct sooth_sink_options sink = { .size = sizeof(sink) };
-	struct block block = block_of(&records, BLOCK_RECORDS, 0);
 	static const struct heap_table_options alone = { .is_alone = true };
-	struct sooth_report *r;
-	struct sooth_error err;
 
-	text_free(&shown);
-	text_open(&shown);
-	sink.stream = shown.stream;
-	assert_int_equal(sooth_report_new(&r, "heap", &err), 0);
-	assert_int_equal(
-		sooth_report_add_view(r, "heap-table", options ? options : &alone, &err), 0);
-	assert_int_equal(sooth_report_add_sink(r, format, &sink, &err), 0);
-	assert_int_equal(report_block(r, &block, &err), 0);
-	assert_int_equal(sooth_report_finish(r, &err), 0);
-	sooth_report_free(r);
-	text_close(&shown);
-	if (!strcmp(format, "json"))
-		assert_true(json_check(shown.data, shown.size, 1));
-	return shown.data;
+	return show_view("heap", "heap-table", options ? options : &alone, format);
 }
 
 #define assert_shows(text, part)                                                                   \
@@ -328,7 +292,7 @@ static void test_many_processes(void **state)
 	add_heap_source(&records);
 	for (uint32_t pid = 1; pid <= 100; pid++)
 		add_heap_call(&records, malloc_call(NS_PER_S + pid, pid, 0x1000, 1000 + pid));
-	assert_shows(show(NULL, "table"), "and 60 more\n");
+	assert_shows(show(NULL, "table"), "and 60 more (-j tells all)\n");
 	assert_shows(show(NULL, "json"), "\"pid\": 1,");
 	assert_shows(shown.data, "\"pid\": 100,");
 }
@@ -443,7 +407,6 @@ static void test_told(void **state)
 
 static void test_live(void **state)
 {
-	struct sooth_sink_options sink = { .size = sizeof(sink) };
 	struct fake *f = fake_new();
 	struct fake_process *ten = fake_add(f, 10, 0, "ten"), *child;
 	struct heap_call get = { .function = HEAP_MALLOC,
@@ -451,16 +414,11 @@ static void test_live(void **state)
 		.size = 64,
 		.old_address_state = SOOTH_STATE_ABSENT,
 		.error_state = SOOTH_STATE_ABSENT };
+	struct sooth_report *r = report_into(&shown, "heap", "heap-table", NULL, "json");
 	struct sooth_observer *o;
-	struct sooth_report *r;
 	struct sooth_error err;
 
 	(void)state;
-	text_open(&shown);
-	sink.stream = shown.stream;
-	assert_int_equal(sooth_report_new(&r, "heap", &err), 0);
-	assert_int_equal(sooth_report_add_view(r, "heap-table", NULL, &err), 0);
-	assert_int_equal(sooth_report_add_sink(r, "json", &sink, &err), 0);
 	assert_int_equal(observer_new_on(&o, fake_os(f), NULL, &err), 0);
 	assert_int_equal(sooth_observer_add_pid(o, 10, &err), 0);
 	assert_int_equal(sooth_observer_add_probe(o, "heap", SOOTH_COUNT | SOOTH_STREAM, &err), 0);
@@ -489,7 +447,6 @@ static void test_live(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(test_tallies_and_calls_agree),
 		TEST(test_totals),
 		TEST(test_only_counted),

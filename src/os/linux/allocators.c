@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "bpf/heap.h"
 #include "os/linux/maps.h"
+#include "os/linux/needs.h"
 #include "os/linux/procfs.h"
 #include "symbols/elf.h"
 #include "symbols/site.h"
@@ -21,10 +21,11 @@
 #define FILES_MAX     65536
 #define LANDING_BYTES 4 /* of endbr64 */
 
-#define OPERATOR_NEW                                                                               \
-	0xfe		    /* among the names: operator new(unsigned long), not probed: it throws \
-			     */
-#define ERRNO_LOCATION 0xff /* among the names: where errno is, not to be probed */
+/* Among the names, beside functions and places: what is looked for, but not probed. */
+enum not_probed {
+	OPERATOR_NEW = 0xfe, /* operator new(unsigned long): it throws */
+	ERRNO_LOCATION = 0xff,
+};
 
 struct file_identity {
 	uint64_t device;
@@ -34,7 +35,7 @@ struct file_identity {
 /* Names by which allocators are called: the C library's, and those that other allocators add. */
 static const struct {
 	const char *name;
-	uint8_t function; /* enum heap_function, or HEAP_PLACE_LOADER */
+	uint8_t function; /* enum heap_function, HEAP_PLACE_LOADER or enum not_probed */
 } names[] = {
 	{ "malloc", HEAP_MALLOC },
 	{ "free", HEAP_FREE },
@@ -97,22 +98,12 @@ _Static_assert(NAMES_COUNT <= ELF_NAMES_MAX, "a bit each");
 void allocators_init(struct allocators *a)
 {
 	map_init(&a->files, sizeof(struct file_identity), sizeof(bool), FILES_MAX);
-	a->has_other_machines = false;
+	a->kernel = needs_kernel_release();
 }
 
 void allocators_fini(struct allocators *a)
 {
 	map_fini(&a->files);
-}
-
-static uint32_t kernel_release(void)
-{
-	struct utsname system;
-	unsigned major = 0, minor = 0;
-
-	if (uname(&system) || sscanf(system.release, "%u.%u", &major, &minor) != 2)
-		return 0;
-	return KERNEL_RELEASE(major, minor);
 }
 
 static uint8_t arguments_of(uint8_t function)
@@ -188,12 +179,14 @@ static bool only_jumps(const struct allocator_file *file, const struct elf_found
 	const struct elf_function *f)
 {
 	unsigned char code[2 * INSTRUCTION_LENGTH_MAX];
-	ssize_t size = elf_code(file->file, f, code, sizeof(code));
 	struct instruction i;
 	size_t at = 0;
+	ssize_t size;
 
-	if (function_of(f) != HEAP_FREE || size <= 0 ||
-		!instruction_decode(found->machine, code, (size_t)size, &i))
+	if (function_of(f) != HEAP_FREE)
+		return false;
+	size = elf_code(file->file, f, code, sizeof(code));
+	if (size <= 0 || !instruction_decode(found->machine, code, (size_t)size, &i))
 		return false;
 	if (i.kind == INSTRUCTION_NOP || i.length == LANDING_BYTES) { /* endbr64 decodes as plain */
 		at = i.length;
@@ -227,7 +220,7 @@ static bool has_local_allocator(const struct elf_found *found)
 	return has_malloc && has_free;
 }
 
-static void find_sites(struct allocators *a, struct allocator_file *file)
+static void find_sites(const struct allocators *a, struct allocator_file *file)
 {
 	const char *wanted[NAMES_COUNT];
 	struct elf_found found;
@@ -237,12 +230,9 @@ static void find_sites(struct allocators *a, struct allocator_file *file)
 	for (size_t i = 0; i < NAMES_COUNT; i++)
 		wanted[i] = names[i].name;
 	/* What is no ELF file, or of another machine, defines none that runs here. */
-	if (elf_functions(file->file, wanted, NAMES_COUNT, &found, &ignored))
+	if (elf_functions(file->file, wanted, NAMES_COUNT, &found, &ignored) ||
+		found.machine != MACHINE_HERE)
 		return;
-	if (found.machine != MACHINE_HERE) {
-		a->has_other_machines |= found.count != 0;
-		return;
-	}
 	takes_local = has_local_allocator(&found);
 	for (size_t i = 0; i < found.count; i++) {
 		const struct elf_function *f = &found.functions[i];
@@ -252,7 +242,7 @@ static void find_sites(struct allocators *a, struct allocator_file *file)
 		else if (function_of(f) == OPERATOR_NEW)
 			file->has_operator_new = true;
 		else if (!only_jumps(file, &found, f) && (f->source != ELF_LOCAL || takes_local))
-			add_site(file, found.machine, f, kernel_release());
+			add_site(file, found.machine, f, a->kernel);
 	}
 }
 

@@ -44,8 +44,8 @@ struct allocator_file {
 };
 
 struct allocators {
-	struct map files;	 /* identity -> nothing: those looked at */
-	bool has_other_machines; /* code for another architecture than this one was met */
+	struct map files; /* identity -> whether it defines one: those looked at */
+	uint32_t kernel;  /* the running one, as KERNEL_RELEASE() makes it */
 };
 
 /* A file not seen before that defines some. Negative: stop, and return that. */

@@ -108,6 +108,7 @@ static int visit(struct follow *f, const struct visit *v, struct buffer *out, ui
 	pthread_mutex_unlock(&f->visiting);
 	return status;
 }
+
 static int not_shown(
 	struct backend_run *run, const struct process_id *process, struct sooth_error *err)
 {
@@ -142,7 +143,7 @@ static int mark(struct follow *f, struct backend_run *run, const struct process_
 }
 
 /* Programs run in RCU read-side sections: one grace period and none is left (membarrier(2)). */
-void follow_wait(void)
+static void wait_until_through(void)
 {
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 		usleep(20000);
@@ -164,7 +165,7 @@ static int flush(struct follow *f, const struct process_id *process, struct soot
 		if (!muted)
 			break;
 	}
-	follow_wait();
+	wait_until_through();
 	return visit(f, &flushing, NULL, NULL, err);
 }
 
@@ -230,7 +231,7 @@ int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *e
 
 	ring_read(&f->ring, &run->out);
 	bpf_code_detach(&f->code);
-	follow_wait(); /* one of an ending thread may still be writing */
+	wait_until_through(); /* one of an ending thread may still be writing */
 	missed = bpf_code_misses(&f->code);
 	if (missed)
 		backend_loss(run, missed, 0,

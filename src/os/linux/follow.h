@@ -50,8 +50,6 @@ int follow_list(struct follow *f, struct buffer *out, struct sooth_error *err);
 void follow_read(struct follow *f, struct backend_run *run, struct buffer *out);
 /* Mute, flush, detach, and read to the end; programs of the probe's own in f->code as well. */
 int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *err);
-/* Until programs that run now are through. */
-void follow_wait(void);
 void follow_close(struct follow *f);
 
 #endif

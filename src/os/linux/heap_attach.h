@@ -14,8 +14,6 @@
 #include "os/linux/follow.h"
 #include "os/linux/prober.h"
 
-#define HEAP_EVENTS_MAX 256
-
 /* Used by two threads, the collector's and the holder's: each function locks. */
 struct heap_attach {
 	pthread_mutex_t lock;

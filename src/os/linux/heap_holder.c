@@ -76,9 +76,9 @@ static void measure_rate(struct heap_holder *h)
 /* Threads on a processor, or waiting for one: those that sleep make nothing. */
 static uint32_t take_running(struct heap_holder *h)
 {
-	struct buffer list = { 0 };
+	struct buffer list = { 0 }, tids = { 0 };
 	struct sooth_error ignored;
-	uint32_t taken = 0;
+	size_t taken = 0;
 
 	if (!follow_list(h->follow, &list, &ignored)) {
 		const struct follow_listed *threads = (const void *)list.data;
@@ -87,11 +87,15 @@ static uint32_t take_running(struct heap_holder *h)
 			pid_t tid = (pid_t)threads[i].tid;
 
 			if (threads[i].is_running)
-				taken += (uint32_t)hold_take(h->hold, &tid, 1);
+				buffer_append(&tids, &tid, sizeof(tid));
 		}
+		if (tids.size)
+			taken = hold_take(
+				h->hold, (const void *)tids.data, tids.size / sizeof(pid_t));
 	}
 	buffer_fini(&list);
-	return taken;
+	buffer_fini(&tids);
+	return (uint32_t)taken;
 }
 
 static void tell_hold(struct heap_holder *h, struct heap_hold *held)
@@ -199,7 +203,6 @@ static void *run(void *user)
 	struct sooth_error ignored;
 
 	hurry();
-	h->now.process = h->command;
 	h->loading = hold_loading((pid_t)h->command.pid, true, mapped, h, LOADING_CALLS_MAX,
 		&h->stops, &h->loading_error);
 	h->is_blind = !h->loading && !h->found;
@@ -252,6 +255,7 @@ int heap_holder_start(struct heap_holder **out, struct heap_attach *attach,
 	*h = (struct heap_holder){ .attach = attach,
 		.follow = attach->follow,
 		.command = *command,
+		.now = { .process = *command },
 		.wake = -1,
 		.filling = -1 };
 	pthread_mutex_init(&h->lock, NULL);

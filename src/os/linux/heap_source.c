@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Allocations by uprobes, counted and streamed by src/bpf/heap.bpf.c; see heap_source.h.
- *
- * Cannot be seen: allocators that no symbol names; calls of a program's own memory
- * pools; what a library does between being mapped and being probed, which is told as
- * a gap; calls of a thread that stood in one when it was attached to.
- */
+/* Allocations by uprobes, counted and streamed by src/bpf/heap.bpf.c; see heap_source.h. */
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
-#include "base/units.h"
 #include "bpf/heap.h"
 #include "os/linux/capabilities.h"
 #include "os/linux/follow.h"
@@ -22,7 +14,6 @@
 #include "os/os.h"
 
 #define RING_BYTES_DEFAULT (16u << 20)
-#define LATENESS_NS	   (5 * NS_PER_MS)
 
 void heap_source_close(struct backend_run *run)
 {
@@ -160,39 +151,60 @@ static bool ran_unseen(const struct sooth_record *r)
 	return r->kind != HEAP_LOADED || loaded->ordinal > HEAP_LOADED_AT_START;
 }
 
-/* A process or a program has begun, or a library has come. */
-static void look_again(struct backend_run *run, const struct sooth_record *r)
+/* A child has come, or gone (is_over). */
+static void tell_child(struct backend_run *run, const struct process_id *process, bool is_over)
+{
+	struct heap_state *s = run->state;
+	struct sooth_error err;
+
+	if (heap_attach_child(&s->attach, process, is_over, &err))
+		backend_limit_error(run, "every call of a child", &err);
+}
+
+/* Attached to anew, unless it has all by inheritance, and looked at. */
+static int look_at_program(struct heap_state *s, const struct process_id *process,
+	uint64_t since_ns, struct sooth_error *err)
+{
+	int status = 0;
+
+	if (!s->attach.type->is_inherited)
+		status = heap_attach_process(&s->attach, process, since_ns, err);
+	return status ? status : heap_attach_look(&s->attach, process, since_ns, err);
+}
+
+/* Processes and programs that begin and end, libraries that come: any other record is no sign. */
+static void heed(struct backend_run *run, const struct sooth_record *r)
 {
 	struct heap_state *s = run->state;
 	struct process_id process = process_id_of(r);
 	struct sooth_error err;
 	int status = 0;
 
-	if (r->kind == PROCESS_LEAVE || (r->kind == PROCESS_JOIN && s->attach.type->is_inherited)) {
-		if (heap_attach_child(&s->attach, &process, r->kind == PROCESS_LEAVE, &err))
-			backend_limit_error(run, "every call of a child", &err);
-		return;
+	switch (r->kind) {
+	case PROCESS_JOIN:
+		if (s->attach.type->is_inherited)
+			tell_child(run, &process, false);
+		else
+			status = heap_attach_process(&s->attach, &process, r->time_ns, &err);
+		break;
+	case PROCESS_LEAVE:
+		tell_child(run, &process, true);
+		break;
+	case HEAP_BEGUN:
+		if (!knows_program(s, r) && !heap_holder_takes(s->holder, &process, r->time_ns))
+			status = look_at_program(s, &process, r->time_ns, &err);
+		break;
+	case HEAP_LOADED:
+		if (!heap_holder_is_loading(s->holder, &process))
+			status = heap_attach_look(&s->attach, &process, r->time_ns, &err);
+		break;
+	default:
+		break;
 	}
-	if (r->kind == HEAP_BEGUN && knows_program(s, r))
-		return;
-	if (r->kind == HEAP_BEGUN && heap_holder_takes(s->holder, &process, r->time_ns))
-		return;
-	if (r->kind == HEAP_LOADED && heap_holder_is_loading(s->holder, &process))
-		return;
-	if (r->kind != HEAP_LOADED && !s->attach.type->is_inherited)
-		status = heap_attach_process(&s->attach, &process, r->time_ns, &err);
-	if (!status && r->kind != PROCESS_JOIN)
-		status = heap_attach_look(&s->attach, &process, r->time_ns, &err);
 	if ((status == -ESRCH || status == -ENOENT) && ran_unseen(r))
 		heap_attach_gone(&s->attach, &process, r->time_ns);
 	if (status < 0 && status != -ESRCH && status != -ENOENT)
 		backend_limit_error(run, "allocators that were loaded later", &err);
-}
-
-static bool is_sign(uint16_t kind)
-{
-	return kind == HEAP_LOADED || kind == HEAP_BEGUN || kind == PROCESS_JOIN ||
-	       kind == PROCESS_LEAVE;
 }
 
 /* Those of our own are between the programs and us: they go no further. */
@@ -205,8 +217,8 @@ static void take_signs(struct backend_run *run, size_t from, bool is_stopping)
 		const struct sooth_record *r = (const void *)(out->data + from);
 		size_t size = record_bytes(r);
 
-		if (!is_stopping && is_sign(r->kind))
-			look_again(run, r);
+		if (!is_stopping)
+			heed(run, r);
 		if (r->kind != HEAP_LOADED && r->kind != HEAP_BEGUN) {
 			if (to != from)
 				memmove(out->data + to, r, size);
@@ -220,12 +232,13 @@ static void take_signs(struct backend_run *run, size_t from, bool is_stopping)
 static void tell_own(struct backend_run *run)
 {
 	struct heap_state *s = run->state;
+	uint64_t lost = s->control->lost_tallies;
 
 	heap_attach_told(&s->attach, &run->out);
-	if (s->control->lost_tallies != s->told.lost_tallies)
-		backend_loss(run, s->control->lost_tallies - s->told.lost_tallies, 0,
+	if (lost != s->told_lost)
+		backend_loss(run, lost - s->told_lost, 0,
 			"calls that were counted had no place to be kept in");
-	s->told = *s->control;
+	s->told_lost = lost;
 }
 
 int heap_source_drain(struct backend_run *run, struct sooth_error *err)

@@ -20,7 +20,7 @@
 struct heap_state {
 	struct follow follow;
 	struct heap_control *control;
-	struct heap_control told; /* losses already reported */
+	uint64_t told_lost; /* of control->lost_tallies, what was told already */
 	struct heap_attach attach;
 	unsigned blind_processes;   /* attached to, with no allocator to probe */
 	struct heap_holder *holder; /* of a launched command that may be held */

@@ -159,8 +159,12 @@ int launch_release(const struct os *os, struct launch *launch, struct sooth_erro
 	int code = 0;
 
 	(void)os;
-	if (write(hold, "", 1) != 1)
-		return error_errno(err, -errno, "let the launched command run");
+	if (write(hold, "", 1) != 1) {
+		if (errno != EPIPE)
+			return error_errno(err, -errno, "let the launched command run");
+		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "run %s", launch->name);
+		return error_why(err, "it was ended before it could begin");
+	}
 	/* End of file: the exec closed it, so all is well. */
 	if (read(failure, &code, sizeof(code)) != sizeof(code))
 		return 0;

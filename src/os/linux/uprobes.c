@@ -317,6 +317,8 @@ void uprobes_release(struct uprobes *u, pid_t tid)
 	struct attachment *a = (void *)u->attached.data;
 	size_t count = u->attached.size / sizeof(*a);
 
+	if (!u->is_loose) /* then nothing was kept */
+		return;
 	for (size_t i = 0; i < count;) {
 		if (a[i].kept != tid) {
 			i++;

@@ -20,11 +20,9 @@
 #include "os/linux/prober.h"
 
 /* include/uapi/linux/bpf.h of 6.6, which the headers of older systems lack. */
-#define LINK_CREATE		 28
-#define PROBER_MULTI_ATTACH_TYPE 48
-#define UPROBE_MULTI_RETURN	 1
-#define PLACES_OF_A_FILE_MAX	 256
-#define LINKS_MAX		 65536
+#define LINK_CREATE	    28
+#define UPROBE_MULTI_RETURN 1
+#define LINKS_MAX	    65536
 
 struct link_attributes {
 	uint32_t program;
