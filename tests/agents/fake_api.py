@@ -1,109 +1,226 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-A fake Anthropic Messages endpoint: whatever it is asked, it gives one short answer, as a stream of
-server-sent events or, where none was asked for, as one object. Anything else is not found, which
-also a HEAD of the root takes for an answer. It keeps what was asked for, never a header.
+A server that stands in for those of the agents, on loopback. How it treats a conversation is its
+mode, which may change at any moment: an answer that is held back then goes on to its end. It keeps
+what was asked for and how far the answer came, never a header and never what was said.
 """
+import dataclasses
 import http.server
 import json
+import os
+import select
+import socket
+import struct
 import threading
+import time
+
+from agents import modes, protocols
 
 ANSWER = "The fake answer is 4242."
-MESSAGES = "/v1/messages"
-MESSAGE = {
-    "id": "msg_fake", "type": "message", "role": "assistant", "model": "fake", "content": [],
-    "stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1},
-}
+WORDS_BEFORE_STALL = 3
+LOOK_S = 0.05  # how often a held answer looks whether it is still wanted
 
 
-def answer_events():
-    """(name, data) of each event, in their order."""
-    yield "message_start", {"message": MESSAGE}
-    yield "content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}
-    for word in ANSWER.split():
-        end = "" if ANSWER.endswith(word) else " "
-        yield "content_block_delta", {"index": 0, "delta": {"type": "text_delta",
-                                                            "text": word + end}}
-    yield "content_block_stop", {"index": 0}
-    yield "message_delta", {"delta": {"stop_reason": "end_turn", "stop_sequence": None},
-                            "usage": {"output_tokens": len(ANSWER.split())}}
-    yield "message_stop", {}
+@dataclasses.dataclass
+class Exchange:
+    """A request and what became of it."""
+    method: str
+    path: str
+    begin_ns: int  # CLOCK_MONOTONIC
+    changed_ns: int = 0  # when it was asked, held, sent a word or ended
+    is_stream: bool = False
+    mode: str = ""  # by which it is answered
+    tools: tuple = ()  # that the model may call; none: not of the conversation
+    is_result: bool = False  # it brings what a tool gave
+    words: int = 0  # sent so far
+    state: str = "asked"  # then held, answered, refused or gone: the agent closed the connection
+
+
+class Gone(Exception):
+    """Whoever asked does not listen any more."""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):
-        """Standard error belongs to the agent."""
+        """Standard error belongs to the test."""
 
-    def note(self, request=None):
-        asked = {"method": self.command, "path": self.path,
-                 "stream": bool((request or {}).get("stream"))}
-        with self.server.lock:
-            self.server.requests.append(asked)
+    # --- asked ---
+
+    def read_body(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            return json.loads(body)
+        except ValueError:
+            return {}
+
+    def begin(self):
+        self.exchange = Exchange(self.command, self.path, time.monotonic_ns())
+        self.server.note(self.exchange)
+        return self.read_body()
 
     def not_found(self):
-        self.note()
-        self.read_body()
-        self.send_response(404)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+        self.begin()
+        self.send_json(404, {})
+        self.become("answered")
 
     do_HEAD = do_GET = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = not_found
 
-    def read_body(self):
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-
     def do_POST(self):
-        if self.path.split("?")[0] != MESSAGES:
+        path = self.path.split("?")[0]
+        protocol, only_count = protocols.of_path(path)
+        if not protocol:
             self.not_found()
             return
-        request = json.loads(self.read_body())
-        self.note(request)
-        if request.get("stream"):
-            self.send_stream()
-        else:
-            self.send_whole()
+        request, exchange = self.begin(), self.exchange
+        try:
+            if only_count:
+                self.send_json(200, protocol.counted())
+            else:
+                exchange.is_stream = protocol.wants_stream(path, request)
+                exchange.tools = tuple(protocol.tools(request))
+                exchange.is_result = protocol.has_result(request)
+                exchange.mode = self.server.mode if exchange.tools else modes.ANSWER
+                self.conduct(protocol, exchange)
+            if exchange.state == "asked":
+                self.become("answered")
+        except (Gone, OSError):
+            self.become("gone")
+            self.close_connection = True
 
-    def send_stream(self):
+    def become(self, state):
+        self.exchange.state, self.exchange.changed_ns = state, time.monotonic_ns()
+
+    # --- answered ---
+
+    def conduct(self, protocol, exchange):
+        if exchange.mode in modes.REFUSALS:
+            status = modes.REFUSALS[exchange.mode]
+            self.send_json(status, protocol.refusal(status))
+            self.become("refused")
+        elif exchange.mode == modes.RESET:
+            self.reset()
+            self.become("refused")
+        elif exchange.mode == modes.NO_HEADERS:
+            self.hold()
+            self.send_answer(protocol, self.words())
+        elif exchange.mode == modes.TOOL_LOOP or (
+                exchange.mode == modes.TOOL and not exchange.is_result):
+            self.send_call(protocol, exchange.mode)
+        else:
+            self.send_answer(protocol, self.words())
+
+    def words(self):
+        """The answer, word by word, each when it is due."""
+        for number, word in enumerate(self.all_words()):
+            if self.exchange.mode == modes.STALL and number == WORDS_BEFORE_STALL:
+                self.hold()
+            yield word
+            self.exchange.words += 1
+            self.become("asked")
+
+    def all_words(self):
+        text = ANSWER.split(" ")
+        yield text[0]
+        while self.exchange.mode == modes.SLOW:
+            self.wait(1 / self.server.words_per_s)
+            self.exchange.mode = self.server.mode
+            yield " and"
+        for word in text[1:]:
+            yield " " + word
+
+    def hold(self):
+        """Until the mode is another, which then is that of this answer too."""
+        self.become("held")
+        while self.server.mode == self.exchange.mode:
+            self.wait(LOOK_S)
+        self.exchange.mode = self.server.mode
+        self.become("asked")
+
+    def wait(self, seconds):
+        """An agent that closes its connection meanwhile is not answered."""
+        poll = select.poll()
+        poll.register(self.connection, select.POLLRDHUP)
+        if poll.poll(seconds * 1000) or self.server.is_closing:
+            raise Gone()
+
+    # --- sent ---
+
+    def send_json(self, status, value):
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def send_answer(self, protocol, words):
+        if self.exchange.is_stream:
+            self.send_stream(protocol.answer(words))
+        else:
+            self.send_json(200, protocol.whole("".join(words)))
+
+    def send_call(self, protocol, mode):
+        name, arguments = self.server.tool_call(mode)
+        self.send_stream(protocol.call(self.server.next_number(), name, arguments))
+
+    def send_stream(self, events):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for name, data in answer_events():
-            text = "event: %s\ndata: %s\n\n" % (name, json.dumps({"type": name, **data}))
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text.encode()))
+        for text in events:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text))
         self.wfile.write(b"0\r\n\r\n")
 
-    def send_whole(self):
-        whole = {**MESSAGE, "content": [{"type": "text", "text": ANSWER}],
-                 "stop_reason": "end_turn"}
-        body = json.dumps(whole).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    def reset(self):
+        """Not the end of a stream but RST."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())
+        self.close_connection = True
 
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    block_on_close = False
 
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.lock, self.requests = threading.Lock(), []
+    def __init__(self, listening, mode=modes.ANSWER, words_per_s=5, tool_call=None):
+        """`listening`: a socket; `tool_call(mode)`: (name, arguments) of what the model calls."""
+        super().__init__(listening.getsockname(), Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening
+        self.words_per_s, self.tool_call = words_per_s, tool_call
+        self.mode, self.is_closing = mode, False
+        self.lock = threading.Lock()
+        self.exchanges, self.number = [], 0
 
     @property
     def url(self):
-        return "http://127.0.0.1:%d" % self.server_address[1]
+        return "http://127.0.0.1:%d" % self.socket.getsockname()[1]
 
     def handle_error(self, *_):
         """An agent that closes its connection early is not a fault of ours."""
 
     def serve(self):
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(LOOK_S,), daemon=True).start()
         return self
 
-    def requests_seen(self):
+    def close(self):
+        self.is_closing = True
+        self.shutdown()
+        self.server_close()
+
+    def note(self, exchange):
         with self.lock:
-            return list(self.requests)
+            self.exchanges.append(exchange)
+
+    def next_number(self):
+        with self.lock:
+            self.number += 1
+            return self.number
+
+    def requests(self):
+        with self.lock:
+            return [dataclasses.replace(exchange) for exchange in self.exchanges]

@@ -1,18 +1,68 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 The agents that tests run, each pinned: what is seen of one version says nothing about another.
+
+An agent is a value. How it is told where the fake server is, that it may run commands, which MCP
+servers there are, and that it has been started before (else it asks questions first), it takes from
+arguments, environment and files in its HOME.
 """
 import dataclasses
+import json
+import typing
+
+KEY = "dummy"  # never a real one
+MODEL = "claude-sonnet-4-5"
+TOOL_TIMEOUT_MS = 600000
 
 
 @dataclasses.dataclass(frozen=True)
+class Place:
+    """What an agent's files and arguments are made from."""
+    home: str
+    folder: str  # where it works
+    url: str     # of the fake server
+    mcp: dict    # name -> argv
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Agent:
     name: str         # of the folder in the cache
     package: str      # npm's
     version: str
     executable: str   # under the folder it was installed into
     arguments: tuple  # that make it answer a prompt, which comes behind them, and end
+    terminal: tuple   # that make it talk on a terminal
     environment: dict  # "{url}" is where the fake server listens
+    files: typing.Callable  # place -> {path under HOME: text}
+    command: typing.Callable  # shell text -> (tool, arguments) that run it
+    idle: str         # what its terminal shows once it waits for a prompt
+    more_arguments: typing.Callable = lambda place: ()  # stand before the others
+    has_launcher: bool = False  # what is started first only starts the agent
+    worker: tuple = ()  # arguments of the process that does the work where it is another
+
+
+# --- Claude Code ---
+
+
+def claude_files(place):
+    return {
+        ".claude.json": json.dumps({
+            "hasCompletedOnboarding": True, "theme": "dark", "numStartups": 5,
+            "customApiKeyResponses": {"approved": [KEY], "rejected": []},
+            "projects": {place.folder: {"hasTrustDialogAccepted": True, "allowedTools": [],
+                                        "hasCompletedProjectOnboarding": True}},
+        }),
+        "mcp.json": json.dumps({"mcpServers": {
+            name: {"command": argv[0], "args": argv[1:]} for name, argv in place.mcp.items()}}),
+    }
+
+
+def claude_arguments(place):
+    return ("--mcp-config", place.home + "/mcp.json") if place.mcp else ()
+
+
+def claude_command(text):
+    return "Bash", {"command": text, "description": "for a test", "timeout": TOOL_TIMEOUT_MS}
 
 
 CLAUDE_CODE = Agent(
@@ -20,13 +70,141 @@ CLAUDE_CODE = Agent(
     package="@anthropic-ai/claude-code",
     version="2.1.328",
     executable="node_modules/.bin/claude",
-    arguments=("-p",),
+    arguments=("--allowedTools", "Bash", "-p"),
+    # What it starts in by itself asks the server whether a command is safe.
+    terminal=("--permission-mode", "acceptEdits", "--allowedTools", "Bash"),
     environment={
         "ANTHROPIC_BASE_URL": "{url}",
-        "ANTHROPIC_API_KEY": "dummy",
+        "ANTHROPIC_API_KEY": KEY,
         "DISABLE_AUTOUPDATER": "1",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
     },
+    files=claude_files,
+    command=claude_command,
+    idle="(shift+tab to cycle)",
+    more_arguments=claude_arguments,
+)
+CLAUDE_CODE_NODE = dataclasses.replace(CLAUDE_CODE, name="claude-code-node", version="2.1.112")
+CLAUDE_CODE_1 = dataclasses.replace(CLAUDE_CODE, name="claude-code-1", version="1.0.128")
+
+# --- Codex ---
+
+CODEX_SETTINGS = """
+model = "gpt-5"
+model_provider = "fake"
+approval_policy = "never"
+sandbox_mode = "danger-full-access"
+check_for_update_on_startup = false
+[analytics]
+enabled = false
+[model_providers.fake]
+name = "fake"
+base_url = "{url}/v1"
+env_key = "OPENAI_API_KEY"
+wire_api = "responses"
+supports_websockets = false
+[projects."{folder}"]
+trust_level = "trusted"
+"""
+
+
+def codex_files(place):
+    text = CODEX_SETTINGS.format(url=place.url, folder=place.folder)
+    for name, argv in place.mcp.items():
+        text += "[mcp_servers.%s]\ncommand = %s\nargs = %s\n" % (
+            name, json.dumps(argv[0]), json.dumps(argv[1:]))
+    return {".codex/config.toml": text}
+
+
+def codex_command(text):
+    return "exec_command", {"cmd": text, "yield_time_ms": TOOL_TIMEOUT_MS}
+
+
+CODEX = Agent(
+    name="codex",
+    package="@openai/codex",
+    version="0.169.0",
+    executable="node_modules/.bin/codex",
+    arguments=("exec", "--skip-git-repo-check"),
+    terminal=(),
+    environment={"OPENAI_API_KEY": KEY},
+    files=codex_files,
+    command=codex_command,
+    idle="permissions: YOLO mode",
+    has_launcher=True,
+    worker=("app-server", "--listen"),
 )
 
-AGENTS = {agent.name: agent for agent in (CLAUDE_CODE,)}
+# --- opencode ---
+
+
+def opencode_files(place):
+    return {".config/opencode/opencode.json": json.dumps({
+        "provider": {"anthropic": {"options": {"baseURL": place.url + "/v1", "apiKey": KEY}}},
+        "model": "anthropic/" + MODEL, "small_model": "anthropic/" + MODEL,
+        "autoupdate": False, "share": "disabled", "permission": {"bash": "allow"},
+        "mcp": {name: {"type": "local", "command": argv, "enabled": True}
+                for name, argv in place.mcp.items()},
+    })}
+
+
+def opencode_command(text):
+    return "bash", {"command": text, "description": "for a test", "timeout": TOOL_TIMEOUT_MS}
+
+
+OPENCODE = Agent(
+    name="opencode",
+    package="opencode-ai",
+    version="1.18.33",
+    executable="node_modules/.bin/opencode",
+    arguments=("run",),
+    terminal=(),
+    environment={
+        "OPENCODE_DISABLE_AUTOUPDATE": "1",
+        "OPENCODE_DISABLE_MODELS_FETCH": "1",
+        "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
+        "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
+    },
+    files=opencode_files,
+    command=opencode_command,
+    idle="Ask anything",
+)
+
+# --- Gemini ---
+
+
+def gemini_files(place):
+    return {".gemini/settings.json": json.dumps({
+        "security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": False}},
+        "privacy": {"usageStatisticsEnabled": False}, "telemetry": {"enabled": False},
+        "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
+        "mcpServers": {name: {"command": argv[0], "args": argv[1:]}
+                       for name, argv in place.mcp.items()},
+    })}
+
+
+def gemini_command(text):
+    return "run_shell_command", {"command": text, "description": "for a test"}
+
+
+GEMINI_ARGUMENTS = ("--yolo", "-m", "gemini-2.5-flash")
+GEMINI = Agent(
+    name="gemini",
+    package="@google/gemini-cli",
+    version="0.61.0",
+    executable="node_modules/.bin/gemini",
+    arguments=GEMINI_ARGUMENTS + ("-p",),
+    terminal=GEMINI_ARGUMENTS,
+    environment={
+        "GEMINI_API_KEY": KEY,
+        "GOOGLE_GEMINI_BASE_URL": "{url}",
+        "GEMINI_CLI_TRUST_WORKSPACE": "true",
+    },
+    files=gemini_files,
+    command=gemini_command,
+    idle="Type your message",
+    has_launcher=True,
+)
+
+AGENTS = {agent.name: agent for agent in (CLAUDE_CODE, CLAUDE_CODE_NODE, CLAUDE_CODE_1, CODEX,
+                                          OPENCODE, GEMINI)}

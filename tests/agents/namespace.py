@@ -1,60 +1,129 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Runs a command in a network namespace of its own, where only loopback is up and the fake server
-listens: whatever an agent tries to reach besides, it cannot. Other namespaces stay the host's.
+A network namespace with nothing but loopback: whatever an agent tries to reach besides the fake
+server, it cannot. Other namespaces stay the host's, so its processes are seen from outside by the
+pids they have there.
 
-    python3 -m agents.namespace AGENT REPORT -- COMMAND [ARG...]
+    with Namespace() as namespace:
+        subprocess.Popen([*namespace.enter(), "program"])
+        namespace.listening  a socket on its loopback, for a server that runs out here
+        namespace.members()  the processes in it, whoever is their parent by now
 
-is the side inside: the command gets the agent's environment, with a HOME that goes with it, and its
-exit status is that of the whole. REPORT is a file for what is told besides, as JSON.
+A guard, this file as a program, holds it open. When its input ends, which it does however we end,
+the guard ends every process in it and removes the folder. Nobody needs to be root where the kernel
+lets users have namespaces of their own.
 """
-import ctypes
 import fcntl
-import json
+import functools
 import os
 import shutil
-import signal
 import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
-from agents import fake_api, known
+if __name__ == "__main__":
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from agents import processes
 
-PATIENCE_S = 120
-TIMED_OUT = 124  # as timeout(1) says it
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
-PR_SET_PDEATHSIG = 1
-# All else of ours stays outside: keys and settings of whoever runs the tests.
-KEPT = ("PATH", "TMPDIR", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS")
+END_PATIENCE_S = 20
+WAYS = (("unshare", "-n"), ("unshare", "-Urn"))  # the second also without privilege
+
+
+class CannotServe(Exception):
+    """No namespaces here: the tested is not at fault, nor is the agent."""
 
 
 # --- outside ---
 
 
+@functools.cache
+def way_and_reason():
+    """(the way in, None), or (None, why there is none)."""
+    said = []
+    for program in ("unshare", "nsenter"):
+        if not shutil.which(program):
+            return None, "no %s here" % program
+    for way in WAYS:
+        run = subprocess.run([*way, "true"], capture_output=True, text=True)
+        if run.returncode == 0:
+            return way, None
+        said.append(run.stderr.strip())
+    return None, "no network namespace: " + "; ".join(said)
+
+
 def cannot_serve():
     """Why there can be no such namespace here; None when there can."""
-    if not shutil.which("unshare"):
-        return "no unshare here"
-    run = subprocess.run(["unshare", "-n", "true"], capture_output=True, text=True)
-    return "no network namespace: " + run.stderr.strip() if run.returncode else None
+    return way_and_reason()[1]
 
 
-def command_line(agent, report, *argv):
-    """What runs a command so; `report` is a path."""
-    return ["unshare", "-n", "--", sys.executable, "-m", "agents.namespace", agent.name, report,
-            "--", *argv]
+class Namespace:
+    def __init__(self, folder, way=None):
+        """The folder goes with the namespace."""
+        self.folder, self.way, self.guard, self.listening = folder, way, None, None
+
+    def __enter__(self):
+        if not self.way:
+            self.way, reason = way_and_reason()
+            if reason:
+                raise CannotServe(reason)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            # In a session of its own it outlives whatever ends the whole group of ours.
+            self.guard = subprocess.Popen([*self.way, "--", sys.executable, __file__, self.folder],
+                stdin=theirs, stdout=subprocess.DEVNULL, start_new_session=True,
+                env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
+        self.line = ours
+        _, fds, _, _ = socket.recv_fds(ours, 1, 1)
+        if not fds:
+            self.__exit__()
+            raise CannotServe("the guard of the namespace ended with %d" % self.guard.returncode)
+        self.listening = socket.socket(fileno=fds[0])
+        self.network = processes.network(self.guard.pid)
+        return self
+
+    def __exit__(self, *_):
+        if self.listening:
+            self.listening.close()
+        self.line.close()
+        self.guard.wait(2 * END_PATIENCE_S)
+
+    def enter(self):
+        """What stands before a command so that it runs inside: by exec, so it keeps its pid."""
+        namespaces = ["--net=/proc/%d/ns/net" % self.guard.pid]
+        if "-Urn" in self.way:
+            namespaces += ["--user=/proc/%d/ns/user" % self.guard.pid, "--preserve-credentials"]
+        return ["nsenter", *namespaces, "--"]
+
+    def members(self):
+        return members(self.network, self.guard.pid)
+
+    def end_members(self):
+        end_members(self.network, self.guard.pid)
 
 
-def environment():
-    """With which that line finds this module."""
-    return dict(os.environ, PYTHONPATH=os.path.dirname(os.path.dirname(__file__)),
-                PYTHONDONTWRITEBYTECODE="1")
+def members(network, guard):
+    return [pid for pid in processes.all_pids()
+            if pid != guard and processes.network(pid) == network]
 
 
-# --- inside ---
+def end_members(network, guard):
+    """All of them, also those that are being started meanwhile."""
+    deadline = time.monotonic() + END_PATIENCE_S
+    while True:
+        left = members(network, guard)
+        if not left:
+            return
+        if time.monotonic() > deadline:
+            raise AssertionError("processes that do not end: %s" % left)
+        for pid in left:
+            processes.kill_in(pid, network)
+        time.sleep(0.01)
+
+
+# --- inside: the guard ---
 
 
 def interface_flags(name):
@@ -76,54 +145,18 @@ def is_alone():
                    if name != "lo")
 
 
-def agent_environment(agent, url, home):
-    ours = {name: os.environ[name] for name in KEPT if name in os.environ}
-    theirs = {name: value.format(url=url) for name, value in agent.environment.items()}
-    return {**ours, "HOME": home, "LC_ALL": "C.UTF-8", **theirs}
-
-
-def end_with_us():
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def run(argv, env, cwd):
-    """(status, seconds). No process of its group outlives this."""
-    begin = time.monotonic()
-    child = subprocess.Popen(argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL,
-        start_new_session=True, preexec_fn=end_with_us)
-    try:
-        status = child.wait(PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        status = TIMED_OUT
-    seconds = time.monotonic() - begin
-    try:
-        os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    child.wait()
-    return status if status >= 0 else 128 - status, seconds
-
-
-def main():
-    if len(sys.argv) < 5 or sys.argv[1] not in known.AGENTS or sys.argv[3] != "--":
-        sys.exit("usage: python3 -m agents.namespace %s REPORT -- COMMAND [ARG...]" %
-                 "|".join(known.AGENTS))
-    agent, report, argv = known.AGENTS[sys.argv[1]], sys.argv[2], sys.argv[4:]
+def guard(folder):
     if not is_alone():
         sys.exit("not in a network namespace of its own")
     set_loopback_up()
-    server = fake_api.Server().serve()
-    home = tempfile.mkdtemp(prefix="sooth-agent-")
-    try:
-        begin_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-        status, seconds = run(argv, agent_environment(agent, server.url, home), home)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-    with open(report, "w", encoding="utf-8") as file:
-        json.dump({"status": status, "seconds": seconds, "begin_ns": begin_ns,
-                   "requests": server.requests_seen()}, file)
-    sys.exit(status)
+    network = processes.network(os.getpid())
+    with socket.socket(fileno=os.dup(0)) as line, socket.create_server(("127.0.0.1", 0)) as server:
+        socket.send_fds(line, [b"1"], [server.fileno()])
+        server.close()
+        line.recv(1)
+    end_members(network, os.getpid())
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    main()
+    guard(sys.argv[1])

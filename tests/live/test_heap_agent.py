@@ -3,8 +3,6 @@
 A real agent, answered by a fake server with no network besides: a large program that is its own
 allocator, exports it, and calls it hundreds of thousands of times before it has answered.
 """
-import functools
-import json
 import os
 import sys
 
@@ -13,48 +11,35 @@ from harness import needs_bpf
 from heap_case import HeapCase, by_type, events_by_type, one, read_json_values, report_calls
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from agents import fake_api, install, known, namespace
+from agents import fake_api, known, modes
+from agents.agent import Agent, require_native
 
-AGENT = known.CLAUDE_CODE
-PROMPT = "hi"
 LEAST_CALLS = 100000  # 855,000 were seen
 ITS_OWN = ("malloc", "free", "calloc", "realloc")
-PATIENCE_S = namespace.PATIENCE_S + 60
-
-
-@functools.cache
-def agent_or_reason():
-    """(executable, None), or (None, why there is none). What was tried is not tried again."""
-    reason = namespace.cannot_serve()
-    if reason:
-        return None, reason
-    try:
-        return install.install(AGENT), None
-    except install.CannotInstall as error:
-        return None, str(error)
+PATIENCE_S = 180
 
 
 @needs_bpf
 class ClaudeCode(HeapCase):
     def setUp(self):
         super().setUp()
-        self.executable, reason = agent_or_reason()
+        reason = require_native()
         if reason:
             self.skipTest(reason)
 
     def ask(self, *before):
         """(report of sooth if there was one, seconds) of one prompt, which was answered."""
-        told = self.path("told")
-        command = [*before, self.executable, *AGENT.arguments, PROMPT]
-        run = self.run_program(*namespace.command_line(AGENT, told, *command),
-            env=namespace.environment(), cwd=self.folder, timeout=PATIENCE_S)
-        self.assertEqual(run.text.split("{")[0], fake_api.ANSWER + "\n", run)
-        told = json.loads(harness.read(told))
-        self.assertTrue(any(request["method"] == "POST" and request["stream"]
-                            for request in told["requests"]), told)
-        values = read_json_values(run.text)
-        self.assertEqual(len(values), 1 if before else 0, run)
-        return values[0] if values else None, told["seconds"]
+        with Agent(known.CLAUDE_CODE, mode=modes.ANSWER, before=before,
+                   folder=self.folder) as agent:
+            self.executable = agent.executable
+            ended = agent.finish(PATIENCE_S)
+            asked = agent.conversation()
+        self.assertEqual(ended.status, 0, ended)
+        self.assertEqual(ended.out.split("{")[0], fake_api.ANSWER + "\n", ended)
+        self.assertTrue(any(exchange.is_stream for exchange in asked), asked)
+        values = read_json_values(ended.out)
+        self.assertEqual(len(values), 1 if before else 0, ended)
+        return values[0] if values else None, ended.seconds
 
     def track(self, *options):
         """(report, seconds), with what holds however it was watched."""

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+What the agents and their servers say to each other, as far as it takes to keep an agent content:
+Anthropic's messages, OpenAI's responses, Gemini's contents. A protocol only puts things into words.
+When a word is sent is the server's business: `answer` takes an iterator of words, which may be
+slow, stop or never end, and gives the bytes for each word as it comes.
+"""
+import json
+import re
+
+
+def event(data, name=None):
+    """One server-sent event."""
+    head = "event: %s\n" % name if name else ""
+    return ("%sdata: %s\n\n" % (head, json.dumps(data))).encode()
+
+
+def is_any_of(parts, kind):
+    return isinstance(parts, list) and any(isinstance(part, dict) and part.get("type") == kind
+                                           for part in parts)
+
+
+class Anthropic:
+    path = re.compile(r"(/v1)?/messages$")
+    count_path = re.compile(r"/messages/count_tokens$")
+    message = {"id": "msg_fake", "type": "message", "role": "assistant", "model": "fake",
+               "content": [], "stop_reason": None, "stop_sequence": None,
+               "usage": {"input_tokens": 1, "output_tokens": 1}}
+
+    def wants_stream(self, _path, request):
+        return bool(request.get("stream"))
+
+    def tools(self, request):
+        return [tool.get("name") for tool in request.get("tools") or ()]
+
+    def has_result(self, request):
+        """Whether it brings what a tool gave."""
+        messages = [message for message in request["messages"] if message["role"] == "user"]
+        return bool(messages) and is_any_of(messages[-1]["content"], "tool_result")
+
+    def counted(self):
+        return {"input_tokens": 1}
+
+    def whole(self, text):
+        return {**self.message, "content": [{"type": "text", "text": text}],
+                "stop_reason": "end_turn"}
+
+    def refusal(self, status):
+        kind = "rate_limit_error" if status == 429 else "overloaded_error"
+        return {"type": "error", "error": {"type": kind, "message": "refused by the fake"}}
+
+    @staticmethod
+    def say(kind, **data):
+        return event({"type": kind, **data}, kind)
+
+    def block(self, begin, deltas, why):
+        yield self.say("message_start", message=self.message)
+        yield self.say("content_block_start", index=0, content_block=begin)
+        for delta in deltas:
+            yield self.say("content_block_delta", index=0, delta=delta)
+        yield self.say("content_block_stop", index=0)
+        yield self.say("message_delta", delta={"stop_reason": why, "stop_sequence": None},
+                       usage={"output_tokens": 1})
+        yield self.say("message_stop")
+
+    def answer(self, words):
+        return self.block({"type": "text", "text": ""},
+                          ({"type": "text_delta", "text": word} for word in words), "end_turn")
+
+    def call(self, number, name, arguments):
+        begin = {"type": "tool_use", "id": "toolu_%024d" % number, "name": name, "input": {}}
+        delta = {"type": "input_json_delta", "partial_json": json.dumps(arguments)}
+        return self.block(begin, [delta], "tool_use")
+
+
+class Responses:
+    """OpenAI's."""
+    path = re.compile(r"/responses$")
+    count_path = None
+
+    def wants_stream(self, _path, request):
+        return bool(request.get("stream"))
+
+    def tools(self, request):
+        return [tool.get("name") or tool.get("type") for tool in request.get("tools") or ()]
+
+    def has_result(self, request):
+        said = [item.get("type") for item in request["input"]]
+        return bool(said) and said[-1] == "function_call_output"
+
+    def whole(self, text):
+        return {"id": "resp_fake", "object": "response", "status": "completed",
+                "output": [self.message(text)], "usage": self.usage()}
+
+    def refusal(self, status):
+        return {"error": {"type": "refused", "code": str(status), "message": "refused by the fake"}}
+
+    @staticmethod
+    def usage():
+        return {"input_tokens": 1, "input_tokens_details": None, "output_tokens": 1,
+                "output_tokens_details": None, "total_tokens": 2}
+
+    @staticmethod
+    def message(text):
+        return {"type": "message", "id": "msg_fake", "role": "assistant",
+                "content": [{"type": "output_text", "text": text, "annotations": []}]}
+
+    @staticmethod
+    def say(kind, **data):
+        return event({"type": kind, **data}, kind)
+
+    def begin(self):
+        return self.say("response.created", response={"id": "resp_fake"})
+
+    def end(self, item):
+        yield self.say("response.output_item.done", output_index=0, item=item)
+        yield self.say("response.completed", response={"id": "resp_fake", "usage": self.usage()})
+
+    def answer(self, words):
+        said = []
+        yield self.begin()
+        yield self.say("response.output_item.added", output_index=0,
+                       item={**self.message(""), "content": []})
+        for word in words:
+            said.append(word)
+            yield self.say("response.output_text.delta", item_id="msg_fake", output_index=0,
+                           content_index=0, delta=word)
+        yield from self.end(self.message("".join(said)))
+
+    def call(self, number, name, arguments):
+        yield self.begin()
+        yield from self.end({"type": "function_call", "call_id": "call_%d" % number, "name": name,
+                             "arguments": json.dumps(arguments)})
+
+
+class Gemini:
+    path = re.compile(r":(stream)?[gG]enerateContent$")
+    count_path = re.compile(r":countTokens$")
+
+    def wants_stream(self, path, _request):
+        return ":streamGenerateContent" in path
+
+    def tools(self, request):
+        return [declared.get("name") for tool in request.get("tools") or ()
+                for declared in tool.get("functionDeclarations", ())]
+
+    def has_result(self, request):
+        last = request["contents"][-1] if request.get("contents") else {}
+        return any("functionResponse" in part for part in last.get("parts", ()))
+
+    def counted(self):
+        return {"totalTokens": 1}
+
+    @staticmethod
+    def content(part, why=None):
+        candidate = {"content": {"role": "model", "parts": [part]}, "index": 0}
+        if why:
+            candidate["finishReason"] = why
+        return {"candidates": [candidate], "modelVersion": "fake", "usageMetadata": {
+            "promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2}}
+
+    def whole(self, text):
+        return self.content({"text": text}, "STOP")
+
+    def refusal(self, status):
+        return {"error": {"code": status, "message": "refused by the fake",
+                          "status": "RESOURCE_EXHAUSTED" if status == 429 else "UNAVAILABLE"}}
+
+    def answer(self, words):
+        for word in words:
+            yield event(self.content({"text": word}))
+        yield event(self.content({"text": ""}, "STOP"))
+
+    def call(self, number, name, arguments):
+        yield event(self.content({"functionCall": {"id": "call_%d" % number, "name": name,
+                                                   "args": arguments}}, "STOP"))
+
+
+ALL = (Anthropic(), Responses(), Gemini())
+
+
+def of_path(path):
+    """(protocol, whether tokens are only to be counted), or (None, False)."""
+    for protocol in ALL:
+        if protocol.path.search(path):
+            return protocol, False
+        if protocol.count_path and protocol.count_path.search(path):
+            return protocol, True
+    return None, False
