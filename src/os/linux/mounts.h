@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The mounts of a process (/proc/PID/mountinfo, proc_pid_mountinfo(5)), and on which of them a
+ * question may never be answered. */
+#ifndef SOOTH_OS_LINUX_MOUNTS_H
+#define SOOTH_OS_LINUX_MOUNTS_H
+
+#include "base/buffer.h"
+#include "base/cursor.h"
+#include "base/map.h"
+
+#define MOUNTS_MAX   100000 /* fs.mount-max */
+#define MOUNTS_BYTES (16u << 20)
+
+struct mount {
+	uint32_t id;
+	uint32_t device_major, device_minor;
+	bool may_block; /* behind it is a server, a daemon, or what is not known */
+	bool is_whole;	/* its root is that of the file system */
+	uint32_t point_offset, point_size; /* in mounts.text: where it is, not escaped */
+};
+
+struct mounts {
+	struct map by_id;   /* uint32_t -> struct mount */
+	struct buffer text; /* mount points */
+};
+
+struct mount_line {
+	uint32_t id;
+	uint32_t device_major, device_minor;
+	struct span root, point; /* escaped as the kernel does, borrowed */
+	struct span type;
+};
+
+/* False when it is no such line. */
+bool mounts_parse(struct span line, struct mount_line *out);
+/* Undo "\040" and the like. */
+void mounts_unescape(struct buffer *out, struct span text);
+/* Whether a file system of that type answers by itself, out of this kernel's memory or its disks.
+ */
+bool mounts_is_safe(struct span type);
+
+void mounts_init(struct mounts *m);
+void mounts_fini(struct mounts *m);
+/* Those of the process whose directory is open; 0, 1 when there were more, or a negative errno. */
+int mounts_read(struct mounts *m, int process, struct buffer *scratch);
+const struct mount *mounts_get(const struct mounts *m, uint32_t id);
+struct span mounts_point(const struct mounts *m, const struct mount *mount);
+
+#endif
