@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sums over one reading of a process's descriptors. */
+#ifndef SOOTH_ANALYZE_FD_SUMS_H
+#define SOOTH_ANALYZE_FD_SUMS_H
+
+#include "analyze/snapshots.h"
+#include "base/cursor.h"
+#include "probes/fds.h"
+
+struct fd_sums {
+	uint32_t types[FDS_TYPES];
+	uint32_t other;	    /* of types that this version does not know */
+	uint32_t instances; /* of inotify */
+	uint32_t watches_told;
+	const struct fds_process *process; /* borrowed; NULL: another writer's, shorter */
+};
+
+/* A directory and how many watches are in it and below. */
+struct fd_directory {
+	struct span path; /* borrowed from the reading; empty: not found out */
+	uint8_t state;	  /* why, then */
+	uint32_t watches;
+};
+
+void fd_sums_of(struct fd_sums *sums, const struct snapshot *reading);
+/*
+ * struct fd_directory, those with most watches first. A watch counts for the first four
+ * directories of its path ("/home/me/project/src"), or for the whole of a shorter one.
+ */
+void fd_sums_directories(struct buffer *out, const struct snapshot *reading);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of what descriptors are and of how they are open, for whoever shows them. */
+#ifndef SOOTH_PROBES_FD_NAMES_H
+#define SOOTH_PROBES_FD_NAMES_H
+
+#include <sooth/field.h>
+
+extern const struct sooth_names fd_type_names;	 /* by enum fds_type */
+extern const struct sooth_names fd_access_names; /* by enum fds_access */
+
+#endif

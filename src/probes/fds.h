@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fds: the file descriptors of a process at a moment, what stands behind each, and
+ * who else holds it. All records of one reading lie between two FDS_PROCESS.
+ */
+#ifndef SOOTH_PROBES_FDS_H
+#define SOOTH_PROBES_FDS_H
+
+#include <sooth/record.h>
+
+enum fds_kind {
+	FDS_DESCRIPTOR = 0x0500,
+	FDS_MEMBER = 0x0501,  /* a descriptor that an epoll descriptor waits for */
+	FDS_WATCH = 0x0502,   /* a watch of an inotify descriptor */
+	FDS_HOLDER = 0x0503,  /* a descriptor that is, or holds, the other end of one */
+	FDS_PROCESS = 0x0504, /* all of the process have been told */
+};
+
+/* What a descriptor is; sockets by their protocol. */
+enum fds_type {
+	FDS_UNKNOWN,
+	FDS_FILE,
+	FDS_DELETED, /* a regular file without a name */
+	FDS_DIRECTORY,
+	FDS_PIPE,
+	FDS_FIFO,
+	FDS_UNIX,
+	FDS_TCP,
+	FDS_UDP,
+	FDS_NETLINK,
+	FDS_PACKET,
+	FDS_SOCKET, /* of another kind, or one that could not be found out */
+	FDS_EPOLL,
+	FDS_EVENTFD,
+	FDS_TIMERFD,
+	FDS_SIGNALFD,
+	FDS_INOTIFY,
+	FDS_FANOTIFY,
+	FDS_MEMFD,
+	FDS_PIDFD,
+	FDS_BPF,
+	FDS_PERF,
+	FDS_IO_URING,
+	FDS_USERFAULTFD,
+	FDS_PTY,
+	FDS_TTY,
+	FDS_DEVICE,    /* another character or block device */
+	FDS_NAMESPACE, /* of /proc/PID/ns */
+	FDS_ANONYMOUS, /* of the kernel, of another kind: the path names it */
+	FDS_TYPES,
+};
+
+enum fds_access {
+	FDS_ACCESS_NONE, /* O_PATH */
+	FDS_ACCESS_READ,
+	FDS_ACCESS_WRITE,
+	FDS_ACCESS_BOTH,
+	FDS_ACCESSES,
+};
+
+struct fds_descriptor {
+	struct sooth_record record;
+	uint64_t inode;
+	uint64_t offset; /* position; of what has none 0 */
+	uint64_t size_bytes;
+	uint32_t fd;
+	uint32_t flags;			     /* O_* of open(2) as this system has them */
+	uint32_t device_major, device_minor; /* of the file system */
+	uint32_t node_major, node_minor;     /* of a device */
+	uint32_t mount;			     /* id in /proc/PID/mountinfo */
+	uint8_t type;			     /* enum fds_type */
+	uint8_t access;			     /* enum fds_access */
+	uint8_t is_deleted;		     /* it has no name any more, or another file has it */
+	uint8_t closes_on_exec;
+	uint8_t node_state;  /* absent: no device */
+	uint8_t inode_state; /* of inode and device */
+	uint8_t flags_state; /* of flags, access, offset, mount, closes_on_exec */
+	uint8_t size_state;  /* absent: not a file */
+	uint8_t path_state;
+	uint8_t detail_state;  /* absent: the type says all */
+	uint8_t deleted_state; /* of is_deleted; then the path ends as the link does */
+	uint8_t unused;
+	struct sooth_text path;	  /* as the link says, without " (deleted)"; "pipe:[7]" */
+	struct sooth_text detail; /* "count 3", "pid 4711", "TCPv6", "map 12" */
+};
+
+struct fds_member {
+	struct sooth_record record;
+	uint64_t inode; /* of the file waited for; 0: the kernel does not tell */
+	uint32_t epoll; /* the descriptor that waits */
+	uint32_t fd; /* the number under which it was added; may be closed, or another file now */
+	uint32_t events; /* EPOLL* */
+	uint32_t unused;
+};
+
+struct fds_watch {
+	struct sooth_record record;
+	uint64_t inode;
+	uint32_t device_major, device_minor;
+	uint32_t fd;	/* the inotify descriptor */
+	uint32_t watch; /* its number there */
+	uint32_t mask;	/* IN_* */
+	uint8_t path_state;
+	uint8_t unused[3];
+	struct sooth_text path;
+};
+
+/*
+ * One of the processes that hold the other end of a pipe, FIFO or socket of this one:
+ * for a pipe whoever else has it (also this process, by another descriptor); for a
+ * connected socket whoever has its peer.
+ */
+struct fds_holder {
+	struct sooth_record record; /* the process that was asked about */
+	uint64_t inode;		    /* of the descriptor that was asked about */
+	uint64_t held_inode; /* what the holder has: the same for a pipe, the peer of a socket */
+	uint64_t holder_start_ticks;
+	uint32_t holder_pid;
+	uint32_t holder_fd;
+	uint8_t access; /* enum fds_access; of a socket both */
+	uint8_t unused[7];
+	char holder_name[16]; /* comm */
+};
+
+/* Ends a reading. */
+struct fds_process {
+	struct sooth_record record;
+	uint64_t soft_limit, hard_limit; /* RLIMIT_NOFILE */
+	uint32_t descriptors;		 /* told; that there are more is descriptors_state */
+	uint32_t watches;		 /* of inotify, told or not */
+	uint32_t watches_max;	   /* fs.inotify.max_user_watches: of all processes of the user */
+	uint32_t instances_max;	   /* fs.inotify.max_user_instances */
+	uint8_t descriptors_state; /* truncated: more than are told; else why none could be read */
+	uint8_t limit_state;
+	uint8_t inotify_state; /* of watches_max, instances_max */
+	uint8_t holders_state; /* whether every process could be looked at; not asked: nobody was */
+	uint8_t unused[4];
+};
+
+#endif
