@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The user's names for peers of connections: their own file, and that of the host. */
+#ifndef SOOTH_CLI_LABELS_H
+#define SOOTH_CLI_LABELS_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+struct labels {
+	struct buffer path;  /* of the user's file; empty: there is no such place */
+	struct buffer rules; /* its text; empty when there is none */
+	struct buffer hosts; /* of /etc/hosts */
+};
+
+/* A file that is not there, or closed to the caller, is no failure. */
+int labels_read(struct labels *l, struct sooth_error *err);
+void labels_fini(struct labels *l);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the kernel tells of one socket, whichever way: by netlink or in a table of
+ * /proc/PID/net. Plain values, so that those who read either need to know no format.
+ */
+#ifndef SOOTH_OS_LINUX_SOCKET_FACT_H
+#define SOOTH_OS_LINUX_SOCKET_FACT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cursor.h"
+
+/* Of a TCP connection; a member the kernel does not tell is not among the `has` bits. */
+enum socket_tcp_has {
+	SOCKET_TCP_RTT = 1,
+	SOCKET_TCP_RETRANSMITS = 2, /* since it stood */
+	SOCKET_TCP_TIMES = 4,
+	SOCKET_TCP_BYTES = 8,
+	SOCKET_TCP_SENT = 16, /* bytes_sent: without it nobody knows whether anything was */
+	SOCKET_TCP_WAITING = 32,
+};
+
+struct socket_tcp {
+	unsigned has; /* enum socket_tcp_has */
+	uint32_t rtt_us, rtt_variance_us;
+	uint32_t retransmits, retransmits_waiting;
+	uint32_t sent_ago_ms, received_ago_ms;
+	uint64_t acknowledged_bytes, received_bytes, sent_bytes;
+};
+
+struct socket_fact {
+	uint64_t inode;
+	uint64_t peer_inode;	/* of a unix socket; 0: none, or unknown */
+	uint64_t receive_queue; /* bytes; of a listening socket: connections that wait */
+	uint64_t send_queue;	/* bytes; of a listening socket: how many may wait */
+	int family;		/* AF_* */
+	int type;		/* SOCK_*; 0: goes with the protocol */
+	int protocol;		/* IPPROTO_*, NETLINK_*, ETH_P_* */
+	uint32_t interface;	/* index: of a packet socket, or of an address's scope; 0: any */
+	uint32_t local_id, peer_id; /* netlink: port ids */
+	uint16_t local_port, peer_port;
+	uint8_t state; /* enum sockets_state */
+	bool has_receive_queue, has_send_queue;
+	unsigned char local[16], peer[16]; /* inet: 4 bytes, inet6: 16, as on the wire */
+	struct span name; /* of a unix socket, borrowed; an abstract one begins with NUL */
+	struct socket_tcp tcp;
+};
+
+typedef void (*socket_fact_taker)(void *user, const struct socket_fact *fact);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of the states and families of sockets, for whoever shows them. */
+#ifndef SOOTH_PROBES_SOCKET_NAMES_H
+#define SOOTH_PROBES_SOCKET_NAMES_H
+
+#include <sooth/field.h>
+
+extern const struct sooth_names socket_state_names;  /* by enum sockets_state */
+extern const struct sooth_names socket_family_names; /* by enum sockets_family */
+
+#endif

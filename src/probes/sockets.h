@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sockets: the sockets a process has, with what the kernel knows of each
+ * connection, from its own network namespace. All records of one reading lie
+ * between two SOCKETS_PROCESS.
+ */
+#ifndef SOOTH_PROBES_SOCKETS_H
+#define SOOTH_PROBES_SOCKETS_H
+
+#include <sooth/record.h>
+
+enum sockets_kind {
+	SOCKETS_SOCKET = 0x0600,
+	SOCKETS_PROCESS = 0x0601, /* all of the process have been told */
+};
+
+enum sockets_family {
+	SOCKETS_OTHER,
+	SOCKETS_UNIX,
+	SOCKETS_INET,
+	SOCKETS_INET6,
+	SOCKETS_NETLINK,
+	SOCKETS_PACKET,
+	SOCKETS_VSOCK,
+	SOCKETS_FAMILIES,
+};
+
+/* States of TCP; other protocols use those that fit: connected ones ESTABLISHED, others CLOSE. */
+enum sockets_state {
+	SOCKETS_NO_STATE,
+	SOCKETS_ESTABLISHED,
+	SOCKETS_SYN_SENT,
+	SOCKETS_SYN_RECV,
+	SOCKETS_FIN_WAIT_1,
+	SOCKETS_FIN_WAIT_2,
+	SOCKETS_TIME_WAIT,
+	SOCKETS_CLOSE,
+	SOCKETS_CLOSE_WAIT,
+	SOCKETS_LAST_ACK,
+	SOCKETS_LISTEN,
+	SOCKETS_CLOSING,
+	SOCKETS_NEW_SYN_RECV,
+	SOCKETS_STATES,
+};
+
+struct sockets_socket {
+	struct sooth_record record;
+	uint64_t inode;
+	uint64_t peer_inode;	      /* of a unix socket; 0: none, or unknown */
+	uint64_t receive_queue_bytes; /* of a listening one: connections that wait */
+	uint64_t send_queue_bytes;    /* of a listening one: how many may wait */
+	uint64_t rtt_ns;
+	uint64_t rtt_variance_ns;
+	/* Since data was last sent and received; while absent: since the connection stood. */
+	uint64_t sent_ago_ns;
+	uint64_t received_ago_ns;
+	uint64_t sent_bytes; /* acknowledged by the peer; the kernel counts SYN and FIN as one */
+	uint64_t received_bytes;
+	uint64_t namespace; /* inode of the network namespace */
+	uint32_t fd;	    /* the lowest of the process */
+	uint32_t fd_count;
+	uint32_t retransmits; /* since it stood */
+	/* Of what is unacknowledged now, how often it was sent again. */
+	uint32_t retransmits_waiting;
+	uint16_t local_port, peer_port;
+	uint8_t family;		/* enum sockets_family */
+	uint8_t state;		/* enum sockets_state */
+	uint8_t is_from_tables; /* from /proc/PID/net: without what only sock_diag tells */
+	/* Absent: the socket stands in no table of the namespace, so nothing more is known of it:
+	 * neither bound nor connected, or made in another namespace. */
+	uint8_t state_state;
+	uint8_t receive_queue_state, send_queue_state;
+	/* Of TCP connections; absent when it is none. */
+	uint8_t rtt_state; /* also absent: nothing was measured yet */
+	uint8_t retransmits_state;
+	uint8_t waiting_state;		 /* of retransmits_waiting */
+	uint8_t bytes_state;		 /* of sent_bytes, received_bytes */
+	uint8_t sent_state;		 /* of sent_ago_ns; also absent: nothing was sent */
+	uint8_t received_state;		 /* of received_ago_ns; also absent: nothing was received */
+	uint8_t local_state, peer_state; /* of address and port; absent: unbound, unconnected */
+	uint8_t port_state, peer_port_state; /* absent: the family has none */
+	uint8_t protocol_state;
+	uint8_t namespace_state;
+	uint8_t unused[2];
+	struct sooth_text protocol; /* "tcp", "udp", "stream", "dgram", "seqpacket", "route", ... */
+	struct sooth_text local;    /* "127.0.0.1", "fe80::1%eth0", "/run/x", "@abstract" */
+	struct sooth_text peer;
+};
+
+/* Ends a reading. */
+struct sockets_process {
+	struct sooth_record record;
+	uint32_t sockets;      /* told */
+	uint8_t sockets_state; /* truncated: more than are told; else why none could be read */
+	uint8_t unused[3];
+};
+
+_Static_assert(sizeof(struct sockets_socket) == 184, "part of the capture format");
+_Static_assert(sizeof(struct sockets_process) == 40, "part of the capture format");
+
+#endif
