@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of the maps probe. */
+#include "probes/maps.h"
+
+#include "core/probe.h"
+#include "model/schema.h"
+
+static const char *const protection_names[] = { "---p", "r--p", "-w-p", "rw-p", "--xp", "r-xp",
+	"-wxp", "rwxp", "---s", "r--s", "-w-s", "rw-s", "--xs", "r-xs", "-wxs", "rwxs" };
+static const struct sooth_names protections = { 16, protection_names };
+
+static const char *const runtime_names[MAPS_RUNTIMES] = { "glibc", "musl", "mimalloc", "jemalloc",
+	"tcmalloc", "javascriptcore", "v8", "go", "rust", "python" };
+static const struct sooth_names runtimes = { MAPS_RUNTIMES, runtime_names };
+
+#define FIGURE(member_, help_)                                                                     \
+	FIELD_NUMBER(maps_mapping, member_, help_, .unit = SOOTH_UNIT_BYTES,                       \
+		FIELD_STATE_AT(maps_mapping, figures_state))
+
+static const struct sooth_field mapping_fields[] = {
+	FIELD_PID(maps_mapping),
+	FIELD_NUMBER(maps_mapping, from, "first address", .unit = SOOTH_UNIT_HEX, .is_key = true),
+	FIELD_NUMBER(maps_mapping, to, "first address behind it", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER(maps_mapping, offset, "in the file", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER(maps_mapping, inode, "of the file; 0: of no file"),
+	FIELD_NUMBER(maps_mapping, device_major, "of the file's device"),
+	FIELD_NUMBER(maps_mapping, device_minor, "of the file's device"),
+	FIGURE(rss_bytes, "resident"),
+	FIGURE(pss_bytes, "resident, shared pages divided by those who share them"),
+	FIGURE(shared_clean_bytes, "resident, shared, as in the file"),
+	FIGURE(shared_dirty_bytes, "resident, shared, changed"),
+	FIGURE(private_clean_bytes, "resident, nobody else's, as in the file"),
+	FIGURE(private_dirty_bytes, "resident, nobody else's, changed"),
+	FIGURE(anonymous_bytes, "resident, of no file"),
+	FIGURE(huge_bytes, "in huge pages"),
+	FIGURE(locked_bytes, "locked in memory"),
+	FIGURE(swap_bytes, "swapped out"),
+	FIELD_NUMBER(maps_mapping, page_bytes, "size of its pages; 0: unknown",
+		.unit = SOOTH_UNIT_BYTES),
+	{ .name = "protection",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(maps_mapping, protection),
+		.names = &protections,
+		.help = "read, write, execute; p private, s shared" },
+	FIELD_NUMBER(maps_mapping, flags,
+		"1 not reserved, 2 not in forks, 4 zeroed in forks, 8 huge pages wanted, 16 "
+		"unwanted, 32 locked, 64 not in dumps, 128 grows down",
+		.unit = SOOTH_UNIT_HEX, FIELD_STATE_AT(maps_mapping, flags_state)),
+	FIELD_TRUTH(maps_mapping, is_deleted, "its file has no name any more"),
+	FIELD_STRING(maps_mapping, path, "of the file, or the kernel's name in brackets",
+		FIELD_STATE_AT(maps_mapping, path_state)),
+};
+
+static const struct sooth_field stack_fields[] = {
+	FIELD_PID(maps_stack),
+	FIELD_TID(maps_stack),
+	FIELD_NUMBER(
+		maps_stack, address, "where the thread's stack is used", .unit = SOOTH_UNIT_HEX),
+	FIELD_TRUTH(maps_stack, is_thread_area, "its thread area, not its stack pointer"),
+};
+
+static const struct sooth_field runtime_fields[] = {
+	FIELD_PID(maps_runtime_found),
+	{ .name = "runtime",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(maps_runtime_found, runtime),
+		.names = &runtimes,
+		.help = "an allocator or language runtime that the process has" },
+	FIELD_STRING(maps_runtime_found, why, "what shows it"),
+};
+
+#define OF_STATUS(member_, help_)                                                                  \
+	FIELD_NUMBER(maps_process, member_, help_, .unit = SOOTH_UNIT_BYTES,                       \
+		FIELD_STATE_AT(maps_process, status_state))
+
+static const struct sooth_field process_fields[] = {
+	FIELD_PID(maps_process),
+	OF_STATUS(vsz_bytes, "address space, mostly reservations"),
+	OF_STATUS(vsz_peak_bytes, "the most it was"),
+	OF_STATUS(rss_bytes, "resident, as the kernel counts for the whole"),
+	OF_STATUS(rss_peak_bytes, "the most it was"),
+	OF_STATUS(rss_anonymous_bytes, "resident, of no file"),
+	OF_STATUS(rss_file_bytes, "resident, of files"),
+	OF_STATUS(rss_shared_bytes, "resident, of shared memory and tmpfs"),
+	OF_STATUS(swap_bytes, "swapped out"),
+	OF_STATUS(locked_bytes, "locked in memory"),
+	FIELD_NUMBER(maps_process, mappings, "told", FIELD_STATE_AT(maps_process, mappings_state)),
+	FIELD_NUMBER(maps_process, mappings_max, "that the kernel allows (vm.max_map_count)",
+		FIELD_STATE_AT(maps_process, max_state)),
+};
+
+#define SAMPLE_SCHEMA(id, struct_, name_, kind_)                                                   \
+	static const struct sooth_schema id##_schema = { .name = name_,                            \
+		.kind = kind_,                                                                     \
+		.class_ = SOOTH_CLASS_SAMPLE,                                                      \
+		.fixed_size = sizeof(struct struct_),                                              \
+		SCHEMA_FIELDS(id##_fields) }
+
+SAMPLE_SCHEMA(mapping, maps_mapping, "maps.mapping", MAPS_MAPPING);
+SAMPLE_SCHEMA(stack, maps_stack, "maps.stack", MAPS_STACK);
+SAMPLE_SCHEMA(runtime, maps_runtime_found, "maps.runtime", MAPS_RUNTIME);
+SAMPLE_SCHEMA(process, maps_process, "maps.process", MAPS_PROCESS);
+
+static const struct sooth_schema *const schemas[] = { &mapping_schema, &stack_schema,
+	&runtime_schema, &process_schema, NULL };
+
+const struct probe probe_maps = {
+	.name = "maps",
+	.help = "what is mapped where, how much of it is resident, and what helps to say what it "
+		"is for",
+	.offers = INTEREST_SAMPLE | INTEREST_DETAIL,
+	.schemas = schemas,
+};

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * maps: what a process has mapped, how much of it is resident, and what helps to
+ * say what each mapping is for. All records of one reading lie between two
+ * MAPS_PROCESS. With detail, resident figures are read for each mapping.
+ */
+#ifndef SOOTH_PROBES_MAPS_H
+#define SOOTH_PROBES_MAPS_H
+
+#include <sooth/record.h>
+
+enum maps_kind {
+	MAPS_MAPPING = 0x0700,
+	MAPS_STACK = 0x0701,   /* where a thread's stack pointer, or its thread area, lies */
+	MAPS_RUNTIME = 0x0702, /* an allocator or language runtime that the process has */
+	MAPS_PROCESS = 0x0703, /* all of the process have been told */
+};
+
+enum maps_protection {
+	MAPS_READ = 1,
+	MAPS_WRITE = 2,
+	MAPS_EXECUTE = 4,
+	MAPS_SHARED = 8,
+};
+
+/* How the process asked for it; what sets the memory of one allocator apart from another's. */
+enum maps_flag {
+	MAPS_NO_RESERVE = 1,
+	MAPS_NOT_IN_FORKS = 2,
+	MAPS_ZEROED_IN_FORKS = 4,
+	MAPS_HUGE_WANTED = 8,
+	MAPS_HUGE_UNWANTED = 16,
+	MAPS_LOCKED = 32,
+	MAPS_NOT_IN_DUMPS = 64,
+	MAPS_GROWS_DOWN = 128,
+};
+
+struct maps_mapping {
+	struct sooth_record record;
+	uint64_t from, to;
+	uint64_t offset; /* in the file */
+	uint64_t inode;	 /* 0: of no file */
+	uint64_t rss_bytes;
+	uint64_t pss_bytes; /* shared pages divided by those who share them */
+	uint64_t shared_clean_bytes, shared_dirty_bytes;
+	uint64_t private_clean_bytes, private_dirty_bytes;
+	uint64_t anonymous_bytes; /* of the resident ones, of no file */
+	uint64_t huge_bytes;	  /* in huge pages */
+	uint64_t locked_bytes;
+	uint64_t swap_bytes;
+	uint32_t device_major, device_minor;
+	uint32_t page_bytes;	/* of the mapping; 0: unknown */
+	uint8_t protection;	/* enum maps_protection */
+	uint8_t is_deleted;	/* its file has no name any more */
+	uint8_t figures_state;	/* of all _bytes but page_bytes; not asked without detail */
+	uint8_t path_state;	/* absent: it has no name */
+	struct sooth_text path; /* of the file, without " (deleted)", or "[heap]", "[anon:x]" */
+	uint8_t flags;		/* enum maps_flag */
+	uint8_t flags_state;	/* not asked without detail */
+	uint8_t unused[6];
+};
+
+enum maps_runtime {
+	MAPS_GLIBC,
+	MAPS_MUSL,
+	MAPS_MIMALLOC,
+	MAPS_JEMALLOC,
+	MAPS_TCMALLOC,
+	MAPS_JAVASCRIPTCORE,
+	MAPS_V8,
+	MAPS_GO,
+	MAPS_RUST,
+	MAPS_PYTHON,
+	MAPS_RUNTIMES,
+};
+
+struct maps_stack {
+	struct sooth_record record; /* tid is set */
+	uint64_t address;
+	uint8_t is_thread_area; /* not the stack pointer, which could not be had */
+	uint8_t unused[7];
+};
+
+struct maps_runtime_found {
+	struct sooth_record record;
+	uint32_t runtime; /* enum maps_runtime */
+	uint32_t unused;
+	struct sooth_text
+		why; /* "the executable exports mi_malloc", "libjemalloc.so.2 is mapped" */
+};
+
+/* Ends a reading. What the kernel keeps as sums for the whole address space. */
+struct maps_process {
+	struct sooth_record record;
+	uint64_t vsz_bytes, vsz_peak_bytes;
+	uint64_t rss_bytes, rss_peak_bytes;
+	uint64_t rss_anonymous_bytes, rss_file_bytes, rss_shared_bytes; /* shared: shmem, tmpfs */
+	uint64_t swap_bytes;
+	uint64_t locked_bytes;
+	uint32_t mappings;	/* told */
+	uint32_t mappings_max;	/* vm.max_map_count */
+	uint8_t mappings_state; /* truncated: more than are told; else why none could be read */
+	uint8_t status_state;	/* of the _bytes */
+	uint8_t figures_state;	/* of the mappings: not asked without detail */
+	uint8_t max_state;
+	uint8_t unused[4];
+};
+
+_Static_assert(sizeof(struct maps_mapping) == 176 && sizeof(struct maps_stack) == 48 &&
+		       sizeof(struct maps_runtime_found) == 48 &&
+		       sizeof(struct maps_process) == 120,
+	"the layouts are part of the capture format");
+
+#endif

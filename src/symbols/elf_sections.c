@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sections by name, with libelf; see elf_sections.h, and elf.c for why it is read so. */
+#include "symbols/elf_sections.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+
+#define SECTIONS_MAX   65536
+#define NAMES_SIZE_MAX (1u << 20) /* of all section names together */
+
+static void elf_cleanup(Elf **elf)
+{
+	elf_end(*elf);
+}
+
+/* Read here only to be bounded: elf_strptr() would read it whatever its size. */
+static bool names_are_bounded(Elf *elf, size_t index)
+{
+	Elf_Scn *section = elf_getscn(elf, index);
+	GElf_Shdr header;
+
+	return section && gelf_getshdr(section, &header) && header.sh_type == SHT_STRTAB &&
+	       header.sh_size <= NAMES_SIZE_MAX && !(header.sh_flags & SHF_COMPRESSED);
+}
+
+/* Called with each section that has a name. */
+typedef void (*section_visit)(void *user, const char *name, const GElf_Shdr *header);
+
+static int visit_sections(int fd, section_visit visit, void *user)
+{
+	_cleanup_(elf_cleanup) Elf *elf = NULL;
+	size_t sections, names;
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return -EINVAL;
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf || elf_kind(elf) != ELF_K_ELF || elf_getshdrnum(elf, &sections) ||
+		elf_getshdrstrndx(elf, &names))
+		return -EINVAL;
+	if (!names_are_bounded(elf, names))
+		return 0;
+	for (size_t i = 1; i < sections && i < SECTIONS_MAX; i++) {
+		Elf_Scn *section = elf_getscn(elf, i);
+		GElf_Shdr header;
+		const char *name = section && gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
+
+		if (name)
+			visit(user, name, &header);
+	}
+	return 0;
+}
+
+struct wanted {
+	const char *const *names;
+	size_t count;
+	uint64_t bits;
+	struct elf_section *found;
+};
+
+static void note_prefix(void *user, const char *name, const GElf_Shdr *header)
+{
+	struct wanted *w = user;
+
+	(void)header;
+	for (size_t i = 0; i < w->count; i++) {
+		if (!strncmp(name, w->names[i], strlen(w->names[i])))
+			w->bits |= UINT64_C(1) << i;
+	}
+}
+
+static void note_place(void *user, const char *name, const GElf_Shdr *header)
+{
+	struct wanted *w = user;
+
+	for (size_t i = 0; i < w->count; i++) {
+		if (!w->found[i].size && header->sh_type != SHT_NOBITS &&
+			!strcmp(name, w->names[i]))
+			w->found[i] = (struct elf_section){ header->sh_offset, header->sh_size };
+	}
+}
+
+int elf_sections(int fd, const char *const *prefixes, size_t count, uint64_t *found)
+{
+	struct wanted w = { .names = prefixes, .count = count };
+	int status = visit_sections(fd, note_prefix, &w);
+
+	if (!status)
+		*found = w.bits;
+	return status;
+}
+
+int elf_sections_find(int fd, const char *const *names, size_t count, struct elf_section *found)
+{
+	struct wanted w = { .names = names, .count = count, .found = found };
+
+	memset(found, 0, count * sizeof(*found));
+	return visit_sections(fd, note_place, &w);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which sections an ELF file has, and where. Foreign files as in elf.h. */
+#ifndef SOOTH_SYMBOLS_ELF_SECTIONS_H
+#define SOOTH_SYMBOLS_ELF_SECTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bit i of *found: a section whose name begins with prefixes[i], at most 64. 0, or -EINVAL when it
+ * is no sound ELF file. */
+int elf_sections(int fd, const char *const *prefixes, size_t count, uint64_t *found);
+
+struct elf_section {
+	uint64_t offset, size; /* in the file; 0, 0: there is none, or it has no bytes there */
+};
+
+/* The first section of each name, whole. As above. */
+int elf_sections_find(int fd, const char *const *names, size_t count, struct elf_section *found);
+
+#endif
