@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of limits say: /proc/PID/limits, /proc/pressure, those of control groups. */
+#ifndef SOOTH_OS_LINUX_LIMITS_FILES_H
+#define SOOTH_OS_LINUX_LIMITS_FILES_H
+
+#include "base/cursor.h"
+#include "probes/limits.h"
+
+/* Where the figure of what is used comes from. */
+enum limits_use {
+	LIMITS_USE_NONE,    /* nothing is used up */
+	LIMITS_USE_UNKNOWN, /* something is, and nothing tells how much of it at a small price */
+	LIMITS_USE_CPU,
+	LIMITS_USE_FDS,
+	LIMITS_USE_SIGNALS,
+	LIMITS_USE_STATUS, /* a line of /proc/PID/status, in kB */
+};
+
+/* A line of /proc/PID/limits. */
+struct limits_line {
+	struct span name; /* "NOFILE"; of one that is not known here as it stands there */
+	uint64_t soft, hard;
+	bool has_soft, has_hard; /* false: unlimited */
+	enum limits_unit unit;
+	enum limits_use use;
+	const char *status; /* the line's name, with its colon */
+};
+
+bool limits_line_parse(struct limits_line *out, struct span line);
+
+struct pressure_line {
+	bool is_full; /* else "some" */
+	double share_10s, share_60s, share_300s;
+};
+
+bool pressure_line_parse(struct pressure_line *out, struct span line);
+
+/* A file of one figure: false when it is none. "max" and what the kernel writes for no limit
+ * are UINT64_MAX. */
+bool group_figure_parse(uint64_t *value, const void *data, size_t size);
+/* The figure behind a word in a file of lines "word figure". */
+bool group_event_parse(uint64_t *value, const char *word, const void *data, size_t size);
+/* cpu.max: "max 100000" or "50000 100000"; the limit in microseconds a second. */
+bool group_cpu_parse(uint64_t *limit, const void *data, size_t size);
+
+/* A line of /proc/PID/cgroup: "4:memory:/path", "0::/path". */
+struct group_line {
+	struct span controllers; /* empty: version 2 */
+	struct span path;
+};
+
+bool group_line_parse(struct group_line *out, struct span line);
+/* Whether a list "cpu,cpuacct" holds the word. */
+bool group_list_has(struct span list, const char *word);
+
+/* A line of /proc/PID/mountinfo; paths are as they stand there, blanks as \040. */
+struct group_mount_line {
+	struct span root, point, type, options;
+};
+
+bool group_mount_parse(struct group_mount_line *out, struct span line);
+
+#endif

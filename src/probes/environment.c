@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of the environment probe. */
+#include "probes/environment.h"
+
+#include "core/probe.h"
+#include "model/schema.h"
+
+_Static_assert(
+	sizeof(struct environment_variable) == 56, "its layout is part of the capture format");
+_Static_assert(
+	sizeof(struct environment_process) == 40, "its layout is part of the capture format");
+
+static const struct sooth_field variable_fields[] = {
+	FIELD_PID(environment_variable),
+	FIELD_STRING(environment_variable, name,
+		"of the variable; kept out where it may be part of a value",
+		FIELD_STATE_AT(environment_variable, name_state)),
+	FIELD_NUMBER(environment_variable, size_bytes,
+		"of the value; of all bytes where the name is not told", .unit = SOOTH_UNIT_BYTES),
+};
+
+static const struct sooth_schema variable_schema = {
+	.name = "environment.variable",
+	.kind = ENVIRONMENT_VARIABLE,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct environment_variable),
+	SCHEMA_FIELDS(variable_fields),
+};
+
+static const struct sooth_field process_fields[] = {
+	FIELD_PID(environment_process),
+	FIELD_NUMBER(environment_process, variables, "variables that were told",
+		FIELD_STATE_AT(environment_process, variables_state)),
+};
+
+static const struct sooth_schema process_schema = {
+	.name = "environment.process",
+	.kind = ENVIRONMENT_PROCESS,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct environment_process),
+	SCHEMA_FIELDS(process_fields),
+};
+
+static const struct sooth_schema *const schemas[] = { &variable_schema, &process_schema, NULL };
+
+const struct probe probe_environment = {
+	.name = "environment",
+	.help = "names of the environment variables a process was started with, never values",
+	.offers = INTEREST_SAMPLE,
+	.schemas = schemas,
+};

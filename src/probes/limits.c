@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of the limits probe. */
+#include "probes/limits.h"
+
+#include "core/probe.h"
+#include "model/schema.h"
+
+_Static_assert(sizeof(struct limits_resource) == 72, "its layout is part of the capture format");
+_Static_assert(sizeof(struct limits_group) == 104, "its layout is part of the capture format");
+_Static_assert(sizeof(struct limits_pressure) == 104, "its layout is part of the capture format");
+_Static_assert(sizeof(struct limits_process) == 72, "its layout is part of the capture format");
+
+static const char *const unit_names[LIMITS_UNITS] = {
+	[LIMITS_NUMBER] = "number",
+	[LIMITS_BYTES] = "bytes",
+	[LIMITS_SECONDS] = "seconds",
+	[LIMITS_MICROSECONDS] = "microseconds",
+};
+static const struct sooth_names units = { LIMITS_UNITS, unit_names };
+
+#define FIELD_LIMITS_UNIT(type_)                                                                   \
+	{                                                                                          \
+		.name = "unit", .type = SOOTH_FIELD_ENUM, FIELD_AT(type_, unit), .names = &units,  \
+		.help = "of the figures"                                                           \
+	}
+#define FIELD_STATED(type_, member, help_)                                                         \
+	FIELD_NUMBER(type_, member, help_, FIELD_STATE_AT(type_, member##_state))
+#define FIELD_SHARE(member, help_, ...)                                                            \
+	{                                                                                          \
+		.name = #member, .type = SOOTH_FIELD_REAL, FIELD_AT(limits_pressure, member),      \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 2, .help = help_, ##__VA_ARGS__            \
+	}
+
+static const struct sooth_field resource_fields[] = {
+	FIELD_PID(limits_resource),
+	FIELD_STRING(limits_resource, name, "of the limit, as getrlimit(2) names it"),
+	FIELD_STATED(limits_resource, used, "of it now; absent: nothing is used up"),
+	FIELD_STATED(limits_resource, soft, "the limit that holds; absent: unlimited"),
+	FIELD_STATED(limits_resource, hard, "up to which it may be raised; absent: unlimited"),
+	FIELD_LIMITS_UNIT(limits_resource),
+};
+
+static const struct sooth_field group_fields[] = {
+	FIELD_PID(limits_group),
+	FIELD_STRING(limits_group, name, "what is counted: memory, pids, cpu"),
+	FIELD_STATED(limits_group, used, "by all of the group"),
+	FIELD_STATED(limits_group, limit, "the most that may be; absent: none set"),
+	FIELD_STATED(limits_group, peak, "the most that was used"),
+	FIELD_STATED(limits_group, reached, "times the limit was met; of cpu: periods"),
+	FIELD_STATED(limits_group, kills, "of its processes for lack of it"),
+	FIELD_LIMITS_UNIT(limits_group),
+	FIELD_NUMBER(limits_group, version, "of control groups, 1 or 2"),
+	FIELD_TRUTH(limits_group, is_inherited,
+		"path and figures are of a group further up, which has a limit"),
+	FIELD_STRING(limits_group, path, "of the group in its hierarchy"),
+};
+
+static const struct sooth_field pressure_fields[] = {
+	FIELD_PID(limits_pressure),
+	FIELD_STRING(limits_pressure, resource, "what was waited for: cpu, memory, io"),
+	FIELD_SHARE(some_10s, "share of the last 10 s in which something waited"),
+	FIELD_SHARE(some_60s, "of the last minute"),
+	FIELD_SHARE(some_300s, "of the last 5 minutes"),
+	FIELD_SHARE(full_10s, "share of the last 10 s in which everything waited",
+		FIELD_STATE_AT(limits_pressure, full_state)),
+	FIELD_SHARE(full_60s, "of the last minute", FIELD_STATE_AT(limits_pressure, full_state)),
+	FIELD_SHARE(
+		full_300s, "of the last 5 minutes", FIELD_STATE_AT(limits_pressure, full_state)),
+	FIELD_TRUTH(limits_pressure, is_host, "of the host; else of the control group"),
+	FIELD_STRING(limits_pressure, path, "of the group"),
+};
+
+#define FIELD_STATE_BYTE(member, help_)                                                            \
+	FIELD_NUMBER(limits_process, member, help_ ", as a state byte", .is_hidden = true)
+
+static const struct sooth_field process_fields[] = {
+	FIELD_PID(limits_process),
+	{ .name = "oom_score",
+		.type = SOOTH_FIELD_SIGNED,
+		FIELD_AT(limits_process, oom_score),
+		FIELD_STATE_AT(limits_process, oom_state),
+		.help = "when memory is out, higher ones are killed first" },
+	{ .name = "oom_score_adjustment",
+		.type = SOOTH_FIELD_SIGNED,
+		FIELD_AT(limits_process, oom_score_adjustment),
+		FIELD_STATE_AT(limits_process, oom_state),
+		.help = "set by somebody; -1000: never killed for memory" },
+	FIELD_NUMBER(limits_process, memory_available_bytes, "of the host, without swapping",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(limits_process, memory_state)),
+	FIELD_NUMBER(limits_process, memory_bytes, "of the host", .unit = SOOTH_UNIT_BYTES,
+		FIELD_STATE_AT(limits_process, memory_state)),
+	FIELD_STATE_BYTE(resources_state, "whether the limits were told"),
+	FIELD_STATE_BYTE(groups_state, "whether the control groups were told"),
+	FIELD_STATE_BYTE(pressure_state, "whether pressure was told"),
+};
+
+#define LIMITS_SCHEMA(id, name_, kind_, table)                                                     \
+	static const struct sooth_schema id##_schema = { .name = name_,                            \
+		.kind = kind_,                                                                     \
+		.class_ = SOOTH_CLASS_SAMPLE,                                                      \
+		.fixed_size = sizeof(struct id),                                                   \
+		SCHEMA_FIELDS(table) }
+
+LIMITS_SCHEMA(limits_resource, "limits.resource", LIMITS_RESOURCE, resource_fields);
+LIMITS_SCHEMA(limits_group, "limits.group", LIMITS_GROUP, group_fields);
+LIMITS_SCHEMA(limits_pressure, "limits.pressure", LIMITS_PRESSURE, pressure_fields);
+LIMITS_SCHEMA(limits_process, "limits.process", LIMITS_PROCESS, process_fields);
+
+static const struct sooth_schema *const schemas[] = { &limits_resource_schema, &limits_group_schema,
+	&limits_pressure_schema, &limits_process_schema, NULL };
+
+const struct probe probe_limits = {
+	.name = "limits",
+	.help = "resource limits, control groups, pressure, and what the kernel would kill first",
+	.offers = INTEREST_SAMPLE,
+	.schemas = schemas,
+};

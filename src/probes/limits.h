@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * limits: what a process may use and what would end it: resource limits, the
+ * limits and use of its control groups, pressure, how likely the kernel kills it.
+ * All records of one reading lie between two LIMITS_PROCESS.
+ */
+#ifndef SOOTH_PROBES_LIMITS_H
+#define SOOTH_PROBES_LIMITS_H
+
+#include <sooth/record.h>
+
+enum limits_kind {
+	LIMITS_RESOURCE = 0x0a00,
+	LIMITS_GROUP = 0x0a01,
+	LIMITS_PRESSURE = 0x0a02,
+	LIMITS_PROCESS = 0x0a03, /* all of the process has been told */
+};
+
+enum limits_unit { LIMITS_NUMBER, LIMITS_BYTES, LIMITS_SECONDS, LIMITS_MICROSECONDS, LIMITS_UNITS };
+
+/* One of getrlimit(2). */
+struct limits_resource {
+	struct sooth_record record;
+	uint64_t soft, hard;
+	uint64_t used;
+	uint32_t unit;			/* enum limits_unit */
+	uint8_t soft_state, hard_state; /* absent: unlimited */
+	uint8_t used_state;		/* absent: it is not of something that is used up */
+	uint8_t unused;
+	struct sooth_text name; /* as `prlimit` has it: "NOFILE" */
+};
+
+/* A figure of a control group: what is used, and the most that may be. */
+struct limits_group {
+	struct sooth_record record;
+	uint64_t used;
+	uint64_t limit;
+	uint64_t peak;			 /* the most that was used */
+	uint64_t reached;		 /* times that it met the limit */
+	uint64_t kills;			 /* of processes, for lack of it */
+	uint32_t version;		 /* 1 or 2 */
+	uint32_t unit;			 /* enum limits_unit */
+	uint8_t used_state, limit_state; /* limit absent: none set */
+	uint8_t peak_state, reached_state, kills_state;
+	uint8_t is_inherited; /* path and figures are of a group further up, which has a limit */
+	uint8_t unused[2];
+	struct sooth_text name; /* "memory", "memory+swap", "swap", "memory-high", "pids", "cpu" (us
+				   a second) */
+	struct sooth_text path; /* of the group in its hierarchy */
+};
+
+/* Pressure stall information: share of time that somebody, or everybody, waited. */
+struct limits_pressure {
+	struct sooth_record record;
+	double some_10s, some_60s, some_300s; /* percent */
+	double full_10s, full_60s, full_300s;
+	uint8_t full_state; /* absent: the host's cpu has none */
+	uint8_t is_host;    /* else of the process's control group */
+	uint8_t unused[6];
+	struct sooth_text resource; /* "cpu", "memory", "io" */
+	struct sooth_text path;	    /* of the group; empty: the host */
+};
+
+/* Ends a reading. */
+struct limits_process {
+	struct sooth_record record;
+	int64_t oom_score;		 /* higher ones are killed first; proc_pid_oom_score(5) */
+	int64_t oom_score_adjustment;	 /* -1000: never */
+	uint64_t memory_available_bytes; /* of the host */
+	uint64_t memory_bytes;
+	uint8_t oom_state;
+	uint8_t resources_state;
+	uint8_t groups_state;
+	uint8_t pressure_state; /* why there is none */
+	uint8_t memory_state;
+	uint8_t unused[3];
+};
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of signals and of the flags of their handlers, for whoever shows them; as Linux numbers
+ * them on x86 and arm. */
+#ifndef SOOTH_PROBES_SIGNAL_NAMES_H
+#define SOOTH_PROBES_SIGNAL_NAMES_H
+
+#include <stdint.h>
+
+struct buffer;
+
+#define SIGNAL_NAME_SIZE 16
+
+/* "SIGTERM", "SIGRTMIN+3"; those the C library keeps for itself are "SIG32" and "SIG33". */
+const char *signal_name(char out[SIGNAL_NAME_SIZE], unsigned number);
+/* "SA_RESTART SA_SIGINFO"; what the C library sets in each is left out, unknown bits are in hex. */
+void signal_flag_names(struct buffer *out, uint64_t flags);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * signals: what a process does with each signal, and what waits. Masks have bit
+ * n-1 for signal n. All records of one reading lie between two SIGNALS_PROCESS.
+ */
+#ifndef SOOTH_PROBES_SIGNALS_H
+#define SOOTH_PROBES_SIGNALS_H
+
+#include <sooth/record.h>
+
+enum signals_kind {
+	SIGNALS_THREAD = 0x0900,
+	SIGNALS_HANDLER = 0x0901,
+	SIGNALS_PROCESS = 0x0902, /* all of the process has been told */
+};
+
+#define SIGNALS_MAX 64
+
+struct signals_thread {
+	struct sooth_record record; /* tid is set */
+	uint64_t blocked;
+	uint64_t pending; /* for this thread alone */
+};
+
+struct signals_handler {
+	struct sooth_record record;
+	uint64_t address;
+	uint64_t flags;		/* SA_* */
+	uint64_t blocked;	/* while it runs */
+	uint64_t symbol_offset; /* of the address behind the symbol's begin */
+	uint32_t signal;
+	uint8_t symbol_state;
+	uint8_t object_state; /* absent: in no file */
+	uint8_t unused[2];
+	struct sooth_text symbol; /* function */
+	struct sooth_text object; /* path of the mapped file */
+};
+
+/* Ends a reading. */
+struct signals_process {
+	struct sooth_record record;
+	uint64_t ignored, caught;
+	uint64_t pending;	     /* for the process as a whole */
+	uint64_t queued, queued_max; /* of its user, RLIMIT_SIGPENDING */
+	uint32_t threads;	     /* told */
+	uint8_t masks_state;
+	uint8_t threads_state;
+	uint8_t handlers_state; /* whether handlers' addresses could be read */
+	uint8_t unused;
+};
+
+#endif

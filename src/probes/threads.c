@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of the threads probe. */
+#include "probes/threads.h"
+
+#include "core/probe.h"
+#include "model/schema.h"
+
+_Static_assert(sizeof(struct threads_thread) == 128, "its layout is part of the capture format");
+_Static_assert(sizeof(struct threads_process) == 40, "its layout is part of the capture format");
+
+static const char *const policy_names[THREADS_POLICIES] = {
+	[THREADS_OTHER] = "other",
+	[THREADS_FIFO] = "fifo",
+	[THREADS_RR] = "rr",
+	[THREADS_BATCH] = "batch",
+	[THREADS_IDLE] = "idle",
+	[THREADS_DEADLINE] = "deadline",
+	[THREADS_EXT] = "ext",
+};
+static const struct sooth_names policies = { THREADS_POLICIES, policy_names };
+
+static const char *const abi_names[] = { "x86-64", "aarch64", "i386", "x32", "arm" };
+static const struct sooth_names abis = { sizeof(abi_names) / sizeof(abi_names[0]), abi_names };
+
+static const struct sooth_field thread_fields[] = {
+	FIELD_PID(threads_thread),
+	FIELD_TID(threads_thread),
+	FIELD_STRING(threads_thread, name, "name of the thread (comm)"),
+	{ .name = "state",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(threads_thread, state),
+		.help = "R running, S sleeping, D uninterruptible, T stopped, t traced, Z zombie, "
+			"I idle" },
+	FIELD_NUMBER(threads_thread, thread_start_ticks,
+		"start, in clock ticks after boot; names the thread with its tid",
+		.is_hidden = true),
+	FIELD_NUMBER(threads_thread, cpu_ns, "CPU time so far", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(threads_thread, cpu_state), .merge = SOOTH_MERGE_LAST),
+	FIELD_TRUTH(threads_thread, cpu_is_ticks, "the CPU time has the resolution of a clock tick",
+		.is_hidden = true),
+	FIELD_NUMBER(threads_thread, waited_ns, "time it could have run while others did",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(threads_thread, waited_state),
+		.merge = SOOTH_MERGE_LAST),
+	FIELD_NUMBER(threads_thread, voluntary_switches, "times it gave the processor up",
+		FIELD_STATE_AT(threads_thread, switches_state), .merge = SOOTH_MERGE_LAST),
+	FIELD_NUMBER(threads_thread, involuntary_switches, "times the processor was taken from it",
+		FIELD_STATE_AT(threads_thread, switches_state), .merge = SOOTH_MERGE_LAST),
+	{ .name = "stack_pointer",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(threads_thread, stack_pointer),
+		FIELD_STATE_AT(threads_thread, stack_pointer_state),
+		.unit = SOOTH_UNIT_HEX,
+		.is_hidden = true,
+		.help = "where its stack ends while it waits" },
+	FIELD_NUMBER(threads_thread, syscall, "number of the system call it is in",
+		FIELD_STATE_AT(threads_thread, syscall_state)),
+	{ .name = "abi",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(threads_thread, abi),
+		FIELD_STATE_AT(threads_thread, syscall_state),
+		.names = &abis,
+		.is_hidden = true,
+		.help = "what numbers that call" },
+	FIELD_STRING(threads_thread, wait_channel, "function of the kernel it waits in",
+		FIELD_STATE_AT(threads_thread, wait_channel_state)),
+	{ .name = "policy",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(threads_thread, policy),
+		.names = &policies,
+		.help = "how it is scheduled; sched(7)" },
+	FIELD_NUMBER(threads_thread, realtime_priority, "1 to 99; 0: none"),
+	{ .name = "nice",
+		.type = SOOTH_FIELD_SIGNED,
+		FIELD_AT(threads_thread, nice),
+		.help = "-20 to 19; lower gets more of a processor" },
+	FIELD_NUMBER(threads_thread, processor, "it last ran on"),
+};
+
+static const struct sooth_schema thread_schema = {
+	.name = "threads.thread",
+	.kind = THREADS_THREAD,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct threads_thread),
+	SCHEMA_FIELDS(thread_fields),
+};
+
+static const struct sooth_field process_fields[] = {
+	FIELD_PID(threads_process),
+	FIELD_NUMBER(threads_process, threads, "threads that were told",
+		FIELD_STATE_AT(threads_process, threads_state)),
+};
+
+static const struct sooth_schema process_schema = {
+	.name = "threads.process",
+	.kind = THREADS_PROCESS,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct threads_process),
+	SCHEMA_FIELDS(process_fields),
+};
+
+static const struct sooth_schema *const schemas[] = { &thread_schema, &process_schema, NULL };
+
+const struct probe probe_threads = {
+	.name = "threads",
+	.help = "threads: state, CPU, scheduling, what each waits for",
+	.offers = INTEREST_SAMPLE | INTEREST_DETAIL,
+	.schemas = schemas,
+};

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * threads: the threads of a process at a moment. All records of one reading lie
+ * between two THREADS_PROCESS; shares of CPU are for whoever has two readings.
+ */
+#ifndef SOOTH_PROBES_THREADS_H
+#define SOOTH_PROBES_THREADS_H
+
+#include <sooth/record.h>
+
+enum threads_kind {
+	THREADS_THREAD = 0x0800,
+	THREADS_PROCESS = 0x0801, /* all of the process have been told */
+};
+
+enum threads_policy { /* as sched(7) numbers them */
+	THREADS_OTHER = 0,
+	THREADS_FIFO = 1,
+	THREADS_RR = 2,
+	THREADS_BATCH = 3,
+	THREADS_IDLE = 5,
+	THREADS_DEADLINE = 6,
+	THREADS_EXT = 7,
+	THREADS_POLICIES,
+};
+
+struct threads_thread {
+	struct sooth_record record; /* tid is set */
+	uint64_t thread_start_ticks;
+	uint64_t cpu_ns;
+	uint64_t waited_ns; /* runnable, but another ran */
+	uint64_t voluntary_switches, involuntary_switches;
+	uint64_t stack_pointer;
+	uint32_t syscall; /* number of the call it is in */
+	uint32_t abi;	  /* enum syscall_abi of that call */
+	int32_t nice;
+	uint32_t realtime_priority;
+	uint32_t processor; /* it last ran on */
+	uint32_t policy;    /* enum threads_policy */
+	char state;	    /* R S D T t Z X I */
+	uint8_t cpu_state;
+	uint8_t cpu_is_ticks; /* cpu_ns has the resolution of a clock tick */
+	uint8_t waited_state;
+	uint8_t switches_state;
+	uint8_t syscall_state;	    /* absent: it runs, or waits outside a call */
+	uint8_t wait_channel_state; /* absent: it does not wait */
+	uint8_t stack_pointer_state;
+	struct sooth_text name;
+	struct sooth_text wait_channel; /* function of the kernel it waits in */
+};
+
+/* Ends a reading. */
+struct threads_process {
+	struct sooth_record record;
+	uint32_t threads;      /* told */
+	uint8_t threads_state; /* truncated: more than are told; else why none could be read */
+	uint8_t unused[3];
+};
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * By libelf, with ELF_C_READ, as symbols/elf.c and for the same reasons: a mapped file
+ * that is cut would end sooth, a hollow one may claim any size. Both classes are read:
+ * a handler may stand in a 32-bit program.
+ */
+#include "symbols/elf_address.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+
+#define SECTIONS_MAX	 65536
+#define SEGMENTS_MAX	 65536
+#define SECTION_SIZE_MAX (UINT64_C(256) << 20) /* of symbols, of their names */
+
+/* The best symbol for an address so far. */
+struct match {
+	uint64_t address; /* as linked */
+	uint64_t begin;
+	size_t name;   /* in the table's string section */
+	bool is_known; /* `address` is: the place is loaded */
+	bool is_found;
+	bool is_global;
+};
+
+struct lookup {
+	Elf *elf;
+	size_t count;
+	struct match matches[ELF_ADDRESSES_MAX];
+};
+
+static void elf_cleanup(Elf **elf)
+{
+	elf_end(*elf);
+}
+
+static int no_elf(struct sooth_error *err, const char *why)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_IO, "read symbols");
+	error_why(err, "%s", why);
+	return -EINVAL;
+}
+
+static void link_addresses(struct lookup *l, const struct elf_address *addresses)
+{
+	size_t count;
+
+	if (elf_getphdrnum(l->elf, &count))
+		return;
+	for (size_t i = 0; i < count && i < SEGMENTS_MAX; i++) {
+		GElf_Phdr segment;
+
+		if (!gelf_getphdr(l->elf, (int)i, &segment) || segment.p_type != PT_LOAD)
+			continue;
+		for (size_t k = 0; k < l->count; k++) {
+			uint64_t inside = addresses[k].offset - segment.p_offset;
+
+			if (l->matches[k].is_known || addresses[k].offset < segment.p_offset ||
+				inside >= segment.p_filesz || !(segment.p_flags & PF_X))
+				continue;
+			l->matches[k].address = segment.p_vaddr + inside;
+			l->matches[k].is_known = true;
+		}
+	}
+}
+
+static void look_at(struct lookup *l, const GElf_Sym *symbol)
+{
+	unsigned type = GELF_ST_TYPE(symbol->st_info);
+	bool is_global = GELF_ST_BIND(symbol->st_info) != STB_LOCAL;
+
+	if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol->st_shndx == SHN_UNDEF)
+		return;
+	for (size_t i = 0; i < l->count; i++) {
+		struct match *m = &l->matches[i];
+
+		if (!m->is_known || m->address < symbol->st_value ||
+			m->address - symbol->st_value >= symbol->st_size)
+			continue;
+		if (m->is_found &&
+			(m->begin > symbol->st_value ||
+				(m->begin == symbol->st_value && (m->is_global || !is_global))))
+			continue;
+		m->begin = symbol->st_value;
+		m->name = symbol->st_name;
+		m->is_found = true;
+		m->is_global = is_global;
+	}
+}
+
+/* A section's bytes, when it is of this type and no larger than it may be. */
+static Elf_Data *section_data(Elf *elf, size_t index, uint32_t type)
+{
+	Elf_Scn *section = elf_getscn(elf, index);
+	GElf_Shdr header;
+
+	if (!section || !gelf_getshdr(section, &header) || header.sh_type != type ||
+		header.sh_size > SECTION_SIZE_MAX || header.sh_flags & SHF_COMPRESSED)
+		return NULL;
+	return elf_getdata(section, NULL);
+}
+
+static void take_names(struct lookup *l, size_t names, struct elf_address *addresses)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		struct match *m = &l->matches[i];
+		const char *name = m->is_found ? elf_strptr(l->elf, names, m->name) : NULL;
+		size_t size;
+
+		m->is_found = false; /* for the next table */
+		if (!name || !name[0] || addresses[i].is_found)
+			continue;
+		size = strnlen(name, ELF_ADDRESS_NAME_MAX + 1);
+		addresses[i].is_cut = size > ELF_ADDRESS_NAME_MAX;
+		size = size < ELF_ADDRESS_NAME_MAX ? size : ELF_ADDRESS_NAME_MAX;
+		memcpy(addresses[i].name, name, size);
+		addresses[i].name[size] = '\0';
+		addresses[i].inside = m->address - m->begin;
+		addresses[i].is_found = true;
+	}
+}
+
+/* The first table of that type; a file has one of each. */
+static void search(struct lookup *l, uint32_t type, struct elf_address *addresses)
+{
+	size_t entry = gelf_fsize(l->elf, ELF_T_SYM, 1, EV_CURRENT), sections;
+
+	if (!entry || elf_getshdrnum(l->elf, &sections))
+		return;
+	for (size_t i = 1; i < sections && i < SECTIONS_MAX; i++) {
+		Elf_Scn *section = elf_getscn(l->elf, i);
+		GElf_Shdr header;
+		Elf_Data *symbols;
+		GElf_Sym symbol;
+
+		if (!section || !gelf_getshdr(section, &header) || header.sh_type != type)
+			continue;
+		/* The names are read here to be bounded: elf_strptr() reads any size. */
+		symbols = section_data(l->elf, i, type);
+		if (!symbols || !section_data(l->elf, header.sh_link, SHT_STRTAB))
+			return;
+		for (size_t k = 1; k < symbols->d_size / entry && k <= INT32_MAX; k++) {
+			if (gelf_getsym(symbols, (int)k, &symbol))
+				look_at(l, &symbol);
+		}
+		take_names(l, header.sh_link, addresses);
+		return;
+	}
+}
+
+int elf_addresses(int fd, struct elf_address *addresses, size_t count, struct sooth_error *err)
+{
+	_cleanup_free_ struct lookup *l = calloc(1, sizeof(*l));
+	_cleanup_(elf_cleanup) Elf *elf = NULL;
+	struct stat st;
+
+	if (!l)
+		return error_no_memory(err);
+	if (count > ELF_ADDRESSES_MAX)
+		return no_elf(err, "too many addresses asked for");
+	if (fstat(fd, &st))
+		return error_errno(err, -errno, "read symbols");
+	if (!S_ISREG(st.st_mode))
+		return no_elf(err, "not a regular file");
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf || elf_kind(elf) != ELF_K_ELF)
+		return no_elf(err, elf ? "not an ELF file" : elf_errmsg(-1));
+	l->elf = elf;
+	l->count = count;
+	for (size_t i = 0; i < count; i++)
+		addresses[i].is_found = addresses[i].is_cut = false;
+	link_addresses(l, addresses);
+	search(l, SHT_SYMTAB, addresses);
+	search(l, SHT_DYNSYM, addresses);
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The function that stands at a place in an ELF file: the nearest symbol at or before it
+ * whose size covers it, from .symtab or else from .dynsym. The file is the target's: it
+ * may be anything and change while it is read; it is read, never mapped.
+ *
+ * Not seen: functions of stripped files, of .gnu_debugdata and separate debug files,
+ * functions without a size. Names are as they stand there, not demangled.
+ */
+#ifndef SOOTH_SYMBOLS_ELF_ADDRESS_H
+#define SOOTH_SYMBOLS_ELF_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define ELF_ADDRESS_NAME_MAX 255
+#define ELF_ADDRESSES_MAX    64
+
+struct elf_address {
+	uint64_t offset; /* in the file: what is asked */
+	uint64_t inside; /* of the place behind the function's begin */
+	bool is_found;
+	bool is_cut; /* the name is longer */
+	char name[ELF_ADDRESS_NAME_MAX + 1];
+};
+
+/*
+ * Fill in `count` (at most ELF_ADDRESSES_MAX) addresses. 0 also when none is found; -EINVAL:
+ * no regular file or no sound ELF. On failure nothing is filled in.
+ */
+int elf_addresses(int fd, struct elf_address *addresses, size_t count, struct sooth_error *err);
+
+#endif
