@@ -47,7 +47,7 @@ static const struct sooth_field process_fields[] = {
 	FIELD_STRING(process_row, agent, "the agent it was recognised as",
 		FIELD_STATE_AT(process_row, agent_state)),
 	FIELD_STRING(process_row, rule, "why it was recognised", .is_hidden = true,
-		FIELD_STATE_AT(process_row, agent_state)),
+		.may_shrink = true, FIELD_STATE_AT(process_row, agent_state)),
 	FIELD_STRING(process_row, version, "version of the agent",
 		FIELD_STATE_AT(process_row, version_state)),
 	FIELD_STRING(process_row, project, "what it works on", .may_shrink = true,

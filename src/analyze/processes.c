@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/process_evidence.h"
 #include "analyze/process_rows.h"
+#include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "base/units.h"
@@ -76,7 +78,7 @@ static void *record_copy(const struct sooth_record *r, size_t fixed)
 {
 	void *copy;
 
-	if ((size_t)r->fixed_words * SOOTH_RECORD_WORD < fixed)
+	if (!record_holds(r, fixed))
 		return NULL;
 	copy = malloc(record_bytes(r));
 	return copy ? memcpy(copy, r, record_bytes(r)) : NULL;
@@ -85,7 +87,7 @@ static void *record_copy(const struct sooth_record *r, size_t fixed)
 static void take_process(struct processes_state *s, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
-	struct proc_process *copy = record_copy(r, sizeof(*copy));
+	struct proc_process *copy = record_copy(r, PROC_PROCESS_LEAST);
 	struct seen_process *seen = copy ? map_put(&s->seen, &id, NULL) : NULL;
 
 	if (!seen) {
@@ -136,8 +138,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			take_segment(s, r);
 		else if (r->kind == STREAM_TARGET)
 			s->is_named = is_named_target(field_text(r, "selector"));
-		else if (r->kind == STREAM_TICK &&
-			 r->fixed_words * SOOTH_RECORD_WORD >= (int)sizeof(struct stream_tick))
+		else if (record_as(r, STREAM_TICK, sizeof(struct stream_tick)))
 			s->realtime_offset_ns = ((const struct stream_tick *)r)->realtime_offset_ns;
 	}
 	return 0;
@@ -246,12 +247,7 @@ struct judged_process {
 static void judge(const struct seen_process *seen, struct judged_process *j)
 {
 	const struct sooth_record *r = &seen->last->record;
-	struct agent_evidence evidence = {
-		.executable = field_text(r, "executable"),
-		.name = field_text(r, "name"),
-		.arguments = field_text(r, "arguments"),
-		.directory = field_text(r, "directory"),
-	};
+	struct agent_evidence evidence = process_evidence(r);
 
 	j->seen = seen;
 	j->agent = agent_recognise(&evidence, &j->match);
@@ -324,7 +320,7 @@ static int tell_process(
 	row.project_state = j->agent ? row.cwd_state : SOOTH_STATE_ABSENT;
 	row.version_state = !j->agent		    ? SOOTH_STATE_ABSENT
 			    : j->match.version.size ? SOOTH_STATE_VALUE
-						    : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
+						    : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	row.session_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
 	row.orphaned_state = row.outdated_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
 	struct record_tail tail[] = {
@@ -392,22 +388,28 @@ static int tell_totals(struct processes_state *s, const struct judged_process *a
 	return status ? status : OUTPUT_ROW(s->output, &row, tail, 1, err);
 }
 
-static const struct section agents_section = {
-	.name = "processes",
-	.schema = &process_row_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,agent,version,"
-		   "project",
-	.if_empty = "no agents are running here; `sooth ps -a` lists every process",
+#define FIGURES "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,"
+
+/* By whether rules are shown. */
+#define AGENTS_SECTION(columns_)                                                                   \
+	{                                                                                          \
+		.name = "processes", .schema = &process_row_schema, .shape = SECTION_TABLE,        \
+		.columns = FIGURES columns_,                                                       \
+		.if_empty = "no agents are running here; `sooth ps -a` lists every process"        \
+	}
+static const struct section agents_sections[] = {
+	AGENTS_SECTION("agent,version,project"),
+	AGENTS_SECTION("agent,version,project,rule"),
 };
 
-static const struct section all_section = {
-	.name = "processes",
-	.schema = &process_row_schema,
-	.shape = SECTION_TABLE,
-	.columns =
-		"pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,name,agent,command",
-	.if_empty = "no processes were seen",
+#define ALL_SECTION(columns_)                                                                      \
+	{                                                                                          \
+		.name = "processes", .schema = &process_row_schema, .shape = SECTION_TABLE,        \
+		.columns = FIGURES columns_, .if_empty = "no processes were seen"                  \
+	}
+static const struct section all_sections[] = {
+	ALL_SECTION("name,agent,command"),
+	ALL_SECTION("name,agent,rule,command"),
 };
 
 static int finish(void *state, struct sooth_error *err)
@@ -423,8 +425,10 @@ static int finish(void *state, struct sooth_error *err)
 		output_limit(s->output, "some processes", "there were more than a list holds", "");
 	status = tell_host(s, count, err);
 	if (!status)
-		status = output_section(
-			s->output, only_agents(s) ? &agents_section : &all_section, err);
+		status = output_section(s->output,
+			only_agents(s) ? &agents_sections[s->options.show_rules]
+				       : &all_sections[s->options.show_rules],
+			err);
 	for (size_t i = 0; i < count && !status; i++)
 		status = tell_process(s, &all[i], err);
 	return status ? status : tell_totals(s, all, count, err);

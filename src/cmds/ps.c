@@ -2,6 +2,7 @@
 /* sooth ps: the agents of this host, or all its processes. */
 #include "analyze/processes.h"
 #include "base/units.h"
+#include "cli/agent_list.h"
 #include "cli/command.h"
 #include "cli/run.h"
 
@@ -12,6 +13,8 @@ struct ps_config {
 	struct output_options output;
 	struct {
 		bool all;
+		bool why;
+		bool list_agents;
 		uint64_t interval_ns;
 	} ps;
 };
@@ -30,6 +33,14 @@ static const struct option ps_options[] = {
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct ps_config, ps.interval_ns),
 		.help = "over which CPU is measured (200ms)" },
+	{ .name = "why",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct ps_config, ps.why),
+		.help = "which rule says that it is that agent" },
+	{ .name = "list-agents",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct ps_config, ps.list_agents),
+		.help = "the agents that are known, instead of processes" },
 };
 
 static const struct option_group groups[] = {
@@ -45,6 +56,7 @@ static int run_ps(void *config, const struct arguments *arguments, struct sooth_
 	struct ps_config *c = config;
 	struct processes_options options = {
 		.only_agents = !c->ps.all,
+		.show_rules = c->ps.why,
 		.hide_ended = true,
 	};
 	struct run run = {
@@ -58,18 +70,21 @@ static int run_ps(void *config, const struct arguments *arguments, struct sooth_
 		.duration_ns = c->ps.interval_ns ? c->ps.interval_ns : INTERVAL_NS,
 	};
 
+	if (c->ps.list_agents)
+		return agent_list_tell(&c->output, arguments, err);
 	return run_report(&run, err);
 }
 
 const struct command command_ps = {
 	.name = "ps",
 	.summary = "the agents on this host",
-	.usage = "[-a] [-j] [PID... | FILE.sooth]",
+	.usage = "[-a] [-j] [--why] [PID... | FILE.sooth]",
 	.about = "Lists AI coding agents with CPU, memory, version and project. CPU is measured "
 		 "over\n"
 		 "a real interval, never averaged over a lifetime.",
 	.examples = "  sooth ps                 the agents\n"
 		    "  sooth ps -a -i 2         every process, CPU over two seconds\n"
+		    "  sooth ps --why           and how each was recognised\n"
 		    "  sooth ps -j 4711         one process as JSON\n",
 	COMMAND_GROUPS(groups),
 	.config_size = sizeof(struct ps_config),

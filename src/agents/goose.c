@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Goose. The name alone is no rule: another goose, in Go, migrates databases. The agent
+ * takes its provider from the variable GOOSE_PROVIDER, so its program has that name in it.
+ */
+#include "core/agent.h"
+
+const struct agent agent_goose = {
+	.name = "goose",
+	.title = "Goose",
+	.rules = {
+		{ .kind = AGENT_RULE_PROGRAM,
+			.called = "goose",
+			.program = { .section = ".rodata", .holds = "GOOSE_PROVIDER" },
+			.why = "the executable is called goose and holds GOOSE_PROVIDER" },
+	},
+};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Qwen Code, a fork of Gemini CLI: a script of its npm package. */
+#include "core/agent.h"
+
+const struct agent agent_qwen = {
+	.name = "qwen",
+	.title = "Qwen Code",
+	.rules = {
+		{ .kind = AGENT_RULE_PACKAGE,
+			.what = "@qwen-code/qwen-code",
+			.why = "node runs a script of the package @qwen-code/qwen-code" },
+	},
+};

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The agents that are known, as a report of its own. */
+#ifndef SOOTH_CLI_AGENT_LIST_H
+#define SOOTH_CLI_AGENT_LIST_H
+
+#include "cli/output.h"
+
+/* Takes no arguments. 0, or a negative errno with err filled. */
+int agent_list_tell(const struct output_options *options, const struct arguments *arguments,
+	struct sooth_error *err);
+
+#endif

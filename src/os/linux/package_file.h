@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The npm package a script or an executable belongs to: the nearest package.json with a
+ * name in its folder or above, as node itself looks for it. Links to the script (npm's
+ * .bin) are followed, in the root of the process. Only name and version are taken, and only
+ * if they look like such.
+ */
+#ifndef SOOTH_OS_LINUX_PACKAGE_FILE_H
+#define SOOTH_OS_LINUX_PACKAGE_FILE_H
+
+#include "base/cursor.h"
+
+#define PACKAGE_NAME_SIZE    80
+#define PACKAGE_VERSION_SIZE 48
+#define PACKAGE_PATH_SIZE    1024
+
+struct package {
+	char name[PACKAGE_NAME_SIZE]; /* "": none was found */
+	char version[PACKAGE_VERSION_SIZE];
+};
+
+/* From the text of a package.json; what is not there is "". */
+void package_parse(struct package *package, const void *data, size_t size);
+/* `process`: descriptor of /proc/PID; `path`: absolute there. 0, or a negative errno. May wait for
+ * the disk. */
+int package_find(struct package *package, int process, const char *path);
+
+#endif

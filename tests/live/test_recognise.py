@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Which agent a process is: the real ones, copies of their programs under other names, in other places
+and with another version in them, and what only looks like an agent.
+"""
+import ctypes
+import json
+import mmap
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import unittest
+
+import harness
+from harness import SOOTH, Case
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from agents import install, known, modes, processes
+from agents.agent import Agent, reason_to_skip, require_native, wait_until
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+PTRACE_TRACEME = 0
+PTRACE_SETOPTIONS = 0x4200
+PTRACE_O_EXITKILL = 0x100000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWNET = 0x40000000
+NAMES = {"claude-code": "claude", "claude-code-node": "claude", "claude-code-1": "claude",
+         "codex": "codex", "opencode": "opencode", "gemini": "gemini"}
+# The title hides the script, and with it whatever says the version.
+HAS_TITLE = ("claude-code-node", "claude-code-1")
+PROGRAMS = {  # the file that runs, and whether its version can be found in it
+    "claude-code": ("node_modules/@anthropic-ai/claude-code/bin/claude.exe", True),
+    "codex": ("node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex",
+              False),
+    "opencode": ("node_modules/opencode-ai/bin/opencode.exe", True),
+}
+
+
+def rows(*pids):
+    """Of these processes, by pid."""
+    out = subprocess.run([SOOTH, "ps", "-j", "-i", "10ms", *map(str, pids)], check=True,
+                         stdout=subprocess.PIPE).stdout
+    return {row["pid"]: row for row in json.loads(out)["processes"]}
+
+
+def agents_listed():
+    out = subprocess.run([SOOTH, "ps", "-j", "-i", "10ms"], check=True,
+                         stdout=subprocess.PIPE).stdout
+    return {row["pid"]: row["agent"] for row in json.loads(out)["processes"]}
+
+
+class Real(unittest.TestCase):
+    def check(self, agent):
+        reason = require_native() if agent is known.CLAUDE_CODE else reason_to_skip(agent)
+        if reason:
+            self.skipTest(reason)
+        with Agent(agent, mode=modes.TOOL, mcp=["one"]) as started:
+            started.wait_until_in_mode()
+            own = {started.pid, started.worker_pid}
+            if agent.has_launcher:
+                own.add(started.launcher_pid)
+            others = set(started.tool_pids() + started.mcp_pids()) - own
+            seen = rows(*own, *others)
+            listed = agents_listed()
+        for pid in own:
+            row = seen[pid]
+            self.assertEqual(row["agent"], NAMES[agent.name], row)
+            self.assertEqual(row["version"], None if agent.name in HAS_TITLE else agent.version, row)
+            self.assertIn("title" if agent.name in HAS_TITLE else "package", row["rule"])
+            self.assertEqual(listed.get(pid), row["agent"])
+        if agent.has_launcher and agent is known.CODEX:
+            self.assertIn("launcher", seen[started.launcher_pid]["rule"])
+            self.assertNotIn("launcher", seen[started.pid]["rule"])
+        self.assertTrue(others)
+        for pid in others:
+            self.assertIsNone(seen[pid]["agent"], seen[pid])
+
+    def test_claude_code(self):
+        self.check(known.CLAUDE_CODE)
+
+    def test_claude_code_node(self):
+        self.check(known.CLAUDE_CODE_NODE)
+
+    def test_claude_code_1(self):
+        self.check(known.CLAUDE_CODE_1)
+
+    def test_codex(self):
+        self.check(known.CODEX)
+
+    def test_opencode(self):
+        self.check(known.OPENCODE)
+
+    def test_gemini(self):
+        self.check(known.GEMINI)
+
+
+def trace_me():
+    """Of a child: its exec stops it, before its first instruction. Should it run after all, it has
+    no network."""
+    flags = CLONE_NEWNET if os.geteuid() == 0 else CLONE_NEWNET | CLONE_NEWUSER
+    if LIBC.unshare(flags) or LIBC.ptrace(PTRACE_TRACEME, 0, None, None):
+        os._exit(127)
+
+
+class Copies(Case):
+    """Never run: held at their exec, what they are shows already."""
+
+    def start_held(self, path):
+        """By fork and waitpid: Popen takes the stop of a traced child for its end, and then neither
+        kills it nor waits for it."""
+        pid = os.fork()
+        if not pid:
+            try:
+                trace_me()
+                os.execve(path, [path], {"HOME": self.folder})
+            finally:
+                os._exit(127)
+
+        def end():
+            os.kill(pid, signal.SIGKILL)
+            while not os.WIFSIGNALED(os.waitpid(pid, 0)[1]):
+                pass
+        _, status = os.waitpid(pid, 0)
+        self.assertTrue(os.WIFSTOPPED(status), status)
+        self.addCleanup(end)
+        # Should this test be killed, so is what it holds.
+        self.assertEqual(LIBC.ptrace(PTRACE_SETOPTIONS, pid, None,
+                                     ctypes.c_void_p(PTRACE_O_EXITKILL)), 0)
+        self.assertEqual(os.readlink("/proc/%d/exe" % pid), path)
+        return pid
+
+    def check(self, agent):
+        reason = reason_to_skip(agent)
+        if reason:
+            self.skipTest(reason)
+        copy, has_version = self.copy_of(agent), PROGRAMS[agent.name][1]
+        old = agent.version.encode()
+        new = bytes(57 - (byte - 48) if chr(byte).isdigit() else byte for byte in old)
+        self.assertGreater(self.replace(copy, old, new), 0)
+        pid = self.start_held(copy)
+        row = rows(pid)[pid]
+        self.assertEqual(row["agent"], agent.name.partition("-")[0], row)
+        self.assertEqual(row["version"], new.decode() if has_version else None, row)
+
+    def copy_of(self, agent):
+        return self.copied(os.path.join(install.cache_folder(), "%s-%s" % (
+            agent.name, agent.version), PROGRAMS[agent.name][0]))
+
+    def copied(self, source):
+        copy = self.path("something-else-%d" % len(os.listdir(self.folder)))
+        shutil.copyfile(source, copy)
+        os.chmod(copy, 0o755)
+        return copy
+
+    @staticmethod
+    def replace(path, old, new):
+        count = 0
+        with open(path, "r+b") as file, mmap.mmap(file.fileno(), 0) as text:
+            at = text.find(old)
+            while at >= 0:
+                text[at:at + len(old)] = new
+                count, at = count + 1, text.find(old, at + 1)
+        return count
+
+    def test_claude_code(self):
+        self.check(known.CLAUDE_CODE)
+
+    def test_codex(self):
+        self.check(known.CODEX)
+
+    def test_opencode(self):
+        self.check(known.OPENCODE)
+
+    def test_another_program_by_the_same_tools(self):
+        """The same but for the texts that tell it: no agent, so sections alone tell nothing."""
+        told = {known.CLAUDE_CODE: b'PACKAGE_URL:"@anthropic-ai/claude-code"',
+                known.OPENCODE: b"--user-agent=opencode/", known.CODEX: b"codex_cli_rs"}
+        for agent, text in told.items():
+            if reason_to_skip(agent):
+                continue
+            with self.subTest(agent=agent.name):
+                copy = self.copy_of(agent)
+                other = text.replace(b"code", b"glue")
+                self.assertGreater(self.replace(copy, text, other), 0)
+                pid = self.start_held(copy)
+                self.assertIsNone(rows(pid)[pid]["agent"])
+
+    def test_nothing_is_left(self):
+        """Of a copy that was held, once its case is over."""
+        pid = self.start_held(self.copied("/bin/sleep"))
+        self.doCleanups()
+        self.assertFalse(os.path.exists("/proc/%d" % pid))
+
+
+class Looks(Case):
+    """None of these is an agent, whatever it is called or mentions."""
+
+    def start(self, argv, **options):
+        child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, **options)
+
+        def end():
+            child.kill()
+            child.wait()
+            child.stdin.close()
+        self.addCleanup(end)
+        return child.pid
+
+    def write(self, name, text):
+        path = self.path(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, 0o755)
+        return path
+
+    def copy_of(self, program, name):
+        path = self.path(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        shutil.copy(shutil.which(program), path)
+        return path
+
+    def test_none_is_an_agent(self):
+        wait = "setInterval(() => {}, 1000)\n"
+        starts = {
+            "grep": ["grep", "@anthropic-ai/claude-code", "-", ".local/share/claude/"],
+            "script": ["sh", "-c", "read line # claude codex opencode gemini", "claude"],
+            "wrapper": [self.write("home/bin/claude", "#!/bin/sh\nread line\n")],
+            "folder": [self.copy_of("sleep", "claude/bin/run"), "100"],
+            "trace": [self.copy_of("sleep", "bin/claude-trace"), "100"],
+            "monitor": [self.copy_of("sleep", "bin/claude-monitor"), "100"],
+            "another codex": [self.copy_of("sleep", "bin/codex"), "100"],
+            "another goose": [self.copy_of("sleep", "bin/goose"), "100"],
+            "python": [sys.executable, "-c", "input()", "/x/aider", "claude"],
+        }
+        if shutil.which("node"):
+            tool = self.write("node_modules/claude-trace/cli.js", wait)
+            self.write("node_modules/claude-trace/package.json",
+                       '{"name": "claude-trace", "version": "1.0.0"}')
+            starts["another's package"] = ["node", tool, "claude"]
+            starts["option"] = ["node", "--require", self.write("r.js", ""), tool]
+            starts["titled"] = ["node", "-e", "process.title = 'claude-monitor';" + wait]
+            starts["mentions"] = ["node", tool, "/x/node_modules/@openai/codex/bin/codex.js"]
+        pids = {self.start(argv): what for what, argv in starts.items()}
+        for pid in pids:
+            wait_until(lambda pid=pid: processes.arguments(pid), "its exec")
+        listed, seen = agents_listed(), rows(*pids)
+        for pid, what in pids.items():
+            self.assertIsNone(seen[pid]["agent"], (what, seen[pid]))
+            self.assertNotIn(pid, listed, what)
+
+    def test_contract(self):
+        """What must match."""
+        for name in ("bin/claude", ".local/share/claude/versions/9.8.7", "anthropic/bin/any"):
+            pid = self.start([self.copy_of("sleep", name), "100"])
+            wait_until(lambda pid=pid: processes.arguments(pid)[-1:] == ["100"], "its exec")
+            row = rows(pid)[pid]
+            self.assertEqual(row["agent"], "claude", row)
+            self.assertEqual(row["version"], "9.8.7" if "versions" in name else None, row)
+
+    def test_package_without_its_name_in_the_path(self):
+        """A checkout, started through a link from elsewhere and by a relative path."""
+        if not shutil.which("node"):
+            self.skipTest("no node")
+        self.write("checkout/package.json",
+                   '{"files": ["name"], "name": "@google/gemini-cli", "version": "77.0.1"}')
+        self.write("checkout/bundle/gemini.js", "setInterval(() => {}, 1000)\n")
+        os.mkdir(self.path("else"))
+        os.symlink("../checkout/bundle/gemini.js", self.path("else/g"))
+        pids = [self.start(["node", "--stack-size=2000", self.path("else/g")]),
+                self.start(["node", "bundle/gemini.js"], cwd=self.path("checkout"))]
+        for pid in pids:
+            wait_until(lambda pid=pid: processes.arguments(pid), "its exec")
+            row = rows(pid)[pid]
+            self.assertEqual((row["agent"], row["version"]), ("gemini", "77.0.1"), row)
+
+
+class Listing(Case):
+    def test_list_agents(self):
+        text = subprocess.run([SOOTH, "ps", "--list-agents"], check=True,
+                              stdout=subprocess.PIPE).stdout.decode()
+        self.assertIn("not tried", text)
+        out = subprocess.run([SOOTH, "ps", "--list-agents", "-j"], check=True,
+                             stdout=subprocess.PIPE).stdout
+        told = {row["name"]: row for row in json.loads(out)["agents"]}
+        self.assertEqual(set(told), {"claude", "codex", "opencode", "gemini", "qwen", "cursor",
+                                     "aider", "goose", "amp", "copilot"})
+        for agent in known.AGENTS.values():
+            self.assertIn(agent.version, told[NAMES[agent.name]]["tried"])
+        self.assertFalse(told["amp"]["is_tried"])
+
+    def test_list_agents_of_nobody(self):
+        run = subprocess.run([SOOTH, "ps", "--list-agents", "1"], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, check=False)
+        self.assertEqual((run.returncode, run.stdout), (2, b""), run.stderr)
+
+    def test_why(self):
+        out = subprocess.run([SOOTH, "ps", "--why", "-a", "-i", "10ms"], check=True,
+                             stdout=subprocess.PIPE).stdout.decode()
+        self.assertIn("RULE", out.splitlines()[0])
+
+
+if __name__ == "__main__":
+    harness.main()

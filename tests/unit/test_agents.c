@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the rules make of evidence: which agent, or none. */
+#include "support.h"
+
+#include "core/agent.h"
+#include "core/registry.h"
+#include "core/script.h"
+
+#define NODE	       "/usr/bin/node"
+#define CLAUDE_MARKS   ".bun PACKAGE_URL:\"@anthropic-ai/claude-code\""
+#define OPENCODE_MARKS ".bun --user-agent=opencode/"
+#define CODEX_MARKS    ".gnu_debuglink codex_cli_rs"
+#define IS(agent_, version_, executable_, name_, arguments_, ...)                                  \
+	{                                                                                          \
+		.agent = agent_, .version = version_, .executable = executable_, .name = name_,    \
+		.arguments = arguments_, .arguments_size = sizeof(arguments_), __VA_ARGS__         \
+	}
+#define NOBODY(...)	      IS(NULL, NULL, __VA_ARGS__)
+#define MARKS(text)	      .marks = text, .marks_size = sizeof(text)
+#define PACKAGE(name, number) .package = name, .package_version = number
+
+static const struct {
+	const char *agent, *version;
+	const char *executable, *name;
+	const char *arguments;
+	size_t arguments_size;
+	const char *marks;
+	size_t marks_size;
+	const char *mark_version, *package, *package_version;
+} cases[] = {
+	/* Claude Code */
+	IS("claude", "2.1.50", "/home/me/.local/share/claude/versions/2.1.50", "2.1.50", "claude"),
+	IS("claude", "9.9.9-rc.1", "/home/me/.local/share/claude/versions/9.9.9-rc.1", "claude",
+		"x"),
+	IS("claude", "", "/opt/lib/node_modules/@anthropic-ai/claude-code/bin/claude.exe", "claude",
+		"claude\0-p"),
+	IS("claude", "2.1.328", "/opt/lib/node_modules/@anthropic-ai/claude-code/bin/claude.exe",
+		"claude", "claude\0-p", PACKAGE("@anthropic-ai/claude-code", "2.1.328")),
+	IS("claude", "2.9.1", "/tmp/x/tool", "tool", "./tool", MARKS(CLAUDE_MARKS),
+		.mark_version = "2.9.1"),
+	IS("claude", "", "/usr/local/bin/claude", "claude", "claude"),
+	IS("claude", "", "/opt/anthropic/bin/thing", "thing", "thing"),
+	IS("claude", "", NODE, "claude", "claude\0\0\0\0\0\0"),
+	IS("claude", "", NODE, "MainThread", "claude "),
+	IS("claude", "", "", "claude", "/usr/bin/claude\0-c"),
+	IS("claude", "", NODE, "node",
+		"node\0/usr/lib/node_modules/@anthropic-ai/claude-code/cli.js\0-p"),
+	IS("claude", "1.0.128", NODE, "node", "node\0--no-warnings\0/usr/bin/claude",
+		PACKAGE("@anthropic-ai/claude-code", "1.0.128")),
+	/* Codex */
+	IS("codex", "", NODE, "node", "node\0/r/node_modules/@openai/codex/bin/codex.js\0exec"),
+	IS("codex", "", "/tmp/other", "other", "other", MARKS(CODEX_MARKS)),
+	/* opencode */
+	IS("opencode", "1.18.33", "/r/node_modules/opencode-ai/bin/opencode.exe", "opencode",
+		"opencode", PACKAGE("opencode-ai", "1.18.33")),
+	IS("opencode", "3.0.0", "/tmp/claude/y", "y", "y", MARKS(OPENCODE_MARKS),
+		.mark_version = "3.0.0"),
+	/* Gemini and its forks */
+	IS("gemini", "", NODE, "node",
+		"/usr/bin/node\0--max-old-space-size=4096\0/r/node_modules/@google/gemini-cli/"
+		"bundle/gemini.js"),
+	IS("gemini", "0.61.0", NODE, "node", "node\0/r/node_modules/.bin/gemini\0-p",
+		PACKAGE("@google/gemini-cli", "0.61.0")),
+	IS("qwen", "", NODE, "node",
+		"node\0--require\0./x.js\0/r/node_modules/@qwen-code/qwen-code/dist/"
+		"index.js"),
+	IS("amp", "", "/usr/bin/bun", "bun", "bun\0run\0/r/node_modules/@sourcegraph/amp/main.js"),
+	IS("copilot", "", NODE, "MainThread", "node\0/r/node_modules/@github/copilot/index.js"),
+	/* others */
+	IS("cursor", "2026.01.02-abc", "/h/.local/share/cursor-agent/versions/2026.01.02-abc/node",
+		"node",
+		"cursor-agent\0/h/.local/share/cursor-agent/versions/2026.01.02-abc/"
+		"index.js"),
+	IS("aider", "", "/usr/bin/python3.11", "aider", "/v/bin/python\0/v/bin/aider\0x.py"),
+	IS("aider", "", "/usr/bin/python3.11", "python3", "python3\0-Im\0aider"),
+	IS("aider", "", "/usr/bin/python3", "python3",
+		"python3\0-X\0dev\0/v/lib/python3.11/site-packages/aider/__main__.py"),
+	IS("goose", "", "/h/.local/bin/goose", "goose", "goose", MARKS(".rodata GOOSE_PROVIDER")),
+	/* of another user */
+	IS("gemini", "", "", "node", "node\0/r/node_modules/@google/gemini-cli/bundle/gemini.js"),
+	IS("claude", "", "", "claude", "claude\0\0\0\0"),
+	/* Look-alikes */
+	NOBODY("/usr/bin/vim", "vim", "vim\0/home/me/.local/share/claude/settings.json"),
+	NOBODY("/usr/bin/grep", "grep", "grep\0-r\0@anthropic-ai/claude-code\0/r/node_modules"),
+	NOBODY("/bin/bash", "claude", "/bin/bash\0/home/me/bin/claude"),
+	NOBODY("/bin/bash", "bash", "bash\0-c\0claude -p hi; codex; opencode"),
+	NOBODY("/home/me/claude/run", "run", "run"),
+	NOBODY("/home/me/claude/bin/python3", "python3", "python3\0claude.py"),
+	NOBODY("/usr/local/bin/claude-trace", "claude-trace", "claude-trace\0-w"),
+	NOBODY("/usr/local/bin/claude-monitor", "claude-monitor", "claude-monitor"),
+	NOBODY("/opt/not-anthropic/bin/x", "x", "x"),
+	NOBODY("/h/.local/share/claude-trace/bin/x", "x", "x"),
+	NOBODY(NODE, "node",
+		"node\0/r/node_modules/@mariozechner/claude-trace/dist/cli.js\0claude"),
+	NOBODY(NODE, "node", "node\0/home/me/bin/claude"),
+	NOBODY(NODE, "node", "node\0-e\0/r/node_modules/@openai/codex/bin/codex.js"),
+	NOBODY(NODE, "node", "node\0server.js\0/r/node_modules/@openai/codex/bin/codex.js"),
+	NOBODY(NODE, "node", "node\0--require\0/r/node_modules/@openai/codex/bin/codex.js\0x.js"),
+	NOBODY(NODE, "node", "node\0/r/node_modules/@anthropic-ai/claude-code/install.cjs"),
+	NOBODY(NODE, "node", "node\0/r/node_modules/@google/gemini-cli/node_modules/mcp/server.js"),
+	NOBODY(NODE, "node", "claude-monitor "),
+	NOBODY("/usr/bin/python3", "python3", "claude "),
+	NOBODY("/r/node_modules/@anthropic-ai/claude-code/vendor/ripgrep/x64-linux/rg", "rg", "rg"),
+	NOBODY("/r/node_modules/@openai/codex-linux-x64/vendor/x/codex-path/rg", "rg", "rg"),
+	NOBODY("/usr/bin/codex", "codex", "codex\0storage"),
+	NOBODY("/tmp/other", "other", "other", MARKS(".gnu_debuglink")),
+	NOBODY("/usr/bin/bun", "bun", "bun\0run\0x.js", MARKS(".bun")),
+	NOBODY("/h/go/bin/goose", "goose", "goose\0up", MARKS(".rodata")),
+	NOBODY("/h/.local/bin/goose", "goose", "goose\0up"),
+	NOBODY("/usr/bin/python3", "python3", "python3\0/home/me/aider/run.py"),
+	NOBODY("/usr/bin/python3", "python3", "python3\0-c\0import aider"),
+	NOBODY("/usr/bin/python3", "python3", "python3\0-m\0aider_stats"),
+	NOBODY("/h/.local/share/cursor-agent/versions/1/rg", "rg", "rg"),
+	NOBODY("", "", ""),
+	NOBODY("", "node", "node\0/home/me/claude/index.js"),
+	NOBODY("", "node", ""),
+};
+
+static struct span text_span(const char *text)
+{
+	return span_of(text ? text : "", text ? strlen(text) : 0);
+}
+
+static void test_cases(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct agent_evidence e = {
+			.executable = text_span(cases[i].executable),
+			.name = text_span(cases[i].name),
+			.arguments = span_of(cases[i].arguments, cases[i].arguments_size),
+			.marks = span_of(cases[i].marks, cases[i].marks_size),
+			.mark_version = text_span(cases[i].mark_version),
+			.package = text_span(cases[i].package),
+			.package_version = text_span(cases[i].package_version),
+		};
+		struct agent_match match;
+		const struct agent *agent = agent_recognise(&e, &match);
+		const char *name = agent ? agent->name : "none";
+
+		if (strcmp(name, cases[i].agent ? cases[i].agent : "none"))
+			fail_msg("case %zu (%s, %s): %s by \"%s\"", i, cases[i].executable,
+				cases[i].arguments, name, agent ? match.rule : "");
+		if (agent && !span_equal(match.version, cases[i].version))
+			fail_msg("case %zu (%s): version \"%.*s\"", i, cases[i].executable,
+				(int)match.version.size, match.version.data);
+	}
+}
+
+/* No rule and no agent is a row without content. */
+static void test_rows(void **state)
+{
+	size_t tried = 0;
+
+	(void)state;
+	for (size_t i = 0; registry_agents[i]; i++) {
+		const struct agent *a = registry_agents[i];
+
+		assert_non_null(a->title);
+		assert_true(agent_rule_count(a) > 0 && agent_rule_count(a) < AGENT_RULES_MAX);
+		for (size_t k = 0; k < agent_rule_count(a); k++) {
+			const struct agent_rule *r = &a->rules[k];
+
+			assert_true(r->kind == AGENT_RULE_PROGRAM
+					    ? r->program.section && r->program.holds
+					    : r->what && r->what[0]);
+		}
+		tried += a->tried != NULL;
+	}
+	assert_int_equal(tried, 4);
+}
+
+static void test_paths(void **state)
+{
+	struct span path = text_span("/a/node_modules/.pnpm/x/node_modules/@s/n/b/c.js"), rest;
+
+	(void)state;
+	assert_true(span_equal(path_package(path, &rest), "@s/n"));
+	assert_true(span_equal(rest, "b/c.js"));
+	assert_true(span_equal(path_package(text_span("/node_modules/n/x"), NULL), "n"));
+	assert_int_equal(path_package(text_span("/node_modules/n"), NULL).size, 0);
+	assert_int_equal(path_package(text_span("/node_modules/@s/n"), NULL).size, 0);
+	assert_int_equal(path_package(text_span("/my_node_modules/n/x"), NULL).size, 0);
+	assert_int_equal(path_below(text_span("/a/bc/d"), "b").size, 0);
+	assert_int_equal(path_below(text_span("/a/b"), "b").size, 0);
+	assert_true(span_equal(path_below(text_span("/a/b/c/d"), "b/c"), "d"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_paths),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
