@@ -68,6 +68,7 @@ enum sooth_reason {
 	SOOTH_REASON_NOT_ASKED,	  /* costs something and was not asked for */
 	SOOTH_REASON_FAILED,	  /* reading it failed in another way */
 	SOOTH_REASON_NOT_JUDGED,  /* this version of sooth does not judge it */
+	SOOTH_REASON_BLOCKED,	  /* reading it did not return: a dead mount, a stuck device */
 };
 
 /* A state byte as it stands in a record: state and its reason. */
@@ -91,6 +92,7 @@ struct sooth_field {
 	uint16_t state_offset; /* of its state byte; 0: always a value */
 	bool may_shrink;       /* a narrow terminal may cut it; argument lists always may */
 	bool is_hidden;	       /* in JSON and on request, not in a table by itself */
+	bool is_key;	       /* names the row among those of its process; see schema_row_key() */
 	uint8_t decimals;      /* REAL: digits behind the point */
 	const struct sooth_names *names;
 	/* From where on a value is worth a look, a worry, an alarm; NULL: colour says nothing. */

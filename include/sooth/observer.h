@@ -42,6 +42,10 @@ enum sooth_interest {
 	SOOTH_SAMPLE = 1, /* states, at start, every sample_ns, and at the end */
 	SOOTH_COUNT = 2,  /* counted where it happens; only sums cross */
 	SOOTH_STREAM = 4, /* every event */
+	/* With SOOTH_SAMPLE: also what takes long to find out: resident memory of each mapping (the
+	 * kernel walks the page tables), who holds the other end of a pipe (every process of the
+	 * host is looked at), paths of watched directories. */
+	SOOTH_DETAIL = 16,
 };
 
 /* Zeroed fields mean the default. `size` is sizeof(struct sooth_observer_options): the library

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include <sooth/error.h>
 #include <sooth/field.h>
@@ -47,6 +48,9 @@ void sooth_report_add_default_views(struct sooth_report *r);
 /* A sink by name: "table", "json", "jsonl", "json-rows". -ENOENT. */
 int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 	const struct sooth_sink_options *options, struct sooth_error *err);
+/* Of the processes in the stream only those added; none added: all. Before the first block.
+ * sooth_report_finish() fails with -ESRCH when one of them was not there. */
+int sooth_report_add_pid(struct sooth_report *r, pid_t pid, struct sooth_error *err);
 /* Every record in order of time, with its schema (NULL: of a kind this build does not know),
  * borrowed for the call. A negative return ends the report with that value. */
 typedef int (*sooth_record_handler)(

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "core/registry.h"
@@ -104,7 +105,7 @@ static void take_command(struct known_process *p, const struct sooth_record *r)
 		if (is_told)
 			buffer_append(&p->command, v.text.data, v.text.size);
 	}
-	if (r->fixed_words * SOOTH_RECORD_WORD >= (int)sizeof(*c) &&
+	if (record_holds(r, sizeof(*c)) &&
 		(c->mappings_state == SOOTH_STATE_VALUE || !p->mapped_files))
 		p->mappings_state = c->mappings_state;
 }
@@ -115,8 +116,8 @@ static void take_mapping(
 	struct mapping_key key = { p->id, m->from };
 	bool is_new;
 
-	if (m->record.fixed_words * SOOTH_RECORD_WORD < (int)sizeof(*m) ||
-		!map_put(&s->mappings, &key, &is_new) || !is_new)
+	if (!record_holds(&m->record, sizeof(*m)) || !map_put(&s->mappings, &key, &is_new) ||
+		!is_new)
 		return;
 	p->mapped_files++;
 	p->build_ids += m->build_id.size != 0;

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "bpf/tally.h"
@@ -196,8 +197,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		s->has_counts |= r->kind == SYSCALLS_COUNT;
 		s->has_calls |= r->kind == SYSCALLS_CALL;
-		if (!status && r->kind == SYSCALLS_CALL &&
-			r->fixed_words * SOOTH_RECORD_WORD >= (int)sizeof(struct syscalls_call))
+		if (!status && record_as(r, SYSCALLS_CALL, sizeof(struct syscalls_call)))
 			status = tell(s, (const void *)r, err);
 	}
 	return status;

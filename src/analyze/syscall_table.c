@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/records.h"
 #include "base/cleanup.h"
 #include "bpf/tally.h"
 #include "core/reduce.h"
@@ -34,10 +35,6 @@ struct call_row {
 	uint32_t histogram[SYSCALLS_BUCKETS];
 };
 
-static const char *const category_names[] = { "file", "network", "memory", "process", "event",
-	"time", "ipc", "signal", "other" };
-static const struct sooth_names categories = { ARRAY_SIZE(category_names), category_names };
-
 static const struct sooth_field call_fields[] = {
 	FIELD_STRING(call_row, name, "the call; calls of other ABIs with their name in front",
 		.label = "CALL"),
@@ -53,7 +50,7 @@ static const struct sooth_field call_fields[] = {
 	{ .name = "category",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(call_row, category),
-		.names = &categories,
+		.names = &syscall_category_names,
 		.help = "what kind of call it is",
 		.is_hidden = true },
 	{ .name = "histogram",
@@ -154,8 +151,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			reducer_push(&s->counts, r);
 		else if (r->kind == SYSCALLS_ERROR)
 			reducer_push(&s->errors, r);
-		else if (r->kind == SYSCALLS_CALL &&
-			 r->fixed_words * SOOTH_RECORD_WORD >= (int)sizeof(struct syscalls_call))
+		else if (record_as(r, SYSCALLS_CALL, sizeof(struct syscalls_call)))
 			push_call(s, (const void *)r);
 	}
 	return 0;

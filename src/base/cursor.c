@@ -197,6 +197,14 @@ bool span_equal(struct span s, const char *text)
 	return s.size == strlen(text) && span_starts(s, text);
 }
 
+int span_compare(struct span a, struct span b)
+{
+	size_t size = a.size < b.size ? a.size : b.size;
+	int order = size ? memcmp(a.data, b.data, size) : 0;
+
+	return order ? order : (a.size > b.size) - (a.size < b.size);
+}
+
 bool span_starts(struct span s, const char *prefix)
 {
 	size_t size = strlen(prefix);

@@ -44,6 +44,8 @@ bool cursor_skip(struct cursor *c,
 void cursor_blanks(struct cursor *c);
 
 bool span_equal(struct span s, const char *text);
+/* As bytes, in the order of memcmp(3); of two that begin alike the shorter one comes first. */
+int span_compare(struct span a, struct span b);
 bool span_starts(struct span s, const char *prefix);
 bool span_ends(struct span s, const char *suffix);
 bool span_contains(struct span s, const char *needle);

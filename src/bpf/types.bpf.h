@@ -92,6 +92,32 @@ struct thread_struct {
 	unsigned long fsbase; /* x86: as set by arch_prctl and clone, also while the thread runs */
 } KERNEL_TYPE;
 
+typedef struct {
+	unsigned long sig[1];
+} KERNEL_TYPE sigset_t;
+
+struct sigaction {
+	void (*sa_handler)(int);
+	unsigned long sa_flags;
+	sigset_t sa_mask;
+} KERNEL_TYPE;
+
+struct k_sigaction {
+	struct sigaction sa;
+} KERNEL_TYPE;
+
+struct sighand_struct {
+	struct k_sigaction action[64];
+} KERNEL_TYPE;
+
+struct fdtable {
+	unsigned long *close_on_exec;
+} KERNEL_TYPE;
+
+struct files_struct {
+	struct fdtable *fdt;
+} KERNEL_TYPE;
+
 struct task_struct {
 	struct thread_struct thread;
 	struct thread_info thread_info;
@@ -104,7 +130,9 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
 	struct signal_struct *signal;
+	struct sighand_struct *sighand;
 	struct mm_struct *mm;
+	struct files_struct *files;
 	char comm[16];
 } KERNEL_TYPE;
 
@@ -128,15 +156,46 @@ struct task_struct___before_5_14 {
 
 struct super_block {
 	uint32_t s_dev;
+	unsigned long s_magic;
 } KERNEL_TYPE;
 
 struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	unsigned short i_mode;
+	unsigned int i_nlink;
+	uint32_t i_rdev;
+	int64_t i_size;
+} KERNEL_TYPE;
+
+struct qstr {
+	const unsigned char *name;
+} KERNEL_TYPE;
+
+struct dentry {
+	struct qstr d_name;
+} KERNEL_TYPE;
+
+struct vfsmount {
+	int mnt_flags;
+} KERNEL_TYPE;
+
+struct mount {
+	struct vfsmount mnt;
+	int mnt_id;
+} KERNEL_TYPE;
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
 } KERNEL_TYPE;
 
 struct file {
 	struct inode *f_inode;
+	struct path f_path;
+	int64_t f_pos;
+	unsigned int f_flags;
+	unsigned int f_mode;
 } KERNEL_TYPE;
 
 struct linux_binprm {
@@ -153,6 +212,12 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+} KERNEL_TYPE;
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	uint32_t fd;
+	struct file *file;
 } KERNEL_TYPE;
 
 #endif

@@ -146,15 +146,16 @@ static int step_ms(uint64_t now, uint64_t end_ns)
 	return left_ms < STEP_MS ? (int)left_ms : STEP_MS;
 }
 
+/* What has been started, to its end. */
 static int observe(
 	const struct run *run, struct told *t, struct sooth_observer *o, struct sooth_error *err)
 {
 	enum sooth_end why = SOOTH_END_STOPPED;
 	uint64_t end_ns;
-	int status = sooth_observer_start(o, err);
+	int status = 0;
 
 	/* What comes line by line can be followed from now on, and is there if we are cut. */
-	if (!status && t->product_file.stream)
+	if (t->product_file.stream)
 		status = out_file_place(&t->product_file, err);
 	if (status)
 		return status;
@@ -199,6 +200,7 @@ static int run_live(const struct run *run, struct told *t, struct sooth_error *e
 {
 	struct sooth_observer *o = NULL;
 	struct sooth_error ignored;
+	bool was_launched;
 	int status = make_observer(run, &o, err);
 
 	if (!status && run->output->save)
@@ -206,13 +208,16 @@ static int run_live(const struct run *run, struct told *t, struct sooth_error *e
 	if (!status)
 		status = sooth_observer_connect_report(o, t->report, err);
 	if (!status)
+		status = sooth_observer_start(o, err);
+	was_launched = !status && run->arguments->command;
+	if (!status)
 		status = observe(run, t, o, err);
 	if (!status)
 		status = finish_all(t, err);
-	/* Whoever read the report may have gone: the command runs on, and how it ends is its own. */
-	if (status == -EPIPE && run->arguments->command)
+	/* Whoever read the report may be gone: the command runs on, and how it ends is its own. */
+	if (status == -EPIPE && was_launched)
 		sooth_observer_stop(o, SOOTH_END_STOPPED, &ignored);
-	if ((!status || status == -EPIPE) && run->arguments->command)
+	if ((!status || status == -EPIPE) && was_launched)
 		status = child_exit(o);
 	sooth_observer_free(o);
 	return status;
@@ -228,7 +233,11 @@ static int run_capture(
 		error_why(err, "it is one already");
 		return error_remedy(err, "copy the file");
 	}
-	status = sooth_report_read(t->report, path, err);
+	status = target_options_select(run->target, t->report, err);
+	if (!status && t->product)
+		status = target_options_select(run->target, t->product, err);
+	if (!status)
+		status = sooth_report_read(t->report, path, err);
 	return status ? status : finish_all(t, err);
 }
 

@@ -68,11 +68,12 @@ static int add_pids(
 	return status;
 }
 
-static int no_target(struct sooth_error *err)
+static int no_target(unsigned allowed, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run without a target");
 	error_why(err, "nothing says which process is meant");
-	return error_remedy(err, "give -p PID, -u USER, a capture file, or -- COMMAND");
+	return error_remedy(err, "give -p PID, -u USER, a capture file%s",
+		allowed & TARGET_MAY_BE_COMMAND ? ", or -- COMMAND" : "");
 }
 
 /* A command, a user, processes: one of them. */
@@ -114,9 +115,30 @@ int target_options_apply(const struct target_options *t, const struct arguments 
 	}
 	if (!t->pids.count && !a->count)
 		return allowed & TARGET_MAY_BE_HOST ? sooth_observer_set_host(o, err)
-						    : no_target(err);
+						    : no_target(allowed, err);
 	status = add_pids(o, t->pids.items, t->pids.count, err);
 	return status ? status : add_pids(o, (const char *const *)a->items, a->count, err);
+}
+
+int target_options_select(
+	const struct target_options *t, struct sooth_report *r, struct sooth_error *err)
+{
+	int status = 0;
+
+	if (t->user) {
+		error_set(
+			err, -EINVAL, SOOTH_FAULT_USAGE, "choose a user's processes of a capture");
+		error_why(err, "only processes can be chosen of it");
+		return error_remedy(err, "give -p PID, or leave out -u");
+	}
+	for (size_t i = 0; i < t->pids.count && !status; i++) {
+		pid_t pid = 0;
+
+		status = parse_pid(t->pids.items[i], &pid, err);
+		if (!status)
+			status = sooth_report_add_pid(r, pid, err);
+	}
+	return status;
 }
 
 const char *target_capture(const struct arguments *a)

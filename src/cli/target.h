@@ -4,6 +4,7 @@
 #define SOOTH_CLI_TARGET_H
 
 #include <sooth/observer.h>
+#include <sooth/report.h>
 #include "cli/options.h"
 
 struct target_options {
@@ -26,6 +27,9 @@ enum target_allowed {
 
 int target_options_apply(const struct target_options *t, const struct arguments *a,
 	unsigned allowed, struct sooth_observer *o, struct sooth_error *err);
+/* Which processes of a capture are meant. */
+int target_options_select(
+	const struct target_options *t, struct sooth_report *r, struct sooth_error *err);
 /* The one argument that is not a number names a capture; NULL when there is none. */
 const char *target_capture(const struct arguments *a);
 

@@ -19,6 +19,7 @@
 #include "cli/stop.h"
 
 #define WORKER_PAUSE_MS 20
+#define WORKER_BYTES	3000
 #define LIFE_ROUNDS	6000 /* two minutes: it ends by itself whatever happens to us */
 
 struct demo {
@@ -28,7 +29,8 @@ struct demo {
 	pid_t worker, agent;
 };
 
-/* A hungry little process: looks for a file that is not there, reads one that is, and waits. */
+/* A hungry little process: looks for a file that is not there, reads one that is, takes some memory
+ * for a moment, and waits. */
 static __attribute__((noreturn)) void work(void)
 {
 	char byte;
@@ -36,7 +38,10 @@ static __attribute__((noreturn)) void work(void)
 	signal(SIGTERM, SIG_DFL); /* what is a wish to sooth is the end of its worker */
 	for (int round = 0; round < LIFE_ROUNDS && getppid() != 1; round++) {
 		int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+		/* volatile: or the compiler leaves it out, as nobody looks into it */
+		void *volatile block = malloc(WORKER_BYTES);
 
+		free(block);
 		if (fd >= 0) {
 			while (read(fd, &byte, 1) != 1)
 				;
@@ -143,12 +148,19 @@ static int show(const char *say, char *const *words)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+static void tell_missing(const char *what)
+{
+	printf("\n%s cannot be watched here; `sooth doctor` says how to get that.\n", what);
+}
+
 static void show_all(const struct demo *d)
 {
 	char worker[16], agent[16];
 	char *list[] = { "ps", agent, worker, NULL };
+	char *inspect[] = { "inspect", worker, NULL };
 	char *count[] = { "trace", "-c", "-d", "1", "-p", worker, NULL };
 	char *stream[] = { "trace", "-d", "60ms", "-p", worker, NULL };
+	char *heap[] = { "heap", "-c", "-d", "1", "-p", worker, NULL };
 	char *record[] = { "record", "-o", (char *)(uintptr_t)d->capture, "-d", "1", "-p", worker,
 		NULL };
 	char *report[] = { "report", (char *)(uintptr_t)d->capture, NULL };
@@ -157,18 +169,22 @@ static void show_all(const struct demo *d)
 	snprintf(worker, sizeof(worker), "%d", (int)d->worker);
 	snprintf(agent, sizeof(agent), "%d", (int)d->agent);
 	show("Which processes are they? (Without numbers: every agent on this host.)", list);
+	if (!stop_is_wanted())
+		show("What has one of them open, mapped, connected, pending?", inspect);
 	if (stop_is_wanted())
 		return;
 	status = show(
 		"What does a process ask of the kernel? One second of it, counted in the kernel:",
 		count);
 	if (status) {
-		printf("\nSystem calls cannot be watched here; `sooth doctor` says how to get "
-		       "that.\n");
+		tell_missing("System calls and allocations");
 		return;
 	}
 	if (!stop_is_wanted())
 		show("Every call, as it returns:", stream);
+	if (!stop_is_wanted() &&
+		show("What does it ask of its allocator? One second of it, counted as well:", heap))
+		tell_missing("Allocations");
 	if (!stop_is_wanted() &&
 		!show("Record now, explain later: the capture needs no privilege to read.", record))
 		show("And its explanation:", report);
@@ -190,7 +206,8 @@ static int run_demo(void *config, const struct arguments *arguments, struct soot
 		       "Two processes were started to show it on: %d only looks like an agent, it "
 		       "is\n"
 		       "`sleep` under the name claude; %d keeps opening, reading and looking for "
-		       "files.\n",
+		       "files,\n"
+		       "and takes memory and gives it back.\n",
 			(int)d.agent, (int)d.worker);
 		show_all(&d);
 		printf("\nBoth are ended now. `sooth help` lists the commands, `sooth doctor` "

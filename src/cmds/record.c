@@ -17,6 +17,7 @@ struct record_config {
 		const char *output;
 		uint64_t sample_ns;
 		bool stream;
+		bool detail;
 		bool lossless;
 	} record;
 };
@@ -38,6 +39,10 @@ static const struct option record_options[] = {
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct record_config, record.stream),
 		.help = "keep every event, not only counts" },
+	{ .name = "detail",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct record_config, record.detail),
+		.help = "samples with what takes long (fds, sockets, maps, threads, signals)" },
 	{ .name = "lossless",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct record_config, record.lossless),
@@ -62,7 +67,9 @@ static unsigned interest_of(const struct record_config *c, const struct probe *p
 {
 	if (c->record.stream && probe->offers & INTEREST_STREAM)
 		return SOOTH_STREAM | probe->beside_stream;
-	return probe->offers & INTEREST_COUNT ? SOOTH_COUNT : SOOTH_SAMPLE;
+	if (probe->offers & INTEREST_COUNT)
+		return SOOTH_COUNT;
+	return SOOTH_SAMPLE | (c->record.detail ? probe->offers & INTEREST_DETAIL : 0);
 }
 
 static int choose_probes(struct record_config *c, struct run *run, struct sooth_error *err)

@@ -6,11 +6,12 @@
 #include "cli/run.h"
 
 struct report_config {
-	struct target_options target; /* stays empty: a report has no live target */
+	struct target_options target; /* which processes of the capture */
 	struct output_options output;
 };
 
 static const struct option_group groups[] = {
+	TARGET_GROUP(struct report_config, target),
 	OUTPUT_GROUP(struct report_config, output),
 	FILE_GROUP(struct report_config, output),
 };
@@ -38,7 +39,7 @@ static int run_report_command(
 const struct command command_report = {
 	.name = "report",
 	.summary = "explain a capture",
-	.usage = "FILE.sooth [-j] [-o FILE]",
+	.usage = "FILE.sooth [-p PID] [-j] [-o FILE]",
 	.about = "Shows each probe in the capture in its default view.",
 	.examples = "  sooth report build.sooth\n  sooth report -j - < build.sooth\n",
 	COMMAND_GROUPS(groups),

@@ -58,6 +58,13 @@ struct backend {
 	/* How much older than its arrival a record may be. */
 	uint64_t lateness_ns;
 	size_t state_size;
+	/*
+	 * What one sample of these processes (struct process_id) takes about, in ns; where backends
+	 * of a probe say it, the one that takes least is tried first, UINT64_MAX is not tried at
+	 * all. NULL: 0.
+	 */
+	uint64_t (*sample_cost)(const struct os *os, const struct probe_options *options,
+		const struct buffer *processes);
 	int (*open)(struct backend_run *run, struct sooth_error *err);
 	/* A process joins (interest not 0) or leaves the set that is observed. */
 	int (*set)(struct backend_run *run, const struct process_id *process, unsigned interest,

@@ -11,6 +11,7 @@
 #define HUB_SOURCES_MAX	  64
 #define HUB_USERS_MAX	  16
 #define HUB_PROCESSES_MAX 65536
+#define HUB_BACKENDS_MAX  8 /* of one probe */
 #define INTEREST_KINDS	  3
 
 struct hub_source {
@@ -193,32 +194,60 @@ static void note_refusal(
 		buffer_format(refusals, ": %s", err->why);
 }
 
-int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *options,
-	struct hub_source **out, struct buffer *refusals, struct sooth_error *err)
+/* A backend that could serve, and what a sample by it costs. */
+struct candidate {
+	const struct backend *backend;
+	uint64_t cost;
+};
+
+/* Those of the probe, the cheapest first; equal ones stay in the order of their ranks. */
+static size_t list_candidates(struct hub *hub, const char *probe,
+	const struct probe_options *options, const struct buffer *processes,
+	struct candidate list[HUB_BACKENDS_MAX])
 {
-	size_t slot = free_slot(hub);
+	static const struct buffer unknown;
+	size_t count = 0, at;
+
+	for (size_t i = 0; hub->os->backends[i] && count < HUB_BACKENDS_MAX; i++) {
+		struct candidate c = { .backend = hub->os->backends[i] };
+
+		if (strcmp(c.backend->probe, probe))
+			continue;
+		if (c.backend->sample_cost)
+			c.cost = c.backend->sample_cost(
+				hub->os, options, processes ? processes : &unknown);
+		if (c.cost == UINT64_MAX)
+			continue;
+		for (at = count++; at && list[at - 1].cost > c.cost; at--)
+			list[at] = list[at - 1];
+		list[at] = c;
+	}
+	return count;
+}
+
+int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *options,
+	const struct buffer *processes, struct hub_source **out, struct buffer *refusals,
+	struct sooth_error *err)
+{
+	struct candidate list[HUB_BACKENDS_MAX];
+	size_t slot = free_slot(hub), count;
 	struct sooth_error refusal;
-	bool is_known = false;
 
 	if (!source_share(hub, probe, options, out))
 		return 0;
 	if (slot == HUB_SOURCES_MAX)
 		return error_set(err, -EUSERS, SOOTH_FAULT_USAGE, "open more than %d sources",
 			HUB_SOURCES_MAX);
-	for (size_t i = 0; hub->os->backends[i]; i++) {
-		const struct backend *backend = hub->os->backends[i];
-
-		if (strcmp(backend->probe, probe))
-			continue;
-		is_known = true;
-		if (!source_open(hub, backend, options, out, &refusal)) {
+	count = list_candidates(hub, probe, options, processes, list);
+	for (size_t i = 0; i < count; i++) {
+		if (!source_open(hub, list[i].backend, options, out, &refusal)) {
 			(*out)->users = 1;
 			hub->sources[slot] = *out;
 			return 0;
 		}
-		note_refusal(refusals, backend, &refusal);
+		note_refusal(refusals, list[i].backend, &refusal);
 	}
-	if (is_known) {
+	if (count) {
 		if (err)
 			*err = refusal;
 		return refusal.code;

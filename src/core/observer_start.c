@@ -9,10 +9,21 @@
 #include "core/registry.h"
 #include "model/schema.h"
 
+static void list_targets(const struct target *t, struct buffer *out)
+{
+	const struct process_id *process;
+	size_t position = 0;
+
+	while ((process = target_next(t, &position)))
+		buffer_append(out, process, sizeof(*process));
+}
+
 static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 {
+	struct buffer processes = { 0 };
 	int status = 0;
 
+	list_targets(&o->target, &processes);
 	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
 		struct observed_probe *p = &o->probes[i];
 		struct probe_options options = {
@@ -26,7 +37,8 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 		};
 		struct buffer refusals = { 0 };
 
-		status = hub_acquire(o->hub, p->name, &options, &p->source, &refusals, err);
+		status = hub_acquire(
+			o->hub, p->name, &options, &processes, &p->source, &refusals, err);
 		if (!status) {
 			collector_source(o->os, observer_out(o), i, hub_source_backend(p->source),
 				buffer_cstr(&refusals));
@@ -34,6 +46,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 		}
 		buffer_fini(&refusals);
 	}
+	buffer_fini(&processes);
 	return status;
 }
 

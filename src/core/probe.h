@@ -11,6 +11,7 @@ enum interest {
 	INTEREST_COUNT = 2,	/* tallies made in the kernel */
 	INTEREST_STREAM = 4,	/* every event */
 	INTEREST_FROM_EXEC = 8, /* and nothing before the process has replaced its program */
+	INTEREST_DETAIL = 16,	/* with SAMPLE: also what takes long to find out */
 };
 
 struct probe {

@@ -85,14 +85,3 @@ const struct sooth_schema *registry_schema(uint16_t kind)
 		found = find_kind(registry_probes[i]->schemas, kind);
 	return found;
 }
-
-const struct agent *agent_recognise(
-	const struct agent_evidence *evidence, struct agent_match *match)
-{
-	for (size_t i = 0; registry_agents[i]; i++) {
-		*match = (struct agent_match){ 0 };
-		if (registry_agents[i]->match(evidence, match))
-			return registry_agents[i];
-	}
-	return NULL;
-}

@@ -12,12 +12,14 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/map.h"
 #include "core/merge.h"
 #include "core/output.h"
 #include "core/registry.h"
 #include "core/summary.h"
 
 #define REPORT_STAGES_MAX     16
+#define REPORT_PIDS_MAX	      4096
 #define REPORT_READ_BYTES     (256u << 10)
 #define REPORT_SCHEMA_VERSION 1
 
@@ -36,6 +38,8 @@ struct sooth_report {
 	size_t stage_count;
 	sooth_record_handler handler;
 	void *handler_user;
+	struct map pids;	/* uint32_t -> bool: whether it was seen; empty: all are wanted */
+	struct buffer selected; /* records of those */
 	bool wants_default_views;
 	bool has_begun;
 	bool has_read;			/* blocks came as bytes */
@@ -53,6 +57,7 @@ int sooth_report_new(struct sooth_report **out, const char *name, struct sooth_e
 	if (!r)
 		return error_no_memory(err);
 	r->head = (struct report_head){ name, REPORT_SCHEMA_VERSION };
+	map_init(&r->pids, sizeof(uint32_t), sizeof(bool), REPORT_PIDS_MAX);
 	r->merge.handler = take_batch;
 	r->merge.user = r;
 	r->summary.child_status = -1;
@@ -80,11 +85,13 @@ static int add_stage(struct sooth_report *r, const struct stage_type *type, cons
 	if (!stage->state)
 		return error_no_memory(err);
 	status = type->init(stage->state, r->output, options, err);
-	if (status)
+	if (status) {
+		type->fini(stage->state);
 		free(stage->state);
-	else
-		r->stage_count++;
-	return status;
+		return status;
+	}
+	r->stage_count++;
+	return 0;
 }
 
 int sooth_report_add_view(
@@ -118,6 +125,17 @@ int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 	memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
 	own = (struct sink_options){ known.stream, known.width, known.use_color };
 	return output_add_sink(r->output, type, &own, err);
+}
+
+int sooth_report_add_pid(struct sooth_report *r, pid_t pid, struct sooth_error *err)
+{
+	ERROR_HERE(err);
+	uint32_t key = (uint32_t)pid;
+
+	if (map_put(&r->pids, &key, NULL))
+		return 0;
+	return error_set(
+		err, -E2BIG, SOOTH_FAULT_USAGE, "choose more than %d processes", REPORT_PIDS_MAX);
 }
 
 void sooth_report_on_record(struct sooth_report *r, sooth_record_handler handler, void *user)
@@ -193,11 +211,31 @@ static void count_unknown(struct sooth_report *r, const struct batch *batch)
 	}
 }
 
-static int take_batch(void *user, const struct batch *batch, struct sooth_error *err)
+/* Records of the processes that were chosen, and those of no process. */
+static struct batch select_records(struct sooth_report *r, const struct batch *batch)
+{
+	buffer_reset(&r->selected);
+	batch_for_each (record, batch) {
+		bool *is_seen = record->pid ? map_get(&r->pids, &record->pid) : NULL;
+
+		if (record->pid && !is_seen)
+			continue;
+		if (is_seen)
+			*is_seen = true;
+		buffer_append(&r->selected, record, record_bytes(record));
+	}
+	return (struct batch){ r->selected.data, r->selected.size };
+}
+
+static int take_batch(void *user, const struct batch *all, struct sooth_error *err)
 {
 	struct sooth_report *r = user;
+	struct batch selected = r->pids.count ? select_records(r, all) : *all;
+	const struct batch *batch = &selected;
 	int status = begin_once(r, err);
 
+	if (!status && buffer_failed(&r->selected))
+		status = error_no_memory(err);
 	count_unknown(r, batch);
 	batch_for_each (record, batch) {
 		if (!status)
@@ -283,6 +321,23 @@ static void note_missing_probe(struct sooth_report *r, const struct stage_type *
 		"observe it: `sooth record --probe LIST`, or the command without a capture");
 }
 
+static int check_pids(const struct sooth_report *r, struct sooth_error *err)
+{
+	size_t position = 0;
+	const void *pid;
+	void *is_seen;
+
+	while (map_next(&r->pids, &position, &pid, &is_seen)) {
+		if (*(bool *)is_seen)
+			continue;
+		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u in the capture",
+			*(const uint32_t *)pid);
+		error_why(err, "nothing in it is of that process");
+		return error_remedy(err, "leave out -p to see which processes are in it");
+	}
+	return 0;
+}
+
 int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 {
 	ERROR_HERE(err);
@@ -292,6 +347,8 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 		status = block_reader_finish(&r->reader, report_block, r, err);
 	if (!status)
 		status = merge_finish(&r->merge, err);
+	if (!status)
+		status = check_pids(r, err);
 	for (size_t i = 0; i < r->stage_count && !status; i++) {
 		note_missing_probe(r, r->stages[i].type);
 		status = r->stages[i].type->finish(r->stages[i].state, err);
@@ -319,6 +376,8 @@ void sooth_report_free(struct sooth_report *r)
 	output_free(r->output);
 	merge_fini(&r->merge);
 	summary_fini(&r->summary);
+	map_fini(&r->pids);
+	buffer_fini(&r->selected);
 	block_reader_fini(&r->reader);
 	free(r);
 }

@@ -24,7 +24,7 @@ struct stage_type {
 		void *state, struct output *output, const void *options, struct sooth_error *err);
 	int (*push)(void *state, const struct batch *batch, struct sooth_error *err);
 	int (*finish)(void *state, struct sooth_error *err);
-	void (*fini)(void *state);
+	void (*fini)(void *state); /* also when init failed, on what it had made until then */
 };
 
 #endif

@@ -113,7 +113,7 @@ struct sooth_value sooth_field_get(
 		state = ((const unsigned char *)record)[field->state_offset];
 	v.state = state & 0xf;
 	v.reason = state >> 4;
-	if (v.state > SOOTH_STATE_NOT_MEASURED || v.reason > SOOTH_REASON_NOT_JUDGED)
+	if (v.state > SOOTH_STATE_NOT_MEASURED || v.reason > SOOTH_REASON_BLOCKED)
 		value_fail(&v);
 	if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED)
 		load_value(&v, field, record);
@@ -140,6 +140,7 @@ const char *sooth_reason_text(enum sooth_reason reason)
 		[SOOTH_REASON_NOT_ASKED] = "not asked for",
 		[SOOTH_REASON_FAILED] = "reading it failed",
 		[SOOTH_REASON_NOT_JUDGED] = "this version of sooth does not judge it",
+		[SOOTH_REASON_BLOCKED] = "reading it did not return (dead mount, stuck device)",
 	};
 
 	return (size_t)reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : texts[0];

@@ -23,8 +23,11 @@ static void format_unsigned(struct buffer *out, const struct sooth_field *field,
 	case SOOTH_UNIT_NS:
 		buffer_string(out, format_ns(text, v));
 		break;
-	case SOOTH_UNIT_S:
-		buffer_string(out, format_ns(text, v * NS_PER_S));
+	case SOOTH_UNIT_S: /* no more digits than are known */
+		if (v < 60)
+			buffer_format(out, "%" PRIu64 "s", v);
+		else
+			buffer_string(out, format_ns(text, v * NS_PER_S));
 		break;
 	case SOOTH_UNIT_TIME_NS:
 		buffer_format(

@@ -187,3 +187,26 @@ void schema_describe(struct buffer *out, const struct sooth_schema *schema)
 			f->size, f->state_offset);
 	}
 }
+
+bool schema_row_key(
+	struct buffer *out, const struct sooth_schema *schema, const struct sooth_record *row)
+{
+	bool has_key = false;
+
+	for (size_t i = 0; i < schema->field_count; i++) {
+		const struct sooth_field *f = &schema->fields[i];
+		struct sooth_value v;
+
+		if (!f->is_key)
+			continue;
+		if (has_key)
+			buffer_char(out, ' ');
+		v = sooth_field_get(f, row);
+		if (f->type == SOOTH_FIELD_TEXT && v.state == SOOTH_STATE_VALUE)
+			buffer_append(out, v.text.data, v.text.size); /* escaped by the sink */
+		else
+			value_format(out, f, &v);
+		has_key = true;
+	}
+	return has_key;
+}

@@ -11,6 +11,14 @@ extern const struct sooth_schema *const stream_schemas[]; /* NULL at the end */
 /* The `fields` text of struct stream_schema. */
 void schema_describe(struct buffer *out, const struct sooth_schema *schema);
 
+/*
+ * What names a row among the others of its section and process: the values of its key
+ * fields, blanks between. The same thing has the same key in another reading of the
+ * process, so that readings can be compared. False when the schema has no key.
+ */
+bool schema_row_key(
+	struct buffer *out, const struct sooth_schema *schema, const struct sooth_record *row);
+
 #define SCHEMA_FIELDS(table) .fields = (table), .field_count = sizeof(table) / sizeof((table)[0])
 
 #endif

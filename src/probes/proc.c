@@ -47,6 +47,18 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(proc_process, directory_state)),
 	FIELD_STRING(proc_process, control_group, "control group", .is_hidden = true,
 		FIELD_STATE_AT(proc_process, control_group_state)),
+	{ .name = "marks",
+		.type = SOOTH_FIELD_ARGS,
+		FIELD_AT(proc_process, marks),
+		FIELD_STATE_AT(proc_process, marks_state),
+		.is_hidden = true,
+		.help = "texts that tell an agent, of those the executable holds" },
+	FIELD_STRING(proc_process, mark_version, "version that stands behind the last of them",
+		.is_hidden = true, FIELD_STATE_AT(proc_process, marks_state)),
+	FIELD_STRING(proc_process, package, "npm package of the script or the executable",
+		.is_hidden = true, FIELD_STATE_AT(proc_process, package_state)),
+	FIELD_STRING(proc_process, package_version, "its version, from package.json",
+		.is_hidden = true, FIELD_STATE_AT(proc_process, package_state)),
 };
 
 static const struct sooth_schema process_schema = {

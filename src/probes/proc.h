@@ -6,6 +6,8 @@
 #ifndef SOOTH_PROBES_PROC_H
 #define SOOTH_PROBES_PROC_H
 
+#include <stddef.h>
+
 #include <sooth/record.h>
 
 enum proc_kind {
@@ -41,7 +43,18 @@ struct proc_process {
 	struct sooth_text executable; /* path */
 	struct sooth_text directory;  /* working directory */
 	struct sooth_text control_group;
+	/* Older captures have nothing from here on. */
+	uint8_t marks_state;
+	uint8_t package_state;
+	uint8_t unused[2];
+	struct sooth_text marks;	/* NUL-separated: texts that the executable holds */
+	struct sooth_text mark_version; /* a version that stands behind the last of them */
+	struct sooth_text package;	/* npm's, of the script or of the executable */
+	struct sooth_text package_version;
 };
+
+#define PROC_PROCESS_LEAST 136
+_Static_assert(PROC_PROCESS_LEAST == offsetof(struct proc_process, marks), "records only grow");
 
 /* Whoever was told before from_ns and not since is gone. */
 struct proc_snapshot {

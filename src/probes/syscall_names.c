@@ -139,6 +139,8 @@ static const char *const category_names[SYSCALL_CATEGORY_COUNT] = {
 	[SYSCALL_CATEGORY_OTHER] = "other",
 };
 
+const struct sooth_names syscall_category_names = { SYSCALL_CATEGORY_COUNT, category_names };
+
 const char *syscall_category_name(unsigned category)
 {
 	if (category >= SYSCALL_CATEGORY_COUNT)

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <sooth/field.h>
+
 /* The values stand in capture files: never renumber them, only append. */
 enum syscall_abi {
 	SYSCALL_ABI_X86_64 = 0,
@@ -47,6 +49,7 @@ struct syscall_row {
 	const char *signature;
 };
 
+extern const struct sooth_names syscall_category_names; /* by enum syscall_category */
 /* "file", "network", ...; "other" for a value out of range. */
 const char *syscall_category_name(unsigned category);
 

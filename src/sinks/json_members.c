@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fields as JSON; see json_members.h. */
+/* Fields as JSON, and out with it; see json_members.h. */
 #include "sinks/json_members.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "model/errno_names.h"
+#include "model/schema.h"
 
 /* An argument list as one text: the contract's `command` is one. */
 static void write_args(struct json *j, const struct sooth_value *v)
@@ -127,8 +129,14 @@ static void write_states(
 static void write_members(struct json *j, const struct sooth_schema *schema,
 	const struct sooth_record *r, size_t first)
 {
+	struct buffer key = { 0 };
 	bool has_states = false;
 
+	if (schema_row_key(&key, schema, r)) {
+		json_key(j, "key");
+		json_string(j, buffer_cstr(&key), key.size);
+	}
+	buffer_fini(&key);
 	for (size_t i = first; i < schema->field_count; i++) {
 		const struct sooth_field *f = &schema->fields[i];
 		struct sooth_value v = sooth_field_get(f, r);
@@ -209,4 +217,14 @@ void json_schema_member(struct json *j, const char *name, unsigned version)
 	json_key(j, "version");
 	json_u64(j, version);
 	json_end(j);
+}
+
+int json_write_out(struct buffer *bytes, FILE *stream, const char *doing, struct sooth_error *err)
+{
+	if (buffer_failed(bytes))
+		return error_no_memory(err);
+	if (bytes->size && fwrite(bytes->data, 1, bytes->size, stream) != bytes->size)
+		return error_errno(err, -errno, "%s", doing);
+	buffer_reset(bytes);
+	return 0;
 }

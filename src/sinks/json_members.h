@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rows as JSON members, for the two JSON sinks. */
+/* Rows as JSON members, and the way out of the finished text, for the JSON sinks. */
 #ifndef SOOTH_SINKS_JSON_MEMBERS_H
 #define SOOTH_SINKS_JSON_MEMBERS_H
+
+#include <stdio.h>
 
 #include "base/json.h"
 #include "core/sink.h"
@@ -19,5 +21,8 @@ void json_section_row(
 	struct json *j, const struct section *section, const struct sooth_record *row);
 void json_section_end(struct json *j, const struct section *section, size_t rows);
 void json_schema_member(struct json *j, const char *name, unsigned version);
+/* What has been made so far goes to the stream, and the buffer is empty again. `doing` says what
+ * failed if it does: "write JSON". */
+int json_write_out(struct buffer *bytes, FILE *stream, const char *doing, struct sooth_error *err);
 
 #endif

@@ -21,8 +21,9 @@ struct table_sink {
 	const struct sooth_field *columns[COLUMNS_MAX];
 	size_t column_count;
 	size_t row_count;
-	unsigned reasons; /* a bit for each enum sooth_reason seen */
-	bool has_output;  /* something stands above */
+	unsigned reasons;      /* a bit for each enum sooth_reason seen in the table */
+	unsigned line_reasons; /* in the lines since the last table */
+	bool has_output;       /* something stands above */
 	bool in_notes;
 	struct buffer text;
 	struct line_plan plan; /* of the open section, if it is lines */
@@ -142,11 +143,29 @@ static int table_open(struct table_sink *s, const struct section *section, struc
 	return add_columns(s, section) ? error_no_memory(err) : 0;
 }
 
+static void print_reasons(struct table_sink *s, unsigned reasons)
+{
+	for (unsigned reason = 1; reason < 32; reason++) {
+		if (reasons & 1u << reason)
+			fprintf(s->options.stream, "?: not measured: %s\n",
+				sooth_reason_text((enum sooth_reason)reason));
+	}
+}
+
+/* Once below all lines that stand together. */
+static void end_lines(struct table_sink *s)
+{
+	print_reasons(s, s->line_reasons);
+	s->line_reasons = 0;
+}
+
 static int section_begin(void *state, const struct section *section, struct sooth_error *err)
 {
 	struct table_sink *s = state;
 
 	s->row_count = 0;
+	if (section->is_last || is_table(section))
+		end_lines(s);
 	if (section->is_last && !s->in_notes) {
 		s->in_notes = true;
 		if (s->has_output)
@@ -214,8 +233,30 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 	return 0;
 }
 
-static int add_line(struct table_sink *s, const struct sooth_record *r)
+/* What stands as "?" in a line by itself, not in a part that is left out without a value. */
+static void note_reasons(struct table_sink *s, const struct sooth_record *r)
 {
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < s->plan.count; i++) {
+		const struct line_part *part = &s->plan.parts[i];
+		struct sooth_value v;
+
+		depth += part->kind == LINE_OPEN;
+		depth -= part->kind == LINE_CLOSE;
+		if (part->kind != LINE_FIELD || depth)
+			continue;
+		v = sooth_field_get(part->field, r);
+		if (v.state == SOOTH_STATE_NOT_MEASURED)
+			s->line_reasons |= 1u << v.reason;
+	}
+}
+
+static int add_line(
+	struct table_sink *s, const struct section *section, const struct sooth_record *r)
+{
+	if (section->shape != SECTION_STREAM)
+		note_reasons(s, r);
 	buffer_reset(&s->text);
 	line_format(&s->text, &s->plan, r);
 	if (!s->text.size)
@@ -239,7 +280,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 		else if (s->table)
 			status = add_row(s, r);
 		else if (section->schema->line)
-			status = add_line(s, r);
+			status = add_line(s, section, r);
 		s->row_count++;
 	}
 	if (status)
@@ -247,15 +288,6 @@ static int rows(void *state, const struct section *section, const struct batch *
 	if (section->shape == SECTION_STREAM)
 		fflush(s->options.stream);
 	return ferror(s->options.stream) ? error_errno(err, -errno, "write the report") : 0;
-}
-
-static void print_reasons(struct table_sink *s)
-{
-	for (unsigned reason = 1; reason < 32; reason++) {
-		if (s->reasons & 1u << reason)
-			fprintf(s->options.stream, "?: not measured: %s\n",
-				sooth_reason_text((enum sooth_reason)reason));
-	}
 }
 
 static void print_table(struct table_sink *s, const struct section *section)
@@ -266,8 +298,9 @@ static void print_table(struct table_sink *s, const struct section *section)
 		fprintf(s->options.stream, "%s\n", section->title);
 	scols_print_table(s->table);
 	if (section->rows_most && s->row_count > section->rows_most)
-		fprintf(s->options.stream, "and %zu more\n", s->row_count - section->rows_most);
-	print_reasons(s);
+		fprintf(s->options.stream, "and %zu more (-j tells all)\n",
+			s->row_count - section->rows_most);
+	print_reasons(s, s->reasons);
 }
 
 static int section_end(void *state, const struct section *section, struct sooth_error *err)
@@ -291,6 +324,7 @@ static int end(void *state, struct sooth_error *err)
 {
 	struct table_sink *s = state;
 
+	end_lines(s);
 	return fflush(s->options.stream) ? error_errno(err, -errno, "write the report") : 0;
 }
 

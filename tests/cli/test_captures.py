@@ -34,6 +34,42 @@ class Captures(Case):
         return path
 
 
+class Chosen(Captures):
+    """Of a capture of several processes those that -p names."""
+
+    def setUp(self):
+        super().setUp()
+        self.sleeper = self.start("/bin/sleep", "100")
+        self.whole = self.path("two.sooth")
+        self.sooth("record", "--probe", "proc", "-d", "0.1", "-o", self.whole, "-p",
+                   "%d,%d" % (self.sleeper.pid, os.getpid()))
+
+    def pids(self, *argv):
+        return [row["pid"] for row in self.sooth(*argv, "-j", self.whole).json()["processes"]]
+
+    def test_report_of_one(self):
+        self.assertEqual(set(self.pids("report")), {self.sleeper.pid, os.getpid()})
+        self.assertEqual(self.pids("report", "-p", str(self.sleeper.pid)), [self.sleeper.pid])
+        self.assertEqual(self.pids("ps", "-p", str(os.getpid())), [os.getpid()])
+
+    def test_one_that_is_not_there(self):
+        run = self.sooth("report", "-p", "1", self.whole, status=4)
+        self.assertEqual(run.out, b"")
+        self.assert_says_three_lines(run, "process 1")
+
+    def test_a_user(self):
+        self.assert_says_three_lines(self.sooth("ps", "-u", "0", self.whole, status=2), "-p")
+
+    def test_one_screen_shows_one(self):
+        run = self.sooth("inspect", self.whole, status=2)
+        self.assert_says_three_lines(run, str(self.sleeper.pid), "-p")
+        one = self.sooth("inspect", "-j", "-p", str(self.sleeper.pid), self.whole).json()
+        self.assertEqual(one["process"]["pid"], self.sleeper.pid)
+        # What was not recorded is no figure.
+        self.assertIsNone(one["descriptors"]["count"])
+        self.assertIn("count", one["descriptors"]["not_measured"])
+
+
 class Cut(Captures):
     def test_any_cut_reads_as_a_prefix(self):
         whole = harness.read(self.make())

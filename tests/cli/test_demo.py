@@ -27,11 +27,12 @@ class Demo(harness.Case):
         run, left = self.demonstrate()
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertEqual(left, [])
-        for command in ("$ sooth ps ", "$ sooth trace -c ", "$ sooth trace -d", "$ sooth record ",
-                        "$ sooth report "):
+        for command in ("$ sooth ps ", "$ sooth inspect ", "$ sooth trace -c ", "$ sooth trace -d", "$ sooth heap -c ",
+                        "$ sooth record ", "$ sooth report "):
             self.assertIn(command, run.stdout)
         self.assertRegex(run.stdout, r"access +\d+ +\d+", "counted calls of the worker")
         self.assertIn("sooth-demo-is-looking-for-this", run.stdout, "streamed calls of the worker")
+        self.assertRegex(run.stdout, r"malloc +\d+", "counted allocations of the worker")
         self.assertRegex(run.stdout, r"claude +claude", "the stand-in was recognised")
         started = re.search(r"show it on: (\d+) .*?; (\d+) ", run.stdout, re.S).groups()
         for pid in started:
@@ -45,7 +46,8 @@ class Demo(harness.Case):
                              group=65534, extra_groups=[],
                              env={"TMPDIR": self.folder, "PATH": "/usr/bin:/bin"})
         self.assertEqual(run.returncode, 0, run.stderr)
-        self.assertIn("`sooth doctor` says how to get that", run.stdout)
+        self.assertIn("allocations cannot be watched here; `sooth doctor` says how to get that",
+                      run.stdout)
         self.assertEqual(os.listdir(self.folder), [os.path.basename(copy)])
 
 

@@ -6,6 +6,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 
 import signal
+import time
 
 import harness
 from harness import Case, needs_bpf
@@ -35,6 +36,16 @@ class Launch(Case):
         for command in ("/nonexistent/program", "no-such-program-here"):
             run = self.trace(command, status=4)
             self.assert_says_three_lines(run, command)
+
+    def test_ended_while_it_is_held(self):
+        """Whatever moment somebody kills it in, that is told, and not waited for."""
+        for delay_ms in (0, 10, 20, 30, 40, 60, 80):
+            sooth = self.start_sooth("trace", "-c", "-o", self.path("out"), "--", "/bin/sleep", "60")
+            children = "/proc/%d/task/%d/children" % (sooth.pid, sooth.pid)
+            child = harness.wait_until(lambda: harness.read(children).split(), "the command")[0]
+            time.sleep(delay_ms / 1000)
+            os.kill(int(child), signal.SIGKILL)
+            self.assertIn(sooth.finish(20).status, (4, 128 + signal.SIGKILL), delay_ms)
 
     def test_not_executable(self):
         path = self.path("plain")

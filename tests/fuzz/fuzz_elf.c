@@ -3,11 +3,14 @@
  * Any bytes as a file that a target has mapped: what is found stands inside it, in
  * order, under names that were asked for.
  */
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "fuzz.h"
 #include "symbols/elf.h"
+#include "symbols/elf_address.h"
+#include "symbols/elf_sections.h"
 
 static const char *const names[] = { "malloc", "free", "calloc", "f", "_start", "" };
 
@@ -35,6 +38,35 @@ static void check_found(int fd, const struct elf_found *found, size_t size)
 	}
 }
 
+static void check_sections(int fd)
+{
+	static const char *const prefixes[] = { ".text", ".dyn", "" };
+	uint64_t bits = 0;
+	int status = elf_sections(fd, prefixes, 3, &bits);
+
+	CHECK(status == 0 || !bits);
+	CHECK(bits < 8);
+	CHECK(!(bits & 3) || bits & 4); /* any name begins with nothing */
+}
+
+/* Places over the whole input, and one where a symbol was found by its name. */
+static void check_addresses(int fd, size_t size, uint64_t known)
+{
+	struct elf_address places[8] = { { .offset = known }, { .offset = UINT64_MAX } };
+
+	for (size_t i = 2; i < 8; i++)
+		places[i].offset = size / 6 * (i - 2);
+	if (elf_addresses(fd, places, 8, NULL))
+		return;
+	CHECK(!places[1].is_found);
+	for (size_t i = 0; i < 8; i++) {
+		size_t length = strnlen(places[i].name, sizeof(places[i].name));
+
+		CHECK(!places[i].is_found || (length && length <= ELF_ADDRESS_NAME_MAX));
+		CHECK(!places[i].is_cut || length == ELF_ADDRESS_NAME_MAX);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int fd = memfd_create("fuzz-elf", MFD_CLOEXEC);
@@ -48,6 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(status == 0 || (status < 0 && err.code == status));
 	if (!status)
 		check_found(fd, &found, size);
+	check_sections(fd);
+	check_addresses(fd, size, !status && found.count ? found.functions[0].offset : 0);
 	close(fd);
 	return 0;
 }

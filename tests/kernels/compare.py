@@ -195,6 +195,32 @@ def check_heap(console):
     return f"all {len(true)} functions, {sum(true.values())} calls by {report['sources'][0]['method']}"
 
 
+def check_inspect(console):
+    """Each detail of a process with five more threads; none was lost or refused."""
+    console.require("inspect")
+    report = console.object("inspect")
+    try:
+        threads = len(report["threads"])
+        empty = [name for name in ("fds", "maps", "threads", "signals", "resource_limits",
+                                   "environment") if not report[name]]
+        methods = {row["probe"]: row["method"] for row in report["sources"]}
+        lost = report["loss"]
+    except (KeyError, TypeError) as error:
+        raise Failed(f"inspect: no threads, fds, ... in it: {error!r}") from None
+    if threads != 6:
+        raise Failed(f"inspect: {threads} threads of 6")
+    if empty or lost:
+        raise Failed(f"inspect: empty: {empty}, lost: {lost}")
+    return ", ".join(f"{probe} by {method}" for probe, method in sorted(methods.items()))
+
+
+def check_iterators(console):
+    console.require("iterators")
+    told = console.file("iterators").split("\n")
+    skipped = [line for line in told if "skipped" in line]
+    return "; ".join(skipped) or "fds and maps as by procfs"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--id", required=True, help="the kernel's name in the lines printed")
@@ -216,6 +242,8 @@ def main():
         ("doctor", console.seconds.get("doctor", 0), lambda: check_doctor(console, options.expect)),
         ("syscall counts", console.seconds.get("trace", 0), lambda: check_counts(console)),
         ("allocations", console.seconds.get("heap", 0), lambda: check_heap(console)),
+        ("inspect", console.seconds.get("inspect", 0), lambda: check_inspect(console)),
+        ("iterators", console.seconds.get("iterators", 0), lambda: check_iterators(console)),
         ("guest status", options.elapsed, lambda: check_exit(console)),
     )
     failed = 0

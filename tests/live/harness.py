@@ -10,11 +10,13 @@ a folder of its own that goes with the case.
 import contextlib
 import ctypes
 import json
+import mmap
 import os
 import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -256,6 +258,59 @@ def is_attached(pid):
             if "link_type" in text and number and program_name(int(number[1])) == "on_enter":
                 return True
     return False
+
+
+# --- a target at work ---
+
+PR_SET_PDEATHSIG = 1
+
+
+class CountingChild:
+    """
+    A child that works flat out and counts what it has made in memory shared with us. What it
+    makes is work()'s; it ends with us, and by itself after LIFE_S.
+    """
+
+    LIFE_S = 180
+    MEASURE_S = 0.5
+
+    def __init__(self, case):
+        self.memory = mmap.mmap(-1, mmap.PAGESIZE)
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                self._run()
+            finally:
+                os._exit(0)
+        case.addCleanup(self.end)
+        wait_until(self.made, "the target to run")
+
+    def work(self):
+        """A stretch of it; returns how much was made."""
+        raise NotImplementedError
+
+    def _run(self):
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        made, end = 0, time.monotonic() + self.LIFE_S
+        while time.monotonic() < end:
+            made += self.work()
+            struct.pack_into("Q", self.memory, 0, made)
+
+    def made(self):
+        return struct.unpack_from("Q", self.memory, 0)[0]
+
+    def per_second(self):
+        """The best of several: the machine is shared, and others only slow it down."""
+        best = 0
+        for _ in range(3):
+            before, began = self.made(), time.monotonic()
+            time.sleep(self.MEASURE_S)
+            best = max(best, (self.made() - before) / (time.monotonic() - began))
+        return best
+
+    def end(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
 
 
 # --- truth and results ---

@@ -64,6 +64,18 @@ class SameOfProcesses(Same):
                              harness.read(output))
 
 
+class SameOfInspect(Same):
+    def test_one_screen(self):
+        target = self.workload("threads")
+        self.assert_same(["inspect"], [str(target.pid)])
+
+    def test_each_detail(self):
+        target = self.workload("threads")
+        for flag in ("--fds", "--sockets", "--maps", "--signals", "--threads", "--limits",
+                     "--env-names", "--all"):
+            self.assert_same(["inspect", flag], [str(target.pid)])
+
+
 @needs_bpf
 class SameOfTraces(Same):
     def test_trace_counted(self):

@@ -43,7 +43,8 @@ static struct hub_source *acquire(struct scene *s, const char *probe, struct pro
 	struct buffer refusals = { 0 };
 	struct hub_source *source = NULL;
 
-	assert_int_equal(hub_acquire(s->hub, probe, &options, &source, &refusals, &s->err), 0);
+	assert_int_equal(
+		hub_acquire(s->hub, probe, &options, NULL, &source, &refusals, &s->err), 0);
 	buffer_fini(&refusals);
 	return source;
 }
@@ -214,14 +215,88 @@ static void test_refusals(void **state)
 	fake_fail(s->fake, FAKE_NEED_SCRIPTED, -EPERM);
 	fake_fail(s->fake, FAKE_NEED_SECOND, -ENOSYS);
 	assert_int_equal(
-		hub_acquire(s->hub, "syscalls", &options, &source, &refusals, &s->err), -ENOSYS);
+		hub_acquire(s->hub, "syscalls", &options, NULL, &source, &refusals, &s->err),
+		-ENOSYS);
 	assert_string_equal(buffer_cstr(&refusals),
 		"scripted: look for the first need: Operation not permitted\n"
 		"second: look for the second need: Function not implemented");
 	assert_int_equal(s->err.fault, SOOTH_FAULT_UNSUPPORTED);
-	assert_int_equal(
-		hub_acquire(s->hub, "pages", &options, &source, &refusals, &s->err), -EOPNOTSUPP);
+	assert_int_equal(hub_acquire(s->hub, "pages", &options, NULL, &source, &refusals, &s->err),
+		-EOPNOTSUPP);
 	buffer_fini(&refusals);
+}
+
+/* Backends that say what a sample costs: the last figure of their names, a process. */
+static uint64_t two_each(
+	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+{
+	(void)os;
+	(void)options;
+	return 2 * processes->size / sizeof(struct process_id);
+}
+
+static uint64_t seven_at_all(
+	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+{
+	(void)os;
+	(void)processes;
+	return options->interest & INTEREST_DETAIL ? UINT64_MAX : 7;
+}
+
+static int open_nothing(struct backend_run *run, struct sooth_error *err)
+{
+	(void)run;
+	(void)err;
+	return 0;
+}
+
+static void close_nothing(struct backend_run *run)
+{
+	(void)run;
+}
+
+static const struct need *const no_needs[] = { NULL };
+
+#define SIZED(name_, cost)                                                                         \
+	{                                                                                          \
+		.name = name_, .probe = "sized", .needs = no_needs, .sample_cost = cost,           \
+		.open = open_nothing, .close = close_nothing                                       \
+	}
+static const struct backend sized[] = { SIZED("walk", two_each), SIZED("iterate", seven_at_all),
+	SIZED("walk again", two_each) };
+static const struct backend *const sized_backends[] = { &sized[0], &sized[1], &sized[2], NULL };
+
+static const char *chosen(struct scene *s, unsigned interest, size_t process_count)
+{
+	struct os os = *fake_os(s->fake);
+	struct probe_options options = { .interest = interest };
+	struct buffer refusals = { 0 }, processes = { 0 };
+	struct hub_source *source;
+	struct hub *hub;
+	const char *name;
+
+	os.backends = sized_backends;
+	buffer_zeros(&processes, process_count * sizeof(struct process_id));
+	assert_int_equal(hub_new(&hub, &os, NULL, &s->err), 0);
+	assert_int_equal(
+		hub_acquire(hub, "sized", &options, &processes, &source, &refusals, &s->err), 0);
+	assert_int_equal(refusals.size, 0);
+	name = hub_source_backend(source)->name;
+	hub_release(hub, source);
+	hub_unref(hub);
+	buffer_fini(&processes);
+	return name;
+}
+
+static void test_cheapest(void **state)
+{
+	struct scene *s = *state;
+
+	assert_string_equal(chosen(s, INTEREST_SAMPLE, 0), "walk");
+	assert_string_equal(chosen(s, INTEREST_SAMPLE, 3), "walk");
+	assert_string_equal(chosen(s, INTEREST_SAMPLE, 4), "iterate");
+	/* One that cannot serve is not tried. */
+	assert_string_equal(chosen(s, INTEREST_SAMPLE | INTEREST_DETAIL, 4), "walk");
 }
 
 static void test_too_many(void **state)
@@ -258,6 +333,7 @@ int main(void)
 		TEST(test_delivery),
 		TEST(test_lateness),
 		TEST(test_refusals),
+		TEST(test_cheapest),
 		TEST(test_too_many),
 		TEST(test_references),
 	};

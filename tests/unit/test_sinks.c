@@ -543,7 +543,7 @@ static void test_bounds_for_people(void **state)
 			else if (count < 2)
 				assert_string_equal(text, "");
 			else
-				assert_int_equal(has(text, "and 2 more\n"), count == 5);
+				assert_int_equal(has(text, "and 2 more (-j tells all)\n"), count == 5);
 			sheet_free(&s);
 		}
 	}

@@ -1,55 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the views processes, context and syscall-stream make of records, and their own tables. */
-#include "support.h"
+#include "shown.h"
 
 #include "analyze/processes.h"
 #include "base/units.h"
 #include "core/registry.h"
-#include "core/report.h"
-#include "json_check.h"
 #include "probes/context.h"
 #include "probes/proc.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
 
-static struct buffer records;
-static struct text shown;
-
-static int setup(void **state)
-{
-	(void)state;
-	buffer_reset(&records);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	buffer_fini(&records);
-	text_free(&shown);
-	return 0;
-}
-
 static const char *show(const char *view, const void *options, const char *format)
 {
-	struct sooth_sink_options sink = { .size = sizeof(sink) };
-	struct block block = block_of(&records, BLOCK_RECORDS, 0);
-	struct sooth_report *r;
-	struct sooth_error err;
-
-	text_free(&shown);
-	text_open(&shown);
-	sink.stream = shown.stream;
-	assert_int_equal(sooth_report_new(&r, "test", &err), 0);
-	assert_int_equal(sooth_report_add_view(r, view, options, &err), 0);
-	assert_int_equal(sooth_report_add_sink(r, format, &sink, &err), 0);
-	assert_int_equal(report_block(r, &block, &err), 0);
-	assert_int_equal(sooth_report_finish(r, &err), 0);
-	sooth_report_free(r);
-	text_close(&shown);
-	if (!strcmp(format, "json"))
-		assert_true(json_check(shown.data, shown.size, 1));
-	return shown.data;
+	return show_view("test", view, options, format);
 }
 
 /* --- processes --- */
@@ -172,6 +135,43 @@ static void test_agents(void **state)
 	json = show("processes", NULL, "json");
 	assert_true(has(json, "\"pid\": 8"));
 	assert_true(has(json, "\"process_count\": 2"));
+}
+
+/* A record that ends before the marks, as older captures have it: they are just missing. */
+static void test_older_records(void **state)
+{
+	const char *json, path[] = "/home/me/.local/share/claude/versions/2.1.50";
+	struct proc_process p = { .record = { .time_ns = 1, .pid = 7, .kind = PROC_PROCESS },
+		.state = 'R' };
+	struct record_tail tail[] = { { &p.executable, path, strlen(path) } };
+
+	(void)state;
+	add_host();
+	record_append(&records, &p.record, PROC_PROCESS_LEAST, tail, 1);
+	json = show("processes", NULL, "json");
+	assert_true(has(json, "\"agent\": \"claude\""));
+	assert_true(has(json, "\"version\": \"2.1.50\""));
+}
+
+/* What the executable holds and its package come with the record. */
+static void test_marks(void **state)
+{
+	static const char marks[] = ".bun PACKAGE_URL:\"@anthropic-ai/claude-code\"";
+	struct proc_process p = { .record = { .time_ns = 1, .pid = 7, .kind = PROC_PROCESS },
+		.state = 'R' };
+	struct record_tail tail[] = { { &p.executable, "/tmp/x", 6 },
+		{ &p.marks, marks, sizeof(marks) }, { &p.mark_version, "7.8.9", 5 } };
+	const struct processes_options why = { .only_agents = true, .show_rules = true };
+	const char *json, *table;
+
+	(void)state;
+	add_host();
+	RECORD_APPEND(&records, &p, tail, ARRAY_SIZE(tail));
+	json = show("processes", NULL, "json");
+	assert_true(has(json, "\"version\": \"7.8.9\""));
+	table = show("processes", &why, "table");
+	assert_true(has(table, "RULE"));
+	assert_true(has(table, "the script that Bun built into the executable"));
 }
 
 static void test_ended(void **state)
@@ -354,7 +354,7 @@ static void test_hostile_calls(void **state)
 
 /* --- the tables of their rows --- */
 
-static const struct sooth_schema *row_schemas[32];
+static const struct sooth_schema *row_schemas[128];
 static size_t row_schema_count;
 
 static int spy_open(void *state, const struct sink_options *options, struct sooth_error *err)
@@ -447,14 +447,14 @@ static void test_row_tables(void **state)
 	output_free(output);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_cpu_over_an_interval),
 		TEST(test_sorted),
 		TEST(test_agents),
+		TEST(test_older_records),
+		TEST(test_marks),
 		TEST(test_ended),
 		TEST(test_no_agents),
 		TEST(test_without_segment),

@@ -180,6 +180,41 @@ int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct bu
 		       : 0;
 }
 
+/* The member `task` of union bpf_iter_link_info, which headers before 6.2 do not have. */
+struct iterator_thread {
+	uint32_t tid, pid, pid_descriptor;
+	uint32_t unused;
+};
+
+static struct bpf_link *attach_walk(const struct bpf_program *program, uint32_t tid)
+{
+	union {
+		union bpf_iter_link_info info;
+		struct iterator_thread thread;
+	} one = { .thread = { .tid = tid } };
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &one.info,
+		.link_info_len = sizeof(one));
+	struct bpf_link *link = bpf_program__attach_iter(program, &options);
+
+	return link ? link : bpf_program__attach_iter(program, NULL);
+}
+
+int bpf_code_walk_thread(struct bpf_code *b, const char *program, uint32_t tid, struct buffer *out,
+	struct sooth_error *err)
+{
+	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
+	libbpf_print_fn_t before = hook_set(b->log);
+	struct bpf_link *link = found ? attach_walk(found, tid) : NULL;
+	int status = link ? 0 : -errno;
+
+	libbpf_set_print(before);
+	if (!link)
+		return bpf_error(err, status, "attach the BPF program", program);
+	status = bpf_code_walk(b, link, out, err);
+	bpf_link__destroy(link);
+	return status;
+}
+
 uint64_t bpf_code_misses(const struct bpf_code *b)
 {
 	struct bpf_program *program;

@@ -56,6 +56,12 @@ int bpf_code_map(struct bpf_code *b, const char *map);
 int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err);
 int bpf_code_load(struct bpf_code *b, struct sooth_error *err);
 int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err);
+/*
+ * Walk one thread by an iterator program and append what it writes; kernels that cannot be told
+ * which one (before 6.1) walk all, so the program has to choose as well.
+ */
+int bpf_code_walk_thread(struct bpf_code *b, const char *program, uint32_t tid, struct buffer *out,
+	struct sooth_error *err);
 /* The descriptor of a program, for attaching it by other means. */
 int bpf_code_program(const struct bpf_code *b, const char *program);
 /* Run an attached iterator program to its end; what it writes is appended to out, NULL: nothing is

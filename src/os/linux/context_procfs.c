@@ -5,13 +5,8 @@
  * of them the executable ones get a build id, read through the process's own
  * root directory and remembered by device and inode.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/map.h"
@@ -20,8 +15,7 @@
 #include "os/linux/maps.h"
 #include "os/linux/members.h"
 #include "os/linux/needs.h"
-#include "os/linux/procfs.h"
-#include "os/os.h"
+#include "os/linux/reading.h"
 #include "probes/context.h"
 
 #define ARGUMENTS_KEPT 4096
@@ -42,26 +36,15 @@ struct known_build_id {
 struct context_state {
 	struct members members;
 	struct map build_ids; /* file_key -> known_build_id */
-	struct buffer raw, masked, path;
+	struct buffer raw, masked, path, tids;
 };
 
-static struct sooth_record head(
-	struct backend_run *run, const struct process_id *process, uint32_t tid, uint16_t kind)
-{
-	return (struct sooth_record){ .time_ns = run->os->now_ns(run->os),
-		.start_ticks = process->start_ticks,
-		.pid = (uint32_t)process->pid,
-		.tid = tid,
-		.kind = kind,
-		.cpu = SOOTH_CPU_NONE };
-}
-
 static void write_command(
-	struct backend_run *run, int fd, const struct process_id *process, int mappings_status)
+	struct backend_run *run, const struct reading *reading, int mappings_status)
 {
 	struct context_state *s = run->state;
-	struct context_command c = { .record = head(run, process, 0, CONTEXT_COMMAND) };
-	int status = procfs_read_at(fd, "cmdline", &s->raw, PROCFS_ARGUMENTS);
+	struct context_command c = { .record = reading_head(reading, run, 0, CONTEXT_COMMAND) };
+	int status = procfs_read_at(reading->process, "cmdline", &s->raw, PROCFS_ARGUMENTS);
 
 	c.mappings_state = procfs_state(mappings_status);
 	c.arguments_state = procfs_state(status);
@@ -69,7 +52,7 @@ static void write_command(
 	if (status >= 0 &&
 		mask_arguments(&s->masked, (const char *)s->raw.data, s->raw.size, ARGUMENTS_KEPT))
 		c.arguments_state = SOOTH_STATE_TRUNCATED;
-	c.executable_state = procfs_state(procfs_link_at(fd, "exe", &s->path));
+	c.executable_state = procfs_state(procfs_link_at(reading->process, "exe", &s->path));
 	struct record_tail tail[] = {
 		{ &c.arguments, s->masked.data, s->masked.size },
 		{ &c.executable, s->path.data, s->path.size },
@@ -77,35 +60,22 @@ static void write_command(
 	RECORD_APPEND(&run->out, &c, tail, ARRAY_SIZE(tail));
 }
 
-static void write_thread(
-	struct backend_run *run, int fd, const struct process_id *process, const char *tid)
+static void write_threads(struct backend_run *run, const struct reading *reading)
 {
 	struct context_state *s = run->state;
-	struct context_thread t = { .record = head(run, process, (uint32_t)strtoul(tid, NULL, 10),
-					    CONTEXT_THREAD) };
-	char name[300]; /* room for any directory entry */
+	int status = reading_threads(reading, &s->tids, THREADS_MAX);
+	const uint32_t *tids = (const void *)s->tids.data;
 
-	snprintf(name, sizeof(name), "task/%s/comm", tid);
-	if (procfs_read_at(fd, name, &s->raw, PROCFS_SMALL) < 0 || !s->raw.size)
-		return;
-	struct record_tail tail[] = { { &t.name, s->raw.data, s->raw.size - 1 } }; /* no newline */
-	RECORD_APPEND(&run->out, &t, tail, 1);
-}
+	for (size_t i = 0; status >= 0 && i < s->tids.size / sizeof(*tids); i++) {
+		struct context_thread t = { .record = reading_head(
+						    reading, run, tids[i], CONTEXT_THREAD) };
+		struct record_tail tail[1];
 
-static void write_threads(struct backend_run *run, int fd, const struct process_id *process)
-{
-	int tasks = openat(fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_dir_ DIR *dir = tasks < 0 ? NULL : fdopendir(tasks);
-	struct dirent *entry;
-	int count = 0;
-
-	if (!dir)
-		return;
-	while (count < THREADS_MAX && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
+		if (reading_file(reading, tids[i], "comm", &s->raw) || !s->raw.size)
 			continue;
-		write_thread(run, fd, process, entry->d_name);
-		count++;
+		/* no newline */
+		tail[0] = (struct record_tail){ &t.name, s->raw.data, s->raw.size - 1 };
+		RECORD_APPEND(&run->out, &t, tail, 1);
 	}
 }
 
@@ -131,11 +101,10 @@ static uint32_t protection_of(const struct maps_line *m)
 	       (m->is_executable ? CONTEXT_EXECUTE : 0) | (m->is_shared ? CONTEXT_SHARED : 0);
 }
 
-static void write_mapping(
-	struct backend_run *run, int fd, const struct process_id *process, struct span line)
+static void write_mapping(struct backend_run *run, const struct reading *reading, struct span line)
 {
 	struct context_state *s = run->state;
-	struct context_mapping m = { .record = head(run, process, 0, CONTEXT_MAPPING),
+	struct context_mapping m = { .record = reading_head(reading, run, 0, CONTEXT_MAPPING),
 		.build_id_state = SOOTH_STATE_ABSENT };
 	const struct known_build_id *known = NULL;
 	struct maps_line parsed;
@@ -153,7 +122,7 @@ static void write_mapping(
 	m.device_minor = parsed.device_minor;
 	m.inode = parsed.inode;
 	if (m.inode && m.protection & CONTEXT_EXECUTE && path.size && path.data[0] == '/')
-		known = build_id_of(s, fd, &m, path);
+		known = build_id_of(s, reading->process, &m, path);
 	if (known && known->status != -ENOENT)
 		m.build_id_state = procfs_state(known->status);
 	struct record_tail tail[] = {
@@ -163,36 +132,33 @@ static void write_mapping(
 	RECORD_APPEND(&run->out, &m, tail, ARRAY_SIZE(tail));
 }
 
-static void write_mappings(struct backend_run *run, int fd, const struct process_id *process,
-	const struct buffer *maps)
+static void write_mappings(
+	struct backend_run *run, const struct reading *reading, const struct buffer *maps)
 {
 	struct cursor c = cursor_over(maps->data, maps->size);
 	int count = 0;
 
 	while (!cursor_at_end(&c) && count++ < MAPPINGS_MAX)
-		write_mapping(run, fd, process, cursor_line(&c));
+		write_mapping(run, reading, cursor_line(&c));
 	if (count > MAPPINGS_MAX)
 		backend_limit(run, "some mapped files", "there are more than are read", "");
 }
 
 static void read_context(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
-	_cleanup_close_ int fd = procfs_open(pid);
-	struct process_id process;
+	_cleanup_reading_ struct reading reading;
 	struct buffer maps = { 0 };
 	int status;
 
-	if (fd < 0 || procfs_identify_at(fd, &process))
+	if (reading_open(&reading, run, pid, expected))
 		return;
-	if (expected && expected->start_ticks != process.start_ticks)
-		return;
-	status = procfs_read_at(fd, "maps", &maps, PROCFS_MAPS);
+	status = procfs_read_at(reading.process, "maps", &maps, PROCFS_MAPS);
 	if (status < 0 && status != -ESRCH)
 		backend_limit(run, "mapped files", strerror(-status),
 			"run as the process's user, or as root");
-	write_command(run, fd, &process, status);
-	write_threads(run, fd, &process);
-	write_mappings(run, fd, &process, &maps);
+	write_command(run, &reading, status);
+	write_threads(run, &reading);
+	write_mappings(run, &reading, &maps);
 	buffer_fini(&maps);
 }
 
@@ -212,14 +178,6 @@ static int context_open(struct backend_run *run, struct sooth_error *err)
 	map_init(&s->build_ids, sizeof(struct file_key), sizeof(struct known_build_id),
 		BUILD_IDS_MAX);
 	return 0;
-}
-
-static int context_set(struct backend_run *run, const struct process_id *process, unsigned interest,
-	struct sooth_error *err)
-{
-	struct context_state *s = run->state;
-
-	return members_set(&s->members, process, interest, err);
 }
 
 static void context_joined(struct backend_run *run, const struct process_id *process)
@@ -246,6 +204,7 @@ static void context_close(struct backend_run *run)
 	buffer_fini(&s->raw);
 	buffer_fini(&s->masked);
 	buffer_fini(&s->path);
+	buffer_fini(&s->tids);
 }
 
 static const struct need *const needs[] = { &need_procfs, NULL };
@@ -257,7 +216,7 @@ const struct backend backend_context_procfs = {
 	.needs = needs,
 	.state_size = sizeof(struct context_state),
 	.open = context_open,
-	.set = context_set,
+	.set = members_backend_set,
 	.start = context_start,
 	.joined = context_joined,
 	.stop = context_stop,

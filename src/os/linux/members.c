@@ -65,3 +65,16 @@ int members_visit(
 	}
 	return 0;
 }
+
+int members_backend_set(struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	return members_set(run->state, process, interest, err);
+}
+
+int members_backend_stop(struct backend_run *run, struct sooth_error *err)
+{
+	(void)run;
+	(void)err;
+	return 0;
+}

@@ -27,4 +27,10 @@ typedef void (*member_visitor)(
 int members_visit(struct members *m, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err);
 
+/* As a backend's, whose state begins with a struct members. */
+int members_backend_set(struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err);
+/* The end of an observation tells nothing that its last sample has not. */
+int members_backend_stop(struct backend_run *run, struct sooth_error *err);
+
 #endif

@@ -16,6 +16,7 @@
 #include <bpf/libbpf.h>
 
 #include "os/linux/capabilities.h"
+#include "symbols/instruction.h"
 
 const char needs_bpf_remedy[] = "run as root, or once: setcap cap_bpf,cap_perfmon+ep on "
 				"sooth";
@@ -64,35 +65,43 @@ static int test_btf(const struct os *os, struct sooth_error *err)
 		err, "use a kernel built with CONFIG_DEBUG_INFO_BTF, and mount sysfs on /sys");
 }
 
-static bool kernel_is(unsigned major, unsigned minor, struct utsname *system)
+uint32_t needs_kernel_release(void)
 {
-	unsigned has_major = 0, has_minor = 0;
+	struct utsname system;
+	unsigned major, minor;
 
-	if (uname(system) || sscanf(system->release, "%u.%u", &has_major, &has_minor) != 2)
-		return false;
-	return has_major > major || (has_major == major && has_minor >= minor);
+	if (uname(&system) || sscanf(system.release, "%u.%u", &major, &minor) != 2)
+		return 0;
+	return KERNEL_RELEASE(major, minor);
+}
+
+static int refuse_kernel(
+	const char *tried, const char *missing, const char *remedy, struct sooth_error *err)
+{
+	struct utsname system = { 0 };
+
+	uname(&system);
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", tried);
+	error_why(err, "this kernel is %s", system.release);
+	error_missing(err, "%s", missing);
+	return error_remedy(err, "%s", remedy);
 }
 
 /* In tracing programs with 5.11, in all of them with 5.12; map types cannot be probed without
  * privilege, the release can. */
 bool needs_have_task_storage(void)
 {
-	struct utsname system;
-
-	return kernel_is(5, 12, &system);
+	return needs_kernel_release() >= KERNEL_RELEASE(5, 12);
 }
 
 static int test_bpf_ring(const struct os *os, struct sooth_error *err)
 {
-	struct utsname system = { 0 };
-
 	(void)os;
-	if (kernel_is(5, 8, &system))
+	if (needs_kernel_release() >= KERNEL_RELEASE(5, 8))
 		return 0;
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "use a BPF ring buffer");
-	error_why(err, "this kernel is %s", system.release);
-	error_missing(err, "the ring buffer and task iterators, which came with Linux 5.8");
-	return error_remedy(err, "use a newer kernel");
+	return refuse_kernel("use a BPF ring buffer",
+		"the ring buffer and task iterators, which came with Linux 5.8",
+		"use a newer kernel", err);
 }
 
 /* Definitions in tracefs, and opening them as perf events on others' threads. */
@@ -121,33 +130,42 @@ static int test_pid_namespace(const struct os *os, struct sooth_error *err)
 	(void)os;
 	if (stat("/proc/self/ns/pid", &ns) || ns.st_ino == PID_NAMESPACE_INITIAL)
 		return 0;
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
-		"watch processes from a pid namespace");
+	error_set(
+		err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "watch processes from a pid namespace");
 	error_why(err, "process ids here are not those that the kernel's programs see");
 	error_missing(err, "the initial pid namespace");
 	return error_remedy(
 		err, "run sooth on the host, or in a container with the host's (--pid=host)");
 }
 
+static int test_uprobe_multi(const struct os *os, struct sooth_error *err)
+{
+	(void)os;
+	if (needs_kernel_release() >= KERNEL_RELEASE(6, 6))
+		return 0;
+	return refuse_kernel("probe functions by BPF links",
+		"links of type uprobe_multi, which came with Linux 6.6",
+		"run sooth as root: then it needs none", err);
+}
+
+static int test_walk_of_one(const struct os *os, struct sooth_error *err)
+{
+	(void)os;
+	if (needs_kernel_release() >= KERNEL_RELEASE(6, 1))
+		return 0;
+	return refuse_kernel("walk a single process by BPF",
+		"iterators over one process alone, which came with Linux 6.1",
+		"none needed: /proc tells the same", err);
+}
+
 const struct need need_procfs = { "procfs", "/proc is mounted", test_procfs };
 const struct need need_bpf = { "bpf", "cap_bpf and cap_perfmon, or root", test_bpf };
 const struct need need_btf = { "btf", "the kernel's type information", test_btf };
-static int test_uprobe_multi(const struct os *os, struct sooth_error *err)
-{
-	struct utsname system = { 0 };
-
-	(void)os;
-	if (kernel_is(6, 6, &system))
-		return 0;
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "probe functions by BPF links");
-	error_why(err, "this kernel is %s", system.release);
-	error_missing(err, "links of type uprobe_multi, which came with Linux 6.6");
-	return error_remedy(err, "run sooth as root: then it needs none");
-}
-
 const struct need need_uprobe_multi = { "uprobe-multi", "Linux 6.6 or later", test_uprobe_multi };
 const struct need need_bpf_ring = { "bpf-ring", "Linux 5.8 or later", test_bpf_ring };
 const struct need need_uprobe_events = { "uprobe-events", "root, and uprobes in the kernel",
 	test_uprobe_events };
 const struct need need_pid_namespace = { "pid-namespace", "the initial pid namespace",
 	test_pid_namespace };
+const struct need need_walk_of_one = { "walk-of-one-process", "Linux 6.1 or later",
+	test_walk_of_one };

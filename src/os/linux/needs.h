@@ -12,6 +12,7 @@ extern const struct need need_bpf_ring;
 extern const struct need need_uprobe_events;
 extern const struct need need_uprobe_multi;
 extern const struct need need_pid_namespace;
+extern const struct need need_walk_of_one;
 
 #define PID_NAMESPACE_INITIAL 0xeffffffcu /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
 
@@ -19,6 +20,8 @@ extern const char needs_bpf_remedy[];
 
 /* A capability, by its number in linux/capability.h, in the effective set of this thread. */
 bool needs_has_capability(unsigned capability);
+/* The running kernel, as KERNEL_RELEASE() of symbols/instruction.h makes it. 0: it does not say. */
+uint32_t needs_kernel_release(void);
 /* Whether each thread can have memory of its own for BPF programs. */
 bool needs_have_task_storage(void);
 

@@ -7,7 +7,6 @@
  * Cannot be seen: processes that a hidepid mount hides; links of other users'
  * processes without cap_sys_ptrace, descriptors without cap_dac_read_search.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -20,18 +19,19 @@
 #include "base/units.h"
 #include "os/linux/members.h"
 #include "os/linux/needs.h"
-#include "os/linux/procfs.h"
+#include "os/linux/programs.h"
+#include "os/linux/reading.h"
 #include "os/os.h"
 #include "probes/proc.h"
 
-#define ARGUMENTS_KEPT	4096
-#define DESCRIPTORS_MAX 1000000
-#define DELETED_SUFFIX	" (deleted)"
+#define ARGUMENTS_KEPT 4096
+#define DELETED_SUFFIX " (deleted)"
 
 struct proc_state {
 	struct members members;
 	uint64_t page_bytes;
 	uint64_t ticks_per_s;
+	struct programs programs;
 	/* Scratch, kept for its memory. */
 	struct buffer stat, raw, arguments, executable, directory, control_group;
 };
@@ -104,32 +104,6 @@ static void read_control_group(struct proc_state *s, int process, struct proc_pr
 	buffer_append(&s->control_group, best.data, best.size);
 }
 
-/* Since Linux 6.2 the size of the directory is the number of descriptors (proc(5)). */
-static void read_descriptors(int process, struct proc_process *p)
-{
-	_cleanup_dir_ DIR *dir = NULL;
-	struct stat st;
-	int fd;
-
-	if (!fstatat(process, "fd", &st, 0) && st.st_size > 0) {
-		p->descriptors = (uint32_t)st.st_size;
-		return;
-	}
-	fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
-		p->descriptors_state = procfs_state(-errno);
-		return;
-	}
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		p->descriptors_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
-		return;
-	}
-	for (struct dirent *entry; p->descriptors < DESCRIPTORS_MAX && (entry = readdir(dir));)
-		p->descriptors += entry->d_name[0] != '.';
-}
-
 static void read_cpu_time(
 	const struct proc_state *s, const struct procfs_stat *stat, struct proc_process *p)
 {
@@ -147,8 +121,6 @@ static void read_cpu_time(
 static void fill_from_stat(
 	const struct proc_state *s, const struct procfs_stat *stat, struct proc_process *p)
 {
-	p->record.start_ticks = stat->start_ticks;
-	p->record.pid = stat->pid;
 	p->ppid = stat->ppid;
 	p->process_group = stat->process_group;
 	p->session = stat->session;
@@ -160,7 +132,27 @@ static void fill_from_stat(
 	read_cpu_time(s, stat, p);
 }
 
-static void write_process(struct backend_run *run, struct proc_process *p, struct span name)
+static struct span buffer_span(const struct buffer *b)
+{
+	return span_of((const char *)b->data, b->size);
+}
+
+static void read_program(
+	struct proc_state *s, int process, struct proc_process *p, struct program_facts *facts)
+{
+	struct program_process known = { .process = process,
+		.id = process_id_of(&p->record),
+		.executable = p->executable_state ? span_of("", 0) : buffer_span(&s->executable),
+		.arguments = buffer_span(&s->arguments),
+		.directory = p->directory_state ? span_of("", 0) : buffer_span(&s->directory) };
+
+	programs_look(&s->programs, &known, facts);
+	p->marks_state = facts->marks_state;
+	p->package_state = facts->package_state;
+}
+
+static void write_process(struct backend_run *run, struct proc_process *p, struct span name,
+	const struct program_facts *facts)
 {
 	struct proc_state *s = run->state;
 	struct record_tail tail[] = {
@@ -169,6 +161,10 @@ static void write_process(struct backend_run *run, struct proc_process *p, struc
 		{ &p->executable, s->executable.data, s->executable.size },
 		{ &p->directory, s->directory.data, s->directory.size },
 		{ &p->control_group, s->control_group.data, s->control_group.size },
+		{ &p->marks, facts->marks.marks, facts->marks.marks_size },
+		{ &p->mark_version, facts->marks.version, strlen(facts->marks.version) },
+		{ &p->package, facts->package.name, strlen(facts->package.name) },
+		{ &p->package_version, facts->package.version, strlen(facts->package.version) },
 	};
 
 	RECORD_APPEND(&run->out, p, tail, ARRAY_SIZE(tail));
@@ -177,29 +173,25 @@ static void write_process(struct backend_run *run, struct proc_process *p, struc
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct proc_state *s = run->state;
-	_cleanup_close_ int process = procfs_open(pid);
-	struct proc_process p = { .record = { .kind = PROC_PROCESS, .cpu = SOOTH_CPU_NONE } };
+	_cleanup_reading_ struct reading reading;
+	struct proc_process p = { 0 };
+	struct program_facts facts;
 	struct procfs_stat stat;
-	struct stat owner;
+	uint64_t descriptors = 0;
 
-	if (process < 0 || fstat(process, &owner))
+	if (reading_open_stat(&reading, run, pid, expected, &stat, &s->stat))
 		return;
-	p.uid = owner.st_uid; /* of the directory: always the effective uid (fs/proc/base.c) */
-	if (run->options.has_uid && owner.st_uid != run->options.uid)
-		return;
-	if (procfs_read_at(process, "stat", &s->stat, PROCFS_SMALL) < 0 ||
-		!procfs_parse_stat(&stat, s->stat.data, s->stat.size))
-		return;
-	if (expected && expected->start_ticks != stat.start_ticks)
-		return;
-	p.record.time_ns = run->os->now_ns(run->os);
+	p.record = reading_head(&reading, run, 0, PROC_PROCESS);
+	p.uid = reading.uid;
 	fill_from_stat(s, &stat, &p);
-	read_arguments(s, process, &p);
-	read_executable(s, process, &p);
-	read_directory(s, process, &p);
-	read_control_group(s, process, &p);
-	read_descriptors(process, &p);
-	write_process(run, &p, stat.name);
+	read_arguments(s, reading.process, &p);
+	read_executable(s, reading.process, &p);
+	read_directory(s, reading.process, &p);
+	read_control_group(s, reading.process, &p);
+	p.descriptors_state = procfs_state(procfs_count(reading.process, "fd", &descriptors));
+	p.descriptors = (uint32_t)descriptors;
+	read_program(s, reading.process, &p, &facts);
+	write_process(run, &p, stat.name, &facts);
 }
 
 static int proc_sample(struct backend_run *run, struct sooth_error *err)
@@ -221,17 +213,10 @@ static int proc_open(struct backend_run *run, struct sooth_error *err)
 
 	(void)err;
 	members_init(&s->members);
+	programs_init(&s->programs);
 	s->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
 	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	return 0;
-}
-
-static int proc_set(struct backend_run *run, const struct process_id *process, unsigned interest,
-	struct sooth_error *err)
-{
-	struct proc_state *s = run->state;
-
-	return members_set(&s->members, process, interest, err);
 }
 
 static void proc_joined(struct backend_run *run, const struct process_id *process)
@@ -246,6 +231,7 @@ static void proc_close(struct backend_run *run)
 		&s->directory, &s->control_group };
 
 	members_fini(&s->members);
+	programs_fini(&s->programs);
 	for (size_t i = 0; i < ARRAY_SIZE(scratch); i++)
 		buffer_fini(scratch[i]);
 }
@@ -259,7 +245,7 @@ const struct backend backend_proc_procfs = {
 	.needs = needs,
 	.state_size = sizeof(struct proc_state),
 	.open = proc_open,
-	.set = proc_set,
+	.set = members_backend_set,
 	.start = proc_sample,
 	.sample = proc_sample,
 	.joined = proc_joined,

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -106,14 +107,21 @@ int procfs_link_at(int process, const char *name, struct buffer *out)
 	return 0;
 }
 
+int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes)
+{
+	int status = procfs_read_at(process, "stat", bytes, PROCFS_SMALL);
+
+	if (status < 0)
+		return status;
+	return procfs_parse_stat(stat, bytes->data, bytes->size) ? 0 : -EINVAL;
+}
+
 int procfs_identify_at(int process, struct process_id *id)
 {
 	struct buffer bytes = { 0 };
 	struct procfs_stat stat;
-	int status = procfs_read_at(process, "stat", &bytes, PROCFS_SMALL);
+	int status = procfs_stat_at(process, &stat, &bytes);
 
-	if (status >= 0)
-		status = procfs_parse_stat(&stat, bytes.data, bytes.size) ? 0 : -EINVAL;
 	if (!status)
 		*id = (struct process_id){ stat.start_ticks, stat.pid };
 	buffer_fini(&bytes);
@@ -138,11 +146,41 @@ uint8_t procfs_state(int status)
 	case -EACCES:
 	case -EPERM:
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+	case -ETIMEDOUT:
+	case -EBUSY: /* others did not return before */
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED);
 	case -ESRCH:
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 	default:
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 	}
+}
+
+int procfs_count(int process, const char *name, uint64_t *count)
+{
+	_cleanup_dir_ DIR *dir = NULL;
+	struct stat st;
+	int fd;
+
+	/* Since Linux 6.2 the size of the directory is the number of descriptors (proc(5)). */
+	if (!fstatat(process, name, &st, 0) && st.st_size > 0) {
+		*count = (uint64_t)st.st_size;
+		return 0;
+	}
+	*count = 0;
+	fd = openat(process, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		int status = -errno;
+
+		cleanup_close(&fd);
+		return status;
+	}
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		if (entry->d_name[0] != '.' && ++*count == PROCFS_COUNT_MAX)
+			return 1;
+	}
+	return 0;
 }
 
 int procfs_list(struct buffer *pids)

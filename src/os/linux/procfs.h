@@ -18,6 +18,7 @@
 #define PROCFS_SMALL	 (64u << 10)  /* stat, status, cgroup */
 #define PROCFS_ARGUMENTS (256u << 10) /* command lines can be 6 MB; nobody reads those */
 #define PROCFS_MAPS	 (32u << 20)
+#define PROCFS_COUNT_MAX 1000000 /* descriptors of a process */
 
 struct procfs_stat {
 	struct span name; /* comm, borrowed from the bytes parsed */
@@ -40,10 +41,14 @@ int procfs_open(pid_t pid); /* descriptor of /proc/PID, or a negative errno */
 int procfs_read_at(int process, const char *name, struct buffer *out, size_t limit);
 int procfs_read(pid_t pid, const char *name, struct buffer *out, size_t limit);
 int procfs_link_at(int process, const char *name, struct buffer *out);
+/* /proc/PID/stat; the name is borrowed from the buffer. 0 or a negative errno. */
+int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes);
 int procfs_identify_at(int process, struct process_id *id);
 int procfs_identify(pid_t pid, struct process_id *process);
 /* What a field's state is after procfs_read_at() or procfs_link_at() gave that status. */
 uint8_t procfs_state(int status);
+/* How many a directory such as "fd" names: 0, 1 when there are more, or a negative errno. */
+int procfs_count(int process, const char *name, uint64_t *count);
 /* pid_t of every process now there. */
 int procfs_list(struct buffer *pids);
 

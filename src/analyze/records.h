@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Records that another writer may have made, shorter or with texts that point anywhere,
+ * and rows made of them.
+ */
+#ifndef SOOTH_ANALYZE_RECORDS_H
+#define SOOTH_ANALYZE_RECORDS_H
+
+#include <string.h>
+
+#include "base/cursor.h"
+#include "model/batch.h"
+#include "model/process_id.h"
+#include <sooth/field.h>
+
+/* Whether its fixed part is as long as this build knows it. */
+static inline bool record_holds(const struct sooth_record *r, size_t size)
+{
+	return (size_t)r->fixed_words * SOOTH_RECORD_WORD >= size;
+}
+
+/* The record when it is of that kind and whole; else NULL. */
+static inline const void *record_as(const struct sooth_record *r, uint16_t kind, size_t size)
+{
+	return r->kind == kind && record_holds(r, size) ? r : NULL;
+}
+
+static inline bool record_has_text(const struct sooth_record *r, const struct sooth_text *text)
+{
+	return (uint64_t)text->offset + text->size <= record_bytes(r);
+}
+
+/* A text of the record, borrowed; empty when it points outside. */
+static inline struct span record_text(const struct sooth_record *r, const struct sooth_text *text)
+{
+	return record_has_text(r, text) ? span_of((const char *)r + text->offset, text->size)
+					: span_of("", 0);
+}
+
+/* What heads a row about a process. */
+static inline struct sooth_record row_head(const struct process_id *id)
+{
+	return (struct sooth_record){ .start_ticks = id->start_ticks, .pid = (uint32_t)id->pid };
+}
+
+/* And a row made of one record. */
+static inline struct sooth_record row_head_like(const struct sooth_record *r)
+{
+	return (struct sooth_record){ .start_ticks = r->start_ticks, .pid = r->pid };
+}
+
+static inline struct record_tail tail_span(struct sooth_text *to, struct span text)
+{
+	return (struct record_tail){ to, text.data, text.size };
+}
+
+static inline struct record_tail tail_text(
+	struct sooth_text *to, const struct sooth_record *r, const struct sooth_text *text)
+{
+	return tail_span(to, record_text(r, text));
+}
+
+static inline struct record_tail tail_buffer(struct sooth_text *to, const struct buffer *text)
+{
+	return (struct record_tail){ to, text->data, text->size };
+}
+
+static inline struct record_tail tail_string(struct sooth_text *to, const char *text)
+{
+	return (struct record_tail){ to, text, strlen(text) };
+}
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whole readings of processes; see snapshots.h. */
+#include "analyze/snapshots.h"
+
+#define PROCESSES_MAX 65536
+#define BYTES_MAX     (1ull << 30)
+
+void snapshots_init(struct snapshots *s, uint16_t end_kind)
+{
+	*s = (struct snapshots){ .end_kind = end_kind };
+	map_init(&s->processes, sizeof(struct process_id), sizeof(struct snapshot), PROCESSES_MAX);
+}
+
+void snapshots_fini(struct snapshots *s)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&s->processes, &position, NULL, &value)) {
+		struct snapshot *one = value;
+
+		buffer_fini(&one->records);
+		buffer_fini(&one->end);
+		buffer_fini(&one->pending);
+	}
+	map_fini(&s->processes);
+}
+
+static void finish_reading(struct snapshots *s, struct snapshot *one, const struct sooth_record *r)
+{
+	struct buffer former = one->records;
+
+	if (!one->pending.size && one->records.size)
+		return; /* it ended before it could be read once more */
+	one->records = one->pending;
+	one->pending = former;
+	s->bytes -= former.size;
+	buffer_reset(&one->pending);
+	buffer_reset(&one->end);
+	buffer_append(&one->end, r, record_bytes(r));
+}
+
+void snapshots_take(struct snapshots *s, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	struct snapshot *one;
+
+	if ((r->kind ^ s->end_kind) & 0xff00)
+		return;
+	one = map_put(&s->processes, &id, NULL);
+	if (!one || s->bytes + record_bytes(r) > BYTES_MAX) {
+		s->refused++;
+		return;
+	}
+	one->id = id;
+	if (r->kind == s->end_kind) {
+		finish_reading(s, one, r);
+		return;
+	}
+	buffer_append(&one->pending, r, record_bytes(r));
+	if (buffer_failed(&one->pending))
+		s->refused++;
+	else
+		s->bytes += record_bytes(r);
+}
+
+const struct snapshot *snapshots_next(const struct snapshots *s, size_t *position)
+{
+	void *value;
+
+	while (map_next(&s->processes, position, NULL, &value)) {
+		if (((struct snapshot *)value)->end.size)
+			return value;
+	}
+	return NULL;
+}
+
+bool snapshots_are_of_one(const struct snapshots *s)
+{
+	size_t position = 0;
+
+	return snapshots_next(s, &position) && !snapshots_next(s, &position);
+}
+
+const struct snapshot *snapshots_get(const struct snapshots *s, const struct process_id *id)
+{
+	const struct snapshot *one = map_get(&s->processes, id);
+
+	return one && one->end.size ? one : NULL;
+}
+
+const void *snapshot_end(const struct snapshot *s, size_t size)
+{
+	const struct sooth_record *r = (const void *)s->end.data;
+
+	return record_holds(r, size) ? r : NULL;
+}

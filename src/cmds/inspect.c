@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sooth inspect: one process, whole. */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/sockets.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "cli/command.h"
+#include "cli/labels.h"
+#include "cli/resolve.h"
+#include "cli/run.h"
+
+#define INTERVAL_NS (200 * NS_PER_MS) /* over which the CPU of threads is measured */
+#define RESOLVE_MS  3000	      /* for all names together */
+#define AT_ONCE_NS  1		      /* what is read once needs no interval */
+
+struct inspect_config {
+	struct target_options target;
+	struct output_options output;
+	struct {
+		bool fds, sockets, maps, signals, threads, limits, env_names;
+		bool all;
+		bool resolve;
+		uint64_t interval_ns;
+	} inspect;
+};
+
+static const struct option inspect_options[] = {
+	{ .name = "fds",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct inspect_config, inspect.fds),
+		.help = "descriptors, what they are, who has their other end" },
+	{ .name = "sockets",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct inspect_config, inspect.sockets),
+		.help = "sockets with state, queues, times and a label of the peer" },
+	{ .name = "maps",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct inspect_config, inspect.maps),
+		.help = "memory by what it is for, and each mapping" },
+	{ .name = "signals",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct inspect_config, inspect.signals),
+		.help = "signals pending, blocked, ignored, caught" },
+	{ .name = "threads",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct inspect_config, inspect.threads),
+		.help = "threads, their CPU and what they wait for" },
+	{ .name = "limits",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct inspect_config, inspect.limits),
+		.help = "limits, control groups, pressure" },
+	{ .name = "env-names",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct inspect_config, inspect.env_names),
+		.help = "names of environment variables, never values" },
+	{ .letter = 'a',
+		.name = "all",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct inspect_config, inspect.all),
+		.help = "all of these" },
+	{ .name = "resolve",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct inspect_config, inspect.resolve),
+		.help = "ask DNS for names of peers without a label" },
+	{ .letter = 'i',
+		.name = "interval",
+		.type = OPTION_DURATION,
+		.argument = "TIME",
+		.min = NS_PER_MS,
+		.max = 3600 * NS_PER_S,
+		.offset = offsetof(struct inspect_config, inspect.interval_ns),
+		.help = "over which CPU is measured (200ms)" },
+};
+
+static const struct option_group groups[] = {
+	OPTION_GROUP("Details", inspect_options, 0),
+	TARGET_GROUP(struct inspect_config, target),
+	OUTPUT_GROUP(struct inspect_config, output),
+	FILE_GROUP(struct inspect_config, output),
+	SAVE_GROUP(struct inspect_config, output),
+};
+
+/* A detail that can be asked for: the probe and the view of the same name. */
+struct detail {
+	const char *name;
+	size_t flag; /* offset in the config */
+};
+
+static const struct detail details[] = {
+	{ "fds", offsetof(struct inspect_config, inspect.fds) },
+	{ "sockets", offsetof(struct inspect_config, inspect.sockets) },
+	{ "maps", offsetof(struct inspect_config, inspect.maps) },
+	{ "threads", offsetof(struct inspect_config, inspect.threads) },
+	{ "signals", offsetof(struct inspect_config, inspect.signals) },
+	{ "limits", offsetof(struct inspect_config, inspect.limits) },
+	{ "environment", offsetof(struct inspect_config, inspect.env_names) },
+};
+
+/* CPU is what a thread used between two readings. */
+static bool needs_interval(const struct run *run)
+{
+	for (size_t i = 0; run->probes[i].name; i++) {
+		if (!strcmp(run->probes[i].name, "threads"))
+			return true;
+	}
+	return false;
+}
+
+/* What the one screen takes. */
+static const struct run_probe summary_probes[] = {
+	{ "proc", SOOTH_SAMPLE },
+	{ "fds", SOOTH_SAMPLE | SOOTH_DETAIL },
+	{ "sockets", SOOTH_SAMPLE | SOOTH_DETAIL },
+	{ "maps", SOOTH_SAMPLE | SOOTH_DETAIL },
+	{ "threads", SOOTH_SAMPLE },
+	{ "signals", SOOTH_SAMPLE },
+	{ "limits", SOOTH_SAMPLE },
+};
+
+static bool is_asked(const struct inspect_config *c, const struct detail *detail)
+{
+	return c->inspect.all || *(const bool *)((const char *)c + detail->flag);
+}
+
+/* The details that were asked for; nothing asked for: the one screen. */
+static void choose(
+	const struct inspect_config *c, const struct sockets_options *labels, struct run *run)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(details); i++) {
+		if (!is_asked(c, &details[i]))
+			continue;
+		run->probes[count] =
+			(struct run_probe){ details[i].name, SOOTH_SAMPLE | SOOTH_DETAIL };
+		run->views[count].name = details[i].name;
+		if (!strcmp(details[i].name, "sockets"))
+			run->views[count].options = labels;
+		count++;
+	}
+	/* Then the one screen can be had of the capture too. */
+	if (c->inspect.all)
+		run->probes[count] = (struct run_probe){ "proc", SOOTH_SAMPLE };
+	if (count)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(summary_probes); i++)
+		run->probes[i] = summary_probes[i];
+	run->views[0] = (struct run_view){ "inspect", labels };
+}
+
+static int run_inspect(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct inspect_config *c = config;
+	struct labels labels = { 0 };
+	struct sockets_options options;
+	struct run run = {
+		.name = "inspect",
+		.target = &c->target,
+		.output = &c->output,
+		.arguments = arguments,
+	};
+	struct resolver *resolver = NULL;
+	int status = labels_read(&labels, err);
+
+	if (!status && c->inspect.resolve)
+		status = resolver_new(&resolver, RESOLVE_MS, err);
+	options = (struct sockets_options){ .labels = (const char *)labels.rules.data,
+		.labels_size = labels.rules.size,
+		.labels_name = buffer_cstr(&labels.path),
+		.hosts = (const char *)labels.hosts.data,
+		.hosts_size = labels.hosts.size,
+		.resolve = resolver ? resolver_name : NULL,
+		.user = resolver };
+	choose(c, &options, &run);
+	run.duration_ns = !needs_interval(&run)	   ? AT_ONCE_NS
+			  : c->inspect.interval_ns ? c->inspect.interval_ns
+						   : INTERVAL_NS;
+	if (!status)
+		status = run_report(&run, err);
+	if (resolver && resolver_unanswered(resolver))
+		fprintf(stderr, "sooth: the names of %u addresses did not come in time\n",
+			resolver_unanswered(resolver));
+	resolver_free(resolver);
+	labels_fini(&labels);
+	return status;
+}
+
+const struct command command_inspect = {
+	.name = "inspect",
+	.summary = "one process, whole",
+	.usage = "[--fds] [--sockets] [--maps] [--signals] [--threads] [--limits] [--env-names]\n"
+		 "                     [-j] PID | FILE.sooth",
+	.about = "What a process has open, mapped, connected, pending and allowed.",
+	.examples = "  sooth inspect 4711               one screen\n"
+		    "  sooth inspect --fds 4711         every descriptor\n"
+		    "  sooth inspect -a -j 4711         everything, as JSON\n",
+	COMMAND_GROUPS(groups),
+	.config_size = sizeof(struct inspect_config),
+	.run = run_inspect,
+};

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+The one screen of `sooth inspect`, and what holds for all its details: figures are those of the
+kernel, rows have stable keys, what may not be read says so, and nothing hangs on who has ended.
+"""
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import harness
+from harness import Case, needs_root
+from inspect_case import Programs
+
+DETAILS = ("fds", "sockets", "maps", "threads", "signals", "limits", "environment")
+TABLES = {  # section: whether a process at rest has rows in it
+    "fds": True, "sockets": False, "maps": True, "threads": True, "signals": False,
+    "resource_limits": True, "environment": True,
+}
+WIDTH = 110  # of lines that are not cut: long paths and lists of types may pass it
+
+
+def status_of(pid):
+    text = harness.read("/proc/%d/status" % pid).decode()
+    return dict(re.findall(r"^(\w+):\s+(\d+)", text, re.M))
+
+
+class OneScreen(Case):
+    def test_real_programs(self):
+        """Stopped, so that both looks see the same."""
+        with Programs() as programs:
+            self.assertFalse({"python", "node"} & set(programs.missing), programs.missing)
+            for name, pid in programs.held():
+                with self.subTest(name):
+                    self.check_program(name, pid)
+
+    def check_program(self, name, pid):
+        told = self.sooth("inspect", "-j", str(pid)).json()
+        kernel = status_of(pid)
+        self.assertEqual(told["process"]["pid"], pid)
+        self.assertEqual(told["process"]["executable"], os.readlink("/proc/%d/exe" % pid))
+        self.assertEqual(told["process"]["state"], "T")
+        self.assertEqual(told["memory"]["rss_bytes"], int(kernel["VmRSS"]) * 1024)
+        self.assertEqual(told["memory"]["vsz_bytes"], int(kernel["VmSize"]) * 1024)
+        self.assertEqual(told["memory"]["rss_peak_bytes"], int(kernel["VmHWM"]) * 1024)
+        self.assertEqual(told["cpu"]["threads"], int(kernel["Threads"]))
+        self.assertEqual(told["cpu"]["states"], "%s T" % kernel["Threads"])
+        self.assertEqual(told["descriptors"]["count"], len(os.listdir("/proc/%d/fd" % pid)))
+        self.assertEqual(sum(int(n) for n in re.findall(r"(\d+) ", told["descriptors"]["types"])),
+                         told["descriptors"]["count"])
+        links = [os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)]
+        self.assertEqual(told["connections"]["count"],
+                         len({link for link in links if link.startswith("socket:")}))
+        self.assertLessEqual(sum(row["rss_bytes"] for row in told["memory_classes"]),
+                             told["memory"]["rss_bytes"] * 1.1 + (1 << 20))
+        self.assertEqual(told["danger"]["oom_score"],
+                         int(harness.read("/proc/%d/oom_score" % pid)))
+        self.assertEqual(told["loss"], [])
+        if name == "claude":
+            self.assertEqual(told["process"]["agent"], "Claude Code")
+            self.assertEqual([row["count"] for row in told["peers"]], [1])
+            self.assertGreater(told["memory"]["reserved_bytes"], 1 << 30)
+
+    def test_fits_one_screen(self):
+        target = self.workload("threads")
+        screen = self.sooth("inspect", str(target.pid)).text
+        self.assertLessEqual(len(screen.splitlines()), 50, screen)
+        self.assertIn("(pid %d)" % target.pid, screen)
+        for side in ("program", "command", "directory", "CPU", "memory", "addresses",
+                     "descriptors", "sockets", "signals", "OOM score"):
+            self.assertRegex(screen, "(?m)^%s " % side)
+
+    def test_busy_thread(self):
+        target = self.workload("spin", "--seconds", "60", hold=False)
+        told = self.sooth("inspect", "-i", "500ms", "-j", str(target.pid)).json()
+        self.assertGreater(told["cpu"]["cpu_percent"], 20)
+        busiest = told["busiest_threads"][0]
+        self.assertIn(str(busiest["tid"]), os.listdir("/proc/%d/task" % target.pid))
+        self.assertGreater(busiest["cpu_percent"], 20)
+        self.assertGreaterEqual(told["cpu"]["interval_ns"], 500_000_000)
+
+    def test_near_limits(self):
+        """Most of what may be open is."""
+        def lower():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
+        files = [os.open("/", os.O_RDONLY) for _ in range(12)]
+        try:
+            target = self.start("/bin/sleep", "100", preexec_fn=lower, pass_fds=files)
+        finally:
+            for fd in files:
+                os.close(fd)
+        harness.wait_until(lambda: len(os.listdir("/proc/%d/fd" % target.pid)) == 15, "its exec")
+        told = self.sooth("inspect", "-j", str(target.pid)).json()
+        self.assertEqual(told["descriptors"]["percent"], 75.0)
+        self.assertIn("NOFILE", [row["name"] for row in told["near_limits"]])
+
+
+class Details(Case):
+    def test_all(self):
+        target = self.workload("threads")
+        told = self.sooth("inspect", "-a", "-j", str(target.pid)).json()
+        for name, has_rows in TABLES.items():
+            self.assertIn(name, told)
+            self.assertTrue(told[name] or not has_rows, name)
+        self.assertEqual({source["probe"] for source in told["sources"]}, {*DETAILS, "proc"})
+        # With that the one screen can be had of the capture too.
+        self.sooth("inspect", "-a", "--save", self.path("all.sooth"), str(target.pid))
+        self.assertIn("(pid %d)" % target.pid, self.sooth("inspect", self.path("all.sooth")).text)
+
+    def test_keys_are_stable(self):
+        """Two readings of a process at rest have the same keys, none twice."""
+        target = self.workload("threads")
+        first, second = (self.sooth("inspect", "-a", "-j", str(target.pid)).json()
+                         for _ in range(2))
+        for name, has_rows in TABLES.items():
+            keys = [row["key"] for row in first[name]]
+            self.assertEqual(len(keys), len(set(keys)), name)
+            self.assertEqual(set(keys), {row["key"] for row in second[name]}, name)
+
+    def test_a_change_is_one_key(self):
+        def open_one():
+            low = os.open("/etc", os.O_RDONLY)
+            # Low numbers are taken by the pipes to sooth.
+            self.extra.append(os.dup2(low, 200))
+            os.close(low)
+        before, after = self.around(open_one)
+        changed = {row["key"]: row["path"] for row in after["fds"]
+                   if row["key"] not in {row["key"] for row in before["fds"]} and
+                   row["kind"] != "pipe"}  # those to sooth itself come and go
+        self.assertEqual(changed, {str(self.extra[0]): "/etc"})
+
+    def around(self, change):
+        self.extra = []
+        self.addCleanup(lambda: [os.close(fd) for fd in self.extra])
+        before = self.sooth("inspect", "--fds", "-j", str(os.getpid())).json()
+        change()
+        return before, self.sooth("inspect", "--fds", "-j", str(os.getpid())).json()
+
+
+class Bad(Case):
+    def test_no_such_process(self):
+        child = subprocess.Popen(["/bin/true"])
+        child.wait()
+        self.assert_says_three_lines(self.sooth("inspect", str(child.pid), status=4),
+                                     str(child.pid))
+
+    def test_no_target(self):
+        self.assert_says_three_lines(self.sooth("inspect", status=2), "-p")
+        self.assert_says_three_lines(self.sooth("inspect", "--", "/bin/true", status=2))
+
+    def test_several_at_once(self):
+        one, two = self.workload("sleep"), self.workload("sleep")
+        run = self.sooth("inspect", str(one.pid), str(two.pid), status=2)
+        self.assert_says_three_lines(run, "one")
+        told = self.sooth("inspect", "--fds", "-j", str(one.pid), str(two.pid)).json()
+        self.assertEqual({row["pid"] for row in told["fds"]}, {one.pid, two.pid})
+
+    def test_a_zombie(self):
+        child = subprocess.Popen(["/bin/true"])
+        harness.wait_until(lambda: harness.process_state(child.pid) == "Z", "it to end")
+        told = self.sooth("inspect", "-j", str(child.pid)).json()
+        self.assertEqual(told["process"]["state"], "Z")
+        self.assertEqual(self.sooth("inspect", "-a", str(child.pid)).err, b"")
+        child.wait()
+
+    def test_a_kernel_thread(self):
+        threads = [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and
+                   not self.command_line(pid)]
+        for pid in threads[:1]:
+            self.assertIn("(pid %d)" % pid, self.sooth("inspect", str(pid)).text)
+            self.sooth("inspect", "-a", str(pid))
+
+    @staticmethod
+    def command_line(pid):
+        try:
+            return harness.read("/proc/%s/cmdline" % pid)
+        except OSError:
+            return b"gone"
+
+    def test_ending_in_mid_read(self):
+        """However it falls: a report, or that there is no such process."""
+        seen = set()
+        for i in range(25):
+            target = self.workload("threads", "--count", "60")
+            timer = threading.Timer(i * 0.002, target.child.kill)
+            timer.start()
+            run = self.sooth("inspect", "-a", "-i", "20ms", "-j", str(target.pid), status=None)
+            timer.join()
+            self.assertIn(run.status, (0, 4), run)
+            seen.add(run.status)
+            if run.status == 0:
+                run.json()
+            target.end()
+        print("statuses seen: %s" % sorted(seen))
+
+
+class Others(Case):
+    @needs_root
+    def test_another_users_process(self):
+        """Nobody sees of root's what anybody may, and hears of the rest why not."""
+        target = self.workload("threads")
+        sooth = self.copy_for_all(harness.SOOTH)
+        run = self.run_program(sooth, "inspect", str(target.pid), **harness.as_nobody())
+        self.assertIn("not measured: permission denied", run.text)
+        told = self.run_program(sooth, "inspect", "-j", str(target.pid),
+                                **harness.as_nobody()).json()
+        self.assertIsNone(told["descriptors"]["count"])
+        self.assertIsNone(told["connections"]["count"], "not 0: they could not be looked at")
+        self.assertEqual(told["memory"]["rss_bytes"], int(status_of(target.pid)["VmRSS"]) * 1024)
+        everything = self.run_program(sooth, "inspect", "-a", "-j", str(target.pid),
+                                      **harness.as_nobody()).json()
+        for name in ("fds", "maps", "sockets", "environment"):
+            self.assertEqual(everything[name], [], name)
+
+    @needs_root
+    def test_ones_own_process(self):
+        sooth = self.copy_for_all(harness.SOOTH)
+        workloads = self.copy_for_all(harness.WORKLOADS)
+        target = self.start(workloads, "threads", "--hold", **harness.as_nobody())
+        target.wait_for_output(b"ready\n")
+        told = self.run_program(sooth, "inspect", "-j", str(target.pid),
+                                **harness.as_nobody()).json()
+        self.assertEqual(told["descriptors"]["count"],
+                         len(os.listdir("/proc/%d/fd" % target.pid)))
+        self.assertEqual(told["cpu"]["threads"], int(status_of(target.pid)["Threads"]))
+        self.assertGreater(len(told["memory_classes"]), 2)
+
+    def test_hostile_names(self):
+        """What a process calls itself and its files reaches no terminal as it is."""
+        folder = self.path("a\x1b]0;owned\x07\nb\"<script>")
+        os.mkdir(folder)
+        name = os.path.join(folder, "p\x1b[31m\n(x)")
+        shutil.copyfile("/bin/sleep", name)
+        os.chmod(name, 0o755)
+        opened = os.fsencode(folder) + b"/open\x1b[2J \xff\n (deleted)"
+        with open(opened, "wb") as file:
+            target = self.start(name, "100", cwd=folder, pass_fds=[file.fileno()])
+        harness.wait_until(lambda: b"a\x1b" in os.readlink(b"/proc/%d/exe" % target.pid), "its exec")
+        for argv in ([], ["-a"]):
+            text = self.sooth("inspect", *argv, str(target.pid)).out
+            self.assertNotIn(b"\x1b", text)
+            self.assertNotIn(b"\x07", text)
+            self.assertNotIn(b"\xff", text)
+        told = self.sooth("inspect", "-a", "-j", str(target.pid)).json()
+        rows = {row["path"]: row for row in told["fds"]}
+        row = rows[opened.decode("utf-8", "replace")]
+        self.assertFalse(row["is_deleted"], "it lives, whatever its name says")
+
+    def test_the_target_is_left_alone(self):
+        """Not stopped, not signalled, not traced: it runs through."""
+        target = self.workload("spin", "--seconds", "60", hold=False)
+        def counts():
+            status = status_of(target.pid)
+            return int(status["TracerPid"]), harness.process_state(target.pid)
+        states = set()
+        runs = [self.start_sooth("inspect", "-a", "-j", str(target.pid)) for _ in range(3)]
+        while any(run.is_running() for run in runs):
+            states.add(counts())
+            time.sleep(0.002)
+        for run in runs:
+            self.assertEqual(run.finish().status, 0)
+        self.assertLessEqual(states, {(0, "R"), (0, "S")}, "it is at work, whoever looks")
+
+
+class Labels(Case):
+    def test_from_a_file(self):
+        home = self.path("home")
+        os.makedirs(home + "/.config/sooth")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            with socket.create_connection(("127.0.0.1", port)):
+                env = dict(os.environ, HOME=home)
+                env.pop("XDG_CONFIG_HOME", None)
+                with open(home + "/.config/sooth/peers", "w", encoding="utf-8") as file:
+                    file.write("# ours\n127.0.0.1:%d the test's own server\n" % port)
+                told = self.sooth("inspect", "--sockets", "-j", str(os.getpid()), env=env).json()
+                self.assertIn("the test's own server", [row["label"] for row in told["sockets"]])
+                screen = self.sooth("inspect", str(os.getpid()), env=env)
+                self.assertIn("the test's own server", screen.text)
+                with open(home + "/.config/sooth/peers", "w", encoding="utf-8") as file:
+                    file.write("ok:80 fine\n300.1.1.1:5 what\n")
+                bad = self.sooth("inspect", "--sockets", str(os.getpid()), env=env, status=2)
+                self.assert_says_three_lines(bad, "peers")
+
+
+if __name__ == "__main__":
+    harness.main()
