@@ -22,9 +22,7 @@
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
-	const struct sockets_options *o = options;
 	struct inspect_readings *s = state;
-	int status = 0;
 
 	s->output = output;
 	s->ticks_per_s = 100;
@@ -36,12 +34,8 @@ static int init(void *state, struct output *output, const void *options, struct 
 	snapshots_init(&s->limits, LIMITS_PROCESS);
 	thread_times_init(&s->threads);
 	peer_labels_init(&s->labels);
-	if (o && o->labels)
-		status = peer_labels_parse(&s->labels, o->labels_name ? o->labels_name : "labels",
-			o->labels, o->labels_size, err);
-	if (!status && o && o->hosts)
-		status = peer_labels_hosts(&s->labels, o->hosts, o->hosts_size, err);
-	return status;
+	socket_sums_init(&s->socket_sums);
+	return peer_labels_load(&s->labels, options, err);
 }
 
 static void take_process(struct inspect_readings *s, const struct sooth_record *r)
@@ -110,6 +104,36 @@ static int several_processes(struct inspect_readings *s, struct sooth_error *err
 	return error_remedy(err, "choose one with -p, or details: --fds, --maps, ...");
 }
 
+static void add_sockets(struct inspect_readings *s, const struct snapshot *reading)
+{
+	struct batch all = snapshot_records(reading);
+
+	batch_for_each (r, &all) {
+		enum peer_label_strength strength;
+		const struct sockets_socket *one = record_as(r, SOCKETS_SOCKET, sizeof(*one));
+
+		if (one)
+			socket_sums_add(&s->socket_sums, one,
+				socket_sums_label(&s->labels, one, &strength));
+	}
+}
+
+/* What both lines and tables tell of is added up once. */
+static int add_up(struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+{
+	const struct snapshot *maps = snapshots_get(&s->maps, id);
+	const struct snapshot *sockets = snapshots_get(&s->sockets, id);
+	const struct snapshot *threads = thread_times_get(&s->threads, id);
+
+	if (sockets)
+		add_sockets(s, sockets);
+	if ((maps && map_totals(maps, s->map_totals)) ||
+		(threads &&
+			thread_times_list(&s->threads, threads, &s->thread_list, &s->thread_sums)))
+		return error_no_memory(err);
+	return 0;
+}
+
 static int finish(void *state, struct sooth_error *err)
 {
 	struct inspect_readings *s = state;
@@ -122,7 +146,10 @@ static int finish(void *state, struct sooth_error *err)
 		return several_processes(s, err);
 	if (!map_next(&s->processes, &position, &key, &value))
 		return no_process(err);
-	status = inspect_tell_lines(s, key, (const void *)((struct buffer *)value)->data, err);
+	status = add_up(s, key, err);
+	if (!status)
+		status = inspect_tell_lines(
+			s, key, (const void *)((struct buffer *)value)->data, err);
 	return status ? status : inspect_tell_tables(s, key, err);
 }
 
@@ -142,6 +169,8 @@ static void fini(void *state)
 	snapshots_fini(&s->limits);
 	thread_times_fini(&s->threads);
 	peer_labels_fini(&s->labels);
+	socket_sums_fini(&s->socket_sums);
+	buffer_fini(&s->thread_list);
 }
 
 const struct stage_type stage_inspect = {

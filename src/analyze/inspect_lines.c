@@ -113,40 +113,33 @@ static int tell_cpu(struct inspect_readings *s, const struct process_id *id,
 {
 	OBJECT_SECTION("cpu", inspect_cpu_schema);
 	const struct snapshot *reading = thread_times_get(&s->threads, id);
-	struct buffer threads = { 0 }, states = { 0 };
-	struct thread_sums sums = { .cpu_state = NOT_ASKED, .changes_state = SOOTH_STATE_ABSENT };
+	const struct thread_sums *sums = &s->thread_sums;
+	struct buffer states = { 0 };
 	struct inspect_cpu_row row = { .record = p->record, .cpu_ns = p->cpu_ns };
-	int status = 0;
+	int status;
 
-	if (reading && thread_times_list(&s->threads, reading, &threads, &sums))
-		status = error_no_memory(err);
-	count_states(&states, &threads);
-	row.cpu_percent = sums.cpu_percent;
-	row.cpu_state = sums.cpu_state;
-	row.interval_ns = sums.interval_ns;
-	row.interval_state = sums.changes_state ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
-	row.threads = reading ? sums.threads : p->threads;
-	row.threads_state = reading ? sums.threads_state : SOOTH_STATE_VALUE;
+	count_states(&states, &s->thread_list);
+	row.cpu_percent = sums->cpu_percent;
+	row.cpu_state = reading ? sums->cpu_state : NOT_ASKED;
+	row.interval_ns = sums->interval_ns;
+	row.interval_state =
+		!reading || sums->changes_state ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
+	row.threads = reading ? sums->threads : p->threads;
+	row.threads_state = reading ? sums->threads_state : SOOTH_STATE_VALUE;
 	row.states_state = states.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	struct record_tail tail[] = { tail_buffer(&row.states, &states) };
-	if (!status)
-		status = TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
-	buffer_fini(&threads);
+	status = TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&states);
 	return status;
 }
 
 /* --- what it has --- */
 
-static void fill_reserved(struct inspect_memory_row *row, const struct snapshot *reading)
+static void fill_reserved(struct inspect_memory_row *row, const struct inspect_readings *s)
 {
-	struct map_total totals[MAP_CLASSES];
-
 	row->reserved_state = SOOTH_STATE_ABSENT;
-	if (map_totals(reading, totals))
-		return;
 	for (int i = 0; i < MAP_CLASSES; i++)
-		row->reserved_bytes += totals[i].reserved_bytes;
+		row->reserved_bytes += s->map_totals[i].reserved_bytes;
 	if (row->reserved_bytes)
 		row->reserved_state = SOOTH_STATE_VALUE;
 }
@@ -176,7 +169,7 @@ static int tell_memory(struct inspect_readings *s, const struct process_id *id,
 		row.swap_bytes = end->swap_bytes;
 		if (end->swap_bytes)
 			row.swap_state = end->status_state;
-		fill_reserved(&row, reading);
+		fill_reserved(&row, s);
 	}
 	return TELL(s, &section, &row, NULL, 0, err);
 }
@@ -232,20 +225,6 @@ static int tell_descriptors(
 
 /* --- whom it talks to --- */
 
-void inspect_sum_sockets(
-	struct socket_sums *sums, const struct peer_labels *labels, const struct snapshot *reading)
-{
-	struct batch all = snapshot_records(reading);
-
-	batch_for_each (r, &all) {
-		enum peer_label_strength strength;
-		const struct sockets_socket *one = record_as(r, SOCKETS_SOCKET, sizeof(*one));
-
-		if (one)
-			socket_sums_add(sums, one, socket_sums_label(labels, one, &strength));
-	}
-}
-
 static void list_kinds(struct buffer *out, const struct socket_sums *sums)
 {
 	size_t position = 0;
@@ -269,35 +248,31 @@ static int tell_sockets(
 	OBJECT_SECTION("connections", inspect_sockets_schema);
 	const struct snapshot *reading = snapshots_get(&s->sockets, id);
 	const struct sockets_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
-	struct socket_sums sums;
+	const struct socket_sums *sums = &s->socket_sums;
 	struct buffer kinds = { 0 };
 	int status;
 
-	socket_sums_init(&sums);
-	if (reading)
-		inspect_sum_sockets(&sums, &s->labels, reading);
-	list_kinds(&kinds, &sums);
+	list_kinds(&kinds, sums);
 	struct inspect_sockets_row row = { .record = row_head(id),
-		.count = sums.count,
-		.established = sums.established,
-		.listening = sums.listening,
-		.retransmits = sums.retransmits,
-		.waiting_bytes = sums.waiting_bytes,
-		.silent_ns = sums.silent_ns,
-		.silent_fd = sums.silent_fd,
+		.count = sums->count,
+		.established = sums->established,
+		.listening = sums->listening,
+		.retransmits = sums->retransmits,
+		.waiting_bytes = sums->waiting_bytes,
+		.silent_ns = sums->silent_ns,
+		.silent_fd = sums->silent_fd,
 		.count_state = end ? end->sockets_state : NOT_ASKED,
-		.silent_state = sums.has_silent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.retransmits_state = sums.retransmits ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.waiting_state = sums.waiting_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.silent_state = sums->has_silent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.retransmits_state = sums->retransmits ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.waiting_state = sums->waiting_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = {
 		tail_buffer(&row.kinds, &kinds),
 		tail_span(&row.silent_peer,
-			span_of(sums.silent_peer.text,
-				strnlen(sums.silent_peer.text, sizeof(sums.silent_peer.text)))),
+			span_of(sums->silent_peer.text,
+				strnlen(sums->silent_peer.text, sizeof(sums->silent_peer.text)))),
 	};
 	status = TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&kinds);
-	socket_sums_fini(&sums);
 	return status;
 }
 

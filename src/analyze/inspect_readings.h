@@ -3,8 +3,8 @@
 #ifndef SOOTH_ANALYZE_INSPECT_READINGS_H
 #define SOOTH_ANALYZE_INSPECT_READINGS_H
 
-#include "analyze/peer_labels.h"
-#include "analyze/snapshots.h"
+#include "analyze/map_classes.h"
+#include "analyze/socket_sums.h"
 #include "analyze/thread_times.h"
 #include "core/output.h"
 #include "probes/proc.h"
@@ -17,6 +17,11 @@ struct inspect_readings {
 	struct peer_labels labels;
 	uint32_t ticks_per_s;
 	int64_t boottime_offset_ns;
+	/* Of the process that is shown, for lines and tables; empty without its readings. */
+	struct map_total map_totals[MAP_CLASSES];
+	struct socket_sums socket_sums;
+	struct buffer thread_list; /* struct thread_time, the busiest first */
+	struct thread_sums thread_sums;
 };
 
 /* Of the one process that is shown. Missing readings are told as not measured. */
@@ -24,11 +29,6 @@ int inspect_tell_lines(struct inspect_readings *s, const struct process_id *id,
 	const struct sooth_record *process, struct sooth_error *err);
 int inspect_tell_tables(
 	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err);
-
-struct socket_sums;
-/* What a reading of the sockets adds up to, labelled by rules. */
-void inspect_sum_sockets(
-	struct socket_sums *sums, const struct peer_labels *labels, const struct snapshot *reading);
 
 /* "3 tcp ESTABLISHED, 1 udp": an entry of such a list. */
 static inline void inspect_add_count(struct buffer *list, uint64_t count, const char *what)

@@ -35,18 +35,12 @@ static int tell_classes(
 		.columns = "class,rss_bytes,pss_bytes,dirty_bytes,swap_bytes,size_bytes,reserved_"
 			   "bytes",
 		.rows_most = ROWS_MOST };
-	const struct snapshot *reading = snapshots_get(&s->maps, id);
-	struct map_total totals[MAP_CLASSES];
 	struct inspect_class_row rows[MAP_CLASSES];
 	size_t count = 0;
 	int status = output_section(s->output, &section, err);
 
-	if (status || !reading)
-		return status;
-	if (map_totals(reading, totals))
-		return error_no_memory(err);
 	for (uint32_t i = 0; i < MAP_CLASSES; i++) {
-		const struct map_total *t = &totals[i];
+		const struct map_total *t = &s->map_totals[i];
 
 		if (t->mappings)
 			rows[count++] = (struct inspect_class_row){ .record = row_head(id),
@@ -66,22 +60,16 @@ static int tell_classes(
 	return status;
 }
 
-static int tell_threads(
-	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+static int tell_threads(struct inspect_readings *s, struct sooth_error *err)
 {
 	static const struct section section = { .name = "busiest_threads",
 		.schema = &inspect_thread_schema,
 		.shape = SECTION_TABLE,
 		.rows_most = ROWS_MOST };
-	const struct snapshot *reading = thread_times_get(&s->threads, id);
-	const struct thread_time *all;
-	struct buffer list = { 0 };
+	const struct thread_time *all = (const void *)s->thread_list.data;
 	int status = output_section(s->output, &section, err);
 
-	if (!status && reading && thread_times_list(&s->threads, reading, &list, NULL))
-		status = error_no_memory(err);
-	all = (const void *)list.data;
-	for (size_t i = 0; i < list.size / sizeof(*all) && !status; i++) {
+	for (size_t i = 0; i < s->thread_list.size / sizeof(*all) && !status; i++) {
 		const struct sooth_record *r = &all[i].thread->record;
 		struct inspect_thread_row row = { .record = *r,
 			.cpu_percent = all[i].cpu_percent,
@@ -94,7 +82,6 @@ static int tell_threads(
 		if (!row.cpu_state && row.cpu_percent >= BUSY_LEAST)
 			status = OUTPUT_ROW(s->output, &row, tail, 1, err);
 	}
-	buffer_fini(&list);
 	return status;
 }
 
@@ -130,19 +117,15 @@ static int tell_peers(
 		.schema = &inspect_peer_schema,
 		.shape = SECTION_TABLE,
 		.rows_most = ROWS_MOST };
-	const struct snapshot *reading = snapshots_get(&s->sockets, id);
+	const struct map *peers = &s->socket_sums.peers;
 	_cleanup_free_ struct peer_count *all = NULL;
-	struct socket_sums sums;
 	size_t position = 0, count = 0;
 	const void *key;
 	void *value;
 	int status = output_section(s->output, &section, err);
 
-	socket_sums_init(&sums);
-	if (reading)
-		inspect_sum_sockets(&sums, &s->labels, reading);
-	all = calloc(sums.peers.count + 1, sizeof(*all));
-	while (all && map_next(&sums.peers, &position, &key, &value))
+	all = calloc(peers->count + 1, sizeof(*all));
+	while (all && map_next(peers, &position, &key, &value))
 		all[count++] = (struct peer_count){ key, ((struct socket_peer_sum *)value)->count };
 	if (!all)
 		status = error_no_memory(err);
@@ -152,7 +135,6 @@ static int tell_peers(
 		status = tell_count(s, id,
 			span_of(all[i].key->text, strnlen(all[i].key->text, SOCKET_SUMS_TEXT)),
 			SOOTH_STATE_VALUE, all[i].count, err);
-	socket_sums_fini(&sums);
 	return status;
 }
 
@@ -230,7 +212,7 @@ int inspect_tell_tables(
 	int status = tell_classes(s, id, err);
 
 	if (!status)
-		status = tell_threads(s, id, err);
+		status = tell_threads(s, err);
 	if (!status)
 		status = tell_peers(s, id, err);
 	if (!status)

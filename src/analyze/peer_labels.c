@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "analyze/sockets.h"
 #include "base/cleanup.h"
 
 #define RULES_MAX   16384
@@ -313,4 +314,20 @@ enum peer_label_strength peer_labels_find(const struct peer_labels *l,
 		return PEER_LABEL_NONE;
 	*label = span_of((const char *)l->texts.data + best->label_at, best->label_size);
 	return (enum peer_label_strength)best->strength;
+}
+
+int peer_labels_load(
+	struct peer_labels *l, const struct sockets_options *options, struct sooth_error *err)
+{
+	int status = 0;
+
+	if (!options)
+		return 0;
+	if (options->labels)
+		status = peer_labels_parse(l,
+			options->labels_name ? options->labels_name : "labels of peers",
+			options->labels, options->labels_size, err);
+	if (!status && options->hosts)
+		status = peer_labels_hosts(l, options->hosts, options->hosts_size, err);
+	return status;
 }

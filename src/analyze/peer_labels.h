@@ -39,6 +39,10 @@ struct peer_labels {
 /* With the built-in rules. */
 void peer_labels_init(struct peer_labels *l);
 void peer_labels_fini(struct peer_labels *l);
+/* The rules that a view's options name, NULL: none. */
+struct sockets_options;
+int peer_labels_load(
+	struct peer_labels *l, const struct sockets_options *options, struct sooth_error *err);
 /* The user's rules; `name` is the file's, for errors, which say the line. All or nothing. */
 int peer_labels_parse(struct peer_labels *l, const char *name, const char *text, size_t size,
 	struct sooth_error *err);

@@ -30,21 +30,13 @@ struct sockets_view {
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
 	struct sockets_view *s = state;
-	const struct sockets_options *o = &s->options;
-	int status = 0;
 
 	process_view_init(&s->view, output, SOCKETS_PROCESS);
 	if (options)
 		s->options = *(const struct sockets_options *)options;
 	map_init(&s->ends, sizeof(uint64_t), sizeof(uint32_t), ENDS_MAX);
 	peer_labels_init(&s->labels);
-	if (o->labels)
-		status = peer_labels_parse(&s->labels,
-			o->labels_name ? o->labels_name : "labels of peers", o->labels,
-			o->labels_size, err);
-	if (!status && o->hosts)
-		status = peer_labels_hosts(&s->labels, o->hosts, o->hosts_size, err);
-	return status;
+	return peer_labels_load(&s->labels, &s->options, err);
 }
 
 static const struct sockets_socket *socket_of(const struct sooth_record *r)

@@ -8,13 +8,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "cli/command.h"
-#include "cli/output.h"
-#include "core/collector.h"
-#include "core/output.h"
+#include "cli/own_report.h"
 #include "core/registry.h"
-#include "core/summary.h"
 #include "model/schema.h"
 #include "os/os.h"
 
@@ -199,67 +195,24 @@ static int tell_missing_probes(struct output *o, struct sooth_error *err)
 	return status;
 }
 
-/* What stands under every report stands here too; nothing was observed, so it is mostly empty. */
-static int tell_notes(struct output *o, struct sooth_error *err)
+static int tell_system(struct output *o, struct sooth_error *err)
 {
-	struct summary summary = { .has_self = true };
-	struct buffer self = { 0 };
-	int status;
+	int status = tell_environment(o, err);
 
-	collector_self(&os_native, &self, 0, 0);
-	if (!buffer_failed(&self))
-		summary_take(&summary, (const void *)self.data);
-	status = summary_tell(&summary, o, err);
-	buffer_fini(&self);
-	summary_fini(&summary);
-	return status;
-}
-
-static int tell_all(struct output *o, struct sooth_error *err)
-{
-	static const struct report_head head = { "doctor", 1 };
-	int status = output_begin(o, &head, err);
-
-	if (!status)
-		status = tell_environment(o, err);
 	if (!status)
 		status = tell_methods(o, err);
-	if (!status)
-		status = tell_missing_probes(o, err);
-	if (!status)
-		status = tell_notes(o, err);
-	return status ? status : output_end(o, err);
+	return status ? status : tell_missing_probes(o, err);
 }
 
 static int run_doctor(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct doctor_config *c = config;
-	struct out_file file = { 0 };
-	struct output *o = NULL;
-	int status;
 
 	if (arguments->count || arguments->command)
 		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE,
 			"examine \"%s\": doctor looks at this system, not at a target",
 			arguments->count ? arguments->items[0] : "--");
-	status = output_new(&o, err);
-	if (!status)
-		status =
-			out_file_open(&file, c->output.output ? c->output.output : "-", false, err);
-	if (!status) {
-		struct sooth_sink_options s = output_sink_options(&c->output, file.stream);
-		struct sink_options own = { s.stream, s.width, s.use_color };
-
-		status = output_add_sink(
-			o, registry_sink(output_sink_name(&c->output, false)), &own, err);
-	}
-	if (!status)
-		status = tell_all(o, err);
-	output_free(o);
-	if (!status)
-		status = out_file_commit(&file, err);
-	out_file_close(&file);
-	return status;
+	return own_report_tell("doctor", &c->output, tell_system, err);
 }
 
 const struct command command_doctor = {

@@ -193,7 +193,8 @@ bool schema_row_key(
 {
 	bool has_key = false;
 
-	for (size_t i = 0; i < schema->field_count; i++) {
+	/* Events are not compared; they stream by in millions. */
+	for (size_t i = 0; schema->class_ != SOOTH_CLASS_EVENT && i < schema->field_count; i++) {
 		const struct sooth_field *f = &schema->fields[i];
 		struct sooth_value v;
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A report of what sooth itself knows: nothing was observed, no stream is read. */
+#ifndef SOOTH_CLI_OWN_REPORT_H
+#define SOOTH_CLI_OWN_REPORT_H
+
+#include "cli/output.h"
+#include "core/output.h"
+
+/* `tell` gives the sections; what stands under every report is added. `name` is the schema's. 0,
+ * or a negative errno with err filled. */
+int own_report_tell(const char *name, const struct output_options *options,
+	int (*tell)(struct output *o, struct sooth_error *err), struct sooth_error *err);
+
+#endif
