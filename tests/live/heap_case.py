@@ -350,7 +350,7 @@ class HeapCase(Case):
         surplus = minus(seen, true)
         for name, row in surplus.items():
             self.assertIn(name, ("malloc", "calloc", "free"), (what, surplus))
-            self.assertTrue(0 <= row.count <= 12 and not row.failed, (what, surplus))
+            self.assertTrue(0 <= row.count <= 8 and not row.failed, (what, surplus))
 
     def assert_calls(self, report, calls, variant=GLIBC, what=""):
         """All calls, no more and no fewer, and the sums over them."""
