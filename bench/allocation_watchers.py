@@ -24,7 +24,6 @@ def load_trace():
 
 
 trace = load_trace()
-trace = load_trace()
 NotMeasured, Tracer, tail_of, number, goal = (trace.NotMeasured, trace.Tracer, trace.tail_of,
                                               trace.number, trace.goal)
 

@@ -40,10 +40,12 @@ def run_once(command):
                                stderr=subprocess.PIPE, text=True)
     said = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
+    wall = time.monotonic() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        return "exit status %d: %s" % (process.returncode, said.strip()[-160:])
-    return time.monotonic() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+        last = said.strip().splitlines()[-1:] or ["no message"]
+        return "exit status %d: %s" % (process.returncode, last[0][:160])
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
 
 def measure_count(options, count):

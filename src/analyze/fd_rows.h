@@ -64,12 +64,11 @@ struct fd_watch_row {
 
 struct fd_limits_row {
 	struct sooth_record record;
-	double percent, watches_percent;
+	double percent;
 	uint64_t soft_limit, hard_limit;
 	uint32_t count, watches, watches_max, instances, instances_max;
-	uint8_t count_state, limit_state, percent_state, inotify_state;
-	uint8_t holders_state, soft_state, hard_state, has_all;
-	uint8_t watches_state, unused[3];
+	uint8_t count_state, percent_state, inotify_state, watches_state;
+	uint8_t soft_state, hard_state, has_all, unused[5];
 };
 
 extern const struct sooth_schema fd_type_schema, fd_schema, fd_path_schema, fd_holder_schema,

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/registry.h"
+#include "model/batch.h"
 #include "model/schema.h"
 
 void heap_live_init(struct heap_live *l, size_t blocks_max)
@@ -287,32 +288,27 @@ static void take_target(struct heap_live *l, const struct sooth_record *r)
 			 !memcmp(v.text.data, "command", v.text.size);
 }
 
-static bool is_whole(const struct sooth_record *r, size_t bytes)
-{
-	return (size_t)r->fixed_words * SOOTH_RECORD_WORD >= bytes;
-}
-
 void heap_live_take(struct heap_live *l, const struct sooth_record *r)
 {
 	switch (r->kind) {
 	case HEAP_CALL:
-		if (is_whole(r, sizeof(struct heap_call)))
+		if (record_holds(r, sizeof(struct heap_call)))
 			take_call(l, (const void *)r);
 		break;
 	case HEAP_COUNT:
-		if (is_whole(r, sizeof(struct heap_count)))
+		if (record_holds(r, sizeof(struct heap_count)))
 			take_count(l, (const void *)r);
 		break;
 	case PROCESS_JOIN:
-		if (is_whole(r, sizeof(struct process_join)))
+		if (record_holds(r, sizeof(struct process_join)))
 			take_join(l, (const void *)r);
 		break;
 	case PROCESS_EXEC:
-		if (is_whole(r, sizeof(struct process_exec)))
+		if (record_holds(r, sizeof(struct process_exec)))
 			take_exec(l, (const void *)r);
 		break;
 	case PROCESS_LEAVE:
-		if (is_whole(r, sizeof(struct process_leave)))
+		if (record_holds(r, sizeof(struct process_leave)))
 			take_leave(l, (const void *)r);
 		break;
 	case STREAM_TARGET:

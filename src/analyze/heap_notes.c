@@ -7,8 +7,7 @@
 #include "analyze/heap_notes.h"
 
 #include <stdio.h>
-#include <string.h>
-
+#include "analyze/records.h"
 #include "base/units.h"
 #include "model/process_id.h"
 
@@ -55,10 +54,10 @@ void heap_notes_fini(struct heap_notes *n)
 static struct sooth_text keep_text(
 	struct heap_notes *n, const struct sooth_record *r, const struct sooth_text *text)
 {
-	size_t bytes = record_bytes(r), size = text->size < TEXT_MAX ? text->size : TEXT_MAX;
+	size_t size = text->size < TEXT_MAX ? text->size : TEXT_MAX;
 	struct sooth_text kept = { (uint32_t)n->texts.size, (uint32_t)size };
 
-	if (text->offset > bytes || text->size > bytes - text->offset)
+	if (!record_has_text(r, text))
 		return (struct sooth_text){ 0 };
 	buffer_append(&n->texts, (const char *)r + text->offset, size);
 	return buffer_failed(&n->texts) ? (struct sooth_text){ 0 } : kept;
@@ -73,10 +72,9 @@ static struct record_tail tail_of(
 /* FNV-1a: only to tell a process's few files apart. */
 static uint64_t hash_text(const struct sooth_record *r, const struct sooth_text *text)
 {
-	size_t bytes = record_bytes(r);
 	uint64_t hash = 0xcbf29ce484222325ULL;
 
-	if (text->offset > bytes || text->size > bytes - text->offset)
+	if (!record_has_text(r, text))
 		return 0;
 	for (uint32_t i = 0; i < text->size; i++)
 		hash = (hash ^ ((const unsigned char *)r)[text->offset + i]) * 0x100000001b3ULL;
@@ -141,15 +139,13 @@ static void take_cost(struct heap_notes *n, const struct heap_cost *c)
 
 void heap_notes_take(struct heap_notes *n, const struct sooth_record *r)
 {
-	size_t fixed = (size_t)r->fixed_words * SOOTH_RECORD_WORD;
-
-	if (r->kind == HEAP_GAP && fixed >= sizeof(struct heap_gap))
+	if (record_as(r, HEAP_GAP, sizeof(struct heap_gap)))
 		take_gap(n, (const void *)r);
-	else if (r->kind == HEAP_HOLD && fixed >= sizeof(struct heap_hold))
+	else if (record_as(r, HEAP_HOLD, sizeof(struct heap_hold)))
 		take_hold(n, (const void *)r);
-	else if (r->kind == HEAP_COST && fixed >= sizeof(struct heap_cost))
+	else if (record_as(r, HEAP_COST, sizeof(struct heap_cost)))
 		take_cost(n, (const void *)r);
-	else if (r->kind == HEAP_SITE && fixed >= sizeof(struct heap_site))
+	else if (record_as(r, HEAP_SITE, sizeof(struct heap_site)))
 		take_site(n, (const void *)r);
 }
 
@@ -225,11 +221,10 @@ static int tell_gaps(const struct heap_notes *n, struct heap_scope *scope, struc
 	while (!status && map_next(&n->gaps, &position, &key, &value)) {
 		const struct gap_key *k = key;
 		const struct gap *g = value;
-		struct heap_gap_row row = { .unseen_ns = g->unseen_ns };
+		struct heap_gap_row row = { .record = row_head(&k->process),
+			.unseen_ns = g->unseen_ns };
 		struct record_tail tail[] = { tail_of(n, &row.path, &g->path) };
 
-		row.record.start_ticks = k->process.start_ticks;
-		row.record.pid = (uint32_t)k->process.pid;
 		status = OUTPUT_ROW(scope->output, &row, tail, 1, err);
 	}
 	return status;

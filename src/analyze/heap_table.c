@@ -15,6 +15,7 @@
 #include "analyze/heap_rows.h"
 #include "analyze/heap_sums.h"
 #include "analyze/heap_tell.h"
+#include "analyze/records.h"
 #include "base/units.h"
 #include "core/registry.h"
 #include "core/stage.h"
@@ -60,18 +61,16 @@ static bool is_of_heap(const struct sooth_record *r, const char *field)
 
 static void take(struct table_state *s, const struct sooth_record *r)
 {
-	size_t fixed = (size_t)r->fixed_words * SOOTH_RECORD_WORD;
-
 	if (r->time_ns > s->last_ns)
 		s->last_ns = r->time_ns;
 	heap_live_take(&s->live, r);
 	switch (r->kind) {
 	case HEAP_CALL:
-		if (fixed >= sizeof(struct heap_call))
+		if (record_holds(r, sizeof(struct heap_call)))
 			heap_sums_add_call(&s->seen, (const void *)r);
 		break;
 	case HEAP_COUNT:
-		if (fixed >= sizeof(struct heap_count))
+		if (record_holds(r, sizeof(struct heap_count)))
 			heap_sums_add_count(&s->counted, (const void *)r);
 		break;
 	case STREAM_BEGIN:
@@ -84,7 +83,7 @@ static void take(struct table_state *s, const struct sooth_record *r)
 		s->has_source |= is_of_heap(r, "probe");
 		break;
 	case STREAM_LOSS:
-		if (fixed >= sizeof(struct stream_loss) && is_of_heap(r, "source"))
+		if (record_holds(r, sizeof(struct stream_loss)) && is_of_heap(r, "source"))
 			s->lost += ((const struct stream_loss *)r)->records;
 		break;
 	default:
@@ -241,7 +240,7 @@ static int tell_totals(struct table_state *s, struct sooth_error *err)
 		.inexact_state = s->inexact[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.rate_state =
 			s->has_source && interval_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
-	struct record_tail tail[] = { { &row.inexact, s->inexact, strlen(s->inexact) } };
+	struct record_tail tail[] = { tail_string(&row.inexact, s->inexact) };
 	int status = heap_section(&s->scope, &section, err);
 
 	heap_live_total(l, &row.live_bytes, &row.live_blocks);

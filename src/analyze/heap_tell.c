@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyze/heap_rows.h"
+#include "analyze/records.h"
 #include "base/cleanup.h"
 
 #define PROCESSES_FOR_PEOPLE 40
@@ -171,7 +172,7 @@ static int tell_process(struct heap_scope *scope, const struct entry *e, bool by
 	const struct heap_process *p = e->process;
 	const struct heap_sum *sum = by_calls ? &p->seen : &p->counted;
 	struct heap_process_row row = {
-		.record = { .start_ticks = e->id->start_ticks, .pid = (uint32_t)e->id->pid },
+		.record = row_head(e->id),
 		.events = sum->events,
 		.allocated_bytes = sum->allocated_bytes,
 		.live_bytes = p->live_bytes,

@@ -40,12 +40,12 @@ struct inspect_descriptors_row {
 	struct sooth_record record;
 	double percent;
 	uint64_t soft_limit;
-	uint32_t count, deleted;
+	uint32_t count;
 	uint32_t watches, instances;
 	uint32_t watches_max, instances_max;
 	uint8_t count_state, limit_state, percent_state, watches_state;
 	uint8_t inotify_state, types_state;
-	uint8_t unused[2];
+	uint8_t unused[6];
 	struct sooth_text types; /* "40 file, 12 pipe" */
 };
 

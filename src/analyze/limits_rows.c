@@ -4,18 +4,10 @@
 
 #include "model/schema.h"
 
-static const char *const unit_names[LIMITS_UNITS] = {
-	[LIMITS_NUMBER] = "number",
-	[LIMITS_BYTES] = "bytes",
-	[LIMITS_SECONDS] = "seconds",
-	[LIMITS_MICROSECONDS] = "microseconds",
-};
-static const struct sooth_names units = { LIMITS_UNITS, unit_names };
-
 #define FIELD_ROW_UNIT(type_)                                                                      \
 	{                                                                                          \
-		.name = "unit", .type = SOOTH_FIELD_ENUM, FIELD_AT(type_, unit), .names = &units,  \
-		.help = "of the figures"                                                           \
+		.name = "unit", .type = SOOTH_FIELD_ENUM, FIELD_AT(type_, unit),                   \
+		.names = &limits_unit_names, .help = "of the figures"                              \
 	}
 #define FIELD_FIGURE(type_, member, help_)                                                         \
 	FIELD_NUMBER(type_, member, help_, FIELD_STATE_AT(type_, member##_state), .is_hidden = true)
@@ -74,7 +66,7 @@ static const struct sooth_field group_fields[] = {
 	{ .name = "unit",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(limits_group_row, unit),
-		.names = &units,
+		.names = &limits_unit_names,
 		.is_hidden = true,
 		.help = "of the figures; of cpu: microseconds in each second" },
 	FIELD_FIGURE(limits_group_row, used, "by all of the group"),

@@ -5,14 +5,6 @@
 #include "analyze/map_classes.h"
 #include "model/schema.h"
 
-static const char *const protection_names[] = { "---p", "r--p", "-w-p", "rw-p", "--xp", "r-xp",
-	"-wxp", "rwxp", "---s", "r--s", "-w-s", "rw-s", "--xs", "r-xs", "-wxs", "rwxs" };
-static const struct sooth_names protections = { 16, protection_names };
-
-static const char *const runtime_names[MAPS_RUNTIMES] = { "glibc", "musl", "mimalloc", "jemalloc",
-	"tcmalloc", "javascriptcore", "v8", "go", "rust", "python" };
-static const struct sooth_names runtimes = { MAPS_RUNTIMES, runtime_names };
-
 #define FIELD_CLASS(type_, ...)                                                                    \
 	{                                                                                          \
 		.name = "class", .type = SOOTH_FIELD_ENUM, FIELD_AT(type_, class_),                \
@@ -60,7 +52,7 @@ static const struct sooth_field mapping_fields[] = {
 		.label = "PROT",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(maps_mapping_row, protection),
-		.names = &protections,
+		.names = &maps_protection_names,
 		.help = "read, write, execute; p private, s shared" },
 	FIELD_CLASS(maps_mapping_row),
 	FIELD_STRING(maps_mapping_row, path, "the file, or the kernel's name in brackets",
@@ -94,7 +86,7 @@ static const struct sooth_field runtime_fields[] = {
 	{ .name = "runtime",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(maps_runtime_row, runtime),
-		.names = &runtimes,
+		.names = &maps_runtime_names,
 		.is_key = true,
 		.help = "an allocator or language runtime that the process has" },
 	FIELD_STRING(maps_runtime_row, why, "what shows it", .may_shrink = true),

@@ -4,10 +4,10 @@
 
 #include "core/registry.h"
 
-static struct span text_of(
-	const struct sooth_schema *schema, const struct sooth_record *r, const char *name)
+struct span record_field_text(const struct sooth_record *r, const char *name)
 {
-	struct sooth_value v = sooth_field_get(sooth_schema_field(schema, name), r);
+	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), name);
+	struct sooth_value v = sooth_field_get(f, r);
 
 	if (v.state != SOOTH_STATE_VALUE && v.state != SOOTH_STATE_TRUNCATED)
 		return span_of("", 0);
@@ -16,16 +16,14 @@ static struct span text_of(
 
 struct agent_evidence process_evidence(const struct sooth_record *process)
 {
-	const struct sooth_schema *schema = registry_schema(process->kind);
-
 	return (struct agent_evidence){
-		.executable = text_of(schema, process, "executable"),
-		.name = text_of(schema, process, "name"),
-		.arguments = text_of(schema, process, "arguments"),
-		.directory = text_of(schema, process, "directory"),
-		.marks = text_of(schema, process, "marks"),
-		.mark_version = text_of(schema, process, "mark_version"),
-		.package = text_of(schema, process, "package"),
-		.package_version = text_of(schema, process, "package_version"),
+		.executable = record_field_text(process, "executable"),
+		.name = record_field_text(process, "name"),
+		.arguments = record_field_text(process, "arguments"),
+		.directory = record_field_text(process, "directory"),
+		.marks = record_field_text(process, "marks"),
+		.mark_version = record_field_text(process, "mark_version"),
+		.package = record_field_text(process, "package"),
+		.package_version = record_field_text(process, "package_version"),
 	};
 }

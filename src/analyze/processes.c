@@ -17,7 +17,7 @@
 #include "base/map.h"
 #include "base/units.h"
 #include "core/agent.h"
-#include "core/registry.h"
+#include "core/script.h"
 #include "core/stage.h"
 #include "model/process_id.h"
 #include "model/stream_records.h"
@@ -58,16 +58,6 @@ static int init(void *state, struct output *output, const void *options, struct 
 }
 
 /* --- taking --- */
-
-static struct span field_text(const struct sooth_record *r, const char *name)
-{
-	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), name);
-	struct sooth_value v = sooth_field_get(f, r);
-
-	if (v.state != SOOTH_STATE_VALUE && v.state != SOOTH_STATE_TRUNCATED)
-		return span_of("", 0);
-	return span_of(v.text.data, v.text.size);
-}
 
 static bool is_named_target(struct span selector)
 {
@@ -137,7 +127,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		else if (r->kind == STREAM_SEGMENT)
 			take_segment(s, r);
 		else if (r->kind == STREAM_TARGET)
-			s->is_named = is_named_target(field_text(r, "selector"));
+			s->is_named = is_named_target(record_field_text(r, "selector"));
 		else if (record_as(r, STREAM_TICK, sizeof(struct stream_tick)))
 			s->realtime_offset_ns = ((const struct stream_tick *)r)->realtime_offset_ns;
 	}
@@ -149,11 +139,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 /* The last part of the directory. */
 static struct span last_part(struct span path)
 {
-	const char *slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
-
-	if (!slash || path.size == 1)
-		return path;
-	return span_of(slash + 1, path.size - (size_t)(slash + 1 - path.data));
+	return path.size == 1 ? path : path_base(path);
 }
 
 /* The contract's rule: --append-system-prompt "Working in: NAME @TTY" names the project. */
@@ -300,17 +286,12 @@ static struct judged_process *judge_all(struct processes_state *s, size_t *count
 
 /* --- telling --- */
 
-static struct record_tail span_tail(struct sooth_text *text, struct span span)
-{
-	return (struct record_tail){ text, span.data, span.size };
-}
-
 static int tell_process(
 	struct processes_state *s, const struct judged_process *j, struct sooth_error *err)
 {
 	const struct sooth_record *r = &j->seen->last->record;
-	struct span directory = field_text(r, "directory");
-	struct span arguments = field_text(r, "arguments");
+	struct span directory = record_field_text(r, "directory");
+	struct span arguments = record_field_text(r, "arguments");
 	struct process_row row = { 0 };
 	char elapsed[TIME_SIZE];
 
@@ -324,17 +305,17 @@ static int tell_process(
 	row.session_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
 	row.orphaned_state = row.outdated_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
 	struct record_tail tail[] = {
-		span_tail(&row.elapsed_time, span_of(elapsed, strlen(elapsed))),
-		span_tail(&row.name, field_text(r, "name")),
-		span_tail(&row.command, arguments),
-		span_tail(&row.executable, field_text(r, "executable")),
-		span_tail(&row.cwd, directory),
-		span_tail(&row.agent, j->agent ? span_of(j->agent->name, strlen(j->agent->name))
+		tail_span(&row.elapsed_time, span_of(elapsed, strlen(elapsed))),
+		tail_span(&row.name, record_field_text(r, "name")),
+		tail_span(&row.command, arguments),
+		tail_span(&row.executable, record_field_text(r, "executable")),
+		tail_span(&row.cwd, directory),
+		tail_span(&row.agent, j->agent ? span_of(j->agent->name, strlen(j->agent->name))
 					       : span_of("", 0)),
-		span_tail(&row.rule,
+		tail_span(&row.rule,
 			j->agent ? span_of(j->match.rule, strlen(j->match.rule)) : span_of("", 0)),
-		span_tail(&row.version, j->match.version),
-		span_tail(&row.project, project_of(arguments, directory)),
+		tail_span(&row.version, j->match.version),
+		tail_span(&row.project, project_of(arguments, directory)),
 	};
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
@@ -355,10 +336,10 @@ static int tell_host(struct processes_state *s, size_t count, struct sooth_error
 	if (s->segment)
 		format_utc(timestamp, s->last_ns + (uint64_t)s->realtime_offset_ns);
 	struct record_tail tail[] = {
-		span_tail(&row.timestamp, span_of(timestamp, strlen(timestamp))),
-		span_tail(&row.hostname, r ? field_text(r, "hostname") : span_of("", 0)),
-		span_tail(&row.os, r ? field_text(r, "os") : span_of("", 0)),
-		span_tail(&row.os_version, r ? field_text(r, "os_version") : span_of("", 0)),
+		tail_span(&row.timestamp, span_of(timestamp, strlen(timestamp))),
+		tail_span(&row.hostname, r ? record_field_text(r, "hostname") : span_of("", 0)),
+		tail_span(&row.os, r ? record_field_text(r, "os") : span_of("", 0)),
+		tail_span(&row.os_version, r ? record_field_text(r, "os_version") : span_of("", 0)),
 	};
 	return status ? status : OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
@@ -383,7 +364,7 @@ static int tell_totals(struct processes_state *s, const struct judged_process *a
 	row.mem_percent = memory ? (double)rss_bytes * 100 / (double)memory : 0;
 	format_bytes(human, rss_bytes);
 	struct record_tail tail[] = {
-		span_tail(&row.rss_human, span_of(human, strlen(human))),
+		tail_span(&row.rss_human, span_of(human, strlen(human))),
 	};
 	return status ? status : OUTPUT_ROW(s->output, &row, tail, 1, err);
 }

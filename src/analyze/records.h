@@ -13,12 +13,6 @@
 #include "model/process_id.h"
 #include <sooth/field.h>
 
-/* Whether its fixed part is as long as this build knows it. */
-static inline bool record_holds(const struct sooth_record *r, size_t size)
-{
-	return (size_t)r->fixed_words * SOOTH_RECORD_WORD >= size;
-}
-
 /* The record when it is of that kind and whole; else NULL. */
 static inline const void *record_as(const struct sooth_record *r, uint16_t kind, size_t size)
 {

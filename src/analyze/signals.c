@@ -9,6 +9,7 @@
 
 #include "analyze/process_view.h"
 #include "base/cleanup.h"
+#include "core/script.h"
 #include "core/stage.h"
 #include "model/schema.h"
 #include "probes/signal_names.h"
@@ -189,16 +190,13 @@ static bool is_told(const struct signals_of *of, unsigned i)
 static void handler_text(struct buffer *out, const struct signals_handler *h)
 {
 	struct span symbol = record_text(&h->record, &h->symbol);
-	struct span object = record_text(&h->record, &h->object);
-	const char *base = object.size ? memrchr(object.data, '/', object.size) : NULL;
+	struct span object = path_base(record_text(&h->record, &h->object));
 
 	if (!symbol.size)
 		buffer_format(out, "0x%llx", (unsigned long long)h->address);
 	buffer_append(out, symbol.data, symbol.size);
 	if (symbol.size && h->symbol_offset)
 		buffer_format(out, "+0x%llx", (unsigned long long)h->symbol_offset);
-	if (base)
-		object = span_of(base + 1, object.size - (size_t)(base + 1 - object.data));
 	if (!object.size)
 		return;
 	buffer_string(out, " (");

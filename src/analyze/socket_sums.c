@@ -29,10 +29,9 @@ struct span socket_sums_label(const struct peer_labels *labels, const struct soc
 {
 	struct span label = span_of("", 0);
 	unsigned char address[16];
-	bool is_inet = socket->family == SOCKETS_INET || socket->family == SOCKETS_INET6;
 
 	*strength = PEER_LABEL_NONE;
-	if (is_inet && socket->peer_state == SOOTH_STATE_VALUE &&
+	if (socket_is_inet(socket) && socket->peer_state == SOOTH_STATE_VALUE &&
 		peer_address(address, record_text(&socket->record, &socket->peer)))
 		*strength = peer_labels_find(labels, address,
 			socket->peer_port_state == SOOTH_STATE_VALUE ? socket->peer_port : 0,
@@ -95,7 +94,7 @@ static void add_silence(struct socket_sums *s, const struct sockets_socket *sock
 
 static bool is_tcp(const struct sockets_socket *socket)
 {
-	return (socket->family == SOCKETS_INET || socket->family == SOCKETS_INET6) &&
+	return socket_is_inet(socket) &&
 	       span_equal(record_text(&socket->record, &socket->protocol), "tcp");
 }
 
@@ -104,16 +103,12 @@ static void add_connection(
 {
 	struct socket_peer_key key = { 0 };
 	struct socket_peer_sum *peer;
-	unsigned char address[16];
 
 	peer_key(&key, socket, label);
 	peer = map_put(&s->peers, &key, NULL);
 	if (peer) {
 		peer->count++;
 		peer->has_label = label.size > 0;
-		peer->is_loopback =
-			peer_address(address, record_text(&socket->record, &socket->peer)) &&
-			peer_is_loopback(address);
 	}
 	if (!is_tcp(socket))
 		return;
@@ -123,8 +118,6 @@ static void add_connection(
 
 void socket_sums_add(struct socket_sums *s, const struct sockets_socket *socket, struct span label)
 {
-	bool is_inet = socket->family == SOCKETS_INET || socket->family == SOCKETS_INET6;
-
 	s->count++;
 	add_kind(s, socket);
 	if (socket->state_state != SOOTH_STATE_VALUE)
@@ -133,7 +126,7 @@ void socket_sums_add(struct socket_sums *s, const struct sockets_socket *socket,
 	/* Of a listening one the queue is of connections, not of bytes. */
 	if (socket->state != SOCKETS_LISTEN && socket->receive_queue_state == SOOTH_STATE_VALUE)
 		s->waiting_bytes += socket->receive_queue_bytes;
-	if (is_inet && socket->state == SOCKETS_ESTABLISHED)
+	if (socket_is_inet(socket) && socket->state == SOCKETS_ESTABLISHED)
 		add_connection(s, socket, label);
 	if (socket->retransmits_state == SOOTH_STATE_VALUE)
 		s->retransmits += socket->retransmits;

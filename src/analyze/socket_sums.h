@@ -24,7 +24,6 @@ struct socket_peer_key {
 struct socket_peer_sum {
 	uint64_t count;
 	bool has_label;
-	bool is_loopback;
 };
 
 struct socket_sums {

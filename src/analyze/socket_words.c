@@ -54,9 +54,9 @@ void socket_put_local(struct buffer *out, const struct sockets_socket *s)
 		put_end(out, s, record_text(&s->record, &s->local), s->local_port, s->port_state);
 }
 
-bool socket_has_peer(const struct sockets_socket *s)
+bool socket_is_inet(const struct sockets_socket *s)
 {
-	return s->peer_state == SOOTH_STATE_VALUE || s->peer_inode;
+	return s->family == SOCKETS_INET || s->family == SOCKETS_INET6;
 }
 
 void socket_put_peer(struct buffer *out, const struct sockets_socket *s)

@@ -119,9 +119,8 @@ static struct span find_label(
 	enum peer_label_strength strength;
 	struct span label = socket_sums_label(&s->labels, socket, &strength);
 	char text[64];
-	bool is_inet = socket->family == SOCKETS_INET || socket->family == SOCKETS_INET6;
 
-	if (strength > PEER_LABEL_PORT || !o->resolve || !is_inet ||
+	if (strength > PEER_LABEL_PORT || !o->resolve || !socket_is_inet(socket) ||
 		socket->peer_state != SOOTH_STATE_VALUE || address.size >= sizeof(text))
 		return label;
 	snprintf(text, sizeof(text), "%.*s", (int)address.size, address.data);

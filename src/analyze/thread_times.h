@@ -35,13 +35,6 @@ void thread_times_fini(struct thread_times *t);
 /* Records of other probes are no matter. */
 void thread_times_take(struct thread_times *t, const struct sooth_record *r);
 
-/* Walk the processes; *position starts at 0. */
-static inline const struct snapshot *thread_times_next(
-	const struct thread_times *t, size_t *position)
-{
-	return snapshots_next(&t->now, position);
-}
-
 static inline const struct snapshot *thread_times_get(
 	const struct thread_times *t, const struct process_id *id)
 {

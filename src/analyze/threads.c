@@ -194,9 +194,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 static void policy_text(char out[32], const struct threads_thread *t)
 {
-	static const char *const names[THREADS_POLICIES] = { "other", "fifo", "rr", "batch", NULL,
-		"idle", "deadline", "ext" };
-	const char *name = t->policy < THREADS_POLICIES ? names[t->policy] : NULL;
+	const char *name =
+		t->policy < THREADS_POLICIES ? threads_policy_names.names[t->policy] : NULL;
 
 	if (!name)
 		snprintf(out, 32, "policy %u", t->policy);

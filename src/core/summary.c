@@ -114,11 +114,6 @@ static void take_source(struct summary *s, const struct sooth_record *r)
 		s->notes_refused++;
 }
 
-static bool is_whole(const struct sooth_record *r, size_t fixed)
-{
-	return (size_t)r->fixed_words * SOOTH_RECORD_WORD >= fixed;
-}
-
 void summary_take(struct summary *s, const struct sooth_record *r)
 {
 	if (r->time_ns > s->last_ns)
@@ -126,7 +121,7 @@ void summary_take(struct summary *s, const struct sooth_record *r)
 	switch (r->kind) {
 	case STREAM_SEGMENT:
 		s->has_segment = true;
-		if (is_whole(r, sizeof(struct stream_segment)) &&
+		if (record_holds(r, sizeof(struct stream_segment)) &&
 			((const struct stream_segment *)r)->format > CAPTURE_FORMAT)
 			s->is_newer = true;
 		break;
@@ -138,19 +133,19 @@ void summary_take(struct summary *s, const struct sooth_record *r)
 		s->begin_ns = r->time_ns;
 		break;
 	case STREAM_SOURCE:
-		if (is_whole(r, sizeof(struct stream_source)))
+		if (record_holds(r, sizeof(struct stream_source)))
 			take_source(s, r);
 		break;
 	case STREAM_LOSS:
-		if (is_whole(r, sizeof(struct stream_loss)))
+		if (record_holds(r, sizeof(struct stream_loss)))
 			take_note(s, &s->losses, r);
 		break;
 	case STREAM_LIMIT:
-		if (is_whole(r, sizeof(struct stream_limit)))
+		if (record_holds(r, sizeof(struct stream_limit)))
 			take_note(s, &s->limits, r);
 		break;
 	case STREAM_END:
-		if (!is_whole(r, sizeof(struct stream_end)))
+		if (!record_holds(r, sizeof(struct stream_end)))
 			break;
 		s->has_end = true;
 		s->end_ns = r->time_ns;
@@ -158,7 +153,7 @@ void summary_take(struct summary *s, const struct sooth_record *r)
 		s->child_status = ((const struct stream_end *)r)->child_status;
 		break;
 	case STREAM_SELF:
-		if (!is_whole(r, sizeof(struct stream_self)))
+		if (!record_holds(r, sizeof(struct stream_self)))
 			break;
 		memcpy(&s->self, r, sizeof(s->self));
 		s->self.record.words = s->self.record.fixed_words =

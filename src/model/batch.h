@@ -19,6 +19,12 @@ static inline size_t record_bytes(const struct sooth_record *r)
 	return (size_t)r->words * SOOTH_RECORD_WORD;
 }
 
+/* Whether its fixed part is as long as this build knows it: another writer's may be shorter. */
+static inline bool record_holds(const struct sooth_record *r, size_t size)
+{
+	return (size_t)r->fixed_words * SOOTH_RECORD_WORD >= size;
+}
+
 static inline const struct sooth_record *batch_first(const struct batch *b)
 {
 	return b->size >= sizeof(struct sooth_record) ? (const void *)b->data : NULL;

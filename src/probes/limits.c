@@ -16,12 +16,12 @@ static const char *const unit_names[LIMITS_UNITS] = {
 	[LIMITS_SECONDS] = "seconds",
 	[LIMITS_MICROSECONDS] = "microseconds",
 };
-static const struct sooth_names units = { LIMITS_UNITS, unit_names };
+const struct sooth_names limits_unit_names = { LIMITS_UNITS, unit_names };
 
 #define FIELD_LIMITS_UNIT(type_)                                                                   \
 	{                                                                                          \
-		.name = "unit", .type = SOOTH_FIELD_ENUM, FIELD_AT(type_, unit), .names = &units,  \
-		.help = "of the figures"                                                           \
+		.name = "unit", .type = SOOTH_FIELD_ENUM, FIELD_AT(type_, unit),                   \
+		.names = &limits_unit_names, .help = "of the figures"                              \
 	}
 #define FIELD_STATED(type_, member, help_)                                                         \
 	FIELD_NUMBER(type_, member, help_, FIELD_STATE_AT(type_, member##_state))

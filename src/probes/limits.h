@@ -7,6 +7,7 @@
 #ifndef SOOTH_PROBES_LIMITS_H
 #define SOOTH_PROBES_LIMITS_H
 
+#include <sooth/field.h>
 #include <sooth/record.h>
 
 enum limits_kind {
@@ -17,6 +18,7 @@ enum limits_kind {
 };
 
 enum limits_unit { LIMITS_NUMBER, LIMITS_BYTES, LIMITS_SECONDS, LIMITS_MICROSECONDS, LIMITS_UNITS };
+extern const struct sooth_names limits_unit_names; /* by it */
 
 /* One of getrlimit(2). */
 struct limits_resource {

@@ -7,11 +7,11 @@
 
 static const char *const protection_names[] = { "---p", "r--p", "-w-p", "rw-p", "--xp", "r-xp",
 	"-wxp", "rwxp", "---s", "r--s", "-w-s", "rw-s", "--xs", "r-xs", "-wxs", "rwxs" };
-static const struct sooth_names protections = { 16, protection_names };
+const struct sooth_names maps_protection_names = { 16, protection_names };
 
 static const char *const runtime_names[MAPS_RUNTIMES] = { "glibc", "musl", "mimalloc", "jemalloc",
 	"tcmalloc", "javascriptcore", "v8", "go", "rust", "python" };
-static const struct sooth_names runtimes = { MAPS_RUNTIMES, runtime_names };
+const struct sooth_names maps_runtime_names = { MAPS_RUNTIMES, runtime_names };
 
 #define FIGURE(member_, help_)                                                                     \
 	FIELD_NUMBER(maps_mapping, member_, help_, .unit = SOOTH_UNIT_BYTES,                       \
@@ -40,7 +40,7 @@ static const struct sooth_field mapping_fields[] = {
 	{ .name = "protection",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(maps_mapping, protection),
-		.names = &protections,
+		.names = &maps_protection_names,
 		.help = "read, write, execute; p private, s shared" },
 	FIELD_NUMBER(maps_mapping, flags,
 		"1 not reserved, 2 not in forks, 4 zeroed in forks, 8 huge pages wanted, 16 "
@@ -64,7 +64,7 @@ static const struct sooth_field runtime_fields[] = {
 	{ .name = "runtime",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(maps_runtime_found, runtime),
-		.names = &runtimes,
+		.names = &maps_runtime_names,
 		.help = "an allocator or language runtime that the process has" },
 	FIELD_STRING(maps_runtime_found, why, "what shows it"),
 };

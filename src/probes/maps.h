@@ -7,6 +7,7 @@
 #ifndef SOOTH_PROBES_MAPS_H
 #define SOOTH_PROBES_MAPS_H
 
+#include <sooth/field.h>
 #include <sooth/record.h>
 
 enum maps_kind {
@@ -105,6 +106,9 @@ struct maps_process {
 	uint8_t max_state;
 	uint8_t unused[4];
 };
+
+extern const struct sooth_names maps_protection_names; /* by the bits of enum maps_protection */
+extern const struct sooth_names maps_runtime_names;    /* by enum maps_runtime */
 
 _Static_assert(sizeof(struct maps_mapping) == 176 && sizeof(struct maps_stack) == 48 &&
 		       sizeof(struct maps_runtime_found) == 48 &&

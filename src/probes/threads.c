@@ -17,7 +17,7 @@ static const char *const policy_names[THREADS_POLICIES] = {
 	[THREADS_DEADLINE] = "deadline",
 	[THREADS_EXT] = "ext",
 };
-static const struct sooth_names policies = { THREADS_POLICIES, policy_names };
+const struct sooth_names threads_policy_names = { THREADS_POLICIES, policy_names };
 
 static const char *const abi_names[] = { "x86-64", "aarch64", "i386", "x32", "arm" };
 static const struct sooth_names abis = { sizeof(abi_names) / sizeof(abi_names[0]), abi_names };
@@ -66,7 +66,7 @@ static const struct sooth_field thread_fields[] = {
 	{ .name = "policy",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(threads_thread, policy),
-		.names = &policies,
+		.names = &threads_policy_names,
 		.help = "how it is scheduled; sched(7)" },
 	FIELD_NUMBER(threads_thread, realtime_priority, "1 to 99; 0: none"),
 	{ .name = "nice",

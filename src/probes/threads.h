@@ -6,6 +6,7 @@
 #ifndef SOOTH_PROBES_THREADS_H
 #define SOOTH_PROBES_THREADS_H
 
+#include <sooth/field.h>
 #include <sooth/record.h>
 
 enum threads_kind {
@@ -23,6 +24,7 @@ enum threads_policy { /* as sched(7) numbers them */
 	THREADS_EXT = 7,
 	THREADS_POLICIES,
 };
+extern const struct sooth_names threads_policy_names; /* by it; NULL where there is none */
 
 struct threads_thread {
 	struct sooth_record record; /* tid is set */

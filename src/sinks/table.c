@@ -266,6 +266,11 @@ static int add_line(
 	return buffer_failed(&s->text) ? -ENOMEM : 0;
 }
 
+static bool is_beyond(const struct section *section, size_t row)
+{
+	return section->rows_most && row >= section->rows_most;
+}
+
 static int rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
@@ -275,10 +280,8 @@ static int rows(void *state, const struct section *section, const struct batch *
 	batch_for_each (r, batch) {
 		if (status)
 			break;
-		if (s->table && section->rows_most && s->row_count >= section->rows_most)
-			;
-		else if (s->table)
-			status = add_row(s, r);
+		if (s->table)
+			status = is_beyond(section, s->row_count) ? 0 : add_row(s, r);
 		else if (section->schema->line)
 			status = add_line(s, section, r);
 		s->row_count++;

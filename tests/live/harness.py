@@ -405,13 +405,23 @@ class Case(unittest.TestCase):
             raise AssertionError("sooth ended instead of attaching:\n%s" % process.finish())
         return process
 
-    def workload(self, *argv, truth=None, hold=True, **options):
-        """A workload that said "ready"."""
+    def workload(self, *argv, truth=None, hold=True, cannot=None, **options):
+        """A workload that said "ready"; `cannot` as in wait_until_ready()."""
         more = ["--truth", truth] if truth else []
         more += ["--hold"] if hold else []
         process = self.start(WORKLOADS, *argv, *more, **options)
-        process.wait_for_output(b"ready\n")
+        self.wait_until_ready(process, cannot)
         return process
+
+    def wait_until_ready(self, process, cannot=None):
+        """`cannot`: the reason to skip when the workload itself says that this machine has not what
+        it needs. Any other end without "ready" is a failure."""
+        try:
+            process.wait_for_output(b"ready\n")
+        except AssertionError:
+            if cannot and process.child.poll() == SKIP:
+                self.skipTest(cannot)
+            raise
 
     def assert_says_three_lines(self, run, *words):
         """What failed, why, what to do."""

@@ -180,12 +180,7 @@ class Compared(Case):
         program = self.copy_for_all(harness.WORKLOADS)
         process = self.start(*around, program, "sockets", "--hold", "--folder", folder, "--truth",
                              truth, *more)
-        try:
-            process.wait_for_output(b"ready\n")
-        except AssertionError:
-            if process.child.poll() == harness.SKIP:
-                self.skipTest("the states cannot be made here: needs cap_net_admin")
-            raise
+        self.wait_until_ready(process, "the states cannot be made here: needs cap_net_admin")
         sockets, facts = {}, {}
         for line in harness.read(truth).decode().splitlines():
             words = line.split()
@@ -405,6 +400,7 @@ class Ending(Compared):
 class Many(Compared):
     COUNT = 4000
 
+    @needs_root  # for that many descriptors
     def test_many_sockets_of_others(self):
         """What is not the process's own passes by: memory stays as it was."""
         script = "import socket,time,resource\n" \
@@ -412,8 +408,6 @@ class Many(Compared):
                  "l=socket.create_server(('127.0.0.1',0),backlog=4096)\nall=[]\n" \
                  "for i in range(%d):\n c=socket.create_connection(l.getsockname())\n" \
                  " all+=[c,l.accept()[0]]\nprint('ready',flush=True)\ntime.sleep(120)" % self.COUNT
-        if harness.NR_BPF is None or os.geteuid():
-            self.skipTest("needs root for that many descriptors")
         crowd = self.start(sys.executable, "-c", script)
         small = self.start(sys.executable, "-c", "import socket\ns=socket.create_server("
             "('127.0.0.1',0))\nprint('ready',flush=True)\ninput()")

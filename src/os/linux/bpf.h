@@ -57,8 +57,8 @@ int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struc
 int bpf_code_load(struct bpf_code *b, struct sooth_error *err);
 int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err);
 /*
- * Walk one thread by an iterator program and append what it writes; kernels that cannot be told
- * which one (before 6.1) walk all, so the program has to choose as well.
+ * Walk one thread (0: all) by an iterator program and append what it writes; kernels that cannot be
+ * told which one (before 6.1) walk all, so the program has to choose as well.
  */
 int bpf_code_walk_thread(struct bpf_code *b, const char *program, uint32_t tid, struct buffer *out,
 	struct sooth_error *err);

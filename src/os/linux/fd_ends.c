@@ -36,7 +36,7 @@
 void fd_ends_init(struct fd_ends *e)
 {
 	*e = (struct fd_ends){ 0 };
-	map_init(&e->sockets, sizeof(uint64_t), sizeof(uint64_t), ENDS_MAX);
+	map_init(&e->sockets, sizeof(uint64_t), 0, ENDS_MAX);
 	map_init(&e->held, sizeof(struct fd_end_key), sizeof(struct fd_end), ENDS_MAX);
 }
 
@@ -146,7 +146,6 @@ struct search {
 	/* Of the process that is looked at, once they are needed. */
 	struct mounts mounts;
 	bool has_mounts;
-	uint64_t deadline_ns;
 	uint64_t links;
 	bool was_refused, is_cut;
 };
@@ -316,17 +315,18 @@ uint8_t fd_ends_search(struct fd_ends *e, struct backend_run *run, const struct 
 {
 	struct search s = { .ends = e, .run = run, .of = of };
 	struct buffer pids = { 0 };
+	uint64_t deadline_ns;
 	int status = 0;
 
 	if (!e->held.count)
 		return SOOTH_STATE_VALUE;
 	mounts_init(&s.mounts);
-	s.deadline_ns = run->os->now_ns(run->os) + SEARCH_NS_MAX;
+	deadline_ns = run->os->now_ns(run->os) + SEARCH_NS_MAX;
 	status = procfs_list(&pids);
 	for (size_t i = 0; !status && i < pids.size / sizeof(pid_t); i++) {
 		pid_t pid = ((const pid_t *)(const void *)pids.data)[i];
 
-		if (run->os->now_ns(run->os) > s.deadline_ns) {
+		if (run->os->now_ns(run->os) > deadline_ns) {
 			s.is_cut = true;
 			break;
 		}

@@ -22,7 +22,7 @@ struct fd_end {
 };
 
 struct fd_ends {
-	struct map sockets; /* uint64_t inode of ours -> uint64_t peer, once it is known */
+	struct map sockets; /* uint64_t inode of ours -> nothing */
 	struct map held;    /* fd_end_key -> fd_end: what is looked for */
 	struct buffer paths;
 	bool has_fifos;

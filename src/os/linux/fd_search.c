@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/units.h"
 
@@ -32,7 +32,7 @@ struct fd_search {
 	struct map devices;  /* those of the wanted: path_aim of inode 0 */
 	struct buffer paths;
 	size_t left; /* of the wanted */
-	uint64_t entries, deadline_ns;
+	uint64_t entries;
 };
 
 struct fd_search *fd_search_new(int process, const struct buffer *roots)
@@ -85,14 +85,6 @@ bool fd_search_get(const struct fd_search *s, const struct path_aim *aim, struct
 		return false;
 	*path = span_of((const char *)s->paths.data + sought->offset, sought->size);
 	return true;
-}
-
-static bool is_late(const struct fd_search *s)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec > s->deadline_ns;
 }
 
 static struct path_aim aim_of(const struct stat *st)
@@ -190,15 +182,12 @@ static void read_directory(struct fd_search *s, const char *path)
 void fd_search_do(void *argument)
 {
 	struct fd_search *s = *(struct fd_search **)argument;
-	struct timespec t;
+	uint64_t deadline_ns = clock_monotonic_ns() + FD_SEARCH_MS * NS_PER_MS;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	s->deadline_ns =
-		(uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec + FD_SEARCH_MS * NS_PER_MS;
 	for (size_t at = 0; at < s->queue.size && s->left && s->entries < ENTRIES_MAX;) {
 		size_t size = strlen((const char *)s->queue.data + at) + 1;
 
-		if (is_late(s) || buffer_failed(&s->queue))
+		if (clock_monotonic_ns() > deadline_ns || buffer_failed(&s->queue))
 			return;
 		read_directory(s, (const char *)s->queue.data + at);
 		at += size;

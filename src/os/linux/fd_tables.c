@@ -18,11 +18,6 @@ void fd_tables_fini(struct fd_tables *t)
 	buffer_fini(&t->text);
 }
 
-static bool has_ended(const struct procfs_stat *stat)
-{
-	return stat->state == 'Z' || stat->state == 'X';
-}
-
 uint32_t fd_tables_living(struct fd_tables *t, const struct reading *of)
 {
 	int status = reading_threads(of, &t->tids, THREADS_TRIED);
@@ -32,7 +27,8 @@ uint32_t fd_tables_living(struct fd_tables *t, const struct reading *of)
 		struct procfs_stat stat;
 
 		if (!reading_file(of, tids[i], "stat", &t->text) &&
-			procfs_parse_stat(&stat, t->text.data, t->text.size) && !has_ended(&stat))
+			procfs_parse_stat(&stat, t->text.data, t->text.size) &&
+			!procfs_has_ended(&stat))
 			return tids[i];
 	}
 	return 0;
@@ -45,7 +41,7 @@ int fd_tables_open(struct fd_tables *t, const struct reading *of, const struct p
 	int fd;
 
 	*tid = stat->pid;
-	if (has_ended(stat)) {
+	if (procfs_has_ended(stat)) {
 		*tid = fd_tables_living(t, of);
 		if (!*tid)
 			return -ESRCH;

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/units.h"
 #include "os/linux/fd_search.h"
 #include "os/linux/path_lookup.h"
@@ -258,22 +258,14 @@ static bool resolve_by(struct resolving *r, int mount, struct fd_watch *watch)
 	return true;
 }
 
-static uint64_t clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
 static void resolve_by_handles(struct resolving *r)
 {
-	uint64_t deadline = clock_ns() + RESOLVE_NS_MAX;
+	uint64_t deadline = clock_monotonic_ns() + RESOLVE_NS_MAX;
 	struct fd_watch *all;
 	size_t count;
 
 	all = all_of(r->watches, &count);
-	for (size_t i = 0; i < count && !r->is_refused && clock_ns() < deadline; i++) {
+	for (size_t i = 0; i < count && !r->is_refused && clock_monotonic_ns() < deadline; i++) {
 		struct device *d = all[i].has_handle ? device_of(r, &all[i]) : NULL;
 
 		for (unsigned k = 0; d && k < d->count; k++) {

@@ -67,28 +67,6 @@ static bool is_plain(uint64_t magic)
 	return false;
 }
 
-static int walk(struct bpf_state *s, const char *program, uint32_t tid, struct buffer *out,
-	struct sooth_error *err)
-{
-	union bpf_iter_link_info info = { .task.tid = tid };
-	DECLARE_LIBBPF_OPTS(
-		bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof(info));
-	struct bpf_program *found = bpf_object__find_program_by_name(s->code.object, program);
-	struct bpf_link *link = bpf_program__attach_iter(found, tid ? &options : NULL);
-	int status = link ? 0 : -errno;
-
-	if (!link && tid) {
-		/* Before 6.1 the kernel cannot confine it; the program passes over others. */
-		link = bpf_program__attach_iter(found, NULL);
-		status = link ? 0 : -errno;
-	}
-	if (!link)
-		return error_errno(err, status, "attach the iterator %s", program);
-	status = bpf_code_walk(&s->code, link, out, err);
-	bpf_link__destroy(link);
-	return status;
-}
-
 static void take_seen(struct bpf_state *s, const struct fds_seen *seen, struct fd_raw *raw)
 {
 	raw->fd = seen->fd;
@@ -156,7 +134,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 	buffer_reset(&s->seen);
 	s->seen.limit = WALK_BYTES_MAX;
 	s->control->tid = s->reader.tid;
-	status = walk(s, "on_descriptor", s->reader.tid, &s->seen, &err);
+	status = bpf_code_walk_thread(&s->code, "on_descriptor", s->reader.tid, &s->seen, &err);
 	if (status)
 		backend_limit_error(run, "descriptors", &err);
 	else
@@ -240,7 +218,7 @@ static uint8_t search_ends(struct fds_reader *r, struct backend_run *run)
 	status = want_all(s, true);
 	buffer_reset(&s->seen);
 	if (!status)
-		status = walk(s, "on_holder", 0, &s->seen, &err);
+		status = bpf_code_walk_thread(&s->code, "on_holder", 0, &s->seen, &err);
 	if (!status)
 		tell_found(run, &r->told.record, &is_cut);
 	want_all(s, false);
@@ -257,15 +235,10 @@ static uint8_t search_ends(struct fds_reader *r, struct backend_run *run)
 static uint64_t fds_sample_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes)
 {
-	const struct process_id *all = (const void *)processes->data;
-	uint64_t cost = NS_BEGIN;
-
 	(void)os;
 	if (options->is_host || options->has_uid)
 		return UINT64_MAX - 2;
-	for (size_t i = 0; i < processes->size / sizeof(*all); i++)
-		cost += fds_count((pid_t)all[i].pid) * NS_EACH;
-	return cost;
+	return NS_BEGIN + fds_count(processes) * NS_EACH;
 }
 
 static void fds_close(struct backend_run *run)

@@ -121,16 +121,10 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 static uint64_t fds_sample_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes)
 {
-	const struct process_id *all = (const void *)processes->data;
-	size_t count = processes->size / sizeof(*all);
-	uint64_t cost = NS_BEGIN;
-
 	(void)os;
 	if (options->is_host || options->has_uid)
 		return UINT64_MAX - 1;
-	for (size_t i = 0; i < count; i++)
-		cost += fds_count((pid_t)all[i].pid) * NS_EACH;
-	return cost;
+	return NS_BEGIN + fds_count(processes) * NS_EACH;
 }
 
 static int fds_open(struct backend_run *run, struct sooth_error *err)

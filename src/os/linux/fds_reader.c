@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/limits_files.h"
 #include "os/linux/path_lookup.h"
 #include "os/linux/procfs.h"
 
@@ -57,7 +58,7 @@ void fds_reader_fini(struct fds_reader *r)
 	buffer_fini(&r->scratch);
 }
 
-uint64_t fds_count(pid_t pid)
+static uint64_t count_of(pid_t pid)
 {
 	_cleanup_close_ int process = procfs_open(pid);
 	uint64_t count = 0;
@@ -65,33 +66,33 @@ uint64_t fds_count(pid_t pid)
 	return process < 0 || procfs_count(process, "fd", &count) < 0 ? 0 : count;
 }
 
-bool fds_reader_has_detail(const struct backend_run *run)
+uint64_t fds_count(const struct buffer *processes)
+{
+	const struct process_id *all = (const void *)processes->data;
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < processes->size / sizeof(*all); i++)
+		count += count_of((pid_t)all[i].pid);
+	return count;
+}
+
+static bool is_detailed(const struct backend_run *run)
 {
 	return run->options.interest & INTEREST_DETAIL;
 }
 
 /* --- the process --- */
 
-/* "Max open files            1024                 4096                 files" */
-static bool parse_limits(struct fds_process *p, const struct buffer *text)
+static bool find_limits(struct fds_process *p, const struct buffer *text)
 {
 	struct cursor c = cursor_over(text->data, text->size);
+	struct limits_line line;
 
 	while (!cursor_at_end(&c)) {
-		struct span line = cursor_line(&c);
-		struct cursor values = cursor_over(line.data, line.size);
-		uint64_t *const to[] = { &p->soft_limit, &p->hard_limit };
-
-		if (!cursor_skip(&values, "Max open files"))
+		if (!limits_line_parse(&line, cursor_line(&c)) || line.use != LIMITS_USE_FDS)
 			continue;
-		for (size_t i = 0; i < ARRAY_SIZE(to); i++) {
-			struct span word = cursor_word(&values);
-
-			if (span_equal(word, "unlimited"))
-				*to[i] = UINT64_MAX;
-			else if (!span_decimal(word, to[i]))
-				return false;
-		}
+		p->soft_limit = line.has_soft ? line.soft : UINT64_MAX;
+		p->hard_limit = line.has_hard ? line.hard : UINT64_MAX;
 		return true;
 	}
 	return false;
@@ -102,7 +103,7 @@ static void read_limits(struct fds_reader *r)
 	int status = procfs_read_at(r->who.process, "limits", &r->scratch, PROCFS_SMALL);
 
 	r->told.limit_state = procfs_state(status);
-	if (status >= 0 && !parse_limits(&r->told, &r->scratch))
+	if (status >= 0 && !find_limits(&r->told, &r->scratch))
 		r->told.limit_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 }
 
@@ -167,7 +168,6 @@ bool fds_reader_begin(
 		r->table = fd_tables_open(&r->tables, &r->who, &stat, &r->tid);
 		status = r->table < 0 ? r->table : 0;
 	}
-	r->table_status = status;
 	if (status) {
 		r->told.descriptors_state = procfs_state(status);
 		write_process(r, run);
@@ -358,7 +358,7 @@ static void fill_descriptor(const struct fd_raw *raw, struct fds_descriptor *d)
 void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct fd_raw *raw)
 {
 	struct fds_descriptor d = { .record = r->told.record, .fd = raw->fd, .type = fd_kind(raw) };
-	bool has_detail = fds_reader_has_detail(run);
+	bool has_detail = is_detailed(run);
 
 	d.record.kind = FDS_DESCRIPTOR;
 	fill_descriptor(raw, &d);
@@ -379,7 +379,7 @@ void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct
 
 static void finish_watches(struct fds_reader *r, struct backend_run *run)
 {
-	bool has_detail = fds_reader_has_detail(run);
+	bool has_detail = is_detailed(run);
 
 	if (has_detail && fd_watches_any(&r->watches)) {
 		if (!procfs_link_at(r->who.process, "cwd", &r->scratch))
@@ -397,7 +397,7 @@ static void finish_holders(struct fds_reader *r, struct backend_run *run)
 {
 	struct sooth_error err;
 
-	if (!fds_reader_has_detail(run))
+	if (!is_detailed(run))
 		return;
 	if (fd_ends_prepare(&r->ends, r->who.process, &err))
 		backend_limit_error(run, "who has the other ends of sockets", &err);

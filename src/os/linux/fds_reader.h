@@ -31,7 +31,6 @@ struct fds_reader {
 	/* Of the process at hand. */
 	struct reading who;
 	int table; /* /proc/PID/fd, -1: it could not be opened */
-	int table_status;
 	struct fd_tables tables;
 	uint32_t tid; /* whose table it is: the first thread's while that lives */
 	struct fds_process told;
@@ -46,11 +45,10 @@ struct fds_reader {
 	struct buffer detail, scratch;
 };
 
-/* About how many descriptors a process has; 0: unknown. */
-uint64_t fds_count(pid_t pid);
+/* About how many descriptors these (struct process_id) have; of unknown ones 0. */
+uint64_t fds_count(const struct buffer *processes);
 void fds_reader_init(struct fds_reader *r);
 void fds_reader_fini(struct fds_reader *r);
-bool fds_reader_has_detail(const struct backend_run *run);
 /* False when there is nothing to list; what there is to say has been written. */
 bool fds_reader_begin(struct fds_reader *r, struct backend_run *run, pid_t pid,
 	const struct process_id *expected);

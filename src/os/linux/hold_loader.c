@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/cursor.h"
+#include "os/linux/maps.h"
 #include "os/linux/procfs.h"
 
 #define AUXV_MAX     4096
@@ -81,31 +82,6 @@ static bool read_memory(pid_t pid, uint64_t address, void *to, size_t size)
 
 /* --- ranges --- */
 
-struct mapping {
-	struct loader_range range;
-	uint64_t device, inode;
-	struct span path;
-};
-
-static bool parse_mapping(struct mapping *m, struct span line)
-{
-	struct cursor c = cursor_over(line.data, line.size);
-
-	*m = (struct mapping){ .range.begin = cursor_hex(&c) };
-	if (!cursor_skip(&c, "-"))
-		return false;
-	m->range.end = cursor_hex(&c);
-	cursor_word(&c); /* what it allows */
-	cursor_word(&c); /* offset */
-	m->device = cursor_hex(&c) << 32;
-	if (!cursor_skip(&c, ":"))
-		return false;
-	m->device |= cursor_hex(&c);
-	m->inode = cursor_decimal(&c);
-	m->path = cursor_word(&c);
-	return !c.failed;
-}
-
 static bool holds(struct loader_range range, uint64_t address)
 {
 	return address >= range.begin && address < range.end;
@@ -115,20 +91,21 @@ static bool holds(struct loader_range range, uint64_t address)
 static void find_ranges(struct loader *l, struct span maps, uint64_t base)
 {
 	struct cursor c = cursor_over(maps.data, maps.size);
-	struct mapping run = { 0 }, m;
+	struct loader_range run = { 0 };
+	struct maps_line m, former = { 0 };
 
 	while (!cursor_at_end(&c)) {
-		if (!parse_mapping(&m, cursor_line(&c)))
+		if (!maps_parse(cursor_line(&c), &m))
 			continue;
 		if (span_equal(m.path, "[vdso]"))
-			l->vdso = m.range;
-		if (m.inode && m.inode == run.inode && m.device == run.device &&
-			m.range.begin == run.range.end)
-			run.range.end = m.range.end;
-		else
-			run = m;
-		if (holds(run.range, base))
-			l->interpreter = run.range;
+			l->vdso = (struct loader_range){ m.from, m.to };
+		if (!m.inode || m.inode != former.inode || m.device_major != former.device_major ||
+			m.device_minor != former.device_minor || m.from != run.end)
+			run.begin = m.from;
+		run.end = m.to;
+		former = m;
+		if (holds(run, base))
+			l->interpreter = run;
 	}
 }
 

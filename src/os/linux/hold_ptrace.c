@@ -16,6 +16,7 @@
 #include "base/cursor.h"
 #include "os/linux/hold.h"
 #include "os/linux/procfs.h"
+#include "os/linux/task_files.h"
 
 #define REST_NS 500000
 
@@ -33,41 +34,41 @@ static struct hold_stop stop_of(const siginfo_t *info)
 	return (struct hold_stop){ HOLD_AT_SIGNAL, info->si_signo };
 }
 
-/* The number behind a name in /proc/TID/status, -1 when it cannot be read. */
-static pid_t status_number(pid_t tid, const char *name)
+/* The number behind a name in a status file, -1 when there is none. */
+static pid_t status_number(const struct buffer *status, const char *name)
 {
-	struct buffer status = { 0 };
-	pid_t number = -1;
+	struct span value;
 	struct cursor c;
 
-	if (procfs_read(tid, "status", &status, PROCFS_SMALL) >= 0) {
-		c = cursor_over(status.data, status.size);
-		while (number < 0 && !cursor_at_end(&c)) {
-			struct span line = cursor_line(&c);
-			struct cursor at = cursor_over(line.data, line.size);
-
-			if (cursor_skip(&at, name))
-				number = (pid_t)cursor_decimal(&at);
-		}
-	}
-	buffer_fini(&status);
-	return number;
+	if (!task_status_find(&value, name, status->data, status->size))
+		return -1;
+	c = cursor_over(value.data, value.size);
+	return (pid_t)cursor_decimal(&c);
 }
 
 /* Its exit status is one that a waitpid() of this process is for. When that cannot be
  * told it may be: a status is never taken from another. */
 static bool is_own_child(pid_t tid)
 {
-	pid_t process = status_number(tid, "Tgid:"), parent = status_number(tid, "PPid:");
+	struct buffer status = { 0 };
+	pid_t process, parent;
 
+	procfs_read(tid, "status", &status, PROCFS_SMALL);
+	process = status_number(&status, "Tgid:");
+	parent = status_number(&status, "PPid:");
+	buffer_fini(&status);
 	return (process == tid || process < 0) && (parent == getpid() || parent < 0);
 }
 
 bool hold_is_seized(pid_t pid)
 {
+	struct buffer status = { 0 };
 	char path[48];
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d", (int)status_number(pid, "TracerPid:"));
+	procfs_read(pid, "status", &status, PROCFS_SMALL);
+	snprintf(path, sizeof(path), "/proc/self/task/%d",
+		(int)status_number(&status, "TracerPid:"));
+	buffer_fini(&status);
 	return !access(path, F_OK);
 }
 
@@ -106,8 +107,8 @@ static bool is_ending(pid_t tid)
 	struct buffer bytes = { 0 };
 	struct procfs_stat stat;
 	bool is_ending = procfs_read(tid, "stat", &bytes, PROCFS_SMALL) < 0 ||
-			 !procfs_parse_stat(&stat, bytes.data, bytes.size) || stat.state == 'Z' ||
-			 stat.state == 'X';
+			 !procfs_parse_stat(&stat, bytes.data, bytes.size) ||
+			 procfs_has_ended(&stat);
 
 	buffer_fini(&bytes);
 	return is_ending;

@@ -22,6 +22,7 @@
 #include "base/units.h"
 #include "os/linux/patient_file.h"
 #include "os/linux/procfs.h"
+#include "os/linux/task_files.h"
 
 #define READING_MS    10000 /* all mappings of a process: a million lines are a second */
 #define PIECE_BYTES   (256u << 10)
@@ -153,7 +154,7 @@ static struct span exact_name(struct maps_reading *m, const struct smaps_mapping
 	return span_of((const char *)link->data, link->size);
 }
 
-bool maps_reading_add(struct maps_reading *m, const struct smaps_mapping *mapping)
+static bool add_mapping(struct maps_reading *m, const struct smaps_mapping *mapping)
 {
 	struct maps_mapping r = mapping->is;
 	struct span path = mapping->path;
@@ -188,7 +189,7 @@ static bool gather_end(struct maps_reading *m, struct gathering *g)
 		return true;
 	g->has_now = false;
 	g->now.path = span_of((const char *)path->data, path->size);
-	return maps_reading_add(m, &g->now);
+	return add_mapping(m, &g->now);
 }
 
 static bool gather(struct maps_reading *m, struct gathering *g, struct span line)
@@ -272,35 +273,12 @@ struct stacks {
 	unsigned running; /* that ran each time they were asked */
 };
 
-/* "NUMBER six arguments SP PC", "-1 SP PC", or "running" */
-static bool parse_stack(const char *text, size_t size, uint64_t *address)
-{
-	struct cursor c = cursor_over(text, size);
-	struct span words[10];
-	size_t count = 0;
-
-	while (count < ARRAY_SIZE(words)) {
-		words[count] = cursor_word(&c);
-		while (words[count].size && words[count].data[words[count].size - 1] == '\n')
-			words[count].size--;
-		if (!words[count].size)
-			break;
-		count++;
-	}
-	if (count < 3)
-		return false;
-	c = cursor_over(words[count - 2].data, words[count - 2].size);
-	if (!cursor_skip(&c, "0x"))
-		return false;
-	*address = cursor_hex(&c);
-	return !c.failed && cursor_at_end(&c);
-}
-
 /* 1 when it is running, 0 with the address, or a negative errno. */
 static int read_stack(int tasks, const char *tid, uint64_t *address)
 {
 	char name[32], text[256];
 	_cleanup_close_ int fd = -1;
+	struct task_call call;
 	ssize_t got;
 
 	snprintf(name, sizeof(name), "%s/syscall", tid);
@@ -311,8 +289,10 @@ static int read_stack(int tasks, const char *tid, uint64_t *address)
 		got = fd < 0 ? -1 : read(fd, text, sizeof(text));
 		if (got < 0)
 			return -errno;
-		if (parse_stack(text, (size_t)got, address))
+		if (task_call_parse(&call, text, (size_t)got) && !call.is_running) {
+			*address = call.stack_pointer;
 			return 0;
+		}
 		nanosleep(&(struct timespec){ .tv_nsec = (long)TRY_AGAIN_NS }, NULL);
 	}
 	return 1;

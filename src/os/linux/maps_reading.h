@@ -38,9 +38,7 @@ void maps_reader_fini(struct maps_reader *r);
  * asked for. Else maps_reading_end() must follow. */
 bool maps_reading_begin(struct maps_reading *m, struct backend_run *run, struct maps_reader *r,
 	pid_t pid, const struct process_id *expected);
-/* As the kernel wrote it. False when no more are taken. */
-bool maps_reading_add(struct maps_reading *m, const struct smaps_mapping *mapping);
-/* Of any origin: the name is as it is, without " (deleted)". */
+/* Of any origin: the name is as it is, without " (deleted)". False when no more are taken. */
 bool maps_reading_put(struct maps_reading *m, const struct maps_mapping *mapping, struct span path);
 /* Mappings from /proc: their figures too when `with_figures`. */
 void maps_reading_from_proc(struct maps_reading *m, bool with_figures);

@@ -11,18 +11,17 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "os/linux/close_between.h"
 #include "os/linux/procfs.h"
 
 #define STUCK_MAX   8
 #define STACK_BYTES (512u << 10) /* of the process that makes the call */
-#define CLOSE_MAX   65536	 /* where close_range(2) is missing */
 
 /* Shared by the thread and its owner; the last of the two frees it. */
 struct patience_thread {
@@ -44,14 +43,6 @@ static void thread_free(struct patience_thread *t)
 	munmap(t->stack, STACK_BYTES);
 	free(t->argument);
 	free(t);
-}
-
-static void close_between(unsigned first, unsigned last)
-{
-	if (first > last || !syscall(SYS_close_range, first, last, 0))
-		return;
-	for (unsigned fd = first; fd <= last && fd < CLOSE_MAX; fd++)
-		close((int)fd);
 }
 
 /* In the process of its own. It has the thread's memory, also what is the thread's alone, which

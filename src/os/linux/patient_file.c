@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/units.h"
 
 #define READ_BYTES (32u << 10) /* of one call: seq files give a few pages at once */
@@ -47,19 +47,11 @@ static void drop_read(void *argument)
 	close(p->fd);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
 static void begin(struct patient_file *f, struct patience *patience, int timeout_ms)
 {
 	*f = (struct patient_file){ .patience = patience,
 		.fd = -1,
-		.deadline_ns = now_ns() + (uint64_t)timeout_ms * NS_PER_MS };
+		.deadline_ns = clock_monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS };
 }
 
 int patient_file_open(struct patient_file *f, struct patience *patience, int process,
@@ -79,7 +71,7 @@ void patient_file_take(struct patient_file *f, struct patience *patience, int fd
 int patient_file_read(struct patient_file *f, struct buffer *out, size_t most)
 {
 	struct piece p = { .fd = f->fd, .most = most };
-	uint64_t now = now_ns();
+	uint64_t now = clock_monotonic_ns();
 	int status;
 
 	if (now >= f->deadline_ns || f->fd < 0)

@@ -21,7 +21,6 @@ struct prober_place {
 };
 
 struct prober_type {
-	const char *name;
 	/* Children have what their parent has, before their first instruction. Otherwise each new
 	 * process has to be attached to, and runs unseen until then. */
 	bool is_inherited;

@@ -48,7 +48,6 @@ static void tracefs_prober_close(void *prober, uint64_t *forgotten_ns)
 }
 
 const struct prober_type prober_tracefs = {
-	.name = "tracefs",
 	.is_inherited = true,
 	.open = tracefs_prober_open,
 	.define = tracefs_prober_define,

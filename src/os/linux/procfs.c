@@ -116,6 +116,11 @@ int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes)
 	return procfs_parse_stat(stat, bytes->data, bytes->size) ? 0 : -EINVAL;
 }
 
+bool procfs_has_ended(const struct procfs_stat *stat)
+{
+	return stat->state == 'Z' || stat->state == 'X';
+}
+
 int procfs_identify_at(int process, struct process_id *id)
 {
 	struct buffer bytes = { 0 };

@@ -45,6 +45,8 @@ int procfs_link_at(int process, const char *name, struct buffer *out);
 int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes);
 int procfs_identify_at(int process, struct process_id *id);
 int procfs_identify(pid_t pid, struct process_id *process);
+/* A zombie, or dead. */
+bool procfs_has_ended(const struct procfs_stat *stat);
 /* What a field's state is after procfs_read_at() or procfs_link_at() gave that status. */
 uint8_t procfs_state(int status);
 /* How many a directory such as "fd" names: 0, 1 when there are more, or a negative errno. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "core/script.h"
 #include "symbols/elf.h"
 #include "symbols/elf_sections.h"
 
@@ -106,12 +107,10 @@ static bool is_old_glibc(struct span name)
 
 void runtimes_see_file(struct runtimes_seen *seen, struct span path)
 {
-	const char *slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
-	struct span name = path;
+	struct span name = path_base(path);
 
-	if (!slash)
+	if (name.size == path.size) /* no file's path */
 		return;
-	name = span_of(slash + 1, path.size - (size_t)(slash + 1 - path.data));
 	if (span_equal(name, "libc.so")) /* the C library and the loader of musl are this file */
 		note(seen, MAPS_MUSL, "%.*s is mapped", (int)name.size, name.data);
 	if (is_old_glibc(name))

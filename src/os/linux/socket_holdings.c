@@ -244,9 +244,8 @@ static bool is_asked(const struct socket_holdings *h, const struct held_socket *
 	       !(h->refused & 1u << (s->protocol - socket_protocols));
 }
 
-uint32_t socket_holdings_settle(struct socket_holdings *h, int process)
+void socket_holdings_settle(struct socket_holdings *h, int process)
 {
-	uint32_t untold = 0;
 	size_t position = 0;
 	void *value;
 
@@ -261,10 +260,8 @@ uint32_t socket_holdings_settle(struct socket_holdings *h, int process)
 			s->is_gone = !is_still_there(h, process, s);
 			tell_nothing(
 				&s->record, is_asked(h, s) ? SOOTH_STATE_ABSENT : UNTOLD, UNTOLD);
-			untold += !s->is_gone && is_asked(h, s);
 		}
 	}
-	return untold;
 }
 
 static struct record_tail tail_of(

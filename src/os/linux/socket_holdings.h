@@ -52,8 +52,8 @@ void socket_holdings_take(void *user, const struct socket_fact *fact);
 /* Names of the unix sockets at the other end, from the same table once more. */
 bool socket_holdings_want_names(struct socket_holdings *h);
 void socket_holdings_take_name(void *user, const struct socket_fact *fact);
-/* Forget what was closed meanwhile; how many stand in no table. */
-uint32_t socket_holdings_settle(struct socket_holdings *h, int process);
+/* Forget what was closed meanwhile; say what stands in no table. */
+void socket_holdings_settle(struct socket_holdings *h, int process);
 /* A record each; how many. `like` has the header and the namespace. */
 uint32_t socket_holdings_write(
 	struct socket_holdings *h, struct buffer *out, const struct sockets_socket *like);

@@ -28,12 +28,6 @@
 #define ATTRIBUTES_MAX	     64
 #define CONNECTED	     1 /* NETLINK_CONNECTED, net/netlink/af_netlink.c; else TCP_CLOSE */
 
-/* What the kernel gives a type since a version later than the oldest headers sooth is built with.
- */
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
-
 /* --- asking --- */
 
 static size_t put(unsigned char *out, size_t at, const void *data, size_t size)

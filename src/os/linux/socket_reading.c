@@ -201,9 +201,7 @@ static void read_sockets(struct backend_run *run, int process, const struct proc
 /* Without threads that run there are no descriptors any more. */
 static uint8_t state_of_ended(const struct procfs_stat *stat)
 {
-	bool has_ended = stat->state == 'Z' || stat->state == 'X';
-
-	if (!has_ended)
+	if (!procfs_has_ended(stat))
 		return SOOTH_STATE_VALUE;
 	return SOOTH_NOT_MEASURED(
 		stat->threads > 1 ? SOOTH_REASON_UNSUPPORTED : SOOTH_REASON_ENDED);

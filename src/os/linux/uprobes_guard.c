@@ -9,27 +9,18 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "os/linux/close_between.h"
 #include "os/linux/uprobes_sweep.h"
 
 #define PATIENCE_NS   10000000000 /* what is in use longer waits for the next sweep */
 #define REAP_NS	      2000000000  /* somebody may have stopped it */
 #define REAP_PAUSE_NS 200000
-#define CLOSE_MAX     65536 /* where close_range(2) is missing */
-
-static void close_between(unsigned first, unsigned last)
-{
-	if (first > last || !syscall(SYS_close_range, first, last, 0))
-		return;
-	for (unsigned fd = first; fd <= last && fd < CLOSE_MAX; fd++)
-		close((int)fd);
-}
 
 static void close_others(int *kept, size_t count)
 {

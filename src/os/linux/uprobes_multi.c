@@ -187,7 +187,6 @@ static void multi_close(void *prober, uint64_t *forgotten_ns)
 }
 
 const struct prober_type prober_multi = {
-	.name = "multi",
 	.open = multi_open,
 	.define = multi_define,
 	.attach = multi_attach,

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Closing ranges of descriptors in a process made for one purpose. */
+#ifndef SOOTH_OS_LINUX_CLOSE_BETWEEN_H
+#define SOOTH_OS_LINUX_CLOSE_BETWEEN_H
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define CLOSE_MAX 65536 /* where close_range(2), Linux 5.9, is missing */
+
+static inline void close_between(unsigned first, unsigned last)
+{
+	if (first > last || !syscall(SYS_close_range, first, last, 0))
+		return;
+	for (unsigned fd = first; fd <= last && fd < CLOSE_MAX; fd++)
+		close((int)fd);
+}
+
+#endif
