@@ -16,6 +16,7 @@
 extern "C" {
 #endif
 
+/* The numbers stand in captures: new ones come last. */
 enum sooth_field_type {
 	SOOTH_FIELD_UNSIGNED = 1, /* 1, 2, 4 or 8 bytes in the fixed part */
 	SOOTH_FIELD_SIGNED,	  /* 4 or 8 bytes */
@@ -28,6 +29,8 @@ enum sooth_field_type {
 	SOOTH_FIELD_ARGS,	  /* struct sooth_text: NUL-separated arguments */
 	SOOTH_FIELD_LIST,	  /* struct sooth_text: 32-bit unsigned numbers */
 	SOOTH_FIELD_HISTOGRAM,	  /* 32-bit counts in the fixed part; slot i: from 2^i to 2^(i+1) */
+	SOOTH_FIELD_TEXTS,	  /* struct sooth_text: texts, each ended by NUL */
+	SOOTH_FIELD_ROWS,	  /* struct sooth_text: records of the schema `rows` */
 };
 
 enum sooth_unit {
@@ -80,6 +83,8 @@ struct sooth_names {
 	const char *const *names; /* by value; NULL: unnamed */
 };
 
+struct sooth_schema;
+
 struct sooth_field {
 	const char *name;  /* JSON key, column id, filter name */
 	const char *label; /* column heading; NULL: the name in capitals */
@@ -93,10 +98,17 @@ struct sooth_field {
 	bool may_shrink;       /* a narrow terminal may cut it; argument lists always may */
 	bool is_hidden;	       /* in JSON and on request, not in a table by itself */
 	bool is_key;	       /* names the row among those of its process; see schema_row_key() */
-	uint8_t decimals;      /* REAL: digits behind the point */
+	bool is_single;	       /* ROWS: there is one, an object */
+	/* ROWS: an object, whose keys are the rows' first fields; of rows with two fields the
+	 * second is the value, else the rest is an object. */
+	bool is_keyed;
+	uint8_t decimals; /* REAL: digits behind the point */
 	const struct sooth_names *names;
+	const struct sooth_schema *rows; /* of SOOTH_FIELD_ROWS */
 	/* From where on a value is worth a look, a worry, an alarm; NULL: colour says nothing. */
 	const double *levels;
+	/* TEXT: it names somebody or something private; a redacted report has "user-1" instead. */
+	const char *placeholder; /* "user"; NULL: it does not */
 };
 
 #define SOOTH_FIELD_LEVELS 3

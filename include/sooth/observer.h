@@ -46,6 +46,20 @@ enum sooth_interest {
 	 * kernel walks the page tables), who holds the other end of a pipe (every process of the
 	 * host is looked at), paths of watched directories. */
 	SOOTH_DETAIL = 16,
+	/* With SOOTH_SAMPLE of "proc": of processes that have nothing to do with an agent only what
+	 * tells that, and figures that cost nothing more. Of "sockets", where every process of a
+	 * host or user is meant: only of agents and what they started. Of any other probe there,
+	 * and of "sockets" where pids were added: only of those. */
+	SOOTH_BRIEF = 32,
+	/* With SOOTH_SAMPLE of "proc": also what an agent's own log tells: name and time of its
+	 * last tool call, never more. */
+	SOOTH_TRANSCRIPT = 64,
+	/* With SOOTH_SAMPLE: at the start and every sample_ns, not at the end: what needs an
+	 * interval is not measured then. */
+	SOOTH_ONCE = 128,
+	/* With SOOTH_SAMPLE: at the start and at the end, whatever sample_ns says: for what is
+	 * dear, and compared only between the two. */
+	SOOTH_EDGES = 256,
 };
 
 /* Zeroed fields mean the default. `size` is sizeof(struct sooth_observer_options): the library
@@ -68,6 +82,21 @@ struct sooth_observer_options {
 	/* A launched command may be held for moments while the ring is full, so that nothing is
 	 * lost; by the probes that can. Nothing else is ever held. */
 	bool may_hold;
+	/* Of the probe "host": where to look for tracers beside the system's own folders; absolute
+	 * folders with ":" between, as in PATH. NULL: nowhere else. Borrowed until start returns.
+	 */
+	const char *search_path;
+	/* Behind sooth_observer_set_host(): the pids that were added may all be gone by now. What
+	 * is left of them is looked for all the same; the probe "ends" tells it. */
+	bool may_be_gone;
+	/* Of the probe "syscalls": which calls, "openat,close", "file,network", "%path", "!futex";
+	 * borrowed until start returns; NULL: all. What changes descriptors comes in any case where
+	 * calls are streamed. */
+	const char *calls;
+	bool only_failed; /* of a stream of calls those that failed */
+	/* How many bytes of what a call reads or writes are kept: of others' data, so nothing
+	 * unless it is asked for. */
+	uint32_t data_bytes;
 };
 
 /* -ENOMEM. */
@@ -75,7 +104,7 @@ int sooth_observer_new(struct sooth_observer **out, const struct sooth_observer_
 	struct sooth_error *err);
 
 /* The target; before start. Several pids are one target. That one does not exist is told by start.
- */
+ * Behind sooth_observer_set_host() they say whom of the host is meant: all are looked at. */
 int sooth_observer_add_pid(struct sooth_observer *o, pid_t pid, struct sooth_error *err);
 /* Every process of a user, also those to come. */
 int sooth_observer_set_user(struct sooth_observer *o, uid_t uid, struct sooth_error *err);
@@ -89,6 +118,20 @@ int sooth_observer_set_command(
 /* Interest is an or of enum sooth_interest. Probe names: `sooth doctor`. */
 int sooth_observer_add_probe(
 	struct sooth_observer *o, const char *probe, unsigned interest, struct sooth_error *err);
+
+/*
+ * An agent of one's own, beside the built-in ones, before start: the text of a file as
+ * docs/howto-add-agent.md describes it. `file` names it in errors, which say the line; its
+ * name without folders and the text without comments go into the stream, so that whoever
+ * reads that knows the agent too. At most 64 of 16 KiB. -EINVAL when the text is wrong,
+ * -EEXIST when there is an agent of that name; nothing was added then.
+ */
+int sooth_observer_add_agent(struct sooth_observer *o, const char *file, const char *text,
+	size_t size, struct sooth_error *err);
+/* Something that will not be seen, and is known before start: it stands among the notes of the
+ * report, and in the capture. `remedy` may be empty. */
+int sooth_observer_add_limit(struct sooth_observer *o, const char *what, const char *reason,
+	const char *remedy, struct sooth_error *err);
 
 /* Take the blocks. The report must outlive the observer's last call. */
 int sooth_observer_connect_report(

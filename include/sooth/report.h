@@ -34,6 +34,7 @@ struct sooth_sink_options {
 	FILE *stream;	/* borrowed until sooth_report_free() */
 	unsigned width; /* columns of the terminal; 0: none, never cut */
 	bool use_color;
+	bool in_lines; /* "json": each report on one line */
 };
 
 /* The name is the schema's in every output. -ENOMEM. */
@@ -45,9 +46,14 @@ int sooth_report_add_view(
 	struct sooth_report *r, const char *view, const void *options, struct sooth_error *err);
 /* For each probe that turns out to be in the stream, its default views. */
 void sooth_report_add_default_views(struct sooth_report *r);
-/* A sink by name: "table", "json", "jsonl", "json-rows". -ENOENT. */
+/* A sink by name: "text" (or "table"), "json", "jsonl",
+ * "json-rows", "csv", "redacted". -ENOENT. */
 int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 	const struct sooth_sink_options *options, struct sooth_error *err);
+/* Of the tables that have its fields only the rows that an expression holds for: "errno != 0 and
+ * path ~ \"/etc\"", see filters in the manual page. -EINVAL with the place that makes no sense;
+ * sooth_report_finish() fails with it when no table had the fields. */
+int sooth_report_filter(struct sooth_report *r, const char *expression, struct sooth_error *err);
 /* Of the processes in the stream only those added; none added: all. Before the first block.
  * sooth_report_finish() fails with -ESRCH when one of them was not there. */
 int sooth_report_add_pid(struct sooth_report *r, pid_t pid, struct sooth_error *err);

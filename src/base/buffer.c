@@ -135,15 +135,14 @@ void buffer_i64(struct buffer *b, int64_t value)
 	buffer_u64(b, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
-void buffer_format(struct buffer *b, const char *format, ...)
+void buffer_vformat(struct buffer *b, const char *format, va_list args)
 {
 	size_t room = b->capacity - b->size;
-	va_list args, again;
+	va_list again;
 	int length;
 
 	if (b->failed)
 		return;
-	va_start(args, format);
 	va_copy(again, args);
 	length = vsnprintf(room ? (char *)b->data + b->size : NULL, room, format, args);
 	if (length < 0)
@@ -154,6 +153,14 @@ void buffer_format(struct buffer *b, const char *format, ...)
 	if (!b->failed)
 		b->size += (size_t)length;
 	va_end(again);
+}
+
+void buffer_format(struct buffer *b, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	buffer_vformat(b, format, args);
 	va_end(args);
 }
 

@@ -7,6 +7,7 @@
 #ifndef SOOTH_BASE_BUFFER_H
 #define SOOTH_BASE_BUFFER_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +35,7 @@ void buffer_string(struct buffer *b, const char *text);
 /* As "%llu" and "%lld" do, without their cost: numbers are most of what a stream writes. */
 void buffer_u64(struct buffer *b, uint64_t value);
 void buffer_i64(struct buffer *b, int64_t value);
+void buffer_vformat(struct buffer *b, const char *format, va_list args);
 void buffer_format(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Drop the first `size` bytes, moving the rest down. */
 void buffer_consume(struct buffer *b, size_t size);

@@ -100,6 +100,25 @@ bool mask_arguments(struct buffer *out, const char *args, size_t size, size_t li
 	return m.is_cut;
 }
 
+/* All that is masked is a token by its shape, or stands behind one of these. */
+bool mask_may_change(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		switch (text[i]) {
+		case '=':
+		case ':':
+		case ',':
+		case ' ':
+		case '\t':
+			return true;
+		default:
+			if (i + 2 < size && mask_may_be_token(text + i))
+				return true;
+		}
+	}
+	return false;
+}
+
 void mask_text(struct buffer *out, const char *text, size_t size)
 {
 	struct masker m = { .out = out, .room = SIZE_MAX };

@@ -7,7 +7,8 @@
  *     password, passwd, passphrase, credential, auth, cookie, bearer (any case;
  *     `--api-key X`, `--api-key=X`, `API_KEY=X`, `-H "Authorization: X"`),
  *   - words with a known shape: sk-..., sk-ant-..., ghp_/gho_/ghs_/github_pat_,
- *     xox[abprs]-, AKIA + 16, AIza + 35, eyJ....eyJ (JWT), Bearer X, Basic X,
+ *     xox[abprs]-, AKIA + 16, AIza + 35, eyJ....eyJ (JWT), Bearer X, Basic X; of AKIA and
+ *     AIzaSy also what a name of 15 characters leaves of them,
  *   - the user part and every query value of a URL (scheme and host stay).
  */
 #ifndef SOOTH_BASE_MASK_H
@@ -20,5 +21,10 @@
 bool mask_arguments(struct buffer *out, const char *args, size_t size, size_t limit);
 /* One piece of text: a URL, a line, a name. */
 void mask_text(struct buffer *out, const char *text, size_t size);
+/* False: mask_text() would leave it as it is; told in a fraction of the time, for texts by the
+ * million. */
+bool mask_may_change(const char *text, size_t size);
+/* Whether a variable or option of this name holds a secret. */
+bool mask_is_secret_name(const char *name, size_t size);
 
 #endif

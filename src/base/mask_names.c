@@ -3,6 +3,7 @@
  * Names that say "secret". A name is taken apart into words, since "key" in
  * --api-key and apiKey means what it does not in --keyboard or KEYMAP.
  */
+#include "base/mask.h"
 #include "base/mask_rules.h"
 
 #include <string.h>
@@ -102,6 +103,11 @@ enum name_kind mask_name_kind(struct span name)
 			kind = one;
 	}
 	return kind;
+}
+
+bool mask_is_secret_name(const char *name, size_t size)
+{
+	return mask_name_kind(span_of(name, size)) != NAME_PLAIN;
 }
 
 bool mask_name_is_switch(struct span name)

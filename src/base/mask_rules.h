@@ -46,4 +46,30 @@ static inline bool ascii_is_alnum(char c)
 	return ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
 }
 
+/* Whether any token of mask_shapes.c may begin so; asked of every character of every text. */
+static inline bool mask_may_be_token(const char text[3])
+{
+	switch (text[0]) {
+	case 's': /* sk-, sk_ */
+	case 'r': /* rk_ */
+		return text[1] == 'k' && (text[2] == '-' || text[2] == '_');
+	case 'g': /* github_pat_, ghp_, glpat- */
+		return (text[1] == 'i' && text[2] == 't') ||
+		       (text[1] == 'h' && text[2] >= 'o' && text[2] <= 'u') ||
+		       (text[1] == 'l' && text[2] == 'p');
+	case 'x': /* xoxb-, xapp- */
+		return (text[1] == 'o' && text[2] == 'x') || (text[1] == 'a' && text[2] == 'p');
+	case 'n': /* npm_ */
+		return text[1] == 'p' && text[2] == 'm';
+	case 'h': /* hf_ */
+		return text[1] == 'f' && text[2] == '_';
+	case 'e': /* eyJ */
+		return text[1] == 'y' && text[2] == 'J';
+	case 'A': /* AKIA, ASIA, AIza */
+		return text[2] == 'I' || text[2] == 'z';
+	default:
+		return false;
+	}
+}
+
 #endif

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define SHAPE_SCAN_MAX 64 /* characters behind a prefix that are looked at */
+#define AWS_KEY	       20
+#define AWS_KEY_CUT    15
 
 struct shape {
 	const char *prefix;
@@ -41,6 +43,7 @@ static const struct shape shapes[] = {
 	{ "npm_", 30, true, false, false },
 	{ "hf_", 30, true, false, false },
 	{ "AIza", 35, false, false, true },
+	{ "AIzaSy", 6, false, true, true },
 };
 
 static bool shape_matches(const struct shape *shape, struct span word)
@@ -62,15 +65,23 @@ static bool shape_matches(const struct shape *shape, struct span word)
 	return false;
 }
 
-/* AWS key ids: AKIA or ASIA and 16 capitals or digits. */
+/*
+ * AWS key ids: AKIA or ASIA and 16 capitals or digits. What a thread's name, of 15 characters,
+ * leaves of the first is asked for a digit.
+ */
 static bool is_aws_key(struct span word)
 {
-	if (word.size < 20 || !(span_starts(word, "AKIA") || span_starts(word, "ASIA")))
+	bool is_id = span_starts(word, "AKIA"), has_digit = false;
+	size_t i;
+
+	if (!is_id && !span_starts(word, "ASIA"))
 		return false;
-	for (size_t i = 4; i < 20; i++)
+	for (i = 4; i < word.size && i < AWS_KEY; i++) {
 		if (!ascii_is_upper(word.data[i]) && !ascii_is_digit(word.data[i]))
-			return false;
-	return true;
+			break;
+		has_digit |= ascii_is_digit(word.data[i]);
+	}
+	return i == AWS_KEY || (is_id && i >= AWS_KEY_CUT && has_digit);
 }
 
 bool mask_is_token(struct span word, bool is_start)

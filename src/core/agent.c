@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "core/registry.h"
+#include "core/agent_set.h"
 #include "core/script.h"
 
 /* What the rules look at, taken apart once a process. */
@@ -145,6 +145,22 @@ static bool holds(const struct agent_rule *rule, const struct seen *s)
 	return false;
 }
 
+const char *agent_role_name(enum agent_role role)
+{
+	static const char *const names[AGENT_ROLES] = {
+		[AGENT_ROLE_MAIN] = "main",
+		[AGENT_ROLE_LAUNCHER] = "launcher",
+		[AGENT_ROLE_HELPER] = "helper",
+		[AGENT_ROLE_DAEMON] = "daemon",
+		[AGENT_ROLE_TOOL] = "tool",
+		[AGENT_ROLE_MCP] = "mcp",
+		[AGENT_ROLE_STATUS_LINE] = "status-line",
+		[AGENT_ROLE_LANGUAGE_SERVER] = "language-server",
+	};
+
+	return role < AGENT_ROLES ? names[role] : "";
+}
+
 /* --- versions --- */
 
 /* "0.169.0-x86_64-unknown-linux-musl", "0.169.0-linux-x64": without what it was built for. */
@@ -161,8 +177,7 @@ static struct span without_target(struct span version)
 	return version;
 }
 
-/* A version begins with a digit, whatever else stands where one is looked for. */
-static struct span if_version(struct span text)
+struct span agent_version(struct span text)
 {
 	text = without_target(text);
 	return text.size && text.data[0] >= '0' && text.data[0] <= '9' ? text : span_of("", 0);
@@ -188,15 +203,15 @@ static struct span version_of(const struct agent *agent, const struct seen *s)
 		struct span rest = path_below(s->e->executable, agent->versions);
 		struct cursor c = cursor_over(rest.data, rest.size);
 
-		version = if_version(cursor_until(&c, '/'));
+		version = agent_version(cursor_until(&c, '/'));
 	}
 	if (!version.size && is_own_package(agent, s->package))
-		version = if_version(s->e->package_version);
+		version = agent_version(s->e->package_version);
 	/* Marks are the agent's own only if the rule by them holds. */
 	for (size_t i = 0; !version.size && i < agent_rule_count(agent); i++) {
 		if (agent->rules[i].kind == AGENT_RULE_PROGRAM &&
 			agent->rules[i].program.version_behind && is_program(&agent->rules[i], s))
-			version = if_version(s->e->mark_version);
+			version = agent_version(s->e->mark_version);
 	}
 	return version;
 }
@@ -220,7 +235,7 @@ static const struct agent_rule *rule_of_kind(
 	return NULL;
 }
 
-const struct agent *agent_recognise(
+const struct agent *agent_recognise(const struct agent_set *set,
 	const struct agent_evidence *evidence, struct agent_match *match)
 {
 	struct seen s;
@@ -228,13 +243,16 @@ const struct agent *agent_recognise(
 	*match = (struct agent_match){ 0 };
 	look(&s, evidence);
 	for (unsigned kind = 0; kind < AGENT_RULE_KINDS; kind++) {
-		for (size_t i = 0; registry_agents[i]; i++) {
-			const struct agent *agent = registry_agents[i];
+		const struct agent *agent;
+		size_t position = 0;
+
+		while ((agent = agent_set_next(set, &position))) {
 			const struct agent_rule *rule = rule_of_kind(agent, kind, &s);
 
 			if (!rule)
 				continue;
-			*match = (struct agent_match){ rule->why, version_of(agent, &s) };
+			*match = (struct agent_match){ rule->why, rule->role,
+				version_of(agent, &s) };
 			return agent;
 		}
 	}

@@ -14,7 +14,15 @@
 #include "model/process_id.h"
 #include "model/stream_records.h"
 
+struct agent_set;
 struct os;
+
+/* Of the probe syscalls: which, and how much of them. */
+struct calls_wanted {
+	const char *set;     /* as probes/syscall_set.h reads it; NULL: all */
+	bool only_failed;    /* streams; counts have both anyhow */
+	uint32_t data_bytes; /* of what is read and written */
+};
 
 /* A privilege, kernel feature, file or tool that a backend cannot do without. */
 struct need {
@@ -31,7 +39,11 @@ struct probe_options {
 	bool has_uid;
 	uint64_t sample_ns;    /* time between samples; 0: only at start and stop */
 	uint64_t buffer_bytes; /* of the ring to the kernel; 0: the backend's own */
-	bool may_hold;	       /* the launched command, for moments, while the ring is full */
+	/* Folders with ":" between, where the caller's programs are; NULL: none are known. */
+	const char *search_path;
+	const struct agent_set *agents; /* NULL: the built-in ones; whoever keeps it counts */
+	struct calls_wanted calls;
+	bool may_hold; /* the launched command, for moments, while the ring is full */
 };
 
 struct backend_run {
@@ -55,6 +67,8 @@ struct backend {
 	uint32_t target_ns;
 	uint32_t bystander_ns;
 	const char *price_source;
+	/* It has a drain, and does not follow forks all the same: it tells of no comings. */
+	bool follows_nobody;
 	/* How much older than its arrival a record may be. */
 	uint64_t lateness_ns;
 	size_t state_size;
@@ -83,6 +97,12 @@ struct backend {
 	int (*descriptor)(struct backend_run *run);
 	void (*close)(struct backend_run *run);
 };
+
+/* Whether it follows forks by itself. */
+static inline bool backend_follows(const struct backend *b)
+{
+	return b->drain && !b->follows_nobody;
+}
 
 void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, const char *reason);
 void backend_limit(

@@ -120,6 +120,25 @@ uint64_t collector_limit(const struct os *os, struct buffer *out, const char *wh
 	return limit.record.time_ns;
 }
 
+void collector_agents(const struct os *os, struct buffer *out, const struct agent_set *agents)
+{
+	const struct agent *agent;
+	size_t position = 0;
+
+	while ((agent = agent_set_next(agents, &position))) {
+		const struct agent_text *text = agent_set_text(agents, agent);
+		struct stream_agent definition = { .record = head(os, STREAM_AGENT) };
+
+		if (!text)
+			continue;
+		struct record_tail tail[] = {
+			text_tail(&definition.file, text->file),
+			{ &definition.text, text->text, text->text_size },
+		};
+		RECORD_APPEND(out, &definition, tail, ARRAY_SIZE(tail));
+	}
+}
+
 uint64_t collector_self(const struct os *os, struct buffer *out, uint64_t records, uint64_t bytes)
 {
 	struct stream_self self = {

@@ -3,6 +3,7 @@
 #ifndef SOOTH_CORE_COLLECTOR_H
 #define SOOTH_CORE_COLLECTOR_H
 
+#include "core/agent_set.h"
 #include "model/field.h"
 #include "os/os.h"
 
@@ -18,6 +19,8 @@ uint64_t collector_end(const struct os *os, struct buffer *out, uint32_t reason,
 	uint64_t end_ns);
 uint64_t collector_limit(const struct os *os, struct buffer *out, const char *what,
 	const char *reason, const char *remedy);
+/* The definitions of those that are not built in. */
+void collector_agents(const struct os *os, struct buffer *out, const struct agent_set *agents);
 /* What was collected so far, and its cost. */
 uint64_t collector_self(const struct os *os, struct buffer *out, uint64_t records, uint64_t bytes);
 

@@ -23,6 +23,10 @@
 _Static_assert((int)SOOTH_SAMPLE == INTEREST_SAMPLE && (int)SOOTH_COUNT == INTEREST_COUNT &&
 		       (int)SOOTH_STREAM == INTEREST_STREAM,
 	"the public names are the internal ones");
+_Static_assert((int)SOOTH_DETAIL == INTEREST_DETAIL && (int)SOOTH_BRIEF == INTEREST_BRIEF &&
+		       (int)SOOTH_TRANSCRIPT == INTEREST_TRANSCRIPT &&
+		       (int)SOOTH_ONCE == INTEREST_ONCE && (int)SOOTH_EDGES == INTEREST_EDGES,
+	"these too");
 
 /* --- making one --- */
 
@@ -124,6 +128,38 @@ int sooth_observer_add_probe(
 	return 0;
 }
 
+static int only_before_start(const struct sooth_observer *o, struct sooth_error *err)
+{
+	if (!o->has_started)
+		return 0;
+	return error_set(err, -EBUSY, SOOTH_FAULT_USAGE, "add to an observer that has started");
+}
+
+int sooth_observer_add_agent(struct sooth_observer *o, const char *file, const char *text,
+	size_t size, struct sooth_error *err)
+{
+	ERROR_HERE(err);
+	int status = only_before_start(o, err);
+
+	if (status)
+		return status;
+	if (!o->agents)
+		o->agents = agent_set_new();
+	return o->agents ? agent_set_add(o->agents, file, text, size, err) : error_no_memory(err);
+}
+
+int sooth_observer_add_limit(struct sooth_observer *o, const char *what, const char *reason,
+	const char *remedy, struct sooth_error *err)
+{
+	ERROR_HERE(err);
+	int status = only_before_start(o, err);
+
+	if (status)
+		return status;
+	collector_limit(o->os, &o->limits, what, reason, remedy);
+	return buffer_failed(&o->limits) ? error_no_memory(err) : 0;
+}
+
 int observer_connect(
 	struct sooth_observer *o, block_handler handler, void *user, struct sooth_error *err)
 {
@@ -161,8 +197,10 @@ static int sample_when_due(struct sooth_observer *o, uint64_t now, struct sooth_
 	if (!o->options.sample_ns || now - o->last_sample_ns < o->options.sample_ns)
 		return 0;
 	o->last_sample_ns = now;
-	for (unsigned i = 1; i <= o->probe_count && !status; i++)
-		status = hub_sample(o->hub, o->probes[i].source, err);
+	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
+		if (!(o->probes[i].interest & INTEREST_EDGES))
+			status = hub_sample(o->hub, o->probes[i].source, err);
+	}
 	return status;
 }
 
@@ -253,7 +291,10 @@ static int stop_sources(struct sooth_observer *o, struct sooth_error *err)
 
 		if (p->is_started && !hub_source_backend(p->source)->drain) {
 			p->is_started = false;
-			failed = hub_stop(o->hub, p->source, status ? NULL : err);
+			if (p->interest & INTEREST_EDGES)
+				failed = hub_sample(o->hub, p->source, status ? NULL : err);
+			else if (!(p->interest & INTEREST_ONCE))
+				failed = hub_stop(o->hub, p->source, status ? NULL : err);
 		}
 		status = status ? status : failed;
 	}
@@ -324,6 +365,8 @@ void sooth_observer_free(struct sooth_observer *o)
 	if (o->target.is_launched)
 		o->os->abandon(o->os, &o->target.launch);
 	target_fini(&o->target);
+	agent_set_unref(o->agents);
+	buffer_fini(&o->limits);
 	stream_fini(&o->stream);
 	capture_writer_free(o->capture);
 	hub_unref(o->hub);

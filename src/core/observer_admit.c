@@ -16,11 +16,12 @@ static void follow(struct sooth_observer *o, const struct process_id *process)
 	target_join(&o->target, process, &ignored);
 	for (unsigned i = 1; i <= o->probe_count; i++) {
 		struct observed_probe *p = &o->probes[i];
-		bool is_followed = hub_source_backend(p->source)->drain != NULL;
+		bool is_followed = backend_follows(hub_source_backend(p->source));
 
 		if (p->is_started || is_followed)
 			hub_want(p->source, process, p->interest, is_followed, &ignored);
-		if (p->is_started)
+		/* What is wanted of the start alone is known of its children by their parent. */
+		if (p->is_started && !(p->interest & INTEREST_ONCE))
 			hub_joined(p->source, process);
 		else if (is_followed) /* it is being stopped: nobody would let go later */
 			hub_unwant(p->source, process, p->interest, false, &ignored);
@@ -34,7 +35,7 @@ static void forget(struct sooth_observer *o, const struct process_id *process)
 	target_leave(&o->target, process);
 	for (unsigned i = 1; i <= o->probe_count; i++) {
 		struct observed_probe *p = &o->probes[i];
-		bool is_followed = hub_source_backend(p->source)->drain != NULL;
+		bool is_followed = backend_follows(hub_source_backend(p->source));
 
 		if (p->is_started)
 			hub_unwant(p->source, process, p->interest, is_followed, &ignored);
@@ -76,14 +77,23 @@ static bool take_coming(struct sooth_observer *o, const struct process_join *joi
 	return true;
 }
 
+/* Its exec is its start: before it was a copy of us. */
+static bool is_launched(const struct sooth_observer *o, const struct process_id *process)
+{
+	return o->target.is_launched &&
+	       !memcmp(process, &o->target.launch.process, sizeof(*process));
+}
+
 static bool take_exec(struct sooth_observer *o, const struct process_id *process, unsigned source)
 {
 	if (!o->exec_teller)
 		o->exec_teller = source;
 	if (o->exec_teller != source)
 		return false;
-	for (unsigned i = 1; i <= o->probe_count; i++)
-		hub_joined(o->probes[i].source, process);
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		if (!(o->probes[i].interest & INTEREST_ONCE) || is_launched(o, process))
+			hub_joined(o->probes[i].source, process);
+	}
 	return true;
 }
 

@@ -33,6 +33,10 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 			.uid = o->target.uid,
 			.sample_ns = o->options.sample_ns,
 			.buffer_bytes = o->options.buffer_bytes,
+			.search_path = o->options.search_path,
+			.agents = o->agents,
+			.calls = { o->options.calls, o->options.only_failed,
+				o->options.data_bytes },
 			.may_hold = o->options.may_hold && o->target.is_launched,
 		};
 		struct buffer refusals = { 0 };
@@ -42,7 +46,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 		if (!status) {
 			collector_source(o->os, observer_out(o), i, hub_source_backend(p->source),
 				buffer_cstr(&refusals));
-			o->told_of_ends |= hub_source_backend(p->source)->drain != NULL;
+			o->told_of_ends |= backend_follows(hub_source_backend(p->source));
 		}
 		buffer_fini(&refusals);
 	}
@@ -117,6 +121,8 @@ int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
 	ERROR_HERE(err);
 	int status;
 
+	o->has_started = true;
+	o->target.may_be_gone = o->options.may_be_gone;
 	o->target.launch.as_user = o->options.has_launch_user;
 	o->target.launch.uid = o->options.launch_uid;
 	o->target.launch.gid = o->options.launch_gid;
@@ -125,6 +131,7 @@ int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
 		return status;
 	collector_segment(o->os, observer_out(o));
 	write_schemas(o);
+	collector_agents(o->os, observer_out(o), o->agents);
 	status = acquire_sources(o, err);
 	if (status)
 		return status;
@@ -138,6 +145,7 @@ int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
 		return status;
 	/* Attached: what is counted is counted from here. */
 	o->last_sample_ns = o->last_sweep_ns = collector_begin(o->os, observer_out(o));
+	buffer_append(observer_out(o), o->limits.data, o->limits.size);
 	if (o->target.is_launched)
 		status = release_command(o, err);
 	if (!status && o->capture)

@@ -4,6 +4,7 @@
 #define SOOTH_CORE_OBSERVER_STATE_H
 
 #include "base/log.h"
+#include "core/agent_set.h"
 #include "capture/writer.h"
 #include "core/hub.h"
 #include "core/observer.h"
@@ -25,12 +26,15 @@ struct sooth_observer {
 	struct target target;
 	struct observed_probe probes[STREAM_SOURCES_MAX]; /* index: the stream's source; 0 unused */
 	unsigned probe_count;
+	struct agent_set *agents; /* NULL: the built-in ones */
+	struct buffer limits;	  /* records: what was known before the start */
 	struct stream stream;
 	struct capture_writer *capture;
 	uint64_t last_tick_ns, last_sweep_ns, last_sample_ns;
 	struct process_id last_member; /* the filter's memory: records come in runs */
 	unsigned exec_teller;	       /* the source that tells of execs; 0: none has yet */
 	bool is_running;
+	bool has_started;
 	bool told_of_ends; /* some backend reports ends itself */
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/filter.h"
 #include "model/stream_records.h"
 
 #define OUTPUT_BATCH_BYTES (64u << 10)
@@ -21,6 +22,9 @@ struct output {
 	const struct section *section;
 	struct buffer rows;
 	struct buffer limits;
+	struct filter *filter; /* owned; NULL: every row is wanted */
+	bool filters;	       /* the rows of the open section */
+	bool has_filtered;     /* those of any */
 };
 
 int output_new(struct output **out, struct sooth_error *err)
@@ -91,6 +95,13 @@ int output_close_section(struct output *o, struct sooth_error *err)
 	return status ? status : EACH_SINK(o, section_end, section, err);
 }
 
+/* Single rows are no choice. */
+static bool is_table(const struct section *section)
+{
+	return section->shape == SECTION_TABLE || section->shape == SECTION_KEYED ||
+	       section->shape == SECTION_STREAM;
+}
+
 int output_section(struct output *o, const struct section *section, struct sooth_error *err)
 {
 	int status = output_close_section(o, err);
@@ -98,7 +109,22 @@ int output_section(struct output *o, const struct section *section, struct sooth
 	if (status)
 		return status;
 	o->section = section;
+	o->filters = o->filter && is_table(section) && filter_fits(o->filter, section->schema);
+	o->has_filtered |= o->filters;
 	return EACH_SINK(o, section, section, err);
+}
+
+/* Takes the row at `at` away when it is not wanted. */
+static int filter_row(struct output *o, size_t at, struct sooth_error *err)
+{
+	int holds;
+
+	if (!o->filters || buffer_failed(&o->rows))
+		return 0;
+	holds = filter_holds(o->filter, o->section->schema, (const void *)(o->rows.data + at), err);
+	if (!holds)
+		o->rows.size = at;
+	return holds < 0 ? holds : 0;
 }
 
 static int flush_when_full(struct output *o, struct sooth_error *err)
@@ -109,15 +135,23 @@ static int flush_when_full(struct output *o, struct sooth_error *err)
 int output_row(struct output *o, struct sooth_record *row, size_t fixed, struct record_tail *tail,
 	size_t tail_count, struct sooth_error *err)
 {
+	size_t at = o->rows.size;
+	int status;
+
 	row->kind = o->section->schema->kind;
 	record_append(&o->rows, row, fixed, tail, tail_count);
-	return flush_when_full(o, err);
+	status = filter_row(o, at, err);
+	return status ? status : flush_when_full(o, err);
 }
 
 int output_record(struct output *o, const struct sooth_record *record, struct sooth_error *err)
 {
+	size_t at = o->rows.size;
+	int status;
+
 	buffer_append(&o->rows, record, record_bytes(record));
-	return flush_when_full(o, err);
+	status = filter_row(o, at, err);
+	return status ? status : flush_when_full(o, err);
 }
 
 void output_limit(struct output *o, const char *what, const char *reason, const char *remedy)
@@ -137,11 +171,35 @@ struct batch output_limits(const struct output *o)
 	return (struct batch){ o->limits.data, o->limits.size };
 }
 
+int output_filter(struct output *o, const char *text, struct sooth_error *err)
+{
+	struct filter *filter;
+	int status = filter_new(&filter, text, err);
+
+	if (status)
+		return status;
+	filter_free(o->filter);
+	o->filter = filter;
+	return 0;
+}
+
+static int filters_nothing(const struct output *o, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "filter by \"%s\" and what stands with it",
+		filter_field(o->filter));
+	error_why(err, "no table of this report has all of these fields");
+	return error_remedy(err, "`-j` shows the names of the fields");
+}
+
 int output_end(struct output *o, struct sooth_error *err)
 {
 	int status = output_close_section(o, err);
 
-	return status ? status : EACH_SINK(o, end, err);
+	if (!status)
+		status = EACH_SINK(o, end, err);
+	if (!status && o->filter && !o->has_filtered)
+		status = filters_nothing(o, err);
+	return status;
 }
 
 void output_free(struct output *o)
@@ -154,5 +212,6 @@ void output_free(struct output *o)
 	}
 	buffer_fini(&o->rows);
 	buffer_fini(&o->limits);
+	filter_free(o->filter);
 	free(o);
 }

@@ -18,6 +18,9 @@ int output_new(struct output **out, struct sooth_error *err);
 /* The output owns the sink from here on. */
 int output_add_sink(struct output *o, const struct sink_type *type,
 	const struct sink_options *options, struct sooth_error *err);
+/* Only rows of tables that this holds for (model/filter.h); others are left out of tables that
+ * have its fields. -EINVAL. */
+int output_filter(struct output *o, const char *text, struct sooth_error *err);
 int output_begin(struct output *o, const struct report_head *head, struct sooth_error *err);
 /* Closes the section before it, if it is still open. The section is borrowed until then. */
 int output_section(struct output *o, const struct section *section, struct sooth_error *err);

@@ -7,11 +7,15 @@
 
 /* What an observer wants of a process from a probe; a probe may offer only some. */
 enum interest {
-	INTEREST_SAMPLE = 1,	/* states at moments */
-	INTEREST_COUNT = 2,	/* tallies made in the kernel */
-	INTEREST_STREAM = 4,	/* every event */
-	INTEREST_FROM_EXEC = 8, /* and nothing before the process has replaced its program */
-	INTEREST_DETAIL = 16,	/* with SAMPLE: also what takes long to find out */
+	INTEREST_SAMPLE = 1,	  /* states at moments */
+	INTEREST_COUNT = 2,	  /* tallies made in the kernel */
+	INTEREST_STREAM = 4,	  /* every event */
+	INTEREST_FROM_EXEC = 8,	  /* and nothing before the process has replaced its program */
+	INTEREST_DETAIL = 16,	  /* with SAMPLE: also what takes long to find out */
+	INTEREST_BRIEF = 32,	  /* with SAMPLE: little, or nothing, of what is no agent's */
+	INTEREST_TRANSCRIPT = 64, /* with SAMPLE: also what an agent's log tells */
+	INTEREST_ONCE = 128,	  /* with SAMPLE: at the start, not at the end */
+	INTEREST_EDGES = 256,	  /* with SAMPLE: at the start and at the end, not between */
 };
 
 struct probe {

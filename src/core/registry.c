@@ -21,6 +21,9 @@
 #define AGENT(id) extern const struct agent agent_##id;
 #include "agents/agents.def"
 #undef AGENT
+#define FINDING(id, severity) extern const struct finding_type finding_##id;
+#include "findings/findings.def"
+#undef FINDING
 
 #define PROBE(id) &probe_##id,
 const struct probe *const registry_probes[] = {
@@ -46,6 +49,21 @@ const struct agent *const registry_agents[] = {
 	NULL,
 };
 
+#define FINDING(id, severity) { &finding_##id, FINDING_##severity },
+const struct finding_entry registry_findings[] = {
+#include "findings/findings.def"
+	{ NULL, FINDING_INFO },
+};
+
+static const char *const severity_names[FINDING_SEVERITIES] = {
+	[FINDING_INFO] = "info",
+	[FINDING_LOW] = "low",
+	[FINDING_MEDIUM] = "medium",
+	[FINDING_HIGH] = "high",
+	[FINDING_CRITICAL] = "critical",
+};
+const struct sooth_names finding_severity_names = { FINDING_SEVERITIES, severity_names };
+
 #define REGISTRY_FIND(table, wanted)                                                               \
 	({                                                                                         \
 		size_t _i = 0;                                                                     \
@@ -66,7 +84,21 @@ const struct stage_type *registry_stage(const char *name)
 
 const struct sink_type *registry_sink(const char *name)
 {
-	return REGISTRY_FIND(registry_sinks, name);
+	size_t i = 0;
+
+	while (registry_sinks[i] && strcmp(registry_sinks[i]->name, name) &&
+		!(registry_sinks[i]->alias && !strcmp(registry_sinks[i]->alias, name)))
+		i++;
+	return registry_sinks[i];
+}
+
+const struct finding_entry *registry_finding(const char *id)
+{
+	const struct finding_entry *entry = registry_findings;
+
+	while (entry->type && strcmp(entry->type->id, id))
+		entry++;
+	return entry->type ? entry : NULL;
 }
 
 static const struct sooth_schema *find_kind(

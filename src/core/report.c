@@ -44,6 +44,8 @@ struct sooth_report {
 	bool has_begun;
 	bool has_read;			/* blocks came as bytes */
 	struct sooth_report *passes_to; /* NULL: nobody */
+	const char *frame_schema;	/* name of what ends a frame; NULL: one report */
+	bool tells_intervals, has_interval, is_over;
 };
 
 static int take_batch(void *user, const struct batch *batch, struct sooth_error *err);
@@ -106,6 +108,12 @@ int sooth_report_add_view(
 	return add_stage(r, type, options, err);
 }
 
+int sooth_report_filter(struct sooth_report *r, const char *expression, struct sooth_error *err)
+{
+	ERROR_HERE(err);
+	return output_filter(r->output, expression, err);
+}
+
 void sooth_report_add_default_views(struct sooth_report *r)
 {
 	r->wants_default_views = true;
@@ -123,8 +131,15 @@ int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 		return error_set(
 			err, -ENOENT, SOOTH_FAULT_USAGE, "write \"%s\": no such format", sink);
 	memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
-	own = (struct sink_options){ known.stream, known.width, known.use_color };
+	own = (struct sink_options){ known.stream, known.width, known.use_color, known.in_lines,
+		NULL };
 	return output_add_sink(r->output, type, &own, err);
+}
+
+int report_add_sink_type(struct sooth_report *r, const struct sink_type *type,
+	const struct sink_options *options, struct sooth_error *err)
+{
+	return output_add_sink(r->output, type, options, err);
 }
 
 int sooth_report_add_pid(struct sooth_report *r, pid_t pid, struct sooth_error *err)
@@ -227,9 +242,8 @@ static struct batch select_records(struct sooth_report *r, const struct batch *b
 	return (struct batch){ r->selected.data, r->selected.size };
 }
 
-static int take_batch(void *user, const struct batch *all, struct sooth_error *err)
+static int take_part(struct sooth_report *r, const struct batch *all, struct sooth_error *err)
 {
-	struct sooth_report *r = user;
 	struct batch selected = r->pids.count ? select_records(r, all) : *all;
 	const struct batch *batch = &selected;
 	int status = begin_once(r, err);
@@ -244,6 +258,74 @@ static int take_batch(void *user, const struct batch *all, struct sooth_error *e
 	for (size_t i = 0; i < r->stage_count && !status; i++)
 		status = r->stages[i].type->push(r->stages[i].state, batch, err);
 	return status ? status : output_flush(r->output, err);
+}
+
+static int tell_views(struct sooth_report *r, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < r->stage_count && !status; i++)
+		status = r->stages[i].type->finish(r->stages[i].state, err);
+	return status;
+}
+
+static int tell_frame(struct sooth_report *r, struct sooth_error *err)
+{
+	int status = begin_once(r, err);
+
+	if (!status)
+		status = tell_views(r, err);
+	r->has_begun = false;
+	return status ? status : output_end(r->output, err);
+}
+
+static bool ends_frame(const struct sooth_report *r, const struct sooth_record *record)
+{
+	const struct sooth_schema *schema = registry_schema(record->kind);
+
+	return schema && !strcmp(schema->name, r->frame_schema);
+}
+
+/* A frame tells what was there when it ends, so the batch is taken in parts. */
+static int take_frames(struct sooth_report *r, const struct batch *all, struct sooth_error *err)
+{
+	const unsigned char *taken = all->data, *last = all->data + all->size;
+	int status = 0;
+
+	batch_for_each (record, all) {
+		const unsigned char *end = (const unsigned char *)record + record_bytes(record);
+
+		r->is_over |= record->kind == STREAM_END;
+		/* Who is gone with the end is sampled after it. */
+		if (status || !ends_frame(r, record) || (r->tells_intervals && r->is_over))
+			continue;
+		status = take_part(r, &(struct batch){ taken, (size_t)(end - taken) }, err);
+		taken = end;
+		if (!status && (!r->tells_intervals || r->has_interval))
+			status = tell_frame(r, err);
+		r->has_interval = true;
+	}
+	if (!status && taken < last)
+		status = take_part(r, &(struct batch){ taken, (size_t)(last - taken) }, err);
+	return status;
+}
+
+static int take_batch(void *user, const struct batch *all, struct sooth_error *err)
+{
+	struct sooth_report *r = user;
+
+	return r->frame_schema ? take_frames(r, all, err) : take_part(r, all, err);
+}
+
+void report_in_frames(struct sooth_report *r, const char *schema)
+{
+	r->frame_schema = schema;
+}
+
+void report_in_intervals(struct sooth_report *r, const char *schema)
+{
+	report_in_frames(r, schema);
+	r->tells_intervals = true;
 }
 
 int report_block(void *user, const struct block *block, struct sooth_error *err)
@@ -349,10 +431,10 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 		status = merge_finish(&r->merge, err);
 	if (!status)
 		status = check_pids(r, err);
-	for (size_t i = 0; i < r->stage_count && !status; i++) {
+	for (size_t i = 0; i < r->stage_count; i++)
 		note_missing_probe(r, r->stages[i].type);
-		status = r->stages[i].type->finish(r->stages[i].state, err);
-	}
+	if (!status && (!r->frame_schema || r->tells_intervals))
+		status = tell_views(r, err);
 	if (status)
 		return status;
 	summary_losses(&r->summary, r->has_read ? &r->reader : NULL, r->merge.late_records);

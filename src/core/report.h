@@ -5,10 +5,24 @@
 
 #include <sooth/report.h>
 #include "capture/block.h"
+#include "core/sink.h"
 
 /* A block_handler; user is the struct sooth_report. */
 int report_block(void *user, const struct block *block, struct sooth_error *err);
 /* Every block that one report takes goes to another as well, which is finished after it. */
 void report_pass_on(struct sooth_report *r, struct sooth_report *to);
+/*
+ * A report in frames: whenever a record of the schema of that name has been taken, all views
+ * tell what they know then, as a report of its own. The notes come with the last one, which is
+ * told at the end and has nothing else. To be said before the first block; the views must be of
+ * those that can tell again.
+ */
+void report_in_frames(struct sooth_report *r, const char *schema);
+/* Frames are of intervals: the first such record begins one, and at the end the views are told
+ * once more, after STREAM_END, of everything. */
+void report_in_intervals(struct sooth_report *r, const char *schema);
+/* A sink that is no format: a screen. */
+int report_add_sink_type(struct sooth_report *r, const struct sink_type *type,
+	const struct sink_options *options, struct sooth_error *err);
 
 #endif

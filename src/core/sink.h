@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A sink is an output format. It is told sections and rows and renders them by
- * their field tables; it never asks what kind of record it has.
+ * their field tables; it never asks what kind of record it has. What begins and ends may
+ * begin again: a report in frames.
  */
 #ifndef SOOTH_CORE_SINK_H
 #define SOOTH_CORE_SINK_H
@@ -26,11 +27,19 @@ struct section {
 	const char *title; /* heading for people; NULL: none */
 	const struct sooth_schema *schema;
 	enum section_shape shape;
-	const char *columns;  /* "pid,name,cpu_percent" for a text table; NULL: all not hidden */
+	const char *columns;  /* "pid,name,cpu_percent" for a table; NULL: all not hidden */
 	const char *if_empty; /* what to tell people when there is no row; NULL: nothing at all */
 	size_t rows_least;    /* fewer are not worth a table for people */
 	size_t rows_most;     /* people see so many and how many more there are; 0: all */
-	bool is_last;	      /* it stands after all measured sections, among the notes */
+	/* Rows that stand below others: the column that shows it, and the field that says how deep
+	 * each is; it stands below the last one before it that is less deep. NULL: none does. */
+	const char *tree, *depth;
+	const char *spare; /* "ppid,state": columns that a narrow terminal may do without, in that
+			    * order; NULL: those on the right */
+	const char *alarm; /* a BOOL field: where it is true the row deserves a look; NULL: none */
+	bool is_of_interval; /* in frames: of the time since the one before, so none is new or gone
+			      */
+	bool is_last;	     /* it stands after all measured sections, among the notes */
 };
 
 struct report_head {
@@ -42,10 +51,13 @@ struct sink_options {
 	FILE *stream;	/* borrowed */
 	unsigned width; /* of the terminal; 0: none, do not cut */
 	bool use_color;
+	bool in_lines; /* an object on one line each */
+	void *user;    /* of a sink that is no format */
 };
 
 struct sink_type {
 	const char *name;
+	const char *alias; /* another name; NULL: none */
 	const char *help;
 	size_t state_size;
 	int (*open)(void *state, const struct sink_options *options, struct sooth_error *err);

@@ -55,6 +55,7 @@ static int flush_source(struct stream *s, unsigned source, uint64_t watermark_ns
 
 	if (buffer_failed(b))
 		return error_no_memory(err);
+	secrets_mask(&s->secrets, b);
 	while (at < b->size && !status) {
 		size_t end = at + block_end(b->data + at, b->size - at);
 		struct block block = {
@@ -84,4 +85,5 @@ void stream_fini(struct stream *s)
 {
 	for (unsigned i = 0; i < STREAM_SOURCES_MAX; i++)
 		buffer_fini(&s->sources[i]);
+	secrets_fini(&s->secrets);
 }

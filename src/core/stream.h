@@ -8,6 +8,7 @@
 #define SOOTH_CORE_STREAM_H
 
 #include "capture/block.h"
+#include "core/secrets.h"
 
 #define STREAM_SOURCES_MAX  16
 #define STREAM_HANDLERS_MAX 4
@@ -20,6 +21,7 @@ struct stream {
 		void *user;
 	} handlers[STREAM_HANDLERS_MAX];
 	size_t handler_count;
+	struct secrets secrets;
 	uint64_t sequence;
 	uint64_t records; /* made so far */
 	uint64_t bytes;

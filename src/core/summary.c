@@ -114,6 +114,34 @@ static void take_source(struct summary *s, const struct sooth_record *r)
 		s->notes_refused++;
 }
 
+static void add_limit(struct summary *s, const char *what, const char *reason, const char *remedy)
+{
+	struct stream_limit limit = { .record = { .kind = STREAM_LIMIT } };
+	struct record_tail tail[] = {
+		{ &limit.what, what, strlen(what) },
+		{ &limit.reason, reason, strlen(reason) },
+		{ &limit.remedy, remedy, strlen(remedy) },
+	};
+	struct buffer one = { 0 };
+
+	RECORD_APPEND(&one, &limit, tail, ARRAY_SIZE(tail));
+	if (!one.failed)
+		take_note(s, &s->limits, (const void *)one.data);
+	buffer_fini(&one);
+}
+
+/* Only what no collector writes is refused: a later format, or a damaged or made-up capture. */
+static void take_agent(struct summary *s, const struct sooth_record *r)
+{
+	struct sooth_error err = { 0 };
+	char what[sizeof(err.tried) + 32];
+
+	if (!agent_set_take(&s->agents, r, &err))
+		return;
+	snprintf(what, sizeof(what), "an agent (%s)", err.tried);
+	add_limit(s, what, err.why, err.remedy);
+}
+
 void summary_take(struct summary *s, const struct sooth_record *r)
 {
 	if (r->time_ns > s->last_ns)
@@ -135,6 +163,9 @@ void summary_take(struct summary *s, const struct sooth_record *r)
 	case STREAM_SOURCE:
 		if (record_holds(r, sizeof(struct stream_source)))
 			take_source(s, r);
+		break;
+	case STREAM_AGENT:
+		take_agent(s, r);
 		break;
 	case STREAM_LOSS:
 		if (record_holds(r, sizeof(struct stream_loss)))
@@ -180,22 +211,6 @@ static void add_loss(
 	RECORD_APPEND(&one, &loss, tail, ARRAY_SIZE(tail));
 	if (!one.failed)
 		take_note(s, &s->losses, (const void *)one.data);
-	buffer_fini(&one);
-}
-
-static void add_limit(struct summary *s, const char *what, const char *reason, const char *remedy)
-{
-	struct stream_limit limit = { .record = { .kind = STREAM_LIMIT } };
-	struct record_tail tail[] = {
-		{ &limit.what, what, strlen(what) },
-		{ &limit.reason, reason, strlen(reason) },
-		{ &limit.remedy, remedy, strlen(remedy) },
-	};
-	struct buffer one = { 0 };
-
-	RECORD_APPEND(&one, &limit, tail, ARRAY_SIZE(tail));
-	if (!one.failed)
-		take_note(s, &s->limits, (const void *)one.data);
 	buffer_fini(&one);
 }
 
@@ -331,4 +346,5 @@ void summary_fini(struct summary *s)
 	buffer_fini(&s->sources);
 	buffer_fini(&s->losses);
 	buffer_fini(&s->limits);
+	agent_set_unref(s->agents);
 }

@@ -8,16 +8,18 @@
 
 #include "base/map.h"
 #include "capture/block.h"
+#include "core/agent_set.h"
 #include "core/output.h"
 #include "model/stream_records.h"
 
 #define SUMMARY_NOTES_MAX 256 /* different losses, limits and sources told */
 
 struct summary {
-	struct buffer target;  /* the stream.target record */
-	struct buffer sources; /* stream.source records */
-	struct buffer losses;  /* stream.loss records, one for each source and reason */
-	struct buffer limits;  /* stream.limit records, each once */
+	struct buffer target;	  /* the stream.target record */
+	struct buffer sources;	  /* stream.source records */
+	struct buffer losses;	  /* stream.loss records, one for each source and reason */
+	struct buffer limits;	  /* stream.limit records, each once */
+	struct agent_set *agents; /* NULL: the built-in ones */
 	struct stream_self self;
 	uint64_t begin_ns, end_ns, last_ns;
 	uint32_t end_reason;

@@ -36,7 +36,12 @@ void target_fini(struct target *t)
 
 static int select_as(struct target *t, enum target_selector selector, struct sooth_error *err)
 {
-	if (t->selector != TARGET_NONE && (t->selector != selector || selector != TARGET_PIDS))
+	bool is_second = t->selector != TARGET_NONE && t->selector != selector;
+
+	/* The whole host, of which some are meant. */
+	if (t->selector == TARGET_HOST && selector == TARGET_PIDS)
+		return 0;
+	if (is_second || (t->selector != TARGET_NONE && selector != TARGET_PIDS))
 		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE,
 			"select a second target: there is one already");
 	t->selector = selector;
@@ -167,6 +172,28 @@ static int resolve_pids(struct target *t, const struct os *os, struct sooth_erro
 	return status;
 }
 
+/* Of a host that is looked at whole, somebody who is meant may be gone by now; not all of them. */
+static int resolve_meant(struct target *t, const struct os *os, struct sooth_error *err)
+{
+	const pid_t *pids = (const void *)t->pids.data;
+	size_t count = t->pids.size / sizeof(*pids);
+	int status = 0, gone = 0;
+
+	for (size_t i = 0; i < count && !status; i++) {
+		struct process_id process;
+
+		status = os->identify(os, pids[i], &process, err);
+		if (status == -ESRCH) {
+			gone = status;
+			status = 0;
+			continue;
+		}
+		if (!status)
+			status = target_join(t, &process, err);
+	}
+	return status || t->live || t->may_be_gone ? status : gone;
+}
+
 static int resolve_user(struct target *t, const struct os *os, struct sooth_error *err)
 {
 	struct buffer found = { 0 };
@@ -190,7 +217,7 @@ int target_resolve(struct target *t, const struct os *os, struct sooth_error *er
 	case TARGET_USER:
 		return resolve_user(t, os, err);
 	case TARGET_HOST:
-		return 0;
+		return resolve_meant(t, os, err);
 	case TARGET_COMMAND:
 		status = os->launch(os, t->command, &t->launch, err);
 		if (status)

@@ -6,5 +6,7 @@
 
 /* "ENOENT" for 2; NULL for a number without a name. */
 const char *errno_name(uint64_t number);
+/* "No such file or directory" for 2; NULL as well. */
+const char *errno_text(uint64_t number);
 
 #endif

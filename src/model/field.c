@@ -82,6 +82,8 @@ static void load_value(
 	case SOOTH_FIELD_TEXT:
 	case SOOTH_FIELD_ARGS:
 	case SOOTH_FIELD_LIST:
+	case SOOTH_FIELD_TEXTS:
+	case SOOTH_FIELD_ROWS:
 		load_tail(v, record, at);
 		break;
 	case SOOTH_FIELD_CHARS:
@@ -144,4 +146,13 @@ const char *sooth_reason_text(enum sooth_reason reason)
 	};
 
 	return (size_t)reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : texts[0];
+}
+
+struct batch field_rows(const struct sooth_value *value)
+{
+	struct batch rows = { (const unsigned char *)value->text.data, value->text.size };
+
+	if ((uintptr_t)rows.data % SOOTH_RECORD_WORD || batch_check(&rows) < 0)
+		return (struct batch){ 0 };
+	return rows;
 }

@@ -5,6 +5,7 @@
 
 #include <sooth/field.h>
 #include "base/buffer.h"
+#include "model/batch.h"
 
 #define FIELD_AT(type_, member)                                                                    \
 	.offset = offsetof(struct type_, member), .size = sizeof(((struct type_ *)0)->member)
@@ -37,7 +38,14 @@
 		.help = "thread id", .is_hidden = true                                             \
 	}
 
+/* The records of a ROWS value, empty when they are none; the value's text is 8-byte aligned when
+ * this build made it. */
+struct batch field_rows(const struct sooth_value *value);
+
 /* A value as text for people (units, states in words); JSON has its own way. */
+/* Of an argument list, how much is to be shown: what a title that was written over it leaves blank
+ * behind itself is not. */
+size_t args_shown(const char *data, size_t size);
 void value_format(
 	struct buffer *out, const struct sooth_field *field, const struct sooth_value *value);
 

@@ -55,10 +55,23 @@ static void format_enum(struct buffer *out, const struct sooth_field *field, uin
 		buffer_format(out, "%" PRIu64, v);
 }
 
+#define PADDING_LEAST 3 /* blanks in a row; fewer may be an argument */
+
+size_t args_shown(const char *data, size_t size)
+{
+	size_t end = size;
+
+	while (end && (data[end - 1] == '\0' || data[end - 1] == ' '))
+		end--;
+	return end && size - end >= PADDING_LEAST ? end : size;
+}
+
 /* An argument list as a shell would need it written, escaped. */
 static void format_args(struct buffer *out, const char *data, size_t size)
 {
 	size_t at = 0;
+
+	size = args_shown(data, size);
 
 	while (at < size) {
 		size_t length = strnlen(data + at, size - at);
@@ -82,6 +95,34 @@ static void format_list(struct buffer *out, const struct sooth_value *v)
 
 		memcpy(&number, v->list.data + i * sizeof(number), sizeof(number));
 		buffer_format(out, "%s%" PRIu32, i ? "," : "", number);
+	}
+}
+
+/* Each in its place, "; " between them. */
+static void format_texts(struct buffer *out, const char *data, size_t size)
+{
+	for (size_t at = 0; at < size;) {
+		size_t length = strnlen(data + at, size - at);
+
+		buffer_string(out, at ? "; " : "");
+		escape_terminal(out, data + at, length);
+		at += length + 1;
+	}
+}
+
+static void format_rows(
+	struct buffer *out, const struct sooth_field *field, const struct sooth_value *v)
+{
+	struct batch rows = field_rows(v);
+	struct line_plan plan;
+
+	if (!field->rows->line)
+		return;
+	line_plan(&plan, field->rows);
+	batch_for_each (r, &rows) {
+		if ((const unsigned char *)r != rows.data)
+			buffer_string(out, "; ");
+		line_format(out, &plan, r);
 	}
 }
 
@@ -116,6 +157,12 @@ static void format_present(
 		break;
 	case SOOTH_FIELD_ARGS:
 		format_args(out, v->text.data, v->text.size);
+		break;
+	case SOOTH_FIELD_TEXTS:
+		format_texts(out, v->text.data, v->text.size);
+		break;
+	case SOOTH_FIELD_ROWS:
+		format_rows(out, field, v);
 		break;
 	case SOOTH_FIELD_LIST:
 	case SOOTH_FIELD_HISTOGRAM:
@@ -158,6 +205,8 @@ static bool value_is_empty(const struct sooth_value *v)
 	switch (v->type) {
 	case SOOTH_FIELD_TEXT:
 	case SOOTH_FIELD_ARGS:
+	case SOOTH_FIELD_TEXTS:
+	case SOOTH_FIELD_ROWS:
 	case SOOTH_FIELD_CHARS:
 		return v->text.size == 0;
 	case SOOTH_FIELD_LIST:

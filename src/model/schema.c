@@ -17,7 +17,7 @@ static const struct sooth_field stream_segment_fields[] = {
 	FIELD_NUMBER(stream_segment, ticks_per_s, "what a clock tick of a start time is"),
 	FIELD_NUMBER(stream_segment, format, "version of the capture format"),
 	FIELD_STRING(stream_segment, sooth_version, "version of sooth that collected"),
-	FIELD_STRING(stream_segment, hostname, "name of the host"),
+	FIELD_STRING(stream_segment, hostname, "name of the host", .placeholder = "host"),
 	FIELD_STRING(stream_segment, os, "operating system"),
 	FIELD_STRING(stream_segment, os_version, "kernel release"),
 	FIELD_STRING(stream_segment, architecture, "machine type"),
@@ -54,6 +54,11 @@ static const struct sooth_field stream_target_fields[] = {
 		FIELD_AT(stream_target, command),
 		.help = "command line, secrets masked" },
 	FIELD_STRING(stream_target, selector, "how the target was selected"),
+};
+
+static const struct sooth_field stream_agent_fields[] = {
+	FIELD_STRING(stream_agent, file, "the file of the user that describes the agent"),
+	FIELD_STRING(stream_agent, text, "what it says, without comments"),
 };
 
 static const char *const end_names[] = {
@@ -120,6 +125,11 @@ static const struct sooth_field process_join_fields[] = {
 static const struct sooth_field process_exec_fields[] = {
 	FIELD_PID(process_exec),
 	NAME_FIELD(process_exec),
+	{ .name = "arguments",
+		.type = SOOTH_FIELD_ARGS,
+		FIELD_AT(process_exec, arguments),
+		FIELD_STATE_AT(process_exec, arguments_state),
+		.help = "its new command line, masked" },
 };
 
 static const struct sooth_field process_leave_fields[] = {
@@ -142,6 +152,7 @@ STREAM_SCHEMA_ROW(stream_source, "stream.source", STREAM_SOURCE, SOOTH_CLASS_DEF
 	"{probe} by {method}[ (not by {fallback_reason})]");
 STREAM_SCHEMA_ROW(stream_target, "stream.target", STREAM_TARGET, SOOTH_CLASS_DEFINITION,
 	"target: {selector}[ {pids}][ ({command})]");
+STREAM_SCHEMA_ROW(stream_agent, "stream.agent", STREAM_AGENT, SOOTH_CLASS_DEFINITION, NULL);
 STREAM_SCHEMA_ROW(stream_end, "stream.end", STREAM_END, SOOTH_CLASS_EVENT, NULL);
 STREAM_SCHEMA_ROW(stream_tick, "stream.tick", STREAM_TICK, SOOTH_CLASS_TICK, NULL);
 STREAM_SCHEMA_ROW(stream_loss, "stream.loss", STREAM_LOSS, SOOTH_CLASS_TALLY,
@@ -167,6 +178,7 @@ const struct sooth_schema *const stream_schemas[] = {
 	&stream_source_schema,
 	&stream_target_schema,
 	&stream_begin_schema,
+	&stream_agent_schema,
 	&stream_end_schema,
 	&stream_tick_schema,
 	&stream_loss_schema,

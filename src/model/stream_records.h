@@ -22,6 +22,7 @@ enum stream_kind {
 	STREAM_SOURCE = 0x0083,	 /* definition: probe, backend, why not a better one */
 	STREAM_TARGET = 0x0084,	 /* definition: what was asked for */
 	STREAM_BEGIN = 0x0085,	 /* definition: observation starts */
+	STREAM_AGENT = 0x0086,	 /* definition: an agent of the user's own */
 	STREAM_END = 0x0006,	 /* observation ends, and why */
 	STREAM_TICK = 0x0007,
 	STREAM_LOSS = 0x0008,
@@ -77,6 +78,13 @@ struct stream_begin {
 	struct sooth_record record;
 };
 
+/* What the user's own file says, without comments, so that a capture explains itself elsewhere. */
+struct stream_agent {
+	struct sooth_record record;
+	struct sooth_text file; /* its name, without folders */
+	struct sooth_text text; /* as core/agent_text.h reads it */
+};
+
 enum stream_end_reason {
 	STREAM_END_DURATION = 1, /* the asked time is over */
 	STREAM_END_TARGET = 2,	 /* every process of the target ended */
@@ -128,10 +136,18 @@ struct process_join {
 	char name[PROCESS_NAME_SIZE];
 };
 
+#define PROCESS_ARGUMENTS_MAX 511 /* bytes of a command line */
+
 struct process_exec {
 	struct sooth_record record;
 	char name[PROCESS_NAME_SIZE];
+	/* Older captures have nothing from here on. */
+	struct sooth_text arguments; /* with NULs between, masked */
+	uint8_t arguments_state;
+	uint8_t unused[7];
 };
+
+#define PROCESS_EXEC_LEAST 48
 
 struct process_leave {
 	struct sooth_record record;

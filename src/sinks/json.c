@@ -14,6 +14,7 @@ struct json_sink {
 	FILE *stream;
 	struct buffer bytes;
 	struct json json;
+	unsigned indent;
 	size_t rows; /* of the open section */
 };
 
@@ -28,7 +29,8 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 
 	(void)err;
 	s->stream = options->stream;
-	json_init(&s->json, &s->bytes, 2);
+	s->indent = options->in_lines ? 0 : 2;
+	json_init(&s->json, &s->bytes, s->indent);
 	return 0;
 }
 
@@ -37,6 +39,7 @@ static int begin(void *state, const struct report_head *head, struct sooth_error
 	struct json_sink *s = state;
 
 	(void)err;
+	json_init(&s->json, &s->bytes, s->indent);
 	json_begin_object(&s->json);
 	json_schema_member(&s->json, head->name, head->version);
 	return 0;

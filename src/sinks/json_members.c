@@ -8,11 +8,19 @@
 #include "model/errno_names.h"
 #include "model/schema.h"
 
+static void write_keyed(
+	struct json *j, const struct sooth_schema *schema, const struct sooth_record *r);
+
+static bool is_present(const struct sooth_value *v)
+{
+	return v->state == SOOTH_STATE_VALUE || v->state == SOOTH_STATE_TRUNCATED;
+}
+
 /* An argument list as one text: the contract's `command` is one. */
 static void write_args(struct json *j, const struct sooth_value *v)
 {
 	struct buffer text = { 0 };
-	size_t size = v->text.size;
+	size_t size = args_shown(v->text.data, v->text.size);
 
 	if (size && !v->text.data[size - 1])
 		size--;
@@ -53,6 +61,71 @@ static void write_errno(struct json *j, uint64_t value)
 		json_u64(j, value);
 }
 
+static void write_texts(struct json *j, const struct sooth_value *v)
+{
+	json_begin_array(j);
+	for (size_t at = 0; at < v->text.size;) {
+		size_t length = strnlen(v->text.data + at, v->text.size - at);
+
+		json_string(j, v->text.data + at, length);
+		at += length + 1;
+	}
+	json_end(j);
+}
+
+/* {"file": 40}: a row of two fields. */
+static void write_pair(
+	struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
+{
+	struct sooth_value key = sooth_field_get(&schema->fields[0], r);
+	struct sooth_value value = sooth_field_get(&schema->fields[1], r);
+	struct buffer text = { 0 };
+
+	value_format(&text, &schema->fields[0], &key);
+	json_key(j, buffer_cstr(&text));
+	if (is_present(&value))
+		json_value(j, &schema->fields[1], &value);
+	else
+		json_null(j);
+	buffer_fini(&text);
+}
+
+static void write_keyed_rows(
+	struct json *j, const struct sooth_schema *schema, const struct batch *rows)
+{
+	json_begin_object(j);
+	batch_for_each (r, rows) {
+		if (schema->field_count == 2)
+			write_pair(j, schema, r);
+		else
+			write_keyed(j, schema, r);
+	}
+	json_end(j);
+}
+
+static void write_rows(struct json *j, const struct sooth_field *f, const struct sooth_value *v)
+{
+	struct batch rows = field_rows(v);
+
+	if (f->is_keyed) {
+		write_keyed_rows(j, f->rows, &rows);
+		return;
+	}
+	if (!f->is_single)
+		json_begin_array(j);
+	batch_for_each (r, &rows) {
+		json_begin_object(j);
+		json_members(j, f->rows, r);
+		json_end(j);
+		if (f->is_single)
+			return;
+	}
+	if (f->is_single)
+		json_null(j);
+	else
+		json_end(j);
+}
+
 void json_value(struct json *j, const struct sooth_field *f, const struct sooth_value *v)
 {
 	switch (f->type) {
@@ -78,6 +151,12 @@ void json_value(struct json *j, const struct sooth_field *f, const struct sooth_
 	case SOOTH_FIELD_ARGS:
 		write_args(j, v);
 		break;
+	case SOOTH_FIELD_TEXTS:
+		write_texts(j, v);
+		break;
+	case SOOTH_FIELD_ROWS:
+		write_rows(j, f, v);
+		break;
 	case SOOTH_FIELD_LIST:
 	case SOOTH_FIELD_HISTOGRAM:
 		write_list(j, v);
@@ -86,11 +165,6 @@ void json_value(struct json *j, const struct sooth_field *f, const struct sooth_
 		json_u64(j, v->u);
 		break;
 	}
-}
-
-static bool is_present(const struct sooth_value *v)
-{
-	return v->state == SOOTH_STATE_VALUE || v->state == SOOTH_STATE_TRUNCATED;
 }
 
 static const char *state_text(const struct sooth_value *v)

@@ -12,8 +12,12 @@
 
 #include "base/cleanup.h"
 #include "core/sink.h"
+#include "sinks/table_block.h"
+#include "sinks/table_fit.h"
 
-#define COLUMNS_MAX 64
+#define COLUMNS_MAX    96
+#define TREE_DEPTH_MAX 64 /* deeper rows stand no deeper */
+#define ALARM_COLOR    "\033[1;31m"
 
 struct table_sink {
 	struct sink_options options;
@@ -21,6 +25,9 @@ struct table_sink {
 	const struct sooth_field *columns[COLUMNS_MAX];
 	size_t column_count;
 	size_t row_count;
+	/* Of rows that stand below others: */
+	const struct sooth_field *depth, *alarm;
+	struct libscols_line *above[TREE_DEPTH_MAX]; /* the last line of each depth */
 	unsigned reasons;      /* a bit for each enum sooth_reason seen in the table */
 	unsigned line_reasons; /* in the lines since the last table */
 	bool has_output;       /* something stands above */
@@ -77,7 +84,8 @@ static void column_label(const struct sooth_field *f, char label[64])
 	label[i] = '\0';
 }
 
-static int add_column(struct table_sink *s, const struct sooth_field *f)
+static int add_column(
+	struct table_sink *s, const struct section *section, const struct sooth_field *f)
 {
 	char label[64];
 	int flags = is_number(f) ? SCOLS_FL_RIGHT : 0;
@@ -87,6 +95,8 @@ static int add_column(struct table_sink *s, const struct sooth_field *f)
 	/* Only a long text may be cut to fit a terminal; a figure never is. */
 	if (f->type == SOOTH_FIELD_ARGS || f->may_shrink)
 		flags |= SCOLS_FL_TRUNC;
+	if (section->tree && !strcmp(f->name, section->tree))
+		flags |= SCOLS_FL_TREE;
 	column_label(f, label);
 	s->columns[s->column_count++] = f;
 	return scols_table_new_column(s->table, label, 0, flags) ? 0 : -ENOMEM;
@@ -105,7 +115,7 @@ static int add_named_columns(struct table_sink *s, const struct section *section
 		snprintf(name, sizeof(name), "%.*s", (int)size, at);
 		f = sooth_schema_field(section->schema, name);
 		if (f)
-			status = add_column(s, f);
+			status = add_column(s, section, f);
 		at += size + (at[size] == ',');
 	}
 	return status;
@@ -119,7 +129,7 @@ static int add_columns(struct table_sink *s, const struct section *section)
 		return add_named_columns(s, section);
 	for (size_t i = 0; i < section->schema->field_count && !status; i++) {
 		if (!section->schema->fields[i].is_hidden)
-			status = add_column(s, &section->schema->fields[i]);
+			status = add_column(s, section, &section->schema->fields[i]);
 	}
 	return status;
 }
@@ -131,6 +141,9 @@ static int table_open(struct table_sink *s, const struct section *section, struc
 		return error_no_memory(err);
 	s->column_count = 0;
 	s->reasons = 0;
+	memset(s->above, 0, sizeof(s->above));
+	s->depth = section->tree ? sooth_schema_field(section->schema, section->depth) : NULL;
+	s->alarm = section->alarm ? sooth_schema_field(section->schema, section->alarm) : NULL;
 	scols_table_set_stream(s->table, s->options.stream);
 	/* Cells are escaped before they get here. */
 	scols_table_enable_noencoding(s->table, 1);
@@ -176,20 +189,6 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return is_table(section) ? table_open(s, section, err) : 0;
 }
 
-static const char *level_color(const struct sooth_field *f, const struct sooth_value *v)
-{
-	static const char *const colors[SOOTH_FIELD_LEVELS] = { "\033[33m", "\033[35m",
-		"\033[1;31m" };
-	double value = f->type == SOOTH_FIELD_REAL ? v->f : (double)v->u;
-	const char *color = NULL;
-
-	if (!f->levels || v->state != SOOTH_STATE_VALUE)
-		return NULL;
-	for (size_t i = 0; i < SOOTH_FIELD_LEVELS && value >= f->levels[i]; i++)
-		color = colors[i];
-	return color;
-}
-
 /*
  * libsmartcols (2.38) never returns from cutting a cell that the locale cannot
  * read, and a target can choose such a name: in the C locale all is ASCII.
@@ -210,12 +209,42 @@ static void make_readable(struct buffer *text)
 	*text = ascii;
 }
 
+/* Below the last line that is less deep. */
+static struct libscols_line *new_line(struct table_sink *s, const struct sooth_record *r)
+{
+	struct sooth_value v = { 0 };
+	struct libscols_line *line;
+	size_t depth;
+
+	if (!s->depth)
+		return scols_table_new_line(s->table, NULL);
+	v = sooth_field_get(s->depth, r);
+	depth = v.u < TREE_DEPTH_MAX ? v.u : TREE_DEPTH_MAX - 1;
+	line = scols_table_new_line(s->table, depth ? s->above[depth - 1] : NULL);
+	for (size_t i = depth; i < TREE_DEPTH_MAX; i++)
+		s->above[i] = line;
+	return line;
+}
+
+static void color_line(
+	struct table_sink *s, struct libscols_line *line, const struct sooth_record *r)
+{
+	struct sooth_value v;
+
+	if (!s->options.use_color || !s->alarm)
+		return;
+	v = sooth_field_get(s->alarm, r);
+	if (v.state == SOOTH_STATE_VALUE && v.u)
+		scols_line_set_color(line, ALARM_COLOR);
+}
+
 static int add_row(struct table_sink *s, const struct sooth_record *r)
 {
-	struct libscols_line *line = scols_table_new_line(s->table, NULL);
+	struct libscols_line *line = new_line(s, r);
 
 	if (!line)
 		return -ENOMEM;
+	color_line(s, line, r);
 	for (size_t i = 0; i < s->column_count; i++) {
 		struct sooth_value v = sooth_field_get(s->columns[i], r);
 
@@ -226,9 +255,9 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 		make_readable(&s->text);
 		if (scols_line_set_data(line, i, buffer_cstr(&s->text)))
 			return -ENOMEM;
-		if (s->options.use_color && level_color(s->columns[i], &v))
-			scols_cell_set_color(
-				scols_line_get_cell(line, i), level_color(s->columns[i], &v));
+		if (s->options.use_color && table_level_color(s->columns[i], &v))
+			scols_cell_set_color(scols_line_get_cell(line, i),
+				table_level_color(s->columns[i], &v));
 	}
 	return 0;
 }
@@ -258,10 +287,16 @@ static int add_line(
 	if (section->shape != SECTION_STREAM)
 		note_reasons(s, r);
 	buffer_reset(&s->text);
-	line_format(&s->text, &s->plan, r);
-	if (!s->text.size)
-		return 0; /* nothing in it has a value */
-	buffer_char(&s->text, '\n');
+	if (table_has_blocks(section->schema)) {
+		if (s->has_output || s->row_count)
+			buffer_char(&s->text, '\n');
+		table_block(&s->text, section->schema, r, &s->options);
+	} else {
+		line_format(&s->text, &s->plan, r);
+		if (!s->text.size)
+			return 0; /* nothing in it has a value */
+		buffer_char(&s->text, '\n');
+	}
 	fwrite(s->text.data, 1, s->text.size, s->options.stream);
 	return buffer_failed(&s->text) ? -ENOMEM : 0;
 }
@@ -295,11 +330,16 @@ static int rows(void *state, const struct section *section, const struct batch *
 
 static void print_table(struct table_sink *s, const struct section *section)
 {
+	buffer_reset(&s->text);
+	table_fit(
+		s->table, s->columns, s->column_count, s->options.width, section->spare, &s->text);
 	if (s->has_output)
 		fputc('\n', s->options.stream);
 	if (section->title)
 		fprintf(s->options.stream, "%s\n", section->title);
 	scols_print_table(s->table);
+	if (s->text.size)
+		fprintf(s->options.stream, "no room for: %s\n", buffer_cstr(&s->text));
 	if (section->rows_most && s->row_count > section->rows_most)
 		fprintf(s->options.stream, "and %zu more (-j tells all)\n",
 			s->row_count - section->rows_most);
@@ -340,7 +380,8 @@ static void close_sink(void *state)
 }
 
 const struct sink_type sink_table = {
-	.name = "table",
+	.name = "text",
+	.alias = "table",
 	.help = "text for people",
 	.state_size = sizeof(struct table_sink),
 	.open = open_sink,

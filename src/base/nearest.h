@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What somebody who mistyped a name may have meant. */
+#ifndef SOOTH_BASE_NEAREST_H
+#define SOOTH_BASE_NEAREST_H
+
+#include <stddef.h>
+
+/* The name of `count` that is at most two edits from it; NULL: none is near. */
+const char *nearest_name(const char *typed, const char *const *names, size_t count);
+
+#endif

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is private in a text, and what it becomes; see redact.h. */
+#include "base/redact.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mask.h"
+#include "base/mask_rules.h"
+
+#define NAMES_MAX   4096
+#define NAME_LEAST  3
+#define NUMBERS_MAX 65536
+#define PATHS_MAX   (1u << 20) /* bytes */
+
+struct redact_name {
+	uint32_t at, size; /* in texts: the placeholder with its number, then the name */
+	uint32_t placeholder_size;
+};
+
+void redactor_init(struct redactor *r)
+{
+	*r = (struct redactor){ 0 };
+	map_init(&r->numbers, sizeof(uint64_t), sizeof(uint32_t), NUMBERS_MAX);
+	map_init(&r->counts, sizeof(uint64_t), sizeof(uint32_t), NAMES_MAX);
+}
+
+void redactor_fini(struct redactor *r)
+{
+	buffer_fini(&r->names);
+	buffer_fini(&r->texts);
+	buffer_fini(&r->paths);
+	buffer_fini(&r->masked);
+	map_fini(&r->numbers);
+	map_fini(&r->counts);
+}
+
+/* --- numbers --- */
+
+/* FNV-1a; a name is the same in any case. */
+static uint64_t hash_text(uint64_t hash, struct span text)
+{
+	for (size_t i = 0; i < text.size; i++)
+		hash = (hash ^ (unsigned char)ascii_lower(text.data[i])) * 0x100000001b3u;
+	return hash;
+}
+
+static uint64_t hash_placeholder(const char *placeholder)
+{
+	return hash_text(0xcbf29ce484222325u, span_of(placeholder, strlen(placeholder) + 1));
+}
+
+/* Beyond the bounds all have the number 0. */
+void redactor_number(
+	struct redactor *r, const char *placeholder, struct span text, struct buffer *out)
+{
+	uint64_t kind = hash_placeholder(placeholder), key = hash_text(kind, text);
+	bool is_new = false;
+	uint32_t *number = map_put(&r->numbers, &key, &is_new);
+
+	if (number && is_new) {
+		uint32_t *count = map_put(&r->counts, &kind, NULL);
+
+		*number = count ? ++*count : 0;
+	}
+	buffer_format(out, "%s-%u", placeholder, number ? *number : 0);
+}
+
+/* --- learning --- */
+
+static struct span name_of(const struct redactor *r, const struct redact_name *n)
+{
+	return span_of((const char *)r->texts.data + n->at + n->placeholder_size, n->size);
+}
+
+static bool is_same(struct span a, const char *b)
+{
+	for (size_t i = 0; i < a.size; i++) {
+		if (ascii_lower(a.data[i]) != ascii_lower(b[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool is_known(const struct redactor *r, struct span name)
+{
+	const struct redact_name *all = (const void *)r->names.data;
+
+	for (size_t i = 0; i < r->names.size / sizeof(*all); i++) {
+		if (all[i].size == name.size && is_same(name_of(r, &all[i]), name.data))
+			return true;
+	}
+	return false;
+}
+
+/* Longer ones first, so that "alice-laptop" is not taken for "alice". */
+static void insert(struct redactor *r, const struct redact_name *name)
+{
+	struct redact_name *all;
+	size_t i;
+
+	buffer_append(&r->names, name, sizeof(*name));
+	if (buffer_failed(&r->names))
+		return;
+	all = (void *)r->names.data;
+	for (i = r->names.size / sizeof(*all) - 1; i && all[i - 1].size < name->size; i--)
+		all[i] = all[i - 1];
+	all[i] = *name;
+}
+
+static void learn(struct redactor *r, const char *placeholder, struct span name)
+{
+	struct redact_name n = { .at = (uint32_t)r->texts.size, .size = (uint32_t)name.size };
+
+	if (name.size < NAME_LEAST || redact_is_public(name) || is_known(r, name) ||
+		r->names.size >= NAMES_MAX * sizeof(n))
+		return;
+	redactor_number(r, placeholder, name, &r->texts);
+	n.placeholder_size = (uint32_t)r->texts.size - n.at;
+	buffer_append(&r->texts, name.data, name.size);
+	insert(r, &n);
+}
+
+/* Of "build-7.example.org" the first part is as telling as the whole. */
+void redactor_learn(struct redactor *r, const char *placeholder, struct span name)
+{
+	const char *dot = name.size ? memchr(name.data, '.', name.size) : NULL;
+
+	learn(r, placeholder, name);
+	if (dot && dot > name.data)
+		learn(r, placeholder, span_of(name.data, (size_t)(dot - name.data)));
+}
+
+/* May a word begin at `at`? */
+static bool is_boundary(struct span text, size_t at)
+{
+	char before = at ? text.data[at - 1] : ' ';
+
+	return !ascii_is_alnum(before) && before != '_';
+}
+
+static bool begins_path(struct span text, size_t at)
+{
+	char before = at ? text.data[at - 1] : ' ';
+
+	return text.data[at] == '/' && at + 1 < text.size && text.data[at + 1] > ' ' &&
+	       !ascii_is_alnum(before) && !strchr("_.-/~", before);
+}
+
+void redactor_learn_text(struct redactor *r, struct span text)
+{
+	for (size_t at = 0; at < text.size; at++) {
+		struct span user;
+
+		if (begins_path(text, at) &&
+			redact_home(span_of(text.data + at, text.size - at), &user))
+			redactor_learn(r, "user", user);
+	}
+	if (text.size < 2 || text.data[0] != '/' || !memchr(text.data, ' ', text.size) ||
+		r->paths.size + text.size >= PATHS_MAX)
+		return;
+	buffer_append(&r->paths, text.data, text.size);
+	buffer_char(&r->paths, '\0');
+}
+
+/* --- writing --- */
+
+/* The name that stands at `at` as a whole word; NULL: none does. */
+static const struct redact_name *name_at(const struct redactor *r, struct span text, size_t at)
+{
+	const struct redact_name *all = (const void *)r->names.data;
+
+	if (!is_boundary(text, at))
+		return NULL;
+	for (size_t i = 0; i < r->names.size / sizeof(*all); i++) {
+		size_t end = at + all[i].size;
+
+		if (end > text.size || !is_same(name_of(r, &all[i]), text.data + at))
+			continue;
+		if (end == text.size || (!ascii_is_alnum(text.data[end]) && text.data[end] != '_'))
+			return &all[i];
+	}
+	return NULL;
+}
+
+void redactor_write_names(struct redactor *r, struct span text, struct buffer *out)
+{
+	for (size_t at = 0; at < text.size;) {
+		const struct redact_name *n = name_at(r, text, at);
+
+		if (n) {
+			buffer_append(out, r->texts.data + n->at, n->placeholder_size);
+			at += n->size;
+		} else {
+			buffer_char(out, text.data[at++]);
+		}
+	}
+}
+
+static bool ends_word(char c)
+{
+	return (unsigned char)c <= ' ' || strchr("\"'`<>,;()[]{}|", c) != NULL;
+}
+
+static size_t word_length(struct span text)
+{
+	size_t i = 0;
+
+	while (i < text.size && !ends_word(text.data[i]))
+		i++;
+	return i;
+}
+
+/* A path with blanks is known from where it stood alone. */
+static size_t path_length(const struct redactor *r, struct span text)
+{
+	size_t longest = word_length(text);
+
+	for (size_t at = 0; at < r->paths.size;) {
+		const char *path = (const char *)r->paths.data + at;
+		size_t size = strlen(path);
+
+		if (size > longest && size <= text.size && !memcmp(path, text.data, size))
+			longest = size;
+		at += size + 1;
+	}
+	while (longest > 1 && strchr(".:", text.data[longest - 1]))
+		longest--; /* of the sentence */
+	return longest;
+}
+
+/* "alice@example.com", "@socket": its length; 0: it is none. "4711@1234" is a process. */
+static size_t mail_length(struct span text)
+{
+	size_t length = word_length(text), at = 0;
+	bool has_letter = false;
+
+	while (at < length && (ascii_is_alnum(text.data[at]) || strchr("._+-", text.data[at]))) {
+		has_letter |= !ascii_is_digit(text.data[at]);
+		at++;
+	}
+	if (at + 1 >= length || text.data[at] != '@' || text.data[at + 1] == '/' ||
+		(at && !has_letter) || redact_is_public(span_of(text.data, length)))
+		return 0;
+	return length;
+}
+
+/* What stands at `at`, if it is private as a whole: it is written, and its length returned. */
+static size_t write_private(struct redactor *r, struct span text, size_t at, struct buffer *out)
+{
+	struct span rest = span_of(text.data + at, text.size - at);
+	bool is_own = false, is_within;
+	size_t length;
+
+	if (begins_path(text, at)) {
+		length = path_length(r, rest);
+		redactor_write_path(r, span_of(rest.data, length), out);
+		return length;
+	}
+	if (!is_boundary(text, at))
+		return 0;
+	/* Not from the second number of "1.2.3.4.5" on. */
+	is_within = at > 1 && text.data[at - 1] == '.' && ascii_is_digit(text.data[at - 2]);
+	length = is_within ? 0 : redact_address(rest, &is_own);
+	if (length && is_own)
+		buffer_append(out, rest.data, length);
+	else if (length)
+		redactor_number(r, "address", span_of(rest.data, length), out);
+	if (length)
+		return length;
+	length = mail_length(rest);
+	if (length)
+		redactor_number(r, "name", span_of(rest.data, length), out);
+	return length;
+}
+
+static void write_masked(struct redactor *r, struct span text, struct buffer *out)
+{
+	size_t at = 0;
+
+	while (at < text.size) {
+		const struct redact_name *n;
+		size_t length = write_private(r, text, at, out);
+
+		n = length ? NULL : name_at(r, text, at);
+		if (n) {
+			buffer_append(out, r->texts.data + n->at, n->placeholder_size);
+			length = n->size;
+		} else if (!length) {
+			buffer_char(out, text.data[at]);
+			length = 1;
+		}
+		at += length;
+	}
+}
+
+void redactor_write(struct redactor *r, struct span text, struct buffer *out)
+{
+	struct span masked;
+
+	buffer_reset(&r->masked);
+	mask_text(&r->masked, text.data, text.size);
+	masked = span_of((const char *)r->masked.data, r->masked.size);
+	/* Alone it is a path to its end, blanks and all. */
+	if (masked.size > 1 && masked.data[0] == '/')
+		redactor_write_path(r, masked, out);
+	else
+		write_masked(r, masked, out);
+}
+
+void redactor_write_arguments(struct redactor *r, struct span arguments, struct buffer *out)
+{
+	bool is_first = true;
+
+	for (size_t at = 0; at < arguments.size; is_first = false) {
+		const char *stop = memchr(arguments.data + at, '\0', arguments.size - at);
+		size_t end = stop ? (size_t)(stop - arguments.data) : arguments.size;
+
+		if (is_first)
+			redactor_write(r, span_of(arguments.data + at, end - at), out);
+		else
+			buffer_string(out, "***");
+		buffer_char(out, '\0');
+		at = end + 1;
+	}
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the values in a text about an agent may be; see agent_text_parts.h. */
+#include "core/agent_text_parts.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mask.h"
+#include "core/script.h"
+
+#define VARIABLE_MAX   64
+#define OPTION_MAX     64
+#define SECTION_MAX    32
+#define PATH_NAMES_MAX 16 /* that agent_path.c compares */
+
+#define LOWER  "abcdefghijklmnopqrstuvwxyz"
+#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+static bool is_of(const char *value, const char *legal)
+{
+	return value[0] && !value[strspn(value, legal)];
+}
+
+static bool is_one_of(struct span word, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (span_equal(word, words[i]))
+			return true;
+	}
+	return false;
+}
+
+static struct span whole(const char *text)
+{
+	return span_of(text, strlen(text));
+}
+
+/* Interpreters, what starts others, and names that many programs or threads have. */
+bool agent_value_is_generic(const char *name)
+{
+	static const char *const names[] = { "MainThread", "agent", "app", "ash", "bash", "busybox",
+		"cargo", "cat", "cli", "cmd", "code", "dash", "docker", "emacs", "env", "exe",
+		"fish", "git", "go", "index", "java", "ksh", "less", "main", "make", "nano",
+		"nohup", "npm", "npx", "nvim", "perl", "php", "pip", "pip3", "pnpm", "program",
+		"ruby", "run", "rust", "screen", "script", "server", "service", "setsid", "sh",
+		"ssh", "start", "sudo", "systemd", "tail", "tmux", "tool", "ts-node", "tsx", "uv",
+		"uvx", "vi", "vim", "worker", "yarn", "zsh" };
+
+	return interpreter_of(whole(name)) || is_one_of(whole(name), names, ARRAY_SIZE(names));
+}
+
+bool agent_value_is_generic_folder(const char *folders)
+{
+	static const char *const names[] = { ".bun", ".cache", ".cargo", ".config", ".local",
+		".npm", ".npm-global", "bin", "current", "dist", "home", "lib", "lib64", "libexec",
+		"local", "node_modules", "opt", "root", "sbin", "share", "site-packages", "snap",
+		"srv", "tmp", "usr", "var", "versions" };
+	struct cursor c = cursor_over(folders, strlen(folders));
+
+	while (!cursor_at_end(&c)) {
+		if (!is_one_of(cursor_until(&c, '/'), names, ARRAY_SIZE(names)))
+			return false;
+	}
+	return true;
+}
+
+const char *agent_value_name(const char *value)
+{
+	if (strlen(value) > AGENT_NAME_MAX)
+		return "a name has at most 32 letters";
+	if (!strchr(LOWER, value[0]) || !is_of(value, LOWER DIGITS "-_"))
+		return "a name begins with a lower-case letter; digits, - and _ may follow";
+	return NULL;
+}
+
+const char *agent_value_title(const char *value)
+{
+	return strlen(value) > AGENT_TITLE_MAX ? "it is longer than 64 bytes" : NULL;
+}
+
+/* Components as path_below() compares them. */
+static const char *wrong_component(struct span part)
+{
+	if (!part.size)
+		return "folders stand with one / between, and none before or behind";
+	if (span_equal(part, ".") || span_equal(part, ".."))
+		return "paths of programs have no component . or ..";
+	return NULL;
+}
+
+const char *agent_value_folders(const char *value)
+{
+	struct cursor c = cursor_over(value, strlen(value));
+	const char *wrong = NULL;
+
+	if (value[0] == '/')
+		return "folders are looked for anywhere in a path, so they begin without /";
+	if (value[0] == '~')
+		return "folders are looked for anywhere in a path; of ~/x write x";
+	if (!value[0] || value[strlen(value) - 1] == '/')
+		return wrong_component(whole(""));
+	while (!wrong && !cursor_at_end(&c))
+		wrong = wrong_component(cursor_until(&c, '/'));
+	return wrong;
+}
+
+static const char *wrong_file(struct span name)
+{
+	return memchr(name.data, '/', name.size) ? "it is the name of a file, without its folders"
+						 : wrong_component(name);
+}
+
+const char *agent_value_file(const char *value)
+{
+	return wrong_file(whole(value));
+}
+
+const char *agent_value_package(const char *value)
+{
+	static const char wrong[] = "packages of npm are called like mine or @team/mine";
+	const char *name = value;
+
+	if (value[0] == '@') {
+		name = strchr(value, '/');
+		if (!name || name == value + 1)
+			return wrong;
+		name++;
+	}
+	if (!is_of(name, LOWER UPPER DIGITS "-._~"))
+		return wrong;
+	/* A team's "agent" is its own. */
+	return name == value && agent_value_is_generic(value) ? "others are called so too" : NULL;
+}
+
+const char *agent_value_module(const char *value)
+{
+	static const char *const common[] = { "asyncio", "http", "http.server", "ipykernel",
+		"ipykernel_launcher", "json.tool", "jupyter", "mcp", "pdb", "pytest", "unittest",
+		"uvicorn", "venv" };
+
+	if (!is_of(value, LOWER UPPER DIGITS "._-") || strchr(DIGITS ".-", value[0]))
+		return "modules of Python are called like mine or mine.cli";
+	return is_one_of(whole(value), common, ARRAY_SIZE(common)) || agent_value_is_generic(value)
+		       ? "others run it too"
+		       : NULL;
+}
+
+const char *agent_value_section(const char *value)
+{
+	return value[0] == '.' && strlen(value) <= SECTION_MAX &&
+			       is_of(value, LOWER UPPER DIGITS "._-")
+		       ? NULL
+		       : "sections of executables are called like .rodata or .bun";
+}
+
+const char *agent_value_variable(const char *value)
+{
+	if (strlen(value) > VARIABLE_MAX || !is_of(value, LOWER UPPER DIGITS "_") ||
+		strchr(DIGITS, value[0]))
+		return "variables are called like MINE_SESSION_ID";
+	/* Its value would stand in captures. */
+	if (mask_is_secret_name(value, strlen(value)))
+		return "a variable of that name holds a secret";
+	return NULL;
+}
+
+const char *agent_value_marker(const char *value)
+{
+	static const char *const common[] = { "_", "COLORTERM", "DISPLAY", "EDITOR", "GIT_EDITOR",
+		"HOME", "HOSTNAME", "LANG", "LANGUAGE", "LOGNAME", "MAIL", "NODE_ENV",
+		"NODE_OPTIONS", "OLDPWD", "PAGER", "PATH", "PWD", "SHELL", "SHLVL", "TERM",
+		"TMPDIR", "TMUX", "TZ", "USER", "VISUAL" };
+	struct span name = whole(value);
+	const char *wrong = agent_value_variable(value);
+
+	if (wrong)
+		return wrong;
+	return is_one_of(name, common, ARRAY_SIZE(common)) || span_starts(name, "LC_") ||
+			       span_starts(name, "XDG_") || span_starts(name, "SSH_")
+		       ? "processes that no agent started have it too"
+		       : NULL;
+}
+
+/* Below a home; `places` may stand in braces. */
+static const char *wrong_pattern(const char *value, const char *const *places, const char *which)
+{
+	const char *wrong = agent_value_folders(value), *open, *close;
+	unsigned names = 1;
+
+	if (wrong)
+		return value[0] == '/' || value[0] == '~' ? "it stands below the home" : wrong;
+	for (const char *at = value; (at = strchr(at, '/')); at++)
+		names++;
+	if (names > PATH_NAMES_MAX)
+		return "a path has at most 16 names";
+	for (const char *at = value; (open = strpbrk(at, "{}")); at = close + 1) {
+		struct span place;
+		size_t i = 0;
+
+		close = strchr(open, '}');
+		if (*open == '}' || !close)
+			return "{ and } stand around a word";
+		place = span_of(open + 1, (size_t)(close - open - 1));
+		while (places[i] && !span_equal(place, places[i]))
+			i++;
+		if (!places[i])
+			return which;
+	}
+	return NULL;
+}
+
+const char *agent_value_home(const char *value)
+{
+	static const char *const places[] = { NULL };
+	const char *wrong = wrong_pattern(value, places, "a home is one folder, without braces");
+
+	return !wrong && strchr(value, '*') ? "a home is one folder, without *" : wrong;
+}
+
+/* What stands for several names is not searched for here. */
+const char *agent_value_session_file(const char *value)
+{
+	static const char *const places[] = { "pid", "directory", NULL };
+	const char *wrong = wrong_pattern(
+		value, places, "in braces stand pid or directory: what is known beforehand");
+
+	return !wrong && strchr(value, '*') ? "it is one file: * may stand in log and open-file"
+					    : wrong;
+}
+
+const char *agent_value_open_file(const char *value)
+{
+	static const char *const places[] = { "pid", "session", "directory", NULL };
+	const char *wrong =
+		wrong_pattern(value, places, "in braces stand pid, session or directory");
+
+	return !wrong && !strstr(value, "{session}") ? "{session} has to stand in it" : wrong;
+}
+
+const char *agent_value_log(const char *value)
+{
+	static const char *const places[] = { "pid", "session", "directory", "project", NULL };
+	const char *wrong =
+		wrong_pattern(value, places, "in braces stand pid, session, directory or project");
+	struct cursor c = cursor_over(value, strlen(value));
+
+	while (!wrong && !cursor_at_end(&c)) {
+		struct span name = cursor_until(&c, '/');
+
+		if (span_contains(name, AGENT_PROJECT) && !span_equal(name, AGENT_PROJECT))
+			wrong = "{project} stands alone between two /";
+	}
+	return wrong;
+}
+
+/* As pip calls the folder of a distribution. */
+const char *agent_value_distribution(const char *value)
+{
+	return is_of(value, LOWER UPPER DIGITS "._") && !strchr(DIGITS ".", value[0])
+		       ? NULL
+		       : "folders of distributions are called like mine_agent, with _ for -";
+}
+
+/* Of a line: names with blanks between them. */
+const char *agent_value_names(const char *value)
+{
+	struct cursor c = cursor_over(value, strlen(value));
+	const char *wrong = NULL;
+
+	while (!wrong && !cursor_at_end(&c))
+		wrong = wrong_file(cursor_until(&c, ' '));
+	return wrong;
+}
+
+const char *agent_value_member(const char *value)
+{
+	if (!is_of(value, LOWER UPPER DIGITS "_-"))
+		return "members of JSON objects are called like sessionId here";
+	return mask_is_secret_name(value, strlen(value)) ? "a member of that name holds a secret"
+							 : NULL;
+}
+
+const char *agent_value_option(const char *value)
+{
+	if (value[0] != '-' || !value[1] || strlen(value) > OPTION_MAX || strchr(value, '='))
+		return "options are called like --resume or -r";
+	return mask_is_secret_name(value, strlen(value)) ? "an option of that name holds a secret"
+							 : NULL;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A detector: what it claims, what it needs to see, its thresholds as options, and the
+ * function that judges. Each is a file in src/findings, a row in findings.def with its default
+ * severity, and a page in docs/findings.
+ */
+#ifndef SOOTH_CORE_FINDING_H
+#define SOOTH_CORE_FINDING_H
+
+#include "model/field.h"
+
+enum finding_severity {
+	FINDING_INFO,
+	FINDING_LOW,
+	FINDING_MEDIUM,
+	FINDING_HIGH,
+	FINDING_CRITICAL,
+	FINDING_SEVERITIES,
+};
+extern const struct sooth_names finding_severity_names;
+
+enum finding_scope {
+	FINDING_OF_PROCESS, /* judged once for each */
+	FINDING_OF_HOST,    /* judged once */
+	FINDING_OF_BOTH,    /* both; the exam of the host has no process */
+};
+
+/* A threshold that may be set: "fd-leak.min-rate=2". */
+struct finding_option {
+	const char *name; /* "min-rate" */
+	const char *help;
+	enum sooth_unit unit; /* of the values: bytes, ns, percent, none */
+	double otherwise, min, max;
+};
+
+struct exam;
+
+struct finding_type {
+	const char *id;	   /* "fd-leak" */
+	const char *claim; /* what it says when it holds, in a few words */
+	enum finding_scope scope;
+	const char *probes;  /* "proc,fds": what it cannot judge without */
+	bool needs_interval; /* two readings or more */
+	bool judges_gone;    /* also who was gone before anything was read of it */
+	const struct finding_option *options;
+	size_t option_count;
+	/* Says through the exam (analyze/exam.h) what it found, that all is well, or what it could
+	 * not see. */
+	void (*judge)(struct exam *exam);
+};
+
+#define FINDING_OPTIONS(table)                                                                     \
+	.options = (table), .option_count = sizeof(table) / sizeof((table)[0])
+
+/* A row of the registry. */
+struct finding_entry {
+	const struct finding_type *type; /* NULL ends the list */
+	enum finding_severity severity;
+};
+
+#endif

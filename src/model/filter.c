@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whether an expression holds for a record; see filter.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "model/errno_names.h"
+#include "model/filter_nodes.h"
+
+void filter_free(struct filter *f)
+{
+	if (!f)
+		return;
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->nodes[i].has_regex)
+			regfree(&f->nodes[i].regex);
+	}
+	buffer_fini(&f->text);
+	free(f);
+}
+
+/* --- fields --- */
+
+static const struct sooth_field *find_field(const struct sooth_schema *schema, const char *name)
+{
+	const struct sooth_field *field = sooth_schema_field(schema, name);
+
+	for (size_t i = 0; !field && !strcmp(name, "errno") && i < schema->field_count; i++) {
+		if (schema->fields[i].type == SOOTH_FIELD_ERRNO)
+			field = &schema->fields[i];
+	}
+	return field;
+}
+
+bool filter_fits(const struct filter *f, const struct sooth_schema *schema)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->nodes[i].kind == NODE_COMPARE && !find_field(schema, f->nodes[i].field))
+			return false;
+	}
+	return true;
+}
+
+const char *filter_field(const struct filter *f)
+{
+	size_t i = 0;
+
+	while (i < f->count && f->nodes[i].kind != NODE_COMPARE)
+		i++;
+	return i < f->count ? f->nodes[i].field : "";
+}
+
+static bool parse_number(const char *text, double *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtod(text, &end);
+	return end != text && !*end && !errno && *out == *out;
+}
+
+/* A value of an enumeration or error by its name. */
+static bool parse_name(const struct sooth_field *field, const char *text, double *out)
+{
+	for (uint64_t i = 0; field->type == SOOTH_FIELD_ERRNO && i < 1024; i++) {
+		if (errno_name(i) && !strcmp(errno_name(i), text)) {
+			*out = (double)i;
+			return true;
+		}
+	}
+	for (size_t i = 0; field->names && i < field->names->count; i++) {
+		if (field->names->names[i] && !strcmp(field->names->names[i], text)) {
+			*out = (double)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse_value(const struct sooth_field *field, const char *text, double *out)
+{
+	uint64_t number;
+
+	if (parse_number(text, out) && field->unit != SOOTH_UNIT_NS)
+		return true;
+	switch (field->unit) {
+	case SOOTH_UNIT_BYTES:
+		if (!parse_bytes(text, &number))
+			return false;
+		break;
+	case SOOTH_UNIT_NS:
+		/* A bare number is in the field's own unit, as JSON shows it. */
+		if (parse_number(text, out))
+			return true;
+		if (!parse_duration(text, &number))
+			return false;
+		break;
+	case SOOTH_UNIT_S:
+		if (!parse_duration(text, &number))
+			return false;
+		number /= NS_PER_S;
+		break;
+	default:
+		return parse_name(field, text, out);
+	}
+	*out = (double)number;
+	return true;
+}
+
+static bool is_numeric(const struct sooth_field *field)
+{
+	switch (field->type) {
+	case SOOTH_FIELD_UNSIGNED:
+	case SOOTH_FIELD_SIGNED:
+	case SOOTH_FIELD_REAL:
+	case SOOTH_FIELD_ENUM:
+	case SOOTH_FIELD_ERRNO:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int bad_value(const struct node *n, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "filter by %s and \"%s\"", n->field, n->value);
+	error_why(err, "that is no value of this field, which is a number or one of some names");
+	return error_remedy(err, "`-j` shows what its values look like; for texts there is ~");
+}
+
+static int bind_node(struct node *n, const struct sooth_schema *schema, struct sooth_error *err)
+{
+	bool wants_number = n->how >= COMPARE_EQ && n->how <= COMPARE_GE;
+
+	if (n->schema == schema)
+		return 0;
+	n->known = find_field(schema, n->field);
+	n->is_number = n->known && is_numeric(n->known) && wants_number;
+	if (n->is_number && !parse_value(n->known, n->value, &n->number))
+		return bad_value(n, err);
+	n->schema = schema;
+	return 0;
+}
+
+/* --- comparing --- */
+
+static bool compare(enum comparison how, double order)
+{
+	switch (how) {
+	case COMPARE_EQ:
+		return order == 0;
+	case COMPARE_NE:
+		return order != 0;
+	case COMPARE_LT:
+		return order < 0;
+	case COMPARE_LE:
+		return order <= 0;
+	case COMPARE_GT:
+		return order > 0;
+	default:
+		return order >= 0;
+	}
+}
+
+static double number_of(const struct sooth_value *v)
+{
+	switch (v->type) {
+	case SOOTH_FIELD_REAL:
+		return v->f;
+	case SOOTH_FIELD_SIGNED:
+		return (double)v->i;
+	default:
+		return (double)v->u;
+	}
+}
+
+static bool is_text(const struct sooth_value *v)
+{
+	return v->type == SOOTH_FIELD_TEXT || v->type == SOOTH_FIELD_CHARS;
+}
+
+/* As people see it; a text as it is. */
+static const char *text_of(
+	struct filter *f, const struct sooth_field *field, const struct sooth_value *v)
+{
+	buffer_reset(&f->text);
+	if (is_text(v)) {
+		for (size_t i = 0; i < v->text.size; i++)
+			buffer_char(&f->text, v->text.data[i] ? v->text.data[i] : ' ');
+	} else {
+		value_format(&f->text, field, v);
+	}
+	return buffer_cstr(&f->text);
+}
+
+static bool is_true(const struct sooth_value *v)
+{
+	switch (v->type) {
+	case SOOTH_FIELD_TEXT:
+	case SOOTH_FIELD_CHARS:
+	case SOOTH_FIELD_ARGS:
+	case SOOTH_FIELD_TEXTS:
+	case SOOTH_FIELD_ROWS:
+		return v->text.size != 0;
+	case SOOTH_FIELD_LIST:
+	case SOOTH_FIELD_HISTOGRAM:
+		return v->list.count != 0;
+	default:
+		return number_of(v) != 0;
+	}
+}
+
+static bool compare_node(struct filter *f, const struct node *n, const struct sooth_record *record)
+{
+	struct sooth_value v = sooth_field_get(n->known, record);
+	const char *text;
+
+	if (v.state != SOOTH_STATE_VALUE && v.state != SOOTH_STATE_TRUNCATED)
+		return false;
+	if (n->how == COMPARE_TRUE)
+		return is_true(&v);
+	if (n->is_number)
+		return compare(n->how, number_of(&v) - n->number);
+	text = text_of(f, n->known, &v);
+	if (n->has_regex)
+		return (regexec(&n->regex, text, 0, NULL, 0) == 0) == (n->how == COMPARE_MATCH);
+	return compare(n->how, strcmp(text, n->value));
+}
+
+static int evaluate(struct filter *f, size_t i, const struct sooth_schema *schema,
+	const struct sooth_record *record, struct sooth_error *err)
+{
+	struct node *n = &f->nodes[i];
+	int status;
+
+	if (n->kind == NODE_COMPARE) {
+		status = bind_node(n, schema, err);
+		return status ? status : compare_node(f, n, record);
+	}
+	status = evaluate(f, n->a, schema, record, err);
+	if (status < 0)
+		return status;
+	if (n->kind == NODE_NOT)
+		return !status;
+	if (status == (n->kind == NODE_OR))
+		return status;
+	return evaluate(f, n->b, schema, record, err);
+}
+
+int filter_holds(struct filter *f, const struct sooth_schema *schema,
+	const struct sooth_record *record, struct sooth_error *err)
+{
+	return evaluate(f, f->root, schema, record, err);
+}

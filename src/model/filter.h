@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which rows are wanted: an expression over the fields of their schema, the same for every
+ * table of every command.
+ *
+ *   expression  = and ("or" and)*
+ *   and         = not ("and" not)*
+ *   not         = "not" not | "(" expression ")" | comparison
+ *   comparison  = field (operator value)?
+ *   operator    = "=" "==" "!=" "<" "<=" ">" ">=" "~" "!~"
+ *   value       = a number, with its unit where the field has one: 5ms, 200M, 80
+ *               | a word or a text in quotes
+ *
+ * A field alone holds when it is true, not zero, not empty. "~" looks for a regular expression
+ * (POSIX, extended) in the field as people see it. Enumerations and errors compare by name or by
+ * number; "errno" stands for a field that is one. What was not measured, and what there is not,
+ * compares to nothing: each comparison with it is false, "!=" and "!~" too.
+ */
+#ifndef SOOTH_MODEL_FILTER_H
+#define SOOTH_MODEL_FILTER_H
+
+#include "base/error.h"
+#include "model/field.h"
+
+struct filter;
+
+/* -EINVAL with the place where it stops making sense; -ENOMEM. */
+int filter_new(struct filter **out, const char *text, struct sooth_error *err);
+void filter_free(struct filter *f);
+/* Whether a schema has every field that the expression names. */
+bool filter_fits(const struct filter *f, const struct sooth_schema *schema);
+/* Of a record of a schema that it fits. -EINVAL: a value makes no sense for its field, err says
+ * so; else 0 or 1. */
+int filter_holds(struct filter *f, const struct sooth_schema *schema,
+	const struct sooth_record *record, struct sooth_error *err);
+/* The first field that no schema so far had; for an error. */
+const char *filter_field(const struct filter *f);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Comma-separated values (RFC 4180): one table, a line of names first. It is the first table
+ * of the report, with the columns that people would see; other sections and the notes are left
+ * out, because readers of CSV take one table. Who needs losses and limits asks for JSON.
+ *
+ * Numbers are plain, without units. What has no value, whatever the reason, is an empty cell:
+ * this is for spreadsheets, not for proof. Texts are escaped as for a terminal. One that begins
+ * with = + - @ gets an apostrophe in front, because it comes from whoever named a process or a
+ * folder, and a spreadsheet would compute it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/sink.h"
+
+#define COLUMNS_MAX 96
+
+struct csv_sink {
+	FILE *stream;
+	struct buffer bytes; /* whole lines */
+	struct buffer cell;
+	const struct sooth_field *columns[COLUMNS_MAX];
+	size_t column_count;
+	bool is_open; /* the section at hand is the table */
+	bool is_done;
+};
+
+static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	struct csv_sink *s = state;
+
+	(void)err;
+	s->stream = options->stream;
+	return 0;
+}
+
+static int begin(void *state, const struct report_head *head, struct sooth_error *err)
+{
+	(void)state;
+	(void)head;
+	(void)err;
+	return 0;
+}
+
+/* --- columns --- */
+
+static void add_column(struct csv_sink *s, const struct sooth_field *f)
+{
+	if (f && s->column_count < COLUMNS_MAX)
+		s->columns[s->column_count++] = f;
+}
+
+static void add_columns(struct csv_sink *s, const struct section *section)
+{
+	const char *at = section->columns;
+
+	s->column_count = 0;
+	for (size_t i = 0; !at && i < section->schema->field_count; i++) {
+		if (!section->schema->fields[i].is_hidden)
+			add_column(s, &section->schema->fields[i]);
+	}
+	while (at && *at) {
+		size_t size = strcspn(at, ",");
+		char name[64];
+
+		snprintf(name, sizeof(name), "%.*s", (int)size, at);
+		add_column(s, sooth_schema_field(section->schema, name));
+		at += size + (at[size] == ',');
+	}
+}
+
+/* --- cells --- */
+
+static bool is_text(const struct sooth_field *f)
+{
+	return f->type == SOOTH_FIELD_TEXT || f->type == SOOTH_FIELD_CHARS ||
+	       f->type == SOOTH_FIELD_ARGS || f->type == SOOTH_FIELD_TEXTS ||
+	       f->type == SOOTH_FIELD_ROWS;
+}
+
+static void write_quoted(struct buffer *out, const struct buffer *cell)
+{
+	buffer_char(out, '"');
+	for (size_t i = 0; i < cell->size; i++) {
+		if (cell->data[i] == '"')
+			buffer_char(out, '"');
+		buffer_char(out, (char)cell->data[i]);
+	}
+	buffer_char(out, '"');
+}
+
+static void write_cell(struct csv_sink *s, bool may_be_formula)
+{
+	const char *text = buffer_cstr(&s->cell);
+
+	if (may_be_formula && strchr("=+-@", *text) && *text) {
+		struct buffer plain = { 0 };
+
+		buffer_char(&plain, '\'');
+		buffer_append(&plain, s->cell.data, s->cell.size);
+		buffer_reset(&s->cell);
+		buffer_append(&s->cell, plain.data, plain.size);
+		buffer_fini(&plain);
+		text = buffer_cstr(&s->cell);
+	}
+	if (strpbrk(text, ",\"\r\n"))
+		write_quoted(&s->bytes, &s->cell);
+	else
+		buffer_append(&s->bytes, s->cell.data, s->cell.size);
+}
+
+/* Units are in the names of the columns. */
+static void format_value(
+	struct buffer *out, const struct sooth_field *field, const struct sooth_value *v)
+{
+	struct sooth_field plain = *field;
+
+	plain.unit = SOOTH_UNIT_NONE;
+	if (field->type == SOOTH_FIELD_BOOL)
+		buffer_string(out, v->u ? "true" : "false");
+	else
+		value_format(out, &plain, v);
+}
+
+static void write_row(struct csv_sink *s, const struct sooth_record *r)
+{
+	for (size_t i = 0; i < s->column_count; i++) {
+		const struct sooth_field *f = s->columns[i];
+		struct sooth_value v = sooth_field_get(f, r);
+
+		if (i)
+			buffer_char(&s->bytes, ',');
+		buffer_reset(&s->cell);
+		if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED)
+			format_value(&s->cell, f, &v);
+		write_cell(s, is_text(f));
+	}
+	buffer_string(&s->bytes, "\r\n");
+}
+
+static void write_names(struct csv_sink *s)
+{
+	for (size_t i = 0; i < s->column_count; i++)
+		buffer_format(&s->bytes, "%s%s", i ? "," : "", s->columns[i]->name);
+	buffer_string(&s->bytes, "\r\n");
+}
+
+static int write_out(struct csv_sink *s, struct sooth_error *err)
+{
+	size_t size = s->bytes.size;
+
+	if (buffer_failed(&s->bytes) || buffer_failed(&s->cell))
+		return error_no_memory(err);
+	if (size && fwrite(s->bytes.data, 1, size, s->stream) != size)
+		return error_errno(err, -errno, "write CSV");
+	buffer_reset(&s->bytes);
+	return 0;
+}
+
+/* --- the sink --- */
+
+static int section_begin(void *state, const struct section *section, struct sooth_error *err)
+{
+	bool is_table = section->shape == SECTION_TABLE || section->shape == SECTION_KEYED ||
+			section->shape == SECTION_STREAM;
+	struct csv_sink *s = state;
+
+	s->is_open = is_table && !section->is_last && !s->is_done;
+	if (!s->is_open)
+		return 0;
+	s->is_done = true;
+	add_columns(s, section);
+	write_names(s);
+	return write_out(s, err);
+}
+
+static int rows(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	struct csv_sink *s = state;
+	int status;
+
+	if (!s->is_open)
+		return 0;
+	batch_for_each (r, batch)
+		write_row(s, r);
+	status = write_out(s, err);
+	if (!status && section->shape == SECTION_STREAM && fflush(s->stream))
+		return error_errno(err, -errno, "write CSV");
+	return status;
+}
+
+static int section_end(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct csv_sink *s = state;
+
+	(void)section;
+	(void)err;
+	s->is_open = false;
+	return 0;
+}
+
+static int end(void *state, struct sooth_error *err)
+{
+	struct csv_sink *s = state;
+
+	return fflush(s->stream) ? error_errno(err, -errno, "write CSV") : 0;
+}
+
+static void close_sink(void *state)
+{
+	struct csv_sink *s = state;
+
+	buffer_fini(&s->bytes);
+	buffer_fini(&s->cell);
+}
+
+const struct sink_type sink_csv = {
+	.name = "csv",
+	.help = "comma-separated values: the main table alone, without notes",
+	.state_size = sizeof(struct csv_sink),
+	.open = open_sink,
+	.begin = begin,
+	.section = section_begin,
+	.rows = rows,
+	.section_end = section_end,
+	.end = end,
+	.close = close_sink,
+};

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One JSON object that may be handed to strangers: names of users, hosts and projects, homes,
+ * paths that not everybody has, addresses and arguments are replaced (base/redact.h). What is a
+ * name is known when all rows have come, so they are kept until then.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/redact.h"
+#include "core/sink.h"
+
+#define SECTIONS_MAX 64
+#define FIELDS_MAX   128
+#define DEPTH_MAX    8
+#define KEPT_MAX     (256u << 20) /* bytes of rows; more is a failure, not a cut */
+
+extern const struct sink_type sink_json;
+
+struct kept_section {
+	struct section section;
+	struct buffer rows;
+};
+
+struct redacted_sink {
+	void *inner;
+	struct kept_section sections[SECTIONS_MAX];
+	size_t count;
+	size_t bytes;
+	struct report_head head;
+	struct redactor redactor;
+};
+
+static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	struct redacted_sink *s = state;
+
+	redactor_init(&s->redactor);
+	s->inner = calloc(1, sink_json.state_size);
+	return s->inner ? sink_json.open(s->inner, options, err) : error_no_memory(err);
+}
+
+static int begin(void *state, const struct report_head *head, struct sooth_error *err)
+{
+	struct redacted_sink *s = state;
+
+	(void)err;
+	s->head = *head;
+	return 0;
+}
+
+static int section_begin(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct redacted_sink *s = state;
+
+	if (s->count == SECTIONS_MAX)
+		return error_set(err, -E2BIG, SOOTH_FAULT_INTERNAL,
+			"redact a report of more than %d sections", SECTIONS_MAX);
+	s->sections[s->count++].section = *section;
+	return 0;
+}
+
+static int rows(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	struct redacted_sink *s = state;
+	struct buffer *kept = &s->sections[s->count - 1].rows;
+
+	(void)section;
+	s->bytes += batch->size;
+	if (s->bytes > KEPT_MAX) {
+		error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "redact more than 256 MiB of rows");
+		return error_remedy(err, "choose fewer processes, or a shorter time");
+	}
+	buffer_append(kept, batch->data, batch->size);
+	return buffer_failed(kept) ? error_no_memory(err) : 0;
+}
+
+static int section_end(void *state, const struct section *section, struct sooth_error *err)
+{
+	(void)state;
+	(void)section;
+	(void)err;
+	return 0;
+}
+
+/* --- learning --- */
+
+static void learn_record(struct redactor *r, const struct sooth_schema *schema,
+	const struct sooth_record *record, unsigned depth);
+
+static void learn_texts(struct redactor *r, const struct sooth_value *v)
+{
+	for (size_t at = 0; at < v->text.size;) {
+		size_t length = strnlen(v->text.data + at, v->text.size - at);
+
+		redactor_learn_text(r, span_of(v->text.data + at, length));
+		at += length + 1;
+	}
+}
+
+static bool is_present(const struct sooth_value *v)
+{
+	return v->state == SOOTH_STATE_VALUE || v->state == SOOTH_STATE_TRUNCATED;
+}
+
+static void learn_field(struct redactor *r, const struct sooth_field *f,
+	const struct sooth_record *record, unsigned depth)
+{
+	struct sooth_value v = sooth_field_get(f, record);
+	struct batch rows;
+
+	if (!is_present(&v))
+		return;
+	switch (f->type) {
+	case SOOTH_FIELD_TEXT:
+	case SOOTH_FIELD_CHARS:
+		if (f->placeholder)
+			redactor_learn(r, f->placeholder, span_of(v.text.data, v.text.size));
+		redactor_learn_text(r, span_of(v.text.data, v.text.size));
+		break;
+	case SOOTH_FIELD_TEXTS:
+	case SOOTH_FIELD_ARGS:
+		learn_texts(r, &v);
+		break;
+	case SOOTH_FIELD_ROWS:
+		rows = field_rows(&v);
+		batch_for_each (inner, &rows)
+			learn_record(r, f->rows, inner, depth + 1);
+		break;
+	default:
+		break;
+	}
+}
+
+static void learn_record(struct redactor *r, const struct sooth_schema *schema,
+	const struct sooth_record *record, unsigned depth)
+{
+	for (size_t i = 0; i < schema->field_count && depth < DEPTH_MAX; i++)
+		learn_field(r, &schema->fields[i], record, depth);
+}
+
+/* --- writing --- */
+
+/* Where a new text of a record goes, and what it is. */
+struct rewriting {
+	struct redactor *redactor;
+	struct buffer fixed; /* of the record */
+	struct record_tail tail[FIELDS_MAX];
+	struct buffer texts[FIELDS_MAX];
+	size_t count;
+};
+
+static void write_record(struct redactor *r, const struct sooth_schema *schema,
+	const struct sooth_record *record, unsigned depth, struct buffer *out);
+
+static void write_texts(struct redactor *r, const struct sooth_value *v, struct buffer *out)
+{
+	for (size_t at = 0; at < v->text.size;) {
+		size_t length = strnlen(v->text.data + at, v->text.size - at);
+
+		redactor_write(r, span_of(v->text.data + at, length), out);
+		buffer_char(out, '\0');
+		at += length + 1;
+	}
+}
+
+static void write_value(struct redactor *r, const struct sooth_field *f,
+	const struct sooth_value *v, unsigned depth, struct buffer *out)
+{
+	struct span text = span_of(v->text.data, v->text.size);
+	struct batch rows;
+
+	switch (f->type) {
+	case SOOTH_FIELD_ARGS:
+		redactor_write_arguments(r, text, out);
+		break;
+	case SOOTH_FIELD_TEXTS:
+		write_texts(r, v, out);
+		break;
+	case SOOTH_FIELD_LIST:
+		buffer_append(out, v->list.data, v->list.count * sizeof(uint32_t));
+		break;
+	case SOOTH_FIELD_ROWS:
+		rows = field_rows(v);
+		batch_for_each (inner, &rows)
+			write_record(r, f->rows, inner, depth + 1, out);
+		break;
+	default:
+		if (f->placeholder && text.size && !redact_is_public(text))
+			redactor_number(r, f->placeholder, text, out);
+		else
+			redactor_write(r, text, out);
+		break;
+	}
+}
+
+/* A name in the fixed part has the room that it has. */
+static void write_chars(
+	struct rewriting *w, const struct sooth_field *f, const struct sooth_value *v)
+{
+	unsigned char *at = w->fixed.data + f->offset;
+	struct buffer text = { 0 };
+
+	redactor_write(w->redactor, span_of(v->text.data, v->text.size), &text);
+	memset(at, 0, f->size);
+	if (text.size)
+		memcpy(at, text.data, text.size < f->size ? text.size : f->size);
+	buffer_fini(&text);
+}
+
+static bool is_in_tail(const struct sooth_field *f)
+{
+	return f->type == SOOTH_FIELD_TEXT || f->type == SOOTH_FIELD_ARGS ||
+	       f->type == SOOTH_FIELD_TEXTS || f->type == SOOTH_FIELD_LIST ||
+	       f->type == SOOTH_FIELD_ROWS;
+}
+
+static void rewrite_field(struct rewriting *w, const struct sooth_field *f,
+	const struct sooth_record *record, unsigned depth)
+{
+	struct sooth_value v = sooth_field_get(f, record);
+	struct buffer *text = &w->texts[w->count];
+
+	if (!is_present(&v))
+		return;
+	if (f->type == SOOTH_FIELD_CHARS)
+		write_chars(w, f, &v);
+	if (!is_in_tail(f) || w->count == FIELDS_MAX)
+		return;
+	write_value(w->redactor, f, &v, depth, text);
+	w->tail[w->count++] =
+		(struct record_tail){ (void *)(w->fixed.data + f->offset), text->data, text->size };
+}
+
+/* Rows come first: they have to be aligned. */
+static void rewrite_fields(struct rewriting *w, const struct sooth_schema *schema,
+	const struct sooth_record *record, unsigned depth)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < schema->field_count; i++) {
+			const struct sooth_field *f = &schema->fields[i];
+
+			if ((f->type == SOOTH_FIELD_ROWS) == !pass)
+				rewrite_field(w, f, record, depth);
+		}
+	}
+}
+
+static void write_record(struct redactor *r, const struct sooth_schema *schema,
+	const struct sooth_record *record, unsigned depth, struct buffer *out)
+{
+	size_t fixed = (size_t)record->fixed_words * SOOTH_RECORD_WORD;
+	struct rewriting *w = depth < DEPTH_MAX ? calloc(1, sizeof(*w)) : NULL;
+
+	if (!w)
+		return;
+	w->redactor = r;
+	buffer_append(&w->fixed, record, fixed);
+	if (!buffer_failed(&w->fixed)) {
+		rewrite_fields(w, schema, record, depth);
+		record_append(out, (void *)w->fixed.data, fixed, w->tail, w->count);
+	}
+	for (size_t i = 0; i < w->count; i++)
+		buffer_fini(&w->texts[i]);
+	buffer_fini(&w->fixed);
+	free(w);
+}
+
+static int tell_section(struct redacted_sink *s, struct kept_section *kept, struct sooth_error *err)
+{
+	struct batch all = { kept->rows.data, kept->rows.size };
+	struct buffer written = { 0 };
+	int status = sink_json.section(s->inner, &kept->section, err);
+
+	batch_for_each (r, &all)
+		write_record(&s->redactor, kept->section.schema, r, 0, &written);
+	if (!status && buffer_failed(&written))
+		status = error_no_memory(err);
+	if (!status && written.size)
+		status = sink_json.rows(s->inner, &kept->section,
+			&(struct batch){ written.data, written.size }, err);
+	buffer_fini(&written);
+	return status ? status : sink_json.section_end(s->inner, &kept->section, err);
+}
+
+static int end(void *state, struct sooth_error *err)
+{
+	struct redacted_sink *s = state;
+	int status = sink_json.begin(s->inner, &s->head, err);
+
+	for (size_t i = 0; i < s->count; i++) {
+		struct batch all = { s->sections[i].rows.data, s->sections[i].rows.size };
+
+		batch_for_each (r, &all)
+			learn_record(&s->redactor, s->sections[i].section.schema, r, 0);
+	}
+	for (size_t i = 0; i < s->count && !status; i++)
+		status = tell_section(s, &s->sections[i], err);
+	for (size_t i = 0; i < s->count; i++)
+		buffer_reset(&s->sections[i].rows);
+	s->count = 0;
+	s->bytes = 0;
+	return status ? status : sink_json.end(s->inner, err);
+}
+
+static void close_sink(void *state)
+{
+	struct redacted_sink *s = state;
+
+	if (s->inner)
+		sink_json.close(s->inner);
+	free(s->inner);
+	for (size_t i = 0; i < SECTIONS_MAX; i++)
+		buffer_fini(&s->sections[i].rows);
+	redactor_fini(&s->redactor);
+}
+
+const struct sink_type sink_redacted = {
+	.name = "redacted",
+	.help = "one JSON object to hand on: names, paths, addresses and arguments replaced",
+	.state_size = sizeof(struct redacted_sink),
+	.open = open_sink,
+	.begin = begin,
+	.section = section_begin,
+	.rows = rows,
+	.section_end = section_end,
+	.end = end,
+	.close = close_sink,
+};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A row with rows inside, for people: its line, and below it, further in, the lines of what
+ * it holds. A long line is broken between words where the terminal ends.
+ */
+#ifndef SOOTH_SINKS_TABLE_BLOCK_H
+#define SOOTH_SINKS_TABLE_BLOCK_H
+
+#include "core/sink.h"
+
+/* Whether a row of it is told in such a block: it has a line, and rows that are not hidden. */
+bool table_has_blocks(const struct sooth_schema *schema);
+void table_block(struct buffer *out, const struct sooth_schema *schema,
+	const struct sooth_record *r, const struct sink_options *options);
+/* Of a value by the levels of its field; NULL: none. */
+const char *table_level_color(const struct sooth_field *f, const struct sooth_value *v);
+
+#endif

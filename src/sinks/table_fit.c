@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See table_fit.h. */
+#include "sinks/table_fit.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "base/cleanup.h"
+
+#define TEXT_MAX 512 /* characters of a cell that are measured; no terminal is wider */
+
+/* In columns of the terminal. What it cannot say is counted by bytes: that is never too few. */
+static size_t text_width(const char *text)
+{
+	wchar_t wide[TEXT_MAX];
+	size_t size = text ? mbstowcs(wide, text, TEXT_MAX) : 0;
+	int width = size == (size_t)-1 ? -1 : wcswidth(wide, size < TEXT_MAX ? size : TEXT_MAX);
+
+	return width < 0 ? strlen(text) : (size_t)width;
+}
+
+static const char *heading(struct libscols_column *column)
+{
+	const char *text = scols_cell_get_data(scols_column_get_header(column));
+
+	return text ? text : "";
+}
+
+/* Lines of a tree take two columns a level and are in no cell. */
+static size_t tree_width(struct libscols_table *table, size_t n)
+{
+	size_t lines = scols_table_get_nlines(table), deepest = 0;
+
+	if (!scols_column_is_tree(scols_table_get_column(table, n)))
+		return 0;
+	for (size_t i = 0; i < lines; i++) {
+		struct libscols_line *line = scols_table_get_line(table, i);
+		size_t depth = 0;
+
+		while ((line = scols_line_get_parent(line)))
+			depth++;
+		deepest = depth > deepest ? depth : deepest;
+	}
+	return 2 * deepest;
+}
+
+/* What a column needs: one that may be cut has room enough in that of its heading. */
+static size_t column_width(struct libscols_table *table, size_t n)
+{
+	struct libscols_column *column = scols_table_get_column(table, n);
+	size_t widest = text_width(heading(column));
+	size_t lines = scols_table_get_nlines(table);
+
+	if (scols_column_is_trunc(column))
+		return widest;
+	for (size_t i = 0; i < lines; i++) {
+		struct libscols_line *line = scols_table_get_line(table, i);
+		size_t width = text_width(scols_cell_get_data(scols_line_get_cell(line, n)));
+
+		if (width > widest)
+			widest = width;
+	}
+	return widest + tree_width(table, n);
+}
+
+static bool is_hidden(struct libscols_table *table, size_t n)
+{
+	return scols_column_is_hidden(scols_table_get_column(table, n));
+}
+
+static size_t named(const struct sooth_field *const *fields, size_t count, const char **spare)
+{
+	size_t size = strcspn(*spare, ","), n = 0;
+
+	while (n < count &&
+		(strlen(fields[n]->name) != size || strncmp(fields[n]->name, *spare, size)))
+		n++;
+	*spare += size + ((*spare)[size] == ',');
+	return n;
+}
+
+/* The next one to go; `count` when only the first is left. */
+static size_t next_to_go(struct libscols_table *table, const struct sooth_field *const *fields,
+	size_t count, const char **spare)
+{
+	while (*spare && **spare) {
+		size_t n = named(fields, count, spare);
+
+		if (n && n < count && !is_hidden(table, n))
+			return n;
+	}
+	for (size_t n = count; n-- > 1;) {
+		if (!is_hidden(table, n))
+			return n;
+	}
+	return count;
+}
+
+/* The names in a tree are cut only when its lines alone take half the width. */
+static void keep_tree(struct libscols_table *table, size_t count, unsigned width)
+{
+	for (size_t n = 0; n < count; n++) {
+		struct libscols_column *column = scols_table_get_column(table, n);
+
+		if (scols_column_is_tree(column) && tree_width(table, n) <= width / 2)
+			scols_column_set_flags(
+				column, scols_column_get_flags(column) & ~SCOLS_FL_TRUNC);
+	}
+}
+
+void table_fit(struct libscols_table *table, const struct sooth_field *const *fields, size_t count,
+	unsigned width, const char *spare, struct buffer *names)
+{
+	_cleanup_free_ size_t *widths = calloc(count + 1, sizeof(*widths));
+	size_t total = 0;
+
+	keep_tree(table, count, width);
+	for (size_t n = 0; widths && n < count; n++) {
+		widths[n] = column_width(table, n);
+		total += widths[n] + (n > 0);
+	}
+	while (widths && width && total > width) {
+		size_t n = next_to_go(table, fields, count, &spare);
+		struct libscols_column *column;
+
+		if (n == count)
+			return;
+		column = scols_table_get_column(table, n);
+		scols_column_set_flags(column, scols_column_get_flags(column) | SCOLS_FL_HIDDEN);
+		buffer_format(names, "%s%s", names->size ? ", " : "", heading(column));
+		total -= widths[n] + 1;
+	}
+}
