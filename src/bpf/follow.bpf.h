@@ -14,6 +14,7 @@
 #define SOOTH_BPF_FOLLOW_H
 
 #include "bpf/threads.bpf.h"
+#include "bpf/privilege.bpf.h"
 
 static void thread_ends(struct thread *t, uint64_t now);
 static void thread_flush(struct thread *t, uint64_t now);
@@ -85,21 +86,34 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
-/* BINPRM_FLAGS_ENFORCE_NONDUMP: its caller may run this file, but not read it
- * (include/linux/binfmts.h). */
-#define PROGRAM_IS_UNREADABLE 1
+/* Its words stand where they end up in every exec; user space masks what is secret in them. */
+struct exec_told {
+	struct process_exec exec;
+	char words[PROCESS_ARGUMENTS_MAX + 1];
+};
 
-static inline bool gains_privilege(struct linux_binprm *program)
+static inline void read_words(struct exec_told *r, struct task_struct *task)
 {
-	return BPF_CORE_READ_BITFIELD_PROBED(program, secureexec) ||
-	       BPF_CORE_READ(program, interp_flags) & PROGRAM_IS_UNREADABLE;
+	unsigned long from = BPF_CORE_READ(task, mm, arg_start);
+	unsigned long size = BPF_CORE_READ(task, mm, arg_end) - from;
+	uint32_t kept = size > PROCESS_ARGUMENTS_MAX ? PROCESS_ARGUMENTS_MAX : (uint32_t)size;
+
+	r->exec.arguments_state = size > PROCESS_ARGUMENTS_MAX ? 2 : 0; /* SOOTH_STATE_TRUNCATED */
+	kept &= PROCESS_ARGUMENTS_MAX;
+	if (bpf_probe_read_user(r->words, kept, (const void *)from)) {
+		r->exec.arguments_state = 4 | 6 << 4; /* SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) */
+		kept = 0;
+	}
+	r->exec.arguments.offset = sizeof(r->exec);
+	r->exec.arguments.size = kept;
+	__builtin_memset(r->exec.unused, 0, sizeof(r->exec.unused));
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
 {
 	struct thread *t = thread_of(task);
-	struct process_exec *r;
+	struct exec_told *r;
 
 	if (!t || !t->member.interest)
 		return 0;
@@ -117,9 +131,11 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 		__sync_fetch_and_add(&follow_control.lost_comings, 1);
 		return 0;
 	}
-	record_fill(&r->record, &t->member, PROCESS_EXEC, RECORD_WORDS(struct process_exec),
+	record_fill(&r->exec.record, &t->member, PROCESS_EXEC, RECORD_WORDS(struct exec_told),
 		bpf_ktime_get_ns());
-	bpf_probe_read_kernel_str(r->name, sizeof(r->name), task->comm);
+	r->exec.record.fixed_words = RECORD_WORDS(struct process_exec);
+	bpf_probe_read_kernel_str(r->exec.name, sizeof(r->exec.name), task->comm);
+	read_words(r, task);
 	bpf_ringbuf_submit(r, ring_flags());
 	thread_execs(t, program);
 	return 0;

@@ -3,7 +3,7 @@
 #ifndef SOOTH_BPF_STREAM_H
 #define SOOTH_BPF_STREAM_H
 
-#include "bpf/syscalls_thread.bpf.h"
+#include "bpf/pieces.bpf.h"
 
 static inline void call_fill(
 	struct syscalls_call *r, struct thread *t, int64_t result, uint64_t now)
@@ -20,6 +20,8 @@ static inline void call_fill(
 	__builtin_memset(r->unused, 0, sizeof(r->unused));
 	r->path.offset = 0;
 	r->path.size = 0;
+	r->pieces.offset = 0;
+	r->pieces.size = 0;
 	bpf_get_current_comm(r->name, sizeof(r->name));
 }
 
@@ -36,50 +38,50 @@ static void stream_plain(struct thread *t, int64_t result, uint64_t now, uint8_t
 	bpf_ringbuf_submit(r, ring_flags());
 }
 
-/* The path: kept at the entry of an exec, else read now that its page has been touched. */
-static inline long read_path(struct thread *t, char *to, uint32_t argument)
+static inline void begin_pieces(struct call_with_pieces *p, const struct thread *t)
 {
-	if (t->path_bytes > 0) {
-		__builtin_memcpy(to, t->path, SYSCALLS_PATH_MAX);
-		return t->path_bytes;
-	}
-	if (argument < 1 || argument > 6)
-		return -1;
-	return bpf_probe_read_user_str(to, SYSCALLS_PATH_MAX,
-		(const void *)(unsigned long)t->arguments[argument_slot(argument)]);
+	p->at = 0;
+	p->string_argument = 0;
+	p->path_bytes = t->path_bytes;
+	__builtin_memcpy(p->arguments, t->arguments, sizeof(p->arguments));
+	if (t->path_bytes > 0)
+		__builtin_memcpy(p->path, t->path, sizeof(p->path));
 }
 
-static void stream_with_path(struct thread *t, int64_t result, uint64_t now, uint32_t argument)
+static inline void name_path(struct call_with_pieces *p)
 {
-	uint32_t first = 0;
-	struct call_with_path *r = bpf_map_lookup_elem(&scratch, &first);
-	long size;
-	uint32_t words;
+	struct syscalls_call *r = &p->call;
 
-	if (!r)
+	if (!p->string_argument)
 		return;
-	call_fill(&r->call, t, result, now);
-	size = read_path(t, r->path, argument);
-	r->call.path_argument = (uint8_t)argument;
-	if (size <= 0) {
-		r->call.path_state = 4 | 6 << 4; /* SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) */
-		size = 1;
-	} else {
-		/* A string that fills its room may go on: SOOTH_STATE_TRUNCATED. */
-		r->call.path_state = size == SYSCALLS_PATH_MAX ? 2 : 0;
+	r->path_argument = p->string_argument;
+	r->path_state = p->string_state;
+	r->path.offset = (uint32_t)sizeof(struct syscalls_call) + p->string_at;
+	r->path.size = p->string_size;
+}
+
+static void stream_with_pieces(struct thread *t, int64_t result, uint64_t now)
+{
+	uint32_t first = 0, bytes;
+	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &first);
+
+	if (!p)
+		return;
+	call_fill(&p->call, t, result, now);
+	begin_pieces(p, t);
+	for (uint32_t i = 0; i < SYSCALLS_PIECES; i++) {
+		if (!keep_one(t->number, i))
+			break;
 	}
-	size--; /* the NUL stays outside */
-	if (size < 0 || size >= SYSCALLS_PATH_MAX)
+	bytes = p->at;
+	if (bytes > PIECES_BYTES)
 		return;
-	r->call.path.offset = sizeof(struct syscalls_call);
-	r->call.path.size = (uint32_t)size;
-	words = RECORD_WORDS(struct syscalls_call) +
-		((uint32_t)size + SOOTH_RECORD_WORD - 1) / SOOTH_RECORD_WORD;
-	r->call.record.words = (uint16_t)words;
-	words *= SOOTH_RECORD_WORD;
-	if (words > sizeof(*r))
-		return;
-	if (bpf_ringbuf_output(&ring, r, words, ring_flags()))
+	name_path(p);
+	p->call.pieces.offset = sizeof(struct syscalls_call);
+	p->call.pieces.size = bytes;
+	bytes += sizeof(struct syscalls_call);
+	p->call.record.words = (uint16_t)(bytes / SOOTH_RECORD_WORD);
+	if (bpf_ringbuf_output(&ring, &p->call, bytes, ring_flags()))
 		__sync_fetch_and_add(&follow_control.lost_records, 1);
 }
 
@@ -92,10 +94,11 @@ static inline uint32_t path_argument(const struct thread *t)
 
 static void stream_call(struct thread *t, int64_t result, uint64_t now)
 {
-	uint32_t argument = path_argument(t);
-
-	if (argument)
-		stream_with_path(t, result, now, argument);
+	if (config.only_failed && !tally_is_error(result) && !t->is_followed)
+		return;
+	if (config.keeps_pieces && t->abi == ABI_NATIVE && t->number < SYSCALLS_NUMBERS &&
+		config.captures[t->number][0].keep)
+		stream_with_pieces(t, result, now);
 	else
 		stream_plain(t, result, now, 0);
 }

@@ -28,6 +28,31 @@ static void enter_stream(struct thread *t, struct pt_regs *regs)
 			(const void *)(unsigned long)t->arguments[argument_slot(argument)]);
 }
 
+static inline bool has_bit(const volatile uint64_t *bits, uint32_t number)
+{
+	return bits[(number / 64) & (SYSCALLS_NUMBERS / 64 - 1)] >> (number % 64) & 1;
+}
+
+/* What nobody asked for passes by; the thread's numbers say which call it is. */
+static inline void choose(struct thread *t)
+{
+	uint32_t other = t->abi != ABI_NATIVE && t->abi != ABI_X32;
+	const volatile uint64_t *wanted = config.wanted[other & (SYSCALLS_ABIS - 1)];
+	const volatile uint64_t *followed = config.followed[other & (SYSCALLS_ABIS - 1)];
+
+	t->is_unwanted = t->is_followed = 0;
+	if (t->number >= SYSCALLS_NUMBERS) {
+		t->is_unwanted = !config.has_all;
+		return;
+	}
+	if (!config.has_all && !has_bit(wanted, t->number)) {
+		t->is_followed = has_bit(followed, t->number);
+		t->is_unwanted = !t->is_followed;
+	} else if (config.only_failed) {
+		t->is_followed = has_bit(followed, t->number);
+	}
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 {
@@ -47,7 +72,8 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 	}
 	t->number = (uint32_t)number;
 	t->abi = (uint16_t)abi;
-	if (t->member.interest & INTEREST_STREAM)
+	choose(t);
+	if (t->member.interest & INTEREST_STREAM && !t->is_unwanted)
 		enter_stream(t, regs);
 	t->in_call = 1;
 	t->entered_ns = bpf_ktime_get_ns();
@@ -75,7 +101,8 @@ static bool returns_unentered(
 	t->abi = (uint16_t)abi_of(task, &number);
 	t->number = (uint32_t)number;
 	t->entered_ns = now;
-	if (t->member.interest & INTEREST_STREAM)
+	choose(t);
+	if (t->member.interest & INTEREST_STREAM && !t->is_unwanted)
 		enter_stream(t, regs);
 	return true;
 }
@@ -93,7 +120,9 @@ int BPF_PROG(on_return, struct pt_regs *regs, long result)
 		return 0;
 	t->has_returned = 1;
 	t->in_call = 0;
-	if (t->member.interest & INTEREST_COUNT)
+	if (t->is_unwanted)
+		return 0;
+	if (t->member.interest & INTEREST_COUNT && !t->is_followed)
 		count_call(t, result, now - t->entered_ns);
 	if (t->member.interest & INTEREST_STREAM)
 		stream_call(t, result, now);
@@ -104,7 +133,7 @@ int BPF_PROG(on_return, struct pt_regs *regs, long result)
 
 static void thread_ends(struct thread *t, uint64_t now)
 {
-	if (t->member.interest & INTEREST_STREAM && t->in_call)
+	if (t->member.interest & INTEREST_STREAM && t->in_call && !t->is_unwanted)
 		stream_plain(t, 0, now, 1); /* SOOTH_STATE_ABSENT: it does not return */
 }
 
@@ -119,7 +148,7 @@ static void thread_visited(struct thread *t)
 
 static void thread_flush(struct thread *t, uint64_t now)
 {
-	if (t->in_call)
+	if (t->in_call && !t->is_unwanted)
 		count_open_call(t);
 	for (int i = 0; i < SYSCALLS_SLOTS; i++) {
 		if (i >= t->tally.slots_used)

@@ -5,9 +5,31 @@
 
 #include "probes/syscalls.h"
 
+#define SYSCALLS_NUMBERS 512 /* of an ABI, that are known */
+#define SYSCALLS_ABIS	 2   /* the native one, and the other */
+
+/* Something that an argument points to. */
+struct syscalls_capture {
+	uint8_t argument; /* from 0 */
+	uint8_t keep;	  /* enum syscalls_keep; nothing: the last one was before */
+	uint8_t is_result;
+	uint8_t is_data; /* of others: none unless it was asked for */
+	uint32_t unit;
+};
+
 /* Fixed at load. */
 struct syscalls_config {
-	uint8_t path_arguments[512]; /* by native number: which argument is a path, from 1 */
+	uint8_t path_arguments[SYSCALLS_NUMBERS]; /* by native number: which is a path, from 1 */
+	struct syscalls_capture captures[SYSCALLS_NUMBERS][SYSCALLS_PIECES]; /* the same */
+	/* Calls that are wanted, a bit each; those that have_all is set for are. */
+	uint64_t wanted[SYSCALLS_ABIS][SYSCALLS_NUMBERS / 64];
+	/* Wanted only for what becomes of descriptors. */
+	uint64_t followed[SYSCALLS_ABIS][SYSCALLS_NUMBERS / 64];
+	uint32_t data_bytes; /* of what is read and written */
+	uint8_t has_all;
+	uint8_t only_failed;
+	uint8_t keeps_pieces;
+	uint8_t unused;
 };
 
 /* Read and written while it runs. */

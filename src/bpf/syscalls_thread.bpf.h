@@ -17,7 +17,9 @@ struct thread {
 	uint8_t has_returned; /* since it is followed: an entry that was not seen is not ours to
 				 know */
 	int32_t path_bytes;   /* of path, NUL included; 0: not read yet */
-	uint32_t unused;
+	uint8_t is_unwanted;  /* the call it is in was not asked for */
+	uint8_t is_followed;  /* only for what becomes of descriptors */
+	uint16_t unused;
 	uint64_t arguments[ARGUMENT_SLOTS];
 	char path[SYSCALLS_PATH_MAX]; /* of an exec: afterwards its memory is gone */
 	struct tally tally;
@@ -36,17 +38,30 @@ struct {
 	__type(value, struct overflow_value);
 } overflow SEC(".maps");
 
-/* A call with its path is too large for the stack. */
-struct call_with_path {
-	struct syscalls_call call;
+/* A call with what it points to is too large for the stack. Each piece begins where it still has
+ * room for the longest one. */
+#define PIECES_BYTES 8192
+#define PIECE_BYTES  (sizeof(struct syscalls_piece) + SYSCALLS_PIECE_MAX + 1)
+
+struct call_with_pieces {
+	uint32_t at; /* in pieces */
+	uint32_t string_at, string_size;
+	uint8_t string_argument; /* the first string, from 1; 0: none yet */
+	uint8_t string_state;
+	uint16_t unused;
+	int32_t path_bytes; /* as the thread's */
+	uint32_t unused_too;
+	uint64_t arguments[ARGUMENT_SLOTS];
 	char path[SYSCALLS_PATH_MAX];
+	struct syscalls_call call; /* from here on it goes out */
+	char pieces[PIECES_BYTES];
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, uint32_t);
-	__type(value, struct call_with_path);
+	__type(value, struct call_with_pieces);
 } scratch SEC(".maps");
 
 struct {

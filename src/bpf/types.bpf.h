@@ -65,9 +65,42 @@ typedef struct {
 	int counter;
 } KERNEL_TYPE atomic_t;
 
+typedef struct {
+	long counter;
+} KERNEL_TYPE atomic_long_t;
+
+struct rlimit {
+	unsigned long rlim_cur;
+	unsigned long rlim_max;
+} KERNEL_TYPE;
+
+struct mm_struct;
+
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
+	unsigned long maxrss; /* pages; of it alone, set when its last thread ends */
+	struct rlimit rlim[16];
+	short oom_score_adj;
+	struct mm_struct *oom_mm; /* not NULL: it was chosen to be killed for memory */
+} KERNEL_TYPE;
+
+typedef struct {
+	uint32_t val;
+} KERNEL_TYPE kuid_t;
+
+struct cred {
+	kuid_t uid, euid;
+} KERNEL_TYPE;
+
+/* The kernel's siginfo: what it holds goes by the signal. */
+struct kernel_siginfo {
+	int si_code;
+	union {
+		struct {
+			void *_addr;
+		} _sigfault;
+	} _sifields;
 } KERNEL_TYPE;
 
 struct thread_info {
@@ -84,8 +117,29 @@ struct uprobes_state {
 	struct xol_area *xol_area;
 } KERNEL_TYPE;
 
+struct percpu_counter {
+	int64_t count; /* without what CPUs have not handed in yet */
+} KERNEL_TYPE;
+
 struct mm_struct {
+	unsigned long arg_start, arg_end; /* of the command line, NULs between */
 	struct uprobes_state uprobes_state;
+	unsigned long total_vm; /* pages */
+	atomic_long_t pgtables_bytes;
+	struct percpu_counter rss_stat[4]; /* 6.2 on */
+} KERNEL_TYPE;
+
+struct mm_rss_stat___before_6_2 {
+	atomic_long_t count[4];
+} KERNEL_TYPE;
+
+struct mm_struct___before_6_2 {
+	struct mm_rss_stat___before_6_2 rss_stat;
+} KERNEL_TYPE;
+
+/* The record that perf would see: it tells which arguments the tracepoint has. */
+struct trace_event_raw_mark_victim {
+	unsigned long anon_rss;
 } KERNEL_TYPE;
 
 struct thread_struct {
@@ -110,7 +164,11 @@ struct sighand_struct {
 	struct k_sigaction action[64];
 } KERNEL_TYPE;
 
+struct file;
+
 struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
 	unsigned long *close_on_exec;
 } KERNEL_TYPE;
 
@@ -129,6 +187,7 @@ struct task_struct {
 	uint64_t start_boottime; /* 5.5 on; before it was real_start_time */
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
+	const struct cred *real_cred;
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
 	struct mm_struct *mm;
@@ -196,6 +255,26 @@ struct file {
 	int64_t f_pos;
 	unsigned int f_flags;
 	unsigned int f_mode;
+	void *private_data;
+} KERNEL_TYPE;
+
+struct in6_addr {
+	uint8_t bytes[16];
+};
+
+struct sock_common {
+	uint32_t skc_rcv_saddr;
+	uint16_t skc_num;
+	uint16_t skc_family;
+	struct in6_addr skc_v6_rcv_saddr; /* unless built without IPv6 */
+} KERNEL_TYPE;
+
+struct sock {
+	struct sock_common __sk_common;
+} KERNEL_TYPE;
+
+struct socket {
+	struct sock *sk;
 } KERNEL_TYPE;
 
 struct linux_binprm {

@@ -76,6 +76,13 @@ struct os {
 	int (*list)(const struct os *os, bool has_uid, uint32_t uid, struct buffer *process_ids,
 		struct sooth_error *err);
 
+	/* A descriptor that means this process and never a later one of its number; readable when
+	 * it has ended. -ESRCH: it is gone. */
+	int (*open_process)(
+		const struct os *os, const struct process_id *process, struct sooth_error *err);
+	int (*signal_process)(
+		const struct os *os, int descriptor, int number, struct sooth_error *err);
+
 	int (*launch)(const struct os *os, char *const *command, struct launch *launch,
 		struct sooth_error *err);
 	/* Let it run; fails when its exec did (only some systems tell; others: it exits 127). */
@@ -84,7 +91,14 @@ struct os {
 	bool (*reap)(const struct os *os, struct launch *launch);
 	/* Let go: a command that is still held is ended, one that runs is left alone. */
 	void (*abandon)(const struct os *os, struct launch *launch);
-	/* Wait until one of the descriptors is readable or the time is over; -EINTR on a signal. */
+	/*
+	 * Freezes, or thaws, the control group in which these processes are and nobody else; its
+	 * path into `group`. 0: done; 1: there is none, `group` says why; or a negative errno.
+	 */
+	int (*freeze_group)(const struct os *os, const struct process_id *processes, size_t count,
+		bool is_frozen, char *group, size_t room, struct sooth_error *err);
+	/* Wait until one of the descriptors is readable or the time is over; returns how many are,
+	 * -EINTR on a signal. */
 	int (*wait)(const struct os *os, const int *descriptors, size_t count, int timeout_ms);
 };
 

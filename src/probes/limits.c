@@ -6,7 +6,7 @@
 #include "model/schema.h"
 
 _Static_assert(sizeof(struct limits_resource) == 72, "its layout is part of the capture format");
-_Static_assert(sizeof(struct limits_group) == 104, "its layout is part of the capture format");
+_Static_assert(sizeof(struct limits_group) == 120, "its layout is part of the capture format");
 _Static_assert(sizeof(struct limits_pressure) == 104, "its layout is part of the capture format");
 _Static_assert(sizeof(struct limits_process) == 72, "its layout is part of the capture format");
 
@@ -53,6 +53,9 @@ static const struct sooth_field group_fields[] = {
 	FIELD_TRUTH(limits_group, is_inherited,
 		"path and figures are of a group further up, which has a limit"),
 	FIELD_STRING(limits_group, path, "of the group in its hierarchy"),
+	FIELD_NUMBER(limits_group, file_bytes,
+		"of what is used: pages of files, which are given back when needed",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(limits_group, file_state)),
 };
 
 static const struct sooth_field pressure_fields[] = {
@@ -112,6 +115,6 @@ static const struct sooth_schema *const schemas[] = { &limits_resource_schema, &
 const struct probe probe_limits = {
 	.name = "limits",
 	.help = "resource limits, control groups, pressure, and what the kernel would kill first",
-	.offers = INTEREST_SAMPLE,
+	.offers = INTEREST_SAMPLE | INTEREST_BRIEF,
 	.schemas = schemas,
 };

@@ -7,6 +7,8 @@
 #ifndef SOOTH_PROBES_LIMITS_H
 #define SOOTH_PROBES_LIMITS_H
 
+#include <stddef.h>
+
 #include <sooth/field.h>
 #include <sooth/record.h>
 
@@ -49,7 +51,14 @@ struct limits_group {
 	struct sooth_text name; /* "memory", "memory+swap", "swap", "memory-high", "pids", "cpu" (us
 				   a second) */
 	struct sooth_text path; /* of the group in its hierarchy */
+	/* Older captures have nothing from here on. */
+	uint64_t file_bytes; /* of what is used: files' pages, which are given back when needed */
+	uint8_t file_state;  /* of that; absent: it is not of memory */
+	uint8_t unused2[7];
 };
+
+#define LIMITS_GROUP_LEAST 104
+_Static_assert(LIMITS_GROUP_LEAST == offsetof(struct limits_group, file_bytes), "only grows");
 
 /* Pressure stall information: share of time that somebody, or everybody, waited. */
 struct limits_pressure {

@@ -108,6 +108,6 @@ const struct probe probe_maps = {
 	.name = "maps",
 	.help = "what is mapped where, how much of it is resident, and what helps to say what it "
 		"is for",
-	.offers = INTEREST_SAMPLE | INTEREST_DETAIL,
+	.offers = INTEREST_SAMPLE | INTEREST_DETAIL | INTEREST_BRIEF,
 	.schemas = schemas,
 };

@@ -5,6 +5,13 @@
 #include "core/probe.h"
 #include "model/schema.h"
 
+static const char *const frozen_names[PROC_FROZEN_ANSWERS] = {
+	[PROC_FROZEN_NOT_TOLD] = "not told",
+	[PROC_FROZEN_NO] = "no",
+	[PROC_FROZEN_YES] = "yes",
+};
+static const struct sooth_names frozen_answers = { PROC_FROZEN_ANSWERS, frozen_names };
+
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(proc_process),
 	FIELD_NUMBER(proc_process, ppid, "process id of the parent"),
@@ -59,6 +66,18 @@ static const struct sooth_field process_fields[] = {
 		.is_hidden = true, FIELD_STATE_AT(proc_process, package_state)),
 	FIELD_STRING(proc_process, package_version, "its version, from package.json",
 		.is_hidden = true, FIELD_STATE_AT(proc_process, package_state)),
+	FIELD_TRUTH(proc_process, is_foreground, "its group is the one its terminal listens to",
+		.is_hidden = true),
+	FIELD_TRUTH(proc_process, is_brief,
+		"it has nothing to do with an agent, so little was read", .is_hidden = true),
+	FIELD_STRING(proc_process, user, "name of the user", .is_hidden = true),
+	FIELD_STRING(proc_process, terminal_name, "controlling terminal", .is_hidden = true),
+	{ .name = "frozen",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(proc_process, frozen),
+		.names = &frozen_answers,
+		.is_hidden = true,
+		.help = "whether its control group is frozen" },
 };
 
 static const struct sooth_schema process_schema = {
@@ -71,6 +90,8 @@ static const struct sooth_schema process_schema = {
 
 static const struct sooth_field snapshot_fields[] = {
 	FIELD_NUMBER(proc_snapshot, from_ns, "when it began", .unit = SOOTH_UNIT_TIME_NS),
+	FIELD_TRUTH(proc_snapshot, is_of_host, "every process of the host was looked at"),
+	FIELD_TRUTH(proc_snapshot, is_partial, "some are hidden from the caller"),
 };
 
 static const struct sooth_schema snapshot_schema = {
@@ -81,11 +102,121 @@ static const struct sooth_schema snapshot_schema = {
 	SCHEMA_FIELDS(snapshot_fields),
 };
 
-static const struct sooth_schema *const schemas[] = { &process_schema, &snapshot_schema, NULL };
+static const char *const stream_names[PROC_STREAMS] = {
+	[PROC_STREAM_NONE] = "none",
+	[PROC_STREAM_NULL] = "null",
+	[PROC_STREAM_FILE] = "file",
+	[PROC_STREAM_TERMINAL] = "terminal",
+	[PROC_STREAM_PIPE] = "pipe",
+	[PROC_STREAM_SOCKET] = "socket",
+	[PROC_STREAM_OTHER] = "other",
+};
+static const struct sooth_names streams = { PROC_STREAMS, stream_names };
+
+#define FIELDS_STREAM(name_, i_, help_)                                                            \
+	{ .name = name_,                                                                           \
+		.type = SOOTH_FIELD_ENUM,                                                          \
+		FIELD_AT(proc_ties, stream[i_]),                                                   \
+		FIELD_STATE_AT(proc_ties, stream_state[i_]),                                       \
+		.names = &streams,                                                                 \
+		.help = help_ },                                                                   \
+		{ .name = name_ "_inode",                                                          \
+			.type = SOOTH_FIELD_UNSIGNED,                                              \
+			FIELD_AT(proc_ties, stream_inode[i_]),                                     \
+			FIELD_STATE_AT(proc_ties, stream_state[i_]),                               \
+			.help = "inode number of that" },                                          \
+	{                                                                                          \
+		.name = name_ "_path", .type = SOOTH_FIELD_TEXT,                                   \
+		FIELD_AT(proc_ties, stream_path[i_]), FIELD_STATE_AT(proc_ties, stream_state[i_]), \
+		.help = "its path, of a file"                                                      \
+	}
+
+static const struct sooth_field ties_fields[] = {
+	FIELD_PID(proc_ties),
+	FIELD_NUMBER(proc_ties, pid_namespace, "inode number of its pid namespace",
+		FIELD_STATE_AT(proc_ties, namespace_state)),
+	FIELD_NUMBER(proc_ties, inner_pid, "process id in that",
+		FIELD_STATE_AT(proc_ties, namespace_state)),
+	{ .name = "markers",
+		.type = SOOTH_FIELD_ARGS,
+		FIELD_AT(proc_ties, markers),
+		FIELD_STATE_AT(proc_ties, markers_state),
+		.help = "what agents put into the environment of what they start" },
+	FIELDS_STREAM("input", 0, "where standard input leads"),
+	FIELDS_STREAM("output", 1, "where standard output leads"),
+	FIELDS_STREAM("errors", 2, "where standard error leads"),
+	FIELD_TRUTH(proc_ties, is_hangup_ignored, "it ignores SIGHUP",
+		FIELD_STATE_AT(proc_ties, hangup_state)),
+	FIELD_TRUTH(proc_ties, has_writer, "somebody holds the other end of its standard input",
+		FIELD_STATE_AT(proc_ties, writer_state)),
+	{ .name = "writers",
+		.type = SOOTH_FIELD_LIST,
+		FIELD_AT(proc_ties, writers),
+		FIELD_STATE_AT(proc_ties, writers_state),
+		.help = "process ids of those" },
+	FIELD_STRING(proc_ties, root, "top directory of the git working tree it is in",
+		FIELD_STATE_AT(proc_ties, root_state)),
+	FIELD_NUMBER(proc_ties, tracer_pid, "thread that traces it (ptrace); 0: nobody does",
+		FIELD_STATE_AT(proc_ties, tracer_state)),
+	FIELD_NUMBER(proc_ties, input_utc_ns,
+		"when its terminal last gave it input, UTC, up to 8 s too early",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(proc_ties, input_state)),
+};
+
+static const struct sooth_schema ties_schema = {
+	.name = "proc.ties",
+	.kind = PROC_TIES,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct proc_ties),
+	SCHEMA_FIELDS(ties_fields),
+};
+
+static const struct sooth_field session_fields[] = {
+	FIELD_PID(proc_session),
+	FIELD_STRING(proc_session, session, "the agent's own id of its session",
+		FIELD_STATE_AT(proc_session, session_state)),
+	FIELD_STRING(proc_session, source, "what told it"),
+	FIELD_STRING(proc_session, status, "what it is doing, in its own word",
+		FIELD_STATE_AT(proc_session, status_state)),
+	FIELD_NUMBER(proc_session, activity_utc_ns, "when it last did something",
+		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_session, activity_state)),
+	FIELD_STRING(proc_session, tool, "the last tool it called",
+		FIELD_STATE_AT(proc_session, tool_state)),
+	FIELD_NUMBER(proc_session, tool_utc_ns, "when that was", .unit = SOOTH_UNIT_UTC_NS,
+		FIELD_STATE_AT(proc_session, tool_state)),
+	FIELD_STRING(proc_session, version, "its version, in its own word",
+		FIELD_STATE_AT(proc_session, version_state)),
+};
+
+static const struct sooth_schema session_schema = {
+	.name = "proc.session",
+	.kind = PROC_SESSION,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct proc_session),
+	SCHEMA_FIELDS(session_fields),
+};
+
+static const struct sooth_field installed_fields[] = {
+	FIELD_STRING(proc_installed, agent, "the agent"),
+	FIELD_STRING(proc_installed, version, "a version of it that is installed"),
+	FIELD_STRING(proc_installed, path, "where"),
+	FIELD_NUMBER(proc_installed, uid, "whose home that is in; 4294967295: everybody's"),
+};
+
+static const struct sooth_schema installed_schema = {
+	.name = "proc.installed",
+	.kind = PROC_INSTALLED,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct proc_installed),
+	SCHEMA_FIELDS(installed_fields),
+};
+
+static const struct sooth_schema *const schemas[] = { &process_schema, &snapshot_schema,
+	&ties_schema, &session_schema, &installed_schema, NULL };
 
 const struct probe probe_proc = {
 	.name = "proc",
 	.help = "processes: parent, state, CPU time, memory, command, directory",
-	.offers = INTEREST_SAMPLE,
+	.offers = INTEREST_SAMPLE | INTEREST_BRIEF | INTEREST_TRANSCRIPT,
 	.schemas = schemas,
 };

@@ -12,11 +12,22 @@
 
 enum proc_kind {
 	PROC_PROCESS = 0x0100,
-	PROC_SNAPSHOT = 0x0101, /* everything that was there has been told */
+	PROC_SNAPSHOT = 0x0101,	 /* everything that was there has been told */
+	PROC_TIES = 0x0102,	 /* what ties a process to others */
+	PROC_SESSION = 0x0103,	 /* what an agent's own files tell of its session */
+	PROC_INSTALLED = 0x0104, /* a version of an agent that is installed here */
 };
 
 /* No controlling terminal. */
 #define PROC_NO_TERMINAL 0
+
+/* Whether its control group is frozen. */
+enum proc_frozen {
+	PROC_FROZEN_NOT_TOLD,
+	PROC_FROZEN_NO,
+	PROC_FROZEN_YES,
+	PROC_FROZEN_ANSWERS,
+};
 
 struct proc_process {
 	struct sooth_record record;
@@ -46,20 +57,119 @@ struct proc_process {
 	/* Older captures have nothing from here on. */
 	uint8_t marks_state;
 	uint8_t package_state;
-	uint8_t unused[2];
+	uint8_t is_foreground;		/* its group is the one its terminal listens to */
+	uint8_t is_brief;		/* it has nothing to do with an agent, so little was read */
 	struct sooth_text marks;	/* NUL-separated: texts that the executable holds */
 	struct sooth_text mark_version; /* a version that stands behind the last of them */
 	struct sooth_text package;	/* npm's, of the script or of the executable */
 	struct sooth_text package_version;
+	struct sooth_text user;		 /* name of uid; empty: it has none */
+	struct sooth_text terminal_name; /* "pts/3"; empty: none */
+	/* Nor from here on. */
+	uint8_t frozen; /* enum proc_frozen */
+	uint8_t unused[7];
 };
 
 #define PROC_PROCESS_LEAST 136
 _Static_assert(PROC_PROCESS_LEAST == offsetof(struct proc_process, marks), "records only grow");
+#define PROC_PROCESS_WITH_USER 184
+_Static_assert(PROC_PROCESS_WITH_USER == offsetof(struct proc_process, frozen), "only grow");
 
 /* Whoever was told before from_ns and not since is gone. */
 struct proc_snapshot {
 	struct sooth_record record;
 	uint64_t from_ns;
+	/* Older captures have nothing from here on. */
+	uint8_t is_of_host; /* every process of the host was looked at */
+	uint8_t is_partial; /* and some are hidden from the caller (hidepid, a container) */
+	uint8_t unused[6];
+};
+
+#define PROC_SNAPSHOT_LEAST 40
+_Static_assert(PROC_SNAPSHOT_LEAST == offsetof(struct proc_snapshot, is_of_host), "only grows");
+
+/* Where a standard stream leads. */
+enum proc_stream {
+	PROC_STREAM_NONE, /* closed */
+	PROC_STREAM_NULL, /* /dev/null */
+	PROC_STREAM_FILE,
+	PROC_STREAM_TERMINAL,
+	PROC_STREAM_PIPE,
+	PROC_STREAM_SOCKET,
+	PROC_STREAM_OTHER,
+	PROC_STREAMS,
+};
+
+/*
+ * Of processes that are or may be of an agent's session: recognised, started by one, or
+ * with an agent's markers in their environment; and of those asked for by pid.
+ */
+struct proc_ties {
+	struct sooth_record record;
+	uint64_t pid_namespace; /* inode number */
+	uint64_t stream_inode[3];
+	uint32_t inner_pid; /* in its innermost pid namespace */
+	uint8_t stream[3];  /* enum proc_stream of descriptors 0, 1, 2 */
+	uint8_t stream_state[3];
+	uint8_t markers_state;
+	uint8_t namespace_state;
+	uint8_t is_hangup_ignored; /* SIGHUP, as nohup(1) does */
+	uint8_t hangup_state;
+	/*
+	 * Of stream 0 where it is a pipe or a socket, and only then. The list is cut when one close
+	 * by was found, so that others were not looked for, or some could not be looked at. It is
+	 * not asked for, though there is a writer, of a process that nothing ties to an agent:
+	 * then neither that nor what it started is one.
+	 */
+	uint8_t has_writer;   /* somebody holds its other end */
+	uint8_t writer_state; /* of that */
+	uint8_t writers_state;
+	uint8_t root_state;
+	uint8_t unused[6];
+	/* NUL-separated "NAME=VALUE" of the markers that agents declare; of a value that is no
+	 * plain identifier only "NAME". */
+	struct sooth_text markers;
+	struct sooth_text stream_path[3]; /* of files */
+	struct sooth_text writers;	  /* list of the pids that hold the other end */
+	struct sooth_text root;		  /* top directory of the git working tree it is in */
+	/* Older captures have nothing from here on. */
+	uint32_t tracer_pid; /* the thread that traces its first one (ptrace); 0: nobody does */
+	uint8_t tracer_state;
+	uint8_t input_state;
+	uint8_t unused_more[2];
+	uint64_t input_utc_ns; /* stream 0 is a terminal: when somebody last typed; to 8 s, no later
+				*/
+};
+
+#define PROC_TIES_LEAST 136
+_Static_assert(PROC_TIES_LEAST == offsetof(struct proc_ties, tracer_pid), "records only grow");
+
+/* One main process of an agent. What its files do not tell has a state. */
+struct proc_session {
+	struct sooth_record record;
+	uint64_t activity_utc_ns; /* newest change of the log, or of its own word */
+	uint64_t tool_utc_ns;	  /* of the last tool call in the log */
+	uint8_t session_state;
+	uint8_t status_state;
+	uint8_t activity_state;
+	uint8_t tool_state; /* of both */
+	uint8_t version_state;
+	uint8_t unused[3];
+	struct sooth_text session; /* its own id of the session */
+	struct sooth_text source;  /* which file said so, in words */
+	struct sooth_text status;  /* "idle", "busy": its own word */
+	struct sooth_text tool;	   /* name of the last tool called */
+	struct sooth_text version; /* as its session file says */
+};
+
+/* Told at the start of an observation; of no process. */
+struct proc_installed {
+	struct sooth_record record;
+	uint32_t uid; /* whose home it lies in; UINT32_MAX: everybody's */
+	uint32_t unused;
+	struct sooth_text agent; /* its name */
+	struct sooth_text version;
+	struct sooth_text path;
 };
 
 #endif

@@ -30,5 +30,12 @@ static const char *const families[SOCKETS_FAMILIES] = {
 	[SOCKETS_VSOCK] = "vsock",
 };
 
+static const char *const sides[SOCKETS_SIDES] = {
+	[SOCKETS_SIDE_UNTOLD] = "not told",
+	[SOCKETS_SIDE_MADE] = "made",
+	[SOCKETS_SIDE_ACCEPTED] = "accepted",
+};
+
 const struct sooth_names socket_state_names = { SOCKETS_STATES, states };
 const struct sooth_names socket_family_names = { SOCKETS_FAMILIES, families };
+const struct sooth_names socket_side_names = { SOCKETS_SIDES, sides };

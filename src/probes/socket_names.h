@@ -7,5 +7,6 @@
 
 extern const struct sooth_names socket_state_names;  /* by enum sockets_state */
 extern const struct sooth_names socket_family_names; /* by enum sockets_family */
+extern const struct sooth_names socket_side_names;   /* by enum sockets_side */
 
 #endif

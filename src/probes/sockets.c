@@ -66,6 +66,13 @@ static const struct sooth_field socket_fields[] = {
 		"of a unix socket: the one it is connected with; 0: none, or unknown",
 		.is_hidden = true),
 	HIDDEN(namespace, namespace_state, "inode of the network namespace of the process"),
+	{ .name = "side",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(sockets_socket, side),
+		.names = &socket_side_names,
+		.is_hidden = true,
+		.help = "whether it made the TCP connection or accepted it, by whether anybody "
+			"listens on its port" },
 	FIELD_TRUTH(sockets_socket, is_from_tables,
 		"from /proc/PID/net: without what only sock_diag tells", .is_hidden = true),
 };
@@ -97,6 +104,6 @@ static const struct sooth_schema *const schemas[] = { &socket_schema, &process_s
 const struct probe probe_sockets = {
 	.name = "sockets",
 	.help = "sockets of processes: state, addresses, queues, round trips, times",
-	.offers = INTEREST_SAMPLE | INTEREST_DETAIL,
+	.offers = INTEREST_SAMPLE | INTEREST_DETAIL | INTEREST_BRIEF,
 	.schemas = schemas,
 };

@@ -43,6 +43,14 @@ enum sockets_state {
 	SOCKETS_STATES,
 };
 
+/* Which end of a TCP connection the process has. */
+enum sockets_side {
+	SOCKETS_SIDE_UNTOLD, /* no connection, or an older capture */
+	SOCKETS_SIDE_MADE,   /* nobody of the namespace listens on its port */
+	SOCKETS_SIDE_ACCEPTED,
+	SOCKETS_SIDES,
+};
+
 struct sockets_socket {
 	struct sooth_record record;
 	uint64_t inode;
@@ -81,7 +89,8 @@ struct sockets_socket {
 	uint8_t port_state, peer_port_state; /* absent: the family has none */
 	uint8_t protocol_state;
 	uint8_t namespace_state;
-	uint8_t unused[2];
+	uint8_t side; /* enum sockets_side */
+	uint8_t unused;
 	struct sooth_text protocol; /* "tcp", "udp", "stream", "dgram", "seqpacket", "route", ... */
 	struct sooth_text local;    /* "127.0.0.1", "fe80::1%eth0", "/run/x", "@abstract" */
 	struct sooth_text peer;

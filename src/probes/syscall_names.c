@@ -153,6 +153,11 @@ const struct syscall_row *syscall_row_at(size_t position)
 	return position < ROW_COUNT ? &rows[position] : NULL;
 }
 
+size_t syscall_row_position(const struct syscall_row *row)
+{
+	return (size_t)(row - rows);
+}
+
 const struct syscall_row *syscall_by_number(unsigned abi, uint32_t number)
 {
 	const uint16_t *index;

@@ -76,6 +76,8 @@ int32_t syscall_number(unsigned abi, const char *name, size_t size);
  */
 size_t syscall_name(unsigned abi, uint32_t number, char out[SYSCALL_NAME_SIZE]);
 
+/* Where a row of the table stands in it. */
+size_t syscall_row_position(const struct syscall_row *row);
 /* Row by position, NULL behind the last: for listings and tests. */
 const struct syscall_row *syscall_row_at(size_t position);
 

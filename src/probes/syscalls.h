@@ -15,10 +15,13 @@ enum syscalls_kind {
 	SYSCALLS_CALL = 0x0302,
 };
 
-#define SYSCALLS_SLOTS	     32	 /* different calls a thread counts by itself */
-#define SYSCALLS_ERROR_SLOTS 8	 /* different (call, errno) pairs of the same */
-#define SYSCALLS_BUCKETS     32	 /* log2 of ns: the last holds 2 s and more */
-#define SYSCALLS_PATH_MAX    256 /* bytes of a path argument kept, NUL included */
+#define SYSCALLS_SLOTS	     32	  /* different calls a thread counts by itself */
+#define SYSCALLS_ERROR_SLOTS 8	  /* different (call, errno) pairs of the same */
+#define SYSCALLS_BUCKETS     32	  /* log2 of ns: the last holds 2 s and more */
+#define SYSCALLS_PATH_MAX    256  /* bytes of a path argument kept, NUL included */
+#define SYSCALLS_PIECE_MAX   1023 /* bytes kept of anything that an argument points to */
+#define SYSCALLS_PIECES	     4	  /* arguments of one call of which something is kept */
+#define SYSCALLS_ITEMS_MAX   256  /* bytes of an array, or of a struct */
 
 /* A thread's calls of one number over a window. tid 0: of several threads of the process. */
 struct syscalls_count {
@@ -57,6 +60,41 @@ struct syscalls_call {
 	uint8_t unused[7];
 	struct sooth_text path;
 	char name[16]; /* of the thread */
+	/* Older captures have nothing from here on. */
+	struct sooth_text pieces; /* struct syscalls_piece, each with its bytes behind it */
 };
 
+#define SYSCALLS_CALL_LEAST 136
+
+/* What of an argument's target a piece holds. */
+enum syscalls_piece_part {
+	SYSCALLS_PART_TARGET,	/* what it points to */
+	SYSCALLS_PART_DATA,	/* of an array of vectors, or a message: the first bytes it names */
+	SYSCALLS_PART_ADDRESS,	/* of a message: its address */
+	SYSCALLS_PART_NEAR_END, /* of a socket: the address of this end after the call */
+	SYSCALLS_PARTS,
+};
+
+/* Its bytes follow, up to the next multiple of 8. */
+struct syscalls_piece {
+	uint8_t argument; /* from 0 */
+	uint8_t part;	  /* enum syscalls_piece_part */
+	uint8_t state;	  /* truncated: there is more; not measured: it could not be read */
+	uint8_t unused;
+	uint32_t size;
+};
+
+/* How much of what an argument points to is kept, read when the call returned. */
+enum syscalls_keep {
+	SYSCALLS_KEEP_NOTHING,
+	SYSCALLS_KEEP_STRING,	 /* up to a NUL */
+	SYSCALLS_KEEP_UNIT,	 /* `unit` bytes */
+	SYSCALLS_KEEP_BY_NEXT,	 /* `unit` bytes as often as the next argument says */
+	SYSCALLS_KEEP_BY_RESULT, /* as often as the result says */
+	SYSCALLS_KEEP_BY_LENGTH, /* as many bytes as the 32 bits say that the next one points to */
+	SYSCALLS_KEEP_VECTORS,	 /* struct iovec as often as the next one says, and first bytes */
+	SYSCALLS_KEEP_MESSAGE,	 /* struct msghdr, its address, and first bytes */
+	SYSCALLS_KEEP_NEAR_END,	 /* of the socket that it is; is_result: that the call made */
+	SYSCALLS_KEEPS,
+};
 #endif

@@ -5,7 +5,7 @@
 #include "core/probe.h"
 #include "model/schema.h"
 
-_Static_assert(sizeof(struct threads_thread) == 128, "its layout is part of the capture format");
+_Static_assert(sizeof(struct threads_thread) == 232, "its layout is part of the capture format");
 _Static_assert(sizeof(struct threads_process) == 40, "its layout is part of the capture format");
 
 static const char *const policy_names[THREADS_POLICIES] = {
@@ -21,6 +21,14 @@ const struct sooth_names threads_policy_names = { THREADS_POLICIES, policy_names
 
 static const char *const abi_names[] = { "x86-64", "aarch64", "i386", "x32", "arm" };
 static const struct sooth_names abis = { sizeof(abi_names) / sizeof(abi_names[0]), abi_names };
+
+#define ARGUMENT(name_, i_)                                                                        \
+	{                                                                                          \
+		.name = name_, .type = SOOTH_FIELD_UNSIGNED,                                       \
+		FIELD_AT(threads_thread, arguments[i_]),                                           \
+		FIELD_STATE_AT(threads_thread, syscall_state), .unit = SOOTH_UNIT_HEX,             \
+		.is_hidden = true, .help = "of that call"                                          \
+	}
 
 static const struct sooth_field thread_fields[] = {
 	FIELD_PID(threads_thread),
@@ -74,6 +82,26 @@ static const struct sooth_field thread_fields[] = {
 		FIELD_AT(threads_thread, nice),
 		.help = "-20 to 19; lower gets more of a processor" },
 	FIELD_NUMBER(threads_thread, processor, "it last ran on"),
+	ARGUMENT("argument_1", 0),
+	ARGUMENT("argument_2", 1),
+	ARGUMENT("argument_3", 2),
+	ARGUMENT("argument_4", 3),
+	ARGUMENT("argument_5", 4),
+	ARGUMENT("argument_6", 5),
+	FIELD_NUMBER(threads_thread, system_ns, "of the CPU time so far, in the kernel",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(threads_thread, times_state),
+		.merge = SOOTH_MERGE_LAST),
+	FIELD_NUMBER(threads_thread, faults, "pages that were not there when it wanted them",
+		FIELD_STATE_AT(threads_thread, times_state), .merge = SOOTH_MERGE_LAST),
+	FIELD_NUMBER(threads_thread, read_bytes, "by read and its kin", .unit = SOOTH_UNIT_BYTES,
+		FIELD_STATE_AT(threads_thread, io_state), .merge = SOOTH_MERGE_LAST),
+	FIELD_NUMBER(threads_thread, written_bytes, "by write and its kin",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(threads_thread, io_state),
+		.merge = SOOTH_MERGE_LAST),
+	FIELD_NUMBER(threads_thread, reads, "calls of read and its kin",
+		FIELD_STATE_AT(threads_thread, io_state), .merge = SOOTH_MERGE_LAST),
+	FIELD_NUMBER(threads_thread, writes, "calls of write and its kin",
+		FIELD_STATE_AT(threads_thread, io_state), .merge = SOOTH_MERGE_LAST),
 };
 
 static const struct sooth_schema thread_schema = {
@@ -103,6 +131,6 @@ static const struct sooth_schema *const schemas[] = { &thread_schema, &process_s
 const struct probe probe_threads = {
 	.name = "threads",
 	.help = "threads: state, CPU, scheduling, what each waits for",
-	.offers = INTEREST_SAMPLE | INTEREST_DETAIL,
+	.offers = INTEREST_SAMPLE | INTEREST_DETAIL | INTEREST_BRIEF,
 	.schemas = schemas,
 };

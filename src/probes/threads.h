@@ -6,6 +6,8 @@
 #ifndef SOOTH_PROBES_THREADS_H
 #define SOOTH_PROBES_THREADS_H
 
+#include <stddef.h>
+
 #include <sooth/field.h>
 #include <sooth/record.h>
 
@@ -49,7 +51,20 @@ struct threads_thread {
 	uint8_t stack_pointer_state;
 	struct sooth_text name;
 	struct sooth_text wait_channel; /* function of the kernel it waits in */
+	/* Older captures have nothing from here on. */
+	uint64_t arguments[6]; /* of the call it is in, as the processor holds them */
+	uint64_t system_ns;    /* of cpu_ns, in the kernel; the kernel takes shares of it */
+	uint64_t faults;       /* pages that were not there when it wanted them */
+	uint64_t read_bytes,
+		written_bytes;	/* by read, write and their kin; of sockets, those too */
+	uint64_t reads, writes; /* such calls */
+	uint8_t times_state;	/* of system_ns and faults */
+	uint8_t io_state;	/* of bytes and calls */
+	uint8_t unused[6];
 };
+
+#define THREADS_THREAD_LEAST 128
+_Static_assert(THREADS_THREAD_LEAST == offsetof(struct threads_thread, arguments), "only grows");
 
 /* Ends a reading. */
 struct threads_process {

@@ -56,7 +56,7 @@ static int refuse(struct sooth_error *err, const char *tried)
 	return error_remedy(err, "run sooth as that user, or as root");
 }
 
-static bool ids_are_callers(const struct process_id *process)
+bool caller_has_ids_of(const struct process_id *process)
 {
 	struct buffer status = { 0 };
 	struct cursor c;
@@ -95,7 +95,7 @@ int caller_may_watch(const struct process_id *process, struct sooth_error *err)
 {
 	char tried[64];
 
-	if (!caller_is_elevated() || (ids_are_callers(process) && is_dumpable(process)))
+	if (!caller_is_elevated() || (caller_has_ids_of(process) && is_dumpable(process)))
 		return 0;
 	snprintf(tried, sizeof(tried), "watch process %u", (unsigned)process->pid);
 	return refuse(err, tried);

@@ -24,6 +24,8 @@ struct os;
 void caller_keep_least(const struct os *os);
 /* Whether sooth has more rights than whoever runs it. */
 bool caller_is_elevated(void);
+/* All its ids of users are the caller's real one. */
+bool caller_has_ids_of(const struct process_id *process);
 int caller_may_watch(const struct process_id *process, struct sooth_error *err);
 /* Processes that nobody named. One by one they cannot be asked about, so this takes no less than
  * root (or capabilities that are the caller's own). */

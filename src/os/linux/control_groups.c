@@ -220,6 +220,25 @@ static void read_limit(
 	to->limit_state = SOOTH_STATE_ABSENT;
 }
 
+/* Both lists of them, as the kernel gives either back; of all below it in version 1 too. */
+static uint8_t read_files(
+	struct control_groups *g, int group, const struct figure *f, uint64_t *bytes)
+{
+	bool is_old = f->version == 1;
+	uint64_t inactive = 0, active = 0;
+	uint8_t state;
+
+	if (f->unit != LIMITS_BYTES || !strcmp(f->name, "swap"))
+		return SOOTH_STATE_ABSENT;
+	state = read_figure(g, group, "memory.stat",
+		is_old ? "total_inactive_file" : "inactive_file", &inactive);
+	if (state == SOOTH_STATE_VALUE)
+		state = read_figure(g, group, "memory.stat",
+			is_old ? "total_active_file" : "active_file", &active);
+	*bytes = inactive + active;
+	return state;
+}
+
 /* False when the group does not count this at all. */
 static bool read_group(
 	struct control_groups *g, int group, const struct figure *f, struct limits_group *to)
@@ -238,6 +257,7 @@ static bool read_group(
 	to->reached_state = read_figure(g, group, f->reached, f->reached_word, &to->reached);
 	to->kills_state = f->kills ? read_figure(g, group, f->kills, f->kills_word, &to->kills)
 				   : SOOTH_STATE_ABSENT;
+	to->file_state = read_files(g, group, f, &to->file_bytes);
 	return !f->is_only_set || to->limit_state == SOOTH_STATE_VALUE;
 }
 
@@ -346,17 +366,20 @@ uint8_t control_groups_read(
 	return procfs_state(worst ? worst : status);
 }
 
-int control_groups_open_v2(
-	struct control_groups *g, const struct reading *reading, char path[GROUP_PATH_MAX])
+int control_groups_open_of(const struct control_groups *g, struct span own, const char *controller,
+	char path[GROUP_PATH_MAX])
 {
-	const struct group_mount *m = mount_of(g, 2, "");
-	int status = m ? read_own(g, reading) : -ENOENT;
-	struct cursor c = cursor_over(g->lines.data, g->lines.size);
+	unsigned version = *controller ? 1 : 2;
+	const struct group_mount *m = mount_of(g, version, controller);
+	struct cursor c = cursor_over(own.data, own.size);
 
-	while (status >= 0 && !cursor_at_end(&c)) {
+	while (m && !cursor_at_end(&c)) {
 		struct group_line line;
 
-		if (!group_line_parse(&line, cursor_line(&c)) || line.controllers.size)
+		if (!group_line_parse(&line, cursor_line(&c)))
+			continue;
+		if (version == 1 ? !group_list_has(line.controllers, controller)
+				 : line.controllers.size > 0)
 			continue;
 		if (line.path.size <= 1 || line.path.size >= GROUP_PATH_MAX)
 			return -ENOENT;
@@ -364,5 +387,16 @@ int control_groups_open_v2(
 		path[line.path.size] = '\0';
 		return open_group(m, path);
 	}
-	return status < 0 ? status : -ENOENT;
+	return -ENOENT;
+}
+
+int control_groups_open(
+	struct control_groups *g, int process, const char *controller, char path[GROUP_PATH_MAX])
+{
+	int status = procfs_read_at(process, "cgroup", &g->lines, PROCFS_SMALL);
+
+	if (status < 0)
+		return status;
+	return control_groups_open_of(
+		g, span_of((const char *)g->lines.data, g->lines.size), controller, path);
 }

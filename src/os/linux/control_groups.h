@@ -34,9 +34,13 @@ void control_groups_look(struct control_groups *g);
 /* Writes LIMITS_GROUP records; the state of the whole. */
 uint8_t control_groups_read(
 	struct control_groups *g, struct backend_run *run, const struct reading *reading);
-/* Descriptor of the process's group in version 2, its path copied out; -ENOENT: it is in the root
- * or in none, else a negative errno. */
-int control_groups_open_v2(
-	struct control_groups *g, const struct reading *reading, char path[GROUP_PATH_MAX]);
+/* Descriptor (O_PATH) of the group that the process (a descriptor of /proc/PID) is in, its path
+ * copied out: of version 1 by a controller, "": of version 2. -ENOENT: it is in the root or in
+ * none, else a negative errno. */
+int control_groups_open(
+	struct control_groups *g, int process, const char *controller, char path[GROUP_PATH_MAX]);
+/* The same when /proc/PID/cgroup was read already. */
+int control_groups_open_of(const struct control_groups *g, struct span own, const char *controller,
+	char path[GROUP_PATH_MAX]);
 
 #endif

@@ -52,9 +52,9 @@ static uint64_t whole_size(struct environment_state *s, const struct reading *re
 
 	if (procfs_read_at(reading->process, "stat", &s->stat, PROCFS_SMALL) < 0 ||
 		!task_stat_parse(&stat, s->stat.data, s->stat.size) ||
-		stat.environment_to < stat.environment_from)
+		stat.shared.environment_to < stat.shared.environment_from)
 		return 0;
-	return stat.environment_to - stat.environment_from;
+	return stat.shared.environment_to - stat.shared.environment_from;
 }
 
 static uint8_t read_variables(

@@ -311,20 +311,17 @@ bool fd_ends_sees_all(const struct os *os)
 	return !need_pid_namespace.test(os, &ignored) && sees_first();
 }
 
-uint8_t fd_ends_search(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of)
+uint8_t fd_ends_search_in(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
+	const struct buffer *pids)
 {
+	uint64_t deadline_ns = run->os->now_ns(run->os) + SEARCH_NS_MAX;
 	struct search s = { .ends = e, .run = run, .of = of };
-	struct buffer pids = { 0 };
-	uint64_t deadline_ns;
-	int status = 0;
 
 	if (!e->held.count)
 		return SOOTH_STATE_VALUE;
 	mounts_init(&s.mounts);
-	deadline_ns = run->os->now_ns(run->os) + SEARCH_NS_MAX;
-	status = procfs_list(&pids);
-	for (size_t i = 0; !status && i < pids.size / sizeof(pid_t); i++) {
-		pid_t pid = ((const pid_t *)(const void *)pids.data)[i];
+	for (size_t i = 0; i < pids->size / sizeof(pid_t); i++) {
+		pid_t pid = ((const pid_t *)(const void *)pids->data)[i];
 
 		if (run->os->now_ns(run->os) > deadline_ns) {
 			s.is_cut = true;
@@ -334,15 +331,28 @@ uint8_t fd_ends_search(struct fd_ends *e, struct backend_run *run, const struct 
 		if (pid != getpid())
 			look_through(&s, pid);
 	}
-	buffer_fini(&pids);
 	buffer_fini(&s.text);
 	buffer_fini(&s.scratch);
 	mounts_fini(&s.mounts);
-	if (status)
-		return procfs_state(status);
 	if (s.is_cut || e->held.refused)
 		return SOOTH_STATE_TRUNCATED;
 	return s.was_refused || !fd_ends_sees_all(run->os)
 		       ? SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 		       : SOOTH_STATE_VALUE;
+}
+
+uint8_t fd_ends_search(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of)
+{
+	struct buffer pids = { 0 };
+	uint8_t state = SOOTH_STATE_VALUE;
+	int status = 0;
+
+	if (e->held.count)
+		status = procfs_list(&pids);
+	if (status)
+		state = procfs_state(status);
+	else
+		state = fd_ends_search_in(e, run, of, &pids);
+	buffer_fini(&pids);
+	return state;
 }

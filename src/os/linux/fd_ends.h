@@ -54,5 +54,8 @@ bool fd_ends_tell(struct fd_ends *e, struct backend_run *run, const struct sooth
 bool fd_ends_sees_all(const struct os *os);
 /* Look through /proc and tell; the state of the holders. */
 uint8_t fd_ends_search(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of);
+/* The same through these processes (pid_t) alone. */
+uint8_t fd_ends_search_in(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
+	const struct buffer *pids);
 
 #endif

@@ -121,9 +121,25 @@ static int read_system_number(struct fds_reader *r, const char *path, uint32_t *
 	return 0;
 }
 
+/* These limits are of the initial user namespace, wherever they are read (fs/notify/inotify). Of
+ * another one they can be read from inside of it alone. */
+static bool is_in_other_users(const struct fds_reader *r)
+{
+	struct stat st;
+
+	return r->who.process >= 0 && !fstatat(r->who.process, "ns/user", &st, 0) &&
+	       st.st_ino != USER_NAMESPACE_INITIAL;
+}
+
 static void read_inotify_limits(struct fds_reader *r)
 {
-	int status = read_system_number(
+	int status;
+
+	if (is_in_other_users(r)) {
+		r->told.inotify_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+		return;
+	}
+	status = read_system_number(
 		r, "/proc/sys/fs/inotify/max_user_watches", &r->told.watches_max);
 
 	if (!status)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "os/linux/caller.h"
+#include "os/linux/exec_words.h"
 #include "os/linux/needs.h"
 #include "os/os.h"
 
@@ -195,6 +196,14 @@ int follow_list(struct follow *f, struct buffer *out, struct sooth_error *err)
 	return visit(f, &listing, out, NULL, err);
 }
 
+static void read_ring(struct follow *f, struct buffer *out)
+{
+	size_t before = out->size;
+
+	ring_read(&f->ring, out);
+	exec_words_mask(out, before);
+}
+
 static void tell_losses(struct follow *f, struct backend_run *run)
 {
 	struct follow_control now = *f->control;
@@ -220,7 +229,7 @@ static void tell_losses(struct follow *f, struct backend_run *run)
 void follow_read(struct follow *f, struct backend_run *run, struct buffer *out)
 {
 	ring_awake(&f->ring);
-	ring_read(&f->ring, out);
+	read_ring(f, out);
 	tell_losses(f, run);
 }
 
@@ -229,7 +238,7 @@ int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *e
 	int status = flush(f, NULL, err);
 	uint64_t missed;
 
-	ring_read(&f->ring, &run->out);
+	read_ring(f, &run->out);
 	bpf_code_detach(&f->code);
 	wait_until_through(); /* one of an ending thread may still be writing */
 	missed = bpf_code_misses(&f->code);

@@ -201,7 +201,7 @@ static void read_group_pressure(struct backend_run *run, const struct reading *r
 {
 	struct limits_state *s = run->state;
 	char path[GROUP_PATH_MAX], file[32];
-	_cleanup_close_ int group = control_groups_open_v2(&s->groups, reading, path);
+	_cleanup_close_ int group = control_groups_open(&s->groups, reading->process, "", path);
 
 	for (size_t i = 0; group >= 0 && i < ARRAY_SIZE(resources); i++) {
 		snprintf(file, sizeof(file), "%s.pressure", resources[i]);

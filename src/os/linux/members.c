@@ -46,24 +46,39 @@ static int visit_all(struct backend_run *run, member_visitor visitor, struct soo
 	return status ? error_errno(err, status, "list the processes in /proc") : 0;
 }
 
-int members_visit(
-	struct members *m, struct backend_run *run, member_visitor visitor, struct sooth_error *err)
+static int visit_known(struct members *m, struct backend_run *run, member_visitor visitor)
 {
 	size_t position = 0;
 	const void *key;
 	void *value;
 
-	if (run->options.is_host || run->options.has_uid)
-		return visit_all(run, visitor, err);
 	while (map_next(&m->processes, &position, &key, &value)) {
 		const struct process_id *process = key;
 		struct member *member = value;
 
-		if (!member->is_held)
+		/* What is wanted of the start alone is what it hands on to the program. */
+		if (!member->is_held || run->options.interest & INTEREST_ONCE)
 			visitor(run, (pid_t)process->pid, process);
 		member->is_held = false;
 	}
 	return 0;
+}
+
+int members_visit(
+	struct members *m, struct backend_run *run, member_visitor visitor, struct sooth_error *err)
+{
+	/* Of a host or user all, or those that were named. */
+	if (run->options.interest & INTEREST_BRIEF)
+		return visit_known(m, run, visitor);
+	return members_visit_everybody(m, run, visitor, err);
+}
+
+int members_visit_everybody(
+	struct members *m, struct backend_run *run, member_visitor visitor, struct sooth_error *err)
+{
+	if (run->options.is_host || run->options.has_uid)
+		return visit_all(run, visitor, err);
+	return visit_known(m, run, visitor);
 }
 
 int members_backend_set(struct backend_run *run, const struct process_id *process,

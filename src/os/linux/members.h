@@ -23,8 +23,13 @@ int members_set(struct members *m, const struct process_id *process, unsigned in
 /* Called with the pid and, where it is known, the identity that pid must still have. */
 typedef void (*member_visitor)(
 	struct backend_run *run, pid_t pid, const struct process_id *expected);
-/* The held ones are left out this once; when they are visited again they have become themselves. */
+/* Of a host or a user every process; of one that is to be brief those that were named. The held
+ * ones are left out this once; when they are visited again they have become themselves. */
 int members_visit(struct members *m, struct backend_run *run, member_visitor visitor,
+	struct sooth_error *err);
+/* Of a host or a user every process all the same: who is brief of most of them still counts them.
+ */
+int members_visit_everybody(struct members *m, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err);
 
 /* As a backend's, whose state begins with a struct members. */

@@ -138,6 +138,22 @@ static int test_pid_namespace(const struct os *os, struct sooth_error *err)
 		err, "run sooth on the host, or in a container with the host's (--pid=host)");
 }
 
+/* In others /proc tells the start of a process by another clock than the kernel's programs. Before
+ * 5.6 there was only the one. */
+static int test_time_namespace(const struct os *os, struct sooth_error *err)
+{
+	struct stat ns;
+
+	(void)os;
+	if (stat("/proc/self/ns/time", &ns) || ns.st_ino == TIME_NAMESPACE_INITIAL)
+		return 0;
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
+		"walk over processes from a time namespace");
+	error_why(err, "times since boot here are not those that the kernel's programs see");
+	error_missing(err, "the initial time namespace");
+	return error_remedy(err, "none needed: /proc tells the same");
+}
+
 static int test_uprobe_multi(const struct os *os, struct sooth_error *err)
 {
 	(void)os;
@@ -167,5 +183,7 @@ const struct need need_uprobe_events = { "uprobe-events", "root, and uprobes in 
 	test_uprobe_events };
 const struct need need_pid_namespace = { "pid-namespace", "the initial pid namespace",
 	test_pid_namespace };
+const struct need need_time_namespace = { "time-namespace", "the initial time namespace",
+	test_time_namespace };
 const struct need need_walk_of_one = { "walk-of-one-process", "Linux 6.1 or later",
 	test_walk_of_one };

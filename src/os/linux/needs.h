@@ -12,9 +12,11 @@ extern const struct need need_bpf_ring;
 extern const struct need need_uprobe_events;
 extern const struct need need_uprobe_multi;
 extern const struct need need_pid_namespace;
+extern const struct need need_time_namespace;
 extern const struct need need_walk_of_one;
 
-#define PID_NAMESPACE_INITIAL 0xeffffffcu /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
+#define PID_NAMESPACE_INITIAL  0xeffffffcu /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
+#define TIME_NAMESPACE_INITIAL 0xeffffffau /* PROC_TIME_INIT_INO */
 
 extern const char needs_bpf_remedy[];
 

@@ -11,8 +11,10 @@
 #include "base/cleanup.h"
 #include "base/mask.h"
 #include "os/linux/caller.h"
+#include "os/linux/freezer.h"
 #include "os/linux/host.h"
 #include "os/linux/launch.h"
+#include "os/linux/process_handle.h"
 #include "os/linux/procfs.h"
 
 #define WAIT_MAX 64
@@ -100,12 +102,14 @@ static int linux_list(const struct os *os, bool has_uid, uint32_t uid, struct bu
 static int linux_wait(const struct os *os, const int *descriptors, size_t count, int timeout_ms)
 {
 	struct pollfd polled[WAIT_MAX];
+	int readable;
 
 	(void)os;
 	count = count < WAIT_MAX ? count : WAIT_MAX;
 	for (size_t i = 0; i < count; i++)
 		polled[i] = (struct pollfd){ .fd = descriptors[i], .events = POLLIN };
-	return poll(polled, count, timeout_ms) < 0 ? -errno : 0;
+	readable = poll(polled, count, timeout_ms);
+	return readable < 0 ? -errno : readable;
 }
 
 const struct os os_native = {
@@ -121,9 +125,12 @@ const struct os os_native = {
 	.is_alive = linux_is_alive,
 	.command_line = linux_command_line,
 	.list = linux_list,
+	.open_process = process_handle_open,
+	.signal_process = process_handle_signal,
 	.launch = launch_start,
 	.release = launch_release,
 	.reap = launch_reap,
 	.abandon = launch_abandon,
+	.freeze_group = freezer_set,
 	.wait = linux_wait,
 };

@@ -4,18 +4,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/root_file.h"
 
-#define FILE_SIZE_MAX (64u << 10)
-#define LEVELS_MAX    5 /* folders above the script in which its package may begin */
-#define LINKS_MAX     8
+#define LEVELS_MAX 5 /* folders above the script in which its package may begin */
+#define LINKS_MAX  8
 
 /* --- the text --- */
 
@@ -81,22 +79,11 @@ void package_parse(struct package *package, const void *data, size_t size)
 
 /* --- files, in the root of the process --- */
 
-static int open_in(int root, const char *path, int flags)
-{
-	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT };
-	long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
-
-	if (fd < 0 && errno == ENOSYS) /* before Linux 5.6 */
-		fd = openat(root, path + (path[0] == '/'), flags | O_CLOEXEC);
-	return fd < 0 ? -errno : (int)fd;
-}
-
 /* A link becomes what it stands for, as often as that is a link. */
 static int follow(int root, char path[PACKAGE_PATH_SIZE])
 {
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
-		_cleanup_close_ int fd = open_in(root, path, O_PATH | O_NOFOLLOW);
+		_cleanup_close_ int fd = root_file_open(root, path, O_PATH | O_NOFOLLOW);
 		char to[PACKAGE_PATH_SIZE], *slash = strrchr(path, '/');
 		ssize_t size;
 		struct stat st;
@@ -122,18 +109,18 @@ static int follow(int root, char path[PACKAGE_PATH_SIZE])
 	return -ELOOP;
 }
 
-/* O_NOFOLLOW: a link called package.json may lead to whatever its owner may not read himself. */
+/* A link called package.json may lead to whatever its owner may not read himself. */
 static bool read_package(struct package *package, int root, const char *folder)
 {
-	char path[PACKAGE_PATH_SIZE + sizeof("/package.json")], text[FILE_SIZE_MAX];
+	char path[PACKAGE_PATH_SIZE + sizeof("/package.json")], text[PACKAGE_FILE_MAX];
 	_cleanup_close_ int fd = -1;
 	size_t size = 0;
 	struct stat st;
 	ssize_t n = 1;
 
 	snprintf(path, sizeof(path), "%s/package.json", folder);
-	fd = open_in(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
+	fd = root_file_open_regular(root, path, &st);
+	if (fd < 0)
 		return false;
 	while (n > 0 && size < sizeof(text)) {
 		n = read(fd, text + size, sizeof(text) - size);
@@ -145,13 +132,13 @@ static bool read_package(struct package *package, int root, const char *folder)
 
 int package_find(struct package *package, int process, const char *path)
 {
-	_cleanup_close_ int root = openat(process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int root = root_open(process);
 	char at[PACKAGE_PATH_SIZE];
 	int status;
 
 	*package = (struct package){ 0 };
 	if (root < 0)
-		return -errno;
+		return root;
 	if (path[0] != '/' || (size_t)snprintf(at, sizeof(at), "%s", path) >= sizeof(at))
 		return -EINVAL;
 	status = follow(root, at);

@@ -13,6 +13,7 @@
 #define PACKAGE_NAME_SIZE    80
 #define PACKAGE_VERSION_SIZE 48
 #define PACKAGE_PATH_SIZE    1024
+#define PACKAGE_FILE_MAX     (64u << 10)
 
 struct package {
 	char name[PACKAGE_NAME_SIZE]; /* "": none was found */

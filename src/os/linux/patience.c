@@ -153,13 +153,11 @@ static struct timespec deadline_after(int timeout_ms)
 	return t;
 }
 
-int patience_call(struct patience *p, void (*work)(void *argument), void (*drop)(void *argument),
-	void *argument, size_t size, int kept, int timeout_ms)
+int patience_begin(struct patience *p, void (*work)(void *argument), void (*drop)(void *argument),
+	const void *argument, size_t size, int kept)
 {
-	struct timespec deadline = deadline_after(timeout_ms);
 	struct patience_thread *t;
 	void *copy;
-	int status = 0;
 
 	if (p->stuck >= STUCK_MAX)
 		return -EBUSY;
@@ -178,6 +176,17 @@ int patience_call(struct patience *p, void (*work)(void *argument), void (*drop)
 	t->is_done = false;
 	t->work = work;
 	pthread_cond_broadcast(&t->changed);
+	pthread_mutex_unlock(&t->lock);
+	return 0;
+}
+
+int patience_end(struct patience *p, void *argument, size_t size, int timeout_ms)
+{
+	struct timespec deadline = deadline_after(timeout_ms);
+	struct patience_thread *t = p->thread;
+	int status = 0;
+
+	pthread_mutex_lock(&t->lock);
 	while (!t->is_done && status != ETIMEDOUT)
 		status = pthread_cond_timedwait(&t->changed, &t->lock, &deadline);
 	if (!t->is_done) {
@@ -186,9 +195,17 @@ int patience_call(struct patience *p, void (*work)(void *argument), void (*drop)
 		thread_leave(t);
 		return -ETIMEDOUT;
 	}
-	memcpy(argument, copy, size);
+	memcpy(argument, t->argument, size);
 	pthread_mutex_unlock(&t->lock);
 	return 0;
+}
+
+int patience_call(struct patience *p, void (*work)(void *argument), void (*drop)(void *argument),
+	void *argument, size_t size, int kept, int timeout_ms)
+{
+	int status = patience_begin(p, work, drop, argument, size, kept);
+
+	return status ? status : patience_end(p, argument, size, timeout_ms);
 }
 
 void patience_fini(struct patience *p)

@@ -38,6 +38,11 @@ struct patience {
  */
 int patience_call(struct patience *p, void (*work)(void *argument), void (*drop)(void *argument),
 	void *argument, size_t size, int kept, int timeout_ms);
+/* The same in two steps, with something else done between them: 0 or why it was not tried; then 0
+ * or -ETIMEDOUT, the time being that of waiting. Nothing else may be begun meanwhile. */
+int patience_begin(struct patience *p, void (*work)(void *argument), void (*drop)(void *argument),
+	const void *argument, size_t size, int kept);
+int patience_end(struct patience *p, void *argument, size_t size, int timeout_ms);
 /* As procfs_read_at(), and -ETIMEDOUT or -EBUSY. */
 int patience_read_at(struct patience *p, int process, const char *name, struct buffer *out,
 	size_t limit, int timeout_ms);

@@ -14,6 +14,16 @@
 
 #include "base/cleanup.h"
 
+/* Of a line with single blanks; its end when it is shorter. */
+static void skip_words(struct cursor *c, unsigned count)
+{
+	while (count--) {
+		const unsigned char *blank = memchr(c->at, ' ', cursor_left(c));
+
+		c->at = blank ? blank + 1 : c->end;
+	}
+}
+
 bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);
@@ -33,7 +43,7 @@ bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size)
 	stat->process_group = (uint32_t)cursor_signed(&c);
 	stat->session = (uint32_t)cursor_signed(&c);
 	stat->terminal = (uint32_t)cursor_signed(&c);
-	cursor_signed(&c); /* tpgid */
+	stat->terminal_group = (uint32_t)cursor_signed(&c);
 	stat->flags = (uint32_t)cursor_decimal(&c);
 	for (int i = 10; i <= 13; i++)
 		cursor_decimal(&c); /* faults */
@@ -46,7 +56,35 @@ bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size)
 	stat->start_ticks = cursor_decimal(&c);
 	stat->vsz_bytes = cursor_decimal(&c);
 	stat->rss_pages = cursor_decimal(&c);
-	return !c.failed;
+	if (c.failed)
+		return false;
+	cursor_blanks(&c);
+	skip_words(&c, 1); /* the limit of resident memory does not fit 63 bits */
+	stat->code_from = cursor_decimal(&c);
+	stat->code_to = cursor_decimal(&c);
+	cursor_blanks(&c);
+	skip_words(&c, 49 - 28 + 1);
+	stat->environment_from = cursor_decimal(&c);
+	stat->environment_to = cursor_decimal(&c);
+	return true; /* what a kernel does not say is 0 */
+}
+
+bool procfs_parse_exit_code(uint32_t *status, const void *data, size_t size)
+{
+	const unsigned char *close = size ? memrchr(data, ')', size) : NULL;
+	struct cursor c;
+	uint64_t value;
+
+	if (!close)
+		return false;
+	c = cursor_over(close + 1, size - (size_t)(close + 1 - (const unsigned char *)data));
+	cursor_blanks(&c);
+	skip_words(&c, 52 - 3); /* the state is the third */
+	value = cursor_decimal(&c);
+	if (c.failed || value > UINT32_MAX)
+		return false;
+	*status = (uint32_t)value;
+	return true;
 }
 
 int procfs_open(pid_t pid)
@@ -107,12 +145,23 @@ int procfs_link_at(int process, const char *name, struct buffer *out)
 	return 0;
 }
 
+/* The kernel makes the line as a whole, at the first read. */
 int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes)
 {
-	int status = procfs_read_at(process, "stat", bytes, PROCFS_SMALL);
+	_cleanup_close_ int fd = openat(process, "stat", O_RDONLY | O_CLOEXEC);
+	ssize_t got = -1;
+	void *to;
 
-	if (status < 0)
-		return status;
+	if (fd < 0)
+		return -errno;
+	buffer_reset(bytes);
+	to = buffer_reserve(bytes, PROCFS_STAT);
+	if (!to)
+		return -ENOMEM;
+	got = read(fd, to, PROCFS_STAT);
+	if (got < 0)
+		return -errno;
+	buffer_commit(bytes, (size_t)got);
 	return procfs_parse_stat(stat, bytes->data, bytes->size) ? 0 : -EINVAL;
 }
 

@@ -16,24 +16,34 @@
 #include <sooth/field.h>
 
 #define PROCFS_SMALL	 (64u << 10)  /* stat, status, cgroup */
+#define PROCFS_STAT	 4096	      /* 52 numbers and a name */
 #define PROCFS_ARGUMENTS (256u << 10) /* command lines can be 6 MB; nobody reads those */
 #define PROCFS_MAPS	 (32u << 20)
 #define PROCFS_COUNT_MAX 1000000 /* descriptors of a process */
+
+#define USER_NAMESPACE_INITIAL 0xeffffffdu /* PROC_USER_INIT_INO, include/linux/proc_ns.h */
 
 struct procfs_stat {
 	struct span name; /* comm, borrowed from the bytes parsed */
 	char state;
 	uint32_t pid, ppid, process_group, session, terminal;
+	uint32_t terminal_group; /* that its terminal listens to */
 	uint32_t threads;
 	uint32_t flags; /* PF_* of linux/sched.h */
 	uint64_t cpu_ticks;
 	uint64_t start_ticks;
 	uint64_t vsz_bytes;
 	uint64_t rss_pages;
+	/* Addresses of its code and its environment; 0: not told, to those who may not read them.
+	 */
+	uint64_t code_from, code_to;
+	uint64_t environment_from, environment_to;
 };
 
 /* False when the bytes are not a /proc/PID/stat. */
 bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size);
+/* The last field of the same, as wait(2) gives it: 0 also for whoever may not trace the process. */
+bool procfs_parse_exit_code(uint32_t *status, const void *data, size_t size);
 
 int procfs_open(pid_t pid); /* descriptor of /proc/PID, or a negative errno */
 /* The file replaces the buffer's contents; 0, 1 when it was cut at the limit, or a negative errno.

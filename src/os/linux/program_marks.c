@@ -8,15 +8,13 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "core/registry.h"
 #include "symbols/bun.h"
 #include "symbols/elf_sections.h"
 
-#define RULES_MAX    32
 #define TEXTS_MAX    2
 #define SCAN_MAX     (32u << 20) /* of one text: more than an entry module or .rodata has */
 #define PIECE_SIZE   (64u << 10)
-#define OVERLAP	     128  /* longer than any mark */
+#define OVERLAP	     128  /* no mark is longer */
 #define NEARBY_SIZE  1024 /* in which a version stands behind a mark */
 #define BUN_SECTION  ".bun"
 #define TEXT_SECTION ".rodata"
@@ -185,27 +183,38 @@ static void try_rule(struct program_marks *m, struct program_file *f, const stru
 		read_version(m, f->fd, at + strlen(p->holds), p->version_behind);
 }
 
-int program_marks_read(struct program_marks *marks, int fd, struct span name)
+static size_t list_programs(
+	const struct agent_program **programs, const struct agent_set *agents, struct span name)
 {
-	const struct agent_program *programs[RULES_MAX];
-	const char *sections[RULES_MAX + 1];
-	struct elf_section found[RULES_MAX + 1];
+	const struct agent *agent;
+	size_t position = 0, count = 0;
+
+	while ((agent = agent_set_next(agents, &position))) {
+		for (size_t k = 0; k < agent_rule_count(agent); k++) {
+			const struct agent_rule *rule = &agent->rules[k];
+
+			if (rule->kind == AGENT_RULE_PROGRAM && count < AGENT_PROGRAMS_MAX &&
+				(!rule->called || span_equal(name, rule->called)))
+				programs[count++] = &rule->program;
+		}
+	}
+	return count;
+}
+
+int program_marks_read(
+	struct program_marks *marks, const struct agent_set *agents, int fd, struct span name)
+{
+	const struct agent_program *programs[AGENT_PROGRAMS_MAX];
+	const char *sections[AGENT_PROGRAMS_MAX + 1];
+	struct elf_section found[AGENT_PROGRAMS_MAX + 1];
 	struct program_file f = { .fd = fd };
-	size_t count = 0;
+	size_t count;
 	int status;
 
 	*marks = (struct program_marks){ 0 };
-	for (size_t i = 0; registry_agents[i]; i++) {
-		for (size_t k = 0; k < agent_rule_count(registry_agents[i]); k++) {
-			const struct agent_rule *rule = &registry_agents[i]->rules[k];
-
-			if (rule->kind != AGENT_RULE_PROGRAM || count == RULES_MAX ||
-				(rule->called && !span_equal(name, rule->called)))
-				continue;
-			programs[count] = &rule->program;
-			sections[count++] = rule->program.section;
-		}
-	}
+	count = list_programs(programs, agents, name);
+	for (size_t i = 0; i < count; i++)
+		sections[i] = programs[i]->section;
 	sections[count] = TEXT_SECTION;
 	status = elf_sections_find(fd, sections, count + 1, found);
 	if (status)

@@ -14,9 +14,10 @@
 #include <stdint.h>
 
 #include "base/cursor.h"
+#include "core/agent_set.h"
 
 #define PROGRAM_BYTES_LEAST  (16u << 20) /* a smaller executable is not looked into */
-#define PROGRAM_MARKS_SIZE   256
+#define PROGRAM_MARKS_SIZE   512
 #define PROGRAM_VERSION_SIZE 32
 
 struct program_marks {
@@ -25,8 +26,9 @@ struct program_marks {
 	char version[PROGRAM_VERSION_SIZE]; /* that stands behind the last of them; "": none */
 };
 
-/* 0, or a negative errno. `name`: of the file, for rules that ask for one. May wait for the disk.
- */
-int program_marks_read(struct program_marks *marks, int fd, struct span name);
+/* 0, or a negative errno. `agents`: whose rules; `name`: of the file, for rules that ask for one.
+ * May wait for the disk. */
+int program_marks_read(
+	struct program_marks *marks, const struct agent_set *agents, int fd, struct span name);
 
 #endif

@@ -36,8 +36,9 @@ struct known_script {
 	int status;
 };
 
-void programs_init(struct programs *p)
+void programs_init(struct programs *p, const struct agent_set *agents)
 {
+	p->agents = agent_set_ref(agents);
 	map_init(&p->files, sizeof(struct file_id), sizeof(struct known_file), FILES_MAX);
 	map_init(
 		&p->scripts, sizeof(struct process_id), sizeof(struct known_script), PROCESSES_MAX);
@@ -50,6 +51,7 @@ void programs_fini(struct programs *p)
 	map_fini(&p->scripts);
 	map_fini(&p->small);
 	patience_fini(&p->patience);
+	agent_set_unref(p->agents);
 }
 
 /* Never asks a server: what a file system does not know by itself, the file is too strange for. */
@@ -71,6 +73,7 @@ struct look {
 	int process; /* a descriptor of its own */
 	struct file_id id;
 	char path[PACKAGE_PATH_SIZE];
+	struct agent_set *agents; /* its own count */
 	struct program_marks marks;
 	struct package package;
 	int status;
@@ -89,7 +92,8 @@ static void do_marks(void *argument)
 	else if (!identify(&id, fd, "") || memcmp(&id, &l->id, sizeof(id)))
 		l->status = -EAGAIN; /* it runs another program by now */
 	else
-		l->status = program_marks_read(&l->marks, fd, span_of(l->path, strlen(l->path)));
+		l->status = program_marks_read(
+			&l->marks, l->agents, fd, span_of(l->path, strlen(l->path)));
 	if (fd >= 0)
 		close(fd);
 }
@@ -103,7 +107,10 @@ static void do_package(void *argument)
 
 static void drop_look(void *argument)
 {
-	close(((struct look *)argument)->process);
+	struct look *l = argument;
+
+	close(l->process);
+	agent_set_unref(l->agents);
 }
 
 static void look(struct programs *p, struct look *l, int process, void (*work)(void *argument),
@@ -116,10 +123,11 @@ static void look(struct programs *p, struct look *l, int process, void (*work)(v
 		l->status = -errno;
 		return;
 	}
+	l->agents = agent_set_ref(p->agents);
 	status =
 		patience_call(&p->patience, work, drop_look, l, sizeof(*l), l->process, timeout_ms);
 	if (status != -ETIMEDOUT) /* else the thread has it */
-		close(l->process);
+		drop_look(l);
 	if (status)
 		l->status = status;
 }

@@ -18,6 +18,7 @@ struct programs {
 	struct map scripts; /* process_id -> package */
 	struct map small;   /* process_id -> hash of the path of an executable not worth a look */
 	struct patience patience;
+	struct agent_set *agents; /* whose marks are looked for */
 };
 
 struct program_facts {
@@ -33,7 +34,7 @@ struct program_process {
 	struct span executable, arguments, directory;
 };
 
-void programs_init(struct programs *p);
+void programs_init(struct programs *p, const struct agent_set *agents);
 void programs_fini(struct programs *p);
 void programs_look(
 	struct programs *p, const struct program_process *process, struct program_facts *facts);

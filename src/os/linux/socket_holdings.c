@@ -13,9 +13,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -129,6 +131,7 @@ void socket_holdings_list(struct socket_holdings *h, int process)
 	buffer_reset(&h->texts);
 	h->wanted = h->refused = 0;
 	h->is_all = h->has_closed_links = false;
+	memset(h->listened, 0, sizeof(h->listened));
 	h->state = SOOTH_STATE_VALUE;
 	if (!dir) {
 		h->state = procfs_state(errno == ENOENT ? -ESRCH : -errno);
@@ -154,6 +157,19 @@ void socket_holdings_list(struct socket_holdings *h, int process)
 
 /* --- by what is told --- */
 
+static uint64_t *ports_of(struct socket_holdings *h, bool is_version_6, uint16_t port)
+{
+	return &h->listened[is_version_6][port / 64];
+}
+
+static void note_listening(struct socket_holdings *h, const struct socket_fact *f)
+{
+	bool is_inet = f->family == AF_INET || f->family == AF_INET6;
+
+	if (f->state == SOCKETS_LISTEN && is_inet && f->protocol == IPPROTO_TCP)
+		*ports_of(h, f->family == AF_INET6, f->local_port) |= 1ull << f->local_port % 64;
+}
+
 void socket_holdings_take(void *user, const struct socket_fact *fact)
 {
 	struct socket_holdings *h = user;
@@ -161,6 +177,7 @@ void socket_holdings_take(void *user, const struct socket_fact *fact)
 	const struct socket_record_way way = { h->is_from_tables, h->wants_detail, h->netlink };
 	struct socket_texts texts;
 
+	note_listening(h, fact);
 	if (!s)
 		return;
 	if (s->is_told && h->is_from_tables) {
@@ -244,6 +261,19 @@ static bool is_asked(const struct socket_holdings *h, const struct held_socket *
 	       !(h->refused & 1u << (s->protocol - socket_protocols));
 }
 
+static void find_side(struct socket_holdings *h, struct held_socket *s)
+{
+	struct sockets_socket *r = &s->record;
+	bool is_tcp = s->protocol && s->protocol->question.protocol == IPPROTO_TCP;
+	bool is_connection = r->state_state == SOOTH_STATE_VALUE && r->state != SOCKETS_LISTEN &&
+			     r->state != SOCKETS_CLOSE;
+	uint64_t ports = *ports_of(h, r->family == SOCKETS_INET6, r->local_port);
+
+	if (is_tcp && is_connection)
+		r->side =
+			ports >> r->local_port % 64 & 1 ? SOCKETS_SIDE_ACCEPTED : SOCKETS_SIDE_MADE;
+}
+
 void socket_holdings_settle(struct socket_holdings *h, int process)
 {
 	size_t position = 0;
@@ -260,6 +290,8 @@ void socket_holdings_settle(struct socket_holdings *h, int process)
 			s->is_gone = !is_still_there(h, process, s);
 			tell_nothing(
 				&s->record, is_asked(h, s) ? SOOTH_STATE_ABSENT : UNTOLD, UNTOLD);
+		} else {
+			find_side(h, s);
 		}
 	}
 }

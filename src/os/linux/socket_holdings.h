@@ -37,6 +37,8 @@ struct socket_holdings {
 	uint32_t refused;      /* bits by protocol: it could not be asked about */
 	bool is_all;	       /* a protocol is unknown: ask about every one */
 	bool has_closed_links; /* descriptors are listed, but what they are may not be read */
+	/* Of TCP over version 4 and 6: ports on which anybody of the namespace listens, as bits. */
+	uint64_t listened[2][65536 / 64];
 	/* Of what is being told now. */
 	bool is_from_tables;
 	bool wants_detail;

@@ -25,6 +25,7 @@ int socket_reading_open(struct backend_run *run, struct sooth_error *err)
 	(void)err;
 	members_init(&s->members);
 	socket_holdings_init(&s->holdings);
+	agent_members_init(&s->agents, run->options.agents);
 	return 0;
 }
 
@@ -35,6 +36,7 @@ void socket_reading_close(struct backend_run *run)
 	members_fini(&s->members);
 	socket_holdings_fini(&s->holdings);
 	buffer_fini(&s->stat);
+	agent_members_fini(&s->agents);
 	fd_tables_fini(&s->tables);
 }
 
@@ -214,6 +216,16 @@ static void tell_other_tables(struct backend_run *run, const struct reading *who
 	if (fd_tables_are_several(&s->tables, who, (uint32_t)who->id.pid))
 		backend_limit(run, "sockets of threads with descriptors of their own",
 			"those of the process as a whole are read", "");
+}
+
+int socket_reading_visit(struct backend_run *run, member_visitor visitor, struct sooth_error *err)
+{
+	struct socket_reading *s = run->state;
+	bool is_open = run->options.is_host || run->options.has_uid;
+
+	if (is_open && run->options.interest & INTEREST_BRIEF && !s->members.processes.count)
+		return agent_members_visit(&s->agents, run, visitor, err);
+	return members_visit(&s->members, run, visitor, err);
 }
 
 void socket_reading_sample(

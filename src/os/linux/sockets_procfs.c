@@ -13,9 +13,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 
 static int sockets_sample(struct backend_run *run, struct sooth_error *err)
 {
-	struct socket_reading *s = run->state;
-
-	return members_visit(&s->members, run, sample_process, err);
+	return socket_reading_visit(run, sample_process, err);
 }
 
 static void sockets_joined(struct backend_run *run, const struct process_id *process)

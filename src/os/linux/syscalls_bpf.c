@@ -11,11 +11,13 @@
 
 #include "base/units.h"
 #include "bpf/syscalls.h"
+#include "core/secrets.h"
 #include "os/linux/caller.h"
 #include "os/linux/follow.h"
 #include "os/linux/needs.h"
 #include "os/os.h"
-#include "probes/syscall_names.h"
+#include "probes/syscall_arguments.h"
+#include "probes/syscall_set.h"
 
 #define RING_BYTES_DEFAULT (8u << 20)
 #define LATENESS_NS	   (5 * NS_PER_MS) /* from reading the clock to reserving, generously */
@@ -24,21 +26,94 @@ struct syscalls_state {
 	struct follow follow;
 	struct syscalls_control *control;
 	struct syscalls_control told; /* losses already reported */
-	uint64_t swept;		      /* overflow entries made when they were last gone through */
+	struct buffer scratch;
+	uint64_t swept; /* overflow entries made when they were last gone through */
 };
 
-static void path_arguments(uint8_t *by_number)
+static const struct syscall_row *native_row(uint32_t number)
 {
-	for (uint32_t number = 0; number < 512; number++) {
 #if defined(__x86_64__)
-		const struct syscall_row *row = syscall_by_number(SYSCALL_ABI_X86_64, number);
+	return syscall_by_number(SYSCALL_ABI_X86_64, number);
 #else
-		const struct syscall_row *row = syscall_by_number(SYSCALL_ABI_AARCH64, number);
+	return syscall_by_number(SYSCALL_ABI_AARCH64, number);
 #endif
+}
+
+/* A call without a row of types: the paths in its signature. */
+static size_t captures_of_signature(const char *signature, struct syscalls_capture *captures)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; signature[i] && n < SYSCALLS_PIECES; i++) {
+		if (signature[i] == 's')
+			captures[n++] = (struct syscalls_capture){ .argument = (uint8_t)i,
+				.keep = SYSCALLS_KEEP_STRING };
+	}
+	return n;
+}
+
+static void captures_of(const struct syscall_row *row, struct syscalls_capture *captures)
+{
+	size_t count, n = 0;
+	const struct argument_type *const *types = syscall_arguments(row, &count);
+
+	if (!types) {
+		captures_of_signature(row->signature, captures);
+		return;
+	}
+	for (size_t i = 0; i < count && n < SYSCALLS_PIECES; i++) {
+		if (types[i]->keep)
+			captures[n++] = (struct syscalls_capture){ .argument = (uint8_t)i,
+				.keep = types[i]->keep,
+				.is_result = types[i]->is_result,
+				.is_data = types[i]->form == ARGUMENT_AS_DATA,
+				.unit = types[i]->unit };
+	}
+}
+
+#define OTHER_ABI SYSCALL_ABI_I386 /* numbers of 32-bit Arm are not known */
+
+/* Bits by number: which calls are wanted, and which only for what becomes of descriptors. */
+static void choose_calls(
+	struct syscalls_config *config, const struct syscall_set *set, bool follows)
+{
+	for (uint32_t number = 0; number < SYSCALLS_NUMBERS; number++) {
+		const struct syscall_row *rows[SYSCALLS_ABIS] = { native_row(number),
+			syscall_by_number(OTHER_ABI, number) };
+
+		for (size_t abi = 0; abi < SYSCALLS_ABIS; abi++) {
+			uint64_t bit = 1ull << number % 64;
+
+			if (rows[abi] && syscall_set_has(set, rows[abi]))
+				config->wanted[abi][number / 64] |= bit;
+			if (rows[abi] && follows && syscall_moves_descriptors(rows[abi]))
+				config->followed[abi][number / 64] |= bit;
+		}
+	}
+}
+
+static int configure(struct syscalls_config *config, const struct probe_options *options,
+	struct sooth_error *err)
+{
+	struct syscall_set set;
+	int status = syscall_set_parse(&set, options->calls.set, err);
+
+	if (status)
+		return status;
+	for (uint32_t number = 0; number < SYSCALLS_NUMBERS; number++) {
+		const struct syscall_row *row = native_row(number);
 		const char *path = row ? strchr(row->signature, 's') : NULL;
 
-		by_number[number] = path ? (uint8_t)(path - row->signature + 1) : 0;
+		config->path_arguments[number] = path ? (uint8_t)(path - row->signature + 1) : 0;
+		if (row)
+			captures_of(row, config->captures[number]);
 	}
+	config->keeps_pieces = (options->interest & INTEREST_STREAM) != 0;
+	config->data_bytes = options->calls.data_bytes;
+	config->has_all = set.is_all;
+	config->only_failed = options->calls.only_failed;
+	choose_calls(config, &set, (options->interest & INTEREST_STREAM) != 0);
+	return 0;
 }
 
 static void syscalls_close(struct backend_run *run)
@@ -46,6 +121,7 @@ static void syscalls_close(struct backend_run *run)
 	struct syscalls_state *s = run->state;
 
 	follow_close(&s->follow);
+	buffer_fini(&s->scratch);
 }
 
 static int load(struct backend_run *run, struct sooth_error *err)
@@ -65,8 +141,9 @@ static int load(struct backend_run *run, struct sooth_error *err)
 	config = bpf_code_constants(&s->follow.code, ".rodata.config", sizeof(*config), err);
 	if (!config)
 		return -EINVAL;
-	path_arguments(config->path_arguments);
-	status = follow_load(&s->follow, err);
+	status = configure(config, &run->options, err);
+	if (!status)
+		status = follow_load(&s->follow, err);
 	if (status)
 		return status;
 	s->control = bpf_code_variables(&s->follow.code, ".data.control", sizeof(*s->control), err);
@@ -215,9 +292,38 @@ static void sweep_overflow(struct backend_run *run, struct buffer *out)
 	s->swept = s->control->overflows;
 }
 
+/* What calls read, write and name are the target's own words: secrets among them go no further. */
+static void mask_pieces(struct buffer *scratch, struct syscalls_call *call)
+{
+	char *at = (char *)call + call->pieces.offset, *end = at + call->pieces.size;
+
+	while (end - at >= (ptrdiff_t)sizeof(struct syscalls_piece)) {
+		const struct syscalls_piece *piece = (const void *)at;
+
+		at += sizeof(*piece);
+		if (piece->size > (size_t)(end - at))
+			return;
+		if (piece->part != SYSCALLS_PART_ADDRESS)
+			secrets_mask_text(scratch, at, piece->size);
+		at += (piece->size + 7) & ~7u;
+	}
+}
+
+static void mask_calls(struct syscalls_state *s, unsigned char *at, const unsigned char *end)
+{
+	while (at < end) {
+		struct sooth_record *r = (void *)at;
+
+		if (r->kind == SYSCALLS_CALL && record_holds(r, sizeof(struct syscalls_call)))
+			mask_pieces(&s->scratch, (void *)at);
+		at += record_bytes(r);
+	}
+}
+
 static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
+	size_t before = run->out.size;
 	struct buffer swept = { 0 };
 
 	/* Swept before the ring is read and handed over behind it: whoever is gone by then has its
@@ -225,6 +331,8 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 	if (s->control->overflows - s->swept >= OVERFLOW_ENTRIES / 4)
 		sweep_overflow(run, &swept);
 	follow_read(&s->follow, run, &run->out);
+	if (!buffer_failed(&run->out))
+		mask_calls(s, run->out.data + before, run->out.data + run->out.size);
 	buffer_append(&run->out, swept.data, swept.size);
 	tell_losses(run);
 	if (buffer_failed(&swept))
@@ -236,8 +344,11 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
+	size_t before = run->out.size;
 	int status = follow_stop(&s->follow, run, err);
 
+	if (!buffer_failed(&run->out))
+		mask_calls(s, run->out.data + before, run->out.data + run->out.size);
 	drain_overflow(run);
 	tell_losses(run);
 	return status;

@@ -15,7 +15,15 @@ bool task_stat_parse(struct task_stat *stat, const void *data, size_t size)
 	close = memrchr(data, ')', size);
 	c = cursor_over(close + 1, size - (size_t)(close + 1 - (const unsigned char *)data));
 	cursor_word(&c); /* 3, state */
-	for (int i = 4; i <= 18; i++)
+	for (int i = 4; i <= 9; i++)
+		cursor_signed(&c);
+	stat->faults = cursor_decimal(&c);
+	cursor_decimal(&c); /* of children */
+	stat->faults += cursor_decimal(&c);
+	cursor_decimal(&c);
+	cursor_decimal(&c); /* 14, in user space */
+	stat->system_ticks = cursor_decimal(&c);
+	for (int i = 16; i <= 18; i++)
 		cursor_signed(&c);
 	stat->nice = (int32_t)cursor_signed(&c);
 	for (int i = 20; i <= 24; i++)
@@ -25,13 +33,7 @@ bool task_stat_parse(struct task_stat *stat, const void *data, size_t size)
 	stat->processor = (uint32_t)cursor_decimal(&c);
 	stat->realtime_priority = (uint32_t)cursor_decimal(&c);
 	stat->policy = (uint32_t)cursor_decimal(&c);
-	if (c.failed)
-		return false;
-	for (int i = 42; i <= 49; i++)
-		cursor_word(&c);
-	stat->environment_from = cursor_decimal(&c);
-	stat->environment_to = cursor_decimal(&c);
-	return true; /* what a kernel does not say is 0 */
+	return !c.failed;
 }
 
 bool task_schedstat_parse(uint64_t *cpu_ns, uint64_t *waited_ns, const void *data, size_t size)
@@ -67,7 +69,7 @@ bool task_call_parse(struct task_call *call, const void *data, size_t size)
 	found.has_call = number != -1;
 	found.number = (uint32_t)number;
 	for (int i = 0; found.has_call && i < 6; i++)
-		prefixed_hex(&c);
+		found.arguments[i] = prefixed_hex(&c);
 	found.stack_pointer = prefixed_hex(&c);
 	prefixed_hex(&c);
 	if (c.failed || number < -1 || number > UINT32_MAX)
@@ -91,6 +93,26 @@ bool task_status_find(struct span *value, const char *name, const void *data, si
 		return true;
 	}
 	return false;
+}
+
+static bool find_number(uint64_t *number, const char *name, const void *data, size_t size)
+{
+	struct span value;
+
+	return task_status_find(&value, name, data, size) && span_decimal(value, number);
+}
+
+bool task_io_parse(struct task_io *io, const void *data, size_t size)
+{
+	struct task_io found;
+
+	if (!find_number(&found.read_bytes, "rchar:", data, size) ||
+		!find_number(&found.written_bytes, "wchar:", data, size) ||
+		!find_number(&found.reads, "syscr:", data, size) ||
+		!find_number(&found.writes, "syscw:", data, size))
+		return false;
+	*io = found;
+	return true;
 }
 
 /*

@@ -10,11 +10,10 @@
 /* stat: what is of a thread and not of its process. */
 struct task_stat {
 	struct procfs_stat shared;
+	uint64_t faults;
+	uint64_t system_ticks; /* of shared.cpu_ticks */
 	int32_t nice;
 	uint32_t processor, realtime_priority, policy;
-	/* Where the environment stands in its process; 0: not told, to those who may not read it.
-	 */
-	uint64_t environment_from, environment_to;
 };
 
 /* False when the bytes are no such file. */
@@ -27,10 +26,18 @@ struct task_call {
 	bool is_running; /* nothing else is known then */
 	bool has_call;	 /* false: it waits outside a call */
 	uint32_t number; /* as the kernel has it, with the bit of x32 */
+	uint64_t arguments[6];
 	uint64_t stack_pointer;
 };
 
 bool task_call_parse(struct task_call *call, const void *data, size_t size);
+
+/* io: what read and write and their kin moved, and how often they were called. */
+struct task_io {
+	uint64_t read_bytes, written_bytes, reads, writes;
+};
+
+bool task_io_parse(struct task_io *io, const void *data, size_t size);
 
 /* status: masks have bit n-1 for signal n. */
 struct task_signals {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * threads by procfs: for each /proc/PID/task/TID stat and schedstat; where details are
- * asked for, also status (switches), syscall and wchan.
+ * asked for, also status (switches), syscall, wchan and io.
  *
  * Cannot be seen: what a running thread is doing; its CPU time since the scheduler last
  * looked (a tick at most). The call and the wait channel of processes that one may not
@@ -9,6 +9,7 @@
  * were of 64 bits: procfs tells the number alone.
  */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -85,6 +86,7 @@ static void set_call(
 		return;
 	t->syscall = call->number;
 	t->abi = p->abi;
+	memcpy(t->arguments, call->arguments, sizeof(t->arguments));
 #if defined(__x86_64__)
 	if (call->number & SYSCALL_X32_BIT) {
 		t->syscall = call->number & ~SYSCALL_X32_BIT;
@@ -150,6 +152,25 @@ static void read_switches(
 		t->switches_state = UNSUPPORTED;
 }
 
+/* What recv and send move is not counted there. */
+static void read_io(struct threads_state *s, const struct program *p, struct threads_thread *t)
+{
+	int status = reading_file(&p->reading, t->record.tid, "io", &s->bytes);
+	struct task_io io;
+
+	t->io_state = reading_state(&p->reading, t->record.tid, status);
+	if (status)
+		return;
+	if (!task_io_parse(&io, s->bytes.data, s->bytes.size)) {
+		t->io_state = FAILED;
+		return;
+	}
+	t->read_bytes = io.read_bytes;
+	t->written_bytes = io.written_bytes;
+	t->reads = io.reads;
+	t->writes = io.writes;
+}
+
 static void read_cpu(struct threads_state *s, const struct program *p, struct threads_thread *t,
 	uint64_t cpu_ticks)
 {
@@ -172,12 +193,13 @@ static void read_details(
 
 	if (!(run->options.interest & INTEREST_DETAIL)) {
 		t->switches_state = t->syscall_state = t->wait_channel_state =
-			t->stack_pointer_state = NOT_ASKED;
+			t->stack_pointer_state = t->io_state = NOT_ASKED;
 		return;
 	}
 	read_switches(s, p, t);
 	read_call(s, p, t);
 	read_channel(s, p, t);
+	read_io(s, p, t);
 }
 
 /* False when it has ended. */
@@ -200,6 +222,8 @@ static bool read_thread(struct backend_run *run, const struct program *p, uint32
 	t.policy = stat.policy;
 	t.realtime_priority = stat.realtime_priority;
 	t.processor = stat.processor;
+	t.faults = stat.faults;
+	t.system_ns = stat.system_ticks * (NS_PER_S / s->ticks_per_s);
 	t.record.time_ns = run->os->now_ns(run->os); /* shares of CPU hang on it */
 	read_cpu(s, p, &t, stat.shared.cpu_ticks);
 	read_details(run, p, &t);

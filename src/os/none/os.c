@@ -102,6 +102,23 @@ static int none_list(const struct os *os, bool has_uid, uint32_t uid, struct buf
 	return unsupported(err, "list processes");
 }
 
+static int none_open_process(
+	const struct os *os, const struct process_id *process, struct sooth_error *err)
+{
+	(void)os;
+	(void)process;
+	return unsupported(err, "send a signal");
+}
+
+static int none_signal_process(
+	const struct os *os, int descriptor, int number, struct sooth_error *err)
+{
+	(void)os;
+	(void)descriptor;
+	(void)number;
+	return unsupported(err, "send a signal");
+}
+
 static int none_launch(
 	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err)
 {
@@ -139,6 +156,18 @@ static int none_wait(const struct os *os, const int *descriptors, size_t count, 
 	return poll(NULL, 0, timeout_ms) < 0 ? -errno : 0;
 }
 
+static int none_freeze_group(const struct os *os, const struct process_id *processes, size_t count,
+	bool is_frozen, char *group, size_t room, struct sooth_error *err)
+{
+	(void)os;
+	(void)processes;
+	(void)count;
+	(void)is_frozen;
+	snprintf(group, room, "this system has no control groups");
+	(void)err;
+	return 1;
+}
+
 const struct os os_native = {
 	.name = "none",
 	.backends = backends,
@@ -152,9 +181,12 @@ const struct os os_native = {
 	.is_alive = none_is_alive,
 	.command_line = none_command_line,
 	.list = none_list,
+	.open_process = none_open_process,
+	.signal_process = none_signal_process,
 	.launch = none_launch,
 	.release = none_release,
 	.reap = none_reap,
 	.abandon = none_abandon,
+	.freeze_group = none_freeze_group,
 	.wait = none_wait,
 };

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the arguments of a call point to, read when it returned: by then its pages have been
+ * touched, so that reading them cannot fault. Each piece is a small head and its bytes, in the
+ * tail of the call's record.
+ */
+#ifndef SOOTH_BPF_PIECES_H
+#define SOOTH_BPF_PIECES_H
+
+#include "bpf/syscalls_thread.bpf.h"
+
+#define STATE_TRUNCATED 2	     /* SOOTH_STATE_TRUNCATED */
+#define STATE_UNREAD	(4 | 6 << 4) /* SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) */
+#define PIECE_MASK	SYSCALLS_PIECE_MAX
+#define PIECE_AT_MAX	(PIECES_BYTES - PIECE_BYTES)
+#define UNDER_WAY	(-115) /* EINPROGRESS */
+#define MODE_MASK	0170000
+#define MODE_SOCKET	0140000
+#define FAMILY_INET	2
+#define FAMILY_INET6	10
+
+struct vector {
+	uint64_t base, size;
+};
+
+/* struct msghdr of 64-bit programs */
+struct message {
+	uint64_t name;
+	uint32_t name_size, unused;
+	uint64_t vectors, vector_count;
+	uint64_t control, control_size;
+	uint64_t flags;
+};
+
+static inline void put_head(struct call_with_pieces *p, uint32_t at, uint8_t argument, uint8_t part,
+	uint8_t state, uint32_t size)
+{
+	struct syscalls_piece *head;
+
+	if (at > PIECE_AT_MAX)
+		return;
+	head = (void *)(p->pieces + at);
+	head->argument = argument;
+	head->part = part;
+	head->state = state;
+	head->unused = 0;
+	head->size = size;
+	p->at = at + (uint32_t)sizeof(*head) + ((size + 7) & ~7u);
+}
+
+static inline void keep_bytes(struct call_with_pieces *p, uint8_t argument, uint8_t part,
+	uint64_t from, uint64_t wanted, uint32_t most)
+{
+	uint32_t at = p->at, size;
+	uint8_t state = 0;
+
+	if (at > PIECE_AT_MAX)
+		return;
+	size = wanted > most ? most : (uint32_t)wanted;
+	if (wanted > most)
+		state = STATE_TRUNCATED;
+	size &= PIECE_MASK;
+	if (bpf_probe_read_user(p->pieces + at + sizeof(struct syscalls_piece), size,
+		    (const void *)(unsigned long)from)) {
+		state = STATE_UNREAD;
+		size = 0;
+	}
+	put_head(p, at, argument, part, state, size);
+}
+
+/* The NUL stays outside. Of an exec: its memory is gone, but the path was read before. */
+static inline void keep_string(struct call_with_pieces *p, uint8_t argument, uint64_t from)
+{
+	uint32_t at = p->at;
+	long size, most = SYSCALLS_PIECE_MAX + 1;
+	uint8_t state = 0;
+	char *to;
+
+	if (at > PIECE_AT_MAX)
+		return;
+	to = p->pieces + at + sizeof(struct syscalls_piece);
+	if (p->path_bytes > 0) {
+		__builtin_memcpy(to, p->path, SYSCALLS_PATH_MAX);
+		size = p->path_bytes;
+		most = SYSCALLS_PATH_MAX;
+	} else {
+		size = bpf_probe_read_user_str(
+			to, SYSCALLS_PIECE_MAX + 1, (const void *)(unsigned long)from);
+	}
+	/* The room is full: whether there was more cannot be told, but for a byte less. */
+	if (size == most) {
+		state = STATE_TRUNCATED;
+		size--;
+	}
+	if (size <= 0) {
+		state = STATE_UNREAD;
+		size = 1;
+	}
+	size = (size - 1) & PIECE_MASK;
+	put_head(p, at, argument, 0, state, (uint32_t)size);
+	if (p->string_argument)
+		return;
+	p->string_argument = argument + 1;
+	p->string_state = state;
+	p->string_at = at + (uint32_t)sizeof(struct syscalls_piece);
+	p->string_size = (uint32_t)size;
+}
+
+/* What went through a vector is at its beginning: so many bytes in all, of unknown 64 bits. */
+static inline void keep_first_data(
+	struct call_with_pieces *p, uint8_t argument, uint64_t vectors, uint64_t moved)
+{
+	struct vector first = {};
+
+	if (!config.data_bytes)
+		return;
+	if (bpf_probe_read_user(&first, sizeof(first), (const void *)(unsigned long)vectors))
+		return;
+	keep_bytes(p, argument, SYSCALLS_PART_DATA, first.base,
+		first.size < moved ? first.size : moved, config.data_bytes & PIECE_MASK);
+}
+
+static inline void keep_vectors(struct call_with_pieces *p, uint8_t argument, uint64_t vectors,
+	uint64_t count, uint64_t moved)
+{
+	keep_bytes(p, argument, SYSCALLS_PART_TARGET, vectors,
+		count > 64 ? 1024 : count * sizeof(struct vector), SYSCALLS_ITEMS_MAX);
+	if (count)
+		keep_first_data(p, argument, vectors, moved);
+}
+
+static inline void keep_message(
+	struct call_with_pieces *p, uint8_t argument, uint64_t from, uint64_t moved)
+{
+	struct message m = {};
+
+	if (bpf_probe_read_user(&m, sizeof(m), (const void *)(unsigned long)from))
+		return;
+	keep_bytes(p, argument, SYSCALLS_PART_TARGET, from, sizeof(m), sizeof(m));
+	if (m.name && m.name_size)
+		keep_bytes(p, argument, SYSCALLS_PART_ADDRESS, m.name, m.name_size, 128);
+	if (m.vector_count)
+		keep_first_data(p, argument, m.vectors, moved);
+}
+
+/* --- the near end of a socket, which no argument tells --- */
+
+struct near_end {
+	uint16_t family;
+	uint16_t port;
+	uint32_t address; /* of IPv6: flow */
+	struct in6_addr address6;
+	uint32_t scope;
+};
+
+/* NULL: no socket. A descriptor may have become another meanwhile: nothing here relies on it. */
+static inline struct sock *socket_of(uint64_t fd)
+{
+	struct task_struct *task = current_task();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file *file = 0, **files = BPF_CORE_READ(table, fd);
+	struct socket *socket;
+
+	if (fd >= BPF_CORE_READ(table, max_fds) ||
+		bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file ||
+		(BPF_CORE_READ(file, f_inode, i_mode) & MODE_MASK) != MODE_SOCKET)
+		return 0;
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}
+
+static inline void keep_near_end(struct call_with_pieces *p, uint8_t argument, uint64_t fd)
+{
+	struct sock *sk = socket_of(fd);
+	uint32_t at = p->at, size = 16;
+	struct near_end *end;
+
+	if (!sk || at > PIECE_AT_MAX)
+		return;
+	end = (void *)(p->pieces + at + sizeof(struct syscalls_piece));
+	end->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	end->port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_num));
+	end->address = 0;
+	end->scope = 0;
+	__builtin_memset(&end->address6, 0, sizeof(end->address6));
+	if (end->family == FAMILY_INET) {
+		end->address = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+	} else if (end->family == FAMILY_INET6 &&
+		   bpf_core_field_exists(sk->__sk_common.skc_v6_rcv_saddr)) {
+		BPF_CORE_READ_INTO(&end->address6, sk, __sk_common.skc_v6_rcv_saddr);
+		size = sizeof(*end);
+	} else {
+		return;
+	}
+	put_head(p, at, argument, SYSCALLS_PART_NEAR_END, 0, size);
+}
+
+/* --- by type --- */
+
+/* The argument behind one; a length. */
+static inline uint64_t next_argument(const struct call_with_pieces *p, uint32_t argument)
+{
+	return p->arguments[(argument + 1) & (ARGUMENT_SLOTS - 1)];
+}
+
+static inline uint64_t length_at(uint64_t from)
+{
+	uint32_t length = 0;
+
+	bpf_probe_read_user(&length, sizeof(length), (const void *)(unsigned long)from);
+	return length;
+}
+
+/* Of arrays and structs a bounded part, of what is read and written what was asked for. */
+static inline uint32_t most_of(const volatile struct syscalls_capture *c)
+{
+	return c->is_data ? config.data_bytes & PIECE_MASK : SYSCALLS_ITEMS_MAX;
+}
+
+static inline uint64_t bytes_of(
+	const struct call_with_pieces *p, const volatile struct syscalls_capture *c, uint64_t done)
+{
+	switch (c->keep) {
+	case SYSCALLS_KEEP_UNIT:
+		return c->unit;
+	case SYSCALLS_KEEP_BY_NEXT:
+		return next_argument(p, c->argument) * c->unit;
+	case SYSCALLS_KEEP_BY_RESULT:
+		return done * c->unit;
+	default:
+		return length_at(next_argument(p, c->argument));
+	}
+}
+
+static inline void keep_by_type(
+	struct call_with_pieces *p, const volatile struct syscalls_capture *c, int64_t result)
+{
+	uint64_t from = p->arguments[c->argument & (ARGUMENT_SLOTS - 1)];
+	uint64_t done = tally_is_error(result) ? 0 : (uint64_t)result;
+	/* What was meant to be written is there also when nothing was. */
+	uint64_t moved = c->is_result ? done : ~0ULL;
+
+	if (c->keep == SYSCALLS_KEEP_STRING) {
+		keep_string(p, c->argument, from);
+		return;
+	}
+	if (c->keep == SYSCALLS_KEEP_NEAR_END) {
+		keep_near_end(p, c->argument, c->is_result ? done : from);
+		return;
+	}
+	if (!from || (c->is_data && !config.data_bytes))
+		return;
+	if (c->keep == SYSCALLS_KEEP_VECTORS)
+		keep_vectors(p, c->argument, from, next_argument(p, c->argument), moved);
+	else if (c->keep == SYSCALLS_KEEP_MESSAGE)
+		keep_message(p, c->argument, from, moved);
+	else
+		keep_bytes(p, c->argument, SYSCALLS_PART_TARGET, from, bytes_of(p, c, done),
+			most_of(c));
+}
+
+/* The call is the one in the scratch memory. 0: that was the last. */
+VERIFIED_ALONE_BY_NUMBERS int keep_one(uint32_t number, uint32_t index)
+{
+	uint32_t first = 0;
+	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &first);
+	const volatile struct syscalls_capture *c;
+	int64_t result;
+
+	if (!p)
+		return 0;
+	c = &config.captures[number & (SYSCALLS_NUMBERS - 1)][index & (SYSCALLS_PIECES - 1)];
+	if (c->keep == SYSCALLS_KEEP_NOTHING)
+		return 0;
+	result = p->call.result;
+	if (!tally_is_error(result) || (result == UNDER_WAY && c->keep == SYSCALLS_KEEP_NEAR_END) ||
+		(!c->is_result && c->keep != SYSCALLS_KEEP_NEAR_END))
+		keep_by_type(p, c, result);
+	return 1;
+}
+
+#endif

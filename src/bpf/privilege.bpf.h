@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Whether a process gains privilege by its exec: whoever could watch it until then may not any
+ * more. */
+#ifndef SOOTH_BPF_PRIVILEGE_H
+#define SOOTH_BPF_PRIVILEGE_H
+
+#include "bpf/types.bpf.h"
+
+/* BINPRM_FLAGS_ENFORCE_NONDUMP: its caller may run this file, but not read it
+ * (include/linux/binfmts.h). */
+#define PROGRAM_IS_UNREADABLE 1
+
+static inline bool gains_privilege(struct linux_binprm *program)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED(program, secureexec) ||
+	       BPF_CORE_READ(program, interp_flags) & PROGRAM_IS_UNREADABLE;
+}
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where the kernel puts the core of a process: core(5). */
+#ifndef SOOTH_OS_LINUX_CORE_FILE_H
+#define SOOTH_OS_LINUX_CORE_FILE_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/cursor.h"
+
+/*
+ * /proc/sys/kernel/core_pattern for one process, as a pattern of fnmatch(3): what cannot be known
+ * afterwards (time, host name, name of the thread) is a "*". False: it is handed to a program, or
+ * no pattern at all. `uses_pid`: core_uses_pid, for patterns without a %p.
+ */
+bool core_file_pattern(struct buffer *out, struct span pattern, uint32_t pid, bool uses_pid);
+/* The program that cores are handed to; empty: none. */
+struct span core_file_handler(struct span pattern);
+/* A name as systemd-coredump gives it, "core.NAME.UID.BOOT.PID.TIME...": whose of this boot. */
+bool core_file_stored(struct span name, struct span boot_id, uint32_t *pid);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * exits where nothing can be attached: nobody sees them, and that is said. Who wants them beside
+ * samples has the samples all the same.
+ */
+#include "core/backend.h"
+
+static int exits_open(struct backend_run *run, struct sooth_error *err)
+{
+	(void)run;
+	(void)err;
+	return 0;
+}
+
+static int exits_set(struct backend_run *run, const struct process_id *process, unsigned interest,
+	struct sooth_error *err)
+{
+	(void)run;
+	(void)process;
+	(void)interest;
+	(void)err;
+	return 0;
+}
+
+static int exits_start(struct backend_run *run, struct sooth_error *err)
+{
+	(void)err;
+	backend_limit(run, "processes that begin and end between two samples",
+		"events of the kernel are not to be had by this caller",
+		"run as root, or once: setcap cap_bpf,cap_perfmon+ep on sooth");
+	return 0;
+}
+
+static int exits_stop(struct backend_run *run, struct sooth_error *err)
+{
+	(void)run;
+	(void)err;
+	return 0;
+}
+
+static void exits_close(struct backend_run *run)
+{
+	(void)run;
+}
+
+static const struct need *const needs[] = { NULL };
+
+const struct backend backend_exits_nobody = {
+	.name = "nobody",
+	.probe = "exits",
+	.help = "sees none; says so, so that samples can be had without privilege",
+	.needs = needs,
+	.open = exits_open,
+	.set = exits_set,
+	.start = exits_start,
+	.stop = exits_stop,
+	.close = exits_close,
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of terminals by their device number, as /proc/PID/stat has it: "pts/3", "tty1". */
+#ifndef SOOTH_OS_LINUX_TERMINAL_NAMES_H
+#define SOOTH_OS_LINUX_TERMINAL_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cursor.h"
+
+#define TERMINAL_NAME_SIZE 40
+
+/* The number that stat(5) has for a device. */
+uint32_t terminal_number(uint32_t major, uint32_t minor);
+/* The name, from what /sys/dev/char/MAJOR:MINOR links to (empty: there is none); false when that
+ * is no terminal. */
+bool terminal_name_from(char name[TERMINAL_NAME_SIZE], uint32_t number, struct span link);
+/* And where it is not known, "MAJOR:MINOR". False when it is no terminal. */
+bool terminal_name(char name[TERMINAL_NAME_SIZE], uint32_t number);
+bool terminal_is(uint32_t number);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a tracer started by the caller could do: by the capabilities it would have after
+ * its exec (capabilities(7)) and the settings that stand in its way. Judged by rules,
+ * nothing is tried.
+ */
+#ifndef SOOTH_OS_LINUX_TRACER_RIGHTS_H
+#define SOOTH_OS_LINUX_TRACER_RIGHTS_H
+
+#include <stdbool.h>
+
+#include "probes/host.h"
+
+/* How a tracer gets at what it shows. */
+enum tracer_way {
+	TRACER_STARTS, /* it runs the program itself, changed or emulated */
+	TRACER_STARTS_OR_PTRACE,
+	TRACER_PTRACE,	    /* ptrace(2), process_vm_readv(2) */
+	TRACER_PERF,	    /* perf_event_open(2) */
+	TRACER_PERF_STARTS, /* the same, of the kernel's part too, of what it starts */
+	TRACER_BPF,
+	TRACER_TRACEFS,
+	TRACER_PACKETS, /* sockets that see every packet */
+	TRACER_FANOTIFY,
+	TRACER_MODULE, /* it loads a module of its own into the kernel */
+	TRACER_ROOT,   /* it asks for nothing less */
+	TRACER_WAYS,
+};
+
+#define TRACER_UNKNOWN (-100) /* such a setting is not there */
+
+struct tracer_rights {
+	uint64_t capabilities; /* that a plain program would have, in the initial user namespace */
+	uint64_t inner;	       /* the same in the caller's own user namespace */
+	uint64_t bounding;     /* the most that the file of a program can give */
+	bool gets_from_files;  /* whether files can give any */
+	bool is_root;
+	bool may_use_tracefs; /* whoever has no capability but access */
+	int ptrace_scope;     /* of Yama */
+	int perf_event_paranoid;
+};
+
+/* Of the caller, now. */
+void tracer_rights_read(struct tracer_rights *rights);
+
+struct tracer_judgement {
+	enum host_reach reach;
+	const char *missing; /* to reach more, in words; NULL: nothing */
+};
+
+/* `of_file`: capabilities that the tracer's file carries. */
+struct tracer_judgement tracer_rights_judge(
+	const struct tracer_rights *rights, enum tracer_way way, uint64_t of_file);
+/* What the way needs at all, in words. */
+const char *tracer_way_need(enum tracer_way way);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which tracers this host has: a table of those that are known, looked for by the names of their
+ * files. None is ever run. */
+#ifndef SOOTH_OS_LINUX_TRACERS_H
+#define SOOTH_OS_LINUX_TRACERS_H
+
+#include "core/backend.h"
+
+/* Writes a HOST_TRACER for each; sooth itself is the first. */
+void tracers_tell(struct backend_run *run);
+
+#endif

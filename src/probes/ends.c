@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of the ends probe. */
+#include "probes/ends.h"
+
+#include "core/probe.h"
+#include "model/schema.h"
+
+_Static_assert(sizeof(struct ends_signal) == 120, "its layout is part of the capture format");
+_Static_assert(sizeof(struct ends_oom) == 104, "its layout is part of the capture format");
+_Static_assert(sizeof(struct ends_core) == 64, "its layout is part of the capture format");
+_Static_assert(sizeof(struct ends_end) == 112, "its layout is part of the capture format");
+_Static_assert(sizeof(struct ends_log) == 152, "its layout is part of the capture format");
+_Static_assert(sizeof(struct ends_host) == 48, "its layout is part of the capture format");
+
+static const char *const log_names[ENDS_LOGS] = {
+	[ENDS_LOG_OOM] = "out of memory",
+	[ENDS_LOG_FAULT] = "fault",
+};
+const struct sooth_names ends_log_names = { ENDS_LOGS, log_names };
+
+#define FIELD_NAME(type_, name_, member_, help_, ...)                                              \
+	{                                                                                          \
+		.name = name_, .type = SOOTH_FIELD_CHARS, FIELD_AT(type_, member_), .help = help_, \
+		##__VA_ARGS__                                                                      \
+	}
+#define FIELD_TIME(type_, name_, member_, help_)                                                   \
+	{                                                                                          \
+		.name = name_, .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, member_),             \
+		.unit = SOOTH_UNIT_TIME_NS, .help = help_                                          \
+	}
+#define FIELD_SIZE(type_, member_, help_, state_)                                                  \
+	FIELD_NUMBER(type_, member_, help_, .unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(type_, state_))
+#define FIELD_INTEGER(type_, member_, help_, ...)                                                  \
+	{                                                                                          \
+		.name = #member_, .type = SOOTH_FIELD_SIGNED, FIELD_AT(type_, member_),            \
+		.help = help_, ##__VA_ARGS__                                                       \
+	}
+#define SENDER FIELD_STATE_AT(ends_signal, sender_state)
+
+static const struct sooth_field signal_fields[] = {
+	FIELD_TIME(ends_signal, "time_ns", record.time_ns, "when the end was told"),
+	FIELD_PID(ends_signal),
+	FIELD_TID(ends_signal),
+	FIELD_TIME(ends_signal, "sent_ns", sent_ns, "when it was sent"),
+	FIELD_NUMBER(ends_signal, signal, "number of the signal"),
+	FIELD_INTEGER(ends_signal, code, "si_code of sigaction(2)"),
+	FIELD_NUMBER(ends_signal, address, "that could not be used", .unit = SOOTH_UNIT_HEX,
+		FIELD_STATE_AT(ends_signal, address_state)),
+	FIELD_TRUTH(ends_signal, is_from_kernel, "nobody sent it: the kernel itself did"),
+	FIELD_NUMBER(ends_signal, sender_pid, "process that sent it", SENDER),
+	FIELD_NAME(ends_signal, "sender_name", sender_name, "of that process", SENDER),
+	FIELD_NUMBER(ends_signal, sender_uid, "user of that process", SENDER),
+	FIELD_NUMBER(ends_signal, sender_parent_pid, "who started the sender", SENDER),
+	FIELD_NAME(ends_signal, "sender_parent_name", sender_parent_name, "of that one", SENDER),
+	FIELD_TRUTH(ends_signal, is_from_parent, "the sender started the process", SENDER),
+	FIELD_TRUTH(ends_signal, is_sender_ending, "it came of the sender's own end", SENDER),
+	FIELD_NUMBER(ends_signal, sender_start_ticks, "when the sender started", .is_hidden = true,
+		SENDER),
+};
+
+static const struct sooth_field oom_fields[] = {
+	FIELD_TIME(ends_oom, "time_ns", record.time_ns, "when it was chosen"),
+	FIELD_PID(ends_oom),
+	FIELD_SIZE(ends_oom, virtual_bytes, "address space", figures_state),
+	FIELD_SIZE(ends_oom, anonymous_bytes, "resident, of no file", figures_state),
+	FIELD_SIZE(ends_oom, file_bytes, "resident, of files", figures_state),
+	FIELD_SIZE(ends_oom, shared_bytes, "resident, shared", figures_state),
+	FIELD_SIZE(ends_oom, table_bytes, "page tables", figures_state),
+	FIELD_INTEGER(ends_oom, score_adjustment, "set by somebody; higher is killed first",
+		FIELD_STATE_AT(ends_oom, figures_state)),
+	FIELD_NUMBER(ends_oom, asker_pid, "who wanted memory when there was none"),
+	FIELD_NAME(ends_oom, "asker_name", asker_name, "of that process"),
+};
+
+static const struct sooth_field core_fields[] = {
+	FIELD_PID(ends_core),
+	FIELD_NUMBER(ends_core, core_pid, "whose core it is"),
+	FIELD_STRING(ends_core, path, "the file", FIELD_STATE_AT(ends_core, path_state)),
+	FIELD_SIZE(ends_core, size_bytes, "of the file", size_state),
+	FIELD_STRING(ends_core, handler, "program that it was handed to",
+		FIELD_STATE_AT(ends_core, handler_state)),
+};
+
+static const struct sooth_field end_fields[] = {
+	FIELD_TIME(ends_end, "time_ns", record.time_ns, "when it ended, or was found ended"),
+	FIELD_PID(ends_end),
+	FIELD_NAME(ends_end, "name", name, "of the process"),
+	FIELD_NUMBER(
+		ends_end, status, "as wait(2) gives it", FIELD_STATE_AT(ends_end, status_state)),
+	FIELD_SIZE(ends_end, peak_rss_bytes, "most that was resident", peak_state),
+	FIELD_TRUTH(ends_end, is_oom_victim, "the kernel chose it when memory was out",
+		FIELD_STATE_AT(ends_end, oom_state)),
+	FIELD_NUMBER(ends_end, cpu_soft_s, "limit of CPU time, from where on SIGXCPU comes",
+		FIELD_STATE_AT(ends_end, limits_state)),
+	FIELD_NUMBER(ends_end, cpu_hard_s, "limit of CPU time, where SIGKILL comes",
+		FIELD_STATE_AT(ends_end, limits_state)),
+	FIELD_SIZE(ends_end, file_size_bytes, "limit of the size of files", limits_state),
+	FIELD_NUMBER(ends_end, parent_pid, "who started it, or has inherited it",
+		FIELD_STATE_AT(ends_end, parent_state)),
+	FIELD_NAME(ends_end, "parent_name", parent_name, "of that one",
+		FIELD_STATE_AT(ends_end, parent_state)),
+	FIELD_NUMBER(ends_end, signals_state,
+		"whether what it was sent was seen, as a state "
+		"byte",
+		.is_hidden = true),
+};
+
+static const struct sooth_field log_fields[] = {
+	FIELD_TIME(ends_log, "logged_ns", logged_ns, "when it was logged"),
+	{ .name = "what",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(ends_log, what),
+		.names = &ends_log_names,
+		.help = "what happened" },
+	FIELD_NUMBER(ends_log, log_pid, "of whom; of a fault it is the thread"),
+	FIELD_NAME(ends_log, "name", name, "of that"),
+	FIELD_NUMBER(ends_log, uid, "its user", FIELD_STATE_AT(ends_log, uid_state)),
+	FIELD_SIZE(ends_log, virtual_bytes, "address space", figures_state),
+	FIELD_SIZE(ends_log, anonymous_bytes, "resident, of no file", figures_state),
+	FIELD_SIZE(ends_log, file_bytes, "resident, of files", figures_state),
+	FIELD_SIZE(ends_log, shared_bytes, "resident, shared", figures_state),
+	FIELD_TRUTH(ends_log, is_of_group, "memory of a control group was out, not the host's"),
+	FIELD_STRING(ends_log, group, "that group", FIELD_STATE_AT(ends_log, group_state)),
+	FIELD_STRING(ends_log, trap, "the fault, in the kernel's word"),
+	FIELD_NUMBER(ends_log, address, "that could not be used", .unit = SOOTH_UNIT_HEX,
+		FIELD_STATE_AT(ends_log, address_state)),
+	FIELD_NUMBER(ends_log, instruction, "where it stood", .unit = SOOTH_UNIT_HEX,
+		FIELD_STATE_AT(ends_log, instruction_state)),
+	FIELD_STRING(ends_log, object, "file mapped there", FIELD_STATE_AT(ends_log, object_state)),
+};
+
+static const struct sooth_field host_fields[] = {
+	FIELD_STRING(ends_host, core_pattern, "where cores go; core(5)",
+		FIELD_STATE_AT(ends_host, core_state)),
+	FIELD_NUMBER(ends_host, log_state,
+		"whether the kernel's log could be read, as a "
+		"state byte",
+		.is_hidden = true),
+};
+
+#define ENDS_SCHEMA(id, name_, kind_, of, table)                                                   \
+	static const struct sooth_schema id##_schema = { .name = name_,                            \
+		.kind = kind_,                                                                     \
+		.class_ = of,                                                                      \
+		.fixed_size = sizeof(struct id),                                                   \
+		SCHEMA_FIELDS(table) }
+
+ENDS_SCHEMA(ends_signal, "ends.signal", ENDS_SIGNAL, SOOTH_CLASS_EVENT, signal_fields);
+ENDS_SCHEMA(ends_oom, "ends.oom", ENDS_OOM, SOOTH_CLASS_EVENT, oom_fields);
+ENDS_SCHEMA(ends_core, "ends.core", ENDS_CORE, SOOTH_CLASS_SAMPLE, core_fields);
+ENDS_SCHEMA(ends_end, "ends.end", ENDS_END, SOOTH_CLASS_EVENT, end_fields);
+ENDS_SCHEMA(ends_log, "ends.log", ENDS_LOG, SOOTH_CLASS_SAMPLE, log_fields);
+ENDS_SCHEMA(ends_host, "ends.host", ENDS_HOST, SOOTH_CLASS_SAMPLE, host_fields);
+
+static const struct sooth_schema *const schemas[] = { &ends_signal_schema, &ends_oom_schema,
+	&ends_core_schema, &ends_end_schema, &ends_log_schema, &ends_host_schema, NULL };
+
+const struct probe probe_ends = {
+	.name = "ends",
+	.help = "how processes end: status, signal and sender, out of memory, core file",
+	.offers = INTEREST_SAMPLE | INTEREST_STREAM,
+	.schemas = schemas,
+};

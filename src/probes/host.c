@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of the host probe. */
+#include "probes/host.h"
+
+#include "core/probe.h"
+#include "model/schema.h"
+
+_Static_assert(sizeof(struct host_load) == 120, "its layout is part of the capture format");
+_Static_assert(sizeof(struct host_memory) == 96, "its layout is part of the capture format");
+_Static_assert(sizeof(struct host_tracer) == 88, "its layout is part of the capture format");
+
+static const char *const reach_names[HOST_REACHES] = {
+	[HOST_REACH_NOTHING] = "nothing",
+	[HOST_REACH_STARTED] = "what it starts",
+	[HOST_REACH_OWN] = "own processes",
+	[HOST_REACH_ALL] = "everything",
+};
+const struct sooth_names host_reach_names = { HOST_REACHES, reach_names };
+
+#define FIELD_SHARE(type_, member, state_, help_)                                                  \
+	{                                                                                          \
+		.name = #member, .type = SOOTH_FIELD_REAL, FIELD_AT(type_, member),                \
+		FIELD_STATE_AT(type_, state_), .unit = SOOTH_UNIT_PERCENT, .decimals = 2,          \
+		.help = help_                                                                      \
+	}
+#define FIELD_LOAD(member, help_)                                                                  \
+	{                                                                                          \
+		.name = #member, .type = SOOTH_FIELD_REAL, FIELD_AT(host_load, member),            \
+		FIELD_STATE_AT(host_load, load_state), .decimals = 2, .help = help_                \
+	}
+#define FIELD_MEMORY(member, state_, help_)                                                        \
+	FIELD_NUMBER(host_memory, member, help_, .unit = SOOTH_UNIT_BYTES,                         \
+		FIELD_STATE_AT(host_memory, state_))
+
+static const struct sooth_field load_fields[] = {
+	FIELD_LOAD(load_1m, "tasks running, ready or waiting uninterruptibly, over a minute"),
+	FIELD_LOAD(load_5m, "over 5 minutes"),
+	FIELD_LOAD(load_15m, "over 15 minutes"),
+	FIELD_NUMBER(host_load, running, "threads running or ready to",
+		FIELD_STATE_AT(host_load, load_state)),
+	FIELD_NUMBER(host_load, tasks, "threads that exist", FIELD_STATE_AT(host_load, load_state)),
+	FIELD_NUMBER(host_load, cpus, "processors in use"),
+	FIELD_NUMBER(host_load, uptime_ns, "since the host was started", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(host_load, uptime_state)),
+	FIELD_SHARE(host_load, cpu_some_10s, cpu_state,
+		"share of the last 10 s in which something waited for a processor"),
+	FIELD_SHARE(host_load, io_some_10s, io_state,
+		"share of the last 10 s in which something waited for input or output"),
+	FIELD_SHARE(host_load, io_full_10s, io_state, "in which everything did"),
+	FIELD_NUMBER(host_load, forks, "processes and threads started since the host was",
+		FIELD_STATE_AT(host_load, forks_state)),
+};
+
+static const struct sooth_field memory_fields[] = {
+	FIELD_MEMORY(total_bytes, memory_state, "memory of the host"),
+	FIELD_MEMORY(free_bytes, memory_state, "of that used for nothing at all"),
+	FIELD_MEMORY(available_bytes, available_state, "what could be had without swapping"),
+	FIELD_MEMORY(swap_total_bytes, swap_state, "room to swap to"),
+	FIELD_MEMORY(swap_free_bytes, swap_state, "of that not used"),
+	FIELD_SHARE(host_memory, some_10s, pressure_state,
+		"share of the last 10 s in which something waited for memory"),
+	FIELD_SHARE(host_memory, full_10s, pressure_state, "in which everything did"),
+};
+
+static const struct sooth_field tracer_fields[] = {
+	FIELD_STRING(host_tracer, name, "of the tracer", .is_key = true),
+	{ .name = "reach",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(host_tracer, reach),
+		.names = &host_reach_names,
+		.help = "what the caller could watch with it now" },
+	FIELD_STRING(host_tracer, path, "where it is; absent: it is sooth, or part of the kernel",
+		FIELD_STATE_AT(host_tracer, path_state)),
+	FIELD_STRING(host_tracer, version, "of the package that it belongs to",
+		FIELD_STATE_AT(host_tracer, version_state)),
+	FIELD_STRING(host_tracer, purpose, "what it shows"),
+	FIELD_STRING(host_tracer, need, "the privilege it needs"),
+	FIELD_STRING(host_tracer, missing, "what is missing to reach more; absent: nothing",
+		FIELD_STATE_AT(host_tracer, missing_state)),
+};
+
+#define HOST_SCHEMA(id, name_, kind_, table)                                                       \
+	static const struct sooth_schema id##_schema = { .name = name_,                            \
+		.kind = kind_,                                                                     \
+		.class_ = SOOTH_CLASS_SAMPLE,                                                      \
+		.fixed_size = sizeof(struct id),                                                   \
+		SCHEMA_FIELDS(table) }
+
+HOST_SCHEMA(host_load, "host.load", HOST_LOAD, load_fields);
+HOST_SCHEMA(host_memory, "host.memory", HOST_MEMORY, memory_fields);
+HOST_SCHEMA(host_tracer, "host.tracer", HOST_TRACER, tracer_fields);
+
+static const struct sooth_schema *const schemas[] = { &host_load_schema, &host_memory_schema,
+	&host_tracer_schema, NULL };
+
+const struct probe probe_host = {
+	.name = "host",
+	.help = "load, memory and pressure of the host, and the tracers it has",
+	.offers = INTEREST_SAMPLE,
+	.schemas = schemas,
+};

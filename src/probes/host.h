@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * host: the machine itself at moments: load, memory, pressure, and which tracers it has
+ * that the caller could use. Its records are of no process.
+ */
+#ifndef SOOTH_PROBES_HOST_H
+#define SOOTH_PROBES_HOST_H
+
+#include <stddef.h>
+
+#include <sooth/field.h>
+#include <sooth/record.h>
+
+enum host_kind {
+	HOST_LOAD = 0x0c00,
+	HOST_MEMORY = 0x0c01,
+	HOST_TRACER = 0x0c02, /* told at the start of an observation */
+};
+
+struct host_load {
+	struct sooth_record record;
+	double load_1m, load_5m, load_15m; /* tasks that run or wait uninterruptibly, averaged */
+	double cpu_some_10s;		   /* pressure: percent of time that something waited */
+	double io_some_10s, io_full_10s;
+	uint64_t uptime_ns;
+	uint32_t running, tasks; /* threads: ready to run, existing */
+	uint32_t cpus;		 /* in use */
+	uint8_t load_state, uptime_state;
+	uint8_t cpu_state, io_state; /* of the pressure */
+	/* Older captures have nothing from here on. */
+	uint64_t forks; /* processes and threads started since the host was */
+	uint8_t forks_state;
+	uint8_t unused[7];
+};
+
+#define HOST_LOAD_LEAST 104
+_Static_assert(HOST_LOAD_LEAST == offsetof(struct host_load, forks), "records only grow");
+
+struct host_memory {
+	struct sooth_record record;
+	uint64_t total_bytes, free_bytes;
+	uint64_t available_bytes; /* what could be had without swapping */
+	uint64_t swap_total_bytes, swap_free_bytes;
+	double some_10s, full_10s; /* pressure */
+	uint8_t memory_state;	   /* of total and free */
+	uint8_t available_state, swap_state, pressure_state;
+	uint8_t unused[4];
+};
+
+/* What the caller could watch with a tracer now. */
+enum host_reach {
+	HOST_REACH_NOTHING,
+	HOST_REACH_STARTED, /* what the tracer itself starts */
+	HOST_REACH_OWN,	    /* processes of the caller's user */
+	HOST_REACH_ALL,
+	HOST_REACHES,
+};
+extern const struct sooth_names host_reach_names;
+
+struct host_tracer {
+	struct sooth_record record;
+	uint8_t reach; /* enum host_reach */
+	uint8_t path_state, version_state;
+	uint8_t missing_state; /* absent: nothing is */
+	uint8_t unused[4];
+	struct sooth_text name;
+	struct sooth_text path;
+	struct sooth_text version; /* of the package that it belongs to */
+	struct sooth_text purpose;
+	struct sooth_text need;	   /* privilege, in words */
+	struct sooth_text missing; /* to reach more */
+};
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the arguments of system calls are: one row of types a call (syscall_arguments.def), one
+ * row a type that says what of its target is kept and how it is written. Calls without a row
+ * are told by the letters of their signature.
+ */
+#ifndef SOOTH_PROBES_SYSCALL_ARGUMENTS_H
+#define SOOTH_PROBES_SYSCALL_ARGUMENTS_H
+
+#include "probes/syscall_flags.h"
+#include "probes/syscall_names.h"
+#include "probes/syscalls.h"
+
+#define SYSCALL_ARGUMENTS 6
+
+/* How a value is written; whoever writes has a function for each. */
+enum argument_form {
+	ARGUMENT_AS_HEX,
+	ARGUMENT_AS_INT,
+	ARGUMENT_AS_UNSIGNED,
+	ARGUMENT_AS_OCTAL,
+	ARGUMENT_AS_POINTER,
+	ARGUMENT_AS_FLAGS,
+	ARGUMENT_AS_FD,
+	ARGUMENT_AS_DIRECTORY, /* a descriptor of one, or AT_FDCWD */
+	ARGUMENT_AS_PATH,
+	ARGUMENT_AS_TEXT, /* ends with a NUL, is no path of this system */
+	ARGUMENT_AS_DATA,
+	ARGUMENT_AS_VECTORS,
+	ARGUMENT_AS_MESSAGE,
+	ARGUMENT_AS_ADDRESS,
+	ARGUMENT_AS_FD_PAIR,
+	ARGUMENT_AS_POLLED,
+	ARGUMENT_AS_EPOLL_EVENTS,
+	ARGUMENT_AS_TIMESPEC,
+	ARGUMENT_AS_TIMEVAL,
+	ARGUMENT_AS_TIMER,  /* struct itimerspec */
+	ARGUMENT_AS_STATUS, /* of wait4(2) */
+	ARGUMENT_AS_LENGTH, /* a 32-bit number that is pointed to */
+	ARGUMENT_AS_RLIMIT,
+	ARGUMENT_AS_OPEN_HOW,
+	ARGUMENT_AS_CLONE_ARGS,
+	ARGUMENT_AS_SIGNALS,	    /* a set of them */
+	ARGUMENT_AS_WORDS, /* a command line; it comes with the exec */
+	ARGUMENT_AS_NOTHING,	    /* the kernel does not look at it */
+	ARGUMENT_AS_MODE_OF_OPEN,   /* behind the flags that say whether there is one */
+	ARGUMENT_AS_FLAGS_AND_MODE, /* permissions are the lowest nine bits */
+	ARGUMENT_AS_CONTROL,	    /* behind the command of fcntl(2) that says what it is */
+	ARGUMENT_AS_OPTION,	    /* the value of an option of a socket: mostly one int */
+	ARGUMENT_FORMS,
+};
+
+struct argument_type {
+	const char *name;
+	uint8_t form;	   /* enum argument_form */
+	uint8_t keep;	   /* enum syscalls_keep */
+	uint8_t is_result; /* written by the kernel: there is nothing when the call failed */
+	uint16_t unit;	   /* bytes, see enum syscalls_keep */
+	const struct flag_table *flags;
+};
+
+/* The types of a call's arguments; NULL: it has no row. Linear: for tables made once. */
+const struct argument_type *const *syscall_arguments(const struct syscall_row *row, size_t *count);
+
+/* Whether what it returns is a descriptor. Linear. */
+bool syscall_returns_descriptor(const struct syscall_row *row);
+
+/* Whether a call waits by its nature: for somebody else, or for time to pass. What reads or writes
+ * waits by what its descriptor is, which is not told here. Linear. */
+bool syscall_waits(const struct syscall_row *row);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of constants that system calls take, as the kernel's headers have them. */
+#ifndef SOOTH_PROBES_SYSCALL_FLAGS_H
+#define SOOTH_PROBES_SYSCALL_FLAGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct flag_name {
+	uint64_t value;
+	const char *name;
+};
+
+struct flag_table {
+	const char *name;
+	const struct flag_name *names;
+	size_t count;
+	/* Bits of which one value stands; the others are a set. All ones: it is no set. */
+	uint64_t one_of;
+	/* On aarch64, where some differ; NULL: they do not. */
+	const struct flag_table *aarch64;
+};
+
+#define END(id, one_of, aarch64) extern const struct flag_table flags_##id;
+#include "probes/syscall_flags.def"
+
+extern const struct flag_table *const flag_tables[]; /* NULL at the end */
+
+/* The name of exactly that value; NULL: none. */
+const char *flag_name(const struct flag_table *table, uint64_t value);
+
+#endif

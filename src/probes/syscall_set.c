@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See syscall_set.h. */
+#include "probes/syscall_set.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/nearest.h"
+
+#define WORD_SIZE 64
+
+void syscall_set_init(struct syscall_set *s)
+{
+	*s = (struct syscall_set){ .is_all = true };
+}
+
+static void add_row(struct syscall_set *s, size_t position)
+{
+	s->rows[position / 64] |= 1ull << position % 64;
+}
+
+/* --- words --- */
+
+static bool takes_path(const struct syscall_row *row)
+{
+	return strchr(row->signature, 's') != NULL;
+}
+
+static bool takes_descriptor(const struct syscall_row *row)
+{
+	return strpbrk(row->signature, "fa") != NULL;
+}
+
+static bool add_class(struct syscall_set *s, const char *name)
+{
+	static const struct {
+		const char *name;
+		bool (*has)(const struct syscall_row *row);
+	} classes[] = { { "path", takes_path }, { "desc", takes_descriptor } };
+	const struct syscall_row *row;
+
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		if (strcmp(name, classes[i].name) != 0)
+			continue;
+		for (size_t k = 0; (row = syscall_row_at(k)); k++) {
+			if (classes[i].has(row))
+				add_row(s, k);
+		}
+		return true;
+	}
+	return false;
+}
+
+static bool add_category(struct syscall_set *s, const char *name)
+{
+	const struct syscall_row *row;
+	bool is_known = false;
+
+	for (size_t k = 0; (row = syscall_row_at(k)); k++) {
+		if (strcmp(name, syscall_category_name(row->category)) != 0)
+			continue;
+		add_row(s, k);
+		is_known = true;
+	}
+	return is_known;
+}
+
+/* On 64-bit systems: a name that only 32-bit programs have is a category first. */
+static bool is_of_64_bits(const struct syscall_row *row)
+{
+	return row->numbers[SYSCALL_ABI_X86_64] >= 0 || row->numbers[SYSCALL_ABI_AARCH64] >= 0;
+}
+
+/* All of that name: other ABIs may have a row of their own. */
+static bool add_name(struct syscall_set *s, const char *name, bool only_64_bits)
+{
+	const struct syscall_row *row;
+	bool is_known = false;
+
+	for (size_t k = 0; (row = syscall_row_at(k)); k++) {
+		if (strcmp(name, row->name) == 0)
+			is_known |= !only_64_bits || is_of_64_bits(row);
+	}
+	for (size_t k = 0; is_known && (row = syscall_row_at(k)); k++) {
+		if (strcmp(name, row->name) == 0)
+			add_row(s, k);
+	}
+	return is_known;
+}
+
+static bool add_word(struct syscall_set *s, const char *word)
+{
+	if (*word == '%')
+		return add_class(s, word + 1) || add_category(s, word + 1);
+	return add_name(s, word, true) || add_category(s, word) || add_name(s, word, false);
+}
+
+static int unknown(const char *word, struct sooth_error *err)
+{
+	const char *names[SYSCALL_SET_ROWS], *near;
+	const struct syscall_row *row;
+	size_t count = 0;
+
+	while (count < SYSCALL_SET_ROWS && (row = syscall_row_at(count)))
+		names[count++] = row->name;
+	near = nearest_name(word, names, count);
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "watch the calls \"%s\"", word);
+	error_why(err, "there is no call, category or class of that name");
+	if (near)
+		return error_remedy(err, "did you mean %s?", near);
+	return error_remedy(err, "names as strace has them; file, network, memory, process, event, "
+				 "%%time, %%ipc, %%signal, other; %%path, %%desc");
+}
+
+static void invert(struct syscall_set *s)
+{
+	for (size_t i = 0; i < SYSCALL_SET_ROWS / 64; i++)
+		s->rows[i] = ~s->rows[i];
+}
+
+int syscall_set_parse(struct syscall_set *s, const char *text, struct sooth_error *err)
+{
+	bool is_all_but = text && *text == '!';
+
+	syscall_set_init(s);
+	if (!text)
+		return 0;
+	s->is_all = false;
+	text += is_all_but;
+	do {
+		size_t size = strcspn(text, ",");
+		char word[WORD_SIZE];
+
+		snprintf(word, sizeof(word), "%.*s", (int)(size < WORD_SIZE ? size : WORD_SIZE - 1),
+			text);
+		if (!add_word(s, word))
+			return unknown(word, err);
+		text += size;
+	} while (*text++ == ',');
+	if (is_all_but)
+		invert(s);
+	return 0;
+}
+
+bool syscall_set_has(const struct syscall_set *s, const struct syscall_row *row)
+{
+	size_t position;
+
+	if (s->is_all || !row)
+		return s->is_all;
+	position = syscall_row_position(row);
+	return s->rows[position / 64] >> position % 64 & 1;
+}
+
+bool syscall_moves_descriptors(const struct syscall_row *row)
+{
+	static const char *const names[] = { "open", "openat", "openat2", "creat", "close",
+		"close_range", "dup", "dup2", "dup3", "fcntl", "fcntl64", "pipe", "pipe2", "socket",
+		"socketpair", "connect", "bind", "listen", "accept", "accept4", "epoll_create",
+		"epoll_create1", "eventfd", "eventfd2", "timerfd_create", "signalfd", "signalfd4",
+		"inotify_init", "inotify_init1", "memfd_create", "pidfd_open", "pidfd_getfd",
+		"userfaultfd", "perf_event_open", "bpf", "io_uring_setup", "fanotify_init",
+		"open_tree", "chdir", "fchdir", "execve", "execveat", "clone", "clone3", "fork",
+		"vfork", "unshare", "recvmsg" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(names[i], row->name))
+			return true;
+	}
+	return false;
+}

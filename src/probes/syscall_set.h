@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which system calls are wanted: names, categories and classes with commas between.
+ *
+ *   openat,close       these
+ *   file,network       categories, see enum syscall_category; %time where a call has that name
+ *   %path,%desc        whatever takes a path, a descriptor
+ *   !futex,poll        all but these
+ */
+#ifndef SOOTH_PROBES_SYSCALL_SET_H
+#define SOOTH_PROBES_SYSCALL_SET_H
+
+#include "base/error.h"
+#include "probes/syscall_names.h"
+
+#define SYSCALL_SET_ROWS 1024
+
+struct syscall_set {
+	uint64_t rows[SYSCALL_SET_ROWS / 64]; /* a bit each, by position in the table */
+	bool is_all;
+};
+
+/* All of them. */
+void syscall_set_init(struct syscall_set *s);
+/* -EINVAL with what is wrong and what is near. NULL: all. */
+int syscall_set_parse(struct syscall_set *s, const char *text, struct sooth_error *err);
+/* NULL: a call that the table does not know. */
+bool syscall_set_has(const struct syscall_set *s, const struct syscall_row *row);
+/* Whether a call changes what descriptors are, or where names of files begin: whoever follows
+ * these wants it, whatever else was asked for. Linear. */
+bool syscall_moves_descriptors(const struct syscall_row *row);
+
+#endif
