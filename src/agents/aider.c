@@ -5,6 +5,7 @@
 const struct agent agent_aider = {
 	.name = "aider",
 	.title = "aider",
+	.distribution = "aider_chat",
 	.rules = {
 		{ .kind = AGENT_RULE_MODULE,
 			.what = "aider",

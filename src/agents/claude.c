@@ -13,6 +13,52 @@ const struct agent agent_claude = {
 	.title = "Claude Code",
 	.tried = "2.1.328, 2.1.112, 1.0.128",
 	.versions = ".local/share/claude/versions",
+	.markers = {
+		{ "CLAUDECODE", AGENT_MARKER_KIND },
+		{ "CLAUDE_CODE_ENTRYPOINT", AGENT_MARKER_KIND },
+		{ "CLAUDE_CODE_SESSION_ID", AGENT_MARKER_SESSION },
+		{ "CLAUDE_PID", AGENT_MARKER_PID },
+		{ "CLAUDE_CODE_EXECPATH", AGENT_MARKER_TOOL },
+		/* Not of tool calls alone: hooks and the status line have it. */
+		{ "CLAUDE_CODE_CHILD_SESSION", AGENT_MARKER_KIND },
+		/* Of what is no tool call; together they tell what it is. */
+		{ "CLAUDE_PROJECT_DIR", AGENT_MARKER_KIND },
+		{ "CLAUDE_CODE_CHILD_NOTES_DIR", AGENT_MARKER_KIND },
+		{ "CLAUDE_PLUGIN_ROOT", AGENT_MARKER_KIND },
+	},
+	.files = {
+		.home_variable = "CLAUDE_CONFIG_DIR",
+		.home = ".claude",
+		.session_file = "sessions/{pid}.json",
+		.session_key = "sessionId",
+		.status_key = "status",
+		.start_key = "procStart",
+		.version_key = "version",
+		.changed_key = "statusUpdatedAt",
+		.log = "projects/{directory}/{session}.jsonl",
+		.log_kind = AGENT_LOG_CLAUDE,
+	},
+	/* --resume may be given a name, or go on under another id. */
+	.session_options = { "--session-id" },
+	.children = {
+		{ AGENT_ROLE_TOOL, .has = "CLAUDE_CODE_EXECPATH" },
+		/* Hooks, then the status line. */
+		{ AGENT_ROLE_HELPER, AGENT_PLACE_OWN,
+			.has = "CLAUDE_PID CLAUDE_PROJECT_DIR CLAUDE_CODE_CHILD_NOTES_DIR" },
+		{ AGENT_ROLE_STATUS_LINE, AGENT_PLACE_OWN, .has = "CLAUDE_PID CLAUDE_PROJECT_DIR" },
+		{ AGENT_ROLE_LANGUAGE_SERVER, AGENT_PLACE_SAME, true, "CLAUDE_PLUGIN_ROOT",
+			.lacks = "CLAUDECODE" },
+		{ AGENT_ROLE_MCP, AGENT_PLACE_SAME, true, "CLAUDE_CODE_SESSION_ID",
+			.lacks = "CLAUDE_PID" },
+		/* Before 2.1.113 hooks and the status line are not to be told apart. */
+		{ AGENT_ROLE_HELPER, AGENT_PLACE_SAME, .has = "CLAUDE_PROJECT_DIR",
+			.lacks = "CLAUDECODE" },
+		/* It takes a snapshot of the shell's settings. */
+		{ AGENT_ROLE_HELPER, AGENT_PLACE_OWN, .has = "", .lacks = "CLAUDECODE" },
+	},
+	.other_names = "rg ugrep bfs",
+	.tool_outputs = "tasks",
+	.output_file = "{directory}/{session}/tasks/*.output",
 	.rules = {
 		{ .kind = AGENT_RULE_BELOW,
 			.what = ".local/share/claude",

@@ -13,8 +13,23 @@ const struct agent agent_codex = {
 	.title = "Codex",
 	.tried = "0.169.0",
 	.versions = ".codex/packages/app-server-daemon/releases",
+	.markers = {
+		{ "CODEX_CI", AGENT_MARKER_KIND },
+		{ "CODEX_THREAD_ID", AGENT_MARKER_SESSION },
+		{ "CODEX_SESSION_ID", AGENT_MARKER_SESSION },
+		{ "CODEX_TOOL_CALL_ID", AGENT_MARKER_TOOL },
+	},
+	.files = {
+		.home_variable = "CODEX_HOME",
+		.home = ".codex",
+		/* From the start on; the log only from the first request on. */
+		.open_file = "thread-writer-locks/{session}.lock",
+		.log = "sessions/*/*/*/rollout-*-{session}.jsonl",
+		.log_kind = AGENT_LOG_CODEX,
+	},
 	.rules = {
 		{ .kind = AGENT_RULE_BELOW,
+			.role = AGENT_ROLE_DAEMON,
 			.what = ".codex/packages/app-server-daemon/releases",
 			.called = "codex",
 			.why = "the executable is Codex's daemon below "
@@ -28,6 +43,7 @@ const struct agent agent_codex = {
 			.called = "codex",
 			.why = "the executable is codex of the package @openai/codex-linux-arm64" },
 		{ .kind = AGENT_RULE_PACKAGE,
+			.role = AGENT_ROLE_LAUNCHER,
 			.what = "@openai/codex",
 			.why = "node runs a script of the package @openai/codex, its launcher" },
 		{ .kind = AGENT_RULE_PROGRAM,

@@ -6,6 +6,16 @@ const struct agent agent_gemini = {
 	.name = "gemini",
 	.title = "Gemini CLI",
 	.tried = "0.61.0",
+	.markers = { { "GEMINI_CLI", AGENT_MARKER_KIND } },
+	.files = {
+		.home = ".gemini",
+		.session_key = "sessionId",
+		.start_key = "startTime",
+		.log = "tmp/{project}/chats/session-*.jsonl",
+		.project_file = ".project_root",
+		.log_kind = AGENT_LOG_GEMINI,
+	},
+	.starts_itself = true,
 	.rules = {
 		{ .kind = AGENT_RULE_PACKAGE,
 			.what = "@google/gemini-cli",

@@ -8,6 +8,9 @@
 const struct agent agent_goose = {
 	.name = "goose",
 	.title = "Goose",
+	/* As its source says of the commands it runs. AGENT_SESSION_ID is no marker: shells of the
+	 * user have it too. */
+	.markers = { { "GOOSE_TERMINAL", AGENT_MARKER_KIND } },
 	.rules = {
 		{ .kind = AGENT_RULE_PROGRAM,
 			.called = "goose",

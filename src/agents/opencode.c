@@ -9,6 +9,12 @@ const struct agent agent_opencode = {
 	.name = "opencode",
 	.title = "opencode",
 	.tried = "1.18.33",
+	.markers = {
+		{ "OPENCODE", AGENT_MARKER_KIND },
+		{ "OPENCODE_PID", AGENT_MARKER_PID },
+	},
+	/* Its sessions are rows of one database, whose files change for all of them. */
+	.session_options = { "--session", "-s" },
 	.rules = {
 		{ .kind = AGENT_RULE_BELOW,
 			.what = "node_modules/opencode-ai",

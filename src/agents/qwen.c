@@ -5,6 +5,9 @@
 const struct agent agent_qwen = {
 	.name = "qwen",
 	.title = "Qwen Code",
+	/* As its documentation says of the commands it runs. */
+	.markers = { { "QWEN_CODE", AGENT_MARKER_KIND } },
+	.starts_itself = true,
 	.rules = {
 		{ .kind = AGENT_RULE_PACKAGE,
 			.what = "@qwen-code/qwen-code",
