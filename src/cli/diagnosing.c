@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See diagnosing.h. A look at the host comes first: the dear probes then read only those that
+ * are meant, also what a session has left behind under another parent.
+ */
+#include "cli/diagnosing.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "cli/census_scan.h"
+#include "cli/config_files.h"
+#include "os/os.h"
+
+#define SAMPLES	      32   /* in the interval */
+#define SAMPLE_MS     500  /* no more often */
+#define SAMPLE_MS_MAX 2000 /* no more seldom: what goes up and down is to be seen doing so */
+#define CONFIG_SIZE   65536
+#define CONFIG_NAME   "findings"
+
+/* --- how detectors are set --- */
+
+static int read_config(struct diagnosing *d, struct sooth_error *err)
+{
+	struct buffer path = { 0 }, text = { 0 };
+	int status = 0;
+
+	config_path(&path, CONFIG_NAME);
+	if (path.size) {
+		status = config_read(&text, buffer_cstr(&path), CONFIG_SIZE, err);
+		if (!status)
+			status = exam_settings_parse(&d->settings, buffer_cstr(&path),
+				(const char *)text.data, text.size, err);
+		else if (config_is_missing(-status))
+			status = 0;
+	}
+	buffer_fini(&path);
+	buffer_fini(&text);
+	return status;
+}
+
+static int read_settings(struct diagnosing *d, struct sooth_error *err)
+{
+	int status;
+
+	exam_settings_init(&d->settings);
+	status = read_config(d, err);
+	for (size_t i = 0; d->set && i < d->set->count && !status; i++)
+		status = exam_settings_set(&d->settings, d->set->items[i], err);
+	return status;
+}
+
+/* --- who is meant --- */
+
+static bool is_of_session(
+	const struct census *c, const struct census_process *p, const char *session)
+{
+	struct span id = census_text(c, &p->session_id);
+	uint64_t pid;
+
+	if (id.size && span_starts(id, session) && *session)
+		return true;
+	return span_decimal(span_of(session, strlen(session)), &pid) &&
+	       (p->id.pid == pid || (p->main && p->main->id.pid == pid));
+}
+
+static bool is_meant(
+	const struct diagnosing *d, const struct census *c, const struct census_process *p)
+{
+	if (!p->agent && !p->owner_agent)
+		return false;
+	if (d->agent && (!p->agent || strcmp(p->agent->name, d->agent) != 0))
+		return false;
+	return !d->session || is_of_session(c, p, d->session);
+}
+
+static int no_session(const char *session, struct sooth_error *err)
+{
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the session %s", session);
+	error_why(err, "no process here belongs to it");
+	return error_remedy(err, "`sooth ps` tells the sessions and their main processes");
+}
+
+/* With pids that the user named there is nothing to find. */
+static int find_meant(struct diagnosing *d, struct run *run, struct sooth_error *err)
+{
+	struct census census;
+	struct census_process *p;
+	size_t position = 0;
+	int status = census_scan(&census, err);
+
+	while (!status && (p = census_next(&census, &position))) {
+		uint32_t pid = (uint32_t)p->id.pid;
+
+		if (is_meant(d, &census, p))
+			buffer_append(&d->meant, &pid, sizeof(pid));
+	}
+	census_fini(&census);
+	if (!status && buffer_failed(&d->meant))
+		status = error_no_memory(err);
+	if (!status && d->session && !d->meant.size)
+		status = no_session(d->session, err);
+	run->meant = (const void *)d->meant.data;
+	run->meant_count = d->meant.size / sizeof(uint32_t);
+	return status;
+}
+
+/* True when it is a process that is there, or no number at all: others say what is wrong then. */
+static bool may_be_there(const char *text)
+{
+	struct process_id process;
+	struct sooth_error ignored;
+	uint64_t pid;
+
+	return !parse_u64(text, &pid) || !pid || pid > INT32_MAX ||
+	       os_native.identify(&os_native, (pid_t)pid, &process, &ignored) != -ESRCH;
+}
+
+static bool are_all_gone(const struct run *run)
+{
+	const struct option_list *pids = &run->target->pids;
+
+	for (size_t i = 0; i < pids->count; i++) {
+		if (may_be_there(pids->items[i]))
+			return false;
+	}
+	for (size_t i = 0; i < (size_t)run->arguments->count; i++) {
+		if (may_be_there(run->arguments->items[i]))
+			return false;
+	}
+	return true;
+}
+
+/* --- what is observed --- */
+
+static void choose_probes(const struct diagnosing *d, struct run *run, bool has_anybody)
+{
+	/* One look is one: what needs an interval must not be judged by two that follow at once. */
+	unsigned once = d->is_quick ? SOOTH_ONCE : 0;
+	unsigned each = SOOTH_SAMPLE | SOOTH_BRIEF | once;
+	unsigned deep = d->is_deep ? SOOTH_DETAIL : 0;
+	unsigned edges = each | (d->is_quick ? 0 : SOOTH_EDGES);
+	size_t n = 0;
+
+	run->probes[n++] = (struct run_probe){ "proc",
+		SOOTH_SAMPLE | SOOTH_BRIEF | (d->duration_ns ? 0 : once) };
+	if (d->is_gone) {
+		run->probes[n++] = (struct run_probe){ "ends", each };
+		return;
+	}
+	run->probes[n++] = (struct run_probe){ "host", SOOTH_SAMPLE | once };
+	if (!has_anybody)
+		return;
+	run->probes[n++] = (struct run_probe){ "threads", each | SOOTH_DETAIL };
+	run->probes[n++] = (struct run_probe){ "fds", edges | deep };
+	run->probes[n++] = (struct run_probe){ "sockets", edges | SOOTH_DETAIL };
+	run->probes[n++] = (struct run_probe){ "maps", edges | SOOTH_DETAIL };
+	run->probes[n++] = (struct run_probe){ "limits", edges };
+	/* One look sees no end, and attaching takes longer than it. */
+	run->probes[n++] = (struct run_probe){ "ends", d->is_quick ? each : each | SOOTH_STREAM };
+}
+
+static void choose_times(const struct diagnosing *d, struct run *run)
+{
+	if (d->is_quick || d->is_gone) {
+		run->duration_ns = d->duration_ns && !d->is_gone ? d->duration_ns : 1;
+		return;
+	}
+	run->duration_ns = d->duration_ns ? d->duration_ns : DIAGNOSING_NS;
+	run->sample_ns = run->duration_ns / SAMPLES;
+	if (run->sample_ns > SAMPLE_MS_MAX * NS_PER_MS)
+		run->sample_ns = SAMPLE_MS_MAX * NS_PER_MS;
+	if (run->sample_ns < SAMPLE_MS * NS_PER_MS)
+		run->sample_ns = run->duration_ns / 5 < SAMPLE_MS * NS_PER_MS
+					 ? run->duration_ns / 5
+					 : SAMPLE_MS * NS_PER_MS;
+}
+
+static void choose_view(struct diagnosing *d, struct run *run, bool is_named)
+{
+	labels_options(&d->labels, &d->peers);
+	d->options.settings = &d->settings;
+	d->options.labels = &d->peers;
+	d->options.told = &d->told;
+	d->options.agent = is_named ? NULL : d->agent;
+	d->options.is_one_look = d->is_quick;
+	run->views[0] = (struct run_view){ "findings", &d->options };
+	if (!d->bundle_path)
+		return;
+	/* Labels of the user's own are names that others need not know. */
+	d->bundle.findings = d->options;
+	d->bundle.findings.labels = NULL;
+	run->product = (struct run_product){ .path = d->bundle_path,
+		.view = { "bundle", &d->bundle },
+		.sink = "redacted",
+		.name = "bundle",
+		.is_whole = true };
+}
+
+int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err)
+{
+	bool is_named = run->target->pids.count || run->arguments->count;
+	bool is_capture = target_capture(run->arguments) != NULL;
+	bool is_open = !is_named && !run->target->user && !run->arguments->command;
+	int status = read_settings(d, err);
+
+	if (!status)
+		status = labels_read(&d->labels, err);
+	if (!status && is_open)
+		status = find_meant(d, run, err);
+	d->is_gone = is_named && !is_capture && are_all_gone(run);
+	choose_probes(d, run, !is_open || run->meant_count);
+	choose_times(d, run);
+	choose_view(d, run, is_named);
+	run->progress = "observing";
+	run->allowed = TARGET_MAY_BE_HOST | TARGET_MAY_BE_COMMAND;
+	if (is_named && !is_capture)
+		run->allowed |= TARGET_IS_HOST;
+	return status;
+}
+
+int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *err)
+{
+	struct run quiet = *run;
+	int status = 0;
+
+	if (!d->is_gone)
+		return run_report(run, err);
+	quiet.is_silent = true;
+	quiet.may_be_gone = true;
+	status = run_report(&quiet, err);
+	run->may_be_gone = d->told.has_any;
+	d->told = (struct findings_told){ 0 };
+	return status ? status : run_report(run, err);
+}
+
+void diagnosing_end(struct diagnosing *d)
+{
+	labels_fini(&d->labels);
+	buffer_fini(&d->meant);
+}

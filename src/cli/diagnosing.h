@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What every way to diagnose shares: who is meant, what is observed of them, and how the
+ * detectors are set. */
+#ifndef SOOTH_CLI_DIAGNOSING_H
+#define SOOTH_CLI_DIAGNOSING_H
+
+#include "analyze/bundle.h"
+#include "analyze/findings.h"
+#include "cli/labels.h"
+#include "cli/run.h"
+
+#define DIAGNOSING_NS (5 * NS_PER_S)
+
+struct diagnosing {
+	/* Filled by the command. */
+	bool is_deep;		       /* also what takes long to find out */
+	bool is_quick;		       /* one look; a duration is of the processes' CPU alone */
+	const char *session;	       /* only that one; NULL: see arguments */
+	const char *agent;	       /* only what is itself this one; NULL: all agents' */
+	uint64_t duration_ns;	       /* 0: the usual */
+	const struct option_list *set; /* NULL: nothing */
+	const char *bundle_path;       /* a report to hand on goes there; NULL: none does */
+
+	/* Filled by diagnosing_begin(). */
+	struct exam_settings settings;
+	struct labels labels;
+	struct sockets_options peers;
+	struct findings_options options;
+	struct bundle_options bundle;
+	struct findings_told told;
+	struct buffer meant; /* uint32_t */
+	bool is_gone;	     /* everybody who was named: only what is left of them can be told */
+};
+
+/* Reads what the user has set, finds who is meant, and completes the run. */
+int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err);
+/*
+ * The run itself. Where everybody who was named is gone it is told what the kernel still knows;
+ * when that is nothing it is an error, as for any other command.
+ */
+int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *err);
+void diagnosing_end(struct diagnosing *d);
+
+#endif

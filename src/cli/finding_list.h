@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The registry of findings, for `sooth diagnose --list-findings`. */
+#ifndef SOOTH_CLI_FINDING_LIST_H
+#define SOOTH_CLI_FINDING_LIST_H
+
+#include "analyze/exam_settings.h"
+#include "cli/output.h"
+
+int finding_list(const struct exam_settings *settings, const struct output_options *options,
+	struct sooth_error *err);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sooth diagnose: what is wrong with a process, a session, or all agents, with evidence. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "cli/command.h"
+#include "cli/diagnosing.h"
+#include "cli/finding_list.h"
+
+#define EXIT_FOUND 1
+
+struct diagnose_config {
+	struct target_options target;
+	struct output_options output;
+	struct {
+		bool deep, list, quick, verbose;
+		uint64_t duration_ns;
+		const char *fail_on;
+		const char *session;
+		const char *bundle;
+		struct option_list set;
+	} diagnose;
+};
+
+static const char *severity(size_t index)
+{
+	return index < finding_severity_names.count ? finding_severity_names.names[index] : NULL;
+}
+
+static const struct option diagnose_options[] = {
+	{ .letter = 'd',
+		.name = "deep",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct diagnose_config, diagnose.deep),
+		.help = "also what takes long: other ends of pipes, paths of watches" },
+	{ .name = "duration",
+		.type = OPTION_DURATION,
+		.argument = "TIME",
+		.min = 10 * NS_PER_MS,
+		.max = 86400 * NS_PER_S,
+		.offset = offsetof(struct diagnose_config, diagnose.duration_ns),
+		.help = "how long to observe (5)" },
+	{ .name = "quick",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct diagnose_config, diagnose.quick),
+		.help = "one look, without what needs an interval" },
+	{ .name = "session",
+		.type = OPTION_TEXT,
+		.argument = "ID",
+		.offset = offsetof(struct diagnose_config, diagnose.session),
+		.help = "all of that session: its id, the beginning of it, or the main pid" },
+	{ .name = "bundle",
+		.type = OPTION_TEXT,
+		.argument = "FILE",
+		.offset = offsetof(struct diagnose_config, diagnose.bundle),
+		.help = "also write a report to hand on: names, paths, arguments replaced" },
+	{ .name = "fail-on",
+		.type = OPTION_CHOICE,
+		.argument = "SEVERITY",
+		.choice = severity,
+		.offset = offsetof(struct diagnose_config, diagnose.fail_on),
+		.help = "exit with 1 when a finding is as bad or worse" },
+	{ .name = "set",
+		.type = OPTION_LIST,
+		.argument = "ID.OPTION=VALUE",
+		.offset = offsetof(struct diagnose_config, diagnose.set),
+		.help = "another threshold; ID=off, ID=low: mute it, change its severity" },
+	{ .name = "list-findings",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct diagnose_config, diagnose.list),
+		.help = "what it can find, with thresholds" },
+};
+
+static const struct option_group groups[] = {
+	OPTION_GROUP("Diagnosis", diagnose_options, 0),
+	TARGET_GROUP(struct diagnose_config, target),
+	OUTPUT_GROUP(struct diagnose_config, output),
+	FILE_GROUP(struct diagnose_config, output),
+	SAVE_GROUP(struct diagnose_config, output),
+};
+
+/* The options' own choices: one of them it is. */
+static bool fails(const char *fail_on, const struct findings_told *told)
+{
+	unsigned least = FINDING_INFO;
+
+	if (!fail_on || !told->has_any)
+		return false;
+	while (severity(least) && strcmp(severity(least), fail_on) != 0)
+		least++;
+	return (unsigned)told->worst >= least;
+}
+
+static int run_diagnose(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct diagnose_config *c = config;
+	struct diagnosing d = { .is_deep = c->diagnose.deep,
+		.is_quick = c->diagnose.quick,
+		.session = c->diagnose.session,
+		.duration_ns = c->diagnose.quick ? 0 : c->diagnose.duration_ns,
+		.set = &c->diagnose.set,
+		.bundle_path = c->diagnose.bundle };
+	struct run run = {
+		.name = "diagnose",
+		.target = &c->target,
+		.output = &c->output,
+		.arguments = arguments,
+	};
+	int status = diagnosing_begin(&d, &run, err);
+
+	if (!status && c->diagnose.list)
+		status = finding_list(&d.settings, &c->output, err);
+	else if (!status)
+		status = diagnosing_run(&d, &run, err);
+	if (!status && fails(c->diagnose.fail_on, &d.told))
+		status = EXIT_FOUND;
+	diagnosing_end(&d);
+	return status;
+}
+
+const struct command command_diagnose = {
+	.name = "diagnose",
+	.summary = "what is wrong with a process, a session, or all agents",
+	.usage = "[-d] [-j] [--duration TIME] [--fail-on SEVERITY] [PID... | FILE.sooth]",
+	.about = "Observes for some seconds and tells what is wrong, with evidence: the worst "
+		 "first,\n"
+		 "then what was looked at and found fine, then what could not be seen. Without a\n"
+		 "pid: every process of every agent. Nothing is done to any of them.",
+	.examples = "  sooth diagnose                     all agents\n"
+		    "  sooth diagnose 4711                one process\n"
+		    "  sooth diagnose --session 4711      all of a session\n"
+		    "  sooth diagnose -j --fail-on high   for scripts\n"
+		    "  sooth diagnose --bundle report.json   to attach to a report of a defect\n"
+		    "  sooth diagnose --list-findings     what it can find\n",
+	COMMAND_GROUPS(groups),
+	.config_size = sizeof(struct diagnose_config),
+	.run = run_diagnose,
+};

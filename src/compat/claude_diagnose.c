@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * claude-diagnose: what is wrong with the processes of Claude Code, or with any one. The
+ * findings are those of `sooth diagnose`; its JSON has the members that scripts rely on. Without
+ * -d and -D it is one look, in which only the CPU of processes is measured over a moment.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/call_operations.h"
+#include "analyze/overview.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "cli/command.h"
+#include "cli/compat.h"
+#include "cli/diagnosing.h"
+#include "cli/run.h"
+
+#define AGENT	 "claude"
+#define QUICK_NS (200 * NS_PER_MS) /* for the CPU of the quick overview */
+#define PIDS_MAX 256		   /* whose calls are counted */
+
+struct claude_diagnose_config {
+	bool wants_help, wants_version;
+	bool is_deep, has_sample, has_calls, has_io, has_network, has_flamegraph;
+	struct output_options output;
+	uint64_t sample_ns, duration_ns;
+	uint64_t pid;
+};
+
+#define FLAG_ROW(letter_, name_, member, help_)                                                    \
+	{                                                                                          \
+		.letter = letter_, .name = name_, .type = OPTION_FLAG,                             \
+		.offset = offsetof(struct claude_diagnose_config, member), .help = help_           \
+	}
+#define TIME_ROW(name_, member, help_)                                                             \
+	{                                                                                          \
+		.name = name_, .type = OPTION_DURATION, .argument = "N", .min = 10 * NS_PER_MS,    \
+		.max = 3600 * NS_PER_S, .offset = offsetof(struct claude_diagnose_config, member), \
+		.help = help_                                                                      \
+	}
+
+static const struct option rows[] = {
+	FLAG_ROW('d', "deep", is_deep, "observe for some seconds: what grows, spins, hangs"),
+	FLAG_ROW('s', "sample", has_sample, "stacks; comes with profile"),
+	TIME_ROW("sample-duration", sample_ns, "of -s, in seconds (5)"),
+	{ .name = "pid",
+		.type = OPTION_U64,
+		.argument = "PID",
+		.min = 1,
+		.max = INT32_MAX,
+		.offset = offsetof(struct claude_diagnose_config, pid),
+		.help = "this process, whatever it is" },
+	FLAG_ROW('j', "json", output.json, "JSON"),
+	FLAG_ROW('D', "dtrace", has_calls, "system calls, as a table"),
+	TIME_ROW("duration", duration_ns, "observe for so many seconds (5)"),
+	FLAG_ROW(0, "io", has_io, "with -D: the slowest calls for files"),
+	FLAG_ROW(0, "network", has_network, "with -D: the slowest calls for sockets"),
+	FLAG_ROW(0, "flamegraph", has_flamegraph, "with -D: a picture; comes with profile"),
+	{ .letter = 'o',
+		.name = "output",
+		.type = OPTION_TEXT,
+		.argument = "FILE",
+		.offset = offsetof(struct claude_diagnose_config, output.output),
+		.help = "write there" },
+	FLAG_ROW('h', "help", wants_help, "this"),
+	FLAG_ROW('V', "version", wants_version, "the version"),
+};
+static const struct option_group group = OPTION_GROUP("Options", rows, 0);
+
+static void print_help(const char *name)
+{
+	printf("%s - what is wrong with the processes of Claude Code (sooth)\n\n"
+	       "Usage: %s [-d] [-j] [--pid PID] [--duration N] [-o FILE]\n"
+	       "       %s -D [--io] [--network] [-j] [--pid PID] [--duration N] [-o FILE]\n\n",
+		name, name, name);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char letter[8] = "";
+
+		if (rows[i].letter)
+			snprintf(letter, sizeof(letter), "-%c,", rows[i].letter);
+		printf("  %-3s --%-16s %-5s %s\n", letter, rows[i].name,
+			rows[i].argument ? rows[i].argument : "", rows[i].help);
+	}
+	printf("\nWithout -d, -D and --duration: one look, in under a second.\n"
+	       "`sooth diagnose` does the same for every agent and says more.\n");
+}
+
+/* --- what waits for a later probe, and what stands alone --- */
+
+static int comes_later(const char *what, const char *instead, struct sooth_error *err)
+{
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", what);
+	error_why(err, "stacks come with the probe profile, which this version does not have");
+	return error_remedy(err, "%s", instead);
+}
+
+static int stands_with(const char *option, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand %s", option);
+	error_why(err, "it says more about system calls, and none are asked for");
+	return error_remedy(err, "give -D too");
+}
+
+static int check(const struct claude_diagnose_config *c, const struct arguments *arguments,
+	struct sooth_error *err)
+{
+	if (arguments->count || arguments->command) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"",
+			arguments->count ? arguments->items[0] : "--");
+		error_why(err, "it takes options only");
+		return error_remedy(err, "--pid PID names a process");
+	}
+	if (!c->has_calls && (c->has_io || c->has_network || c->has_flamegraph))
+		return stands_with(c->has_io	    ? "--io"
+				   : c->has_network ? "--network"
+						    : "--flamegraph",
+			err);
+	if (c->has_sample)
+		return comes_later("sample stacks (-s)",
+			"-d tells which threads are busy, and -D what they ask of the kernel", err);
+	if (c->has_flamegraph)
+		return comes_later("draw a flamegraph", "-D without it gives the table", err);
+	return 0;
+}
+
+/* --- running --- */
+
+struct claude_diagnosis {
+	const struct claude_diagnose_config *config;
+	struct diagnosing diagnosing;
+	struct overview_options overview;
+	bool kinds[CALL_OPERATION_KINDS];
+	char pid_texts[PIDS_MAX][12];
+	char *pids[PIDS_MAX];
+	struct target_options target;
+	struct arguments arguments; /* those pids */
+	struct run run;
+};
+
+static void name_pid(struct claude_diagnosis *d, uint64_t pid)
+{
+	size_t i = d->arguments.count;
+
+	if (i == PIDS_MAX)
+		return;
+	snprintf(d->pid_texts[i], sizeof(d->pid_texts[i]), "%u", (unsigned)pid);
+	d->pids[i] = d->pid_texts[i];
+	d->arguments.items = d->pids;
+	d->arguments.count++;
+}
+
+/*
+ * Calls are counted of those that are meant and of nobody else, so these are the target, instead
+ * of a host some of whose processes are meant.
+ */
+static void aim_at_meant(struct claude_diagnosis *d)
+{
+	struct run *run = &d->run;
+
+	for (size_t i = 0; i < run->meant_count; i++)
+		name_pid(d, run->meant[i]);
+	run->meant_count = 0;
+	run->allowed = 0;
+}
+
+static void add_calls(struct claude_diagnosis *d)
+{
+	bool has_single = d->config->has_io || d->config->has_network;
+	struct run *run = &d->run;
+	size_t n = 0;
+
+	while (run->probes[n].name)
+		n++;
+	run->probes[n] = (struct run_probe){ "syscalls", has_single ? SOOTH_STREAM : SOOTH_COUNT };
+}
+
+static void choose_views(struct claude_diagnosis *d, bool has_calls)
+{
+	const struct claude_diagnose_config *c = d->config;
+	struct run *run = &d->run;
+
+	d->overview.findings = d->diagnosing.options;
+	d->overview.has_descriptors = c->is_deep || c->has_calls;
+	d->overview.has_calls = c->has_calls;
+	d->overview.has_io = c->has_io;
+	d->overview.has_network = c->has_network;
+	d->kinds[CALL_OPERATION_IO] = c->has_io;
+	d->kinds[CALL_OPERATION_NETWORK] = c->has_network;
+	memset(run->views, 0, sizeof(run->views));
+	if (c->output.json) {
+		run->views[0] = (struct run_view){ "overview", &d->overview };
+		return;
+	}
+	run->views[0] = (struct run_view){ "findings", &d->diagnosing.options };
+	if (!has_calls)
+		return;
+	run->views[1] = (struct run_view){ "syscall-table", NULL };
+	if (c->has_io || c->has_network)
+		run->views[2] = (struct run_view){ "slow-calls", d->kinds };
+}
+
+static bool is_refusal(const struct sooth_error *err)
+{
+	return err->fault == SOOTH_FAULT_PRIVILEGE || err->fault == SOOTH_FAULT_UNSUPPORTED;
+}
+
+/* The same without system calls, and why. */
+static int run_without_calls(
+	struct claude_diagnosis *d, const struct sooth_error *refusal, struct sooth_error *err)
+{
+	char why[512];
+	struct run *run = &d->run;
+	size_t n = 0;
+
+	snprintf(why, sizeof(why), "%s%s%s", refusal->tried, *refusal->why ? ": " : "",
+		refusal->why);
+	while (run->probes[n + 1].name)
+		n++;
+	run->probes[n] = (struct run_probe){ 0 };
+	choose_views(d, false);
+	d->overview.calls_refused = why;
+	if (!d->config->output.json)
+		fprintf(stderr, "no system calls: %s\n", why);
+	return run_report(run, err);
+}
+
+static int observe(struct claude_diagnosis *d, struct sooth_error *err)
+{
+	const struct claude_diagnose_config *c = d->config;
+	bool has_calls;
+	int status = diagnosing_begin(&d->diagnosing, &d->run, err);
+
+	/* Nobody is there: nothing to count. */
+	has_calls = c->has_calls && (c->pid || d->run.meant_count);
+	if (has_calls) {
+		aim_at_meant(d);
+		add_calls(d);
+	}
+	choose_views(d, has_calls);
+	if (!status)
+		status = run_report(&d->run, err);
+	if (status < 0 && has_calls && is_refusal(err)) {
+		struct sooth_error refusal = *err;
+
+		status = run_without_calls(d, &refusal, err);
+	}
+	return status;
+}
+
+static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *err)
+{
+	bool is_quick = !c->is_deep && !c->has_calls && !c->duration_ns;
+	struct claude_diagnosis *d = calloc(1, sizeof(*d));
+	int status;
+
+	if (!d)
+		return error_no_memory(err);
+	d->config = c;
+	d->diagnosing = (struct diagnosing){ .is_deep = c->is_deep,
+		.is_quick = is_quick,
+		.agent = AGENT,
+		.duration_ns = is_quick ? QUICK_NS : c->duration_ns };
+	d->run = (struct run){ .name = "claude-diagnose",
+		.target = &d->target,
+		.output = &c->output,
+		.arguments = &d->arguments };
+	if (c->pid)
+		name_pid(d, c->pid);
+	status = observe(d, err);
+	diagnosing_end(&d->diagnosing);
+	free(d);
+	return status;
+}
+
+static int run_claude_diagnose(const char *name, int argc, char **argv)
+{
+	struct claude_diagnose_config c = { 0 };
+	struct arguments arguments = { 0 };
+	struct sooth_error err = { 0 };
+	int status = options_parse(&group, 1, &c, argc, argv, &arguments, &err);
+
+	if (!status && c.wants_help) {
+		print_help(name);
+	} else if (!status && c.wants_version) {
+		printf("%s (sooth) %s\n", name, SOOTH_VERSION);
+	} else {
+		if (!status)
+			status = check(&c, &arguments, &err);
+		if (!status)
+			status = diagnose(&c, &err);
+	}
+	free(arguments.items);
+	if (status >= 0)
+		return status;
+	if (status == -EPIPE)
+		return 0; /* whoever read it has seen enough */
+	command_print_error(&err);
+	return error_exit_status(&err);
+}
+
+const struct compat compat_claude_diagnose = { run_claude_diagnose };

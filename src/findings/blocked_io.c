@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * blocked-io: a thread that has been in one and the same wait of the kernel all the while, and
+ * that is a wait for a file, a device, or a child to begin: uninterruptible (state D), or for
+ * the answer of a file system. Who reads much is met in such waits too, but a new one each time:
+ * it is switched to in between.
+ */
+#include <string.h>
+
+#include "analyze/exam.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "core/finding.h"
+#include "probes/fds.h"
+#include "probes/syscall_names.h"
+
+static const struct finding_option options[] = {
+	{ .name = "min-time",
+		.help = "in one and the same wait",
+		.unit = SOOTH_UNIT_NS,
+		.otherwise = 1.5e9,
+		.min = 1e6,
+		.max = 86400e9 },
+	{ .name = "min-readings",
+		.help = "readings of the thread, all of them in that wait",
+		.otherwise = 3,
+		.min = 2,
+		.max = 500 },
+};
+
+enum block {
+	BLOCK_NONE,
+	BLOCK_FILE,   /* a file system, a device, or what cannot be told */
+	BLOCK_CHILD,  /* it has vforked, and the child is still in its memory */
+	BLOCK_FROZEN, /* by its control group: D, and on purpose */
+};
+
+/* Where the kernel waits for the answer of a file system that is not in the kernel, or not on
+ * this machine; a signal may end such a wait, so its state is mostly S. */
+static const char *const remote_waits[] = { "request_wait_answer", "fuse_", "rpc_wait_bit", "nfs_",
+	"nfs4_", "p9_client_rpc", "ceph_", "afs_", "wait_for_response" };
+
+#define FINDINGS_MAX 4 /* of a process; all threads of a pool may wait for one file */
+
+struct blocked {
+	enum block most;
+	unsigned threads, stuck;
+	bool is_unseen; /* of one it could not be told */
+};
+
+/* --- which thread --- */
+
+static bool begins(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+static const struct fds_descriptor *descriptor_of(const struct exam *e, uint32_t fd)
+{
+	const struct snapshot *last = exam_last(e, &e->readings->fds);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
+
+		if (d && d->fd == fd)
+			return d;
+	}
+	return NULL;
+}
+
+static bool is_file(const struct fds_descriptor *d)
+{
+	return d->type == FDS_FILE || d->type == FDS_DELETED || d->type == FDS_DIRECTORY;
+}
+
+/* Files that the kernel makes up may well make their readers wait: trace_pipe, kmsg. */
+static bool is_on_disk(const struct fds_descriptor *d)
+{
+	struct span path = d ? record_text(&d->record, &d->path) : span_of("", 0);
+
+	return d && !span_starts(path, "/proc/") && !span_starts(path, "/sys/") && is_file(d);
+}
+
+/* Asleep, and only for what a file system says: whoever reads a file needs to wait for nobody. */
+static bool waits_for_file(const struct exam *e, const struct thread_history *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(remote_waits); i++) {
+		if (t->channels[0].readings == t->met &&
+			begins(t->channels[0].name, remote_waits[i]))
+			return true;
+	}
+	return t->waits[THREAD_WAIT_DATA] == t->met &&
+	       is_on_disk(descriptor_of(e, t->waiting.descriptor));
+}
+
+static bool is_same_wait(const struct exam *e, const struct thread_history *t)
+{
+	return t->met >= exam_option(e, "min-readings") &&
+	       (double)thread_history_ns(t) >= exam_option(e, "min-time") &&
+	       t->first.cpu_ns == t->last.cpu_ns && !t->switches_state &&
+	       t->first.voluntary_switches == t->last.voluntary_switches &&
+	       t->first.involuntary_switches == t->last.involuntary_switches;
+}
+
+/* Who is frozen is in state D wherever it happens to wait, also where nobody is otherwise. */
+static bool is_frozen(const struct exam *e, const struct thread_history *t)
+{
+	const struct fds_descriptor *d = descriptor_of(e, t->waiting.descriptor);
+	bool is_data = t->waits[THREAD_WAIT_DATA] == t->met && d;
+
+	if (is_data)
+		return d->type != FDS_UNKNOWN && d->type != FDS_DEVICE && !is_file(d);
+	return strstr(t->channels[0].name, "refrigerator") ||
+	       t->waits[THREAD_WAIT_TIME] + t->waits[THREAD_WAIT_LOCK] +
+			       t->waits[THREAD_WAIT_READY] + t->waits[THREAD_WAIT_CHILD] +
+			       t->waits[THREAD_WAIT_SIGNAL] ==
+		       t->met;
+}
+
+static enum block block_of(const struct exam *e, const struct thread_history *t)
+{
+	if (!is_same_wait(e, t))
+		return BLOCK_NONE;
+	if (t->uninterruptible == t->met) {
+		if (is_frozen(e, t))
+			return BLOCK_FROZEN;
+		return t->waits[THREAD_WAIT_SPAWN] == t->met ? BLOCK_CHILD : BLOCK_FILE;
+	}
+	return t->sleeping == t->met && waits_for_file(e, t) ? BLOCK_FILE : BLOCK_NONE;
+}
+
+/* --- the finding --- */
+
+static void tell_where(struct exam *e, const struct thread_history *t, const struct blocked *b)
+{
+	char call[SYSCALL_NAME_SIZE];
+
+	finding_number(e, "in one wait for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
+		thread_history_ns(t));
+	finding_number(e, "threads that are stuck so", b->stuck, SOOTH_UNIT_NONE, 0);
+	finding_words(e, "state", "%c in %u of %u readings, with no switch between",
+		t->uninterruptible ? 'D' : 'S',
+		t->uninterruptible ? t->uninterruptible : t->sleeping, t->met);
+	if (t->calls[0].readings) {
+		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
+		finding_words(e, "system call", "%s", call);
+	} else if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
+		finding_unseen(e, "the system call: only its user and root may see");
+	} else {
+		finding_words(e, "system call", "none: it wants a page of its memory");
+	}
+	if (t->channels[0].readings)
+		finding_words(e, "waits in", "%s", t->channels[0].name);
+	else
+		finding_unseen(e, "the function of the kernel that it waits in");
+}
+
+static void tell_file(struct exam *e, const struct thread_history *t)
+{
+	const struct fds_descriptor *d = descriptor_of(e, t->waiting.descriptor);
+	struct span path = d && d->path_state <= SOOTH_STATE_TRUNCATED
+				   ? record_text(&d->record, &d->path)
+				   : span_of("", 0);
+
+	if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
+		finding_unseen(e, "which file; and whether its control group froze it");
+		return;
+	}
+	if (!d) {
+		finding_unseen(e, "which file: the call has it by name, in the process's memory");
+		return;
+	}
+	finding_descriptor(e, d->fd);
+	if (path.size) {
+		finding_path(e, path);
+		finding_words(e, "file", "%.*s, descriptor %u", (int)path.size, path.data, d->fd);
+	}
+	finding_words(e, "device of its file system", "%u:%u", d->device_major, d->device_minor);
+}
+
+static void tell_blocked(
+	struct exam *e, const struct thread_history *t, const struct blocked *b, const char *what)
+{
+	const struct fds_descriptor *d = descriptor_of(e, t->waiting.descriptor);
+	struct span path = d && d->path_state <= SOOTH_STATE_TRUNCATED
+				   ? record_text(&d->record, &d->path)
+				   : span_of("", 0);
+
+	bool is_seen = t->syscall_state <= SOOTH_STATE_TRUNCATED;
+
+	finding_begin(e,
+		!is_seen	     ? FINDING_CONFIDENCE_LOW
+		: t->uninterruptible ? FINDING_CONFIDENCE_HIGH
+				     : FINDING_CONFIDENCE_MEDIUM,
+		what);
+	/* Who is frozen on purpose looks so, too, and all of its threads do. */
+	if (!is_seen && b->stuck == b->threads)
+		finding_severity(e, FINDING_LOW);
+	finding_thread(e, t->tid);
+	finding_claim(e, "thread %s (%u) is stuck waiting for %s%.*s", t->name, t->tid,
+		path.size ? "" : "a file or device", (int)path.size, path.data);
+	tell_where(e, t, b);
+	tell_file(e, t);
+	if (t->uninterruptible)
+		finding_remedy(e,
+			"no signal but perhaps SIGKILL ends that wait: see to what it waits for "
+			"(dmesg, a network or FUSE file system whose server is gone, a frozen "
+			"file system)");
+	else
+		finding_remedy(e, "see to the server of that file system: it does not answer");
+	finding_end(e);
+}
+
+static const struct census_process *newest_child(const struct exam *e)
+{
+	const struct census_process *child = e->process ? e->process->first_child : NULL;
+	const struct census_process *newest = child;
+
+	for (; child; child = child->next_sibling) {
+		if (child->id.start_ticks > newest->id.start_ticks)
+			newest = child;
+	}
+	return newest;
+}
+
+static void tell_child(
+	struct exam *e, const struct thread_history *t, const struct blocked *b, const char *what)
+{
+	const struct census_process *child = newest_child(e);
+
+	finding_begin(e, FINDING_CONFIDENCE_HIGH, what);
+	finding_severity(e, FINDING_MEDIUM);
+	finding_thread(e, t->tid);
+	if (child)
+		finding_claim(e,
+			"thread %s (%u) started process %llu by vfork and is stuck until that "
+			"has another program or ends",
+			t->name, t->tid, (unsigned long long)child->id.pid);
+	else
+		finding_claim(e,
+			"thread %s (%u) started a process by vfork and is stuck until that has "
+			"another program or ends",
+			t->name, t->tid);
+	tell_where(e, t, b);
+	finding_remedy(e, "find out why the child does not get on: sooth diagnose %llu",
+		(unsigned long long)(child ? child->id.pid : e->id.pid));
+	finding_end(e);
+}
+
+static void tell(struct exam *e, const struct thread_history *t, struct blocked *b)
+{
+	enum block block = block_of(e, t);
+	char what[32];
+
+	if (t->switches_state)
+		b->is_unseen = true;
+	if (block > b->most)
+		b->most = block;
+	if (block == BLOCK_NONE || block == BLOCK_FROZEN || e->found == FINDINGS_MAX)
+		return;
+	snprintf(what, sizeof(what), "tid %u", t->tid);
+	if (block == BLOCK_CHILD)
+		tell_child(e, t, b, what);
+	else
+		tell_blocked(e, t, b, what);
+}
+
+static void judge(struct exam *e)
+{
+	const struct thread_history *t;
+	struct blocked b = { 0 };
+	size_t position = 0;
+
+	while ((t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
+		enum block block = block_of(e, t);
+
+		b.threads++;
+		b.stuck += block == BLOCK_FILE || block == BLOCK_CHILD;
+	}
+	position = 0;
+	while ((t = thread_histories_next(&e->readings->threads, &e->id, &position)))
+		tell(e, t, &b);
+	if (e->found)
+		return;
+	if (!b.threads)
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), "");
+	else if (b.is_unseen)
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED), "observe for longer");
+	else if (b.most == BLOCK_FROZEN)
+		exam_fine(e, "it is frozen by its control group");
+	else
+		exam_fine(e, "no thread stays in one wait for a file");
+}
+
+const struct finding_type finding_blocked_io = {
+	.id = "blocked-io",
+	.claim = "a thread is stuck in the kernel, waiting for a file, a device or a child",
+	.probes = "proc,threads",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

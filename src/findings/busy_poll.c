@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * busy-poll: a thread wakes very often, does next to nothing, and moves no data: it looks again
+ * and again whether there is work instead of waiting for it. It has to be time that wakes it: it
+ * sleeps, or its waits have time-outs so short that they explain all its wakes; where the length
+ * of a time-out is not known, nothing else in the process is awake often enough to have woken it.
+ * Whoever is woken by events wakes often because there is work often.
+ */
+#include <stdlib.h>
+
+#include "analyze/exam.h"
+#include "analyze/progress.h"
+#include "base/units.h"
+#include "core/finding.h"
+#include "probes/syscall_names.h"
+
+#define THREADS_TOLD 5
+#define THREADS_MAX  1024
+
+static const struct finding_option options[] = {
+	{ .name = "min-rate",
+		.help = "times a second that a thread wakes",
+		.otherwise = 500,
+		.min = 1,
+		.max = 1e9 },
+	{ .name = "max-cpu",
+		.help = "CPU time that it uses each time it is awake",
+		.unit = SOOTH_UNIT_NS,
+		.otherwise = 150e3,
+		.min = 1e3,
+		.max = 1e9 },
+	{ .name = "max-moved",
+		.help = "bytes that the process reads and writes for each time it wakes",
+		.unit = SOOTH_UNIT_BYTES,
+		.otherwise = 4,
+		.min = 0,
+		.max = 1e9 },
+	{ .name = "min-readings",
+		.help = "readings of the thread",
+		.otherwise = 3,
+		.min = 2,
+		.max = 500 },
+};
+
+/* What wakes it. */
+enum alarm {
+	ALARM_OTHER, /* events, or not known */
+	ALARM_SLEEP,
+	ALARM_SHORT,  /* time-outs of a known length, that explain it */
+	ALARM_LIKELY, /* time-outs of an unknown length, and nobody else is there */
+};
+
+struct poller {
+	const struct thread_history *thread;
+	enum alarm alarm;
+};
+
+struct polling {
+	struct poller *pollers; /* the most often first */
+	size_t count;
+	double wakes;	/* a second, of all together */
+	double cpu;	/* percent of a processor */
+	double highest; /* wakes of any thread; negative: not measured */
+	bool is_unseen; /* of one that wakes so often it cannot be told why */
+	bool is_sure;	/* of one at least the reason is sure */
+};
+
+/* --- what wakes a thread --- */
+
+/* Time-outs make at most so many wakes; events come before them, and make more. */
+static bool is_explained(const struct thread_history *t, double wakes)
+{
+	return t->short_timeouts &&
+	       wakes <= 1.05 * t->short_timeouts_hz / (double)t->short_timeouts;
+}
+
+static bool are_others_quiet(const struct exam *e, const struct thread_history *one, double wakes)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+	double others = 0;
+
+	while ((t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
+		if (t == one)
+			continue;
+		others += thread_history_voluntary(t) > 0 ? thread_history_voluntary(t) : 0;
+		if (thread_history_cpu(t) > 5)
+			return false;
+	}
+	return others < wakes / 4;
+}
+
+/* It has to be the same in most of the readings that met it asleep. */
+static enum alarm alarm_of(const struct exam *e, const struct thread_history *t, double wakes)
+{
+	uint32_t asleep = thread_waits_seen(t->waits, t->met);
+	uint32_t most = asleep - asleep / 4;
+
+	if (!asleep || t->with_timeout < most)
+		return ALARM_OTHER;
+	if (t->waits[THREAD_WAIT_TIME] >= most)
+		return ALARM_SLEEP;
+	if (t->short_timeouts >= most)
+		return is_explained(t, wakes) ? ALARM_SHORT : ALARM_OTHER;
+	return are_others_quiet(e, t, wakes) ? ALARM_LIKELY : ALARM_OTHER;
+}
+
+static void look_at(const struct exam *e, struct polling *p, const struct thread_history *t)
+{
+	double wakes = thread_history_voluntary(t), cpu = thread_history_cpu(t);
+	enum alarm alarm;
+
+	if (wakes > p->highest)
+		p->highest = wakes;
+	if (t->met < exam_option(e, "min-readings") || cpu < 0 ||
+		!exam_is_over(e, "min-rate", wakes, "") ||
+		cpu / 100 * (double)NS_PER_S / wakes > exam_option(e, "max-cpu"))
+		return;
+	p->is_unseen |= t->bare || t->syscall_state > SOOTH_STATE_TRUNCATED;
+	alarm = alarm_of(e, t, wakes);
+	if (alarm == ALARM_OTHER || p->count == THREADS_MAX)
+		return;
+	p->pollers[p->count++] = (struct poller){ t, alarm };
+	p->wakes += wakes;
+	p->cpu += cpu;
+	p->is_sure |= alarm != ALARM_LIKELY;
+}
+
+static int by_wakes(const void *a, const void *b)
+{
+	const struct poller *p = a, *q = b;
+	double x = thread_history_voluntary(p->thread), y = thread_history_voluntary(q->thread);
+
+	return (y > x) - (y < x);
+}
+
+static void find(const struct exam *e, struct polling *p)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+
+	p->highest = -1;
+	p->pollers = calloc(THREADS_MAX, sizeof(*p->pollers));
+	while (p->pollers && (t = thread_histories_next(&e->readings->threads, &e->id, &position)))
+		look_at(e, p, t);
+	if (p->count)
+		qsort(p->pollers, p->count, sizeof(*p->pollers), by_wakes);
+}
+
+/* --- the finding --- */
+
+static void tell_why(struct exam *e, const struct poller *one)
+{
+	const struct thread_history *t = one->thread;
+	char call[SYSCALL_NAME_SIZE] = "a call";
+
+	if (t->calls[0].readings)
+		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
+	if (one->alarm == ALARM_SLEEP)
+		finding_words(e, "what wakes it", "it sleeps, in %s", call);
+	else if (one->alarm == ALARM_SHORT)
+		finding_words(e, "what wakes it",
+			"time-outs of %.1f ms, in %s: so many make up to %.0f wakes a second",
+			1000 * t->short_timeouts / t->short_timeouts_hz, call,
+			t->short_timeouts_hz / t->short_timeouts);
+	else
+		finding_words(e, "what wakes it",
+			"time-outs, in %s: no other thread is awake often enough to do it", call);
+}
+
+static void tell_threads(struct exam *e, const struct polling *p)
+{
+	for (size_t i = 0; i < p->count && i < THREADS_TOLD; i++) {
+		const struct thread_history *t = p->pollers[i].thread;
+
+		finding_words(e, "thread", "%s (%u): %.0f wakes a second", t->name, t->tid,
+			thread_history_voluntary(t));
+	}
+	if (p->count > THREADS_TOLD)
+		finding_words(e, "more threads", "%zu", p->count - THREADS_TOLD);
+}
+
+static void tell(struct exam *e, const struct polling *p, const struct progress *progress)
+{
+	const struct thread_history *t = p->pollers[0].thread;
+	uint64_t interval_ns = thread_history_ns(t);
+	bool is_sure = p->is_sure && progress->is_measured;
+
+	finding_begin(e, is_sure ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
+	if (!is_sure)
+		finding_severity(e, FINDING_LOW);
+	if (p->count == 1)
+		finding_thread(e, t->tid);
+	if (p->count == 1)
+		finding_claim(e,
+			"thread %s (%u) wakes %.0f times a second to look for work, and there is "
+			"none",
+			t->name, t->tid, p->wakes);
+	else
+		finding_claim(e,
+			"%zu threads wake %.0f times a second together to look for work, and "
+			"there is none",
+			p->count, p->wakes);
+	finding_rate(e, "wakes", p->wakes, SOOTH_UNIT_NONE, interval_ns);
+	finding_number(e, "CPU", p->cpu, SOOTH_UNIT_PERCENT, interval_ns);
+	finding_number(e, "CPU time each time it wakes", p->cpu / 100 * (double)NS_PER_S / p->wakes,
+		SOOTH_UNIT_NS, interval_ns);
+	progress_tell(progress, e);
+	tell_why(e, &p->pollers[0]);
+	tell_threads(e, p);
+	finding_unseen(e, "what goes by recv and send over sockets other than TCP, and through "
+			  "shared memory");
+	finding_remedy(e,
+		"have it wait for what it looks for (poll on the descriptor, a condition) or look "
+		"less often; sooth trace -c -p %llu tells what it calls each time",
+		(unsigned long long)e->id.pid);
+	finding_end(e);
+}
+
+static void judge(struct exam *e)
+{
+	struct polling p = { 0 };
+	struct progress progress;
+
+	find(e, &p);
+	progress_of(&progress, e);
+	if (p.highest < 0)
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL), "observe for longer");
+	else if (p.count && progress.bytes_per_s <= exam_option(e, "max-moved") * p.wakes)
+		tell(e, &p, &progress);
+	else if (p.count)
+		exam_fine(e, "wakes %.0f times a second and works", p.wakes);
+	else if (p.is_unseen)
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
+			"run as its user, or as root");
+	else
+		exam_fine(e, "no thread wakes more than %.0f times a second", p.highest);
+	free(p.pollers);
+}
+
+const struct finding_type finding_busy_poll = {
+	.id = "busy-poll",
+	.claim = "a loop wakes far more often than it has work",
+	.probes = "proc,threads",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

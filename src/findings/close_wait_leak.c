@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * close-wait-leak: connections that their peers have closed and the process does not. Such a
+ * socket leaves CLOSE_WAIT only when the process closes it: that takes a moment where it looks
+ * at its connections, and for ever where it has forgotten them. Counted are those that were so
+ * at the first and at the last reading, and over which nothing was sent meanwhile: whoever
+ * still answers has a reason to keep one half open.
+ *
+ * Cannot be seen: since when the peer has closed.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/exam.h"
+#include "analyze/socket_sums.h"
+#include "analyze/socket_words.h"
+#include "base/map.h"
+#include "core/finding.h"
+#include "probes/sockets.h"
+
+#define SOCKETS_MAX 65536
+#define PEERS_MAX   4096
+#define PEERS_TOLD  3
+
+static const struct finding_option options[] = {
+	{ .name = "min-count",
+		.help = "connections that stay so",
+		.otherwise = 20,
+		.min = 1,
+		.max = 1e9 },
+	{ .name = "min-interval",
+		.help = "that they stay so",
+		.unit = SOOTH_UNIT_NS,
+		.otherwise = 1e9,
+		.min = 0,
+		.max = 86400e9 },
+};
+
+struct peer {
+	struct socket_peer_key key;
+	uint64_t count;
+};
+
+struct look {
+	uint64_t first, last; /* in that state then */
+	uint64_t kept;	      /* of these, at both times the same */
+	uint64_t unread;      /* of the kept ones: what they hold that was never read */
+	uint64_t interval_ns;
+	struct map before; /* inode -> bytes sent; of the first reading */
+	struct map peers;  /* socket_peer_key -> uint64_t, of the kept ones */
+};
+
+/* --- counting --- */
+
+static const struct sockets_socket *closed_by_peer(const struct sooth_record *r)
+{
+	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+
+	return s && s->state_state == SOOTH_STATE_VALUE && s->state == SOCKETS_CLOSE_WAIT ? s
+											  : NULL;
+}
+
+static uint64_t sent_of(const struct sockets_socket *s)
+{
+	return s->bytes_state == SOOTH_STATE_VALUE ? s->sent_bytes : 0;
+}
+
+static void take_first(struct look *l, const struct snapshot *reading)
+{
+	struct batch records = snapshot_records(reading);
+
+	batch_for_each (r, &records) {
+		const struct sockets_socket *s = closed_by_peer(r);
+		uint64_t *sent = s ? map_put(&l->before, &s->inode, NULL) : NULL;
+
+		l->first += s != NULL;
+		if (sent)
+			*sent = sent_of(s);
+	}
+}
+
+static void add_peer(const struct exam *e, struct look *l, const struct sockets_socket *s)
+{
+	enum peer_label_strength strength;
+	struct span label = socket_sums_label(&e->readings->labels, s, &strength);
+	struct socket_peer_key key = { 0 };
+	struct buffer text = { 0 };
+	uint64_t *count;
+
+	if (label.size)
+		buffer_format(&text, "%.*s, ", (int)label.size, label.data);
+	socket_put_peer(&text, s);
+	if (text.size)
+		memcpy(key.text, text.data,
+			text.size < sizeof(key.text) ? text.size : sizeof(key.text) - 1);
+	buffer_fini(&text);
+	count = map_put(&l->peers, &key, NULL);
+	if (count)
+		++*count;
+}
+
+static void take_last(const struct exam *e, struct look *l, const struct snapshot *reading)
+{
+	struct batch records = snapshot_records(reading);
+
+	batch_for_each (r, &records) {
+		const struct sockets_socket *s = closed_by_peer(r);
+		const uint64_t *sent = s ? map_get(&l->before, &s->inode) : NULL;
+		bool is_sending =
+			s && s->send_queue_state == SOOTH_STATE_VALUE && s->send_queue_bytes > 0;
+
+		l->last += s != NULL;
+		if (!sent || is_sending || *sent != sent_of(s))
+			continue;
+		l->kept++;
+		/* The end of the stream waits there too, and counts as a byte. */
+		if (s->receive_queue_state == SOOTH_STATE_VALUE && s->receive_queue_bytes > 1)
+			l->unread += s->receive_queue_bytes - 1;
+		add_peer(e, l, s);
+	}
+}
+
+/* --- saying --- */
+
+static int by_count(const void *a, const void *b)
+{
+	const struct peer *x = a, *y = b;
+
+	if (x->count != y->count)
+		return x->count < y->count ? 1 : -1;
+	return strcmp(x->key.text, y->key.text);
+}
+
+/* Those with most; the first is the subject. */
+static void tell_peers(struct exam *e, const struct look *l)
+{
+	struct peer *all = calloc(l->peers.count + 1, sizeof(*all));
+	size_t position = 0, count = 0;
+	const void *key;
+	void *value;
+
+	while (all && map_next(&l->peers, &position, &key, &value))
+		all[count++] = (struct peer){ *(const struct socket_peer_key *)key,
+			*(const uint64_t *)value };
+	if (count)
+		qsort(all, count, sizeof(*all), by_count);
+	for (size_t i = 0; i < count && i < PEERS_TOLD; i++)
+		finding_words(e, "of them", "%llu with %s", (unsigned long long)all[i].count,
+			all[i].key.text);
+	if (count)
+		finding_connection(
+			e, span_of(all[0].key.text, strnlen(all[0].key.text, SOCKET_SUMS_TEXT)));
+	free(all);
+}
+
+static void tell(struct exam *e, const struct look *l)
+{
+	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
+	finding_claim(e, "keeps %llu connections that their peers have closed",
+		(unsigned long long)l->kept);
+	finding_number(
+		e, "closed by the peer and kept", (double)l->kept, SOOTH_UNIT_NONE, l->interval_ns);
+	finding_number(e, "closed by the peer at first", (double)l->first, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "closed by the peer at last", (double)l->last, SOOTH_UNIT_NONE, 0);
+	if (l->unread)
+		finding_number(
+			e, "received on them and not read", (double)l->unread, SOOTH_UNIT_BYTES, 0);
+	tell_peers(e, l);
+	finding_unseen(e, "since when: the kernel does not tell when the peer closed");
+	finding_remedy(e,
+		"each takes a descriptor until the process closes it or ends: restart it; "
+		"sooth inspect --sockets %llu lists them",
+		(unsigned long long)e->id.pid);
+	finding_end(e);
+}
+
+static void judge_readings(
+	struct exam *e, struct look *l, const struct snapshot *first, const struct snapshot *last)
+{
+	const struct sockets_process *begin = snapshot_end(first, sizeof(*begin));
+	const struct sockets_process *end = snapshot_end(last, sizeof(*end));
+
+	if (begin && end)
+		l->interval_ns = end->record.time_ns - begin->record.time_ns;
+	take_first(l, first);
+	take_last(e, l, last);
+	if ((double)l->interval_ns < exam_option(e, "min-interval"))
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL),
+			"observe for longer, with --duration");
+	else if (exam_is_over(e, "min-count", (double)l->kept, ""))
+		tell(e, l);
+	else
+		exam_fine(e, "%llu closed by the peer, %llu of them kept",
+			(unsigned long long)l->last, (unsigned long long)l->kept);
+}
+
+static void judge(struct exam *e)
+{
+	const struct snapshot *first = exam_first(e, &e->readings->sockets);
+	const struct snapshot *last = exam_last(e, &e->readings->sockets);
+	const struct sockets_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	struct look l = { 0 };
+
+	if (!end || end->sockets_state > SOOTH_STATE_TRUNCATED) {
+		exam_blind(e, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED),
+			"run as its user, or as root");
+		return;
+	}
+	map_init(&l.before, sizeof(uint64_t), sizeof(uint64_t), SOCKETS_MAX);
+	map_init(&l.peers, sizeof(struct socket_peer_key), sizeof(uint64_t), PEERS_MAX);
+	judge_readings(e, &l, first, last);
+	map_fini(&l.before);
+	map_fini(&l.peers);
+}
+
+const struct finding_type finding_close_wait_leak = {
+	.id = "close-wait-leak",
+	.claim = "connections stay open that their peers have closed",
+	.probes = "proc,sockets",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

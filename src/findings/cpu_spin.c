@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cpu-spin: threads burn processors and nothing comes of it that can be seen: they wait for
+ * nothing, no data is moved, no memory is touched for the first time. Whoever computes on what it
+ * has does that too, so how bad it is hangs on who it is and for how long: an agent or a server
+ * that should be waiting, or a command that somebody just started.
+ *
+ * A busy host gives a thread less than it wants: what counts is that it ran or could have run.
+ */
+#include <stdlib.h>
+
+#include "analyze/exam.h"
+#include "analyze/progress.h"
+#include "analyze/thread_roles.h"
+#include "base/units.h"
+#include "core/finding.h"
+
+#define THREADS_TOLD 5
+#define THREADS_MAX  4096
+
+static const struct finding_option options[] = {
+	{ .name = "percent",
+		.help = "of the time, that a thread runs or could run",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 85,
+		.min = 1,
+		.max = 100 },
+	{ .name = "min-cpu",
+		.help = "of one processor, that it gets at least",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 2,
+		.min = 0.1,
+		.max = 100 },
+	{ .name = "sure",
+		.help = "of one processor; who gets less is only starved, perhaps, on a busy host",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 50,
+		.min = 0.1,
+		.max = 100 },
+	{ .name = "max-waits",
+		.help = "times a second that it waits for something",
+		.otherwise = 20,
+		.min = 0,
+		.max = 1e6 },
+	{ .name = "min-stretch",
+		.help = "CPU time until it loses the processor; less: it gives it away, lock-storm",
+		.unit = SOOTH_UNIT_NS,
+		.otherwise = 50e3,
+		.min = 0,
+		.max = 1e9 },
+	{ .name = "max-faults",
+		.help = "new pages a second that it touches; who works on data does",
+		.otherwise = 5,
+		.min = 0,
+		.max = 1e9 },
+	{ .name = "max-moved",
+		.help = "bytes a second that the process reads and writes",
+		.unit = SOOTH_UNIT_BYTES,
+		.otherwise = 10240,
+		.min = 0,
+		.max = 1e12 },
+	{ .name = "in-kernel",
+		.help = "of its CPU time, from where on it is calls that return at once",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 20,
+		.min = 1,
+		.max = 100 },
+	{ .name = "some",
+		.help = "CPU time of a thread; less of a command somebody may have just started",
+		.unit = SOOTH_UNIT_NS,
+		.otherwise = 120e9,
+		.min = 0,
+		.max = 1e15 },
+	{ .name = "long",
+		.help = "CPU time of a thread that hardly any honest work takes",
+		.unit = SOOTH_UNIT_NS,
+		.otherwise = 900e9,
+		.min = 1e9,
+		.max = 1e15 },
+	{ .name = "min-readings",
+		.help = "readings of the thread",
+		.otherwise = 3,
+		.min = 2,
+		.max = 500 },
+};
+
+struct spin {
+	const struct thread_history **threads; /* the busiest first */
+	size_t count;
+	double cpu;	/* of all together */
+	double highest; /* of any thread that was looked at; negative: none */
+	bool works;	/* one would be, but for what it does */
+};
+
+/* --- who spins --- */
+
+static bool burns(const struct exam *e, const struct thread_history *t)
+{
+	double waits = thread_history_voluntary(t), stretch = thread_history_stretch(t);
+	bool yields = stretch >= 0 && stretch < exam_option(e, "min-stretch");
+
+	return !yields && t->met >= exam_option(e, "min-readings") &&
+	       thread_history_wanted(t) >= exam_option(e, "percent") &&
+	       thread_history_cpu(t) >= exam_option(e, "min-cpu") && waits >= 0 &&
+	       waits <= exam_option(e, "max-waits") && t->running * 3 >= t->met * 2;
+}
+
+static int by_cpu(const void *a, const void *b)
+{
+	double x = thread_history_cpu(*(const struct thread_history *const *)a);
+	double y = thread_history_cpu(*(const struct thread_history *const *)b);
+
+	return (y > x) - (y < x);
+}
+
+static void find(const struct exam *e, struct spin *s)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+
+	s->threads = calloc(THREADS_MAX, sizeof(*s->threads));
+	s->highest = -1;
+	while (s->threads && s->count < THREADS_MAX &&
+		(t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
+		double cpu = thread_history_cpu(t);
+
+		if (cpu > s->highest)
+			s->highest = cpu;
+		if (cpu < 0 || !burns(e, t))
+			continue;
+		if (thread_history_faults(t) > exam_option(e, "max-faults")) {
+			s->works = true;
+			continue;
+		}
+		s->threads[s->count++] = t;
+		s->cpu += cpu;
+	}
+	if (s->count)
+		qsort(s->threads, s->count, sizeof(*s->threads), by_cpu);
+}
+
+/* --- how bad --- */
+
+static bool should_wait(const struct census_process *p)
+{
+	return p && (p->agent || (p->has_role && (p->role == AGENT_ROLE_MCP ||
+							 p->role == AGENT_ROLE_LANGUAGE_SERVER)));
+}
+
+static uint64_t burnt_ns(const struct spin *s)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->threads[i]->last.cpu_ns > most)
+			most = s->threads[i]->last.cpu_ns;
+	}
+	return most;
+}
+
+static bool is_half_of_host(const struct exam *e, const struct spin *s)
+{
+	uint32_t cpus = e->readings->load.cpus;
+
+	return cpus > 1 && s->cpu >= 100.0 * cpus / 2;
+}
+
+static enum finding_severity severity(
+	const struct exam *e, const struct spin *s, const struct progress *p, bool in_kernel)
+{
+	if (s->cpu < exam_option(e, "sure"))
+		return FINDING_LOW;
+	if (should_wait(e->process) || (double)burnt_ns(s) >= exam_option(e, "long"))
+		return FINDING_HIGH;
+	/* Looking for files is many short calls, too, and not to be told from a loop. */
+	if (in_kernel || !p->is_measured || (double)burnt_ns(s) < exam_option(e, "some"))
+		return FINDING_LOW;
+	return is_half_of_host(e, s) ? FINDING_HIGH : FINDING_MEDIUM;
+}
+
+/* --- the finding --- */
+
+static void tell_threads(struct exam *e, const struct spin *s)
+{
+	for (size_t i = 0; i < s->count && i < THREADS_TOLD; i++) {
+		const struct thread_history *t = s->threads[i];
+		enum thread_role role = thread_role_of(
+			span_of(t->name, strlen(t->name)), span_of("", 0), t->tid == e->id.pid);
+
+		finding_words(e, "thread", "%s (%u)%s%s: %.0f %%", t->name, t->tid,
+			role ? ", " : "", role ? thread_role_names.names[role] : "",
+			thread_history_cpu(t));
+	}
+	if (s->count > THREADS_TOLD)
+		finding_words(e, "more threads", "%zu", s->count - THREADS_TOLD);
+}
+
+static void tell_claim(struct exam *e, const struct spin *s, bool in_kernel)
+{
+	const char *calls = in_kernel ? "; much of that in calls that return at once" : "";
+
+	if (s->count > 1)
+		finding_claim(e,
+			"%zu threads burn %.1f processors and nothing comes of it that can be "
+			"seen%s",
+			s->count, s->cpu / 100, calls);
+	else
+		finding_claim(e,
+			"thread %s (%u) burns %.0f %% of a processor and nothing comes of it that "
+			"can be seen%s",
+			s->threads[0]->name, s->threads[0]->tid, s->cpu, calls);
+}
+
+static void tell_figures(struct exam *e, const struct spin *s, const struct progress *p)
+{
+	const struct thread_history *t = s->threads[0];
+	uint64_t interval_ns = thread_history_ns(t);
+	double system = thread_history_system(t);
+
+	finding_number(e, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
+	finding_number(
+		e, "ran or could run", thread_history_wanted(t), SOOTH_UNIT_PERCENT, interval_ns);
+	finding_rate(e, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, interval_ns);
+	if (system >= 0)
+		finding_number(e, "of it in the kernel", system, SOOTH_UNIT_PERCENT, interval_ns);
+	if (thread_history_faults(t) >= 0)
+		finding_rate(e, "pages touched first", thread_history_faults(t), SOOTH_UNIT_NONE,
+			interval_ns);
+	progress_tell(p, e);
+	tell_threads(e, s);
+	finding_number(e, "CPU time of the thread", (double)burnt_ns(s), SOOTH_UNIT_NS, 0);
+	if (e->readings->load.cpus)
+		finding_number(e, "share of the host", s->cpu / e->readings->load.cpus,
+			SOOTH_UNIT_PERCENT, interval_ns);
+}
+
+static void tell(struct exam *e, const struct spin *s, const struct progress *p)
+{
+	double system = thread_history_system(s->threads[0]);
+	bool in_kernel = system >= exam_option(e, "in-kernel");
+
+	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_severity(e, severity(e, s, p, in_kernel));
+	if (s->count == 1)
+		finding_thread(e, s->threads[0]->tid);
+	tell_claim(e, s, in_kernel);
+	tell_figures(e, s, p);
+	if (s->cpu < exam_option(e, "sure"))
+		finding_unseen(e, "what it would do with a processor: the host is too busy");
+	finding_unseen(e, "which function: a profile tells; whether it computes something of use");
+	finding_remedy(e,
+		in_kernel ? "sooth trace -c -p %llu tells which calls"
+			  : "if it should be idle: restart it; sooth trace -c -p %llu tells "
+			    "whether it calls the kernel at all",
+		(unsigned long long)e->id.pid);
+	finding_end(e);
+}
+
+static void judge(struct exam *e)
+{
+	struct spin s = { 0 };
+	struct progress p;
+
+	find(e, &s);
+	progress_of(&p, e);
+	if (s.highest < 0)
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL), "observe for longer");
+	else if (s.count && p.bytes_per_s <= exam_option(e, "max-moved"))
+		tell(e, &s, &p);
+	else
+		exam_fine(e, "the busiest thread uses %.0f %% of a processor%s", s.highest,
+			s.count || s.works ? ", and works on data" : "");
+	free(s.threads);
+}
+
+const struct finding_type finding_cpu_spin = {
+	.id = "cpu-spin",
+	.claim = "threads burn processors, wait for nothing, and nothing comes of it",
+	.probes = "proc,threads",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

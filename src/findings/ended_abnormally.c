@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ended-abnormally: why a process is no more. What the probe ends saw comes first, then what the
+ * kernel's log has. An end that somebody asked for politely, and who has the right to ask most
+ * of all, its parent or itself, is none.
+ */
+#include "analyze/end_words.h"
+#include "analyze/exam.h"
+#include "base/units.h"
+#include "core/finding.h"
+#include "probes/limits.h"
+#include "probes/signal_names.h"
+
+/* As x86 and arm number them. */
+enum {
+	HANGUP = 1,
+	INTERRUPT = 2,
+	QUIT = 3,
+	ILL = 4,
+	TRAP = 5,
+	ABORT = 6,
+	BUS = 7,
+	FPE = 8,
+	KILL = 9,
+	SEGV = 11,
+	PIPE = 13,
+	TERMINATE = 15,
+	CPU_LIMIT = 24,
+	SIZE_LIMIT = 25,
+	BAD_CALL = 31,
+};
+
+#define SHELL_SIGNAL 128 /* and more: what a shell ran was ended by a signal */
+#define SHELL_NO_RUN 126
+#define SHELL_NONE   127
+#define SIGNALS_MAX  64
+
+/* What is known of one end. */
+struct why {
+	const struct ending *of;
+	const struct ends_log *log;
+	const struct ends_signal *fatal; /* NULL: it was no signal, or not seen */
+	const struct ends_core *core;
+	uint32_t status;
+	unsigned signal; /* 0: it exited */
+	bool is_oom;
+};
+
+static bool is_fault(unsigned signal)
+{
+	return signal == SEGV || signal == BUS || signal == ILL || signal == FPE ||
+	       signal == TRAP || signal == BAD_CALL;
+}
+
+static bool is_request(unsigned signal)
+{
+	return signal == TERMINATE || signal == INTERRUPT || signal == HANGUP || signal == QUIT;
+}
+
+/* What somebody else made it do, however it looks. */
+static bool is_sent(const struct why *w)
+{
+	return w->fatal && !w->fatal->is_from_kernel && w->fatal->sender_pid != w->of->id.pid;
+}
+
+/* The kernel gives these out in the name of who wrote where it could not. */
+static bool is_own_doing(const struct why *w)
+{
+	return (w->signal == PIPE || w->signal == SIZE_LIMIT) && !is_sent(w);
+}
+
+static const struct ends_log *log_of(const struct exam *e)
+{
+	const struct stream_segment *segment = e->readings->host.segment;
+	uint64_t ticks = segment && segment->ticks_per_s ? segment->ticks_per_s : 100;
+	uint64_t from_ns = e->id.start_ticks * (NS_PER_S / ticks);
+	int64_t boot = segment ? segment->boottime_offset_ns : 0;
+
+	/* Since it started; the number may have been another's before. */
+	from_ns = (int64_t)from_ns > boot ? from_ns - (uint64_t)boot : 0;
+	return endings_log(&e->readings->endings, (uint32_t)e->id.pid, from_ns);
+}
+
+/* --- evidence --- */
+
+static void say_signal(struct exam *e, const struct why *w)
+{
+	struct buffer words = { 0 };
+	uint64_t end_ns = w->of->end.record.time_ns;
+
+	if (!w->fatal) {
+		if (w->of->end.signals_state)
+			finding_unseen(e, "who sent it: signals were not watched (run as root)");
+		return;
+	}
+	end_words_sender(&words, w->of, w->fatal);
+	if (!is_own_doing(w))
+		finding_words(e, "sent by", "%s", buffer_cstr(&words));
+	buffer_fini(&words);
+	if (is_sent(w))
+		finding_words(e, "user of the sender", "%u", w->fatal->sender_uid);
+	if (w->fatal->is_sender_ending)
+		finding_words(e, "because", "the sender ended, and it had asked to end with it");
+	if (!w->fatal->address_state)
+		finding_words(e, "address", "0x%llx", (unsigned long long)w->fatal->address);
+	if (w->fatal->sent_ns && w->fatal->sent_ns < end_ns)
+		finding_number(e, "from the signal to the end",
+			(double)(end_ns - w->fatal->sent_ns), SOOTH_UNIT_NS, 0);
+}
+
+static void say_memory(struct exam *e, const struct why *w)
+{
+	const struct ends_oom *oom = &w->of->oom;
+	const struct ends_log *log = w->log && w->log->what == ENDS_LOG_OOM ? w->log : NULL;
+
+	if (w->of->has_oom && !oom->figures_state) {
+		finding_number(e, "resident, of no file", (double)oom->anonymous_bytes,
+			SOOTH_UNIT_BYTES, 0);
+		finding_number(
+			e, "resident, of files", (double)oom->file_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(
+			e, "resident, shared", (double)oom->shared_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(e, "page tables", (double)oom->table_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_words(e, "who wanted memory", "%.*s (pid %u)", END_NAME(oom->asker_name),
+			oom->asker_pid);
+	} else if (log && !log->figures_state) {
+		finding_number(e, "resident, of no file", (double)log->anonymous_bytes,
+			SOOTH_UNIT_BYTES, 0);
+		finding_number(
+			e, "resident, of files", (double)log->file_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(
+			e, "resident, shared", (double)log->shared_bytes, SOOTH_UNIT_BYTES, 0);
+	}
+	if (log)
+		finding_words(e, "memory was out", "%s",
+			log->is_of_group ? "in its control group" : "on the host");
+	else
+		finding_unseen(e, "whether the host or a control group had no memory left: the "
+				  "kernel's log does not tell");
+}
+
+/* The limit of its group when it was last read. */
+static void say_group(struct exam *e)
+{
+	const struct snapshot *last = exam_last(e, &e->readings->limits);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct limits_group *g = record_as(r, LIMITS_GROUP, sizeof(*g));
+
+		if (!g || !span_equal(record_text(r, &g->name), "memory") || g->limit_state)
+			continue;
+		finding_number(
+			e, "limit of the control group", (double)g->limit, SOOTH_UNIT_BYTES, 0);
+		return;
+	}
+}
+
+static void say_cpu(struct exam *e)
+{
+	if (e->series.count)
+		finding_number(e, "CPU time when last seen",
+			(double)e->series.points[e->series.count - 1].cpu_ns, SOOTH_UNIT_NS, 0);
+}
+
+static void say_limits(struct exam *e, const struct why *w)
+{
+	const struct ends_end *end = &w->of->end;
+
+	if (end->limits_state)
+		return;
+	if (w->signal == CPU_LIMIT && end->cpu_soft_s != ENDS_UNLIMITED)
+		finding_number(e, "limit of CPU time", (double)end->cpu_soft_s * NS_PER_S,
+			SOOTH_UNIT_NS, 0);
+	if (w->signal == KILL && end->cpu_hard_s != ENDS_UNLIMITED) {
+		finding_number(e, "hard limit of CPU time", (double)end->cpu_hard_s * NS_PER_S,
+			SOOTH_UNIT_NS, 0);
+		say_cpu(e);
+	}
+	if (w->signal == SIZE_LIMIT && end->file_size_bytes != ENDS_UNLIMITED)
+		finding_number(e, "limit of the size of files", (double)end->file_size_bytes,
+			SOOTH_UNIT_BYTES, 0);
+}
+
+static void say_core(struct exam *e, const struct why *w)
+{
+	struct buffer words = { 0 };
+
+	if (!END_HAS_CORE(w->status))
+		return;
+	if (w->core)
+		end_words_core(&words, w->core);
+	if (words.size)
+		finding_words(e, "core", "%s", buffer_cstr(&words));
+	else
+		finding_unseen(e, "where the core that the kernel wrote is");
+	buffer_fini(&words);
+}
+
+static void say_fault(struct exam *e, const struct why *w)
+{
+	const struct ends_log *log = w->log && w->log->what == ENDS_LOG_FAULT ? w->log : NULL;
+	struct span object = log && !log->object_state ? record_text(&log->record, &log->object)
+						       : span_of("", 0);
+
+	if (!log || !is_fault(w->signal))
+		return;
+	if (!w->fatal && !log->address_state)
+		finding_words(e, "address", "0x%llx", (unsigned long long)log->address);
+	if (object.size)
+		finding_words(e, "it stood in", "%.*s", (int)object.size, object.data);
+	if (!log->instruction_state)
+		finding_words(e, "at", "0x%llx", (unsigned long long)log->instruction);
+}
+
+static void say_all(struct exam *e, const struct why *w)
+{
+	struct buffer words = { 0 };
+
+	end_words_status(&words, w->status);
+	finding_words(e, "status", "%s", buffer_cstr(&words));
+	buffer_fini(&words);
+	if (w->signal)
+		say_signal(e, w);
+	if (w->is_oom) {
+		say_memory(e, w);
+		say_group(e);
+	}
+	say_limits(e, w);
+	say_fault(e, w);
+	if (!w->of->end.peak_state)
+		finding_number(e, "most memory that was resident",
+			(double)w->of->end.peak_rss_bytes, SOOTH_UNIT_BYTES, 0);
+	say_core(e, w);
+}
+
+/* --- claims --- */
+
+static void claim_sent(struct exam *e, const struct why *w, const char *verb)
+{
+	struct buffer sender = { 0 };
+	char name[SIGNAL_NAME_SIZE];
+
+	end_words_sender(&sender, w->of, w->fatal);
+	finding_claim(e, "was %s by %s, sent by %s", verb, signal_name(name, w->signal),
+		buffer_cstr(&sender));
+	buffer_fini(&sender);
+}
+
+static void tell_oom(struct exam *e, const struct why *w)
+{
+	const struct ends_log *log = w->log && w->log->what == ENDS_LOG_OOM ? w->log : NULL;
+	struct span group =
+		log && !log->group_state ? record_text(&log->record, &log->group) : span_of("", 0);
+
+	finding_severity(e, FINDING_CRITICAL);
+	if (log && log->is_of_group)
+		finding_claim(e,
+			"was killed by the kernel: the memory of the control group %.*s was used "
+			"up",
+			(int)group.size, group.data);
+	else
+		finding_claim(e, "was killed by the kernel: %s",
+			log ? "the host had no memory left" : "there was no memory left");
+	finding_remedy(e, "give the group or the host more memory, or find what grows: sooth "
+			  "inspect --maps of the next one");
+}
+
+static void tell_fault(struct exam *e, const struct why *w)
+{
+	char name[SIGNAL_NAME_SIZE];
+
+	signal_name(name, w->signal);
+	finding_severity(e, FINDING_HIGH);
+	if (is_sent(w))
+		claim_sent(e, w, "ended");
+	else if (w->signal == ABORT)
+		finding_claim(e, "aborted itself (SIGABRT): a check of its own failed");
+	else if (w->fatal && !w->fatal->address_state)
+		finding_claim(e, "crashed: %s at address 0x%llx", name,
+			(unsigned long long)w->fatal->address);
+	else
+		finding_claim(e, "crashed: %s", name);
+	if (w->core && !w->core->path_state)
+		finding_remedy(e,
+			"open the core in a debugger: gdb PROGRAM CORE, or coredumpctl "
+			"debug %llu",
+			(unsigned long long)e->id.pid);
+	else
+		finding_remedy(e, "what it wrote to standard error; for a core the next time: "
+				  "ulimit -c unlimited before it starts");
+}
+
+static void tell_limit(struct exam *e, const struct why *w)
+{
+	finding_severity(e, FINDING_HIGH);
+	if (is_sent(w))
+		claim_sent(e, w, "ended");
+	else
+		finding_claim(e, "met its limit of %s",
+			w->signal == SIZE_LIMIT ? "the size of files (SIGXFSZ)"
+						: "CPU time (SIGXCPU)");
+	finding_remedy(
+		e, "raise it before it starts: ulimit %s", w->signal == SIZE_LIMIT ? "-f" : "-t");
+}
+
+static void tell_kill(struct exam *e, const struct why *w)
+{
+	bool has_limit = !w->of->end.limits_state && w->of->end.cpu_hard_s != ENDS_UNLIMITED;
+
+	finding_severity(e, FINDING_MEDIUM);
+	if (is_sent(w)) {
+		claim_sent(e, w, "killed");
+		finding_remedy(e, "ask who sent it; SIGTERM lets it put things in order");
+	} else if (w->fatal && !w->fatal->is_from_kernel) {
+		finding_claim(e, "killed itself (SIGKILL)");
+		finding_remedy(e, "its own doing: look at what it last wrote");
+	} else if (w->fatal && has_limit) {
+		finding_severity(e, FINDING_HIGH);
+		finding_claim(e, "was killed by the kernel, perhaps at its hard limit of CPU time");
+		finding_remedy(e, "raise it before it starts: ulimit -t");
+	} else {
+		finding_claim(e, w->fatal ? "was killed by the kernel" : "was killed by SIGKILL");
+		finding_remedy(e, "%s",
+			w->fatal ? "the container or namespace it was in may have ended: dmesg"
+				 : "watch it as root, and sooth names the sender");
+	}
+}
+
+static void tell_signal(struct exam *e, const struct why *w)
+{
+	char name[SIGNAL_NAME_SIZE];
+
+	signal_name(name, w->signal);
+	if (is_request(w->signal))
+		finding_severity(e, FINDING_INFO);
+	else if (w->signal == PIPE && !is_sent(w))
+		finding_severity(e, FINDING_LOW);
+	else
+		finding_severity(e, FINDING_MEDIUM);
+	if (is_sent(w))
+		claim_sent(e, w, "ended");
+	else if (w->signal == PIPE)
+		finding_claim(e, "wrote to a pipe or socket that nobody reads (SIGPIPE)");
+	else
+		finding_claim(e, "was ended by %s%s", name,
+			w->fatal && w->fatal->is_from_kernel ? " of the kernel: a terminal, or a "
+							       "timer"
+							     : "");
+	finding_remedy(e, "%s",
+		is_request(w->signal) ? "nothing, where that was meant"
+				      : "what it wrote to standard error");
+}
+
+static void tell_exit(struct exam *e, const struct why *w)
+{
+	unsigned code = END_EXIT(w->status);
+	char name[SIGNAL_NAME_SIZE];
+
+	finding_severity(e, FINDING_LOW);
+	if (code == SHELL_NO_RUN || code == SHELL_NONE)
+		finding_claim(e, "exited with status %u, as a shell says that a program %s", code,
+			code == SHELL_NONE ? "was not found" : "could not be run");
+	else if (code > SHELL_SIGNAL && code <= SHELL_SIGNAL + SIGNALS_MAX)
+		finding_claim(e,
+			"exited with status %u, as a shell says that what it ran was "
+			"ended by %s",
+			code, signal_name(name, code - SHELL_SIGNAL));
+	else
+		finding_claim(e, "exited with status %u", code);
+	finding_remedy(e, "what it wrote to standard error says what its status means");
+}
+
+/* That the kernel kills at a limit it says nowhere. */
+static bool is_guess(const struct why *w)
+{
+	return w->signal == KILL && !w->is_oom && !is_sent(w);
+}
+
+static void tell(struct exam *e, const struct why *w)
+{
+	finding_begin(e, is_guess(w) ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
+	if (w->is_oom)
+		tell_oom(e, w);
+	else if (is_fault(w->signal) || w->signal == ABORT)
+		tell_fault(e, w);
+	else if (w->signal == CPU_LIMIT || w->signal == SIZE_LIMIT)
+		tell_limit(e, w);
+	else if (w->signal == KILL)
+		tell_kill(e, w);
+	else if (w->signal)
+		tell_signal(e, w);
+	else
+		tell_exit(e, w);
+	say_all(e, w);
+	finding_end(e);
+}
+
+/* --- judging --- */
+
+/* One that ended as its parent, or itself, wanted. */
+static bool is_orderly(struct exam *e, const struct why *w)
+{
+	const struct ends_signal *request = w->signal ? w->fatal : ending_request(w->of);
+	struct buffer sender = { 0 };
+	char name[SIGNAL_NAME_SIZE];
+	bool is_own = request && !request->is_from_kernel &&
+		      (request->is_from_parent || request->sender_pid == w->of->id.pid);
+
+	if (w->signal ? !(is_request(w->signal) && is_own) : END_EXIT(w->status) != 0)
+		return false;
+	if (request) {
+		end_words_sender(&sender, w->of, request);
+		exam_fine(e, "ended %s %s of %s", w->signal ? "by" : "with status 0 after",
+			signal_name(name, request->signal), buffer_cstr(&sender));
+	} else {
+		exam_fine(e, "ended with status 0");
+	}
+	buffer_fini(&sender);
+	return true;
+}
+
+static void judge_end(struct exam *e, const struct ending *of)
+{
+	const struct endings *all = &e->readings->endings;
+	struct why w = { .of = of, .log = log_of(e) };
+	uint8_t state = ending_status(all, of, &w.status);
+
+	if (state) {
+		exam_blind_because(e, "it ended, and how was not seen",
+			"run as root: then ends are watched as they happen");
+		return;
+	}
+	w.signal = END_SIGNAL(w.status);
+	w.fatal = w.signal ? ending_signal(of, w.signal) : NULL;
+	w.core = of->core ? of->core : endings_stored(all, (uint32_t)e->id.pid);
+	w.is_oom = w.signal == KILL &&
+		   (of->has_oom || (!of->end.oom_state && of->end.is_oom_victim) ||
+			   (of->end.oom_state && w.log && w.log->what == ENDS_LOG_OOM));
+	if (!is_orderly(e, &w))
+		tell(e, &w);
+}
+
+/* Of one that was gone before anything was observed the log alone tells. */
+static void judge_gone(struct exam *e, const struct ends_log *log)
+{
+	const struct ends_core *core = endings_stored(&e->readings->endings, log->log_pid);
+	struct ending none = { .id = e->id };
+	struct why w = { .of = &none, .log = log, .core = core, .is_oom = true };
+	uint64_t now = e->readings->end_ns;
+	struct span trap = record_text(&log->record, &log->trap);
+
+	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "");
+	if (log->what == ENDS_LOG_OOM) {
+		tell_oom(e, &w);
+		say_memory(e, &w);
+	} else {
+		w.is_oom = false;
+		w.signal = SEGV;
+		finding_severity(e, FINDING_HIGH);
+		finding_claim(e, "crashed: %.*s", (int)trap.size, trap.data);
+		finding_remedy(e, "for a core the next time: ulimit -c unlimited before it starts");
+		say_fault(e, &w);
+	}
+	if (core) {
+		w.status = ENDS_CORE_FLAG;
+		say_core(e, &w);
+	}
+	if (now > log->logged_ns)
+		finding_number(e, "before now", (double)(now - log->logged_ns), SOOTH_UNIT_NS, 0);
+	finding_words(e, "from", "the kernel's log: %.*s[%u]", END_NAME(log->name), log->log_pid);
+	finding_unseen(e, "whether this is the process you mean: the log has its number and its "
+			  "name, and numbers are given anew");
+	finding_end(e);
+}
+
+static void judge(struct exam *e)
+{
+	const struct ending *of = endings_get(&e->readings->endings, &e->id);
+	const struct ends_log *log;
+
+	if (of) {
+		judge_end(e, of);
+		return;
+	}
+	if (e->process) {
+		if (e->process->is_there)
+			exam_fine(e, "it runs");
+		else
+			exam_blind_because(e, "it ended, and how was not seen",
+				"run as root: then ends are watched as they happen");
+		return;
+	}
+	log = endings_log(&e->readings->endings, (uint32_t)e->id.pid, 0);
+	if (log)
+		judge_gone(e, log);
+	else
+		exam_blind_because(e, "it is gone, and the kernel's log says nothing of it", "");
+}
+
+const struct finding_type finding_ended_abnormally = {
+	.id = "ended-abnormally",
+	.claim = "it was killed, crashed, met a limit, or failed",
+	.probes = "ends",
+	.judges_gone = true,
+	.judge = judge,
+};

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fd-limit-near: the process has used up most of the descriptors that it may have. Who has more
+ * than the limit has lowered it itself, as sandboxes do: nobody gets there by opening.
+ */
+#include "analyze/exam.h"
+#include "core/finding.h"
+#include "probes/fds.h"
+
+#define CRITICAL_PERCENT 97
+
+static const struct finding_option options[] = {
+	{ .name = "percent",
+		.help = "used share of the soft limit",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 80,
+		.min = 1,
+		.max = 100 },
+};
+
+static void judge(struct exam *e)
+{
+	const struct snapshot *last = exam_last(e, &e->readings->fds);
+	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	double percent;
+
+	if (!end || end->limit_state || end->descriptors_state > SOOTH_STATE_TRUNCATED) {
+		exam_blind(e,
+			end ? (end->limit_state ? end->limit_state : end->descriptors_state)
+			    : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED),
+			"run as its user, or as root");
+		return;
+	}
+	if (end->soft_limit == UINT64_MAX) {
+		exam_fine(e, "%u descriptors, no limit", end->descriptors);
+		return;
+	}
+	if (end->descriptors > end->soft_limit) {
+		exam_fine(e, "%u descriptors, and a limit of %llu that was set later",
+			end->descriptors, (unsigned long long)end->soft_limit);
+		return;
+	}
+	percent = end->soft_limit ? 100.0 * end->descriptors / (double)end->soft_limit : 0;
+	if (!exam_is_over(e, "percent", percent, "")) {
+		exam_fine(e, "%u of %llu descriptors", end->descriptors,
+			(unsigned long long)end->soft_limit);
+		return;
+	}
+	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
+	if (percent >= CRITICAL_PERCENT)
+		finding_severity(e, FINDING_CRITICAL);
+	finding_claim(e,
+		"has %u of the %llu descriptors it may open; then every open, connect and "
+		"spawn fails",
+		end->descriptors, (unsigned long long)end->soft_limit);
+	finding_number(e, "descriptors", end->descriptors, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "soft limit", (double)end->soft_limit, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "used", percent, SOOTH_UNIT_PERCENT, 0);
+	if (end->hard_limit > end->soft_limit)
+		finding_remedy(e,
+			"prlimit --nofile=%llu: --pid %llu raises it now; find out what "
+			"is open with sooth inspect --fds %llu",
+			(unsigned long long)end->hard_limit, (unsigned long long)e->id.pid,
+			(unsigned long long)e->id.pid);
+	else
+		finding_remedy(e, "restart it; raise the limit (ulimit -n) before it starts");
+	finding_end(e);
+}
+
+const struct finding_type finding_fd_limit_near = {
+	.id = "fd-limit-near",
+	.claim = "most of the descriptors it may have are in use",
+	.probes = "proc,fds",
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

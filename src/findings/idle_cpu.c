@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * idle-cpu: an agent has nothing to do and uses CPU all the same. That it waits for its user is
+ * its own word (the state in its session file), or it has a terminal on which nobody types, has
+ * neither sent nor received anything and nothing that it started works; that it waits for its
+ * model is its own word, with a connection that is silent. What it draws meanwhile is its own
+ * affair, and costs all the same.
+ */
+#include <string.h>
+
+#include "analyze/exam.h"
+#include "analyze/progress.h"
+#include "analyze/thread_roles.h"
+#include "base/units.h"
+#include "core/finding.h"
+#include "probes/sockets.h"
+
+#define TYPED_TO_NS  (8 * NS_PER_S) /* the kernel tells no nearer when somebody typed */
+#define THREADS_TOLD 5
+
+static const struct finding_option options[] = {
+	{ .name = "percent",
+		.help = "of one processor, while it waits for its user, by its own word",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 10,
+		.min = 0.1,
+		.max = 1e5 },
+	{ .name = "percent-model",
+		.help = "of one processor, while it waits for its model, or as it seems for "
+			"somebody",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 30,
+		.min = 0.1,
+		.max = 1e5 },
+	{ .name = "max-children",
+		.help = "of one processor, that what it started uses; more: it is at work",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 5,
+		.min = 0,
+		.max = 1e5 },
+	{ .name = "min-age",
+		.help = "age of the process: whoever starts has much to do",
+		.unit = SOOTH_UNIT_NS,
+		.otherwise = 60e9,
+		.min = 0,
+		.max = 86400e9 },
+};
+
+enum idleness {
+	IDLE_NOT,
+	IDLE_USER,  /* by its own word */
+	IDLE_QUIET, /* for one of the two, as far as can be seen */
+	IDLE_MODEL, /* or for a tool, which does nothing either */
+};
+
+static const char *const waits_for[] = { "", "its user", "its user or its model, as it seems,",
+	"its model or a tool" };
+
+/* --- whether it waits --- */
+
+static uint64_t begin_utc_ns(const struct exam *e)
+{
+	return e->series.points[0].time_ns + (uint64_t)e->readings->host.realtime_offset_ns;
+}
+
+/* Nobody typed since some seconds before the interval began; without a terminal nobody can. */
+static bool is_untouched(const struct exam *e)
+{
+	const struct proc_ties *t = e->process->ties;
+
+	if (!t || t->input_state == SOOTH_STATE_ABSENT)
+		return true;
+	return t->input_state == SOOTH_STATE_VALUE &&
+	       t->input_utc_ns + TYPED_TO_NS < begin_utc_ns(e);
+}
+
+static bool has_terminal(const struct exam *e)
+{
+	const struct proc_ties *t = e->process->ties;
+
+	return t && t->input_state == SOOTH_STATE_VALUE && e->process->process->is_foreground;
+}
+
+static double children_cpu(const struct census_process *p)
+{
+	double sum = 0;
+
+	for (const struct census_process *c = p->first_child; c; c = c->next_sibling) {
+		double cpu = census_cpu_percent(c);
+
+		sum += (cpu > 0 ? cpu : 0) + children_cpu(c);
+	}
+	return sum;
+}
+
+/* Whether one of its connections has carried anything meanwhile; false also when none is known. */
+static bool is_talking(const struct exam *e)
+{
+	const struct snapshot *last = exam_last(e, &e->readings->sockets);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	uint64_t interval_ns = reading_series_ns(&e->series);
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+
+		if (!s || s->state != SOCKETS_ESTABLISHED)
+			continue;
+		if ((!s->sent_state && s->sent_ago_ns < interval_ns) ||
+			(!s->received_state && s->received_ago_ns < interval_ns))
+			return true;
+	}
+	return false;
+}
+
+static bool sockets_are_seen(const struct exam *e)
+{
+	const struct snapshot *last = exam_last(e, &e->readings->sockets);
+	const struct sockets_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+
+	return end && end->sockets_state == SOOTH_STATE_VALUE;
+}
+
+static struct span status_of(const struct exam *e)
+{
+	const struct proc_session *s = e->process->session;
+
+	return s && !s->status_state ? census_field(&s->record, &s->status) : span_of("", 0);
+}
+
+/* It has said nothing new since before the interval. */
+static bool is_unchanged(const struct exam *e)
+{
+	const struct proc_session *s = e->process->session;
+
+	return s && !s->activity_state && s->activity_utc_ns < begin_utc_ns(e);
+}
+
+/* Why its own word could not be read, though it may have one; a value: it was, or has none. */
+static uint8_t unread(const struct exam *e)
+{
+	const struct proc_session *s = e->process->session;
+
+	if (!s || s->status_state == SOOTH_STATE_ABSENT)
+		return SOOTH_STATE_VALUE;
+	if (s->status_state > SOOTH_STATE_TRUNCATED)
+		return s->status_state;
+	return s->activity_state > SOOTH_STATE_TRUNCATED ? s->activity_state : SOOTH_STATE_VALUE;
+}
+
+static enum idleness idleness_of(const struct exam *e)
+{
+	struct span status = status_of(e);
+
+	if (!is_untouched(e) || !sockets_are_seen(e) || is_talking(e) ||
+		children_cpu(e->process) > exam_option(e, "max-children"))
+		return IDLE_NOT;
+	if (span_equal(status, "idle"))
+		return is_unchanged(e) ? IDLE_USER : IDLE_NOT;
+	if (status.size)
+		return is_unchanged(e) ? IDLE_MODEL : IDLE_NOT;
+	return has_terminal(e) ? IDLE_QUIET : IDLE_NOT;
+}
+
+/* --- the finding --- */
+
+static void tell_roles(struct exam *e)
+{
+	double cpu[THREAD_ROLES] = { 0 }, all = 0;
+	const struct thread_history *t;
+	size_t position = 0;
+
+	while ((t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
+		enum thread_role role = thread_role_of(
+			span_of(t->name, strlen(t->name)), span_of("", 0), t->tid == e->id.pid);
+		double one = thread_history_cpu(t);
+
+		cpu[role] += one > 0 ? one : 0;
+		all += one > 0 ? one : 0;
+	}
+	for (unsigned told = 0; told < THREADS_TOLD; told++) {
+		unsigned most = 0;
+
+		for (unsigned i = 1; i < THREAD_ROLES; i++)
+			most = cpu[i] > cpu[most] ? i : most;
+		if (cpu[most] < all / 20 || cpu[most] <= 0)
+			return;
+		finding_words(e, "by role of its threads", "%s: %.1f %%",
+			thread_role_names.names[most], cpu[most]);
+		cpu[most] = 0;
+	}
+}
+
+static void tell(struct exam *e, enum idleness idle, double cpu)
+{
+	uint64_t interval_ns = reading_series_ns(&e->series);
+	struct span status = status_of(e);
+	struct progress progress;
+
+	progress_of(&progress, e);
+	finding_begin(e, idle == IDLE_USER ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, "");
+	if (idle != IDLE_USER)
+		finding_severity(e, FINDING_LOW);
+	finding_claim(e, "waits for %s and uses %.0f %% of a processor all the same",
+		waits_for[idle], cpu);
+	finding_number(e, "CPU", cpu, SOOTH_UNIT_PERCENT, interval_ns);
+	tell_roles(e);
+	if (status.size)
+		finding_words(e, "its own word", "%.*s", (int)status.size, status.data);
+	finding_words(e, "connections", "nothing sent or received");
+	if (has_terminal(e))
+		finding_words(e, "terminal", "nobody has typed");
+	progress_tell(&progress, e);
+	finding_unseen(e, "which function: a profile tells");
+	finding_remedy(e,
+		"sooth inspect --threads %llu tells which threads; sooth trace -c -p %llu what "
+		"they call; restarting the agent ends it for the time being",
+		(unsigned long long)e->id.pid, (unsigned long long)e->id.pid);
+	finding_end(e);
+}
+
+static bool is_agent(const struct exam *e)
+{
+	const struct census_process *p = e->process;
+
+	return p && p->agent && p->process && e->series.count &&
+	       (!p->has_role || p->role == AGENT_ROLE_MAIN || p->role == AGENT_ROLE_DAEMON);
+}
+
+static void judge(struct exam *e)
+{
+	double cpu = e->process ? census_cpu_percent(e->process) : -1;
+	enum idleness idle;
+
+	if (!is_agent(e)) {
+		exam_fine(e, "it is no agent that waits for anybody");
+		return;
+	}
+	if ((double)exam_age_ns(e) < exam_option(e, "min-age")) {
+		exam_blind_because(e, "it has only just started", "ask again later");
+		return;
+	}
+	if (cpu < 0 || !sockets_are_seen(e)) {
+		exam_blind(e,
+			SOOTH_NOT_MEASURED(
+				cpu < 0 ? SOOTH_REASON_INTERVAL : SOOTH_REASON_PERMISSION),
+			"run as its user, or as root");
+		return;
+	}
+	if (unread(e) && unread(e) != SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)) {
+		exam_blind(e, unread(e), "ask again, as its user or as root");
+		return;
+	}
+	idle = idleness_of(e);
+	if (idle == IDLE_NOT)
+		exam_fine(e, "it is at work, with %.1f %% of a processor", cpu);
+	else if (exam_is_over(e, idle == IDLE_USER ? "percent" : "percent-model", cpu, ""))
+		tell(e, idle, cpu);
+	else
+		exam_fine(e, "it waits for %s with %.1f %% of a processor", waits_for[idle], cpu);
+}
+
+const struct finding_type finding_idle_cpu = {
+	.id = "idle-cpu",
+	.claim = "an agent waits for its user or its model and uses CPU all the same",
+	.probes = "proc,threads,sockets",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lock-storm: several threads of a process burn CPU in getting at something that they share: they
+ * sleep and wake at a lock thousands of times a second, or give the processor away again and
+ * again, and most of the time goes to the kernel that has to arrange it. Threads that hand work
+ * to one another wake as often; their time goes to the work. That may be calls of the kernel too:
+ * then there is one who asks for them, outside of it all or with other things to do.
+ */
+#include <stdlib.h>
+
+#include "analyze/exam.h"
+#include "analyze/progress.h"
+#include "base/units.h"
+#include "core/finding.h"
+
+#define THREADS_TOLD 5
+#define THREADS_MAX  4096
+
+static const struct finding_option options[] = {
+	{ .name = "min-rate",
+		.help = "times a second that a thread sleeps at a lock or gives the processor away",
+		.otherwise = 1000,
+		.min = 1,
+		.max = 1e9 },
+	{ .name = "max-stretch",
+		.help = "CPU time until one that gives the processor away does so",
+		.unit = SOOTH_UNIT_NS,
+		.otherwise = 50e3,
+		.min = 0,
+		.max = 1e9 },
+	{ .name = "min-threads", .help = "threads that do", .otherwise = 2, .min = 2, .max = 1e6 },
+	{ .name = "percent",
+		.help = "of one processor, that these threads use, or could, together",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 20,
+		.min = 1,
+		.max = 1e6 },
+	{ .name = "in-kernel",
+		.help = "of their CPU time",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 70,
+		.min = 1,
+		.max = 100 },
+	{ .name = "max-moved",
+		.help = "bytes that the process reads and writes for each time",
+		.unit = SOOTH_UNIT_BYTES,
+		.otherwise = 16,
+		.min = 0,
+		.max = 1e9 },
+	{ .name = "min-met",
+		.help = "readings that met one of them at a lock",
+		.otherwise = 1,
+		.min = 1,
+		.max = 1e6 },
+	{ .name = "min-readings",
+		.help = "readings of each thread",
+		.otherwise = 3,
+		.min = 2,
+		.max = 500 },
+};
+
+struct storm {
+	const struct thread_history **threads; /* who switches most first */
+	size_t count, yielders;
+	uint32_t at_locks; /* readings that met one of them there */
+	double switches, cpu;
+	double wanted;		    /* who always runs wants more than it gets */
+	double highest;		    /* switches of any thread; negative: not measured */
+	uint64_t cpu_ns, system_ns; /* of all together, over the interval */
+	double busiest;		    /* percent of a processor, of one of them */
+	double busiest_system;	    /* of its CPU time; negative: too little to tell */
+	double outside;		    /* of the busiest of the other threads */
+	bool has_times, is_unseen;  /* of one it cannot be told where it sleeps */
+};
+
+/* --- who is in it --- */
+
+static double switches_of(const struct thread_history *t)
+{
+	double given = thread_history_voluntary(t), taken = thread_history_involuntary(t);
+
+	return given > taken ? given : taken;
+}
+
+/* The kernel takes the processor from who never waits after a millisecond or so, or when one that
+ * is more urgent wakes; who loses it after some microseconds each time has given it away. Who
+ * wakes others loses it to them as often, but waits as well. */
+static bool yields(const struct exam *e, const struct thread_history *t)
+{
+	double taken = thread_history_involuntary(t);
+
+	return taken >= exam_option(e, "min-rate") &&
+	       thread_history_stretch(t) <= exam_option(e, "max-stretch") &&
+	       thread_history_voluntary(t) * 10 < taken;
+}
+
+/* Running, it shows no call, and it may be so each time: others tell, then. Met asleep, it has to
+ * have been at a lock. */
+static bool sleeps_at_lock(const struct exam *e, const struct thread_history *t)
+{
+	return thread_history_voluntary(t) >= exam_option(e, "min-rate") &&
+	       t->waits[THREAD_WAIT_LOCK] * 3 >= thread_waits_seen(t->waits, t->met) * 2;
+}
+
+static int by_switches(const void *a, const void *b)
+{
+	double x = switches_of(*(const struct thread_history *const *)a);
+	double y = switches_of(*(const struct thread_history *const *)b);
+
+	return (y > x) - (y < x);
+}
+
+static void add(struct storm *s, const struct thread_history *t, bool is_yielder)
+{
+	s->threads[s->count++] = t;
+	s->yielders += is_yielder;
+	s->at_locks += t->waits[THREAD_WAIT_LOCK];
+	s->switches += switches_of(t);
+	s->cpu += thread_history_cpu(t);
+	s->wanted += is_yielder ? thread_history_wanted(t) : thread_history_cpu(t);
+	if (thread_history_cpu(t) > s->busiest) {
+		s->busiest = thread_history_cpu(t);
+		s->busiest_system = thread_history_system(t);
+	}
+	s->cpu_ns += t->last.cpu_ns - t->first.cpu_ns;
+	s->system_ns += t->last.system_ns - t->first.system_ns;
+	s->is_unseen |= t->bare || t->syscall_state > SOOTH_STATE_TRUNCATED;
+	s->has_times = t->times_state == SOOTH_STATE_VALUE;
+}
+
+static void find(const struct exam *e, struct storm *s)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+
+	s->highest = -1;
+	s->threads = calloc(THREADS_MAX, sizeof(*s->threads));
+	while (s->threads && s->count < THREADS_MAX &&
+		(t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
+		bool is_yielder;
+
+		if (switches_of(t) > s->highest)
+			s->highest = switches_of(t);
+		if (t->met < exam_option(e, "min-readings") || thread_history_cpu(t) < 0)
+			continue;
+		is_yielder = yields(e, t);
+		if (is_yielder || sleeps_at_lock(e, t))
+			add(s, t, is_yielder);
+		else if (thread_history_cpu(t) > s->outside)
+			s->outside = thread_history_cpu(t);
+	}
+	if (s->count)
+		qsort(s->threads, s->count, sizeof(*s->threads), by_switches);
+}
+
+static double in_kernel(const struct storm *s)
+{
+	return s->cpu_ns ? 100 * (double)s->system_ns / (double)s->cpu_ns : 0;
+}
+
+/* Whoever asks for what the others do works as much as each of them. */
+static bool has_asker(const struct exam *e, const struct storm *s)
+{
+	return s->outside * (double)s->count >= s->cpu ||
+	       (s->busiest_system >= 0 && s->busiest_system < exam_option(e, "in-kernel"));
+}
+
+static bool is_storm(const struct exam *e, const struct storm *s, const struct progress *p)
+{
+	return s->count >= exam_option(e, "min-threads") && s->has_times &&
+	       (s->yielders * 2 > s->count || s->at_locks >= exam_option(e, "min-met")) &&
+	       exam_is_over(e, "percent", s->wanted, "") &&
+	       in_kernel(s) >= exam_option(e, "in-kernel") && !has_asker(e, s) &&
+	       p->bytes_per_s <= exam_option(e, "max-moved") * s->switches;
+}
+
+/* --- the finding --- */
+
+static void tell(struct exam *e, const struct storm *s, const struct progress *p)
+{
+	uint64_t interval_ns = thread_history_ns(s->threads[0]);
+	bool yields = s->yielders * 2 > s->count;
+
+	finding_begin(e, p->is_measured ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(e, "%zu threads burn %.0f %% of a processor in %s", s->count, s->cpu,
+		yields ? "giving it to one another" : "waiting for one another at locks");
+	finding_number(e, "threads", (double)s->count, SOOTH_UNIT_NONE, 0);
+	finding_rate(e, yields ? "processor given away" : "sleeps at locks", s->switches,
+		SOOTH_UNIT_NONE, interval_ns);
+	finding_number(e, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
+	finding_number(e, "of it in the kernel", in_kernel(s), SOOTH_UNIT_PERCENT, interval_ns);
+	progress_tell(p, e);
+	for (size_t i = 0; i < s->count && i < THREADS_TOLD; i++)
+		finding_words(e, "thread", "%s (%u): %.0f times a second, %.0f %%",
+			s->threads[i]->name, s->threads[i]->tid, switches_of(s->threads[i]),
+			thread_history_cpu(s->threads[i]));
+	if (s->count > THREADS_TOLD)
+		finding_words(e, "more threads", "%zu", s->count - THREADS_TOLD);
+	finding_unseen(e, "which lock: a profile tells");
+	finding_remedy(e,
+		yields ? "a lock that is spun on with sched_yield wants to be one that sleeps; "
+			 "fewer threads than processors help at once"
+		       : "fewer threads, or hold the lock for more work at a time; sooth trace "
+			 "-c -p %llu counts the calls of futex",
+		(unsigned long long)e->id.pid);
+	finding_end(e);
+}
+
+static void judge(struct exam *e)
+{
+	struct storm s = { 0 };
+	struct progress p;
+
+	find(e, &s);
+	progress_of(&p, e);
+	if (s.highest < 0)
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL), "observe for longer");
+	else if (s.count && !s.has_times)
+		exam_blind_because(e, "the time in the kernel was not recorded", "");
+	else if (is_storm(e, &s, &p))
+		tell(e, &s, &p);
+	else if (s.count && s.is_unseen && !s.at_locks)
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
+			"run as its user, or as root");
+	else if (s.count)
+		exam_fine(e,
+			"%zu threads meet at locks %.0f times a second and work, %.0f %% in "
+			"the kernel",
+			s.count, s.switches, in_kernel(&s));
+	else
+		exam_fine(e, "no thread is switched more than %.0f times a second", s.highest);
+	free(s.threads);
+}
+
+const struct finding_type finding_lock_storm = {
+	.id = "lock-storm",
+	.claim = "threads burn CPU in waiting for one another",
+	.probes = "proc,threads",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

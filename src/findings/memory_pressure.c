@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * memory-pressure: the memory that a control group may have, or that the host has, is nearly
+ * used up, or everything in it waits for memory. Pages of files do not count: they are given
+ * back when something needs the room, and a group at its limit because of them is well.
+ *
+ * One thing, one finding: of the processes of a group that are judged, it is told of the one
+ * that would be killed first.
+ */
+#include <string.h>
+
+#include "analyze/exam.h"
+#include "analyze/limit_sums.h"
+#include "base/units.h"
+#include "core/finding.h"
+#include "probes/limits.h"
+
+#define NEVER_KILLED (-1000)
+
+static const struct finding_option options[] = {
+	{ .name = "percent",
+		.help = "of the limit of a control group, in use without pages of files",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 90,
+		.min = 1,
+		.max = 100 },
+	{ .name = "host-percent",
+		.help = "of the host's memory, not to be had without swapping",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 95,
+		.min = 1,
+		.max = 100 },
+	{ .name = "critical",
+		.help = "of either, from which on something is killed any moment",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 98,
+		.min = 1,
+		.max = 100 },
+	{ .name = "stall",
+		.help = "of the last 10 s, in which everything waited for memory",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 15,
+		.min = 1,
+		.max = 100 },
+};
+
+/* --- who is killed first --- */
+
+struct victim {
+	struct process_id id; /* zeros: nobody was read */
+	int64_t score;
+	unsigned read;
+};
+
+static const struct limits_group *same_group(
+	const struct snapshot *s, const struct limits_group *group)
+{
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+	struct span name = record_text(&group->record, &group->name);
+	struct span path = record_text(&group->record, &group->path);
+
+	batch_for_each (r, &all) {
+		const struct limits_group *g = limit_sums_group(r);
+
+		if (g && g->version == group->version &&
+			!span_compare(record_text(r, &g->name), name) &&
+			!span_compare(record_text(r, &g->path), path))
+			return g;
+	}
+	return NULL;
+}
+
+static bool is_there(const struct exam *e, const struct process_id *id)
+{
+	const struct census_process *p = census_get(&e->readings->host.census, id);
+
+	return p && p->is_there && readings_mean(e->readings, p);
+}
+
+/* Of those that were read; group NULL: of the host. */
+static struct victim find_victim(const struct exam *e, const struct limits_group *group)
+{
+	const struct snapshots *all = &e->readings->limits.last;
+	const struct snapshot *s;
+	struct victim victim = { 0 };
+	size_t position = 0;
+
+	while ((s = snapshots_next(all, &position))) {
+		const struct limits_process *end = snapshot_end(s, sizeof(*end));
+
+		if (!end || end->oom_state || !is_there(e, &s->id) ||
+			(group && !same_group(s, group)))
+			continue;
+		victim.read++;
+		if (end->oom_score_adjustment == NEVER_KILLED ||
+			(victim.id.pid && end->oom_score <= victim.score))
+			continue;
+		victim.id = s->id;
+		victim.score = end->oom_score;
+	}
+	return victim;
+}
+
+static void tell_victim(struct exam *e, const struct victim *victim)
+{
+	const struct census_process *p = census_get(&e->readings->host.census, &victim->id);
+	struct span name;
+
+	if (!p) {
+		finding_unseen(e, "who would be killed first: no such score was read");
+		return;
+	}
+	name = record_text(&p->process->record, &p->process->name);
+	finding_words(e, "killed first", "%.*s (%llu), oom_score %lld, of %u that were read",
+		(int)name.size, name.data, (unsigned long long)victim->id.pid,
+		(long long)victim->score, victim->read);
+	finding_unseen(e, "the scores of processes that were not read");
+}
+
+/* --- control groups --- */
+
+struct tightness {
+	const struct limits_group *group; /* NULL: none has a limit */
+	double percent;			  /* without pages of files */
+	uint64_t held_bytes, file_bytes;
+	bool has_files;
+	const struct limits_pressure *pressure; /* of the process's group; NULL: none */
+	uint64_t kills;				/* meanwhile */
+};
+
+static bool is_of_memory(const struct limits_group *g)
+{
+	return limit_sums_group_is(g, "memory") || limit_sums_group_is(g, "memory+swap") ||
+	       limit_sums_group_is(g, "memory-high");
+}
+
+static void weigh(struct tightness *t, const struct limits_group *g)
+{
+	uint64_t files = 0;
+	bool has_files = limit_sums_group_files(g, &files);
+	uint64_t held = g->used > files ? g->used - files : 0;
+	double percent = g->limit ? 100.0 * (double)held / (double)g->limit : 100;
+
+	if (t->group && percent <= t->percent)
+		return;
+	t->group = g;
+	t->percent = percent;
+	t->held_bytes = held;
+	t->file_bytes = files;
+	t->has_files = has_files;
+}
+
+static uint64_t kills_meanwhile(const struct exam *e, const struct limits_group *last)
+{
+	const struct limits_group *first = same_group(exam_first(e, &e->readings->limits), last);
+
+	return first && !first->kills_state && !last->kills_state && last->kills > first->kills
+		       ? last->kills - first->kills
+		       : 0;
+}
+
+static struct tightness tightness_of(const struct exam *e, const struct snapshot *last)
+{
+	struct batch all = snapshot_records(last);
+	struct tightness t = { 0 };
+
+	batch_for_each (r, &all) {
+		const struct limits_group *g = limit_sums_group(r);
+		const struct limits_pressure *p = limit_sums_pressure(r);
+
+		if (p && !p->is_host && span_equal(record_text(r, &p->resource), "memory"))
+			t.pressure = p;
+		if (!g || !is_of_memory(g))
+			continue;
+		if (limit_sums_group_is(g, "memory") && kills_meanwhile(e, g) > t.kills)
+			t.kills = kills_meanwhile(e, g);
+		if (!g->limit_state && !g->used_state)
+			weigh(&t, g);
+	}
+	return t;
+}
+
+static void tell_group(struct exam *e, const struct tightness *t)
+{
+	const struct limits_group *g = t->group;
+	struct span path = record_text(&g->record, &g->path);
+
+	finding_words(e, "control group", "%.*s", (int)path.size, path.data);
+	finding_number(e, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
+	finding_number(
+		e, "in use, without pages of files", (double)t->held_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(e, "used", t->percent, SOOTH_UNIT_PERCENT, 0);
+	if (t->has_files)
+		finding_number(e, "pages of files", (double)t->file_bytes, SOOTH_UNIT_BYTES, 0);
+	else
+		finding_unseen(e, "how much of it are pages of files, which make room when needed");
+	if (!g->reached_state)
+		finding_number(
+			e, "times the limit was met", (double)g->reached, SOOTH_UNIT_NONE, 0);
+	if (!g->kills_state)
+		finding_number(e, "killed for it, ever", (double)g->kills, SOOTH_UNIT_NONE, 0);
+}
+
+static void tell_stall(struct exam *e, double some, double full)
+{
+	finding_number(e, "something waited for memory", some, SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
+	finding_number(e, "everything waited for memory", full, SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
+}
+
+static void claim_group(struct exam *e, const struct tightness *t)
+{
+	char held[UNITS_SIZE], limit[UNITS_SIZE];
+
+	if (t->kills) {
+		finding_claim(e,
+			"%llu process%s of its control group %s killed for lack of memory "
+			"while it was watched",
+			(unsigned long long)t->kills, t->kills == 1 ? "" : "es",
+			t->kills == 1 ? "was" : "were");
+		return;
+	}
+	finding_claim(e, "its control group has %s of the %s it may have; then one is killed",
+		format_bytes(held, t->held_bytes), format_bytes(limit, t->group->limit));
+	if (t->percent >= exam_option(e, "critical"))
+		finding_severity(e, FINDING_CRITICAL);
+}
+
+static double stall_of(const struct tightness *t)
+{
+	return t->pressure && !t->pressure->full_state ? t->pressure->full_10s : 0;
+}
+
+static void tell_process(
+	struct exam *e, const struct tightness *t, const struct victim *victim, bool is_near)
+{
+	finding_begin(
+		e, t->has_files || t->kills ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, "");
+	if (is_near) {
+		claim_group(e, t);
+	} else {
+		finding_severity(e, FINDING_MEDIUM);
+		finding_claim(e,
+			"everything in its control group waits for memory %.0f %% of the time",
+			stall_of(t));
+	}
+	if (t->kills)
+		finding_number(e, "killed meanwhile", (double)t->kills, SOOTH_UNIT_NONE,
+			reading_series_ns(&e->series));
+	if (t->group)
+		tell_group(e, t);
+	if (t->pressure)
+		tell_stall(e, t->pressure->some_10s, stall_of(t));
+	else
+		finding_unseen(e, "pressure of the group: the kernel keeps none for it");
+	tell_victim(e, victim);
+	finding_remedy(e, "end what is not needed (sooth ps --sort -rss), or give the group more "
+			  "(docker update --memory, systemctl set-property ... MemoryMax=)");
+	finding_end(e);
+}
+
+static void fine_process(struct exam *e, const struct tightness *t)
+{
+	if (t->group)
+		exam_fine(e, "%.0f %% of what its control group may have", t->percent);
+	else
+		exam_fine(e, "no limit but the host's");
+}
+
+static void judge_process(struct exam *e)
+{
+	const struct snapshot *last = exam_last(e, &e->readings->limits);
+	const struct limits_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	struct tightness t;
+	struct victim victim;
+	bool is_near, is_stalled;
+
+	if (!end || (end->groups_state & 15) == SOOTH_STATE_NOT_MEASURED) {
+		exam_blind(e, end ? end->groups_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), "");
+		return;
+	}
+	t = tightness_of(e, last);
+	is_near = t.group && (t.kills || exam_is_over(e, "percent", t.percent, ""));
+	is_stalled = exam_is_over(e, "stall", stall_of(&t), "");
+	if (!is_near && !is_stalled) {
+		fine_process(e, &t);
+		return;
+	}
+	victim = t.group ? find_victim(e, t.group) : (struct victim){ .id = e->id };
+	if (victim.id.pid && memcmp(&victim.id, &e->id, sizeof(e->id)))
+		exam_fine(e, "of its control group it is told of %llu, which would be killed first",
+			(unsigned long long)victim.id.pid);
+	else
+		tell_process(e, &t, &victim, is_near);
+}
+
+/* --- the host --- */
+
+static void tell_host(struct exam *e, double percent, bool is_near)
+{
+	const struct host_memory *m = &e->readings->memory;
+	struct victim victim = find_victim(e, NULL);
+	char left[UNITS_SIZE], all[UNITS_SIZE];
+
+	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
+	if (is_near) {
+		finding_claim(e,
+			"the host has %s of its %s of memory left; then something is killed",
+			format_bytes(left, m->available_bytes), format_bytes(all, m->total_bytes));
+		if (percent >= exam_option(e, "critical") && !m->swap_free_bytes)
+			finding_severity(e, FINDING_CRITICAL);
+	} else {
+		finding_severity(e, FINDING_MEDIUM);
+		finding_claim(e, "everything on the host waits for memory %.0f %% of the time",
+			m->full_10s);
+	}
+	finding_number(e, "memory", (double)m->total_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(
+		e, "to be had without swapping", (double)m->available_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(e, "used", percent, SOOTH_UNIT_PERCENT, 0);
+	if (!m->swap_state)
+		finding_number(
+			e, "room left to swap to", (double)m->swap_free_bytes, SOOTH_UNIT_BYTES, 0);
+	if (!m->pressure_state)
+		tell_stall(e, m->some_10s, m->full_10s);
+	tell_victim(e, &victim);
+	finding_remedy(e, "end what is not needed: sooth ps -a --sort -rss tells who has most");
+	finding_end(e);
+}
+
+static void judge_host(struct exam *e)
+{
+	const struct host_memory *m = &e->readings->memory;
+	double percent = 0;
+	bool is_known =
+		m->record.time_ns && !m->memory_state && !m->available_state && m->total_bytes;
+	bool is_near, is_stalled;
+
+	if (!is_known) {
+		exam_blind(e,
+			m->record.time_ns && m->available_state
+				? m->available_state
+				: SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
+			"");
+		return;
+	}
+	if (m->available_bytes < m->total_bytes)
+		percent = 100.0 * (double)(m->total_bytes - m->available_bytes) /
+			  (double)m->total_bytes;
+	is_near = exam_is_over(e, "host-percent", percent, "");
+	is_stalled = !m->pressure_state && exam_is_over(e, "stall", m->full_10s, "");
+	if (is_near || is_stalled)
+		tell_host(e, percent, is_near);
+	else
+		exam_fine(e, "%.0f %% of the host's memory is used", percent);
+}
+
+static void judge(struct exam *e)
+{
+	if (!e->id.pid)
+		judge_host(e);
+	else if (readings_have_probe(e->readings, "limits"))
+		judge_process(e);
+	else
+		exam_blind_because(e, "the probe limits was not recorded", "");
+}
+
+const struct finding_type finding_memory_pressure = {
+	.id = "memory-pressure",
+	.claim = "its control group, or the host, is close to the memory it may have",
+	.scope = FINDING_OF_BOTH,
+	.probes = "proc,host",
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

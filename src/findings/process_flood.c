@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * process-flood: a process starts others and more and more of them live; or an agent starts
+ * the same MCP server again and again. A build starts many too, and few live at a time.
+ *
+ * Processes are seen at samples: whoever lives for less than the time between two may never be.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/exam_verdict.h"
+#include "analyze/limit_sums.h"
+#include "analyze/server_name.h"
+#include "base/map.h"
+#include "base/units.h"
+#include "core/finding.h"
+
+#define WINDOWS	      8 /* at most: a busy machine lets anybody wait for a moment */
+#define SAMPLES_MAX   (2 * WINDOWS)
+#define WAY_MAX	      64 /* processes that have ended, from one to the first that lives */
+#define CHILD_SHARE   0.9
+#define SERVERS_MAX   1024
+#define SERVER_NAME   64
+#define RESTARTS_NAME "min-restarts"
+
+static const struct finding_option options[] = {
+	{ .name = "min-rate",
+		.help = "processes a second by which those that live grow more",
+		.otherwise = 2,
+		.min = 0.001,
+		.max = 1e6 },
+	{ .name = "min-gain",
+		.help = "processes that live more than at first",
+		.otherwise = 20,
+		.min = 1,
+		.max = 1e6 },
+	{ .name = "min-windows",
+		.help = "windows between samples",
+		.otherwise = 4,
+		.min = 2,
+		.max = 500 },
+	{ .name = "many",
+		.help = "from how many that live on it is bad",
+		.otherwise = 200,
+		.min = 1,
+		.max = 1e6 },
+	{ .name = RESTARTS_NAME,
+		.help = "of one MCP server meanwhile",
+		.otherwise = 3,
+		.min = 1,
+		.max = 1e6 },
+};
+
+/* --- whom it has started --- */
+
+struct samples {
+	struct growth_point living[SAMPLES_MAX];
+	size_t count;
+	uint64_t slack_ns; /* a process is told within that of the one that is judged */
+};
+
+static void take_times(const struct exam *e, struct samples *s)
+{
+	size_t all = e->series.count, step = (all - 2) / WINDOWS + 1;
+
+	*s = (struct samples){ 0 };
+	/* The last one is among them, whatever the step. */
+	for (size_t i = (all - 1) % step; i < all && s->count < SAMPLES_MAX; i += step)
+		s->living[s->count++].time_ns = e->series.points[i].time_ns;
+	s->slack_ns = reading_series_ns(&e->series) / (all - 1) / 2;
+}
+
+/* The first of those above it that is there. */
+static const struct census_process *living_above(const struct census_process *p)
+{
+	for (unsigned i = 0; p && !p->is_there && i < WAY_MAX; i++)
+		p = p->last_parent;
+	return p && p->is_there ? p : NULL;
+}
+
+static bool is_started_by(const struct census_process *top, const struct census_process *p)
+{
+	const struct census_process *at = living_above(p);
+
+	if (!at || p == top)
+		return false;
+	if (at->number >= top->number && at->number < top->number_end)
+		return true;
+	return top->main == top && at->main == top;
+}
+
+static bool has_come(const struct samples *s, const struct census_process *p)
+{
+	return p->first_ns > s->living[0].time_ns + s->slack_ns;
+}
+
+/* As it lives from the first to the last time it was told, and not as a zombie. */
+static void add_life(struct samples *s, const struct census_process *p)
+{
+	uint64_t end_ns = p->zombie_ns ? p->zombie_ns : p->last_ns + s->slack_ns;
+
+	for (size_t i = 0; i < s->count; i++) {
+		struct growth_point *at = &s->living[i];
+
+		at->value += p->first_ns <= at->time_ns + s->slack_ns && at->time_ns <= end_ns;
+	}
+}
+
+/* Returns how many came meanwhile. */
+static unsigned count_all(const struct exam *e, struct samples *s)
+{
+	const struct census *c = &e->readings->host.census;
+	unsigned came = 0;
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&c->processes, &position, NULL, &value)) {
+		const struct census_process *p = *(struct census_process **)value;
+
+		if (!is_started_by(e->process, p))
+			continue;
+		add_life(s, p);
+		came += has_come(s, p);
+	}
+	return came;
+}
+
+/* --- who among them does it --- */
+
+static const struct census_process *heaviest_child(const struct census_process *top)
+{
+	const struct census_process *best = NULL;
+
+	for (const struct census_process *p = top->first_child; p; p = p->next_sibling) {
+		if (!best || p->number_end - p->number > best->number_end - best->number)
+			best = p;
+	}
+	return best;
+}
+
+static unsigned came_below(
+	const struct exam *e, const struct samples *s, const struct census_process *top)
+{
+	const struct census *c = &e->readings->host.census;
+	struct census_process *p;
+	unsigned came = 0;
+	size_t position = 0;
+
+	while ((p = census_next(c, &position)))
+		came += p != top && p->number >= top->number && p->number < top->number_end &&
+			!p->zombie_ns && has_come(s, p);
+	return came;
+}
+
+/* A child below which nearly all that came and live are; NULL: it is the process itself. */
+static const struct census_process *culprit_of(
+	const struct exam *e, const struct samples *s, double gain)
+{
+	const struct census_process *child = heaviest_child(e->process);
+
+	return child && child->number_end - child->number > CHILD_SHARE * gain &&
+			       came_below(e, s, child) >= CHILD_SHARE * gain
+		       ? child
+		       : NULL;
+}
+
+/* --- the finding --- */
+
+static void tell_host(struct exam *e)
+{
+	const struct host_load *first = &e->readings->first_load, *last = &e->readings->load;
+	uint64_t interval_ns = last->record.time_ns - first->record.time_ns;
+
+	if (!interval_ns || first->forks_state || last->forks_state || last->forks < first->forks)
+		return;
+	finding_rate(e, "the whole host starts",
+		(double)(last->forks - first->forks) * (double)NS_PER_S / (double)interval_ns,
+		SOOTH_UNIT_NONE, interval_ns);
+}
+
+/* Of its control groups; 0: there is none. */
+static uint64_t room_for_processes(const struct exam *e)
+{
+	const struct snapshot *last = exam_last(e, &e->readings->limits);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	uint64_t least = 0;
+
+	batch_for_each (r, &all) {
+		const struct limits_group *g = limit_sums_group(r);
+
+		if (!g || !limit_sums_group_is(g, "pids") || g->limit_state != SOOTH_STATE_VALUE ||
+			g->used_state != SOOTH_STATE_VALUE)
+			continue;
+		if (g->limit > g->used && (!least || g->limit - g->used < least))
+			least = g->limit - g->used;
+	}
+	return least;
+}
+
+static void tell_limit(struct exam *e, const struct growth *g)
+{
+	uint64_t room = room_for_processes(e), left_ns;
+
+	if (!room) {
+		finding_unseen(e, "a limit of processes: its control groups tell none, and those "
+				  "of its user cannot be counted");
+		return;
+	}
+	finding_number(e, "room left in its control group", (double)room, SOOTH_UNIT_NONE, 0);
+	if (!growth_reaches(g, g->last + (double)room, &left_ns))
+		return;
+	finding_severity(e, FINDING_HIGH);
+	finding_number(e, "at that rate it is used up in", (double)left_ns, SOOTH_UNIT_NS, 0);
+}
+
+static void tell_growth(
+	struct exam *e, const struct growth *g, unsigned came, const struct census_process *culprit)
+{
+	finding_begin(e, g->windows >= 8 ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	if (g->last >= exam_option(e, "many"))
+		finding_severity(e, FINDING_HIGH);
+	finding_claim(e, "starts processes faster than they end: %.0f live, then %.0f", g->first,
+		g->last);
+	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
+	finding_number(e, "living at first", g->first, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "living at last", g->last, SOOTH_UNIT_NONE, 0);
+	finding_words(e, "steadiness", "grew in %u of %u windows", g->grown, g->windows);
+	finding_number(e, "seen to start", came, SOOTH_UNIT_NONE, g->interval_ns);
+	if (culprit) {
+		struct span name = exam_name(culprit);
+
+		finding_words(e, "most of them below", "%.*s (%llu)", (int)name.size, name.data,
+			(unsigned long long)culprit->id.pid);
+	}
+	tell_host(e);
+	tell_limit(e, g);
+	finding_unseen(e, "processes that lived for less than the time between two samples");
+	finding_remedy(e,
+		"sooth ps -t shows them; sooth freeze --tree %llu stops it while you look",
+		(unsigned long long)(culprit ? culprit : e->process)->id.pid);
+	finding_end(e);
+}
+
+static void judge_growth(struct exam *e)
+{
+	struct samples s;
+	unsigned came;
+	struct growth g;
+	const struct census_process *culprit;
+
+	take_times(e, &s);
+	came = count_all(e, &s);
+	growth_judge(&g, s.living, s.count, (unsigned)exam_option(e, "min-windows"), 0);
+	if (!g.is_measured) {
+		exam_blind_because(e, "too few samples", "observe for longer, with --duration");
+		return;
+	}
+	if (!g.grows || g.last - g.first < exam_option(e, "min-gain") ||
+		!exam_is_over(e, "min-rate", g.per_s, "")) {
+		exam_fine(e, "%.0f processes that it started live, then %.0f", g.first, g.last);
+		return;
+	}
+	culprit = culprit_of(e, &s, g.last - g.first);
+	if (culprit && readings_mean(e->readings, culprit) &&
+		CHILD_SHARE * (g.last - g.first) >= exam_option(e, "min-gain"))
+		exam_fine(e, "most of what it started is below %llu, where it is told",
+			(unsigned long long)culprit->id.pid);
+	else
+		tell_growth(e, &g, came, culprit);
+}
+
+/* --- servers that are started again and again --- */
+
+struct server {
+	char name[SERVER_NAME]; /* cut, not escaped */
+};
+
+struct starts {
+	const struct census_process *any;
+	unsigned seen, living;
+};
+
+static struct server_name name_of(const struct census_process *p)
+{
+	const struct sooth_record *r = &p->process->record;
+	const struct server_command command = {
+		.executable = record_text(r, &p->process->executable),
+		.arguments = record_text(r, &p->process->arguments),
+		.package = record_text(r, &p->process->package),
+	};
+
+	return server_name(&command);
+}
+
+static bool is_server(const struct census_process *p, struct server *key)
+{
+	struct server_name name = name_of(p);
+
+	bool is_one = (p->has_role && p->role == AGENT_ROLE_MCP) || server_name_is_mcp(&name);
+
+	if (!name.name.size || !is_one)
+		return false;
+	*key = (struct server){ 0 };
+	memcpy(key->name, name.name.data,
+		name.name.size < SERVER_NAME ? name.name.size : SERVER_NAME - 1);
+	return true;
+}
+
+static void count_servers(const struct exam *e, struct map *servers)
+{
+	const struct census *c = &e->readings->host.census;
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&c->processes, &position, NULL, &value)) {
+		const struct census_process *p = *(struct census_process **)value;
+		const struct census_process *parent = p->is_there ? p->parent : p->last_parent;
+		struct starts *starts;
+		struct server key;
+
+		if (parent != e->process || !is_server(p, &key))
+			continue;
+		starts = map_put(servers, &key, NULL);
+		if (!starts)
+			continue;
+		starts->any = p;
+		starts->seen++;
+		starts->living += p->is_there && !p->zombie_ns;
+	}
+}
+
+static void tell_server(struct exam *e, const struct server *server, const struct starts *starts)
+{
+	uint64_t interval_ns = reading_series_ns(&e->series);
+	unsigned restarts = starts->seen - (starts->living ? starts->living : 1);
+	char what[SERVER_NAME + 16];
+
+	snprintf(what, sizeof(what), "server %s", server->name);
+	if (!exam_is_over(e, RESTARTS_NAME, restarts, what))
+		return;
+	finding_begin(e, FINDING_CONFIDENCE_HIGH, what);
+	finding_claim(e, "starts MCP server %s again and again: it ended %u times in %.0f s",
+		server->name, restarts, (double)interval_ns / (double)NS_PER_S);
+	finding_number(e, "restarts", restarts, SOOTH_UNIT_NONE, interval_ns);
+	finding_number(
+		e, "different processes of it seen", starts->seen, SOOTH_UNIT_NONE, interval_ns);
+	finding_number(e, "of them living", starts->living, SOOTH_UNIT_NONE, 0);
+	tell_host(e);
+	finding_unseen(e, "why it ends: its standard error or its log tells; more of them may have "
+			  "come and gone between two samples");
+	finding_remedy(e, "start the server by hand to see why it ends; take it out of the "
+			  "configuration until then");
+	finding_end(e);
+}
+
+static void judge_servers(struct exam *e)
+{
+	size_t position = 0;
+	struct map servers;
+	const void *key;
+	void *value;
+
+	map_init(&servers, sizeof(struct server), sizeof(struct starts), SERVERS_MAX);
+	count_servers(e, &servers);
+	while (map_next(&servers, &position, &key, &value)) {
+		const struct starts *starts = value;
+
+		if (starts->seen > starts->living && starts->seen > 1)
+			tell_server(e, key, starts);
+	}
+	map_fini(&servers);
+}
+
+static void judge(struct exam *e)
+{
+	if (!e->process || !e->process->is_there) {
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), "");
+		return;
+	}
+	if (e->process->agent)
+		judge_servers(e);
+	if (!e->found && !e->muted)
+		judge_growth(e);
+}
+
+const struct finding_type finding_process_flood = {
+	.id = "process-flood",
+	.claim = "more and more processes live, or a server is started again and again",
+	.probes = "proc",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

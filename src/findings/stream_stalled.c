@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stream-stalled: a connection that the process made stands still, and it is not the process's
+ * turn, or it does not take its turn. Why is told by what the kernel knows of it
+ * (analyze/stream_state.h): the answer is late, the peer takes no more, the path is dead, or
+ * the process does not read. A connection at rest is none of these: pools keep many.
+ *
+ * An answer that stops in the middle cannot be told from one that is complete by its
+ * connection. Only when the agent itself says that it is busy, or nobody could ask it anything
+ * more, and it runs no tool, then the silence is told, with low confidence.
+ *
+ * Cannot be seen: what is asked over TLS, and so what wants an answer; QUIC; a peer that is
+ * gone while nothing is on its way.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/exam.h"
+#include "analyze/socket_sums.h"
+#include "analyze/socket_words.h"
+#include "analyze/stream_state.h"
+#include "base/cleanup.h"
+#include "base/map.h"
+#include "base/units.h"
+#include "core/finding.h"
+
+#define SOCKETS_MAX  65536
+#define TOLD_MAX     4
+#define BUSY_PERCENT 50 /* of a processor: it computes, and waits for nobody */
+
+static const struct finding_option options[] = {
+	{ .name = "silence",
+		.help = "nothing came, though it was asked for",
+		.unit = SOOTH_UNIT_NS,
+		.otherwise = 30e9,
+		.min = 1e8,
+		.max = 86400e9 },
+	{ .name = "unread",
+		.help = "what has come is not read",
+		.unit = SOOTH_UNIT_NS,
+		.otherwise = 10e9,
+		.min = 1e8,
+		.max = 86400e9 },
+	{ .name = "min-retransmits",
+		.help = "the same data was sent again so often",
+		.otherwise = 5,
+		.min = 1,
+		.max = 255 },
+	{ .name = "gap",
+		.help = "between what came and a request: what is sent sooner wants no answer",
+		.unit = SOOTH_UNIT_NS,
+		.otherwise = 0.1e9,
+		.min = 0,
+		.max = 60e9 },
+};
+
+struct stream {
+	const struct sockets_socket *socket; /* in the last reading */
+	struct stream_state state;
+	struct span label;
+	bool is_api; /* by its label */
+	char what[32];
+};
+
+/* Of the process, and of all its connections. */
+struct talker {
+	bool is_agent;
+	bool has_tool, has_server; /* in its session */
+	bool is_idle;		   /* by its own word */
+	const char *busy;	   /* how that is known; NULL: it is not */
+	bool is_listening;
+	unsigned made, untold, flowing; /* connections */
+	uint8_t untold_state;
+	uint64_t longest_ns;   /* of those at rest */
+	struct stream rests;   /* the one that was last in use; socket NULL: none */
+	struct buffer streams; /* struct stream: those that stand still */
+};
+
+/* --- who it is --- */
+
+static bool is_stopped(const struct exam *e)
+{
+	return e->process &&
+	       (e->process->process->state == 'T' || e->process->process->state == 't');
+}
+
+static void find_session(const struct exam *e, struct talker *t)
+{
+	const struct census_process *p;
+	size_t position = 0;
+
+	while ((p = census_next(&e->readings->host.census, &position))) {
+		if (p == e->process || p->main != e->process || !p->has_role)
+			continue;
+		t->has_server |= p->role == AGENT_ROLE_MCP;
+		t->has_tool |= p->role == AGENT_ROLE_TOOL || p->role == AGENT_ROLE_HELPER;
+	}
+}
+
+/* Whoever cannot be asked anything more, and serves nobody, runs only while it has work. */
+static void find_work(const struct exam *e, struct talker *t)
+{
+	const struct proc_session *session = e->process->session;
+	const struct proc_ties *ties = e->process->ties;
+
+	if (session && session->status_state == SOOTH_STATE_VALUE) {
+		struct span status = census_field(&session->record, &session->status);
+
+		t->is_idle = !span_equal(status, "busy");
+		t->busy = t->is_idle ? NULL : "by its own word";
+	} else if (ties && ties->stream_state[0] == SOOTH_STATE_VALUE && !t->is_listening &&
+		   (ties->stream[0] == PROC_STREAM_NULL || ties->stream[0] == PROC_STREAM_FILE)) {
+		t->busy = "its input is at an end";
+	}
+}
+
+static void find_talker(const struct exam *e, struct talker *t)
+{
+	const struct census_process *p = e->process;
+
+	if (!p || !p->agent)
+		return;
+	t->is_agent = !p->has_role || p->role == AGENT_ROLE_MAIN || p->role == AGENT_ROLE_DAEMON;
+	if (p->main != p)
+		return;
+	find_session(e, t);
+	find_work(e, t);
+}
+
+/* --- its connections --- */
+
+/* Whether the other end is a process of an agent too: then what they say is their own affair. */
+static bool is_among_agents(const struct exam *e, const struct sockets_socket *s)
+{
+	const struct snapshot *reading;
+	size_t position = 0;
+
+	while ((reading = snapshots_next(&e->readings->sockets.last, &position))) {
+		const struct census_process *p =
+			census_get(&e->readings->host.census, &reading->id);
+		struct batch records = snapshot_records(reading);
+
+		if (!p || (!p->agent && !p->owner_agent))
+			continue;
+		batch_for_each (r, &records) {
+			const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, sizeof(*o));
+
+			if (o && socket_is_inet(o) && o->local_port == s->peer_port &&
+				o->peer_port == s->local_port && o->namespace == s->namespace)
+				return true;
+		}
+	}
+	return false;
+}
+
+static const char *option_of(enum stream_turn turn)
+{
+	return turn == STREAM_UNREAD ? "unread" : "silence";
+}
+
+static void take_stream(const struct exam *e, struct talker *t, struct stream *s)
+{
+	bool is_over = exam_is_over(e, option_of(s->state.turn), (double)s->state.for_ns, s->what);
+
+	t->made++;
+	if (s->state.turn == STREAM_UNTOLD) {
+		t->untold++;
+		t->untold_state = s->socket->sent_state;
+	} else if (s->state.turn == STREAM_LOST || (s->state.turn != STREAM_QUIET && is_over)) {
+		if (!is_among_agents(e, s->socket))
+			buffer_append(&t->streams, s, sizeof(*s));
+	} else if (!is_over) {
+		t->flowing++;
+	} else if (!t->rests.socket || s->state.for_ns < t->rests.state.for_ns) {
+		t->rests = *s;
+	}
+	if (s->state.turn == STREAM_QUIET && s->state.for_ns > t->longest_ns)
+		t->longest_ns = s->state.for_ns;
+}
+
+static void take_socket(const struct exam *e, struct talker *t, const struct map *before,
+	const struct sockets_socket *socket)
+{
+	const struct stream_limits limits = { .gap_ns = (uint64_t)exam_option(e, "gap"),
+		.retransmits = (uint32_t)exam_option(e, "min-retransmits") };
+	const struct sockets_socket *const *first = map_get(before, &socket->inode);
+	struct stream s = { .socket = socket,
+		.state = stream_state_of(first ? *first : NULL, socket, &limits) };
+	enum peer_label_strength strength;
+
+	if (s.state.turn == STREAM_NONE)
+		return;
+	s.label = socket_sums_label(&e->readings->labels, socket, &strength);
+	s.is_api = strength >= PEER_LABEL_SERVICE && span_ends(s.label, " API");
+	snprintf(s.what, sizeof(s.what), "socket %llu", (unsigned long long)socket->inode);
+	take_stream(e, t, &s);
+}
+
+static void take_sockets(const struct exam *e, struct talker *t)
+{
+	const struct snapshot *first = exam_first(e, &e->readings->sockets);
+	const struct snapshot *last = exam_last(e, &e->readings->sockets);
+	struct batch earlier = snapshot_records(first), records = snapshot_records(last);
+	struct map before; /* inode -> its record in the first reading */
+
+	map_init(&before, sizeof(uint64_t), sizeof(void *), SOCKETS_MAX);
+	batch_for_each (r, &earlier) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket **at = s ? map_put(&before, &s->inode, NULL) : NULL;
+
+		if (at)
+			*at = s;
+	}
+	batch_for_each (r, &records) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+
+		if (s)
+			take_socket(e, t, &before, s);
+	}
+	map_fini(&before);
+}
+
+static bool listens(const struct snapshot *reading)
+{
+	struct batch records = snapshot_records(reading);
+
+	batch_for_each (r, &records) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+
+		if (s && s->state_state == SOOTH_STATE_VALUE && s->state == SOCKETS_LISTEN)
+			return true;
+	}
+	return false;
+}
+
+/* --- how bad it is --- */
+
+/* What an idle agent asked for is nobody's wait: news that it is sent when there are some. */
+static bool is_worth_it(const struct talker *t, const struct stream *s)
+{
+	return !(s->state.turn == STREAM_ASKED && t->is_idle);
+}
+
+/* Whether its user or its model waits for that very connection. */
+static bool is_awaited(const struct talker *t, const struct stream *s)
+{
+	if (s->is_api)
+		return true;
+	return t->is_agent && (s->state.turn != STREAM_ASKED || (!t->has_tool && !t->flowing));
+}
+
+static enum finding_confidence confidence_of(const struct talker *t, const struct stream *s)
+{
+	switch (s->state.turn) {
+	case STREAM_QUIET:
+		return FINDING_CONFIDENCE_LOW;
+	case STREAM_ASKED:
+		if (t->busy && is_awaited(t, s))
+			return FINDING_CONFIDENCE_HIGH;
+		return is_awaited(t, s) ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW;
+	default:
+		return FINDING_CONFIDENCE_HIGH;
+	}
+}
+
+/* --- saying --- */
+
+/* "Anthropic API (160.79.104.10:443)" */
+static void put_peer(struct buffer *out, const struct stream *s)
+{
+	if (s->label.size)
+		buffer_format(out, "%.*s (", (int)s->label.size, s->label.data);
+	socket_put_peer(out, s->socket);
+	if (s->label.size)
+		buffer_char(out, ')');
+}
+
+static void claim(struct exam *e, const struct talker *t, const struct stream *s, const char *peer)
+{
+	char time[UNITS_SIZE], bytes[UNITS_SIZE];
+
+	format_ns(time, s->state.for_ns);
+	switch (s->state.turn) {
+	case STREAM_ASKED:
+		finding_claim(e, "waits for the answer of %s for %s", peer, time);
+		break;
+	case STREAM_UNSENT:
+		finding_claim(e, "%s has taken nothing for %s: %s wait to be taken", peer, time,
+			format_bytes(bytes, s->socket->send_queue_bytes));
+		break;
+	case STREAM_UNREAD:
+		finding_claim(e, "does not read what has come from %s: %s wait for %s", peer,
+			format_bytes(bytes, s->socket->receive_queue_bytes), time);
+		break;
+	case STREAM_LOST:
+		finding_claim(e,
+			"the path to %s is dead: %u retransmissions, and nothing is acknowledged",
+			peer, s->socket->retransmits_waiting);
+		break;
+	default:
+		finding_claim(e, "is busy (%s) and runs no tool, and nothing came from %s for %s",
+			t->busy, peer, time);
+		break;
+	}
+}
+
+static const char *const remedies[STREAM_TURNS] = {
+	[STREAM_QUIET] = "interrupt the request (Esc) and ask again; does the status page of the "
+			 "server, or a proxy before it, tell of trouble?",
+	[STREAM_ASKED] = "interrupt the request (Esc) and ask again; does the status page of the "
+			 "server, or a proxy before it, tell of trouble?",
+	[STREAM_UNSENT] = "the server, or a proxy before it, does not read: look there; interrupt "
+			  "the request and ask again",
+	[STREAM_UNREAD] = "its threads tell why: sooth inspect --threads",
+	[STREAM_LOST] = "is the network, the VPN or the proxy gone? The kernel gives up after a "
+			"quarter of an hour; interrupt the request and ask again",
+};
+
+static void tell_times(struct exam *e, const struct stream *s)
+{
+	const struct sockets_socket *socket = s->socket;
+
+	if (s->state.has_sent)
+		finding_number(
+			e, "since it last sent", (double)socket->sent_ago_ns, SOOTH_UNIT_NS, 0);
+	finding_number(e,
+		s->state.has_come ? "since something came" : "nothing came since it connected",
+		(double)socket->received_ago_ns, SOOTH_UNIT_NS, 0);
+}
+
+static void tell_figures(struct exam *e, const struct stream *s)
+{
+	const struct sockets_socket *socket = s->socket;
+
+	tell_times(e, s);
+	finding_number(e, "sent and acknowledged", (double)socket->sent_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(e, "received", (double)socket->received_bytes, SOOTH_UNIT_BYTES, 0);
+	if (s->state.interval_ns)
+		finding_number(e, "received meanwhile", (double)s->state.came, SOOTH_UNIT_BYTES,
+			s->state.interval_ns);
+	finding_number(
+		e, "not acknowledged", (double)socket->send_queue_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(e, "not read", (double)socket->receive_queue_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(
+		e, "retransmissions of that", socket->retransmits_waiting, SOOTH_UNIT_NONE, 0);
+	if (socket->rtt_state == SOOTH_STATE_VALUE)
+		finding_number(e, "round trip", (double)socket->rtt_ns, SOOTH_UNIT_NS, 0);
+}
+
+static void tell_unseen(struct exam *e, const struct talker *t, const struct stream *s)
+{
+	if (s->state.turn == STREAM_ASKED && !t->is_agent && !s->is_api)
+		finding_unseen(
+			e, "whether an answer is due: some requests wait for news on purpose");
+	if (s->state.turn == STREAM_ASKED || s->state.turn == STREAM_QUIET)
+		finding_unseen(e, "whether the peer is still there: nothing is on its way to it");
+	if (s->state.turn == STREAM_QUIET)
+		finding_unseen(e, "whether the answer is complete, and what the agent does inside");
+	if (s->state.turn == STREAM_QUIET && t->has_server)
+		finding_unseen(e, "whether it waits for an MCP server");
+}
+
+static void tell(struct exam *e, const struct talker *t, const struct stream *s)
+{
+	struct buffer peer = { 0 }, both = { 0 };
+	bool is_weak = s->state.turn == STREAM_QUIET && t->has_server;
+
+	put_peer(&peer, s);
+	socket_put_local(&both, s->socket);
+	buffer_string(&both, " > ");
+	socket_put_peer(&both, s->socket);
+	finding_begin(e, confidence_of(t, s), s->what);
+	if (s->state.turn == STREAM_LOST && is_awaited(t, s))
+		finding_severity(e, FINDING_HIGH);
+	else if (is_weak || (s->state.turn != STREAM_LOST && !is_awaited(t, s)))
+		finding_severity(e, FINDING_LOW);
+	finding_connection(e, span_of((const char *)both.data, both.size));
+	claim(e, t, s, buffer_cstr(&peer));
+	tell_figures(e, s);
+	if (t->busy)
+		finding_words(e, "the agent is busy", "%s", t->busy);
+	finding_words(e, "descriptor", "%u", s->socket->fd);
+	tell_unseen(e, t, s);
+	finding_remedy(e, "%s", remedies[s->state.turn]);
+	finding_end(e);
+	buffer_fini(&peer);
+	buffer_fini(&both);
+}
+
+static int by_weight(const void *a, const void *b)
+{
+	const struct stream *x = a, *y = b;
+
+	if (x->is_api != y->is_api)
+		return y->is_api - x->is_api;
+	if (x->state.turn != y->state.turn)
+		return (int)y->state.turn - (int)x->state.turn;
+	return (y->state.for_ns > x->state.for_ns) - (y->state.for_ns < x->state.for_ns);
+}
+
+/* An answer that stopped: nothing else goes on that would keep it busy. */
+static bool has_stopped(const struct exam *e, const struct talker *t)
+{
+	return t->is_agent && t->busy && t->rests.socket && !t->has_tool && !t->flowing &&
+	       !t->streams.size && census_cpu_percent(e->process) < BUSY_PERCENT &&
+	       !is_among_agents(e, t->rests.socket);
+}
+
+static void tell_all(struct exam *e, struct talker *t)
+{
+	struct stream *all = (void *)t->streams.data;
+	size_t count = t->streams.size / sizeof(*all), told = 0;
+
+	if (count)
+		qsort(all, count, sizeof(*all), by_weight);
+	for (size_t i = 0; i < count && told < TOLD_MAX; i++) {
+		if (!is_worth_it(t, &all[i]))
+			continue;
+		tell(e, t, &all[i]);
+		told++;
+	}
+	if (has_stopped(e, t))
+		tell(e, t, &t->rests);
+}
+
+static void say_fine(struct exam *e, const struct talker *t)
+{
+	char time[UNITS_SIZE];
+
+	if (t->untold && t->untold == t->made)
+		exam_blind(e, t->untold_state, "run as root, or with cap_sys_admin");
+	else if (!t->made)
+		exam_fine(e, "it has made no connection");
+	else
+		exam_fine(e, "connections it made: %u, in use %u, longest at rest %s", t->made,
+			t->flowing, format_ns(time, t->longest_ns));
+}
+
+static void judge(struct exam *e)
+{
+	const struct snapshot *last = exam_last(e, &e->readings->sockets);
+	const struct sockets_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	struct talker t = { 0 };
+
+	if (!end || end->sockets_state > SOOTH_STATE_TRUNCATED) {
+		exam_blind(e, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED),
+			"run as its user, or as root");
+		return;
+	}
+	if (is_stopped(e)) {
+		exam_fine(e, "it is stopped, so nothing of it goes on");
+		return;
+	}
+	t.is_listening = listens(last);
+	find_talker(e, &t);
+	take_sockets(e, &t);
+	tell_all(e, &t);
+	if (!e->found && !e->muted)
+		say_fine(e, &t);
+	buffer_fini(&t.streams);
+}
+
+const struct finding_type finding_stream_stalled = {
+	.id = "stream-stalled",
+	.claim = "a request was sent, and its answer does not come",
+	.probes = "proc,sockets",
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

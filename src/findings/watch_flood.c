@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * watch-flood: a process watches very many files with inotify, or has many inotify instances
+ * that watch nothing. Each watch keeps memory of the kernel, and all count against one limit of
+ * the user, whoever of his processes has them.
+ *
+ * Cannot be seen: whether two descriptors are one instance (dup, fork); they count as two.
+ */
+#include <stdlib.h>
+
+#include "analyze/exam.h"
+#include "analyze/fd_sums.h"
+#include "base/map.h"
+#include "core/finding.h"
+#include "probes/fds.h"
+
+#define DIRECTORIES_TOLD 3
+#define INSTANCES_MAX	 65536
+
+static const struct finding_option options[] = {
+	{ .name = "min-watches",
+		.help = "watches of one process",
+		.otherwise = 10000,
+		.min = 1,
+		.max = 1e9 },
+	{ .name = "max-share",
+		.help = "of the watches that the user may have, by one process",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 50,
+		.min = 1,
+		.max = 100 },
+	{ .name = "max-empty",
+		.help = "instances of one process that watch nothing",
+		.otherwise = 16,
+		.min = 1,
+		.max = 1e9 },
+};
+
+/* --- counting --- */
+
+struct watched {
+	uint64_t inode;
+	uint32_t major, minor;
+};
+
+static int by_file(const void *a, const void *b)
+{
+	const struct watched *x = a, *y = b;
+
+	if (x->inode != y->inode)
+		return x->inode < y->inode ? -1 : 1;
+	if (x->major != y->major)
+		return x->major < y->major ? -1 : 1;
+	return (x->minor > y->minor) - (x->minor < y->minor);
+}
+
+/* How many different files: several watchers may watch the same. */
+static uint32_t count_files(const struct snapshot *reading)
+{
+	struct batch records = snapshot_records(reading);
+	struct buffer list = { 0 };
+	uint32_t different = 0;
+	struct watched *all;
+	size_t count;
+
+	batch_for_each (r, &records) {
+		const struct fds_watch *w = record_as(r, FDS_WATCH, sizeof(*w));
+		struct watched one;
+
+		if (!w)
+			continue;
+		one = (struct watched){ w->inode, w->device_major, w->device_minor };
+		buffer_append(&list, &one, sizeof(one));
+	}
+	all = (void *)list.data;
+	count = list.size / sizeof(*all);
+	if (count)
+		qsort(all, count, sizeof(*all), by_file);
+	for (size_t i = 0; i < count; i++)
+		different += !i || by_file(&all[i], &all[i - 1]);
+	buffer_fini(&list);
+	return different;
+}
+
+static uint32_t count_empty(const struct snapshot *reading, const struct fd_sums *sums)
+{
+	struct batch records = snapshot_records(reading);
+	struct map watching;
+	uint32_t busy;
+
+	map_init(&watching, sizeof(uint32_t), 1, INSTANCES_MAX);
+	batch_for_each (r, &records) {
+		const struct fds_watch *w = record_as(r, FDS_WATCH, sizeof(*w));
+
+		if (w)
+			map_put(&watching, &w->fd, NULL);
+	}
+	busy = (uint32_t)watching.count;
+	map_fini(&watching);
+	return sums->instances > busy ? sums->instances - busy : 0;
+}
+
+/* Percent of the user's limit; negative: not known. */
+static double share_of(const struct fds_process *p)
+{
+	if (p->inotify_state != SOOTH_STATE_VALUE || !p->watches_max)
+		return -1;
+	return 100.0 * p->watches / p->watches_max;
+}
+
+/* --- saying --- */
+
+/* Where most are; the claim takes the first. */
+static void tell_directories(struct exam *e, const struct fd_directory *all, size_t count)
+{
+	size_t told = 0;
+
+	for (size_t i = 0; i < count && told < DIRECTORIES_TOLD; i++) {
+		if (!all[i].path.size)
+			continue;
+		finding_words(e, "of them", "%u below %.*s", all[i].watches, (int)all[i].path.size,
+			all[i].path.data);
+		told++;
+	}
+	if (!told)
+		finding_unseen(e, "in which directories: sooth diagnose -d %llu",
+			(unsigned long long)e->id.pid);
+}
+
+static void claim(struct exam *e, uint32_t watches, const struct fd_directory *top)
+{
+	if (!top) {
+		finding_claim(e, "watches %u files and directories for changes", watches);
+		return;
+	}
+	finding_claim(e, "watches %u files and directories for changes, %u of them below %.*s",
+		watches, top->watches, (int)top->path.size, top->path.data);
+	finding_path(e, top->path);
+}
+
+static void tell_flood(struct exam *e, const struct snapshot *last, const struct fd_sums *sums)
+{
+	const struct fds_process *p = sums->process;
+	const struct fd_directory *all, *top = NULL;
+	struct buffer list = { 0 };
+	size_t count;
+
+	fd_sums_directories(&list, last);
+	all = (const void *)list.data;
+	count = list.size / sizeof(*all);
+	for (size_t i = 0; i < count && !top; i++)
+		top = all[i].path.size ? &all[i] : NULL;
+	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
+	claim(e, p->watches, top);
+	finding_number(e, "watches", p->watches, SOOTH_UNIT_NONE, 0);
+	if (sums->watches_told == p->watches)
+		finding_number(e, "different files", count_files(last), SOOTH_UNIT_NONE, 0);
+	else
+		finding_unseen(e, "%u watches: there are more than are read",
+			p->watches - sums->watches_told);
+	finding_number(e, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
+	tell_directories(e, all, count);
+	if (share_of(p) >= 0)
+		finding_number(e, "of the user's limit", share_of(p), SOOTH_UNIT_PERCENT, 0);
+	else
+		finding_unseen(e, "the limit: it is in a user namespace with one of its own, or it "
+				  "is hidden");
+	finding_remedy(e,
+		"have it leave out what is generated (node_modules, .git, build, target) in its "
+		"settings, or start it in a smaller directory; sooth inspect --fds %llu lists them",
+		(unsigned long long)e->id.pid);
+	finding_end(e);
+	buffer_fini(&list);
+}
+
+static void tell_empty(struct exam *e, const struct fd_sums *sums, uint32_t empty)
+{
+	const struct fds_process *p = sums->process;
+
+	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "instances");
+	finding_claim(
+		e, "has %u inotify instances that watch nothing: opened and not closed", empty);
+	finding_number(e, "instances that watch nothing", empty, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
+	if (p->inotify_state == SOOTH_STATE_VALUE)
+		finding_number(e, "the user may have", p->instances_max, SOOTH_UNIT_NONE, 0);
+	finding_unseen(e, "whether some descriptors are the same instance");
+	finding_remedy(e, "restarting it gives them back; tell its authors of it");
+	finding_end(e);
+}
+
+static void judge(struct exam *e)
+{
+	const struct snapshot *last = exam_last(e, &e->readings->fds);
+	struct fd_sums sums = { 0 };
+	uint32_t empty;
+
+	if (last)
+		fd_sums_of(&sums, last);
+	if (!sums.process || sums.process->descriptors_state > SOOTH_STATE_TRUNCATED) {
+		exam_blind(e,
+			sums.process ? sums.process->descriptors_state
+				     : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED),
+			"run as its user, or as root");
+		return;
+	}
+	empty = count_empty(last, &sums);
+	if (exam_is_over(e, "min-watches", sums.process->watches, "") ||
+		exam_is_over(e, "max-share", share_of(sums.process), ""))
+		tell_flood(e, last, &sums);
+	if (exam_is_over(e, "max-empty", empty, "instances"))
+		tell_empty(e, &sums, empty);
+	if (!e->found)
+		exam_fine(e, "%u watches, %u instances", sums.process->watches, sums.instances);
+}
+
+const struct finding_type finding_watch_flood = {
+	.id = "watch-flood",
+	.claim = "very many files are watched for changes",
+	.probes = "proc,fds",
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

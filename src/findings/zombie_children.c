@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * zombie-children: a process does not ask how its children ended, and they gather. Judged is
+ * the parent; of the host those that gather below a process that is not judged itself, as
+ * below the first process of a container that reaps nothing.
+ */
+#include <stdio.h>
+
+#include "analyze/exam_verdict.h"
+#include "base/units.h"
+#include "core/finding.h"
+
+static const struct finding_option options[] = {
+	{ .name = "min-count",
+		.help = "children that have ended and were not asked for",
+		.otherwise = 5,
+		.min = 1,
+		.max = 1e6 },
+	{ .name = "min-time",
+		.help = "that each of them has been so: some ask in rounds",
+		.unit = SOOTH_UNIT_NS,
+		.otherwise = 2e9,
+		.min = 0,
+		.max = 86400e9 },
+	{ .name = "many",
+		.help = "from how many on it is bad: each holds a pid",
+		.otherwise = 500,
+		.min = 1,
+		.max = 1e6 },
+};
+
+struct gathering {
+	const struct census_process *parent; /* NULL: not told, or several */
+	unsigned all;
+	unsigned staying; /* of them long enough */
+	unsigned ended;	  /* staying ones that ended while they were watched */
+	uint64_t since_ns;
+};
+
+static void add(const struct exam *e, struct gathering *g, const struct census_process *p)
+{
+	uint64_t held_ns = p->last_ns > p->zombie_ns ? p->last_ns - p->zombie_ns : 0;
+
+	if (!p->zombie_ns || p->process->threads > 1) /* its first thread only */
+		return;
+	g->all++;
+	if ((double)held_ns < exam_option(e, "min-time"))
+		return;
+	g->staying++;
+	g->ended += p->zombie_ns > p->first_ns;
+	if (!g->since_ns || p->zombie_ns < g->since_ns)
+		g->since_ns = p->zombie_ns;
+}
+
+static uint64_t watched_ns(const struct exam *e)
+{
+	const struct census *c = &e->readings->host.census;
+
+	return c->last_ns > e->readings->begin_ns ? c->last_ns - e->readings->begin_ns : 0;
+}
+
+static void tell(struct exam *e, const struct gathering *g, const char *what)
+{
+	const struct census_process *parent = g->parent;
+	struct span name = exam_name(parent);
+
+	finding_begin(e, FINDING_CONFIDENCE_HIGH, what);
+	if (g->all >= exam_option(e, "many"))
+		finding_severity(e, FINDING_HIGH);
+	finding_claim(e,
+		"%.*s (%llu) does not ask how its children ended: %u of them stay as zombies",
+		(int)name.size, name.data, (unsigned long long)parent->id.pid, g->staying);
+	finding_number(e, "zombies that stay", g->staying, SOOTH_UNIT_NONE, watched_ns(e));
+	finding_number(e, "zombies", g->all, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "of them came meanwhile", g->ended, SOOTH_UNIT_NONE, watched_ns(e));
+	finding_number(e, "the first is so for at least",
+		(double)(e->readings->host.census.last_ns - g->since_ns), SOOTH_UNIT_NS, 0);
+	if (parent->id.pid == 1)
+		finding_remedy(e, "let a program that reaps be the first one, as docker run --init "
+				  "does");
+	else
+		finding_remedy(e,
+			"only its parent can clear them: they go when %llu ends; each "
+			"holds a pid, no memory",
+			(unsigned long long)parent->id.pid);
+	finding_end(e);
+}
+
+static void judge_process(struct exam *e)
+{
+	struct gathering g = { .parent = e->process };
+
+	if (!e->process || !e->process->is_there) {
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), "");
+		return;
+	}
+	for (const struct census_process *p = e->process->first_child; p; p = p->next_sibling)
+		add(e, &g, p);
+	if (g.staying && exam_is_over(e, "min-count", g.staying, ""))
+		tell(e, &g, "");
+	else if (g.all && (double)exam_watched_ns(e) < exam_option(e, "min-time"))
+		exam_blind_because(e, "whether its zombies stay takes longer to see",
+			"observe for longer, with --duration");
+	else if (g.all)
+		exam_fine(e, "%u zombies", g.all);
+	else
+		exam_fine(e, "none");
+}
+
+/* --- of the host --- */
+
+/* The sums of one parent that is not judged itself; each is met once, at its first zombie. */
+static bool gather_below(
+	const struct exam *e, const struct census_process *first, struct gathering *g)
+{
+	*g = (struct gathering){ .parent = first->parent };
+	for (const struct census_process *p = first->parent->first_child; p; p = p->next_sibling) {
+		if (!g->all && p->zombie_ns && p != first)
+			return false;
+		add(e, g, p);
+	}
+	return g->all > 0;
+}
+
+/* Of whom nothing but their name is left it cannot be told whose they were. */
+static void judge_host(struct exam *e)
+{
+	const struct census *c = &e->readings->host.census;
+	struct census_process *p;
+	unsigned all = 0;
+	size_t position = 0;
+
+	while ((p = census_next(c, &position))) {
+		struct gathering g;
+		char what[32];
+
+		if (!p->zombie_ns || !p->parent || readings_mean(e->readings, p->parent) ||
+			!gather_below(e, p, &g))
+			continue;
+		all += g.all;
+		snprintf(what, sizeof(what), "below %llu", (unsigned long long)g.parent->id.pid);
+		if (g.staying && exam_is_over(e, "many", g.staying, what))
+			tell(e, &g, what);
+	}
+	if (!e->found)
+		exam_fine(e, "%u zombies below others", all);
+}
+
+static void judge(struct exam *e)
+{
+	if (e->id.pid)
+		judge_process(e);
+	else
+		judge_host(e);
+}
+
+const struct finding_type finding_zombie_children = {
+	.id = "zombie-children",
+	.claim = "children that ended stay, because nobody asks how",
+	.scope = FINDING_OF_BOTH,
+	.probes = "proc",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

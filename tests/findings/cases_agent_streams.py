@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+stream-stalled of real agents, each in its namespace against the fake server (tests/agents): those
+that wait for it, and those that look alike: at rest, asked something, running a tool.
+"""
+import dataclasses
+import pathlib
+import sys
+import time
+
+from case import healthy, sick
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from agents import agent as agents  # noqa: E402
+from agents import known, modes  # noqa: E402
+
+SHORT = ("stream-stalled.silence=2s",)
+STAY_S = 2.5
+# Asks before it runs anything.
+ASKING = dataclasses.replace(known.CLAUDE_CODE, terminal=("--permission-mode", "default"),
+    idle="? for shortcuts")
+
+
+def pids_of(agent):
+    return sorted({agent.pid, agent.worker_pid})
+
+
+def in_mode(kind, mode, **options):
+    def make(scope, rng):
+        agent = agents.Agent(kind, mode=mode, **options)
+        agent.__enter__()
+        scope.later(agent.__exit__)
+        agent.wait_until_in_mode()
+        time.sleep(STAY_S + rng.uniform(0, 1))
+        return pids_of(agent)
+    return make
+
+
+def asking(scope, rng):
+    agent = agents.Agent(ASKING, mode=modes.TOOL, terminal=True)
+    agent.__enter__()
+    scope.later(agent.__exit__)
+    agents.wait_until(agent._is_at_prompt, agent.tell)
+    agent.ask("hi")
+    agents.wait_until(lambda: "proceed?" in agent.terminal.text(), agent.tell)
+    time.sleep(STAY_S + rng.uniform(0, 1))
+    return [agent.pid]
+
+
+def name_of(kind, mode, options):
+    where = "terminal" if options.get("terminal") or mode == modes.IDLE else "headless"
+    more = ", with an MCP server" if options.get("mcp") else ""
+    return "%s, %s, %s%s" % (kind.name, mode, where, more)
+
+
+def stalled(kind, mode, says, severity="medium", **options):
+    return sick("stream-stalled", name_of(kind, mode, options),
+        in_mode(kind, mode, **options), settings=SHORT, duration_s=2.0, says=says,
+        severity=severity, may_skip=lambda: agents.reason_to_skip(kind))
+
+
+def well(kind, mode, **options):
+    return healthy("stream-stalled", name_of(kind, mode, options), in_mode(kind, mode, **options),
+        settings=SHORT, duration_s=2.0, may_skip=lambda: agents.reason_to_skip(kind))
+
+
+WAITS, WORD, INPUT = "waits for the answer", "busy (by its own word)", "busy (its input is at an end)"
+
+CASES = [
+    stalled(known.CLAUDE_CODE, modes.NO_HEADERS, WAITS),
+    stalled(known.CLAUDE_CODE, modes.NO_HEADERS, WAITS, terminal=True),
+    stalled(known.CLAUDE_CODE, modes.STALL, WORD),
+    stalled(known.CLAUDE_CODE, modes.STALL, WORD, terminal=True),
+    stalled(known.CLAUDE_CODE, modes.STALL, WORD, terminal=True, mcp=["files"], severity="low"),
+    stalled(known.CLAUDE_CODE_NODE, modes.NO_HEADERS, WAITS, terminal=True),
+    stalled(known.CODEX, modes.NO_HEADERS, WAITS),
+    stalled(known.CODEX, modes.NO_HEADERS, WAITS, terminal=True),
+    stalled(known.CODEX, modes.STALL, INPUT),
+    stalled(known.OPENCODE, modes.NO_HEADERS, WAITS, terminal=True),
+    stalled(known.GEMINI, modes.NO_HEADERS, WAITS, terminal=True),
+    well(known.CLAUDE_CODE, modes.IDLE),
+    well(known.CLAUDE_CODE, modes.ANSWER, terminal=True),
+    well(known.CLAUDE_CODE, modes.SLOW, terminal=True),
+    well(known.CLAUDE_CODE, modes.TOOL),
+    well(known.CLAUDE_CODE, modes.TOOL, terminal=True, mcp=["files"]),
+    well(known.CLAUDE_CODE, modes.TOOL_LOOP),
+    well(known.CLAUDE_CODE_NODE, modes.ANSWER, terminal=True),
+    well(known.CODEX, modes.ANSWER, terminal=True),
+    well(known.CODEX, modes.TOOL),
+    well(known.CODEX, modes.SLOW),
+    well(known.OPENCODE, modes.ANSWER, terminal=True),
+    well(known.OPENCODE, modes.TOOL, terminal=True),
+    well(known.GEMINI, modes.ANSWER, terminal=True),
+    well(known.GEMINI, modes.TOOL),
+    healthy("stream-stalled", "claude-code asks its user", asking, settings=SHORT, duration_s=2.0,
+        may_skip=lambda: agents.reason_to_skip(known.CLAUDE_CODE)),
+]

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""close-wait-leak: what the peer has closed, on loopback."""
+from case import healthy, sick
+
+# Both ends in one place would be judged together, so the peer is another process: it accepts, does
+# as it is told by the first byte, and tells when all are closed.
+PEER = """
+import socket, struct, sys, threading, time
+listener = socket.create_server((sys.argv[1], 0),
+    family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, backlog=1024)
+print("port %d." % listener.getsockname()[1], flush=True)
+def serve(c):
+    order = c.recv(1)
+    if order == b"c":  # answers and closes
+        c.sendall(b"answer" * 3)
+        c.close()
+    elif order == b"h":  # ends its requests, and reads on
+        c.shutdown(socket.SHUT_WR)
+        while c.recv(65536): pass
+    elif order == b"k":  # keeps
+        time.sleep(600)
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+"""
+
+START = """
+import socket, sys, threading, time
+host, port, count, pause = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+def connect(order):
+    c = socket.create_connection((host, port))
+    c.sendall(order)
+    return c
+def closed(c):
+    # Until the end of the stream is there, without taking it.
+    c.recv(1000, socket.MSG_PEEK | socket.MSG_WAITALL)
+    return c
+"""
+
+LEAK = START + """
+kept = [closed(connect(b"c")) for _ in range(count)]
+print("ready", flush=True)
+while True:
+    time.sleep(pause)
+    if pause < 1: kept.append(closed(connect(b"c")))
+"""
+
+READ_LEAK = START + """
+kept = []
+for _ in range(count):
+    c = connect(b"c")
+    while c.recv(1000): pass
+    kept.append(c)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+# As many a second, each closed a moment after its peer did.
+CHURN = START + """
+def one():
+    while True:
+        c = connect(b"c")
+        while c.recv(1000): pass
+        time.sleep(pause)
+        c.close()
+for _ in range(count): threading.Thread(target=one, daemon=True).start()
+time.sleep(pause * 2)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+# Peers that have ended their requests are answered still.
+HALF = START + """
+kept = [connect(b"h") for _ in range(count)]
+print("ready", flush=True)
+while True:
+    for c in kept: c.sendall(b"x" * 100)
+    time.sleep(0.05)
+"""
+
+KEEP = START + """
+kept = [connect(b"k") for _ in range(count)]
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def connections(program, least, most, pauses=(600, 600)):
+    def make(scope, rng):
+        host = rng.choice(("127.0.0.1", "127.0.0.1", "::1"))
+        peer = scope.python(PEER, host, ready=b".")
+        port = bytes(peer.out).decode().split()[1].rstrip(".")
+        return scope.python(program, host, port, str(rng.randrange(least, most)),
+            str(rng.uniform(*pauses))).pid
+    return make
+
+
+EVIDENCE = {"evidence": "closed by the peer and kept", "threshold": "min-count"}
+
+CASES = [
+    sick("close-wait-leak", "answers that nobody reads", connections(LEAK, 25, 120), **EVIDENCE),
+    sick("close-wait-leak", "the end was read and not heeded", connections(READ_LEAK, 25, 120),
+        **EVIDENCE),
+    sick("close-wait-leak", "more and more", connections(LEAK, 23, 60, (0.05, 0.2)),
+        also=("fd-leak",), **EVIDENCE),
+    healthy("close-wait-leak", "many that are closed a moment later",
+        connections(CHURN, 30, 60, (0.1, 0.3))),
+    healthy("close-wait-leak", "peers that only ended their requests", connections(HALF, 30, 80)),
+    healthy("close-wait-leak", "a pool that has not looked", connections(LEAK, 2, 16)),
+    healthy("close-wait-leak", "many that are open at both ends", connections(KEEP, 30, 100)),
+]

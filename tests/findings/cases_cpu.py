@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""cpu-spin, busy-poll, lock-storm."""
+import shutil
+
+from case import healthy, sick
+
+SPIN = "print('ready', flush=True)\nwhile True: pass"
+
+# An event loop that never waits, since its time-out is none or what is ready is never taken.
+POLL_NOTHING = """
+import os, select
+a, b = os.pipe()
+os.write(b, b"x")
+p = select.poll()
+p.register(a, select.POLLIN)
+print("ready", flush=True)
+while True: p.poll()
+"""
+
+# Busy, and useful: it reads and writes all the while.
+COPY = """
+import os, sys
+a, b = os.pipe()
+block = b"x" * 4096
+print("ready", flush=True)
+import time
+while True:
+    os.write(b, block)
+    os.read(a, 4096)
+    time.sleep(0.0005)
+"""
+
+PART = """
+import sys, time
+share = float(sys.argv[1])
+print("ready", flush=True)
+while True:
+    begin = time.monotonic()
+    while time.monotonic() - begin < 0.02 * share: pass
+    time.sleep(0.02 * (1 - share))
+"""
+
+# Never waits, and works: it compresses what it reads.
+COMPRESS = """
+import sys, zlib
+level = int(sys.argv[1])
+source = open("/dev/urandom", "rb", buffering=0)
+print("ready", flush=True)
+while True: zlib.compress(source.read(65536), level)
+"""
+
+# The same with memory: what it makes is new each time.
+ALLOCATE = """
+import sys
+size = int(sys.argv[1])
+print("ready", flush=True)
+while True:
+    made = bytearray(size)
+    made[0] = sum(made[:4096])
+"""
+
+SLEEPER = """
+import sys, time
+pause = float(sys.argv[1])
+print("ready", flush=True)
+while True: time.sleep(pause)
+"""
+
+# `events` times a second there is something to read, of `size` bytes.
+POLLER = """
+import os, select, socket, sys, threading, time
+kind, timeout = sys.argv[1], float(sys.argv[2])
+a, b = os.pipe()
+if kind == "poll":
+    p = select.poll()
+    p.register(a, select.POLLIN)
+    wait = lambda: p.poll(timeout * 1000)
+elif kind == "epoll":
+    e = select.epoll()
+    e.register(a, select.EPOLLIN)
+    wait = lambda: e.poll(timeout)
+elif kind == "select":
+    wait = lambda: select.select([a], [], [], timeout)
+elif kind == "event":
+    event = threading.Event()
+    wait = lambda: event.wait(timeout)
+print("ready", flush=True)
+while True: wait()
+"""
+
+# Wakes as often, by what another process sends it, and with a time-out just as short.
+SERVER = """
+import os, select, socket, sys, time
+timeout = float(sys.argv[1])
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+if os.fork() == 0:
+    a.close()
+    try:
+        while True:
+            b.send(b"x")
+            b.recv(8)
+    except OSError:
+        os._exit(0)
+b.close()
+e = select.epoll()
+e.register(a, select.EPOLLIN)
+print("ready", flush=True)
+while True:
+    if e.poll(timeout): a.send(a.recv(8))
+"""
+
+# Two threads wake one another, with time-outs that are never due.
+PING = """
+import threading
+a, b = threading.Semaphore(1), threading.Semaphore(0)
+def run(mine, other):
+    while True:
+        if mine.acquire(timeout=5): other.release()
+for pair in ((a, b), (b, a)): threading.Thread(target=run, args=pair, daemon=True).start()
+print("ready", flush=True)
+threading.Event().wait()
+"""
+
+# Python's threads take turns at one lock and compute.
+GIL = """
+import sys, threading
+def run():
+    n = 0
+    while True: n = (n * 31 + 7) % 1000003
+for i in range(int(sys.argv[1])): threading.Thread(target=run, daemon=True).start()
+print("ready", flush=True)
+import time
+time.sleep(600)
+"""
+
+
+def locks(kind, cpus=(0,), count=(3, 4, 6), work=(20,)):
+    return lambda scope, rng: scope.workload("locks", "--kind", kind, "--seconds", 120, "--cpus",
+        rng.choice(cpus), "--count", rng.choice(count), "--work", int(rng.uniform(*work))
+        if len(work) > 1 else work[0]).pid
+
+
+def program(text, *choose):
+    return lambda scope, rng: scope.python(text, *(str(c(rng)) for c in choose)).pid
+
+
+def uniform(low, high):
+    return lambda rng: rng.uniform(low, high)
+
+
+def either(*which):
+    return lambda rng: rng.choice(which)
+
+
+# Its pool makes many short calls of the kernel that move nothing.
+NODE_STAT = """
+const fs = require('fs').promises;
+async function work() { for (;;) await fs.stat('/'); }
+for (let i = 0; i < %d; i++) work();
+console.log('ready');
+"""
+
+
+def node_stat(scope, rng):
+    return scope.start(["node", "-e", NODE_STAT % rng.choice((8, 64))]).pid
+
+
+def has_node():
+    return None if shutil.which("node") else "no node"
+
+
+WANTS = {"evidence": "ran or could run", "threshold": "percent"}
+WAKES = {"evidence": "wakes", "threshold": "min-rate"}
+KERNEL = {"evidence": "of it in the kernel", "threshold": "in-kernel"}
+# A busy machine wakes a thread later than it asked, and gives it less than it wants.
+STARVED = ("lock-storm.percent=4", "lock-storm.min-rate=20", "lock-storm.max-stretch=200us")
+OFTEN = ("busy-poll.min-rate=50",)
+
+CASES = [
+    sick("cpu-spin", "an empty loop", program(SPIN), **WANTS),
+    sick("cpu-spin", "threads that spin on a flag", locks("spin", count=(1, 2, 3)), **WANTS),
+    sick("cpu-spin", "an event loop that does not take what is ready", program(POLL_NOTHING),
+        **WANTS),
+    healthy("cpu-spin", "a poll loop that works", program(COPY)),
+    healthy("cpu-spin", "a part of a processor", program(PART, uniform(0.2, 0.6)), alone=True),
+    healthy("cpu-spin", "a compressor", program(COMPRESS, either(1, 6, 9))),
+    healthy("cpu-spin", "work on new memory", program(ALLOCATE, either(1 << 26, 1 << 27))),
+
+    sick("busy-poll", "sleeps", program(SLEEPER, uniform(0.00005, 0.0003)), settings=OFTEN,
+        **WAKES),
+    sick("busy-poll", "poll of 1 ms", program(POLLER, either("poll"), either(0.001)),
+        settings=OFTEN, **WAKES),
+    sick("busy-poll", "epoll of 1 ms", program(POLLER, either("epoll"), either(0.001)),
+        settings=OFTEN, **WAKES),
+    sick("busy-poll", "select of a fraction of a millisecond",
+        program(POLLER, either("select"), uniform(0.0001, 0.0004)), settings=OFTEN, **WAKES),
+    sick("busy-poll", "a condition with a time-out",
+        program(POLLER, either("event"), uniform(0.0001, 0.0004)), settings=OFTEN, **WAKES),
+    healthy("busy-poll", "a poll loop that works", program(COPY), settings=OFTEN),
+    healthy("busy-poll", "a server with a short time-out", program(SERVER, either(0.001, 0.002)),
+        settings=OFTEN),
+    healthy("busy-poll", "threads that wake one another", program(PING), settings=OFTEN,
+        also=("lock-storm",)),
+    healthy("busy-poll", "a look now and then", program(SLEEPER, uniform(0.02, 0.1)),
+        settings=OFTEN),
+    healthy("busy-poll", "a poll now and then", program(POLLER, either("poll", "epoll"),
+        uniform(0.02, 0.1)), settings=OFTEN),
+
+    sick("lock-storm", "turns", locks("turns", cpus=(0, 1, 2)), alone=True, settings=STARVED,
+        **KERNEL),
+    sick("lock-storm", "yields", locks("yield", cpus=(2, 3), count=(4, 6, 9)), alone=True,
+        settings=STARVED, **KERNEL),
+    # Who makes the jobs computes all the time.
+    healthy("lock-storm", "a pool with jobs", locks("pool", work=(30, 300)), also=("cpu-spin",),
+        settings=STARVED),
+    healthy("lock-storm", "a job that is handed over", locks("handover", work=(60, 300)),
+        settings=STARVED),
+    healthy("lock-storm", "one lock for a moment", locks("mutex")),
+    # They are what cpu-spin is about, too.
+    healthy("lock-storm", "threads of an interpreter", program(GIL, either(2, 4)),
+        also=("cpu-spin",)),
+    healthy("lock-storm", "an idle pool", locks("idle")),
+    healthy("lock-storm", "a pool that asks for files", node_stat, may_skip=has_node),
+]

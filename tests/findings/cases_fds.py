@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""fd-leak, fd-limit-near."""
+from case import healthy, sick
+
+NO_AGE = ("fd-leak.min-age=0",)
+
+OPENER = """
+import os, sys, time
+kind, rate, stop_after = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
+kept, begin = [], time.monotonic()
+def one(i):
+    if kind == "file":
+        kept.append(open("f%d" % (i % 7), "w"))
+    elif kind == "pipe":
+        kept.append(os.pipe())
+    elif kind == "socket":
+        import socket
+        kept.append(socket.socket())
+print("ready", flush=True)
+i = 0
+while True:
+    if not stop_after or time.monotonic() - begin < stop_after:
+        one(i)
+        i += 1
+    time.sleep(1 / rate)
+"""
+
+SAWTOOTH = """
+import sys, time
+rate, most = float(sys.argv[1]), int(sys.argv[2])
+kept = []
+print("ready", flush=True)
+while True:
+    kept.append(open("/dev/null"))
+    if len(kept) > most:
+        for f in kept: f.close()
+        kept = []
+    time.sleep(1 / rate)
+"""
+
+BUILD = """
+import time
+print("ready", flush=True)
+while True:
+    files = [open("/dev/null") for _ in range(60)]
+    time.sleep(0.05)
+    for f in files: f.close()
+    time.sleep(0.05)
+"""
+
+MANY = """
+import resource, sys, time
+limit, count = int(sys.argv[1]), int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+kept = [open("/dev/null") for _ in range(count - 3)]
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+# As a sandbox does: it keeps what it has and may open nothing more.
+LOWERED = """
+import resource, sys, time
+kept = [open("/dev/null") for _ in range(int(sys.argv[1]))]
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[2]), int(sys.argv[2])))
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def leak(kind):
+    return lambda scope, rng: scope.python(OPENER, kind, rng.uniform(8, 60), 0).pid
+
+
+def cache(scope, rng):
+    """Grows for three windows of the observation and stops."""
+    return scope.python(OPENER, "file", rng.uniform(20, 60), rng.uniform(1.0, 1.6)).pid
+
+
+def sawtooth(scope, rng):
+    rate = rng.uniform(40, 120)
+    return scope.python(SAWTOOTH, rate, int(rate * rng.uniform(0.5, 0.9))).pid
+
+
+def near(low, high):
+    def make(scope, rng):
+        limit = rng.choice((64, 256, 1024))
+        return scope.python(MANY, limit, int(limit * rng.uniform(low, high))).pid
+    return make
+
+
+CASES = [
+    sick("fd-leak", "files", leak("file"), settings=NO_AGE, evidence="growth",
+        threshold="min-rate"),
+    sick("fd-leak", "pipes", leak("pipe"), settings=NO_AGE, evidence="growth",
+        threshold="min-rate"),
+    sick("fd-leak", "sockets", leak("socket"), settings=NO_AGE, evidence="growth",
+        threshold="min-rate"),
+    healthy("fd-leak", "a cache that fills and stops", cache, settings=NO_AGE),
+    healthy("fd-leak", "a sawtooth", sawtooth, settings=NO_AGE),
+    healthy("fd-leak", "a build that opens and closes", lambda s, r: s.python(BUILD).pid,
+        settings=NO_AGE),
+    sick("fd-limit-near", "near the limit", near(0.83, 0.99), evidence="used",
+        threshold="percent"),
+    healthy("fd-limit-near", "half of the limit", near(0.3, 0.75)),
+    healthy("fd-limit-near", "a limit that was lowered under what is open",
+        lambda s, r: s.python(LOWERED, str(r.randrange(20, 60)), str(r.randrange(0, 20))).pid),
+]

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+orphan, mcp-abandoned, outdated, deleted-binary: families of processes that look like an agent's, made
+without any agent (tests/live/family.py), so that who is whose is known exactly.
+"""
+import os
+import shutil
+import subprocess
+import sys
+
+import harness
+from case import healthy, sick
+from family import NULL, VERSIONS, Family
+
+# The family's own processes are younger than that.
+NOW = ("orphan.min-age=0",)
+
+
+class CaseFamily(Family):
+    def copy(self, name):
+        """By a program of its own: several cases run at once, and what another thread starts while
+        a copy is open here keeps it open for writing, so that it cannot be started."""
+        path = self.path(name)
+        if not os.path.exists(path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            subprocess.run(["cp", harness.WORKLOADS, path], check=True)
+            os.chmod(path, 0o755)
+        return path
+
+
+def family_of(scope):
+    """Each in a folder of its own: it is the HOME of all and has the programs in it."""
+    folder = scope.path / "home"
+    folder.mkdir(mode=0o755)
+    os.chmod(scope.path, 0o755)
+    family = CaseFamily(str(folder))
+    family.__enter__()
+    scope.later(family.__exit__)
+    return family
+
+
+def tool_of(family, main, name="tool", *flags, **words):
+    return main.start(name, "session", *flags, **family.tool(main, **words))
+
+
+# --- orphan ---
+
+
+def orphan(how):
+    """The main process is killed; `how` says who stays and which of them is judged."""
+    def make(scope, rng):
+        family = family_of(scope)
+        main = family.main()
+        judged = how(family, main, rng)
+        main.kill(reaper=family.root)
+        return judged.pid
+    return make
+
+
+def plain_tool(family, main, rng):
+    tool = tool_of(family, main)
+    for i in range(rng.randint(0, 3)):
+        tool.start("below%d" % i)
+    return tool
+
+
+def background_job(family, main, _rng):
+    """What a tool call left in the background; the call itself is over."""
+    tool = tool_of(family, main)
+    left = tool.start("background", "twice")
+    tool.kill(reaper=main)
+    return left
+
+
+def deep_below(family, main, rng):
+    """Asked for alone, it is told though what it belongs to would be told otherwise."""
+    member = tool_of(family, main)
+    for i in range(rng.randint(1, 4)):
+        member = member.start("below%d" % i)
+    return member
+
+
+def daemon(family, main, rng):
+    tool = tool_of(family, main)
+    log = family.write("project/server.log", "")
+    streams = NULL if rng.random() < 0.5 else {"in": "null", "out": log, "err": log}
+    left = tool.start("daemon", rng.choice(("session", "hup")), "twice", **streams)
+    tool.kill(reaper=main)
+    return left
+
+
+def twin_of_orphan(scope, rng):
+    """Its shell has ended, so it is below a reaper as an orphan is; its session lives."""
+    family = family_of(scope)
+    main = family.main()
+    tool = tool_of(family, main)
+    left = tool.start("left", *(["twice"] if rng.random() < 0.7 else []))
+    tool.kill(reaper=main)
+    return [left.pid, main.pid]
+
+
+def under_subreaper(scope, _rng):
+    """Nothing but the parent looks as if it had been left."""
+    family = family_of(scope)
+    reaper = family.root.start("reaper", "session", **NULL)
+    reaper.say("adopt")
+    main = family.main(parent=reaper)
+    tool = tool_of(family, main)
+    left = tool.start("left", "twice")
+    return [left.pid, tool.pid, main.pid]
+
+
+# --- mcp-abandoned ---
+
+
+def server_of(family, main, name="mcp", *flags, **words):
+    return main.start(name, *flags, **family.server(main, **words))
+
+
+def agent_killed(scope, rng):
+    family = family_of(scope)
+    main = family.main()
+    server = server_of(family, main, **({"in": "pipe"} if rng.random() < 0.5 else {}))
+    main.kill(reaper=family.root)
+    return server.pid
+
+
+def hung_up(scope, _rng):
+    """The agent closed the connection and lives on."""
+    family = family_of(scope)
+    main = family.main()
+    server = server_of(family, main)
+    main.say("hangup", "mcp")
+    return server.pid
+
+
+def wrapped(scope, _rng):
+    """As by npx: told once, of the one that the agent started."""
+    family = family_of(scope)
+    main = family.main()
+    wrapper = server_of(family, main, "wrapper")
+    inner = wrapper.start("inner", program=family.copy("bin/mcp-server-inner"))
+    main.kill(reaper=family.root)
+    return [wrapper.pid, inner.pid]
+
+
+def served(scope, rng):
+    """Quiet, and talked to; some of them idle for as long as they like."""
+    family = family_of(scope)
+    main = family.main()
+    servers = [server_of(family, main, "mcp%d" % i, program=family.copy("bin/mcp-server-%d" % i))
+               for i in range(rng.randint(1, 4))]
+    return [main.pid, *(s.pid for s in servers)]
+
+
+def two_sessions(scope, _rng):
+    """One server each, of the same kind for the same project."""
+    family = family_of(scope)
+    mains = [family.main(name) for name in ("first", "second")]
+    return [server_of(family, main).pid for main in mains]
+
+
+def good_server(scope, _rng):
+    """It ended with its input, as it ought to; the main process of another session is judged."""
+    family = family_of(scope)
+    main, other = family.main("main"), family.main("other")
+    good = server_of(family, main, "good", "eof")
+    main.kill(reaper=family.root)
+    harness.wait_until(lambda: not good.is_there(), "the server to end with its input")
+    return other.pid
+
+
+def hook(scope, _rng):
+    """Its input is closed too, and it is nobody's server."""
+    family = family_of(scope)
+    main = family.main()
+    one = main.start("hook", "session", environment=dict(family.marks(main, CLAUDE_PID="{pid}",
+        CLAUDE_PROJECT_DIR=family.folder, CLAUDE_CODE_CHILD_SESSION="1"),
+        CLAUDE_CODE_CHILD_NOTES_DIR=family.folder), **{"in": "socket", "out": "socket",
+        "err": "socket"})
+    main.say("hangup", "hook")
+    return one.pid
+
+
+# --- outdated, deleted-binary ---
+
+
+def versions(newer, judged):
+    def make(scope, _rng):
+        family = family_of(scope)
+        old = family.main("old")
+        new = family.root.start("new", "session", program=family.copy("%s/%s" % (VERSIONS, newer)),
+                                **NULL)
+        return {"old": old, "new": new}[judged].pid
+    return make
+
+
+def program_file(what):
+    def make(scope, _rng):
+        family = family_of(scope)
+        program = family.copy("%s/%s/claude" % (VERSIONS, what.replace(" ", "-")))
+        if what == "named (deleted)":
+            os.rename(program, program + " (deleted)")
+            os.symlink("claude (deleted)", program)
+        member = family.root.start("one", "session", program=program, **NULL)
+        if what == "removed":
+            os.unlink(program)
+        elif what == "replaced":
+            shutil.copy(program, program + ".new")
+            os.rename(program + ".new", program)
+        elif what == "renamed":
+            os.rename(program, program + ".old")
+        return member.pid
+    return make
+
+
+MEMORY_FILE = """
+import os, sys
+fd = os.memfd_create("program")
+with open(sys.argv[1], "rb") as file:
+    os.sendfile(fd, file.fileno(), 0, os.fstat(file.fileno()).st_size)
+os.execve(fd, ["workloads", "sleep"], dict(os.environ))
+"""
+
+
+def from_memory(scope, _rng):
+    """It never had a file: the kernel says "(deleted)" all the same."""
+    process = scope.start([sys.executable, "-c", MEMORY_FILE, harness.WORKLOADS], ready=None)
+    harness.wait_until(lambda: os.readlink("/proc/%d/exe" % process.pid).startswith("/memfd:"),
+                       "the program to be started")
+    return process.pid
+
+
+CASES = [
+    sick("orphan", "a tool call and what it started", orphan(plain_tool), settings=NOW),
+    sick("orphan", "a job in the background", orphan(background_job), settings=NOW),
+    sick("orphan", "one of several, asked for alone", orphan(deep_below), settings=NOW),
+    healthy("orphan", "left on purpose", orphan(daemon), settings=NOW),
+    healthy("orphan", "lost its shell, not its session", twin_of_orphan, settings=NOW),
+    healthy("orphan", "below a subreaper", under_subreaper, settings=NOW),
+    sick("mcp-abandoned", "its agent was killed", agent_killed),
+    sick("mcp-abandoned", "its agent let go of it", hung_up),
+    sick("mcp-abandoned", "behind a wrapper", wrapped),
+    healthy("mcp-abandoned", "quiet and talked to", served),
+    healthy("mcp-abandoned", "one in each of two sessions", two_sessions),
+    healthy("mcp-abandoned", "ended with its input", good_server),
+    healthy("mcp-abandoned", "a hook whose input is closed", hook),
+    sick("outdated", "ten comes behind nine", versions("9.9.10", "old"), alone=True),
+    healthy("outdated", "the newer one", versions("9.9.10", "new"), alone=True),
+    healthy("outdated", "newer than what is beside it", versions("9.9.8", "old"), alone=True),
+    sick("deleted-binary", "removed", program_file("removed")),
+    sick("deleted-binary", "replaced", program_file("replaced")),
+    healthy("deleted-binary", "renamed", program_file("renamed")),
+    healthy("deleted-binary", "called so", program_file("named (deleted)")),
+    healthy("deleted-binary", "a program from memory", from_memory),
+]

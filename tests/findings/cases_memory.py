@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""memory-growth, memory-pressure."""
+import os
+import shutil
+import time
+
+import harness
+from case import healthy, sick
+
+MIB = 1 << 20
+NO_AGE = ("memory-growth.min-age=0",)
+# As if it had been watched for a minute.
+COLLECTED = (*NO_AGE, "memory-growth.collector-time=0", "memory-growth.collector-share=10")
+FLOORS = (*NO_AGE, "memory-growth.min-windows=2")
+
+# Grows at a rate (bytes a second), for a time or for ever, never above a bound.
+GROWER = """
+import mmap, os, sys, time
+kind, rate, stop_after = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
+MOST = 700 << 20
+size = {"small": 2000, "blocks": 100000, "maps": 4 << 20}.get(kind, 65536)
+if kind == "file":
+    with open("data", "wb") as file: file.truncate(MOST)
+    pages = mmap.mmap(os.open("data", os.O_RDWR), MOST)
+elif kind == "shared":
+    pages = mmap.mmap(-1, MOST)
+kept, done, begin = [], 0, time.monotonic()
+print("ready", flush=True)
+while True:
+    now = time.monotonic() - begin
+    while done < min(rate * (min(now, stop_after) if stop_after else now), MOST):
+        if kind in ("file", "shared"):
+            pages[done:done + size] = b"x" * size
+        else:
+            kept.append(b"%d" % done + b"x" * size)
+        done += size
+    time.sleep(0.02)
+"""
+
+# Takes and gives back; what stays at each turn grows by `more`.
+SAWTOOTH = """
+import sys, time
+height, more, rise, hold = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
+BLOCK = 2 << 20
+kept = []
+print("ready", flush=True)
+while True:
+    taken, begin = [], time.monotonic()
+    while len(taken) * BLOCK < height:
+        if len(taken) * BLOCK < height * (time.monotonic() - begin) / rise:
+            taken.append(b"x" * BLOCK)
+        else:
+            time.sleep(0.01)
+    taken = None
+    for _ in range(more // BLOCK): kept.append(b"y" * BLOCK)
+    time.sleep(hold)
+"""
+
+NODE = """
+const [kind, rate] = [process.argv[1], Number(process.argv[2])];
+const kept = [];
+let done = 0;
+const begin = Date.now();
+console.log("ready");
+setInterval(() => {
+  while (done < Math.min(rate * (Date.now() - begin) / 1000, 600e6)) {
+    const one = [];
+    for (let i = 0; i < 1000; i++) one.push({ at: done + i, text: "x" + (done + i) });
+    done += 60000;
+    if (kind === "leak") kept.push(one);
+  }
+}, 20);
+"""
+
+
+def grower(kind, stop=False):
+    def make(scope, rng):
+        stop_after = rng.uniform(0.8, 1.3) if stop else 0
+        return scope.python(GROWER, kind, rng.uniform(15, 50) * MIB, stop_after).pid
+    return make
+
+
+def sawtooth(more):
+    """Held low for longer than between two samples, so that a sample meets it there."""
+    def make(scope, rng):
+        growth = int(rng.uniform(14, 24)) * MIB if more else 0
+        return scope.python(SAWTOOTH, int(rng.uniform(50, 120)) * MIB, growth,
+            rng.uniform(0.5, 0.8), rng.uniform(0.75, 0.9)).pid
+    return make
+
+
+def node(kind):
+    def make(scope, rng):
+        process = scope.start([shutil.which("node"), "-e", NODE, kind, rng.uniform(15e6, 40e6)])
+        time.sleep(1)  # it starts, and that takes memory too
+        return process.pid
+    return make
+
+
+def no_node():
+    return None if shutil.which("node") else "no node here"
+
+
+# --- control groups ---
+
+# Fills its group up to a share of the limit, as the group's own figure says, without files' pages.
+FILLER = """
+import signal, sys, time
+group, share = sys.argv[1], float(sys.argv[2])
+signal.alarm(120)
+def figure(name):
+    with open(group + "/" + name) as file: return int(file.read())
+def files():
+    with open(group + "/memory.stat") as file:
+        figures = dict(line.split() for line in file)
+    return int(figures["total_inactive_file"]) + int(figures["total_active_file"])
+kept, limit = [], figure("memory.limit_in_bytes")
+while figure("memory.usage_in_bytes") - files() < share * limit - (1 << 19):
+    kept.append(b"x" * (1 << 19))
+print("ready", flush=True)
+time.sleep(120)
+"""
+
+# Its group is full of pages of a file that it reads again and again.
+READER = """
+import os, signal, sys
+size = int(sys.argv[1])
+signal.alarm(120)
+block = os.urandom(1 << 20)
+with open("data", "wb") as file:
+    for _ in range(size >> 20): file.write(block)
+    file.flush()
+    os.fsync(file.fileno())
+print("ready", flush=True)
+import time
+while True:
+    with open("data", "rb", buffering=0) as file:
+        while file.read(1 << 20): time.sleep(0.001)
+"""
+
+# Starts one that takes more than there is, and another when that was killed.
+KILLED = """
+import os, signal, sys, time
+limit = int(sys.argv[1])
+signal.alarm(120)
+print("ready", flush=True)
+while True:
+    pid = os.fork()
+    if not pid:
+        with open("/proc/self/oom_score_adj", "w") as file: file.write("1000")
+        kept = []
+        for _ in range(2 * limit >> 20): kept.append(b"x" * (1 << 20))
+        os._exit(0)
+    os.waitpid(pid, 0)
+    time.sleep(0.4)
+"""
+
+MEMORY = "/sys/fs/cgroup/memory"
+names = iter(range(1 << 30))
+
+
+def no_groups():
+    if os.path.exists(MEMORY + "/cgroup.procs") and os.access(MEMORY + "/cgroup.procs", os.W_OK):
+        return None
+    return "no control groups of memory (version 1) that can be made here"
+
+
+def group_of(scope, limit):
+    """A group with that limit; whoever is left in it has ended when it goes."""
+    path = "%s/sooth-finding-%d-%d" % (MEMORY, os.getpid(), next(names))
+    os.mkdir(path)
+
+    def remove():
+        harness.wait_until(lambda: not harness.read(path + "/cgroup.procs"), "the group to empty")
+        os.rmdir(path)
+
+    scope.later_last(remove)
+    write(path + "/memory.limit_in_bytes", limit)
+    write(path + "/memory.swappiness", 0)
+    return path
+
+
+def write(path, value):
+    with open(path, "w", encoding="ascii") as file:
+        file.write(str(value))
+
+
+def within(scope, group, program, *argv):
+    return scope.python(program, *argv, preexec_fn=lambda: write(group + "/cgroup.procs",
+        os.getpid()))
+
+
+def filled(low, high):
+    def make(scope, rng):
+        group = group_of(scope, int(rng.uniform(64, 200)) * MIB)
+        return within(scope, group, FILLER, group, rng.uniform(low, high)).pid
+    return make
+
+
+def filled_by_one_of_two(scope, rng):
+    """Both are judged: it is told once."""
+    group = group_of(scope, int(rng.uniform(100, 200)) * MIB)
+    small = within(scope, group, "import time; print('ready', flush=True); time.sleep(120)")
+    return [small.pid, within(scope, group, FILLER, group, rng.uniform(0.92, 0.95)).pid]
+
+
+def full_of_files(scope, rng):
+    limit = int(rng.uniform(48, 96)) * MIB
+    group = group_of(scope, limit)
+    return within(scope, group, READER, 3 * limit).pid
+
+
+def killing(scope, rng):
+    limit = int(rng.uniform(48, 96)) * MIB
+    group = group_of(scope, limit)
+    return within(scope, group, KILLED, limit).pid
+
+
+def anybody(scope, _rng):
+    return scope.workload("sleep").pid
+
+
+CASES = [
+    sick("memory-growth", "small objects", grower("small"), settings=NO_AGE, duration_s=8, evidence="growth",
+        threshold="min-rate"),
+    sick("memory-growth", "blocks", grower("blocks"), settings=NO_AGE, duration_s=8, evidence="growth",
+        threshold="min-rate"),
+    sick("memory-growth", "mappings", grower("maps"), settings=NO_AGE, duration_s=8, evidence="growth",
+        threshold="min-rate"),
+    sick("memory-growth", "a JavaScript heap, watched for long", node("leak"), settings=COLLECTED,
+        duration_s=8, may_skip=no_node, evidence="growth", threshold="min-rate"),
+    sick("memory-growth", "more stays each time", sawtooth(True), settings=FLOORS, duration_s=16,
+        evidence="growth", threshold="min-rate"),
+    healthy("memory-growth", "a sawtooth", sawtooth(False), settings=FLOORS, duration_s=16),
+    healthy("memory-growth", "a cache that fills and stops", grower("blocks", stop=True),
+        settings=NO_AGE, duration_s=8),
+    healthy("memory-growth", "a start", grower("blocks"), duration_s=8),
+    healthy("memory-growth", "a file that is read", grower("file"), settings=NO_AGE,
+        duration_s=8),
+    healthy("memory-growth", "shared memory, touched for the first time", grower("shared"),
+        settings=NO_AGE, duration_s=8),
+    healthy("memory-growth", "garbage of JavaScript", node("garbage"), settings=NO_AGE,
+        duration_s=8, may_skip=no_node),
+    healthy("memory-growth", "a JavaScript heap, watched for a moment", node("leak"),
+        settings=NO_AGE, duration_s=8, may_skip=no_node),
+    sick("memory-pressure", "a group that is nearly full", filled(0.92, 0.96), may_skip=no_groups,
+        evidence="used", threshold="percent"),
+    sick("memory-pressure", "told once of two", filled_by_one_of_two, may_skip=no_groups,
+        evidence="used", threshold="percent"),
+    sick("memory-pressure", "one after the other is killed", killing, may_skip=no_groups),
+    sick("memory-pressure", "a host with less than is asked for", anybody,
+        settings=("memory-pressure.host-percent=1",), evidence="used",
+        threshold="host-percent"),
+    healthy("memory-pressure", "a group with room", filled(0.4, 0.8), may_skip=no_groups),
+    healthy("memory-pressure", "a group full of pages of files", full_of_files,
+        may_skip=no_groups),
+    healthy("memory-pressure", "an ordinary host", anybody),
+]

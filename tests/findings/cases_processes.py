@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""zombie-children, process-flood."""
+import threading
+import time
+
+from case import healthy, sick
+from cases_leftovers import family_of, server_of
+
+# Children end with their parent: they wait at a pipe whose other end only it has.
+START = """
+import os, signal, sys, time
+reading, writing = os.pipe()
+def child(seconds=None, then=lambda: None):
+    pid = os.fork()
+    if pid:
+        return pid
+    os.close(writing)
+    then()
+    if seconds is None:
+        os.read(reading, 1)
+    elif seconds:
+        time.sleep(seconds)
+    os._exit(0)
+"""
+
+# Ends that nobody asks for.
+ZOMBIES = START + """
+count, more = int(sys.argv[1]), float(sys.argv[2])
+for _ in range(count): child(0)
+time.sleep(0.2)
+print("ready", flush=True)
+while True:
+    time.sleep(0.3)
+    if more:
+        child(0)
+"""
+
+# Asks in rounds: at any time there are some.
+ROUNDS = START + """
+import select
+count, every = int(sys.argv[1]), float(sys.argv[2])
+print("ready", flush=True)
+while True:
+    for _ in range(count): child(0)
+    time.sleep(every)
+    for _ in range(count): os.wait()
+"""
+
+GROWING = START + """
+rate, below = float(sys.argv[1]), sys.argv[2] == "below"
+def flood():
+    begin, made = time.monotonic(), 0
+    while made < 600:
+        while made < rate * (time.monotonic() - begin):
+            child()
+            made += 1
+        time.sleep(0.02)
+    time.sleep(600)
+if below:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    inner = os.fork()
+    if not inner:
+        os.close(writing)
+        import threading
+        threading.Thread(target=lambda: (os.read(reading, 1), os._exit(0)), daemon=True).start()
+        reading, writing = os.pipe()
+        flood()
+    print("ready", inner, flush=True)
+    time.sleep(600)
+print("ready", flush=True)
+flood()
+"""
+
+# So many live at a time, each for a moment: a build.
+BUILD = START + """
+import random
+jobs, longest = int(sys.argv[1]), float(sys.argv[2])
+living = 0
+print("ready", flush=True)
+while True:
+    while living < jobs:
+        child(random.uniform(longest / 5, longest))
+        living += 1
+    os.wait()
+    living -= 1
+    while living and os.waitpid(-1, os.WNOHANG)[0]:
+        living -= 1
+"""
+
+# All at once, and then they stay: a server that forks its workers before.
+WORKERS = START + """
+count, over = int(sys.argv[1]), float(sys.argv[2])
+print("ready", flush=True)
+for _ in range(count):
+    child()
+    time.sleep(over / count)
+time.sleep(600)
+"""
+
+# One test after the other, each with some helpers.
+TESTS = START + """
+count, lives = int(sys.argv[1]), float(sys.argv[2])
+print("ready", flush=True)
+while True:
+    pids = []
+    for _ in range(count):
+        pids.append(child(lives))
+        time.sleep(lives / count)
+    for _ in pids: os.wait()
+"""
+
+
+def flood(below):
+    def make(scope, rng):
+        process = scope.python(GROWING, rng.uniform(15, 50), "below" if below else "here")
+        return process.pid
+    return make
+
+
+def both(scope, rng):
+    """Told once, of the one that does it."""
+    process = scope.python(GROWING, rng.uniform(25, 50), "below", ready=b"\n")
+    return [process.pid, int(bytes(process.out).split()[1])]
+
+
+def restarts(every, most):
+    """An agent whose server ends all the time, or `most` times."""
+    def make(scope, rng):
+        family, stop = family_of(scope), threading.Event()
+        main = family.main()
+        server = server_of(family, main, "mcp0")
+        pause = rng.uniform(*every)
+
+        def run(server):
+            for i in range(most):
+                if stop.wait(pause):
+                    return
+                server.kill(reaper=main)
+                main.say("hangup", "mcp%d" % i)
+                server = server_of(family, main, "mcp%d" % (i + 1))
+
+        worker = threading.Thread(target=run, args=(server,))
+        worker.start()
+        scope.later(lambda: (stop.set(), worker.join()))
+        return main.pid
+    return make
+
+
+def polling(scope, rng):
+    """A tool call that asks again and again whether something is ready."""
+    family, stop = family_of(scope), threading.Event()
+    main = family.main()
+    tool = main.start("tool", "session", **family.tool(main))
+    pause = rng.uniform(0.2, 0.6)
+
+    def run():
+        for i in range(1000):
+            one = tool.start("ask%d" % i)
+            if stop.wait(pause):
+                return
+            one.kill(reaper=tool)
+
+    worker = threading.Thread(target=run)
+    worker.start()
+    scope.later(lambda: (stop.set(), worker.join()))
+    return [main.pid, tool.pid]
+
+
+def late_zombies(scope, rng):
+    return scope.python(ROUNDS, rng.randint(5, 30), rng.uniform(0.2, 0.8)).pid
+
+
+CASES = [
+    sick("zombie-children", "they stay",
+        lambda s, r: s.python(ZOMBIES, r.randint(6, 60), 0).pid, duration_s=4,
+        evidence="zombies that stay", threshold="min-count"),
+    sick("zombie-children", "they stay, and more come",
+        lambda s, r: s.python(ZOMBIES, r.randint(6, 12), 1).pid, duration_s=4,
+        evidence="zombies that stay", threshold="min-count"),
+    healthy("zombie-children", "few of them", lambda s, r: s.python(ZOMBIES, r.randint(1, 3), 0).pid,
+        duration_s=4),
+    healthy("zombie-children", "asked for in rounds", late_zombies, duration_s=4),
+    sick("process-flood", "more and more live", flood(False), duration_s=8, evidence="growth",
+        threshold="min-rate"),
+    sick("process-flood", "below a child", flood(True), duration_s=8, evidence="growth",
+        threshold="min-rate"),
+    sick("process-flood", "below a child that is judged too", both, duration_s=8,
+        evidence="growth", threshold="min-rate"),
+    sick("process-flood", "a server that ends again and again", restarts((0.7, 1.1), 100),
+        duration_s=12, alone=True, evidence="restarts", threshold="min-restarts"),
+    healthy("process-flood", "a build", lambda s, r: s.python(BUILD, r.choice((4, 16, 64)),
+        r.uniform(0.1, 0.5)).pid, duration_s=8),
+    healthy("process-flood", "workers, forked before", lambda s, r: s.python(WORKERS,
+        r.randint(25, 80), r.uniform(0.2, 1.0)).pid, duration_s=8),
+    healthy("process-flood", "rounds of tests", lambda s, r: s.python(TESTS, r.randint(10, 40),
+        r.uniform(0.4, 0.9)).pid, duration_s=8),
+    healthy("process-flood", "a server that was started anew", restarts((0.8, 1.5), 1),
+        duration_s=6),
+    healthy("process-flood", "a tool call that polls", polling, duration_s=6),
+]

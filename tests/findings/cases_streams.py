@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+stream-stalled on loopback. Times are short here, so that a case takes seconds: what is asked waits
+for longer than `silence` before it is judged, and what moves does so ten times as often.
+"""
+import os
+import shutil
+import subprocess
+
+from case import healthy, sick
+
+# A client and its server, in processes of their own: either may be the one that is judged. The
+# client says "ready" once it has stayed as it is for so many seconds.
+START = """
+import ctypes, os, socket, ssl, struct, sys, threading, time
+host, port, stay, pause = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
+folder = sys.argv[5]
+is_tls = os.path.exists(folder + "/key.pem") and sys.argv[6] == "tls"
+def later():
+    time.sleep(stay)
+    print("ready", flush=True)
+def stay_so():
+    later()
+    time.sleep(600)
+"""
+
+SERVER = START + """
+class Drop(ctypes.Structure):
+    _fields_ = [("count", ctypes.c_ushort), ("program", ctypes.c_char_p)]
+def make_deaf(c):
+    # A filter that lets nothing in: the path is dead from here on.
+    program = struct.pack("HBBI", 6, 0, 0, 0)
+    c.setsockopt(socket.SOL_SOCKET, 26, bytes(Drop(1, program)))
+family = socket.AF_INET6 if ":" in host else socket.AF_INET
+listener = socket.create_server((host, 0), family=family, backlog=64)
+print("port %d." % listener.getsockname()[1], flush=True)
+def answer(c, order):
+    if order == b"a":    # at once
+        c.sendall(b"x" * 2000)
+    elif order == b"d":  # at once, and then it is deaf
+        c.sendall(b"x" * 2000)
+        make_deaf(c)
+    elif order == b"l":  # late
+        time.sleep(pause)
+        c.sendall(b"x" * 2000)
+    elif order == b"t":  # word by word, for ever
+        while True:
+            c.sendall(b"word ")
+            time.sleep(pause)
+    elif order == b"e":  # endless
+        while True: c.sendall(b"x" * 65536)
+    elif order == b"b":  # a lot, and then it listens on
+        c.sendall(b"x" * 1500000)
+    elif order == b"n":  # nothing, nor is anything read
+        time.sleep(600)
+    elif order == b"r":  # nothing, but it reads, slowly
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        while c.recv(65536): time.sleep(pause)
+def serve(c):
+    if is_tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder + "/cert.pem", folder + "/key.pem")
+        c = context.wrap_socket(c, server_side=True)
+    while True:
+        order = c.recv(1)
+        if not order: return
+        answer(c, order)
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+"""
+
+CLIENT = START + """
+def connect():
+    c = socket.create_connection((host, port))
+    c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if not is_tls:
+        return c
+    context = ssl.create_default_context(cafile=folder + "/cert.pem")
+    context.check_hostname = False
+    return context.wrap_socket(c)
+def ask(c, order, size=2000):
+    c.sendall(order)
+    while size: size -= len(c.recv(size))
+c = connect()
+"""
+
+# --- sick ---
+
+FIRST = CLIENT + "c.sendall(b'n'); stay_so()"
+SECOND = CLIENT + "ask(c, b'a'); time.sleep(pause); c.sendall(b'n'); stay_so()"
+AMONG_OTHERS = CLIENT + """
+others = [connect() for _ in range(5)]
+for o in others: ask(o, b'a')
+ask(c, b'a'); time.sleep(pause); c.sendall(b'n'); stay_so()
+"""
+DEAD = CLIENT + "ask(c, b'd'); time.sleep(pause); c.sendall(b'a'); stay_so()"
+UNREAD = CLIENT + "c.sendall(b'e'); c.recv(1000); stay_so()"
+UNTAKEN = CLIENT + """
+c.sendall(b"n")
+c.setblocking(False)
+try:
+    while True: c.send(b"x" * 65536)
+except BlockingIOError:
+    pass
+stay_so()
+"""
+
+# --- healthy ---
+
+POOL = CLIENT + """
+pool = [c] + [connect() for _ in range(8)]
+for one in pool:
+    for _ in range(3): ask(one, b'a')
+stay_so()
+"""
+TRICKLE = CLIENT + """
+c.sendall(b't')
+threading.Thread(target=later, daemon=True).start()
+while c.recv(1000): pass
+"""
+SLOW_READER = CLIENT + """
+c.sendall(b'%s')
+threading.Thread(target=later, daemon=True).start()
+while c.recv(4096 if '%s' == 'b' else 65536): time.sleep(pause)
+time.sleep(600)
+"""
+UPLOAD = CLIENT + """
+c.sendall(b'r')
+threading.Thread(target=later, daemon=True).start()
+while True: c.sendall(b'x' * 65536)
+"""
+# As HTTP/2 does: what came is acknowledged, and nobody answers that.
+ACKNOWLEDGED = CLIENT + """
+def acknowledged(c):
+    ask(c, b'a')
+    c.sendall(b'n' * 9)
+pool = [c] + [connect() for _ in range(3)]
+for one in pool: acknowledged(one)
+stay_so()
+"""
+SLOW_ANSWERS = CLIENT + """
+threading.Thread(target=later, daemon=True).start()
+while True: ask(c, b'l')
+"""
+SILENT = CLIENT + "c.recv(0); stay_so()"
+CLIENTS_OF = CLIENT + """
+pool = [c] + [connect() for _ in range(8)]
+for one in pool: ask(one, b'a')
+print('ready', flush=True)
+time.sleep(600)
+"""
+
+
+def streams(program, stay=(2.2, 3.0), pause=(0.25, 0.6), tls=False, judged="client"):
+    def make(scope, rng):
+        host = rng.choice(("127.0.0.1", "127.0.0.1", "::1"))
+        options = [str(rng.uniform(*stay)), str(rng.uniform(*pause)), str(scope.path),
+            "tls" if tls else "plain"]
+        if tls:
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                "-keyout", "key.pem", "-out", "cert.pem"], cwd=scope.path, check=True,
+                capture_output=True)
+        server = scope.python(SERVER, host, "0", *options, ready=b".")
+        port = bytes(server.out).decode().split()[1].rstrip(".")
+        client = scope.python(program, host, port, *options)
+        return client.pid if judged == "client" else server.pid
+    return make
+
+
+def needs_openssl():
+    return None if shutil.which("openssl") else "there is no openssl to make a certificate"
+
+
+def needs_filter():
+    return None if os.getuid() == 0 else "a filter on a connection needs cap_net_admin"
+
+
+SHORT = ("stream-stalled.silence=1.5s", "stream-stalled.unread=1.5s",
+    "stream-stalled.min-retransmits=3")
+# What moves may be held up by a busy machine.
+LONGER = ("stream-stalled.silence=4s", "stream-stalled.unread=4s",
+    "stream-stalled.min-retransmits=3")
+
+
+def stalled(name, program, evidence="since it last sent", threshold="silence", tls=False,
+        says="waits for the answer", needs=None, **more):
+    return sick("stream-stalled", name, streams(program, tls=tls, **more), settings=SHORT,
+        evidence=evidence, threshold=threshold, duration_s=2.0, says=says,
+        may_skip=needs_openssl if tls else needs)
+
+
+def at_rest(name, program, tls=False, **more):
+    """Nothing moves, so nothing can be late."""
+    return healthy("stream-stalled", name, streams(program, tls=tls, **more), settings=SHORT,
+        duration_s=2.0, may_skip=needs_openssl if tls else None)
+
+
+def moving(name, program, pause):
+    return healthy("stream-stalled", name, streams(program, stay=(4.3, 5.0), pause=pause),
+        settings=LONGER, duration_s=2.0)
+
+
+CASES = [
+    stalled("the first request", FIRST),
+    stalled("a later request", SECOND),
+    stalled("a later request, over TLS", SECOND, tls=True),
+    stalled("one among connections at rest", AMONG_OTHERS),
+    stalled("a dead path", DEAD, "retransmissions of that", "min-retransmits", says="is dead",
+        needs=needs_filter),
+    stalled("an answer that is not read", UNREAD, "", "", says="does not read"),
+    stalled("a server that takes no more", UNTAKEN, says="has taken nothing"),
+    at_rest("a pool at rest", POOL),
+    at_rest("a pool at rest, over TLS", POOL, tls=True),
+    at_rest("what came was acknowledged", ACKNOWLEDGED),
+    at_rest("what came was acknowledged, over TLS", ACKNOWLEDGED, tls=True),
+    at_rest("nothing was asked", SILENT),
+    at_rest("a server whose clients are at rest", CLIENTS_OF, judged="server"),
+    moving("an answer word by word", TRICKLE, (0.05, 0.3)),
+    moving("a download reading slowly", SLOW_READER % ("e", "e"), (0.05, 0.2)),
+    moving("a download reading slowly, when all has come", SLOW_READER % ("b", "b"), (0.02, 0.04)),
+    moving("an upload to a slow server", UPLOAD, (0.05, 0.2)),
+    moving("late answers, one after another", SLOW_ANSWERS, (0.3, 0.9)),
+]

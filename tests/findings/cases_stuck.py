@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""blocked-io, all-threads-waiting."""
+import os
+import shutil
+import time
+
+from case import healthy, sick
+
+# In a mount namespace of its own a small file system is frozen while a thread writes. A guard of a
+# session of its own thaws it: when this program ends, and after a minute at the latest.
+FROZEN = """
+import ctypes, fcntl, os, select, subprocess, sys, threading, time
+libc = ctypes.CDLL(None, use_errno=True)
+FREEZE, THAW, NEWNS = 0xc0045877, 0xc0045878, 0x20000
+with open("image", "wb") as f: f.truncate(16 << 20)
+subprocess.run(["mkfs.ext4", "-q", "-F", "image"], check=True)
+if libc.unshare(NEWNS): sys.exit("unshare")
+subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+os.mkdir("mnt")
+subprocess.run(["mount", "-o", "loop", "image", "mnt"], check=True)
+top = os.open("mnt", os.O_RDONLY)
+gone, here = os.pipe()
+if os.fork() == 0:
+    os.close(here)
+    os.setsid()
+    select.select([gone], [], [], 60)
+    try: fcntl.ioctl(top, THAW, 0)
+    except OSError: pass
+    os._exit(0)
+os.close(gone)
+out = os.open("mnt/file", os.O_RDWR | os.O_CREAT, 0o600)
+os.write(out, b"x" * 4096)
+fcntl.ioctl(top, FREEZE, 0)
+def write():
+    if sys.argv[1] == "write": os.write(out, b"y" * 4096)
+    elif sys.argv[1] == "create": os.open("mnt/other", os.O_RDWR | os.O_CREAT, 0o600)
+    else: os.ftruncate(out, 0)
+threading.Thread(target=write, daemon=True).start()
+time.sleep(0.3)
+print("ready", flush=True)
+time.sleep(50)
+fcntl.ioctl(top, THAW, 0)
+"""
+
+WRITER = """
+import os, sys
+out = os.open("file", os.O_RDWR | os.O_CREAT, 0o600)
+print("ready", flush=True)
+while True:
+    os.pwrite(out, b"x" * int(sys.argv[1]), 0)
+    os.fsync(out)
+"""
+
+FIFO = """
+import os, sys
+os.mkfifo("fifo")
+print("ready", flush=True)
+open("fifo").read()
+"""
+
+# One process has the lock, the other waits for it; the pid is that of the waiting one.
+FLOCK = """
+import fcntl, os, sys
+f = open("lock", "w")
+fcntl.flock(f, fcntl.LOCK_EX)
+a, b = os.pipe()
+if os.fork() == 0:
+    os.read(a, 1)
+    os._exit(0)
+os.close(a)
+g = open("lock", "w")
+print("ready", flush=True)
+fcntl.flock(g, fcntl.LOCK_EX)
+"""
+
+SPAWNER = """
+import subprocess
+print("ready", flush=True)
+while True: subprocess.run(["true"])
+"""
+
+DEADLOCK = """
+import sys, threading
+a, b, both = threading.Lock(), threading.Lock(), threading.Barrier(2)
+def run(mine, other):
+    with mine:
+        both.wait()
+        with other: pass
+threads = [threading.Thread(target=run, args=p) for p in ((a, b), (b, a))]
+for t in threads: t.start()
+# And whoever else waits for what they have.
+for i in range(int(sys.argv[1])): threading.Thread(target=a.acquire).start()
+print("ready", flush=True)
+threads[0].join()
+"""
+
+# Each waits for something that may come.
+WAITS = {
+    "a connection": "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); "
+                    "wait = s.accept",
+    "input": "wait = sys.stdin.buffer.read",
+    "a child": "p = os.fork() or (time.sleep(120), os._exit(0)); wait = lambda: os.waitpid(p, 0)",
+    "a time": "wait = lambda: time.sleep(600)",
+    "an event for a time": "wait = lambda: threading.Event().wait(600)",
+    "readiness": "import select; wait = lambda: select.epoll().poll()",
+    "a signal": "import signal; wait = signal.pause",
+}
+WAITER = """
+import os, sys, threading, time
+from queue import Queue
+%s
+for i in range(int(sys.argv[1])): threading.Thread(target=Queue().get, daemon=True).start()
+print("ready", flush=True)
+wait()
+"""
+
+# A worker of a pool waits for a semaphore that it shares with its parent.
+WORKER = """
+import multiprocessing, time
+def work(lock):
+    print("ready %d" % multiprocessing.current_process().pid, flush=True)
+    lock.acquire()
+lock = multiprocessing.Semaphore(0)
+p = multiprocessing.Process(target=work, args=(lock,), daemon=True)
+p.start()
+time.sleep(600)
+"""
+
+# By itself, and no lock that anybody holds: it is there for its signals.
+SERVES_SIGNALS = """
+import signal, threading
+signal.signal(signal.SIGUSR1, lambda *_: None)
+print("ready", flush=True)
+threading.Event().wait()
+"""
+
+FREEZER = "/sys/fs/cgroup/freezer"
+
+
+def is_root():
+    return None if os.geteuid() == 0 else "it takes root"
+
+
+def may_freeze_files():
+    if is_root():
+        return is_root()
+    path = os.environ["PATH"] + ":/usr/sbin:/sbin"
+    if not shutil.which("mkfs.ext4", path=path):
+        return "no mkfs.ext4"
+    return None if os.path.exists("/dev/loop-control") else "no loop devices"
+
+
+def may_freeze_groups():
+    return is_root() or (None if os.access(FREEZER + "/tasks", os.W_OK) else "no freezer")
+
+
+def workload(*argv):
+    return lambda scope, rng: scope.workload(*argv, "--seconds", 120).pid
+
+
+def program(text, *choose):
+    return lambda scope, rng: scope.python(text, *(str(rng.choice(c)) for c in choose)).pid
+
+
+def frozen_file(scope, rng):
+    return scope.python(FROZEN, rng.choice(("write", "create", "truncate")),
+        env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin")).pid
+
+
+def silent_file(*flags):
+    """A reader in D goes when its file system does, which the workload sees to."""
+    def make(scope, rng):
+        return scope.workload("fuse", "--read", *flags, "--directory", scope.path, "--seconds",
+            60).pid
+    return make
+
+
+def in_freezer(scope, rng):
+    pid = scope.python("import time\nprint('ready', flush=True)\nwhile True: time.sleep(0.01)").pid
+    group = "%s/sooth-test-%d" % (FREEZER, pid)
+    os.mkdir(group)
+
+    def say(name, text):
+        with open("%s/%s" % (group, name), "w", encoding="ascii") as f:
+            f.write(text)
+
+    def thaw():
+        say("freezer.state", "THAWED")
+        with open(FREEZER + "/tasks", "w", encoding="ascii") as f:
+            f.write(str(pid))
+        os.rmdir(group)
+
+    scope.later(thaw)
+    say("tasks", str(pid))
+    say("freezer.state", "FROZEN")
+    time.sleep(0.2)
+    return pid
+
+
+def worker(scope, rng):
+    started = scope.python(WORKER)
+    return int(bytes(started.out).split(b"ready ")[1].split()[0])
+
+
+TIME = {"evidence": "in one wait for", "threshold": "min-time"}
+HANG = {"evidence": "nothing has run for", "threshold": "min-time"}
+
+CASES = [
+    sick("blocked-io", "the parent of a vfork", workload("blocked"), **TIME),
+    sick("blocked-io", "a file system that does not answer", silent_file(), may_skip=is_root,
+        **TIME),
+    sick("blocked-io", "the same, uninterruptible", silent_file("--swallow", "--interrupt"),
+        may_skip=is_root, **TIME),
+    sick("blocked-io", "a frozen file system", frozen_file, may_skip=may_freeze_files, **TIME),
+    healthy("blocked-io", "a writer that waits for the disk", program(WRITER, (512, 1 << 20))),
+    healthy("blocked-io", "a reader of a FIFO", program(FIFO)),
+    healthy("blocked-io", "a lock on a file", program(FLOCK)),
+    healthy("blocked-io", "one that spawns all the time", program(SPAWNER)),
+    healthy("blocked-io", "frozen by its control group", in_freezer, may_skip=may_freeze_groups),
+
+    sick("all-threads-waiting", "two locks, crosswise", workload("locks", "--kind", "deadlock"),
+        **HANG),
+    sick("all-threads-waiting", "a lock that it has itself", workload("locks", "--kind", "self"),
+        **HANG),
+    sick("all-threads-waiting", "locks of an interpreter", program(DEADLOCK, (0, 1, 5)), **HANG),
+    healthy("all-threads-waiting", "an idle pool", workload("locks", "--kind", "idle")),
+    healthy("all-threads-waiting", "a worker of another process", worker),
+    healthy("all-threads-waiting", "one that serves signals", program(SERVES_SIGNALS)),
+    healthy("all-threads-waiting", "a lock on a file", program(FLOCK)),
+    *(healthy("all-threads-waiting", "an idle pool, and one that waits for " + what,
+        program(WAITER % text, (0, 1, 4))) for what, text in WAITS.items()),
+]

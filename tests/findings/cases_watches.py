@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""watch-flood, watch-limit-near: of users that nobody else is, so that nothing of theirs is full."""
+import itertools
+import os
+import pathlib
+
+from case import healthy, sick
+
+# Watches of so many directories by so many instances, and instances that watch nothing.
+WATCHER = """
+import ctypes, os, sys, time
+folder, uid = sys.argv[1], int(sys.argv[2])
+directories, watchers, empty, opened_and_closed = map(int, sys.argv[3:7])
+libc = ctypes.CDLL(None, use_errno=True)
+IN_CREATE, IN_MODIFY = 0x100, 0x2
+def check(value, what):
+    if value < 0:
+        raise OSError(ctypes.get_errno(), what)
+    return value
+paths = [os.path.join(folder, "part%d" % (i % 5), "d%d" % i) for i in range(directories)]
+for path in paths:
+    os.makedirs(path, exist_ok=True)
+if uid:
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    check(libc.prctl(4, 1, 0, 0, 0), "dumpable")  # PR_SET_DUMPABLE: as if it had never been root
+for _ in range(opened_and_closed):
+    os.close(check(libc.inotify_init1(0), "instance"))
+for _ in range(empty):
+    check(libc.inotify_init1(0), "instance")
+for _ in range(watchers):
+    fd = check(libc.inotify_init1(0), "instance")
+    for path in paths:
+        check(libc.inotify_add_watch(fd, path.encode(), IN_CREATE | IN_MODIFY), path)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+# Of nobody here, and of one case alone, also beside another run of these.
+uids = itertools.count(2000000000 + os.getpid() % 100000 * 1000)
+
+
+def limit(name):
+    return int(pathlib.Path("/proc/sys/fs/inotify", name).read_text(encoding="ascii"))
+
+
+def start(scope, directories, watchers, empty=0, closed=0, uid=None):
+    folder = scope.path / ("tree%d" % len(scope.processes))
+    folder.mkdir()
+    os.chmod(scope.path, 0o755)
+    uid = uid or (next(uids) if os.getuid() == 0 else 0)
+    return scope.python(WATCHER, str(folder), str(uid), str(directories), str(watchers), str(empty),
+        str(closed)).pid
+
+
+def flood(scope, rng):
+    """Several watchers of one tree: the same directories again and again."""
+    watchers = rng.randrange(4, 9)
+    return start(scope, int(rng.uniform(1.1, 2.5) * 10000 / watchers), watchers)
+
+
+def flood_of_one(scope, rng):
+    return start(scope, int(rng.uniform(300, 900)), 1)
+
+
+def editor(scope, rng):
+    """As an editor does: some thousands, by a few instances."""
+    return start(scope, rng.randrange(300, 1200), rng.randrange(1, 4), empty=rng.randrange(3))
+
+
+def leaked(scope, rng):
+    return start(scope, rng.randrange(1, 20), 1, empty=rng.randrange(17, 60))
+
+
+def closed_again(scope, rng):
+    """Opens as many and closes each."""
+    return start(scope, rng.randrange(1, 20), 1, empty=rng.randrange(5), closed=300)
+
+
+def busy_instances(scope, rng):
+    """Many instances, and each has something to watch."""
+    return start(scope, rng.randrange(1, 5), rng.randrange(20, 50))
+
+
+def share_of_watches(low, high):
+    """By one instance: of those, one of 128 is less than a percent."""
+    def make(scope, rng):
+        return start(scope, int(limit("max_user_watches") * rng.uniform(low, high)), 1)
+    return make
+
+
+def share_of_instances(low, high):
+    def make(scope, rng):
+        most = min(limit("max_user_instances"), 4096)
+        return start(scope, 1, int(most * rng.uniform(low, high)))
+    return make
+
+
+def together(low, high):
+    """Two of one user, of which neither has so much by itself."""
+    def make(scope, rng):
+        count = int(min(limit("max_user_instances"), 4096) * rng.uniform(low, high) / 2)
+        uid = next(uids)
+        return [start(scope, 2, count + i, uid=uid) for i in range(2)]
+    return make
+
+
+def apart(scope, rng):
+    """As much, of two users."""
+    count = int(min(limit("max_user_instances"), 4096) * rng.uniform(0.5, 0.7))
+    return [start(scope, 2, count) for _ in range(2)]
+
+
+def not_root():
+    return None if os.getuid() == 0 else "needs other users, so that the limit is nobody else's"
+
+
+def one_percent(name):
+    return ("%s.percent=1" % name,)
+
+
+CASES = [
+    sick("watch-flood", "several watchers of one tree", flood, evidence="watches",
+        threshold="min-watches"),
+    sick("watch-flood", "paths are told in depth", flood_of_one, options=("-d",),
+        settings=("watch-flood.min-watches=250",), evidence="watches", threshold="min-watches"),
+    sick("watch-flood", "a share of what the user may have", share_of_watches(0.012, 0.03),
+        settings=("watch-flood.max-share=1",), evidence="of the user's limit",
+        threshold="max-share"),
+    sick("watch-flood", "instances that watch nothing", leaked,
+        evidence="instances that watch nothing", threshold="max-empty"),
+    healthy("watch-flood", "an editor", editor),
+    healthy("watch-flood", "instances that are closed again", closed_again),
+    healthy("watch-flood", "many instances, none without a watch", busy_instances),
+    sick("watch-limit-near", "instances", share_of_instances(0.82, 0.99), may_skip=not_root,
+        evidence="used", threshold="percent"),
+    sick("watch-limit-near", "instances of two processes", together(0.84, 0.97), may_skip=not_root,
+        evidence="used", threshold="percent"),
+    sick("watch-limit-near", "watches", share_of_watches(0.011, 0.03),
+        settings=one_percent("watch-limit-near"), may_skip=not_root, evidence="used",
+        threshold="percent"),
+    healthy("watch-limit-near", "half of the instances", share_of_instances(0.2, 0.72),
+        may_skip=not_root),
+    healthy("watch-limit-near", "as many, of two users", apart, may_skip=not_root),
+    healthy("watch-limit-near", "fewer watches", share_of_watches(0.002, 0.008),
+        settings=one_percent("watch-limit-near"), may_skip=not_root),
+]

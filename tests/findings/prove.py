@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Every finding against its sick workloads and healthy twins, live and once more from the capture of
+the same run. Prints a table of precision, recall and margins; fails when a sick one did not fire,
+a healthy one did, or the capture says something else.
+
+    tests/findings/prove.py [--rounds N] [--seed S] [--only FINDING] [--jobs N] [--table FILE]
+"""
+import argparse
+import collections
+import concurrent.futures
+import importlib
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import case as cases  # noqa: E402
+import harness  # noqa: E402
+
+BAD = ("medium", "high", "critical")
+
+
+def all_cases():
+    found = []
+    for path in sorted(HERE.glob("cases_*.py")):
+        found += importlib.import_module(path.stem).CASES
+    return found
+
+
+class Outcome:
+    def __init__(self, case, seed):
+        self.case, self.seed = case, seed
+        self.fired = self.skipped = None
+        self.problems, self.margin = [], None
+
+
+def thresholds():
+    told = subprocess.run([harness.SOOTH, "diagnose", "--list-findings", "-j"], check=True,
+        capture_output=True, text=True).stdout
+    return {f["id"]: {o["name"]: o["value"] for o in f["options"]}
+        for f in json.loads(told)["findings"]}
+
+
+def number(text):
+    """Of "80", "64.0K" and the like."""
+    digits = "".join(c for c in text if c in "0123456789.")
+    power = " KMGT".find(text.strip()[-1:] or "?")
+    return float(digits) * 1024 ** max(power, 0) if digits else None
+
+
+def margin_of(case, finding, table):
+    """How far above its threshold the evidence was, as a factor."""
+    limit = table.get(case.finding, {}).get("%s.%s" % (case.finding, case.threshold))
+    for setting in case.settings:
+        name, value = setting.split("=")
+        if name == "%s.%s" % (case.finding, case.threshold):
+            limit = value
+    for evidence in finding["evidence"]:
+        if evidence["name"] == case.evidence and evidence["value"] is not None and limit:
+            return evidence["value"] / number(limit)
+    return None
+
+
+def judge(outcome, result, again, table):
+    case = outcome.case
+    if result.returncode not in (0, 1):
+        outcome.problems.append("exit %d: %s" % (result.returncode, result.stderr))
+        return
+    found = cases.findings_of(json.loads(result.stdout))
+    own = [f for f in found if f["id"] == case.finding]
+    outcome.fired = bool(own)
+    if outcome.fired != case.sick:
+        outcome.problems.append("fired" if outcome.fired else "did not fire:\n" + result.stdout)
+    if own and (case.says not in own[0]["claim"] or
+            case.severity not in ("", own[0]["severity"])):
+        outcome.problems.append("says something else: %s" % own[0])
+    if own and case.evidence:
+        outcome.margin = margin_of(case, own[0], table)
+    for finding in found:
+        if finding["id"] != case.finding and finding["id"] not in case.also and \
+                finding["severity"] in BAD:
+            outcome.problems.append("also found %s: %s" % (finding["id"], finding["claim"]))
+        if not finding["evidence"] or not finding["claim"]:
+            outcome.problems.append("%s has no evidence or claim" % finding["id"])
+    if again.returncode not in (0, 1):
+        outcome.problems.append("from the capture: %s" % again.stderr)
+        return
+    repeated = cases.findings_of(json.loads(again.stdout))
+    keys = lambda all_: sorted((f["key"], f["severity"], f["claim"]) for f in all_)  # noqa: E731
+    if keys(repeated) != keys(found):
+        outcome.problems.append("the capture says otherwise: %s, live %s" % (keys(repeated),
+            keys(found)))
+
+
+def try_case(case, seed, table):
+    outcome = Outcome(case, seed)
+    if case.may_skip:
+        outcome.skipped = case.may_skip()
+        if outcome.skipped:
+            return outcome
+    scope = cases.Scope()
+    try:
+        made = case.make(scope, random.Random("%s %s %d" % (case.finding, case.name, seed)))
+        pids = [] if made is None else made if isinstance(made, list) else [made]
+        capture = str(scope.path / "case.sooth")
+        result = cases.diagnose(case, pids, capture)
+        judge(outcome, result, cases.diagnose_capture(case, capture), table)
+    except Exception:  # noqa: BLE001: one case must not hide the others
+        outcome.problems.append(traceback.format_exc())
+    finally:
+        scope.close()
+    return outcome
+
+
+def run_all(wanted, jobs, table):
+    shared = [w for w in wanted if not w[0].alone]
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        outcomes = list(pool.map(lambda w: try_case(*w, table), shared))
+    outcomes += [try_case(*w, table) for w in wanted if w[0].alone]
+    return outcomes
+
+
+def table_of(outcomes):
+    rows = ["| finding | sick: fired | healthy: silent | precision | recall | least margin |",
+        "|---|---|---|---|---|---|"]
+    by_finding = collections.defaultdict(list)
+    for o in outcomes:
+        if not o.skipped and o.fired is not None:
+            by_finding[o.case.finding].append(o)
+    for finding in sorted(by_finding):
+        of = by_finding[finding]
+        sick = [o for o in of if o.case.sick]
+        healthy = [o for o in of if not o.case.sick]
+        hits = sum(o.fired for o in sick)
+        false = sum(o.fired for o in healthy)
+        margins = [o.margin for o in sick if o.margin]
+        rows.append("| `%s` | %d of %d | %d of %d | %s | %s | %s |" % (finding, hits, len(sick),
+            len(healthy) - false, len(healthy),
+            "%.2f" % (hits / (hits + false)) if hits + false else "-",
+            "%.2f" % (hits / len(sick)) if sick else "-",
+            "x%.2f" % min(margins) if margins else "-"))
+    return "\n".join(rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", action="append")
+    parser.add_argument("--jobs", type=int, default=6)
+    parser.add_argument("--table")
+    args = parser.parse_args()
+    known = all_cases()
+    chosen = [c for c in known if not args.only or c.finding in args.only]
+    registered = thresholds()
+    failed = []
+    for finding in sorted(set(registered) - {c.finding for c in known if c.sick}):
+        failed.append("%s has no sick case" % finding)
+    for finding in sorted(set(registered) - {c.finding for c in known if not c.sick}):
+        failed.append("%s has no healthy twin" % finding)
+    wanted = [(c, args.seed + i) for i in range(args.rounds) for c in chosen]
+    outcomes = run_all(wanted, args.jobs, registered)
+    for o in outcomes:
+        name = "%s: %s (%s, seed %d)" % (o.case.finding, o.case.name,
+            "sick" if o.case.sick else "healthy", o.seed)
+        if o.skipped:
+            print("skip %s: %s" % (name, o.skipped))
+        elif o.problems:
+            print("FAIL %s\n     %s" % (name, "\n     ".join(o.problems)))
+            failed.append(name)
+        else:
+            print("ok   %s" % name)
+    print("\n" + table_of(outcomes))
+    if args.table:
+        pathlib.Path(args.table).write_text(table_of(outcomes) + "\n")
+    for problem in failed:
+        print("failed: %s" % problem)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
