@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Two reports side by side. Each side is what a report told its sinks: rows of any schema, kept
+ * as they are; what is compared, and how a row is found again on the other side, follows from
+ * the field tables. A difference counts when it is beyond noise:
+ *
+ *   what was counted over the observation (SOOTH_MERGE_SUM) is taken for a second; a number of
+ *   events has the noise of a Poisson process, three times the square root of the count;
+ *   anything else has to differ by a share of the larger value, and by a least amount of its
+ *   unit; the largest of many (SOOTH_MERGE_MAX) by a factor of two.
+ *
+ * A row is known by its process and its key. A process is itself where both sides saw the same
+ * one, else agent, role and project name it, else its name; several of one name are told apart by
+ * their order. What belongs to a single process and moment (pids, inodes, addresses, states,
+ * positions) is not compared.
+ */
+#ifndef SOOTH_ANALYZE_COMPARISON_H
+#define SOOTH_ANALYZE_COMPARISON_H
+
+#include "base/map.h"
+#include "core/output.h"
+
+#define COMPARISON_TABLES_MAX 128
+
+struct comparison_table {
+	char name[64]; /* the section's; of findings the schema's: the list of processes has theirs
+			*/
+	const struct sooth_schema *schema;
+	struct buffer rows;
+};
+
+/* What a report told; zeroed is valid. */
+struct comparison_side {
+	const char *file; /* borrowed */
+	struct comparison_table tables[COMPARISON_TABLES_MAX];
+	size_t table_count;
+	struct comparison_table *filling; /* NULL: rows are passed over */
+	uint64_t bytes;
+	uint64_t refused; /* rows beyond what is kept */
+	/* Of the stream. */
+	uint64_t begin_ns, end_ns;
+	uint64_t lost;	 /* records */
+	bool has_losses; /* of whatever kind */
+	char boot_id[64], hostname[64], version[64];
+	bool has_processes;   /* the probe proc is among them */
+	struct buffer probes; /* "proc, threads" */
+};
+
+/* A sink; `user` of its options is the side. */
+extern const struct sink_type comparison_sink;
+/* A sooth_record_handler; `user` is the side. */
+int comparison_take(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record);
+void comparison_side_fini(struct comparison_side *side);
+/* Observed for; 0: not known. */
+uint64_t comparison_side_ns(const struct comparison_side *side);
+
+struct comparison_told {
+	uint64_t changed, appeared, vanished, within_noise;
+};
+
+/* The sections of the comparison. `share` of the larger value is noise. */
+int comparison_tell(struct output *output, const struct comparison_side *a,
+	const struct comparison_side *b, double share, struct comparison_told *told,
+	struct sooth_error *err);
+
+#endif
