@@ -8,17 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/records.h"
+#include "analyze/syscall_sums.h"
+#include "analyze/syscall_table.h"
 #include "base/cleanup.h"
-#include "bpf/tally.h"
-#include "core/reduce.h"
-#include "core/registry.h"
 #include "core/stage.h"
 #include "model/schema.h"
-#include "probes/syscall_names.h"
+#include "model/stream_records.h"
+#include "probes/syscall_arguments.h"
 #include "probes/syscalls.h"
-
-#define ROWS_MAX 8192 /* numbers of five ABIs, and then some made-up ones */
 
 struct call_row {
 	struct sooth_record record;
@@ -27,10 +24,14 @@ struct call_row {
 	uint64_t unfinished;
 	uint64_t total_ns;
 	uint64_t mean_ns;
+	uint64_t p50_ns, p99_ns;
 	uint64_t max_ns;
+	double share_percent;
 	uint32_t category;
-	uint8_t mean_state;
-	uint8_t unused[3];
+	uint8_t mean_state; /* of the percentiles too */
+	uint8_t waits;
+	uint8_t share_state;
+	uint8_t unused;
 	struct sooth_text name;
 	uint32_t histogram[SYSCALLS_BUCKETS];
 };
@@ -38,15 +39,32 @@ struct call_row {
 static const struct sooth_field call_fields[] = {
 	FIELD_STRING(call_row, name, "the call; calls of other ABIs with their name in front",
 		.label = "CALL"),
-	FIELD_NUMBER(
-		call_row, count, "how often it returned, or ended the thread", .label = "CALLS"),
-	FIELD_NUMBER(call_row, errors, "how often with an error"),
+	FIELD_NUMBER(call_row, count, "how often it returned, or ended the thread",
+		.label = "CALLS", .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(call_row, errors, "how often with an error", .merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(call_row, unfinished, "still in the call at the end"),
 	FIELD_NUMBER(call_row, total_ns, "time in the calls that returned", .unit = SOOTH_UNIT_NS,
-		.label = "TOTAL"),
+		.label = "TOTAL", .merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(call_row, mean_ns, "of a call that returned", .unit = SOOTH_UNIT_NS,
 		.label = "MEAN", FIELD_STATE_AT(call_row, mean_state)),
-	FIELD_NUMBER(call_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX"),
+	FIELD_NUMBER(call_row, p50_ns,
+		"half of them took at most that: the end of a slot of the histogram",
+		.unit = SOOTH_UNIT_NS, .label = "P50", FIELD_STATE_AT(call_row, mean_state)),
+	FIELD_NUMBER(call_row, p99_ns, "99 of 100 took at most that, as well",
+		.unit = SOOTH_UNIT_NS, .label = "P99", FIELD_STATE_AT(call_row, mean_state)),
+	FIELD_NUMBER(call_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX",
+		.merge = SOOTH_MERGE_MAX),
+	{ .name = "share_percent",
+		.label = "SHARE%",
+		.type = SOOTH_FIELD_REAL,
+		.unit = SOOTH_UNIT_PERCENT,
+		.decimals = 1,
+		FIELD_AT(call_row, share_percent),
+		FIELD_STATE_AT(call_row, share_state),
+		.help = "of the time in calls that work; a call that waits has none" },
+	FIELD_TRUTH(call_row, waits,
+		"by its nature it waits: for others, or for time to pass (what reads may wait "
+		"too)"),
 	{ .name = "category",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(call_row, category),
@@ -82,7 +100,7 @@ static const struct sooth_field error_fields[] = {
 		.type = SOOTH_FIELD_ERRNO,
 		FIELD_AT(error_row, error),
 		.help = "the error" },
-	FIELD_NUMBER(error_row, count, "how often", .label = "CALLS"),
+	FIELD_NUMBER(error_row, count, "how often", .label = "CALLS", .merge = SOOTH_MERGE_SUM),
 };
 
 static const struct sooth_schema error_schema = {
@@ -94,51 +112,24 @@ static const struct sooth_schema error_schema = {
 
 struct table_state {
 	struct output *output;
-	struct reducer counts;
-	struct reducer errors;
+	struct syscall_sums sums;
+	struct syscall_sums all; /* where it is told of intervals */
+	struct syscall_table_options options;
+	uint64_t working_ns; /* in calls that do not wait */
+	bool is_over;
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
 	struct table_state *s = state;
 
-	(void)options;
+	int status;
+
 	s->output = output;
-	if (reducer_init(&s->counts, registry_schema(SYSCALLS_COUNT), "abi,number", ROWS_MAX) &&
-		reducer_init(
-			&s->errors, registry_schema(SYSCALLS_ERROR), "abi,number,error", ROWS_MAX))
-		return 0;
-	return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "make the table of system calls");
-}
-
-/* One call as the tally of itself. */
-static void push_call(struct table_state *s, const struct syscalls_call *call)
-{
-	bool has_returned = call->result_state == SOOTH_STATE_VALUE;
-	bool is_error = has_returned && tally_is_error(call->result);
-	struct syscalls_count count = {
-		.record = call->record, .number = call->number, .abi = call->abi
-	};
-	struct syscalls_error error = {
-		.record = call->record, .number = call->number, .abi = call->abi, .count = 1
-	};
-	struct tally_slot one = { 0 };
-
-	count.record.fixed_words = sizeof(count) / SOOTH_RECORD_WORD;
-	error.record.fixed_words = sizeof(error) / SOOTH_RECORD_WORD;
-	count.count = 1;
-	if (has_returned) {
-		tally_slot_add(&one, is_error, call->duration_ns);
-		count.errors = one.errors;
-		count.total_ns = one.total_ns;
-		count.max_ns = one.max_ns;
-		memcpy(count.histogram, one.histogram, sizeof(count.histogram));
-	}
-	reducer_push(&s->counts, &count.record);
-	if (is_error) {
-		error.error = (uint32_t)-call->result;
-		reducer_push(&s->errors, &error.record);
-	}
+	if (options)
+		s->options = *(const struct syscall_table_options *)options;
+	status = syscall_sums_init(&s->sums, "", err);
+	return status ? status : syscall_sums_init(&s->all, "", err);
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
@@ -147,12 +138,10 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 	(void)err;
 	batch_for_each (r, batch) {
-		if (r->kind == SYSCALLS_COUNT)
-			reducer_push(&s->counts, r);
-		else if (r->kind == SYSCALLS_ERROR)
-			reducer_push(&s->errors, r);
-		else if (record_as(r, SYSCALLS_CALL, sizeof(struct syscalls_call)))
-			push_call(s, (const void *)r);
+		syscall_sums_take(&s->sums, r);
+		if (s->options.is_repeated)
+			syscall_sums_take(&s->all, r);
+		s->is_over |= r->kind == STREAM_END;
 	}
 	return 0;
 }
@@ -183,6 +172,26 @@ static int by_count(const void *a, const void *b)
 	return x->error < y->error ? -1 : x->error > y->error;
 }
 
+/* The end of the slot in which that share of them has been passed; never beyond the longest. */
+static uint64_t percentile(const struct syscalls_count *c, uint64_t returned, unsigned percent)
+{
+	uint64_t passed = 0, wanted = (returned * percent + 99) / 100;
+
+	for (unsigned i = 0; i < SYSCALLS_BUCKETS; i++) {
+		passed += c->histogram[i];
+		if (passed >= wanted && passed)
+			return 2ull << i < c->max_ns ? 2ull << i : c->max_ns;
+	}
+	return c->max_ns;
+}
+
+static bool waits(const struct syscalls_count *c)
+{
+	const struct syscall_row *known = syscall_by_number(c->abi, c->number);
+
+	return known && syscall_waits(known);
+}
+
 static int tell_call(struct table_state *s, const struct syscalls_count *c, struct sooth_error *err)
 {
 	const struct syscall_row *known = syscall_by_number(c->abi, c->number);
@@ -201,6 +210,12 @@ static int tell_call(struct table_state *s, const struct syscalls_count *c, stru
 	row.mean_ns = returned ? c->total_ns / returned : 0;
 	if (!returned)
 		row.mean_state = SOOTH_STATE_ABSENT;
+	row.p50_ns = percentile(c, returned, 50);
+	row.p99_ns = percentile(c, returned, 99);
+	row.waits = waits(c);
+	row.share_state = row.waits || !s->working_ns ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
+	if (s->working_ns)
+		row.share_percent = 100.0 * (double)c->total_ns / (double)s->working_ns;
 	memcpy(row.histogram, c->histogram, sizeof(row.histogram));
 	return OUTPUT_ROW(s->output, &row, tail, 1, err);
 }
@@ -257,27 +272,52 @@ static const struct section error_section = {
 	.shape = SECTION_TABLE,
 };
 
+static void add_working(struct table_state *s, const struct reducer *counts)
+{
+	size_t count;
+	_cleanup_free_ const struct sooth_record **rows = reducer_rows(counts, &count);
+
+	s->working_ns = 0;
+	for (size_t i = 0; rows && i < count; i++) {
+		const struct syscalls_count *c = (const void *)rows[i];
+
+		s->working_ns += waits(c) ? 0 : c->total_ns;
+	}
+}
+
+static int tell(struct table_state *s, const struct syscall_sums *sums, struct sooth_error *err)
+{
+	int status;
+
+	if (syscall_sums_refused(sums))
+		output_limit(s->output, "some calls or errors",
+			"there were more than a table holds", "");
+	add_working(s, &sums->counts);
+	status = tell_sorted(s, &call_section, &sums->counts, by_total, call_teller, err);
+	return status ? status
+		      : tell_sorted(s, &error_section, &sums->errors, by_count, error_teller, err);
+}
+
 static int finish(void *state, struct sooth_error *err)
 {
 	struct table_state *s = state;
 	int status;
 
-	if (s->counts.rows.refused || s->errors.rows.refused)
-		output_limit(s->output, "some calls or errors",
-			"there were more than a table holds", "");
-	status = tell_sorted(s, &call_section, &s->counts, by_total, call_teller, err);
-
-	if (status)
-		return status;
-	return tell_sorted(s, &error_section, &s->errors, by_count, error_teller, err);
+	if (!s->options.is_repeated)
+		return tell(s, &s->sums, err);
+	if (s->is_over)
+		return tell(s, &s->all, err);
+	status = tell(s, &s->sums, err);
+	syscall_sums_fini(&s->sums);
+	return status ? status : syscall_sums_init(&s->sums, "", err);
 }
 
 static void fini(void *state)
 {
 	struct table_state *s = state;
 
-	reducer_fini(&s->counts);
-	reducer_fini(&s->errors);
+	syscall_sums_fini(&s->sums);
+	syscall_sums_fini(&s->all);
 }
 
 const struct stage_type stage_syscall_table = {

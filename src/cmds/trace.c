@@ -1,15 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth trace: system calls of a target, each or counted. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/operations.h"
+#include "analyze/syscall_stream.h"
+#include "analyze/syscall_table.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/labels.h"
 #include "cli/run.h"
+#include "cli/tracing_menu.h"
+#include "os/os.h"
+#include "probes/syscalls.h"
 
 struct trace_config {
 	struct target_options target;
 	struct output_options output;
 	struct run_options run;
 	struct {
-		bool count;
+		bool count, failed, clock, relative, durations, plain, follow, names;
+		bool all;
+		bool io, network, process, memory, file;
+		const char *calls, *path;
+		uint64_t data_bytes, interval_ns;
 	} trace;
 };
 
@@ -19,6 +35,87 @@ static const struct option trace_options[] = {
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.count),
 		.help = "a table of counts, errors and times instead of every call" },
+	{ .letter = 'e',
+		.name = "calls",
+		.type = OPTION_TEXT,
+		.argument = "SET",
+		.offset = offsetof(struct trace_config, trace.calls),
+		.help = "only these: openat,close; file,network; %path,%desc; !futex,poll" },
+	{ .letter = 'P',
+		.name = "path",
+		.type = OPTION_TEXT,
+		.argument = "PATH",
+		.offset = offsetof(struct trace_config, trace.path),
+		.help = "only calls on it, or on what is below it" },
+	{ .letter = 'Z',
+		.name = "failed",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.failed),
+		.help = "only calls that failed" },
+	{ .name = "io",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.io),
+		.help = "sums by file instead of calls: bytes, times, rewrites" },
+	{ .name = "network",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.network),
+		.help = "sums by connection: bytes each way, times, who the peer is" },
+	{ .name = "process",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.process),
+		.help = "who started whom, with what command, and how it ended" },
+	{ .name = "memory",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.memory),
+		.help = "memory asked for and given back" },
+	{ .name = "file",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.file),
+		.help = "only calls that take a path: the same as -e %path" },
+	{ .name = "all",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.all),
+		.help = "every process of the host but sooth" },
+	{ .name = "interval",
+		.type = OPTION_DURATION,
+		.argument = "TIME",
+		.min = NS_PER_S / 10,
+		.max = 86400 * NS_PER_S,
+		.offset = offsetof(struct trace_config, trace.interval_ns),
+		.help = "with -c or sums: a table of each such time, and one of all at the end" },
+	{ .letter = 's',
+		.name = "string-size",
+		.type = OPTION_BYTES,
+		.argument = "SIZE",
+		.max = SYSCALLS_PIECE_MAX,
+		.offset = offsetof(struct trace_config, trace.data_bytes),
+		.help = "show so much of what is read and written (0: it is the target's own)" },
+	{ .letter = 't',
+		.name = "clock",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.clock),
+		.help = "time of the day on each line" },
+	{ .letter = 'r',
+		.name = "relative",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.relative),
+		.help = "time since the line before" },
+	{ .letter = 'T',
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.durations),
+		.help = "time in each call; always shown" },
+	{ .letter = 'f',
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.follow),
+		.help = "threads and children; always followed" },
+	{ .letter = 'y',
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.names),
+		.help = "what each descriptor is; always shown, unless --plain" },
+	{ .name = "plain",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.plain),
+		.help = "descriptors as numbers only; nothing is read but the calls" },
 };
 
 static const struct option_group groups[] = {
@@ -30,23 +127,169 @@ static const struct option_group groups[] = {
 	SAVE_GROUP(struct trace_config, output),
 };
 
+/* What descriptors are is read once, then followed by the calls. */
+static void choose_probes(const struct trace_config *c, struct run *run)
+{
+	bool is_counted = c->trace.count && !c->trace.interval_ns;
+	run->probes[0] = (struct run_probe){ "syscalls", is_counted ? SOOTH_COUNT : SOOTH_STREAM };
+	if (is_counted || c->trace.plain)
+		return;
+	/* Its readings divide the time. */
+	run->probes[1] = (struct run_probe){ "proc",
+		SOOTH_SAMPLE | (c->trace.interval_ns ? 0 : SOOTH_ONCE) };
+	if (c->trace.count)
+		return;
+	run->probes[2] = (struct run_probe){ "fds", SOOTH_SAMPLE | SOOTH_ONCE };
+	run->probes[3] = (struct run_probe){ "sockets", SOOTH_SAMPLE | SOOTH_ONCE };
+}
+
+static bool wants_operations(const struct trace_config *c)
+{
+	return c->trace.io || c->trace.network || c->trace.process || c->trace.memory;
+}
+
+/* What an operation needs to be seen; all of them need what moves descriptors, which comes. */
+static const char *calls_of(const struct trace_config *c, struct buffer *set)
+{
+	static const char io[] =
+		",file,sendfile,splice,tee,vmsplice,recvfrom,recvmsg,sendto,sendmsg";
+
+	if (c->trace.calls)
+		return c->trace.calls;
+	if (c->trace.file)
+		return "%path";
+	if (!wants_operations(c))
+		return NULL;
+	buffer_string(set, "exit_group");
+	buffer_string(set, c->trace.io || c->trace.network ? io : "");
+	buffer_string(set, c->trace.memory ? ",memory" : "");
+	return buffer_cstr(set);
+}
+
+/* Whoever watches everybody costs everybody: that is said before it begins. */
+static void tell_price(void)
+{
+	for (size_t i = 0; os_native.backends[i]; i++) {
+		const struct backend *b = os_native.backends[i];
+
+		if (!strcmp(b->probe, "syscalls") && b->target_ns)
+			fprintf(stderr,
+				"sooth: each call of each process takes some %u ns longer "
+				"while this runs (%s)\n",
+				b->target_ns, b->price_source);
+	}
+}
+
+static bool has_target(const struct trace_config *c, const struct arguments *a)
+{
+	return c->target.pids.count || c->target.user || a->count || a->command || c->trace.all;
+}
+
+static int check_all(
+	const struct trace_config *c, const struct arguments *a, struct sooth_error *err)
+{
+	if (!c->trace.all || !(c->target.pids.count || c->target.user || a->count || a->command))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take --all and a target");
+	error_why(err, "all are everybody");
+	return error_remedy(err, "give one of the two");
+}
+
+static int check_interval(const struct trace_config *c, struct sooth_error *err)
+{
+	bool has_sums = c->trace.count || wants_operations(c);
+
+	if (!c->trace.interval_ns || (has_sums && !c->trace.plain))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "tell of intervals");
+	error_why(err, has_sums ? "--plain reads nothing that would divide the time"
+				: "calls line by line are told when they happen");
+	return error_remedy(err, "sooth trace --interval 2 -c, --io, --network or --memory");
+}
+
+/* One per view: which, and what it is to do. */
+struct views {
+	struct operations_options operations;
+	struct syscall_stream_options stream;
+	struct syscall_table_options table;
+};
+
+static void choose_view(const struct trace_config *c, const struct views *v, struct run *run)
+{
+	if (c->trace.count)
+		run->views[0] = (struct run_view){ "syscall-table", &v->table };
+	else if (wants_operations(c))
+		run->views[0] = (struct run_view){ "operations", &v->operations };
+	else
+		run->views[0] = (struct run_view){ "syscall-stream", &v->stream };
+	run->is_stream = !c->trace.count && !wants_operations(c);
+}
+
+static struct views views_of(
+	const struct trace_config *c, const char *calls, const struct sockets_options *peers)
+{
+	return (struct views){
+		.operations = { .io = c->trace.io,
+			.network = c->trace.network,
+			.process = c->trace.process,
+			.memory = c->trace.memory,
+			.by_process = c->trace.all,
+			.is_repeated = c->trace.interval_ns != 0,
+			.labels = peers },
+		.stream = { .set = calls,
+			.only_failed = c->trace.failed,
+			.path = c->trace.path,
+			.only_numbers = c->trace.plain,
+			.is_host = c->trace.all,
+			.time = c->trace.clock	    ? SYSCALL_STREAM_CLOCK
+				: c->trace.relative ? SYSCALL_STREAM_RELATIVE
+						    : SYSCALL_STREAM_MONOTONIC },
+		.table = { .is_repeated = c->trace.interval_ns != 0 },
+	};
+}
+
 static int run_trace(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
+	static const struct watch_options intervals = { .schema = "proc.snapshot",
+		.in_intervals = true };
 	struct trace_config *c = config;
+	struct buffer set = { 0 };
+	struct labels labels = { 0 };
+	struct sockets_options peers;
+	const char *calls = calls_of(c, &set);
+	struct views views = views_of(c, calls, &peers);
 	struct run run = {
 		.name = "trace",
 		.target = &c->target,
 		.output = &c->output,
 		.arguments = arguments,
-		.probes = { { "syscalls", c->trace.count ? SOOTH_COUNT : SOOTH_STREAM } },
-		.views = { { c->trace.count ? "syscall-table" : "syscall-stream", NULL } },
-		.is_stream = !c->trace.count,
-		.allowed = TARGET_MAY_BE_COMMAND,
+		.calls = calls,
+		.only_failed = c->trace.failed,
+		.data_bytes = (uint32_t)c->trace.data_bytes,
+		.allowed = TARGET_MAY_BE_COMMAND | (c->trace.all ? TARGET_MAY_BE_HOST : 0),
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
+		.sample_ns = c->trace.interval_ns,
+		.watch = c->trace.interval_ns ? &intervals : NULL,
 	};
+	int status = check_all(c, arguments, err);
 
-	return run_report(&run, err);
+	if (!status)
+		status = check_interval(c, err);
+	if (!status && !has_target(c, arguments) && tracing_menu_can_ask())
+		return tracing_menu_run(err);
+	if (!status)
+		status = labels_read(&labels, err);
+	if (!status && c->trace.all)
+		tell_price();
+	choose_probes(c, &run);
+	choose_view(c, &views, &run);
+	labels_options(&labels, &peers);
+	if (!status)
+		status = run_report(&run, err);
+	labels_fini(&labels);
+	buffer_fini(&set);
+	return status;
 }
 
 const struct command command_trace = {

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a call's record holds of the targets of its arguments. */
+#ifndef SOOTH_ANALYZE_CALL_PIECES_H
+#define SOOTH_ANALYZE_CALL_PIECES_H
+
+#include "base/cursor.h"
+#include "probes/syscall_arguments.h"
+#include "probes/syscalls.h"
+
+#define AT_FDCWD_LINUX (-100)
+
+struct call_piece {
+	bool is_there;
+	uint8_t state;
+	struct span bytes;
+};
+
+/* Safe on any record that holds SYSCALLS_CALL_LEAST. */
+struct call_piece call_piece(
+	const struct syscalls_call *call, size_t argument, enum syscalls_piece_part part);
+/* The path of an argument: of older captures the only one they have. */
+struct call_piece call_path(const struct syscalls_call *call, size_t argument);
+
+/* A C int arrives in a 64-bit register whose upper half may be anything. */
+int64_t call_int(uint64_t argument);
+/* What it returned, when it did and it is no error. */
+bool call_succeeded(const struct syscalls_call *call);
+
+/* "10.0.0.2:443", "[::1]:443", "/run/x", "@abstract"; false: it is another family. The protocol's
+ * suffix for it: "", "6". */
+bool call_address(struct span sockaddr, char *out, size_t size);
+
+/* The types of the arguments of each call, looked up once. */
+struct call_types {
+	const struct argument_type *const *types; /* NULL: only letters are known */
+	const char *letters;
+	uint8_t count;
+	bool is_looked_up, waits, returns_fd;
+	const struct syscall_row *row; /* NULL: not known at all */
+};
+
+#define CALL_TYPES_NUMBERS 512
+struct call_table {
+	struct call_types of[SYSCALL_TABLE_ABIS][CALL_TYPES_NUMBERS];
+	struct call_types unknown;
+};
+
+const struct call_types *call_table_get(struct call_table *t, unsigned abi, uint32_t number);
+
+#endif

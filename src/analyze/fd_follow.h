@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What each descriptor of each process is, as calls go by: from a reading at the start, and
+ * from then on by what open, close, dup, socket, connect, accept, pipe, fcntl, fork and exec
+ * do. Live or from a capture, it takes records only.
+ *
+ * Cannot be seen: descriptors that came by SCM_RIGHTS or pidfd_getfd(2), those of processes
+ * that share a table without being threads (CLONE_FILES), and whatever was lost from the
+ * stream. Such a number is not known, and said to be.
+ */
+#ifndef SOOTH_ANALYZE_FD_FOLLOW_H
+#define SOOTH_ANALYZE_FD_FOLLOW_H
+
+#include "analyze/records.h"
+#include "base/map.h"
+#include "probes/fds.h"
+#include "probes/syscalls.h"
+
+#define FD_FOLLOW_PROTOCOL 12
+#define FD_FOLLOW_ADDRESS  112 /* a unix path of 108 bytes has no NUL */
+
+enum fd_followed_kind {
+	FD_FOLLOWED_FILE,
+	FD_FOLLOWED_DIRECTORY,
+	FD_FOLLOWED_PIPE,
+	FD_FOLLOWED_SOCKET,
+	FD_FOLLOWED_TERMINAL,
+	FD_FOLLOWED_OTHER,
+};
+
+struct fd_followed {
+	uint8_t kind; /* enum fd_followed_kind */
+	bool closes_on_exec;
+	bool is_listening;
+	char protocol[FD_FOLLOW_PROTOCOL]; /* of a socket: "TCP", "UDP6", "UNIX" */
+	char local[FD_FOLLOW_ADDRESS], peer[FD_FOLLOW_ADDRESS]; /* not escaped; empty: not known */
+	char *name; /* owned, not escaped: a path, "pipe:[7]", "eventfd"; of a socket NULL */
+};
+
+struct fd_follow {
+	struct map tables; /* process_id -> struct of fd_follow.c */
+	uint64_t entries;  /* in all tables */
+	uint64_t refused;  /* that passed the bound */
+	struct call_effects *effects;
+};
+
+/* -ENOMEM. */
+int fd_follow_init(struct fd_follow *f);
+void fd_follow_fini(struct fd_follow *f);
+/* Any record; a call when it has been told, because its arguments are of before. */
+void fd_follow_take(struct fd_follow *f, const struct sooth_record *r);
+/* NULL: not known. */
+const struct fd_followed *fd_follow_get(
+	const struct fd_follow *f, const struct process_id *process, int64_t fd);
+/* "/etc/passwd", "TCP 10.0.0.2:5000→160.79.104.10:443", "?"; escaped for a terminal. */
+void fd_follow_put(const struct fd_follow *f, const struct process_id *process, int64_t fd,
+	struct buffer *out);
+/* The name of the process; empty: not known. */
+struct span fd_follow_process(const struct fd_follow *f, const struct process_id *process);
+/* The command line of its last exec, masked, NULs between; false: not known. */
+bool fd_follow_arguments(
+	const struct fd_follow *f, const struct process_id *process, struct span *out);
+bool fd_follow_arguments_are_cut(const struct fd_follow *f, const struct process_id *process);
+/* The working directory; empty: not known. */
+struct span fd_follow_directory(const struct fd_follow *f, const struct process_id *process);
+/* A path among a call's arguments, whole where its beginning is known: of `directory` (a
+ * descriptor, or AT_FDCWD). Not escaped. */
+void fd_follow_resolve(const struct fd_follow *f, const struct process_id *process,
+	int64_t directory, struct span path, struct buffer *out);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * System calls added up, by call and error, and by whatever more is asked for. Tallies and single
+ * calls are merged alike, so a capture of either kind gives the same sums.
+ */
+#ifndef SOOTH_ANALYZE_SYSCALL_SUMS_H
+#define SOOTH_ANALYZE_SYSCALL_SUMS_H
+
+#include "base/error.h"
+#include "core/reduce.h"
+
+struct syscall_sums {
+	struct reducer counts; /* rows are struct syscalls_count */
+	struct reducer errors; /* struct syscalls_error */
+};
+
+/* `more`: "pid," for each process by itself, "" for all together. */
+int syscall_sums_init(struct syscall_sums *s, const char *more, struct sooth_error *err);
+/* Records of other probes are no matter. */
+void syscall_sums_take(struct syscall_sums *s, const struct sooth_record *r);
+/* Whether there was more than the tables hold. */
+bool syscall_sums_refused(const struct syscall_sums *s);
+void syscall_sums_fini(struct syscall_sums *s);
+
+#endif

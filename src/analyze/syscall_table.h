@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the view "syscall-table". */
+#ifndef SOOTH_ANALYZE_SYSCALL_TABLE_H
+#define SOOTH_ANALYZE_SYSCALL_TABLE_H
+
+#include <stdbool.h>
+
+struct syscall_table_options {
+	bool is_repeated; /* told again and again, each time of the time between; at the end all */
+};
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See tracing_menu.h. */
+#include "cli/tracing_menu.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyze/census.h"
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "base/escape.h"
+#include "base/units.h"
+#include "cli/census_scan.h"
+#include "cli/command.h"
+
+#define ANSWER_SIZE 64
+#define LISTED_MAX  99
+
+bool tracing_menu_can_ask(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+/* The number behind a prompt; 0: nothing, or the end of input. */
+static uint64_t ask(const char *prompt, uint64_t most)
+{
+	char answer[ANSWER_SIZE];
+	uint64_t number;
+
+	for (;;) {
+		printf("%s (1-%llu, nothing ends): ", prompt, (unsigned long long)most);
+		fflush(stdout);
+		if (!fgets(answer, sizeof(answer), stdin))
+			return 0;
+		answer[strcspn(answer, "\n")] = '\0';
+		if (!*answer)
+			return 0;
+		if (parse_u64(answer, &number) && number >= 1 && number <= most)
+			return number;
+		printf("that is none of them\n");
+	}
+}
+
+/* --- whom --- */
+
+static void print_process(const struct census *c, const struct census_process *p, unsigned number)
+{
+	struct span name = record_text(&p->process->record, &p->process->name);
+	struct span project = census_text(c, &p->project);
+	struct buffer line = { 0 };
+
+	buffer_format(&line, "%3u  %7llu  ", number, (unsigned long long)p->id.pid);
+	escape_terminal(&line, name.data, name.size);
+	if (p->owner_agent)
+		buffer_format(&line, "  %s", p->owner_agent->title);
+	if (p->has_role)
+		buffer_format(&line, ", %s", agent_role_name(p->role));
+	if (project.size) {
+		buffer_string(&line, ", ");
+		escape_terminal(&line, project.data, project.size);
+	}
+	puts(buffer_cstr(&line));
+	buffer_fini(&line);
+}
+
+static bool is_offered(const struct census_process *p)
+{
+	return p->agent || p->owner_agent;
+}
+
+/* 0: nobody. */
+static uint64_t choose_pid(const struct census *c)
+{
+	uint64_t pids[LISTED_MAX];
+	const struct census_process *p;
+	size_t position = 0;
+	uint64_t count = 0, chosen;
+
+	while (count < LISTED_MAX && (p = census_next(c, &position))) {
+		if (!is_offered(p))
+			continue;
+		print_process(c, p, (unsigned)count + 1);
+		pids[count++] = p->id.pid;
+	}
+	if (!count) {
+		puts("no agents are running here; name a process: sooth trace -p PID");
+		return 0;
+	}
+	chosen = ask("which", count);
+	return chosen ? pids[chosen - 1] : 0;
+}
+
+/* --- what --- */
+
+static const struct {
+	const char *what;
+	const char *words[2]; /* of `sooth trace` */
+} kinds[] = {
+	{ "every call", { NULL, NULL } },
+	{ "files: calls that take a path", { "--file", NULL } },
+	{ "files: bytes and times of each", { "--io", NULL } },
+	{ "network: bytes and times of each connection", { "--network", NULL } },
+	{ "network: every call", { "-e", "network" } },
+	{ "memory: what is asked for", { "--memory", NULL } },
+	{ "processes: who starts whom, how it ends", { "--process", NULL } },
+	{ "calls that fail", { "-Z", NULL } },
+	{ "counts of calls", { "-c", NULL } },
+};
+
+static int run_kind(uint64_t pid, size_t kind)
+{
+	char number[32];
+	char *words[6] = { (char *)"trace" };
+	int count = 1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds[kind].words) && kinds[kind].words[i]; i++)
+		words[count++] = (char *)kinds[kind].words[i];
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)pid);
+	words[count++] = (char *)"-p";
+	words[count++] = number;
+	printf("\n$ sooth");
+	for (int i = 0; i < count; i++)
+		printf(" %s", words[i]);
+	printf("\nCtrl-C ends it, with what it saw.\n\n");
+	fflush(stdout);
+	return command_main(command_find("trace"), count, words);
+}
+
+int tracing_menu_run(struct sooth_error *err)
+{
+	struct census census;
+	int status = census_scan(&census, err);
+	uint64_t pid = 0, kind = 0;
+
+	if (!status)
+		pid = choose_pid(&census);
+	census_fini(&census);
+	if (status || !pid)
+		return status;
+	putchar('\n');
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		printf("%3zu  %s\n", i + 1, kinds[i].what);
+	kind = ask("what", ARRAY_SIZE(kinds));
+	return kind ? run_kind(pid, kind - 1) : 0;
+}

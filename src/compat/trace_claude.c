@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* trace-claude: tracing by choice; with a pid, all calls of that process. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "cli/command.h"
+#include "cli/compat.h"
+#include "cli/tracing_menu.h"
+
+static void print_help(const char *name)
+{
+	printf("%s - watch what an agent asks of the kernel (sooth)\n\n"
+	       "Usage: %s [PID]\n\n"
+	       "Without a pid it asks which agent, and what of it. `sooth trace` does the same by\n"
+	       "options.\n\n"
+	       "  -h, --help                   this\n"
+	       "  -V, --version                the version\n",
+		name, name);
+}
+
+static int fail(struct sooth_error *err)
+{
+	command_print_error(err);
+	return error_exit_status(err);
+}
+
+static int refuse(const char *name, const char *word)
+{
+	struct sooth_error err = { 0 };
+
+	error_set(&err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", word);
+	error_why(&err, "%s takes a pid, and nothing else", name);
+	error_remedy(&err, "`sooth trace` has the options");
+	return fail(&err);
+}
+
+static int nobody_to_ask(const char *name)
+{
+	struct sooth_error err = { 0 };
+
+	error_set(&err, -EINVAL, SOOTH_FAULT_USAGE, "ask what to trace");
+	error_why(&err, "there is no terminal");
+	error_remedy(&err, "%s PID, or sooth trace -p PID", name);
+	return fail(&err);
+}
+
+static int run_trace_claude(const char *name, int argc, char **argv)
+{
+	char *words[] = { (char *)"trace", (char *)"-p", NULL, NULL };
+	struct sooth_error err = { 0 };
+	uint64_t pid;
+	int status;
+
+	if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
+		print_help(name);
+		return 0;
+	}
+	if (argc > 1 && (!strcmp(argv[1], "-V") || !strcmp(argv[1], "--version"))) {
+		printf("%s (sooth) %s\n", name, SOOTH_VERSION);
+		return 0;
+	}
+	if (argc > 2 || (argc == 2 && !parse_u64(argv[1], &pid)))
+		return refuse(name, argv[argc - 1]);
+	if (argc == 2) {
+		words[2] = argv[1];
+		return command_main(command_find("trace"), 3, words);
+	}
+	if (!tracing_menu_can_ask())
+		return nobody_to_ask(name);
+	status = tracing_menu_run(&err);
+	return status < 0 ? fail(&err) : status;
+}
+
+const struct compat compat_trace_claude = { run_trace_claude };

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What `sooth trace` shows of calls and which: sets, paths, failures, data on request, sums, filters, the
+menu; and the same from a capture."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import harness  # noqa: E402
+
+COMPAT = pathlib.Path(harness.SOOTH).parent / "compat"
+
+PROGRAM = """
+import os, socket
+os.chdir("/")
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(1)
+c = socket.create_connection(s.getsockname())
+a, _ = s.accept()
+c.sendall(b"words of the target")
+a.recv(100)
+with open(os.environ["SCRATCH"] + "/out", "w") as f:
+    f.write("x" * 1000)
+with open(os.environ["SCRATCH"] + "/out", "w") as f:
+    f.write("x" * 500)
+fd = os.open("etc/hostname", os.O_RDONLY)
+os.read(fd, 10)
+copy = os.dup(fd)
+os.close(fd)
+os.read(copy, 1)
+try:
+    os.open("/nonexistent/file", os.O_RDWR)
+except OSError:
+    pass
+os.waitpid(os.spawnlp(os.P_NOWAIT, "true", "true", "an argument"), 0)
+"""
+
+
+class Trace(harness.Case):
+    def setUp(self):
+        super().setUp()
+        if os.geteuid():
+            self.skipTest("system calls are watched by root only")
+
+    def trace(self, *options):
+        run = subprocess.run([harness.SOOTH, "trace", "-j", *options, "--", sys.executable, "-S", "-c",
+            PROGRAM], capture_output=True, text=True, timeout=harness.PATIENCE_S,
+            env={**os.environ, "SCRATCH": self.scratch()})
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return run.stdout
+
+    def scratch(self):
+        return self.folder
+
+    def calls(self, *options):
+        return [row for row in map(json.loads, self.trace(*options).splitlines()) if row["type"] == "call"]
+
+    def test_descriptors_are_what_they_are(self):
+        calls = self.calls()
+        by_name = lambda name: [c for c in calls if c["name"] == name]  # noqa: E731
+        hosts = [c for c in calls if c["path"] == "/etc/hostname"]
+        self.assertEqual(hosts[-1]["arguments"].split(", ")[0], "AT_FDCWD")
+        self.assertRegex(hosts[-1]["result_text"], r"^\d+</etc/hostname>$")
+        reads = [c for c in by_name("read") if c["fd_name"] == "/etc/hostname"]
+        self.assertEqual(len(reads), 2, "through the duplicate too")
+        sent = [c for c in by_name("sendto")]
+        self.assertRegex(sent[-1]["fd_name"], r"^TCP .*→127\.0\.0\.1:\d+$")
+        failed = [c for c in calls if c["path"] == "/nonexistent/file"]
+        self.assertEqual((failed[0]["result"], failed[0]["error"], failed[0]["error_text"]),
+            (-1, "ENOENT", "No such file or directory"))
+        self.assertIn("O_RDWR|O_CLOEXEC", failed[0]["arguments"])
+
+    def test_data_only_when_asked_for(self):
+        words = lambda *options: " ".join(c["arguments"] for c in self.calls("-e", "network", *options))  # noqa: E731
+        self.assertNotIn("words", words())
+        self.assertEqual(words("-s", "100").count('"words of the target"'), 2)
+        self.assertEqual(words("-s", "9").count('"words of "...'), 2)
+
+    def test_sets(self):
+        self.assertEqual({c["name"] for c in self.calls("-e", "connect,bind")}, {"connect", "bind"})
+        self.assertLessEqual({c["category"] for c in self.calls("-e", "network")}, {"network"})
+        self.assertNotIn("read", {c["name"] for c in self.calls("-e", "!read,write")})
+        self.assertTrue(all(c["error"] != 0 for c in self.calls("-Z")))
+        below = self.calls("-P", "/etc/hostname")
+        self.assertEqual({c["name"] for c in below} - {"openat", "read", "dup", "close", "fcntl"}, set())
+
+    def test_filter(self):
+        told = self.calls("--filter", "errno != 0 and path ~ nonexist")
+        self.assertEqual({c["path"] for c in told}, {"/nonexistent/file"})
+        wrong = self.run_sooth("trace", "--filter", "errno =", "--", "true")
+        self.assertEqual(wrong.status, 2)
+        self.assertIn("a value is due", wrong.errors)
+
+    def test_sums(self):
+        told = json.loads(self.trace("--io", "--network", "--process", "--memory"))
+        out = [f for f in told["io"] if f["path"].endswith("/out")][0]
+        self.assertEqual((out["written_bytes"], out["writes"], out["opens"], out["rewrites"]), (1500, 2, 2, 1))
+        self.assertEqual(sum(c["sent_bytes"] for c in told["network"]), 19)
+        self.assertEqual(sum(c["received_bytes"] for c in told["network"]), 19)
+        true = [p for p in told["processes"] if p["name"] == "true"]
+        self.assertEqual(true[0]["end"], "exit 0")
+        self.assertTrue(any(m["operation"] == "mmap of no file" for m in told["memory"]))
+
+    def test_counts_tell_waiting_apart(self):
+        told = json.loads(self.trace("-c"))
+        calls = {c["name"]: c for c in told["syscalls"]}
+        self.assertTrue(calls["wait4"]["waits"])
+        self.assertIsNone(calls["wait4"]["share_percent"])
+        self.assertLessEqual(calls["read"]["p50_ns"], calls["read"]["p99_ns"])
+        self.assertLessEqual(calls["read"]["p99_ns"], calls["read"]["max_ns"])
+
+    def test_same_from_capture(self):
+        capture = self.scratch() + "/calls.sooth"
+        live = self.calls("--save", capture)
+        again = self.run_sooth("trace", "-j", capture)
+        rows = [r for r in again.lines() if r["type"] == "call"]
+        self.assertEqual([(r["name"], r["arguments"], r["result_text"]) for r in rows],
+            [(r["name"], r["arguments"], r["result_text"]) for r in live])
+
+    def test_wrong_words(self):
+        for words in (["-e", "opennat"], ["-e", ""], ["--all", "-p", "1"], ["-s", "5000"]):
+            run = self.run_sooth("trace", *words, "--", "true")
+            self.assertEqual(run.status, 2, words)
+
+    def test_slow_calls(self):
+        """claude-diagnose shows the view "slow-calls"."""
+        worker = harness.Process([sys.executable, "-u", "-c",
+            "import os\nprint('ready', flush=True)\nwhile True: os.stat('/etc'); open('/etc/hostname').read()"])
+        self.addCleanup(worker.end)
+        worker.wait_for_output(b"ready")
+        run = subprocess.run([COMPAT / "claude-diagnose", "-D", "--io", "--duration", "1", "--pid",
+            str(worker.pid)], capture_output=True, text=True, timeout=harness.PATIENCE_S)
+        self.assertIn("slowest calls for files", run.stdout)
+
+    def test_menu(self):
+        """trace-claude, and trace without a target, ask on a terminal; elsewhere they say what to type."""
+        run = subprocess.run([COMPAT / "trace-claude"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("there is no terminal", run.stderr)
+        run = subprocess.run([COMPAT / "trace-claude", "x"], capture_output=True, text=True)
+        self.assertEqual(run.returncode, 2)
+        run = subprocess.run([COMPAT / "trace-claude", "--help"], capture_output=True, text=True)
+        self.assertEqual(run.returncode, 0)
+        self.assertIn("sooth trace", run.stdout)
+
+    def run_sooth(self, *words):
+        done = subprocess.run([harness.SOOTH, *words], capture_output=True, timeout=harness.PATIENCE_S)
+        return harness.Run(done.returncode, done.stdout, done.stderr)
+
+
+if __name__ == "__main__":
+    harness.main()
