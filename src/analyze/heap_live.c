@@ -304,7 +304,7 @@ void heap_live_take(struct heap_live *l, const struct sooth_record *r)
 			take_join(l, (const void *)r);
 		break;
 	case PROCESS_EXEC:
-		if (record_holds(r, sizeof(struct process_exec)))
+		if (record_holds(r, PROCESS_EXEC_LEAST))
 			take_exec(l, (const void *)r);
 		break;
 	case PROCESS_LEAVE:

@@ -66,6 +66,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct inspect_readings *s = state;
 	struct snapshots *all[] = { &s->fds, &s->sockets, &s->maps, &s->signals, &s->limits };
+	struct sooth_error ignored;
 
 	(void)err;
 	batch_for_each (r, batch) {
@@ -76,6 +77,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 			snapshots_take(all[i], r);
 		thread_times_take(&s->threads, r);
+		/* What is wrong with one stands among the notes. */
+		agent_set_take(&s->agents, r, &ignored);
 	}
 	return 0;
 }
@@ -169,6 +172,7 @@ static void fini(void *state)
 	snapshots_fini(&s->limits);
 	thread_times_fini(&s->threads);
 	peer_labels_fini(&s->labels);
+	agent_set_unref(s->agents);
 	socket_sums_fini(&s->socket_sums);
 	buffer_fini(&s->thread_list);
 }

@@ -52,12 +52,21 @@ static uint64_t elapsed_s(const struct inspect_readings *s, const struct sooth_r
 	return now_s > start_s ? now_s - start_s : 0;
 }
 
-static const struct agent *agent_of(const struct sooth_record *r)
+static const struct agent *agent_of(const struct inspect_readings *s, const struct sooth_record *r)
 {
 	struct agent_evidence evidence = process_evidence(r);
 	struct agent_match match;
 
-	return agent_recognise(&evidence, &match);
+	return agent_recognise(s->agents, &evidence, &match);
+}
+
+static const char *frozen_by(const struct proc_process *p)
+{
+	if (p->state == 'T')
+		return "stopped by a signal";
+	if (record_holds(&p->record, sizeof(*p)) && p->frozen == PROC_FROZEN_YES)
+		return "by its control group";
+	return "";
 }
 
 static int tell_process(
@@ -65,7 +74,7 @@ static int tell_process(
 {
 	OBJECT_SECTION("process", inspect_process_schema);
 	static const char deleted[] = "deleted or replaced";
-	const struct agent *agent = agent_of(&p->record);
+	const struct agent *agent = agent_of(s, &p->record);
 	struct span group = text_of(&p->record, "control_group");
 	struct inspect_process_row row = { .record = p->record,
 		.elapsed_s = elapsed_s(s, &p->record),
@@ -74,6 +83,7 @@ static int tell_process(
 		.state = p->state,
 		.is_deleted = p->is_deleted,
 		.agent_state = agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.frozen_state = *frozen_by(p) ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.deleted_state = p->is_deleted ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.executable_state = p->executable_state,
 		.command_state = p->arguments_state,
@@ -89,6 +99,7 @@ static int tell_process(
 		tail_span(&row.command, text_of(&p->record, "arguments")),
 		tail_span(&row.directory, text_of(&p->record, "directory")),
 		tail_span(&row.control_group, group),
+		tail_string(&row.frozen, frozen_by(p)),
 		tail_span(&row.deleted, span_of(deleted, strlen(deleted))),
 	};
 

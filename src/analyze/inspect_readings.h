@@ -6,6 +6,7 @@
 #include "analyze/map_classes.h"
 #include "analyze/socket_sums.h"
 #include "analyze/thread_times.h"
+#include "core/agent_set.h"
 #include "core/output.h"
 #include "probes/proc.h"
 
@@ -15,6 +16,7 @@ struct inspect_readings {
 	struct snapshots fds, sockets, maps, signals, limits;
 	struct thread_times threads;
 	struct peer_labels labels;
+	struct agent_set *agents; /* NULL: the built-in ones */
 	uint32_t ticks_per_s;
 	int64_t boottime_offset_ns;
 	/* Of the process that is shown, for lines and tables; empty without its readings. */

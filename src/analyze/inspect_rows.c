@@ -34,6 +34,8 @@ static const struct sooth_field inspect_process_fields[] = {
 		.type = SOOTH_FIELD_CHARS,
 		FIELD_AT(inspect_process_row, state),
 		.help = "R running, S sleeping, D uninterruptible, T stopped, Z zombie, I idle" },
+	FIELD_STRING(inspect_process_row, frozen, "how it was made to stand still, if it was",
+		FIELD_STATE_AT(inspect_process_row, frozen_state)),
 	FIELD_NUMBER(inspect_process_row, elapsed_s, "since it started", .unit = SOOTH_UNIT_S),
 	FIELD_NUMBER(inspect_process_row, ppid, "process id of the parent"),
 	FIELD_NUMBER(inspect_process_row, uid, "effective user id"),
@@ -53,7 +55,8 @@ static const struct sooth_field inspect_process_fields[] = {
 		FIELD_STATE_AT(inspect_process_row, control_group_state)),
 };
 ROW_SCHEMA(inspect_process, "inspect.process",
-	"{name} (pid {pid})[, {agent}]: state {state}, started {elapsed_s} ago by {ppid}, user "
+	"{name} (pid {pid})[, {agent}]: state {state}[ (frozen: {frozen})], started {elapsed_s} "
+	"ago by {ppid}, user "
 	"{uid}\n"
 	"program      {executable}[ ({deleted})]\n"
 	"command      {command}\n"

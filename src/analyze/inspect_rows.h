@@ -11,10 +11,11 @@ struct inspect_process_row {
 	uint32_t ppid, uid;
 	char state;
 	uint8_t is_deleted;
-	uint8_t agent_state, deleted_state;
+	uint8_t agent_state, deleted_state, frozen_state;
 	uint8_t executable_state, command_state, directory_state, control_group_state;
 	struct sooth_text name, agent, executable, command, directory, control_group;
 	struct sooth_text deleted; /* is_deleted in words */
+	struct sooth_text frozen;
 };
 
 struct inspect_cpu_row {

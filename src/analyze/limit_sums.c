@@ -16,7 +16,7 @@ const struct limits_resource *limit_sums_resource(const struct sooth_record *r)
 
 const struct limits_group *limit_sums_group(const struct sooth_record *r)
 {
-	const struct limits_group *g = record_as(r, LIMITS_GROUP, sizeof(*g));
+	const struct limits_group *g = record_as(r, LIMITS_GROUP, LIMITS_GROUP_LEAST);
 
 	return g && record_has_text(r, &g->name) && record_has_text(r, &g->path) ? g : NULL;
 }
@@ -45,6 +45,19 @@ bool limit_sums_group_percent(const struct limits_group *g, double *percent)
 {
 	return g->used_state == SOOTH_STATE_VALUE && g->limit_state == SOOTH_STATE_VALUE &&
 	       share(g->used, g->limit, percent);
+}
+
+bool limit_sums_group_files(const struct limits_group *g, uint64_t *bytes)
+{
+	if (!record_holds(&g->record, sizeof(*g)) || g->file_state != SOOTH_STATE_VALUE)
+		return false;
+	*bytes = g->file_bytes;
+	return true;
+}
+
+bool limit_sums_group_is(const struct limits_group *g, const char *name)
+{
+	return span_equal(record_text(&g->record, &g->name), name);
 }
 
 static int nearest_first(const void *a, const void *b)
@@ -78,7 +91,7 @@ int limit_sums_near(const struct snapshot *process, double percent_least, struct
 
 static bool is_memory(const struct limits_group *g)
 {
-	return span_equal(record_text(&g->record, &g->name), "memory");
+	return limit_sums_group_is(g, "memory");
 }
 
 static uint64_t room(const struct limits_group *g)

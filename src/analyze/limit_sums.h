@@ -21,6 +21,10 @@ const struct limits_pressure *limit_sums_pressure(const struct sooth_record *r);
 bool limit_sums_resource_percent(const struct limits_resource *r, double *percent);
 bool limit_sums_group_percent(const struct limits_group *g, double *percent);
 
+/* Pages of files among what the group uses: they make room when needed. False: not told. */
+bool limit_sums_group_files(const struct limits_group *g, uint64_t *bytes);
+bool limit_sums_group_is(const struct limits_group *g, const char *name);
+
 /* struct limit_sum of each limit of which at least so much is used. 0 or -ENOMEM. */
 int limit_sums_near(const struct snapshot *process, double percent_least, struct buffer *out);
 /* The group whose memory limit has the least room; NULL: no limit is set. */

@@ -9,6 +9,7 @@
 
 #include "analyze/sockets.h"
 #include "base/cleanup.h"
+#include "base/mask.h"
 
 #define RULES_MAX   16384
 #define ADDRESS_MAX 64
@@ -259,6 +260,7 @@ int peer_labels_parse(struct peer_labels *l, const char *name, const char *text,
 int peer_labels_hosts(struct peer_labels *l, const char *text, size_t size, struct sooth_error *err)
 {
 	struct cursor c = cursor_over(text, size);
+	struct buffer masked = { 0 };
 	int status = 0;
 
 	while (!status && !cursor_at_end(&c)) {
@@ -271,8 +273,11 @@ int peer_labels_hosts(struct peer_labels *l, const char *text, size_t size, stru
 		/* Of a loopback address the name says nothing that is not known. */
 		if (!name.size || !peer_address(rule.address, address) || is_loopback(rule.address))
 			continue;
-		status = add(l, &rule, name.data, name.size);
+		buffer_reset(&masked);
+		mask_text(&masked, name.data, name.size);
+		status = add(l, &rule, (const char *)masked.data, masked.size);
 	}
+	buffer_fini(&masked);
 	if (status == -E2BIG) {
 		error_set(err, status, SOOTH_FAULT_USAGE, "read names of hosts");
 		return error_why(err, "there are more than %u", RULES_MAX);

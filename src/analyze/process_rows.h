@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rows of the view "processes": the scan contract's members and some more. */
+/* The row of the view "processes": the scan contract's members and some more. */
 #ifndef SOOTH_ANALYZE_PROCESS_ROWS_H
 #define SOOTH_ANALYZE_PROCESS_ROWS_H
 
@@ -13,53 +13,47 @@ struct process_row {
 	uint64_t rss_kb;
 	uint64_t vsz_kb;
 	uint64_t elapsed_s;
+	uint64_t activity_s, activity_utc_ns;
+	uint64_t tool_s, tool_utc_ns;
+	uint64_t pid_namespace;
 	uint32_t ppid;
 	uint32_t uid;
 	uint32_t threads;
 	uint32_t open_files;
+	uint32_t role_pid, session_pid;
+	uint32_t generation, generations;
+	uint32_t inner_pid;
+	uint32_t depth; /* in the tree */
 	char state;
-	uint8_t is_deleted;
-	uint8_t is_orphaned, is_outdated;
+	uint8_t tie; /* enum census_tie */
+	uint8_t is_orphaned, is_abandoned, is_superseded, is_zombie, is_daemon, is_frozen;
+	uint8_t is_outdated, is_deleted, is_over;
 	uint8_t cpu_state, mem_state, open_files_state, cwd_state;
 	uint8_t agent_state, version_state, project_state, session_state;
-	uint8_t command_state, executable_state, orphaned_state, outdated_state;
+	uint8_t command_state, executable_state, user_state, terminal_state;
+	uint8_t role_state, role_name_state, session_agent_state, session_pid_state, tie_state;
+	uint8_t orphaned_state, abandoned_state, superseded_state, zombie_state, daemon_state;
+	uint8_t frozen_state, orphaned_reason_state, abandoned_reason_state, frozen_reason_state;
+	uint8_t outdated_state, deleted_state, newest_state, flags_state;
+	uint8_t generation_state, container_state, control_group_state, root_state;
+	uint8_t activity_state, status_state, tool_state, namespace_state;
 	struct sooth_text elapsed_time;
 	struct sooth_text name;
 	struct sooth_text command;
 	struct sooth_text executable;
 	struct sooth_text cwd;
-	struct sooth_text agent;
-	struct sooth_text rule;
-	struct sooth_text version;
+	struct sooth_text root;
+	struct sooth_text user, terminal;
+	struct sooth_text agent, rule, version, newest_version;
+	struct sooth_text role, role_name;
 	struct sooth_text project;
-	struct sooth_text session_id;
-};
-
-struct host_row {
-	struct sooth_record record;
-	uint32_t process_count;
-	uint32_t orphaned_count, outdated_count;
-	uint8_t orphaned_state, outdated_state, latest_state, unused;
-	struct sooth_text timestamp;
-	struct sooth_text hostname;
-	struct sooth_text os;
-	struct sooth_text os_version;
-	struct sooth_text latest_local_version;
-};
-
-struct totals_row {
-	struct sooth_record record;
-	double cpu_percent;
-	double mem_percent;
-	uint64_t rss_kb;
-	uint32_t processes;
-	uint8_t cpu_state;
-	uint8_t unused[3];
-	struct sooth_text rss_human;
+	struct sooth_text session_agent, session_id;
+	struct sooth_text orphaned_reason, abandoned_reason, frozen_reason;
+	struct sooth_text container, control_group;
+	struct sooth_text status, tool;
+	struct sooth_text flags;
 };
 
 extern const struct sooth_schema process_row_schema;
-extern const struct sooth_schema host_row_schema;
-extern const struct sooth_schema totals_row_schema;
 
 #endif

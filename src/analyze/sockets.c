@@ -14,6 +14,7 @@
 #include "analyze/socket_rows.h"
 #include "analyze/socket_sums.h"
 #include "analyze/socket_words.h"
+#include "base/mask.h"
 #include "core/stage.h"
 
 #define ENDS_MAX 65536 /* of a process; beyond, rows are named by inode */
@@ -25,6 +26,7 @@ struct sockets_view {
 	struct map
 		ends; /* uint64_t hash of protocol and addresses -> uint32_t how many have them */
 	struct buffer protocol, local, peer; /* scratch */
+	struct buffer name;		     /* that DNS told */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -124,7 +126,12 @@ static struct span find_label(
 		socket->peer_state != SOOTH_STATE_VALUE || address.size >= sizeof(text))
 		return label;
 	snprintf(text, sizeof(text), "%.*s", (int)address.size, address.data);
-	return o->resolve(o->user, text, room, 256) ? span_of(room, strnlen(room, 256)) : label;
+	if (!o->resolve(o->user, text, room, 256))
+		return label;
+	/* What DNS says is the only text that no record holds. */
+	buffer_reset(&s->name);
+	mask_text(&s->name, room, strnlen(room, 256));
+	return span_of((const char *)s->name.data, s->name.size);
 }
 
 /* What is empty is so for the reason that the record gives. */
@@ -316,6 +323,7 @@ static void fini(void *state)
 	buffer_fini(&s->protocol);
 	buffer_fini(&s->local);
 	buffer_fini(&s->peer);
+	buffer_fini(&s->name);
 }
 
 const struct stage_type stage_sockets = {

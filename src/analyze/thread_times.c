@@ -59,7 +59,7 @@ static struct thread_key key_of(const struct threads_thread *t)
 
 static const struct threads_thread *thread_of(const struct sooth_record *r)
 {
-	return record_as(r, THREADS_THREAD, sizeof(struct threads_thread));
+	return record_as(r, THREADS_THREAD, THREADS_THREAD_LEAST);
 }
 
 static void index_threads(struct map *index, const struct snapshot *s)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "analyze/process_view.h"
+#include "analyze/thread_roles.h"
 #include "analyze/thread_times.h"
 #include "core/stage.h"
 #include "model/schema.h"
@@ -23,13 +24,14 @@ struct threads_row {
 	uint32_t processor;
 	uint32_t realtime_priority;
 	uint32_t category;
+	uint32_t role;
 	int32_t nice;
 	char state;
 	uint8_t cpu_percent_state, cpu_state, waited_state, switches_state, call_state,
-		wait_channel_state, stack_pointer_state;
+		wait_channel_state, stack_pointer_state, role_state;
 	uint8_t cpu_is_ticks;
 	uint8_t has_come;
-	uint8_t unused[6];
+	uint8_t unused[1];
 	struct sooth_text name, call, wait_channel, policy;
 };
 
@@ -41,6 +43,12 @@ static const struct sooth_field row_fields[] = {
 		.is_key = true,
 		.help = "thread id" },
 	FIELD_STRING(threads_row, name, "name of the thread (comm)"),
+	{ .name = "role",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(threads_row, role),
+		FIELD_STATE_AT(threads_row, role_state),
+		.names = &thread_role_names,
+		.help = "what threads of that name do; names are the program's own word" },
 	{ .name = "state",
 		.type = SOOTH_FIELD_CHARS,
 		FIELD_AT(threads_row, state),
@@ -237,8 +245,8 @@ static struct threads_row row_of(const struct thread_time *time)
 		.wait_channel_state = t->wait_channel_state };
 }
 
-static int tell_thread(
-	struct threads_view *s, const struct thread_time *time, struct sooth_error *err)
+static int tell_thread(struct threads_view *s, const struct thread_time *time, struct span process,
+	struct sooth_error *err)
 {
 	const struct threads_thread *t = time->thread;
 	struct threads_row row = row_of(time);
@@ -249,6 +257,9 @@ static int tell_thread(
 	if (t->syscall_state == SOOTH_STATE_VALUE)
 		call_size = syscall_name(t->abi, t->syscall, call);
 	policy_text(policy, t);
+	row.role = thread_role_of(
+		record_text(&t->record, &t->name), process, t->record.tid == t->record.pid);
+	row.role_state = row.role ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	tail[0] = tail_text(&row.name, &t->record, &t->name);
 	tail[1] = tail_span(&row.call, span_of(call, call_size));
 	tail[2] = tail_text(&row.wait_channel, &t->record, &t->wait_channel);
@@ -257,16 +268,32 @@ static int tell_thread(
 	return OUTPUT_ROW(s->view.output, &row, tail, 4, err);
 }
 
+/* Of the first thread: the others bear it until they are given one. */
+static struct span process_name(const struct thread_time *times, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct threads_thread *t = times[i].thread;
+
+		if (t->record.tid == t->record.pid)
+			return record_text(&t->record, &t->name);
+	}
+	return span_of("", 0);
+}
+
 static int tell_threads(void *state, const struct snapshot *process, struct sooth_error *err)
 {
 	struct threads_view *s = state;
 	const struct thread_time *times;
 	struct buffer list = { 0 };
+	struct span name;
+	size_t count;
 	int status = thread_times_list(&s->times, process, &list, NULL);
 
 	times = (const void *)list.data;
-	for (size_t i = 0; i < list.size / sizeof(*times) && !status; i++)
-		status = tell_thread(s, &times[i], err);
+	count = list.size / sizeof(*times);
+	name = process_name(times, count);
+	for (size_t i = 0; i < count && !status; i++)
+		status = tell_thread(s, &times[i], name, err);
 	buffer_fini(&list);
 	return status;
 }
@@ -276,7 +303,7 @@ static const struct section threads_section = {
 	.title = "threads",
 	.schema = &row_schema,
 	.shape = SECTION_TABLE,
-	.columns = "pid,tid,name,state,cpu_percent,cpu_ns,call,wait_channel,policy,nice",
+	.columns = "pid,tid,name,role,state,cpu_percent,cpu_ns,call,wait_channel,policy,nice",
 	.if_empty = "no threads could be read",
 };
 
