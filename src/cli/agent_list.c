@@ -3,11 +3,14 @@
 #include "cli/agent_list.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cli/command.h"
 #include "cli/own_report.h"
-#include "core/registry.h"
+#include "cli/user_agents.h"
+#include "core/agent_set.h"
 #include "model/schema.h"
 
 struct agent_row {
@@ -18,6 +21,7 @@ struct agent_row {
 	struct sooth_text name;
 	struct sooth_text title;
 	struct sooth_text tried;
+	struct sooth_text source;
 };
 
 static const struct sooth_field agent_fields[] = {
@@ -27,6 +31,8 @@ static const struct sooth_field agent_fields[] = {
 		"versions of the real thing on which the rules were tried, or \"not tried\""),
 	FIELD_TRUTH(agent_row, is_tried, "whether they were tried at all", .is_hidden = true),
 	FIELD_NUMBER(agent_row, rules, "how many rules it has"),
+	FIELD_STRING(
+		agent_row, source, "\"built in\", or the file of the user's that describes it"),
 };
 
 static const struct sooth_schema agent_schema = {
@@ -41,31 +47,85 @@ static struct record_tail text(struct sooth_text *to, const char *value)
 	return (struct record_tail){ to, value, strlen(value) };
 }
 
-static int tell_agents(struct output *o, struct sooth_error *err)
+#define EXIT_BROKEN 2 /* as for everything of the user's that makes no sense */
+#define BUILT_IN    "built in"
+#define SOURCE_SIZE (AGENT_FILE_NAME_MAX + 64)
+#define NOTE_SIZE   320
+
+struct user_list {
+	struct output *output;
+	struct agent_set *agents;
+	bool *has_broken;
+};
+
+/* As in every command, and the notes of this report have it too. */
+static int take_user_agent(void *user, const char *path, const struct buffer *text,
+	const struct sooth_error *failure, struct sooth_error *err)
+{
+	struct user_list *list = user;
+	struct sooth_error refusal;
+	char what[NOTE_SIZE], why[NOTE_SIZE];
+
+	(void)err;
+	if (text) {
+		if (!agent_set_add(
+			    list->agents, path, (const char *)text->data, text->size, &refusal))
+			return 0;
+		failure = &refusal;
+	}
+	*list->has_broken = true;
+	command_print_error(failure);
+	user_agents_note(failure, what, why, sizeof(what));
+	output_limit(list->output, what, why, failure->remedy);
+	return 0;
+}
+
+static int tell_agent(struct output *o, const struct agent *a, const struct agent_text *own,
+	struct sooth_error *err)
+{
+	struct agent_row row = { .rules = (uint32_t)agent_rule_count(a),
+		.is_tried = a->tried != NULL };
+	char source[SOURCE_SIZE] = BUILT_IN;
+
+	if (own)
+		snprintf(source, sizeof(source), "%s%s", own->file,
+			own->replaces ? ", instead of the built-in one" : "");
+	struct record_tail tail[] = { text(&row.name, a->name), text(&row.title, a->title),
+		text(&row.tried, a->tried ? a->tried : "not tried"), text(&row.source, source) };
+	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int tell_agents(struct output *o, void *has_broken, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "agents", .schema = &agent_schema, .shape = SECTION_TABLE
 	};
-	int status = output_section(o, &section, err);
+	struct user_list list = { o, agent_set_new(), has_broken };
+	const struct agent *agent;
+	size_t position = 0;
+	int status =
+		list.agents ? user_agents_visit(take_user_agent, &list, err) : error_no_memory(err);
 
-	for (size_t i = 0; registry_agents[i] && !status; i++) {
-		const struct agent *a = registry_agents[i];
-		struct agent_row row = { .rules = (uint32_t)agent_rule_count(a),
-			.is_tried = a->tried != NULL };
-		struct record_tail tail[] = { text(&row.name, a->name), text(&row.title, a->title),
-			text(&row.tried, a->tried ? a->tried : "not tried") };
-
-		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
-	}
+	if (!status)
+		status = output_section(o, &section, err);
+	while (!status && (agent = agent_set_next(list.agents, &position)))
+		status = tell_agent(o, agent, agent_set_text(list.agents, agent), err);
+	agent_set_unref(list.agents);
 	return status;
 }
 
 int agent_list_tell(const struct output_options *options, const struct arguments *arguments,
 	struct sooth_error *err)
 {
-	if (arguments->count || arguments->command)
-		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE,
-			"list agents of \"%s\": --list-agents tells what is known, not what runs",
+	bool has_broken = false;
+	int status;
+
+	if (arguments->count || arguments->command) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "list agents of \"%s\"",
 			arguments->count ? arguments->items[0] : "--");
-	return own_report_tell("agents", options, tell_agents, err);
+		error_why(err, "--list-agents tells what is known, not what runs");
+		return error_remedy(err, "`sooth ps --why` tells what runs, and how it is known");
+	}
+	status = own_report_tell("agents", options, tell_agents, &has_broken, err);
+	return status || !has_broken ? status : EXIT_BROKEN;
 }

@@ -5,7 +5,8 @@
 
 #include "cli/output.h"
 
-/* Takes no arguments. 0, or a negative errno with err filled. */
+/* Takes no arguments. The exit status (2 when an agent of the user's own is wrong), or a negative
+ * errno with err filled. */
 int agent_list_tell(const struct output_options *options, const struct arguments *arguments,
 	struct sooth_error *err);
 

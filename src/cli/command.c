@@ -135,6 +135,8 @@ int command_main(const struct command *c, int argc, char **argv)
 		command_print_help(c);
 		return 0; /* main() finds out whether it was written */
 	}
+	if (config && c->defaults)
+		memcpy(config, c->defaults, c->config_size);
 	status = config ? options_parse(
 				  c->groups, c->group_count, config, argc, argv, &arguments, &err)
 			: error_no_memory(&err);

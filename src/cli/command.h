@@ -14,8 +14,9 @@ struct command {
 	const struct option_group *groups;
 	size_t group_count;
 	size_t config_size;
-	/* config is zeroed and filled from the options; returns the exit status, negative errno
-	 * with err filled on failure. */
+	const void *defaults; /* of the config; NULL: all zero */
+	/* config begins as the defaults and is filled from the options; returns the exit status,
+	 * negative errno with err filled on failure. */
 	int (*run)(void *config, const struct arguments *arguments, struct sooth_error *err);
 };
 

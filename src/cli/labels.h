@@ -14,6 +14,9 @@ struct labels {
 
 /* A file that is not there, or closed to the caller, is no failure. */
 int labels_read(struct labels *l, struct sooth_error *err);
+/* As options of a view; borrowed. */
+struct sockets_options;
+void labels_options(struct labels *l, struct sockets_options *out);
 void labels_fini(struct labels *l);
 
 #endif

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/nearest.h"
 #include "base/units.h"
 
-#define NAMES_MAX    128
-#define NEAR_ENOUGH  2	/* edits */
-#define DISTANCE_MAX 40 /* longer words are not compared */
+#define NAMES_MAX 128
+#define WORD_MAX  40 /* of an option that is unknown: longer ones are near none */
 
 struct parser {
 	const struct option_group *groups;
@@ -24,55 +24,16 @@ struct parser {
 	struct sooth_error *err;
 };
 
-/* Levenshtein's distance, one row at a time. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t m = strlen(a), n = strlen(b);
-	size_t row[DISTANCE_MAX + 1];
-
-	if (m > DISTANCE_MAX || n > DISTANCE_MAX)
-		return DISTANCE_MAX;
-	for (size_t k = 0; k <= n; k++)
-		row[k] = k;
-	for (size_t i = 1; i <= m; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t k = 1; k <= n; k++) {
-			size_t above = row[k];
-			size_t best = diagonal + (a[i - 1] != b[k - 1]);
-
-			best = best < above + 1 ? best : above + 1;
-			best = best < row[k - 1] + 1 ? best : row[k - 1] + 1;
-			diagonal = above;
-			row[k] = best;
-		}
-	}
-	return row[n];
-}
-
 const char *options_nearest(const char *typed, const char *const *names, size_t count)
 {
-	const char *nearest = NULL;
-	size_t best = NEAR_ENOUGH + 1;
-
-	for (size_t i = 0; i < count; i++) {
-		size_t d = distance(typed, names[i]);
-
-		/* "-x" is two edits from anything short: that is no suggestion. */
-		if (d < best && d < strlen(names[i])) {
-			best = d;
-			nearest = names[i];
-		}
-	}
-	return nearest;
+	return nearest_name(typed, names, count);
 }
 
 static int unknown_option(struct parser *p, const char *typed)
 {
 	const char *names[NAMES_MAX];
 	const char *nearest;
-	char word[DISTANCE_MAX + 3]; /* without =VALUE */
+	char word[WORD_MAX + 3]; /* without =VALUE */
 	size_t count = 0;
 
 	for (size_t g = 0; g < p->group_count; g++) {
@@ -93,9 +54,22 @@ static int unknown_option(struct parser *p, const char *typed)
 static int bad_value(
 	struct parser *p, const struct option *o, const char *value, const char *wanted)
 {
-	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" as the value of --%s",
-		value, o->name ? o->name : (char[]){ o->letter, '\0' });
+	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" as the value of %s%s",
+		value, o->name ? "--" : "-", o->name ? o->name : (char[]){ o->letter, '\0' });
 	return error_why(p->err, "it should be %s", wanted);
+}
+
+static int out_of_range(struct parser *p, const struct option *o, const char *value)
+{
+	char range[96], from[UNITS_SIZE], to[UNITS_SIZE];
+
+	if (o->type == OPTION_DURATION)
+		snprintf(range, sizeof(range), "from %s to %s", format_ns(from, o->min),
+			format_ns(to, o->max));
+	else
+		snprintf(range, sizeof(range), "from %llu to %llu", (unsigned long long)o->min,
+			(unsigned long long)o->max);
+	return bad_value(p, o, value, range);
 }
 
 static int store_number(struct parser *p, const struct option *o, void *member, const char *value)
@@ -110,13 +84,35 @@ static int store_number(struct parser *p, const struct option *o, void *member, 
 			o->type == OPTION_DURATION ? "a time such as 5, 200ms or 2m"
 			: o->type == OPTION_BYTES  ? "a size such as 4096, 64k or 8M"
 						   : "a whole number");
-	if ((o->min || o->max) && (number < o->min || number > o->max)) {
-		char range[96];
+	if ((o->min || o->max) && (number < o->min || number > o->max))
+		return out_of_range(p, o, value);
+	memcpy(member, &number, sizeof(number));
+	return 0;
+}
 
-		snprintf(range, sizeof(range), "from %llu to %llu", (unsigned long long)o->min,
-			(unsigned long long)o->max);
-		return bad_value(p, o, value, range);
-	}
+static int store_real(struct parser *p, const struct option *o, void *member, const char *value)
+{
+	char *end;
+	double number = strtod(value, &end);
+
+	/* Digits first: strtod(3) also takes blanks, signs, "inf" and "nan". */
+	if (value[0] < '0' || value[0] > '9' || *end || value[1] == 'x' || value[1] == 'X')
+		return bad_value(p, o, value, "a number");
+	if ((o->min || o->max) && (number < (double)o->min || number > (double)o->max))
+		return out_of_range(p, o, value);
+	memcpy(member, &number, sizeof(number));
+	return 0;
+}
+
+static int store_megabytes(
+	struct parser *p, const struct option *o, void *member, const char *value)
+{
+	uint64_t number;
+
+	if (parse_u64(value, &number) && number && number <= UINT64_MAX >> 20)
+		number <<= 20;
+	else if (!parse_bytes(value, &number) || !number || !strpbrk(value, "kKmMgGtTbB"))
+		return bad_value(p, o, value, "a size such as 512 (in MB), 512M or 2G");
 	memcpy(member, &number, sizeof(number));
 	return 0;
 }
@@ -169,6 +165,10 @@ static int store(
 		return 0;
 	case OPTION_CHOICE:
 		return store_choice(p, o, member, value);
+	case OPTION_REAL:
+		return store_real(p, o, member, value);
+	case OPTION_MEGABYTES:
+		return store_megabytes(p, o, member, value);
 	case OPTION_LIST:
 		return store_list(p, o, member, value);
 	default:
@@ -196,6 +196,12 @@ static const struct option *find(struct parser *p, char letter, const char *name
 /* The value of an option that has none attached: the next word. */
 static int next_value(struct parser *p, const struct option *o, char **value)
 {
+	const char *next = p->at + 1 < p->argc ? p->argv[p->at + 1] : "";
+
+	if (o->otherwise && (*next < '0' || *next > '9')) {
+		*value = (char *)(uintptr_t)o->otherwise;
+		return 0;
+	}
 	if (p->at + 1 < p->argc && strcmp(p->argv[p->at + 1], "--")) {
 		*value = p->argv[++p->at];
 		return 0;
@@ -239,6 +245,13 @@ static int parse_letters(struct parser *p)
 		if (o->type == OPTION_FLAG) {
 			store(p, group, o, NULL);
 			letters++;
+			continue;
+		}
+		if (*value && o->otherwise && (*value < '0' || *value > '9')) {
+			status = store(p, group, o, (char *)(uintptr_t)o->otherwise);
+			letters++;
+			if (status)
+				return status;
 			continue;
 		}
 		if (!*value)

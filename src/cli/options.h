@@ -15,13 +15,15 @@
 #include "base/error.h"
 
 enum option_type {
-	OPTION_FLAG,	 /* bool, set to true */
-	OPTION_TEXT,	 /* const char *, borrowed from argv */
-	OPTION_U64,	 /* uint64_t */
-	OPTION_DURATION, /* uint64_t, ns */
-	OPTION_BYTES,	 /* uint64_t */
-	OPTION_CHOICE,	 /* const char *, one of the choices */
-	OPTION_LIST,	 /* struct option_list: may be given again, and with commas */
+	OPTION_FLAG,	  /* bool, set to true */
+	OPTION_TEXT,	  /* const char *, borrowed from argv */
+	OPTION_U64,	  /* uint64_t */
+	OPTION_DURATION,  /* uint64_t, ns */
+	OPTION_BYTES,	  /* uint64_t */
+	OPTION_CHOICE,	  /* const char *, one of the choices */
+	OPTION_REAL,	  /* double, from `min` to `max` */
+	OPTION_MEGABYTES, /* uint64_t bytes; a bare number is in MiB */
+	OPTION_LIST,	  /* struct option_list: may be given again, and with commas */
 };
 
 #define OPTION_LIST_MAX 64
@@ -38,7 +40,9 @@ struct option {
 	size_t offset;	      /* of the member in the group's struct */
 	const char *argument; /* what help calls the value */
 	const char *help;
-	uint64_t min, max;		     /* of numbers; both 0: any */
+	uint64_t min, max; /* of numbers; both 0: any */
+	/* What it is worth when no number stands behind it; NULL: it needs a value. */
+	const char *otherwise;
 	const char *(*choice)(size_t index); /* of OPTION_CHOICE; NULL behind the last */
 };
 

@@ -9,10 +9,21 @@
 
 #include "core/registry.h"
 
-/* Every sink of this build is a format. */
+/* Every sink of this build is a format; behind their names stand the other ones some have. */
 static const char *format_name(size_t index)
 {
-	return registry_sinks[index] ? registry_sinks[index]->name : NULL;
+	size_t count = 0;
+
+	while (registry_sinks[count])
+		count++;
+	if (index < count)
+		return registry_sinks[index]->name;
+	index -= count;
+	for (size_t i = 0; i < count; i++) {
+		if (registry_sinks[i]->alias && !index--)
+			return registry_sinks[i]->alias;
+	}
+	return NULL;
 }
 
 static const char *color_name(size_t index)
@@ -40,6 +51,11 @@ const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
 		.choice = color_name,
 		.offset = offsetof(struct output_options, color),
 		.help = "whether to colour what deserves a look" },
+	{ .name = "filter",
+		.type = OPTION_TEXT,
+		.argument = "EXPR",
+		.offset = offsetof(struct output_options, filter),
+		.help = "only rows it holds for: errno != 0 and path ~ /etc" },
 };
 
 const struct option file_option_rows[FILE_OPTION_COUNT] = {
@@ -64,7 +80,7 @@ const char *output_sink_name(const struct output_options *o, bool is_stream)
 	if (o->format)
 		return o->format;
 	if (!o->json)
-		return "table";
+		return "text";
 	return is_stream ? "jsonl" : "json";
 }
 

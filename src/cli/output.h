@@ -12,9 +12,10 @@ struct output_options {
 	const char *output; /* -o */
 	const char *save;
 	const char *color;
+	const char *filter;
 };
 
-#define OUTPUT_OPTION_COUNT 3
+#define OUTPUT_OPTION_COUNT 4
 extern const struct option output_option_rows[OUTPUT_OPTION_COUNT];
 #define OUTPUT_GROUP(config, member)                                                               \
 	{                                                                                          \

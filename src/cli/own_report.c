@@ -25,20 +25,22 @@ static int tell_notes(struct output *o, struct sooth_error *err)
 }
 
 static int tell_all(const char *name, struct output *o,
-	int (*tell)(struct output *o, struct sooth_error *err), struct sooth_error *err)
+	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
+	struct sooth_error *err)
 {
 	struct report_head head = { name, 1 };
 	int status = output_begin(o, &head, err);
 
 	if (!status)
-		status = tell(o, err);
+		status = tell(o, user, err);
 	if (!status)
 		status = tell_notes(o, err);
 	return status ? status : output_end(o, err);
 }
 
 int own_report_tell(const char *name, const struct output_options *options,
-	int (*tell)(struct output *o, struct sooth_error *err), struct sooth_error *err)
+	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
+	struct sooth_error *err)
 {
 	struct out_file file = { 0 };
 	struct output *o = NULL;
@@ -48,13 +50,17 @@ int own_report_tell(const char *name, const struct output_options *options,
 		status = out_file_open(&file, options->output ? options->output : "-", false, err);
 	if (!status) {
 		struct sooth_sink_options s = output_sink_options(options, file.stream);
-		struct sink_options own = { s.stream, s.width, s.use_color };
+		struct sink_options own = {
+			.stream = s.stream, .width = s.width, .use_color = s.use_color
+		};
 
 		status = output_add_sink(
 			o, registry_sink(output_sink_name(options, false)), &own, err);
 	}
+	if (!status && options->filter)
+		status = output_filter(o, options->filter, err);
 	if (!status)
-		status = tell_all(name, o, tell, err);
+		status = tell_all(name, o, tell, user, err);
 	output_free(o);
 	if (!status)
 		status = out_file_commit(&file, err);

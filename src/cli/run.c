@@ -14,7 +14,10 @@
 #include "base/file.h"
 #include "base/units.h"
 #include "cli/log.h"
+#include "cli/progress.h"
 #include "cli/stop.h"
+#include "cli/user_agents.h"
+#include "cli/watch.h"
 #include "core/report.h"
 
 #define STEP_MS		 50
@@ -40,11 +43,34 @@ const struct option run_option_rows[RUN_OPTION_COUNT] = {
 struct told {
 	struct sooth_report *report, *product;
 	struct out_file file, product_file;
+	struct screen *screen; /* NULL: none */
+	struct alerts alerts;
 };
 
 static bool is_standard_output(const char *path)
 {
 	return path && !strcmp(path, "-");
+}
+
+static int make_frames(const struct run *run, struct told *t, struct sooth_error *err)
+{
+	int status;
+
+	if (run->watch->in_intervals) {
+		report_in_intervals(t->report, run->watch->schema);
+		return 0;
+	}
+	report_in_frames(t->report, run->watch->schema);
+	/* Of a capture all frames come at once: they are told one after the other. */
+	status = target_capture(run->arguments)
+			 ? 0
+			 : watch_open(&t->screen, run->output, run->watch, t->report, err);
+	if (status || !run->watch->alerts)
+		return status;
+	alerts_init(&t->alerts, run->watch->alerts);
+	t->alerts.screen = t->screen;
+	return report_add_sink_type(
+		t->report, &alert_sink, &(struct sink_options){ .user = &t->alerts }, err);
 }
 
 static int make_report(const struct run *run, struct told *t, struct sooth_error *err)
@@ -54,12 +80,17 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 
 	if (is_standard_output(run->product.path))
 		stream = stderr;
-	if (!status && !run->is_silent) {
+	if (!status && run->watch)
+		status = make_frames(run, t, err);
+	if (!status && !run->is_silent && !t->screen) {
 		struct sooth_sink_options sink = output_sink_options(run->output, stream);
 
+		sink.in_lines = run->watch != NULL;
 		status = sooth_report_add_sink(
 			t->report, output_sink_name(run->output, run->is_stream), &sink, err);
 	}
+	if (!status && run->output->filter)
+		status = sooth_report_filter(t->report, run->output->filter, err);
 	for (size_t i = 0; run->views[i].name && !status; i++)
 		status = sooth_report_add_view(
 			t->report, run->views[i].name, run->views[i].options, err);
@@ -75,7 +106,8 @@ static int make_product(const struct run *run, struct told *t, struct sooth_erro
 
 	if (!run->product.path)
 		return 0;
-	status = sooth_report_new(&t->product, run->name, err);
+	status = sooth_report_new(
+		&t->product, run->product.name ? run->product.name : run->name, err);
 	if (!status)
 		status = sooth_report_add_sink(t->product, run->product.sink, &sink, err);
 	if (!status)
@@ -116,6 +148,15 @@ static void launch_as_invoker(struct sooth_observer_options *options)
 	options->launch_gid = (gid_t)gid_number;
 }
 
+static bool observes(const struct run *run, const char *probe)
+{
+	for (size_t i = 0; run->probes[i].name; i++) {
+		if (!strcmp(run->probes[i].name, probe))
+			return true;
+	}
+	return false;
+}
+
 static int make_observer(
 	const struct run *run, struct sooth_observer **out, struct sooth_error *err)
 {
@@ -126,6 +167,11 @@ static int make_observer(
 		.log = log_print,
 		.log_level = log_wanted(),
 		.may_hold = run->may_hold,
+		.may_be_gone = run->may_be_gone,
+		.calls = run->calls,
+		.only_failed = run->only_failed,
+		.data_bytes = run->data_bytes,
+		.search_path = run->looks_for_programs ? getenv("PATH") : NULL,
 	};
 	int status;
 
@@ -133,9 +179,14 @@ static int make_observer(
 	status = sooth_observer_new(out, &options, err);
 	if (!status)
 		status = target_options_apply(run->target, run->arguments, run->allowed, *out, err);
+	for (size_t i = 0; i < run->meant_count && !status; i++)
+		status = sooth_observer_add_pid(*out, (pid_t)run->meant[i], err);
 	for (size_t i = 0; run->probes[i].name && !status; i++)
 		status = sooth_observer_add_probe(
 			*out, run->probes[i].name, run->probes[i].interest, err);
+	/* Whoever looks at processes looks for agents. */
+	if (!status && observes(run, "proc"))
+		status = user_agents_add(*out, err);
 	return status;
 }
 
@@ -146,36 +197,44 @@ static int step_ms(uint64_t now, uint64_t end_ns)
 	return left_ms < STEP_MS ? (int)left_ms : STEP_MS;
 }
 
+/* Steps until somebody or something ends it; `why` says who. */
+static int step_to_end(const struct run *run, struct told *t, struct sooth_observer *o,
+	enum sooth_end *why, struct sooth_error *err)
+{
+	uint64_t now = clock_monotonic_ns();
+	uint64_t end_ns = run->duration_ns ? now + run->duration_ns : UINT64_MAX;
+	struct progress progress;
+	int status = 1;
+
+	*why = SOOTH_END_STOPPED;
+	progress_begin(&progress, run->progress, now, end_ns);
+	while ((status > 0 || status == -EINTR) && !stop_is_wanted() &&
+		!(t->screen && !watch_step(t->screen))) {
+		now = clock_monotonic_ns();
+		if (now >= end_ns) {
+			*why = SOOTH_END_DURATION;
+			break;
+		}
+		progress_step(&progress, now);
+		status = sooth_observer_step(o, step_ms(now, end_ns), err);
+	}
+	progress_end(&progress);
+	return status < 0 && status != -EINTR ? status : 0;
+}
+
 /* What has been started, to its end. */
 static int observe(
 	const struct run *run, struct told *t, struct sooth_observer *o, struct sooth_error *err)
 {
-	enum sooth_end why = SOOTH_END_STOPPED;
-	uint64_t end_ns;
+	enum sooth_end why;
 	int status = 0;
 
 	/* What comes line by line can be followed from now on, and is there if we are cut. */
-	if (t->product_file.stream)
+	if (t->product_file.stream && !run->product.is_whole)
 		status = out_file_place(&t->product_file, err);
-	if (status)
-		return status;
-	end_ns = run->duration_ns ? clock_monotonic_ns() + run->duration_ns : UINT64_MAX;
-	for (;;) {
-		uint64_t now = clock_monotonic_ns();
-
-		if (stop_is_wanted())
-			break;
-		if (now >= end_ns) {
-			why = SOOTH_END_DURATION;
-			break;
-		}
-		status = sooth_observer_step(o, step_ms(now, end_ns), err);
-		if (!status)
-			break;
-		if (status < 0 && status != -EINTR)
-			return status;
-	}
-	return sooth_observer_stop(o, why, err);
+	if (!status)
+		status = step_to_end(run, t, o, &why, err);
+	return status ? status : sooth_observer_stop(o, why, err);
 }
 
 /*
@@ -298,6 +357,8 @@ int run_report(const struct run *run, struct sooth_error *err)
 		status = make_product(run, &t, err);
 	if (!status)
 		status = capture ? run_capture(run, &t, capture, err) : run_live(run, &t, err);
+	screen_close(t.screen);
+	alerts_fini(&t.alerts);
 	sooth_report_free(t.report);
 	sooth_report_free(t.product);
 	out_file_close(&t.file);

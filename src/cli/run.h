@@ -9,6 +9,7 @@
 
 #include "cli/output.h"
 #include "cli/target.h"
+#include "cli/watch.h"
 
 struct run_options {
 	uint64_t duration_ns;
@@ -40,6 +41,8 @@ struct run_product {
 	const char *path; /* NULL: none; "-": standard output, and the report on standard error */
 	struct run_view view;
 	const char *sink;
+	const char *name; /* of its report; NULL: as the report's */
+	bool is_whole;	  /* it is worth nothing before its end: then it gets its name */
 };
 
 /* One run, as the command describes it. */
@@ -54,11 +57,22 @@ struct run {
 	bool is_stream;	    /* -j means JSON lines */
 	struct run_product product;
 	bool is_silent;	      /* no report at all: only the capture, or the product, is wanted */
+	bool may_be_gone;     /* those that are meant of the host: what is left of them is asked */
 	bool may_hold;	      /* a launched command, for moments, so that nothing is lost */
 	unsigned allowed;     /* enum target_allowed */
 	uint64_t duration_ns; /* 0: until the target ends or somebody stops it */
 	uint64_t sample_ns;
 	uint64_t buffer_bytes;
+	/* Of the probe "syscalls"; see <sooth/observer.h>. */
+	const char *calls;
+	bool only_failed;
+	uint32_t data_bytes;
+	const struct watch_options *watch; /* a report again and again; NULL: one */
+	/* Whom of the host is meant, beside those that the target options name. */
+	const uint32_t *meant;
+	size_t meant_count;
+	const char *progress;	 /* what it does for so long: "observing"; NULL: not shown */
+	bool looks_for_programs; /* also in the folders of PATH */
 };
 
 /* Returns the exit status or a negative errno with err filled. */

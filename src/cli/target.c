@@ -32,7 +32,7 @@ static int parse_pid(const char *text, pid_t *pid, struct sooth_error *err)
 	}
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" as a process id", text);
 	error_why(err, "it is no whole number from 1 on");
-	return error_remedy(err, "give a number, or a capture file that exists");
+	return error_remedy(err, "give numbers, or one capture, and beside that -p PID");
 }
 
 static int parse_user(const char *text, uid_t *uid, struct sooth_error *err)
@@ -99,25 +99,68 @@ static int check_one(const struct target_options *t, const struct arguments *a, 
 	return error_remedy(err, "give one of them");
 }
 
+static int apply_user(const char *user, struct sooth_observer *o, struct sooth_error *err)
+{
+	uid_t uid = 0;
+	int status = parse_user(user, &uid, err);
+
+	return status ? status : sooth_observer_set_user(o, uid, err);
+}
+
 int target_options_apply(const struct target_options *t, const struct arguments *a,
 	unsigned allowed, struct sooth_observer *o, struct sooth_error *err)
 {
+	bool has_pids = t->pids.count || a->count, is_host = allowed & TARGET_IS_HOST;
 	int status = check_one(t, a, allowed, err);
-	uid_t uid = 0;
 
 	if (status)
 		return status;
 	if (a->command)
 		return sooth_observer_set_command(o, a->command, err);
-	if (t->user) {
-		status = parse_user(t->user, &uid, err);
-		return status ? status : sooth_observer_set_user(o, uid, err);
-	}
-	if (!t->pids.count && !a->count)
-		return allowed & TARGET_MAY_BE_HOST ? sooth_observer_set_host(o, err)
-						    : no_target(allowed, err);
-	status = add_pids(o, t->pids.items, t->pids.count, err);
+	if (t->user && !is_host)
+		return apply_user(t->user, o, err);
+	if (!has_pids && !(allowed & TARGET_MAY_BE_HOST))
+		return no_target(allowed, err);
+	if (!has_pids || is_host)
+		status = sooth_observer_set_host(o, err);
+	if (!status)
+		status = add_pids(o, t->pids.items, t->pids.count, err);
 	return status ? status : add_pids(o, (const char *const *)a->items, a->count, err);
+}
+
+static int choose_pids(
+	struct buffer *pids, const char *const *items, size_t count, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < count && !status; i++) {
+		pid_t pid = 0;
+
+		status = parse_pid(items[i], &pid, err);
+		if (!status)
+			buffer_append(pids, &(uint32_t){ (uint32_t)pid }, sizeof(uint32_t));
+	}
+	return status;
+}
+
+int target_options_rows(const struct target_options *t, const struct arguments *a,
+	struct target_rows *rows, struct sooth_error *err)
+{
+	struct arguments none = { .command = a->command };
+	bool has_capture = target_capture(a) != NULL;
+	int status = check_one(t, has_capture ? &none : a, TARGET_MAY_BE_HOST, err);
+
+	if (!status && t->user) {
+		status = parse_user(t->user, &rows->uid, err);
+		rows->has_uid = !status;
+	}
+	if (!status)
+		status = choose_pids(&rows->pids, t->pids.items, t->pids.count, err);
+	if (!status && !has_capture)
+		status = choose_pids(&rows->pids, (const char *const *)a->items, a->count, err);
+	if (!status && buffer_failed(&rows->pids))
+		status = error_no_memory(err);
+	return status;
 }
 
 int target_options_select(

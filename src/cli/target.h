@@ -5,6 +5,7 @@
 
 #include <sooth/observer.h>
 #include <sooth/report.h>
+#include "base/buffer.h"
 #include "cli/options.h"
 
 struct target_options {
@@ -23,10 +24,22 @@ extern const struct option target_option_rows[TARGET_OPTION_COUNT];
 enum target_allowed {
 	TARGET_MAY_BE_HOST = 1,	   /* nothing said: every process */
 	TARGET_MAY_BE_COMMAND = 2, /* behind "--" */
+	TARGET_IS_HOST = 4,	   /* always: pids say who is meant, a user says nothing */
 };
 
 int target_options_apply(const struct target_options *t, const struct arguments *a,
 	unsigned allowed, struct sooth_observer *o, struct sooth_error *err);
+/* Where a target chooses what is shown, and not what is looked at. */
+struct target_rows {
+	struct buffer pids; /* uint32_t */
+	bool has_uid;
+	uid_t uid;
+};
+
+/* A capture among the arguments is none. `rows` is zeroed before, and freed by buffer_fini() of its
+ * pids. */
+int target_options_rows(const struct target_options *t, const struct arguments *a,
+	struct target_rows *rows, struct sooth_error *err);
 /* Which processes of a capture are meant. */
 int target_options_select(
 	const struct target_options *t, struct sooth_report *r, struct sooth_error *err);

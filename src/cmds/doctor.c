@@ -195,10 +195,11 @@ static int tell_missing_probes(struct output *o, struct sooth_error *err)
 	return status;
 }
 
-static int tell_system(struct output *o, struct sooth_error *err)
+static int tell_system(struct output *o, void *user, struct sooth_error *err)
 {
 	int status = tell_environment(o, err);
 
+	(void)user;
 	if (!status)
 		status = tell_methods(o, err);
 	return status ? status : tell_missing_probes(o, err);
@@ -212,7 +213,7 @@ static int run_doctor(void *config, const struct arguments *arguments, struct so
 		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE,
 			"examine \"%s\": doctor looks at this system, not at a target",
 			arguments->count ? arguments->items[0] : "--");
-	return own_report_tell("doctor", &c->output, tell_system, err);
+	return own_report_tell("doctor", &c->output, tell_system, NULL, err);
 }
 
 const struct command command_doctor = {

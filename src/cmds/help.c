@@ -18,6 +18,7 @@ static const struct {
 	const char *group, *title;
 } groups[] = {
 	{ "look", "Look" },
+	{ "act", "Act" },
 	{ "keep", "Keep and explain" },
 	{ "learn", "Find your way" },
 };

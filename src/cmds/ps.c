@@ -1,23 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth ps: the agents of this host, or all its processes. */
+#include <errno.h>
+
+#include "analyze/process_rows.h"
 #include "analyze/processes.h"
 #include "base/units.h"
 #include "cli/agent_list.h"
+#include "cli/columns.h"
 #include "cli/command.h"
 #include "cli/run.h"
 
 #define INTERVAL_NS (200 * NS_PER_MS) /* long enough for one decimal of a percent */
+#define VERBOSE	    "threads,open_files,user,terminal,session_id,cwd"
+#define ONE_READING 1 /* ns: over as soon as it has begun */
 
 struct ps_config {
 	struct target_options target;
 	struct output_options output;
 	struct {
 		bool all;
+		bool is_tree;
+		bool is_verbose;
 		bool why;
+		bool transcript;
 		bool list_agents;
+		bool check_version;
 		uint64_t interval_ns;
+		double cpu_over;
+		uint64_t rss_over;
+		uint64_t watch_ns;
+		bool has_bell;
+		const char *on_alert;
+		struct option_list columns;
+		const char *sort;
 	} ps;
 };
+
+static const struct ps_config ps_defaults = { .ps = { .interval_ns = INTERVAL_NS } };
 
 static const struct option ps_options[] = {
 	{ .letter = 'a',
@@ -25,18 +44,76 @@ static const struct option ps_options[] = {
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct ps_config, ps.all),
 		.help = "all processes, not only agents" },
+	{ .letter = 't',
+		.name = "tree",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct ps_config, ps.is_tree),
+		.help = "whole sessions: each process below who started it, with its role" },
+	{ .letter = 'v',
+		.name = "verbose",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct ps_config, ps.is_verbose),
+		.help = "more columns, and what every flag rests on" },
 	{ .letter = 'i',
 		.name = "interval",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
-		.min = NS_PER_MS,
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct ps_config, ps.interval_ns),
-		.help = "over which CPU is measured (200ms)" },
+		.help = "over which CPU is measured (200ms); 0: one reading, without CPU" },
+	{ .name = "columns",
+		.type = OPTION_LIST,
+		.argument = "LIST",
+		.offset = offsetof(struct ps_config, ps.columns),
+		.help = "columns of the table, by name or heading; +NAME adds one" },
+	{ .name = "sort",
+		.type = OPTION_TEXT,
+		.argument = "[-]COLUMN",
+		.offset = offsetof(struct ps_config, ps.sort),
+		.help = "in this order, with - the largest first (-cpu_percent)" },
+	{ .letter = 'k',
+		.name = "cpu-over",
+		.type = OPTION_REAL,
+		.argument = "PCT",
+		.max = 1000000,
+		.offset = offsetof(struct ps_config, ps.cpu_over),
+		.help = "flag who uses more CPU than this many percent of one" },
+	{ .letter = 'm',
+		.name = "rss-over",
+		.type = OPTION_MEGABYTES,
+		.argument = "SIZE",
+		.offset = offsetof(struct ps_config, ps.rss_over),
+		.help = "flag who has more memory resident: 512 (in MB), 512M, 2G" },
+	{ .letter = 'w',
+		.name = "watch",
+		.type = OPTION_DURATION,
+		.argument = "[N]",
+		.otherwise = "2",
+		.min = 100 * NS_PER_MS,
+		.max = 86400 * NS_PER_S,
+		.offset = offsetof(struct ps_config, ps.watch_ns),
+		.help = "again every N seconds (2), on a terminal as a screen with keys" },
+	{ .name = "bell",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct ps_config, ps.has_bell),
+		.help = "with -w: ring when a threshold of -k or -m is passed" },
+	{ .name = "on-alert",
+		.type = OPTION_TEXT,
+		.argument = "PROGRAM",
+		.offset = offsetof(struct ps_config, ps.on_alert),
+		.help = "with -w: run it then, and when it is over, with JSON on its input" },
 	{ .name = "why",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct ps_config, ps.why),
 		.help = "which rule says that it is that agent" },
+	{ .name = "transcript",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct ps_config, ps.transcript),
+		.help = "also the last tool an agent called and when, from its own log" },
+	{ .name = "check-version",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct ps_config, ps.check_version),
+		.help = "versions that are installed, and who runs an older one" },
 	{ .name = "list-agents",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct ps_config, ps.list_agents),
@@ -51,42 +128,169 @@ static const struct option_group groups[] = {
 	SAVE_GROUP(struct ps_config, output),
 };
 
+/* What the report is to show, with the texts that it borrows. */
+struct ps_view {
+	struct processes_options options;
+	struct target_rows rows;
+	struct buffer typed, more; /* columns */
+};
+
+static void fill_options(const struct ps_config *c, struct ps_view *v)
+{
+	v->options = (struct processes_options){
+		.shown = c->ps.all	 ? PROCESSES_ALL
+			 : c->ps.is_tree ? PROCESSES_SESSIONS
+					 : PROCESSES_AGENTS,
+		.is_tree = c->ps.is_tree,
+		.is_verbose = c->ps.is_verbose,
+		.tells_versions = c->ps.check_version,
+		.hide_ended = true,
+		.pids = (const void *)v->rows.pids.data,
+		.pid_count = v->rows.pids.size / sizeof(uint32_t),
+		.has_uid = v->rows.has_uid,
+		.uid = v->rows.uid,
+		.cpu_over_percent = c->ps.cpu_over,
+		.rss_over_bytes = c->ps.rss_over,
+		.is_repeated = c->ps.watch_ns != 0,
+	};
+}
+
+static int choose_columns(const struct ps_config *c, struct ps_view *v, struct sooth_error *err)
+{
+	bool is_more;
+	int status;
+
+	if (c->ps.is_verbose)
+		columns_add(&v->more, VERBOSE);
+	if (c->ps.why)
+		columns_add(&v->more, "rule");
+	if (c->ps.transcript)
+		columns_add(&v->more, "status,activity_s,tool,tool_s");
+	status = columns_choose(&v->typed, &is_more, &process_row_schema, &c->ps.columns, err);
+	if (status)
+		return status;
+	if (is_more && v->typed.size)
+		columns_add(&v->more, buffer_cstr(&v->typed));
+	/* Lines of a tree need the column that they stand in. */
+	if (!is_more && c->ps.is_tree && !columns_have(buffer_cstr(&v->typed), "name"))
+		columns_add(&v->typed, "name");
+	if (!is_more)
+		v->options.columns = buffer_cstr(&v->typed);
+	else if (v->more.size)
+		v->options.more = buffer_cstr(&v->more);
+	if (buffer_failed(&v->typed) || buffer_failed(&v->more))
+		return error_no_memory(err);
+	if (!c->ps.sort)
+		return 0;
+	return columns_sort(
+		&v->options.sort, &v->options.is_descending, &process_row_schema, c->ps.sort, err);
+}
+
+/* Of the screen: what may be done to the process that is picked. */
+static const struct screen_key keys[] = {
+	{ 'i', "inspect", { "inspect" }, false },
+	{ 'k', "kill", { "kill", "--ask" }, true },
+	{ 'z', "freeze", { "freeze", "-t" }, true },
+	{ 'Z', "thaw", { "thaw", "-t" }, true },
+	{ 'T', "trace", { "trace", "-c", "-d", "5", "-p" }, false },
+	{ 0 },
+};
+
+static int check_watch(const struct ps_config *c, struct sooth_error *err)
+{
+	bool has_threshold = c->ps.cpu_over > 0 || c->ps.rss_over;
+
+	if (!c->ps.has_bell && !c->ps.on_alert)
+		return 0;
+	if (c->ps.watch_ns && has_threshold)
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "tell of thresholds");
+	error_why(err, c->ps.watch_ns ? "none is given" : "nothing is watched");
+	return error_remedy(err, "sooth ps -w -k 90 -m 4G --on-alert PROGRAM");
+}
+
+static int report(const struct ps_config *c, const struct arguments *arguments,
+	const struct ps_view *v, struct sooth_error *err)
+{
+	struct target_options nobody = { 0 };
+	bool is_brief = !c->ps.all && !v->options.pid_count;
+	unsigned interest = SOOTH_SAMPLE | (is_brief ? SOOTH_BRIEF : 0) |
+			    (c->ps.transcript ? SOOTH_TRANSCRIPT : 0) |
+			    (c->ps.interval_ns ? 0 : SOOTH_ONCE);
+	size_t count = 0;
+	struct run run = {
+		.name = "ps",
+		.target = target_capture(arguments) ? &nobody : &c->target,
+		.output = &c->output,
+		.arguments = arguments,
+		.views = { { "processes", &v->options } },
+		/* Whoever is chosen, the whole host is looked at: owners may be anywhere. */
+		.allowed = TARGET_MAY_BE_HOST | TARGET_IS_HOST,
+		.duration_ns = c->ps.interval_ns ? c->ps.interval_ns : ONE_READING,
+	};
+	struct alert_options alerts = { .cpu_percent = c->ps.cpu_over,
+		.rss_bytes = c->ps.rss_over,
+		.has_bell = c->ps.has_bell,
+		.command = c->ps.on_alert };
+	struct watch_options watch = { .schema = "proc.snapshot",
+		.title = "sooth ps",
+		.keys = keys,
+		.alerts = &alerts,
+		.is_tree = c->ps.is_tree };
+
+	if (c->ps.watch_ns) {
+		run.watch = &watch;
+		run.sample_ns = c->ps.watch_ns;
+		run.duration_ns = 0;
+		/* Before the first sample: what that does not see is seen to end. */
+		run.probes[count++] = (struct run_probe){ "exits", SOOTH_STREAM };
+	}
+	run.probes[count] = (struct run_probe){ "proc", interest };
+	return run_report(&run, err);
+}
+
 static int run_ps(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct ps_config *c = config;
-	struct processes_options options = {
-		.only_agents = !c->ps.all,
-		.show_rules = c->ps.why,
-		.hide_ended = true,
-	};
-	struct run run = {
-		.name = "ps",
-		.target = &c->target,
-		.output = &c->output,
-		.arguments = arguments,
-		.probes = { { "proc", SOOTH_SAMPLE } },
-		.views = { { "processes", &options } },
-		.allowed = TARGET_MAY_BE_HOST,
-		.duration_ns = c->ps.interval_ns ? c->ps.interval_ns : INTERVAL_NS,
-	};
+	struct ps_view v = { 0 };
+	int status;
 
 	if (c->ps.list_agents)
 		return agent_list_tell(&c->output, arguments, err);
-	return run_report(&run, err);
+	status = check_watch(c, err);
+	if (!status)
+		status = target_options_rows(&c->target, arguments, &v.rows, err);
+	if (!status) {
+		fill_options(c, &v);
+		status = choose_columns(c, &v, err);
+	}
+	if (!status)
+		status = report(c, arguments, &v, err);
+	buffer_fini(&v.rows.pids);
+	buffer_fini(&v.typed);
+	buffer_fini(&v.more);
+	return status;
 }
 
 const struct command command_ps = {
 	.name = "ps",
 	.summary = "the agents on this host",
-	.usage = "[-a] [-j] [--why] [PID... | FILE.sooth]",
-	.about = "Lists AI coding agents with CPU, memory, version and project. CPU is measured "
-		 "over\n"
-		 "a real interval, never averaged over a lifetime.",
-	.examples = "  sooth ps                 the agents\n"
+	.usage = "[-a] [-t] [-v] [-j] [--columns LIST] [--sort COLUMN] [PID... | FILE.sooth]",
+	.about = "Lists AI coding agents with CPU, memory, role, version and project, and what an "
+		 "agent\n"
+		 "left behind: processes whose session is gone, MCP servers nobody talks to. CPU "
+		 "is\n"
+		 "measured over a real interval, never averaged over a lifetime.",
+	.examples = "  sooth ps                 the agents, and what should not be there\n"
+		    "  sooth ps -t              whole sessions as trees, with roles\n"
 		    "  sooth ps -a -i 2         every process, CPU over two seconds\n"
 		    "  sooth ps --why           and how each was recognised\n"
+		    "  sooth ps -w              a screen that is renewed every two seconds\n"
+		    "  sooth ps -w -m 4G --on-alert ./tell-me\n"
+		    "  sooth ps --columns +user,container --sort -rss\n"
 		    "  sooth ps -j 4711         one process as JSON\n",
 	COMMAND_GROUPS(groups),
 	.config_size = sizeof(struct ps_config),
+	.defaults = &ps_defaults,
 	.run = run_ps,
 };

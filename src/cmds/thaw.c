@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sooth thaw: see cli/freezing.h. */
+#include "cli/command.h"
+#include "cli/freezing.h"
+
+static int run_thaw(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	return freezing_run("thaw", config, arguments, false, err);
+}
+
+const struct command command_thaw = {
+	.name = "thaw",
+	.summary = "let frozen processes run again",
+	.usage = "[-t] PID... | --session ID",
+	.about = "Undoes `sooth freeze`, and SIGSTOP by whomever it was sent.",
+	.examples = "  sooth thaw --session 4f1c\n",
+	.groups = freezing_groups,
+	.group_count = FREEZING_GROUP_COUNT,
+	.config_size = sizeof(struct freezing_config),
+	.run = run_thaw,
+};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* claude-status: the status report, of Claude Code alone. It takes that tool's few options and
+ * has the command do it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/command.h"
+#include "cli/compat.h"
+
+static void print_help(const char *name)
+{
+	printf("%s - Claude Code on this host: processes, connections, tracers (sooth)\n\n"
+	       "Usage: %s [-j]\n\n"
+	       "  -j, --json                   one JSON object\n"
+	       "  -h, --help                   this\n"
+	       "  -V, --version                the version\n\n"
+	       "`sooth status` tells the same of every agent.\n",
+		name, name);
+}
+
+static int refuse(const char *name, const char *word)
+{
+	struct sooth_error err = { 0 };
+
+	error_set(&err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", word);
+	error_why(&err, "%s takes -j and -h, and nothing else", name);
+	error_remedy(&err, "`sooth status` takes a capture, and more options");
+	command_print_error(&err);
+	return error_exit_status(&err);
+}
+
+static int run_claude_status(const char *name, int argc, char **argv)
+{
+	static char command[] = "status", option[] = "--agent", agent[] = "claude", json[] = "-j";
+	char *words[] = { command, option, agent, json, NULL };
+	bool is_json = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help")) {
+			print_help(name);
+			return 0;
+		}
+		if (!strcmp(argv[i], "-V") || !strcmp(argv[i], "--version")) {
+			printf("%s (sooth) %s\n", name, SOOTH_VERSION);
+			return 0;
+		}
+		if (strcmp(argv[i], "-j") && strcmp(argv[i], "--json"))
+			return refuse(name, argv[i]);
+		is_json = true;
+	}
+	if (!is_json)
+		words[3] = NULL;
+	return command_main(command_find(command), is_json ? 4 : 3, words);
+}
+
+const struct compat compat_claude_status = { run_claude_status };

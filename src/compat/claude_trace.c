@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * claude-trace: the processes of Claude Code, once or again and again, and the end of one of
+ * them. The rows are those of `sooth ps`; its JSON has the members that scripts rely on.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyze/processes.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "cli/act.h"
+#include "cli/command.h"
+#include "cli/compat.h"
+#include "cli/run.h"
+#include "cli/stop.h"
+
+#define AGENT	    "claude"
+#define INTERVAL_NS (200 * NS_PER_MS) /* of the first look; a watch measures over its own */
+#define COLUMNS	    "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,"
+#define WAIT_NS	    (5 * NS_PER_S)
+#define STILL_THERE 1 /* exit status */
+
+struct claude_trace_config {
+	bool wants_help, wants_version;
+	bool is_verbose, is_tree, check_version, at_once;
+	struct output_options output;
+	uint64_t watch_ns;
+	uint64_t end_pid;
+	uint64_t rss_over;
+	double cpu_over;
+};
+
+#define FLAG_ROW(letter_, name_, member, help_)                                                    \
+	{                                                                                          \
+		.letter = letter_, .name = name_, .type = OPTION_FLAG,                             \
+		.offset = offsetof(struct claude_trace_config, member), .help = help_              \
+	}
+
+static const struct option rows[] = {
+	{ .letter = 'w',
+		.name = "watch",
+		.type = OPTION_DURATION,
+		.argument = "[N]",
+		.otherwise = "2",
+		.min = 100 * NS_PER_MS,
+		.max = 86400 * NS_PER_S,
+		.offset = offsetof(struct claude_trace_config, watch_ns),
+		.help = "again every N seconds (2) until Ctrl-C" },
+	FLAG_ROW('v', "verbose", is_verbose, "threads, open files and working directory too"),
+	FLAG_ROW('j', "json", output.json, "JSON"),
+	FLAG_ROW('t', "tree", is_tree, "whole sessions, each process below who started it"),
+	{ .letter = 'k',
+		.type = OPTION_REAL,
+		.argument = "PCT",
+		.max = 1000000,
+		.offset = offsetof(struct claude_trace_config, cpu_over),
+		.help = "flag who uses more CPU than this many percent" },
+	{ .letter = 'm',
+		.type = OPTION_MEGABYTES,
+		.argument = "MB",
+		.offset = offsetof(struct claude_trace_config, rss_over),
+		.help = "flag who has more memory resident" },
+	{ .letter = 'K',
+		.type = OPTION_U64,
+		.argument = "PID",
+		.min = 1,
+		.max = INT32_MAX,
+		.offset = offsetof(struct claude_trace_config, end_pid),
+		.help = "end that process (SIGTERM), when it is Claude Code's" },
+	FLAG_ROW('9', NULL, at_once, "with -K: at once (SIGKILL)"),
+	FLAG_ROW(0, "check-version", check_version,
+		"versions that are installed, and who runs an older one"),
+	FLAG_ROW('h', "help", wants_help, "this"),
+	FLAG_ROW('V', "version", wants_version, "the version"),
+};
+static const struct option_group group = OPTION_GROUP("Options", rows, 0);
+
+static void print_help(const char *name)
+{
+	printf("%s - the processes of Claude Code on this host (sooth)\n\n"
+	       "Usage: %s [-w [N]] [-v] [-j] [-t] [-k PCT] [-m MB]\n"
+	       "       %s -K PID [-9]\n"
+	       "       %s --check-version\n\n",
+		name, name, name, name);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char letter[8] = "";
+
+		if (rows[i].letter)
+			snprintf(letter, sizeof(letter), "-%c", rows[i].letter);
+		printf("  %-2s%s %s%-14s %-4s %s\n", letter,
+			rows[i].letter && rows[i].name ? "," : " ", rows[i].name ? "--" : "  ",
+			rows[i].name ? rows[i].name : "", rows[i].argument ? rows[i].argument : "",
+			rows[i].help);
+	}
+	printf("\n`sooth ps` does the same for every agent and says more.\n");
+}
+
+/* --- listing --- */
+
+static int list(const struct claude_trace_config *c, struct sooth_error *err)
+{
+	struct alert_options alerts = { .cpu_percent = c->cpu_over, .rss_bytes = c->rss_over };
+	struct watch_options watch = { .schema = "proc.snapshot",
+		.title = "claude-trace",
+		.alerts = &alerts,
+		.is_tree = c->is_tree };
+	struct processes_options options = {
+		.shown = c->is_tree ? PROCESSES_SESSIONS : PROCESSES_AGENTS,
+		.is_tree = c->is_tree,
+		.is_verbose = c->is_verbose,
+		.tells_versions = c->check_version,
+		.hides_sessions = true,
+		.hide_ended = true,
+		.agent = AGENT,
+		.cpu_over_percent = c->cpu_over,
+		.rss_over_bytes = c->rss_over,
+		.is_repeated = c->watch_ns != 0,
+	};
+	struct target_options host = { 0 };
+	struct arguments none = { 0 };
+	struct run run = {
+		.name = "ps",
+		.target = &host,
+		.output = &c->output,
+		.arguments = &none,
+		.views = { { "processes", &options } },
+		.allowed = TARGET_MAY_BE_HOST,
+		.duration_ns = c->watch_ns ? 0 : INTERVAL_NS,
+		.sample_ns = c->watch_ns,
+		.watch = c->watch_ns ? &watch : NULL,
+	};
+	size_t count = 0;
+
+	/* What is too brief for samples. */
+	if (c->watch_ns)
+		run.probes[count++] = (struct run_probe){ "exits", SOOTH_STREAM };
+	run.probes[count] = (struct run_probe){ "proc", SOOTH_SAMPLE | SOOTH_BRIEF };
+	if (c->is_tree)
+		options.columns = c->is_verbose ? COLUMNS "name,role,project,flags,threads,"
+							  "open_files,cwd"
+						: COLUMNS "name,role,project,flags";
+	else if (!c->check_version)
+		options.columns = c->is_verbose ? COLUMNS "project,flags,threads,open_files,cwd"
+						: COLUMNS "project,flags";
+	return run_report(&run, err);
+}
+
+/* --- ending one --- */
+
+/* What the contract promises of it: one process, when it is Claude Code's. */
+static int tell_end(const char *name, const struct claude_trace_config *c,
+	const struct act_process *p, struct sooth_error *err)
+{
+	switch (p->outcome) {
+	case ACT_ENDED:
+		printf("%s: process %d has ended\n", name, (int)c->end_pid);
+		return 0;
+	case ACT_STILL:
+		fprintf(stderr, "%s: process %d is still there after %d s\n", name, (int)c->end_pid,
+			(int)(WAIT_NS / NS_PER_S));
+		if (!c->at_once)
+			fprintf(stderr, "  try: %s -9 -K %d ends it at once\n", name,
+				(int)c->end_pid);
+		return STILL_THERE;
+	case ACT_GONE:
+		return error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND,
+			"end process %d: it has just ended", (int)c->end_pid);
+	default:
+		error_set(err, p->outcome == ACT_REFUSED ? -EINVAL : -EPERM,
+			p->outcome == ACT_REFUSED ? SOOTH_FAULT_USAGE : SOOTH_FAULT_PRIVILEGE,
+			"end process %d", (int)c->end_pid);
+		error_why(err, "%s", p->why);
+		return error_remedy(err, "`sooth kill` ends other processes too");
+	}
+}
+
+static int end_one(const char *name, const struct claude_trace_config *c, struct sooth_error *err)
+{
+	struct act a;
+	int status;
+
+	stop_catch();
+	act_init(&a, &os_native);
+	a.only_agent = AGENT;
+	status = act_look(&a, err);
+	if (!status)
+		status = act_mean_pid(&a, (uint32_t)c->end_pid, err);
+	if (!status)
+		status = act_end(&a, c->at_once ? SIGKILL : SIGTERM, WAIT_NS, NULL, err);
+	if (!status)
+		status = tell_end(name, c, act_at(&a, 0), err);
+	act_fini(&a);
+	return status;
+}
+
+static int check(const struct claude_trace_config *c, const struct arguments *arguments,
+	struct sooth_error *err)
+{
+	if (arguments->count || arguments->command) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"",
+			arguments->count ? arguments->items[0] : "--");
+		error_why(err, "it takes options only");
+		return error_remedy(err, "-K PID ends a process; `sooth ps PID` shows one");
+	}
+	if (c->at_once && !c->end_pid) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "end nothing at once");
+		error_why(err, "-9 stands with -K PID");
+		return error_remedy(err, "give -K PID too");
+	}
+	return 0;
+}
+
+static int run_claude_trace(const char *name, int argc, char **argv)
+{
+	struct claude_trace_config c = { 0 };
+	struct arguments arguments = { 0 };
+	struct sooth_error err = { 0 };
+	int status = options_parse(&group, 1, &c, argc, argv, &arguments, &err);
+
+	if (!status && c.wants_help) {
+		print_help(name);
+	} else if (!status && c.wants_version) {
+		printf("%s (sooth) %s\n", name, SOOTH_VERSION);
+	} else {
+		if (!status)
+			status = check(&c, &arguments, &err);
+		if (!status)
+			status = c.end_pid ? end_one(name, &c, &err) : list(&c, &err);
+	}
+	free(arguments.items);
+	if (status >= 0)
+		return status;
+	if (status == -EPIPE)
+		return 0; /* whoever read it has seen enough */
+	command_print_error(&err);
+	return error_exit_status(&err);
+}
+
+const struct compat compat_claude_trace = { run_claude_trace };
