@@ -38,6 +38,7 @@ MEMBERS = {
     0x0083: {"source": (32, "<I"), "probe": (40, "ref"), "method": (48, "ref"),
              "fallback_reason": (56, "ref")},
     0x0084: {"pids": (32, "ref"), "command": (40, "ref"), "selector": (48, "ref")},
+    0x0086: {"file": (32, "ref"), "text": (40, "ref")},
     0x0006: {"reason": (32, "<I"), "child_status": (36, "<i")},
     0x0008: {"records": (40, "<Q"), "bytes": (48, "<Q"), "source": (56, "ref"), "reason": (64, "ref")},
     0x0009: {"what": (32, "ref"), "reason": (40, "ref"), "remedy": (48, "ref")},

@@ -58,7 +58,10 @@ class Chosen(Captures):
         self.assert_says_three_lines(run, "process 1")
 
     def test_a_user(self):
-        self.assert_says_three_lines(self.sooth("ps", "-u", "0", self.whole, status=2), "-p")
+        self.assertEqual(self.pids("ps", "-a", "-u", "4294967294"), [])
+        self.assertEqual(set(self.pids("ps", "-a", "-u", str(os.getuid()))),
+                         {self.sleeper.pid, os.getpid()})
+        self.assert_says_three_lines(self.sooth("trace", "-u", "0", self.whole, status=2), "-p")
 
     def test_one_screen_shows_one(self):
         run = self.sooth("inspect", self.whole, status=2)

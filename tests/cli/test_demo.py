@@ -33,7 +33,7 @@ class Demo(harness.Case):
         self.assertRegex(run.stdout, r"access +\d+ +\d+", "counted calls of the worker")
         self.assertIn("sooth-demo-is-looking-for-this", run.stdout, "streamed calls of the worker")
         self.assertRegex(run.stdout, r"malloc +\d+", "counted allocations of the worker")
-        self.assertRegex(run.stdout, r"claude +claude", "the stand-in was recognised")
+        self.assertRegex(run.stdout, r"claude +main +claude", "the stand-in was recognised")
         started = re.search(r"show it on: (\d+) .*?; (\d+) ", run.stdout, re.S).groups()
         for pid in started:
             self.assertFalse(pathlib.Path("/proc", pid).exists(), "process %s is left" % pid)

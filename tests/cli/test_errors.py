@@ -25,7 +25,7 @@ class Usage(Case):
     def test_unknown_option(self):
         self.check(2, ["ps", "--intervall", "1"], "--intervall", "did you mean --interval?")
         self.check(2, ["trace", "--bufer", "1", "--", "/bin/true"], "did you mean --buffer?")
-        self.check(2, ["trace", "-Z"], "-Z", "--help")
+        self.check(2, ["trace", "-Q"], "-Q", "--help")
         self.check(2, ["--jsno"], "--jsno", "did you mean --json?")
 
     def test_unknown_command(self):

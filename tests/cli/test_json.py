@@ -56,8 +56,11 @@ class Scan(Shapes):
         self.assertLessEqual(PROCESS, set(process))
         # What is null says why.
         reasons = set(process.get("not_measured", {}))
-        for field in ("is_orphaned", "is_outdated", "session_id"):
+        for field in ("is_orphaned", "is_outdated"):
             self.assertTrue(process[field] is not None or field in reasons, field)
+        # It is no agent's: there is none.
+        self.assertIsNone(process["session_id"])
+        self.assertNotIn("session_id", reasons)
 
     def test_meanings(self):
         target = self.workload("threads", "--seconds", "30", hold=False, cwd=self.folder)

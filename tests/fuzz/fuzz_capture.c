@@ -2,7 +2,7 @@
 /*
  * The input is a capture, as anybody may hand one over, or the records of one:
  * it is read in two ways of cutting it into pieces, and explained by all default
- * views in every format. The two must say the same, and JSON must be JSON.
+ * views, and judged, in every format. The two must say the same, and JSON must be JSON.
  */
 #include <string.h>
 
@@ -25,7 +25,9 @@ static void feed(struct sooth_report *r, const uint8_t *data, size_t size, size_
 			r, data + at, piece < size - at ? piece : size - at, &err));
 }
 
-static struct explained explain(const char *format, const uint8_t *data, size_t size, size_t piece)
+/* judges: by the findings; else by the default views and the stream of calls. */
+static struct explained explain(
+	const char *format, bool judges, const uint8_t *data, size_t size, size_t piece)
 {
 	struct sooth_sink_options options = { .size = sizeof(options) };
 	struct explained e = { NULL, 0 };
@@ -36,8 +38,9 @@ static struct explained explain(const char *format, const uint8_t *data, size_t 
 	CHECK(options.stream);
 	CHECK(!sooth_report_new(&r, "report", &err));
 	CHECK(!sooth_report_add_sink(r, format, &options, &err));
-	CHECK(!sooth_report_add_view(r, "syscall-stream", NULL, &err));
-	sooth_report_add_default_views(r);
+	CHECK(!sooth_report_add_view(r, judges ? "findings" : "syscall-stream", NULL, &err));
+	if (!judges)
+		sooth_report_add_default_views(r);
 	feed(r, data, size, piece);
 	CHECK(!sooth_report_finish(r, &err));
 	sooth_report_free(r);
@@ -45,12 +48,12 @@ static struct explained explain(const char *format, const uint8_t *data, size_t 
 	return e;
 }
 
-static void explain_all(const uint8_t *data, size_t size)
+static void explain_by(bool judges, const uint8_t *data, size_t size)
 {
 	for (size_t i = 0; registry_sinks[i]; i++) {
 		const char *format = registry_sinks[i]->name;
-		struct explained whole = explain(format, data, size, size ? size : 1);
-		struct explained pieces = explain(format, data, size, 61);
+		struct explained whole = explain(format, judges, data, size, size ? size : 1);
+		struct explained pieces = explain(format, judges, data, size, 61);
 
 		CHECK(whole.size == pieces.size && !memcmp(whole.text, pieces.text, whole.size));
 		if (!strcmp(format, "json"))
@@ -58,6 +61,12 @@ static void explain_all(const uint8_t *data, size_t size)
 		free(whole.text);
 		free(pieces.text);
 	}
+}
+
+static void explain_all(const uint8_t *data, size_t size)
+{
+	explain_by(false, data, size);
+	explain_by(true, data, size);
 }
 
 /* Checksums stop nearly every made input: so records, when that is what it is, get good ones. */

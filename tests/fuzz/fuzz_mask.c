@@ -69,6 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	limit = 1 + *data++ % 64;
 	size--;
 	mask_text(&out, (const char *)data, size);
+	CHECK(mask_may_change((const char *)data, size) ||
+		(out.size == size && !(size && memcmp(out.data, data, size))));
 	buffer_fini(&out);
 	check_limit(data, size, limit);
 	if (holds(data, size, SECRET))

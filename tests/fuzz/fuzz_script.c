@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_inside(path_package(all, &rest), data, size);
 	check_inside(rest, data, size);
 	check_inside(path_below(all, "a/b"), data, size);
-	agent = agent_recognise(&e, &match);
+	agent = agent_recognise(NULL, &e, &match);
 	CHECK(!agent || match.rule);
 	check_inside(match.version, data, size);
 	return 0;

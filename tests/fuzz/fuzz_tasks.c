@@ -22,6 +22,7 @@ static void threads(const uint8_t *data, size_t size)
 	struct task_signals signals;
 	struct task_stat stat;
 	struct task_call call;
+	struct task_io io;
 	struct span value;
 	uint64_t a, b;
 	bool is_32_bit;
@@ -31,6 +32,7 @@ static void threads(const uint8_t *data, size_t size)
 	if (task_call_parse(&call, data, size))
 		CHECK(!call.is_running || !call.has_call);
 	task_signals_parse(&signals, data, size);
+	task_io_parse(&io, data, size);
 	task_schedstat_parse(&a, &b, data, size);
 	task_auxv_parse(&is_32_bit, data, size);
 	if (task_status_find(&value, "SigQ:", data, size))

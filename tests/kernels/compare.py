@@ -214,11 +214,38 @@ def check_inspect(console):
     return ", ".join(f"{probe} by {method}" for probe, method in sorted(methods.items()))
 
 
+def ended(console, name):
+    """The finding about how the one process of a report has ended, and its evidence."""
+    try:
+        report = console.object(name)
+        found = [f for p in report["processes"] for f in p["findings"] if f["id"] == "ended-abnormally"]
+        methods = {row["probe"]: row["method"] for row in report["sources"]}
+        evidence = {e["name"]: e for e in found[0]["evidence"]}
+    except (KeyError, TypeError, IndexError) as error:
+        raise Failed(f"ends: {name}: nothing of an end: {error!r}") from None
+    if methods.get("ends") != "bpf":
+        raise Failed(f"ends: by {methods.get('ends')}: {report['sources']}")
+    return found[0]["claim"], evidence
+
+
+def check_ends(console):
+    """Who killed it is named; of one that the kernel killed, that memory was out and how much it had."""
+    console.require("ends")
+    killed, _ = ended(console, "killed")
+    if "killed by SIGKILL, sent by sh (pid" not in killed:
+        raise Failed(f"ends: {killed}")
+    claim, evidence = ended(console, "oom")
+    resident = evidence.get("resident, of no file", {}).get("value")
+    if "memory of the control group /small" not in claim or not resident or not 10 << 20 < resident < 21 << 20:
+        raise Failed(f"ends: {claim}: {evidence}")
+    return f"sender named; out of memory with {resident / (1 << 20):.1f}M"
+
+
 def check_iterators(console):
     console.require("iterators")
     told = console.file("iterators").split("\n")
     skipped = [line for line in told if "skipped" in line]
-    return "; ".join(skipped) or "fds and maps as by procfs"
+    return "; ".join(skipped) or "fds, maps and processes as by procfs"
 
 
 def main():
@@ -243,6 +270,7 @@ def main():
         ("syscall counts", console.seconds.get("trace", 0), lambda: check_counts(console)),
         ("allocations", console.seconds.get("heap", 0), lambda: check_heap(console)),
         ("inspect", console.seconds.get("inspect", 0), lambda: check_inspect(console)),
+        ("ends", console.seconds.get("ends", 0), lambda: check_ends(console)),
         ("iterators", console.seconds.get("iterators", 0), lambda: check_iterators(console)),
         ("guest status", options.elapsed, lambda: check_exit(console)),
     )

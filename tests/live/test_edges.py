@@ -59,7 +59,9 @@ class Namespaces(Case):
         run = self.run_program(*command, harness.SOOTH, "trace", "-c", "--", "/bin/true", status=3)
         self.assert_says_three_lines(run, "pid namespace")
         doctor = self.run_program(*command, harness.SOOTH, "doctor", "-j").json()
-        usable = {row["probe"]: row["is_usable"] for row in doctor["methods"]}
+        usable = {}  # by some method
+        for row in doctor["methods"]:
+            usable[row["probe"]] = usable.get(row["probe"], False) or row["is_usable"]
         self.assertEqual((usable["syscalls"], usable["proc"]), (False, True))
 
 

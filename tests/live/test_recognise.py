@@ -222,6 +222,10 @@ class Looks(Case):
         shutil.copy(shutil.which(program), path)
         return path
 
+    def editor(self):
+        """A real one has its file in its arguments and waits for a terminal; this is as good."""
+        return self.copy_of("cat", "bin/vim")
+
     def test_none_is_an_agent(self):
         wait = "setInterval(() => {}, 1000)\n"
         starts = {
@@ -234,6 +238,17 @@ class Looks(Case):
             "another codex": [self.copy_of("sleep", "bin/codex"), "100"],
             "another goose": [self.copy_of("sleep", "bin/goose"), "100"],
             "python": [sys.executable, "-c", "input()", "/x/aider", "claude"],
+            "python wrapper": [self.write("python/bin/claude",
+                                          "#!%s\ninput()\n" % os.path.realpath(sys.executable))],
+            "wrapper of a wrapper": ["sh", self.write("else/claude", "read line\n")],
+            "hook": [self.copy_of("sleep", "home/.claude/hooks/notify"), "100"],
+            "what the package has besides": [self.copy_of(
+                "sleep", "node_modules/@anthropic-ai/claude-code/vendor/ripgrep/rg"), "100"],
+            "longer name": [self.copy_of("sleep", "bin/claude-code"), "100"],
+            "editor": [self.editor(), self.write("home/.claude/CLAUDE.md", "claude\n"), "-"],
+            "reader": ["tail", "-f", self.write("home/.claude/projects/x.jsonl", "claude\n")],
+            "named by its caller": ["bash", "-c", "exec -a claude sleep 100"],
+            "command of another": ["sh", "-c", "read line", "claude", "--resume", "x"],
         }
         if shutil.which("node"):
             tool = self.write("node_modules/claude-trace/cli.js", wait)
@@ -244,6 +259,8 @@ class Looks(Case):
             starts["titled"] = ["node", "-e", "process.title = 'claude-monitor';" + wait]
             starts["mentions"] = ["node", tool, "/x/node_modules/@openai/codex/bin/codex.js"]
         pids = {self.start(argv): what for what, argv in starts.items()}
+        os.makedirs(self.path("claude"), exist_ok=True)
+        pids[self.start(["sleep", "100"], cwd=self.path("claude"))] = "in a directory claude"
         for pid in pids:
             wait_until(lambda pid=pid: processes.arguments(pid), "its exec")
         listed, seen = agents_listed(), rows(*pids)

@@ -219,6 +219,7 @@ static void compare(const struct sockets_socket *told, const struct sockets_sock
 		return;
 	if (told->family != SOCKETS_NETLINK)
 		assert_int_equal(told->state, table->state);
+	assert_int_equal(told->side, table->side);
 	assert_int_equal(told->is_from_tables, 0);
 	assert_int_equal(table->is_from_tables, 1);
 	if (!is_inet)
@@ -276,9 +277,12 @@ static void test_detail(void **state)
 		assert_true(b->rtt_ns > 0);
 		assert_int_equal(a->rtt_state, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED));
 		assert_int_equal(a->state, SOCKETS_ESTABLISHED);
-		if (b->inode == h.client)
+		if (b->inode == h.client) {
 			assert_int_equal(b->sent_state, SOOTH_STATE_VALUE);
+			assert_int_equal(b->side, SOCKETS_SIDE_MADE);
+		}
 		if (b->inode == h.server) {
+			assert_int_equal(b->side, SOCKETS_SIDE_ACCEPTED);
 			assert_int_equal(b->sent_state, SOOTH_STATE_ABSENT);
 			assert_int_equal(b->received_bytes, 6);
 		}

@@ -135,7 +135,7 @@ static void test_cases(void **state)
 			.package_version = text_span(cases[i].package_version),
 		};
 		struct agent_match match;
-		const struct agent *agent = agent_recognise(&e, &match);
+		const struct agent *agent = agent_recognise(NULL, &e, &match);
 		const char *name = agent ? agent->name : "none";
 
 		if (strcmp(name, cases[i].agent ? cases[i].agent : "none"))

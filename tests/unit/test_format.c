@@ -95,6 +95,12 @@ static void test_texts(void **state)
 	assert_string_equal(text(SOOTH_FIELD_ARGS, "a\0b c\0\0d", 8), "a \"b c\" \"\" d");
 	assert_string_equal(text(SOOTH_FIELD_ARGS, "a\0b\0", 4), "a b");
 	assert_string_equal(text(SOOTH_FIELD_ARGS, "", 0), "");
+	/* Over its arguments a title was written, and blanks or NULs over the rest. */
+	assert_string_equal(text(SOOTH_FIELD_ARGS, "claude\0\0\0\0", 10), "claude");
+	assert_string_equal(text(SOOTH_FIELD_ARGS, "claude      \0", 13), "claude");
+	assert_string_equal(text(SOOTH_FIELD_ARGS, "a\0\0", 3), "a \"\"");
+	assert_string_equal(text(SOOTH_FIELD_ARGS, "a\0 \0b\0", 6), "a \" \" b");
+	assert_string_equal(text(SOOTH_FIELD_ARGS, "\0\0\0\0", 4), "\"\" \"\" \"\" \"\"");
 }
 
 static void test_states(void **state)

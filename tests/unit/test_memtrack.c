@@ -7,7 +7,10 @@
 #include "cli/compat.h"
 #include "compat/memtrack_words.h"
 
-const struct compat compat_memtrack = { NULL };
+/* Every tool there is: what each does is no matter here. */
+#define COMPAT(link, tool) const struct compat compat_##tool;
+#include "compat/compat.def"
+#undef COMPAT
 
 #define WORDS_MAX 16
 

@@ -1013,6 +1013,38 @@ static void test_log_after_its_owner(void **state)
 	fake_free(fake);
 }
 
+/* What is added before the start stands in the stream; later it is refused. */
+static void test_added_before_start(void **state)
+{
+	static const char text[] = "name mine # ours\nbelow opt/mine\n";
+	struct scene s;
+	struct fake_process *p;
+
+	(void)state;
+	scene_open(&s);
+	p = fake_add(s.fake, 10, 0, "one");
+	watch(&s, p, "proc", SOOTH_SAMPLE);
+	assert_int_equal(
+		sooth_observer_add_agent(s.observer, "d/x.agent", text, strlen(text), &s.err), 0);
+	assert_int_equal(
+		sooth_observer_add_agent(s.observer, "d/y.agent", text, strlen(text), &s.err),
+		-EEXIST);
+	assert_int_equal(sooth_observer_add_limit(s.observer, "this", "that", "", &s.err), 0);
+	assert_int_equal(sooth_observer_start(s.observer, &s.err), 0);
+	assert_int_equal(
+		sooth_observer_add_agent(s.observer, "d/z.agent", text, strlen(text), &s.err),
+		-EBUSY);
+	assert_int_equal(sooth_observer_add_limit(s.observer, "this", "that", "", &s.err), -EBUSY);
+	assert_int_equal(sooth_observer_stop(s.observer, SOOTH_END_STOPPED, &s.err), 0);
+	assert_int_equal(count_of(&s.taken, STREAM_AGENT, 0), 1);
+	assert_string_equal(field_of(last_of(&s.taken, STREAM_AGENT), "file"), "x.agent");
+	assert_string_equal(
+		field_of(last_of(&s.taken, STREAM_AGENT), "text"), "name mine\nbelow opt/mine\n");
+	assert_int_equal(count_of(&s.taken, STREAM_LIMIT, 0), 1);
+	assert_string_equal(field_of(last_of(&s.taken, STREAM_LIMIT), "reason"), "that");
+	scene_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1048,6 +1080,7 @@ int main(void)
 		cmocka_unit_test(test_shared_failed_start),
 		cmocka_unit_test(test_shared_hosts),
 		cmocka_unit_test(test_log_after_its_owner),
+		cmocka_unit_test(test_added_before_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,8 @@ struct shared {
 
 struct config {
 	bool flag, other;
-	uint64_t number, duration_ns, bytes;
+	uint64_t number, duration_ns, bytes, megabytes, watch_ns;
+	double share;
 	const char *choice;
 	struct shared shared;
 };
@@ -48,6 +49,15 @@ static const struct option own_rows[] = {
 		.min = 4096,
 		.max = 1 << 20,
 		.offset = offsetof(struct config, bytes) },
+	{ .letter = 'k',
+		.type = OPTION_REAL,
+		.max = 1000,
+		.offset = offsetof(struct config, share) },
+	{ .letter = 'm', .type = OPTION_MEGABYTES, .offset = offsetof(struct config, megabytes) },
+	{ .letter = 'w',
+		.type = OPTION_DURATION,
+		.otherwise = "2",
+		.offset = offsetof(struct config, watch_ns) },
 	{ .name = "choice",
 		.type = OPTION_CHOICE,
 		.choice = color_choice,
@@ -168,6 +178,60 @@ static void test_numbers(void **state)
 	assert_int_equal(config.bytes, 0); /* what is refused is not stored */
 }
 
+static void test_real_numbers(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-k 12.5"), 0);
+	assert_true(config.share == 12.5);
+	assert_int_equal(parse("-k0"), 0);
+	assert_true(config.share == 0);
+	refused("-k 1000.1", "from 0 to 1000");
+	refused("-k -1", "a number");
+	refused("-k 5%", "a number");
+	refused("-k inf", "a number");
+	refused("-k 0x10", "a number");
+	refused("-k _", "a number");
+	assert_true(config.share == 0);
+}
+
+static void test_megabytes(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-m 512"), 0);
+	assert_int_equal(config.megabytes, 512ull << 20);
+	assert_int_equal(parse("-m 64k"), 0);
+	assert_int_equal(config.megabytes, 64 << 10);
+	assert_int_equal(parse("-m 2G"), 0);
+	assert_int_equal(config.megabytes, 2ull << 30);
+	refused("-m 0", "512M");
+	refused("-m 99999999999999999999", "512M");
+	refused("-m 17592186044416", "512M"); /* 2^64 bytes */
+	refused("-m much", "512M");
+	assert_int_equal(config.megabytes, 0);
+}
+
+/* A value that may be left out is the next word only when that is a number. */
+static void test_value_that_may_be_left_out(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-w"), 0);
+	assert_int_equal(config.watch_ns, 2 * NS_PER_S);
+	assert_int_equal(parse("-w 5"), 0);
+	assert_int_equal(config.watch_ns, 5 * NS_PER_S);
+	assert_int_equal(arguments.count, 0);
+	assert_int_equal(parse("-w7"), 0);
+	assert_int_equal(config.watch_ns, 7 * NS_PER_S);
+	assert_int_equal(parse("-w -f"), 0);
+	assert_int_equal(config.watch_ns, 2 * NS_PER_S);
+	assert_true(config.flag);
+	assert_int_equal(parse("-wf"), 0);
+	assert_int_equal(config.watch_ns, 2 * NS_PER_S);
+	assert_true(config.flag);
+	assert_int_equal(parse("-fw x"), 0);
+	assert_int_equal(arguments.count, 1);
+	refused("-w 5x", "time such as");
+}
+
 static void test_choice(void **state)
 {
 	(void)state;
@@ -256,6 +320,9 @@ int main(void)
 		cmocka_unit_test(test_letters),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_real_numbers),
+		cmocka_unit_test(test_megabytes),
+		cmocka_unit_test(test_value_that_may_be_left_out),
 		cmocka_unit_test(test_choice),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_arguments),

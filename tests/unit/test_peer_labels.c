@@ -43,12 +43,12 @@ static void parse(const char *text)
 static void test_built_in(void **state)
 {
 	(void)state;
-	assert_string_equal(label_of("160.79.104.10", 443), "Anthropic");
-	assert_string_equal(label_of("160.79.105.255", 443), "Anthropic");
-	assert_string_equal(label_of("::ffff:160.79.104.10", 443), "Anthropic");
+	assert_string_equal(label_of("160.79.104.10", 443), "Anthropic API");
+	assert_string_equal(label_of("160.79.105.255", 443), "Anthropic API");
+	assert_string_equal(label_of("::ffff:160.79.104.10", 443), "Anthropic API");
 	assert_string_equal(label_of("160.79.106.0", 443), "HTTPS");
 	assert_string_equal(label_of("160.79.103.255", 443), "HTTPS");
-	assert_string_equal(label_of("2607:6bc0::10", 443), "Anthropic");
+	assert_string_equal(label_of("2607:6bc0::10", 443), "Anthropic API");
 	assert_string_equal(label_of("2607:6bc0:1::", 443), "HTTPS");
 	assert_string_equal(label_of("127.0.0.1", 5432), "PostgreSQL");
 	assert_string_equal(label_of("::1", 11434), "Ollama");

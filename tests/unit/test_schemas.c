@@ -90,6 +90,8 @@ static bool size_fits_type(const struct sooth_field *f)
 	case SOOTH_FIELD_TEXT:
 	case SOOTH_FIELD_ARGS:
 	case SOOTH_FIELD_LIST:
+	case SOOTH_FIELD_TEXTS:
+	case SOOTH_FIELD_ROWS:
 		return f->size == sizeof(struct sooth_text);
 	case SOOTH_FIELD_CHARS:
 		return f->size > 0;

@@ -415,6 +415,73 @@ static void test_named_columns(void **state)
 	sheet_free(&s);
 }
 
+/* One table, names first; texts that a spreadsheet would compute are kept from it. */
+static void test_csv(void **state)
+{
+	struct row odd = {
+		.number = 2048, .balance = -7, .share = 1.25, .is_true = 1, .name = "=n"
+	};
+	struct row unknown = { .number_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED),
+		.text_state = SOOTH_STATE_ABSENT };
+	struct section named = table;
+	struct sheet s;
+
+	(void)state;
+	named.columns = "number,balance,share,is_true,name,text,list";
+	sheet_open(&s, "csv", NULL, 0);
+	begin(&s);
+	section(&s, &object);
+	assert_int_equal(put(&s, odd, "of another section", 18), 0);
+	section(&s, &named);
+	assert_int_equal(put(&s, odd, "a \"b\", c", 8), 0);
+	assert_int_equal(put(&s, odd, "=1+1", 4), 0);
+	assert_int_equal(put(&s, odd, "\n-x\0\x1b", 5), 0);
+	assert_int_equal(put(&s, unknown, "@x", 2), 0);
+	section(&s, &table);
+	assert_int_equal(put(&s, odd, "a second table", 14), 0);
+	section(&s, &note);
+	assert_int_equal(put(&s, odd, "a note", 6), 0);
+	assert_string_equal(sheet_close(&s), "number,balance,share,is_true,name,text,list\r\n"
+					     "2048,-7,1.2,true,'=n,\"a \"\"b\"\", c\",\"7,8\"\r\n"
+					     "2048,-7,1.2,true,'=n,'=1+1,\"7,8\"\r\n"
+					     "2048,-7,1.2,true,'=n,\\n-x\\x00\\x1b,\"7,8\"\r\n"
+					     ",0,0.0,false,,,\"7,8\"\r\n");
+	sheet_free(&s);
+}
+
+/* Rows that stand below others: lines in the column that says so, whatever a depth claims. */
+static void test_tree(void **state)
+{
+	static const unsigned depths[] = { 0, 1, 2, 1, 7, 0, 4000000000u };
+	struct section tree = table;
+	struct sheet s;
+
+	(void)state;
+	tree.columns = "name,color,text";
+	tree.tree = "text";
+	tree.depth = "color";
+	sheet_open(&s, "text", NULL, 0);
+	begin(&s);
+	section(&s, &tree);
+	for (size_t i = 0; i < ARRAY_SIZE(depths); i++) {
+		char text[] = "row1";
+
+		text[3] += (char)i;
+		assert_int_equal(
+			put(&s, (struct row){ .color = depths[i], .name = "n" }, text, 4), 0);
+	}
+	assert_string_equal(sheet_close(&s), "Rows\n"
+					     "NAME COLOR      TEXT\n"
+					     "n    red        row1\n"
+					     "n    green      |-row2\n"
+					     "n    2          | `-row3\n"
+					     "n    green      `-row4\n"
+					     "n    7            `-row5\n"
+					     "n    red        row6\n"
+					     "n    4000000000 `-row7\n");
+	sheet_free(&s);
+}
+
 /* A full disk is an error of the report, in every format. */
 static void test_full_disk(void **state)
 {
@@ -543,7 +610,8 @@ static void test_bounds_for_people(void **state)
 			else if (count < 2)
 				assert_string_equal(text, "");
 			else
-				assert_int_equal(has(text, "and 2 more (-j tells all)\n"), count == 5);
+				assert_int_equal(
+					has(text, "and 2 more (-j tells all)\n"), count == 5);
 			sheet_free(&s);
 		}
 	}
@@ -573,6 +641,116 @@ static void test_rows_alone(void **state)
 	sheet_free(&s);
 }
 
+/* --- rows within rows --- */
+
+struct count_row {
+	struct sooth_record record;
+	uint64_t count;
+	struct sooth_text what;
+};
+
+static const struct sooth_field pair_fields[] = {
+	FIELD_STRING(count_row, what, ""),
+	FIELD_NUMBER(count_row, count, ""),
+};
+static const struct sooth_schema pair_schema = {
+	.name = "pair", .fixed_size = sizeof(struct count_row), SCHEMA_FIELDS(pair_fields)
+};
+static const struct sooth_field triple_fields[] = {
+	FIELD_STRING(count_row, what, ""),
+	FIELD_NUMBER(count_row, count, ""),
+	FIELD_PID(count_row),
+};
+static const struct sooth_schema triple_schema = {
+	.name = "triple", .fixed_size = sizeof(struct count_row), SCHEMA_FIELDS(triple_fields)
+};
+
+struct outer_row {
+	struct sooth_record record;
+	struct sooth_text pairs, triples, user, path, command;
+};
+
+static const struct sooth_field outer_fields[] = {
+	{ .name = "pairs",
+		.type = SOOTH_FIELD_ROWS,
+		FIELD_AT(outer_row, pairs),
+		.rows = &pair_schema,
+		.is_keyed = true },
+	{ .name = "triples",
+		.type = SOOTH_FIELD_ROWS,
+		FIELD_AT(outer_row, triples),
+		.rows = &triple_schema,
+		.is_keyed = true },
+	FIELD_STRING(outer_row, user, "", .placeholder = "user"),
+	FIELD_STRING(outer_row, path, ""),
+	{ .name = "command", .type = SOOTH_FIELD_ARGS, FIELD_AT(outer_row, command) },
+};
+static const struct sooth_schema outer_schema = {
+	.name = "outer", .fixed_size = sizeof(struct outer_row), SCHEMA_FIELDS(outer_fields)
+};
+
+static void add_count(struct buffer *out, const char *what, uint64_t count)
+{
+	struct count_row row = { .record = { .pid = 7 }, .count = count };
+	struct record_tail tail[] = { { &row.what, what, strlen(what) } };
+
+	RECORD_APPEND(out, &row, tail, 1);
+}
+
+static void tell_outer(struct sheet *s)
+{
+	static const struct section section = {
+		.name = "outer", .schema = &outer_schema, .shape = SECTION_OBJECT
+	};
+	struct outer_row row = { .record = { 0 } };
+	struct buffer counts = { 0 };
+
+	add_count(&counts, "of zoe", 3);
+	add_count(&counts, "\"b\"", 4);
+	struct record_tail tail[] = {
+		{ &row.pairs, counts.data, counts.size },
+		{ &row.triples, counts.data, counts.size },
+		{ &row.user, "zoe", 3 },
+		{ &row.path, "/home/zoe/x", 11 },
+		{ &row.command, "x\0-u\0zoe", 9 },
+	};
+	assert_int_equal(output_begin(s->output, &(struct report_head){ "test", 1 }, &s->err), 0);
+	assert_int_equal(output_section(s->output, &section, &s->err), 0);
+	assert_int_equal(OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), &s->err), 0);
+	buffer_fini(&counts);
+}
+
+static void check_outer(const char *format, const char *wanted)
+{
+	struct sheet s;
+	const char *text;
+
+	sheet_open(&s, format, NULL, 0);
+	tell_outer(&s);
+	text = sheet_close(&s);
+	assert_true(json_check(text, strlen(text), 1));
+	assert_non_null(strstr(text, wanted));
+	sheet_free(&s);
+}
+
+static void test_keyed_rows(void **state)
+{
+	(void)state;
+	check_outer("json", "\"pairs\": {\n      \"of zoe\": 3,\n      \"\\\"b\\\"\": 4\n    }");
+	check_outer("json", "\"of zoe\": {\n        \"count\": 3,\n        \"pid\": 7\n      }");
+	check_outer("json", "\"path\": \"/home/zoe/x\"");
+}
+
+/* What is said of one field holds in all of the report, also in what came before it. */
+static void test_redacted(void **state)
+{
+	(void)state;
+	check_outer("redacted", "\"of user-1\": 3");
+	check_outer("redacted", "\"user\": \"user-1\"");
+	check_outer("redacted", "\"path\": \"~user-1/path-1\"");
+	check_outer("redacted", "\"command\": \"x *** ***\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -589,6 +767,10 @@ int main(void)
 		cmocka_unit_test(test_width),
 		cmocka_unit_test(test_width_in_another_locale),
 		cmocka_unit_test(test_named_columns),
+		cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_keyed_rows),
+		cmocka_unit_test(test_redacted),
+		cmocka_unit_test(test_tree),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_full_disk_at_the_end),
 	};

@@ -305,7 +305,7 @@ static void test_sums(void **state)
 	struct sample other = client, silent = client;
 	struct socket_sums sums;
 	struct peer_labels labels;
-	struct socket_peer_key key = { .text = "Anthropic" };
+	struct socket_peer_key key = { .text = "Anthropic API" };
 	const struct socket_peer_sum *peer;
 	struct batch batch;
 

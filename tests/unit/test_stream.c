@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "core/stream.h"
+#include "probes/fds.h"
 
 struct seen {
 	struct block_header headers[64];
@@ -120,12 +121,115 @@ static void test_several_takers(void **state)
 	stream_fini(&s);
 }
 
+/* --- secrets --- */
+
+static void add_path(struct buffer *out, const char *path, const char *detail)
+{
+	struct fds_descriptor d = { .record = { .kind = FDS_DESCRIPTOR, .pid = 7 } };
+	struct record_tail tail[] = {
+		{ &d.path, path, strlen(path) },
+		{ &d.detail, detail, strlen(detail) },
+	};
+
+	RECORD_APPEND(out, &d, tail, 2);
+}
+
+static void check_path(
+	const struct fds_descriptor *d, const char *path, const char *detail, size_t was)
+{
+	const char *text = (const char *)d + d->path.offset;
+
+	assert_int_equal(d->path.size, strlen(path));
+	assert_memory_equal(text, path, strlen(path));
+	for (size_t i = strlen(path); i < was; i++)
+		assert_int_equal(text[i], 0); /* nothing is left behind */
+	assert_int_equal(d->detail.size, strlen(detail));
+	assert_memory_equal((const char *)d + d->detail.offset, detail, strlen(detail));
+}
+
+static void test_secrets_in_texts(void **state)
+{
+	static const char *const paths[][2] = {
+		{ "/tmp/sk-ant-0123456789/x", "/tmp/***/x" },
+		{ "/tmp/plain, and: simple", "/tmp/plain, and: simple" },
+		{ "@token=abcdefgh", "@token=***" },
+		{ "https://me:secret@host/x?k=v", "https://***@host/x?k=***" },
+		{ "password=a", "password=*" }, /* it has no room to grow */
+		{ "", "" },
+	};
+	struct secrets s = { 0 };
+	struct buffer out = { 0 };
+	const struct sooth_record *r;
+	size_t size;
+	struct batch all;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		add_path(&out, paths[i][0], "count 3");
+	size = out.size;
+	secrets_mask(&s, &out);
+	assert_int_equal(out.size, size);
+	all = (struct batch){ out.data, out.size };
+	assert_int_equal(batch_check(&all), ARRAY_SIZE(paths));
+	r = batch_first(&all);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++, r = batch_next(&all, r))
+		check_path((const void *)r, paths[i][1], "count 3", strlen(paths[i][0]));
+	buffer_fini(&out);
+	secrets_fini(&s);
+}
+
+static void test_secrets_in_names(void **state)
+{
+	struct process_join join = { .record = { .kind = PROCESS_JOIN, .pid = 7 },
+		.name = "x ghp_012345678" };
+	struct stream_agent agent = { .record = { .kind = STREAM_AGENT } };
+	struct record_tail tail[] = { { &agent.text, "token = x", 9 } };
+	struct secrets s = { 0 };
+	struct buffer out = { 0 };
+
+	(void)state;
+	RECORD_APPEND(&out, &join, NULL, 0);
+	RECORD_APPEND(&out, &agent, tail, 1); /* its words are not the target's */
+	secrets_mask(&s, &out);
+	assert_string_equal(((struct process_join *)(void *)out.data)->name, "x ***");
+	assert_non_null(memmem(out.data, out.size, "token = x", 9));
+	assert_null(memmem(out.data, out.size, "0123", 4));
+	buffer_fini(&out);
+	secrets_fini(&s);
+}
+
+/* Whoever takes blocks never sees one. */
+static int take_and_look(void *user, const struct block *block, struct sooth_error *err)
+{
+	(void)user;
+	(void)err;
+	assert_null(memmem(block->batch.data, block->batch.size, "sk-ant", 6));
+	assert_non_null(memmem(block->batch.data, block->batch.size, "/tmp/***", 8));
+	return 0;
+}
+
+static void test_secrets_in_blocks(void **state)
+{
+	struct stream s = { 0 };
+
+	(void)state;
+	assert_int_equal(stream_connect(&s, take_and_look, NULL, NULL), 0);
+	for (unsigned source = 0; source < 3; source++)
+		add_path(stream_source(&s, source), "/tmp/sk-ant-0123456789", "");
+	assert_int_equal(stream_flush(&s, 0, false, NULL), 0);
+	assert_int_equal(s.records, 3);
+	stream_fini(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_flush),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_several_takers),
+		cmocka_unit_test(test_secrets_in_texts),
+		cmocka_unit_test(test_secrets_in_names),
+		cmocka_unit_test(test_secrets_in_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

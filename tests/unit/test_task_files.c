@@ -33,11 +33,14 @@ static void test_stat(void **state)
 	assert_true(task_stat_parse(&s, TEXT(line)));
 	assert_int_equal(s.shared.state, 'S');
 	assert_int_equal(s.nice, -5);
+	assert_int_equal(s.faults, 5 + 7);
+	assert_int_equal(s.system_ticks, 10);
+	assert_int_equal(s.shared.cpu_ticks, 9 + 10);
 	assert_int_equal(s.processor, 3);
 	assert_int_equal(s.realtime_priority, 50);
 	assert_int_equal(s.policy, 1);
-	assert_int_equal(s.environment_from, 8);
-	assert_int_equal(s.environment_to, 9);
+	assert_int_equal(s.shared.environment_from, 8);
+	assert_int_equal(s.shared.environment_to, 9);
 	assert_false(task_stat_parse(&s, line, 60));
 }
 
@@ -54,12 +57,26 @@ static void test_call(void **state)
 	assert_true(task_call_parse(&c,
 		TEXT("230 0x0 0x0 0x7ffc7a92f2c0 0x1 0x0 0x0 0x7ffc7a92f2a8 0x7f26dde99503\n")));
 	assert_true(c.has_call && c.number == 230 && c.stack_pointer == 0x7ffc7a92f2a8);
+	assert_true(c.arguments[2] == 0x7ffc7a92f2c0 && c.arguments[3] == 1);
 	assert_true(task_call_parse(
 		&c, TEXT("1073741824 0x0 0x0 0x0 0x1 0x0 0x0 0x2 0x3\n"))); /* x32 */
 	assert_int_equal(c.number, 0x40000000);
 	assert_false(task_call_parse(&c, TEXT("230 0x0\n")));
 	assert_false(task_call_parse(&c, TEXT("")));
 	assert_false(task_call_parse(&c, TEXT("-2 0x0 0x0")));
+}
+
+static void test_io(void **state)
+{
+	static const char io[] = "rchar: 6976\nwchar: 56\nsyscr: 10\nsyscw: 4\nread_bytes: 1\n";
+	struct task_io i;
+
+	(void)state;
+	assert_true(task_io_parse(&i, TEXT(io)));
+	assert_true(i.read_bytes == 6976 && i.written_bytes == 56);
+	assert_true(i.reads == 10 && i.writes == 4);
+	assert_false(task_io_parse(&i, io, 30));
+	assert_false(task_io_parse(&i, TEXT("rchar: x\nwchar: 56\nsyscr: 10\nsyscw: 4\n")));
 }
 
 static void test_status(void **state)
@@ -306,6 +323,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stat),
 		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_io),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_auxv),
 		cmocka_unit_test(test_limits),

@@ -114,7 +114,7 @@ static void test_agents(void **state)
 {
 	static const char arguments[] =
 		"claude\0--append-system-prompt\0Working in: sooth @pts/3\0-c";
-	const struct processes_options only = { .only_agents = true };
+	const struct processes_options only = { .shown = PROCESSES_AGENTS };
 	const char *json;
 
 	(void)state;
@@ -161,7 +161,7 @@ static void test_marks(void **state)
 		.state = 'R' };
 	struct record_tail tail[] = { { &p.executable, "/tmp/x", 6 },
 		{ &p.marks, marks, sizeof(marks) }, { &p.mark_version, "7.8.9", 5 } };
-	const struct processes_options why = { .only_agents = true, .show_rules = true };
+	const struct processes_options why = { .shown = PROCESSES_AGENTS, .columns = "pid,rule" };
 	const char *json, *table;
 
 	(void)state;
@@ -195,7 +195,7 @@ static void test_ended(void **state)
 
 static void test_no_agents(void **state)
 {
-	const struct processes_options only = { .only_agents = true };
+	const struct processes_options only = { .shown = PROCESSES_AGENTS };
 
 	(void)state;
 	add_host();
@@ -331,7 +331,7 @@ static void test_calls(void **state)
 	add_call("mmap", (struct syscalls_call){ .result = (int64_t)0x7f0000001000 }, NULL);
 	text = show("syscall-stream", NULL, "table");
 	assert_true(has(text, "12.000000 51 worker: openat(AT_FDCWD, \"/etc/\\x1b[m\", "));
-	assert_true(has(text, " = -1 ENOENT <1.50us>\n"));
+	assert_true(has(text, " = -1 ENOENT (No such file or directory) <1.50us>\n"));
 	assert_true(has(text, "openat(AT_FDCWD, 0xbeef (not readable), "));
 	assert_true(has(text, "\"/long\"..., "));
 	assert_true(has(text, "exit_group(0) = - <0ns>"));
@@ -346,7 +346,8 @@ static void test_hostile_calls(void **state)
 
 	(void)state;
 	add_call("openat", (struct syscalls_call){ .path_argument = 255 }, "x");
-	add_call("openat", (struct syscalls_call){ .path_argument = 2 }, "x");
+	add_call(
+		"openat", (struct syscalls_call){ .path_argument = 2, .arguments = { 0, 1 } }, "x");
 	c = (void *)(records.data + records.size / 2);
 	c->path = (struct sooth_text){ UINT32_MAX - 3, 8 };
 	assert_true(has(show("syscall-stream", NULL, "table"), "(not readable)"));
@@ -354,7 +355,7 @@ static void test_hostile_calls(void **state)
 
 /* --- the tables of their rows --- */
 
-static const struct sooth_schema *row_schemas[128];
+static const struct sooth_schema *row_schemas[256];
 static size_t row_schema_count;
 
 static int spy_open(void *state, const struct sink_options *options, struct sooth_error *err)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A parent with sleeping children and with children which have ended and are not waited for.
+ * The sleepers are copies of their parent, or with --exec each is a program started for itself,
+ * without any output and with an input that is at its end.
  * Before "ready" it prints "pid N" for each sleeping child and "pid N zombie" for each zombie;
  * by then all of them are in that state. It ends and reaps them all itself; when it is killed
  * instead, the kernel kills the sleepers and init reaps the zombies.
@@ -8,13 +10,24 @@
 #include "workload.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
-#define CHILDREN_MAX 4096
+#define CHILDREN_MAX 16384
 
 static uint64_t sleeper_count = 1;
 static uint64_t zombie_count;
+static bool has_exec;
+
+/* The exec closes the pipe, which is waited for. */
+static void sleeper_exec(void)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 && dup2(null_fd, STDOUT_FILENO) >= 0)
+		execl("/proc/self/exe", "workloads", "sleep", "--seconds", "3600", NULL);
+}
 
 /* A sleeper says one byte when it is bound to its parent, then only sleeps. */
 static pid_t sleeper_start(int parent_fd, const int *pipe_fds)
@@ -26,6 +39,10 @@ static pid_t sleeper_start(int parent_fd, const int *pipe_fds)
 		return pid;
 	close(pipe_fds[0]);
 	if (write(pipe_fds[1], &byte, 1) == 1) {
+		if (has_exec) {
+			sleeper_exec();
+			_exit(EXIT_FAILURE);
+		}
 		close(pipe_fds[1]);
 		sleep_ns(WORKLOAD_SECONDS_MAX * NS_PER_SEC);
 	}
@@ -37,7 +54,7 @@ static int sleepers_start(int parent_fd, pid_t *pids)
 	int pipe_fds[2], err = 0;
 	char byte;
 
-	if (pipe(pipe_fds))
+	if (pipe2(pipe_fds, O_CLOEXEC))
 		return -errno;
 	for (uint64_t i = 0; i < sleeper_count && !err; i++) {
 		pids[i] = sleeper_start(parent_fd, pipe_fds);
@@ -50,6 +67,8 @@ static int sleepers_start(int parent_fd, pid_t *pids)
 	for (uint64_t i = 0; i < sleeper_count && !err; i++)
 		if (read(pipe_fds[0], &byte, 1) != 1)
 			err = -ECHILD;
+	if (!err && read(pipe_fds[0], &byte, 1) != 0)
+		err = -ECHILD;
 	close(pipe_fds[0]);
 	return err;
 }
@@ -115,6 +134,7 @@ static const struct param params[] = {
 	{ "count", "N", "children that sleep (1)", PARAM_NUMBER, &sleeper_count, 0, CHILDREN_MAX },
 	{ "zombies", "Z", "children that have ended, unreaped (0)", PARAM_NUMBER, &zombie_count, 0,
 		CHILDREN_MAX },
+	{ "exec", NULL, "the sleepers are programs of their own", PARAM_FLAG, &has_exec, 0, 0 },
 	{ 0 },
 };
 

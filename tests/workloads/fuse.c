@@ -10,7 +10,9 @@
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
@@ -20,9 +22,10 @@
 #define MESSAGE_BYTES (1u << 17) /* at least FUSE_MIN_READ_BUFFER and a page */
 
 static char *under;
-static bool swallows;
+static bool swallows, goes_inside, reads, is_interrupted;
 static char folder[256];
 static bool *is_silent; /* shared with the daemon */
+static int plain_fd = -1;
 
 static const char *const names[] = { [2] = "plain", [3] = "living (deleted)" };
 
@@ -152,13 +155,50 @@ static int open_files(FILE *told)
 		fd = open(path, O_RDONLY);
 		if (fd < 0)
 			return -errno;
+		if (node == 2)
+			plain_fd = fd;
 		fprintf(told, "%d file %s\n", fd, path);
 	}
 	fd = open(folder, O_RDONLY | O_DIRECTORY);
 	if (fd < 0 || inotify_add_watch(watcher, folder, IN_CREATE) < 0)
 		return -errno;
 	fprintf(told, "%d directory %s\n%d inotify watcher\n", fd, folder, watcher);
+	if (goes_inside && chdir(folder))
+		return -errno;
 	return 0;
+}
+
+static void ignore(int number)
+{
+	(void)number;
+}
+
+static void *read_plain(void *arg)
+{
+	char byte;
+
+	(void)arg;
+	pthread_setname_np(pthread_self(), "reader");
+	if (read(plain_fd, &byte, 1) < 0)
+		return NULL; /* when the daemon has ended */
+	return NULL;
+}
+
+/* Whoever was interrupted while its question was taken waits on, and for nothing but the answer. */
+static int start_reader(void)
+{
+	struct sigaction action = { .sa_handler = ignore };
+	pthread_t thread;
+	int err;
+
+	if (!reads)
+		return 0;
+	sigaction(SIGUSR1, &action, NULL);
+	err = -pthread_create(&thread, NULL, read_plain, NULL);
+	sleep_ns(300 * NS_PER_MS); /* until it waits and the question was taken */
+	if (!err && is_interrupted)
+		pthread_kill(thread, SIGUSR1);
+	return err;
 }
 
 static int run(const struct workload *w)
@@ -199,6 +239,8 @@ static int run(const struct workload *w)
 		err = truth_commit(&truth, w);
 	__atomic_store_n(is_silent, true, __ATOMIC_SEQ_CST);
 	if (!err)
+		err = start_reader();
+	if (!err)
 		err = workload_stay(w);
 	close(alive[1]);
 	umount2(folder, MNT_DETACH);
@@ -210,6 +252,10 @@ static const struct param params[] = {
 	{ "directory", "DIR", "below which to mount (/tmp)", PARAM_TEXT, &under, 0, 0 },
 	{ "swallow", NULL, "take questions all the same: who asks cannot be killed", PARAM_FLAG,
 		&swallows, 0, 0 },
+	{ "read", NULL, "a thread reads such a file", PARAM_FLAG, &reads, 0, 0 },
+	{ "interrupt", NULL, "and a signal comes in between: with --swallow it cannot be killed",
+		PARAM_FLAG, &is_interrupted, 0, 0 },
+	{ "inside", NULL, "with the working directory there", PARAM_FLAG, &goes_inside, 0, 0 },
 	{ 0 },
 };
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Session files and logs of agents: whatever stands there, what is told are short plain words. The
+ * first byte says how the log is written, and whether its begin was cut off. */
+#include <string.h>
+
+#include "fuzz.h"
+#include "os/linux/agent_log.h"
+
+static void check_word(const char *word, size_t room)
+{
+	size_t size = strnlen(word, room);
+
+	CHECK(size < room);
+	CHECK(!size || agent_word_is_plain(span_of(word, size), room - 1));
+	for (size_t i = 0; i < size; i++)
+		CHECK(strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-",
+			word[i]));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct agent_files keys = { .session_key = "sessionId",
+		.status_key = "status",
+		.start_key = "procStart",
+		.version_key = "version",
+		.changed_key = "statusUpdatedAt" };
+	struct agent_words words;
+	struct agent_tool tool;
+
+	if (agent_words_parse(&words, &keys, data, size))
+		CHECK(words.session[0]);
+	check_word(words.session, sizeof(words.session));
+	check_word(words.status, sizeof(words.status));
+	check_word(words.version, sizeof(words.version));
+	if (!size || !agent_log_last_tool(&tool, data[0] % (AGENT_LOG_GEMINI + 1u), data + 1,
+			     size - 1, data[0] & 0x40))
+		return 0;
+	CHECK(tool.name[0]);
+	check_word(tool.name, sizeof(tool.name));
+	/* What was told stands there. */
+	CHECK(!strcmp(tool.name, "local_shell") ||
+		span_contains(span_of((const char *)data, size), "name"));
+	return 0;
+}

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+What `sooth ps` says of real agents at work: each process of theirs, what it is and whose; and of
+what they leave when they are killed or terminated. Two starts an agent: with its streams in files,
+and on a terminal.
+"""
+import glob
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+import harness
+from harness import SOOTH, wait_until
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from agents import known, modes, namespace, processes
+from agents.agent import Agent, reason_to_skip, require_native
+
+SERVERS = ("first", "second")
+
+
+def rows(*arguments):
+    out = subprocess.run([SOOTH, "ps", "-j", "-i", "10ms", *map(str, arguments)], check=True,
+                         stdout=subprocess.PIPE).stdout
+    return {row["pid"]: row for row in json.loads(out)["processes"]}
+
+
+def flags(row):
+    """OUTDATED apart: what else is installed on this machine is not ours to say."""
+    return set((row["flags"] or "").split()) - {"OUTDATED"}
+
+
+class AgentCase(unittest.TestCase):
+    """What holds for every agent."""
+    agent = None
+    named = ""             # by sooth
+    has_version = True     # nothing tells it where the title covers the command line
+    session_files = None   # below its HOME; the id of the session is the end of the name
+    marks_session = False  # the environment of its children says the id
+    left_by_kill = left_by_term = True  # a tool; by SIGTERM on a terminal
+    is_left_with_worker = False  # on a terminal another process goes on
+
+    @classmethod
+    def setUpClass(cls):
+        reason = require_native() if cls.agent is known.CLAUDE_CODE else reason_to_skip(cls.agent)
+        if reason:
+            raise unittest.SkipTest(reason)
+
+    def setUp(self):
+        begin = time.monotonic()
+        self.addCleanup(lambda: print("%-45s %5.1f s" % (self.id().split(".", 1)[1],
+                                                         time.monotonic() - begin)))
+
+    def start(self, mode, **how):
+        agent = Agent(self.agent, mode=mode, **how)
+        agent.__enter__()
+        self.addCleanup(agent.__exit__)
+        agent.wait_until_in_mode()
+        return agent
+
+    # --- what is true ---
+
+    def session_of(self, agent):
+        """By the name of its log; None where there is none, or it does not say the whole id."""
+        if not self.session_files:
+            return None
+        found = glob.glob(os.path.join(agent.home, self.session_files), recursive=True)
+        self.assertEqual(len(found), 1, found)
+        return os.path.basename(found[0])[:-len(".jsonl")][-36:]
+
+    def roles_of(self, agent):
+        """{pid: role}"""
+        roles = {agent.pid: "main"}
+        if agent.has_launcher_process:
+            roles[agent.launcher_pid] = "launcher"
+        if agent.worker_pid != agent.pid:
+            roles[agent.worker_pid] = "daemon"
+        roles.update({pid: "tool" for pid in agent.tool_pids() if pid not in roles})
+        roles.update({pid: "mcp" for pid in agent.mcp_pids()})
+        return roles
+
+    # --- checks ---
+
+    def check(self, agent):
+        agent.has_launcher_process = self.agent.has_launcher
+        roles, session = self.roles_of(agent), self.session_of(agent)
+        seen, listed, tree = rows(*roles), rows(), rows("-t")
+        mains = {agent.pid, agent.worker_pid}
+        for pid, role in roles.items():
+            row = seen[pid]
+            self.assertEqual(row["role"], role, row)
+            self.assertIn(row["session_pid"], mains, row)
+            self.assertEqual(row["project"], os.path.basename(agent.folder), row)
+            self.assertEqual(flags(row), set(), row)
+            self.assertFalse(row["is_orphaned"] or row["is_abandoned"], row)
+            self.assertIn(pid, tree)
+            is_own = role in ("main", "launcher", "daemon")
+            self.assertEqual(row["agent"], self.named if is_own else None, row)
+            self.assertEqual(pid in listed, is_own, row)
+            if session:
+                self.assertEqual(row["session_id"], session, row)
+            if is_own:
+                expected = (self.agent.version,) if self.has_version else (self.agent.version, None)
+                self.assertIn(row["version"], expected, row)
+        ids = {row["session_id"] for row in seen.values()}
+        self.assertEqual(len(ids), 1, ids)
+        self.check_servers(agent, seen)
+        self.check_rest(agent, roles)
+        return session
+
+    def check_servers(self, agent, seen):
+        self.assertEqual(len(agent.mcp_pids()), len(SERVERS))
+        for pid in agent.mcp_pids():
+            self.assertTrue(seen[pid]["role_name"].startswith("mcp_server"), seen[pid])
+
+    def check_rest(self, agent, roles):
+        """Whatever else it has: in its session, with a role, nothing wrong."""
+        others = [pid for pid in agent.members() if pid not in roles]
+        if not others:
+            return
+        for row in rows("-a").values():
+            if row["pid"] in others and processes.is_alive(row["pid"]):
+                self.assertIsNotNone(row["role"], row)
+                self.assertFalse(row["is_orphaned"] or row["is_abandoned"], row)
+
+    def check_terminal(self, agent):
+        name = os.readlink("/proc/%d/fd/0" % agent.pid)
+        row = rows(agent.pid)[agent.pid]
+        self.assertEqual("/dev/" + row["terminal"], name, row)
+        self.assertFalse(row["is_orphaned"], row)
+
+    def others_alive(self, agent):
+        """Agents of the same kind that are none of ours: whose what is left was is open then, where
+        the environment does not tell."""
+        members = set(agent.members())
+        return [pid for pid, row in rows().items()
+                if row["agent"] == self.named and row["role"] == "main" and pid not in members]
+
+    def check_left(self, agent, session, number):
+        """After it has ended, and what ends with it has had time to."""
+        tools, servers, pid = agent.tool_pids(), agent.mcp_pids(), agent.pid
+        worker, others = agent.worker_pid, self.others_alive(agent)
+        agent.kill(number)
+        agent.wait_for_end()
+        if worker != pid and processes.is_alive(worker):
+            return self.check_worker(worker, tools, servers)
+        expected = self.left_by_kill if number == signal.SIGKILL else self.left_by_term
+        wait_until(lambda: not any(map(processes.is_alive, servers)), "the MCP servers to end")
+        if not expected:
+            wait_until(lambda: not any(map(processes.is_alive, tools)), "the tool to end")
+        left = [tool for tool in tools if processes.is_alive(tool)]
+        self.assertEqual(bool(left), expected, agent.tell())
+        seen, listed = rows(*left) if left else {}, rows()
+        others += self.others_alive(agent)
+        self.assertNotIn(pid, listed)
+        for tool in left:
+            self.check_tool_left(seen[tool], session, others)
+            self.assertEqual(tool in listed, seen[tool]["is_orphaned"] is True)
+
+    def check_tool_left(self, row, session, others):
+        if row["is_orphaned"] is None and not self.marks_session and others:
+            self.assertTrue(any(str(pid) in row["orphaned_reason"] for pid in others), row)
+            return
+        self.assertIs(row["is_orphaned"], True, row)
+        self.assertEqual(flags(row), {"ORPHANED"}, row)
+        self.assertTrue(row["orphaned_reason"], row)
+        self.assertEqual((row["role"], row["session_agent"]), ("tool", self.named), row)
+        self.assertIsNone(row["session_pid"], row)
+        if session and self.marks_session:
+            self.assertEqual(row["session_id"], session, row)
+
+    def check_worker(self, worker, tools, servers):
+        """It goes on, and so does what it started."""
+        self.assertTrue(self.is_left_with_worker)
+        for row in rows(worker, *tools, *servers).values():
+            self.assertEqual(flags(row), set(), row)
+            self.assertFalse(row["is_orphaned"] or row["is_abandoned"], row)
+            self.assertIn(row["session_agent"], (self.named, None), row)
+
+    # --- each ---
+
+    def test_at_work(self):
+        agent = self.start(modes.TOOL, mcp=SERVERS)
+        self.assertIsNone(rows(agent.pid)[agent.pid]["terminal"])
+        self.check_left(agent, self.check(agent), signal.SIGKILL)
+
+    def test_on_terminal(self):
+        agent = self.start(modes.TOOL, mcp=SERVERS, terminal=True)
+        session = self.check(agent)
+        self.check_terminal(agent)
+        self.check_left(agent, session, signal.SIGTERM)
+
+
+class ClaudeCode(AgentCase):
+    agent, named = known.CLAUDE_CODE, "claude"
+    session_files, marks_session = ".claude/projects/*/*.jsonl", True
+    left_by_term = False
+
+    def test_at_the_prompt(self):
+        """Nothing was asked yet: its session is known all the same, and it says that it is idle."""
+        agent = self.start(modes.IDLE)
+        row = rows(agent.pid)[agent.pid]
+        self.assertEqual((row["agent"], row["role"], row["status"]), ("claude", "main", "idle"), row)
+        self.assertEqual(len(row["session_id"]), 36, row)
+        self.assertEqual(flags(row), set(), row)
+        self.check_terminal(agent)
+
+    def test_stalled_and_looping(self):
+        """It says that it is busy; the tools that come and go are never anybody's leftovers."""
+        agent = self.start(modes.STALL)
+        self.assertEqual(rows(agent.pid)[agent.pid]["status"], "busy")
+        agent = self.start(modes.TOOL_LOOP)
+        for _ in range(20):
+            members = set(agent.members())
+            for pid, row in rows("-t").items():
+                if pid in members:
+                    self.assertFalse(row["is_orphaned"] or row["is_abandoned"], row)
+
+
+class ClaudeCodeNode(AgentCase):
+    agent, named, has_version = known.CLAUDE_CODE_NODE, "claude", False
+    session_files = ".claude/projects/*/*.jsonl"
+
+
+class ClaudeCode1(AgentCase):
+    agent, named, has_version = known.CLAUDE_CODE_1, "claude", False
+
+
+class Codex(AgentCase):
+    agent, named = known.CODEX, "codex"
+    session_files = ".codex/sessions/*/*/*/rollout-*.jsonl"
+    left_by_kill = left_by_term = False
+    is_left_with_worker = True
+
+    def setUp(self):
+        super().setUp()
+        if "terminal" in self.id() and namespace.way_and_reason()[0] != namespace.WAYS[0]:
+            self.skipTest("in a namespace for users its second process refuses the folder")
+
+
+class Opencode(AgentCase):
+    agent, named, marks_session = known.OPENCODE, "opencode", True  # the pid, to be exact
+    left_by_term = False
+
+
+class Gemini(AgentCase):
+    agent, named, left_by_term = known.GEMINI, "gemini", False
+
+    def test_launcher_killed(self):
+        """The agent goes on without it."""
+        agent = self.start(modes.TOOL)
+        os.kill(agent.launcher_pid, signal.SIGKILL)
+        wait_until(lambda: not processes.is_alive(agent.launcher_pid), "the launcher to end")
+        if processes.is_alive(agent.pid):
+            for row in rows(agent.pid, *agent.tool_pids()).values():
+                self.assertFalse(row["is_orphaned"], row)
+
+
+del AgentCase  # its cases are those of the classes made from it
+
+if __name__ == "__main__":
+    harness.main()

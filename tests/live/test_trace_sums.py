@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What calls did, in sums: of everything, of intervals, of each process; and whose a line is."""
+import json
+import os
+import sys
+import unittest
+
+import harness
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
+import capture_reader  # noqa: E402
+from harness import Case, needs_bpf
+
+READER = ("import os, sys, time\n"
+          "print('ready', flush=True)\n"
+          "sys.stdin.readline()\n"
+          "for i in range(4):\n"
+          "    with open(sys.argv[1], 'wb', buffering=0) as f:\n"
+          "        for _ in range(5): f.write(b'x' * 1000)\n"
+          "    with open(sys.argv[1], 'rb', buffering=0) as f:\n"
+          "        while f.read(500): pass\n"
+          "    time.sleep(0.4)\n")
+
+
+@needs_bpf
+class Sums(Case):
+    def reader(self):
+        process = self.start(harness.have("python3"), "-c", READER, self.path("data"))
+        process.wait_for_output(b"ready\n")
+        return process
+
+    def watch(self, *options):
+        target = self.reader()
+        sooth = self.start_attached("trace", "-j", *options, "-p", str(target.pid))
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 0)
+        run = sooth.finish()
+        self.assertEqual(run.status, 0, run)
+        return run, target.pid
+
+    def file_of(self, report):
+        return next((row for row in report["io"] if row["path"] == self.path("data")), None)
+
+    def check_whole(self, row):
+        self.assertEqual((row["written_bytes"], row["writes"]), (20000, 20))
+        self.assertEqual((row["read_bytes"], row["reads"]), (20000, 44))
+        self.assertEqual((row["opens"], row["rewrites"]), (8, 3))
+
+    def test_files(self):
+        run, _ = self.watch("--io")
+        report = run.json()
+        self.check_whole(self.file_of(report))
+        self.assertEqual(report["loss"], [])
+
+    def test_intervals_sum_up(self):
+        run, _ = self.watch("--io", "--interval", "0.3")
+        frames = [json.loads(line) for line in run.text.splitlines()]
+        self.assertGreater(len(frames), 2)
+        rows = [self.file_of(frame) for frame in frames]
+        self.check_whole(rows[-1])
+        parts = [row for row in rows[:-1] if row]
+        self.assertGreater(len(parts), 1, "everything fell into one interval")
+        # The last moment belongs to no whole interval.
+        for name in ("written_bytes", "read_bytes", "opens", "reads", "writes"):
+            self.assertLessEqual(sum(row[name] for row in parts), rows[-1][name], name)
+        self.assertGreater(sum(row["written_bytes"] for row in parts), 5000)
+
+    def test_counts_of_intervals(self):
+        run, _ = self.watch("-c", "--interval", "0.3")
+        frames = [json.loads(line) for line in run.text.splitlines()]
+        counts = [{row["name"]: row["count"] for row in frame["syscalls"]} for frame in frames]
+        self.assertGreater(len(counts), 2)
+        self.assertEqual(counts[-1]["write"], 20)
+        self.assertLessEqual(sum(part.get("write", 0) for part in counts[:-1]), 20)
+        self.assertGreater(sum(part.get("write", 0) for part in counts[:-1]), 5)
+
+    def test_lineage_with_command_lines(self):
+        """Read when each program begins, so also of those that are gone at once; masked."""
+        capture = self.path("lives.sooth")
+        script = "/bin/true --token hunter2; (/bin/echo %s); exit 3" % ("long" * 200)
+        run = self.sooth("trace", "--process", "-j", "--save", capture, "-o", self.path("out"),
+                         "--", "/bin/sh", "-c", script, status=3)
+        report = json.loads(harness.read(self.path("out")))
+        rows = {row["name"]: row for row in report["processes"]}
+        self.assertEqual(rows["true"]["command"], "/bin/true --token ***")
+        self.assertEqual(rows["true"]["end"], "exit 0")
+        # Its only argument did not fit: no part of a word is kept, it might be of a secret.
+        self.assertEqual(rows["echo"]["command"], "/bin/echo")
+        self.assertEqual((rows["sh"]["command"][:8], rows["sh"]["end"]), ("/bin/sh ", "exit 3"))
+        self.assertEqual(rows["true"]["parent"], rows["sh"]["pid"])
+        self.assertNotIn(b"hunter2", harness.read(self.path("out")) + run.out)
+        kept = capture_reader.Reader(harness.read(capture), capture_reader.decompressor())
+        if not kept.unread_blocks:
+            self.assertTrue(any(b"--token" in block.raw for block in kept.blocks))
+            self.assertFalse(any(b"hunter2" in block.raw for block in kept.blocks))
+        again = self.sooth("trace", "--process", "-j", capture).json()
+        self.assertEqual(again["processes"], report["processes"])
+
+    def test_intervals_need_sums(self):
+        run = self.sooth("trace", "--interval", "1", "-p", str(os.getpid()), status=2)
+        self.assert_says_three_lines(run, "line by line")
+
+    def test_whose_they_are(self):
+        """The whole host: each line, and each sum, has its process."""
+        target = self.reader()
+        sooth = self.start_attached("trace", "--all", "-j", "-e", "write", "-P", self.path("data"),
+                                    "-d", "120")
+        sums = self.start_attached("trace", "--all", "-j", "--io", "-d", "120")
+        target.say(b"go\n")
+        target.finish()
+        for process in (sooth, sums):
+            process.send(2)
+        run = sooth.finish()
+        self.assertIn("longer while this runs", run.errors)
+        lines = [line for line in run.lines() if line["type"] == "call"]
+        # A busy host may fill the ring: then some of all calls are missing, and told.
+        is_whole = not run.lines()[-1]["loss"]
+        self.assertIn(len(lines), (20,) if is_whole else range(1, 21))
+        name = lines[0]["process"]
+        self.assertTrue(name.startswith("python"), name)
+        self.assertEqual({(line["pid"], line["process"]) for line in lines}, {(target.pid, name)})
+        report = sums.finish().json()
+        row = self.file_of(report)
+        if not report["loss"]:
+            self.check_whole(row)
+        self.assertEqual((row["pid"], row["process"]), (target.pid, name))
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,551 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`sooth ps -w` on a terminal, read as a user sees it, and where there is none."""
+import ctypes
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import harness
+from family import Family
+from harness import SOOTH, WORKLOADS, Case
+from screen_reader import Screen
+
+WATCH = [SOOTH, "ps", "-a", "-w", "0.5"]
+CLONE3 = 435  # the same everywhere
+CLEARS = (b"\x1b[2J", b"\x1b[J", b"\x1b[0J", b"\x1b[3J")
+
+
+def clone_as(pid):
+    """A child of that number that waits for ever; None: the kernel does not let us."""
+    number = ctypes.c_int(pid)
+    arguments = (ctypes.c_uint64 * 11)()
+    arguments[4] = signal.SIGCHLD
+    arguments[8], arguments[9] = ctypes.addressof(number), 1
+    child = harness.libc.syscall(ctypes.c_long(CLONE3), arguments,
+                                 ctypes.c_size_t(ctypes.sizeof(arguments)))
+    if child == 0:
+        while True:
+            signal.pause()
+    return child if child > 0 else None
+
+
+def whole_lines(run):
+    return bytes(run.out).split(b"\n")[:-1]
+
+
+def head_of(lines):
+    """Where the columns' names stand; -1: nowhere."""
+    return next((i for i, line in enumerate(lines) if " PID" in line and "CPU%" in line), -1)
+
+
+def has_rows(lines):
+    at = head_of(lines)
+    return at >= 0 and at + 1 < len(lines) and any(c.isdigit() for c in lines[at + 1])
+
+
+class Shown(Case):
+    """Workloads run from this case's folder: by its name they are told from everybody else's."""
+
+    def setUp(self):
+        super().setUp()
+        self.program = self.copy_for_all(WORKLOADS)
+        self.mark = os.path.basename(self.folder).encode()
+
+    def workload(self, *argv, **options):
+        process = self.start(self.program, *argv, "--hold", **options)
+        self.wait_until_ready(process)
+        return process
+
+    def watch(self, columns=100, rows=30, argv=None, **options):
+        screen = Screen(argv or WATCH, columns, rows, **options)
+        self.enterContext(screen)
+        screen.wait_for(lambda lines: has_rows(lines) and " of " in lines[-1], "rows")
+        return screen
+
+    def rows(self, screen):
+        """The lines of the table."""
+        lines = screen.lines()
+        return [line for line in lines[head_of(lines) + 1:-1]
+                if line.strip() and "no processes" not in line]
+
+    def pids(self, screen):
+        return [int(line[2:].split()[0]) for line in self.rows(screen)]
+
+    def test_sizes(self):
+        """Each row begins with its pid: nothing has wrapped; the help stands in the last line."""
+        for columns, rows in ((40, 10), (80, 24), (133, 43), (200, 60)):
+            with self.subTest(columns=columns, rows=rows):
+                screen = self.watch(columns, rows)
+                self.assertGreater(len(self.pids(screen)), 2)
+                self.assertIn(" of ", screen.lines()[-1])
+                screen.type(b"q")
+                self.assertTrue(screen.ends_within(5))
+                self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
+
+    def test_a_screen_of_two_lines(self):
+        screen = Screen(WATCH, 12, 2)
+        self.enterContext(screen)
+        screen.pump(2)
+        screen.resize(100, 30)
+        screen.wait_for(has_rows, "rows after it grew")
+
+    def test_sort(self):
+        screen = self.watch()
+        screen.type(b"s")
+        screen.wait_for(lambda _: self.pids(screen) == sorted(self.pids(screen), reverse=True),
+                        "the largest pid first")
+        screen.type(b"r")
+        screen.wait_for(lambda _: self.pids(screen) == sorted(self.pids(screen)),
+                        "the smallest pid first")
+
+    def test_filter(self):
+        process = self.workload("spin", "--seconds", "60")
+        screen = self.watch(argv=WATCH + ["--columns", "pid,name,command,cpu_percent"])
+        screen.type(b"/" + self.mark.upper())
+        screen.wait_for(lambda lines: self.pids(screen) == [process.pid], "that row alone")
+        screen.type(b"\r/\x7f\x7f\x7fno such thing\r")
+        screen.wait_for(lambda lines: not self.rows(screen), "no row")
+        screen.type(b"/\x1b")
+        screen.wait_for(lambda lines: len(self.rows(screen)) > 5, "all rows again")
+
+    def test_tree_and_fold(self):
+        process = self.workload("children", "--count", "3")
+        screen = self.watch(rows=60, argv=WATCH + ["--columns", "pid,ppid,name,command,cpu_percent"])
+        screen.type(b"/" + self.mark + b"\rt")
+        screen.wait_for(lambda _: len(self.rows(screen)) == 4, "a parent and its children")
+        screen.type(b"\x1b[H")
+        screen.type(b"\r")
+        screen.wait_for(lambda _: self.pids(screen) == [process.pid], "the parent, folded")
+        screen.type(b"\r")
+        screen.wait_for(lambda _: len(self.rows(screen)) == 4, "all of them again")
+
+    def test_hold(self):
+        screen = self.watch()
+        screen.type(b" ")
+        screen.wait_for(lambda lines: "HELD" in lines[0], "the word")
+        before = self.rows(screen)
+        screen.pump(2)
+        self.assertEqual(self.rows(screen), before)
+        screen.type(b" ")
+        screen.wait_for(lambda lines: "HELD" not in lines[0], "the word to go")
+
+    def test_new_and_gone(self):
+        screen = self.watch(argv=WATCH + ["--columns", "pid,name,command,cpu_percent"])
+        screen.type(b"/" + self.mark + b"\r")
+        process = self.workload("rename", "--comm", "comer")
+        screen.wait_for(lambda lines: any(line.startswith("+") and str(process.pid) in line
+                                          for line in lines), "a mark for the new one")
+        process.close_stdin()
+        process.finish()
+        screen.wait_for(lambda lines: any(line.startswith("-") and str(process.pid) in line
+                                          for line in lines), "a mark for the one that is gone")
+
+    def test_no_flicker(self):
+        """After the first frame nothing is ever cleared, and what is the same is not sent again."""
+        process = self.workload("sleep", "--seconds", "60")
+        screen = self.watch(argv=[SOOTH, "ps", "-w", "0.3", str(process.pid)])
+        screen.pump(1)
+        start = len(screen.written)
+        screen.pump(3)
+        later = bytes(screen.written[start:])
+        for clear in CLEARS:
+            self.assertNotIn(clear, later)
+        self.assertGreater(len(later), 0)
+        self.assertLess(len(later), screen.columns * screen.rows)
+
+    def test_resize_in_mid_frame(self):
+        screen = self.watch()
+        for i in range(30):
+            screen.resize(60 + i * 3, 12 + i)
+            screen.pump(0.02)
+        screen.resize(90, 20)
+        screen.wait_for(lambda lines: has_rows(lines) and " of " in lines[-1], "the last size")
+        screen.pump(1)
+        self.assertGreater(len(self.pids(screen)), 5)
+
+    def test_hostile_names(self):
+        names = ["\\x1b[2J", "\\xe5\\x85\\xa8\\xe8\\xa7\\x92", "a\\x0ab\\x09c", "\\xff\\xfe",
+                 "\\xe2\\x80\\xae rtl"]
+        pids = [self.workload("rename", "--comm", name).pid for name in names]
+        screen = self.watch(rows=60, argv=WATCH + ["--columns", "pid,name,command,cpu_percent"])
+        screen.type(b"/" + self.mark + b"\r")
+        screen.wait_for(lambda lines: set(pids) <= set(self.pids(screen)), "all of them")
+        self.assertEqual(len(self.rows(screen)), len(pids))
+        self.assertIn("全角", "\n".join(screen.lines()).replace(" ", ""))
+        self.assertNotIn("\u202e", "\n".join(screen.lines()))
+
+    def test_terminal_goes_away(self):
+        screen = self.watch()
+        screen.hang_up()
+        self.assertTrue(screen.ends_within(5))
+
+    def test_terminal_is_given_back(self):
+        screen = self.watch()
+        screen.type(b"q")
+        self.assertTrue(screen.ends_within(5))
+        self.assertIn(b"\x1b[?1049l", screen.written)
+        self.assertIn(b"\x1b[?25h", bytes(screen.written).replace(b"\x1b[?12l\x1b[?25h",
+                                                                  b"\x1b[?25h"))
+
+    def test_control_c(self):
+        screen = self.watch()
+        screen.type(b"\x03")
+        self.assertTrue(screen.ends_within(5))
+        self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
+
+    def test_inspect_and_back(self):
+        process = self.workload("sleep", "--seconds", "60")
+        screen = self.watch(argv=WATCH + ["--columns", "pid,name,command,cpu_percent"])
+        screen.type(b"/" + self.mark + b"\r")
+        self.assertEqual(self.pids(screen), [process.pid])
+        screen.type(b"i")
+        screen.wait_for(lambda lines: any("Enter" in line for line in lines), "the end of inspect")
+        self.assertTrue(any(str(process.pid) in line for line in screen.lines()))
+        screen.type(b"\r")
+        screen.wait_for(has_rows, "the list again")
+        screen.type(b"q")
+        self.assertTrue(screen.ends_within(5))
+
+
+    def test_unknown_keys(self):
+        """Sequences of keys that nobody knows are no keys of their own, and end nothing."""
+        screen = self.watch()
+        screen.type(b"\x1b[24;5~\x1b[97;5u\x1bOq\x1bq\x1b[<0;10;10M\x1b[I")
+        screen.type(b"\x1b")
+        screen.pump(1)
+        self.assertIsNone(screen.status)
+        self.assertTrue(has_rows(screen.lines()))
+
+    def test_column_keys(self):
+        screen = self.watch(60, 20)
+        first = screen.lines()[head_of(screen.lines())].split()[0]
+        screen.type(b"\x1bOC")
+        self.assertNotEqual(screen.lines()[head_of(screen.lines())].split()[0], first)
+        screen.type(b"\x1bOD")
+        self.assertEqual(screen.lines()[head_of(screen.lines())].split()[0], first)
+
+    def pick(self, screen, process):
+        screen.type(b"/" + self.mark + b"\r")
+        screen.wait_for(lambda lines: self.pids(screen) == [process.pid], "that row alone")
+
+    COLUMNS = WATCH + ["--columns", "pid,name,flags,command,cpu_percent"]
+
+    def test_freeze_and_thaw(self):
+        process = self.workload("sleep", "--seconds", "60")
+        screen = self.watch(argv=self.COLUMNS)
+        self.pick(screen, process)
+        screen.type(b"z")
+        screen.wait_for(lambda lines: any("Enter" in line for line in lines), "the end of freeze")
+        self.assertIn("refused", "\n".join(screen.lines()))
+        self.assertNotEqual(harness.process_state(process.pid), "T")
+        os.kill(process.pid, signal.SIGSTOP)
+        screen.type(b"\r")
+        screen.wait_for(lambda lines: any("FROZEN" in line for line in self.rows(screen)),
+                        "the flag")
+        os.kill(process.pid, signal.SIGCONT)
+        screen.wait_for(lambda lines: not any("FROZEN" in line for line in self.rows(screen)),
+                        "the flag to go")
+
+    def test_a_number_given_anew_is_not_touched(self):
+        """The row that was picked says who is meant, and not its number."""
+        process = self.workload("sleep", "--seconds", "60")
+        screen = self.watch(argv=self.COLUMNS)
+        self.pick(screen, process)
+        screen.type(b" ")  # held: the row stays
+        process.send(signal.SIGKILL)
+        process.finish()
+        innocent = clone_as(process.pid)
+        if not innocent:
+            self.skipTest("no process can be given a number here")
+        self.addCleanup(os.waitpid, innocent, 0)
+        self.addCleanup(os.kill, innocent, signal.SIGKILL)
+        screen.type(b"k")
+        screen.wait_for(lambda lines: any("Enter" in line for line in lines), "the end of kill")
+        self.assertIn("another one has its number", "\n".join(screen.lines()))
+        self.assertEqual(os.waitpid(innocent, os.WNOHANG), (0, 0))
+
+    def test_a_thousand_agents(self):
+        program = os.path.join(self.folder, ".local/share/claude/versions/9.9.9")
+        os.makedirs(os.path.dirname(program))
+        shutil.copyfile(WORKLOADS, program)
+        os.chmod(program, 0o755)
+        for _ in range(1000):
+            child = subprocess.Popen([program, "sleep", "--seconds", "300", "--hold"],
+                                     stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            self.addCleanup(child.wait)
+            self.addCleanup(child.kill)
+            self.addCleanup(child.stdin.close)
+        screen = self.watch(argv=[SOOTH, "ps", "-w", "0.5"])
+        screen.wait_for(lambda lines: "of 10" in lines[-1], "all of them counted")
+        seen = set(self.pids(screen))
+        screen.type(b"\x1b[F")
+        screen.pump(1)
+        self.assertFalse(seen & set(self.pids(screen)[-5:]))
+        screen.type(b"q")
+        self.assertTrue(screen.ends_within(10))
+
+
+class Repeated(Case):
+    """What is read seldom is not shown for longer than it holds."""
+
+    def setUp(self):
+        super().setUp()
+        self.family = Family(self.folder)
+        self.family.__enter__()
+        self.addCleanup(self.family.__exit__)
+        self.open_to_all()
+
+    def rows(self, run):
+        """Of the last whole frame."""
+        whole = whole_lines(run)
+        return {row["pid"]: row for row in json.loads(whole[-1])["processes"]} if whole else {}
+
+    def wait_for_row(self, run, member, condition, what):
+        harness.wait_until(lambda: (lambda row: row and condition(row))(
+            self.rows(run).get(member.pid)), what)
+
+    def test_ends(self):
+        main = self.family.main("a")
+        tool = main.start("tool", "session", **self.family.tool(main))
+        server = main.start("mcp", **self.family.server(main))
+        run = self.start_sooth("ps", "-a", "-w", "0.3", "-j")
+        self.wait_for_row(run, server, lambda row: row["role"] == "mcp", "the server")
+        harness.wait_until(lambda: run.out.count(b"\n") > 4, "frames that are not the first")
+        frames = run.out.count(b"\n")
+        main.kill()
+        self.wait_for_row(run, tool, lambda row: row["is_orphaned"], "the tool to be orphaned")
+        self.wait_for_row(run, server, lambda row: row["is_abandoned"], "the server to be abandoned")
+        # Not when everything is read again.
+        self.assertLess(run.out.count(b"\n") - frames, 25)
+        run.send(signal.SIGINT)
+        run.finish()
+
+    def test_works_elsewhere(self):
+        """In time, though nothing tells."""
+        process = self.workload("sleep", "--seconds", "60")
+        run = self.start_sooth("ps", "-a", "-w", "0.5", "-j", "--columns", "pid,command")
+        harness.wait_until(lambda: process.pid in self.rows(run), "the process")
+        self.assertIn("sleep --seconds", self.rows(run)[process.pid]["command"])
+        titled = self.workload("rename", "--title", "another title", "--seconds", "60")
+        self.wait_for_row(run, titled, lambda row: row["command"].startswith("another title"), "its title")
+        run.send(signal.SIGINT)
+        run.finish()
+
+
+class Fleeting(Case):
+    """What begins and ends between two looks."""
+
+    COUNT = 60
+
+    def frames(self, *argv, **options):
+        """While something starts often; and all that were seen of it."""
+        program = self.path("flit")
+        shutil.copyfile(WORKLOADS, program)
+        os.chmod(program, 0o755)
+        run = self.start(*argv, **options)
+        harness.wait_until(lambda: run.out.count(b"\n") >= 2, "two frames")
+        for _ in range(self.COUNT):
+            subprocess.run([program, "--list"], stdout=subprocess.DEVNULL, check=True)
+        frames = run.out.count(b"\n")
+        harness.wait_until(lambda: run.out.count(b"\n") >= frames + 2, "two more")
+        run.send(signal.SIGINT)
+        return [json.loads(line) for line in run.finish().out.decode().splitlines()]
+
+    @harness.needs_bpf
+    def test_none_is_missed(self):
+        """Each is in a sample or told by its end, and never both."""
+        told = self.frames(SOOTH, "ps", "-a", "-w", "0.3", "-j")
+        count = sum(row["count"] for frame in told for row in frame.get("fleeting", [])
+                    if row["name"] == "flit")
+        sampled = {row["pid"] for frame in told for row in frame.get("processes", [])
+                   if row["name"] == "flit"}
+        self.assertEqual(count + len(sampled), self.COUNT)
+        self.assertGreater(count, self.COUNT / 2)
+        for frame in told[:-1]:
+            self.assertLessEqual(sum(row["count"] for row in frame["fleeting"]),
+                                 frame["fleeting_total"]["count"])
+        self.assertEqual(harness.lost(told[-1]), 0)
+
+    @harness.needs_bpf
+    def test_of_a_session(self):
+        with Family(self.folder) as family:
+            main = family.main("a")
+            run = self.start_sooth("ps", "-w", "0.3", "-j")
+            harness.wait_until(lambda: run.out.count(b"\n") >= 2, "two frames")
+            for _ in range(20):
+                main.say("start", "brief", "program=/bin/true", "in=null", "out=null", "err=null")
+                main.say("reap")  # or it stays as a zombie, and is seen
+            count = lambda: sum(row["count"] for line in whole_lines(run)
+                                for row in json.loads(line).get("fleeting", [])
+                                if row["session_pid"] == main.pid)
+            harness.wait_until(lambda: count() >= 10, "what the session has started")
+            run.send(signal.SIGINT)
+            told = [json.loads(line) for line in run.finish().out.decode().splitlines()]
+        sessions = [row["fleeting"] for frame in told for row in frame.get("sessions", [])
+                    if row["pid"] == main.pid]
+        self.assertEqual(sum(sessions), count())
+
+    @harness.needs_root
+    def test_without_privilege_it_is_said(self):
+        self.open_to_all()
+        told = self.frames(self.copy_for_all(SOOTH), "ps", "-a", "-w", "0.3", "-j",
+                           **harness.as_nobody())
+        for frame in told[:-1]:
+            self.assertIsNone(frame["fleeting_total"]["count"])
+            self.assertEqual(frame["fleeting"], [])
+        self.assertTrue(any("between two samples" in limit["what"] for limit in told[-1]["limits"]))
+
+    @harness.needs_bpf
+    def test_from_a_capture(self):
+        told = self.frames(SOOTH, "ps", "-a", "-w", "0.3", "-j", "--save", self.path("c.sooth"))
+        again = self.sooth("ps", "-a", "-w", "-j", self.path("c.sooth")).lines()
+        self.assertEqual([frame.get("fleeting") for frame in again],
+                         [frame.get("fleeting") for frame in told])
+
+
+class Alerts(Case):
+    """Told once when a threshold is passed, and once when it is over."""
+
+    def tell_program(self):
+        """Keeps what it is told, one file each."""
+        program = self.path("tell me; touch surprise")
+        with open(program, "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\nexec cat > '%s/told.'$$\n" % self.folder)
+        os.chmod(program, 0o755)
+        return program
+
+    def told(self):
+        found = []
+        for name in sorted(os.listdir(self.folder)):
+            if name.startswith("told."):
+                text = harness.read(self.path(name))
+                found += [json.loads(text)] if text.endswith(b"\n") else []
+        return found
+
+    def test_once_and_once(self):
+        process = self.workload("spin", "--seconds", "4")
+        run = self.start_sooth("ps", "-w", "0.3", "-j", "-k", "5", "--on-alert",
+                               self.tell_program(), str(process.pid))
+        harness.wait_until(lambda: run.out.count(b"\n") >= 2, "two frames")
+        self.assertEqual(self.told(), [])
+        process.say(b"go\n")
+        harness.wait_until(self.told, "an alert")
+        harness.wait_until(lambda: len(self.told()) == 2, "its end")
+        frames = run.out.count(b"\n")
+        harness.wait_until(lambda: run.out.count(b"\n") > frames + 2, "more frames")
+        run.send(signal.SIGINT)
+        errors = run.finish().err
+        told = {alert["state"]: alert for alert in self.told()}
+        self.assertEqual(set(told), {"raised", "cleared"})
+        self.assertEqual(len(self.told()), 2)
+        for alert in told.values():
+            self.assertEqual((alert["alert"], alert["pid"], alert["threshold"], alert["unit"]),
+                             ("cpu", process.pid, 5, "percent"))
+        self.assertGreaterEqual(told["raised"]["value"], 5)
+        self.assertEqual(errors.count(b"warning: process %d" % process.pid), 1)
+        self.assertEqual(errors.count(b"cleared: process %d" % process.pid), 1)
+        self.assertFalse(os.path.exists("surprise"))
+
+    def test_ended_while_over(self):
+        process = self.workload("hog", "--mb", "64")
+        run = self.start_sooth("ps", "-a", "-w", "0.3", "-j", "-m", "32", "--on-alert",
+                               self.tell_program())
+        mine = lambda state: [a for a in self.told()
+                              if a["pid"] == process.pid and a["state"] == state]
+        harness.wait_until(lambda: mine("raised"), "an alert")
+        process.close_stdin()
+        process.finish()
+        harness.wait_until(lambda: mine("cleared"), "its end")
+        self.assertTrue(mine("cleared")[0]["has_ended"])
+        self.assertNotIn("value", mine("cleared")[0])
+        self.assertEqual(mine("raised")[0]["unit"], "bytes")
+        self.assertGreater(mine("raised")[0]["value"], 64 << 20)
+        run.send(signal.SIGINT)
+        run.finish()
+
+    def test_on_the_screen_and_the_bell(self):
+        process = self.workload("spin", "--seconds", "30")
+        for more, bells in (([], 0), (["--bell"], 1)):
+            screen = Screen(WATCH[:-2] + ["-w", "0.3", "-k", "5", *more, str(process.pid)], 100, 20)
+            with screen:
+                screen.wait_for(has_rows, "rows")
+                if not bells:
+                    process.say(b"go\n")
+                screen.wait_for(lambda lines: "uses" in lines[-1] and "threshold 5.0 %" in lines[-1],
+                                "the alert")
+                screen.pump(1)
+                self.assertEqual(screen.written.count(b"\a"), bells)
+
+    def test_program_that_is_not_there(self):
+        process = self.workload("hog", "--mb", "64")
+        run = self.start_sooth("ps", "-w", "0.3", "-j", "-m", "32", "--on-alert", "/no/such thing",
+                               str(process.pid))
+        harness.wait_until(lambda: b"could not be run" in run.err, "a word about it")
+        run.send(signal.SIGINT)
+        self.assertEqual(run.finish().status, 0)
+
+    def test_wrong_use(self):
+        for argv in (["--bell"], ["-w", "--bell"], ["-k", "5", "--on-alert", "x"]):
+            run = self.sooth("ps", *argv, status=2)
+            self.assert_says_three_lines(run)
+
+
+class NoTerminal(Case):
+    def test_plain(self):
+        """One report after the other, until it is told to end."""
+        run = self.start_sooth("ps", "-a", "-w", "0.3")
+        harness.wait_until(lambda: run.out.count(b" PID") >= 3, "three reports")
+        run.send(signal.SIGINT)
+        self.assertEqual(run.finish().status, 0)
+        self.assertNotIn(b"\x1b", bytes(run.out))
+
+    def test_json_lines(self):
+        run = self.start_sooth("ps", "-a", "-w", "0.3", "-j")
+        harness.wait_until(lambda: run.out.count(b"\n") >= 3, "three lines")
+        run.send(signal.SIGTERM)
+        ended = run.finish()
+        self.assertEqual(ended.status, 0, ended)
+        told = [json.loads(line) for line in ended.out.decode().splitlines()]
+        with_rows = [line for line in told if "processes" in line]
+        self.assertGreaterEqual(len(with_rows), 3)
+        first, later = with_rows[0], with_rows[-1]
+        self.assertIsNone(first["processes"][0]["cpu_percent"])
+        self.assertIsNotNone(later["processes"][0]["cpu_percent"])
+        self.assertIn("sources", told[-1])
+
+    def test_capture(self):
+        """Its frames one after the other, as they were; and then it ends."""
+        run = self.start_sooth("ps", "-a", "-w", "0.3", "-j", "--save", self.path("c.sooth"))
+        harness.wait_until(lambda: run.out.count(b"\n") >= 3, "three lines")
+        run.send(signal.SIGINT)
+        live = [json.loads(line)["processes"] for line in run.finish().out.decode().splitlines()
+                if '"processes"' in line]
+        again = self.sooth("ps", "-a", "-w", "-j", self.path("c.sooth"))
+        self.assertEqual([line["processes"] for line in again.lines() if "processes" in line], live)
+        screen = Screen([SOOTH, "ps", "-a", "-w", self.path("c.sooth")], 200, 50)
+        with screen:
+            self.assertTrue(screen.ends_within(20))
+            self.assertNotIn(b"\x1b[?1049h", screen.written)
+
+    def test_cpu_is_of_the_interval(self):
+        """Not of the time since the beginning."""
+        process = self.workload("spin", "--seconds", "1.5", "--hold")
+        run = self.start_sooth("ps", "-w", "0.5", "-j", str(process.pid))
+        harness.wait_until(lambda: run.out.count(b"\n") >= 2, "two lines")
+        process.say(b"go\n")
+        time.sleep(1)
+        seen = len(run.out)
+        harness.wait_until(lambda: run.out.count(b"\n", seen) >= 1, "a line while it spins")
+        run.send(signal.SIGINT)
+        told = [json.loads(line) for line in run.finish().out.decode().splitlines()]
+        percents = [line["processes"][0]["cpu_percent"] for line in told
+                    if line.get("processes")]
+        self.assertGreater(max(p for p in percents if p is not None), 10)
+        self.assertLess(percents[1], 5)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who is meant, who must not be touched, and in which order; on hosts made by hand. */
+#include "census_records.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "cli/act.h"
+#include "cli/census_scan.h"
+#include "cli/own_report.h"
+
+/* Nobody looks at this host here, and nothing is told. */
+int census_scan(struct census *c, struct sooth_error *err)
+{
+	(void)c;
+	return error_no_memory(err);
+}
+
+int own_report_tell(const char *name, const struct output_options *options,
+	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
+	struct sooth_error *err)
+{
+	(void)name;
+	(void)options;
+	(void)tell;
+	(void)user;
+	return error_no_memory(err);
+}
+
+static struct act act;
+
+static int begin_act(void **state)
+{
+	begin(state);
+	act_init(&act, &os_native);
+	return 0;
+}
+
+static int end_act(void **state)
+{
+	act.census = (struct census){ 0 }; /* it is the test's */
+	act_fini(&act);
+	return end(state);
+}
+
+/* An agent with a shell, a server, a daemon that left, and others. */
+#define MARKS T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=4f1c0000-0000")
+#define A_HOST(...)                                                                                \
+	do {                                                                                       \
+		HOST({ 2, 0, .start = 1, .name = "kthreadd" }, { 3, 2, .name = "kworker" },        \
+			{ 200, 1, .name = "claude", .executable = CLAUDE, .id = "4f1c0000-0000" }, \
+			{ 210, 200, .name = "bash", .session = 210, .stream = AT_PIPES,            \
+				.markers = MARKS },                                                \
+			{ 211, 210, .name = "make", .session = 210, .stream = AT_PIPES },          \
+			{ 220, 1, .name = "server", .markers = MARKS, .stream = AT_NULL },         \
+			{ 230, 1, .name = "lost", .session = 210, .markers = MARKS,                \
+				.stream = AT_PIPES },                                              \
+			{ 300, 1, .name = "codex", .executable = CODEX },                          \
+			{ 400, 1, .name = "cron" }, __VA_ARGS__);                                  \
+		act.census = census;                                                               \
+	} while (0)
+
+static const struct act_process *meant(uint32_t pid)
+{
+	for (size_t i = 0; i < act_count(&act); i++) {
+		if (act_at(&act, i)->id.pid == pid)
+			return act_at(&act, i);
+	}
+	return NULL;
+}
+
+static void assert_refused(uint32_t pid, const char *words)
+{
+	struct sooth_error err;
+
+	assert_int_equal(act_mean_pid(&act, pid, &err), 0);
+	assert_non_null(meant(pid));
+	assert_int_equal(meant(pid)->outcome, ACT_REFUSED);
+	if (!has(meant(pid)->why, words))
+		fail_msg("%u: \"%s\"", pid, meant(pid)->why);
+}
+
+static void who_is_never_touched(void **state)
+{
+	struct sooth_error err;
+
+	(void)state;
+	act.may_be_any = true;
+	HOST({ 2, 0, .start = 1, .name = "kthreadd" }, { 3, 2, .name = "kworker" },
+		{ 4, 2, .name = "gone", .state = 'Z' });
+	act.census = census;
+	assert_refused(1, "process 1");
+	assert_refused(2, "kernel");
+	assert_refused(3, "kernel");
+	assert_int_equal(act_mean_pid(&act, 4, &err), 0);
+	assert_int_equal(meant(4)->outcome, ACT_MEANT);
+	assert_int_equal(act_mean_pid(&act, 5, &err), -ESRCH);
+	assert_int_equal(act_exit(&act), 2);
+}
+
+static void neither_itself_nor_above(void **state)
+{
+	struct made all[] = { { 1, 0, .start = 1, .name = "init" }, { 40, 1, .name = "terminal" },
+		{ 41, 40, .name = "sh" }, { (uint32_t)getpid(), 41, .start = 99999999 },
+		{ 42, 40, .name = "beside" } };
+
+	(void)state;
+	make(all, ARRAY_SIZE(all));
+	make_snapshot(1, true, false);
+	take_all();
+	act.census = census;
+	act.may_be_any = true;
+	assert_refused((uint32_t)getpid(), "sooth itself");
+	assert_refused(41, "started from it");
+	assert_refused(40, "started from it");
+	act.reach = ACT_TREE;
+	while (act_mean_others(&act))
+		;
+	/* What is below somebody refused is not meant for that. */
+	assert_null(meant(42));
+}
+
+static void only_agents(void **state)
+{
+	(void)state;
+	A_HOST({ 401, 1, .name = "atd" });
+	assert_refused(400, "no agent's; --any");
+	act.only_agent = "claude";
+	assert_refused(300, "another agent");
+	assert_refused(210, "no agent"); /* what an agent runs is none */
+	act.may_be_any = true;
+	assert_refused(401, "no agent");
+}
+
+static void a_tree(void **state)
+{
+	struct sooth_error err;
+
+	(void)state;
+	A_HOST({ 212, 211, .name = "cc", .session = 210 });
+	act.reach = ACT_TREE;
+	assert_int_equal(act_mean_pid(&act, 210, &err), 0);
+	assert_int_equal(act_mean_others(&act), 2);
+	assert_int_equal(act_mean_others(&act), 0);
+	act_sort(&act);
+	assert_int_equal(act_at(&act, 0)->id.pid, 210);
+	assert_int_equal(act_at(&act, 1)->id.pid, 211);
+	assert_int_equal(act_at(&act, 2)->id.pid, 212);
+}
+
+/* All of a session, wherever it is now; not what was made to outlive it. */
+static void a_session(void **state)
+{
+	struct sooth_error err;
+
+	(void)state;
+	A_HOST();
+	act.reach = ACT_SESSION;
+	assert_int_equal(act_mean_session(&act, "4f1c", &err), 0);
+	while (act_mean_others(&act))
+		;
+	assert_non_null(meant(200));
+	assert_non_null(meant(210));
+	assert_non_null(meant(211));
+	assert_non_null(meant(230));
+	assert_null(meant(220));
+	assert_null(meant(300));
+	assert_null(meant(400));
+	assert_int_equal(act_mean_session(&act, "4f", &err), -ESRCH);
+	assert_int_equal(act_mean_session(&act, "200", &err), 0);
+}
+
+static void by_identity(void **state)
+{
+	static char good[] = "200@20000", other[] = "200@19999", bad[] = "200@";
+	char *items[] = { good };
+	struct arguments arguments = { .items = items, .count = 1 };
+	struct sooth_error err;
+
+	(void)state;
+	A_HOST();
+	assert_int_equal(act_mean_pids(&act, &arguments, &err), 0);
+	items[0] = other;
+	assert_int_equal(act_mean_pids(&act, &arguments, &err), -ESRCH);
+	items[0] = bad;
+	assert_int_equal(act_mean_pids(&act, &arguments, &err), -EINVAL);
+	assert_int_equal(act_count(&act), 1);
+}
+
+/* Between question and answer the world goes on. */
+static void looked_at_again(void **state)
+{
+	static const struct made later[] = { { 1, 0, .start = 1, .name = "systemd" },
+		{ 200, 1, .start = 777, .name = "claude", .executable = CLAUDE },
+		{ 210, 1, .name = "bash", .session = 210 } };
+	struct sooth_error err;
+
+	(void)state;
+	A_HOST();
+	assert_int_equal(act_mean_pid(&act, 200, &err), 0);
+	assert_int_equal(act_mean_pid(&act, 210, &err), 0);
+	assert_int_equal(act_mean_pid(&act, 300, &err), 0);
+	census_fini(&census);
+	census_init(&census);
+	make(later, ARRAY_SIZE(later));
+	make_snapshot(1, true, false);
+	take_all();
+	act.census = census;
+	act_recheck(&act, VERDICT_ORPHANED, false);
+	assert_int_equal(meant(200)->outcome, ACT_GONE);    /* the number is another's */
+	assert_int_equal(meant(210)->outcome, ACT_REFUSED); /* it is no agent's any more */
+	assert_int_equal(meant(300)->outcome, ACT_GONE);
+}
+
+static void what_it_came_to(void **state)
+{
+	struct sooth_error err;
+
+	(void)state;
+	A_HOST();
+	assert_int_equal(act_mean_pid(&act, 200, &err), 0);
+	assert_int_equal(act_mean_pid(&act, 300, &err), 0);
+	assert_int_equal(act_exit(&act), 0);
+	act_at(&act, 0)->outcome = ACT_STILL;
+	assert_int_equal(act_exit(&act), 1);
+	act_at(&act, 1)->outcome = ACT_REFUSED;
+	assert_int_equal(act_exit(&act), 2);
+	act_at(&act, 0)->outcome = ACT_FAILED;
+	assert_int_equal(act_exit(&act), 3);
+}
+
+#define ACT_TEST(name) cmocka_unit_test_setup_teardown(name, begin_act, end_act)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ACT_TEST(who_is_never_touched),
+		ACT_TEST(neither_itself_nor_above),
+		ACT_TEST(only_agents),
+		ACT_TEST(a_tree),
+		ACT_TEST(a_session),
+		ACT_TEST(by_identity),
+		ACT_TEST(looked_at_again),
+		ACT_TEST(what_it_came_to),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What descriptors are while calls go by: each effect, what survives a fork and an exec, what is
+ * not known, and calls that no honest writer records. */
+#include "support.h"
+
+#include "analyze/call_pieces.h"
+#include "analyze/fd_follow.h"
+#include "base/escape.h"
+#include "model/stream_records.h"
+#include "probes/proc.h"
+
+static struct fd_follow follow;
+static struct buffer record, pieces, text;
+
+#define PID 7
+
+static int setup(void **state)
+{
+	(void)state;
+	assert_int_equal(fd_follow_init(&follow), 0);
+	buffer_reset(&pieces);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fd_follow_fini(&follow);
+	buffer_fini(&record);
+	buffer_fini(&pieces);
+	buffer_fini(&text);
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static void piece(uint8_t argument, const void *bytes, size_t size)
+{
+	struct syscalls_piece head = { .argument = argument, .size = (uint32_t)size };
+
+	buffer_append(&pieces, &head, sizeof(head));
+	buffer_append(&pieces, bytes, size);
+	while (pieces.size % 8)
+		buffer_char(&pieces, 0);
+}
+
+static void call_of(uint32_t pid, const char *name, int64_t result, uint64_t a, uint64_t b,
+	uint64_t c, uint64_t d)
+{
+	int32_t number = syscall_number(SYSCALL_ABI_X86_64, name, strlen(name));
+	struct syscalls_call call = {
+		.record = { .pid = pid, .start_ticks = pid, .kind = SYSCALLS_CALL },
+		.number = (uint32_t)number,
+		.result = result,
+		.arguments = { a, b, c, d }
+	};
+	struct record_tail tail[] = { { &call.pieces, pieces.data, pieces.size } };
+
+	assert_true(number >= 0);
+	buffer_reset(&record);
+	RECORD_APPEND(&record, &call, tail, 1);
+	fd_follow_take(&follow, (const void *)record.data);
+	buffer_reset(&pieces);
+}
+
+#define CALL(name, result, ...)                                                                    \
+	do {                                                                                       \
+		const uint64_t args[4] = { __VA_ARGS__ };                                          \
+		call_of(PID, name, result, args[0], args[1], args[2], args[3]);                    \
+	} while (0)
+
+static const char *name_of(uint32_t pid, int64_t fd)
+{
+	struct process_id id = { pid, pid };
+
+	buffer_reset(&text);
+	fd_follow_put(&follow, &id, fd, &text);
+	return buffer_cstr(&text);
+}
+
+#define IS(fd, expected) assert_string_equal(name_of(PID, fd), expected)
+
+static void open_as(int64_t fd, const char *path, uint64_t flags)
+{
+	piece(1, path, strlen(path));
+	CALL("openat", fd, (uint64_t)AT_FDCWD_LINUX, 1, flags);
+}
+
+static void read_directory(const char *path)
+{
+	struct proc_process p = { .record = {
+					  .pid = PID, .start_ticks = PID, .kind = PROC_PROCESS } };
+	struct record_tail tail[] = { { &p.directory, path, strlen(path) } };
+
+	buffer_reset(&record);
+	RECORD_APPEND(&record, &p, tail, 1);
+	fd_follow_take(&follow, (const void *)record.data);
+}
+
+static void test_files(void **state)
+{
+	(void)state;
+	IS(3, "?");
+	open_as(3, "/etc/passwd", 0);
+	IS(3, "/etc/passwd");
+	open_as(-2, "/nothing", 0);
+	IS(-2, "?");
+	open_as(4, "relative", 0);
+	IS(4, "relative"); /* where it begins is not known */
+	read_directory("/home/me");
+	open_as(4, "relative", 0);
+	IS(4, "/home/me/relative");
+	open_as(5, "/srv", 0200000);
+	piece(1, "x", 1);
+	CALL("openat", 6, 5, 1, 0);
+	IS(6, "/srv/x");
+	CALL("close", 0, 3);
+	IS(3, "?");
+	piece(0, "sub", 3);
+	CALL("chdir", 0, 1);
+	open_as(7, "y", 0);
+	IS(7, "/home/me/sub/y");
+	CALL("fchdir", 0, 5);
+	open_as(8, "z", 0);
+	IS(8, "/srv/z");
+}
+
+static void test_numbers(void **state)
+{
+	int32_t pair[2] = { 10, 11 };
+
+	(void)state;
+	open_as(3, "/a", 0);
+	CALL("dup", 4, 3);
+	CALL("dup2", 9, 3, 9);
+	CALL("fcntl", 20, 3, 0, 20);
+	IS(4, "/a");
+	IS(9, "/a");
+	IS(20, "/a");
+	piece(0, pair, sizeof(pair));
+	CALL("pipe2", 0, 1, 0);
+	IS(10, "pipe with 11");
+	CALL("close_range", 0, 9, 15, 0);
+	IS(9, "?");
+	IS(10, "?");
+	IS(20, "/a");
+	/* What it was is not known, and no longer what it was before. */
+	CALL("dup2", 4, 99, 4);
+	IS(4, "?");
+	CALL("epoll_create1", 5, 0);
+	IS(5, "epoll");
+}
+
+static void test_sockets(void **state)
+{
+	const unsigned char peer[16] = { 2, 0, 1, 0xbb, 160, 79, 104, 10 };
+	const unsigned char own[16] = { 2, 0, 0x13, 0x88, 10, 0, 0, 2 };
+	const char path[] = "\1\0/run/x";
+
+	(void)state;
+	CALL("socket", 3, 2, 1 | 02000000, 0);
+	IS(3, "TCP");
+	piece(1, peer, sizeof(peer));
+	CALL("connect", -115, 3, 1, 16); /* under way */
+	IS(3, "TCP →160.79.104.10:443");
+	piece(1, own, sizeof(own));
+	CALL("getsockname", 0, 3, 1, 2);
+	IS(3, "TCP 10.0.0.2:5000→160.79.104.10:443");
+	CALL("socket", 4, 1, 1, 0);
+	piece(1, path, sizeof(path) - 1);
+	CALL("bind", 0, 4, 1, 8);
+	CALL("listen", 0, 4, 5);
+	IS(4, "UNIX /run/x listening");
+	CALL("accept4", 5, 4, 0, 0, 0);
+	IS(5, "UNIX /run/x");
+	piece(1, peer, sizeof(peer));
+	CALL("connect", -111, 5, 1, 16); /* refused */
+	IS(5, "UNIX /run/x");
+}
+
+#define TAKE(value)                                                                                \
+	do {                                                                                       \
+		buffer_reset(&record);                                                             \
+		RECORD_APPEND(&record, &(value), NULL, 0);                                         \
+		fd_follow_take(&follow, (const void *)record.data);                                \
+	} while (0)
+
+static void test_lives(void **state)
+{
+	struct process_join join = { .record = { .pid = 8, .start_ticks = 8, .kind = PROCESS_JOIN },
+		.parent_start_ticks = PID,
+		.parent_pid = PID };
+	struct process_exec exec = { .record = {
+					     .pid = 8, .start_ticks = 8, .kind = PROCESS_EXEC } };
+	struct process_leave leave = {
+		.record = { .pid = 8, .start_ticks = 8, .kind = PROCESS_LEAVE }
+	};
+
+	(void)state;
+	open_as(3, "/stays", 0);
+	open_as(4, "/goes", 02000000);
+	TAKE(join);
+	assert_string_equal(name_of(8, 4), "/goes");
+	TAKE(exec);
+	assert_string_equal(name_of(8, 3), "/stays");
+	assert_string_equal(name_of(8, 4), "?");
+	IS(4, "/goes");
+	CALL("fcntl", 0, 4, 2, 0); /* F_SETFD without FD_CLOEXEC */
+	CALL("fcntl", 0, 3, 2, 1);
+	exec.record.pid = PID;
+	exec.record.start_ticks = PID;
+	TAKE(exec);
+	IS(4, "/goes");
+	IS(3, "?");
+	TAKE(leave);
+	assert_string_equal(name_of(8, 3), "?");
+}
+
+/* Pieces that lie about their size, numbers beyond everything. */
+static void test_hostile(void **state)
+{
+	struct syscalls_piece lie = { .argument = 1, .size = 0xfffffff0 };
+
+	(void)state;
+	buffer_append(&pieces, &lie, sizeof(lie));
+	CALL("openat", 3, 0, 1, 0);
+	IS(3, "?");
+	CALL("close_range", 0, 0, UINT32_MAX, 0);
+	CALL("dup", INT64_MAX, 3);
+	CALL("pipe2", 0, 1, 0);
+	piece(1, "\2", 1);
+	CALL("connect", 0, 3, 1, 1);
+	piece(1, "/\033[31m", 6);
+	CALL("openat", 3, 0, 1, 0);
+	IS(3, "/\\x1b[31m");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_files),
+		TEST(test_numbers),
+		TEST(test_sockets),
+		TEST(test_lives),
+		TEST(test_hostile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Judging made-up processes: the whole way from records to what people and programs are told;
+ * who is judged; texts that a target chose; records that no honest writer makes.
+ */
+#include "shown.h"
+
+#include "analyze/findings.h"
+#include "base/units.h"
+#include "probes/fds.h"
+#include "probes/proc.h"
+
+#define PID	99
+#define SAMPLES 6
+
+static void add_source(const char *probe)
+{
+	struct stream_source s = { .record = { .time_ns = 1, .kind = STREAM_SOURCE } };
+	struct record_tail tail[] = { { &s.probe, probe, strlen(probe) } };
+
+	RECORD_APPEND(&records, &s, tail, 1);
+}
+
+static void add_target(const char *selector, uint32_t pid)
+{
+	struct stream_target t = { .record = { .time_ns = 1, .kind = STREAM_TARGET } };
+	struct record_tail tail[] = { { &t.pids, &pid, pid ? sizeof(pid) : 0 },
+		{ &t.selector, selector, strlen(selector) } };
+
+	RECORD_APPEND(&records, &t, tail, 2);
+}
+
+static void add_process(uint64_t time_ns, uint32_t descriptors, const char *name)
+{
+	struct proc_process p = { .record = { .time_ns = time_ns,
+					  .pid = PID,
+					  .start_ticks = 1,
+					  .kind = PROC_PROCESS },
+		.ppid = 1,
+		.descriptors = descriptors,
+		.state = 'S',
+		.threads = 1,
+		.executable_state = SOOTH_STATE_VALUE };
+	struct record_tail tail[] = { { &p.name, name, strlen(name) },
+		{ &p.executable, "/bin/thing", 10 } };
+
+	RECORD_APPEND(&records, &p, tail, 2);
+}
+
+/* Over so many seconds, with so many descriptors more at each. */
+static void add_growing(uint32_t by, const char *name)
+{
+	struct stream_segment s = { .record = { .time_ns = 1, .kind = STREAM_SEGMENT },
+		.ticks_per_s = 100,
+		.realtime_offset_ns = (int64_t)(1700000000 * NS_PER_S) };
+
+	RECORD_APPEND(&records, &s, NULL, 0);
+	add_source("proc");
+	add_target("host", PID);
+	for (uint32_t i = 0; i < SAMPLES; i++)
+		add_process((100 + i) * NS_PER_S, 10 + i * by, name);
+}
+
+static void test_found(void **state)
+{
+	const char *json;
+
+	(void)state;
+	add_growing(20, "leaky");
+	json = show_view("diagnose", "findings", NULL, "json");
+	assert_non_null(strstr(json, "\"id\": \"fd-leak\""));
+	assert_non_null(strstr(json, "\"severity\": \"high\""));
+	assert_non_null(strstr(json, "\"kind\": \"process\""));
+	assert_non_null(strstr(json, "\"key\": \"fd-leak:99@1\""));
+	assert_non_null(strstr(json, "\"value\": 20.000"));
+	assert_non_null(strstr(json, "\"unit\": \"1/s\""));
+	assert_non_null(strstr(json, "\"interval_s\": 5.000"));
+	assert_non_null(strstr(json, "\"state\": \"raised\""));
+	assert_non_null(strstr(json, "\"first_seen\": 1700000105000000000"));
+	/* What was not recorded is told, not passed over. */
+	assert_non_null(strstr(json, "the probe fds was not recorded"));
+}
+
+static void test_fine(void **state)
+{
+	const char *json;
+
+	(void)state;
+	add_growing(0, "good");
+	json = show_view("diagnose", "findings", NULL, "json");
+	assert_null(strstr(json, "\"severity\": \"high\""));
+	assert_non_null(strstr(json, "nothing is wrong"));
+	assert_non_null(strstr(json, "\"words\": \"10 descriptors, then 10\""));
+}
+
+static void test_for_people(void **state)
+{
+	const char *text;
+
+	(void)state;
+	add_growing(20, "leaky");
+	text = show_view("diagnose", "findings", NULL, "text");
+	assert_non_null(strstr(text, "leaky (pid 99)"));
+	assert_non_null(strstr(text, "\n  high: fd-leak: opens descriptors"));
+	assert_non_null(strstr(text, "\n    growth: 20 a second over 5.00s\n"));
+	/* Remedy behind the evidence, what is unseen behind all. */
+	assert_true(strstr(text, "remedy:") > strstr(text, "growth:"));
+	assert_true(strstr(text, "  not seen: fd-limit-near") > strstr(text, "remedy:"));
+}
+
+static void test_settings(void **state)
+{
+	struct exam_settings settings;
+	struct findings_told told = { 0 };
+	struct findings_options options = { .settings = &settings, .told = &told };
+	struct sooth_error err;
+	const char *json;
+
+	(void)state;
+	exam_settings_init(&settings);
+	assert_int_equal(exam_settings_set(&settings, "fd-leak=low", &err), 0);
+	add_growing(20, "leaky");
+	json = show_view("diagnose", "findings", &options, "json");
+	assert_non_null(strstr(json, "\"severity\": \"low\""));
+	assert_true(told.has_any && told.worst == FINDING_LOW);
+	told = (struct findings_told){ 0 };
+	assert_int_equal(exam_settings_set(&settings, "fd-leak=off", &err), 0);
+	json = show_view("diagnose", "findings", &options, "json");
+	assert_null(strstr(json, "\"claim\""));
+	assert_non_null(strstr(json, "\"muted\": 1"));
+	assert_false(told.has_any);
+	assert_int_equal(exam_settings_set(&settings, "fd-leak=low", &err), 0);
+	assert_int_equal(exam_settings_set(&settings, "fd-leak.min-rate=21", &err), 0);
+	json = show_view("diagnose", "findings", &options, "json");
+	assert_null(strstr(json, "\"claim\""));
+}
+
+/* A name may hold anything; it comes out as text. */
+static void test_hostile_name(void **state)
+{
+	const char *text;
+
+	(void)state;
+	add_growing(20, "\033[31m\nhost x\r");
+	text = show_view("diagnose", "findings", NULL, "text");
+	assert_null(strchr(text, '\033'));
+	assert_null(strstr(text, "\nhost x"));
+	show_view("diagnose", "findings", NULL, "json");
+}
+
+static void test_nobody_is_meant(void **state)
+{
+	const char *text;
+
+	(void)state;
+	add_source("proc");
+	add_target("host", 0);
+	add_process(NS_PER_S, 10, "thing");
+	add_process(2 * NS_PER_S, 10, "thing");
+	text = show_view("diagnose", "findings", NULL, "text");
+	assert_null(strstr(text, "pid 99"));
+	assert_non_null(strstr(text, "no agents are running"));
+}
+
+static void test_one_reading(void **state)
+{
+	const char *json;
+
+	(void)state;
+	add_source("proc");
+	add_target("pid", PID);
+	add_process(NS_PER_S, 10, "thing");
+	json = show_view("diagnose", "findings", NULL, "json");
+	assert_non_null(strstr(json, "needs two readings"));
+	assert_null(strstr(json, "\"claim\""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_found),
+		TEST(test_fine),
+		TEST(test_for_people),
+		TEST(test_settings),
+		TEST(test_hostile_name),
+		TEST(test_nobody_is_meant),
+		TEST(test_one_reading),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The list of processes as people see it, of made-up hosts: which rows, in which order, as a
+ * tree, whom thresholds flag; and records that no honest writer makes.
+ */
+#include "shown.h"
+
+#include <errno.h>
+
+#include "analyze/process_rows.h"
+#include "analyze/processes.h"
+#include "base/units.h"
+#include "probes/proc.h"
+
+#define CLAUDE "/home/me/.local/share/claude/versions/2.1.50"
+
+static void add_host(void)
+{
+	struct stream_segment s = { .record = { .time_ns = 1, .kind = STREAM_SEGMENT },
+		.memory_bytes = 1000 << 20,
+		.ticks_per_s = 100,
+		.realtime_offset_ns = (int64_t)(1700000000 * NS_PER_S) };
+
+	RECORD_APPEND(&records, &s, NULL, 0);
+}
+
+struct made {
+	uint32_t pid, ppid, uid;
+	uint64_t start_ticks; /* 0: by the pid */
+	uint64_t rss_mb;
+	char state;
+	const char *name, *executable, *group;
+	uint64_t cpu_ms; /* used between the readings */
+};
+
+static void add_at(struct made m, uint64_t time_ns, uint64_t cpu_ns)
+{
+	struct proc_process p = { .record = { .time_ns = time_ns,
+					  .pid = m.pid,
+					  .start_ticks = m.start_ticks ? m.start_ticks : m.pid,
+					  .kind = PROC_PROCESS },
+		.ppid = m.ppid,
+		.uid = m.uid,
+		.session = m.pid,
+		.state = m.state ? m.state : 'S',
+		.cpu_ns = cpu_ns,
+		.rss_bytes = m.rss_mb << 20,
+		.threads = 1 };
+	const char *name = m.name ? m.name : "sh";
+	const char *executable = m.executable ? m.executable : "/bin/sh";
+	const char *group = m.group ? m.group : "/";
+	struct record_tail tail[] = { { &p.name, name, strlen(name) },
+		{ &p.executable, executable, strlen(executable) },
+		{ &p.arguments, name, strlen(name) + 1 }, { &p.directory, "/home/me/work", 13 },
+		{ &p.control_group, group, strlen(group) }, { &p.user, "me", 2 } };
+
+	RECORD_APPEND(&records, &p, tail, ARRAY_SIZE(tail));
+}
+
+static void add(struct made m)
+{
+	add_at(m, 100 * NS_PER_S, 0);
+	add_at(m, 101 * NS_PER_S, m.cpu_ms * NS_PER_MS);
+}
+
+/* A session with a tool call, and a bystander. */
+static void add_session(void)
+{
+	add_host();
+	add((struct made){ .pid = 1, .name = "init" });
+	add((struct made){ .pid = 10,
+		.ppid = 1,
+		.name = "2.1.50",
+		.executable = CLAUDE,
+		.rss_mb = 300,
+		.cpu_ms = 250 });
+	add((struct made){ .pid = 12, .ppid = 10, .name = "bash", .rss_mb = 3 });
+	add((struct made){ .pid = 14, .ppid = 12, .name = "make", .cpu_ms = 900, .rss_mb = 20 });
+	add((struct made){ .pid = 13, .ppid = 12, .name = "tee" });
+	add((struct made){ .pid = 20, .ppid = 1, .name = "cron", .uid = 7 });
+}
+
+static const char *show(const struct processes_options *options, const char *format)
+{
+	return show_view("ps", "processes", options, format);
+}
+
+static void test_agents(void **state)
+{
+	struct processes_options o = { .shown = PROCESSES_AGENTS };
+
+	(void)state;
+	add_session();
+	assert_string_equal(show(&o, "csv"),
+		"pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,role,agent,version,"
+		"project,flags\r\n"
+		"10,1,25.0,30.0,314572800,S,01:41,main,claude,2.1.50,work,\r\n");
+}
+
+static void test_tree(void **state)
+{
+	struct processes_options o = {
+		.shown = PROCESSES_SESSIONS, .is_tree = true, .columns = "name,pid,role,cpu_percent"
+	};
+
+	(void)state;
+	add_session();
+	assert_true(has(show(&o, "text"), "NAME     PID ROLE CPU%\n"
+					  "2.1.50    10 main 25.0\n"
+					  "`-bash    12 tool  0.0\n"
+					  "  |-make  14 tool 90.0\n"
+					  "  `-tee   13 tool  0.0\n"));
+	o.sort = sooth_schema_field(&process_row_schema, "name");
+	o.is_descending = true;
+	assert_true(has(show(&o, "text"), "  |-tee   13 tool  0.0\n"
+					  "  `-make  14 tool 90.0\n"));
+	o.shown = PROCESSES_ALL;
+	assert_true(has(show(&o, "text"), "NAME       PID ROLE CPU%\n"
+					  "init         1 -     0.0\n"
+					  "|-cron      20 -     0.0\n"
+					  "`-2.1.50    10 main 25.0\n"));
+}
+
+static void test_chosen(void **state)
+{
+	static const uint32_t pids[] = { 12 };
+	struct processes_options o = { .pids = pids, .pid_count = 1, .columns = "pid" };
+
+	(void)state;
+	add_session();
+	assert_string_equal(show(&o, "csv"), "pid\r\n12\r\n");
+	o.is_tree = true;
+	assert_string_equal(show(&o, "csv"), "pid\r\n12\r\n14\r\n13\r\n");
+	o = (struct processes_options){ .has_uid = true, .uid = 7, .columns = "pid" };
+	assert_string_equal(show(&o, "csv"), "pid\r\n20\r\n");
+	o.agent = "codex";
+	assert_string_equal(show(&o, "csv"), "pid\r\n");
+}
+
+/* The stream says whom of the host somebody meant. */
+static void test_chosen_by_the_stream(void **state)
+{
+	struct stream_target t = { .record = { .time_ns = 1, .kind = STREAM_TARGET } };
+	struct processes_options o = { .shown = PROCESSES_AGENTS, .columns = "pid" };
+	uint32_t pid = 20;
+	struct record_tail tail[] = { { &t.selector, "host", 4 }, { &t.pids, &pid, sizeof(pid) } };
+
+	(void)state;
+	add_session();
+	RECORD_APPEND(&records, &t, tail, 2);
+	assert_string_equal(show(&o, "csv"), "pid\r\n20\r\n");
+}
+
+static void test_unknown_pid(void **state)
+{
+	static const uint32_t pids[] = { 4711 };
+	struct processes_options o = { .pids = pids, .pid_count = 1 };
+	struct block block;
+	struct sooth_report *r;
+	struct sooth_error err;
+
+	(void)state;
+	add_session();
+	block = block_of(&records, BLOCK_RECORDS, 0);
+	r = report_into(&shown, "ps", "processes", &o, "json");
+	assert_int_equal(report_block(r, &block, &err), 0);
+	assert_int_equal(sooth_report_finish(r, &err), -ESRCH);
+	assert_int_equal(err.fault, SOOTH_FAULT_NOT_FOUND);
+	assert_true(has(err.tried, "4711"));
+	sooth_report_free(r);
+}
+
+static void test_thresholds(void **state)
+{
+	struct processes_options o = {
+		.cpu_over_percent = 50, .rss_over_bytes = 100 << 20, .columns = "pid,flags,is_over"
+	};
+
+	(void)state;
+	add_session();
+	assert_string_equal(show(&o, "csv"), "pid,flags,is_over\r\n14,CPU,true\r\n10,MEM,true\r\n"
+					     "12,,false\r\n1,,false\r\n13,,false\r\n20,,false\r\n");
+	assert_true(has(show(&o, "json"), "\"over\": 2"));
+	/* Exactly at it is not over it. */
+	o.cpu_over_percent = 90;
+	o.rss_over_bytes = 300 << 20;
+	assert_true(has(show(&o, "json"), "\"over\": 0"));
+}
+
+/* What has no value comes last, whichever way the others stand. */
+static void test_order(void **state)
+{
+	struct processes_options o = { .columns = "pid" };
+
+	(void)state;
+	add_host();
+	add((struct made){ .pid = 1, .rss_mb = 2 });
+	add((struct made){ .pid = 2, .rss_mb = 1, .executable = CLAUDE });
+	add((struct made){ .pid = 3, .rss_mb = 3 });
+	o.sort = sooth_schema_field(&process_row_schema, "rss_bytes");
+	assert_string_equal(show(&o, "csv"), "pid\r\n2\r\n1\r\n3\r\n");
+	o.is_descending = true;
+	assert_string_equal(show(&o, "csv"), "pid\r\n3\r\n1\r\n2\r\n");
+	o.sort = sooth_schema_field(&process_row_schema, "version");
+	assert_string_equal(show(&o, "csv"), "pid\r\n2\r\n1\r\n3\r\n");
+	o.is_descending = false;
+	assert_string_equal(show(&o, "csv"), "pid\r\n2\r\n1\r\n3\r\n");
+}
+
+static void test_session(void **state)
+{
+	struct processes_options o = { .shown = PROCESSES_AGENTS };
+	const char *json;
+
+	(void)state;
+	add_session();
+	json = show(&o, "json");
+	assert_true(has(json, "\"sessions\": [\n    {\n      \"pid\": 10,\n      \"agent\": "
+			      "\"claude\",\n      \"project\": \"work\",\n"));
+	assert_true(has(json, "\"processes\": 4,\n      \"tools\": 1,\n      \"mcp_servers\": 0,\n"
+			      "      \"cpu_percent\": 115.0,"));
+}
+
+static void test_container(void **state)
+{
+	struct processes_options o = { .columns = "pid,container,user" };
+
+	(void)state;
+	add_host();
+	add((struct made){ .pid = 1, .group = "/docker/0123456789abcdef0123456789abcdef" });
+	add((struct made){ .pid = 2, .group = "/user.slice" });
+	assert_string_equal(
+		show(&o, "csv"), "pid,container,user\r\n1,docker 0123456789ab,me\r\n2,,me\r\n");
+}
+
+/* What is left of a session: listed although it is no agent, with the reason in words. */
+static void test_orphan(void **state)
+{
+	static const char markers[] = "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=4f1c\0CLAUDE_PID=11\0"
+				      "CLAUDE_CODE_EXECPATH";
+	struct proc_snapshot snapshot = { .record = { .time_ns = 102 * NS_PER_S,
+						  .kind = PROC_SNAPSHOT },
+		.from_ns = 101 * NS_PER_S,
+		.is_of_host = 1 };
+	struct proc_ties t = { .record = { .time_ns = 101 * NS_PER_S,
+				       .pid = 30,
+				       .start_ticks = 30,
+				       .kind = PROC_TIES },
+		.pid_namespace = 1,
+		.inner_pid = 30,
+		.stream = { PROC_STREAM_NULL, PROC_STREAM_PIPE, PROC_STREAM_PIPE } };
+	struct record_tail tail[] = { { &t.markers, markers, sizeof(markers) } };
+	struct processes_options o = { .shown = PROCESSES_AGENTS, .columns = "pid,flags,tie" };
+	const char *text;
+
+	(void)state;
+	add_session();
+	add((struct made){ .pid = 30, .ppid = 1, .name = "tail" });
+	RECORD_APPEND(&records, &t, tail, 1);
+	RECORD_APPEND(&records, &snapshot, NULL, 0);
+	text = show(&o, "text");
+	assert_true(has(text, "\n 30 ORPHANED "));
+	assert_true(has(text, "\n30 (tail) orphaned: "));
+	assert_false(has(text, "\n 20 "));
+	assert_true(has(show(&o, "json"), "\"orphaned_count\": 1,"));
+	assert_true(has(shown.data, "\"is_orphaned\": true,"));
+	assert_false(has(shown.data, "\"orphaned_reason\": \"\""));
+}
+
+/* Parents in a ring, of the same moment, themselves, and chains without end: every process is
+ * listed once. */
+static void test_hostile_parents(void **state)
+{
+	struct processes_options o = { .is_tree = true, .columns = "pid" };
+	const char *csv;
+	size_t lines = 0;
+
+	(void)state;
+	add_host();
+	add((struct made){ .pid = 1, .ppid = 2, .start_ticks = 5 });
+	add((struct made){ .pid = 2, .ppid = 3, .start_ticks = 5 });
+	add((struct made){ .pid = 3, .ppid = 1, .start_ticks = 5, .executable = CLAUDE });
+	add((struct made){ .pid = 4, .ppid = 4 });
+	for (uint32_t pid = 5; pid < 3000; pid++)
+		add((struct made){ .pid = pid, .ppid = pid - 1 });
+	csv = show(&o, "csv");
+	for (const char *at = csv; (at = strstr(at, "\r\n")); at++)
+		lines++;
+	assert_int_equal(lines, 3000);
+	assert_true(has(show(&o, "text"), "total of 2999: "));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_agents),
+		TEST(test_tree),
+		TEST(test_chosen),
+		TEST(test_chosen_by_the_stream),
+		TEST(test_unknown_pid),
+		TEST(test_thresholds),
+		TEST(test_order),
+		TEST(test_session),
+		TEST(test_container),
+		TEST(test_orphan),
+		TEST(test_hostile_parents),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names, homes, paths, addresses and arguments in texts for strangers: what goes, what stays, and
+ * that the same one becomes the same words. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/redact.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct span span(const char *text)
+{
+	return span_of(text, strlen(text));
+}
+
+static void check(struct redactor *r, const char *text, const char *wanted)
+{
+	struct buffer out = { 0 };
+
+	redactor_write(r, span(text), &out);
+	assert_string_equal(buffer_cstr(&out), wanted);
+	buffer_fini(&out);
+}
+
+static void test_names(void **state)
+{
+	struct redactor r;
+
+	(void)state;
+	redactor_init(&r);
+	redactor_learn(&r, "user", span("zoe"));
+	redactor_learn(&r, "user", span("zoe-admin"));
+	redactor_learn(&r, "host", span("Lab7.example.org"));
+	redactor_learn(&r, "user", span("al"));	  /* too short to be told from a word */
+	redactor_learn(&r, "user", span("node")); /* everybody's */
+	check(&r, "zoe runs it on lab7, ZOE's", "user-1 runs it on host-2, user-1's");
+	check(&r, "zoe-admin@x", "name-1");
+	check(&r, "of zoe-admin, zoetrope, azoe", "of user-2, zoetrope, azoe");
+	check(&r, "on lab7.example.org:80", "on host-1:80");
+	check(&r, "al and node", "al and node");
+	redactor_fini(&r);
+}
+
+static void test_paths(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "/home/zoe/work/x.js", "~user-1/path-1/path-2.js" },
+		{ "/home/zoe/work/y.js", "~user-1/path-1/path-3.js" },
+		{ "/Users/zoe/.claude/projects/-Users-zoe-work",
+			"~user-1/.claude/projects/path-4" },
+		{ "/home/zoe/.local/share/claude/versions/2.1.328",
+			"~user-1/.local/share/claude/versions/2.1.328" },
+		{ "/root/.cache", "~root/.cache" },
+		{ "/rooted/x", "/path-5/path-6" },
+		{ "/usr/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib/x86_64-linux-gnu/libc.so.6" },
+		{ "/usr/local/zoe/x", "/usr/local/user-1/x" },
+		{ "/proc/4711/fd", "/proc/4711/fd" },
+		{ "/srv/My Plans/a b.txt", "/srv/path-7/path-8.txt" },
+		{ "most of them in /srv/My Plans/a b.txt (3)",
+			"most of them in /srv/path-7/path-8.txt (3)" },
+		{ "see /home/zoe/work/x.js, and /tmp/x.js.",
+			"see ~user-1/path-1/path-2.js, and /tmp/path-2.js." },
+		{ "19.6 a second, 1/s, and/or", "19.6 a second, 1/s, and/or" },
+		{ "pipe:[7] anon_inode:[eventpoll]", "pipe:[7] anon_inode:[eventpoll]" },
+		{ "/", "/" },
+		{ "", "" },
+	};
+	struct redactor r;
+
+	(void)state;
+	redactor_init(&r);
+	for (size_t i = 0; i < COUNT(cases); i++)
+		redactor_learn_text(&r, span(cases[i][0]));
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check(&r, cases[i][0], cases[i][1]);
+	redactor_fini(&r);
+}
+
+static void test_addresses(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "10.1.2.3:443 to 10.1.2.3:80", "address-1:443 to address-1:80" },
+		{ "[2001:db8::7]:443", "[address-2]:443" },
+		{ "fe80:0:0:0:1:2:3:4", "address-3" },
+		{ "127.0.0.1:80 ::1 [::1]:9 0.0.0.0 ::", "127.0.0.1:80 ::1 [::1]:9 0.0.0.0 ::" },
+		{ "Claude Code 2.1.328, 124.0.6367.91, 1.2.3.4.5",
+			"Claude Code 2.1.328, 124.0.6367.91, 1.2.3.4.5" },
+		{ "12:34:56 std::map fd-leak:4711@1234", "12:34:56 std::map fd-leak:4711@1234" },
+		{ "zoe@example.com", "name-1" },
+		{ "@private-bus", "name-2" },
+		{ "sk-ant-0123456789", "***" },
+	};
+	struct redactor r;
+
+	(void)state;
+	redactor_init(&r);
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check(&r, cases[i][0], cases[i][1]);
+	redactor_fini(&r);
+}
+
+static void test_arguments(void **state)
+{
+	static const char arguments[] = "/home/zoe/bin/x\0--fast\0plans";
+	static const char wanted[] = "~user-1/bin/path-1\0***\0***";
+	struct buffer out = { 0 };
+	struct redactor r;
+
+	(void)state;
+	redactor_init(&r);
+	redactor_write_arguments(&r, span_of(arguments, sizeof(arguments)), &out);
+	assert_int_equal(out.size, sizeof(wanted));
+	assert_memory_equal(out.data, wanted, sizeof(wanted));
+	buffer_fini(&out);
+	redactor_fini(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_arguments),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of constants: as the headers here have them, in words and back; types fit signatures. */
+#include "support.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+
+#include "analyze/call_words.h"
+#include "probes/syscall_arguments.h"
+#include "probes/syscall_set.h"
+
+#define N(id, name)                                                                                \
+	{                                                                                          \
+		&flags_##id, name, #name                                                           \
+	}
+
+static const struct {
+	const struct flag_table *table;
+	uint64_t value;
+	const char *name;
+} known[] = {
+	N(open, O_WRONLY),
+	N(open, O_CREAT),
+	N(open, O_EXCL),
+	N(open, O_TRUNC),
+	N(open, O_APPEND),
+	N(open, O_NONBLOCK),
+	N(open, O_SYNC),
+	N(open, O_DSYNC),
+	N(open, O_DIRECT),
+	N(open, O_DIRECTORY),
+	N(open, O_NOFOLLOW),
+	N(open, O_CLOEXEC),
+	N(open, O_PATH),
+	N(open, O_TMPFILE),
+	N(open, O_NOATIME),
+	N(at, AT_SYMLINK_NOFOLLOW),
+	N(at, AT_REMOVEDIR),
+	N(at, AT_EMPTY_PATH),
+	N(at, AT_SYMLINK_FOLLOW),
+	N(access, R_OK),
+	N(access, W_OK),
+	N(access, X_OK),
+	N(whence, SEEK_END),
+	N(whence, SEEK_HOLE),
+	N(protection, PROT_READ),
+	N(protection, PROT_EXEC),
+	N(mmap, MAP_PRIVATE),
+	N(mmap, MAP_FIXED),
+	N(mmap, MAP_ANONYMOUS),
+	N(mmap, MAP_NORESERVE),
+	N(mmap, MAP_STACK),
+	N(mmap, MAP_HUGETLB),
+	N(mmap, MAP_POPULATE),
+	N(mmap, MAP_FIXED_NOREPLACE),
+	N(advice, MADV_DONTNEED),
+	N(advice, MADV_FREE),
+	N(advice, MADV_HUGEPAGE),
+	N(advice, MADV_DONTDUMP),
+	N(advice, MADV_COLD),
+	N(mremap, MREMAP_MAYMOVE),
+	N(family, AF_UNIX),
+	N(family, AF_INET),
+	N(family, AF_INET6),
+	N(family, AF_NETLINK),
+	N(family, AF_VSOCK),
+	N(family, AF_ALG),
+	N(family, AF_PACKET),
+	N(socket_type, SOCK_STREAM),
+	N(socket_type, SOCK_DGRAM),
+	N(socket_type, SOCK_NONBLOCK),
+	N(socket_type, SOCK_CLOEXEC),
+	N(socket_type, SOCK_SEQPACKET),
+	N(message, MSG_PEEK),
+	N(message, MSG_DONTWAIT),
+	N(message, MSG_NOSIGNAL),
+	N(message, MSG_CMSG_CLOEXEC),
+	N(shutdown, SHUT_WR),
+	N(level, SOL_SOCKET),
+	N(socket_option, SO_REUSEADDR),
+	N(socket_option, SO_KEEPALIVE),
+	N(socket_option, SO_RCVBUF),
+	N(socket_option, SO_PEERCRED),
+	N(socket_option, SO_REUSEPORT),
+	N(fcntl, F_GETFL),
+	N(fcntl, F_SETFL),
+	N(fcntl, F_SETLKW),
+	N(fcntl, F_DUPFD_CLOEXEC),
+	N(fcntl, F_SETPIPE_SZ),
+	N(fcntl, F_OFD_SETLK),
+	N(epoll_op, EPOLL_CTL_MOD),
+	N(epoll_events, EPOLLIN),
+	N(epoll_events, EPOLLRDHUP),
+	N(epoll_events, EPOLLONESHOT),
+	N(poll_events, POLLOUT),
+	N(poll_events, POLLNVAL),
+	N(futex, FUTEX_WAKE),
+	N(futex, FUTEX_WAIT_BITSET),
+	N(futex, FUTEX_PRIVATE_FLAG),
+	N(futex, FUTEX_CLOCK_REALTIME),
+	N(clone, CLONE_VM),
+	N(clone, CLONE_FILES),
+	N(clone, CLONE_THREAD),
+	N(clone, CLONE_VFORK),
+	N(clone, CLONE_NEWNET),
+	N(clone, CLONE_NEWUSER),
+	N(wait, WNOHANG),
+	N(wait, WUNTRACED),
+	N(wait, WEXITED),
+	N(signal, SIGTERM),
+	N(signal, SIGCHLD),
+	N(signal, SIGSYS),
+	N(mask_how, SIG_BLOCK),
+	N(clock, CLOCK_MONOTONIC),
+	N(clock, CLOCK_BOOTTIME),
+	N(timerfd_create, TFD_NONBLOCK),
+	N(eventfd, EFD_SEMAPHORE),
+	N(eventfd, EFD_CLOEXEC),
+	N(inotify_mask, IN_MODIFY),
+	N(inotify_mask, IN_MOVED_TO),
+	N(inotify_mask, IN_ONLYDIR),
+	N(memfd, MFD_CLOEXEC),
+	N(rename, RENAME_EXCHANGE),
+	N(fallocate, FALLOC_FL_PUNCH_HOLE),
+	N(resource, RLIMIT_NOFILE),
+	N(resource, RLIMIT_RTTIME),
+	N(fadvise, POSIX_FADV_DONTNEED),
+};
+
+static void test_headers(void **state)
+{
+	(void)state;
+#if defined(__x86_64__)
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		const char *name = flag_name(known[i].table, known[i].value);
+
+		if (!name || strcmp(name, known[i].name) != 0)
+			fail_msg("%s: %s is %s", known[i].table->name, known[i].name,
+				name ? name : "not known");
+	}
+#endif
+}
+
+static void check_words(
+	const struct flag_table *table, unsigned abi, uint64_t value, const char *words)
+{
+	struct buffer out = { 0 };
+
+	call_put_flags(&out, table, abi, value);
+	assert_string_equal(buffer_cstr(&out), words);
+	buffer_fini(&out);
+}
+
+static void test_words(void **state)
+{
+	(void)state;
+	check_words(&flags_open, 0, 0, "O_RDONLY");
+	check_words(&flags_open, 0, 01102 | 02000000, "O_RDWR|O_CREAT|O_TRUNC|O_CLOEXEC");
+	check_words(&flags_open, 0, 04010000, "O_RDONLY|O_SYNC");
+	check_words(&flags_open, 0, 010000, "O_RDONLY|O_DSYNC");
+	/* The same bit is another flag there. */
+	check_words(&flags_open, 0, 0200000, "O_RDONLY|O_DIRECTORY");
+	check_words(&flags_open, 1, 0200000, "O_RDONLY|O_DIRECT");
+	check_words(&flags_open, 0, 1ull << 40, "O_RDONLY|0x10000000000");
+	check_words(&flags_protection, 0, 0, "PROT_NONE");
+	check_words(&flags_at, 0, 0, "0");
+	check_words(&flags_mmap, 0, 0x22, "MAP_PRIVATE|MAP_ANONYMOUS");
+	check_words(&flags_futex, 0, 0x80, "FUTEX_WAIT|FUTEX_PRIVATE_FLAG");
+	check_words(&flags_signal, 0, 9, "SIGKILL");
+	check_words(&flags_signal, 0, 99, "99");
+	check_words(&flags_family, 0, 0xdead, "57005");
+}
+
+/* Every call that has types has as many as its signature has letters. */
+static void test_types(void **state)
+{
+	const struct syscall_row *row;
+	size_t with_types = 0;
+
+	(void)state;
+	for (size_t i = 0; (row = syscall_row_at(i)); i++) {
+		size_t count = 0, kept = 0;
+		const struct argument_type *const *types = syscall_arguments(row, &count);
+
+		if (!types)
+			continue;
+		with_types++;
+		assert_int_equal(count, strlen(row->signature));
+		for (size_t k = 0; k < count; k++) {
+			kept += types[k]->keep != SYSCALLS_KEEP_NOTHING;
+			assert_true(types[k]->form != ARGUMENT_AS_FLAGS || types[k]->flags);
+			/* What needs its neighbour has one. */
+			if (types[k]->keep >= SYSCALLS_KEEP_BY_NEXT &&
+				types[k]->keep != SYSCALLS_KEEP_BY_RESULT &&
+				types[k]->keep != SYSCALLS_KEEP_MESSAGE)
+				assert_true(k + 1 < count);
+			assert_true(types[k]->unit <= SYSCALLS_ITEMS_MAX);
+		}
+		assert_true(kept <= SYSCALLS_PIECES);
+	}
+	assert_true(with_types >= 190);
+}
+
+/* --- sets --- */
+
+static bool set_has(const char *set, const char *name)
+{
+	struct syscall_set s;
+	struct sooth_error err;
+
+	assert_int_equal(syscall_set_parse(&s, set, &err), 0);
+	return syscall_set_has(&s, syscall_by_name(name, strlen(name)));
+}
+
+static void test_sets(void **state)
+{
+	struct sooth_error err;
+	struct syscall_set s;
+
+	(void)state;
+	assert_true(set_has(NULL, "openat") && set_has("openat", "openat") &&
+		    !set_has("openat", "open"));
+	assert_true(set_has("openat,close", "close") && set_has("file", "openat") &&
+		    !set_has("file", "socket"));
+	assert_true(set_has("network,futex", "futex") && set_has("%path", "mkdir") &&
+		    !set_has("%path", "read"));
+	assert_true(
+		set_has("%desc", "read") && !set_has("!read", "read") && set_has("!read", "write"));
+	/* A call first, where there is one of the name; with % it is what it is about. */
+	assert_true(set_has("time", "time") && !set_has("time", "nanosleep") &&
+		    set_has("%time", "nanosleep"));
+	assert_true(set_has("signal", "rt_sigaction"));
+	assert_int_equal(syscall_set_parse(&s, "opennat", &err), -22);
+	assert_non_null(strstr(err.remedy, "openat"));
+	assert_int_equal(syscall_set_parse(&s, "open,,close", &err), -22);
+	assert_int_equal(syscall_set_parse(&s, "", &err), -22);
+	assert_int_equal(syscall_set_parse(&s, "%nothing", &err), -22);
+	assert_int_equal(syscall_set_parse(&s, NULL, &err), 0);
+	assert_true(syscall_set_has(&s, NULL));
+	assert_int_equal(syscall_set_parse(&s, "open", &err), 0);
+	assert_false(syscall_set_has(&s, NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_sets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
