@@ -112,23 +112,20 @@ static const struct sooth_schema error_schema = {
 
 struct table_state {
 	struct output *output;
-	struct syscall_sums sums;
-	struct syscall_sums all; /* where it is told of intervals */
 	struct syscall_table_options options;
-	uint64_t working_ns; /* in calls that do not wait */
+	struct syscall_sums sums, all; /* all: where it is told of intervals */
+	uint64_t working_ns;	       /* in calls that do not wait */
 	bool is_over;
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
 	struct table_state *s = state;
-
-	int status;
+	int status = syscall_sums_init(&s->sums, "", err);
 
 	s->output = output;
 	if (options)
 		s->options = *(const struct syscall_table_options *)options;
-	status = syscall_sums_init(&s->sums, "", err);
 	return status ? status : syscall_sums_init(&s->all, "", err);
 }
 
@@ -272,10 +269,10 @@ static const struct section error_section = {
 	.shape = SECTION_TABLE,
 };
 
-static void add_working(struct table_state *s, const struct reducer *counts)
+static void add_working(struct table_state *s, const struct syscall_sums *sums)
 {
 	size_t count;
-	_cleanup_free_ const struct sooth_record **rows = reducer_rows(counts, &count);
+	_cleanup_free_ const struct sooth_record **rows = reducer_rows(&sums->counts, &count);
 
 	s->working_ns = 0;
 	for (size_t i = 0; rows && i < count; i++) {
@@ -292,7 +289,7 @@ static int tell(struct table_state *s, const struct syscall_sums *sums, struct s
 	if (syscall_sums_refused(sums))
 		output_limit(s->output, "some calls or errors",
 			"there were more than a table holds", "");
-	add_working(s, &sums->counts);
+	add_working(s, sums);
 	status = tell_sorted(s, &call_section, &sums->counts, by_total, call_teller, err);
 	return status ? status
 		      : tell_sorted(s, &error_section, &sums->errors, by_count, error_teller, err);

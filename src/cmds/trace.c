@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyze/operations.h"
+#include "analyze/syscall_folded.h"
 #include "analyze/syscall_stream.h"
 #include "analyze/syscall_table.h"
 #include "base/units.h"
@@ -22,9 +23,10 @@ struct trace_config {
 	struct run_options run;
 	struct {
 		bool count, failed, clock, relative, durations, plain, follow, names;
-		bool all;
+		bool all, stack;
 		bool io, network, process, memory, file;
-		const char *calls, *path;
+		const char *calls, *path, *folded;
+		bool folded_calls;
 		uint64_t data_bytes, interval_ns;
 	} trace;
 };
@@ -112,6 +114,19 @@ static const struct option trace_options[] = {
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.names),
 		.help = "what each descriptor is; always shown, unless --plain" },
+	{ .name = "folded",
+		.type = OPTION_TEXT,
+		.argument = "FILE",
+		.offset = offsetof(struct trace_config, trace.folded),
+		.help = "also microseconds by process, role, category, call and what it is about" },
+	{ .name = "folded-calls",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.folded_calls),
+		.help = "with --folded: numbers of calls instead of microseconds" },
+	{ .name = "stack",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.stack),
+		.help = "where in the program each call is made; not yet: it comes with profile" },
 	{ .name = "plain",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.plain),
@@ -130,14 +145,14 @@ static const struct option_group groups[] = {
 /* What descriptors are is read once, then followed by the calls. */
 static void choose_probes(const struct trace_config *c, struct run *run)
 {
-	bool is_counted = c->trace.count && !c->trace.interval_ns;
+	bool is_counted = c->trace.count && !c->trace.interval_ns && !c->trace.folded;
 	run->probes[0] = (struct run_probe){ "syscalls", is_counted ? SOOTH_COUNT : SOOTH_STREAM };
 	if (is_counted || c->trace.plain)
 		return;
 	/* Its readings divide the time. */
 	run->probes[1] = (struct run_probe){ "proc",
 		SOOTH_SAMPLE | (c->trace.interval_ns ? 0 : SOOTH_ONCE) };
-	if (c->trace.count)
+	if (c->trace.count && !c->trace.folded)
 		return;
 	run->probes[2] = (struct run_probe){ "fds", SOOTH_SAMPLE | SOOTH_ONCE };
 	run->probes[3] = (struct run_probe){ "sockets", SOOTH_SAMPLE | SOOTH_ONCE };
@@ -207,11 +222,21 @@ static int check_interval(const struct trace_config *c, struct sooth_error *err)
 	return error_remedy(err, "sooth trace --interval 2 -c, --io, --network or --memory");
 }
 
+static int check_stack(const struct trace_config *c, struct sooth_error *err)
+{
+	if (!c->trace.stack)
+		return 0;
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "show the stack of each call");
+	error_why(err, "reading stacks comes with the command profile, which is not there yet");
+	return error_remedy(err, "leave out --stack");
+}
+
 /* One per view: which, and what it is to do. */
 struct views {
 	struct operations_options operations;
 	struct syscall_stream_options stream;
 	struct syscall_table_options table;
+	struct syscall_folded_options folded;
 };
 
 static void choose_view(const struct trace_config *c, const struct views *v, struct run *run)
@@ -245,6 +270,7 @@ static struct views views_of(
 				: c->trace.relative ? SYSCALL_STREAM_RELATIVE
 						    : SYSCALL_STREAM_MONOTONIC },
 		.table = { .is_repeated = c->trace.interval_ns != 0 },
+		.folded = { .by_calls = c->trace.folded_calls },
 	};
 }
 
@@ -270,12 +296,15 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 		.sample_ns = c->trace.interval_ns,
+		.product = { c->trace.folded, { "syscall-folded", &views.folded }, "folded" },
 		.watch = c->trace.interval_ns ? &intervals : NULL,
 	};
 	int status = check_all(c, arguments, err);
 
 	if (!status)
 		status = check_interval(c, err);
+	if (!status)
+		status = check_stack(c, err);
 	if (!status && !has_target(c, arguments) && tracing_menu_can_ask())
 		return tracing_menu_run(err);
 	if (!status)

@@ -97,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		explain(&records, "syscall-stream", NULL, "table");
 		explain(&records, "syscall-stream", NULL, "json");
 		explain(&records, "syscall-stream", &below, "jsonl");
+		explain(&records, "syscall-folded", NULL, "folded");
 		explain(&records, "operations", NULL, "table");
 		explain(&records, "operations", &by_process, "json");
 	}

@@ -99,6 +99,31 @@ class SmallRing(Case):
         self.assertLess(others, 60, "more calls are told than were made")
         self.assertLessEqual(counts["getppid"][0], made)
 
+    def test_a_million_with_a_tenth_lost(self):
+        """
+        Every call as a record of its own, in sums, so that sooth itself is quick; the ring is made
+        smaller until a tenth is lost. One kind of call is wanted, beside which the workload makes
+        just two that move a descriptor: what came and what was lost is all there were, exactly.
+        """
+        for ring in ("1048576", "262144", "65536", SMALL_RING):
+            target = self.workload("storm", "--threads", "2", "--seconds", "3",
+                                   truth=self.path("truth"))
+            sooth = self.start_attached("trace", "-c", "--interval", "600", "-j", "-e", "getppid",
+                                        "--buffer", ring, "-p", str(target.pid))
+            target.say(b"go\n")
+            self.assertEqual(target.finish().status, 0)
+            report = sooth.finish().lines()[-1]
+            made = read_truth(self.path("truth"))[0]["getppid"][0]
+            missing = sum(row["records"] for row in report["loss"] if "calls" in row["reason"])
+            if made >= MANY and missing >= made / 10:
+                break
+        self.assertGreaterEqual(made, MANY)
+        self.assertGreaterEqual(missing, made / 10, "even %s bytes were enough" % ring)
+        counts = table_counts(report)
+        received = sum(calls for calls, _ in counts.values())
+        self.assertGreater(counts["getppid"][0], 0)
+        self.assertEqual(received + missing, made + 2, (counts, report["loss"]))
+
     def test_losses_are_named(self):
         _, lines = self.storm()
         loss = lines[-1]["loss"]

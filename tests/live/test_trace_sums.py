@@ -100,6 +100,34 @@ class Sums(Case):
         run = self.sooth("trace", "--interval", "1", "-p", str(os.getpid()), status=2)
         self.assert_says_three_lines(run, "line by line")
 
+    def test_folded(self):
+        """Stacks of names with weights: of calls exactly, of times but for what is rounded."""
+        folded, capture = self.path("folded"), self.path("capture.sooth")
+        name = "a;b\n\x1b[31m c"
+        with open(self.path(name), "w") as file:
+            file.write("text")
+        self.sooth("trace", "--folded", folded, "-o", self.path("out"), "--save", capture, "--",
+                   "/bin/cat", self.path(name))
+        self.assertEqual(os.stat(folded).st_mode & 0o777, 0o600)
+        calls = [line for line in self.sooth("trace", "-j", capture).lines()
+                 if line["type"] == "call" and line["result"] is not None]
+        stacks = [line.rsplit(b" ", 1) for line in harness.read(folded).splitlines()]
+        made = sum(line["duration_ns"] for line in calls) / 1000
+        self.assertAlmostEqual(sum(int(weight) for _, weight in stacks), made, delta=len(calls))
+        for stack, _ in stacks:
+            self.assertFalse(set(stack) & set(range(32)), stack)
+            self.assertIn(stack.count(b";"), (3, 4), stack)
+        by_calls = self.sooth("trace", "--folded", "-", "--folded-calls", capture).text
+        weights = dict(line.rsplit(" ", 1) for line in by_calls.splitlines())
+        self.assertEqual(sum(map(int, weights.values())), len(calls))
+        shown = self.path("a:b\\n\\x1b[31m c")
+        self.assertEqual(weights["cat;main;file;openat;" + shown], "1")
+        self.assertEqual(weights["cat;main;file;read;" + shown], "2")
+
+    def test_stacks_are_not_there_yet(self):
+        run = self.sooth("trace", "--stack", "-p", str(os.getpid()), status=3)
+        self.assert_says_three_lines(run, "profile")
+
     def test_whose_they_are(self):
         """The whole host: each line, and each sum, has its process."""
         target = self.reader()
