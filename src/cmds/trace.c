@@ -296,7 +296,9 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 		.sample_ns = c->trace.interval_ns,
-		.product = { c->trace.folded, { "syscall-folded", &views.folded }, "folded" },
+		.product = { .path = c->trace.folded,
+			.view = { "syscall-folded", &views.folded },
+			.sink = "folded" },
 		.watch = c->trace.interval_ns ? &intervals : NULL,
 	};
 	int status = check_all(c, arguments, err);
