@@ -141,8 +141,9 @@ struct stream_state {
 
 static void put_time(struct stream_state *s, uint64_t time_ns)
 {
-	int64_t utc_ns = (int64_t)time_ns + s->realtime_offset_ns;
-	time_t seconds = utc_ns / (int64_t)NS_PER_S;
+	/* Both are a writer's words: what is too far off wraps. */
+	uint64_t utc_ns = time_ns + (uint64_t)s->realtime_offset_ns;
+	time_t seconds = (time_t)(utc_ns / NS_PER_S);
 	uint64_t since = s->before_ns ? time_ns - s->before_ns : 0;
 	uint64_t shown = s->options.time == SYSCALL_STREAM_RELATIVE ? since : time_ns;
 	struct tm tm;
@@ -152,8 +153,7 @@ static void put_time(struct stream_state *s, uint64_t time_ns)
 	buffer_reset(&s->time);
 	if (s->options.time == SYSCALL_STREAM_CLOCK && localtime_r(&seconds, &tm) &&
 		strftime(text, sizeof(text), "%H:%M:%S", &tm)) {
-		buffer_format(
-			&s->time, "%s.%06u", text, (unsigned)(utc_ns % (int64_t)NS_PER_S / 1000));
+		buffer_format(&s->time, "%s.%06u", text, (unsigned)(utc_ns % NS_PER_S / 1000));
 		return;
 	}
 	buffer_format(&s->time, "%llu.%06llu", (unsigned long long)(shown / NS_PER_S),
