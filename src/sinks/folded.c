@@ -77,7 +77,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 		write_row(s, r);
 	if (buffer_failed(&s->bytes))
 		return error_no_memory(err);
-	if (fwrite(s->bytes.data, 1, s->bytes.size, s->stream) != s->bytes.size)
+	if (s->bytes.size && fwrite(s->bytes.data, 1, s->bytes.size, s->stream) != s->bytes.size)
 		return error_errno(err, -errno, "write stacks");
 	buffer_reset(&s->bytes);
 	return 0;
