@@ -104,7 +104,8 @@ int sooth_observer_new(struct sooth_observer **out, const struct sooth_observer_
 	struct sooth_error *err);
 
 /* The target; before start. Several pids are one target. That one does not exist is told by start.
- * Behind sooth_observer_set_host() they say whom of the host is meant: all are looked at. */
+ * Behind sooth_observer_set_host() they say whom of the host is meant: all are looked at; what
+ * is counted or streamed is of those and their children. */
 int sooth_observer_add_pid(struct sooth_observer *o, pid_t pid, struct sooth_error *err);
 /* Every process of a user, also those to come. */
 int sooth_observer_set_user(struct sooth_observer *o, uid_t uid, struct sooth_error *err);

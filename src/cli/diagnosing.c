@@ -6,6 +6,7 @@
 #include "cli/diagnosing.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -162,6 +163,19 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 	run->probes[n++] = (struct run_probe){ "ends", d->is_quick ? each : each | SOOTH_STREAM };
 }
 
+/* Each call: what is told of one file or peer is not among the sums. Where nobody in particular
+ * is meant, it would be made of everybody on this host. */
+static void choose_calls(struct diagnosing *d, struct run *run, bool has_anybody)
+{
+	size_t n = 0;
+
+	d->has_calls = d->wants_calls && has_anybody && !d->is_gone;
+	while (run->probes[n].name)
+		n++;
+	if (d->has_calls)
+		run->probes[n] = (struct run_probe){ "syscalls", SOOTH_STREAM };
+}
+
 static void choose_times(const struct diagnosing *d, struct run *run)
 {
 	if (d->is_quick || d->is_gone) {
@@ -212,6 +226,7 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 		status = find_meant(d, run, err);
 	d->is_gone = is_named && !is_capture && are_all_gone(run);
 	choose_probes(d, run, !is_open || run->meant_count);
+	choose_calls(d, run, !is_open || run->meant_count);
 	choose_times(d, run);
 	choose_view(d, run, is_named);
 	run->progress = "observing";
@@ -221,13 +236,45 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	return status;
 }
 
+static bool is_refusal(const struct sooth_error *err)
+{
+	return err->fault == SOOTH_FAULT_PRIVILEGE || err->fault == SOOTH_FAULT_UNSUPPORTED;
+}
+
+bool diagnosing_without_calls(
+	struct diagnosing *d, struct run *run, const struct sooth_error *refusal)
+{
+	size_t n = 0;
+
+	if (!d->has_calls || !is_refusal(refusal))
+		return false;
+	snprintf(d->no_calls, sizeof(d->no_calls), "%s%s%s", refusal->tried,
+		*refusal->why ? ": " : "", refusal->why);
+	while (strcmp(run->probes[n].name, "syscalls") != 0)
+		n++;
+	for (; run->probes[n].name; n++)
+		run->probes[n] = run->probes[n + 1];
+	d->has_calls = false;
+	run->unseen = (struct run_unseen){ "system calls", d->no_calls,
+		"run as root, or see `sooth doctor`" };
+	return true;
+}
+
+/* What can be told without system calls is told. */
+static int run_present(struct diagnosing *d, struct run *run, struct sooth_error *err)
+{
+	int status = run_report(run, err);
+
+	return status < 0 && diagnosing_without_calls(d, run, err) ? run_report(run, err) : status;
+}
+
 int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
 	struct run quiet = *run;
 	int status = 0;
 
 	if (!d->is_gone)
-		return run_report(run, err);
+		return run_present(d, run, err);
 	quiet.is_silent = true;
 	quiet.may_be_gone = true;
 	status = run_report(&quiet, err);

@@ -15,6 +15,7 @@ struct diagnosing {
 	/* Filled by the command. */
 	bool is_deep;		       /* also what takes long to find out */
 	bool is_quick;		       /* one look; a duration is of the processes' CPU alone */
+	bool wants_calls;	       /* also the system calls of those that are meant */
 	const char *session;	       /* only that one; NULL: see arguments */
 	const char *agent;	       /* only what is itself this one; NULL: all agents' */
 	uint64_t duration_ns;	       /* 0: the usual */
@@ -30,6 +31,8 @@ struct diagnosing {
 	struct findings_told told;
 	struct buffer meant; /* uint32_t */
 	bool is_gone;	     /* everybody who was named: only what is left of them can be told */
+	bool has_calls;	     /* system calls are among the probes */
+	char no_calls[512];  /* why not although they were wanted; empty: nothing refused them */
 };
 
 /* Reads what the user has set, finds who is meant, and completes the run. */
@@ -39,6 +42,12 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
  * when that is nothing it is an error, as for any other command.
  */
 int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *err);
+/*
+ * After a run that failed: when that was for its system calls, they are taken out of it, no_calls
+ * says why, so does the report, and it may be run again.
+ */
+bool diagnosing_without_calls(
+	struct diagnosing *d, struct run *run, const struct sooth_error *refusal);
 void diagnosing_end(struct diagnosing *d);
 
 #endif

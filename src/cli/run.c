@@ -184,6 +184,9 @@ static int make_observer(
 	for (size_t i = 0; run->probes[i].name && !status; i++)
 		status = sooth_observer_add_probe(
 			*out, run->probes[i].name, run->probes[i].interest, err);
+	if (!status && run->unseen.what)
+		status = sooth_observer_add_limit(
+			*out, run->unseen.what, run->unseen.reason, run->unseen.remedy, err);
 	/* Whoever looks at processes looks for agents. */
 	if (!status && observes(run, "proc"))
 		status = user_agents_add(*out, err);

@@ -45,6 +45,12 @@ struct run_product {
 	bool is_whole;	  /* it is worth nothing before its end: then it gets its name */
 };
 
+/* What is known not to be seen before it begins; for the notes of the report. */
+struct run_unseen {
+	const char *what; /* NULL: nothing */
+	const char *reason, *remedy;
+};
+
 /* One run, as the command describes it. */
 struct run {
 	const char *name; /* of the report */
@@ -73,6 +79,7 @@ struct run {
 	size_t meant_count;
 	const char *progress;	 /* what it does for so long: "observing"; NULL: not shown */
 	bool looks_for_programs; /* also in the folders of PATH */
+	struct run_unseen unseen;
 };
 
 /* Returns the exit status or a negative errno with err filled. */

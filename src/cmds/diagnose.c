@@ -15,7 +15,7 @@ struct diagnose_config {
 	struct target_options target;
 	struct output_options output;
 	struct {
-		bool deep, list, quick, verbose;
+		bool deep, calls, list, quick, verbose;
 		uint64_t duration_ns;
 		const char *fail_on;
 		const char *session;
@@ -35,6 +35,11 @@ static const struct option diagnose_options[] = {
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct diagnose_config, diagnose.deep),
 		.help = "also what takes long: other ends of pipes, paths of watches" },
+	{ .letter = 'D',
+		.name = "calls",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct diagnose_config, diagnose.calls),
+		.help = "also every system call of those that are meant: files, peers, errors" },
 	{ .name = "duration",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
@@ -93,11 +98,21 @@ static bool fails(const char *fail_on, const struct findings_told *told)
 	return (unsigned)told->worst >= least;
 }
 
+static int check(const struct diagnose_config *c, struct sooth_error *err)
+{
+	if (!c->diagnose.quick || !c->diagnose.calls)
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "look once and observe system calls");
+	error_why(err, "calls take time to be made");
+	return error_remedy(err, "give --quick or -D");
+}
+
 static int run_diagnose(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct diagnose_config *c = config;
 	struct diagnosing d = { .is_deep = c->diagnose.deep,
 		.is_quick = c->diagnose.quick,
+		.wants_calls = c->diagnose.calls,
 		.session = c->diagnose.session,
 		.duration_ns = c->diagnose.quick ? 0 : c->diagnose.duration_ns,
 		.set = &c->diagnose.set,
@@ -108,8 +123,10 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		.output = &c->output,
 		.arguments = arguments,
 	};
-	int status = diagnosing_begin(&d, &run, err);
+	int status = check(c, err);
 
+	if (!status)
+		status = diagnosing_begin(&d, &run, err);
 	if (!status && c->diagnose.list)
 		status = finding_list(&d.settings, &c->output, err);
 	else if (!status)
@@ -123,13 +140,14 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 const struct command command_diagnose = {
 	.name = "diagnose",
 	.summary = "what is wrong with a process, a session, or all agents",
-	.usage = "[-d] [-j] [--duration TIME] [--fail-on SEVERITY] [PID... | FILE.sooth]",
+	.usage = "[-d] [-D] [-j] [--duration TIME] [--fail-on SEVERITY] [PID... | FILE.sooth]",
 	.about = "Observes for some seconds and tells what is wrong, with evidence: the worst "
 		 "first,\n"
 		 "then what was looked at and found fine, then what could not be seen. Without a\n"
 		 "pid: every process of every agent. Nothing is done to any of them.",
 	.examples = "  sooth diagnose                     all agents\n"
 		    "  sooth diagnose 4711                one process\n"
+		    "  sooth diagnose -D 4711             and what its system calls tell\n"
 		    "  sooth diagnose --session 4711      all of a session\n"
 		    "  sooth diagnose -j --fail-on high   for scripts\n"
 		    "  sooth diagnose --bundle report.json   to attach to a report of a defect\n"

@@ -20,7 +20,6 @@
 
 #define AGENT	 "claude"
 #define QUICK_NS (200 * NS_PER_MS) /* for the CPU of the quick overview */
-#define PIDS_MAX 256		   /* whose calls are counted */
 
 struct claude_diagnose_config {
 	bool wants_help, wants_version;
@@ -133,51 +132,14 @@ struct claude_diagnosis {
 	struct diagnosing diagnosing;
 	struct overview_options overview;
 	bool kinds[CALL_OPERATION_KINDS];
-	char pid_texts[PIDS_MAX][12];
-	char *pids[PIDS_MAX];
+	char pid_text[12];
+	char *pids[1];
 	struct target_options target;
-	struct arguments arguments; /* those pids */
+	struct arguments arguments; /* that pid */
 	struct run run;
 };
 
-static void name_pid(struct claude_diagnosis *d, uint64_t pid)
-{
-	size_t i = d->arguments.count;
-
-	if (i == PIDS_MAX)
-		return;
-	snprintf(d->pid_texts[i], sizeof(d->pid_texts[i]), "%u", (unsigned)pid);
-	d->pids[i] = d->pid_texts[i];
-	d->arguments.items = d->pids;
-	d->arguments.count++;
-}
-
-/*
- * Calls are counted of those that are meant and of nobody else, so these are the target, instead
- * of a host some of whose processes are meant.
- */
-static void aim_at_meant(struct claude_diagnosis *d)
-{
-	struct run *run = &d->run;
-
-	for (size_t i = 0; i < run->meant_count; i++)
-		name_pid(d, run->meant[i]);
-	run->meant_count = 0;
-	run->allowed = 0;
-}
-
-static void add_calls(struct claude_diagnosis *d)
-{
-	bool has_single = d->config->has_io || d->config->has_network;
-	struct run *run = &d->run;
-	size_t n = 0;
-
-	while (run->probes[n].name)
-		n++;
-	run->probes[n] = (struct run_probe){ "syscalls", has_single ? SOOTH_STREAM : SOOTH_COUNT };
-}
-
-static void choose_views(struct claude_diagnosis *d, bool has_calls)
+static void choose_views(struct claude_diagnosis *d)
 {
 	const struct claude_diagnose_config *c = d->config;
 	struct run *run = &d->run;
@@ -195,58 +157,32 @@ static void choose_views(struct claude_diagnosis *d, bool has_calls)
 		return;
 	}
 	run->views[0] = (struct run_view){ "findings", &d->diagnosing.options };
-	if (!has_calls)
+	if (!d->diagnosing.has_calls)
 		return;
 	run->views[1] = (struct run_view){ "syscall-table", NULL };
 	if (c->has_io || c->has_network)
 		run->views[2] = (struct run_view){ "slow-calls", d->kinds };
 }
 
-static bool is_refusal(const struct sooth_error *err)
-{
-	return err->fault == SOOTH_FAULT_PRIVILEGE || err->fault == SOOTH_FAULT_UNSUPPORTED;
-}
-
 /* The same without system calls, and why. */
-static int run_without_calls(
-	struct claude_diagnosis *d, const struct sooth_error *refusal, struct sooth_error *err)
+static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err)
 {
-	char why[512];
-	struct run *run = &d->run;
-	size_t n = 0;
-
-	snprintf(why, sizeof(why), "%s%s%s", refusal->tried, *refusal->why ? ": " : "",
-		refusal->why);
-	while (run->probes[n + 1].name)
-		n++;
-	run->probes[n] = (struct run_probe){ 0 };
-	choose_views(d, false);
-	d->overview.calls_refused = why;
+	choose_views(d);
+	d->overview.calls_refused = d->diagnosing.no_calls;
 	if (!d->config->output.json)
-		fprintf(stderr, "no system calls: %s\n", why);
-	return run_report(run, err);
+		fprintf(stderr, "no system calls: %s\n", d->diagnosing.no_calls);
+	return run_report(&d->run, err);
 }
 
 static int observe(struct claude_diagnosis *d, struct sooth_error *err)
 {
-	const struct claude_diagnose_config *c = d->config;
-	bool has_calls;
 	int status = diagnosing_begin(&d->diagnosing, &d->run, err);
 
-	/* Nobody is there: nothing to count. */
-	has_calls = c->has_calls && (c->pid || d->run.meant_count);
-	if (has_calls) {
-		aim_at_meant(d);
-		add_calls(d);
-	}
-	choose_views(d, has_calls);
+	choose_views(d);
 	if (!status)
 		status = run_report(&d->run, err);
-	if (status < 0 && has_calls && is_refusal(err)) {
-		struct sooth_error refusal = *err;
-
-		status = run_without_calls(d, &refusal, err);
-	}
+	if (status < 0 && diagnosing_without_calls(&d->diagnosing, &d->run, err))
+		status = run_without_calls(d, err);
 	return status;
 }
 
@@ -261,14 +197,18 @@ static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *
 	d->config = c;
 	d->diagnosing = (struct diagnosing){ .is_deep = c->is_deep,
 		.is_quick = is_quick,
+		.wants_calls = c->has_calls,
 		.agent = AGENT,
 		.duration_ns = is_quick ? QUICK_NS : c->duration_ns };
 	d->run = (struct run){ .name = "claude-diagnose",
 		.target = &d->target,
 		.output = &c->output,
 		.arguments = &d->arguments };
-	if (c->pid)
-		name_pid(d, c->pid);
+	if (c->pid) {
+		snprintf(d->pid_text, sizeof(d->pid_text), "%u", (unsigned)c->pid);
+		d->pids[0] = d->pid_text;
+		d->arguments = (struct arguments){ .items = d->pids, .count = 1 };
+	}
 	status = observe(d, err);
 	diagnosing_end(&d->diagnosing);
 	free(d);

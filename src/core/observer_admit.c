@@ -18,6 +18,9 @@ static void follow(struct sooth_observer *o, const struct process_id *process)
 		struct observed_probe *p = &o->probes[i];
 		bool is_followed = backend_follows(hub_source_backend(p->source));
 
+		/* Of a host those who are meant were named; their children are followed, no more. */
+		if (!is_followed && target_means_some(&o->target))
+			continue;
 		if (p->is_started || is_followed)
 			hub_want(p->source, process, p->interest, is_followed, &ignored);
 		/* What is wanted of the start alone is known of its children by their parent. */

@@ -18,6 +18,14 @@ static void list_targets(const struct target *t, struct buffer *out)
 		buffer_append(out, process, sizeof(*process));
 }
 
+/* What a process has to pay for is made of those that are meant; everybody is only looked at. */
+static bool is_of_host(const struct sooth_observer *o, unsigned interest)
+{
+	bool is_dear = interest & (INTEREST_COUNT | INTEREST_STREAM) && !(interest & INTEREST_BRIEF);
+
+	return o->target.selector == TARGET_HOST && !(is_dear && target_means_some(&o->target));
+}
+
 static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 {
 	struct buffer processes = { 0 };
@@ -28,7 +36,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 		struct observed_probe *p = &o->probes[i];
 		struct probe_options options = {
 			.interest = p->interest,
-			.is_host = o->target.selector == TARGET_HOST,
+			.is_host = is_of_host(o, p->interest),
 			.has_uid = o->target.selector == TARGET_USER,
 			.uid = o->target.uid,
 			.sample_ns = o->options.sample_ns,

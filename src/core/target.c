@@ -239,6 +239,11 @@ bool target_is_open(const struct target *t)
 	return t->selector == TARGET_HOST || t->selector == TARGET_USER;
 }
 
+bool target_means_some(const struct target *t)
+{
+	return t->selector == TARGET_HOST && t->pids.size;
+}
+
 void target_sweep(struct target *t, const struct os *os)
 {
 	size_t position = 0;

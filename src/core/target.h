@@ -37,6 +37,8 @@ int target_resolve(struct target *t, const struct os *os, struct sooth_error *er
 bool target_has(const struct target *t, const struct process_id *process);
 /* Whether records of processes that are no members belong all the same. */
 bool target_is_open(const struct target *t);
+/* Of a host that is looked at whole, whether somebody is meant. */
+bool target_means_some(const struct target *t);
 int target_join(struct target *t, const struct process_id *process, struct sooth_error *err);
 void target_leave(struct target *t, const struct process_id *process);
 /* Whether it is or was a member. */
