@@ -57,8 +57,8 @@ enum sooth_interest {
 	/* With SOOTH_SAMPLE: at the start and every sample_ns, not at the end: what needs an
 	 * interval is not measured then. */
 	SOOTH_ONCE = 128,
-	/* With SOOTH_SAMPLE: at the start and at the end, whatever sample_ns says: for what is
-	 * dear, and compared only between the two. */
+	/* With SOOTH_SAMPLE: at the start, every edges_ns and at the end, whatever sample_ns says:
+	 * for what is dear, and compared only between these. */
 	SOOTH_EDGES = 256,
 };
 
@@ -97,13 +97,16 @@ struct sooth_observer_options {
 	/* How many bytes of what a call reads or writes are kept: of others' data, so nothing
 	 * unless it is asked for. */
 	uint32_t data_bytes;
+	/* Time between samples of what is sampled with SOOTH_EDGES; 0: only at start and end. */
+	uint64_t edges_ns;
 };
 
 /* -ENOMEM. */
 int sooth_observer_new(struct sooth_observer **out, const struct sooth_observer_options *options,
 	struct sooth_error *err);
 
-/* The target; before start. Several pids are one target. That one does not exist is told by start.
+/* The target. Several pids are one target. That one does not exist is told by start; a pid that is
+ * added to an observer that runs joins at once (-ESRCH: it is gone).
  * Behind sooth_observer_set_host() they say whom of the host is meant: all are looked at; what
  * is counted or streamed is of those and their children. */
 int sooth_observer_add_pid(struct sooth_observer *o, pid_t pid, struct sooth_error *err);

@@ -56,7 +56,7 @@ bool finding_book_is_raised(const struct finding_book *b, const char *key)
 void finding_book_raise(struct finding_book *b, const char *key, struct finding_row *row)
 {
 	struct book_key known = key_of(key);
-	bool is_new = true;
+	bool is_new = true, is_worse = false;
 	struct raised *raised = map_put(&b->raised, &known, &is_new);
 
 	row->last_seen_ns = row->first_seen_ns = b->round_ns;
@@ -65,10 +65,12 @@ void finding_book_raise(struct finding_book *b, const char *key, struct finding_
 			raised->first_ns = b->round_ns;
 		raised->last_ns = b->round_ns;
 		raised->round = b->round;
-		raised->severity = row->severity;
+		is_worse = !is_new && row->severity > raised->severity;
+		if (is_new || is_worse)
+			raised->severity = row->severity;
 		row->first_seen_ns = raised->first_ns;
 	}
-	row->state = is_new ? FINDING_RAISED : FINDING_STILL;
+	row->state = is_new || is_worse ? FINDING_RAISED : FINDING_STILL;
 	row->first_utc_ns = row->first_seen_ns + b->utc_less_ns;
 	row->last_utc_ns = row->last_seen_ns + b->utc_less_ns;
 }

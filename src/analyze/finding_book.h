@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which findings are raised, since when: so that whoever watches says each once, when it
- * comes and when it goes. A finding is cleared when two judgements in a row did not find it.
+ * comes and when it goes. A finding is cleared when two judgements in a row did not find it; one
+ * that gets worse is raised again.
  */
 #ifndef SOOTH_ANALYZE_FINDING_BOOK_H
 #define SOOTH_ANALYZE_FINDING_BOOK_H

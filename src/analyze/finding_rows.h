@@ -49,6 +49,17 @@ struct finding_row {
 	struct sooth_text unseen;   /* texts */
 };
 
+/* That one was raised, or is over. */
+struct finding_change_row {
+	struct sooth_record record;
+	uint64_t utc_ns, first_utc_ns, lasted_ns;
+	uint8_t severity, confidence, state;
+	uint8_t pid_state, agent_state, remedy_state, lasted_state;
+	uint8_t unused;
+	struct sooth_text id, name, agent, claim, remedy, key;
+	struct sooth_text subject, evidence, unseen; /* as in struct finding_row */
+};
+
 /* Looked at and found fine. */
 struct finding_fine_row {
 	struct sooth_record record;
@@ -99,8 +110,8 @@ struct finding_summary_row {
 	struct sooth_text words;
 };
 
-extern const struct sooth_schema finding_schema, finding_process_schema, finding_host_schema,
-	finding_summary_schema, finding_evidence_schema, finding_subject_schema,
-	finding_fine_schema, finding_blind_schema;
+extern const struct sooth_schema finding_schema, finding_change_schema, finding_process_schema,
+	finding_host_schema, finding_summary_schema, finding_evidence_schema,
+	finding_subject_schema, finding_fine_schema, finding_blind_schema;
 
 #endif

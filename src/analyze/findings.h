@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Options of the view "findings". */
+/* Options of the views "findings" and "finding-changes". */
 #ifndef SOOTH_ANALYZE_FINDINGS_H
 #define SOOTH_ANALYZE_FINDINGS_H
 
@@ -19,7 +19,7 @@ struct findings_options {
 	const struct exam_settings *settings; /* NULL: the detectors' own */
 	const struct sockets_options *labels; /* of peers; NULL: the built-in ones */
 	bool is_verbose;		      /* people see also processes with no finding */
-	bool is_repeated;	    /* told again and again, each time of the time between */
+	uint64_t interval_ns;	    /* of "finding-changes": how often it is judged; 0: 10 s */
 	struct findings_told *told; /* NULL: nobody asks */
 	/* Only what is itself this agent, whoever else is there; NULL: all that is meant. */
 	const char *agent;

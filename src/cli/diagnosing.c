@@ -84,8 +84,7 @@ static int no_session(const char *session, struct sooth_error *err)
 	return error_remedy(err, "`sooth ps` tells the sessions and their main processes");
 }
 
-/* With pids that the user named there is nothing to find. */
-static int find_meant(struct diagnosing *d, struct run *run, struct sooth_error *err)
+static int list_meant(const struct diagnosing *d, struct buffer *out, struct sooth_error *err)
 {
 	struct census census;
 	struct census_process *p;
@@ -96,15 +95,52 @@ static int find_meant(struct diagnosing *d, struct run *run, struct sooth_error 
 		uint32_t pid = (uint32_t)p->id.pid;
 
 		if (is_meant(d, &census, p))
-			buffer_append(&d->meant, &pid, sizeof(pid));
+			buffer_append(out, &pid, sizeof(pid));
 	}
 	census_fini(&census);
-	if (!status && buffer_failed(&d->meant))
-		status = error_no_memory(err);
+	return !status && buffer_failed(out) ? error_no_memory(err) : status;
+}
+
+/* With pids that the user named there is nothing to find. */
+static int find_meant(struct diagnosing *d, struct run *run, struct sooth_error *err)
+{
+	int status = list_meant(d, &d->meant, err);
+
 	if (!status && d->session && !d->meant.size)
 		status = no_session(d->session, err);
 	run->meant = (const void *)d->meant.data;
 	run->meant_count = d->meant.size / sizeof(uint32_t);
+	return status;
+}
+
+static bool has_pid(const struct buffer *pids, uint32_t pid)
+{
+	const uint32_t *all = (const void *)pids->data;
+
+	for (size_t i = 0; i < pids->size / sizeof(pid); i++) {
+		if (all[i] == pid)
+			return true;
+	}
+	return false;
+}
+
+/* Of a long watch: those that have come since the last look. The list is what is there now, so
+ * a pid that is used again is new. */
+static int join_meant(void *user, struct sooth_observer *o, struct sooth_error *err)
+{
+	struct diagnosing *d = user;
+	struct buffer now = { 0 };
+	struct sooth_error gone;
+	int status = list_meant(d, &now, err);
+	const uint32_t *pids = (const void *)now.data;
+
+	for (size_t i = 0; i < now.size / sizeof(*pids) && !status; i++) {
+		/* One that ended meanwhile is none of those to be watched. */
+		if (!has_pid(&d->meant, pids[i]))
+			sooth_observer_add_pid(o, (pid_t)pids[i], &gone);
+	}
+	buffer_fini(&d->meant);
+	d->meant = now;
 	return status;
 }
 
@@ -178,18 +214,21 @@ static void choose_calls(struct diagnosing *d, struct run *run, bool has_anybody
 
 static void choose_times(const struct diagnosing *d, struct run *run)
 {
+	uint64_t interval_ns;
+
 	if (d->is_quick || d->is_gone) {
 		run->duration_ns = d->duration_ns && !d->is_gone ? d->duration_ns : 1;
 		return;
 	}
-	run->duration_ns = d->duration_ns ? d->duration_ns : DIAGNOSING_NS;
-	run->sample_ns = run->duration_ns / SAMPLES;
+	run->duration_ns = d->duration_ns || d->watch_ns ? d->duration_ns : DIAGNOSING_NS;
+	interval_ns = d->watch_ns ? d->watch_ns : run->duration_ns;
+	run->edges_ns = d->watch_ns;
+	run->sample_ns = interval_ns / SAMPLES;
 	if (run->sample_ns > SAMPLE_MS_MAX * NS_PER_MS)
 		run->sample_ns = SAMPLE_MS_MAX * NS_PER_MS;
 	if (run->sample_ns < SAMPLE_MS * NS_PER_MS)
-		run->sample_ns = run->duration_ns / 5 < SAMPLE_MS * NS_PER_MS
-					 ? run->duration_ns / 5
-					 : SAMPLE_MS * NS_PER_MS;
+		run->sample_ns = interval_ns / 5 < SAMPLE_MS * NS_PER_MS ? interval_ns / 5
+									 : SAMPLE_MS * NS_PER_MS;
 }
 
 static void choose_view(struct diagnosing *d, struct run *run, bool is_named)
@@ -200,7 +239,10 @@ static void choose_view(struct diagnosing *d, struct run *run, bool is_named)
 	d->options.told = &d->told;
 	d->options.agent = is_named ? NULL : d->agent;
 	d->options.is_one_look = d->is_quick;
-	run->views[0] = (struct run_view){ "findings", &d->options };
+	d->options.interval_ns = d->watch_ns;
+	run->is_stream = d->watch_ns != 0;
+	run->views[0] =
+		(struct run_view){ d->watch_ns ? "finding-changes" : "findings", &d->options };
 	if (!d->bundle_path)
 		return;
 	/* Labels of the user's own are names that others need not know. */
@@ -225,11 +267,13 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	if (!status && is_open)
 		status = find_meant(d, run, err);
 	d->is_gone = is_named && !is_capture && are_all_gone(run);
-	choose_probes(d, run, !is_open || run->meant_count);
+	if (is_open && d->watch_ns)
+		run->chore = (struct run_chore){ d->watch_ns, d, join_meant };
+	choose_probes(d, run, !is_open || run->meant_count || d->watch_ns);
 	choose_calls(d, run, !is_open || run->meant_count);
 	choose_times(d, run);
 	choose_view(d, run, is_named);
-	run->progress = "observing";
+	run->progress = d->watch_ns ? NULL : "observing";
 	run->allowed = TARGET_MAY_BE_HOST | TARGET_MAY_BE_COMMAND;
 	if (is_named && !is_capture)
 		run->allowed |= TARGET_IS_HOST;

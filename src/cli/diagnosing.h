@@ -13,12 +13,13 @@
 
 struct diagnosing {
 	/* Filled by the command. */
-	bool is_deep;		       /* also what takes long to find out */
-	bool is_quick;		       /* one look; a duration is of the processes' CPU alone */
-	bool wants_calls;	       /* also the system calls of those that are meant */
-	const char *session;	       /* only that one; NULL: see arguments */
-	const char *agent;	       /* only what is itself this one; NULL: all agents' */
-	uint64_t duration_ns;	       /* 0: the usual */
+	bool is_deep;	      /* also what takes long to find out */
+	bool is_quick;	      /* one look; a duration is of the processes' CPU alone */
+	bool wants_calls;     /* also the system calls of those that are meant */
+	const char *session;  /* only that one; NULL: see arguments */
+	const char *agent;    /* only what is itself this one; NULL: all agents' */
+	uint64_t duration_ns; /* 0: the usual */
+	uint64_t watch_ns;    /* judged again and again, after so long each time; 0: once */
 	const struct option_list *set; /* NULL: nothing */
 	const char *bundle_path;       /* a report to hand on goes there; NULL: none does */
 

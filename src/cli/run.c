@@ -163,6 +163,7 @@ static int make_observer(
 	struct sooth_observer_options options = {
 		.size = sizeof(options),
 		.sample_ns = run->sample_ns,
+		.edges_ns = run->edges_ns,
 		.buffer_bytes = run->buffer_bytes,
 		.log = log_print,
 		.log_level = log_wanted(),
@@ -206,6 +207,7 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 {
 	uint64_t now = clock_monotonic_ns();
 	uint64_t end_ns = run->duration_ns ? now + run->duration_ns : UINT64_MAX;
+	uint64_t chore_ns = run->chore.every_ns ? now + run->chore.every_ns : UINT64_MAX;
 	struct progress progress;
 	int status = 1;
 
@@ -220,6 +222,11 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 		}
 		progress_step(&progress, now);
 		status = sooth_observer_step(o, step_ms(now, end_ns), err);
+		if (status >= 0 && now >= chore_ns) {
+			chore_ns = now + run->chore.every_ns;
+			status = run->chore.act(run->chore.user, o, err);
+			status = status ? status : 1;
+		}
 	}
 	progress_end(&progress);
 	return status < 0 && status != -EINTR ? status : 0;

@@ -51,6 +51,13 @@ struct run_unseen {
 	const char *reason, *remedy;
 };
 
+/* What is done now and then while it lasts. */
+struct run_chore {
+	uint64_t every_ns; /* 0: nothing is */
+	void *user;
+	int (*act)(void *user, struct sooth_observer *o, struct sooth_error *err);
+};
+
 /* One run, as the command describes it. */
 struct run {
 	const char *name; /* of the report */
@@ -80,6 +87,8 @@ struct run {
 	const char *progress;	 /* what it does for so long: "observing"; NULL: not shown */
 	bool looks_for_programs; /* also in the folders of PATH */
 	struct run_unseen unseen;
+	uint64_t edges_ns; /* see <sooth/observer.h> */
+	struct run_chore chore;
 };
 
 /* Returns the exit status or a negative errno with err filled. */

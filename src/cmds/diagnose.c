@@ -16,7 +16,7 @@ struct diagnose_config {
 	struct output_options output;
 	struct {
 		bool deep, calls, list, quick, verbose;
-		uint64_t duration_ns;
+		uint64_t duration_ns, watch_ns;
 		const char *fail_on;
 		const char *session;
 		const char *bundle;
@@ -47,6 +47,15 @@ static const struct option diagnose_options[] = {
 		.max = 86400 * NS_PER_S,
 		.offset = offsetof(struct diagnose_config, diagnose.duration_ns),
 		.help = "how long to observe (5)" },
+	{ .letter = 'w',
+		.name = "watch",
+		.type = OPTION_DURATION,
+		.argument = "[N]",
+		.otherwise = "10",
+		.min = NS_PER_S,
+		.max = 86400 * NS_PER_S,
+		.offset = offsetof(struct diagnose_config, diagnose.watch_ns),
+		.help = "judge again every N seconds (10): tell what comes and what goes" },
 	{ .name = "quick",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct diagnose_config, diagnose.quick),
@@ -100,6 +109,12 @@ static bool fails(const char *fail_on, const struct findings_told *told)
 
 static int check(const struct diagnose_config *c, struct sooth_error *err)
 {
+	if (c->diagnose.watch_ns && (c->diagnose.quick || c->diagnose.bundle)) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "watch with %s",
+			c->diagnose.quick ? "--quick" : "--bundle");
+		error_why(err, "that is of one judgement, and -w makes many");
+		return error_remedy(err, "give one of the two");
+	}
 	if (!c->diagnose.quick || !c->diagnose.calls)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "look once and observe system calls");
@@ -115,6 +130,7 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		.wants_calls = c->diagnose.calls,
 		.session = c->diagnose.session,
 		.duration_ns = c->diagnose.quick ? 0 : c->diagnose.duration_ns,
+		.watch_ns = c->diagnose.watch_ns,
 		.set = &c->diagnose.set,
 		.bundle_path = c->diagnose.bundle };
 	struct run run = {
@@ -150,6 +166,7 @@ const struct command command_diagnose = {
 		    "  sooth diagnose -D 4711             and what its system calls tell\n"
 		    "  sooth diagnose --session 4711      all of a session\n"
 		    "  sooth diagnose -j --fail-on high   for scripts\n"
+		    "  sooth diagnose -w                  go on, and tell what comes and goes\n"
 		    "  sooth diagnose --bundle report.json   to attach to a report of a defect\n"
 		    "  sooth diagnose --list-findings     what it can find\n",
 	COMMAND_GROUPS(groups),

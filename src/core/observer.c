@@ -76,7 +76,9 @@ int sooth_observer_new(struct sooth_observer **out, const struct sooth_observer_
 int sooth_observer_add_pid(struct sooth_observer *o, pid_t pid, struct sooth_error *err)
 {
 	ERROR_HERE(err);
-	return target_add_pid(&o->target, pid, err);
+	int status = target_add_pid(&o->target, pid, err);
+
+	return status || !o->is_running ? status : observer_join(o, pid, err);
 }
 
 int sooth_observer_set_user(struct sooth_observer *o, uid_t uid, struct sooth_error *err)
@@ -192,13 +194,15 @@ int sooth_observer_save(struct sooth_observer *o, const char *path, struct sooth
 
 static int sample_when_due(struct sooth_observer *o, uint64_t now, struct sooth_error *err)
 {
+	bool is_edge = o->options.edges_ns && now - o->last_edges_ns >= o->options.edges_ns;
 	int status = 0;
 
 	if (!o->options.sample_ns || now - o->last_sample_ns < o->options.sample_ns)
 		return 0;
 	o->last_sample_ns = now;
+	o->last_edges_ns = is_edge ? now : o->last_edges_ns;
 	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
-		if (!(o->probes[i].interest & INTEREST_EDGES))
+		if (is_edge || !(o->probes[i].interest & INTEREST_EDGES))
 			status = hub_sample(o->hub, o->probes[i].source, err);
 	}
 	return status;

@@ -18,7 +18,8 @@ static void follow(struct sooth_observer *o, const struct process_id *process)
 		struct observed_probe *p = &o->probes[i];
 		bool is_followed = backend_follows(hub_source_backend(p->source));
 
-		/* Of a host those who are meant were named; their children are followed, no more. */
+		/* Of a host those who are meant were named; their children are followed, no more.
+		 */
 		if (!is_followed && target_means_some(&o->target))
 			continue;
 		if (p->is_started || is_followed)
@@ -29,6 +30,36 @@ static void follow(struct sooth_observer *o, const struct process_id *process)
 		else if (is_followed) /* it is being stopped: nobody would let go later */
 			hub_unwant(p->source, process, p->interest, false, &ignored);
 	}
+}
+
+/* Nobody follows it yet, so every source is asked to. */
+static int want_now(
+	struct sooth_observer *o, const struct process_id *process, struct sooth_error *err)
+{
+	int status = target_join(&o->target, process, err);
+
+	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
+		struct observed_probe *p = &o->probes[i];
+
+		if (!p->is_started)
+			continue;
+		status = hub_want(p->source, process, p->interest, false, err);
+		if (!status && !(p->interest & INTEREST_ONCE))
+			hub_joined(p->source, process);
+	}
+	return status;
+}
+
+int observer_join(struct sooth_observer *o, pid_t pid, struct sooth_error *err)
+{
+	struct process_id process;
+	int status = o->os->identify(o->os, pid, &process, err);
+
+	if (!status && !target_knows(&o->target, &process))
+		status = want_now(o, &process, err);
+	if (!status)
+		target_describe(&o->target, o->os, observer_out(o));
+	return status;
 }
 
 static void forget(struct sooth_observer *o, const struct process_id *process)

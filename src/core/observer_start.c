@@ -21,7 +21,8 @@ static void list_targets(const struct target *t, struct buffer *out)
 /* What a process has to pay for is made of those that are meant; everybody is only looked at. */
 static bool is_of_host(const struct sooth_observer *o, unsigned interest)
 {
-	bool is_dear = interest & (INTEREST_COUNT | INTEREST_STREAM) && !(interest & INTEREST_BRIEF);
+	bool is_dear =
+		interest & (INTEREST_COUNT | INTEREST_STREAM) && !(interest & INTEREST_BRIEF);
 
 	return o->target.selector == TARGET_HOST && !(is_dear && target_means_some(&o->target));
 }
@@ -152,7 +153,8 @@ int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
 	if (status)
 		return status;
 	/* Attached: what is counted is counted from here. */
-	o->last_sample_ns = o->last_sweep_ns = collector_begin(o->os, observer_out(o));
+	o->last_sample_ns = o->last_edges_ns = o->last_sweep_ns =
+		collector_begin(o->os, observer_out(o));
 	buffer_append(observer_out(o), o->limits.data, o->limits.size);
 	if (o->target.is_launched)
 		status = release_command(o, err);

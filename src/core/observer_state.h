@@ -30,7 +30,7 @@ struct sooth_observer {
 	struct buffer limits;	  /* records: what was known before the start */
 	struct stream stream;
 	struct capture_writer *capture;
-	uint64_t last_tick_ns, last_sweep_ns, last_sample_ns;
+	uint64_t last_tick_ns, last_sweep_ns, last_sample_ns, last_edges_ns;
 	struct process_id last_member; /* the filter's memory: records come in runs */
 	unsigned exec_teller;	       /* the source that tells of execs; 0: none has yet */
 	bool is_running;
@@ -47,6 +47,9 @@ static inline struct buffer *observer_out(struct sooth_observer *o)
 /* A hub_receiver: takes what belongs to the target, and keeps the live set on the way. */
 int observer_receive(
 	void *user, struct hub_source *source, const struct batch *batch, struct sooth_error *err);
+
+/* One more of the target, while the observer runs. */
+int observer_join(struct sooth_observer *o, pid_t pid, struct sooth_error *err);
 
 /* Let go of the live processes up to a position of target_next(); SIZE_MAX: all. */
 void observer_unwant(struct sooth_observer *o, struct observed_probe *p, size_t until);

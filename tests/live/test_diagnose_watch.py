@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+`sooth diagnose -w` (the view finding_changes): a finding is told once when it comes and once when it goes, whatever lies
+between; who comes later is judged too; a capture of the watch tells the same.
+"""
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+
+import harness
+from harness import Case, needs_bpf
+
+# Says nothing until it is told to begin, and gives all back when it is told to stop.
+LEAK = """
+import os, select, sys
+held, leaks = [], False
+print("ready", flush=True)
+while True:
+    if select.select([sys.stdin], [], [], 0.05)[0]:
+        word = sys.stdin.readline()
+        if not word:
+            break
+        leaks = word == "leak\\n"
+        while not leaks and held:
+            os.close(held.pop())
+    if leaks and len(held) < 5000:
+        held.append(os.open("/etc/passwd", os.O_RDONLY))
+"""
+
+
+def changes(out):
+    """Whole lines of findings."""
+    rows = [json.loads(line) for line in out.split(b"\n")[:-1] if line.startswith(b"{")]
+    return [row for row in rows if row["type"] == "finding"]
+
+
+class DiagnoseWatch(Case):
+    def states(self, sooth, pid, finding):
+        return [row["state"] for row in changes(bytes(sooth.out))
+                if row["pid"] == pid and row["id"] == finding]
+
+    def wait_for(self, sooth, pid, finding, states):
+        harness.wait_until(lambda: self.states(sooth, pid, finding) == states,
+                           "%s of %d to be %s" % (finding, pid, states), timeout=120)
+
+    def start_full(self, program):
+        """Its three standard streams are all that it may have."""
+        process = self.start(program, "300")
+        harness.wait_until(lambda: os.readlink("/proc/%d/exe" % process.pid) == program, "its exec")
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (3, 3))
+        return process
+
+    def finish(self, sooth):
+        sooth.send(signal.SIGINT)
+        run = sooth.finish()
+        self.assertEqual(run.status, 0, run)
+        return run
+
+    def test_said_once_when_it_comes_and_once_when_it_goes(self):
+        target = self.start(sys.executable, "-c", LEAK)
+        target.wait_for_output(b"ready")
+        capture = self.path("watch.sooth")
+        sooth = self.start_sooth("diagnose", "-w", "1", "-j", "--save", capture, str(target.pid))
+        target.say(b"leak\n")
+        self.wait_for(sooth, target.pid, "fd-leak", ["raised"])
+        target.say(b"stop\n")
+        self.wait_for(sooth, target.pid, "fd-leak", ["raised", "cleared"])
+        run = self.finish(sooth)
+        rows = [row for row in changes(run.out) if row["id"] == "fd-leak"]
+        self.assertEqual([row["state"] for row in rows], ["raised", "cleared"])
+        self.assertEqual(rows[0]["key"], rows[1]["key"])
+        self.assertLess(rows[0]["time"], rows[1]["time"])
+        self.assertTrue(rows[0]["evidence"] and rows[0]["remedy"])
+        # The same options on the file: the same bytes.
+        self.assertEqual(self.sooth("diagnose", "-w", "1", "-j", capture).out, run.out)
+
+    def test_one_at_rest_is_not_spoken_of(self):
+        target = self.start(sys.executable, "-c", LEAK)
+        target.wait_for_output(b"ready")
+        run = self.sooth("diagnose", "-w", "1", "--duration", "6", "-j", str(target.pid))
+        self.assertEqual([row for row in changes(run.out) if row["severity"] != "low"], [])
+        self.assertIn("0 raised, 0 cleared", run.text)
+
+    @needs_bpf
+    def test_an_agent_that_comes_later_is_judged(self):
+        """By what is read of it alone, so it has to have joined."""
+        agent = self.path(".local/share/claude/versions/9.9.9")
+        os.makedirs(os.path.dirname(agent))
+        shutil.copyfile("/bin/sleep", agent)
+        os.chmod(agent, 0o755)
+        first = self.start_full(agent)
+        sooth = self.start_sooth("diagnose", "-w", "1", "-j")
+        self.wait_for(sooth, first.pid, "fd-limit-near", ["raised"])
+        later = self.start_full(agent)
+        self.wait_for(sooth, later.pid, "fd-limit-near", ["raised"])
+        self.assertEqual(self.states(sooth, first.pid, "fd-limit-near"), ["raised"])
+        self.finish(sooth)
+
+    def test_wrong_uses(self):
+        for options in (["--quick"], ["--bundle", self.path("b")]):
+            run = self.sooth("diagnose", "-w", *options, status=2)
+            self.assertIn("watch with %s" % options[0], run.errors)
+
+
+if __name__ == "__main__":
+    harness.main()
