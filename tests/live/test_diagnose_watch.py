@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-`sooth diagnose -w` (the view finding_changes): a finding is told once when it comes and once when it goes, whatever lies
-between; who comes later is judged too; a capture of the watch tells the same.
+`sooth diagnose -w` (the view finding_changes): a finding is told once when it comes and once when
+it goes, whatever lies between; who comes later is judged too; a capture of the watch tells the same.
 """
 import json
 import os
