@@ -103,6 +103,14 @@ STATUS = {
     "memory": {"total_bytes": INT, "available_bytes": INT},
     "tracers": [{"name": TEXT, "path": maybe(TEXT), "need": TEXT}]}
 
+# Every process, with its name and pid on each line.
+WHO = {"pid": INT, "process": TEXT}
+WHOLE_SYSTEM = {
+    "io": [{**WHO, "path": maybe(TEXT), "read_bytes": INT, "written_bytes": INT, "opens": INT}],
+    "network": [{**WHO, "sent_bytes": INT, "received_bytes": INT}],
+    "memory": [{**WHO, "operation": TEXT, "calls": INT, "bytes": maybe(INT)}],
+    "processes": [{"pid": INT, "parent": maybe(INT), "name": TEXT}]}
+
 SERVED = [
     Line("claude-trace", "", says=(HEADING, TOTALS)),
     Line("claude-trace", "-w", says=(HEADING,), stop=True),
@@ -182,7 +190,9 @@ SERVED = [
     Line("sooth", "trace -c -p PID -d 1", says=("(?m)^write ",), needs_bpf=True),
     Line("sooth", "record -o FILE -p PID -d 1", needs_bpf=True),
     Line("sooth", "trace --all --io --network --process --memory --interval 1 -d 3",
-         says=("(?m)^ *@PID .*python.*written",), needs_bpf=True),
+         says=("(?m)^files", "(?m)^memory", "(?m)^PID +PARENT +NAME"), needs_bpf=True),
+    Line("sooth", "trace --all --io --network --process --memory -j -d 1", shape=WHOLE_SYSTEM,
+         needs_bpf=True),
 ]
 
 # What is not served yet: refused in three lines, with status 3, and named in the README.
