@@ -143,23 +143,26 @@ static int let_go(struct call_backlog *b, struct sooth_error *err)
 	return status;
 }
 
+int call_backlog_record(
+	struct call_backlog *b, const struct sooth_record *r, struct sooth_error *err)
+{
+	if (b->is_over)
+		return b->take(b->state, r, err);
+	buffer_append(&b->held, r, record_bytes(r));
+	if (buffer_failed(&b->held))
+		return error_no_memory(err);
+	note(b, r);
+	return is_enough(b, r) ? let_go(b, err) : 0;
+}
+
 int call_backlog_push(struct call_backlog *b, const struct batch *batch, struct sooth_error *err)
 {
 	int status = 0;
 
 	batch_for_each (r, batch) {
+		status = call_backlog_record(b, r, err);
 		if (status)
 			break;
-		if (b->is_over) {
-			status = b->take(b->state, r, err);
-			continue;
-		}
-		buffer_append(&b->held, r, record_bytes(r));
-		if (buffer_failed(&b->held))
-			return error_no_memory(err);
-		note(b, r);
-		if (is_enough(b, r))
-			status = let_go(b, err);
 	}
 	return status;
 }

@@ -30,6 +30,8 @@ struct call_backlog {
 void call_backlog_init(
 	struct call_backlog *b, struct fd_follow *fds, backlog_take take, void *state);
 void call_backlog_fini(struct call_backlog *b);
+int call_backlog_record(
+	struct call_backlog *b, const struct sooth_record *r, struct sooth_error *err);
 int call_backlog_push(struct call_backlog *b, const struct batch *batch, struct sooth_error *err);
 /* Nothing comes any more. */
 int call_backlog_end(struct call_backlog *b, struct sooth_error *err);

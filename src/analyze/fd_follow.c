@@ -3,6 +3,7 @@
  * What calls do stands in fd_effects.c. */
 #include "analyze/fd_follow.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -393,6 +394,13 @@ void fd_follow_put(
 		escape_terminal(out, known->name, strlen(known->name));
 	else
 		buffer_char(out, '?');
+}
+
+void fd_followed_connection(const struct fd_followed *known, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s%s%s", *known->protocol ? known->protocol : "socket",
+		*known->local || *known->peer ? " " : "", known->local, *known->peer ? "→" : "",
+		known->peer);
 }
 
 struct span fd_follow_process(const struct fd_follow *f, const struct process_id *process)

@@ -55,6 +55,8 @@ const struct fd_followed *fd_follow_get(
 /* "/etc/passwd", "TCP 10.0.0.2:5000→160.79.104.10:443", "?"; escaped for a terminal. */
 void fd_follow_put(const struct fd_follow *f, const struct process_id *process, int64_t fd,
 	struct buffer *out);
+/* Of a socket: "TCP 10.0.0.2:5000→160.79.104.10:443"; not escaped. */
+void fd_followed_connection(const struct fd_followed *known, char *out, size_t size);
 /* The name of the process; empty: not known. */
 struct span fd_follow_process(const struct fd_follow *f, const struct process_id *process);
 /* The command line of its last exec, masked, NULs between; false: not known. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See operation_sums.h. Which call moves what is a row of data. */
+/* See operation_sums.h. */
 #include "analyze/operation_sums.h"
 
 #include <stdio.h>
@@ -15,33 +15,6 @@
 #define MAP_ANONYMOUS_LINUX 0x20
 #define O_TRUNC_LINUX	    01000
 
-static const struct {
-	const char *name;
-	struct transfer transfer;
-} rows[] = {
-	{ "read", { TRANSFER_READS, 0, 0 } },
-	{ "pread64", { TRANSFER_READS, 0, 0 } },
-	{ "readv", { TRANSFER_READS, 0, 0 } },
-	{ "preadv", { TRANSFER_READS, 0, 0 } },
-	{ "preadv2", { TRANSFER_READS, 0, 0 } },
-	{ "recvfrom", { TRANSFER_READS, 0, 0 } },
-	{ "recvmsg", { TRANSFER_READS, 0, 0 } },
-	{ "getdents", { TRANSFER_READS, 0, 0 } },
-	{ "getdents64", { TRANSFER_READS, 0, 0 } },
-	{ "write", { TRANSFER_WRITES, 0, 0 } },
-	{ "pwrite64", { TRANSFER_WRITES, 0, 0 } },
-	{ "writev", { TRANSFER_WRITES, 0, 0 } },
-	{ "pwritev", { TRANSFER_WRITES, 0, 0 } },
-	{ "pwritev2", { TRANSFER_WRITES, 0, 0 } },
-	{ "sendto", { TRANSFER_WRITES, 0, 0 } },
-	{ "sendmsg", { TRANSFER_WRITES, 0, 0 } },
-	{ "vmsplice", { TRANSFER_WRITES, 0, 0 } },
-	{ "sendfile", { TRANSFER_COPIES, 1, 0 } },
-	{ "splice", { TRANSFER_COPIES, 0, 2 } },
-	{ "tee", { TRANSFER_COPIES, 0, 1 } },
-	{ "copy_file_range", { TRANSFER_COPIES, 0, 2 } },
-};
-
 void operation_sums_init(struct operation_sums *s, bool by_process)
 {
 	*s = (struct operation_sums){ .by_process = by_process };
@@ -49,14 +22,7 @@ void operation_sums_init(struct operation_sums *s, bool by_process)
 	map_init(&s->connections, sizeof(struct operation_path), sizeof(struct network_sum),
 		CONNECTIONS_MAX);
 	map_init(&s->memory, sizeof(struct memory_key), sizeof(struct memory_sum), MEMORY_MAX);
-	for (unsigned abi = 0; abi < SYSCALL_TABLE_ABIS; abi++) {
-		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-			int32_t number = syscall_number(abi, rows[i].name, strlen(rows[i].name));
-
-			if (number >= 0 && number < CALL_TYPES_NUMBERS)
-				s->transfers[abi][number] = rows[i].transfer;
-		}
-	}
+	transfers_init(&s->transfers);
 }
 
 void operation_sums_fini(struct operation_sums *s)
@@ -117,9 +83,7 @@ static struct network_sum *connection_of(
 	struct network_sum *sum;
 	char text[OPERATION_PATH];
 
-	snprintf(text, sizeof(text), "%s%s%s%s%s", *known->protocol ? known->protocol : "socket",
-		*known->local || *known->peer ? " " : "", known->local, *known->peer ? "→" : "",
-		known->peer);
+	fd_followed_connection(known, text, sizeof(text));
 	path_key(s, call, &key, span_of(text, strlen(text)));
 	sum = map_put(&s->connections, &key, NULL);
 	if (sum)
@@ -251,14 +215,12 @@ static void add_memory(
 void operation_sums_take(struct operation_sums *s, const struct fd_follow *fds,
 	const struct call_types *types, const struct syscalls_call *call)
 {
-	unsigned abi = call->abi == SYSCALL_ABI_X32 ? SYSCALL_ABI_X86_64 : call->abi;
-	uint32_t number = call->number & ~SYSCALL_X32_BIT;
+	struct transfer transfer = transfer_of(&s->transfers, call);
 
-	if (!types->row || call->result_state != SOOTH_STATE_VALUE || abi >= SYSCALL_TABLE_ABIS ||
-		number >= CALL_TYPES_NUMBERS)
+	if (!types->row || call->result_state != SOOTH_STATE_VALUE)
 		return;
-	if (s->transfers[abi][number].direction)
-		add_transfer(s, fds, &s->transfers[abi][number], call);
+	if (transfer.direction)
+		add_transfer(s, fds, &transfer, call);
 	else if (types->row->category == SYSCALL_CATEGORY_MEMORY)
 		add_memory(s, types, call);
 	else if (!strncmp(types->row->name, "open", 4) || !strcmp(types->row->name, "creat"))

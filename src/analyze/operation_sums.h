@@ -5,16 +5,9 @@
 
 #include "analyze/call_pieces.h"
 #include "analyze/fd_follow.h"
+#include "analyze/transfers.h"
 
 #define OPERATION_PATH 240 /* longer ones are cut: their beginning tells them apart */
-
-/* What a call moves: the descriptors it reads from and writes to, by argument. */
-enum transfer_direction { TRANSFER_NONE, TRANSFER_READS, TRANSFER_WRITES, TRANSFER_COPIES };
-
-struct transfer {
-	uint8_t direction; /* enum transfer_direction */
-	uint8_t from, to;  /* arguments */
-};
 
 struct operation_path {
 	struct process_id process; /* zeros: of all of them */
@@ -47,7 +40,7 @@ struct operation_sums {
 	struct map connections; /* operation_path -> network_sum */
 	struct map memory;	/* memory_key -> memory_sum */
 	bool by_process;
-	struct transfer transfers[SYSCALL_TABLE_ABIS][CALL_TYPES_NUMBERS];
+	struct transfers transfers;
 };
 
 void operation_sums_init(struct operation_sums *s, bool by_process);

@@ -278,23 +278,6 @@ static int tell_file(struct operations_state *s, const struct sorted *one, struc
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-/* "10.0.0.2:443": the address and the port apart. */
-static bool split_address(const char *text, unsigned char address[16], unsigned *port)
-{
-	const char *colon = strrchr(text, ':');
-	size_t size = colon ? (size_t)(colon - text) : 0;
-	uint64_t number;
-
-	if (!colon || !parse_u64(colon + 1, &number) || number > 65535)
-		return false;
-	if (size > 1 && *text == '[') {
-		text++;
-		size -= 2;
-	}
-	*port = (unsigned)number;
-	return peer_address(address, span_of(text, size));
-}
-
 static int tell_connection(
 	struct operations_state *s, const struct sorted *one, struct sooth_error *err)
 {
@@ -315,7 +298,7 @@ static int tell_connection(
 	unsigned char address[16];
 	unsigned port;
 
-	if (split_address(sum->peer, address, &port) &&
+	if (peer_split(sum->peer, address, &port) &&
 		peer_labels_find(&s->labels, address, port, &label))
 		row.label_state = SOOTH_STATE_VALUE;
 	struct record_tail tail[] = {

@@ -9,6 +9,7 @@
 
 #include "analyze/sockets.h"
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "base/mask.h"
 
 #define RULES_MAX   16384
@@ -44,6 +45,22 @@ bool peer_address(unsigned char out[16], struct span text)
 		return true;
 	out[10] = out[11] = 0xff;
 	return inet_pton(AF_INET, copy, out + 12) == 1;
+}
+
+bool peer_split(const char *text, unsigned char address[16], unsigned *port)
+{
+	const char *colon = strrchr(text, ':');
+	size_t size = colon ? (size_t)(colon - text) : 0;
+	uint64_t number;
+
+	if (!colon || !parse_u64(colon + 1, &number) || number > 65535)
+		return false;
+	if (size > 1 && *text == '[') {
+		text++;
+		size -= 2;
+	}
+	*port = (unsigned)number;
+	return peer_address(address, span_of(text, size));
 }
 
 static bool fits(const unsigned char a[16], const unsigned char b[16], unsigned prefix)

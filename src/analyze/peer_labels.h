@@ -53,6 +53,8 @@ int peer_labels_hosts(
 /* An address of version 4 as mapped into 6. False when the text (which may end with %interface)
  * is no address. */
 bool peer_address(unsigned char out[16], struct span text);
+/* "10.0.0.2:443", "[::1]:443": the address and the port apart; false: it is neither. */
+bool peer_split(const char *text, unsigned char address[16], unsigned *port);
 /* The best label of an end; borrowed. */
 enum peer_label_strength peer_labels_find(const struct peer_labels *l,
 	const unsigned char address[16], unsigned port, struct span *label);

@@ -36,6 +36,7 @@ void readings_init(struct readings *r)
 		snapshots_init(&pair->last, ends[i]);
 	}
 	thread_histories_init(&r->threads);
+	call_histories_init(&r->calls);
 	endings_init(&r->endings);
 	peer_labels_init(&r->labels);
 }
@@ -61,6 +62,7 @@ void readings_fini(struct readings *r)
 		snapshots_fini(&pair->last);
 	}
 	thread_histories_fini(&r->threads);
+	call_histories_fini(&r->calls);
 	endings_fini(&r->endings);
 	peer_labels_fini(&r->labels);
 	buffer_fini(&r->probes);
@@ -116,6 +118,8 @@ static void take_source(struct readings *r, const struct stream_source *source)
 
 	buffer_append(&r->probes, probe.data, probe.size);
 	buffer_char(&r->probes, '\0');
+	if (span_equal(probe, "syscalls") && call_histories_begin(&r->calls))
+		r->has_failed = true;
 }
 
 static void note_first_load(struct readings *r)
@@ -135,6 +139,7 @@ void readings_take(struct readings *r, const struct batch *batch)
 		for (size_t i = 0; (pair = pair_at(r, i)); i++)
 			take_pair(pair, record);
 		thread_histories_take(&r->threads, record);
+		call_histories_take(&r->calls, record);
 		endings_take(&r->endings, record);
 		if ((known = record_as(record, PROC_PROCESS, PROC_PROCESS_LEAST)))
 			take_process(r, known);
@@ -153,6 +158,9 @@ void readings_take(struct readings *r, const struct batch *batch)
 
 int readings_settle(struct readings *r, struct sooth_error *err)
 {
+	if (r->has_failed)
+		return error_no_memory(err);
+	call_histories_settle(&r->calls);
 	return host_state_settle(&r->host, err);
 }
 
@@ -232,6 +240,7 @@ void readings_next_interval(struct readings *r)
 		snapshots_init(&pair->last, end_kind);
 	}
 	thread_histories_next_interval(&r->threads);
+	call_histories_next_interval(&r->calls);
 	census_next_interval(&r->host.census);
 	r->begin_ns = r->end_ns;
 	r->first_load = r->load;

@@ -7,6 +7,7 @@
 #ifndef SOOTH_ANALYZE_READINGS_H
 #define SOOTH_ANALYZE_READINGS_H
 
+#include "analyze/call_history.h"
 #include "analyze/endings.h"
 #include "analyze/host_state.h"
 #include "analyze/peer_labels.h"
@@ -37,6 +38,7 @@ struct readings {
 	struct map points; /* process_id -> struct buffer of struct reading_point */
 	struct reading_pair fds, sockets, maps, limits;
 	struct thread_histories threads;
+	struct call_histories calls;
 	struct endings endings;
 	struct peer_labels labels;
 	struct host_load load; /* the last; time 0: none came */
@@ -44,6 +46,7 @@ struct readings {
 	struct host_memory memory; /* the same */
 	struct buffer probes;	   /* names that the stream has, each ended by NUL */
 	uint64_t begin_ns, end_ns; /* of the observation; end: the last record */
+	bool has_failed;	   /* for want of memory */
 };
 
 void readings_init(struct readings *r);

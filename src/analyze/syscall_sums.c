@@ -75,3 +75,19 @@ void syscall_sums_fini(struct syscall_sums *s)
 	reducer_fini(&s->counts);
 	reducer_fini(&s->errors);
 }
+
+uint64_t call_percentile(
+	const uint32_t histogram[SYSCALLS_BUCKETS], uint64_t max_ns, unsigned percent)
+{
+	uint64_t returned = 0, passed = 0, wanted;
+
+	for (unsigned i = 0; i < SYSCALLS_BUCKETS; i++)
+		returned += histogram[i];
+	wanted = (returned * percent + 99) / 100;
+	for (unsigned i = 0; i < SYSCALLS_BUCKETS; i++) {
+		passed += histogram[i];
+		if (passed >= wanted && passed)
+			return 2ull << i < max_ns ? 2ull << i : max_ns;
+	}
+	return max_ns;
+}

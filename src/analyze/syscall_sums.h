@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "core/reduce.h"
+#include "probes/syscalls.h"
 
 struct syscall_sums {
 	struct reducer counts; /* rows are struct syscalls_count */
@@ -21,5 +22,9 @@ void syscall_sums_take(struct syscall_sums *s, const struct sooth_record *r);
 /* Whether there was more than the tables hold. */
 bool syscall_sums_refused(const struct syscall_sums *s);
 void syscall_sums_fini(struct syscall_sums *s);
+
+/* The end of the slot in which that share of them has been passed; never beyond the longest. */
+uint64_t call_percentile(
+	const uint32_t histogram[SYSCALLS_BUCKETS], uint64_t max_ns, unsigned percent);
 
 #endif

@@ -169,19 +169,6 @@ static int by_count(const void *a, const void *b)
 	return x->error < y->error ? -1 : x->error > y->error;
 }
 
-/* The end of the slot in which that share of them has been passed; never beyond the longest. */
-static uint64_t percentile(const struct syscalls_count *c, uint64_t returned, unsigned percent)
-{
-	uint64_t passed = 0, wanted = (returned * percent + 99) / 100;
-
-	for (unsigned i = 0; i < SYSCALLS_BUCKETS; i++) {
-		passed += c->histogram[i];
-		if (passed >= wanted && passed)
-			return 2ull << i < c->max_ns ? 2ull << i : c->max_ns;
-	}
-	return c->max_ns;
-}
-
 static bool waits(const struct syscalls_count *c)
 {
 	const struct syscall_row *known = syscall_by_number(c->abi, c->number);
@@ -207,8 +194,8 @@ static int tell_call(struct table_state *s, const struct syscalls_count *c, stru
 	row.mean_ns = returned ? c->total_ns / returned : 0;
 	if (!returned)
 		row.mean_state = SOOTH_STATE_ABSENT;
-	row.p50_ns = percentile(c, returned, 50);
-	row.p99_ns = percentile(c, returned, 99);
+	row.p50_ns = call_percentile(c->histogram, c->max_ns, 50);
+	row.p99_ns = call_percentile(c->histogram, c->max_ns, 99);
 	row.waits = waits(c);
 	row.share_state = row.waits || !s->working_ns ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
 	if (s->working_ns)

@@ -72,6 +72,7 @@ class Case:
     evidence: str = ""
     threshold: str = ""
     options: typing.Sequence = ()  # more of `sooth diagnose`
+    calls: bool = False  # it is judged by system calls: with -D
     alone: bool = False  # it needs the processors for itself
     may_skip: typing.Callable = None  # returns why it cannot run here, or None
     says: str = ""  # what the claim has to hold, where a finding says different things
@@ -99,7 +100,7 @@ def diagnose(case, pids, capture):
     argv = [harness.SOOTH, "diagnose", "-j", "--duration", str(case.duration_s), "--save", capture]
     for setting in case.settings:
         argv += ["--set", setting]
-    argv += [*case.options, *(str(p) for p in pids)]
+    argv += [*(["-D"] if case.calls else []), *case.options, *(str(p) for p in pids)]
     result = subprocess.run(argv, capture_output=True, text=True, timeout=120,
         env=dict(os.environ, XDG_CONFIG_HOME="/nonexistent"))
     return result

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files on a file system whose daemon stops answering: any question that the kernel has to hand
- * on waits until the daemon ends. The file system is our own, by the protocol of /dev/fuse, in a
+ * Files on a file system whose daemon stops answering, or answers late: any question that the kernel
+ * has to hand on waits for it, or until the daemon ends. The file system is our own, by the protocol of /dev/fuse, in a
  * mount namespace of our own, so that it goes with us. It needs the right to mount.
  */
 #include "workload.h"
@@ -24,7 +24,8 @@
 static char *under;
 static bool swallows, goes_inside, reads, is_interrupted;
 static char folder[256];
-static bool *is_silent; /* shared with the daemon */
+static bool *is_silent; /* shared with the daemon; with late_ms it is slow then */
+static uint64_t late_ms;
 static int plain_fd = -1;
 
 static const char *const names[] = { [2] = "plain", [3] = "living (deleted)" };
@@ -112,19 +113,21 @@ static void serve(int fd, int alive)
 		const struct fuse_in_header *in = (const void *)message;
 		ssize_t got;
 
-		if (poll(ready, stays_silent && !swallows ? 1 : 2, 100) <= 0 && !ready[0].revents)
+		if (poll(ready, stays_silent && !swallows && !late_ms ? 1 : 2, 100) <= 0 && !ready[0].revents)
 			continue;
 		if (ready[0].revents)
 			_exit(EXIT_SUCCESS);
 		stays_silent = __atomic_load_n(is_silent, __ATOMIC_SEQ_CST);
-		if (stays_silent && !swallows)
+		if (stays_silent && !swallows && !late_ms)
 			continue;
 		got = read(fd, message, sizeof(message));
 		if (got < 0 && (errno == EINTR || errno == ENOENT || errno == EAGAIN))
 			continue;
 		if (got < (ssize_t)sizeof(*in))
 			_exit(EXIT_SUCCESS);
-		if (!stays_silent)
+		if (stays_silent && late_ms)
+			sleep_ns(late_ms * NS_PER_MS);
+		if (!stays_silent || late_ms)
 			answer(fd, in, message + sizeof(*in));
 	}
 }
@@ -184,6 +187,25 @@ static void *read_plain(void *arg)
 	return NULL;
 }
 
+static void *ask_again(void *arg)
+{
+	char path[512];
+	struct stat st;
+
+	(void)arg;
+	snprintf(path, sizeof(path), "%s/%s", folder, names[2]);
+	while (stat(path, &st) == 0)
+		continue;
+	return NULL; /* when the daemon has ended */
+}
+
+static int start_asker(void)
+{
+	pthread_t thread;
+
+	return late_ms ? -pthread_create(&thread, NULL, ask_again, NULL) : 0;
+}
+
 /* Whoever was interrupted while its question was taken waits on, and for nothing but the answer. */
 static int start_reader(void)
 {
@@ -241,6 +263,8 @@ static int run(const struct workload *w)
 	if (!err)
 		err = start_reader();
 	if (!err)
+		err = start_asker();
+	if (!err)
 		err = workload_stay(w);
 	close(alive[1]);
 	umount2(folder, MNT_DETACH);
@@ -255,6 +279,8 @@ static const struct param params[] = {
 	{ "read", NULL, "a thread reads such a file", PARAM_FLAG, &reads, 0, 0 },
 	{ "interrupt", NULL, "and a signal comes in between: with --swallow it cannot be killed",
 		PARAM_FLAG, &is_interrupted, 0, 0 },
+	{ "late", "MS", "answer so much later instead of not at all, and ask all the time",
+		PARAM_NUMBER, &late_ms, 1, 10000 },
 	{ "inside", NULL, "with the working directory there", PARAM_FLAG, &goes_inside, 0, 0 },
 	{ 0 },
 };

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * connect-failing: a process connects to a peer again and again, and does not reach it. Whoever
+ * tries several addresses of a service and reaches one has what it wanted, and so has whoever
+ * reaches the peer in the end.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/call_exam.h"
+#include "base/units.h"
+#include "core/finding.h"
+#include "model/errno_names.h"
+
+#define TOLD_MOST 4
+
+static const struct finding_option options[] = {
+	{ .name = "min-failures",
+		.help = "connects to one peer that failed, and that no other address made good",
+		.otherwise = 4,
+		.min = 1,
+		.max = 1e9 },
+	{ .name = "min-share",
+		.help = "of the connects to it whose end was seen",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 75,
+		.min = 1,
+		.max = 100 },
+};
+
+static double failures_of(const struct call_peer *p)
+{
+	return (double)(p->failed - (p->excused < p->failed ? p->excused : p->failed));
+}
+
+static double weigh(const void *key, const void *value, void *user)
+{
+	const struct call_path *address = key;
+	const struct call_peer *p = value;
+	const struct exam *e = user;
+	double failures = failures_of(p);
+
+	if (p->last_made_ns > p->last_failed_ns ||
+		failures * 100 < exam_option(e, "min-share") * (failures + (double)p->made) ||
+		!exam_is_over(e, "min-failures", failures, address->text))
+		return 0;
+	return failures;
+}
+
+/* "ECONNREFUSED (connection refused)" */
+static void put_errors(const struct call_peer *p, char *out, size_t size)
+{
+	size_t used = 0;
+
+	*out = '\0';
+	for (size_t i = 0; i < CALL_PEER_ERRORS && p->errors[i].count && used < size; i++) {
+		const char *name = errno_name(p->errors[i].error);
+		const char *text = p->errors[i].error ? errno_text(p->errors[i].error)
+						      : "no answer until it gave up";
+
+		used += (size_t)snprintf(out + used, size - used, "%s%u times %s%s%s",
+			used ? ", " : "", p->errors[i].count,
+			p->errors[i].error && name ? name : "",
+			p->errors[i].error && name ? ": " : "", text ? text : "an error");
+	}
+}
+
+/* 127.0.0.1:443 by its name, where the user or the table of peers has one. */
+static struct span label_of(const struct exam *e, const char *address)
+{
+	struct span label = span_of("", 0);
+	unsigned char bytes[16];
+	unsigned port;
+
+	if (peer_split(address, bytes, &port))
+		peer_labels_find(&e->readings->labels, bytes, port, &label);
+	return label;
+}
+
+static void tell(
+	struct exam *e, const struct exam_calls *c, const char *address, const struct call_peer *p)
+{
+	struct span label = label_of(e, address);
+	double failures = failures_of(p);
+	char errors[240];
+
+	put_errors(p, errors, sizeof(errors));
+	finding_begin(e, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, address);
+	finding_connection(e, span_of(address, strlen(address)));
+	finding_claim(e, "cannot connect to %s%s%.*s%s: %.0f of %llu attempts failed, %s", address,
+		label.size ? " (" : "", (int)label.size, label.data, label.size ? ")" : "",
+		failures, (unsigned long long)p->attempts, errors);
+	finding_number(e, "failures", failures, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_rate(e, "attempts", exam_calls_rate(c, (double)p->attempts), SOOTH_UNIT_NONE,
+		c->interval_ns);
+	finding_words(e, "how they failed", "%s", errors);
+	if (p->made)
+		finding_number(e, "reached", (double)p->made, SOOTH_UNIT_NONE, c->interval_ns);
+	if (p->excused)
+		finding_number(e, "made good by another address", (double)p->excused,
+			SOOTH_UNIT_NONE, c->interval_ns);
+	if (p->under_way)
+		finding_number(e, "still under way", (double)p->under_way, SOOTH_UNIT_NONE, 0);
+	if (p->unknown)
+		finding_unseen(e, "how %llu more ended: it did not ask, and closed them",
+			(unsigned long long)p->unknown);
+	exam_calls_unseen(c, e);
+	finding_remedy(e,
+		"see whether %s is there and lets it in; or have it wait longer between attempts",
+		address);
+	finding_end(e);
+}
+
+static void judge(struct exam *e)
+{
+	struct exam_ranked top[TOLD_MOST];
+	uint64_t attempts = 0, made = 0;
+	struct exam_calls c;
+	size_t position = 0, count;
+	void *value;
+
+	if (!exam_calls_begin(&c, e))
+		return;
+	while (map_next(&c.history->peers, &position, NULL, &value)) {
+		attempts += ((const struct call_peer *)value)->attempts;
+		made += ((const struct call_peer *)value)->made;
+	}
+	count = exam_rank(&c.history->peers, weigh, e, top, TOLD_MOST);
+	for (size_t i = 0; i < count; i++)
+		tell(e, &c, ((const struct call_path *)top[i].key)->text, top[i].value);
+	if (!count && attempts)
+		exam_fine(e, "%llu connects, %llu made", (unsigned long long)attempts,
+			(unsigned long long)made);
+	else if (!count)
+		exam_fine(e, "it connected to nobody");
+}
+
+const struct finding_type finding_connect_failing = {
+	.id = "connect-failing",
+	.claim = "connects to a peer fail again and again",
+	.probes = "syscalls",
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

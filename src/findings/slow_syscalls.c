@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slow-syscalls: calls that work are slow, and the time in them adds up. Who waits for others, for
+ * time to pass, or at a socket, pipe or terminal is not slow; nor is a call during which its
+ * thread had to wait for a processor: that time is taken off.
+ */
+#include <string.h>
+
+#include "analyze/call_exam.h"
+#include "analyze/syscall_sums.h"
+#include "base/units.h"
+#include "core/finding.h"
+
+#define TOLD_MOST  3
+#define PATHS_MOST 3
+
+static const struct finding_option options[] = {
+	{ .name = "min-p99",
+		.help = "that one of a hundred of the calls takes, or more",
+		.unit = SOOTH_UNIT_NS,
+		.otherwise = 20e6,
+		.min = 1e3,
+		.max = 3600e9 },
+	{ .name = "min-calls", .help = "of that call", .otherwise = 5, .min = 1, .max = 1e9 },
+	{ .name = "min-share",
+		.help = "of the time observed, that one thread's worth of these calls took",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 10,
+		.min = 0,
+		.max = 1e6 },
+};
+
+struct look {
+	const struct exam *e;
+	const struct exam_calls *calls;
+	double queued_ns; /* that its threads waited for a processor */
+	bool is_queue_known;
+	const struct call_place *of; /* paths of this call */
+};
+
+static void find_queued(struct look *l)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+
+	while ((t = thread_histories_next(&l->e->readings->threads, &l->e->id, &position))) {
+		if (t->waited_state != SOOTH_STATE_VALUE)
+			continue;
+		l->is_queue_known = true;
+		l->queued_ns += (double)(t->last.waited_ns - t->first.waited_ns);
+	}
+}
+
+static double share_of(const struct look *l, double ns)
+{
+	return 100 * ns / (double)l->calls->interval_ns;
+}
+
+static double weigh(const void *key, const void *value, void *user)
+{
+	const struct look *l = user;
+	const struct call_place *place = key;
+	const struct call_times *t = value;
+	double ns = (double)t->total_ns - l->queued_ns;
+	char name[SYSCALL_NAME_SIZE];
+
+	if (*place->text || (double)t->count < exam_option(l->e, "min-calls") ||
+		share_of(l, ns) < exam_option(l->e, "min-share") ||
+		!exam_is_over(l->e, "min-p99", (double)call_percentile(t->histogram, t->max_ns, 99),
+			exam_call_name(place->abi, place->number, name)))
+		return 0;
+	return ns;
+}
+
+static double weigh_path(const void *key, const void *value, void *user)
+{
+	const struct look *l = user;
+	const struct call_place *place = key;
+
+	if (!*place->text || place->number != l->of->number || place->abi != l->of->abi)
+		return 0;
+	return (double)((const struct call_times *)value)->total_ns;
+}
+
+static void tell_paths(struct exam *e, const struct exam_ranked *paths, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct call_place *place = paths[i].key;
+		const struct call_times *t = paths[i].value;
+		char total[UNITS_SIZE], longest[UNITS_SIZE];
+
+		finding_words(e, "on", "%s: %s in %llu calls, the longest %s", place->text,
+			format_ns(total, t->total_ns), (unsigned long long)t->count,
+			format_ns(longest, t->max_ns));
+	}
+}
+
+static void tell(struct exam *e, struct look *l, const struct exam_ranked *one)
+{
+	struct exam_ranked paths[PATHS_MOST];
+	const struct call_place *place = one->key;
+	const struct call_times *t = one->value;
+	uint64_t p99_ns = call_percentile(t->histogram, t->max_ns, 99);
+	char name[SYSCALL_NAME_SIZE], p99[UNITS_SIZE];
+	const char *path = "";
+	size_t count;
+
+	l->of = place;
+	exam_call_name(place->abi, place->number, name);
+	count = exam_rank(&l->calls->history->times, weigh_path, l, paths, PATHS_MOST);
+	if (count && paths[0].weight * 2 >= (double)t->total_ns)
+		path = ((const struct call_place *)paths[0].key)->text;
+	finding_begin(
+		e, l->is_queue_known ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, name);
+	if (!l->is_queue_known)
+		finding_severity(e, FINDING_LOW);
+	if (*path)
+		finding_path(e, span_of(path, strlen(path)));
+	finding_claim(e,
+		"%s%s%s is slow: one of a hundred takes %s, all of them %.0f %% of the time", name,
+		*path ? " of " : "", path, format_ns(p99, p99_ns),
+		share_of(l, (double)t->total_ns));
+	finding_number(e, "p99", (double)p99_ns, SOOTH_UNIT_NS, 0);
+	finding_number(e, "longest", (double)t->max_ns, SOOTH_UNIT_NS, 0);
+	finding_number(e, "calls", (double)t->count, SOOTH_UNIT_NONE, l->calls->interval_ns);
+	finding_number(e, "in them", (double)t->total_ns, SOOTH_UNIT_NS, l->calls->interval_ns);
+	if (l->is_queue_known)
+		finding_number(e, "its threads waited for a processor", l->queued_ns, SOOTH_UNIT_NS,
+			l->calls->interval_ns);
+	else
+		finding_unseen(e, "whether its threads waited for a processor meanwhile");
+	tell_paths(e, paths, count);
+	exam_calls_unseen(l->calls, e);
+	finding_remedy(e,
+		"see to what it works on (disk, file system, memory); sooth trace "
+		"--filter 'duration_ns > 10000000' -p %llu shows each",
+		(unsigned long long)e->id.pid);
+	finding_end(e);
+}
+
+static void judge(struct exam *e)
+{
+	struct exam_ranked top[TOLD_MOST];
+	uint64_t max_ns = 0;
+	struct exam_calls c;
+	struct look look = { .e = e, .calls = &c };
+	size_t position = 0, count;
+	char longest[UNITS_SIZE];
+	void *value;
+
+	if (!exam_calls_begin(&c, e))
+		return;
+	find_queued(&look);
+	while (map_next(&c.history->times, &position, NULL, &value)) {
+		const struct call_times *t = value;
+
+		max_ns = t->max_ns > max_ns ? t->max_ns : max_ns;
+	}
+	count = exam_rank(&c.history->times, weigh, &look, top, TOLD_MOST);
+	for (size_t i = 0; i < count; i++)
+		tell(e, &look, &top[i]);
+	if (!count)
+		exam_fine(e, "the longest call that worked took %s", format_ns(longest, max_ns));
+}
+
+const struct finding_type finding_slow_syscalls = {
+	.id = "slow-syscalls",
+	.claim = "calls that work are slow",
+	.probes = "syscalls",
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

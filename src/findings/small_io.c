@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * small-io: a file or a connection is read or written a few bytes at a time, very often, because
+ * the process asks for so few: a read that got all it asked for, a write to a file, a write to a
+ * socket that follows another with nothing read between. Who reads what little a peer has sent,
+ * or answers it, cannot do otherwise.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/call_exam.h"
+#include "base/units.h"
+#include "core/finding.h"
+
+#define TOLD_MOST 3
+
+static const struct finding_option options[] = {
+	{ .name = "min-rate",
+		.help = "small reads, or writes, a second of one file or connection",
+		.otherwise = 1000,
+		.min = 1,
+		.max = 1e9 },
+	{ .name = "max-size",
+		.help = "of such a call; powers of two are told apart",
+		.unit = SOOTH_UNIT_BYTES,
+		.otherwise = 64,
+		.min = 1,
+		.max = 256 },
+	{ .name = "min-share",
+		.help = "of all its calls that read, or write, there",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 80,
+		.min = 1,
+		.max = 100 },
+};
+
+struct look {
+	const struct exam *e;
+	const struct exam_calls *calls;
+	unsigned direction;
+};
+
+struct small {
+	double calls, bytes;
+};
+
+static struct small small_of(const struct exam *e, const struct call_moves *m)
+{
+	double most = exam_option(e, "max-size");
+	struct small s = { 0 };
+
+	for (unsigned i = 0; i < CALL_SIZES && (double)(1u << i) < most; i++) {
+		s.calls += (double)m->own[i].calls;
+		s.bytes += (double)m->own[i].bytes;
+	}
+	return s;
+}
+
+static const char *direction_name(unsigned direction)
+{
+	return direction == CALL_READ ? "reads" : "writes";
+}
+
+static void put_key(unsigned direction, const char *path, char *out, size_t size)
+{
+	snprintf(out, size, "%s %s", direction_name(direction), path);
+}
+
+static double weigh(const void *key, const void *value, void *user)
+{
+	const struct look *l = user;
+	const struct call_path *path = key;
+	const struct call_file *f = value;
+	const struct call_moves *m = &f->moves[l->direction];
+	struct small s = small_of(l->e, m);
+	char what[CALL_PATH + 16];
+
+	put_key(l->direction, path->text, what, sizeof(what));
+	if ((f->kind != FD_FOLLOWED_SOCKET && !call_is_on_disk(path->text)) ||
+		s.calls * 100 < exam_option(l->e, "min-share") * (double)m->calls ||
+		!exam_is_over(l->e, "min-rate", exam_calls_rate(l->calls, s.calls), what))
+		return 0;
+	return s.calls;
+}
+
+static void tell(struct exam *e, const struct exam_calls *c, const struct exam_ranked *one,
+	unsigned direction)
+{
+	const struct call_path *path = one->key;
+	const struct call_file *f = one->value;
+	const struct call_moves *m = &f->moves[direction];
+	struct small s = small_of(e, m);
+	struct span name = span_of(path->text, strlen(path->text));
+	char what[CALL_PATH + 16];
+
+	put_key(direction, path->text, what, sizeof(what));
+	finding_begin(e, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	if (f->kind == FD_FOLLOWED_SOCKET)
+		finding_connection(e, name);
+	else
+		finding_path(e, name);
+	finding_claim(e, "%s %s %.1f bytes at a time, %.0f times a second",
+		direction_name(direction), path->text, s.bytes / s.calls,
+		exam_calls_rate(c, s.calls));
+	finding_rate(
+		e, "small calls", exam_calls_rate(c, s.calls), SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(e, "bytes for each", s.bytes / s.calls, SOOTH_UNIT_BYTES, c->interval_ns);
+	finding_number(e, "of its calls there", 100 * s.calls / (double)m->calls,
+		SOOTH_UNIT_PERCENT, c->interval_ns);
+	finding_number(e, "time in them, of the time observed",
+		100 * (double)m->total_ns / (double)c->interval_ns, SOOTH_UNIT_PERCENT,
+		c->interval_ns);
+	exam_calls_unseen(c, e);
+	finding_remedy(e, direction == CALL_READ
+				  ? "read a block and take it apart in memory (a buffered reader)"
+				  : "gather what is written into larger pieces (a buffered writer, "
+				    "writev)");
+	finding_end(e);
+}
+
+static size_t judge_direction(struct exam *e, const struct exam_calls *c, unsigned direction)
+{
+	struct look look = { e, c, direction };
+	struct exam_ranked top[TOLD_MOST];
+	size_t count = exam_rank(&c->history->files, weigh, &look, top, TOLD_MOST);
+
+	for (size_t i = 0; i < count; i++)
+		tell(e, c, &top[i], direction);
+	return count;
+}
+
+static void judge(struct exam *e)
+{
+	struct exam_calls c;
+	size_t count = 0;
+
+	if (!exam_calls_begin(&c, e))
+		return;
+	for (unsigned i = 0; i < CALL_MOVES; i++)
+		count += judge_direction(e, &c, i);
+	if (!count)
+		exam_fine(e, "it reads and writes in pieces of some size, or seldom");
+}
+
+const struct finding_type finding_small_io = {
+	.id = "small-io",
+	.claim = "few bytes at a time are read or written, very often",
+	.probes = "syscalls",
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

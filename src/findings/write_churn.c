@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * write-churn: a process writes far more than remains: a file is emptied and written whole again
+ * and again, or files are written and removed. What grows is no churn, however fast. A database
+ * that writes over itself in place does so on purpose: of that far more is allowed.
+ */
+#include <string.h>
+
+#include "analyze/call_exam.h"
+#include "core/finding.h"
+#include "probes/fds.h"
+
+#define TOLD_MOST 3
+
+static const struct finding_option options[] = {
+	{ .name = "min-rate",
+		.help = "bytes a second that were written and are gone again, of one file or "
+			"folder",
+		.unit = SOOTH_UNIT_BYTES,
+		.otherwise = 1 << 20,
+		.min = 1,
+		.max = 1e12 },
+	{ .name = "min-times",
+		.help = "that a file was replaced, or files were removed",
+		.otherwise = 3,
+		.min = 1,
+		.max = 1e9 },
+	{ .name = "min-ratio",
+		.help = "of what is gone to what is there at the end",
+		.otherwise = 3,
+		.min = 0,
+		.max = 1e9 },
+	{ .name = "in-place-rate",
+		.help = "bytes a second that were written over others in place",
+		.unit = SOOTH_UNIT_BYTES,
+		.otherwise = 32 << 20,
+		.min = 1,
+		.max = 1e12 },
+};
+
+enum waste_kind { WASTE_REPLACED, WASTE_IN_PLACE, WASTE_REMOVED };
+
+struct waste {
+	enum waste_kind kind;
+	double gone; /* bytes */
+	double there;
+	uint64_t times;
+	const char *path; /* of WASTE_REMOVED the folder */
+	const struct call_scraps *scraps;
+};
+
+struct look {
+	const struct exam *e;
+	const struct exam_calls *calls;
+};
+
+/* --- what is gone --- */
+
+/* As a reading of its descriptors has it, where the file is still open; else by its calls. */
+static double size_of(const struct exam *e, const char *path, uint64_t by_calls)
+{
+	const struct snapshot *last = exam_last(e, &e->readings->fds);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
+
+		if (d && d->size_state == SOOTH_STATE_VALUE && d->size_bytes > by_calls &&
+			span_equal(record_text(r, &d->path), path))
+			return (double)d->size_bytes;
+	}
+	return (double)by_calls;
+}
+
+static bool is_waste(const struct exam *e, const struct exam_calls *c, const struct waste *w)
+{
+	const char *limit = w->kind == WASTE_IN_PLACE ? "in-place-rate" : "min-rate";
+
+	return w->times >= exam_option(e, "min-times") &&
+	       w->gone >= exam_option(e, "min-ratio") * w->there &&
+	       exam_is_over(e, limit, exam_calls_rate(c, w->gone), w->path);
+}
+
+static struct waste of_file(const struct exam *e, const char *path, const struct call_file *f)
+{
+	bool is_in_place = f->overwritten_bytes > f->replaced_bytes;
+	struct waste w = { .kind = is_in_place ? WASTE_IN_PLACE : WASTE_REPLACED, .path = path };
+
+	w.gone = (double)(is_in_place ? f->overwritten_bytes : f->replaced_bytes);
+	w.times = is_in_place ? f->moves[CALL_WRITTEN].calls : f->replaced;
+	w.there = w.gone ? size_of(e, path, f->there_bytes) : 0;
+	return w;
+}
+
+static struct waste of_scraps(const char *folder, const struct call_scraps *s)
+{
+	return (struct waste){ .kind = WASTE_REMOVED,
+		.gone = (double)s->bytes,
+		.times = s->files,
+		.path = folder,
+		.scraps = s };
+}
+
+static double weigh_file(const void *key, const void *value, void *user)
+{
+	const struct look *l = user;
+	const struct call_path *path = key;
+	struct waste w = { 0 };
+
+	if (call_is_on_disk(path->text))
+		w = of_file(l->e, path->text, value);
+	return w.gone && is_waste(l->e, l->calls, &w) ? w.gone : 0;
+}
+
+static double weigh_scraps(const void *key, const void *value, void *user)
+{
+	const struct look *l = user;
+	const struct call_path *path = key;
+	struct waste w = of_scraps(path->text, value);
+
+	return call_is_on_disk(path->text) && is_waste(l->e, l->calls, &w) ? w.gone : 0;
+}
+
+/* --- the finding --- */
+
+static void claim(struct exam *e, const struct exam_calls *c, const struct waste *w)
+{
+	double per_s = exam_calls_rate(c, (double)w->times);
+
+	if (w->kind == WASTE_REPLACED)
+		finding_claim(e, "writes %s whole again and again: %llu times, %.1f a second",
+			w->path, (unsigned long long)w->times, per_s);
+	else if (w->kind == WASTE_IN_PLACE)
+		finding_claim(e, "writes over the same parts of %s again and again", w->path);
+	else if (w->scraps->has_many_names)
+		finding_claim(e, "writes files in %s and removes them again: %llu, %.1f a second",
+			w->path, (unsigned long long)w->times, per_s);
+	else
+		finding_claim(e, "writes %s and removes it again: %llu times, %.1f a second",
+			w->scraps->last, (unsigned long long)w->times, per_s);
+}
+
+static void tell(struct exam *e, const struct exam_calls *c, const struct waste *w)
+{
+	bool is_one = w->kind != WASTE_REMOVED || w->scraps->has_many_names;
+	const char *path = is_one ? w->path : w->scraps->last;
+
+	finding_begin(e, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, w->path);
+	finding_path(e, span_of(path, strlen(path)));
+	claim(e, c, w);
+	finding_rate(e, w->kind == WASTE_IN_PLACE ? "written over" : "written and gone again",
+		exam_calls_rate(c, w->gone), SOOTH_UNIT_BYTES, c->interval_ns);
+	finding_number(e, "in all", w->gone, SOOTH_UNIT_BYTES, c->interval_ns);
+	if (w->kind != WASTE_REMOVED)
+		finding_number(e, "there at the end", w->there, SOOTH_UNIT_BYTES, 0);
+	finding_number(e, "times", (double)w->times, SOOTH_UNIT_NONE, c->interval_ns);
+	if (w->kind == WASTE_REMOVED && w->scraps->has_many_names)
+		finding_words(e, "the last of them", "%s", w->scraps->last);
+	finding_unseen(e, "what is written through mappings, and whether the file system is of "
+			  "memory alone");
+	exam_calls_unseen(c, e);
+	finding_remedy(e,
+		w->kind == WASTE_IN_PLACE
+			? "gather what changes before it is written"
+			: "write only what has changed, or less often; sooth trace --io -p %llu "
+			  "tells how much of which file",
+		(unsigned long long)e->id.pid);
+	finding_end(e);
+}
+
+static void judge(struct exam *e)
+{
+	struct exam_ranked files[TOLD_MOST], scraps[TOLD_MOST];
+	struct exam_calls c;
+	struct look look = { e, &c };
+	size_t file_count, scrap_count;
+
+	if (!exam_calls_begin(&c, e))
+		return;
+	file_count = exam_rank(&c.history->files, weigh_file, &look, files, TOLD_MOST);
+	scrap_count = exam_rank(&c.history->scraps, weigh_scraps, &look, scraps, TOLD_MOST);
+	for (size_t i = 0; i < file_count; i++) {
+		const struct call_path *path = files[i].key;
+		struct waste w = of_file(e, path->text, files[i].value);
+
+		tell(e, &c, &w);
+	}
+	for (size_t i = 0; i < scrap_count; i++) {
+		const struct call_path *path = scraps[i].key;
+		struct waste w = of_scraps(path->text, scraps[i].value);
+
+		tell(e, &c, &w);
+	}
+	if (!file_count && !scrap_count)
+		exam_fine(e, "what it writes remains, or is little");
+}
+
+const struct finding_type finding_write_churn = {
+	.id = "write-churn",
+	.claim = "far more is written to a file than remains",
+	.probes = "syscalls",
+	FINDING_OPTIONS(options),
+	.judge = judge,
+};

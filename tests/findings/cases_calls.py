@@ -1,0 +1,505 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+What system calls tell: write-churn, connect-failing, syscall-errors, slow-syscalls, metadata-storm,
+small-io. Each does its work in bursts with pauses between, so that it is neither a spin nor a busy
+poll; how much in which time is drawn.
+"""
+import functools
+import os
+import pathlib
+import shutil
+
+import case
+
+sick = functools.partial(case.sick, calls=True)
+healthy = functools.partial(case.healthy, calls=True)
+
+# What every program has: a time, a size, and work that is done once in each round.
+ROUNDS = """
+import os, sys, time
+kind, pause, size = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
+"""
+AGAIN = """
+print("ready", flush=True)
+n = 0
+while True:
+    n += 1
+    work(n)
+    time.sleep(pause)
+"""
+
+
+def program(text, kind, pause, size):
+    """`pause` in seconds and `size` are ranges."""
+    def make(scope, rng):
+        return scope.python(ROUNDS + text + AGAIN, kind, rng.uniform(*pause),
+            str(rng.randint(*size))).pid
+    return make
+
+
+# --- files that are written ---
+
+WRITES = """
+block = os.urandom(size)
+def flat(name, flags=os.O_WRONLY | os.O_CREAT):
+    return os.open(name, flags, 0o600)
+kept = flat("kept", os.O_RDWR | os.O_CREAT)
+log = flat("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+def put(fd, data):
+    while data: data = data[os.write(fd, data):]
+def work(n):
+    if kind == "truncated":
+        fd = flat("state.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC); put(fd, block); os.close(fd)
+    elif kind == "renamed":
+        fd = flat("state.%d" % n); put(fd, block); os.close(fd); os.rename("state.%d" % n, "state")
+    elif kind == "removed":
+        fd = flat("part.%d" % n); put(fd, block); os.close(fd); os.unlink("part.%d" % n)
+    elif kind == "one name":
+        fd = flat("part"); put(fd, block); os.close(fd); os.unlink("part")
+    elif kind == "emptied":
+        os.ftruncate(kept, 0); os.lseek(kept, 0, os.SEEK_SET); put(kept, block)
+    elif kind == "over itself":
+        os.pwrite(kept, block, 0)
+    elif kind == "sought":
+        os.lseek(kept, 0, os.SEEK_SET); put(kept, block)
+    elif kind == "appended":
+        put(log, block)
+    elif kind == "many files":
+        fd = flat("f%d" % n); put(fd, block); os.close(fd)
+    elif kind == "read back":
+        os.lseek(log, 0, os.SEEK_END); put(log, block); os.pread(kept, size, 0)
+"""
+
+# A journal that begins anew when it is full, and a table that is written in place.
+DATABASE = """
+db = sqlite3.connect("data.db")
+db.execute("pragma journal_mode=" + kind)
+db.execute("create table if not exists t(a integer primary key, b text)")
+db.commit()
+def work(n):
+    with db:
+        db.execute("insert or replace into t values(?, ?)", (n % 200, "x" * size))
+"""
+
+GONE = {"evidence": "written and gone again", "threshold": "min-rate"}
+OVER = {"evidence": "written over", "threshold": "in-place-rate"}
+# Writing takes as long as the disk and the machine let it.
+LITTLE = ("write-churn.min-rate=200K", "write-churn.in-place-rate=2M")
+BIG = (300_000, 2_000_000)
+OFTEN = (0.01, 0.04)
+
+
+def writes(kind, pause=OFTEN, size=BIG):
+    return program(WRITES, kind, pause, size)
+
+
+WRITE_CHURN = [
+    sick("write-churn", "written whole, with O_TRUNC", writes("truncated"), settings=LITTLE,
+        says="whole again and again", **GONE),
+    sick("write-churn", "written beside and renamed", writes("renamed"), settings=LITTLE,
+        says="whole again and again", **GONE),
+    sick("write-churn", "emptied and written by one descriptor", writes("emptied"),
+        settings=LITTLE, says="whole again and again", **GONE),
+    sick("write-churn", "written and removed, each by a name of its own", writes("removed"),
+        settings=LITTLE, says="writes files in", **GONE),
+    sick("write-churn", "written and removed, by one name", writes("one name"), settings=LITTLE,
+        says="removes it again", **GONE),
+    sick("write-churn", "the same part, by pwrite", writes("over itself"), settings=LITTLE,
+        says="over the same parts", **OVER),
+    sick("write-churn", "the same part, by lseek", writes("sought"), settings=LITTLE,
+        says="over the same parts", **OVER),
+    healthy("write-churn", "a log that grows", writes("appended", size=(20_000, 400_000)),
+        settings=LITTLE),
+    healthy("write-churn", "many files that stay", writes("many files", size=(20_000, 200_000)),
+        settings=LITTLE),
+    healthy("write-churn", "a small file, often", writes("truncated", size=(100, 800)),
+        settings=LITTLE),
+    healthy("write-churn", "a large file, now and then", writes("truncated", pause=(2.2, 3),
+        size=(400_000, 900_000)), settings=LITTLE),
+    healthy("write-churn", "a log, and reads of another file", writes("read back",
+        size=(1000, 50_000)), settings=LITTLE),
+    healthy("write-churn", "a database with a journal that is removed",
+        program(DATABASE, "delete", (0.02, 0.05), (100, 800))),
+    healthy("write-churn", "a database with a log ahead",
+        program(DATABASE, "wal", (0.01, 0.03), (100, 2000))),
+]
+
+# --- peers ---
+
+CONNECTS = """
+import errno, socket, threading
+def closed_port():
+    s = socket.socket(); s.bind(("127.0.0.1", 0)); port = s.getsockname()[1]; s.close(); return port
+def listener(family=socket.AF_INET, backlog=64):
+    s = socket.socket(family); s.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
+    s.listen(backlog); return s
+def drain(s):
+    while True: s.accept()[0].close()
+def attempt(address, family=socket.AF_INET, timeout=None, type=socket.SOCK_STREAM):
+    s = socket.socket(family, type)
+    try:
+        if timeout is not None: s.settimeout(timeout)
+        s.connect(address)
+        return True
+    except OSError:
+        return False
+    finally:
+        s.close()
+if kind in ("refused", "refused with a time-out", "now and then"):
+    port = closed_port()
+elif kind == "gone":
+    s = socket.socket(socket.AF_UNIX); s.bind("gone"); s.close()
+elif kind == "no answer":
+    full = listener(backlog=0)
+    kept = []
+    for _ in range(4):
+        s = socket.socket(); s.setblocking(False); s.connect_ex(full.getsockname()); kept.append(s)
+    time.sleep(0.2)
+elif kind in ("reached", "two addresses", "no wait", "comes up"):
+    server = listener()
+    port = server.getsockname()[1]
+    if kind == "comes up":
+        server.close()
+    else:
+        threading.Thread(target=drain, args=(server,), daemon=True).start()
+def give_up():
+    while True: attempt(full.getsockname(), timeout=1.1)
+def work(n):
+    global server
+    if kind == "refused": attempt(("127.0.0.1", port))
+    elif kind == "refused with a time-out": attempt(("127.0.0.1", port), timeout=1)
+    elif kind == "no path": attempt("missing", socket.AF_UNIX)
+    elif kind == "gone": attempt("gone", socket.AF_UNIX)
+    elif kind == "no answer" and n == 1:
+        for _ in range(4): threading.Thread(target=give_up, daemon=True).start()
+    elif kind == "reached": attempt(("127.0.0.1", port))
+    elif kind == "no wait": attempt(("127.0.0.1", port), timeout=1)
+    elif kind == "two addresses":
+        attempt(("::1", port), socket.AF_INET6); attempt(("127.0.0.1", port))
+    elif kind == "names":
+        attempt(("2001:db8::1", 443), socket.AF_INET6, type=socket.SOCK_DGRAM)
+    elif kind == "now and then": attempt(("127.0.0.1", port))
+    elif kind == "comes up":
+        if n == size:
+            server = socket.socket(); server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            server.bind(("127.0.0.1", port)); server.listen(64)
+            threading.Thread(target=drain, args=(server,), daemon=True).start()
+        attempt(("127.0.0.1", port))
+"""
+
+NODE_CLIENT = """
+const net = require('net');
+const server = net.createServer().listen(0, '127.0.0.1', () => {
+  const port = server.address().port;
+  server.close(() => {
+    setInterval(() => net.connect(port, '127.0.0.1').on('error', () => {}), %d);
+    console.log('ready');
+  });
+});
+"""
+
+
+def connects(kind, pause=(0.05, 0.3), size=(1, 1)):
+    return program(CONNECTS, kind, pause, size)
+
+
+def node_client(scope, rng):
+    return scope.start(["node", "-e", NODE_CLIENT % rng.randint(60, 300)]).pid
+
+
+def has_node():
+    return None if shutil.which("node") else "no node"
+
+
+FAILS = {"evidence": "failures", "threshold": "min-failures"}
+
+CONNECT_FAILING = [
+    sick("connect-failing", "refused", connects("refused"), says="ECONNREFUSED", **FAILS),
+    sick("connect-failing", "refused, with a time-out", connects("refused with a time-out"),
+        says="ECONNREFUSED", **FAILS),
+    sick("connect-failing", "a socket that is not there", connects("no path"), says="ENOENT",
+        **FAILS),
+    sick("connect-failing", "a socket that nobody has", connects("gone"), says="ECONNREFUSED",
+        **FAILS),
+    sick("connect-failing", "no answer", connects("no answer"), says="no answer until it gave up",
+        duration_s=6.0, **FAILS),
+    sick("connect-failing", "node", node_client, says="ECONNREFUSED", may_skip=has_node, **FAILS),
+    healthy("connect-failing", "reached", connects("reached")),
+    healthy("connect-failing", "reached, without waiting", connects("no wait")),
+    healthy("connect-failing", "two addresses, of which one is there", connects("two addresses")),
+    healthy("connect-failing", "a look at which addresses could be reached",
+        connects("names", (0.01, 0.05))),
+    healthy("connect-failing", "once in a while", connects("now and then", (1.2, 2))),
+    healthy("connect-failing", "a server that comes up", connects("comes up", (0.03, 0.06),
+        (10, 30))),
+]
+
+# --- errors ---
+
+ERRORS = """
+import errno, fcntl, resource, socket
+for i in range(6):
+    os.makedirs("d%d" % i)
+open("d5/tool", "w").close()
+open("d5/module.js", "w").close()
+a, b = socket.socketpair(); a.setblocking(False)
+r, w = os.pipe()
+full = os.open("/dev/full", os.O_WRONLY)
+read_only = os.open("/etc/passwd", os.O_RDONLY)
+if kind == "no descriptors":
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    kept = []
+    while True:
+        try: kept.append(os.dup(0))
+        except OSError: break
+def fails(call, *args):
+    try: call(*args)
+    except OSError: pass
+def one(n):
+    if kind == "not there": fails(os.stat, "missing.json")
+    elif kind == "a folder": fails(os.open, "d0", os.O_WRONLY)
+    elif kind == "read only": fails(os.write, read_only, b"x")
+    elif kind == "no folder": fails(os.rename, "x", "nowhere/x")
+    elif kind == "no space": fails(os.write, full, b"x")
+    elif kind == "no descriptors": fails(os.open, "d5/tool", os.O_RDONLY)
+    elif kind == "search":
+        for i in range(6): fails(os.stat, "d%d/tool" % i)
+    elif kind == "extensions":
+        for x in ("", ".mjs", ".json", ".js"): fails(os.stat, "d5/module" + x)
+    elif kind == "each once": fails(os.stat, "missing%d" % (n * size + one.k)); one.k += 1
+    elif kind == "terminal": os.isatty(r); fails(os.lseek, r, 0, 0)
+    elif kind == "empty": fails(a.recv, 100)
+    elif kind == "alive": fails(os.kill, 2 ** 22 - 2, 0)
+    elif kind == "made": fails(os.mkdir, "d0")
+    elif kind == "children": fails(os.waitpid, -1, os.WNOHANG)
+    elif kind == "seldom": fails(os.stat, "missing.json")
+    elif kind == "closed": fails(os.close, 900)
+one.k = 0
+def work(n):
+    for _ in range(size): one(n)
+"""
+
+FAILURES = {"evidence": "failures", "threshold": "min-rate"}
+
+
+def errors(kind, pause=(0.01, 0.1), size=(3, 20)):
+    return program(ERRORS, kind, pause, size)
+
+
+def failing(name, kind, says, **more):
+    return sick("syscall-errors", name, errors(kind), says=says, **{**FAILURES, **more})
+
+
+SYSCALL_ERRORS = [
+    failing("a file that is not there", "not there", "missing.json fails"),
+    failing("a folder that is written to", "a folder", "EISDIR"),
+    failing("a descriptor for reading that is written to", "read only", "EBADF"),
+    failing("a folder that is not there", "no folder", "ENOENT"),
+    failing("no space", "no space", "ENOSPC", severity="high"),
+    failing("no descriptors are left", "no descriptors", "EMFILE", severity="high",
+        also=("fd-limit-near",)),
+    healthy("syscall-errors", "a program that is searched for and found", errors("search")),
+    healthy("syscall-errors", "a module by its extensions", errors("extensions")),
+    healthy("syscall-errors", "many names, each once", errors("each once")),
+    healthy("syscall-errors", "is it a terminal", errors("terminal")),
+    healthy("syscall-errors", "nothing to read yet", errors("empty")),
+    healthy("syscall-errors", "is it alive", errors("alive")),
+    healthy("syscall-errors", "folders that are there already", errors("made")),
+    healthy("syscall-errors", "no children", errors("children")),
+    healthy("syscall-errors", "all numbers are closed", errors("closed")),
+    healthy("syscall-errors", "a look now and then", errors("seldom", (0.3, 0.6), (1, 1))),
+]
+
+# --- calls that are slow ---
+
+SLOW = """
+import mmap, os, socket, threading, fcntl, select
+if kind == "populated":
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x8000
+    def work(n): mmap.mmap(-1, size << 20, flags=flags).close()
+elif kind == "blocks":
+    f = os.open("block", os.O_RDWR | os.O_CREAT, 0o600)
+    os.ftruncate(f, size << 20)
+    def work(n): os.preadv(f, [memory], 0)
+    memory = bytearray(size << 20)
+elif kind == "pipe":
+    r, w = os.pipe()
+    def feed():
+        while True: time.sleep(0.05); os.write(w, b"x")
+    threading.Thread(target=feed, daemon=True).start()
+    def work(n): os.read(r, 1)
+elif kind == "fifo":
+    os.mkfifo("fifo")
+    if os.fork() == 0:
+        w = os.open("fifo", os.O_WRONLY)
+        try:
+            while True: time.sleep(0.05); os.write(w, b"x")
+        except OSError: os._exit(0)
+    r = os.open("fifo", os.O_RDONLY)
+    def work(n): os.read(r, 1)
+elif kind == "socket":
+    a, b = socket.socketpair()
+    def feed():
+        while True: time.sleep(0.05); a.send(b"x")
+    threading.Thread(target=feed, daemon=True).start()
+    def work(n): b.recv(1)
+elif kind == "child":
+    def work(n):
+        pid = os.fork()
+        if pid == 0: time.sleep(0.05); os._exit(0)
+        os.waitpid(pid, 0)
+elif kind == "lock":
+    f = os.open("lock", os.O_RDWR | os.O_CREAT, 0o600)
+    if os.fork() == 0:
+        f = os.open("lock", os.O_RDWR)
+        while os.getppid() != 1:
+            fcntl.lockf(f, fcntl.LOCK_EX); time.sleep(0.05); fcntl.lockf(f, fcntl.LOCK_UN)
+            time.sleep(0.001)
+        os._exit(0)
+    def work(n): fcntl.lockf(f, fcntl.LOCK_EX); fcntl.lockf(f, fcntl.LOCK_UN)
+elif kind == "event":
+    event = threading.Event()
+    def work(n): event.wait(0.05)
+elif kind == "poll":
+    r, w = os.pipe()
+    def work(n): select.select([r], [], [], 0.05)
+"""
+
+
+def slow(kind, size=(1, 1), pause=(0.005, 0.03)):
+    return program(SLOW, kind, pause, size)
+
+
+def late_file(scope, rng):
+    return scope.workload("fuse", "--late", rng.randint(30, 90), "--directory", scope.path,
+        "--seconds", 60).pid
+
+
+def may_mount():
+    return None if os.getuid() == 0 and pathlib.Path("/dev/fuse").exists() else "no /dev/fuse"
+
+
+P99 = {"evidence": "p99", "threshold": "min-p99"}
+
+SLOW_SYSCALLS = [
+    sick("slow-syscalls", "a file system that answers late", late_file, may_skip=may_mount,
+        also=("blocked-io",), **P99),
+    # Where the machine has no time for it, that it took so long is not the call's own doing.
+    sick("slow-syscalls", "memory that is filled at once", slow("populated", (300, 600)),
+        alone=True, settings=("slow-syscalls.min-share=2",), says="mmap", **P99),
+    healthy("slow-syscalls", "large blocks", slow("blocks", (16, 64), (0.05, 0.1))),
+    *[healthy("slow-syscalls", name, slow(kind)) for name, kind in (
+        ("a pipe", "pipe"), ("a FIFO", "fifo"), ("a socket", "socket"), ("a child", "child"),
+        ("a lock of a file", "lock"), ("an event", "event"), ("a poll", "poll"))],
+]
+
+# --- looking ---
+
+LOOKS = """
+os.mkdir("tree")
+names = ["tree/f%d" % i for i in range(size)]
+for name in names: open(name, "w").write(name)
+def burst(n, count):
+    for i in range(count):
+        yield names[(n * count + i) % size]
+def work(n):
+    if kind == "stat":
+        for name in burst(n, 40): os.stat(name)
+    elif kind == "missing or not":
+        for name in burst(n, 40): os.access(name, os.R_OK)
+    elif kind == "open":
+        for name in burst(n, 30): os.close(os.open(name, os.O_RDONLY))
+    elif kind == "folder":
+        for _ in range(20): os.listdir("tree")
+    elif kind == "each once":
+        if n <= size // 40:
+            for name in burst(n - 1, 40): os.stat(name)
+    elif kind == "read":
+        for name in burst(n, 30):
+            fd = os.open(name, os.O_RDONLY); os.read(fd, 4096); os.close(fd)
+    elif kind == "slowly":
+        for name in names: os.stat(name)
+"""
+ASKED = {"evidence": "asked again", "threshold": "min-rate"}
+SLOWLY = ("metadata-storm.min-rate=100",)
+
+
+def looks(kind, size=(5, 120), pause=(0.008, 0.03)):
+    return program(LOOKS, kind, pause, size)
+
+
+METADATA_STORM = [
+    *[sick("metadata-storm", name, looks(kind), settings=SLOWLY, says="tree", **ASKED)
+        for name, kind in (("stat of the same files", "stat"),
+            ("access of the same files", "missing or not"), ("open without reading", "open"))],
+    sick("metadata-storm", "a folder, again and again", looks("folder", (3, 40)), settings=SLOWLY,
+        **ASKED),
+    healthy("metadata-storm", "a tree, each file once", looks("each once", (2000, 6000)),
+        settings=SLOWLY),
+    healthy("metadata-storm", "files that are read", looks("read"), settings=SLOWLY),
+    healthy("metadata-storm", "the same files, now and then",
+        looks("slowly", (5, 20), (0.5, 1)), settings=SLOWLY),
+]
+
+# --- few bytes at a time ---
+
+SMALL = """
+import socket, threading
+open("data", "wb").write(b"x" * 4000000)
+f = os.open("data", os.O_RDWR)
+out = os.open("out", os.O_WRONLY | os.O_CREAT, 0o600)
+a, b = socket.socketpair()
+server = socket.socket(); server.bind(("127.0.0.1", 0)); server.listen()
+client = socket.create_connection(server.getsockname()); peer = server.accept()[0]
+def swallow(s):
+    while True:
+        if not s.recv(65536): return
+def echo(s):
+    while True: s.send(s.recv(65536))
+if kind in ("sent", "written"):
+    threading.Thread(target=swallow, args=(peer,), daemon=True).start()
+elif kind == "asked":
+    threading.Thread(target=echo, args=(peer,), daemon=True).start()
+r, w = os.pipe()
+def work(n):
+    if kind == "read":
+        if n % 500 == 0: os.lseek(f, 0, os.SEEK_SET)
+        for _ in range(60): os.read(f, size)
+    elif kind == "written":
+        for _ in range(60): os.write(out, b"x" * size)
+    elif kind == "sent":
+        for _ in range(60): client.send(b"x" * size)
+    elif kind == "taken apart":
+        peer.send(b"x" * 60 * size)
+        for _ in range(60): client.recv(size)
+    elif kind == "asked":
+        for _ in range(40): client.send(b"x" * size); client.recv(65536)
+    elif kind == "blocks":
+        for _ in range(20): os.pread(f, 65536, 0)
+    elif kind == "woken":
+        for _ in range(60): os.write(w, b"x"); os.read(r, 1)
+    elif kind == "lines":
+        os.write(out, b"x" * size + b"\\n")
+"""
+FEW = ("small-io.min-rate=150",)
+CALLS = {"evidence": "small calls", "threshold": "min-rate"}
+
+
+def small(kind, size=(1, 40), pause=(0.008, 0.03)):
+    return program(SMALL, kind, pause, size)
+
+
+SMALL_IO = [
+    sick("small-io", "reads of a file", small("read"), settings=FEW, says="reads", **CALLS),
+    sick("small-io", "writes of a file", small("written"), settings=FEW, says="writes", **CALLS),
+    sick("small-io", "sends in crumbs", small("sent"), settings=FEW, says="writes TCP", **CALLS),
+    sick("small-io", "receives in crumbs", small("taken apart"), settings=FEW, says="reads TCP",
+        **CALLS),
+    healthy("small-io", "questions and answers", small("asked"), settings=FEW),
+    healthy("small-io", "blocks", small("blocks"), settings=FEW),
+    healthy("small-io", "a pipe that wakes", small("woken"), settings=FEW),
+    healthy("small-io", "lines of a log", small("lines", (30, 60)), settings=FEW),
+]
+
+CASES = [*WRITE_CHURN, *CONNECT_FAILING, *SYSCALL_ERRORS, *SLOW_SYSCALLS, *METADATA_STORM,
+    *SMALL_IO]
