@@ -49,6 +49,20 @@ void exam_calls_unseen(const struct exam_calls *c, struct exam *e)
 			(unsigned long long)c->history->uring_calls);
 }
 
+const struct call_history *exam_all_calls(const struct exam *e)
+{
+	const struct call_histories *h = &e->readings->calls;
+
+	return h->has_calls && !h->lost && !h->refused ? call_histories_get(h, &e->id) : NULL;
+}
+
+const struct call_waits *exam_waits(const struct exam *e, uint32_t tid)
+{
+	const struct call_history *h = exam_all_calls(e);
+
+	return h ? map_get(&h->waits, &tid) : NULL;
+}
+
 const char *exam_call_name(uint16_t abi, uint32_t number, char name[SYSCALL_NAME_SIZE])
 {
 	syscall_name(abi, number, name);

@@ -18,6 +18,11 @@ double exam_calls_rate(const struct exam_calls *c, double count);
 /* Of an open finding: what was lost, and what goes by ways that are no calls. */
 void exam_calls_unseen(const struct exam_calls *c, struct exam *e);
 
+/* What a thread waited for, when every call of the observation is known; else NULL. */
+const struct call_waits *exam_waits(const struct exam *e, uint32_t tid);
+/* The same of the process. */
+const struct call_history *exam_all_calls(const struct exam *e);
+
 /* The name of a call, from the rows of the tables. */
 const char *exam_call_name(uint16_t abi, uint32_t number, char name[SYSCALL_NAME_SIZE]);
 /* Up to where the directory of a path goes: "/a" of "/a/b". */

@@ -26,7 +26,7 @@
 #define THREADS_MAX   4096
 #define FDS_MAX	      16384
 #define ENTRIES_MAX   200000	      /* of all processes: then nothing new is kept */
-#define MOVED_NS      2		   /* that a byte may take: 500 MB a second */
+#define MOVED_NS      2		      /* that a byte may take: 500 MB a second */
 #define LOOKED_EVERY  4096	      /* calls, at that */
 #define PLACED_NS     (NS_PER_MS / 2) /* what took less needs no path of its own */
 

@@ -2,6 +2,7 @@
 /* See progress.h. */
 #include "analyze/progress.h"
 
+#include "analyze/call_exam.h"
 #include "base/units.h"
 #include "probes/sockets.h"
 
@@ -50,6 +51,30 @@ static void add_connections(struct progress *p, const struct exam *e)
 			  (double)(end->record.time_ns - begin->record.time_ns);
 }
 
+/* What went by read and write over sockets is counted of the threads, too: the larger figure it
+ * is, never both. */
+static void look_at_calls(struct progress *p, const struct exam *e)
+{
+	const struct call_history *h = exam_all_calls(e);
+	uint64_t interval_ns = e->readings->end_ns - e->readings->begin_ns, bytes = 0;
+	size_t position = 0;
+	double per_s;
+	void *value;
+
+	if (!h || !interval_ns)
+		return;
+	while (map_next(&h->files, &position, NULL, &value)) {
+		const struct call_file *f = value;
+
+		if (f->kind == FD_FOLLOWED_SOCKET)
+			bytes += f->moves[CALL_READ].bytes + f->moves[CALL_WRITTEN].bytes;
+	}
+	per_s = (double)bytes * (double)NS_PER_S / (double)interval_ns;
+	p->has_calls = true;
+	if (per_s > p->bytes_per_s)
+		p->bytes_per_s = per_s;
+}
+
 void progress_of(struct progress *p, const struct exam *e)
 {
 	const struct thread_history *t;
@@ -68,6 +93,7 @@ void progress_of(struct progress *p, const struct exam *e)
 			p->interval_ns = thread_history_ns(t);
 	}
 	add_connections(p, e);
+	look_at_calls(p, e);
 }
 
 void progress_tell(const struct progress *p, struct exam *e)
@@ -78,6 +104,6 @@ void progress_tell(const struct progress *p, struct exam *e)
 	}
 	finding_rate(e, "data moved", p->bytes_per_s, SOOTH_UNIT_BYTES, p->interval_ns);
 	finding_rate(e, "reads and writes", p->calls_per_s, SOOTH_UNIT_NONE, p->interval_ns);
-	if (!p->has_tcp)
+	if (!p->has_tcp && !p->has_calls)
 		finding_unseen(e, "what goes over its connections");
 }

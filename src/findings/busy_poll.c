@@ -4,11 +4,12 @@
  * and again whether there is work instead of waiting for it. It has to be time that wakes it: it
  * sleeps, or its waits have time-outs so short that they explain all its wakes; where the length
  * of a time-out is not known, nothing else in the process is awake often enough to have woken it.
+ * Where its calls were observed, how they ended says it.
  * Whoever is woken by events wakes often because there is work often.
  */
 #include <stdlib.h>
 
-#include "analyze/exam.h"
+#include "analyze/call_exam.h"
 #include "analyze/progress.h"
 #include "base/units.h"
 #include "core/finding.h"
@@ -47,6 +48,7 @@ enum alarm {
 	ALARM_OTHER, /* events, or not known */
 	ALARM_SLEEP,
 	ALARM_SHORT,  /* time-outs of a known length, that explain it */
+	ALARM_SEEN,   /* so its waits ended, call by call */
 	ALARM_LIKELY, /* time-outs of an unknown length, and nobody else is there */
 };
 
@@ -90,12 +92,29 @@ static bool are_others_quiet(const struct exam *e, const struct thread_history *
 	return others < wakes / 4;
 }
 
+/* Nine of ten of its waits. False: the calls do not tell, because not all that wait are there. */
+static bool do_calls_tell(
+	const struct exam *e, const struct thread_history *t, double wakes, enum alarm *out)
+{
+	const struct call_waits *w = exam_waits(e, t->tid);
+	double seconds = (double)(e->readings->end_ns - e->readings->begin_ns) / (double)NS_PER_S;
+	uint64_t all = w ? w->by_time + w->by_event : 0;
+
+	if (!all || (double)all < wakes * seconds / 2)
+		return false;
+	*out = w->by_time >= all - all / 10 ? ALARM_SEEN : ALARM_OTHER;
+	return true;
+}
+
 /* It has to be the same in most of the readings that met it asleep. */
 static enum alarm alarm_of(const struct exam *e, const struct thread_history *t, double wakes)
 {
 	uint32_t asleep = thread_waits_seen(t->waits, t->met);
 	uint32_t most = asleep - asleep / 4;
+	enum alarm by_calls;
 
+	if (do_calls_tell(e, t, wakes, &by_calls))
+		return by_calls;
 	if (!asleep || t->with_timeout < most)
 		return ALARM_OTHER;
 	if (t->waits[THREAD_WAIT_TIME] >= most)
@@ -156,7 +175,12 @@ static void tell_why(struct exam *e, const struct poller *one)
 
 	if (t->calls[0].readings)
 		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
-	if (one->alarm == ALARM_SLEEP)
+	if (one->alarm == ALARM_SEEN)
+		finding_words(e, "what wakes it", "time: %llu of its %llu waits ended by it",
+			(unsigned long long)exam_waits(e, t->tid)->by_time,
+			(unsigned long long)(exam_waits(e, t->tid)->by_time +
+					     exam_waits(e, t->tid)->by_event));
+	else if (one->alarm == ALARM_SLEEP)
 		finding_words(e, "what wakes it", "it sleeps, in %s", call);
 	else if (one->alarm == ALARM_SHORT)
 		finding_words(e, "what wakes it",
@@ -208,8 +232,9 @@ static void tell(struct exam *e, const struct polling *p, const struct progress 
 	progress_tell(progress, e);
 	tell_why(e, &p->pollers[0]);
 	tell_threads(e, p);
-	finding_unseen(e, "what goes by recv and send over sockets other than TCP, and through "
-			  "shared memory");
+	finding_unseen(e, progress->has_calls ? "what goes through shared memory"
+					      : "what goes by recv and send over sockets other "
+						"than TCP, and through shared memory");
 	finding_remedy(e,
 		"have it wait for what it looks for (poll on the descriptor, a condition) or look "
 		"less often; sooth trace -c -p %llu tells what it calls each time",

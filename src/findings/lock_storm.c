@@ -4,11 +4,12 @@
  * sleep and wake at a lock thousands of times a second, or give the processor away again and
  * again, and most of the time goes to the kernel that has to arrange it. Threads that hand work
  * to one another wake as often; their time goes to the work. That may be calls of the kernel too:
- * then there is one who asks for them, outside of it all or with other things to do.
+ * then there is one who asks for them, outside of it all or with other things to do. Where their
+ * calls were observed, those to futex and sched_yield say who is at a lock, and at which.
  */
 #include <stdlib.h>
 
-#include "analyze/exam.h"
+#include "analyze/call_exam.h"
 #include "analyze/progress.h"
 #include "base/units.h"
 #include "core/finding.h"
@@ -71,6 +72,8 @@ struct storm {
 	double busiest_system;	    /* of its CPU time; negative: too little to tell */
 	double outside;		    /* of the busiest of the other threads */
 	bool has_times, is_unseen;  /* of one it cannot be told where it sleeps */
+	uint64_t futexes;	    /* calls, where they were observed */
+	uint64_t lock, lock_weight; /* the one that is waited for most; 0: not known */
 };
 
 /* --- who is in it --- */
@@ -88,7 +91,10 @@ static double switches_of(const struct thread_history *t)
 static bool yields(const struct exam *e, const struct thread_history *t)
 {
 	double taken = thread_history_involuntary(t);
+	const struct call_waits *w = exam_waits(e, t->tid);
 
+	if (w && w->yields < w->locks)
+		return false;
 	return taken >= exam_option(e, "min-rate") &&
 	       thread_history_stretch(t) <= exam_option(e, "max-stretch") &&
 	       thread_history_voluntary(t) * 10 < taken;
@@ -98,6 +104,12 @@ static bool yields(const struct exam *e, const struct thread_history *t)
  * have been at a lock. */
 static bool sleeps_at_lock(const struct exam *e, const struct thread_history *t)
 {
+	const struct call_waits *w = exam_waits(e, t->tid);
+
+	if (w)
+		return thread_history_voluntary(t) >= exam_option(e, "min-rate") &&
+		       (double)w->locks * (double)NS_PER_S >=
+			       exam_option(e, "min-rate") * (double)thread_history_ns(t) * 2 / 3;
 	return thread_history_voluntary(t) >= exam_option(e, "min-rate") &&
 	       t->waits[THREAD_WAIT_LOCK] * 3 >= thread_waits_seen(t->waits, t->met) * 2;
 }
@@ -108,6 +120,18 @@ static int by_switches(const void *a, const void *b)
 	double y = switches_of(*(const struct thread_history *const *)b);
 
 	return (y > x) - (y < x);
+}
+
+static void add_calls(struct storm *s, const struct call_waits *w)
+{
+	s->futexes += w->locks + w->wakes;
+	s->at_locks += w->locks != 0;
+	if (w->lock == s->lock) {
+		s->lock_weight += w->lock_weight;
+	} else if (w->lock_weight > s->lock_weight) {
+		s->lock = w->lock;
+		s->lock_weight = w->lock_weight;
+	}
 }
 
 static void add(struct storm *s, const struct thread_history *t, bool is_yielder)
@@ -144,10 +168,13 @@ static void find(const struct exam *e, struct storm *s)
 		if (t->met < exam_option(e, "min-readings") || thread_history_cpu(t) < 0)
 			continue;
 		is_yielder = yields(e, t);
-		if (is_yielder || sleeps_at_lock(e, t))
+		if (is_yielder || sleeps_at_lock(e, t)) {
 			add(s, t, is_yielder);
-		else if (thread_history_cpu(t) > s->outside)
+			if (exam_waits(e, t->tid))
+				add_calls(s, exam_waits(e, t->tid));
+		} else if (thread_history_cpu(t) > s->outside) {
 			s->outside = thread_history_cpu(t);
+		}
 	}
 	if (s->count)
 		qsort(s->threads, s->count, sizeof(*s->threads), by_switches);
@@ -196,7 +223,14 @@ static void tell(struct exam *e, const struct storm *s, const struct progress *p
 			thread_history_cpu(s->threads[i]));
 	if (s->count > THREADS_TOLD)
 		finding_words(e, "more threads", "%zu", s->count - THREADS_TOLD);
-	finding_unseen(e, "which lock: a profile tells");
+	if (s->futexes)
+		finding_rate(e, "calls of futex",
+			(double)s->futexes * (double)NS_PER_S / (double)interval_ns,
+			SOOTH_UNIT_NONE, interval_ns);
+	if (s->lock_weight)
+		finding_words(e, "the lock that most of them wait for", "at address 0x%llx",
+			(unsigned long long)s->lock);
+	finding_unseen(e, "which lock of the program that is: a profile tells");
 	finding_remedy(e,
 		yields ? "a lock that is spun on with sched_yield wants to be one that sleeps; "
 			 "fewer threads than processors help at once"

@@ -72,6 +72,7 @@ def work(n):
 
 # A journal that begins anew when it is full, and a table that is written in place.
 DATABASE = """
+import sqlite3
 db = sqlite3.connect("data.db")
 db.execute("pragma journal_mode=" + kind)
 db.execute("create table if not exists t(a integer primary key, b text)")
@@ -298,8 +299,11 @@ SYSCALL_ERRORS = [
     failing("no space", "no space", "ENOSPC", severity="high"),
     failing("no descriptors are left", "no descriptors", "EMFILE", severity="high",
         also=("fd-limit-near",)),
-    healthy("syscall-errors", "a program that is searched for and found", errors("search")),
-    healthy("syscall-errors", "a module by its extensions", errors("extensions")),
+    # To search for the same again and again is a finding of its own.
+    healthy("syscall-errors", "a program that is searched for and found", errors("search"),
+        also=("metadata-storm",)),
+    healthy("syscall-errors", "a module by its extensions", errors("extensions"),
+        also=("metadata-storm",)),
     healthy("syscall-errors", "many names, each once", errors("each once")),
     healthy("syscall-errors", "is it a terminal", errors("terminal")),
     healthy("syscall-errors", "nothing to read yet", errors("empty")),

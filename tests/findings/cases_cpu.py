@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""cpu-spin, busy-poll, lock-storm."""
+"""cpu-spin, busy-poll, lock-storm; the last two also by their system calls."""
+import dataclasses
 import shutil
 
 from case import healthy, sick
@@ -107,6 +108,23 @@ e.register(a, select.EPOLLIN)
 print("ready", flush=True)
 while True:
     if e.poll(timeout): a.send(a.recv(8))
+"""
+
+# The same by select, whose time-out lies behind a pointer: what wakes it the call alone does not say.
+SELECT_SERVER = SERVER.replace("e = select.epoll()\ne.register(a, select.EPOLLIN)\n", "").replace(
+    "e.poll(timeout)", "select.select([a], [], [], timeout)[0]")
+
+# It is not the only one that is awake, so that its wakes could be another thread's doing.
+BESIDE_WORK = """
+import hashlib, select, sys, threading, time
+block = b"x" * 200000
+def compute():
+    while True:
+        hashlib.sha256(block * 20).digest()
+        time.sleep(0.01)
+threading.Thread(target=compute, daemon=True).start()
+print("ready", flush=True)
+while True: select.select([], [], [sys.stdin], float(sys.argv[1]))
 """
 
 # Two threads wake one another, with time-outs that are never due.
@@ -221,4 +239,15 @@ CASES = [
         also=("cpu-spin",)),
     healthy("lock-storm", "an idle pool", locks("idle")),
     healthy("lock-storm", "a pool that asks for files", node_stat, may_skip=has_node),
+]
+
+# Whatever is said without calls is said with them.
+CASES += [dataclasses.replace(c, name=c.name + ", by its calls", calls=True,
+    also=(*c.also, "metadata-storm") if "asks for files" in c.name else c.also)
+    for c in CASES if c.finding in ("busy-poll", "lock-storm")]
+CASES += [
+    sick("busy-poll", "a short time-out beside work", program(BESIDE_WORK,
+        uniform(0.0001, 0.0004)), settings=OFTEN, calls=True, severity="medium", **WAKES),
+    healthy("busy-poll", "a server that selects", program(SELECT_SERVER, either(0.001, 0.002)),
+        settings=OFTEN, calls=True),
 ]

@@ -48,7 +48,10 @@ def thresholds():
 
 
 def number(text):
-    """Of "80", "64.0K" and the like."""
+    """Of "80", "64.0K", "20.0ms" and the like."""
+    for unit, seconds in (("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)):
+        if text.strip().endswith(unit):
+            return float(text.strip()[:-2]) * seconds
     digits = "".join(c for c in text if c in "0123456789.")
     power = " KMGT".find(text.strip()[-1:] or "?")
     return float(digits) * 1024 ** max(power, 0) if digits else None

@@ -5,7 +5,7 @@ Silence on the ordinary: real agents and ordinary programs at ordinary work, all
 `sooth diagnose` asked about all of them again and again. Every finding of medium or above about one
 of them is a defect of sooth, or is explained below; findings about the host are only shown.
 
-    script/soak [--seconds N]
+    script/soak [--seconds N] [--calls]
 """
 import argparse
 import json
@@ -37,8 +37,8 @@ def start_all(scope):
     return running, missing
 
 
-def diagnose(pids, seconds):
-    told = subprocess.run([harness.SOOTH, "diagnose", "-j", "--duration", str(seconds),
+def diagnose(pids, seconds, options):
+    told = subprocess.run([harness.SOOTH, "diagnose", "-j", "--duration", str(seconds), *options,
         *(str(p) for p in pids)], capture_output=True, text=True, timeout=300,
         env=dict(os.environ, XDG_CONFIG_HOME="/nonexistent"))
     if told.returncode:
@@ -63,6 +63,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--interval", type=float, default=5)
+    parser.add_argument("--calls", action="store_true", help="with their system calls")
     args = parser.parse_args()
     scope = cases.Scope()
     defects, rounds, host = {}, 0, set()
@@ -73,7 +74,7 @@ def main():
         print("%d processes of %d kinds" % (len(running), len(set(running.values()))))
         end = time.monotonic() + args.seconds
         while rounds == 0 or time.monotonic() < end:
-            report = diagnose(alive(running), args.interval)
+            report = diagnose(alive(running), args.interval, ["-D"] if args.calls else [])
             rounds += 1
             for name, finding in judge(report, running):
                 defects.setdefault((name, finding["id"]), []).append(finding)
