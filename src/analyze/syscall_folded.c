@@ -12,45 +12,13 @@
 #include "analyze/records.h"
 #include "analyze/syscall_folded.h"
 #include "analyze/thread_roles.h"
+#include "analyze/transfers.h"
 #include "base/cleanup.h"
-#include "base/units.h"
+#include "bpf/tally.h"
 #include "core/stage.h"
-#include "model/schema.h"
 
-#define STACK_SIZE 400 /* longer ones are cut: their beginning tells them apart */
-#define STACKS_MAX 65536
-
-struct stack_key {
-	char text[STACK_SIZE];
-};
-
-struct stack_sum {
-	uint64_t calls, total_ns;
-};
-
-struct folded_row {
-	struct sooth_record record;
-	uint64_t weight;
-	struct sooth_text stack;
-};
-
-static const struct sooth_field folded_fields[] = {
-	FIELD_STRING(folded_row, stack, "process;role;category;call;about"),
-	FIELD_NUMBER(folded_row, weight, "microseconds in these calls, or how many they are"),
-};
-
-static const struct sooth_schema folded_schema = {
-	.name = "stacks",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct folded_row),
-	SCHEMA_FIELDS(folded_fields),
-};
-
-static const struct section folded_section = {
-	.name = "stacks",
-	.schema = &folded_schema,
-	.shape = SECTION_TABLE,
-};
+/* Frames of a stack, from the process on. */
+enum { PROCESS, ROLE, CATEGORY, CALL, ABOUT, FRAMES };
 
 struct folded_state {
 	struct output *output;
@@ -58,31 +26,42 @@ struct folded_state {
 	struct fd_follow fds;
 	struct call_backlog backlog;
 	struct call_table *types;
-	struct map stacks; /* stack_key -> stack_sum */
-	struct buffer stack, about;
-	struct stack_sum beyond; /* what the table had no room for */
+	struct transfers *transfers;
+	struct call_graph graph;
+	struct buffer process, about;
 };
+
+static struct call_graph *graph_of(struct folded_state *s)
+{
+	return s->options.keep ? s->options.keep : &s->graph;
+}
 
 /* --- a stack --- */
 
-/* Frames are divided by ";". */
-static void put_frame(struct buffer *out, struct span text)
+static uint8_t kind_of(unsigned category)
 {
-	size_t at;
+	static const uint8_t kinds[SYSCALL_CATEGORY_COUNT] = {
+		[SYSCALL_CATEGORY_FILE] = FRAME_FILE,
+		[SYSCALL_CATEGORY_NETWORK] = FRAME_NETWORK,
+		[SYSCALL_CATEGORY_MEMORY] = FRAME_MEMORY,
+		[SYSCALL_CATEGORY_PROCESS] = FRAME_PROCESS,
+		[SYSCALL_CATEGORY_EVENT] = FRAME_EVENT,
+		[SYSCALL_CATEGORY_TIME] = FRAME_TIME,
+		[SYSCALL_CATEGORY_IPC] = FRAME_IPC,
+		[SYSCALL_CATEGORY_SIGNAL] = FRAME_SIGNAL,
+		[SYSCALL_CATEGORY_OTHER] = FRAME_OTHER,
+	};
 
-	if (out->size)
-		buffer_char(out, ';');
-	at = out->size;
-	if (!text.size)
-		buffer_char(out, '?');
-	buffer_append(out, text.data, text.size);
-	for (; !buffer_failed(out) && at < out->size; at++) {
-		if (out->data[at] == ';')
-			out->data[at] = ':';
-	}
+	return category < SYSCALL_CATEGORY_COUNT ? kinds[category] : (uint8_t)FRAME_OTHER;
 }
 
-static void put_role(struct folded_state *s, const struct syscalls_call *call)
+static struct span text_of(const char *text)
+{
+	return span_of(text, strlen(text));
+}
+
+static void put_process(
+	struct folded_state *s, const struct syscalls_call *call, struct call_graph_frame *stack)
 {
 	struct process_id id = process_id_of(&call->record);
 	struct span process = fd_follow_process(&s->fds, &id);
@@ -90,16 +69,20 @@ static void put_role(struct folded_state *s, const struct syscalls_call *call)
 	bool is_first = call->record.tid == call->record.pid;
 	enum thread_role role = thread_role_of(name, process, is_first);
 
-	put_frame(&s->stack, process.size ? process : name);
-	if (role == THREAD_ROLE_UNKNOWN || role == THREAD_ROLE_OTHER)
-		put_frame(&s->stack, name);
-	else
-		put_frame(&s->stack, span_of(thread_role_names.names[role],
-					     strlen(thread_role_names.names[role])));
+	stack[PROCESS].name = process.size ? process : name;
+	if (s->options.is_apart) {
+		buffer_reset(&s->process);
+		buffer_append(&s->process, stack[PROCESS].name.data, stack[PROCESS].name.size);
+		buffer_format(&s->process, " %u", call->record.pid);
+		stack[PROCESS].name = span_of((const char *)s->process.data, s->process.size);
+	}
+	stack[ROLE].name = role == THREAD_ROLE_UNKNOWN || role == THREAD_ROLE_OTHER
+				   ? name
+				   : text_of(thread_role_names.names[role]);
 }
 
 /* What it is about, when that is known. */
-static void put_about(
+static struct span find_about(
 	struct folded_state *s, const struct call_types *types, const struct syscalls_call *call)
 {
 	struct process_id id = process_id_of(&call->record);
@@ -110,32 +93,40 @@ static void put_about(
 		fd_follow_put(&s->fds, &id, fd, &s->about);
 	else
 		call_find_path(&s->fds, types, call, &s->about);
-	if (s->about.size)
-		put_frame(&s->stack, span_of((const char *)s->about.data, s->about.size));
+	return span_of((const char *)s->about.data, s->about.size);
+}
+
+static struct call_graph_values values_of(
+	const struct folded_state *s, const struct syscalls_call *call)
+{
+	bool is_error = tally_is_error(call->result);
+	bool moves = !is_error && transfer_of(s->transfers, call).direction;
+
+	return (struct call_graph_values){ {
+		[CALL_GRAPH_CALLS] = 1,
+		[CALL_GRAPH_TIME] = call->duration_ns,
+		[CALL_GRAPH_BYTES] = moves ? (uint64_t)call->result : 0,
+		[CALL_GRAPH_ERRORS] = is_error,
+	} };
 }
 
 static void take_call(struct folded_state *s, const struct syscalls_call *call)
 {
 	const struct call_types *types = call_table_get(s->types, call->abi, call->number);
-	struct stack_key key = { 0 };
-	struct stack_sum *sum;
+	unsigned category = types->row ? types->row->category : (unsigned)SYSCALL_CATEGORY_OTHER;
+	struct call_graph_values values = values_of(s, call);
 	char name[SYSCALL_NAME_SIZE];
-	const char *category = syscall_category_name(
-		types->row ? types->row->category : (unsigned)SYSCALL_CATEGORY_OTHER);
+	struct call_graph_frame stack[FRAMES] = {
+		[CATEGORY] = { text_of(syscall_category_name(category)), kind_of(category) },
+		[CALL] = { span_of(name, syscall_name(call->abi, call->number, name)),
+			kind_of(category) },
+		[ABOUT] = { find_about(s, types, call), kind_of(category) },
+	};
 
 	if (call->result_state != SOOTH_STATE_VALUE)
 		return;
-	buffer_reset(&s->stack);
-	put_role(s, call);
-	put_frame(&s->stack, span_of(category, strlen(category)));
-	put_frame(&s->stack, span_of(name, syscall_name(call->abi, call->number, name)));
-	put_about(s, types, call);
-	memcpy(key.text, s->stack.data,
-		s->stack.size < sizeof(key.text) - 1 ? s->stack.size : sizeof(key.text) - 1);
-	sum = map_put(&s->stacks, &key, NULL);
-	sum = sum ? sum : &s->beyond;
-	sum->calls++;
-	sum->total_ns += call->duration_ns;
+	put_process(s, call, stack);
+	call_graph_add(graph_of(s), stack, stack[ABOUT].name.size ? FRAMES : ABOUT, &values);
 }
 
 /* --- the stage --- */
@@ -147,7 +138,7 @@ static int take(void *state, const struct sooth_record *r, struct sooth_error *e
 	if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))
 		take_call(s, (const void *)r);
 	fd_follow_take(&s->fds, r);
-	return buffer_failed(&s->stack) ? error_no_memory(err) : 0;
+	return buffer_failed(&s->about) ? error_no_memory(err) : 0;
 }
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -157,11 +148,12 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->output = output;
 	if (options)
 		s->options = *(const struct syscall_folded_options *)options;
-	map_init(&s->stacks, sizeof(struct stack_key), sizeof(struct stack_sum), STACKS_MAX);
 	s->types = calloc(1, sizeof(*s->types));
+	s->transfers = calloc(1, sizeof(*s->transfers));
 	call_backlog_init(&s->backlog, &s->fds, take, s);
-	if (fd_follow_init(&s->fds) || !s->types)
+	if (fd_follow_init(&s->fds) || !s->types || !s->transfers || call_graph_init(&s->graph))
 		return error_no_memory(err);
+	transfers_init(s->transfers);
 	return 0;
 }
 
@@ -172,32 +164,21 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return call_backlog_push(&s->backlog, batch, err);
 }
 
-static int tell(struct folded_state *s, const char *stack, const struct stack_sum *sum,
-	struct sooth_error *err)
-{
-	struct folded_row row = { .weight = s->options.by_calls
-						    ? sum->calls
-						    : (sum->total_ns + NS_PER_US / 2) / NS_PER_US };
-	struct record_tail tail[] = { tail_string(&row.stack, stack) };
-
-	return row.weight ? OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err) : 0;
-}
-
 static int finish(void *state, struct sooth_error *err)
 {
 	struct folded_state *s = state;
+	struct call_graph_look look = s->options.look;
 	int status = call_backlog_end(&s->backlog, err);
-	size_t position = 0;
-	const void *key;
-	void *sum;
 
-	if (!status)
-		status = output_section(s->output, &folded_section, err);
-	while (!status && map_next(&s->stacks, &position, &key, &sum))
-		status = tell(s, ((const struct stack_key *)key)->text, sum, err);
-	if (!status && s->beyond.calls)
-		status = tell(s, "more than a table holds", &s->beyond, err);
-	return status;
+	if (status || s->options.keep)
+		return status;
+	look.title = "system calls";
+	look.about =
+		s->options.is_apart
+			? "each process, what its thread is for, category, call, what it is about"
+			: "processes of a name, what their threads are for, category, call, what "
+			  "it is about";
+	return call_graph_tell(&s->graph, &look, s->output, err);
 }
 
 static void fini(void *state)
@@ -206,10 +187,11 @@ static void fini(void *state)
 
 	call_backlog_fini(&s->backlog);
 	fd_follow_fini(&s->fds);
-	map_fini(&s->stacks);
-	buffer_fini(&s->stack);
+	call_graph_fini(&s->graph);
+	buffer_fini(&s->process);
 	buffer_fini(&s->about);
 	free(s->types);
+	free(s->transfers);
 }
 
 const struct stage_type stage_syscall_folded = {

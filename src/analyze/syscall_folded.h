@@ -5,8 +5,12 @@
 
 #include <stdbool.h>
 
+#include "analyze/call_graph_rows.h"
+
 struct syscall_folded_options {
-	bool by_calls; /* weights are calls; else microseconds in them */
+	struct call_graph_look look;
+	bool is_apart;		 /* each process by itself, not all of a name together */
+	struct call_graph *keep; /* filled instead of telling anything; NULL: told */
 };
 
 #endif

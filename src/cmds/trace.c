@@ -270,7 +270,7 @@ static struct views views_of(
 				: c->trace.relative ? SYSCALL_STREAM_RELATIVE
 						    : SYSCALL_STREAM_MONOTONIC },
 		.table = { .is_repeated = c->trace.interval_ns != 0 },
-		.folded = { .by_calls = c->trace.folded_calls },
+		.folded = { .look.value = c->trace.folded_calls ? CALL_GRAPH_CALLS : CALL_GRAPH_TIME },
 	};
 }
 

@@ -22,6 +22,20 @@ enum section_shape {
 	SECTION_STREAM, /* rows as they happen */
 };
 
+/* Of a tree whose rows are frames of stacks, for sinks that draw it; names of fields. */
+struct section_graph {
+	const char *about; /* what stands below what, in words */
+	/* A number: what is in the row and in all that stand below it. What is in the row alone is
+	 * the rest. */
+	const char *weight;
+	const char *kind; /* an enum: what the row is, for its colour; NULL: none */
+	/* Compared: what the first and the second had, and whether that is a difference at all; the
+	 * weight is what shows both. NULL: nothing is compared. */
+	const char *before, *after, *differs;
+	bool is_icicle;	    /* the first frames stand above the others */
+	double least_share; /* of all: what is narrower need not be drawn */
+};
+
 struct section {
 	const char *name;  /* JSON key */
 	const char *title; /* heading for people; NULL: none */
@@ -34,6 +48,7 @@ struct section {
 	/* Rows that stand below others: the column that shows it, and the field that says how deep
 	 * each is; it stands below the last one before it that is less deep. NULL: none does. */
 	const char *tree, *depth;
+	const struct section_graph *graph; /* NULL: rows are no frames */
 	const char *spare; /* "ppid,state": columns that a narrow terminal may do without, in that
 			    * order; NULL: those on the right */
 	const char *alarm; /* a BOOL field: where it is true the row deserves a look; NULL: none */

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The form that flamegraph tools read: of each row its first text and its first number, a blank
- * between. Without notes: readers of it take nothing else. Rows of a section that has not both
- * are left out.
+ * between. Rows that are frames below each other become the lines of their stacks. Without
+ * notes: readers of it take nothing else. Rows of a section that has not both are left out.
  */
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/escape.h"
 #include "core/sink.h"
+#include "sinks/folded_stacks.h"
 
 struct folded_sink {
 	FILE *stream;
 	struct buffer bytes;
 	const struct sooth_field *text, *number; /* of the open section; NULL: it has none */
+	struct folded_stacks stacks;
+	bool has_stacks; /* the open section */
 };
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
@@ -48,6 +51,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	struct folded_sink *s = state;
 
 	(void)err;
+	s->has_stacks = folded_stacks_begin(&s->stacks, section);
 	s->text = first_of(section->schema, SOOTH_FIELD_TEXT);
 	s->number = first_of(section->schema, SOOTH_FIELD_UNSIGNED);
 	return 0;
@@ -66,15 +70,8 @@ static void write_row(struct folded_sink *s, const struct sooth_record *r)
 	buffer_char(&s->bytes, '\n');
 }
 
-static int rows(void *state, const struct section *section, const struct batch *batch,
-	struct sooth_error *err)
+static int write_out(struct folded_sink *s, struct sooth_error *err)
 {
-	struct folded_sink *s = state;
-
-	if (section->is_last || !s->text || !s->number)
-		return 0;
-	batch_for_each (r, batch)
-		write_row(s, r);
 	if (buffer_failed(&s->bytes))
 		return error_no_memory(err);
 	if (s->bytes.size && fwrite(s->bytes.data, 1, s->bytes.size, s->stream) != s->bytes.size)
@@ -83,12 +80,31 @@ static int rows(void *state, const struct section *section, const struct batch *
 	return 0;
 }
 
+static int rows(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	struct folded_sink *s = state;
+
+	if (section->is_last || !s->text || !s->number)
+		return 0;
+	batch_for_each (r, batch) {
+		if (s->has_stacks)
+			folded_stacks_row(&s->stacks, r, &s->bytes);
+		else
+			write_row(s, r);
+	}
+	return write_out(s, err);
+}
+
 static int section_end(void *state, const struct section *section, struct sooth_error *err)
 {
-	(void)state;
+	struct folded_sink *s = state;
+
 	(void)section;
-	(void)err;
-	return 0;
+	if (!s->has_stacks)
+		return 0;
+	folded_stacks_end(&s->stacks, &s->bytes);
+	return write_out(s, err);
 }
 
 static int end(void *state, struct sooth_error *err)
@@ -102,6 +118,7 @@ static void close_sink(void *state)
 {
 	struct folded_sink *s = state;
 
+	folded_stacks_fini(&s->stacks);
 	buffer_fini(&s->bytes);
 }
 
