@@ -42,7 +42,7 @@ const struct option run_option_rows[RUN_OPTION_COUNT] = {
 /* The report and what stands beside it, with their files. */
 struct told {
 	struct sooth_report *report, *product;
-	struct out_file file, product_file;
+	struct out_file file, product_file, beside_file;
 	struct screen *screen; /* NULL: none */
 	struct alerts alerts;
 };
@@ -102,6 +102,8 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 static int make_product(const struct run *run, struct told *t, struct sooth_error *err)
 {
 	struct sooth_sink_options sink = { .size = sizeof(sink), .stream = t->product_file.stream };
+	struct sooth_sink_options beside = { .size = sizeof(sink),
+		.stream = t->beside_file.stream };
 	int status;
 
 	if (!run->product.path)
@@ -110,6 +112,8 @@ static int make_product(const struct run *run, struct told *t, struct sooth_erro
 		&t->product, run->product.name ? run->product.name : run->name, err);
 	if (!status)
 		status = sooth_report_add_sink(t->product, run->product.sink, &sink, err);
+	if (!status && run->product.beside_path)
+		status = sooth_report_add_sink(t->product, run->product.beside_sink, &beside, err);
 	if (!status)
 		status = sooth_report_add_view(
 			t->product, run->product.view.name, run->product.view.options, err);
@@ -126,6 +130,8 @@ static int finish_all(struct told *t, struct sooth_error *err)
 		status = sooth_report_finish(t->product, err);
 	if (!status && t->product_file.stream)
 		status = out_file_commit(&t->product_file, err);
+	if (!status && t->beside_file.stream)
+		status = out_file_commit(&t->beside_file, err);
 	if (!status && t->file.stream)
 		status = out_file_commit(&t->file, err);
 	return status;
@@ -324,16 +330,24 @@ static int command_writes_there_too(const char *what, struct sooth_error *err)
 	return error_remedy(err, "give the %s a file", what);
 }
 
+static bool is_same_name(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
 /* The report must not land in the capture, nor the command's own output. */
 static int check_outputs(const struct run *run, struct sooth_error *err)
 {
 	const char *save = run->output->save, *product = run->product.path;
 	const char *report = run->output->output ? run->output->output : "-";
+	const char *capture = target_capture(run->arguments);
 
 	if (save && !run->is_silent && !is_standard_output(product) && !strcmp(save, report))
 		return one_replaces_the_other("report and capture", save, err);
-	if (save && product && !strcmp(save, product))
+	if (is_same_name(save, product) || is_same_name(save, run->product.beside_path))
 		return one_replaces_the_other("lines and capture", save, err);
+	if (is_same_name(capture, product) || is_same_name(capture, run->product.beside_path))
+		return one_replaces_the_other("what is made of a capture", capture, err);
 	if (run->arguments->command && is_standard_output(save))
 		return command_writes_there_too("capture", err);
 	if (run->arguments->command && is_standard_output(product))
@@ -349,6 +363,8 @@ static int open_files(const struct run *run, struct told *t, struct sooth_error 
 		status = out_file_open(&t->file, run->output->output, false, err);
 	if (!status && run->product.path)
 		status = out_file_open(&t->product_file, run->product.path, false, err);
+	if (!status && run->product.beside_path)
+		status = out_file_open(&t->beside_file, run->product.beside_path, false, err);
 	return status;
 }
 
@@ -373,5 +389,6 @@ int run_report(const struct run *run, struct sooth_error *err)
 	sooth_report_free(t.product);
 	out_file_close(&t.file);
 	out_file_close(&t.product_file);
+	out_file_close(&t.beside_file);
 	return status;
 }

@@ -41,6 +41,8 @@ struct run_product {
 	const char *path; /* NULL: none; "-": standard output, and the report on standard error */
 	struct run_view view;
 	const char *sink;
+	/* The same once more by another sink, with a file of its own; NULL: not. */
+	const char *beside_path, *beside_sink;
 	const char *name; /* of its report; NULL: as the report's */
 	bool is_whole;	  /* it is worth nothing before its end: then it gets its name */
 };

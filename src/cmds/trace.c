@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/labels.h"
+#include "cli/picture.h"
 #include "cli/run.h"
 #include "cli/tracing_menu.h"
 #include "os/os.h"
@@ -21,12 +22,13 @@ struct trace_config {
 	struct target_options target;
 	struct output_options output;
 	struct run_options run;
+	struct picture_options picture;
 	struct {
 		bool count, failed, clock, relative, durations, plain, follow, names;
 		bool all, stack;
 		bool io, network, process, memory, file;
 		const char *calls, *path, *folded;
-		bool folded_calls;
+		bool folded_calls, apart;
 		uint64_t data_bytes, interval_ns;
 	} trace;
 };
@@ -123,6 +125,10 @@ static const struct option trace_options[] = {
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.folded_calls),
 		.help = "with --folded: numbers of calls instead of microseconds" },
+	{ .name = "apart",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.apart),
+		.help = "with --flamegraph or --folded: each process by itself, not by name" },
 	{ .name = "stack",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.stack),
@@ -137,6 +143,7 @@ static const struct option_group groups[] = {
 	OPTION_GROUP("System calls", trace_options, 0),
 	TARGET_GROUP(struct trace_config, target),
 	RUN_GROUP(struct trace_config, run),
+	PICTURE_GROUP(struct trace_config, picture),
 	OUTPUT_GROUP(struct trace_config, output),
 	FILE_GROUP(struct trace_config, output),
 	SAVE_GROUP(struct trace_config, output),
@@ -145,14 +152,16 @@ static const struct option_group groups[] = {
 /* What descriptors are is read once, then followed by the calls. */
 static void choose_probes(const struct trace_config *c, struct run *run)
 {
-	bool is_counted = c->trace.count && !c->trace.interval_ns && !c->trace.folded;
+	bool has_stacks = c->trace.folded || c->picture.flamegraph;
+	bool is_counted = c->trace.count && !c->trace.interval_ns && !has_stacks;
+
 	run->probes[0] = (struct run_probe){ "syscalls", is_counted ? SOOTH_COUNT : SOOTH_STREAM };
 	if (is_counted || c->trace.plain)
 		return;
 	/* Its readings divide the time. */
 	run->probes[1] = (struct run_probe){ "proc",
 		SOOTH_SAMPLE | (c->trace.interval_ns ? 0 : SOOTH_ONCE) };
-	if (c->trace.count && !c->trace.folded)
+	if (c->trace.count && !has_stacks)
 		return;
 	run->probes[2] = (struct run_probe){ "fds", SOOTH_SAMPLE | SOOTH_ONCE };
 	run->probes[3] = (struct run_probe){ "sockets", SOOTH_SAMPLE | SOOTH_ONCE };
@@ -270,8 +279,29 @@ static struct views views_of(
 				: c->trace.relative ? SYSCALL_STREAM_RELATIVE
 						    : SYSCALL_STREAM_MONOTONIC },
 		.table = { .is_repeated = c->trace.interval_ns != 0 },
-		.folded = { .look.value = c->trace.folded_calls ? CALL_GRAPH_CALLS : CALL_GRAPH_TIME },
+		.folded = { .look = picture_look(
+				    &c->picture, c->picture.flamegraph || c->trace.folded_calls
+							 ? CALL_GRAPH_CALLS
+							 : CALL_GRAPH_TIME),
+			.is_apart = c->trace.apart },
 	};
+}
+
+/* Stacks: as a picture with its text beside it, or as text alone. */
+static void choose_product(const struct trace_config *c, struct picture_files *files,
+	const struct views *views, struct run *run)
+{
+	const char *beside = files->folded.size ? buffer_cstr(&files->folded) : NULL;
+
+	run->product =
+		(struct run_product){ .path = files->picture ? files->picture : c->trace.folded,
+			.view = { "syscall-folded", &views->folded },
+			.sink = files->picture ? "flamegraph" : "folded",
+			.is_whole = true };
+	if (!files->picture)
+		return;
+	run->product.beside_path = c->trace.folded ? c->trace.folded : beside;
+	run->product.beside_sink = "folded";
 }
 
 static int run_trace(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -282,12 +312,13 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 	struct buffer set = { 0 };
 	struct labels labels = { 0 };
 	struct sockets_options peers;
+	struct picture_files files;
 	const char *calls = calls_of(c, &set);
 	struct views views = views_of(c, calls, &peers);
 	struct run run = {
 		.name = "trace",
 		.target = &c->target,
-		.output = &c->output,
+		.output = &files.report,
 		.arguments = arguments,
 		.calls = calls,
 		.only_failed = c->trace.failed,
@@ -296,13 +327,12 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 		.sample_ns = c->trace.interval_ns,
-		.product = { .path = c->trace.folded,
-			.view = { "syscall-folded", &views.folded },
-			.sink = "folded" },
 		.watch = c->trace.interval_ns ? &intervals : NULL,
 	};
-	int status = check_all(c, arguments, err);
+	int status = picture_files(&files, &c->picture, &c->output, err);
 
+	if (!status)
+		status = check_all(c, arguments, err);
 	if (!status)
 		status = check_interval(c, err);
 	if (!status)
@@ -315,9 +345,11 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		tell_price();
 	choose_probes(c, &run);
 	choose_view(c, &views, &run);
+	choose_product(c, &files, &views, &run);
 	labels_options(&labels, &peers);
 	if (!status)
 		status = run_report(&run, err);
+	picture_files_fini(&files);
 	labels_fini(&labels);
 	buffer_fini(&set);
 	return status;

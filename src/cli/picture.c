@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pictures beside a report; see picture.h. */
+#include "cli/picture.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *weight_name(size_t index)
+{
+	return index < call_graph_value_names.count ? call_graph_value_names.names[index] : NULL;
+}
+
+const struct option picture_option_rows[PICTURE_OPTION_COUNT] = {
+	{ .name = "flamegraph",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct picture_options, flamegraph),
+		.help = "stacks as a picture: -o FILE.svg, and FILE.folded beside it" },
+	{ .name = "weight",
+		.type = OPTION_CHOICE,
+		.argument = "WHAT",
+		.choice = weight_name,
+		.offset = offsetof(struct picture_options, weight),
+		.help = "what widths are" },
+	{ .name = "icicle",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct picture_options, icicle),
+		.help = "the first frames above the others" },
+	{ .name = "min-width",
+		.type = OPTION_REAL,
+		.argument = "PERCENT",
+		.min = 0,
+		.max = 100,
+		.offset = offsetof(struct picture_options, least_percent),
+		.help = "leave out boxes narrower than that (0: as many as 3 MB hold)" },
+};
+
+struct call_graph_look picture_look(
+	const struct picture_options *o, enum call_graph_value otherwise)
+{
+	struct call_graph_look look = {
+		.value = otherwise, .is_icicle = o->icicle, .least_share = o->least_percent / 100
+	};
+
+	for (size_t i = 0; o->weight && i < call_graph_value_names.count; i++) {
+		if (!strcmp(call_graph_value_names.names[i], o->weight))
+			look.value = (enum call_graph_value)i;
+	}
+	return look;
+}
+
+static int needs_flamegraph(const char *option, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand %s", option);
+	error_why(err, "it says how a picture looks, and none is asked for");
+	return error_remedy(err, "give --flamegraph -o FILE.svg too");
+}
+
+static int needs_name(struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph");
+	error_why(err, "it has no name");
+	return error_remedy(err, "-o FILE.svg names it");
+}
+
+/* "out.svg" -> "out.folded". */
+static void name_folded(struct buffer *out, const char *picture)
+{
+	size_t size = strlen(picture), end = strlen(".svg");
+
+	if (size > end && !strcmp(picture + size - end, ".svg"))
+		size -= end;
+	buffer_append(out, picture, size);
+	buffer_string(out, ".folded");
+}
+
+int picture_files(struct picture_files *f, const struct picture_options *o,
+	const struct output_options *output, struct sooth_error *err)
+{
+	*f = (struct picture_files){ .report = *output };
+	if (!o->flamegraph && (o->icicle || o->least_percent > 0))
+		return needs_flamegraph(o->icicle ? "--icicle" : "--min-width", err);
+	if (!o->flamegraph)
+		return 0;
+	if (!output->output)
+		return needs_name(err);
+	f->picture = output->output;
+	f->report.output = NULL;
+	if (!strcmp(f->picture, "-"))
+		return 0;
+	name_folded(&f->folded, f->picture);
+	return buffer_failed(&f->folded) ? error_no_memory(err) : 0;
+}
+
+void picture_files_fini(struct picture_files *f)
+{
+	buffer_fini(&f->folded);
+}

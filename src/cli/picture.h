@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of commands that have stacks, and the picture they make of them beside the report. */
+#ifndef SOOTH_CLI_PICTURE_H
+#define SOOTH_CLI_PICTURE_H
+
+#include "analyze/call_graph_rows.h"
+#include "cli/output.h"
+
+struct picture_options {
+	bool flamegraph, icicle;
+	const char *weight;
+	double least_percent;
+};
+
+#define PICTURE_OPTION_COUNT 4
+extern const struct option picture_option_rows[PICTURE_OPTION_COUNT];
+#define PICTURE_GROUP(config, member)                                                              \
+	{                                                                                          \
+		.title = "Picture", .options = picture_option_rows, .count = PICTURE_OPTION_COUNT, \
+		.offset = offsetof(config, member)                                                 \
+	}
+
+/* What of the options is the view's; `otherwise` is measured when nothing was said. */
+struct call_graph_look picture_look(
+	const struct picture_options *o, enum call_graph_value otherwise);
+
+/*
+ * The picture takes -o, and stacks as text stand beside it: out.svg, out.folded. The report is
+ * told on standard output. -EINVAL when there is no name, or options miss --flamegraph.
+ */
+struct picture_files {
+	const char *picture;	      /* NULL: none is wanted */
+	struct buffer folded;	      /* a name; empty: none */
+	struct output_options report; /* of the command, without what is the picture's */
+};
+
+int picture_files(struct picture_files *f, const struct picture_options *o,
+	const struct output_options *output, struct sooth_error *err);
+void picture_files_fini(struct picture_files *f);
+
+#endif

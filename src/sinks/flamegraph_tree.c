@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The frames of a flamegraph; see flamegraph_tree.h. A frame is never wider than the one it
+ * stands in, so the widest ones make a tree again, whatever their number.
+ */
+#include "sinks/flamegraph_tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FRAME_BYTES    24 /* what the numbers of a frame take in the file, about */
+#define COMPARED_BYTES 40
+#define NAME_BYTES     4	    /* around a name */
+#define LEAST_SHARE    (1 / 2400.0) /* of the static picture: half a pixel */
+
+/* --- taking rows --- */
+
+static const struct sooth_field *field_of(const struct section *section, const char *name)
+{
+	return name ? sooth_schema_field(section->schema, name) : NULL;
+}
+
+bool flamegraph_fields_find(struct flamegraph_fields *f, const struct section *section)
+{
+	const struct section_graph *graph = section->graph;
+
+	if (!graph)
+		return false;
+	*f = (struct flamegraph_fields){ .name = field_of(section, section->tree),
+		.depth = field_of(section, section->depth),
+		.weight = field_of(section, graph->weight),
+		.kind = field_of(section, graph->kind),
+		.before = field_of(section, graph->before),
+		.after = field_of(section, graph->after),
+		.differs = field_of(section, graph->differs) };
+	return f->name && f->depth && f->weight;
+}
+
+void flamegraph_tree_init(struct flamegraph_tree *t)
+{
+	map_init(
+		&t->names, sizeof(struct flamegraph_name), sizeof(uint32_t), FLAMEGRAPH_FRAMES_MAX);
+}
+
+void flamegraph_tree_fini(struct flamegraph_tree *t)
+{
+	map_fini(&t->names);
+	buffer_fini(&t->frames);
+}
+
+size_t flamegraph_tree_count(const struct flamegraph_tree *t)
+{
+	return t->frames.size / sizeof(struct flamegraph_frame);
+}
+
+struct flamegraph_frame *flamegraph_tree_frame(const struct flamegraph_tree *t, size_t number)
+{
+	return &((struct flamegraph_frame *)(void *)t->frames.data)[number];
+}
+
+static uint64_t number_of(const struct sooth_field *field, const struct sooth_record *row)
+{
+	struct sooth_value v;
+
+	if (!field)
+		return 0;
+	v = sooth_field_get(field, row);
+	return v.state == SOOTH_STATE_VALUE ? v.u : 0;
+}
+
+static bool number_name(struct flamegraph_tree *t, const struct sooth_value *v, uint32_t *number)
+{
+	struct flamegraph_name name = { 0 };
+	struct buffer plain = { 0 };
+	uint32_t *known;
+	bool is_new;
+
+	if (v->state <= SOOTH_STATE_TRUNCATED && v->text.size)
+		svg_plain(&plain, v->text.data, v->text.size);
+	else
+		buffer_char(&plain, '?');
+	if (!buffer_failed(&plain) && plain.size < sizeof(name.text))
+		memcpy(name.text, plain.data, plain.size);
+	buffer_fini(&plain);
+	known = map_put(&t->names, &name, &is_new);
+	if (!known)
+		return false;
+	if (is_new)
+		*known = (uint32_t)t->names.count - 1;
+	*number = *known;
+	return true;
+}
+
+static void add_to_total(struct flamegraph_tree *t, const struct flamegraph_frame *frame)
+{
+	t->total += frame->value;
+	t->total_before += frame->before;
+	t->total_after += frame->after;
+}
+
+void flamegraph_tree_add(struct flamegraph_tree *t, const struct flamegraph_fields *fields,
+	const struct sooth_record *row)
+{
+	struct sooth_value name = sooth_field_get(fields->name, row);
+	uint64_t depth = number_of(fields->depth, row);
+	struct flamegraph_frame frame = { .value = number_of(fields->weight, row),
+		.before = number_of(fields->before, row),
+		.after = number_of(fields->after, row),
+		.differs = number_of(fields->differs, row) != 0,
+		.kind = (uint8_t)number_of(fields->kind, row) };
+
+	depth = depth < t->depth ? depth : t->depth;
+	frame.depth = (uint16_t)depth;
+	frame.parent = depth ? t->above[depth - 1] : FLAMEGRAPH_NOBODY;
+	if (!depth)
+		add_to_total(t, &frame);
+	if (depth >= FLAMEGRAPH_DEPTH_MAX || flamegraph_tree_count(t) >= FLAMEGRAPH_FRAMES_MAX ||
+		!number_name(t, &name, &frame.name)) {
+		t->refused++;
+		return;
+	}
+	t->above[depth] = (uint32_t)flamegraph_tree_count(t);
+	t->depth = depth + 1;
+	buffer_append(&t->frames, &frame, sizeof(frame));
+}
+
+/* --- choosing --- */
+
+struct choice {
+	uint64_t value;
+	uint32_t number;
+};
+
+static int widest_first(const void *a, const void *b)
+{
+	const struct choice *x = a, *y = b;
+
+	if (x->value != y->value)
+		return x->value > y->value ? -1 : 1;
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* How much of the file each name takes. */
+static bool name_sizes(const struct flamegraph_tree *t, uint16_t **out)
+{
+	uint16_t *sizes = calloc(t->names.count ? t->names.count : 1, sizeof(*sizes));
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (sizes && map_next(&t->names, &position, &key, &value))
+		sizes[*(uint32_t *)value] =
+			(uint16_t)(strlen(((const struct flamegraph_name *)key)->text) +
+				   NAME_BYTES);
+	*out = sizes;
+	return sizes != NULL;
+}
+
+/* As many as there is room for; each name costs once. */
+static void keep_widest(struct flamegraph_tree *t, const struct choice *choices, size_t count,
+	uint16_t *sizes, double least_share)
+{
+	size_t each = t->total_before || t->total_after ? COMPARED_BYTES : FRAME_BYTES;
+	uint64_t left = FLAMEGRAPH_DATA_MAX, boxes = FLAMEGRAPH_BOXES_MAX;
+
+	for (size_t i = 0; i < count; i++) {
+		struct flamegraph_frame *frame = flamegraph_tree_frame(t, choices[i].number);
+		double share = (double)frame->value / (double)t->total;
+		size_t cost = each + sizes[frame->name];
+
+		if (!frame->value || share < least_share || cost > left)
+			break;
+		left -= cost;
+		sizes[frame->name] = 0;
+		frame->is_kept = true;
+		frame->is_boxed = share >= LEAST_SHARE && boxes;
+		boxes -= frame->is_boxed;
+		t->kept++;
+	}
+}
+
+static bool choose(struct flamegraph_tree *t, double least_share)
+{
+	size_t count = flamegraph_tree_count(t);
+	struct choice *choices = malloc((count ? count : 1) * sizeof(*choices));
+	uint16_t *sizes = NULL;
+	bool is_done = choices && name_sizes(t, &sizes);
+
+	if (is_done) {
+		for (size_t i = 0; i < count; i++)
+			choices[i] =
+				(struct choice){ flamegraph_tree_frame(t, i)->value, (uint32_t)i };
+		qsort(choices, count, sizeof(*choices), widest_first);
+		keep_widest(t, choices, count, sizes, least_share);
+	}
+	free(choices);
+	free(sizes);
+	return is_done;
+}
+
+static void leave_out(struct flamegraph_tree *t, const struct flamegraph_frame *frame)
+{
+	bool is_topmost = frame->parent == FLAMEGRAPH_NOBODY ||
+			  flamegraph_tree_frame(t, frame->parent)->is_kept;
+
+	if (!frame->value)
+		return; /* there is nothing of it to be drawn */
+	t->left_out++;
+	if (is_topmost)
+		t->left_out_value += frame->value;
+	if (frame->value > t->left_out_widest)
+		t->left_out_widest = frame->value;
+}
+
+/* Each begins where the one before it, below the same frame, ends. */
+static bool place(struct flamegraph_tree *t)
+{
+	size_t count = flamegraph_tree_count(t);
+	uint64_t *ends = calloc(count + 1, sizeof(*ends)); /* by frame; the last: of all */
+
+	for (size_t i = 0; ends && i < count; i++) {
+		struct flamegraph_frame *frame = flamegraph_tree_frame(t, i);
+		size_t parent = frame->parent == FLAMEGRAPH_NOBODY ? count : frame->parent;
+
+		if (!frame->is_kept) {
+			leave_out(t, frame);
+			continue;
+		}
+		frame->from = ends[parent];
+		ends[parent] += frame->value;
+		ends[i] = frame->from;
+		if (frame->depth >= t->levels)
+			t->levels = frame->depth + 1u;
+	}
+	free(ends);
+	return ends != NULL;
+}
+
+bool flamegraph_tree_lay_out(struct flamegraph_tree *t, double least_share)
+{
+	if (buffer_failed(&t->frames) || !choose(t, least_share))
+		return false;
+	return place(t);
+}
