@@ -31,6 +31,7 @@ enum sooth_field_type {
 	SOOTH_FIELD_HISTOGRAM,	  /* 32-bit counts in the fixed part; slot i: from 2^i to 2^(i+1) */
 	SOOTH_FIELD_TEXTS,	  /* struct sooth_text: texts, each ended by NUL */
 	SOOTH_FIELD_ROWS,	  /* struct sooth_text: records of the schema `rows` */
+	SOOTH_FIELD_SERIES,	  /* struct sooth_text: doubles, one a stretch of time; NaN: a gap */
 };
 
 enum sooth_unit {
@@ -127,7 +128,8 @@ struct sooth_value {
 			size_t size;
 		} text;
 		struct {
-			const unsigned char *data; /* unaligned little-endian 32-bit numbers */
+			/* Unaligned little-endian 32-bit numbers; of SERIES doubles. */
+			const unsigned char *data;
 			size_t count;
 		} list;
 	};

@@ -331,7 +331,8 @@ static void compare_field(struct comparing *c, const struct compared_row *a,
 	if (is_of_findings(a) && !is_said_by_finding(f))
 		return;
 	if (!is_comparable(f) || f->type == SOOTH_FIELD_ROWS || f->type == SOOTH_FIELD_LIST ||
-		f->type == SOOTH_FIELD_HISTOGRAM || f->type == SOOTH_FIELD_TEXTS)
+		f->type == SOOTH_FIELD_HISTOGRAM || f->type == SOOTH_FIELD_TEXTS ||
+		f->type == SOOTH_FIELD_SERIES)
 		return;
 	x = sooth_field_get(f, a->record);
 	y = sooth_field_get(f, b->record);

@@ -200,6 +200,7 @@ static int compare_values(const struct sooth_value *a, const struct sooth_value 
 	case SOOTH_FIELD_TEXTS:
 	case SOOTH_FIELD_ROWS:
 	case SOOTH_FIELD_HISTOGRAM:
+	case SOOTH_FIELD_SERIES:
 		return 0;
 	default:
 		return (a->u > b->u) - (a->u < b->u);

@@ -58,9 +58,10 @@ static void load_tail(
 		value_fail(v);
 		return;
 	}
-	if (v->type == SOOTH_FIELD_LIST) {
+	if (v->type == SOOTH_FIELD_LIST || v->type == SOOTH_FIELD_SERIES) {
 		v->list.data = base + text.offset;
-		v->list.count = text.size / sizeof(uint32_t);
+		v->list.count = text.size /
+				(v->type == SOOTH_FIELD_LIST ? sizeof(uint32_t) : sizeof(double));
 		return;
 	}
 	v->text.data = (const char *)base + text.offset;
@@ -84,6 +85,7 @@ static void load_value(
 	case SOOTH_FIELD_LIST:
 	case SOOTH_FIELD_TEXTS:
 	case SOOTH_FIELD_ROWS:
+	case SOOTH_FIELD_SERIES:
 		load_tail(v, record, at);
 		break;
 	case SOOTH_FIELD_CHARS:
@@ -146,6 +148,14 @@ const char *sooth_reason_text(enum sooth_reason reason)
 	};
 
 	return (size_t)reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : texts[0];
+}
+
+double series_at(const struct sooth_value *value, size_t i)
+{
+	double v;
+
+	memcpy(&v, value->list.data + i * sizeof(v), sizeof(v));
+	return v;
 }
 
 struct batch field_rows(const struct sooth_value *value)

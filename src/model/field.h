@@ -41,6 +41,8 @@
 /* The records of a ROWS value, empty when they are none; the value's text is 8-byte aligned when
  * this build made it. */
 struct batch field_rows(const struct sooth_value *value);
+/* Of a SERIES value; i is below its count. */
+double series_at(const struct sooth_value *value, size_t i);
 
 /* A value as text for people (units, states in words); JSON has its own way. */
 /* Of an argument list, how much is to be shown: what a title that was written over it leaves blank

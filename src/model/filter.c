@@ -206,6 +206,7 @@ static bool is_true(const struct sooth_value *v)
 		return v->text.size != 0;
 	case SOOTH_FIELD_LIST:
 	case SOOTH_FIELD_HISTOGRAM:
+	case SOOTH_FIELD_SERIES:
 		return v->list.count != 0;
 	default:
 		return number_of(v) != 0;

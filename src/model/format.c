@@ -6,6 +6,7 @@
 #include "model/field.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/escape.h"
@@ -98,6 +99,18 @@ static void format_list(struct buffer *out, const struct sooth_value *v)
 	}
 }
 
+static void format_series(
+	struct buffer *out, const struct sooth_field *field, const struct sooth_value *v)
+{
+	for (size_t i = 0; i < v->list.count; i++) {
+		double value = series_at(v, i);
+
+		buffer_string(out, i ? "," : "");
+		if (isfinite(value))
+			buffer_format(out, "%.*f", field->decimals, value);
+	}
+}
+
 /* Each in its place, "; " between them. */
 static void format_texts(struct buffer *out, const char *data, size_t size)
 {
@@ -168,6 +181,9 @@ static void format_present(
 	case SOOTH_FIELD_HISTOGRAM:
 		format_list(out, v);
 		break;
+	case SOOTH_FIELD_SERIES:
+		format_series(out, field, v);
+		break;
 	default:
 		format_unsigned(out, field, v->u);
 		break;
@@ -210,6 +226,7 @@ static bool value_is_empty(const struct sooth_value *v)
 	case SOOTH_FIELD_CHARS:
 		return v->text.size == 0;
 	case SOOTH_FIELD_LIST:
+	case SOOTH_FIELD_SERIES:
 		return v->list.count == 0;
 	case SOOTH_FIELD_ERRNO:
 	case SOOTH_FIELD_BOOL:

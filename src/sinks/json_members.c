@@ -45,6 +45,16 @@ static void write_list(struct json *j, const struct sooth_value *v)
 	json_end(j);
 }
 
+/* A gap is null: nothing was measured there. */
+static void write_series(
+	struct json *j, const struct sooth_field *field, const struct sooth_value *v)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < v->list.count; i++)
+		json_f64(j, series_at(v, i), field->decimals);
+	json_end(j);
+}
+
 static void write_enum(struct json *j, const struct sooth_field *field, uint64_t value)
 {
 	if (field->names && value < field->names->count && field->names->names[value])
@@ -160,6 +170,9 @@ void json_value(struct json *j, const struct sooth_field *f, const struct sooth_
 	case SOOTH_FIELD_LIST:
 	case SOOTH_FIELD_HISTOGRAM:
 		write_list(j, v);
+		break;
+	case SOOTH_FIELD_SERIES:
+		write_series(j, f, v);
 		break;
 	default:
 		json_u64(j, v->u);

@@ -182,6 +182,9 @@ static void write_value(struct redactor *r, const struct sooth_field *f,
 	case SOOTH_FIELD_LIST:
 		buffer_append(out, v->list.data, v->list.count * sizeof(uint32_t));
 		break;
+	case SOOTH_FIELD_SERIES:
+		buffer_append(out, v->list.data, v->list.count * sizeof(double));
+		break;
 	case SOOTH_FIELD_ROWS:
 		rows = field_rows(v);
 		batch_for_each (inner, &rows)
@@ -214,7 +217,7 @@ static bool is_in_tail(const struct sooth_field *f)
 {
 	return f->type == SOOTH_FIELD_TEXT || f->type == SOOTH_FIELD_ARGS ||
 	       f->type == SOOTH_FIELD_TEXTS || f->type == SOOTH_FIELD_LIST ||
-	       f->type == SOOTH_FIELD_ROWS;
+	       f->type == SOOTH_FIELD_ROWS || f->type == SOOTH_FIELD_SERIES;
 }
 
 static void rewrite_field(struct rewriting *w, const struct sooth_field *f,

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "core/sink.h"
+#include "sinks/table_bars.h"
 #include "sinks/table_block.h"
 #include "sinks/table_fit.h"
 
@@ -32,6 +33,7 @@ struct table_sink {
 	unsigned line_reasons; /* in the lines since the last table */
 	bool has_output;       /* something stands above */
 	bool in_notes;
+	struct table_bars bars;
 	struct buffer text;
 	struct line_plan plan; /* of the open section, if it is lines */
 };
@@ -250,14 +252,19 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 
 		if (v.state == SOOTH_STATE_NOT_MEASURED)
 			s->reasons |= 1u << v.reason;
+		if (table_bars_draws(s->columns[i])) {
+			if (!table_bars_keep(&s->bars, i, s->row_count, &v))
+				return -ENOMEM;
+			continue;
+		}
 		buffer_reset(&s->text);
 		value_format(&s->text, s->columns[i], &v);
 		make_readable(&s->text);
 		if (scols_line_set_data(line, i, buffer_cstr(&s->text)))
 			return -ENOMEM;
 		if (s->options.use_color && table_level_color(s->columns[i], &v))
-			scols_cell_set_color(scols_line_get_cell(line, i),
-				table_level_color(s->columns[i], &v));
+			scols_cell_set_color(
+				scols_line_get_cell(line, i), table_level_color(s->columns[i], &v));
 	}
 	return 0;
 }
@@ -328,8 +335,12 @@ static int rows(void *state, const struct section *section, const struct batch *
 	return ferror(s->options.stream) ? error_errno(err, -errno, "write the report") : 0;
 }
 
-static void print_table(struct table_sink *s, const struct section *section)
+static int print_table(struct table_sink *s, const struct section *section)
 {
+	struct buffer legend = { 0 };
+
+	if (!table_bars_draw(&s->bars, s->table, s->columns, s->options.width, &legend))
+		return -ENOMEM;
 	buffer_reset(&s->text);
 	table_fit(
 		s->table, s->columns, s->column_count, s->options.width, section->spare, &s->text);
@@ -343,7 +354,10 @@ static void print_table(struct table_sink *s, const struct section *section)
 	if (section->rows_most && s->row_count > section->rows_most)
 		fprintf(s->options.stream, "and %zu more (-j tells all)\n",
 			s->row_count - section->rows_most);
+	fwrite(legend.data, 1, legend.size, s->options.stream);
+	buffer_fini(&legend);
 	print_reasons(s, s->reasons);
+	return 0;
 }
 
 static int section_end(void *state, const struct section *section, struct sooth_error *err)
@@ -352,8 +366,8 @@ static int section_end(void *state, const struct section *section, struct sooth_
 
 	bool is_shown = s->row_count && s->row_count >= section->rows_least;
 
-	if (s->table && is_shown)
-		print_table(s, section);
+	if (s->table && is_shown && print_table(s, section))
+		return error_no_memory(err);
 	if (!s->row_count && section->if_empty)
 		fprintf(s->options.stream, "%s\n", section->if_empty);
 	if (is_shown && (s->table || section->schema->line))
@@ -376,6 +390,7 @@ static void close_sink(void *state)
 	struct table_sink *s = state;
 
 	scols_unref_table(s->table);
+	table_bars_fini(&s->bars);
 	buffer_fini(&s->text);
 }
 

@@ -45,8 +45,7 @@ static size_t tree_width(struct libscols_table *table, size_t n)
 	return 2 * deepest;
 }
 
-/* What a column needs: one that may be cut has room enough in that of its heading. */
-static size_t column_width(struct libscols_table *table, size_t n)
+size_t table_column_width(struct libscols_table *table, size_t n)
 {
 	struct libscols_column *column = scols_table_get_column(table, n);
 	size_t widest = text_width(heading(column));
@@ -117,7 +116,7 @@ void table_fit(struct libscols_table *table, const struct sooth_field *const *fi
 
 	keep_tree(table, count, width);
 	for (size_t n = 0; widths && n < count; n++) {
-		widths[n] = column_width(table, n);
+		widths[n] = table_column_width(table, n);
 		total += widths[n] + (n > 0);
 	}
 	while (widths && width && total > width) {

@@ -19,4 +19,7 @@
 void table_fit(struct libscols_table *table, const struct sooth_field *const *fields, size_t count,
 	unsigned width, const char *spare, struct buffer *names);
 
+/* What a column needs: one that may be cut has room enough in that of its heading. */
+size_t table_column_width(struct libscols_table *table, size_t n);
+
 #endif

@@ -92,6 +92,7 @@ static bool size_fits_type(const struct sooth_field *f)
 	case SOOTH_FIELD_LIST:
 	case SOOTH_FIELD_TEXTS:
 	case SOOTH_FIELD_ROWS:
+	case SOOTH_FIELD_SERIES:
 		return f->size == sizeof(struct sooth_text);
 	case SOOTH_FIELD_CHARS:
 		return f->size > 0;

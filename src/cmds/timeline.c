@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sooth timeline: values over time, in lanes. */
+#include <errno.h>
+
+#include "base/units.h"
+#include "cli/command.h"
+#include "cli/run.h"
+
+#define SAMPLE_NS (250 * NS_PER_MS)
+
+struct timeline_config {
+	struct target_options target;
+	struct output_options output;
+	struct run_options run;
+	struct {
+		uint64_t sample_ns;
+		bool calls;
+		bool no_memory;
+	} timeline;
+};
+
+static const struct option timeline_options[] = {
+	{ .name = "sample",
+		.type = OPTION_DURATION,
+		.argument = "TIME",
+		.min = 50 * NS_PER_MS,
+		.max = 3600 * NS_PER_S,
+		.offset = offsetof(struct timeline_config, timeline.sample_ns),
+		.help = "time between readings (250ms)" },
+	{ .name = "calls",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct timeline_config, timeline.calls),
+		.help = "also every system call by its kind; each then takes a little longer" },
+	{ .name = "no-memory",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct timeline_config, timeline.no_memory),
+		.help = "no memory by what it is for: the dearest reading of large processes" },
+};
+
+static const struct option_group groups[] = {
+	OPTION_GROUP("Lanes", timeline_options, 0),
+	TARGET_GROUP(struct timeline_config, target),
+	RUN_GROUP(struct timeline_config, run),
+	OUTPUT_GROUP(struct timeline_config, output),
+	FILE_GROUP(struct timeline_config, output),
+	SAVE_GROUP(struct timeline_config, output),
+};
+
+static void choose_probes(const struct timeline_config *c, struct run *run)
+{
+	size_t n = 0;
+
+	run->probes[n++] = (struct run_probe){ "proc", SOOTH_SAMPLE };
+	run->probes[n++] = (struct run_probe){ "threads", SOOTH_SAMPLE | SOOTH_DETAIL };
+	run->probes[n++] = (struct run_probe){ "ends", SOOTH_SAMPLE | SOOTH_STREAM };
+	if (!c->timeline.no_memory)
+		run->probes[n++] = (struct run_probe){ "maps", SOOTH_SAMPLE | SOOTH_DETAIL };
+	if (c->timeline.calls)
+		run->probes[n++] = (struct run_probe){ "syscalls", SOOTH_STREAM };
+}
+
+static int run_timeline(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct timeline_config *c = config;
+	struct run run = {
+		.name = "timeline",
+		.target = &c->target,
+		.output = &c->output,
+		.arguments = arguments,
+		.views = { { "timeline", NULL } },
+		.allowed = TARGET_MAY_BE_COMMAND,
+		.duration_ns = c->run.duration_ns,
+		.buffer_bytes = c->run.buffer_bytes,
+		.sample_ns = c->timeline.sample_ns ? c->timeline.sample_ns : SAMPLE_NS,
+		.progress = "observing",
+	};
+
+	choose_probes(c, &run);
+	return run_report(&run, err);
+}
+
+const struct command command_timeline = {
+	.name = "timeline",
+	.summary = "CPU, memory, bytes and calls over time",
+	.usage = "[-j] [-o FILE.svg|FILE.png] [-d TIME] PID... | FILE.sooth | -- COMMAND [ARG...]",
+	.about = "A lane for each process, role of threads, class of memory and direction of "
+		 "bytes,\n"
+		 "and what happened meanwhile. A blank is a time in which nothing was measured.",
+	.examples = "  sooth timeline -d 10 4711                 ten seconds of a process\n"
+		    "  sooth timeline -o build.svg -- make       a picture to zoom into\n"
+		    "  sooth timeline build.sooth                of a capture\n",
+	COMMAND_GROUPS(groups),
+	.config_size = sizeof(struct timeline_config),
+	.run = run_timeline,
+};

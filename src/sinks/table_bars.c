@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See table_bars.h. */
+#include "sinks/table_bars.h"
+
+#include <langinfo.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/bars.h"
+#include "base/cleanup.h"
+#include "sinks/table_fit.h"
+
+#define CELLS_MOST  60
+#define CELLS_LEAST 8
+#define SLOTS	    64
+
+struct kept_head {
+	size_t column, line, count; /* doubles follow */
+};
+
+/* Whether the locale, which is the program's business, can say such characters. */
+static bool is_utf8(void)
+{
+	return !strcmp(nl_langinfo(CODESET), "UTF-8");
+}
+
+static void note_slots(struct table_bars *b, const double *values, size_t count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (isnan(values[i]))
+			continue;
+		if (!b->has_slots || i < b->first_slot)
+			b->first_slot = i;
+		if (!b->has_slots || i > b->last_slot)
+			b->last_slot = i;
+		b->has_slots = true;
+	}
+}
+
+/* A slot without any is blank: there a bar would say that there were few. */
+static void histogram_values(const struct sooth_value *v, double values[SLOTS])
+{
+	for (size_t i = 0; i < v->list.count && i < SLOTS; i++) {
+		uint32_t count;
+
+		memcpy(&count, v->list.data + i * sizeof(count), sizeof(count));
+		values[i] = count ? count : NAN;
+	}
+}
+
+bool table_bars_keep(struct table_bars *b, size_t column, size_t line, const struct sooth_value *v)
+{
+	struct kept_head head = { column, line, v->list.count };
+	double values[SLOTS];
+
+	if (v->state != SOOTH_STATE_VALUE)
+		return true;
+	if (v->type == SOOTH_FIELD_HISTOGRAM) {
+		head.count = head.count < SLOTS ? head.count : SLOTS;
+		histogram_values(v, values);
+		note_slots(b, values, head.count);
+	}
+	buffer_append(&b->kept, &head, sizeof(head));
+	buffer_append(&b->kept,
+		v->type == SOOTH_FIELD_HISTOGRAM ? (const void *)values : v->list.data,
+		head.count * sizeof(double));
+	return !buffer_failed(&b->kept);
+}
+
+/* What the other columns leave; where there is no terminal, plenty. */
+static size_t room_of(struct libscols_table *table, unsigned width, size_t column)
+{
+	size_t used = 0, columns = scols_table_get_ncols(table);
+
+	if (!width)
+		return CELLS_MOST;
+	for (size_t n = 0; n < columns; n++)
+		used += n == column ? 0 : table_column_width(table, n) + 1;
+	if (used + CELLS_LEAST > width)
+		return CELLS_LEAST;
+	return width - used < CELLS_MOST ? width - used : CELLS_MOST;
+}
+
+static void draw_one(struct table_bars *b, const struct sooth_field *f, const double *values,
+	size_t count, size_t room, struct buffer *text)
+{
+	if (f->type == SOOTH_FIELD_SERIES) {
+		bars_format(text, values, count, room, bars_top(values, count), is_utf8());
+		return;
+	}
+	if (!b->has_slots || b->last_slot >= count)
+		return;
+	values += b->first_slot;
+	count = b->last_slot - b->first_slot + 1;
+	bars_format(text, values, count, count, bars_top(values, count), is_utf8());
+}
+
+static void add_legend(
+	const struct table_bars *b, const struct sooth_field *f, struct buffer *legend)
+{
+	struct sooth_value low = { .u = 1ull << b->first_slot },
+			   high = { .u = 2ull << b->last_slot };
+	struct sooth_field number = { .type = SOOTH_FIELD_UNSIGNED, .unit = f->unit };
+
+	if (f->type != SOOTH_FIELD_HISTOGRAM || !b->has_slots)
+		return;
+	buffer_format(legend, "%s: from ", f->label ? f->label : f->name);
+	value_format(legend, &number, &low);
+	buffer_string(legend, " to ");
+	value_format(legend, &number, &high);
+	buffer_string(legend, ", each character twice the one before; a blank: none\n");
+}
+
+bool table_bars_draw(struct table_bars *b, struct libscols_table *table,
+	const struct sooth_field *const *fields, unsigned width, struct buffer *legend)
+{
+	struct buffer text = { 0 }, values = { 0 };
+	bool is_done = true;
+	struct kept_head head;
+
+	for (size_t at = 0; at < b->kept.size && is_done;
+		at += sizeof(head) + head.count * sizeof(double)) {
+		memcpy(&head, b->kept.data + at, sizeof(head));
+		buffer_reset(&values);
+		buffer_append(
+			&values, b->kept.data + at + sizeof(head), head.count * sizeof(double));
+		buffer_reset(&text);
+		draw_one(b, fields[head.column], (const void *)values.data, head.count,
+			room_of(table, width, head.column), &text);
+		if (!head.line)
+			add_legend(b, fields[head.column], legend);
+		is_done = !buffer_failed(&text) && !buffer_failed(&values) &&
+			  !scols_line_set_data(scols_table_get_line(table, head.line), head.column,
+				  buffer_cstr(&text));
+	}
+	buffer_fini(&text);
+	buffer_fini(&values);
+	buffer_reset(&b->kept);
+	b->has_slots = false;
+	return is_done;
+}
+
+void table_bars_fini(struct table_bars *b)
+{
+	buffer_fini(&b->kept);
+}
