@@ -47,18 +47,24 @@ static void forget_readings(struct timeline_book *b)
 	b->all.rss.time_ns = 0;
 }
 
+/* The first reading stands before the begin. */
+static void begin_axis(struct timeline_book *b, const struct sooth_record *r)
+{
+	if (!b->has_begun)
+		lane_axis_begin(&b->axis, r->time_ns);
+	b->has_begun = true;
+}
+
 /* It is repeated at the head of each segment. */
 static void take_begin(struct timeline_book *b, const struct sooth_record *r)
 {
 	struct timeline_span *last = last_span(b);
 
-	if (!b->has_begun)
-		lane_axis_begin(&b->axis, r->time_ns);
-	else if (!last || r->time_ns <= last->to_ns || !last->to_ns)
+	if (last && (!last->to_ns || r->time_ns <= last->to_ns))
 		return;
-	else
+	if (last)
 		forget_readings(b);
-	b->has_begun = true;
+	begin_axis(b, r);
 	if (b->observed_count < TIMELINE_SPANS_MAX)
 		b->observed[b->observed_count++] = (struct timeline_span){ r->time_ns, 0 };
 }
@@ -298,7 +304,10 @@ void timeline_book_take(struct timeline_book *b, const struct sooth_record *r)
 {
 	const void *known;
 
-	if (take_stream(b, r) || !b->has_begun || take_coming(b, r))
+	if (take_stream(b, r) || r->kind & KIND_DEFINITION)
+		return;
+	begin_axis(b, r);
+	if (take_coming(b, r))
 		return;
 	snapshots_take(&b->maps, r);
 	timeline_threads_take(b, r);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth timeline: values over time, in lanes. */
 #include <errno.h>
+#include <string.h>
 
 #include "base/units.h"
 #include "cli/command.h"
@@ -59,6 +60,26 @@ static void choose_probes(const struct timeline_config *c, struct run *run)
 		run->probes[n++] = (struct run_probe){ "syscalls", SOOTH_STREAM };
 }
 
+static bool ends_in(const char *path, const char *end)
+{
+	size_t size = path ? strlen(path) : 0, tail = strlen(end);
+
+	return size > tail && !strcmp(path + size - tail, end);
+}
+
+/* A picture is beside the report, which stays where it is. */
+static void choose_product(struct timeline_config *c, struct run *run)
+{
+	const char *path = c->output.output;
+
+	if (!ends_in(path, ".svg"))
+		return;
+	run->product = (struct run_product){
+		.path = path, .view = { "timeline", NULL }, .sink = "timeline-svg", .is_whole = true
+	};
+	c->output.output = NULL;
+}
+
 static int run_timeline(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct timeline_config *c = config;
@@ -76,6 +97,7 @@ static int run_timeline(void *config, const struct arguments *arguments, struct 
 	};
 
 	choose_probes(c, &run);
+	choose_product(c, &run);
 	return run_report(&run, err);
 }
 

@@ -1,0 +1,415 @@
+// Timelines: lanes that are drawn again for a range of time, under mouse and keys.
+"use strict";
+(() => {
+	const { root, data, svg, html, set, fit, figure } = picture;
+	const TITLE = 26, LANE = 30, FILL = 24, SPAN = 18, AXIS = 22, ZERO = 1, MARGIN = 12;
+	const NEAR = 4, DRAGGED = 4, COLORS = 9;
+	const whole = data.interval, stretch = data.stretch;
+	const shortest = Math.min(whole, 4 * stretch) || 1;
+	const body = root.querySelector("#lanes");
+
+	let seen = { from: 0, to: whole };
+	const trail = [];
+	let plot = { x: 0, width: 1, height: 0, top: 0 };
+	let current = 0, cursor = null, range = null, anchor = null;
+
+	// --- rows ---
+
+	const rows = [
+		...data.spans.map((span) => ({ kind: "span", height: SPAN, label: span.label, span })),
+		...(data.marks.length ? [{ kind: "marks", height: SPAN, label: "events" }] : []),
+		...data.groups.flatMap((group, number) => group.lanes.map((lane, i) => ({
+			kind: "lane", height: LANE, label: lane.label, values: lane.values, group,
+			color: "k" + (1 + number % COLORS), title: i ? "" : group.title,
+		}))),
+	];
+
+	function shown(group, value) {
+		if (value === null)
+			return "not measured";
+		if (group.unit === "bytes")
+			return figure(value, "bytes");
+		return value.toFixed(group.decimals) + (group.unit === "percent" ? " %" : "");
+	}
+
+	const at = (ns) => figure(Math.max(0, ns), "ns");
+
+	// What of a lane lies in a range: { most, mean, measured, all }, in stretches.
+	function figures(row, from, to) {
+		const first = Math.max(0, Math.floor(from / stretch));
+		const end = Math.min(row.values.length, Math.ceil(to / stretch));
+		const there = row.values.slice(first, end).filter((value) => value !== null);
+		return {
+			most: there.length ? Math.max(...there) : null,
+			least: there.length ? Math.min(...there) : null,
+			mean: there.length ? there.reduce((a, b) => a + b, 0) / there.length : null,
+			measured: there.length, all: end - first,
+		};
+	}
+
+	function span_words(span) {
+		return [span.came ? "came at " + at(span.from) : "was there before",
+			span.ended ? "ended at " + at(span.to) : "is there still", span.detail].filter(Boolean);
+	}
+
+	function spoken(row) {
+		if (row.kind === "span")
+			return [row.label, ...span_words(row.span)].join(", ");
+		if (row.kind === "marks")
+			return data.marks.length + " events";
+		const all = figures(row, seen.from, seen.to);
+		return `${row.label}, ${row.group.title}: from ${shown(row.group, all.least)} to ` +
+			`${shown(row.group, all.most)}` +
+			(all.measured < all.all ? ", not measured all the time" : "");
+	}
+
+	// --- drawing ---
+
+	const x_of = (ns) => plot.x + plot.width * (ns - seen.from) / (seen.to - seen.from);
+	const ns_of = (x) => seen.from + (seen.to - seen.from) *
+		Math.min(1, Math.max(0, (x - plot.x) / plot.width));
+	const inside = (x) => Math.min(plot.x + plot.width, Math.max(plot.x, x));
+	const short = (value) => +value.toFixed(2);
+
+	function tick_step(length, most) {
+		for (let power = 1; power < 1e18; power *= 10)
+			for (const step of [1, 2, 5])
+				if (length / (step * power) <= most)
+					return step * power;
+		return length;
+	}
+
+	// A tick may need more digits than a figure: 10.2s and 10.4s are no 10.2s twice.
+	function tick_text(ns, step) {
+		if (ns >= 1e9 && ns < 6e10 && step < 1e9)
+			return (ns / 1e9).toFixed(Math.min(9, Math.ceil(9 - Math.log10(step)))) + "s";
+		return at(ns);
+	}
+
+	function draw_ticks(height) {
+		const step = tick_step(seen.to - seen.from, Math.max(2, Math.floor(plot.width / 90)));
+		for (let ns = Math.ceil(seen.from / step) * step; ns <= seen.to; ns += step) {
+			const x = short(x_of(ns));
+			svg("line", { x1: x, x2: x, y1: AXIS - 4, y2: height, class: "grid" }, body);
+			if (x < plot.x + plot.width - 20)
+				svg("text", { x: x + 2, y: 14, class: "tick" }, body).textContent = tick_text(ns, step);
+		}
+	}
+
+	function draw_lane(row, g) {
+		const first = Math.max(0, Math.floor(seen.from / stretch));
+		const end = Math.min(row.values.length, Math.ceil(seen.to / stretch));
+		const top = figures(row, seen.from, seen.to).most;
+		let path = "";
+		for (let i = first, to; i < end; i = to) {
+			const is_gap = row.values[i] === null;
+			for (to = i + 1; to < end && (row.values[to] === null) === is_gap; to++)
+				;
+			const x = inside(x_of(i * stretch)), right = inside(x_of(Math.min(whole, to * stretch)));
+			if (is_gap) {
+				svg("rect", { x: short(x), y: 0, width: short(right - x), height: FILL },
+					svg("g", { class: "gap" }, g));
+				continue;
+			}
+			path += `M${short(x)} ${FILL}`;
+			for (let k = i; k < to; k++) {
+				const high = top > 0 ? FILL * row.values[k] / top : 0;
+				path += `V${short(FILL - Math.max(ZERO, high))}` +
+					`H${short(inside(x_of(Math.min(whole, (k + 1) * stretch))))}`;
+			}
+			path += `V${FILL}Z`;
+		}
+		svg("path", { class: row.color + " values", d: path }, g);
+		svg("text", { x: plot.x + plot.width + 6, y: SPAN - 5, class: "tick" }, g).textContent =
+			fit(top === null ? "-" : shown(row.group, top), plot.figure);
+	}
+
+	function draw_span(row, g) {
+		const from = inside(x_of(row.span.from)), to = inside(x_of(row.span.to));
+		if (row.span.to < seen.from || row.span.from > seen.to)
+			return;
+		svg("rect", { x: short(from), y: 2, width: short(Math.max(1, to - from)), height: SPAN - 6 },
+			svg("g", { class: "span" }, g));
+	}
+
+	function draw_marks(g) {
+		for (const mark of data.marks)
+			if (mark.at >= seen.from && mark.at <= seen.to)
+				svg("rect", { x: short(x_of(mark.at) - 1), y: 1, width: 2, height: SPAN - 4 },
+					svg("g", { class: "mark" }, g));
+	}
+
+	function draw_row(row, i) {
+		if (row.title) {
+			svg("text", { x: 0, y: row.y - 8, class: "group" }, body).textContent = row.title;
+		}
+		row.g = svg("g", { class: "row", transform: `translate(0,${row.y})`, role: "img",
+			tabindex: i === current ? 0 : -1, "aria-label": spoken(row), "data-row": i }, body);
+		svg("rect", { class: "ground", x: 0, y: -1, width: plot.x + plot.width, height: row.height - 3 },
+			row.g);
+		svg("text", { x: 0, y: SPAN - 5 }, row.g).textContent = fit(row.label, plot.x - 8);
+		if (row.kind === "lane")
+			draw_lane(row, row.g);
+		else if (row.kind === "span")
+			draw_span(row, row.g);
+		else
+			draw_marks(row.g);
+	}
+
+	function place_rows() {
+		let y = AXIS;
+		for (const row of rows) {
+			y += row.title ? TITLE : 0;
+			row.y = y;
+			y += row.height;
+		}
+		return y;
+	}
+
+	function draw() {
+		const height = place_rows(), had_focus = body.contains(document.activeElement);
+		const { top, width } = picture.arrange(body, height);
+		plot.figure = width < 500 ? 0 : 76;
+		plot.x = Math.min(200, Math.floor(width / 4));
+		plot.width = width - plot.x - plot.figure;
+		plot.height = height;
+		plot.top = top;
+		body.replaceChildren();
+		draw_ticks(height);
+		rows.forEach(draw_row);
+		set(body, { "data-from": Math.round(seen.from), "data-to": Math.round(seen.to) });
+		draw_range();
+		if (had_focus && rows[current])
+			rows[current].g.focus({ preventScroll: true });
+		where.textContent = `${at(seen.from)} to ${at(seen.to)}` +
+			(trail.length ? ` of ${at(whole)}` : "");
+		back.disabled = reset.disabled = !trail.length;
+	}
+
+	// --- cursor and range ---
+
+	function draw_range() {
+		body.querySelector("#range")?.remove();
+		body.querySelector("#cursor")?.remove();
+		if (cursor !== null && cursor >= seen.from && cursor <= seen.to) {
+			const x = short(x_of(cursor));
+			svg("line", { id: "cursor", x1: x, x2: x, y1: AXIS - 4, y2: plot.height }, body);
+		}
+		if (!range)
+			return;
+		const from = inside(x_of(range.from)), to = inside(x_of(range.to));
+		svg("rect", { id: "range", x: short(from), y: AXIS - 4, width: short(to - from),
+			height: plot.height - AXIS + 4 }, body);
+	}
+
+	function tell_lane(row, ns) {
+		if (range) {
+			const all = figures(row, range.from, range.to);
+			return [row.label, `${row.group.title}: from ${shown(row.group, all.least)} to ` +
+				`${shown(row.group, all.most)}, on average ${shown(row.group, all.mean)}`,
+			`${at(range.from)} to ${at(range.to)}, ${at(range.to - range.from)}`];
+		}
+		const i = Math.min(row.values.length - 1, Math.floor(ns / stretch));
+		return [row.label, `${row.group.title}: ${shown(row.group, row.values[i] ?? null)}`,
+			`${at(i * stretch)} to ${at(Math.min(whole, (i + 1) * stretch))}`];
+	}
+
+	function tell_marks(ns) {
+		const reach = NEAR * (seen.to - seen.from) / plot.width;
+		const near = data.marks.filter((mark) => Math.abs(mark.at - ns) <= reach);
+		const lines = near.slice(0, 6).map((mark) => `${at(mark.at)} ${mark.label} ${mark.detail}`.trim());
+		if (near.length > 6)
+			lines.push(`and ${near.length - 6} more: zoom in`);
+		return lines.length ? ["events", ...lines] : ["events", "none at " + at(ns)];
+	}
+
+	function tell(row, ns) {
+		if (row.kind === "lane")
+			return tell_lane(row, ns);
+		return row.kind === "marks" ? tell_marks(ns) : [row.label, ...span_words(row.span)];
+	}
+
+	function show(row, ns, x, y) {
+		picture.show_tip(tell(row, ns), x, y);
+	}
+
+	// --- zooming ---
+
+	function look(from, to, remember) {
+		const length = Math.min(whole, Math.max(shortest, to - from));
+		from = Math.min(Math.max(0, from), whole - length);
+		if (remember)
+			trail.push(seen);
+		seen = { from, to: from + length };
+		range = null;
+		picture.hide_tip();
+		draw();
+		picture.say(`from ${at(seen.from)} to ${at(seen.to)}`);
+	}
+
+	function go_back() {
+		const before = trail.pop();
+		if (before)
+			look(before.from, before.to, false);
+	}
+
+	function go_whole() {
+		trail.length = 0;
+		look(0, whole, false);
+	}
+
+	function scale(by) {
+		const middle = cursor !== null && cursor >= seen.from && cursor <= seen.to
+			? cursor : (seen.from + seen.to) / 2;
+		const length = (seen.to - seen.from) * by;
+		if (by > 1 && length >= whole)
+			go_whole();
+		else
+			look(middle - (middle - seen.from) * by, middle + (seen.to - middle) * by, true);
+	}
+
+	// --- the mouse ---
+
+	function under(event) {
+		const { x, y } = picture.place(event);
+		const row = rows.find((one) => y - plot.top >= one.y && y - plot.top < one.y + one.height);
+		return { x, y, row, in_plot: x - MARGIN >= plot.x && x - MARGIN <= plot.x + plot.width,
+			ns: ns_of(x - MARGIN) };
+	}
+
+	body.addEventListener("pointermove", (event) => {
+		const there = under(event);
+		if (anchor) {
+			const ns = [anchor.ns, there.ns].sort((a, b) => a - b);
+			range = Math.abs(there.x - anchor.x) >= DRAGGED ? { from: ns[0], to: ns[1] } : null;
+			draw_range();
+		}
+		if (there.row && there.in_plot)
+			show(there.row, there.ns, there.x, there.y);
+		else
+			picture.hide_tip();
+	});
+	body.addEventListener("pointerleave", () => picture.hide_tip());
+	body.addEventListener("pointerdown", (event) => {
+		const there = under(event);
+		if (event.button || !there.in_plot)
+			return;
+		anchor = there;
+		body.setPointerCapture(event.pointerId);
+		event.preventDefault();
+	});
+	body.addEventListener("pointerup", (event) => {
+		const there = under(event), began = anchor;
+		anchor = null;
+		if (!began)
+			return;
+		if (range) {
+			look(range.from, range.to, true);
+		} else if (there.row) {
+			cursor = there.ns;
+			choose(rows.indexOf(there.row));
+		}
+	});
+	body.addEventListener("pointercancel", () => {
+		anchor = range = null;
+		draw_range();
+	});
+	body.addEventListener("dblclick", go_whole);
+
+	// --- keys ---
+
+	function choose(i) {
+		if (!rows.length)
+			return;
+		current = Math.min(rows.length - 1, Math.max(0, i));
+		rows.forEach((row, k) => set(row.g, { tabindex: k === current ? 0 : -1 }));
+		rows[current].g.focus({ preventScroll: true });
+		rows[current].g.scrollIntoView({ block: "nearest" });
+		draw_range();
+		tell_current();
+	}
+
+	function tell_current() {
+		const row = rows[current];
+		if (cursor === null) {
+			picture.say(spoken(row));
+			return;
+		}
+		show(row, cursor, MARGIN + x_of(cursor), plot.top + row.y + row.height / 2);
+		picture.say(tell(row, cursor).join(", "));
+	}
+
+	function step(by, selects) {
+		const before = cursor ?? (by > 0 ? seen.from : seen.to);
+		const least = Math.max(stretch, (seen.to - seen.from) / plot.width);
+		cursor = Math.min(seen.to, Math.max(seen.from, before + by * least));
+		if (selects) {
+			anchor_key ??= before;
+			range = { from: Math.min(anchor_key, cursor), to: Math.max(anchor_key, cursor) };
+		} else {
+			anchor_key = range = null;
+		}
+		draw_range();
+		tell_current();
+	}
+	let anchor_key = null;
+
+	function escape() {
+		picture.hide_tip();
+		if (range) {
+			range = anchor_key = null;
+			draw_range();
+		} else {
+			go_back();
+		}
+	}
+
+	const keys = {
+		ArrowUp: () => choose(current - 1),
+		ArrowDown: () => choose(current + 1),
+		ArrowLeft: (event) => step(event.ctrlKey ? -10 : -1, event.shiftKey),
+		ArrowRight: (event) => step(event.ctrlKey ? 10 : 1, event.shiftKey),
+		PageUp: () => choose(current - 10),
+		PageDown: () => choose(current + 10),
+		Home: () => { cursor = seen.from; choose(current); },
+		End: () => { cursor = seen.to; choose(current); },
+		Enter: () => {
+			if (range)
+				look(range.from, range.to, true);
+			anchor_key = null;
+		},
+		Escape: escape,
+		"+": () => scale(0.5),
+		"=": () => scale(0.5),
+		"-": () => scale(2),
+		"0": go_whole,
+	};
+
+	document.addEventListener("keydown", (event) => {
+		const is_button = event.target.localName === "button";
+		if (event.altKey || event.metaKey || !keys[event.key] || (is_button && event.key === "Enter"))
+			return;
+		event.preventDefault();
+		keys[event.key](event);
+	});
+
+	// --- tools ---
+
+	function button(text, name, click) {
+		const made = html("button", { type: "button", "aria-label": name }, picture.tools, text);
+		made.addEventListener("click", click);
+		return made;
+	}
+
+	button("+", "zoom in", () => scale(0.5));
+	button("−", "zoom out", () => scale(2));
+	const back = button("Back", "back to the range before", go_back);
+	const reset = button("Whole", "the whole time", go_whole);
+	const where = html("output", { "aria-live": "off" }, picture.tools);
+	html("p", {}, picture.foot, "Drag over a range to zoom into it. Keys: ↑ ↓ lanes, ← → time (Ctrl: " +
+		"faster, Shift: a range), Enter: into the range, + − zoom, Esc back, 0 whole.");
+
+	set(body, { role: "group", "aria-label": "lanes" });
+	picture.follow_width(draw);
+	draw();
+})();

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See timeline_layout.h. */
+#include "sinks/timeline_layout.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/bars.h"
+#include "sinks/svg.h"
+
+static bool is_there(const struct sooth_value *v)
+{
+	return v->state == SOOTH_STATE_VALUE || v->state == SOOTH_STATE_TRUNCATED;
+}
+
+/* A field in ns of that name; false: it has none, or no value. */
+static bool time_of(const struct sooth_schema *schema, const struct sooth_record *r,
+	const char *name, double *ns)
+{
+	const struct sooth_field *f = sooth_schema_field(schema, name);
+	struct sooth_value v;
+
+	if (!f || f->type != SOOTH_FIELD_UNSIGNED || f->unit != SOOTH_UNIT_NS)
+		return false;
+	v = sooth_field_get(f, r);
+	if (v.state == SOOTH_STATE_VALUE)
+		*ns = (double)v.u;
+	return v.state == SOOTH_STATE_VALUE;
+}
+
+static struct sooth_text keep_text(struct timeline_layout *l, const struct buffer *text)
+{
+	struct sooth_text kept = { (uint32_t)l->texts.size, 0 };
+
+	svg_plain(&l->texts, (const char *)text->data, text->size);
+	if (!buffer_failed(&l->texts))
+		kept.size = (uint32_t)l->texts.size - kept.offset;
+	return kept;
+}
+
+static void add_word(struct buffer *out, const struct sooth_field *f, const struct sooth_record *r)
+{
+	struct sooth_value v = sooth_field_get(f, r);
+	struct buffer word = { 0 };
+
+	if (is_there(&v)) {
+		/* Escaped once more with the rest: raw here. */
+		if (f->type == SOOTH_FIELD_TEXT)
+			buffer_append(&word, v.text.data, v.text.size);
+		else
+			value_format(&word, f, &v);
+	}
+	if (word.size) {
+		buffer_string(out, out->size ? " " : "");
+		buffer_append(out, word.data, word.size);
+	}
+	buffer_fini(&word);
+}
+
+static bool is_word(const struct sooth_field *f)
+{
+	return f->type == SOOTH_FIELD_TEXT || f->type == SOOTH_FIELD_ENUM ||
+	       (f->type == SOOTH_FIELD_UNSIGNED && f->unit == SOOTH_UNIT_NONE);
+}
+
+/* Words of the fields up to one, or behind it. */
+static struct sooth_text words(struct timeline_layout *l, const struct sooth_schema *schema,
+	const struct sooth_record *r, const char *pivot, bool behind)
+{
+	const struct sooth_field *at = sooth_schema_field(schema, pivot);
+	struct buffer text = { 0 };
+	struct sooth_text kept;
+
+	for (const struct sooth_field *f = behind ? at + 1 : schema->fields;
+		f != (behind ? schema->fields + schema->field_count : at); f++) {
+		if (is_word(f) && !f->is_hidden)
+			add_word(&text, f, r);
+	}
+	kept = keep_text(l, &text);
+	buffer_fini(&text);
+	return kept;
+}
+
+/* --- lanes --- */
+
+static const struct sooth_field *series_of(const struct sooth_schema *schema)
+{
+	for (size_t i = 0; i < schema->field_count; i++) {
+		if (schema->fields[i].type == SOOTH_FIELD_SERIES)
+			return &schema->fields[i];
+	}
+	return NULL;
+}
+
+static struct layout_group *group_of(
+	struct timeline_layout *l, const struct section *section, const struct sooth_field *series)
+{
+	for (size_t i = 0; i < l->group_count; i++) {
+		if (l->groups[i].section == section)
+			return &l->groups[i];
+	}
+	if (l->group_count == LAYOUT_GROUPS)
+		return NULL;
+	l->groups[l->group_count] = (struct layout_group){ section, series, 0 };
+	return &l->groups[l->group_count++];
+}
+
+static void take_lane(struct timeline_layout *l, const struct section *section,
+	const struct sooth_field *series, const struct sooth_record *r)
+{
+	struct sooth_value v = sooth_field_get(series, r);
+	struct layout_group *group = group_of(l, section, series);
+	struct layout_lane lane;
+
+	if (v.state != SOOTH_STATE_VALUE)
+		return;
+	if (!group || l->lanes.size >= LAYOUT_LANES * sizeof(lane)) {
+		l->more_lanes++;
+		return;
+	}
+	lane = (struct layout_lane){ .group = (size_t)(group - l->groups),
+		.label = words(l, section->schema, r, series->name, false),
+		.values_at = l->values.size / sizeof(double),
+		.count = v.list.count };
+	buffer_append(&l->values, v.list.data, v.list.count * sizeof(double));
+	if (!buffer_failed(&l->values))
+		lane.top = bars_top(layout_values(l, &lane), lane.count);
+	buffer_append(&l->lanes, &lane, sizeof(lane));
+	group->lanes++;
+}
+
+/* --- spans, marks, notes --- */
+
+static void take_span(
+	struct timeline_layout *l, const struct section *section, const struct sooth_record *r)
+{
+	struct layout_span span = { 0 };
+
+	if (l->spans.size >= LAYOUT_LANES * sizeof(span)) {
+		l->more_lanes++;
+		return;
+	}
+	span.is_open_begin = !time_of(section->schema, r, "from_ns", &span.from_ns);
+	span.is_open_end = !time_of(section->schema, r, "to_ns", &span.to_ns);
+	if (span.is_open_end)
+		span.to_ns = l->interval_ns;
+	span.label = words(l, section->schema, r, "from_ns", false);
+	span.detail = words(l, section->schema, r, "to_ns", true);
+	buffer_append(&l->spans, &span, sizeof(span));
+}
+
+static void take_mark(
+	struct timeline_layout *l, const struct section *section, const struct sooth_record *r)
+{
+	struct layout_mark mark = { 0 };
+	const struct sooth_field *detail = sooth_schema_field(section->schema, "detail");
+	struct buffer text = { 0 };
+
+	if (l->marks.size >= LAYOUT_MARKS * sizeof(mark)) {
+		l->more_marks++;
+		return;
+	}
+	time_of(section->schema, r, "at_ns", &mark.at_ns);
+	for (const struct sooth_field *f = sooth_schema_field(section->schema, "at_ns") + 1;
+		f < section->schema->fields + section->schema->field_count; f++) {
+		if (is_word(f) && f != detail)
+			add_word(&text, f, r);
+	}
+	mark.label = keep_text(l, &text);
+	buffer_reset(&text);
+	if (detail)
+		add_word(&text, detail, r);
+	mark.detail = keep_text(l, &text);
+	buffer_append(&l->marks, &mark, sizeof(mark));
+	buffer_fini(&text);
+}
+
+static void take_note(
+	struct timeline_layout *l, const struct section *section, const struct sooth_record *r)
+{
+	struct line_plan plan;
+	struct buffer line = { 0 };
+
+	line_plan(&plan, section->schema);
+	line_format(&line, &plan, r);
+	if (line.size) {
+		svg_plain(&l->notes, (const char *)line.data, line.size);
+		buffer_char(&l->notes, '\n');
+	}
+	buffer_fini(&line);
+}
+
+void timeline_layout_take(
+	struct timeline_layout *l, const struct section *section, const struct sooth_record *r)
+{
+	const struct sooth_schema *schema = section->schema;
+	const struct sooth_field *series = series_of(schema);
+
+	l->section_rows++;
+
+	if (series)
+		take_lane(l, section, series, r);
+	else if (time_of(schema, r, "stretch_ns", &l->stretch_ns))
+		time_of(schema, r, "interval_ns", &l->interval_ns);
+	else if (sooth_schema_field(schema, "from_ns") && sooth_schema_field(schema, "to_ns"))
+		take_span(l, section, r);
+	else if (sooth_schema_field(schema, "at_ns"))
+		take_mark(l, section, r);
+	else if (section->is_last && schema->line)
+		take_note(l, section, r);
+}
+
+void timeline_layout_end(struct timeline_layout *l, const struct section *section)
+{
+	if (section->is_last && section->if_empty && !l->section_rows)
+		buffer_format(&l->notes, "%s\n", section->if_empty);
+}
+
+bool timeline_layout_failed(const struct timeline_layout *l)
+{
+	return buffer_failed(&l->lanes) || buffer_failed(&l->spans) || buffer_failed(&l->marks) ||
+	       buffer_failed(&l->texts) || buffer_failed(&l->values) || buffer_failed(&l->notes);
+}
+
+void timeline_layout_fini(struct timeline_layout *l)
+{
+	buffer_fini(&l->lanes);
+	buffer_fini(&l->spans);
+	buffer_fini(&l->marks);
+	buffer_fini(&l->texts);
+	buffer_fini(&l->values);
+	buffer_fini(&l->notes);
+}
+
+/* --- figures --- */
+
+void layout_figure(struct buffer *out, const struct sooth_field *series, double value)
+{
+	struct sooth_field number = { .type = SOOTH_FIELD_UNSIGNED, .unit = series->unit };
+	struct sooth_value whole = { .u = value > 0 ? (uint64_t)(value + 0.5) : 0 };
+
+	if (isnan(value))
+		buffer_string(out, "-");
+	else if (series->unit == SOOTH_UNIT_BYTES)
+		value_format(out, &number, &whole);
+	else
+		buffer_format(out, "%.*f%s", series->decimals, value,
+			series->unit == SOOTH_UNIT_PERCENT ? " %" : "");
+}
+
+double layout_tick_ns(double interval_ns, unsigned most)
+{
+	static const double steps[] = { 1, 2, 5 };
+
+	for (double power = 1; power < 1e18; power *= 10) {
+		for (size_t i = 0; i < 3; i++) {
+			if (interval_ns / (steps[i] * power) <= most)
+				return steps[i] * power;
+		}
+	}
+	return interval_ns;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a timeline's picture shows, gathered from a report, and where it stands without a script.
+ * By the fields of a section, whatever its rows are of:
+ *
+ *   stretch_ns, interval_ns  the axis: how long a value of a series is, how long all is
+ *   a series                 a lane; texts and numbers before it name it
+ *   from_ns and to_ns        a span; absent: from the beginning, to the end
+ *   at_ns                    a mark
+ *
+ * Times are since the beginning of the axis.
+ */
+#ifndef SOOTH_SINKS_TIMELINE_LAYOUT_H
+#define SOOTH_SINKS_TIMELINE_LAYOUT_H
+
+#include "core/sink.h"
+
+#define LAYOUT_GROUPS 8
+#define LAYOUT_LANES  400 /* and spans; beyond, it is said how many more there are */
+#define LAYOUT_MARKS  2000
+
+#define LAYOUT_LABEL_PX	 200
+#define LAYOUT_FIGURE_PX 76 /* to the right of a lane */
+#define LAYOUT_TITLE_PX	 26
+#define LAYOUT_LANE_PX	 30 /* with the space below it */
+#define LAYOUT_FILL_PX	 24 /* of that for values */
+#define LAYOUT_SPAN_PX	 18
+#define LAYOUT_AXIS_PX	 22
+
+struct layout_group {
+	const struct section *section; /* static in its view */
+	const struct sooth_field *series;
+	size_t lanes;
+};
+
+/* Texts are plain (svg_plain) and stand in layout.texts, values in layout.values. */
+struct layout_lane {
+	size_t group;
+	struct sooth_text label;
+	size_t values_at, count;
+	double top; /* the highest value; NaN: none */
+};
+
+struct layout_span {
+	double from_ns, to_ns;
+	bool is_open_begin, is_open_end;
+	struct sooth_text label, detail;
+};
+
+struct layout_mark {
+	double at_ns;
+	struct sooth_text label, detail;
+};
+
+struct timeline_layout {
+	double interval_ns, stretch_ns;
+	struct layout_group groups[LAYOUT_GROUPS];
+	size_t group_count;
+	struct buffer lanes, spans, marks; /* arrays */
+	struct buffer texts, values;	   /* values: doubles */
+	struct buffer notes;		   /* plain lines */
+	size_t more_lanes, more_marks;
+	size_t section_rows; /* of the open one */
+};
+
+void timeline_layout_take(
+	struct timeline_layout *l, const struct section *section, const struct sooth_record *r);
+/* The section is over: what it says without a row. */
+void timeline_layout_end(struct timeline_layout *l, const struct section *section);
+bool timeline_layout_failed(const struct timeline_layout *l);
+void timeline_layout_fini(struct timeline_layout *l);
+
+static inline const struct layout_lane *layout_lanes(const struct timeline_layout *l, size_t *count)
+{
+	*count = l->lanes.size / sizeof(struct layout_lane);
+	return (const void *)l->lanes.data;
+}
+
+static inline const struct layout_span *layout_spans(const struct timeline_layout *l, size_t *count)
+{
+	*count = l->spans.size / sizeof(struct layout_span);
+	return (const void *)l->spans.data;
+}
+
+static inline const struct layout_mark *layout_marks(const struct timeline_layout *l, size_t *count)
+{
+	*count = l->marks.size / sizeof(struct layout_mark);
+	return (const void *)l->marks.data;
+}
+
+static inline const char *layout_text(const struct timeline_layout *l, const struct sooth_text *t)
+{
+	return (const char *)l->texts.data + t->offset;
+}
+
+static inline const double *layout_values(
+	const struct timeline_layout *l, const struct layout_lane *lane)
+{
+	return (const double *)(const void *)l->values.data + lane->values_at;
+}
+
+/* A figure of a lane as people read it. */
+void layout_figure(struct buffer *out, const struct sooth_field *series, double value);
+/* Step between ticks of an axis of that length: 1, 2 or 5 of a power of ten; at most `most`. */
+double layout_tick_ns(double interval_ns, unsigned most);
+
+#endif
