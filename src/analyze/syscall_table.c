@@ -75,7 +75,7 @@ static const struct sooth_field call_fields[] = {
 		.type = SOOTH_FIELD_HISTOGRAM,
 		FIELD_AT(call_row, histogram),
 		.unit = SOOTH_UNIT_NS,
-		.is_hidden = true,
+		.label = "TIMES",
 		.help = "durations: slot i counts those from 2^i to 2^(i+1) ns" },
 };
 

@@ -7,9 +7,10 @@
 #include "base/units.h"
 #include "probes/maps.h"
 
-#define TEXTS_MAX  (4u << 20)
-#define GAP_FACTOR 4 /* a state is not known where readings are so much further apart than usual   \
-		      */
+#define TEXTS_MAX (4u << 20)
+#define GAP_FACTOR                                                                                 \
+	4 /* a state is not known where readings are so much further apart than usual              \
+	   */
 #define NO_GAP_NS  NS_PER_S	    /* whatever is usual */
 #define NOT_NEW_NS (20 * NS_PER_MS) /* starts are told in clock ticks */
 

@@ -36,12 +36,12 @@ struct timeline_reading {
 
 struct timeline_threads {
 	struct map known; /* struct of timeline_threads.c */
-	uint64_t time_ns; /* of the last whole reading */
+	uint64_t first_ns, time_ns; /* of the first and the last whole reading */
 	uint32_t round;
 	bool is_partial; /* more came than are kept */
 	/* Of the reading that is under way: */
 	double cpu_ns[THREAD_ROLES];
-	bool has_role[THREAD_ROLES], had_role[THREAD_ROLES];
+	bool has_role[THREAD_ROLES], had_role[THREAD_ROLES], is_told[THREAD_ROLES];
 	double read_bytes, written_bytes;
 	bool has_io, has_cpu;
 };
@@ -58,6 +58,7 @@ struct timeline_process {
 	double cpu_total_ns;
 	struct timeline_reading rss;
 	struct timeline_reading classes[MAP_CLASSES];
+	uint64_t maps_ns; /* of the first reading of these; 0: none yet */
 	struct timeline_threads threads;
 	struct map lanes; /* struct of timeline_book.c -> struct lane * */
 	bool is_in_sample;

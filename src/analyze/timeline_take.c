@@ -40,6 +40,7 @@ static void forget_readings(struct timeline_book *b)
 		struct timeline_process *p = *(struct timeline_process **)value;
 
 		p->cpu_time_ns = p->threads.time_ns = p->rss.time_ns = 0;
+		p->threads.first_ns = p->maps_ns = 0;
 		map_clear(&p->threads.known);
 		for (size_t i = 0; i < MAP_CLASSES; i++)
 			p->classes[i].time_ns = 0;
@@ -235,10 +236,18 @@ static void take_maps(struct timeline_book *b, const struct maps_process *end)
 	if (!p || !one || !end->mappings || end->figures_state || map_totals(one, totals))
 		return;
 	for (uint32_t i = 0; i < MAP_CLASSES; i++) {
-		if (totals[i].rss_bytes || p->classes[i].time_ns)
-			timeline_state(b, p, &p->classes[i], 1 + i, end->record.time_ns,
-				(double)totals[i].rss_bytes);
+		struct timeline_reading *reading = &p->classes[i];
+
+		if (!totals[i].rss_bytes && !reading->time_ns)
+			continue;
+		/* At the readings before there was nothing of it. */
+		if (!reading->time_ns)
+			reading->time_ns = p->maps_ns;
+		timeline_state(b, p, &p->classes[i], 1 + i, end->record.time_ns,
+			(double)totals[i].rss_bytes);
 	}
+	if (!p->maps_ns)
+		p->maps_ns = end->record.time_ns;
 }
 
 /* --- calls --- */

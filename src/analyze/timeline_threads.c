@@ -87,11 +87,16 @@ static void forget_gone(struct timeline_threads *t)
 static void tell(struct timeline_book *b, struct timeline_process *p, uint64_t now_ns)
 {
 	struct timeline_threads *t = &p->threads;
-	struct timeline_span span = { t->time_ns, now_ns };
+	struct timeline_span span = { t->time_ns, now_ns }, before = { t->first_ns, t->time_ns };
 
 	for (uint32_t i = 0; i < THREAD_ROLES && t->has_cpu; i++) {
-		if (t->has_role[i] || t->had_role[i])
-			timeline_rate(b, p, TIMELINE_CPU, 1 + i, &span, t->cpu_ns[i] / 1e7);
+		if (!t->has_role[i] && !t->had_role[i])
+			continue;
+		/* Before its first thread it used nothing. */
+		if (!t->is_told[i] && before.to_ns > before.from_ns)
+			timeline_rate(b, p, TIMELINE_CPU, 1 + i, &before, 0);
+		t->is_told[i] = true;
+		timeline_rate(b, p, TIMELINE_CPU, 1 + i, &span, t->cpu_ns[i] / 1e7);
 	}
 	if (!t->has_io)
 		return;
@@ -109,6 +114,8 @@ static void end_reading(
 			tell(b, p, r->record.time_ns);
 		forget_gone(t);
 		t->time_ns = r->record.time_ns;
+		if (!t->first_ns)
+			t->first_ns = t->time_ns;
 		memcpy(t->had_role, t->has_role, sizeof(t->had_role));
 	}
 	memset(t->cpu_ns, 0, sizeof(t->cpu_ns));

@@ -72,11 +72,14 @@ static void choose_product(struct timeline_config *c, struct run *run)
 {
 	const char *path = c->output.output;
 
-	if (!ends_in(path, ".svg"))
+	bool is_png = ends_in(path, ".png");
+
+	if (!is_png && !ends_in(path, ".svg"))
 		return;
-	run->product = (struct run_product){
-		.path = path, .view = { "timeline", NULL }, .sink = "timeline-svg", .is_whole = true
-	};
+	run->product = (struct run_product){ .path = path,
+		.view = { "timeline", NULL },
+		.sink = is_png ? "timeline-png" : "timeline-svg",
+		.is_whole = true };
 	c->output.output = NULL;
 }
 

@@ -339,7 +339,7 @@ static int print_table(struct table_sink *s, const struct section *section)
 {
 	struct buffer legend = { 0 };
 
-	if (!table_bars_draw(&s->bars, s->table, s->columns, s->options.width, &legend))
+	if (!table_bars_draw(&s->bars, s->table, s->columns, s->options.width))
 		return -ENOMEM;
 	buffer_reset(&s->text);
 	table_fit(
@@ -354,6 +354,7 @@ static int print_table(struct table_sink *s, const struct section *section)
 	if (section->rows_most && s->row_count > section->rows_most)
 		fprintf(s->options.stream, "and %zu more (-j tells all)\n",
 			s->row_count - section->rows_most);
+	table_bars_legend(&s->bars, s->table, s->columns, &legend);
 	fwrite(legend.data, 1, legend.size, s->options.stream);
 	buffer_fini(&legend);
 	print_reasons(s, s->reasons);

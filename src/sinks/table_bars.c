@@ -95,24 +95,8 @@ static void draw_one(struct table_bars *b, const struct sooth_field *f, const do
 	bars_format(text, values, count, count, bars_top(values, count), is_utf8());
 }
 
-static void add_legend(
-	const struct table_bars *b, const struct sooth_field *f, struct buffer *legend)
-{
-	struct sooth_value low = { .u = 1ull << b->first_slot },
-			   high = { .u = 2ull << b->last_slot };
-	struct sooth_field number = { .type = SOOTH_FIELD_UNSIGNED, .unit = f->unit };
-
-	if (f->type != SOOTH_FIELD_HISTOGRAM || !b->has_slots)
-		return;
-	buffer_format(legend, "%s: from ", f->label ? f->label : f->name);
-	value_format(legend, &number, &low);
-	buffer_string(legend, " to ");
-	value_format(legend, &number, &high);
-	buffer_string(legend, ", each character twice the one before; a blank: none\n");
-}
-
 bool table_bars_draw(struct table_bars *b, struct libscols_table *table,
-	const struct sooth_field *const *fields, unsigned width, struct buffer *legend)
+	const struct sooth_field *const *fields, unsigned width)
 {
 	struct buffer text = { 0 }, values = { 0 };
 	bool is_done = true;
@@ -127,8 +111,6 @@ bool table_bars_draw(struct table_bars *b, struct libscols_table *table,
 		buffer_reset(&text);
 		draw_one(b, fields[head.column], (const void *)values.data, head.count,
 			room_of(table, width, head.column), &text);
-		if (!head.line)
-			add_legend(b, fields[head.column], legend);
 		is_done = !buffer_failed(&text) && !buffer_failed(&values) &&
 			  !scols_line_set_data(scols_table_get_line(table, head.line), head.column,
 				  buffer_cstr(&text));
@@ -136,8 +118,33 @@ bool table_bars_draw(struct table_bars *b, struct libscols_table *table,
 	buffer_fini(&text);
 	buffer_fini(&values);
 	buffer_reset(&b->kept);
-	b->has_slots = false;
 	return is_done;
+}
+
+static void add_legend(const struct table_bars *b, const struct sooth_field *f, struct buffer *out)
+{
+	struct sooth_value low = { .u = 1ull << b->first_slot };
+	struct sooth_value high = { .u = 2ull << b->last_slot };
+	struct sooth_field number = { .type = SOOTH_FIELD_UNSIGNED, .unit = f->unit };
+
+	buffer_format(out, "%s: from ", f->label ? f->label : f->name);
+	value_format(out, &number, &low);
+	buffer_string(out, " to ");
+	value_format(out, &number, &high);
+	buffer_string(out, ", each character twice the one before; a blank: none\n");
+}
+
+void table_bars_legend(struct table_bars *b, struct libscols_table *table,
+	const struct sooth_field *const *fields, struct buffer *out)
+{
+	size_t columns = scols_table_get_ncols(table);
+
+	for (size_t n = 0; n < columns && b->has_slots; n++) {
+		if (fields[n]->type == SOOTH_FIELD_HISTOGRAM &&
+			!scols_column_is_hidden(scols_table_get_column(table, n)))
+			add_legend(b, fields[n], out);
+	}
+	b->has_slots = false;
 }
 
 void table_bars_fini(struct table_bars *b)

@@ -25,12 +25,12 @@ static inline bool table_bars_draws(const struct sooth_field *f)
 
 /* Keeps a value for its cell; false without memory. */
 bool table_bars_keep(struct table_bars *b, size_t column, size_t line, const struct sooth_value *v);
-/*
- * Draws what was kept; `width` is that of the terminal, 0: none. What the characters of a
- * histogram stand for is added to `legend`.
- */
+/* Draws what was kept; `width` is that of the terminal, 0: none. */
 bool table_bars_draw(struct table_bars *b, struct libscols_table *table,
-	const struct sooth_field *const *fields, unsigned width, struct buffer *legend);
+	const struct sooth_field *const *fields, unsigned width);
+/* What the characters of histograms that are shown stand for; and the next table may come. */
+void table_bars_legend(struct table_bars *b, struct libscols_table *table,
+	const struct sooth_field *const *fields, struct buffer *out);
 void table_bars_fini(struct table_bars *b);
 
 #endif
