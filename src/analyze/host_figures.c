@@ -44,7 +44,7 @@ static const struct sooth_field load_fields[] = {
 };
 
 const struct sooth_schema load_row_schema = {
-	.name = "load",
+	.name = "status.load",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct load_row),
 	SCHEMA_FIELDS(load_fields),
@@ -67,7 +67,7 @@ static const struct sooth_field memory_fields[] = {
 };
 
 const struct sooth_schema memory_row_schema = {
-	.name = "memory",
+	.name = "status.memory",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct memory_row),
 	SCHEMA_FIELDS(memory_fields),

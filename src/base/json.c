@@ -186,3 +186,9 @@ void json_null(struct json *j)
 {
 	value(j, "null");
 }
+
+void json_written(struct json *j, const char *text, size_t size)
+{
+	if (open_value(j))
+		buffer_append(j->out, text, size);
+}

@@ -36,5 +36,7 @@ void json_i64(struct json *j, int64_t value);
 void json_f64(struct json *j, double value, unsigned decimals);
 void json_bool(struct json *j, bool value);
 void json_null(struct json *j);
+/* A value that is JSON already. */
+void json_written(struct json *j, const char *text, size_t size);
 
 #endif

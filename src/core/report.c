@@ -38,6 +38,7 @@ struct sooth_report {
 	size_t stage_count;
 	sooth_record_handler handler;
 	void *handler_user;
+	const struct sooth_schema *handled; /* of the record before */
 	struct map pids;	/* uint32_t -> bool: whether it was seen; empty: all are wanted */
 	struct buffer selected; /* records of those */
 	bool wants_default_views;
@@ -204,7 +205,10 @@ static int take_record(
 	if (record->kind == STREAM_SOURCE && r->wants_default_views)
 		status = add_views_of(r, record, err);
 	if (!status && r->handler) {
-		status = r->handler(r->handler_user, registry_schema(record->kind), record);
+		/* Kinds come in runs. */
+		if (!r->handled || r->handled->kind != record->kind)
+			r->handled = registry_schema(record->kind);
+		status = r->handler(r->handler_user, r->handled, record);
 		if (status < 0)
 			error_errno(err, status, "handle a record");
 	}
@@ -440,6 +444,16 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 	summary_losses(&r->summary, r->has_read ? &r->reader : NULL, r->merge.late_records);
 	status = summary_tell(&r->summary, r->output, err);
 	return status ? status : output_end(r->output, err);
+}
+
+int report_notes(struct sooth_report *r, struct output *output, struct sooth_error *err)
+{
+	return summary_tell(&r->summary, output, err);
+}
+
+bool report_has_probe(const struct sooth_report *r, const char *probe)
+{
+	return summary_has_probe(&r->summary, probe);
 }
 
 int sooth_report_child_status(const struct sooth_report *r)

@@ -5,7 +5,7 @@
 
 #include <sooth/report.h>
 #include "capture/block.h"
-#include "core/sink.h"
+#include "core/output.h"
 
 /* A block_handler; user is the struct sooth_report. */
 int report_block(void *user, const struct block *block, struct sooth_error *err);
@@ -21,6 +21,11 @@ void report_in_frames(struct sooth_report *r, const char *schema);
 /* Frames are of intervals: the first such record begins one, and at the end the views are told
  * once more, after STREAM_END, of everything. */
 void report_in_intervals(struct sooth_report *r, const char *schema);
+/* What stands under every report, told to another output. Of a report that was not finished it is
+ * what was said until then, without what reading the capture has lost. */
+int report_notes(struct sooth_report *r, struct output *output, struct sooth_error *err);
+/* Whether the stream, as far as it was read, has records of that probe. */
+bool report_has_probe(const struct sooth_report *r, const char *probe);
 /* A sink that is no format: a screen. */
 int report_add_sink_type(struct sooth_report *r, const struct sink_type *type,
 	const struct sink_options *options, struct sooth_error *err);

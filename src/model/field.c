@@ -158,6 +158,15 @@ double series_at(const struct sooth_value *value, size_t i)
 	return v;
 }
 
+const char *value_state_text(const struct sooth_value *v)
+{
+	if (v->state == SOOTH_STATE_TRUNCATED)
+		return "truncated";
+	if (v->state == SOOTH_STATE_REDACTED)
+		return "redacted";
+	return sooth_reason_text(v->reason);
+}
+
 struct batch field_rows(const struct sooth_value *value)
 {
 	struct batch rows = { (const unsigned char *)value->text.data, value->text.size };

@@ -48,6 +48,8 @@ double series_at(const struct sooth_value *value, size_t i);
 /* Of an argument list, how much is to be shown: what a title that was written over it leaves blank
  * behind itself is not. */
 size_t args_shown(const char *data, size_t size);
+/* Why a value is not there, or not whole: of a state that is neither VALUE nor ABSENT. */
+const char *value_state_text(const struct sooth_value *value);
 void value_format(
 	struct buffer *out, const struct sooth_field *field, const struct sooth_value *value);
 

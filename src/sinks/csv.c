@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "core/sink.h"
 
 #define COLUMNS_MAX 96
@@ -79,37 +80,6 @@ static bool is_text(const struct sooth_field *f)
 	       f->type == SOOTH_FIELD_ROWS;
 }
 
-static void write_quoted(struct buffer *out, const struct buffer *cell)
-{
-	buffer_char(out, '"');
-	for (size_t i = 0; i < cell->size; i++) {
-		if (cell->data[i] == '"')
-			buffer_char(out, '"');
-		buffer_char(out, (char)cell->data[i]);
-	}
-	buffer_char(out, '"');
-}
-
-static void write_cell(struct csv_sink *s, bool may_be_formula)
-{
-	const char *text = buffer_cstr(&s->cell);
-
-	if (may_be_formula && strchr("=+-@", *text) && *text) {
-		struct buffer plain = { 0 };
-
-		buffer_char(&plain, '\'');
-		buffer_append(&plain, s->cell.data, s->cell.size);
-		buffer_reset(&s->cell);
-		buffer_append(&s->cell, plain.data, plain.size);
-		buffer_fini(&plain);
-		text = buffer_cstr(&s->cell);
-	}
-	if (strpbrk(text, ",\"\r\n"))
-		write_quoted(&s->bytes, &s->cell);
-	else
-		buffer_append(&s->bytes, s->cell.data, s->cell.size);
-}
-
 /* Units are in the names of the columns. */
 static void format_value(
 	struct buffer *out, const struct sooth_field *field, const struct sooth_value *v)
@@ -134,15 +104,18 @@ static void write_row(struct csv_sink *s, const struct sooth_record *r)
 		buffer_reset(&s->cell);
 		if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED)
 			format_value(&s->cell, f, &v);
-		write_cell(s, is_text(f));
+		csv_put(&s->bytes, (const char *)s->cell.data, s->cell.size, is_text(f));
 	}
 	buffer_string(&s->bytes, "\r\n");
 }
 
 static void write_names(struct csv_sink *s)
 {
-	for (size_t i = 0; i < s->column_count; i++)
-		buffer_format(&s->bytes, "%s%s", i ? "," : "", s->columns[i]->name);
+	for (size_t i = 0; i < s->column_count; i++) {
+		if (i)
+			buffer_char(&s->bytes, ',');
+		csv_put(&s->bytes, s->columns[i]->name, strlen(s->columns[i]->name), false);
+	}
 	buffer_string(&s->bytes, "\r\n");
 }
 

@@ -180,15 +180,6 @@ void json_value(struct json *j, const struct sooth_field *f, const struct sooth_
 	}
 }
 
-static const char *state_text(const struct sooth_value *v)
-{
-	if (v->state == SOOTH_STATE_TRUNCATED)
-		return "truncated";
-	if (v->state == SOOTH_STATE_REDACTED)
-		return "redacted";
-	return sooth_reason_text(v->reason);
-}
-
 /* Absent is a plain null: there is nothing to explain. */
 static void write_states(
 	struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
@@ -207,7 +198,7 @@ static void write_states(
 			is_open = true;
 		}
 		json_key(j, f->name);
-		json_cstring(j, state_text(&v));
+		json_cstring(j, value_state_text(&v));
 	}
 	if (is_open)
 		json_end(j);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A cell of comma-separated values (RFC 4180). A text that begins with = + - @ gets an apostrophe
+ * in front where it comes from whoever named a process or a folder, because a spreadsheet would
+ * compute it.
+ */
+#ifndef SOOTH_BASE_CSV_H
+#define SOOTH_BASE_CSV_H
+
+#include <stdbool.h>
+
+#include "base/buffer.h"
+
+void csv_put(struct buffer *out, const char *text, size_t size, bool may_be_formula);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sooth export: a capture in a format that other programs read. */
+#include "export/export.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/target.h"
+
+struct export_config {
+	struct target_options target;
+	struct {
+		const char *format, *output, *weight;
+		struct option_list tables;
+	} export;
+};
+
+static const char *format_name(size_t index)
+{
+	return export_types[index] ? export_types[index]->name : NULL;
+}
+
+static const char *weight_name(size_t index)
+{
+	static const char *const names[] = { "time", "calls", NULL };
+
+	return names[index];
+}
+
+static const struct option export_options[] = {
+	{ .name = "format",
+		.type = OPTION_CHOICE,
+		.argument = "NAME",
+		.choice = format_name,
+		.offset = offsetof(struct export_config, export.format),
+		.help = "what to write" },
+	{ .letter = 'o',
+		.name = "output",
+		.type = OPTION_TEXT,
+		.argument = "FILE",
+		.offset = offsetof(struct export_config, export.output),
+		.help = "write there, made readable for you only; of csv also a folder" },
+	{ .name = "table",
+		.type = OPTION_LIST,
+		.argument = "NAME",
+		.offset = offsetof(struct export_config, export.tables),
+		.help = "only this table; may be given again" },
+	{ .name = "weight",
+		.type = OPTION_CHOICE,
+		.argument = "WHAT",
+		.choice = weight_name,
+		.offset = offsetof(struct export_config, export.weight),
+		.help = "of folded stacks: microseconds, or numbers of calls" },
+};
+
+static const struct option_group groups[] = {
+	OPTION_GROUP("Export", export_options, 0),
+	TARGET_GROUP(struct export_config, target),
+};
+
+static int refuse(struct sooth_error *err, const char *what, const char *why, const char *remedy)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s", what);
+	error_why(err, "%s", why);
+	return error_remedy(err, "%s", remedy);
+}
+
+static int check(const struct export_config *c, const struct arguments *a,
+	const struct export_type *type, struct sooth_error *err)
+{
+	if (a->count != 1 || a->command)
+		return refuse(err, "export other than one capture", "an export is of one file",
+			"give one file that `sooth record` or --save wrote");
+	if (!type)
+		return refuse(err, "export without a format", "there are several",
+			"--format folded, chrome, csv, jsonl or sqlite");
+	if (c->export.tables.count && !type->has_choice)
+		return refuse(err, "choose tables", "this format is not made of them",
+			"leave out --table, or take csv, jsonl or sqlite");
+	if (c->export.weight && strcmp(type->name, "folded"))
+		return refuse(err, "choose a weight", "only stacks have one",
+			"leave out --weight, or take --format folded");
+	return 0;
+}
+
+static int choose(void *user, struct sooth_report *report, struct sooth_error *err)
+{
+	return target_options_select(user, report, err);
+}
+
+static int run_export(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct export_config *c = config;
+	const struct export_type *type = c->export.format ? export_find(c->export.format) : NULL;
+	struct export_told told = { 0 };
+	struct export_options options = {
+		.output = c->export.output ? c->export.output : "-",
+		.names = c->export.tables.items,
+		.name_count = c->export.tables.count,
+		.by_calls = c->export.weight && !strcmp(c->export.weight, "calls"),
+		.select = choose,
+		.user = &c->target,
+	};
+	int status = check(c, arguments, type, err);
+
+	if (!status) {
+		options.path = arguments->items[0];
+		status = export_run(type, &options, &told, err);
+	}
+	/* Most formats have no place for it. */
+	if (!status && told.losses.size)
+		fprintf(stderr, "sooth: the capture is not whole:\n%s", buffer_cstr(&told.losses));
+	buffer_fini(&told.losses);
+	return status;
+}
+
+const struct command command_export = {
+	.name = "export",
+	.summary = "a capture in a format that other programs read",
+	.usage = "--format NAME [--table NAME] [-o FILE] FILE.sooth",
+	.about = "folded: stacks for flamegraph tools; chrome: a timeline for Perfetto, "
+		 "chrome://tracing and\n"
+		 "speedscope; csv, jsonl and sqlite: the tables that `sooth query FILE --tables` "
+		 "lists.",
+	.examples = "  sooth export --format chrome -o trace.json build.sooth\n"
+		    "  sooth export --format csv --table syscalls_call build.sooth\n"
+		    "  sooth export --format sqlite -o build.db build.sooth\n",
+	COMMAND_GROUPS(groups),
+	.config_size = sizeof(struct export_config),
+	.run = run_export,
+};

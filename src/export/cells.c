@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Values of fields as the few types that tables elsewhere have: a name for an enum and an errno,
+ * JSON for lists. Texts come from targets: what is no UTF-8, and NUL, becomes U+FFFD, because
+ * readers of databases refuse it.
+ */
+#include <string.h>
+
+#include "base/escape.h"
+#include "export/tables.h"
+#include "model/errno_names.h"
+#include "model/field.h"
+#include "probes/syscall_names.h"
+#include "sinks/json_members.h"
+
+#define REPLACEMENT "\xef\xbf\xbd"
+
+static bool is_present(const struct sooth_value *v)
+{
+	return v->state == SOOTH_STATE_VALUE || v->state == SOOTH_STATE_TRUNCATED;
+}
+
+static struct cell of_text(const char *text, size_t size)
+{
+	return (struct cell){ .type = CELL_TEXT, .text = text, .size = size };
+}
+
+static struct cell of_name(const char *name)
+{
+	return of_text(name, strlen(name));
+}
+
+static size_t clean_length(const char *text, size_t size)
+{
+	size_t at = 0;
+
+	while (at < size) {
+		size_t length = text[at] ? utf8_length(text + at, size - at) : 0;
+
+		if (!length)
+			break;
+		at += length;
+	}
+	return at;
+}
+
+/* Most texts are fine as they are. */
+static struct cell of_foreign(const char *text, size_t size, struct buffer *scratch)
+{
+	size_t at = clean_length(text, size);
+
+	if (at == size)
+		return of_text(text, size);
+	buffer_reset(scratch);
+	for (size_t from = 0; from < size; from += at + 1) {
+		at = clean_length(text + from, size - from);
+		buffer_append(scratch, text + from, at);
+		if (from + at < size)
+			buffer_string(scratch, REPLACEMENT);
+	}
+	return of_text((const char *)scratch->data, scratch->size);
+}
+
+/* As a shell would need it written. */
+static struct cell of_args(
+	const struct sooth_field *f, const struct sooth_value *v, struct buffer *scratch)
+{
+	struct sooth_value whole = *v;
+
+	whole.state = SOOTH_STATE_VALUE;
+	buffer_reset(scratch);
+	value_format(scratch, f, &whole);
+	return of_text((const char *)scratch->data, scratch->size);
+}
+
+static struct cell of_json(
+	const struct sooth_field *f, const struct sooth_value *v, struct buffer *scratch)
+{
+	struct json json;
+
+	buffer_reset(scratch);
+	json_init(&json, scratch, 0);
+	json_value(&json, f, v);
+	return (struct cell){
+		.type = CELL_JSON, .text = (const char *)scratch->data, .size = scratch->size
+	};
+}
+
+static struct cell of_unsigned(uint64_t u)
+{
+	return (struct cell){ .type = CELL_UNSIGNED, .u = u };
+}
+
+static struct cell of_enum(const struct sooth_field *f, uint64_t u)
+{
+	if (f->names && u < f->names->count && f->names->names[u])
+		return of_name(f->names->names[u]);
+	return of_unsigned(u);
+}
+
+/* No error is no value. */
+static struct cell of_errno(uint64_t u)
+{
+	if (!u)
+		return (struct cell){ .type = CELL_NONE };
+	return errno_name(u) ? of_name(errno_name(u)) : of_unsigned(u);
+}
+
+static struct cell of_field(
+	const struct sooth_field *f, const struct sooth_record *r, struct buffer *scratch)
+{
+	struct sooth_value v = sooth_field_get(f, r);
+
+	if (!is_present(&v))
+		return (struct cell){ .type = CELL_NONE };
+	switch (f->type) {
+	case SOOTH_FIELD_SIGNED:
+		return (struct cell){ .type = CELL_SIGNED, .i = v.i };
+	case SOOTH_FIELD_REAL:
+		return (struct cell){ .type = CELL_REAL, .f = v.f, .decimals = f->decimals };
+	case SOOTH_FIELD_BOOL:
+		return (struct cell){ .type = CELL_BOOL, .u = v.u != 0 };
+	case SOOTH_FIELD_ENUM:
+		return of_enum(f, v.u);
+	case SOOTH_FIELD_ERRNO:
+		return of_errno(v.u);
+	case SOOTH_FIELD_TEXT:
+	case SOOTH_FIELD_CHARS:
+		return of_foreign(v.text.data, v.text.size, scratch);
+	case SOOTH_FIELD_ARGS:
+		return of_args(f, &v, scratch);
+	case SOOTH_FIELD_TEXTS:
+	case SOOTH_FIELD_ROWS:
+	case SOOTH_FIELD_LIST:
+	case SOOTH_FIELD_HISTOGRAM:
+		return of_json(f, &v, scratch);
+	default:
+		return of_unsigned(v.u);
+	}
+}
+
+/* What the header has instead of a state. */
+static struct cell of_header(const struct sooth_field *f, const struct sooth_record *r)
+{
+	struct sooth_value v = sooth_field_get(f, r);
+	bool is_of_host = !r->pid && !r->start_ticks;
+
+	if (f->offset == offsetof(struct sooth_record, cpu) ? v.u == SOOTH_CPU_NONE
+		: f->offset == offsetof(struct sooth_record, start_ticks) ||
+				f->offset == offsetof(struct sooth_record, pid)
+			? is_of_host
+			: !v.u)
+		return (struct cell){ .type = CELL_NONE };
+	return of_unsigned(v.u);
+}
+
+static uint64_t number_of(const struct table *t, const char *name, const struct sooth_record *r)
+{
+	struct sooth_value v = sooth_field_get(sooth_schema_field(t->schema, name), r);
+
+	return v.state == SOOTH_STATE_VALUE ? v.u : UINT32_MAX;
+}
+
+static struct cell of_call(const struct table *t, const struct column *c,
+	const struct sooth_record *r, struct buffer *scratch)
+{
+	unsigned abi = (unsigned)number_of(t, "abi", r);
+	uint32_t number = (uint32_t)number_of(t, "number", r);
+	const struct syscall_row *row = syscall_by_number(abi, number);
+	char name[SYSCALL_NAME_SIZE];
+
+	if (c->source == COLUMN_CATEGORY)
+		return of_name(syscall_category_name(
+			row ? row->category : (unsigned)SYSCALL_CATEGORY_OTHER));
+	if (row && abi == SYSCALL_ABI_X86_64)
+		return of_name(row->name); /* as syscall_name() has it, without writing it anew */
+	buffer_reset(scratch);
+	buffer_append(scratch, name, syscall_name(abi, number, name));
+	return of_text((const char *)scratch->data, scratch->size);
+}
+
+static struct cell of_states(
+	const struct table *t, const struct sooth_record *r, struct buffer *scratch)
+{
+	struct cell cell = { .type = CELL_NONE };
+	struct json json;
+
+	for (size_t i = 0; i < t->column_count; i++) {
+		const struct sooth_field *f = t->columns[i].field;
+		struct sooth_value v;
+
+		if (t->columns[i].source != COLUMN_FIELD)
+			continue;
+		v = sooth_field_get(f, r);
+		if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_ABSENT)
+			continue;
+		if (cell.type == CELL_NONE) {
+			buffer_reset(scratch);
+			json_init(&json, scratch, 0);
+			json_begin_object(&json);
+			cell.type = CELL_JSON;
+		}
+		json_key(&json, f->name);
+		json_cstring(&json, value_state_text(&v));
+	}
+	if (cell.type == CELL_NONE)
+		return cell;
+	json_end(&json);
+	cell.text = (const char *)scratch->data;
+	cell.size = scratch->size;
+	return cell;
+}
+
+struct cell cell_get(const struct table *t, const struct column *c, const struct sooth_record *r,
+	struct buffer *scratch)
+{
+	switch (c->source) {
+	case COLUMN_HEADER:
+		return of_header(c->field, r);
+	case COLUMN_CALL:
+	case COLUMN_CATEGORY:
+		return of_call(t, c, r, scratch);
+	case COLUMN_NOT_MEASURED:
+		return of_states(t, r, scratch);
+	default:
+		return of_field(c->field, r, scratch);
+	}
+}
+
+void cell_write_json(struct json *j, const struct cell *c)
+{
+	switch (c->type) {
+	case CELL_NONE:
+		json_null(j);
+		break;
+	case CELL_SIGNED:
+		json_i64(j, c->i);
+		break;
+	case CELL_UNSIGNED:
+		json_u64(j, c->u);
+		break;
+	case CELL_REAL:
+		json_f64(j, c->f, c->decimals);
+		break;
+	case CELL_BOOL:
+		json_bool(j, c->u != 0);
+		break;
+	case CELL_TEXT:
+		json_string(j, c->text, c->size);
+		break;
+	case CELL_JSON:
+		json_written(j, c->text, c->size);
+		break;
+	}
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "export/choice.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LISTED_MAX 6 /* tables that an error names */
+
+bool choice_has(const struct export_options *o, struct table *table)
+{
+	if (table->choice != TABLE_UNDECIDED)
+		return table->choice == TABLE_WANTED;
+	table->choice = o->name_count ? TABLE_LEFT_OUT : TABLE_WANTED;
+	for (size_t i = 0; i < o->name_count; i++) {
+		struct tables one = { .items = { table }, .count = 1 };
+
+		if (tables_find(&one, o->names[i]))
+			table->choice = TABLE_WANTED;
+	}
+	return table->choice == TABLE_WANTED;
+}
+
+int choice_parts(const struct export_options *o, struct tables *tables, unsigned *parts,
+	struct sooth_error *err)
+{
+	(void)err;
+	*parts = 0;
+	for (size_t i = 0; i < o->name_count; i++) {
+		if (tables_find(tables, o->names[i]))
+			*parts |= FEED_RECORDS;
+		else
+			*parts |= strcmp(o->names[i], FEED_TABLE_CALL) ? FEED_VIEWS : FEED_CALLS;
+	}
+	return 0;
+}
+
+int choice_check(
+	const struct export_options *o, const struct tables *tables, struct sooth_error *err)
+{
+	for (size_t i = 0; i < o->name_count; i++) {
+		const char *near;
+
+		if (tables_find(tables, o->names[i]))
+			continue;
+		near = tables_nearest(tables, o->names[i]);
+		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "export the table %s", o->names[i]);
+		error_why(err, "this capture has none of that name");
+		if (near)
+			return error_remedy(err, "did you mean %s?", near);
+		return error_remedy(err, "`sooth query FILE --tables` lists those it has");
+	}
+	return 0;
+}
+
+static int count(
+	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
+{
+	(void)user;
+	(void)record;
+	(void)err;
+	table->rows++;
+	return 0;
+}
+
+/* Those with the most rows. */
+static void list(struct tables *t, struct buffer *out)
+{
+	for (size_t listed = 0; listed < LISTED_MAX; listed++) {
+		struct table *most = NULL;
+
+		for (size_t i = 0; i < t->count; i++) {
+			if (t->items[i]->rows && (!most || t->items[i]->rows > most->rows))
+				most = t->items[i];
+		}
+		if (!most)
+			return;
+		buffer_format(out, "%s%s", listed ? ", " : "", most->name);
+		most->rows = 0;
+	}
+	buffer_string(out, ", ...");
+}
+
+int choice_refuse_many(const struct export_options *o, struct sooth_error *err)
+{
+	struct tables tables = { 0 };
+	struct buffer names = { 0 };
+	struct feed feed = { 0 };
+	int status = strcmp(o->path, "-") ? tables_init(&tables, err) : 0;
+
+	if (!status && strcmp(o->path, "-"))
+		status = feed_open(&feed, &tables, FEED_RECORDS | FEED_VIEWS, count, NULL, err);
+	if (!status && feed.report)
+		status = feed_read(&feed, o->path, err);
+	if (!status) {
+		list(&tables, &names);
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "export %s tables to one file",
+			o->name_count ? "several" : "all");
+		error_why(err, "a file of this format holds one%s%s",
+			names.size ? "; the largest here are " : "", buffer_cstr(&names));
+		status = error_remedy(err, "--table NAME for one, -o FOLDER/ for a file each; "
+					   "`sooth query FILE --tables` lists them");
+	}
+	feed_close(&feed);
+	tables_fini(&tables);
+	buffer_fini(&names);
+	return status;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Comma-separated values: one table a file, names first; of a folder a file for each table that
+ * has rows. What has no value is an empty cell, and the column not_measured says why. Texts are
+ * escaped as for a terminal, and kept from being computed (base/csv.h).
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/csv.h"
+#include "base/escape.h"
+#include "export/export.h"
+
+#define WRITE_BYTES (64u << 10)
+
+/* A table's file; hangs on it. */
+struct csv_table {
+	struct out_file file; /* in a folder */
+	FILE *stream;
+	struct buffer bytes;
+};
+
+struct csv_export {
+	struct out_file *file; /* NULL: a folder */
+	const char *folder;
+	struct tables *tables;
+	struct buffer scratch, text;
+};
+
+static int open_csv(void *state, const struct export_place *place, struct sooth_error *err)
+{
+	struct csv_export *s = state;
+
+	s->file = place->file;
+	s->folder = place->folder;
+	s->tables = place->tables;
+	if (s->folder && mkdir(s->folder, 0700) && errno != EEXIST)
+		return error_errno(err, -errno, "make the folder %s", s->folder);
+	return 0;
+}
+
+static int write_out(struct csv_table *t, struct sooth_error *err)
+{
+	size_t size = t->bytes.size;
+
+	if (buffer_failed(&t->bytes))
+		return error_no_memory(err);
+	if (size && fwrite(t->bytes.data, 1, size, t->stream) != size)
+		return error_errno(err, -errno, "write CSV");
+	buffer_reset(&t->bytes);
+	return 0;
+}
+
+static int begin_table(struct csv_export *s, struct table *table, struct sooth_error *err)
+{
+	struct csv_table *t = table->user = calloc(1, sizeof(*t));
+	_cleanup_free_ char *path = NULL;
+	int status = 0;
+
+	if (!t)
+		return error_no_memory(err);
+	if (s->folder && asprintf(&path, "%s/%s.csv", s->folder, table->name) < 0) {
+		path = NULL;
+		return error_no_memory(err);
+	}
+	if (s->folder)
+		status = out_file_open(&t->file, path, false, err);
+	if (status)
+		return status;
+	t->stream = s->folder ? t->file.stream : s->file->stream;
+	for (size_t i = 0; i < table->column_count; i++)
+		buffer_format(&t->bytes, "%s%s", i ? "," : "", table->columns[i].name);
+	buffer_string(&t->bytes, "\r\n");
+	return 0;
+}
+
+static void put_text(struct csv_export *s, struct buffer *out, const struct cell *c)
+{
+	buffer_reset(&s->text);
+	escape_terminal(&s->text, c->text, c->size);
+	csv_put(out, (const char *)s->text.data, s->text.size, true);
+}
+
+static void put_cell(struct csv_export *s, struct buffer *out, const struct cell *c)
+{
+	switch (c->type) {
+	case CELL_NONE:
+		break;
+	case CELL_SIGNED:
+		buffer_i64(out, c->i);
+		break;
+	case CELL_UNSIGNED:
+		buffer_u64(out, c->u);
+		break;
+	case CELL_REAL:
+		buffer_format(out, "%.*f", (int)c->decimals, c->f);
+		break;
+	case CELL_BOOL:
+		buffer_string(out, c->u ? "true" : "false");
+		break;
+	case CELL_TEXT:
+	case CELL_JSON:
+		put_text(s, out, c);
+		break;
+	}
+}
+
+static int row(
+	void *state, struct table *table, const struct sooth_record *r, struct sooth_error *err)
+{
+	struct csv_export *s = state;
+	int status = table->user ? 0 : begin_table(s, table, err);
+	struct csv_table *t = table->user;
+
+	if (status)
+		return status;
+	for (size_t i = 0; i < table->column_count; i++) {
+		struct cell cell = cell_get(table, &table->columns[i], r, &s->scratch);
+
+		if (i)
+			buffer_char(&t->bytes, ',');
+		put_cell(s, &t->bytes, &cell);
+	}
+	buffer_string(&t->bytes, "\r\n");
+	if (buffer_failed(&s->scratch) || buffer_failed(&s->text))
+		return error_no_memory(err);
+	return t->bytes.size < WRITE_BYTES ? 0 : write_out(t, err);
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct csv_export *s = state;
+	int status = 0;
+
+	for (size_t i = 0; i < s->tables->count && !status; i++) {
+		struct table *table = s->tables->items[i];
+		struct csv_table *t = table->user;
+
+		/* The one that was asked for has its names even without rows. */
+		if (!t && s->file && table->choice == TABLE_WANTED)
+			status = begin_table(s, table, err);
+		t = table->user;
+		if (!status && t)
+			status = write_out(t, err);
+		if (!status && t && s->folder)
+			status = out_file_commit(&t->file, err);
+	}
+	return status;
+}
+
+static void close_csv(void *state)
+{
+	struct csv_export *s = state;
+
+	for (size_t i = 0; s->tables && i < s->tables->count; i++) {
+		struct csv_table *t = s->tables->items[i]->user;
+
+		if (!t)
+			continue;
+		out_file_close(&t->file);
+		buffer_fini(&t->bytes);
+		free(t);
+	}
+	buffer_fini(&s->scratch);
+	buffer_fini(&s->text);
+}
+
+const struct export_type export_csv = {
+	.name = "csv",
+	.help = "comma-separated values: one table, or a folder with a file for each",
+	.parts = FEED_RECORDS | FEED_VIEWS,
+	.has_choice = true,
+	.is_of_one = true,
+	.state_size = sizeof(struct csv_export),
+	.open = open_csv,
+	.row = row,
+	.finish = finish,
+	.close = close_csv,
+};

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One conversion, whatever the format: who feeds it, which tables, where it goes. */
+#include "export/export.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "analyze/syscall_folded.h"
+#include "base/cleanup.h"
+#include "export/choice.h"
+
+#define EXPORT(id) extern const struct export_type export_##id;
+#include "export/exports.def"
+#undef EXPORT
+
+#define EXPORT(id) &export_##id,
+const struct export_type *const export_types[] = {
+#include "export/exports.def"
+	NULL,
+};
+
+struct job {
+	const struct export_type *type;
+	const struct export_options *options;
+	struct export_told *told;
+	struct out_file file;
+	struct tables tables;
+	void *state;
+	bool has_needed;
+};
+
+const struct export_type *export_find(const char *name)
+{
+	size_t i = 0;
+
+	while (export_types[i] && strcmp(export_types[i]->name, name))
+		i++;
+	return export_types[i];
+}
+
+/* --- a format of tables --- */
+
+static int take(
+	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
+{
+	struct job *j = user;
+
+	j->has_needed |= record->kind == j->type->needs;
+	if (!choice_has(j->options, table))
+		return 0;
+	j->told->tables += !table->rows++;
+	j->told->rows++;
+	return j->type->row(j->state, table, record, err);
+}
+
+static int run_tables(struct job *j, struct sooth_error *err)
+{
+	unsigned parts = j->type->parts;
+	struct feed feed = { 0 };
+	int status = tables_init(&j->tables, err);
+
+	if (!status && j->options->name_count)
+		status = choice_parts(j->options, &j->tables, &parts, err);
+	if (!status)
+		status = feed_open(&feed, &j->tables, parts, take, j, err);
+	if (!status && j->options->select)
+		status = j->options->select(j->options->user, feed.report, err);
+	if (!status && feed.calls && j->options->select)
+		status = j->options->select(j->options->user, feed.calls, err);
+	if (!status)
+		status = feed_read(&feed, j->options->path, err);
+	if (!status)
+		status = choice_check(j->options, &j->tables, err);
+	if (!status)
+		status = j->type->finish(j->state, err);
+	if (!status)
+		status = export_losses(feed.report, &j->told->losses, err);
+	feed_close(&feed);
+	return status;
+}
+
+/* --- a format that is a view and a sink --- */
+
+static int note_needed(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
+{
+	struct job *j = user;
+
+	(void)schema;
+	j->has_needed |= record->kind == j->type->needs;
+	return 0;
+}
+
+static int run_view(struct job *j, struct sooth_error *err)
+{
+	const struct sooth_sink_options sink = { .size = sizeof(sink), .stream = j->file.stream };
+	const struct syscall_folded_options folded = { .by_calls = j->options->by_calls };
+	struct sooth_report *r;
+	int status = sooth_report_new(&r, "export", err);
+
+	if (status)
+		return status;
+	sooth_report_on_record(r, note_needed, j);
+	status = sooth_report_add_view(r, j->type->view, &folded, err);
+	if (!status)
+		status = sooth_report_add_sink(r, j->type->sink, &sink, err);
+	if (!status && j->options->select)
+		status = j->options->select(j->options->user, r, err);
+	if (!status)
+		status = sooth_report_read(r, j->options->path, err);
+	if (!status)
+		status = sooth_report_finish(r, err);
+	if (!status)
+		status = export_losses(r, &j->told->losses, err);
+	sooth_report_free(r);
+	return status;
+}
+
+/* --- where it goes --- */
+
+static bool is_folder(const char *path)
+{
+	size_t size = strlen(path);
+	struct stat st;
+
+	return (size && path[size - 1] == '/') || (!stat(path, &st) && S_ISDIR(st.st_mode));
+}
+
+static int refuse_stream(const struct export_type *type, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write %s to standard output", type->name);
+	error_why(err, "it is a file that is written here and there");
+	return error_remedy(err, "name a regular file with -o");
+}
+
+static int open_place(struct job *j, struct sooth_error *err)
+{
+	const struct export_options *o = j->options;
+	struct export_place place = { .tables = &j->tables };
+	int status;
+
+	if (j->type->is_no_stream && !strcmp(o->output, "-"))
+		return refuse_stream(j->type, err);
+	if (j->type->is_of_one && is_folder(o->output)) {
+		place.folder = o->output;
+	} else if (j->type->is_of_one && o->name_count != 1) {
+		return choice_refuse_many(o, err);
+	} else {
+		status = out_file_open(&j->file, o->output, false, err);
+		if (status)
+			return status;
+		if (j->type->is_no_stream && !j->file.temporary)
+			return refuse_stream(j->type, err);
+		place.file = &j->file;
+	}
+	j->state = calloc(1, j->type->state_size + 1);
+	if (!j->state)
+		return error_no_memory(err);
+	return j->type->open ? j->type->open(j->state, &place, err) : 0;
+}
+
+/* A file with nothing in it would be taken for an observation of nothing. */
+static int check_needed(const struct job *j, struct sooth_error *err)
+{
+	if (!j->type->needs || j->has_needed)
+		return 0;
+	error_set(err, -ENODATA, SOOTH_FAULT_USAGE, "export %s", j->type->name);
+	error_why(err, "%s", j->type->needs_text);
+	return error_remedy(err, "%s", j->type->needs_remedy);
+}
+
+int export_run(const struct export_type *type, const struct export_options *options,
+	struct export_told *told, struct sooth_error *err)
+{
+	struct job j = { .type = type, .options = options, .told = told };
+	int status = open_place(&j, err);
+
+	if (!status)
+		status = type->view ? run_view(&j, err) : run_tables(&j, err);
+	if (!status)
+		status = check_needed(&j, err);
+	if (j.state && type->close)
+		type->close(j.state);
+	free(j.state);
+	if (!status && j.file.stream)
+		status = out_file_commit(&j.file, err);
+	out_file_close(&j.file);
+	tables_fini(&j.tables);
+	return status;
+}

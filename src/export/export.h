@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A format that a capture is converted to: a row in exports.def and a file. It takes the rows of
+ * tables as they come (tables.h), or is a view and a sink that are there anyway.
+ */
+#ifndef SOOTH_EXPORT_EXPORT_H
+#define SOOTH_EXPORT_EXPORT_H
+
+#include "base/file.h"
+#include "export/feed.h"
+
+struct export_options {
+	const char *path;	  /* of the capture; "-": standard input */
+	const char *output;	  /* "-": standard output */
+	const char *const *names; /* of the tables that are wanted */
+	size_t name_count;	  /* 0: all but those that say again what others say */
+	bool by_calls;		  /* stacks: weights are calls instead of microseconds */
+	/* Which processes are meant; NULL: all. */
+	int (*select)(void *user, struct sooth_report *report, struct sooth_error *err);
+	void *user;
+};
+
+struct export_told {
+	uint64_t rows, tables;
+	struct buffer losses; /* a line each */
+};
+
+/* What a format is opened with. */
+struct export_place {
+	struct out_file *file; /* NULL: a folder */
+	const char *folder;
+	struct tables *tables;
+};
+
+struct export_type {
+	const char *name, *help;
+	unsigned parts;	   /* enum feed_part, when no table is named */
+	bool is_of_one;	   /* a file holds one table: it has to be named, or a folder */
+	bool is_no_stream; /* it cannot go to standard output */
+	bool has_choice;   /* of tables */
+	/* Instead of tables: */
+	const char *view, *sink;
+	uint16_t needs; /* a kind without which there is nothing to write; 0: none */
+	const char *needs_text, *needs_remedy;
+	size_t state_size;
+	int (*open)(void *state, const struct export_place *place, struct sooth_error *err);
+	int (*row)(void *state, struct table *table, const struct sooth_record *record,
+		struct sooth_error *err);
+	int (*finish)(void *state, struct sooth_error *err);
+	void (*close)(void *state); /* also when open failed */
+};
+
+extern const struct export_type *const export_types[]; /* NULL at the end */
+const struct export_type *export_find(const char *name);
+/* All of it; on failure nothing new stands under the name. */
+int export_run(const struct export_type *type, const struct export_options *options,
+	struct export_told *told, struct sooth_error *err);
+/* Lines of what is lost, of a report that was finished. */
+int export_losses(struct sooth_report *report, struct buffer *lines, struct sooth_error *err);
+
+#endif

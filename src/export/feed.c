@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From a capture to tables; see feed.h. */
+#include "export/feed.h"
+
+#include <errno.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "model/stream_records.h"
+
+#define DEFINITIONS_MAX 65536
+
+/* --- rows of views: a sink --- */
+
+struct feed_sink {
+	struct feed *feed;
+	struct table *table; /* of the open section; NULL: there are too many */
+};
+
+static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	(void)err;
+	((struct feed_sink *)state)->feed = options->user;
+	return 0;
+}
+
+static int begin(void *state, const struct report_head *head, struct sooth_error *err)
+{
+	(void)state;
+	(void)head;
+	(void)err;
+	return 0;
+}
+
+static int section_begin(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct feed_sink *s = state;
+
+	(void)err;
+	s->table = tables_of_section(s->feed->tables, section);
+	return 0;
+}
+
+/* Whose it is is said by the row it stands in. */
+static int take_part(struct feed *f, struct table *t, const struct sooth_record *row,
+	const struct sooth_record *whole, struct sooth_error *err)
+{
+	struct sooth_record *own;
+
+	buffer_reset(&f->part);
+	buffer_append(&f->part, row, record_bytes(row));
+	if (buffer_failed(&f->part))
+		return error_no_memory(err);
+	own = (void *)f->part.data;
+	if (!own->pid && !own->start_ticks) {
+		own->pid = whole->pid;
+		own->start_ticks = whole->start_ticks;
+	}
+	return f->taker(f->user, t, own, err);
+}
+
+/* Rows within a row, in a table of their own. */
+static int take_parts(struct feed *f, const struct table *t, const struct sooth_record *r,
+	struct sooth_error *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < t->schema->field_count && !status; i++) {
+		const struct sooth_field *field = &t->schema->fields[i];
+		struct table *part = tables_of_rows(f->tables, field);
+		struct sooth_value v = sooth_field_get(field, r);
+		struct batch rows = { 0 };
+
+		if (part && (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED))
+			rows = field_rows(&v);
+		batch_for_each (row, &rows) {
+			if (!status)
+				status = take_part(f, part, row, r, err);
+		}
+	}
+	return status;
+}
+
+static int rows(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	struct feed_sink *s = state;
+	int status = 0;
+
+	(void)section;
+	if (!s->table)
+		return 0;
+	batch_for_each (r, batch) {
+		if (!status)
+			status = s->feed->taker(s->feed->user, s->table, r, err);
+		if (!status)
+			status = take_parts(s->feed, s->table, r, err);
+	}
+	return status;
+}
+
+static int section_end(void *state, const struct section *section, struct sooth_error *err)
+{
+	(void)state;
+	(void)section;
+	(void)err;
+	return 0;
+}
+
+static int end(void *state, struct sooth_error *err)
+{
+	(void)state;
+	(void)err;
+	return 0;
+}
+
+static void close_sink(void *state)
+{
+	(void)state;
+}
+
+static const struct sink_type feed_sink = {
+	.name = "feed",
+	.help = "rows into tables",
+	.state_size = sizeof(struct feed_sink),
+	.open = open_sink,
+	.begin = begin,
+	.section = section_begin,
+	.rows = rows,
+	.section_end = section_end,
+	.end = end,
+	.close = close_sink,
+};
+
+/* --- records --- */
+
+struct definition_key {
+	uint64_t size;
+	uint64_t sums;
+};
+
+/* The head of every segment has all definitions again. */
+static bool is_repeated(struct feed *f, const struct sooth_record *r)
+{
+	size_t size = record_bytes(r);
+	struct definition_key key = { size,
+		crc32(0, (const void *)r, size) | (uint64_t)adler32(1, (const void *)r, size)
+							  << 32 };
+	bool is_new = true;
+
+	return map_put(&f->definitions, &key, &is_new) && !is_new;
+}
+
+static int take_record(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
+{
+	struct feed *f = user;
+
+	if (!schema)
+		return 0; /* the notes count them */
+	if (schema != f->schema) {
+		f->schema = schema;
+		f->table = tables_of_schema(f->tables, schema);
+	}
+	if (schema->class_ == SOOTH_CLASS_DEFINITION && is_repeated(f, record))
+		return 0;
+	f->failed = f->table ? f->taker(f->user, f->table, record, f->err) : 0;
+	return f->failed;
+}
+
+/* --- the feed --- */
+
+static int make_report(struct feed *f, struct sooth_error *err)
+{
+	struct sink_options sink = { .user = f };
+	int status = sooth_report_new(&f->report, "export", err);
+
+	if (status)
+		return status;
+	if (f->parts & FEED_RECORDS)
+		sooth_report_on_record(f->report, take_record, f);
+	if (!(f->parts & FEED_VIEWS))
+		return 0;
+	sooth_report_add_default_views(f->report);
+	status = sooth_report_add_view(f->report, "findings", NULL, err);
+	return status ? status : report_add_sink_type(f->report, &feed_sink, &sink, err);
+}
+
+/* Rows that stream want a report of their own, whose notes are said by the other one. */
+static int make_calls(struct feed *f, struct sooth_error *err)
+{
+	struct sink_options sink = { .user = f };
+	int status = sooth_report_new(&f->calls, "calls", err);
+
+	if (!status)
+		status = sooth_report_add_view(f->calls, "syscall-stream", NULL, err);
+	if (!status)
+		status = report_add_sink_type(f->calls, &feed_sink, &sink, err);
+	if (!status)
+		report_pass_on(f->report, f->calls);
+	return status;
+}
+
+int feed_open(struct feed *f, struct tables *tables, unsigned parts, feed_taker taker, void *user,
+	struct sooth_error *err)
+{
+	int status;
+
+	*f = (struct feed){ .tables = tables, .parts = parts, .taker = taker, .user = user };
+	map_init(&f->definitions, sizeof(struct definition_key), 1, DEFINITIONS_MAX);
+	status = make_report(f, err);
+	if (!status && parts & FEED_CALLS)
+		status = make_calls(f, err);
+	return status;
+}
+
+/* The taker knows what failed, the report only that its handler did. */
+static int outcome(
+	struct feed *f, int status, const struct sooth_error *own, struct sooth_error *err)
+{
+	if (status && f->failed)
+		*err = *own;
+	return status;
+}
+
+int feed_bytes(struct feed *f, const void *data, size_t size, struct sooth_error *err)
+{
+	struct sooth_error own = { 0 };
+
+	f->err = &own;
+	return outcome(f, sooth_report_feed(f->report, data, size, err), &own, err);
+}
+
+int feed_finish(struct feed *f, struct sooth_error *err)
+{
+	struct sooth_error own = { 0 };
+	int status;
+
+	f->err = &own;
+	status = sooth_report_finish(f->report, err);
+	if (!status && f->calls)
+		status = sooth_report_finish(f->calls, err);
+	return outcome(f, status, &own, err);
+}
+
+int feed_read(struct feed *f, const char *path, struct sooth_error *err)
+{
+	struct sooth_error own = { 0 };
+	int status;
+
+	f->err = &own;
+	status = outcome(f, sooth_report_read(f->report, path, err), &own, err);
+	return status ? status : feed_finish(f, err);
+}
+
+void feed_close(struct feed *f)
+{
+	sooth_report_free(f->report);
+	sooth_report_free(f->calls);
+	map_fini(&f->definitions);
+	buffer_fini(&f->part);
+	*f = (struct feed){ 0 };
+}

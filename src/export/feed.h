@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A capture into tables, in order of time: records as they come, rows of views when these tell
+ * them, mostly at the end. Memory does not grow with the capture.
+ */
+#ifndef SOOTH_EXPORT_FEED_H
+#define SOOTH_EXPORT_FEED_H
+
+#include "base/map.h"
+#include "core/report.h"
+#include "export/tables.h"
+
+enum feed_part {
+	FEED_RECORDS = 1,
+	FEED_VIEWS = 2, /* what `sooth report` and `sooth diagnose` tell */
+	FEED_CALLS = 4, /* each system call with its arguments in words: the table "call" */
+};
+
+#define FEED_TABLE_CALL "call"
+
+/* A row of a table: `record` is borrowed for the call. */
+typedef int (*feed_taker)(void *user, struct table *table, const struct sooth_record *record,
+	struct sooth_error *err);
+
+struct feed {
+	struct sooth_report *report;
+	struct sooth_report *calls; /* takes what the report takes; NULL: not asked for */
+	struct tables *tables;
+	unsigned parts;
+	feed_taker taker;
+	void *user;
+	const struct sooth_schema *schema; /* of the record before, and its table */
+	struct table *table;
+	struct map definitions; /* those that were told: each segment repeats them */
+	struct buffer part;
+	struct sooth_error *err; /* of the call that is being made */
+	int failed;		 /* what a taker returned */
+};
+
+int feed_open(struct feed *f, struct tables *tables, unsigned parts, feed_taker taker, void *user,
+	struct sooth_error *err);
+/* A whole capture, and its end. */
+int feed_read(struct feed *f, const char *path, struct sooth_error *err);
+/* The same piece by piece. */
+int feed_bytes(struct feed *f, const void *data, size_t size, struct sooth_error *err);
+int feed_finish(struct feed *f, struct sooth_error *err);
+void feed_close(struct feed *f);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Stacks with weights, as flamegraph tools read them: the same as `sooth trace --folded`. */
+#include "export/export.h"
+#include "probes/syscalls.h"
+
+const struct export_type export_folded = {
+	.name = "folded",
+	.help = "system calls as stacks with weights",
+	.view = "syscall-folded",
+	.sink = "folded",
+	.needs = SYSCALLS_CALL,
+	.needs_text = "the capture has no single system calls, and other stacks come with profile",
+	.needs_remedy = "keep each call: `sooth record --stream --probe syscalls,proc,fds`",
+};

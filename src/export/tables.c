@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which tables a capture is, and what columns they have; see tables.h. */
+#include "export/tables.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "core/registry.h"
+#include "model/schema.h"
+
+static const struct sooth_field header_fields[] = {
+	{ .name = "time_ns",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(sooth_record, time_ns),
+		.unit = SOOTH_UNIT_TIME_NS,
+		.help = "when it happened or was seen (CLOCK_MONOTONIC)" },
+	{ .name = "pid",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(sooth_record, pid),
+		.help = "process id in the initial pid namespace; none: the host" },
+	{ .name = "start_ticks",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(sooth_record, start_ticks),
+		.help = "start, in clock ticks after boot; names the process with its pid" },
+	{ .name = "tid",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(sooth_record, tid),
+		.help = "thread id; none: the process as a whole" },
+	{ .name = "cpu",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(sooth_record, cpu),
+		.help = "processor it happened on" },
+};
+
+static void add(struct table *t, struct column column)
+{
+	if (t->column_count < TABLE_COLUMNS_MAX)
+		t->columns[t->column_count++] = column;
+}
+
+static bool is_added(const struct table *t, const struct sooth_field *field)
+{
+	for (size_t i = 0; i < t->column_count; i++) {
+		if (t->columns[i].field == field)
+			return true;
+	}
+	return false;
+}
+
+/* First in every table; what the fields say themselves is not said twice. */
+static void add_header(struct table *t)
+{
+	for (size_t i = 0; i < sizeof(header_fields) / sizeof(header_fields[0]); i++) {
+		const struct sooth_field *f = &header_fields[i];
+		const struct sooth_field *own = sooth_schema_field(t->schema, f->name);
+		bool names_process = f->offset == offsetof(struct sooth_record, pid) ||
+				     f->offset == offsetof(struct sooth_record, start_ticks);
+
+		/* Of a view's row nothing else is filled in. */
+		if (own)
+			add(t, (struct column){ own->name, own->help, COLUMN_FIELD, own });
+		else if (t->is_of_records || names_process)
+			add(t, (struct column){ f->name, f->help, COLUMN_HEADER, f });
+	}
+}
+
+static bool has_call(const struct sooth_schema *schema)
+{
+	return sooth_schema_field(schema, "number") && sooth_schema_field(schema, "abi");
+}
+
+/* Rows of their own: any number of them, without a key. */
+bool table_is_split(const struct sooth_field *f)
+{
+	return f->type == SOOTH_FIELD_ROWS && !f->is_single && !f->is_keyed;
+}
+
+static void add_columns(struct table *t)
+{
+	add_header(t);
+	for (size_t i = 0; i < t->schema->field_count; i++) {
+		const struct sooth_field *f = &t->schema->fields[i];
+
+		if ((t->is_of_records || !table_is_split(f)) && !is_added(t, f))
+			add(t, (struct column){ f->name, f->help, COLUMN_FIELD, f });
+		if (has_call(t->schema) && !strcmp(f->name, "abi")) {
+			add(t, (struct column){ "call", "name of the call", COLUMN_CALL, NULL });
+			add(t, (struct column){ "category", "what the call is about",
+				       COLUMN_CATEGORY, NULL });
+		}
+	}
+	add(t, (struct column){ "not_measured",
+		       "fields without a value, or without all of it, and why: JSON",
+		       COLUMN_NOT_MEASURED, NULL });
+}
+
+/* A point in a name would have to be quoted in SQL. */
+static void take_name(char *to, const char *name)
+{
+	size_t i = 0;
+
+	for (; name[i] && i + 1 < TABLE_NAME_SIZE; i++)
+		to[i] = name[i] == '.' || name[i] == '-' ? '_' : name[i];
+	to[i] = '\0';
+}
+
+static struct table *make(
+	struct tables *t, const char *name, const struct sooth_schema *schema, bool is_of_records)
+{
+	struct table *table;
+
+	if (t->count == TABLES_MAX) {
+		t->refused++;
+		return NULL;
+	}
+	table = calloc(1, sizeof(*table));
+	if (!table)
+		return NULL;
+	take_name(table->name, name);
+	table->schema = schema;
+	table->is_of_records = is_of_records;
+	add_columns(table);
+	t->items[t->count++] = table;
+	return table;
+}
+
+static int make_all(
+	struct tables *t, const struct sooth_schema *const *schemas, struct sooth_error *err)
+{
+	for (; *schemas; schemas++) {
+		if (!make(t, (*schemas)->name, *schemas, true))
+			return error_no_memory(err);
+	}
+	return 0;
+}
+
+int tables_init(struct tables *t, struct sooth_error *err)
+{
+	int status = make_all(t, stream_schemas, err);
+
+	for (size_t i = 0; registry_probes[i] && !status; i++)
+		status = make_all(t, registry_probes[i]->schemas, err);
+	return status;
+}
+
+void tables_fini(struct tables *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		free(t->items[i]);
+	*t = (struct tables){ 0 };
+}
+
+struct table *tables_of_schema(struct tables *t, const struct sooth_schema *schema)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->items[i]->schema == schema && t->items[i]->is_of_records)
+			return t->items[i];
+	}
+	return NULL;
+}
+
+/*
+ * Views call sections as it reads well in one report; a schema's name with a point says of which
+ * view it is. What notes tell is records once more.
+ */
+static struct table *of_rows(struct tables *t, const char *name, const struct sooth_schema *schema)
+{
+	char wanted[TABLE_NAME_SIZE];
+	bool is_note = schema->class_ != SOOTH_CLASS_ROW;
+
+	take_name(wanted, strchr(schema->name, '.') && !is_note ? schema->name : name);
+	for (size_t i = 0; i < t->count; i++) {
+		if (!t->items[i]->is_of_records && t->items[i]->schema == schema &&
+			!strcmp(t->items[i]->name, wanted))
+			return t->items[i];
+	}
+	return make(t, wanted, schema, false);
+}
+
+struct table *tables_of_section(struct tables *t, const struct section *section)
+{
+	return of_rows(t, section->name, section->schema);
+}
+
+struct table *tables_of_rows(struct tables *t, const struct sooth_field *field)
+{
+	return table_is_split(field) ? of_rows(t, field->name, field->rows) : NULL;
+}
+
+struct table *tables_find(const struct tables *t, const char *name)
+{
+	char wanted[TABLE_NAME_SIZE];
+
+	take_name(wanted, name);
+	for (size_t i = 0; i < t->count; i++) {
+		if (!strcmp(t->items[i]->name, wanted))
+			return t->items[i];
+	}
+	return NULL;
+}
+
+const char *tables_nearest(const struct tables *t, const char *name)
+{
+	const char *names[TABLES_MAX];
+
+	for (size_t i = 0; i < t->count; i++)
+		names[i] = t->items[i]->name;
+	return nearest_name(name, names, t->count);
+}
+
+const char *column_type(const struct column *c)
+{
+	if (!c->field)
+		return "TEXT";
+	switch (c->field->type) {
+	case SOOTH_FIELD_UNSIGNED:
+	case SOOTH_FIELD_SIGNED:
+	case SOOTH_FIELD_BOOL:
+		return "INTEGER";
+	case SOOTH_FIELD_REAL:
+		return "REAL";
+	default:
+		return "TEXT";
+	}
+}
+
+const char *column_unit(const struct column *c)
+{
+	static const char *const names[] = {
+		[SOOTH_UNIT_NONE] = "",
+		[SOOTH_UNIT_BYTES] = "bytes",
+		[SOOTH_UNIT_NS] = "ns",
+		[SOOTH_UNIT_TIME_NS] = "ns, monotonic",
+		[SOOTH_UNIT_UTC_NS] = "ns since 1970",
+		[SOOTH_UNIT_PERCENT] = "percent",
+		[SOOTH_UNIT_HEX] = "address or mask",
+		[SOOTH_UNIT_S] = "s",
+	};
+
+	return c->field && c->field->type != SOOTH_FIELD_ROWS ? names[c->field->unit] : "";
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A capture as tables: one for each kind of record, by its schema, and one for each section that
+ * views tell. Columns come from the field tables; beside them stand what every record has in its
+ * header, the names of system calls, and why a value is not there.
+ */
+#ifndef SOOTH_EXPORT_TABLES_H
+#define SOOTH_EXPORT_TABLES_H
+
+#include "base/json.h"
+#include "core/sink.h"
+
+#define TABLES_MAX	  256
+#define TABLE_COLUMNS_MAX 96
+#define TABLE_NAME_SIZE	  64
+
+enum column_source {
+	COLUMN_FIELD,
+	COLUMN_HEADER,	     /* of every record; zero or "none" there means that there is none */
+	COLUMN_CALL,	     /* name of a system call, of the fields number and abi */
+	COLUMN_CATEGORY,     /* what that call is about */
+	COLUMN_NOT_MEASURED, /* which fields have no value, or not the whole one, and why */
+};
+
+struct column {
+	const char *name, *help;
+	enum column_source source;
+	const struct sooth_field *field; /* of a field or header */
+};
+
+enum table_choice { TABLE_UNDECIDED, TABLE_WANTED, TABLE_LEFT_OUT };
+
+struct table {
+	char name[TABLE_NAME_SIZE];
+	const struct sooth_schema *schema;
+	bool is_of_records; /* of a kind; else a view's rows */
+	struct column columns[TABLE_COLUMNS_MAX];
+	size_t column_count;
+	uint64_t rows;
+	enum table_choice choice;
+	void *user; /* of whoever exports */
+};
+
+struct tables {
+	struct table *items[TABLES_MAX];
+	size_t count;
+	uint64_t refused; /* tables beyond the limit */
+};
+
+/* One for each kind that this build knows. */
+int tables_init(struct tables *t, struct sooth_error *err);
+void tables_fini(struct tables *t);
+struct table *tables_of_schema(struct tables *t, const struct sooth_schema *schema);
+/* That of a section; made when it is new. NULL without memory or beyond the limit. */
+struct table *tables_of_section(struct tables *t, const struct section *section);
+/* That of rows within rows, which people would look for in a table of their own; NULL: `field`
+ * is none of these. */
+struct table *tables_of_rows(struct tables *t, const struct sooth_field *field);
+bool table_is_split(const struct sooth_field *field);
+/* Also as the schema is called, with a point. */
+struct table *tables_find(const struct tables *t, const char *name);
+/* The nearest name to one that is none; NULL: none is near. */
+const char *tables_nearest(const struct tables *t, const char *name);
+
+/* "INTEGER", "REAL", "TEXT". */
+const char *column_type(const struct column *c);
+/* "bytes", "ns", ...; "" for none. */
+const char *column_unit(const struct column *c);
+
+enum cell_type {
+	CELL_NONE,
+	CELL_SIGNED,
+	CELL_UNSIGNED,
+	CELL_REAL,
+	CELL_BOOL,
+	CELL_TEXT,
+	CELL_JSON
+};
+
+/* A value in one of few forms that every format knows. */
+struct cell {
+	enum cell_type type;
+	union {
+		int64_t i;
+		uint64_t u;
+		double f;
+	};
+	unsigned decimals;
+	const char *text; /* UTF-8 without NUL, borrowed until the next call */
+	size_t size;
+};
+
+/* `scratch` holds what has to be written anew. */
+struct cell cell_get(const struct table *t, const struct column *c, const struct sooth_record *r,
+	struct buffer *scratch);
+void cell_write_json(struct json *j, const struct cell *c);
+
+#endif
