@@ -103,7 +103,7 @@ struct sooth_field {
 	/* ROWS: an object, whose keys are the rows' first fields; of rows with two fields the
 	 * second is the value, else the rest is an object. */
 	bool is_keyed;
-	uint8_t decimals; /* REAL: digits behind the point */
+	uint8_t decimals; /* REAL: digits behind the point; 255: as many as it has */
 	const struct sooth_names *names;
 	const struct sooth_schema *rows; /* of SOOTH_FIELD_ROWS */
 	/* From where on a value is worth a look, a worry, an alarm; NULL: colour says nothing. */

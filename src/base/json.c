@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/units.h"
 
 #define DECIMALS_MAX 17
 #define F64_SIZE     352 /* sign, 309 digits of DBL_MAX, a point of some bytes, decimals */
@@ -162,6 +163,10 @@ void json_f64(struct json *j, double number, unsigned decimals)
 
 	if (!isfinite(number)) {
 		json_null(j);
+		return;
+	}
+	if (decimals == DECIMALS_EXACT) {
+		value(j, format_real(text, number));
 		return;
 	}
 	if (decimals > DECIMALS_MAX)

@@ -6,7 +6,9 @@
 #include "base/units.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cursor.h"
@@ -209,4 +211,26 @@ bool parse_bytes(const char *text, uint64_t *bytes)
 bool parse_u64(const char *text, uint64_t *value)
 {
 	return text && span_decimal(span_of(text, strlen(text)), value);
+}
+
+const char *format_real(char out[UNITS_SIZE], double value)
+{
+	char *point;
+
+	snprintf(out, UNITS_SIZE, "%.15g", value);
+	if (strtod(out, NULL) != value)
+		snprintf(out, UNITS_SIZE, "%.17g", value);
+	if (!isfinite(value))
+		return out;
+	/* The program's locale may have another point, of more than one byte. */
+	point = out + strspn(out, "-+0123456789eE");
+	if (*point) {
+		char *rest = point + strcspn(point, "0123456789");
+
+		*point = '.';
+		memmove(point + 1, rest, strlen(rest) + 1);
+	} else if (!strpbrk(out, "eE")) {
+		strcpy(point, ".0");
+	}
+	return out;
 }

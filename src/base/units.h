@@ -18,6 +18,9 @@ const char *format_bytes(char out[UNITS_SIZE],
 const char *format_ns(
 	char out[UNITS_SIZE], uint64_t ns); /* 0ns 850ns 1.50us 12.3ms 4.20s 3m20s 2h05m 3d04h */
 const char *format_count(char out[UNITS_SIZE], uint64_t count);	    /* plain digits */
+/* As many digits as it takes to read the same number again; always with a point or an exponent. */
+const char *format_real(char out[UNITS_SIZE], double value);
+#define DECIMALS_EXACT 255 /* where a number of decimals is asked for: as format_real() */
 const char *format_utc(char out[UNITS_SIZE], uint64_t realtime_ns); /* RFC 3339, seconds, Z */
 
 /* "5" (seconds), "200ms", "2s", "1.5s", "3m", "1h", "10us", "7ns". False on anything else or

@@ -354,8 +354,16 @@ int sooth_report_feed(
 	return block_reader_feed(&r->reader, data, size, report_block, r, err);
 }
 
-static int not_a_capture(const char *path, struct sooth_error *err)
+bool report_has_blocks(const struct sooth_report *r)
 {
+	return r->reader.blocks > 0;
+}
+
+int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err)
+{
+	/* A capture cut in its first block is an empty one; anything else is not one at all. */
+	if (r->reader.blocks || (!r->reader.damaged_bytes && r->reader.bytes))
+		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read %s", path);
 	error_why(err, "it is not a sooth capture");
 	return error_remedy(err, "give a file that `sooth record` or --save wrote");
@@ -387,10 +395,7 @@ int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_err
 	}
 	if (got < 0)
 		return error_errno(err, -errno, "read the capture %s", path);
-	/* A capture cut in its first block is an empty one; anything else is not one at all. */
-	if (!r->reader.blocks && (r->reader.damaged_bytes || !r->reader.bytes))
-		return not_a_capture(path, err);
-	return 0;
+	return report_check_capture(r, path, err);
 }
 
 /* --- the end --- */

@@ -87,6 +87,8 @@ static void put_text(struct csv_export *s, struct buffer *out, const struct cell
 
 static void put_cell(struct csv_export *s, struct buffer *out, const struct cell *c)
 {
+	struct json json;
+
 	switch (c->type) {
 	case CELL_NONE:
 		break;
@@ -96,11 +98,10 @@ static void put_cell(struct csv_export *s, struct buffer *out, const struct cell
 	case CELL_UNSIGNED:
 		buffer_u64(out, c->u);
 		break;
-	case CELL_REAL:
-		buffer_format(out, "%.*f", (int)c->decimals, c->f);
-		break;
+	case CELL_REAL: /* with a point in any locale */
 	case CELL_BOOL:
-		buffer_string(out, c->u ? "true" : "false");
+		json_init(&json, out, 0);
+		cell_write_json(&json, c);
 		break;
 	case CELL_TEXT:
 	case CELL_JSON:

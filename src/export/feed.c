@@ -13,14 +13,14 @@
 /* --- rows of views: a sink --- */
 
 struct feed_sink {
-	struct feed *feed;
-	struct table *table; /* of the open section; NULL: there are too many */
+	const struct feed_side *side;
+	struct table *table; /* of the open section; NULL: not wanted, or there are too many */
 };
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
 {
 	(void)err;
-	((struct feed_sink *)state)->feed = options->user;
+	((struct feed_sink *)state)->side = options->user;
 	return 0;
 }
 
@@ -37,7 +37,9 @@ static int section_begin(void *state, const struct section *section, struct soot
 	struct feed_sink *s = state;
 
 	(void)err;
-	s->table = tables_of_section(s->feed->tables, section);
+	s->table = section->is_last && !s->side->has_notes
+			   ? NULL
+			   : tables_of_section(s->side->feed->tables, section);
 	return 0;
 }
 
@@ -85,6 +87,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 	struct sooth_error *err)
 {
 	struct feed_sink *s = state;
+	struct feed *f = s->side->feed;
 	int status = 0;
 
 	(void)section;
@@ -92,9 +95,9 @@ static int rows(void *state, const struct section *section, const struct batch *
 		return 0;
 	batch_for_each (r, batch) {
 		if (!status)
-			status = s->feed->taker(s->feed->user, s->table, r, err);
+			status = f->taker(f->user, s->table, r, err);
 		if (!status)
-			status = take_parts(s->feed, s->table, r, err);
+			status = take_parts(f, s->table, r, err);
 	}
 	return status;
 }
@@ -172,7 +175,7 @@ static int take_record(
 
 static int make_report(struct feed *f, struct sooth_error *err)
 {
-	struct sink_options sink = { .user = f };
+	struct sink_options sink = { .user = &f->views_side };
 	int status = sooth_report_new(&f->report, "export", err);
 
 	if (status)
@@ -189,7 +192,7 @@ static int make_report(struct feed *f, struct sooth_error *err)
 /* Rows that stream want a report of their own, whose notes are said by the other one. */
 static int make_calls(struct feed *f, struct sooth_error *err)
 {
-	struct sink_options sink = { .user = f };
+	struct sink_options sink = { .user = &f->calls_side };
 	int status = sooth_report_new(&f->calls, "calls", err);
 
 	if (!status)
@@ -207,6 +210,8 @@ int feed_open(struct feed *f, struct tables *tables, unsigned parts, feed_taker 
 	int status;
 
 	*f = (struct feed){ .tables = tables, .parts = parts, .taker = taker, .user = user };
+	f->views_side = (struct feed_side){ f, true };
+	f->calls_side = (struct feed_side){ f, false };
 	map_init(&f->definitions, sizeof(struct definition_key), 1, DEFINITIONS_MAX);
 	status = make_report(f, err);
 	if (!status && parts & FEED_CALLS)

@@ -22,9 +22,18 @@ enum feed_part {
 typedef int (*feed_taker)(void *user, struct table *table, const struct sooth_record *record,
 	struct sooth_error *err);
 
+struct feed;
+
+/* What tells rows: the views together, or the calls. Notes are told once. */
+struct feed_side {
+	struct feed *feed;
+	bool has_notes;
+};
+
 struct feed {
 	struct sooth_report *report;
 	struct sooth_report *calls; /* takes what the report takes; NULL: not asked for */
+	struct feed_side views_side, calls_side;
 	struct tables *tables;
 	unsigned parts;
 	feed_taker taker;

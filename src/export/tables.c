@@ -82,7 +82,10 @@ static void add_columns(struct table *t)
 	for (size_t i = 0; i < t->schema->field_count; i++) {
 		const struct sooth_field *f = &t->schema->fields[i];
 
-		if ((t->is_of_records || !table_is_split(f)) && !is_added(t, f))
+		/* What stands in a part is not taken apart again. */
+		bool is_split = !t->is_of_records && !t->is_part && table_is_split(f);
+
+		if (!is_split && !is_added(t, f))
 			add(t, (struct column){ f->name, f->help, COLUMN_FIELD, f });
 		if (has_call(t->schema) && !strcmp(f->name, "abi")) {
 			add(t, (struct column){ "call", "name of the call", COLUMN_CALL, NULL });
@@ -105,8 +108,8 @@ static void take_name(char *to, const char *name)
 	to[i] = '\0';
 }
 
-static struct table *make(
-	struct tables *t, const char *name, const struct sooth_schema *schema, bool is_of_records)
+static struct table *make(struct tables *t, const char *name, const struct sooth_schema *schema,
+	bool is_of_records, bool is_part)
 {
 	struct table *table;
 
@@ -120,6 +123,7 @@ static struct table *make(
 	take_name(table->name, name);
 	table->schema = schema;
 	table->is_of_records = is_of_records;
+	table->is_part = is_part;
 	add_columns(table);
 	t->items[t->count++] = table;
 	return table;
@@ -129,7 +133,7 @@ static int make_all(
 	struct tables *t, const struct sooth_schema *const *schemas, struct sooth_error *err)
 {
 	for (; *schemas; schemas++) {
-		if (!make(t, (*schemas)->name, *schemas, true))
+		if (!make(t, (*schemas)->name, *schemas, true, false))
 			return error_no_memory(err);
 	}
 	return 0;
@@ -164,7 +168,8 @@ struct table *tables_of_schema(struct tables *t, const struct sooth_schema *sche
  * Views call sections as it reads well in one report; a schema's name with a point says of which
  * view it is. What notes tell is records once more.
  */
-static struct table *of_rows(struct tables *t, const char *name, const struct sooth_schema *schema)
+static struct table *of_rows(
+	struct tables *t, const char *name, const struct sooth_schema *schema, bool is_part)
 {
 	char wanted[TABLE_NAME_SIZE];
 	bool is_note = schema->class_ != SOOTH_CLASS_ROW;
@@ -175,17 +180,17 @@ static struct table *of_rows(struct tables *t, const char *name, const struct so
 			!strcmp(t->items[i]->name, wanted))
 			return t->items[i];
 	}
-	return make(t, wanted, schema, false);
+	return make(t, wanted, schema, false, is_part);
 }
 
 struct table *tables_of_section(struct tables *t, const struct section *section)
 {
-	return of_rows(t, section->name, section->schema);
+	return of_rows(t, section->name, section->schema, false);
 }
 
 struct table *tables_of_rows(struct tables *t, const struct sooth_field *field)
 {
-	return table_is_split(field) ? of_rows(t, field->name, field->rows) : NULL;
+	return table_is_split(field) ? of_rows(t, field->name, field->rows, true) : NULL;
 }
 
 struct table *tables_find(const struct tables *t, const char *name)

@@ -34,6 +34,7 @@ struct table {
 	char name[TABLE_NAME_SIZE];
 	const struct sooth_schema *schema;
 	bool is_of_records; /* of a kind; else a view's rows */
+	bool is_part;	    /* rows that stood within others */
 	struct column columns[TABLE_COLUMNS_MAX];
 	size_t column_count;
 	uint64_t rows;

@@ -139,6 +139,16 @@ static void format_rows(
 	}
 }
 
+static void format_real_field(struct buffer *out, const struct sooth_field *field, double v)
+{
+	char text[UNITS_SIZE];
+
+	if (field->decimals == DECIMALS_EXACT)
+		buffer_string(out, format_real(text, v));
+	else
+		buffer_format(out, "%.*f", field->decimals, v);
+}
+
 static void format_present(
 	struct buffer *out, const struct sooth_field *field, const struct sooth_value *v)
 {
@@ -147,7 +157,7 @@ static void format_present(
 		buffer_i64(out, v->i);
 		break;
 	case SOOTH_FIELD_REAL:
-		buffer_format(out, "%.*f", field->decimals, v->f);
+		format_real_field(out, field, v->f);
 		break;
 	case SOOTH_FIELD_BOOL:
 		buffer_string(out, v->u ? "yes" : "no");

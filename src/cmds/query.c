@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sooth query: SQL over a capture. */
+#include "export/query.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/units.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/stop.h"
+#include "core/registry.h"
+
+#define TIMEOUT_NS (600 * NS_PER_S)
+
+struct query_config {
+	struct {
+		bool tables;
+		struct option_list columns;
+		uint64_t timeout_ns;
+	} query;
+	struct output_options output;
+};
+
+static const struct option query_options[] = {
+	{ .name = "tables",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct query_config, query.tables),
+		.help = "list the tables that the capture has, with their rows" },
+	{ .name = "columns",
+		.type = OPTION_LIST,
+		.argument = "TABLE",
+		.offset = offsetof(struct query_config, query.columns),
+		.help = "list the columns of a table: types, units, what they are" },
+	{ .name = "timeout",
+		.type = OPTION_DURATION,
+		.argument = "TIME",
+		.offset = offsetof(struct query_config, query.timeout_ns),
+		.help = "give up after that (10m); 0: never" },
+};
+
+static const struct option_group groups[] = {
+	OPTION_GROUP("Query", query_options, 0),
+	OUTPUT_GROUP(struct query_config, output),
+	FILE_GROUP(struct query_config, output),
+};
+
+static bool asks_for_statement(const struct query_config *c)
+{
+	return !c->query.tables && !c->query.columns.count;
+}
+
+static int check(const struct query_config *c, const struct arguments *a, struct sooth_error *err)
+{
+	size_t wanted = asks_for_statement(c) ? 2 : 1;
+
+	if (a->count == wanted && !a->command && strcmp(a->items[0], "-") &&
+		!(c->query.tables && c->query.columns.count))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "query");
+	if (a->count && !strcmp(a->items[0], "-"))
+		error_why(err, "standard input cannot be read more than once");
+	else if (c->query.tables && c->query.columns.count)
+		error_why(err, "tables and columns are two lists");
+	else
+		error_why(err, asks_for_statement(c) ? "it takes a capture and one statement"
+						     : "a list is of one capture");
+	return error_remedy(err, "sooth query FILE.sooth \"SELECT ...\", or --tables");
+}
+
+static int tell(struct query *q, const struct query_config *c, const struct arguments *a,
+	struct output *o, struct sooth_error *err)
+{
+	int status = output_begin(o, &(struct report_head){ "query", 1 }, err);
+
+	if (status)
+		return status;
+	if (c->query.tables)
+		status = query_list(q, o, err);
+	else if (c->query.columns.count)
+		status = query_describe(q, c->query.columns.items, c->query.columns.count, o, err);
+	else
+		status = query_run(q, a->items[1], o, err);
+	return status ? status : output_end(o, err);
+}
+
+static int make_output(struct output **out, const struct output_options *options,
+	const struct out_file *file, struct sooth_error *err)
+{
+	struct sooth_sink_options s = output_sink_options(options, file->stream);
+	struct sink_options own = {
+		.stream = s.stream, .width = s.width, .use_color = s.use_color
+	};
+	int status = output_new(out, err);
+
+	if (!status)
+		status = output_add_sink(
+			*out, registry_sink(output_sink_name(options, false)), &own, err);
+	if (!status && options->filter)
+		status = output_filter(*out, options->filter, err);
+	return status;
+}
+
+static int run_query(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct query_config *c = config;
+	struct out_file file = { 0 };
+	struct output *o = NULL;
+	struct query *q = NULL;
+	int status = check(c, arguments, err);
+
+	stop_catch();
+	if (!status)
+		status = query_open(&q,
+			&(struct query_options){ .path = arguments->items[0],
+				.timeout_ns = c->query.timeout_ns,
+				.is_stopped = stop_is_wanted },
+			err);
+	if (!status)
+		status =
+			out_file_open(&file, c->output.output ? c->output.output : "-", false, err);
+	if (!status)
+		status = make_output(&o, &c->output, &file, err);
+	if (!status)
+		status = tell(q, c, arguments, o, err);
+	query_close(q);
+	output_free(o);
+	if (!status)
+		status = out_file_commit(&file, err);
+	out_file_close(&file);
+	return status;
+}
+
+static const struct query_config defaults = { .query.timeout_ns = TIMEOUT_NS };
+
+const struct command command_query = {
+	.name = "query",
+	.summary = "SQL over a capture",
+	.usage = "FILE.sooth \"SELECT ...\" | FILE.sooth --tables [-j] [-o FILE]",
+	.about = "Every kind of record and everything that views tell is a table. A statement "
+		 "reads, and does\n"
+		 "nothing else. What was not measured is NULL, and the column not_measured says "
+		 "why.",
+	.examples =
+		"  sooth query build.sooth --tables\n"
+		"  sooth query build.sooth --columns syscalls_call\n"
+		"  sooth query build.sooth \"SELECT call, count(*) AS calls, sum(duration_ns) AS "
+		"total_ns\n"
+		"      FROM syscalls_call GROUP BY call ORDER BY total_ns DESC\"\n",
+	COMMAND_GROUPS(groups),
+	.config_size = sizeof(struct query_config),
+	.defaults = &defaults,
+	.run = run_query,
+};

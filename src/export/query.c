@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One statement, from its text to its end. It may read the tables and nothing else: an authorizer
+ * refuses the rest when it is prepared. What scans more than one table (a join, a subquery) would
+ * read the capture again and again: the columns it names are copied into temporary tables first.
+ */
+#include "export/query.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "export/query_state.h"
+
+#define STEPS_BETWEEN	   100000 /* of SQLite's machine, before it is asked whether to go on */
+#define VALUE_BYTES_MAX	   (16 << 20)
+#define RESULT_COLUMNS_MAX TABLE_COLUMNS_MAX
+
+bool query_is_over(const struct query *q)
+{
+	return (q->options.is_stopped && q->options.is_stopped()) ||
+	       (q->deadline_ns && clock_monotonic_ns() >= q->deadline_ns);
+}
+
+int query_stopped(const struct query *q, struct sooth_error *err)
+{
+	char text[UNITS_SIZE];
+
+	if (q->options.is_stopped && q->options.is_stopped()) {
+		error_set(err, -EINTR, SOOTH_FAULT_USAGE, "finish the statement");
+		error_why(err, "it was stopped");
+		return error_remedy(err, "ask for less, or wait");
+	}
+	error_set(err, -ETIME, SOOTH_FAULT_USAGE, "finish the statement");
+	error_why(err, "it took longer than %s", format_ns(text, q->options.timeout_ns));
+	return error_remedy(err, "ask for less, or give it longer with --timeout");
+}
+
+int query_failed(struct query *q, const char *tried, struct sooth_error *err)
+{
+	if (q->has_failed) {
+		*err = q->error;
+		return err->code;
+	}
+	if (sqlite3_errcode(q->db) == SQLITE_INTERRUPT)
+		return query_stopped(q, err);
+	return sql_error(q->db, tried, err);
+}
+
+static int is_over(void *user)
+{
+	return query_is_over(user);
+}
+
+/* --- what it may do --- */
+
+static void note_use(struct query *q, const char *table, const char *column)
+{
+	const struct table *t = tables_find(&q->tables, table);
+	struct query_use *use = NULL;
+
+	for (size_t i = 0; i < q->use_count; i++) {
+		if (q->uses[i].table == t)
+			use = &q->uses[i];
+	}
+	if (!t || (!use && q->use_count == TABLES_MAX))
+		return;
+	if (!use) {
+		use = &q->uses[q->use_count++];
+		*use = (struct query_use){ .table = t };
+	}
+	for (size_t i = 0; i < t->column_count; i++)
+		use->columns[i] |= !strcmp(t->columns[i].name, column);
+}
+
+static int authorize(void *user, int action, const char *first, const char *second,
+	const char *schema, const char *trigger)
+{
+	struct query *q = user;
+
+	(void)schema;
+	(void)trigger;
+	if (!q->is_users)
+		return SQLITE_OK;
+	switch (action) {
+	case SQLITE_READ:
+		note_use(q, first, second ? second : "");
+		return SQLITE_OK;
+	case SQLITE_SELECT:
+	case SQLITE_RECURSIVE:
+		return SQLITE_OK;
+	case SQLITE_FUNCTION:
+		return second && (!strcmp(second, "load_extension") || !strncmp(second, "fts3_", 5))
+			       ? SQLITE_DENY
+			       : SQLITE_OK;
+	default:
+		return SQLITE_DENY;
+	}
+}
+
+/* --- preparing --- */
+
+static int refuse(const struct query *q, struct sooth_error *err)
+{
+	const char *message = sqlite3_errmsg(q->db);
+	const char *table = strstr(message, "no such table: ");
+	const char *near;
+
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run the statement");
+	if (sqlite3_errcode(q->db) == SQLITE_AUTH) {
+		error_why(err, "%s: a query reads, and does nothing else", message);
+		return error_remedy(err, "SELECT; to change tables export them: `sooth export "
+					 "--format sqlite`");
+	}
+	error_why(err, "%s", message);
+	if (!table)
+		return error_remedy(
+			err, "`sooth query FILE --columns TABLE` tells what a table has");
+	table += strlen("no such table: ");
+	near = tables_nearest(&q->tables, table);
+	if (near && strcmp(near, table))
+		return error_remedy(err, "did you mean %s?", near);
+	return error_remedy(err, "`sooth query FILE --tables` lists those this capture has");
+}
+
+static bool is_blank(const char *text)
+{
+	while (isspace((unsigned char)*text) || *text == ';')
+		text++;
+	return !*text;
+}
+
+static int prepare_once(struct query *q, const char *sql, sqlite3_stmt **out, const char **rest)
+{
+	int status;
+
+	q->use_count = 0;
+	q->is_users = true;
+	status = sqlite3_prepare_v2(q->db, sql, -1, out, rest);
+	q->is_users = false;
+	return status;
+}
+
+static bool lacks_table(const struct query *q, int status)
+{
+	return status == SQLITE_ERROR && strstr(sqlite3_errmsg(q->db), "no such table");
+}
+
+static int prepare(struct query *q, const char *sql, sqlite3_stmt **out, struct sooth_error *err)
+{
+	const char *rest = "";
+	int status = prepare_once(q, sql, out, &rest);
+
+	/* What views tell is made only for those who ask for it. */
+	if (lacks_table(q, status) && !q->has_views) {
+		int failed = query_views(q, err);
+
+		if (failed)
+			return failed;
+		status = prepare_once(q, sql, out, &rest);
+	}
+	if (status)
+		return refuse(q, err);
+	if (*out && is_blank(rest) && sqlite3_column_count(*out) > 0 &&
+		sqlite3_column_count(*out) <= RESULT_COLUMNS_MAX)
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run the statement");
+	error_why(err, !*out			    ? "it is empty"
+		       : !is_blank(rest)	    ? "there is more than one"
+		       : sqlite3_column_count(*out) ? "its result has too many columns"
+						    : "it gives no rows");
+	return error_remedy(err, "give one SELECT");
+}
+
+/* --- more than one scan --- */
+
+/* How often tables are opened that have to be read from the capture, or made up. */
+static int count_scans(struct query *q, const char *sql)
+{
+	struct buffer text = { 0 };
+	sqlite3_stmt *explain = NULL;
+	const char *rest;
+	int scans = 0;
+
+	buffer_string(&text, "EXPLAIN ");
+	buffer_string(&text, sql);
+	if (!buffer_failed(&text) && !prepare_once(q, buffer_cstr(&text), &explain, &rest)) {
+		while (sqlite3_step(explain) == SQLITE_ROW) {
+			const char *opcode = (const char *)sqlite3_column_text(explain, 1);
+
+			scans += opcode && !strcmp(opcode, "VOpen");
+		}
+	}
+	sqlite3_finalize(explain);
+	buffer_fini(&text);
+	return scans;
+}
+
+static int copy(struct query *q, const struct query_use *use, struct sooth_error *err)
+{
+	const struct table *t = use->table;
+	struct buffer sql = { 0 };
+	size_t count = 0;
+	int status;
+
+	buffer_string(&sql, "CREATE TABLE temp.");
+	sql_put_name(&sql, t->name);
+	buffer_string(&sql, " AS SELECT ");
+	for (size_t i = 0; i < t->column_count; i++) {
+		if (!use->columns[i])
+			continue;
+		buffer_string(&sql, count++ ? ", " : "");
+		sql_put_name(&sql, t->columns[i].name);
+	}
+	if (!count) /* only its rows are counted */
+		sql_put_name(&sql, t->columns[0].name);
+	buffer_string(&sql, " FROM main.");
+	sql_put_name(&sql, t->name);
+	status = buffer_failed(&sql) ? error_no_memory(err) : 0;
+	if (!status && sqlite3_exec(q->db, buffer_cstr(&sql), NULL, NULL, NULL))
+		status = query_failed(q, "copy a table", err);
+	buffer_fini(&sql);
+	return status;
+}
+
+static int copy_tables(struct query *q, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < q->use_count && !status; i++) {
+		const struct table *t = q->uses[i].table;
+
+		if (t->is_of_records || !strcmp(t->name, FEED_TABLE_CALL))
+			status = copy(q, &q->uses[i], err);
+	}
+	return status;
+}
+
+/* --- the query --- */
+
+static int configure(struct query *q, struct sooth_error *err)
+{
+	sqlite3_db_config(q->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(q->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+	sqlite3_limit(q->db, SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX);
+	sqlite3_limit(q->db, SQLITE_LIMIT_ATTACHED, 0);
+	sqlite3_limit(q->db, SQLITE_LIMIT_WORKER_THREADS, 0);
+	sqlite3_set_authorizer(q->db, authorize, q);
+	return sql_execute(q->db, "PRAGMA temp_store = FILE", err);
+}
+
+static int is_capture(struct query *q, struct sooth_error *err)
+{
+	struct feed feed = { 0 };
+	int fd = query_open_capture(q, err), status = fd < 0 ? fd : 0;
+
+	if (!status)
+		status = feed_open(&feed, &q->tables, 0, NULL, NULL, err);
+	do
+		status = status < 0 ? status : query_read(q, fd, &feed, err);
+	while (status > 0 && !report_has_blocks(feed.report));
+	if (status >= 0)
+		status = report_check_capture(feed.report, q->path, err) ?: status;
+	if (status >= 0)
+		query_keep_notes(q, &feed, !status);
+	feed_close(&feed);
+	if (fd >= 0)
+		close(fd);
+	return status < 0 ? status : 0;
+}
+
+int query_open(struct query **out, const struct query_options *options, struct sooth_error *err)
+{
+	struct query *q = calloc(1, sizeof(*q));
+	int status;
+
+	if (!q)
+		return error_no_memory(err);
+	q->options = *options;
+	if (options->timeout_ns)
+		q->deadline_ns = clock_monotonic_ns() + options->timeout_ns;
+	q->path = strdup(options->path);
+	if (!q->path || sqlite3_open_v2(":memory:", &q->db,
+				SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL))
+		status = error_no_memory(err);
+	else
+		status = configure(q, err);
+	if (!status)
+		status = tables_init(&q->tables, err);
+	if (!status)
+		status = is_capture(q, err);
+	if (!status)
+		status = query_sources(q, err);
+	if (status) {
+		query_close(q);
+		return status;
+	}
+	sqlite3_progress_handler(q->db, STEPS_BETWEEN, is_over, q);
+	*out = q;
+	return 0;
+}
+
+int query_run(struct query *q, const char *sql, struct output *output, struct sooth_error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int status = prepare(q, sql, &statement, err);
+
+	if (!status && !sqlite3_stmt_isexplain(statement) && count_scans(q, sql) > 1) {
+		sqlite3_finalize(statement);
+		statement = NULL;
+		status = copy_tables(q, err);
+		if (!status)
+			status = prepare(q, sql, &statement, err);
+	}
+	if (!status)
+		status = query_tell(q, statement, output, err);
+	sqlite3_finalize(statement);
+	return status ? status : query_tell_notes(q, output, err);
+}
+
+void query_close(struct query *q)
+{
+	if (!q)
+		return;
+	sqlite3_close(q->db);
+	sooth_report_free(q->notes);
+	tables_fini(&q->tables);
+	free(q->path);
+	free(q);
+}

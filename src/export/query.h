@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SQL over a capture. The tables of records are virtual ones that read the capture each time they
+ * are scanned; see docs/architecture.md for why. A statement reads and does nothing else.
+ */
+#ifndef SOOTH_EXPORT_QUERY_H
+#define SOOTH_EXPORT_QUERY_H
+
+#include "core/output.h"
+
+struct query;
+
+struct query_options {
+	const char *path;	  /* of the capture, a file */
+	uint64_t timeout_ns;	  /* 0: none */
+	bool (*is_stopped)(void); /* asked now and then; NULL: nobody stops it */
+};
+
+/* -EINVAL when the file is no capture; -EOPNOTSUPP when this build has no SQLite. */
+int query_open(struct query **out, const struct query_options *options, struct sooth_error *err);
+/* The rows of one statement as the section "rows", and the notes of the capture. */
+int query_run(struct query *q, const char *sql, struct output *output, struct sooth_error *err);
+/* The tables that the capture has, as the section "tables". */
+int query_list(struct query *q, struct output *output, struct sooth_error *err);
+/* The columns of those named, as the section "columns". */
+int query_describe(struct query *q, const char *const *names, size_t count, struct output *output,
+	struct sooth_error *err);
+void query_close(struct query *q);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What stands under the rows of a query: the notes of the capture, as under every report. */
+#include <stdio.h>
+
+#include "core/registry.h"
+#include "export/query_state.h"
+
+static const char *probe_of(const struct sooth_schema *schema)
+{
+	for (size_t i = 0; registry_probes[i]; i++) {
+		for (size_t k = 0; registry_probes[i]->schemas[k]; k++) {
+			if (registry_probes[i]->schemas[k] == schema)
+				return registry_probes[i]->name;
+		}
+	}
+	return NULL;
+}
+
+/* An empty table of what was not observed says nothing. */
+static void note_unobserved(struct query *q, struct output *output)
+{
+	for (size_t i = 0; i < q->use_count; i++) {
+		const struct table *t = q->uses[i].table;
+		const char *probe = t->is_of_records ? probe_of(t->schema) : NULL;
+		char what[TABLE_NAME_SIZE + 32];
+
+		if (!probe || report_has_probe(q->notes, probe))
+			continue;
+		snprintf(what, sizeof(what), "%s (%s)", t->name, probe);
+		output_limit(output, what,
+			"it was not observed: that it is empty is no measurement",
+			"observe it: `sooth record --probe LIST`");
+	}
+}
+
+int query_tell_notes(struct query *q, struct output *output, struct sooth_error *err)
+{
+	note_unobserved(q, output);
+	if (!q->notes_are_whole)
+		output_limit(output, "what was lost or not seen further on",
+			"the capture was not read to its end for this", "");
+	return report_notes(q->notes, output, err);
+}

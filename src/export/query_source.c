@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The tables of records as virtual tables of SQLite: a scan reads the capture from its beginning,
+ * keeps the records of one kind of a piece at a time, and makes values of the columns that are
+ * asked for. So memory does not grow with the capture, and nothing is written.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "export/query_state.h"
+
+#define READ_BYTES (256u << 10)
+#define SCAN_COST  1e6 /* one scan; what it costs is the same whatever is asked for */
+
+/* A virtual table; SQLite's part comes first. */
+struct source {
+	sqlite3_vtab base;
+	struct query *q;
+	struct table *table;
+};
+
+struct scan {
+	sqlite3_vtab_cursor base;
+	struct feed feed;
+	int fd; /* -1: not begun */
+	bool is_over;
+	struct buffer rows; /* of the piece at hand */
+	size_t at;
+	sqlite3_int64 row;
+	struct buffer scratch;
+};
+
+/* --- reading --- */
+
+int query_open_capture(const struct query *q, struct sooth_error *err)
+{
+	int fd = open(q->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd >= 0)
+		return fd;
+	error_errno(err, -errno, "open the capture %s", q->path);
+	if (err->fault == SOOTH_FAULT_PRIVILEGE)
+		err->fault = SOOTH_FAULT_IO;
+	return err->code;
+}
+
+int query_read(struct query *q, int fd, struct feed *feed, struct sooth_error *err)
+{
+	_cleanup_free_ char *bytes = malloc(READ_BYTES);
+	ssize_t got;
+	int status;
+
+	if (!bytes)
+		return error_no_memory(err);
+	if (query_is_over(q))
+		return query_stopped(q, err);
+	got = read(fd, bytes, READ_BYTES);
+	if (got < 0)
+		return error_errno(err, -errno, "read the capture %s", q->path);
+	status = got ? feed_bytes(feed, bytes, (size_t)got, err) : feed_finish(feed, err);
+	return status ? status : got > 0;
+}
+
+void query_keep_notes(struct query *q, struct feed *feed, bool is_whole)
+{
+	if (!feed->report || q->notes_are_whole || (q->notes && !is_whole))
+		return;
+	sooth_report_free(q->notes);
+	q->notes = TAKE_PTR(feed->report);
+	q->notes_are_whole = is_whole;
+}
+
+/* --- a scan --- */
+
+static int take(
+	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
+{
+	struct scan *s = user;
+
+	if (table != ((struct source *)s->base.pVtab)->table)
+		return 0;
+	buffer_append(&s->rows, record, record_bytes(record));
+	return buffer_failed(&s->rows) ? error_no_memory(err) : 0;
+}
+
+static void end_scan(struct scan *s)
+{
+	if (s->fd < 0)
+		return;
+	close(TAKE_FD(s->fd));
+	query_keep_notes(((struct source *)s->base.pVtab)->q, &s->feed, s->is_over);
+	feed_close(&s->feed);
+}
+
+static int fail(struct scan *s, const struct sooth_error *err)
+{
+	struct query *q = ((struct source *)s->base.pVtab)->q;
+
+	q->error = *err;
+	q->has_failed = true;
+	return SQLITE_ERROR;
+}
+
+/* On to a piece that has a row, or to the end. */
+static int refill(struct scan *s)
+{
+	struct query *q = ((struct source *)s->base.pVtab)->q;
+	struct sooth_error err = { 0 };
+
+	while (s->at >= s->rows.size && !s->is_over) {
+		int status;
+
+		buffer_reset(&s->rows);
+		s->at = 0;
+		status = query_read(q, s->fd, &s->feed, &err);
+		if (status < 0)
+			return fail(s, &err);
+		s->is_over = !status;
+	}
+	return SQLITE_OK;
+}
+
+static int filter(
+	sqlite3_vtab_cursor *cursor, int number, const char *name, int argc, sqlite3_value **argv)
+{
+	struct scan *s = (struct scan *)cursor;
+	struct source *source = (struct source *)cursor->pVtab;
+	unsigned part = source->table->is_of_records ? FEED_RECORDS : FEED_CALLS;
+	struct sooth_error err = { 0 };
+
+	(void)number;
+	(void)name;
+	(void)argc;
+	(void)argv;
+	end_scan(s);
+	buffer_reset(&s->rows);
+	s->at = 0;
+	s->row = 1;
+	s->is_over = false;
+	s->fd = query_open_capture(source->q, &err);
+	if (s->fd < 0 || feed_open(&s->feed, &source->q->tables, part, take, s, &err)) {
+		s->fd = s->fd < 0 ? -1 : s->fd;
+		return fail(s, &err);
+	}
+	return refill(s);
+}
+
+static int next(sqlite3_vtab_cursor *cursor)
+{
+	struct scan *s = (struct scan *)cursor;
+
+	s->at += record_bytes((const void *)(s->rows.data + s->at));
+	s->row++;
+	return refill(s);
+}
+
+static int at_end(sqlite3_vtab_cursor *cursor)
+{
+	struct scan *s = (struct scan *)cursor;
+
+	return s->at >= s->rows.size;
+}
+
+static int column(sqlite3_vtab_cursor *cursor, sqlite3_context *context, int index)
+{
+	struct scan *s = (struct scan *)cursor;
+	const struct table *t = ((struct source *)cursor->pVtab)->table;
+	struct cell cell =
+		cell_get(t, &t->columns[index], (const void *)(s->rows.data + s->at), &s->scratch);
+
+	if (buffer_failed(&s->scratch))
+		return SQLITE_NOMEM;
+	sql_result(context, &cell);
+	return SQLITE_OK;
+}
+
+static int row_number(sqlite3_vtab_cursor *cursor, sqlite3_int64 *number)
+{
+	*number = ((struct scan *)cursor)->row;
+	return SQLITE_OK;
+}
+
+static int open_scan(sqlite3_vtab *table, sqlite3_vtab_cursor **cursor)
+{
+	struct scan *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return SQLITE_NOMEM;
+	s->base.pVtab = table;
+	s->fd = -1;
+	*cursor = &s->base;
+	return SQLITE_OK;
+}
+
+static int close_scan(sqlite3_vtab_cursor *cursor)
+{
+	struct scan *s = (struct scan *)cursor;
+
+	end_scan(s);
+	buffer_fini(&s->rows);
+	buffer_fini(&s->scratch);
+	free(s);
+	return SQLITE_OK;
+}
+
+/* --- a table --- */
+
+static int best_index(sqlite3_vtab *table, sqlite3_index_info *info)
+{
+	(void)table;
+	info->estimatedCost = SCAN_COST;
+	info->estimatedRows = (sqlite3_int64)SCAN_COST;
+	return SQLITE_OK;
+}
+
+static int connect_table(sqlite3 *db, void *user, int argc, const char *const *argv,
+	sqlite3_vtab **out, char **message)
+{
+	struct query *q = user;
+	struct source *source = calloc(1, sizeof(*source));
+	struct buffer sql = { 0 };
+	int status;
+
+	(void)argc;
+	(void)message;
+	if (!source)
+		return SQLITE_NOMEM;
+	source->q = q;
+	source->table = tables_find(&q->tables, argv[2]);
+	buffer_string(&sql, "CREATE TABLE x");
+	sql_put_columns(&sql, source->table);
+	status = buffer_failed(&sql) ? SQLITE_NOMEM : sqlite3_declare_vtab(db, buffer_cstr(&sql));
+	buffer_fini(&sql);
+	if (status)
+		free(source);
+	else
+		*out = &source->base;
+	return status;
+}
+
+static int disconnect(sqlite3_vtab *table)
+{
+	free(table);
+	return SQLITE_OK;
+}
+
+static const sqlite3_module module = {
+	.xCreate = connect_table,
+	.xConnect = connect_table,
+	.xBestIndex = best_index,
+	.xDisconnect = disconnect,
+	.xDestroy = disconnect,
+	.xOpen = open_scan,
+	.xClose = close_scan,
+	.xFilter = filter,
+	.xNext = next,
+	.xEof = at_end,
+	.xColumn = column,
+	.xRowid = row_number,
+};
+
+/* What a view's rows are is known when it has told: it is asked with nothing to tell of. */
+static int know_calls(struct query *q, struct sooth_error *err)
+{
+	struct feed feed;
+	int status = feed_open(&feed, &q->tables, FEED_CALLS, NULL, NULL, err);
+
+	if (!status)
+		status = feed_finish(&feed, err);
+	feed_close(&feed);
+	return status;
+}
+
+int query_sources(struct query *q, struct sooth_error *err)
+{
+	struct buffer sql = { 0 };
+	int status = know_calls(q, err);
+
+	if (!status && sqlite3_create_module_v2(q->db, "capture", &module, q, NULL))
+		status = sql_error(q->db, "prepare the tables", err);
+	for (size_t i = 0; i < q->tables.count && !status; i++) {
+		const struct table *t = q->tables.items[i];
+
+		if (!t->is_of_records && strcmp(t->name, FEED_TABLE_CALL))
+			continue;
+		buffer_reset(&sql);
+		buffer_string(&sql, "CREATE VIRTUAL TABLE main.");
+		sql_put_name(&sql, t->name);
+		buffer_string(&sql, " USING capture");
+		status = buffer_failed(&sql) ? error_no_memory(err)
+					     : sql_execute(q->db, buffer_cstr(&sql), err);
+	}
+	buffer_fini(&sql);
+	return status;
+}

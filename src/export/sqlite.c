@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One SQLite database: a table for each kind of record and each section that has rows, and the
+ * table "columns", which says what they are. Written into the file beside the name given, without a
+ * journal: a database that was not finished is thrown away anyway.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "export/export.h"
+#include "export/sql.h"
+
+struct sqlite_export {
+	sqlite3 *db;
+	struct tables *tables;
+	struct buffer scratch;
+};
+
+static int open_sqlite(void *state, const struct export_place *place, struct sooth_error *err)
+{
+	struct sqlite_export *s = state;
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW;
+
+	s->tables = place->tables;
+	if (sqlite3_open_v2(place->file->temporary, &s->db, flags, NULL))
+		return s->db ? sql_error(s->db, "open the new database", err)
+			     : error_no_memory(err);
+	return sql_execute(s->db,
+		"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+		"PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 16384; BEGIN;",
+		err);
+}
+
+static int row(
+	void *state, struct table *table, const struct sooth_record *r, struct sooth_error *err)
+{
+	struct sqlite_export *s = state;
+	sqlite3_stmt *insert = table->user;
+	int status = 0;
+
+	if (!insert) {
+		status = sql_create(s->db, "main", table, err);
+		if (!status)
+			status = sql_prepare_insert(s->db, "main", table, &insert, err);
+		table->user = insert;
+	}
+	return status ? status : sql_insert(s->db, insert, table, r, &s->scratch, err);
+}
+
+static int describe(struct sqlite_export *s, sqlite3_stmt *insert, struct sooth_error *err)
+{
+	for (size_t i = 0; i < s->tables->count; i++) {
+		const struct table *t = s->tables->items[i];
+
+		for (size_t k = 0; t->user && k < t->column_count; k++) {
+			const struct column *c = &t->columns[k];
+			const char *cells[] = { t->name, c->name, column_type(c), column_unit(c),
+				c->help };
+
+			for (int n = 0; n < 5; n++)
+				sqlite3_bind_text(insert, n + 1, cells[n], -1, SQLITE_STATIC);
+			if (sqlite3_step(insert) != SQLITE_DONE)
+				return sql_error(s->db, "write the database", err);
+			sqlite3_reset(insert);
+		}
+	}
+	return 0;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct sqlite_export *s = state;
+	sqlite3_stmt *insert = NULL;
+	int status = sql_execute(s->db,
+		"CREATE TABLE columns (table_name TEXT, column_name TEXT, type TEXT, unit TEXT, "
+		"help TEXT)",
+		err);
+
+	if (!status && sqlite3_prepare_v2(s->db, "INSERT INTO columns VALUES (?, ?, ?, ?, ?)", -1,
+			       &insert, NULL))
+		status = sql_error(s->db, "write the database", err);
+	if (!status)
+		status = describe(s, insert, err);
+	sqlite3_finalize(insert);
+	return status ? status : sql_execute(s->db, "COMMIT", err);
+}
+
+static void close_sqlite(void *state)
+{
+	struct sqlite_export *s = state;
+
+	for (size_t i = 0; s->tables && i < s->tables->count; i++)
+		sqlite3_finalize(s->tables->items[i]->user);
+	sqlite3_close(s->db);
+	buffer_fini(&s->scratch);
+}
+
+const struct export_type export_sqlite = {
+	.name = "sqlite",
+	.help = "one SQLite database with every table",
+	.parts = FEED_RECORDS | FEED_VIEWS,
+	.has_choice = true,
+	.is_no_stream = true,
+	.state_size = sizeof(struct sqlite_export),
+	.open = open_sqlite,
+	.row = row,
+	.finish = finish,
+	.close = close_sqlite,
+};

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What stands for the database where there was none when sooth was built. */
+#include <errno.h>
+
+#include "export/export.h"
+#include "export/query.h"
+
+static int refuse(const char *tried, struct sooth_error *err)
+{
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", tried);
+	error_why(err, "this sooth was built without SQLite");
+	return error_remedy(err, "build it where libsqlite3-dev is installed; "
+				 "`sooth export --format jsonl` needs none");
+}
+
+int query_open(struct query **out, const struct query_options *options, struct sooth_error *err)
+{
+	(void)out;
+	(void)options;
+	return refuse("query a capture", err);
+}
+
+int query_run(struct query *q, const char *sql, struct output *output, struct sooth_error *err)
+{
+	(void)q;
+	(void)sql;
+	(void)output;
+	return refuse("query a capture", err);
+}
+
+int query_list(struct query *q, struct output *output, struct sooth_error *err)
+{
+	(void)q;
+	(void)output;
+	return refuse("query a capture", err);
+}
+
+int query_describe(struct query *q, const char *const *names, size_t count, struct output *output,
+	struct sooth_error *err)
+{
+	(void)q;
+	(void)names;
+	(void)count;
+	(void)output;
+	return refuse("query a capture", err);
+}
+
+void query_close(struct query *q)
+{
+	(void)q;
+}
+
+static int open_none(void *state, const struct export_place *place, struct sooth_error *err)
+{
+	(void)state;
+	(void)place;
+	return refuse("write a database", err);
+}
+
+const struct export_type export_sqlite = {
+	.name = "sqlite",
+	.help = "one SQLite database with every table; not in this build",
+	.has_choice = true,
+	.is_no_stream = true,
+	.open = open_none,
+};
