@@ -80,7 +80,7 @@ struct sooth_observer_options {
 	void *log_user;
 	int log_level;
 	/* A launched command may be held for moments while the ring is full, so that nothing is
-	 * lost; by the probes that can. Nothing else is ever held. */
+	 * lost; by the probes that can. Nothing else is held unless must_hold says so. */
 	bool may_hold;
 	/* Of the probe "host": where to look for tracers beside the system's own folders; absolute
 	 * folders with ":" between, as in PATH. NULL: nowhere else. Borrowed until start returns.
@@ -99,6 +99,10 @@ struct sooth_observer_options {
 	uint32_t data_bytes;
 	/* Time between samples of what is sampled with SOOTH_EDGES; 0: only at start and end. */
 	uint64_t edges_ns;
+	/* Whoever is observed, also a process that runs already, is held for moments while the
+	 * ring is full; by the probe "syscalls" when it streams. Where that cannot be had it does
+	 * not start. Never for a host or a user: nobody would be left to read what comes. */
+	bool must_hold;
 };
 
 /* -ENOMEM. */

@@ -40,7 +40,7 @@ void heap_notes_init(struct heap_notes *n)
 	map_init(&n->gaps, sizeof(struct gap_key), sizeof(struct gap), GAPS_MAX);
 	map_init(&n->sites, sizeof(struct site_key), sizeof(struct site), SITES_MAX);
 	map_init(&n->files, 2 * sizeof(uint64_t), 0, SITES_MAX);
-	n->holds.reserve_ns_min = UINT64_MAX;
+	holds_init(&n->holds);
 }
 
 void heap_notes_fini(struct heap_notes *n)
@@ -99,22 +99,6 @@ static void take_gap(struct heap_notes *n, const struct heap_gap *g)
 	gap->unseen_ns += unseen_ns;
 }
 
-static void take_hold(struct heap_notes *n, const struct heap_hold *h)
-{
-	struct heap_holds_row *holds = &n->holds;
-	uint64_t until_ns = h->stopped_ns > h->asked_ns ? h->stopped_ns - h->asked_ns : 0;
-
-	holds->count++;
-	holds->held_ns += h->record.time_ns > h->asked_ns ? h->record.time_ns - h->asked_ns : 0;
-	holds->refused += h->refused;
-	holds->late += until_ns > h->reserve_ns;
-	n->lost_to_ring = h->lost;
-	if (until_ns > holds->until_held_ns_max)
-		holds->until_held_ns_max = until_ns;
-	if (h->reserve_ns < holds->reserve_ns_min)
-		holds->reserve_ns_min = h->reserve_ns;
-}
-
 static void take_site(struct heap_notes *n, const struct heap_site *s)
 {
 	struct site_key key = { s->device, s->inode, s->offset, s->function };
@@ -141,12 +125,11 @@ void heap_notes_take(struct heap_notes *n, const struct sooth_record *r)
 {
 	if (record_as(r, HEAP_GAP, sizeof(struct heap_gap)))
 		take_gap(n, (const void *)r);
-	else if (record_as(r, HEAP_HOLD, sizeof(struct heap_hold)))
-		take_hold(n, (const void *)r);
 	else if (record_as(r, HEAP_COST, sizeof(struct heap_cost)))
 		take_cost(n, (const void *)r);
 	else if (record_as(r, HEAP_SITE, sizeof(struct heap_site)))
 		take_site(n, (const void *)r);
+	holds_take(&n->holds, r, HEAP_HOLD);
 }
 
 /* --- telling --- */
@@ -230,33 +213,14 @@ static int tell_gaps(const struct heap_notes *n, struct heap_scope *scope, struc
 	return status;
 }
 
-static void note_late_holds(const struct heap_notes *n, struct heap_scope *scope)
-{
-	const struct heap_holds_row *holds = &n->holds;
-	char reason[192], took[UNITS_SIZE], left[UNITS_SIZE];
-
-	if (!holds->late || !n->lost_to_ring)
-		return;
-	snprintf(reason, sizeof(reason),
-		"%llu of %llu holds took longer (up to %s) than the rest of the ring lasted "
-		"(down to %s)",
-		(unsigned long long)holds->late, (unsigned long long)holds->count,
-		format_ns(took, holds->until_held_ns_max), format_ns(left, holds->reserve_ns_min));
-	output_limit(scope->output, "every call of a command that may be held", reason,
-		"a larger ring has a larger reserve: --buffer");
-}
-
 static int tell_holds(struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "holds", .schema = &heap_holds_schema, .shape = SECTION_OBJECT
-	};
-	int status = heap_section(scope, &section, err);
+	int status = heap_section(scope, &holds_section, err);
 
-	note_late_holds(n, scope);
-	if (status || !n->holds.count)
+	holds_note_late(&n->holds, scope->output, "every call of a command that may be held");
+	if (status || !n->holds.row.count)
 		return status;
-	return OUTPUT_ROW(scope->output, &n->holds, NULL, 0, err);
+	return OUTPUT_ROW(scope->output, &n->holds.row, NULL, 0, err);
 }
 
 int heap_notes_tell(

@@ -6,17 +6,17 @@
 #include "base/map.h"
 #include "analyze/heap_rows.h"
 #include "analyze/heap_tell.h"
+#include "analyze/holds.h"
 
 struct heap_notes {
 	struct map gaps;     /* by process and file */
 	struct map sites;    /* by file and place */
 	struct map files;    /* those of the sites */
 	struct buffer texts; /* paths and reasons */
-	struct heap_holds_row holds;
+	struct holds holds;
 	uint64_t attach_ns, forgotten_ns;
 	bool has_cost;
 	uint64_t unseen_ns_max; /* of the gaps */
-	uint64_t lost_to_ring;	/* when the last hold ended */
 };
 
 void heap_notes_init(struct heap_notes *n);

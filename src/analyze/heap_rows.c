@@ -133,19 +133,6 @@ static const struct sooth_field gap_fields[] = {
 		.label = "UNSEEN FOR", .unit = SOOTH_UNIT_NS),
 };
 
-static const struct sooth_field holds_fields[] = {
-	FIELD_NUMBER(heap_holds_row, count, "how often all threads were held"),
-	FIELD_NUMBER(heap_holds_row, held_ns, "from asking for it to running again, all together",
-		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(heap_holds_row, until_held_ns_max,
-		"the longest time from asking until the last thread stood", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(heap_holds_row, reserve_ns_min,
-		"the shortest time for which the rest of the ring would have lasted",
-		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(heap_holds_row, refused, "threads that could not be held"),
-	FIELD_NUMBER(heap_holds_row, late, "holds that took longer than the ring lasted"),
-};
-
 static const struct sooth_field site_fields[] = {
 	FIELD_STRING(heap_site_row, path, "the probed file", .label = "FILE", .may_shrink = true),
 	FIELD_FUNCTION(heap_site_row),
@@ -190,9 +177,6 @@ ROW_SCHEMA(type, "by_type", NULL);
 ROW_SCHEMA(size, "sizes", NULL);
 ROW_SCHEMA(process, "processes", NULL);
 ROW_SCHEMA(gap, "gaps", NULL);
-ROW_SCHEMA(holds, "holds",
-	"held {count} times, {held_ns} in all; at most {until_held_ns_max} until all stood, while "
-	"the ring had {reserve_ns_min} left");
 ROW_SCHEMA(site, "sites", NULL);
 ROW_SCHEMA(probes, "probes",
 	"probed: {sites} functions in {files} files, {single_stepped} of them single-stepped"

@@ -86,16 +86,6 @@ struct heap_gap_row {
 	struct sooth_text path;
 };
 
-struct heap_holds_row {
-	struct sooth_record record;
-	uint64_t count;
-	uint64_t held_ns;
-	uint64_t until_held_ns_max;
-	uint64_t reserve_ns_min;
-	uint64_t refused;
-	uint64_t late;
-};
-
 struct heap_site_row {
 	struct sooth_record record;
 	uint64_t offset;
@@ -123,7 +113,6 @@ extern const struct sooth_schema heap_type_schema;
 extern const struct sooth_schema heap_size_schema;
 extern const struct sooth_schema heap_process_schema;
 extern const struct sooth_schema heap_gap_schema;
-extern const struct sooth_schema heap_holds_schema;
 extern const struct sooth_schema heap_site_schema;
 extern const struct sooth_schema heap_probes_schema;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyze/call_backlog.h"
+#include "analyze/call_notes.h"
 #include "analyze/operation_rows.h"
 #include "analyze/operation_sums.h"
 #include "analyze/peer_labels.h"
@@ -43,6 +44,7 @@ struct operations_state {
 	struct operation_sums interval, all;
 	struct map lives; /* process_id -> struct life */
 	struct peer_labels labels;
+	struct call_notes notes;
 	bool has_calls, has_counts, is_over;
 };
 
@@ -159,6 +161,7 @@ static int take(void *state, const struct sooth_record *r, struct sooth_error *e
 	else
 		take_life(s, r);
 	fd_follow_take(&s->fds, r);
+	call_notes_take(&s->notes, r);
 	s->has_counts |= r->kind == SYSCALLS_COUNT;
 	s->is_over |= r->kind == STREAM_END;
 	return 0;
@@ -171,6 +174,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->output = output;
 	if (options)
 		s->options = *(const struct operations_options *)options;
+	call_notes_init(&s->notes);
 	operation_sums_init(&s->interval, s->options.by_process);
 	operation_sums_init(&s->all, s->options.by_process);
 	map_init(&s->lives, sizeof(struct process_id), sizeof(struct life), PROCESSES_MAX);
@@ -440,6 +444,8 @@ static int finish(void *state, struct sooth_error *err)
 		status = tell_sums(s, tells_all ? &s->all : &s->interval, err);
 	if (!status && (wants_all(&s->options) || s->options.process))
 		status = tell_lives(s, err);
+	if (!status && (tells_all || !s->options.is_repeated))
+		status = call_notes_tell(&s->notes, s->output, err);
 	if (s->has_counts && !s->has_calls)
 		output_limit(s->output, "what calls did", "calls were counted, not kept",
 			"`sooth record --stream` keeps each call");

@@ -10,6 +10,7 @@
 
 #include "analyze/call_about.h"
 #include "analyze/call_backlog.h"
+#include "analyze/call_notes.h"
 #include "analyze/call_words.h"
 #include "analyze/records.h"
 #include "analyze/syscall_stream.h"
@@ -129,6 +130,7 @@ struct stream_state {
 	struct fd_follow fds;
 	struct call_backlog backlog;
 	struct call_table *types;
+	struct call_notes notes;
 	struct buffer time, arguments, result, fd_name, path;
 	int64_t realtime_offset_ns;
 	uint64_t before_ns; /* the line before */
@@ -288,6 +290,7 @@ static int take(void *state, const struct sooth_record *r, struct sooth_error *e
 	s->has_counts |= r->kind == SYSCALLS_COUNT;
 	s->has_calls |= r->kind == SYSCALLS_CALL;
 	take_clock(s, r);
+	call_notes_take(&s->notes, r);
 	if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))
 		return tell(s, (const void *)r, err);
 	fd_follow_take(&s->fds, r);
@@ -301,6 +304,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->output = output;
 	if (options)
 		s->options = *(const struct syscall_stream_options *)options;
+	call_notes_init(&s->notes);
 	s->types = calloc(1, sizeof(*s->types));
 	call_backlog_init(&s->backlog, &s->fds, take, s);
 	s->backlog.is_over = s->options.only_numbers; /* nobody reads anything then */
@@ -328,7 +332,7 @@ static int finish(void *state, struct sooth_error *err)
 		output_limit(s->output, "each call", "calls were counted, not kept",
 			"`sooth trace -c` shows the counts; `sooth record --stream` keeps each "
 			"call");
-	return status;
+	return status ? status : call_notes_tell(&s->notes, s->output, err);
 }
 
 static void fini(void *state)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/call_notes.h"
 #include "analyze/syscall_sums.h"
 #include "analyze/syscall_table.h"
 #include "base/cleanup.h"
@@ -114,7 +115,8 @@ struct table_state {
 	struct output *output;
 	struct syscall_table_options options;
 	struct syscall_sums sums, all; /* all: where it is told of intervals */
-	uint64_t working_ns;	       /* in calls that do not wait */
+	struct call_notes notes;
+	uint64_t working_ns; /* in calls that do not wait */
 	bool is_over;
 };
 
@@ -124,6 +126,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	int status = syscall_sums_init(&s->sums, "", err);
 
 	s->output = output;
+	call_notes_init(&s->notes);
 	if (options)
 		s->options = *(const struct syscall_table_options *)options;
 	return status ? status : syscall_sums_init(&s->all, "", err);
@@ -138,6 +141,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		syscall_sums_take(&s->sums, r);
 		if (s->options.is_repeated)
 			syscall_sums_take(&s->all, r);
+		call_notes_take(&s->notes, r);
 		s->is_over |= r->kind == STREAM_END;
 	}
 	return 0;
@@ -287,10 +291,10 @@ static int finish(void *state, struct sooth_error *err)
 	struct table_state *s = state;
 	int status;
 
-	if (!s->options.is_repeated)
-		return tell(s, &s->sums, err);
-	if (s->is_over)
-		return tell(s, &s->all, err);
+	if (!s->options.is_repeated || s->is_over) {
+		status = tell(s, s->options.is_repeated ? &s->all : &s->sums, err);
+		return status ? status : call_notes_tell(&s->notes, s->output, err);
+	}
 	status = tell(s, &s->sums, err);
 	syscall_sums_fini(&s->sums);
 	return status ? status : syscall_sums_init(&s->sums, "", err);

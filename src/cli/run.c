@@ -174,6 +174,7 @@ static int make_observer(
 		.log = log_print,
 		.log_level = log_wanted(),
 		.may_hold = run->may_hold,
+		.must_hold = run->must_hold,
 		.may_be_gone = run->may_be_gone,
 		.calls = run->calls,
 		.only_failed = run->only_failed,

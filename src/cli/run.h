@@ -74,6 +74,7 @@ struct run {
 	bool is_silent;	      /* no report at all: only the capture, or the product, is wanted */
 	bool may_be_gone;     /* those that are meant of the host: what is left of them is asked */
 	bool may_hold;	      /* a launched command, for moments, so that nothing is lost */
+	bool must_hold;	      /* whoever is observed, or it is an error */
 	unsigned allowed;     /* enum target_allowed */
 	uint64_t duration_ns; /* 0: until the target ends or somebody stops it */
 	uint64_t sample_ns;

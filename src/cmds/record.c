@@ -46,7 +46,9 @@ static const struct option record_options[] = {
 	{ .name = "lossless",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct record_config, record.lossless),
-		.help = "with --stream: hold the launched command while the ring is full (heap)" },
+		.help = "with --stream: hold who is observed while the ring is full; heap: a "
+			"launched "
+			"command only" },
 	{ .name = "sample",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
@@ -120,6 +122,7 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 		.may_hold = c->record.stream && c->record.lossless,
+		.must_hold = c->record.stream && c->record.lossless,
 		.sample_ns = c->record.sample_ns ? c->record.sample_ns : NS_PER_S,
 	};
 	int status;

@@ -25,7 +25,7 @@ struct trace_config {
 	struct picture_options picture;
 	struct {
 		bool count, failed, clock, relative, durations, plain, follow, names;
-		bool all, stack;
+		bool all, stack, lossless;
 		bool io, network, process, memory, file;
 		const char *calls, *path, *folded;
 		bool folded_calls, apart;
@@ -133,6 +133,10 @@ static const struct option trace_options[] = {
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.stack),
 		.help = "where in the program each call is made; not yet: it comes with profile" },
+	{ .name = "lossless",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.lossless),
+		.help = "hold the target for moments instead of losing calls; needs root" },
 	{ .name = "plain",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.plain),
@@ -231,6 +235,15 @@ static int check_interval(const struct trace_config *c, struct sooth_error *err)
 	return error_remedy(err, "sooth trace --interval 2 -c, --io, --network or --memory");
 }
 
+static int check_lossless(const struct trace_config *c, struct sooth_error *err)
+{
+	if (!c->trace.lossless || !c->trace.count || c->trace.interval_ns || c->trace.folded)
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "hold a target whose calls are counted");
+	error_why(err, "the kernel counts them where they are made: none is lost");
+	return error_remedy(err, "leave out --lossless, or -c");
+}
+
 static int check_stack(const struct trace_config *c, struct sooth_error *err)
 {
 	if (!c->trace.stack)
@@ -326,6 +339,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		.allowed = TARGET_MAY_BE_COMMAND | (c->trace.all ? TARGET_MAY_BE_HOST : 0),
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
+		.must_hold = c->trace.lossless,
 		.sample_ns = c->trace.interval_ns,
 		.watch = c->trace.interval_ns ? &intervals : NULL,
 	};
@@ -337,6 +351,8 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		status = check_interval(c, err);
 	if (!status)
 		status = check_stack(c, err);
+	if (!status)
+		status = check_lossless(c, err);
 	if (!status && !has_target(c, arguments) && tracing_menu_can_ask())
 		return tracing_menu_run(err);
 	if (!status)
@@ -361,8 +377,9 @@ const struct command command_trace = {
 	.usage = "[-c] [-j] [-o FILE] [-d TIME] -p PID | FILE.sooth | -- COMMAND [ARG...]",
 	.about =
 		"Follows threads, forks and exec exactly. With -c the kernel counts and only sums\n"
-		"cross; without, every call is a line. The target is never stopped: what does not\n"
-		"fit the buffer is lost, and counted.",
+		"cross; without, every call is a line. The target is not stopped: what does not "
+		"fit\n"
+		"the buffer is lost, and counted; with --lossless it is held for moments instead.",
 	.examples = "  sooth trace -c -p 4711 -d 5      five seconds of a process, as a table\n"
 		    "  sooth trace -- git status        every call of a command\n"
 		    "  sooth trace -c -j -- make        counts as JSON\n",

@@ -43,7 +43,8 @@ struct probe_options {
 	const char *search_path;
 	const struct agent_set *agents; /* NULL: the built-in ones; whoever keeps it counts */
 	struct calls_wanted calls;
-	bool may_hold; /* the launched command, for moments, while the ring is full */
+	bool may_hold;	/* the launched command, for moments, while the ring is full */
+	bool must_hold; /* whoever is observed, likewise, or it is an error */
 };
 
 struct backend_run {

@@ -157,7 +157,8 @@ static bool is_shareable(
 		return false;
 	return source->run.backend->drain && !strcmp(source->run.backend->probe, probe) &&
 	       has->is_host == options->is_host && has->has_uid == options->has_uid &&
-	       has->uid == options->uid && has->may_hold == options->may_hold;
+	       has->uid == options->uid && has->may_hold == options->may_hold &&
+	       has->must_hold == options->must_hold;
 }
 
 static size_t free_slot(const struct hub *hub)

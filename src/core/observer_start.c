@@ -47,6 +47,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 			.calls = { o->options.calls, o->options.only_failed,
 				o->options.data_bytes },
 			.may_hold = o->options.may_hold && o->target.is_launched,
+			.must_hold = o->options.must_hold,
 		};
 		struct buffer refusals = { 0 };
 

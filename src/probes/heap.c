@@ -4,6 +4,7 @@
 
 #include "core/probe.h"
 #include "model/schema.h"
+#include "probes/held.h"
 
 static const char *const function_names[] = { "malloc", "free", "calloc", "realloc", "reallocarray",
 	"aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc" };
@@ -86,20 +87,8 @@ static const struct sooth_field gap_fields[] = {
 	FIELD_STRING(heap_gap, path, "the file"),
 };
 
-static const struct sooth_field hold_fields[] = {
-	FIELD_TIME(heap_hold, record.time_ns, "time_ns", "when the threads ran again"),
-	FIELD_TIME(heap_hold, asked_ns, "asked_ns", "when the ring had filled so far"),
-	FIELD_TIME(heap_hold, stopped_ns, "stopped_ns", "when the last running thread stood"),
-	FIELD_NUMBER(heap_hold, reserve_ns, "how long the rest of the ring would have lasted",
-		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(heap_hold, threads, "that were running and were held"),
-	FIELD_NUMBER(heap_hold, refused, "that could not be held"),
-	FIELD_NUMBER(heap_hold, lost, "calls lost to the ring up to then"),
-};
-
 static const struct sooth_field cost_fields[] = {
-	FIELD_NUMBER(
-		heap_cost, attach_ns, "all attaching together", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(heap_cost, attach_ns, "all attaching together", .unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(heap_cost, forgotten_ns,
 		"from the end until the kernel had taken the probes out", .unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(heap_cost, sites, "probed instructions"),
@@ -136,12 +125,12 @@ static const struct sooth_field site_fields[] = {
 HEAP_SCHEMA(heap_count, "heap.count", HEAP_COUNT, SOOTH_CLASS_TALLY, count_fields);
 HEAP_SCHEMA(heap_call, "heap.call", HEAP_CALL, SOOTH_CLASS_EVENT, call_fields);
 HEAP_SCHEMA(heap_gap, "heap.gap", HEAP_GAP, SOOTH_CLASS_SAMPLE, gap_fields);
-HEAP_SCHEMA(heap_hold, "heap.hold", HEAP_HOLD, SOOTH_CLASS_SAMPLE, hold_fields);
+HEAP_SCHEMA(held, "heap.hold", HEAP_HOLD, SOOTH_CLASS_SAMPLE, held_fields);
 HEAP_SCHEMA(heap_cost, "heap.cost", HEAP_COST, SOOTH_CLASS_SAMPLE, cost_fields);
 HEAP_SCHEMA(heap_site, "heap.site", HEAP_SITE, SOOTH_CLASS_DEFINITION, site_fields);
 
 static const struct sooth_schema *const schemas[] = { &heap_count_schema, &heap_call_schema,
-	&heap_gap_schema, &heap_hold_schema, &heap_cost_schema, &heap_site_schema, NULL };
+	&heap_gap_schema, &held_schema, &heap_cost_schema, &heap_site_schema, NULL };
 
 const struct probe probe_heap = {
 	.name = "heap",

@@ -14,7 +14,7 @@ enum heap_kind {
 	HEAP_COUNT = 0x0400,
 	HEAP_CALL = 0x0401,
 	HEAP_GAP = 0x0402,
-	HEAP_HOLD = 0x0403,
+	HEAP_HOLD = 0x0403, /* struct held */
 	HEAP_COST = 0x0404,
 	HEAP_SITE = 0x0480,
 };
@@ -77,17 +77,6 @@ struct heap_gap {
 	struct sooth_record record;
 	uint64_t from_ns;
 	struct sooth_text path;
-};
-
-/* All threads were held while the ring was emptied. */
-struct heap_hold {
-	struct sooth_record record; /* time_ns: when they ran again */
-	uint64_t asked_ns;	    /* when the ring had filled so far that they had to be held */
-	uint64_t stopped_ns;	    /* when the last running thread stood */
-	uint64_t reserve_ns;	    /* how long the rest of the ring would have lasted */
-	uint32_t threads;	    /* that were running, and were stopped */
-	uint32_t refused;	    /* could not be held: traced by another, or not permitted */
-	uint64_t lost;		    /* calls lost to the ring up to now, all together */
 };
 
 /* What being observed meant, told at the end. */

@@ -4,6 +4,7 @@
 
 #include "core/probe.h"
 #include "model/schema.h"
+#include "probes/held.h"
 
 #define NUMBER_FIELDS(type_)                                                                       \
 	FIELD_NUMBER(type_, number, "number of the call in its ABI"),                              \
@@ -79,9 +80,10 @@ static const struct sooth_field call_fields[] = {
 SYSCALLS_SCHEMA(syscalls_count, "syscalls.count", SYSCALLS_COUNT, SOOTH_CLASS_TALLY, count_fields);
 SYSCALLS_SCHEMA(syscalls_error, "syscalls.error", SYSCALLS_ERROR, SOOTH_CLASS_TALLY, error_fields);
 SYSCALLS_SCHEMA(syscalls_call, "syscalls.call", SYSCALLS_CALL, SOOTH_CLASS_EVENT, call_fields);
+SYSCALLS_SCHEMA(held, "syscalls.hold", SYSCALLS_HOLD, SOOTH_CLASS_SAMPLE, held_fields);
 
 static const struct sooth_schema *const schemas[] = { &syscalls_count_schema,
-	&syscalls_error_schema, &syscalls_call_schema, NULL };
+	&syscalls_error_schema, &syscalls_call_schema, &held_schema, NULL };
 
 const struct probe probe_syscalls = {
 	.name = "syscalls",

@@ -13,6 +13,7 @@ enum syscalls_kind {
 	SYSCALLS_COUNT = 0x0300,
 	SYSCALLS_ERROR = 0x0301,
 	SYSCALLS_CALL = 0x0302,
+	SYSCALLS_HOLD = 0x0303, /* struct held */
 };
 
 #define SYSCALLS_SLOTS	     32	  /* different calls a thread counts by itself */

@@ -11,7 +11,7 @@
 #include "base/redact.h"
 #include "core/sink.h"
 
-#define SECTIONS_MAX 64
+#define SECTIONS_MAX 128
 #define FIELDS_MAX   128
 #define DEPTH_MAX    8
 #define KEPT_MAX     (256u << 20) /* bytes of rows; more is a failure, not a cut */

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "core/observer.h"
 #include "os/fake/fake.h"
+#include "probes/held.h"
 #include "shown.h"
 
 static const char *show(const struct heap_table_options *options, const char *format)
@@ -325,7 +326,7 @@ static void test_gaps(void **state)
 
 static void add_hold(uint64_t asked_ns, uint64_t stopped_ns, uint64_t end_ns, uint64_t lost)
 {
-	struct heap_hold h = { .record = heap_head(HEAP_HOLD, end_ns, 1),
+	struct held h = { .record = heap_head(HEAP_HOLD, end_ns, 1),
 		.asked_ns = asked_ns,
 		.stopped_ns = stopped_ns,
 		.reserve_ns = 100,

@@ -3,27 +3,17 @@
 #include "os/linux/heap_holder.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
-#include "base/clock.h"
-#include "base/units.h"
 #include "os/linux/hold.h"
+#include "os/linux/ring_holder.h"
 
 #define LOADING_CALLS_MAX 20000
-#define STOP_PATIENCE_NS  (20 * NS_PER_MS)
 #define QUEUE_MAX	  64
-#define IDLE_MS		  100
-#define NEAR_MS		  1 /* looked at this often once the ring fills */
-#define DRAIN_STEP_US	  200
 #define SEIZE_STEP_US	  50
-#define STEPS_TO_LOOK	  5 /* threads that woke up meanwhile are looked for each millisecond */
 
 /* A program to be watched while it loads. */
 struct loading {
@@ -32,14 +22,9 @@ struct loading {
 };
 
 struct heap_holder {
-	pthread_t thread;
+	struct ring_holder ring;
 	struct heap_attach *attach;
-	struct follow *follow;
 	struct process_id command;
-	struct hold *hold;
-	int wake;	     /* an eventfd: it is time to end */
-	int filling;	     /* readable when the ring has grown */
-	volatile bool stops; /* set before wake */
 	volatile bool has_loaded;
 	int found;     /* by the last look: whether there is an allocator */
 	bool is_blind; /* the command has none */
@@ -49,87 +34,16 @@ struct heap_holder {
 	struct loading queue[QUEUE_MAX];
 	size_t queued;
 	struct loading now;
-	uint64_t produced, produced_ns; /* when last looked at */
-	double rate;			/* bytes a ns */
 };
 
-static uint64_t size_of(const struct heap_holder *h)
+static void tell_hold(void *user, struct held *held)
 {
-	return h->follow->ring.size;
-}
+	struct heap_holder *h = user;
 
-static uint64_t waiting(const struct heap_holder *h)
-{
-	return ring_waiting(&h->follow->ring);
-}
-
-static void measure_rate(struct heap_holder *h)
-{
-	uint64_t now = clock_monotonic_ns(), produced = ring_produced(&h->follow->ring);
-
-	if (now > h->produced_ns)
-		h->rate = (double)(produced - h->produced) / (double)(now - h->produced_ns);
-	h->produced = produced;
-	h->produced_ns = now;
-}
-
-/* Threads on a processor, or waiting for one: those that sleep make nothing. */
-static uint32_t take_running(struct heap_holder *h)
-{
-	struct buffer list = { 0 }, tids = { 0 };
-	struct sooth_error ignored;
-	size_t taken = 0;
-
-	if (!follow_list(h->follow, &list, &ignored)) {
-		const struct follow_listed *threads = (const void *)list.data;
-
-		for (size_t i = 0; i < list.size / sizeof(*threads); i++) {
-			pid_t tid = (pid_t)threads[i].tid;
-
-			if (threads[i].is_running)
-				buffer_append(&tids, &tid, sizeof(tid));
-		}
-		if (tids.size)
-			taken = hold_take(
-				h->hold, (const void *)tids.data, tids.size / sizeof(pid_t));
-	}
-	buffer_fini(&list);
-	buffer_fini(&tids);
-	return (uint32_t)taken;
-}
-
-static void tell_hold(struct heap_holder *h, struct heap_hold *held)
-{
-	held->record = (struct sooth_record){ .time_ns = clock_monotonic_ns(),
-		.start_ticks = h->command.start_ticks,
-		.pid = (uint32_t)h->command.pid,
-		.kind = HEAP_HOLD,
-		.cpu = SOOTH_CPU_NONE };
-	held->refused = (uint32_t)hold_refused(h->hold);
-	held->lost = h->follow->control->lost_records;
+	held->record.start_ticks = h->command.start_ticks;
+	held->record.pid = (uint32_t)h->command.pid;
+	held->record.kind = HEAP_HOLD;
 	heap_attach_tell(h->attach, &held->record, sizeof(*held));
-}
-
-/* More than half full: hold, until an eighth is left. */
-static void hold_until_drained(struct heap_holder *h)
-{
-	struct heap_hold held = { .asked_ns = clock_monotonic_ns() };
-	uint64_t left = size_of(h) - waiting(h);
-
-	measure_rate(h);
-	held.reserve_ns = h->rate > 0 ? (uint64_t)((double)left / h->rate) : 0;
-	held.threads = take_running(h);
-	hold_wait(h->hold, STOP_PATIENCE_NS);
-	held.stopped_ns = clock_monotonic_ns();
-	for (unsigned step = 1; waiting(h) > size_of(h) / 8 && !h->stops; step++) {
-		usleep(DRAIN_STEP_US);
-		if (step % STEPS_TO_LOOK == 0)
-			held.threads += take_running(h);
-	}
-	hold_release(h->hold);
-	if (held.threads || hold_refused(h->hold))
-		tell_hold(h, &held);
-	measure_rate(h);
 }
 
 /* Called while the program stands. What it ran before it stood the first time was unseen. */
@@ -164,63 +78,26 @@ static void watch_loading(struct heap_holder *h)
 	struct sooth_error err;
 	pid_t pid = (pid_t)h->now.process.pid;
 
-	if (hold_loading(pid, false, mapped, h, LOADING_CALLS_MAX, &h->stops, &err))
+	if (hold_loading(pid, false, mapped, h, LOADING_CALLS_MAX, &h->ring.stops, &err))
 		mapped(h, pid);
 }
 
-static void serve(struct heap_holder *h)
-{
-	struct pollfd polled[] = { { .fd = h->wake, .events = POLLIN },
-		{ .fd = h->filling, .events = POLLIN } };
-
-	while (!h->stops) {
-		bool is_near = hold_reap(h->hold) || waiting(h) > size_of(h) / 4;
-		uint64_t wakes;
-
-		poll(polled, 2, is_near ? NEAR_MS : IDLE_MS);
-		(void)!read(h->wake, &wakes, sizeof(wakes));
-		ring_forget(h->filling);
-		if (waiting(h) > size_of(h) / 2)
-			hold_until_drained(h);
-		else
-			measure_rate(h);
-		while (!h->stops && waiting(h) <= size_of(h) / 2 && take_queued(h))
-			watch_loading(h);
-	}
-}
-
-/* First of all: a holder that waits for its turn behind those it has to hold is late. */
-static void hurry(void)
-{
-	struct sched_param first = { .sched_priority = 1 };
-
-	pthread_setschedparam(pthread_self(), SCHED_FIFO, &first);
-}
-
-static void *run(void *user)
+static void watch_queued(void *user)
 {
 	struct heap_holder *h = user;
-	struct sooth_error ignored;
 
-	hurry();
-	h->loading = hold_loading((pid_t)h->command.pid, true, mapped, h, LOADING_CALLS_MAX,
-		&h->stops, &h->loading_error);
-	h->is_blind = !h->loading && !h->found;
-	h->has_loaded = true;
-	if (!hold_new(&h->hold, &ignored))
-		serve(h);
-	hold_free(TAKE_PTR(h->hold)); /* by whom they were seized */
-	return NULL;
+	while (!h->ring.stops && ring_holder_has_room(&h->ring) && take_queued(h))
+		watch_loading(h);
 }
 
-static void free_holder(struct heap_holder *h)
+static void watch_command(void *user)
 {
-	hold_free(h->hold);
-	if (h->wake >= 0)
-		close(h->wake);
-	if (h->filling >= 0)
-		close(h->filling);
-	free(h);
+	struct heap_holder *h = user;
+
+	h->loading = hold_loading((pid_t)h->command.pid, true, mapped, h, LOADING_CALLS_MAX,
+		&h->ring.stops, &h->loading_error);
+	h->is_blind = !h->loading && !h->found;
+	h->has_loaded = true;
 }
 
 /* The command must not run before it is ours, or is known never to be. */
@@ -230,38 +107,24 @@ static void wait_until_seized(const struct heap_holder *h)
 		usleep(SEIZE_STEP_US);
 }
 
-static int start(struct heap_holder *h, struct sooth_error *err)
-{
-	int code;
-
-	h->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (h->wake < 0)
-		return error_errno(err, -errno, "make an eventfd");
-	h->filling = ring_watch(bpf_code_map(&h->follow->code, "ring"));
-	if (h->filling < 0)
-		return error_errno(err, h->filling, "wait for the ring");
-	code = pthread_create(&h->thread, NULL, run, h);
-	return code ? error_errno(err, -code, "start a thread that holds the command") : 0;
-}
-
 int heap_holder_start(struct heap_holder **out, struct heap_attach *attach,
 	const struct process_id *command, struct sooth_error *err)
 {
 	struct heap_holder *h = calloc(1, sizeof(*h));
+	const struct ring_holder_work work = {
+		.begin = watch_command, .room = watch_queued, .tell = tell_hold, .user = h
+	};
 	int status;
 
 	if (!h)
 		return error_no_memory(err);
-	*h = (struct heap_holder){ .attach = attach,
-		.follow = attach->follow,
-		.command = *command,
-		.now = { .process = *command },
-		.wake = -1,
-		.filling = -1 };
+	h->attach = attach;
+	h->command = *command;
+	h->now = (struct loading){ .process = *command };
 	pthread_mutex_init(&h->lock, NULL);
-	status = start(h, err);
+	status = ring_holder_start(&h->ring, attach->follow, &work, err);
 	if (status) {
-		free_holder(h);
+		free(h);
 		return status;
 	}
 	wait_until_seized(h);
@@ -283,7 +146,7 @@ bool heap_holder_takes(struct heap_holder *h, const struct process_id *process, 
 		h->queue[h->queued++] = (struct loading){ *process, exec_ns };
 	pthread_mutex_unlock(&h->lock);
 	if (is_taken)
-		(void)!write(h->wake, &(uint64_t){ 1 }, sizeof(uint64_t));
+		ring_holder_wake(&h->ring);
 	return is_taken;
 }
 
@@ -312,13 +175,11 @@ bool heap_holder_stop(struct heap_holder *h, struct sooth_error *refusal)
 
 	if (!h)
 		return false;
-	h->stops = true;
-	(void)!write(h->wake, &(uint64_t){ 1 }, sizeof(uint64_t));
-	pthread_join(h->thread, NULL);
+	ring_holder_stop(&h->ring);
 	/* That the command ended first, or that we did, is no failure. */
 	has_failed = h->loading && h->loading != -ESRCH && h->loading != -ECANCELED;
 	if (has_failed)
 		*refusal = h->loading_error;
-	free_holder(h);
+	free(h);
 	return has_failed;
 }

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A thread of its own that keeps a launched command from outrunning us: it watches
- * the program while it is loaded, so that allocators are probed before they run, and
- * holds the threads that run while the ring is more than half full. Holding takes
- * time; what is free of the ring by then is the reserve. Both are told.
- *
- * A thread, because whoever drains the ring may stand in a slow write just then, and
- * because only the thread that seized a tracee may command it.
+ * What a ring_holder does beside holding for the heap: it watches the programs of a
+ * launched command while they are loaded, so that allocators are probed before they run.
  */
 #ifndef SOOTH_OS_LINUX_HEAP_HOLDER_H
 #define SOOTH_OS_LINUX_HEAP_HOLDER_H

@@ -9,23 +9,27 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "bpf/syscalls.h"
 #include "core/secrets.h"
 #include "os/linux/caller.h"
 #include "os/linux/follow.h"
 #include "os/linux/needs.h"
+#include "os/linux/syscalls_holder.h"
 #include "os/os.h"
 #include "probes/syscall_arguments.h"
 #include "probes/syscall_set.h"
 
-#define RING_BYTES_DEFAULT (8u << 20)
-#define LATENESS_NS	   (5 * NS_PER_MS) /* from reading the clock to reserving, generously */
+#define RING_BYTES_DEFAULT  (8u << 20)
+#define RING_BYTES_LOSSLESS (32u << 20)	    /* half of it is the reserve: 40 ms of a busy thread */
+#define LATENESS_NS	    (5 * NS_PER_MS) /* from reading the clock to reserving, generously */
 
 struct syscalls_state {
 	struct follow follow;
 	struct syscalls_control *control;
-	struct syscalls_control told; /* losses already reported */
+	struct syscalls_control told;	/* losses already reported */
+	struct syscalls_holder *holder; /* of a target that may be held */
 	struct buffer scratch;
 	uint64_t swept; /* overflow entries made when they were last gone through */
 };
@@ -120,16 +124,23 @@ static void syscalls_close(struct backend_run *run)
 {
 	struct syscalls_state *s = run->state;
 
+	syscalls_holder_stop(TAKE_PTR(s->holder), NULL);
 	follow_close(&s->follow);
 	buffer_fini(&s->scratch);
 }
 
+/* Counts need no ring. */
+static bool is_held(const struct backend_run *run)
+{
+	return run->options.must_hold && run->options.interest & INTEREST_STREAM;
+}
+
 static int load(struct backend_run *run, struct sooth_error *err)
 {
-	static const struct follow_options options = {
+	const struct follow_options options = {
 		.image = &bpf_image_syscalls,
 		.image_hash = &bpf_image_syscalls_hash,
-		.ring_bytes = RING_BYTES_DEFAULT,
+		.ring_bytes = is_held(run) ? RING_BYTES_LOSSLESS : RING_BYTES_DEFAULT,
 		.losing = "calls did not fit the ring; a larger one: --buffer",
 	};
 	struct syscalls_state *s = run->state;
@@ -152,8 +163,11 @@ static int load(struct backend_run *run, struct sooth_error *err)
 
 static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 {
-	int status = load(run, err);
+	int status = is_held(run) ? syscalls_holder_may_hold(&run->options, err) : 0;
 
+	if (status)
+		return status;
+	status = load(run, err);
 	if (status)
 		syscalls_close(run);
 	return status;
@@ -163,8 +177,12 @@ static int syscalls_set(struct backend_run *run, const struct process_id *proces
 	unsigned interest, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
+	int status = 0;
 
-	return follow_set(&s->follow, run, process, interest, err);
+	/* A command of our own is not anybody else's yet. */
+	if (is_held(run) && interest && !(interest & INTEREST_FROM_EXEC))
+		status = syscalls_holder_may_hold_process(process, err);
+	return status ? status : follow_set(&s->follow, run, process, interest, err);
 }
 
 static int syscalls_start(struct backend_run *run, struct sooth_error *err)
@@ -174,6 +192,8 @@ static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 
 	if (run->options.is_host || run->options.has_uid)
 		status = caller_may_watch_all(err);
+	if (!status && is_held(run))
+		status = syscalls_holder_start(&s->holder, &s->follow, err);
 	if (!status)
 		status = bpf_code_attach(&s->follow.code, "on_return", err);
 	return status ? status : bpf_code_attach(&s->follow.code, "on_enter", err);
@@ -334,6 +354,7 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 	if (!buffer_failed(&run->out))
 		mask_calls(s, run->out.data + before, run->out.data + run->out.size);
 	buffer_append(&run->out, swept.data, swept.size);
+	syscalls_holder_told(s->holder, &run->out);
 	tell_losses(run);
 	if (buffer_failed(&swept))
 		error_no_memory(err);
@@ -344,9 +365,12 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
-	size_t before = run->out.size;
-	int status = follow_stop(&s->follow, run, err);
+	size_t before;
+	int status;
 
+	syscalls_holder_stop(TAKE_PTR(s->holder), &run->out);
+	before = run->out.size;
+	status = follow_stop(&s->follow, run, err);
 	if (!buffer_failed(&run->out))
 		mask_calls(s, run->out.data + before, run->out.data + run->out.size);
 	drain_overflow(run);

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+sooth trace --lossless: a target that makes calls faster than they are taken is held, and nothing is
+lost while the reserve of the ring lasts. It goes on whatever becomes of its watcher. Who cannot be
+held is refused at once, and nobody is touched.
+"""
+import os
+import signal
+import time
+
+import harness
+from harness import Case, lost, needs_bpf, read_truth, stream_counts
+from slow_reader import SlowReader, threads_in_state
+
+LARGE_RING = "16M"
+SMALL_RING = "1M"
+SLOW_S = 0.003          # for each piece that the slow reader takes
+ENOUGH_NS = 10 * 10**6  # a reserve from which nothing may be lost
+TRIES = 5
+
+
+@needs_bpf
+class Lossless(Case):
+    def start_slow(self, *options, attached=True, storm=("--seconds", "0.3")):
+        """(workload or None, sooth, reader): all wait for "go"."""
+        fifo, truth = self.path("fifo"), self.path("truth")
+        if not os.path.exists(fifo):
+            os.mkfifo(fifo)
+        reader = SlowReader(fifo, SLOW_S)
+        self.addCleanup(reader.leave)
+        options = ("trace", "-j", "-e", "getppid", *options, "-o", fifo)
+        if attached:
+            target = self.workload("storm", *storm, truth=truth)
+            sooth = self.start_attached(*options, "-p", str(target.pid))
+            return target, sooth, reader
+        sooth = self.start_sooth(*options, "--", harness.WORKLOADS, "storm", *storm, "--hold",
+                                 "--truth", truth)
+        sooth.wait_for_output(b"ready\n")
+        return None, sooth, reader
+
+    def storm(self, *options, **how):
+        """(calls made, the lines) of a storm that a slow reader watches."""
+        target, sooth, reader = self.start_slow(*options, **how)
+        (target or sooth).say(b"go\n")
+        if target:
+            self.assertEqual(target.finish().status, 0)
+        self.assertEqual(sooth.finish(200).status, 0)
+        reader.end()
+        made = read_truth(self.path("truth"))[0]["getppid"][0]
+        return made, [harness.json.loads(line) for line in bytes(reader.data).splitlines()]
+
+    def check(self, made, lines):
+        """Nothing vanished untold; returns (lost, holds)."""
+        received = stream_counts(lines).get("getppid", (0, 0))[0]
+        holds = [line for line in lines if line["type"] == "holds"]
+        missing = lost(lines[-1])
+        # Of calls that move a descriptor the workload makes a few; they may be lost as well.
+        self.assertLessEqual(received, made)
+        self.assertLessEqual(made, received + missing)
+        self.assertLess(received + missing, made + 20)
+        return missing, holds
+
+    def test_a_slow_reader_loses_without_it(self):
+        made, lines = self.storm("--buffer", SMALL_RING)
+        missing, holds = self.check(made, lines)
+        self.assertGreater(missing, 0, "%d calls fitted the ring" % made)
+        self.assertEqual(holds, [])
+
+    def test_nothing_is_lost(self):
+        for attached in (True, False):
+            with self.subTest(attached=attached):
+                made, lines = self.storm("--lossless", "--buffer", LARGE_RING, attached=attached)
+                missing, holds = self.check(made, lines)
+                self.assertEqual(len(holds), 1, lines[-1])
+                self.assertGreater(holds[0]["count"], 0)
+                self.assertGreater(holds[0]["held_ns"], holds[0]["until_held_ns_max"])
+                self.assertEqual(holds[0]["refused"], 0)
+                if missing:  # then it came too late, and says so
+                    self.assertLess(holds[0]["reserve_ns_min"], ENOUGH_NS, holds)
+                    self.assertGreater(holds[0]["late"], 0)
+                    self.assertIn("every call of a target that may be held",
+                                  [row["what"] for row in lines[-1]["limits"]])
+                else:
+                    self.assertEqual(stream_counts(lines)["getppid"][0], made)
+
+    def test_a_small_ring_is_enough(self):
+        """Threads of a machine that is shared may be stopped late: not every time."""
+        for _ in range(TRIES):
+            made, lines = self.storm("--lossless", "--buffer", SMALL_RING)
+            missing, holds = self.check(made, lines)
+            self.assertGreater(holds[0]["count"], 0)
+            if not missing:
+                self.assertEqual(stream_counts(lines)["getppid"][0], made)
+                return
+            self.assertGreater(holds[0]["late"], 0, holds)
+        self.fail("%d of %d calls lost, %d times in a row" % (missing, made, TRIES))
+
+    def test_from_a_capture_it_is_the_same(self):
+        capture = self.path("storm.sooth")
+        _, lines = self.storm("--lossless", "--buffer", SMALL_RING, "--save", capture)
+        again = self.sooth("trace", "-j", "-e", "getppid", capture).lines()
+        self.assertEqual([line for line in lines if line["type"] == "holds"],
+                         [line for line in again if line["type"] == "holds"])
+        self.assertEqual(stream_counts(lines), stream_counts(again))
+        text = self.sooth("trace", "-c", capture).text
+        self.assertRegex(text, r"held \d+ times, \S+ in all; at most \S+ until all stood")
+
+    # --- while it is held ---
+
+    def hold(self):
+        target, sooth, reader = self.start_slow("--lossless", "--buffer", SMALL_RING,
+                                                storm=("--seconds", "2", "--threads", "2"))
+        reader.go_on.clear()
+        target.say(b"go\n")
+        # The main thread waits for the others, which is no reason to hold it.
+        harness.wait_until(lambda: threads_in_state(target.pid, "tS") and not
+                           threads_in_state(target.pid, "S"), "it to be held")
+        return target, sooth, reader
+
+    def test_killed_while_it_holds(self):
+        """The kernel lets the threads go with their tracer: never stopped for good."""
+        for turn in range(3):
+            target, sooth, reader = self.hold()
+            time.sleep(0.05 * turn)
+            sooth.send(signal.SIGKILL)
+            sooth.child.wait(10)
+            self.assertEqual(target.finish().status, 0)
+            self.assertGreater(read_truth(self.path("truth"))[0]["getppid"][0], 0)
+            os.unlink(self.path("truth"))
+            reader.leave()
+
+    def test_interrupted_while_it_holds(self):
+        target, sooth, reader = self.hold()
+        sooth.send(signal.SIGINT)
+        time.sleep(0.2)
+        reader.go_on.set()
+        self.assertEqual(sooth.child.wait(harness.PATIENCE_S), 0)
+        self.assertEqual(target.finish().status, 0)
+        reader.end()
+
+    def test_a_reader_that_goes_away(self):
+        target, sooth, reader = self.hold()
+        reader.leave()
+        self.assertEqual(target.finish().status, 0)
+        sooth.finish()
+
+
+@needs_bpf
+class Refused(Case):
+    def refuse(self, *options, why):
+        run = self.sooth("trace", "--lossless", *options, status=None)
+        text = run.err.decode()
+        self.assertNotEqual(run.status, 0, run)
+        self.assertIn(why, text)
+        self.assertEqual(len([l for l in text.splitlines() if "takes some" not in l]), 3, text)
+
+    def test_somebody_elses_tracee(self):
+        if not harness.have("strace"):
+            self.skipTest("no strace here")
+        target = self.workload("storm", "--seconds", "0.1")
+        self.start(harness.have("strace"), "-f", "-o", "/dev/null", "-p", str(target.pid))
+        harness.wait_until(lambda: b"TracerPid:\t0\n" not in harness.read(
+            "/proc/%d/status" % target.pid), "strace to attach")
+        self.refuse("-p", str(target.pid), why="traces it already")
+
+    def test_whoever_started_it(self):
+        self.refuse("-p", str(os.getpid()), why="it started this sooth")
+
+    def test_everybody(self):
+        self.refuse("--all", why="would be held as well")
+        self.refuse("--user", "0", why="would be held as well")
+
+    def test_counts(self):
+        self.refuse("-c", "--", "true", why="none is lost")
+
+    def test_without_privilege_to_trace(self):
+        if not harness.have("setpriv"):
+            self.skipTest("no setpriv here")
+        run = self.run_program(harness.have("setpriv"), "--bounding-set", "-sys_ptrace",
+                               "--inh-caps", "-sys_ptrace", harness.SOOTH, "trace", "--lossless",
+                               "--", "true", status=None)
+        self.assertNotEqual(run.status, 0)
+        self.assertIn(b"cap_sys_ptrace", run.err)
+        self.assertEqual(len(run.err.splitlines()), 3, run)
+
+
+if __name__ == "__main__":
+    harness.main()
