@@ -24,9 +24,19 @@ static const char *format_name(size_t index)
 
 static const char *weight_name(size_t index)
 {
-	static const char *const names[] = { "time", "calls", NULL };
+	return index < call_graph_value_names.count ? call_graph_value_names.names[index] : NULL;
+}
 
-	return names[index];
+/* One of those, as the option has checked; time where nothing is said. */
+static enum call_graph_value weight_of(const char *name)
+{
+	enum call_graph_value value = CALL_GRAPH_CALLS;
+
+	if (!name)
+		return CALL_GRAPH_TIME;
+	while (strcmp(weight_name(value), name) != 0)
+		value++;
+	return value;
 }
 
 static const struct option export_options[] = {
@@ -52,7 +62,7 @@ static const struct option export_options[] = {
 		.argument = "WHAT",
 		.choice = weight_name,
 		.offset = offsetof(struct export_config, export.weight),
-		.help = "of folded stacks: microseconds, or numbers of calls" },
+		.help = "of folded stacks: time (in microseconds), calls, bytes or errors" },
 };
 
 static const struct option_group groups[] = {
@@ -99,7 +109,7 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 		.output = c->export.output ? c->export.output : "-",
 		.names = c->export.tables.items,
 		.name_count = c->export.tables.count,
-		.by_calls = c->export.weight && !strcmp(c->export.weight, "calls"),
+		.weight = weight_of(c->export.weight),
 		.select = choose,
 		.user = &c->target,
 	};

@@ -96,7 +96,7 @@ static int note_needed(
 static int run_view(struct job *j, struct sooth_error *err)
 {
 	const struct sooth_sink_options sink = { .size = sizeof(sink), .stream = j->file.stream };
-	const struct syscall_folded_options folded = { .by_calls = j->options->by_calls };
+	const struct syscall_folded_options folded = { .look = { .value = j->options->weight } };
 	struct sooth_report *r;
 	int status = sooth_report_new(&r, "export", err);
 

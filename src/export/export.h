@@ -6,15 +6,16 @@
 #ifndef SOOTH_EXPORT_EXPORT_H
 #define SOOTH_EXPORT_EXPORT_H
 
+#include "analyze/syscall_folded.h"
 #include "base/file.h"
 #include "export/feed.h"
 
 struct export_options {
-	const char *path;	  /* of the capture; "-": standard input */
-	const char *output;	  /* "-": standard output */
-	const char *const *names; /* of the tables that are wanted */
-	size_t name_count;	  /* 0: all but those that say again what others say */
-	bool by_calls;		  /* stacks: weights are calls instead of microseconds */
+	const char *path;	      /* of the capture; "-": standard input */
+	const char *output;	      /* "-": standard output */
+	const char *const *names;     /* of the tables that are wanted */
+	size_t name_count;	      /* 0: all but those that say again what others say */
+	enum call_graph_value weight; /* of stacks */
 	/* Which processes are meant; NULL: all. */
 	int (*select)(void *user, struct sooth_report *report, struct sooth_error *err);
 	void *user;
