@@ -62,33 +62,37 @@ static bool is_own(const struct call_at_hand *c, const struct transfer *t,
 	return t->size && c->call->arguments[t->size] == (uint64_t)c->call->result;
 }
 
-static void write_at(struct call_file *f, struct call_position *p, uint64_t at, uint64_t bytes)
+static void write_at(struct call_contents *c, uint64_t at, uint64_t bytes)
 {
-	uint64_t end = at + bytes, added = bytes;
+	uint64_t end = at + bytes, extent, there = c->there_bytes;
 
-	if (p && p->appends)
-		p = NULL;
-	if (p && at < f->end)
-		added = end > f->end ? end - f->end : 0;
-	f->there_bytes += added;
-	f->overwritten_bytes += bytes - added;
-	f->end = !p ? f->end + bytes : end > f->end ? end : f->end;
+	if (!c->since_bytes || at < c->begin)
+		c->begin = at;
+	if (!c->since_bytes || end > c->end)
+		c->end = end;
+	c->since_bytes += bytes;
+	extent = c->end - c->begin;
+	c->there_bytes = c->since_bytes < extent ? c->since_bytes : extent;
+	/* Of these so many took no place of their own. */
+	if (c->there_bytes - there < bytes)
+		c->overwritten_bytes += bytes - (c->there_bytes - there);
 }
 
 /* `offset` is of the call; else the descriptor moves on. */
 static void move_on(const struct call_at_hand *c, const struct transfer *t, struct call_file *f,
 	int64_t fd, bool writes)
 {
-	struct call_position *p = position_of(c, fd), there = { .is_known = true };
+	struct call_position *p = position_of(c, fd);
+	bool is_known = p && p->is_known && !p->appends;
 	uint64_t bytes = (uint64_t)c->call->result;
 
 	if (t->offset) {
 		if (writes)
-			write_at(f, &there, c->call->arguments[t->offset], bytes);
+			write_at(&f->contents, c->call->arguments[t->offset], bytes);
 		return;
 	}
 	if (writes)
-		write_at(f, p && p->is_known ? p : NULL, p ? p->at : 0, bytes);
+		write_at(&f->contents, is_known ? p->at : f->contents.end, bytes);
 	if (p)
 		p->at += bytes;
 }
@@ -146,13 +150,13 @@ static void forget_position(const struct call_at_hand *c, int64_t fd)
 }
 
 /* All that it wrote there is gone, or has another name. */
-static void replace(struct call_file *f)
+static void replace(struct call_contents *c)
 {
-	if (f->there_bytes) {
-		f->replaced_bytes += f->there_bytes;
-		f->replaced++;
+	if (c->there_bytes) {
+		c->replaced_bytes += c->there_bytes;
+		c->replaced++;
 	}
-	f->there_bytes = f->end = 0;
+	c->there_bytes = c->since_bytes = c->begin = c->end = 0;
 }
 
 static uint64_t open_flags(const struct call_at_hand *c)
@@ -185,7 +189,7 @@ static void take_open(const struct call_at_hand *c)
 	key = call_path_of(c->path);
 	f = map_get(&c->history->files, &key);
 	if (f)
-		replace(f);
+		replace(&f->contents);
 }
 
 static void take_seek(const struct call_at_hand *c)
@@ -200,9 +204,25 @@ static void take_seek(const struct call_at_hand *c)
 				.at = (uint64_t)c->call->result, .is_known = true });
 }
 
+static void cut(struct call_contents *c, uint64_t size)
+{
+	uint64_t extent = size > c->begin ? size - c->begin : 0;
+
+	if (!extent || size >= c->end) {
+		if (!extent)
+			replace(c);
+		return;
+	}
+	if (c->there_bytes > extent) {
+		c->replaced_bytes += c->there_bytes - extent;
+		c->there_bytes = extent;
+	}
+	c->since_bytes = c->there_bytes;
+	c->end = size;
+}
+
 static void take_size(const struct call_at_hand *c)
 {
-	uint64_t size = c->call->arguments[1];
 	struct call_file *f = NULL;
 	struct call_path key;
 
@@ -210,12 +230,8 @@ static void take_size(const struct call_at_hand *c)
 		key = call_path_of(c->path);
 	if (c->path.size || key_of(c->fd, &key))
 		f = map_get(&c->history->files, &key);
-	if (!f)
-		return;
-	if (!size)
-		replace(f);
-	else if (size < f->end)
-		f->end = size; /* what lies beyond is written anew, and counts as added */
+	if (f)
+		cut(&f->contents, c->call->arguments[1]);
 }
 
 /* --- removing, renaming --- */
@@ -244,8 +260,9 @@ static void take_removal(const struct call_at_hand *c)
 
 	if (!f)
 		return;
-	bytes = f->there_bytes + f->replaced_bytes + f->overwritten_bytes;
-	f->there_bytes = f->replaced_bytes = f->overwritten_bytes = f->end = f->replaced = 0;
+	bytes = f->contents.there_bytes + f->contents.replaced_bytes +
+		f->contents.overwritten_bytes;
+	f->contents = (struct call_contents){ 0 };
 	if (bytes)
 		add_scrap(c->history, &key, bytes);
 }
@@ -268,6 +285,29 @@ static bool second_path(const struct call_at_hand *c, struct call_path *key)
 	return true;
 }
 
+/* What was there goes, and what was elsewhere takes its place. */
+static void rename_contents(struct call_contents *to, const struct call_contents *from)
+{
+	struct call_contents old = *to;
+
+	replace(&old);
+	*to = *from;
+	to->replaced_bytes += old.replaced_bytes;
+	to->overwritten_bytes += old.overwritten_bytes;
+	to->replaced += old.replaced;
+}
+
+static void add_moves(struct call_moves *to, const struct call_moves *from)
+{
+	to->calls += from->calls;
+	to->bytes += from->bytes;
+	to->total_ns += from->total_ns;
+	for (size_t i = 0; i < CALL_SIZES; i++) {
+		to->own[i].calls += from->own[i].calls;
+		to->own[i].bytes += from->own[i].bytes;
+	}
+}
+
 static void take_rename(const struct call_at_hand *c)
 {
 	struct call_path from = call_path_of(c->path), to;
@@ -281,23 +321,11 @@ static void take_rename(const struct call_at_hand *c)
 	f = file_at(c, &to);
 	if (!f)
 		return;
-	replace(f);
 	f->kind = moved.kind;
-	f->there_bytes = moved.there_bytes;
-	f->end = moved.end;
-	f->replaced_bytes += moved.replaced_bytes;
-	f->overwritten_bytes += moved.overwritten_bytes;
-	f->replaced += moved.replaced;
 	f->looks += moved.looks;
-	for (size_t i = 0; i < CALL_MOVES; i++) {
-		f->moves[i].calls += moved.moves[i].calls;
-		f->moves[i].bytes += moved.moves[i].bytes;
-		f->moves[i].total_ns += moved.moves[i].total_ns;
-		for (size_t k = 0; k < CALL_SIZES; k++) {
-			f->moves[i].own[k].calls += moved.moves[i].own[k].calls;
-			f->moves[i].own[k].bytes += moved.moves[i].own[k].bytes;
-		}
-	}
+	rename_contents(&f->contents, &moved.contents);
+	for (size_t i = 0; i < CALL_MOVES; i++)
+		add_moves(&f->moves[i], &moved.moves[i]);
 }
 
 /* --- looking --- */

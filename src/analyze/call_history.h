@@ -55,18 +55,23 @@ struct call_moves {
 
 enum { CALL_READ, CALL_WRITTEN, CALL_MOVES };
 
+/* What became of what it wrote to a file. Parts that were written in any order are all there; only
+ * what exceeds the extent between the first and the last of them was written over others. */
+struct call_contents {
+	uint64_t there_bytes;		  /* still */
+	uint64_t replaced_bytes;	  /* emptied, or renamed away */
+	uint64_t overwritten_bytes;	  /* in place */
+	uint64_t replaced;		  /* times */
+	uint64_t since_bytes, begin, end; /* written since it was last replaced, and where */
+};
+
 /* A file or a connection. */
 struct call_file {
 	uint8_t kind; /* enum fd_followed_kind */
 	bool was_written_last;
 	uint64_t looks; /* calls about it, by its path */
 	struct call_moves moves[CALL_MOVES];
-	/* Of a file: */
-	uint64_t there_bytes;	    /* that it wrote and that are still there */
-	uint64_t end;		    /* up to where it has written since the file was last emptied */
-	uint64_t replaced_bytes;    /* that it wrote, and that were emptied or renamed away */
-	uint64_t overwritten_bytes; /* that it wrote, in place, over what it had written */
-	uint64_t replaced;	    /* times */
+	struct call_contents contents; /* of a file */
 };
 
 /* Files that were written and then removed, by their directory. */

@@ -83,12 +83,13 @@ static bool is_waste(const struct exam *e, const struct exam_calls *c, const str
 
 static struct waste of_file(const struct exam *e, const char *path, const struct call_file *f)
 {
-	bool is_in_place = f->overwritten_bytes > f->replaced_bytes;
+	const struct call_contents *c = &f->contents;
+	bool is_in_place = c->overwritten_bytes > c->replaced_bytes;
 	struct waste w = { .kind = is_in_place ? WASTE_IN_PLACE : WASTE_REPLACED, .path = path };
 
-	w.gone = (double)(is_in_place ? f->overwritten_bytes : f->replaced_bytes);
-	w.times = is_in_place ? f->moves[CALL_WRITTEN].calls : f->replaced;
-	w.there = w.gone ? size_of(e, path, f->there_bytes) : 0;
+	w.gone = (double)(is_in_place ? c->overwritten_bytes : c->replaced_bytes);
+	w.times = is_in_place ? f->moves[CALL_WRITTEN].calls : c->replaced;
+	w.there = w.gone ? size_of(e, path, c->there_bytes) : 0;
 	return w;
 }
 

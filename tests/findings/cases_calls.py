@@ -292,7 +292,8 @@ def failing(name, kind, says, **more):
 
 
 SYSCALL_ERRORS = [
-    failing("a file that is not there", "not there", "missing.json fails"),
+    failing("a file that is not there", "not there", "missing.json fails",
+        also=("metadata-storm",)),
     failing("a folder that is written to", "a folder", "EISDIR"),
     failing("a descriptor for reading that is written to", "read only", "EBADF"),
     failing("a folder that is not there", "no folder", "ENOENT"),

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The input is records of calls, with what they point to, among readings of descriptors and
- * sockets and the lives of processes. Whatever they say, the stream of calls and the sums of what
- * they did come to an end, are JSON where they ought to be, and hold nothing that a terminal obeys.
+ * sockets and the lives of processes. Whatever they say, the stream of calls, the sums of what they
+ * did and the findings come to an end, are JSON where they ought to be, and hold nothing that a
+ * terminal obeys.
  */
 #include <string.h>
 
@@ -54,6 +55,20 @@ static void collect(struct buffer *out, const uint8_t *data, size_t size)
 	}
 }
 
+/* For the findings: that calls were observed, and of whom. */
+static void begin_as_observed(struct buffer *out)
+{
+	struct stream_target target = { .record = { .kind = STREAM_TARGET } };
+	struct stream_source source = { .record = { .kind = STREAM_SOURCE } };
+	struct stream_begin begin = { .record = { .kind = STREAM_BEGIN, .time_ns = 1 } };
+	struct record_tail selector[] = { { &target.selector, "pid", 3 } };
+	struct record_tail probe[] = { { &source.probe, "syscalls", 8 } };
+
+	RECORD_APPEND(out, &target, selector, 1);
+	RECORD_APPEND(out, &source, probe, 1);
+	RECORD_APPEND(out, &begin, NULL, 0);
+}
+
 static void check_text(const char *format, const char *text, size_t size)
 {
 	if (!strcmp(format, "json"))
@@ -62,8 +77,8 @@ static void check_text(const char *format, const char *text, size_t size)
 		CHECK((unsigned char)text[i] >= ' ' || text[i] == '\n');
 }
 
-static void explain(
-	const struct buffer *records, const char *view, const void *view_options, const char *format)
+static void explain(const struct buffer *records, const char *view, const void *view_options,
+	const char *format)
 {
 	struct sooth_sink_options options = { .size = sizeof(options) };
 	struct block block = { .header = { .type = BLOCK_RECORDS },
@@ -90,10 +105,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct syscall_stream_options below = { .path = "/tmp", .is_host = true };
 	static const struct operations_options by_process = { .by_process = true };
-	struct buffer records = { 0 };
+	struct buffer records = { 0 }, observed = { 0 };
 
 	collect(&records, data, size);
 	if (records.size) {
+		begin_as_observed(&observed);
+		buffer_append(&observed, records.data, records.size);
+		explain(&observed, "findings", NULL, "table");
+		explain(&observed, "findings", NULL, "json");
 		explain(&records, "syscall-stream", NULL, "table");
 		explain(&records, "syscall-stream", NULL, "json");
 		explain(&records, "syscall-stream", &below, "jsonl");
@@ -102,5 +121,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		explain(&records, "operations", &by_process, "json");
 	}
 	buffer_fini(&records);
+	buffer_fini(&observed);
 	return 0;
 }

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What descriptors are while calls go by: each effect, what survives a fork and an exec, what is
  * not known, and calls that no honest writer records. */
-#include "support.h"
+#include "call_records.h"
 
-#include "analyze/call_pieces.h"
 #include "analyze/fd_follow.h"
 #include "base/escape.h"
 #include "model/stream_records.h"
 #include "probes/proc.h"
 
 static struct fd_follow follow;
-static struct buffer record, pieces, text;
+static struct buffer record, text;
 
 #define PID 7
 
@@ -18,7 +17,7 @@ static int setup(void **state)
 {
 	(void)state;
 	assert_int_equal(fd_follow_init(&follow), 0);
-	buffer_reset(&pieces);
+	buffer_reset(&call_pieces);
 	return 0;
 }
 
@@ -26,41 +25,22 @@ static int teardown(void **state)
 {
 	(void)state;
 	fd_follow_fini(&follow);
+	call_records_fini();
 	buffer_fini(&record);
-	buffer_fini(&pieces);
 	buffer_fini(&text);
 	return 0;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-static void piece(uint8_t argument, const void *bytes, size_t size)
-{
-	struct syscalls_piece head = { .argument = argument, .size = (uint32_t)size };
-
-	buffer_append(&pieces, &head, sizeof(head));
-	buffer_append(&pieces, bytes, size);
-	while (pieces.size % 8)
-		buffer_char(&pieces, 0);
-}
-
 static void call_of(uint32_t pid, const char *name, int64_t result, uint64_t a, uint64_t b,
 	uint64_t c, uint64_t d)
 {
-	int32_t number = syscall_number(SYSCALL_ABI_X86_64, name, strlen(name));
-	struct syscalls_call call = {
-		.record = { .pid = pid, .start_ticks = pid, .kind = SYSCALLS_CALL },
-		.number = (uint32_t)number,
+	struct syscalls_call call = { .record = { .pid = pid, .start_ticks = pid },
 		.result = result,
-		.arguments = { a, b, c, d }
-	};
-	struct record_tail tail[] = { { &call.pieces, pieces.data, pieces.size } };
+		.arguments = { a, b, c, d } };
 
-	assert_true(number >= 0);
-	buffer_reset(&record);
-	RECORD_APPEND(&record, &call, tail, 1);
-	fd_follow_take(&follow, (const void *)record.data);
-	buffer_reset(&pieces);
+	fd_follow_take(&follow, make_call(&call, name));
 }
 
 #define CALL(name, result, ...)                                                                    \
@@ -222,7 +202,7 @@ static void test_hostile(void **state)
 	struct syscalls_piece lie = { .argument = 1, .size = 0xfffffff0 };
 
 	(void)state;
-	buffer_append(&pieces, &lie, sizeof(lie));
+	buffer_append(&call_pieces, &lie, sizeof(lie));
 	CALL("openat", 3, 0, 1, 0);
 	IS(3, "?");
 	CALL("close_range", 0, 0, UINT32_MAX, 0);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files on a file system whose daemon stops answering, or answers late: any question that the kernel
- * has to hand on waits for it, or until the daemon ends. The file system is our own, by the protocol of /dev/fuse, in a
- * mount namespace of our own, so that it goes with us. It needs the right to mount.
+ * Files on a file system whose daemon stops answering, or answers late: any question that the
+ * kernel has to hand on waits for it, or until the daemon ends. The file system is our own, by the
+ * protocol of /dev/fuse, in a mount namespace of our own, so that it goes with us. It needs the
+ * right to mount.
  */
 #include "workload.h"
 
@@ -113,7 +114,8 @@ static void serve(int fd, int alive)
 		const struct fuse_in_header *in = (const void *)message;
 		ssize_t got;
 
-		if (poll(ready, stays_silent && !swallows && !late_ms ? 1 : 2, 100) <= 0 && !ready[0].revents)
+		if (poll(ready, stays_silent && !swallows && !late_ms ? 1 : 2, 100) <= 0 &&
+			!ready[0].revents)
 			continue;
 		if (ready[0].revents)
 			_exit(EXIT_SUCCESS);
