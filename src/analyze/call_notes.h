@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What every view of system calls tells beside them: how its target was held. */
+/*
+ * What every view of system calls tells beside them: how its target was held, and what it
+ * submitted through io_uring, which is no call.
+ */
 #ifndef SOOTH_ANALYZE_CALL_NOTES_H
 #define SOOTH_ANALYZE_CALL_NOTES_H
 
 #include "analyze/holds.h"
+#include "core/reduce.h"
 
 struct call_notes {
 	struct holds holds;
+	struct reducer urings; /* struct syscalls_uring by opcode */
 };
 
-void call_notes_init(struct call_notes *n);
+int call_notes_init(struct call_notes *n, struct sooth_error *err);
 void call_notes_take(struct call_notes *n, const struct sooth_record *r);
-/* At the end of a report. */
+/* At the end of a report; io_uring as a limit. */
 int call_notes_tell(struct call_notes *n, struct output *output, struct sooth_error *err);
+/* The same with io_uring as a table of its own. */
+int call_notes_tell_table(struct call_notes *n, struct output *output, struct sooth_error *err);
+void call_notes_fini(struct call_notes *n);
 
 #endif

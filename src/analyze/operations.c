@@ -174,7 +174,6 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->output = output;
 	if (options)
 		s->options = *(const struct operations_options *)options;
-	call_notes_init(&s->notes);
 	operation_sums_init(&s->interval, s->options.by_process);
 	operation_sums_init(&s->all, s->options.by_process);
 	map_init(&s->lives, sizeof(struct process_id), sizeof(struct life), PROCESSES_MAX);
@@ -183,6 +182,8 @@ static int init(void *state, struct output *output, const void *options, struct 
 	call_backlog_init(&s->backlog, &s->fds, take, s);
 	if (fd_follow_init(&s->fds) || !s->types)
 		return error_no_memory(err);
+	if (call_notes_init(&s->notes, err))
+		return err->code;
 	return peer_labels_load(&s->labels, s->options.labels, err);
 }
 
@@ -469,6 +470,7 @@ static void fini(void *state)
 	operation_sums_fini(&s->all);
 	call_backlog_fini(&s->backlog);
 	fd_follow_fini(&s->fds);
+	call_notes_fini(&s->notes);
 	peer_labels_fini(&s->labels);
 	free(s->types);
 }

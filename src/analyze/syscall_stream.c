@@ -304,12 +304,13 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->output = output;
 	if (options)
 		s->options = *(const struct syscall_stream_options *)options;
-	call_notes_init(&s->notes);
 	s->types = calloc(1, sizeof(*s->types));
 	call_backlog_init(&s->backlog, &s->fds, take, s);
 	s->backlog.is_over = s->options.only_numbers; /* nobody reads anything then */
 	if (fd_follow_init(&s->fds) || !s->types)
 		return error_no_memory(err);
+	if (call_notes_init(&s->notes, err))
+		return err->code;
 	return syscall_set_parse(&s->set, s->options.set, err);
 }
 
@@ -345,6 +346,7 @@ static void fini(void *state)
 		buffer_fini(all[i]);
 	call_backlog_fini(&s->backlog);
 	fd_follow_fini(&s->fds);
+	call_notes_fini(&s->notes);
 	free(s->types);
 }
 

@@ -126,9 +126,10 @@ static int init(void *state, struct output *output, const void *options, struct 
 	int status = syscall_sums_init(&s->sums, "", err);
 
 	s->output = output;
-	call_notes_init(&s->notes);
 	if (options)
 		s->options = *(const struct syscall_table_options *)options;
+	if (!status)
+		status = call_notes_init(&s->notes, err);
 	return status ? status : syscall_sums_init(&s->all, "", err);
 }
 
@@ -293,7 +294,7 @@ static int finish(void *state, struct sooth_error *err)
 
 	if (!s->options.is_repeated || s->is_over) {
 		status = tell(s, s->options.is_repeated ? &s->all : &s->sums, err);
-		return status ? status : call_notes_tell(&s->notes, s->output, err);
+		return status ? status : call_notes_tell_table(&s->notes, s->output, err);
 	}
 	status = tell(s, &s->sums, err);
 	syscall_sums_fini(&s->sums);
@@ -306,6 +307,7 @@ static void fini(void *state)
 
 	syscall_sums_fini(&s->sums);
 	syscall_sums_fini(&s->all);
+	call_notes_fini(&s->notes);
 }
 
 const struct stage_type stage_syscall_table = {

@@ -83,6 +83,25 @@ enum { RSS_FILE = 0, RSS_ANONYMOUS = 1, RSS_SHARED = 3 }; /* include/linux/mm_ty
 		pages > 0 ? (uint64_t)pages : 0;                                                   \
 	})
 
+/*
+ * What a submission to io_uring asks for. Linux 6.4 has io_uring_submit_req(request); before it was
+ * io_uring_submit_sqe: from 6.0 on (request, ...), from 5.17 on (context, request, user data,
+ * opcode, ...), from 5.14 on the last two the other way round, before that (context, opcode, ...).
+ */
+static inline uint32_t uring_opcode(unsigned long long *arguments, uint32_t release)
+{
+	struct io_kiocb *request = (void *)arguments[0];
+
+	if (bpf_core_type_exists(struct trace_event_raw_io_uring_submit_req) || release >= 0x60000)
+		return BPF_CORE_READ(request, opcode);
+	if (!bpf_core_field_exists(struct trace_event_raw_io_uring_submit_sqe, req))
+		return (uint8_t)arguments[1];
+	if (bpf_core_field_offset(struct trace_event_raw_io_uring_submit_sqe, opcode) <
+		bpf_core_field_offset(struct trace_event_raw_io_uring_submit_sqe, user_data))
+		return (uint8_t)arguments[2];
+	return (uint8_t)arguments[3];
+}
+
 /* Since 6.8 (and backports) mark_victim is given the task, before only its number. */
 static inline struct task_struct *victim_task(unsigned long long *arguments)
 {

@@ -9,6 +9,7 @@
 #include "bpf/count.bpf.h"
 #include "bpf/stream.bpf.h"
 #include "bpf/follow.bpf.h"
+#include "bpf/uring.bpf.h"
 
 /* --- the calls --- */
 
@@ -143,7 +144,7 @@ static void thread_execs(struct thread *t, struct linux_binprm *program)
 
 static void thread_visited(struct thread *t)
 {
-	control.silent += !t->has_returned && !t->in_call;
+	control.silent += !t->has_returned && !t->in_call && !t->uses_uring;
 }
 
 static void thread_flush(struct thread *t, uint64_t now)
@@ -160,6 +161,7 @@ static void thread_flush(struct thread *t, uint64_t now)
 			break;
 		flush_error(t, (uint32_t)i, now);
 	}
+	flush_urings(t, now);
 	t->in_call = 0;
 }
 

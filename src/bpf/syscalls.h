@@ -25,7 +25,8 @@ struct syscalls_config {
 	uint64_t wanted[SYSCALLS_ABIS][SYSCALLS_NUMBERS / 64];
 	/* Wanted only for what becomes of descriptors. */
 	uint64_t followed[SYSCALLS_ABIS][SYSCALLS_NUMBERS / 64];
-	uint32_t data_bytes; /* of what is read and written */
+	uint32_t data_bytes;	 /* of what is read and written */
+	uint32_t kernel_release; /* major << 16 | minor << 8 */
 	uint8_t has_all;
 	uint8_t only_failed;
 	uint8_t keeps_pieces;
@@ -36,6 +37,7 @@ struct syscalls_config {
 struct syscalls_control {
 	uint64_t lost_counts; /* calls counted, but kept nowhere */
 	uint64_t lost_errors; /* errors counted, but which they were is kept nowhere */
+	uint64_t lost_uring;  /* requests to io_uring counted, but told nowhere */
 	uint64_t silent;      /* threads that neither entered a call nor returned from one */
 	uint64_t overflows;   /* entries made in the overflow hash */
 };

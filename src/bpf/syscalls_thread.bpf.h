@@ -19,10 +19,12 @@ struct thread {
 	int32_t path_bytes;   /* of path, NUL included; 0: not read yet */
 	uint8_t is_unwanted;  /* the call it is in was not asked for */
 	uint8_t is_followed;  /* only for what becomes of descriptors */
-	uint16_t unused;
+	uint8_t uses_uring;
+	uint8_t unused;
 	uint64_t arguments[ARGUMENT_SLOTS];
 	char path[SYSCALLS_PATH_MAX]; /* of an exec: afterwards its memory is gone */
 	struct tally tally;
+	uint64_t uring[SYSCALLS_URING_OPS]; /* by opcode: what it submitted to io_uring */
 };
 
 #include "bpf/threads.bpf.h"

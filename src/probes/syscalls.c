@@ -5,6 +5,7 @@
 #include "core/probe.h"
 #include "model/schema.h"
 #include "probes/held.h"
+#include "probes/uring_opcodes.h"
 
 #define NUMBER_FIELDS(type_)                                                                       \
 	FIELD_NUMBER(type_, number, "number of the call in its ABI"),                              \
@@ -70,6 +71,20 @@ static const struct sooth_field call_fields[] = {
 		.help = "name of the thread" },
 };
 
+static const struct sooth_field uring_fields[] = {
+	FIELD_PID(syscalls_uring),
+	FIELD_TID(syscalls_uring),
+	FIELD_NUMBER(syscalls_uring, from_ns, "begin of the window; the record's time is its end",
+		.unit = SOOTH_UNIT_TIME_NS, .merge = SOOTH_MERGE_MIN),
+	{ .name = "opcode",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(syscalls_uring, opcode),
+		.names = &uring_opcode_names,
+		.help = "what was asked for" },
+	FIELD_NUMBER(syscalls_uring, count, "requests that the kernel accepted",
+		.merge = SOOTH_MERGE_SUM),
+};
+
 #define SYSCALLS_SCHEMA(id, name_, kind_, class__, table)                                          \
 	static const struct sooth_schema id##_schema = { .name = name_,                            \
 		.kind = kind_,                                                                     \
@@ -81,9 +96,10 @@ SYSCALLS_SCHEMA(syscalls_count, "syscalls.count", SYSCALLS_COUNT, SOOTH_CLASS_TA
 SYSCALLS_SCHEMA(syscalls_error, "syscalls.error", SYSCALLS_ERROR, SOOTH_CLASS_TALLY, error_fields);
 SYSCALLS_SCHEMA(syscalls_call, "syscalls.call", SYSCALLS_CALL, SOOTH_CLASS_EVENT, call_fields);
 SYSCALLS_SCHEMA(held, "syscalls.hold", SYSCALLS_HOLD, SOOTH_CLASS_SAMPLE, held_fields);
+SYSCALLS_SCHEMA(syscalls_uring, "syscalls.uring", SYSCALLS_URING, SOOTH_CLASS_SAMPLE, uring_fields);
 
 static const struct sooth_schema *const schemas[] = { &syscalls_count_schema,
-	&syscalls_error_schema, &syscalls_call_schema, &held_schema, NULL };
+	&syscalls_error_schema, &syscalls_call_schema, &held_schema, &syscalls_uring_schema, NULL };
 
 const struct probe probe_syscalls = {
 	.name = "syscalls",

@@ -14,6 +14,7 @@ enum syscalls_kind {
 	SYSCALLS_ERROR = 0x0301,
 	SYSCALLS_CALL = 0x0302,
 	SYSCALLS_HOLD = 0x0303, /* struct held */
+	SYSCALLS_URING = 0x0304,
 };
 
 #define SYSCALLS_SLOTS	     32	  /* different calls a thread counts by itself */
@@ -22,6 +23,7 @@ enum syscalls_kind {
 #define SYSCALLS_PATH_MAX    256  /* bytes of a path argument kept, NUL included */
 #define SYSCALLS_PIECE_MAX   1023 /* bytes kept of anything that an argument points to */
 #define SYSCALLS_PIECES	     4	  /* arguments of one call of which something is kept */
+#define SYSCALLS_URING_OPS   96	  /* of io_uring: numbers from there on stand under the last */
 #define SYSCALLS_ITEMS_MAX   256  /* bytes of an array, or of a struct */
 
 /* A thread's calls of one number over a window. tid 0: of several threads of the process. */
@@ -66,6 +68,16 @@ struct syscalls_call {
 };
 
 #define SYSCALLS_CALL_LEAST 136
+
+/* Requests of one kind that a thread submitted through io_uring, in a window. They are no calls,
+ * whether io_uring_enter(2) hands them over or a thread of the kernel takes them. */
+struct syscalls_uring {
+	struct sooth_record record; /* time_ns: end of the window */
+	uint64_t from_ns;
+	uint64_t count; /* that the kernel has accepted */
+	uint32_t opcode;
+	uint32_t unused;
+};
 
 /* What of an argument's target a piece holds. */
 enum syscalls_piece_part {

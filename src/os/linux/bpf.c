@@ -144,6 +144,29 @@ int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error 
 	return 0;
 }
 
+int bpf_code_attach_raw(struct bpf_code *b, const char *program, const char *const *tracepoints,
+	struct sooth_error *err)
+{
+	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
+	struct bpf_link *link = NULL;
+	libbpf_print_fn_t before;
+	int code = ENOENT;
+
+	if (!found || b->link_count == BPF_LINKS_MAX)
+		return error_set(
+			err, -EINVAL, SOOTH_FAULT_INTERNAL, "find the BPF program %s", program);
+	before = hook_set(b->log);
+	for (size_t i = 0; !link && code == ENOENT && tracepoints[i]; i++) {
+		link = bpf_program__attach_raw_tracepoint(found, tracepoints[i]);
+		code = errno;
+	}
+	libbpf_set_print(before);
+	if (!link)
+		return bpf_error(err, -code, "attach the BPF program", program);
+	b->links[b->link_count++] = link;
+	return 0;
+}
+
 int bpf_code_expect(struct bpf_code *b, const char *program, unsigned type, struct sooth_error *err)
 {
 	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);

@@ -56,6 +56,10 @@ int bpf_code_map(struct bpf_code *b, const char *map);
 int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err);
 int bpf_code_load(struct bpf_code *b, struct sooth_error *err);
 int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err);
+/* A program of type raw_tp, to the first of these tracepoints (NULL at the end) that is there. Of
+ * none -ENOENT. */
+int bpf_code_attach_raw(struct bpf_code *b, const char *program, const char *const *tracepoints,
+	struct sooth_error *err);
 /*
  * Walk one thread (0: all) by an iterator program and append what it writes; kernels that cannot be
  * told which one (before 6.1) walk all, so the program has to choose as well.

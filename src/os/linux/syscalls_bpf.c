@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -114,6 +115,7 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 	}
 	config->keeps_pieces = (options->interest & INTEREST_STREAM) != 0;
 	config->data_bytes = options->calls.data_bytes;
+	config->kernel_release = needs_kernel_release();
 	config->has_all = set.is_all;
 	config->only_failed = options->calls.only_failed;
 	choose_calls(config, &set, (options->interest & INTEREST_STREAM) != 0);
@@ -185,6 +187,20 @@ static int syscalls_set(struct backend_run *run, const struct process_id *proces
 	return status ? status : follow_set(&s->follow, run, process, interest, err);
 }
 
+/* Without it everything else is there; where the kernel has no io_uring nothing is missing. */
+static void attach_uring(struct backend_run *run)
+{
+	static const char *const tracepoints[] = { "io_uring_submit_req", "io_uring_submit_sqe",
+		NULL };
+	struct syscalls_state *s = run->state;
+	struct sooth_error err;
+
+	if (!bpf_code_attach_raw(&s->follow.code, "on_uring", tracepoints, &err))
+		return;
+	if (syscall(SYS_io_uring_setup, 0, NULL) >= 0 || errno != ENOSYS)
+		backend_limit_error(run, "what is submitted through io_uring", &err);
+}
+
 static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
@@ -194,8 +210,10 @@ static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 		status = caller_may_watch_all(err);
 	if (!status && is_held(run))
 		status = syscalls_holder_start(&s->holder, &s->follow, err);
-	if (!status)
+	if (!status) {
+		attach_uring(run);
 		status = bpf_code_attach(&s->follow.code, "on_return", err);
+	}
 	return status ? status : bpf_code_attach(&s->follow.code, "on_enter", err);
 }
 
@@ -221,6 +239,10 @@ static void tell_losses(struct backend_run *run)
 	if (now.lost_errors != s->told.lost_errors)
 		backend_loss(run, now.lost_errors - s->told.lost_errors, 0,
 			"errors were counted, but which they were had no place");
+	if (now.lost_uring != s->told.lost_uring)
+		backend_loss(run, now.lost_uring - s->told.lost_uring, 0,
+			"requests to io_uring were counted, and did not fit the ring; a larger "
+			"one: --buffer");
 	if (now.silent != s->told.silent)
 		tell_silent(run, now.silent - s->told.silent);
 	s->told = now;

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What threads submit through io_uring, counted in the thread: in io_uring_enter(2), or by a thread
+ * of the kernel that takes it from the ring (IORING_SETUP_SQPOLL). That one belongs to the process
+ * since Linux 5.12, but no fork is told of it; so it is followed from its first request on.
+ */
+#ifndef SOOTH_BPF_URING_H
+#define SOOTH_BPF_URING_H
+
+#include "bpf/follow.bpf.h"
+
+#define PF_IO_WORKER 0x10
+
+static struct thread *follow_worker(struct task_struct *task)
+{
+	struct thread *leader;
+
+	if (!(TASK_READ(task, flags) & PF_IO_WORKER))
+		return 0;
+	if (following.adopt)
+		return adopt(task);
+	leader = thread_of(TASK_READ(task, group_leader));
+	if (!leader || !leader->member.interest)
+		return 0;
+	return follow(task, leader->member.interest, bpf_ktime_get_ns());
+}
+
+/* Of type raw_tp, whose arguments are not typed: they are others on each kernel. */
+SEC("raw_tp")
+int on_uring(unsigned long long *arguments)
+{
+	struct thread *t = thread_current();
+	uint32_t opcode;
+
+	if (!t)
+		t = follow_worker(current_task());
+	if (!t || !t->member.interest || t->member.is_held)
+		return 0;
+	opcode = uring_opcode(arguments, config.kernel_release);
+	if (opcode >= SYSCALLS_URING_OPS)
+		opcode = SYSCALLS_URING_OPS - 1;
+	t->uring[opcode]++;
+	t->uses_uring = 1;
+	return 0;
+}
+
+VERIFIED_ALONE int flush_uring(struct thread *t, uint32_t opcode, uint64_t now)
+{
+	struct syscalls_uring *r;
+
+	if (!t || opcode >= SYSCALLS_URING_OPS || !t->uring[opcode])
+		return 0;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		__sync_fetch_and_add(&control.lost_uring, t->uring[opcode]);
+		return 0;
+	}
+	record_fill(
+		&r->record, &t->member, SYSCALLS_URING, RECORD_WORDS(struct syscalls_uring), now);
+	r->from_ns = t->member.from_ns;
+	r->count = t->uring[opcode];
+	r->opcode = opcode;
+	r->unused = 0;
+	bpf_ringbuf_submit(r, ring_flags());
+	return 0;
+}
+
+static void flush_urings(struct thread *t, uint64_t now)
+{
+	if (!t->uses_uring)
+		return;
+	for (uint32_t i = 0; i < SYSCALLS_URING_OPS; i++)
+		flush_uring(t, i, now);
+}
+
+#endif
