@@ -57,14 +57,15 @@ static inline void choose(struct thread *t)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 {
-	struct task_struct *task = current_task();
 	struct thread *t = thread_current();
+	struct task_struct *task;
 	uint32_t abi;
 
 	if (!t && following.adopt)
-		t = adopt(task);
+		t = adopt(current_task());
 	if (!t || !t->member.interest)
 		return 0;
+	task = current_task();
 	abi = abi_of(task, &number);
 	if (t->member.is_held) {
 		if (!is_exec(abi, number))

@@ -88,9 +88,14 @@ static inline struct thread *thread_of(struct task_struct *task)
 	return bpf_task_storage_get(&threads, task, 0, 0);
 }
 
+/* Most of a host has no storage at all: that is seen without a call. */
 static inline struct thread *thread_current(void)
 {
-	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, 0);
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!task->bpf_storage)
+		return 0;
+	return bpf_task_storage_get(&threads, task, 0, 0);
 }
 
 static inline struct thread *thread_make(struct task_struct *task)

@@ -192,6 +192,7 @@ struct task_struct {
 	struct sighand_struct *sighand;
 	struct mm_struct *mm;
 	struct files_struct *files;
+	void *bpf_storage; /* 5.11 on: of whatever program */
 	char comm[16];
 } KERNEL_TYPE;
 

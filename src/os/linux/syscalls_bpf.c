@@ -57,7 +57,10 @@ static size_t captures_of_signature(const char *signature, struct syscalls_captu
 	return n;
 }
 
-static void captures_of(const struct syscall_row *row, struct syscalls_capture *captures)
+/* What is read and written only when it was asked for: a call of which nothing is kept is told at
+ * half the price. */
+static void captures_of(
+	const struct syscall_row *row, bool has_data, struct syscalls_capture *captures)
 {
 	size_t count, n = 0;
 	const struct argument_type *const *types = syscall_arguments(row, &count);
@@ -67,11 +70,13 @@ static void captures_of(const struct syscall_row *row, struct syscalls_capture *
 		return;
 	}
 	for (size_t i = 0; i < count && n < SYSCALLS_PIECES; i++) {
-		if (types[i]->keep)
+		bool is_data = types[i]->form == ARGUMENT_AS_DATA;
+
+		if (types[i]->keep && (has_data || !is_data))
 			captures[n++] = (struct syscalls_capture){ .argument = (uint8_t)i,
 				.keep = types[i]->keep,
 				.is_result = types[i]->is_result,
-				.is_data = types[i]->form == ARGUMENT_AS_DATA,
+				.is_data = is_data,
 				.unit = types[i]->unit };
 	}
 }
@@ -111,7 +116,7 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 
 		config->path_arguments[number] = path ? (uint8_t)(path - row->signature + 1) : 0;
 		if (row)
-			captures_of(row, config->captures[number]);
+			captures_of(row, options->calls.data_bytes != 0, config->captures[number]);
 	}
 	config->keeps_pieces = (options->interest & INTEREST_STREAM) != 0;
 	config->data_bytes = options->calls.data_bytes;
