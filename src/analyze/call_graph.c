@@ -6,17 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct name_key {
-	uint64_t hash;
-};
-
-struct name_place {
-	uint32_t at, size;
-};
-
-/* Names are kept once, so where one is says which it is. */
 struct child_key {
-	uint32_t parent, name_at;
+	uint32_t parent, name;
 	uint64_t kind;
 };
 
@@ -27,9 +18,8 @@ static struct call_graph_node *nodes_of(const struct call_graph *g)
 
 int call_graph_init(struct call_graph *g)
 {
-	*g = (struct call_graph){ .names.limit = CALL_GRAPH_BYTES_MAX };
-	map_init(&g->by_name, sizeof(struct name_key), sizeof(struct name_place),
-		CALL_GRAPH_NODES_MAX);
+	*g = (struct call_graph){ 0 };
+	names_init(&g->names, CALL_GRAPH_NODES_MAX, CALL_GRAPH_BYTES_MAX);
 	map_init(&g->children, sizeof(struct child_key), sizeof(uint32_t), CALL_GRAPH_NODES_MAX);
 	return buffer_zeros(&g->nodes, sizeof(struct call_graph_node)) ? 0 : -ENOMEM;
 }
@@ -37,8 +27,7 @@ int call_graph_init(struct call_graph *g)
 void call_graph_fini(struct call_graph *g)
 {
 	buffer_fini(&g->nodes);
-	buffer_fini(&g->names);
-	map_fini(&g->by_name);
+	names_fini(&g->names);
 	map_fini(&g->children);
 }
 
@@ -47,103 +36,64 @@ size_t call_graph_count(const struct call_graph *g)
 	return g->nodes.size / sizeof(struct call_graph_node);
 }
 
-const struct call_graph_node *call_graph_node(const struct call_graph *g, size_t number)
+struct call_graph_node *call_graph_node(const struct call_graph *g, size_t number)
 {
 	return &nodes_of(g)[number];
 }
 
 struct span call_graph_name(const struct call_graph *g, const struct call_graph_node *node)
 {
-	return span_of((const char *)g->names.data + node->name_at, node->name_size);
-}
-
-/* --- names --- */
-
-static uint64_t hash_of(struct span text)
-{
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < text.size; i++)
-		hash = (hash ^ (unsigned char)text.data[i]) * 0x100000001b3u;
-	return hash;
-}
-
-static bool is_at(const struct call_graph *g, const struct name_place *place, struct span text)
-{
-	return place->size == text.size &&
-	       (!text.size || !memcmp(g->names.data + place->at, text.data, text.size));
-}
-
-static bool keep_name(struct call_graph *g, struct span text, struct name_place *place)
-{
-	size_t at = g->names.size;
-
-	if (at + text.size > CALL_GRAPH_BYTES_MAX)
-		return false;
-	buffer_append(&g->names, text.data, text.size);
-	*place = (struct name_place){ (uint32_t)at, (uint32_t)text.size };
-	return !buffer_failed(&g->names);
-}
-
-/* Where the name is; two of one hash stand behind each other. False: no room. */
-static bool find_name(struct call_graph *g, struct span text, struct name_place *place)
-{
-	struct name_key key = { hash_of(text) };
-	struct name_place *known;
-	bool is_new;
-
-	if (g->names.size + text.size > CALL_GRAPH_BYTES_MAX)
-		return false;
-	for (;; key.hash++) {
-		known = map_put(&g->by_name, &key, &is_new);
-		if (!known)
-			return false;
-		if (is_new && !keep_name(g, text, known)) {
-			map_remove(&g->by_name, &key);
-			return false;
-		}
-		if (is_at(g, known, text))
-			break;
-	}
-	*place = *known;
-	return true;
+	return node->depth ? names_get(&g->names, node->name) : span_of("", 0);
 }
 
 /* --- adding --- */
 
+/* Stacks that come one after the other are often alike. */
+static bool was_last(const struct call_graph *g, const struct call_graph_node *node)
+{
+	const struct call_graph_node *last =
+		call_graph_node(g, call_graph_node(g, node->parent)->last);
+
+	return last->depth == node->depth && last->name == node->name && last->kind == node->kind;
+}
+
+static uint32_t find_or_add(struct call_graph *g, struct call_graph_node *node)
+{
+	struct child_key key = { node->parent, node->name, node->kind };
+	uint32_t *number;
+	bool is_new;
+
+	if (was_last(g, node))
+		return call_graph_node(g, node->parent)->last;
+	number = map_put(&g->children, &key, &is_new);
+	if (!number)
+		return CALL_GRAPH_NOBODY;
+	if (is_new) {
+		*number = (uint32_t)call_graph_count(g);
+		buffer_append(&g->nodes, node, sizeof(*node));
+		if (buffer_failed(&g->nodes)) {
+			map_remove(&g->children, &key);
+			return CALL_GRAPH_NOBODY;
+		}
+	}
+	call_graph_node(g, node->parent)->last = *number;
+	return *number;
+}
+
 uint32_t call_graph_below(
 	struct call_graph *g, uint32_t parent, const struct call_graph_frame *frame)
 {
+	struct call_graph_node node = { .parent = parent,
+		.depth = (uint16_t)(call_graph_node(g, parent)->depth + 1),
+		.kind = frame->kind };
 	struct span name = frame->name;
-	struct call_graph_node node = { .parent = parent, .kind = frame->kind };
-	struct child_key key = { .parent = parent, .kind = frame->kind };
-	struct name_place place;
-	uint32_t *number;
-	bool is_new;
 
 	if (name.size > CALL_GRAPH_NAME_MAX) {
 		name.size = CALL_GRAPH_NAME_MAX;
 		g->cut_names++;
 	}
-	if (!find_name(g, name, &place))
-		return CALL_GRAPH_NOBODY;
-	key.name_at = place.at;
-	/* The empty name may stand where another one begins. */
-	key.kind |= (uint64_t)!place.size << 32;
-	number = map_put(&g->children, &key, &is_new);
-	if (!number)
-		return CALL_GRAPH_NOBODY;
-	if (!is_new)
-		return *number;
-	*number = (uint32_t)call_graph_count(g);
-	node.depth = (uint16_t)(call_graph_node(g, parent)->depth + 1);
-	node.name_at = place.at;
-	node.name_size = place.size;
-	buffer_append(&g->nodes, &node, sizeof(node));
-	if (!buffer_failed(&g->nodes))
-		return *number;
-	map_remove(&g->children, &key);
-	return CALL_GRAPH_NOBODY;
+	node.name = names_put(&g->names, name, NULL);
+	return node.name == NAMES_NONE ? CALL_GRAPH_NOBODY : find_or_add(g, &node);
 }
 
 void call_graph_add(struct call_graph *g, const struct call_graph_frame *stack, size_t depth,
@@ -223,7 +173,8 @@ static void walk(const struct sibling *all, size_t count, uint32_t *first, struc
 	}
 }
 
-bool call_graph_order(const struct call_graph *g, const uint64_t *weights, struct buffer *out)
+bool call_graph_order(const struct call_graph *g, const struct call_graph_values *sums,
+	size_t value, struct buffer *out)
 {
 	size_t count = call_graph_count(g) - 1;
 	struct sibling *all = malloc((count ? count : 1) * sizeof(*all));
@@ -232,7 +183,7 @@ bool call_graph_order(const struct call_graph *g, const uint64_t *weights, struc
 	if (all && first && count) {
 		for (uint32_t i = 0; i < count; i++)
 			all[i] = (struct sibling){ .graph = g,
-				.weight = weights[i + 1],
+				.weight = sums[i + 1].of[value],
 				.parent = call_graph_node(g, i + 1)->parent,
 				.node = i + 1 };
 		qsort(all, count, sizeof(*all), by_parent_and_weight);

@@ -9,9 +9,7 @@
 #ifndef SOOTH_ANALYZE_CALL_GRAPH_H
 #define SOOTH_ANALYZE_CALL_GRAPH_H
 
-#include "base/cursor.h"
-#include "base/map.h"
-#include "base/buffer.h"
+#include "base/names.h"
 
 #define CALL_GRAPH_NODES_MAX (1u << 20)
 #define CALL_GRAPH_BYTES_MAX (256u << 20) /* of all names */
@@ -39,16 +37,16 @@ struct call_graph_frame {
 
 struct call_graph_node {
 	uint32_t parent;
-	uint32_t name_at, name_size; /* in `names` */
-	uint16_t depth;		     /* of the first frame: 1 */
+	uint32_t name;	/* number */
+	uint32_t last;	/* child that was asked for; 0: none */
+	uint16_t depth; /* of the first frame: 1 */
 	uint8_t kind;
 	struct call_graph_values own; /* of stacks that end here */
 };
 
 struct call_graph {
 	struct buffer nodes; /* struct call_graph_node; parents come before their children */
-	struct buffer names;
-	struct map by_name;  /* hash of a name -> where it is */
+	struct names names;
 	struct map children; /* parent and name -> uint32_t node */
 	uint64_t shortened;  /* stacks */
 	uint64_t cut_names;
@@ -59,7 +57,7 @@ void call_graph_fini(struct call_graph *g);
 void call_graph_add(struct call_graph *g, const struct call_graph_frame *stack, size_t depth,
 	const struct call_graph_values *values);
 size_t call_graph_count(const struct call_graph *g); /* nodes, the root among them */
-const struct call_graph_node *call_graph_node(const struct call_graph *g, size_t number);
+struct call_graph_node *call_graph_node(const struct call_graph *g, size_t number);
 struct span call_graph_name(const struct call_graph *g, const struct call_graph_node *node);
 /* The node of that name and kind below another; made when there is none. The root's number when
  * there is no room. */
@@ -69,7 +67,8 @@ uint32_t call_graph_below(
 /* By node: its own values and those of all below it. False: no memory. */
 bool call_graph_sums(const struct call_graph *g, struct buffer *out);
 /* Node numbers without the root, each before what is below it; of those below the same the one
- * with the larger `weights` (one a node) first, then by name. False: no memory. */
-bool call_graph_order(const struct call_graph *g, const uint64_t *weights, struct buffer *out);
+ * with the larger value first (of `sums`, one a node), then by name. False: no memory. */
+bool call_graph_order(const struct call_graph *g, const struct call_graph_values *sums,
+	size_t value, struct buffer *out);
 
 #endif

@@ -3,7 +3,6 @@
 #include "analyze/call_graph_rows.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
@@ -89,7 +88,7 @@ static int tell_frames(const struct call_graph *g, const struct call_graph_value
 	return status;
 }
 
-static void tell_bounds(const struct call_graph *g, struct output *output)
+void call_graph_tell_bounds(const struct call_graph *g, struct output *output)
 {
 	char reason[96];
 
@@ -101,22 +100,6 @@ static void tell_bounds(const struct call_graph *g, struct output *output)
 		(unsigned long long)g->shortened);
 	output_limit(output, "the last frames of some stacks", reason,
 		"what they hold stands with the frame above them");
-}
-
-/* In the order they are told in: the largest first, as the look measures it. */
-static bool order_of(const struct call_graph *g, const struct call_graph_look *look,
-	const struct call_graph_values *sums, struct buffer *order)
-{
-	size_t count = call_graph_count(g);
-	uint64_t *weights = malloc(count * sizeof(*weights));
-	bool is_done = false;
-
-	for (size_t i = 0; weights && i < count; i++)
-		weights[i] = sums[i].of[look->value];
-	if (weights)
-		is_done = call_graph_order(g, weights, order);
-	free(weights);
-	return is_done;
 }
 
 int call_graph_tell(const struct call_graph *g, const struct call_graph_look *look,
@@ -137,7 +120,8 @@ int call_graph_tell(const struct call_graph *g, const struct call_graph_look *lo
 	struct buffer sums = { 0 }, order = { 0 };
 	int status;
 
-	if (!call_graph_sums(g, &sums) || !order_of(g, look, (const void *)sums.data, &order)) {
+	if (!call_graph_sums(g, &sums) ||
+		!call_graph_order(g, (const void *)sums.data, look->value, &order)) {
 		status = error_no_memory(err);
 	} else {
 		status = output_section(output, &section, err);
@@ -146,7 +130,7 @@ int call_graph_tell(const struct call_graph *g, const struct call_graph_look *lo
 		/* The section is ours: it ends with us. */
 		if (!status)
 			status = output_close_section(output, err);
-		tell_bounds(g, output);
+		call_graph_tell_bounds(g, output);
 	}
 	buffer_fini(&sums);
 	buffer_fini(&order);

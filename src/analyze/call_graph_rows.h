@@ -35,6 +35,9 @@ struct call_graph_look {
 int call_graph_tell(const struct call_graph *g, const struct call_graph_look *look,
 	struct output *output, struct sooth_error *err);
 
+/* What found no room in it, among the notes. */
+void call_graph_tell_bounds(const struct call_graph *g, struct output *output);
+
 /*
  * Two graphs as one. Each frame is as wide as the larger of its two values, so that what
  * vanished is seen as well as what appeared. `a_scale` makes the first comparable: a graph of

@@ -21,6 +21,7 @@ struct flamegraph_sink {
 	struct line_plan plan; /* of the open section, if it is notes */
 	struct buffer notes;   /* lines */
 	double least_share;
+	size_t note_count; /* lines of the open section */
 	bool has_graph, in_graph;
 };
 
@@ -43,27 +44,25 @@ static int begin(void *state, const struct report_head *head, struct sooth_error
 	return 0;
 }
 
-static const char *label_of(const struct sooth_field *field, char out[64])
+static void label_of(const struct sooth_field *field, char out[64])
 {
 	snprintf(out, 64, "%s", field->label ? field->label : field->name);
 	for (char *at = out; *at; at++) {
 		if (*at >= 'A' && *at <= 'Z')
 			*at = (char)(*at - 'A' + 'a');
 	}
-	return out;
 }
 
 static void take_look(struct flamegraph_sink *s, const struct section *section)
 {
 	struct flamegraph_look *look = &s->look;
-	char weight[64];
 
 	s->least_share = section->graph->least_share;
 	look->is_icicle = section->graph->is_icicle;
-	snprintf(look->weight, sizeof(look->weight), "%s", label_of(look->fields.weight, weight));
-	snprintf(look->title, sizeof(look->title), "%s by %s",
-		section->title ? section->title : section->name, weight);
-	snprintf(look->about, sizeof(look->about), "from the %s: %s",
+	label_of(look->fields.weight, look->weight);
+	snprintf(look->title, sizeof(look->title), "%s",
+		section->title ? section->title : section->name);
+	snprintf(look->about, sizeof(look->about), "width: %s; from the %s: %s", look->weight,
 		look->is_icicle ? "top down" : "bottom up",
 		section->graph->about ? section->graph->about : "frames of stacks");
 }
@@ -74,6 +73,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	struct flamegraph_fields fields;
 
 	(void)err;
+	s->note_count = 0;
 	s->in_graph = !s->has_graph && flamegraph_fields_find(&fields, section);
 	if (s->in_graph) {
 		s->has_graph = true;
@@ -85,6 +85,17 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return 0;
 }
 
+static void put_note(struct flamegraph_sink *s, const struct sooth_record *r)
+{
+	size_t from = s->notes.size;
+
+	line_format(&s->notes, &s->plan, r);
+	if (s->notes.size == from)
+		return;
+	buffer_char(&s->notes, '\n');
+	s->note_count++;
+}
+
 static int rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
@@ -94,11 +105,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 		if (s->in_graph) {
 			flamegraph_tree_add(&s->tree, &s->look.fields, r);
 		} else if (section->is_last && section->schema->line) {
-			size_t from = s->notes.size;
-
-			line_format(&s->notes, &s->plan, r);
-			if (s->notes.size > from)
-				buffer_char(&s->notes, '\n');
+			put_note(s, r);
 		}
 	}
 	return buffer_failed(&s->notes) || buffer_failed(&s->tree.frames) ? error_no_memory(err)
@@ -109,9 +116,12 @@ static int section_end(void *state, const struct section *section, struct sooth_
 {
 	struct flamegraph_sink *s = state;
 
-	(void)section;
 	(void)err;
 	s->in_graph = false;
+	if (section->is_last && section->if_empty && !s->note_count) {
+		buffer_string(&s->notes, section->if_empty);
+		buffer_char(&s->notes, '\n');
+	}
 	return 0;
 }
 

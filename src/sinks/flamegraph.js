@@ -173,13 +173,23 @@
 		return { group, rect: svg("rect", { height: BOX }, group), text: null, i: 0 };
 	}
 
+	// For who listens: the boxes that can be read, and the one that the keys are at.
+	function describe(group, i) {
+		if (i >= 0) {
+			set(group, { role: "treeitem", "aria-level": depth[i] + 1, "aria-label": words(i).join(", ") });
+		} else if (group.hasAttribute("role")) {
+			for (const attribute of ["role", "aria-level", "aria-label"])
+				group.removeAttribute(attribute);
+		}
+	}
+
 	function draw_box(box, i) {
 		const { x, width } = place(i), y = y_of(depth[i]);
 		const label = fit(name[i], width - 2 * PAD);
 		box.i = i;
 		box.group.frame = i;
-		set(box.group, { class: class_of(i), role: "treeitem", "aria-level": depth[i] + 1,
-			"aria-label": words(i).join(", ") });
+		box.group.setAttribute("class", class_of(i));
+		describe(box.group, label ? i : -1);
 		set(box.rect, { x: x.toFixed(2), y, width: Math.max(width - (width > 2 ? 0.6 : 0), 0.3).toFixed(2) });
 		if (!label) {
 			box.text?.remove();
@@ -212,8 +222,10 @@
 	function point_at_active() {
 		layer.querySelector("#active")?.removeAttribute("id");
 		const box = shown.get(active);
-		if (box)
+		if (box) {
 			box.group.id = "active";
+			describe(box.group, active);
+		}
 		layer.setAttribute("aria-activedescendant", box ? "active" : "");
 	}
 

@@ -27,27 +27,13 @@ struct drawing {
 	struct buffer *out;
 	const struct flamegraph_tree *tree;
 	const struct flamegraph_look *look;
-	struct buffer names;   /* pointers, by number */
 	struct buffer numbers; /* uint32_t, by number: in the file, from 1; 0: not there */
 	double top, height;    /* of the boxes */
 };
 
-static const char *name_of(const struct drawing *d, uint32_t number)
+static struct span name_of(const struct drawing *d, uint32_t number)
 {
-	const struct flamegraph_name *const *names = (const void *)d->names.data;
-
-	return names[number]->text;
-}
-
-static bool list_names(struct drawing *d)
-{
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&d->tree->names, &position, &key, &value))
-		buffer_append(&d->names, &key, sizeof(key));
-	return !buffer_failed(&d->names);
+	return names_get(&d->tree->plain, number);
 }
 
 static void put_value(struct drawing *d, const struct sooth_field *field, uint64_t number)
@@ -65,18 +51,18 @@ static double y_of(const struct drawing *d, size_t level)
 				  : d->top + d->height - (double)(level + 1) * ROW_PX;
 }
 
-static void put_tip(struct drawing *d, const char *name, uint64_t value)
+static void put_tip(struct drawing *d, struct span name, uint64_t value)
 {
 	double share = d->tree->total ? 100.0 * (double)value / (double)d->tree->total : 0;
 
 	buffer_string(d->out, "<title>");
-	svg_escaped(d->out, name, strlen(name));
+	svg_escaped(d->out, name.data, name.size);
 	buffer_string(d->out, "\n");
 	put_value(d, d->look->fields.weight, value);
 	buffer_format(d->out, " %s, %.1f %% of all</title>", d->look->weight, share);
 }
 
-static void put_box(struct drawing *d, const char *class_, const char *name, size_t level,
+static void put_box(struct drawing *d, const char *class_, struct span name, size_t level,
 	uint64_t from, uint64_t value)
 {
 	double scale = d->tree->total ? INNER / (double)d->tree->total : 0;
@@ -86,17 +72,17 @@ static void put_box(struct drawing *d, const char *class_, const char *name, siz
 	buffer_format(d->out, "<g class=\"%s\">", class_);
 	put_tip(d, name, value);
 	svg_rect(d->out, &box);
-	svg_text(d->out, box.x + TEXT_DX, box.y + TEXT_DY, NULL, name, strlen(name),
+	svg_text(d->out, box.x + TEXT_DX, box.y + TEXT_DY, NULL, name.data, name.size,
 		box.width - 2 * TEXT_DX);
 	buffer_string(d->out, "</g>\n");
 }
 
-static unsigned shade_of(const char *name)
+static unsigned shade_of(struct span name)
 {
-	unsigned hash = 0;
+	uint32_t hash = 0;
 
-	while (*name)
-		hash = hash * 31 + (unsigned char)*name++;
+	for (size_t i = 0; i < name.size; i++)
+		hash = hash * 31 + (unsigned char)name.data[i];
 	return hash % SHADES;
 }
 
@@ -107,10 +93,10 @@ static void put_boxes(struct drawing *d)
 	buffer_string(d->out, "<g id=\"boxes\">\n");
 	if (d->look->fields.before)
 		flamegraph_change_class(class_, d->tree->total_before, d->tree->total_after, false);
-	put_box(d, class_, "all", 0, 0, d->tree->total);
+	put_box(d, class_, span_of("all", 3), 0, 0, d->tree->total);
 	for (size_t i = 0; i < flamegraph_tree_count(d->tree); i++) {
 		const struct flamegraph_frame *frame = flamegraph_tree_frame(d->tree, i);
-		const char *name = name_of(d, frame->name);
+		struct span name = name_of(d, frame->name);
 
 		if (!frame->is_boxed)
 			continue;
@@ -189,7 +175,7 @@ static const char *unit_name(enum sooth_unit unit)
 /* Names by the order in which frames that are kept use them; others take no room in the file. */
 static bool number_names(struct drawing *d)
 {
-	size_t count = d->names.size / sizeof(void *);
+	size_t count = names_count(&d->tree->plain);
 	uint32_t *numbers = buffer_zeros(&d->numbers, count * sizeof(*numbers));
 	uint32_t next = 0;
 
@@ -211,12 +197,12 @@ static void put_names(struct drawing *d, struct json *j)
 	json_begin_array(j);
 	for (size_t i = 0; i < flamegraph_tree_count(d->tree); i++) {
 		const struct flamegraph_frame *frame = flamegraph_tree_frame(d->tree, i);
-		const char *name = name_of(d, frame->name);
+		struct span name = name_of(d, frame->name);
 
 		if (!frame->is_kept || numbers[frame->name] != next + 1)
 			continue;
 		next++;
-		json_string(j, name, strlen(name));
+		json_string(j, name.data, name.size);
 	}
 	json_end(j);
 }
@@ -292,7 +278,7 @@ void flamegraph_draw(struct buffer *out, const struct flamegraph_tree *t,
 	d.height = (double)(t->levels + 1) * ROW_PX;
 	bottom = d.top + d.height + PICTURE_LINE;
 	p.height = bottom + picture_notes_height(notes) + PICTURE_LINE;
-	if (list_names(&d) && number_names(&d)) {
+	if (number_names(&d)) {
 		picture_begin(out, &p);
 		put_boxes(&d);
 		put_legend(&d, bottom);
@@ -302,6 +288,5 @@ void flamegraph_draw(struct buffer *out, const struct flamegraph_tree *t,
 	} else {
 		out->failed = true;
 	}
-	buffer_fini(&d.names);
 	buffer_fini(&d.numbers);
 }

@@ -6,12 +6,12 @@
 #include "sinks/flamegraph_tree.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#define FRAME_BYTES    24 /* what the numbers of a frame take in the file, about */
-#define COMPARED_BYTES 40
-#define NAME_BYTES     4	    /* around a name */
-#define LEAST_SHARE    (1 / 2400.0) /* of the static picture: half a pixel */
+#define FRAME_BYTES	     24 /* what the numbers of a frame take in the file, about */
+#define COMPARED_BYTES	     40
+#define NAME_BYTES	     4		  /* around a name */
+#define FLAMEGRAPH_BYTES_MAX (256u << 20) /* of names, each way */
+#define LEAST_SHARE	     (1 / 2400.0) /* of the static picture: half a pixel */
 
 /* --- taking rows --- */
 
@@ -38,13 +38,16 @@ bool flamegraph_fields_find(struct flamegraph_fields *f, const struct section *s
 
 void flamegraph_tree_init(struct flamegraph_tree *t)
 {
-	map_init(
-		&t->names, sizeof(struct flamegraph_name), sizeof(uint32_t), FLAMEGRAPH_FRAMES_MAX);
+	names_init(&t->names, FLAMEGRAPH_FRAMES_MAX, FLAMEGRAPH_BYTES_MAX);
+	names_init(&t->plain, FLAMEGRAPH_FRAMES_MAX, FLAMEGRAPH_BYTES_MAX);
 }
 
 void flamegraph_tree_fini(struct flamegraph_tree *t)
 {
-	map_fini(&t->names);
+	names_fini(&t->names);
+	names_fini(&t->plain);
+	buffer_fini(&t->shown);
+	buffer_fini(&t->scratch);
 	buffer_fini(&t->frames);
 }
 
@@ -68,27 +71,25 @@ static uint64_t number_of(const struct sooth_field *field, const struct sooth_re
 	return v.state == SOOTH_STATE_VALUE ? v.u : 0;
 }
 
-static bool number_name(struct flamegraph_tree *t, const struct sooth_value *v, uint32_t *number)
+/* Names come again and again: each is made plain once. */
+static uint32_t number_name(struct flamegraph_tree *t, const struct sooth_value *v)
 {
-	struct flamegraph_name name = { 0 };
-	struct buffer plain = { 0 };
-	uint32_t *known;
+	struct span name = span_of("?", 1);
+	uint32_t number, plain;
 	bool is_new;
 
 	if (v->state <= SOOTH_STATE_TRUNCATED && v->text.size)
-		svg_plain(&plain, v->text.data, v->text.size);
-	else
-		buffer_char(&plain, '?');
-	if (!buffer_failed(&plain) && plain.size < sizeof(name.text))
-		memcpy(name.text, plain.data, plain.size);
-	buffer_fini(&plain);
-	known = map_put(&t->names, &name, &is_new);
-	if (!known)
-		return false;
-	if (is_new)
-		*known = (uint32_t)t->names.count - 1;
-	*number = *known;
-	return true;
+		name = span_of(v->text.data, v->text.size);
+	number = names_put(&t->names, name, &is_new);
+	if (number == NAMES_NONE)
+		return number;
+	if (!is_new)
+		return ((const uint32_t *)(const void *)t->shown.data)[number];
+	buffer_reset(&t->scratch);
+	svg_plain(&t->scratch, name.data, name.size);
+	plain = names_put(&t->plain, span_of((const char *)t->scratch.data, t->scratch.size), NULL);
+	buffer_append(&t->shown, &plain, sizeof(plain));
+	return buffer_failed(&t->shown) || buffer_failed(&t->scratch) ? NAMES_NONE : plain;
 }
 
 static void add_to_total(struct flamegraph_tree *t, const struct flamegraph_frame *frame)
@@ -109,13 +110,14 @@ void flamegraph_tree_add(struct flamegraph_tree *t, const struct flamegraph_fiel
 		.differs = number_of(fields->differs, row) != 0,
 		.kind = (uint8_t)number_of(fields->kind, row) };
 
+	frame.name = number_name(t, &name);
 	depth = depth < t->depth ? depth : t->depth;
 	frame.depth = (uint16_t)depth;
 	frame.parent = depth ? t->above[depth - 1] : FLAMEGRAPH_NOBODY;
 	if (!depth)
 		add_to_total(t, &frame);
 	if (depth >= FLAMEGRAPH_DEPTH_MAX || flamegraph_tree_count(t) >= FLAMEGRAPH_FRAMES_MAX ||
-		!number_name(t, &name, &frame.name)) {
+		frame.name == NAMES_NONE) {
 		t->refused++;
 		return;
 	}
@@ -143,15 +145,11 @@ static int widest_first(const void *a, const void *b)
 /* How much of the file each name takes. */
 static bool name_sizes(const struct flamegraph_tree *t, uint16_t **out)
 {
-	uint16_t *sizes = calloc(t->names.count ? t->names.count : 1, sizeof(*sizes));
-	size_t position = 0;
-	const void *key;
-	void *value;
+	size_t count = names_count(&t->plain);
+	uint16_t *sizes = calloc(count ? count : 1, sizeof(*sizes));
 
-	while (sizes && map_next(&t->names, &position, &key, &value))
-		sizes[*(uint32_t *)value] =
-			(uint16_t)(strlen(((const struct flamegraph_name *)key)->text) +
-				   NAME_BYTES);
+	for (uint32_t i = 0; sizes && i < count; i++)
+		sizes[i] = (uint16_t)(names_get(&t->plain, i).size + NAME_BYTES);
 	*out = sizes;
 	return sizes != NULL;
 }

@@ -3,7 +3,7 @@
 #ifndef SOOTH_SINKS_FLAMEGRAPH_TREE_H
 #define SOOTH_SINKS_FLAMEGRAPH_TREE_H
 
-#include "base/map.h"
+#include "base/names.h"
 #include "core/sink.h"
 #include "sinks/svg.h"
 
@@ -12,10 +12,6 @@
 #define FLAMEGRAPH_DATA_MAX   (3u << 20) /* bytes of the file that frames may take */
 #define FLAMEGRAPH_BOXES_MAX  8000	 /* that are drawn for who runs no scripts */
 #define FLAMEGRAPH_NOBODY     UINT32_MAX
-
-struct flamegraph_name {
-	char text[SVG_NAME_MAX + 8]; /* plain, ended by NUL */
-};
 
 struct flamegraph_frame {
 	uint64_t value, before, after;
@@ -28,7 +24,10 @@ struct flamegraph_frame {
 };
 
 struct flamegraph_tree {
-	struct map names;     /* flamegraph_name -> uint32_t number */
+	struct names names;  /* as they came */
+	struct names plain;  /* as they are shown; each of the first is one of them */
+	struct buffer shown; /* uint32_t: which, by number */
+	struct buffer scratch;
 	struct buffer frames; /* struct flamegraph_frame, each before what is below it */
 	uint32_t above[FLAMEGRAPH_DEPTH_MAX];
 	size_t depth; /* of the last frame, and one */

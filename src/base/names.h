@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Texts that come again and again, each kept once and known by a number from 0 on. Bounded in
+ * number and in bytes.
+ */
+#ifndef SOOTH_BASE_NAMES_H
+#define SOOTH_BASE_NAMES_H
+
+#include "base/buffer.h"
+#include "base/cursor.h"
+#include "base/map.h"
+
+struct names {
+	struct map by_hash;   /* hash -> uint32_t number */
+	struct buffer places; /* by number: where it is */
+	struct buffer bytes;
+	size_t bytes_most;
+};
+
+#define NAMES_NONE UINT32_MAX
+
+void names_init(struct names *n, size_t most, size_t bytes_most);
+void names_fini(struct names *n);
+/* The number of the text, which is kept when it is new (*is_new says so; may be NULL). NAMES_NONE:
+ * there is no room. */
+uint32_t names_put(struct names *n, struct span text, bool *is_new);
+size_t names_count(const struct names *n);
+/* Borrowed until the next put. */
+struct span names_get(const struct names *n, uint32_t number);
+
+#endif
