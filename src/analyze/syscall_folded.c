@@ -29,6 +29,7 @@ struct folded_state {
 	struct transfers *transfers;
 	struct call_graph graph;
 	struct buffer process, about;
+	bool has_counts; /* of which no more is known than how many */
 };
 
 static struct call_graph *graph_of(struct folded_state *s)
@@ -60,6 +61,16 @@ static struct span text_of(const char *text)
 	return span_of(text, strlen(text));
 }
 
+static void name_apart(struct folded_state *s, const struct sooth_record *record, struct span *name)
+{
+	if (!s->options.is_apart && name->size)
+		return;
+	buffer_reset(&s->process);
+	buffer_append(&s->process, name->data, name->size);
+	buffer_format(&s->process, "%s%u", name->size ? " " : "process ", record->pid);
+	*name = span_of((const char *)s->process.data, s->process.size);
+}
+
 static void put_process(
 	struct folded_state *s, const struct syscalls_call *call, struct call_graph_frame *stack)
 {
@@ -70,12 +81,7 @@ static void put_process(
 	enum thread_role role = thread_role_of(name, process, is_first);
 
 	stack[PROCESS].name = process.size ? process : name;
-	if (s->options.is_apart) {
-		buffer_reset(&s->process);
-		buffer_append(&s->process, stack[PROCESS].name.data, stack[PROCESS].name.size);
-		buffer_format(&s->process, " %u", call->record.pid);
-		stack[PROCESS].name = span_of((const char *)s->process.data, s->process.size);
-	}
+	name_apart(s, &call->record, &stack[PROCESS].name);
 	stack[ROLE].name = role == THREAD_ROLE_UNKNOWN || role == THREAD_ROLE_OTHER
 				   ? name
 				   : text_of(thread_role_names.names[role]);
@@ -129,6 +135,35 @@ static void take_call(struct folded_state *s, const struct syscalls_call *call)
 	call_graph_add(graph_of(s), stack, stack[ABOUT].name.size ? FRAMES : ABOUT, &values);
 }
 
+/* Calls that the kernel side counted: who made them is known less exactly, and not what about. */
+static void take_count(struct folded_state *s, const struct syscalls_count *count)
+{
+	const struct call_types *types = call_table_get(s->types, count->abi, count->number);
+	unsigned category = types->row ? types->row->category : (unsigned)SYSCALL_CATEGORY_OTHER;
+	struct call_graph_values values = { {
+		[CALL_GRAPH_CALLS] = count->count,
+		[CALL_GRAPH_TIME] = count->total_ns,
+		[CALL_GRAPH_ERRORS] = count->errors,
+	} };
+	struct process_id id = process_id_of(&count->record);
+	struct span process = fd_follow_process(&s->fds, &id);
+	char name[SYSCALL_NAME_SIZE];
+	struct call_graph_frame stack[ABOUT] = {
+		[PROCESS] = { .name = process },
+		[ROLE] = { .name = text_of(!count->record.tid ? "several threads"
+					   : count->record.tid == count->record.pid
+						   ? thread_role_names.names[THREAD_ROLE_MAIN]
+						   : "other threads") },
+		[CATEGORY] = { text_of(syscall_category_name(category)), kind_of(category) },
+		[CALL] = { span_of(name, syscall_name(count->abi, count->number, name)),
+			kind_of(category) },
+	};
+
+	name_apart(s, &count->record, &stack[PROCESS].name);
+	call_graph_add(graph_of(s), stack, ABOUT, &values);
+	s->has_counts = true;
+}
+
 /* --- the stage --- */
 
 static int take(void *state, const struct sooth_record *r, struct sooth_error *err)
@@ -137,6 +172,8 @@ static int take(void *state, const struct sooth_record *r, struct sooth_error *e
 
 	if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))
 		take_call(s, (const void *)r);
+	else if (record_as(r, SYSCALLS_COUNT, sizeof(struct syscalls_count)))
+		take_count(s, (const void *)r);
 	fd_follow_take(&s->fds, r);
 	return buffer_failed(&s->about) ? error_no_memory(err) : 0;
 }
@@ -178,6 +215,9 @@ static int finish(void *state, struct sooth_error *err)
 			? "each process, what its thread is for, category, call, what it is about"
 			: "processes of a name, what their threads are for, category, call, what "
 			  "it is about";
+	if (s->has_counts && look.value == CALL_GRAPH_BYTES)
+		output_limit(s->output, "bytes of calls", "they were counted, not seen one by one",
+			"leave out -c");
 	return call_graph_tell(&s->graph, &look, s->output, err);
 }
 

@@ -67,3 +67,29 @@ int own_report_tell(const char *name, const struct output_options *options,
 	out_file_close(&file);
 	return status;
 }
+
+int own_report_write(const char *name, const struct own_file *files, size_t count,
+	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
+	struct sooth_error *err)
+{
+	struct out_file out[OWN_FILES_MAX] = { 0 };
+	struct output *o = NULL;
+	int status = output_new(&o, err);
+
+	count = count < OWN_FILES_MAX ? count : OWN_FILES_MAX;
+	for (size_t i = 0; i < count && !status; i++) {
+		status = out_file_open(&out[i], files[i].path, false, err);
+		if (!status)
+			status = output_add_sink(o, registry_sink(files[i].sink),
+				&(struct sink_options){ .stream = out[i].stream }, err);
+	}
+	if (!status)
+		status = tell_all(name, o, tell, user, err);
+	output_free(o);
+	for (size_t i = 0; i < count; i++) {
+		if (!status)
+			status = out_file_commit(&out[i], err);
+		out_file_close(&out[i]);
+	}
+	return status;
+}

@@ -12,4 +12,14 @@ int own_report_tell(const char *name, const struct output_options *options,
 	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
 	struct sooth_error *err);
 
+/* The same into files of their own, each by a sink, made whole or not at all. */
+struct own_file {
+	const char *path, *sink;
+};
+#define OWN_FILES_MAX 4
+
+int own_report_write(const char *name, const struct own_file *files, size_t count,
+	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
+	struct sooth_error *err);
+
 #endif

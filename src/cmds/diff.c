@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth diff: two captures side by side, and what changed beyond noise. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "analyze/comparison.h"
+#include "analyze/syscall_folded.h"
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/own_report.h"
+#include "cli/picture.h"
 #include "core/report.h"
 
 #define EXIT_CHANGED 1
 
 struct diff_config {
 	struct output_options output;
+	struct picture_options picture;
 	struct {
 		double noise_percent;
 		bool fails;
@@ -38,13 +42,25 @@ static const struct option diff_options[] = {
 
 static const struct option_group groups[] = {
 	OPTION_GROUP("Comparison", diff_options, 0),
+	PICTURE_GROUP(struct diff_config, picture),
 	OUTPUT_GROUP(struct diff_config, output),
 	FILE_GROUP(struct diff_config, output),
 };
 
-/* The same as `sooth report` and `sooth diagnose` of it. */
-static int read_side(struct comparison_side *side, struct sooth_error *err)
+struct both {
+	struct comparison_side *sides; /* two */
+	double share;
+	struct comparison_told told;
+	struct call_graph graphs[2];
+	struct call_graph_look look;
+};
+
+/* The same as `sooth report` and `sooth diagnose` of it; its calls as stacks, if they are wanted.
+ */
+static int read_side(
+	struct comparison_side *side, struct call_graph *graph, struct sooth_error *err)
 {
+	struct syscall_folded_options stacks = { .keep = graph };
 	struct sooth_report *report;
 	int status = sooth_report_new(&report, "diff", err);
 
@@ -56,6 +72,8 @@ static int read_side(struct comparison_side *side, struct sooth_error *err)
 		report, &comparison_sink, &(struct sink_options){ .user = side }, err);
 	if (!status)
 		status = sooth_report_add_view(report, "findings", NULL, err);
+	if (!status && graph)
+		status = sooth_report_add_view(report, "syscall-folded", &stacks, err);
 	if (!status)
 		status = sooth_report_read(report, side->file, err);
 	if (!status)
@@ -88,12 +106,6 @@ static int check(const struct arguments *arguments, struct sooth_error *err)
 	return 0;
 }
 
-struct both {
-	struct comparison_side *sides; /* two */
-	double share;
-	struct comparison_told told;
-};
-
 static int tell(struct output *o, void *user, struct sooth_error *err)
 {
 	struct both *b = user;
@@ -101,26 +113,111 @@ static int tell(struct output *o, void *user, struct sooth_error *err)
 	return comparison_tell(o, &b->sides[0], &b->sides[1], b->share, &b->told, err);
 }
 
+/* --- the picture --- */
+
+static double seconds_of(const struct comparison_side *side)
+{
+	return (double)comparison_side_ns(side) / (double)NS_PER_S;
+}
+
+/* What was counted is taken for the time that the second was observed. */
+static int tell_graphs(struct output *o, void *user, struct sooth_error *err)
+{
+	struct both *b = user;
+	double first = seconds_of(&b->sides[0]), second = seconds_of(&b->sides[1]);
+	char title[160], about[240];
+	struct call_graph_comparison c = { .a = &b->graphs[0],
+		.b = &b->graphs[1],
+		.a_scale = first > 0 && second > 0 ? second / first : 1,
+		.noise_share = b->share };
+	struct call_graph_look look = b->look;
+
+	snprintf(title, sizeof(title), "system calls: %s, then %s", b->sides[0].file,
+		b->sides[1].file);
+	snprintf(about, sizeof(about),
+		"the larger of both; first observed for %.2f s and taken for %.2f s as the second; "
+		"processes of a name, threads, category, call, what it is about",
+		first, first * c.a_scale);
+	look.title = title;
+	look.about = about;
+	return call_graph_compare(&c, &look, o, err);
+}
+
+static int has_no_calls(const struct both *b, struct sooth_error *err)
+{
+	size_t empty = call_graph_count(&b->graphs[0]) > 1;
+
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph of %s", b->sides[empty].file);
+	error_why(err, "it has no system calls");
+	return error_remedy(err, "sooth trace --save FILE.sooth keeps them");
+}
+
+static int draw(struct both *b, struct picture_files *files, struct sooth_error *err)
+{
+	struct own_file own[] = { { files->picture, "flamegraph" },
+		{ buffer_cstr(&files->folded), "folded" } };
+
+	if (call_graph_count(&b->graphs[0]) < 2 || call_graph_count(&b->graphs[1]) < 2)
+		return has_no_calls(b, err);
+	return own_report_write("diff", own, files->folded.size ? 2 : 1, tell_graphs, b, err);
+}
+
+/* --- running --- */
+
+static int read_sides(
+	struct both *b, const char *const *names, bool has_graphs, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < 2 && !status; i++) {
+		struct call_graph *graph = has_graphs ? &b->graphs[i] : NULL;
+
+		b->sides[i].file = names[i];
+		if (graph && call_graph_init(graph))
+			return error_no_memory(err);
+		status = read_side(&b->sides[i], graph, err);
+	}
+	return status;
+}
+
+/* A picture on standard output leaves no room for the report. */
+static int tell_both(struct picture_files *files, struct both *b, struct sooth_error *err)
+{
+	int status = 0;
+
+	if (files->picture)
+		status = draw(b, files, err);
+	if (!status && !(files->picture && !strcmp(files->picture, "-")))
+		status = own_report_tell("diff", &files->report, tell, b, err);
+	return status;
+}
+
 static int run_diff(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct diff_config *c = config;
-	struct both b = { .share = (c->diff.noise_percent > 0 ? c->diff.noise_percent : 10) / 100 };
+	struct both b = { .share = (c->diff.noise_percent > 0 ? c->diff.noise_percent : 10) / 100,
+		.look = picture_look(&c->picture, CALL_GRAPH_CALLS) };
+	struct picture_files files;
 	int status = check(arguments, err);
 
 	if (status)
 		return status;
+	status = picture_files(&files, &c->picture, &c->output, err);
+	if (status)
+		return status;
 	b.sides = calloc(2, sizeof(*b.sides));
-	if (!b.sides)
-		return error_no_memory(err);
-	for (size_t i = 0; i < 2 && !status; i++) {
-		b.sides[i].file = arguments->items[i];
-		status = read_side(&b.sides[i], err);
-	}
+	status = b.sides ? read_sides(&b, (const char *const *)arguments->items,
+				   files.picture != NULL, err)
+			 : error_no_memory(err);
 	if (!status)
-		status = own_report_tell("diff", &c->output, tell, &b, err);
-	for (size_t i = 0; i < 2; i++)
-		comparison_side_fini(&b.sides[i]);
+		status = tell_both(&files, &b, err);
+	for (size_t i = 0; i < 2; i++) {
+		if (b.sides)
+			comparison_side_fini(&b.sides[i]);
+		call_graph_fini(&b.graphs[i]);
+	}
 	free(b.sides);
+	picture_files_fini(&files);
 	if (!status && c->diff.fails && b.told.changed + b.told.appeared + b.told.vanished)
 		status = EXIT_CHANGED;
 	return status;
@@ -135,8 +232,10 @@ const struct command command_diff = {
 		 "every finding what changed beyond noise, what appeared and what vanished. "
 		 "Processes\n"
 		 "are found again by agent, role and project, or by name.",
-	.examples = "  sooth diff before.sooth after.sooth\n"
-		    "  sooth diff --fail-on-change good.sooth now.sooth   for scripts\n",
+	.examples =
+		"  sooth diff before.sooth after.sooth\n"
+		"  sooth diff --fail-on-change good.sooth now.sooth   for scripts\n"
+		"  sooth diff --flamegraph -o x.svg a.sooth b.sooth   the calls of both, drawn\n",
 	COMMAND_GROUPS(groups),
 	.config_size = sizeof(struct diff_config),
 	.run = run_diff,
