@@ -12,6 +12,7 @@ struct overview_options {
 	bool has_io, has_network;
 	/* Why they could not be seen; NULL: they could. */
 	const char *calls_refused;
+	const char *flamegraph_path; /* of a picture of the calls; NULL: there is none */
 };
 
 #endif

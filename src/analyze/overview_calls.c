@@ -116,7 +116,7 @@ static void fill_figures(
 	row->fallback_state = present(refused || o->fallback.size);
 	row->io_state = asked(o->options.has_io);
 	row->network_state = asked(o->options.has_network);
-	row->flamegraph_state = SOOTH_STATE_ABSENT;
+	row->flamegraph_state = present(row->success && o->options.flamegraph_path);
 }
 
 void overview_add_calls(const struct overview *o, const struct readings *readings,
@@ -124,6 +124,7 @@ void overview_add_calls(const struct overview *o, const struct readings *reading
 {
 	const char *refused = o->options.calls_refused ? o->options.calls_refused
 						       : "system calls were not observed";
+	const char *picture = o->options.flamegraph_path ? o->options.flamegraph_path : "";
 	struct overview_calls_row row = { .record = row_head(&j->id) };
 	struct buffer calls = { 0 }, categories = { 0 }, io = { 0 }, network = { 0 },
 		      issues = { 0 };
@@ -144,6 +145,7 @@ void overview_add_calls(const struct overview *o, const struct readings *reading
 		tail_buffer(&row.issues, &issues),
 		tail_buffer(&row.method, &o->method),
 		tail_string(&row.error, row.success ? "" : refused),
+		tail_string(&row.flamegraph_path, picture),
 		o->options.calls_refused ? tail_string(&row.fallback_reason, refused)
 					 : tail_buffer(&row.fallback_reason, &o->fallback),
 	};

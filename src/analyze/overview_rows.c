@@ -118,7 +118,7 @@ static const struct sooth_field overview_calls_fields[] = {
 	FIELD_ROWS(overview_calls_row, network_operations, network_operation_schema,
 		"the slowest calls for sockets", FIELD_STATE_AT(overview_calls_row, network_state)),
 	FIELD_LIST_OF_TEXTS(overview_calls_row, stack_samples, "always empty: come with profile"),
-	FIELD_STRING(overview_calls_row, flamegraph_path, "always absent: comes with profile",
+	FIELD_STRING(overview_calls_row, flamegraph_path, "the picture of the calls",
 		FIELD_STATE_AT(overview_calls_row, flamegraph_state)),
 	FIELD_ROWS(overview_calls_row, issues, overview_issue_schema, "findings about calls"),
 	FIELD_STRING(overview_calls_row, error, "why calls could not be seen",

@@ -120,6 +120,18 @@ static double seconds_of(const struct comparison_side *side)
 	return (double)comparison_side_ns(side) / (double)NS_PER_S;
 }
 
+static void tell_losses(struct output *o, const struct comparison_side *side)
+{
+	char what[160], reason[64];
+
+	if (!side->has_losses)
+		return;
+	snprintf(what, sizeof(what), "all calls of %s", side->file);
+	snprintf(reason, sizeof(reason), "it lost some (%llu records)",
+		(unsigned long long)side->lost);
+	output_limit(o, what, reason, "`sooth report` of it tells more");
+}
+
 /* What was counted is taken for the time that the second was observed. */
 static int tell_graphs(struct output *o, void *user, struct sooth_error *err)
 {
@@ -140,6 +152,8 @@ static int tell_graphs(struct output *o, void *user, struct sooth_error *err)
 		first, first * c.a_scale);
 	look.title = title;
 	look.about = about;
+	tell_losses(o, &b->sides[0]);
+	tell_losses(o, &b->sides[1]);
 	return call_graph_compare(&c, &look, o, err);
 }
 

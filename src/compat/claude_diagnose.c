@@ -11,11 +11,13 @@
 
 #include "analyze/call_operations.h"
 #include "analyze/overview.h"
+#include "analyze/syscall_folded.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/compat.h"
 #include "cli/diagnosing.h"
+#include "cli/picture.h"
 #include "cli/run.h"
 
 #define AGENT	 "claude"
@@ -57,13 +59,13 @@ static const struct option rows[] = {
 	TIME_ROW("duration", duration_ns, "observe for so many seconds (5)"),
 	FLAG_ROW(0, "io", has_io, "with -D: the slowest calls for files"),
 	FLAG_ROW(0, "network", has_network, "with -D: the slowest calls for sockets"),
-	FLAG_ROW(0, "flamegraph", has_flamegraph, "with -D: a picture; comes with profile"),
+	FLAG_ROW(0, "flamegraph", has_flamegraph, "with -D: the calls as a picture (SVG)"),
 	{ .letter = 'o',
 		.name = "output",
 		.type = OPTION_TEXT,
 		.argument = "FILE",
 		.offset = offsetof(struct claude_diagnose_config, output.output),
-		.help = "write there" },
+		.help = "write there; with --flamegraph: the picture" },
 	FLAG_ROW('h', "help", wants_help, "this"),
 	FLAG_ROW('V', "version", wants_version, "the version"),
 };
@@ -120,8 +122,6 @@ static int check(const struct claude_diagnose_config *c, const struct arguments 
 	if (c->has_sample)
 		return comes_later("sample stacks (-s)",
 			"-d tells which threads are busy, and -D what they ask of the kernel", err);
-	if (c->has_flamegraph)
-		return comes_later("draw a flamegraph", "-D without it gives the table", err);
 	return 0;
 }
 
@@ -137,7 +137,40 @@ struct claude_diagnosis {
 	struct target_options target;
 	struct arguments arguments; /* that pid */
 	struct run run;
+	struct output_options report; /* -o is the picture's, when there is one */
+	struct picture_files files;
+	struct syscall_folded_options stacks;
+	char picture_name[64];
 };
+
+/* Named after the process and the probe when nobody named it; a file beside it has the stacks. */
+static int choose_picture(struct claude_diagnosis *d, struct sooth_error *err)
+{
+	struct picture_options wanted = { .flamegraph = true };
+	struct output_options named = d->report;
+	int status;
+
+	if (!named.output) {
+		uint64_t pid = d->run.meant_count ? d->run.meant[0] : d->config->pid;
+
+		snprintf(d->picture_name, sizeof(d->picture_name),
+			"claude-diagnose-%llu-syscalls.svg", (unsigned long long)pid);
+		named.output = d->picture_name;
+	}
+	status = picture_files(&d->files, &wanted, &named, err);
+	if (status)
+		return status;
+	d->report = d->files.report;
+	d->overview.flamegraph_path = d->files.picture;
+	d->stacks = (struct syscall_folded_options){ .is_apart = true };
+	d->run.product = (struct run_product){ .path = d->files.picture,
+		.view = { "syscall-folded", &d->stacks },
+		.sink = "flamegraph",
+		.beside_path = d->files.folded.size ? buffer_cstr(&d->files.folded) : NULL,
+		.beside_sink = "folded",
+		.is_whole = true };
+	return 0;
+}
 
 static void choose_views(struct claude_diagnosis *d)
 {
@@ -167,6 +200,8 @@ static void choose_views(struct claude_diagnosis *d)
 /* The same without system calls, and why. */
 static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err)
 {
+	memset(&d->run.product, 0, sizeof(d->run.product));
+	d->overview.flamegraph_path = NULL;
 	choose_views(d);
 	d->overview.calls_refused = d->diagnosing.no_calls;
 	if (!d->config->output.json)
@@ -178,9 +213,14 @@ static int observe(struct claude_diagnosis *d, struct sooth_error *err)
 {
 	int status = diagnosing_begin(&d->diagnosing, &d->run, err);
 
+	if (!status && d->diagnosing.has_calls && d->config->has_flamegraph)
+		status = choose_picture(d, err);
 	choose_views(d);
 	if (!status)
 		status = run_report(&d->run, err);
+	if (status >= 0 && d->files.picture && !d->config->output.json &&
+		strcmp(d->files.picture, "-") != 0)
+		printf("flamegraph: %s\n", d->files.picture);
 	if (status < 0 && diagnosing_without_calls(&d->diagnosing, &d->run, err))
 		status = run_without_calls(d, err);
 	return status;
@@ -195,6 +235,7 @@ static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *
 	if (!d)
 		return error_no_memory(err);
 	d->config = c;
+	d->report = c->output;
 	d->diagnosing = (struct diagnosing){ .is_deep = c->is_deep,
 		.is_quick = is_quick,
 		.wants_calls = c->has_calls,
@@ -202,7 +243,7 @@ static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *
 		.duration_ns = is_quick ? QUICK_NS : c->duration_ns };
 	d->run = (struct run){ .name = "claude-diagnose",
 		.target = &d->target,
-		.output = &c->output,
+		.output = &d->report,
 		.arguments = &d->arguments };
 	if (c->pid) {
 		snprintf(d->pid_text, sizeof(d->pid_text), "%u", (unsigned)c->pid);
@@ -211,6 +252,7 @@ static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *
 	}
 	status = observe(d, err);
 	diagnosing_end(&d->diagnosing);
+	picture_files_fini(&d->files);
 	free(d);
 	return status;
 }
