@@ -31,6 +31,7 @@ static const struct range hidden[] = {
 	{ 0xfeff, 0xfeff },   /* byte order mark */
 	{ 0xffa0, 0xffa0 },   /* halfwidth Hangul filler */
 	{ 0xfff0, 0xfffb },   /* unassigned ignorables, interlinear annotation */
+	{ 0xfffe, 0xffff },   /* no characters: XML has no place for them */
 	{ 0x1bca0, 0x1bca3 }, /* shorthand format controls */
 	{ 0x1d173, 0x1d17a }, /* musical format controls */
 	{ 0xe0000, 0xe0fff }, /* tags, variation selectors supplement */

@@ -104,7 +104,7 @@ class CommandLines(Diagnose):
 
     def test_what_comes_with_a_later_probe(self):
         for line in ("-s", "--sample", "-s --sample-duration 3", "-d -s", "-s -j",
-                     "-D --flamegraph", "-D --flamegraph -o x.svg --pid 1"):
+                     "-D -s --flamegraph -o x.svg --pid 1"):
             run = self.diagnose(*line.split(), status=3)
             self.assert_says_three_lines(run, "profile")
             self.assertEqual(run.out, b"")

@@ -70,6 +70,10 @@ class Browser:
         self.driver.set_page_load_timeout(timeout)
         self.driver.set_script_timeout(timeout)
         self.size(width, height)
+        # What a new window asks for by itself is not the page's.
+        self.driver.get("about:blank")
+        self.requests()
+        self.complaints()
 
     def __enter__(self):
         return self
