@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/units.h"
 #include "export/tables.h"
 #include "model/errno_names.h"
 #include "model/field.h"
@@ -117,7 +118,7 @@ static struct cell of_field(
 	case SOOTH_FIELD_SIGNED:
 		return (struct cell){ .type = CELL_SIGNED, .i = v.i };
 	case SOOTH_FIELD_REAL:
-		return (struct cell){ .type = CELL_REAL, .f = v.f, .decimals = f->decimals };
+		return (struct cell){ .type = CELL_REAL, .f = v.f };
 	case SOOTH_FIELD_BOOL:
 		return (struct cell){ .type = CELL_BOOL, .u = v.u != 0 };
 	case SOOTH_FIELD_ENUM:
@@ -240,7 +241,7 @@ void cell_write_json(struct json *j, const struct cell *c)
 		json_u64(j, c->u);
 		break;
 	case CELL_REAL:
-		json_f64(j, c->f, c->decimals);
+		json_f64(j, c->f, DECIMALS_EXACT);
 		break;
 	case CELL_BOOL:
 		json_bool(j, c->u != 0);

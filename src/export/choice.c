@@ -37,6 +37,9 @@ int choice_parts(const struct export_options *o, struct tables *tables, unsigned
 int choice_check(
 	const struct export_options *o, const struct tables *tables, struct sooth_error *err)
 {
+	/* Also those that had no row. */
+	for (size_t i = 0; i < tables->count; i++)
+		choice_has(o, tables->items[i]);
 	for (size_t i = 0; i < o->name_count; i++) {
 		const char *near;
 

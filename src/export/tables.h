@@ -86,7 +86,6 @@ struct cell {
 		uint64_t u;
 		double f;
 	};
-	unsigned decimals;
 	const char *text; /* UTF-8 without NUL, borrowed until the next call */
 	size_t size;
 };

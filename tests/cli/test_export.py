@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""sooth export: each format against what `sooth trace` and `sooth report` tell of the same capture,
+read by who will read it: Python's csv, json and sqlite3."""
+import csv
+import io
+import json
+import os
+import shutil
+import sqlite3
+import stat
+import sys
+import unittest
+
+import export_case
+import harness
+from export_case import COUNTED, DIAGNOSED, HEAP, STREAMED, ExportCase
+from harness import needs_bpf
+
+GOLDEN = os.path.join(export_case.HERE, "golden")
+
+
+class Goldens(ExportCase):
+    """What came of a capture that never changes. To make them anew: GOLDEN=make."""
+
+    def compare(self, name, text):
+        path = os.path.join(GOLDEN, name)
+        if os.environ.get("GOLDEN") == "make":
+            with open(path, "w", newline="") as file:
+                file.write(text)
+        with open(path, newline="") as file:
+            self.assertEqual(text, file.read())
+
+    def test_folded(self):
+        self.compare("streamed.folded", self.export("folded", STREAMED).text)
+
+    def test_chrome(self):
+        self.compare("streamed.json", self.export("chrome", STREAMED).text)
+
+    def test_csv(self):
+        self.compare("streamed.csv",
+            self.export("csv", STREAMED, "--table", "syscalls_call").text)
+
+    def test_jsonl(self):
+        self.compare("heap.jsonl", self.export("jsonl", HEAP, "--table", "heap_call",
+            "--table", "loss", "--table", "heap_site").text)
+
+
+class Rows(ExportCase):
+    """The same rows in each format."""
+
+    def check_all(self, capture):
+        rows = self.tables(capture)
+        self.export("sqlite", capture, "-o", self.path("x.db"))
+        self.export("csv", capture, "-o", self.path("csv") + "/")
+        with sqlite3.connect(self.path("x.db")) as db:
+            self.assertEqual(db.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+            names = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+            self.assertEqual(names, set(rows) | {"columns"})
+            for name, wanted in rows.items():
+                self.check_table(db, name, wanted)
+        self.assertEqual({name[:-4] for name in os.listdir(self.path("csv"))}, set(rows))
+        return rows
+
+    def check_table(self, db, name, wanted):
+        cursor = db.execute('SELECT * FROM "%s"' % name)
+        columns = [c[0] for c in cursor.description]
+        self.assertEqual([dict(zip(columns, row)) for row in cursor],
+            [{c: self.as_sql(row.get(c)) for c in columns} for row in wanted], name)
+        self.assertEqual(columns, [c for (c,) in db.execute(
+            "SELECT column_name FROM columns WHERE table_name = ? ORDER BY rowid", (name,))])
+        with open(os.path.join(self.path("csv"), name + ".csv"), newline="") as file:
+            lines = list(csv.reader(file))
+        self.assertEqual(lines[0], columns)
+        self.assertEqual(len(lines) - 1, len(wanted), name)
+        for line, row in zip(lines[1:], wanted):
+            for column, cell in zip(columns, line):
+                self.check_cell(cell, row.get(column))
+
+    @staticmethod
+    def as_sql(value):
+        if isinstance(value, (list, dict)):
+            return json.dumps(value, separators=(",", ":"), ensure_ascii=False).replace(
+                "<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+        return int(value) if isinstance(value, bool) else value
+
+    def check_cell(self, cell, value):
+        if value is None:
+            self.assertEqual(cell, "")
+        elif isinstance(value, bool):
+            self.assertEqual(cell, "true" if value else "false")
+        elif isinstance(value, (list, dict)):
+            self.assertEqual(json.loads(cell), value)
+        elif isinstance(value, (int, float)):
+            self.assertEqual(type(value)(cell), value)
+        elif value.isprintable():
+            self.assertEqual(cell, "'" + value if value[:1] in "=+-@" and value else value)
+
+    def test_streamed(self):
+        rows = self.check_all(STREAMED)
+        calls = self.calls(STREAMED)
+        self.assertEqual([(c["call"], c["time_ns"], c["tid"], c["duration_ns"])
+                          for c in rows["syscalls_call"]],
+            [(c["name"], c["time_ns"], c["tid"], c["duration_ns"]) for c in calls])
+
+    def test_diagnosed(self):
+        rows = self.check_all(DIAGNOSED)
+        report = self.sooth("report", "-j", DIAGNOSED).json()
+        for name, key in (("processes", "processes"), ("maps", "maps"), ("fds_fds", "fds")):
+            self.assertEqual(len(rows[name]), len(report[key]))
+        judged = self.sooth("diagnose", "-j", DIAGNOSED).json()
+        self.assertEqual([(f["id"], f["words"]) for f in rows["finding_fine"] if f["pid"]],
+            [(f["id"], f["words"]) for p in judged["processes"] for f in p["fine"]])
+
+    def test_heap(self):
+        rows = self.check_all(HEAP)
+        loss = [(r["source"], r["records"], r["reason"]) for r in rows["loss"]]
+        self.assertEqual(loss, [("heap", 3, "full")])
+
+    def test_why_there_is_no_value(self):
+        """A reason wherever the report has one; NULL stands for nothing else."""
+        rows = self.tables(DIAGNOSED)
+        told = [row["not_measured"] for table in rows.values() for row in table
+                if "not_measured" in row]
+        self.assertTrue(told)
+        for table in rows.values():
+            for row in table:
+                for field, reason in row.get("not_measured", {}).items():
+                    self.assertTrue(reason)
+                    self.assertIn(field, row)
+                    if reason != "truncated":
+                        self.assertIsNone(row[field])
+
+    def test_definitions_stand_once(self):
+        """Each segment repeats them."""
+        with open(self.path("twice"), "wb") as file:
+            file.write(harness.read(STREAMED) * 2)
+        once, twice = self.tables(STREAMED), self.tables(self.path("twice"))
+        self.assertEqual(len(twice["syscalls_call"]), 2 * len(once["syscalls_call"]))
+        self.assertEqual(twice["stream_schema"], once["stream_schema"])
+
+    def test_calls_in_words(self):
+        """Only when they are asked for: they say again what the records say."""
+        self.assertNotIn("call", self.tables(STREAMED))
+        told = self.tables(STREAMED, "--table", "call")
+        self.assertEqual(set(told), {"call"})
+        self.assertEqual([c["arguments"] for c in told["call"]],
+            [c["arguments"] for c in self.calls(STREAMED)])
+
+    def test_of_one_process(self):
+        pid = self.calls(STREAMED)[0]["pid"]
+        self.assertEqual(len(self.tables(STREAMED, "-p", str(pid))["syscalls_call"]),
+            len(self.calls(STREAMED)))
+        self.assert_says_three_lines(
+            self.export("jsonl", STREAMED, "-p", "1", "-o", self.path("x"), status=4))
+        self.assertFalse(os.path.exists(self.path("x")))
+
+
+class Folded(ExportCase):
+    def test_as_trace_has_it(self):
+        for weight in ([], ["--weight", "calls"]):
+            more = ["--folded-calls"] if weight else []
+            self.sooth("trace", "--folded", self.path("x"), *more, STREAMED)
+            self.assertEqual(self.export("folded", STREAMED, *weight).out,
+                harness.read(self.path("x")))
+        lines = self.export("folded", STREAMED, "--weight", "calls").text.splitlines()
+        unfinished = [c for c in self.calls(STREAMED) if c["result"] is None]
+        self.assertEqual(sum(int(line.rsplit(" ", 1)[1]) for line in lines),
+            len(self.calls(STREAMED)) - len(unfinished))
+
+    def test_without_calls(self):
+        """No file is better than an empty one."""
+        for capture in (COUNTED, HEAP):
+            run = self.export("folded", capture, "-o", self.path("x"), status=2)
+            self.assert_says_three_lines(run, "--stream")
+            self.assertFalse(os.path.exists(self.path("x")))
+
+
+class Chrome(ExportCase):
+    def events(self, capture, phase=None):
+        trace = json.loads(self.export("chrome", capture).text)
+        return [e for e in trace["traceEvents"] if phase in (None, e["ph"])]
+
+    def test_calls(self):
+        """One event each, to the nanosecond, where the call began."""
+        def nanoseconds(value):
+            return round(value * 1000)
+
+        self.assertEqual([(e["name"], e["cat"], e["tid"], nanoseconds(e["ts"] + e["dur"]),
+                           nanoseconds(e["dur"])) for e in self.events(STREAMED, "X")],
+            [(c["name"], c["category"], c["tid"], c["time_ns"], c["duration_ns"])
+             for c in self.calls(STREAMED)])
+
+    def test_they_do_not_overlap(self):
+        """A thread is in one call at a time."""
+        ends = {}
+        for e in sorted(self.events(STREAMED, "X"), key=lambda e: e["ts"]):
+            self.assertGreaterEqual(e["ts"] + 1e-6, ends.get(e["tid"], 0))
+            ends[e["tid"]] = e["ts"] + e["dur"]
+
+    def test_names(self):
+        named = {(e["pid"], e["tid"]) for e in self.events(STREAMED, "M")
+                 if e["name"] == "thread_name"}
+        self.assertTrue({(e["pid"], e["tid"]) for e in self.events(STREAMED, "X")} <= named)
+
+    def test_counters(self):
+        samples = self.tables(DIAGNOSED)["proc_process"]
+        counters = self.events(DIAGNOSED, "C")
+        rss = [e["args"]["rss_bytes"] for e in counters if e["name"] == "rss_bytes"]
+        self.assertEqual(rss, [s["rss_bytes"] for s in samples])
+        cpu = [e for e in counters if e["name"] == "cpu_percent"]
+        self.assertEqual(len(cpu), len(samples) - len({s["pid"] for s in samples}))
+
+    def test_loss_is_marked(self):
+        marks = [e for e in self.events(HEAP, "i") if e["cat"] == "loss"]
+        self.assertEqual([m["args"]["records"] for m in marks], [3])
+
+    @needs_bpf
+    def test_lives(self):
+        """Of live children, one of them still there at the end; and of a `--save` as of a record."""
+        self.sooth("trace", "--save", self.path("x.sooth"), "-o", self.path("x.txt"), "-d", "2",
+            "--", "/bin/sh", "-c", "/bin/true; /bin/ls / > /dev/null; sleep 100 & exit 3",
+            status=3)
+        spans = [e for e in self.events(self.path("x.sooth")) if e["ph"] in "be"]
+        begun = {e["id"] for e in spans if e["ph"] == "b"}
+        self.assertEqual(len(begun), 3)
+        self.assertEqual(begun, {e["id"] for e in spans if e["ph"] == "e"})
+        self.assertEqual(len([e for e in spans if e["args"].get("still_running")]), 1)
+        for pid in {e["pid"] for e in spans if e["args"].get("still_running")}:
+            os.kill(pid, 9)
+
+    @needs_bpf
+    def test_hostile_names(self):
+        """Names that would end a string, a row, a page or a statement."""
+        name = "a\"b\\c</script>\x1b[31m,'; DROP TABLE x--\n\xff"
+        raw = name.encode("latin-1")
+        folder = os.path.join(os.fsencode(self.folder), raw.replace(b"/", b"_"))
+        os.mkdir(folder)
+        self.sooth("record", "--stream", "--probe", "syscalls,proc", "-o", self.path("x.sooth"),
+            "--", sys.executable, "-c", "import os,sys; os.stat(os.fsencode(sys.argv[1]))",
+            folder)
+        self.assertTrue(any("</script" not in e["args"].get("path", "") and "DROP TABLE" in
+            e["args"].get("path", "") for e in self.events(self.path("x.sooth"), "X")))
+        self.assertNotIn(b"\x1b", self.export("csv", self.path("x.sooth"), "--table",
+            "syscalls_call").out)
+        self.export("sqlite", self.path("x.sooth"), "-o", self.path("x.db"))
+        with sqlite3.connect(self.path("x.db")) as db:
+            found = db.execute("SELECT path FROM syscalls_call WHERE path LIKE '%DROP%'").fetchall()
+            self.assertTrue(found)
+            self.assertIn("\ufffd", found[0][0])
+
+
+class Files(ExportCase):
+    FORMATS = ("folded", "chrome", "csv", "jsonl", "sqlite")
+
+    def more(self, format_):
+        return ["--table", "syscalls_call"] if format_ == "csv" else []
+
+    def test_private(self):
+        for format_ in self.FORMATS:
+            path = self.path(format_)
+            self.export(format_, STREAMED, *self.more(format_), "-o", path)
+            self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        self.export("csv", STREAMED, "-o", self.path("folder/"))
+        self.assertEqual(stat.S_IMODE(os.stat(self.path("folder")).st_mode), 0o700)
+        for name in os.listdir(self.path("folder")):
+            self.assertEqual(stat.S_IMODE(os.stat(self.path("folder/" + name)).st_mode), 0o600)
+        self.assertEqual(len(os.listdir(self.folder)), len(self.FORMATS) + 1)
+
+    def test_links_are_not_followed(self):
+        os.symlink(self.path("elsewhere"), self.path("link"))
+        for format_ in self.FORMATS:
+            run = self.export(format_, STREAMED, *self.more(format_), "-o", self.path("link"),
+                status=5)
+            self.assert_says_three_lines(run, "symbolic link")
+        self.assertFalse(os.path.exists(self.path("elsewhere")))
+
+    def test_the_old_file_stays(self):
+        """When there is nothing to put in its place."""
+        for format_ in self.FORMATS:
+            with open(self.path("old"), "w") as file:
+                file.write("old")
+            run = self.export(format_, "/etc/passwd", *self.more(format_), "-o",
+                self.path("old"), status=2)
+            self.assert_says_three_lines(run, "not a sooth capture")
+            self.assertEqual(harness.read(self.path("old")), b"old")
+        self.assertEqual(os.listdir(self.folder), ["old"])
+
+    def test_standard_streams(self):
+        capture = harness.read(STREAMED)
+        for format_ in ("folded", "chrome", "jsonl"):
+            self.assertEqual(self.export(format_, "-", "-o", "-", input=capture).out,
+                self.export(format_, STREAMED).out)
+        self.assert_says_three_lines(self.export("sqlite", STREAMED, status=2), "-o")
+        self.assert_says_three_lines(
+            self.export("sqlite", STREAMED, "-o", "/dev/null", status=2), "-o")
+
+    def test_without_privilege(self):
+        """And by a sooth for a system it does not know: a capture is all it takes."""
+        for format_ in self.FORMATS:
+            ours, theirs = self.path(format_ + ".1"), self.path(format_ + ".2")
+            self.export(format_, STREAMED, *self.more(format_), "-o", ours)
+            self.run_program(harness.SOOTH_NONE, "export", "--format", format_,
+                *self.more(format_), "-o", theirs, STREAMED)
+            self.assertEqual(harness.read(ours), harness.read(theirs))
+
+    def test_a_cut_capture(self):
+        """What is there is exported, and what is not is told."""
+        data = harness.read(STREAMED)
+        with open(self.path("cut"), "wb") as file:
+            file.write(data[:len(data) - 40])
+        run = self.export("jsonl", self.path("cut"), "-o", self.path("x"))
+        self.assertIn("not whole", run.errors)
+        self.assertIn("cut in the middle of a block", run.errors)
+        self.assertIn(b'"table":"loss"', harness.read(self.path("x")))
+        self.assertEqual(self.export("jsonl", STREAMED, "-o", self.path("x")).errors, "")
+
+
+class WrongInput(ExportCase):
+    def refused(self, *argv, status=2):
+        run = self.sooth("export", *argv, status=status)
+        self.assertEqual(run.out, b"")
+        self.assert_says_three_lines(run)
+        return run.errors
+
+    def test_arguments(self):
+        self.assertIn("--format", self.refused(STREAMED))
+        self.assertIn("csv", self.refused("--format", "xml", STREAMED))
+        self.assertIn("one file", self.refused("--format", "jsonl"))
+        self.assertIn("one file", self.refused("--format", "jsonl", STREAMED, HEAP))
+        self.assertIn("--table", self.refused("--format", "chrome", "--table", "x", STREAMED))
+        self.assertIn("--weight", self.refused("--format", "csv", "--weight", "calls", STREAMED))
+        self.assertIn("No such file", self.refused("--format", "jsonl", "/nonexistent", status=4))
+
+    def test_tables(self):
+        self.assertIn("did you mean syscalls_call?",
+            self.refused("--format", "csv", "--table", "syscalls_cal", STREAMED))
+        # One that is there and has no rows is not one that is not there.
+        run = self.export("csv", STREAMED, "--table", "heap.call")
+        self.assertEqual(len(run.text.splitlines()), 1)
+        many = self.refused("--format", "csv", STREAMED)
+        self.assertIn("syscalls_call", many)
+        self.assertIn("FOLDER/", many)
+
+    def test_a_full_disk(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no /dev/full here")
+        for format_ in ("folded", "chrome", "jsonl"):
+            run = self.export(format_, STREAMED, "-o", "/dev/full", status=5)
+            self.assert_says_three_lines(run, "No space left")
+
+
+if __name__ == "__main__":
+    harness.main()
