@@ -13,6 +13,7 @@
 #include "model/process_id.h"
 #include "model/stream_records.h"
 #include "probes/proc.h"
+#include "probes/syscall_names.h"
 #include "probes/syscalls.h"
 #include "sinks/json_members.h"
 
@@ -96,24 +97,39 @@ static void put_cell(struct chrome_export *s, const struct table *t, const char 
 	cell_write_json(&s->events.json, &cell);
 }
 
+/* Of the columns that a call's event shows. */
+static void put_result(struct chrome_export *s, const struct table *t, const struct sooth_record *r)
+{
+	const struct syscalls_call *call = (const void *)r;
+
+	if (call->result_state == SOOTH_STATE_VALUE) {
+		json_key(&s->events.json, "result");
+		json_i64(&s->events.json, call->result);
+	} else {
+		chrome_flag(&s->events, "unfinished");
+	}
+	if (call->path_state != SOOTH_STATE_ABSENT)
+		put_cell(s, t, "path", r);
+	if (call->path_state != SOOTH_STATE_ABSENT && call->path_state != SOOTH_STATE_VALUE)
+		put_cell(s, t, "not_measured", r);
+}
+
 static void put_call(struct chrome_export *s, const struct table *t, const struct sooth_record *r)
 {
 	const struct syscalls_call *call = (const void *)r;
-	struct cell name = cell_named(s, t, "call", r), category;
+	const struct syscall_row *known = syscall_by_number(call->abi, call->number);
+	const char *category =
+		syscall_category_name(known ? known->category : (unsigned)SYSCALL_CATEGORY_OTHER);
+	char name[SYSCALL_NAME_SIZE];
+	size_t size = syscall_name(call->abi, call->number, name);
 
-	if (!record_holds(r, SYSCALLS_CALL_LEAST))
-		return;
 	name_thread(s, r->pid, r->tid, call->name);
-	chrome_event(&s->events, 'X', name.text, name.size, r, r->time_ns - call->duration_ns);
+	chrome_event(&s->events, 'X', name, size, r,
+		r->time_ns > call->duration_ns ? r->time_ns - call->duration_ns : 0);
 	chrome_duration(&s->events, call->duration_ns);
-	category = cell_named(s, t, "category", r);
-	chrome_text(&s->events, "cat", category.text, category.size);
+	chrome_text(&s->events, "cat", category, strlen(category));
 	chrome_arguments(&s->events);
-	put_cell(s, t, "result", r);
-	put_cell(s, t, "path", r);
-	if (call->result_state != SOOTH_STATE_VALUE)
-		chrome_flag(&s->events, "unfinished");
-	put_cell(s, t, "not_measured", r);
+	put_result(s, t, r);
 	chrome_end(&s->events);
 }
 
@@ -260,7 +276,8 @@ static int row(
 	}
 	switch (r->kind) {
 	case SYSCALLS_CALL:
-		put_call(s, table, r);
+		if (record_holds(r, SYSCALLS_CALL_LEAST))
+			put_call(s, table, r);
 		break;
 	case PROCESS_JOIN:
 		put_join(s, r);
@@ -324,7 +341,7 @@ static void close_chrome(void *state)
 const struct export_type export_chrome = {
 	.name = "chrome",
 	.help = "a timeline for Perfetto, chrome://tracing, speedscope",
-	.parts = FEED_RECORDS | FEED_VIEWS,
+	.parts = FEED_RECORDS | FEED_FINDINGS,
 	.state_size = sizeof(struct chrome_export),
 	.open = open_chrome,
 	.row = row,

@@ -184,8 +184,10 @@ static int make_report(struct feed *f, struct sooth_error *err)
 		sooth_report_on_record(f->report, take_record, f);
 	if (!(f->parts & FEED_VIEWS))
 		return 0;
-	sooth_report_add_default_views(f->report);
-	status = sooth_report_add_view(f->report, "findings", NULL, err);
+	if (f->parts & FEED_REPORT)
+		sooth_report_add_default_views(f->report);
+	if (f->parts & FEED_FINDINGS)
+		status = sooth_report_add_view(f->report, "findings", NULL, err);
 	return status ? status : report_add_sink_type(f->report, &feed_sink, &sink, err);
 }
 

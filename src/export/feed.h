@@ -12,8 +12,10 @@
 
 enum feed_part {
 	FEED_RECORDS = 1,
-	FEED_VIEWS = 2, /* what `sooth report` and `sooth diagnose` tell */
-	FEED_CALLS = 4, /* each system call with its arguments in words: the table "call" */
+	FEED_REPORT = 2,   /* what `sooth report` tells */
+	FEED_FINDINGS = 4, /* what `sooth diagnose` tells */
+	FEED_VIEWS = FEED_REPORT | FEED_FINDINGS,
+	FEED_CALLS = 8, /* each system call with its arguments in words: the table "call" */
 };
 
 #define FEED_TABLE_CALL "call"

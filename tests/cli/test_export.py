@@ -81,6 +81,8 @@ class Rows(ExportCase):
         if isinstance(value, (list, dict)):
             return json.dumps(value, separators=(",", ":"), ensure_ascii=False).replace(
                 "<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+        if isinstance(value, int) and value >= 1 << 63:
+            return str(value)  # SQLite has no such number, and must not make an inexact one
         return int(value) if isinstance(value, bool) else value
 
     def check_cell(self, cell, value):
