@@ -4,6 +4,7 @@ import collections
 import csv
 import io
 import os
+import re
 
 import export_case
 import harness
@@ -125,6 +126,23 @@ class Results(ExportCase):
         sql = "SELECT * FROM syscalls_call"
         theirs = self.run_program(harness.SOOTH_NONE, "query", "-j", STREAMED, sql)
         self.assertEqual(theirs.json()["rows"], self.query(STREAMED, sql))
+
+
+class Documented(ExportCase):
+    """Each question of docs/export.md is understood, and finds something somewhere."""
+
+    def test_questions(self):
+        page = os.path.join(export_case.HERE, "..", "..", "docs", "export.md")
+        with open(page) as file:
+            questions = re.findall(r"```sql\n(.*?)```", file.read(), re.S)
+        self.assertGreater(len(questions), 20)
+        for question in questions:
+            answers = [self.sooth("query", "-j", capture, question, status=None)
+                       for capture in (STREAMED, COUNTED, DIAGNOSED, HEAP)]
+            for answer in answers:
+                if answer.status:  # what a view tells is there where its probe is
+                    self.assertIn("no such table", answer.errors, question)
+            self.assertTrue(any(not answer.status for answer in answers), question)
 
 
 class Notes(ExportCase):
