@@ -18,7 +18,9 @@
 #include "cli/stop.h"
 #include "cli/user_agents.h"
 #include "cli/watch.h"
+#include "core/registry.h"
 #include "core/report.h"
+#include "sinks/raster.h"
 
 #define STEP_MS		 50
 #define STOP_PATIENCE_MS 300 /* after Ctrl-C, for the command to end */
@@ -99,6 +101,24 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 	return status;
 }
 
+static bool is_png(const char *path)
+{
+	size_t size = strlen(path), end = strlen(".png");
+
+	return size > end && !strcmp(path + size - end, ".png");
+}
+
+static int add_product_sink(const struct run *run, struct told *t,
+	const struct sooth_sink_options *sink, struct sooth_error *err)
+{
+	struct sink_options options = { .stream = sink->stream,
+		.user = (void *)registry_sink(run->product.sink) };
+
+	if (!run->product.is_picture || !is_png(run->product.path))
+		return sooth_report_add_sink(t->product, run->product.sink, sink, err);
+	return report_add_sink_type(t->product, &raster_sink, &options, err);
+}
+
 static int make_product(const struct run *run, struct told *t, struct sooth_error *err)
 {
 	struct sooth_sink_options sink = { .size = sizeof(sink), .stream = t->product_file.stream };
@@ -111,7 +131,7 @@ static int make_product(const struct run *run, struct told *t, struct sooth_erro
 	status = sooth_report_new(
 		&t->product, run->product.name ? run->product.name : run->name, err);
 	if (!status)
-		status = sooth_report_add_sink(t->product, run->product.sink, &sink, err);
+		status = add_product_sink(run, t, &sink, err);
 	if (!status && run->product.beside_path)
 		status = sooth_report_add_sink(t->product, run->product.beside_sink, &beside, err);
 	if (!status)

@@ -44,6 +44,7 @@ struct run_product {
 	/* The same once more by another sink, with a file of its own; NULL: not. */
 	const char *beside_path, *beside_sink;
 	const char *name; /* of its report; NULL: as the report's */
+	bool is_picture;  /* SVG; under a name that ends in ".png" it is drawn as PNG */
 	bool is_whole;	  /* it is worth nothing before its end: then it gets its name */
 };
 

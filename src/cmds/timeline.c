@@ -72,13 +72,12 @@ static void choose_product(struct timeline_config *c, struct run *run)
 {
 	const char *path = c->output.output;
 
-	bool is_png = ends_in(path, ".png");
-
-	if (!is_png && !ends_in(path, ".svg"))
+	if (!ends_in(path, ".png") && !ends_in(path, ".svg"))
 		return;
 	run->product = (struct run_product){ .path = path,
 		.view = { "timeline", NULL },
-		.sink = is_png ? "timeline-png" : "timeline-svg",
+		.sink = "timeline-svg",
+		.is_picture = true,
 		.is_whole = true };
 	c->output.output = NULL;
 }

@@ -8,10 +8,34 @@
 
 #define VARIABLES_MAX 128
 
-int raster_sink_open(void *state, const struct sink_type *inner, const struct sink_options *options,
-	struct sooth_error *err)
+struct around {
+	struct sink_options options;
+	const struct sink_type *inner;
+	void *inner_state;
+	FILE *memory;
+	char *svg;
+	size_t svg_size;
+	struct raster *raster;
+};
+
+static void close_around(void *state)
 {
-	struct raster_sink *s = state;
+	struct around *s = state;
+
+	if (s->inner)
+		s->inner->close(s->inner_state);
+	free(s->inner_state);
+	if (s->memory)
+		fclose(s->memory);
+	free(s->svg);
+	raster_free(s->raster);
+	*s = (struct around){ 0 };
+}
+
+static int open_around(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	const struct sink_type *inner = options->user;
+	struct around *s = state;
 	struct sink_options own = *options;
 	int status = raster_new(&s->raster, err);
 
@@ -20,51 +44,49 @@ int raster_sink_open(void *state, const struct sink_type *inner, const struct si
 	s->options = *options;
 	s->memory = open_memstream(&s->svg, &s->svg_size);
 	s->inner_state = calloc(1, inner->state_size);
-	if (!s->memory || !s->inner_state) {
-		raster_sink_close(s);
-		return error_no_memory(err);
-	}
 	own.stream = s->memory;
-	status = inner->open(s->inner_state, &own, err);
+	own.user = NULL;
+	status = s->memory && s->inner_state ? inner->open(s->inner_state, &own, err)
+					     : error_no_memory(err);
 	if (!status)
 		s->inner = inner;
 	else
-		raster_sink_close(s);
+		close_around(s);
 	return status;
 }
 
-int raster_sink_begin(void *state, const struct report_head *head, struct sooth_error *err)
+static int begin_around(void *state, const struct report_head *head, struct sooth_error *err)
 {
-	struct raster_sink *s = state;
+	struct around *s = state;
 
 	return s->inner->begin(s->inner_state, head, err);
 }
 
-int raster_sink_section(void *state, const struct section *section, struct sooth_error *err)
+static int section_around(void *state, const struct section *section, struct sooth_error *err)
 {
-	struct raster_sink *s = state;
+	struct around *s = state;
 
 	return s->inner->section(s->inner_state, section, err);
 }
 
-int raster_sink_rows(void *state, const struct section *section, const struct batch *batch,
+static int rows_around(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
-	struct raster_sink *s = state;
+	struct around *s = state;
 
 	return s->inner->rows(s->inner_state, section, batch, err);
 }
 
-int raster_sink_section_end(void *state, const struct section *section, struct sooth_error *err)
+static int section_end_around(void *state, const struct section *section, struct sooth_error *err)
 {
-	struct raster_sink *s = state;
+	struct around *s = state;
 
 	return s->inner->section_end(s->inner_state, section, err);
 }
 
-int raster_sink_end(void *state, struct sooth_error *err)
+static int end_around(void *state, struct sooth_error *err)
 {
-	struct raster_sink *s = state;
+	struct around *s = state;
 	struct buffer plain = { 0 };
 	int status = s->inner->end(s->inner_state, err);
 
@@ -80,20 +102,6 @@ int raster_sink_end(void *state, struct sooth_error *err)
 			s->raster, (const char *)plain.data, plain.size, s->options.stream, err);
 	buffer_fini(&plain);
 	return status;
-}
-
-void raster_sink_close(void *state)
-{
-	struct raster_sink *s = state;
-
-	if (s->inner)
-		s->inner->close(s->inner_state);
-	free(s->inner_state);
-	if (s->memory)
-		fclose(s->memory);
-	free(s->svg);
-	raster_free(s->raster);
-	*s = (struct raster_sink){ 0 };
 }
 
 /* --- variables --- */
@@ -190,3 +198,16 @@ void raster_put_variables(struct buffer *out, const char *svg, size_t size)
 	}
 	buffer_append(out, svg, (size_t)(end - svg));
 }
+
+const struct sink_type raster_sink = {
+	.name = "png",
+	.help = "a picture as PNG",
+	.state_size = sizeof(struct around),
+	.open = open_around,
+	.begin = begin_around,
+	.section = section_around,
+	.rows = rows_around,
+	.section_end = section_end_around,
+	.end = end_around,
+	.close = close_around,
+};
