@@ -29,7 +29,7 @@ size_t lane_axis_count(const struct lane_axis *axis)
 	return (size_t)((axis->end_ns - axis->begin_ns) / axis->stretch_ns) + 1;
 }
 
-static void reach(struct lane_axis *axis, uint64_t time_ns)
+void lane_axis_reach(struct lane_axis *axis, uint64_t time_ns)
 {
 	if (time_ns <= axis->end_ns)
 		return;
@@ -79,7 +79,7 @@ static void spread(struct lane *lane, struct lane_axis *axis, uint64_t from_ns, 
 {
 	double whole_ns = (double)(to_ns - from_ns);
 
-	reach(axis, to_ns);
+	lane_axis_reach(axis, to_ns);
 	catch_up(lane, axis);
 	if (from_ns < axis->begin_ns)
 		from_ns = axis->begin_ns;
@@ -130,7 +130,7 @@ void lane_level(
 
 void lane_count(struct lane *lane, struct lane_axis *axis, uint64_t at_ns, double amount)
 {
-	reach(axis, at_ns);
+	lane_axis_reach(axis, at_ns);
 	catch_up(lane, axis);
 	if (at_ns < axis->begin_ns)
 		return;

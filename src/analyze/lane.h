@@ -43,6 +43,8 @@ struct lane {
 };
 
 void lane_axis_begin(struct lane_axis *axis, uint64_t begin_ns);
+/* Time went on until then. */
+void lane_axis_reach(struct lane_axis *axis, uint64_t time_ns);
 /* How many stretches the time so far takes. */
 size_t lane_axis_count(const struct lane_axis *axis);
 

@@ -35,7 +35,7 @@ struct timeline_reading {
 };
 
 struct timeline_threads {
-	struct map known; /* struct of timeline_threads.c */
+	struct map known;	    /* struct of timeline_threads.c */
 	uint64_t first_ns, time_ns; /* of the first and the last whole reading */
 	uint32_t round;
 	bool is_partial; /* more came than are kept */

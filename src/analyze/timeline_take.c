@@ -313,9 +313,13 @@ void timeline_book_take(struct timeline_book *b, const struct sooth_record *r)
 {
 	const void *known;
 
-	if (take_stream(b, r) || r->kind & KIND_DEFINITION)
+	if (take_stream(b, r) || r->kind & KIND_DEFINITION) {
+		if (b->has_begun && r->kind == STREAM_END)
+			lane_axis_reach(&b->axis, r->time_ns);
 		return;
+	}
 	begin_axis(b, r);
+	lane_axis_reach(&b->axis, r->time_ns);
 	if (take_coming(b, r))
 		return;
 	snapshots_take(&b->maps, r);

@@ -83,6 +83,22 @@ static struct sooth_text words(struct timeline_layout *l, const struct sooth_sch
 
 /* --- lanes --- */
 
+/* What it is first: the rest may be cut. */
+static struct sooth_text lane_words(struct timeline_layout *l, const struct sooth_schema *schema,
+	const struct sooth_record *r, const struct sooth_field *series)
+{
+	struct buffer text = { 0 };
+	struct sooth_text kept;
+
+	for (const struct sooth_field *f = series; f-- > schema->fields;) {
+		if (is_word(f) && !f->is_hidden)
+			add_word(&text, f, r);
+	}
+	kept = keep_text(l, &text);
+	buffer_fini(&text);
+	return kept;
+}
+
 static const struct sooth_field *series_of(const struct sooth_schema *schema)
 {
 	for (size_t i = 0; i < schema->field_count; i++) {
@@ -119,7 +135,7 @@ static void take_lane(struct timeline_layout *l, const struct section *section,
 		return;
 	}
 	lane = (struct layout_lane){ .group = (size_t)(group - l->groups),
-		.label = words(l, section->schema, r, series->name, false),
+		.label = lane_words(l, section->schema, r, series),
 		.values_at = l->values.size / sizeof(double),
 		.count = v.list.count };
 	buffer_append(&l->values, v.list.data, v.list.count * sizeof(double));

@@ -4,7 +4,7 @@
  * By the fields of a section, whatever its rows are of:
  *
  *   stretch_ns, interval_ns  the axis: how long a value of a series is, how long all is
- *   a series                 a lane; texts and numbers before it name it
+ *   a series                 a lane; texts and numbers before it name it, the last one first
  *   from_ns and to_ns        a span; absent: from the beginning, to the end
  *   at_ns                    a mark
  *

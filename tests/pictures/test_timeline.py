@@ -144,7 +144,7 @@ class Timeline(unittest.TestCase):
                 ? Array.from(tip.querySelectorAll("text"), (text) => text.textContent) : [];""")
 
     def row_at(self, lane):
-        return next(row for row in self.rows() if f" {lane}, " in row["label"])
+        return next(row for row in self.rows() if row["label"].startswith(lane + " "))
 
     # --- tests ---
 
@@ -261,6 +261,11 @@ class Timeline(unittest.TestCase):
         path = pathlib.Path(self.folder.name) / "x.pdf"
         self.browser.pdf(path)
         self.assertTrue(path.read_bytes().startswith(b"%PDF"))
+
+    def test_events_are_seen(self):
+        marks = self.browser.run("return document.querySelectorAll('.mark rect').length")
+        self.assertEqual(marks, len(self.told["events"]))
+        self.assertGreater(marks, 0)  # the end of the command
 
     def test_hostile_name(self):
         self.assertEqual(self.browser.run("return document.querySelectorAll('b').length"), 0)
