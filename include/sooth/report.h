@@ -62,6 +62,13 @@ int sooth_report_add_pid(struct sooth_report *r, pid_t pid, struct sooth_error *
 typedef int (*sooth_record_handler)(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record);
 void sooth_report_on_record(struct sooth_report *r, sooth_record_handler handler, void *user);
+/* Every row of the views, in the order in which a sink would write it: `section` is its key in
+ * JSON ("processes", "loss"), and the schema has its fields. All are borrowed for the call. A
+ * negative return ends the report with that value. */
+typedef int (*sooth_row_handler)(void *user, const char *section, const struct sooth_schema *schema,
+	const struct sooth_record *row);
+int sooth_report_on_row(
+	struct sooth_report *r, sooth_row_handler handler, void *user, struct sooth_error *err);
 
 /* A whole capture file; "-" is standard input. -EINVAL when it is not a capture. */
 int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_error *err);

@@ -555,6 +555,49 @@ static void test_handler(void **state)
 	assert_int_equal(some.count, 2);
 }
 
+/* --- the row handler --- */
+
+static int take_row(void *user, const char *section, const struct sooth_schema *schema,
+	const struct sooth_record *row)
+{
+	struct handled *h = user;
+
+	assert_non_null(schema);
+	assert_int_equal(schema->kind, row->kind);
+	h->unknown += !strcmp(section, "target");
+	return ++h->count == h->until ? -ECANCELED : 0;
+}
+
+static void take_rows(struct handled *h, int expected)
+{
+	struct buffer records = { 0 };
+	struct sooth_report *r;
+	struct sooth_error err;
+	struct block block;
+	int status;
+
+	add_tick(&records, 30);
+	block = block_of(&records, BLOCK_RECORDS, 0);
+	assert_int_equal(sooth_report_new(&r, "trace", &err), 0);
+	assert_int_equal(sooth_report_on_row(r, take_row, h, &err), 0);
+	status = report_block(r, &block, &err);
+	assert_int_equal(status ? status : sooth_report_finish(r, &err), expected);
+	sooth_report_free(r);
+	buffer_fini(&records);
+}
+
+static void test_row_handler(void **state)
+{
+	struct handled all = { 0 }, some = { .until = 1 };
+
+	(void)state;
+	take_rows(&all, 0);
+	assert_int_equal(all.count, 1);
+	assert_int_equal(all.unknown, 1); /* the notes are rows too */
+	take_rows(&some, -ECANCELED);
+	assert_int_equal(some.count, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -566,6 +609,7 @@ int main(void)
 		cmocka_unit_test(test_no_such_file),
 		cmocka_unit_test(test_usage),
 		cmocka_unit_test(test_handler),
+		cmocka_unit_test(test_row_handler),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rows as they are, for a program: a sink that writes nothing. */
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "core/report.h"
+
+struct row_user {
+	sooth_row_handler handler;
+	void *user;
+};
+
+struct rows_state {
+	struct row_user to;
+};
+
+static int rows_open(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	struct rows_state *s = state;
+
+	(void)err;
+	s->to = *(const struct row_user *)options->user;
+	return 0;
+}
+
+static int rows_begin(void *state, const struct report_head *head, struct sooth_error *err)
+{
+	(void)state;
+	(void)head;
+	(void)err;
+	return 0;
+}
+
+static int rows_section(void *state, const struct section *section, struct sooth_error *err)
+{
+	(void)state;
+	(void)section;
+	(void)err;
+	return 0;
+}
+
+static int rows_take(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	const struct rows_state *s = state;
+
+	batch_for_each (row, batch) {
+		int status = s->to.handler(s->to.user, section->name, section->schema, row);
+
+		if (status < 0)
+			return error_set(err, status, SOOTH_FAULT_USAGE, "hand over a row");
+	}
+	return 0;
+}
+
+static int rows_end(void *state, struct sooth_error *err)
+{
+	(void)state;
+	(void)err;
+	return 0;
+}
+
+static void rows_close(void *state)
+{
+	(void)state;
+}
+
+static const struct sink_type rows_sink = {
+	.name = "rows",
+	.help = "to the program itself",
+	.state_size = sizeof(struct rows_state),
+	.open = rows_open,
+	.begin = rows_begin,
+	.section = rows_section,
+	.rows = rows_take,
+	.section_end = rows_section,
+	.end = rows_end,
+	.close = rows_close,
+};
+
+int sooth_report_on_row(
+	struct sooth_report *r, sooth_row_handler handler, void *user, struct sooth_error *err)
+{
+	ERROR_HERE(err);
+	struct row_user to = { handler, user };
+	struct sink_options options = { .user = &to };
+
+	return report_add_sink_type(r, &rows_sink, &options, err);
+}
