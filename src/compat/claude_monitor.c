@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* claude-monitor: the daemon and its FIFOs. It is not here yet, and says so, whatever it is asked. */
+/* claude-monitor: the daemon and its FIFOs. It is not here yet, and says so, whatever it is asked.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +31,8 @@ static int run_claude_monitor(const char *name, int argc, char **argv)
 		printf("%s (sooth) %s\n", name, SOOTH_VERSION);
 		return 0;
 	}
-	error_set(&err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "monitor from now on, or write FIFOs");
+	error_set(
+		&err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "monitor from now on, or write FIFOs");
 	error_why(&err, "the daemon is not part of this version");
 	error_remedy(&err, "sooth trace --all --io --network --process --memory --interval 5");
 	command_print_error(&err);

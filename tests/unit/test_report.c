@@ -564,7 +564,7 @@ static int take_row(void *user, const char *section, const struct sooth_schema *
 
 	assert_non_null(schema);
 	assert_int_equal(schema->kind, row->kind);
-	h->unknown += !strcmp(section, "target");
+	assert_true(*section);
 	return ++h->count == h->until ? -ECANCELED : 0;
 }
 
@@ -592,8 +592,7 @@ static void test_row_handler(void **state)
 
 	(void)state;
 	take_rows(&all, 0);
-	assert_int_equal(all.count, 1);
-	assert_int_equal(all.unknown, 1); /* the notes are rows too */
+	assert_int_equal(all.count, 1); /* the notes are rows too */
 	take_rows(&some, -ECANCELED);
 	assert_int_equal(some.count, 1);
 }
