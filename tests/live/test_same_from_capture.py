@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 `CMD TARGET --save F` and `CMD F` write the same bytes, for every command that can do both: what is
-shown crosses the one boundary, whether it is read at once or later.
+shown crosses the one boundary, whether it is read at once or later. EVERY has a row for each way
+to run each of them; a command without one fails.
 """
 import os
+import re
 
 import harness
 from harness import Case, needs_bpf
@@ -30,10 +32,137 @@ class Same(Case):
             self.assertEqual(harness.read(output), live)
 
 
-class SameOfProcesses(Same):
-    def test_ps_of_all(self):
-        self.assert_same(["ps", "-a"], [])
+    def assert_prints_same(self, command, target):
+        for name in FORMATS:
+            capture = self.path("%s.sooth" % name)
+            run = self.sooth(*command, "--format", name, "--save", capture, *target)
+            self.assertGreater(len(run.out), 80)
+            self.assertEqual(self.sooth(*command, "--format", name, capture).text, run.text)
 
+
+# What each command is run with: (words that the file is read with too, words of a live run alone);
+# PID is a process at work, RUN a command to launch. Those with bpf are in the second list.
+EVERY = {
+    "ps": [("", ""), ("-a", ""), ("-t -u 0", ""), ("-v -a", ""), ("--check-version", ""), ("--why", ""),
+           ("-k 1 -m 1 -a", ""), ("-a --sort rss_kb --columns pid,ppid,name", "-i 50ms"),
+           ("-a --filter pid=1", ""), ("", "PID")],
+    "status": [("", "-i 50ms"), ("--agent claude", "-i 50ms")],
+    "diagnose": [("", "--duration 1 PID"), ("-d", "--duration 1 PID"), ("", "--duration 1")],
+    "inspect": [(flag, "PID") for flag in ("", "--fds", "--sockets", "--maps", "--signals",
+                                           "--threads", "--limits", "--env-names", "--all")],
+}
+EVERY_BY_BPF = {
+    "trace": [(words, "RUN") for words in (
+        "", "-c", "-Z", "-t", "-r", "-T", "-f", "-y", "--plain", "-s 8", "--io", "--network",
+        "--process", "--memory", "--file", "-e file", "-P /etc", "-c -e !futex",
+        "--io --network --process --memory", "--filter errno!=0")],
+    "heap": [("", "RUN"), ("--sites", "RUN"), ("-c", "RUN"), ("", "--no-hold RUN")],
+}
+# Files that an option writes beside the report: (command, option): target.
+PRODUCTS = {
+    ("trace", "--folded"): "RUN",
+    ("trace --folded-calls", "--folded"): "RUN",
+    ("heap", "-o"): "RUN",
+    ("diagnose", "--bundle"): "PID",
+}
+# Options of a command that have no row, and why.
+NO_ROW = {
+    "ps": {"--watch": "goes on", "--bell": "of --watch", "--on-alert": "of --watch",
+           "--transcript": "reads an agent's own log: test_agents_ps.py",
+           "--list-agents": "tells of sooth"},
+    "diagnose": {"--quick": "test_diagnose.py", "--session": "needs a session", "--fail-on": "its status",
+                 "--set": "thresholds", "--list-findings": "tells of sooth"},
+    "inspect": {"--resolve": "asks DNS", "--interval": "as of ps"},
+    "trace": {"--all": "of others", "--interval": "frames", "--stack": "comes with profile"},
+}
+# Why a command has no row: what it does to a capture, if anything.
+NONE = {
+    "kill": "acts", "freeze": "acts", "thaw": "acts",
+    "record": "makes the capture", "report": "reads one and nothing else",
+    "diff": "reads two and nothing else",
+    "doctor": "tells of this host and this moment", "demo": "runs the others", "help": "tells of sooth",
+}
+
+
+class Every(Same):
+    """By the tables above."""
+
+    def words(self, text):
+        """Of a row; the process at work is made when it is first meant."""
+        found = []
+        for word in text.split():
+            if word == "PID":
+                if not hasattr(self, "target"):
+                    self.target = self.workload("threads")
+                found.append(str(self.target.pid))
+            elif word == "RUN":
+                found += ["--", harness.WORKLOADS, "syscalls", "--threads", "2", "--count", "20"]
+            else:
+                found.append(word)
+        return found
+
+    def run_rows(self, table):
+        for command, rows in table.items():
+            for both, live in rows:
+                with self.subTest("%s %s %s" % (command, both, live)):
+                    self.run_row([command, *both.split()], self.words(live))
+
+    def run_row(self, command, live):
+        if command[0] == "heap":  # its -o is the file of its calls
+            self.assert_prints_same(command, live)
+            return
+        self.assert_same(command, live)
+        # The program that knows no system reads the file, too.
+        again = self.run_program(harness.SOOTH_NONE, *command, "--format", FORMATS[-1],
+                                 self.path(FORMATS[-1] + ".sooth"))
+        self.assertEqual(again.out, harness.read(self.path("live")))
+
+    def test_what_needs_no_privilege(self):
+        self.run_rows(EVERY)
+
+    @needs_bpf
+    def test_what_needs_bpf(self):
+        self.run_rows(EVERY_BY_BPF)
+
+    def test_no_command_is_missing(self):
+        names = re.findall(r"(?m)^  (\w+)  +\S", self.sooth("help").text)
+        self.assertGreater(len(names), 10)
+        rows = {**EVERY, **EVERY_BY_BPF}
+        self.assertEqual(sorted(names), sorted([*rows, *NONE]))
+        for name in names:
+            keeps = "--save" in self.sooth("help", name).text
+            self.assertEqual(keeps, name in rows, name)
+
+    def test_products(self):
+        """Files beside the report."""
+        for (command, option), target in PRODUCTS.items():
+            if target == "RUN" and not harness.NR_BPF:
+                continue
+            with self.subTest("%s %s" % (command, option)):
+                live, later, kept = (self.path(name) for name in ("live", "later", "kept.sooth"))
+                words = [*command.split(), option]
+                self.sooth(*words, live, "--save", kept, *self.words(target))
+                self.sooth(*words, later, kept)
+                self.assertEqual(harness.read(later), harness.read(live))
+                self.assertTrue(harness.read(live))
+                os.unlink(kept)
+
+    def test_no_option_is_missing(self):
+        """What a command has of its own, in some row, or among those that say why not."""
+        for name, rows in {**EVERY, **EVERY_BY_BPF}.items():
+            text = self.sooth("help", name).text
+            own = re.split(r"\n(?=\S[^\n]*:\n)", text)[1]
+            tried = {word for row in rows for words in row for word in words.split()}
+            tried |= {option for command, option in PRODUCTS if command.split()[0] == name}
+            tried |= {word for command, _ in PRODUCTS for word in command.split()}
+            for line in re.findall(r"(?m)^  .*", own):
+                options = re.match(r" +(-\w)?,? *(--[\w-]+)?", line).groups()
+                with self.subTest("%s %s" % (name, options)):
+                    self.assertTrue(set(options) & (tried | set(NO_ROW.get(name, ()))),
+                                    "it has no row")
+
+
+class SameOfProcesses(Same):
     def test_ps_of_agents(self):
         """One process that is an agent by its name."""
         agent = self.path("claude")
@@ -64,27 +193,8 @@ class SameOfProcesses(Same):
                              harness.read(output))
 
 
-class SameOfInspect(Same):
-    def test_one_screen(self):
-        target = self.workload("threads")
-        self.assert_same(["inspect"], [str(target.pid)])
-
-    def test_each_detail(self):
-        target = self.workload("threads")
-        for flag in ("--fds", "--sockets", "--maps", "--signals", "--threads", "--limits",
-                     "--env-names", "--all"):
-            self.assert_same(["inspect", flag], [str(target.pid)])
-
-
 @needs_bpf
 class SameOfTraces(Same):
-    def test_trace_counted(self):
-        self.assert_same(["trace", "-c"],
-                         ["--", "/bin/ls", "-l", "/etc"])
-
-    def test_trace_streamed(self):
-        self.assert_same(["trace"], ["--", "/bin/ls", "/"])
-
     def test_trace_of_several_processes(self):
         """Threads on several processors: the merged order is the same again."""
         command = [harness.WORKLOADS, "syscalls", "--threads", "4", "--forks", "3", "--exec", "1",
@@ -134,22 +244,6 @@ class SameOfTraces(Same):
         with open(self.path("piped"), "wb") as file:
             file.write(run.out)
         self.assertIn("getppid", self.sooth("report", self.path("piped")).text)
-
-
-@needs_bpf
-class SameOfHeap(Same):
-    """Its -o is the file of its lines, so report and lines are compared each."""
-
-    def test_heap(self):
-        for argv in ([], ["-j"], ["--sites"], ["--count"]):
-            capture, live, later = (self.path(name) for name in ("heap.sooth", "live", "later"))
-            lines = [] if "--count" in argv else ["-o", live]
-            run = self.sooth("heap", *argv, *lines, "--save", capture, "--", "/bin/true")
-            self.assertGreater(len(run.out), 80)
-            again = self.sooth("heap", *argv, *(["-o", later] if lines else []), capture)
-            self.assertEqual(again.text, run.text)
-            if lines:
-                self.assertEqual(harness.read(later), harness.read(live))
 
 
 if __name__ == "__main__":
