@@ -29,7 +29,7 @@ void markers_read(struct markers *m, const struct proc_ties *ties)
 	}
 }
 
-const struct marker *markers_get(const struct markers *m, const char *name)
+static const struct marker *markers_get(const struct markers *m, const char *name)
 {
 	for (size_t i = 0; i < m->count; i++) {
 		if (span_equal(m->all[i].name, name))
@@ -38,7 +38,7 @@ const struct marker *markers_get(const struct markers *m, const char *name)
 	return NULL;
 }
 
-bool markers_have(const struct markers *m, const struct marker *marker)
+static bool markers_have(const struct markers *m, const struct marker *marker)
 {
 	for (size_t i = 0; i < m->count; i++) {
 		if (!span_compare(m->all[i].name, marker->name) &&

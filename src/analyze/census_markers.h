@@ -23,8 +23,6 @@ struct markers {
 
 /* ties may be NULL. Borrowed from the record. */
 void markers_read(struct markers *m, const struct proc_ties *ties);
-const struct marker *markers_get(const struct markers *m, const char *name);
-bool markers_have(const struct markers *m, const struct marker *marker);
 /* Drops those that stand in `others` with the same value: they were inherited. */
 void markers_without(struct markers *m, const struct markers *others);
 

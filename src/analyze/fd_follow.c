@@ -19,7 +19,6 @@
 #define PROCESSES_MAX	65536
 #define FDS_MAX		65536
 #define ENTRIES_MAX	4000000
-#define O_CLOEXEC_LINUX 02000000
 
 int fd_follow_init(struct fd_follow *f)
 {

@@ -308,7 +308,7 @@ uint64_t map_reserved_bytes(const struct maps_mapping *m)
 	return is_memory && used < size_of(m) ? size_of(m) - used : 0;
 }
 
-void map_total_add(struct map_total *t, const struct maps_mapping *m)
+static void map_total_add(struct map_total *t, const struct maps_mapping *m)
 {
 	if (!t->mappings)
 		t->figures_state = m->figures_state;

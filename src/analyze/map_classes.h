@@ -79,6 +79,5 @@ struct map_total {
 
 /* For each class; of a class without mappings all is 0. 0, or -ENOMEM. */
 int map_totals(const struct snapshot *snapshot, struct map_total totals[MAP_CLASSES]);
-void map_total_add(struct map_total *total, const struct maps_mapping *m);
 
 #endif

@@ -32,7 +32,7 @@ static bool needs_probe(const struct finding_row *finding, const char *probe)
 }
 
 /* Some count descriptors without reading them: their names say so. */
-bool overview_is_of_descriptors(const struct finding_row *finding)
+static bool overview_is_of_descriptors(const struct finding_row *finding)
 {
 	struct span id = record_text(&finding->record, &finding->id);
 

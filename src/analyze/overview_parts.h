@@ -22,7 +22,6 @@ struct overview {
 /* Which findings go into a list. */
 typedef bool (*overview_chooser)(const struct finding_row *finding);
 
-bool overview_is_of_descriptors(const struct finding_row *finding);
 bool overview_is_of_calls(const struct finding_row *finding);
 bool overview_is_critical(const struct finding_row *finding);
 bool overview_is_warning(const struct finding_row *finding);

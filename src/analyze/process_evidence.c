@@ -4,7 +4,8 @@
 
 #include "core/registry.h"
 
-struct span record_field_text(const struct sooth_record *r, const char *name)
+/* A text field of a record by its name, borrowed; empty: it has no value. */
+static struct span record_field_text(const struct sooth_record *r, const char *name)
 {
 	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), name);
 	struct sooth_value v = sooth_field_get(f, r);

@@ -7,8 +7,6 @@
 
 #include "core/agent.h"
 
-/* A text field of a record by its name, borrowed; empty: it has no value. */
-struct span record_field_text(const struct sooth_record *r, const char *name);
 /* A proc.process; borrowed from it. What it does not have is empty. */
 struct agent_evidence process_evidence(const struct sooth_record *process);
 

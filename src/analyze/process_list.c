@@ -10,7 +10,7 @@
 
 #define CLIMB_MAX 4096 /* ancestors looked at; a hostile capture may have rings of them */
 
-bool listed_is_problem(const struct listed *l)
+static bool listed_is_problem(const struct listed *l)
 {
 	return listed_holds(l, VERDICT_ORPHANED) || listed_holds(l, VERDICT_ABANDONED) ||
 	       listed_holds(l, VERDICT_GENERATION) || listed_holds(l, VERDICT_ZOMBIE);

@@ -45,7 +45,5 @@ static inline bool listed_holds(const struct listed *l, enum verdict_kind kind)
 	return l->verdicts && l->verdicts[kind].holds;
 }
 
-/* Something that should not be there, not merely old. */
-bool listed_is_problem(const struct listed *l);
 
 #endif

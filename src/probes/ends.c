@@ -16,7 +16,7 @@ static const char *const log_names[ENDS_LOGS] = {
 	[ENDS_LOG_OOM] = "out of memory",
 	[ENDS_LOG_FAULT] = "fault",
 };
-const struct sooth_names ends_log_names = { ENDS_LOGS, log_names };
+static const struct sooth_names ends_log_names = { ENDS_LOGS, log_names };
 
 #define FIELD_NAME(type_, name_, member_, help_, ...)                                              \
 	{                                                                                          \

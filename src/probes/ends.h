@@ -87,7 +87,6 @@ struct ends_end {
 
 enum ends_log_what { ENDS_LOG_OOM, ENDS_LOG_FAULT, ENDS_LOGS };
 #ifndef __bpf__
-extern const struct sooth_names ends_log_names; /* by it */
 #endif
 
 struct ends_log {

@@ -20,8 +20,6 @@ struct syscall_set {
 	bool is_all;
 };
 
-/* All of them. */
-void syscall_set_init(struct syscall_set *s);
 /* -EINVAL with what is wrong and what is near. NULL: all. */
 int syscall_set_parse(struct syscall_set *s, const char *text, struct sooth_error *err);
 /* NULL: a call that the table does not know. */
