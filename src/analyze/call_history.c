@@ -120,8 +120,9 @@ struct call_path call_path_of(struct span path)
 {
 	struct call_path key = { { 0 } };
 
-	memcpy(key.text, path.data,
-		path.size < sizeof(key.text) - 1 ? path.size : sizeof(key.text) - 1);
+	if (path.size)
+		memcpy(key.text, path.data,
+			path.size < sizeof(key.text) - 1 ? path.size : sizeof(key.text) - 1);
 	return key;
 }
 
@@ -195,7 +196,7 @@ static void take_error(const struct call_at_hand *c)
 	struct call_place place;
 	struct call_failures *f;
 
-	if (!c->types->row || call_error_is_answer(c->types->row, c->error))
+	if (call_error_is_answer(c->types->row, c->error))
 		return;
 	place = place_of(c, true);
 	f = map_put(&c->history->failures, &place, NULL);
@@ -220,7 +221,7 @@ static bool works(const struct call_at_hand *c)
 	struct transfer t = transfer_of(c->all->transfers, c->call);
 	unsigned other = t.from ? t.from : t.to;
 
-	if (!c->types->row || c->types->waits || c->kinds & CALL_PATIENT)
+	if (c->types->waits || c->kinds & CALL_PATIENT)
 		return false;
 	if (t.direction == TRANSFER_COPIES && !is_file(fd_follow_get(&c->all->fds, &c->history->id,
 						      call_int(c->call->arguments[other]))))
@@ -295,8 +296,9 @@ static void take_call(struct call_histories *h, const struct syscalls_call *call
 		freeze(h);
 	c.error = c.is_error ? (unsigned)-call->result : 0;
 	c.history->calls++;
-	c.history->uring_calls +=
-		c.types->row && !strncmp(c.types->row->name, "io_uring_enter", 14);
+	if (!c.types->row)
+		return; /* nobody knows what it does */
+	c.history->uring_calls += !strcmp(c.types->row->name, "io_uring_enter");
 	find_path(&c);
 	if (c.types->letters[0] == 'f')
 		c.fd = fd_follow_get(&h->fds, &id, call_int(call->arguments[0]));
