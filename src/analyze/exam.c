@@ -350,7 +350,7 @@ static void judge(struct exam *e)
 
 	if (lacks_probe(e, probe)) {
 		snprintf(reason, sizeof(reason), "the probe %s was not recorded", probe);
-		exam_blind_because(e, reason, strcmp(probe, "syscalls") ? "" : "sooth diagnose -D");
+		exam_blind_because(e, reason, strcmp(probe, "syscalls") ? "" : "sooth diagnose -D, as root");
 		return;
 	}
 	if (e->type->needs_interval && e->id.pid &&

@@ -15,9 +15,10 @@
 #include "cli/config_files.h"
 #include "os/os.h"
 
-#define SAMPLES	      32   /* in the interval */
-#define SAMPLE_MS     500  /* no more often */
-#define SAMPLE_MS_MAX 2000 /* no more seldom: what goes up and down is to be seen doing so */
+#define SAMPLES	      32	  /* in the interval */
+#define SAMPLE_MS     500	  /* no more often */
+#define SAMPLE_MS_MAX 2000	  /* no more seldom: what goes up and down is to be seen doing so */
+#define CALLS_BYTES   (32u << 20) /* the other probes take their time before calls are fetched */
 #define CONFIG_SIZE   65536
 #define CONFIG_NAME   "findings"
 
@@ -208,8 +209,11 @@ static void choose_calls(struct diagnosing *d, struct run *run, bool has_anybody
 	d->has_calls = d->wants_calls && has_anybody && !d->is_gone;
 	while (run->probes[n].name)
 		n++;
-	if (d->has_calls)
-		run->probes[n] = (struct run_probe){ "syscalls", SOOTH_STREAM };
+	if (!d->has_calls)
+		return;
+	run->probes[n] = (struct run_probe){ "syscalls", SOOTH_STREAM };
+	if (!run->buffer_bytes)
+		run->buffer_bytes = CALLS_BYTES;
 }
 
 static void choose_times(const struct diagnosing *d, struct run *run)

@@ -16,7 +16,7 @@ struct diagnose_config {
 	struct output_options output;
 	struct {
 		bool deep, calls, list, quick, verbose;
-		uint64_t duration_ns, watch_ns;
+		uint64_t duration_ns, watch_ns, buffer_bytes;
 		const char *fail_on;
 		const char *session;
 		const char *bundle;
@@ -56,6 +56,13 @@ static const struct option diagnose_options[] = {
 		.max = 86400 * NS_PER_S,
 		.offset = offsetof(struct diagnose_config, diagnose.watch_ns),
 		.help = "judge again every N seconds (10): tell what comes and what goes" },
+	{ .name = "buffer",
+		.type = OPTION_BYTES,
+		.argument = "SIZE",
+		.min = 4096,
+		.max = 1ull << 30,
+		.offset = offsetof(struct diagnose_config, diagnose.buffer_bytes),
+		.help = "with -D: room for calls between the kernel and sooth (32M)" },
 	{ .name = "quick",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct diagnose_config, diagnose.quick),
@@ -138,6 +145,7 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		.target = &c->target,
 		.output = &c->output,
 		.arguments = arguments,
+		.buffer_bytes = c->diagnose.buffer_bytes,
 	};
 	int status = check(c, err);
 

@@ -684,6 +684,34 @@ static void test_host(void **state)
 	scene_close(&s);
 }
 
+/* All are looked at; what is counted is of those that are meant and of what they start. */
+static void test_meant_of_a_host(void **state)
+{
+	struct fake_process *meant, *other, *child;
+	struct scene s;
+
+	(void)state;
+	scene_open(&s);
+	meant = fake_add(s.fake, 10, 1000, "a");
+	other = fake_add(s.fake, 11, 0, "b");
+	assert_int_equal(sooth_observer_set_host(s.observer, &s.err), 0);
+	watch(&s, meant, "proc", SOOTH_SAMPLE);
+	assert_int_equal(sooth_observer_add_probe(s.observer, "syscalls", SOOTH_COUNT, &s.err), 0);
+	start(&s);
+	child = fake_fork(s.fake, meant, 12);
+	call(&s, meant, 1);
+	call(&s, child, 1);
+	call(&s, other, 1);
+	assert_int_equal(step(&s), 1);
+	stop(&s);
+	assert_int_equal(counted(&s.taken, 10, 1), 1);
+	assert_int_equal(counted(&s.taken, 12, 1), 1);
+	assert_int_equal(counted(&s.taken, 11, 1), 0);
+	assert_int_equal(count_of(&s.taken, PROC_PROCESS, 10), 2);
+	assert_int_equal(count_of(&s.taken, PROC_PROCESS, 11), 2);
+	scene_close(&s);
+}
+
 /* --- several on one hub --- */
 
 struct pair {
@@ -1071,6 +1099,7 @@ int main(void)
 		cmocka_unit_test(test_command_is_let_go),
 		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_host),
+		cmocka_unit_test(test_meant_of_a_host),
 		cmocka_unit_test(test_shared_targets),
 		cmocka_unit_test(test_shared_interest),
 		cmocka_unit_test(test_shared_kinds),
