@@ -398,7 +398,7 @@ class Looks(Picture):
     def test_texts_of_any_script_fit(self):
         names = ["漢字かな交じり文の名前", "имя функции на русском", "😀😀😀😀😀😀😀😀", "اسم الدالة الطويل",
                  "e\u0301a\u0308o\u0302" * 10, "WWWWWWWWWWWWWWWWWWWW", "iiiiiiiiiiiiiiiiii", "/a/path/to/漢字"]
-        stacks = "".join("%s;%s %d\n" % (quoted(n), quoted(n), 3 ** i) for i, n in enumerate(names))
+        stacks = "".join("%s;%s %d\n" % (quoted(n), quoted(n), i + 3) for i, n in enumerate(names))
         self.show(stacks)
         self.assert_texts_fit()
         for size in (400, 900, 2000):
