@@ -180,6 +180,14 @@ static struct cell of_call(const struct table *t, const struct column *c,
 	return of_text((const char *)scratch->data, scratch->size);
 }
 
+/* What has no state has a value, unless it lies elsewhere in the record and that is damaged. */
+static bool may_lack(const struct sooth_field *f)
+{
+	return f->state_offset || f->type == SOOTH_FIELD_TEXT || f->type == SOOTH_FIELD_ARGS ||
+	       f->type == SOOTH_FIELD_LIST || f->type == SOOTH_FIELD_TEXTS ||
+	       f->type == SOOTH_FIELD_ROWS;
+}
+
 static struct cell of_states(
 	const struct table *t, const struct sooth_record *r, struct buffer *scratch)
 {
@@ -190,7 +198,7 @@ static struct cell of_states(
 		const struct sooth_field *f = t->columns[i].field;
 		struct sooth_value v;
 
-		if (t->columns[i].source != COLUMN_FIELD)
+		if (t->columns[i].source != COLUMN_FIELD || !may_lack(f))
 			continue;
 		v = sooth_field_get(f, r);
 		if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_ABSENT)

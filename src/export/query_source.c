@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "export/query_state.h"
 
-#define READ_BYTES (256u << 10)
+#define READ_BYTES (64u << 10)
 #define SCAN_COST  1e6 /* one scan; what it costs is the same whatever is asked for */
 
 /* A virtual table; SQLite's part comes first. */
