@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "analyze/bundle_parts.h"
+#include "analyze/finding_gone.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "core/stage.h"
@@ -184,7 +185,9 @@ static int tell(void *user, struct output *output, const struct readings *readin
 	if (!status)
 		status = output_section(output, &section, err);
 	for (size_t i = 1; i < count && !status; i++)
-		status = tell_process(output, readings, &all[i], err);
+		status = all[i].process ? tell_process(output, readings, &all[i], err) : 0;
+	if (!status)
+		status = finding_gone_tell_all(output, readings, all, count, err);
 	return status ? status : tell_host(output, readings, &all[0], err);
 }
 

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The row of a process that was gone before anything was read of it. */
+/* Processes that were gone before anything was read of them: what was found, and a name. */
 #ifndef SOOTH_ANALYZE_FINDING_GONE_H
 #define SOOTH_ANALYZE_FINDING_GONE_H
 
-#include "analyze/records.h"
-#include "core/finding.h"
-#include "core/output.h"
+#include "analyze/judged.h"
 
-struct finding_gone {
-	struct process_id id;
-	struct span name;
-	const struct buffer *findings, *fine, *blind; /* rows */
-	uint32_t count;
-	enum finding_severity worst;
-};
-
-/* `fine` and `blind` are the same for people. */
-int finding_gone_tell(struct output *output, const struct finding_gone *gone,
-	const struct buffer *fine, const struct buffer *blind, struct sooth_error *err);
+/* A row of finding_process_schema, into the section that was begun. */
+int finding_gone_tell(struct output *output, const struct readings *readings,
+	const struct judged *j, struct sooth_error *err);
+/* Those among all, in a section of their own when there are any, for views whose rows are of what
+ * was read. */
+int finding_gone_tell_all(struct output *output, const struct readings *readings,
+	const struct judged *all, size_t count, struct sooth_error *err);
 
 #endif

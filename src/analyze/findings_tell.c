@@ -58,28 +58,6 @@ static struct span string_span(const char *text)
 	return span_of(text, strlen(text));
 }
 
-/* Of one that was gone before, a name is all there is, if that. */
-static int tell_gone(struct output *output, const struct judging *s, const struct judged *j,
-	struct sooth_error *err)
-{
-	struct finding_gone gone = { .id = j->id,
-		.name = ending_name(&s->readings.endings, &j->id),
-		.findings = &j->findings,
-		.fine = &j->fine,
-		.blind = &j->blind,
-		.count = j->count,
-		.worst = j->worst };
-	struct buffer fine = { 0 }, blind = { 0 };
-	int status;
-
-	finding_words_fine(&j->fine, true, &fine);
-	finding_words_blind(&j->blind, &blind);
-	status = finding_gone_tell(output, &gone, &fine, &blind, err);
-	buffer_fini(&fine);
-	buffer_fini(&blind);
-	return status;
-}
-
 static void fill_row(
 	const struct judging *s, const struct judged *j, struct finding_process_row *row)
 {
@@ -147,8 +125,9 @@ int findings_tell_processes(struct output *output, const struct judging *s, stru
 	int status = output_section(output, &section, err);
 
 	for (size_t i = 1; i < s->count && !status; i++)
-		status = s->all[i].process ? tell_process(output, s, &s->all[i], err)
-					   : tell_gone(output, s, &s->all[i], err);
+		status = s->all[i].process
+				 ? tell_process(output, s, &s->all[i], err)
+				 : finding_gone_tell(output, &s->readings, &s->all[i], err);
 	return status;
 }
 

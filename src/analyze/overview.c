@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/finding_gone.h"
 #include "analyze/overview_parts.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
@@ -212,6 +213,16 @@ static void list_needs(const struct judged *all, size_t count, struct buffer *ou
 	}
 }
 
+/* Who was gone before anything was read of it is told apart. */
+static size_t count_present(const struct judged *all, size_t count)
+{
+	size_t present = 0;
+
+	for (size_t i = 1; i < count; i++)
+		present += all[i].process != NULL;
+	return present;
+}
+
 static void add_up(const struct readings *readings, const struct judged *all, size_t count,
 	struct overview_summary_row *row)
 {
@@ -219,14 +230,17 @@ static void add_up(const struct readings *readings, const struct judged *all, si
 	size_t measured = 0;
 
 	for (size_t i = 1; i < count; i++) {
-		double cpu = census_cpu_percent(all[i].process);
+		double cpu = all[i].process ? census_cpu_percent(all[i].process) : -1;
+
+		if (!all[i].process)
+			continue;
 
 		rss_bytes += all[i].process->process->rss_bytes;
 		row->total_cpu += cpu > 0 ? cpu : 0;
 		measured += cpu >= 0;
 	}
 	row->total_rss_mb = (double)rss_bytes / MIB;
-	if (count > 1 && !measured)
+	if (count_present(all, count) && !measured)
 		row->cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 	if (memory)
 		row->total_mem = (double)rss_bytes * 100 / (double)memory;
@@ -270,12 +284,14 @@ static int tell(void *user, struct output *output, const struct readings *readin
 		.name = "processes", .schema = &overview_process_schema, .shape = SECTION_TABLE
 	};
 	const struct overview *o = user;
-	int status = tell_head(output, &readings->host, count - 1, err);
+	int status = tell_head(output, &readings->host, count_present(all, count), err);
 
 	if (!status)
 		status = output_section(output, &section, err);
 	for (size_t i = 1; i < count && !status; i++)
-		status = tell_process(o, output, readings, &all[i], err);
+		status = all[i].process ? tell_process(o, output, readings, &all[i], err) : 0;
+	if (!status)
+		status = finding_gone_tell_all(output, readings, all, count, err);
 	if (!status)
 		status = tell_system(output, &readings->memory, err);
 	return status ? status : tell_summary(output, readings, all, count, err);

@@ -12,7 +12,7 @@
 #include "json_check.h"
 #include "model/schema.h"
 
-#define ROUNDS		  40
+#define ROUNDS		  12
 #define BLOCKS		  30
 #define BLOCK_RECORDS_MAX 60
 #define RECORD_MAX	  2048
@@ -237,7 +237,7 @@ static void check_text(const char *format, const struct text *t)
 			(!strcmp(format, "csv") && t->data[i] == '\r' && t->data[i + 1] == '\n'));
 }
 
-#define REPORTS_MAX 256
+#define REPORTS_MAX 512
 
 static void one_round(uint64_t seed, bool is_lying)
 {
