@@ -354,11 +354,6 @@ int sooth_report_feed(
 	return block_reader_feed(&r->reader, data, size, report_block, r, err);
 }
 
-bool report_has_blocks(const struct sooth_report *r)
-{
-	return r->reader.blocks > 0;
-}
-
 int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err)
 {
 	/* A capture cut in its first block is an empty one; anything else is not one at all. */

@@ -24,8 +24,7 @@ void report_in_intervals(struct sooth_report *r, const char *schema);
 /* What stands under every report, told to another output. Of a report that was not finished it is
  * what was said until then, without what reading the capture has lost. */
 int report_notes(struct sooth_report *r, struct output *output, struct sooth_error *err);
-/* Of bytes that were fed: whether a block was among them; -EINVAL when they are no capture. */
-bool report_has_blocks(const struct sooth_report *r);
+/* Of bytes that were fed: -EINVAL when they are no capture. */
 int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err);
 /* Whether the stream, as far as it was read, has records of that probe. */
 bool report_has_probe(const struct sooth_report *r, const char *probe);

@@ -159,13 +159,15 @@ static int take_record(
 {
 	struct feed *f = user;
 
-	if (!schema)
-		return 0; /* the notes count them */
-	if (schema != f->schema) {
+	/* The notes count records of kinds that are not known. */
+	if (!schema || schema != f->schema) {
 		f->schema = schema;
-		f->table = tables_of_schema(f->tables, schema);
+		f->table = schema ? tables_of_schema(f->tables, schema)
+				  : tables_of_kind(f->tables, record->kind);
 	}
-	if (schema->class_ == SOOTH_CLASS_DEFINITION && is_repeated(f, record))
+	if (record->kind == STREAM_SCHEMA)
+		tables_learn(f->tables, record);
+	if (record->kind & KIND_DEFINITION && is_repeated(f, record))
 		return 0;
 	f->failed = f->table ? f->taker(f->user, f->table, record, f->err) : 0;
 	return f->failed;

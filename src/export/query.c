@@ -253,16 +253,28 @@ static int configure(struct query *q, struct sooth_error *err)
 	return sql_execute(q->db, "PRAGMA temp_store = FILE", err);
 }
 
+static int note_record(
+	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
+{
+	(void)table;
+	(void)record;
+	(void)err;
+	*(bool *)user = true;
+	return 0;
+}
+
+/* Its first records have what it says of kinds that are not known here. */
 static int is_capture(struct query *q, struct sooth_error *err)
 {
+	bool has_begun = false;
 	struct feed feed = { 0 };
 	int fd = query_open_capture(q, err), status = fd < 0 ? fd : 0;
 
 	if (!status)
-		status = feed_open(&feed, &q->tables, 0, NULL, NULL, err);
+		status = feed_open(&feed, &q->tables, FEED_RECORDS, note_record, &has_begun, err);
 	do
 		status = status < 0 ? status : query_read(q, fd, &feed, err);
-	while (status > 0 && !report_has_blocks(feed.report));
+	while (status > 0 && !has_begun);
 	if (status >= 0)
 		status = report_check_capture(feed.report, q->path, err) ?: status;
 	if (status >= 0)

@@ -129,6 +129,15 @@ static struct table *make(struct tables *t, const char *name, const struct sooth
 	return table;
 }
 
+struct table *tables_add(struct tables *t, const struct sooth_schema *schema, void *learned)
+{
+	struct table *table = make(t, schema->name, schema, true, false);
+
+	if (table)
+		table->learned = learned;
+	return table;
+}
+
 static int make_all(
 	struct tables *t, const struct sooth_schema *const *schemas, struct sooth_error *err)
 {
@@ -150,8 +159,10 @@ int tables_init(struct tables *t, struct sooth_error *err)
 
 void tables_fini(struct tables *t)
 {
-	for (size_t i = 0; i < t->count; i++)
+	for (size_t i = 0; i < t->count; i++) {
+		free(t->items[i]->learned);
 		free(t->items[i]);
+	}
 	*t = (struct tables){ 0 };
 }
 

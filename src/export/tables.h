@@ -39,7 +39,8 @@ struct table {
 	size_t column_count;
 	uint64_t rows;
 	enum table_choice choice;
-	void *user; /* of whoever exports */
+	void *learned; /* the schema, when the capture brought it; freed with the table */
+	void *user;    /* of whoever exports */
 };
 
 struct tables {
@@ -52,6 +53,11 @@ struct tables {
 int tables_init(struct tables *t, struct sooth_error *err);
 void tables_fini(struct tables *t);
 struct table *tables_of_schema(struct tables *t, const struct sooth_schema *schema);
+/* A table of a kind this build does not know, of what the capture says of it (a stream.schema). */
+void tables_learn(struct tables *t, const struct sooth_record *record);
+/* That of such a kind; NULL: none. */
+struct table *tables_of_kind(const struct tables *t, uint16_t kind);
+struct table *tables_add(struct tables *t, const struct sooth_schema *schema, void *learned);
 /* That of a section; made when it is new. NULL without memory or beyond the limit. */
 struct table *tables_of_section(struct tables *t, const struct section *section);
 /* That of rows within rows, which people would look for in a table of their own; NULL: `field`

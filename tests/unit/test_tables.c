@@ -7,6 +7,7 @@
 #include "base/csv.h"
 #include "base/units.h"
 #include "core/registry.h"
+#include "export/feed.h"
 #include "export/tables.h"
 #include "model/schema.h"
 #include "probes/maps.h"
@@ -157,6 +158,115 @@ static void test_texts(void **state)
 	check_text("\xe2\x82", 2, "\xef\xbf\xbd\xef\xbf\xbd");
 }
 
+/* --- kinds of a newer sooth --- */
+
+#define FUTURE 0x7f00
+
+struct future {
+	struct sooth_record record;
+	uint64_t amount;
+	uint32_t small;
+	uint8_t amount_state, unused[3];
+};
+
+static void append_schema(struct buffer *out, const char *name, const char *fields)
+{
+	struct stream_schema s = {
+		.record = { .kind = STREAM_SCHEMA }, .kind = FUTURE, .class_ = SOOTH_CLASS_EVENT
+	};
+	struct record_tail tail[] = { { &s.name, name, strlen(name) },
+		{ &s.fields, fields, strlen(fields) } };
+
+	RECORD_APPEND(out, &s, tail, 2);
+}
+
+static struct table *learn(const char *name, const char *fields)
+{
+	struct buffer one = { 0 };
+
+	append_schema(&one, name, fields);
+	tables_learn(&tables, (void *)one.data);
+	buffer_fini(&one);
+	return tables_of_kind(&tables, FUTURE);
+}
+
+static void test_wrong_descriptions(void **state)
+{
+	static const char *const fields[] = { "x 1 0 32 3 0\n", "x 1 0 32\n", "x 1 0 65535 8 0\n",
+		"x 99 0 32 8 0\n", "X 1 0 32 8 0\n", "x 1 0 32 8 0\nx 1 0 40 8 0\n",
+		"x 13 0 32 8 0\n", "x 1 0 32 8 70000\n", "x 2 0 32 1 0\n", "x 8 0 32 0 0\n",
+		"x 1 0 18446744073709551610 8 0\n", "not_measured 1 0 32 8 0\n" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		assert_null(learn("future.thing", fields[i]));
+	assert_null(learn("syscalls.call", "x 1 0 32 8 0\n"));
+	assert_null(learn("a b", "x 1 0 32 8 0\n"));
+	assert_null(learn("", "x 1 0 32 8 0\n"));
+}
+
+static void test_learned(void **state)
+{
+	struct table *t = learn("future.thing", "amount 1 1 32 8 44\nsmall 1 0 40 4 0\n");
+	struct future f = { .record = { .kind = FUTURE, .pid = 7 }, .amount = 5, .small = 6 };
+	struct buffer one = { 0 };
+
+	(void)state;
+	assert_non_null(t);
+	assert_ptr_equal(tables_find(&tables, "future_thing"), t);
+	assert_ptr_equal(learn("future.other", "x 1 0 32 8 0\n"), t); /* once */
+	RECORD_APPEND(&one, &f, NULL, 0);
+	assert_int_equal(get(t, "amount", one.data).u, 5);
+	assert_int_equal(get(t, "small", one.data).u, 6);
+	assert_int_equal(get(t, "pid", one.data).u, 7);
+	f.amount_state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
+	buffer_reset(&one);
+	RECORD_APPEND(&one, &f, NULL, 0);
+	assert_int_equal(get(t, "amount", one.data).type, CELL_NONE);
+	assert_text(get(t, "not_measured", one.data), "{\"amount\":\"the process ended first\"}");
+	buffer_fini(&one);
+}
+
+static int count_future(
+	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
+{
+	(void)record;
+	(void)err;
+	*(unsigned *)user += !strcmp(table->name, "future_thing");
+	return 0;
+}
+
+/* Through the whole way: description and records come in one capture. */
+static void test_fed(void **state)
+{
+	struct future f = { .record = { .kind = FUTURE, .pid = 7, .time_ns = 9 } };
+	struct block block = { .header = { .type = BLOCK_RECORDS } };
+	struct buffer records = { 0 }, capture = { 0 };
+	struct block_encoder encoder = { 0 };
+	struct tables own = { 0 };
+	struct sooth_error err;
+	unsigned count = 0;
+	struct feed feed;
+
+	(void)state;
+	append_schema(&records, "future.thing", "amount 1 1 32 8 44\n");
+	RECORD_APPEND(&records, &f, NULL, 0);
+	RECORD_APPEND(&records, &f, NULL, 0);
+	block.batch = (struct batch){ records.data, records.size };
+	block_describe(&block);
+	assert_int_equal(block_encode(&encoder, &capture, &block, CODEC_NONE, &err), 0);
+	assert_int_equal(tables_init(&own, &err), 0);
+	assert_int_equal(feed_open(&feed, &own, FEED_RECORDS, count_future, &count, &err), 0);
+	assert_int_equal(feed_bytes(&feed, capture.data, capture.size, &err), 0);
+	assert_int_equal(feed_finish(&feed, &err), 0);
+	assert_int_equal(count, 2);
+	feed_close(&feed);
+	tables_fini(&own);
+	buffer_fini(&records);
+	buffer_fini(&capture);
+	block_encoder_fini(&encoder);
+}
+
 static void check_csv(const char *text, bool may_be_formula, const char *wanted)
 {
 	struct buffer out = { 0 };
@@ -216,6 +326,9 @@ int main(void)
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_short),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_wrong_descriptions),
+		cmocka_unit_test(test_learned),
+		cmocka_unit_test(test_fed),
 		cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_reals),
 	};
