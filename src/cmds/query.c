@@ -69,6 +69,16 @@ static int check(const struct query_config *c, const struct arguments *a, struct
 	return error_remedy(err, "sooth query FILE.sooth \"SELECT ...\", or --tables");
 }
 
+/* Whoever hands a report on relies on what its fields say of names; a statement makes others. */
+static int check_format(const struct query_config *c, struct sooth_error *err)
+{
+	if (!c->output.format || strcmp(c->output.format, "redacted"))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "redact the rows of a statement");
+	error_why(err, "it can put names where nobody knows of them");
+	return error_remedy(err, "`sooth report --format redacted` replaces them");
+}
+
 static int tell(struct query *q, const struct query_config *c, const struct arguments *a,
 	struct output *o, struct sooth_error *err)
 {
@@ -110,6 +120,8 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 	struct query *q = NULL;
 	int status = check(c, arguments, err);
 
+	if (!status)
+		status = check_format(c, err);
 	stop_catch();
 	if (!status)
 		status = query_open(&q,

@@ -225,6 +225,16 @@ class Refused(ExportCase):
                      ["--columns", "unheard_of", STREAMED]):
             self.assert_says_three_lines(self.sooth("query", *argv, status=2))
 
+    def test_redaction(self):
+        """A name that a statement has moved would not be found."""
+        run = self.sooth("query", "--format", "redacted", STREAMED,
+            "SELECT lower(hostname) AS h FROM stream_segment", status=2)
+        self.assertEqual(run.out, b"")
+        self.assert_says_three_lines(run, "sooth report")
+
+    def test_no_limit(self):
+        self.assertEqual(self.query(STREAMED, "SELECT 1 AS a", "--timeout", "0"), [{"a": 1}])
+
     def test_memory(self):
         """A value has a bound."""
         self.refused("SELECT length(zeroblob(100000000))", "too big", status=5)
