@@ -30,6 +30,8 @@ struct call_pending {
 	uint64_t since_ns;
 };
 
+/* Where it failed, or how long it took. */
+void call_places_take(const struct call_at_hand *c);
 /* Of what it reads, writes, empties, removes. */
 void call_files_take(const struct call_at_hand *c);
 void call_peers_take(const struct call_at_hand *c);
