@@ -391,7 +391,8 @@ SLOW_SYSCALLS = [
         also=("blocked-io",), **P99),
     # Where the machine has no time for it, that it took so long is not the call's own doing.
     sick("slow-syscalls", "memory that is filled at once", slow("populated", (300, 600)),
-        alone=True, settings=("slow-syscalls.min-share=2",), says="mmap", **P99),
+        alone=True, settings=("slow-syscalls.min-share=1", "slow-syscalls.min-calls=2"),
+        duration_s=5.0, says="mmap", **P99),
     healthy("slow-syscalls", "large blocks", slow("blocks", (16, 64), (0.05, 0.1))),
     *[healthy("slow-syscalls", name, slow(kind)) for name, kind in (
         ("a pipe", "pipe"), ("a FIFO", "fifo"), ("a socket", "socket"), ("a child", "child"),

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""diagnose -D: whose calls are observed, what is said where they cannot be, and that a capture of
+`sooth trace` tells the same. What each finding says is proved by tests/findings/prove.py."""
+import os
+import unittest
+
+import harness
+from harness import Case, as_nobody, needs_bpf, needs_root
+
+# Every round it asks for the same missing file, as does a child that it starts while it is watched.
+ASKS = ("import os, sys, time\n"
+        "print('ready', flush=True)\n"
+        "child = rounds = 0\n"
+        "while True:\n"
+        "    for _ in range(20):\n"
+        "        try: os.stat(sys.argv[1])\n"
+        "        except OSError: pass\n"
+        "    time.sleep(0.02)\n"
+        "    rounds += 1\n"
+        "    if rounds == 25 and len(sys.argv) > 2: child = os.fork()\n")
+OF_CALLS = {"write-churn", "connect-failing", "syscall-errors", "slow-syscalls", "metadata-storm",
+            "small-io"}
+
+
+def errors_of(process):
+    return [f for f in process["findings"] if f["id"] == "syscall-errors"]
+
+
+class Calls(Case):
+    def asker(self, *more):
+        process = self.start(harness.have("python3"), "-c", ASKS, self.path("missing"), *more)
+        process.wait_for_output(b"ready\n")
+        return process
+
+    def diagnose(self, *options, **more):
+        return self.sooth("diagnose", "-j", *options, **more).json()
+
+    @needs_bpf
+    def test_those_that_are_meant_and_no_others(self):
+        meant, other = self.asker(), self.asker()
+        report = self.diagnose("-D", "--duration", "2", str(meant.pid), "--save",
+                               self.path("calls.sooth"))
+        (process,) = report["processes"]
+        self.assertEqual(process["pid"], meant.pid)
+        (finding,) = errors_of(process)
+        self.assertIn(self.path("missing"), finding["claim"])
+        self.assertIn("ENOENT", finding["claim"])
+        self.assertEqual(finding["subject"]["path"], self.path("missing"))
+        # The stream holds nobody else's calls, though the whole host was looked at.
+        lines = self.sooth("trace", "-j", self.path("calls.sooth")).lines()
+        pids = {line["pid"] for line in lines if line.get("name") == "newfstatat"}
+        self.assertEqual(pids, {meant.pid})
+        self.assertNotIn(other.pid, pids)
+        self.assertEqual(report["target"]["selector"], "host")
+
+    @needs_bpf
+    def test_children_are_followed_and_not_judged(self):
+        meant = self.asker("forks")
+        report = self.diagnose("-D", "--duration", "2", str(meant.pid), "--save",
+                               self.path("calls.sooth"))
+        self.assertEqual([p["pid"] for p in report["processes"]], [meant.pid])
+        rows = self.sooth("trace", "-j", "--process", self.path("calls.sooth")).json()["processes"]
+        self.assertIn(meant.pid, {row["parent"] for row in rows})
+
+    @needs_bpf
+    def test_a_trace_is_enough(self):
+        meant = self.asker()
+        self.sooth("trace", "-d", "2", "-o", self.path("lines"), "--save",
+                   self.path("trace.sooth"), "-p", str(meant.pid))
+        (process,) = self.diagnose(self.path("trace.sooth"))["processes"]
+        self.assertEqual(len(errors_of(process)), 1)
+        judged = {f["id"] for f in process["fine"]} | {f["id"] for f in process["findings"]}
+        # How long its threads waited for a processor, and so much more, was not recorded.
+        self.assertLessEqual(OF_CALLS, judged)
+        self.assertIn("busy-poll", {b["id"] for b in process["unseen"]})
+
+    @needs_bpf
+    def test_counts_are_not_enough(self):
+        meant = self.asker()
+        self.sooth("record", "-d", "1", "--probe", "proc,syscalls", "-o",
+                   self.path("counts.sooth"), "-p", str(meant.pid))
+        (process,) = self.diagnose(self.path("counts.sooth"))["processes"]
+        reasons = {b["reason"] for b in process["unseen"] if b["id"] in OF_CALLS}
+        self.assertEqual(reasons, {"calls were counted, not kept"})
+
+    @needs_bpf
+    def test_what_is_lost_is_said(self):
+        meant = self.start(harness.have("python3"), "-c",
+                           "import os\nprint('ready', flush=True)\n"
+                           "while True:\n"
+                           "    try: os.stat('/nowhere')\n"
+                           "    except OSError: pass\n")
+        meant.wait_for_output(b"ready\n")
+        report = self.diagnose("-D", "--buffer", "16K", "--duration", "1", str(meant.pid))
+        (finding,) = errors_of(report["processes"][0])
+        self.assertEqual(finding["confidence"], "medium")
+        self.assertTrue(any("lost" in text for text in finding["unseen"]), finding)
+
+    def test_one_look_has_no_calls(self):
+        run = self.sooth("diagnose", "-D", "--quick", status=2)
+        self.assertIn("give --quick or -D", run.errors)
+
+    @needs_root
+    def test_without_privilege_the_rest_is_told(self):
+        target = self.start("sleep", "600", **as_nobody())
+        harness.wait_until(lambda: harness.read("/proc/%d/comm" % target.pid) == b"sleep\n",
+                           "sleep to run")
+        program = self.copy_for_all(os.path.realpath(harness.SOOTH))
+        run = self.run_program(program, "diagnose", "-D", "-j", "--duration", "1",
+                               str(target.pid), **as_nobody())
+        report = run.json()
+        (process,) = report["processes"]
+        self.assertLessEqual(OF_CALLS, {b["id"] for b in process["unseen"]})
+        self.assertIn("system calls", {limit["what"] for limit in report["limits"]})
+
+
+if __name__ == "__main__":
+    unittest.main()
