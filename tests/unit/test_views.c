@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "core/registry.h"
 #include "probes/context.h"
+#include "probes/ends.h"
 #include "probes/proc.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
@@ -448,6 +449,30 @@ static void test_row_tables(void **state)
 	output_free(output);
 }
 
+/* --- who had gone before anything was read of it --- */
+
+static void test_gone_before_a_reading(void **state)
+{
+	const uint32_t asked = 9;
+	struct stream_target target = { .record = { .kind = STREAM_TARGET } };
+	struct ends_end end = {
+		.record = { .time_ns = 5, .kind = ENDS_END, .pid = 9, .start_ticks = 100 }
+	};
+	struct record_tail tail[] = { { &target.selector, "host", 4 },
+		{ &target.pids, &asked, sizeof(asked) } };
+	const char *json;
+
+	(void)state;
+	add_host();
+	RECORD_APPEND(&records, &target, tail, ARRAY_SIZE(tail));
+	RECORD_APPEND(&records, &end, NULL, 0);
+	json = show("overview", NULL, "json");
+	assert_true(strstr(json, "\"process_count\": 0") != NULL);
+	assert_true(strstr(json, "1 ended before they could be read") != NULL);
+	json = show("bundle", NULL, "json");
+	assert_true(strstr(json, "1 ended before they could be read") != NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -457,6 +482,7 @@ int main(void)
 		TEST(test_older_records),
 		TEST(test_marks),
 		TEST(test_ended),
+		TEST(test_gone_before_a_reading),
 		TEST(test_no_agents),
 		TEST(test_without_segment),
 		TEST(test_context),
