@@ -84,8 +84,8 @@ static inline void keep_string(struct call_with_pieces *p, uint8_t argument, uin
 		size = p->path_bytes;
 		most = SYSCALLS_PATH_MAX;
 	} else {
-		size = bpf_probe_read_user_str(
-			to, SYSCALLS_PIECE_MAX + 1, (const void *)(unsigned long)from);
+		size = string_bytes(bpf_probe_read_user_str(
+			to, SYSCALLS_PIECE_MAX + 1, (const void *)(unsigned long)from));
 	}
 	/* The room is full: whether there was more cannot be told, but for a byte less. */
 	if (size == most) {

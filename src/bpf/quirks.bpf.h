@@ -58,6 +58,13 @@ static inline bool claim(uint32_t *flag)
 #define TASK_READ(task, member) ((task)->member)
 #endif
 
+/* Before Linux 6.14 reading an empty string from user space tells 0 bytes, later 1 for its NUL, as
+ * for any other. */
+static inline long string_bytes(long read)
+{
+	return read ? read : 1;
+}
+
 /* Linux 5.14 renamed task_struct.state. 0 is TASK_RUNNING: on a processor, or waiting for one. */
 static inline bool task_is_running(struct task_struct *task)
 {

@@ -25,8 +25,9 @@ static void enter_stream(struct thread *t, struct pt_regs *regs)
 	abi_arguments(regs, t->abi, t->arguments);
 	t->path_bytes = 0;
 	if (is_exec(t->abi, t->number) && argument >= 1 && argument <= 6)
-		t->path_bytes = (int32_t)bpf_probe_read_user_str(t->path, sizeof(t->path),
-			(const void *)(unsigned long)t->arguments[argument_slot(argument)]);
+		t->path_bytes = (int32_t)string_bytes(bpf_probe_read_user_str(t->path,
+			sizeof(t->path),
+			(const void *)(unsigned long)t->arguments[argument_slot(argument)]));
 }
 
 static inline bool has_bit(const volatile uint64_t *bits, uint32_t number)

@@ -171,6 +171,64 @@ def check_counts(console):
     return f"all {len(truth)} names, {sum(calls for calls, _ in truth.values())} calls"
 
 
+def unescape(text):
+    """Bytes that truth and stream write differently: here a character each."""
+    text = text.encode("utf-8", "surrogateescape").decode("latin-1")
+    return re.sub(r"\\x([0-9a-f]{2})", lambda m: chr(int(m[1], 16)), text)
+
+
+def call_of_row(row):
+    if row["result"] is None:
+        result = "?"
+    else:
+        result = f"-1 {row['error']}" if row["error"] else str(row["result"])
+    return row["name"], unescape(row["arguments"]), result
+
+
+def check_calls(console):
+    """Name, arguments, result and error of each call that the workload tells, thread by thread."""
+    console.require("calls")
+    truth, rows = {}, {}
+    for line in console.file("calls-truth").splitlines():
+        if line:
+            tid, name, result, _path, arguments = line.split("\t")
+            truth.setdefault(tid, []).append((name, unescape(arguments), result))
+    try:
+        lines = [json.loads(line) for line in console.file("calls").splitlines() if line]
+        lost = lines[-1]["loss"]
+        for line in lines:
+            if line["type"] == "call":
+                rows.setdefault(str(line["tid"]), []).append(call_of_row(line))
+    except (ValueError, KeyError, IndexError) as error:
+        raise Failed(f"calls: not lines of calls: {error!r}") from None
+    if lost:
+        raise Failed(f"calls: lost: {lost}")
+    wrong = []
+    for tid, true in truth.items():
+        seen = rows.get(tid, [])
+        first = next((i for i, row in enumerate(seen) if row[:2] == true[0][:2]), None)
+        seen = seen[first:first + len(true)] if first is not None else []
+        seen += [("nothing", "", "")] * (len(true) - len(seen))
+        wrong += [f"{s[0]}({s[1]}) = {s[2]} for {t[0]}({t[1]}) = {t[2]}"
+                  for t, s in zip(true, seen) if t != s]
+    if wrong or not truth:
+        raise Failed(f"{len(wrong)} calls wrong: " + "; ".join(wrong[:DIFFERENCES_SHOWN]))
+    return f"all {sum(map(len, truth.values()))} calls of {len(truth)} threads, every argument"
+
+
+def check_uring(console):
+    console.require("uring")
+    words = [line.split() for line in console.file("uring-truth").splitlines()]
+    true = {w[2]: int(w[3]) for w in words if w[:2] == ["#", "uring"]}
+    try:
+        seen = {row["opcode"]: row["count"] for row in console.object("uring")["io_uring"]}
+    except (KeyError, TypeError) as error:
+        raise Failed(f"uring: no io_uring[]{{opcode,count}} in it: {error!r}") from None
+    if seen != true or not true:
+        raise Failed(f"uring: {seen} for {true}")
+    return f"{sum(true.values())} requests"
+
+
 LIBRARY_CALLS = 40  # what the C library allocates for itself: a stream, storage of threads
 
 
@@ -256,7 +314,7 @@ def main():
     parser.add_argument("console", help="file with the console's output")
     options = parser.parse_args()
 
-    with open(options.console, encoding="utf-8", errors="replace") as file:
+    with open(options.console, encoding="utf-8", errors="surrogateescape") as file:
         console = Console(file.read())
     up = console.uptimes
     if console.exit is None:  # when it ended says nothing: the guest's own clock
@@ -268,6 +326,8 @@ def main():
         (f"boot {console.release or ''}".rstrip(), boot, lambda: check_boot(console, version)),
         ("doctor", console.seconds.get("doctor", 0), lambda: check_doctor(console, options.expect)),
         ("syscall counts", console.seconds.get("trace", 0), lambda: check_counts(console)),
+        ("decoding", console.seconds.get("calls", 0), lambda: check_calls(console)),
+        ("io_uring", console.seconds.get("uring", 0), lambda: check_uring(console)),
         ("allocations", console.seconds.get("heap", 0), lambda: check_heap(console)),
         ("inspect", console.seconds.get("inspect", 0), lambda: check_inspect(console)),
         ("ends", console.seconds.get("ends", 0), lambda: check_ends(console)),

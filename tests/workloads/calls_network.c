@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -109,6 +110,15 @@ static void listen_at(struct server *s)
 	strcat(s->words, " listening");
 }
 
+/* What was sent need not be there at once, where the machine is busy. */
+static void await(long fd, const char *words)
+{
+	struct pollfd one = { .fd = (int)fd, .events = POLLIN };
+
+	CALL(ppoll, P(&one), 1, 0, 0, 8);
+	told(NULL, "[%s POLLIN→POLLIN], 1, NULL, NULL, 8", fd_is(fd, words));
+}
+
 static void talk(long calling, const char *calling_words, long called, const char *called_words)
 {
 	char a[] = "ask", b[] = "again";
@@ -120,6 +130,7 @@ static void talk(long calling, const char *calling_words, long called, const cha
 
 	CALL(sendto, calling, P("hello\n"), 6, MSG_NOSIGNAL, 0, 0);
 	told(NULL, "%s, \"hello\\n\", 6, MSG_NOSIGNAL, NULL, 0", fd_is(calling, calling_words));
+	await(called, called_words);
 	CALL(recvfrom, called, P(got), sizeof(got), MSG_PEEK, 0, 0);
 	told(NULL, "%s, \"hello\\n\", 256, MSG_PEEK, NULL, NULL", fd_is(called, called_words));
 	CALL(recvfrom, called, P(got), sizeof(got), 0, 0, 0);
@@ -128,6 +139,7 @@ static void talk(long calling, const char *calling_words, long called, const cha
 	told(NULL, "%s, 0x%lx, 256, MSG_DONTWAIT, NULL, NULL", fd_is(called, called_words), P(got));
 	CALL(sendmsg, calling, P(&out), 0);
 	told(NULL, "%s, {2 parts \"ask\"}, 0", fd_is(calling, calling_words));
+	await(called, called_words);
 	CALL(recvmsg, called, P(&in), MSG_WAITALL | MSG_DONTWAIT);
 	told(NULL, "%s, {1 parts \"askagain\"}, MSG_DONTWAIT|MSG_WAITALL",
 		fd_is(called, called_words));
