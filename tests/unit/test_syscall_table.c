@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "core/report.h"
 #include "json_check.h"
+#include "probes/held.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
 
@@ -237,12 +238,81 @@ static void test_nothing(void **state)
 	text_free(&text);
 }
 
+static void add_uring(struct buffer *out, uint32_t opcode, uint32_t tid, uint64_t count)
+{
+	struct syscalls_uring u = {
+		.record = head(SYSCALLS_URING, 7, tid), .opcode = opcode, .count = count
+	};
+
+	RECORD_APPEND(out, &u, NULL, 0);
+}
+
+/* Of several threads together, the most first; what has no name yet is its number. */
+static void test_urings(void **state)
+{
+	struct buffer records = { 0 };
+	struct text text;
+
+	(void)state;
+	add_uring(&records, 22, 1, 5);
+	add_uring(&records, 22, 2, 7);
+	add_uring(&records, 90, 1, 100);
+	add_uring(&records, 0xffffffff, 1, 1);
+	shown(&text, "json", &records);
+	assert_true(json_check(text.data, text.size, 1));
+	assert_true(has(text.data, "\"opcode\": \"READ\",\n      \"count\": 12"));
+	assert_true(strstr(text.data, "\"count\": 100") < strstr(text.data, "READ"));
+	text_free(&text);
+	shown(&text, "table", &records);
+	assert_true(has(text.data, "submitted through io_uring"));
+	assert_true(has(text.data, "READ "));
+	text_free(&text);
+	buffer_fini(&records);
+}
+
+static void add_hold(struct buffer *out, uint64_t asked_ns, uint64_t stopped_ns, uint64_t lost)
+{
+	struct held h = { .record = head(SYSCALLS_HOLD, asked_ns + 1000, 0),
+		.asked_ns = asked_ns,
+		.stopped_ns = stopped_ns,
+		.reserve_ns = 100,
+		.threads = 1,
+		.lost = lost };
+
+	h.record.pid = 0;
+	RECORD_APPEND(out, &h, NULL, 0);
+}
+
+/* One in time, one too late: that is a limit only when something was lost. */
+static void test_holds(void **state)
+{
+	struct buffer records = { 0 };
+	struct text text;
+
+	(void)state;
+	add_hold(&records, 2000, 2070, 0);
+	add_hold(&records, 5000, 5300, 0);
+	shown(&text, "table", &records);
+	assert_true(has(text.data,
+		"held 2 times, 2.00us in all; at most 300ns until all stood, while the ring had "
+		"100ns left"));
+	assert_false(has(text.data, "took longer"));
+	text_free(&text);
+	add_hold(&records, 9000, 9050, 3);
+	shown(&text, "table", &records);
+	assert_true(has(text.data, "1 of 3 holds took longer (up to 300ns)"));
+	text_free(&text);
+	buffer_fini(&records);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_rows),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_urings),
+		cmocka_unit_test(test_holds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
