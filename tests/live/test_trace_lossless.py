@@ -21,7 +21,7 @@ TRIES = 5
 
 @needs_bpf
 class Lossless(Case):
-    def start_slow(self, *options, attached=True, storm=("--seconds", "0.3")):
+    def start_slow(self, *options, attached=True, storm=("--seconds", "2")):
         """(workload or None, sooth, reader): all wait for "go"."""
         fifo, truth = self.path("fifo"), self.path("truth")
         if not os.path.exists(fifo):
@@ -38,10 +38,28 @@ class Lossless(Case):
         sooth.wait_for_output(b"ready\n")
         return None, sooth, reader
 
+    @staticmethod
+    def child_of(sooth):
+        children = harness.read("/proc/%d/task/%d/children" % (sooth.pid, sooth.pid)).split()
+        return next(int(child) for child in children if harness.read(
+            "/proc/%s/comm" % child.decode()) == b"workloads\n")
+
+    @staticmethod
+    def wait_until_held(pid):
+        """The main thread waits for the others, which is no reason to hold it."""
+        harness.wait_until(lambda: threads_in_state(pid, "tS") and not threads_in_state(pid, "S"),
+                           "it to be held")
+
     def storm(self, *options, **how):
-        """(calls made, the lines) of a storm that a slow reader watches."""
+        """(calls made, the lines) of a storm whose reader takes a pause, until that shows."""
         target, sooth, reader = self.start_slow(*options, **how)
+        reader.go_on.clear()
         (target or sooth).say(b"go\n")
+        if "--lossless" in options:
+            self.wait_until_held(target.pid if target else self.child_of(sooth))
+        else:
+            self.assertEqual(target.finish().status, 0)
+        reader.go_on.set()
         if target:
             self.assertEqual(target.finish().status, 0)
         self.assertEqual(sooth.finish(200).status, 0)
@@ -112,9 +130,7 @@ class Lossless(Case):
                                                 storm=("--seconds", "2", "--threads", "2"))
         reader.go_on.clear()
         target.say(b"go\n")
-        # The main thread waits for the others, which is no reason to hold it.
-        harness.wait_until(lambda: threads_in_state(target.pid, "tS") and not
-                           threads_in_state(target.pid, "S"), "it to be held")
+        self.wait_until_held(target.pid)
         return target, sooth, reader
 
     def test_killed_while_it_holds(self):
