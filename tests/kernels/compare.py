@@ -189,12 +189,13 @@ def check_calls(console):
     """Name, arguments, result and error of each call that the workload tells, thread by thread."""
     console.require("calls")
     truth, rows = {}, {}
-    for line in console.file("calls-truth").splitlines():
-        if line:
-            tid, name, result, _path, arguments = line.split("\t")
-            truth.setdefault(tid, []).append((name, unescape(arguments), result))
+    for line in filter(None, console.file("calls-truth").split("\n")):
+        if line.count("\t") < 4:
+            raise Failed(f"calls-truth: cannot use the line {line!r}")
+        tid, name, result, _path, arguments = line.split("\t", 4)
+        truth.setdefault(tid, []).append((name, unescape(arguments), result))
     try:
-        lines = [json.loads(line) for line in console.file("calls").splitlines() if line]
+        lines = [json.loads(line) for line in console.file("calls").split("\n") if line]
         lost = lines[-1]["loss"]
         for line in lines:
             if line["type"] == "call":
