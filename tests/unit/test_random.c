@@ -308,8 +308,10 @@ static void test_every_schema_in_every_sink(void **state)
 	(void)state;
 	for (size_t i = 0; registry_sinks[i]; i++) {
 		struct sink_options options = { 0 };
+		struct sooth_error err = { 0 };
 		struct output *output;
 		struct text text;
+		bool is_refused;
 
 		text_open(&text);
 		options.stream = text.stream;
@@ -331,10 +333,13 @@ static void test_every_schema_in_every_sink(void **state)
 			}
 			assert_int_equal(output_close_section(output, NULL), 0);
 		}
-		assert_int_equal(output_end(output, NULL), 0);
+		/* A picture of rows that are no stacks is refused. */
+		is_refused = output_end(output, &err) && err.fault == SOOTH_FAULT_USAGE;
+		assert_true(is_refused || !err.code);
 		output_free(output);
 		text_close(&text);
-		check_text(registry_sinks[i]->name, &text);
+		if (!is_refused)
+			check_text(registry_sinks[i]->name, &text);
 		text_free(&text);
 	}
 }
