@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LISTED_MAX 8 /* children of a node in its list */
+
 struct child_key {
 	uint32_t parent, name;
 	uint64_t kind;
@@ -48,36 +50,86 @@ struct span call_graph_name(const struct call_graph *g, const struct call_graph_
 
 /* --- adding --- */
 
+static bool is_same(const struct call_graph_node *a, const struct call_graph_node *b)
+{
+	return a->name == b->name && a->kind == b->kind;
+}
+
 /* Stacks that come one after the other are often alike. */
 static bool was_last(const struct call_graph *g, const struct call_graph_node *node)
 {
 	const struct call_graph_node *last =
 		call_graph_node(g, call_graph_node(g, node->parent)->last);
 
-	return last->depth == node->depth && last->name == node->name && last->kind == node->kind;
+	return last->depth == node->depth && is_same(last, node);
 }
 
-static uint32_t find_or_add(struct call_graph *g, struct call_graph_node *node)
+/* Among the children in its parent's list, whose number is counted. */
+static uint32_t find_listed(
+	const struct call_graph *g, const struct call_graph_node *node, size_t *count)
+{
+	uint32_t at = call_graph_node(g, node->parent)->first;
+
+	for (*count = 0; at; at = call_graph_node(g, at)->next) {
+		if (is_same(call_graph_node(g, at), node))
+			return at;
+		++*count;
+	}
+	return CALL_GRAPH_NOBODY;
+}
+
+static uint32_t append(struct call_graph *g, const struct call_graph_node *node)
+{
+	uint32_t number = (uint32_t)call_graph_count(g);
+
+	if (number >= CALL_GRAPH_NODES_MAX)
+		return CALL_GRAPH_NOBODY;
+	buffer_append(&g->nodes, node, sizeof(*node));
+	return buffer_failed(&g->nodes) ? CALL_GRAPH_NOBODY : number;
+}
+
+static uint32_t add_listed(struct call_graph *g, struct call_graph_node *node)
+{
+	uint32_t number;
+
+	node->next = call_graph_node(g, node->parent)->first;
+	number = append(g, node);
+	if (number)
+		call_graph_node(g, node->parent)->first = number;
+	return number;
+}
+
+static uint32_t find_or_add_mapped(struct call_graph *g, const struct call_graph_node *node)
 {
 	struct child_key key = { node->parent, node->name, node->kind };
 	uint32_t *number;
 	bool is_new;
 
-	if (was_last(g, node))
-		return call_graph_node(g, node->parent)->last;
 	number = map_put(&g->children, &key, &is_new);
 	if (!number)
 		return CALL_GRAPH_NOBODY;
-	if (is_new) {
-		*number = (uint32_t)call_graph_count(g);
-		buffer_append(&g->nodes, node, sizeof(*node));
-		if (buffer_failed(&g->nodes)) {
-			map_remove(&g->children, &key);
-			return CALL_GRAPH_NOBODY;
-		}
-	}
-	call_graph_node(g, node->parent)->last = *number;
-	return *number;
+	if (is_new)
+		*number = append(g, node);
+	if (*number)
+		return *number;
+	map_remove(&g->children, &key);
+	return CALL_GRAPH_NOBODY;
+}
+
+/* Most frames have few below them: a short list is found sooner than a place in a large map. */
+static uint32_t find_or_add(struct call_graph *g, struct call_graph_node *node)
+{
+	uint32_t number;
+	size_t listed;
+
+	if (was_last(g, node))
+		return call_graph_node(g, node->parent)->last;
+	number = find_listed(g, node, &listed);
+	if (!number)
+		number = listed < LISTED_MAX ? add_listed(g, node) : find_or_add_mapped(g, node);
+	if (number)
+		call_graph_node(g, node->parent)->last = number;
+	return number;
 }
 
 uint32_t call_graph_below(

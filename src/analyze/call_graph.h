@@ -37,9 +37,10 @@ struct call_graph_frame {
 
 struct call_graph_node {
 	uint32_t parent;
-	uint32_t name;	/* number */
-	uint32_t last;	/* child that was asked for; 0: none */
-	uint16_t depth; /* of the first frame: 1 */
+	uint32_t name;	      /* number */
+	uint32_t last;	      /* child that was asked for; 0: none */
+	uint32_t first, next; /* child, and sibling, in its list; 0: none */
+	uint16_t depth;	      /* of the first frame: 1 */
 	uint8_t kind;
 	struct call_graph_values own; /* of stacks that end here */
 };
@@ -47,7 +48,7 @@ struct call_graph_node {
 struct call_graph {
 	struct buffer nodes; /* struct call_graph_node; parents come before their children */
 	struct names names;
-	struct map children; /* parent and name -> uint32_t node */
+	struct map children; /* parent and name -> uint32_t node: of those that no list holds */
 	uint64_t shortened;  /* stacks */
 	uint64_t cut_names;
 };

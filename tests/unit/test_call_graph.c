@@ -92,6 +92,24 @@ static void test_sums_and_order(void **state)
 	call_graph_fini(&g);
 }
 
+/* More children than a list holds are found again all the same. */
+static void test_many_children(void **state)
+{
+	struct call_graph g;
+	char text[16];
+
+	(void)state;
+	assert_int_equal(call_graph_init(&g), 0);
+	for (int i = 0; i < 300; i++) {
+		snprintf(text, sizeof(text), "p;c%d", i % 100);
+		add(&g, text, 1);
+	}
+	assert_int_equal(call_graph_count(&g), 102);
+	for (size_t i = 2; i < 102; i++)
+		assert_int_equal(call_graph_node(&g, i)->own.of[CALL_GRAPH_CALLS], 3);
+	call_graph_fini(&g);
+}
+
 /* What is too deep stays with the deepest frame that is kept, and is counted. */
 static void test_too_deep(void **state)
 {
@@ -280,6 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_sums_and_order),
+		cmocka_unit_test(test_many_children),
 		cmocka_unit_test(test_too_deep),
 		cmocka_unit_test(test_folded),
 		cmocka_unit_test(test_a_picture),
