@@ -22,6 +22,7 @@
 		name[0] = "all";
 		parent[0] = -1;
 		value[0] = data.total;
+		kind[0] = data.differs ? 1 : 0;
 		[before[0], after[0]] = data.totals;
 		for (let i = 1, at = 0; i < count; i++, at += stride) {
 			depth[i] = data.frames[at] + 1;
@@ -72,7 +73,7 @@
 	function change(i) {
 		const larger = Math.max(before[i], after[i]), less = after[i] < before[i];
 		const size = larger ? Math.abs(after[i] - before[i]) / larger : 0;
-		if (!size || i && !kind[i])
+		if (!size || !kind[i])
 			return "same";
 		return (less ? "less" : "more") + (size > 0.9 ? 4 : size >= 0.5 ? 3 : size >= 0.25 ? 2 : 1);
 	}

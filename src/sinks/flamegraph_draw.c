@@ -92,7 +92,8 @@ static void put_boxes(struct drawing *d)
 
 	buffer_string(d->out, "<g id=\"boxes\">\n");
 	if (d->look->fields.before)
-		flamegraph_change_class(class_, d->tree->total_before, d->tree->total_after, false);
+		flamegraph_change_class(
+			class_, d->tree->total_before, d->tree->total_after, d->tree->differs);
 	put_box(d, class_, span_of("all", 3), 0, 0, d->tree->total);
 	for (size_t i = 0; i < flamegraph_tree_count(d->tree); i++) {
 		const struct flamegraph_frame *frame = flamegraph_tree_frame(d->tree, i);
@@ -245,6 +246,8 @@ static void put_data(struct drawing *d)
 	json_bool(&j, d->look->is_icicle);
 	json_key(&j, "compared");
 	json_bool(&j, d->look->fields.before != NULL);
+	json_key(&j, "differs");
+	json_bool(&j, d->tree->differs);
 	json_key(&j, "total");
 	json_u64(&j, d->tree->total);
 	json_key(&j, "totals");

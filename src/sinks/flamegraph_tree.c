@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "sinks/graph_fields.h"
+
 #define FRAME_BYTES	     24 /* what the numbers of a frame take in the file, about */
 #define COMPARED_BYTES	     40
 #define NAME_BYTES	     4		  /* around a name */
@@ -15,24 +17,19 @@
 
 /* --- taking rows --- */
 
-static const struct sooth_field *field_of(const struct section *section, const char *name)
-{
-	return name ? sooth_schema_field(section->schema, name) : NULL;
-}
-
 bool flamegraph_fields_find(struct flamegraph_fields *f, const struct section *section)
 {
 	const struct section_graph *graph = section->graph;
 
 	if (!graph)
 		return false;
-	*f = (struct flamegraph_fields){ .name = field_of(section, section->tree),
-		.depth = field_of(section, section->depth),
-		.weight = field_of(section, graph->weight),
-		.kind = field_of(section, graph->kind),
-		.before = field_of(section, graph->before),
-		.after = field_of(section, graph->after),
-		.differs = field_of(section, graph->differs) };
+	*f = (struct flamegraph_fields){ .name = graph_field(section, section->tree),
+		.depth = graph_field(section, section->depth),
+		.weight = graph_field(section, graph->weight),
+		.kind = graph_field(section, graph->kind),
+		.before = graph_field(section, graph->before),
+		.after = graph_field(section, graph->after),
+		.differs = graph_field(section, graph->differs) };
 	return f->name && f->depth && f->weight;
 }
 
@@ -61,16 +58,6 @@ struct flamegraph_frame *flamegraph_tree_frame(const struct flamegraph_tree *t, 
 	return &((struct flamegraph_frame *)(void *)t->frames.data)[number];
 }
 
-static uint64_t number_of(const struct sooth_field *field, const struct sooth_record *row)
-{
-	struct sooth_value v;
-
-	if (!field)
-		return 0;
-	v = sooth_field_get(field, row);
-	return v.state == SOOTH_STATE_VALUE ? v.u : 0;
-}
-
 /* Names come again and again: each is made plain once. */
 static uint32_t number_name(struct flamegraph_tree *t, const struct sooth_value *v)
 {
@@ -97,18 +84,19 @@ static void add_to_total(struct flamegraph_tree *t, const struct flamegraph_fram
 	t->total += frame->value;
 	t->total_before += frame->before;
 	t->total_after += frame->after;
+	t->differs |= frame->differs;
 }
 
 void flamegraph_tree_add(struct flamegraph_tree *t, const struct flamegraph_fields *fields,
 	const struct sooth_record *row)
 {
 	struct sooth_value name = sooth_field_get(fields->name, row);
-	uint64_t depth = number_of(fields->depth, row);
-	struct flamegraph_frame frame = { .value = number_of(fields->weight, row),
-		.before = number_of(fields->before, row),
-		.after = number_of(fields->after, row),
-		.differs = number_of(fields->differs, row) != 0,
-		.kind = (uint8_t)number_of(fields->kind, row) };
+	uint64_t depth = graph_number(fields->depth, row);
+	struct flamegraph_frame frame = { .value = graph_number(fields->weight, row),
+		.before = graph_number(fields->before, row),
+		.after = graph_number(fields->after, row),
+		.differs = graph_number(fields->differs, row) != 0,
+		.kind = (uint8_t)graph_number(fields->kind, row) };
 
 	frame.name = number_name(t, &name);
 	depth = depth < t->depth ? depth : t->depth;

@@ -32,6 +32,7 @@ struct flamegraph_tree {
 	uint32_t above[FLAMEGRAPH_DEPTH_MAX];
 	size_t depth; /* of the last frame, and one */
 	uint64_t total, total_before, total_after;
+	bool differs;	  /* any of the first frames */
 	uint64_t refused; /* rows that found no room */
 	/* After flamegraph_tree_lay_out(): */
 	size_t kept, levels;

@@ -8,11 +8,7 @@
 
 #include "base/escape.h"
 #include "base/units.h"
-
-static const struct sooth_field *field_of(const struct section *section, const char *name)
-{
-	return name ? sooth_schema_field(section->schema, name) : NULL;
-}
+#include "sinks/graph_fields.h"
 
 bool folded_stacks_begin(struct folded_stacks *f, const struct section *section)
 {
@@ -22,21 +18,11 @@ bool folded_stacks_begin(struct folded_stacks *f, const struct section *section)
 	buffer_reset(&f->path);
 	if (!graph)
 		return false;
-	f->name = field_of(section, section->tree);
-	f->depth = field_of(section, section->depth);
-	f->numbers[0] = field_of(section, graph->before ? graph->before : graph->weight);
-	f->numbers[1] = graph->before ? field_of(section, graph->after) : NULL;
+	f->name = graph_field(section, section->tree);
+	f->depth = graph_field(section, section->depth);
+	f->numbers[0] = graph_field(section, graph->before ? graph->before : graph->weight);
+	f->numbers[1] = graph->before ? graph_field(section, graph->after) : NULL;
 	return f->name && f->depth && f->numbers[0];
-}
-
-static uint64_t number_of(const struct sooth_field *field, const struct sooth_record *row)
-{
-	struct sooth_value v;
-
-	if (!field)
-		return 0;
-	v = sooth_field_get(field, row);
-	return v.state == SOOTH_STATE_VALUE ? v.u : 0;
 }
 
 /* Frames are divided by ";". */
@@ -98,7 +84,7 @@ static void close_frames(struct folded_stacks *f, size_t depth, struct buffer *o
 void folded_stacks_row(struct folded_stacks *f, const struct sooth_record *row, struct buffer *out)
 {
 	struct sooth_value name = sooth_field_get(f->name, row);
-	uint64_t depth = number_of(f->depth, row);
+	uint64_t depth = graph_number(f->depth, row);
 	struct folded_frame *frame;
 
 	if (depth >= FOLDED_DEPTH_MAX) {
@@ -110,7 +96,7 @@ void folded_stacks_row(struct folded_stacks *f, const struct sooth_record *row, 
 	frame = &f->frames[f->count++];
 	*frame = (struct folded_frame){ .end = f->path.size };
 	for (size_t i = 0; i < FOLDED_NUMBERS; i++)
-		frame->total[i] = number_of(f->numbers[i], row);
+		frame->total[i] = graph_number(f->numbers[i], row);
 }
 
 void folded_stacks_end(struct folded_stacks *f, struct buffer *out)

@@ -450,6 +450,7 @@ class Changes(Picture):
                    for name in ("same", "gone", "less", "more", "noise", "new")}
         self.assertEqual(classes, {"same": "same", "gone": "less4", "less": "less3", "more": "more3",
                                    "noise": "same", "new": "more4"})
+        self.assertEqual(self.box("all")["class"].split()[0], "more1")
         self.assertIn("500 calls before, 0 calls after, −500, -100 %", self.box("gone")["label"])
         self.assertIn("0 calls before, 700 calls after, +700, new", self.box("new")["label"])
 
