@@ -263,8 +263,8 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 		if (scols_line_set_data(line, i, buffer_cstr(&s->text)))
 			return -ENOMEM;
 		if (s->options.use_color && table_level_color(s->columns[i], &v))
-			scols_cell_set_color(
-				scols_line_get_cell(line, i), table_level_color(s->columns[i], &v));
+			scols_cell_set_color(scols_line_get_cell(line, i),
+				table_level_color(s->columns[i], &v));
 	}
 	return 0;
 }
