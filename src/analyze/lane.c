@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define NS_A_SECOND 1e9
+#define LONGEST_NS  (1ull << 60) /* later is no time that a clock told: left out */
 
 static double larger(double a, double b)
 {
@@ -29,9 +30,14 @@ size_t lane_axis_count(const struct lane_axis *axis)
 	return (size_t)((axis->end_ns - axis->begin_ns) / axis->stretch_ns) + 1;
 }
 
+static bool is_beyond(const struct lane_axis *axis, uint64_t time_ns)
+{
+	return time_ns > axis->begin_ns && time_ns - axis->begin_ns > LONGEST_NS;
+}
+
 void lane_axis_reach(struct lane_axis *axis, uint64_t time_ns)
 {
-	if (time_ns <= axis->end_ns)
+	if (time_ns <= axis->end_ns || is_beyond(axis, time_ns))
 		return;
 	axis->end_ns = time_ns;
 	while ((axis->end_ns - axis->begin_ns) / axis->stretch_ns >= LANE_STRETCHES)
@@ -79,6 +85,8 @@ static void spread(struct lane *lane, struct lane_axis *axis, uint64_t from_ns, 
 {
 	double whole_ns = (double)(to_ns - from_ns);
 
+	if (is_beyond(axis, to_ns))
+		return;
 	lane_axis_reach(axis, to_ns);
 	catch_up(lane, axis);
 	if (from_ns < axis->begin_ns)
@@ -132,7 +140,7 @@ void lane_count(struct lane *lane, struct lane_axis *axis, uint64_t at_ns, doubl
 {
 	lane_axis_reach(axis, at_ns);
 	catch_up(lane, axis);
-	if (at_ns < axis->begin_ns)
+	if (at_ns < axis->begin_ns || is_beyond(axis, at_ns))
 		return;
 	lane->total += amount;
 	put(lane, (size_t)((at_ns - axis->begin_ns) / axis->stretch_ns), amount, 0);

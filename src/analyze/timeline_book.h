@@ -16,9 +16,9 @@
 #include "model/stream_records.h"
 #include "probes/syscall_names.h"
 
-#define TIMELINE_PROCESSES_MAX 256
-#define TIMELINE_LANES_MAX     4096 /* of 8 KB each */
-#define TIMELINE_EVENTS_MAX    10000
+#define TIMELINE_PROCESSES_MAX 64
+#define TIMELINE_LANES_MAX     1024 /* of 8 KB each */
+#define TIMELINE_EVENTS_MAX    5000
 #define TIMELINE_THREADS_MAX   4096 /* of a process */
 #define TIMELINE_SPANS_MAX     64
 

@@ -164,6 +164,21 @@ static void test_late(void **state)
 	assert_near(values[lane_axis_count(&axis) - 2], 4);
 }
 
+/* A capture may say any time: what no clock tells is left out, and nothing turns for ever. */
+static void test_lies(void **state)
+{
+	(void)state;
+	lane.kind = LANE_RATE;
+	lane_rate(&lane, &axis, at(0), at(1), 1);
+	lane_rate(&lane, &axis, at(0), UINT64_MAX, 1);
+	lane_rate(&lane, &axis, 0, UINT64_MAX - 1, 1);
+	lane_count(&lane, &axis, UINT64_MAX, 1);
+	lane_axis_reach(&axis, UINT64_MAX);
+	figures();
+	assert_int_equal(axis.end_ns, at(1));
+	assert_near(values[0], 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +188,7 @@ int main(void)
 		TEST(test_count),
 		TEST(test_outgrown),
 		TEST(test_late),
+		TEST(test_lies),
 	};
 
 	return cmocka_run_group_tests_name("lane", tests, NULL, NULL);
