@@ -14,8 +14,13 @@
 static size_t text_width(const char *text)
 {
 	wchar_t wide[TEXT_MAX];
-	size_t size = text ? mbstowcs(wide, text, TEXT_MAX) : 0;
-	int width = size == (size_t)-1 ? -1 : wcswidth(wide, size < TEXT_MAX ? size : TEXT_MAX);
+	size_t size;
+	int width;
+
+	if (!text || !*text)
+		return 0;
+	size = mbstowcs(wide, text, TEXT_MAX);
+	width = size == (size_t)-1 ? -1 : wcswidth(wide, size < TEXT_MAX ? size : TEXT_MAX);
 
 	return width < 0 ? strlen(text) : (size_t)width;
 }

@@ -7,6 +7,7 @@
 
 #include "analyze/findings.h"
 #include "base/units.h"
+#include "probes/ends.h"
 #include "probes/fds.h"
 #include "probes/proc.h"
 
@@ -175,6 +176,22 @@ static void test_one_reading(void **state)
 	assert_null(strstr(json, "\"claim\""));
 }
 
+/* One that ended before it was read has no figures: claude-diagnose has no row for it. */
+static void test_ended_unread(void **state)
+{
+	struct ends_end end = {
+		.record = { .time_ns = NS_PER_S, .pid = PID, .start_ticks = 1, .kind = ENDS_END }
+	};
+	const char *json;
+
+	(void)state;
+	add_source("proc");
+	add_target("pid", PID);
+	RECORD_APPEND(&records, &end, NULL, 0);
+	json = show_view("claude-diagnose", "overview", NULL, "json");
+	assert_true(has(json, "\"process_count\": 0"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +199,7 @@ int main(void)
 		TEST(test_fine),
 		TEST(test_for_people),
 		TEST(test_settings),
+		TEST(test_ended_unread),
 		TEST(test_hostile_name),
 		TEST(test_nobody_is_meant),
 		TEST(test_one_reading),
