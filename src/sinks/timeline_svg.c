@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Values over time as a picture: lanes with their own scale from 0 to their highest value, spans,
- * marks. A stretch in which nothing was measured is hatched; a 0 has a line at the bottom. See
- * timeline_layout.h for what of a report is shown, and picture.h for the file.
+ * marks. A stretch in which nothing was measured is grey, hatched by the script; a 0 has a line at
+ * the bottom. See timeline_layout.h for what of a report is shown, and picture.h for the file.
  */
 #include <math.h>
 #include <string.h>
@@ -26,7 +26,8 @@ struct timeline_svg {
 	struct sink_options options;
 	struct timeline_layout layout;
 	struct buffer bytes;
-	double y; /* where the next row begins */
+	struct buffer gaps; /* of all lanes, one path: painters are slow at each hatched shape */
+	double y;	    /* where the next row begins */
 };
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
@@ -168,10 +169,12 @@ static void put_gaps(struct timeline_svg *s, const struct layout_lane *lane)
 			continue;
 		while (to < lane->count && isnan(values[to]))
 			to++;
-		put_class_rect(s, "gap",
-			(struct svg_box){ stretch_x(&s->layout, i), s->y,
-				stretch_x(&s->layout, to) - stretch_x(&s->layout, i),
-				LAYOUT_FILL_PX });
+		put_point(&s->gaps, 'M', stretch_x(&s->layout, i));
+		put_point(&s->gaps, ' ', s->y);
+		put_point(&s->gaps, 'H', stretch_x(&s->layout, to));
+		put_point(&s->gaps, 'v', LAYOUT_FILL_PX);
+		put_point(&s->gaps, 'H', stretch_x(&s->layout, i));
+		buffer_char(&s->gaps, 'Z');
 	}
 }
 
@@ -252,7 +255,8 @@ static void put_shapes(struct timeline_svg *s)
 	put_spans(s);
 	put_marks(s);
 	put_groups(s);
-	buffer_string(&s->bytes, "</g>\n");
+	buffer_format(
+		&s->bytes, "<g class=\"gap\"><path d=\"%s\"/></g>\n</g>\n", buffer_cstr(&s->gaps));
 }
 
 /* --- for the script --- */
@@ -392,7 +396,7 @@ static void subtitle_of(const struct timeline_layout *l, struct buffer *out)
 
 	buffer_format(out,
 		"%s, a value each %s; each lane from 0 to the value at its right; "
-		"hatched: nothing was measured",
+		"grey or hatched: nothing was measured",
 		format_ns(whole, (uint64_t)l->interval_ns),
 		format_ns(one, (uint64_t)l->stretch_ns));
 }
@@ -438,6 +442,7 @@ static void close_sink(void *state)
 
 	timeline_layout_fini(&s->layout);
 	buffer_fini(&s->bytes);
+	buffer_fini(&s->gaps);
 }
 
 const struct sink_type sink_timeline_svg = {
