@@ -109,6 +109,8 @@ static int find_meant(struct diagnosing *d, struct run *run, struct sooth_error 
 
 	if (!status && d->session && !d->meant.size)
 		status = no_session(d->session, err);
+	/* Found a moment ago, and named by nobody: one that has ended since is no error. */
+	run->may_be_gone = true;
 	run->meant = (const void *)d->meant.data;
 	run->meant_count = d->meant.size / sizeof(uint32_t);
 	return status;

@@ -163,6 +163,31 @@ static void test_nobody_is_meant(void **state)
 	assert_non_null(strstr(text, "no agents are running"));
 }
 
+/* It ended before any reading of it: each view of the findings tells that, and measures nothing. */
+static void test_gone_unread(void **state)
+{
+	static const char *const views[] = { "findings", "overview", "bundle" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
+		struct ends_end end = { .record = { .time_ns = 2 * NS_PER_S,
+						.pid = PID,
+						.start_ticks = 1,
+						.kind = ENDS_END },
+			.name = "brief" };
+		const char *json;
+
+		add_source("proc");
+		add_source("ends");
+		add_target("host", PID);
+		RECORD_APPEND(&records, &end, NULL, 0);
+		json = show_view("diagnose", views[i], NULL, "json");
+		assert_non_null(strstr(json, "\"pid\": 99"));
+		assert_null(strstr(json, "\"rss_mb\": 0"));
+		assert_null(strstr(json, "\"rss_bytes\": 0"));
+	}
+}
+
 static void test_one_reading(void **state)
 {
 	const char *json;
@@ -202,6 +227,7 @@ int main(void)
 		TEST(test_ended_unread),
 		TEST(test_hostile_name),
 		TEST(test_nobody_is_meant),
+		TEST(test_gone_unread),
 		TEST(test_one_reading),
 	};
 
