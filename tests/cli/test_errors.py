@@ -43,6 +43,16 @@ class Usage(Case):
         self.check(2, ["record", "-o", self.path("never"), "--probe", "nothing", "-p", "1"],
                    "nothing")
 
+    def test_what_does_not_go_together(self):
+        self.check(2, ["trace", "--interval", "1", "--", "/bin/true"], "line by line")
+        self.check(2, ["trace", "--interval", "1", "-c", "--plain", "--", "/bin/true"], "--plain")
+
+    def test_nobody_to_ask(self):
+        """Without a terminal nothing is ended that has to be asked for."""
+        target = self.start("/bin/sleep", "600")
+        self.check(2, ["kill", "--ask", "--any", str(target.pid)], "no terminal", "--yes")
+        self.assertTrue(target.is_running())
+
     def test_no_target(self):
         self.check(2, ["trace"], "-p", "-- COMMAND")
         self.check(2, ["trace", "-c"], "-- COMMAND")

@@ -54,6 +54,9 @@ static void test_wrong_ones(void **state)
 	assert_int_equal(CHOOSE("pid", "elephants"), -EINVAL);
 	assert_true(has(err.remedy, "pid,ppid"));
 	assert_int_equal(CHOOSE("+"), -EINVAL);
+	/* Every letter counts, the first one too. */
+	assert_int_equal(CHOOSE("zpid"), -EINVAL);
+	assert_int_equal(CHOOSE("zid"), -EINVAL);
 }
 
 static void test_sorting(void **state)

@@ -70,6 +70,7 @@ static void test_found(void **state)
 	add_growing(20, "leaky");
 	json = show_view("diagnose", "findings", NULL, "json");
 	assert_non_null(strstr(json, "\"id\": \"fd-leak\""));
+	assert_non_null(strstr(json, "1 finding: 1 high; with 1 of 1 process"));
 	assert_non_null(strstr(json, "\"severity\": \"high\""));
 	assert_non_null(strstr(json, "\"kind\": \"process\""));
 	assert_non_null(strstr(json, "\"key\": \"fd-leak:99@1\""));
