@@ -83,6 +83,56 @@ static void test_found(void **state)
 	assert_non_null(strstr(json, "the probe fds was not recorded"));
 }
 
+/* A process, and its children of which there are more each second, each with its memory. */
+static void add_family(uint64_t rss_step, uint32_t children_step)
+{
+	add_growing(0, "parent");
+	for (uint32_t i = 0; i < SAMPLES; i++) {
+		uint64_t time_ns = (100 + i) * NS_PER_S;
+
+		for (uint32_t child = 0; child <= i * children_step; child++) {
+			struct proc_process p = { .record = { .time_ns = time_ns,
+							  .pid = child ? 1000 + child : PID,
+							  .start_ticks = child ? 9000 + child : 1,
+							  .kind = PROC_PROCESS },
+				.ppid = child ? PID : 1,
+				.rss_bytes = (uint64_t)(child ? 1 << 20 : 8 << 20) +
+					     (child ? 0 : i * rss_step),
+				.descriptors = 10,
+				.state = 'S',
+				.threads = 1 };
+			struct record_tail tail[] = { { &p.name, "member", 6 } };
+
+			RECORD_APPEND(&records, &p, tail, 1);
+		}
+	}
+}
+
+static void test_growing_memory(void **state)
+{
+	const char *json;
+
+	(void)state;
+	add_family(32 << 20, 0);
+	json = show_view("diagnose", "findings", NULL, "json");
+	assert_non_null(strstr(json, "\"id\": \"memory-growth\""));
+	assert_non_null(strstr(json, "\"value\": 33554432.000"));
+	assert_non_null(strstr(json, "sooth heap -p 99 tells which functions allocate"));
+	assert_non_null(strstr(json, "\"name\": \"steadiness\""));
+	assert_null(strstr(json, "process-flood:99@1"));
+}
+
+static void test_more_and_more_children(void **state)
+{
+	const char *json;
+
+	(void)state;
+	add_family(0, 8);
+	json = show_view("diagnose", "findings", NULL, "json");
+	assert_non_null(strstr(json, "process-flood:99@1"));
+	assert_null(strstr(json, "memory-growth:99@1"));
+}
+
 static void test_fine(void **state)
 {
 	const char *json;
@@ -229,6 +279,8 @@ int main(void)
 		TEST(test_hostile_name),
 		TEST(test_nobody_is_meant),
 		TEST(test_gone_unread),
+		TEST(test_growing_memory),
+		TEST(test_more_and_more_children),
 		TEST(test_one_reading),
 	};
 
