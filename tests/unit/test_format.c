@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "base/units.h"
+#include "model/errno_names.h"
 #include "model/field.h"
 
 struct row {
@@ -60,6 +61,26 @@ static void test_units(void **state)
 	assert_string_equal(number(SOOTH_UNIT_TIME_NS, 12 * NS_PER_S + 3456789), "12.003456");
 	assert_string_equal(
 		number(SOOTH_UNIT_UTC_NS, 1700000000 * NS_PER_S), "2023-11-14T22:13:20Z");
+}
+
+/* Each number by the name that the C library has for it. */
+static void test_errno_names(void **state)
+{
+	unsigned known = 0;
+
+	(void)state;
+	for (int i = 1; i < 134; i++) {
+		const char *theirs = strerrorname_np(i), *ours = errno_name((uint64_t)i);
+
+		if (!theirs)
+			continue;
+		known++;
+		assert_non_null(ours);
+		assert_string_equal(ours, theirs);
+	}
+	assert_true(known > 120);
+	assert_null(errno_name(0));
+	assert_null(errno_name(UINT64_MAX));
 }
 
 static void test_types(void **state)
@@ -197,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_units),
+		cmocka_unit_test(test_errno_names),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_states),
