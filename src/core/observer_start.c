@@ -5,6 +5,8 @@
  */
 #include "core/observer_state.h"
 
+#include <errno.h>
+
 #include "core/collector.h"
 #include "core/registry.h"
 #include "model/schema.h"
@@ -93,8 +95,14 @@ static int want_targets(struct sooth_observer *o, struct observed_probe *p, stru
 	size_t position = 0;
 	int status = 0;
 
-	while (!status && (process = target_next(&o->target, &position)))
+	while (!status && (process = target_next(&o->target, &position))) {
 		status = hub_want(p->source, process, interest, false, err);
+		/* Of many that are meant one may end meanwhile; what it was then is none's target. */
+		if (status == -ESRCH && target_means_some(&o->target) && o->target.live > 1) {
+			target_leave(&o->target, process);
+			status = 0;
+		}
+	}
 	if (status)
 		observer_unwant(o, p, position);
 	return status;
