@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What every program that follows threads agrees on with its loader
- * (os/linux/follow.h), whatever it observes of them.
+ * (os/linux/bpf/follow.h), whatever it observes of them.
  */
 #ifndef SOOTH_BPF_FOLLOW_LAYOUT_H
 #define SOOTH_BPF_FOLLOW_LAYOUT_H

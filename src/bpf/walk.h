@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What programs that are loaded by os/linux/bpf_walk.h and that loader agree on: the number of
+ * What programs that are loaded by os/linux/bpf/bpf_walk.h and that loader agree on: the number of
  * a call that takes a pointer to one of the kernel's types for what it is without further
  * trust. It becomes the kernel's bpf_rdonly_cast() (6.2), or nothing, which is what kernels
  * before that did (they take a number for no pointer then, hence the second). Without it the

@@ -7,7 +7,7 @@
 #ifndef SOOTH_CLI_ACT_H
 #define SOOTH_CLI_ACT_H
 
-#include "analyze/verdicts.h"
+#include "analyze/census/verdicts.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "os/os.h"

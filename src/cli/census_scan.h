@@ -3,7 +3,7 @@
 #ifndef SOOTH_CLI_CENSUS_SCAN_H
 #define SOOTH_CLI_CENSUS_SCAN_H
 
-#include "analyze/census.h"
+#include "analyze/census/census.h"
 #include "base/error.h"
 
 /* A settled census; to be freed by census_fini() also when this fails. */

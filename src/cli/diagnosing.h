@@ -4,8 +4,8 @@
 #ifndef SOOTH_CLI_DIAGNOSING_H
 #define SOOTH_CLI_DIAGNOSING_H
 
-#include "analyze/bundle.h"
-#include "analyze/findings.h"
+#include "analyze/overview/bundle.h"
+#include "analyze/judging/findings.h"
 #include "cli/labels.h"
 #include "cli/run.h"
 

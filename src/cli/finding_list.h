@@ -3,7 +3,7 @@
 #ifndef SOOTH_CLI_FINDING_LIST_H
 #define SOOTH_CLI_FINDING_LIST_H
 
-#include "analyze/exam_settings.h"
+#include "analyze/judging/exam_settings.h"
 #include "cli/output.h"
 
 int finding_list(const struct exam_settings *settings, const struct output_options *options,

@@ -2,7 +2,7 @@
 /* Names for peers; see labels.h. */
 #include "cli/labels.h"
 
-#include "analyze/sockets.h"
+#include "analyze/sockets/sockets.h"
 
 #include "cli/config_files.h"
 

@@ -3,7 +3,7 @@
 #ifndef SOOTH_CLI_PICTURE_H
 #define SOOTH_CLI_PICTURE_H
 
-#include "analyze/call_graph_rows.h"
+#include "analyze/graphs/call_graph_rows.h"
 #include "cli/output.h"
 
 struct picture_options {

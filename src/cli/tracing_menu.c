@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analyze/census.h"
+#include "analyze/census/census.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/escape.h"

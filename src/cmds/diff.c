@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "analyze/comparison.h"
-#include "analyze/syscall_folded.h"
+#include "analyze/comparison/comparison.h"
+#include "analyze/calls/syscall_folded.h"
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/output.h"

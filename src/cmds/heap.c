@@ -2,7 +2,7 @@
 /* sooth heap: allocations of a target, summed up, and line by line into a file. */
 #include <errno.h>
 
-#include "analyze/heap_table.h"
+#include "analyze/heap/heap_table.h"
 #include "cli/command.h"
 #include "cli/run.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/sockets.h"
+#include "analyze/sockets/sockets.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/command.h"

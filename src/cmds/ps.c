@@ -2,8 +2,8 @@
 /* sooth ps: the agents of this host, or all its processes. */
 #include <errno.h>
 
-#include "analyze/process_rows.h"
-#include "analyze/processes.h"
+#include "analyze/processes/process_rows.h"
+#include "analyze/processes/processes.h"
 #include "base/units.h"
 #include "cli/agent_list.h"
 #include "cli/columns.h"

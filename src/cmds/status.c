@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth status: agents, whom they talk to, and the host they run on, in one report. */
-#include "analyze/connections.h"
-#include "analyze/processes.h"
-#include "analyze/traced.h"
+#include "analyze/sockets/connections.h"
+#include "analyze/processes/processes.h"
+#include "analyze/processes/traced.h"
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/labels.h"

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/operations.h"
-#include "analyze/syscall_folded.h"
-#include "analyze/syscall_stream.h"
-#include "analyze/syscall_table.h"
+#include "analyze/calls/operations.h"
+#include "analyze/calls/syscall_folded.h"
+#include "analyze/calls/syscall_stream.h"
+#include "analyze/calls/syscall_table.h"
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/labels.h"

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/call_operations.h"
-#include "analyze/overview.h"
-#include "analyze/syscall_folded.h"
+#include "analyze/overview/call_operations.h"
+#include "analyze/overview/overview.h"
+#include "analyze/calls/syscall_folded.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/command.h"

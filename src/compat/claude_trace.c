@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analyze/processes.h"
+#include "analyze/processes/processes.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/act.h"

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/heap_rows.h"
-#include "analyze/heap_table.h"
+#include "analyze/heap/heap_rows.h"
+#include "analyze/heap/heap_table.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/command.h"

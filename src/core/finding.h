@@ -44,8 +44,8 @@ struct finding_type {
 	bool judges_gone;    /* also who was gone before anything was read of it */
 	const struct finding_option *options;
 	size_t option_count;
-	/* Says through the exam (analyze/exam.h) what it found, that all is well, or what it could
-	 * not see. */
+	/* Says through the exam (analyze/judging/exam.h) what it found, that all is well, or what
+	 * it could not see. */
 	void (*judge)(struct exam *exam);
 };
 

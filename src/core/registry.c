@@ -12,7 +12,7 @@
 #define PROBE(id) extern const struct probe probe_##id;
 #include "probes/probes.def"
 #undef PROBE
-#define STAGE(id) extern const struct stage_type stage_##id;
+#define STAGE(folder, id) extern const struct stage_type stage_##id;
 #include "analyze/stages.def"
 #undef STAGE
 #define SINK(id) extern const struct sink_type sink_##id;
@@ -31,7 +31,7 @@ const struct probe *const registry_probes[] = {
 	NULL,
 };
 
-#define STAGE(id) &stage_##id,
+#define STAGE(folder, id) &stage_##id,
 const struct stage_type *const registry_stages[] = {
 #include "analyze/stages.def"
 	NULL,

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "analyze/syscall_folded.h"
+#include "analyze/calls/syscall_folded.h"
 #include "base/cleanup.h"
 #include "export/choice.h"
 

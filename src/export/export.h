@@ -6,7 +6,7 @@
 #ifndef SOOTH_EXPORT_EXPORT_H
 #define SOOTH_EXPORT_EXPORT_H
 
-#include "analyze/syscall_folded.h"
+#include "analyze/calls/syscall_folded.h"
 #include "base/file.h"
 #include "export/feed.h"
 

@@ -71,7 +71,7 @@ static bool has_call(const struct sooth_schema *schema)
 }
 
 /* Rows of their own: any number of them, without a key. */
-bool table_is_split(const struct sooth_field *f)
+static bool is_split_field(const struct sooth_field *f)
 {
 	return f->type == SOOTH_FIELD_ROWS && !f->is_single && !f->is_keyed;
 }
@@ -83,7 +83,7 @@ static void add_columns(struct table *t)
 		const struct sooth_field *f = &t->schema->fields[i];
 
 		/* What stands in a part is not taken apart again. */
-		bool is_split = !t->is_of_records && !t->is_part && table_is_split(f);
+		bool is_split = !t->is_of_records && !t->is_part && is_split_field(f);
 
 		if (!is_split && !is_added(t, f))
 			add(t, (struct column){ f->name, f->help, COLUMN_FIELD, f });
@@ -201,7 +201,7 @@ struct table *tables_of_section(struct tables *t, const struct section *section)
 
 struct table *tables_of_rows(struct tables *t, const struct sooth_field *field)
 {
-	return table_is_split(field) ? of_rows(t, field->name, field->rows, true) : NULL;
+	return is_split_field(field) ? of_rows(t, field->name, field->rows, true) : NULL;
 }
 
 struct table *tables_find(const struct tables *t, const char *name)

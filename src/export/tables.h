@@ -63,7 +63,6 @@ struct table *tables_of_section(struct tables *t, const struct section *section)
 /* That of rows within rows, which people would look for in a table of their own; NULL: `field`
  * is none of these. */
 struct table *tables_of_rows(struct tables *t, const struct sooth_field *field);
-bool table_is_split(const struct sooth_field *field);
 /* Also as the schema is called, with a point. */
 struct table *tables_find(const struct tables *t, const char *name);
 /* The nearest name to one that is none; NULL: none is near. */

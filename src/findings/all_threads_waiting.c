@@ -7,8 +7,8 @@
  */
 #include <stdlib.h>
 
-#include "analyze/exam.h"
-#include "analyze/thread_roles.h"
+#include "analyze/judging/exam.h"
+#include "analyze/threads/thread_roles.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "probes/maps.h"

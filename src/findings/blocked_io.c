@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "analyze/exam.h"
+#include "analyze/judging/exam.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "core/finding.h"

@@ -9,8 +9,8 @@
  */
 #include <stdlib.h>
 
-#include "analyze/call_exam.h"
-#include "analyze/progress.h"
+#include "analyze/judging/call_exam.h"
+#include "analyze/judging/progress.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "probes/syscall_names.h"

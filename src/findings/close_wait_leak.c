@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/exam.h"
-#include "analyze/socket_sums.h"
-#include "analyze/socket_words.h"
+#include "analyze/judging/exam.h"
+#include "analyze/sockets/socket_sums.h"
+#include "analyze/sockets/socket_words.h"
 #include "base/map.h"
 #include "core/finding.h"
 #include "probes/sockets.h"

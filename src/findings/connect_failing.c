@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/call_exam.h"
+#include "analyze/judging/call_exam.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "model/errno_names.h"

@@ -4,7 +4,7 @@
  * it starts itself once more, or loads what belongs to another version. Where a newer version
  * of the agent is the reason, it is the same thing as `outdated` and worth a word only.
  */
-#include "analyze/exam_verdict.h"
+#include "analyze/judging/exam_verdict.h"
 #include "core/finding.h"
 
 static bool is_outdated(const struct exam *e)

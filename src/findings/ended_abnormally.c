@@ -4,8 +4,8 @@
  * kernel's log has. An end that somebody asked for politely, and who has the right to ask most
  * of all, its parent or itself, is none.
  */
-#include "analyze/end_words.h"
-#include "analyze/exam.h"
+#include "analyze/judging/end_words.h"
+#include "analyze/judging/exam.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "probes/limits.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/exam.h"
+#include "analyze/judging/exam.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "probes/fd_names.h"

@@ -3,7 +3,7 @@
  * fd-limit-near: the process has used up most of the descriptors that it may have. Who has more
  * than the limit has lowered it itself, as sandboxes do: nobody gets there by opening.
  */
-#include "analyze/exam.h"
+#include "analyze/judging/exam.h"
 #include "core/finding.h"
 #include "probes/fds.h"
 

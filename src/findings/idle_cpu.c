@@ -8,9 +8,9 @@
  */
 #include <string.h>
 
-#include "analyze/exam.h"
-#include "analyze/progress.h"
-#include "analyze/thread_roles.h"
+#include "analyze/judging/exam.h"
+#include "analyze/judging/progress.h"
+#include "analyze/threads/thread_roles.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "probes/sockets.h"

@@ -4,7 +4,7 @@
  * one of the same kind serves. A good server ends with its input, which takes a moment: that
  * is waited for.
  */
-#include "analyze/exam_verdict.h"
+#include "analyze/judging/exam_verdict.h"
 #include "base/units.h"
 #include "core/finding.h"
 

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/exam.h"
-#include "analyze/limit_sums.h"
-#include "analyze/map_classes.h"
+#include "analyze/judging/exam.h"
+#include "analyze/inspect/limit_sums.h"
+#include "analyze/maps/map_classes.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "probes/limits.h"

@@ -9,8 +9,8 @@
  */
 #include <string.h>
 
-#include "analyze/exam.h"
-#include "analyze/limit_sums.h"
+#include "analyze/judging/exam.h"
+#include "analyze/inspect/limit_sums.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "probes/limits.h"

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "analyze/call_exam.h"
+#include "analyze/judging/call_exam.h"
 #include "core/finding.h"
 
 #define TOLD_MOST   3

@@ -3,7 +3,7 @@
  * orphan: what a session has left behind by accident: its main process is gone, and the
  * process was not made to stay. Whoever belongs to it is told with it, not on its own.
  */
-#include "analyze/exam_verdict.h"
+#include "analyze/judging/exam_verdict.h"
 #include "base/units.h"
 #include "core/finding.h"
 

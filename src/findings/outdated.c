@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* outdated: a session runs an older version of its agent than is installed here. */
-#include "analyze/exam_verdict.h"
+#include "analyze/judging/exam_verdict.h"
 #include "core/finding.h"
 
 /* Launcher, helpers and daemons of a session are told with its main process. */

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/exam_verdict.h"
-#include "analyze/limit_sums.h"
-#include "analyze/server_name.h"
+#include "analyze/judging/exam_verdict.h"
+#include "analyze/inspect/limit_sums.h"
+#include "analyze/census/server_name.h"
 #include "base/map.h"
 #include "base/units.h"
 #include "core/finding.h"

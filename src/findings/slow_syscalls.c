@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "analyze/call_exam.h"
-#include "analyze/syscall_sums.h"
+#include "analyze/judging/call_exam.h"
+#include "analyze/calls/syscall_sums.h"
 #include "base/units.h"
 #include "core/finding.h"
 

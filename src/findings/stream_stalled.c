@@ -2,8 +2,8 @@
 /*
  * stream-stalled: a connection that the process made stands still, and it is not the process's
  * turn, or it does not take its turn. Why is told by what the kernel knows of it
- * (analyze/stream_state.h): the answer is late, the peer takes no more, the path is dead, or
- * the process does not read. A connection at rest is none of these: pools keep many.
+ * (analyze/sockets/stream_state.h): the answer is late, the peer takes no more, the path is dead,
+ * or the process does not read. A connection at rest is none of these: pools keep many.
  *
  * An answer that stops in the middle cannot be told from one that is complete by its
  * connection. Only when the agent itself says that it is busy, or nobody could ask it anything
@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/exam.h"
-#include "analyze/socket_sums.h"
-#include "analyze/socket_words.h"
-#include "analyze/stream_state.h"
+#include "analyze/judging/exam.h"
+#include "analyze/sockets/socket_sums.h"
+#include "analyze/sockets/socket_words.h"
+#include "analyze/sockets/stream_state.h"
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "base/units.h"

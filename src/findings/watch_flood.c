@@ -8,8 +8,8 @@
  */
 #include <stdlib.h>
 
-#include "analyze/exam.h"
-#include "analyze/fd_sums.h"
+#include "analyze/judging/exam.h"
+#include "analyze/fds/fd_sums.h"
 #include "base/map.h"
 #include "core/finding.h"
 #include "probes/fds.h"

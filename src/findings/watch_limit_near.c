@@ -10,8 +10,8 @@
  */
 #include <stdio.h>
 
-#include "analyze/exam.h"
-#include "analyze/fd_sums.h"
+#include "analyze/judging/exam.h"
+#include "analyze/fds/fd_sums.h"
 #include "core/finding.h"
 #include "probes/fds.h"
 

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "analyze/call_exam.h"
+#include "analyze/judging/call_exam.h"
 #include "core/finding.h"
 #include "probes/fds.h"
 

@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 
-#include "analyze/exam_verdict.h"
+#include "analyze/judging/exam_verdict.h"
 #include "base/units.h"
 #include "core/finding.h"
 

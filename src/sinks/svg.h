@@ -9,7 +9,6 @@
 
 #include "base/buffer.h"
 
-#define SVG_TEXT_PX   12   /* height of names in boxes; as in picture.css */
 #define SVG_COLUMN_PX 7.25 /* what a character of it takes at most in a monospace font */
 #define SVG_NAME_MAX  240  /* bytes of a text that are written; what is longer is cut */
 

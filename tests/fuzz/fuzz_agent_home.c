@@ -7,8 +7,8 @@
 
 #include "core/agent_path.h"
 #include "fuzz.h"
-#include "os/linux/agent_home.h"
-#include "os/linux/passwd.h"
+#include "os/linux/agents/agent_home.h"
+#include "os/linux/files/passwd.h"
 
 static void check_names(const char *text, size_t size)
 {

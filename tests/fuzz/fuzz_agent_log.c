@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/agent_log.h"
+#include "os/linux/agents/agent_log.h"
 
 static void check_word(const char *word, size_t room)
 {

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "../unit/json_check.h"
-#include "analyze/operations.h"
-#include "analyze/syscall_stream.h"
+#include "analyze/calls/operations.h"
+#include "analyze/calls/syscall_stream.h"
 #include "core/report.h"
 #include "fuzz.h"
 #include "model/stream_records.h"

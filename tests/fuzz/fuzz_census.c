@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "analyze/census.h"
-#include "analyze/verdicts.h"
+#include "analyze/census/census.h"
+#include "analyze/census/verdicts.h"
 #include "fuzz.h"
 #include "model/batch.h"
 #include "probes/proc.h"

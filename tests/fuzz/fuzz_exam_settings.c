@@ -2,7 +2,7 @@
 /* What a user says of findings: refused with a line, or within its range. */
 #include <string.h>
 
-#include "analyze/exam_settings.h"
+#include "analyze/judging/exam_settings.h"
 #include "core/registry.h"
 #include "fuzz.h"
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/fd_kind.h"
-#include "os/linux/fdinfo.h"
-#include "os/linux/mounts.h"
+#include "os/linux/fds/fd_kind.h"
+#include "os/linux/fds/fdinfo.h"
+#include "os/linux/files/mounts.h"
 #include "probes/fds.h"
 
 static void check_lists(const struct fdinfo *f, const uint8_t *data, size_t size)

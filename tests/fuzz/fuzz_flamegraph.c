@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "analyze/call_graph_rows.h"
+#include "analyze/graphs/call_graph_rows.h"
 #include "base/escape.h"
 #include "core/registry.h"
 #include "fuzz.h"

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/core_file.h"
-#include "os/linux/kernel_log.h"
-#include "os/linux/procfs.h"
+#include "os/linux/ends/core_file.h"
+#include "os/linux/ends/kernel_log.h"
+#include "os/linux/files/procfs.h"
 
 static void within(struct span part, struct span whole)
 {

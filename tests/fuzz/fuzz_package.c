@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/package_file.h"
+#include "os/linux/programs/package_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

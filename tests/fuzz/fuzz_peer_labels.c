@@ -2,7 +2,7 @@
 /* A user's names for peers, and /etc/hosts: refused with a line, or every lookup works. */
 #include <string.h>
 
-#include "analyze/peer_labels.h"
+#include "analyze/sockets/peer_labels.h"
 #include "fuzz.h"
 
 static void look(const struct peer_labels *l, const char *address, unsigned port)

@@ -5,7 +5,7 @@
 
 #include "base/cursor.h"
 #include "fuzz.h"
-#include "os/linux/proc_markers.h"
+#include "os/linux/proc/proc_markers.h"
 
 static void check_entry(struct span entry)
 {

@@ -7,7 +7,7 @@
 
 #include "bpf/tasks.h"
 #include "fuzz.h"
-#include "os/linux/proc_tasks.h"
+#include "os/linux/proc/proc_tasks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/procfs.h"
+#include "os/linux/files/procfs.h"
 
 /* A well-formed line around the name in the input: nothing in it may be taken for a field. */
 static void with_name(const uint8_t *data, size_t size)

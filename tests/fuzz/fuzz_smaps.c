@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/runtimes.h"
-#include "os/linux/smaps.h"
+#include "os/linux/programs/runtimes.h"
+#include "os/linux/maps/smaps.h"
 
 static void take_line(struct smaps_mapping *m, struct span line)
 {

@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 
 #include "fuzz.h"
-#include "os/linux/socket_messages.h"
-#include "os/linux/socket_record.h"
+#include "os/linux/sock_diag/socket_messages.h"
+#include "os/linux/sockets/socket_record.h"
 
 struct input {
 	const char *data, *end;

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 #include "fuzz.h"
-#include "os/linux/socket_tables.h"
+#include "os/linux/sockets/socket_tables.h"
 #include "probes/sockets.h"
 
 struct sums {

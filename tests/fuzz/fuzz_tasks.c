@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/environ.h"
-#include "os/linux/limits_files.h"
-#include "os/linux/task_files.h"
+#include "os/linux/files/environ.h"
+#include "os/linux/files/limits_files.h"
+#include "os/linux/files/task_files.h"
 
 static const char *from, *to;
 

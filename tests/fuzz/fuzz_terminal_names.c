@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/terminal_names.h"
+#include "os/linux/files/terminal_names.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

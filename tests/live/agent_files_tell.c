@@ -15,8 +15,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "core/registry.h"
-#include "os/linux/agent_files.h"
-#include "os/linux/agent_installs.h"
+#include "os/linux/agents/agent_files.h"
+#include "os/linux/agents/agent_installs.h"
 #include "os/os.h"
 #include "probes/proc.h"
 

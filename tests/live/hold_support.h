@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "os/linux/hold.h"
+#include "os/linux/hold/hold.h"
 
 #define MS	    1000000ULL
 #define THREADS_MAX 16

@@ -17,7 +17,7 @@
 #include "base/json.h"
 #include "base/units.h"
 #include "core/registry.h"
-#include "os/linux/procfs.h"
+#include "os/linux/files/procfs.h"
 #include "os/os.h"
 #include "probes/proc.h"
 #include "sinks/json_members.h"
@@ -29,7 +29,7 @@ struct settings {
 	char **pids;
 };
 
-/* With that of the processes that make calls which may not return (os/linux/patience.h). */
+/* With that of the processes that make calls which may not return (os/linux/files/patience.h). */
 static uint64_t cpu_ns(void)
 {
 	struct rusage own, children;

@@ -20,7 +20,7 @@
 
 #include "base/cleanup.h"
 #include "model/batch.h"
-#include "os/linux/procfs.h"
+#include "os/linux/files/procfs.h"
 #include "os/os.h"
 #include "probes/fds.h"
 #include "probes/fd_names.h"

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "os/linux/procfs.h"
+#include "os/linux/files/procfs.h"
 #include "os/os.h"
 #include "probes/maps.h"
 

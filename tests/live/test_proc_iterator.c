@@ -30,7 +30,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "model/batch.h"
-#include "os/linux/procfs.h"
+#include "os/linux/files/procfs.h"
 #include "os/os.h"
 #include "probes/proc.h"
 

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "os/linux/procfs.h"
+#include "os/linux/files/procfs.h"
 #include "os/os.h"
 
 #define TRIES	1000

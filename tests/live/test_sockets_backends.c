@@ -24,8 +24,8 @@
 
 #include "base/cleanup.h"
 #include "core/backend.h"
-#include "os/linux/procfs.h"
-#include "os/linux/socket_diag.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/sock_diag/socket_diag.h"
 #include "os/os.h"
 #include "probes/sockets.h"
 

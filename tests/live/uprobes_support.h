@@ -25,9 +25,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "os/linux/procfs.h"
-#include "os/linux/tracefs.h"
-#include "os/linux/uprobes.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/uprobes/tracefs.h"
+#include "os/linux/uprobes/uprobes.h"
 
 #define PATIENCE_NS 20000000000 /* a bound against hanging, not a claim about speed */
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/call_graph_rows.h"
+#include "analyze/graphs/call_graph_rows.h"
 #include "base/clock.h"
 #include "core/registry.h"
 

@@ -5,7 +5,7 @@
 
 #include "support.h"
 
-#include "analyze/call_pieces.h"
+#include "analyze/calls/call_pieces.h"
 
 /* Of the next call; it is freed by call_records_fini(). */
 static struct buffer call_record, call_pieces;

@@ -9,8 +9,8 @@
 
 #include "support.h"
 
-#include "analyze/census.h"
-#include "analyze/verdicts.h"
+#include "analyze/census/census.h"
+#include "analyze/census/verdicts.h"
 #include "base/units.h"
 #include "probes/proc.h"
 

@@ -2,10 +2,10 @@
 /* What agents' files say, from bytes: patterns, session files, logs, environments, users. */
 #include "support.h"
 
-#include "os/linux/agent_home.h"
-#include "os/linux/agent_json.h"
-#include "os/linux/agent_log.h"
-#include "os/linux/passwd.h"
+#include "os/linux/agents/agent_home.h"
+#include "os/linux/agents/agent_json.h"
+#include "os/linux/agents/agent_log.h"
+#include "os/linux/files/passwd.h"
 
 static struct span text(const char *s)
 {

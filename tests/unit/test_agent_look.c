@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/units.h"
-#include "os/linux/agent_look.h"
-#include "os/linux/procfs.h"
+#include "os/linux/agents/agent_look.h"
+#include "os/linux/files/procfs.h"
 
 #define SESSION "{\"sessionId\": \"the-session\", \"status\": \"idle\"}"
 #define BEGIN_S 1000000000 /* when "the process" started, UTC */

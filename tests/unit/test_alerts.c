@@ -2,7 +2,7 @@
 /* Thresholds: told once when passed and once when it is over, whatever happens in between. */
 #include "support.h"
 
-#include "analyze/process_rows.h"
+#include "analyze/processes/process_rows.h"
 #include "base/units.h"
 #include "cli/alerts.h"
 #include "core/output.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/call_graph_rows.h"
+#include "analyze/graphs/call_graph_rows.h"
 #include "base/escape.h"
 #include "core/registry.h"
 #include "sinks/svg.h"

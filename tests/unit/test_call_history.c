@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#include "analyze/call_history.h"
+#include "analyze/calls/call_history.h"
 #include "base/units.h"
 #include "model/stream_records.h"
 #include "probes/syscall_flags.h"

@@ -2,7 +2,7 @@
 /* Whose session a process is in, what it does there, and what is known of the session. */
 #include "census_records.h"
 
-#include "analyze/server_name.h"
+#include "analyze/census/server_name.h"
 
 #define MARKS_X	    "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x\0CLAUDE_PID=200\0CLAUDE_CODE_EXECPATH"
 #define MARKS_MCP_X "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x\0CLAUDE_PROJECT_DIR"

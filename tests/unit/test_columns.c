@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "analyze/process_rows.h"
+#include "analyze/processes/process_rows.h"
 #include "cli/columns.h"
 
 static struct sooth_error err;

@@ -2,7 +2,7 @@
 /* What is noise in a comparison, and how a row is found again. */
 #include "support.h"
 
-#include "analyze/comparison.h"
+#include "analyze/comparison/comparison.h"
 #include "analyze/records.h"
 #include "base/units.h"
 #include "core/registry.h"

@@ -4,9 +4,9 @@
 
 #include <fnmatch.h>
 
-#include "os/linux/core_file.h"
-#include "os/linux/kernel_log.h"
-#include "os/linux/procfs.h"
+#include "os/linux/ends/core_file.h"
+#include "os/linux/ends/kernel_log.h"
+#include "os/linux/files/procfs.h"
 
 #define SPAN(text) span_of((text), strlen(text))
 

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-#include "analyze/exam_settings.h"
-#include "analyze/finding_book.h"
+#include "analyze/judging/exam_settings.h"
+#include "analyze/judging/finding_book.h"
 #include "core/registry.h"
 
 static struct exam_settings settings;

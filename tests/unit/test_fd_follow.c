@@ -3,7 +3,7 @@
  * not known, and calls that no honest writer records. */
 #include "call_records.h"
 
-#include "analyze/fd_follow.h"
+#include "analyze/calls/fd_follow.h"
 #include "base/escape.h"
 #include "model/stream_records.h"
 #include "probes/proc.h"

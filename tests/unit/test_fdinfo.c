@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "os/linux/fd_kind.h"
-#include "os/linux/fdinfo.h"
-#include "os/linux/mounts.h"
+#include "os/linux/fds/fd_kind.h"
+#include "os/linux/fds/fdinfo.h"
+#include "os/linux/files/mounts.h"
 #include "probes/fds.h"
 
 static struct fdinfo parse(const char *text)

@@ -2,7 +2,7 @@
 /* What the view "fds" makes of records. */
 #include "shown.h"
 
-#include "analyze/fd_sums.h"
+#include "analyze/fds/fd_sums.h"
 #include "probes/fds.h"
 
 static const char *show(const char *format)

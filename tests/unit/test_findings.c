@@ -5,7 +5,7 @@
  */
 #include "shown.h"
 
-#include "analyze/findings.h"
+#include "analyze/judging/findings.h"
 #include "base/units.h"
 #include "probes/ends.h"
 #include "probes/fds.h"

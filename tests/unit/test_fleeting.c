@@ -2,7 +2,7 @@
 /* Processes that no sample has seen: whose they are, and that none counts twice. */
 #include "census_records.h"
 
-#include "analyze/fleeting.h"
+#include "analyze/census/fleeting.h"
 #include "probes/exits.h"
 
 static struct fleeting fleeting;

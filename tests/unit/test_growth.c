@@ -2,7 +2,7 @@
 /* Growth: what grows steadily, and what only looks so. */
 #include "support.h"
 
-#include "analyze/growth.h"
+#include "analyze/judging/growth.h"
 #include "base/units.h"
 
 #define LEAST 4

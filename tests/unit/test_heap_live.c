@@ -6,7 +6,7 @@
  */
 #include "heap_records.h"
 
-#include "analyze/heap_live.h"
+#include "analyze/heap/heap_live.h"
 
 static struct buffer records;
 static struct heap_live live;

@@ -5,8 +5,8 @@
  */
 #include "heap_records.h"
 
-#include "analyze/heap_rows.h"
-#include "analyze/heap_table.h"
+#include "analyze/heap/heap_rows.h"
+#include "analyze/heap/heap_table.h"
 #include "base/units.h"
 #include "core/observer.h"
 #include "os/fake/fake.h"

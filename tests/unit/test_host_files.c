@@ -2,10 +2,10 @@
 /* What is read of a Linux host, and what tracers may do by the kernel's rules. */
 #include "support.h"
 
-#include "os/linux/capabilities.h"
-#include "os/linux/host_files.h"
-#include "os/linux/package_version.h"
-#include "os/linux/tracer_rights.h"
+#include "os/linux/rights/capabilities.h"
+#include "os/linux/host/host_files.h"
+#include "os/linux/programs/package_version.h"
+#include "os/linux/rights/tracer_rights.h"
 
 #define TEXT(text) (text), strlen(text)
 #define BIT(n)	   (UINT64_C(1) << (n))

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <linux/btf.h>
 
-#include "os/linux/bpf_relocate.h"
-#include "os/linux/kernel_types.h"
+#include "os/linux/bpf/bpf_relocate.h"
+#include "os/linux/bpf/kernel_types.h"
 
 /* --- making BTF --- */
 

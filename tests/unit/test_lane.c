@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "analyze/lane.h"
+#include "analyze/timeline/lane.h"
 #include "base/units.h"
 
 #define BEGIN (1000 * NS_PER_S)

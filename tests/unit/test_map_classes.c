@@ -6,7 +6,7 @@
  */
 #include "support.h"
 
-#include "analyze/map_classes.h"
+#include "analyze/maps/map_classes.h"
 #include "base/cursor.h"
 
 #define NR MAPS_NO_RESERVE

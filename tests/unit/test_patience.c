@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "os/linux/patience.h"
+#include "os/linux/files/patience.h"
 
 struct work {
 	int number;

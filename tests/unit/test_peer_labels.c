@@ -2,7 +2,7 @@
 /* Which label a peer gets, and what is wrong with a line of the user's. */
 #include "support.h"
 
-#include "analyze/peer_labels.h"
+#include "analyze/sockets/peer_labels.h"
 
 static struct peer_labels labels;
 

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 
 #include "bpf/tasks.h"
-#include "os/linux/proc_cost.h"
-#include "os/linux/proc_strays.h"
-#include "os/linux/proc_tasks.h"
+#include "os/linux/proc/proc_cost.h"
+#include "os/linux/proc/proc_strays.h"
+#include "os/linux/proc/proc_tasks.h"
 
 /* --- the choice --- */
 

@@ -9,14 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "os/linux/patient_batch.h"
-#include "os/linux/proc_interest.h"
-#include "os/linux/proc_markers.h"
-#include "os/linux/proc_stream.h"
-#include "os/linux/procfs.h"
-#include "os/linux/terminal_names.h"
-#include "os/linux/user_names.h"
-#include "os/linux/work_tree.h"
+#include "os/linux/files/patient_batch.h"
+#include "os/linux/proc/proc_interest.h"
+#include "os/linux/proc/proc_markers.h"
+#include "os/linux/proc/proc_stream.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/files/terminal_names.h"
+#include "os/linux/files/user_names.h"
+#include "os/linux/files/work_tree.h"
 #include "probes/proc.h"
 
 /* --- markers --- */

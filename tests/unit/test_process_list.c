@@ -7,8 +7,8 @@
 
 #include <errno.h>
 
-#include "analyze/process_rows.h"
-#include "analyze/processes.h"
+#include "analyze/processes/process_rows.h"
+#include "analyze/processes/processes.h"
 #include "base/units.h"
 #include "probes/proc.h"
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "os/linux/package_file.h"
+#include "os/linux/programs/package_file.h"
 #include "symbols/bun.h"
 
 #define END_LINE "\n---- Bun! ----\n"

@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "analyze/processes.h"
+#include "analyze/processes/processes.h"
 #include "base/units.h"
 #include "capture/writer.h"
 #include "core/observer.h"

@@ -2,7 +2,7 @@
 /* From frames to the rows that a screen shows: marks, filter, order, tree, and the pick. */
 #include "support.h"
 
-#include "analyze/processes.h"
+#include "analyze/processes/processes.h"
 #include "base/units.h"
 #include "cli/screen_state.h"
 #include "core/report.h"

@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "os/linux/patient_file.h"
-#include "os/linux/runtimes.h"
-#include "os/linux/smaps.h"
+#include "os/linux/files/patient_file.h"
+#include "os/linux/programs/runtimes.h"
+#include "os/linux/maps/smaps.h"
 
 static struct span text(const char *s)
 {

@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 
 #include "base/units.h"
-#include "os/linux/socket_messages.h"
-#include "os/linux/socket_record.h"
-#include "os/linux/socket_tables.h"
+#include "os/linux/sock_diag/socket_messages.h"
+#include "os/linux/sockets/socket_record.h"
+#include "os/linux/sockets/socket_tables.h"
 #include <sooth/field.h>
 
 #define SEQUENCE 77

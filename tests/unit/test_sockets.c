@@ -2,9 +2,9 @@
 /* The view "sockets": what it makes of records, and the sums a summary takes from them. */
 #include "shown.h"
 
-#include "analyze/socket_sums.h"
-#include "analyze/socket_words.h"
-#include "analyze/sockets.h"
+#include "analyze/sockets/socket_sums.h"
+#include "analyze/sockets/socket_words.h"
+#include "analyze/sockets/sockets.h"
 #include "base/units.h"
 #include "probes/sockets.h"
 

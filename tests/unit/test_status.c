@@ -2,7 +2,7 @@
 /* The views of `sooth status`: "host" and "connections", of records as they come in a capture. */
 #include "shown.h"
 
-#include "analyze/connections.h"
+#include "analyze/sockets/connections.h"
 #include "base/units.h"
 #include "probes/host.h"
 #include "probes/proc.h"

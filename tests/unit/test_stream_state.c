@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "analyze/records.h"
-#include "analyze/stream_state.h"
+#include "analyze/sockets/stream_state.h"
 #include "base/units.h"
 
 static const struct stream_limits limits = { .gap_ns = 100 * NS_PER_MS, .retransmits = 5 };

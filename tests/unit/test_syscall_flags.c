@@ -17,7 +17,7 @@
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 
-#include "analyze/call_words.h"
+#include "analyze/calls/call_words.h"
 #include "probes/syscall_arguments.h"
 #include "probes/syscall_set.h"
 

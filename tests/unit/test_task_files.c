@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "os/linux/environ.h"
-#include "os/linux/limits_files.h"
-#include "os/linux/task_files.h"
+#include "os/linux/files/environ.h"
+#include "os/linux/files/limits_files.h"
+#include "os/linux/files/task_files.h"
 #include "symbols/elf_address.h"
 
 #define TEXT(text) (text), strlen(text)

@@ -2,8 +2,8 @@
 /* What the views threads, signals, limits and environment make of records, and their sums. */
 #include "shown.h"
 
-#include "analyze/limit_sums.h"
-#include "analyze/thread_times.h"
+#include "analyze/inspect/limit_sums.h"
+#include "analyze/threads/thread_times.h"
 #include "base/units.h"
 #include "probes/environment.h"
 #include "probes/limits.h"

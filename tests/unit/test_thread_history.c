@@ -2,7 +2,7 @@
 /* What threads did between readings: shares, states, calls and waits met, who is gone. */
 #include "support.h"
 
-#include "analyze/thread_history.h"
+#include "analyze/threads/thread_history.h"
 #include "base/units.h"
 
 static struct thread_histories histories;

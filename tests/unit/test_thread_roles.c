@@ -2,7 +2,7 @@
 /* What names of threads stand for. */
 #include "support.h"
 
-#include "analyze/thread_roles.h"
+#include "analyze/threads/thread_roles.h"
 
 static const struct {
 	const char *name, *process, *role;
@@ -64,7 +64,7 @@ static void test_rows(void **state)
 		enum thread_role role;
 	} rows[] = {
 #define THREAD(name, role) { name, THREAD_ROLE_##role },
-#include "analyze/thread_roles.def"
+#include "analyze/threads/thread_roles.def"
 #undef THREAD
 	};
 

@@ -5,8 +5,8 @@
 
 #include <linux/futex.h>
 
-#include "analyze/thread_history.h"
-#include "analyze/thread_waits.h"
+#include "analyze/threads/thread_history.h"
+#include "analyze/threads/thread_waits.h"
 #include "probes/syscall_names.h"
 
 #define PERMISSION SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)

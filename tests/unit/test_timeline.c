@@ -2,7 +2,7 @@
 /* The view "timeline" on made records: what becomes of readings, counts, pauses, ends, losses. */
 #include "shown.h"
 
-#include "analyze/thread_roles.h"
+#include "analyze/threads/thread_roles.h"
 #include "base/units.h"
 #include "probes/maps.h"
 #include "probes/proc.h"

@@ -2,7 +2,7 @@
 /* What the views processes, context and syscall-stream make of records, and their own tables. */
 #include "shown.h"
 
-#include "analyze/processes.h"
+#include "analyze/processes/processes.h"
 #include "base/units.h"
 #include "core/registry.h"
 #include "probes/context.h"

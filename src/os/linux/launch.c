@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "os/linux/procfs.h"
+#include "os/linux/files/procfs.h"
 
 #define COMMAND_WORDS_MAX 4096 /* of a script that a shell has to run */
 

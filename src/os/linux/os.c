@@ -10,12 +10,12 @@
 #include "base/clock.h"
 #include "base/cleanup.h"
 #include "base/mask.h"
-#include "os/linux/caller.h"
-#include "os/linux/freezer.h"
-#include "os/linux/host.h"
+#include "os/linux/rights/caller.h"
+#include "os/linux/host/freezer.h"
+#include "os/linux/host/host.h"
 #include "os/linux/launch.h"
-#include "os/linux/process_handle.h"
-#include "os/linux/procfs.h"
+#include "os/linux/proc/process_handle.h"
+#include "os/linux/files/procfs.h"
 
 #define WAIT_MAX 64
 

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See call_about.h. Calls without a row of types are told by the letters of their signature. */
+#include "analyze/calls/call_about.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static bool is_path(const struct call_types *types, size_t i)
+{
+	if (types->types)
+		return types->types[i]->form == ARGUMENT_AS_PATH && !types->types[i]->is_result;
+	return types->letters[i] == 's';
+}
+
+static bool is_directory(const struct call_types *types, size_t i)
+{
+	if (types->types)
+		return types->types[i]->form == ARGUMENT_AS_DIRECTORY;
+	return types->letters[i] == 'a';
+}
+
+static bool is_descriptor(const struct call_types *types, size_t i)
+{
+	if (types->types)
+		return types->types[i]->form == ARGUMENT_AS_FD;
+	return types->letters[i] == 'f';
+}
+
+/* False: it could not be read. */
+static bool resolve(const struct fd_follow *fds, const struct call_types *types,
+	const struct syscalls_call *call, size_t i, struct buffer *out, uint8_t *state)
+{
+	struct process_id id = process_id_of(&call->record);
+	struct call_piece path = call_path(call, i);
+	int64_t directory =
+		i && is_directory(types, i - 1) ? call_int(call->arguments[i - 1]) : AT_FDCWD_LINUX;
+
+	if (!path.is_there || (path.state & 0xf) == SOOTH_STATE_NOT_MEASURED)
+		return false;
+	fd_follow_resolve(fds, &id, directory, path.bytes, out);
+	*state = path.state;
+	return true;
+}
+
+uint8_t call_find_path(const struct fd_follow *fds, const struct call_types *types,
+	const struct syscalls_call *call, struct buffer *out)
+{
+	uint8_t state = SOOTH_STATE_ABSENT;
+
+	for (size_t i = 0; i < types->count; i++) {
+		if (is_path(types, i) && resolve(fds, types, call, i, out, &state))
+			break;
+	}
+	return state;
+}
+
+static bool is_below(struct span path, const char *top)
+{
+	size_t size = strlen(top);
+
+	while (size > 1 && top[size - 1] == '/')
+		size--;
+	return path.size >= size && !memcmp(path.data, top, size) &&
+	       (path.size == size || path.data[size] == '/' || top[size - 1] == '/');
+}
+
+static bool descriptor_is_below(
+	const struct fd_follow *fds, const struct syscalls_call *call, int64_t fd, const char *top)
+{
+	struct process_id id = process_id_of(&call->record);
+	const struct fd_followed *known = fd_follow_get(fds, &id, fd);
+
+	return known && known->name && is_below(span_of(known->name, strlen(known->name)), top);
+}
+
+bool call_touches(const struct fd_follow *fds, const struct call_types *types,
+	const struct syscalls_call *call, const char *top)
+{
+	struct buffer path = { 0 };
+	bool touches = false;
+	uint8_t state;
+
+	for (size_t i = 0; i < types->count && !touches; i++) {
+		buffer_reset(&path);
+		if (is_descriptor(types, i))
+			touches = descriptor_is_below(fds, call, call_int(call->arguments[i]), top);
+		else if (is_path(types, i) && resolve(fds, types, call, i, &path, &state))
+			touches = is_below(span_of((const char *)path.data, path.size), top);
+	}
+	buffer_fini(&path);
+	return touches;
+}
+
+bool call_made(const struct fd_follow *fds, const struct call_types *types,
+	const struct syscalls_call *call, const char *top)
+{
+	return types->returns_fd && call_succeeded(call) &&
+	       descriptor_is_below(fds, call, call->result, top);
+}

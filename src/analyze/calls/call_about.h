@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a call is about: the path among its arguments, and whether it touches a given one. */
+#ifndef SOOTH_ANALYZE_CALL_ABOUT_H
+#define SOOTH_ANALYZE_CALL_ABOUT_H
+
+#include "analyze/calls/call_pieces.h"
+#include "analyze/calls/fd_follow.h"
+
+/* The first path among its arguments, from the root where its beginning is known; not escaped.
+ * Returns its state: absent when there is none. */
+uint8_t call_find_path(const struct fd_follow *fds, const struct call_types *types,
+	const struct syscalls_call *call, struct buffer *out);
+/* Whether any path or descriptor among its arguments is `top`, or lies below it. */
+bool call_touches(const struct fd_follow *fds, const struct call_types *types,
+	const struct syscalls_call *call, const char *top);
+/* The same of the descriptor that it made, once that is followed. */
+bool call_made(const struct fd_follow *fds, const struct call_types *types,
+	const struct syscalls_call *call, const char *top);
+
+#endif

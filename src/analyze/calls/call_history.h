@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What each process asked of the kernel over an observation, from its single calls: how often
+ * each failed, on which path; what became of the files it wrote; which peers it could reach; how
+ * long the calls took that work; what its threads waited for. It takes any record, live or from
+ * a capture, and judges nothing.
+ *
+ * Cannot be seen: what goes through mappings and io_uring; what was lost from the stream, which is
+ * counted in `lost`, so that all figures are a floor then; whoever passes the bounds, counted in
+ * `refused`.
+ */
+#ifndef SOOTH_ANALYZE_CALL_HISTORY_H
+#define SOOTH_ANALYZE_CALL_HISTORY_H
+
+#include "analyze/calls/call_backlog.h"
+#include "analyze/calls/call_kinds.h"
+#include "analyze/calls/fd_follow.h"
+#include "analyze/calls/transfers.h"
+#include "base/map.h"
+
+#define CALL_PATH  240 /* longer ones are cut: their beginning tells them apart */
+#define CALL_SIZES 8   /* slot i holds calls of 2^i to 2^(i+1) bytes; larger ones are not small */
+
+struct call_path {
+	char text[CALL_PATH]; /* not escaped */
+};
+
+/* A call, or one of its errors, on one path. */
+struct call_place {
+	uint32_t number;
+	uint16_t abi;
+	uint16_t error;
+	char text[CALL_PATH]; /* a path, or what the descriptor is; empty: neither */
+};
+
+struct call_failures {
+	uint64_t count, first_ns, last_ns;
+};
+
+/* Of reads and writes without the time that so many bytes take anyhow. */
+struct call_times {
+	uint64_t count, total_ns, max_ns;
+	uint32_t histogram[SYSCALLS_BUCKETS]; /* as in struct syscalls_count */
+};
+
+/* Calls that moved as few bytes as the process asked for: whoever reads what a peer has sent so
+ * far, or answers it, is not among them. */
+struct call_moves {
+	uint64_t calls, bytes; /* all that moved something */
+	uint64_t total_ns;
+	struct {
+		uint64_t calls, bytes;
+	} own[CALL_SIZES];
+};
+
+enum { CALL_READ, CALL_WRITTEN, CALL_MOVES };
+
+/* What became of what it wrote to a file. Parts that were written in any order are all there; only
+ * what exceeds the extent between the first and the last of them was written over others. */
+struct call_contents {
+	uint64_t there_bytes;		  /* still */
+	uint64_t replaced_bytes;	  /* emptied, or renamed away */
+	uint64_t overwritten_bytes;	  /* in place */
+	uint64_t replaced;		  /* times */
+	uint64_t since_bytes, begin, end; /* written since it was last replaced, and where */
+};
+
+/* A file or a connection. */
+struct call_file {
+	uint8_t kind; /* enum fd_followed_kind */
+	bool was_written_last;
+	uint64_t looks; /* calls about it, by its path */
+	struct call_moves moves[CALL_MOVES];
+	struct call_contents contents; /* of a file */
+};
+
+/* Files that were written and then removed, by their directory. */
+struct call_scraps {
+	uint64_t files, bytes;
+	bool has_many_names;
+	char last[CALL_PATH];
+};
+
+#define CALL_PEER_ERRORS 4
+
+/* Whom it connected to; what needs no answer of the peer (UDP) is not among them. */
+struct call_peer {
+	uint64_t attempts, made, failed;
+	uint64_t given_up;  /* closed after a second or more, without an answer */
+	uint64_t under_way; /* at the end */
+	uint64_t unknown;   /* what became of it was not seen */
+	uint64_t excused;   /* failures that another address of the same service made good */
+	uint64_t fresh;	    /* failures that may still be */
+	uint64_t first_ns, last_failed_ns, last_made_ns;
+	struct {
+		uint32_t error, count;
+	} errors[CALL_PEER_ERRORS];
+	char protocol[FD_FOLLOW_PROTOCOL];
+	char service[8]; /* ":443"; empty: it has none */
+};
+
+/* What one thread waited for. Waits that returned at once are not among them. */
+struct call_waits {
+	char name[16];
+	uint64_t by_time, by_event; /* ends of a wait: the time was over; there was something */
+	uint64_t locks, wakes, yields;
+	uint64_t lock;	      /* the address of the futex that it waits for most */
+	uint64_t lock_weight; /* as majority votes go */
+};
+
+struct call_history {
+	struct process_id id;
+	uint64_t calls;
+	uint64_t looks;	      /* calls about files, by path */
+	uint64_t uring_calls; /* io_uring_enter */
+	struct map failures;  /* call_place -> call_failures; answers are not among them */
+	struct map found;     /* hash of a name -> uint64_t: times that it was found */
+	struct map times;     /* call_place -> call_times, error 0; of no path: all of that call */
+	struct map files;     /* call_path -> call_file */
+	struct map scraps;    /* call_path of a directory -> call_scraps */
+	struct map peers;     /* call_path -> call_peer */
+	struct map waits;     /* uint32_t tid -> call_waits */
+	/* For following: */
+	struct map positions; /* uint32_t fd -> where it stands in its file */
+	struct map pending;   /* uint32_t fd -> a connection that is being made */
+};
+
+struct call_histories {
+	struct map processes; /* process_id -> struct call_history * */
+	struct fd_follow fds;
+	struct call_backlog backlog;
+	struct call_table *types;
+	struct call_kinds *kinds;
+	struct transfers *transfers;
+	struct buffer path, path2; /* at hand */
+	bool is_on;		   /* the probe is in the stream */
+	bool has_calls, has_counts;
+	bool is_full;	  /* nothing new is kept, only what is known goes on */
+	uint64_t taken;	  /* calls */
+	uint64_t lost;	  /* calls */
+	uint64_t refused; /* by the bounds */
+};
+
+void call_histories_init(struct call_histories *h);
+void call_histories_fini(struct call_histories *h);
+/* The probe is in the stream: from here on records are taken. -ENOMEM. */
+int call_histories_begin(struct call_histories *h);
+void call_histories_take(struct call_histories *h, const struct sooth_record *r);
+/* Nothing comes any more. */
+void call_histories_settle(struct call_histories *h);
+void call_histories_next_interval(struct call_histories *h);
+/* NULL: it made no call. */
+const struct call_history *call_histories_get(
+	const struct call_histories *h, const struct process_id *id);
+
+/* False: what is no file of a disk: of /dev, /proc, /sys, or without a path. */
+bool call_is_on_disk(const char *path);
+/* How often the name of a path was found, in whatever directory. */
+uint64_t call_history_found(const struct call_history *h, const char *path);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of call_history.h share: one call at hand. */
+#ifndef SOOTH_ANALYZE_CALL_HISTORY_PARTS_H
+#define SOOTH_ANALYZE_CALL_HISTORY_PARTS_H
+
+#include "analyze/calls/call_history.h"
+
+struct call_at_hand {
+	struct call_histories *all;
+	struct call_history *history;
+	const struct syscalls_call *call;
+	const struct call_types *types;
+	unsigned kinds; /* enum call_kind */
+	bool is_error;
+	unsigned error;
+	struct span path;	      /* its first path, from the root where known; empty: none */
+	const struct fd_followed *fd; /* its first argument; NULL: none, or not known */
+};
+
+/* Where a descriptor stands in its file. */
+struct call_position {
+	uint64_t at;
+	bool is_known;
+	bool appends;
+};
+
+/* A connection that was begun and not yet made. */
+struct call_pending {
+	struct call_path peer;
+	uint64_t since_ns;
+};
+
+/* Where it failed, or how long it took. */
+void call_places_take(const struct call_at_hand *c);
+/* Of what it reads, writes, empties, removes. */
+void call_files_take(const struct call_at_hand *c);
+void call_peers_take(const struct call_at_hand *c);
+/* What is under way when an interval ends. */
+void call_peers_settle(struct call_history *h);
+void call_waits_take(const struct call_at_hand *c);
+
+/* A key made of a path, whose rest is zero. */
+struct call_path call_path_of(struct span path);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See call_notes.h. */
+#include "analyze/calls/call_notes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "core/registry.h"
+#include "model/schema.h"
+#include "probes/syscalls.h"
+#include "probes/uring_opcodes.h"
+
+#define OPCODES_MAX   4096 /* a capture may say anything */
+#define OPCODES_NAMED 8	   /* in the words of a limit */
+
+struct uring_row {
+	struct sooth_record record;
+	uint64_t count;
+	uint32_t opcode;
+	uint32_t unused;
+};
+
+static const struct sooth_field uring_fields[] = {
+	{ .name = "opcode",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(uring_row, opcode),
+		.names = &uring_opcode_names,
+		.help = "what was asked for" },
+	FIELD_NUMBER(uring_row, count, "requests that the kernel accepted", .label = "REQUESTS",
+		.merge = SOOTH_MERGE_SUM),
+};
+
+static const struct sooth_schema uring_schema = {
+	.name = "io_uring",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct uring_row),
+	SCHEMA_FIELDS(uring_fields),
+};
+
+static const struct section uring_section = {
+	.name = "io_uring",
+	.title = "submitted through io_uring; what these did is no call, and is not among them",
+	.schema = &uring_schema,
+	.shape = SECTION_TABLE,
+};
+
+int call_notes_init(struct call_notes *n, struct sooth_error *err)
+{
+	holds_init(&n->holds);
+	if (reducer_init(&n->urings, registry_schema(SYSCALLS_URING), "opcode", OPCODES_MAX))
+		return 0;
+	return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "make the table of io_uring");
+}
+
+void call_notes_take(struct call_notes *n, const struct sooth_record *r)
+{
+	holds_take(&n->holds, r, SYSCALLS_HOLD);
+	if (record_as(r, SYSCALLS_URING, sizeof(struct syscalls_uring)))
+		reducer_push(&n->urings, r);
+}
+
+void call_notes_fini(struct call_notes *n)
+{
+	reducer_fini(&n->urings);
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct syscalls_uring *x = *(const struct syscalls_uring *const *)a;
+	const struct syscalls_uring *y = *(const struct syscalls_uring *const *)b;
+
+	if (x->count != y->count)
+		return x->count < y->count ? 1 : -1;
+	return x->opcode < y->opcode ? -1 : x->opcode > y->opcode;
+}
+
+/* The most wanted first; to be freed. */
+static const struct sooth_record **sorted(const struct call_notes *n, size_t *count)
+{
+	const struct sooth_record **rows = reducer_rows(&n->urings, count);
+
+	if (rows)
+		qsort(rows, *count, sizeof(*rows), by_count);
+	return rows;
+}
+
+static void name_opcode(char *to, size_t size, uint32_t opcode)
+{
+	if (opcode < uring_opcode_names.count)
+		snprintf(to, size, "%s", uring_opcode_names.names[opcode]);
+	else
+		snprintf(to, size, "%u", (unsigned)opcode);
+}
+
+static int note_urings(const struct call_notes *n, struct output *output, struct sooth_error *err)
+{
+	size_t count;
+	_cleanup_free_ const struct sooth_record **rows = sorted(n, &count);
+	char what[96], reason[512] = "", name[32];
+	uint64_t all = 0;
+
+	if (!rows)
+		return error_no_memory(err);
+	for (size_t i = 0, at = 0; i < count; i++) {
+		const struct syscalls_uring *u = (const void *)rows[i];
+
+		all += u->count;
+		name_opcode(name, sizeof(name), u->opcode);
+		if (i < OPCODES_NAMED)
+			at += (size_t)snprintf(reason + at, sizeof(reason) - at, "%s%s %llu",
+				i ? ", " : "", name, (unsigned long long)u->count);
+		else if (i == OPCODES_NAMED)
+			at += (size_t)snprintf(reason + at, sizeof(reason) - at, " and others");
+	}
+	if (!all)
+		return 0;
+	snprintf(reason + strlen(reason), sizeof(reason) - strlen(reason),
+		": they are no calls, and are not followed");
+	snprintf(what, sizeof(what), "what %llu requests through io_uring did",
+		(unsigned long long)all);
+	output_limit(output, what, reason, "`sooth trace -c` counts them by what they ask for");
+	return 0;
+}
+
+static int tell_urings(const struct call_notes *n, struct output *output, struct sooth_error *err)
+{
+	size_t count;
+	_cleanup_free_ const struct sooth_record **rows = sorted(n, &count);
+	int status = rows ? output_section(output, &uring_section, err) : error_no_memory(err);
+
+	for (size_t i = 0; i < count && !status; i++) {
+		const struct syscalls_uring *u = (const void *)rows[i];
+		struct uring_row row = { .count = u->count, .opcode = u->opcode };
+
+		status = OUTPUT_ROW(output, &row, NULL, 0, err);
+	}
+	return status;
+}
+
+static int tell_holds(struct call_notes *n, struct output *output, struct sooth_error *err)
+{
+	return holds_tell(&n->holds, output, "every call of a target that may be held", err);
+}
+
+int call_notes_tell(struct call_notes *n, struct output *output, struct sooth_error *err)
+{
+	int status = note_urings(n, output, err);
+
+	return status ? status : tell_holds(n, output, err);
+}
+
+int call_notes_tell_table(struct call_notes *n, struct output *output, struct sooth_error *err)
+{
+	int status = tell_urings(n, output, err);
+
+	return status ? status : tell_holds(n, output, err);
+}

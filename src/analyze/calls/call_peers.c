@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which peers a process could reach (see call_history.h). What became of a connect that did not
+ * wait shows when the process asks for it (getsockopt of SO_ERROR, a second connect), or when it
+ * reads or writes; who only waits by poll and then closes keeps it to itself.
+ */
+#include <string.h>
+
+#include "analyze/calls/call_history_parts.h"
+#include "base/units.h"
+
+#define EXCUSED_NS  (3 * NS_PER_S) /* from a failure until another address is reached */
+#define GIVEN_UP_NS NS_PER_S
+
+/* As Linux numbers them. */
+enum {
+	LINUX_EINTR = 4,
+	LINUX_EAGAIN = 11,
+	LINUX_ENETUNREACH = 101,
+	LINUX_ECONNRESET = 104,
+	LINUX_EISCONN = 106,
+	LINUX_ETIMEDOUT = 110,
+	LINUX_ECONNREFUSED = 111,
+	LINUX_EHOSTUNREACH = 113,
+	LINUX_EALREADY = 114,
+	LINUX_EINPROGRESS = 115,
+	LINUX_SOL_SOCKET = 1,
+	LINUX_SO_ERROR = 4,
+};
+
+static struct call_peer *peer_at(struct call_history *h, const struct call_path *address)
+{
+	return map_get(&h->peers, address);
+}
+
+static void add_error(struct call_peer *p, unsigned error)
+{
+	for (size_t i = 0; i < CALL_PEER_ERRORS; i++) {
+		if (p->errors[i].count && p->errors[i].error != error)
+			continue;
+		p->errors[i].error = error;
+		p->errors[i].count++;
+		return;
+	}
+}
+
+static void fails(struct call_peer *p, unsigned error, uint64_t now_ns)
+{
+	p->failed++;
+	p->fresh = now_ns - p->last_failed_ns > EXCUSED_NS ? 1 : p->fresh + 1;
+	p->last_failed_ns = now_ns;
+	add_error(p, error);
+}
+
+/* Whoever tries several addresses and reaches one has what it wanted: each of the others may have
+ * failed once for it. */
+static void excuse_others(struct call_history *h, const struct call_peer *reached)
+{
+	size_t position = 0;
+	void *value;
+
+	while (*reached->service && map_next(&h->peers, &position, NULL, &value)) {
+		struct call_peer *p = value;
+
+		if (p == reached || !p->fresh || strcmp(p->service, reached->service) != 0 ||
+			reached->last_made_ns - p->last_failed_ns > EXCUSED_NS)
+			continue;
+		p->fresh--;
+		p->excused++;
+	}
+}
+
+static void succeeds(struct call_history *h, struct call_peer *p, uint64_t now_ns)
+{
+	p->made++;
+	p->last_made_ns = now_ns;
+	excuse_others(h, p);
+}
+
+/* --- beginning --- */
+
+/* "10.0.0.2:443": its port; of a path nothing. */
+static void name_service(struct call_peer *p, const char *address)
+{
+	const char *colon = strrchr(address, ':');
+	size_t size = colon ? strlen(colon) : 0;
+
+	if (*address != '/' && *address != '@' && size < sizeof(p->service) && size)
+		memcpy(p->service, colon, size + 1);
+}
+
+static struct call_peer *peer_of(const struct call_at_hand *c, struct call_path *address)
+{
+	struct call_piece piece = call_piece(c->call, 1, SYSCALLS_PART_TARGET);
+	struct call_peer *p;
+	bool is_new;
+
+	*address = (struct call_path){ { 0 } };
+	if (!piece.is_there || !call_address(piece.bytes, address->text, FD_FOLLOW_ADDRESS) ||
+		!*address->text)
+		return NULL;
+	/* Nothing is sent by that. */
+	if (c->fd && (!strncmp(c->fd->protocol, "UDP", 3) || !strncmp(c->fd->protocol, "RAW", 3)))
+		return NULL;
+	p = map_put(&c->history->peers, address, &is_new);
+	if (!p || !is_new)
+		return p;
+	p->first_ns = c->call->record.time_ns;
+	name_service(p, address->text);
+	if (c->fd)
+		memcpy(p->protocol, c->fd->protocol, sizeof(p->protocol));
+	return p;
+}
+
+static void begin(const struct call_at_hand *c, const struct call_path *address)
+{
+	struct call_pending pending = { *address, c->call->record.time_ns };
+	uint32_t fd = (uint32_t)call_int(c->call->arguments[0]);
+	struct call_pending *kept = map_put(&c->history->pending, &fd, NULL);
+
+	if (kept)
+		*kept = pending;
+}
+
+static void settle(const struct call_at_hand *c, bool is_made, unsigned error)
+{
+	uint32_t fd = (uint32_t)call_int(c->call->arguments[0]);
+	const struct call_pending *pending = map_get(&c->history->pending, &fd);
+	struct call_peer *p = pending ? peer_at(c->history, &pending->peer) : NULL;
+
+	if (p && is_made)
+		succeeds(c->history, p, c->call->record.time_ns);
+	else if (p)
+		fails(p, error, c->call->record.time_ns);
+	map_remove(&c->history->pending, &fd);
+}
+
+static void take_connect(const struct call_at_hand *c)
+{
+	uint32_t fd = (uint32_t)call_int(c->call->arguments[0]);
+	bool is_again = map_get(&c->history->pending, &fd) != NULL;
+	struct call_path address;
+	struct call_peer *p;
+
+	if (is_again && c->error != LINUX_EALREADY && c->error != LINUX_EINPROGRESS) {
+		settle(c, !c->is_error || c->error == LINUX_EISCONN, c->error);
+		return;
+	}
+	p = is_again || c->error == LINUX_EISCONN ? NULL : peer_of(c, &address);
+	if (!p)
+		return;
+	p->attempts++;
+	if (!c->is_error)
+		succeeds(c->history, p, c->call->record.time_ns);
+	else if (c->error == LINUX_EINPROGRESS || c->error == LINUX_EINTR)
+		begin(c, &address);
+	else
+		fails(p, c->error, c->call->record.time_ns);
+}
+
+/* --- what became of it --- */
+
+static void take_answer(const struct call_at_hand *c)
+{
+	struct call_piece value = call_piece(c->call, 3, SYSCALLS_PART_TARGET);
+	uint32_t error = 0;
+
+	if (c->is_error || c->call->arguments[1] != LINUX_SOL_SOCKET ||
+		c->call->arguments[2] != LINUX_SO_ERROR || value.bytes.size < sizeof(error))
+		return;
+	memcpy(&error, value.bytes.data, sizeof(error));
+	settle(c, !error, error);
+}
+
+static void take_transfer(const struct call_at_hand *c)
+{
+	if (!c->is_error)
+		settle(c, true, 0);
+	else if (c->error == LINUX_ECONNREFUSED || c->error == LINUX_ETIMEDOUT ||
+		 c->error == LINUX_EHOSTUNREACH || c->error == LINUX_ENETUNREACH ||
+		 c->error == LINUX_ECONNRESET)
+		settle(c, false, c->error);
+}
+
+static void take_close(const struct call_at_hand *c)
+{
+	uint32_t fd = (uint32_t)call_int(c->call->arguments[0]);
+	const struct call_pending *pending = map_get(&c->history->pending, &fd);
+	struct call_peer *p = pending ? peer_at(c->history, &pending->peer) : NULL;
+
+	if (p && c->call->record.time_ns - pending->since_ns >= GIVEN_UP_NS) {
+		p->given_up++;
+		fails(p, 0, c->call->record.time_ns);
+	} else if (p) {
+		p->unknown++;
+	}
+	map_remove(&c->history->pending, &fd);
+}
+
+void call_peers_take(const struct call_at_hand *c)
+{
+	bool is_pending;
+	uint32_t fd;
+
+	if (c->kinds & CALL_CONNECTS) {
+		take_connect(c);
+		return;
+	}
+	if (!c->history->pending.count || c->types->letters[0] != 'f')
+		return;
+	fd = (uint32_t)call_int(c->call->arguments[0]);
+	is_pending = map_get(&c->history->pending, &fd) != NULL;
+	if (!is_pending)
+		return;
+	if (c->kinds & CALL_ASKS_SOCKET)
+		take_answer(c);
+	else if (c->kinds & CALL_CLOSES)
+		take_close(c);
+	else if (transfer_of(c->all->transfers, c->call).direction)
+		take_transfer(c);
+}
+
+void call_peers_settle(struct call_history *h)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&h->pending, &position, NULL, &value)) {
+		struct call_pending *pending = value;
+		struct call_peer *p = peer_at(h, &pending->peer);
+
+		if (p)
+			p->under_way++;
+	}
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See call_pieces.h. */
+#include "analyze/calls/call_pieces.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/records.h"
+#include "bpf/tally.h"
+
+#define FAMILY_UNIX  1 /* as Linux numbers them */
+#define FAMILY_INET  2
+#define FAMILY_INET6 10
+
+static struct span pieces_of(const struct syscalls_call *call)
+{
+	if (!record_holds(&call->record, sizeof(*call)))
+		return span_of("", 0);
+	return record_text(&call->record, &call->pieces);
+}
+
+struct call_piece call_piece(
+	const struct syscalls_call *call, size_t argument, enum syscalls_piece_part part)
+{
+	struct span all = pieces_of(call);
+	size_t at = 0;
+
+	while (all.size - at >= sizeof(struct syscalls_piece)) {
+		struct syscalls_piece head;
+		size_t left = all.size - at - sizeof(head);
+
+		memcpy(&head, all.data + at, sizeof(head));
+		if (head.size > left)
+			break;
+		if (head.argument == argument && head.part == part)
+			return (struct call_piece){ true, head.state,
+				span_of(all.data + at + sizeof(head), head.size) };
+		at += sizeof(head) + ((head.size + 7) & ~(size_t)7);
+		if (at > all.size)
+			break;
+	}
+	return (struct call_piece){ 0 };
+}
+
+struct call_piece call_path(const struct syscalls_call *call, size_t argument)
+{
+	struct call_piece piece = call_piece(call, argument, SYSCALLS_PART_TARGET);
+
+	if (piece.is_there) {
+		/* Of a path with a secret less is left. */
+		piece.bytes.size = strnlen(piece.bytes.data, piece.bytes.size);
+		return piece;
+	}
+	if (call->path_argument != argument + 1)
+		return piece;
+	return (struct call_piece){ true,
+		record_has_text(&call->record, &call->path)
+			? call->path_state
+			: SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
+		record_text(&call->record, &call->path) };
+}
+
+int64_t call_int(uint64_t argument)
+{
+	return argument >> 32 == 0 || argument >> 32 == UINT32_MAX ? (int32_t)argument
+								   : (int64_t)argument;
+}
+
+bool call_succeeded(const struct syscalls_call *call)
+{
+	return call->result_state == SOOTH_STATE_VALUE && !tally_is_error(call->result);
+}
+
+/* --- addresses --- */
+
+static unsigned port_of(const unsigned char *bytes)
+{
+	return (unsigned)bytes[2] << 8 | bytes[3];
+}
+
+static bool inet_address(const unsigned char *bytes, size_t have, char *out, size_t size)
+{
+	char text[INET_ADDRSTRLEN];
+
+	if (have < 8 || !inet_ntop(AF_INET, bytes + 4, text, sizeof(text)))
+		return false;
+	snprintf(out, size, "%s:%u", text, port_of(bytes));
+	return true;
+}
+
+static bool inet6_address(const unsigned char *bytes, size_t have, char *out, size_t size)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (have < 24 || !inet_ntop(AF_INET6, bytes + 8, text, sizeof(text)))
+		return false;
+	snprintf(out, size, "[%s]:%u", text, port_of(bytes));
+	return true;
+}
+
+static bool unix_address(struct span path, char *out, size_t size)
+{
+	bool is_abstract = path.size && !path.data[0];
+	size_t length = is_abstract ? path.size : strnlen(path.data, path.size);
+
+	if (length > size - 1)
+		length = size - 1;
+	memcpy(out, path.data, length);
+	out[length] = '\0';
+	if (is_abstract && length)
+		out[0] = '@';
+	for (size_t i = 1; i < length; i++) /* NULs of an abstract name */
+		out[i] = out[i] ? out[i] : '@';
+	return true;
+}
+
+bool call_address(struct span sockaddr, char *out, size_t size)
+{
+	const unsigned char *bytes = (const unsigned char *)sockaddr.data;
+	unsigned family;
+
+	*out = '\0';
+	if (sockaddr.size < 2)
+		return false;
+	family = (unsigned)bytes[0] | (unsigned)bytes[1] << 8;
+	switch (family) {
+	case FAMILY_INET:
+		return inet_address(bytes, sockaddr.size, out, size);
+	case FAMILY_INET6:
+		return inet6_address(bytes, sockaddr.size, out, size);
+	case FAMILY_UNIX:
+		return unix_address(span_of(sockaddr.data + 2, sockaddr.size - 2), out, size);
+	default:
+		return false;
+	}
+}
+
+/* --- types --- */
+
+static void look_up(struct call_types *t, const struct syscall_row *row)
+{
+	size_t count = 0;
+
+	t->is_looked_up = true;
+	t->row = row;
+	t->letters = row ? row->signature : "xxxxxx";
+	t->types = row ? syscall_arguments(row, &count) : NULL;
+	t->count = (uint8_t)(t->types ? count : strlen(t->letters));
+	t->waits = row && syscall_waits(row);
+	t->returns_fd = row && syscall_returns_descriptor(row);
+}
+
+const struct call_types *call_table_get(struct call_table *t, unsigned abi, uint32_t number)
+{
+	const struct syscall_row *row = syscall_by_number(abi, number);
+	unsigned shared = abi == SYSCALL_ABI_X32 ? SYSCALL_ABI_X86_64 : abi;
+	struct call_types *types = &t->unknown;
+
+	number &= ~SYSCALL_X32_BIT;
+	if (row && shared < SYSCALL_TABLE_ABIS && number < CALL_TYPES_NUMBERS)
+		types = &t->of[shared][number];
+	if (!types->is_looked_up)
+		look_up(types, types == &t->unknown ? NULL : row);
+	return types;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where calls fail, what is found, and how long those take that work (see call_history.h). */
+#include <string.h>
+
+#include "analyze/calls/call_history_parts.h"
+#include "base/units.h"
+#include "bpf/tally.h"
+
+#define PLACED_NS (NS_PER_MS / 2) /* what took less needs no path of its own */
+#define MOVED_NS  2		  /* that a byte may take: 500 MB a second */
+
+/* --- names that are searched for --- */
+
+/* Of the last part of a path, without what follows its last dot: x, x.js and x.json are tried one
+ * after the other. */
+static uint64_t name_hash(struct span path)
+{
+	uint64_t hash = 14695981039346656037u;
+	size_t begin = path.size, end = path.size;
+
+	while (begin && path.data[begin - 1] != '/')
+		begin--;
+	for (size_t i = begin + 1; i < path.size; i++)
+		end = path.data[i] == '.' ? i : end;
+	for (size_t i = begin; i < end; i++)
+		hash = (hash ^ (unsigned char)path.data[i]) * 1099511628211u;
+	return hash;
+}
+
+uint64_t call_history_found(const struct call_history *h, const char *path)
+{
+	uint64_t hash = name_hash(span_of(path, strlen(path)));
+	const uint64_t *count = map_get(&h->found, &hash);
+
+	return count ? *count : 0;
+}
+
+static void note_found(const struct call_at_hand *c)
+{
+	uint64_t hash = name_hash(c->path);
+	uint64_t *count = map_put(&c->history->found, &hash, NULL);
+
+	if (count)
+		++*count;
+}
+
+/* --- errors --- */
+
+static struct call_place place_of(const struct call_at_hand *c, bool has_text)
+{
+	struct call_place place = {
+		.number = c->call->number, .abi = c->call->abi, .error = (uint16_t)c->error
+	};
+	struct call_path path = { { 0 } };
+
+	if (has_text && c->path.size)
+		path = call_path_of(c->path);
+	else if (has_text && c->fd && c->fd->kind == FD_FOLLOWED_SOCKET)
+		fd_followed_connection(c->fd, path.text, sizeof(path.text));
+	else if (has_text && c->fd && c->fd->name)
+		path = call_path_of(span_of(c->fd->name, strlen(c->fd->name)));
+	memcpy(place.text, path.text, sizeof(place.text));
+	return place;
+}
+
+static void take_error(const struct call_at_hand *c)
+{
+	struct call_place place;
+	struct call_failures *f;
+
+	if (call_error_is_answer(c->types->row, c->error))
+		return;
+	place = place_of(c, true);
+	f = map_put(&c->history->failures, &place, NULL);
+	if (!f)
+		return;
+	if (!f->count++)
+		f->first_ns = c->call->record.time_ns;
+	f->last_ns = c->call->record.time_ns;
+}
+
+/* --- times --- */
+
+static bool is_file(const struct fd_followed *fd)
+{
+	return fd && fd->name && call_is_on_disk(fd->name) &&
+	       (fd->kind == FD_FOLLOWED_FILE || fd->kind == FD_FOLLOWED_DIRECTORY);
+}
+
+/* Whether all that it took was spent in working for it, and not in waiting for others. */
+static bool works(const struct call_at_hand *c)
+{
+	struct transfer t = transfer_of(c->all->transfers, c->call);
+	unsigned other = t.from ? t.from : t.to;
+
+	if (c->types->waits || c->kinds & CALL_PATIENT)
+		return false;
+	if (t.direction == TRANSFER_COPIES && !is_file(fd_follow_get(&c->all->fds, &c->history->id,
+						      call_int(c->call->arguments[other]))))
+		return false;
+	if (c->types->letters[0] == 'f')
+		return is_file(c->fd);
+	if (c->types->row->category == SYSCALL_CATEGORY_NETWORK)
+		return false;
+	return !c->path.size || c->path.data[0] != '/' || call_is_on_disk(c->path.data);
+}
+
+/* Without what moving so many bytes takes anyhow. */
+static uint64_t work_ns(const struct call_at_hand *c)
+{
+	bool moves = transfer_of(c->all->transfers, c->call).direction && !c->is_error;
+	uint64_t moving_ns = moves ? (uint64_t)c->call->result * MOVED_NS : 0;
+
+	return c->call->duration_ns > moving_ns ? c->call->duration_ns - moving_ns : 0;
+}
+
+static void add_time(const struct call_at_hand *c, bool has_text, uint64_t ns)
+{
+	struct call_place place = place_of(c, has_text);
+	struct call_times *t;
+
+	place.error = 0;
+	t = map_put(&c->history->times, &place, NULL);
+	if (!t)
+		return;
+	t->count++;
+	t->total_ns += ns;
+	t->max_ns = ns > t->max_ns ? ns : t->max_ns;
+	t->histogram[tally_bucket(ns) & (SYSCALLS_BUCKETS - 1)]++;
+}
+
+static void add_times(const struct call_at_hand *c)
+{
+	uint64_t ns = work_ns(c);
+
+	add_time(c, false, ns);
+	if (ns >= PLACED_NS)
+		add_time(c, true, ns);
+}
+
+void call_places_take(const struct call_at_hand *c)
+{
+	if (c->is_error)
+		take_error(c);
+	else if (c->path.size && c->kinds & CALL_LOOKS)
+		note_found(c);
+	if (works(c))
+		add_times(c);
+}

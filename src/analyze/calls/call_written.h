@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An argument that is being written, and what is written of structs; for call_words.c. */
+#ifndef SOOTH_ANALYZE_CALL_WRITTEN_H
+#define SOOTH_ANALYZE_CALL_WRITTEN_H
+
+#include "analyze/calls/call_words.h"
+
+#define ITEMS_SHOWN 8 /* of an array */
+
+struct written {
+	const struct call_words *w;
+	size_t i; /* which argument */
+	const struct argument_type *type;
+	uint64_t value;
+	struct call_piece target;
+};
+
+void written_put_octal(struct buffer *out, uint64_t value);
+void written_as_pointer(const struct written *a);
+/* "3</etc/passwd>" */
+void written_put_fd(const struct call_words *w, int64_t fd);
+
+void written_as_polled(const struct written *a);
+void written_as_epoll_events(const struct written *a);
+void written_as_timespec(const struct written *a);
+void written_as_timeval(const struct written *a);
+void written_as_timer(const struct written *a);
+void written_as_status(const struct written *a);
+void written_as_length(const struct written *a);
+void written_as_option(const struct written *a);
+void written_as_rlimit(const struct written *a);
+void written_as_open_how(const struct written *a);
+void written_as_clone_args(const struct written *a);
+void written_as_signals(const struct written *a);
+
+#endif

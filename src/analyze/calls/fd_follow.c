@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables of descriptors, and what readings and lives of processes do to them; see fd_follow.h.
+ * What calls do stands in fd_effects.c. */
+#include "analyze/calls/fd_follow.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/calls/call_pieces.h"
+#include "analyze/calls/fd_effects.h"
+#include "analyze/sockets/socket_words.h"
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "model/stream_records.h"
+#include "probes/fd_names.h"
+#include "probes/proc.h"
+
+#define PROCESSES_MAX 65536
+#define FDS_MAX	      65536
+#define ENTRIES_MAX   4000000
+
+int fd_follow_init(struct fd_follow *f)
+{
+	*f = (struct fd_follow){ 0 };
+	map_init(&f->tables, sizeof(struct process_id), sizeof(struct fd_table), PROCESSES_MAX);
+	f->effects = call_effects_new();
+	return f->effects ? 0 : -1;
+}
+
+/* --- tables --- */
+
+static void forget(struct fd_follow *f, struct fd_table *t, uint32_t fd)
+{
+	struct fd_followed *known = t->fds.key_size ? map_get(&t->fds, &fd) : NULL;
+
+	if (!known)
+		return;
+	free(known->name);
+	map_remove(&t->fds, &fd);
+	f->entries--;
+}
+
+static void free_table(struct fd_follow *f, struct fd_table *t)
+{
+	size_t position = 0;
+	void *value;
+
+	while (t->fds.key_size && map_next(&t->fds, &position, NULL, &value)) {
+		free(((struct fd_followed *)value)->name);
+		f->entries--;
+	}
+	if (t->fds.key_size)
+		map_fini(&t->fds);
+	free(t->directory);
+	free(t->arguments);
+	*t = (struct fd_table){ 0 };
+}
+
+void fd_follow_fini(struct fd_follow *f)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&f->tables, &position, NULL, &value))
+		free_table(f, value);
+	map_fini(&f->tables);
+	call_effects_free(f->effects);
+}
+
+struct fd_table *fd_follow_table(struct fd_follow *f, const struct process_id *process)
+{
+	struct fd_table *t = map_put(&f->tables, process, NULL);
+
+	if (t && !t->fds.key_size)
+		map_init(&t->fds, sizeof(uint32_t), sizeof(struct fd_followed), FDS_MAX);
+	return t;
+}
+
+struct fd_followed *fd_follow_set(
+	struct fd_follow *f, struct fd_table *t, int64_t fd, enum fd_followed_kind kind)
+{
+	uint32_t number = (uint32_t)fd;
+	struct fd_followed *known;
+	bool is_new;
+
+	if (fd < 0 || fd > UINT32_MAX || f->entries >= ENTRIES_MAX) {
+		f->refused += fd >= 0;
+		return NULL;
+	}
+	known = map_put(&t->fds, &number, &is_new);
+	if (!known) {
+		f->refused++;
+		return NULL;
+	}
+	f->entries += is_new;
+	free(known->name);
+	*known = (struct fd_followed){ .kind = (uint8_t)kind };
+	return known;
+}
+
+void fd_follow_close(struct fd_follow *f, struct fd_table *t, int64_t fd)
+{
+	if (fd >= 0 && fd <= UINT32_MAX)
+		forget(f, t, (uint32_t)fd);
+}
+
+void fd_follow_copy(struct fd_follow *f, struct fd_table *t, int64_t to,
+	const struct fd_followed *from, bool closes_on_exec)
+{
+	/* The entry moves when the map grows. */
+	struct fd_followed copy = *from;
+	char *name = copy.name ? strdup(copy.name) : NULL;
+	struct fd_followed *known = fd_follow_set(f, t, to, copy.kind);
+
+	if (!known) {
+		free(name);
+		return;
+	}
+	*known = copy;
+	known->name = name;
+	known->closes_on_exec = closes_on_exec;
+}
+
+void fd_follow_name(struct fd_followed *known, struct span name)
+{
+	free(known->name);
+	known->name = strndup(name.data, name.size);
+}
+
+static void copy_text(char *to, size_t size, const struct buffer *from)
+{
+	size_t length = from->size < size - 1 ? from->size : size - 1;
+
+	memcpy(to, from->data ? (const char *)from->data : "", length);
+	to[length] = '\0';
+}
+
+/* --- readings --- */
+
+static enum fd_followed_kind kind_of(uint8_t type)
+{
+	switch (type) {
+	case FDS_FILE:
+	case FDS_DELETED:
+		return FD_FOLLOWED_FILE;
+	case FDS_DIRECTORY:
+		return FD_FOLLOWED_DIRECTORY;
+	case FDS_PIPE:
+	case FDS_FIFO:
+		return FD_FOLLOWED_PIPE;
+	case FDS_UNIX:
+	case FDS_TCP:
+	case FDS_UDP:
+	case FDS_NETLINK:
+	case FDS_PACKET:
+	case FDS_SOCKET:
+		return FD_FOLLOWED_SOCKET;
+	case FDS_PTY:
+	case FDS_TTY:
+		return FD_FOLLOWED_TERMINAL;
+	default:
+		return FD_FOLLOWED_OTHER;
+	}
+}
+
+static void take_descriptor(struct fd_follow *f, const struct fds_descriptor *d)
+{
+	static const char *const protocols[] = { [FDS_UNIX] = "UNIX",
+		[FDS_TCP] = "TCP",
+		[FDS_UDP] = "UDP",
+		[FDS_NETLINK] = "NETLINK",
+		[FDS_PACKET] = "PACKET" };
+	struct process_id id = process_id_of(&d->record);
+	struct fd_table *t = fd_follow_table(f, &id);
+	struct span path = record_text(&d->record, &d->path);
+	struct fd_followed *known = NULL;
+
+	if (t && !t->has_fds)
+		known = fd_follow_set(f, t, d->fd, kind_of(d->type));
+	if (!known)
+		return;
+	known->closes_on_exec = d->closes_on_exec;
+	if (known->kind == FD_FOLLOWED_SOCKET && d->type < ARRAY_SIZE(protocols) &&
+		protocols[d->type])
+		memcpy(known->protocol, protocols[d->type], strlen(protocols[d->type]) + 1);
+	if (known->kind == FD_FOLLOWED_SOCKET)
+		return;
+	if (path.size)
+		fd_follow_name(known, path);
+	else if (d->type < FDS_TYPES)
+		fd_follow_name(known, span_of(fd_type_names.names[d->type],
+					      strlen(fd_type_names.names[d->type])));
+}
+
+static void take_socket(struct fd_follow *f, const struct sockets_socket *s)
+{
+	struct process_id id = process_id_of(&s->record);
+	struct fd_table *t = fd_follow_table(f, &id);
+	struct fd_followed *known = t ? map_get(&t->fds, &s->fd) : NULL;
+	struct buffer text = { 0 };
+
+	if (t && !known && !t->has_sockets)
+		known = fd_follow_set(f, t, s->fd, FD_FOLLOWED_SOCKET);
+	if (!known || t->has_sockets)
+		return;
+	if (s->family == SOCKETS_INET6 &&
+		(!strcmp(known->protocol, "TCP") || !strcmp(known->protocol, "UDP")))
+		strcat(known->protocol, "6");
+	known->is_listening = s->state == SOCKETS_LISTEN;
+	if (s->local_state == SOOTH_STATE_VALUE) {
+		socket_put_local(&text, s);
+		copy_text(known->local, sizeof(known->local), &text);
+	}
+	buffer_reset(&text);
+	if (s->peer_state == SOOTH_STATE_VALUE) {
+		socket_put_peer(&text, s);
+		copy_text(known->peer, sizeof(known->peer), &text);
+	}
+	buffer_fini(&text);
+}
+
+/* A reading is whole. */
+static void end_reading(struct fd_follow *f, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	struct fd_table *t = map_get(&f->tables, &id);
+
+	if (!t)
+		return;
+	t->has_fds |= r->kind == FDS_PROCESS;
+	t->has_sockets |= r->kind == SOCKETS_PROCESS;
+}
+
+static void name_process(struct fd_table *t, const char *name, size_t size)
+{
+	memset(t->name, 0, sizeof(t->name));
+	memcpy(t->name, name, size < sizeof(t->name) ? size : sizeof(t->name));
+}
+
+static void take_process(struct fd_follow *f, const struct proc_process *p)
+{
+	struct process_id id = process_id_of(&p->record);
+	struct span directory = record_text(&p->record, &p->directory);
+	struct span name = record_text(&p->record, &p->name);
+	struct fd_table *t = fd_follow_table(f, &id);
+
+	if (t && !*t->name)
+		name_process(t, name.data, name.size);
+	if (!t || t->directory || p->directory_state > SOOTH_STATE_TRUNCATED || !directory.size)
+		return;
+	free(t->directory);
+	t->directory = strndup(directory.data, directory.size);
+}
+
+/* --- lives --- */
+
+/* A child has a copy of its parent's, unless a reading told of it already. */
+static void take_join(struct fd_follow *f, const struct process_join *join)
+{
+	struct process_id child = process_id_of(&join->record);
+	struct process_id parent = { join->parent_start_ticks, join->parent_pid };
+	struct fd_table *to = fd_follow_table(f, &child);
+	const struct fd_table *from = map_get(&f->tables, &parent);
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	if (to)
+		name_process(to, join->name, sizeof(join->name));
+	if (!to || !from || to->fds.count || to == from || !from->fds.key_size)
+		return;
+	if (from->directory && !to->directory)
+		to->directory = strdup(from->directory);
+	while (map_next(&from->fds, &position, &key, &value)) {
+		const struct fd_followed *known = value;
+
+		fd_follow_copy(f, to, *(const uint32_t *)key, known, known->closes_on_exec);
+	}
+}
+
+static void keep_arguments(struct fd_table *t, const struct process_exec *exec)
+{
+	struct span words;
+
+	free(t->arguments);
+	t->arguments = NULL;
+	t->arguments_size = 0;
+	if (!record_holds(&exec->record, sizeof(*exec)) ||
+		exec->arguments_state > SOOTH_STATE_TRUNCATED)
+		return;
+	words = record_text(&exec->record, &exec->arguments);
+	t->arguments_are_cut = exec->arguments_state == SOOTH_STATE_TRUNCATED;
+	t->arguments = malloc(words.size + 1);
+	if (!t->arguments)
+		return;
+	memcpy(t->arguments, words.data, words.size);
+	t->arguments_size = words.size;
+}
+
+static void take_exec(struct fd_follow *f, const struct process_exec *exec)
+{
+	struct process_id id = process_id_of(&exec->record);
+	struct fd_table *t = map_get(&f->tables, &id);
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	if (t) {
+		name_process(t, exec->name, sizeof(exec->name));
+		keep_arguments(t, exec);
+	}
+	while (t && t->fds.key_size && map_next(&t->fds, &position, &key, &value)) {
+		uint32_t fd = *(const uint32_t *)key;
+
+		if (((struct fd_followed *)value)->closes_on_exec)
+			forget(f, t, fd);
+	}
+}
+
+static void take_leave(struct fd_follow *f, const struct process_leave *leave)
+{
+	struct process_id id = process_id_of(&leave->record);
+	struct fd_table *t = map_get(&f->tables, &id);
+
+	if (!t)
+		return;
+	free_table(f, t);
+	map_remove(&f->tables, &id);
+}
+
+void fd_follow_take(struct fd_follow *f, const struct sooth_record *r)
+{
+	const void *known;
+
+	if ((known = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST)))
+		call_effects_apply(f->effects, f, known);
+	else if ((known = record_as(r, FDS_DESCRIPTOR, sizeof(struct fds_descriptor))))
+		take_descriptor(f, known);
+	else if ((known = record_as(r, SOCKETS_SOCKET, sizeof(struct sockets_socket))))
+		take_socket(f, known);
+	else if (r->kind == FDS_PROCESS || r->kind == SOCKETS_PROCESS)
+		end_reading(f, r);
+	else if ((known = record_as(r, PROC_PROCESS, PROC_PROCESS_LEAST)))
+		take_process(f, known);
+	else if ((known = record_as(r, PROCESS_JOIN, sizeof(struct process_join))))
+		take_join(f, known);
+	else if ((known = record_as(r, PROCESS_EXEC, PROCESS_EXEC_LEAST)))
+		take_exec(f, known);
+	else if ((known = record_as(r, PROCESS_LEAVE, sizeof(struct process_leave))))
+		take_leave(f, known);
+}
+
+/* --- asking --- */
+
+const struct fd_followed *fd_follow_get(
+	const struct fd_follow *f, const struct process_id *process, int64_t fd)
+{
+	const struct fd_table *t = map_get(&f->tables, process);
+	uint32_t number = (uint32_t)fd;
+
+	if (!t || !t->fds.key_size || fd < 0 || fd > UINT32_MAX)
+		return NULL;
+	return map_get(&t->fds, &number);
+}
+
+static void put_socket(const struct fd_followed *known, struct buffer *out)
+{
+	bool has_arrow = *known->peer != '\0';
+
+	buffer_string(out, *known->protocol ? known->protocol : "socket");
+	if (*known->local || has_arrow)
+		buffer_char(out, ' ');
+	escape_terminal(out, known->local, strlen(known->local));
+	if (has_arrow) {
+		buffer_string(out, "→");
+		escape_terminal(out, known->peer, strlen(known->peer));
+	}
+	if (known->is_listening)
+		buffer_string(out, " listening");
+}
+
+void fd_follow_put(
+	const struct fd_follow *f, const struct process_id *process, int64_t fd, struct buffer *out)
+{
+	const struct fd_followed *known = fd_follow_get(f, process, fd);
+
+	if (!known)
+		buffer_char(out, '?');
+	else if (known->kind == FD_FOLLOWED_SOCKET)
+		put_socket(known, out);
+	else if (known->name)
+		escape_terminal(out, known->name, strlen(known->name));
+	else
+		buffer_char(out, '?');
+}
+
+void fd_followed_connection(const struct fd_followed *known, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s%s%s", *known->protocol ? known->protocol : "socket",
+		*known->local || *known->peer ? " " : "", known->local, *known->peer ? "→" : "",
+		known->peer);
+}
+
+struct span fd_follow_process(const struct fd_follow *f, const struct process_id *process)
+{
+	const struct fd_table *t = map_get(&f->tables, process);
+
+	return t ? span_of(t->name, strnlen(t->name, sizeof(t->name))) : span_of("", 0);
+}
+
+bool fd_follow_arguments(
+	const struct fd_follow *f, const struct process_id *process, struct span *out)
+{
+	const struct fd_table *t = map_get(&f->tables, process);
+
+	if (!t || !t->arguments)
+		return false;
+	*out = span_of(t->arguments, t->arguments_size);
+	return true;
+}
+
+bool fd_follow_arguments_are_cut(const struct fd_follow *f, const struct process_id *process)
+{
+	const struct fd_table *t = map_get(&f->tables, process);
+
+	return t && t->arguments_are_cut;
+}
+
+struct span fd_follow_directory(const struct fd_follow *f, const struct process_id *process)
+{
+	const struct fd_table *t = map_get(&f->tables, process);
+
+	return t && t->directory ? span_of(t->directory, strlen(t->directory)) : span_of("", 0);
+}
+
+void fd_follow_resolve(const struct fd_follow *f, const struct process_id *process,
+	int64_t directory, struct span path, struct buffer *out)
+{
+	const struct fd_followed *known = fd_follow_get(f, process, directory);
+	struct span base = directory == AT_FDCWD_LINUX ? fd_follow_directory(f, process)
+			   : known && known->name && known->kind == FD_FOLLOWED_DIRECTORY
+				   ? span_of(known->name, strlen(known->name))
+				   : span_of("", 0);
+
+	/* "./x" is what people type for x, and "." for where they are. */
+	while (base.size && span_starts(path, "./")) {
+		path.data += 2;
+		path.size -= 2;
+	}
+	if (base.size && path.size == 1 && path.data[0] == '.')
+		path = span_of("", 0);
+	if (base.size && (!path.size || path.data[0] != '/')) {
+		buffer_append(out, base.data, base.size);
+		if (path.size && base.data[base.size - 1] != '/')
+			buffer_char(out, '/');
+	}
+	buffer_append(out, path.data, path.size);
+}

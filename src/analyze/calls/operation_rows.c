@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of the rows of operations. */
+#include "analyze/calls/operation_rows.h"
+
+#include "model/schema.h"
+
+#define ROW_SCHEMA_OF(id_, struct_, table, from)                                                   \
+	{                                                                                          \
+		.name = "operation." #id_, .class_ = SOOTH_CLASS_ROW,                              \
+		.fixed_size = sizeof(struct struct_), .fields = (table) + (from),                  \
+		.field_count = sizeof(table) / sizeof((table)[0]) - (from)                         \
+	}
+/* Of each process by itself, or of all together: then without the first two. */
+#define ROW_SCHEMA(id_, struct_)                                                                   \
+	const struct sooth_schema id_##_schema = ROW_SCHEMA_OF(id_, struct_, id_##_fields, 2);     \
+	const struct sooth_schema id_##_process_schema =                                           \
+		ROW_SCHEMA_OF(id_, struct_, id_##_fields, 0)
+
+/* Where the sums are of each process by itself. */
+#define PROCESS_FIELDS(row)                                                                        \
+	{ .name = "pid",                                                                           \
+		.type = SOOTH_FIELD_UNSIGNED,                                                      \
+		FIELD_AT(row, record.pid),                                                         \
+		FIELD_STATE_AT(row, process_state),                                                \
+		.help = "process" },                                                               \
+		FIELD_STRING(row, process, "its name", FIELD_STATE_AT(row, process_state))
+
+static const struct sooth_field io_fields[] = {
+	PROCESS_FIELDS(io_row),
+	FIELD_STRING(io_row, path, "the file, or what the descriptor is", .may_shrink = true),
+	FIELD_STRING(io_row, kind, "file, directory, pipe, terminal, other"),
+	FIELD_NUMBER(io_row, read_bytes, "bytes read", .unit = SOOTH_UNIT_BYTES, .label = "READ"),
+	FIELD_NUMBER(io_row, written_bytes, "bytes written", .unit = SOOTH_UNIT_BYTES,
+		.label = "WRITTEN"),
+	FIELD_NUMBER(io_row, reads, "calls that read"),
+	FIELD_NUMBER(io_row, writes, "calls that wrote"),
+	FIELD_NUMBER(io_row, opens, "how often it was opened"),
+	FIELD_NUMBER(io_row, rewrites, "how often it was emptied after it had been written"),
+	FIELD_NUMBER(io_row, errors, "calls on it that failed"),
+	FIELD_NUMBER(
+		io_row, total_ns, "time in these calls", .unit = SOOTH_UNIT_NS, .label = "TOTAL"),
+	FIELD_NUMBER(io_row, mean_ns, "of a call", .unit = SOOTH_UNIT_NS, .label = "MEAN",
+		FIELD_STATE_AT(io_row, mean_state)),
+	FIELD_NUMBER(io_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX"),
+};
+ROW_SCHEMA(io, io_row);
+
+static const struct sooth_field network_fields[] = {
+	PROCESS_FIELDS(network_row),
+	FIELD_STRING(network_row, connection, "protocol and both ends", .may_shrink = true),
+	FIELD_STRING(network_row, label, "who the other end is",
+		FIELD_STATE_AT(network_row, label_state)),
+	FIELD_NUMBER(
+		network_row, sent_bytes, "bytes sent", .unit = SOOTH_UNIT_BYTES, .label = "SENT"),
+	FIELD_NUMBER(network_row, received_bytes, "bytes received", .unit = SOOTH_UNIT_BYTES,
+		.label = "RECEIVED"),
+	FIELD_NUMBER(network_row, sends, "calls that sent"),
+	FIELD_NUMBER(network_row, receives, "calls that received"),
+	FIELD_NUMBER(network_row, errors, "calls on it that failed, those with EAGAIN left out"),
+	FIELD_NUMBER(network_row, total_ns, "time in these calls, waiting included",
+		.unit = SOOTH_UNIT_NS, .label = "TOTAL"),
+	FIELD_NUMBER(network_row, mean_ns, "of a call", .unit = SOOTH_UNIT_NS, .label = "MEAN",
+		FIELD_STATE_AT(network_row, mean_state)),
+	FIELD_NUMBER(network_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX"),
+};
+ROW_SCHEMA(network, network_row);
+
+static const struct sooth_field lineage_fields[] = {
+	FIELD_PID(lineage_row),
+	FIELD_NUMBER(
+		lineage_row, parent, "who started it", FIELD_STATE_AT(lineage_row, parent_state)),
+	FIELD_STRING(lineage_row, name, "its last name"),
+	FIELD_STRING(lineage_row, end, "how it ended", FIELD_STATE_AT(lineage_row, end_state)),
+	FIELD_NUMBER(lineage_row, lived_ns,
+		"from its start, or that of the observation, to its end", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(lineage_row, lived_state)),
+	{ .name = "status",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(lineage_row, status),
+		FIELD_STATE_AT(lineage_row, end_state),
+		.is_hidden = true,
+		.help = "as wait(2) gives it" },
+	{ .name = "command",
+		.type = SOOTH_FIELD_ARGS,
+		FIELD_AT(lineage_row, command),
+		FIELD_STATE_AT(lineage_row, command_state),
+		.help = "its command line when it was last read" },
+};
+const struct sooth_schema lineage_schema = ROW_SCHEMA_OF(lineage, lineage_row, lineage_fields, 0);
+
+static const struct sooth_field memory_fields[] = {
+	PROCESS_FIELDS(memory_row),
+	FIELD_STRING(memory_row, operation, "what was asked for"),
+	FIELD_NUMBER(memory_row, calls, "how often"),
+	FIELD_NUMBER(memory_row, errors, "how often it failed"),
+	FIELD_NUMBER(memory_row, bytes, "address space, of the calls that worked",
+		.unit = SOOTH_UNIT_BYTES, .label = "SIZE"),
+	FIELD_NUMBER(memory_row, total_ns, "time in these calls", .unit = SOOTH_UNIT_NS,
+		.label = "TOTAL"),
+	FIELD_NUMBER(memory_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX"),
+};
+ROW_SCHEMA(memory, memory_row);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See operation_sums.h. */
+#include "analyze/calls/operation_sums.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "bpf/tally.h"
+
+#define FILES_MAX	    65536
+#define CONNECTIONS_MAX	    65536
+#define MEMORY_MAX	    256
+#define EAGAIN_LINUX	    11
+#define MAP_ANONYMOUS_LINUX 0x20
+#define O_TRUNC_LINUX	    01000
+
+void operation_sums_init(struct operation_sums *s, bool by_process)
+{
+	*s = (struct operation_sums){ .by_process = by_process };
+	map_init(&s->files, sizeof(struct operation_path), sizeof(struct io_sum), FILES_MAX);
+	map_init(&s->connections, sizeof(struct operation_path), sizeof(struct network_sum),
+		CONNECTIONS_MAX);
+	map_init(&s->memory, sizeof(struct memory_key), sizeof(struct memory_sum), MEMORY_MAX);
+	transfers_init(&s->transfers);
+}
+
+void operation_sums_fini(struct operation_sums *s)
+{
+	map_fini(&s->files);
+	map_fini(&s->connections);
+	map_fini(&s->memory);
+}
+
+void operation_sums_reset(struct operation_sums *s)
+{
+	map_clear(&s->files);
+	map_clear(&s->connections);
+	map_clear(&s->memory);
+}
+
+/* --- files and connections --- */
+
+static void add_time(uint64_t *total, uint64_t *max, const struct syscalls_call *call)
+{
+	*total += call->duration_ns;
+	if (call->duration_ns > *max)
+		*max = call->duration_ns;
+}
+
+static void path_key(const struct operation_sums *s, const struct syscalls_call *call,
+	struct operation_path *key, struct span path)
+{
+	memset(key, 0, sizeof(*key));
+	if (s->by_process)
+		key->process = process_id_of(&call->record);
+	memcpy(key->text, path.data,
+		path.size < sizeof(key->text) - 1 ? path.size : sizeof(key->text) - 1);
+}
+
+static struct io_sum *file_of(struct operation_sums *s, const struct syscalls_call *call,
+	const struct fd_followed *known, int64_t fd)
+{
+	struct operation_path key;
+	struct io_sum *sum;
+	char text[32];
+
+	snprintf(text, sizeof(text), "descriptor %lld", (long long)fd);
+	if (known && known->name)
+		path_key(s, call, &key, span_of(known->name, strlen(known->name)));
+	else
+		path_key(s, call, &key, span_of(text, strlen(text)));
+	sum = map_put(&s->files, &key, NULL);
+	if (sum)
+		sum->kind = known ? known->kind : FD_FOLLOWED_OTHER;
+	return sum;
+}
+
+static struct network_sum *connection_of(
+	struct operation_sums *s, const struct syscalls_call *call, const struct fd_followed *known)
+{
+	struct operation_path key;
+	struct network_sum *sum;
+	char text[OPERATION_PATH];
+
+	fd_followed_connection(known, text, sizeof(text));
+	path_key(s, call, &key, span_of(text, strlen(text)));
+	sum = map_put(&s->connections, &key, NULL);
+	if (sum)
+		memcpy(sum->peer, known->peer, sizeof(sum->peer));
+	return sum;
+}
+
+static void add_side(struct operation_sums *s, const struct fd_follow *fds,
+	const struct syscalls_call *call, int64_t fd, bool is_write)
+{
+	struct process_id id = process_id_of(&call->record);
+	const struct fd_followed *known = fd_follow_get(fds, &id, fd);
+	bool is_error = tally_is_error(call->result);
+	uint64_t bytes = is_error ? 0 : (uint64_t)call->result;
+
+	if (known && known->kind == FD_FOLLOWED_SOCKET) {
+		struct network_sum *sum = connection_of(s, call, known);
+
+		if (!sum)
+			return;
+		*(is_write ? &sum->sent_bytes : &sum->received_bytes) += bytes;
+		*(is_write ? &sum->sends : &sum->receives) += 1;
+		sum->errors += is_error && call->result != -EAGAIN_LINUX;
+		add_time(&sum->total_ns, &sum->max_ns, call);
+	} else {
+		struct io_sum *sum = file_of(s, call, known, fd);
+
+		if (!sum)
+			return;
+		*(is_write ? &sum->written_bytes : &sum->read_bytes) += bytes;
+		*(is_write ? &sum->writes : &sum->reads) += 1;
+		sum->errors += is_error;
+		sum->is_written |= is_write && bytes;
+		add_time(&sum->total_ns, &sum->max_ns, call);
+	}
+}
+
+static void add_transfer(struct operation_sums *s, const struct fd_follow *fds,
+	const struct transfer *t, const struct syscalls_call *call)
+{
+	if (t->direction == TRANSFER_READS || t->direction == TRANSFER_COPIES)
+		add_side(s, fds, call, call_int(call->arguments[t->from]), false);
+	if (t->direction == TRANSFER_WRITES || t->direction == TRANSFER_COPIES)
+		add_side(s, fds, call, call_int(call->arguments[t->to]), true);
+}
+
+/* --- opening, emptying --- */
+
+static struct io_sum *file_by_path(struct operation_sums *s, const struct fd_follow *fds,
+	const struct call_types *types, const struct syscalls_call *call, size_t argument)
+{
+	struct process_id id = process_id_of(&call->record);
+	struct call_piece path = call_path(call, argument);
+	int64_t directory = argument && types->letters[argument - 1] == 'a'
+				    ? call_int(call->arguments[argument - 1])
+				    : AT_FDCWD_LINUX;
+	struct operation_path key;
+	struct buffer whole = { 0 };
+	struct io_sum *sum;
+
+	if (!path.bytes.size)
+		return NULL;
+	fd_follow_resolve(fds, &id, directory, path.bytes, &whole);
+	path_key(s, call, &key, span_of((const char *)whole.data, whole.size));
+	buffer_fini(&whole);
+	sum = map_put(&s->files, &key, NULL);
+	return sum;
+}
+
+/* What an open does to the file; how openat2(2) opens is not looked at. */
+static void add_open(struct operation_sums *s, const struct fd_follow *fds,
+	const struct call_types *types, const struct syscalls_call *call)
+{
+	bool is_at = types->letters[0] == 'a', is_creat = !strcmp(types->row->name, "creat");
+	uint64_t flags = is_creat ? O_TRUNC_LINUX : call->arguments[is_at ? 2 : 1];
+	struct io_sum *sum = file_by_path(s, fds, types, call, is_at ? 1 : 0);
+
+	if (!sum)
+		return;
+	sum->opens += call_succeeded(call);
+	sum->errors += !call_succeeded(call);
+	add_time(&sum->total_ns, &sum->max_ns, call);
+	if (call_succeeded(call) && flags & O_TRUNC_LINUX) {
+		sum->rewrites += sum->is_written;
+		sum->is_written = false;
+	}
+}
+
+static void add_truncate(
+	struct operation_sums *s, const struct fd_follow *fds, const struct syscalls_call *call)
+{
+	struct process_id id = process_id_of(&call->record);
+	int64_t fd = call_int(call->arguments[0]);
+	struct io_sum *sum = file_of(s, call, fd_follow_get(fds, &id, fd), fd);
+
+	if (!sum || !call_succeeded(call) || call->arguments[1])
+		return;
+	sum->rewrites += sum->is_written;
+	sum->is_written = false;
+}
+
+/* --- memory --- */
+
+static void add_memory(
+	struct operation_sums *s, const struct call_types *types, const struct syscalls_call *call)
+{
+	const char *name = types->row->name;
+	bool is_map = !strncmp(name, "mmap", 4);
+	struct memory_key key = { 0 };
+	struct memory_sum *sum;
+
+	if (s->by_process)
+		key.process = process_id_of(&call->record);
+	snprintf(key.operation, sizeof(key.operation), "%s%s", name,
+		!is_map					   ? ""
+		: call->arguments[3] & MAP_ANONYMOUS_LINUX ? " of no file"
+							   : " of a file");
+	sum = map_put(&s->memory, &key, NULL);
+	if (!sum)
+		return;
+	sum->calls++;
+	sum->errors += !call_succeeded(call);
+	/* The second argument is a length in all of them but brk. */
+	if (call_succeeded(call) && types->count > 1 && types->letters[1] == 'z')
+		sum->bytes += call->arguments[1];
+	add_time(&sum->total_ns, &sum->max_ns, call);
+}
+
+void operation_sums_take(struct operation_sums *s, const struct fd_follow *fds,
+	const struct call_types *types, const struct syscalls_call *call)
+{
+	struct transfer transfer = transfer_of(&s->transfers, call);
+
+	if (!types->row || call->result_state != SOOTH_STATE_VALUE)
+		return;
+	if (transfer.direction)
+		add_transfer(s, fds, &transfer, call);
+	else if (types->row->category == SYSCALL_CATEGORY_MEMORY)
+		add_memory(s, types, call);
+	else if (!strncmp(types->row->name, "open", 4) || !strcmp(types->row->name, "creat"))
+		add_open(s, fds, types, call);
+	else if (!strcmp(types->row->name, "ftruncate"))
+		add_truncate(s, fds, call);
+}

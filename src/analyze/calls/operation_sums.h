@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sums of what calls did: by file, connection, process and kind of memory. */
+#ifndef SOOTH_ANALYZE_OPERATION_SUMS_H
+#define SOOTH_ANALYZE_OPERATION_SUMS_H
+
+#include "analyze/calls/call_pieces.h"
+#include "analyze/calls/fd_follow.h"
+#include "analyze/calls/transfers.h"
+
+#define OPERATION_PATH 240 /* longer ones are cut: their beginning tells them apart */
+
+struct operation_path {
+	struct process_id process; /* zeros: of all of them */
+	char text[OPERATION_PATH];
+};
+
+struct io_sum {
+	uint64_t read_bytes, written_bytes, reads, writes, opens, rewrites, errors;
+	uint64_t total_ns, max_ns;
+	uint8_t kind; /* enum fd_followed_kind */
+	bool is_written;
+};
+
+struct network_sum {
+	uint64_t sent_bytes, received_bytes, sends, receives, errors, total_ns, max_ns;
+	char peer[FD_FOLLOW_ADDRESS];
+};
+
+struct memory_key {
+	struct process_id process;
+	char operation[32];
+};
+
+struct memory_sum {
+	uint64_t calls, errors, bytes, total_ns, max_ns;
+};
+
+struct operation_sums {
+	struct map files;	/* operation_path -> io_sum */
+	struct map connections; /* operation_path -> network_sum */
+	struct map memory;	/* memory_key -> memory_sum */
+	bool by_process;
+	struct transfers transfers;
+};
+
+void operation_sums_init(struct operation_sums *s, bool by_process);
+void operation_sums_fini(struct operation_sums *s);
+void operation_sums_reset(struct operation_sums *s);
+/* Of a call, before it has changed what its descriptors are. */
+void operation_sums_take(struct operation_sums *s, const struct fd_follow *fds,
+	const struct call_types *types, const struct syscalls_call *call);
+
+#endif

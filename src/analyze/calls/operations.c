@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What calls did: to each file, over each connection, which processes came and went, how
+ * memory was asked for. Read from single calls, so counts alone give nothing here.
+ */
+#include "analyze/calls/operations.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/calls/call_backlog.h"
+#include "analyze/calls/call_notes.h"
+#include "analyze/calls/operation_rows.h"
+#include "analyze/calls/operation_sums.h"
+#include "analyze/sockets/peer_labels.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "core/output.h"
+#include "core/stage.h"
+#include "model/stream_records.h"
+#include "probes/proc.h"
+#include "probes/signal_names.h"
+
+#define PROCESSES_MAX 65536
+#define PEOPLE_ROWS   40 /* of a table; -j tells all */
+
+struct life {
+	uint32_t parent;
+	uint64_t from_ns, to_ns;
+	uint32_t status;
+	bool has_parent, has_ended;
+	char name[PROCESS_NAME_SIZE];
+	char *command; /* owned, arguments with NULs; NULL: not read */
+	size_t command_size;
+};
+
+struct operations_state {
+	struct output *output;
+	struct operations_options options;
+	struct fd_follow fds;
+	struct call_backlog backlog;
+	struct call_table *types;
+	struct operation_sums interval, all;
+	struct map lives; /* process_id -> struct life */
+	struct peer_labels labels;
+	struct call_notes notes;
+	bool has_calls, has_counts, is_over;
+};
+
+static bool wants_all(const struct operations_options *o)
+{
+	return !o->io && !o->network && !o->process && !o->memory;
+}
+
+/* --- lives --- */
+
+static struct life *life_of(struct operations_state *s, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	bool is_new;
+	struct life *life = map_put(&s->lives, &id, &is_new);
+
+	if (life && is_new)
+		life->from_ns = r->time_ns;
+	return life;
+}
+
+static void set_command(struct life *life, struct span command)
+{
+	free(life->command);
+	life->command = malloc(command.size + 1);
+	life->command_size = life->command ? command.size : 0;
+	if (life->command)
+		memcpy(life->command, command.data, command.size);
+}
+
+static void take_join(struct operations_state *s, const struct process_join *join)
+{
+	struct process_id parent = { join->parent_start_ticks, join->parent_pid };
+	struct life *life = life_of(s, &join->record);
+	const struct life *from = map_get(&s->lives, &parent);
+
+	if (!life)
+		return;
+	/* Until it execs it is its parent over again. */
+	if (from && from != life && from->command && !life->command)
+		set_command(life, span_of(from->command, from->command_size));
+	life->parent = join->parent_pid;
+	life->has_parent = true;
+	memcpy(life->name, join->name, sizeof(life->name));
+}
+
+static void take_process(struct operations_state *s, const struct proc_process *p)
+{
+	struct span command = record_text(&p->record, &p->arguments);
+	struct span name = record_text(&p->record, &p->name);
+	struct life *life = life_of(s, &p->record);
+
+	if (!life || p->arguments_state > SOOTH_STATE_TRUNCATED)
+		return;
+	life->parent = p->ppid;
+	life->has_parent = true;
+	memset(life->name, 0, sizeof(life->name));
+	memcpy(life->name, name.data,
+		name.size < sizeof(life->name) ? name.size : sizeof(life->name));
+	if (command.size || !life->command)
+		set_command(life, command);
+}
+
+static void take_exec(struct operations_state *s, const struct process_exec *exec)
+{
+	struct life *life = life_of(s, &exec->record);
+
+	if (!life)
+		return;
+	memcpy(life->name, exec->name, sizeof(life->name));
+	if (record_holds(&exec->record, sizeof(*exec)) &&
+		exec->arguments_state <= SOOTH_STATE_TRUNCATED)
+		set_command(life, record_text(&exec->record, &exec->arguments));
+}
+
+static void take_life(struct operations_state *s, const struct sooth_record *r)
+{
+	const void *known;
+	struct life *life;
+
+	if ((known = record_as(r, PROCESS_JOIN, sizeof(struct process_join)))) {
+		take_join(s, known);
+	} else if ((known = record_as(r, PROCESS_EXEC, PROCESS_EXEC_LEAST))) {
+		take_exec(s, known);
+	} else if ((known = record_as(r, PROCESS_LEAVE, sizeof(struct process_leave)))) {
+		life = life_of(s, r);
+		if (!life)
+			return;
+		life->status = ((const struct process_leave *)known)->status;
+		life->to_ns = r->time_ns;
+		life->has_ended = true;
+	} else if ((known = record_as(r, PROC_PROCESS, PROC_PROCESS_LEAST))) {
+		take_process(s, known);
+	}
+}
+
+static void take_call(struct operations_state *s, const struct syscalls_call *call)
+{
+	const struct call_types *types = call_table_get(s->types, call->abi, call->number);
+
+	s->has_calls = true;
+	operation_sums_take(&s->interval, &s->fds, types, call);
+	if (s->options.is_repeated)
+		operation_sums_take(&s->all, &s->fds, types, call);
+}
+
+static int take(void *state, const struct sooth_record *r, struct sooth_error *err)
+{
+	struct operations_state *s = state;
+
+	(void)err;
+	if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))
+		take_call(s, (const void *)r);
+	else
+		take_life(s, r);
+	fd_follow_take(&s->fds, r);
+	call_notes_take(&s->notes, r);
+	s->has_counts |= r->kind == SYSCALLS_COUNT;
+	s->is_over |= r->kind == STREAM_END;
+	return 0;
+}
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct operations_state *s = state;
+
+	s->output = output;
+	if (options)
+		s->options = *(const struct operations_options *)options;
+	operation_sums_init(&s->interval, s->options.by_process);
+	operation_sums_init(&s->all, s->options.by_process);
+	map_init(&s->lives, sizeof(struct process_id), sizeof(struct life), PROCESSES_MAX);
+	peer_labels_init(&s->labels);
+	s->types = calloc(1, sizeof(*s->types));
+	call_backlog_init(&s->backlog, &s->fds, take, s);
+	if (fd_follow_init(&s->fds) || !s->types)
+		return error_no_memory(err);
+	if (call_notes_init(&s->notes, err))
+		return err->code;
+	return peer_labels_load(&s->labels, s->options.labels, err);
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct operations_state *s = state;
+
+	return call_backlog_push(&s->backlog, batch, err);
+}
+
+/* --- telling --- */
+
+struct sorted {
+	const void *key;
+	void *value;
+	uint64_t weight;
+};
+
+static int by_weight(const void *a, const void *b)
+{
+	const struct sorted *x = a, *y = b;
+
+	return (y->weight > x->weight) - (y->weight < x->weight);
+}
+
+/* Those with most first; to be freed. */
+static struct sorted *sort(const struct map *m, uint64_t (*weigh)(const void *value))
+{
+	struct sorted *all = calloc(m->count + 1, sizeof(*all));
+	size_t position = 0, n = 0;
+
+	while (all && map_next(m, &position, &all[n].key, &all[n].value)) {
+		all[n].weight = weigh(all[n].value);
+		n++;
+	}
+	if (all)
+		qsort(all, n, sizeof(*all), by_weight);
+	return all;
+}
+
+static uint64_t weigh_io(const void *value)
+{
+	const struct io_sum *sum = value;
+
+	return sum->read_bytes + sum->written_bytes;
+}
+
+static uint64_t weigh_network(const void *value)
+{
+	const struct network_sum *sum = value;
+
+	return sum->sent_bytes + sum->received_bytes;
+}
+
+static uint64_t weigh_memory(const void *value)
+{
+	return ((const struct memory_sum *)value)->bytes;
+}
+
+/* Whose sum it is, where that is kept. */
+static struct span tell_whose(const struct operations_state *s, const struct process_id *process,
+	struct sooth_record *record, uint8_t *state)
+{
+	const struct life *life;
+
+	*state = s->options.by_process ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	*record = row_head(process);
+	life = map_get(&s->lives, process);
+	return life ? span_of(life->name, strnlen(life->name, sizeof(life->name))) : span_of("", 0);
+}
+
+static int tell_file(struct operations_state *s, const struct sorted *one, struct sooth_error *err)
+{
+	static const char *const kinds[] = { "file", "directory", "pipe", "socket", "terminal",
+		"other" };
+	const struct operation_path *path = one->key;
+	const struct io_sum *sum = one->value;
+	uint64_t calls = sum->reads + sum->writes + sum->opens;
+	struct io_row row = { .read_bytes = sum->read_bytes,
+		.written_bytes = sum->written_bytes,
+		.reads = sum->reads,
+		.writes = sum->writes,
+		.opens = sum->opens,
+		.rewrites = sum->rewrites,
+		.errors = sum->errors,
+		.total_ns = sum->total_ns,
+		.mean_ns = calls ? sum->total_ns / calls : 0,
+		.mean_state = calls ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.max_ns = sum->max_ns };
+	struct record_tail tail[] = {
+		tail_span(&row.process,
+			tell_whose(s, &path->process, &row.record, &row.process_state)),
+		tail_string(&row.path, path->text),
+		tail_string(&row.kind, kinds[sum->kind % ARRAY_SIZE(kinds)]),
+	};
+
+	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int tell_connection(
+	struct operations_state *s, const struct sorted *one, struct sooth_error *err)
+{
+	const struct operation_path *path = one->key;
+	const struct network_sum *sum = one->value;
+	uint64_t calls = sum->sends + sum->receives;
+	struct network_row row = { .sent_bytes = sum->sent_bytes,
+		.received_bytes = sum->received_bytes,
+		.sends = sum->sends,
+		.receives = sum->receives,
+		.errors = sum->errors,
+		.total_ns = sum->total_ns,
+		.mean_ns = calls ? sum->total_ns / calls : 0,
+		.mean_state = calls ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.label_state = SOOTH_STATE_ABSENT,
+		.max_ns = sum->max_ns };
+	struct span label = span_of("", 0);
+	unsigned char address[16];
+	unsigned port;
+
+	if (peer_split(sum->peer, address, &port) &&
+		peer_labels_find(&s->labels, address, port, &label))
+		row.label_state = SOOTH_STATE_VALUE;
+	struct record_tail tail[] = {
+		tail_span(&row.process,
+			tell_whose(s, &path->process, &row.record, &row.process_state)),
+		tail_string(&row.connection, path->text),
+		tail_span(&row.label, label),
+	};
+	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int tell_memory(
+	struct operations_state *s, const struct sorted *one, struct sooth_error *err)
+{
+	const struct memory_key *key = one->key;
+	const struct memory_sum *sum = one->value;
+	struct memory_row row = { .calls = sum->calls,
+		.errors = sum->errors,
+		.bytes = sum->bytes,
+		.total_ns = sum->total_ns,
+		.max_ns = sum->max_ns };
+	struct record_tail tail[] = {
+		tail_span(&row.process,
+			tell_whose(s, &key->process, &row.record, &row.process_state)),
+		tail_string(&row.operation, key->operation),
+	};
+
+	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+typedef int (*teller)(
+	struct operations_state *s, const struct sorted *one, struct sooth_error *err);
+
+static int tell_sorted(struct operations_state *s, const struct section *section,
+	const struct map *m, uint64_t (*weigh)(const void *value), teller tell,
+	struct sooth_error *err)
+{
+	struct sorted *all = sort(m, weigh);
+	int status = all ? output_section(s->output, section, err) : error_no_memory(err);
+
+	for (size_t i = 0; i < m->count && !status; i++)
+		status = tell(s, &all[i], err);
+	free(all);
+	return status;
+}
+
+static void end_words(const struct life *life, char *out, size_t size)
+{
+	char name[SIGNAL_NAME_SIZE];
+
+	if (life->status & 0x7f)
+		snprintf(out, size, "killed by %s%s", signal_name(name, life->status & 0x7f),
+			life->status & 0x80 ? ", core dumped" : "");
+	else
+		snprintf(out, size, "exit %u", life->status >> 8 & 0xff);
+}
+
+static int tell_life(struct operations_state *s, const struct process_id *id,
+	const struct life *life, struct sooth_error *err)
+{
+	char end[64];
+	struct lineage_row row = { .record = row_head(id),
+		.parent = life->parent,
+		.parent_state = life->has_parent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.status = life->status,
+		.lived_ns = life->to_ns - life->from_ns,
+		.lived_state = life->has_ended ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.end_state = life->has_ended ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.command_state = life->command ? SOOTH_STATE_VALUE
+					       : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED) };
+
+	end_words(life, end, sizeof(end));
+	struct record_tail tail[] = {
+		tail_span(&row.name, span_of(life->name, strnlen(life->name, sizeof(life->name)))),
+		tail_span(&row.command,
+			span_of(life->command ? life->command : "", life->command_size)),
+		tail_string(&row.end, end),
+	};
+	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int tell_lives(struct operations_state *s, struct sooth_error *err)
+{
+	static const struct section section = { .name = "processes",
+		.title = "processes that came and went",
+		.schema = &lineage_schema,
+		.shape = SECTION_TABLE,
+		.rows_most = PEOPLE_ROWS };
+	int status = output_section(s->output, &section, err);
+	size_t position = 0;
+	const void *id;
+	void *life;
+
+	while (!status && map_next(&s->lives, &position, &id, &life))
+		status = tell_life(s, id, life, err);
+	return status;
+}
+
+/* Of all processes together, and of each by itself. */
+#define SECTIONS(id, ...)                                                                          \
+	static const struct section id##_sections[] = {                                            \
+		{ .schema = &id##_schema, __VA_ARGS__ },                                           \
+		{ .schema = &id##_process_schema, __VA_ARGS__ },                                   \
+	}
+
+SECTIONS(io, .name = "io", .title = "files", .shape = SECTION_TABLE,
+	.spare = "kind,errors,opens,rewrites,mean_ns,total_ns", .rows_most = PEOPLE_ROWS);
+SECTIONS(network, .name = "network", .title = "connections", .shape = SECTION_TABLE,
+	.spare = "errors,mean_ns,total_ns", .rows_most = PEOPLE_ROWS);
+SECTIONS(memory, .name = "memory", .title = "memory", .shape = SECTION_TABLE,
+	.rows_most = PEOPLE_ROWS);
+
+static int tell_sums(
+	struct operations_state *s, const struct operation_sums *sums, struct sooth_error *err)
+{
+	const struct operations_options *o = &s->options;
+	bool all = wants_all(o);
+	int status = 0;
+
+	if (all || o->io)
+		status = tell_sorted(
+			s, &io_sections[o->by_process], &sums->files, weigh_io, tell_file, err);
+	if (!status && (all || o->network))
+		status = tell_sorted(s, &network_sections[o->by_process], &sums->connections,
+			weigh_network, tell_connection, err);
+	if (!status && (all || o->memory))
+		status = tell_sorted(s, &memory_sections[o->by_process], &sums->memory,
+			weigh_memory, tell_memory, err);
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct operations_state *s = state;
+	int status = call_backlog_end(&s->backlog, err);
+	bool tells_all = s->options.is_repeated && s->is_over;
+
+	if (!status)
+		status = tell_sums(s, tells_all ? &s->all : &s->interval, err);
+	if (!status && (wants_all(&s->options) || s->options.process))
+		status = tell_lives(s, err);
+	if (!status && (tells_all || !s->options.is_repeated))
+		status = call_notes_tell(&s->notes, s->output, err);
+	if (s->has_counts && !s->has_calls)
+		output_limit(s->output, "what calls did", "calls were counted, not kept",
+			"`sooth record --stream` keeps each call");
+	if (s->interval.files.refused || s->interval.connections.refused)
+		output_limit(s->output, "some files or connections",
+			"there were more than a table holds", "");
+	operation_sums_reset(&s->interval);
+	return status;
+}
+
+static void fini(void *state)
+{
+	struct operations_state *s = state;
+	size_t position = 0;
+	void *life;
+
+	while (map_next(&s->lives, &position, NULL, &life))
+		free(((struct life *)life)->command);
+	map_fini(&s->lives);
+	operation_sums_fini(&s->interval);
+	operation_sums_fini(&s->all);
+	call_backlog_fini(&s->backlog);
+	fd_follow_fini(&s->fds);
+	call_notes_fini(&s->notes);
+	peer_labels_fini(&s->labels);
+	free(s->types);
+}
+
+const struct stage_type stage_operations = {
+	.name = "operations",
+	.help = "what calls did to files, connections, processes and memory",
+	.shows = "syscalls",
+	.state_size = sizeof(struct operations_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

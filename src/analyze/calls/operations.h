@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the view "operations": what calls did to files, connections, processes, memory. */
+#ifndef SOOTH_ANALYZE_OPERATIONS_H
+#define SOOTH_ANALYZE_OPERATIONS_H
+
+#include <stdbool.h>
+
+#include "analyze/sockets/sockets.h"
+
+struct operations_options {
+	bool io, network, process, memory;    /* none: all */
+	const struct sockets_options *labels; /* of peers; NULL: the built-in ones */
+	bool by_process;		      /* the sums of each process by itself */
+	bool is_repeated; /* told again and again, each time of the time between; at the end all */
+};
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Calls as stacks, for flamegraph tools: process; what its thread is for; category; call; the
+ * path, descriptor or peer it is about. Only calls that returned.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/calls/call_about.h"
+#include "analyze/calls/call_backlog.h"
+#include "analyze/records.h"
+#include "analyze/calls/syscall_folded.h"
+#include "analyze/threads/thread_roles.h"
+#include "analyze/calls/transfers.h"
+#include "base/cleanup.h"
+#include "bpf/tally.h"
+#include "core/stage.h"
+
+/* Frames of a stack, from the process on. */
+enum { PROCESS, ROLE, CATEGORY, CALL, ABOUT, FRAMES };
+
+struct folded_state {
+	struct output *output;
+	struct syscall_folded_options options;
+	struct fd_follow fds;
+	struct call_backlog backlog;
+	struct call_table *types;
+	struct transfers *transfers;
+	struct call_graph graph;
+	struct buffer process, about;
+	bool has_counts; /* of which no more is known than how many */
+};
+
+static struct call_graph *graph_of(struct folded_state *s)
+{
+	return s->options.keep ? s->options.keep : &s->graph;
+}
+
+/* --- a stack --- */
+
+static uint8_t kind_of(unsigned category)
+{
+	static const uint8_t kinds[SYSCALL_CATEGORY_COUNT] = {
+		[SYSCALL_CATEGORY_FILE] = FRAME_FILE,
+		[SYSCALL_CATEGORY_NETWORK] = FRAME_NETWORK,
+		[SYSCALL_CATEGORY_MEMORY] = FRAME_MEMORY,
+		[SYSCALL_CATEGORY_PROCESS] = FRAME_PROCESS,
+		[SYSCALL_CATEGORY_EVENT] = FRAME_EVENT,
+		[SYSCALL_CATEGORY_TIME] = FRAME_TIME,
+		[SYSCALL_CATEGORY_IPC] = FRAME_IPC,
+		[SYSCALL_CATEGORY_SIGNAL] = FRAME_SIGNAL,
+		[SYSCALL_CATEGORY_OTHER] = FRAME_OTHER,
+	};
+
+	return category < SYSCALL_CATEGORY_COUNT ? kinds[category] : (uint8_t)FRAME_OTHER;
+}
+
+static struct span text_of(const char *text)
+{
+	return span_of(text, strlen(text));
+}
+
+static void name_apart(struct folded_state *s, const struct sooth_record *record, struct span *name)
+{
+	if (!s->options.is_apart && name->size)
+		return;
+	buffer_reset(&s->process);
+	buffer_append(&s->process, name->data, name->size);
+	buffer_format(&s->process, "%s%u", name->size ? " " : "process ", record->pid);
+	*name = span_of((const char *)s->process.data, s->process.size);
+}
+
+static void put_process(
+	struct folded_state *s, const struct syscalls_call *call, struct call_graph_frame *stack)
+{
+	struct process_id id = process_id_of(&call->record);
+	struct span process = fd_follow_process(&s->fds, &id);
+	struct span name = span_of(call->name, strnlen(call->name, sizeof(call->name)));
+	bool is_first = call->record.tid == call->record.pid;
+	enum thread_role role = thread_role_of(name, process, is_first);
+
+	stack[PROCESS].name = process.size ? process : name;
+	name_apart(s, &call->record, &stack[PROCESS].name);
+	stack[ROLE].name = role == THREAD_ROLE_UNKNOWN || role == THREAD_ROLE_OTHER
+				   ? name
+				   : text_of(thread_role_names.names[role]);
+}
+
+/* What it is about, when that is known. */
+static struct span find_about(
+	struct folded_state *s, const struct call_types *types, const struct syscalls_call *call)
+{
+	struct process_id id = process_id_of(&call->record);
+	int64_t fd = call_int(call->arguments[0]);
+
+	buffer_reset(&s->about);
+	if (types->letters[0] == 'f' && fd_follow_get(&s->fds, &id, fd))
+		fd_follow_put(&s->fds, &id, fd, &s->about);
+	else
+		call_find_path(&s->fds, types, call, &s->about);
+	return span_of((const char *)s->about.data, s->about.size);
+}
+
+static struct call_graph_values values_of(
+	const struct folded_state *s, const struct syscalls_call *call)
+{
+	bool is_error = tally_is_error(call->result);
+	bool moves = !is_error && transfer_of(s->transfers, call).direction;
+
+	return (struct call_graph_values){ {
+		[CALL_GRAPH_CALLS] = 1,
+		[CALL_GRAPH_TIME] = call->duration_ns,
+		[CALL_GRAPH_BYTES] = moves ? (uint64_t)call->result : 0,
+		[CALL_GRAPH_ERRORS] = is_error,
+	} };
+}
+
+static void take_call(struct folded_state *s, const struct syscalls_call *call)
+{
+	const struct call_types *types = call_table_get(s->types, call->abi, call->number);
+	unsigned category = types->row ? types->row->category : (unsigned)SYSCALL_CATEGORY_OTHER;
+	struct call_graph_values values = values_of(s, call);
+	char name[SYSCALL_NAME_SIZE];
+	struct call_graph_frame stack[FRAMES] = {
+		[CATEGORY] = { text_of(syscall_category_name(category)), kind_of(category) },
+		[CALL] = { span_of(name, syscall_name(call->abi, call->number, name)),
+			kind_of(category) },
+		[ABOUT] = { find_about(s, types, call), kind_of(category) },
+	};
+
+	if (call->result_state != SOOTH_STATE_VALUE)
+		return;
+	put_process(s, call, stack);
+	call_graph_add(graph_of(s), stack, stack[ABOUT].name.size ? FRAMES : ABOUT, &values);
+}
+
+/* Calls that the kernel side counted: who made them is known less exactly, and not what about. */
+static void take_count(struct folded_state *s, const struct syscalls_count *count)
+{
+	const struct call_types *types = call_table_get(s->types, count->abi, count->number);
+	unsigned category = types->row ? types->row->category : (unsigned)SYSCALL_CATEGORY_OTHER;
+	struct call_graph_values values = { {
+		[CALL_GRAPH_CALLS] = count->count,
+		[CALL_GRAPH_TIME] = count->total_ns,
+		[CALL_GRAPH_ERRORS] = count->errors,
+	} };
+	struct process_id id = process_id_of(&count->record);
+	struct span process = fd_follow_process(&s->fds, &id);
+	char name[SYSCALL_NAME_SIZE];
+	struct call_graph_frame stack[ABOUT] = {
+		[PROCESS] = { .name = process },
+		[ROLE] = { .name = text_of(!count->record.tid ? "several threads"
+					   : count->record.tid == count->record.pid
+						   ? thread_role_names.names[THREAD_ROLE_MAIN]
+						   : "other threads") },
+		[CATEGORY] = { text_of(syscall_category_name(category)), kind_of(category) },
+		[CALL] = { span_of(name, syscall_name(count->abi, count->number, name)),
+			kind_of(category) },
+	};
+
+	name_apart(s, &count->record, &stack[PROCESS].name);
+	call_graph_add(graph_of(s), stack, ABOUT, &values);
+	s->has_counts = true;
+}
+
+/* --- the stage --- */
+
+static int take(void *state, const struct sooth_record *r, struct sooth_error *err)
+{
+	struct folded_state *s = state;
+
+	if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))
+		take_call(s, (const void *)r);
+	else if (record_as(r, SYSCALLS_COUNT, sizeof(struct syscalls_count)))
+		take_count(s, (const void *)r);
+	fd_follow_take(&s->fds, r);
+	return buffer_failed(&s->about) ? error_no_memory(err) : 0;
+}
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct folded_state *s = state;
+
+	s->output = output;
+	if (options)
+		s->options = *(const struct syscall_folded_options *)options;
+	s->types = calloc(1, sizeof(*s->types));
+	s->transfers = calloc(1, sizeof(*s->transfers));
+	call_backlog_init(&s->backlog, &s->fds, take, s);
+	if (fd_follow_init(&s->fds) || !s->types || !s->transfers || call_graph_init(&s->graph))
+		return error_no_memory(err);
+	transfers_init(s->transfers);
+	return 0;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct folded_state *s = state;
+
+	return call_backlog_push(&s->backlog, batch, err);
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct folded_state *s = state;
+	struct call_graph_look look = s->options.look;
+	int status = call_backlog_end(&s->backlog, err);
+
+	if (status || s->options.keep)
+		return status;
+	look.title = "system calls";
+	look.about =
+		s->options.is_apart
+			? "each process, what its thread is for, category, call, what it is about"
+			: "processes of a name, what their threads are for, category, call, what "
+			  "it is about";
+	if (s->has_counts && look.value == CALL_GRAPH_BYTES)
+		output_limit(s->output, "bytes of calls", "they were counted, not seen one by one",
+			"leave out -c");
+	return call_graph_tell(&s->graph, &look, s->output, err);
+}
+
+static void fini(void *state)
+{
+	struct folded_state *s = state;
+
+	call_backlog_fini(&s->backlog);
+	fd_follow_fini(&s->fds);
+	call_graph_fini(&s->graph);
+	buffer_fini(&s->process);
+	buffer_fini(&s->about);
+	free(s->types);
+	free(s->transfers);
+}
+
+const struct stage_type stage_syscall_folded = {
+	.name = "syscall-folded",
+	.help = "system calls as stacks with weights",
+	.shows = "syscalls",
+	.state_size = sizeof(struct folded_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the view "syscall-folded". */
+#ifndef SOOTH_ANALYZE_SYSCALL_FOLDED_H
+#define SOOTH_ANALYZE_SYSCALL_FOLDED_H
+
+#include <stdbool.h>
+
+#include "analyze/graphs/call_graph_rows.h"
+
+struct syscall_folded_options {
+	struct call_graph_look look;
+	bool is_apart;		 /* each process by itself, not all of a name together */
+	struct call_graph *keep; /* filled instead of telling anything; NULL: told */
+};
+
+#endif

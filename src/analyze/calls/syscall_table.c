@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of system calls: one row a call over all threads and processes of
+ * the target, and which errors there were. Tallies and single calls are merged
+ * alike, so a capture of either kind gives the same rows.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/calls/call_notes.h"
+#include "analyze/calls/syscall_sums.h"
+#include "analyze/calls/syscall_table.h"
+#include "base/cleanup.h"
+#include "core/stage.h"
+#include "model/schema.h"
+#include "model/stream_records.h"
+#include "probes/syscall_arguments.h"
+#include "probes/syscalls.h"
+
+struct call_row {
+	struct sooth_record record;
+	uint64_t count;
+	uint64_t errors;
+	uint64_t unfinished;
+	uint64_t total_ns;
+	uint64_t mean_ns;
+	uint64_t p50_ns, p99_ns;
+	uint64_t max_ns;
+	double share_percent;
+	uint32_t category;
+	uint8_t mean_state; /* of the percentiles too */
+	uint8_t waits;
+	uint8_t share_state;
+	uint8_t unused;
+	struct sooth_text name;
+	uint32_t histogram[SYSCALLS_BUCKETS];
+};
+
+static const struct sooth_field call_fields[] = {
+	FIELD_STRING(call_row, name, "the call; calls of other ABIs with their name in front",
+		.label = "CALL"),
+	FIELD_NUMBER(call_row, count, "how often it returned, or ended the thread",
+		.label = "CALLS", .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(call_row, errors, "how often with an error", .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(call_row, unfinished, "still in the call at the end"),
+	FIELD_NUMBER(call_row, total_ns, "time in the calls that returned", .unit = SOOTH_UNIT_NS,
+		.label = "TOTAL", .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(call_row, mean_ns, "of a call that returned", .unit = SOOTH_UNIT_NS,
+		.label = "MEAN", FIELD_STATE_AT(call_row, mean_state)),
+	FIELD_NUMBER(call_row, p50_ns,
+		"half of them took at most that: the end of a slot of the histogram",
+		.unit = SOOTH_UNIT_NS, .label = "P50", FIELD_STATE_AT(call_row, mean_state)),
+	FIELD_NUMBER(call_row, p99_ns, "99 of 100 took at most that, as well",
+		.unit = SOOTH_UNIT_NS, .label = "P99", FIELD_STATE_AT(call_row, mean_state)),
+	FIELD_NUMBER(call_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX",
+		.merge = SOOTH_MERGE_MAX),
+	{ .name = "share_percent",
+		.label = "SHARE%",
+		.type = SOOTH_FIELD_REAL,
+		.unit = SOOTH_UNIT_PERCENT,
+		.decimals = 1,
+		FIELD_AT(call_row, share_percent),
+		FIELD_STATE_AT(call_row, share_state),
+		.help = "of the time in calls that work; a call that waits has none" },
+	FIELD_TRUTH(call_row, waits,
+		"by its nature it waits: for others, or for time to pass (what reads may wait "
+		"too)"),
+	{ .name = "category",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(call_row, category),
+		.names = &syscall_category_names,
+		.help = "what kind of call it is",
+		.is_hidden = true },
+	{ .name = "histogram",
+		.type = SOOTH_FIELD_HISTOGRAM,
+		FIELD_AT(call_row, histogram),
+		.unit = SOOTH_UNIT_NS,
+		.label = "TIMES",
+		.help = "durations: slot i counts those from 2^i to 2^(i+1) ns" },
+};
+
+static const struct sooth_schema call_schema = {
+	.name = "syscalls",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct call_row),
+	SCHEMA_FIELDS(call_fields),
+};
+
+struct error_row {
+	struct sooth_record record;
+	uint64_t count;
+	uint32_t error;
+	uint32_t unused;
+	struct sooth_text name;
+};
+
+static const struct sooth_field error_fields[] = {
+	FIELD_STRING(error_row, name, "the call", .label = "CALL"),
+	{ .name = "error",
+		.type = SOOTH_FIELD_ERRNO,
+		FIELD_AT(error_row, error),
+		.help = "the error" },
+	FIELD_NUMBER(error_row, count, "how often", .label = "CALLS", .merge = SOOTH_MERGE_SUM),
+};
+
+static const struct sooth_schema error_schema = {
+	.name = "errors",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct error_row),
+	SCHEMA_FIELDS(error_fields),
+};
+
+struct table_state {
+	struct output *output;
+	struct syscall_table_options options;
+	struct syscall_sums sums, all; /* all: where it is told of intervals */
+	struct call_notes notes;
+	uint64_t working_ns; /* in calls that do not wait */
+	bool is_over;
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct table_state *s = state;
+	int status = syscall_sums_init(&s->sums, "", err);
+
+	s->output = output;
+	if (options)
+		s->options = *(const struct syscall_table_options *)options;
+	if (!status)
+		status = call_notes_init(&s->notes, err);
+	return status ? status : syscall_sums_init(&s->all, "", err);
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct table_state *s = state;
+
+	(void)err;
+	batch_for_each (r, batch) {
+		syscall_sums_take(&s->sums, r);
+		if (s->options.is_repeated)
+			syscall_sums_take(&s->all, r);
+		call_notes_take(&s->notes, r);
+		s->is_over |= r->kind == STREAM_END;
+	}
+	return 0;
+}
+
+static int by_total(const void *a, const void *b)
+{
+	const struct syscalls_count *x = *(const struct syscalls_count *const *)a;
+	const struct syscalls_count *y = *(const struct syscalls_count *const *)b;
+
+	if (x->total_ns != y->total_ns)
+		return x->total_ns < y->total_ns ? 1 : -1;
+	if (x->abi != y->abi)
+		return x->abi < y->abi ? -1 : 1;
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct syscalls_error *x = *(const struct syscalls_error *const *)a;
+	const struct syscalls_error *y = *(const struct syscalls_error *const *)b;
+
+	if (x->count != y->count)
+		return x->count < y->count ? 1 : -1;
+	if (x->abi != y->abi)
+		return x->abi < y->abi ? -1 : 1;
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return x->error < y->error ? -1 : x->error > y->error;
+}
+
+static bool waits(const struct syscalls_count *c)
+{
+	const struct syscall_row *known = syscall_by_number(c->abi, c->number);
+
+	return known && syscall_waits(known);
+}
+
+static int tell_call(struct table_state *s, const struct syscalls_count *c, struct sooth_error *err)
+{
+	const struct syscall_row *known = syscall_by_number(c->abi, c->number);
+	uint64_t returned = 0;
+	struct call_row row = { .count = c->count,
+		.errors = c->errors,
+		.unfinished = c->unfinished,
+		.total_ns = c->total_ns,
+		.max_ns = c->max_ns,
+		.category = known ? known->category : SYSCALL_CATEGORY_OTHER };
+	char name[SYSCALL_NAME_SIZE];
+	struct record_tail tail[] = { { &row.name, name, syscall_name(c->abi, c->number, name) } };
+
+	for (size_t i = 0; i < SYSCALLS_BUCKETS; i++)
+		returned += c->histogram[i];
+	row.mean_ns = returned ? c->total_ns / returned : 0;
+	if (!returned)
+		row.mean_state = SOOTH_STATE_ABSENT;
+	row.p50_ns = call_percentile(c->histogram, c->max_ns, 50);
+	row.p99_ns = call_percentile(c->histogram, c->max_ns, 99);
+	row.waits = waits(c);
+	row.share_state = row.waits || !s->working_ns ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
+	if (s->working_ns)
+		row.share_percent = 100.0 * (double)c->total_ns / (double)s->working_ns;
+	memcpy(row.histogram, c->histogram, sizeof(row.histogram));
+	return OUTPUT_ROW(s->output, &row, tail, 1, err);
+}
+
+static int tell_error(
+	struct table_state *s, const struct syscalls_error *e, struct sooth_error *err)
+{
+	struct error_row row = { .count = e->count, .error = e->error };
+	char name[SYSCALL_NAME_SIZE];
+	struct record_tail tail[] = { { &row.name, name, syscall_name(e->abi, e->number, name) } };
+
+	return OUTPUT_ROW(s->output, &row, tail, 1, err);
+}
+
+typedef int (*teller)(struct table_state *s, const struct sooth_record *r, struct sooth_error *err);
+
+static int call_teller(struct table_state *s, const struct sooth_record *r, struct sooth_error *err)
+{
+	return tell_call(s, (const void *)r, err);
+}
+
+static int error_teller(
+	struct table_state *s, const struct sooth_record *r, struct sooth_error *err)
+{
+	return tell_error(s, (const void *)r, err);
+}
+
+static int tell_sorted(struct table_state *s, const struct section *section,
+	const struct reducer *reducer, int (*compare)(const void *, const void *), teller tell,
+	struct sooth_error *err)
+{
+	size_t count;
+	_cleanup_free_ const struct sooth_record **rows = reducer_rows(reducer, &count);
+	int status = output_section(s->output, section, err);
+
+	if (!rows)
+		return error_no_memory(err);
+	qsort(rows, count, sizeof(*rows), compare);
+	for (size_t i = 0; i < count && !status; i++)
+		status = tell(s, rows[i], err);
+	return status;
+}
+
+static const struct section call_section = {
+	.name = "syscalls",
+	.schema = &call_schema,
+	.shape = SECTION_TABLE,
+	.if_empty = "no system calls were made",
+};
+
+static const struct section error_section = {
+	.name = "errors",
+	.schema = &error_schema,
+	.shape = SECTION_TABLE,
+};
+
+static void add_working(struct table_state *s, const struct syscall_sums *sums)
+{
+	size_t count;
+	_cleanup_free_ const struct sooth_record **rows = reducer_rows(&sums->counts, &count);
+
+	s->working_ns = 0;
+	for (size_t i = 0; rows && i < count; i++) {
+		const struct syscalls_count *c = (const void *)rows[i];
+
+		s->working_ns += waits(c) ? 0 : c->total_ns;
+	}
+}
+
+static int tell(struct table_state *s, const struct syscall_sums *sums, struct sooth_error *err)
+{
+	int status;
+
+	if (syscall_sums_refused(sums))
+		output_limit(s->output, "some calls or errors",
+			"there were more than a table holds", "");
+	add_working(s, sums);
+	status = tell_sorted(s, &call_section, &sums->counts, by_total, call_teller, err);
+	return status ? status
+		      : tell_sorted(s, &error_section, &sums->errors, by_count, error_teller, err);
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct table_state *s = state;
+	int status;
+
+	if (!s->options.is_repeated || s->is_over) {
+		status = tell(s, s->options.is_repeated ? &s->all : &s->sums, err);
+		return status ? status : call_notes_tell_table(&s->notes, s->output, err);
+	}
+	status = tell(s, &s->sums, err);
+	syscall_sums_fini(&s->sums);
+	return status ? status : syscall_sums_init(&s->sums, "", err);
+}
+
+static void fini(void *state)
+{
+	struct table_state *s = state;
+
+	syscall_sums_fini(&s->sums);
+	syscall_sums_fini(&s->all);
+	call_notes_fini(&s->notes);
+}
+
+const struct stage_type stage_syscall_table = {
+	.name = "syscall-table",
+	.help = "system calls: counts, errors, times",
+	.probe = "syscalls",
+	.shows = "syscalls",
+	.state_size = sizeof(struct table_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See transfers.h: a row of data a call. */
+#include "analyze/calls/transfers.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static const struct {
+	const char *name;
+	struct transfer transfer;
+} rows[] = {
+	{ "read", { TRANSFER_READS, 0, 0, 2, 0 } },
+	{ "pread64", { TRANSFER_READS, 0, 0, 2, 3 } },
+	{ "readv", { TRANSFER_READS, 0, 0, 0, 0 } },
+	{ "preadv", { TRANSFER_READS, 0, 0, 0, 3 } },
+	{ "preadv2", { TRANSFER_READS, 0, 0, 0, 3 } },
+	{ "recvfrom", { TRANSFER_READS, 0, 0, 2, 0 } },
+	{ "recvmsg", { TRANSFER_READS, 0, 0, 0, 0 } },
+	{ "getdents", { TRANSFER_READS, 0, 0, 0, 0 } },
+	{ "getdents64", { TRANSFER_READS, 0, 0, 0, 0 } },
+	{ "write", { TRANSFER_WRITES, 0, 0, 2, 0 } },
+	{ "pwrite64", { TRANSFER_WRITES, 0, 0, 2, 3 } },
+	{ "writev", { TRANSFER_WRITES, 0, 0, 0, 0 } },
+	{ "pwritev", { TRANSFER_WRITES, 0, 0, 0, 3 } },
+	{ "pwritev2", { TRANSFER_WRITES, 0, 0, 0, 3 } },
+	{ "sendto", { TRANSFER_WRITES, 0, 0, 2, 0 } },
+	{ "sendmsg", { TRANSFER_WRITES, 0, 0, 0, 0 } },
+	{ "vmsplice", { TRANSFER_WRITES, 0, 0, 0, 0 } },
+	{ "sendfile", { TRANSFER_COPIES, 1, 0, 3, 0 } },
+	{ "splice", { TRANSFER_COPIES, 0, 2, 4, 0 } },
+	{ "tee", { TRANSFER_COPIES, 0, 1, 2, 0 } },
+	{ "copy_file_range", { TRANSFER_COPIES, 0, 2, 4, 0 } },
+};
+
+void transfers_init(struct transfers *t)
+{
+	*t = (struct transfers){ 0 };
+	for (unsigned abi = 0; abi < SYSCALL_TABLE_ABIS; abi++) {
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+			int32_t number = syscall_number(abi, rows[i].name, strlen(rows[i].name));
+
+			if (number >= 0 && number < CALL_TYPES_NUMBERS)
+				t->of[abi][number] = rows[i].transfer;
+		}
+	}
+}
+
+struct transfer transfer_of(const struct transfers *t, const struct syscalls_call *call)
+{
+	unsigned abi = call->abi == SYSCALL_ABI_X32 ? SYSCALL_ABI_X86_64 : call->abi;
+	uint32_t number = call->number & ~SYSCALL_X32_BIT;
+
+	if (abi >= SYSCALL_TABLE_ABIS || number >= CALL_TYPES_NUMBERS)
+		return (struct transfer){ 0 };
+	return t->of[abi][number];
+}

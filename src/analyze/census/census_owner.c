@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See census_owner.h. Three kinds of markers, from the most exact on:
+ *
+ * - the id of a session. A main process that has it and is older is the one. An id alone is
+ *   no proof that nobody has it: an agent changes it within a process (/clear), and not every
+ *   main process is known by its id. So the session is gone when no main process of that agent
+ *   could have been the one, by user, pid namespace and age;
+ * - the pid of the main process, in its own pid namespace. Who started later was given the
+ *   pid anew. Who is there, older, and not known as that agent leaves a doubt; so does a
+ *   namespace whose first process has the marker as well (a sandbox): it is from further out;
+ * - only that it is that agent's. Then where its output goes may have the id of the session in its
+ *   path; or the main process leads its process group, as of MCP servers and hooks.
+ *
+ * Nobody is gone who may just not have been looked at.
+ */
+#include "analyze/census/census_owner.h"
+
+#include <string.h>
+
+#include "analyze/census/census_lookup.h"
+#include "core/agent_path.h"
+
+#define TEXT(span) (int)(span).size, (span).data
+
+struct question {
+	struct settling *s;
+	const struct census_process *p;
+	const struct agent *agent;
+	struct agent_markers of;
+	struct owner owner;
+};
+
+/* Who started after the process cannot have had its session. */
+static bool is_everybody_seen(const struct question *q)
+{
+	const struct settling *s = q->s;
+
+	return s->census->is_of_host && !s->census->is_partial &&
+	       (!s->unread_ticks || s->unread_ticks > q->p->id.start_ticks);
+}
+
+static struct owner found(struct question *q, struct census_process *main, enum census_tie tie)
+{
+	q->owner.main = main;
+	q->owner.tie = tie;
+	return q->owner;
+}
+
+static struct owner gone(struct question *q, enum census_tie tie, struct sooth_text how)
+{
+	q->owner.tie = tie;
+	q->owner.is_gone = true;
+	q->owner.gone = how;
+	return q->owner;
+}
+
+static struct owner doubted(struct question *q, enum census_tie tie, struct sooth_text why)
+{
+	q->owner.tie = tie;
+	q->owner.doubt = why;
+	return q->owner;
+}
+
+/* "its session 4f1c", or what is known in its place. */
+static struct sooth_text session_words(struct question *q)
+{
+	struct span id = q->of.sessions ? q->of.session[0] : span_of("", 0);
+
+	return id.size ? census_say(q->s->census, "its session %.*s", TEXT(id))
+		       : census_say(q->s->census, "its session of %s", q->agent->title);
+}
+
+static struct span words(const struct question *q, const struct sooth_text *text)
+{
+	return census_text(q->s->census, text);
+}
+
+/* --- who may have been the one --- */
+
+/*
+ * What the first process of its pid namespace has, too, was given to that from outside: the main
+ * process is in a namespace further out.
+ */
+static bool is_from_outside(const struct question *q)
+{
+	uint64_t space = census_namespace(q->p);
+	const struct census_process *first;
+	struct agent_markers of;
+	struct markers markers;
+
+	if (space == CENSUS_UNTOLD || q->p->ties->inner_pid == q->p->id.pid)
+		return false;
+	first = census_by_inner(q->s, space, 1);
+	if (!first || first->agent == q->agent)
+		return false;
+	markers_read(&markers, first->ties);
+	if (!markers.is_told)
+		return true;
+	of = markers_of_agent(&markers, q->agent);
+	if (q->of.pid.size)
+		return !span_compare(of.pid, q->of.pid);
+	if (q->of.sessions)
+		return of.sessions && !span_compare(of.session[0], q->of.session[0]);
+	return of.is_any;
+}
+
+static struct census_process *older_main_in(const struct question *q, uint64_t uid, uint64_t space)
+{
+	struct census_process *main = census_oldest(q->s, q->agent, uid, space);
+
+	return main && main != q->p && census_is_older(main, q->p) ? main : NULL;
+}
+
+/* Who was not told in which namespace it is may be in this one, and the other way round. */
+static struct census_process *older_main(const struct question *q, uint64_t uid)
+{
+	uint64_t space = census_namespace(q->p);
+	bool is_anywhere = space == CENSUS_UNTOLD || is_from_outside(q);
+	struct census_process *main = older_main_in(q, uid, is_anywhere ? CENSUS_ANY : space);
+
+	return main ? main : older_main_in(q, uid, CENSUS_UNTOLD);
+}
+
+/* Who may have started it: the same user, or root, who becomes any; and whoever became root. */
+static struct census_process *possible_main(const struct question *q)
+{
+	uint32_t uid = q->p->process->uid;
+	struct census_process *main = older_main(q, uid == 0 ? CENSUS_ANY : uid);
+
+	return main ? main : older_main(q, 0);
+}
+
+/* --- by pid --- */
+
+static struct census_process *holder_of(const struct question *q, uint64_t pid)
+{
+	uint64_t space = census_namespace(q->p);
+
+	/* Every process is told by its pid in the initial namespace, few by their inner one. */
+	if (space == CENSUS_UNTOLD || q->p->ties->inner_pid == q->p->id.pid)
+		return census_by_pid(q->s, pid);
+	return census_by_inner(q->s, space, pid);
+}
+
+/* Which number it has here, or whether it is there at all, is not told. */
+static struct owner by_outer_pid(struct question *q)
+{
+	struct census *c = q->s->census;
+	const struct sooth_text session = session_words(q);
+	struct span its = words(q, &session);
+
+	if (is_everybody_seen(q) && !possible_main(q))
+		return gone(q, CENSUS_TIE_PID,
+			census_say(c,
+				"%.*s had main process %.*s outside its pid namespace, and no %s "
+				"is old enough to have been it",
+				TEXT(its), TEXT(q->of.pid), q->agent->title));
+	return doubted(q, CENSUS_TIE_PID,
+		census_say(c, "%.*s had main process %.*s, outside its pid namespace", TEXT(its),
+			TEXT(q->of.pid)));
+}
+
+static struct owner by_pid(struct question *q)
+{
+	struct census *c = q->s->census;
+	const struct sooth_text session = session_words(q);
+	struct span its = words(q, &session), marker = q->of.pid;
+	struct census_process *holder;
+	uint64_t pid = 0;
+
+	if (is_from_outside(q))
+		return by_outer_pid(q);
+	span_decimal(marker, &pid);
+	holder = holder_of(q, pid);
+	if (holder && census_is_ended(holder) && census_is_older(holder, q->p))
+		return gone(q, CENSUS_TIE_PID,
+			census_say(c, "%.*s had main process %.*s, which has ended", TEXT(its),
+				TEXT(marker)));
+	if (holder && census_is_older(holder, q->p)) {
+		if (holder->agent == q->agent)
+			return found(q, holder->main ? holder->main : holder, CENSUS_TIE_PID);
+		return doubted(q, CENSUS_TIE_PID,
+			census_say(c,
+				"%.*s had main process %.*s; who has that pid is older, but not "
+				"known as %s",
+				TEXT(its), TEXT(marker), q->agent->title));
+	}
+	if (census_namespace(q->p) == CENSUS_UNTOLD)
+		return doubted(q, CENSUS_TIE_PID,
+			census_say(c,
+				"%.*s had main process %.*s, in a pid namespace that is not told",
+				TEXT(its), TEXT(marker)));
+	if (holder)
+		return gone(q, CENSUS_TIE_PID,
+			census_say(c,
+				"%.*s had main process %.*s, which is gone: the pid was given anew",
+				TEXT(its), TEXT(marker)));
+	holder = census_by_pid(q->s, pid);
+	if (holder && holder->agent == q->agent && census_is_older(holder, q->p))
+		return doubted(q, CENSUS_TIE_PID,
+			census_say(c,
+				"%.*s had main process %.*s, which may be the one of another pid "
+				"namespace",
+				TEXT(its), TEXT(marker)));
+	if (!is_everybody_seen(q))
+		return doubted(q, CENSUS_TIE_PID,
+			census_say(c,
+				"%.*s had main process %.*s, which was not seen; nor was everybody "
+				"else",
+				TEXT(its), TEXT(marker)));
+	return gone(q, CENSUS_TIE_PID,
+		census_say(
+			c, "%.*s had main process %.*s, which is gone", TEXT(its), TEXT(marker)));
+}
+
+/* --- by session --- */
+
+/* An MCP server lives by its input; what a tool call started need not. */
+static bool is_cut_off(const struct question *q)
+{
+	const struct proc_ties *t = q->p->ties;
+
+	return q->of.sessions && !q->of.is_tool && !q->of.pid.size && census_is_piped(q->p) &&
+	       census_state_is_value(t->writer_state) && !t->has_writer;
+}
+
+static struct owner without_main(struct question *q, enum census_tie tie)
+{
+	struct census *c = q->s->census;
+	const struct sooth_text session = session_words(q);
+	struct span its = words(q, &session);
+	struct census_process *may = possible_main(q);
+
+	if (may && is_cut_off(q))
+		return gone(q, tie,
+			census_say(c,
+				"%.*s has no main process here, and nobody holds the other end of "
+				"its input",
+				TEXT(its)));
+	if (may)
+		return doubted(q, tie,
+			census_say(c,
+				"%.*s has no main process here, but %llu, older, may have had it",
+				TEXT(its), (unsigned long long)may->id.pid));
+	if (!is_everybody_seen(q))
+		return doubted(q, tie,
+			census_say(c,
+				"%.*s has no main process among those that were seen, which are "
+				"not all",
+				TEXT(its)));
+	return gone(q, tie,
+		census_say(c,
+			"%.*s has no main process here, and no %s is old enough to have had it",
+			TEXT(its), q->agent->title));
+}
+
+static struct owner by_session(struct question *q)
+{
+	struct census_process *ended = NULL;
+
+	for (size_t i = 0; i < q->of.sessions; i++) {
+		struct census_process *main = census_by_session(q->s, q->agent, q->of.session[i]);
+
+		if (!main || main == q->p || !census_is_older(main, q->p))
+			continue;
+		if (census_is_living(main))
+			return found(q, main, CENSUS_TIE_SESSION);
+		ended = main;
+	}
+	if (q->of.pid.size)
+		return by_pid(q);
+	if (ended)
+		return gone(q, CENSUS_TIE_SESSION,
+			census_say(q->s->census,
+				"its session %.*s had main process %llu, which was seen to end",
+				TEXT(q->of.session[0]), (unsigned long long)ended->id.pid));
+	return without_main(q, CENSUS_TIE_SESSION);
+}
+
+/* --- by what it has of that agent besides --- */
+
+/* Of a tool call whose environment names no session the file does that takes its output. */
+static void find_output(struct question *q)
+{
+	const struct agent_path any = { .is_any_directory = true };
+	const struct proc_ties *t = q->p->ties;
+	const char *pattern = q->agent->output_file;
+
+	for (int i = 1; pattern && i < 3 && !q->of.sessions; i++) {
+		struct span id = span_of("", 0),
+			    path = census_field(&t->record, &t->stream_path[i]);
+
+		if (t->stream_state[i] || t->stream[i] != PROC_STREAM_FILE ||
+			!agent_path_ends(span_of(pattern, strlen(pattern)), path, &any, &id) ||
+			!id.size)
+			continue;
+		q->of.session[0] = id;
+		q->of.sessions = 1;
+	}
+}
+
+/* A process group has the number of who leads it for as long as anybody is in it. */
+static struct census_process *leading_main(const struct question *q)
+{
+	struct census_process *leader = census_by_pid(q->s, q->p->process->process_group);
+
+	if (!leader || leader == q->p || !census_is_older(leader, q->p) ||
+		leader->agent != q->agent || !leader->main || !census_is_living(leader->main))
+		return NULL;
+	return leader->main;
+}
+
+static struct owner by_kind(struct question *q)
+{
+	struct census_process *main = leading_main(q);
+
+	return main ? found(q, main, CENSUS_TIE_GROUP) : without_main(q, CENSUS_TIE_KIND);
+}
+
+static struct owner ask(struct question *q)
+{
+	q->owner.agent = q->agent;
+	if (!q->of.sessions && !q->of.pid.size)
+		find_output(q);
+	if (q->of.sessions)
+		q->owner.session_id = census_put(q->s->census, q->of.session[0]);
+	if (q->of.sessions)
+		return by_session(q);
+	return q->of.pid.size ? by_pid(q) : by_kind(q);
+}
+
+/* --- which of several --- */
+
+static int rank(const struct owner *o)
+{
+	return !o->agent ? 0 : o->main ? 3 : o->is_gone ? 2 : 1;
+}
+
+/* By the enum's order an id says more than a pid, a pid more than the kind. */
+static bool is_better(const struct owner *a, const struct owner *b)
+{
+	if (rank(a) != rank(b))
+		return rank(a) > rank(b);
+	if (a->main && b->main)
+		return a->main->id.start_ticks > b->main->id.start_ticks;
+	return a->tie < b->tie;
+}
+
+struct owner owner_by_markers(struct settling *s, const struct census_process *p,
+	const struct markers *markers, enum owner_by by)
+{
+	struct owner best = { 0 };
+	const struct agent *agent;
+	size_t position = 0;
+
+	while (markers->count && (agent = census_agent_next(s->census, &position))) {
+		struct question q = { s, p, agent, markers_of_agent(markers, agent), { 0 } };
+		struct owner owner;
+
+		if (!q.of.is_any || (by == OWNER_NAMED && !q.of.sessions && !q.of.pid.size))
+			continue;
+		owner = ask(&q);
+		if (is_better(&owner, &best))
+			best = owner;
+	}
+	return best;
+}
+
+bool owner_by_input(const struct settling *s, const struct census_process *p, struct owner *owner)
+{
+	struct span writers = span_of("", 0);
+
+	if (census_is_fed(p) && p->ties->has_writer &&
+		census_state_is_value(p->ties->writers_state))
+		writers = census_field(&p->ties->record, &p->ties->writers);
+	for (size_t i = 0; i + sizeof(uint32_t) <= writers.size; i += sizeof(uint32_t)) {
+		struct census_process *writer;
+		uint32_t pid;
+
+		memcpy(&pid, writers.data + i, sizeof(pid));
+		writer = census_by_pid(s, pid);
+		if (!writer || writer == p || census_is_ended(writer) || !census_is_head(writer) ||
+			!writer->main)
+			continue;
+		*owner = (struct owner){
+			.agent = writer->agent, .main = writer->main, .tie = CENSUS_TIE_INPUT
+		};
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which project each process of a session works on, and the id of that session for all in it. */
+#include "analyze/census/census_settling.h"
+
+#include "analyze/census/project.h"
+
+static void find_project(struct settling *s, struct census_process *p)
+{
+	const struct proc_process *process = p->process;
+	struct span root = span_of("", 0), project;
+
+	if (p->ties && census_state_is_value(p->ties->root_state))
+		root = census_field(&p->ties->record, &p->ties->root);
+	project = project_of(
+		census_arguments(p), root, census_field(&process->record, &process->directory));
+	p->project = census_put(s->census, project);
+	p->project_state = project.size ? SOOTH_STATE_VALUE : process->directory_state;
+	/* The directory is told, and is empty: another writer's. */
+	if (!project.size && census_state_is_value(process->directory_state))
+		p->project_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+}
+
+static void find_id(struct census_process *p)
+{
+	if (p->main && p->main != p) {
+		p->session_id = p->main->session_id;
+		p->session_state = p->main->session_state;
+	} else if (p->owner_agent && p->main != p) {
+		p->session_state = p->session_id.size
+					   ? SOOTH_STATE_VALUE
+					   : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	} else if (!p->owner_agent) {
+		p->session_state = SOOTH_STATE_ABSENT;
+	}
+}
+
+void census_settle_projects(struct settling *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct census_process *p = s->order[i];
+
+		find_id(p);
+		if (p->owner_agent ? !p->main || p->main == p : p->has_role)
+			find_project(s, p);
+		else
+			p->project_state = SOOTH_STATE_ABSENT;
+	}
+	/* A launcher comes before its main process. */
+	for (size_t i = 0; i < s->count; i++) {
+		struct census_process *p = s->order[i];
+
+		if (!p->main || p->main == p)
+			continue;
+		p->project = p->main->project;
+		p->project_state = p->main->project_state;
+	}
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What comparing and telling of it share. */
+#ifndef SOOTH_ANALYZE_COMPARING_H
+#define SOOTH_ANALYZE_COMPARING_H
+
+#include "analyze/comparison/comparison_keys.h"
+
+#define COMPARISON_SIGMAS 3.0
+
+struct comparing {
+	struct output *output;
+	struct compared_rows a, b;
+	double a_s, b_s; /* observed for; 0: not known */
+	double share;
+	struct comparison_told told;
+	uint64_t rows, not_measured;
+	struct buffer findings, changes; /* struct change_row */
+};
+
+static inline bool comparing_has_table(
+	const struct comparison_side *side, const struct sooth_schema *schema)
+{
+	for (size_t i = 0; i < side->table_count; i++) {
+		if (side->tables[i].schema == schema)
+			return true;
+	}
+	return false;
+}
+
+/* The sections, when all is compared. */
+int comparing_tell(struct comparing *c, struct sooth_error *err);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* By what a row is found again on the other side, and which of its members can be compared. */
+#ifndef SOOTH_ANALYZE_COMPARISON_KEYS_H
+#define SOOTH_ANALYZE_COMPARISON_KEYS_H
+
+#include "analyze/comparison/comparison.h"
+
+/* A row among all of its side. */
+struct compared_row {
+	const struct sooth_record *record; /* borrowed from the side */
+	const struct sooth_schema *schema;
+	const struct sooth_schema *top; /* of the table that it stands in, however deep */
+	struct sooth_text table;	/* in texts: "processes", "processes/findings" */
+	struct sooth_text label;	/* "claude main (web): fd-leak" */
+	uint32_t above;			/* the row it stands in, from 1 on; 0: none */
+	bool is_matched;
+	bool is_told; /* as appeared or vanished, and with it what stands in it */
+};
+
+struct compared_rows {
+	const struct comparison_side *side;
+	struct buffer rows;    /* struct compared_row */
+	struct buffer texts;   /* NUL behind each */
+	struct map by_key;     /* 128 bits of table and label -> index */
+	struct map by_base;    /* the same without what tells equal ones apart -> how many */
+	struct map processes;  /* uint32_t pid -> struct compared_process */
+	uint64_t incomparable; /* rows that are known by addresses alone */
+};
+
+struct compared_process {
+	uint64_t start_ticks;
+	struct sooth_text label;
+	bool is_on_both;
+};
+
+/* `other`: to know which processes are the same. */
+int compared_rows_make(struct compared_rows *rows, const struct comparison_side *side,
+	const struct comparison_side *other, struct sooth_error *err);
+void compared_rows_fini(struct compared_rows *rows);
+/* The row of the same table and label; NULL: there is none. */
+struct compared_row *compared_rows_find(
+	struct compared_rows *rows, const struct compared_rows *of, const struct compared_row *row);
+const char *compared_text(const struct compared_rows *rows, const struct sooth_text *text);
+
+/* Whether a member says the same of the next process and moment: names what is compared. */
+bool is_comparable(const struct sooth_field *field);
+
+#endif

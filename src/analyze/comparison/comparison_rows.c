@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of the rows of a comparison. */
+#include "analyze/comparison/comparison_rows.h"
+
+#include "model/schema.h"
+
+static const char *const kinds[CHANGES] = { "changed", "appeared", "vanished" };
+static const struct sooth_names kind_names = { CHANGES, kinds };
+
+#define FIELD_REAL(member_, decimals_, help_, ...)                                                 \
+	{                                                                                          \
+		.name = #member_, .type = SOOTH_FIELD_REAL, FIELD_AT(change_row, member_),         \
+		.decimals = decimals_, .help = help_, .is_hidden = true, ##__VA_ARGS__             \
+	}
+
+static const struct sooth_field change_fields[] = {
+	{ .name = "change",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(change_row, kind),
+		.names = &kind_names,
+		.help = "what became of it" },
+	FIELD_STRING(change_row, table, "the table it stands in"),
+	FIELD_STRING(change_row, row, "the row: its process and its key", .may_shrink = true),
+	FIELD_STRING(change_row, field, "the member; none: the row as a whole",
+		FIELD_STATE_AT(change_row, field_state)),
+	FIELD_STRING(change_row, before, "in the first capture", .may_shrink = true,
+		FIELD_STATE_AT(change_row, before_state)),
+	FIELD_STRING(change_row, after, "in the second one", .may_shrink = true,
+		FIELD_STATE_AT(change_row, after_state)),
+	FIELD_STRING(
+		change_row, difference, "of both", FIELD_STATE_AT(change_row, difference_state)),
+	FIELD_REAL(percent, 1, "of the first", .unit = SOOTH_UNIT_PERCENT,
+		FIELD_STATE_AT(change_row, percent_state)),
+	FIELD_REAL(
+		before_value, 3, "in the first capture", FIELD_STATE_AT(change_row, value_state)),
+	FIELD_REAL(after_value, 3, "in the second one", FIELD_STATE_AT(change_row, value_state)),
+	FIELD_REAL(noise, 3, "so large a difference would be none",
+		FIELD_STATE_AT(change_row, value_state)),
+	FIELD_STRING(change_row, unit, "of the values: bytes, ns, percent, s; empty: a number",
+		.is_hidden = true),
+	FIELD_TRUTH(change_row, is_rate, "the values are for a second", .is_hidden = true),
+};
+
+const struct sooth_schema change_schema = {
+	.name = "diff.change",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct change_row),
+	SCHEMA_FIELDS(change_fields),
+};
+
+static const struct sooth_field side_fields[] = {
+	FIELD_STRING(compared_side_row, side, "which of the two"),
+	FIELD_STRING(compared_side_row, file, "the capture", .may_shrink = true),
+	FIELD_NUMBER(compared_side_row, observed_ns, "observed for", .label = "OBSERVED",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(compared_side_row, observed_state)),
+	FIELD_STRING(compared_side_row, hostname, "name of the host", .label = "HOST"),
+	FIELD_STRING(compared_side_row, version, "of the sooth that observed", .label = "SOOTH"),
+	FIELD_NUMBER(compared_side_row, lost, "records that were lost"),
+	FIELD_TRUTH(compared_side_row, has_losses,
+		"something was lost, or the file is cut or damaged", .label = "LOSSES"),
+	FIELD_NUMBER(compared_side_row, refused, "rows that were too many to compare",
+		.is_hidden = true),
+	FIELD_STRING(compared_side_row, probes, "what was observed", .may_shrink = true),
+};
+
+const struct sooth_schema compared_side_schema = {
+	.name = "diff.side",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct compared_side_row),
+	SCHEMA_FIELDS(side_fields),
+};
+
+static const struct sooth_field one_sided_fields[] = {
+	FIELD_STRING(one_sided_row, table, "the table"),
+	FIELD_STRING(one_sided_row, side, "which capture has it"),
+	FIELD_STRING(one_sided_row, reason, "why it was not compared"),
+};
+
+const struct sooth_schema one_sided_schema = {
+	.name = "diff.one_sided",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct one_sided_row),
+	SCHEMA_FIELDS(one_sided_fields),
+};
+
+static const struct sooth_field comparison_fields[] = {
+	FIELD_STRING(comparison_row, words, "how it stands"),
+	FIELD_STRING(comparison_row, rule, "what is noise"),
+	FIELD_NUMBER(comparison_row, rows, "that stand in both"),
+	FIELD_NUMBER(comparison_row, changed, "members that differ beyond noise"),
+	FIELD_NUMBER(comparison_row, appeared, "rows of the second alone"),
+	FIELD_NUMBER(comparison_row, vanished, "rows of the first alone"),
+	FIELD_NUMBER(comparison_row, within_noise, "members that differ, and not beyond noise"),
+	FIELD_NUMBER(comparison_row, not_measured, "members that one of them did not measure"),
+	FIELD_NUMBER(comparison_row, incomparable,
+		"rows known by addresses alone, of different processes"),
+	{ .name = "noise_percent",
+		.type = SOOTH_FIELD_REAL,
+		.unit = SOOTH_UNIT_PERCENT,
+		.decimals = 1,
+		FIELD_AT(comparison_row, noise_percent),
+		.help = "share of the larger value that is noise" },
+};
+
+const struct sooth_schema comparison_schema = {
+	.name = "diff.summary",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct comparison_row),
+	.line = "{words}\nnoise: {rule}",
+	SCHEMA_FIELDS(comparison_fields),
+};

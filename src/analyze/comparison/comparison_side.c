@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One side of a comparison: a sink that keeps the rows. */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/comparison/comparison.h"
+#include "analyze/records.h"
+#include "model/stream_records.h"
+
+#define SIDE_BYTES ((uint64_t)256 << 20)
+
+#define FINDINGS "finding." /* what the schemas of findings begin with */
+
+struct side_sink {
+	struct comparison_side *side;
+	bool is_in_losses;
+};
+
+static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	(void)err;
+	((struct side_sink *)state)->side = options->user;
+	return 0;
+}
+
+static int begin(void *state, const struct report_head *head, struct sooth_error *err)
+{
+	(void)state;
+	(void)head;
+	(void)err;
+	return 0;
+}
+
+static bool is_of_findings(const struct section *section)
+{
+	return !strncmp(section->schema->name, FINDINGS, strlen(FINDINGS));
+}
+
+/* The notes tell of the observation, not of what was observed; a stream is compared by its
+ * sums; the summary of findings says again what they say; and without processes there are none. */
+static bool is_compared(const struct comparison_side *side, const struct section *section)
+{
+	if (is_of_findings(section) &&
+		(!strcmp(section->schema->name, "finding.summary") || !side->has_processes))
+		return false;
+	return !section->is_last && section->shape != SECTION_STREAM &&
+	       section->shape != SECTION_INLINE;
+}
+
+static struct comparison_table *table_of(
+	struct comparison_side *side, const struct section *section)
+{
+	const char *name = is_of_findings(section) ? section->schema->name : section->name;
+	struct comparison_table *t;
+
+	for (size_t i = 0; i < side->table_count; i++) {
+		t = &side->tables[i];
+		if (t->schema == section->schema && !strcmp(t->name, name))
+			return t;
+	}
+	if (side->table_count == COMPARISON_TABLES_MAX)
+		return NULL;
+	t = &side->tables[side->table_count++];
+	t->schema = section->schema;
+	snprintf(t->name, sizeof(t->name), "%s", name);
+	return t;
+}
+
+static int section_begin(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct side_sink *s = state;
+	struct comparison_side *side = s->side;
+
+	(void)err;
+	s->is_in_losses = section->is_last && !strcmp(section->name, "loss");
+	side->filling = is_compared(side, section) ? table_of(side, section) : NULL;
+	return 0;
+}
+
+/* What the stream says was lost, and what reading the file has found. */
+static void take_losses(
+	struct comparison_side *side, const struct sooth_schema *schema, const struct batch *batch)
+{
+	const struct sooth_field *records = sooth_schema_field(schema, "records");
+
+	batch_for_each (r, batch) {
+		struct sooth_value v =
+			records ? sooth_field_get(records, r) : (struct sooth_value){ 0 };
+
+		side->has_losses = true;
+		side->lost += records && v.state == SOOTH_STATE_VALUE ? v.u : 0;
+	}
+}
+
+static int rows(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	struct comparison_side *side = ((struct side_sink *)state)->side;
+
+	if (((struct side_sink *)state)->is_in_losses)
+		take_losses(side, section->schema, batch);
+	if (!side->filling)
+		return 0;
+	if (side->bytes + batch->size > SIDE_BYTES) {
+		batch_for_each (r, batch)
+			side->refused += r->words != 0;
+		return 0;
+	}
+	side->bytes += batch->size;
+	buffer_append(&side->filling->rows, batch->data, batch->size);
+	return buffer_failed(&side->filling->rows) ? error_no_memory(err) : 0;
+}
+
+static int section_end(void *state, const struct section *section, struct sooth_error *err)
+{
+	(void)section;
+	(void)err;
+	((struct side_sink *)state)->side->filling = NULL;
+	return 0;
+}
+
+static int end(void *state, struct sooth_error *err)
+{
+	(void)state;
+	(void)err;
+	return 0;
+}
+
+static void close_sink(void *state)
+{
+	(void)state;
+}
+
+const struct sink_type comparison_sink = {
+	.name = "comparison",
+	.help = "keeps the rows of a report for a comparison",
+	.state_size = sizeof(struct side_sink),
+	.open = open_sink,
+	.begin = begin,
+	.section = section_begin,
+	.rows = rows,
+	.section_end = section_end,
+	.end = end,
+	.close = close_sink,
+};
+
+/* --- the stream --- */
+
+static void copy_text(
+	char *to, size_t size, const struct sooth_record *r, const struct sooth_text *text)
+{
+	struct span from = record_text(r, text);
+
+	snprintf(to, size, "%.*s", (int)(from.size < size ? from.size : size - 1), from.data);
+}
+
+int comparison_take(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
+{
+	struct comparison_side *side = user;
+	const struct stream_segment *segment;
+	const struct stream_source *source;
+	struct span probe;
+
+	(void)schema;
+	if ((segment = record_as(record, STREAM_SEGMENT, sizeof(*segment)))) {
+		copy_text(side->boot_id, sizeof(side->boot_id), record, &segment->boot_id);
+		copy_text(side->hostname, sizeof(side->hostname), record, &segment->hostname);
+		copy_text(side->version, sizeof(side->version), record, &segment->sooth_version);
+	} else if ((source = record_as(record, STREAM_SOURCE, sizeof(*source)))) {
+		probe = record_text(record, &source->probe);
+		side->has_processes |= span_equal(probe, "proc");
+		buffer_format(&side->probes, "%s%.*s", side->probes.size ? ", " : "",
+			(int)probe.size, probe.data);
+	} else if (record->kind == STREAM_BEGIN && !side->begin_ns) {
+		side->begin_ns = record->time_ns;
+	} else if (record->kind == STREAM_END) {
+		side->end_ns = record->time_ns;
+	}
+	return 0;
+}
+
+uint64_t comparison_side_ns(const struct comparison_side *side)
+{
+	return side->begin_ns && side->end_ns > side->begin_ns ? side->end_ns - side->begin_ns : 0;
+}
+
+void comparison_side_fini(struct comparison_side *side)
+{
+	for (size_t i = 0; i < side->table_count; i++)
+		buffer_fini(&side->tables[i].rows);
+	buffer_fini(&side->probes);
+}

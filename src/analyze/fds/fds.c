@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The descriptors of processes as they were last read: by type, each by itself with
+ * who has its other end, paths open more than once, epoll members, inotify watches,
+ * limits.
+ */
+#include "analyze/fds/fd_tell.h"
+#include "base/cursor.h"
+#include "core/registry.h"
+#include "core/stage.h"
+#include "model/schema.h"
+#include "probes/fds.h"
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct fds_view *s = state;
+
+	(void)options;
+	(void)err;
+	process_view_init(&s->view, output, FDS_PROCESS);
+	return 0;
+}
+
+static void take_segment(struct fds_view *s, const struct sooth_record *r)
+{
+	const struct sooth_schema *schema = registry_schema(r->kind);
+	struct sooth_value v = sooth_field_get(sooth_schema_field(schema, "architecture"), r);
+
+	s->is_aarch64 = v.state == SOOTH_STATE_VALUE &&
+			span_equal(span_of(v.text.data, v.text.size), "aarch64");
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct fds_view *s = state;
+
+	(void)err;
+	batch_for_each (r, batch) {
+		if (r->kind == STREAM_SEGMENT)
+			take_segment(s, r);
+		else
+			snapshots_take(&s->view.own, r);
+	}
+	return 0;
+}
+
+static void note_limits(struct fds_view *s)
+{
+	const struct snapshot *reading;
+	size_t position = 0;
+
+	if (s->view.readings->refused)
+		output_limit(
+			s->view.output, "further descriptors", "there were more than are kept", "");
+	while ((reading = snapshots_next(s->view.readings, &position))) {
+		const struct fds_process *p = snapshot_end(reading, sizeof(*p));
+
+		if (!p)
+			continue;
+		if (p->descriptors_state == SOOTH_STATE_TRUNCATED)
+			output_limit(s->view.output, "further descriptors",
+				"there are more than are told", "");
+		if (p->holders_state == SOOTH_STATE_TRUNCATED)
+			output_limit(s->view.output, "all holders of other ends",
+				"there are more, or looking for them took too long", "");
+		if (p->holders_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
+			output_limit(s->view.output, "holders of other ends in processes of others",
+				"they may not be looked at, or are hidden from here",
+				"run sooth as root, outside of containers");
+	}
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	static int (*const tell[])(struct fds_view *, struct sooth_error *) = { fd_tell_types,
+		fd_tell_limits, fd_tell_descriptors, fd_tell_holders, fd_tell_paths,
+		fd_tell_members, fd_tell_directories, fd_tell_watches };
+	int status = 0;
+
+	note_limits(state);
+	for (size_t i = 0; i < sizeof(tell) / sizeof(tell[0]) && !status; i++)
+		status = tell[i](state, err);
+	return status;
+}
+
+const struct stage_type stage_fds = {
+	.name = "fds",
+	.help = "descriptors: by type, each with its other end, watches, limits",
+	.probe = "fds",
+	.shows = "fds",
+	.state_size = sizeof(struct fds_view),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = process_view_fini,
+};

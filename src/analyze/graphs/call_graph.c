@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Stacks as a tree; see call_graph.h. */
+#include "analyze/graphs/call_graph.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LISTED_MAX 8 /* children of a node in its list */
+
+struct child_key {
+	uint32_t parent, name;
+	uint64_t kind;
+};
+
+static struct call_graph_node *nodes_of(const struct call_graph *g)
+{
+	return (void *)g->nodes.data;
+}
+
+int call_graph_init(struct call_graph *g)
+{
+	*g = (struct call_graph){ 0 };
+	names_init(&g->names, CALL_GRAPH_NODES_MAX, CALL_GRAPH_BYTES_MAX);
+	map_init(&g->children, sizeof(struct child_key), sizeof(uint32_t), CALL_GRAPH_NODES_MAX);
+	return buffer_zeros(&g->nodes, sizeof(struct call_graph_node)) ? 0 : -ENOMEM;
+}
+
+void call_graph_fini(struct call_graph *g)
+{
+	buffer_fini(&g->nodes);
+	names_fini(&g->names);
+	map_fini(&g->children);
+}
+
+size_t call_graph_count(const struct call_graph *g)
+{
+	return g->nodes.size / sizeof(struct call_graph_node);
+}
+
+struct call_graph_node *call_graph_node(const struct call_graph *g, size_t number)
+{
+	return &nodes_of(g)[number];
+}
+
+struct span call_graph_name(const struct call_graph *g, const struct call_graph_node *node)
+{
+	return node->depth ? names_get(&g->names, node->name) : span_of("", 0);
+}
+
+/* --- adding --- */
+
+static bool is_same(const struct call_graph_node *a, const struct call_graph_node *b)
+{
+	return a->name == b->name && a->kind == b->kind;
+}
+
+/* Stacks that come one after the other are often alike. */
+static bool was_last(const struct call_graph *g, const struct call_graph_node *node)
+{
+	const struct call_graph_node *last =
+		call_graph_node(g, call_graph_node(g, node->parent)->last);
+
+	return last->depth == node->depth && is_same(last, node);
+}
+
+/* Among the children in its parent's list, whose number is counted. */
+static uint32_t find_listed(
+	const struct call_graph *g, const struct call_graph_node *node, size_t *count)
+{
+	uint32_t at = call_graph_node(g, node->parent)->first;
+
+	for (*count = 0; at; at = call_graph_node(g, at)->next) {
+		if (is_same(call_graph_node(g, at), node))
+			return at;
+		++*count;
+	}
+	return CALL_GRAPH_NOBODY;
+}
+
+static uint32_t append(struct call_graph *g, const struct call_graph_node *node)
+{
+	uint32_t number = (uint32_t)call_graph_count(g);
+
+	if (number >= CALL_GRAPH_NODES_MAX)
+		return CALL_GRAPH_NOBODY;
+	buffer_append(&g->nodes, node, sizeof(*node));
+	return buffer_failed(&g->nodes) ? CALL_GRAPH_NOBODY : number;
+}
+
+static uint32_t add_listed(struct call_graph *g, struct call_graph_node *node)
+{
+	uint32_t number;
+
+	node->next = call_graph_node(g, node->parent)->first;
+	number = append(g, node);
+	if (number)
+		call_graph_node(g, node->parent)->first = number;
+	return number;
+}
+
+static uint32_t find_or_add_mapped(struct call_graph *g, const struct call_graph_node *node)
+{
+	struct child_key key = { node->parent, node->name, node->kind };
+	uint32_t *number;
+	bool is_new;
+
+	number = map_put(&g->children, &key, &is_new);
+	if (!number)
+		return CALL_GRAPH_NOBODY;
+	if (is_new)
+		*number = append(g, node);
+	if (*number)
+		return *number;
+	map_remove(&g->children, &key);
+	return CALL_GRAPH_NOBODY;
+}
+
+/* Most frames have few below them: a short list is found sooner than a place in a large map. */
+static uint32_t find_or_add(struct call_graph *g, struct call_graph_node *node)
+{
+	uint32_t number;
+	size_t listed;
+
+	if (was_last(g, node))
+		return call_graph_node(g, node->parent)->last;
+	number = find_listed(g, node, &listed);
+	if (!number)
+		number = listed < LISTED_MAX ? add_listed(g, node) : find_or_add_mapped(g, node);
+	if (number)
+		call_graph_node(g, node->parent)->last = number;
+	return number;
+}
+
+uint32_t call_graph_below(
+	struct call_graph *g, uint32_t parent, const struct call_graph_frame *frame)
+{
+	struct call_graph_node node = { .parent = parent,
+		.depth = (uint16_t)(call_graph_node(g, parent)->depth + 1),
+		.kind = frame->kind };
+	struct span name = frame->name;
+
+	if (name.size > CALL_GRAPH_NAME_MAX) {
+		name.size = CALL_GRAPH_NAME_MAX;
+		g->cut_names++;
+	}
+	node.name = names_put(&g->names, name, NULL);
+	return node.name == NAMES_NONE ? CALL_GRAPH_NOBODY : find_or_add(g, &node);
+}
+
+void call_graph_add(struct call_graph *g, const struct call_graph_frame *stack, size_t depth,
+	const struct call_graph_values *values)
+{
+	uint32_t at = CALL_GRAPH_NOBODY;
+	size_t i;
+
+	for (i = 0; i < depth && i < CALL_GRAPH_DEPTH_MAX; i++) {
+		uint32_t below = call_graph_below(g, at, &stack[i]);
+
+		if (below == CALL_GRAPH_NOBODY)
+			break;
+		at = below;
+	}
+	g->shortened += i < depth;
+	for (size_t v = 0; v < CALL_GRAPH_VALUES; v++)
+		nodes_of(g)[at].own.of[v] += values->of[v];
+}
+
+/* --- telling --- */
+
+bool call_graph_sums(const struct call_graph *g, struct buffer *out)
+{
+	size_t count = call_graph_count(g);
+	const struct call_graph_node *nodes = nodes_of(g);
+	struct call_graph_values *sums = buffer_zeros(out, count * sizeof(*sums));
+
+	if (!sums)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		sums[i] = nodes[i].own;
+	/* Whatever is below another came after it. */
+	for (size_t i = count; i-- > 1;) {
+		for (size_t v = 0; v < CALL_GRAPH_VALUES; v++)
+			sums[nodes[i].parent].of[v] += sums[i].of[v];
+	}
+	return true;
+}
+
+struct sibling {
+	const struct call_graph *graph;
+	uint64_t weight;
+	uint32_t parent, node;
+};
+
+static int by_parent_and_weight(const void *a, const void *b)
+{
+	const struct sibling *x = a, *y = b;
+
+	if (x->parent != y->parent)
+		return x->parent < y->parent ? -1 : 1;
+	if (x->weight != y->weight)
+		return x->weight > y->weight ? -1 : 1;
+	return span_compare(call_graph_name(x->graph, call_graph_node(x->graph, x->node)),
+		call_graph_name(y->graph, call_graph_node(y->graph, y->node)));
+}
+
+/* Siblings stand together: first[i] is where those below node i begin. */
+static void walk(const struct sibling *all, size_t count, uint32_t *first, struct buffer *out)
+{
+	uint32_t at = CALL_GRAPH_NOBODY;
+
+	/* first[i] moves on with each one taken; up again when there is none left. */
+	for (;;) {
+		uint32_t next = first[at];
+
+		if (next < count && all[next].parent == at) {
+			first[at]++;
+			at = all[next].node;
+			buffer_append(out, &at, sizeof(at));
+		} else if (at == CALL_GRAPH_NOBODY) {
+			return;
+		} else {
+			at = call_graph_node(all->graph, at)->parent;
+		}
+	}
+}
+
+bool call_graph_order(const struct call_graph *g, const struct call_graph_values *sums,
+	size_t value, struct buffer *out)
+{
+	size_t count = call_graph_count(g) - 1;
+	struct sibling *all = malloc((count ? count : 1) * sizeof(*all));
+	uint32_t *first = malloc((count + 1) * sizeof(*first));
+
+	if (all && first && count) {
+		for (uint32_t i = 0; i < count; i++)
+			all[i] = (struct sibling){ .graph = g,
+				.weight = sums[i + 1].of[value],
+				.parent = call_graph_node(g, i + 1)->parent,
+				.node = i + 1 };
+		qsort(all, count, sizeof(*all), by_parent_and_weight);
+		for (size_t i = 0; i <= count; i++)
+			first[i] = (uint32_t)count;
+		for (size_t i = count; i-- > 0;)
+			first[all[i].parent] = (uint32_t)i;
+		walk(all, count, first, out);
+	} else if (!all || !first) {
+		out->failed = true;
+	}
+	free(all);
+	free(first);
+	return !buffer_failed(out);
+}

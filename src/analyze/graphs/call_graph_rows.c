@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A call graph as rows; see call_graph_rows.h. */
+#include "analyze/graphs/call_graph_rows.h"
+
+#include <stdio.h>
+
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "model/schema.h"
+
+struct frame_row {
+	struct sooth_record record;
+	uint64_t calls, time_ns, bytes, errors;
+	uint32_t depth, kind;
+	struct sooth_text frame;
+};
+
+static const char *const kind_names[FRAME_KINDS] = {
+	[FRAME_NEUTRAL] = "process or thread",
+	[FRAME_FILE] = "file",
+	[FRAME_NETWORK] = "network",
+	[FRAME_MEMORY] = "memory",
+	[FRAME_PROCESS] = "process",
+	[FRAME_EVENT] = "event",
+	[FRAME_TIME] = "time",
+	[FRAME_IPC] = "ipc",
+	[FRAME_SIGNAL] = "signal",
+	[FRAME_OTHER] = "other",
+};
+static const struct sooth_names kind_values = { FRAME_KINDS, kind_names };
+
+static const char *const value_names[CALL_GRAPH_VALUES] = {
+	[CALL_GRAPH_CALLS] = "calls",
+	[CALL_GRAPH_TIME] = "time",
+	[CALL_GRAPH_BYTES] = "bytes",
+	[CALL_GRAPH_ERRORS] = "errors",
+};
+const struct sooth_names call_graph_value_names = { CALL_GRAPH_VALUES, value_names };
+
+static const struct sooth_field frame_fields[] = {
+	FIELD_STRING(frame_row, frame, "a frame of a stack", .may_shrink = true),
+	{ .name = "kind",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(frame_row, kind),
+		.names = &kind_values,
+		.help = "what the frame is about" },
+	FIELD_NUMBER(frame_row, depth, "how many frames stand above it", .is_hidden = true),
+	FIELD_NUMBER(frame_row, calls, "in it and below it"),
+	FIELD_NUMBER(
+		frame_row, time_ns, "in it and below it", .label = "TIME", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(frame_row, bytes, "moved in it and below it", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(frame_row, errors, "calls that failed, in it and below it"),
+};
+
+static const struct sooth_schema frame_schema = {
+	.name = "stacks",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct frame_row),
+	SCHEMA_FIELDS(frame_fields),
+};
+
+static const char *const value_fields[CALL_GRAPH_VALUES] = {
+	[CALL_GRAPH_CALLS] = "calls",
+	[CALL_GRAPH_TIME] = "time_ns",
+	[CALL_GRAPH_BYTES] = "bytes",
+	[CALL_GRAPH_ERRORS] = "errors",
+};
+
+static int tell_frames(const struct call_graph *g, const struct call_graph_values *sums,
+	const struct buffer *order, struct output *output, struct sooth_error *err)
+{
+	const uint32_t *numbers = (const void *)order->data;
+	int status = 0;
+
+	for (size_t i = 0; i < order->size / sizeof(*numbers) && !status; i++) {
+		const struct call_graph_node *node = call_graph_node(g, numbers[i]);
+		const struct call_graph_values *sum = &sums[numbers[i]];
+		struct frame_row row = { .calls = sum->of[CALL_GRAPH_CALLS],
+			.time_ns = sum->of[CALL_GRAPH_TIME],
+			.bytes = sum->of[CALL_GRAPH_BYTES],
+			.errors = sum->of[CALL_GRAPH_ERRORS],
+			.depth = node->depth - 1u,
+			.kind = node->kind };
+		struct record_tail tail[] = { tail_span(&row.frame, call_graph_name(g, node)) };
+
+		status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	}
+	return status;
+}
+
+void call_graph_tell_bounds(const struct call_graph *g, struct output *output)
+{
+	char reason[96];
+
+	if (!g->shortened)
+		return;
+	snprintf(reason, sizeof(reason),
+		"%llu found no room: there are more, or deeper, frames "
+		"than are kept",
+		(unsigned long long)g->shortened);
+	output_limit(output, "the last frames of some stacks", reason,
+		"what they hold stands with the frame above them");
+}
+
+int call_graph_tell(const struct call_graph *g, const struct call_graph_look *look,
+	struct output *output, struct sooth_error *err)
+{
+	struct section_graph graph = { .about = look->about,
+		.weight = value_fields[look->value],
+		.kind = "kind",
+		.is_icicle = look->is_icicle,
+		.least_share = look->least_share };
+	struct section section = { .name = "stacks",
+		.title = look->title,
+		.schema = &frame_schema,
+		.shape = SECTION_TABLE,
+		.tree = "frame",
+		.depth = "depth",
+		.graph = &graph };
+	struct buffer sums = { 0 }, order = { 0 };
+	int status;
+
+	if (!call_graph_sums(g, &sums) ||
+		!call_graph_order(g, (const void *)sums.data, look->value, &order)) {
+		status = error_no_memory(err);
+	} else {
+		status = output_section(output, &section, err);
+		if (!status)
+			status = tell_frames(g, (const void *)sums.data, &order, output, err);
+		/* The section is ours: it ends with us. */
+		if (!status)
+			status = output_close_section(output, err);
+		call_graph_tell_bounds(g, output);
+	}
+	buffer_fini(&sums);
+	buffer_fini(&order);
+	return status;
+}

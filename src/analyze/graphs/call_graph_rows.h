@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A call graph as rows, each frame below the one it stands in; two of them as one. */
+#ifndef SOOTH_ANALYZE_CALL_GRAPH_ROWS_H
+#define SOOTH_ANALYZE_CALL_GRAPH_ROWS_H
+
+#include "analyze/graphs/call_graph.h"
+#include "core/output.h"
+
+/* What a frame is, for colours: new ones come last. */
+enum frame_kind {
+	FRAME_NEUTRAL, /* a process, a thread, whatever holds others */
+	FRAME_FILE,
+	FRAME_NETWORK,
+	FRAME_MEMORY,
+	FRAME_PROCESS,
+	FRAME_EVENT,
+	FRAME_TIME,
+	FRAME_IPC,
+	FRAME_SIGNAL,
+	FRAME_OTHER,
+	FRAME_KINDS,
+};
+
+extern const struct sooth_names call_graph_value_names; /* "calls", "time", ... by their enum */
+
+/* How it is to be told; zeroed is valid. */
+struct call_graph_look {
+	const char *title;	     /* "system calls"; NULL: none */
+	const char *about;	     /* what stands below what */
+	enum call_graph_value value; /* what widths are */
+	bool is_icicle;		     /* the first frames above */
+	double least_share;	     /* of all: narrower frames are left out of a picture */
+};
+
+int call_graph_tell(const struct call_graph *g, const struct call_graph_look *look,
+	struct output *output, struct sooth_error *err);
+
+/* What found no room in it, among the notes. */
+void call_graph_tell_bounds(const struct call_graph *g, struct output *output);
+
+/*
+ * Two graphs as one. Each frame is as wide as the larger of its two values, so that what
+ * vanished is seen as well as what appeared. `a_scale` makes the first comparable: a graph of
+ * 10 s stands beside one of 5 s with 0.5.
+ */
+struct call_graph_comparison {
+	const struct call_graph *a, *b;
+	double a_scale;
+	double noise_share; /* of the larger value; smaller differences are none */
+};
+
+int call_graph_compare(const struct call_graph_comparison *c, const struct call_graph_look *look,
+	struct output *output, struct sooth_error *err);
+
+#endif

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The live set of heaps; see heap_live.h.
+ *
+ * The order of the stream is that of returns, and for free that of calls. So a
+ * block's address is given again only after its free stands in the stream, with
+ * one exception: a realloc frees the old block inside, long before it returns,
+ * and meanwhile another thread may have got the address, and even have freed it.
+ * Then the other's malloc stands first and finds the old block still live. What
+ * it replaces is remembered for a while, so that the realloc can say it was its.
+ */
+#include "analyze/heap/heap_live.h"
+
+#include <string.h>
+
+#include "core/registry.h"
+#include "model/batch.h"
+#include "model/schema.h"
+
+void heap_live_init(struct heap_live *l, size_t blocks_max)
+{
+	*l = (struct heap_live){ .blocks_max = blocks_max };
+	map_init(&l->processes, sizeof(struct process_id), sizeof(struct heap_process),
+		HEAP_PROCESSES_MAX);
+}
+
+void heap_live_fini(struct heap_live *l)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&l->processes, &position, NULL, &value))
+		map_fini(&((struct heap_process *)value)->blocks);
+	map_fini(&l->processes);
+	l->last = NULL;
+}
+
+bool heap_call_failed(const struct heap_call *c)
+{
+	return c->function != HEAP_FREE && !c->address && c->size &&
+	       c->size_state == SOOTH_STATE_VALUE;
+}
+
+static struct heap_process *process_of(struct heap_live *l, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	bool is_new;
+
+	if (l->last && !memcmp(&id, &l->last_id, sizeof(id)))
+		return l->last;
+	l->last = map_put(&l->processes, &id, &is_new);
+	if (!l->last) {
+		l->refused++;
+		return NULL;
+	}
+	l->last_id = id;
+	if (is_new) {
+		map_init(&l->last->blocks, sizeof(uint64_t), sizeof(struct heap_block),
+			l->blocks_max);
+		l->last->origin = l->is_launched ? HEAP_FROM_EXEC : HEAP_FROM_BEFORE;
+	}
+	return l->last;
+}
+
+/* --- blocks --- */
+
+static void grow(struct heap_live *l, struct heap_process *p, uint64_t bytes, uint64_t time_ns)
+{
+	p->live_bytes += bytes;
+	l->bytes += bytes;
+	if (p->live_bytes > p->peak_bytes)
+		p->peak_bytes = p->live_bytes;
+	if (l->bytes > l->peak_bytes) {
+		l->peak_bytes = l->bytes;
+		l->peak_ns = time_ns;
+	}
+}
+
+static void shrink(struct heap_live *l, struct heap_process *p, uint64_t bytes)
+{
+	p->live_bytes -= bytes;
+	l->bytes -= bytes;
+}
+
+static void note_handover(
+	struct heap_live *l, const struct heap_block *old, uint64_t address, uint64_t time_ns)
+{
+	l->replaced_blocks++;
+	l->replaced_bytes += old->size;
+	l->handovers[l->handover_count++ % HEAP_HANDOVERS_MAX] = (struct heap_handover){
+		.process = l->last_id, .address = address, .size = old->size, .time_ns = time_ns
+	};
+}
+
+/* Was the block replaced since `since_ns`? Then it was freed all the same. */
+static bool take_handover(struct heap_live *l, uint64_t address, uint64_t since_ns)
+{
+	size_t count =
+		l->handover_count < HEAP_HANDOVERS_MAX ? l->handover_count : HEAP_HANDOVERS_MAX;
+
+	for (size_t i = 1; i <= count; i++) {
+		struct heap_handover *h =
+			&l->handovers[(l->handover_count - i) % HEAP_HANDOVERS_MAX];
+
+		if (h->address != address || h->time_ns < since_ns ||
+			memcmp(&h->process, &l->last_id, sizeof(h->process)) != 0)
+			continue;
+		l->replaced_blocks--;
+		l->replaced_bytes -= h->size;
+		l->freed_bytes += h->size;
+		*h = (struct heap_handover){ 0 };
+		return true;
+	}
+	return false;
+}
+
+static void add_block(struct heap_live *l, struct heap_process *p, const struct heap_call *c)
+{
+	uint64_t time_ns = c->record.time_ns;
+	struct heap_block *b = map_get(&p->blocks, &c->address);
+
+	if (b) {
+		shrink(l, p, b->size);
+		note_handover(l, b, c->address, time_ns);
+	} else if (l->blocks < l->blocks_max) {
+		b = map_put(&p->blocks, &c->address, NULL);
+		l->blocks += b != NULL;
+	}
+	if (!b) {
+		l->refused++;
+		return;
+	}
+	*b = (struct heap_block){ c->size, time_ns };
+	p->live_blocks = p->blocks.count;
+	grow(l, p, c->size, time_ns);
+}
+
+static void note_foreign_free(struct heap_live *l, const struct heap_process *p)
+{
+	if (p->origin == HEAP_FROM_FORK)
+		l->frees_inherited++;
+	else if (p->origin == HEAP_FROM_BEFORE)
+		l->frees_from_before++;
+	else
+		l->frees_unknown++;
+}
+
+/* The block that was live at since_ns. One given later at the same address is somebody else's. */
+static void drop_block(
+	struct heap_live *l, struct heap_process *p, uint64_t address, uint64_t since_ns)
+{
+	struct heap_block *b = map_get(&p->blocks, &address);
+
+	if (b && b->time_ns <= since_ns) {
+		shrink(l, p, b->size);
+		l->freed_bytes += b->size;
+		map_remove(&p->blocks, &address);
+		p->live_blocks = p->blocks.count;
+		l->blocks--;
+	} else if (!take_handover(l, address, since_ns)) {
+		note_foreign_free(l, p);
+	}
+}
+
+/* In place: nobody else can have had the address meanwhile. */
+static void resize_block(struct heap_live *l, struct heap_process *p, const struct heap_call *c)
+{
+	struct heap_block *b = map_get(&p->blocks, &c->address);
+
+	if (!b) {
+		note_foreign_free(l, p);
+		add_block(l, p, c);
+		return;
+	}
+	shrink(l, p, b->size);
+	l->freed_bytes += b->size;
+	*b = (struct heap_block){ c->size, c->record.time_ns };
+	grow(l, p, c->size, c->record.time_ns);
+}
+
+static void apply(struct heap_live *l, struct heap_process *p, const struct heap_call *c)
+{
+	uint64_t begin_ns = c->record.time_ns - c->duration_ns;
+	bool has_old = c->old_address_state == SOOTH_STATE_VALUE && c->old_address;
+
+	if (c->function == HEAP_FREE) {
+		if (c->address)
+			drop_block(l, p, c->address, c->record.time_ns);
+	} else if (heap_call_failed(c)) {
+		return; /* and a realloc's old block stays */
+	} else if (has_old && c->old_address == c->address) {
+		resize_block(l, p, c);
+	} else {
+		/* realloc(p, 0) may give nothing, and is a free then. */
+		if (has_old && (c->address || c->error_state != SOOTH_STATE_VALUE))
+			drop_block(l, p, c->old_address, begin_ns);
+		if (c->address)
+			add_block(l, p, c);
+	}
+}
+
+/* --- records --- */
+
+static void take_call(struct heap_live *l, const struct heap_call *c)
+{
+	struct heap_process *p = process_of(l, &c->record);
+
+	if (!p)
+		return;
+	p->seen.events++;
+	if (c->function != HEAP_FREE && !heap_call_failed(c))
+		p->seen.allocated_bytes += c->size;
+	if (!p->has_left)
+		apply(l, p, c);
+}
+
+static void take_count(struct heap_live *l, const struct heap_count *c)
+{
+	struct heap_process *p = process_of(l, &c->record);
+
+	if (!p)
+		return;
+	p->counted.events += c->count;
+	p->counted.allocated_bytes += c->bytes;
+}
+
+/* All its blocks are gone at once. */
+static void empty(struct heap_live *l, struct heap_process *p)
+{
+	l->blocks -= p->blocks.count;
+	l->bytes -= p->live_bytes;
+	map_fini(&p->blocks);
+}
+
+static void name_process(struct heap_process *p, const char name[PROCESS_NAME_SIZE])
+{
+	memcpy(p->name, name, sizeof(p->name));
+}
+
+static void take_join(struct heap_live *l, const struct process_join *join)
+{
+	struct heap_process *p = process_of(l, &join->record);
+
+	if (!p)
+		return;
+	if (!p->seen.events)
+		p->origin = HEAP_FROM_FORK;
+	name_process(p, join->name);
+}
+
+static void take_exec(struct heap_live *l, const struct process_exec *exec)
+{
+	struct heap_process *p = process_of(l, &exec->record);
+
+	if (!p || p->has_left)
+		return;
+	l->exec_blocks += p->live_blocks;
+	l->exec_bytes += p->live_bytes;
+	empty(l, p);
+	p->live_blocks = p->live_bytes = 0;
+	p->origin = HEAP_FROM_EXEC;
+	name_process(p, exec->name);
+}
+
+static void take_leave(struct heap_live *l, const struct process_leave *leave)
+{
+	struct heap_process *p = process_of(l, &leave->record);
+
+	if (!p || p->has_left)
+		return;
+	empty(l, p);
+	p->has_left = true;
+	if (!p->name[0])
+		name_process(p, leave->name);
+	if (p->seen.events || p->counted.events)
+		return;
+	/* It never allocated: its place is worth more. */
+	map_remove(&l->processes, &l->last_id);
+	l->last = NULL;
+}
+
+static void take_target(struct heap_live *l, const struct sooth_record *r)
+{
+	const struct sooth_schema *schema = registry_schema(STREAM_TARGET);
+	struct sooth_value v = sooth_field_get(sooth_schema_field(schema, "selector"), r);
+
+	l->is_launched = v.state == SOOTH_STATE_VALUE && v.text.size == strlen("command") &&
+			 !memcmp(v.text.data, "command", v.text.size);
+}
+
+void heap_live_take(struct heap_live *l, const struct sooth_record *r)
+{
+	switch (r->kind) {
+	case HEAP_CALL:
+		if (record_holds(r, sizeof(struct heap_call)))
+			take_call(l, (const void *)r);
+		break;
+	case HEAP_COUNT:
+		if (record_holds(r, sizeof(struct heap_count)))
+			take_count(l, (const void *)r);
+		break;
+	case PROCESS_JOIN:
+		if (record_holds(r, sizeof(struct process_join)))
+			take_join(l, (const void *)r);
+		break;
+	case PROCESS_EXEC:
+		if (record_holds(r, PROCESS_EXEC_LEAST))
+			take_exec(l, (const void *)r);
+		break;
+	case PROCESS_LEAVE:
+		if (record_holds(r, sizeof(struct process_leave)))
+			take_leave(l, (const void *)r);
+		break;
+	case STREAM_TARGET:
+		take_target(l, r);
+		break;
+	}
+}
+
+void heap_live_total(const struct heap_live *l, uint64_t *bytes, uint64_t *blocks)
+{
+	size_t position = 0;
+	void *value;
+
+	*bytes = *blocks = 0;
+	while (map_next(&l->processes, &position, NULL, &value)) {
+		const struct heap_process *p = value;
+
+		*bytes += p->live_bytes;
+		*blocks += p->live_blocks;
+	}
+}

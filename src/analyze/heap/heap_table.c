@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a process tree asked of its allocator: totals, by function, by size, by
+ * process. Sums come from the tallies where there are any: they hold although
+ * calls were lost on their way. What is live and its peak only single calls
+ * tell, and only as well as all of them came.
+ */
+#include "analyze/heap/heap_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/heap/heap_live.h"
+#include "analyze/heap/heap_notes.h"
+#include "analyze/heap/heap_rows.h"
+#include "analyze/heap/heap_sums.h"
+#include "analyze/heap/heap_tell.h"
+#include "analyze/records.h"
+#include "base/units.h"
+#include "core/registry.h"
+#include "core/stage.h"
+#include "model/schema.h"
+
+#define NOT_ASKED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED)
+
+struct table_state {
+	struct heap_scope scope;
+	struct heap_table_options options;
+	struct heap_live live;
+	struct heap_sums seen;	  /* by single calls */
+	struct heap_sums counted; /* by tallies */
+	struct heap_notes notes;
+	uint64_t begin_ns, end_ns, last_ns;
+	uint64_t lost; /* as the source tells */
+	bool has_source;
+	bool by_calls; /* which of the sums is shown */
+	char inexact[256];
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct table_state *s = state;
+
+	(void)err;
+	s->scope.output = output;
+	if (options)
+		s->options = *(const struct heap_table_options *)options;
+	s->scope.is_alone = s->options.is_alone;
+	heap_live_init(&s->live, HEAP_BLOCKS_MAX);
+	heap_notes_init(&s->notes);
+	return 0;
+}
+
+static bool is_of_heap(const struct sooth_record *r, const char *field)
+{
+	const struct sooth_schema *schema = registry_schema(r->kind);
+	struct sooth_value v = sooth_field_get(sooth_schema_field(schema, field), r);
+
+	return v.state == SOOTH_STATE_VALUE && v.text.size == 4 && !memcmp(v.text.data, "heap", 4);
+}
+
+static void take(struct table_state *s, const struct sooth_record *r)
+{
+	if (r->time_ns > s->last_ns)
+		s->last_ns = r->time_ns;
+	heap_live_take(&s->live, r);
+	switch (r->kind) {
+	case HEAP_CALL:
+		if (record_holds(r, sizeof(struct heap_call)))
+			heap_sums_add_call(&s->seen, (const void *)r);
+		break;
+	case HEAP_COUNT:
+		if (record_holds(r, sizeof(struct heap_count)))
+			heap_sums_add_count(&s->counted, (const void *)r);
+		break;
+	case STREAM_BEGIN:
+		s->begin_ns = r->time_ns;
+		break;
+	case STREAM_END:
+		s->end_ns = r->time_ns;
+		break;
+	case STREAM_SOURCE:
+		s->has_source |= is_of_heap(r, "probe");
+		break;
+	case STREAM_LOSS:
+		if (record_holds(r, sizeof(struct stream_loss)) && is_of_heap(r, "source"))
+			s->lost += ((const struct stream_loss *)r)->records;
+		break;
+	default:
+		heap_notes_take(&s->notes, r);
+		break;
+	}
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	(void)err;
+	batch_for_each (r, batch)
+		take(state, r);
+	return 0;
+}
+
+/* --- how far it holds --- */
+
+static const struct heap_sums *sums_of(const struct table_state *s)
+{
+	return s->by_calls ? &s->seen : &s->counted;
+}
+
+/* A tally comes when its thread ends or the observation does: a cut capture may lack some. */
+static void choose(struct table_state *s)
+{
+	s->has_source |= s->seen.has_any || s->counted.has_any;
+	s->by_calls = s->seen.all.count > s->counted.all.count || !s->counted.has_any;
+}
+
+static bool has_calls(const struct table_state *s)
+{
+	return s->seen.has_any || !s->counted.all.count;
+}
+
+static uint8_t live_state(const struct table_state *s)
+{
+	return s->has_source && has_calls(s) ? SOOTH_STATE_VALUE : NOT_ASKED;
+}
+
+/* Only tallies tell; and of a cut capture these are not complete. */
+static uint8_t unfinished_state(const struct table_state *s)
+{
+	if (!s->by_calls)
+		return s->has_source ? SOOTH_STATE_VALUE : NOT_ASKED;
+	return s->counted.has_any ? SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) : NOT_ASKED;
+}
+
+/* Calls that were made and are not in the stream. */
+static uint64_t lost_calls(const struct table_state *s)
+{
+	uint64_t missing = s->counted.all.count > s->seen.all.count && s->seen.has_any
+				   ? s->counted.all.count - s->seen.all.count
+				   : 0;
+
+	return missing > s->lost ? missing : s->lost;
+}
+
+static void add_reason(struct table_state *s, const char *format, const char *value)
+{
+	size_t used = strlen(s->inexact);
+
+	if (used && used + 2 < sizeof(s->inexact)) {
+		memcpy(s->inexact + used, "; ", 3);
+		used += 2;
+	}
+	snprintf(s->inexact + used, sizeof(s->inexact) - used, format, value);
+}
+
+static void judge(struct table_state *s)
+{
+	char text[UNITS_SIZE];
+
+	if (!has_calls(s))
+		return;
+	if (lost_calls(s))
+		add_reason(s, "%s calls were lost", format_count(text, lost_calls(s)));
+	if (s->notes.gaps.count)
+		add_reason(s, "calls were not seen for up to %s",
+			format_ns(text, s->notes.unseen_ns_max));
+	if (s->live.refused)
+		add_reason(s, "%s blocks found no room", format_count(text, s->live.refused));
+}
+
+static void note_gaps(struct table_state *s)
+{
+	char reason[96], text[UNITS_SIZE];
+
+	snprintf(reason, sizeof(reason), "for up to %s its functions were not probed yet",
+		format_ns(text, s->notes.unseen_ns_max));
+	output_limit(s->scope.output, "first calls into a file that a process had just mapped",
+		reason, "");
+}
+
+static void note_limits(struct table_state *s)
+{
+	static const char *const what = "exact freed, live and peak bytes";
+	char reason[96], text[UNITS_SIZE];
+
+	if (!has_calls(s)) {
+		output_limit(s->scope.output, "freed, live and peak bytes",
+			"calls were only counted",
+			"every call tells: `sooth heap` without --count, `sooth record --stream`");
+		return;
+	}
+	if (lost_calls(s)) {
+		snprintf(reason, sizeof(reason), "%s calls were lost",
+			format_count(text, lost_calls(s)));
+		output_limit(s->scope.output, what, reason,
+			"a larger ring (--buffer); a command that is launched can be held until "
+			"the ring has room");
+	}
+	if (s->live.refused)
+		output_limit(s->scope.output, what, "there were more blocks than are kept",
+			"observe fewer processes at once");
+	if (s->notes.gaps.count)
+		note_gaps(s);
+	if (s->live.frees_from_before)
+		output_limit(s->scope.output, "blocks from before the observation",
+			"they are neither in live nor in peak bytes",
+			"launch the command: `sooth heap -- COMMAND`");
+}
+
+/* --- rows --- */
+
+static int tell_totals(struct table_state *s, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "totals", .schema = &heap_totals_schema, .shape = SECTION_OBJECT
+	};
+	const struct heap_function_sum *all = &sums_of(s)->all;
+	const struct heap_live *l = &s->live;
+	uint64_t end_ns = s->end_ns ? s->end_ns : s->last_ns;
+	uint64_t interval_ns = s->begin_ns && end_ns > s->begin_ns ? end_ns - s->begin_ns : 0;
+	struct heap_totals_row row = { .events = all->count,
+		.failed = all->failed,
+		.overflows = all->overflows,
+		.unfinished = all->unfinished,
+		.allocated_bytes = all->bytes,
+		.freed_bytes = l->freed_bytes,
+		.peak_bytes = l->peak_bytes,
+		.peak_after_ns = l->peak_ns > s->begin_ns ? l->peak_ns - s->begin_ns : 0,
+		.frees_unknown = l->frees_unknown,
+		.frees_inherited = l->frees_inherited,
+		.frees_from_before = l->frees_from_before,
+		.replaced_blocks = l->replaced_blocks,
+		.exec_blocks = l->exec_blocks,
+		.exec_bytes = l->exec_bytes,
+		.lost = lost_calls(s),
+		.processes = heap_tell_count(l),
+		.rate_per_s = interval_ns ? (double)all->count * NS_PER_S / (double)interval_ns : 0,
+		.measured_state = s->has_source ? SOOTH_STATE_VALUE : NOT_ASKED,
+		.live_state = live_state(s),
+		.inexact_state = s->inexact[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.rate_state =
+			s->has_source && interval_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { tail_string(&row.inexact, s->inexact) };
+	int status = heap_section(&s->scope, &section, err);
+
+	heap_live_total(l, &row.live_bytes, &row.live_blocks);
+	if (s->options.told)
+		*s->options.told = row;
+	return status ? status : OUTPUT_ROW(s->scope.output, &row, tail, 1, err);
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct table_state *s = state;
+	int status;
+
+	choose(s);
+	judge(s);
+	note_limits(s);
+	status = tell_totals(s, err);
+	if (!status)
+		status = heap_tell_types(&s->scope, sums_of(s), unfinished_state(s), err);
+	if (!status)
+		status = heap_tell_sizes(&s->scope, sums_of(s), err);
+	if (!status)
+		status = heap_tell_processes(&s->scope, &s->live, s->by_calls, live_state(s), err);
+	return status ? status : heap_notes_tell(&s->notes, &s->scope, s->options.sites, err);
+}
+
+static void fini(void *state)
+{
+	struct table_state *s = state;
+
+	heap_live_fini(&s->live);
+	heap_notes_fini(&s->notes);
+}
+
+const struct stage_type stage_heap_table = {
+	.name = "heap-table",
+	.help = "allocations: totals, by function, by size, by process; what is live",
+	.probe = "heap",
+	.shows = "heap",
+	.state_size = sizeof(struct table_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of the environment variables that processes were started with, and sizes of their values.
+ */
+#include "analyze/processes/process_view.h"
+#include "core/stage.h"
+#include "model/schema.h"
+#include "probes/environment.h"
+
+struct environment_row {
+	struct sooth_record record;
+	uint64_t size_bytes;
+	uint32_t position; /* a name may stand twice, or not be told */
+	uint8_t name_state;
+	uint8_t unused[3];
+	struct sooth_text name;
+};
+
+static const struct sooth_field row_fields[] = {
+	FIELD_PID(environment_row),
+	FIELD_STRING(environment_row, name,
+		"of the variable; kept out where it may be part of a value", .is_key = true,
+		.may_shrink = true, FIELD_STATE_AT(environment_row, name_state)),
+	FIELD_NUMBER(environment_row, size_bytes,
+		"of the value; of all bytes where the name is not told", .label = "SIZE",
+		.unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(environment_row, position, "in the environment, from 1", .is_hidden = true),
+};
+
+static const struct sooth_schema row_schema = {
+	.name = "environment",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct environment_row),
+	SCHEMA_FIELDS(row_fields),
+};
+
+struct environment_sums_row {
+	struct sooth_record record;
+	uint64_t value_bytes;
+	uint32_t variables;
+	uint8_t variables_state;
+	uint8_t unused[3];
+};
+
+static const struct sooth_field sums_fields[] = {
+	FIELD_PID(environment_sums_row),
+	FIELD_NUMBER(environment_sums_row, variables, "told above",
+		FIELD_STATE_AT(environment_sums_row, variables_state)),
+	FIELD_NUMBER(environment_sums_row, value_bytes, "of their values together", .label = "SIZE",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(environment_sums_row, variables_state)),
+};
+
+static const struct sooth_schema sums_schema = {
+	.name = "environment_sums",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct environment_sums_row),
+	SCHEMA_FIELDS(sums_fields),
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	(void)options;
+	(void)err;
+	process_view_init(state, output, ENVIRONMENT_PROCESS);
+	return 0;
+}
+
+static const struct environment_variable *variable_of(const struct sooth_record *r)
+{
+	const struct environment_variable *v = record_as(r, ENVIRONMENT_VARIABLE, sizeof(*v));
+
+	return v && record_has_text(r, &v->name) ? v : NULL;
+}
+
+static int tell_variables(void *state, const struct snapshot *process, struct sooth_error *err)
+{
+	struct batch batch = snapshot_records(process);
+	struct process_view *view = state;
+	uint32_t position = 0;
+	int status = 0;
+
+	batch_for_each (r, &batch) {
+		const struct environment_variable *v = variable_of(r);
+		struct environment_row row = { .record = row_head_like(r) };
+		struct record_tail tail[1];
+
+		if (!v || status)
+			continue;
+		row.size_bytes = v->size_bytes;
+		row.name_state = v->name_state;
+		row.position = ++position;
+		tail[0] = tail_text(&row.name, r, &v->name);
+		status = OUTPUT_ROW(view->output, &row, tail, 1, err);
+	}
+	return status;
+}
+
+static const struct section variables_section = {
+	.name = "environment",
+	.title = "environment: names, never values",
+	.schema = &row_schema,
+	.shape = SECTION_TABLE,
+	.columns = "pid,name,size_bytes",
+	.if_empty = "no variable is told",
+};
+
+static int tell_sums(void *state, const struct snapshot *process, struct sooth_error *err)
+{
+	const struct environment_process *end = snapshot_end(process, sizeof(*end));
+	struct environment_sums_row row = { .record = row_head(&process->id) };
+	struct batch batch = snapshot_records(process);
+	struct process_view *view = state;
+
+	row.variables = end ? end->variables : 0;
+	row.variables_state = end ? end->variables_state : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	batch_for_each (r, &batch) {
+		const struct environment_variable *v = variable_of(r);
+
+		row.value_bytes += v && v->name_state == SOOTH_STATE_VALUE ? v->size_bytes : 0;
+	}
+	return OUTPUT_ROW(view->output, &row, NULL, 0, err);
+}
+
+static const struct section sums_section = {
+	.name = "environment_sums",
+	.schema = &sums_schema,
+	.shape = SECTION_TABLE,
+	.columns = "pid,variables,value_bytes",
+};
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct process_view *view = state;
+	int status = process_view_tell(view, &variables_section, tell_variables, err);
+
+	if (!status)
+		status = process_view_tell(view, &sums_section, tell_sums, err);
+	if (view->readings->refused)
+		output_limit(
+			view->output, "some variables", "there were more than a view holds", "");
+	return status;
+}
+
+const struct stage_type stage_environment = {
+	.name = "environment",
+	.help = "names of environment variables and sizes of their values",
+	.probe = "environment",
+	.shows = "environment",
+	.state_size = sizeof(struct process_view),
+	.init = init,
+	.push = process_view_push,
+	.finish = finish,
+	.fini = process_view_fini,
+};

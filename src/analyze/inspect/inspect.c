@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One process on one screen: a line for each of its sides, then what is largest,
+ * busiest, nearest to a limit. It shows one process; a capture of several needs to be
+ * told which.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "analyze/inspect/inspect_readings.h"
+#include "analyze/sockets/sockets.h"
+#include "core/stage.h"
+#include "model/stream_records.h"
+#include "probes/fds.h"
+#include "probes/limits.h"
+#include "probes/maps.h"
+#include "probes/signals.h"
+#include "probes/sockets.h"
+
+#define PROCESSES_MAX 65536
+#define NAMED_MAX     8 /* of the processes to choose from */
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct inspect_readings *s = state;
+
+	s->output = output;
+	s->ticks_per_s = 100;
+	map_init(&s->processes, sizeof(struct process_id), sizeof(struct buffer), PROCESSES_MAX);
+	snapshots_init(&s->fds, FDS_PROCESS);
+	snapshots_init(&s->sockets, SOCKETS_PROCESS);
+	snapshots_init(&s->maps, MAPS_PROCESS);
+	snapshots_init(&s->signals, SIGNALS_PROCESS);
+	snapshots_init(&s->limits, LIMITS_PROCESS);
+	thread_times_init(&s->threads);
+	peer_labels_init(&s->labels);
+	socket_sums_init(&s->socket_sums);
+	return peer_labels_load(&s->labels, options, err);
+}
+
+static void take_process(struct inspect_readings *s, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	struct buffer *last;
+
+	if (!record_holds(r, PROC_PROCESS_LEAST))
+		return;
+	last = map_put(&s->processes, &id, NULL);
+	if (!last)
+		return;
+	buffer_reset(last);
+	buffer_append(last, r, record_bytes(r));
+}
+
+static void take_segment(struct inspect_readings *s, const struct sooth_record *r)
+{
+	const struct stream_segment *segment = (const void *)r;
+
+	if (!record_holds(r, sizeof(*segment)) || !segment->ticks_per_s)
+		return;
+	s->ticks_per_s = segment->ticks_per_s;
+	s->boottime_offset_ns = segment->boottime_offset_ns;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct inspect_readings *s = state;
+	struct snapshots *all[] = { &s->fds, &s->sockets, &s->maps, &s->signals, &s->limits };
+	struct sooth_error ignored;
+
+	(void)err;
+	batch_for_each (r, batch) {
+		if (r->kind == PROC_PROCESS)
+			take_process(s, r);
+		if (r->kind == STREAM_SEGMENT)
+			take_segment(s, r);
+		for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+			snapshots_take(all[i], r);
+		thread_times_take(&s->threads, r);
+		/* What is wrong with one stands among the notes. */
+		agent_set_take(&s->agents, r, &ignored);
+	}
+	return 0;
+}
+
+static int no_process(struct sooth_error *err)
+{
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "inspect a process");
+	error_why(err, "none was read: it had ended, or the capture has no states of processes");
+	return error_remedy(err, "name one that runs, or record with --probe proc,fds,...");
+}
+
+static int several_processes(struct inspect_readings *s, struct sooth_error *err)
+{
+	struct buffer pids = { 0 };
+	size_t position = 0, named = 0;
+	const void *key;
+
+	while (named < NAMED_MAX && map_next(&s->processes, &position, &key, NULL))
+		buffer_format(&pids, "%s%llu", named++ ? ", " : "",
+			(unsigned long long)((const struct process_id *)key)->pid);
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show %zu processes on one screen",
+		s->processes.count);
+	error_why(err, "one is shown at a time; there are %s%s", buffer_cstr(&pids),
+		s->processes.count > NAMED_MAX ? " and more" : "");
+	buffer_fini(&pids);
+	return error_remedy(err, "choose one with -p, or details: --fds, --maps, ...");
+}
+
+static void add_sockets(struct inspect_readings *s, const struct snapshot *reading)
+{
+	struct batch all = snapshot_records(reading);
+
+	batch_for_each (r, &all) {
+		enum peer_label_strength strength;
+		const struct sockets_socket *one = record_as(r, SOCKETS_SOCKET, sizeof(*one));
+
+		if (one)
+			socket_sums_add(&s->socket_sums, one,
+				socket_sums_label(&s->labels, one, &strength));
+	}
+}
+
+/* What both lines and tables tell of is added up once. */
+static int add_up(struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+{
+	const struct snapshot *maps = snapshots_get(&s->maps, id);
+	const struct snapshot *sockets = snapshots_get(&s->sockets, id);
+	const struct snapshot *threads = thread_times_get(&s->threads, id);
+
+	if (sockets)
+		add_sockets(s, sockets);
+	if ((maps && map_totals(maps, s->map_totals)) ||
+		(threads &&
+			thread_times_list(&s->threads, threads, &s->thread_list, &s->thread_sums)))
+		return error_no_memory(err);
+	return 0;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct inspect_readings *s = state;
+	size_t position = 0;
+	const void *key;
+	void *value;
+	int status;
+
+	if (s->processes.count > 1)
+		return several_processes(s, err);
+	if (!map_next(&s->processes, &position, &key, &value))
+		return no_process(err);
+	status = add_up(s, key, err);
+	if (!status)
+		status = inspect_tell_lines(
+			s, key, (const void *)((struct buffer *)value)->data, err);
+	return status ? status : inspect_tell_tables(s, key, err);
+}
+
+static void fini(void *state)
+{
+	struct inspect_readings *s = state;
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&s->processes, &position, NULL, &value))
+		buffer_fini(value);
+	map_fini(&s->processes);
+	snapshots_fini(&s->fds);
+	snapshots_fini(&s->sockets);
+	snapshots_fini(&s->maps);
+	snapshots_fini(&s->signals);
+	snapshots_fini(&s->limits);
+	thread_times_fini(&s->threads);
+	peer_labels_fini(&s->labels);
+	agent_set_unref(s->agents);
+	socket_sums_fini(&s->socket_sums);
+	buffer_fini(&s->thread_list);
+}
+
+const struct stage_type stage_inspect = {
+	.name = "inspect",
+	.help = "one process on one screen",
+	.shows = "proc",
+	.state_size = sizeof(struct inspect_readings),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The lines of the view "inspect": a side of the process each. */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/fds/fd_sums.h"
+#include "analyze/inspect/inspect_readings.h"
+#include "analyze/census/process_evidence.h"
+#include "analyze/inspect/inspect_rows.h"
+#include "analyze/inspect/limit_sums.h"
+#include "analyze/maps/map_classes.h"
+#include "analyze/sockets/socket_sums.h"
+#include "analyze/sockets/socket_words.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "core/agent.h"
+#include "core/registry.h"
+#include "probes/fd_names.h"
+#include "probes/signal_names.h"
+#include "probes/signals.h"
+
+#define NOT_ASKED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED)
+#define STATES	  128 /* letters */
+
+static struct span text_of(const struct sooth_record *r, const char *name)
+{
+	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), name);
+	struct sooth_value v = sooth_field_get(f, r);
+
+	return v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED
+		       ? span_of(v.text.data, v.text.size)
+		       : span_of("", 0);
+}
+
+#define OBJECT_SECTION(name_, schema_)                                                             \
+	static const struct section section = {                                                    \
+		.name = name_, .schema = &schema_, .shape = SECTION_OBJECT                         \
+	}
+#define TELL(s, section, row, tail, count, err)                                                    \
+	({                                                                                         \
+		int told = output_section((s)->output, section, err);                              \
+		told ? told : OUTPUT_ROW((s)->output, row, tail, count, err);                      \
+	})
+
+/* --- who it is --- */
+
+static uint64_t elapsed_s(const struct inspect_readings *s, const struct sooth_record *r)
+{
+	uint64_t now_s = (r->time_ns + (uint64_t)s->boottime_offset_ns) / NS_PER_S;
+	uint64_t start_s = r->start_ticks / s->ticks_per_s;
+
+	return now_s > start_s ? now_s - start_s : 0;
+}
+
+static const struct agent *agent_of(const struct inspect_readings *s, const struct sooth_record *r)
+{
+	struct agent_evidence evidence = process_evidence(r);
+	struct agent_match match;
+
+	return agent_recognise(s->agents, &evidence, &match);
+}
+
+static const char *frozen_by(const struct proc_process *p)
+{
+	if (p->state == 'T')
+		return "stopped by a signal";
+	if (record_holds(&p->record, sizeof(*p)) && p->frozen == PROC_FROZEN_YES)
+		return "by its control group";
+	return "";
+}
+
+static int tell_process(
+	struct inspect_readings *s, const struct proc_process *p, struct sooth_error *err)
+{
+	OBJECT_SECTION("process", inspect_process_schema);
+	static const char deleted[] = "deleted or replaced";
+	const struct agent *agent = agent_of(s, &p->record);
+	struct span group = text_of(&p->record, "control_group");
+	struct inspect_process_row row = { .record = p->record,
+		.elapsed_s = elapsed_s(s, &p->record),
+		.ppid = p->ppid,
+		.uid = p->uid,
+		.state = p->state,
+		.is_deleted = p->is_deleted,
+		.agent_state = agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.frozen_state = *frozen_by(p) ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.deleted_state = p->is_deleted ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.executable_state = p->executable_state,
+		.command_state = p->arguments_state,
+		.directory_state = p->directory_state,
+		/* The root of all groups says nothing. */
+		.control_group_state =
+			group.size > 1 ? p->control_group_state : SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = {
+		tail_span(&row.name, text_of(&p->record, "name")),
+		tail_span(&row.agent,
+			agent ? span_of(agent->title, strlen(agent->title)) : span_of("", 0)),
+		tail_span(&row.executable, text_of(&p->record, "executable")),
+		tail_span(&row.command, text_of(&p->record, "arguments")),
+		tail_span(&row.directory, text_of(&p->record, "directory")),
+		tail_span(&row.control_group, group),
+		tail_string(&row.frozen, frozen_by(p)),
+		tail_span(&row.deleted, span_of(deleted, strlen(deleted))),
+	};
+
+	return TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+/* --- what it does --- */
+
+static void count_states(struct buffer *out, const struct buffer *threads)
+{
+	const struct thread_time *all = (const void *)threads->data;
+	unsigned counts[STATES] = { 0 };
+
+	for (size_t i = 0; i < threads->size / sizeof(*all); i++)
+		counts[(unsigned char)all[i].thread->state % STATES]++;
+	for (unsigned letter = 0; letter < STATES; letter++)
+		inspect_add_count(out, counts[letter], (char[]){ (char)letter, '\0' });
+}
+
+static int tell_cpu(struct inspect_readings *s, const struct process_id *id,
+	const struct proc_process *p, struct sooth_error *err)
+{
+	OBJECT_SECTION("cpu", inspect_cpu_schema);
+	const struct snapshot *reading = thread_times_get(&s->threads, id);
+	const struct thread_sums *sums = &s->thread_sums;
+	struct buffer states = { 0 };
+	struct inspect_cpu_row row = { .record = p->record, .cpu_ns = p->cpu_ns };
+	int status;
+
+	count_states(&states, &s->thread_list);
+	row.cpu_percent = sums->cpu_percent;
+	row.cpu_state = reading ? sums->cpu_state : NOT_ASKED;
+	row.interval_ns = sums->interval_ns;
+	row.interval_state =
+		!reading || sums->changes_state ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
+	row.threads = reading ? sums->threads : p->threads;
+	row.threads_state = reading ? sums->threads_state : SOOTH_STATE_VALUE;
+	row.states_state = states.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	struct record_tail tail[] = { tail_buffer(&row.states, &states) };
+	status = TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&states);
+	return status;
+}
+
+/* --- what it has --- */
+
+static void fill_reserved(struct inspect_memory_row *row, const struct inspect_readings *s)
+{
+	row->reserved_state = SOOTH_STATE_ABSENT;
+	for (int i = 0; i < MAP_CLASSES; i++)
+		row->reserved_bytes += s->map_totals[i].reserved_bytes;
+	if (row->reserved_bytes)
+		row->reserved_state = SOOTH_STATE_VALUE;
+}
+
+static int tell_memory(struct inspect_readings *s, const struct process_id *id,
+	const struct proc_process *p, struct sooth_error *err)
+{
+	OBJECT_SECTION("memory", inspect_memory_schema);
+	const struct snapshot *reading = snapshots_get(&s->maps, id);
+	const struct maps_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
+	struct inspect_memory_row row = { .record = p->record,
+		.status_state = NOT_ASKED,
+		.mappings_state = NOT_ASKED,
+		.swap_state = SOOTH_STATE_ABSENT,
+		.reserved_state = SOOTH_STATE_ABSENT };
+
+	if (end) {
+		row.status_state = end->status_state;
+		row.mappings_state = end->mappings_state;
+		row.mappings = end->mappings;
+		row.rss_bytes = end->rss_bytes;
+		row.rss_peak_bytes = end->rss_peak_bytes;
+		row.rss_anonymous_bytes = end->rss_anonymous_bytes;
+		row.rss_file_bytes = end->rss_file_bytes;
+		row.rss_shared_bytes = end->rss_shared_bytes;
+		row.vsz_bytes = end->vsz_bytes;
+		row.swap_bytes = end->swap_bytes;
+		if (end->swap_bytes)
+			row.swap_state = end->status_state;
+		fill_reserved(&row, s);
+	}
+	return TELL(s, &section, &row, NULL, 0, err);
+}
+
+static int tell_descriptors(
+	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+{
+	OBJECT_SECTION("descriptors", inspect_descriptors_schema);
+	const struct snapshot *reading = snapshots_get(&s->fds, id);
+	struct inspect_descriptors_row row = { .record = row_head(id),
+		.count_state = NOT_ASKED,
+		.limit_state = SOOTH_STATE_ABSENT,
+		.percent_state = SOOTH_STATE_ABSENT,
+		.types_state = SOOTH_STATE_ABSENT,
+		.watches_state = SOOTH_STATE_ABSENT,
+		.inotify_state = SOOTH_STATE_ABSENT };
+	struct buffer types = { 0 };
+	struct fd_sums sums = { 0 };
+	int status;
+
+	if (reading)
+		fd_sums_of(&sums, reading);
+	for (unsigned i = 0; i < FDS_TYPES; i++)
+		inspect_add_count(&types, sums.types[i], fd_type_names.names[i]);
+	inspect_add_count(&types, sums.other, "of newer kinds");
+	row.types_state = types.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	if (sums.process) {
+		const struct fds_process *end = sums.process;
+		bool is_limited = !end->limit_state && end->soft_limit != UINT64_MAX;
+
+		row.count = end->descriptors;
+		row.count_state = end->descriptors_state;
+		row.soft_limit = end->soft_limit;
+		row.limit_state = is_limited ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+		row.percent_state =
+			is_limited && end->soft_limit ? end->descriptors_state : SOOTH_STATE_ABSENT;
+		row.percent = row.percent_state ? 0 : 100.0 * row.count / (double)row.soft_limit;
+		row.watches = end->watches;
+		row.watches_max = end->watches_max;
+		row.instances_max = end->instances_max;
+		row.inotify_state = end->inotify_state;
+		row.instances = sums.instances;
+		row.watches_state = sums.instances ? SOOTH_STATE_VALUE
+				    : sums.types[FDS_UNKNOWN]
+					    ? SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+					    : SOOTH_STATE_ABSENT;
+	}
+	struct record_tail tail[] = { tail_buffer(&row.types, &types) };
+	status = TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&types);
+	return status;
+}
+
+/* --- whom it talks to --- */
+
+static void list_kinds(struct buffer *out, const struct socket_sums *sums)
+{
+	size_t position = 0;
+	const void *key;
+	void *count;
+
+	while (map_next(&sums->kinds, &position, &key, &count)) {
+		const struct socket_kind_key *kind = key;
+		const char *state = socket_state_text(kind->state, kind->state_state);
+		char what[64];
+
+		snprintf(what, sizeof(what), "%.*s%s%s", (int)sizeof(kind->protocol),
+			kind->protocol, *state ? " " : "", state);
+		inspect_add_count(out, *(uint64_t *)count, what);
+	}
+}
+
+static int tell_sockets(
+	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+{
+	OBJECT_SECTION("connections", inspect_sockets_schema);
+	const struct snapshot *reading = snapshots_get(&s->sockets, id);
+	const struct sockets_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
+	const struct socket_sums *sums = &s->socket_sums;
+	struct buffer kinds = { 0 };
+	int status;
+
+	list_kinds(&kinds, sums);
+	struct inspect_sockets_row row = { .record = row_head(id),
+		.count = sums->count,
+		.established = sums->established,
+		.listening = sums->listening,
+		.retransmits = sums->retransmits,
+		.waiting_bytes = sums->waiting_bytes,
+		.silent_ns = sums->silent_ns,
+		.silent_fd = sums->silent_fd,
+		.count_state = end ? end->sockets_state : NOT_ASKED,
+		.silent_state = sums->has_silent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.retransmits_state = sums->retransmits ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.waiting_state = sums->waiting_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = {
+		tail_buffer(&row.kinds, &kinds),
+		tail_span(&row.silent_peer,
+			span_of(sums->silent_peer.text,
+				strnlen(sums->silent_peer.text, sizeof(sums->silent_peer.text)))),
+	};
+	status = TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&kinds);
+	return status;
+}
+
+/* --- what waits for it --- */
+
+static uint64_t pending_signals(const struct snapshot *reading, uint64_t pending)
+{
+	struct batch all = snapshot_records(reading);
+
+	batch_for_each (r, &all) {
+		const struct signals_thread *t = record_as(r, SIGNALS_THREAD, sizeof(*t));
+
+		if (t)
+			pending |= t->pending;
+	}
+	return pending;
+}
+
+static void list_signals(struct buffer *out, uint64_t mask)
+{
+	for (unsigned signal = 1; signal <= SIGNALS_MAX; signal++) {
+		char name[SIGNAL_NAME_SIZE];
+
+		if (mask >> (signal - 1) & 1)
+			buffer_format(
+				out, "%s%s", out->size ? ", " : "", signal_name(name, signal));
+	}
+}
+
+static int tell_signals(
+	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+{
+	OBJECT_SECTION("signal_masks", inspect_signals_schema);
+	const struct snapshot *reading = snapshots_get(&s->signals, id);
+	const struct signals_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
+	struct inspect_signals_row row = { .record = row_head(id), .masks_state = NOT_ASKED };
+	struct buffer names = { 0 };
+	int status;
+
+	if (end) {
+		uint64_t pending = pending_signals(reading, end->pending);
+
+		row.masks_state = end->masks_state;
+		row.caught = (uint32_t)__builtin_popcountll(end->caught);
+		row.ignored = (uint32_t)__builtin_popcountll(end->ignored);
+		row.pending = (uint32_t)__builtin_popcountll(pending);
+		list_signals(&names, pending);
+	}
+	struct record_tail tail[] = { tail_buffer(&row.pending_names, &names) };
+	status = TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&names);
+	return status;
+}
+
+static int tell_danger(
+	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+{
+	OBJECT_SECTION("danger", inspect_danger_schema);
+	const struct snapshot *reading = snapshots_get(&s->limits, id);
+	const struct limits_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
+	const struct limits_group *group = reading ? limit_sums_tightest_memory(reading) : NULL;
+	struct inspect_danger_row row = { .record = row_head(id),
+		.oom_state = NOT_ASKED,
+		.memory_state = NOT_ASKED,
+		.group_state = SOOTH_STATE_ABSENT };
+
+	if (end) {
+		row.oom_state = end->oom_state;
+		row.oom_score = end->oom_score;
+		row.oom_score_adjustment = end->oom_score_adjustment;
+		row.memory_state = end->memory_state;
+		row.memory_available_bytes = end->memory_available_bytes;
+		row.memory_bytes = end->memory_bytes;
+	}
+	if (group) {
+		row.group_used_bytes = group->used;
+		row.group_limit_bytes = group->limit;
+		row.group_state = group->used_state;
+	}
+	struct record_tail tail[] = { tail_span(
+		&row.group, group ? text_of(&group->record, "path") : span_of("", 0)) };
+	return TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+int inspect_tell_lines(struct inspect_readings *s, const struct process_id *id,
+	const struct sooth_record *process, struct sooth_error *err)
+{
+	const struct proc_process *p = (const void *)process;
+	int status = tell_process(s, p, err);
+
+	if (!status)
+		status = tell_cpu(s, id, p, err);
+	if (!status)
+		status = tell_memory(s, id, p, err);
+	if (!status)
+		status = tell_descriptors(s, id, err);
+	if (!status)
+		status = tell_sockets(s, id, err);
+	if (!status)
+		status = tell_signals(s, id, err);
+	return status ? status : tell_danger(s, id, err);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Field tables of the view "inspect". What is a line for people is a template here. */
+#include "analyze/inspect/inspect_rows.h"
+
+#include "analyze/maps/map_classes.h"
+#include "model/schema.h"
+
+#define ROW_SCHEMA(id, name_, line_)                                                               \
+	const struct sooth_schema id##_schema = { .name = name_,                                   \
+		.class_ = SOOTH_CLASS_ROW,                                                         \
+		.fixed_size = sizeof(struct id##_row),                                             \
+		.line = line_,                                                                     \
+		SCHEMA_FIELDS(id##_fields) }
+
+#define FIELD_BYTES(type_, member, help_, ...)                                                     \
+	FIELD_NUMBER(type_, member, help_, .unit = SOOTH_UNIT_BYTES, __VA_ARGS__)
+#define FIELD_PERCENT(type_, member, state, help_)                                                 \
+	{                                                                                          \
+		.name = #member, .type = SOOTH_FIELD_REAL, .decimals = 1,                          \
+		.unit = SOOTH_UNIT_PERCENT, FIELD_AT(type_, member), FIELD_STATE_AT(type_, state), \
+		.help = help_                                                                      \
+	}
+
+static const struct sooth_field inspect_process_fields[] = {
+	FIELD_PID(inspect_process_row),
+	{ .name = "start_ticks",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(inspect_process_row, record.start_ticks),
+		.help = "start, in clock ticks after boot; names the process with its pid" },
+	FIELD_STRING(inspect_process_row, name, "name of the main thread (comm)"),
+	FIELD_STRING(inspect_process_row, agent, "the agent it was recognised as",
+		FIELD_STATE_AT(inspect_process_row, agent_state)),
+	{ .name = "state",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(inspect_process_row, state),
+		.help = "R running, S sleeping, D uninterruptible, T stopped, Z zombie, I idle" },
+	FIELD_STRING(inspect_process_row, frozen, "how it was made to stand still, if it was",
+		FIELD_STATE_AT(inspect_process_row, frozen_state)),
+	FIELD_NUMBER(inspect_process_row, elapsed_s, "since it started", .unit = SOOTH_UNIT_S),
+	FIELD_NUMBER(inspect_process_row, ppid, "process id of the parent"),
+	FIELD_NUMBER(inspect_process_row, uid, "effective user id"),
+	FIELD_STRING(inspect_process_row, executable, "path of the executable",
+		FIELD_STATE_AT(inspect_process_row, executable_state)),
+	FIELD_TRUTH(inspect_process_row, is_deleted, "the executable was removed or replaced"),
+	FIELD_STRING(inspect_process_row, deleted, "the same, in words", .is_hidden = true,
+		FIELD_STATE_AT(inspect_process_row, deleted_state)),
+	{ .name = "command",
+		.type = SOOTH_FIELD_ARGS,
+		FIELD_AT(inspect_process_row, command),
+		FIELD_STATE_AT(inspect_process_row, command_state),
+		.help = "command line, secrets masked" },
+	FIELD_STRING(inspect_process_row, directory, "working directory",
+		FIELD_STATE_AT(inspect_process_row, directory_state)),
+	FIELD_STRING(inspect_process_row, control_group, "control group",
+		FIELD_STATE_AT(inspect_process_row, control_group_state)),
+};
+ROW_SCHEMA(inspect_process, "inspect.process",
+	"{name} (pid {pid})[, {agent}]: state {state}[ (frozen: {frozen})], started {elapsed_s} "
+	"ago by {ppid}, user "
+	"{uid}\n"
+	"program      {executable}[ ({deleted})]\n"
+	"command      {command}\n"
+	"directory    {directory}"
+	"[\ngroup        {control_group}]");
+
+static const struct sooth_field inspect_cpu_fields[] = {
+	FIELD_PERCENT(inspect_cpu_row, cpu_percent, cpu_state,
+		"of one CPU, over the interval; threads that came or went left out"),
+	FIELD_NUMBER(inspect_cpu_row, interval_ns, "between the two readings",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(inspect_cpu_row, interval_state)),
+	FIELD_NUMBER(inspect_cpu_row, cpu_ns, "CPU time so far", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(inspect_cpu_row, threads, "threads",
+		FIELD_STATE_AT(inspect_cpu_row, threads_state)),
+	FIELD_STRING(inspect_cpu_row, states, "how many threads are in which state",
+		FIELD_STATE_AT(inspect_cpu_row, states_state)),
+};
+ROW_SCHEMA(inspect_cpu, "inspect.cpu",
+	"CPU          {cpu_percent} %[ over {interval_ns}], {cpu_ns} so far; {threads} threads[: "
+	"{states}]");
+
+static const struct sooth_field inspect_memory_fields[] = {
+	FIELD_BYTES(inspect_memory_row, rss_bytes, "resident memory",
+		FIELD_STATE_AT(inspect_memory_row, status_state)),
+	FIELD_BYTES(inspect_memory_row, rss_anonymous_bytes, "of it, of no file",
+		FIELD_STATE_AT(inspect_memory_row, status_state)),
+	FIELD_BYTES(inspect_memory_row, rss_file_bytes, "of it, of files",
+		FIELD_STATE_AT(inspect_memory_row, status_state)),
+	FIELD_BYTES(inspect_memory_row, rss_shared_bytes, "of it, shared memory",
+		FIELD_STATE_AT(inspect_memory_row, status_state)),
+	FIELD_BYTES(inspect_memory_row, rss_peak_bytes, "the most that was resident",
+		FIELD_STATE_AT(inspect_memory_row, status_state)),
+	FIELD_BYTES(inspect_memory_row, swap_bytes, "swapped out; absent: none",
+		FIELD_STATE_AT(inspect_memory_row, swap_state)),
+	FIELD_BYTES(inspect_memory_row, vsz_bytes, "address space",
+		FIELD_STATE_AT(inspect_memory_row, status_state)),
+	FIELD_BYTES(inspect_memory_row, reserved_bytes,
+		"of it without anything in it: reservations, which cost nothing",
+		FIELD_STATE_AT(inspect_memory_row, reserved_state)),
+	FIELD_NUMBER(inspect_memory_row, mappings, "mappings",
+		FIELD_STATE_AT(inspect_memory_row, mappings_state)),
+};
+ROW_SCHEMA(inspect_memory, "inspect.memory",
+	"memory       {rss_bytes} resident: {rss_anonymous_bytes} of its own, {rss_file_bytes} of "
+	"files, {rss_shared_bytes} shared; peak {rss_peak_bytes}[; {swap_bytes} swapped]\n"
+	"addresses    {vsz_bytes} in {mappings} mappings[, of them {reserved_bytes} reserved and "
+	"empty, which costs nothing]");
+
+static const struct sooth_field inspect_descriptors_fields[] = {
+	FIELD_NUMBER(inspect_descriptors_row, count, "open file descriptors",
+		FIELD_STATE_AT(inspect_descriptors_row, count_state)),
+	FIELD_NUMBER(inspect_descriptors_row, soft_limit, "most that may be open; absent: any",
+		FIELD_STATE_AT(inspect_descriptors_row, limit_state)),
+	FIELD_PERCENT(inspect_descriptors_row, percent, percent_state, "of the limit"),
+	FIELD_STRING(inspect_descriptors_row, types, "how many are of which type",
+		FIELD_STATE_AT(inspect_descriptors_row, types_state)),
+	FIELD_NUMBER(inspect_descriptors_row, watches, "inotify watches; absent: no instance",
+		FIELD_STATE_AT(inspect_descriptors_row, watches_state)),
+	FIELD_NUMBER(inspect_descriptors_row, instances, "inotify instances; absent: none",
+		FIELD_STATE_AT(inspect_descriptors_row, watches_state)),
+	FIELD_NUMBER(inspect_descriptors_row, watches_max, "watches that a user may have",
+		FIELD_STATE_AT(inspect_descriptors_row, inotify_state)),
+	FIELD_NUMBER(inspect_descriptors_row, instances_max, "instances that a user may have",
+		FIELD_STATE_AT(inspect_descriptors_row, inotify_state)),
+};
+ROW_SCHEMA(inspect_descriptors, "inspect.descriptors",
+	"descriptors  {count}[ of {soft_limit} allowed][ ({percent} %)][: {types}]"
+	"[\nwatches      {watches} by {instances} inotify instances; a user may have "
+	"{watches_max} by {instances_max}]");
+
+static const struct sooth_field inspect_sockets_fields[] = {
+	FIELD_NUMBER(inspect_sockets_row, count, "sockets",
+		FIELD_STATE_AT(inspect_sockets_row, count_state)),
+	FIELD_NUMBER(inspect_sockets_row, established, "established TCP connections",
+		.is_hidden = true, FIELD_STATE_AT(inspect_sockets_row, count_state)),
+	FIELD_NUMBER(inspect_sockets_row, listening, "that listen", .is_hidden = true,
+		FIELD_STATE_AT(inspect_sockets_row, count_state)),
+	FIELD_STRING(inspect_sockets_row, kinds, "how many of which protocol are in which state",
+		FIELD_STATE_AT(inspect_sockets_row, count_state)),
+	FIELD_NUMBER(inspect_sockets_row, retransmits,
+		"segments sent again, of all connections; absent: none",
+		FIELD_STATE_AT(inspect_sockets_row, retransmits_state)),
+	FIELD_BYTES(inspect_sockets_row, waiting_bytes,
+		"received and not read by the process; absent: none",
+		FIELD_STATE_AT(inspect_sockets_row, waiting_state)),
+	FIELD_NUMBER(inspect_sockets_row, silent_ns,
+		"for how long the connection that is silent for longest has been so",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(inspect_sockets_row, silent_state)),
+	FIELD_NUMBER(inspect_sockets_row, silent_fd, "its descriptor",
+		FIELD_STATE_AT(inspect_sockets_row, silent_state)),
+	FIELD_STRING(inspect_sockets_row, silent_peer, "its other end",
+		FIELD_STATE_AT(inspect_sockets_row, silent_state)),
+};
+ROW_SCHEMA(inspect_sockets, "inspect.sockets",
+	"sockets      {count}[: {kinds}]"
+	"[; {waiting_bytes} wait to be read][; {retransmits} segments were sent again]"
+	"[\nsilent       longest, for {silent_ns}: descriptor {silent_fd}, to {silent_peer}]");
+
+static const struct sooth_field inspect_signals_fields[] = {
+	FIELD_NUMBER(inspect_signals_row, caught, "signals with a handler",
+		FIELD_STATE_AT(inspect_signals_row, masks_state)),
+	FIELD_NUMBER(inspect_signals_row, ignored, "signals ignored",
+		FIELD_STATE_AT(inspect_signals_row, masks_state)),
+	FIELD_NUMBER(inspect_signals_row, pending, "signals that wait, for it or one thread",
+		FIELD_STATE_AT(inspect_signals_row, masks_state)),
+	FIELD_STRING(inspect_signals_row, pending_names, "which",
+		FIELD_STATE_AT(inspect_signals_row, masks_state)),
+};
+ROW_SCHEMA(inspect_signals, "inspect.signals",
+	"signals      {caught} caught, {ignored} ignored, {pending} pending[: {pending_names}]");
+
+static const struct sooth_field inspect_danger_fields[] = {
+	{ .name = "oom_score",
+		.type = SOOTH_FIELD_SIGNED,
+		FIELD_AT(inspect_danger_row, oom_score),
+		FIELD_STATE_AT(inspect_danger_row, oom_state),
+		.help = "when memory runs out higher ones are killed first" },
+	{ .name = "oom_score_adjustment",
+		.type = SOOTH_FIELD_SIGNED,
+		FIELD_AT(inspect_danger_row, oom_score_adjustment),
+		FIELD_STATE_AT(inspect_danger_row, oom_state),
+		.help = "-1000: never" },
+	FIELD_BYTES(inspect_danger_row, memory_available_bytes, "of the host",
+		FIELD_STATE_AT(inspect_danger_row, memory_state)),
+	FIELD_BYTES(inspect_danger_row, memory_bytes, "of the host",
+		FIELD_STATE_AT(inspect_danger_row, memory_state)),
+	FIELD_BYTES(inspect_danger_row, group_used_bytes, "by the tightest group with a limit",
+		FIELD_STATE_AT(inspect_danger_row, group_state)),
+	FIELD_BYTES(inspect_danger_row, group_limit_bytes, "of that group; absent: no limit",
+		FIELD_STATE_AT(inspect_danger_row, group_state)),
+	FIELD_STRING(inspect_danger_row, group, "that group",
+		FIELD_STATE_AT(inspect_danger_row, group_state)),
+};
+ROW_SCHEMA(inspect_danger, "inspect.danger",
+	"OOM score    {oom_score}, adjusted by {oom_score_adjustment}; the host has "
+	"{memory_available_bytes} of {memory_bytes} left[\ngroup limit  {group_used_bytes} of "
+	"{group_limit_bytes} memory used in {group}]");
+
+static const struct sooth_field inspect_thread_fields[] = {
+	{ .name = "tid",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(inspect_thread_row, record.tid),
+		.is_key = true,
+		.help = "thread id" },
+	FIELD_STRING(inspect_thread_row, name, "name of the thread (comm)"),
+	FIELD_PERCENT(inspect_thread_row, cpu_percent, cpu_state, "of one CPU, over the interval"),
+	{ .name = "state",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(inspect_thread_row, state),
+		.help = "as of a process" },
+};
+ROW_SCHEMA(inspect_thread, "inspect.thread", NULL);
+
+static const struct sooth_field inspect_class_fields[] = {
+	{ .name = "class",
+		.label = "MEMORY",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(inspect_class_row, class_),
+		.names = &map_class_names,
+		.is_key = true,
+		.help = "what it is for" },
+	FIELD_BYTES(inspect_class_row, rss_bytes, "resident", .label = "RSS",
+		FIELD_STATE_AT(inspect_class_row, figures_state)),
+	FIELD_BYTES(inspect_class_row, pss_bytes, "shared pages divided by those who share them",
+		.label = "PSS", FIELD_STATE_AT(inspect_class_row, figures_state)),
+	FIELD_BYTES(inspect_class_row, dirty_bytes, "changed since it was read or made",
+		.label = "DIRTY", FIELD_STATE_AT(inspect_class_row, figures_state)),
+	FIELD_BYTES(inspect_class_row, swap_bytes, "swapped out", .label = "SWAP",
+		FIELD_STATE_AT(inspect_class_row, figures_state)),
+	FIELD_BYTES(inspect_class_row, size_bytes, "address space", .label = "SIZE"),
+	FIELD_BYTES(inspect_class_row, reserved_bytes, "of it with nothing in it",
+		.label = "RESERVED", FIELD_STATE_AT(inspect_class_row, figures_state)),
+	FIELD_NUMBER(inspect_class_row, mappings, "mappings"),
+};
+ROW_SCHEMA(inspect_class, "inspect.class", NULL);
+
+#define COUNT_FIELDS(what_, count_)                                                                \
+	{                                                                                          \
+		FIELD_STRING(inspect_count_row, what, what_, .label = what_, .is_key = true,       \
+			.may_shrink = true, FIELD_STATE_AT(inspect_count_row, what_state)),        \
+			FIELD_NUMBER(inspect_count_row, count, count_, .label = count_)            \
+	}
+#define inspect_peer_row      inspect_count_row
+#define inspect_directory_row inspect_count_row
+
+static const struct sooth_field inspect_peer_fields[] = COUNT_FIELDS("PEER", "CONNECTIONS");
+ROW_SCHEMA(inspect_peer, "inspect.peer", NULL);
+static const struct sooth_field inspect_directory_fields[] =
+	COUNT_FIELDS("WATCHED DIRECTORY", "WATCHES");
+ROW_SCHEMA(inspect_directory, "inspect.directory", NULL);
+
+static const struct sooth_field inspect_limit_fields[] = {
+	FIELD_STRING(
+		inspect_limit_row, name, "which limit", .label = "NEAR ITS LIMIT", .is_key = true),
+	FIELD_NUMBER(inspect_limit_row, used, "of it"),
+	FIELD_NUMBER(inspect_limit_row, limit, "the most that may be"),
+	FIELD_STRING(inspect_limit_row, unit, "of both"),
+	{ .name = "percent",
+		.type = SOOTH_FIELD_REAL,
+		.decimals = 1,
+		.unit = SOOTH_UNIT_PERCENT,
+		FIELD_AT(inspect_limit_row, percent),
+		.help = "of the limit" },
+};
+ROW_SCHEMA(inspect_limit, "inspect.limit", NULL);

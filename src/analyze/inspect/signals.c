@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What processes do with signals. A signal has a row when there is something to tell of it:
+ * it is caught or ignored, a thread blocks it, or it waits. The others have their default
+ * action, run free and are none.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/processes/process_view.h"
+#include "base/cleanup.h"
+#include "core/script.h"
+#include "core/stage.h"
+#include "model/schema.h"
+#include "probes/signal_names.h"
+#include "probes/signals.h"
+
+#define FAILED SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
+
+enum signals_action_kind { ACTION_DEFAULT, ACTION_IGNORED, ACTION_CAUGHT, ACTIONS };
+
+struct signals_row {
+	struct sooth_record record;
+	uint64_t address;
+	uint32_t number;
+	uint32_t action;
+	uint32_t blocked_threads, pending_threads, threads;
+	uint8_t action_state, handler_state, symbol_state, object_state;
+	uint8_t flags_state, blocked_state, pending_state, threads_state;
+	uint8_t pending_in_process, process_state;
+	uint8_t unused[2];
+	struct sooth_text signal, handler, flags, blocked_in, pending, symbol, object;
+};
+
+static const char *const action_names[ACTIONS] = { "default", "ignored", "caught" };
+static const struct sooth_names actions = { ACTIONS, action_names };
+
+static const struct sooth_field row_fields[] = {
+	FIELD_PID(signals_row),
+	FIELD_STRING(signals_row, signal, "its name", .is_key = true),
+	{ .name = "action",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(signals_row, action),
+		FIELD_STATE_AT(signals_row, action_state),
+		.names = &actions,
+		.help = "what happens when it comes" },
+	FIELD_STRING(signals_row, handler, "function that takes it, and its file",
+		.may_shrink = true, FIELD_STATE_AT(signals_row, handler_state)),
+	FIELD_STRING(signals_row, flags, "of the handler; sigaction(2)", .may_shrink = true,
+		FIELD_STATE_AT(signals_row, flags_state)),
+	FIELD_STRING(signals_row, blocked_in, "how many threads let it wait",
+		FIELD_STATE_AT(signals_row, blocked_state)),
+	FIELD_STRING(signals_row, pending, "for whom it waits",
+		FIELD_STATE_AT(signals_row, pending_state)),
+	FIELD_NUMBER(signals_row, number, "of the signal", .is_hidden = true),
+	{ .name = "address",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(signals_row, address),
+		FIELD_STATE_AT(signals_row, flags_state),
+		.unit = SOOTH_UNIT_HEX,
+		.is_hidden = true,
+		.help = "of the handler" },
+	FIELD_STRING(signals_row, symbol, "function it stands in", .is_hidden = true,
+		FIELD_STATE_AT(signals_row, symbol_state)),
+	FIELD_STRING(signals_row, object, "file that is mapped there", .is_hidden = true,
+		FIELD_STATE_AT(signals_row, object_state)),
+	FIELD_NUMBER(signals_row, blocked_threads, "that let it wait", .is_hidden = true,
+		FIELD_STATE_AT(signals_row, threads_state)),
+	FIELD_NUMBER(signals_row, pending_threads, "that it waits for, each alone",
+		.is_hidden = true, FIELD_STATE_AT(signals_row, threads_state)),
+	FIELD_NUMBER(signals_row, threads, "of the process", .is_hidden = true,
+		FIELD_STATE_AT(signals_row, threads_state)),
+	FIELD_TRUTH(signals_row, pending_in_process, "it waits for the process as a whole",
+		.is_hidden = true, FIELD_STATE_AT(signals_row, process_state)),
+};
+
+static const struct sooth_schema row_schema = {
+	.name = "signals",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct signals_row),
+	SCHEMA_FIELDS(row_fields),
+};
+
+struct signals_sums_row {
+	struct sooth_record record;
+	uint64_t queued, queued_max;
+	double queued_percent;
+	uint32_t threads, caught, ignored;
+	uint8_t masks_state, threads_state, percent_state;
+	uint8_t unused;
+};
+
+static const struct sooth_field sums_fields[] = {
+	FIELD_PID(signals_sums_row),
+	FIELD_NUMBER(signals_sums_row, threads, "whose masks were read",
+		FIELD_STATE_AT(signals_sums_row, threads_state)),
+	FIELD_NUMBER(signals_sums_row, caught, "signals that a handler takes",
+		FIELD_STATE_AT(signals_sums_row, masks_state)),
+	FIELD_NUMBER(signals_sums_row, ignored, "signals that do nothing",
+		FIELD_STATE_AT(signals_sums_row, masks_state)),
+	FIELD_NUMBER(signals_sums_row, queued, "signals queued for all processes of its user",
+		FIELD_STATE_AT(signals_sums_row, masks_state)),
+	FIELD_NUMBER(signals_sums_row, queued_max, "most that may be (RLIMIT_SIGPENDING)",
+		FIELD_STATE_AT(signals_sums_row, masks_state)),
+	{ .name = "queued_percent",
+		.label = "QUEUED%",
+		.type = SOOTH_FIELD_REAL,
+		FIELD_AT(signals_sums_row, queued_percent),
+		FIELD_STATE_AT(signals_sums_row, percent_state),
+		.unit = SOOTH_UNIT_PERCENT,
+		.decimals = 1,
+		.help = "of the most that may be" },
+};
+
+static const struct sooth_schema sums_schema = {
+	.name = "signals_sums",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct signals_sums_row),
+	SCHEMA_FIELDS(sums_fields),
+};
+
+struct signals_view {
+	struct process_view view;
+	struct buffer texts[4]; /* scratch: handler, flags, blocked in, pending */
+};
+
+/* A process's reading, by signal. */
+struct signals_of {
+	const struct signals_process *end;
+	const struct signals_handler *handlers[SIGNALS_MAX];
+	uint32_t blocked[SIGNALS_MAX], pending[SIGNALS_MAX];
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct signals_view *s = state;
+
+	(void)options;
+	(void)err;
+	process_view_init(&s->view, output, SIGNALS_PROCESS);
+	return 0;
+}
+
+static void take_handler(struct signals_of *to, const struct signals_handler *h)
+{
+	if (h->signal >= 1 && h->signal <= SIGNALS_MAX && record_has_text(&h->record, &h->symbol) &&
+		record_has_text(&h->record, &h->object))
+		to->handlers[h->signal - 1] = h;
+}
+
+static void take_thread(struct signals_of *to, const struct signals_thread *t)
+{
+	for (unsigned i = 0; i < SIGNALS_MAX; i++) {
+		to->blocked[i] += t->blocked >> i & 1;
+		to->pending[i] += t->pending >> i & 1;
+	}
+}
+
+static void gather(struct signals_of *to, const struct snapshot *process)
+{
+	struct batch batch = snapshot_records(process);
+
+	*to = (struct signals_of){ .end = snapshot_end(process, sizeof(*to->end)) };
+	batch_for_each (r, &batch) {
+		const struct signals_thread *t = record_as(r, SIGNALS_THREAD, sizeof(*t));
+		const struct signals_handler *h = record_as(r, SIGNALS_HANDLER, sizeof(*h));
+
+		if (t)
+			take_thread(to, t);
+		if (h)
+			take_handler(to, h);
+	}
+}
+
+/* --- rows --- */
+
+static bool has_mask(uint64_t mask, unsigned index)
+{
+	return mask >> index & 1;
+}
+
+static bool is_told(const struct signals_of *of, unsigned i)
+{
+	uint64_t process = of->end->ignored | of->end->caught | of->end->pending;
+
+	return has_mask(process, i) || of->blocked[i] || of->pending[i];
+}
+
+/* "function+0x10 (libfoo.so)"; without a function its address. */
+static void handler_text(struct buffer *out, const struct signals_handler *h)
+{
+	struct span symbol = record_text(&h->record, &h->symbol);
+	struct span object = path_base(record_text(&h->record, &h->object));
+
+	if (!symbol.size)
+		buffer_format(out, "0x%llx", (unsigned long long)h->address);
+	buffer_append(out, symbol.data, symbol.size);
+	if (symbol.size && h->symbol_offset)
+		buffer_format(out, "+0x%llx", (unsigned long long)h->symbol_offset);
+	if (!object.size)
+		return;
+	buffer_string(out, " (");
+	buffer_append(out, object.data, object.size);
+	buffer_char(out, ')');
+}
+
+static void fill_handler(struct signals_view *s, struct signals_row *row,
+	const struct signals_handler *h, uint8_t handlers_state)
+{
+	uint8_t why = row->action != ACTION_CAUGHT	    ? SOOTH_STATE_ABSENT
+		      : handlers_state == SOOTH_STATE_VALUE ? FAILED
+							    : handlers_state;
+
+	if (!h) {
+		row->handler_state = row->flags_state = why;
+		row->symbol_state = row->object_state = why;
+		return;
+	}
+	row->address = h->address;
+	row->symbol_state = h->symbol_state;
+	row->object_state = h->object_state;
+	handler_text(&s->texts[0], h);
+	signal_flag_names(&s->texts[1], h->flags);
+}
+
+static void fill_waiting(struct signals_view *s, struct signals_row *row)
+{
+	const char *comma = "";
+
+	row->blocked_state = row->threads_state;
+	row->pending_state =
+		row->threads_state != SOOTH_STATE_VALUE ? row->threads_state : row->process_state;
+	if (row->blocked_threads)
+		buffer_format(&s->texts[2], "%u of %u threads", row->blocked_threads, row->threads);
+	else if (row->blocked_state == SOOTH_STATE_VALUE)
+		row->blocked_state = SOOTH_STATE_ABSENT;
+	if (row->pending_in_process) {
+		buffer_string(&s->texts[3], "process");
+		comma = ", ";
+	}
+	if (row->pending_threads)
+		buffer_format(&s->texts[3], "%s%u thread%s", comma, row->pending_threads,
+			row->pending_threads > 1 ? "s" : "");
+	else if (!row->pending_in_process && row->pending_state == SOOTH_STATE_VALUE)
+		row->pending_state = SOOTH_STATE_ABSENT;
+}
+
+static int tell_signal(struct signals_view *s, const struct snapshot *process,
+	const struct signals_of *of, unsigned i, struct sooth_error *err)
+{
+	const struct signals_handler *h = of->handlers[i];
+	struct signals_row row = { .record = row_head(&process->id),
+		.number = i + 1,
+		.action = has_mask(of->end->caught, i)	  ? ACTION_CAUGHT
+			  : has_mask(of->end->ignored, i) ? ACTION_IGNORED
+							  : ACTION_DEFAULT,
+		.action_state = of->end->masks_state,
+		.process_state = of->end->masks_state,
+		.pending_in_process = has_mask(of->end->pending, i),
+		.blocked_threads = of->blocked[i],
+		.pending_threads = of->pending[i],
+		.threads = of->end->threads,
+		.threads_state = of->end->threads_state };
+	const struct span nothing = { "", 0 };
+	struct record_tail tail[7];
+	char name[SIGNAL_NAME_SIZE];
+
+	for (size_t k = 0; k < ARRAY_SIZE(s->texts); k++)
+		buffer_reset(&s->texts[k]);
+	fill_handler(s, &row, h, of->end->handlers_state);
+	fill_waiting(s, &row);
+	signal_name(name, i + 1);
+	tail[0] = tail_string(&row.signal, name);
+	tail[1] = tail_buffer(&row.handler, &s->texts[0]);
+	tail[2] = tail_buffer(&row.flags, &s->texts[1]);
+	tail[3] = tail_buffer(&row.blocked_in, &s->texts[2]);
+	tail[4] = tail_buffer(&row.pending, &s->texts[3]);
+	tail[5] = tail_span(&row.symbol, h ? record_text(&h->record, &h->symbol) : nothing);
+	tail[6] = tail_span(&row.object, h ? record_text(&h->record, &h->object) : nothing);
+	return OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int tell_sums(void *state, const struct snapshot *process, struct sooth_error *err)
+{
+	const struct signals_process *end = snapshot_end(process, sizeof(*end));
+	struct process_view *v = state;
+	struct signals_sums_row row = { .record = row_head(&process->id),
+		.masks_state = FAILED,
+		.threads_state = FAILED,
+		.percent_state = FAILED };
+
+	if (end) {
+		row.masks_state = row.percent_state = end->masks_state;
+		row.threads_state = end->threads_state;
+		row.threads = end->threads;
+		row.caught = (uint32_t)__builtin_popcountll(end->caught);
+		row.ignored = (uint32_t)__builtin_popcountll(end->ignored);
+		row.queued = end->queued;
+		row.queued_max = end->queued_max;
+	}
+	if (row.queued_max)
+		row.queued_percent = 100.0 * (double)row.queued / (double)row.queued_max;
+	else if (row.percent_state == SOOTH_STATE_VALUE)
+		row.percent_state = SOOTH_STATE_ABSENT;
+	return OUTPUT_ROW(v->output, &row, NULL, 0, err);
+}
+
+static const struct section sums_section = {
+	.name = "signals_sums",
+	.schema = &sums_schema,
+	.shape = SECTION_TABLE,
+	.columns = "pid,threads,caught,ignored,queued,queued_max,queued_percent",
+};
+
+static int tell_signals(void *state, const struct snapshot *process, struct sooth_error *err)
+{
+	struct signals_of of;
+	int status = 0;
+
+	gather(&of, process);
+	for (unsigned i = 0; of.end && i < SIGNALS_MAX && !status; i++) {
+		if (is_told(&of, i))
+			status = tell_signal(state, process, &of, i, err);
+	}
+	return status;
+}
+
+static const struct section signals_section = {
+	.name = "signals",
+	.title = "signals",
+	.schema = &row_schema,
+	.shape = SECTION_TABLE,
+	.columns = "pid,signal,action,handler,flags,blocked_in,pending",
+	.if_empty = "each signal has its default action; none is blocked or waits",
+};
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct signals_view *s = state;
+	int status = process_view_tell(&s->view, &signals_section, tell_signals, err);
+
+	if (!status)
+		status = process_view_tell(&s->view, &sums_section, tell_sums, err);
+	if (s->view.readings->refused)
+		output_limit(
+			s->view.output, "some signals", "there were more than a view holds", "");
+	return status;
+}
+
+static void fini(void *state)
+{
+	struct signals_view *s = state;
+
+	process_view_fini(&s->view);
+	for (size_t i = 0; i < ARRAY_SIZE(s->texts); i++)
+		buffer_fini(&s->texts[i]);
+}
+
+const struct stage_type stage_signals = {
+	.name = "signals",
+	.help = "signals: ignored, caught and by whom, blocked, pending",
+	.probe = "signals",
+	.shows = "signals",
+	.state_size = sizeof(struct signals_view),
+	.init = init,
+	.push = process_view_push,
+	.finish = finish,
+	.fini = fini,
+};

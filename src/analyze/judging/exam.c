@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a detector asks and says; see exam.h. */
+#include "analyze/judging/exam.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/judging/finding_book.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+
+#define INTERVAL_LEAST (NS_PER_S / 2) /* of less nothing is concluded */
+#define STILL_SHARE    0.9	      /* of a threshold, for what is raised already */
+
+/* --- asking --- */
+
+double exam_option(const struct exam *e, const char *name)
+{
+	for (size_t i = 0; i < e->type->option_count; i++) {
+		if (!strcmp(e->type->options[i].name, name))
+			return e->setting->options[i];
+	}
+	return 0;
+}
+
+const struct snapshot *exam_first(const struct exam *e, const struct reading_pair *pair)
+{
+	return snapshots_get(&pair->first, &e->id);
+}
+
+const struct snapshot *exam_last(const struct exam *e, const struct reading_pair *pair)
+{
+	const struct snapshot *last = snapshots_get(&pair->last, &e->id);
+
+	return last ? last : exam_first(e, pair);
+}
+
+uint64_t exam_age_ns(const struct exam *e)
+{
+	return e->process ? host_state_elapsed(&e->readings->host, e->process) * NS_PER_S : 0;
+}
+
+static void make_key(const struct exam *e, const char *what, struct buffer *key)
+{
+	buffer_reset(key);
+	buffer_string(key, e->type->id);
+	if (e->id.pid)
+		buffer_format(key, ":%llu@%llu", (unsigned long long)e->id.pid,
+			(unsigned long long)e->id.start_ticks);
+	if (*what)
+		buffer_format(key, ":%s", what);
+}
+
+bool exam_is_over(const struct exam *e, const char *option, double value, const char *what)
+{
+	double threshold = exam_option(e, option);
+	struct buffer key = { 0 };
+
+	make_key(e, what, &key);
+	if (e->book && finding_book_is_raised(e->book, buffer_cstr(&key)))
+		threshold *= STILL_SHARE;
+	buffer_fini(&key);
+	return value >= threshold;
+}
+
+/* --- a finding --- */
+
+void finding_begin(struct exam *e, enum finding_confidence confidence, const char *what)
+{
+	struct buffer *all[] = { &e->claim, &e->remedy, &e->key, &e->evidence, &e->unseen,
+		&e->place };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		buffer_reset(all[i]);
+	e->row = (struct finding_row){
+		.record = row_head(&e->id),
+		.severity = (uint8_t)e->setting->severity,
+		.confidence = (uint8_t)confidence,
+	};
+	e->subject = (struct finding_subject_row){
+		.record = row_head(&e->id),
+		.kind = e->id.pid ? FINDING_SUBJECT_PROCESS : FINDING_SUBJECT_HOST,
+		.pid_state = e->id.pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.tid_state = SOOTH_STATE_ABSENT,
+		.fd_state = SOOTH_STATE_ABSENT,
+		.path_state = SOOTH_STATE_ABSENT,
+		.connection_state = SOOTH_STATE_ABSENT,
+	};
+	make_key(e, what, &e->key);
+	e->is_open = true;
+}
+
+void finding_severity(struct exam *e, enum finding_severity severity)
+{
+	if (!e->setting->is_severity_chosen)
+		e->row.severity = (uint8_t)severity;
+}
+
+#define FORMAT_INTO(out, format)                                                                   \
+	do {                                                                                       \
+		va_list list;                                                                      \
+		va_start(list, format);                                                            \
+		buffer_vformat(out, format, list);                                                 \
+		va_end(list);                                                                      \
+	} while (0)
+
+void finding_claim(struct exam *e, const char *format, ...)
+{
+	FORMAT_INTO(&e->claim, format);
+}
+
+void finding_remedy(struct exam *e, const char *format, ...)
+{
+	FORMAT_INTO(&e->remedy, format);
+}
+
+void finding_unseen(struct exam *e, const char *format, ...)
+{
+	FORMAT_INTO(&e->unseen, format);
+	buffer_char(&e->unseen, '\0');
+}
+
+static const char *unit_name(enum sooth_unit unit, bool is_rate)
+{
+	switch (unit) {
+	case SOOTH_UNIT_BYTES:
+		return is_rate ? "bytes/s" : "bytes";
+	case SOOTH_UNIT_NS:
+		return is_rate ? "s/s" : "s";
+	case SOOTH_UNIT_S:
+		return "s";
+	case SOOTH_UNIT_PERCENT:
+		return "percent";
+	default:
+		return is_rate ? "1/s" : "";
+	}
+}
+
+static void format_number(struct buffer *out, double value)
+{
+	double size = value < 0 ? -value : value;
+	bool is_whole = size < 1e15 && value == (double)(int64_t)value;
+
+	buffer_format(out, is_whole || size >= 100 ? "%.0f" : size >= 10 ? "%.1f" : "%.2f", value);
+}
+
+static void format_figure(struct buffer *out, double value, enum sooth_unit unit, bool is_rate)
+{
+	char text[UNITS_SIZE];
+	double size = value < 0 ? -value : value;
+
+	if (unit == SOOTH_UNIT_BYTES)
+		buffer_format(
+			out, "%s%s", value < 0 ? "-" : "", format_bytes(text, (uint64_t)size));
+	else if (unit == SOOTH_UNIT_NS)
+		buffer_string(out, format_ns(text, (uint64_t)size));
+	else
+		format_number(out, value);
+	if (unit == SOOTH_UNIT_PERCENT)
+		buffer_string(out, " %");
+	if (is_rate)
+		buffer_string(out, " a second");
+}
+
+static void add_evidence(struct exam *e, struct finding_evidence_row *row, const char *name,
+	const char *unit, const struct buffer *text)
+{
+	row->record = row_head(&e->id);
+	struct record_tail tail[] = {
+		tail_string(&row->name, name),
+		tail_string(&row->unit, unit),
+		tail_buffer(&row->text, text),
+	};
+	RECORD_APPEND(&e->evidence, row, tail, ARRAY_SIZE(tail));
+}
+
+static void add_figure(struct exam *e, const char *name, double value, enum sooth_unit unit,
+	uint64_t interval_ns, bool is_rate)
+{
+	bool is_time = unit == SOOTH_UNIT_NS;
+	struct finding_evidence_row row = {
+		.value = is_time ? value / (double)NS_PER_S : value,
+		.interval_s = (double)interval_ns / (double)NS_PER_S,
+		.interval_state = interval_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+	};
+	struct buffer text = { 0 };
+	char over[UNITS_SIZE];
+
+	format_figure(&text, value, unit, is_rate);
+	if (interval_ns)
+		buffer_format(&text, " over %s", format_ns(over, interval_ns));
+	add_evidence(e, &row, name, unit_name(unit, is_rate), &text);
+	buffer_fini(&text);
+}
+
+void finding_number(
+	struct exam *e, const char *name, double value, enum sooth_unit unit, uint64_t interval_ns)
+{
+	add_figure(e, name, value, unit, interval_ns, false);
+}
+
+void finding_rate(
+	struct exam *e, const char *name, double per_s, enum sooth_unit unit, uint64_t interval_ns)
+{
+	add_figure(e, name, per_s, unit, interval_ns, true);
+}
+
+void finding_words(struct exam *e, const char *name, const char *format, ...)
+{
+	struct finding_evidence_row row = { .value_state = SOOTH_STATE_ABSENT,
+		.interval_state = SOOTH_STATE_ABSENT };
+	struct buffer text = { 0 };
+
+	FORMAT_INTO(&text, format);
+	add_evidence(e, &row, name, "", &text);
+	buffer_fini(&text);
+}
+
+void finding_thread(struct exam *e, uint32_t tid)
+{
+	e->subject.kind = FINDING_SUBJECT_THREAD;
+	e->subject.record.tid = tid;
+	e->subject.tid_state = SOOTH_STATE_VALUE;
+}
+
+void finding_descriptor(struct exam *e, uint32_t fd)
+{
+	e->subject.kind = FINDING_SUBJECT_FD;
+	e->subject.fd = fd;
+	e->subject.fd_state = SOOTH_STATE_VALUE;
+}
+
+void finding_path(struct exam *e, struct span path)
+{
+	buffer_reset(&e->place);
+	buffer_append(&e->place, path.data, path.size);
+	if (e->subject.kind != FINDING_SUBJECT_FD)
+		e->subject.kind = FINDING_SUBJECT_PATH;
+	e->subject.path_state = SOOTH_STATE_VALUE;
+}
+
+void finding_connection(struct exam *e, struct span connection)
+{
+	buffer_reset(&e->place);
+	buffer_append(&e->place, connection.data, connection.size);
+	e->subject.kind = FINDING_SUBJECT_CONNECTION;
+	e->subject.connection_state = SOOTH_STATE_VALUE;
+}
+
+static void write_subject(struct exam *e, struct buffer *out)
+{
+	struct finding_subject_row *s = &e->subject;
+	bool is_path = s->path_state == SOOTH_STATE_VALUE;
+	struct record_tail tail[] = {
+		tail_buffer(is_path ? &s->path : &s->connection, &e->place),
+	};
+
+	RECORD_APPEND(out, s, tail, ARRAY_SIZE(tail));
+}
+
+/* Sub-rows come first in the tail: they have to be aligned there. */
+void finding_end(struct exam *e)
+{
+	struct finding_row *row = &e->row;
+	struct buffer subject = { 0 };
+
+	if (!e->is_open)
+		return;
+	e->is_open = false;
+	if (e->setting->is_muted) {
+		e->muted++;
+		return;
+	}
+	if (e->book)
+		finding_book_raise(e->book, buffer_cstr(&e->key), row);
+	row->remedy_state = e->remedy.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	write_subject(e, &subject);
+	struct record_tail tail[] = {
+		tail_buffer(&row->subject, &subject),
+		tail_buffer(&row->evidence, &e->evidence),
+		tail_string(&row->id, e->type->id),
+		tail_buffer(&row->claim, &e->claim),
+		tail_buffer(&row->remedy, &e->remedy),
+		tail_buffer(&row->key, &e->key),
+		tail_buffer(&row->unseen, &e->unseen),
+	};
+	RECORD_APPEND(e->findings, row, tail, ARRAY_SIZE(tail));
+	buffer_fini(&subject);
+	e->found++;
+}
+
+/* --- nothing found --- */
+
+void exam_fine(struct exam *e, const char *format, ...)
+{
+	struct finding_fine_row row = { .record = row_head(&e->id) };
+	struct buffer words = { 0 };
+
+	FORMAT_INTO(&words, format);
+	struct record_tail tail[] = {
+		tail_string(&row.id, e->type->id),
+		tail_buffer(&row.words, &words),
+	};
+	RECORD_APPEND(e->fine, &row, tail, ARRAY_SIZE(tail));
+	buffer_fini(&words);
+	e->is_said = true;
+}
+
+void exam_blind_because(struct exam *e, const char *reason, const char *remedy)
+{
+	struct finding_blind_row row = { .record = row_head(&e->id),
+		.remedy_state = *remedy ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = {
+		tail_string(&row.id, e->type->id),
+		tail_string(&row.reason, reason),
+		tail_string(&row.remedy, remedy),
+	};
+
+	RECORD_APPEND(e->blind, &row, tail, ARRAY_SIZE(tail));
+	e->is_said = true;
+}
+
+void exam_blind(struct exam *e, uint8_t state, const char *remedy)
+{
+	exam_blind_because(e, sooth_reason_text((enum sooth_reason)(state >> 4)), remedy);
+}
+
+/* --- judging --- */
+
+/* The first probe that it needs and the stream does not have; the name is copied. */
+static bool lacks_probe(const struct exam *e, char name[32])
+{
+	const char *at = e->type->probes;
+
+	while (*at) {
+		size_t size = strcspn(at, ",");
+
+		snprintf(name, 32, "%.*s", (int)size, at);
+		if (!readings_have_probe(e->readings, name))
+			return true;
+		at += size + (at[size] == ',');
+	}
+	return false;
+}
+
+static void judge(struct exam *e)
+{
+	char probe[32], reason[96];
+
+	if (lacks_probe(e, probe)) {
+		snprintf(reason, sizeof(reason), "the probe %s was not recorded", probe);
+		exam_blind_because(
+			e, reason, strcmp(probe, "syscalls") ? "" : "sooth diagnose -D, as root");
+		return;
+	}
+	if (e->type->needs_interval && e->id.pid &&
+		(e->is_one_look || reading_series_ns(&e->series) < INTERVAL_LEAST)) {
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL),
+			"observe for a time, with --duration");
+		return;
+	}
+	e->type->judge(e);
+	if (!e->found && !e->muted && !e->is_said)
+		exam_fine(e, "%s", "");
+}
+
+void exam_run(struct exam *e, const struct finding_entry *entry, const struct exam_setting *setting,
+	const struct readings *readings, const struct process_id *id)
+{
+	e->type = entry->type;
+	e->setting = setting;
+	e->readings = readings;
+	e->found = e->muted = 0;
+	e->is_said = e->is_open = false;
+	e->id = id ? *id : (struct process_id){ 0 };
+	e->process = id ? census_get(&readings->host.census, id) : NULL;
+	e->series = id ? readings_series(readings, id) : (struct reading_series){ 0 };
+	judge(e);
+	e->muted_all += e->muted;
+}
+
+void exam_fini(struct exam *e)
+{
+	struct buffer *all[] = { &e->claim, &e->remedy, &e->key, &e->evidence, &e->unseen,
+		&e->place };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		buffer_fini(all[i]);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Diagnosing again and again: a row when a finding is raised, or gets worse, and one when it is
+ * cleared. What stays as it is is not said again. A row is kept until it is cleared: what is
+ * over has nobody to ask.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "analyze/judging/findings_tell.h"
+#include "analyze/judging/judging.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "core/finding.h"
+#include "core/registry.h"
+#include "core/stage.h"
+#include "model/schema.h"
+
+#define TOLD_MAX    16384
+#define INTERVAL_NS (10 * NS_PER_S)
+
+struct change_key {
+	char text[FINDING_KEY_SIZE];
+};
+
+struct finding_changes {
+	struct output *output;
+	struct judging judging;
+	struct findings_watch watch;
+	struct map told; /* change_key -> struct buffer: the row that raised it */
+	uint64_t interval_ns;
+	uint64_t due_ns; /* of the next judgement; 0: the first interval has not begun */
+	bool is_due, has_section;
+};
+
+/* --- raised --- */
+
+static uint8_t present(bool is_there)
+{
+	return is_there ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+}
+
+static struct span name_of(const struct readings *readings, const struct judged *j)
+{
+	if (j->is_host)
+		return span_of("the host", 8);
+	if (!j->process)
+		return ending_name(&readings->endings, &j->id);
+	return record_text(&j->process->process->record, &j->process->process->name);
+}
+
+static struct span agent_of(const struct judged *j)
+{
+	const struct census_process *p = j->process;
+	const struct agent *agent = p && p->agent ? p->agent : p ? p->owner_agent : NULL;
+
+	return agent ? span_of(agent->title, strlen(agent->title)) : span_of("", 0);
+}
+
+/* Appends the row. */
+static void write_raised(const struct readings *readings, const struct judged *j,
+	const struct finding_row *f, struct buffer *out)
+{
+	const struct sooth_record *r = &f->record;
+	struct span agent = agent_of(j), remedy = record_text(r, &f->remedy);
+	struct finding_change_row row = { .record = row_head(&j->id),
+		.utc_ns = f->last_utc_ns,
+		.first_utc_ns = f->first_utc_ns,
+		.severity = f->severity,
+		.confidence = f->confidence,
+		.state = FINDING_RAISED,
+		.pid_state = present(!j->is_host),
+		.agent_state = present(agent.size),
+		.remedy_state = present(remedy.size),
+		.lasted_state = SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = {
+		tail_text(&row.subject, r, &f->subject), /* rows first: they have to be aligned */
+		tail_text(&row.evidence, r, &f->evidence),
+		tail_text(&row.id, r, &f->id),
+		tail_span(&row.name, name_of(readings, j)),
+		tail_span(&row.agent, agent),
+		tail_text(&row.claim, r, &f->claim),
+		tail_span(&row.remedy, remedy),
+		tail_text(&row.unseen, r, &f->unseen),
+		tail_text(&row.key, r, &f->key),
+	};
+
+	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
+}
+
+static struct change_key key_of(const struct finding_row *f)
+{
+	struct span text = record_text(&f->record, &f->key);
+	struct change_key key = { 0 };
+
+	memcpy(key.text, text.data, text.size < sizeof(key) ? text.size : sizeof(key) - 1);
+	return key;
+}
+
+static int tell_raised(struct finding_changes *c, const struct judged *j,
+	const struct finding_row *f, struct sooth_error *err)
+{
+	struct change_key key = key_of(f);
+	struct buffer one = { 0 }, *kept = map_put(&c->told, &key, NULL);
+	int status;
+
+	/* Beyond the map's bound it is told all the same, and its end is not. */
+	struct buffer *row = kept ? kept : &one;
+
+	buffer_reset(row);
+	write_raised(&c->judging.readings, j, f, row);
+	status = buffer_failed(row) ? error_no_memory(err)
+				    : output_record(c->output, (const void *)row->data, err);
+	c->watch.raised++;
+	buffer_fini(&one);
+	return status;
+}
+
+static int tell_of_one(struct finding_changes *c, const struct judged *j, struct sooth_error *err)
+{
+	struct batch all = { j->findings.data, j->findings.size };
+	int status = 0;
+
+	batch_for_each (r, &all) {
+		const struct finding_row *f = (const void *)r;
+
+		if (!status && f->state == FINDING_RAISED)
+			status = tell_raised(c, j, f, err);
+	}
+	return status;
+}
+
+/* --- cleared --- */
+
+static int tell_cleared(
+	struct finding_changes *c, const struct finding_cleared *over, struct sooth_error *err)
+{
+	struct buffer *kept = map_get(&c->told, over->key);
+	struct finding_change_row *row;
+	int status;
+
+	if (!kept)
+		return 0;
+	row = (void *)kept->data;
+	row->state = FINDING_CLEARED;
+	row->utc_ns = host_state_utc(&c->judging.readings.host);
+	row->lasted_ns = over->last_ns - over->first_ns;
+	row->lasted_state = present(row->lasted_ns); /* none: one judgement alone found it */
+	row->remedy_state = SOOTH_STATE_ABSENT;
+	row->evidence = row->unseen = (struct sooth_text){ 0 };
+	c->watch.cleared++;
+	status = output_record(c->output, &row->record, err);
+	buffer_fini(kept);
+	map_remove(&c->told, over->key);
+	return status;
+}
+
+static int tell_changes(
+	struct finding_changes *c, const struct buffer *cleared, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "finding", .schema = &finding_change_schema, .shape = SECTION_STREAM
+	};
+	const struct finding_cleared *over = (const void *)cleared->data;
+	int status = c->has_section ? 0 : output_section(c->output, &section, err);
+
+	c->has_section = true;
+	for (size_t i = 0; i < cleared->size / sizeof(*over) && !status; i++)
+		status = tell_cleared(c, &over[i], err);
+	for (size_t i = 0; i < c->judging.count && !status; i++)
+		status = tell_of_one(c, &c->judging.all[i], err);
+	return status ? status : output_flush(c->output, err);
+}
+
+/* --- the stage --- */
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct finding_changes *c = state;
+	const struct findings_options *wanted = options;
+
+	c->output = output;
+	c->interval_ns = wanted && wanted->interval_ns ? wanted->interval_ns : INTERVAL_NS;
+	map_init(&c->told, sizeof(struct change_key), sizeof(struct buffer), TOLD_MAX);
+	return judging_init(&c->judging, options, err);
+}
+
+/*
+ * What is sampled at the edges of an interval follows the sample at which it is due, so the one
+ * after that judges.
+ */
+static bool is_over(struct finding_changes *c, const struct sooth_record *r)
+{
+	const struct sooth_schema *schema = registry_schema(r->kind);
+	bool was_due = c->is_due;
+
+	if (!schema || strcmp(schema->name, "proc.snapshot") != 0)
+		return false;
+	if (!c->due_ns || was_due)
+		c->due_ns = r->time_ns + c->interval_ns;
+	c->is_due = r->time_ns >= c->due_ns;
+	return was_due;
+}
+
+static int judge(struct finding_changes *c, struct sooth_error *err)
+{
+	struct buffer cleared = { 0 };
+	int status;
+
+	if (!c->watch.begin_ns)
+		c->watch.begin_ns = c->judging.readings.begin_ns;
+	status = judging_run(&c->judging, err);
+	finding_book_end(&c->judging.book, &cleared);
+	if (!status)
+		status = tell_changes(c, &cleared, err);
+	buffer_fini(&cleared);
+	return status;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	const unsigned char *taken = batch->data, *last = batch->data + batch->size;
+	struct finding_changes *c = state;
+	struct readings *readings = &c->judging.readings;
+	int status = 0;
+
+	batch_for_each (r, batch) {
+		const unsigned char *end = (const unsigned char *)r + record_bytes(r);
+
+		if (status || !is_over(c, r))
+			continue;
+		readings_take(readings, &(struct batch){ taken, (size_t)(end - taken) });
+		taken = end;
+		status = judge(c, err);
+		judging_forget(&c->judging);
+		readings_next_interval(readings);
+	}
+	if (taken < last)
+		readings_take(readings, &(struct batch){ taken, (size_t)(last - taken) });
+	return status;
+}
+
+/* What is left of the last interval is judged as well. */
+static int finish(void *state, struct sooth_error *err)
+{
+	struct finding_changes *c = state;
+	int status = judge(c, err);
+
+	return status ? status : findings_tell_watch(c->output, &c->judging, &c->watch, err);
+}
+
+static void fini(void *state)
+{
+	struct finding_changes *c = state;
+	size_t position = 0;
+	void *row;
+
+	judging_fini(&c->judging);
+	while (map_next(&c->told, &position, NULL, &row))
+		buffer_fini(row);
+	map_fini(&c->told);
+}
+
+const struct stage_type stage_finding_changes = {
+	.name = "finding-changes",
+	.help = "findings as they come and go",
+	.shows = "proc",
+	.state_size = sizeof(struct finding_changes),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See finding_gone.h. */
+#include "analyze/judging/finding_gone.h"
+
+#include "analyze/judging/finding_rows.h"
+#include "analyze/judging/finding_words.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+
+static uint8_t present(bool is_there)
+{
+	return is_there ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+}
+
+static int tell_row(struct output *output, const struct readings *readings, const struct judged *j,
+	const struct buffer *fine, const struct buffer *blind, struct sooth_error *err)
+{
+	struct finding_process_row row = { .record = row_head(&j->id),
+		.cpu_state = SOOTH_STATE_ABSENT,
+		.rss_state = SOOTH_STATE_ABSENT,
+		.elapsed_state = SOOTH_STATE_ABSENT,
+		.finding_count = j->count,
+		.severity = (uint8_t)j->worst,
+		.severity_state = present(j->count),
+		.agent_state = SOOTH_STATE_ABSENT,
+		.version_state = SOOTH_STATE_ABSENT,
+		.role_state = SOOTH_STATE_ABSENT,
+		.project_state = SOOTH_STATE_ABSENT,
+		.session_state = SOOTH_STATE_ABSENT,
+		.fine_text_state = present(fine->size),
+		.blind_text_state = present(blind->size) };
+	struct record_tail tail[] = {
+		tail_buffer(&row.findings, &j->findings),
+		tail_buffer(&row.fine, &j->fine),
+		tail_buffer(&row.blind, &j->blind),
+		tail_span(&row.name, ending_name(&readings->endings, &j->id)),
+		tail_buffer(&row.fine_text, fine),
+		tail_buffer(&row.blind_text, blind),
+	};
+
+	return OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+int finding_gone_tell(struct output *output, const struct readings *readings,
+	const struct judged *j, struct sooth_error *err)
+{
+	struct buffer fine = { 0 }, blind = { 0 };
+	int status;
+
+	finding_words_fine(&j->fine, true, &fine);
+	finding_words_blind(&j->blind, &blind);
+	status = tell_row(output, readings, j, &fine, &blind, err);
+	buffer_fini(&fine);
+	buffer_fini(&blind);
+	return status;
+}
+
+int finding_gone_tell_all(struct output *output, const struct readings *readings,
+	const struct judged *all, size_t count, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "gone", .schema = &finding_process_schema, .shape = SECTION_TABLE
+	};
+	bool has_section = false;
+	int status = 0;
+
+	for (size_t i = 1; i < count && !status; i++) {
+		if (all[i].process)
+			continue;
+		if (!has_section)
+			status = output_section(output, &section, err);
+		has_section = true;
+		if (!status)
+			status = finding_gone_tell(output, readings, &all[i], err);
+	}
+	return status;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the views "findings" and "finding-changes". */
+#ifndef SOOTH_ANALYZE_FINDINGS_H
+#define SOOTH_ANALYZE_FINDINGS_H
+
+#include <stdbool.h>
+
+#include "analyze/judging/exam_settings.h"
+#include "analyze/judging/judged.h"
+#include "analyze/sockets/sockets.h"
+
+/* What came of it, for an exit status. */
+struct findings_told {
+	bool has_any;
+	enum finding_severity worst;
+};
+
+struct findings_options {
+	const struct exam_settings *settings; /* NULL: the detectors' own */
+	const struct sockets_options *labels; /* of peers; NULL: the built-in ones */
+	bool is_verbose;		      /* people see also processes with no finding */
+	uint64_t interval_ns;	    /* of "finding-changes": how often it is judged; 0: 10 s */
+	struct findings_told *told; /* NULL: nobody asks */
+	/* Only what is itself this agent, whoever else is there; NULL: all that is meant. */
+	const char *agent;
+	bool is_one_look;   /* what needs an interval is not judged */
+	judged_teller tell; /* instead of the rows of this view; NULL: those */
+	void *tell_user;
+};
+
+#endif

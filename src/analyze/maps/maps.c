@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The address spaces of processes as last read: sums, memory by what it is for, each
+ * mapping, the largest resident ones first.
+ */
+#include <stdlib.h>
+
+#include "analyze/maps/map_classes.h"
+#include "analyze/maps/maps_rows.h"
+#include "analyze/processes/process_view.h"
+#include "base/cleanup.h"
+#include "core/stage.h"
+
+#define ROWS_FOR_PEOPLE 40
+
+#define CLASS_COLUMNS                                                                              \
+	"pid,class,mappings,size_bytes,reserved_bytes,rss_bytes,pss_bytes,dirty_bytes,swap_bytes"
+#define MAPPING_COLUMNS                                                                            \
+	"pid,from,size_bytes,rss_bytes,pss_bytes,dirty_bytes,swap_bytes,protection,class,path"
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	(void)options;
+	(void)err;
+	process_view_init(state, output, MAPS_PROCESS);
+	return 0;
+}
+
+/* --- memory --- */
+
+static int tell_memory(void *state, const struct snapshot *one, struct sooth_error *err)
+{
+	struct process_view *v = state;
+	const struct maps_process *p = snapshot_end(one, sizeof(*p));
+	struct maps_memory_row row = { .record = row_head(&one->id) };
+	struct map_total totals[MAP_CLASSES];
+
+	if (!p)
+		return 0;
+	row.vsz_bytes = p->vsz_bytes;
+	row.vsz_peak_bytes = p->vsz_peak_bytes;
+	row.rss_bytes = p->rss_bytes;
+	row.rss_peak_bytes = p->rss_peak_bytes;
+	row.rss_anonymous_bytes = p->rss_anonymous_bytes;
+	row.rss_file_bytes = p->rss_file_bytes;
+	row.rss_shared_bytes = p->rss_shared_bytes;
+	row.swap_bytes = p->swap_bytes;
+	row.locked_bytes = p->locked_bytes;
+	row.mappings = p->mappings;
+	row.mappings_max = p->mappings_max;
+	row.status_state = p->status_state;
+	row.mappings_state = p->mappings_state;
+	row.max_state = p->max_state;
+	row.pss_state = p->figures_state;
+	if (map_totals(one, totals))
+		return error_no_memory(err);
+	for (size_t i = 0; i < MAP_CLASSES; i++)
+		row.pss_bytes += totals[i].pss_bytes;
+	return OUTPUT_ROW(v->output, &row, NULL, 0, err);
+}
+
+static const struct section memory_section = {
+	.name = "memory",
+	.title = "memory",
+	.schema = &maps_memory_schema,
+	.shape = SECTION_TABLE,
+	.if_empty = "nothing could be read",
+};
+
+/* --- classes --- */
+
+static bool comes_before(const struct map_total *a, const struct map_total *b)
+{
+	return a->rss_bytes != b->rss_bytes ? a->rss_bytes > b->rss_bytes
+					    : a->size_bytes > b->size_bytes;
+}
+
+static int tell_classes(void *state, const struct snapshot *one, struct sooth_error *err)
+{
+	struct process_view *v = state;
+	struct map_total totals[MAP_CLASSES];
+	uint32_t order[MAP_CLASSES];
+	int status = map_totals(one, totals) ? error_no_memory(err) : 0;
+
+	for (uint32_t i = 0; i < MAP_CLASSES; i++) {
+		uint32_t at = i;
+
+		for (; at && !comes_before(&totals[order[at - 1]], &totals[i]); at--)
+			order[at] = order[at - 1];
+		order[at] = i;
+	}
+	for (uint32_t i = 0; i < MAP_CLASSES && !status; i++) {
+		const struct map_total *t = &totals[order[i]];
+		struct maps_class_row row = { .record = row_head(&one->id),
+			.mappings = t->mappings,
+			.size_bytes = t->size_bytes,
+			.reserved_bytes = t->reserved_bytes,
+			.rss_bytes = t->rss_bytes,
+			.pss_bytes = t->pss_bytes,
+			.dirty_bytes = t->dirty_bytes,
+			.swap_bytes = t->swap_bytes,
+			.class_ = order[i],
+			.figures_state = t->figures_state };
+
+		if (t->mappings)
+			status = OUTPUT_ROW(v->output, &row, NULL, 0, err);
+	}
+	return status;
+}
+
+static const struct section classes_section = {
+	.name = "map_classes",
+	.title = "memory by what it is for",
+	.schema = &maps_class_schema,
+	.shape = SECTION_TABLE,
+	.columns = CLASS_COLUMNS,
+};
+
+/* --- mappings --- */
+
+struct placed {
+	const struct maps_mapping *mapping;
+	uint8_t class_;
+};
+
+static int largest_first(const void *a, const void *b)
+{
+	const struct maps_mapping *left = ((const struct placed *)a)->mapping;
+	const struct maps_mapping *right = ((const struct placed *)b)->mapping;
+
+	if (left->rss_bytes != right->rss_bytes)
+		return left->rss_bytes < right->rss_bytes ? 1 : -1;
+	return (left->from > right->from) - (left->from < right->from);
+}
+
+static int tell_mapping(struct process_view *v, const struct placed *p, struct sooth_error *err)
+{
+	const struct maps_mapping *m = p->mapping;
+	struct maps_mapping_row row = { .record = row_head_like(&m->record),
+		.from = m->from,
+		.to = m->to,
+		.offset = m->offset,
+		.inode = m->inode,
+		.size_bytes = m->to - m->from,
+		.reserved_bytes = map_reserved_bytes(m),
+		.rss_bytes = m->rss_bytes,
+		.pss_bytes = m->pss_bytes,
+		.dirty_bytes = m->shared_dirty_bytes + m->private_dirty_bytes,
+		.swap_bytes = m->swap_bytes,
+		.shared_clean_bytes = m->shared_clean_bytes,
+		.shared_dirty_bytes = m->shared_dirty_bytes,
+		.private_clean_bytes = m->private_clean_bytes,
+		.private_dirty_bytes = m->private_dirty_bytes,
+		.anonymous_bytes = m->anonymous_bytes,
+		.huge_bytes = m->huge_bytes,
+		.locked_bytes = m->locked_bytes,
+		.device_major = m->device_major,
+		.device_minor = m->device_minor,
+		.page_bytes = m->page_bytes,
+		.class_ = p->class_,
+		.protection = m->protection,
+		.is_deleted = m->is_deleted,
+		.flags = m->flags,
+		.figures_state = m->figures_state,
+		.path_state = m->path_state,
+		.flags_state = m->flags_state,
+		.page_state = m->page_bytes ? SOOTH_STATE_VALUE : m->figures_state };
+	struct record_tail tail[] = { tail_text(&row.path, &m->record, &m->path) };
+
+	if (!m->page_bytes && m->figures_state == SOOTH_STATE_VALUE)
+		row.page_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	return OUTPUT_ROW(v->output, &row, tail, 1, err);
+}
+
+static int tell_mappings(void *state, const struct snapshot *one, struct sooth_error *err)
+{
+	_cleanup_free_ struct placed *all = NULL;
+	_cleanup_free_ uint8_t *classes = NULL;
+	struct map_facts facts;
+	int status = map_facts_gather(&facts, one);
+
+	all = calloc(facts.count + 1, sizeof(*all));
+	classes = calloc(facts.count + 1, 1);
+	if (status || !all || !classes) {
+		status = error_no_memory(err);
+	} else {
+		map_classify(&facts, classes);
+		for (size_t i = 0; i < facts.count; i++)
+			all[i] = (struct placed){ facts.mappings[i], classes[i] };
+		qsort(all, facts.count, sizeof(*all), largest_first);
+		for (size_t i = 0; i < facts.count && !status; i++)
+			status = tell_mapping(state, &all[i], err);
+	}
+	map_facts_fini(&facts);
+	return status;
+}
+
+static const struct section mappings_section = {
+	.name = "maps",
+	.title = "mappings, the largest resident ones first",
+	.schema = &maps_mapping_row_schema,
+	.shape = SECTION_TABLE,
+	.columns = MAPPING_COLUMNS,
+	.if_empty = "no mapping could be read",
+	.rows_most = ROWS_FOR_PEOPLE,
+};
+
+/* --- runtimes --- */
+
+static int tell_runtimes(void *state, const struct snapshot *one, struct sooth_error *err)
+{
+	struct process_view *v = state;
+	const struct batch records = snapshot_records(one);
+	int status = 0;
+
+	batch_for_each (r, &records) {
+		const struct maps_runtime_found *f = record_as(r, MAPS_RUNTIME, sizeof(*f));
+		struct maps_runtime_row row = { .record = row_head(&one->id) };
+		struct record_tail tail[1];
+
+		if (!f || status)
+			continue;
+		row.runtime = f->runtime;
+		tail[0] = tail_text(&row.why, r, &f->why);
+		status = OUTPUT_ROW(v->output, &row, tail, 1, err);
+	}
+	return status;
+}
+
+static const struct section runtimes_section = {
+	.name = "map_runtimes",
+	.title = "runtimes and allocators",
+	.schema = &maps_runtime_schema,
+	.shape = SECTION_TABLE,
+	.columns = "pid,runtime,why",
+};
+
+/* --- all --- */
+
+static void note_limits(struct process_view *v)
+{
+	const struct snapshot *one;
+
+	for (size_t position = 0; (one = snapshots_next(v->readings, &position));) {
+		const struct maps_process *p = snapshot_end(one, sizeof(*p));
+
+		if (p && p->mappings_state == SOOTH_STATE_TRUNCATED)
+			output_limit(
+				v->output, "every mapping", "there are more than were read", "");
+	}
+	if (v->readings->refused)
+		output_limit(v->output, "every process", "more was read than is kept",
+			"look at fewer processes at once");
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	static const struct {
+		const struct section *section;
+		process_teller tell;
+	} parts[] = {
+		{ &memory_section, tell_memory },
+		{ &classes_section, tell_classes },
+		{ &runtimes_section, tell_runtimes },
+		{ &mappings_section, tell_mappings },
+	};
+	int status = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && !status; i++)
+		status = process_view_tell(state, parts[i].section, parts[i].tell, err);
+	note_limits(state);
+	return status;
+}
+
+const struct stage_type stage_maps = {
+	.name = "maps",
+	.help = "memory by what it is for, and each mapping",
+	.probe = "maps",
+	.shows = "maps",
+	.state_size = sizeof(struct process_view),
+	.init = init,
+	.push = process_view_push,
+	.finish = finish,
+	.fini = process_view_fini,
+};

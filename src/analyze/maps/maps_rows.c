@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Field tables of the view "maps". */
+#include "analyze/maps/maps_rows.h"
+
+#include "analyze/maps/map_classes.h"
+#include "model/schema.h"
+
+#define FIELD_CLASS(type_, ...)                                                                    \
+	{                                                                                          \
+		.name = "class", .type = SOOTH_FIELD_ENUM, FIELD_AT(type_, class_),                \
+		.names = &map_class_names, .help = "what the memory is for, as far as it shows",   \
+		__VA_ARGS__                                                                        \
+	}
+
+#define BYTES(type_, member_, label_, help_, ...)                                                  \
+	FIELD_NUMBER(type_, member_, help_, .label = label_, .unit = SOOTH_UNIT_BYTES,             \
+		FIELD_STATE_AT(type_, figures_state), ##__VA_ARGS__)
+
+#define RESERVED "address space of no file with nothing in it: it costs no memory"
+#define PSS	 "resident, shared pages divided by those who share them"
+
+static const struct sooth_field class_fields[] = {
+	FIELD_PID(maps_class_row),
+	FIELD_CLASS(maps_class_row, .is_key = true),
+	FIELD_NUMBER(maps_class_row, mappings, "how many"),
+	FIELD_NUMBER(maps_class_row, size_bytes, "address space", .label = "SIZE",
+		.unit = SOOTH_UNIT_BYTES),
+	BYTES(maps_class_row, reserved_bytes, "RESERVED", RESERVED),
+	BYTES(maps_class_row, rss_bytes, "RSS", "resident"),
+	BYTES(maps_class_row, pss_bytes, "PSS", PSS),
+	BYTES(maps_class_row, dirty_bytes, "DIRTY", "resident and changed"),
+	BYTES(maps_class_row, swap_bytes, "SWAP", "swapped out"),
+};
+
+#define HIDDEN(member_, help_)                                                                     \
+	FIELD_NUMBER(maps_mapping_row, member_, help_, .unit = SOOTH_UNIT_BYTES,                   \
+		FIELD_STATE_AT(maps_mapping_row, figures_state), .is_hidden = true)
+
+static const struct sooth_field mapping_fields[] = {
+	FIELD_PID(maps_mapping_row),
+	FIELD_NUMBER(
+		maps_mapping_row, from, "first address", .unit = SOOTH_UNIT_HEX, .is_key = true),
+	FIELD_NUMBER(maps_mapping_row, to, "first address behind it", .unit = SOOTH_UNIT_HEX,
+		.is_hidden = true),
+	FIELD_NUMBER(maps_mapping_row, size_bytes, "address space", .label = "SIZE",
+		.unit = SOOTH_UNIT_BYTES),
+	BYTES(maps_mapping_row, rss_bytes, "RSS", "resident"),
+	BYTES(maps_mapping_row, pss_bytes, "PSS", PSS),
+	BYTES(maps_mapping_row, dirty_bytes, "DIRTY", "resident and changed"),
+	BYTES(maps_mapping_row, swap_bytes, "SWAP", "swapped out"),
+	{ .name = "protection",
+		.label = "PROT",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(maps_mapping_row, protection),
+		.names = &maps_protection_names,
+		.help = "read, write, execute; p private, s shared" },
+	FIELD_CLASS(maps_mapping_row),
+	FIELD_STRING(maps_mapping_row, path, "the file, or the kernel's name in brackets",
+		.may_shrink = true, FIELD_STATE_AT(maps_mapping_row, path_state)),
+	FIELD_TRUTH(
+		maps_mapping_row, is_deleted, "its file has no name any more", .is_hidden = true),
+	BYTES(maps_mapping_row, reserved_bytes, "RESERVED", RESERVED, .is_hidden = true),
+	HIDDEN(shared_clean_bytes, "resident, shared, as in the file"),
+	HIDDEN(shared_dirty_bytes, "resident, shared, changed"),
+	HIDDEN(private_clean_bytes, "resident, nobody else's, as in the file"),
+	HIDDEN(private_dirty_bytes, "resident, nobody else's, changed"),
+	HIDDEN(anonymous_bytes, "resident, of no file"),
+	HIDDEN(huge_bytes, "in huge pages"),
+	HIDDEN(locked_bytes, "locked in memory"),
+	FIELD_NUMBER(maps_mapping_row, page_bytes, "size of its pages", .unit = SOOTH_UNIT_BYTES,
+		.is_hidden = true, FIELD_STATE_AT(maps_mapping_row, page_state)),
+	FIELD_NUMBER(maps_mapping_row, flags,
+		"1 not reserved, 2 not in forks, 4 zeroed in forks, 8 huge pages wanted, 16 "
+		"unwanted, 32 locked, 64 not in dumps, 128 grows down",
+		.unit = SOOTH_UNIT_HEX, .is_hidden = true,
+		FIELD_STATE_AT(maps_mapping_row, flags_state)),
+	FIELD_NUMBER(
+		maps_mapping_row, offset, "in the file", .unit = SOOTH_UNIT_HEX, .is_hidden = true),
+	FIELD_NUMBER(maps_mapping_row, inode, "of the file; 0: of no file", .is_hidden = true),
+	FIELD_NUMBER(maps_mapping_row, device_major, "of the file's device", .is_hidden = true),
+	FIELD_NUMBER(maps_mapping_row, device_minor, "of the file's device", .is_hidden = true),
+};
+
+static const struct sooth_field runtime_fields[] = {
+	FIELD_PID(maps_runtime_row),
+	{ .name = "runtime",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(maps_runtime_row, runtime),
+		.names = &maps_runtime_names,
+		.is_key = true,
+		.help = "an allocator or language runtime that the process has" },
+	FIELD_STRING(maps_runtime_row, why, "what shows it", .may_shrink = true),
+};
+
+#define OF_STATUS(member_, help_)                                                                  \
+	FIELD_NUMBER(maps_memory_row, member_, help_, .unit = SOOTH_UNIT_BYTES,                    \
+		FIELD_STATE_AT(maps_memory_row, status_state))
+
+static const struct sooth_field memory_fields[] = {
+	FIELD_PID(maps_memory_row),
+	OF_STATUS(vsz_bytes, "address space, mostly reservations"),
+	OF_STATUS(vsz_peak_bytes, "the most it was"),
+	OF_STATUS(rss_bytes, "resident, as the kernel counts for the whole"),
+	OF_STATUS(rss_peak_bytes, "the most it was"),
+	OF_STATUS(rss_anonymous_bytes, "resident, of no file"),
+	OF_STATUS(rss_file_bytes, "resident, of files"),
+	OF_STATUS(rss_shared_bytes, "resident, of shared memory and tmpfs"),
+	OF_STATUS(swap_bytes, "swapped out"),
+	OF_STATUS(locked_bytes, "locked in memory"),
+	FIELD_NUMBER(maps_memory_row, pss_bytes, "sum over the mappings; " PSS,
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(maps_memory_row, pss_state)),
+	FIELD_NUMBER(maps_memory_row, mappings, "how many there are",
+		FIELD_STATE_AT(maps_memory_row, mappings_state)),
+	FIELD_NUMBER(maps_memory_row, mappings_max, "that the kernel allows (vm.max_map_count)",
+		FIELD_STATE_AT(maps_memory_row, max_state)),
+};
+
+#define ROW_SCHEMA(id, struct_, fields_, name_, line_)                                             \
+	const struct sooth_schema id = { .name = name_,                                            \
+		.class_ = SOOTH_CLASS_ROW,                                                         \
+		.fixed_size = sizeof(struct struct_),                                              \
+		.line = line_,                                                                     \
+		SCHEMA_FIELDS(fields_) }
+
+ROW_SCHEMA(maps_class_schema, maps_class_row, class_fields, "map_classes", NULL);
+ROW_SCHEMA(maps_mapping_row_schema, maps_mapping_row, mapping_fields, "maps", NULL);
+ROW_SCHEMA(maps_runtime_schema, maps_runtime_row, runtime_fields, "map_runtimes", NULL);
+ROW_SCHEMA(maps_memory_schema, maps_memory_row, memory_fields, "memory",
+	"{pid}: {rss_bytes} resident (at most {rss_peak_bytes}): {rss_anonymous_bytes} anonymous, "
+	"{rss_file_bytes} of files, {rss_shared_bytes} shared; {swap_bytes} swapped, "
+	"{locked_bytes} locked\n"
+	"address space {vsz_bytes} (at most {vsz_peak_bytes}) in {mappings} mappings of "
+	"{mappings_max} allowed");

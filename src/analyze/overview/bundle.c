@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a report of a defect needs: versions, what each process that is meant is made of, and
+ * what the view "findings" says of it. Who hands it on gives it to the sink "redacted": it
+ * has names and paths as they are.
+ */
+#include "analyze/overview/bundle.h"
+
+#include <stdlib.h>
+
+#include "analyze/overview/bundle_parts.h"
+#include "analyze/judging/finding_gone.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "core/stage.h"
+
+extern const struct stage_type stage_findings;
+
+struct bundle {
+	void *findings; /* state of the view whose judgement is told */
+};
+
+/* --- the host --- */
+
+static int tell_head(struct output *output, const struct host_state *h, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "bundle", .schema = &bundle_head_schema, .shape = SECTION_INLINE
+	};
+	const struct stream_segment none = { 0 }, *s = h->segment ? h->segment : &none;
+	struct bundle_head_row row = { .memory_bytes = s->memory_bytes, .cpus = s->cpus };
+	char timestamp[UNITS_SIZE] = "";
+	int status = output_section(output, &section, err);
+
+	if (h->segment)
+		format_utc(timestamp, host_state_utc(h));
+	struct record_tail tail[] = {
+		tail_string(&row.timestamp, timestamp),
+		tail_span(&row.sooth_version, host_state_text(h, &s->sooth_version)),
+		tail_span(&row.hostname, host_state_text(h, &s->hostname)),
+		tail_span(&row.os, host_state_text(h, &s->os)),
+		tail_span(&row.os_version, host_state_text(h, &s->os_version)),
+		tail_span(&row.architecture, host_state_text(h, &s->architecture)),
+	};
+	return status ? status : OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int tell_installed(struct output *output, const struct census *c, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "installed", .schema = &bundle_installed_schema, .shape = SECTION_TABLE
+	};
+	const struct census_installed *all = (const void *)c->installed.data;
+	int status = output_section(output, &section, err);
+
+	for (size_t i = 0; i < c->installed.size / sizeof(*all) && !status; i++) {
+		struct bundle_installed_row row = { .record = { 0 } };
+		struct record_tail tail[] = {
+			tail_string(&row.agent, all[i].agent ? all[i].agent->name : ""),
+			tail_span(&row.version, census_text(c, &all[i].version)),
+			tail_span(&row.path, census_text(c, &all[i].path)),
+		};
+
+		status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	}
+	return status;
+}
+
+static int tell_host(struct output *output, const struct readings *readings, const struct judged *j,
+	struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "host", .schema = &finding_host_schema, .shape = SECTION_OBJECT
+	};
+	const struct host_state *h = &readings->host;
+	struct finding_host_row row = { .finding_count = j->count,
+		.severity = (uint8_t)j->worst,
+		.severity_state = j->count ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.fine_text_state = SOOTH_STATE_ABSENT,
+		.blind_text_state = SOOTH_STATE_ABSENT };
+	struct span none = span_of("", 0);
+	struct record_tail tail[] = {
+		tail_buffer(&row.findings, &j->findings),
+		tail_buffer(&row.fine, &j->fine),
+		tail_buffer(&row.blind, &j->blind),
+		tail_span(&row.hostname,
+			h->segment ? host_state_text(h, &h->segment->hostname) : none),
+		tail_span(&row.os_version,
+			h->segment ? host_state_text(h, &h->segment->os_version) : none),
+	};
+	int status = output_section(output, &section, err);
+
+	return status ? status : OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+/* --- processes --- */
+
+static uint8_t present(bool is_there)
+{
+	return is_there ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+}
+
+static void fill_row(const struct readings *readings, const struct judged *j,
+	const struct agent *agent, struct bundle_process_row *row)
+{
+	const struct census_process *c = j->process;
+	const struct proc_process *p = c->process;
+	bool has_user = record_holds(&p->record, offsetof(struct proc_process, terminal_name));
+
+	*row = (struct bundle_process_row){ .record = row_head(&j->id),
+		.cpu_percent = census_cpu_percent(c),
+		.rss_bytes = p->rss_bytes,
+		.vsz_bytes = p->vsz_bytes,
+		.elapsed_s = host_state_elapsed(&readings->host, c),
+		.ppid = p->ppid,
+		.thread_count = p->threads,
+		.state = p->state,
+		.is_deleted = p->is_deleted,
+		.agent_state = present(agent != NULL),
+		.version_state = present(c->agent && c->match.version.size),
+		.rule_state = present(c->agent && c->match.rule),
+		.role_state = present(c->has_role),
+		.user_state = present(has_user && p->user.size),
+		.project_state = c->project.size ? c->project_state : SOOTH_STATE_ABSENT,
+		.executable_state = p->executable_state,
+		.directory_state = p->directory_state,
+		.command_state = p->arguments_state };
+	row->cpu_state = row->cpu_percent >= 0 ? SOOTH_STATE_VALUE
+					       : SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+}
+
+static int tell_process(struct output *output, const struct readings *readings,
+	const struct judged *j, struct sooth_error *err)
+{
+	const struct census *c = &readings->host.census;
+	const struct census_process *one = j->process;
+	const struct proc_process *p = one->process;
+	const struct agent *agent = one->agent ? one->agent : one->owner_agent;
+	struct span none = span_of("", 0);
+	struct bundle_process_row row;
+	struct bundle_parts parts;
+	int status;
+
+	fill_row(readings, j, agent, &row);
+	if (bundle_parts_make(&parts, readings, j, &row)) {
+		bundle_parts_fini(&parts);
+		return error_no_memory(err);
+	}
+	struct record_tail tail[] = {
+		tail_buffer(&row.threads, &parts.threads),
+		tail_buffer(&row.descriptors, &parts.descriptors),
+		tail_buffer(&row.sockets, &parts.sockets),
+		tail_buffer(&row.peers, &parts.peers),
+		tail_buffer(&row.memory, &parts.memory),
+		tail_buffer(&row.findings, &j->findings),
+		tail_buffer(&row.fine, &j->fine),
+		tail_buffer(&row.unseen, &j->blind),
+		tail_text(&row.name, &p->record, &p->name),
+		tail_string(&row.agent, agent ? agent->name : ""),
+		tail_span(&row.version, one->match.version),
+		tail_string(&row.rule, one->match.rule ? one->match.rule : ""),
+		tail_string(&row.role, one->has_role ? agent_role_name(one->role) : ""),
+		tail_span(&row.user, row.user_state ? none : record_text(&p->record, &p->user)),
+		tail_span(&row.project, census_text(c, &one->project)),
+		tail_text(&row.executable, &p->record, &p->executable),
+		tail_text(&row.directory, &p->record, &p->directory),
+		tail_text(&row.command, &p->record, &p->arguments),
+	};
+	status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	bundle_parts_fini(&parts);
+	return status;
+}
+
+static int tell(void *user, struct output *output, const struct readings *readings,
+	const struct judged *all, size_t count, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "processes", .schema = &bundle_process_schema, .shape = SECTION_TABLE
+	};
+	int status = tell_head(output, &readings->host, err);
+
+	(void)user;
+	if (!status)
+		status = tell_installed(output, &readings->host.census, err);
+	if (!status)
+		status = output_section(output, &section, err);
+	for (size_t i = 1; i < count && !status; i++)
+		status = all[i].process ? tell_process(output, readings, &all[i], err) : 0;
+	if (!status)
+		status = finding_gone_tell_all(output, readings, all, count, err);
+	return status ? status : tell_host(output, readings, &all[0], err);
+}
+
+/* --- the stage --- */
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct findings_options findings = { 0 };
+	struct bundle *b = state;
+
+	if (options)
+		findings = ((const struct bundle_options *)options)->findings;
+	findings.told = NULL;
+	findings.tell = tell;
+	findings.tell_user = b;
+	b->findings = calloc(1, stage_findings.state_size);
+	if (!b->findings)
+		return error_no_memory(err);
+	return stage_findings.init(b->findings, output, &findings, err);
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct bundle *b = state;
+
+	return stage_findings.push(b->findings, batch, err);
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct bundle *b = state;
+
+	return stage_findings.finish(b->findings, err);
+}
+
+static void fini(void *state)
+{
+	struct bundle *b = state;
+
+	if (b->findings)
+		stage_findings.fini(b->findings);
+	free(b->findings);
+}
+
+const struct stage_type stage_bundle = {
+	.name = "bundle",
+	.help = "versions, what processes are made of, findings: for a report of a defect",
+	.shows = "proc",
+	.state_size = sizeof(struct bundle),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

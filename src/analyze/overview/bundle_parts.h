@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tables of a process in the view "bundle". */
+#ifndef SOOTH_ANALYZE_BUNDLE_PARTS_H
+#define SOOTH_ANALYZE_BUNDLE_PARTS_H
+
+#include "analyze/judging/judged.h"
+#include "analyze/overview/bundle_rows.h"
+
+struct bundle_parts {
+	struct buffer threads, descriptors, sockets, peers, memory; /* rows */
+};
+
+/* Fills the tables, and figures and states of the row that go with them. -ENOMEM. */
+int bundle_parts_make(struct bundle_parts *parts, const struct readings *readings,
+	const struct judged *j, struct bundle_process_row *row);
+void bundle_parts_fini(struct bundle_parts *parts);
+
+#endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See call_operations.h. */
+#include "analyze/overview/call_operations.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/records.h"
+#include "analyze/sockets/socket_words.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "bpf/tally.h"
+#include "core/stage.h"
+#include "model/schema.h"
+#include "probes/fds.h"
+#include "probes/sockets.h"
+#include "probes/syscall_names.h"
+#include "probes/syscalls.h"
+
+#define PROCESSES_MAX 4096
+/* read(2) is for files and for sockets, and which it was is known at the end only. */
+#define LOOKED_AT (2 * CALL_OPERATIONS_KEPT)
+#define NO_FD	  (-1)
+
+struct operation {
+	uint64_t duration_ns;
+	int64_t result;
+	const struct syscall_row *call;
+	uint32_t number;
+	uint32_t tid;
+	int32_t fd;
+	uint16_t abi;
+	uint16_t path_size;
+	char path[SYSCALLS_PATH_MAX];
+};
+
+struct operation_list {
+	struct buffer all[CALL_OPERATION_KINDS]; /* struct operation */
+	uint64_t count[CALL_OPERATION_KINDS];
+};
+
+/* --- rows --- */
+
+#define OPERATION_FIELDS                                                                           \
+	{ .name = "syscall",                                                                       \
+		.label = "CALL",                                                                   \
+		.type = SOOTH_FIELD_TEXT,                                                          \
+		FIELD_AT(call_operation_row, syscall),                                             \
+		.help = "the call" },                                                              \
+	{                                                                                          \
+		.name = "fd", .type = SOOTH_FIELD_SIGNED, FIELD_AT(call_operation_row, fd),        \
+		FIELD_STATE_AT(call_operation_row, fd_state),                                      \
+		.help = "the descriptor; absent: a call without one"                               \
+	}
+#define RESULT_FIELDS                                                                              \
+	{ .name = "bytes",                                                                         \
+		.type = SOOTH_FIELD_SIGNED,                                                        \
+		.unit = SOOTH_UNIT_BYTES,                                                          \
+		FIELD_AT(call_operation_row, bytes),                                               \
+		FIELD_STATE_AT(call_operation_row, bytes_state),                                   \
+		.help = "read, written, sent or received; absent: a call that does none of it, "   \
+			"or failed" },                                                             \
+		{ .name = "latency_us",                                                            \
+			.label = "LATENCY us",                                                     \
+			.type = SOOTH_FIELD_REAL,                                                  \
+			.decimals = 1,                                                             \
+			FIELD_AT(call_operation_row, latency_us),                                  \
+			.help = "time in the call" },                                              \
+		{ .name = "error",                                                                 \
+			.type = SOOTH_FIELD_ERRNO,                                                 \
+			FIELD_AT(call_operation_row, error),                                       \
+			.help = "with which it failed" },                                          \
+	{                                                                                          \
+		.name = "tid", .type = SOOTH_FIELD_UNSIGNED,                                       \
+		FIELD_AT(call_operation_row, record.tid), .is_hidden = true, .help = "the thread"  \
+	}
+
+static const struct sooth_field io_fields[] = {
+	OPERATION_FIELDS,
+	FIELD_STRING(call_operation_row, path, "the path that was given, or what the descriptor is",
+		.may_shrink = true, FIELD_STATE_AT(call_operation_row, path_state)),
+	RESULT_FIELDS,
+};
+
+const struct sooth_schema io_operation_schema = {
+	.name = "io.operation",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct call_operation_row),
+	SCHEMA_FIELDS(io_fields),
+};
+
+static const struct sooth_field network_fields[] = {
+	OPERATION_FIELDS,
+	FIELD_STRING(call_operation_row, address, "of the other end", .may_shrink = true,
+		FIELD_STATE_AT(call_operation_row, address_state)),
+	FIELD_NUMBER(call_operation_row, port, "of the other end",
+		FIELD_STATE_AT(call_operation_row, port_state)),
+	RESULT_FIELDS,
+};
+
+const struct sooth_schema network_operation_schema = {
+	.name = "network.operation",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct call_operation_row),
+	SCHEMA_FIELDS(network_fields),
+};
+
+/* --- taking --- */
+
+void call_operations_init(struct call_operations *o)
+{
+	map_init(&o->lists, sizeof(uint32_t), sizeof(struct operation_list), PROCESSES_MAX);
+}
+
+void call_operations_fini(struct call_operations *o)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&o->lists, &position, NULL, &value)) {
+		struct operation_list *list = value;
+
+		for (size_t i = 0; i < CALL_OPERATION_KINDS; i++)
+			buffer_fini(&list->all[i]);
+	}
+	map_fini(&o->lists);
+}
+
+static bool begins(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+/* What an open returns is its descriptor; else the signature says which argument is one. */
+static int32_t descriptor_of(const struct syscall_row *call, const struct syscalls_call *record)
+{
+	const char *f = strchr(call->signature, 'f');
+
+	if (begins(call->name, "open") || begins(call->name, "creat") ||
+		!strcmp(call->name, "socket"))
+		return record->result >= 0 ? (int32_t)record->result : NO_FD;
+	if (!f || f - call->signature >= SYSCALL_SIGNATURE_MAX)
+		return NO_FD;
+	return (int32_t)record->arguments[f - call->signature];
+}
+
+static int by_latency(const void *a, const void *b)
+{
+	const struct operation *x = a, *y = b;
+
+	if (x->duration_ns != y->duration_ns)
+		return x->duration_ns < y->duration_ns ? 1 : -1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+static void keep_slowest(struct buffer *list, size_t count)
+{
+	size_t bytes = count * sizeof(struct operation);
+
+	if (!list->size)
+		return;
+	qsort(list->data, list->size / sizeof(struct operation), sizeof(struct operation),
+		by_latency);
+	if (list->size > bytes)
+		list->size = bytes;
+}
+
+static void keep(
+	struct buffer *list, const struct syscall_row *call, const struct syscalls_call *record)
+{
+	struct span path = record_text(&record->record, &record->path);
+	struct operation one = { .duration_ns = record->duration_ns,
+		.result = record->result,
+		.call = call,
+		.number = record->number,
+		.tid = record->record.tid,
+		.fd = descriptor_of(call, record),
+		.abi = record->abi };
+
+	if (record->path_argument && record->path_state != SOOTH_STATE_ABSENT) {
+		one.path_size =
+			(uint16_t)(path.size < sizeof(one.path) ? path.size : sizeof(one.path));
+		if (one.path_size)
+			memcpy(one.path, path.data, one.path_size);
+	}
+	buffer_append(list, &one, sizeof(one));
+	if (list->size >= 2 * LOOKED_AT * sizeof(one))
+		keep_slowest(list, LOOKED_AT);
+}
+
+void call_operations_take(struct call_operations *o, const struct sooth_record *r)
+{
+	const struct syscalls_call *record = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
+	const struct syscall_row *call =
+		record ? syscall_by_number(record->abi, record->number) : NULL;
+	struct operation_list *list;
+	enum call_operation_kind kind;
+
+	if (!call || record->result_state != SOOTH_STATE_VALUE)
+		return;
+	if (call->category == SYSCALL_CATEGORY_FILE)
+		kind = CALL_OPERATION_IO;
+	else if (call->category == SYSCALL_CATEGORY_NETWORK)
+		kind = CALL_OPERATION_NETWORK;
+	else
+		return;
+	list = map_put(&o->lists, &r->pid, NULL);
+	if (!list)
+		return;
+	list->count[kind]++;
+	keep(&list->all[kind], call, record);
+}
+
+/* --- telling --- */
+
+static const struct fds_descriptor *find_descriptor(const struct snapshot *reading, int32_t fd)
+{
+	struct batch records = { 0 };
+
+	if (reading && fd >= 0)
+		records = snapshot_records(reading);
+	batch_for_each (r, &records) {
+		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
+
+		if (d && d->fd == (uint32_t)fd)
+			return d;
+	}
+	return NULL;
+}
+
+static const struct sockets_socket *find_socket(const struct snapshot *reading, uint64_t inode)
+{
+	struct batch records = { 0 };
+
+	if (reading)
+		records = snapshot_records(reading);
+	batch_for_each (r, &records) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+
+		if (s && s->inode == inode)
+			return s;
+	}
+	return NULL;
+}
+
+static bool is_socket(const struct fds_descriptor *d)
+{
+	return d && d->type >= FDS_UNIX && d->type <= FDS_SOCKET;
+}
+
+/* Calls whose result is a number of bytes. */
+static bool moves_bytes(const char *name)
+{
+	return (strstr(name, "read") || strstr(name, "write") || strstr(name, "send") ||
+		       strstr(name, "recv")) &&
+	       !strstr(name, "mmsg") && !strstr(name, "readahead");
+}
+
+static void add_row(const struct process_id *id, const struct operation *one,
+	const struct fds_descriptor *d, const struct sockets_socket *socket, struct buffer *out)
+{
+	bool is_error = tally_is_error(one->result);
+	struct call_operation_row row = { .record = row_head(id),
+		.latency_us = (double)one->duration_ns / NS_PER_US,
+		.bytes = one->result,
+		.fd = one->fd,
+		.error = is_error ? (uint32_t)-one->result : 0,
+		.fd_state = one->fd >= 0 ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.bytes_state = !is_error && moves_bytes(one->call->name) ? SOOTH_STATE_VALUE
+									 : SOOTH_STATE_ABSENT,
+		.port_state = SOOTH_STATE_ABSENT };
+	struct span path = span_of(one->path, one->path_size), address = span_of("", 0);
+	char name[SYSCALL_NAME_SIZE];
+	size_t name_size = syscall_name(one->abi, one->number, name);
+
+	row.record.tid = one->tid;
+	if (!path.size && d)
+		path = record_text(&d->record, &d->path);
+	if (socket && socket->peer_state == SOOTH_STATE_VALUE) {
+		address = record_text(&socket->record, &socket->peer);
+		row.port = socket->peer_port;
+		row.port_state = socket->peer_port_state;
+	}
+	row.path_state = path.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row.address_state = address.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	struct record_tail tail[] = {
+		tail_span(&row.syscall, span_of(name, name_size)),
+		tail_span(&row.path, path),
+		tail_span(&row.address, address),
+	};
+	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
+}
+
+struct listing {
+	const struct snapshot *fds, *sockets;
+	struct buffer slowest; /* struct operation */
+};
+
+/* Those of a list that are of the kind, now that their descriptors are known. */
+static void select_kind(struct listing *l, const struct buffer *list, enum call_operation_kind kind)
+{
+	const struct operation *all = (const void *)list->data;
+
+	for (size_t i = 0; i < list->size / sizeof(*all); i++) {
+		bool is_network = all[i].call->category == SYSCALL_CATEGORY_NETWORK ||
+				  is_socket(find_descriptor(l->fds, all[i].fd));
+
+		if (is_network == (kind == CALL_OPERATION_NETWORK))
+			buffer_append(&l->slowest, &all[i], sizeof(all[i]));
+	}
+}
+
+uint64_t call_operations_list(const struct call_operations *o, const struct readings *readings,
+	const struct process_id *id, enum call_operation_kind kind, struct buffer *out)
+{
+	uint32_t pid = (uint32_t)id->pid;
+	const struct operation_list *list = map_get(&o->lists, &pid);
+	struct listing l = { .fds = snapshots_get(&readings->fds.last, id),
+		.sockets = snapshots_get(&readings->sockets.last, id) };
+	const struct operation *all;
+
+	if (!list)
+		return 0;
+	for (size_t i = 0; i < CALL_OPERATION_KINDS; i++)
+		select_kind(&l, &list->all[i], kind);
+	keep_slowest(&l.slowest, CALL_OPERATIONS_KEPT);
+	all = (const void *)l.slowest.data;
+	for (size_t i = 0; i < l.slowest.size / sizeof(*all); i++) {
+		const struct fds_descriptor *d = find_descriptor(l.fds, all[i].fd);
+
+		add_row(id, &all[i], d, is_socket(d) ? find_socket(l.sockets, d->inode) : NULL,
+			out);
+	}
+	buffer_fini(&l.slowest);
+	return list->count[kind];
+}

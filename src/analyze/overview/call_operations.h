@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Single calls that read, write, open or talk: the slowest of each process, with the file or
+ * the connection behind their descriptor. Of a reading come only those descriptors that were
+ * open at its moment; a descriptor that was closed and opened again meanwhile shows the newer.
+ */
+#ifndef SOOTH_ANALYZE_CALL_OPERATIONS_H
+#define SOOTH_ANALYZE_CALL_OPERATIONS_H
+
+#include "analyze/judging/readings.h"
+#include "base/map.h"
+#include "core/output.h"
+
+#define CALL_OPERATIONS_KEPT 200 /* of each process and kind */
+
+enum call_operation_kind { CALL_OPERATION_IO, CALL_OPERATION_NETWORK, CALL_OPERATION_KINDS };
+
+struct call_operations {
+	struct map lists; /* pid -> struct operation_list */
+};
+
+struct call_operation_row {
+	struct sooth_record record; /* pid, tid */
+	double latency_us;
+	int64_t bytes;
+	int32_t fd;
+	uint32_t error;
+	uint32_t port;
+	uint8_t fd_state, path_state, bytes_state, address_state, port_state;
+	uint8_t unused[7];
+	struct sooth_text syscall, path, address;
+};
+
+extern const struct sooth_schema io_operation_schema, network_operation_schema;
+
+void call_operations_init(struct call_operations *o);
+void call_operations_fini(struct call_operations *o);
+/* Records of other probes are no matter. */
+void call_operations_take(struct call_operations *o, const struct sooth_record *r);
+/*
+ * struct call_operation_row of a process, the slowest first, at most CALL_OPERATIONS_KEPT of
+ * the kind. Returns how many calls of its category there were.
+ */
+uint64_t call_operations_list(const struct call_operations *o, const struct readings *readings,
+	const struct process_id *id, enum call_operation_kind kind, struct buffer *out);
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The report of claude-diagnose: what the view "findings" judges, told in the members that
+ * scripts rely on, with descriptors and system calls of each process beside it.
+ */
+#include "analyze/overview/overview.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/judging/finding_gone.h"
+#include "analyze/overview/overview_parts.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "core/stage.h"
+
+#define MIB	     (1024.0 * 1024.0)
+#define PRESSURE_BAD 10.0 /* percent of ten seconds */
+#define NEEDS_MOST   64	  /* findings that are named */
+
+extern const struct stage_type stage_findings;
+
+static int tell(void *user, struct output *output, const struct readings *readings,
+	const struct judged *all, size_t count, struct sooth_error *err);
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct overview *o = state;
+	int status = syscall_sums_init(&o->sums, "pid,", err);
+
+	if (options)
+		o->options = *(const struct overview_options *)options;
+	o->options.findings.tell = tell;
+	o->options.findings.tell_user = o;
+	call_operations_init(&o->operations);
+	if (status)
+		return status;
+	o->findings = calloc(1, stage_findings.state_size);
+	if (!o->findings)
+		return error_no_memory(err);
+	return stage_findings.init(o->findings, output, &o->options.findings, err);
+}
+
+static void take_source(struct overview *o, const struct stream_source *source)
+{
+	struct span backend = record_text(&source->record, &source->backend);
+	struct span reason = record_text(&source->record, &source->fallback_reason);
+
+	if (!span_equal(record_text(&source->record, &source->probe), "syscalls"))
+		return;
+	buffer_reset(&o->method);
+	buffer_reset(&o->fallback);
+	buffer_append(&o->method, backend.data, backend.size);
+	buffer_append(&o->fallback, reason.data, reason.size);
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct overview *o = state;
+
+	batch_for_each (r, batch) {
+		const struct stream_source *source = record_as(r, STREAM_SOURCE, sizeof(*source));
+
+		if (source)
+			take_source(o, source);
+		if (r->kind == STREAM_END)
+			o->end_ns = r->time_ns;
+		syscall_sums_take(&o->sums, r);
+		call_operations_take(&o->operations, r);
+	}
+	return stage_findings.push(o->findings, batch, err);
+}
+
+/* --- telling --- */
+
+static int tell_head(
+	struct output *output, const struct host_state *h, size_t count, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "overview", .schema = &overview_head_schema, .shape = SECTION_INLINE
+	};
+	struct overview_head_row row = { .process_count = (uint32_t)count };
+	char timestamp[UNITS_SIZE] = "";
+	struct span none = span_of("", 0);
+	int status = output_section(output, &section, err);
+
+	if (h->segment)
+		format_utc(timestamp, host_state_utc(h));
+	struct record_tail tail[] = {
+		tail_string(&row.timestamp, timestamp),
+		tail_span(&row.hostname,
+			h->segment ? host_state_text(h, &h->segment->hostname) : none),
+		tail_span(&row.os_version,
+			h->segment ? host_state_text(h, &h->segment->os_version) : none),
+	};
+	return status ? status : OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static void fill_process(const struct overview *o, const struct readings *readings,
+	const struct judged *j, struct overview_process_row *row)
+{
+	uint64_t memory = host_state_memory(&readings->host);
+
+	*row = (struct overview_process_row){ .record = row_head(&j->id),
+		.cpu = census_cpu_percent(j->process),
+		.rss_mb = (double)j->process->process->rss_bytes / MIB,
+		.command_state = j->process->process->arguments_state,
+		.descriptors_state =
+			o->options.has_descriptors ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.calls_state = o->options.has_calls ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	if (row->cpu < 0)
+		row->cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+	if (memory)
+		row->mem = (double)j->process->process->rss_bytes * 100 / (double)memory;
+	else
+		row->mem_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+}
+
+static int tell_process(const struct overview *o, struct output *output,
+	const struct readings *readings, const struct judged *j, struct sooth_error *err)
+{
+	const struct proc_process *p = j->process->process;
+	struct buffer descriptors = { 0 }, calls = { 0 }, issues = { 0 };
+	struct overview_process_row row;
+	int status;
+
+	fill_process(o, readings, j, &row);
+	if (o->options.has_descriptors)
+		overview_add_descriptors(readings, j, &descriptors);
+	if (o->options.has_calls)
+		overview_add_calls(o, readings, j, &calls);
+	overview_add_issues(j, NULL, &issues);
+	struct record_tail tail[] = {
+		tail_buffer(&row.file_descriptors, &descriptors),
+		tail_buffer(&row.dtrace, &calls),
+		tail_buffer(&row.issues, &issues),
+		tail_buffer(&row.unseen, &j->blind),
+		tail_text(&row.command, &p->record, &p->arguments),
+	};
+	status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&descriptors);
+	buffer_fini(&calls);
+	buffer_fini(&issues);
+	return status;
+}
+
+static const char *pressure_level(const struct host_memory *m)
+{
+	return m->full_10s >= PRESSURE_BAD   ? "critical"
+	       : m->some_10s >= PRESSURE_BAD ? "warning"
+					     : "normal";
+}
+
+static int tell_system(struct output *output, const struct host_memory *m, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "system", .schema = &overview_system_schema, .shape = SECTION_OBJECT
+	};
+	bool is_there = m->record.time_ns != 0;
+	struct overview_memory_row memory = {
+		.free_memory_mb = (double)m->available_bytes / MIB,
+		.free_state =
+			is_there ? m->available_state : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
+		.pressure_state =
+			is_there ? m->pressure_state : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
+	};
+	struct overview_system_row row = { .record = { 0 } };
+	struct record_tail words[] = { tail_string(&memory.pressure_level, pressure_level(m)) };
+	struct buffer inner = { 0 };
+	int status = output_section(output, &section, err);
+
+	RECORD_APPEND(&inner, &memory, words, 1);
+	struct record_tail tail[] = { tail_buffer(&row.memory, &inner) };
+	if (!status)
+		status = OUTPUT_ROW(output, &row, tail, 1, err);
+	buffer_fini(&inner);
+	return status;
+}
+
+static bool is_listed(const struct buffer *texts, struct span id)
+{
+	for (size_t at = 0; at < texts->size;) {
+		const char *text = (const char *)texts->data + at;
+
+		if (span_equal(id, text))
+			return true;
+		at += strlen(text) + 1;
+	}
+	return false;
+}
+
+/* Each finding once, whoever it could not be judged of. */
+static void list_needs(const struct judged *all, size_t count, struct buffer *out)
+{
+	const char *reason = sooth_reason_text(SOOTH_REASON_INTERVAL);
+	size_t named = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct batch blind = { all[i].blind.data, all[i].blind.size };
+
+		batch_for_each (r, &blind) {
+			const struct finding_blind_row *row = (const void *)r;
+			struct span id = record_text(r, &row->id);
+
+			if (!span_equal(record_text(r, &row->reason), reason) ||
+				is_listed(out, id) || named++ >= NEEDS_MOST)
+				continue;
+			buffer_append(out, id.data, id.size);
+			buffer_char(out, '\0');
+		}
+	}
+}
+
+/* Who was gone before anything was read of it is told apart. */
+static size_t count_present(const struct judged *all, size_t count)
+{
+	size_t present = 0;
+
+	for (size_t i = 1; i < count; i++)
+		present += all[i].process != NULL;
+	return present;
+}
+
+static void add_up(const struct readings *readings, const struct judged *all, size_t count,
+	struct overview_summary_row *row)
+{
+	uint64_t memory = host_state_memory(&readings->host), rss_bytes = 0;
+	size_t measured = 0;
+
+	for (size_t i = 1; i < count; i++) {
+		double cpu = all[i].process ? census_cpu_percent(all[i].process) : -1;
+
+		if (!all[i].process)
+			continue;
+
+		rss_bytes += all[i].process->process->rss_bytes;
+		row->total_cpu += cpu > 0 ? cpu : 0;
+		measured += cpu >= 0;
+	}
+	row->total_rss_mb = (double)rss_bytes / MIB;
+	if (count_present(all, count) && !measured)
+		row->cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+	if (memory)
+		row->total_mem = (double)rss_bytes * 100 / (double)memory;
+	else
+		row->mem_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+}
+
+static int tell_summary(struct output *output, const struct readings *readings,
+	const struct judged *all, size_t count, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "summary", .schema = &overview_summary_schema, .shape = SECTION_OBJECT
+	};
+	struct buffer critical = { 0 }, warnings = { 0 }, needs = { 0 };
+	struct overview_summary_row row = { .record = { 0 } };
+	int status = output_section(output, &section, err);
+
+	add_up(readings, all, count, &row);
+	for (size_t i = 0; i < count; i++) {
+		overview_add_issues(&all[i], overview_is_critical, &critical);
+		overview_add_issues(&all[i], overview_is_warning, &warnings);
+	}
+	list_needs(all, count, &needs);
+	struct record_tail tail[] = {
+		tail_buffer(&row.critical_issues, &critical),
+		tail_buffer(&row.warnings, &warnings),
+		tail_buffer(&row.needs_interval, &needs),
+	};
+	if (!status)
+		status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&critical);
+	buffer_fini(&warnings);
+	buffer_fini(&needs);
+	return status;
+}
+
+static int tell(void *user, struct output *output, const struct readings *readings,
+	const struct judged *all, size_t count, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "processes", .schema = &overview_process_schema, .shape = SECTION_TABLE
+	};
+	const struct overview *o = user;
+	int status = tell_head(output, &readings->host, count_present(all, count), err);
+
+	if (!status)
+		status = output_section(output, &section, err);
+	for (size_t i = 1; i < count && !status; i++)
+		status = all[i].process ? tell_process(o, output, readings, &all[i], err) : 0;
+	if (!status)
+		status = finding_gone_tell_all(output, readings, all, count, err);
+	if (!status)
+		status = tell_system(output, &readings->memory, err);
+	return status ? status : tell_summary(output, readings, all, count, err);
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct overview *o = state;
+
+	return stage_findings.finish(o->findings, err);
+}
+
+static void fini(void *state)
+{
+	struct overview *o = state;
+
+	if (o->findings)
+		stage_findings.fini(o->findings);
+	free(o->findings);
+	syscall_sums_fini(&o->sums);
+	call_operations_fini(&o->operations);
+	buffer_fini(&o->method);
+	buffer_fini(&o->fallback);
+}
+
+const struct stage_type stage_overview = {
+	.name = "overview",
+	.help = "what is wrong, as claude-diagnose told it",
+	.shows = "proc",
+	.state_size = sizeof(struct overview),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

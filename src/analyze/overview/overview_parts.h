@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the processes of the view "overview" are put together from. */
+#ifndef SOOTH_ANALYZE_OVERVIEW_PARTS_H
+#define SOOTH_ANALYZE_OVERVIEW_PARTS_H
+
+#include "analyze/overview/call_operations.h"
+#include "analyze/judging/judged.h"
+#include "analyze/overview/overview.h"
+#include "analyze/overview/overview_rows.h"
+#include "analyze/calls/syscall_sums.h"
+
+struct overview {
+	struct overview_options options;
+	void *findings; /* state of the view whose judgement is told */
+	struct syscall_sums sums;
+	struct call_operations operations;
+	uint64_t end_ns;	/* of the observation; 0: it has not ended */
+	struct buffer method;	/* the backend of system calls; empty: none */
+	struct buffer fallback; /* and why no better one */
+};
+
+/* Which findings go into a list. */
+typedef bool (*overview_chooser)(const struct finding_row *finding);
+
+bool overview_is_of_calls(const struct finding_row *finding);
+bool overview_is_critical(const struct finding_row *finding);
+bool overview_is_warning(const struct finding_row *finding);
+
+/* Each appends whole rows. */
+void overview_add_issues(const struct judged *j, overview_chooser chooser, struct buffer *out);
+void overview_add_descriptors(
+	const struct readings *readings, const struct judged *j, struct buffer *out);
+void overview_add_calls(const struct overview *o, const struct readings *readings,
+	const struct judged *j, struct buffer *out);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The sections about fleeting processes: alike ones together, and their sum. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/processes/host_tell.h"
+#include "base/cleanup.h"
+#include "model/schema.h"
+
+#define ROWS_MOST 10 /* for people; JSON has all */
+
+struct fleeting_row {
+	struct sooth_record record; /* of no process: they are gone */
+	uint64_t count, failed;
+	uint64_t cpu_ns, life_most_ns;
+	uint32_t session_pid;
+	uint8_t session_state, agent_state;
+	uint8_t unused[2];
+	struct sooth_text agent;
+	char name[EXITS_NAME_SIZE];
+};
+
+static const struct sooth_field row_fields[] = {
+	FIELD_NUMBER(fleeting_row, session_pid, "main process of the session they belong to",
+		.label = "MAIN", .is_key = true, FIELD_STATE_AT(fleeting_row, session_state)),
+	FIELD_STRING(fleeting_row, agent, "its agent", FIELD_STATE_AT(fleeting_row, agent_state)),
+	{ .name = "name",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(fleeting_row, name),
+		.is_key = true,
+		.help = "name of the program" },
+	FIELD_NUMBER(fleeting_row, count, "how many began and ended since the last look"),
+	FIELD_NUMBER(fleeting_row, failed, "of these not with status 0"),
+	FIELD_NUMBER(fleeting_row, cpu_ns, "CPU time of all of them", .label = "CPU",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(fleeting_row, life_most_ns, "how long the longest lived", .label = "LONGEST",
+		.unit = SOOTH_UNIT_NS),
+};
+
+static const struct sooth_schema row_schema = {
+	.name = "fleeting",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct fleeting_row),
+	SCHEMA_FIELDS(row_fields),
+};
+
+struct sum_row {
+	struct sooth_record record;
+	uint64_t count, in_sessions;
+	uint64_t cpu_ns;
+	uint8_t state; /* of all of these */
+	uint8_t unseen_state;
+	uint8_t unused[6];
+	struct sooth_text unseen;
+};
+
+static const struct sooth_field sum_fields[] = {
+	FIELD_NUMBER(sum_row, count, "processes that began and ended since the last look",
+		FIELD_STATE_AT(sum_row, state)),
+	FIELD_NUMBER(sum_row, in_sessions, "of these of agents' sessions",
+		FIELD_STATE_AT(sum_row, state)),
+	FIELD_NUMBER(sum_row, cpu_ns, "their CPU time", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(sum_row, state)),
+	FIELD_STRING(
+		sum_row, unseen, "why they are not known", FIELD_STATE_AT(sum_row, unseen_state)),
+};
+
+static const struct sooth_schema sum_schema = {
+	.name = "fleeting_total",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct sum_row),
+	SCHEMA_FIELDS(sum_fields),
+	.line = "[fleeting: {count} began and ended in between, {in_sessions} of them in sessions; "
+		"{cpu_ns} CPU][fleeting: not measured: {unseen}]",
+};
+
+/* --- in order --- */
+
+struct shown {
+	const struct fleeting_key *key;
+	const struct fleeting_group *group;
+};
+
+static int most_first(const void *a, const void *b)
+{
+	const struct shown *x = a, *y = b;
+
+	if (x->group->count != y->group->count)
+		return x->group->count > y->group->count ? -1 : 1;
+	if (x->key->main.pid != y->key->main.pid)
+		return x->key->main.pid < y->key->main.pid ? -1 : 1;
+	return strncmp(x->key->name, y->key->name, sizeof(x->key->name));
+}
+
+static size_t choose(const struct host_tell *t, struct shown *out)
+{
+	bool shows_all = t->options->shown == PROCESSES_ALL && !t->options->pid_count;
+	size_t position = 0, count = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&t->host->fleeting.groups, &position, &key, &value)) {
+		out[count] = (struct shown){ key, value };
+		count += shows_all || out[count].key->main.pid;
+	}
+	qsort(out, count, sizeof(*out), most_first);
+	return count;
+}
+
+/* --- telling --- */
+
+static int tell_group(const struct host_tell *t, const struct shown *s, struct sooth_error *err)
+{
+	const struct census_process *main = census_get(&t->host->census, &s->key->main);
+	const char *agent = main && main->agent ? main->agent->name : "";
+	struct fleeting_row row = { .session_pid = (uint32_t)s->key->main.pid,
+		.count = s->group->count,
+		.failed = s->group->failed,
+		.cpu_ns = s->group->cpu_ns,
+		.life_most_ns = s->group->life_most_ns,
+		.session_state = s->key->main.pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.agent_state = *agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { tail_string(&row.agent, agent) };
+
+	memcpy(row.name, s->key->name, sizeof(row.name));
+	return OUTPUT_ROW(t->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int tell_groups(const struct host_tell *t, struct sooth_error *err)
+{
+	static const struct section section = { .name = "fleeting",
+		.title = "fleeting processes",
+		.schema = &row_schema,
+		.shape = SECTION_TABLE,
+		.is_of_interval = true,
+		.rows_least = 1,
+		.rows_most = ROWS_MOST };
+	_cleanup_free_ struct shown *shown =
+		calloc(t->host->fleeting.groups.count + 1, sizeof(*shown));
+	size_t count = shown ? choose(t, shown) : 0;
+	int status = shown ? output_section(t->output, &section, err) : error_no_memory(err);
+
+	for (size_t i = 0; i < count && !status; i++)
+		status = tell_group(t, &shown[i], err);
+	return status;
+}
+
+int host_tell_fleeting(const struct host_tell *t, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "fleeting_total", .schema = &sum_schema, .shape = SECTION_OBJECT
+	};
+	static const char unseen[] = "the ends of processes were not watched";
+	const struct fleeting *f = &t->host->fleeting;
+	struct sum_row row = { .count = f->all.count,
+		.in_sessions = f->in_sessions,
+		.cpu_ns = f->all.cpu_ns,
+		.state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) };
+	struct record_tail tail[] = { tail_string(&row.unseen, unseen) };
+	int status;
+
+	if (!f->is_watched && !t->options->is_repeated)
+		return 0; /* nobody has asked */
+	if (f->is_watched) {
+		row.state = SOOTH_STATE_VALUE;
+		row.unseen_state = SOOTH_STATE_ABSENT;
+	}
+	status = tell_groups(t, err);
+	if (!status)
+		status = output_section(t->output, &section, err);
+	return status ? status : OUTPUT_ROW(t->output, &row, tail, ARRAY_SIZE(tail), err);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The host as it was last seen: load, memory, pressure, and the tracers it has, with what
+ * the caller could watch with each.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/processes/host_figures.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "core/stage.h"
+#include "probes/host.h"
+
+#define TRACERS_MAX 256
+
+struct host_view {
+	struct output *output;
+	struct host_load load;
+	struct host_memory memory;
+	bool has_load, has_memory;
+	struct host_tracer *tracers[TRACERS_MAX]; /* owned, in the order they came */
+	size_t count;
+	bool is_full;
+};
+
+static struct span tracer_name(const struct host_tracer *tracer)
+{
+	return record_text(&tracer->record, &tracer->name);
+}
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct host_view *h = state;
+
+	(void)options;
+	(void)err;
+	h->output = output;
+	return 0;
+}
+
+/* Told once an observation: a capture of several has them several times. The last counts, in the
+ * place of the first. */
+static int take_tracer(
+	struct host_view *h, const struct host_tracer *tracer, struct sooth_error *err)
+{
+	struct span name = tracer_name(tracer);
+	struct host_tracer *copy;
+	size_t at = 0;
+
+	while (at < h->count && span_compare(tracer_name(h->tracers[at]), name))
+		at++;
+	if (at == TRACERS_MAX) {
+		h->is_full = true;
+		return 0;
+	}
+	copy = malloc(record_bytes(&tracer->record));
+	if (!copy)
+		return error_no_memory(err);
+	memcpy(copy, tracer, record_bytes(&tracer->record));
+	free(h->tracers[at]);
+	h->tracers[at] = copy;
+	h->count += at == h->count;
+	return 0;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct host_view *h = state;
+	const void *known;
+	int status = 0;
+
+	batch_for_each (r, batch) {
+		if (host_load_take(&h->load, r)) {
+			h->has_load = true;
+		} else if ((known = record_as(r, HOST_MEMORY, sizeof(h->memory)))) {
+			h->memory = *(const struct host_memory *)known;
+			h->has_memory = true;
+		} else if ((known = record_as(r, HOST_TRACER, sizeof(struct host_tracer)))) {
+			status = take_tracer(h, known, err);
+		}
+		if (status)
+			break;
+	}
+	return status;
+}
+
+static void note_state(struct host_view *h, const char *what, uint8_t state)
+{
+	if ((state & 0xf) == SOOTH_STATE_NOT_MEASURED)
+		output_limit(
+			h->output, what, sooth_reason_text((enum sooth_reason)(state >> 4)), "");
+}
+
+static int tell_load(struct host_view *h, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "load", .schema = &load_row_schema, .shape = SECTION_OBJECT
+	};
+	struct load_row row = { .load = h->load };
+	int status;
+
+	if (!h->has_load)
+		return 0;
+	note_state(h, "pressure on the processors of the host", h->load.cpu_state);
+	note_state(h, "pressure on input and output of the host", h->load.io_state);
+	status = output_section(h->output, &section, err);
+	return status ? status : output_row(h->output, &row.load.record, sizeof(row), NULL, 0, err);
+}
+
+static int tell_memory(struct host_view *h, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "memory", .schema = &memory_row_schema, .shape = SECTION_OBJECT
+	};
+	const struct host_memory *m = &h->memory;
+	struct memory_row row = { .memory = *m };
+	int status;
+
+	if (!h->has_memory)
+		return 0;
+	if (m->swap_total_bytes > m->swap_free_bytes)
+		row.swap_used_bytes = m->swap_total_bytes - m->swap_free_bytes;
+	note_state(h, "pressure on the memory of the host", m->pressure_state);
+	status = output_section(h->output, &section, err);
+	return status ? status
+		      : output_row(h->output, &row.memory.record, sizeof(row), NULL, 0, err);
+}
+
+static int tell_tracer(struct host_view *h, const struct host_tracer *t, struct sooth_error *err)
+{
+	struct tracer_row row = { .tracer = *t };
+	const struct sooth_record *r = &t->record;
+	struct record_tail tail[] = {
+		tail_text(&row.tracer.name, r, &t->name),
+		tail_text(&row.tracer.path, r, &t->path),
+		tail_text(&row.tracer.version, r, &t->version),
+		tail_text(&row.tracer.purpose, r, &t->purpose),
+		tail_text(&row.tracer.need, r, &t->need),
+		tail_text(&row.tracer.missing, r, &t->missing),
+	};
+
+	return output_row(h->output, &row.tracer.record, sizeof(row), tail, ARRAY_SIZE(tail), err);
+}
+
+static int tell_tracers(struct host_view *h, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "tracers",
+		.title = "tracers on this host",
+		.schema = &tracer_row_schema,
+		.shape = SECTION_TABLE,
+		.columns = "name,version,reach,path,need",
+		.if_empty = "tracers were not looked for",
+	};
+	int status = output_section(h->output, &section, err);
+
+	if (h->is_full)
+		output_limit(h->output, "all tracers", "there are more than are kept", "");
+	for (size_t i = 0; i < h->count && !status; i++)
+		status = tell_tracer(h, h->tracers[i], err);
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct host_view *h = state;
+	int status = tell_load(h, err);
+
+	if (!status)
+		status = tell_memory(h, err);
+	return status ? status : tell_tracers(h, err);
+}
+
+static void fini(void *state)
+{
+	struct host_view *h = state;
+
+	for (size_t i = 0; i < h->count; i++)
+		free(h->tracers[i]);
+}
+
+const struct stage_type stage_host = {
+	.name = "host",
+	.help = "load, memory and pressure of the host, and the tracers it has",
+	.probe = "host",
+	.shows = "host",
+	.state_size = sizeof(struct host_view),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Field tables of what stands around the rows of processes. */
+#include "analyze/processes/host_rows.h"
+
+#include "model/schema.h"
+
+static const struct sooth_field host_fields[] = {
+	FIELD_STRING(host_row, timestamp, "when, UTC"),
+	FIELD_STRING(host_row, hostname, "name of the host", .placeholder = "host"),
+	FIELD_STRING(host_row, os, "operating system"),
+	FIELD_STRING(host_row, os_version, "kernel release"),
+	FIELD_STRING(host_row, latest_local_version,
+		"newest version of Claude Code that is installed here",
+		FIELD_STATE_AT(host_row, latest_state)),
+	FIELD_NUMBER(host_row, process_count, "processes listed"),
+	FIELD_NUMBER(host_row, orphaned_count, "of these orphaned",
+		FIELD_STATE_AT(host_row, orphaned_state)),
+	FIELD_NUMBER(host_row, outdated_count, "of these outdated",
+		FIELD_STATE_AT(host_row, outdated_state)),
+	FIELD_NUMBER(host_row, abandoned_count, "of these abandoned",
+		FIELD_STATE_AT(host_row, abandoned_state)),
+};
+
+const struct sooth_schema host_row_schema = {
+	.name = "host",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct host_row),
+	SCHEMA_FIELDS(host_fields),
+};
+
+static const struct sooth_field session_fields[] = {
+	FIELD_PID(session_row),
+	FIELD_STRING(session_row, agent, "the agent"),
+	FIELD_STRING(session_row, project, "what it works on", .may_shrink = true,
+		.placeholder = "project", FIELD_STATE_AT(session_row, project_state)),
+	FIELD_STRING(session_row, session_id, "its own id of the session", .label = "SESSION",
+		.may_shrink = true, .placeholder = "session",
+		FIELD_STATE_AT(session_row, session_state)),
+	FIELD_NUMBER(session_row, processes, "processes that belong to it", .label = "PROCS"),
+	FIELD_NUMBER(session_row, tools, "tool calls that run"),
+	FIELD_NUMBER(session_row, mcp_servers, "MCP servers", .label = "MCP"),
+	{ .name = "cpu_percent",
+		.label = "CPU%",
+		.type = SOOTH_FIELD_REAL,
+		.decimals = 1,
+		.unit = SOOTH_UNIT_PERCENT,
+		FIELD_AT(session_row, cpu_percent),
+		FIELD_STATE_AT(session_row, cpu_state),
+		.help = "of one CPU, all together" },
+	FIELD_NUMBER(session_row, rss_bytes, "resident memory, shared pages count in each",
+		.label = "RSS", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(session_row, oldest_s, "age of its oldest process, in seconds",
+		.label = "OLDEST", .unit = SOOTH_UNIT_S),
+	FIELD_NUMBER(session_row, fleeting, "processes that began and ended since the last look",
+		.is_hidden = true, FIELD_STATE_AT(session_row, fleeting_state)),
+	FIELD_STRING(session_row, status, "what it does, in the agent's own word",
+		FIELD_STATE_AT(session_row, status_state)),
+	FIELD_STRING(session_row, flags, "those of its processes",
+		FIELD_STATE_AT(session_row, flags_state)),
+};
+
+const struct sooth_schema session_row_schema = {
+	.name = "sessions",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct session_row),
+	SCHEMA_FIELDS(session_fields),
+};
+
+static const struct sooth_field reason_fields[] = {
+	FIELD_PID(reason_row),
+	FIELD_STRING(reason_row, name, "name of the main thread"),
+	FIELD_STRING(reason_row, verdict, "what is said of it"),
+	FIELD_STRING(reason_row, why, "what that rests on; or why it could not be judged",
+		FIELD_STATE_AT(reason_row, why_state)),
+};
+
+const struct sooth_schema reason_row_schema = {
+	.name = "reasons",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct reason_row),
+	SCHEMA_FIELDS(reason_fields),
+	.line = "{pid} ({name}) {verdict}[: {why}]",
+};
+
+static const struct sooth_field installed_fields[] = {
+	FIELD_STRING(installed_row, agent, "the agent"),
+	FIELD_STRING(installed_row, version, "a version of it that is installed"),
+	FIELD_TRUTH(installed_row, is_newest, "no newer one is known here", .label = "NEWEST"),
+	FIELD_NUMBER(installed_row, uid, "whose home that is in; none: everybody's",
+		FIELD_STATE_AT(installed_row, uid_state)),
+	FIELD_STRING(installed_row, path, "where", .may_shrink = true),
+};
+
+const struct sooth_schema installed_row_schema = {
+	.name = "installed",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct installed_row),
+	SCHEMA_FIELDS(installed_fields),
+};
+
+static const struct sooth_field totals_fields[] = {
+	FIELD_NUMBER(totals_row, processes, "processes listed"),
+	{ .name = "cpu_percent",
+		.type = SOOTH_FIELD_REAL,
+		.decimals = 1,
+		FIELD_AT(totals_row, cpu_percent),
+		FIELD_STATE_AT(totals_row, cpu_state),
+		.help = "of one CPU, all together" },
+	{ .name = "mem_percent",
+		.type = SOOTH_FIELD_REAL,
+		.decimals = 1,
+		FIELD_AT(totals_row, mem_percent),
+		FIELD_STATE_AT(totals_row, mem_state),
+		.help = "of the host's memory" },
+	FIELD_NUMBER(totals_row, rss_kb, "resident memory in KiB"),
+	FIELD_STRING(totals_row, rss_human, "resident memory"),
+	FIELD_NUMBER(totals_row, over, "processes over a threshold that was given",
+		FIELD_STATE_AT(totals_row, over_state)),
+};
+
+const struct sooth_schema totals_row_schema = {
+	.name = "totals",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct totals_row),
+	SCHEMA_FIELDS(totals_fields),
+	.line = "total of {processes}: {cpu_percent} % CPU, {rss_human} resident "
+		"({mem_percent} % of memory; shared pages count in each)[, over a threshold: "
+		"{over}]",
+};

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The section of sessions: each main process with the sums of all that belongs to it. */
+#include "analyze/processes/host_tell.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/processes/host_rows.h"
+#include "analyze/processes/process_tell.h"
+#include "base/cleanup.h"
+
+/* What one session comes to. */
+struct session_sum {
+	struct session_row row;
+	bool has_cpu;
+	unsigned verdicts; /* a bit for each that holds for one of its processes */
+};
+
+static void add_process(
+	struct session_sum *sum, const struct host_state *h, const struct census_process *p)
+{
+	double cpu = census_cpu_percent(p);
+	uint64_t age = host_state_elapsed(h, p);
+	bool is_player = p->has_role && (!p->player || p->player == p);
+
+	sum->row.processes++;
+	sum->row.tools += is_player && p->role == AGENT_ROLE_TOOL;
+	sum->row.mcp_servers += is_player && p->role == AGENT_ROLE_MCP;
+	sum->row.rss_bytes += p->process->rss_bytes;
+	sum->row.cpu_percent += cpu > 0 ? cpu : 0;
+	sum->has_cpu |= cpu >= 0;
+	if (age > sum->row.oldest_s)
+		sum->row.oldest_s = age;
+	for (int kind = 0; kind < VERDICTS; kind++) {
+		struct verdict v;
+
+		verdict_judge(&h->census, p, (enum verdict_kind)kind, &v);
+		sum->verdicts |= (unsigned)v.holds << kind;
+	}
+}
+
+static const char *flags_of(const struct session_sum *sum, char out[FLAGS_SIZE])
+{
+	struct verdict verdicts[VERDICTS] = { 0 };
+	struct listed l = { .verdicts = verdicts };
+
+	for (int kind = 0; kind < VERDICTS; kind++)
+		verdicts[kind].holds = sum->verdicts >> kind & 1;
+	return process_flags(&l, out);
+}
+
+static uint8_t text_state(uint8_t state, struct span text)
+{
+	return state == SOOTH_STATE_VALUE && !text.size ? SOOTH_STATE_ABSENT : state;
+}
+
+/* Nobody has asked, unless their ends were watched. */
+static void fill_fleeting(
+	const struct host_tell *t, const struct census_process *main, struct session_row *row)
+{
+	const struct fleeting *f = &t->host->fleeting;
+	const struct fleeting_group *group = map_get(&f->sessions, &main->id);
+
+	row->fleeting = group ? group->count : 0;
+	row->fleeting_state =
+		f->is_watched ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED);
+}
+
+static int tell_session(const struct host_tell *t, const struct census_process *main,
+	struct session_sum *sum, struct sooth_error *err)
+{
+	const struct census *c = &t->host->census;
+	struct session_row *row = &sum->row;
+	struct span status_text = span_of("", 0);
+	char flags[FLAGS_SIZE];
+
+	row->record = row_head(&main->id);
+	fill_fleeting(t, main, row);
+	if (!sum->has_cpu)
+		row->cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+	row->status_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	if (main->session) {
+		status_text = record_text(&main->session->record, &main->session->status);
+		row->status_state = text_state(main->session->status_state, status_text);
+	}
+	struct record_tail tail[] = {
+		tail_string(&row->agent, main->agent ? main->agent->name : ""),
+		tail_span(&row->project, census_text(c, &main->project)),
+		tail_span(&row->session_id, census_text(c, &main->session_id)),
+		tail_span(&row->status, status_text),
+		tail_string(&row->flags, flags_of(sum, flags)),
+	};
+	row->flags_state = *flags ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row->project_state = text_state(main->project_state, census_text(c, &main->project));
+	row->session_state = text_state(main->session_state, census_text(c, &main->session_id));
+	return OUTPUT_ROW(t->output, row, tail, ARRAY_SIZE(tail), err);
+}
+
+/* One walk for all: `sums` stands by the place of the main process in the list. */
+static void add_all(const struct host_tell *t, const struct map *places, struct session_sum *sums)
+{
+	const struct census_process *p;
+	size_t position = 0;
+
+	while ((p = census_next(&t->host->census, &position))) {
+		const size_t *place = p->main ? map_get(places, &p->main->id) : NULL;
+
+		if (place)
+			add_process(&sums[*place], t->host, p);
+	}
+}
+
+int host_tell_sessions(const struct host_tell *t, struct sooth_error *err)
+{
+	const struct section section = { .name = "sessions",
+		.title = "sessions",
+		.schema = &session_row_schema,
+		.spare = "oldest_s,status,mcp_servers,tools,session_id",
+		.shape = SECTION_TABLE,
+		.rows_least = t->options->hides_sessions ? SIZE_MAX : 1 };
+	_cleanup_free_ struct session_sum *sums = calloc(t->list->count + 1, sizeof(*sums));
+	struct map places;
+	int status = sums ? output_section(t->output, &section, err) : error_no_memory(err);
+
+	map_init(&places, sizeof(struct process_id), sizeof(size_t), t->list->count + 1);
+	for (size_t i = 0; i < t->list->count && !status; i++) {
+		size_t *place = t->list->all[i].p->tie == CENSUS_TIE_SELF
+					? map_put(&places, &t->list->all[i].p->id, NULL)
+					: NULL;
+
+		if (place)
+			*place = i;
+	}
+	if (!status)
+		add_all(t, &places, sums);
+	for (size_t i = 0; i < t->list->count && !status; i++) {
+		if (map_get(&places, &t->list->all[i].p->id))
+			status = tell_session(t, t->list->all[i].p, &sums[i], err);
+	}
+	map_fini(&places);
+	/* The section is on this stack: end it before it goes. */
+	return status ? status : output_close_section(t->output, err);
+}

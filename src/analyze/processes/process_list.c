@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See process_list.h. */
+#include "analyze/processes/process_list.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+#define CLIMB_MAX 4096 /* ancestors looked at; a hostile capture may have rings of them */
+
+static bool listed_is_problem(const struct listed *l)
+{
+	return listed_holds(l, VERDICT_ORPHANED) || listed_holds(l, VERDICT_ABANDONED) ||
+	       listed_holds(l, VERDICT_GENERATION) || listed_holds(l, VERDICT_ZOMBIE);
+}
+
+/* --- choosing --- */
+
+static bool is_of_agents(const struct census_process *p)
+{
+	return p->agent || p->owner_agent || p->tie != CENSUS_TIE_NONE;
+}
+
+static bool is_standing(const struct census_process *p)
+{
+	return p->process->state == 'T' || p->process->frozen == PROC_FROZEN_YES;
+}
+
+static int judge(const struct host_state *h, struct listed *l)
+{
+	if (!is_of_agents(l->p) && l->p->process->state != 'Z' && !is_standing(l->p))
+		return 0;
+	l->verdicts = calloc(VERDICTS, sizeof(*l->verdicts));
+	if (!l->verdicts)
+		return -ENOMEM;
+	for (int kind = 0; kind < VERDICTS; kind++)
+		verdict_judge(&h->census, l->p, (enum verdict_kind)kind, &l->verdicts[kind]);
+	return 0;
+}
+
+static bool is_named(const struct processes_options *o, const struct census_process *p)
+{
+	for (size_t i = 0; i < o->pid_count; i++) {
+		if (o->pids[i] == p->id.pid)
+			return true;
+	}
+	return false;
+}
+
+/* In a tree whoever is below one that is named is named with it. */
+static bool is_chosen_by_pid(const struct processes_options *o, const struct census_process *p)
+{
+	bool is_chosen = is_named(o, p);
+
+	for (size_t i = 0; o->is_tree && !is_chosen && p && i < CLIMB_MAX; i++) {
+		p = p->parent;
+		is_chosen = p && is_named(o, p);
+	}
+	return is_chosen;
+}
+
+static bool is_that_agents(const char *name, const struct agent *agent)
+{
+	return agent && !strcmp(agent->name, name);
+}
+
+/* Of a session that is frozen as a whole its main process says so. */
+static bool is_frozen_alone(const struct host_state *h, const struct listed *l)
+{
+	struct verdict verdict = { 0 };
+
+	if (l->p->main)
+		verdict_judge(&h->census, l->p->main, VERDICT_FROZEN, &verdict);
+	return listed_holds(l, VERDICT_FROZEN) && !verdict.holds;
+}
+
+static bool is_shown(
+	const struct host_state *h, const struct processes_options *o, const struct listed *l)
+{
+	const struct census_process *p = l->p;
+
+	if (o->hide_ended && !p->is_there)
+		return false;
+	if (o->has_uid && p->process->uid != o->uid)
+		return false;
+	if (o->agent && !is_that_agents(o->agent, p->agent) &&
+		!is_that_agents(o->agent, p->owner_agent))
+		return false;
+	if (o->pid_count)
+		return is_chosen_by_pid(o, p);
+	if (o->tells_versions) /* of what is no agent there is none */
+		return p->agent && p->process->state != 'Z';
+	if (o->shown == PROCESSES_ALL || h->is_named)
+		return true;
+	if (o->shown == PROCESSES_SESSIONS && is_of_agents(p))
+		return true;
+	return p->agent || (is_of_agents(p) && (listed_is_problem(l) || is_frozen_alone(h, l)));
+}
+
+static void measure(const struct processes_options *o, struct listed *l)
+{
+	l->cpu_percent = census_cpu_percent(l->p);
+	l->is_over_cpu = o->cpu_over_percent > 0 && l->cpu_percent > o->cpu_over_percent;
+	l->is_over_rss = o->rss_over_bytes && l->p->process->rss_bytes > o->rss_over_bytes;
+}
+
+int process_list_make(
+	struct process_list *list, const struct host_state *h, const struct processes_options *o)
+{
+	size_t position = 0;
+	void *value;
+
+	*list = (struct process_list){ .all = calloc(
+					       h->census.processes.count + 1, sizeof(*list->all)) };
+	if (!list->all)
+		return -ENOMEM;
+	while (map_next(&h->census.processes, &position, NULL, &value)) {
+		struct listed *l = &list->all[list->count];
+
+		*l = (struct listed){ .p = *(struct census_process **)value, .options = o };
+		if (judge(h, l))
+			return -ENOMEM;
+		if (!is_shown(h, o, l)) {
+			free(l->verdicts);
+			l->verdicts = NULL;
+			continue;
+		}
+		measure(o, l);
+		list->count++;
+	}
+	return 0;
+}
+
+/* --- the tree --- */
+
+static size_t index_of(const struct map *indices, const struct census_process *p)
+{
+	size_t *at = p ? map_get(indices, &p->id) : NULL;
+
+	return at ? *at : LISTED_NONE;
+}
+
+static bool is_above(const struct process_list *list, size_t upper, size_t lower)
+{
+	for (size_t i = 0; lower != LISTED_NONE && i < CLIMB_MAX; i++) {
+		if (lower == upper)
+			return true;
+		lower = list->all[lower].above;
+	}
+	return lower != LISTED_NONE; /* too deep to tell */
+}
+
+/* No ring comes of it, whatever a hostile capture says. */
+static void hang_below(struct process_list *list, size_t lower, size_t upper)
+{
+	if (list->all[lower].above == LISTED_NONE && upper != LISTED_NONE &&
+		!is_above(list, lower, upper))
+		list->all[lower].above = upper;
+}
+
+/*
+ * Below its parent where that is listed too. What was given to another parent stands below the
+ * main process of its session: there it is looked for, and PPID tells the truth.
+ */
+static void hang(struct process_list *list, const struct map *indices)
+{
+	for (size_t i = 0; i < list->count; i++)
+		list->all[i].above = LISTED_NONE;
+	for (size_t i = 0; i < list->count; i++)
+		hang_below(list, i, index_of(indices, list->all[i].p->parent));
+	for (size_t i = 0; i < list->count; i++)
+		hang_below(list, i, index_of(indices, list->all[i].p->main));
+}
+
+static void link_all(struct process_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		list->all[i].first = list->all[i].last = list->all[i].next = LISTED_NONE;
+	for (size_t i = 0; i < list->count; i++) {
+		struct listed *above =
+			list->all[i].above == LISTED_NONE ? NULL : &list->all[list->all[i].above];
+
+		if (!above)
+			continue;
+		if (above->last == LISTED_NONE)
+			above->first = i;
+		else
+			list->all[above->last].next = i;
+		above->last = i;
+	}
+}
+
+/* The one behind `at` when everything below comes before what is beside; *depth follows. */
+static size_t walk_on(const struct process_list *list, size_t at, unsigned *depth)
+{
+	if (list->all[at].first != LISTED_NONE) {
+		++*depth;
+		return list->all[at].first;
+	}
+	while (at != LISTED_NONE && list->all[at].next == LISTED_NONE) {
+		at = list->all[at].above;
+		*depth -= at != LISTED_NONE;
+	}
+	return at == LISTED_NONE ? at : list->all[at].next;
+}
+
+static size_t lay_out(const struct process_list *list, struct listed *out)
+{
+	size_t count = 0;
+
+	for (size_t root = 0; root < list->count; root++) {
+		size_t at = list->all[root].above == LISTED_NONE ? root : LISTED_NONE;
+		unsigned depth = 0;
+
+		for (; at != LISTED_NONE; at = walk_on(list, at, &depth)) {
+			out[count] = list->all[at];
+			out[count++].depth = depth < LISTED_DEPTH_MAX ? depth : LISTED_DEPTH_MAX;
+		}
+	}
+	return count;
+}
+
+static int make_tree(struct process_list *list)
+{
+	struct listed *out = calloc(list->count + 1, sizeof(*out));
+	struct map indices;
+	int status = out ? 0 : -ENOMEM;
+
+	map_init(&indices, sizeof(struct process_id), sizeof(size_t), list->count + 1);
+	for (size_t i = 0; i < list->count && !status; i++) {
+		size_t *at = map_put(&indices, &list->all[i].p->id, NULL);
+
+		status = at ? 0 : -ENOMEM;
+		if (at)
+			*at = i;
+	}
+	if (!status) {
+		hang(list, &indices);
+		link_all(list);
+		list->count = lay_out(list, out);
+		free(list->all);
+		list->all = TAKE_PTR(out);
+	}
+	map_fini(&indices);
+	free(out);
+	return status;
+}
+
+/* --- the order --- */
+
+static bool has_value(const struct sooth_value *v)
+{
+	return v->state == SOOTH_STATE_VALUE || v->state == SOOTH_STATE_TRUNCATED;
+}
+
+#define ORDER(a, b) ((a) < (b) ? -1 : (a) > (b))
+
+static int compare_present(const struct sooth_value *a, const struct sooth_value *b)
+{
+	switch (a->type) {
+	case SOOTH_FIELD_SIGNED:
+		return ORDER(a->i, b->i);
+	case SOOTH_FIELD_REAL:
+		return ORDER(a->f, b->f);
+	case SOOTH_FIELD_TEXT:
+	case SOOTH_FIELD_ARGS:
+	case SOOTH_FIELD_CHARS:
+		return span_compare(
+			span_of(a->text.data, a->text.size), span_of(b->text.data, b->text.size));
+	default:
+		return ORDER(a->u, b->u);
+	}
+}
+
+/* What has no value comes last, whichever way the others stand. */
+static int compare_field(const struct listed *x, const struct listed *y)
+{
+	const struct sooth_field *f = x->options->sort;
+	struct sooth_value a = sooth_field_get(f, &x->row->record);
+	struct sooth_value b = sooth_field_get(f, &y->row->record);
+	int order;
+
+	if (!has_value(&a) || !has_value(&b))
+		return (int)has_value(&b) - (int)has_value(&a);
+	order = compare_present(&a, &b);
+	return x->options->is_descending ? -order : order;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct listed *x = a, *y = b;
+	int order = x->options->sort && x->row && y->row ? compare_field(x, y) : 0;
+
+	if (!order && !x->options->sort)
+		order = ORDER(y->cpu_percent, x->cpu_percent);
+	if (!order && !x->options->sort)
+		order = ORDER(y->p->process->rss_bytes, x->p->process->rss_bytes);
+	return order ? order : ORDER(x->p->id.pid, y->p->id.pid);
+}
+
+int process_list_sort(struct process_list *list, const struct processes_options *o)
+{
+	qsort(list->all, list->count, sizeof(*list->all), compare);
+	return o->is_tree ? make_tree(list) : 0;
+}
+
+void process_list_fini(struct process_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->all[i].verdicts);
+	free(list->all);
+	*list = (struct process_list){ 0 };
+}

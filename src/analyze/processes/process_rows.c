@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Field table of the view "processes". */
+#include "analyze/processes/process_rows.h"
+
+#include "analyze/census/census.h"
+#include "model/schema.h"
+
+/* The scan contract's colours. */
+static const double cpu_levels[SOOTH_FIELD_LEVELS] = { 20, 50, 80 };
+static const double rss_levels[SOOTH_FIELD_LEVELS] = { 256u << 20, 512u << 20, 1u << 30 };
+
+static const char *const tie_names[] = {
+	[CENSUS_TIE_NONE] = "none",
+	[CENSUS_TIE_SELF] = "self",
+	[CENSUS_TIE_ANCESTOR] = "ancestor",
+	[CENSUS_TIE_SESSION] = "session id",
+	[CENSUS_TIE_PID] = "pid",
+	[CENSUS_TIE_INPUT] = "input",
+	[CENSUS_TIE_LAUNCHED] = "launched",
+	[CENSUS_TIE_GROUP] = "group",
+	[CENSUS_TIE_KIND] = "kind",
+};
+static const struct sooth_names ties = { sizeof(tie_names) / sizeof(tie_names[0]), tie_names };
+
+/* What a table has only when its column is asked for. */
+#define HIDDEN_NUMBER(member, help_, ...)                                                          \
+	FIELD_NUMBER(process_row, member, help_, .is_hidden = true, __VA_ARGS__)
+#define HIDDEN_STRING(member, help_, ...)                                                          \
+	FIELD_STRING(process_row, member, help_, .is_hidden = true, __VA_ARGS__)
+#define VERDICT(member, state_, help_)                                                             \
+	FIELD_TRUTH(process_row, member, help_, .is_hidden = true,                                 \
+		FIELD_STATE_AT(process_row, state_))
+
+static const struct sooth_field process_fields[] = {
+	FIELD_PID(process_row),
+	FIELD_NUMBER(process_row, ppid, "process id of the parent"),
+	{ .name = "cpu_percent",
+		.label = "CPU%",
+		.type = SOOTH_FIELD_REAL,
+		.decimals = 1,
+		.unit = SOOTH_UNIT_PERCENT,
+		FIELD_AT(process_row, cpu_percent),
+		FIELD_STATE_AT(process_row, cpu_state),
+		.levels = cpu_levels,
+		.help = "of one CPU, over the interval observed" },
+	{ .name = "mem_percent",
+		.label = "MEM%",
+		.type = SOOTH_FIELD_REAL,
+		.decimals = 1,
+		.unit = SOOTH_UNIT_PERCENT,
+		FIELD_AT(process_row, mem_percent),
+		FIELD_STATE_AT(process_row, mem_state),
+		.help = "resident, of the host's memory" },
+	FIELD_NUMBER(process_row, rss_bytes, "resident memory", .label = "RSS",
+		.unit = SOOTH_UNIT_BYTES, .levels = rss_levels),
+	HIDDEN_NUMBER(rss_kb, "resident memory in KiB"),
+	HIDDEN_NUMBER(vsz_kb, "address space in KiB"),
+	{ .name = "state",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(process_row, state),
+		.help = "R running, S sleeping, D uninterruptible, T stopped, Z zombie, I idle" },
+	FIELD_STRING(process_row, elapsed_time, "since it started: [[days-]hours:]minutes:seconds",
+		.label = "TIME"),
+	HIDDEN_NUMBER(elapsed_s, "since it started, in seconds", .unit = SOOTH_UNIT_S),
+	HIDDEN_NUMBER(uid, "effective user id"),
+	HIDDEN_STRING(user, "name of that user", FIELD_STATE_AT(process_row, user_state),
+		.placeholder = "user"),
+	HIDDEN_STRING(terminal, "controlling terminal", .label = "TTY",
+		FIELD_STATE_AT(process_row, terminal_state)),
+	HIDDEN_NUMBER(threads, "number of threads", .label = "THRDS"),
+	HIDDEN_NUMBER(open_files, "open file descriptors", .label = "FILES",
+		FIELD_STATE_AT(process_row, open_files_state)),
+	FIELD_STRING(process_row, role,
+		"main, launcher, helper, daemon, tool call, MCP server, status line, language "
+		"server",
+		FIELD_STATE_AT(process_row, role_state)),
+	HIDDEN_STRING(role_name, "name of the MCP or language server", .label = "SERVER",
+		.may_shrink = true, .placeholder = "server",
+		FIELD_STATE_AT(process_row, role_name_state)),
+	HIDDEN_NUMBER(role_pid, "who plays the role: it, or the ancestor that does",
+		FIELD_STATE_AT(process_row, role_state)),
+	FIELD_STRING(process_row, agent, "the agent it was recognised as",
+		FIELD_STATE_AT(process_row, agent_state)),
+	HIDDEN_STRING(rule, "why it was recognised", .may_shrink = true,
+		FIELD_STATE_AT(process_row, agent_state)),
+	FIELD_STRING(process_row, version, "version of the agent",
+		FIELD_STATE_AT(process_row, version_state)),
+	HIDDEN_STRING(newest_version, "newest version installed here", .label = "NEWEST",
+		FIELD_STATE_AT(process_row, newest_state)),
+	FIELD_STRING(process_row, project, "what it works on", .may_shrink = true,
+		.placeholder = "project", FIELD_STATE_AT(process_row, project_state)),
+	HIDDEN_STRING(session_agent, "agent whose session it is in", .label = "OF",
+		FIELD_STATE_AT(process_row, session_agent_state)),
+	HIDDEN_STRING(session_id, "session of the agent", .label = "SESSION", .may_shrink = true,
+		.placeholder = "session", FIELD_STATE_AT(process_row, session_state)),
+	HIDDEN_NUMBER(session_pid, "main process of that session", .label = "MAIN",
+		FIELD_STATE_AT(process_row, session_pid_state)),
+	{ .name = "tie",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(process_row, tie),
+		FIELD_STATE_AT(process_row, tie_state),
+		.names = &ties,
+		.is_hidden = true,
+		.help = "how it is known whose session it belongs to" },
+	FIELD_STRING(process_row, flags,
+		"ORPHANED ABANDONED OLD-GENERATION ZOMBIE FROZEN OUTDATED DELETED CPU MEM, as "
+		"applicable",
+		FIELD_STATE_AT(process_row, flags_state)),
+	VERDICT(is_orphaned, orphaned_state, "its session is gone, and it was left by accident"),
+	HIDDEN_STRING(orphaned_reason, "how that is known, or why it is not", .may_shrink = true,
+		FIELD_STATE_AT(process_row, orphaned_reason_state)),
+	VERDICT(is_daemon, daemon_state, "its session is gone, and it was made to stay"),
+	VERDICT(is_abandoned, abandoned_state, "an MCP server that nobody can talk to any more"),
+	HIDDEN_STRING(abandoned_reason, "how that is known, or why it is not", .may_shrink = true,
+		FIELD_STATE_AT(process_row, abandoned_reason_state)),
+	VERDICT(is_superseded, superseded_state,
+		"a newer process of the same server is there for the project"),
+	HIDDEN_NUMBER(generation, "which of the processes of this server, 1 is the oldest",
+		FIELD_STATE_AT(process_row, generation_state)),
+	HIDDEN_NUMBER(generations, "how many processes of this server there are",
+		FIELD_STATE_AT(process_row, generation_state)),
+	VERDICT(is_frozen, frozen_state, "it was made to stand still, and does"),
+	HIDDEN_STRING(frozen_reason, "by what, or why that is not known", .may_shrink = true,
+		FIELD_STATE_AT(process_row, frozen_reason_state)),
+	VERDICT(is_zombie, zombie_state, "it ended and its parent has not asked how"),
+	VERDICT(is_outdated, outdated_state, "a newer version is installed"),
+	VERDICT(is_deleted, deleted_state, "its executable was removed or replaced"),
+	FIELD_TRUTH(
+		process_row, is_over, "it is over a threshold that was given", .is_hidden = true),
+	HIDDEN_STRING(status, "what it does, in the agent's own word",
+		FIELD_STATE_AT(process_row, status_state)),
+	HIDDEN_NUMBER(activity_s, "since the agent last did something, in seconds",
+		.label = "ACTIVITY", .unit = SOOTH_UNIT_S,
+		FIELD_STATE_AT(process_row, activity_state)),
+	HIDDEN_NUMBER(activity_utc_ns, "when that was", .unit = SOOTH_UNIT_UTC_NS,
+		FIELD_STATE_AT(process_row, activity_state)),
+	HIDDEN_STRING(tool, "the last tool it called", FIELD_STATE_AT(process_row, tool_state)),
+	HIDDEN_NUMBER(tool_s, "since then, in seconds", .label = "TOOL TIME", .unit = SOOTH_UNIT_S,
+		FIELD_STATE_AT(process_row, tool_state)),
+	HIDDEN_NUMBER(tool_utc_ns, "when that was", .unit = SOOTH_UNIT_UTC_NS,
+		FIELD_STATE_AT(process_row, tool_state)),
+	HIDDEN_STRING(container, "container it runs in, as its control group tells",
+		.placeholder = "container", FIELD_STATE_AT(process_row, container_state)),
+	HIDDEN_STRING(control_group, "control group", .may_shrink = true,
+		FIELD_STATE_AT(process_row, control_group_state)),
+	HIDDEN_NUMBER(pid_namespace, "inode number of its pid namespace",
+		FIELD_STATE_AT(process_row, namespace_state)),
+	HIDDEN_NUMBER(
+		inner_pid, "process id in that", FIELD_STATE_AT(process_row, namespace_state)),
+	HIDDEN_NUMBER(depth, "how many rows stand above it in the tree"),
+	FIELD_STRING(process_row, name, "name of the main thread"),
+	HIDDEN_STRING(executable, "path of the executable", .may_shrink = true,
+		FIELD_STATE_AT(process_row, executable_state)),
+	HIDDEN_STRING(cwd, "working directory", .may_shrink = true,
+		FIELD_STATE_AT(process_row, cwd_state)),
+	HIDDEN_STRING(root, "top directory of the git working tree it is in", .may_shrink = true,
+		FIELD_STATE_AT(process_row, root_state)),
+	{ .name = "command",
+		.type = SOOTH_FIELD_ARGS,
+		FIELD_AT(process_row, command),
+		FIELD_STATE_AT(process_row, command_state),
+		.help = "command line, secrets masked" },
+};
+
+const struct sooth_schema process_row_schema = {
+	.name = "processes",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct process_row),
+	SCHEMA_FIELDS(process_fields),
+};

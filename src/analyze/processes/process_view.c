@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Views of processes as they were last read; see process_view.h. */
+#include "analyze/processes/process_view.h"
+
+#include <string.h>
+
+#define PID_COLUMN "pid,"
+
+void process_view_init(struct process_view *v, struct output *output, uint16_t end_kind)
+{
+	v->output = output;
+	v->readings = &v->own;
+	snapshots_init(&v->own, end_kind);
+}
+
+int process_view_push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct process_view *v = state;
+
+	(void)err;
+	batch_for_each (r, batch)
+		snapshots_take(&v->own, r);
+	return 0;
+}
+
+void process_view_fini(void *state)
+{
+	struct process_view *v = state;
+
+	snapshots_fini(&v->own);
+}
+
+int process_view_section(
+	struct process_view *v, const struct section *section, struct sooth_error *err)
+{
+	/* The one before is borrowed until it is closed. */
+	int status = output_close_section(v->output, err);
+	const char *columns = section->columns;
+
+	if (status)
+		return status;
+	v->section = *section;
+	if (columns && !strncmp(columns, PID_COLUMN, strlen(PID_COLUMN)) &&
+		snapshots_are_of_one(v->readings))
+		v->section.columns += strlen(PID_COLUMN);
+	return output_section(v->output, &v->section, err);
+}
+
+int process_view_tell(struct process_view *v, const struct section *section, process_teller tell,
+	struct sooth_error *err)
+{
+	int status = process_view_section(v, section, err);
+	const struct snapshot *reading;
+	size_t position = 0;
+
+	while (!status && (reading = snapshots_next(v->readings, &position)))
+		status = tell(v, reading, err);
+	return status;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The list of processes: the last sample of each, CPU in percent between its first and its
+ * last, what agent it is, whose session it belongs to, and what should not be there.
+ */
+#include "analyze/processes/processes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "analyze/processes/host_rows.h"
+#include "analyze/processes/host_tell.h"
+#include "analyze/processes/process_list.h"
+#include "analyze/processes/process_tell.h"
+#include "base/cleanup.h"
+#include "core/output.h"
+#include "core/stage.h"
+
+struct processes_state {
+	struct output *output;
+	struct processes_options options;
+	struct host_state host;
+	struct process_list list;
+	struct buffer columns;
+	struct buffer rows; /* struct process_row with their texts, in no order */
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct processes_state *s = state;
+
+	(void)err;
+	s->output = output;
+	if (options)
+		s->options = *(const struct processes_options *)options;
+	host_state_init(&s->host);
+	return 0;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct processes_state *s = state;
+
+	(void)err;
+	host_state_take(&s->host, batch);
+	return 0;
+}
+
+/* --- making rows --- */
+
+static int make_rows(struct processes_state *s, struct sooth_error *err)
+{
+	unsigned char *at;
+
+	for (size_t i = 0; i < s->list.count; i++)
+		process_tell(&s->host, &s->list.all[i], &s->rows);
+	if (buffer_failed(&s->rows))
+		return error_no_memory(err);
+	at = s->rows.data;
+	for (size_t i = 0; i < s->list.count; i++) {
+		s->list.all[i].row = (void *)at;
+		at += record_bytes((const void *)at);
+	}
+	if (process_list_sort(&s->list, &s->options))
+		return error_no_memory(err);
+	for (size_t i = 0; i < s->list.count; i++)
+		s->list.all[i].row->depth = s->list.all[i].depth;
+	return 0;
+}
+
+static bool is_known(const struct processes_state *s, uint32_t pid)
+{
+	size_t position = 0;
+	const void *id;
+
+	while (map_next(&s->host.census.processes, &position, &id, NULL)) {
+		if (((const struct process_id *)id)->pid == pid)
+			return true;
+	}
+	return false;
+}
+
+/* Whoever was asked for must have been there; it may have ended since. */
+static int check_named(const struct processes_state *s, struct sooth_error *err)
+{
+	for (size_t i = 0; i < s->options.pid_count; i++) {
+		uint32_t pid = s->options.pids[i];
+
+		if (is_known(s, pid))
+			continue;
+		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
+		error_why(err, "there was no process with that id");
+		return error_remedy(err, "leave out -p to see which processes there are");
+	}
+	return 0;
+}
+
+/* --- telling --- */
+
+#define FIGURES "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,"
+
+static const char *usual_columns(const struct processes_options *o)
+{
+	if (o->tells_versions)
+		return "pid,user,agent,version,newest_version,flags,project";
+	if (o->is_tree && o->shown != PROCESSES_ALL)
+		return FIGURES "name,role,role_name,agent,version,project,flags";
+	if (o->shown != PROCESSES_ALL && !o->pid_count)
+		return FIGURES "role,agent,version,project,flags";
+	return FIGURES "name,role,agent,flags,command";
+}
+
+static const char *make_columns(struct processes_state *s)
+{
+	const struct processes_options *o = &s->options;
+
+	buffer_string(&s->columns, o->columns ? o->columns : usual_columns(o));
+	if (o->more)
+		buffer_format(&s->columns, ",%s", o->more);
+	return buffer_cstr(&s->columns);
+}
+
+static const char *nobody(const struct processes_options *o)
+{
+	if (o->shown == PROCESSES_ALL || o->pid_count)
+		return "no processes were seen";
+	if (o->agent)
+		return "this agent is not running here; `sooth ps` lists others";
+	if (o->has_uid)
+		return "no agents of this user are running here; `sooth ps` lists others'";
+	return "no agents are running here; `sooth ps -a` lists every process";
+}
+
+static int tell_processes(struct processes_state *s, struct sooth_error *err)
+{
+	struct section section = {
+		.name = "processes",
+		.schema = &process_row_schema,
+		.shape = SECTION_TABLE,
+		.columns = make_columns(s),
+		.tree = s->options.is_tree ? "name" : NULL,
+		.depth = "depth",
+		.alarm = "is_over",
+		.spare = "mem_percent,ppid,state,cwd,command,session_id,terminal,user,open_files,"
+			 "threads,version,elapsed_time,role_name,role,rss_bytes",
+		.if_empty = nobody(&s->options),
+	};
+	int status = output_section(s->output, &section, err);
+
+	for (size_t i = 0; i < s->list.count && !status; i++)
+		status = output_record(s->output, &s->list.all[i].row->record, err);
+	/* The section is on this stack: end it before it goes. */
+	return status ? status : output_close_section(s->output, err);
+}
+
+static int tell_figures(const struct host_tell *tell, struct sooth_error *err)
+{
+	int status = host_tell_sessions(tell, err);
+
+	if (!status)
+		status = host_tell_fleeting(tell, err);
+	if (!status)
+		status = host_tell_installed(tell, err);
+	return status ? status : host_tell_totals(tell, err);
+}
+
+static int tell_all(struct processes_state *s, struct sooth_error *err)
+{
+	struct host_tell tell = { s->output, &s->host, &s->list, &s->options };
+	int status = host_state_settle(&s->host, err);
+
+	if (!s->options.pid_count) {
+		s->options.pids = (const void *)s->host.asked.data;
+		s->options.pid_count = s->host.asked.size / sizeof(uint32_t);
+	}
+	if (!status && process_list_make(&s->list, &s->host, &s->options))
+		status = error_no_memory(err);
+	if (!status)
+		status = make_rows(s, err);
+	if (!status)
+		status = check_named(s, err);
+	if (status)
+		return status;
+	if (s->options.told && s->list.count)
+		*s->options.told =
+			(struct processes_told){ s->list.all[0].p->id, s->list.all[0].p->agent };
+	if (s->host.census.refused)
+		output_limit(s->output, "some processes", "there were more than a list holds", "");
+	status = host_tell_host(&tell, err);
+	if (!status && s->options.tells_versions)
+		status = host_tell_versions(&tell, err);
+	if (!status)
+		status = tell_processes(s, err);
+	if (!status)
+		status = host_tell_reasons(&tell, err);
+	if (!status && !s->options.tells_versions)
+		status = tell_figures(&tell, err);
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct processes_state *s = state;
+	bool is_by_stream = !s->options.pid_count;
+	int status = tell_all(s, err);
+
+	if (!s->options.is_repeated)
+		return status;
+	process_list_fini(&s->list);
+	s->list = (struct process_list){ 0 };
+	buffer_reset(&s->columns);
+	buffer_reset(&s->rows);
+	if (is_by_stream)
+		s->options.pid_count = 0;
+	host_state_next_interval(&s->host);
+	return status;
+}
+
+static void fini(void *state)
+{
+	struct processes_state *s = state;
+
+	process_list_fini(&s->list);
+	host_state_fini(&s->host);
+	buffer_fini(&s->columns);
+	buffer_fini(&s->rows);
+}
+
+const struct stage_type stage_processes = {
+	.name = "processes",
+	.help = "processes with CPU, memory, the agent they are and whose session they belong to",
+	.probe = "proc",
+	.shows = "proc",
+	.state_size = sizeof(struct processes_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

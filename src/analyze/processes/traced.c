@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who traces whom: processes in the sessions of agents that another one watches by ptrace (a
+ * debugger, strace, a sandbox of its own making).
+ *
+ * Cannot be seen: who traces only other threads than the first; tracers that do without ptrace,
+ * as perf and BPF do; who a tracer is that is in a pid namespace further out.
+ */
+#include "analyze/processes/traced.h"
+
+#include <string.h>
+
+#include "analyze/census/census.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "core/stage.h"
+#include "model/schema.h"
+
+struct traced_view {
+	struct output *output;
+	struct traced_options options;
+	struct census census;
+};
+
+struct traced_row {
+	struct sooth_record record;
+	uint32_t tracer_pid;
+	uint8_t role_state, tracer_state;
+	uint8_t unused[2];
+	struct sooth_text agent, role, name, tracer;
+};
+
+static const struct sooth_field fields[] = {
+	FIELD_PID(traced_row),
+	FIELD_STRING(traced_row, name, "name of its main thread"),
+	FIELD_STRING(traced_row, agent, "in whose session it is"),
+	FIELD_STRING(traced_row, role, "what it is there", FIELD_STATE_AT(traced_row, role_state)),
+	FIELD_NUMBER(traced_row, tracer_pid, "the thread that traces it", .label = "BY"),
+	FIELD_STRING(traced_row, tracer, "its name; absent: it is not a process's first thread",
+		FIELD_STATE_AT(traced_row, tracer_state)),
+};
+
+static const struct sooth_schema traced_schema = {
+	.name = "traced",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct traced_row),
+	SCHEMA_FIELDS(fields),
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct traced_view *v = state;
+
+	(void)err;
+	v->output = output;
+	if (options)
+		v->options = *(const struct traced_options *)options;
+	census_init(&v->census);
+	return 0;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct traced_view *v = state;
+
+	(void)err;
+	batch_for_each (r, batch)
+		census_take(&v->census, r);
+	return 0;
+}
+
+static const struct agent *agent_of(const struct census_process *p)
+{
+	return p->owner_agent ? p->owner_agent : p->agent;
+}
+
+static bool is_wanted(const struct traced_view *v, const struct census_process *p)
+{
+	const struct agent *agent = agent_of(p);
+
+	return agent && p->ties && (!v->options.agent || !strcmp(agent->name, v->options.agent));
+}
+
+static const struct census_process *find(const struct census *c, uint32_t pid)
+{
+	const struct census_process *p;
+	size_t position = 0;
+
+	while ((p = census_next(c, &position)) && p->id.pid != pid)
+		continue;
+	return p;
+}
+
+static int tell(struct traced_view *v, const struct census_process *p, struct sooth_error *err)
+{
+	const struct census_process *tracer = find(&v->census, p->ties->tracer_pid);
+	struct traced_row row = { .record = p->process->record,
+		.tracer_pid = p->ties->tracer_pid,
+		.role_state = p->has_role ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.tracer_state = tracer ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = {
+		tail_span(&row.name, census_field(&p->process->record, &p->process->name)),
+		tail_string(&row.agent, agent_of(p)->name),
+		tail_string(&row.role, p->has_role ? agent_role_name(p->role) : ""),
+		tail_span(&row.tracer,
+			tracer ? census_field(&tracer->process->record, &tracer->process->name)
+			       : span_of("", 0)),
+	};
+
+	row.record.kind = 0;
+	return OUTPUT_ROW(v->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int tell_all(struct traced_view *v, unsigned *unknown, struct sooth_error *err)
+{
+	const struct census_process *p;
+	size_t position = 0;
+	int status = 0;
+
+	while (!status && (p = census_next(&v->census, &position))) {
+		if (!is_wanted(v, p))
+			continue;
+		*unknown += (p->ties->tracer_state & 15) != SOOTH_STATE_VALUE;
+		if (!p->ties->tracer_state && p->ties->tracer_pid)
+			status = tell(v, p, err);
+	}
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "traced",
+		.title = "traced processes of agents",
+		.schema = &traced_schema,
+		.shape = SECTION_TABLE,
+	};
+	struct traced_view *v = state;
+	unsigned unknown = 0;
+	int status = census_settle(&v->census);
+
+	if (status)
+		return error_errno(err, status, "find out whose processes these are");
+	status = output_section(v->output, &section, err);
+	if (!status)
+		status = tell_all(v, &unknown, err);
+	if (unknown)
+		output_limit(v->output, "who traces some processes of agents",
+			"that was not told of them", "");
+	return status;
+}
+
+static void fini(void *state)
+{
+	struct traced_view *v = state;
+
+	census_fini(&v->census);
+}
+
+const struct stage_type stage_traced = {
+	.name = "traced",
+	.help = "processes of agents that another process watches by ptrace, and who that is",
+	.shows = "proc",
+	.state_size = sizeof(struct traced_view),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Field table of the view "connections". */
+#include "analyze/sockets/connection_rows.h"
+
+#include "model/schema.h"
+#include "probes/socket_names.h"
+
+#define MEMBER(name_, type_, member_, help_, ...)                                                  \
+	{                                                                                          \
+		.name = name_, .type = type_, FIELD_AT(connection_row, socket.member_),            \
+		.help = help_, ##__VA_ARGS__                                                       \
+	}
+#define STATE_OF(member_) FIELD_STATE_AT(connection_row, socket.member_)
+
+static const struct sooth_field fields[] = {
+	MEMBER("pid", SOOTH_FIELD_UNSIGNED, record.pid, "process id in the initial pid namespace"),
+	FIELD_STRING(connection_row, agent, "in whose session the process is"),
+	FIELD_STRING(connection_row, role, "what the process is there",
+		FIELD_STATE_AT(connection_row, role_state)),
+	FIELD_STRING(connection_row, name, "name of its main thread", .is_hidden = true),
+	MEMBER("fd", SOOTH_FIELD_UNSIGNED, fd, "the lowest descriptor that has it",
+		.is_hidden = true),
+	{ .name = "protocol",
+		.type = SOOTH_FIELD_TEXT,
+		FIELD_AT(connection_row, family_protocol),
+		.help = "tcp, tcp6, udp, udp6" },
+	MEMBER("state", SOOTH_FIELD_ENUM, state, "as TCP names them", STATE_OF(state_state),
+		.names = &socket_state_names),
+	{ .name = "local",
+		.type = SOOTH_FIELD_TEXT,
+		FIELD_AT(connection_row, local_end),
+		FIELD_STATE_AT(connection_row, local_end_state),
+		.help = "what it is bound to" },
+	{ .name = "peer",
+		.type = SOOTH_FIELD_TEXT,
+		FIELD_AT(connection_row, peer_end),
+		FIELD_STATE_AT(connection_row, peer_end_state),
+		.help = "what it is connected to" },
+	FIELD_STRING(connection_row, label, "who the peer is, by known addresses and ports",
+		.may_shrink = true, FIELD_STATE_AT(connection_row, label_state)),
+	MEMBER("sent_ago_ns", SOOTH_FIELD_UNSIGNED, sent_ago_ns,
+		"since data was last sent; absent: none was", STATE_OF(sent_state), .label = "SENT",
+		.unit = SOOTH_UNIT_NS),
+	MEMBER("received_ago_ns", SOOTH_FIELD_UNSIGNED, received_ago_ns,
+		"since data was last received; absent: none was", STATE_OF(received_state),
+		.label = "GOT", .unit = SOOTH_UNIT_NS),
+	MEMBER("peer_address", SOOTH_FIELD_TEXT, peer, "without the port", STATE_OF(peer_state),
+		.is_hidden = true),
+	MEMBER("peer_port", SOOTH_FIELD_UNSIGNED, peer_port, "port it is connected to",
+		STATE_OF(peer_port_state), .is_hidden = true),
+	MEMBER("receive_queue", SOOTH_FIELD_UNSIGNED, receive_queue_bytes,
+		"bytes received and not read; of a listening socket: connections that wait",
+		STATE_OF(receive_queue_state), .is_hidden = true),
+	MEMBER("send_queue", SOOTH_FIELD_UNSIGNED, send_queue_bytes,
+		"bytes sent and not acknowledged; of a listening socket: how many may wait",
+		STATE_OF(send_queue_state), .is_hidden = true),
+	MEMBER("namespace", SOOTH_FIELD_UNSIGNED, namespace,
+		"inode of the network namespace of the process", STATE_OF(namespace_state),
+		.is_hidden = true),
+};
+
+const struct sooth_schema connection_row_schema = {
+	.name = "connections",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct connection_row),
+	SCHEMA_FIELDS(fields),
+};

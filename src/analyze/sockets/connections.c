@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whom the agents talk to: internet connections of every process in an agent's session,
+ * with a label of the peer (peer_labels.h). Whose a process is the census says.
+ *
+ * Cannot be seen: connections that began and ended between readings.
+ */
+#include "analyze/sockets/connections.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/census/census.h"
+#include "analyze/sockets/connection_rows.h"
+#include "analyze/sockets/peer_labels.h"
+#include "analyze/snapshots.h"
+#include "analyze/sockets/socket_sums.h"
+#include "analyze/sockets/socket_words.h"
+#include "base/cleanup.h"
+#include "core/stage.h"
+
+struct connections_view {
+	struct output *output;
+	struct connections_options options;
+	struct peer_labels labels;
+	struct census census;
+	struct snapshots sockets;
+	struct buffer protocol, local, peer; /* scratch */
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct connections_view *c = state;
+
+	c->output = output;
+	if (options)
+		c->options = *(const struct connections_options *)options;
+	census_init(&c->census);
+	snapshots_init(&c->sockets, SOCKETS_PROCESS);
+	peer_labels_init(&c->labels);
+	return peer_labels_load(&c->labels, &c->options.labels, err);
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct connections_view *c = state;
+
+	(void)err;
+	batch_for_each (r, batch) {
+		census_take(&c->census, r);
+		snapshots_take(&c->sockets, r);
+	}
+	return 0;
+}
+
+static const struct agent *agent_of(const struct census_process *p)
+{
+	return p->owner_agent ? p->owner_agent : p->agent;
+}
+
+static bool is_wanted(const struct connections_view *c, const struct census_process *p)
+{
+	const struct agent *agent = agent_of(p);
+
+	return agent && (!c->options.agent || !strcmp(agent->name, c->options.agent));
+}
+
+static uint8_t end_state(const struct buffer *text, uint8_t of_record)
+{
+	return text->size ? SOOTH_STATE_VALUE : of_record ? of_record : SOOTH_STATE_ABSENT;
+}
+
+static void put_words(struct connections_view *c, const struct sockets_socket *socket)
+{
+	buffer_reset(&c->protocol);
+	buffer_reset(&c->local);
+	buffer_reset(&c->peer);
+	socket_put_protocol(&c->protocol, socket);
+	socket_put_local(&c->local, socket);
+	socket_put_peer(&c->peer, socket);
+}
+
+static int tell_socket(struct connections_view *c, const struct census_process *p,
+	const struct sockets_socket *socket, struct sooth_error *err)
+{
+	struct connection_row row = { .socket = *socket };
+	const struct sooth_record *r = &socket->record;
+	enum peer_label_strength strength;
+	struct span label = socket_sums_label(&c->labels, socket, &strength);
+
+	put_words(c, socket);
+	row.role_state = p->has_role ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row.label_state = label.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row.local_end_state = end_state(&c->local, socket->local_state);
+	row.peer_end_state = end_state(&c->peer, socket->peer_state);
+	struct record_tail tail[] = {
+		tail_text(&row.socket.protocol, r, &socket->protocol),
+		tail_text(&row.socket.local, r, &socket->local),
+		tail_text(&row.socket.peer, r, &socket->peer),
+		tail_string(&row.agent, agent_of(p)->name),
+		tail_string(&row.role, p->has_role ? agent_role_name(p->role) : ""),
+		tail_span(&row.name, census_field(&p->process->record, &p->process->name)),
+		tail_buffer(&row.family_protocol, &c->protocol),
+		tail_buffer(&row.local_end, &c->local),
+		tail_buffer(&row.peer_end, &c->peer),
+		tail_span(&row.label, label),
+	};
+	return output_row(c->output, &row.socket.record, sizeof(row), tail, ARRAY_SIZE(tail), err);
+}
+
+static void note_reading(struct connections_view *c, const struct sockets_process *end)
+{
+	enum sooth_state state = end ? end->sockets_state & 0xf : SOOTH_STATE_VALUE;
+	char what[64];
+
+	if (state == SOOTH_STATE_VALUE)
+		return;
+	snprintf(what, sizeof(what), "%sconnections of process %u",
+		state == SOOTH_STATE_TRUNCATED ? "all " : "", end->record.pid);
+	output_limit(c->output, what,
+		state == SOOTH_STATE_TRUNCATED
+			? "it has more sockets than are read"
+			: sooth_reason_text((enum sooth_reason)(end->sockets_state >> 4)),
+		"");
+}
+
+static int tell_process(struct connections_view *c, const struct census_process *p,
+	const struct snapshot *reading, struct sooth_error *err)
+{
+	struct batch records = snapshot_records(reading);
+	int status = 0;
+
+	note_reading(c, snapshot_end(reading, sizeof(struct sockets_process)));
+	batch_for_each (r, &records) {
+		const struct sockets_socket *one = record_as(r, SOCKETS_SOCKET, sizeof(*one));
+
+		/* One that is neither bound nor connected talks to nobody. */
+		if (one && socket_is_inet(one) && one->local_state != SOOTH_STATE_ABSENT && !status)
+			status = tell_socket(c, p, one, err);
+	}
+	return status;
+}
+
+static const struct section connections_section = {
+	.name = "connections",
+	.title = "connections of agents",
+	.schema = &connection_row_schema,
+	.shape = SECTION_TABLE,
+	.columns = "pid,agent,role,protocol,state,local,peer,label,sent_ago_ns,received_ago_ns",
+	.spare = "received_ago_ns,sent_ago_ns,protocol,local,role,agent",
+	.if_empty = "no agent has a network connection",
+};
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct connections_view *c = state;
+	const struct snapshot *reading;
+	size_t position = 0;
+	int status = census_settle(&c->census);
+
+	if (status)
+		return error_errno(err, status, "find out whose processes these are");
+	status = output_section(c->output, &connections_section, err);
+	while (!status && (reading = snapshots_next(&c->sockets, &position))) {
+		const struct census_process *p = census_get(&c->census, &reading->id);
+
+		if (p && is_wanted(c, p))
+			status = tell_process(c, p, reading, err);
+	}
+	if (c->sockets.refused)
+		output_limit(c->output, "connections of all agents",
+			"there were more sockets than are kept", "name processes with -p");
+	return status;
+}
+
+static void fini(void *state)
+{
+	struct connections_view *c = state;
+
+	census_fini(&c->census);
+	snapshots_fini(&c->sockets);
+	peer_labels_fini(&c->labels);
+	buffer_fini(&c->protocol);
+	buffer_fini(&c->local);
+	buffer_fini(&c->peer);
+}
+
+const struct stage_type stage_connections = {
+	.name = "connections",
+	.help = "internet connections of agents' processes, with a label of the peer",
+	.shows = "sockets",
+	.state_size = sizeof(struct connections_view),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the view "connections". */
+#ifndef SOOTH_ANALYZE_CONNECTIONS_H
+#define SOOTH_ANALYZE_CONNECTIONS_H
+
+#include "analyze/sockets/sockets.h"
+
+struct connections_options {
+	struct sockets_options labels;
+	const char *agent; /* only of this one's sessions; NULL: of all */
+};
+
+#endif

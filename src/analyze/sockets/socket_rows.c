@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Field tables of the view "sockets". */
+#include "analyze/sockets/socket_rows.h"
+
+#include "model/schema.h"
+#include "probes/socket_names.h"
+
+/* A member of the record, which the row begins with. */
+#define MEMBER(name_, type_, member_, help_, ...)                                                  \
+	{                                                                                          \
+		.name = name_, .type = type_, FIELD_AT(socket_row, socket.member_), .help = help_, \
+		__VA_ARGS__                                                                        \
+	}
+#define STATE_OF(member_) FIELD_STATE_AT(socket_row, socket.member_)
+#define COUNT(name_, member_, state_, help_, ...)                                                  \
+	MEMBER(name_, SOOTH_FIELD_UNSIGNED, member_, help_, STATE_OF(state_), ##__VA_ARGS__)
+
+static const struct sooth_field fields[] = {
+	MEMBER("pid", SOOTH_FIELD_UNSIGNED, record.pid, "process id in the initial pid namespace"),
+	MEMBER("fd", SOOTH_FIELD_UNSIGNED, fd, "the lowest descriptor that has it"),
+	{ .name = "protocol",
+		.type = SOOTH_FIELD_TEXT,
+		FIELD_AT(socket_row, family_protocol),
+		FIELD_STATE_AT(socket_row, family_protocol_state),
+		.is_key = true,
+		.help = "tcp, tcp6, udp, unix stream, netlink route, ..." },
+	MEMBER("state", SOOTH_FIELD_ENUM, state,
+		"as TCP names them; absent: it stands in no table of the namespace, being neither "
+		"bound nor connected, or made in another namespace",
+		STATE_OF(state_state), .names = &socket_state_names),
+	{ .name = "local",
+		.type = SOOTH_FIELD_TEXT,
+		FIELD_AT(socket_row, local_end),
+		FIELD_STATE_AT(socket_row, local_end_state),
+		.is_key = true,
+		.may_shrink = true,
+		.help = "what it is bound to" },
+	{ .name = "peer",
+		.type = SOOTH_FIELD_TEXT,
+		FIELD_AT(socket_row, peer_end),
+		FIELD_STATE_AT(socket_row, peer_end_state),
+		.is_key = true,
+		.may_shrink = true,
+		.help = "what it is connected to; [INODE]: a unix socket without a name" },
+	{ .name = "label",
+		.type = SOOTH_FIELD_TEXT,
+		FIELD_AT(socket_row, label),
+		FIELD_STATE_AT(socket_row, label_state),
+		.may_shrink = true,
+		.help = "who the peer is, by known addresses and ports" },
+	COUNT("receive_queue", receive_queue_bytes, receive_queue_state,
+		"bytes received and not read, where the end of a TCP stream counts as one; of a "
+		"listening socket: connections that wait to be "
+		"accepted",
+		.label = "IN-Q"),
+	COUNT("send_queue", send_queue_bytes, send_queue_state,
+		"bytes sent and not acknowledged, or memory this takes; of a listening socket: how "
+		"many connections may wait",
+		.label = "OUT-Q"),
+	COUNT("rtt_ns", rtt_ns, rtt_state, "round trip, smoothed", .label = "RTT",
+		.unit = SOOTH_UNIT_NS),
+	COUNT("retransmits", retransmits, retransmits_state,
+		"segments sent again since the connection stood", .label = "RETR"),
+	COUNT("sent_ago_ns", sent_ago_ns, sent_state, "since data was last sent; absent: none was",
+		.label = "SENT", .unit = SOOTH_UNIT_NS),
+	COUNT("received_ago_ns", received_ago_ns, received_state,
+		"since data was last received; absent: none was", .label = "GOT",
+		.unit = SOOTH_UNIT_NS),
+	MEMBER("fd_count", SOOTH_FIELD_UNSIGNED, fd_count, "how many descriptors have it",
+		.is_hidden = true),
+	MEMBER("family", SOOTH_FIELD_ENUM, family, "family of addresses", .is_hidden = true,
+		.names = &socket_family_names),
+	MEMBER("local_address", SOOTH_FIELD_TEXT, local, "without the port", .is_hidden = true,
+		STATE_OF(local_state)),
+	COUNT("local_port", local_port, port_state, "of raw sockets the protocol's number",
+		.is_hidden = true),
+	MEMBER("peer_address", SOOTH_FIELD_TEXT, peer, "without the port", .is_hidden = true,
+		STATE_OF(peer_state)),
+	COUNT("peer_port", peer_port, peer_port_state, "port it is connected to",
+		.is_hidden = true),
+	COUNT("rtt_variance_ns", rtt_variance_ns, rtt_state, "how much round trips vary",
+		.is_hidden = true, .unit = SOOTH_UNIT_NS),
+	COUNT("retransmits_waiting", retransmits_waiting, waiting_state,
+		"how often what is unacknowledged now was sent again", .is_hidden = true),
+	COUNT("sent_bytes", sent_bytes, bytes_state,
+		"acknowledged by the peer; the kernel counts SYN and FIN as a byte each",
+		.is_hidden = true, .unit = SOOTH_UNIT_BYTES),
+	COUNT("received_bytes", received_bytes, bytes_state,
+		"received in order; the kernel counts FIN as a byte", .is_hidden = true,
+		.unit = SOOTH_UNIT_BYTES),
+	MEMBER("inode", SOOTH_FIELD_UNSIGNED, inode, "names the socket on this host",
+		.is_hidden = true),
+	MEMBER("peer_inode", SOOTH_FIELD_UNSIGNED, peer_inode,
+		"of a unix socket: the one it is connected with; 0: none, or unknown",
+		.is_hidden = true),
+	COUNT("namespace", namespace, namespace_state,
+		"inode of the network namespace of the process", .is_hidden = true),
+	MEMBER("is_from_tables", SOOTH_FIELD_BOOL, is_from_tables,
+		"from /proc/PID/net: without what only sock_diag tells", .is_hidden = true),
+	{ .name = "unnamed_inode",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(socket_row, unnamed_inode),
+		FIELD_STATE_AT(socket_row, unnamed_state),
+		.is_key = true,
+		.is_hidden = true,
+		.help = "the inode where addresses alone do not name it" },
+};
+
+static const struct sooth_field state_fields[] = {
+	FIELD_STRING(socket_state_row, name, "protocol and state", .is_hidden = true),
+	FIELD_PID(socket_state_row),
+	FIELD_STRING(
+		socket_state_row, protocol, "tcp, tcp6, udp, unix stream, ...", .is_key = true),
+	{ .name = "state",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(socket_state_row, state),
+		FIELD_STATE_AT(socket_state_row, state_state),
+		.is_key = true,
+		.names = &socket_state_names,
+		.help = "as TCP names them; absent: in no table" },
+	FIELD_NUMBER(socket_state_row, count, "how many sockets"),
+};
+
+static const struct sooth_field process_fields[] = {
+	FIELD_PID(socket_process_row),
+	FIELD_NUMBER(socket_process_row, sockets, "how many were told",
+		FIELD_STATE_AT(socket_process_row, sockets_state)),
+};
+
+#define ROW_SCHEMA(id, struct_, name_, fields_)                                                    \
+	const struct sooth_schema id = { .name = name_,                                            \
+		.class_ = SOOTH_CLASS_ROW,                                                         \
+		.fixed_size = sizeof(struct struct_),                                              \
+		SCHEMA_FIELDS(fields_) }
+
+ROW_SCHEMA(socket_schema, socket_row, "sockets", fields);
+ROW_SCHEMA(socket_state_schema, socket_state_row, "sockets_by_state", state_fields);
+ROW_SCHEMA(socket_process_schema, socket_process_row, "sockets_processes", process_fields);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sums over the sockets of a process; see socket_sums.h. */
+#include "analyze/sockets/socket_sums.h"
+
+#include <string.h>
+
+#include "analyze/records.h"
+#include "analyze/sockets/socket_words.h"
+
+#define KINDS_MAX 1024
+#define PEERS_MAX 4096
+
+void socket_sums_init(struct socket_sums *s)
+{
+	*s = (struct socket_sums){ 0 };
+	map_init(&s->kinds, sizeof(struct socket_kind_key), sizeof(uint64_t), KINDS_MAX);
+	map_init(&s->peers, sizeof(struct socket_peer_key), sizeof(struct socket_peer_sum),
+		PEERS_MAX);
+}
+
+void socket_sums_fini(struct socket_sums *s)
+{
+	map_fini(&s->kinds);
+	map_fini(&s->peers);
+}
+
+struct span socket_sums_label(const struct peer_labels *labels, const struct sockets_socket *socket,
+	enum peer_label_strength *strength)
+{
+	struct span label = span_of("", 0);
+	unsigned char address[16];
+
+	*strength = PEER_LABEL_NONE;
+	if (socket_is_inet(socket) && socket->peer_state == SOOTH_STATE_VALUE &&
+		peer_address(address, record_text(&socket->record, &socket->peer)))
+		*strength = peer_labels_find(labels, address,
+			socket->peer_port_state == SOOTH_STATE_VALUE ? socket->peer_port : 0,
+			&label);
+	return label;
+}
+
+static void put_text(char *out, size_t room, const char *text, size_t size)
+{
+	if (size)
+		memcpy(out, text, size < room ? size : room);
+}
+
+static void add_kind(struct socket_sums *s, const struct sockets_socket *socket)
+{
+	struct socket_kind_key key = { .state = socket->state, .state_state = socket->state_state };
+	struct buffer text = { 0 };
+	uint64_t *count;
+
+	if (key.state_state)
+		key.state = 0;
+	socket_put_protocol(&text, socket);
+	put_text(key.protocol, sizeof(key.protocol), (const char *)text.data, text.size);
+	buffer_fini(&text);
+	count = map_put(&s->kinds, &key, NULL);
+	if (count)
+		++*count;
+}
+
+static void peer_key(
+	struct socket_peer_key *key, const struct sockets_socket *socket, struct span label)
+{
+	struct buffer text = { 0 };
+
+	if (label.size)
+		buffer_append(&text, label.data, label.size);
+	else
+		socket_put_peer(&text, socket);
+	put_text(key->text, sizeof(key->text), (const char *)text.data, text.size);
+	buffer_fini(&text);
+}
+
+/* What was never sent or received leaves the time since the connection stood. */
+static void add_silence(struct socket_sums *s, const struct sockets_socket *socket,
+	const struct socket_peer_key *key)
+{
+	uint64_t silent_ns = socket->sent_ago_ns < socket->received_ago_ns
+				     ? socket->sent_ago_ns
+				     : socket->received_ago_ns;
+	bool is_known = socket->sent_state <= SOOTH_STATE_ABSENT &&
+			socket->received_state <= SOOTH_STATE_ABSENT;
+
+	if (!is_known || (s->has_silent && silent_ns <= s->silent_ns))
+		return;
+	s->has_silent = true;
+	s->silent_ns = silent_ns;
+	s->silent_fd = socket->fd;
+	s->silent_peer = *key;
+}
+
+static bool is_tcp(const struct sockets_socket *socket)
+{
+	return socket_is_inet(socket) &&
+	       span_equal(record_text(&socket->record, &socket->protocol), "tcp");
+}
+
+static void add_connection(
+	struct socket_sums *s, const struct sockets_socket *socket, struct span label)
+{
+	struct socket_peer_key key = { 0 };
+	struct socket_peer_sum *peer;
+
+	peer_key(&key, socket, label);
+	peer = map_put(&s->peers, &key, NULL);
+	if (peer) {
+		peer->count++;
+		peer->has_label = label.size > 0;
+	}
+	if (!is_tcp(socket))
+		return;
+	s->established++;
+	add_silence(s, socket, &key);
+}
+
+void socket_sums_add(struct socket_sums *s, const struct sockets_socket *socket, struct span label)
+{
+	s->count++;
+	add_kind(s, socket);
+	if (socket->state_state != SOOTH_STATE_VALUE)
+		return;
+	s->listening += socket->state == SOCKETS_LISTEN;
+	/* Of a listening one the queue is of connections, not of bytes. */
+	if (socket->state != SOCKETS_LISTEN && socket->receive_queue_state == SOOTH_STATE_VALUE)
+		s->waiting_bytes += socket->receive_queue_bytes;
+	if (socket_is_inet(socket) && socket->state == SOCKETS_ESTABLISHED)
+		add_connection(s, socket, label);
+	if (socket->retransmits_state == SOOTH_STATE_VALUE)
+		s->retransmits += socket->retransmits;
+	if (socket->waiting_state == SOOTH_STATE_VALUE)
+		s->retransmitting += socket->retransmits_waiting > 0;
+}

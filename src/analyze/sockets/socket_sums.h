@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sums over the sockets of a process: what one line about them can say. */
+#ifndef SOOTH_ANALYZE_SOCKET_SUMS_H
+#define SOOTH_ANALYZE_SOCKET_SUMS_H
+
+#include "analyze/sockets/peer_labels.h"
+#include "base/map.h"
+#include "probes/sockets.h"
+
+#define SOCKET_SUMS_TEXT 64 /* of a peer or protocol; longer ones are cut */
+
+/* NUL-padded, because keys are compared as bytes. */
+struct socket_kind_key {
+	char protocol[24]; /* "tcp6" */
+	uint8_t state;	   /* enum sockets_state */
+	uint8_t state_state;
+	uint8_t unused[6];
+};
+
+struct socket_peer_key {
+	char text[SOCKET_SUMS_TEXT]; /* a label, or the address when there is none */
+};
+
+struct socket_peer_sum {
+	uint64_t count;
+	bool has_label;
+};
+
+struct socket_sums {
+	struct map kinds; /* socket_kind_key -> uint64_t */
+	struct map peers; /* socket_peer_key -> socket_peer_sum, of established internet ones */
+	uint64_t count;
+	uint64_t established; /* of TCP */
+	uint64_t listening;
+	uint64_t retransmitting; /* connections that wait for what they sent again */
+	uint64_t retransmits;	 /* segments sent again, of all connections */
+	uint64_t waiting_bytes;	 /* received and not read by the process */
+	/* The established connection that neither sent nor received for longest; fd of it. */
+	uint64_t silent_ns;
+	uint32_t silent_fd;
+	bool has_silent;
+	struct socket_peer_key silent_peer;
+};
+
+void socket_sums_init(struct socket_sums *s);
+void socket_sums_fini(struct socket_sums *s);
+/* A record of whole length; label: of its peer, empty when there is none. */
+void socket_sums_add(struct socket_sums *s, const struct sockets_socket *socket, struct span label);
+/* The label of a record's peer by rules alone; empty when there is none. */
+struct span socket_sums_label(const struct peer_labels *labels, const struct sockets_socket *socket,
+	enum peer_label_strength *strength);
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The sockets of each process as it was read last: one row a socket, and how many
+ * stand in which state. Whoever is at the other end is named by rules (peer_labels.h);
+ * who that process is, nothing here can tell.
+ */
+#include "analyze/sockets/sockets.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/sockets/peer_labels.h"
+#include "analyze/processes/process_view.h"
+#include "analyze/sockets/socket_rows.h"
+#include "analyze/sockets/socket_sums.h"
+#include "analyze/sockets/socket_words.h"
+#include "base/mask.h"
+#include "core/stage.h"
+
+#define ENDS_MAX 65536 /* of a process; beyond, rows are named by inode */
+
+struct sockets_view {
+	struct process_view view;
+	struct sockets_options options;
+	struct peer_labels labels;
+	struct map
+		ends; /* uint64_t hash of protocol and addresses -> uint32_t how many have them */
+	struct buffer protocol, local, peer; /* scratch */
+	struct buffer name;		     /* that DNS told */
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct sockets_view *s = state;
+
+	process_view_init(&s->view, output, SOCKETS_PROCESS);
+	if (options)
+		s->options = *(const struct sockets_options *)options;
+	map_init(&s->ends, sizeof(uint64_t), sizeof(uint32_t), ENDS_MAX);
+	peer_labels_init(&s->labels);
+	return peer_labels_load(&s->labels, &s->options, err);
+}
+
+static const struct sockets_socket *socket_of(const struct sooth_record *r)
+{
+	return record_as(r, SOCKETS_SOCKET, sizeof(struct sockets_socket));
+}
+
+static bool is_read(const struct sockets_view *s)
+{
+	const struct snapshot *one;
+	size_t position = 0;
+
+	while ((one = snapshots_next(s->view.readings, &position))) {
+		const struct sockets_process *p = snapshot_end(one, sizeof(*p));
+
+		if (!p || p->sockets_state != SOOTH_STATE_VALUE)
+			return false;
+	}
+	return position > 0;
+}
+
+/* --- sockets --- */
+
+static void put_words(struct sockets_view *s, const struct sockets_socket *socket)
+{
+	buffer_reset(&s->protocol);
+	buffer_reset(&s->local);
+	buffer_reset(&s->peer);
+	socket_put_protocol(&s->protocol, socket);
+	socket_put_local(&s->local, socket);
+	socket_put_peer(&s->peer, socket);
+}
+
+static uint64_t hashed(uint64_t hash, const struct buffer *text)
+{
+	for (size_t i = 0; i < text->size; i++)
+		hash = (hash ^ text->data[i]) * 1099511628211u; /* FNV-1a */
+	return (hash ^ 0xff) * 1099511628211u;
+}
+
+/* Of equal protocol, addresses and ports; scratch holds them. */
+static uint64_t end_hash(const struct sockets_view *s)
+{
+	return hashed(hashed(hashed(14695981039346656037u, &s->protocol), &s->local), &s->peer);
+}
+
+static void count_ends(struct sockets_view *s, const struct snapshot *one)
+{
+	struct batch records = snapshot_records(one);
+
+	map_clear(&s->ends);
+	batch_for_each (r, &records) {
+		const struct sockets_socket *socket = socket_of(r);
+		uint32_t *count;
+		uint64_t hash;
+
+		if (!socket)
+			continue;
+		put_words(s, socket);
+		hash = end_hash(s);
+		count = map_put(&s->ends, &hash, NULL);
+		if (count)
+			++*count;
+	}
+}
+
+static bool is_named(const struct sockets_view *s, const struct sockets_socket *socket)
+{
+	uint64_t hash = end_hash(s);
+	const uint32_t *count = map_get(&s->ends, &hash);
+
+	return count && *count == 1 && socket->local_state == SOOTH_STATE_VALUE;
+}
+
+static struct span find_label(
+	struct sockets_view *s, const struct sockets_socket *socket, char room[256])
+{
+	const struct sockets_options *o = &s->options;
+	struct span address = record_text(&socket->record, &socket->peer);
+	enum peer_label_strength strength;
+	struct span label = socket_sums_label(&s->labels, socket, &strength);
+	char text[64];
+
+	if (strength > PEER_LABEL_PORT || !o->resolve || !socket_is_inet(socket) ||
+		socket->peer_state != SOOTH_STATE_VALUE || address.size >= sizeof(text))
+		return label;
+	snprintf(text, sizeof(text), "%.*s", (int)address.size, address.data);
+	if (!o->resolve(o->user, text, room, 256))
+		return label;
+	/* What DNS says is the only text that no record holds. */
+	buffer_reset(&s->name);
+	mask_text(&s->name, room, strnlen(room, 256));
+	return span_of((const char *)s->name.data, s->name.size);
+}
+
+/* What is empty is so for the reason that the record gives. */
+static uint8_t text_state(const struct buffer *text, uint8_t of_record)
+{
+	return text->size ? SOOTH_STATE_VALUE : of_record ? of_record : SOOTH_STATE_ABSENT;
+}
+
+static int tell_socket(
+	struct sockets_view *s, const struct sockets_socket *socket, struct sooth_error *err)
+{
+	struct socket_row row = { .socket = *socket, .unnamed_inode = socket->inode };
+	const struct sooth_record *r = &socket->record;
+	char room[256];
+	struct span label = find_label(s, socket, room);
+	struct record_tail tail[] = {
+		tail_text(&row.socket.protocol, r, &socket->protocol),
+		tail_text(&row.socket.local, r, &socket->local),
+		tail_text(&row.socket.peer, r, &socket->peer),
+		{ &row.family_protocol, NULL, 0 },
+		{ &row.local_end, NULL, 0 },
+		{ &row.peer_end, NULL, 0 },
+		tail_span(&row.label, label),
+	};
+
+	put_words(s, socket);
+	tail[3] = tail_buffer(&row.family_protocol, &s->protocol);
+	tail[4] = tail_buffer(&row.local_end, &s->local);
+	tail[5] = tail_buffer(&row.peer_end, &s->peer);
+	row.family_protocol_state = text_state(&s->protocol, socket->protocol_state);
+	row.local_end_state = text_state(&s->local, socket->local_state);
+	row.peer_end_state = text_state(&s->peer, socket->peer_state);
+	row.label_state = label.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row.unnamed_state = is_named(s, socket) ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
+	return output_row(s->view.output, &row.socket.record, sizeof(row), tail,
+		sizeof(tail) / sizeof(tail[0]), err);
+}
+
+static int tell_sockets(void *state, const struct snapshot *one, struct sooth_error *err)
+{
+	struct batch records = snapshot_records(one);
+	struct sockets_view *s = state;
+	int status = 0;
+
+	count_ends(s, one);
+	batch_for_each (r, &records) {
+		const struct sockets_socket *socket = socket_of(r);
+
+		if (socket && !status)
+			status = tell_socket(s, socket, err);
+	}
+	return status;
+}
+
+static const struct section sockets_section = {
+	.name = "sockets",
+	.title = "sockets",
+	.schema = &socket_schema,
+	.shape = SECTION_TABLE,
+	.columns = "pid,fd,protocol,state,local,peer,label,receive_queue,send_queue,rtt_ns,"
+		   "retransmits,sent_ago_ns,received_ago_ns",
+	.if_empty = "no sockets",
+};
+
+/* --- by state --- */
+
+static int tell_kind(struct sockets_view *s, const struct snapshot *one,
+	const struct socket_kind_key *key, uint64_t count, struct sooth_error *err)
+{
+	struct socket_state_row row = { .record = row_head(&one->id),
+		.count = count,
+		.state = key->state,
+		.state_state = key->state_state };
+	size_t size = strnlen(key->protocol, sizeof(key->protocol));
+	const char *state = socket_state_text(key->state, key->state_state);
+	char name[96];
+	struct record_tail tail[] = { { &row.name, name, 0 },
+		{ &row.protocol, key->protocol, size } };
+	bool is_alone = snapshots_are_of_one(s->view.readings);
+	int used = is_alone ? 0 : snprintf(name, sizeof(name), "%u ", (unsigned)one->id.pid);
+
+	used += snprintf(name + used, sizeof(name) - (size_t)used, "%.*s %s",
+		(int)sizeof(key->protocol), key->protocol, *state ? state : "-");
+	tail[0].size = (size_t)used;
+	return OUTPUT_ROW(s->view.output, &row, tail, 2, err);
+}
+
+static int tell_kinds(void *state, const struct snapshot *one, struct sooth_error *err)
+{
+	struct sockets_view *s = state;
+	struct batch records = snapshot_records(one);
+	struct socket_sums sums;
+	size_t position = 0;
+	const void *key;
+	void *value;
+	int status = 0;
+
+	socket_sums_init(&sums);
+	batch_for_each (r, &records) {
+		const struct sockets_socket *socket = socket_of(r);
+
+		if (socket)
+			socket_sums_add(&sums, socket, span_of("", 0));
+	}
+	while (!status && map_next(&sums.kinds, &position, &key, &value))
+		status = tell_kind(s, one, key, *(uint64_t *)value, err);
+	if (sums.kinds.refused)
+		output_limit(s->view.output, "all kinds of sockets",
+			"there are more protocols than are counted", "");
+	socket_sums_fini(&sums);
+	return status;
+}
+
+static const struct section kinds_section = {
+	.name = "sockets_by_state",
+	.title = "sockets by state",
+	.schema = &socket_state_schema,
+	.shape = SECTION_KEYED,
+	.columns = "pid,protocol,state,count",
+	.rows_least = 2,
+};
+
+/* --- how far it holds --- */
+
+static void note_reading(struct sockets_view *s, const struct sockets_process *p)
+{
+	enum sooth_state state = p->sockets_state & 0xf;
+	char what[64];
+
+	if (state == SOOTH_STATE_VALUE)
+		return;
+	snprintf(what, sizeof(what), "%ssockets of process %u",
+		state == SOOTH_STATE_TRUNCATED ? "all " : "", p->record.pid);
+	if (state == SOOTH_STATE_TRUNCATED)
+		output_limit(s->view.output, what, "it has more than are read", "");
+	else
+		output_limit(s->view.output, what,
+			sooth_reason_text((enum sooth_reason)(p->sockets_state >> 4)), "");
+}
+
+static int tell_process(void *state, const struct snapshot *one, struct sooth_error *err)
+{
+	const struct sockets_process *p = snapshot_end(one, sizeof(*p));
+	struct sockets_view *s = state;
+	struct socket_process_row row;
+
+	if (!p)
+		return 0;
+	row = (struct socket_process_row){
+		.record = p->record, .sockets = p->sockets, .sockets_state = p->sockets_state
+	};
+	note_reading(s, p);
+	return OUTPUT_ROW(s->view.output, &row, NULL, 0, err);
+}
+
+static const struct section processes_section = {
+	.name = "sockets_processes",
+	.schema = &socket_process_schema,
+	.shape = SECTION_TABLE,
+	.rows_least = SIZE_MAX, /* people have the rows, and a note where some are missing */
+};
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct section sockets = sockets_section;
+	struct sockets_view *s = state;
+	int status;
+
+	if (!is_read(s))
+		sockets.if_empty = "sockets could not be read";
+	status = process_view_tell(&s->view, &sockets, tell_sockets, err);
+	if (!status)
+		status = process_view_tell(&s->view, &kinds_section, tell_kinds, err);
+	if (!status)
+		status = process_view_tell(&s->view, &processes_section, tell_process, err);
+	if (s->view.readings->refused)
+		output_limit(s->view.output, "sockets of all processes",
+			"there were more than are kept", "observe fewer processes at once");
+	return status;
+}
+
+static void fini(void *state)
+{
+	struct sockets_view *s = state;
+
+	process_view_fini(&s->view);
+	map_fini(&s->ends);
+	peer_labels_fini(&s->labels);
+	buffer_fini(&s->protocol);
+	buffer_fini(&s->local);
+	buffer_fini(&s->peer);
+	buffer_fini(&s->name);
+}
+
+const struct stage_type stage_sockets = {
+	.name = "sockets",
+	.help = "sockets: state, addresses, who the peer is, queues, round trips, times",
+	.probe = "sockets",
+	.shows = "sockets",
+	.state_size = sizeof(struct sockets_view),
+	.init = init,
+	.push = process_view_push,
+	.finish = finish,
+	.fini = fini,
+};

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See stream_state.h. */
+#include "analyze/sockets/stream_state.h"
+
+#include "analyze/records.h"
+#include "analyze/sockets/socket_words.h"
+
+static bool is_made_and_stands(const struct sockets_socket *s)
+{
+	return s->state_state == SOOTH_STATE_VALUE && s->state == SOCKETS_ESTABLISHED &&
+	       s->side != SOCKETS_SIDE_ACCEPTED && socket_is_inet(s) &&
+	       span_equal(record_text(&s->record, &s->protocol), "tcp");
+}
+
+/* Each of these is a value, or absent because nothing was sent or received. */
+static bool is_told(const struct sockets_socket *s)
+{
+	return s->sent_state <= SOOTH_STATE_ABSENT && s->received_state <= SOOTH_STATE_ABSENT &&
+	       s->bytes_state == SOOTH_STATE_VALUE && s->waiting_state == SOOTH_STATE_VALUE &&
+	       s->receive_queue_state == SOOTH_STATE_VALUE &&
+	       s->send_queue_state == SOOTH_STATE_VALUE;
+}
+
+static uint64_t read_bytes(const struct sockets_socket *s)
+{
+	return s->received_bytes - s->receive_queue_bytes;
+}
+
+/*
+ * For how long at least nothing of what waits has been read. Of two readings: where nothing was
+ * read between them, since what waited at the first had come. One reading tells nothing: whoever
+ * reads slowly has a full queue too.
+ */
+static uint64_t unread_ns(
+	const struct sockets_socket *first, const struct sockets_socket *last, uint64_t interval_ns)
+{
+	if (!first || !interval_ns)
+		return 0;
+	if (!first->receive_queue_bytes)
+		return last->received_ago_ns;
+	return read_bytes(first) == read_bytes(last) ? interval_ns + first->received_ago_ns : 0;
+}
+
+static void find_turn(struct stream_state *state, const struct sockets_socket *first,
+	const struct sockets_socket *last, const struct stream_limits *limits)
+{
+	bool is_asked =
+		state->has_sent &&
+		(!state->has_come || last->received_ago_ns >= last->sent_ago_ns + limits->gap_ns);
+
+	if (last->retransmits_waiting >= limits->retransmits) {
+		state->turn = STREAM_LOST;
+		state->for_ns = last->received_ago_ns;
+	} else if (last->receive_queue_bytes) {
+		state->turn = STREAM_UNREAD;
+		state->for_ns = unread_ns(first, last, state->interval_ns);
+	} else if (last->send_queue_bytes) {
+		/* While it is acknowledged, or sent again, it moves or will be lost. */
+		state->turn = STREAM_UNSENT;
+		state->for_ns = state->went || last->retransmits_waiting ? 0 : last->sent_ago_ns;
+	} else if (is_asked) {
+		state->turn = STREAM_ASKED;
+		state->for_ns = last->sent_ago_ns;
+	} else {
+		state->turn = STREAM_QUIET;
+		state->for_ns = state->has_sent && last->sent_ago_ns < last->received_ago_ns
+					? last->sent_ago_ns
+					: last->received_ago_ns;
+	}
+}
+
+struct stream_state stream_state_of(const struct sockets_socket *first,
+	const struct sockets_socket *last, const struct stream_limits *limits)
+{
+	struct stream_state state = { .turn = STREAM_NONE };
+
+	if (!is_made_and_stands(last))
+		return state;
+	state.turn = STREAM_UNTOLD;
+	if (!is_told(last))
+		return state;
+	if (first && !is_told(first))
+		first = NULL;
+	state.has_come = last->received_state == SOOTH_STATE_VALUE;
+	state.has_sent = last->sent_state == SOOTH_STATE_VALUE;
+	if (first && first != last) {
+		state.interval_ns = last->record.time_ns - first->record.time_ns;
+		state.came = last->received_bytes - first->received_bytes;
+		state.went = last->sent_bytes - first->sent_bytes;
+	}
+	find_turn(&state, first, last, limits);
+	return state;
+}

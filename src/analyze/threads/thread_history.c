@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See thread_history.h. */
+#include "analyze/threads/thread_history.h"
+
+#include <string.h>
+
+#include "base/units.h"
+
+#define THREADS_MAX	262144
+#define PROCESSES_MAX	65536
+#define SYSTEM_LEAST_NS (200 * NS_PER_MS) /* of CPU, to tell the share of the kernel */
+
+struct thread_key {
+	struct process_id process;
+	uint64_t start_ticks;
+	uint64_t tid;
+};
+
+/* When its last whole readings ended. */
+struct process_ends {
+	uint64_t before_ns, last_ns;
+};
+
+void thread_histories_init(struct thread_histories *h)
+{
+	*h = (struct thread_histories){ 0 };
+	map_init(
+		&h->threads, sizeof(struct thread_key), sizeof(struct thread_history), THREADS_MAX);
+	map_init(&h->processes, sizeof(struct process_id), sizeof(struct process_ends),
+		PROCESSES_MAX);
+}
+
+void thread_histories_fini(struct thread_histories *h)
+{
+	map_fini(&h->threads);
+	map_fini(&h->processes);
+}
+
+static void copy_name(char to[THREAD_HISTORY_NAME], struct span name)
+{
+	size_t size = name.size < THREAD_HISTORY_NAME - 1 ? name.size : THREAD_HISTORY_NAME - 1;
+
+	memset(to, 0, THREAD_HISTORY_NAME);
+	memcpy(to, name.data, size);
+}
+
+static void meet_call(struct thread_history *h, const struct threads_thread *t)
+{
+	for (size_t i = 0; i < THREAD_HISTORY_MET; i++) {
+		struct thread_met_call *call = &h->calls[i];
+
+		if (call->readings && (call->syscall != t->syscall || call->abi != t->abi))
+			continue;
+		call->syscall = t->syscall;
+		call->abi = t->abi;
+		call->readings++;
+		return;
+	}
+}
+
+static void meet_channel(struct thread_history *h, struct span name)
+{
+	char kept[THREAD_HISTORY_NAME];
+
+	copy_name(kept, name);
+	for (size_t i = 0; i < THREAD_HISTORY_MET; i++) {
+		struct thread_met_channel *channel = &h->channels[i];
+
+		if (channel->readings && memcmp(channel->name, kept, sizeof(kept)) != 0)
+			continue;
+		memcpy(channel->name, kept, sizeof(kept));
+		channel->readings++;
+		return;
+	}
+}
+
+static void meet_state(struct thread_history *h, char state)
+{
+	h->state = state;
+	h->running += state == 'R';
+	h->sleeping += state == 'S';
+	h->uninterruptible += state == 'D';
+	h->stopped += state == 'T' || state == 't';
+}
+
+static void take_more_counters(struct thread_history *h, const struct threads_thread *t)
+{
+	h->last.system_ns = t->system_ns;
+	h->last.faults = t->faults;
+	h->last.moved_bytes = t->read_bytes + t->written_bytes;
+	h->last.io_calls = t->reads + t->writes;
+	h->times_state = t->times_state;
+	h->io_state = t->io_state;
+}
+
+static void take_counters(struct thread_history *h, const struct threads_thread *t)
+{
+	h->last = (struct thread_counters){ .time_ns = t->record.time_ns,
+		.cpu_ns = t->cpu_ns,
+		.waited_ns = t->waited_ns,
+		.voluntary_switches = t->voluntary_switches,
+		.involuntary_switches = t->involuntary_switches };
+	h->times_state = h->io_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	if (record_holds(&t->record, sizeof(*t)))
+		take_more_counters(h, t);
+	if (!h->readings)
+		h->first = h->last;
+	h->cpu_state = t->cpu_state;
+	h->waited_state = t->waited_state;
+	h->switches_state = t->switches_state;
+	h->syscall_state = t->syscall_state;
+	h->channel_state = t->wait_channel_state;
+}
+
+static void meet_wait(struct thread_history *h, const struct threads_thread *t)
+{
+	bool has_arguments = record_holds(&t->record, sizeof(*t));
+	struct thread_waiting w = thread_waiting_of(t, has_arguments);
+
+	h->met++;
+	h->bare += !has_arguments;
+	h->waits[w.what]++;
+	h->with_timeout += w.has_timeout;
+	h->of_others += w.is_of_others;
+	if (w.timeout_ms) {
+		h->short_timeouts++;
+		h->short_timeouts_hz += 1000.0 / w.timeout_ms;
+	}
+	h->waiting = w;
+}
+
+static void take_thread(struct thread_histories *h, const struct threads_thread *t)
+{
+	struct thread_key key = { process_id_of(&t->record), t->thread_start_ticks, t->record.tid };
+	struct thread_history *one = map_put(&h->threads, &key, NULL);
+
+	if (!one) {
+		h->refused++;
+		return;
+	}
+	one->process = key.process;
+	one->tid = t->record.tid;
+	copy_name(one->name, record_text(&t->record, &t->name));
+	take_counters(one, t);
+	meet_state(one, t->state);
+	meet_wait(one, t);
+	if (t->syscall_state == SOOTH_STATE_VALUE)
+		meet_call(one, t);
+	if (t->wait_channel_state == SOOTH_STATE_VALUE)
+		meet_channel(one, record_text(&t->record, &t->wait_channel));
+	one->readings++;
+}
+
+static void end_reading(struct thread_histories *h, const struct threads_process *p)
+{
+	struct process_id id = process_id_of(&p->record);
+	struct process_ends *ends;
+
+	if (!p->threads)
+		return; /* it ended, or may not be read: what was read before stands */
+	ends = map_put(&h->processes, &id, NULL);
+	if (!ends)
+		return;
+	ends->before_ns = ends->last_ns;
+	ends->last_ns = p->record.time_ns;
+}
+
+/* In the last whole reading of its process: else it has ended. */
+static bool is_there(const struct thread_histories *h, const struct thread_history *t)
+{
+	const struct process_ends *ends = map_get(&h->processes, &t->process);
+
+	return ends && t->last.time_ns > ends->before_ns;
+}
+
+void thread_histories_take(struct thread_histories *h, const struct sooth_record *r)
+{
+	const void *known;
+
+	if ((known = record_as(r, THREADS_THREAD, THREADS_THREAD_LEAST)))
+		take_thread(h, known);
+	else if ((known = record_as(r, THREADS_PROCESS, sizeof(struct threads_process))))
+		end_reading(h, known);
+}
+
+void thread_histories_next_interval(struct thread_histories *h)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&h->threads, &position, &key, &value)) {
+		struct thread_history *t = value, old = *t;
+
+		if (!is_there(h, t)) {
+			map_remove(&h->threads, key);
+			continue;
+		}
+		memset(t, 0, sizeof(*t));
+		t->process = old.process;
+		t->tid = old.tid;
+		memcpy(t->name, old.name, sizeof(t->name));
+		t->first = t->last = old.last;
+		t->readings = 1;
+	}
+}
+
+const struct thread_history *thread_histories_next(
+	const struct thread_histories *h, const struct process_id *id, size_t *position)
+{
+	const void *key;
+	void *value;
+
+	while (map_next(&h->threads, position, &key, &value)) {
+		const struct thread_history *t = value;
+
+		if (!memcmp(&t->process, id, sizeof(*id)) && is_there(h, t))
+			return t;
+	}
+	return NULL;
+}
+
+static double a_second(const struct thread_history *t, uint8_t state, uint64_t from, uint64_t to)
+{
+	uint64_t ns = thread_history_ns(t);
+
+	if (!ns || state != SOOTH_STATE_VALUE)
+		return -1;
+	return to > from ? (double)(to - from) * (double)NS_PER_S / (double)ns : 0;
+}
+
+double thread_history_cpu(const struct thread_history *t)
+{
+	double ns = a_second(t, t->cpu_state, t->first.cpu_ns, t->last.cpu_ns);
+
+	return ns < 0 ? ns : 100 * ns / (double)NS_PER_S;
+}
+
+double thread_history_wanted(const struct thread_history *t)
+{
+	double ran = thread_history_cpu(t);
+	double waited = a_second(t, t->waited_state, t->first.waited_ns, t->last.waited_ns);
+
+	return ran < 0 || waited < 0 ? ran : ran + 100 * waited / (double)NS_PER_S;
+}
+
+/* Clock ticks that met it in the kernel, of a time that is exact: little time tells nothing. */
+double thread_history_system(const struct thread_history *t)
+{
+	uint64_t cpu_ns = t->last.cpu_ns - t->first.cpu_ns;
+
+	if (t->times_state || t->cpu_state || cpu_ns < SYSTEM_LEAST_NS ||
+		t->last.system_ns < t->first.system_ns)
+		return -1;
+	return 100 * (double)(t->last.system_ns - t->first.system_ns) / (double)cpu_ns;
+}
+
+double thread_history_faults(const struct thread_history *t)
+{
+	return a_second(t, t->times_state, t->first.faults, t->last.faults);
+}
+
+double thread_history_stretch(const struct thread_history *t)
+{
+	uint64_t times = t->last.involuntary_switches - t->first.involuntary_switches;
+
+	if (t->switches_state || t->cpu_state || !times)
+		return -1;
+	return (double)(t->last.cpu_ns - t->first.cpu_ns) / (double)times;
+}
+
+double thread_history_moved_bytes(const struct thread_history *t)
+{
+	return a_second(t, t->io_state, t->first.moved_bytes, t->last.moved_bytes);
+}
+
+double thread_history_io_calls(const struct thread_history *t)
+{
+	return a_second(t, t->io_state, t->first.io_calls, t->last.io_calls);
+}
+
+double thread_history_voluntary(const struct thread_history *t)
+{
+	return a_second(
+		t, t->switches_state, t->first.voluntary_switches, t->last.voluntary_switches);
+}
+
+double thread_history_involuntary(const struct thread_history *t)
+{
+	return a_second(
+		t, t->switches_state, t->first.involuntary_switches, t->last.involuntary_switches);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of threads and what they stand for; see thread_roles.h. */
+#include "analyze/threads/thread_roles.h"
+
+#include "base/cleanup.h"
+
+struct thread_row {
+	const char *name;
+	enum thread_role role;
+};
+
+static const struct thread_row rows[] = {
+#define THREAD(name, role) { name, THREAD_ROLE_##role },
+#include "analyze/threads/thread_roles.def"
+#undef THREAD
+};
+
+static const char *const names[THREAD_ROLES] = {
+	[THREAD_ROLE_UNKNOWN] = "unknown",
+	[THREAD_ROLE_MAIN] = "main",
+	[THREAD_ROLE_GC] = "gc",
+	[THREAD_ROLE_JIT] = "jit",
+	[THREAD_ROLE_HTTP] = "http",
+	[THREAD_ROLE_POOL] = "pool",
+	[THREAD_ROLE_WORKER] = "worker",
+	[THREAD_ROLE_ALLOCATOR] = "allocator",
+	[THREAD_ROLE_WATCHER] = "watcher",
+	[THREAD_ROLE_TIMER] = "timer",
+	[THREAD_ROLE_DATABASE] = "database",
+	[THREAD_ROLE_SIGNAL] = "signal",
+	[THREAD_ROLE_CHILD] = "child",
+	[THREAD_ROLE_IO] = "io",
+	[THREAD_ROLE_LOG] = "log",
+	[THREAD_ROLE_DEBUGGER] = "debugger",
+	[THREAD_ROLE_OTHER] = "other",
+};
+const struct sooth_names thread_role_names = { THREAD_ROLES, names };
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool fits(const char *pattern, struct span name)
+{
+	size_t at = 0;
+
+	for (; *pattern && *pattern != '*'; pattern++) {
+		/* Some names have # themselves: "GC Thread#0". */
+		if (*pattern == '#' && at < name.size && is_digit(name.data[at])) {
+			while (at < name.size && is_digit(name.data[at]))
+				at++;
+			continue;
+		}
+		if (at == name.size || name.data[at++] != *pattern)
+			return false;
+	}
+	return *pattern == '*' || at == name.size;
+}
+
+enum thread_role thread_role_of(struct span name, struct span process, bool is_first)
+{
+	if (is_first)
+		return THREAD_ROLE_MAIN;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (fits(rows[i].name, name))
+			return rows[i].role;
+	}
+	return name.size && !span_compare(name, process) ? THREAD_ROLE_OTHER : THREAD_ROLE_UNKNOWN;
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The threads of processes, the busiest first: what each used of a CPU between the two
+ * readings, the call it is in, what it waits for, how it is scheduled.
+ */
+#include <stdio.h>
+
+#include "analyze/processes/process_view.h"
+#include "analyze/threads/thread_roles.h"
+#include "analyze/threads/thread_times.h"
+#include "core/stage.h"
+#include "model/schema.h"
+#include "probes/syscall_names.h"
+
+#define STATES 128 /* letters */
+
+struct threads_row {
+	struct sooth_record record;
+	double cpu_percent;
+	uint64_t cpu_ns, waited_ns;
+	uint64_t voluntary_switches, involuntary_switches;
+	uint64_t stack_pointer;
+	uint64_t thread_start_ticks;
+	uint32_t processor;
+	uint32_t realtime_priority;
+	uint32_t category;
+	uint32_t role;
+	int32_t nice;
+	char state;
+	uint8_t cpu_percent_state, cpu_state, waited_state, switches_state, call_state,
+		wait_channel_state, stack_pointer_state, role_state;
+	uint8_t cpu_is_ticks;
+	uint8_t has_come;
+	uint8_t unused[1];
+	struct sooth_text name, call, wait_channel, policy;
+};
+
+static const struct sooth_field row_fields[] = {
+	FIELD_PID(threads_row),
+	{ .name = "tid",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(threads_row, record.tid),
+		.is_key = true,
+		.help = "thread id" },
+	FIELD_STRING(threads_row, name, "name of the thread (comm)"),
+	{ .name = "role",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(threads_row, role),
+		FIELD_STATE_AT(threads_row, role_state),
+		.names = &thread_role_names,
+		.help = "what threads of that name do; names are the program's own word" },
+	{ .name = "state",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(threads_row, state),
+		.help = "R running, S sleeping, D uninterruptible, T stopped, t traced, Z zombie, "
+			"I idle" },
+	{ .name = "cpu_percent",
+		.label = "CPU%",
+		.type = SOOTH_FIELD_REAL,
+		FIELD_AT(threads_row, cpu_percent),
+		FIELD_STATE_AT(threads_row, cpu_percent_state),
+		.unit = SOOTH_UNIT_PERCENT,
+		.decimals = 1,
+		.help = "of one CPU, between the two readings" },
+	FIELD_NUMBER(threads_row, cpu_ns, "CPU time so far", .label = "CPU", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(threads_row, cpu_state)),
+	FIELD_STRING(
+		threads_row, call, "system call it is in", FIELD_STATE_AT(threads_row, call_state)),
+	FIELD_STRING(threads_row, wait_channel, "function of the kernel it waits in",
+		.may_shrink = true, FIELD_STATE_AT(threads_row, wait_channel_state)),
+	FIELD_STRING(threads_row, policy, "how it is scheduled, with its realtime priority"),
+	{ .name = "nice",
+		.type = SOOTH_FIELD_SIGNED,
+		FIELD_AT(threads_row, nice),
+		.help = "-20 to 19; lower gets more of a processor" },
+	{ .name = "category",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(threads_row, category),
+		FIELD_STATE_AT(threads_row, call_state),
+		.names = &syscall_category_names,
+		.is_hidden = true,
+		.help = "kind of that system call" },
+	FIELD_NUMBER(threads_row, realtime_priority, "1 to 99; 0: none", .is_hidden = true),
+	FIELD_NUMBER(threads_row, waited_ns, "time it could have run while others did",
+		.unit = SOOTH_UNIT_NS, .is_hidden = true,
+		FIELD_STATE_AT(threads_row, waited_state)),
+	FIELD_NUMBER(threads_row, voluntary_switches, "times it gave the processor up",
+		.is_hidden = true, FIELD_STATE_AT(threads_row, switches_state)),
+	FIELD_NUMBER(threads_row, involuntary_switches, "times the processor was taken from it",
+		.is_hidden = true, FIELD_STATE_AT(threads_row, switches_state)),
+	FIELD_NUMBER(threads_row, processor, "it last ran on", .is_hidden = true),
+	{ .name = "stack_pointer",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(threads_row, stack_pointer),
+		FIELD_STATE_AT(threads_row, stack_pointer_state),
+		.unit = SOOTH_UNIT_HEX,
+		.is_hidden = true,
+		.help = "where its stack ends while it waits" },
+	FIELD_NUMBER(threads_row, thread_start_ticks, "start, in clock ticks after boot",
+		.is_hidden = true),
+	FIELD_TRUTH(threads_row, cpu_is_ticks, "the CPU time has the resolution of a clock tick",
+		.is_hidden = true),
+	FIELD_TRUTH(
+		threads_row, has_come, "it was not there at the reading before", .is_hidden = true),
+};
+
+static const struct sooth_schema row_schema = {
+	.name = "threads",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct threads_row),
+	SCHEMA_FIELDS(row_fields),
+};
+
+struct threads_sums_row {
+	struct sooth_record record;
+	uint64_t interval_ns;
+	double cpu_percent;
+	uint32_t threads, came, went;
+	uint8_t threads_state, changes_state, cpu_state;
+	uint8_t unused;
+};
+
+static const struct sooth_field sums_fields[] = {
+	FIELD_PID(threads_sums_row),
+	FIELD_NUMBER(threads_sums_row, threads, "at the last reading",
+		FIELD_STATE_AT(threads_sums_row, threads_state)),
+	FIELD_NUMBER(threads_sums_row, came, "since the reading before",
+		FIELD_STATE_AT(threads_sums_row, changes_state)),
+	FIELD_NUMBER(threads_sums_row, went, "since the reading before",
+		FIELD_STATE_AT(threads_sums_row, changes_state)),
+	{ .name = "cpu_percent",
+		.label = "CPU%",
+		.type = SOOTH_FIELD_REAL,
+		FIELD_AT(threads_sums_row, cpu_percent),
+		FIELD_STATE_AT(threads_sums_row, cpu_state),
+		.unit = SOOTH_UNIT_PERCENT,
+		.decimals = 1,
+		.help = "of one CPU, by the threads that were in both readings" },
+	FIELD_NUMBER(threads_sums_row, interval_ns, "between the two readings", .label = "INTERVAL",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(threads_sums_row, changes_state)),
+};
+
+static const struct sooth_schema sums_schema = {
+	.name = "threads_sums",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct threads_sums_row),
+	SCHEMA_FIELDS(sums_fields),
+};
+
+struct threads_state_row {
+	struct sooth_record record;
+	uint64_t threads;
+	char state;
+	uint8_t unused[7];
+};
+
+static const struct sooth_field state_fields[] = {
+	{ .name = "state",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(threads_state_row, state),
+		.is_key = true,
+		.help = "as in the table of threads" },
+	FIELD_NUMBER(threads_state_row, threads, "in that state"),
+};
+
+static const struct sooth_schema state_schema = {
+	.name = "threads_by_state",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct threads_state_row),
+	SCHEMA_FIELDS(state_fields),
+};
+
+struct threads_view {
+	struct process_view view;
+	struct thread_times times;
+	uint64_t by_state[STATES];
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct threads_view *s = state;
+
+	(void)options;
+	(void)err;
+	thread_times_init(&s->times);
+	s->view.output = output;
+	s->view.readings = &s->times.now;
+	return 0;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct threads_view *s = state;
+
+	(void)err;
+	batch_for_each (r, batch)
+		thread_times_take(&s->times, r);
+	return 0;
+}
+
+/* --- rows --- */
+
+static void policy_text(char out[32], const struct threads_thread *t)
+{
+	const char *name =
+		t->policy < THREADS_POLICIES ? threads_policy_names.names[t->policy] : NULL;
+
+	if (!name)
+		snprintf(out, 32, "policy %u", t->policy);
+	else if (t->realtime_priority)
+		snprintf(out, 32, "%s %u", name, t->realtime_priority);
+	else
+		snprintf(out, 32, "%s", name);
+}
+
+static struct threads_row row_of(const struct thread_time *time)
+{
+	const struct threads_thread *t = time->thread;
+	const struct syscall_row *call = syscall_by_number(t->abi, t->syscall);
+
+	return (struct threads_row){ .record = { .time_ns = t->record.time_ns,
+					     .start_ticks = t->record.start_ticks,
+					     .pid = t->record.pid,
+					     .tid = t->record.tid },
+		.cpu_percent = time->cpu_percent,
+		.cpu_percent_state = time->cpu_state,
+		.has_come = time->has_come,
+		.cpu_ns = t->cpu_ns,
+		.cpu_state = t->cpu_state,
+		.cpu_is_ticks = t->cpu_is_ticks,
+		.waited_ns = t->waited_ns,
+		.waited_state = t->waited_state,
+		.voluntary_switches = t->voluntary_switches,
+		.involuntary_switches = t->involuntary_switches,
+		.switches_state = t->switches_state,
+		.stack_pointer = t->stack_pointer,
+		.stack_pointer_state = t->stack_pointer_state,
+		.thread_start_ticks = t->thread_start_ticks,
+		.processor = t->processor,
+		.realtime_priority = t->realtime_priority,
+		.nice = t->nice,
+		.state = t->state,
+		.call_state = t->syscall_state,
+		.category = call ? call->category : SYSCALL_CATEGORY_OTHER,
+		.wait_channel_state = t->wait_channel_state };
+}
+
+static int tell_thread(struct threads_view *s, const struct thread_time *time, struct span process,
+	struct sooth_error *err)
+{
+	const struct threads_thread *t = time->thread;
+	struct threads_row row = row_of(time);
+	char call[SYSCALL_NAME_SIZE] = "", policy[32];
+	struct record_tail tail[4];
+	size_t call_size = 0;
+
+	if (t->syscall_state == SOOTH_STATE_VALUE)
+		call_size = syscall_name(t->abi, t->syscall, call);
+	policy_text(policy, t);
+	row.role = thread_role_of(
+		record_text(&t->record, &t->name), process, t->record.tid == t->record.pid);
+	row.role_state = row.role ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	tail[0] = tail_text(&row.name, &t->record, &t->name);
+	tail[1] = tail_span(&row.call, span_of(call, call_size));
+	tail[2] = tail_text(&row.wait_channel, &t->record, &t->wait_channel);
+	tail[3] = tail_string(&row.policy, policy);
+	s->by_state[(unsigned char)t->state % STATES]++;
+	return OUTPUT_ROW(s->view.output, &row, tail, 4, err);
+}
+
+/* Of the first thread: the others bear it until they are given one. */
+static struct span process_name(const struct thread_time *times, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct threads_thread *t = times[i].thread;
+
+		if (t->record.tid == t->record.pid)
+			return record_text(&t->record, &t->name);
+	}
+	return span_of("", 0);
+}
+
+static int tell_threads(void *state, const struct snapshot *process, struct sooth_error *err)
+{
+	struct threads_view *s = state;
+	const struct thread_time *times;
+	struct buffer list = { 0 };
+	struct span name;
+	size_t count;
+	int status = thread_times_list(&s->times, process, &list, NULL);
+
+	times = (const void *)list.data;
+	count = list.size / sizeof(*times);
+	name = process_name(times, count);
+	for (size_t i = 0; i < count && !status; i++)
+		status = tell_thread(s, &times[i], name, err);
+	buffer_fini(&list);
+	return status;
+}
+
+static const struct section threads_section = {
+	.name = "threads",
+	.title = "threads",
+	.schema = &row_schema,
+	.shape = SECTION_TABLE,
+	.columns = "pid,tid,name,role,state,cpu_percent,cpu_ns,call,wait_channel,policy,nice",
+	.if_empty = "no threads could be read",
+};
+
+static int tell_sums(void *state, const struct snapshot *process, struct sooth_error *err)
+{
+	struct threads_sums_row row = { .record = row_head(&process->id) };
+	struct threads_view *s = state;
+	struct buffer list = { 0 };
+	struct thread_sums sums;
+	int status = thread_times_list(&s->times, process, &list, &sums);
+
+	row.interval_ns = sums.interval_ns;
+	row.cpu_percent = sums.cpu_percent;
+	row.threads = sums.threads;
+	row.came = sums.came;
+	row.went = sums.went;
+	row.threads_state = sums.threads_state;
+	row.changes_state = sums.changes_state;
+	row.cpu_state = sums.cpu_state;
+	if (!status)
+		status = OUTPUT_ROW(s->view.output, &row, NULL, 0, err);
+	buffer_fini(&list);
+	return status;
+}
+
+static const struct section sums_section = {
+	.name = "threads_sums",
+	.schema = &sums_schema,
+	.shape = SECTION_TABLE,
+	.columns = "pid,threads,came,went,cpu_percent,interval_ns",
+};
+
+static const struct section states_section = {
+	.name = "threads_by_state",
+	.schema = &state_schema,
+	.shape = SECTION_KEYED,
+	.rows_least = 2,
+};
+
+static int tell_states(struct threads_view *s, struct sooth_error *err)
+{
+	int status = process_view_section(&s->view, &states_section, err);
+
+	for (unsigned i = 0; i < STATES && !status; i++) {
+		struct threads_state_row row = { .state = (char)i, .threads = s->by_state[i] };
+
+		if (row.threads)
+			status = OUTPUT_ROW(s->view.output, &row, NULL, 0, err);
+	}
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct threads_view *s = state;
+	int status = process_view_tell(&s->view, &threads_section, tell_threads, err);
+
+	if (!status)
+		status = tell_states(s, err);
+	if (!status)
+		status = process_view_tell(&s->view, &sums_section, tell_sums, err);
+	if (s->times.now.refused)
+		output_limit(
+			s->view.output, "some threads", "there were more than a view holds", "");
+	return status;
+}
+
+static void fini(void *state)
+{
+	struct threads_view *s = state;
+
+	thread_times_fini(&s->times);
+}
+
+const struct stage_type stage_threads = {
+	.name = "threads",
+	.help = "threads: CPU, state, system call, what each waits for",
+	.probe = "threads",
+	.shows = "threads",
+	.state_size = sizeof(struct threads_view),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

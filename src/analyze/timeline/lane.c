@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See lane.h. */
+#include "analyze/timeline/lane.h"
+
+#include <math.h>
+#include <string.h>
+
+#define NS_A_SECOND 1e9
+#define LONGEST_NS  (1ull << 60) /* later is no time that a clock told: left out */
+
+static double larger(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+static double smaller(double a, double b)
+{
+	return a < b ? a : b;
+}
+
+void lane_axis_begin(struct lane_axis *axis, uint64_t begin_ns)
+{
+	*axis = (struct lane_axis){ begin_ns, begin_ns, LANE_SHORTEST_NS };
+}
+
+size_t lane_axis_count(const struct lane_axis *axis)
+{
+	if (axis->end_ns == axis->begin_ns)
+		return 0;
+	return (size_t)((axis->end_ns - axis->begin_ns) / axis->stretch_ns) + 1;
+}
+
+static bool is_beyond(const struct lane_axis *axis, uint64_t time_ns)
+{
+	return time_ns > axis->begin_ns && time_ns - axis->begin_ns > LONGEST_NS;
+}
+
+void lane_axis_reach(struct lane_axis *axis, uint64_t time_ns)
+{
+	if (time_ns <= axis->end_ns || is_beyond(axis, time_ns))
+		return;
+	axis->end_ns = time_ns;
+	while ((axis->end_ns - axis->begin_ns) / axis->stretch_ns >= LANE_STRETCHES)
+		axis->stretch_ns *= 2;
+}
+
+static void merge(struct lane_stretch *to, const struct lane_stretch *one,
+	const struct lane_stretch *other, enum lane_kind kind)
+{
+	struct lane_stretch both = { .covered_ns = one->covered_ns + other->covered_ns };
+
+	if (kind == LANE_LEVEL)
+		both.amount = larger(one->amount, other->amount);
+	else
+		both.amount = one->amount + other->amount;
+	*to = both;
+}
+
+/* Stretches are lengthened when a lane is next used. */
+static void catch_up(struct lane *lane, const struct lane_axis *axis)
+{
+	const size_t half = LANE_STRETCHES / 2;
+
+	if (!lane->stretch_ns)
+		lane->stretch_ns = axis->stretch_ns;
+	for (; lane->stretch_ns < axis->stretch_ns; lane->stretch_ns *= 2) {
+		struct lane_stretch *all = lane->stretches;
+
+		for (size_t i = 0; i < half; i++)
+			merge(&all[i], &all[2 * i], &all[2 * i + 1], lane->kind);
+		memset(all + half, 0, half * sizeof(*all));
+	}
+}
+
+static void put(struct lane *lane, size_t i, double amount, uint64_t covered_ns)
+{
+	struct lane_stretch part = { amount, covered_ns };
+
+	merge(&lane->stretches[i], &lane->stretches[i], &part, lane->kind);
+}
+
+/* Of an amount each stretch gets its share, of a level each all of it. */
+static void spread(struct lane *lane, struct lane_axis *axis, uint64_t from_ns, uint64_t to_ns,
+	double amount, bool covers)
+{
+	double whole_ns = (double)(to_ns - from_ns);
+
+	if (is_beyond(axis, to_ns))
+		return;
+	lane_axis_reach(axis, to_ns);
+	catch_up(lane, axis);
+	if (from_ns < axis->begin_ns)
+		from_ns = axis->begin_ns;
+	while (from_ns < to_ns) {
+		size_t i = (size_t)((from_ns - axis->begin_ns) / axis->stretch_ns);
+		uint64_t end_ns = axis->begin_ns + (i + 1) * axis->stretch_ns;
+		uint64_t part_ns = (end_ns < to_ns ? end_ns : to_ns) - from_ns;
+
+		put(lane, i,
+			lane->kind == LANE_LEVEL ? amount : amount * (double)part_ns / whole_ns,
+			covers ? part_ns : 0);
+		from_ns += part_ns;
+	}
+}
+
+static void note_span(struct lane *lane, uint64_t from_ns, uint64_t to_ns)
+{
+	if (to_ns - from_ns > lane->longest_ns)
+		lane->longest_ns = to_ns - from_ns;
+	if (!lane->to_ns || from_ns < lane->from_ns)
+		lane->from_ns = from_ns;
+	if (to_ns > lane->to_ns)
+		lane->to_ns = to_ns;
+}
+
+void lane_rate(
+	struct lane *lane, struct lane_axis *axis, uint64_t from_ns, uint64_t to_ns, double amount)
+{
+	if (to_ns <= from_ns)
+		return;
+	lane->total += amount;
+	note_span(lane, from_ns, to_ns);
+	spread(lane, axis, from_ns, to_ns, amount, lane->kind == LANE_RATE);
+}
+
+/* A reading alone covers the moment of it. */
+void lane_level(
+	struct lane *lane, struct lane_axis *axis, uint64_t from_ns, uint64_t to_ns, double level)
+{
+	lane->least = lane->has_level ? smaller(lane->least, level) : level;
+	lane->last = level;
+	lane->has_level = true;
+	if (to_ns <= from_ns)
+		to_ns = from_ns + 1;
+	note_span(lane, from_ns, to_ns);
+	spread(lane, axis, from_ns, to_ns, level, true);
+}
+
+void lane_count(struct lane *lane, struct lane_axis *axis, uint64_t at_ns, double amount)
+{
+	lane_axis_reach(axis, at_ns);
+	catch_up(lane, axis);
+	if (at_ns < axis->begin_ns || is_beyond(axis, at_ns))
+		return;
+	lane->total += amount;
+	put(lane, (size_t)((at_ns - axis->begin_ns) / axis->stretch_ns), amount, 0);
+}
+
+void lane_cover(struct lane *lane, struct lane_axis *axis, uint64_t from_ns, uint64_t to_ns)
+{
+	if (to_ns > from_ns)
+		spread(lane, axis, from_ns, to_ns, 0, true);
+}
+
+static double value_of(const struct lane *lane, const struct lane_stretch *s)
+{
+	if (!s->covered_ns)
+		return NAN;
+	return lane->kind == LANE_LEVEL ? s->amount
+					: s->amount * NS_A_SECOND / (double)s->covered_ns;
+}
+
+struct lane_figures lane_values(struct lane *lane, const struct lane_axis *axis, double *values)
+{
+	struct lane_figures f = { 0 };
+	size_t count = lane_axis_count(axis);
+	uint64_t covered_ns = 0;
+	double sum = 0;
+
+	catch_up(lane, axis);
+	for (size_t i = 0; i < count; i++) {
+		values[i] = value_of(lane, &lane->stretches[i]);
+		if (isnan(values[i]))
+			continue;
+		sum += lane->stretches[i].amount;
+		covered_ns += lane->stretches[i].covered_ns;
+		f.least = f.has_any ? smaller(f.least, values[i]) : values[i];
+		f.most = f.has_any ? larger(f.most, values[i]) : values[i];
+		f.last = values[i];
+		f.has_any = true;
+	}
+	if (lane->kind == LANE_LEVEL) {
+		f.least = lane->least;
+		f.last = lane->last;
+		f.mean = NAN;
+	} else if (covered_ns) {
+		f.mean = sum * NS_A_SECOND / (double)covered_ns;
+	}
+	return f;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See timeline_book.h. */
+#include "analyze/timeline/timeline_book.h"
+
+#include <stdlib.h>
+
+#include "base/units.h"
+#include "probes/maps.h"
+
+#define TEXTS_MAX (4u << 20)
+#define GAP_FACTOR                                                                                 \
+	4 /* a state is not known where readings are so much further apart than usual              \
+	   */
+#define NO_GAP_NS  NS_PER_S	    /* whatever is usual */
+#define NOT_NEW_NS (20 * NS_PER_MS) /* starts are told in clock ticks */
+
+struct lane_key {
+	uint32_t group, what;
+};
+
+static void process_init(struct timeline_process *p)
+{
+	map_init(&p->lanes, sizeof(struct lane_key), sizeof(struct lane *), TIMELINE_LANES_MAX);
+}
+
+void timeline_book_init(struct timeline_book *b)
+{
+	*b = (struct timeline_book){ 0 };
+	process_init(&b->all);
+	map_init(&b->processes, sizeof(struct process_id), sizeof(struct timeline_process *),
+		TIMELINE_PROCESSES_MAX);
+	snapshots_init(&b->maps, MAPS_PROCESS);
+	b->texts.limit = TEXTS_MAX;
+}
+
+static void process_fini(struct timeline_book *b, struct timeline_process *p)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&p->lanes, &position, NULL, &value))
+		free(*(struct lane **)value);
+	b->lane_count -= p->lanes.count;
+	map_fini(&p->lanes);
+	timeline_threads_fini(&p->threads);
+}
+
+void timeline_book_fini(struct timeline_book *b)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&b->processes, &position, NULL, &value)) {
+		struct timeline_process *p = *(struct timeline_process **)value;
+
+		process_fini(b, p);
+		free(p);
+	}
+	process_fini(b, &b->all);
+	map_fini(&b->processes);
+	snapshots_fini(&b->maps);
+	buffer_fini(&b->events);
+	buffer_fini(&b->texts);
+}
+
+/* --- lanes --- */
+
+struct lane *timeline_lane(struct timeline_book *b, struct timeline_process *p,
+	enum timeline_group group, uint32_t what, enum lane_kind kind)
+{
+	struct lane_key key = { group, what };
+	struct lane **at = map_get(&p->lanes, &key);
+	struct lane *lane;
+
+	if (at)
+		return *at;
+	if (b->lane_count >= TIMELINE_LANES_MAX || !(lane = calloc(1, sizeof(*lane)))) {
+		b->refused_lanes++;
+		return NULL;
+	}
+	lane->kind = kind;
+	at = map_put(&p->lanes, &key, NULL);
+	if (!at) {
+		free(lane);
+		return NULL;
+	}
+	b->lane_count++;
+	return *at = lane;
+}
+
+struct lane *timeline_lane_next(const struct timeline_process *p, size_t *position,
+	enum timeline_group *group, uint32_t *what)
+{
+	const void *key;
+	void *value;
+
+	if (!map_next(&p->lanes, position, &key, &value))
+		return NULL;
+	*group = (enum timeline_group)((const struct lane_key *)key)->group;
+	*what = ((const struct lane_key *)key)->what;
+	return *(struct lane **)value;
+}
+
+void timeline_rate(struct timeline_book *b, struct timeline_process *p, enum timeline_group group,
+	uint32_t what, const struct timeline_span *span, double amount)
+{
+	struct lane *lane = timeline_lane(b, p, group, what, LANE_RATE);
+	bool is_of_all = group != TIMELINE_CPU || what == TIMELINE_WHOLE;
+	struct lane *all = is_of_all ? timeline_lane(b, &b->all, group, what, LANE_COUNT) : NULL;
+
+	if (lane)
+		lane_rate(lane, &b->axis, span->from_ns, span->to_ns, amount);
+	if (all)
+		lane_rate(all, &b->axis, span->from_ns, span->to_ns, amount);
+}
+
+static void note_usual(struct timeline_reading *reading, uint64_t ns)
+{
+	reading->usual_ns = reading->usual_ns ? (3 * reading->usual_ns + ns) / 4 : ns;
+}
+
+static bool is_gap(const struct timeline_reading *reading, uint64_t ns)
+{
+	return ns > NO_GAP_NS && reading->usual_ns && ns > GAP_FACTOR * reading->usual_ns;
+}
+
+void timeline_state(struct timeline_book *b, struct timeline_process *p,
+	struct timeline_reading *reading, uint32_t what, uint64_t now_ns, double value)
+{
+	struct lane *lane = timeline_lane(b, p, TIMELINE_MEMORY, what, LANE_LEVEL);
+	uint64_t since_ns = reading->time_ns ? now_ns - reading->time_ns : 0;
+
+	if (!lane)
+		return;
+	if (since_ns && !is_gap(reading, since_ns))
+		lane_level(lane, &b->axis, reading->time_ns, now_ns, reading->value);
+	lane_level(lane, &b->axis, now_ns, now_ns, value);
+	if (since_ns)
+		note_usual(reading, since_ns);
+	reading->time_ns = now_ns;
+	reading->value = value;
+}
+
+/* --- processes --- */
+
+/* Of those that have ended the one that used least; NULL: all are there. */
+static struct timeline_process *least_ended(const struct timeline_book *b)
+{
+	struct timeline_process *least = NULL;
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&b->processes, &position, NULL, &value)) {
+		struct timeline_process *p = *(struct timeline_process **)value;
+
+		if (p->end_ns && (!least || p->cpu_total_ns < least->cpu_total_ns))
+			least = p;
+	}
+	return least;
+}
+
+static bool make_room(struct timeline_book *b)
+{
+	struct timeline_process *least;
+
+	if (b->processes.count < TIMELINE_PROCESSES_MAX)
+		return true;
+	least = least_ended(b);
+	if (!least)
+		return false;
+	b->given_up++;
+	map_remove(&b->processes, &least->id);
+	process_fini(b, least);
+	free(least);
+	return true;
+}
+
+static uint64_t started_ns(const struct timeline_book *b, const struct sooth_record *r)
+{
+	const struct stream_segment *s = &b->segment;
+	int64_t at_ns;
+
+	if (!s->record.time_ns || !s->ticks_per_s || !b->has_begun)
+		return 0;
+	at_ns = (int64_t)(r->start_ticks * (NS_PER_S / s->ticks_per_s)) - s->boottime_offset_ns;
+	return at_ns > (int64_t)(b->axis.begin_ns + NOT_NEW_NS) ? (uint64_t)at_ns : 0;
+}
+
+/* Who began meanwhile had used nothing then. */
+static struct timeline_process *process_new(struct timeline_book *b, const struct sooth_record *r)
+{
+	struct timeline_process *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	process_init(p);
+	p->id = process_id_of(r);
+	p->first_ns = r->time_ns;
+	p->started_ns = started_ns(b, r);
+	p->cpu_time_ns = p->threads.time_ns = p->started_ns;
+	return p;
+}
+
+struct timeline_process *timeline_process_of(struct timeline_book *b, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	struct timeline_process **at = map_get(&b->processes, &id), *p;
+
+	if (at) {
+		(*at)->last_ns = r->time_ns;
+		return *at;
+	}
+	if (!r->pid || !make_room(b) || !(p = process_new(b, r))) {
+		b->refused_processes += r->pid != 0;
+		return NULL;
+	}
+	at = map_put(&b->processes, &id, NULL);
+	if (!at) {
+		process_fini(b, p);
+		free(p);
+		return NULL;
+	}
+	p->last_ns = r->time_ns;
+	return *at = p;
+}
+
+/* --- events --- */
+
+static void copy_name(char to[PROCESS_NAME_SIZE], struct span name)
+{
+	size_t size = name.size < PROCESS_NAME_SIZE - 1 ? name.size : PROCESS_NAME_SIZE - 1;
+
+	memset(to, 0, PROCESS_NAME_SIZE);
+	memcpy(to, name.data, size);
+}
+
+void timeline_event(struct timeline_book *b, const struct sooth_record *r, uint64_t at_ns,
+	enum timeline_event what, struct span name, struct span detail)
+{
+	struct timeline_event_kept e = { .id = process_id_of(r), .at_ns = at_ns, .what = what };
+
+	if (b->events.size >= TIMELINE_EVENTS_MAX * sizeof(e) ||
+		b->texts.size + detail.size > TEXTS_MAX) {
+		b->refused_events++;
+		return;
+	}
+	copy_name(e.name, name);
+	e.detail = (struct sooth_text){ (uint32_t)b->texts.size, (uint32_t)detail.size };
+	buffer_append(&b->texts, detail.data, detail.size);
+	buffer_append(&b->events, &e, sizeof(e));
+}

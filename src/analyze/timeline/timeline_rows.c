@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See timeline_rows.h. Times are since the beginning of the timeline. */
+#include "analyze/timeline/timeline_rows.h"
+
+#include "model/schema.h"
+
+static const struct sooth_field axis_fields[] = {
+	FIELD_NUMBER(timeline_axis_row, begin_ns, "when the observation began (CLOCK_MONOTONIC)",
+		.unit = SOOTH_UNIT_TIME_NS),
+	FIELD_NUMBER(timeline_axis_row, begin_utc_ns, "the same, as the time of the day",
+		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(timeline_axis_row, utc_state)),
+	FIELD_NUMBER(timeline_axis_row, interval_ns, "from there to the last record",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(timeline_axis_row, stretch_ns, "time that each value of a lane stands for",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(timeline_axis_row, stretches, "values of each lane"),
+};
+
+const struct sooth_schema timeline_axis_schema = {
+	.name = "timeline",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct timeline_axis_row),
+	SCHEMA_FIELDS(axis_fields),
+	.line = "{interval_ns}[ from {begin_utc_ns}], {stretches} values of {stretch_ns} a lane; a "
+		"blank: nothing was measured",
+};
+
+/* The figures of a lane, `type` one of the two that a figure may be. */
+#define LANE_FIGURE(name_, label_, member, type_, unit_, decimals_, state, help_)                  \
+	{                                                                                          \
+		.name = name_, .label = label_, .type = type_, .unit = unit_,                      \
+		.decimals = decimals_, FIELD_AT(timeline_lane_row, member),                        \
+		FIELD_STATE_AT(timeline_lane_row, state), .help = help_                            \
+	}
+
+#define LANE_FIELDS(suffix, type_, unit_, decimals_, what)                                         \
+	{ .name = "pid",                                                                           \
+		.type = SOOTH_FIELD_UNSIGNED,                                                      \
+		FIELD_AT(timeline_lane_row, record.pid),                                           \
+		FIELD_STATE_AT(timeline_lane_row, pid_state),                                      \
+		.help = "process id in the initial pid namespace; absent: of all together" },      \
+		FIELD_STRING(timeline_lane_row, process, "its name (comm)", .may_shrink = true),   \
+		FIELD_STRING(timeline_lane_row, lane, "what of it"),                               \
+		{ .name = "values_" suffix,                                                        \
+			.label = "OVER TIME",                                                      \
+			.type = SOOTH_FIELD_SERIES,                                                \
+			.unit = unit_,                                                             \
+			.decimals = decimals_,                                                     \
+			FIELD_AT(timeline_lane_row, values),                                       \
+			.help = what " in each stretch; null: not measured" },                     \
+		LANE_FIGURE("min_" suffix, "MIN", least, type_, unit_, decimals_, figures_state,   \
+			"the lowest"),                                                             \
+		LANE_FIGURE("mean_" suffix, "MEAN", mean, type_, unit_, decimals_, mean_state,     \
+			"over the time that was measured"),                                        \
+		LANE_FIGURE("max_" suffix, "MAX", most, type_, unit_, decimals_, figures_state,    \
+			"the highest"),                                                            \
+		LANE_FIGURE("last_" suffix, "LAST", last, type_, unit_, decimals_, figures_state,  \
+			"the last"),                                                               \
+		FIELD_NUMBER(timeline_lane_row, longest_ns,                                        \
+			"the longest time between two readings, in which nothing finer is known",  \
+			.unit = SOOTH_UNIT_NS, .is_hidden = true,                                  \
+			FIELD_STATE_AT(timeline_lane_row, longest_state))
+
+static const struct sooth_field cpu_fields[] = { LANE_FIELDS(
+	"percent", SOOTH_FIELD_REAL, SOOTH_UNIT_PERCENT, 1, "percent of one processor") };
+static const struct sooth_field memory_fields[] = { LANE_FIELDS(
+	"bytes", SOOTH_FIELD_UNSIGNED, SOOTH_UNIT_BYTES, 0, "the most bytes") };
+static const struct sooth_field io_fields[] = { LANE_FIELDS(
+	"bytes_per_s", SOOTH_FIELD_UNSIGNED, SOOTH_UNIT_BYTES, 0, "bytes a second") };
+static const struct sooth_field calls_fields[] = { LANE_FIELDS(
+	"per_s", SOOTH_FIELD_REAL, SOOTH_UNIT_NONE, 1, "how often a second") };
+
+#define LANE_SCHEMA(name_, table)                                                                  \
+	{                                                                                          \
+		.name = name_, .class_ = SOOTH_CLASS_ROW,                                          \
+		.fixed_size = sizeof(struct timeline_lane_row), SCHEMA_FIELDS(table)               \
+	}
+
+const struct sooth_schema timeline_lane_schemas[TIMELINE_GROUPS] = {
+	[TIMELINE_CPU] = LANE_SCHEMA("timeline_cpu", cpu_fields),
+	[TIMELINE_MEMORY] = LANE_SCHEMA("timeline_memory", memory_fields),
+	[TIMELINE_IO] = LANE_SCHEMA("timeline_io", io_fields),
+	[TIMELINE_CALLS] = LANE_SCHEMA("timeline_calls", calls_fields),
+	[TIMELINE_LOST] = LANE_SCHEMA("timeline_lost", calls_fields),
+};
+
+static const struct sooth_field life_fields[] = {
+	FIELD_PID(timeline_life_row),
+	FIELD_STRING(timeline_life_row, process, "its name (comm)"),
+	FIELD_NUMBER(timeline_life_row, from_ns, "when it came; absent: it was there before",
+		.label = "FROM", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(timeline_life_row, from_state)),
+	FIELD_NUMBER(timeline_life_row, to_ns, "when it ended; absent: it is there still",
+		.label = "TO", .unit = SOOTH_UNIT_NS, FIELD_STATE_AT(timeline_life_row, to_state)),
+	FIELD_STRING(timeline_life_row, end, "how it ended", .label = "ENDED"),
+};
+
+const struct sooth_schema timeline_life_schema = {
+	.name = "timeline_lives",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct timeline_life_row),
+	SCHEMA_FIELDS(life_fields),
+};
+
+static const char *const event_names[TIMELINE_EVENTS] = {
+	[TIMELINE_EVENT_START] = "start",
+	[TIMELINE_EVENT_EXEC] = "exec",
+	[TIMELINE_EVENT_END] = "end",
+	[TIMELINE_EVENT_OOM] = "out of memory",
+	[TIMELINE_EVENT_LOSS] = "loss",
+	[TIMELINE_EVENT_FINDING] = "finding",
+};
+const struct sooth_names timeline_event_names = { TIMELINE_EVENTS, event_names };
+
+static const struct sooth_field event_fields[] = {
+	FIELD_NUMBER(timeline_event_row, at_ns, "since the beginning", .label = "AT",
+		.unit = SOOTH_UNIT_NS),
+	{ .name = "pid",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(timeline_event_row, record.pid),
+		FIELD_STATE_AT(timeline_event_row, pid_state),
+		.help = "process id in the initial pid namespace; absent: of none" },
+	FIELD_STRING(timeline_event_row, process, "its name (comm)"),
+	{ .name = "what",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(timeline_event_row, what),
+		.names = &timeline_event_names,
+		.help = "what happened" },
+	FIELD_STRING(timeline_event_row, detail, "more of it", .may_shrink = true),
+};
+
+const struct sooth_schema timeline_event_schema = {
+	.name = "timeline_events",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct timeline_event_row),
+	SCHEMA_FIELDS(event_fields),
+};

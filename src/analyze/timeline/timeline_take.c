@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which record makes which lane; see timeline_book.h. */
+#include "analyze/judging/end_words.h"
+#include "analyze/timeline/timeline_book.h"
+#include "base/units.h"
+#include "probes/ends.h"
+#include "probes/maps.h"
+#include "probes/proc.h"
+#include "probes/syscalls.h"
+
+static void set_name(struct timeline_process *p, struct span name)
+{
+	size_t size = name.size < sizeof(p->name) - 1 ? name.size : sizeof(p->name) - 1;
+
+	if (!name.size)
+		return;
+	memset(p->name, 0, sizeof(p->name));
+	memcpy(p->name, name.data, size);
+}
+
+static struct span name_of(const char name[PROCESS_NAME_SIZE])
+{
+	return span_of(name, strnlen(name, PROCESS_NAME_SIZE));
+}
+
+/* --- the observation --- */
+
+static struct timeline_span *last_span(struct timeline_book *b)
+{
+	return b->observed_count ? &b->observed[b->observed_count - 1] : NULL;
+}
+
+/* What was read before a pause says nothing of the time after. */
+static void forget_readings(struct timeline_book *b)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&b->processes, &position, NULL, &value)) {
+		struct timeline_process *p = *(struct timeline_process **)value;
+
+		p->cpu_time_ns = p->threads.time_ns = p->rss.time_ns = 0;
+		p->threads.first_ns = p->maps_ns = 0;
+		map_clear(&p->threads.known);
+		for (size_t i = 0; i < MAP_CLASSES; i++)
+			p->classes[i].time_ns = 0;
+	}
+	b->all.rss.time_ns = 0;
+}
+
+/* The first reading stands before the begin. */
+static void begin_axis(struct timeline_book *b, const struct sooth_record *r)
+{
+	if (!b->has_begun)
+		lane_axis_begin(&b->axis, r->time_ns);
+	b->has_begun = true;
+}
+
+/* It is repeated at the head of each segment. */
+static void take_begin(struct timeline_book *b, const struct sooth_record *r)
+{
+	struct timeline_span *last = last_span(b);
+
+	if (last && (!last->to_ns || r->time_ns <= last->to_ns))
+		return;
+	if (last)
+		forget_readings(b);
+	begin_axis(b, r);
+	if (b->observed_count < TIMELINE_SPANS_MAX)
+		b->observed[b->observed_count++] = (struct timeline_span){ r->time_ns, 0 };
+}
+
+static void take_end(struct timeline_book *b, const struct sooth_record *r)
+{
+	struct timeline_span *last = last_span(b);
+
+	if (last && !last->to_ns)
+		last->to_ns = r->time_ns;
+}
+
+static void take_loss(struct timeline_book *b, const struct stream_loss *l)
+{
+	struct lane *lane = timeline_lane(b, &b->all, TIMELINE_LOST, TIMELINE_WHOLE, LANE_COUNT);
+	uint64_t from_ns =
+		l->from_ns && l->from_ns < l->record.time_ns ? l->from_ns : l->record.time_ns - 1;
+	struct buffer words = { 0 };
+
+	if (lane)
+		lane_rate(lane, &b->axis, from_ns, l->record.time_ns, (double)l->records);
+	buffer_format(&words, "%llu records of ", (unsigned long long)l->records);
+	buffer_append(&words, record_text(&l->record, &l->source).data,
+		record_text(&l->record, &l->source).size);
+	buffer_string(&words, ": ");
+	buffer_append(&words, record_text(&l->record, &l->reason).data,
+		record_text(&l->record, &l->reason).size);
+	timeline_event(b, &(struct sooth_record){ 0 }, l->record.time_ns, TIMELINE_EVENT_LOSS,
+		span_of("", 0), span_of((const char *)words.data, words.size));
+	buffer_fini(&words);
+}
+
+static bool take_stream(struct timeline_book *b, const struct sooth_record *r)
+{
+	const struct stream_loss *loss = record_as(r, STREAM_LOSS, sizeof(*loss));
+
+	if (r->kind == STREAM_BEGIN)
+		take_begin(b, r);
+	else if (r->kind == STREAM_END)
+		take_end(b, r);
+	else if (record_as(r, STREAM_SEGMENT, sizeof(b->segment)) && !b->segment.record.time_ns)
+		memcpy(&b->segment, r, sizeof(b->segment));
+	else if (loss && b->has_begun)
+		take_loss(b, loss);
+	return r->kind <= KIND_STREAM_LAST && (r->kind < PROCESS_JOIN || r->kind > PROCESS_LEAVE);
+}
+
+/* --- comings and goings --- */
+
+static void take_join(struct timeline_book *b, const struct process_join *j)
+{
+	struct timeline_process *p = timeline_process_of(b, &j->record);
+
+	if (!p)
+		return;
+	set_name(p, name_of(j->name));
+	if (p->started_ns)
+		timeline_event(b, &j->record, j->record.time_ns, TIMELINE_EVENT_START,
+			name_of(p->name), span_of("", 0));
+}
+
+static void take_exec(struct timeline_book *b, const struct sooth_record *r)
+{
+	const struct process_exec *e = (const void *)r;
+	struct timeline_process *p = timeline_process_of(b, r);
+	struct buffer words = { 0 };
+	struct span arguments = span_of("", 0);
+
+	if (p)
+		set_name(p, name_of(e->name));
+	if (record_holds(r, sizeof(*e)) && e->arguments_state <= SOOTH_STATE_TRUNCATED)
+		arguments = record_text(r, &e->arguments);
+	while (arguments.size && !arguments.data[arguments.size - 1])
+		arguments.size--;
+	for (size_t i = 0; i < arguments.size; i++)
+		buffer_char(&words, arguments.data[i] ? arguments.data[i] : ' ');
+	timeline_event(b, r, r->time_ns, TIMELINE_EVENT_EXEC, name_of(e->name),
+		span_of((const char *)words.data, words.size));
+	buffer_fini(&words);
+}
+
+/* The probe ends and whoever follows both tell it: the first one counts. */
+static void note_end(struct timeline_book *b, const struct sooth_record *r, uint32_t status,
+	bool has_status, struct span name)
+{
+	struct timeline_process *p = timeline_process_of(b, r);
+	struct buffer words = { 0 };
+
+	if (!p || p->end_ns)
+		return;
+	set_name(p, name);
+	p->end_ns = r->time_ns;
+	p->status = status;
+	p->has_status = has_status;
+	if (has_status)
+		end_words_status(&words, status);
+	timeline_event(b, r, r->time_ns, TIMELINE_EVENT_END, name_of(p->name),
+		span_of((const char *)words.data, words.size));
+	buffer_fini(&words);
+}
+
+static bool take_coming(struct timeline_book *b, const struct sooth_record *r)
+{
+	const struct process_join *join = record_as(r, PROCESS_JOIN, sizeof(*join));
+	const struct process_leave *leave = record_as(r, PROCESS_LEAVE, sizeof(*leave));
+	const struct ends_end *end = record_as(r, ENDS_END, sizeof(*end));
+	const struct ends_oom *oom = record_as(r, ENDS_OOM, sizeof(*oom));
+
+	if (join)
+		take_join(b, join);
+	else if (record_as(r, PROCESS_EXEC, PROCESS_EXEC_LEAST))
+		take_exec(b, r);
+	else if (leave)
+		note_end(b, r, leave->status, true, name_of(leave->name));
+	else if (end)
+		note_end(b, r, end->status, !end->status_state, name_of(end->name));
+	else if (oom)
+		timeline_event(b, r, r->time_ns, TIMELINE_EVENT_OOM, span_of("", 0),
+			span_of("chosen by the kernel when memory was out", 40));
+	else
+		return false;
+	return true;
+}
+
+/* --- samples --- */
+
+static void take_process(struct timeline_book *b, const struct proc_process *r)
+{
+	struct timeline_process *p = timeline_process_of(b, &r->record);
+	struct timeline_span span = { 0, r->record.time_ns };
+	double used;
+
+	if (!p)
+		return;
+	set_name(p, record_text(&r->record, &r->name));
+	used = r->cpu_ns > p->cpu_ns ? (double)(r->cpu_ns - p->cpu_ns) : 0;
+	span.from_ns = p->cpu_time_ns;
+	if (p->cpu_time_ns) {
+		timeline_rate(b, p, TIMELINE_CPU, TIMELINE_WHOLE, &span, used / 1e7);
+		p->cpu_total_ns += used;
+	}
+	p->cpu_time_ns = span.to_ns;
+	p->cpu_ns = r->cpu_ns;
+	/* The kernel's counter lags behind: nobody who lives has none. */
+	if (!r->rss_bytes)
+		return;
+	timeline_state(b, p, &p->rss, TIMELINE_WHOLE, r->record.time_ns, (double)r->rss_bytes);
+	b->sampled_rss += (double)r->rss_bytes;
+	b->has_rss = true;
+}
+
+static void take_snapshot(struct timeline_book *b, const struct sooth_record *r)
+{
+	if (b->has_rss)
+		timeline_state(b, &b->all, &b->all.rss, TIMELINE_WHOLE, r->time_ns, b->sampled_rss);
+	b->sampled_rss = 0;
+	b->has_rss = false;
+}
+
+/* Memory by what it is for, of a whole reading with figures. */
+static void take_maps(struct timeline_book *b, const struct maps_process *end)
+{
+	struct process_id id = process_id_of(&end->record);
+	const struct snapshot *one = snapshots_get(&b->maps, &id);
+	struct timeline_process *p = timeline_process_of(b, &end->record);
+	struct map_total totals[MAP_CLASSES];
+
+	if (!p || !one || !end->mappings || end->figures_state || map_totals(one, totals))
+		return;
+	for (uint32_t i = 0; i < MAP_CLASSES; i++) {
+		struct timeline_reading *reading = &p->classes[i];
+
+		if (!totals[i].rss_bytes && !reading->time_ns)
+			continue;
+		/* At the readings before there was nothing of it. */
+		if (!reading->time_ns)
+			reading->time_ns = p->maps_ns;
+		timeline_state(b, p, &p->classes[i], 1 + i, end->record.time_ns,
+			(double)totals[i].rss_bytes);
+	}
+	if (!p->maps_ns)
+		p->maps_ns = end->record.time_ns;
+}
+
+/* --- calls --- */
+
+static uint32_t category_of(uint32_t abi, uint32_t number)
+{
+	const struct syscall_row *known = syscall_by_number(abi, number);
+
+	return known ? known->category : SYSCALL_CATEGORY_OTHER;
+}
+
+static void add_calls(struct timeline_book *b, struct timeline_process *p, uint32_t what,
+	const struct timeline_span *span, double count)
+{
+	struct timeline_process *const of[] = { p, &b->all };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct lane *lane =
+			of[i] ? timeline_lane(b, of[i], TIMELINE_CALLS, what, LANE_COUNT) : NULL;
+
+		if (lane && span->from_ns)
+			lane_rate(lane, &b->axis, span->from_ns, span->to_ns, count);
+		else if (lane)
+			lane_count(lane, &b->axis, span->to_ns, count);
+	}
+}
+
+static bool has_failed(const struct syscalls_call *c)
+{
+	return !c->result_state && c->result < 0 && c->result >= -4095;
+}
+
+static void take_call(struct timeline_book *b, const struct syscalls_call *c)
+{
+	struct timeline_process *p = timeline_process_of(b, &c->record);
+	struct timeline_span at = { 0, c->record.time_ns };
+
+	b->has_calls = true;
+	add_calls(b, p, category_of(c->abi, c->number), &at, 1);
+	if (has_failed(c))
+		add_calls(b, p, TIMELINE_FAILED, &at, 1);
+}
+
+/* A tally is of a window: nothing finer is known, so its calls are spread over that. */
+static void take_tally(struct timeline_book *b, const struct syscalls_count *c)
+{
+	struct timeline_process *p;
+	struct timeline_span span = { c->from_ns, c->record.time_ns };
+
+	if (b->has_calls)
+		return; /* they came one by one */
+	b->has_tallies = true;
+	p = timeline_process_of(b, &c->record);
+	if (!span.from_ns || span.from_ns >= span.to_ns)
+		span.from_ns = span.to_ns - 1;
+	if (c->count)
+		add_calls(b, p, category_of(c->abi, c->number), &span, (double)c->count);
+	if (c->errors)
+		add_calls(b, p, TIMELINE_FAILED, &span, (double)c->errors);
+}
+
+void timeline_book_take(struct timeline_book *b, const struct sooth_record *r)
+{
+	const void *known;
+
+	if (take_stream(b, r) || r->kind & KIND_DEFINITION) {
+		if (b->has_begun && r->kind == STREAM_END)
+			lane_axis_reach(&b->axis, r->time_ns);
+		return;
+	}
+	begin_axis(b, r);
+	lane_axis_reach(&b->axis, r->time_ns);
+	if (take_coming(b, r))
+		return;
+	snapshots_take(&b->maps, r);
+	timeline_threads_take(b, r);
+	if ((known = record_as(r, PROC_PROCESS, PROC_PROCESS_LEAST)))
+		take_process(b, known);
+	else if (r->kind == PROC_SNAPSHOT)
+		take_snapshot(b, r);
+	else if ((known = record_as(r, MAPS_PROCESS, sizeof(struct maps_process))))
+		take_maps(b, known);
+	else if ((known = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST)))
+		take_call(b, known);
+	else if ((known = record_as(r, SYSCALLS_COUNT, sizeof(struct syscalls_count))))
+		take_tally(b, known);
+}
+
+/* --- at the end --- */
+
+/* A count is looked for while its process is there and something observes. */
+static void cover(struct timeline_book *b, struct lane *lane, uint64_t from_ns, uint64_t to_ns)
+{
+	for (size_t i = 0; i < b->observed_count; i++) {
+		const struct timeline_span *o = &b->observed[i];
+		uint64_t from = from_ns > o->from_ns ? from_ns : o->from_ns;
+		uint64_t until = o->to_ns ? o->to_ns : b->axis.end_ns;
+
+		lane_cover(lane, &b->axis, from, to_ns < until ? to_ns : until);
+	}
+}
+
+static void cover_all(struct timeline_book *b, struct timeline_process *p)
+{
+	uint64_t from_ns = p->started_ns, to_ns = p->end_ns ? p->end_ns : UINT64_MAX;
+	enum timeline_group group;
+	size_t position = 0;
+	struct lane *lane;
+	uint32_t what;
+
+	while ((lane = timeline_lane_next(p, &position, &group, &what))) {
+		if (lane->kind != LANE_COUNT)
+			continue;
+		if (group == TIMELINE_CALLS || group == TIMELINE_LOST)
+			cover(b, lane, from_ns, to_ns);
+		else
+			cover(b, lane, lane->from_ns, lane->to_ns);
+	}
+}
+
+void timeline_book_settle(struct timeline_book *b)
+{
+	struct timeline_span *last = last_span(b);
+	size_t position = 0;
+	void *value;
+
+	if (last && !last->to_ns)
+		last->to_ns = b->axis.end_ns;
+	while (map_next(&b->processes, &position, NULL, &value))
+		cover_all(b, *(struct timeline_process **)value);
+	cover_all(b, &b->all);
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* BPF objects by libbpf; see bpf.h. */
+#include "os/linux/bpf/bpf.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/linux/rights/needs.h"
+
+/* libbpf's hook takes no user pointer: the log in use stands here while it is replaced. */
+static __thread const struct log *hook_log;
+
+/* A verifier's log comes as one message of many lines. */
+static int print_through(enum libbpf_print_level level, const char *format, va_list args)
+{
+	enum log_level own = level == LIBBPF_WARN ? LOG_WARNING : LOG_DEBUG;
+	_cleanup_free_ char *text = NULL;
+	char *line, *rest;
+
+	if (!hook_log || hook_log->level < own || vasprintf(&text, format, args) < 0)
+		return 0;
+	for (rest = text; (line = strsep(&rest, "\n"));) {
+		if (*line)
+			log_line(hook_log, own, "%s", line);
+	}
+	return 0;
+}
+
+static libbpf_print_fn_t hook_set(const struct log *log)
+{
+	hook_log = log;
+	return libbpf_set_print(print_through);
+}
+
+static int bpf_error(struct sooth_error *err, int code, const char *tried, const char *what)
+{
+	error_errno(err, code, "%s %s", tried, what);
+	if (code == -EPERM) {
+		error_missing(err, "the right to use BPF for tracing");
+		error_remedy(err, "%s", needs_bpf_remedy);
+	}
+	return code;
+}
+
+int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struct log *log,
+	struct sooth_error *err)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = image->name);
+	libbpf_print_fn_t before = hook_set(log);
+
+	b->log = log;
+	b->object = bpf_object__open_mem(image->data, image->size, &options);
+	libbpf_set_print(before);
+	return b->object ? 0 : bpf_error(err, -errno, "open the BPF object", image->name);
+}
+
+void *bpf_code_constants(
+	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(b->object, section);
+	size_t has = 0;
+	void *data = map ? (void *)(uintptr_t)bpf_map__initial_value(map, &has) : NULL;
+
+	if (data && has >= size)
+		return data;
+	error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "find %s in the BPF object", section);
+	return NULL;
+}
+
+/* libbpf maps it only for skeletons, which this does without. */
+void *bpf_code_variables(
+	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(b->object, section);
+	void *data = map ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0)
+			 : MAP_FAILED;
+
+	if (data == MAP_FAILED || b->variables_count == BPF_VARIABLES_MAX) {
+		error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "map %s of the BPF object", section);
+		return NULL;
+	}
+	b->variables[b->variables_count++] = (struct bpf_variables){ data, size };
+	return data;
+}
+
+int bpf_code_map(struct bpf_code *b, const char *map)
+{
+	return bpf_object__find_map_fd_by_name(b->object, map);
+}
+
+int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err)
+{
+	struct bpf_map *found = bpf_object__find_map_by_name(b->object, map);
+	int status = found ? bpf_map__set_max_entries(found, (uint32_t)entries) : -ENOENT;
+
+	return status ? bpf_error(err, status, "size the BPF map", map) : 0;
+}
+
+/* Not the verifier's word: the right to load, or room for it. */
+static bool is_own_shortage(int status)
+{
+	return status == -EPERM || status == -EMFILE || status == -ENFILE || status == -ENOMEM ||
+	       status == -ENOSPC || status == -EAGAIN;
+}
+
+int bpf_code_load(struct bpf_code *b, struct sooth_error *err)
+{
+	libbpf_print_fn_t before = hook_set(b->log);
+	int status = bpf_object__load(b->object);
+
+	libbpf_set_print(before);
+	if (!status || is_own_shortage(status))
+		return status ? bpf_error(err, status, "load the BPF programs",
+					bpf_object__name(b->object))
+			      : 0;
+	/* With the right to load, any other refusal is the verifier's. */
+	error_set(err, status, SOOTH_FAULT_UNSUPPORTED, "load the BPF programs %s",
+		bpf_object__name(b->object));
+	error_why(err, "this kernel's verifier refuses them (%s)", strerror(-status));
+	return error_remedy(
+		err, "SOOTH_LOG=warning shows its words; tell us, with the kernel's version");
+}
+
+int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err)
+{
+	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
+	struct bpf_link *link = NULL;
+	libbpf_print_fn_t before;
+
+	if (!found || b->link_count == BPF_LINKS_MAX)
+		return error_set(
+			err, -EINVAL, SOOTH_FAULT_INTERNAL, "find the BPF program %s", program);
+	before = hook_set(b->log);
+	link = bpf_program__attach(found);
+	libbpf_set_print(before);
+	if (!link)
+		return bpf_error(err, -errno, "attach the BPF program", program);
+	b->links[b->link_count++] = link;
+	return 0;
+}
+
+int bpf_code_attach_raw(struct bpf_code *b, const char *program, const char *const *tracepoints,
+	struct sooth_error *err)
+{
+	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
+	struct bpf_link *link = NULL;
+	libbpf_print_fn_t before;
+	int code = ENOENT;
+
+	if (!found || b->link_count == BPF_LINKS_MAX)
+		return error_set(
+			err, -EINVAL, SOOTH_FAULT_INTERNAL, "find the BPF program %s", program);
+	before = hook_set(b->log);
+	for (size_t i = 0; !link && code == ENOENT && tracepoints[i]; i++) {
+		link = bpf_program__attach_raw_tracepoint(found, tracepoints[i]);
+		code = errno;
+	}
+	libbpf_set_print(before);
+	if (!link)
+		return bpf_error(err, -code, "attach the BPF program", program);
+	b->links[b->link_count++] = link;
+	return 0;
+}
+
+int bpf_code_expect(struct bpf_code *b, const char *program, unsigned type, struct sooth_error *err)
+{
+	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
+	int status =
+		found ? bpf_program__set_expected_attach_type(found, (enum bpf_attach_type)type)
+		      : -ENOENT;
+
+	return status ? bpf_error(err, status, "prepare the BPF program", program) : 0;
+}
+
+int bpf_code_program(const struct bpf_code *b, const char *program)
+{
+	const struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
+
+	return found ? bpf_program__fd(found) : -ENOENT;
+}
+
+int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct buffer *out,
+	struct sooth_error *err)
+{
+	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(iterator));
+	char bytes[4096];
+	ssize_t got;
+
+	if (fd < 0)
+		return bpf_error(err, fd, "walk all threads with", bpf_object__name(b->object));
+	do {
+		got = read(fd, bytes, sizeof(bytes));
+		if (got > 0 && out)
+			buffer_append(out, bytes, (size_t)got);
+	} while (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN)));
+	return got < 0 ? bpf_error(
+				 err, -errno, "walk all threads with", bpf_object__name(b->object))
+		       : 0;
+}
+
+/* The member `task` of union bpf_iter_link_info, which headers before 6.2 do not have. */
+struct iterator_thread {
+	uint32_t tid, pid, pid_descriptor;
+	uint32_t unused;
+};
+
+static struct bpf_link *attach_walk(const struct bpf_program *program, uint32_t tid)
+{
+	union {
+		union bpf_iter_link_info info;
+		struct iterator_thread thread;
+	} one = { .thread = { .tid = tid } };
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &one.info,
+		.link_info_len = sizeof(one));
+	struct bpf_link *link = bpf_program__attach_iter(program, &options);
+
+	return link ? link : bpf_program__attach_iter(program, NULL);
+}
+
+int bpf_code_walk_thread(struct bpf_code *b, const char *program, uint32_t tid, struct buffer *out,
+	struct sooth_error *err)
+{
+	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
+	libbpf_print_fn_t before = hook_set(b->log);
+	struct bpf_link *link = found ? attach_walk(found, tid) : NULL;
+	int status = link ? 0 : -errno;
+
+	libbpf_set_print(before);
+	if (!link)
+		return bpf_error(err, status, "attach the BPF program", program);
+	status = bpf_code_walk(b, link, out, err);
+	bpf_link__destroy(link);
+	return status;
+}
+
+uint64_t bpf_code_misses(const struct bpf_code *b)
+{
+	struct bpf_program *program;
+	uint64_t misses = 0;
+
+	bpf_object__for_each_program(program, b->object)
+	{
+		struct bpf_prog_info info = { 0 };
+		uint32_t size = sizeof(info);
+
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			misses += info.recursion_misses;
+	}
+	return misses;
+}
+
+void bpf_code_detach(struct bpf_code *b)
+{
+	for (size_t i = 0; i < b->link_count; i++)
+		bpf_link__destroy(b->links[i]);
+	b->link_count = 0;
+}
+
+void bpf_code_close(struct bpf_code *b)
+{
+	bpf_code_detach(b);
+	for (size_t i = 0; i < b->variables_count; i++)
+		munmap(b->variables[i].data, b->variables[i].size);
+	b->variables_count = 0;
+	bpf_object__close(b->object);
+	b->object = NULL;
+}

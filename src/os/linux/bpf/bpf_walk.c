@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Iterators of few instructions; see bpf_walk.h. */
+#include "os/linux/bpf/bpf_walk.h"
+
+#include <errno.h>
+#include <libelf.h>
+#include <gelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "bpf/walk.h"
+#include "os/linux/bpf/bpf_relocate.h"
+#include "os/linux/rights/needs.h"
+
+#define READ_AT_ONCE   (32u << 10) /* what the kernel fills for one read(2), 8 pages */
+#define VERIFIER_BYTES (64u << 10)
+#define NAME_SIZE      64
+#define CALL_OF_KERNEL 2 /* BPF_PSEUDO_KFUNC_CALL; linux/bpf.h has it since 5.13 */
+
+/* Everything of the image that loading takes. */
+struct walk_image {
+	struct bpf_unfitted program; /* its instructions are a copy */
+	struct kernel_name names[KERNEL_NAMES_MAX];
+	size_t count;
+	const struct kernel_name *entry, *cast; /* functions of the kernel, among the names */
+	char section[NAME_SIZE], function[NAME_SIZE];
+};
+
+/* --- the image, which is our own --- */
+
+static void take_section(struct walk_image *w, const char *name, struct span bytes)
+{
+	if (!strcmp(name, ".BTF"))
+		w->program.types = bytes;
+	else if (!strcmp(name, ".BTF.ext"))
+		w->program.notes = bytes;
+	else if (span_equal(w->program.section, name) && !w->program.instructions) {
+		w->program.instructions = malloc(bytes.size);
+		if (!w->program.instructions)
+			return;
+		memcpy(w->program.instructions, bytes.data, bytes.size);
+		w->program.count = bytes.size / sizeof(struct bpf_insn);
+	}
+}
+
+static void read_sections(struct walk_image *w, const struct bpf_image *image)
+{
+	Elf_Scn *section = NULL;
+	size_t names;
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = elf_memory((char *)(uintptr_t)image->data, image->size);
+	if (!elf || elf_getshdrstrndx(elf, &names)) {
+		elf_end(elf);
+		return;
+	}
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
+
+		if (name && header.sh_type != SHT_NOBITS && header.sh_offset <= image->size &&
+			header.sh_size <= image->size - header.sh_offset)
+			take_section(w, name,
+				span_of((const char *)image->data + header.sh_offset,
+					header.sh_size));
+	}
+	elf_end(elf);
+}
+
+static const struct kernel_name *add_function(struct walk_image *w, const char *name)
+{
+	struct kernel_name *n = &w->names[w->count++];
+
+	*n = (struct kernel_name){ .name = span_of(name, strlen(name)), .is_function = true };
+	return n;
+}
+
+static int read_image(struct walk_image *w, const struct bpf_image *image, const char *over,
+	struct sooth_error *err)
+{
+	int status;
+
+	snprintf(w->section, sizeof(w->section), "iter/%s", over);
+	snprintf(w->function, sizeof(w->function), "bpf_iter_%s", over);
+	w->program.section = span_of(w->section, strlen(w->section));
+	read_sections(w, image);
+	status = w->program.instructions ? bpf_relocate_names(&w->program, w->names,
+						   KERNEL_NAMES_MAX - 2, &w->count)
+					 : -EINVAL;
+	if (status)
+		return error_set(err, status, SOOTH_FAULT_INTERNAL, "find %s in the BPF object %s",
+			w->section, image->name);
+	w->entry = add_function(w, w->function);
+	w->cast = add_function(w, "bpf_rdonly_cast");
+	return 0;
+}
+
+/* --- making it fit --- */
+
+static void put_cast(const struct walk_image *w, struct bpf_insn *at)
+{
+	bool has_cast = w->cast->found == 1;
+
+	if (at->imm == WALK_CAN_CAST)
+		*at = (struct bpf_insn){
+			.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = has_cast
+		};
+	else if (has_cast)
+		*at = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL,
+			.src_reg = CALL_OF_KERNEL,
+			.imm = (int32_t)w->cast->ids[0] };
+	else
+		*at = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_X,
+			.dst_reg = BPF_REG_0,
+			.src_reg = BPF_REG_1 };
+}
+
+static void put_casts(struct walk_image *w)
+{
+	for (size_t i = 0; i < w->program.count; i++) {
+		struct bpf_insn *at = &w->program.instructions[i];
+
+		if (at->code == (BPF_JMP | BPF_CALL) && !at->src_reg &&
+			(at->imm == WALK_CAST || at->imm == WALK_CAN_CAST))
+			put_cast(w, at);
+	}
+}
+
+static int fit(struct walk_image *w, struct sooth_error *err)
+{
+	struct kernel_types kernel;
+	int status = kernel_types_open(&kernel, w->names, w->count, err);
+
+	if (status)
+		return status;
+	status = bpf_relocate(&w->program, &kernel, w->names, w->count, err);
+	kernel_types_close(&kernel);
+	if (status)
+		return status;
+	put_casts(w);
+	if (w->entry->found == 1)
+		return 0;
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "walk in the kernel");
+	return error_why(err, "it has no iterator %s", w->function);
+}
+
+/* --- loading --- */
+
+static int load(const struct walk_image *w, const char *name, char *words)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_ITER,
+		.attach_btf_id = w->entry->ids[0], .log_buf = words,
+		.log_size = words ? VERIFIER_BYTES : 0, .log_level = words ? 1 : 0);
+	int program = bpf_prog_load(BPF_PROG_TYPE_TRACING, name, "Dual BSD/GPL",
+		w->program.instructions, w->program.count, &options);
+
+	return program < 0 ? -errno : program;
+}
+
+static void tell_words(const struct walk_image *w, const char *name, const struct log *log)
+{
+	_cleanup_free_ char *words = NULL;
+	char *line, *rest;
+	int program;
+
+	if (!log || log->level < LOG_WARNING || !(words = calloc(1, VERIFIER_BYTES)))
+		return;
+	program = load(w, name, words);
+	if (program >= 0)
+		close(program);
+	words[VERIFIER_BYTES - 1] = '\0';
+	for (rest = words; (line = strsep(&rest, "\n"));) {
+		if (*line)
+			log_line(log, LOG_WARNING, "%s", line);
+	}
+}
+
+static int refuse(struct sooth_error *err, int status, const char *tried, const char *what)
+{
+	error_errno(err, status, "%s %s", tried, what);
+	if (status == -EPERM) {
+		error_missing(err, "the right to use BPF for tracing");
+		error_remedy(err, "%s", needs_bpf_remedy);
+	}
+	return status;
+}
+
+int bpf_walk_open(struct bpf_walk *out, const struct bpf_image *image, const char *over,
+	const struct log *log, struct sooth_error *err)
+{
+	_cleanup_free_ struct walk_image *w = calloc(1, sizeof(*w));
+	struct bpf_walk made = { -1, -1 };
+	int status = w ? read_image(w, image, over, err) : error_no_memory(err);
+
+	if (!status)
+		status = fit(w, err);
+	if (!status) {
+		made.program = load(w, image->name, NULL);
+		if (made.program < 0) {
+			status = refuse(err, made.program, "load the BPF program", image->name);
+			tell_words(w, image->name, log);
+		}
+	}
+	if (!status) {
+		made.link = bpf_link_create(made.program, 0, BPF_TRACE_ITER, NULL);
+		if (made.link < 0)
+			status = refuse(err, -errno, "attach the BPF program", image->name);
+	}
+	if (w)
+		free(w->program.instructions);
+	if (status)
+		bpf_walk_close(&made);
+	else
+		*out = made;
+	return status;
+}
+
+int bpf_walk_run(const struct bpf_walk *w, struct buffer *scratch,
+	void (*take)(void *user, const struct buffer *piece), void *user, struct sooth_error *err)
+{
+	_cleanup_close_ int fd = bpf_iter_create(w->link);
+	ssize_t got = fd < 0 ? -1 : 1;
+
+	while (got > 0) {
+		void *to;
+
+		buffer_reset(scratch);
+		to = buffer_reserve(scratch, READ_AT_ONCE);
+		if (!to)
+			return error_no_memory(err);
+		do {
+			got = read(fd, to, READ_AT_ONCE);
+		} while (got < 0 && (errno == EINTR || errno == EAGAIN));
+		if (got > 0) {
+			buffer_commit(scratch, (size_t)got);
+			take(user, scratch);
+		}
+	}
+	return got < 0 ? refuse(err, -errno, "walk by the BPF program", "in the kernel") : 0;
+}
+
+void bpf_walk_close(struct bpf_walk *w)
+{
+	cleanup_close(&w->link);
+	cleanup_close(&w->program);
+	*w = (struct bpf_walk){ -1, -1 };
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A kernel-side program that walks over everything of a kind and writes what it sees: one
+ * iterator, without maps and variables. It is loaded by itself, not by libbpf, which reads the
+ * kernel's types several times over and makes an index of them: that takes ten times as long.
+ */
+#ifndef SOOTH_OS_LINUX_BPF_WALK_H
+#define SOOTH_OS_LINUX_BPF_WALK_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "os/linux/bpf/bpf.h"
+
+struct bpf_walk {
+	int program, link;
+};
+
+/* Of the image's section "iter/<over>". */
+int bpf_walk_open(struct bpf_walk *w, const struct bpf_image *image, const char *over,
+	const struct log *log, struct sooth_error *err);
+/*
+ * Once over all. What the program writes comes in pieces, one for each read(2), and within them
+ * it was seen just now; a piece may end in the midst of what the program wrote at once. The
+ * buffer is scratch.
+ */
+int bpf_walk_run(const struct bpf_walk *w, struct buffer *scratch,
+	void (*take)(void *user, const struct buffer *piece), void *user, struct sooth_error *err);
+void bpf_walk_close(struct bpf_walk *w);
+
+#endif

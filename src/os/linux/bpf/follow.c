@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Following by BPF; see follow.h. */
+#include "os/linux/bpf/follow.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "os/linux/rights/caller.h"
+#include "os/linux/bpf/exec_words.h"
+#include "os/linux/rights/needs.h"
+#include "os/os.h"
+
+#define RING_BYTES_MIN	(16u << 10)
+#define MARK_PASSES_MAX 16
+
+static uint64_t ring_bytes(uint64_t wanted)
+{
+	uint64_t bytes = RING_BYTES_MIN;
+
+	while (bytes < wanted && bytes < 1u << 30)
+		bytes *= 2;
+	return bytes;
+}
+
+static void configure(const struct backend_run *run, uint64_t bytes, struct follow_config *config)
+{
+	if (run->options.is_host)
+		config->adopt = ADOPT_ALL;
+	else if (run->options.has_uid)
+		config->adopt = ADOPT_USER;
+	config->uid = run->options.uid;
+	config->own_pid = (uint32_t)getpid();
+	config->interest = run->options.interest;
+	config->is_elevated = caller_is_elevated();
+	config->wakeup_bytes = (uint32_t)(bytes / 4);
+	config->ticks_per_s = (uint32_t)sysconf(_SC_CLK_TCK);
+}
+
+int follow_open(struct follow *f, const struct backend_run *run,
+	const struct follow_options *options, struct sooth_error *err)
+{
+	struct follow_config *config;
+	bool in_hash = !needs_have_task_storage();
+	int status = bpf_code_open(
+		&f->code, in_hash ? options->image_hash : options->image, run->log, err);
+
+	if (status)
+		return status;
+	config = bpf_code_constants(&f->code, ".rodata.following", sizeof(*config), err);
+	if (!config)
+		return -EINVAL;
+	pthread_mutex_init(&f->visiting, NULL);
+	f->losing = options->losing;
+	f->ring_bytes = ring_bytes(
+		run->options.buffer_bytes ? run->options.buffer_bytes : options->ring_bytes);
+	configure(run, f->ring_bytes, config);
+	return bpf_code_resize(&f->code, "ring", f->ring_bytes, err);
+}
+
+static int attach(struct follow *f, struct sooth_error *err)
+{
+	static const char *const programs[] = { "on_fork", "on_exec", "on_exit", "on_visit" };
+	int status = 0;
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]) && !status; i++)
+		status = bpf_code_attach(&f->code, programs[i], err);
+	if (!status)
+		f->visit = f->code.links[f->code.link_count - 1];
+	return status;
+}
+
+int follow_load(struct follow *f, struct sooth_error *err)
+{
+	int status = bpf_code_load(&f->code, err);
+
+	if (status)
+		return status;
+	f->control = bpf_code_variables(&f->code, ".data.following", sizeof(*f->control), err);
+	if (!f->control)
+		return -EINVAL;
+	status = ring_open(&f->ring, bpf_code_map(&f->code, "ring"), f->ring_bytes, err);
+	return status ? status : attach(f, err);
+}
+
+struct visit {
+	enum follow_visit what;
+	const struct process_id *process; /* NULL: all that are followed */
+	unsigned interest;
+};
+
+/* Returns how many threads it changed. */
+static int visit(struct follow *f, const struct visit *v, struct buffer *out, uint64_t *changed,
+	struct sooth_error *err)
+{
+	int status;
+
+	pthread_mutex_lock(&f->visiting);
+	f->control->visit = v->what;
+	f->control->pid = v->process ? (uint32_t)v->process->pid : 0;
+	f->control->start_ticks = v->process ? v->process->start_ticks : 0;
+	f->control->interest = v->interest & (INTEREST_COUNT | INTEREST_STREAM);
+	f->control->is_held = (v->interest & INTEREST_FROM_EXEC) != 0;
+	f->control->visited = 0;
+	status = bpf_code_walk(&f->code, f->visit, out, err);
+	if (changed)
+		*changed = f->control->visited;
+	pthread_mutex_unlock(&f->visiting);
+	return status;
+}
+
+static int not_shown(
+	struct backend_run *run, const struct process_id *process, struct sooth_error *err)
+{
+	if (!run->os->is_alive(run->os, process)) {
+		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "follow process %u",
+			(unsigned)process->pid);
+		return error_why(err, "it has ended");
+	}
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "follow process %u", (unsigned)process->pid);
+	error_why(err, "this kernel shows none of its threads to BPF programs");
+	return error_remedy(err, "a container or sandbox protects it; run sooth outside");
+}
+
+/* Until a pass finds no thread unmarked: one made during a pass may lie behind it. */
+static int mark(struct follow *f, struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	const struct visit marking = { VISIT_MARK, process, interest };
+	bool found = false;
+
+	for (int pass = 0; pass < MARK_PASSES_MAX; pass++) {
+		uint64_t marked;
+		int status = visit(f, &marking, NULL, &marked, err);
+
+		if (status)
+			return status;
+		if (!marked)
+			break;
+		found = true;
+	}
+	return found ? 0 : not_shown(run, process, err);
+}
+
+/* Programs run in RCU read-side sections: one grace period and none is left (membarrier(2)). */
+static void wait_until_through(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		usleep(20000);
+}
+
+/* Mute until a walk finds no thread that is not, wait until programs that saw the old interest are
+ * through, flush. */
+static int flush(struct follow *f, const struct process_id *process, struct sooth_error *err)
+{
+	const struct visit muting = { VISIT_MUTE, process, 0 };
+	const struct visit flushing = { VISIT_FLUSH, process, 0 };
+
+	for (int pass = 0; pass < MARK_PASSES_MAX; pass++) {
+		uint64_t muted;
+		int status = visit(f, &muting, NULL, &muted, err);
+
+		if (status)
+			return status;
+		if (!muted)
+			break;
+	}
+	wait_until_through();
+	return visit(f, &flushing, NULL, NULL, err);
+}
+
+int follow_set(struct follow *f, struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	int status;
+
+	if (run->options.is_host || run->options.has_uid)
+		return 0;
+	if (!interest)
+		return flush(f, process, err);
+	/* A command of our own is the caller's: it runs with their ids. */
+	if (interest & INTEREST_FROM_EXEC)
+		return mark(f, run, process, interest, err);
+	status = caller_may_watch(process, err);
+	if (!status)
+		status = mark(f, run, process, interest, err);
+	/* Again: it may have gained privilege before it was marked; from then on its exec tells. */
+	return status ? status : caller_may_watch(process, err);
+}
+
+int follow_list(struct follow *f, struct buffer *out, struct sooth_error *err)
+{
+	const struct visit listing = { VISIT_LIST, NULL, 0 };
+
+	return visit(f, &listing, out, NULL, err);
+}
+
+static void read_ring(struct follow *f, struct buffer *out)
+{
+	size_t before = out->size;
+
+	ring_read(&f->ring, out);
+	exec_words_mask(out, before);
+}
+
+static void tell_losses(struct follow *f, struct backend_run *run)
+{
+	struct follow_control now = *f->control;
+
+	if (now.lost_records != f->told.lost_records)
+		backend_loss(run, now.lost_records - f->told.lost_records, 0, f->losing);
+	run->has_lost_comings |= now.lost_comings != 0;
+	if (now.lost_comings != f->told.lost_comings)
+		backend_loss(run, now.lost_comings - f->told.lost_comings, 0,
+			"comings and goings of processes did not fit the ring");
+	if (now.lost_threads != f->told.lost_threads)
+		backend_loss(run, now.lost_threads - f->told.lost_threads, 0,
+			"threads could not be followed: the kernel had no memory for it, or "
+			"(before "
+			"Linux 5.12) 2048 are followed already");
+	if (now.let_go != f->told.let_go)
+		backend_limit(run, "a program that gained privilege at its exec",
+			"sooth's capabilities are not its caller's to watch it with",
+			"run sooth as root");
+	f->told = now;
+}
+
+void follow_read(struct follow *f, struct backend_run *run, struct buffer *out)
+{
+	ring_awake(&f->ring);
+	read_ring(f, out);
+	tell_losses(f, run);
+}
+
+int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *err)
+{
+	int status = flush(f, NULL, err);
+	uint64_t missed;
+
+	read_ring(f, &run->out);
+	bpf_code_detach(&f->code);
+	wait_until_through(); /* one of an ending thread may still be writing */
+	missed = bpf_code_misses(&f->code);
+	if (missed)
+		backend_loss(run, missed, 0,
+			"entries or returns of calls: the kernel had the program preempted");
+	follow_read(f, run, &run->out);
+	return status;
+}
+
+void follow_close(struct follow *f)
+{
+	ring_close(&f->ring);
+	bpf_code_close(&f->code);
+}

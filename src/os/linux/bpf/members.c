@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The processes a procfs backend reads; see members.h. */
+#include "os/linux/bpf/members.h"
+
+#include <sys/stat.h>
+
+#include "os/linux/files/procfs.h"
+
+#define MEMBERS_MAX 65536
+
+void members_init(struct members *m)
+{
+	map_init(&m->processes, sizeof(struct process_id), sizeof(struct member), MEMBERS_MAX);
+}
+
+void members_fini(struct members *m)
+{
+	map_fini(&m->processes);
+}
+
+int members_set(struct members *m, const struct process_id *process, unsigned interest,
+	struct sooth_error *err)
+{
+	struct member *member;
+
+	if (!interest) {
+		map_remove(&m->processes, process);
+		return 0;
+	}
+	member = map_put(&m->processes, process, NULL);
+	if (!member)
+		return error_no_memory(err);
+	member->is_held = (interest & INTEREST_FROM_EXEC) != 0;
+	return 0;
+}
+
+static int visit_all(struct backend_run *run, member_visitor visitor, struct sooth_error *err)
+{
+	struct buffer pids = { 0 };
+	int status = procfs_list(&pids);
+	const pid_t *all = (const void *)pids.data;
+
+	for (size_t i = 0; i < pids.size / sizeof(*all) && !status; i++)
+		visitor(run, all[i], NULL);
+	buffer_fini(&pids);
+	return status ? error_errno(err, status, "list the processes in /proc") : 0;
+}
+
+static int visit_known(struct members *m, struct backend_run *run, member_visitor visitor)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&m->processes, &position, &key, &value)) {
+		const struct process_id *process = key;
+		struct member *member = value;
+
+		/* What is wanted of the start alone is what it hands on to the program. */
+		if (!member->is_held || run->options.interest & INTEREST_ONCE)
+			visitor(run, (pid_t)process->pid, process);
+		member->is_held = false;
+	}
+	return 0;
+}
+
+int members_visit(
+	struct members *m, struct backend_run *run, member_visitor visitor, struct sooth_error *err)
+{
+	/* Of a host or user all, or those that were named. */
+	if (run->options.interest & INTEREST_BRIEF)
+		return visit_known(m, run, visitor);
+	return members_visit_everybody(m, run, visitor, err);
+}
+
+int members_visit_everybody(
+	struct members *m, struct backend_run *run, member_visitor visitor, struct sooth_error *err)
+{
+	if (run->options.is_host || run->options.has_uid)
+		return visit_all(run, visitor, err);
+	return visit_known(m, run, visitor);
+}
+
+int members_backend_set(struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	return members_set(run->state, process, interest, err);
+}
+
+int members_backend_stop(struct backend_run *run, struct sooth_error *err)
+{
+	(void)run;
+	(void)err;
+	return 0;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * context by procfs: command line, threads' names and mapped files, read when a
+ * process joins and when it replaces its program. Only mappings of files, and
+ * of them the executable ones get a build id, read through the process's own
+ * root directory and remembered by device and inode.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/map.h"
+#include "base/mask.h"
+#include "os/linux/uprobes/build_id.h"
+#include "os/linux/files/maps.h"
+#include "os/linux/bpf/members.h"
+#include "os/linux/rights/needs.h"
+#include "os/linux/files/reading.h"
+#include "probes/context.h"
+
+#define ARGUMENTS_KEPT 4096
+#define THREADS_MAX    65536
+#define MAPPINGS_MAX   100000
+#define BUILD_IDS_MAX  65536
+
+struct file_key {
+	uint64_t device;
+	uint64_t inode;
+};
+
+struct known_build_id {
+	int status; /* of build_id_read() */
+	char text[BUILD_ID_TEXT_SIZE];
+};
+
+struct context_state {
+	struct members members;
+	struct map build_ids; /* file_key -> known_build_id */
+	struct buffer raw, masked, path, tids;
+};
+
+static void write_command(
+	struct backend_run *run, const struct reading *reading, int mappings_status)
+{
+	struct context_state *s = run->state;
+	struct context_command c = { .record = reading_head(reading, run, 0, CONTEXT_COMMAND) };
+	int status = procfs_read_at(reading->process, "cmdline", &s->raw, PROCFS_ARGUMENTS);
+
+	c.mappings_state = procfs_state(mappings_status);
+	c.arguments_state = procfs_state(status);
+	buffer_reset(&s->masked);
+	if (status >= 0 &&
+		mask_arguments(&s->masked, (const char *)s->raw.data, s->raw.size, ARGUMENTS_KEPT))
+		c.arguments_state = SOOTH_STATE_TRUNCATED;
+	c.executable_state = procfs_state(procfs_link_at(reading->process, "exe", &s->path));
+	struct record_tail tail[] = {
+		{ &c.arguments, s->masked.data, s->masked.size },
+		{ &c.executable, s->path.data, s->path.size },
+	};
+	RECORD_APPEND(&run->out, &c, tail, ARRAY_SIZE(tail));
+}
+
+static void write_threads(struct backend_run *run, const struct reading *reading)
+{
+	struct context_state *s = run->state;
+	int status = reading_threads(reading, &s->tids, THREADS_MAX);
+	const uint32_t *tids = (const void *)s->tids.data;
+
+	for (size_t i = 0; status >= 0 && i < s->tids.size / sizeof(*tids); i++) {
+		struct context_thread t = { .record = reading_head(
+						    reading, run, tids[i], CONTEXT_THREAD) };
+		struct record_tail tail[1];
+
+		if (reading_file(reading, tids[i], "comm", &s->raw) || !s->raw.size)
+			continue;
+		/* no newline */
+		tail[0] = (struct record_tail){ &t.name, s->raw.data, s->raw.size - 1 };
+		RECORD_APPEND(&run->out, &t, tail, 1);
+	}
+}
+
+static const struct known_build_id *build_id_of(
+	struct context_state *s, int fd, const struct context_mapping *m, struct span path)
+{
+	struct file_key key = { (uint64_t)m->device_major << 32 | m->device_minor, m->inode };
+	bool is_new;
+	struct known_build_id *known = map_put(&s->build_ids, &key, &is_new);
+
+	if (!known || !is_new)
+		return known;
+	buffer_reset(&s->path);
+	buffer_string(&s->path, "root");
+	buffer_append(&s->path, path.data, path.size);
+	known->status = build_id_read(fd, buffer_cstr(&s->path), known->text);
+	return known;
+}
+
+static uint32_t protection_of(const struct maps_line *m)
+{
+	return (m->is_readable ? CONTEXT_READ : 0) | (m->is_writable ? CONTEXT_WRITE : 0) |
+	       (m->is_executable ? CONTEXT_EXECUTE : 0) | (m->is_shared ? CONTEXT_SHARED : 0);
+}
+
+static void write_mapping(struct backend_run *run, const struct reading *reading, struct span line)
+{
+	struct context_state *s = run->state;
+	struct context_mapping m = { .record = reading_head(reading, run, 0, CONTEXT_MAPPING),
+		.build_id_state = SOOTH_STATE_ABSENT };
+	const struct known_build_id *known = NULL;
+	struct maps_line parsed;
+	struct span path;
+
+	/* Of what has no name only code matters later: it may be a JIT's. */
+	if (!maps_parse(line, &parsed) || (!parsed.path.size && !parsed.is_executable))
+		return;
+	path = parsed.path;
+	m.from = parsed.from;
+	m.to = parsed.to;
+	m.offset = parsed.offset;
+	m.protection = protection_of(&parsed);
+	m.device_major = parsed.device_major;
+	m.device_minor = parsed.device_minor;
+	m.inode = parsed.inode;
+	if (m.inode && m.protection & CONTEXT_EXECUTE && path.size && path.data[0] == '/')
+		known = build_id_of(s, reading->process, &m, path);
+	if (known && known->status != -ENOENT)
+		m.build_id_state = procfs_state(known->status);
+	struct record_tail tail[] = {
+		{ &m.path, path.data, path.size },
+		{ &m.build_id, known ? known->text : "", known ? strlen(known->text) : 0 },
+	};
+	RECORD_APPEND(&run->out, &m, tail, ARRAY_SIZE(tail));
+}
+
+static void write_mappings(
+	struct backend_run *run, const struct reading *reading, const struct buffer *maps)
+{
+	struct cursor c = cursor_over(maps->data, maps->size);
+	int count = 0;
+
+	while (!cursor_at_end(&c) && count++ < MAPPINGS_MAX)
+		write_mapping(run, reading, cursor_line(&c));
+	if (count > MAPPINGS_MAX)
+		backend_limit(run, "some mapped files", "there are more than are read", "");
+}
+
+static void read_context(struct backend_run *run, pid_t pid, const struct process_id *expected)
+{
+	_cleanup_reading_ struct reading reading;
+	struct buffer maps = { 0 };
+	int status;
+
+	if (reading_open(&reading, run, pid, expected))
+		return;
+	status = procfs_read_at(reading.process, "maps", &maps, PROCFS_MAPS);
+	if (status < 0 && status != -ESRCH)
+		backend_limit(run, "mapped files", strerror(-status),
+			"run as the process's user, or as root");
+	write_command(run, &reading, status);
+	write_threads(run, &reading);
+	write_mappings(run, &reading, &maps);
+	buffer_fini(&maps);
+}
+
+static int context_start(struct backend_run *run, struct sooth_error *err)
+{
+	struct context_state *s = run->state;
+
+	return members_visit(&s->members, run, read_context, err);
+}
+
+static int context_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct context_state *s = run->state;
+
+	(void)err;
+	members_init(&s->members);
+	map_init(&s->build_ids, sizeof(struct file_key), sizeof(struct known_build_id),
+		BUILD_IDS_MAX);
+	return 0;
+}
+
+static void context_joined(struct backend_run *run, const struct process_id *process)
+{
+	read_context(run, (pid_t)process->pid, process);
+}
+
+/* Once more at the end: libraries were loaded and threads named meanwhile. */
+static int context_stop(struct backend_run *run, struct sooth_error *err)
+{
+	struct context_state *s = run->state;
+
+	if (run->options.is_host || run->options.has_uid)
+		return 0; /* that would be everything twice */
+	return members_visit(&s->members, run, read_context, err);
+}
+
+static void context_close(struct backend_run *run)
+{
+	struct context_state *s = run->state;
+
+	members_fini(&s->members);
+	map_fini(&s->build_ids);
+	buffer_fini(&s->raw);
+	buffer_fini(&s->masked);
+	buffer_fini(&s->path);
+	buffer_fini(&s->tids);
+}
+
+static const struct need *const needs[] = { &need_procfs, NULL };
+
+const struct backend backend_context_procfs = {
+	.name = "procfs",
+	.probe = "context",
+	.help = "reads /proc when a process joins or replaces its program",
+	.needs = needs,
+	.state_size = sizeof(struct context_state),
+	.open = context_open,
+	.set = members_backend_set,
+	.start = context_start,
+	.joined = context_joined,
+	.stop = context_stop,
+	.close = context_close,
+};

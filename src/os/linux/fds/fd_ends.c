@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who has the other ends; see fd_ends.h.
+ *
+ * Cannot be seen: descriptors of processes that ptrace(2) would refuse, ends that are
+ * on their way inside of sockets, and ends the kernel itself holds.
+ */
+#include "os/linux/fds/fd_ends.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "os/linux/fds/fdinfo.h"
+#include "os/linux/files/mounts.h"
+#include "os/linux/rights/needs.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/sock_diag/socket_diag.h"
+#include "os/os.h"
+#include "probes/fds.h"
+
+#define ENDS_MAX	 1000000
+#define PEERS_MAX	 1000000
+#define HOLDERS_MAX	 32	 /* of one end */
+#define SEARCH_LINKS_MAX 2000000 /* descriptors of all processes looked at */
+#define SEARCH_NS_MAX	 (2000 * (uint64_t)1000000)
+
+void fd_ends_init(struct fd_ends *e)
+{
+	*e = (struct fd_ends){ 0 };
+	map_init(&e->sockets, sizeof(uint64_t), 0, ENDS_MAX);
+	map_init(&e->held, sizeof(struct fd_end_key), sizeof(struct fd_end), ENDS_MAX);
+}
+
+void fd_ends_fini(struct fd_ends *e)
+{
+	map_fini(&e->sockets);
+	map_fini(&e->held);
+	buffer_fini(&e->paths);
+}
+
+void fd_ends_clear(struct fd_ends *e)
+{
+	map_clear(&e->sockets);
+	map_clear(&e->held);
+	buffer_reset(&e->paths);
+	e->has_fifos = false;
+}
+
+void fd_ends_add_pipe(struct fd_ends *e, uint64_t inode)
+{
+	struct fd_end_key key = { .inode = inode };
+	struct fd_end *end = map_put(&e->held, &key, NULL);
+
+	if (end)
+		end->asked = inode;
+}
+
+void fd_ends_add_fifo(struct fd_ends *e, uint64_t inode, uint64_t device, struct span path)
+{
+	struct fd_end_key key = { inode, device };
+	bool is_new = false;
+	struct fd_end *end = map_put(&e->held, &key, &is_new);
+
+	if (!end || !is_new)
+		return;
+	end->asked = inode;
+	end->path_offset = (uint32_t)e->paths.size;
+	end->path_size = (uint32_t)path.size;
+	buffer_append(&e->paths, path.data, path.size);
+	e->has_fifos = true;
+}
+
+void fd_ends_add_socket(struct fd_ends *e, uint64_t inode)
+{
+	map_put(&e->sockets, &inode, NULL);
+}
+
+int fd_ends_prepare(struct fd_ends *e, int process, struct sooth_error *err)
+{
+	_cleanup_close_ int netlink = -1;
+	size_t position = 0;
+	const void *inode;
+	struct map peers;
+	int status;
+
+	if (!e->sockets.count)
+		return 0;
+	netlink = socket_diag_open(process, err);
+	if (netlink < 0)
+		return netlink;
+	map_init(&peers, sizeof(uint64_t), sizeof(uint64_t), PEERS_MAX);
+	status = socket_diag_peers(netlink, &peers, err);
+	/* When one family could not be asked, what the others told holds. */
+	while (map_next(&e->sockets, &position, &inode, NULL)) {
+		const uint64_t *peer = map_get(&peers, inode);
+		struct fd_end_key key = { .inode = peer ? *peer : 0 };
+		struct fd_end *end = key.inode ? map_put(&e->held, &key, NULL) : NULL;
+
+		if (end)
+			end->asked = *(const uint64_t *)inode;
+	}
+	map_fini(&peers);
+	return status;
+}
+
+bool fd_ends_tell(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
+	const struct fd_held *held)
+{
+	struct fd_end *end = map_get(&e->held, &held->key);
+	struct fds_holder h = { .record = *of,
+		.held_inode = held->key.inode,
+		.holder_start_ticks = held->holder.start_ticks,
+		.holder_pid = (uint32_t)held->holder.pid,
+		.holder_fd = held->fd,
+		.access = held->access };
+
+	if (!end)
+		return true;
+	if (end->holders >= HOLDERS_MAX)
+		return false;
+	end->holders++;
+	h.inode = end->asked;
+	h.record.kind = FDS_HOLDER;
+	memcpy(h.holder_name, held->name, sizeof(h.holder_name));
+	RECORD_APPEND(&run->out, &h, NULL, 0);
+	return true;
+}
+
+/* --- looking through /proc --- */
+
+struct search {
+	struct fd_ends *ends;
+	struct backend_run *run;
+	const struct sooth_record *of;
+	struct buffer text, scratch;
+	struct fd_held held;
+	/* Of the process that is looked at, once they are needed. */
+	struct mounts mounts;
+	bool has_mounts;
+	uint64_t links;
+	bool was_refused, is_cut;
+};
+
+/* "pipe:[4711]", "socket:[4711]" */
+static bool numbered(struct span link, const char *kind, uint64_t *inode)
+{
+	struct cursor c = cursor_over(link.data, link.size);
+
+	if (!cursor_skip(&c, kind))
+		return false;
+	*inode = cursor_decimal(&c);
+	return !c.failed;
+}
+
+static bool is_fifo_name(const struct fd_ends *e, struct span link)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&e->held, &position, NULL, &value)) {
+		const struct fd_end *end = value;
+		struct span path = { (const char *)e->paths.data + end->path_offset,
+			end->path_size };
+
+		if (end->path_size && !span_compare(path, link))
+			return true;
+	}
+	return false;
+}
+
+static const struct mount *mount_of(struct search *s, int process, const struct fdinfo *info)
+{
+	if (!s->has_mounts)
+		mounts_read(&s->mounts, process, &s->scratch);
+	s->has_mounts = true;
+	return info->has & FDINFO_MOUNT ? mounts_get(&s->mounts, info->mount) : NULL;
+}
+
+/*
+ * A FIFO is known by its name; which file that is, is asked only where the answer needs
+ * nobody else. On other mounts what /proc says of it has to do: it waits for nobody.
+ */
+static bool find_fifo(
+	struct search *s, int process, int table, const char *name, struct fd_end_key *key)
+{
+	struct fdinfo info = { 0 };
+	const struct mount *mount;
+	char path[300]; /* room for any directory entry */
+	struct statx st;
+
+	snprintf(path, sizeof(path), "fdinfo/%s", name);
+	if (procfs_read_at(process, path, &s->scratch, PROCFS_SMALL) >= 0)
+		fdinfo_parse(&info, s->scratch.data, s->scratch.size);
+	mount = mount_of(s, process, &info);
+	if (mount && !mount->may_block) {
+		if (statx(table, name, AT_STATX_DONT_SYNC, STATX_INO | STATX_TYPE, &st) ||
+			!S_ISFIFO(st.stx_mode))
+			return false;
+		*key = (struct fd_end_key){ st.stx_ino,
+			makedev(st.stx_dev_major, st.stx_dev_minor) };
+		return true;
+	}
+	if (!mount || !info.inode) {
+		s->is_cut = true;
+		return false;
+	}
+	*key = (struct fd_end_key){ info.inode, makedev(mount->device_major, mount->device_minor) };
+	return true;
+}
+
+/* The link's own permissions say how the descriptor was opened (proc_pid_fd(5)). */
+static uint8_t access_of(int table, const char *name, struct span link)
+{
+	struct stat st;
+
+	if (span_starts(link, "socket:["))
+		return FDS_ACCESS_BOTH;
+	if (fstatat(table, name, &st, AT_SYMLINK_NOFOLLOW))
+		return FDS_ACCESS_NONE;
+	if (st.st_mode & S_IRUSR)
+		return st.st_mode & S_IWUSR ? FDS_ACCESS_BOTH : FDS_ACCESS_READ;
+	return st.st_mode & S_IWUSR ? FDS_ACCESS_WRITE : FDS_ACCESS_NONE;
+}
+
+static void look_at(struct search *s, int process, int table, const char *name)
+{
+	struct fd_end_key key = { 0 };
+	struct procfs_stat stat;
+	struct span link;
+	size_t used;
+
+	int status = procfs_link_at(table, name, &s->text);
+
+	if (status) {
+		s->was_refused |= status == -EACCES || status == -EPERM;
+		return;
+	}
+	link = span_of((const char *)s->text.data, s->text.size);
+	if (!numbered(link, "pipe:[", &key.inode) && !numbered(link, "socket:[", &key.inode) &&
+		!(s->ends->has_fifos && is_fifo_name(s->ends, link) &&
+			find_fifo(s, process, table, name, &key)))
+		return;
+	if (!map_get(&s->ends->held, &key))
+		return;
+	s->held.key = key;
+	s->held.fd = (uint32_t)strtoul(name, NULL, 10);
+	s->held.access = access_of(table, name, link);
+	if (!s->held.holder.pid) {
+		if (procfs_stat_at(process, &stat, &s->text))
+			return;
+		s->held.holder = (struct process_id){ stat.start_ticks, stat.pid };
+		used = stat.name.size < sizeof(s->held.name) ? stat.name.size
+							     : sizeof(s->held.name) - 1;
+		memset(s->held.name, 0, sizeof(s->held.name));
+		memcpy(s->held.name, stat.name.data, used);
+	}
+	s->is_cut |= !fd_ends_tell(s->ends, s->run, s->of, &s->held);
+}
+
+static void look_through(struct search *s, pid_t pid)
+{
+	_cleanup_close_ int process = procfs_open(pid);
+	int table = process < 0 ? -1 : openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_dir_ DIR *dir = table < 0 ? NULL : fdopendir(table);
+	struct dirent *entry;
+
+	if (!dir) {
+		s->was_refused |= errno == EACCES || errno == EPERM;
+		if (table >= 0)
+			close(table);
+		return;
+	}
+	s->held = (struct fd_held){ 0 };
+	s->has_mounts = false;
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (s->links++ >= SEARCH_LINKS_MAX) {
+			s->is_cut = true;
+			return;
+		}
+		look_at(s, process, table, entry->d_name);
+	}
+}
+
+/* The first process may have more rights than root has here; then it is hidden from us. */
+static bool sees_first(void)
+{
+	_cleanup_dir_ DIR *dir = opendir("/proc/1/fd");
+	struct dirent *entry;
+	char link[8];
+
+	while (dir && (entry = readdir(dir)) && entry->d_name[0] == '.')
+		;
+	return dir && (!entry || readlinkat(dirfd(dir), entry->d_name, link, sizeof(link)) > 0);
+}
+
+bool fd_ends_sees_all(const struct os *os)
+{
+	struct sooth_error ignored;
+
+	return !need_pid_namespace.test(os, &ignored) && sees_first();
+}
+
+uint8_t fd_ends_search_in(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
+	const struct buffer *pids)
+{
+	uint64_t deadline_ns = run->os->now_ns(run->os) + SEARCH_NS_MAX;
+	struct search s = { .ends = e, .run = run, .of = of };
+
+	if (!e->held.count)
+		return SOOTH_STATE_VALUE;
+	mounts_init(&s.mounts);
+	for (size_t i = 0; i < pids->size / sizeof(pid_t); i++) {
+		pid_t pid = ((const pid_t *)(const void *)pids->data)[i];
+
+		if (run->os->now_ns(run->os) > deadline_ns) {
+			s.is_cut = true;
+			break;
+		}
+		/* What sooth itself has of it goes with sooth. */
+		if (pid != getpid())
+			look_through(&s, pid);
+	}
+	buffer_fini(&s.text);
+	buffer_fini(&s.scratch);
+	mounts_fini(&s.mounts);
+	if (s.is_cut || e->held.refused)
+		return SOOTH_STATE_TRUNCATED;
+	return s.was_refused || !fd_ends_sees_all(run->os)
+		       ? SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+		       : SOOTH_STATE_VALUE;
+}
+
+uint8_t fd_ends_search(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of)
+{
+	struct buffer pids = { 0 };
+	uint8_t state = SOOTH_STATE_VALUE;
+	int status = 0;
+
+	if (e->held.count)
+		status = procfs_list(&pids);
+	if (status)
+		state = procfs_state(status);
+	else
+		state = fd_ends_search_in(e, run, of, &pids);
+	buffer_fini(&pids);
+	return state;
+}

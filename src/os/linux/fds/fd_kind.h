@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a descriptor is, from what the kernel says of it; and what there is to say of
+ * it in words. The same for every way of asking, so that they tell the same.
+ */
+#ifndef SOOTH_OS_LINUX_FD_KIND_H
+#define SOOTH_OS_LINUX_FD_KIND_H
+
+#include <sys/types.h>
+
+#include "base/buffer.h"
+#include "os/linux/fds/fdinfo.h"
+#include <sooth/field.h>
+
+/* A descriptor as a backend has it. */
+struct fd_raw {
+	uint32_t fd;
+	uint8_t path_state, inode_state, flags_state; /* enum sooth_state with its reason */
+	struct span path;			      /* as the link says, borrowed */
+	uint32_t mode;
+	uint32_t links;
+	uint64_t inode, size_bytes;
+	uint32_t device_major, device_minor;
+	uint32_t node_major, node_minor;
+	uint32_t flags, mount;
+	uint64_t offset;
+	bool is_of_kernel;    /* its mount is not one of the process's: memfd, pipe */
+	struct span protocol; /* of a socket; empty: unknown */
+	uint8_t protocol_state;
+};
+
+/* enum fds_type */
+uint8_t fd_kind(const struct fd_raw *raw);
+/* enum fds_access, of O_* */
+uint8_t fd_access(uint32_t flags);
+/* Whether there is more to read in its fdinfo. */
+bool fd_kind_has_info(const struct fd_raw *raw, uint8_t type);
+/* Appends what the type does not say; nothing when there is nothing. */
+void fd_detail(struct buffer *out, uint8_t type, const struct fd_raw *raw, const struct fdinfo *f);
+
+#endif

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* inotify watches of a process and their paths; see fd_watches.h. */
+#include "os/linux/fds/fd_watches.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "os/linux/fds/fd_search.h"
+#include "os/linux/files/path_lookup.h"
+#include "os/linux/files/procfs.h"
+
+#define RESOLVE_NS_MAX	   (1000 * NS_PER_MS) /* for all handles */
+#define MOUNTS_TRIED	   4		      /* of a device */
+#define DEVICES_MAX	   64
+#define ROOTS_MAX	   64
+#define SEARCH_PATIENCE_MS (FD_SEARCH_MS + PATIENCE_MS)
+
+struct fd_watch {
+	uint64_t inode;
+	uint32_t fd, watch, mask;
+	uint32_t device_major, device_minor;
+	uint32_t path_offset, path_size;
+	uint8_t state;
+	bool has_handle;
+	uint32_t handle_type, handle_bytes;
+	unsigned char handle[FDINFO_HANDLE_MAX];
+};
+
+void fd_watches_init(struct fd_watches *w)
+{
+	*w = (struct fd_watches){ 0 };
+}
+
+void fd_watches_fini(struct fd_watches *w)
+{
+	buffer_fini(&w->list);
+	buffer_fini(&w->roots);
+	buffer_fini(&w->paths);
+}
+
+void fd_watches_clear(struct fd_watches *w)
+{
+	buffer_reset(&w->list);
+	buffer_reset(&w->roots);
+	buffer_reset(&w->paths);
+	w->roots_count = 0;
+	w->left_out = 0;
+}
+
+static struct fd_watch *all_of(const struct fd_watches *w, size_t *count)
+{
+	*count = w->list.size / sizeof(struct fd_watch);
+	return (void *)w->list.data;
+}
+
+void fd_watches_add(struct fd_watches *w, uint32_t fd, const struct fdinfo_watch *from)
+{
+	struct fd_watch watch = { .inode = from->inode,
+		.fd = fd,
+		.watch = from->watch,
+		.mask = from->mask,
+		.device_major = from->device_major,
+		.device_minor = from->device_minor,
+		.state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
+		.has_handle = from->has_handle,
+		.handle_type = from->handle_type,
+		.handle_bytes = from->handle_bytes };
+
+	if (w->list.size / sizeof(watch) >= WATCHES_MAX) {
+		w->left_out++;
+		return;
+	}
+	memcpy(watch.handle, from->handle, sizeof(watch.handle));
+	buffer_append(&w->list, &watch, sizeof(watch));
+}
+
+void fd_watches_add_root(struct fd_watches *w, struct span path)
+{
+	if (w->roots_count >= ROOTS_MAX || !path.size || path.data[0] != '/')
+		return;
+	w->roots_count++;
+	buffer_append(&w->roots, path.data, path.size);
+	buffer_char(&w->roots, '\0');
+}
+
+bool fd_watches_any(const struct fd_watches *w)
+{
+	return w->list.size > 0;
+}
+
+static void found(struct fd_watches *w, struct fd_watch *watch, struct span path)
+{
+	watch->state = SOOTH_STATE_VALUE;
+	watch->path_offset = (uint32_t)w->paths.size;
+	watch->path_size = (uint32_t)path.size;
+	buffer_append(&w->paths, path.data, path.size);
+}
+
+/* --- by file handle --- */
+
+/* Opening what a mount stands on; the directories above it may be anything. What the patient
+ * process opens stays its own, so it only tries. */
+struct opening {
+	int process; /* of its own */
+	int status;
+	char path[PATH_MAX + 8];
+};
+
+#define MOUNT_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY)
+
+static void do_open(void *argument)
+{
+	struct opening *o = argument;
+	_cleanup_close_ int fd = openat(o->process, o->path, MOUNT_FLAGS);
+
+	o->status = fd < 0 ? -errno : 0;
+}
+
+static void drop_opening(void *argument)
+{
+	close(((struct opening *)argument)->process);
+}
+
+static int open_mount(struct patience *patience, int process, struct span point)
+{
+	struct opening o = { .status = 0 };
+	int status, fd = -1;
+
+	if (point.size > PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(o.path, "root", 4);
+	memcpy(o.path + 4, point.data, point.size);
+	o.process = fcntl(process, F_DUPFD_CLOEXEC, 0);
+	if (o.process < 0)
+		return -errno;
+	status = patience_call(
+		patience, do_open, drop_opening, &o, sizeof(o), o.process, PATIENCE_MS);
+	if (status == -ETIMEDOUT)
+		return status;
+	if (!status)
+		status = o.status;
+	if (!status) {
+		fd = openat(o.process, o.path, MOUNT_FLAGS);
+		status = fd < 0 ? -errno : 0;
+	}
+	close(o.process);
+	return status ? status : fd;
+}
+
+/* A file system and descriptors of mounts of it. */
+struct device {
+	uint32_t major, minor;
+	int mounts[MOUNTS_TRIED];
+	unsigned count;
+};
+
+struct resolving {
+	struct fd_watches *watches;
+	struct patience *patience;
+	const struct mounts *mounts;
+	int process;
+	struct device devices[DEVICES_MAX];
+	unsigned device_count;
+	struct buffer path;
+	bool is_refused; /* the handle of no file may be opened */
+};
+
+/* Those of the whole file system first: in a bind mount not everything has a path. */
+static void open_mounts(struct resolving *r, struct device *d)
+{
+	for (int whole = 1; whole >= 0; whole--) {
+		size_t position = 0;
+		void *value;
+
+		while (d->count < MOUNTS_TRIED &&
+			map_next(&r->mounts->by_id, &position, NULL, &value)) {
+			const struct mount *m = value;
+			int fd;
+
+			if (m->device_major != d->major || m->device_minor != d->minor ||
+				m->may_block || m->is_whole != (whole != 0))
+				continue;
+			fd = open_mount(r->patience, r->process, mounts_point(r->mounts, m));
+			if (fd >= 0)
+				d->mounts[d->count++] = fd;
+		}
+	}
+}
+
+static struct device *device_of(struct resolving *r, const struct fd_watch *watch)
+{
+	struct device *d;
+
+	for (unsigned i = 0; i < r->device_count; i++) {
+		d = &r->devices[i];
+		if (d->major == watch->device_major && d->minor == watch->device_minor)
+			return d;
+	}
+	if (r->device_count == DEVICES_MAX)
+		return NULL;
+	d = &r->devices[r->device_count++];
+	*d = (struct device){ .major = watch->device_major, .minor = watch->device_minor };
+	open_mounts(r, d);
+	return d;
+}
+
+/* The file by its handle, for its path alone; only what has that inode counts. */
+static int open_handle(int mount, const struct fd_watch *watch, struct path_aim *aim)
+{
+	union {
+		struct file_handle head;
+		unsigned char bytes[sizeof(struct file_handle) + FDINFO_HANDLE_MAX];
+	} handle;
+	struct statx st;
+	int fd;
+
+	handle.head.handle_bytes = watch->handle_bytes;
+	handle.head.handle_type = (int)watch->handle_type;
+	memcpy(handle.head.f_handle, watch->handle, watch->handle_bytes);
+	fd = open_by_handle_at(mount, &handle.head, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) ||
+		st.stx_ino != watch->inode) {
+		close(fd);
+		return -ESTALE;
+	}
+	*aim = (struct path_aim){ st.stx_ino, st.stx_dev_major, st.stx_dev_minor };
+	return fd;
+}
+
+static bool resolve_by(struct resolving *r, int mount, struct fd_watch *watch)
+{
+	struct path_aim aim;
+	_cleanup_close_ int fd = open_handle(mount, watch, &aim);
+	char link[32];
+	struct span path;
+
+	r->is_refused |= fd == -EPERM || fd == -ENOSYS;
+	if (fd < 0)
+		return false;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (procfs_link_at(AT_FDCWD, link, &r->path))
+		return false;
+	path = span_of((const char *)r->path.data, r->path.size);
+	/* What lies outside of a bind mount, or was found without its parents, has half a path. */
+	if (path_leads_to(r->patience, r->process, path, &aim) != 1)
+		return false;
+	found(r->watches, watch, path);
+	return true;
+}
+
+static void resolve_by_handles(struct resolving *r)
+{
+	uint64_t deadline = clock_monotonic_ns() + RESOLVE_NS_MAX;
+	struct fd_watch *all;
+	size_t count;
+
+	all = all_of(r->watches, &count);
+	for (size_t i = 0; i < count && !r->is_refused && clock_monotonic_ns() < deadline; i++) {
+		struct device *d = all[i].has_handle ? device_of(r, &all[i]) : NULL;
+
+		for (unsigned k = 0; d && k < d->count; k++) {
+			if (resolve_by(r, d->mounts[k], &all[i]))
+				break;
+		}
+	}
+	for (unsigned i = 0; i < r->device_count; i++) {
+		for (unsigned k = 0; k < r->devices[i].count; k++)
+			close(r->devices[i].mounts[k]);
+	}
+	buffer_fini(&r->path);
+}
+
+/* --- by searching --- */
+
+static void fail_rest(struct fd_watches *w, uint8_t state)
+{
+	size_t count;
+	struct fd_watch *all = all_of(w, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].state != SOOTH_STATE_VALUE)
+			all[i].state = state;
+	}
+}
+
+static void take_found(struct fd_watches *w, const struct fd_search *search)
+{
+	size_t count;
+	struct fd_watch *all = all_of(w, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct path_aim aim = { all[i].inode, all[i].device_major, all[i].device_minor };
+		struct span path;
+
+		if (all[i].state != SOOTH_STATE_VALUE && fd_search_get(search, &aim, &path))
+			found(w, &all[i], path);
+	}
+}
+
+static void search_rest(struct resolving *r)
+{
+	struct fd_watches *w = r->watches;
+	struct fd_search *search = fd_search_new(r->process, &w->roots);
+	uint8_t rest =
+		SOOTH_NOT_MEASURED(r->is_refused ? SOOTH_REASON_PERMISSION : SOOTH_REASON_FAILED);
+	size_t count;
+	struct fd_watch *all = all_of(w, &count);
+	bool has_rest = false;
+	int status;
+
+	for (size_t i = 0; search && i < count; i++) {
+		struct path_aim aim = { all[i].inode, all[i].device_major, all[i].device_minor };
+
+		if (all[i].state == SOOTH_STATE_VALUE)
+			continue;
+		fd_search_want(search, &aim);
+		has_rest = true;
+	}
+	if (!search || !has_rest) {
+		fd_search_free(search);
+		return;
+	}
+	status = patience_call(r->patience, fd_search_do, fd_search_drop, &search, sizeof(search),
+		fd_search_descriptor(search), SEARCH_PATIENCE_MS);
+	if (status == -ETIMEDOUT) {
+		fail_rest(w, procfs_state(status)); /* the thread has the search */
+		return;
+	}
+	if (!status)
+		take_found(w, search);
+	fail_rest(w, rest);
+	fd_search_free(search);
+}
+
+/* What lies on a mount that did not answer was not found for that reason. */
+static void note_blocked(
+	struct fd_watches *w, const struct mounts *mounts, const struct map *blocked)
+{
+	size_t count, position = 0;
+	struct fd_watch *all = all_of(w, &count);
+	const void *id;
+
+	while (map_next(blocked, &position, &id, NULL)) {
+		const struct mount *m = map_get(&mounts->by_id, id);
+
+		for (size_t i = 0; m && i < count; i++) {
+			if (all[i].state != SOOTH_STATE_VALUE &&
+				all[i].device_major == m->device_major &&
+				all[i].device_minor == m->device_minor)
+				all[i].state = SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED);
+		}
+	}
+}
+
+void fd_watches_resolve(struct fd_watches *w, struct patience *patience,
+	const struct mounts *mounts, const struct map *blocked, int process)
+{
+	struct resolving r = {
+		.watches = w, .patience = patience, .mounts = mounts, .process = process
+	};
+
+	resolve_by_handles(&r);
+	search_rest(&r);
+	note_blocked(w, mounts, blocked);
+}
+
+void fd_watches_write(struct fd_watches *w, struct backend_run *run, const struct sooth_record *of,
+	bool has_detail)
+{
+	size_t count;
+	const struct fd_watch *all = all_of(w, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct fds_watch record = { .record = *of,
+			.inode = all[i].inode,
+			.device_major = all[i].device_major,
+			.device_minor = all[i].device_minor,
+			.fd = all[i].fd,
+			.watch = all[i].watch,
+			.mask = all[i].mask,
+			.path_state = has_detail ? all[i].state
+						 : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED) };
+		struct record_tail tail[] = {
+			{ &record.path, w->paths.data + all[i].path_offset, all[i].path_size },
+		};
+
+		record.record.kind = FDS_WATCH;
+		RECORD_APPEND(&run->out, &record, tail, ARRAY_SIZE(tail));
+	}
+}

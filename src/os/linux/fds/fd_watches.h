@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the directories and files are that inotify descriptors watch. The kernel
+ * tells inode, device and file handle. Root opens the handle and has the path; for
+ * others the directories that the process works in are searched for the inode.
+ */
+#ifndef SOOTH_OS_LINUX_FD_WATCHES_H
+#define SOOTH_OS_LINUX_FD_WATCHES_H
+
+#include "core/backend.h"
+#include "os/linux/fds/fdinfo.h"
+#include "os/linux/files/mounts.h"
+#include "os/linux/files/patience.h"
+#include "probes/fds.h"
+
+#define WATCHES_MAX 262144 /* told of a process */
+
+struct fd_watches {
+	struct buffer list;  /* struct fd_watch */
+	struct buffer roots; /* paths to search below, each ended by a NUL */
+	struct buffer paths; /* what was found */
+	unsigned roots_count;
+	uint64_t left_out; /* more than WATCHES_MAX */
+};
+
+void fd_watches_init(struct fd_watches *w);
+void fd_watches_fini(struct fd_watches *w);
+void fd_watches_clear(struct fd_watches *w);
+void fd_watches_add(struct fd_watches *w, uint32_t fd, const struct fdinfo_watch *watch);
+/* A directory that is worth being searched. */
+void fd_watches_add_root(struct fd_watches *w, struct span path);
+bool fd_watches_any(const struct fd_watches *w);
+/* Find the paths; mounts of `blocked` (uint32_t id -> anything) did not answer before. */
+void fd_watches_resolve(struct fd_watches *w, struct patience *patience,
+	const struct mounts *mounts, const struct map *blocked, int process);
+/* All as records; those not resolved with that state. */
+void fd_watches_write(struct fd_watches *w, struct backend_run *run, const struct sooth_record *of,
+	bool has_detail);
+
+#endif

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A reading of a process's descriptors; see fds_reader.h.
+ *
+ * Cannot be seen: descriptors of threads that have a table of their own (they
+ * unshared it; that there are such is told), and files on their way inside of sockets.
+ */
+#include "os/linux/fds/fds_reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/linux/files/limits_files.h"
+#include "os/linux/files/path_lookup.h"
+#include "os/linux/files/procfs.h"
+
+#define DELETED_SUFFIX " (deleted)"
+#define BLOCKED_MAX    4096
+#define LOOKUPS_MAX    10000 /* of names that end so, of a reading */
+
+void fds_reader_init(struct fds_reader *r)
+{
+	*r = (struct fds_reader){ .who.process = -1, .table = -1, .info_of = -1 };
+	members_init(&r->members);
+	map_init(&r->blocked, sizeof(uint32_t), 1, BLOCKED_MAX);
+	mounts_init(&r->mounts);
+	fd_watches_init(&r->watches);
+	fd_ends_init(&r->ends);
+}
+
+static void forget_process(struct fds_reader *r)
+{
+	cleanup_close(&r->table);
+	r->table = -1;
+	reading_close(&r->who);
+	fd_watches_clear(&r->watches);
+	fd_ends_clear(&r->ends);
+}
+
+void fds_reader_fini(struct fds_reader *r)
+{
+	forget_process(r);
+	members_fini(&r->members);
+	map_fini(&r->blocked);
+	patience_fini(&r->patience);
+	mounts_fini(&r->mounts);
+	fd_watches_fini(&r->watches);
+	fd_ends_fini(&r->ends);
+	fd_tables_fini(&r->tables);
+	buffer_fini(&r->info_text);
+	buffer_fini(&r->detail);
+	buffer_fini(&r->scratch);
+}
+
+static uint64_t count_of(pid_t pid)
+{
+	_cleanup_close_ int process = procfs_open(pid);
+	uint64_t count = 0;
+
+	return process < 0 || procfs_count(process, "fd", &count) < 0 ? 0 : count;
+}
+
+uint64_t fds_count(const struct buffer *processes)
+{
+	const struct process_id *all = (const void *)processes->data;
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < processes->size / sizeof(*all); i++)
+		count += count_of((pid_t)all[i].pid);
+	return count;
+}
+
+static bool is_detailed(const struct backend_run *run)
+{
+	return run->options.interest & INTEREST_DETAIL;
+}
+
+/* --- the process --- */
+
+static bool find_limits(struct fds_process *p, const struct buffer *text)
+{
+	struct cursor c = cursor_over(text->data, text->size);
+	struct limits_line line;
+
+	while (!cursor_at_end(&c)) {
+		if (!limits_line_parse(&line, cursor_line(&c)) || line.use != LIMITS_USE_FDS)
+			continue;
+		p->soft_limit = line.has_soft ? line.soft : UINT64_MAX;
+		p->hard_limit = line.has_hard ? line.hard : UINT64_MAX;
+		return true;
+	}
+	return false;
+}
+
+static void read_limits(struct fds_reader *r)
+{
+	int status = procfs_read_at(r->who.process, "limits", &r->scratch, PROCFS_SMALL);
+
+	r->told.limit_state = procfs_state(status);
+	if (status >= 0 && !find_limits(&r->told, &r->scratch))
+		r->told.limit_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+}
+
+static int read_system_number(struct fds_reader *r, const char *path, uint32_t *out)
+{
+	int status = procfs_read_at(AT_FDCWD, path, &r->scratch, 64);
+	struct cursor c = cursor_over(r->scratch.data, status < 0 ? 0 : r->scratch.size);
+	uint64_t value = cursor_decimal(&c);
+
+	if (status < 0)
+		return status;
+	if (c.failed)
+		return -EINVAL;
+	*out = value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+	return 0;
+}
+
+/* These limits are of the initial user namespace, wherever they are read (fs/notify/inotify). Of
+ * another one they can be read from inside of it alone. */
+static bool is_in_other_users(const struct fds_reader *r)
+{
+	struct stat st;
+
+	return r->who.process >= 0 && !fstatat(r->who.process, "ns/user", &st, 0) &&
+	       st.st_ino != USER_NAMESPACE_INITIAL;
+}
+
+static void read_inotify_limits(struct fds_reader *r)
+{
+	int status;
+
+	if (is_in_other_users(r)) {
+		r->told.inotify_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+		return;
+	}
+	status = read_system_number(
+		r, "/proc/sys/fs/inotify/max_user_watches", &r->told.watches_max);
+
+	if (!status)
+		status = read_system_number(
+			r, "/proc/sys/fs/inotify/max_user_instances", &r->told.instances_max);
+	r->told.inotify_state = procfs_state(status);
+}
+
+static void write_process(struct fds_reader *r, struct backend_run *run)
+{
+	RECORD_APPEND(&run->out, &r->told, NULL, 0);
+	forget_process(r);
+}
+
+static void tell_other_tables(struct fds_reader *r, struct backend_run *run)
+{
+	if (fd_tables_are_several(&r->tables, &r->who, r->tid))
+		backend_limit(run, "descriptors of threads with a table of their own",
+			"the table of the process as a whole is read", "");
+}
+
+bool fds_reader_begin(
+	struct fds_reader *r, struct backend_run *run, pid_t pid, const struct process_id *expected)
+{
+	struct procfs_stat stat;
+	int status;
+
+	forget_process(r);
+	r->lookups = 0;
+	map_clear(&r->blocked);
+	status = reading_open_stat(&r->who, run, pid, expected, &stat, &r->scratch);
+	if (status > 0) {
+		forget_process(r);
+		return false;
+	}
+	r->told = (struct fds_process){ .record = reading_head(&r->who, run, 0, FDS_PROCESS),
+		.limit_state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED),
+		.holders_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED) };
+	read_inotify_limits(r);
+	if (!status) {
+		read_limits(r);
+		r->table = fd_tables_open(&r->tables, &r->who, &stat, &r->tid);
+		status = r->table < 0 ? r->table : 0;
+	}
+	if (status) {
+		r->told.descriptors_state = procfs_state(status);
+		write_process(r, run);
+		return false;
+	}
+	if (stat.threads > 1)
+		tell_other_tables(r, run);
+	mounts_read(&r->mounts, r->who.process, &r->scratch);
+	return true;
+}
+
+/* --- a descriptor --- */
+
+int fds_reader_info(struct fds_reader *r, uint32_t fd)
+{
+	char name[64];
+
+	if (r->info_of == fd)
+		return r->info_status;
+	if (r->tid == r->told.record.pid)
+		snprintf(name, sizeof(name), "fdinfo/%u", fd);
+	else
+		snprintf(name, sizeof(name), "task/%u/fdinfo/%u", r->tid, fd);
+	r->info_of = fd;
+	r->info_status = procfs_read_at(r->who.process, name, &r->info_text, FDINFO_BYTES);
+	if (r->info_status >= 0)
+		fdinfo_parse(&r->info, r->info_text.data, r->info_text.size);
+	else
+		r->info = (struct fdinfo){ 0 };
+	return r->info_status;
+}
+
+bool fds_reader_may_block(const struct fds_reader *r, const struct fd_raw *raw)
+{
+	const struct mount *mount;
+
+	if (raw->path_state == SOOTH_STATE_VALUE && raw->path.size && raw->path.data[0] != '/')
+		return false; /* of the kernel itself */
+	mount = raw->flags_state == SOOTH_STATE_VALUE ? mounts_get(&r->mounts, raw->mount) : NULL;
+	return !mount || mount->may_block;
+}
+
+bool fds_reader_is_blocked(const struct fds_reader *r, uint32_t mount)
+{
+	return map_get(&r->blocked, &mount) != NULL;
+}
+
+void fds_reader_note_blocked(struct fds_reader *r, uint32_t mount)
+{
+	map_put(&r->blocked, &mount, NULL);
+}
+
+/* Whether that very name leads to the file: 1 or 0; a negative errno when it cannot be said. */
+static int has_that_name(struct fds_reader *r, struct backend_run *run, const struct fd_raw *raw)
+{
+	struct path_aim aim = { raw->inode, raw->device_major, raw->device_minor };
+	int status;
+
+	if (r->lookups++ >= LOOKUPS_MAX) {
+		if (r->lookups == LOOKUPS_MAX + 1)
+			backend_limit(run, "whether further files named \"... (deleted)\" are",
+				"there are too many of them to look at each", "");
+		return -E2BIG;
+	}
+	if (fds_reader_is_blocked(r, raw->mount))
+		return -EBUSY;
+	status = path_leads_to(&r->patience, r->who.process, raw->path, &aim);
+	if (status == -ETIMEDOUT)
+		fds_reader_note_blocked(r, raw->mount);
+	return status;
+}
+
+/* The kernel says " (deleted)" behind the name, which may end so by itself. */
+static void settle_deleted(
+	struct fds_reader *r, struct backend_run *run, struct fd_raw *raw, struct fds_descriptor *d)
+{
+	int living = 0;
+
+	d->is_deleted = d->type == FDS_DELETED;
+	if (raw->path_state != SOOTH_STATE_VALUE || !raw->path.size || raw->path.data[0] != '/' ||
+		!span_ends(raw->path, DELETED_SUFFIX))
+		return;
+	d->deleted_state = raw->inode_state;
+	if (d->deleted_state)
+		return;
+	if (d->type != FDS_MEMFD && raw->links)
+		living = has_that_name(r, run, raw);
+	if (living < 0)
+		d->deleted_state = procfs_state(living);
+	if (living)
+		return;
+	d->is_deleted = d->type != FDS_MEMFD;
+	raw->path.size -= strlen(DELETED_SUFFIX);
+}
+
+static void write_members(struct fds_reader *r, struct backend_run *run, uint32_t fd)
+{
+	struct cursor c = cursor_over(r->info_text.data, r->info_text.size);
+	struct fdinfo_member m;
+
+	while (fdinfo_next_member(&c, &m)) {
+		struct fds_member record = { .record = r->told.record,
+			.inode = m.inode,
+			.epoll = fd,
+			.fd = m.fd,
+			.events = m.events };
+
+		record.record.kind = FDS_MEMBER;
+		RECORD_APPEND(&run->out, &record, NULL, 0);
+	}
+}
+
+static void take_watches(struct fds_reader *r, uint32_t fd)
+{
+	struct cursor c = cursor_over(r->info_text.data, r->info_text.size);
+	struct fdinfo_watch w;
+
+	while (fdinfo_next_watch(&c, &w))
+		fd_watches_add(&r->watches, fd, &w);
+	r->told.watches += r->info.watches;
+}
+
+static void take_end(struct fds_reader *r, const struct fd_raw *raw, uint8_t type)
+{
+	uint64_t device = makedev(raw->device_major, raw->device_minor);
+
+	if (raw->inode_state != SOOTH_STATE_VALUE)
+		return;
+	if (type == FDS_PIPE)
+		fd_ends_add_pipe(&r->ends, raw->inode);
+	else if (type == FDS_FIFO)
+		fd_ends_add_fifo(&r->ends, raw->inode, device, raw->path);
+	else if ((type == FDS_UNIX || type == FDS_TCP) && raw->path.data[0] == 's')
+		fd_ends_add_socket(&r->ends, raw->inode);
+}
+
+static void read_kind(struct fds_reader *r, struct backend_run *run, const struct fd_raw *raw,
+	struct fds_descriptor *d)
+{
+	static const struct fdinfo nothing;
+	bool has_info = fd_kind_has_info(raw, d->type);
+	int status = has_info ? fds_reader_info(r, raw->fd) : 0;
+
+	buffer_reset(&r->detail);
+	if (status >= 0)
+		fd_detail(&r->detail, d->type, raw, has_info ? &r->info : &nothing);
+	d->detail_state = r->detail.size ? procfs_state(status) : SOOTH_STATE_ABSENT;
+	if (status < 0)
+		d->detail_state = procfs_state(status);
+	else if (!r->detail.size && raw->protocol_state != SOOTH_STATE_VALUE)
+		d->detail_state = raw->protocol_state;
+	if (status < 0)
+		return;
+	if (d->type == FDS_EPOLL)
+		write_members(r, run, raw->fd);
+	else if (d->type == FDS_INOTIFY)
+		take_watches(r, raw->fd);
+}
+
+static void fill_descriptor(const struct fd_raw *raw, struct fds_descriptor *d)
+{
+	bool is_node =
+		raw->inode_state == SOOTH_STATE_VALUE && (S_ISCHR(raw->mode) || S_ISBLK(raw->mode));
+	bool is_file = S_ISREG(raw->mode) && d->type != FDS_NAMESPACE && d->type != FDS_PIDFD;
+
+	d->inode = raw->inode;
+	d->device_major = raw->device_major;
+	d->device_minor = raw->device_minor;
+	d->inode_state = raw->inode_state;
+	d->offset = raw->offset;
+	d->flags = raw->flags;
+	d->closes_on_exec = (raw->flags & O_CLOEXEC) != 0;
+	d->mount = raw->mount;
+	d->access = fd_access(raw->flags);
+	d->flags_state = raw->flags_state;
+	d->node_major = is_node ? raw->node_major : 0;
+	d->node_minor = is_node ? raw->node_minor : 0;
+	d->node_state = is_node				 ? SOOTH_STATE_VALUE
+			: raw->inode_state && !raw->mode ? raw->inode_state
+							 : SOOTH_STATE_ABSENT;
+	d->size_bytes = is_file ? raw->size_bytes : 0;
+	d->size_state = raw->inode_state ? raw->inode_state
+			: is_file	 ? SOOTH_STATE_VALUE
+					 : SOOTH_STATE_ABSENT;
+	d->path_state = raw->path_state;
+}
+
+void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct fd_raw *raw)
+{
+	struct fds_descriptor d = { .record = r->told.record, .fd = raw->fd, .type = fd_kind(raw) };
+	bool has_detail = is_detailed(run);
+
+	d.record.kind = FDS_DESCRIPTOR;
+	fill_descriptor(raw, &d);
+	settle_deleted(r, run, raw, &d);
+	read_kind(r, run, raw, &d);
+	struct record_tail tail[] = { { &d.path, raw->path.data, raw->path.size },
+		{ &d.detail, r->detail.data, r->detail.size } };
+	RECORD_APPEND(&run->out, &d, tail, ARRAY_SIZE(tail));
+	r->told.descriptors++;
+	if (!has_detail)
+		return;
+	take_end(r, raw, d.type);
+	if (d.type == FDS_DIRECTORY && raw->path_state == SOOTH_STATE_VALUE)
+		fd_watches_add_root(&r->watches, raw->path);
+}
+
+/* --- its end --- */
+
+static void finish_watches(struct fds_reader *r, struct backend_run *run)
+{
+	bool has_detail = is_detailed(run);
+
+	if (has_detail && fd_watches_any(&r->watches)) {
+		if (!procfs_link_at(r->who.process, "cwd", &r->scratch))
+			fd_watches_add_root(&r->watches,
+				span_of((const char *)r->scratch.data, r->scratch.size));
+		fd_watches_resolve(
+			&r->watches, &r->patience, &r->mounts, &r->blocked, r->who.process);
+	}
+	if (r->watches.left_out)
+		backend_limit(run, "further inotify watches", "there are more than are told", "");
+	fd_watches_write(&r->watches, run, &r->told.record, has_detail);
+}
+
+static void finish_holders(struct fds_reader *r, struct backend_run *run)
+{
+	struct sooth_error err;
+
+	if (!is_detailed(run))
+		return;
+	if (fd_ends_prepare(&r->ends, r->who.process, &err))
+		backend_limit_error(run, "who has the other ends of sockets", &err);
+	r->told.holders_state = r->search_ends ? r->search_ends(r, run)
+					       : fd_ends_search(&r->ends, run, &r->told.record);
+}
+
+void fds_reader_end(struct fds_reader *r, struct backend_run *run, int status)
+{
+	struct process_id id;
+
+	/* It may have ended meanwhile, and with it what was to be read. */
+	if (procfs_identify_at(r->who.process, &id) ||
+		(!r->told.descriptors && r->tid != r->told.record.pid &&
+			!fd_tables_living(&r->tables, &r->who)))
+		status = -ESRCH;
+	finish_watches(r, run);
+	finish_holders(r, run);
+	r->told.descriptors_state = procfs_state(status);
+	r->info_of = -1;
+	write_process(r, run);
+}

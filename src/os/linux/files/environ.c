@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of environment variables; see environ.h. */
+#include "os/linux/files/environ.h"
+
+#include <string.h>
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/* Beside what POSIX allows, what shells and build systems use: dots, dashes, "BASH_FUNC_f%%". */
+static bool is_name(struct span name)
+{
+	if (!name.size || name.size > ENVIRON_NAME_MAX || !is_letter(name.data[0]))
+		return false;
+	for (size_t i = 1; i < name.size; i++) {
+		char c = name.data[i];
+
+		if (!is_letter(c) && !(c >= '0' && c <= '9') && c != '.' && c != '-' && c != '%')
+			return false;
+	}
+	return true;
+}
+
+struct environ_walk environ_over(const void *data, size_t size, bool is_cut)
+{
+	return (struct environ_walk){ .at = cursor_over(data, size), .is_cut = is_cut };
+}
+
+/* One entry up to its NUL. False at the end, also where the rest was cut off. */
+static bool next_entry(struct environ_walk *walk, struct span *entry)
+{
+	size_t left = cursor_left(&walk->at);
+	bool has_end;
+
+	if (!left)
+		return false;
+	has_end = memchr(walk->at.at, 0, left) != NULL;
+	*entry = cursor_until(&walk->at, '\0');
+	return has_end || !walk->is_cut;
+}
+
+static struct environ_variable look_at(struct environ_walk *walk, struct span entry)
+{
+	const char *equals = memchr(entry.data, '=', entry.size);
+	struct span name = span_of(entry.data, equals ? (size_t)(equals - entry.data) : 0);
+	bool was_suspect = walk->is_suspect;
+
+	walk->is_suspect = !equals || !is_name(name);
+	if (was_suspect || walk->is_suspect)
+		return (struct environ_variable){ .size_bytes = entry.size, .is_redacted = true };
+	return (struct environ_variable){ .name = name, .size_bytes = entry.size - name.size - 1 };
+}
+
+bool environ_next(struct environ_walk *walk, struct environ_variable *out)
+{
+	struct span entry;
+
+	while (next_entry(walk, &entry)) {
+		if (!entry.size) {
+			/* A title is padded with NULs; behind them may stand the rest of a value.
+			 */
+			walk->is_suspect = true;
+			continue;
+		}
+		*out = look_at(walk, entry);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables of descriptors; see fd_tables.h. */
+#include "os/linux/files/fd_tables.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define THREADS_TRIED 1024  /* to find one that lives */
+#define THREADS_MAX   65536 /* compared */
+
+void fd_tables_fini(struct fd_tables *t)
+{
+	buffer_fini(&t->tids);
+	buffer_fini(&t->text);
+}
+
+uint32_t fd_tables_living(struct fd_tables *t, const struct reading *of)
+{
+	int status = reading_threads(of, &t->tids, THREADS_TRIED);
+	const uint32_t *tids = (const void *)t->tids.data;
+
+	for (size_t i = 0; status >= 0 && i < t->tids.size / sizeof(*tids); i++) {
+		struct procfs_stat stat;
+
+		if (!reading_file(of, tids[i], "stat", &t->text) &&
+			procfs_parse_stat(&stat, t->text.data, t->text.size) &&
+			!procfs_has_ended(&stat))
+			return tids[i];
+	}
+	return 0;
+}
+
+int fd_tables_open(struct fd_tables *t, const struct reading *of, const struct procfs_stat *stat,
+	uint32_t *tid)
+{
+	char name[32] = "fd";
+	int fd;
+
+	*tid = stat->pid;
+	if (procfs_has_ended(stat)) {
+		*tid = fd_tables_living(t, of);
+		if (!*tid)
+			return -ESRCH;
+		snprintf(name, sizeof(name), "task/%u/fd", *tid);
+	}
+	fd = openat(of->process, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 ? fd : errno == ENOENT ? -ESRCH : -errno;
+}
+
+/* A thread that ends has given up its table, which differs then, and nothing is in it. */
+static bool has_any(const struct reading *of, uint32_t tid)
+{
+	char name[32];
+	uint64_t count = 0;
+
+	snprintf(name, sizeof(name), "task/%u/fd", tid);
+	return procfs_count(of->process, name, &count) >= 0 && count;
+}
+
+bool fd_tables_are_several(struct fd_tables *t, const struct reading *of, uint32_t tid)
+{
+	int status = reading_threads(of, &t->tids, THREADS_MAX);
+	const uint32_t *tids = (const void *)t->tids.data;
+
+	for (size_t i = 0; status >= 0 && i < t->tids.size / sizeof(*tids); i++) {
+		if (tids[i] != tid && syscall(SYS_kcmp, tid, tids[i], KCMP_FILES, 0, 0) > 0 &&
+			has_any(of, tids[i]))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Mounts of a process; see mounts.h. */
+#include "os/linux/files/mounts.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "os/linux/files/procfs.h"
+
+/* Not overlay, whose layers may be anything; nor what mounts when it is looked at. */
+static const char *const safe_types[] = { "bdev", "bfs", "binfmt_misc", "bpf", "btrfs", "cgroup",
+	"cgroup2", "configfs", "cramfs", "debugfs", "devpts", "devtmpfs", "dmabuf", "efivarfs",
+	"erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fusectl", "hugetlbfs", "iso9660", "jfs",
+	"mqueue", "nsfs", "ntfs3", "pidfs", "pipefs", "proc", "pstore", "ramfs", "reiserfs",
+	"rootfs", "securityfs", "selinuxfs", "sockfs", "squashfs", "sysfs", "tmpfs", "tracefs",
+	"udf", "vfat", "xfs" };
+
+bool mounts_is_safe(struct span type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(safe_types); i++) {
+		if (span_equal(type, safe_types[i]))
+			return true;
+	}
+	return false;
+}
+
+bool mounts_parse(struct span line, struct mount_line *out)
+{
+	struct cursor c = cursor_over(line.data, line.size);
+	uint64_t id = cursor_decimal(&c), major, minor;
+	struct span word;
+
+	cursor_decimal(&c); /* the mount above */
+	major = cursor_decimal(&c);
+	if (!cursor_skip(&c, ":"))
+		return false;
+	minor = cursor_decimal(&c);
+	if (c.failed || id > UINT32_MAX || major > UINT32_MAX || minor > UINT32_MAX)
+		return false;
+	*out = (struct mount_line){
+		.id = (uint32_t)id, .device_major = (uint32_t)major, .device_minor = (uint32_t)minor
+	};
+	out->root = cursor_word(&c);
+	out->point = cursor_word(&c);
+	cursor_word(&c); /* its options */
+	do {
+		word = cursor_word(&c);
+	} while (word.size && !span_equal(word, "-"));
+	out->type = cursor_word(&c);
+	return !c.failed && out->point.size && out->type.size;
+}
+
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
+void mounts_unescape(struct buffer *out, struct span text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		const char *at = text.data + i;
+
+		if (*at == '\\' && text.size - i > 3 && is_octal(at[1]) && is_octal(at[2]) &&
+			is_octal(at[3])) {
+			buffer_char(out,
+				(char)((at[1] - '0') << 6 | (at[2] - '0') << 3 | (at[3] - '0')));
+			i += 3;
+		} else {
+			buffer_char(out, *at);
+		}
+	}
+}
+
+void mounts_init(struct mounts *m)
+{
+	*m = (struct mounts){ 0 };
+	map_init(&m->by_id, sizeof(uint32_t), sizeof(struct mount), MOUNTS_MAX);
+}
+
+void mounts_fini(struct mounts *m)
+{
+	map_fini(&m->by_id);
+	buffer_fini(&m->text);
+}
+
+static void add_mount(struct mounts *m, const struct mount_line *line)
+{
+	struct mount *mount = map_put(&m->by_id, &line->id, NULL);
+
+	if (!mount)
+		return;
+	*mount = (struct mount){ .id = line->id,
+		.device_major = line->device_major,
+		.device_minor = line->device_minor,
+		.may_block = !mounts_is_safe(line->type),
+		.is_whole = span_equal(line->root, "/"),
+		.point_offset = (uint32_t)m->text.size };
+	mounts_unescape(&m->text, line->point);
+	mount->point_size = (uint32_t)m->text.size - mount->point_offset;
+}
+
+int mounts_read(struct mounts *m, int process, struct buffer *scratch)
+{
+	int status = procfs_read_at(process, "mountinfo", scratch, MOUNTS_BYTES);
+	struct cursor c = cursor_over(scratch->data, status < 0 ? 0 : scratch->size);
+	struct mount_line line;
+
+	map_clear(&m->by_id);
+	buffer_reset(&m->text);
+	while (!cursor_at_end(&c)) {
+		if (mounts_parse(cursor_line(&c), &line))
+			add_mount(m, &line);
+	}
+	if (buffer_failed(&m->text))
+		return -ENOMEM;
+	return status < 0 ? status : status || m->by_id.refused;
+}
+
+const struct mount *mounts_get(const struct mounts *m, uint32_t id)
+{
+	return map_get(&m->by_id, &id);
+}
+
+struct span mounts_point(const struct mounts *m, const struct mount *mount)
+{
+	return span_of((const char *)m->text.data + mount->point_offset, mount->point_size);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names and the files they lead to; see path_lookup.h. */
+#include "os/linux/files/path_lookup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ROOT "root" /* of a process, in its /proc/PID */
+
+struct lookup {
+	int process; /* of its own */
+	struct path_aim aim;
+	bool is_there;
+	char path[sizeof(ROOT) + PATH_MAX];
+};
+
+static bool leads_there(int process, const char *path, const struct path_aim *aim)
+{
+	struct statx st;
+
+	return !statx(process, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+		       STATX_INO, &st) &&
+	       st.stx_ino == aim->inode && st.stx_dev_major == aim->device_major &&
+	       st.stx_dev_minor == aim->device_minor;
+}
+
+static void do_lookup(void *argument)
+{
+	struct lookup *l = argument;
+
+	/* Links are told from our root; that of the process may be another. */
+	l->is_there = leads_there(l->process, l->path, &l->aim) ||
+		      leads_there(l->process, l->path + strlen(ROOT), &l->aim);
+}
+
+static void drop_lookup(void *argument)
+{
+	close(((struct lookup *)argument)->process);
+}
+
+int path_leads_to(
+	struct patience *patience, int process, struct span path, const struct path_aim *aim)
+{
+	struct lookup l = { .aim = *aim };
+	int status;
+
+	if (path.size > PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(l.path, ROOT, strlen(ROOT));
+	memcpy(l.path + strlen(ROOT), path.data, path.size);
+	l.process = fcntl(process, F_DUPFD_CLOEXEC, 0);
+	if (l.process < 0)
+		return -errno;
+	status = patience_call(
+		patience, do_lookup, drop_lookup, &l, sizeof(l), l.process, PATIENCE_MS);
+	if (status != -ETIMEDOUT)
+		close(l.process); /* otherwise the thread has it */
+	return status ? status : l.is_there;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whether a name leads to a certain file. Any directory of it may lie on a dead mount, so it is
+ * asked with patience. */
+#ifndef SOOTH_OS_LINUX_PATH_LOOKUP_H
+#define SOOTH_OS_LINUX_PATH_LOOKUP_H
+
+#include <stdint.h>
+
+#include "base/cursor.h"
+#include "os/linux/files/patience.h"
+
+struct path_aim {
+	uint64_t inode;
+	uint32_t device_major, device_minor;
+};
+
+/* 1 when the name leads there, from the root of the process (its /proc/PID is open) or from
+ * our own; 0 when not; -ETIMEDOUT or another negative errno. */
+int path_leads_to(
+	struct patience *patience, int process, struct span path, const struct path_aim *aim);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Files in the root of a process; see root_file.h. */
+#include "os/linux/files/root_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+int root_open(int process)
+{
+	int fd = openat(process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int root_file_open(int root, const char *path, int flags)
+{
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_IN_ROOT };
+	long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+
+	if (fd < 0 && errno == ENOSYS) /* before Linux 5.6 */
+		fd = openat(root, path + (path[0] == '/'), flags | O_CLOEXEC);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* What it is is asked before it is opened: that alone does something to a device, and lets go on
+ * whoever waits to write to a FIFO. */
+int root_file_open_regular(int root, const char *path, struct stat *st)
+{
+	_cleanup_close_ int place = root_file_open(root, path, O_PATH | O_NOFOLLOW);
+	char name[sizeof("/proc/self/fd/-2147483648")];
+	int fd;
+
+	if (place < 0)
+		return place;
+	if (fstat(place, st))
+		return -errno;
+	if (!S_ISREG(st->st_mode))
+		return -EINVAL;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", place);
+	fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int root_file_read(int fd, struct buffer *out, uint64_t offset, size_t most)
+{
+	unsigned char *to = buffer_reserve(out, most);
+	size_t size = 0;
+	ssize_t n = 1;
+
+	while (to && n > 0 && size < most) {
+		n = pread(fd, to + size, most - size, (off_t)(offset + size));
+		if (n < 0 && errno == EINTR)
+			n = 1;
+		else
+			size += n > 0 ? (size_t)n : 0;
+	}
+	if (!to)
+		return -ENOMEM;
+	if (n < 0)
+		return -errno;
+	buffer_commit(out, size);
+	return 0;
+}
+
+int root_file_whole(int root, const char *path, struct buffer *out, size_t most, struct stat *st)
+{
+	_cleanup_close_ int fd = root_file_open_regular(root, path, st);
+
+	buffer_reset(out);
+	if (fd < 0)
+		return fd;
+	if ((uint64_t)st->st_size > most)
+		return -EFBIG;
+	return root_file_read(fd, out, 0, most);
+}

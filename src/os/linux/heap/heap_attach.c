@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Attaching to allocators; see heap_attach.h. */
+#include "os/linux/heap/heap_attach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "model/batch.h"
+
+#define PASSES_MAX  16
+#define THREADS_MAX 65536
+#define FILES_MAX   256	 /* with new allocators, in one look */
+#define PLACES_MAX  1024 /* of one event */
+
+struct place_list {
+	struct prober_place places[PLACES_MAX];
+	size_t count;
+};
+
+/* What one look found: the places of each event to be. */
+struct finding_sites {
+	struct heap_attach *attach;
+	const struct process_id *process;
+	uint64_t since_ns;
+	struct place_list returns;
+	struct place_list entries[HEAP_TABLES];
+	int files[FILES_MAX];
+	size_t file_count;
+	struct buffer paths; /* of the files, each with its NUL */
+};
+
+static const char *const entry_programs[HEAP_TABLES] = { "on_entry_0", "on_entry_1", "on_entry_2",
+	"on_entry_3" };
+
+int heap_attach_open(struct heap_attach *a, const struct prober_type *type, struct follow *follow,
+	struct heap_places *places, const struct log *log, struct sooth_error *err)
+{
+	pthread_mutex_init(&a->lock, NULL);
+	a->follow = follow;
+	a->places = places;
+	allocators_init(&a->allocators);
+	a->type = type;
+	return type->open(&a->prober, log, err);
+}
+
+/* --- what was found --- */
+
+static bool place_add(struct place_list *list, int file, uint64_t offset)
+{
+	if (list->count == PLACES_MAX)
+		return false;
+	list->places[list->count++] = (struct prober_place){ file, offset };
+	return true;
+}
+
+static struct heap_errno errno_rule(
+	const struct allocator_file *file, const struct allocator_site *site)
+{
+	const struct errno_location *l = &file->errno_location;
+
+	if (!file->has_errno)
+		return (struct heap_errno){ HEAP_ERRNO_UNKNOWN, 0 };
+	if (!l->is_in_slot)
+		return (struct heap_errno){ HEAP_ERRNO_OFFSET, l->offset };
+	return (struct heap_errno){ HEAP_ERRNO_SLOT, (int32_t)(l->slot - site->address) };
+}
+
+/* The first table in which nothing stands at these low bits, or the same. */
+static int table_for(
+	struct heap_attach *a, const struct allocator_file *file, const struct allocator_site *site)
+{
+	struct heap_errno rule = errno_rule(file, site);
+	size_t at = site->offset & HEAP_PLACE_MASK;
+
+	for (int i = 0; i < HEAP_TABLES; i++) {
+		uint8_t *place = &a->places->of[i][at];
+		struct heap_errno *known = &a->places->errno_of[i][at];
+
+		if (*place != HEAP_PLACE_NONE &&
+			(*place != site->place || memcmp(known, &rule, sizeof(rule)) != 0))
+			continue;
+		*known = rule;
+		*place = site->place;
+		return i;
+	}
+	return -1;
+}
+
+static void tell_site(struct heap_attach *a, const struct process_id *process,
+	const struct allocator_file *file, const struct allocator_site *site)
+{
+	struct heap_site told = {
+		.record = { .time_ns = clock_monotonic_ns(),
+			.start_ticks = process->start_ticks,
+			.pid = (uint32_t)process->pid,
+			.kind = HEAP_SITE,
+			.cpu = SOOTH_CPU_NONE },
+		.device = file->device,
+		.inode = file->inode,
+		.entry = site->entry,
+		.offset = site->offset,
+		.function = (uint8_t)(site->place - HEAP_PLACE_FUNCTION),
+		.has_return = site->has_return,
+		.is_emulated = site->is_emulated,
+	};
+	struct record_tail tail[] = { { &told.path, file->path, strlen(file->path) },
+		{ &told.why, site->why, site->why ? strlen(site->why) : 0 } };
+
+	if (site->place == HEAP_PLACE_LOADER)
+		return;
+	a->sites++;
+	RECORD_APPEND(&a->told, &told, tail, 2);
+}
+
+static void tell_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
+	const char *path)
+{
+	struct heap_gap gap = { .record = { .time_ns = clock_monotonic_ns(),
+					.start_ticks = process->start_ticks,
+					.pid = (uint32_t)process->pid,
+					.kind = HEAP_GAP,
+					.cpu = SOOTH_CPU_NONE },
+		.from_ns = since_ns };
+	struct record_tail tail[] = { { &gap.path, path, strlen(path) } };
+
+	RECORD_APPEND(&a->told, &gap, tail, 1);
+}
+
+/* An allocator_handler: keeps the file open until its places are defined. */
+static int take_file(void *user, const struct allocator_file *file, struct sooth_error *err)
+{
+	struct finding_sites *f = user;
+	int kept;
+
+	if (f->file_count == FILES_MAX) {
+		f->attach->left_out += (uint32_t)file->count;
+		return 0;
+	}
+	kept = fcntl(file->file, F_DUPFD_CLOEXEC, 3);
+	if (kept < 0)
+		return error_errno(err, -errno, "keep %s open", file->path);
+	f->files[f->file_count++] = kept;
+	for (size_t i = 0; i < file->count; i++) {
+		const struct allocator_site *site = &file->sites[i];
+		int table = table_for(f->attach, file, site);
+
+		/* The return first: an entry without one would never end for us. */
+		if (table < 0 || f->entries[table].count == PLACES_MAX ||
+			(site->has_return && !place_add(&f->returns, kept, site->offset))) {
+			f->attach->left_out++;
+			continue;
+		}
+		place_add(&f->entries[table], kept, site->offset);
+		tell_site(f->attach, f->process, file, site);
+	}
+	if (file->has_operator_new && allocator_file_defines(file) && !f->attach->operator_new[0])
+		snprintf(
+			f->attach->operator_new, sizeof(f->attach->operator_new), "%s", file->path);
+	if (allocator_file_defines(file))
+		buffer_append(&f->paths, file->path, strlen(file->path) + 1);
+	return 0;
+}
+
+/* --- attaching --- */
+
+/* Threads that one fork of another was not attached to yet have to be found too: until a pass
+ * finds none. */
+static int cover_pass(struct heap_attach *a, unsigned first, uint32_t pid, struct map *seen,
+	bool *found, struct sooth_error *err)
+{
+	struct buffer list = { 0 };
+	int status = follow_list(a->follow, &list, err), attached = 0;
+	const struct follow_listed *threads = (const void *)list.data;
+	size_t count = list.size / sizeof(*threads);
+	bool is_new;
+
+	*found = false;
+	for (size_t i = 0; i < count && !status; i++) {
+		if ((pid && threads[i].pid != pid) || !map_put(seen, &threads[i].tid, &is_new) ||
+			!is_new)
+			continue;
+		*found = true;
+		for (unsigned e = first; e < a->events && status >= 0; e++) {
+			status = a->type->attach(
+				a->prober, e, (pid_t)threads[i].pid, (pid_t)threads[i].tid, err);
+			attached |= status > 0;
+		}
+		status = status == -ESRCH || status > 0 ? 0 : status;
+	}
+	buffer_fini(&list);
+	return status ? status : attached;
+}
+
+/* Events from `first` on, to the followed threads of a process; 0: of all. 1 when any of
+ * them had not been attached to. */
+static int cover(struct heap_attach *a, unsigned first, uint32_t pid, struct sooth_error *err)
+{
+	struct map seen;
+	bool found = true;
+	int status = 0, attached = 0;
+
+	map_init(&seen, sizeof(uint32_t), 0, THREADS_MAX);
+	for (int pass = 0; pass < PASSES_MAX && found && status >= 0; pass++) {
+		status = cover_pass(a, first, pid, &seen, &found, err);
+		attached |= status > 0;
+	}
+	map_fini(&seen);
+	return status < 0 ? status : attached;
+}
+
+static int define(struct heap_attach *a, const struct place_list *list, bool is_return,
+	const char *program, struct sooth_error *err)
+{
+	unsigned event;
+	int status;
+
+	if (!list->count)
+		return 0;
+	status = a->type->define(a->prober, list->places, list->count, is_return,
+		bpf_code_program(&a->follow->code, program), &event, NULL, err);
+	if (!status)
+		a->events = event + 1;
+	return status;
+}
+
+static int define_all(struct finding_sites *f, struct sooth_error *err)
+{
+	int status = define(f->attach, &f->returns, true, "on_return", err);
+
+	for (int i = 0; i < HEAP_TABLES && !status; i++)
+		status = define(f->attach, &f->entries[i], false, entry_programs[i], err);
+	return status;
+}
+
+static void tell_gaps(const struct finding_sites *f)
+{
+	const char *path = (const char *)f->paths.data;
+	const char *end = path + f->paths.size;
+
+	for (; f->since_ns && path < end; path += strlen(path) + 1)
+		tell_gap(f->attach, f->process, f->since_ns, path);
+}
+
+static int look(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
+	struct sooth_error *err)
+{
+	struct finding_sites f = { .attach = a, .process = process, .since_ns = since_ns };
+	uint64_t begin_ns = clock_monotonic_ns();
+	unsigned first = a->events;
+	int status = allocators_look(&a->allocators, process->pid, take_file, &f, err);
+	bool defines = status > 0;
+
+	if (status >= 0 && f.file_count) {
+		status = define_all(&f, err);
+		if (!status)
+			status = cover(a, first, 0, err);
+		if (status >= 0)
+			tell_gaps(&f);
+		a->attach_ns += clock_monotonic_ns() - begin_ns;
+	}
+	for (size_t i = 0; i < f.file_count; i++)
+		close(f.files[i]);
+	buffer_fini(&f.paths);
+	return status < 0 ? status : defines;
+}
+
+int heap_attach_look(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
+	struct sooth_error *err)
+{
+	int status;
+
+	pthread_mutex_lock(&a->lock);
+	status = look(a, process, since_ns, err);
+	pthread_mutex_unlock(&a->lock);
+	return status;
+}
+
+void heap_attach_gone(struct heap_attach *a, const struct process_id *process, uint64_t since_ns)
+{
+	pthread_mutex_lock(&a->lock);
+	tell_gap(a, process, since_ns, "the program it ran");
+	pthread_mutex_unlock(&a->lock);
+}
+
+bool heap_attach_knows(struct heap_attach *a, const char *path, uint64_t device, uint64_t inode)
+{
+	bool knows;
+
+	pthread_mutex_lock(&a->lock);
+	knows = allocators_know(&a->allocators, path, device, inode);
+	pthread_mutex_unlock(&a->lock);
+	return knows;
+}
+
+int heap_attach_process(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
+	struct sooth_error *err)
+{
+	int status = 0;
+
+	pthread_mutex_lock(&a->lock);
+	if (a->events)
+		status = cover(a, 0, (uint32_t)process->pid, err);
+	if (status > 0 && since_ns)
+		tell_gap(a, process, since_ns, "all that is probed");
+	pthread_mutex_unlock(&a->lock);
+	return status < 0 ? status : 0;
+}
+
+int heap_attach_child(struct heap_attach *a, const struct process_id *process, bool is_over,
+	struct sooth_error *err)
+{
+	int status = 0;
+
+	if (!a->type->keep)
+		return 0;
+	pthread_mutex_lock(&a->lock);
+	if (is_over)
+		a->type->release(a->prober, process->pid);
+	for (unsigned e = 0; !is_over && e < a->events && !status; e++)
+		status = a->type->keep(a->prober, e, process->pid, err);
+	pthread_mutex_unlock(&a->lock);
+	return status == -ESRCH ? 0 : status;
+}
+
+void heap_attach_tell(struct heap_attach *a, struct sooth_record *record, size_t size)
+{
+	pthread_mutex_lock(&a->lock);
+	record_append(&a->told, record, size, NULL, 0);
+	pthread_mutex_unlock(&a->lock);
+}
+
+void heap_attach_told(struct heap_attach *a, struct buffer *out)
+{
+	pthread_mutex_lock(&a->lock);
+	buffer_append(out, a->told.data, a->told.size);
+	buffer_reset(&a->told);
+	pthread_mutex_unlock(&a->lock);
+}
+
+size_t heap_attach_descriptors(const struct heap_attach *a)
+{
+	return a->type->descriptors(a->prober);
+}
+
+void heap_attach_close(struct heap_attach *a, uint64_t *forgotten_ns)
+{
+	if (a->type)
+		a->type->close(a->prober, forgotten_ns);
+	a->prober = NULL;
+	allocators_fini(&a->allocators);
+	buffer_fini(&a->told);
+}

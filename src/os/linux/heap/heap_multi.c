@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Allocations without root: a child runs unseen until it is attached to, told as a gap. */
+#include "os/linux/heap/heap_source.h"
+#include "os/linux/rights/needs.h"
+
+static int heap_multi_open(struct backend_run *run, struct sooth_error *err)
+{
+	return heap_source_open(run, &prober_multi, err);
+}
+
+static const struct need *const needs[] = { &need_bpf, &need_uprobe_multi, &need_btf,
+	&need_bpf_ring, &need_pid_namespace, NULL };
+
+const struct backend backend_heap_multi = {
+	HEAP_SOURCE,
+	.name = "multi",
+	.help = "uprobes on allocators, a link to each process; new children have a gap",
+	.needs = needs,
+	.target_ns = 660,
+	.bystander_ns = 0,
+	.open = heap_multi_open,
+};

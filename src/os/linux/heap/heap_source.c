@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Allocations by uprobes, counted and streamed by src/bpf/heap.bpf.c; see heap_source.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "base/cleanup.h"
+#include "bpf/heap.h"
+#include "os/linux/rights/capabilities.h"
+#include "os/linux/bpf/follow.h"
+#include "os/linux/heap/heap_source.h"
+#include "os/linux/rights/needs.h"
+#include "os/os.h"
+
+#define RING_BYTES_DEFAULT (16u << 20)
+
+void heap_source_close(struct backend_run *run)
+{
+	struct heap_state *s = run->state;
+	struct sooth_error ignored;
+
+	heap_holder_stop(TAKE_PTR(s->holder), &ignored);
+	heap_attach_close(&s->attach, NULL);
+	follow_close(&s->follow);
+}
+
+/* Links of type uprobe_multi take programs that say so when they are loaded. */
+static int expect_links(struct heap_state *s, struct sooth_error *err)
+{
+	static const char *const programs[] = { "on_entry_0", "on_entry_1", "on_entry_2",
+		"on_entry_3", "on_return" };
+	int status = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs) && !status; i++)
+		status = bpf_code_expect(
+			&s->follow.code, programs[i], PROBER_MULTI_ATTACH_TYPE, err);
+	return status;
+}
+
+static int load(struct backend_run *run, const struct prober_type *prober, struct sooth_error *err)
+{
+	static const struct follow_options options = {
+		.image = &bpf_image_heap,
+		.image_hash = &bpf_image_heap_hash,
+		.ring_bytes = RING_BYTES_DEFAULT,
+		.losing = "calls did not fit the ring; a larger one: --buffer",
+	};
+	struct heap_state *s = run->state;
+	struct heap_places *places;
+	int status = follow_open(&s->follow, run, &options, err);
+
+	if (!status && !prober->is_inherited)
+		status = expect_links(s, err);
+	if (!status)
+		status = follow_load(&s->follow, err);
+	if (status)
+		return status;
+	s->control = bpf_code_variables(&s->follow.code, ".data.control", sizeof(*s->control), err);
+	places = bpf_code_variables(&s->follow.code, ".data.places", sizeof(*places), err);
+	if (!s->control || !places)
+		return -EINVAL;
+	return heap_attach_open(&s->attach, prober, &s->follow, places, run->log, err);
+}
+
+static int refuse_open_target(struct sooth_error *err)
+{
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
+		"observe allocations of processes that nobody named");
+	error_why(err, "each call costs its process a microsecond: that is not for a whole host");
+	return error_remedy(err, "name processes with -p, or launch a command");
+}
+
+int heap_source_open(
+	struct backend_run *run, const struct prober_type *prober, struct sooth_error *err)
+{
+	int status;
+
+	if (run->options.is_host || run->options.has_uid)
+		return refuse_open_target(err);
+	status = load(run, prober, err);
+	if (status)
+		heap_source_close(run);
+	return status;
+}
+
+/* The kernel takes a program's set-user-ID and file capabilities away at its exec when its tracer
+ * has not cap_sys_ptrace: a command that is watched would not be the same. */
+static bool may_trace_an_exec(struct backend_run *run)
+{
+	if (needs_has_capability(CAP_SYS_PTRACE))
+		return true;
+	backend_limit(run, "the command from its first allocation, and nothing lost",
+		"holding it without cap_sys_ptrace would take privilege from what it runs",
+		"run sooth as root");
+	return false;
+}
+
+int heap_source_set(struct backend_run *run, const struct process_id *process, unsigned interest,
+	struct sooth_error *err)
+{
+	struct heap_state *s = run->state;
+	int status = follow_set(&s->follow, run, process, interest, err);
+
+	if (status || !interest)
+		return status;
+	status = heap_attach_process(&s->attach, process, 0, err);
+	if (!status)
+		status = heap_attach_look(&s->attach, process, 0, err);
+	if (status < 0)
+		return status;
+	if (!(interest & INTEREST_FROM_EXEC))
+		s->blind_processes += !status;
+	else if (run->options.may_hold && may_trace_an_exec(run))
+		return heap_holder_start(&s->holder, &s->attach, process, err);
+	return 0;
+}
+
+static void tell_blind(struct backend_run *run)
+{
+	backend_limit(run, "allocations of a program that names no allocator",
+		"none of the files it has mapped defines one by a symbol that is known",
+		"a static program needs its symbol table (not stripped); sooth reads 64-bit files");
+}
+
+int heap_source_start(struct backend_run *run, struct sooth_error *err)
+{
+	struct heap_state *s = run->state;
+
+	(void)err;
+	if (s->blind_processes)
+		tell_blind(run);
+	return 0;
+}
+
+/* Its libraries may be new all the same: then the loader tells. */
+static bool knows_program(struct heap_state *s, const struct sooth_record *r)
+{
+	const struct heap_begun *begun = (const void *)r;
+
+	return heap_attach_knows(&s->attach, begun->path,
+		makedev(begun->device_major, begun->device_minor), begun->inode);
+}
+
+/* What the loader says while a program starts is about libraries that have run nothing yet; short
+ * programs end before they are looked at then, and there is nothing to tell. */
+static bool ran_unseen(const struct sooth_record *r)
+{
+	const struct heap_loaded *loaded = (const void *)r;
+
+	return r->kind != HEAP_LOADED || loaded->ordinal > HEAP_LOADED_AT_START;
+}
+
+/* A child has come, or gone (is_over). */
+static void tell_child(struct backend_run *run, const struct process_id *process, bool is_over)
+{
+	struct heap_state *s = run->state;
+	struct sooth_error err;
+
+	if (heap_attach_child(&s->attach, process, is_over, &err))
+		backend_limit_error(run, "every call of a child", &err);
+}
+
+/* Attached to anew, unless it has all by inheritance, and looked at. */
+static int look_at_program(struct heap_state *s, const struct process_id *process,
+	uint64_t since_ns, struct sooth_error *err)
+{
+	int status = 0;
+
+	if (!s->attach.type->is_inherited)
+		status = heap_attach_process(&s->attach, process, since_ns, err);
+	return status ? status : heap_attach_look(&s->attach, process, since_ns, err);
+}
+
+/* Processes and programs that begin and end, libraries that come: any other record is no sign. */
+static void heed(struct backend_run *run, const struct sooth_record *r)
+{
+	struct heap_state *s = run->state;
+	struct process_id process = process_id_of(r);
+	struct sooth_error err;
+	int status = 0;
+
+	switch (r->kind) {
+	case PROCESS_JOIN:
+		if (s->attach.type->is_inherited)
+			tell_child(run, &process, false);
+		else
+			status = heap_attach_process(&s->attach, &process, r->time_ns, &err);
+		break;
+	case PROCESS_LEAVE:
+		tell_child(run, &process, true);
+		break;
+	case HEAP_BEGUN:
+		if (!knows_program(s, r) && !heap_holder_takes(s->holder, &process, r->time_ns))
+			status = look_at_program(s, &process, r->time_ns, &err);
+		break;
+	case HEAP_LOADED:
+		if (!heap_holder_is_loading(s->holder, &process))
+			status = heap_attach_look(&s->attach, &process, r->time_ns, &err);
+		break;
+	default:
+		break;
+	}
+	if ((status == -ESRCH || status == -ENOENT) && ran_unseen(r))
+		heap_attach_gone(&s->attach, &process, r->time_ns);
+	if (status < 0 && status != -ESRCH && status != -ENOENT)
+		backend_limit_error(run, "allocators that were loaded later", &err);
+}
+
+/* Those of our own are between the programs and us: they go no further. */
+static void take_signs(struct backend_run *run, size_t from, bool is_stopping)
+{
+	struct buffer *out = &run->out;
+	size_t to = from;
+
+	while (from < out->size) {
+		const struct sooth_record *r = (const void *)(out->data + from);
+		size_t size = record_bytes(r);
+
+		if (!is_stopping)
+			heed(run, r);
+		if (r->kind != HEAP_LOADED && r->kind != HEAP_BEGUN) {
+			if (to != from)
+				memmove(out->data + to, r, size);
+			to += size;
+		}
+		from += size;
+	}
+	out->size = to;
+}
+
+static void tell_own(struct backend_run *run)
+{
+	struct heap_state *s = run->state;
+	uint64_t lost = s->control->lost_tallies;
+
+	heap_attach_told(&s->attach, &run->out);
+	if (lost != s->told_lost)
+		backend_loss(run, lost - s->told_lost, 0,
+			"calls that were counted had no place to be kept in");
+	s->told_lost = lost;
+}
+
+int heap_source_drain(struct backend_run *run, struct sooth_error *err)
+{
+	struct heap_state *s = run->state;
+	size_t before = run->out.size;
+
+	follow_read(&s->follow, run, &run->out);
+	take_signs(run, before, false);
+	tell_own(run);
+	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
+}
+
+static void write_kept(
+	struct backend_run *run, const struct heap_kept_key *key, const struct heap_kept *kept)
+{
+	struct heap_count count = { .record = { .time_ns = run->os->now_ns(run->os),
+					    .start_ticks = key->start_ticks,
+					    .pid = key->pid,
+					    .kind = HEAP_COUNT,
+					    .cpu = SOOTH_CPU_NONE },
+		.from_ns = kept->from_ns,
+		.count = kept->tally.count,
+		.failed = kept->tally.failed,
+		.overflows = kept->tally.overflows,
+		.unfinished = kept->tally.unfinished,
+		.bytes = kept->tally.bytes,
+		.total_ns = kept->tally.total_ns,
+		.max_ns = kept->tally.max_ns,
+		.function = key->function };
+
+	memcpy(count.histogram, kept->tally.histogram, sizeof(count.histogram));
+	RECORD_APPEND(&run->out, &count, NULL, 0);
+}
+
+static void drain_kept(struct backend_run *run)
+{
+	struct heap_state *s = run->state;
+	int map = bpf_code_map(&s->follow.code, "kept_tallies");
+	struct heap_kept_key key;
+	struct heap_kept kept;
+
+	for (int i = 0; i < HEAP_KEPT_ENTRIES && !bpf_map_get_next_key(map, NULL, &key); i++) {
+		if (!bpf_map_lookup_elem(map, &key, &kept))
+			write_kept(run, &key, &kept);
+		bpf_map_delete_elem(map, &key);
+	}
+}
+
+static void tell_cost(struct backend_run *run, uint64_t forgotten_ns, size_t descriptors)
+{
+	struct heap_state *s = run->state;
+	struct heap_cost cost = { .record = { .time_ns = run->os->now_ns(run->os),
+					  .kind = HEAP_COST,
+					  .cpu = SOOTH_CPU_NONE },
+		.attach_ns = s->attach.attach_ns,
+		.forgotten_ns = forgotten_ns,
+		.sites = s->attach.sites,
+		.events = s->attach.events,
+		.descriptors = (uint32_t)descriptors };
+
+	RECORD_APPEND(&run->out, &cost, NULL, 0);
+}
+
+/* libstdc++'s comes by malloc; that of tcmalloc, jemalloc and mimalloc does not. */
+static void tell_operator_new(struct backend_run *run)
+{
+	struct heap_state *s = run->state;
+	char what[300];
+
+	if (!s->attach.operator_new[0])
+		return;
+	snprintf(what, sizeof(what), "C++ new and delete of %s", s->attach.operator_new);
+	backend_limit(run, what,
+		"they do not come by its malloc, and a return probe on what throws would end the "
+		"program",
+		"run it without that library: then they come by malloc");
+}
+
+static void tell_left_out(struct backend_run *run)
+{
+	struct heap_state *s = run->state;
+	char what[96];
+
+	if (!s->attach.left_out)
+		return;
+	snprintf(what, sizeof(what), "%u allocator functions", s->attach.left_out);
+	backend_limit(run, what, "there are more in the mapped files than can be probed", "");
+}
+
+static void end_holding(struct backend_run *run)
+{
+	struct heap_state *s = run->state;
+	struct sooth_error refusal;
+
+	if (heap_holder_is_blind(s->holder))
+		tell_blind(run);
+	if (heap_holder_stop(TAKE_PTR(s->holder), &refusal))
+		backend_limit_error(run, "the command from its first allocation", &refusal);
+}
+
+int heap_source_stop(struct backend_run *run, struct sooth_error *err)
+{
+	struct heap_state *s = run->state;
+	size_t before = run->out.size, descriptors = heap_attach_descriptors(&s->attach);
+	uint64_t forgotten_ns = 0;
+	int status;
+
+	end_holding(run);
+	tell_left_out(run);
+	tell_operator_new(run);
+	status = follow_stop(&s->follow, run, err);
+	take_signs(run, before, true);
+	tell_own(run);
+	drain_kept(run);
+	heap_attach_close(&s->attach, &forgotten_ns);
+	tell_cost(run, forgotten_ns, descriptors);
+	return status;
+}
+
+int heap_source_descriptor(struct backend_run *run)
+{
+	struct heap_state *s = run->state;
+
+	return s->follow.ring.wake;
+}

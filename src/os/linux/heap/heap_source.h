@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The heap backends of Linux are one, but for how functions are probed (prober.h):
+ * a file each says what that needs and costs.
+ *
+ * Cannot be seen: allocators that no symbol names; calls of a program's own memory
+ * pools; what a library does between being mapped and being probed, which is told as
+ * a gap; calls of a thread that stood in one when it was attached to.
+ */
+#ifndef SOOTH_OS_LINUX_HEAP_SOURCE_H
+#define SOOTH_OS_LINUX_HEAP_SOURCE_H
+
+#include "base/units.h"
+#include "bpf/heap.h"
+#include "os/linux/heap/heap_attach.h"
+#include "os/linux/heap/heap_holder.h"
+
+#define HEAP_LATENESS_NS (5 * NS_PER_MS)
+
+struct heap_state {
+	struct follow follow;
+	struct heap_control *control;
+	uint64_t told_lost; /* of control->lost_tallies, what was told already */
+	struct heap_attach attach;
+	unsigned blind_processes;   /* attached to, with no allocator to probe */
+	struct heap_holder *holder; /* of a launched command that may be held */
+};
+
+int heap_source_open(
+	struct backend_run *run, const struct prober_type *prober, struct sooth_error *err);
+int heap_source_set(struct backend_run *run, const struct process_id *process, unsigned interest,
+	struct sooth_error *err);
+int heap_source_start(struct backend_run *run, struct sooth_error *err);
+int heap_source_drain(struct backend_run *run, struct sooth_error *err);
+int heap_source_stop(struct backend_run *run, struct sooth_error *err);
+int heap_source_descriptor(struct backend_run *run);
+void heap_source_close(struct backend_run *run);
+
+/* What the rows of all of them have in common: the members of a struct backend. */
+#define HEAP_SOURCE                                                                                \
+	.probe = "heap", .price_source = "bench/heap on Linux 6.18",                               \
+	.lateness_ns = HEAP_LATENESS_NS, .state_size = sizeof(struct heap_state),                  \
+	.set = heap_source_set, .start = heap_source_start, .drain = heap_source_drain,            \
+	.stop = heap_source_stop, .descriptor = heap_source_descriptor, .close = heap_source_close
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Control groups of processes, of both versions: where each hierarchy is mounted for
+ * sooth, and the figures of a process's groups. Of the groups above its own those are
+ * told that have a limit, for it holds as well.
+ *
+ * Cannot be seen: hierarchies that are mounted nowhere here; in a container, the limits
+ * of groups above its own root.
+ */
+#ifndef SOOTH_OS_LINUX_CONTROL_GROUPS_H
+#define SOOTH_OS_LINUX_CONTROL_GROUPS_H
+
+#include "os/linux/files/reading.h"
+
+#define GROUP_MOUNTS_MAX 32
+#define GROUP_PATH_MAX	 4096
+
+struct group_mount {
+	char point[256];
+	char root[1024];       /* of the hierarchy, what the mount shows */
+	char controllers[256]; /* a list; empty: version 2 */
+};
+
+struct control_groups {
+	struct buffer lines, bytes; /* scratch */
+	int status;		    /* of reading the mounts */
+	size_t count;
+	struct group_mount mounts[GROUP_MOUNTS_MAX];
+};
+
+void control_groups_fini(struct control_groups *g);
+/* What is mounted now. */
+void control_groups_look(struct control_groups *g);
+/* Writes LIMITS_GROUP records; the state of the whole. */
+uint8_t control_groups_read(
+	struct control_groups *g, struct backend_run *run, const struct reading *reading);
+/* Descriptor (O_PATH) of the group that the process (a descriptor of /proc/PID) is in, its path
+ * copied out: of version 1 by a controller, "": of version 2. -ENOENT: it is in the root or in
+ * none, else a negative errno. */
+int control_groups_open(
+	struct control_groups *g, int process, const char *controller, char path[GROUP_PATH_MAX]);
+/* The same when /proc/PID/cgroup was read already. */
+int control_groups_open_of(const struct control_groups *g, struct span own, const char *controller,
+	char path[GROUP_PATH_MAX]);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Freezing a control group: freezer.state of version 1, cgroup.freeze of version 2 (Linux
+ * 5.2). Unlike SIGSTOP nobody in it or around it can see or undo that. Everything below a
+ * group freezes with it, so every process there must be one that is meant.
+ */
+#ifndef SOOTH_OS_LINUX_FREEZER_H
+#define SOOTH_OS_LINUX_FREEZER_H
+
+#include "os/linux/host/control_groups.h"
+#include "os/os.h"
+#include "probes/proc.h"
+
+int freezer_set(const struct os *os, const struct process_id *processes, size_t count,
+	bool is_frozen, char *group, size_t room, struct sooth_error *err);
+/* Whether one of the groups of a process is frozen; `own` is its /proc/PID/cgroup. */
+enum proc_frozen freezer_tell(const struct control_groups *groups, struct span own);
+
+#endif

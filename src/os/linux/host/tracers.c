@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tracers on this host; see tracers.h. A tracer is a file of a known name that the caller
+ * may run, in the folders where systems put programs and in those of the caller's search
+ * path. Looking into a folder may never return (a dead mount in a PATH), so that is done
+ * with patience, a folder at a time.
+ *
+ * Cannot be seen: tracers under other names, in containers, or in folders of other users.
+ */
+#include "os/linux/host/tracers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/linux/rights/caller.h"
+#include "os/linux/rights/capabilities.h"
+#include "os/linux/host/host_files.h"
+#include "os/linux/rights/needs.h"
+#include "os/linux/programs/package_version.h"
+#include "os/linux/files/patience.h"
+#include "os/linux/rights/tracer_rights.h"
+#include "os/os.h"
+#include "probes/host.h"
+
+#define FOLDER_MAX  512
+#define FOLDERS_MAX 64 /* of the caller's search path */
+#define PATH_SIZE   (FOLDER_MAX + 64)
+#define NAMES_MAX   3
+
+struct tracer {
+	const char *name;
+	const char *files[NAMES_MAX]; /* any of these */
+	const char *package;	      /* by which the version is known; NULL: the name */
+	enum tracer_way way;
+	bool is_program; /* a script of that name is something else */
+	const char *purpose;
+};
+
+static const struct tracer tracers[] = {
+	{ "strace", { "strace" }, NULL, TRACER_PTRACE, false, "system calls, decoded" },
+	{ "ltrace", { "ltrace" }, NULL, TRACER_PTRACE, false, "calls into libraries" },
+	{ "gdb", { "gdb" }, NULL, TRACER_PTRACE, false, "debugger" },
+	{ "gdbserver", { "gdbserver" }, NULL, TRACER_PTRACE, false, "debugger, from afar" },
+	{ "lldb", { "lldb", "lldb-19", "lldb-14" }, NULL, TRACER_PTRACE, false, "debugger" },
+	{ "perf", { "perf" }, "linux-perf", TRACER_PERF, false, "samples, counters, events" },
+	{ "bpftrace", { "bpftrace" }, NULL, TRACER_ROOT, false, "scripts in the kernel" },
+	{ "bcc", { "opensnoop-bpfcc", "opensnoop" }, "bpfcc-tools", TRACER_BPF, false,
+		"a tool for each question, in the kernel" },
+	{ "trace-cmd", { "trace-cmd" }, NULL, TRACER_TRACEFS, false, "the kernel's ftrace" },
+	{ "sysdig", { "sysdig" }, NULL, TRACER_ROOT, false, "system calls of the host" },
+	{ "stap", { "stap" }, "systemtap", TRACER_MODULE, false, "scripts in the kernel" },
+	/* systemtap brings a script of that name that makes headers. */
+	{ "dtrace", { "dtrace" }, NULL, TRACER_ROOT, true, "scripts in the kernel" },
+	{ "lttng", { "lttng" }, "lttng-tools", TRACER_MODULE, false, "events into files" },
+	{ "fatrace", { "fatrace" }, NULL, TRACER_FANOTIFY, false, "who opens which file" },
+	{ "tcpdump", { "tcpdump" }, NULL, TRACER_PACKETS, false, "packets" },
+	{ "tshark", { "tshark", "dumpcap" }, NULL, TRACER_PACKETS, false, "packets, decoded" },
+	{ "valgrind", { "valgrind" }, NULL, TRACER_STARTS, false, "memory errors, by emulation" },
+	{ "heaptrack", { "heaptrack" }, NULL, TRACER_STARTS_OR_PTRACE, false, "allocations" },
+	{ "memray", { "memray" }, NULL, TRACER_STARTS_OR_PTRACE, false, "allocations of Python" },
+	{ "py-spy", { "py-spy" }, NULL, TRACER_PTRACE, false, "stacks of Python" },
+	{ "rbspy", { "rbspy" }, NULL, TRACER_PTRACE, false, "stacks of Ruby" },
+	{ "uftrace", { "uftrace" }, NULL, TRACER_STARTS, false, "calls of functions" },
+	{ "rr", { "rr" }, NULL, TRACER_PERF_STARTS, false, "records, and replays to a debugger" },
+	{ "sysprof", { "sysprof-cli" }, NULL, TRACER_PERF, false, "samples of the host" },
+};
+
+#define TRACERS ARRAY_SIZE(tracers)
+
+/* First those of the system: what PATH puts before them shadows them, but is found there too. */
+static const char *const folders[] = { "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin",
+	"/bin", "/sbin", "/usr/share/bcc/tools", "/snap/bin" };
+
+/* --- looking --- */
+
+struct found_file {
+	bool is_there;
+	uint8_t file; /* index in the tracer's files */
+	uint64_t capabilities;
+};
+
+/* A look into one folder, done elsewhere: it points to nothing of ours. */
+struct folder_look {
+	char folder[FOLDER_MAX];
+	struct found_file found[TRACERS];
+};
+
+static bool is_script(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char magic[2] = "";
+
+	return fd >= 0 && read(fd, magic, 2) == 2 && !memcmp(magic, "#!", 2);
+}
+
+static uint64_t carried(const char *path, const struct stat *st)
+{
+	unsigned char attribute[32];
+	ssize_t size = getxattr(path, "security.capability", attribute, sizeof(attribute));
+	uint64_t permitted = 0;
+
+	if (st->st_mode & S_ISUID && st->st_uid == 0)
+		return UINT64_MAX;
+	if (size > 0)
+		host_capability_parse(&permitted, attribute, (size_t)size);
+	return permitted;
+}
+
+static bool look_for(const char *folder, const char *file, bool is_program, uint64_t *capabilities)
+{
+	char path[PATH_SIZE];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, file);
+	if (stat(path, &st) || !S_ISREG(st.st_mode) || access(path, X_OK))
+		return false;
+	if (is_program && is_script(path))
+		return false;
+	*capabilities = carried(path, &st);
+	return true;
+}
+
+static void look_into(void *argument)
+{
+	struct folder_look *look = argument;
+
+	for (size_t i = 0; i < TRACERS; i++) {
+		const struct tracer *t = &tracers[i];
+
+		for (size_t k = 0; k < NAMES_MAX && t->files[k] && !look->found[i].is_there; k++) {
+			look->found[i].is_there = look_for(look->folder, t->files[k], t->is_program,
+				&look->found[i].capabilities);
+			look->found[i].file = (uint8_t)k;
+		}
+	}
+}
+
+struct search {
+	struct found_file found[TRACERS];
+	char folder[TRACERS][FOLDER_MAX]; /* where each was found */
+	struct patience patience;
+};
+
+static void search_folder(struct backend_run *run, struct search *s, struct span folder)
+{
+	struct folder_look look = { 0 };
+	int status;
+
+	if (!folder.size || folder.size >= FOLDER_MAX || folder.data[0] != '/')
+		return;
+	memcpy(look.folder, folder.data, folder.size);
+	status = patience_call(&s->patience, look_into, NULL, &look, sizeof(look), -1, PATIENCE_MS);
+	if (status) {
+		backend_limit(run, "tracers in a folder of the search path",
+			"looking into it did not return in time", "");
+		return;
+	}
+	for (size_t i = 0; i < TRACERS; i++) {
+		if (s->found[i].is_there || !look.found[i].is_there)
+			continue;
+		s->found[i] = look.found[i];
+		memcpy(s->folder[i], look.folder, FOLDER_MAX);
+	}
+}
+
+static void search_path(struct backend_run *run, struct search *s)
+{
+	const char *path = run->options.search_path ? run->options.search_path : "";
+	struct cursor c = cursor_over(path, strlen(path));
+	unsigned count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		search_folder(run, s, span_of(folders[i], strlen(folders[i])));
+	while (!cursor_at_end(&c) && count++ < FOLDERS_MAX)
+		search_folder(run, s, cursor_until(&c, ':'));
+	if (!cursor_at_end(&c))
+		backend_limit(run, "tracers in all folders of the search path",
+			"there are more than are looked into", "");
+}
+
+/* --- telling --- */
+
+static struct record_tail text_tail(struct sooth_text *to, const char *text)
+{
+	return (struct record_tail){ to, text ? text : "", text ? strlen(text) : 0 };
+}
+
+static void write_tracer(struct backend_run *run, struct host_tracer *r, const char *name,
+	const char *path, const char *version, const char *purpose, const char *need,
+	const char *missing)
+{
+	struct record_tail tail[] = {
+		text_tail(&r->name, name),
+		text_tail(&r->path, path),
+		text_tail(&r->version, version),
+		text_tail(&r->purpose, purpose),
+		text_tail(&r->need, need),
+		text_tail(&r->missing, missing),
+	};
+
+	r->record = (struct sooth_record){
+		.time_ns = run->os->now_ns(run->os), .kind = HOST_TRACER, .cpu = SOOTH_CPU_NONE
+	};
+	r->path_state = path ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	r->missing_state = missing ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	RECORD_APPEND(&run->out, r, tail, ARRAY_SIZE(tail));
+}
+
+/* What sooth may do now, as its probes will find it. */
+static void tell_sooth(struct backend_run *run)
+{
+	struct sooth_error refusal = { 0 };
+	struct host_tracer r = { .version_state = SOOTH_STATE_VALUE };
+	const char *missing = NULL;
+
+	r.reach = HOST_REACH_ALL;
+	if (need_bpf.test(run->os, &refusal)) {
+		r.reach = HOST_REACH_OWN;
+		missing = "cap_bpf and cap_perfmon, for system calls and allocations; others' "
+			  "processes: root";
+	} else if (caller_is_elevated() || !needs_has_capability(CAP_SYS_PTRACE)) {
+		r.reach = HOST_REACH_OWN;
+		missing = "root, for processes of other users";
+	}
+	write_tracer(run, &r, "sooth", NULL, SOOTH_VERSION,
+		"agents, system calls, allocations, connections",
+		"own processes: nothing; their system calls and allocations: cap_bpf and "
+		"cap_perfmon; all: root",
+		missing);
+}
+
+static void tell_found(struct backend_run *run, const struct search *s, size_t i,
+	const struct tracer_rights *rights, struct package_versions *versions)
+{
+	const struct tracer *t = &tracers[i];
+	struct tracer_judgement j = tracer_rights_judge(rights, t->way, s->found[i].capabilities);
+	struct host_tracer r = { .reach = j.reach };
+	char path[PATH_SIZE], version[PACKAGE_VERSION_SIZE];
+
+	snprintf(path, sizeof(path), "%s/%s", s->folder[i], t->files[s->found[i].file]);
+	r.version_state =
+		package_versions_find(versions, path, t->package ? t->package : t->name, version);
+	write_tracer(run, &r, t->name, path, r.version_state ? NULL : version, t->purpose,
+		tracer_way_need(t->way), j.missing);
+}
+
+void tracers_tell(struct backend_run *run)
+{
+	struct package_versions versions = { 0 };
+	struct tracer_rights rights;
+	_cleanup_free_ struct search *s = calloc(1, sizeof(*s));
+
+	tell_sooth(run);
+	if (!s) {
+		backend_limit(
+			run, "tracers of this host", "there is no memory to look for them", "");
+		return;
+	}
+	tracer_rights_read(&rights);
+	search_path(run, s);
+	for (size_t i = 0; i < TRACERS; i++) {
+		if (s->found[i].is_there)
+			tell_found(run, s, i, &rights, &versions);
+	}
+	package_versions_fini(&versions);
+	patience_fini(&s->patience);
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * limits by procfs and the control groups' files: /proc/PID/limits with what is used of
+ * them where a cheap figure tells it, the process's control groups and those above,
+ * pressure of the host and of its group, and what the kernel's out-of-memory killer thinks.
+ *
+ * Cannot be seen: how many threads its user has (all processes of all namespaces would
+ * have to be read), and what its message queues hold.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/linux/host/control_groups.h"
+#include "os/linux/files/limits_files.h"
+#include "os/linux/bpf/members.h"
+#include "os/linux/rights/needs.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/files/reading.h"
+#include "os/linux/files/task_files.h"
+#include "os/os.h"
+#include "probes/limits.h"
+
+#define FAILED	    SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
+#define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+
+struct limits_state {
+	struct members members;
+	struct control_groups groups;
+	struct buffer limits, status, bytes;
+};
+
+/* What figures of use are taken from. */
+struct use_source {
+	const struct reading *reading;
+	const struct buffer *status; /* the file of that name */
+	uint8_t status_state;
+};
+
+/* --- resource limits --- */
+
+/* By its pid: that it is still the same is seen by its folder, which still answers. */
+static uint8_t cpu_seconds(const struct reading *reading, uint64_t *seconds)
+{
+	struct process_id now;
+	struct timespec used;
+	clockid_t clock;
+
+	if (clock_getcpuclockid((pid_t)reading->id.pid, &clock) || clock_gettime(clock, &used) ||
+		procfs_identify_at(reading->process, &now))
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
+	*seconds = (uint64_t)used.tv_sec;
+	return SOOTH_STATE_VALUE;
+}
+
+/* "    5520 kB"; a kernel thread has no such line. */
+static uint8_t kilobytes(const struct use_source *from, const char *name, uint64_t *bytes)
+{
+	struct span value;
+	struct cursor c;
+
+	if (from->status_state != SOOTH_STATE_VALUE)
+		return from->status_state;
+	if (!task_status_find(&value, name, from->status->data, from->status->size))
+		return SOOTH_STATE_ABSENT;
+	c = cursor_over(value.data, value.size);
+	*bytes = cursor_decimal(&c) * 1024;
+	return c.failed ? FAILED : SOOTH_STATE_VALUE;
+}
+
+static uint8_t queued_signals(const struct use_source *from, uint64_t *count)
+{
+	struct task_signals signals;
+
+	if (from->status_state != SOOTH_STATE_VALUE)
+		return from->status_state;
+	if (!task_signals_parse(&signals, from->status->data, from->status->size))
+		return UNSUPPORTED;
+	*count = signals.queued;
+	return SOOTH_STATE_VALUE;
+}
+
+static uint8_t read_use(
+	const struct use_source *from, const struct limits_line *line, uint64_t *used)
+{
+	switch (line->use) {
+	case LIMITS_USE_CPU:
+		return cpu_seconds(from->reading, used);
+	case LIMITS_USE_FDS:
+		return procfs_state(procfs_count(from->reading->process, "fd", used));
+	case LIMITS_USE_SIGNALS:
+		return queued_signals(from, used);
+	case LIMITS_USE_STATUS:
+		return kilobytes(from, line->status, used);
+	case LIMITS_USE_UNKNOWN:
+		return UNSUPPORTED;
+	default:
+		return SOOTH_STATE_ABSENT;
+	}
+}
+
+static void write_resource(
+	struct backend_run *run, const struct use_source *from, const struct limits_line *line)
+{
+	struct limits_resource r = { .record = reading_head(from->reading, run, 0, LIMITS_RESOURCE),
+		.soft = line->soft,
+		.hard = line->hard,
+		.soft_state = line->has_soft ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.hard_state = line->has_hard ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.unit = line->unit };
+	struct record_tail tail[] = { { &r.name, line->name.data, line->name.size } };
+
+	r.used_state = read_use(from, line, &r.used);
+	RECORD_APPEND(&run->out, &r, tail, 1);
+}
+
+static uint8_t read_resources(struct backend_run *run, const struct reading *reading)
+{
+	struct limits_state *s = run->state;
+	int status = procfs_read_at(reading->process, "limits", &s->limits, PROCFS_SMALL);
+	int of_status = procfs_read_at(reading->process, "status", &s->status, PROCFS_SMALL);
+	struct use_source from = { reading, &s->status,
+		procfs_state(reading_status(reading, of_status)) };
+	struct cursor c = cursor_over(s->limits.data, s->limits.size);
+	struct limits_line line;
+	unsigned count = 0;
+
+	if (status < 0)
+		return procfs_state(reading_status(reading, status));
+	while (!cursor_at_end(&c)) {
+		if (!limits_line_parse(&line, cursor_line(&c)))
+			continue;
+		write_resource(run, &from, &line);
+		count++;
+	}
+	return count ? procfs_state(status) : FAILED;
+}
+
+/* --- pressure --- */
+
+static void take_line(struct limits_pressure *p, const struct pressure_line *line)
+{
+	if (line->is_full) {
+		p->full_10s = line->share_10s;
+		p->full_60s = line->share_60s;
+		p->full_300s = line->share_300s;
+		p->full_state = SOOTH_STATE_VALUE;
+		return;
+	}
+	p->some_10s = line->share_10s;
+	p->some_60s = line->share_60s;
+	p->some_300s = line->share_300s;
+}
+
+/* 0 or a negative errno; -EOPNOTSUPP: the kernel keeps no account of it now. */
+static int read_pressure(struct backend_run *run, const struct reading *reading, int folder,
+	const char *file, const char *resource, const char *path)
+{
+	struct limits_state *s = run->state;
+	struct limits_pressure p = { .is_host = !path[0], .full_state = SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { { &p.resource, resource, strlen(resource) },
+		{ &p.path, path, strlen(path) } };
+	int status = procfs_read_at(folder, file, &s->bytes, PROCFS_SMALL);
+	struct cursor c = cursor_over(s->bytes.data, s->bytes.size);
+	struct pressure_line line;
+	bool has_some = false;
+
+	if (status < 0)
+		return status;
+	while (!cursor_at_end(&c)) {
+		if (!pressure_line_parse(&line, cursor_line(&c)))
+			continue;
+		has_some |= !line.is_full;
+		take_line(&p, &line);
+	}
+	if (!has_some)
+		return -EINVAL;
+	/* That all of a host waits for a processor cannot be; kernels write zeros there. */
+	if (p.is_host && !strcmp(resource, "cpu"))
+		p.full_state = SOOTH_STATE_ABSENT;
+	p.record = reading_head(reading, run, 0, LIMITS_PRESSURE);
+	RECORD_APPEND(&run->out, &p, tail, 2);
+	return 0;
+}
+
+static const char *const resources[] = { "cpu", "memory", "io" };
+
+static uint8_t pressure_state(int status)
+{
+	/* No such files: a kernel without CONFIG_PSI, or started with psi=0. */
+	return status == -ENOENT || status == -EOPNOTSUPP || status == -ENOTDIR
+		       ? UNSUPPORTED
+		       : procfs_state(status);
+}
+
+static void read_group_pressure(struct backend_run *run, const struct reading *reading)
+{
+	struct limits_state *s = run->state;
+	char path[GROUP_PATH_MAX], file[32];
+	_cleanup_close_ int group = control_groups_open(&s->groups, reading->process, "", path);
+
+	for (size_t i = 0; group >= 0 && i < ARRAY_SIZE(resources); i++) {
+		snprintf(file, sizeof(file), "%s.pressure", resources[i]);
+		/* Version 2 may be off for the group (cgroup.pressure): the host's stands then. */
+		read_pressure(run, reading, group, file, resources[i], path);
+	}
+}
+
+static uint8_t read_all_pressure(struct backend_run *run, const struct reading *reading)
+{
+	_cleanup_close_ int folder = open("/proc/pressure", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int status = folder < 0 ? -errno : 0;
+
+	for (size_t i = 0; !status && i < ARRAY_SIZE(resources); i++)
+		status = read_pressure(run, reading, folder, resources[i], resources[i], "");
+	if (!status)
+		read_group_pressure(run, reading);
+	return pressure_state(status);
+}
+
+/* --- memory --- */
+
+static bool read_number(struct backend_run *run, const struct reading *reading, const char *name,
+	int64_t *value, uint8_t *state)
+{
+	struct limits_state *s = run->state;
+	int status = procfs_read_at(reading->process, name, &s->bytes, PROCFS_SMALL);
+	struct cursor c = cursor_over(s->bytes.data, s->bytes.size);
+
+	*state = procfs_state(reading_status(reading, status));
+	if (status < 0)
+		return false;
+	*value = cursor_signed(&c);
+	if (c.failed)
+		*state = FAILED;
+	return !c.failed;
+}
+
+static void read_oom(
+	struct backend_run *run, const struct reading *reading, struct limits_process *end)
+{
+	if (read_number(run, reading, "oom_score", &end->oom_score, &end->oom_state))
+		read_number(
+			run, reading, "oom_score_adj", &end->oom_score_adjustment, &end->oom_state);
+}
+
+static void read_memory(struct backend_run *run, struct limits_process *end)
+{
+	struct limits_state *s = run->state;
+	int status = procfs_read_at(AT_FDCWD, "/proc/meminfo", &s->bytes, PROCFS_SMALL);
+	struct use_source from = { NULL, &s->bytes, procfs_state(status) };
+
+	end->memory_state = kilobytes(&from, "MemAvailable:", &end->memory_available_bytes);
+	if (end->memory_state == SOOTH_STATE_VALUE)
+		end->memory_state = kilobytes(&from, "MemTotal:", &end->memory_bytes);
+}
+
+/* --- as a backend --- */
+
+static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
+{
+	struct limits_state *s = run->state;
+	struct limits_process end = { 0 };
+	struct reading reading;
+	int status = reading_open(&reading, run, pid, expected);
+	uint8_t state = procfs_state(status);
+
+	if (status <= 0) {
+		end.oom_state = end.resources_state = end.groups_state = state;
+		end.pressure_state = end.memory_state = state;
+		if (!status) {
+			end.resources_state = read_resources(run, &reading);
+			end.groups_state = control_groups_read(&s->groups, run, &reading);
+			end.pressure_state = read_all_pressure(run, &reading);
+			read_oom(run, &reading, &end);
+			read_memory(run, &end);
+		}
+		end.record = reading_head(&reading, run, 0, LIMITS_PROCESS);
+		RECORD_APPEND(&run->out, &end, NULL, 0);
+	}
+	reading_close(&reading);
+}
+
+static int limits_sample(struct backend_run *run, struct sooth_error *err)
+{
+	struct limits_state *s = run->state;
+
+	control_groups_look(&s->groups);
+	return members_visit(&s->members, run, sample_process, err);
+}
+
+static int limits_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct limits_state *s = run->state;
+
+	(void)err;
+	members_init(&s->members);
+	return 0;
+}
+
+static void limits_joined(struct backend_run *run, const struct process_id *process)
+{
+	struct limits_state *s = run->state;
+
+	control_groups_look(&s->groups);
+	sample_process(run, (pid_t)process->pid, process);
+}
+
+static void limits_close(struct backend_run *run)
+{
+	struct limits_state *s = run->state;
+
+	members_fini(&s->members);
+	control_groups_fini(&s->groups);
+	buffer_fini(&s->limits);
+	buffer_fini(&s->status);
+	buffer_fini(&s->bytes);
+}
+
+static const struct need *const needs[] = { &need_procfs, NULL };
+
+const struct backend backend_limits_procfs = {
+	.name = "procfs",
+	.probe = "limits",
+	.help = "reads /proc and the files of control groups; nothing is attached to the process",
+	.needs = needs,
+	.state_size = sizeof(struct limits_state),
+	.open = limits_open,
+	.set = members_backend_set,
+	.start = limits_sample,
+	.sample = limits_sample,
+	.joined = limits_joined,
+	.stop = members_backend_stop,
+	.close = limits_close,
+};

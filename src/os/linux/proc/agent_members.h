@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which processes of a host or user are agents, were started by one, or bear the marker of one: for
+ * backends that are asked to sample those only (INTEREST_BRIEF). */
+#ifndef SOOTH_OS_LINUX_AGENT_MEMBERS_H
+#define SOOTH_OS_LINUX_AGENT_MEMBERS_H
+
+#include "base/map.h"
+#include "core/agent_set.h"
+#include "os/linux/bpf/members.h"
+#include "os/linux/files/patience.h"
+#include "os/linux/programs/programs.h"
+
+struct agent_members {
+	struct agent_set *agents; /* counted; NULL: the built-in ones */
+	struct programs programs;
+	struct patience patience;
+	struct buffer found; /* struct of agent_members.c */
+	struct buffer stat, executable, raw, arguments, directory;
+	struct buffer questions, asked; /* of their environments, and of whom */
+	struct map blocked;		/* process_id: its environment did not answer */
+};
+
+void agent_members_init(struct agent_members *a, const struct agent_set *agents);
+void agent_members_fini(struct agent_members *a);
+/* Calls the visitor for each, with its identity. */
+int agent_members_visit(struct agent_members *a, struct backend_run *run, member_visitor visitor,
+	struct sooth_error *err);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * proc by BPF: one walk in the kernel tells the figures of all processes, without a file
+ * opened for each. What is read beyond that, and of whom, is proc_reader.h's, as by procfs.
+ *
+ * CPU time of a process with one thread that sleeps stands still and comes with the walk;
+ * that of others is asked of their CPU clocks, which count up to the moment.
+ *
+ * Cannot be seen: processes outside of the initial pid namespace's view, where it is refused.
+ * Where the kernel's iterators pass over the first process, procfs tells of it.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "os/linux/bpf/bpf_walk.h"
+#include "os/linux/rights/caller.h"
+#include "os/linux/rights/needs.h"
+#include "os/linux/proc/proc_cost.h"
+#include "os/linux/proc/proc_reader.h"
+#include "os/linux/proc/proc_stat.h"
+#include "os/linux/proc/proc_tasks.h"
+#include "os/os.h"
+
+#define NAMES_MAX     65536
+#define NAMES_ENDED   64 /* more that are of nobody any longer are forgotten */
+#define FIRST_PROCESS 1
+
+struct proc_bpf {
+	struct proc_reader reader;
+	struct proc_stat_reader stat;
+	struct bpf_walk walk;
+	struct buffer piece; /* of what it tells */
+	struct map names;    /* process_id -> struct kernel_thread */
+	uint32_t sample;
+	struct buffer scratch;
+};
+
+/* A kernel thread's own name may be longer than comm. */
+struct kernel_thread {
+	char comm[PROC_NAME_MAX + 1];
+	char name[PROC_NAME_MAX + 1];
+	uint32_t sample; /* that saw it last */
+};
+
+static bool read_name(struct proc_bpf *s, struct proc_figures *f)
+{
+	char path[32];
+	int status;
+
+	snprintf(path, sizeof(path), "/proc/%u/comm", (unsigned)f->id.pid);
+	status = procfs_read_at(AT_FDCWD, path, &s->scratch, PROCFS_SMALL);
+	if (status || !s->scratch.size)
+		return false;
+	if (s->scratch.data[s->scratch.size - 1] == '\n')
+		s->scratch.size--;
+	f->name_size = (uint8_t)(s->scratch.size < PROC_NAME_MAX ? s->scratch.size : PROC_NAME_MAX);
+	memcpy(f->name, s->scratch.data, f->name_size);
+	return true;
+}
+
+/* As /proc tells it: workers by what they work on, others once, as long as comm is the same. */
+static void name_kernel_thread(struct proc_bpf *s, struct proc_task *task)
+{
+	struct proc_figures *f = &task->figures;
+	struct kernel_thread *known;
+	bool is_new = false;
+
+	if (task->is_worker) {
+		read_name(s, f);
+		return;
+	}
+	known = map_put(&s->names, &f->id, &is_new);
+	if (!known)
+		return;
+	known->sample = s->sample;
+	if (is_new || strncmp(known->comm, f->name, sizeof(known->comm))) {
+		memcpy(known->comm, f->name, sizeof(f->name));
+		known->comm[f->name_size] = '\0';
+		read_name(s, f);
+		memset(known->name, 0, sizeof(known->name));
+		memcpy(known->name, f->name, f->name_size);
+		return;
+	}
+	f->name_size = (uint8_t)strlen(known->name);
+	memcpy(f->name, known->name, f->name_size);
+}
+
+static void forget_ended(struct proc_bpf *s)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&s->names, &position, &key, &value)) {
+		if (((struct kernel_thread *)value)->sample != s->sample)
+			map_remove(&s->names, key);
+	}
+}
+
+/* What it is by now; with the time it was that. */
+static bool read_clock(const struct backend_run *run, struct proc_figures *f)
+{
+	if (!proc_stat_cpu_clock((pid_t)f->id.pid, &f->cpu_ns))
+		return false;
+	f->time_ns = run->os->now_ns(run->os);
+	return true;
+}
+
+static void take_task(struct proc_bpf *s, const struct backend_run *run, struct proc_task *task)
+{
+	struct proc_figures *f = &task->figures;
+
+	if (run->options.has_uid && f->uid != run->options.uid)
+		return;
+	if (task->needs_clock && !read_clock(run, f))
+		return; /* it has ended meanwhile */
+	if (f->flags & PROC_IS_KERNEL_THREAD)
+		name_kernel_thread(s, task);
+	proc_reader_add(&s->reader, f, -1);
+}
+
+static void look_at_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
+{
+	struct proc_bpf *s = run->state;
+	_cleanup_reading_ struct reading reading;
+	struct proc_figures figures;
+
+	if (!proc_stat_read(&s->stat, run, pid, expected, &reading, &figures))
+		proc_reader_add(&s->reader, &figures, reading.process);
+}
+
+struct looking {
+	struct proc_bpf *state;
+	struct backend_run *run;
+	struct proc_tasks tasks;
+	size_t kernel_threads;
+	bool has_begun;
+};
+
+static void take_piece(void *user, const struct buffer *piece)
+{
+	struct looking *l = user;
+	struct proc_task task;
+
+	l->tasks.time_ns = l->run->os->now_ns(l->run->os);
+	proc_tasks_piece(&l->tasks, piece->data, piece->size);
+	while (proc_tasks_next(&l->tasks, &task)) {
+		if (!l->has_begun && task.figures.id.pid != FIRST_PROCESS)
+			look_at_process(l->run, FIRST_PROCESS, NULL);
+		l->has_begun = true;
+		l->kernel_threads += (task.figures.flags & PROC_IS_KERNEL_THREAD) != 0;
+		take_task(l->state, l->run, &task);
+	}
+}
+
+static int look_at_all(struct backend_run *run, struct sooth_error *err)
+{
+	struct proc_bpf *s = run->state;
+	struct looking l = { s, run,
+		.tasks = { .page_bytes = s->stat.page_bytes,
+			.tick_ns = NS_PER_S / s->stat.ticks_per_s } };
+	int status;
+
+	s->sample++;
+	status = bpf_walk_run(&s->walk, &s->piece, take_piece, &l, err);
+	if (s->names.count > l.kernel_threads + NAMES_ENDED)
+		forget_ended(s);
+	return status;
+}
+
+static int proc_sample(struct backend_run *run, struct sooth_error *err)
+{
+	struct proc_bpf *s = run->state;
+	int status;
+
+	proc_reader_begin(&s->reader, run);
+	status = run->options.is_host || run->options.has_uid
+			 ? look_at_all(run, err)
+			 : members_visit(&s->reader.members, run, look_at_process, err);
+	if (!status)
+		status = proc_reader_end(&s->reader, run, err);
+	proc_reader_snapshot(&s->reader, run);
+	return status;
+}
+
+static void proc_joined(struct backend_run *run, const struct process_id *process)
+{
+	struct proc_bpf *s = run->state;
+	struct sooth_error ignored;
+
+	proc_reader_begin(&s->reader, run);
+	look_at_process(run, (pid_t)process->pid, process);
+	proc_reader_end(&s->reader, run, &ignored);
+}
+
+static void proc_close(struct backend_run *run)
+{
+	struct proc_bpf *s = run->state;
+
+	proc_reader_fini(&s->reader);
+	proc_stat_fini(&s->stat);
+	bpf_walk_close(&s->walk);
+	map_fini(&s->names);
+	buffer_fini(&s->piece);
+	buffer_fini(&s->scratch);
+}
+
+static int proc_stop(struct backend_run *run, struct sooth_error *err)
+{
+	const struct proc_bpf *s = run->state;
+
+	return proc_reader_has_just_told(&s->reader, run) ? 0 : proc_sample(run, err);
+}
+
+static int proc_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct proc_bpf *s = run->state;
+	int status = caller_may_watch_all(err);
+
+	if (!status)
+		status = bpf_walk_open(&s->walk, &bpf_image_tasks, "task", run->log, err);
+	if (status)
+		return status;
+	proc_reader_init(&s->reader, run->options.agents);
+	proc_stat_init(&s->stat);
+	map_init(&s->names, sizeof(struct process_id), sizeof(struct kernel_thread), NAMES_MAX);
+	return 0;
+}
+
+static const struct need *const needs[] = { &need_procfs, &need_bpf, &need_btf, &need_bpf_ring,
+	&need_pid_namespace, &need_time_namespace, NULL };
+
+const struct backend backend_proc_bpf = {
+	.name = "bpf",
+	.probe = "proc",
+	.help = "a walk over all processes in the kernel; nothing stays attached",
+	.needs = needs,
+	.state_size = sizeof(struct proc_bpf),
+	.sample_cost = proc_cost_bpf,
+	.open = proc_open,
+	.set = members_backend_set,
+	.start = proc_sample,
+	.sample = proc_sample,
+	.joined = proc_joined,
+	.stop = proc_stop,
+	.close = proc_close,
+};

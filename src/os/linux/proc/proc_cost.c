@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Costs of a sample; see proc_cost.h. */
+#include "os/linux/proc/proc_cost.h"
+
+#include <sys/stat.h>
+
+/* Measured by bench/scan: loading the walk; and a process by its files and by the walk, when it is
+ * seen for the first time, and later. */
+#define NS_BPF_BEGIN	5000000
+#define NS_PROCFS_FIRST 27000
+#define NS_PROCFS_AGAIN 12000
+#define NS_BPF_FIRST	3300
+#define NS_BPF_AGAIN	1600
+
+#define SAMPLES_OF_MANY 20 /* of an observation that goes on, at least */
+
+static uint64_t samples(const struct probe_options *options)
+{
+	if (options->interest & INTEREST_ONCE)
+		return 1;
+	return options->sample_ns ? SAMPLES_OF_MANY : 2;
+}
+
+/* Of one sample, where what is paid once is shared by all of them. */
+static uint64_t cost(const struct probe_options *options, uint64_t processes, uint64_t begin,
+	uint64_t first, uint64_t again)
+{
+	uint64_t n = samples(options);
+
+	return (begin + processes * (first + (n - 1) * again)) / n;
+}
+
+uint64_t proc_cost_of_procfs(const struct probe_options *options, uint64_t processes)
+{
+	return cost(options, processes, 0, NS_PROCFS_FIRST, NS_PROCFS_AGAIN);
+}
+
+uint64_t proc_cost_of_bpf(const struct probe_options *options, uint64_t processes)
+{
+	/* It tells of all, so it is no way to a few. */
+	if (!options->is_host && !options->has_uid)
+		return UINT64_MAX;
+	return cost(options, processes, NS_BPF_BEGIN, NS_BPF_FIRST, NS_BPF_AGAIN);
+}
+
+/* The links of /proc count the host's processes (fs/proc/root.c), beside some ten folders. */
+static uint64_t count(const struct probe_options *options, const struct buffer *processes)
+{
+	struct stat st;
+
+	if (!options->is_host && !options->has_uid)
+		return processes->size / sizeof(struct process_id);
+	return stat("/proc", &st) ? 0 : st.st_nlink;
+}
+
+uint64_t proc_cost_procfs(
+	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+{
+	(void)os;
+	return proc_cost_of_procfs(options, count(options, processes));
+}
+
+uint64_t proc_cost_bpf(
+	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+{
+	(void)os;
+	return proc_cost_of_bpf(options, count(options, processes));
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Writing proc.process; see proc_record.h. */
+#include "os/linux/proc/proc_record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "os/linux/host/freezer.h"
+#include "os/linux/files/terminal_names.h"
+
+#define NOT_ASKED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED)
+
+void proc_particulars_fini(struct proc_particulars *p)
+{
+	buffer_fini(&p->directory);
+	buffer_fini(&p->control_group);
+	buffer_fini(&p->scratch);
+	if (p->groups)
+		control_groups_fini(p->groups);
+	free(p->groups);
+}
+
+static enum proc_frozen is_frozen(struct proc_particulars *p)
+{
+	if (!p->groups) {
+		p->groups = calloc(1, sizeof(*p->groups));
+		if (!p->groups)
+			return PROC_FROZEN_NOT_TOLD;
+		control_groups_look(p->groups);
+	}
+	return freezer_tell(p->groups, span_of((const char *)p->scratch.data, p->scratch.size));
+}
+
+/* Of the hierarchies the one that says most: v2 unless it is the root, then the first v1 that is
+ * not. */
+static void read_control_group(struct proc_particulars *p, int process)
+{
+	int status = procfs_read_at(process, "cgroup", &p->scratch, PROCFS_SMALL);
+	struct cursor c = cursor_over(p->scratch.data, p->scratch.size);
+	struct span best = span_of("/", 1);
+
+	buffer_reset(&p->control_group);
+	p->control_group_state = procfs_state(status);
+	while (status >= 0 && !cursor_at_end(&c)) {
+		struct span line = cursor_line(&c);
+		struct cursor fields = cursor_over(line.data, line.size);
+		struct span path;
+
+		cursor_until(&fields, ':');
+		cursor_until(&fields, ':');
+		path = span_of((const char *)fields.at, cursor_left(&fields));
+		if (path.size > 1 && (best.size == 1 || span_starts(line, "0::")))
+			best = path;
+	}
+	buffer_append(&p->control_group, best.data, best.size);
+	p->frozen = status < 0 ? PROC_FROZEN_NOT_TOLD : PROC_FROZEN_NO;
+	/* The roots of hierarchies cannot be frozen. */
+	if (best.size > 1)
+		p->frozen = is_frozen(p);
+}
+
+void proc_particulars_read(struct proc_particulars *p, const struct reading *reading)
+{
+	int status = procfs_link_at(reading->process, "cwd", &p->directory);
+	uint64_t descriptors = 0;
+
+	p->directory_state = status == -ENOENT ? SOOTH_STATE_ABSENT : procfs_state(status);
+	read_control_group(p, reading->process);
+	p->descriptors_state = procfs_state(procfs_count(reading->process, "fd", &descriptors));
+	p->descriptors = (uint32_t)descriptors;
+}
+
+/* A figure as others are: of each sample. */
+static void count_again(struct proc_process *p)
+{
+	_cleanup_close_ int process = -1;
+	uint64_t descriptors = 0;
+
+	if (p->is_brief || p->descriptors_state > SOOTH_STATE_TRUNCATED)
+		return;
+	process = procfs_open((pid_t)p->record.pid);
+	p->descriptors_state = process < 0
+				       ? SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED)
+				       : procfs_state(procfs_count(process, "fd", &descriptors));
+	p->descriptors = (uint32_t)descriptors;
+}
+
+static struct proc_process record_of(const struct proc_figures *f)
+{
+	return (struct proc_process){
+		.record = { .time_ns = f->time_ns,
+			.start_ticks = f->id.start_ticks,
+			.pid = (uint32_t)f->id.pid,
+			.kind = PROC_PROCESS,
+			.cpu = SOOTH_CPU_NONE },
+		.cpu_ns = f->cpu_ns,
+		.rss_bytes = f->rss_bytes,
+		.vsz_bytes = f->vsz_bytes,
+		.ppid = f->ppid,
+		.uid = f->uid,
+		.threads = f->threads,
+		.session = f->session,
+		.process_group = f->process_group,
+		.terminal = f->terminal,
+		.state = f->state,
+		.cpu_is_ticks = f->cpu_is_ticks,
+		.is_foreground = f->is_foreground,
+	};
+}
+
+void proc_record_again(struct backend_run *run, const struct proc_figures *figures,
+	const void *record, size_t size)
+{
+	const struct proc_process now = record_of(figures);
+	struct proc_process *p;
+
+	buffer_append(&run->out, record, size);
+	if (buffer_failed(&run->out))
+		return;
+	p = (void *)(run->out.data + run->out.size - size);
+	p->record.time_ns = now.record.time_ns;
+	p->cpu_ns = now.cpu_ns;
+	p->cpu_is_ticks = now.cpu_is_ticks;
+	p->rss_bytes = now.rss_bytes;
+	p->vsz_bytes = now.vsz_bytes;
+	p->ppid = now.ppid;
+	p->threads = now.threads;
+	p->session = now.session;
+	p->process_group = now.process_group;
+	p->state = now.state;
+	p->is_foreground = now.is_foreground;
+	count_again(p);
+}
+
+void proc_record_brief(
+	struct backend_run *run, const struct proc_figures *figures, const char *user)
+{
+	struct proc_process p = record_of(figures);
+	char terminal[TERMINAL_NAME_SIZE];
+	struct record_tail tail[] = {
+		{ &p.name, figures->name, figures->name_size },
+		{ &p.user, user, strlen(user) },
+		{ &p.terminal_name, terminal, 0 },
+	};
+
+	if (terminal_name(terminal, figures->terminal))
+		tail[ARRAY_SIZE(tail) - 1].size = strlen(terminal);
+	p.is_brief = 1;
+	p.executable_state = p.directory_state = p.arguments_state = p.control_group_state =
+		p.descriptors_state = p.marks_state = p.package_state = NOT_ASKED;
+	RECORD_APPEND(&run->out, &p, tail, ARRAY_SIZE(tail));
+}
+
+void proc_record_whole(struct backend_run *run, const struct proc_figures *figures,
+	const struct proc_particulars *from, const struct program_facts *facts)
+{
+	struct proc_process p = record_of(figures);
+	char terminal[TERMINAL_NAME_SIZE];
+	struct record_tail tail[] = {
+		{ &p.name, figures->name, figures->name_size },
+		{ &p.arguments, from->arguments.data, from->arguments.size },
+		{ &p.executable, from->executable.data, from->executable.size },
+		{ &p.directory, from->directory.data, from->directory.size },
+		{ &p.control_group, from->control_group.data, from->control_group.size },
+		{ &p.marks, facts->marks.marks, facts->marks.marks_size },
+		{ &p.mark_version, facts->marks.version, strlen(facts->marks.version) },
+		{ &p.package, facts->package.name, strlen(facts->package.name) },
+		{ &p.package_version, facts->package.version, strlen(facts->package.version) },
+		{ &p.user, from->user, strlen(from->user) },
+		{ &p.terminal_name, terminal, 0 },
+	};
+
+	if (terminal_name(terminal, figures->terminal))
+		tail[ARRAY_SIZE(tail) - 1].size = strlen(terminal);
+	p.is_deleted = from->is_deleted;
+	p.executable_state = from->executable_state;
+	p.arguments_state = from->arguments_state;
+	p.directory_state = from->directory_state;
+	p.control_group_state = from->control_group_state;
+	p.descriptors_state = from->descriptors_state;
+	p.descriptors = from->descriptors;
+	p.frozen = from->frozen;
+	p.marks_state = facts->marks_state;
+	p.package_state = facts->package_state;
+	RECORD_APPEND(&run->out, &p, tail, ARRAY_SIZE(tail));
+}

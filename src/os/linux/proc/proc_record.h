@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Records proc.process: little of most, all of those that are close to an agent or asked for. */
+#ifndef SOOTH_OS_LINUX_PROC_RECORD_H
+#define SOOTH_OS_LINUX_PROC_RECORD_H
+
+#include "core/backend.h"
+#include "os/linux/host/control_groups.h"
+#include "os/linux/proc/proc_figures.h"
+#include "os/linux/programs/programs.h"
+#include "os/linux/files/reading.h"
+#include "probes/proc.h"
+
+/* What there is to tell beside the figures. */
+struct proc_particulars {
+	const char *user; /* "": none */
+	bool is_deleted;
+	uint8_t executable_state, arguments_state;
+	struct span executable, arguments;
+	/* Filled by proc_particulars_read(). */
+	uint8_t directory_state, control_group_state, descriptors_state;
+	uint32_t descriptors;
+	struct buffer directory, control_group, scratch;
+	enum proc_frozen frozen;
+	/* Where control groups are mounted, by the first process that is in one; owned. */
+	struct control_groups *groups;
+};
+
+void proc_particulars_fini(struct proc_particulars *p);
+void proc_particulars_read(struct proc_particulars *p, const struct reading *reading);
+/* The figures and the user's name alone. */
+void proc_record_brief(
+	struct backend_run *run, const struct proc_figures *figures, const char *user);
+/* One that was written before, with other figures. */
+void proc_record_again(struct backend_run *run, const struct proc_figures *figures,
+	const void *record, size_t size);
+void proc_record_whole(struct backend_run *run, const struct proc_figures *figures,
+	const struct proc_particulars *p, const struct program_facts *facts);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The figures of one process from /proc/PID/stat. CPU time comes from the process's CPU
+ * clock (clock_getcpuclockid(3)), which counts nanoseconds where the file counts hundredths
+ * of a second.
+ */
+#ifndef SOOTH_OS_LINUX_PROC_STAT_H
+#define SOOTH_OS_LINUX_PROC_STAT_H
+
+#include "os/linux/proc/proc_figures.h"
+#include "os/linux/files/reading.h"
+
+struct proc_stat_reader {
+	uint64_t page_bytes;
+	uint64_t ticks_per_s;
+	struct buffer stat; /* scratch, kept for its memory */
+};
+
+void proc_stat_init(struct proc_stat_reader *r);
+void proc_stat_fini(struct proc_stat_reader *r);
+/* As reading_open(); the reading is for the caller to close, whatever came of it. */
+int proc_stat_read(struct proc_stat_reader *r, const struct backend_run *run, pid_t pid,
+	const struct process_id *expected, struct reading *reading, struct proc_figures *figures);
+/* All its threads, also those that have ended. False: it is not there. */
+bool proc_stat_cpu_clock(pid_t pid, uint64_t *cpu_ns);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Processes as a walk in the kernel told them; see proc_tasks.h. The numbers are turned into
+ * what /proc/PID/stat makes of them (fs/proc/array.c).
+ */
+#include "os/linux/proc/proc_tasks.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bpf/tasks.h"
+#include "os/linux/programs/programs.h"
+#include "os/linux/files/terminal_names.h"
+#include "probes/proc.h"
+
+#define IS_WORKER 0x20 /* PF_WQ_WORKER of linux/sched.h */
+
+/* linux/sched.h */
+#define STATE_REPORTED	  0x7f
+#define STATE_DISK	  0x2
+#define STATE_IDLE	  0x402
+#define STATE_REAL_LOCK	  0x1000 /* TASK_RTLOCK_WAIT, 5.15 */
+#define STATE_FROZEN	  0x8000 /* 6.1 */
+#define STATE_IDLE_LETTER 'I'
+
+#define MAGIC_PIPES 0x50495045u
+
+static char state_letter(const struct tasks_seen *s)
+{
+	static const char letters[] = "RSDTtXZP";
+	uint32_t state = (s->state | s->exit_state) & STATE_REPORTED;
+
+	if (s->state & (STATE_REAL_LOCK | STATE_FROZEN))
+		state = STATE_DISK;
+	else if ((s->state & STATE_IDLE) == STATE_IDLE)
+		return STATE_IDLE_LETTER;
+	return letters[state ? 32 - __builtin_clz(state) : 0];
+}
+
+static uint64_t rss_pages(const struct tasks_seen *s)
+{
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < sizeof(s->rss_pages) / sizeof(s->rss_pages[0]); i++)
+		pages += s->rss_pages[i] > 0 ? (uint64_t)s->rss_pages[i] : 0;
+	return pages;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 32;
+}
+
+/* Only of a small file with a single name; others are looked at one by one (proc_look.c). */
+static uint64_t executable_key(const struct tasks_file *f)
+{
+	uint64_t hash = mix(mix(mix(f->entry, f->mount), f->inode), f->size_bytes);
+
+	if (!S_ISREG(f->mode) || f->links != 1 || f->size_bytes >= PROGRAM_BYTES_LEAST)
+		return 0;
+	hash = mix(mix(hash, f->changed_s), f->changed_ns);
+	return mix(hash, f->device) | 1;
+}
+
+static uint8_t input_of(const struct tasks_seen *s)
+{
+	if (S_ISSOCK(s->input_mode) || (S_ISFIFO(s->input_mode) && s->input_magic == MAGIC_PIPES))
+		return PROC_STDIN_OPEN;
+	return PROC_STDIN_OTHER;
+}
+
+static struct proc_figures figures_of(const struct proc_tasks *t, const struct tasks_seen *s)
+{
+	struct proc_figures f = { .id = { s->start_ns / t->tick_ns, s->pid },
+		.time_ns = t->time_ns,
+		.cpu_ns = s->cpu_ns,
+		.rss_bytes = rss_pages(s) * t->page_bytes,
+		.vsz_bytes = s->vsz_pages * t->page_bytes,
+		.environment_from = s->environment_from,
+		.environment_to = s->environment_to,
+		.code_from = s->code_from,
+		.code_to = s->code_to,
+		.executable_key = executable_key(&s->file),
+		.ppid = s->ppid,
+		.process_group = s->process_group,
+		.session = s->session,
+		.terminal = terminal_number(s->terminal_major, s->terminal_minor),
+		.flags = s->flags,
+		.threads = s->threads,
+		.uid = s->uid,
+		.state = state_letter(s),
+		.parent = s->parent_reaps || !s->ppid ? PROC_PARENT_REAPER : PROC_PARENT_OTHER,
+		.input = input_of(s) };
+
+	f.is_foreground = f.terminal != PROC_NO_TERMINAL && s->terminal_group == s->process_group;
+	f.name_size = (uint8_t)strnlen(s->name, sizeof(s->name));
+	memcpy(f.name, s->name, f.name_size);
+	return f;
+}
+
+void proc_tasks_piece(struct proc_tasks *t, const void *data, size_t size)
+{
+	t->cursor = cursor_over(data, size);
+}
+
+/* Copied out, from one piece or two. */
+static bool take_seen(struct proc_tasks *t, struct tasks_seen *seen)
+{
+	size_t left = cursor_left(&t->cursor), wanted = sizeof(*seen) - t->begun_size;
+	size_t taken = left < wanted ? left : wanted;
+	struct span bytes = cursor_bytes(&t->cursor, taken);
+
+	memcpy(t->begun + t->begun_size, bytes.data, bytes.size);
+	t->begun_size += bytes.size;
+	if (t->begun_size < sizeof(*seen))
+		return false;
+	memcpy(seen, t->begun, sizeof(*seen));
+	t->begun_size = 0;
+	return true;
+}
+
+bool proc_tasks_next(struct proc_tasks *t, struct proc_task *out)
+{
+	struct tasks_seen seen;
+
+	if (!take_seen(t, &seen))
+		return false;
+	*out = (struct proc_task){ .figures = figures_of(t, &seen),
+		.needs_clock =
+			seen.threads != 1 || seen.is_changing || (!seen.state && !seen.exit_state),
+		.is_worker = (seen.flags & IS_WORKER) != 0 };
+	return true;
+}
+
+_Static_assert(sizeof(struct tasks_seen) <= PROC_TASKS_BEGUN_MAX, "room for one");

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Allocators and runtimes of a process; see runtimes.h. */
+#include "os/linux/programs/runtimes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "core/script.h"
+#include "symbols/elf.h"
+#include "symbols/elf_sections.h"
+
+#define EXECUTABLES_MAX 4096
+#define LOOK_MS		3000 /* some megabytes of symbols, perhaps from a slow disk */
+
+/* How the file of a library begins; behind it "." or "-" or a digit, so that it is that library. */
+static const struct {
+	const char *name;
+	enum maps_runtime runtime;
+} libraries[] = {
+	{ "libc.so", MAPS_GLIBC },
+	{ "ld-linux", MAPS_GLIBC },
+	{ "ld-musl", MAPS_MUSL },
+	{ "libc.musl", MAPS_MUSL },
+	{ "libmimalloc", MAPS_MIMALLOC },
+	{ "libjemalloc", MAPS_JEMALLOC },
+	{ "libtcmalloc", MAPS_TCMALLOC },
+	{ "libjavascriptcoregtk", MAPS_JAVASCRIPTCORE },
+	{ "libnode", MAPS_V8 },
+	{ "libv8", MAPS_V8 },
+	{ "libpython3", MAPS_PYTHON },
+	{ "libpython2", MAPS_PYTHON },
+};
+
+/* Functions that an executable defines. One that starts a name only counts by itself. */
+static const struct {
+	const char *name;
+	enum maps_runtime runtime;
+} functions[] = {
+	{ "__libc_setup_tls", MAPS_GLIBC }, /* of a static executable */
+	{ "__init_libc", MAPS_MUSL },	    /* the same */
+	{ "mi_malloc", MAPS_MIMALLOC },
+	{ "malloc_good_size", MAPS_MIMALLOC }, /* what it exports in place of the C library's */
+	{ "je_malloc", MAPS_JEMALLOC },
+	{ "je_malloc_usable_size", MAPS_JEMALLOC },
+	{ "_rjem_malloc", MAPS_JEMALLOC },
+	{ "tc_malloc", MAPS_TCMALLOC },
+	{ "_ZN2v87Isolate10GetCurrentEv", MAPS_V8 },
+	{ "_ZN2v87Isolate8AllocateEv", MAPS_V8 },
+	{ "JSGlobalContextCreate", MAPS_JAVASCRIPTCORE },
+	{ "rust_eh_personality", MAPS_RUST },
+	{ "Py_BytesMain", MAPS_PYTHON },
+	{ "Py_InitializeFromConfig", MAPS_PYTHON },
+};
+
+static const struct {
+	const char *name;
+	enum maps_runtime runtime;
+} sections[] = {
+	{ ".note.bun", MAPS_JAVASCRIPTCORE }, /* Bun stands on it */
+	{ ".bun", MAPS_JAVASCRIPTCORE },
+	{ ".go.buildinfo", MAPS_GO },
+	{ ".gopclntab", MAPS_GO },
+};
+
+_Static_assert(ARRAY_SIZE(functions) <= ELF_NAMES_MAX && ARRAY_SIZE(sections) <= 64, "a bit each");
+
+/* A file that was replaced or written to is another one. */
+struct executable {
+	uint64_t device, inode;
+	uint64_t size, changed_s, changed_ns;
+};
+
+struct evidence {
+	uint64_t functions, sections; /* bit i: it has that */
+};
+
+void runtimes_init(struct runtimes *r)
+{
+	map_init(&r->executables, sizeof(struct executable), sizeof(struct evidence),
+		EXECUTABLES_MAX);
+}
+
+void runtimes_fini(struct runtimes *r)
+{
+	map_fini(&r->executables);
+}
+
+static void note(struct runtimes_seen *seen, enum maps_runtime runtime, const char *format,
+	int size, const char *name)
+{
+	char *why = seen->why[runtime];
+
+	if (!why[0])
+		snprintf(why, RUNTIMES_WHY_SIZE, format, size, name);
+}
+
+/* libc-2.31.so, as glibc named it before 2.34 */
+static bool is_old_glibc(struct span name)
+{
+	return span_starts(name, "libc-2.") && span_ends(name, ".so");
+}
+
+void runtimes_see_file(struct runtimes_seen *seen, struct span path)
+{
+	struct span name = path_base(path);
+
+	if (name.size == path.size) /* no file's path */
+		return;
+	if (span_equal(name, "libc.so")) /* the C library and the loader of musl are this file */
+		note(seen, MAPS_MUSL, "%.*s is mapped", (int)name.size, name.data);
+	if (is_old_glibc(name))
+		note(seen, MAPS_GLIBC, "%.*s is mapped", (int)name.size, name.data);
+	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++) {
+		size_t length = strlen(libraries[i].name);
+
+		if (!span_starts(name, libraries[i].name) || name.size == length ||
+			!strchr(".-_0123456789", name.data[length]) || !span_contains(name, ".so"))
+			continue;
+		note(seen, libraries[i].runtime, "%.*s is mapped", (int)name.size, name.data);
+	}
+}
+
+/* --- the executable, by a thread that may be given up --- */
+
+struct look {
+	int process; /* a descriptor of its own */
+	struct executable id;
+	struct evidence found;
+	int status;
+};
+
+static int look_into(struct look *l, int fd)
+{
+	const char *wanted[ARRAY_SIZE(functions)], *prefixes[ARRAY_SIZE(sections)];
+	struct elf_found found;
+	int status;
+
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
+		wanted[i] = functions[i].name;
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
+		prefixes[i] = sections[i].name;
+	status = elf_sections(fd, prefixes, ARRAY_SIZE(sections), &l->found.sections);
+	/* One of another machine has neither, as far as is known here. */
+	if (!status && !elf_functions(fd, wanted, ARRAY_SIZE(functions), &found, NULL)) {
+		for (size_t i = 0; i < found.count; i++)
+			l->found.functions |= found.functions[i].names;
+	}
+	return status;
+}
+
+/* O_NONBLOCK: what a process runs is a regular file, but another one may stand in a link's place.
+ */
+static void do_look(void *argument)
+{
+	struct look *l = argument;
+	_cleanup_close_ int fd = openat(l->process, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	l->status = fd < 0 ? -errno : look_into(l, fd);
+}
+
+static void do_identify(void *argument)
+{
+	struct look *l = argument;
+	struct stat st;
+
+	l->status = fstatat(l->process, "exe", &st, 0) ? -errno : 0;
+	if (!l->status)
+		l->id = (struct executable){ st.st_dev, st.st_ino, (uint64_t)st.st_size,
+			(uint64_t)st.st_ctim.tv_sec, (uint64_t)st.st_ctim.tv_nsec };
+}
+
+static void drop_look(void *argument)
+{
+	close(((struct look *)argument)->process);
+}
+
+static int look(struct patience *patience, struct look *l, void (*work)(void *argument))
+{
+	int status = patience_call(patience, work, drop_look, l, sizeof(*l), l->process, LOOK_MS);
+
+	if (status == -ETIMEDOUT)
+		l->process = -1; /* the thread has it */
+	return status ? status : l->status;
+}
+
+static void tell(const struct evidence *e, struct runtimes_seen *seen)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
+		if (e->functions >> i & 1)
+			note(seen, functions[i].runtime, "the executable defines %.*s", 64,
+				functions[i].name);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+		if (e->sections >> i & 1)
+			note(seen, sections[i].runtime, "the executable has sections %.*s", 64,
+				sections[i].name);
+	}
+}
+
+int runtimes_see_executable(
+	struct runtimes *r, struct patience *patience, int process, struct runtimes_seen *seen)
+{
+	struct look l = { .process = fcntl(process, F_DUPFD_CLOEXEC, 0) };
+	struct evidence *known = NULL;
+	int status = l.process < 0 ? -errno : look(patience, &l, do_identify);
+
+	if (!status) {
+		known = map_get(&r->executables, &l.id);
+		if (!known)
+			status = look(patience, &l, do_look);
+		if (!status && !known) {
+			known = map_put(&r->executables, &l.id, NULL);
+			if (known)
+				*known = l.found;
+		}
+		if (!status)
+			tell(known ? known : &l.found, seen);
+	}
+	if (l.process >= 0)
+		close(l.process);
+	return status;
+}

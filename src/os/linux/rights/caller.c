@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the invoking user may watch; see caller.h. */
+#include "os/linux/rights/caller.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "os/linux/rights/capabilities.h"
+#include "os/linux/files/procfs.h"
+
+/* AT_SECURE: the kernel gave this program more than its caller has (ld.so(8)). */
+bool caller_is_elevated(void)
+{
+	return getuid() != 0 && getauxval(AT_SECURE);
+}
+
+void caller_keep_least(const struct os *os)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct kept[2] = { 0 };
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+
+	(void)os;
+	if (!caller_is_elevated() || syscall(SYS_capget, &header, kept))
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t wanted =
+			i == CAP_BPF / 32 ? 1u << CAP_BPF % 32 | 1u << CAP_PERFMON % 32 : 0;
+
+		kept[i].permitted &= wanted;
+		kept[i].effective = kept[i].permitted;
+		kept[i].inheritable = 0;
+	}
+	/* A set-user-ID program loses all capabilities with its id, unless it asks to keep them. */
+	prctl(PR_SET_KEEPCAPS, 1);
+	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid) ||
+		syscall(SYS_capset, &header, kept))
+		_exit(3); /* do not run with what should not be there */
+}
+
+static int refuse(struct sooth_error *err, const char *tried)
+{
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "%s", tried);
+	error_why(err,
+		"it belongs to another user, and sooth's capabilities are not yours to use on it");
+	return error_remedy(err, "run sooth as that user, or as root");
+}
+
+bool caller_has_ids_of(const struct process_id *process)
+{
+	struct buffer status = { 0 };
+	struct cursor c;
+	uint32_t caller = getuid();
+	bool all = false;
+
+	if (procfs_read((pid_t)process->pid, "status", &status, PROCFS_SMALL) < 0)
+		return false;
+	c = cursor_over(status.data, status.size);
+	while (!cursor_at_end(&c)) {
+		struct span line = cursor_line(&c);
+		struct cursor ids = cursor_over(line.data, line.size);
+
+		if (!cursor_skip(&ids, "Uid:"))
+			continue;
+		all = cursor_decimal(&ids) == caller && cursor_decimal(&ids) == caller &&
+		      cursor_decimal(&ids) == caller && !ids.failed;
+		break;
+	}
+	buffer_fini(&status);
+	return all;
+}
+
+/* Files in /proc/PID belong to root when the process is not dumpable (proc(5)); the directory
+ * itself does not. */
+static bool is_dumpable(const struct process_id *process)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", (unsigned)process->pid);
+	return !stat(path, &st) && st.st_uid == getuid();
+}
+
+int caller_may_watch(const struct process_id *process, struct sooth_error *err)
+{
+	char tried[64];
+
+	if (!caller_is_elevated() || (caller_has_ids_of(process) && is_dumpable(process)))
+		return 0;
+	snprintf(tried, sizeof(tried), "watch process %u", (unsigned)process->pid);
+	return refuse(err, tried);
+}
+
+int caller_may_watch_all(struct sooth_error *err)
+{
+	if (!caller_is_elevated())
+		return 0;
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "watch every process of a user");
+	error_why(err, "with file capabilities sooth watches processes it can check one by one");
+	return error_remedy(err, "give -p PID,PID,... or run sooth as root");
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Needs are tested by looking, not by trying to attach: doctor asks them all,
+ * and an unprivileged user must get an answer as well.
+ */
+#include "os/linux/rights/needs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "os/linux/rights/capabilities.h"
+#include "symbols/instruction.h"
+
+const char needs_bpf_remedy[] = "run as root, or once: setcap cap_bpf,cap_perfmon+ep on "
+				"sooth";
+
+bool needs_has_capability(unsigned capability)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	return data[capability / 32].effective & 1u << capability % 32;
+}
+
+static int test_procfs(const struct os *os, struct sooth_error *err)
+{
+	(void)os;
+	if (!access("/proc/self/stat", R_OK))
+		return 0;
+	error_errno(err, -errno, "read /proc/self/stat");
+	error_missing(err, "a mounted procfs");
+	return error_remedy(err, "mount -t proc proc /proc");
+}
+
+static int test_bpf(const struct os *os, struct sooth_error *err)
+{
+	(void)os;
+	if (needs_has_capability(CAP_SYS_ADMIN) ||
+		(needs_has_capability(CAP_BPF) && needs_has_capability(CAP_PERFMON)))
+		return 0;
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "use BPF to watch processes");
+	error_why(err, "this process has not the capabilities cap_bpf and cap_perfmon");
+	error_missing(err, "cap_bpf and cap_perfmon, or root");
+	return error_remedy(err, "%s", needs_bpf_remedy);
+}
+
+static int test_btf(const struct os *os, struct sooth_error *err)
+{
+	(void)os;
+	if (!access("/sys/kernel/btf/vmlinux", R_OK))
+		return 0;
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "read /sys/kernel/btf/vmlinux");
+	error_why(err, "%s", strerror(errno));
+	error_missing(err, "the kernel's type information (BTF)");
+	return error_remedy(
+		err, "use a kernel built with CONFIG_DEBUG_INFO_BTF, and mount sysfs on /sys");
+}
+
+uint32_t needs_kernel_release(void)
+{
+	struct utsname system;
+	unsigned major, minor;
+
+	if (uname(&system) || sscanf(system.release, "%u.%u", &major, &minor) != 2)
+		return 0;
+	return KERNEL_RELEASE(major, minor);
+}
+
+static int refuse_kernel(
+	const char *tried, const char *missing, const char *remedy, struct sooth_error *err)
+{
+	struct utsname system = { 0 };
+
+	uname(&system);
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", tried);
+	error_why(err, "this kernel is %s", system.release);
+	error_missing(err, "%s", missing);
+	return error_remedy(err, "%s", remedy);
+}
+
+/* In tracing programs with 5.11, in all of them with 5.12; map types cannot be probed without
+ * privilege, the release can. */
+bool needs_have_task_storage(void)
+{
+	return needs_kernel_release() >= KERNEL_RELEASE(5, 12);
+}
+
+static int test_bpf_ring(const struct os *os, struct sooth_error *err)
+{
+	(void)os;
+	if (needs_kernel_release() >= KERNEL_RELEASE(5, 8))
+		return 0;
+	return refuse_kernel("use a BPF ring buffer",
+		"the ring buffer and task iterators, which came with Linux 5.8",
+		"use a newer kernel", err);
+}
+
+/* Definitions in tracefs, and opening them as perf events on others' threads. */
+static int test_uprobe_events(const struct os *os, struct sooth_error *err)
+{
+	(void)os;
+	if (!needs_has_capability(CAP_SYS_ADMIN)) {
+		error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "probe functions of a program");
+		error_why(err, "this process has not the capability cap_sys_admin");
+		error_missing(err, "root: probes that children inherit are defined in tracefs");
+		return error_remedy(err, "run sooth as root");
+	}
+	if (!access("/sys/bus/event_source/devices/uprobe", F_OK))
+		return 0;
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "probe functions of a program");
+	error_why(err, "/sys/bus/event_source/devices/uprobe: %s", strerror(errno));
+	error_missing(err, "uprobes in the kernel, and a mounted sysfs");
+	return error_remedy(err, "use a kernel built with CONFIG_UPROBE_EVENTS");
+}
+
+/* The kernel side names processes by their pid in the initial namespace; procfs here by its own. */
+static int test_pid_namespace(const struct os *os, struct sooth_error *err)
+{
+	struct stat ns;
+
+	(void)os;
+	if (stat("/proc/self/ns/pid", &ns) || ns.st_ino == PID_NAMESPACE_INITIAL)
+		return 0;
+	error_set(
+		err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "watch processes from a pid namespace");
+	error_why(err, "process ids here are not those that the kernel's programs see");
+	error_missing(err, "the initial pid namespace");
+	return error_remedy(
+		err, "run sooth on the host, or in a container with the host's (--pid=host)");
+}
+
+/* In others /proc tells the start of a process by another clock than the kernel's programs. Before
+ * 5.6 there was only the one. */
+static int test_time_namespace(const struct os *os, struct sooth_error *err)
+{
+	struct stat ns;
+
+	(void)os;
+	if (stat("/proc/self/ns/time", &ns) || ns.st_ino == TIME_NAMESPACE_INITIAL)
+		return 0;
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
+		"walk over processes from a time namespace");
+	error_why(err, "times since boot here are not those that the kernel's programs see");
+	error_missing(err, "the initial time namespace");
+	return error_remedy(err, "none needed: /proc tells the same");
+}
+
+static int test_uprobe_multi(const struct os *os, struct sooth_error *err)
+{
+	(void)os;
+	if (needs_kernel_release() >= KERNEL_RELEASE(6, 6))
+		return 0;
+	return refuse_kernel("probe functions by BPF links",
+		"links of type uprobe_multi, which came with Linux 6.6",
+		"run sooth as root: then it needs none", err);
+}
+
+static int test_walk_of_one(const struct os *os, struct sooth_error *err)
+{
+	(void)os;
+	if (needs_kernel_release() >= KERNEL_RELEASE(6, 1))
+		return 0;
+	return refuse_kernel("walk a single process by BPF",
+		"iterators over one process alone, which came with Linux 6.1",
+		"none needed: /proc tells the same", err);
+}
+
+const struct need need_procfs = { "procfs", "/proc is mounted", test_procfs };
+const struct need need_bpf = { "bpf", "cap_bpf and cap_perfmon, or root", test_bpf };
+const struct need need_btf = { "btf", "the kernel's type information", test_btf };
+const struct need need_uprobe_multi = { "uprobe-multi", "Linux 6.6 or later", test_uprobe_multi };
+const struct need need_bpf_ring = { "bpf-ring", "Linux 5.8 or later", test_bpf_ring };
+const struct need need_uprobe_events = { "uprobe-events", "root, and uprobes in the kernel",
+	test_uprobe_events };
+const struct need need_pid_namespace = { "pid-namespace", "the initial pid namespace",
+	test_pid_namespace };
+const struct need need_time_namespace = { "time-namespace", "the initial time namespace",
+	test_time_namespace };
+const struct need need_walk_of_one = { "walk-of-one-process", "Linux 6.1 or later",
+	test_walk_of_one };

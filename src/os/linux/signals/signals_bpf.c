@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * signals by procfs, and handlers by a walk over the kernel's tasks (src/bpf/signals.bpf.c).
+ * Nothing is attached to the process.
+ *
+ * Cannot be seen: handlers of processes that the caller could not trace without sooth.
+ */
+#include "bpf/signals.h"
+
+#include <string.h>
+
+#include "os/linux/bpf/bpf.h"
+#include "os/linux/rights/caller.h"
+#include "os/linux/rights/needs.h"
+#include "os/linux/signals/signals_reading.h"
+
+struct signals_bpf {
+	struct signals_reader reader;
+	struct bpf_code code;
+	struct signals_control *control;
+	struct buffer actions;
+};
+
+static uint8_t take_actions(
+	const struct buffer *actions, struct signals_place *places, size_t *count)
+{
+	struct cursor c = cursor_over(actions->data, actions->size);
+
+	while (*count < SIGNALS_MAX && cursor_left(&c) >= sizeof(struct signals_action)) {
+		struct span bytes = cursor_bytes(&c, sizeof(struct signals_action));
+		struct signals_action from;
+
+		memcpy(&from, bytes.data, sizeof(from));
+		places[(*count)++] = (struct signals_place){ from.handler, from.flags, from.blocked,
+			from.signal };
+	}
+	return cursor_at_end(&c) ? SOOTH_STATE_VALUE : SOOTH_STATE_TRUNCATED;
+}
+
+static uint8_t read_handlers(struct backend_run *run, const struct process_id *process,
+	struct signals_place places[SIGNALS_MAX], size_t *count)
+{
+	struct signals_bpf *s = run->state;
+	struct process_id now;
+	struct sooth_error err;
+
+	if (caller_may_watch(process, &err))
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+	buffer_reset(&s->actions);
+	*(volatile uint32_t *)&s->control->pid = (uint32_t)process->pid;
+	if (bpf_code_walk_thread(&s->code, "on_task", (uint32_t)process->pid, &s->actions, &err))
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	/* The walk went by the pid: it must still be whose it was. */
+	if (procfs_identify((pid_t)process->pid, &now) || now.start_ticks != process->start_ticks)
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
+	return take_actions(&s->actions, places, count);
+}
+
+static void signals_close(struct backend_run *run)
+{
+	struct signals_bpf *s = run->state;
+
+	bpf_code_close(&s->code);
+	buffer_fini(&s->actions);
+	signals_reader_close(run);
+}
+
+static int signals_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct signals_bpf *s = run->state;
+	int status = bpf_code_open(&s->code, &bpf_image_signals, run->log, err);
+
+	signals_reader_open(run, err);
+	s->reader.handlers = read_handlers;
+	if (!status)
+		status = bpf_code_load(&s->code, err);
+	if (!status) {
+		s->control =
+			bpf_code_variables(&s->code, ".data.control", sizeof(*s->control), err);
+		status = s->control ? 0 : err->code;
+	}
+	if (status)
+		signals_close(run);
+	return status;
+}
+
+static const struct need *const needs[] = { &need_procfs, &need_pid_namespace, &need_bpf,
+	&need_bpf_ring, &need_btf, NULL };
+
+/* Where handlers were not asked for /proc tells all. */
+static uint64_t signals_sample_cost(
+	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+{
+	(void)os;
+	(void)processes;
+	return options->interest & INTEREST_DETAIL ? 0 : UINT64_MAX;
+}
+
+const struct backend backend_signals_bpf = {
+	.name = "bpf",
+	.probe = "signals",
+	.help = "reads /proc, and handlers by a walk over tasks; nothing is attached",
+	.needs = needs,
+	.sample_cost = signals_sample_cost,
+	.state_size = sizeof(struct signals_bpf),
+	.open = signals_open,
+	.set = members_backend_set,
+	.start = signals_reader_sample,
+	.sample = signals_reader_sample,
+	.joined = signals_reader_joined,
+	.stop = members_backend_stop,
+	.close = signals_close,
+};

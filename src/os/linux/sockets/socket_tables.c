@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The tables in /proc/PID/net (proc_pid_net(5)): a line a socket, words in columns.
+ *
+ * Cannot be seen: round trips, times, peers of unix sockets, how many connections may
+ * wait. An abstract unix name and a path that begins with "@" look the same, as do a NUL
+ * in such a name and an "@". Names are written as they are, so one with a newline can look
+ * like another socket's line: whoever reads must not believe two lines about one inode.
+ */
+#include "os/linux/sockets/socket_tables.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "probes/sockets.h"
+
+#define PIECE_BYTES   65536
+#define TABLE_BYTES   (512u << 20)
+#define LINE_BYTES    4096    /* the longest is a unix one with a path of 108 */
+#define SO_ACCEPTCON_ 0x10000 /* __SO_ACCEPTCON, include/linux/net.h */
+#define CONNECTED     3	      /* SS_CONNECTED, linux/net.h */
+#define CONNECTING    2	      /* established, and nobody has accepted it */
+#define NAME_MAX_     108
+
+static struct cursor words_of(struct span line)
+{
+	return cursor_over(line.data, line.size);
+}
+
+static void skip_words(struct cursor *c, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		cursor_word(c);
+}
+
+/* "0100007F": numbers in this machine's order of what stands in memory as on the wire. */
+static void address(struct cursor *c, unsigned char out[16], size_t size)
+{
+	for (size_t i = 0; i < size; i += 4) {
+		struct span digits = cursor_bytes(c, 8);
+		struct cursor part = cursor_over(digits.data, digits.size);
+		uint32_t value = (uint32_t)cursor_hex(&part);
+
+		c->failed |= part.failed;
+		memcpy(out + i, &value, sizeof(value));
+	}
+}
+
+static bool end_of_connection(struct cursor *c, unsigned char out[16], size_t size, uint16_t *port)
+{
+	uint64_t number;
+
+	cursor_blanks(c);
+	address(c, out, size);
+	if (!cursor_skip(c, ":"))
+		return false;
+	number = cursor_hex(c);
+	*port = (uint16_t)number;
+	return !c->failed && number <= 0xffff;
+}
+
+/* sl local remote st tx:rx tr:when retrnsmt uid timeout inode */
+static bool take_inet(struct socket_fact *f, struct span line, const struct socket_table *table)
+{
+	struct cursor c = words_of(line);
+	size_t size = table->family == AF_INET6 ? 16 : 4;
+	uint64_t state;
+
+	if (!span_ends(cursor_word(&c), ":") ||
+		!end_of_connection(&c, f->local, size, &f->local_port) ||
+		!end_of_connection(&c, f->peer, size, &f->peer_port))
+		return false;
+	state = cursor_hex(&c);
+	f->state = state < SOCKETS_STATES ? (uint8_t)state : SOCKETS_NO_STATE;
+	f->send_queue = cursor_hex(&c);
+	if (!cursor_skip(&c, ":"))
+		return false;
+	f->receive_queue = cursor_hex(&c);
+	f->has_receive_queue = true;
+	f->has_send_queue = state != SOCKETS_LISTEN;
+	skip_words(&c, 1);
+	f->tcp.retransmits_waiting = (uint32_t)cursor_hex(&c);
+	f->tcp.has = SOCKET_TCP_WAITING;
+	skip_words(&c, 2);
+	f->inode = cursor_decimal(&c);
+	return !c.failed;
+}
+
+/* Num RefCount Protocol Flags Type St Inode Path */
+static bool take_unix(struct socket_fact *f, struct span line)
+{
+	struct cursor c = words_of(line);
+	uint64_t flags, state;
+
+	if (!span_ends(cursor_word(&c), ":"))
+		return false;
+	skip_words(&c, 2);
+	flags = cursor_hex(&c);
+	f->type = (int)(cursor_hex(&c) & 0xf);
+	state = cursor_hex(&c);
+	f->inode = cursor_decimal(&c);
+	f->state = flags & SO_ACCEPTCON_		       ? SOCKETS_LISTEN
+		   : state == CONNECTED || state == CONNECTING ? SOCKETS_ESTABLISHED
+							       : SOCKETS_CLOSE;
+	if (cursor_skip(&c, " "))
+		f->name = span_of((const char *)c.at, cursor_left(&c));
+	if (f->name.size > NAME_MAX_)
+		f->name.size = NAME_MAX_;
+	return !c.failed;
+}
+
+/* sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode */
+static bool take_netlink(struct socket_fact *f, struct span line)
+{
+	struct cursor c = words_of(line);
+
+	skip_words(&c, 1);
+	f->protocol = (int)(cursor_decimal(&c) & 0xff);
+	f->local_id = (uint32_t)cursor_decimal(&c);
+	skip_words(&c, 1);
+	f->receive_queue = cursor_decimal(&c);
+	f->send_queue = cursor_decimal(&c);
+	f->has_receive_queue = f->has_send_queue = true;
+	skip_words(&c, 3);
+	f->inode = cursor_decimal(&c);
+	return !c.failed;
+}
+
+/* sk RefCnt Type Proto Iface R Rmem User Inode */
+static bool take_packet(struct socket_fact *f, struct span line)
+{
+	struct cursor c = words_of(line);
+
+	skip_words(&c, 2);
+	f->type = (int)(cursor_decimal(&c) & 0xf);
+	f->protocol = (int)(cursor_hex(&c) & 0xffff);
+	f->interface = (uint32_t)cursor_decimal(&c);
+	skip_words(&c, 1);
+	f->receive_queue = cursor_decimal(&c);
+	f->has_receive_queue = true;
+	skip_words(&c, 1);
+	f->inode = cursor_decimal(&c);
+	f->state = SOCKETS_CLOSE;
+	return !c.failed;
+}
+
+static bool take_line(const struct socket_table *table, struct span line, struct socket_fact *f)
+{
+	*f = (struct socket_fact){ .family = table->family, .protocol = table->protocol };
+	switch (table->family) {
+	case AF_UNIX:
+		return take_unix(f, line);
+	case AF_NETLINK:
+		return take_netlink(f, line);
+	case AF_PACKET:
+		return take_packet(f, line);
+	default:
+		return take_inet(f, line, table);
+	}
+}
+
+static size_t name_size(const struct socket_fact *f, const char *end)
+{
+	size_t size = (size_t)(end - f->name.data);
+
+	return size < NAME_MAX_ ? size : NAME_MAX_;
+}
+
+/* What follows a line up to the next socket belongs to its name, with the newlines. */
+size_t socket_tables_take(const struct socket_table *table, const void *data, size_t size,
+	bool is_last, socket_fact_taker take, void *user)
+{
+	const char *at = data, *end_of_all = at + size, *begin = NULL, *end;
+	struct socket_fact waiting, next;
+
+	for (; at < end_of_all; at = end + 1) {
+		end = memchr(at, '\n', (size_t)(end_of_all - at));
+		if (!end)
+			break;
+		if (!take_line(table, span_of(at, (size_t)(end - at)), &next)) {
+			if (begin && waiting.name.size)
+				waiting.name.size = name_size(&waiting, end);
+			continue;
+		}
+		if (begin)
+			take(user, &waiting);
+		begin = at;
+		waiting = next;
+	}
+	if (begin && is_last)
+		take(user, &waiting);
+	else if (begin)
+		at = begin;
+	return (size_t)(at - (const char *)data);
+}
+
+int socket_tables_read(
+	int process, const struct socket_table *table, socket_fact_taker take, void *user)
+{
+	_cleanup_close_ int fd = openat(process, table->file, O_RDONLY | O_CLOEXEC);
+	struct buffer bytes = { 0 };
+	uint64_t total = 0;
+	int status = fd < 0 ? -errno : 0;
+
+	while (!status) {
+		void *to = buffer_reserve(&bytes, PIECE_BYTES);
+		ssize_t got = to ? read(fd, to, PIECE_BYTES) : -1;
+
+		if (got < 0) {
+			status = to ? -errno : -ENOMEM;
+			break;
+		}
+		buffer_commit(&bytes, (size_t)got);
+		buffer_consume(&bytes,
+			socket_tables_take(table, bytes.data, bytes.size, !got, take, user));
+		if (!got)
+			break;
+		total += (uint64_t)got;
+		if (bytes.size > LINE_BYTES || total > TABLE_BYTES)
+			status = bytes.size > LINE_BYTES ? -EBADMSG : 1;
+	}
+	buffer_fini(&bytes);
+	return status;
+}

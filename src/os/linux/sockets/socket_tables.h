@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tables of sockets in /proc/PID/net: of the namespace of that process, whoever reads. */
+#ifndef SOOTH_OS_LINUX_SOCKET_TABLES_H
+#define SOOTH_OS_LINUX_SOCKET_TABLES_H
+
+#include "os/linux/sock_diag/socket_fact.h"
+
+struct socket_table {
+	const char *file; /* below /proc/PID */
+	int family;	  /* AF_* */
+	int protocol;	  /* IPPROTO_* */
+};
+
+/* Takes the lines of `data` apart; how many bytes are done with. A socket is told once the next
+ * one has begun, or with `is_last`. What is no socket before the first (the heading) is passed
+ * over. */
+size_t socket_tables_take(const struct socket_table *table, const void *data, size_t size,
+	bool is_last, socket_fact_taker take, void *user);
+/* All of a process's table, read in pieces. A negative errno, or 1 when it was too long. */
+int socket_tables_read(
+	int process, const struct socket_table *table, socket_fact_taker take, void *user);
+
+#endif

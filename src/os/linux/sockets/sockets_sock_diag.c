@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sockets by sock_diag(7): what the kernel knows of each connection, asked in the
+ * network namespace of the process. Where it will not tell, the rows come from the
+ * tables in /proc/PID/net and say so.
+ *
+ * Cannot be seen: times and round trips of a namespace that may not be entered.
+ */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "os/linux/rights/needs.h"
+#include "os/linux/sockets/socket_reading.h"
+
+static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
+{
+	socket_reading_sample(run, pid, expected, true);
+}
+
+static int sockets_sample(struct backend_run *run, struct sooth_error *err)
+{
+	return socket_reading_visit(run, sample_process, err);
+}
+
+static void sockets_joined(struct backend_run *run, const struct process_id *process)
+{
+	sample_process(run, (pid_t)process->pid, process);
+}
+
+static int test_sock_diag(const struct os *os, struct sooth_error *err)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+	(void)os;
+	if (fd < 0) {
+		error_errno(err, -errno, "open a netlink socket for sock_diag");
+		return error_remedy(err, "a kernel with CONFIG_INET_DIAG and CONFIG_UNIX_DIAG");
+	}
+	close(fd);
+	return 0;
+}
+
+static const struct need need_sock_diag = {
+	.name = "sock_diag",
+	.help = "the kernel tells of sockets by netlink",
+	.test = test_sock_diag,
+};
+
+static const struct need *const needs[] = { &need_procfs, &need_sock_diag, NULL };
+
+const struct backend backend_sockets_sock_diag = {
+	.name = "sock_diag",
+	.probe = "sockets",
+	.help = "asks the kernel by netlink; nothing is attached to the processes",
+	.needs = needs,
+	.state_size = sizeof(struct socket_reading),
+	.open = socket_reading_open,
+	.set = members_backend_set,
+	.start = sockets_sample,
+	.sample = sockets_sample,
+	.joined = sockets_joined,
+	.stop = members_backend_stop,
+	.close = socket_reading_close,
+};

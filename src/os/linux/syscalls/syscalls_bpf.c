@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * System calls by BPF (src/bpf/syscalls.bpf.c): what following does not know of,
+ * the table of paths, and counts that found no room in their thread.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "bpf/syscalls.h"
+#include "core/secrets.h"
+#include "os/linux/rights/caller.h"
+#include "os/linux/bpf/follow.h"
+#include "os/linux/rights/needs.h"
+#include "os/linux/syscalls/syscalls_holder.h"
+#include "os/os.h"
+#include "probes/syscall_arguments.h"
+#include "probes/syscall_set.h"
+
+#define RING_BYTES_DEFAULT  (8u << 20)
+#define RING_BYTES_LOSSLESS (32u << 20)	    /* half of it is the reserve: 40 ms of a busy thread */
+#define LATENESS_NS	    (5 * NS_PER_MS) /* from reading the clock to reserving, generously */
+
+struct syscalls_state {
+	struct follow follow;
+	struct syscalls_control *control;
+	struct syscalls_control told;	/* losses already reported */
+	struct syscalls_holder *holder; /* of a target that may be held */
+	struct buffer scratch;
+	uint64_t swept; /* overflow entries made when they were last gone through */
+};
+
+static const struct syscall_row *native_row(uint32_t number)
+{
+#if defined(__x86_64__)
+	return syscall_by_number(SYSCALL_ABI_X86_64, number);
+#else
+	return syscall_by_number(SYSCALL_ABI_AARCH64, number);
+#endif
+}
+
+/* A call without a row of types: the paths in its signature. */
+static size_t captures_of_signature(const char *signature, struct syscalls_capture *captures)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; signature[i] && n < SYSCALLS_PIECES; i++) {
+		if (signature[i] == 's')
+			captures[n++] = (struct syscalls_capture){ .argument = (uint8_t)i,
+				.keep = SYSCALLS_KEEP_STRING };
+	}
+	return n;
+}
+
+/* What is read and written only when it was asked for: a call of which nothing is kept is told at
+ * half the price. */
+static void captures_of(
+	const struct syscall_row *row, bool has_data, struct syscalls_capture *captures)
+{
+	size_t count, n = 0;
+	const struct argument_type *const *types = syscall_arguments(row, &count);
+
+	if (!types) {
+		captures_of_signature(row->signature, captures);
+		return;
+	}
+	for (size_t i = 0; i < count && n < SYSCALLS_PIECES; i++) {
+		bool is_data = types[i]->form == ARGUMENT_AS_DATA;
+
+		if (types[i]->keep && (has_data || !is_data))
+			captures[n++] = (struct syscalls_capture){ .argument = (uint8_t)i,
+				.keep = types[i]->keep,
+				.is_result = types[i]->is_result,
+				.is_data = is_data,
+				.unit = types[i]->unit };
+	}
+}
+
+#define OTHER_ABI SYSCALL_ABI_I386 /* numbers of 32-bit Arm are not known */
+
+/* Bits by number: which calls are wanted, and which only for what becomes of descriptors. */
+static void choose_calls(
+	struct syscalls_config *config, const struct syscall_set *set, bool follows)
+{
+	for (uint32_t number = 0; number < SYSCALLS_NUMBERS; number++) {
+		const struct syscall_row *rows[SYSCALLS_ABIS] = { native_row(number),
+			syscall_by_number(OTHER_ABI, number) };
+
+		for (size_t abi = 0; abi < SYSCALLS_ABIS; abi++) {
+			uint64_t bit = 1ull << number % 64;
+
+			if (rows[abi] && syscall_set_has(set, rows[abi]))
+				config->wanted[abi][number / 64] |= bit;
+			if (rows[abi] && follows && syscall_moves_descriptors(rows[abi]))
+				config->followed[abi][number / 64] |= bit;
+		}
+	}
+}
+
+static int configure(struct syscalls_config *config, const struct probe_options *options,
+	struct sooth_error *err)
+{
+	struct syscall_set set;
+	int status = syscall_set_parse(&set, options->calls.set, err);
+
+	if (status)
+		return status;
+	for (uint32_t number = 0; number < SYSCALLS_NUMBERS; number++) {
+		const struct syscall_row *row = native_row(number);
+		const char *path = row ? strchr(row->signature, 's') : NULL;
+
+		config->path_arguments[number] = path ? (uint8_t)(path - row->signature + 1) : 0;
+		if (row)
+			captures_of(row, options->calls.data_bytes != 0, config->captures[number]);
+	}
+	config->keeps_pieces = (options->interest & INTEREST_STREAM) != 0;
+	config->data_bytes = options->calls.data_bytes;
+	config->kernel_release = needs_kernel_release();
+	config->has_all = set.is_all;
+	config->only_failed = options->calls.only_failed;
+	choose_calls(config, &set, (options->interest & INTEREST_STREAM) != 0);
+	return 0;
+}
+
+static void syscalls_close(struct backend_run *run)
+{
+	struct syscalls_state *s = run->state;
+
+	syscalls_holder_stop(TAKE_PTR(s->holder), NULL);
+	follow_close(&s->follow);
+	buffer_fini(&s->scratch);
+}
+
+/* Counts need no ring. */
+static bool is_held(const struct backend_run *run)
+{
+	return run->options.must_hold && run->options.interest & INTEREST_STREAM;
+}
+
+static int load(struct backend_run *run, struct sooth_error *err)
+{
+	const struct follow_options options = {
+		.image = &bpf_image_syscalls,
+		.image_hash = &bpf_image_syscalls_hash,
+		.ring_bytes = is_held(run) ? RING_BYTES_LOSSLESS : RING_BYTES_DEFAULT,
+		.losing = "calls did not fit the ring; a larger one: --buffer",
+	};
+	struct syscalls_state *s = run->state;
+	struct syscalls_config *config;
+	int status = follow_open(&s->follow, run, &options, err);
+
+	if (status)
+		return status;
+	config = bpf_code_constants(&s->follow.code, ".rodata.config", sizeof(*config), err);
+	if (!config)
+		return -EINVAL;
+	status = configure(config, &run->options, err);
+	if (!status)
+		status = follow_load(&s->follow, err);
+	if (status)
+		return status;
+	s->control = bpf_code_variables(&s->follow.code, ".data.control", sizeof(*s->control), err);
+	return s->control ? 0 : -EINVAL;
+}
+
+static int syscalls_open(struct backend_run *run, struct sooth_error *err)
+{
+	int status = is_held(run) ? syscalls_holder_may_hold(&run->options, err) : 0;
+
+	if (status)
+		return status;
+	status = load(run, err);
+	if (status)
+		syscalls_close(run);
+	return status;
+}
+
+static int syscalls_set(struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	struct syscalls_state *s = run->state;
+	int status = 0;
+
+	/* A command of our own is not anybody else's yet. */
+	if (is_held(run) && interest && !(interest & INTEREST_FROM_EXEC))
+		status = syscalls_holder_may_hold_process(process, err);
+	return status ? status : follow_set(&s->follow, run, process, interest, err);
+}
+
+/* Without it everything else is there; where the kernel has no io_uring nothing is missing. */
+static void attach_uring(struct backend_run *run)
+{
+	static const char *const tracepoints[] = { "io_uring_submit_req", "io_uring_submit_sqe",
+		NULL };
+	struct syscalls_state *s = run->state;
+	struct sooth_error err;
+
+	if (!bpf_code_attach_raw(&s->follow.code, "on_uring", tracepoints, &err))
+		return;
+	if (syscall(SYS_io_uring_setup, 0, NULL) >= 0 || errno != ENOSYS)
+		backend_limit_error(run, "what is submitted through io_uring", &err);
+}
+
+static int syscalls_start(struct backend_run *run, struct sooth_error *err)
+{
+	struct syscalls_state *s = run->state;
+	int status = 0;
+
+	if (run->options.is_host || run->options.has_uid)
+		status = caller_may_watch_all(err);
+	if (!status && is_held(run))
+		status = syscalls_holder_start(&s->holder, &s->follow, err);
+	if (!status) {
+		attach_uring(run);
+		status = bpf_code_attach(&s->follow.code, "on_return", err);
+	}
+	return status ? status : bpf_code_attach(&s->follow.code, "on_enter", err);
+}
+
+static void tell_silent(struct backend_run *run, uint64_t threads)
+{
+	char what[96];
+
+	snprintf(what, sizeof(what), "what %llu threads did", (unsigned long long)threads);
+	backend_limit(run, what,
+		"they neither entered a call nor returned from one: in user code, or waiting in "
+		"one entered before",
+		"/proc/PID/task/TID/syscall names the call a thread waits in");
+}
+
+static void tell_losses(struct backend_run *run)
+{
+	struct syscalls_state *s = run->state;
+	struct syscalls_control now = *s->control;
+
+	if (now.lost_counts != s->told.lost_counts)
+		backend_loss(run, now.lost_counts - s->told.lost_counts, 0,
+			"calls had no place to be counted in");
+	if (now.lost_errors != s->told.lost_errors)
+		backend_loss(run, now.lost_errors - s->told.lost_errors, 0,
+			"errors were counted, but which they were had no place");
+	if (now.lost_uring != s->told.lost_uring)
+		backend_loss(run, now.lost_uring - s->told.lost_uring, 0,
+			"requests to io_uring were counted, and did not fit the ring; a larger "
+			"one: --buffer");
+	if (now.silent != s->told.silent)
+		tell_silent(run, now.silent - s->told.silent);
+	s->told = now;
+}
+
+static int syscalls_descriptor(struct backend_run *run)
+{
+	struct syscalls_state *s = run->state;
+
+	return s->follow.ring.wake;
+}
+
+static void write_overflow(struct backend_run *run, struct buffer *out,
+	const struct overflow_key *key, const struct overflow_value *v)
+{
+	struct sooth_record head = { .time_ns = run->os->now_ns(run->os),
+		.start_ticks = key->start_ticks,
+		.pid = key->pid,
+		.tid = key->tid,
+		.cpu = SOOTH_CPU_NONE };
+	struct syscalls_count count = { .record = head,
+		.from_ns = v->from_ns,
+		.number = key->number,
+		.abi = key->abi,
+		.count = v->count,
+		.errors = v->errors,
+		.unfinished = v->unfinished,
+		.total_ns = v->total_ns,
+		.max_ns = v->max_ns };
+	struct syscalls_error error = { .record = head,
+		.from_ns = v->from_ns,
+		.number = key->number,
+		.abi = key->abi,
+		.count = v->count,
+		.error = key->error };
+
+	if (key->error) {
+		error.record.kind = SYSCALLS_ERROR;
+		RECORD_APPEND(out, &error, NULL, 0);
+		return;
+	}
+	count.record.kind = SYSCALLS_COUNT;
+	memcpy(count.histogram, v->histogram, sizeof(count.histogram));
+	RECORD_APPEND(out, &count, NULL, 0);
+}
+
+static bool thread_is_gone(const struct overflow_key *key)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u", key->pid, key->tid);
+	return access(path, F_OK) != 0;
+}
+
+static void take_overflow(
+	struct backend_run *run, struct buffer *out, int map, const struct overflow_key *key)
+{
+	struct overflow_value value;
+
+	if (!bpf_map_lookup_elem(map, key, &value))
+		write_overflow(run, out, key, &value);
+	bpf_map_delete_elem(map, key);
+}
+
+static void drain_overflow(struct backend_run *run)
+{
+	struct syscalls_state *s = run->state;
+	int map = bpf_code_map(&s->follow.code, "overflow");
+	struct overflow_key key;
+
+	for (int i = 0; i < OVERFLOW_ENTRIES && !bpf_map_get_next_key(map, NULL, &key); i++)
+		take_overflow(run, &run->out, map, &key);
+}
+
+/* Of threads that ended: nobody adds to theirs any more, and a long run needs the room. */
+static void sweep_overflow(struct backend_run *run, struct buffer *out)
+{
+	struct syscalls_state *s = run->state;
+	int map = bpf_code_map(&s->follow.code, "overflow");
+	struct overflow_key key, gone;
+	bool has_key = !bpf_map_get_next_key(map, NULL, &key);
+
+	for (int i = 0; i < 2 * OVERFLOW_ENTRIES && has_key; i++) {
+		gone = key;
+		has_key = !bpf_map_get_next_key(map, &gone, &key);
+		if (thread_is_gone(&gone))
+			take_overflow(run, out, map, &gone);
+	}
+	s->swept = s->control->overflows;
+}
+
+/* What calls read, write and name are the target's own words: secrets among them go no further. */
+static void mask_pieces(struct buffer *scratch, struct syscalls_call *call)
+{
+	char *at = (char *)call + call->pieces.offset, *end = at + call->pieces.size;
+
+	while (end - at >= (ptrdiff_t)sizeof(struct syscalls_piece)) {
+		const struct syscalls_piece *piece = (const void *)at;
+
+		at += sizeof(*piece);
+		if (piece->size > (size_t)(end - at))
+			return;
+		if (piece->part != SYSCALLS_PART_ADDRESS)
+			secrets_mask_text(scratch, at, piece->size);
+		at += (piece->size + 7) & ~7u;
+	}
+}
+
+static void mask_calls(struct syscalls_state *s, unsigned char *at, const unsigned char *end)
+{
+	while (at < end) {
+		struct sooth_record *r = (void *)at;
+
+		if (r->kind == SYSCALLS_CALL && record_holds(r, sizeof(struct syscalls_call)))
+			mask_pieces(&s->scratch, (void *)at);
+		at += record_bytes(r);
+	}
+}
+
+static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
+{
+	struct syscalls_state *s = run->state;
+	size_t before = run->out.size;
+	struct buffer swept = { 0 };
+
+	/* Swept before the ring is read and handed over behind it: whoever is gone by then has its
+	 * coming in the ring already, and without that nobody would know whose counts these are. */
+	if (s->control->overflows - s->swept >= OVERFLOW_ENTRIES / 4)
+		sweep_overflow(run, &swept);
+	follow_read(&s->follow, run, &run->out);
+	if (!buffer_failed(&run->out))
+		mask_calls(s, run->out.data + before, run->out.data + run->out.size);
+	buffer_append(&run->out, swept.data, swept.size);
+	syscalls_holder_told(s->holder, &run->out);
+	tell_losses(run);
+	if (buffer_failed(&swept))
+		error_no_memory(err);
+	buffer_fini(&swept);
+	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
+}
+
+static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
+{
+	struct syscalls_state *s = run->state;
+	size_t before;
+	int status;
+
+	syscalls_holder_stop(TAKE_PTR(s->holder), &run->out);
+	before = run->out.size;
+	status = follow_stop(&s->follow, run, err);
+	if (!buffer_failed(&run->out))
+		mask_calls(s, run->out.data + before, run->out.data + run->out.size);
+	drain_overflow(run);
+	tell_losses(run);
+	return status;
+}
+
+static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
+	&need_pid_namespace, NULL };
+
+const struct backend backend_syscalls_bpf = {
+	.name = "bpf",
+	.probe = "syscalls",
+	.help = "BTF-typed tracepoints, counting in task storage; follows threads, forks and exec",
+	.needs = needs,
+	.target_ns = 250,
+	.bystander_ns = 160,
+	.price_source = "bench/trace on Linux 6.18",
+	.lateness_ns = LATENESS_NS,
+	.state_size = sizeof(struct syscalls_state),
+	.open = syscalls_open,
+	.set = syscalls_set,
+	.start = syscalls_start,
+	.drain = syscalls_drain,
+	.stop = syscalls_stop,
+	.descriptor = syscalls_descriptor,
+	.close = syscalls_close,
+};

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * threads by procfs: for each /proc/PID/task/TID stat and schedstat; where details are
+ * asked for, also status (switches), syscall, wchan and io.
+ *
+ * Cannot be seen: what a running thread is doing; its CPU time since the scheduler last
+ * looked (a tick at most). The call and the wait channel of processes that one may not
+ * attach to. A call that a 64-bit program makes by the 32-bit entry shows as if its number
+ * were of 64 bits: procfs tells the number alone.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "os/linux/bpf/members.h"
+#include "os/linux/rights/needs.h"
+#include "os/linux/files/reading.h"
+#include "os/linux/files/task_files.h"
+#include "os/os.h"
+#include "probes/syscall_names.h"
+#include "probes/threads.h"
+
+#define THREADS_MAX  65536
+#define CHANNEL_SIZE 256 /* KSYM_NAME_LEN is 512, names are far shorter */
+
+#define NOT_ASKED   SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED)
+#define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+#define FAILED	    SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
+
+struct threads_state {
+	struct members members;
+	uint64_t ticks_per_s;
+	struct buffer tids, bytes, name, channel;
+};
+
+/* What is the same for all threads of a process. */
+struct program {
+	struct reading reading;
+	uint32_t abi;
+	uint8_t abi_state;
+	bool may_look; /* into what it does: else wait channels show as 0 */
+};
+
+#if defined(__x86_64__)
+#define ABI_64 SYSCALL_ABI_X86_64
+#define ABI_32 SYSCALL_ABI_I386
+#else
+#define ABI_64 SYSCALL_ABI_AARCH64
+#define ABI_32 SYSCALL_ABI_ARM
+#endif
+
+/* By its auxiliary vector and not by its file: that may lie where reading never returns. */
+static void find_abi(struct threads_state *s, struct program *p)
+{
+	int status = procfs_read_at(p->reading.process, "auxv", &s->bytes, PROCFS_SMALL);
+	bool is_32_bit;
+
+	p->abi_state = procfs_state(reading_status(&p->reading, status));
+	if (status < 0)
+		return;
+	if (task_auxv_parse(&is_32_bit, s->bytes.data, s->bytes.size))
+		p->abi = is_32_bit ? ABI_32 : ABI_64;
+	else
+		p->abi_state = FAILED;
+}
+
+/* The links of a process ask for the same right as its wait channels. */
+static bool may_look(const struct program *p)
+{
+	char to[8];
+
+	return readlinkat(p->reading.process, "cwd", to, sizeof(to)) >= 0 ||
+	       (errno != EACCES && errno != EPERM);
+}
+
+/* The program as a whole has its number of bits; the kernel marks calls of x32. */
+static void set_call(
+	struct threads_thread *t, const struct program *p, const struct task_call *call)
+{
+	t->syscall_state = call->has_call ? p->abi_state : SOOTH_STATE_ABSENT;
+	t->stack_pointer = call->stack_pointer;
+	t->stack_pointer_state = SOOTH_STATE_VALUE;
+	if (t->syscall_state != SOOTH_STATE_VALUE)
+		return;
+	t->syscall = call->number;
+	t->abi = p->abi;
+	memcpy(t->arguments, call->arguments, sizeof(t->arguments));
+#if defined(__x86_64__)
+	if (call->number & SYSCALL_X32_BIT) {
+		t->syscall = call->number & ~SYSCALL_X32_BIT;
+		t->abi = SYSCALL_ABI_X32;
+	}
+#endif
+}
+
+static void read_call(struct threads_state *s, const struct program *p, struct threads_thread *t)
+{
+	int status = reading_file(&p->reading, t->record.tid, "syscall", &s->bytes);
+	struct task_call call;
+
+	t->syscall_state = t->stack_pointer_state =
+		reading_state(&p->reading, t->record.tid, status);
+	if (status)
+		return;
+	if (!task_call_parse(&call, s->bytes.data, s->bytes.size))
+		t->syscall_state = t->stack_pointer_state = FAILED;
+	else if (call.is_running)
+		t->syscall_state = t->stack_pointer_state = SOOTH_STATE_ABSENT;
+	else
+		set_call(t, p, &call);
+}
+
+static bool is_waiting(char state)
+{
+	return state != 'R' && state != 'Z' && state != 'X';
+}
+
+static void read_channel(struct threads_state *s, const struct program *p, struct threads_thread *t)
+{
+	int status = reading_file(&p->reading, t->record.tid, "wchan", &s->bytes);
+	size_t size = s->bytes.size < CHANNEL_SIZE ? s->bytes.size : CHANNEL_SIZE;
+
+	t->wait_channel_state = reading_state(&p->reading, t->record.tid, status);
+	if (status)
+		return;
+	if (size && !(size == 1 && s->bytes.data[0] == '0')) {
+		buffer_append(&s->channel, s->bytes.data, size);
+		return;
+	}
+	/* "0" says three things. */
+	t->wait_channel_state = !is_waiting(t->state) ? SOOTH_STATE_ABSENT
+				: !p->may_look	      ? SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+						      : UNSUPPORTED;
+}
+
+static void read_switches(
+	struct threads_state *s, const struct program *p, struct threads_thread *t)
+{
+	int status = reading_file(&p->reading, t->record.tid, "status", &s->bytes);
+	struct span yielded, taken;
+
+	t->switches_state = reading_state(&p->reading, t->record.tid, status);
+	if (status)
+		return;
+	if (!task_status_find(&yielded, "voluntary_ctxt_switches:", s->bytes.data, s->bytes.size) ||
+		!task_status_find(
+			&taken, "nonvoluntary_ctxt_switches:", s->bytes.data, s->bytes.size) ||
+		!span_decimal(yielded, &t->voluntary_switches) ||
+		!span_decimal(taken, &t->involuntary_switches))
+		t->switches_state = UNSUPPORTED;
+}
+
+/* What recv and send move is not counted there. */
+static void read_io(struct threads_state *s, const struct program *p, struct threads_thread *t)
+{
+	int status = reading_file(&p->reading, t->record.tid, "io", &s->bytes);
+	struct task_io io;
+
+	t->io_state = reading_state(&p->reading, t->record.tid, status);
+	if (status)
+		return;
+	if (!task_io_parse(&io, s->bytes.data, s->bytes.size)) {
+		t->io_state = FAILED;
+		return;
+	}
+	t->read_bytes = io.read_bytes;
+	t->written_bytes = io.written_bytes;
+	t->reads = io.reads;
+	t->writes = io.writes;
+}
+
+static void read_cpu(struct threads_state *s, const struct program *p, struct threads_thread *t,
+	uint64_t cpu_ticks)
+{
+	int status = reading_file(&p->reading, t->record.tid, "schedstat", &s->bytes);
+
+	if (!status &&
+		task_schedstat_parse(&t->cpu_ns, &t->waited_ns, s->bytes.data, s->bytes.size))
+		return;
+	/* Without CONFIG_SCHED_INFO there is no such file, and waiting is not measured. */
+	t->waited_ns = 0;
+	t->waited_state = status ? reading_state(&p->reading, t->record.tid, status) : FAILED;
+	t->cpu_ns = cpu_ticks * (NS_PER_S / s->ticks_per_s);
+	t->cpu_is_ticks = 1;
+}
+
+static void read_details(
+	const struct backend_run *run, const struct program *p, struct threads_thread *t)
+{
+	struct threads_state *s = run->state;
+
+	if (!(run->options.interest & INTEREST_DETAIL)) {
+		t->switches_state = t->syscall_state = t->wait_channel_state =
+			t->stack_pointer_state = t->io_state = NOT_ASKED;
+		return;
+	}
+	read_switches(s, p, t);
+	read_call(s, p, t);
+	read_channel(s, p, t);
+	read_io(s, p, t);
+}
+
+/* False when it has ended. */
+static bool read_thread(struct backend_run *run, const struct program *p, uint32_t tid)
+{
+	struct threads_state *s = run->state;
+	struct threads_thread t = { .record = reading_head(&p->reading, run, tid, THREADS_THREAD) };
+	struct record_tail tail[2];
+	struct task_stat stat;
+
+	if (reading_file(&p->reading, tid, "stat", &s->bytes) ||
+		!task_stat_parse(&stat, s->bytes.data, s->bytes.size))
+		return false;
+	buffer_reset(&s->name);
+	buffer_reset(&s->channel);
+	buffer_append(&s->name, stat.shared.name.data, stat.shared.name.size);
+	t.state = stat.shared.state;
+	t.thread_start_ticks = stat.shared.start_ticks;
+	t.nice = stat.nice;
+	t.policy = stat.policy;
+	t.realtime_priority = stat.realtime_priority;
+	t.processor = stat.processor;
+	t.faults = stat.faults;
+	t.system_ns = stat.system_ticks * (NS_PER_S / s->ticks_per_s);
+	t.record.time_ns = run->os->now_ns(run->os); /* shares of CPU hang on it */
+	read_cpu(s, p, &t, stat.shared.cpu_ticks);
+	read_details(run, p, &t);
+	tail[0] = (struct record_tail){ &t.name, s->name.data, s->name.size };
+	tail[1] = (struct record_tail){ &t.wait_channel, s->channel.data, s->channel.size };
+	RECORD_APPEND(&run->out, &t, tail, 2);
+	return true;
+}
+
+static int read_threads(struct backend_run *run, struct program *p, uint32_t *count)
+{
+	struct threads_state *s = run->state;
+	int status = reading_threads(&p->reading, &s->tids, THREADS_MAX);
+	const uint32_t *tids = (const void *)s->tids.data;
+
+	if (status < 0)
+		return status;
+	p->may_look = may_look(p);
+	find_abi(s, p);
+	for (size_t i = 0; i < s->tids.size / sizeof(*tids); i++)
+		*count += read_thread(run, p, tids[i]);
+	return *count ? status : -ESRCH;
+}
+
+static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
+{
+	struct program p = { 0 };
+	int status = reading_open(&p.reading, run, pid, expected);
+	struct threads_process end = { 0 };
+
+	if (status <= 0) {
+		if (!status)
+			status = read_threads(run, &p, &end.threads);
+		end.record = reading_head(&p.reading, run, 0, THREADS_PROCESS);
+		end.threads_state = procfs_state(status);
+		RECORD_APPEND(&run->out, &end, NULL, 0);
+	}
+	reading_close(&p.reading);
+}
+
+static int threads_sample(struct backend_run *run, struct sooth_error *err)
+{
+	struct threads_state *s = run->state;
+
+	return members_visit(&s->members, run, sample_process, err);
+}
+
+static int threads_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct threads_state *s = run->state;
+
+	(void)err;
+	members_init(&s->members);
+	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
+	return 0;
+}
+
+static void threads_joined(struct backend_run *run, const struct process_id *process)
+{
+	sample_process(run, (pid_t)process->pid, process);
+}
+
+static void threads_close(struct backend_run *run)
+{
+	struct threads_state *s = run->state;
+
+	members_fini(&s->members);
+	buffer_fini(&s->tids);
+	buffer_fini(&s->bytes);
+	buffer_fini(&s->name);
+	buffer_fini(&s->channel);
+}
+
+static const struct need *const needs[] = { &need_procfs, NULL };
+
+const struct backend backend_threads_procfs = {
+	.name = "procfs",
+	.probe = "threads",
+	.help = "reads /proc/PID/task; nothing is attached to the process",
+	.needs = needs,
+	.state_size = sizeof(struct threads_state),
+	.open = threads_open,
+	.set = members_backend_set,
+	.start = threads_sample,
+	.sample = threads_sample,
+	.joined = threads_joined,
+	.stop = threads_sample,
+	.close = threads_close,
+};

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Definitions of user-space probes; see tracefs.h. Formats: uprobetracer.rst and
+ * perf_event_open(2). Commands are put together by hand because the guard does so
+ * too, after a fork from a process that may have threads.
+ */
+#include "os/linux/uprobes/tracefs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <linux/perf_event.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "os/linux/rights/capabilities.h"
+#include "os/linux/rights/needs.h"
+
+/* "p:" + a name of at most 70 + " /proc/self/fd/" + two numbers */
+struct command {
+	char text[192];
+	size_t size;
+};
+
+static void add_text(struct command *c, const char *text)
+{
+	size_t size = strlen(text);
+
+	if (size >= sizeof(c->text) - c->size)
+		size = sizeof(c->text) - c->size - 1;
+	memcpy(c->text + c->size, text, size);
+	c->size += size;
+	c->text[c->size] = '\0';
+}
+
+static void add_number(struct command *c, uint64_t value, unsigned base)
+{
+	char digits[24];
+	char *at = digits + sizeof(digits) - 1;
+
+	*at = '\0';
+	do {
+		*--at = "0123456789abcdef"[value % base];
+		value /= base;
+	} while (value);
+	add_text(c, at);
+}
+
+static void add_name(struct command *c, const struct tracefs_group *group, uint64_t event)
+{
+	add_text(c, TRACEFS_PREFIX);
+	add_number(c, group->owner.pid, 10);
+	add_text(c, "_");
+	add_number(c, group->owner.start_ticks, 10);
+	add_text(c, "_");
+	add_number(c, group->guard, 10);
+	add_text(c, "/e");
+	add_number(c, event, 10);
+}
+
+static bool is_tracefs(int fd)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) && fs.f_type == TRACEFS_MAGIC;
+}
+
+/* O_PATH does not make debugfs mount it, which a plain open of that folder would. */
+static int open_mounted(void)
+{
+	static const char *const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		int fd = open(places[i], O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd >= 0 && is_tracefs(fd))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -ENOENT;
+}
+
+static int open_private(void)
+{
+	_cleanup_close_ int context = (int)syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC);
+	int fd;
+
+	if (context < 0 || syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -errno;
+	fd = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+static int refused_tracefs(int code, struct sooth_error *err)
+{
+	if (code != -EPERM && code != -EACCES) {
+		error_set(err, -ENOENT, SOOTH_FAULT_UNSUPPORTED, "open tracefs");
+		error_why(err, "%s", strerror(-code));
+		error_missing(err, "tracefs with uprobe_events");
+		return error_remedy(
+			err, "use a kernel built with CONFIG_UPROBE_EVENTS and CONFIG_PERF_EVENTS");
+	}
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "define probes in tracefs");
+	if (needs_has_capability(CAP_SYS_ADMIN)) {
+		error_why(err, "%s, though this process has the capability cap_sys_admin",
+			strerror(-code));
+		error_missing(err, "a kernel that is not locked down");
+		return error_remedy(err,
+			"see /sys/kernel/security/lockdown, and kernel_lockdown(7); "
+			"in a container run sooth on the host");
+	}
+	error_why(err, "%s", strerror(-code));
+	error_missing(err, "the capability cap_sys_admin");
+	return error_remedy(err, "run as root");
+}
+
+int tracefs_open(struct sooth_error *err)
+{
+	int fd = open_mounted();
+	int code;
+
+	if (fd < 0)
+		fd = open_private();
+	if (fd < 0)
+		return refused_tracefs(fd, err);
+	if (!faccessat(fd, "uprobe_events", R_OK | W_OK, 0))
+		return fd;
+	code = -errno;
+	close(fd);
+	return refused_tracefs(code, err);
+}
+
+static int run_command(int tracefs, const struct command *c)
+{
+	/* Never O_TRUNC: that would remove the definitions of everybody. */
+	_cleanup_close_ int fd = openat(tracefs, "uprobe_events", O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	return fd < 0 || write(fd, c->text, c->size) < 0 ? -errno : 0;
+}
+
+/* The kernel's own words, where the last one it refused is ours:
+ *	[  12.345] trace_uprobe: error: WORDS
+ *	  Command: p:...
+ */
+static void add_words(int tracefs, const struct command *c, struct sooth_error *err)
+{
+	_cleanup_close_ int fd = openat(tracefs, "error_log", O_RDONLY | O_CLOEXEC);
+	struct span words = { 0 };
+	char text[8192];
+	struct cursor log;
+	ssize_t got;
+
+	got = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	if (got <= 0)
+		return;
+	log = cursor_over(text, (size_t)got);
+	while (!cursor_at_end(&log)) {
+		struct span line = cursor_line(&log);
+		const char *error = memmem(line.data, line.size, "error: ", 7);
+
+		if (error)
+			words = span_of(error + 7, line.size - (size_t)(error + 7 - line.data));
+		else if (words.data && memmem(line.data, line.size, c->text, c->size - 1))
+			error_why(err, "%s (%.*s)", strerror(-err->code), (int)words.size,
+				words.data);
+	}
+}
+
+int tracefs_define(int tracefs, const struct tracefs_group *group, uint64_t event, bool is_return,
+	int file, uint64_t offset, struct sooth_error *err)
+{
+	struct command c = { .size = 0 };
+	int code;
+
+	add_text(&c, is_return ? "r:" : "p:");
+	add_name(&c, group, event);
+	add_text(&c, " /proc/self/fd/");
+	add_number(&c, (uint64_t)file, 10);
+	add_text(&c, ":0x");
+	add_number(&c, offset, 16);
+	add_text(&c, "\n");
+	code = run_command(tracefs, &c);
+	if (!code)
+		return 0;
+	if (code == -EPERM || code == -EACCES)
+		return refused_tracefs(code, err);
+	error_errno(err, code, "define a probe at 0x%llx", (unsigned long long)offset);
+	if (err)
+		add_words(tracefs, &c, err);
+	return code;
+}
+
+int64_t tracefs_event_id(int tracefs, const struct tracefs_group *group, uint64_t event)
+{
+	struct command c = { .size = 0 };
+	_cleanup_close_ int fd = -1;
+	struct cursor number;
+	char text[24];
+	ssize_t got;
+
+	add_text(&c, "events/");
+	add_name(&c, group, event);
+	add_text(&c, "/id");
+	fd = openat(tracefs, c.text, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	got = read(fd, text, sizeof(text));
+	if (got < 0)
+		return -errno;
+	number = cursor_over(text, (size_t)got);
+	got = (ssize_t)cursor_decimal(&number);
+	return number.failed ? -EIO : got;
+}
+
+int tracefs_event_open(int64_t id, pid_t tid, enum tracefs_reach reach)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.config = (uint64_t)id,
+		.sample_period = 1,
+		.sample_type = reach == TRACEFS_TREE ? PERF_SAMPLE_READ | PERF_SAMPLE_TID : 0,
+		.disabled = 1,
+		.inherit = reach == TRACEFS_TREE || reach == TRACEFS_TREE_LOOSELY,
+		/* The kernel leaves the putting of breakpoints to the exec then. */
+		.enable_on_exec = reach == TRACEFS_NOWHERE,
+	};
+	int fd = (int)syscall(SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+bool tracefs_inherits_loosely(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+		.sample_type = PERF_SAMPLE_READ | PERF_SAMPLE_TID,
+		.disabled = 1,
+		.inherit = 1,
+	};
+	int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0;
+}
+
+/* 0 when nobody uses it: the latch refused. */
+static int try_unused(int tracefs, const struct tracefs_group *group, uint64_t event)
+{
+	int64_t id = tracefs_event_id(tracefs, group, event);
+	int fd = id < 0 ? (int)id : tracefs_event_open(id, 0, TRACEFS_NOWHERE);
+
+	if (fd < 0)
+		return fd == -EINVAL ? 0 : fd;
+	close(fd);
+	return -EBUSY;
+}
+
+int tracefs_remove(int tracefs, const struct tracefs_group *group, uint64_t event)
+{
+	struct command c = { .size = 0 };
+	int code = try_unused(tracefs, group, event);
+
+	if (code)
+		return code;
+	add_text(&c, "-:");
+	add_name(&c, group, event);
+	add_text(&c, "\n");
+	return run_command(tracefs, &c);
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * User-space probes; see uprobes.h. Each event has an anchor: it is opened once on
+ * the guard, which has no breakpoint by that, and the BPF program is set there. The
+ * anchor keeps the probes registered, so that attaching a thread takes microseconds
+ * and the price of ending (the kernel waits until no processor can still be in a
+ * handler) is paid once an event, whatever the number of threads.
+ *
+ * The events stay disabled: the program runs by the breakpoints alone, and the
+ * target's context switches have nothing to do for an event that does not count.
+ */
+#include "os/linux/uprobes/uprobes.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/uprobes/tracefs.h"
+#include "os/linux/uprobes/uprobes_guard.h"
+#include "os/linux/uprobes/uprobes_sweep.h"
+#include "os/linux/uprobes/uprobes_trial.h"
+
+/* The kernel's ENOTSUPP, which is not for user space but comes out here. */
+#define KERNEL_ENOTSUPP 524
+/* For what forked meanwhile and holds copies of descriptors, and for threads just ending. */
+#define PATIENCE_NS 2000000000
+
+struct event {
+	uint64_t number; /* in its name */
+	int64_t id;	 /* for perf */
+	int anchor;
+};
+
+struct attachment {
+	int fd;
+	pid_t kept; /* 0: what inherits it needs it to the end */
+};
+
+struct uprobes {
+	const struct log *log;
+	bool is_loose; /* inheritance alone does not do */
+	int tracefs;
+	int latch; /* see tracefs.h */
+	struct uprobes_guard guard;
+	struct tracefs_group group;
+	uint64_t *defined;	/* names given, also to events that failed; the guard reads it */
+	struct buffer events;	/* struct event */
+	struct buffer attached; /* struct attachment */
+};
+
+static size_t event_count(const struct uprobes *u)
+{
+	return u->events.size / sizeof(struct event);
+}
+
+static void release(struct uprobes *u)
+{
+	buffer_fini(&u->events);
+	buffer_fini(&u->attached);
+	if (u->defined)
+		munmap(u->defined, sizeof(*u->defined));
+	cleanup_close(&u->latch);
+	cleanup_close(&u->tracefs);
+	free(u);
+}
+
+static int make_latch(struct uprobes *u, struct sooth_error *err)
+{
+	void *shared = mmap(NULL, sizeof(*u->defined), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED)
+		return error_errno(err, -errno, "map memory");
+	u->defined = shared;
+	u->latch = memfd_create("sooth-latch", MFD_CLOEXEC);
+	return u->latch < 0 ? error_errno(err, -errno, "make a file in memory") : 0;
+}
+
+static int start_guard(struct uprobes *u, struct sooth_error *err)
+{
+	int code = procfs_identify(getpid(), &u->group.owner);
+	struct uprobes_guarded guarded = { u->tracefs, u->latch, u->group.owner, u->defined };
+
+	if (code)
+		return error_errno(err, code, "read /proc/self/stat");
+	code = uprobes_guard_start(&u->guard, &guarded, err);
+	u->group.guard = (uint64_t)u->guard.pid;
+	return code;
+}
+
+int uprobes_open(struct uprobes **out, const struct log *log, struct sooth_error *err)
+{
+	struct uprobes *u = calloc(1, sizeof(*u));
+	int code;
+
+	*out = NULL;
+	if (!u)
+		return error_no_memory(err);
+	*u = (struct uprobes){ .log = log, .is_loose = tracefs_inherits_loosely(), .latch = -1 };
+	u->tracefs = tracefs_open(err);
+	code = u->tracefs < 0 ? u->tracefs : make_latch(u, err);
+	if (!code) {
+		uprobes_sweep_dead(u->tracefs, log);
+		code = start_guard(u, err);
+	}
+	if (code)
+		release(u);
+	else
+		*out = u;
+	return code;
+}
+
+static int refused_open(int code, const char *tried, struct sooth_error *err)
+{
+	struct rlimit limit = { 0 };
+
+	switch (-code) {
+	case EMFILE:
+		getrlimit(RLIMIT_NOFILE, &limit);
+		error_errno(err, code, "%s", tried);
+		error_missing(err, "descriptors: this process may have %llu",
+			(unsigned long long)limit.rlim_cur);
+		return error_remedy(err, "ulimit -n %llu in the shell that starts sooth",
+			(unsigned long long)limit.rlim_cur * 4);
+	case KERNEL_ENOTSUPP:
+		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", tried);
+		return error_why(err, "the kernel takes no probe on an instruction there");
+	case EINTR:
+		error_set(err, -EBUSY, SOOTH_FAULT_IO, "%s", tried);
+		error_why(err, "it was switched on in tracefs, by somebody who switched on all");
+		return error_remedy(err, "echo 0 > /sys/kernel/tracing/events/enable");
+	case EPERM:
+	case EACCES:
+		error_errno(err, code, "%s", tried);
+		error_missing(err, "the capability cap_sys_admin, or cap_perfmon");
+		return error_remedy(err, "run as root");
+	default:
+		return error_errno(err, code, "%s", tried);
+	}
+}
+
+static int define_places(struct uprobes *u, const struct event *event,
+	const struct prober_place *places, size_t count, bool is_return, size_t *refused,
+	struct sooth_error *err)
+{
+	int code = tracefs_define(u->tracefs, &u->group, event->number, is_return, u->latch,
+		TRACEFS_LATCH_OFFSET, err);
+
+	for (size_t i = 0; i < count && !code; i++) {
+		code = uprobes_check_place(&places[i], err);
+		if (!code)
+			code = tracefs_define(u->tracefs, &u->group, event->number, is_return,
+				places[i].file, places[i].offset, err);
+		if (code)
+			*refused = i;
+	}
+	return code;
+}
+
+/* Only here the latch is open. */
+static int open_anchor(struct uprobes *u, struct event *event, struct sooth_error *err)
+{
+	event->id = tracefs_event_id(u->tracefs, &u->group, event->number);
+	if (event->id < 0)
+		return error_errno(err, (int)event->id, "read the number of the probes' event");
+	if (ftruncate(u->latch, 2 * TRACEFS_LATCH_OFFSET))
+		return error_errno(err, -errno, "make a file in memory larger");
+	event->anchor = tracefs_event_open(event->id, u->guard.pid, TRACEFS_NOWHERE);
+	if (ftruncate(u->latch, 0))
+		return error_errno(err, -errno, "make a file in memory smaller");
+	return event->anchor < 0 ? refused_open(event->anchor, "register the probes", err) : 0;
+}
+
+static void drop_event(struct uprobes *u, struct event *event)
+{
+	cleanup_close(&event->anchor);
+	event->anchor = -1;
+	/* Should that fail, it is tried again at the end. */
+	tracefs_remove(u->tracefs, &u->group, event->number);
+}
+
+static int make_event(struct uprobes *u, struct event *event, const struct prober_place *places,
+	size_t count, bool is_return, size_t *refused, struct sooth_error *err)
+{
+	int code;
+
+	/* Counted first: should we be killed meanwhile, the guard knows of it. */
+	*event = (struct event){ .number = *u->defined, .anchor = -1 };
+	__atomic_store_n(u->defined, event->number + 1, __ATOMIC_RELEASE);
+	code = define_places(u, event, places, count, is_return, refused, err);
+	if (!code)
+		code = open_anchor(u, event, err);
+	if (code)
+		drop_event(u, event);
+	return code;
+}
+
+/* The kernel says that it does not take one of them, but not which: each by itself then. */
+static int find_refused(struct uprobes *u, const struct prober_place *places, size_t count,
+	bool is_return, size_t *refused, int code, struct sooth_error *err)
+{
+	size_t none;
+
+	for (size_t i = 0; i < count; i++) {
+		struct event event;
+		int alone = make_event(u, &event, &places[i], 1, is_return, &none, NULL);
+
+		if (!alone) {
+			alone = uprobes_try_places(event.id, &places[i], 1);
+			drop_event(u, &event);
+		}
+		if (!alone)
+			continue;
+		*refused = i;
+		break;
+	}
+	refused_open(code, "put probes into a program", err);
+	if (*refused < count)
+		error_missing(err, "an instruction at 0x%llx that can be probed",
+			(unsigned long long)places[*refused].offset);
+	return err->code;
+}
+
+int uprobes_define(struct uprobes *u, const struct prober_place *places, size_t count,
+	bool is_return, int program, unsigned *event, size_t *refused, struct sooth_error *err)
+{
+	size_t nowhere;
+	struct event e;
+	int code;
+
+	ERROR_HERE(err);
+	refused = refused ? refused : &nowhere;
+	*refused = count;
+	code = make_event(u, &e, places, count, is_return, refused, err);
+	if (code)
+		return code;
+	code = uprobes_try_places(e.id, places, count);
+	if (code) {
+		drop_event(u, &e);
+		return find_refused(u, places, count, is_return, refused, code, err);
+	}
+	if (ioctl(e.anchor, PERF_EVENT_IOC_SET_BPF, program)) {
+		code = error_errno(err, -errno, "set the BPF program of the probes");
+	} else {
+		buffer_append(&u->events, &e, sizeof(e));
+		code = buffer_failed(&u->events) ? error_no_memory(err) : 0;
+	}
+	if (code)
+		drop_event(u, &e);
+	else
+		*event = (unsigned)event_count(u) - 1;
+	return code;
+}
+
+static int attach(struct uprobes *u, unsigned event, pid_t tid, enum tracefs_reach reach,
+	struct sooth_error *err)
+{
+	const struct event *events = (const void *)u->events.data;
+	struct attachment *a = buffer_reserve(&u->attached, sizeof(*a));
+	char tried[64];
+
+	if (!a)
+		return error_no_memory(err);
+	a->kept = reach == TRACEFS_THREAD ? tid : 0;
+	a->fd = tracefs_event_open(events[event].id, tid, reach);
+	if (a->fd < 0) {
+		snprintf(tried, sizeof(tried), "attach probes to thread %d", (int)tid);
+		return refused_open(a->fd, tried, err);
+	}
+	buffer_commit(&u->attached, sizeof(*a));
+	return 0;
+}
+
+int uprobes_attach(struct uprobes *u, unsigned event, pid_t tid, struct sooth_error *err)
+{
+	struct attachment *last;
+	int code;
+
+	if (!u->is_loose)
+		return attach(u, event, tid, TRACEFS_TREE, err);
+	code = attach(u, event, tid, TRACEFS_TREE_LOOSELY, err);
+	if (code)
+		return code;
+	/* Beside one that is not inherited the children's are not exchanged either. */
+	code = attach(u, event, tid, TRACEFS_THREAD, err);
+	/* It may have ended after a fork: the child needs the first one. */
+	if (!code || code == -ESRCH)
+		return 0;
+	u->attached.size -= sizeof(*last);
+	last = (void *)(u->attached.data + u->attached.size);
+	close(last->fd);
+	return code;
+}
+
+bool uprobes_needs_keeping(const struct uprobes *u)
+{
+	return u->is_loose;
+}
+
+int uprobes_keep(struct uprobes *u, unsigned event, pid_t tid, struct sooth_error *err)
+{
+	return u->is_loose ? attach(u, event, tid, TRACEFS_THREAD, err) : 0;
+}
+
+void uprobes_release(struct uprobes *u, pid_t tid)
+{
+	struct attachment *a = (void *)u->attached.data;
+	size_t count = u->attached.size / sizeof(*a);
+
+	if (!u->is_loose) /* then nothing was kept */
+		return;
+	for (size_t i = 0; i < count;) {
+		if (a[i].kept != tid) {
+			i++;
+			continue;
+		}
+		close(a[i].fd);
+		a[i] = a[--count];
+	}
+	u->attached.size = count * sizeof(*a);
+}
+
+size_t uprobes_descriptors(const struct uprobes *u)
+{
+	return event_count(u) + u->attached.size / sizeof(struct attachment);
+}
+
+static void close_events(struct uprobes *u)
+{
+	const struct event *events = (const void *)u->events.data;
+	const struct attachment *a = (const void *)u->attached.data;
+
+	for (size_t i = 0; i < u->attached.size / sizeof(*a); i++)
+		close(a[i].fd);
+	for (size_t i = 0; i < event_count(u); i++)
+		close(events[i].anchor);
+}
+
+void uprobes_close(struct uprobes *u, uint64_t *forgotten_ns)
+{
+	uint64_t begin = clock_monotonic_ns();
+	int code;
+
+	if (forgotten_ns)
+		*forgotten_ns = 0;
+	if (!u)
+		return;
+	close_events(u);
+	code = uprobes_sweep_group(u->tracefs, &u->group, *u->defined, PATIENCE_NS);
+	if (code)
+		log_line(u->log, LOG_WARNING, "remove the probes: %s; left to process %d",
+			strerror(-code), (int)u->guard.pid);
+	uprobes_guard_end(&u->guard, !code);
+	if (forgotten_ns)
+		*forgotten_ns = clock_monotonic_ns() - begin;
+	release(u);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * User-space probes by links of type uprobe_multi (Linux 6.6): a link for each file
+ * of an event and process. cap_bpf and cap_perfmon are enough. The kernel puts
+ * breakpoints into that process's memory only and takes them out when the link's
+ * descriptor closes, by whatever way. A child has none until it is attached to.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/map.h"
+#include "os/linux/uprobes/prober.h"
+
+/* include/uapi/linux/bpf.h of 6.6, which the headers of older systems lack. */
+#define LINK_CREATE	    28
+#define UPROBE_MULTI_RETURN 1
+#define LINKS_MAX	    65536
+
+struct link_attributes {
+	uint32_t program;
+	uint32_t target;
+	uint32_t type;
+	uint32_t flags;
+	uint64_t path;
+	uint64_t offsets;
+	uint64_t counters;
+	uint64_t cookies;
+	uint32_t count;
+	uint32_t multi_flags;
+	uint32_t pid;
+	uint32_t unused;
+};
+
+/* Places of one file under one event. */
+struct multi_group {
+	unsigned event;
+	int file; /* our own descriptor */
+	int program;
+	bool is_return;
+	size_t first, count; /* of offsets */
+};
+
+struct multi {
+	unsigned events;
+	struct buffer groups;  /* struct multi_group */
+	struct buffer offsets; /* uint64_t */
+	struct buffer links;   /* int */
+	struct map attached;   /* struct multi_key -> nothing */
+};
+
+struct multi_key {
+	uint32_t event;
+	uint32_t pid;
+};
+
+static int multi_open(void **out, const struct log *log, struct sooth_error *err)
+{
+	struct multi *m = calloc(1, sizeof(*m));
+
+	(void)log;
+	if (!m)
+		return error_no_memory(err);
+	map_init(&m->attached, sizeof(struct multi_key), 0, LINKS_MAX);
+	*out = m;
+	return 0;
+}
+
+static struct multi_group *group_at(const struct multi *m, size_t index)
+{
+	return &((struct multi_group *)(void *)m->groups.data)[index];
+}
+
+static size_t group_count(const struct multi *m)
+{
+	return m->groups.size / sizeof(struct multi_group);
+}
+
+static int add_group(struct multi *m, const struct prober_place *places, size_t count,
+	struct multi_group group, struct sooth_error *err)
+{
+	group.first = m->offsets.size / sizeof(uint64_t);
+	group.count = count;
+	group.file = fcntl(places[0].file, F_DUPFD_CLOEXEC, 3);
+	if (group.file < 0)
+		return error_errno(err, -errno, "keep a probed file open");
+	for (size_t i = 0; i < count; i++)
+		buffer_append(&m->offsets, &places[i].offset, sizeof(places[i].offset));
+	buffer_append(&m->groups, &group, sizeof(group));
+	return buffer_failed(&m->groups) || buffer_failed(&m->offsets) ? error_no_memory(err) : 0;
+}
+
+/* Places of one file stand together. */
+static int multi_define(void *prober, const struct prober_place *places, size_t count,
+	bool is_return, int program, unsigned *event, size_t *refused, struct sooth_error *err)
+{
+	struct multi *m = prober;
+	struct multi_group group = {
+		.event = m->events, .program = program, .is_return = is_return
+	};
+	int status = 0;
+
+	if (refused)
+		*refused = 0;
+	for (size_t i = 0, next; i < count && !status; i = next) {
+		next = i + 1;
+		while (next < count && places[next].file == places[i].file)
+			next++;
+		status = add_group(m, places + i, next - i, group, err);
+	}
+	*event = m->events++;
+	return status;
+}
+
+static int link_open(const struct multi *m, const struct multi_group *g, pid_t pid)
+{
+	struct link_attributes attributes = { .program = (uint32_t)g->program,
+		.type = PROBER_MULTI_ATTACH_TYPE,
+		.count = (uint32_t)g->count,
+		.multi_flags = g->is_return ? UPROBE_MULTI_RETURN : 0,
+		.pid = (uint32_t)pid };
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", g->file);
+	attributes.path = (uint64_t)(uintptr_t)path;
+	attributes.offsets =
+		(uint64_t)(uintptr_t)((const uint64_t *)(const void *)m->offsets.data + g->first);
+	fd = (int)syscall(SYS_bpf, LINK_CREATE, &attributes, sizeof(attributes));
+	return fd < 0 ? -errno : fd;
+}
+
+static int multi_attach(void *prober, unsigned event, pid_t pid, pid_t tid, struct sooth_error *err)
+{
+	struct multi *m = prober;
+	struct multi_key key = { event, (uint32_t)pid };
+	bool is_new;
+
+	(void)tid;
+	if (!map_put(&m->attached, &key, &is_new))
+		return error_no_memory(err);
+	for (size_t i = 0; is_new && i < group_count(m); i++) {
+		const struct multi_group *g = group_at(m, i);
+		int fd = g->event == event ? link_open(m, g, pid) : -1;
+
+		if (g->event == event && fd < 0)
+			return error_errno(err, fd, "probe functions of process %d", (int)pid);
+		if (fd >= 0)
+			buffer_append(&m->links, &fd, sizeof(fd));
+	}
+	return buffer_failed(&m->links) ? error_no_memory(err) : is_new;
+}
+
+static size_t multi_descriptors(const void *prober)
+{
+	const struct multi *m = prober;
+
+	return m ? m->links.size / sizeof(int) : 0;
+}
+
+/* The last first: entries before the returns they wait for. */
+static void multi_close(void *prober, uint64_t *forgotten_ns)
+{
+	uint64_t begin_ns = clock_monotonic_ns();
+	struct multi *m = prober;
+
+	if (!m)
+		return;
+	for (size_t i = multi_descriptors(m); i-- > 0;)
+		close(((const int *)(const void *)m->links.data)[i]);
+	for (size_t i = 0; i < group_count(m); i++)
+		close(group_at(m, i)->file);
+	if (forgotten_ns)
+		*forgotten_ns = clock_monotonic_ns() - begin_ns;
+	buffer_fini(&m->links);
+	buffer_fini(&m->groups);
+	buffer_fini(&m->offsets);
+	map_fini(&m->attached);
+	free(m);
+}
+
+const struct prober_type prober_multi = {
+	.open = multi_open,
+	.define = multi_define,
+	.attach = multi_attach,
+	.descriptors = multi_descriptors,
+	.close = multi_close,
+};
