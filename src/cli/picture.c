@@ -62,12 +62,13 @@ static int needs_name(struct sooth_error *err)
 	return error_remedy(err, "-o FILE.svg names it");
 }
 
-/* "out.svg" -> "out.folded". */
+/* "out.svg", "out.png" -> "out.folded". */
 static void name_folded(struct buffer *out, const char *picture)
 {
 	size_t size = strlen(picture), end = strlen(".svg");
 
-	if (size > end && !strcmp(picture + size - end, ".svg"))
+	if (size > end &&
+		(!strcmp(picture + size - end, ".svg") || !strcmp(picture + size - end, ".png")))
 		size -= end;
 	buffer_append(out, picture, size);
 	buffer_string(out, ".folded");
@@ -94,4 +95,16 @@ int picture_files(struct picture_files *f, const struct picture_options *o,
 void picture_files_fini(struct picture_files *f)
 {
 	buffer_fini(&f->folded);
+}
+
+struct run_product picture_product(
+	struct picture_files *f, const struct syscall_folded_options *stacks)
+{
+	return (struct run_product){ .path = f->picture,
+		.view = { "syscall-folded", stacks },
+		.sink = "flamegraph",
+		.beside_path = f->folded.size ? buffer_cstr(&f->folded) : NULL,
+		.beside_sink = "folded",
+		.is_picture = true,
+		.is_whole = true };
 }

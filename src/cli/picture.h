@@ -4,7 +4,9 @@
 #define SOOTH_CLI_PICTURE_H
 
 #include "analyze/graphs/call_graph_rows.h"
+#include "analyze/calls/syscall_folded.h"
 #include "cli/output.h"
+#include "cli/run.h"
 
 struct picture_options {
 	bool flamegraph, icicle;
@@ -37,5 +39,9 @@ struct picture_files {
 int picture_files(struct picture_files *f, const struct picture_options *o,
 	const struct output_options *output, struct sooth_error *err);
 void picture_files_fini(struct picture_files *f);
+/* Of system calls, with their text beside it; path NULL when no picture is wanted. Both arguments
+ * are borrowed until the run is over. */
+struct run_product picture_product(
+	struct picture_files *f, const struct syscall_folded_options *stacks);
 
 #endif

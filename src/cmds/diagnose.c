@@ -8,12 +8,14 @@
 #include "cli/command.h"
 #include "cli/diagnosing.h"
 #include "cli/finding_list.h"
+#include "cli/picture.h"
 
 #define EXIT_FOUND 1
 
 struct diagnose_config {
 	struct target_options target;
 	struct output_options output;
+	struct picture_options picture;
 	struct {
 		bool deep, calls, list, quick, verbose;
 		uint64_t duration_ns, watch_ns, buffer_bytes;
@@ -96,6 +98,7 @@ static const struct option diagnose_options[] = {
 
 static const struct option_group groups[] = {
 	OPTION_GROUP("Diagnosis", diagnose_options, 0),
+	PICTURE_GROUP(struct diagnose_config, picture),
 	TARGET_GROUP(struct diagnose_config, target),
 	OUTPUT_GROUP(struct diagnose_config, output),
 	FILE_GROUP(struct diagnose_config, output),
@@ -122,11 +125,27 @@ static int check(const struct diagnose_config *c, struct sooth_error *err)
 		error_why(err, "that is of one judgement, and -w makes many");
 		return error_remedy(err, "give one of the two");
 	}
+	if (c->picture.flamegraph && c->diagnose.bundle) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph beside a bundle");
+		error_why(err, "a run writes one file beside its report");
+		return error_remedy(err, "keep it with --save FILE.sooth, and draw that");
+	}
 	if (!c->diagnose.quick || !c->diagnose.calls)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "look once and observe system calls");
 	error_why(err, "calls take time to be made");
 	return error_remedy(err, "give --quick or -D");
+}
+
+/* A capture may have calls, whatever it was made for. */
+static int check_picture(
+	const struct diagnose_config *c, const struct arguments *arguments, struct sooth_error *err)
+{
+	if (!c->picture.flamegraph || c->diagnose.calls || target_capture(arguments))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph");
+	error_why(err, "it is of system calls, and none are asked for");
+	return error_remedy(err, "give -D too");
 }
 
 static int run_diagnose(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -140,17 +159,26 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		.watch_ns = c->diagnose.watch_ns,
 		.set = &c->diagnose.set,
 		.bundle_path = c->diagnose.bundle };
+	struct picture_files files;
+	struct syscall_folded_options stacks = { .look = picture_look(
+							 &c->picture, CALL_GRAPH_CALLS) };
 	struct run run = {
 		.name = "diagnose",
 		.target = &c->target,
-		.output = &c->output,
+		.output = &files.report,
 		.arguments = arguments,
 		.buffer_bytes = c->diagnose.buffer_bytes,
 	};
-	int status = check(c, err);
+	int status = picture_files(&files, &c->picture, &c->output, err);
 
 	if (!status)
+		status = check(c, err);
+	if (!status)
+		status = check_picture(c, arguments, err);
+	if (!status)
 		status = diagnosing_begin(&d, &run, err);
+	if (!status && files.picture)
+		run.product = picture_product(&files, &stacks);
 	if (!status && c->diagnose.list)
 		status = finding_list(&d.settings, &c->output, err);
 	else if (!status)
@@ -158,6 +186,7 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 	if (!status && fails(c->diagnose.fail_on, &d.told))
 		status = EXIT_FOUND;
 	diagnosing_end(&d);
+	picture_files_fini(&files);
 	return status;
 }
 
@@ -172,6 +201,8 @@ const struct command command_diagnose = {
 	.examples = "  sooth diagnose                     all agents\n"
 		    "  sooth diagnose 4711                one process\n"
 		    "  sooth diagnose -D 4711             and what its system calls tell\n"
+		    "  sooth diagnose -D --flamegraph -o calls.svg 4711   with these calls as a "
+		    "picture\n"
 		    "  sooth diagnose --session 4711      all of a session\n"
 		    "  sooth diagnose -j --fail-on high   for scripts\n"
 		    "  sooth diagnose -w                  go on, and tell what comes and goes\n"

@@ -304,17 +304,16 @@ static struct views views_of(
 static void choose_product(const struct trace_config *c, struct picture_files *files,
 	const struct views *views, struct run *run)
 {
-	const char *beside = files->folded.size ? buffer_cstr(&files->folded) : NULL;
-
-	run->product =
-		(struct run_product){ .path = files->picture ? files->picture : c->trace.folded,
-			.view = { "syscall-folded", &views->folded },
-			.sink = files->picture ? "flamegraph" : "folded",
-			.is_whole = true };
-	if (!files->picture)
+	if (files->picture) {
+		run->product = picture_product(files, &views->folded);
+		if (c->trace.folded)
+			run->product.beside_path = c->trace.folded;
 		return;
-	run->product.beside_path = c->trace.folded ? c->trace.folded : beside;
-	run->product.beside_sink = "folded";
+	}
+	run->product = (struct run_product){ .path = c->trace.folded,
+		.view = { "syscall-folded", &views->folded },
+		.sink = "folded",
+		.is_whole = true };
 }
 
 static int run_trace(void *config, const struct arguments *arguments, struct sooth_error *err)

@@ -163,12 +163,7 @@ static int choose_picture(struct claude_diagnosis *d, struct sooth_error *err)
 	d->report = d->files.report;
 	d->overview.flamegraph_path = d->files.picture;
 	d->stacks = (struct syscall_folded_options){ .is_apart = true };
-	d->run.product = (struct run_product){ .path = d->files.picture,
-		.view = { "syscall-folded", &d->stacks },
-		.sink = "flamegraph",
-		.beside_path = d->files.folded.size ? buffer_cstr(&d->files.folded) : NULL,
-		.beside_sink = "folded",
-		.is_whole = true };
+	d->run.product = picture_product(&d->files, &d->stacks);
 	return 0;
 }
 

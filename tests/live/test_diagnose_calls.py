@@ -54,6 +54,25 @@ class Calls(Case):
         self.assertEqual(report["target"]["selector"], "host")
 
     @needs_bpf
+    def test_the_same_calls_as_a_picture(self):
+        """Live, from the capture, and as PNG; without calls, or beside a bundle, it is refused."""
+        meant = self.asker()
+        live, later, capture = self.path("live.svg"), self.path("later.svg"), self.path("c.sooth")
+        self.sooth("diagnose", "-D", "--duration", "1", "--flamegraph", "-o", live, "--save", capture,
+                   str(meant.pid))
+        self.sooth("diagnose", "--flamegraph", "-o", later, capture)
+        self.assertEqual(harness.read(later), harness.read(live))
+        stacks = harness.read(self.path("live.folded")).decode()
+        self.assertIn(";file;newfstatat;%s " % self.path("missing"), stacks)
+        self.assertIn(b"newfstatat", harness.read(live))
+        self.sooth("diagnose", "--flamegraph", "-o", self.path("x.png"), capture)
+        self.assertTrue(harness.read(self.path("x.png")).startswith(b"\x89PNG"))
+        self.assertEqual(harness.read(self.path("x.folded")).decode(), stacks)
+        for words in (["--flamegraph", "-o", live], ["--flamegraph", "-D"],
+                      ["--flamegraph", "-D", "-o", live, "--bundle", self.path("b")]):
+            self.sooth("diagnose", *words, str(meant.pid), status=2)
+
+    @needs_bpf
     def test_children_are_followed_and_not_judged(self):
         meant = self.asker("forks")
         report = self.diagnose("-D", "--duration", "2", str(meant.pid), "--save",
