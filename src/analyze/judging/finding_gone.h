@@ -4,6 +4,7 @@
 #define SOOTH_ANALYZE_FINDING_GONE_H
 
 #include "analyze/judging/judged.h"
+#include "core/output.h"
 
 /* A row of finding_process_schema, into the section that was begun. */
 int finding_gone_tell(struct output *output, const struct readings *readings,

@@ -34,9 +34,6 @@ static int tell_all(struct findings_state *s, struct sooth_error *err)
 	const struct judging *j = &s->judging;
 	int status;
 
-	if (j->options.tell)
-		return j->options.tell(
-			j->options.tell_user, s->output, &j->readings, j->all, j->count, err);
 	status = findings_tell_processes(s->output, j, err);
 	if (!status)
 		status = findings_tell_host(s->output, j, err);

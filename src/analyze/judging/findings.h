@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Options of the views "findings" and "finding-changes". */
+/* Options of whatever judges. */
 #ifndef SOOTH_ANALYZE_FINDINGS_H
 #define SOOTH_ANALYZE_FINDINGS_H
 
@@ -23,9 +23,7 @@ struct findings_options {
 	struct findings_told *told; /* NULL: nobody asks */
 	/* Only what is itself this agent, whoever else is there; NULL: all that is meant. */
 	const char *agent;
-	bool is_one_look;   /* what needs an interval is not judged */
-	judged_teller tell; /* instead of the rows of this view; NULL: those */
-	void *tell_user;
+	bool is_one_look; /* what needs an interval is not judged */
 };
 
 #endif

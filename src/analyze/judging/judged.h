@@ -6,7 +6,6 @@
 #include "analyze/judging/finding_rows.h"
 #include "analyze/judging/readings.h"
 #include "core/finding.h"
-#include "core/output.h"
 
 struct judged {
 	struct process_id id;
@@ -17,9 +16,5 @@ struct judged {
 	uint32_t count;
 	enum finding_severity worst;
 };
-
-/* The host first, then processes, the worst first. 0 or a negative errno with err filled. */
-typedef int (*judged_teller)(void *user, struct output *output, const struct readings *readings,
-	const struct judged *all, size_t count, struct sooth_error *err);
 
 #endif

@@ -10,14 +10,14 @@
 
 #include "analyze/overview/bundle_parts.h"
 #include "analyze/judging/finding_gone.h"
+#include "analyze/judging/judging.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "core/stage.h"
 
-extern const struct stage_type stage_findings;
-
 struct bundle {
-	void *findings; /* state of the view whose judgement is told */
+	struct output *output;
+	struct judging judging;
 };
 
 /* --- the host --- */
@@ -171,26 +171,6 @@ static int tell_process(struct output *output, const struct readings *readings,
 	return status;
 }
 
-static int tell(void *user, struct output *output, const struct readings *readings,
-	const struct judged *all, size_t count, struct sooth_error *err)
-{
-	static const struct section section = {
-		.name = "processes", .schema = &bundle_process_schema, .shape = SECTION_TABLE
-	};
-	int status = tell_head(output, &readings->host, err);
-
-	(void)user;
-	if (!status)
-		status = tell_installed(output, &readings->host.census, err);
-	if (!status)
-		status = output_section(output, &section, err);
-	for (size_t i = 1; i < count && !status; i++)
-		status = all[i].process ? tell_process(output, readings, &all[i], err) : 0;
-	if (!status)
-		status = finding_gone_tell_all(output, readings, all, count, err);
-	return status ? status : tell_host(output, readings, &all[0], err);
-}
-
 /* --- the stage --- */
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -201,35 +181,53 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		findings = ((const struct bundle_options *)options)->findings;
 	findings.told = NULL;
-	findings.tell = tell;
-	findings.tell_user = b;
-	b->findings = calloc(1, stage_findings.state_size);
-	if (!b->findings)
-		return error_no_memory(err);
-	return stage_findings.init(b->findings, output, &findings, err);
+	b->output = output;
+	return judging_init(&b->judging, &findings, err);
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct bundle *b = state;
 
-	return stage_findings.push(b->findings, batch, err);
+	(void)err;
+	readings_take(&b->judging.readings, batch);
+	return 0;
+}
+
+static int tell_all(struct bundle *b, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "processes", .schema = &bundle_process_schema, .shape = SECTION_TABLE
+	};
+	const struct readings *readings = &b->judging.readings;
+	const struct judged *all = b->judging.all;
+	size_t count = b->judging.count;
+	int status = tell_head(b->output, &readings->host, err);
+
+	if (!status)
+		status = tell_installed(b->output, &readings->host.census, err);
+	if (!status)
+		status = output_section(b->output, &section, err);
+	for (size_t i = 1; i < count && !status; i++)
+		status = all[i].process ? tell_process(b->output, readings, &all[i], err) : 0;
+	if (!status)
+		status = finding_gone_tell_all(b->output, readings, all, count, err);
+	return status ? status : tell_host(b->output, readings, &all[0], err);
 }
 
 static int finish(void *state, struct sooth_error *err)
 {
 	struct bundle *b = state;
+	int status = judging_run(&b->judging, err);
 
-	return stage_findings.finish(b->findings, err);
+	return status ? status : tell_all(b, err);
 }
 
 static void fini(void *state)
 {
 	struct bundle *b = state;
 
-	if (b->findings)
-		stage_findings.fini(b->findings);
-	free(b->findings);
+	judging_fini(&b->judging);
 }
 
 const struct stage_type stage_bundle = {

@@ -20,11 +20,6 @@
 #define PRESSURE_BAD 10.0 /* percent of ten seconds */
 #define NEEDS_MOST   64	  /* findings that are named */
 
-extern const struct stage_type stage_findings;
-
-static int tell(void *user, struct output *output, const struct readings *readings,
-	const struct judged *all, size_t count, struct sooth_error *err);
-
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
 	struct overview *o = state;
@@ -32,15 +27,9 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 	if (options)
 		o->options = *(const struct overview_options *)options;
-	o->options.findings.tell = tell;
-	o->options.findings.tell_user = o;
+	o->output = output;
 	call_operations_init(&o->operations);
-	if (status)
-		return status;
-	o->findings = calloc(1, stage_findings.state_size);
-	if (!o->findings)
-		return error_no_memory(err);
-	return stage_findings.init(o->findings, output, &o->options.findings, err);
+	return status ? status : judging_init(&o->judging, &o->options.findings, err);
 }
 
 static void take_source(struct overview *o, const struct stream_source *source)
@@ -60,6 +49,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct overview *o = state;
 
+	(void)err;
 	batch_for_each (r, batch) {
 		const struct stream_source *source = record_as(r, STREAM_SOURCE, sizeof(*source));
 
@@ -70,7 +60,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		syscall_sums_take(&o->sums, r);
 		call_operations_take(&o->operations, r);
 	}
-	return stage_findings.push(o->findings, batch, err);
+	readings_take(&o->judging.readings, batch);
+	return 0;
 }
 
 /* --- telling --- */
@@ -277,40 +268,35 @@ static int tell_summary(struct output *output, const struct readings *readings,
 	return status;
 }
 
-static int tell(void *user, struct output *output, const struct readings *readings,
-	const struct judged *all, size_t count, struct sooth_error *err)
+static int finish(void *state, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "processes", .schema = &overview_process_schema, .shape = SECTION_TABLE
 	};
-	const struct overview *o = user;
-	int status = tell_head(output, &readings->host, count_present(all, count), err);
-
-	if (!status)
-		status = output_section(output, &section, err);
-	for (size_t i = 1; i < count && !status; i++)
-		status = all[i].process ? tell_process(o, output, readings, &all[i], err) : 0;
-	if (!status)
-		status = finding_gone_tell_all(output, readings, all, count, err);
-	if (!status)
-		status = tell_system(output, &readings->memory, err);
-	return status ? status : tell_summary(output, readings, all, count, err);
-}
-
-static int finish(void *state, struct sooth_error *err)
-{
 	struct overview *o = state;
+	const struct readings *readings = &o->judging.readings;
+	int status = judging_run(&o->judging, err);
+	const struct judged *all = o->judging.all;
+	size_t count = o->judging.count;
 
-	return stage_findings.finish(o->findings, err);
+	if (!status)
+		status = tell_head(o->output, &readings->host, count_present(all, count), err);
+	if (!status)
+		status = output_section(o->output, &section, err);
+	for (size_t i = 1; i < count && !status; i++)
+		status = all[i].process ? tell_process(o, o->output, readings, &all[i], err) : 0;
+	if (!status)
+		status = finding_gone_tell_all(o->output, readings, all, count, err);
+	if (!status)
+		status = tell_system(o->output, &readings->memory, err);
+	return status ? status : tell_summary(o->output, readings, all, count, err);
 }
 
 static void fini(void *state)
 {
 	struct overview *o = state;
 
-	if (o->findings)
-		stage_findings.fini(o->findings);
-	free(o->findings);
+	judging_fini(&o->judging);
 	syscall_sums_fini(&o->sums);
 	call_operations_fini(&o->operations);
 	buffer_fini(&o->method);

@@ -4,14 +4,15 @@
 #define SOOTH_ANALYZE_OVERVIEW_PARTS_H
 
 #include "analyze/overview/call_operations.h"
-#include "analyze/judging/judged.h"
+#include "analyze/judging/judging.h"
 #include "analyze/overview/overview.h"
 #include "analyze/overview/overview_rows.h"
 #include "analyze/calls/syscall_sums.h"
 
 struct overview {
 	struct overview_options options;
-	void *findings; /* state of the view whose judgement is told */
+	struct output *output;
+	struct judging judging;
 	struct syscall_sums sums;
 	struct call_operations operations;
 	uint64_t end_ns;	/* of the observation; 0: it has not ended */
