@@ -29,6 +29,12 @@ SOOTH_NONE = os.environ.get("SOOTH_NONE", "")
 WORKLOADS = os.environ.get("WORKLOADS", "")
 COMPAT32 = os.environ.get("COMPAT32", "")
 
+# Whoever runs the tests in the background has some signals ignored, and children inherit that.
+for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL),
+                        (signal.SIGTERM, signal.SIG_DFL), (signal.SIGQUIT, signal.SIG_DFL)):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, _usual)
+
 PATIENCE_S = 60  # a bound against hanging, not a claim about speed
 NOBODY = 65534
 SKIP = 77
