@@ -44,7 +44,8 @@ EVERY = {
            ("-k 1 -m 1 -a", ""), ("-a --sort rss_kb --columns pid,ppid,name", "-i 50ms"),
            ("-a --filter pid=1", ""), ("", "PID")],
     "status": [("", "-i 50ms"), ("--agent claude", "-i 50ms")],
-    "diagnose": [("", "--duration 1 PID"), ("-d", "--duration 1 PID"), ("", "--duration 1")],
+    "diagnose": [("", "--duration 1 PID"), ("-d", "--duration 1 PID"), ("", "--duration 1"),
+                 ("-w 1", "--duration 3 PID")],
     "inspect": [(flag, "PID") for flag in ("", "--fds", "--sockets", "--maps", "--signals",
                                            "--threads", "--limits", "--env-names", "--all")],
 }
@@ -52,7 +53,8 @@ EVERY_BY_BPF = {
     "trace": [(words, "RUN") for words in (
         "", "-c", "-Z", "-t", "-r", "-T", "-f", "-y", "--plain", "-s 8", "--io", "--network",
         "--process", "--memory", "--file", "-e file", "-P /etc", "-c -e !futex",
-        "--io --network --process --memory", "--filter errno!=0")],
+        "--io --network --process --memory", "--filter errno!=0")] + [("", "--lossless RUN")],
+    "timeline": [("", "-d 1 --sample 100ms --no-memory PID"), ("", "--calls QUIET")],
     "heap": [("", "QUIET"), ("--sites", "QUIET"), ("-c", "QUIET"), ("", "--no-hold QUIET")],
 }
 # Files that an option writes beside the report: (command, option): target.
@@ -61,6 +63,10 @@ PRODUCTS = {
     ("trace --folded-calls", "--folded"): "RUN",
     ("heap", "-o"): "RUN",
     ("diagnose", "--bundle"): "PID",
+    ("diagnose -D --buffer 4M --flamegraph", "-o"): "PID",
+    ("trace --flamegraph", "-o"): "RUN",
+    ("trace --flamegraph --apart", "-o"): "RUN",
+    ("timeline --calls", "-o"): "RUN",
 }
 # Options of a command that have no row, and why.
 NO_ROW = {
@@ -76,7 +82,7 @@ NO_ROW = {
 NONE = {
     "kill": "acts", "freeze": "acts", "thaw": "acts",
     "record": "makes the capture", "report": "reads one and nothing else",
-    "diff": "reads two and nothing else",
+    "diff": "reads two and nothing else", "export": "reads one", "query": "reads one",
     "doctor": "tells of this host and this moment", "demo": "runs the others", "help": "tells of sooth",
 }
 
@@ -107,7 +113,7 @@ class Every(Same):
                     self.run_row([command, *both.split()], self.words(live))
 
     def run_row(self, command, live):
-        if command[0] == "heap":  # its -o is the file of its calls
+        if command[0] in ("heap", "timeline"):  # their -o is the file of calls, the picture
             self.assert_prints_same(command, live)
             return
         self.assert_same(command, live)
@@ -138,7 +144,7 @@ class Every(Same):
             if target == "RUN" and not harness.NR_BPF:
                 continue
             with self.subTest("%s %s" % (command, option)):
-                live, later, kept = (self.path(name) for name in ("live", "later", "kept.sooth"))
+                live, later, kept = (self.path(name) for name in ("live.svg", "later.svg", "kept.sooth"))
                 words = [*command.split(), option]
                 self.sooth(*words, live, "--save", kept, *self.words(target))
                 self.sooth(*words, later, kept)
