@@ -94,19 +94,25 @@ enum { RSS_FILE = 0, RSS_ANONYMOUS = 1, RSS_SHARED = 3 }; /* include/linux/mm_ty
  * What a submission to io_uring asks for. Linux 6.4 has io_uring_submit_req(request); before it was
  * io_uring_submit_sqe: from 6.0 on (request, ...), from 5.17 on (context, request, user data,
  * opcode, ...), from 5.14 on the last two the other way round, before that (context, opcode, ...).
+ * Asking for the types of these events would tell more surely, but for a type that the kernel does
+ * not have libbpf looks at every module, which cap_bpf does not allow.
  */
-static inline uint32_t uring_opcode(unsigned long long *arguments, uint32_t release)
+static inline uint32_t uring_request_opcode(unsigned long long *arguments)
 {
 	struct io_kiocb *request = (void *)arguments[0];
 
-	if (bpf_core_type_exists(struct trace_event_raw_io_uring_submit_req) || release >= 0x60000)
-		return BPF_CORE_READ(request, opcode);
-	if (!bpf_core_field_exists(struct trace_event_raw_io_uring_submit_sqe, req))
-		return (uint8_t)arguments[1];
-	if (bpf_core_field_offset(struct trace_event_raw_io_uring_submit_sqe, opcode) <
-		bpf_core_field_offset(struct trace_event_raw_io_uring_submit_sqe, user_data))
+	return BPF_CORE_READ(request, opcode);
+}
+
+static inline uint32_t uring_entry_opcode(unsigned long long *arguments, uint32_t release)
+{
+	if (release >= 0x60000)
+		return uring_request_opcode(arguments);
+	if (release >= 0x51100)
+		return (uint8_t)arguments[3];
+	if (release >= 0x50e00)
 		return (uint8_t)arguments[2];
-	return (uint8_t)arguments[3];
+	return (uint8_t)arguments[1];
 }
 
 /* Since 6.8 (and backports) mark_victim is given the task, before only its number. */

@@ -289,18 +289,6 @@ struct io_kiocb {
 	uint8_t opcode;
 } KERNEL_TYPE;
 
-/* Linux 6.4 */
-struct trace_event_raw_io_uring_submit_req {
-	uint8_t opcode;
-} KERNEL_TYPE;
-
-/* Before. */
-struct trace_event_raw_io_uring_submit_sqe {
-	void *req;
-	uint8_t opcode;
-	unsigned long long user_data;
-} KERNEL_TYPE;
-
 struct seq_file;
 struct bpf_iter_meta {
 	struct seq_file *seq;

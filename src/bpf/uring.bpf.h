@@ -25,22 +25,42 @@ static struct thread *follow_worker(struct task_struct *task)
 	return follow(task, leader->member.interest, bpf_ktime_get_ns());
 }
 
-/* Of type raw_tp, whose arguments are not typed: they are others on each kernel. */
-SEC("raw_tp")
-int on_uring(unsigned long long *arguments)
+static struct thread *submitter(void)
 {
 	struct thread *t = thread_current();
-	uint32_t opcode;
 
 	if (!t)
 		t = follow_worker(current_task());
-	if (!t || !t->member.interest || t->member.is_held)
-		return 0;
-	opcode = uring_opcode(arguments, config.kernel_release);
+	return t && t->member.interest && !t->member.is_held ? t : 0;
+}
+
+static void count_request(struct thread *t, uint32_t opcode)
+{
 	if (opcode >= SYSCALLS_URING_OPS)
 		opcode = SYSCALLS_URING_OPS - 1;
 	t->uring[opcode]++;
 	t->uses_uring = 1;
+}
+
+/* Of type raw_tp, whose arguments are not typed: they are others on each kernel. The first is of
+ * io_uring_submit_req, the second of io_uring_submit_sqe; a kernel has one of them. */
+SEC("raw_tp")
+int on_uring_request(unsigned long long *arguments)
+{
+	struct thread *t = submitter();
+
+	if (t)
+		count_request(t, uring_request_opcode(arguments));
+	return 0;
+}
+
+SEC("raw_tp")
+int on_uring_entry(unsigned long long *arguments)
+{
+	struct thread *t = submitter();
+
+	if (t)
+		count_request(t, uring_entry_opcode(arguments, config.kernel_release));
 	return 0;
 }
 

@@ -195,12 +195,13 @@ static int syscalls_set(struct backend_run *run, const struct process_id *proces
 /* Without it everything else is there; where the kernel has no io_uring nothing is missing. */
 static void attach_uring(struct backend_run *run)
 {
-	static const char *const tracepoints[] = { "io_uring_submit_req", "io_uring_submit_sqe",
-		NULL };
+	static const char *const request[] = { "io_uring_submit_req", NULL };
+	static const char *const entry[] = { "io_uring_submit_sqe", NULL };
 	struct syscalls_state *s = run->state;
 	struct sooth_error err;
 
-	if (!bpf_code_attach_raw(&s->follow.code, "on_uring", tracepoints, &err))
+	if (!bpf_code_attach_raw(&s->follow.code, "on_uring_request", request, &err) ||
+		!bpf_code_attach_raw(&s->follow.code, "on_uring_entry", entry, &err))
 		return;
 	if (syscall(SYS_io_uring_setup, 0, NULL) >= 0 || errno != ENOSYS)
 		backend_limit_error(run, "what is submitted through io_uring", &err);
