@@ -269,6 +269,8 @@ static int observe(
 	/* What comes line by line can be followed from now on, and is there if we are cut. */
 	if (t->product_file.stream && !run->product.is_whole)
 		status = out_file_place(&t->product_file, err);
+	if (!status && t->file.stream && run->is_stream)
+		status = out_file_place(&t->file, err);
 	if (!status)
 		status = step_to_end(run, t, o, &why, err);
 	return status ? status : sooth_observer_stop(o, why, err);

@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/labels.h"
+#include "cli/asked_path.h"
 #include "cli/picture.h"
 #include "cli/run.h"
 #include "cli/tracing_menu.h"
@@ -272,8 +273,8 @@ static void choose_view(const struct trace_config *c, const struct views *v, str
 	run->is_stream = !c->trace.count && !wants_operations(c);
 }
 
-static struct views views_of(
-	const struct trace_config *c, const char *calls, const struct sockets_options *peers)
+static struct views views_of(const struct trace_config *c, const char *calls,
+	const struct asked_path *path, const struct sockets_options *peers)
 {
 	return (struct views){
 		.operations = { .io = c->trace.io,
@@ -285,7 +286,8 @@ static struct views views_of(
 			.labels = peers },
 		.stream = { .set = calls,
 			.only_failed = c->trace.failed,
-			.path = c->trace.path,
+			.path = path->path,
+			.real_path = path->real,
 			.only_numbers = c->trace.plain,
 			.is_host = c->trace.all,
 			.time = c->trace.clock	    ? SYSCALL_STREAM_CLOCK
@@ -326,7 +328,8 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 	struct sockets_options peers;
 	struct picture_files files;
 	const char *calls = calls_of(c, &set);
-	struct views views = views_of(c, calls, &peers);
+	struct asked_path path = { 0 };
+	struct views views;
 	struct run run = {
 		.name = "trace",
 		.target = &c->target,
@@ -344,6 +347,9 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 	};
 	int status = picture_files(&files, &c->picture, &c->output, err);
 
+	if (!status)
+		status = asked_path_read(&path, c->trace.path, err);
+	views = views_of(c, calls, &path, &peers);
 	if (!status)
 		status = check_all(c, arguments, err);
 	if (!status)
@@ -364,6 +370,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 	labels_options(&labels, &peers);
 	if (!status)
 		status = run_report(&run, err);
+	asked_path_fini(&path);
 	picture_files_fini(&files);
 	labels_fini(&labels);
 	buffer_fini(&set);

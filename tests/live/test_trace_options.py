@@ -5,6 +5,7 @@ menu; and the same from a capture."""
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import unittest
@@ -88,6 +89,27 @@ class Trace(harness.Case):
         self.assertTrue(all(c["error"] != 0 for c in self.calls("-Z")))
         below = self.calls("-P", "/etc/hostname")
         self.assertEqual({c["name"] for c in below} - {"openat", "read", "dup", "close", "fcntl"}, set())
+
+    def test_paths(self):
+        """However it is named, from here or through a link."""
+        folder = self.path("folder")
+        os.mkdir(folder)
+        with open(os.path.join(folder, "file"), "w", encoding="ascii") as file:
+            file.write("x")
+        os.symlink("file", os.path.join(folder, "link"))
+        told = [self.run_program(harness.SOOTH, "trace", "-P", name, "--", "/bin/cat", "file",
+                                 cwd=folder).text.count("/file>")
+                for name in ("file", "./file", "../folder/file", "link", os.path.join(folder, "file"))]
+        self.assertTrue(told[0])
+        self.assertEqual(set(told), {told[0]})
+        self.assertIn("an empty path", self.run_sooth("trace", "-P", "", "--", "true").errors)
+
+    def test_a_stream_can_be_followed(self):
+        out, target = self.path("stream"), self.workload("storm", "--rate", "100", "--seconds", "60", hold=False)
+        sooth = self.start_sooth("trace", "-o", out, "-p", str(target.pid))
+        harness.wait_until(lambda: os.path.exists(out) and b"getppid" in harness.read(out), "its first lines")
+        sooth.send(signal.SIGINT)
+        self.assertEqual(sooth.finish().status, 0)
 
     def test_filter(self):
         told = self.calls("--filter", "errno != 0 and path ~ nonexist")

@@ -242,22 +242,39 @@ static void describe_result(struct stream_state *s, const struct syscalls_call *
 		find_fd(s, call, types, row);
 }
 
+static bool touches(const struct stream_state *s, const struct syscalls_call *call,
+	const struct call_types *types)
+{
+	const struct syscall_stream_options *o = &s->options;
+
+	return !o->path || call_touches(&s->fds, types, call, o->path) ||
+	       (o->real_path && call_touches(&s->fds, types, call, o->real_path));
+}
+
+static bool makes(const struct stream_state *s, const struct syscalls_call *call,
+	const struct call_types *types)
+{
+	const struct syscall_stream_options *o = &s->options;
+
+	return call_made(&s->fds, types, call, o->path) ||
+	       (o->real_path && call_made(&s->fds, types, call, o->real_path));
+}
+
 /* Arguments are of before the call, its result of after. */
 static int tell(struct stream_state *s, const struct syscalls_call *call, struct sooth_error *err)
 {
 	const struct call_types *types = call_table_get(s->types, call->abi, call->number);
-	const char *top = s->options.path;
 	struct stream_row row = { .record = call->record,
 		.duration_ns = call->duration_ns,
 		.result = call->result,
 		.result_state = call->result_state };
-	bool is_wanted = is_asked_for(s, call, types), touches;
+	bool is_wanted = is_asked_for(s, call, types), is_on_path;
 
 	if (is_wanted)
 		describe(s, call, types, &row);
-	touches = is_wanted && (!top || call_touches(&s->fds, types, call, top));
+	is_on_path = is_wanted && touches(s, call, types);
 	fd_follow_take(&s->fds, &call->record);
-	if (!is_wanted || !(touches || call_made(&s->fds, types, call, top)))
+	if (!is_wanted || !(is_on_path || makes(s, call, types)))
 		return 0;
 	describe_result(s, call, types, &row);
 	put_time(s, call->record.time_ns);

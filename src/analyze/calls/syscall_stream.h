@@ -14,7 +14,8 @@ enum syscall_stream_time {
 struct syscall_stream_options {
 	const char *set; /* which are shown, as probes/syscall_set.h reads it; NULL: all */
 	bool only_failed;
-	const char *path;  /* only calls on it or below it; NULL: all */
+	/* Only calls on it or below it; the second is the same by another name. NULL: all. */
+	const char *path, *real_path;
 	bool only_numbers; /* descriptors without what they are */
 	bool is_host;	   /* of many processes: each line says whose it is */
 	enum syscall_stream_time time;
