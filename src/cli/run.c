@@ -289,8 +289,10 @@ static int child_exit(struct sooth_observer *o)
 		usleep(STEP_MS * 1000);
 		status = sooth_observer_child_status(o);
 	}
-	if (status == -1)
+	if (status == -1) {
+		fputs("sooth: the command that was launched runs on\n", stderr);
 		return 0;
+	}
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
