@@ -21,6 +21,12 @@ static const struct finding_option options[] = {
 		.otherwise = 10,
 		.min = 0.01,
 		.max = 1e9 },
+	{ .name = "min-rate-missing",
+		.help = "the same, where the error is that nothing is there: to look for a file "
+			"that need not be is no mistake, and agents do so at every step",
+		.otherwise = 100,
+		.min = 0.01,
+		.max = 1e9 },
 	{ .name = "min-times", .help = "that it fails so", .otherwise = 20, .min = 1, .max = 1e9 },
 	{ .name = "min-grave",
 		.help = "times, of errors that nobody takes lightly: no space, no descriptors, "
@@ -37,12 +43,17 @@ struct look {
 	const struct exam_calls *calls;
 };
 
+static bool is_missing(const struct call_place *place)
+{
+	return place->error == LINUX_ENOENT || place->error == LINUX_ENOTDIR;
+}
+
 /* How often it failed for nothing. */
 static double surplus(const struct exam_calls *c, const struct call_place *place, double count)
 {
 	double excused;
 
-	if (place->error != LINUX_ENOENT && place->error != LINUX_ENOTDIR)
+	if (!is_missing(place))
 		return count;
 	excused = 1 + (*place->text ? (double)call_history_found(c->history, place->text) : 0);
 	return count > excused ? count - excused : 0;
@@ -67,9 +78,10 @@ static double weigh(const void *key, const void *value, void *user)
 	put_key(place, what, sizeof(what));
 	if (call_error_is_grave(place->error) && times >= exam_option(l->e, "min-grave"))
 		return times;
-	return times >= exam_option(l->e, "min-times") &&
-			       exam_is_over(
-				       l->e, "min-rate", exam_calls_rate(l->calls, times), what)
+	if (times < exam_option(l->e, "min-times"))
+		return 0;
+	return exam_is_over(l->e, is_missing(place) ? "min-rate-missing" : "min-rate",
+		       exam_calls_rate(l->calls, times), what)
 		       ? times
 		       : 0;
 }

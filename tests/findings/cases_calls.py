@@ -288,16 +288,21 @@ def errors(kind, pause=(0.01, 0.1), size=(3, 20)):
     return program(ERRORS, kind, pause, size)
 
 
-def failing(name, kind, says, **more):
-    return sick("syscall-errors", name, errors(kind), says=says, **{**FAILURES, **more})
+def failing(name, kind, says, *how, **more):
+    return sick("syscall-errors", name, errors(kind, *how), says=says, **{**FAILURES, **more})
+
+
+# What need not be there may be looked for.
+OFTEN = ((0.01, 0.03), (20, 60))
+MISSING = {"threshold": "min-rate-missing"}
 
 
 SYSCALL_ERRORS = [
-    failing("a file that is not there", "not there", "missing.json fails",
+    failing("a file that is not there", "not there", "missing.json fails", *OFTEN, **MISSING,
         also=("metadata-storm",)),
     failing("a folder that is written to", "a folder", "EISDIR"),
     failing("a descriptor for reading that is written to", "read only", "EBADF"),
-    failing("a folder that is not there", "no folder", "ENOENT"),
+    failing("a folder that is not there", "no folder", "ENOENT", *OFTEN, **MISSING),
     failing("no space", "no space", "ENOSPC", severity="high"),
     failing("no descriptors are left", "no descriptors", "EMFILE", severity="high",
         also=("fd-limit-near",)),
@@ -314,6 +319,8 @@ SYSCALL_ERRORS = [
     healthy("syscall-errors", "no children", errors("children")),
     healthy("syscall-errors", "all numbers are closed", errors("closed")),
     healthy("syscall-errors", "a look now and then", errors("seldom", (0.3, 0.6), (1, 1))),
+    healthy("syscall-errors", "an optional file at each step", errors("not there", (0.03, 0.06), (1, 2)),
+        also=("metadata-storm",)),
 ]
 
 # --- calls that are slow ---
