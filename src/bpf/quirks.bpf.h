@@ -94,8 +94,8 @@ enum { RSS_FILE = 0, RSS_ANONYMOUS = 1, RSS_SHARED = 3 }; /* include/linux/mm_ty
  * What a submission to io_uring asks for. Linux 6.4 has io_uring_submit_req(request); before it was
  * io_uring_submit_sqe: from 6.0 on (request, ...), from 5.17 on (context, request, user data,
  * opcode, ...), from 5.14 on the last two the other way round, before that (context, opcode, ...).
- * Asking for the types of these events would tell more surely, but for a type that the kernel does
- * not have libbpf looks at every module, which cap_bpf does not allow.
+ * Kernels with a later io_uring than their own have what that has:
+ * os/linux/syscalls/syscalls_uring.h.
  */
 static inline uint32_t uring_request_opcode(unsigned long long *arguments)
 {
@@ -104,15 +104,18 @@ static inline uint32_t uring_request_opcode(unsigned long long *arguments)
 	return BPF_CORE_READ(request, opcode);
 }
 
-static inline uint32_t uring_entry_opcode(unsigned long long *arguments, uint32_t release)
+static inline uint32_t uring_entry_opcode(unsigned long long *arguments, uint32_t which)
 {
-	if (release >= 0x60000)
-		return uring_request_opcode(arguments);
-	if (release >= 0x51100)
-		return (uint8_t)arguments[3];
-	if (release >= 0x50e00)
+	switch (which) {
+	case 1:
+		return (uint8_t)arguments[1];
+	case 2:
 		return (uint8_t)arguments[2];
-	return (uint8_t)arguments[1];
+	case 3:
+		return (uint8_t)arguments[3];
+	default:
+		return uring_request_opcode(arguments);
+	}
 }
 
 /* Since 6.8 (and backports) mark_victim is given the task, before only its number. */

@@ -25,8 +25,7 @@ struct syscalls_config {
 	uint64_t wanted[SYSCALLS_ABIS][SYSCALLS_NUMBERS / 64];
 	/* Wanted only for what becomes of descriptors. */
 	uint64_t followed[SYSCALLS_ABIS][SYSCALLS_NUMBERS / 64];
-	uint32_t data_bytes;	 /* of what is read and written */
-	uint32_t kernel_release; /* major << 16 | minor << 8 */
+	uint32_t data_bytes; /* of what is read and written */
 	uint8_t has_all;
 	uint8_t only_failed;
 	uint8_t keeps_pieces;
@@ -40,6 +39,9 @@ struct syscalls_control {
 	uint64_t lost_uring;  /* requests to io_uring counted, but told nowhere */
 	uint64_t silent;      /* threads that neither entered a call nor returned from one */
 	uint64_t overflows;   /* entries made in the overflow hash */
+	/* Set before a program is attached to io_uring_submit_sqe: which of its arguments is the
+	 * opcode, 0: the first is the request. */
+	uint64_t uring_argument;
 };
 
 /* What finds no room in a thread's own memory. */

@@ -60,7 +60,7 @@ int on_uring_entry(unsigned long long *arguments)
 	struct thread *t = submitter();
 
 	if (t)
-		count_request(t, uring_entry_opcode(arguments, config.kernel_release));
+		count_request(t, uring_entry_opcode(arguments, control.uring_argument));
 	return 0;
 }
 

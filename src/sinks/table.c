@@ -355,7 +355,8 @@ static int print_table(struct table_sink *s, const struct section *section)
 		fprintf(s->options.stream, "and %zu more (-j tells all)\n",
 			s->row_count - section->rows_most);
 	table_bars_legend(&s->bars, s->table, s->columns, &legend);
-	fwrite(legend.data, 1, legend.size, s->options.stream);
+	if (legend.size)
+		fwrite(legend.data, 1, legend.size, s->options.stream);
 	buffer_fini(&legend);
 	print_reasons(s, s->reasons);
 	return 0;

@@ -18,6 +18,7 @@
 #include "os/linux/bpf/follow.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/syscalls/syscalls_holder.h"
+#include "os/linux/syscalls/syscalls_uring.h"
 #include "os/os.h"
 #include "probes/syscall_arguments.h"
 #include "probes/syscall_set.h"
@@ -120,7 +121,6 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 	}
 	config->keeps_pieces = (options->interest & INTEREST_STREAM) != 0;
 	config->data_bytes = options->calls.data_bytes;
-	config->kernel_release = needs_kernel_release();
 	config->has_all = set.is_all;
 	config->only_failed = options->calls.only_failed;
 	choose_calls(config, &set, (options->interest & INTEREST_STREAM) != 0);
@@ -200,8 +200,10 @@ static void attach_uring(struct backend_run *run)
 	struct syscalls_state *s = run->state;
 	struct sooth_error err;
 
-	if (!bpf_code_attach_raw(&s->follow.code, "on_uring_request", request, &err) ||
-		!bpf_code_attach_raw(&s->follow.code, "on_uring_entry", entry, &err))
+	if (!bpf_code_attach_raw(&s->follow.code, "on_uring_request", request, &err))
+		return;
+	s->control->uring_argument = syscalls_uring_argument();
+	if (!bpf_code_attach_raw(&s->follow.code, "on_uring_entry", entry, &err))
 		return;
 	if (syscall(SYS_io_uring_setup, 0, NULL) >= 0 || errno != ENOSYS)
 		backend_limit_error(run, "what is submitted through io_uring", &err);
