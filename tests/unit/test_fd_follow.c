@@ -105,6 +105,35 @@ static void test_files(void **state)
 	IS(8, "/srv/z");
 }
 
+/* Opened without O_DIRECTORY, as tar does: what is opened from it lies in it all the same. */
+static void test_directories_that_nobody_calls_so(void **state)
+{
+	struct process_id id = { PID, PID };
+
+	(void)state;
+	open_as(4, "/srv", 0200000);
+	piece(1, "docs", 4);
+	CALL("openat", 5, 4, 1, 04000 | 02000000);
+	IS(5, "/srv/docs");
+	assert_int_equal(fd_follow_get(&follow, &id, 5)->kind, FD_FOLLOWED_FILE);
+	piece(1, "a.md", 4);
+	CALL("openat", 6, 5, 1, 0);
+	IS(6, "/srv/docs/a.md");
+	assert_int_equal(fd_follow_get(&follow, &id, 5)->kind, FD_FOLLOWED_DIRECTORY);
+	piece(1, "/etc/a.md", 9);
+	CALL("openat", 7, 6, 1, 0);
+	IS(7, "/etc/a.md");
+	assert_int_equal(fd_follow_get(&follow, &id, 6)->kind, FD_FOLLOWED_FILE);
+	open_as(8, "/tmp", 0);
+	CALL("getdents64", 48, 8, 0, 100);
+	assert_int_equal(fd_follow_get(&follow, &id, 8)->kind, FD_FOLLOWED_DIRECTORY);
+	/* No place at all: where it begins is not known. */
+	CALL("epoll_create1", 9, 0);
+	piece(1, "x", 1);
+	CALL("openat", 10, 9, 1, 0);
+	IS(10, "x");
+}
+
 static void test_numbers(void **state)
 {
 	int32_t pair[2] = { 10, 11 };
@@ -219,6 +248,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_files),
+		TEST(test_directories_that_nobody_calls_so),
 		TEST(test_numbers),
 		TEST(test_sockets),
 		TEST(test_lives),

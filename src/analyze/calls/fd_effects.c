@@ -44,6 +44,16 @@ static uint64_t argument(const struct effect *e, uint8_t i)
 
 /* --- files --- */
 
+/* Who opens one need not say so: it shows by what works on it. */
+static void shows_directory(const struct effect *e)
+{
+	struct fd_followed *known = (struct fd_followed *)fd_follow_get(
+		e->follow, &e->id, call_int(argument(e, e->row->b)));
+
+	if (known && known->kind == FD_FOLLOWED_FILE)
+		known->kind = FD_FOLLOWED_DIRECTORY;
+}
+
 /* a: the path, b: the directory it is of, c: flags. */
 static void opens(const struct effect *e)
 {
@@ -59,6 +69,8 @@ static void opens(const struct effect *e)
 	struct buffer whole = { 0 };
 
 	fd_follow_resolve(e->follow, &e->id, directory, path.bytes, &whole);
+	if (e->row->b < SYSCALL_ARGUMENTS && path.bytes.size && *path.bytes.data != '/')
+		shows_directory(e);
 	if (is_unnamed)
 		buffer_string(&whole, "/(no name)");
 	known = fd_follow_set(e->follow, e->table, e->call->result,
@@ -334,6 +346,7 @@ static void changes_to_descriptor(const struct effect *e)
 {
 	const struct fd_followed *known = own(e);
 
+	shows_directory(e);
 	set_directory(e,
 		known && known->name ? span_of(known->name, strlen(known->name)) : span_of("", 0));
 }
@@ -381,6 +394,8 @@ static const struct effect_row rows[] = {
 	{ "io_uring_setup", makes_closing, NO_ARGUMENT, 0, 0, "io_uring" },
 	{ "chdir", changes_directory, 0, 0, 0, NULL },
 	{ "fchdir", changes_to_descriptor, 0, 0, 0, NULL },
+	{ "getdents", shows_directory, 0, 0, 0, NULL },
+	{ "getdents64", shows_directory, 0, 0, 0, NULL },
 };
 
 struct call_effects {

@@ -434,12 +434,18 @@ struct span fd_follow_directory(const struct fd_follow *f, const struct process_
 	return t && t->directory ? span_of(t->directory, strlen(t->directory)) : span_of("", 0);
 }
 
+/* Who opens a directory need not say that it is one; a path begins at nothing else. */
+static bool may_be_directory(const struct fd_followed *known)
+{
+	return known->kind == FD_FOLLOWED_DIRECTORY || known->kind == FD_FOLLOWED_FILE;
+}
+
 void fd_follow_resolve(const struct fd_follow *f, const struct process_id *process,
 	int64_t directory, struct span path, struct buffer *out)
 {
 	const struct fd_followed *known = fd_follow_get(f, process, directory);
 	struct span base = directory == AT_FDCWD_LINUX ? fd_follow_directory(f, process)
-			   : known && known->name && known->kind == FD_FOLLOWED_DIRECTORY
+			   : known && known->name && may_be_directory(known)
 				   ? span_of(known->name, strlen(known->name))
 				   : span_of("", 0);
 
