@@ -191,6 +191,7 @@ static const char *calls_of(const struct trace_config *c, struct buffer *set)
 		return NULL;
 	buffer_string(set, "exit_group");
 	buffer_string(set, c->trace.io || c->trace.network ? io : "");
+	buffer_string(set, c->trace.network ? ",getsockopt" : "");
 	buffer_string(set, c->trace.memory ? ",memory" : "");
 	return buffer_cstr(set);
 }

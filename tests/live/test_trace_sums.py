@@ -21,9 +21,105 @@ READER = ("import os, sys, time\n"
           "        while f.read(500): pass\n"
           "    time.sleep(0.4)\n")
 
+SOCKETS = """
+import json, select, socket
+def udp():
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("127.0.0.1", 0))
+    return s
+def refused(family, address):
+    with socket.socket(family) as s:
+        try:
+            s.connect(address)
+        except OSError:
+            return
+        raise SystemExit("somebody listens")
+# A bound socket that does not listen: its port refuses, and nobody else gets it.
+deaf, deaf6, later = socket.socket(), socket.socket(socket.AF_INET6), socket.socket()
+for s in (deaf, later):
+    s.bind(("127.0.0.1", 0))
+deaf6.bind(("::1", 0))
+refused(socket.AF_INET, deaf.getsockname())
+refused(socket.AF_INET, deaf.getsockname())
+refused(socket.AF_INET6, deaf6.getsockname())
+refused(socket.AF_UNIX, "/nonexistent/socket")
+with socket.socket() as s:
+    s.setblocking(False)
+    s.connect_ex(later.getsockname())
+    select.select([], [s], [], 60)
+    late = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+a, b, free = udp(), udp(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+free.sendto(b"12345", a.getsockname())
+free.sendto(b"123", b.getsockname())
+free.sendmsg([b"12"], [], 0, b.getsockname())
+print(json.dumps({"deaf": deaf.getsockname()[1], "deaf6": deaf6.getsockname()[1],
+    "later": later.getsockname()[1], "error": late,
+    "a": a.getsockname()[1], "b": b.getsockname()[1]}))
+"""
+
+BREAKS = """
+import ctypes
+libc = ctypes.CDLL(None)
+libc.syscall.restype = libc.sbrk.restype = ctypes.c_void_p
+end = libc.syscall(12, ctypes.c_void_p(0))
+for to in (end + (1 << 24), end + (1 << 23), end + (1 << 60)):
+    libc.syscall(12, ctypes.c_void_p(to))
+"""
+
 
 @needs_bpf
 class Sums(Case):
+    def test_connections_that_fail_and_peers_that_calls_name(self):
+        capture = self.path("net.sooth")
+        self.sooth("trace", "--network", "-o", self.path("sums"), "--save", capture, "--",
+                   harness.have("python3"), "-S", "-c",
+                   "import sys; sys.stdout = open(%r, 'w')\n%s" % (self.path("truth"), SOCKETS))
+        truth = json.loads(harness.read(self.path("truth")))
+        rows = self.sooth("trace", "--network", "-j", capture).json()["network"]
+        by_peer = {}
+        for row in rows:
+            by_peer.setdefault(row["connection"].split("\u2192")[-1], []).append(row)
+        for peer, protocol, tries in (("127.0.0.1:%d" % truth["deaf"], "TCP", 2),
+                                      ("[::1]:%d" % truth["deaf6"], "TCP6", 1),
+                                      ("/nonexistent/socket", "UNIX", 1),
+                                      ("127.0.0.1:%d" % truth["later"], "TCP", 1)):
+            row, = by_peer[peer]
+            self.assertEqual(row["connection"].split()[0], protocol)
+            self.assertEqual((row["connects"], row["errors"]), (tries, tries), row)
+            self.assertEqual((row["sends"], row["receives"]), (0, 0))
+        self.assertNotEqual(truth["error"], 0)
+        for name, sends, size in (("a", 1, 5), ("b", 2, 5)):
+            row, = by_peer["127.0.0.1:%d" % truth[name]]
+            self.assertEqual((row["sends"], row["sent_bytes"], row["errors"]), (sends, size, 0))
+
+    @unittest.skipUnless(os.uname().machine == "x86_64", "calls brk by its number")
+    def test_how_far_the_break_moved(self):
+        def rows(code):
+            report = self.sooth("trace", "--memory", "-j", "-o", self.path("out"), "--",
+                                harness.have("python3"), "-S", "-c", code)
+            self.assertEqual(report.status, 0)
+            return {row["operation"]: row
+                    for row in json.loads(harness.read(self.path("out")))["memory"]}
+        rest, moved = rows("import ctypes"), rows(BREAKS)
+        grown = moved["brk to grow"]["bytes"] - rest["brk to grow"]["bytes"]
+        # What the allocator itself asks for differs a little between two runs.
+        self.assertAlmostEqual(grown, 1 << 24, delta=1 << 22)
+        self.assertGreaterEqual(moved["brk to shrink"]["bytes"], 1 << 23)
+        self.assertEqual(moved["brk to grow"]["errors"], 1)
+        self.assertIsNone(moved["brk to ask"]["bytes"])
+        self.assertNotIn("brk", moved)
+
+    def test_who_neither_came_nor_went_is_left_out(self):
+        sooth = self.start_attached("trace", "--all", "--process", "-j", "-d", "120")
+        self.sooth("--version")
+        sooth.send(2)
+        rows = sooth.finish().json()["processes"]
+        self.assertTrue(rows)
+        self.assertNotIn(1, [row["pid"] for row in rows])
+        self.assertNotIn(os.getpid(), [row["pid"] for row in rows])
+        alone = self.sooth("trace", "--process", "-j", "-d", "0.2", "-p", str(os.getpid())).json()
+        self.assertIn(os.getpid(), [row["pid"] for row in alone["processes"]])
+
     def reader(self):
         process = self.start(harness.have("python3"), "-c", READER, self.path("data"))
         process.wait_for_output(b"ready\n")

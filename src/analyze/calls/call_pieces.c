@@ -137,6 +137,16 @@ bool call_address(struct span sockaddr, char *out, size_t size)
 	}
 }
 
+bool call_near_end(const struct syscalls_call *call, char *out, size_t size)
+{
+	struct call_piece piece = call_piece(call, 0, SYSCALLS_PART_NEAR_END);
+
+	if (!piece.is_there || piece.bytes.size < 4 ||
+		!port_of((const unsigned char *)piece.bytes.data))
+		return false;
+	return call_address(piece.bytes, out, size);
+}
+
 /* --- types --- */
 
 static void look_up(struct call_types *t, const struct syscall_row *row)

@@ -29,6 +29,10 @@ bool call_succeeded(const struct syscalls_call *call);
 /* "10.0.0.2:443", "[::1]:443", "/run/x", "@abstract"; false: it is another family. The protocol's
  * suffix for it: "", "6". */
 bool call_address(struct span sockaddr, char *out, size_t size);
+/* This end of the socket, as the kernel had it when the call returned; of IPv4 and IPv6. False, and
+ * `out` is left alone: there is none, as when the connection was refused before the call returned.
+ */
+bool call_near_end(const struct syscalls_call *call, char *out, size_t size);
 
 /* The types of the arguments of each call, looked up once. */
 struct call_types {

@@ -208,14 +208,6 @@ static bool address_of(const struct effect *e, uint8_t i, char out[FD_FOLLOW_ADD
 	return address.is_there && call_address(address.bytes, out, FD_FOLLOW_ADDRESS);
 }
 
-/* As the kernel had it when the call returned; of IPv4 and IPv6. */
-static bool near_end(const struct effect *e, char out[FD_FOLLOW_ADDRESS])
-{
-	struct call_piece address = call_piece(e->call, 0, SYSCALLS_PART_NEAR_END);
-
-	return address.is_there && call_address(address.bytes, out, FD_FOLLOW_ADDRESS);
-}
-
 static void names_peer(const struct effect *e)
 {
 	struct fd_followed *known = own(e);
@@ -229,11 +221,10 @@ static void names_peer(const struct effect *e)
 static void connects(const struct effect *e)
 {
 	struct fd_followed *known = own(e);
-	char address[FD_FOLLOW_ADDRESS];
 
 	names_peer(e);
-	if (known && near_end(e, address))
-		memcpy(known->local, address, sizeof(address));
+	if (known)
+		call_near_end(e->call, known->local, sizeof(known->local));
 }
 
 static void names_local(const struct effect *e)
@@ -241,7 +232,8 @@ static void names_local(const struct effect *e)
 	struct fd_followed *known = own(e);
 	char address[FD_FOLLOW_ADDRESS];
 
-	if (known && (near_end(e, address) || address_of(e, 1, address)))
+	if (known &&
+		(call_near_end(e->call, address, sizeof(address)) || address_of(e, 1, address)))
 		memcpy(known->local, address, sizeof(address));
 }
 
@@ -264,7 +256,7 @@ static void accepts(const struct effect *e)
 	if (!known)
 		return;
 	memcpy(known->protocol, copy.protocol, sizeof(known->protocol));
-	if (!near_end(e, known->local))
+	if (!call_near_end(e->call, known->local, sizeof(known->local)))
 		memcpy(known->local, copy.local, sizeof(known->local));
 	known->closes_on_exec = argument(e, e->row->c) & CLOSE_ON_EXEC;
 	if (!address_of(e, 1, known->peer))

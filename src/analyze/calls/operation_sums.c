@@ -5,15 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/calls/operation_parts.h"
 #include "base/cleanup.h"
 #include "bpf/tally.h"
 
-#define FILES_MAX	    65536
-#define CONNECTIONS_MAX	    65536
-#define MEMORY_MAX	    256
-#define EAGAIN_LINUX	    11
-#define MAP_ANONYMOUS_LINUX 0x20
-#define O_TRUNC_LINUX	    01000
+#define FILES_MAX	65536
+#define CONNECTIONS_MAX 65536
+#define MEMORY_MAX	65536
+#define PROCESSES_MAX	65536
+#define O_TRUNC_LINUX	01000
 
 void operation_sums_init(struct operation_sums *s, bool by_process)
 {
@@ -22,6 +22,7 @@ void operation_sums_init(struct operation_sums *s, bool by_process)
 	map_init(&s->connections, sizeof(struct operation_path), sizeof(struct network_sum),
 		CONNECTIONS_MAX);
 	map_init(&s->memory, sizeof(struct memory_key), sizeof(struct memory_sum), MEMORY_MAX);
+	map_init(&s->breaks, sizeof(struct process_id), sizeof(uint64_t), PROCESSES_MAX);
 	transfers_init(&s->transfers);
 }
 
@@ -30,6 +31,7 @@ void operation_sums_fini(struct operation_sums *s)
 	map_fini(&s->files);
 	map_fini(&s->connections);
 	map_fini(&s->memory);
+	map_fini(&s->breaks);
 }
 
 void operation_sums_reset(struct operation_sums *s)
@@ -39,16 +41,16 @@ void operation_sums_reset(struct operation_sums *s)
 	map_clear(&s->memory);
 }
 
-/* --- files and connections --- */
+/* --- files --- */
 
-static void add_time(uint64_t *total, uint64_t *max, const struct syscalls_call *call)
+void operation_add_time(uint64_t *total, uint64_t *max, const struct syscalls_call *call)
 {
 	*total += call->duration_ns;
 	if (call->duration_ns > *max)
 		*max = call->duration_ns;
 }
 
-static void path_key(const struct operation_sums *s, const struct syscalls_call *call,
+void operation_path_key(const struct operation_sums *s, const struct syscalls_call *call,
 	struct operation_path *key, struct span path)
 {
 	memset(key, 0, sizeof(*key));
@@ -67,27 +69,12 @@ static struct io_sum *file_of(struct operation_sums *s, const struct syscalls_ca
 
 	snprintf(text, sizeof(text), "descriptor %lld", (long long)fd);
 	if (known && known->name)
-		path_key(s, call, &key, span_of(known->name, strlen(known->name)));
+		operation_path_key(s, call, &key, span_of(known->name, strlen(known->name)));
 	else
-		path_key(s, call, &key, span_of(text, strlen(text)));
+		operation_path_key(s, call, &key, span_of(text, strlen(text)));
 	sum = map_put(&s->files, &key, NULL);
 	if (sum)
 		sum->kind = known ? known->kind : FD_FOLLOWED_OTHER;
-	return sum;
-}
-
-static struct network_sum *connection_of(
-	struct operation_sums *s, const struct syscalls_call *call, const struct fd_followed *known)
-{
-	struct operation_path key;
-	struct network_sum *sum;
-	char text[OPERATION_PATH];
-
-	fd_followed_connection(known, text, sizeof(text));
-	path_key(s, call, &key, span_of(text, strlen(text)));
-	sum = map_put(&s->connections, &key, NULL);
-	if (sum)
-		memcpy(sum->peer, known->peer, sizeof(sum->peer));
 	return sum;
 }
 
@@ -100,14 +87,7 @@ static void add_side(struct operation_sums *s, const struct fd_follow *fds,
 	uint64_t bytes = is_error ? 0 : (uint64_t)call->result;
 
 	if (known && known->kind == FD_FOLLOWED_SOCKET) {
-		struct network_sum *sum = connection_of(s, call, known);
-
-		if (!sum)
-			return;
-		*(is_write ? &sum->sent_bytes : &sum->received_bytes) += bytes;
-		*(is_write ? &sum->sends : &sum->receives) += 1;
-		sum->errors += is_error && call->result != -EAGAIN_LINUX;
-		add_time(&sum->total_ns, &sum->max_ns, call);
+		operation_add_socket(s, call, known, is_write);
 	} else {
 		struct io_sum *sum = file_of(s, call, known, fd);
 
@@ -117,7 +97,7 @@ static void add_side(struct operation_sums *s, const struct fd_follow *fds,
 		*(is_write ? &sum->writes : &sum->reads) += 1;
 		sum->errors += is_error;
 		sum->is_written |= is_write && bytes;
-		add_time(&sum->total_ns, &sum->max_ns, call);
+		operation_add_time(&sum->total_ns, &sum->max_ns, call);
 	}
 }
 
@@ -147,7 +127,7 @@ static struct io_sum *file_by_path(struct operation_sums *s, const struct fd_fol
 	if (!path.bytes.size)
 		return NULL;
 	fd_follow_resolve(fds, &id, directory, path.bytes, &whole);
-	path_key(s, call, &key, span_of((const char *)whole.data, whole.size));
+	operation_path_key(s, call, &key, span_of((const char *)whole.data, whole.size));
 	buffer_fini(&whole);
 	sum = map_put(&s->files, &key, NULL);
 	return sum;
@@ -165,7 +145,7 @@ static void add_open(struct operation_sums *s, const struct fd_follow *fds,
 		return;
 	sum->opens += call_succeeded(call);
 	sum->errors += !call_succeeded(call);
-	add_time(&sum->total_ns, &sum->max_ns, call);
+	operation_add_time(&sum->total_ns, &sum->max_ns, call);
 	if (call_succeeded(call) && flags & O_TRUNC_LINUX) {
 		sum->rewrites += sum->is_written;
 		sum->is_written = false;
@@ -185,33 +165,6 @@ static void add_truncate(
 	sum->is_written = false;
 }
 
-/* --- memory --- */
-
-static void add_memory(
-	struct operation_sums *s, const struct call_types *types, const struct syscalls_call *call)
-{
-	const char *name = types->row->name;
-	bool is_map = !strncmp(name, "mmap", 4);
-	struct memory_key key = { 0 };
-	struct memory_sum *sum;
-
-	if (s->by_process)
-		key.process = process_id_of(&call->record);
-	snprintf(key.operation, sizeof(key.operation), "%s%s", name,
-		!is_map					   ? ""
-		: call->arguments[3] & MAP_ANONYMOUS_LINUX ? " of no file"
-							   : " of a file");
-	sum = map_put(&s->memory, &key, NULL);
-	if (!sum)
-		return;
-	sum->calls++;
-	sum->errors += !call_succeeded(call);
-	/* The second argument is a length in all of them but brk. */
-	if (call_succeeded(call) && types->count > 1 && types->letters[1] == 'z')
-		sum->bytes += call->arguments[1];
-	add_time(&sum->total_ns, &sum->max_ns, call);
-}
-
 void operation_sums_take(struct operation_sums *s, const struct fd_follow *fds,
 	const struct call_types *types, const struct syscalls_call *call)
 {
@@ -222,7 +175,11 @@ void operation_sums_take(struct operation_sums *s, const struct fd_follow *fds,
 	if (transfer.direction)
 		add_transfer(s, fds, &transfer, call);
 	else if (types->row->category == SYSCALL_CATEGORY_MEMORY)
-		add_memory(s, types, call);
+		operation_add_memory(s, types, call);
+	else if (!strcmp(types->row->name, "connect"))
+		operation_add_connect(s, fds, call);
+	else if (!strcmp(types->row->name, "getsockopt"))
+		operation_add_answer(s, fds, call);
 	else if (!strncmp(types->row->name, "open", 4) || !strcmp(types->row->name, "creat"))
 		add_open(s, fds, types, call);
 	else if (!strcmp(types->row->name, "ftruncate"))

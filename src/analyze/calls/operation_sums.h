@@ -22,7 +22,8 @@ struct io_sum {
 };
 
 struct network_sum {
-	uint64_t sent_bytes, received_bytes, sends, receives, errors, total_ns, max_ns;
+	uint64_t sent_bytes, received_bytes, sends, receives, connects, errors;
+	uint64_t total_ns, max_ns;
 	char peer[FD_FOLLOW_ADDRESS];
 };
 
@@ -33,12 +34,14 @@ struct memory_key {
 
 struct memory_sum {
 	uint64_t calls, errors, bytes, total_ns, max_ns;
+	uint8_t bytes_state;
 };
 
 struct operation_sums {
 	struct map files;	/* operation_path -> io_sum */
 	struct map connections; /* operation_path -> network_sum */
 	struct map memory;	/* memory_key -> memory_sum */
+	struct map breaks; /* process_id -> uint64_t: where its last brk(2) left it; 0: unknown */
 	bool by_process;
 	struct transfers transfers;
 };
@@ -49,5 +52,7 @@ void operation_sums_reset(struct operation_sums *s);
 /* Of a call, before it has changed what its descriptors are. */
 void operation_sums_take(struct operation_sums *s, const struct fd_follow *fds,
 	const struct call_types *types, const struct syscalls_call *call);
+/* Of any other record: what fork and exec do to what is known of a process. */
+void operation_sums_follow(struct operation_sums *s, const struct sooth_record *r);
 
 #endif

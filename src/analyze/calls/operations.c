@@ -29,7 +29,7 @@ struct life {
 	uint32_t parent;
 	uint64_t from_ns, to_ns;
 	uint32_t status;
-	bool has_parent, has_ended;
+	bool has_parent, has_come, has_ended;
 	char name[PROCESS_NAME_SIZE];
 	char *command; /* owned, arguments with NULs; NULL: not read */
 	size_t command_size;
@@ -45,6 +45,7 @@ struct operations_state {
 	struct map lives; /* process_id -> struct life */
 	struct peer_labels labels;
 	struct call_notes notes;
+	struct buffer asked; /* uint32_t each: the PIDs that were asked for */
 	bool has_calls, has_counts, is_over;
 };
 
@@ -86,6 +87,8 @@ static void take_join(struct operations_state *s, const struct process_join *joi
 	/* Until it execs it is its parent over again. */
 	if (from && from != life && from->command && !life->command)
 		set_command(life, span_of(from->command, from->command_size));
+	life->has_come = true;
+	life->from_ns = join->record.time_ns;
 	life->parent = join->parent_pid;
 	life->has_parent = true;
 	memcpy(life->name, join->name, sizeof(life->name));
@@ -97,13 +100,17 @@ static void take_process(struct operations_state *s, const struct proc_process *
 	struct span name = record_text(&p->record, &p->name);
 	struct life *life = life_of(s, &p->record);
 
-	if (!life || p->arguments_state > SOOTH_STATE_TRUNCATED)
+	if (!life)
 		return;
 	life->parent = p->ppid;
 	life->has_parent = true;
-	memset(life->name, 0, sizeof(life->name));
-	memcpy(life->name, name.data,
-		name.size < sizeof(life->name) ? name.size : sizeof(life->name));
+	if (name.size) {
+		memset(life->name, 0, sizeof(life->name));
+		memcpy(life->name, name.data,
+			name.size < sizeof(life->name) ? name.size : sizeof(life->name));
+	}
+	if (p->arguments_state > SOOTH_STATE_TRUNCATED)
+		return;
 	if (command.size || !life->command)
 		set_command(life, command);
 }
@@ -141,11 +148,30 @@ static void take_life(struct operations_state *s, const struct sooth_record *r)
 	}
 }
 
+/* Nobody read who it is: its thread at least has a name. Whatever is read later is better. */
+static void name_by_thread(struct operations_state *s, const struct syscalls_call *call)
+{
+	struct life *life = life_of(s, &call->record);
+
+	if (life && !*life->name)
+		memcpy(life->name, call->name, sizeof(life->name));
+}
+
+static void take_target(struct operations_state *s, const struct stream_target *target)
+{
+	struct span pids = record_text(&target->record, &target->pids);
+
+	buffer_reset(&s->asked);
+	buffer_append(&s->asked, pids.data, pids.size / sizeof(uint32_t) * sizeof(uint32_t));
+}
+
 static void take_call(struct operations_state *s, const struct syscalls_call *call)
 {
 	const struct call_types *types = call_table_get(s->types, call->abi, call->number);
 
 	s->has_calls = true;
+	if (s->options.by_process)
+		name_by_thread(s, call);
 	operation_sums_take(&s->interval, &s->fds, types, call);
 	if (s->options.is_repeated)
 		operation_sums_take(&s->all, &s->fds, types, call);
@@ -154,12 +180,17 @@ static void take_call(struct operations_state *s, const struct syscalls_call *ca
 static int take(void *state, const struct sooth_record *r, struct sooth_error *err)
 {
 	struct operations_state *s = state;
+	const void *target = record_as(r, STREAM_TARGET, sizeof(struct stream_target));
 
 	(void)err;
+	if (target)
+		take_target(s, target);
 	if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))
 		take_call(s, (const void *)r);
 	else
 		take_life(s, r);
+	operation_sums_follow(&s->interval, r);
+	operation_sums_follow(&s->all, r);
 	fd_follow_take(&s->fds, r);
 	call_notes_take(&s->notes, r);
 	s->has_counts |= r->kind == SYSCALLS_COUNT;
@@ -288,11 +319,12 @@ static int tell_connection(
 {
 	const struct operation_path *path = one->key;
 	const struct network_sum *sum = one->value;
-	uint64_t calls = sum->sends + sum->receives;
+	uint64_t calls = sum->sends + sum->receives + sum->connects;
 	struct network_row row = { .sent_bytes = sum->sent_bytes,
 		.received_bytes = sum->received_bytes,
 		.sends = sum->sends,
 		.receives = sum->receives,
+		.connects = sum->connects,
 		.errors = sum->errors,
 		.total_ns = sum->total_ns,
 		.mean_ns = calls ? sum->total_ns / calls : 0,
@@ -323,6 +355,7 @@ static int tell_memory(
 	struct memory_row row = { .calls = sum->calls,
 		.errors = sum->errors,
 		.bytes = sum->bytes,
+		.bytes_state = sum->bytes_state,
 		.total_ns = sum->total_ns,
 		.max_ns = sum->max_ns };
 	struct record_tail tail[] = {
@@ -385,6 +418,22 @@ static int tell_life(struct operations_state *s, const struct process_id *id,
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
+/* Whoever was there all the time is told only when it was asked for. */
+static bool is_told(
+	const struct operations_state *s, const struct process_id *id, const struct life *life)
+{
+	if (life->has_come || life->has_ended)
+		return true;
+	for (size_t at = 0; at < s->asked.size; at += sizeof(uint32_t)) {
+		uint32_t pid;
+
+		memcpy(&pid, (const char *)s->asked.data + at, sizeof(pid));
+		if (pid == (uint32_t)id->pid)
+			return true;
+	}
+	return false;
+}
+
 static int tell_lives(struct operations_state *s, struct sooth_error *err)
 {
 	static const struct section section = { .name = "processes",
@@ -397,8 +446,10 @@ static int tell_lives(struct operations_state *s, struct sooth_error *err)
 	const void *id;
 	void *life;
 
-	while (!status && map_next(&s->lives, &position, &id, &life))
-		status = tell_life(s, id, life, err);
+	while (!status && map_next(&s->lives, &position, &id, &life)) {
+		if (is_told(s, id, life))
+			status = tell_life(s, id, life, err);
+	}
 	return status;
 }
 
@@ -412,7 +463,7 @@ static int tell_lives(struct operations_state *s, struct sooth_error *err)
 SECTIONS(io, .name = "io", .title = "files", .shape = SECTION_TABLE,
 	.spare = "kind,errors,opens,rewrites,mean_ns,total_ns", .rows_most = PEOPLE_ROWS);
 SECTIONS(network, .name = "network", .title = "connections", .shape = SECTION_TABLE,
-	.spare = "errors,mean_ns,total_ns", .rows_most = PEOPLE_ROWS);
+	.spare = "connects,mean_ns,total_ns", .rows_most = PEOPLE_ROWS);
 SECTIONS(memory, .name = "memory", .title = "memory", .shape = SECTION_TABLE,
 	.rows_most = PEOPLE_ROWS);
 
@@ -466,6 +517,7 @@ static void fini(void *state)
 	while (map_next(&s->lives, &position, NULL, &life))
 		free(((struct life *)life)->command);
 	map_fini(&s->lives);
+	buffer_fini(&s->asked);
 	operation_sums_fini(&s->interval);
 	operation_sums_fini(&s->all);
 	call_backlog_fini(&s->backlog);

@@ -185,6 +185,8 @@ static int put_row(struct stream_state *s, const struct syscalls_call *call,
 	const char *error_text = row->error ? errno_text(row->error) : NULL;
 	char name[SYSCALL_NAME_SIZE];
 	struct process_id id = process_id_of(&call->record);
+	struct span thread = span_of(call->name, strnlen(call->name, sizeof(call->name)));
+	struct span process = fd_follow_process(&s->fds, &id);
 	struct record_tail tail[] = {
 		{ &row->name, name, syscall_name(call->abi, call->number, name) },
 		tail_buffer(&row->time, &s->time),
@@ -193,8 +195,9 @@ static int put_row(struct stream_state *s, const struct syscalls_call *call,
 		tail_string(&row->error_text, error_text ? error_text : ""),
 		tail_buffer(&row->fd_name, &s->fd_name),
 		tail_buffer(&row->path, &s->path),
-		{ &row->thread, call->name, strnlen(call->name, sizeof(call->name)) },
-		tail_span(&row->process, fd_follow_process(&s->fds, &id)),
+		tail_span(&row->thread, thread),
+		/* Nobody read who it is: its thread at least has a name. */
+		tail_span(&row->process, process.size ? process : thread),
 	};
 
 	row->category = types->row ? types->row->category : (uint8_t)SYSCALL_CATEGORY_OTHER;

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sums of calls about memory (see operation_sums.h). brk(2) names an end and no size: how far it
+ * moved shows against the call before, of the same process or of the one it was forked from. */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/calls/operation_parts.h"
+#include "model/stream_records.h"
+
+#define MAP_ANONYMOUS_LINUX 0x20
+
+static struct memory_sum *memory_of(struct operation_sums *s, const struct syscalls_call *call,
+	const char *name, const char *what)
+{
+	struct memory_key key = { 0 };
+	struct memory_sum *sum;
+
+	if (s->by_process)
+		key.process = process_id_of(&call->record);
+	snprintf(key.operation, sizeof(key.operation), "%s%s", name, what);
+	sum = map_put(&s->memory, &key, NULL);
+	if (!sum)
+		return NULL;
+	sum->calls++;
+	operation_add_time(&sum->total_ns, &sum->max_ns, call);
+	return sum;
+}
+
+/* The kernel never says that it failed: the end is then where it was. */
+static void add_break(struct operation_sums *s, const struct syscalls_call *call)
+{
+	struct process_id id = process_id_of(&call->record);
+	uint64_t asked = call->arguments[0], now = (uint64_t)call->result;
+	bool is_new, is_question;
+	uint64_t *end = map_put(&s->breaks, &id, &is_new);
+	uint64_t before = end ? *end : 0;
+	struct memory_sum *sum;
+
+	is_question = !asked || (before && asked == before);
+	sum = memory_of(s, call, "brk",
+		is_question	 ? " to ask"
+		: !before	 ? ""
+		: asked > before ? " to grow"
+				 : " to shrink");
+	if (end)
+		*end = now;
+	if (!sum)
+		return;
+	sum->errors += asked && asked != now;
+	if (is_question)
+		sum->bytes_state = SOOTH_STATE_ABSENT;
+	else if (!before)
+		sum->bytes_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+	else if (asked == now)
+		sum->bytes += now > before ? now - before : before - now;
+}
+
+void operation_add_memory(
+	struct operation_sums *s, const struct call_types *types, const struct syscalls_call *call)
+{
+	const char *name = types->row->name;
+	bool is_map = !strncmp(name, "mmap", 4);
+	bool has_length = types->count > 1 && types->letters[1] == 'z';
+	struct memory_sum *sum;
+
+	if (!strcmp(name, "brk")) {
+		add_break(s, call);
+		return;
+	}
+	sum = memory_of(s, call, name,
+		!is_map					   ? ""
+		: call->arguments[3] & MAP_ANONYMOUS_LINUX ? " of no file"
+							   : " of a file");
+	if (!sum)
+		return;
+	sum->errors += !call_succeeded(call);
+	if (!has_length)
+		sum->bytes_state = SOOTH_STATE_ABSENT;
+	else if (call_succeeded(call))
+		sum->bytes += call->arguments[1];
+}
+
+/* --- lives --- */
+
+static void take_join(struct operation_sums *s, const struct process_join *join)
+{
+	struct process_id child = process_id_of(&join->record);
+	struct process_id parent = { join->parent_start_ticks, join->parent_pid };
+	const uint64_t *from = map_get(&s->breaks, &parent);
+	uint64_t end = from ? *from : 0;
+	uint64_t *to =
+		end && !map_get(&s->breaks, &child) ? map_put(&s->breaks, &child, NULL) : NULL;
+
+	if (to)
+		*to = end;
+}
+
+void operation_sums_follow(struct operation_sums *s, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	const void *join = record_as(r, PROCESS_JOIN, sizeof(struct process_join));
+
+	if (join)
+		take_join(s, join);
+	else if (r->kind == PROCESS_EXEC || r->kind == PROCESS_LEAVE)
+		map_remove(&s->breaks, &id);
+}
