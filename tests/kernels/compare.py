@@ -185,7 +185,7 @@ def call_of_row(row):
     return row["name"], unescape(row["arguments"]), result
 
 
-SKIPPED_MOST = 50  # before the first call that is told, or where the console lost a line of truth
+SKIPPED_MOST = 400  # before the first call that is told, or where the console lost a line of truth
 
 
 def misses(true, seen):
