@@ -11,6 +11,7 @@
 
 #include "analyze/calls/call_backlog.h"
 #include "analyze/calls/call_notes.h"
+#include "analyze/calls/operation_lives.h"
 #include "analyze/calls/operation_rows.h"
 #include "analyze/calls/operation_sums.h"
 #include "analyze/sockets/peer_labels.h"
@@ -19,21 +20,9 @@
 #include "core/output.h"
 #include "core/stage.h"
 #include "model/stream_records.h"
-#include "probes/proc.h"
 #include "probes/signal_names.h"
 
-#define PROCESSES_MAX 65536
-#define PEOPLE_ROWS   40 /* of a table; -j tells all */
-
-struct life {
-	uint32_t parent;
-	uint64_t from_ns, to_ns;
-	uint32_t status;
-	bool has_parent, has_come, has_ended;
-	char name[PROCESS_NAME_SIZE];
-	char *command; /* owned, arguments with NULs; NULL: not read */
-	size_t command_size;
-};
+#define PEOPLE_ROWS 40 /* of a table; -j tells all */
 
 struct operations_state {
 	struct output *output;
@@ -42,10 +31,9 @@ struct operations_state {
 	struct call_backlog backlog;
 	struct call_table *types;
 	struct operation_sums interval, all;
-	struct map lives; /* process_id -> struct life */
+	struct operation_lives lives;
 	struct peer_labels labels;
 	struct call_notes notes;
-	struct buffer asked; /* uint32_t each: the PIDs that were asked for */
 	bool has_calls, has_counts, is_over;
 };
 
@@ -54,124 +42,13 @@ static bool wants_all(const struct operations_options *o)
 	return !o->io && !o->network && !o->process && !o->memory;
 }
 
-/* --- lives --- */
-
-static struct life *life_of(struct operations_state *s, const struct sooth_record *r)
-{
-	struct process_id id = process_id_of(r);
-	bool is_new;
-	struct life *life = map_put(&s->lives, &id, &is_new);
-
-	if (life && is_new)
-		life->from_ns = r->time_ns;
-	return life;
-}
-
-static void set_command(struct life *life, struct span command)
-{
-	free(life->command);
-	life->command = malloc(command.size + 1);
-	life->command_size = life->command ? command.size : 0;
-	if (life->command)
-		memcpy(life->command, command.data, command.size);
-}
-
-static void take_join(struct operations_state *s, const struct process_join *join)
-{
-	struct process_id parent = { join->parent_start_ticks, join->parent_pid };
-	struct life *life = life_of(s, &join->record);
-	const struct life *from = map_get(&s->lives, &parent);
-
-	if (!life)
-		return;
-	/* Until it execs it is its parent over again. */
-	if (from && from != life && from->command && !life->command)
-		set_command(life, span_of(from->command, from->command_size));
-	life->has_come = true;
-	life->from_ns = join->record.time_ns;
-	life->parent = join->parent_pid;
-	life->has_parent = true;
-	memcpy(life->name, join->name, sizeof(life->name));
-}
-
-static void take_process(struct operations_state *s, const struct proc_process *p)
-{
-	struct span command = record_text(&p->record, &p->arguments);
-	struct span name = record_text(&p->record, &p->name);
-	struct life *life = life_of(s, &p->record);
-
-	if (!life)
-		return;
-	life->parent = p->ppid;
-	life->has_parent = true;
-	if (name.size) {
-		memset(life->name, 0, sizeof(life->name));
-		memcpy(life->name, name.data,
-			name.size < sizeof(life->name) ? name.size : sizeof(life->name));
-	}
-	if (p->arguments_state > SOOTH_STATE_TRUNCATED)
-		return;
-	if (command.size || !life->command)
-		set_command(life, command);
-}
-
-static void take_exec(struct operations_state *s, const struct process_exec *exec)
-{
-	struct life *life = life_of(s, &exec->record);
-
-	if (!life)
-		return;
-	memcpy(life->name, exec->name, sizeof(life->name));
-	if (record_holds(&exec->record, sizeof(*exec)) &&
-		exec->arguments_state <= SOOTH_STATE_TRUNCATED)
-		set_command(life, record_text(&exec->record, &exec->arguments));
-}
-
-static void take_life(struct operations_state *s, const struct sooth_record *r)
-{
-	const void *known;
-	struct life *life;
-
-	if ((known = record_as(r, PROCESS_JOIN, sizeof(struct process_join)))) {
-		take_join(s, known);
-	} else if ((known = record_as(r, PROCESS_EXEC, PROCESS_EXEC_LEAST))) {
-		take_exec(s, known);
-	} else if ((known = record_as(r, PROCESS_LEAVE, sizeof(struct process_leave)))) {
-		life = life_of(s, r);
-		if (!life)
-			return;
-		life->status = ((const struct process_leave *)known)->status;
-		life->to_ns = r->time_ns;
-		life->has_ended = true;
-	} else if ((known = record_as(r, PROC_PROCESS, PROC_PROCESS_LEAST))) {
-		take_process(s, known);
-	}
-}
-
-/* Nobody read who it is: its thread at least has a name. Whatever is read later is better. */
-static void name_by_thread(struct operations_state *s, const struct syscalls_call *call)
-{
-	struct life *life = life_of(s, &call->record);
-
-	if (life && !*life->name)
-		memcpy(life->name, call->name, sizeof(life->name));
-}
-
-static void take_target(struct operations_state *s, const struct stream_target *target)
-{
-	struct span pids = record_text(&target->record, &target->pids);
-
-	buffer_reset(&s->asked);
-	buffer_append(&s->asked, pids.data, pids.size / sizeof(uint32_t) * sizeof(uint32_t));
-}
-
 static void take_call(struct operations_state *s, const struct syscalls_call *call)
 {
 	const struct call_types *types = call_table_get(s->types, call->abi, call->number);
 
 	s->has_calls = true;
 	if (s->options.by_process)
-		name_by_thread(s, call);
+		operation_lives_name(&s->lives, call);
 	operation_sums_take(&s->interval, &s->fds, types, call);
 	if (s->options.is_repeated)
 		operation_sums_take(&s->all, &s->fds, types, call);
@@ -180,15 +57,12 @@ static void take_call(struct operations_state *s, const struct syscalls_call *ca
 static int take(void *state, const struct sooth_record *r, struct sooth_error *err)
 {
 	struct operations_state *s = state;
-	const void *target = record_as(r, STREAM_TARGET, sizeof(struct stream_target));
 
 	(void)err;
-	if (target)
-		take_target(s, target);
 	if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))
 		take_call(s, (const void *)r);
 	else
-		take_life(s, r);
+		operation_lives_take(&s->lives, r);
 	operation_sums_follow(&s->interval, r);
 	operation_sums_follow(&s->all, r);
 	fd_follow_take(&s->fds, r);
@@ -207,7 +81,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 		s->options = *(const struct operations_options *)options;
 	operation_sums_init(&s->interval, s->options.by_process);
 	operation_sums_init(&s->all, s->options.by_process);
-	map_init(&s->lives, sizeof(struct process_id), sizeof(struct life), PROCESSES_MAX);
+	operation_lives_init(&s->lives);
 	peer_labels_init(&s->labels);
 	s->types = calloc(1, sizeof(*s->types));
 	call_backlog_init(&s->backlog, &s->fds, take, s);
@@ -282,7 +156,7 @@ static struct span tell_whose(const struct operations_state *s, const struct pro
 
 	*state = s->options.by_process ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	*record = row_head(process);
-	life = map_get(&s->lives, process);
+	life = map_get(&s->lives.all, process);
 	return life ? span_of(life->name, strnlen(life->name, sizeof(life->name))) : span_of("", 0);
 }
 
@@ -418,22 +292,6 @@ static int tell_life(struct operations_state *s, const struct process_id *id,
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-/* Whoever was there all the time is told only when it was asked for. */
-static bool is_told(
-	const struct operations_state *s, const struct process_id *id, const struct life *life)
-{
-	if (life->has_come || life->has_ended)
-		return true;
-	for (size_t at = 0; at < s->asked.size; at += sizeof(uint32_t)) {
-		uint32_t pid;
-
-		memcpy(&pid, (const char *)s->asked.data + at, sizeof(pid));
-		if (pid == (uint32_t)id->pid)
-			return true;
-	}
-	return false;
-}
-
 static int tell_lives(struct operations_state *s, struct sooth_error *err)
 {
 	static const struct section section = { .name = "processes",
@@ -446,8 +304,8 @@ static int tell_lives(struct operations_state *s, struct sooth_error *err)
 	const void *id;
 	void *life;
 
-	while (!status && map_next(&s->lives, &position, &id, &life)) {
-		if (is_told(s, id, life))
+	while (!status && map_next(&s->lives.all, &position, &id, &life)) {
+		if (operation_lives_tells(&s->lives, id, life))
 			status = tell_life(s, id, life, err);
 	}
 	return status;
@@ -511,13 +369,8 @@ static int finish(void *state, struct sooth_error *err)
 static void fini(void *state)
 {
 	struct operations_state *s = state;
-	size_t position = 0;
-	void *life;
 
-	while (map_next(&s->lives, &position, NULL, &life))
-		free(((struct life *)life)->command);
-	map_fini(&s->lives);
-	buffer_fini(&s->asked);
+	operation_lives_fini(&s->lives);
 	operation_sums_fini(&s->interval);
 	operation_sums_fini(&s->all);
 	call_backlog_fini(&s->backlog);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which processes were there, which came and went, and what each is called. */
+#ifndef SOOTH_ANALYZE_OPERATION_LIVES_H
+#define SOOTH_ANALYZE_OPERATION_LIVES_H
+
+#include "analyze/records.h"
+#include "base/buffer.h"
+#include "base/map.h"
+#include "model/stream_records.h"
+#include "probes/syscalls.h"
+
+struct life {
+	uint32_t parent;
+	uint64_t from_ns, to_ns;
+	uint32_t status;
+	bool has_parent, has_come, has_ended;
+	char name[PROCESS_NAME_SIZE];
+	char *command; /* owned, arguments with NULs; NULL: not read */
+	size_t command_size;
+};
+
+struct operation_lives {
+	struct map all;	     /* process_id -> struct life */
+	struct buffer asked; /* uint32_t each: the PIDs that were asked for */
+};
+
+void operation_lives_init(struct operation_lives *s);
+void operation_lives_fini(struct operation_lives *s);
+/* Any record. */
+void operation_lives_take(struct operation_lives *s, const struct sooth_record *r);
+/* Nobody read who it is: its thread at least has a name. Whatever is read later is better. */
+void operation_lives_name(struct operation_lives *s, const struct syscalls_call *call);
+/* Whoever was there all the time is told only when it was asked for. */
+bool operation_lives_tells(
+	const struct operation_lives *s, const struct process_id *id, const struct life *life);
+
+#endif
