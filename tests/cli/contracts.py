@@ -194,7 +194,7 @@ SERVED = [
     Line("sooth", "trace -c -p PID -d 1", says=("(?m)^write ",), needs_bpf=True),
     Line("sooth", "record -o FILE -p PID -d 1", needs_bpf=True),
     Line("sooth", "trace --all --io --network --process --memory --interval 1 -d 3",
-         says=("(?m)^files", "(?m)^memory", "(?m)^PID +PARENT +NAME"), needs_bpf=True),
+         says=("(?m)^files", "(?m)^memory", "(?m)^ *PID +PARENT +NAME"), needs_bpf=True),
     Line("sooth", "trace --all --io --network --process --memory -j -d 1", shape=WHOLE_SYSTEM,
          needs_bpf=True),
 ]
