@@ -107,14 +107,12 @@ static inline uint32_t uring_request_opcode(unsigned long long *arguments)
 static inline uint32_t uring_entry_opcode(unsigned long long *arguments, uint32_t which)
 {
 	switch (which) {
-	case 1:
-		return (uint8_t)arguments[1];
 	case 2:
 		return (uint8_t)arguments[2];
 	case 3:
 		return (uint8_t)arguments[3];
 	default:
-		return uring_request_opcode(arguments);
+		return (uint8_t)arguments[1];
 	}
 }
 

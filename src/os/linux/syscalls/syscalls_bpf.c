@@ -202,8 +202,11 @@ static void attach_uring(struct backend_run *run)
 
 	if (!bpf_code_attach_raw(&s->follow.code, "on_uring_request", request, &err))
 		return;
+	/* A program may not look behind the last argument, so there is one for each form. */
 	s->control->uring_argument = syscalls_uring_argument();
-	if (!bpf_code_attach_raw(&s->follow.code, "on_uring_entry", entry, &err))
+	if (!bpf_code_attach_raw(&s->follow.code,
+		    s->control->uring_argument ? "on_uring_entry" : "on_uring_request", entry,
+		    &err))
 		return;
 	if (syscall(SYS_io_uring_setup, 0, NULL) >= 0 || errno != ENOSYS)
 		backend_limit_error(run, "what is submitted through io_uring", &err);
