@@ -106,14 +106,11 @@ static inline uint32_t uring_request_opcode(unsigned long long *arguments)
 
 static inline uint32_t uring_entry_opcode(unsigned long long *arguments, uint32_t which)
 {
-	switch (which) {
-	case 2:
-		return (uint8_t)arguments[2];
-	case 3:
-		return (uint8_t)arguments[3];
-	default:
-		return (uint8_t)arguments[1];
-	}
+	unsigned long long one = arguments[1], two = arguments[2], three = arguments[3];
+
+	/* Or they become one reading at a place that is computed, which the verifier refuses. */
+	asm volatile("" : "+r"(one), "+r"(two), "+r"(three));
+	return (uint8_t)(which == 3 ? three : which == 2 ? two : one);
 }
 
 /* Since 6.8 (and backports) mark_victim is given the task, before only its number. */
