@@ -294,7 +294,7 @@ static struct views views_of(const struct trace_config *c, const char *calls,
 			.time = c->trace.clock	    ? SYSCALL_STREAM_CLOCK
 				: c->trace.relative ? SYSCALL_STREAM_RELATIVE
 						    : SYSCALL_STREAM_MONOTONIC },
-		.table = { .is_repeated = c->trace.interval_ns != 0 },
+		.table = { .set = calls, .is_repeated = c->trace.interval_ns != 0 },
 		.folded = { .look = picture_look(
 				    &c->picture, c->picture.flamegraph || c->trace.folded_calls
 							 ? CALL_GRAPH_CALLS

@@ -136,6 +136,17 @@ class Trace(harness.Case):
         self.assertLessEqual(calls["read"]["p50_ns"], calls["read"]["p99_ns"])
         self.assertLessEqual(calls["read"]["p99_ns"], calls["read"]["max_ns"])
 
+    def test_counts_only_what_was_asked_for(self):
+        """A stream has the calls that change descriptors in any case: with intervals, and in a capture."""
+        parts = map(json.loads, self.trace("-c", "--interval", "200ms", "-e", "read").splitlines())
+        self.assertEqual({row["name"] for part in parts for row in part["syscalls"]}, {"read"})
+        capture = self.scratch() + "/reads.sooth"
+        made = self.calls("-e", "read", "--save", capture)
+        again = self.run_sooth("trace", "-c", "-j", "-e", "read", capture).json()
+        self.assertEqual([(row["name"], row["count"]) for row in again["syscalls"]], [("read", len(made))])
+        self.assertEqual(again["syscalls"][0]["share_percent"], 100.0)
+        self.assertEqual({row["name"] for row in again["errors"]} - {"read"}, set())
+
     def test_same_from_capture(self):
         capture = self.scratch() + "/calls.sooth"
         live = self.calls("--save", capture)

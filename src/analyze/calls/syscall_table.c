@@ -11,11 +11,13 @@
 #include "analyze/calls/call_notes.h"
 #include "analyze/calls/syscall_sums.h"
 #include "analyze/calls/syscall_table.h"
+#include "analyze/records.h"
 #include "base/cleanup.h"
 #include "core/stage.h"
 #include "model/schema.h"
 #include "model/stream_records.h"
 #include "probes/syscall_arguments.h"
+#include "probes/syscall_set.h"
 #include "probes/syscalls.h"
 
 struct call_row {
@@ -114,6 +116,7 @@ static const struct sooth_schema error_schema = {
 struct table_state {
 	struct output *output;
 	struct syscall_table_options options;
+	struct syscall_set set;
 	struct syscall_sums sums, all; /* all: where it is told of intervals */
 	struct call_notes notes;
 	uint64_t working_ns; /* in calls that do not wait */
@@ -130,7 +133,38 @@ static int init(void *state, struct output *output, const void *options, struct 
 		s->options = *(const struct syscall_table_options *)options;
 	if (!status)
 		status = call_notes_init(&s->notes, err);
+	if (!status)
+		status = syscall_set_parse(&s->set, s->options.set, err);
 	return status ? status : syscall_sums_init(&s->all, "", err);
+}
+
+static bool is_set_for(const struct table_state *s, uint32_t abi, uint32_t number)
+{
+	return s->set.is_all || syscall_set_has(&s->set, syscall_by_number(abi, number));
+}
+
+/* A stream has the calls that change descriptors in any case; a capture has what its own run was
+ * asked for. */
+static bool is_asked_for(const struct table_state *s, const struct sooth_record *r)
+{
+	const void *known;
+
+	if ((known = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))) {
+		const struct syscalls_call *call = known;
+
+		return is_set_for(s, call->abi, call->number);
+	}
+	if ((known = record_as(r, SYSCALLS_COUNT, sizeof(struct syscalls_count)))) {
+		const struct syscalls_count *count = known;
+
+		return is_set_for(s, count->abi, count->number);
+	}
+	if ((known = record_as(r, SYSCALLS_ERROR, sizeof(struct syscalls_error)))) {
+		const struct syscalls_error *error = known;
+
+		return is_set_for(s, error->abi, error->number);
+	}
+	return false;
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
@@ -139,9 +173,11 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 	(void)err;
 	batch_for_each (r, batch) {
-		syscall_sums_take(&s->sums, r);
-		if (s->options.is_repeated)
-			syscall_sums_take(&s->all, r);
+		if (is_asked_for(s, r)) {
+			syscall_sums_take(&s->sums, r);
+			if (s->options.is_repeated)
+				syscall_sums_take(&s->all, r);
+		}
 		call_notes_take(&s->notes, r);
 		s->is_over |= r->kind == STREAM_END;
 	}

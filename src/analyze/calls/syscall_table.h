@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 struct syscall_table_options {
+	const char *set;  /* which are shown, as probes/syscall_set.h reads it; NULL: all */
 	bool is_repeated; /* told again and again, each time of the time between; at the end all */
 };
 
