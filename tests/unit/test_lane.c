@@ -26,7 +26,7 @@ static int setup(void **state)
 
 static struct lane_figures figures(void)
 {
-	return lane_values(&lane, &axis, values);
+	return lane_values(&lane, NULL, &axis, values);
 }
 
 static uint64_t at(uint64_t ms)
@@ -159,7 +159,7 @@ static void test_late(void **state)
 	figures();
 	assert_near(values[0], 9);
 	assert_true(isnan(values[1]));
-	lane_values(&other, &axis, values);
+	lane_values(&other, NULL, &axis, values);
 	assert_near(values[0], 4);
 	assert_near(values[lane_axis_count(&axis) - 2], 4);
 }

@@ -2,6 +2,8 @@
 /* The view "timeline" on made records: what becomes of readings, counts, pauses, ends, losses. */
 #include "shown.h"
 
+#include <math.h>
+
 #include "analyze/threads/thread_roles.h"
 #include "base/units.h"
 #include "probes/maps.h"
@@ -237,6 +239,95 @@ static void test_several(void **state)
 	assert_true(has(lane_of(json, "memory", "resident"), "\"max_bytes\": 4000"));
 }
 
+/* The next of the values of a lane; NAN: a gap. False: behind the last. */
+static bool next_value(const char **at, double *value)
+{
+	char *end;
+
+	*at += strspn(*at, " ,[\n");
+	*value = strncmp(*at, "null", 4) ? strtod(*at, &end) : NAN;
+	if (isnan(*value))
+		end = (char *)(uintptr_t)*at + 4;
+	if (**at == ']')
+		return false;
+	*at = end;
+	return true;
+}
+
+/* In every stretch the first lane of that name, all together, is at least each that follows. */
+static size_t assert_all_is_most(const char *json, const char *group, const char *lane)
+{
+	char key[64], first[65536];
+	const char *part, *all = first;
+	size_t parts = 0;
+
+	snprintf(first, sizeof(first), "%s", lane_of(json, group, lane));
+	snprintf(key, sizeof(key), "\"%s\": [", group);
+	part = strstr(strstr(json, key), "\"all together\"");
+	assert_non_null(part);
+	assert_non_null(all = strstr(first, "\"values_"));
+	snprintf(key, sizeof(key), "\"lane\": \"%s\"", lane);
+	part = strstr(part, key);
+	while ((part = strstr(part + 1, key))) {
+		const char *of_all = strchr(all, '['), *of_part;
+		double sum, value;
+
+		of_part = strchr(strstr(part, "\"values_"), '[');
+		for (size_t i = 0; next_value(&of_part, &value); i++) {
+			assert_true(next_value(&of_all, &sum));
+			if (!isnan(value) && !(sum >= value * 0.999999 - 0.1))
+				fail_msg("%s %s: stretch %zu: all %f, one %f", group, lane, i, sum,
+					value);
+		}
+		parts++;
+	}
+	return parts;
+}
+
+static void add_exit(uint64_t ms, uint32_t pid)
+{
+	struct process_leave leave = { .record = head(PROCESS_LEAVE, ms, pid) };
+
+	RECORD_APPEND(&records, &leave, NULL, 0);
+}
+
+/*
+ * A process that ends within a stretch, readings on both sides of a stretch's end, one that no
+ * sample follows, one before the begin, and a reading without a figure.
+ */
+static void test_all_is_most(void **state)
+{
+	const char *json;
+
+	(void)state;
+	add_segment();
+	add_process(0, 7, 0, 1000);
+	add_process(1, 9, 0, 9000);
+	add_snapshot(2);
+	add_begin(3);
+	for (uint64_t i = 1; i <= 1000; i++) {
+		add_process(i * 5, 7, i * 2, i % 3 ? i * 100 : 0);
+		if (i < 500)
+			add_process(i * 5 + 1, 9, i * 4, 9000);
+		add_call(i * 5 + 2, "read", 1);
+		add_snapshot(i * 5 + 3);
+		if (i == 500)
+			add_exit(2503, 9);
+	}
+	add_process(5005, 7, 3000, 3000000);
+	add_call(5006, "read", 1);
+	add_call(5006, "openat", -2);
+	add_exit(5007, 7);
+	add_end(5050);
+	json = show();
+	assert_int_equal(assert_all_is_most(json, "cpu", "all threads"), 2);
+	assert_int_equal(assert_all_is_most(json, "memory", "resident"), 2);
+	assert_int_equal(assert_all_is_most(json, "calls", "file"), 1);
+	assert_int_equal(assert_all_is_most(json, "calls", "failed"), 1);
+	/* Without the one that is gone. */
+	assert_true(has(lane_of(json, "memory", "resident"), "\"last_bytes\": 3000000"));
+}
+
 static void test_events(void **state)
 {
 	struct stream_loss loss = {
@@ -314,6 +405,7 @@ int main(void)
 		TEST(test_pause),
 		TEST(test_starved),
 		TEST(test_several),
+		TEST(test_all_is_most),
 		TEST(test_events),
 		TEST(test_many),
 		TEST(test_svg),

@@ -152,28 +152,54 @@ void lane_cover(struct lane *lane, struct lane_axis *axis, uint64_t from_ns, uin
 		spread(lane, axis, from_ns, to_ns, 0, true);
 }
 
-static double value_of(const struct lane *lane, const struct lane_stretch *s)
+void lane_cover_part(struct lane *sum, struct lane *part, const struct lane_axis *axis)
 {
-	if (!s->covered_ns)
-		return NAN;
-	return lane->kind == LANE_LEVEL ? s->amount
-					: s->amount * NS_A_SECOND / (double)s->covered_ns;
+	catch_up(sum, axis);
+	catch_up(part, axis);
+	for (size_t i = 0; i < LANE_STRETCHES; i++) {
+		if (sum->stretches[i].covered_ns < part->stretches[i].covered_ns)
+			sum->stretches[i].covered_ns = part->stretches[i].covered_ns;
+	}
 }
 
-struct lane_figures lane_values(struct lane *lane, const struct lane_axis *axis, double *values)
+/* 0: nothing was measured. */
+static uint64_t told_ns(const struct lane *lane, const struct lane *sum, size_t i)
+{
+	uint64_t own_ns = lane->stretches[i].covered_ns;
+
+	if (own_ns && sum && sum->stretches[i].covered_ns > own_ns)
+		return sum->stretches[i].covered_ns;
+	return own_ns;
+}
+
+static double value_of(const struct lane *lane, size_t i, uint64_t ns)
+{
+	double amount = lane->stretches[i].amount;
+
+	if (!ns)
+		return NAN;
+	return lane->kind == LANE_LEVEL ? amount : amount * NS_A_SECOND / (double)ns;
+}
+
+struct lane_figures lane_values(
+	struct lane *lane, struct lane *sum, const struct lane_axis *axis, double *values)
 {
 	struct lane_figures f = { 0 };
 	size_t count = lane_axis_count(axis);
 	uint64_t covered_ns = 0;
-	double sum = 0;
+	double amount = 0;
 
 	catch_up(lane, axis);
+	if (sum)
+		catch_up(sum, axis);
 	for (size_t i = 0; i < count; i++) {
-		values[i] = value_of(lane, &lane->stretches[i]);
+		uint64_t ns = told_ns(lane, sum, i);
+
+		values[i] = value_of(lane, i, ns);
 		if (isnan(values[i]))
 			continue;
-		sum += lane->stretches[i].amount;
-		covered_ns += lane->stretches[i].covered_ns;
+		amount += lane->stretches[i].amount;
+		covered_ns += ns;
 		f.least = f.has_any ? smaller(f.least, values[i]) : values[i];
 		f.most = f.has_any ? larger(f.most, values[i]) : values[i];
 		f.last = values[i];
@@ -184,7 +210,7 @@ struct lane_figures lane_values(struct lane *lane, const struct lane_axis *axis,
 		f.last = lane->last;
 		f.mean = NAN;
 	} else if (covered_ns) {
-		f.mean = sum * NS_A_SECOND / (double)covered_ns;
+		f.mean = amount * NS_A_SECOND / (double)covered_ns;
 	}
 	return f;
 }

@@ -62,7 +62,15 @@ struct lane_figures {
 	bool has_any;
 };
 
-/* lane_axis_count() values, NaN where there is none. A level has no mean: its time is not told. */
-struct lane_figures lane_values(struct lane *lane, const struct lane_axis *axis, double *values);
+/* The sum was measured wherever this part of it was. */
+void lane_cover_part(struct lane *sum, struct lane *part, const struct lane_axis *axis);
+
+/*
+ * lane_axis_count() values, NaN where there is none. A level has no mean: its time is not told.
+ * A part is told a second of the time that its sum (NULL: it has none) was measured in a stretch:
+ * divided by its own shorter time it would be more than all together.
+ */
+struct lane_figures lane_values(
+	struct lane *lane, struct lane *sum, const struct lane_axis *axis, double *values);
 
 #endif

@@ -114,7 +114,8 @@ static int tell_lane(struct timeline_state *s, const struct timeline_process *p,
 	enum timeline_group group, uint32_t what, struct lane *lane, struct sooth_error *err)
 {
 	const struct lane_axis *axis = &s->book.axis;
-	struct lane_figures f = lane_values(lane, axis, s->values);
+	struct lane *sum = timeline_sum(&s->book, group, what);
+	struct lane_figures f = lane_values(lane, sum == lane ? NULL : sum, axis, s->values);
 	struct timeline_lane_row row = { .record = row_head(&p->id),
 		.longest_ns = lane->longest_ns,
 		.pid_state = p->id.pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,

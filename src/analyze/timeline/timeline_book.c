@@ -114,7 +114,31 @@ void timeline_rate(struct timeline_book *b, struct timeline_process *p, enum tim
 		lane_rate(all, &b->axis, span->from_ns, span->to_ns, amount);
 }
 
-static void note_usual(struct timeline_reading *reading, uint64_t ns)
+struct lane *timeline_sum(const struct timeline_book *b, enum timeline_group group, uint32_t what)
+{
+	struct lane_key key = { group, group == TIMELINE_CPU ? TIMELINE_WHOLE : what };
+	struct lane **at = map_get(&b->all.lanes, &key);
+
+	return at ? *at : NULL;
+}
+
+void timeline_cover_sums(struct timeline_book *b, struct timeline_process *p)
+{
+	enum timeline_group group;
+	size_t position = 0;
+	struct lane *part;
+	uint32_t what;
+
+	while ((part = timeline_lane_next(p, &position, &group, &what))) {
+		struct lane *sum = timeline_sum(b, group, what);
+
+		/* Roles are read by another probe: they are no part of what this one read. */
+		if (sum && sum->kind != LANE_LEVEL && (group != TIMELINE_CPU || !what))
+			lane_cover_part(sum, part, &b->axis);
+	}
+}
+
+void timeline_note_usual(struct timeline_reading *reading, uint64_t ns)
 {
 	reading->usual_ns = reading->usual_ns ? (3 * reading->usual_ns + ns) / 4 : ns;
 }
@@ -124,21 +148,29 @@ static bool is_gap(const struct timeline_reading *reading, uint64_t ns)
 	return ns > NO_GAP_NS && reading->usual_ns && ns > GAP_FACTOR * reading->usual_ns;
 }
 
-void timeline_state(struct timeline_book *b, struct timeline_process *p,
+bool timeline_is_held(const struct timeline_reading *reading, uint64_t now_ns)
+{
+	return reading->time_ns && now_ns > reading->time_ns &&
+	       !is_gap(reading, now_ns - reading->time_ns);
+}
+
+bool timeline_state(struct timeline_book *b, struct timeline_process *p,
 	struct timeline_reading *reading, uint32_t what, uint64_t now_ns, double value)
 {
 	struct lane *lane = timeline_lane(b, p, TIMELINE_MEMORY, what, LANE_LEVEL);
 	uint64_t since_ns = reading->time_ns ? now_ns - reading->time_ns : 0;
+	bool is_held = timeline_is_held(reading, now_ns);
 
 	if (!lane)
-		return;
-	if (since_ns && !is_gap(reading, since_ns))
+		return false;
+	if (is_held)
 		lane_level(lane, &b->axis, reading->time_ns, now_ns, reading->value);
 	lane_level(lane, &b->axis, now_ns, now_ns, value);
 	if (since_ns)
-		note_usual(reading, since_ns);
+		timeline_note_usual(reading, since_ns);
 	reading->time_ns = now_ns;
 	reading->value = value;
+	return is_held;
 }
 
 /* --- processes --- */
@@ -169,6 +201,8 @@ static bool make_room(struct timeline_book *b)
 	if (!least)
 		return false;
 	b->given_up++;
+	timeline_cover_sums(b, least);
+	timeline_total_end(b, least, least->last_ns);
 	map_remove(&b->processes, &least->id);
 	process_fini(b, least);
 	free(least);

@@ -57,6 +57,8 @@ struct timeline_process {
 	uint64_t cpu_time_ns, cpu_ns;
 	double cpu_total_ns;
 	struct timeline_reading rss;
+	double held_rss;    /* what of it is in book.held_rss */
+	uint64_t rss_round; /* of the last sample that had it */
 	struct timeline_reading classes[MAP_CLASSES];
 	uint64_t maps_ns; /* of the first reading of these; 0: none yet */
 	struct timeline_threads threads;
@@ -86,9 +88,14 @@ struct timeline_book {
 	struct map processes; /* process_id -> struct timeline_process * */
 	size_t lane_count;
 	struct snapshots maps;
-	double sampled_rss; /* of the processes of the sample that is under way */
-	bool has_rss;
-	bool has_calls; /* calls are followed one by one */
+	/* Of all processes as each was read last: */
+	double held_rss;
+	size_t holders;
+	uint64_t rss_round;    /* counts samples */
+	uint64_t first_rss_ns; /* of the first sample; 0: none yet */
+	uint64_t sampled_ns;   /* of the last one */
+	bool is_whole;	       /* a whole sample has come: before, the sum lacks some */
+	bool has_calls;	       /* calls are followed one by one */
 	bool has_tallies;
 	struct buffer events; /* struct timeline_event_kept */
 	struct buffer texts;
@@ -106,17 +113,31 @@ struct timeline_process *timeline_process_of(struct timeline_book *b, const stru
 /* NULL: there are too many. */
 struct lane *timeline_lane(struct timeline_book *b, struct timeline_process *p,
 	enum timeline_group group, uint32_t what, enum lane_kind kind);
+/* The lane of all that one like this is a part of; NULL: there is none. */
+struct lane *timeline_sum(const struct timeline_book *b, enum timeline_group group, uint32_t what);
+/* The sums were measured wherever the lanes of this process were. */
+void timeline_cover_sums(struct timeline_book *b, struct timeline_process *p);
 /* The next lane of a process in the order they came; *position starts at 0. */
 struct lane *timeline_lane_next(const struct timeline_process *p, size_t *position,
 	enum timeline_group *group, uint32_t *what);
 /* A rate of one process, and of all. */
 void timeline_rate(struct timeline_book *b, struct timeline_process *p, enum timeline_group group,
 	uint32_t what, const struct timeline_span *span, double amount);
-/* A state was read: it was the one before until now, unless that is too long ago. */
-void timeline_state(struct timeline_book *b, struct timeline_process *p,
+/* A state was read: it was the one before until now, unless that is too long ago (false). */
+bool timeline_state(struct timeline_book *b, struct timeline_process *p,
 	struct timeline_reading *reading, uint32_t what, uint64_t now_ns, double value);
+/* Whether it was the one before until now. */
+bool timeline_is_held(const struct timeline_reading *reading, uint64_t now_ns);
+void timeline_note_usual(struct timeline_reading *reading, uint64_t ns);
 void timeline_event(struct timeline_book *b, const struct sooth_record *r, uint64_t at_ns,
 	enum timeline_event what, struct span name, struct span detail);
+
+/* What all hold together, in timeline_total.c: after a reading, a sample, an end. */
+void timeline_total_read(struct timeline_book *b, struct timeline_process *p, uint64_t now_ns,
+	double bytes, bool was_held);
+void timeline_total_sampled(struct timeline_book *b, uint64_t now_ns);
+void timeline_total_end(struct timeline_book *b, struct timeline_process *p, uint64_t now_ns);
+void timeline_total_forget(struct timeline_book *b);
 
 /* Records of the probe threads, in timeline_threads.c. */
 void timeline_threads_take(struct timeline_book *b, const struct sooth_record *r);

@@ -45,7 +45,7 @@ static void forget_readings(struct timeline_book *b)
 		for (size_t i = 0; i < MAP_CLASSES; i++)
 			p->classes[i].time_ns = 0;
 	}
-	b->all.rss.time_ns = 0;
+	timeline_total_forget(b);
 }
 
 /* The first reading stands before the begin. */
@@ -162,6 +162,7 @@ static void note_end(struct timeline_book *b, const struct sooth_record *r, uint
 	p->has_status = has_status;
 	if (has_status)
 		end_words_status(&words, status);
+	timeline_total_end(b, p, r->time_ns);
 	timeline_event(b, r, r->time_ns, TIMELINE_EVENT_END, name_of(p->name),
 		span_of((const char *)words.data, words.size));
 	buffer_fini(&words);
@@ -197,6 +198,7 @@ static void take_process(struct timeline_book *b, const struct proc_process *r)
 	struct timeline_process *p = timeline_process_of(b, &r->record);
 	struct timeline_span span = { 0, r->record.time_ns };
 	double used;
+	bool was_held;
 
 	if (!p)
 		return;
@@ -209,20 +211,13 @@ static void take_process(struct timeline_book *b, const struct proc_process *r)
 	}
 	p->cpu_time_ns = span.to_ns;
 	p->cpu_ns = r->cpu_ns;
+	p->rss_round = b->rss_round;
 	/* The kernel's counter lags behind: nobody who lives has none. */
 	if (!r->rss_bytes)
 		return;
-	timeline_state(b, p, &p->rss, TIMELINE_WHOLE, r->record.time_ns, (double)r->rss_bytes);
-	b->sampled_rss += (double)r->rss_bytes;
-	b->has_rss = true;
-}
-
-static void take_snapshot(struct timeline_book *b, const struct sooth_record *r)
-{
-	if (b->has_rss)
-		timeline_state(b, &b->all, &b->all.rss, TIMELINE_WHOLE, r->time_ns, b->sampled_rss);
-	b->sampled_rss = 0;
-	b->has_rss = false;
+	was_held = timeline_state(
+		b, p, &p->rss, TIMELINE_WHOLE, r->record.time_ns, (double)r->rss_bytes);
+	timeline_total_read(b, p, r->record.time_ns, (double)r->rss_bytes, was_held);
 }
 
 /* Memory by what it is for, of a whole reading with figures. */
@@ -327,7 +322,7 @@ void timeline_book_take(struct timeline_book *b, const struct sooth_record *r)
 	if ((known = record_as(r, PROC_PROCESS, PROC_PROCESS_LEAST)))
 		take_process(b, known);
 	else if (r->kind == PROC_SNAPSHOT)
-		take_snapshot(b, r);
+		timeline_total_sampled(b, r->time_ns);
 	else if ((known = record_as(r, MAPS_PROCESS, sizeof(struct maps_process))))
 		take_maps(b, known);
 	else if ((known = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST)))
@@ -376,7 +371,13 @@ void timeline_book_settle(struct timeline_book *b)
 
 	if (last && !last->to_ns)
 		last->to_ns = b->axis.end_ns;
+	/* The last sample may have been cut short. */
+	if (!b->is_whole && b->first_rss_ns)
+		timeline_total_sampled(b, b->axis.end_ns);
 	while (map_next(&b->processes, &position, NULL, &value))
 		cover_all(b, *(struct timeline_process **)value);
 	cover_all(b, &b->all);
+	position = 0;
+	while (map_next(&b->processes, &position, NULL, &value))
+		timeline_cover_sums(b, *(struct timeline_process **)value);
 }
