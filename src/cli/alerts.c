@@ -358,14 +358,6 @@ static int rows(void *state, const struct section *section, const struct batch *
 	return 0;
 }
 
-static int section_end(void *state, const struct section *section, struct sooth_error *err)
-{
-	(void)state;
-	(void)section;
-	(void)err;
-	return 0;
-}
-
 static int end(void *state, struct sooth_error *err)
 {
 	struct alert_state *s = state;
@@ -377,11 +369,6 @@ static int end(void *state, struct sooth_error *err)
 	return 0;
 }
 
-static void close_sink(void *state)
-{
-	(void)state;
-}
-
 const struct sink_type alert_sink = {
 	.name = "alerts",
 	.help = "thresholds that are watched",
@@ -390,7 +377,5 @@ const struct sink_type alert_sink = {
 	.begin = begin,
 	.section = section_begin,
 	.rows = rows,
-	.section_end = section_end,
 	.end = end,
-	.close = close_sink,
 };

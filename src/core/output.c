@@ -61,13 +61,19 @@ int output_add_sink(struct output *o, const struct sink_type *type,
 		int _status = 0;                                                                   \
 		for (size_t _i = 0; _i < (o)->sink_count && !_status; _i++)                        \
 			_status =                                                                  \
-				(o)->sinks[_i].type->operation((o)->sinks[_i].state, __VA_ARGS__); \
+				operation((o)->sinks[_i].type, (o)->sinks[_i].state, __VA_ARGS__); \
 		_status;                                                                           \
 	})
 
+static int sink_rows(const struct sink_type *type, void *state, const struct section *section,
+	const struct batch *batch, struct sooth_error *err)
+{
+	return type->rows(state, section, batch, err);
+}
+
 int output_begin(struct output *o, const struct report_head *head, struct sooth_error *err)
 {
-	return EACH_SINK(o, begin, head, err);
+	return EACH_SINK(o, sink_begin, head, err);
 }
 
 int output_flush(struct output *o, struct sooth_error *err)
@@ -78,7 +84,7 @@ int output_flush(struct output *o, struct sooth_error *err)
 	if (buffer_failed(&o->rows))
 		return error_no_memory(err);
 	if (batch.size)
-		status = EACH_SINK(o, rows, o->section, &batch, err);
+		status = EACH_SINK(o, sink_rows, o->section, &batch, err);
 	buffer_reset(&o->rows);
 	return status;
 }
@@ -92,7 +98,7 @@ int output_close_section(struct output *o, struct sooth_error *err)
 		return 0;
 	status = output_flush(o, err);
 	o->section = NULL;
-	return status ? status : EACH_SINK(o, section_end, section, err);
+	return status ? status : EACH_SINK(o, sink_section_end, section, err);
 }
 
 /* Single rows are no choice. */
@@ -111,7 +117,7 @@ int output_section(struct output *o, const struct section *section, struct sooth
 	o->section = section;
 	o->filters = o->filter && is_table(section) && filter_fits(o->filter, section->schema);
 	o->has_filtered |= o->filters;
-	return EACH_SINK(o, section, section, err);
+	return EACH_SINK(o, sink_section, section, err);
 }
 
 /* Takes the row at `at` away when it is not wanted. */
@@ -196,7 +202,7 @@ int output_end(struct output *o, struct sooth_error *err)
 	int status = output_close_section(o, err);
 
 	if (!status)
-		status = EACH_SINK(o, end, err);
+		status = EACH_SINK(o, sink_end, err);
 	if (!status && o->filter && !o->has_filtered)
 		status = filters_nothing(o, err);
 	return status;
@@ -207,7 +213,7 @@ void output_free(struct output *o)
 	if (!o)
 		return;
 	for (size_t i = 0; i < o->sink_count; i++) {
-		o->sinks[i].type->close(o->sinks[i].state);
+		sink_close(o->sinks[i].type, o->sinks[i].state);
 		free(o->sinks[i].state);
 	}
 	buffer_fini(&o->rows);

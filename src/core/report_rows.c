@@ -23,22 +23,6 @@ static int rows_open(void *state, const struct sink_options *options, struct soo
 	return 0;
 }
 
-static int rows_begin(void *state, const struct report_head *head, struct sooth_error *err)
-{
-	(void)state;
-	(void)head;
-	(void)err;
-	return 0;
-}
-
-static int rows_section(void *state, const struct section *section, struct sooth_error *err)
-{
-	(void)state;
-	(void)section;
-	(void)err;
-	return 0;
-}
-
 static int rows_take(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
@@ -53,29 +37,12 @@ static int rows_take(void *state, const struct section *section, const struct ba
 	return 0;
 }
 
-static int rows_end(void *state, struct sooth_error *err)
-{
-	(void)state;
-	(void)err;
-	return 0;
-}
-
-static void rows_close(void *state)
-{
-	(void)state;
-}
-
 static const struct sink_type rows_sink = {
 	.name = "rows",
 	.help = "to the program itself",
 	.state_size = sizeof(struct rows_state),
 	.open = rows_open,
-	.begin = rows_begin,
-	.section = rows_section,
 	.rows = rows_take,
-	.section_end = rows_section,
-	.end = rows_end,
-	.close = rows_close,
 };
 
 int sooth_report_on_row(

@@ -76,6 +76,7 @@ struct sink_type {
 	const char *help;
 	size_t state_size;
 	int (*open)(void *state, const struct sink_options *options, struct sooth_error *err);
+	/* NULL, from here on all but rows: nothing is to be done then. */
 	int (*begin)(void *state, const struct report_head *head, struct sooth_error *err);
 	int (*section)(void *state, const struct section *section, struct sooth_error *err);
 	int (*rows)(void *state, const struct section *section, const struct batch *batch,
@@ -84,5 +85,35 @@ struct sink_type {
 	int (*end)(void *state, struct sooth_error *err);
 	void (*close)(void *state);
 };
+
+/* For whoever has a sink of an unknown type. */
+static inline int sink_begin(const struct sink_type *type, void *state,
+	const struct report_head *head, struct sooth_error *err)
+{
+	return type->begin ? type->begin(state, head, err) : 0;
+}
+
+static inline int sink_section(const struct sink_type *type, void *state,
+	const struct section *section, struct sooth_error *err)
+{
+	return type->section ? type->section(state, section, err) : 0;
+}
+
+static inline int sink_section_end(const struct sink_type *type, void *state,
+	const struct section *section, struct sooth_error *err)
+{
+	return type->section_end ? type->section_end(state, section, err) : 0;
+}
+
+static inline int sink_end(const struct sink_type *type, void *state, struct sooth_error *err)
+{
+	return type->end ? type->end(state, err) : 0;
+}
+
+static inline void sink_close(const struct sink_type *type, void *state)
+{
+	if (type->close)
+		type->close(state);
+}
 
 #endif

@@ -24,14 +24,6 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	return 0;
 }
 
-static int begin(void *state, const struct report_head *head, struct sooth_error *err)
-{
-	(void)state;
-	(void)head;
-	(void)err;
-	return 0;
-}
-
 static int section_begin(void *state, const struct section *section, struct sooth_error *err)
 {
 	struct feed_sink *s = state;
@@ -102,37 +94,13 @@ static int rows(void *state, const struct section *section, const struct batch *
 	return status;
 }
 
-static int section_end(void *state, const struct section *section, struct sooth_error *err)
-{
-	(void)state;
-	(void)section;
-	(void)err;
-	return 0;
-}
-
-static int end(void *state, struct sooth_error *err)
-{
-	(void)state;
-	(void)err;
-	return 0;
-}
-
-static void close_sink(void *state)
-{
-	(void)state;
-}
-
 static const struct sink_type feed_sink = {
 	.name = "feed",
 	.help = "rows into tables",
 	.state_size = sizeof(struct feed_sink),
 	.open = open_sink,
-	.begin = begin,
 	.section = section_begin,
 	.rows = rows,
-	.section_end = section_end,
-	.end = end,
-	.close = close_sink,
 };
 
 /* --- records --- */

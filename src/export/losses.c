@@ -17,14 +17,6 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	return 0;
 }
 
-static int begin(void *state, const struct report_head *head, struct sooth_error *err)
-{
-	(void)state;
-	(void)head;
-	(void)err;
-	return 0;
-}
-
 static int section_begin(void *state, const struct section *section, struct sooth_error *err)
 {
 	(void)err;
@@ -56,29 +48,14 @@ static int section_end(void *state, const struct section *section, struct sooth_
 	return 0;
 }
 
-static int end(void *state, struct sooth_error *err)
-{
-	(void)state;
-	(void)err;
-	return 0;
-}
-
-static void close_sink(void *state)
-{
-	(void)state;
-}
-
 static const struct sink_type losses_sink = {
 	.name = "losses",
 	.help = "what was lost, a line each",
 	.state_size = sizeof(struct losses_sink),
 	.open = open_sink,
-	.begin = begin,
 	.section = section_begin,
 	.rows = rows,
 	.section_end = section_end,
-	.end = end,
-	.close = close_sink,
 };
 
 int export_losses(struct sooth_report *report, struct buffer *lines, struct sooth_error *err)

@@ -36,14 +36,6 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	return 0;
 }
 
-static int begin(void *state, const struct report_head *head, struct sooth_error *err)
-{
-	(void)state;
-	(void)head;
-	(void)err;
-	return 0;
-}
-
 /* --- columns --- */
 
 static void add_column(struct csv_sink *s, const struct sooth_field *f)
@@ -194,7 +186,6 @@ const struct sink_type sink_csv = {
 	.help = "comma-separated values: the main table alone, without notes",
 	.state_size = sizeof(struct csv_sink),
 	.open = open_sink,
-	.begin = begin,
 	.section = section_begin,
 	.rows = rows,
 	.section_end = section_end,

@@ -36,14 +36,6 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	return 0;
 }
 
-static int begin(void *state, const struct report_head *head, struct sooth_error *err)
-{
-	(void)state;
-	(void)head;
-	(void)err;
-	return 0;
-}
-
 static void label_of(const struct sooth_field *field, char out[64])
 {
 	snprintf(out, 64, "%s", field->label ? field->label : field->name);
@@ -185,7 +177,6 @@ const struct sink_type sink_flamegraph = {
 	.help = "stacks as a picture (SVG)",
 	.state_size = sizeof(struct flamegraph_sink),
 	.open = open_sink,
-	.begin = begin,
 	.section = section_begin,
 	.rows = rows,
 	.section_end = section_end,

@@ -28,14 +28,6 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	return 0;
 }
 
-static int begin(void *state, const struct report_head *head, struct sooth_error *err)
-{
-	(void)state;
-	(void)head;
-	(void)err;
-	return 0;
-}
-
 static const struct sooth_field *first_of(
 	const struct sooth_schema *schema, enum sooth_field_type type)
 {
@@ -127,7 +119,6 @@ const struct sink_type sink_folded = {
 	.help = "a text and a number a line, as flamegraph tools read stacks",
 	.state_size = sizeof(struct folded_sink),
 	.open = open_sink,
-	.begin = begin,
 	.section = section_begin,
 	.rows = rows,
 	.section_end = section_end,

@@ -23,7 +23,7 @@ static void close_around(void *state)
 	struct around *s = state;
 
 	if (s->inner)
-		s->inner->close(s->inner_state);
+		sink_close(s->inner, s->inner_state);
 	free(s->inner_state);
 	if (s->memory)
 		fclose(s->memory);
@@ -59,14 +59,14 @@ static int begin_around(void *state, const struct report_head *head, struct soot
 {
 	struct around *s = state;
 
-	return s->inner->begin(s->inner_state, head, err);
+	return sink_begin(s->inner, s->inner_state, head, err);
 }
 
 static int section_around(void *state, const struct section *section, struct sooth_error *err)
 {
 	struct around *s = state;
 
-	return s->inner->section(s->inner_state, section, err);
+	return sink_section(s->inner, s->inner_state, section, err);
 }
 
 static int rows_around(void *state, const struct section *section, const struct batch *batch,
@@ -81,14 +81,14 @@ static int section_end_around(void *state, const struct section *section, struct
 {
 	struct around *s = state;
 
-	return s->inner->section_end(s->inner_state, section, err);
+	return sink_section_end(s->inner, s->inner_state, section, err);
 }
 
 static int end_around(void *state, struct sooth_error *err)
 {
 	struct around *s = state;
 	struct buffer plain = { 0 };
-	int status = s->inner->end(s->inner_state, err);
+	int status = sink_end(s->inner, s->inner_state, err);
 
 	if (status)
 		return status;

@@ -77,14 +77,6 @@ static int rows(void *state, const struct section *section, const struct batch *
 	return buffer_failed(kept) ? error_no_memory(err) : 0;
 }
 
-static int section_end(void *state, const struct section *section, struct sooth_error *err)
-{
-	(void)state;
-	(void)section;
-	(void)err;
-	return 0;
-}
-
 /* --- learning --- */
 
 static void learn_record(struct redactor *r, const struct sooth_schema *schema,
@@ -328,7 +320,6 @@ const struct sink_type sink_redacted = {
 	.begin = begin,
 	.section = section_begin,
 	.rows = rows,
-	.section_end = section_end,
 	.end = end,
 	.close = close_sink,
 };

@@ -53,14 +53,6 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	return 0;
 }
 
-static int begin(void *state, const struct report_head *head, struct sooth_error *err)
-{
-	(void)state;
-	(void)head;
-	(void)err;
-	return 0;
-}
-
 static bool is_number(const struct sooth_field *f)
 {
 	switch (f->type) {
@@ -402,7 +394,6 @@ const struct sink_type sink_table = {
 	.help = "text for people",
 	.state_size = sizeof(struct table_sink),
 	.open = open_sink,
-	.begin = begin,
 	.section = section_begin,
 	.rows = rows,
 	.section_end = section_end,

@@ -39,14 +39,6 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	return 0;
 }
 
-static int begin(void *state, const struct report_head *head, struct sooth_error *err)
-{
-	(void)state;
-	(void)head;
-	(void)err;
-	return 0;
-}
-
 static int section_begin(void *state, const struct section *section, struct sooth_error *err)
 {
 	struct timeline_svg *s = state;
@@ -450,7 +442,6 @@ const struct sink_type sink_timeline_svg = {
 	.help = "values over time as a picture",
 	.state_size = sizeof(struct timeline_svg),
 	.open = open_sink,
-	.begin = begin,
 	.section = section_begin,
 	.rows = rows,
 	.section_end = section_end,

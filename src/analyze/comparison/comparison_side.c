@@ -23,14 +23,6 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	return 0;
 }
 
-static int begin(void *state, const struct report_head *head, struct sooth_error *err)
-{
-	(void)state;
-	(void)head;
-	(void)err;
-	return 0;
-}
-
 static bool is_of_findings(const struct section *section)
 {
 	return !strncmp(section->schema->name, FINDINGS, strlen(FINDINGS));
@@ -119,29 +111,14 @@ static int section_end(void *state, const struct section *section, struct sooth_
 	return 0;
 }
 
-static int end(void *state, struct sooth_error *err)
-{
-	(void)state;
-	(void)err;
-	return 0;
-}
-
-static void close_sink(void *state)
-{
-	(void)state;
-}
-
 const struct sink_type comparison_sink = {
 	.name = "comparison",
 	.help = "keeps the rows of a report for a comparison",
 	.state_size = sizeof(struct side_sink),
 	.open = open_sink,
-	.begin = begin,
 	.section = section_begin,
 	.rows = rows,
 	.section_end = section_end,
-	.end = end,
-	.close = close_sink,
 };
 
 /* --- the stream --- */
