@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * metadata-storm: a process asks again and again about the same files (stat, access, open,
- * readlink, reading a directory) without reading or writing them. A build or a status of a work
- * tree asks about many files, about each once or twice; who opens a file and reads it wants its
- * contents.
+ * readlink, reading a directory) without reading or writing them, and it takes a part of its time.
+ * A build or a status of a work tree asks about many files, about each once or twice; who asks,
+ * opens a file and reads it wants its contents.
  */
 #include <string.h>
 
@@ -11,6 +11,7 @@
 #include "core/finding.h"
 
 #define TOLD_MOST   3
+#define LOOKS_USED  2 /* a stat and an open come before the contents */
 #define FOLDERS_MAX 4096
 
 static const struct finding_option options[] = {
@@ -24,28 +25,36 @@ static const struct finding_option options[] = {
 		.otherwise = 5,
 		.min = 1,
 		.max = 1e9 },
+	{ .name = "min-share",
+		.help = "of a thread's time, that these calls take",
+		.unit = SOOTH_UNIT_PERCENT,
+		.otherwise = 1,
+		.min = 0,
+		.max = 1e6 },
 };
 
 struct storm {
 	double again; /* calls about what was asked before */
+	double again_ns;
 	double looks; /* of the same files, all */
 	double files;
 	struct map folders; /* call_path -> double */
 };
 
-/* Beyond the first, and beyond those that came with its contents. */
-static double again_of(const struct call_file *f)
+/* Beyond the first, and beyond those that came with its contents. What the kernel makes up as it is
+ * read (/proc, /sys) has nothing to remember. */
+static double again_of(const struct call_path *path, const struct call_file *f)
 {
-	uint64_t used = 1 + f->moves[CALL_READ].calls + f->moves[CALL_WRITTEN].calls;
+	uint64_t moves = f->moves[CALL_READ].calls + f->moves[CALL_WRITTEN].calls;
+	uint64_t used = 1 + LOOKS_USED * moves;
 
-	return f->looks > used ? (double)(f->looks - used) : 0;
+	return f->looks > used && call_is_on_disk(path->text) ? (double)(f->looks - used) : 0;
 }
 
 static double weigh_file(const void *key, const void *value, void *user)
 {
-	(void)key;
 	(void)user;
-	return again_of(value);
+	return again_of(key, value);
 }
 
 static double weigh_folder(const void *key, const void *value, void *user)
@@ -66,18 +75,24 @@ static void find(struct storm *s, const struct call_history *h)
 		const struct call_path *path = key;
 		const struct call_file *f = value;
 		struct call_path folder = { { 0 } };
-		double *sum;
+		double *sum, again = again_of(path, f);
 
-		if (!again_of(f))
+		if (!again)
 			continue;
-		s->again += again_of(f);
+		s->again += again;
+		s->again_ns += (double)f->looks_ns * again / (double)f->looks;
 		s->looks += (double)f->looks;
 		s->files++;
 		memcpy(folder.text, path->text, exam_directory_size(path->text));
 		sum = map_put(&s->folders, &folder, NULL);
 		if (sum)
-			*sum += again_of(f);
+			*sum += again;
 	}
+}
+
+static double share_of(const struct exam_calls *c, const struct storm *s)
+{
+	return s->again_ns * 100 / (double)c->interval_ns;
 }
 
 static void tell(struct exam *e, const struct exam_calls *c, const struct storm *s)
@@ -95,6 +110,8 @@ static void tell(struct exam *e, const struct exam_calls *c, const struct storm 
 		*folder ? folder : "its folder");
 	finding_rate(
 		e, "asked again", exam_calls_rate(c, s->again), SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(
+		e, "share of a thread's time", share_of(c, s), SOOTH_UNIT_PERCENT, c->interval_ns);
 	finding_number(e, "times for each", s->looks / s->files, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(e, "calls about files, all", (double)c->history->looks, SOOTH_UNIT_NONE,
 		c->interval_ns);
@@ -112,6 +129,13 @@ static void tell(struct exam *e, const struct exam_calls *c, const struct storm 
 	finding_end(e);
 }
 
+static bool is_storm(const struct exam *e, const struct exam_calls *c, const struct storm *s)
+{
+	return s->files && s->looks >= exam_option(e, "min-times") * s->files &&
+	       exam_is_over(e, "min-rate", exam_calls_rate(c, s->again), "") &&
+	       exam_is_over(e, "min-share", share_of(c, s), "");
+}
+
 static void judge(struct exam *e)
 {
 	struct storm s = { 0 };
@@ -120,13 +144,14 @@ static void judge(struct exam *e)
 	if (!exam_calls_begin(&c, e))
 		return;
 	find(&s, c.history);
-	if (s.files && s.looks >= exam_option(e, "min-times") * s.files &&
-		exam_is_over(e, "min-rate", exam_calls_rate(&c, s.again), ""))
+	if (is_storm(e, &c, &s))
 		tell(e, &c, &s);
 	else
-		exam_fine(e, "%.0f calls a second about files, %.0f of them about what it knew",
-			exam_calls_rate(&c, (double)c.history->looks),
-			exam_calls_rate(&c, s.again));
+		exam_fine(e,
+			"%.0f calls a second about files, %.0f of them about what it knew: %.2g %% "
+			"of a thread's time",
+			exam_calls_rate(&c, (double)c.history->looks), exam_calls_rate(&c, s.again),
+			share_of(&c, &s));
 	map_fini(&s.folders);
 }
 

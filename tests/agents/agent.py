@@ -91,19 +91,19 @@ def require_native():
 
 class Agent:
     def __init__(self, agent, mode=modes.ANSWER, prompt="hi", mcp=(), terminal=False, folder=None,
-                 before=(), arguments=(), environment=None, words_per_s=5, way=None):
+                 before=(), arguments=(), environment=None, words_per_s=5, think_s=0, way=None):
         """
         `mcp`: names of MCP servers it is to start. `folder`: where it works. `before`: a command
         that is given the agent's command line and runs it. `arguments`, `environment`: besides its
-        own. `way`: into the namespace. IDLE implies a terminal; with any other mode the prompt is
-        typed there.
+        own. `think_s`: of the model, before it calls a tool. `way`: into the namespace. IDLE
+        implies a terminal; with any other mode the prompt is typed there.
         """
         self.agent, self.first_mode, self.prompt, self.mcp = agent, mode, prompt, tuple(mcp)
         self.is_idle = mode == modes.IDLE
         self.on_terminal = terminal or self.is_idle
         self.folder, self.before, self.words_per_s = folder, tuple(before), words_per_s
         self.more_arguments = tuple(arguments)
-        self.more_environment, self.way = environment or {}, way
+        self.more_environment, self.way, self.think_s = environment or {}, way, think_s
         self.child = self.terminal = self.server = None
         self.is_asked, self.since_ns = False, 0
         self._started = None
@@ -144,7 +144,7 @@ class Agent:
     def _start(self):
         self.server = fake_api.Server(self.namespace.listening,
             modes.ANSWER if self.is_idle else self.first_mode, self.words_per_s,
-            self._tool_call).serve()
+            self._tool_call, self.think_s).serve()
         for name in ("home", "tmp", "work"):
             os.mkdir(self._file(name))
         self.home, self.folder = self._file("home"), self.folder or self._file("work")

@@ -163,6 +163,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_json(200, protocol.whole("".join(words)))
 
     def send_call(self, protocol, mode):
+        self.wait(self.server.think_s)
         name, arguments = self.server.tool_call(mode)
         self.send_stream(protocol.call(self.server.next_number(), name, arguments))
 
@@ -186,12 +187,14 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, listening, mode=modes.ANSWER, words_per_s=5, tool_call=None):
-        """`listening`: a socket; `tool_call(mode)`: (name, arguments) of what the model calls."""
+    def __init__(self, listening, mode=modes.ANSWER, words_per_s=5, tool_call=None,
+                 think_s=0):
+        """`listening`: a socket; `tool_call(mode)`: (name, arguments) of what the model calls;
+        `think_s`: how long it takes to come to that."""
         super().__init__(listening.getsockname(), Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
-        self.words_per_s, self.tool_call = words_per_s, tool_call
+        self.words_per_s, self.tool_call, self.think_s = words_per_s, tool_call, think_s
         self.mode, self.is_closing = mode, False
         self.lock = threading.Lock()
         self.exchanges, self.number = [], 0

@@ -413,6 +413,7 @@ LOOKS = """
 os.mkdir("tree")
 names = ["tree/f%d" % i for i in range(size)]
 for name in names: open(name, "w").write(name)
+tree = os.open("tree", os.O_RDONLY)
 def burst(n, count):
     for i in range(count):
         yield names[(n * count + i) % size]
@@ -431,11 +432,21 @@ def work(n):
     elif kind == "read":
         for name in burst(n, 30):
             fd = os.open(name, os.O_RDONLY); os.read(fd, 4096); os.close(fd)
+    elif kind == "asked, then read":
+        for name in burst(n, 30):
+            os.stat(name)
+            with open(name) as f: f.read()
+    elif kind == "by descriptor":
+        for i in range(40): os.stat(tree)
+    elif kind == "made up":
+        for i in range(40): os.stat("/proc/self/statm")
     elif kind == "slowly":
         for name in names: os.stat(name)
 """
 ASKED = {"evidence": "asked again", "threshold": "min-rate"}
-SLOWLY = ("metadata-storm.min-rate=100",)
+SLOWLY = ("metadata-storm.min-rate=100", "metadata-storm.min-share=0.02")
+# However often: nothing that takes no time.
+CHEAPLY = ("metadata-storm.min-rate=100", "metadata-storm.min-share=60")
 
 
 def looks(kind, size=(5, 120), pause=(0.008, 0.03)):
@@ -450,7 +461,12 @@ METADATA_STORM = [
         **ASKED),
     healthy("metadata-storm", "a tree, each file once", looks("each once", (2000, 6000)),
         settings=SLOWLY),
-    healthy("metadata-storm", "files that are read", looks("read"), settings=SLOWLY),
+    *[healthy("metadata-storm", name, looks(kind), settings=SLOWLY)
+        for name, kind in (("files that are read", "read"),
+            ("files that are asked about, opened and read", "asked, then read"),
+            ("an open file, again and again", "by descriptor"),
+            ("what the kernel makes up", "made up"))],
+    healthy("metadata-storm", "it takes next to no time", looks("stat"), settings=CHEAPLY),
     healthy("metadata-storm", "the same files, now and then",
         looks("slowly", (5, 20), (0.5, 1)), settings=SLOWLY),
 ]

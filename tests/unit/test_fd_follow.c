@@ -134,6 +134,30 @@ static void test_directories_that_nobody_calls_so(void **state)
 	IS(10, "x");
 }
 
+/* As runtimes write it that have no openat. */
+static void test_below_a_descriptor_of_its_own(void **state)
+{
+	static const struct {
+		const char *path, *means;
+	} rows[] = {
+		{ "/proc/self/fd/4/docs/a.md", "/srv/docs/a.md" },
+		{ "/proc/self/fd/4//a.md", "/srv/a.md" },
+		{ "/proc/self/fd/4", "/proc/self/fd/4" },
+		{ "/proc/self/fd/4/", "/proc/self/fd/4/" },
+		{ "/proc/self/fd/9/a.md", "/proc/self/fd/9/a.md" },
+		{ "/proc/self/fd/4x/a.md", "/proc/self/fd/4x/a.md" },
+		{ "/proc/self/fd/99999999999/a.md", "/proc/self/fd/99999999999/a.md" },
+		{ "/proc/self/fdinfo/4", "/proc/self/fdinfo/4" },
+	};
+
+	(void)state;
+	open_as(4, "/srv", 0200000);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		open_as(5, rows[i].path, 0);
+		IS(5, rows[i].means);
+	}
+}
+
 static void test_numbers(void **state)
 {
 	int32_t pair[2] = { 10, 11 };
@@ -249,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_files),
 		TEST(test_directories_that_nobody_calls_so),
+		TEST(test_below_a_descriptor_of_its_own),
 		TEST(test_numbers),
 		TEST(test_sockets),
 		TEST(test_lives),

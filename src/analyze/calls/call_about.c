@@ -55,6 +55,18 @@ uint8_t call_find_path(const struct fd_follow *fds, const struct call_types *typ
 	return state;
 }
 
+bool call_means_descriptor(const struct call_types *types, const struct syscalls_call *call)
+{
+	for (size_t i = 0; i < types->count; i++) {
+		struct call_piece path = call_path(call, i);
+
+		if (is_path(types, i))
+			return path.is_there && !path.bytes.size &&
+			       (path.state & 0xf) != SOOTH_STATE_NOT_MEASURED;
+	}
+	return false;
+}
+
 static bool is_below(struct span path, const char *top)
 {
 	size_t size = strlen(top);

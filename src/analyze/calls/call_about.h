@@ -10,6 +10,9 @@
  * Returns its state: absent when there is none. */
 uint8_t call_find_path(const struct fd_follow *fds, const struct call_types *types,
 	const struct syscalls_call *call, struct buffer *out);
+/* Whether the first path among its arguments is empty: the descriptor beside it is meant
+ * (AT_EMPTY_PATH), as fstat means it. */
+bool call_means_descriptor(const struct call_types *types, const struct syscalls_call *call);
 /* Whether any path or descriptor among its arguments is `top`, or lies below it. */
 bool call_touches(const struct fd_follow *fds, const struct call_types *types,
 	const struct syscalls_call *call, const char *top);

@@ -323,6 +323,7 @@ static void take_rename(const struct call_at_hand *c)
 		return;
 	f->kind = moved.kind;
 	f->looks += moved.looks;
+	f->looks_ns += moved.looks_ns;
 	rename_contents(&f->contents, &moved.contents);
 	for (size_t i = 0; i < CALL_MOVES; i++)
 		add_moves(&f->moves[i], &moved.moves[i]);
@@ -344,8 +345,10 @@ static void take_look(const struct call_at_hand *c)
 		return;
 	c->history->looks++;
 	f = file_at(c, &key);
-	if (f)
-		f->looks++;
+	if (!f)
+		return;
+	f->looks++;
+	f->looks_ns += c->call->duration_ns;
 }
 
 void call_files_take(const struct call_at_hand *c)

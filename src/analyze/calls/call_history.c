@@ -142,9 +142,11 @@ static void find_path(struct call_at_hand *c)
 	struct buffer *path = &c->all->path;
 	uint8_t state;
 
+	/* fstat by another name. */
+	if (call_means_descriptor(c->types, c->call))
+		return;
 	buffer_reset(path);
 	state = call_find_path(&c->all->fds, c->types, c->call, path);
-	/* fstat by another name: the descriptor is meant, whose path is empty. */
 	if (state <= SOOTH_STATE_TRUNCATED && path->size)
 		c->path = span_of(buffer_cstr(path), path->size);
 }

@@ -70,6 +70,7 @@ struct call_file {
 	uint8_t kind; /* enum fd_followed_kind */
 	bool was_written_last;
 	uint64_t looks; /* calls about it, by its path */
+	uint64_t looks_ns;
 	struct call_moves moves[CALL_MOVES];
 	struct call_contents contents; /* of a file */
 };

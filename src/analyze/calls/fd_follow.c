@@ -440,15 +440,46 @@ static bool may_be_directory(const struct fd_followed *known)
 	return known->kind == FD_FOLLOWED_DIRECTORY || known->kind == FD_FOLLOWED_FILE;
 }
 
+/* "/proc/self/fd/7/x", as runtimes without an openat write it: x below descriptor 7. The link
+ * itself, with nothing below it, is not what it leads to. */
+static bool goes_through_own(struct span *path, int64_t *fd)
+{
+	struct cursor c = cursor_over(path->data, path->size);
+	struct span number;
+	uint64_t value;
+
+	if (!cursor_skip(&c, "/proc/self/fd/"))
+		return false;
+	number = cursor_until(&c, '/');
+	while (cursor_skip(&c, "/"))
+		;
+	if (cursor_at_end(&c) || !span_decimal(number, &value) || value > INT32_MAX)
+		return false;
+	*fd = (int64_t)value;
+	*path = span_of((const char *)c.at, cursor_left(&c));
+	return true;
+}
+
+static struct span name_of_directory(
+	const struct fd_follow *f, const struct process_id *process, int64_t fd)
+{
+	const struct fd_followed *known = fd_follow_get(f, process, fd);
+
+	if (fd == AT_FDCWD_LINUX)
+		return fd_follow_directory(f, process);
+	return known && known->name && may_be_directory(known)
+		       ? span_of(known->name, strlen(known->name))
+		       : span_of("", 0);
+}
+
 void fd_follow_resolve(const struct fd_follow *f, const struct process_id *process,
 	int64_t directory, struct span path, struct buffer *out)
 {
-	const struct fd_followed *known = fd_follow_get(f, process, directory);
-	struct span base = directory == AT_FDCWD_LINUX ? fd_follow_directory(f, process)
-			   : known && known->name && may_be_directory(known)
-				   ? span_of(known->name, strlen(known->name))
-				   : span_of("", 0);
+	struct span below = path, base;
 
+	if (goes_through_own(&below, &directory) && name_of_directory(f, process, directory).size)
+		path = below;
+	base = name_of_directory(f, process, directory);
 	/* "./x" is what people type for x, and "." for where they are. */
 	while (base.size && span_starts(path, "./")) {
 		path.data += 2;
