@@ -26,6 +26,9 @@ extern const struct command *const commands[]; /* NULL at the end */
 const struct command *command_find(const char *name);
 /* Parse, run, print an error; returns the exit status. */
 int command_main(const struct command *command, int argc, char **argv);
+/* The same in a process of its own, which ends with it: `words` with the command's name first, and
+ * NULL at the end. -1: it did not end by itself. */
+int command_apart(char *const *words);
 void command_print_help(const struct command *command);
 /* Three short lines: what failed, why, what to do. */
 void command_print_error(const struct sooth_error *err);

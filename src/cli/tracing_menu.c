@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "analyze/census/census.h"
@@ -12,35 +11,15 @@
 #include "base/cursor.h"
 #include "base/escape.h"
 #include "base/units.h"
+#include "cli/ask.h"
 #include "cli/census_scan.h"
 #include "cli/command.h"
 
-#define ANSWER_SIZE 64
-#define LISTED_MAX  99
+#define LISTED_MAX 99
 
 bool tracing_menu_can_ask(void)
 {
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-}
-
-/* The number behind a prompt; 0: nothing, or the end of input. */
-static uint64_t ask(const char *prompt, uint64_t most)
-{
-	char answer[ANSWER_SIZE];
-	uint64_t number;
-
-	for (;;) {
-		printf("%s (1-%llu, nothing ends): ", prompt, (unsigned long long)most);
-		fflush(stdout);
-		if (!fgets(answer, sizeof(answer), stdin))
-			return 0;
-		answer[strcspn(answer, "\n")] = '\0';
-		if (!*answer)
-			return 0;
-		if (parse_u64(answer, &number) && number >= 1 && number <= most)
-			return number;
-		printf("that is none of them\n");
-	}
 }
 
 /* --- whom --- */
@@ -88,7 +67,7 @@ static uint64_t choose_pid(const struct census *c)
 		puts("no agents are running here; name a process: sooth trace -p PID");
 		return 0;
 	}
-	chosen = ask("which", count);
+	chosen = ask_number("which", count);
 	return chosen ? pids[chosen - 1] : 0;
 }
 
@@ -142,6 +121,6 @@ int tracing_menu_run(struct sooth_error *err)
 	putchar('\n');
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		printf("%3zu  %s\n", i + 1, kinds[i].what);
-	kind = ask("what", ARRAY_SIZE(kinds));
+	kind = ask_number("what", ARRAY_SIZE(kinds));
 	return kind ? run_kind(pid, kind - 1) : 0;
 }

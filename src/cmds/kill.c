@@ -4,10 +4,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/units.h"
 #include "cli/act.h"
+#include "cli/ask.h"
 #include "cli/command.h"
 #include "cli/stop.h"
 
@@ -111,15 +111,6 @@ static int check(
 	return error_remedy(err, "sooth kill PID; `sooth ps` lists them");
 }
 
-static bool is_yes(const char *question)
-{
-	char answer[16] = "";
-
-	fprintf(stderr, "%s [y/N] ", question);
-	fflush(stderr);
-	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
-}
-
 static void tell_progress(void *user, size_t left)
 {
 	(void)user;
@@ -152,10 +143,10 @@ static int agree(
 	*is_wanted = true;
 	if (!(by_verdict || c->kill.ask) || c->kill.yes || !count_meant(a))
 		return 0;
-	if (!isatty(STDIN_FILENO))
+	if (!ask_is_answered())
 		return refuse_unasked(err);
 	act_list(a, stderr);
-	*is_wanted = is_yes("end these?");
+	*is_wanted = ask_yes("end these?");
 	if (!*is_wanted)
 		return 0;
 	status = act_look(a, err);
@@ -170,7 +161,7 @@ static int end_with(const struct kill_config *c, struct act *a, int signal, stru
 
 	stop_catch(); /* some may stand stopped for a moment: they are let go first */
 	return act_end(a, signal, c->kill.wait_ns ? c->kill.wait_ns : WAIT_NS,
-		isatty(STDERR_FILENO) ? &progress : NULL, err);
+		ask_is_seen() ? &progress : NULL, err);
 }
 
 static int end_all(const struct kill_config *c, struct act *a, struct sooth_error *err)
@@ -179,9 +170,9 @@ static int end_all(const struct kill_config *c, struct act *a, struct sooth_erro
 
 	if (status || c->kill.now || act_exit(a) != STILL_THERE)
 		return status;
-	if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO) && !c->kill.yes && !stop_is_wanted()) {
+	if (ask_is_answered() && ask_is_seen() && !c->kill.yes && !stop_is_wanted()) {
 		act_list(a, stderr);
-		if (is_yes("still there; end them by SIGKILL?"))
+		if (ask_yes("still there; end them by SIGKILL?"))
 			return end_with(c, a, SIGKILL, err);
 	}
 	return 0;
