@@ -47,6 +47,12 @@ static void print_option(const struct option *o)
 	printf("\n");
 }
 
+void command_print_options(const struct option_group *group)
+{
+	for (size_t i = 0; i < group->count; i++)
+		print_option(&group->options[i]);
+}
+
 void command_print_help(const struct command *c)
 {
 	printf("sooth %s - %s\n\nUsage: sooth %s %s\n", c->name, c->summary, c->name, c->usage);
@@ -54,8 +60,7 @@ void command_print_help(const struct command *c)
 		printf("\n%s\n", c->about);
 	for (size_t g = 0; g < c->group_count; g++) {
 		printf("\n%s:\n", c->groups[g].title);
-		for (size_t i = 0; i < c->groups[g].count; i++)
-			print_option(&c->groups[g].options[i]);
+		command_print_options(&c->groups[g]);
 	}
 	if (c->examples)
 		printf("\nExamples:\n%s", c->examples);
@@ -118,10 +123,14 @@ static bool asks_for_help(int argc, char **argv)
 	return false;
 }
 
-/* A reader that went away has seen what it wanted. */
-static bool is_closed_pipe(const struct sooth_error *err)
+int command_end(int status, const struct sooth_error *err)
 {
-	return err->code == -EPIPE;
+	if (status >= 0)
+		return status;
+	if (err->code == -EPIPE)
+		return 0;
+	command_print_error(err);
+	return error_exit_status(err);
 }
 
 int command_main(const struct command *c, int argc, char **argv)
@@ -143,10 +152,5 @@ int command_main(const struct command *c, int argc, char **argv)
 	if (!status)
 		status = c->run(config, &arguments, &err);
 	free(arguments.items);
-	if (status >= 0)
-		return status;
-	if (is_closed_pipe(&err))
-		return 0;
-	command_print_error(&err);
-	return error_exit_status(&err);
+	return command_end(status, &err);
 }

@@ -30,7 +30,14 @@ int command_main(const struct command *command, int argc, char **argv);
  * NULL at the end. -1: it did not end by itself. */
 int command_apart(char *const *words);
 void command_print_help(const struct command *command);
+/* The options of a group, a line each. */
+void command_print_options(const struct option_group *group);
 /* Three short lines: what failed, why, what to do. */
 void command_print_error(const struct sooth_error *err);
+/*
+ * How whatever was asked for ends: `status` is its exit status, or negative with err filled, which
+ * is told then. Returns the exit status. A reader that went away has seen what it wanted: 0.
+ */
+int command_end(int status, const struct sooth_error *err);
 
 #endif

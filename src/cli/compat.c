@@ -2,7 +2,6 @@
 /* Names of older tools; see compat.h. */
 #include "cli/compat.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 

@@ -34,8 +34,7 @@ static int unknown_command(const char *typed)
 		error_remedy(&err, "did you mean sooth %s?", nearest);
 	else
 		error_remedy(&err, "`sooth help` lists the commands");
-	command_print_error(&err);
-	return error_exit_status(&err);
+	return command_end(err.code, &err);
 }
 
 /* Options of the program itself stand before the command. Returns how many words they took. */
@@ -112,7 +111,7 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
 	compat = argc ? compat_find(argv[0], &name) : NULL;
 	if (compat)
-		return finish(compat->run(name, argc, argv));
+		return finish(compat_main(compat, name, argc, argv));
 	used = program_options(argc, argv);
 	argv[used] = argv[0];
 	argc -= used;

@@ -24,7 +24,7 @@
 #define QUICK_NS (200 * NS_PER_MS) /* for the CPU of the quick overview */
 
 struct claude_diagnose_config {
-	bool wants_help, wants_version;
+	struct compat_asked asked;
 	bool is_deep, has_sample, has_calls, has_io, has_network, has_flamegraph;
 	struct output_options output;
 	uint64_t sample_ns, duration_ns;
@@ -66,10 +66,11 @@ static const struct option rows[] = {
 		.argument = "FILE",
 		.offset = offsetof(struct claude_diagnose_config, output.output),
 		.help = "write there; with --flamegraph: the picture" },
-	FLAG_ROW('h', "help", wants_help, "this"),
-	FLAG_ROW('V', "version", wants_version, "the version"),
 };
-static const struct option_group group = OPTION_GROUP("Options", rows, 0);
+static const struct option_group groups[] = {
+	OPTION_GROUP("", rows, 0),
+	COMPAT_ASKED_GROUP(struct claude_diagnose_config, asked),
+};
 
 static void print_help(const char *name)
 {
@@ -77,14 +78,8 @@ static void print_help(const char *name)
 	       "Usage: %s [-d] [-j] [--pid PID] [--duration N] [-o FILE]\n"
 	       "       %s -D [--io] [--network] [-j] [--pid PID] [--duration N] [-o FILE]\n\n",
 		name, name, name);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char letter[8] = "";
-
-		if (rows[i].letter)
-			snprintf(letter, sizeof(letter), "-%c,", rows[i].letter);
-		printf("  %-3s --%-16s %-5s %s\n", letter, rows[i].name,
-			rows[i].argument ? rows[i].argument : "", rows[i].help);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		command_print_options(&groups[i]);
 	printf("\nWithout -d, -D and --duration: one look, in under a second.\n"
 	       "`sooth diagnose` does the same for every agent and says more.\n");
 }
@@ -252,30 +247,19 @@ static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *
 	return status;
 }
 
-static int run_claude_diagnose(const char *name, int argc, char **argv)
+static int run_claude_diagnose(const char *name, int argc, char **argv, struct sooth_error *err)
 {
 	struct claude_diagnose_config c = { 0 };
 	struct arguments arguments = { 0 };
-	struct sooth_error err = { 0 };
-	int status = options_parse(&group, 1, &c, argc, argv, &arguments, &err);
+	int status = options_parse(groups, ARRAY_SIZE(groups), &c, argc, argv, &arguments, err);
 
-	if (!status && c.wants_help) {
-		print_help(name);
-	} else if (!status && c.wants_version) {
-		printf("%s (sooth) %s\n", name, SOOTH_VERSION);
-	} else {
+	if (!status && !compat_answer(c.asked, name, print_help)) {
+		status = check(&c, &arguments, err);
 		if (!status)
-			status = check(&c, &arguments, &err);
-		if (!status)
-			status = diagnose(&c, &err);
+			status = diagnose(&c, err);
 	}
 	free(arguments.items);
-	if (status >= 0)
-		return status;
-	if (status == -EPIPE)
-		return 0; /* whoever read it has seen enough */
-	command_print_error(&err);
-	return error_exit_status(&err);
+	return status;
 }
 
 const struct compat compat_claude_diagnose = { run_claude_diagnose };

@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/command.h"
 #include "cli/compat.h"
@@ -19,24 +18,14 @@ static void print_help(const char *name)
 		name);
 }
 
-static int run_claude_monitor(const char *name, int argc, char **argv)
+static int run_claude_monitor(const char *name, int argc, char **argv, struct sooth_error *err)
 {
-	struct sooth_error err = { 0 };
-
-	if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
-		print_help(name);
+	if (argc > 1 && compat_answer(compat_asked_by(argv[1]), name, print_help))
 		return 0;
-	}
-	if (argc > 1 && (!strcmp(argv[1], "-V") || !strcmp(argv[1], "--version"))) {
-		printf("%s (sooth) %s\n", name, SOOTH_VERSION);
-		return 0;
-	}
-	error_set(
-		&err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "monitor from now on, or write FIFOs");
-	error_why(&err, "the daemon is not part of this version");
-	error_remedy(&err, "sooth trace --all --io --network --process --memory --interval 5");
-	command_print_error(&err);
-	return error_exit_status(&err);
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "monitor from now on, or write FIFOs");
+	error_why(err, "the daemon is not part of this version");
+	return error_remedy(
+		err, "sooth trace --all --io --network --process --memory --interval 5");
 }
 
 const struct compat compat_claude_monitor = { run_claude_monitor };

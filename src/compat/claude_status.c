@@ -20,34 +20,24 @@ static void print_help(const char *name)
 		name, name);
 }
 
-static int refuse(const char *name, const char *word)
+static int refuse(const char *name, const char *word, struct sooth_error *err)
 {
-	struct sooth_error err = { 0 };
-
-	error_set(&err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", word);
-	error_why(&err, "%s takes -j and -h, and nothing else", name);
-	error_remedy(&err, "`sooth status` takes a capture, and more options");
-	command_print_error(&err);
-	return error_exit_status(&err);
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", word);
+	error_why(err, "%s takes -j and -h, and nothing else", name);
+	return error_remedy(err, "`sooth status` takes a capture, and more options");
 }
 
-static int run_claude_status(const char *name, int argc, char **argv)
+static int run_claude_status(const char *name, int argc, char **argv, struct sooth_error *err)
 {
 	static char command[] = "status", option[] = "--agent", agent[] = "claude", json[] = "-j";
 	char *words[] = { command, option, agent, json, NULL };
 	bool is_json = false;
 
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help")) {
-			print_help(name);
+		if (compat_answer(compat_asked_by(argv[i]), name, print_help))
 			return 0;
-		}
-		if (!strcmp(argv[i], "-V") || !strcmp(argv[i], "--version")) {
-			printf("%s (sooth) %s\n", name, SOOTH_VERSION);
-			return 0;
-		}
 		if (strcmp(argv[i], "-j") && strcmp(argv[i], "--json"))
-			return refuse(name, argv[i]);
+			return refuse(name, argv[i], err);
 		is_json = true;
 	}
 	if (!is_json)

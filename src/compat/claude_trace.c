@@ -26,7 +26,7 @@
 #define STILL_THERE 1 /* exit status */
 
 struct claude_trace_config {
-	bool wants_help, wants_version;
+	struct compat_asked asked;
 	bool is_verbose, is_tree, check_version, at_once;
 	struct output_options output;
 	uint64_t watch_ns;
@@ -75,10 +75,11 @@ static const struct option rows[] = {
 	FLAG_ROW('9', NULL, at_once, "with -K: at once (SIGKILL)"),
 	FLAG_ROW(0, "check-version", check_version,
 		"versions that are installed, and who runs an older one"),
-	FLAG_ROW('h', "help", wants_help, "this"),
-	FLAG_ROW('V', "version", wants_version, "the version"),
 };
-static const struct option_group group = OPTION_GROUP("Options", rows, 0);
+static const struct option_group groups[] = {
+	OPTION_GROUP("", rows, 0),
+	COMPAT_ASKED_GROUP(struct claude_trace_config, asked),
+};
 
 static void print_help(const char *name)
 {
@@ -87,16 +88,8 @@ static void print_help(const char *name)
 	       "       %s -K PID [-9]\n"
 	       "       %s --check-version\n\n",
 		name, name, name, name);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char letter[8] = "";
-
-		if (rows[i].letter)
-			snprintf(letter, sizeof(letter), "-%c", rows[i].letter);
-		printf("  %-2s%s %s%-14s %-4s %s\n", letter,
-			rows[i].letter && rows[i].name ? "," : " ", rows[i].name ? "--" : "  ",
-			rows[i].name ? rows[i].name : "", rows[i].argument ? rows[i].argument : "",
-			rows[i].help);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		command_print_options(&groups[i]);
 	printf("\n`sooth ps` does the same for every agent and says more.\n");
 }
 
@@ -215,30 +208,19 @@ static int check(const struct claude_trace_config *c, const struct arguments *ar
 	return 0;
 }
 
-static int run_claude_trace(const char *name, int argc, char **argv)
+static int run_claude_trace(const char *name, int argc, char **argv, struct sooth_error *err)
 {
 	struct claude_trace_config c = { 0 };
 	struct arguments arguments = { 0 };
-	struct sooth_error err = { 0 };
-	int status = options_parse(&group, 1, &c, argc, argv, &arguments, &err);
+	int status = options_parse(groups, ARRAY_SIZE(groups), &c, argc, argv, &arguments, err);
 
-	if (!status && c.wants_help) {
-		print_help(name);
-	} else if (!status && c.wants_version) {
-		printf("%s (sooth) %s\n", name, SOOTH_VERSION);
-	} else {
+	if (!status && !compat_answer(c.asked, name, print_help)) {
+		status = check(&c, &arguments, err);
 		if (!status)
-			status = check(&c, &arguments, &err);
-		if (!status)
-			status = c.end_pid ? end_one(name, &c, &err) : list(&c, &err);
+			status = c.end_pid ? end_one(name, &c, err) : list(&c, err);
 	}
 	free(arguments.items);
-	if (status >= 0)
-		return status;
-	if (status == -EPIPE)
-		return 0; /* whoever read it has seen enough */
-	command_print_error(&err);
-	return error_exit_status(&err);
+	return status;
 }
 
 const struct compat compat_claude_trace = { run_claude_trace };

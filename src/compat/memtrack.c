@@ -96,28 +96,18 @@ static int track(const char *name, struct memtrack_words *words, struct sooth_er
 	return status;
 }
 
-static int run_memtrack(const char *name, int argc, char **argv)
+static int run_memtrack(const char *name, int argc, char **argv, struct sooth_error *err)
 {
 	struct memtrack_words words;
-	struct sooth_error err = { 0 };
 	int status;
 
 	want_log();
-	status = memtrack_words_parse(&words, argc, argv, &err);
-	if (!status && words.wants_help) {
-		print_help(name);
-		return 0;
-	}
-	if (!status && words.wants_version) {
-		printf("%s (sooth) %s\n", name, SOOTH_VERSION);
-		return 0;
-	}
-	if (!status)
-		status = track(name, &words, &err);
-	if (status >= 0)
-		return status;
-	command_print_error(&err);
-	return error_exit_status(&err);
+	status = memtrack_words_parse(&words, argc, argv, err);
+	if (!status &&
+		!compat_answer((struct compat_asked){ words.wants_help, words.wants_version }, name,
+			print_help))
+		status = track(name, &words, err);
+	return status;
 }
 
 const struct compat compat_memtrack = { run_memtrack };

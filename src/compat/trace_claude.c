@@ -2,7 +2,6 @@
 /* trace-claude: tracing by choice; with a pid, all calls of that process. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/units.h"
 #include "cli/command.h"
@@ -20,57 +19,36 @@ static void print_help(const char *name)
 		name, name);
 }
 
-static int fail(struct sooth_error *err)
+static int refuse(const char *name, const char *word, struct sooth_error *err)
 {
-	command_print_error(err);
-	return error_exit_status(err);
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", word);
+	error_why(err, "%s takes a pid, and nothing else", name);
+	return error_remedy(err, "`sooth trace` has the options");
 }
 
-static int refuse(const char *name, const char *word)
+static int nobody_to_ask(const char *name, struct sooth_error *err)
 {
-	struct sooth_error err = { 0 };
-
-	error_set(&err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", word);
-	error_why(&err, "%s takes a pid, and nothing else", name);
-	error_remedy(&err, "`sooth trace` has the options");
-	return fail(&err);
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "ask what to trace");
+	error_why(err, "there is no terminal");
+	return error_remedy(err, "%s PID, or sooth trace -p PID", name);
 }
 
-static int nobody_to_ask(const char *name)
-{
-	struct sooth_error err = { 0 };
-
-	error_set(&err, -EINVAL, SOOTH_FAULT_USAGE, "ask what to trace");
-	error_why(&err, "there is no terminal");
-	error_remedy(&err, "%s PID, or sooth trace -p PID", name);
-	return fail(&err);
-}
-
-static int run_trace_claude(const char *name, int argc, char **argv)
+static int run_trace_claude(const char *name, int argc, char **argv, struct sooth_error *err)
 {
 	char *words[] = { (char *)"trace", (char *)"-p", NULL, NULL };
-	struct sooth_error err = { 0 };
 	uint64_t pid;
-	int status;
 
-	if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
-		print_help(name);
+	if (argc > 1 && compat_answer(compat_asked_by(argv[1]), name, print_help))
 		return 0;
-	}
-	if (argc > 1 && (!strcmp(argv[1], "-V") || !strcmp(argv[1], "--version"))) {
-		printf("%s (sooth) %s\n", name, SOOTH_VERSION);
-		return 0;
-	}
 	if (argc > 2 || (argc == 2 && !parse_u64(argv[1], &pid)))
-		return refuse(name, argv[argc - 1]);
+		return refuse(name, argv[argc - 1], err);
 	if (argc == 2) {
 		words[2] = argv[1];
 		return command_main(command_find("trace"), 3, words);
 	}
 	if (!tracing_menu_can_ask())
-		return nobody_to_ask(name);
-	status = tracing_menu_run(&err);
-	return status < 0 ? fail(&err) : status;
+		return nobody_to_ask(name, err);
+	return tracing_menu_run(err);
 }
 
 const struct compat compat_trace_claude = { run_trace_claude };

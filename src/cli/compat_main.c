@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Running an older tool: what all of them are asked, and how all of them end. */
+#include "cli/compat.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+
+int compat_main(const struct compat *compat, const char *name, int argc, char **argv)
+{
+	struct sooth_error err = { 0 };
+
+	return command_end(compat->run(name, argc, argv, &err), &err);
+}
+
+const struct option compat_asked_options[COMPAT_ASKED_OPTIONS] = {
+	{ .letter = 'h',
+		.name = "help",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct compat_asked, help),
+		.help = "this" },
+	{ .letter = 'V',
+		.name = "version",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct compat_asked, version),
+		.help = "the version" },
+};
+
+struct compat_asked compat_asked_by(const char *word)
+{
+	return (struct compat_asked){
+		.help = !strcmp(word, "-h") || !strcmp(word, "--help"),
+		.version = !strcmp(word, "-V") || !strcmp(word, "--version"),
+	};
+}
+
+bool compat_answer(
+	struct compat_asked asked, const char *name, void (*print_help)(const char *name))
+{
+	if (asked.help)
+		print_help(name);
+	else if (asked.version)
+		printf("%s (sooth) %s\n", name, SOOTH_VERSION);
+	return asked.help || asked.version;
+}
+
