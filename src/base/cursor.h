@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct cursor {
 	const unsigned char *at;
@@ -54,6 +55,10 @@ bool span_decimal(struct span s, uint64_t *value);
 static inline struct span span_of(const char *data, size_t size)
 {
 	return (struct span){ data, size };
+}
+static inline struct span span_of_string(const char *string)
+{
+	return span_of(string, strlen(string));
 }
 
 #endif

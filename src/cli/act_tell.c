@@ -60,20 +60,15 @@ static struct record_tail text(struct sooth_text *to, const char *value)
 	return (struct record_tail){ to, value, strlen(value) };
 }
 
-static uint8_t state_of(bool has_it)
-{
-	return has_it ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-}
-
 static int tell_one(struct output *o, const struct act_process *p, struct sooth_error *err)
 {
 	struct act_row row = {
 		.record = { .start_ticks = p->id.start_ticks, .pid = (uint32_t)p->id.pid },
 		.outcome = p->outcome,
-		.agent_state = state_of(p->agent),
-		.role_state = state_of(p->has_role),
-		.session_state = state_of(p->session[0]),
-		.why_state = state_of(p->why[0]),
+		.agent_state = state_if(p->agent),
+		.role_state = state_if(p->has_role),
+		.session_state = state_if(p->session[0]),
+		.why_state = state_if(p->why[0]),
 	};
 	struct record_tail tail[] = { text(&row.name, p->name),
 		text(&row.agent, p->agent ? p->agent->name : ""),

@@ -245,7 +245,7 @@ static void copy_name(
 	if (f)
 		v = sooth_field_get(f, row);
 	out[0] = '\0';
-	if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED)
+	if (value_is_there(&v))
 		snprintf(out, 64, "%.*s", (int)v.text.size, v.text.data);
 }
 

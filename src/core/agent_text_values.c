@@ -31,11 +31,6 @@ static bool is_one_of(struct span word, const char *const *words, size_t count)
 	return false;
 }
 
-static struct span whole(const char *text)
-{
-	return span_of(text, strlen(text));
-}
-
 /* Interpreters, what starts others, and names that many programs or threads have. */
 bool agent_value_is_generic(const char *name)
 {
@@ -47,7 +42,8 @@ bool agent_value_is_generic(const char *name)
 		"ssh", "start", "sudo", "systemd", "tail", "tmux", "tool", "ts-node", "tsx", "uv",
 		"uvx", "vi", "vim", "worker", "yarn", "zsh" };
 
-	return interpreter_of(whole(name)) || is_one_of(whole(name), names, ARRAY_SIZE(names));
+	return interpreter_of(span_of_string(name)) ||
+	       is_one_of(span_of_string(name), names, ARRAY_SIZE(names));
 }
 
 bool agent_value_is_generic_folder(const char *folders)
@@ -99,7 +95,7 @@ const char *agent_value_folders(const char *value)
 	if (value[0] == '~')
 		return "folders are looked for anywhere in a path; of ~/x write x";
 	if (!value[0] || value[strlen(value) - 1] == '/')
-		return wrong_component(whole(""));
+		return wrong_component(span_of("", 0));
 	while (!wrong && !cursor_at_end(&c))
 		wrong = wrong_component(cursor_until(&c, '/'));
 	return wrong;
@@ -113,7 +109,7 @@ static const char *wrong_file(struct span name)
 
 const char *agent_value_file(const char *value)
 {
-	return wrong_file(whole(value));
+	return wrong_file(span_of_string(value));
 }
 
 const char *agent_value_package(const char *value)
@@ -141,7 +137,8 @@ const char *agent_value_module(const char *value)
 
 	if (!is_of(value, LOWER UPPER DIGITS "._-") || strchr(DIGITS ".-", value[0]))
 		return "modules of Python are called like mine or mine.cli";
-	return is_one_of(whole(value), common, ARRAY_SIZE(common)) || agent_value_is_generic(value)
+	return is_one_of(span_of_string(value), common, ARRAY_SIZE(common)) ||
+			       agent_value_is_generic(value)
 		       ? "others run it too"
 		       : NULL;
 }
@@ -171,7 +168,7 @@ const char *agent_value_marker(const char *value)
 		"HOME", "HOSTNAME", "LANG", "LANGUAGE", "LOGNAME", "MAIL", "NODE_ENV",
 		"NODE_OPTIONS", "OLDPWD", "PAGER", "PATH", "PWD", "SHELL", "SHLVL", "TERM",
 		"TMPDIR", "TMUX", "TZ", "USER", "VISUAL" };
-	struct span name = whole(value);
+	struct span name = span_of_string(value);
 	const char *wrong = agent_value_variable(value);
 
 	if (wrong)

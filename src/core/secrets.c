@@ -54,12 +54,11 @@ size_t secrets_mask_text(struct buffer *scratch, char *text, size_t size)
 static void mask_field(struct secrets *s, const struct sooth_field *f, struct sooth_record *r)
 {
 	struct sooth_value v = sooth_field_get(f, r);
-	bool has_value = v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED;
 	struct sooth_text text;
 	unsigned char *at = (unsigned char *)r + f->offset;
 	size_t length;
 
-	if (!has_value)
+	if (!value_is_there(&v))
 		return;
 	/* The record is ours, so that its texts may be written through it. */
 	length = secrets_mask_text(

@@ -16,11 +16,6 @@
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
-static bool is_present(const struct sooth_value *v)
-{
-	return v->state == SOOTH_STATE_VALUE || v->state == SOOTH_STATE_TRUNCATED;
-}
-
 static struct cell of_text(const char *text, size_t size)
 {
 	return (struct cell){ .type = CELL_TEXT, .text = text, .size = size };
@@ -112,7 +107,7 @@ static struct cell of_field(
 {
 	struct sooth_value v = sooth_field_get(f, r);
 
-	if (!is_present(&v))
+	if (!value_is_there(&v))
 		return (struct cell){ .type = CELL_NONE };
 	switch (f->type) {
 	case SOOTH_FIELD_SIGNED:

@@ -65,7 +65,7 @@ static int take_parts(struct feed *f, const struct table *t, const struct sooth_
 		struct sooth_value v = sooth_field_get(field, r);
 		struct batch rows = { 0 };
 
-		if (part && (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED))
+		if (part && value_is_there(&v))
 			rows = field_rows(&v);
 		batch_for_each (row, &rows) {
 			if (!status)

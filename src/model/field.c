@@ -119,7 +119,7 @@ struct sooth_value sooth_field_get(
 	v.reason = state >> 4;
 	if (v.state > SOOTH_STATE_NOT_MEASURED || v.reason > SOOTH_REASON_BLOCKED)
 		value_fail(&v);
-	if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED)
+	if (value_is_there(&v))
 		load_value(&v, field, record);
 	return v;
 }

@@ -38,6 +38,18 @@
 		.help = "thread id", .is_hidden = true                                             \
 	}
 
+/* Whether there is a value to read, whole or cut. */
+static inline bool value_is_there(const struct sooth_value *value)
+{
+	return value->state == SOOTH_STATE_VALUE || value->state == SOOTH_STATE_TRUNCATED;
+}
+
+/* The state byte of a member that has a value, or of which there is none. */
+static inline uint8_t state_if(bool is_there)
+{
+	return is_there ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+}
+
 /* The records of a ROWS value, empty when they are none; the value's text is 8-byte aligned when
  * this build made it. */
 struct batch field_rows(const struct sooth_value *value);

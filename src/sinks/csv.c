@@ -94,7 +94,7 @@ static void write_row(struct csv_sink *s, const struct sooth_record *r)
 		if (i)
 			buffer_char(&s->bytes, ',');
 		buffer_reset(&s->cell);
-		if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED)
+		if (value_is_there(&v))
 			format_value(&s->cell, f, &v);
 		csv_put(&s->bytes, (const char *)s->cell.data, s->cell.size, is_text(f));
 	}

@@ -11,11 +11,6 @@
 static void write_keyed(
 	struct json *j, const struct sooth_schema *schema, const struct sooth_record *r);
 
-static bool is_present(const struct sooth_value *v)
-{
-	return v->state == SOOTH_STATE_VALUE || v->state == SOOTH_STATE_TRUNCATED;
-}
-
 /* An argument list as one text: the contract's `command` is one. */
 static void write_args(struct json *j, const struct sooth_value *v)
 {
@@ -93,7 +88,7 @@ static void write_pair(
 
 	value_format(&text, &schema->fields[0], &key);
 	json_key(j, buffer_cstr(&text));
-	if (is_present(&value))
+	if (value_is_there(&value))
 		json_value(j, &schema->fields[1], &value);
 	else
 		json_null(j);
@@ -221,7 +216,7 @@ static void write_members(struct json *j, const struct sooth_schema *schema,
 
 		has_states |= v.state != SOOTH_STATE_VALUE && v.state != SOOTH_STATE_ABSENT;
 		json_key(j, f->name);
-		if (is_present(&v))
+		if (value_is_there(&v))
 			json_value(j, f, &v);
 		else
 			json_null(j);

@@ -99,7 +99,7 @@ static void write_row(
 		struct sooth_value v = sooth_field_get(&schema->fields[i], r);
 		size_t size = strlen(name);
 
-		if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED) {
+		if (value_is_there(&v)) {
 			buffer_append(&s->bytes, name + !has_any, size - !has_any);
 			write_value(&s->bytes, &schema->fields[i], &v);
 			has_any = true;

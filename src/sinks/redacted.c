@@ -92,18 +92,13 @@ static void learn_texts(struct redactor *r, const struct sooth_value *v)
 	}
 }
 
-static bool is_present(const struct sooth_value *v)
-{
-	return v->state == SOOTH_STATE_VALUE || v->state == SOOTH_STATE_TRUNCATED;
-}
-
 static void learn_field(struct redactor *r, const struct sooth_field *f,
 	const struct sooth_record *record, unsigned depth)
 {
 	struct sooth_value v = sooth_field_get(f, record);
 	struct batch rows;
 
-	if (!is_present(&v))
+	if (!value_is_there(&v))
 		return;
 	switch (f->type) {
 	case SOOTH_FIELD_TEXT:
@@ -218,7 +213,7 @@ static void rewrite_field(struct rewriting *w, const struct sooth_field *f,
 	struct sooth_value v = sooth_field_get(f, record);
 	struct buffer *text = &w->texts[w->count];
 
-	if (!is_present(&v))
+	if (!value_is_there(&v))
 		return;
 	if (f->type == SOOTH_FIELD_CHARS)
 		write_chars(w, f, &v);

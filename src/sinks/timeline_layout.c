@@ -8,11 +8,6 @@
 #include "base/bars.h"
 #include "sinks/svg.h"
 
-static bool is_there(const struct sooth_value *v)
-{
-	return v->state == SOOTH_STATE_VALUE || v->state == SOOTH_STATE_TRUNCATED;
-}
-
 /* A field in ns of that name; false: it has none, or no value. */
 static bool time_of(const struct sooth_schema *schema, const struct sooth_record *r,
 	const char *name, double *ns)
@@ -43,7 +38,7 @@ static void add_word(struct buffer *out, const struct sooth_field *f, const stru
 	struct sooth_value v = sooth_field_get(f, r);
 	struct buffer word = { 0 };
 
-	if (is_there(&v)) {
+	if (value_is_there(&v)) {
 		/* Escaped once more with the rest: raw here. */
 		if (f->type == SOOTH_FIELD_TEXT)
 			buffer_append(&word, v.text.data, v.text.size);

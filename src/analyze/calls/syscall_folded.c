@@ -56,11 +56,6 @@ static uint8_t kind_of(unsigned category)
 	return category < SYSCALL_CATEGORY_COUNT ? kinds[category] : (uint8_t)FRAME_OTHER;
 }
 
-static struct span text_of(const char *text)
-{
-	return span_of(text, strlen(text));
-}
-
 static void name_apart(struct folded_state *s, const struct sooth_record *record, struct span *name)
 {
 	if (!s->options.is_apart && name->size)
@@ -84,7 +79,7 @@ static void put_process(
 	name_apart(s, &call->record, &stack[PROCESS].name);
 	stack[ROLE].name = role == THREAD_ROLE_UNKNOWN || role == THREAD_ROLE_OTHER
 				   ? name
-				   : text_of(thread_role_names.names[role]);
+				   : span_of_string(thread_role_names.names[role]);
 }
 
 /* What it is about, when that is known. */
@@ -123,7 +118,7 @@ static void take_call(struct folded_state *s, const struct syscalls_call *call)
 	struct call_graph_values values = values_of(s, call);
 	char name[SYSCALL_NAME_SIZE];
 	struct call_graph_frame stack[FRAMES] = {
-		[CATEGORY] = { text_of(syscall_category_name(category)), kind_of(category) },
+		[CATEGORY] = { span_of_string(syscall_category_name(category)), kind_of(category) },
 		[CALL] = { span_of(name, syscall_name(call->abi, call->number, name)),
 			kind_of(category) },
 		[ABOUT] = { find_about(s, types, call), kind_of(category) },
@@ -150,11 +145,12 @@ static void take_count(struct folded_state *s, const struct syscalls_count *coun
 	char name[SYSCALL_NAME_SIZE];
 	struct call_graph_frame stack[ABOUT] = {
 		[PROCESS] = { .name = process },
-		[ROLE] = { .name = text_of(!count->record.tid ? "several threads"
-					   : count->record.tid == count->record.pid
-						   ? thread_role_names.names[THREAD_ROLE_MAIN]
-						   : "other threads") },
-		[CATEGORY] = { text_of(syscall_category_name(category)), kind_of(category) },
+		[ROLE] = { .name = span_of_string(
+				   !count->record.tid ? "several threads"
+				   : count->record.tid == count->record.pid
+					   ? thread_role_names.names[THREAD_ROLE_MAIN]
+					   : "other threads") },
+		[CATEGORY] = { span_of_string(syscall_category_name(category)), kind_of(category) },
 		[CALL] = { span_of(name, syscall_name(count->abi, count->number, name)),
 			kind_of(category) },
 	};

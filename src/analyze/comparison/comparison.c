@@ -318,11 +318,6 @@ static void compare_numbers(struct comparing *c, const struct compared_row *row,
 	}
 }
 
-static bool is_there(const struct sooth_value *v)
-{
-	return v->state == SOOTH_STATE_VALUE || v->state == SOOTH_STATE_TRUNCATED;
-}
-
 static void compare_field(struct comparing *c, const struct compared_row *a,
 	const struct compared_row *b, const struct sooth_field *f)
 {
@@ -338,9 +333,9 @@ static void compare_field(struct comparing *c, const struct compared_row *a,
 	y = sooth_field_get(f, b->record);
 	if (x.state > SOOTH_STATE_TRUNCATED || y.state > SOOTH_STATE_TRUNCATED)
 		c->not_measured += x.state != y.state;
-	else if (is_number(f) && is_there(&x) && is_there(&y))
+	else if (is_number(f) && value_is_there(&x) && value_is_there(&y))
 		compare_numbers(c, a, f, &x, &y);
-	else if (is_there(&x) || is_there(&y))
+	else if (value_is_there(&x) || value_is_there(&y))
 		compare_words(c, a, f, &x, &y);
 }
 

@@ -27,9 +27,7 @@ static struct span text_of(const struct sooth_record *r, const char *name)
 	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), name);
 	struct sooth_value v = sooth_field_get(f, r);
 
-	return v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED
-		       ? span_of(v.text.data, v.text.size)
-		       : span_of("", 0);
+	return value_is_there(&v) ? span_of(v.text.data, v.text.size) : span_of("", 0);
 }
 
 #define OBJECT_SECTION(name_, schema_)                                                             \
@@ -93,14 +91,13 @@ static int tell_process(
 			group.size > 1 ? p->control_group_state : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = {
 		tail_span(&row.name, text_of(&p->record, "name")),
-		tail_span(&row.agent,
-			agent ? span_of(agent->title, strlen(agent->title)) : span_of("", 0)),
+		tail_span(&row.agent, agent ? span_of_string(agent->title) : span_of("", 0)),
 		tail_span(&row.executable, text_of(&p->record, "executable")),
 		tail_span(&row.command, text_of(&p->record, "arguments")),
 		tail_span(&row.directory, text_of(&p->record, "directory")),
 		tail_span(&row.control_group, group),
 		tail_string(&row.frozen, frozen_by(p)),
-		tail_span(&row.deleted, span_of(deleted, strlen(deleted))),
+		tail_span(&row.deleted, span_of_string(deleted)),
 	};
 
 	return TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);

@@ -36,11 +36,6 @@ struct finding_changes {
 
 /* --- raised --- */
 
-static uint8_t present(bool is_there)
-{
-	return is_there ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-}
-
 static struct span name_of(const struct readings *readings, const struct judged *j)
 {
 	if (j->is_host)
@@ -55,7 +50,7 @@ static struct span agent_of(const struct judged *j)
 	const struct census_process *p = j->process;
 	const struct agent *agent = p && p->agent ? p->agent : p ? p->owner_agent : NULL;
 
-	return agent ? span_of(agent->title, strlen(agent->title)) : span_of("", 0);
+	return agent ? span_of_string(agent->title) : span_of("", 0);
 }
 
 /* Appends the row. */
@@ -70,9 +65,9 @@ static void write_raised(const struct readings *readings, const struct judged *j
 		.severity = f->severity,
 		.confidence = f->confidence,
 		.state = FINDING_RAISED,
-		.pid_state = present(!j->is_host),
-		.agent_state = present(agent.size),
-		.remedy_state = present(remedy.size),
+		.pid_state = state_if(!j->is_host),
+		.agent_state = state_if(agent.size),
+		.remedy_state = state_if(remedy.size),
 		.lasted_state = SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = {
 		tail_text(&row.subject, r, &f->subject), /* rows first: they have to be aligned */
@@ -146,7 +141,7 @@ static int tell_cleared(
 	row->state = FINDING_CLEARED;
 	row->utc_ns = host_state_utc(&c->judging.readings.host);
 	row->lasted_ns = over->last_ns - over->first_ns;
-	row->lasted_state = present(row->lasted_ns); /* none: one judgement alone found it */
+	row->lasted_state = state_if(row->lasted_ns); /* none: one judgement alone found it */
 	row->remedy_state = SOOTH_STATE_ABSENT;
 	row->evidence = row->unseen = (struct sooth_text){ 0 };
 	c->watch.cleared++;

@@ -7,11 +7,6 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 
-static uint8_t present(bool is_there)
-{
-	return is_there ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-}
-
 static int tell_row(struct output *output, const struct readings *readings, const struct judged *j,
 	const struct buffer *fine, const struct buffer *blind, struct sooth_error *err)
 {
@@ -21,14 +16,14 @@ static int tell_row(struct output *output, const struct readings *readings, cons
 		.elapsed_state = SOOTH_STATE_ABSENT,
 		.finding_count = j->count,
 		.severity = (uint8_t)j->worst,
-		.severity_state = present(j->count),
+		.severity_state = state_if(j->count),
 		.agent_state = SOOTH_STATE_ABSENT,
 		.version_state = SOOTH_STATE_ABSENT,
 		.role_state = SOOTH_STATE_ABSENT,
 		.project_state = SOOTH_STATE_ABSENT,
 		.session_state = SOOTH_STATE_ABSENT,
-		.fine_text_state = present(fine->size),
-		.blind_text_state = present(blind->size) };
+		.fine_text_state = state_if(fine->size),
+		.blind_text_state = state_if(blind->size) };
 	struct record_tail tail[] = {
 		tail_buffer(&row.findings, &j->findings),
 		tail_buffer(&row.fine, &j->fine),

@@ -10,11 +10,6 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 
-static uint8_t present(bool is_there)
-{
-	return is_there ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-}
-
 int findings_tell_host(struct output *output, const struct judging *s, struct sooth_error *err)
 {
 	const struct judged *j = &s->all[0];
@@ -25,13 +20,13 @@ int findings_tell_host(struct output *output, const struct judging *s, struct so
 	struct buffer fine = { 0 }, blind = { 0 };
 	struct finding_host_row row = { .finding_count = j->count,
 		.severity = (uint8_t)j->worst,
-		.severity_state = present(j->count) };
+		.severity_state = state_if(j->count) };
 	int status;
 
 	finding_words_fine(&j->fine, true, &fine);
 	finding_words_blind(&j->blind, &blind);
-	row.fine_text_state = present(fine.size);
-	row.blind_text_state = present(blind.size);
+	row.fine_text_state = state_if(fine.size);
+	row.blind_text_state = state_if(blind.size);
 	struct record_tail tail[] = {
 		tail_buffer(&row.findings, &j->findings),
 		tail_buffer(&row.fine, &j->fine),
@@ -53,11 +48,6 @@ int findings_tell_host(struct output *output, const struct judging *s, struct so
 	return status;
 }
 
-static struct span string_span(const char *text)
-{
-	return span_of(text, strlen(text));
-}
-
 static void fill_row(
 	const struct judging *s, const struct judged *j, struct finding_process_row *row)
 {
@@ -71,10 +61,10 @@ static void fill_row(
 		.elapsed_s = host_state_elapsed(&s->readings.host, p),
 		.finding_count = j->count,
 		.severity = (uint8_t)j->worst,
-		.severity_state = present(j->count),
-		.agent_state = present(agent != NULL),
-		.version_state = present(p->agent && p->match.version.size),
-		.role_state = present(p->has_role),
+		.severity_state = state_if(j->count),
+		.agent_state = state_if(agent != NULL),
+		.version_state = state_if(p->agent && p->match.version.size),
+		.role_state = state_if(p->has_role),
 		.project_state = p->project.size ? p->project_state : SOOTH_STATE_ABSENT,
 		.session_state = p->session_id.size ? p->session_state : SOOTH_STATE_ABSENT,
 	};
@@ -95,14 +85,14 @@ static int tell_process(struct output *output, const struct judging *s, const st
 	fill_row(s, j, &row);
 	finding_words_fine(&j->fine, s->count == 2, &fine);
 	finding_words_blind(&j->blind, &blind);
-	row.fine_text_state = present(fine.size);
-	row.blind_text_state = present(blind.size);
+	row.fine_text_state = state_if(fine.size);
+	row.blind_text_state = state_if(blind.size);
 	struct record_tail tail[] = {
 		tail_buffer(&row.findings, &j->findings),
 		tail_buffer(&row.fine, &j->fine),
 		tail_buffer(&row.blind, &j->blind),
 		tail_span(&row.name, record_text(&p->process->record, &p->process->name)),
-		tail_span(&row.agent, agent ? string_span(agent->title) : span_of("", 0)),
+		tail_span(&row.agent, agent ? span_of_string(agent->title) : span_of("", 0)),
 		tail_span(&row.version, p->match.version),
 		tail_string(&row.role, p->has_role ? agent_role_name(p->role) : ""),
 		tail_span(&row.project, census_text(c, &p->project)),
@@ -191,7 +181,7 @@ static struct finding_summary_row sum_up(const struct judging *s, uint64_t begin
 	struct finding_summary_row row = { .processes = (uint32_t)s->count - 1,
 		.muted = s->exam.muted_all,
 		.interval_ns = s->readings.end_ns - begin_ns,
-		.interval_state = present(begin_ns != 0) };
+		.interval_state = state_if(begin_ns != 0) };
 
 	for (size_t i = 0; i < s->count; i++) {
 		count_severities(&s->all[i], &row);

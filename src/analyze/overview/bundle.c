@@ -95,11 +95,6 @@ static int tell_host(struct output *output, const struct readings *readings, con
 
 /* --- processes --- */
 
-static uint8_t present(bool is_there)
-{
-	return is_there ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-}
-
 static void fill_row(const struct readings *readings, const struct judged *j,
 	const struct agent *agent, struct bundle_process_row *row)
 {
@@ -116,11 +111,11 @@ static void fill_row(const struct readings *readings, const struct judged *j,
 		.thread_count = p->threads,
 		.state = p->state,
 		.is_deleted = p->is_deleted,
-		.agent_state = present(agent != NULL),
-		.version_state = present(c->agent && c->match.version.size),
-		.rule_state = present(c->agent && c->match.rule),
-		.role_state = present(c->has_role),
-		.user_state = present(has_user && p->user.size),
+		.agent_state = state_if(agent != NULL),
+		.version_state = state_if(c->agent && c->match.version.size),
+		.rule_state = state_if(c->agent && c->match.rule),
+		.role_state = state_if(c->has_role),
+		.user_state = state_if(has_user && p->user.size),
 		.project_state = c->project.size ? c->project_state : SOOTH_STATE_ABSENT,
 		.executable_state = p->executable_state,
 		.directory_state = p->directory_state,

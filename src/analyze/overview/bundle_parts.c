@@ -50,8 +50,8 @@ static void add_thread(
 	struct role_sum *sum;
 
 	memcpy(name, t->name, THREAD_HISTORY_NAME);
-	sum = &sums[thread_role_of(span_of(name, strlen(name)), record_text(&p->record, &p->name),
-		t->tid == j->id.pid)];
+	sum = &sums[thread_role_of(
+		span_of_string(name), record_text(&p->record, &p->name), t->tid == j->id.pid)];
 	sum->count++;
 	if (cpu >= 0) {
 		sum->cpu_percent += cpu;
@@ -96,11 +96,6 @@ static void add_count(
 		RECORD_APPEND(out, &row, tail, 1);
 }
 
-static struct span words(const char *text)
-{
-	return span_of(text, strlen(text));
-}
-
 static void list_descriptors(const struct readings *readings, const struct judged *j,
 	struct bundle_process_row *row, struct buffer *out)
 {
@@ -117,8 +112,8 @@ static void list_descriptors(const struct readings *readings, const struct judge
 	row->soft_limit = sums.process->soft_limit;
 	row->watches = sums.process->watches;
 	for (size_t i = 0; i < FDS_TYPES; i++)
-		add_count(&j->id, words(fd_type_names.names[i]), sums.types[i], out);
-	add_count(&j->id, words("other"), sums.other, out);
+		add_count(&j->id, span_of_string(fd_type_names.names[i]), sums.types[i], out);
+	add_count(&j->id, span_of_string("other"), sums.other, out);
 }
 
 /* --- sockets --- */
@@ -164,7 +159,7 @@ static void list_peers(
 		else
 			others += sum->count;
 	}
-	add_count(id, words("without a label"), others, out);
+	add_count(id, span_of_string("without a label"), others, out);
 }
 
 static void list_sockets(const struct readings *readings, const struct judged *j,

@@ -88,13 +88,8 @@ static void list_calls(const struct overview *o, const struct process_id *id, st
 		const char *name = syscall_category_name(i);
 
 		if (by_category[i].count)
-			add_sum(id, span_of(name, strlen(name)), &by_category[i], categories);
+			add_sum(id, span_of_string(name), &by_category[i], categories);
 	}
-}
-
-static uint8_t present(bool is_there)
-{
-	return is_there ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 }
 
 static uint8_t asked(bool was_asked)
@@ -110,13 +105,13 @@ static void fill_figures(
 
 	row->success = !refused && o->method.size;
 	row->duration_secs = (double)(end_ns - readings->begin_ns) / (double)NS_PER_S;
-	row->duration_state = present(row->success);
-	row->method_state = present(row->success);
-	row->error_state = present(!row->success);
-	row->fallback_state = present(refused || o->fallback.size);
+	row->duration_state = state_if(row->success);
+	row->method_state = state_if(row->success);
+	row->error_state = state_if(!row->success);
+	row->fallback_state = state_if(refused || o->fallback.size);
 	row->io_state = asked(o->options.has_io);
 	row->network_state = asked(o->options.has_network);
-	row->flamegraph_state = present(row->success && o->options.flamegraph_path);
+	row->flamegraph_state = state_if(row->success && o->options.flamegraph_path);
 }
 
 void overview_add_calls(const struct overview *o, const struct readings *readings,

@@ -95,7 +95,7 @@ static void take_command(struct known_process *p, const struct sooth_record *r)
 {
 	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), "arguments");
 	struct sooth_value v = sooth_field_get(f, r);
-	bool is_told = v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_TRUNCATED;
+	bool is_told = value_is_there(&v);
 	const struct context_command *c = (const void *)r;
 
 	if (is_told || !p->command.size) {

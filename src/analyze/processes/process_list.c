@@ -250,11 +250,6 @@ static int make_tree(struct process_list *list)
 
 /* --- the order --- */
 
-static bool has_value(const struct sooth_value *v)
-{
-	return v->state == SOOTH_STATE_VALUE || v->state == SOOTH_STATE_TRUNCATED;
-}
-
 #define ORDER(a, b) ((a) < (b) ? -1 : (a) > (b))
 
 static int compare_present(const struct sooth_value *a, const struct sooth_value *b)
@@ -282,8 +277,8 @@ static int compare_field(const struct listed *x, const struct listed *y)
 	struct sooth_value b = sooth_field_get(f, &y->row->record);
 	int order;
 
-	if (!has_value(&a) || !has_value(&b))
-		return (int)has_value(&b) - (int)has_value(&a);
+	if (!value_is_there(&a) || !value_is_there(&b))
+		return (int)value_is_there(&b) - (int)value_is_there(&a);
 	order = compare_present(&a, &b);
 	return x->options->is_descending ? -order : order;
 }

@@ -21,11 +21,6 @@
 /* The wall clock may have been set since; a file of another process is older by more. */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)
 
-static struct span text(const char *s)
-{
-	return span_of(s, strlen(s));
-}
-
 static uint64_t ns_of(struct timespec t)
 {
 	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
@@ -33,9 +28,9 @@ static uint64_t ns_of(struct timespec t)
 
 static struct agent_path path_of(const struct agent_look *look)
 {
-	return (struct agent_path){ .pid = text(look->pid),
-		.session = text(look->words.session),
-		.directory = text(look->directory) };
+	return (struct agent_path){ .pid = span_of_string(look->pid),
+		.session = span_of_string(look->words.session),
+		.directory = span_of_string(look->directory) };
 }
 
 /* The keys once more, as agent_words_parse() takes them. */
@@ -65,7 +60,8 @@ static void look_at_session_file(struct agent_look *look, int root)
 	struct buffer bytes = { 0 };
 	struct stat st;
 
-	if (!agent_path_expand(name, sizeof(name), text(look->files.session_file), &values))
+	if (!agent_path_expand(
+		    name, sizeof(name), span_of_string(look->files.session_file), &values))
 		return;
 	snprintf(path, sizeof(path), "%s/%s", look->home, name);
 	look->status = root_file_whole(root, path, &bytes, SESSION_FILE_MAX, &st);
@@ -96,8 +92,8 @@ static void look_at_open_files(struct agent_look *look)
 		struct span id = { "", 0 };
 
 		if (size <= 0 || (size_t)size == sizeof(path) ||
-			!agent_path_ends(text(look->files.open_file), span_of(path, (size_t)size),
-				&values, &id) ||
+			!agent_path_ends(span_of_string(look->files.open_file),
+				span_of(path, (size_t)size), &values, &id) ||
 			!id.size || span_equal(id, look->words.session))
 			continue;
 		if (look->words.session[0])

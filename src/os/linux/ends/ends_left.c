@@ -264,8 +264,7 @@ static void tell_store(struct backend_run *run)
 		entry = readdir(dir);
 		if (!entry)
 			break;
-		if (!core_file_stored(span_of(entry->d_name, strlen(entry->d_name)),
-			    span_of(boot, strlen(boot)), &pid))
+		if (!core_file_stored(span_of_string(entry->d_name), span_of_string(boot), &pid))
 			continue;
 		tell_stored(run, dirfd(dir), entry->d_name, pid);
 		told++;
@@ -281,11 +280,6 @@ struct log_taking {
 	uint32_t group_pid; /* of whom the group below was told */
 	struct buffer group;
 };
-
-static uint8_t present(bool is_there)
-{
-	return is_there ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-}
 
 static void append_log(struct log_taking *t, const struct kernel_log_line *line,
 	const struct kernel_log_end *e, struct span group)
@@ -303,12 +297,12 @@ static void append_log(struct log_taking *t, const struct kernel_log_line *line,
 		.uid = e->uid,
 		.what = e->what,
 		.is_of_group = e->is_of_group,
-		.figures_state = present(e->has_figures),
-		.address_state = present(e->has_address),
-		.instruction_state = present(e->has_instruction),
-		.uid_state = present(e->has_uid),
-		.group_state = present(group.size),
-		.object_state = present(e->object.size)
+		.figures_state = state_if(e->has_figures),
+		.address_state = state_if(e->has_address),
+		.instruction_state = state_if(e->has_instruction),
+		.uid_state = state_if(e->has_uid),
+		.group_state = state_if(group.size),
+		.object_state = state_if(e->object.size)
 	};
 	size_t size = e->name.size < ENDS_NAME_SIZE ? e->name.size : ENDS_NAME_SIZE - 1;
 
