@@ -17,6 +17,8 @@
 		.name = #member, .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, member),            \
 		.help = help_, __VA_ARGS__                                                         \
 	}
+#define FIELD_BYTES(type_, member, help_, ...)                                                     \
+	FIELD_NUMBER(type_, member, help_, .unit = SOOTH_UNIT_BYTES, __VA_ARGS__)
 #define FIELD_STRING(type_, member, help_, ...)                                                    \
 	{                                                                                          \
 		.name = #member, .type = SOOTH_FIELD_TEXT, FIELD_AT(type_, member), .help = help_, \
@@ -26,6 +28,11 @@
 	{                                                                                          \
 		.name = #member, .type = SOOTH_FIELD_BOOL, FIELD_AT(type_, member), .help = help_, \
 		__VA_ARGS__                                                                        \
+	}
+#define FIELD_ROWS(type_, member, schema_, help_, ...)                                             \
+	{                                                                                          \
+		.name = #member, .type = SOOTH_FIELD_ROWS, FIELD_AT(type_, member),                \
+		.rows = &schema_, .help = help_, __VA_ARGS__                                       \
 	}
 #define FIELD_PID(type_)                                                                           \
 	{                                                                                          \

@@ -4,17 +4,17 @@
 
 #include "model/schema.h"
 
-#define ROW_SCHEMA_OF(id_, struct_, table, from)                                                   \
+#define OPERATION_SCHEMA(id_, struct_, table, from)                                                \
 	{                                                                                          \
 		.name = "operation." #id_, .class_ = SOOTH_CLASS_ROW,                              \
 		.fixed_size = sizeof(struct struct_), .fields = (table) + (from),                  \
 		.field_count = sizeof(table) / sizeof((table)[0]) - (from)                         \
 	}
 /* Of each process by itself, or of all together: then without the first two. */
-#define ROW_SCHEMA(id_, struct_)                                                                   \
-	const struct sooth_schema id_##_schema = ROW_SCHEMA_OF(id_, struct_, id_##_fields, 2);     \
+#define OPERATION_SCHEMAS(id_, struct_)                                                            \
+	const struct sooth_schema id_##_schema = OPERATION_SCHEMA(id_, struct_, id_##_fields, 2);  \
 	const struct sooth_schema id_##_process_schema =                                           \
-		ROW_SCHEMA_OF(id_, struct_, id_##_fields, 0)
+		OPERATION_SCHEMA(id_, struct_, id_##_fields, 0)
 
 /* Where the sums are of each process by itself. */
 #define PROCESS_FIELDS(row)                                                                        \
@@ -43,7 +43,7 @@ static const struct sooth_field io_fields[] = {
 		FIELD_STATE_AT(io_row, mean_state)),
 	FIELD_NUMBER(io_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX"),
 };
-ROW_SCHEMA(io, io_row);
+OPERATION_SCHEMAS(io, io_row);
 
 static const struct sooth_field network_fields[] = {
 	PROCESS_FIELDS(network_row),
@@ -66,7 +66,7 @@ static const struct sooth_field network_fields[] = {
 		FIELD_STATE_AT(network_row, mean_state)),
 	FIELD_NUMBER(network_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX"),
 };
-ROW_SCHEMA(network, network_row);
+OPERATION_SCHEMAS(network, network_row);
 
 static const struct sooth_field lineage_fields[] = {
 	FIELD_PID(lineage_row),
@@ -89,7 +89,8 @@ static const struct sooth_field lineage_fields[] = {
 		FIELD_STATE_AT(lineage_row, command_state),
 		.help = "its command line when it was last read" },
 };
-const struct sooth_schema lineage_schema = ROW_SCHEMA_OF(lineage, lineage_row, lineage_fields, 0);
+const struct sooth_schema lineage_schema =
+	OPERATION_SCHEMA(lineage, lineage_row, lineage_fields, 0);
 
 static const struct sooth_field memory_fields[] = {
 	PROCESS_FIELDS(memory_row),
@@ -103,4 +104,4 @@ static const struct sooth_field memory_fields[] = {
 		.label = "TOTAL"),
 	FIELD_NUMBER(memory_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX"),
 };
-ROW_SCHEMA(memory, memory_row);
+OPERATION_SCHEMAS(memory, memory_row);

@@ -25,7 +25,7 @@ _Static_assert(sizeof(function_names) / sizeof(function_names[0]) == HEAP_FUNCTI
 	FIELD_NUMBER(heap_totals_row, member_, help_, FIELD_STATE_AT(heap_totals_row, live_state), \
 		##__VA_ARGS__)
 
-static const struct sooth_field totals_fields[] = {
+static const struct sooth_field heap_totals_fields[] = {
 	COUNTED(events, "outermost calls that returned; of free: that were made",
 		.merge = SOOTH_MERGE_SUM),
 	COUNTED(failed, "of these without memory though some was asked for",
@@ -62,7 +62,7 @@ static const struct sooth_field totals_fields[] = {
 		FIELD_STATE_AT(heap_totals_row, inexact_state)),
 };
 
-static const struct sooth_field type_fields[] = {
+static const struct sooth_field heap_type_fields[] = {
 	FIELD_FUNCTION(heap_type_row),
 	FIELD_NUMBER(heap_type_row, count, "calls that returned; of free: that were made",
 		.label = "CALLS", .merge = SOOTH_MERGE_SUM),
@@ -86,7 +86,7 @@ static const struct sooth_field type_fields[] = {
 		.merge = SOOTH_MERGE_MAX, FIELD_STATE_AT(heap_type_row, time_state)),
 };
 
-static const struct sooth_field size_fields[] = {
+static const struct sooth_field heap_size_fields[] = {
 	FIELD_NUMBER(heap_size_row, from_bytes, "size asked for, at least", .label = "SIZE FROM",
 		.unit = SOOTH_UNIT_BYTES, .is_key = true),
 	FIELD_NUMBER(heap_size_row, below_bytes, "and less than this", .label = "BELOW",
@@ -106,7 +106,7 @@ static const struct sooth_field size_fields[] = {
 	FIELD_NUMBER(heap_process_row, member_, help_,                                             \
 		FIELD_STATE_AT(heap_process_row, live_state), ##__VA_ARGS__)
 
-static const struct sooth_field process_fields[] = {
+static const struct sooth_field heap_process_fields[] = {
 	FIELD_PID(heap_process_row),
 	{ .name = "name",
 		.type = SOOTH_FIELD_CHARS,
@@ -125,7 +125,7 @@ static const struct sooth_field process_fields[] = {
 	FIELD_TRUTH(heap_process_row, has_left, "it ended while observed", .is_hidden = true),
 };
 
-static const struct sooth_field gap_fields[] = {
+static const struct sooth_field heap_gap_fields[] = {
 	FIELD_PID(heap_gap_row),
 	FIELD_STRING(heap_gap_row, path, "the file whose calls were not seen", .label = "FILE",
 		.may_shrink = true),
@@ -133,7 +133,7 @@ static const struct sooth_field gap_fields[] = {
 		.label = "UNSEEN FOR", .unit = SOOTH_UNIT_NS),
 };
 
-static const struct sooth_field site_fields[] = {
+static const struct sooth_field heap_site_fields[] = {
 	FIELD_STRING(heap_site_row, path, "the probed file", .label = "FILE", .may_shrink = true),
 	FIELD_FUNCTION(heap_site_row),
 	{ .name = "offset",
@@ -148,7 +148,7 @@ static const struct sooth_field site_fields[] = {
 	FIELD_STRING(heap_site_row, why, "why there", .may_shrink = true),
 };
 
-static const struct sooth_field probes_fields[] = {
+static const struct sooth_field heap_probes_fields[] = {
 	FIELD_NUMBER(heap_probes_row, sites, "functions probed"),
 	FIELD_NUMBER(heap_probes_row, files, "in so many files"),
 	FIELD_NUMBER(heap_probes_row, single_stepped,
@@ -160,24 +160,16 @@ static const struct sooth_field probes_fields[] = {
 		FIELD_STATE_AT(heap_probes_row, cost_state)),
 };
 
-#define ROW_SCHEMA(id, name_, line_)                                                               \
-	const struct sooth_schema heap_##id##_schema = { .name = name_,                            \
-		.class_ = SOOTH_CLASS_ROW,                                                         \
-		.fixed_size = sizeof(struct heap_##id##_row),                                      \
-		.line = line_,                                                                     \
-		SCHEMA_FIELDS(id##_fields) }
-
-ROW_SCHEMA(totals, "totals",
-	"{events} calls[, {rate_per_s} a second]: {allocated_bytes} allocated, {freed_bytes} "
-	"freed, "
-	"{failed} failed\n"
-	"live at the end: {live_bytes} in {live_blocks} blocks; peak {peak_bytes} after "
-	"{peak_after_ns}[\nnot exact: {inexact}]");
-ROW_SCHEMA(type, "by_type", NULL);
-ROW_SCHEMA(size, "sizes", NULL);
-ROW_SCHEMA(process, "processes", NULL);
-ROW_SCHEMA(gap, "gaps", NULL);
-ROW_SCHEMA(site, "sites", NULL);
-ROW_SCHEMA(probes, "probes",
-	"probed: {sites} functions in {files} files, {single_stepped} of them single-stepped"
-	"[; attached in {attach_ns}, taken out in {forgotten_ns}]");
+ROW_SCHEMA(heap_totals, "totals", heap_totals_row,
+	.line = "{events} calls[, {rate_per_s} a second]: {allocated_bytes} allocated, "
+		"{freed_bytes} freed, {failed} failed\nlive at the end: {live_bytes} in "
+		"{live_blocks} blocks; peak {peak_bytes} after "
+		"{peak_after_ns}[\nnot exact: {inexact}]");
+ROW_SCHEMA(heap_type, "by_type", heap_type_row);
+ROW_SCHEMA(heap_size, "sizes", heap_size_row);
+ROW_SCHEMA(heap_process, "processes", heap_process_row);
+ROW_SCHEMA(heap_gap, "gaps", heap_gap_row);
+ROW_SCHEMA(heap_site, "sites", heap_site_row);
+ROW_SCHEMA(heap_probes, "probes", heap_probes_row,
+	.line = "probed: {sites} functions in {files} files, {single_stepped} of them "
+		"single-stepped[; attached in {attach_ns}, taken out in {forgotten_ns}]");

@@ -5,15 +5,6 @@
 #include "analyze/maps/map_classes.h"
 #include "model/schema.h"
 
-#define ROW_SCHEMA(id, name_, line_)                                                               \
-	const struct sooth_schema id##_schema = { .name = name_,                                   \
-		.class_ = SOOTH_CLASS_ROW,                                                         \
-		.fixed_size = sizeof(struct id##_row),                                             \
-		.line = line_,                                                                     \
-		SCHEMA_FIELDS(id##_fields) }
-
-#define FIELD_BYTES(type_, member, help_, ...)                                                     \
-	FIELD_NUMBER(type_, member, help_, .unit = SOOTH_UNIT_BYTES, __VA_ARGS__)
 #define FIELD_PERCENT(type_, member, state, help_)                                                 \
 	{                                                                                          \
 		.name = #member, .type = SOOTH_FIELD_REAL, .decimals = 1,                          \
@@ -54,14 +45,13 @@ static const struct sooth_field inspect_process_fields[] = {
 	FIELD_STRING(inspect_process_row, control_group, "control group",
 		FIELD_STATE_AT(inspect_process_row, control_group_state)),
 };
-ROW_SCHEMA(inspect_process, "inspect.process",
-	"{name} (pid {pid})[, {agent}]: state {state}[ (frozen: {frozen})], started {elapsed_s} "
-	"ago by {ppid}, user "
-	"{uid}\n"
-	"program      {executable}[ ({deleted})]\n"
-	"command      {command}\n"
-	"directory    {directory}"
-	"[\ngroup        {control_group}]");
+ROW_SCHEMA(inspect_process, "inspect.process", inspect_process_row,
+	.line = "{name} (pid {pid})[, {agent}]: state {state}[ (frozen: {frozen})], started "
+		"{elapsed_s} ago by {ppid}, user {uid}\n"
+		"program      {executable}[ ({deleted})]\n"
+		"command      {command}\n"
+		"directory    {directory}"
+		"[\ngroup        {control_group}]");
 
 static const struct sooth_field inspect_cpu_fields[] = {
 	FIELD_PERCENT(inspect_cpu_row, cpu_percent, cpu_state,
@@ -74,9 +64,9 @@ static const struct sooth_field inspect_cpu_fields[] = {
 	FIELD_STRING(inspect_cpu_row, states, "how many threads are in which state",
 		FIELD_STATE_AT(inspect_cpu_row, states_state)),
 };
-ROW_SCHEMA(inspect_cpu, "inspect.cpu",
-	"CPU          {cpu_percent} %[ over {interval_ns}], {cpu_ns} so far; {threads} threads[: "
-	"{states}]");
+ROW_SCHEMA(inspect_cpu, "inspect.cpu", inspect_cpu_row,
+	.line = "CPU          {cpu_percent} %[ over {interval_ns}], {cpu_ns} so far; {threads} "
+		"threads[: {states}]");
 
 static const struct sooth_field inspect_memory_fields[] = {
 	FIELD_BYTES(inspect_memory_row, rss_bytes, "resident memory",
@@ -99,11 +89,12 @@ static const struct sooth_field inspect_memory_fields[] = {
 	FIELD_NUMBER(inspect_memory_row, mappings, "mappings",
 		FIELD_STATE_AT(inspect_memory_row, mappings_state)),
 };
-ROW_SCHEMA(inspect_memory, "inspect.memory",
-	"memory       {rss_bytes} resident: {rss_anonymous_bytes} of its own, {rss_file_bytes} of "
-	"files, {rss_shared_bytes} shared; peak {rss_peak_bytes}[; {swap_bytes} swapped]\n"
-	"addresses    {vsz_bytes} in {mappings} mappings[, of them {reserved_bytes} reserved and "
-	"empty, which costs nothing]");
+ROW_SCHEMA(inspect_memory, "inspect.memory", inspect_memory_row,
+	.line = "memory       {rss_bytes} resident: {rss_anonymous_bytes} of its own, "
+		"{rss_file_bytes} of files, {rss_shared_bytes} shared; peak {rss_peak_bytes}[; "
+		"{swap_bytes} swapped]\n"
+		"addresses    {vsz_bytes} in {mappings} mappings[, of them {reserved_bytes} "
+		"reserved and empty, which costs nothing]");
 
 static const struct sooth_field inspect_descriptors_fields[] = {
 	FIELD_NUMBER(inspect_descriptors_row, count, "open file descriptors",
@@ -122,10 +113,10 @@ static const struct sooth_field inspect_descriptors_fields[] = {
 	FIELD_NUMBER(inspect_descriptors_row, instances_max, "instances that a user may have",
 		FIELD_STATE_AT(inspect_descriptors_row, inotify_state)),
 };
-ROW_SCHEMA(inspect_descriptors, "inspect.descriptors",
-	"descriptors  {count}[ of {soft_limit} allowed][ ({percent} %)][: {types}]"
-	"[\nwatches      {watches} by {instances} inotify instances; a user may have "
-	"{watches_max} by {instances_max}]");
+ROW_SCHEMA(inspect_descriptors, "inspect.descriptors", inspect_descriptors_row,
+	.line = "descriptors  {count}[ of {soft_limit} allowed][ ({percent} %)][: {types}]"
+		"[\nwatches      {watches} by {instances} inotify instances; a user may have "
+		"{watches_max} by {instances_max}]");
 
 static const struct sooth_field inspect_sockets_fields[] = {
 	FIELD_NUMBER(inspect_sockets_row, count, "sockets",
@@ -150,10 +141,11 @@ static const struct sooth_field inspect_sockets_fields[] = {
 	FIELD_STRING(inspect_sockets_row, silent_peer, "its other end",
 		FIELD_STATE_AT(inspect_sockets_row, silent_state)),
 };
-ROW_SCHEMA(inspect_sockets, "inspect.sockets",
-	"sockets      {count}[: {kinds}]"
-	"[; {waiting_bytes} wait to be read][; {retransmits} segments were sent again]"
-	"[\nsilent       longest, for {silent_ns}: descriptor {silent_fd}, to {silent_peer}]");
+ROW_SCHEMA(inspect_sockets, "inspect.sockets", inspect_sockets_row,
+	.line = "sockets      {count}[: {kinds}]"
+		"[; {waiting_bytes} wait to be read][; {retransmits} segments were sent again]"
+		"[\nsilent       longest, for {silent_ns}: descriptor {silent_fd}, to "
+		"{silent_peer}]");
 
 static const struct sooth_field inspect_signals_fields[] = {
 	FIELD_NUMBER(inspect_signals_row, caught, "signals with a handler",
@@ -165,8 +157,9 @@ static const struct sooth_field inspect_signals_fields[] = {
 	FIELD_STRING(inspect_signals_row, pending_names, "which",
 		FIELD_STATE_AT(inspect_signals_row, masks_state)),
 };
-ROW_SCHEMA(inspect_signals, "inspect.signals",
-	"signals      {caught} caught, {ignored} ignored, {pending} pending[: {pending_names}]");
+ROW_SCHEMA(inspect_signals, "inspect.signals", inspect_signals_row,
+	.line = "signals      {caught} caught, {ignored} ignored, {pending} pending[: "
+		"{pending_names}]");
 
 static const struct sooth_field inspect_danger_fields[] = {
 	{ .name = "oom_score",
@@ -190,10 +183,10 @@ static const struct sooth_field inspect_danger_fields[] = {
 	FIELD_STRING(inspect_danger_row, group, "that group",
 		FIELD_STATE_AT(inspect_danger_row, group_state)),
 };
-ROW_SCHEMA(inspect_danger, "inspect.danger",
-	"OOM score    {oom_score}, adjusted by {oom_score_adjustment}; the host has "
-	"{memory_available_bytes} of {memory_bytes} left[\ngroup limit  {group_used_bytes} of "
-	"{group_limit_bytes} memory used in {group}]");
+ROW_SCHEMA(inspect_danger, "inspect.danger", inspect_danger_row,
+	.line = "OOM score    {oom_score}, adjusted by {oom_score_adjustment}; the host has "
+		"{memory_available_bytes} of {memory_bytes} left[\ngroup limit  {group_used_bytes} "
+		"of {group_limit_bytes} memory used in {group}]");
 
 static const struct sooth_field inspect_thread_fields[] = {
 	{ .name = "tid",
@@ -208,7 +201,7 @@ static const struct sooth_field inspect_thread_fields[] = {
 		FIELD_AT(inspect_thread_row, state),
 		.help = "as of a process" },
 };
-ROW_SCHEMA(inspect_thread, "inspect.thread", NULL);
+ROW_SCHEMA(inspect_thread, "inspect.thread", inspect_thread_row);
 
 static const struct sooth_field inspect_class_fields[] = {
 	{ .name = "class",
@@ -231,7 +224,7 @@ static const struct sooth_field inspect_class_fields[] = {
 		.label = "RESERVED", FIELD_STATE_AT(inspect_class_row, figures_state)),
 	FIELD_NUMBER(inspect_class_row, mappings, "mappings"),
 };
-ROW_SCHEMA(inspect_class, "inspect.class", NULL);
+ROW_SCHEMA(inspect_class, "inspect.class", inspect_class_row);
 
 #define COUNT_FIELDS(what_, count_)                                                                \
 	{                                                                                          \
@@ -243,10 +236,10 @@ ROW_SCHEMA(inspect_class, "inspect.class", NULL);
 #define inspect_directory_row inspect_count_row
 
 static const struct sooth_field inspect_peer_fields[] = COUNT_FIELDS("PEER", "CONNECTIONS");
-ROW_SCHEMA(inspect_peer, "inspect.peer", NULL);
+ROW_SCHEMA(inspect_peer, "inspect.peer", inspect_peer_row);
 static const struct sooth_field inspect_directory_fields[] =
 	COUNT_FIELDS("WATCHED DIRECTORY", "WATCHES");
-ROW_SCHEMA(inspect_directory, "inspect.directory", NULL);
+ROW_SCHEMA(inspect_directory, "inspect.directory", inspect_directory_row);
 
 static const struct sooth_field inspect_limit_fields[] = {
 	FIELD_STRING(
@@ -261,4 +254,4 @@ static const struct sooth_field inspect_limit_fields[] = {
 		FIELD_AT(inspect_limit_row, percent),
 		.help = "of the limit" },
 };
-ROW_SCHEMA(inspect_limit, "inspect.limit", NULL);
+ROW_SCHEMA(inspect_limit, "inspect.limit", inspect_limit_row);

@@ -29,23 +29,10 @@ static const struct sooth_names state_names = { FINDING_STATES, states };
 static const double severity_levels[SOOTH_FIELD_LEVELS] = { FINDING_MEDIUM, FINDING_HIGH,
 	FINDING_CRITICAL };
 
-#define ROW_SCHEMA(id_, name_, struct_, ...)                                                       \
-	const struct sooth_schema id_##_schema = { .name = name_,                                  \
-		.class_ = SOOTH_CLASS_ROW,                                                         \
-		.fixed_size = sizeof(struct struct_),                                              \
-		.fields = id_##_fields,                                                            \
-		.field_count = sizeof(id_##_fields) / sizeof((id_##_fields)[0]),                   \
-		__VA_ARGS__ }
-
 #define FIELD_SEVERITY(type_, ...)                                                                 \
 	{                                                                                          \
 		.name = "severity", .type = SOOTH_FIELD_ENUM, FIELD_AT(type_, severity),           \
 		.names = &finding_severity_names, .levels = severity_levels, __VA_ARGS__           \
-	}
-#define FIELD_ROWS(type_, member_, schema_, help_, ...)                                            \
-	{                                                                                          \
-		.name = #member_, .type = SOOTH_FIELD_ROWS, FIELD_AT(type_, member_),              \
-		.rows = &schema_, .help = help_, __VA_ARGS__                                       \
 	}
 
 static const struct sooth_field finding_subject_fields[] = {

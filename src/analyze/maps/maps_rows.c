@@ -19,7 +19,7 @@
 #define RESERVED "address space of no file with nothing in it: it costs no memory"
 #define PSS	 "resident, shared pages divided by those who share them"
 
-static const struct sooth_field class_fields[] = {
+static const struct sooth_field maps_class_fields[] = {
 	FIELD_PID(maps_class_row),
 	FIELD_CLASS(maps_class_row, .is_key = true),
 	FIELD_NUMBER(maps_class_row, mappings, "how many"),
@@ -36,7 +36,7 @@ static const struct sooth_field class_fields[] = {
 	FIELD_NUMBER(maps_mapping_row, member_, help_, .unit = SOOTH_UNIT_BYTES,                   \
 		FIELD_STATE_AT(maps_mapping_row, figures_state), .is_hidden = true)
 
-static const struct sooth_field mapping_fields[] = {
+static const struct sooth_field maps_mapping_row_fields[] = {
 	FIELD_PID(maps_mapping_row),
 	FIELD_NUMBER(
 		maps_mapping_row, from, "first address", .unit = SOOTH_UNIT_HEX, .is_key = true),
@@ -81,7 +81,7 @@ static const struct sooth_field mapping_fields[] = {
 	FIELD_NUMBER(maps_mapping_row, device_minor, "of the file's device", .is_hidden = true),
 };
 
-static const struct sooth_field runtime_fields[] = {
+static const struct sooth_field maps_runtime_fields[] = {
 	FIELD_PID(maps_runtime_row),
 	{ .name = "runtime",
 		.type = SOOTH_FIELD_ENUM,
@@ -96,7 +96,7 @@ static const struct sooth_field runtime_fields[] = {
 	FIELD_NUMBER(maps_memory_row, member_, help_, .unit = SOOTH_UNIT_BYTES,                    \
 		FIELD_STATE_AT(maps_memory_row, status_state))
 
-static const struct sooth_field memory_fields[] = {
+static const struct sooth_field maps_memory_fields[] = {
 	FIELD_PID(maps_memory_row),
 	OF_STATUS(vsz_bytes, "address space, mostly reservations"),
 	OF_STATUS(vsz_peak_bytes, "the most it was"),
@@ -115,19 +115,13 @@ static const struct sooth_field memory_fields[] = {
 		FIELD_STATE_AT(maps_memory_row, max_state)),
 };
 
-#define ROW_SCHEMA(id, struct_, fields_, name_, line_)                                             \
-	const struct sooth_schema id = { .name = name_,                                            \
-		.class_ = SOOTH_CLASS_ROW,                                                         \
-		.fixed_size = sizeof(struct struct_),                                              \
-		.line = line_,                                                                     \
-		SCHEMA_FIELDS(fields_) }
-
-ROW_SCHEMA(maps_class_schema, maps_class_row, class_fields, "map_classes", NULL);
-ROW_SCHEMA(maps_mapping_row_schema, maps_mapping_row, mapping_fields, "maps", NULL);
-ROW_SCHEMA(maps_runtime_schema, maps_runtime_row, runtime_fields, "map_runtimes", NULL);
-ROW_SCHEMA(maps_memory_schema, maps_memory_row, memory_fields, "memory",
-	"{pid}: {rss_bytes} resident (at most {rss_peak_bytes}): {rss_anonymous_bytes} anonymous, "
-	"{rss_file_bytes} of files, {rss_shared_bytes} shared; {swap_bytes} swapped, "
-	"{locked_bytes} locked\n"
-	"address space {vsz_bytes} (at most {vsz_peak_bytes}) in {mappings} mappings of "
-	"{mappings_max} allowed");
+ROW_SCHEMA(maps_class, "map_classes", maps_class_row);
+ROW_SCHEMA(maps_mapping_row, "maps", maps_mapping_row);
+ROW_SCHEMA(maps_runtime, "map_runtimes", maps_runtime_row);
+ROW_SCHEMA(maps_memory, "memory", maps_memory_row,
+	.line = "{pid}: {rss_bytes} resident (at most {rss_peak_bytes}): {rss_anonymous_bytes} "
+		"anonymous, {rss_file_bytes} of files, {rss_shared_bytes} shared; {swap_bytes} "
+		"swapped, "
+		"{locked_bytes} locked\n"
+		"address space {vsz_bytes} (at most {vsz_peak_bytes}) in {mappings} mappings of "
+		"{mappings_max} allowed");

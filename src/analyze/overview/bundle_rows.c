@@ -7,20 +7,6 @@
 #include "analyze/threads/thread_roles.h"
 #include "model/schema.h"
 
-#define ROW_SCHEMA(id_, name_, struct_)                                                            \
-	const struct sooth_schema id_##_schema = { .name = name_,                                  \
-		.class_ = SOOTH_CLASS_ROW,                                                         \
-		.fixed_size = sizeof(struct struct_),                                              \
-		SCHEMA_FIELDS(id_##_fields) }
-
-#define FIELD_ROWS(type_, member_, schema_, help_, ...)                                            \
-	{                                                                                          \
-		.name = #member_, .type = SOOTH_FIELD_ROWS, FIELD_AT(type_, member_),              \
-		.rows = &schema_, .help = help_, __VA_ARGS__                                       \
-	}
-#define FIELD_BYTES(type_, member_, help_, ...)                                                    \
-	FIELD_NUMBER(type_, member_, help_, .unit = SOOTH_UNIT_BYTES, ##__VA_ARGS__)
-
 static const struct sooth_field bundle_head_fields[] = {
 	FIELD_STRING(bundle_head_row, timestamp, "when, UTC"),
 	FIELD_STRING(bundle_head_row, sooth_version, "of the sooth that observed"),

@@ -7,17 +7,6 @@
 #include "core/finding.h"
 #include "model/schema.h"
 
-#define ROW_SCHEMA(id_, name_, struct_)                                                            \
-	const struct sooth_schema id_##_schema = { .name = name_,                                  \
-		.class_ = SOOTH_CLASS_ROW,                                                         \
-		.fixed_size = sizeof(struct struct_),                                              \
-		SCHEMA_FIELDS(id_##_fields) }
-
-#define FIELD_ROWS(type_, member_, schema_, help_, ...)                                            \
-	{                                                                                          \
-		.name = #member_, .type = SOOTH_FIELD_ROWS, FIELD_AT(type_, member_),              \
-		.rows = &schema_, .help = help_, __VA_ARGS__                                       \
-	}
 #define FIELD_FIGURE(type_, member_, decimals_, help_, ...)                                        \
 	{                                                                                          \
 		.name = #member_, .type = SOOTH_FIELD_REAL, .decimals = decimals_,                 \

@@ -15,7 +15,7 @@
 #define COUNT(name_, member_, state_, help_, ...)                                                  \
 	MEMBER(name_, SOOTH_FIELD_UNSIGNED, member_, help_, STATE_OF(state_), ##__VA_ARGS__)
 
-static const struct sooth_field fields[] = {
+static const struct sooth_field socket_fields[] = {
 	MEMBER("pid", SOOTH_FIELD_UNSIGNED, record.pid, "process id in the initial pid namespace"),
 	MEMBER("fd", SOOTH_FIELD_UNSIGNED, fd, "the lowest descriptor that has it"),
 	{ .name = "protocol",
@@ -106,7 +106,7 @@ static const struct sooth_field fields[] = {
 		.help = "the inode where addresses alone do not name it" },
 };
 
-static const struct sooth_field state_fields[] = {
+static const struct sooth_field socket_state_fields[] = {
 	FIELD_STRING(socket_state_row, name, "protocol and state", .is_hidden = true),
 	FIELD_PID(socket_state_row),
 	FIELD_STRING(
@@ -121,18 +121,12 @@ static const struct sooth_field state_fields[] = {
 	FIELD_NUMBER(socket_state_row, count, "how many sockets"),
 };
 
-static const struct sooth_field process_fields[] = {
+static const struct sooth_field socket_process_fields[] = {
 	FIELD_PID(socket_process_row),
 	FIELD_NUMBER(socket_process_row, sockets, "how many were told",
 		FIELD_STATE_AT(socket_process_row, sockets_state)),
 };
 
-#define ROW_SCHEMA(id, struct_, name_, fields_)                                                    \
-	const struct sooth_schema id = { .name = name_,                                            \
-		.class_ = SOOTH_CLASS_ROW,                                                         \
-		.fixed_size = sizeof(struct struct_),                                              \
-		SCHEMA_FIELDS(fields_) }
-
-ROW_SCHEMA(socket_schema, socket_row, "sockets", fields);
-ROW_SCHEMA(socket_state_schema, socket_state_row, "sockets_by_state", state_fields);
-ROW_SCHEMA(socket_process_schema, socket_process_row, "sockets_processes", process_fields);
+ROW_SCHEMA(socket, "sockets", socket_row);
+ROW_SCHEMA(socket_state, "sockets_by_state", socket_state_row);
+ROW_SCHEMA(socket_process, "sockets_processes", socket_process_row);
