@@ -117,3 +117,21 @@ const struct sooth_schema *registry_schema(uint16_t kind)
 		found = find_kind(registry_probes[i]->schemas, kind);
 	return found;
 }
+
+static uint16_t kind_of(const struct sooth_schema *const *schemas, const char *name)
+{
+	for (size_t i = 0; schemas[i]; i++) {
+		if (!strcmp(schemas[i]->name, name))
+			return schemas[i]->kind;
+	}
+	return 0;
+}
+
+uint16_t registry_kind(const char *schema)
+{
+	uint16_t kind = kind_of(stream_schemas, schema);
+
+	for (size_t i = 0; !kind && registry_probes[i]; i++)
+		kind = kind_of(registry_probes[i]->schemas, schema);
+	return kind;
+}

@@ -22,5 +22,7 @@ const struct sink_type *registry_sink(const char *name);
 const struct finding_entry *registry_finding(const char *id);
 /* The schema of a kind; NULL when this build does not know it. */
 const struct sooth_schema *registry_schema(uint16_t kind);
+/* And the kind of a schema, by its name; 0 when there is none. */
+uint16_t registry_kind(const char *schema);
 
 #endif

@@ -45,7 +45,7 @@ struct sooth_report {
 	bool has_begun;
 	bool has_read;			/* blocks came as bytes */
 	struct sooth_report *passes_to; /* NULL: nobody */
-	const char *frame_schema;	/* name of what ends a frame; NULL: one report */
+	uint16_t frame_kind;		/* of what ends a frame; 0: one report */
 	bool tells_intervals, has_interval, is_over;
 };
 
@@ -283,13 +283,6 @@ static int tell_frame(struct sooth_report *r, struct sooth_error *err)
 	return status ? status : output_end(r->output, err);
 }
 
-static bool ends_frame(const struct sooth_report *r, const struct sooth_record *record)
-{
-	const struct sooth_schema *schema = registry_schema(record->kind);
-
-	return schema && !strcmp(schema->name, r->frame_schema);
-}
-
 /* A frame tells what was there when it ends, so the batch is taken in parts. */
 static int take_frames(struct sooth_report *r, const struct batch *all, struct sooth_error *err)
 {
@@ -301,7 +294,7 @@ static int take_frames(struct sooth_report *r, const struct batch *all, struct s
 
 		r->is_over |= record->kind == STREAM_END;
 		/* Who is gone with the end is sampled after it. */
-		if (status || !ends_frame(r, record) || (r->tells_intervals && r->is_over))
+		if (status || record->kind != r->frame_kind || (r->tells_intervals && r->is_over))
 			continue;
 		status = take_part(r, &(struct batch){ taken, (size_t)(end - taken) }, err);
 		taken = end;
@@ -318,12 +311,12 @@ static int take_batch(void *user, const struct batch *all, struct sooth_error *e
 {
 	struct sooth_report *r = user;
 
-	return r->frame_schema ? take_frames(r, all, err) : take_part(r, all, err);
+	return r->frame_kind ? take_frames(r, all, err) : take_part(r, all, err);
 }
 
 void report_in_frames(struct sooth_report *r, const char *schema)
 {
-	r->frame_schema = schema;
+	r->frame_kind = registry_kind(schema);
 }
 
 void report_in_intervals(struct sooth_report *r, const char *schema)
@@ -437,7 +430,7 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 		status = check_pids(r, err);
 	for (size_t i = 0; i < r->stage_count; i++)
 		note_missing_probe(r, r->stages[i].type);
-	if (!status && (!r->frame_schema || r->tells_intervals))
+	if (!status && (!r->frame_kind || r->tells_intervals))
 		status = tell_views(r, err);
 	if (status)
 		return status;

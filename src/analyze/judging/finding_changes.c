@@ -13,9 +13,9 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "core/finding.h"
-#include "core/registry.h"
 #include "core/stage.h"
 #include "model/schema.h"
+#include "probes/proc.h"
 
 #define TOLD_MAX    16384
 #define INTERVAL_NS (10 * NS_PER_S)
@@ -187,10 +187,9 @@ static int init(void *state, struct output *output, const void *options, struct 
  */
 static bool is_over(struct finding_changes *c, const struct sooth_record *r)
 {
-	const struct sooth_schema *schema = registry_schema(r->kind);
 	bool was_due = c->is_due;
 
-	if (!schema || strcmp(schema->name, "proc.snapshot") != 0)
+	if (r->kind != PROC_SNAPSHOT)
 		return false;
 	if (!c->due_ns || was_due)
 		c->due_ns = r->time_ns + c->interval_ns;
