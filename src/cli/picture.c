@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *weight_name(size_t index)
+const char *picture_weight_name(size_t index)
 {
 	return index < call_graph_value_names.count ? call_graph_value_names.names[index] : NULL;
 }
@@ -18,7 +18,7 @@ const struct option picture_option_rows[PICTURE_OPTION_COUNT] = {
 	{ .name = "weight",
 		.type = OPTION_CHOICE,
 		.argument = "WHAT",
-		.choice = weight_name,
+		.choice = picture_weight_name,
 		.offset = offsetof(struct picture_options, weight),
 		.help = "what widths are" },
 	{ .name = "icicle",
@@ -34,18 +34,21 @@ const struct option picture_option_rows[PICTURE_OPTION_COUNT] = {
 		.help = "leave out boxes narrower than that (0: as many as 3 MB hold)" },
 };
 
+enum call_graph_value picture_weight(const char *name, enum call_graph_value otherwise)
+{
+	for (size_t i = 0; name && i < call_graph_value_names.count; i++) {
+		if (!strcmp(call_graph_value_names.names[i], name))
+			return (enum call_graph_value)i;
+	}
+	return otherwise;
+}
+
 struct call_graph_look picture_look(
 	const struct picture_options *o, enum call_graph_value otherwise)
 {
-	struct call_graph_look look = {
-		.value = otherwise, .is_icicle = o->icicle, .least_share = o->least_percent / 100
-	};
-
-	for (size_t i = 0; o->weight && i < call_graph_value_names.count; i++) {
-		if (!strcmp(call_graph_value_names.names[i], o->weight))
-			look.value = (enum call_graph_value)i;
-	}
-	return look;
+	return (struct call_graph_look){ .value = picture_weight(o->weight, otherwise),
+		.is_icicle = o->icicle,
+		.least_share = o->least_percent / 100 };
 }
 
 static int needs_flamegraph(const char *option, struct sooth_error *err)

@@ -22,6 +22,10 @@ extern const struct option picture_option_rows[PICTURE_OPTION_COUNT];
 		.offset = offsetof(config, member)                                                 \
 	}
 
+/* What a weight may be called, as an option's choices. */
+const char *picture_weight_name(size_t index);
+/* One of those; NULL: `otherwise`. */
+enum call_graph_value picture_weight(const char *name, enum call_graph_value otherwise);
 /* What of the options is the view's; `otherwise` is measured when nothing was said. */
 struct call_graph_look picture_look(
 	const struct picture_options *o, enum call_graph_value otherwise);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/picture.h"
 #include "cli/target.h"
 
 struct export_config {
@@ -20,23 +21,6 @@ struct export_config {
 static const char *format_name(size_t index)
 {
 	return export_types[index] ? export_types[index]->name : NULL;
-}
-
-static const char *weight_name(size_t index)
-{
-	return index < call_graph_value_names.count ? call_graph_value_names.names[index] : NULL;
-}
-
-/* One of those, as the option has checked; time where nothing is said. */
-static enum call_graph_value weight_of(const char *name)
-{
-	enum call_graph_value value = CALL_GRAPH_CALLS;
-
-	if (!name)
-		return CALL_GRAPH_TIME;
-	while (strcmp(weight_name(value), name) != 0)
-		value++;
-	return value;
 }
 
 static const struct option export_options[] = {
@@ -60,7 +44,7 @@ static const struct option export_options[] = {
 	{ .name = "weight",
 		.type = OPTION_CHOICE,
 		.argument = "WHAT",
-		.choice = weight_name,
+		.choice = picture_weight_name,
 		.offset = offsetof(struct export_config, export.weight),
 		.help = "of folded stacks: time (in microseconds), calls, bytes or errors" },
 };
@@ -109,7 +93,7 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 		.output = c->export.output ? c->export.output : "-",
 		.names = c->export.tables.items,
 		.name_count = c->export.tables.count,
-		.weight = weight_of(c->export.weight),
+		.weight = picture_weight(c->export.weight, CALL_GRAPH_TIME),
 		.select = choose,
 		.user = &c->target,
 	};
