@@ -112,17 +112,6 @@ static int tell_environment(struct output *o, struct sooth_error *err)
 	return status;
 }
 
-/* True when all needs are met; else the first that is not fills the error. */
-static bool is_usable(const struct backend *b, struct sooth_error *refusal)
-{
-	*refusal = (struct sooth_error){ 0 };
-	for (size_t i = 0; b->needs[i]; i++) {
-		if (b->needs[i]->test(&os_native, refusal))
-			return false;
-	}
-	return true;
-}
-
 static void note_refusal(
 	struct output *o, const char *probe, const char *method, const struct sooth_error *refusal)
 {
@@ -137,9 +126,9 @@ static int tell_method(struct output *o, const struct backend *b, struct sooth_e
 	struct method_row row = { .target_ns = b->target_ns,
 		.bystander_ns = b->bystander_ns,
 		.price_state = b->price_source ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
-	struct sooth_error refusal;
+	struct sooth_error refusal = { 0 };
 
-	row.is_usable = is_usable(b, &refusal);
+	row.is_usable = !backend_test_needs(b, &os_native, &refusal);
 	if (!row.is_usable)
 		note_refusal(o, b->probe, b->name, &refusal);
 	struct record_tail tail[] = {

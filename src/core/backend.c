@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What every backend says the same way: what it lost and what it could not see. */
+/* What all backends are asked and say the same way: whether they can be had here, what they lost
+ * and what they could not see. */
 #include "core/backend.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "os/os.h"
+
+int backend_test_needs(const struct backend *backend, const struct os *os, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; backend->needs && backend->needs[i] && !status; i++)
+		status = backend->needs[i]->test(os, err);
+	return status;
+}
 
 void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, const char *reason)
 {

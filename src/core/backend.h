@@ -62,7 +62,7 @@ struct backend {
 	const char *name;
 	const char *probe;
 	const char *help;
-	const struct need *const *needs; /* NULL at the end */
+	const struct need *const *needs; /* NULL at the end; NULL: none */
 	/* What one hit costs the target and whoever is not one, and where that figure is from;
 	 * 0 and NULL: nothing is attached. */
 	uint32_t target_ns;
@@ -80,17 +80,19 @@ struct backend {
 	 */
 	uint64_t (*sample_cost)(const struct os *os, const struct probe_options *options,
 		const struct buffer *processes);
+	/* The functions may be NULL, from here on all: nothing is to be done then, or there is
+	 * none. */
 	int (*open)(struct backend_run *run, struct sooth_error *err);
 	/* A process joins (interest not 0) or leaves the set that is observed. */
 	int (*set)(struct backend_run *run, const struct process_id *process, unsigned interest,
 		struct sooth_error *err);
 	/* From here on records flow. */
 	int (*start)(struct backend_run *run, struct sooth_error *err);
-	/* What has come since; NULL: nothing comes by itself. */
+	/* What has come since, where something comes by itself. */
 	int (*drain)(struct backend_run *run, struct sooth_error *err);
-	/* A sample is due; NULL: it has none. */
+	/* A sample is due. */
 	int (*sample)(struct backend_run *run, struct sooth_error *err);
-	/* A process that is followed has joined or replaced its program; NULL: no matter. */
+	/* A process that is followed has joined or replaced its program. */
 	void (*joined)(struct backend_run *run, const struct process_id *process);
 	/* Detach, and write what only the end tells. */
 	int (*stop)(struct backend_run *run, struct sooth_error *err);
@@ -105,6 +107,8 @@ static inline bool backend_follows(const struct backend *b)
 	return b->drain && !b->follows_nobody;
 }
 
+/* 0 when all are met, else what the first that is not says. */
+int backend_test_needs(const struct backend *backend, const struct os *os, struct sooth_error *err);
 void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, const char *reason);
 void backend_limit(
 	struct backend_run *run, const char *what, const char *reason, const char *remedy);

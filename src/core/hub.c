@@ -109,23 +109,14 @@ const struct backend *hub_source_backend(const struct hub_source *source)
 
 /* --- opening --- */
 
-static bool needs_are_met(struct hub *hub, const struct backend *backend, struct sooth_error *err)
-{
-	for (size_t i = 0; backend->needs[i]; i++) {
-		if (backend->needs[i]->test(hub->os, err))
-			return false;
-	}
-	return true;
-}
-
 static int source_open(struct hub *hub, const struct backend *backend,
 	const struct probe_options *options, struct hub_source **out, struct sooth_error *err)
 {
+	int status = backend_test_needs(backend, hub->os, err);
 	struct hub_source *source;
-	int status;
 
-	if (!needs_are_met(hub, backend, err))
-		return err->code;
+	if (status)
+		return status;
 	source = calloc(1, sizeof(*source));
 	if (!source)
 		return error_no_memory(err);
@@ -136,7 +127,10 @@ static int source_open(struct hub *hub, const struct backend *backend,
 		.state = calloc(1, backend->state_size + 1) };
 	map_init(&source->wanted, sizeof(struct process_id), sizeof(struct wanted),
 		HUB_PROCESSES_MAX);
-	status = source->run.state ? backend->open(&source->run, err) : error_no_memory(err);
+	if (!source->run.state)
+		status = error_no_memory(err);
+	else if (backend->open)
+		status = backend->open(&source->run, err);
 	if (status) {
 		buffer_fini(&source->run.out);
 		free(source->run.state);
@@ -262,7 +256,8 @@ void hub_release(struct hub *hub, struct hub_source *source)
 {
 	if (!source || --source->users)
 		return;
-	source->run.backend->close(&source->run);
+	if (source->run.backend->close)
+		source->run.backend->close(&source->run);
 	for (size_t i = 0; i < HUB_SOURCES_MAX; i++) {
 		if (hub->sources[i] == source)
 			hub->sources[i] = NULL;
@@ -301,7 +296,7 @@ static int change_wanted(struct hub_source *source, const struct process_id *pro
 	after = wanted_interest(w);
 	if (!after)
 		map_remove(&source->wanted, process);
-	if (is_followed || before == after)
+	if (is_followed || before == after || !source->run.backend->set)
 		return 0;
 	if (after)
 		after |= interest & INTEREST_FROM_EXEC;
@@ -341,19 +336,20 @@ int hub_start(struct hub *hub, struct hub_source *source, struct sooth_error *er
 {
 	int status = 0;
 
-	if (source->started++ == 0)
+	if (source->started++ == 0 && source->run.backend->start)
 		status = source->run.backend->start(&source->run, err);
 	return status ? status : deliver(hub, source, err);
 }
 
 int hub_stop(struct hub *hub, struct hub_source *source, struct sooth_error *err)
 {
+	const struct backend *backend = source->run.backend;
 	int status = 0;
 
-	if (source->started && --source->started == 0)
-		status = source->run.backend->stop(&source->run, err);
-	else if (source->run.backend->drain)
-		status = source->run.backend->drain(&source->run, err);
+	if (source->started && --source->started == 0 && backend->stop)
+		status = backend->stop(&source->run, err);
+	else if (backend->drain)
+		status = backend->drain(&source->run, err);
 	return status ? status : deliver(hub, source, err);
 }
 

@@ -102,10 +102,8 @@ static int observe(const struct backend *backend, const struct settings *s)
 	struct sooth_error err = { 0 };
 	int status = 0;
 
-	for (size_t i = 0; backend->needs[i]; i++) {
-		if (backend->needs[i]->test(&os_native, &err))
-			return fail(&err);
-	}
+	if (backend_test_needs(backend, &os_native, &err))
+		return fail(&err);
 	run.state = calloc(1, backend->state_size);
 	if (!run.state || backend->open(&run, &err))
 		return fail(&err);

@@ -81,11 +81,9 @@ static void take(const struct backend *backend, const struct target *t, unsigned
 	};
 	struct sooth_error err = { 0 };
 
-	for (size_t i = 0; backend->needs[i]; i++) {
-		if (backend->needs[i]->test(&os_native, &err)) {
-			print_message("%s\n", err.tried);
-			skip();
-		}
+	if (backend_test_needs(backend, &os_native, &err)) {
+		print_message("%s\n", err.tried);
+		skip();
 	}
 	run.state = calloc(1, backend->state_size);
 	assert_non_null(run.state);

@@ -230,11 +230,9 @@ int main(int argc, char **argv)
 	const struct CMUnitTest others[] = { cmocka_unit_test(test_named) };
 	struct sooth_error err;
 
-	for (const struct need *const *need = backend_maps_bpf.needs; *need; need++) {
-		if ((*need)->test(&os_native, &err)) {
-			printf("skipped: %s: %s\n", (*need)->name, err.why);
-			return SKIP;
-		}
+	if (backend_test_needs(&backend_maps_bpf, &os_native, &err)) {
+		printf("skipped: %s: %s\n", err.tried, err.why);
+		return SKIP;
 	}
 	named = argv + 1;
 	return argc > 1 ? cmocka_run_group_tests(others, NULL, NULL)

@@ -413,11 +413,9 @@ static void look_open(struct look *l, const struct backend *backend, unsigned in
 				    .options = { .interest = interest, .is_host = true } } };
 	l->log = (struct log){ .level = LOG_WARNING, .write = keep_words };
 	l->run.log = &l->log;
-	for (size_t i = 0; backend->needs[i]; i++) {
-		if (backend->needs[i]->test(&os_native, &err)) {
-			print_message("%s\n", err.tried);
-			skip();
-		}
+	if (backend_test_needs(backend, &os_native, &err)) {
+		print_message("%s\n", err.tried);
+		skip();
 	}
 	l->run.state = calloc(1, backend->state_size);
 	assert_non_null(l->run.state);

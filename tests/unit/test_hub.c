@@ -243,24 +243,9 @@ static uint64_t seven_at_all(
 	return options->interest & INTEREST_DETAIL ? UINT64_MAX : 7;
 }
 
-static int open_nothing(struct backend_run *run, struct sooth_error *err)
-{
-	(void)run;
-	(void)err;
-	return 0;
-}
-
-static void close_nothing(struct backend_run *run)
-{
-	(void)run;
-}
-
-static const struct need *const no_needs[] = { NULL };
-
 #define SIZED(name_, cost)                                                                         \
 	{                                                                                          \
-		.name = name_, .probe = "sized", .needs = no_needs, .sample_cost = cost,           \
-		.open = open_nothing, .close = close_nothing                                       \
+		.name = name_, .probe = "sized", .sample_cost = cost                               \
 	}
 static const struct backend sized[] = { SIZED("walk", two_each), SIZED("iterate", seven_at_all),
 	SIZED("walk again", two_each) };

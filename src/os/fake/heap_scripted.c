@@ -34,13 +34,10 @@ void script_allocate(
 		RECORD_APPEND(&s->ring, &one, NULL, 0);
 }
 
-static const struct need *const needs[] = { NULL };
-
 const struct backend backend_heap_scripted = {
 	.name = "scripted",
 	.probe = "heap",
 	.help = "what the test says",
-	.needs = needs,
 	.lateness_ns = LATENESS_NS,
 	.state_size = sizeof(struct script_calls),
 	.open = script_calls_open,

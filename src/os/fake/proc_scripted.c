@@ -137,13 +137,10 @@ static void proc_close(struct backend_run *run)
 	map_fini(&m->processes);
 }
 
-static const struct need *const needs[] = { NULL };
-
 const struct backend backend_proc_scripted = {
 	.name = "scripted",
 	.probe = "proc",
 	.help = "what the test says",
-	.needs = needs,
 	.state_size = sizeof(struct script_members),
 	.open = proc_open,
 	.set = proc_set,

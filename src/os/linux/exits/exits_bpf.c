@@ -78,17 +78,6 @@ static int exits_open(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-/* It watches the host, and nobody in particular. */
-static int exits_set(struct backend_run *run, const struct process_id *process, unsigned interest,
-	struct sooth_error *err)
-{
-	(void)run;
-	(void)process;
-	(void)interest;
-	(void)err;
-	return 0;
-}
-
 static int exits_start(struct backend_run *run, struct sooth_error *err)
 {
 	struct exits_state *s = run->state;
@@ -139,8 +128,7 @@ const struct backend backend_exits_bpf = {
 	.needs = needs,
 	.lateness_ns = LATENESS_NS,
 	.state_size = sizeof(struct exits_state),
-	.open = exits_open,
-	.set = exits_set,
+	.open = exits_open, /* no set: it watches the host, and nobody in particular */
 	.start = exits_start,
 	.drain = exits_drain,
 	.stop = exits_stop,

@@ -5,23 +5,6 @@
  */
 #include "core/backend.h"
 
-static int exits_open(struct backend_run *run, struct sooth_error *err)
-{
-	(void)run;
-	(void)err;
-	return 0;
-}
-
-static int exits_set(struct backend_run *run, const struct process_id *process, unsigned interest,
-	struct sooth_error *err)
-{
-	(void)run;
-	(void)process;
-	(void)interest;
-	(void)err;
-	return 0;
-}
-
 static int exits_start(struct backend_run *run, struct sooth_error *err)
 {
 	(void)err;
@@ -31,28 +14,9 @@ static int exits_start(struct backend_run *run, struct sooth_error *err)
 	return 0;
 }
 
-static int exits_stop(struct backend_run *run, struct sooth_error *err)
-{
-	(void)run;
-	(void)err;
-	return 0;
-}
-
-static void exits_close(struct backend_run *run)
-{
-	(void)run;
-}
-
-static const struct need *const needs[] = { NULL };
-
 const struct backend backend_exits_nobody = {
 	.name = "nobody",
 	.probe = "exits",
 	.help = "sees none; says so, so that samples can be had without privilege",
-	.needs = needs,
-	.open = exits_open,
-	.set = exits_set,
 	.start = exits_start,
-	.stop = exits_stop,
-	.close = exits_close,
 };

@@ -152,24 +152,6 @@ static int host_start(struct backend_run *run, struct sooth_error *err)
 	return host_sample(run, err);
 }
 
-static int host_open(struct backend_run *run, struct sooth_error *err)
-{
-	(void)run;
-	(void)err;
-	return 0;
-}
-
-/* Whatever the target is, the host is the same. */
-static int host_set(struct backend_run *run, const struct process_id *process, unsigned interest,
-	struct sooth_error *err)
-{
-	(void)run;
-	(void)process;
-	(void)interest;
-	(void)err;
-	return 0;
-}
-
 static void host_close(struct backend_run *run)
 {
 	struct host_state *s = run->state;
@@ -185,8 +167,7 @@ const struct backend backend_host_procfs = {
 	.help = "reads /proc and looks for programs; nothing is attached, nothing is run",
 	.needs = needs,
 	.state_size = sizeof(struct host_state),
-	.open = host_open,
-	.set = host_set,
+	/* No set: whatever the target is, the host is the same. */
 	.start = host_start,
 	.sample = host_sample,
 	.stop = host_sample,
