@@ -24,8 +24,7 @@ static int refuse_link(const char *path, struct sooth_error *err)
 {
 	error_set(err, -ELOOP, SOOTH_FAULT_IO, "write %s", path);
 	error_why(err, "it is a symbolic link, and sooth does not write through one");
-	error_remedy(err, "name the file it points to, remove the link, or write to standard "
-			  "output with -");
+	error_remedy(err, "name the file it points to, or remove the link");
 	return -ELOOP;
 }
 
