@@ -104,6 +104,15 @@ static int authorize(void *user, int action, const char *first, const char *seco
 
 /* --- preparing --- */
 
+/* Of virtual tables SQLite refuses some changes before it asks the authorizer. */
+static bool is_change(sqlite3 *db)
+{
+	const char *message = sqlite3_errmsg(db);
+
+	return sqlite3_errcode(db) == SQLITE_AUTH || strstr(message, " may not be ") ||
+	       !strncmp(message, "not authorized", 14);
+}
+
 static int refuse(const struct query *q, struct sooth_error *err)
 {
 	const char *message = sqlite3_errmsg(q->db);
@@ -111,7 +120,7 @@ static int refuse(const struct query *q, struct sooth_error *err)
 	const char *near;
 
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run the statement");
-	if (sqlite3_errcode(q->db) == SQLITE_AUTH) {
+	if (is_change(q->db)) {
 		error_why(err, "%s: a query reads, and does nothing else", message);
 		return error_remedy(err, "SELECT; to change tables export them: `sooth export "
 					 "--format sqlite`");

@@ -194,6 +194,11 @@ class Refused(ExportCase):
             run = self.sooth("query", STREAMED, sql, status=2)
             self.assert_says_three_lines(run)
             self.assertEqual(run.out, b"", sql)
+            self.assertNotIn("--columns", run.errors)
+        for sql in ("DELETE FROM syscalls_call", "UPDATE syscalls_call SET pid = 1",
+                    "INSERT INTO syscalls_call (pid) VALUES (1)", "DELETE FROM processes",
+                    "WITH x AS (SELECT 1) DELETE FROM syscalls_call"):
+            self.refused(sql, "a query reads, and does nothing else", "SELECT")
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_statements(self):
