@@ -142,7 +142,19 @@ static int make_product(const struct run *run, struct told *t, struct sooth_erro
 	return status;
 }
 
-static int finish_all(struct told *t, struct sooth_error *err)
+static void tell_left_out(const struct run *run, const struct told *t)
+{
+	struct buffer lines = { 0 };
+
+	if (t->product && run->product.has_no_notes)
+		report_limit_lines(t->product, &lines);
+	if (lines.size)
+		fprintf(stderr, "sooth: not all is in %s:\n%s", run->product.path,
+			buffer_cstr(&lines));
+	buffer_fini(&lines);
+}
+
+static int finish_all(const struct run *run, struct told *t, struct sooth_error *err)
 {
 	int status = sooth_report_finish(t->report, err);
 
@@ -154,6 +166,8 @@ static int finish_all(struct told *t, struct sooth_error *err)
 		status = out_file_commit(&t->beside_file, err);
 	if (!status && t->file.stream)
 		status = out_file_commit(&t->file, err);
+	if (!status)
+		tell_left_out(run, t);
 	return status;
 }
 
@@ -313,7 +327,7 @@ static int run_live(const struct run *run, struct told *t, struct sooth_error *e
 	if (!status)
 		status = observe(run, t, o, err);
 	if (!status)
-		status = finish_all(t, err);
+		status = finish_all(run, t, err);
 	/* Whoever read the report may be gone: the command runs on, and how it ends is its own. */
 	if (status == -EPIPE && was_launched)
 		sooth_observer_stop(o, SOOTH_END_STOPPED, &ignored);
@@ -338,7 +352,7 @@ static int run_capture(
 		status = target_options_select(run->target, t->product, err);
 	if (!status)
 		status = sooth_report_read(t->report, path, err);
-	return status ? status : finish_all(t, err);
+	return status ? status : finish_all(run, t, err);
 }
 
 static int one_replaces_the_other(const char *what, const char *path, struct sooth_error *err)

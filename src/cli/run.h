@@ -43,9 +43,10 @@ struct run_product {
 	const char *sink;
 	/* The same once more by another sink, with a file of its own; NULL: not. */
 	const char *beside_path, *beside_sink;
-	const char *name; /* of its report; NULL: as the report's */
-	bool is_picture;  /* SVG; under a name that ends in ".png" it is drawn as PNG */
-	bool is_whole;	  /* it is worth nothing before its end: then it gets its name */
+	const char *name;  /* of its report; NULL: as the report's */
+	bool is_picture;   /* SVG; under a name that ends in ".png" it is drawn as PNG */
+	bool has_no_notes; /* what is left out of it is told on standard error */
+	bool is_whole;	   /* it is worth nothing before its end: then it gets its name */
 };
 
 /* What is known not to be seen before it begins; for the notes of the report. */

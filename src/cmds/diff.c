@@ -52,15 +52,16 @@ struct both {
 	double share;
 	struct comparison_told told;
 	struct call_graph graphs[2];
+	uint64_t unfinished[2]; /* calls that are in no graph */
 	struct call_graph_look look;
 };
 
 /* The same as `sooth report` and `sooth diagnose` of it; its calls as stacks, if they are wanted.
  */
-static int read_side(
-	struct comparison_side *side, struct call_graph *graph, struct sooth_error *err)
+static int read_side(struct comparison_side *side, struct call_graph *graph, uint64_t *unfinished,
+	struct sooth_error *err)
 {
-	struct syscall_folded_options stacks = { .keep = graph };
+	struct syscall_folded_options stacks = { .keep = graph, .unfinished = unfinished };
 	struct sooth_report *report;
 	int status = sooth_report_new(&report, "diff", err);
 
@@ -154,6 +155,8 @@ static int tell_graphs(struct output *o, void *user, struct sooth_error *err)
 	look.about = about;
 	tell_losses(o, &b->sides[0]);
 	tell_losses(o, &b->sides[1]);
+	for (size_t i = 0; i < 2; i++)
+		syscall_folded_tell_unfinished(o, b->unfinished[i], b->sides[i].file);
 	return call_graph_compare(&c, &look, o, err);
 }
 
@@ -189,7 +192,7 @@ static int read_sides(
 		b->sides[i].file = names[i];
 		if (graph && call_graph_init(graph))
 			return error_no_memory(err);
-		status = read_side(&b->sides[i], graph, err);
+		status = read_side(&b->sides[i], graph, &b->unfinished[i], err);
 	}
 	return status;
 }

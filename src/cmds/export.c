@@ -46,7 +46,7 @@ static const struct option export_options[] = {
 		.argument = "WHAT",
 		.choice = picture_weight_name,
 		.offset = offsetof(struct export_config, export.weight),
-		.help = "of folded stacks: time (in microseconds), calls, bytes or errors" },
+		.help = "what the numbers of folded stacks are (time, in microseconds)" },
 };
 
 static const struct option_group groups[] = {
@@ -106,7 +106,10 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 	/* Most formats have no place for it. */
 	if (!status && told.losses.size)
 		fprintf(stderr, "sooth: the capture is not whole:\n%s", buffer_cstr(&told.losses));
+	if (!status && told.limits.size)
+		fprintf(stderr, "sooth: not all is in the export:\n%s", buffer_cstr(&told.limits));
 	buffer_fini(&told.losses);
+	buffer_fini(&told.limits);
 	return status;
 }
 

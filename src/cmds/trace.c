@@ -316,6 +316,7 @@ static void choose_product(const struct trace_config *c, struct picture_files *f
 	run->product = (struct run_product){ .path = c->trace.folded,
 		.view = { "syscall-folded", &views->folded },
 		.sink = "folded",
+		.has_no_notes = true,
 		.is_whole = true };
 }
 

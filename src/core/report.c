@@ -444,6 +444,18 @@ int report_notes(struct sooth_report *r, struct output *output, struct sooth_err
 	return summary_tell(&r->summary, output, err);
 }
 
+void report_limit_lines(const struct sooth_report *r, struct buffer *lines)
+{
+	struct batch limits = output_limits(r->output);
+	struct line_plan plan;
+
+	line_plan(&plan, registry_schema(STREAM_LIMIT));
+	batch_for_each (limit, &limits) {
+		line_format(lines, &plan, limit);
+		buffer_char(lines, '\n');
+	}
+}
+
 bool report_has_probe(const struct sooth_report *r, const char *probe)
 {
 	return summary_has_probe(&r->summary, probe);

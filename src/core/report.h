@@ -24,6 +24,8 @@ void report_in_intervals(struct sooth_report *r, const char *schema);
 /* What stands under every report, told to another output. Of a report that was not finished it is
  * what was said until then, without what reading the capture has lost. */
 int report_notes(struct sooth_report *r, struct output *output, struct sooth_error *err);
+/* What its views noted that they could not do, a line each: for whoever has no place for notes. */
+void report_limit_lines(const struct sooth_report *r, struct buffer *lines);
 /* Of bytes that were fed: -EINVAL when they are no capture. */
 int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err);
 /* Whether the stream, as far as it was read, has records of that probe. */

@@ -113,6 +113,8 @@ static int run_view(struct job *j, struct sooth_error *err)
 	if (!status)
 		status = sooth_report_finish(r, err);
 	if (!status)
+		report_limit_lines(r, &j->told->limits);
+	if (!status)
 		status = export_losses(r, &j->told->losses, err);
 	sooth_report_free(r);
 	return status;

@@ -24,6 +24,7 @@ struct export_options {
 struct export_told {
 	uint64_t rows, tables;
 	struct buffer losses; /* a line each */
+	struct buffer limits; /* what the view left out, of a format that is one; a line each */
 };
 
 /* What a format is opened with. */

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -169,6 +170,26 @@ class Folded(ExportCase):
         self.assertEqual(sum(int(line.rsplit(" ", 1)[1]) for line in lines),
             len(self.calls(STREAMED)) - len(unfinished))
 
+    def test_what_did_not_return(self):
+        """Is in no stack, and that is said wherever stacks are written."""
+        unfinished = [c for c in self.calls(STREAMED) if c["result"] is None]
+        self.assertEqual(len(unfinished), 1)
+        told = "not measured: 1 call that did not return: "
+        self.assertIn(told, self.export("folded", STREAMED).errors)
+        self.assertIn(told, self.sooth("trace", "--folded", self.path("x"), STREAMED).errors)
+        run = self.sooth("trace", "--flamegraph", "-o", self.path("x.svg"), STREAMED)
+        self.assertEqual(run.errors, "")  # the picture has a place for notes
+        self.assertIn(told, harness.read(self.path("x.svg")).decode())
+        shutil.copy(STREAMED, self.path("other.sooth"))
+        self.sooth("diff", "--flamegraph", "-o", self.path("d.svg"), STREAMED,
+            self.path("other.sooth"))
+        text = harness.read(self.path("d.svg")).decode()
+        for name in (STREAMED, "other.sooth"):
+            self.assertRegex(text, "1 call that did not return of [^:<]*" + re.escape(name))
+        # Those that were counted are told apart: none of them was left out.
+        self.sooth("trace", "--flamegraph", "-o", self.path("c.svg"), COUNTED)
+        self.assertNotIn("did not return", harness.read(self.path("c.svg")).decode())
+
     def test_without_calls(self):
         """No file is better than an empty one."""
         for capture in (COUNTED, HEAP):
@@ -273,7 +294,8 @@ class Files(ExportCase):
         for format_ in self.FORMATS:
             run = self.export(format_, STREAMED, *self.more(format_), "-o", self.path("link"),
                 status=5)
-            self.assert_says_three_lines(run, "symbolic link")
+            self.assert_says_three_lines(run, "symbolic link", "remove the link")
+            self.assertNotIn("standard output", run.errors)  # which not every one of them can
         self.assertFalse(os.path.exists(self.path("elsewhere")))
 
     def test_the_old_file_stays(self):
@@ -332,6 +354,13 @@ class WrongInput(ExportCase):
         self.assertIn("--table", self.refused("--format", "chrome", "--table", "x", STREAMED))
         self.assertIn("--weight", self.refused("--format", "csv", "--weight", "calls", STREAMED))
         self.assertIn("No such file", self.refused("--format", "jsonl", "/nonexistent", status=4))
+
+    def test_help_says_values_once(self):
+        for command in ("export", "trace", "diff", "diagnose"):
+            row, = re.findall(r"--weight.*", self.sooth(command, "--help").text)
+            self.assertTrue(row.endswith("): calls, time, bytes, errors"), row)
+            for value in ("bytes", "errors"):
+                self.assertEqual(row.count(value), 1, row)
 
     def test_tables(self):
         self.assertIn("did you mean syscalls_call?",

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Calls as stacks, for flamegraph tools: process; what its thread is for; category; call; the
- * path, descriptor or peer it is about. Only calls that returned.
+ * path, descriptor or peer it is about. Calls that did not return are counted and told as left out:
+ * neither their results nor their times are known.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +31,8 @@ struct folded_state {
 	struct transfers *transfers;
 	struct call_graph graph;
 	struct buffer process, about;
-	bool has_counts; /* of which no more is known than how many */
+	uint64_t unfinished; /* calls that did not return */
+	bool has_counts;     /* of which no more is known than how many */
 };
 
 static struct call_graph *graph_of(struct folded_state *s)
@@ -124,8 +127,10 @@ static void take_call(struct folded_state *s, const struct syscalls_call *call)
 		[ABOUT] = { find_about(s, types, call), kind_of(category) },
 	};
 
-	if (call->result_state != SOOTH_STATE_VALUE)
+	if (call->result_state != SOOTH_STATE_VALUE) {
+		s->unfinished++;
 		return;
+	}
 	put_process(s, call, stack);
 	call_graph_add(graph_of(s), stack, stack[ABOUT].name.size ? FRAMES : ABOUT, &values);
 }
@@ -156,8 +161,10 @@ static void take_count(struct folded_state *s, const struct syscalls_count *coun
 	};
 
 	name_apart(s, &count->record, &stack[PROCESS].name);
-	call_graph_add(graph_of(s), stack, ABOUT, &values);
+	s->unfinished += count->unfinished;
 	s->has_counts = true;
+	if (count->count)
+		call_graph_add(graph_of(s), stack, ABOUT, &values);
 }
 
 /* --- the stage --- */
@@ -197,12 +204,28 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return call_backlog_push(&s->backlog, batch, err);
 }
 
+void syscall_folded_tell_unfinished(struct output *output, uint64_t count, const char *of)
+{
+	char what[200];
+
+	if (!count)
+		return;
+	snprintf(what, sizeof(what), "%llu %s that did not return%s%s", (unsigned long long)count,
+		count == 1 ? "call" : "calls", of ? " of " : "", of ? of : "");
+	output_limit(output, what,
+		"a call that ends its thread never does, others had not by the end: they are in "
+		"no stack",
+		"`sooth trace` lists them");
+}
+
 static int finish(void *state, struct sooth_error *err)
 {
 	struct folded_state *s = state;
 	struct call_graph_look look = s->options.look;
 	int status = call_backlog_end(&s->backlog, err);
 
+	if (s->options.keep && s->options.unfinished)
+		*s->options.unfinished = s->unfinished;
 	if (status || s->options.keep)
 		return status;
 	look.title = "system calls";
@@ -214,6 +237,7 @@ static int finish(void *state, struct sooth_error *err)
 	if (s->has_counts && look.value == CALL_GRAPH_BYTES)
 		output_limit(s->output, "bytes of calls", "they were counted, not seen one by one",
 			"leave out -c");
+	syscall_folded_tell_unfinished(s->output, s->unfinished, NULL);
 	return call_graph_tell(&s->graph, &look, s->output, err);
 }
 
