@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const char *picture_weight_name(size_t index)
 {
@@ -65,14 +66,39 @@ static int needs_name(struct sooth_error *err)
 	return error_remedy(err, "-o FILE.svg names it");
 }
 
+bool picture_has_ending(const char *path, const char *ending)
+{
+	size_t size = strlen(path), tail = strlen(ending);
+
+	return size > tail && path[size - tail - 1] != '/' &&
+	       !strcmp(path + size - tail, ending);
+}
+
+/* What takes bytes as they come has no name that says what they are. */
+static bool is_stream(const char *path)
+{
+	struct stat st;
+
+	return !strcmp(path, "-") ||
+	       (!lstat(path, &st) && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)));
+}
+
+static int check_name(const char *path, struct sooth_error *err)
+{
+	if (is_stream(path) || picture_has_ending(path, ".svg") || picture_has_ending(path, ".png"))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph into %s", path);
+	error_why(err, "a picture is SVG or PNG, by the end of its name: .svg or .png");
+	return error_remedy(err, "-o FILE.svg, -o FILE.png, or -o - for SVG on standard output");
+}
+
 /* "out.svg", "out.png" -> "out.folded". */
 static void name_folded(struct buffer *out, const char *picture)
 {
-	size_t size = strlen(picture), end = strlen(".svg");
+	size_t size = strlen(picture);
 
-	if (size > end &&
-		(!strcmp(picture + size - end, ".svg") || !strcmp(picture + size - end, ".png")))
-		size -= end;
+	if (picture_has_ending(picture, ".svg") || picture_has_ending(picture, ".png"))
+		size -= strlen(".svg");
 	buffer_append(out, picture, size);
 	buffer_string(out, ".folded");
 }
@@ -80,6 +106,8 @@ static void name_folded(struct buffer *out, const char *picture)
 int picture_files(struct picture_files *f, const struct picture_options *o,
 	const struct output_options *output, struct sooth_error *err)
 {
+	int status;
+
 	*f = (struct picture_files){ .report = *output };
 	if (!o->flamegraph && (o->icicle || o->least_percent > 0))
 		return needs_flamegraph(o->icicle ? "--icicle" : "--min-width", err);
@@ -87,9 +115,12 @@ int picture_files(struct picture_files *f, const struct picture_options *o,
 		return 0;
 	if (!output->output)
 		return needs_name(err);
+	status = o->has_any_name ? 0 : check_name(output->output, err);
+	if (status)
+		return status;
 	f->picture = output->output;
 	f->report.output = NULL;
-	if (!strcmp(f->picture, "-"))
+	if (is_stream(f->picture))
 		return 0;
 	name_folded(&f->folded, f->picture);
 	return buffer_failed(&f->folded) ? error_no_memory(err) : 0;

@@ -12,6 +12,7 @@ struct picture_options {
 	bool flamegraph, icicle;
 	const char *weight;
 	double least_percent;
+	bool has_any_name; /* no option: the file may be called as one likes, and is SVG then */
 };
 
 #define PICTURE_OPTION_COUNT 4
@@ -32,7 +33,8 @@ struct call_graph_look picture_look(
 
 /*
  * The picture takes -o, and stacks as text stand beside it: out.svg, out.folded. The report is
- * told on standard output. -EINVAL when there is no name, or options miss --flamegraph.
+ * told on standard output. -EINVAL when there is no name or one that is no picture's, or options
+ * miss --flamegraph.
  */
 struct picture_files {
 	const char *picture;	      /* NULL: none is wanted */
@@ -40,6 +42,8 @@ struct picture_files {
 	struct output_options report; /* of the command, without what is the picture's */
 };
 
+/* ".svg" or ".png", with something before it. */
+bool picture_has_ending(const char *path, const char *ending);
 int picture_files(struct picture_files *f, const struct picture_options *o,
 	const struct output_options *output, struct sooth_error *err);
 void picture_files_fini(struct picture_files *f);

@@ -2,9 +2,11 @@
 /* sooth timeline: values over time, in lanes. */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/picture.h"
 #include "cli/run.h"
 
 #define SAMPLE_NS (250 * NS_PER_MS)
@@ -60,26 +62,44 @@ static void choose_probes(const struct timeline_config *c, struct run *run)
 		run->probes[n++] = (struct run_probe){ "syscalls", SOOTH_STREAM };
 }
 
-static bool ends_in(const char *path, const char *end)
+/* Whoever gives the report such a name wants a picture, and would not get one. */
+static int refuse_picture(const char *path, struct sooth_error *err)
 {
-	size_t size = path ? strlen(path) : 0, tail = strlen(end);
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a timeline into %s", path);
+	error_why(err, "a picture is SVG or PNG, by the end of its name: .svg or .png");
+	return error_remedy(
+		err, "-o FILE.svg or -o FILE.png; -o - and other names are the report's");
+}
 
-	return size > tail && !strcmp(path + size - tail, end);
+static bool is_other_picture(const char *path)
+{
+	static const char *const endings[] = { ".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp",
+		".avif", ".bmp", ".tif", ".tiff", ".pdf", ".ps", ".eps", ".svgz", ".html" };
+	const char *ending = strrchr(path, '.');
+
+	for (size_t i = 0; ending && i < sizeof(endings) / sizeof(endings[0]); i++) {
+		if (!strcasecmp(ending, endings[i]))
+			return true;
+	}
+	return false;
 }
 
 /* A picture is beside the report, which stays where it is. */
-static void choose_product(struct timeline_config *c, struct run *run)
+static int choose_product(struct timeline_config *c, struct run *run, struct sooth_error *err)
 {
 	const char *path = c->output.output;
 
-	if (!ends_in(path, ".png") && !ends_in(path, ".svg"))
-		return;
+	if (!path)
+		return 0;
+	if (!picture_has_ending(path, ".png") && !picture_has_ending(path, ".svg"))
+		return is_other_picture(path) ? refuse_picture(path, err) : 0;
 	run->product = (struct run_product){ .path = path,
 		.view = { "timeline", NULL },
 		.sink = "timeline-svg",
 		.is_picture = true,
 		.is_whole = true };
 	c->output.output = NULL;
+	return 0;
 }
 
 static int run_timeline(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -97,10 +117,10 @@ static int run_timeline(void *config, const struct arguments *arguments, struct 
 		.sample_ns = c->timeline.sample_ns ? c->timeline.sample_ns : SAMPLE_NS,
 		.progress = "observing",
 	};
+	int status = choose_product(c, &run, err);
 
 	choose_probes(c, &run);
-	choose_product(c, &run);
-	return run_report(&run, err);
+	return status ? status : run_report(&run, err);
 }
 
 const struct command command_timeline = {

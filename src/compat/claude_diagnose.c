@@ -141,7 +141,7 @@ struct claude_diagnosis {
 /* Named after the process and the probe when nobody named it; a file beside it has the stacks. */
 static int choose_picture(struct claude_diagnosis *d, struct sooth_error *err)
 {
-	struct picture_options wanted = { .flamegraph = true };
+	struct picture_options wanted = { .flamegraph = true, .has_any_name = true };
 	struct output_options named = d->report;
 	int status;
 

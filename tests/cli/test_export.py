@@ -198,6 +198,34 @@ class Folded(ExportCase):
             self.assertFalse(os.path.exists(self.path("x")))
 
 
+class PictureNames(ExportCase):
+    """A name says what a picture is; one that says something else is no picture's."""
+
+    def test_flamegraphs(self):
+        for name in ("x.jpg", "x", "x.SVG", ".svg", "x.svg.gz"):
+            for words in (["trace", STREAMED], ["diagnose", STREAMED], ["diff", STREAMED, COUNTED]):
+                run = self.sooth(words[0], "--flamegraph", "-o", self.path(name), *words[1:],
+                    status=2)
+                self.assert_says_three_lines(run, name, ".svg", ".png", "-o - ")
+        self.assertEqual(os.listdir(self.folder), [])
+        self.sooth("trace", "--flamegraph", "-o", "/dev/null", STREAMED)
+        self.assertFalse(os.path.exists("/dev/null.folded"))
+        run = self.sooth("trace", "--flamegraph", "-o", "-", STREAMED)
+        self.assertTrue(run.out.startswith(b"<?xml"))
+
+    def test_timelines(self):
+        for name in ("x.jpg", "x.SVG", "x.pdf"):
+            run = self.sooth("timeline", "-o", self.path(name), DIAGNOSED, status=2)
+            self.assert_says_three_lines(run, name, ".svg", ".png", "-o - ")
+        self.assertEqual(os.listdir(self.folder), [])
+        self.sooth("timeline", "-o", self.path("x.svg"), DIAGNOSED)
+        self.assertTrue(harness.read(self.path("x.svg")).startswith(b"<?xml"))
+        self.sooth("timeline", "-j", "-o", self.path("x.json"), DIAGNOSED)
+        json.loads(harness.read(self.path("x.json")))
+        self.assertEqual(harness.read(self.path("x.json")),
+            self.sooth("timeline", "-j", "-o", "-", DIAGNOSED).out)
+
+
 class Chrome(ExportCase):
     def events(self, capture, phase=None):
         trace = json.loads(self.export("chrome", capture).text)
