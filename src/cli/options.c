@@ -92,12 +92,16 @@ static int store_number(struct parser *p, const struct option *o, void *member, 
 
 static int store_real(struct parser *p, const struct option *o, void *member, const char *value)
 {
+	const char *digits = value + (value[0] == '-');
 	char *end;
-	double number = strtod(value, &end);
+	double number = strtod(digits, &end);
 
 	/* Digits first: strtod(3) also takes blanks, signs, "inf" and "nan". */
-	if (value[0] < '0' || value[0] > '9' || *end || value[1] == 'x' || value[1] == 'X')
+	if (digits[0] < '0' || digits[0] > '9' || *end || digits[1] == 'x' || digits[1] == 'X')
 		return bad_value(p, o, value, "a number");
+	if (digits != value)
+		return o->max ? out_of_range(p, o, value)
+			      : bad_value(p, o, value, "a number that is not below 0");
 	if ((o->min || o->max) && (number < (double)o->min || number > (double)o->max))
 		return out_of_range(p, o, value);
 	memcpy(member, &number, sizeof(number));

@@ -186,7 +186,9 @@ static void test_real_numbers(void **state)
 	assert_int_equal(parse("-k0"), 0);
 	assert_true(config.share == 0);
 	refused("-k 1000.1", "from 0 to 1000");
-	refused("-k -1", "a number");
+	refused("-k -1", "from 0 to 1000");
+	refused("-k -5x", "a number");
+	refused("-k --5", "a number");
 	refused("-k 5%", "a number");
 	refused("-k inf", "a number");
 	refused("-k 0x10", "a number");
