@@ -101,7 +101,7 @@ class Compared(harness.Case):
         for member in ("size_bytes", "rss_bytes", "dirty_bytes", "swap_bytes", "reserved_bytes"):
             self.assertEqual(sum(row[member] for row in report["map_classes"]),
                 sum(row[member] for row in report["maps"]), member)
-        memory, = report["memory"]
+        memory, = report["map_memory"]
         self.assertEqual(memory["mappings"], len(truth))
         self.assertEqual(memory["mappings_max"],
             int(harness.read("/proc/sys/vm/max_map_count")))
@@ -199,7 +199,7 @@ class OfEachKind(Compared):
         capture = self.path("s.sooth")
         live = self.inspect("--save", capture, process.pid)
         later = self.inspect(capture)
-        for part in ("memory", "map_classes", "map_runtimes", "maps"):
+        for part in ("map_memory", "map_classes", "map_runtimes", "maps"):
             self.assertEqual(live[part], later[part], part)
 
     def test_target_goes_on(self):
@@ -230,7 +230,7 @@ class OfEachKind(Compared):
         report = self.run_program(sooth, "inspect", "--maps", "-j", str(other.pid),
             **harness.as_nobody()).json()
         self.assertEqual(report["maps"], [])
-        memory, = report["memory"]
+        memory, = report["map_memory"]
         self.assertIsNone(memory["mappings"])
         self.assertEqual(memory["not_measured"]["mappings"], "permission denied")
         self.assertGreater(memory["rss_bytes"], 0)
@@ -260,7 +260,7 @@ class OfEachKind(Compared):
             run = sooth.finish()
             self.assertIn(run.status, (0, 4), run)
             if run.status == 0:
-                memory, = run.json()["memory"]
+                memory, = run.json()["map_memory"]
                 self.assertTrue(memory["mappings"] or memory["not_measured"]["mappings"], memory)
 
 

@@ -60,7 +60,7 @@ static int tell_memory(void *state, const struct snapshot *one, struct sooth_err
 }
 
 static const struct section memory_section = {
-	.name = "memory",
+	.name = "map_memory",
 	.title = "memory",
 	.schema = &maps_memory_schema,
 	.shape = SECTION_TABLE,
