@@ -98,7 +98,7 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 			t->report, run->views[i].name, run->views[i].options, err);
 	if (!status && run->default_views)
 		sooth_report_add_default_views(t->report);
-	return status;
+	return status ? status : report_check_filter(t->report, err);
 }
 
 static bool is_png(const char *path)

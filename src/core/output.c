@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "model/filter.h"
 #include "model/stream_records.h"
 
 #define OUTPUT_BATCH_BYTES (64u << 10)
+#define FILTER_NAMES_MAX   1024
 
 struct output_sink {
 	const struct sink_type *type;
@@ -189,12 +191,43 @@ int output_filter(struct output *o, const char *text, struct sooth_error *err)
 	return 0;
 }
 
+static int filters_unknown(const char *field, const struct sooth_schema *const *tables,
+	size_t count, struct sooth_error *err)
+{
+	const char *names[FILTER_NAMES_MAX], *nearest;
+	size_t known = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < tables[i]->field_count && known < FILTER_NAMES_MAX; k++)
+			names[known++] = tables[i]->fields[k].name;
+	}
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "filter by \"%s\"", field);
+	error_why(err, "no table of this report has such a field");
+	nearest = nearest_name(field, names, known);
+	return nearest ? error_remedy(err, "did you mean %s? `-j` shows all", nearest)
+		       : error_remedy(err, "`-j` shows the names of the fields");
+}
+
 static int filters_nothing(const struct output *o, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "filter by \"%s\" and what stands with it",
 		filter_field(o->filter));
 	error_why(err, "no table of this report has all of these fields");
 	return error_remedy(err, "`-j` shows the names of the fields");
+}
+
+int output_check_filter(const struct output *o, const struct sooth_schema *const *tables,
+	size_t count, struct sooth_error *err)
+{
+	const char *unknown = o->filter ? filter_unknown(o->filter, tables, count) : NULL;
+
+	if (unknown)
+		return filters_unknown(unknown, tables, count, err);
+	for (size_t i = 0; i < count; i++) {
+		if (o->filter && filter_fits(o->filter, tables[i]))
+			return 0;
+	}
+	return o->filter ? filters_nothing(o, err) : 0;
 }
 
 int output_end(struct output *o, struct sooth_error *err)

@@ -21,6 +21,9 @@ int output_add_sink(struct output *o, const struct sink_type *type,
 /* Only rows of tables that this holds for (model/filter.h); others are left out of tables that
  * have its fields. -EINVAL. */
 int output_filter(struct output *o, const char *text, struct sooth_error *err);
+/* When there is a filter: -EINVAL if none of these tables has all its fields. */
+int output_check_filter(const struct output *o, const struct sooth_schema *const *tables,
+	size_t count, struct sooth_error *err);
 int output_begin(struct output *o, const struct report_head *head, struct sooth_error *err);
 /* Closes the section before it, if it is still open. The section is borrowed until then. */
 int output_section(struct output *o, const struct section *section, struct sooth_error *err);

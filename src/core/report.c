@@ -19,6 +19,7 @@
 #include "core/summary.h"
 
 #define REPORT_STAGES_MAX     16
+#define REPORT_TABLES_MAX     64
 #define REPORT_PIDS_MAX	      4096
 #define REPORT_READ_BYTES     (256u << 10)
 #define REPORT_SCHEMA_VERSION 1
@@ -113,6 +114,28 @@ int sooth_report_filter(struct sooth_report *r, const char *expression, struct s
 {
 	ERROR_HERE(err);
 	return output_filter(r->output, expression, err);
+}
+
+int report_check_filter(const struct sooth_report *r, struct sooth_error *err)
+{
+	/* What stands under every report can be filtered as well. */
+	const struct sooth_schema *tables[REPORT_TABLES_MAX] = { registry_schema(STREAM_SOURCE),
+		registry_schema(STREAM_LOSS), registry_schema(STREAM_LIMIT) };
+	size_t count = 3;
+
+	if (r->wants_default_views || !r->stage_count)
+		return 0;
+	for (size_t i = 0; i < r->stage_count; i++) {
+		const struct sooth_schema *const *told = r->stages[i].type->tables;
+
+		if (!told)
+			return 0;
+		for (; *told && count < REPORT_TABLES_MAX; told++)
+			tables[count++] = *told;
+		if (*told)
+			return 0;
+	}
+	return output_check_filter(r->output, tables, count, err);
 }
 
 void sooth_report_add_default_views(struct sooth_report *r)

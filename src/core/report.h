@@ -26,6 +26,11 @@ void report_in_intervals(struct sooth_report *r, const char *schema);
 int report_notes(struct sooth_report *r, struct output *output, struct sooth_error *err);
 /* What its views noted that they could not do, a line each: for whoever has no place for notes. */
 void report_limit_lines(const struct sooth_report *r, struct buffer *lines);
+/*
+ * Whether some table that may come has the fields that rows are filtered by: -EINVAL. Views that do
+ * not say which tables they tell may have any; then it is found out at the end.
+ */
+int report_check_filter(const struct sooth_report *r, struct sooth_error *err);
 /* Of bytes that were fed: -EINVAL when they are no capture. */
 int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err);
 /* Whether the stream, as far as it was read, has records of that probe. */

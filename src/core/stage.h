@@ -18,6 +18,10 @@ struct stage_type {
 	const char *help;
 	const char *probe; /* whose default view it is in `sooth report`; NULL: of none */
 	const char *shows; /* the probe without which it has nothing to tell */
+	/* Every table it may tell, NULL at the end: a filter by a field that none of them has is
+	 * refused before anything is observed. NULL: not said, and the filter is judged at the end.
+	 */
+	const struct sooth_schema *const *tables;
 	size_t state_size;
 	/* state is zeroed; options are the stage's own struct, NULL: the defaults. */
 	int (*init)(

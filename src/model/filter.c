@@ -52,6 +52,20 @@ const char *filter_field(const struct filter *f)
 	return i < f->count ? f->nodes[i].field : "";
 }
 
+const char *filter_unknown(
+	const struct filter *f, const struct sooth_schema *const *schemas, size_t count)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		bool is_known = f->nodes[i].kind != NODE_COMPARE;
+
+		for (size_t k = 0; k < count && !is_known; k++)
+			is_known = find_field(schemas[k], f->nodes[i].field) != NULL;
+		if (!is_known)
+			return f->nodes[i].field;
+	}
+	return NULL;
+}
+
 static bool parse_number(const char *text, double *out)
 {
 	char *end;

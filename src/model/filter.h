@@ -33,7 +33,10 @@ bool filter_fits(const struct filter *f, const struct sooth_schema *schema);
  * so; else 0 or 1. */
 int filter_holds(struct filter *f, const struct sooth_schema *schema,
 	const struct sooth_record *record, struct sooth_error *err);
-/* The first field that no schema so far had; for an error. */
+/* The first field that it names; for an error. */
 const char *filter_field(const struct filter *f);
+/* The first that none of these schemas has; NULL: each is known somewhere. */
+const char *filter_unknown(
+	const struct filter *f, const struct sooth_schema *const *schemas, size_t count);
 
 #endif

@@ -34,7 +34,7 @@ static const struct sooth_field uring_fields[] = {
 		.merge = SOOTH_MERGE_SUM),
 };
 
-static const struct sooth_schema uring_schema = {
+const struct sooth_schema call_notes_uring_schema = {
 	.name = "io_uring",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct uring_row),
@@ -44,7 +44,7 @@ static const struct sooth_schema uring_schema = {
 static const struct section uring_section = {
 	.name = "io_uring",
 	.title = "submitted through io_uring; what these did is no call, and is not among them",
-	.schema = &uring_schema,
+	.schema = &call_notes_uring_schema,
 	.shape = SECTION_TABLE,
 };
 

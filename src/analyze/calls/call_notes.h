@@ -14,6 +14,8 @@ struct call_notes {
 	struct reducer urings; /* struct syscalls_uring by opcode */
 };
 
+extern const struct sooth_schema call_notes_uring_schema;
+
 int call_notes_init(struct call_notes *n, struct sooth_error *err);
 void call_notes_take(struct call_notes *n, const struct sooth_record *r);
 /* At the end of a report; io_uring as a limit. */

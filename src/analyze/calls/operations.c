@@ -380,10 +380,14 @@ static void fini(void *state)
 	free(s->types);
 }
 
+static const struct sooth_schema *const tables[] = { &io_schema, &network_schema, &lineage_schema,
+	&memory_schema, &io_process_schema, &network_process_schema, &memory_process_schema, NULL };
+
 const struct stage_type stage_operations = {
 	.name = "operations",
 	.help = "what calls did to files, connections, processes and memory",
 	.shows = "syscalls",
+	.tables = tables,
 	.state_size = sizeof(struct operations_state),
 	.init = init,
 	.push = push,

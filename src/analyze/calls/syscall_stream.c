@@ -370,10 +370,13 @@ static void fini(void *state)
 	free(s->types);
 }
 
+static const struct sooth_schema *const tables[] = { &stream_schema, &host_schema, NULL };
+
 const struct stage_type stage_syscall_stream = {
 	.name = "syscall-stream",
 	.help = "system calls, a line each",
 	.shows = "syscalls",
+	.tables = tables,
 	.state_size = sizeof(struct stream_state),
 	.init = init,
 	.push = push,

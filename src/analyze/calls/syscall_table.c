@@ -346,11 +346,15 @@ static void fini(void *state)
 	call_notes_fini(&s->notes);
 }
 
+static const struct sooth_schema *const tables[] = { &call_schema, &error_schema,
+	&call_notes_uring_schema, NULL };
+
 const struct stage_type stage_syscall_table = {
 	.name = "syscall-table",
 	.help = "system calls: counts, errors, times",
 	.probe = "syscalls",
 	.shows = "syscalls",
+	.tables = tables,
 	.state_size = sizeof(struct table_state),
 	.init = init,
 	.push = push,

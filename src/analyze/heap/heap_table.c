@@ -275,11 +275,15 @@ static void fini(void *state)
 	heap_notes_fini(&s->notes);
 }
 
+static const struct sooth_schema *const tables[] = { &heap_type_schema, &heap_size_schema,
+	&heap_process_schema, &heap_gap_schema, &heap_site_schema, NULL };
+
 const struct stage_type stage_heap_table = {
 	.name = "heap-table",
 	.help = "allocations: totals, by function, by size, by process; what is live",
 	.probe = "heap",
 	.shows = "heap",
+	.tables = tables,
 	.state_size = sizeof(struct table_state),
 	.init = init,
 	.push = push,

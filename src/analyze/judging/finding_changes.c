@@ -256,10 +256,13 @@ static void fini(void *state)
 	map_fini(&c->told);
 }
 
+static const struct sooth_schema *const tables[] = { &finding_change_schema, NULL };
+
 const struct stage_type stage_finding_changes = {
 	.name = "finding-changes",
 	.help = "findings as they come and go",
 	.shows = "proc",
+	.tables = tables,
 	.state_size = sizeof(struct finding_changes),
 	.init = init,
 	.push = push,

@@ -57,10 +57,13 @@ static void fini(void *state)
 	judging_fini(&s->judging);
 }
 
+static const struct sooth_schema *const tables[] = { &finding_process_schema, NULL };
+
 const struct stage_type stage_findings = {
 	.name = "findings",
 	.help = "what is wrong with processes, with evidence",
 	.shows = "proc",
+	.tables = tables,
 	.state_size = sizeof(struct findings_state),
 	.init = init,
 	.push = push,

@@ -37,7 +37,7 @@ static const struct sooth_field row_fields[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
-static const struct sooth_schema row_schema = {
+const struct sooth_schema fleeting_row_schema = {
 	.name = "fleeting",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct fleeting_row),
@@ -130,7 +130,7 @@ static int tell_groups(const struct host_tell *t, struct sooth_error *err)
 {
 	static const struct section section = { .name = "fleeting",
 		.title = "fleeting processes",
-		.schema = &row_schema,
+		.schema = &fleeting_row_schema,
 		.shape = SECTION_TABLE,
 		.is_of_interval = true,
 		.rows_least = 1,

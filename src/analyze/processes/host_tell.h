@@ -22,6 +22,7 @@ int host_tell_sessions(const struct host_tell *t, struct sooth_error *err);
 int host_tell_installed(const struct host_tell *t, struct sooth_error *err);
 int host_tell_versions(const struct host_tell *t, struct sooth_error *err);
 /* What samples have not seen, where that was watched. */
+extern const struct sooth_schema fleeting_row_schema;
 int host_tell_fleeting(const struct host_tell *t, struct sooth_error *err);
 int host_tell_totals(const struct host_tell *t, struct sooth_error *err);
 

@@ -226,11 +226,15 @@ static void fini(void *state)
 	buffer_fini(&s->rows);
 }
 
+static const struct sooth_schema *const tables[] = { &process_row_schema, &reason_row_schema,
+	&session_row_schema, &installed_row_schema, &fleeting_row_schema, NULL };
+
 const struct stage_type stage_processes = {
 	.name = "processes",
 	.help = "processes with CPU, memory, the agent they are and whose session they belong to",
 	.probe = "proc",
 	.shows = "proc",
+	.tables = tables,
 	.state_size = sizeof(struct processes_state),
 	.init = init,
 	.push = push,

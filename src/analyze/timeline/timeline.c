@@ -369,10 +369,16 @@ static void fini(void *state)
 	free(s->order);
 }
 
+static const struct sooth_schema *const tables[] = { &timeline_life_schema, &timeline_event_schema,
+	&timeline_lane_schemas[TIMELINE_CPU], &timeline_lane_schemas[TIMELINE_MEMORY],
+	&timeline_lane_schemas[TIMELINE_IO], &timeline_lane_schemas[TIMELINE_CALLS],
+	&timeline_lane_schemas[TIMELINE_LOST], NULL };
+
 const struct stage_type stage_timeline = {
 	.name = "timeline",
 	.help = "values over time, in lanes",
 	.shows = "proc",
+	.tables = tables,
 	.state_size = sizeof(struct timeline_state),
 	.init = init,
 	.push = push,
