@@ -16,6 +16,7 @@ import pathlib
 import random
 import subprocess
 import sys
+import time
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -37,7 +38,7 @@ class Outcome:
     def __init__(self, case, seed):
         self.case, self.seed = case, seed
         self.fired = self.skipped = None
-        self.problems, self.margin = [], None
+        self.problems, self.margin, self.took_s = [], None, 0.0
 
 
 def thresholds():
@@ -107,7 +108,7 @@ def try_case(case, seed, table):
         outcome.skipped = case.may_skip()
         if outcome.skipped:
             return outcome
-    scope = cases.Scope()
+    scope, begin = cases.Scope(), time.monotonic()
     try:
         made = case.make(scope, random.Random("%s %s %d" % (case.finding, case.name, seed)))
         pids = [] if made is None else made if isinstance(made, list) else [made]
@@ -118,6 +119,7 @@ def try_case(case, seed, table):
         outcome.problems.append(traceback.format_exc())
     finally:
         scope.close()
+        outcome.took_s = time.monotonic() - begin
     return outcome
 
 
@@ -178,7 +180,7 @@ def main():
             print("FAIL %s\n     %s" % (name, "\n     ".join(o.problems)))
             failed.append(name)
         else:
-            print("ok   %s" % name)
+            print("ok   %s, %.1f s%s" % (name, o.took_s, ", alone" if o.case.alone else ""))
     print("\n" + table_of(outcomes))
     if args.table:
         pathlib.Path(args.table).write_text(table_of(outcomes) + "\n")
