@@ -22,12 +22,14 @@
 #define PID	    99
 #define FROM_S	    1000 /* when the observation begins, on the machine's clock */
 #define LOOKS	    6	 /* a second each, where a maker says nothing else */
+#define CLAUDE	    "/home/me/.local/share/claude/versions/2.1.50"
 #define HOST_SAYS   0
 #define REALTIME_NS (1700000000 * (int64_t)NS_PER_S)
 
 static struct buffer records;
 static struct text said;
 static double started_s; /* of the process that is judged, on the same clock */
+static const char *runs; /* its executable */
 
 static inline uint64_t at(double s)
 {
@@ -75,6 +77,7 @@ static inline void begin_stream(void)
 
 	buffer_reset(&records);
 	started_s = 10;
+	runs = "/bin/thing";
 	RECORD_APPEND(&records, &segment, NULL, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
 		add_source(probes[i]);
@@ -92,7 +95,7 @@ static inline void process_at(double s, struct proc_process p, const char *name)
 	p.threads = p.threads ? p.threads : 1;
 	p.state = p.state ? p.state : 'S';
 	struct record_tail tail[] = { put_text(&p.name, name),
-		put_text(&p.executable, "/bin/thing") };
+		put_text(&p.executable, p.record.pid == PID ? runs : "/bin/thing") };
 
 	RECORD_APPEND(&records, &p, tail, 2);
 }
