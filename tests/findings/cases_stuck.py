@@ -7,7 +7,8 @@ import time
 from case import healthy, sick
 
 # In a mount namespace of its own a small file system is frozen while a thread writes. A guard of a
-# session of its own thaws it: when this program ends, and after a minute at the latest.
+# session of its own thaws it: when it is told to, which is before this program is ended (until the
+# thread is let go it cannot end), when it has ended, and after a minute at the latest.
 FROZEN = """
 import ctypes, fcntl, os, select, subprocess, sys, threading, time
 libc = ctypes.CDLL(None, use_errno=True)
@@ -23,7 +24,8 @@ gone, here = os.pipe()
 if os.fork() == 0:
     os.close(here)
     os.setsid()
-    select.select([gone], [], [], 60)
+    for _ in range(600):
+        if select.select([gone], [], [], 0.1)[0] or os.path.exists("thaw"): break
     try: fcntl.ioctl(top, THAW, 0)
     except OSError: pass
     os._exit(0)
@@ -163,6 +165,7 @@ def program(text, *choose):
 
 
 def frozen_file(scope, rng):
+    scope.later((scope.path / "thaw").touch)
     return scope.python(FROZEN, rng.choice(("write", "create", "truncate")),
         env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin")).pid
 

@@ -12,6 +12,7 @@ import collections
 import concurrent.futures
 import importlib
 import json
+import os
 import pathlib
 import random
 import subprocess
@@ -158,7 +159,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append")
-    parser.add_argument("--jobs", type=int, default=6)
+    # They mostly wait: for their state, and for the interval to be over.
+    parser.add_argument("--jobs", type=int, default=min(max(3 * len(os.sched_getaffinity(0)), 6), 12))
     parser.add_argument("--table")
     args = parser.parse_args()
     known = all_cases()
