@@ -9,6 +9,8 @@
  */
 #include "support.h"
 
+#include "one_processor.h"
+
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <signal.h>
@@ -725,10 +727,12 @@ static void step_program(char *const *argv, size_t steps_max)
 	struct user_regs_struct before, after;
 	pid_t pid = start_traced(argv);
 	size_t steps = 0, unknown = 0;
+	cpu_set_t processors;
 	int status = 0;
 
 	if (pid < 0)
 		return;
+	processors = one_processor_with(pid);
 	assert_int_equal(ptrace(PTRACE_GETREGS, pid, 0, &before), 0);
 	for (; steps < steps_max; steps++) {
 		if (ptrace(PTRACE_SINGLESTEP, pid, 0, 0) || waitpid(pid, &status, 0) != pid ||
@@ -739,6 +743,7 @@ static void step_program(char *const *argv, size_t steps_max)
 		check_step(pid, &before, &after, &unknown);
 		before = after;
 	}
+	one_processor_end(&processors);
 	if (WIFSTOPPED(status)) {
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);

@@ -10,6 +10,8 @@
  */
 #include "support.h"
 
+#include "one_processor.h"
+
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
@@ -291,6 +293,7 @@ static void on_step(struct tracing *t, pid_t pid, const struct user_regs_struct 
 static size_t trace(pid_t pid, struct watched *functions, size_t count)
 {
 	struct tracing t = { .functions = functions, .count = count };
+	cpu_set_t processors = one_processor_with(pid);
 	struct user_regs_struct regs;
 	int status = 0;
 
@@ -305,6 +308,7 @@ static size_t trace(pid_t pid, struct watched *functions, size_t count)
 		on_step(&t, pid, &regs);
 		t.steps++;
 	}
+	one_processor_end(&processors);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 	assert_int_equal(t.depth, 0);
