@@ -127,6 +127,12 @@ class Trace(harness.Case):
         true = [p for p in told["processes"] if p["name"] == "true"]
         self.assertEqual(true[0]["end"], "exit 0")
         self.assertTrue(any(m["operation"] == "mmap of no file" for m in told["memory"]))
+        # Each kind of brk that is told, and the column of connections, is explained.
+        page = harness.read(os.path.join(os.path.dirname(__file__), "../../man/sooth.1")).decode()
+        kinds = {m["operation"] for m in told["memory"] if m["operation"].startswith("brk")}
+        self.assertTrue(kinds)
+        for words in kinds | {"CONNECTS"}:
+            self.assertIn(".Li %s\n" % words, page.replace(" ,\n", "\n"))
 
     def test_counts_tell_waiting_apart(self):
         told = json.loads(self.trace("-c"))
