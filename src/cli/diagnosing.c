@@ -310,12 +310,17 @@ bool diagnosing_without_calls(
 	return true;
 }
 
-/* What can be told without system calls is told. */
+/* What can be told without system calls is told, and that they are missing before all of it; of a
+ * picture of them nothing is left. */
 static int run_present(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
 	int status = run_report(run, err);
 
-	return status < 0 && diagnosing_without_calls(d, run, err) ? run_report(run, err) : status;
+	if (status >= 0 || run->product.is_picture || !diagnosing_without_calls(d, run, err))
+		return status;
+	fprintf(stderr, "sooth: system calls are not observed, all else is: cannot %s; %s\n",
+		d->no_calls, run->unseen.remedy);
+	return run_report(run, err);
 }
 
 int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *err)

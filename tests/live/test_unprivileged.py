@@ -56,6 +56,25 @@ class Ordinary(Case):
             self.assert_says_three_lines(run, "cap_bpf", "cap_perfmon", "root")
             self.assertEqual(run.out, b"")
 
+    def test_diagnose_without_calls(self):
+        """What can be seen is judged, and what cannot is said first; a picture of it is refused."""
+        target = self.start("/bin/sleep", "100", **as_nobody())
+        words = ("diagnose", "-D", "--duration", "0.3", str(target.pid))
+        run = self.nobody(*words)
+        for part in ("system calls are not observed", "cap_bpf", "run as root"):
+            self.assertIn(part, run.errors)
+        self.assertIn("not measured: system calls", run.text)
+        self.assertEqual(len(run.errors.splitlines()), 1)
+        report = self.nobody(*words, "-j").json()
+        self.assertIn("system calls", [limit["what"] for limit in report["limits"]])
+        self.assertEqual([p["pid"] for p in report["processes"]], [target.pid])
+        self.assertEqual(self.nobody(*words[:1], *words[2:]).errors, "")
+        refused = self.nobody(*words, "--flamegraph", "-o", self.path("x.svg"), status=3)
+        self.assert_says_three_lines(refused, "cap_bpf")
+        self.assertEqual(refused.out, b"")
+        self.assertFalse(os.path.exists(self.path("x.svg")))
+        self.assertFalse(os.path.exists(self.path("x.folded")))
+
     def test_the_command_does_not_run_unseen(self):
         mark = self.path("mark")
         self.nobody("trace", "--", "/bin/sh", "-c", "echo ran >" + mark, status=3)
