@@ -6,7 +6,9 @@
  */
 #include "support.h"
 
+#include "analyze/calls/syscall_sums.h"
 #include "base/units.h"
+#include "bpf/tally.h"
 #include "core/report.h"
 #include "json_check.h"
 #include "probes/held.h"
@@ -248,6 +250,65 @@ static void add_uring(struct buffer *out, uint32_t opcode, uint32_t tid, uint64_
 }
 
 /* Of several threads together, the most first; what has no name yet is its number. */
+static int by_size(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Against what sorting tells: less than twice off, in order, never over the longest. */
+static void check_percentiles(uint64_t *ns, size_t count)
+{
+	struct tally_slot slot = { 0 };
+	uint64_t before = 0;
+
+	qsort(ns, count, sizeof(*ns), by_size);
+	for (size_t i = 0; i < count; i++)
+		tally_slot_add(&slot, 0, ns[i]);
+	for (unsigned percent = 1; percent <= 100; percent++) {
+		uint64_t truth = ns[(count * percent + 99) / 100 - 1];
+		uint64_t told = call_percentile(slot.histogram, slot.max_ns, percent);
+
+		assert_true(told >= before && told <= slot.max_ns);
+		assert_true(truth < 2 || (told <= 2 * truth && 2 * told >= truth));
+		if ((count * percent + 99) / 100 == count)
+			assert_int_equal(told, slot.max_ns);
+		before = told;
+	}
+}
+
+static void test_percentiles(void **state)
+{
+	uint64_t ns[700], mean = 0;
+	uint32_t histogram[SYSCALLS_BUCKETS] = { 0 };
+
+	(void)state;
+	srandom(7);
+	for (unsigned round = 0; round < 300; round++) {
+		size_t count = 1 + (size_t)random() % ARRAY_SIZE(ns);
+		uint64_t least = (uint64_t)random() % 5000;
+		unsigned spread = (unsigned)random() % 30;
+
+		for (size_t i = 0; i < count; i++)
+			ns[i] = least + ((uint64_t)random() & ((1u << spread) - 1));
+		check_percentiles(ns, count);
+	}
+	/* Where calls are spread evenly the half of them is near the mean, not twice that. */
+	for (size_t i = 0; i < 500; i++) {
+		ns[i] = 1025 + 2 * i;
+		mean += ns[i];
+		histogram[tally_bucket(ns[i])]++;
+	}
+	mean /= 500;
+	assert_in_range(call_percentile(histogram, ns[499], 50), mean - 40, mean + 40);
+	/* All that took longer than the slots go. */
+	histogram[SYSCALLS_BUCKETS - 1] = 5000;
+	assert_in_range(call_percentile(histogram, 1ull << 40, 99), 1ull << 31, 1ull << 40);
+	memset(histogram, 0, sizeof(histogram));
+	assert_int_equal(call_percentile(histogram, 0, 50), 0);
+}
+
 static void test_urings(void **state)
 {
 	struct buffer records = { 0 };
@@ -311,6 +372,7 @@ int main(void)
 		cmocka_unit_test(test_same_rows),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_percentiles),
 		cmocka_unit_test(test_urings),
 		cmocka_unit_test(test_holds),
 	};

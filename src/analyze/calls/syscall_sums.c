@@ -76,6 +76,16 @@ void syscall_sums_fini(struct syscall_sums *s)
 	reducer_fini(&s->errors);
 }
 
+/* As if those of a slot lay in it evenly; nothing is longer than the longest. */
+static uint64_t within_slot(unsigned slot, double share, uint64_t max_ns)
+{
+	uint64_t from = slot ? 1ull << slot : 0, to = 2ull << slot;
+
+	if (to > max_ns || slot == SYSCALLS_BUCKETS - 1)
+		to = max_ns;
+	return from < to ? from + (uint64_t)((double)(to - from) * share) : to;
+}
+
 uint64_t call_percentile(
 	const uint32_t histogram[SYSCALLS_BUCKETS], uint64_t max_ns, unsigned percent)
 {
@@ -84,10 +94,11 @@ uint64_t call_percentile(
 	for (unsigned i = 0; i < SYSCALLS_BUCKETS; i++)
 		returned += histogram[i];
 	wanted = (returned * percent + 99) / 100;
-	for (unsigned i = 0; i < SYSCALLS_BUCKETS; i++) {
+	for (unsigned i = 0; i < SYSCALLS_BUCKETS && wanted < returned; i++) {
+		if (passed + histogram[i] >= wanted && histogram[i])
+			return within_slot(
+				i, (double)(wanted - passed) / (double)histogram[i], max_ns);
 		passed += histogram[i];
-		if (passed >= wanted && passed)
-			return 2ull << i < max_ns ? 2ull << i : max_ns;
 	}
 	return max_ns;
 }

@@ -23,7 +23,10 @@ void syscall_sums_take(struct syscall_sums *s, const struct sooth_record *r);
 bool syscall_sums_refused(const struct syscall_sums *s);
 void syscall_sums_fini(struct syscall_sums *s);
 
-/* The end of the slot in which that share of them has been passed; never beyond the longest. */
+/*
+ * What that share of them did not exceed, where in its slot (a power of two) is estimated: it is
+ * less than twice off. The longest when it is that one; never beyond it.
+ */
 uint64_t call_percentile(
 	const uint32_t histogram[SYSCALLS_BUCKETS], uint64_t max_ns, unsigned percent);
 

@@ -51,7 +51,7 @@ static const struct sooth_field call_fields[] = {
 	FIELD_NUMBER(call_row, mean_ns, "of a call that returned", .unit = SOOTH_UNIT_NS,
 		.label = "MEAN", FIELD_STATE_AT(call_row, mean_state)),
 	FIELD_NUMBER(call_row, p50_ns,
-		"half of them took at most that: the end of a slot of the histogram",
+		"half of them took at most that; estimated within a slot of the histogram",
 		.unit = SOOTH_UNIT_NS, .label = "P50", FIELD_STATE_AT(call_row, mean_state)),
 	FIELD_NUMBER(call_row, p99_ns, "99 of 100 took at most that, as well",
 		.unit = SOOTH_UNIT_NS, .label = "P99", FIELD_STATE_AT(call_row, mean_state)),
