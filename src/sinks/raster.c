@@ -10,11 +10,12 @@
 #include <dlfcn.h>
 #include <librsvg/rsvg.h>
 
-#define LIBRARY	    "librsvg-2.so.2"
-#define SCALE_MOST  2.0	 /* sharp on today's screens */
-#define PIXELS_MOST 32e6 /* 4 bytes each */
-#define SMALLER	    0.9
-#define SIDE_MOST   32000 /* of a surface of cairo */
+#define LIBRARY	     "librsvg-2.so.2"
+#define SCALE_MOST   2.0  /* sharp on today's screens */
+#define PIXELS_SHARP 16e6 /* compressing them takes most of the time */
+#define PIXELS_MOST  32e6 /* 4 bytes each */
+#define SMALLER	     0.9
+#define SIDE_MOST    32000 /* of a surface of cairo */
 
 /* By the prototypes of the headers: what the compiler cannot check is the library's version. */
 #define FUNCTIONS(F)                                                                               \
@@ -79,10 +80,12 @@ void raster_free(struct raster *r)
 	free(r);
 }
 
-/* Twice the size, or what a picture of many lanes may have. */
+/* Twice the size; of a picture of many lanes its own, where lines stay on pixels, or what it may.
+ */
 static double scale_for(double width, double height)
 {
-	double scale = SCALE_MOST;
+	bool is_large = width * height * SCALE_MOST * SCALE_MOST > PIXELS_SHARP;
+	double scale = is_large ? 1 : SCALE_MOST;
 
 	while (width * height * scale * scale > PIXELS_MOST || height * scale > SIDE_MOST)
 		scale *= SMALLER;

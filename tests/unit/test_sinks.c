@@ -12,6 +12,7 @@
 #include "core/registry.h"
 #include "json_check.h"
 #include "model/schema.h"
+#include "sinks/raster.h"
 
 struct row {
 	struct sooth_record record;
@@ -751,6 +752,51 @@ static void test_redacted(void **state)
 	check_outer("redacted", "\"command\": \"x *** ***\"");
 }
 
+/* Big-endian, behind the signature and the head of IHDR. */
+static unsigned png_side(const struct text *png, size_t at)
+{
+	const unsigned char *bytes = (const unsigned char *)png->data + at;
+
+	return (unsigned)bytes[0] << 24 | (unsigned)bytes[1] << 16 | (unsigned)bytes[2] << 8 |
+	       bytes[3];
+}
+
+static void check_raster(struct raster *r, unsigned height, unsigned wide, unsigned high)
+{
+	struct sooth_error err = { 0 };
+	struct text png = { 0 };
+	char svg[160];
+	int size = snprintf(svg, sizeof(svg),
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1200 %u\"><path "
+		"d=\"M0 0H9V9Z\"/></svg>",
+		height);
+
+	text_open(&png);
+	assert_int_equal(raster_png(r, svg, (size_t)size, png.stream, &err), 0);
+	text_close(&png);
+	assert_true(png.size > 24);
+	assert_int_equal(png_side(&png, 16), wide);
+	assert_int_equal(png_side(&png, 20), high);
+	text_free(&png);
+}
+
+/* Twice the size while that is quick, its own of many lanes, and less where it would be too much.
+ */
+static void test_raster_sizes(void **state)
+{
+	struct sooth_error err = { 0 };
+	struct raster *r;
+
+	(void)state;
+	if (raster_new(&r, &err))
+		skip(); /* built or running without librsvg */
+	check_raster(r, 500, 2400, 1000);
+	check_raster(r, 3300, 2400, 6600);
+	check_raster(r, 3400, 1200, 3400);
+	check_raster(r, 30000, 1080, 27000);
+	raster_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -771,6 +817,7 @@ int main(void)
 		cmocka_unit_test(test_keyed_rows),
 		cmocka_unit_test(test_redacted),
 		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_raster_sizes),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_full_disk_at_the_end),
 	};
