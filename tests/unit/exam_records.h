@@ -251,7 +251,8 @@ struct exam_case {
 	void (*make)(double value);
 	double value;
 	const char *settings;
-	/* How the line begins, and behind each "|" what else is in it, or with "!" is not. */
+	/* How the line begins, and behind each "|" what else is in it, or with "!" is not; behind
+	 * "=" all of it. */
 	const char *says;
 };
 
@@ -272,6 +273,8 @@ static inline bool is_as_said(const char *line, const char *says)
 	_cleanup_free_ char *copy = strdup(says);
 	char *rest = copy, *word = strsep(&rest, "|");
 
+	if (*says == '=')
+		return !strcmp(line, says + 1);
 	if (strncmp(line, word, strlen(word)) != 0)
 		return false;
 	while ((word = strsep(&rest, "|")))
