@@ -61,7 +61,7 @@ static inline void add_source(const char *probe)
 	RECORD_APPEND(&records, &s, tail, 1);
 }
 
-/* An observation of the one process, by all probes but those that a case adds itself. */
+/* An observation of the host for the one process, by all probes but those that a case adds itself. */
 static inline void begin_stream(void)
 {
 	static const char *const probes[] = { "proc", "fds", "sockets", "threads", "maps", "limits",
@@ -73,7 +73,7 @@ static inline void begin_stream(void)
 	struct stream_target target = { .record = head_of(0, 0, STREAM_TARGET) };
 	uint32_t pid = PID;
 	struct record_tail tail[] = { { &target.pids, &pid, sizeof(pid) },
-		put_text(&target.selector, "pid") };
+		put_text(&target.selector, "host") };
 
 	buffer_reset(&records);
 	started_s = 10;

@@ -327,7 +327,7 @@ static void other_has_score(double score)
 	uint32_t both[] = { PID, 200 };
 	struct stream_target target = { .record = head_of(0, 0, STREAM_TARGET) };
 	struct record_tail tail[] = { { &target.pids, both, sizeof(both) },
-		put_text(&target.selector, "pid") };
+		put_text(&target.selector, "host") };
 	struct limits_group g = { .used = 950 * MB, .limit = 1000 * MB };
 
 	RECORD_APPEND(&records, &target, tail, 2);
