@@ -26,8 +26,10 @@
 #define HOST_SAYS   0
 #define REALTIME_NS (1700000000 * (int64_t)NS_PER_S)
 
+#ifndef SOOTH_TESTS_CENSUS_RECORDS_H /* which has them too */
 static struct buffer records;
-static struct text said;
+#endif
+static struct text line_said;
 static double started_s; /* of the process that is judged, on the same clock */
 static const char *runs; /* its executable */
 
@@ -61,7 +63,19 @@ static inline void add_source(const char *probe)
 	RECORD_APPEND(&records, &s, tail, 1);
 }
 
-/* An observation of the host for the one process, by all probes but those that a case adds itself. */
+/* Those that are judged; 0: no other. */
+static inline void ask_for(uint32_t one, uint32_t other)
+{
+	struct stream_target target = { .record = head_of(0, 0, STREAM_TARGET) };
+	uint32_t pids[] = { one, other };
+	struct record_tail tail[] = { { &target.pids, pids, other ? sizeof(pids) : sizeof(*pids) },
+		put_text(&target.selector, "host") };
+
+	RECORD_APPEND(&records, &target, tail, 2);
+}
+
+/* An observation of the host for the one process, by all probes but those that a case adds itself.
+ */
 static inline void begin_stream(void)
 {
 	static const char *const probes[] = { "proc", "fds", "sockets", "threads", "maps", "limits",
@@ -70,10 +84,6 @@ static inline void begin_stream(void)
 		.ticks_per_s = 100,
 		.realtime_offset_ns = REALTIME_NS };
 	struct stream_begin begin = { .record = head_of(0, 0, STREAM_BEGIN) };
-	struct stream_target target = { .record = head_of(0, 0, STREAM_TARGET) };
-	uint32_t pid = PID;
-	struct record_tail tail[] = { { &target.pids, &pid, sizeof(pid) },
-		put_text(&target.selector, "host") };
 
 	buffer_reset(&records);
 	started_s = 10;
@@ -81,7 +91,7 @@ static inline void begin_stream(void)
 	RECORD_APPEND(&records, &segment, NULL, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
 		add_source(probes[i]);
-	RECORD_APPEND(&records, &target, tail, 2);
+	ask_for(PID, 0);
 	RECORD_APPEND(&records, &begin, NULL, 0);
 }
 
@@ -130,8 +140,8 @@ static inline void tell_evidence(const struct finding_row *f)
 		const struct finding_evidence_row *e = (const void *)r;
 		struct span name = record_text(r, &e->name), text = record_text(r, &e->text);
 
-		fprintf(said.stream, " [%.*s: %.*s]", (int)name.size, name.data, (int)text.size,
-			text.data);
+		fprintf(line_said.stream, " [%.*s: %.*s]", (int)name.size, name.data,
+			(int)text.size, text.data);
 	}
 }
 
@@ -140,7 +150,7 @@ static inline void tell_unseen(const struct finding_row *f)
 	struct span unseen = record_text(&f->record, &f->unseen);
 
 	for (size_t i = 0; i < unseen.size; i += strlen(unseen.data + i) + 1)
-		fprintf(said.stream, " (unseen: %s)", unseen.data + i);
+		fprintf(line_said.stream, " (unseen: %s)", unseen.data + i);
 }
 
 static inline void tell_subject(const struct finding_row *f)
@@ -151,13 +161,14 @@ static inline void tell_subject(const struct finding_row *f)
 	struct span connection = record_text(&s->record, &s->connection);
 
 	if (s->kind == FINDING_SUBJECT_THREAD)
-		fprintf(said.stream, " {thread %u}", s->record.tid);
+		fprintf(line_said.stream, " {thread %u}", s->record.tid);
 	if (s->kind == FINDING_SUBJECT_FD)
-		fprintf(said.stream, " {fd %u}", s->fd);
+		fprintf(line_said.stream, " {fd %u}", s->fd);
 	if (path.size)
-		fprintf(said.stream, " {path %.*s}", (int)path.size, path.data);
+		fprintf(line_said.stream, " {path %.*s}", (int)path.size, path.data);
 	if (connection.size)
-		fprintf(said.stream, " {connection %.*s}", (int)connection.size, connection.data);
+		fprintf(line_said.stream, " {connection %.*s}", (int)connection.size,
+			connection.data);
 }
 
 static inline void tell_findings(const struct judged *j, const char *id)
@@ -171,12 +182,12 @@ static inline void tell_findings(const struct judged *j, const char *id)
 
 		if (!span_equal(record_text(r, &f->id), id))
 			continue;
-		fprintf(said.stream, "%s/%s: %.*s", finding_severity_names.names[f->severity],
+		fprintf(line_said.stream, "%s/%s: %.*s", finding_severity_names.names[f->severity],
 			confidences[f->confidence], (int)claim.size, claim.data);
 		tell_subject(f);
 		tell_evidence(f);
 		tell_unseen(f);
-		fprintf(said.stream, " <%.*s>\n", (int)remedy.size, remedy.data);
+		fprintf(line_said.stream, " <%.*s>\n", (int)remedy.size, remedy.data);
 	}
 }
 
@@ -190,7 +201,7 @@ static inline void tell_others(const struct judged *j, const char *id)
 		struct span words = record_text(r, &f->words);
 
 		if (span_equal(record_text(r, &f->id), id))
-			fprintf(said.stream, "fine: %.*s\n", (int)words.size, words.data);
+			fprintf(line_said.stream, "fine: %.*s\n", (int)words.size, words.data);
 	}
 	batch_for_each (r, &blind) {
 		const struct finding_blind_row *b = (const void *)r;
@@ -198,8 +209,8 @@ static inline void tell_others(const struct judged *j, const char *id)
 			    remedy = record_text(r, &b->remedy);
 
 		if (span_equal(record_text(r, &b->id), id))
-			fprintf(said.stream, "blind: %.*s <%.*s>\n", (int)reason.size, reason.data,
-				(int)remedy.size, remedy.data);
+			fprintf(line_said.stream, "blind: %.*s <%.*s>\n", (int)reason.size,
+				reason.data, (int)remedy.size, remedy.data);
 	}
 }
 
@@ -230,8 +241,8 @@ static inline const char *exam_says(const char *id, uint32_t pid, const char *se
 	assert_int_equal(judging_init(&judging, &options, &err), 0);
 	readings_take(&judging.readings, &batch);
 	assert_int_equal(judging_run(&judging, &err), 0);
-	text_free(&said);
-	text_open(&said);
+	text_free(&line_said);
+	text_open(&line_said);
 	for (size_t i = 0; i < judging.count; i++) {
 		const struct judged *j = &judging.all[i];
 
@@ -241,7 +252,7 @@ static inline const char *exam_says(const char *id, uint32_t pid, const char *se
 		tell_others(j, id);
 	}
 	judging_fini(&judging);
-	return text_close(&said);
+	return text_close(&line_said);
 }
 
 /* --- cases --- */
@@ -299,7 +310,7 @@ static inline void try_cases(const struct exam_case *cases, size_t count)
 			c->value, c->settings ? c->settings : "", c->says, line);
 	}
 	buffer_fini(&records);
-	text_free(&said);
+	text_free(&line_said);
 	assert_int_equal(wrong, 0);
 }
 #define TRY_CASES(cases) try_cases(cases, ARRAY_SIZE(cases))

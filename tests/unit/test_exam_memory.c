@@ -324,13 +324,9 @@ static void group_waits(double percent)
 /* Another one of the group, which was asked about too. */
 static void other_has_score(double score)
 {
-	uint32_t both[] = { PID, 200 };
-	struct stream_target target = { .record = head_of(0, 0, STREAM_TARGET) };
-	struct record_tail tail[] = { { &target.pids, both, sizeof(both) },
-		put_text(&target.selector, "host") };
 	struct limits_group g = { .used = 950 * MB, .limit = 1000 * MB };
 
-	RECORD_APPEND(&records, &target, tail, 2);
+	ask_for(PID, 200);
 	for (int i = 0; i < LOOKS; i++) {
 		process_at(i, (struct proc_process){ 0 }, "thing");
 		process_at(i, (struct proc_process){ .record.pid = 200 }, "other");

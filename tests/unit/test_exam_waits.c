@@ -366,7 +366,7 @@ static void test_many(void **state)
 		told++;
 	assert_int_equal(told, 4);
 	buffer_fini(&records);
-	text_free(&said);
+	text_free(&line_said);
 }
 
 int main(void)
