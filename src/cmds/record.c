@@ -64,10 +64,12 @@ static const struct option_group groups[] = {
 	RUN_GROUP(struct record_config, run),
 };
 
-/* Counts are the cheapest that an event gives; states come as samples. */
+/* Counts are the cheapest that an event gives; states come as samples; some have a stream alone. */
 static unsigned interest_of(const struct record_config *c, const struct probe *probe)
 {
-	if (c->record.stream && probe->offers & INTEREST_STREAM)
+	bool has_less = probe->offers & (INTEREST_COUNT | INTEREST_SAMPLE);
+
+	if ((c->record.stream || !has_less) && probe->offers & INTEREST_STREAM)
 		return SOOTH_STREAM | probe->beside_stream;
 	if (probe->offers & INTEREST_COUNT)
 		return SOOTH_COUNT;

@@ -73,6 +73,17 @@ class Chosen(Captures):
         self.assertIn("count", one["descriptors"]["not_measured"])
 
 
+class ByName(Captures):
+    def test_whatever_works_here_can_be_recorded(self):
+        sleeper = self.start("/bin/sleep", "100")
+        methods = self.sooth("doctor", "-j").json()["methods"]
+        for probe in sorted({row["probe"] for row in methods if row["is_usable"]}):
+            with self.subTest(probe=probe):
+                self.sooth("record", "--probe", probe, "-o", self.path(probe), "-d", "0.05", "-p",
+                           str(sleeper.pid))
+                self.assertIn(probe + " by ", self.sooth("report", self.path(probe)).text)
+
+
 class Cut(Captures):
     def test_any_cut_reads_as_a_prefix(self):
         whole = harness.read(self.make())
