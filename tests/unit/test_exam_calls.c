@@ -309,15 +309,45 @@ static void test_slow_syscalls(void **state)
 
 /* --- metadata-storm --- */
 
-/* So many times about each of five files; the first of each is free. */
-static void asks(double times)
+/* So many times about each of five files in a folder; the first of each is free. */
+static void asks_in(const char *folder, double times, double each_ms)
 {
 	char path[32];
 
 	observe();
+	lasts_ms = each_ms;
 	for (int i = 0; i < (int)times * 5; i++) {
-		snprintf(path, sizeof(path), "/work/%d", i % 5);
+		snprintf(path, sizeof(path), "%s/%d", folder, i % 5);
 		looks(path, 0);
+	}
+	observed();
+}
+
+static void asks(double times)
+{
+	asks_in("/work", times, 0.03);
+}
+
+static void asks_made_up(double times)
+{
+	asks_in("/proc/self", times, 0.03);
+}
+
+/* So many hundredths of a thread's time. */
+static void asks_for(double percent)
+{
+	asks_in("/work", 501, percent * 0.02);
+}
+
+/* By the descriptor that it has, whose path is empty. */
+static void asks_by_descriptor(double times)
+{
+	observe();
+	opens("/work/one", 0);
+	lasts_ms = 0.03;
+	for (int i = 0; i < (int)times * 5; i++) {
+		path_at(1, "");
+		CALL("newfstatat", 0, 3, 1, 1, 0x1000);
 	}
 	observed();
 }
@@ -327,6 +357,7 @@ static void asks_about(double files)
 	char path[32];
 
 	observe();
+	lasts_ms = 0.03;
 	for (int i = 0; i < 3000; i++) {
 		snprintf(path, sizeof(path), "/work/%d", i % (int)files);
 		looks(path, 0);
@@ -338,7 +369,8 @@ static void asks_about(double files)
 static void asks_and_reads(double times)
 {
 	observe();
-	for (int i = 0; i < 2501 + 100; i++)
+	lasts_ms = 0.03;
+	for (int i = 0; i < 2501 + 101; i++)
 		looks("/work/one", 0);
 	opens("/work/one", 0);
 	for (int i = 0; i < (int)times; i++)
@@ -352,17 +384,27 @@ static void test_metadata_storm(void **state)
 		{ "metadata-storm", asks, 501, NULL,
 			"medium/high: asks about the same 5 files again and again, 500 times a "
 			"second, most in /work {path /work} [asked again: 500 a second over 5.00s] "
-			"[times for each: 501 over 5.00s] [calls about files, all: 2505 over "
+			"[share of a thread's time: 1.50 % over 5.00s] [times for each: 501 over "
+			"5.00s] [calls about files, all: 2505 over "
 			"5.00s] [in: /work: 2500 calls] [about: /work/" },
 		{ "metadata-storm", asks, 500, NULL,
-			"=fine: 500 calls a second about files, 499 of them about what it knew\n" },
+			"=fine: 500 calls a second about files, 499 of them about what it knew: "
+			"1.5 % of a thread's time\n" },
+		{ "metadata-storm", asks_for, 1.01, NULL, "medium/high: " },
+		{ "metadata-storm", asks_for, 0.99, NULL, "fine: " },
+		{ "metadata-storm", asks_for, 0.99, "metadata-storm.min-share=0.9",
+			"medium/high: " },
+		{ "metadata-storm", asks_made_up, 501, NULL,
+			"fine: 501 calls a second about files, 0 of them" },
+		{ "metadata-storm", asks_by_descriptor, 501, NULL,
+			"fine: 0 calls a second about files, 0 of them" },
 		/* Five times each. */
 		{ "metadata-storm", asks_about, 600, "metadata-storm.min-rate=480", "medium/" },
 		{ "metadata-storm", asks_about, 601, "metadata-storm.min-rate=1", "fine: " },
 		{ "metadata-storm", asks_about, 600, "metadata-storm.min-rate=481", "fine: " },
-		{ "metadata-storm", asks_and_reads, 101, NULL,
+		{ "metadata-storm", asks_and_reads, 51, NULL,
 			"medium/high: asks about the same 1 file again" },
-		{ "metadata-storm", asks_and_reads, 102, NULL, "fine: " },
+		{ "metadata-storm", asks_and_reads, 52, NULL, "fine: " },
 	};
 
 	(void)state;
