@@ -152,6 +152,37 @@ int output_row(struct output *o, struct sooth_record *row, size_t fixed, struct 
 	return status ? status : flush_when_full(o, err);
 }
 
+static int tell_aside(struct output *o, const struct section *section,
+	const struct sooth_record *row, struct sooth_error *err)
+{
+	struct batch batch = { (const void *)row, record_bytes(row) };
+	int status = output_flush(o, err);
+
+	for (size_t i = 0; i < o->sink_count && !status; i++) {
+		const struct output_sink *sink = &o->sinks[i];
+
+		if (sink->type->takes_asides)
+			status = sink->type->rows(sink->state, section, &batch, err);
+	}
+	return status;
+}
+
+int output_aside(struct output *o, const struct section *section, struct sooth_record *row,
+	size_t fixed, struct record_tail *tail, size_t tail_count, struct sooth_error *err)
+{
+	struct buffer bytes = { 0 };
+	int status;
+
+	if (o->filter)
+		return 0;
+	row->kind = section->schema->kind;
+	record_append(&bytes, row, fixed, tail, tail_count);
+	status = buffer_failed(&bytes) ? error_no_memory(err)
+				       : tell_aside(o, section, (const void *)bytes.data, err);
+	buffer_fini(&bytes);
+	return status;
+}
+
 int output_record(struct output *o, const struct sooth_record *record, struct sooth_error *err)
 {
 	size_t at = o->rows.size;

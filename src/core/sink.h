@@ -75,6 +75,9 @@ struct sink_type {
 	const char *alias; /* another name; NULL: none */
 	const char *help;
 	size_t state_size;
+	/* It writes lines: rows of another section, which was not begun, may come among those of a
+	 * stream. */
+	bool takes_asides;
 	int (*open)(void *state, const struct sink_options *options, struct sooth_error *err);
 	/* NULL, from here on all but rows: nothing is to be done then. */
 	int (*begin)(void *state, const struct report_head *head, struct sooth_error *err);

@@ -143,6 +143,7 @@ const struct sink_type sink_jsonl = {
 	.name = "jsonl",
 	.help = "JSON lines: an object a row, the notes last",
 	.state_size = sizeof(struct jsonl_sink),
+	.takes_asides = true,
 	.open = open_sink,
 	.begin = begin,
 	.section = section_begin,

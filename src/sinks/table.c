@@ -35,7 +35,8 @@ struct table_sink {
 	bool in_notes;
 	struct table_bars bars;
 	struct buffer text;
-	struct line_plan plan; /* of the open section, if it is lines */
+	struct line_plan plan; /* of the last section that is lines, or of a row among them */
+	const struct sooth_schema *planned;
 };
 
 static bool is_table(const struct section *section)
@@ -166,6 +167,12 @@ static void end_lines(struct table_sink *s)
 	s->line_reasons = 0;
 }
 
+static void plan_for(struct table_sink *s, const struct sooth_schema *schema)
+{
+	line_plan(&s->plan, schema);
+	s->planned = schema;
+}
+
 static int section_begin(void *state, const struct section *section, struct sooth_error *err)
 {
 	struct table_sink *s = state;
@@ -179,7 +186,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 			fputc('\n', s->options.stream);
 	}
 	if (section->schema->line)
-		line_plan(&s->plan, section->schema);
+		plan_for(s, section->schema);
 	return is_table(section) ? table_open(s, section, err) : 0;
 }
 
@@ -255,8 +262,8 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 		if (scols_line_set_data(line, i, buffer_cstr(&s->text)))
 			return -ENOMEM;
 		if (s->options.use_color && table_level_color(s->columns[i], &v))
-			scols_cell_set_color(scols_line_get_cell(line, i),
-				table_level_color(s->columns[i], &v));
+			scols_cell_set_color(
+				scols_line_get_cell(line, i), table_level_color(s->columns[i], &v));
 	}
 	return 0;
 }
@@ -291,6 +298,8 @@ static int add_line(
 			buffer_char(&s->text, '\n');
 		table_block(&s->text, section->schema, r, &s->options);
 	} else {
+		if (s->planned != section->schema)
+			plan_for(s, section->schema);
 		line_format(&s->text, &s->plan, r);
 		if (!s->text.size)
 			return 0; /* nothing in it has a value */
@@ -393,6 +402,7 @@ const struct sink_type sink_table = {
 	.alias = "table",
 	.help = "text for people",
 	.state_size = sizeof(struct table_sink),
+	.takes_asides = true,
 	.open = open_sink,
 	.section = section_begin,
 	.rows = rows,

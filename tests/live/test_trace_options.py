@@ -111,6 +111,34 @@ class Trace(harness.Case):
         sooth.send(signal.SIGINT)
         self.assertEqual(sooth.finish().status, 0)
 
+    def test_ends(self):
+        """Of processes, among their calls: how, as wait(2) has it. Not where calls were chosen by
+        what they did."""
+        script = "/bin/sh -c 'exit 3'; /bin/sh -c 'kill -TERM $$'; exit 5"
+        capture = self.path("ends.sooth")
+        live = self.run_sooth("trace", "--save", capture, "--", "/bin/sh", "-c", script)
+        self.assertEqual(live.status, 5)
+        text = self.sooth("trace", capture).text
+        self.assertEqual([line.split(": ", 1)[1] for line in text.splitlines() if "+++" in line],
+            ["+++ exited with 3 +++", "+++ killed by SIGTERM +++", "+++ exited with 5 +++"])
+        lines = self.sooth("trace", "-j", capture).lines()
+        ends = [line for line in lines if line["type"] == "exit"]
+        self.assertEqual([(e["status"], e["end"]) for e in ends],
+            [(3 << 8, "exited with 3"), (15, "killed by SIGTERM"), (5 << 8, "exited with 5")])
+        for end in ends:  # the last line of each process
+            of = [line["type"] for line in lines if line.get("pid") == end["pid"]]
+            self.assertEqual((of.count("exit"), of[-1]), (1, "exit"))
+            self.assertEqual(end["process"], "sh")
+        for words in (["-Z"], ["-P", "/bin/sh"], ["--filter", "errno != 0"]):
+            self.assertNotIn("+++", self.sooth("trace", *words, capture).text)
+        self.assertEqual(self.sooth("trace", "-e", "execve", capture).text.count("+++ "), 3)
+        # A table of calls, and of nothing else.
+        calls = sum(line["type"] == "call" for line in lines)
+        table = self.sooth("trace", "--format", "json", capture).json()
+        self.assertEqual((len(table["call"]), "exit" in table), (calls, False))
+        rows = self.sooth("trace", "--format", "csv", capture).text.splitlines()
+        self.assertEqual(len(rows), calls + 1)
+
     def test_filter(self):
         told = self.calls("--filter", "errno != 0 and path ~ nonexist")
         self.assertEqual({c["path"] for c in told}, {"/nonexistent/file"})

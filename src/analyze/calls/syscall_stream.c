@@ -10,6 +10,7 @@
 
 #include "analyze/calls/call_about.h"
 #include "analyze/calls/call_backlog.h"
+#include "analyze/calls/call_exits.h"
 #include "analyze/calls/call_notes.h"
 #include "analyze/calls/call_words.h"
 #include "analyze/records.h"
@@ -284,6 +285,24 @@ static int tell(struct stream_state *s, const struct syscalls_call *call, struct
 	return put_row(s, call, types, &row, err);
 }
 
+/* Not where single calls were chosen by what they did: an end is no answer to that. */
+static int tell_exit(
+	struct stream_state *s, const struct process_leave *leave, struct sooth_error *err)
+{
+	struct process_id id = process_id_of(&leave->record);
+	struct call_exit e = { .leave = leave,
+		.process = fd_follow_process(&s->fds, &id),
+		.utc_ns = leave->record.time_ns + (uint64_t)s->realtime_offset_ns,
+		.utc_state = s->has_clock ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.is_host = s->options.is_host };
+
+	if (s->options.only_failed || s->options.path || s->has_counts)
+		return 0;
+	put_time(s, leave->record.time_ns);
+	e.time = span_of((const char *)s->time.data, s->time.size);
+	return call_exit_tell(s->output, &e, err);
+}
+
 static int begin_once(struct stream_state *s, struct sooth_error *err)
 {
 	if (s->has_section)
@@ -311,10 +330,14 @@ static int take(void *state, const struct sooth_record *r, struct sooth_error *e
 	s->has_calls |= r->kind == SYSCALLS_CALL;
 	take_clock(s, r);
 	call_notes_take(&s->notes, r);
+	int status = 0;
+
 	if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))
 		return tell(s, (const void *)r, err);
+	if (record_as(r, PROCESS_LEAVE, sizeof(struct process_leave)))
+		status = tell_exit(s, (const void *)r, err);
 	fd_follow_take(&s->fds, r);
-	return 0;
+	return status;
 }
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ends of processes among their calls: a line each, as who knows strace looks for it. */
+#ifndef SOOTH_ANALYZE_CALL_EXITS_H
+#define SOOTH_ANALYZE_CALL_EXITS_H
+
+#include "base/cursor.h"
+#include "core/output.h"
+#include "model/stream_records.h"
+
+struct call_exit {
+	const struct process_leave *leave;
+	struct span time, process; /* as lines have it; empty: nobody read who it was */
+	uint64_t utc_ns;
+	uint8_t utc_state, time_state;
+	bool is_host; /* of many processes */
+};
+
+int call_exit_tell(struct output *output, const struct call_exit *e, struct sooth_error *err);
+
+#endif
