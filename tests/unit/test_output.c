@@ -221,9 +221,49 @@ static void test_batches(void **state)
 	buffer_fini(&d.text);
 }
 
+/* Rows that wait come first; who writes tables does not hear of it; a filter is about the others.
+ */
+static void test_asides(void **state)
+{
+	struct sink_type lines_sink = diary_sink;
+	struct diary table = { 0 }, lines = { 0 };
+	struct sink_options options = { .stream = (FILE *)(void *)&lines };
+	struct sooth_error err;
+	struct stream_tick row = { 0 };
+	struct output *o;
+
+	(void)state;
+	lines_sink.takes_asides = true;
+	for (int has_filter = 0; has_filter < 2; has_filter++) {
+		assert_int_equal(output_new(&o, NULL), 0);
+		assert_int_equal(add_diary(o, &table), 0);
+		assert_int_equal(output_add_sink(o, &lines_sink, &options, NULL), 0);
+		if (has_filter)
+			assert_int_equal(output_filter(o, "none = 1", &err), 0);
+		assert_int_equal(output_section(o, &first, NULL), 0);
+		assert_int_equal(add_row(o), 0);
+		assert_int_equal(add_row(o), 0);
+		assert_int_equal(OUTPUT_ASIDE(o, &second, &row, NULL, 0, &err), 0);
+		assert_int_equal(add_row(o), 0);
+		assert_int_equal(output_close_section(o, NULL), 0);
+		output_free(o);
+		assert_string_equal(buffer_cstr(&table.text),
+			has_filter ? "section(first) rows(3) end(first) "
+				   : "section(first) rows(2) rows(1) end(first) ");
+		assert_string_equal(buffer_cstr(&lines.text),
+			has_filter ? "section(first) rows(3) end(first) "
+				   : "section(first) rows(2) rows(1) rows(1) end(first) ");
+		buffer_reset(&table.text);
+		buffer_reset(&lines.text);
+	}
+	buffer_fini(&table.text);
+	buffer_fini(&lines.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_asides),
 		cmocka_unit_test(test_all_hear_the_same),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_sink_that_does_not_open),
