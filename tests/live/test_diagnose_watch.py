@@ -47,17 +47,46 @@ class DiagnoseWatch(Case):
                            "%s of %d to be %s" % (finding, pid, states), timeout=120)
 
     def start_full(self, program):
-        """Its three standard streams are all that it may have."""
+        """Its three standard streams are all that it may have; once it has its libraries, for which
+        its loader needs one more."""
         process = self.start(program, "300")
-        harness.wait_until(lambda: os.readlink("/proc/%d/exe" % process.pid) == program, "its exec")
+        harness.wait_until(lambda: self.is_asleep(process, program), "its sleep")
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (3, 3))
         return process
+
+    @staticmethod
+    def is_asleep(process, program):
+        folder = "/proc/%d/" % process.pid
+        call = harness.read(folder + "syscall").split()[0]
+        return os.readlink(folder + "exe") == program and (
+            b"nanosleep" in harness.read(folder + "wchan") or call in (b"230", b"35", b"115", b"101"))
 
     def finish(self, sooth):
         sooth.send(signal.SIGINT)
         run = sooth.finish()
         self.assertEqual(run.status, 0, run)
         return run
+
+    def test_findings_on_a_timeline(self):
+        """Of a capture that was made to be judged; one of something else is not judged."""
+        target = self.start_full(os.path.realpath(shutil.which("sleep")))
+        capture, other = self.path("judged.sooth"), self.path("other.sooth")
+        told = self.sooth("diagnose", "-j", "--duration", "1", "--save", capture, str(target.pid)).json()
+        found = {f["id"]: f for p in told["processes"] for f in p["findings"]}
+        self.assertIn("fd-limit-near", found)
+        timeline = self.sooth("timeline", "-j", capture).json()
+        events = [e for e in timeline["events"] if e["what"] == "finding"]
+        mine = {e["detail"].split(":")[0]: e for e in events if e["pid"] == target.pid}
+        self.assertEqual(set(mine), set(found))
+        event, finding = mine["fd-limit-near"], found["fd-limit-near"]
+        self.assertEqual(event["detail"], "fd-limit-near: " + finding["claim"])
+        self.assertEqual(event["process"], "sleep")
+        self.assertLessEqual(event["at_ns"], timeline["timeline"]["interval_ns"])
+        self.sooth("timeline", "-o", self.path("x.svg"), capture)
+        self.assertIn(b"fd-limit-near: ", harness.read(self.path("x.svg")))
+        self.sooth("record", "--probe", "proc,fds", "-d", "1", "-o", other, "-p", str(target.pid))
+        self.assertNotIn("finding",
+            [e["what"] for e in self.sooth("timeline", "-j", other).json()["events"]])
 
     def test_said_once_when_it_comes_and_once_when_it_goes(self):
         target = self.start(sys.executable, "-c", LEAK)

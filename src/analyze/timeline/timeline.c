@@ -10,6 +10,7 @@
 
 #include "analyze/judging/end_words.h"
 #include "analyze/timeline/timeline_book.h"
+#include "analyze/timeline/timeline_findings.h"
 #include "base/cleanup.h"
 #include "core/stage.h"
 
@@ -19,6 +20,7 @@
 struct timeline_state {
 	struct output *output;
 	struct timeline_book book;
+	struct timeline_findings findings;
 	double values[LANE_STRETCHES + 1];
 	struct timeline_process **order; /* all together first, then who used most */
 	size_t count;
@@ -32,6 +34,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	(void)err;
 	s->output = output;
 	timeline_book_init(&s->book);
+	s->findings.book = &s->book;
 	return 0;
 }
 
@@ -39,10 +42,9 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct timeline_state *s = state;
 
-	(void)err;
 	batch_for_each (r, batch)
 		timeline_book_take(&s->book, r);
-	return 0;
+	return timeline_findings_push(&s->findings, batch, err);
 }
 
 /* --- axis --- */
@@ -345,12 +347,13 @@ static void note_limits(struct timeline_state *s)
 static int finish(void *state, struct sooth_error *err)
 {
 	struct timeline_state *s = state;
-	int status;
+	int status = timeline_findings_finish(&s->findings, err);
 
 	timeline_book_settle(&s->book);
 	if (put_in_order(s))
 		return error_no_memory(err);
-	status = tell_axis(s, err);
+	if (!status)
+		status = tell_axis(s, err);
 	for (unsigned i = 0; i < TIMELINE_GROUPS && !status; i++)
 		status = tell_group(s, (enum timeline_group)i, err);
 	if (!status)
@@ -365,6 +368,7 @@ static void fini(void *state)
 {
 	struct timeline_state *s = state;
 
+	timeline_findings_fini(&s->findings);
 	timeline_book_fini(&s->book);
 	free(s->order);
 }

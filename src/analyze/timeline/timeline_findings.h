@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Findings among the events of a timeline: of streams that were made to be judged, as `sooth
+ * diagnose --save` makes them. The view finding-changes judges, with the detectors' own thresholds,
+ * and what it tells becomes events.
+ */
+#ifndef SOOTH_ANALYZE_TIMELINE_FINDINGS_H
+#define SOOTH_ANALYZE_TIMELINE_FINDINGS_H
+
+#include "analyze/timeline/timeline_book.h"
+#include "core/output.h"
+#include "core/stage.h"
+
+struct timeline_findings {
+	struct timeline_book *book;
+	const struct stage_type *view;
+	struct output *output; /* NULL: nothing is judged */
+	void *state;
+};
+
+/* After the book has taken the batch. */
+int timeline_findings_push(
+	struct timeline_findings *f, const struct batch *batch, struct sooth_error *err);
+int timeline_findings_finish(struct timeline_findings *f, struct sooth_error *err);
+void timeline_findings_fini(struct timeline_findings *f);
+
+#endif
