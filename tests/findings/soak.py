@@ -5,9 +5,10 @@ Silence on the ordinary: real agents and ordinary programs at ordinary work, all
 `sooth diagnose` asked about all of them again and again. Every finding of medium or above about one
 of them is a defect of sooth, or is explained below; findings about the host are only shown.
 
-    script/soak [--seconds N] [--calls]
+    script/soak [--seconds N] [--calls] [--then-calls N]
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -28,16 +29,22 @@ EXPLAINED = {
 }
 
 
+STARTS = 4  # at once: an agent takes seconds to come to its prompt
+
+
 def start_all(scope):
     """pid -> what it is."""
-    running, missing = {}, []
-    for name, start in {**ordinary.PROGRAMS, **ordinary.AGENTS}.items():
+    def one(start):
         try:
-            for pid in start(scope):
-                running[pid] = name
+            return start(scope), None
         except ordinary.Missing as error:
-            missing.append("%s: %s" % (name, error))
-    return running, missing
+            return [], error
+
+    starters = {**ordinary.AGENTS, **ordinary.PROGRAMS}
+    with concurrent.futures.ThreadPoolExecutor(STARTS) as pool:
+        started = dict(zip(starters, pool.map(one, starters.values())))
+    running = {pid: name for name, (pids, _) in started.items() for pid in pids}
+    return running, ["%s: %s" % (name, error) for name, (_, error) in started.items() if error]
 
 
 def diagnose(pids, seconds, options):
@@ -62,37 +69,56 @@ def alive(running):
     return [pid for pid in running if os.path.exists("/proc/%d" % pid)]
 
 
+class Told:
+    """What was found, over all rounds."""
+
+    def __init__(self):
+        self.defects, self.rounds, self.host = {}, 0, set()
+
+    def ask(self, running, seconds, interval, options):
+        end = time.monotonic() + seconds
+        while True:
+            report = diagnose(alive(running), interval, options)
+            self.rounds += 1
+            for name, finding in judge(report, running):
+                self.defects.setdefault((name, finding["id"]), []).append(finding)
+            self.host |= {f["id"] + ": " + f["claim"] for f in report["host"]["findings"]}
+            if time.monotonic() >= end:
+                return
+
+    def tell(self):
+        for line in sorted(self.host):
+            print("of the host: %s" % line)
+        for (name, id_), found in sorted(self.defects.items()):
+            print("FAIL %s: %s in %d of %d rounds: %s" % (name, id_, len(found), self.rounds,
+                found[0]["claim"]))
+            print("     %s" % "; ".join("%s: %s" % (e["name"], e["text"])
+                for e in found[0]["evidence"]))
+        print("%d rounds, %d defects" % (self.rounds, len(self.defects)))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--interval", type=float, default=5)
     parser.add_argument("--calls", action="store_true", help="with their system calls")
+    parser.add_argument("--then-calls", type=float, default=0, metavar="N",
+                        help="afterwards, for so many seconds with their system calls")
     args = parser.parse_args()
     scope = cases.Scope()
-    defects, rounds, host = {}, 0, set()
+    told = Told()
     try:
         running, missing = start_all(scope)
         for reason in missing:
             print("not here: %s" % reason)
         print("%d processes of %d kinds" % (len(running), len(set(running.values()))))
-        end = time.monotonic() + args.seconds
-        while rounds == 0 or time.monotonic() < end:
-            report = diagnose(alive(running), args.interval, ["-D"] if args.calls else [])
-            rounds += 1
-            for name, finding in judge(report, running):
-                defects.setdefault((name, finding["id"]), []).append(finding)
-            host |= {f["id"] + ": " + f["claim"] for f in report["host"]["findings"]}
+        told.ask(running, args.seconds, args.interval, ["-D"] if args.calls else [])
+        if args.then_calls:
+            told.ask(running, args.then_calls, args.interval, ["-D"])
     finally:
         scope.close()
-    for line in sorted(host):
-        print("of the host: %s" % line)
-    for (name, id_), found in sorted(defects.items()):
-        print("FAIL %s: %s in %d of %d rounds: %s" % (name, id_, len(found), rounds,
-            found[0]["claim"]))
-        print("     %s" % "; ".join("%s: %s" % (e["name"], e["text"])
-            for e in found[0]["evidence"]))
-    print("%d rounds, %d defects" % (rounds, len(defects)))
-    return 1 if defects else 0
+    told.tell()
+    return 1 if told.defects else 0
 
 
 if __name__ == "__main__":
