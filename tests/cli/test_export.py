@@ -269,8 +269,8 @@ class Chrome(ExportCase):
     def test_lives(self):
         """Of live children, one of them still there at the end; and of a `--save` as of a record."""
         self.sooth("trace", "--save", self.path("x.sooth"), "-o", self.path("x.txt"), "-d", "2",
-            "--", "/bin/sh", "-c", "/bin/true; /bin/ls / > /dev/null; sleep 100 > /dev/null 2>&1 & exit 3",
-            status=3)
+            "--", "/bin/sh", "-c", "/bin/true; /bin/ls / > /dev/null; "
+            "sleep 100 > /dev/null 2>&1 & exit 3", status=3)
         spans = [e for e in self.events(self.path("x.sooth")) if e["ph"] in "be"]
         begun = {e["id"] for e in spans if e["ph"] == "b"}
         self.assertEqual(len(begun), 3)

@@ -392,8 +392,13 @@ static void test_mcp(void **state)
 {
 	static const struct exam_case cases[] = {
 		{ "mcp-abandoned", is_closed_since, 0, NULL,
-			"medium/high: MCP server thing has nobody left who could talk to it, and "
-			"runs on [session: sess-x] [known by: |<sooth kill --tree 99; a server" },
+			"=medium/high: MCP server thing has nobody left who could talk to it, and "
+			"runs on [session: sess-x] [known by: nobody holds the other end of its "
+			"standard input] [its session: its session sess-x has no main process "
+			"here, and no Claude Code is old enough to have had it] [so for at least: "
+			"5.00s over 5.00s] [age: 15m06s] [resident memory: 0B] [CPU: 0 % over "
+			"5.00s] <sooth kill --tree 99; a server that stays when its input ends has "
+			"a fault of its own>\n" },
 		{ "mcp-abandoned", is_closed_since, 3, NULL,
 			"medium/high: |[so for at least: 2.00s" },
 		{ "mcp-abandoned", is_closed_since, 4, NULL,
