@@ -31,7 +31,7 @@ enum sooth_field_type {
 	SOOTH_FIELD_HISTOGRAM,	  /* 32-bit counts in the fixed part; slot i: from 2^i to 2^(i+1) */
 	SOOTH_FIELD_TEXTS,	  /* struct sooth_text: texts, each ended by NUL */
 	SOOTH_FIELD_ROWS,	  /* struct sooth_text: records of the schema `rows` */
-	SOOTH_FIELD_SERIES,	  /* struct sooth_text: doubles, one a stretch of time; NaN: a gap */
+	SOOTH_FIELD_SERIES, /* struct sooth_text: doubles, one a stretch of time; NaN: a gap */
 };
 
 enum sooth_unit {
@@ -165,9 +165,23 @@ struct sooth_schema {
  */
 struct sooth_value sooth_field_get(
 	const struct sooth_field *field, const struct sooth_record *record);
+/* The field of that name; NULL: it has none. */
 const struct sooth_field *sooth_schema_field(const struct sooth_schema *schema, const char *name);
-/* True when `size` bytes at record hold one whole, well-formed record. */
+/*
+ * The value as people read it: with its unit, names for numbers; "-" where there is none, "?" where
+ * it was not measured. Control characters, which may come from a target, are escaped. At most
+ * `size` bytes are written, a NUL among them; returns how many there would be without it.
+ */
+size_t sooth_field_text(
+	const struct sooth_field *field, const struct sooth_record *record, char *out, size_t size);
+/* The records of a value of SOOTH_FIELD_ROWS one by one, of the schema field->rows: the first for
+ * `before` NULL, then the one behind that. NULL: there is no more. Borrowed as the value is. */
+const struct sooth_record *sooth_rows_next(
+	const struct sooth_value *rows, const struct sooth_record *before);
+/* True when `size` bytes at record hold one whole, well-formed record. `record` is on a multiple of
+ * 8 bytes, as in a block or in memory of malloc(). */
 bool sooth_record_check(const struct sooth_record *record, size_t size);
+/* "permission denied", for people; never NULL, static. */
 const char *sooth_reason_text(enum sooth_reason reason);
 
 #ifdef __cplusplus

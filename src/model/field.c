@@ -175,3 +175,15 @@ struct batch field_rows(const struct sooth_value *value)
 		return (struct batch){ 0 };
 	return rows;
 }
+
+const struct sooth_record *sooth_rows_next(
+	const struct sooth_value *rows, const struct sooth_record *before)
+{
+	bool has_rows = rows->type == SOOTH_FIELD_ROWS && value_is_there(rows);
+	struct batch all = has_rows ? field_rows(rows) : (struct batch){ 0 };
+	const unsigned char *at = all.data, *end = all.data + all.size;
+
+	if (before)
+		at = (const unsigned char *)before + record_bytes(before);
+	return has_rows && at < end ? (const void *)at : NULL;
+}

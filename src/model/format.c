@@ -222,6 +222,24 @@ void value_format(struct buffer *out, const struct sooth_field *field, const str
 	}
 }
 
+size_t sooth_field_text(
+	const struct sooth_field *field, const struct sooth_record *record, char *out, size_t size)
+{
+	struct sooth_value value = sooth_field_get(field, record);
+	struct buffer text = { 0 };
+	size_t all, written;
+
+	value_format(&text, field, &value);
+	all = buffer_failed(&text) ? 0 : text.size;
+	written = all < size ? all : size ? size - 1 : 0;
+	if (written)
+		memcpy(out, text.data, written);
+	if (size)
+		out[written] = '\0';
+	buffer_fini(&text);
+	return all;
+}
+
 static bool value_is_empty(const struct sooth_value *v)
 {
 	if (v->state == SOOTH_STATE_ABSENT)

@@ -11,6 +11,7 @@ from harness import Case, needs_bpf
 
 AGENTS = os.environ.get("EXAMPLE_AGENTS", "")
 CALLS = os.environ.get("EXAMPLE_CALLS", "")
+FINDINGS = os.environ.get("EXAMPLE_FINDINGS", "")
 # Of a row what does not move between two looks.
 STILL = ("pid", "ppid", "agent", "version", "role", "project", "session_id", "is_orphaned",
          "command")
@@ -69,6 +70,66 @@ class Calls(Case):
         words = run.text.split()
         self.assertGreater(int(words[0]), 0, run)
         self.assertIn(" 0 lost", run.text)
+
+
+# Of the descriptors it may have few are left; or most are.
+NEAR = """
+import os, resource, sys, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+kept = [os.open("/dev/null", os.O_RDONLY) for _ in range(int(sys.argv[1]))]
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+class Findings(Case):
+    def setUp(self):
+        super().setUp()
+        self.sick, self.healthy = (self.python(NEAR, str(count)) for count in (58, 5))
+
+    def python(self, program, *words):
+        process = self.start(sys.executable, "-c", program, *words)
+        process.wait_for_output(b"ready\n")
+        return process
+
+    @staticmethod
+    def told(run):
+        """[state, severity, id, pid, claim], and the figures below it: {name: text}"""
+        found = []
+        for line in run.text.splitlines():
+            if line.startswith("\t"):
+                found[-1][1].update([line[1:].split(": ", 1)])
+            else:
+                found.append((line.split(" ", 4), {}))
+        return found
+
+    def test_live(self):
+        found = self.told(self.run_program(FINDINGS, "1", str(self.sick.pid), status=1))
+        (claim, figures), = [one for one in found if one[0][2] == "fd-limit-near"]
+        self.assertEqual(claim[3], str(self.sick.pid))
+        self.assertEqual(figures["soft limit"], "64")
+        run = self.run_program(FINDINGS, "1", str(self.healthy.pid), status=None)
+        self.assertIn(run.status, (0, 1))  # the host may have something
+        self.assertEqual([one for one in self.told(run) if one[0][3] != "-"], [])
+
+    def test_the_same_of_a_capture(self):
+        kept = self.path("kept.sooth")
+        report = self.sooth("diagnose", "-j", "--duration", "1", "--save", kept,
+                            str(self.sick.pid), str(self.healthy.pid)).json()
+        wanted = [(str(process["pid"]), one) for process in report["processes"]
+                  for one in process["findings"]]
+        wanted += [("-", one) for one in report["host"]["findings"]]
+        found = self.told(self.run_program(FINDINGS, kept, status=1))
+        self.assertIn("fd-limit-near", [claim[2] for claim, _ in found])
+        self.assertCountEqual(
+            [(claim[1:], figures) for claim, figures in found],
+            [([one["severity"], one["id"], pid, one["claim"]],
+              {figure["name"]: figure["text"] for figure in one["evidence"]})
+             for pid, one in wanted])
+
+    def test_wrong_words(self):
+        self.assertIn("usage: findings", self.run_program(FINDINGS, status=2).errors)
+        self.assertIn("cannot ", self.run_program(FINDINGS, "/etc/hostname", status=2).errors)
 
 
 if __name__ == "__main__":

@@ -177,6 +177,59 @@ static void test_lines(void **state)
 	assert_string_equal(line("{name}[!{truth}]", 0, 0, "", 0), "comm");
 }
 
+/* As snprintf() does: what fits is written, what there is is told. */
+static void test_into_memory(void **state)
+{
+	struct row row = { .number = 12345,
+		.name = "a\x1b"
+			"b" };
+	char some[4] = "???", all[16], none[1] = "?";
+
+	(void)state;
+	row.record.words = row.record.fixed_words = sizeof(row) / SOOTH_RECORD_WORD;
+	assert_int_equal(sooth_field_text(&fields[0], &row.record, all, sizeof(all)), 5);
+	assert_string_equal(all, "12345");
+	assert_int_equal(sooth_field_text(&fields[0], &row.record, some, sizeof(some)), 5);
+	assert_string_equal(some, "123");
+	assert_int_equal(sooth_field_text(&fields[0], &row.record, none, sizeof(none)), 5);
+	assert_string_equal(none, "");
+	assert_int_equal(sooth_field_text(&fields[0], &row.record, NULL, 0), 5);
+	assert_int_equal(sooth_field_text(&fields[5], &row.record, all, sizeof(all)),
+		strlen(formatted(&fields[5], sooth_field_get(&fields[5], &row.record))));
+	assert_null(strchr(all, 0x1b));
+	row.state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	sooth_field_text(&fields[0], &row.record, all, sizeof(all));
+	assert_string_equal(all, "?");
+}
+
+/* Rows within a row, also of somebody who lies about them. */
+static void test_rows_one_by_one(void **state)
+{
+	_Alignas(8) struct row rows[3] = { 0 };
+	struct sooth_value value = { .type = SOOTH_FIELD_ROWS,
+		.text = { (const char *)rows, sizeof(rows) } };
+	const struct sooth_record *one = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		rows[i].record.words = rows[i].record.fixed_words =
+			sizeof(rows[i]) / SOOTH_RECORD_WORD;
+	for (size_t i = 0; i < 3; i++) {
+		one = sooth_rows_next(&value, one);
+		assert_ptr_equal(one, &rows[i].record);
+	}
+	assert_null(sooth_rows_next(&value, one));
+	value.text.size -= 8;
+	assert_null(sooth_rows_next(&value, NULL));
+	value.text.size = 0;
+	assert_null(sooth_rows_next(&value, NULL));
+	value = (struct sooth_value){ .type = SOOTH_FIELD_ROWS, .state = SOOTH_STATE_ABSENT };
+	assert_null(sooth_rows_next(&value, NULL));
+	value = (struct sooth_value){ .type = SOOTH_FIELD_TEXT,
+		.text = { (const char *)rows, sizeof(rows) } };
+	assert_null(sooth_rows_next(&value, NULL));
+}
+
 static void test_nested_groups(void **state)
 {
 	(void)state;
@@ -222,6 +275,8 @@ int main(void)
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_into_memory),
+		cmocka_unit_test(test_rows_one_by_one),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_nested_groups),
 		cmocka_unit_test(test_odd_templates),
