@@ -4,8 +4,9 @@
  *
  * Functions that can fail return 0 or a negative errno value and fill the
  * caller's struct sooth_error, when one is given (NULL is allowed everywhere).
- * The four texts answer the four questions a user asks; any of the last three
- * may be empty.
+ * It needs no preparing, holds nothing to be freed, and says nothing when nothing failed. The
+ * four texts answer the four questions a user asks, in one line each; any of the last three
+ * may be empty. Names in them may be a target's: escape them before a terminal.
  */
 #ifndef SOOTH_ERROR_H
 #define SOOTH_ERROR_H

@@ -81,11 +81,13 @@ enum sooth_reason {
 
 struct sooth_names {
 	size_t count;
-	const char *const *names; /* by value; NULL: unnamed */
+	const char *const *names; /* names[value], for value < count; NULL: unnamed */
 };
 
 struct sooth_schema;
 
+/* Fields, their names and their schemas are the library's, constant, and there until the program
+ * ends. */
 struct sooth_field {
 	const char *name;  /* JSON key, column id, filter name */
 	const char *label; /* column heading; NULL: the name in capitals */
@@ -106,7 +108,8 @@ struct sooth_field {
 	uint8_t decimals; /* REAL: digits behind the point; 255: as many as it has */
 	const struct sooth_names *names;
 	const struct sooth_schema *rows; /* of SOOTH_FIELD_ROWS */
-	/* From where on a value is worth a look, a worry, an alarm; NULL: colour says nothing. */
+	/* SOOTH_FIELD_LEVELS numbers, in the value's unit: from where on it is worth a look, a
+	 * worry, an alarm. NULL: colour says nothing. */
 	const double *levels;
 	/* TEXT: it names somebody or something private; a redacted report has "user-1" instead. */
 	const char *placeholder; /* "user"; NULL: it does not */
@@ -114,23 +117,27 @@ struct sooth_field {
 
 #define SOOTH_FIELD_LEVELS 3
 
-/* A value got out of a record. Texts and lists are borrowed from the record. */
+/*
+ * A value got out of a record, in the field's unit. There is one when the state is VALUE, and a
+ * part of one when it is TRUNCATED; in all other states the union is nothing to read. Texts and
+ * lists are borrowed from the record.
+ */
 struct sooth_value {
-	enum sooth_field_type type;
+	enum sooth_field_type type; /* says which member it is */
 	enum sooth_state state;
-	enum sooth_reason reason;
+	enum sooth_reason reason; /* of NOT_MEASURED */
 	union {
-		uint64_t u;
-		int64_t i;
-		double f;
-		struct {
+		uint64_t u; /* UNSIGNED, BOOL, ERRNO; ENUM: look it up in field->names */
+		int64_t i;  /* SIGNED */
+		double f;   /* REAL */
+		struct {    /* TEXT, CHARS, ARGS, TEXTS; ROWS: sooth_rows_next() */
 			const char *data; /* not NUL-terminated */
-			size_t size;
+			size_t size;	  /* bytes */
 		} text;
-		struct {
+		struct { /* LIST, HISTOGRAM, SERIES */
 			/* Unaligned little-endian 32-bit numbers; of SERIES doubles. */
 			const unsigned char *data;
-			size_t count;
+			size_t count; /* of numbers */
 		} list;
 	};
 };
@@ -146,7 +153,7 @@ enum sooth_class {
 
 struct sooth_schema {
 	const char *name; /* "syscalls.count" */
-	uint16_t kind;
+	uint16_t kind;	  /* of its records; 0: of rows, which sections tell apart */
 	enum sooth_class class_;
 	uint16_t fixed_size; /* header and fixed part, as this build writes it */
 	const struct sooth_field *fields;

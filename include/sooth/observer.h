@@ -14,11 +14,15 @@
  *   while (status > 0 || status == -EINTR);     (or until you want to stop)
  *   sooth_observer_stop(o, SOOTH_END_STOPPED, &err);
  *
- * One thread at a time may use an observer and all that share its hub.
+ * One thread at a time may use an observer and all that share its hub. Every
+ * function that returns int gives 0, or a negative errno with the error filled,
+ * where nothing else is said; after one that failed sooth_observer_free() is always
+ * right. Strings and structs that are handed in are copied where nothing else is said.
  * Privilege: whatever the probes need (`sooth doctor` tells); procfs probes of
- * one's own processes need none. The library prints nothing and installs no
- * signal handler, except that libbpf's print hook, which is process-global, is
- * replaced while a BPF backend is opened.
+ * one's own processes need none. Other users' processes are refused to who could not
+ * trace them (ptrace(2)), whatever capabilities the file has. The library prints nothing and
+ * installs no signal handler, except that libbpf's print hook, which is process-global, is replaced
+ * while a BPF backend is opened.
  */
 #ifndef SOOTH_OBSERVER_H
 #define SOOTH_OBSERVER_H
@@ -75,7 +79,9 @@ struct sooth_observer_options {
 	bool has_launch_user;
 	uid_t launch_uid;
 	gid_t launch_gid;
-	/* Messages for debugging; level 1 errors to 4 debug. NULL: none. */
+	/* Messages for debugging, without a newline, of levels 1 (errors), 2 (warnings), 3 (what
+	 * is done) to 4 (debug); those up to log_level. Called during the library's calls, by their
+	 * thread; `line` is borrowed for the call. NULL: none. */
 	void (*log)(void *user, int level, const char *line);
 	void *log_user;
 	int log_level;
@@ -105,7 +111,7 @@ struct sooth_observer_options {
 	bool must_hold;
 };
 
-/* -ENOMEM. */
+/* options may be NULL. *out is to be freed, and is written on success only. -ENOMEM. */
 int sooth_observer_new(struct sooth_observer **out, const struct sooth_observer_options *options,
 	struct sooth_error *err);
 
@@ -123,7 +129,8 @@ int sooth_observer_set_host(struct sooth_observer *o, struct sooth_error *err);
 int sooth_observer_set_command(
 	struct sooth_observer *o, char *const *command, struct sooth_error *err);
 
-/* Interest is an or of enum sooth_interest. Probe names: `sooth doctor`. */
+/* Interest is an or of enum sooth_interest; of a probe that was added already it is added. Probe
+ * names: `sooth doctor`. -ENOENT: there is no such probe, -EINVAL: it offers nothing of that. */
 int sooth_observer_add_probe(
 	struct sooth_observer *o, const char *probe, unsigned interest, struct sooth_error *err);
 
@@ -141,15 +148,18 @@ int sooth_observer_add_agent(struct sooth_observer *o, const char *file, const c
 int sooth_observer_add_limit(struct sooth_observer *o, const char *what, const char *reason,
 	const char *remedy, struct sooth_error *err);
 
-/* Take the blocks. The report must outlive the observer's last call. */
+/* Take the blocks. Before start. The report must outlive the observer's last call; it is still the
+ * caller's, who finishes it after sooth_observer_stop(). */
 int sooth_observer_connect_report(
 	struct sooth_observer *o, struct sooth_report *report, struct sooth_error *err);
-/* Write a capture, created 0600 and never through a symbolic link. "-": standard output. */
+/* Write a capture, created 0600 at once and never through a symbolic link; before start. "-":
+ * standard output. What cannot be written later is told by the call that has it to write. */
 int sooth_observer_save(struct sooth_observer *o, const char *path, struct sooth_error *err);
 
 /*
- * Attach and go. -EPERM with what is missing; -ESRCH when the target is gone;
- * for a command: the error of its exec.
+ * Attach and go, once. -EINVAL: there is no target. -EPERM with what is missing; -ESRCH when the
+ * target is gone; for a command: the error of its exec. Whatever a probe cannot be had by is tried
+ * in turn: by what it is had in the end, and why not better, stands in the stream.
  */
 int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err);
 /*
@@ -161,12 +171,13 @@ enum sooth_end {
 	SOOTH_END_DURATION = 1, /* the time asked for is over */
 	SOOTH_END_STOPPED = 3,	/* somebody asked to stop */
 };
-/* Detach, take what the end tells, finish the capture. When the target had ended, that stands as
- * the reason instead of `why`. */
+/* Detach, take what the end tells, finish the capture. 0 as well when it does not run. When the
+ * target had ended, that stands as the reason instead of `why`. */
 int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct sooth_error *err);
-/* Wait status of the launched command; -1: none, or it still runs. */
+/* Wait status of the launched command, as waitpid(2) gives it; -1: none, or it still runs. */
 int sooth_observer_child_status(struct sooth_observer *o);
-/* Detaches if that was not done. A launched command that never started is ended. */
+/* Detaches if that was not done; the capture then has no end. A launched command that never started
+ * is ended; one that runs goes on. NULL is fine. */
 void sooth_observer_free(struct sooth_observer *o);
 
 #ifdef __cplusplus

@@ -11,6 +11,10 @@
  *           .size = sizeof(struct sooth_sink_options), .stream = stdout }, &err);
  *   sooth_report_read(r, "trace.sooth", &err);
  *   sooth_report_finish(r, &err);
+ *
+ * One thread at a time may use a report. Every function that returns int gives 0, or a negative
+ * errno with the error filled; after one that failed sooth_report_free() is always right. Views,
+ * sinks and handlers are added before the first block.
  */
 #ifndef SOOTH_REPORT_H
 #define SOOTH_REPORT_H
@@ -30,55 +34,79 @@ extern "C" {
 struct sooth_report;
 
 struct sooth_sink_options {
-	size_t size;
-	FILE *stream;	/* borrowed until sooth_report_free() */
+	size_t size;	/* sizeof(struct sooth_sink_options) */
+	FILE *stream;	/* needed; borrowed until sooth_report_free(), flushed, never closed */
 	unsigned width; /* columns of the terminal; 0: none, never cut */
 	bool use_color;
 	bool in_lines; /* "json": each report on one line */
 };
 
-/* The name is the schema's in every output. -ENOMEM. */
+/* The name is the schema's in every output; borrowed until sooth_report_free(). *out is to be
+ * freed, and is written on success only. -ENOMEM. */
 int sooth_report_new(struct sooth_report **out, const char *name, struct sooth_error *err);
-/* A view by name: "processes", "syscall-table", "syscall-stream", "context", "heap-table",
- * "heap-lines". `options` is the view's own struct, NULL for its defaults. One view whose rows
- * stream, in a report of its own. -ENOENT. */
+/*
+ * A view by name, -ENOENT when there is none. What each needs to have been observed:
+ *
+ *   processes, findings, finding-changes   proc; findings see more with more probes
+ *   syscall-table                          syscalls, counted or streamed
+ *   syscall-stream, operations             syscalls, streamed
+ *   syscall-folded                         syscalls
+ *   heap-table; heap-lines                 heap, counted or streamed; streamed
+ *   timeline                               proc, sampled; more lanes with more probes
+ *   connections                            proc and sockets
+ *   context, fds, sockets, maps, threads, signals, limits, environment, host, ends
+ *                                          the probe of that name
+ *
+ * `options` is NULL: structs of options are not public yet. A view whose rows stream
+ * (syscall-stream, heap-lines, finding-changes) stands in a report of its own.
+ */
 int sooth_report_add_view(
 	struct sooth_report *r, const char *view, const void *options, struct sooth_error *err);
 /* For each probe that turns out to be in the stream, its default views. */
 void sooth_report_add_default_views(struct sooth_report *r);
-/* A sink by name: "text" (or "table"), "json", "jsonl",
- * "json-rows", "csv", "redacted". -ENOENT. */
+/* A sink by name: "text" (or "table"), "json", "jsonl", "json-rows", "csv", "redacted"; of views
+ * with stacks "folded" and "flamegraph", of a timeline "timeline-svg". -ENOENT. Texts of targets
+ * are escaped as the format wants it. */
 int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 	const struct sooth_sink_options *options, struct sooth_error *err);
-/* Of the tables that have its fields only the rows that an expression holds for: "errno != 0 and
- * path ~ \"/etc\"", see filters in the manual page. -EINVAL with the place that makes no sense;
- * sooth_report_finish() fails with it when no table had the fields. */
+/* The last one said holds. Of the tables that have its fields only the rows that an expression
+ * holds for: "errno != 0 and path ~ \"/etc\"", see filters in the manual page. -EINVAL with the
+ * place that makes no sense; sooth_report_finish() fails with it when no table had the fields. */
 int sooth_report_filter(struct sooth_report *r, const char *expression, struct sooth_error *err);
 /* Of the processes in the stream only those added; none added: all. Before the first block.
  * sooth_report_finish() fails with -ESRCH when one of them was not there. */
 int sooth_report_add_pid(struct sooth_report *r, pid_t pid, struct sooth_error *err);
 /* Every record in order of time, with its schema (NULL: of a kind this build does not know),
- * borrowed for the call. A negative return ends the report with that value. */
+ * borrowed for the call; docs/capture-format.md lists kinds. Texts in it are the target's: escape
+ * them. A negative return ends the report with that value, as an error. There is one handler. */
 typedef int (*sooth_record_handler)(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record);
 void sooth_report_on_record(struct sooth_report *r, sooth_record_handler handler, void *user);
-/* Every row of the views, in the order in which a sink would write it: `section` is its key in
+/*
+ * Every row of the views, in the order in which a sink would write it: `section` is its key in
  * JSON ("processes", "loss"), and the schema has its fields. All are borrowed for the call. A
- * negative return ends the report with that value. */
+ * negative return ends the report with that value, as an error. Rows come when the report is
+ * finished, those that stream as they happen; last what was lost and what could not be measured
+ * (sections "loss", "limits"), which belongs to every figure.
+ */
 typedef int (*sooth_row_handler)(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row);
 int sooth_report_on_row(
 	struct sooth_report *r, sooth_row_handler handler, void *user, struct sooth_error *err);
 
-/* A whole capture file; "-" is standard input. -EINVAL when it is not a capture. */
+/* A whole capture file; "-" is standard input. -EINVAL when it is not a capture. One that is cut or
+ * damaged is read as far as it goes, which is told in section "loss". */
 int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_error *err);
-/* Bytes of a capture as they come. */
+/* Bytes of a capture as they come, in pieces of any size; copied. Of bytes that are no capture the
+ * loss is told and nothing else. */
 int sooth_report_feed(
 	struct sooth_report *r, const void *data, size_t size, struct sooth_error *err);
-/* No more will come: the views tell what they know and the sinks end. */
+/* No more will come: the views tell what they know and the sinks end. Once, after the observer was
+ * stopped. */
 int sooth_report_finish(struct sooth_report *r, struct sooth_error *err);
-/* Wait status of the launched command, as the stream tells; -1: none. */
+/* Wait status of the launched command, as waitpid(2) gives it and the stream tells; -1: none. */
 int sooth_report_child_status(const struct sooth_report *r);
+/* NULL is fine. What was borrowed from it is gone with it. */
 void sooth_report_free(struct sooth_report *r);
 
 #ifdef __cplusplus

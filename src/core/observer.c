@@ -106,9 +106,10 @@ int sooth_observer_add_probe(
 	ERROR_HERE(err);
 	const struct probe *probe = registry_probe(name);
 
-	if (!probe)
-		return error_set(
-			err, -ENOENT, SOOTH_FAULT_USAGE, "observe \"%s\": no such probe", name);
+	if (!probe) {
+		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "observe \"%s\": no such probe", name);
+		return error_remedy(err, "`sooth doctor` lists them");
+	}
 	if (!(interest & probe->offers)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "observe \"%s\" that way", name);
 		return error_why(err, "this probe offers other things: %s%s%s",

@@ -104,9 +104,10 @@ int sooth_report_add_view(
 	ERROR_HERE(err);
 	const struct stage_type *type = registry_stage(view);
 
-	if (!type)
-		return error_set(
-			err, -ENOENT, SOOTH_FAULT_USAGE, "show \"%s\": no such view", view);
+	if (!type) {
+		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "show \"%s\": no such view", view);
+		return error_remedy(err, "<sooth/report.h> lists them");
+	}
 	return add_stage(r, type, options, err);
 }
 
@@ -151,9 +152,10 @@ int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 	struct sooth_sink_options known = { 0 };
 	struct sink_options own;
 
-	if (!type)
-		return error_set(
-			err, -ENOENT, SOOTH_FAULT_USAGE, "write \"%s\": no such format", sink);
+	if (!type) {
+		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "write \"%s\": no such format", sink);
+		return error_remedy(err, "<sooth/report.h> lists them");
+	}
 	memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
 	own = (struct sink_options){ known.stream, known.width, known.use_color, known.in_lines,
 		NULL };
