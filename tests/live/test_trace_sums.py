@@ -52,6 +52,11 @@ a, b, free = udp(), udp(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 free.sendto(b"12345", a.getsockname())
 free.sendto(b"123", b.getsockname())
 free.sendmsg([b"12"], [], 0, b.getsockname())
+near, far = socket.socketpair()
+far.send(b"12345678")
+near.recv(5, socket.MSG_PEEK)
+near.recvmsg(6, 0, socket.MSG_PEEK)
+near.recv(7)
 print(json.dumps({"deaf": deaf.getsockname()[1], "deaf6": deaf6.getsockname()[1],
     "later": later.getsockname()[1], "error": late,
     "a": a.getsockname()[1], "b": b.getsockname()[1]}))
@@ -91,6 +96,10 @@ class Sums(Case):
         for name, sends, size in (("a", 1, 5), ("b", 2, 5)):
             row, = by_peer["127.0.0.1:%d" % truth[name]]
             self.assertEqual((row["sends"], row["sent_bytes"], row["errors"]), (sends, size, 0))
+        # Looked at twice, taken once.
+        row, = by_peer["UNIX"]
+        self.assertEqual((row["sends"], row["sent_bytes"]), (1, 8))
+        self.assertEqual((row["receives"], row["received_bytes"]), (3, 7))
 
     @unittest.skipUnless(os.uname().machine == "x86_64", "calls brk by its number")
     def test_how_far_the_break_moved(self):

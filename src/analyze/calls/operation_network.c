@@ -61,7 +61,7 @@ static void take_named_peer(
 }
 
 void operation_add_socket(struct operation_sums *s, const struct syscalls_call *call,
-	const struct fd_followed *known, bool is_write)
+	const struct fd_followed *known, uint64_t bytes, bool is_write)
 {
 	bool is_error = tally_is_error(call->result);
 	struct fd_followed socket = *known;
@@ -71,8 +71,7 @@ void operation_add_socket(struct operation_sums *s, const struct syscalls_call *
 	sum = connection_of(s, call, &socket);
 	if (!sum)
 		return;
-	*(is_write ? &sum->sent_bytes : &sum->received_bytes) +=
-		is_error ? 0 : (uint64_t)call->result;
+	*(is_write ? &sum->sent_bytes : &sum->received_bytes) += bytes;
 	*(is_write ? &sum->sends : &sum->receives) += 1;
 	sum->errors += is_error && call->result != -LINUX_EAGAIN;
 	operation_add_time(&sum->total_ns, &sum->max_ns, call);

@@ -11,7 +11,7 @@ void operation_path_key(const struct operation_sums *s, const struct syscalls_ca
 
 /* A call that moved, or should have moved, bytes over a socket. */
 void operation_add_socket(struct operation_sums *s, const struct syscalls_call *call,
-	const struct fd_followed *known, bool is_write);
+	const struct fd_followed *known, uint64_t bytes, bool is_write);
 void operation_add_connect(
 	struct operation_sums *s, const struct fd_follow *fds, const struct syscalls_call *call);
 /* getsockopt: what became of a connect that did not wait. */

@@ -79,15 +79,14 @@ static struct io_sum *file_of(struct operation_sums *s, const struct syscalls_ca
 }
 
 static void add_side(struct operation_sums *s, const struct fd_follow *fds,
-	const struct syscalls_call *call, int64_t fd, bool is_write)
+	const struct syscalls_call *call, int64_t fd, uint64_t bytes, bool is_write)
 {
 	struct process_id id = process_id_of(&call->record);
 	const struct fd_followed *known = fd_follow_get(fds, &id, fd);
 	bool is_error = tally_is_error(call->result);
-	uint64_t bytes = is_error ? 0 : (uint64_t)call->result;
 
 	if (known && known->kind == FD_FOLLOWED_SOCKET) {
-		operation_add_socket(s, call, known, is_write);
+		operation_add_socket(s, call, known, bytes, is_write);
 	} else {
 		struct io_sum *sum = file_of(s, call, known, fd);
 
@@ -104,10 +103,12 @@ static void add_side(struct operation_sums *s, const struct fd_follow *fds,
 static void add_transfer(struct operation_sums *s, const struct fd_follow *fds,
 	const struct transfer *t, const struct syscalls_call *call)
 {
+	uint64_t bytes = transfer_bytes(t, call);
+
 	if (t->direction == TRANSFER_READS || t->direction == TRANSFER_COPIES)
-		add_side(s, fds, call, call_int(call->arguments[t->from]), false);
+		add_side(s, fds, call, call_int(call->arguments[t->from]), bytes, false);
 	if (t->direction == TRANSFER_WRITES || t->direction == TRANSFER_COPIES)
-		add_side(s, fds, call, call_int(call->arguments[t->to]), true);
+		add_side(s, fds, call, call_int(call->arguments[t->to]), bytes, true);
 }
 
 /* --- opening, emptying --- */

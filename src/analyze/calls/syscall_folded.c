@@ -104,12 +104,12 @@ static struct call_graph_values values_of(
 	const struct folded_state *s, const struct syscalls_call *call)
 {
 	bool is_error = tally_is_error(call->result);
-	bool moves = !is_error && transfer_of(s->transfers, call).direction;
+	struct transfer transfer = transfer_of(s->transfers, call);
 
 	return (struct call_graph_values){ {
 		[CALL_GRAPH_CALLS] = 1,
 		[CALL_GRAPH_TIME] = call->duration_ns,
-		[CALL_GRAPH_BYTES] = moves ? (uint64_t)call->result : 0,
+		[CALL_GRAPH_BYTES] = transfer_bytes(&transfer, call),
 		[CALL_GRAPH_ERRORS] = is_error,
 	} };
 }
