@@ -97,7 +97,7 @@ static bool has_come(const struct samples *s, const struct census_process *p)
 /* As it lives from the first to the last time it was told, and not as a zombie. */
 static void add_life(struct samples *s, const struct census_process *p)
 {
-	uint64_t end_ns = p->zombie_ns ? p->zombie_ns : p->last_ns + s->slack_ns;
+	uint64_t end_ns = p->zombie_ns ? p->zombie_ns - s->slack_ns : p->last_ns + s->slack_ns;
 
 	for (size_t i = 0; i < s->count; i++) {
 		struct growth_point *at = &s->living[i];
@@ -213,6 +213,16 @@ static void tell_limit(struct exam *e, const struct growth *g)
 	finding_number(e, "at that rate it is used up in", (double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
+/* What is no agent's is not frozen without a word more. */
+static void tell_remedy(struct exam *e, const struct census_process *p)
+{
+	const char *any = p->agent || p->owner_agent ? "" : "--any ";
+
+	finding_remedy(e,
+		"sooth ps -t shows them; sooth freeze %s--tree %llu stops it while you look", any,
+		(unsigned long long)p->id.pid);
+}
+
 static void tell_growth(
 	struct exam *e, const struct growth *g, unsigned came, const struct census_process *culprit)
 {
@@ -235,9 +245,7 @@ static void tell_growth(
 	tell_host(e);
 	tell_limit(e, g);
 	finding_unseen(e, "processes that lived for less than the time between two samples");
-	finding_remedy(e,
-		"sooth ps -t shows them; sooth freeze --tree %llu stops it while you look",
-		(unsigned long long)(culprit ? culprit : e->process)->id.pid);
+	tell_remedy(e, culprit ? culprit : e->process);
 	finding_end(e);
 }
 

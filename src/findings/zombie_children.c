@@ -10,6 +10,8 @@
 #include "base/units.h"
 #include "core/finding.h"
 
+#define ONE_LOOK_NS (NS_PER_S / 10) /* reading /proc takes a moment, and each has its own time */
+
 static const struct finding_option options[] = {
 	{ .name = "min-count",
 		.help = "children that have ended and were not asked for",
@@ -33,7 +35,7 @@ struct gathering {
 	const struct census_process *parent; /* NULL: not told, or several */
 	unsigned all;
 	unsigned staying; /* of them long enough */
-	unsigned ended;	  /* staying ones that ended while they were watched */
+	unsigned came;	  /* that ended while they were watched */
 	uint64_t since_ns;
 };
 
@@ -44,10 +46,10 @@ static void add(const struct exam *e, struct gathering *g, const struct census_p
 	if (!p->zombie_ns || p->process->threads > 1) /* its first thread only */
 		return;
 	g->all++;
+	g->came += p->zombie_ns > p->first_ns || p->zombie_ns > g->parent->first_ns + ONE_LOOK_NS;
 	if ((double)held_ns < exam_option(e, "min-time"))
 		return;
 	g->staying++;
-	g->ended += p->zombie_ns > p->first_ns;
 	if (!g->since_ns || p->zombie_ns < g->since_ns)
 		g->since_ns = p->zombie_ns;
 }
@@ -72,7 +74,7 @@ static void tell(struct exam *e, const struct gathering *g, const char *what)
 		(int)name.size, name.data, (unsigned long long)parent->id.pid, g->staying);
 	finding_number(e, "zombies that stay", g->staying, SOOTH_UNIT_NONE, watched_ns(e));
 	finding_number(e, "zombies", g->all, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "of them came meanwhile", g->ended, SOOTH_UNIT_NONE, watched_ns(e));
+	finding_number(e, "of them came meanwhile", g->came, SOOTH_UNIT_NONE, watched_ns(e));
 	finding_number(e, "the first is so for at least",
 		(double)(e->readings->host.census.last_ns - g->since_ns), SOOTH_UNIT_NS, 0);
 	if (parent->id.pid == 1)
