@@ -72,6 +72,7 @@ struct talker {
 	bool is_listening;
 	unsigned made, untold, flowing; /* connections */
 	uint8_t untold_state;
+	unsigned at_rest;
 	uint64_t longest_ns;   /* of those at rest */
 	struct stream rests;   /* the one that was last in use; socket NULL: none */
 	struct buffer streams; /* struct stream: those that stand still */
@@ -175,7 +176,10 @@ static void take_stream(const struct exam *e, struct talker *t, struct stream *s
 	} else if (!t->rests.socket || s->state.for_ns < t->rests.state.for_ns) {
 		t->rests = *s;
 	}
-	if (s->state.turn == STREAM_QUIET && s->state.for_ns > t->longest_ns)
+	if (s->state.turn != STREAM_QUIET)
+		return;
+	t->at_rest++;
+	if (s->state.for_ns > t->longest_ns)
 		t->longest_ns = s->state.for_ns;
 }
 
@@ -432,6 +436,9 @@ static void say_fine(struct exam *e, const struct talker *t)
 		exam_blind(e, t->untold_state, "run as root, or with cap_sys_admin");
 	else if (!t->made)
 		exam_fine(e, "it has made no connection");
+	else if (!t->at_rest)
+		exam_fine(
+			e, "connections it made: %u, in use %u, none at rest", t->made, t->flowing);
 	else
 		exam_fine(e, "connections it made: %u, in use %u, longest at rest %s", t->made,
 			t->flowing, format_ns(time, t->longest_ns));
