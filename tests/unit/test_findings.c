@@ -141,7 +141,7 @@ static void test_fine(void **state)
 	add_growing(0, "good");
 	json = show_view("diagnose", "findings", NULL, "json");
 	assert_null(strstr(json, "\"severity\": \"high\""));
-	assert_non_null(strstr(json, "nothing is wrong"));
+	assert_non_null(strstr(json, "nothing is wrong: 1 process looked at"));
 	assert_non_null(strstr(json, "\"words\": \"10 descriptors, then 10\""));
 }
 

@@ -156,8 +156,12 @@ static void summary_words(const struct finding_summary_row *row, struct buffer *
 			finding_severity_names.names[i]);
 		is_second = true;
 	}
-	buffer_format(out, "%s with %u of %u process%s", all ? ";" : "", row->with_findings,
-		row->processes, row->processes == 1 ? "" : "es");
+	if (all)
+		buffer_format(out, "; with %u of", row->with_findings);
+	else
+		buffer_string(out, ":");
+	buffer_format(out, " %u process%s%s", row->processes, row->processes == 1 ? "" : "es",
+		all ? "" : " looked at");
 	if (row->interval_state == SOOTH_STATE_VALUE)
 		buffer_format(out, ", observed for %s", format_ns(time, row->interval_ns));
 	if (row->muted)
