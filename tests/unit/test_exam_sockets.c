@@ -314,7 +314,7 @@ static void test_stream_stalled(void **state)
 			"to it) <interrupt the request (Esc) and ask again; does the status page "
 			"of the server, or a proxy before it, tell of trouble?>\n" },
 		{ "stream-stalled", asks_since, 29.9, NULL,
-			"=fine: connections it made: 1, in use 1, longest at rest 0ns\n" },
+			"=fine: connections it made: 1, in use 1, none at rest\n" },
 		{ "stream-stalled", asks_behind, 0.1, NULL, "low/low: " },
 		{ "stream-stalled", asks_behind, 0.09, NULL,
 			"fine: |in use 0, longest at rest 30" },
