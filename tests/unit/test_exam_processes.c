@@ -233,7 +233,7 @@ static void test_flood(void **state)
 			"[steadiness: grew in 5 of 5 windows] [seen to start: 20 over 5.00s] "
 			"(unseen: a limit of processes: its control groups tell none, and those of "
 			"its user cannot be counted) (unseen: processes that lived for less than "
-			"the time between two samples) <sooth ps -t shows them; sooth freeze "
+			"the time between two samples) <sooth ps -t shows them; sooth freeze --any "
 			"--tree 99 stops it while you look>\n" },
 		{ "process-flood", starts, 19, NULL,
 			"=fine: 5 processes that it started live, then 24\n" },
