@@ -7,17 +7,22 @@ import unittest
 import harness
 from harness import Case, as_nobody, needs_bpf, needs_root
 
-# Every round it asks for the same missing file, as does a child that it starts while it is watched.
-ASKS = ("import os, sys, time\n"
+# Every round it asks for the same missing file, as do children: it starts one again and again, so that
+# one begins while it is watched, however late that is.
+ASKS = ("import os, signal, sys, time\n"
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
         "print('ready', flush=True)\n"
-        "child = rounds = 0\n"
+        "is_child, rounds = False, 0\n"
         "while True:\n"
         "    for _ in range(20):\n"
         "        try: os.stat(sys.argv[1])\n"
         "        except OSError: pass\n"
         "    time.sleep(0.02)\n"
         "    rounds += 1\n"
-        "    if rounds == 25 and len(sys.argv) > 2: child = os.fork()\n")
+        "    if is_child and rounds > 40: os._exit(0)\n"
+        "    if rounds % 25 == 0 and len(sys.argv) > 2 and not is_child:\n"
+        "        is_child = os.fork() == 0\n"
+        "        rounds = 0\n")
 OF_CALLS = {"write-churn", "connect-failing", "syscall-errors", "slow-syscalls", "metadata-storm",
             "small-io"}
 
