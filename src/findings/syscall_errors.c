@@ -36,8 +36,6 @@ static const struct finding_option options[] = {
 		.max = 1e9 },
 };
 
-enum { LINUX_ENOENT = 2, LINUX_ENOTDIR = 20 };
-
 struct look {
 	const struct exam *e;
 	const struct exam_calls *calls;

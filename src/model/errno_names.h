@@ -4,6 +4,23 @@
 
 #include <stdint.h>
 
+/* Those that are judged by, as Linux numbers them: whatever system explains what it saw. */
+enum linux_error {
+	LINUX_ENOENT = 2,
+	LINUX_EINTR = 4,
+	LINUX_EAGAIN = 11,
+	LINUX_ENOTDIR = 20,
+	LINUX_ENETUNREACH = 101,
+	LINUX_ECONNRESET = 104,
+	LINUX_EISCONN = 106,
+	LINUX_ETIMEDOUT = 110,
+	LINUX_ECONNREFUSED = 111,
+	LINUX_EHOSTUNREACH = 113,
+	LINUX_EALREADY = 114,
+	LINUX_EINPROGRESS = 115,
+	LINUX_ERESTARTSYS = 512, /* and up to 516: the kernel begins it again */
+};
+
 /* "ENOENT" for 2; NULL for a number without a name. */
 const char *errno_name(uint64_t number);
 /* "No such file or directory" for 2; NULL as well. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/errno_names.h"
 
 static const struct {
 	const char *name;
@@ -116,9 +117,9 @@ unsigned call_kinds_of(const struct call_kinds *k, const struct syscalls_call *c
 
 static bool is_any_answer(unsigned error)
 {
-	/* EINTR, EAGAIN, ETIMEDOUT, EALREADY, EINPROGRESS; and what the kernel begins again. */
-	return error == 4 || error == 11 || error == 110 || error == 114 || error == 115 ||
-	       (error >= 512 && error <= 516);
+	return error == LINUX_EINTR || error == LINUX_EAGAIN || error == LINUX_ETIMEDOUT ||
+	       error == LINUX_EALREADY || error == LINUX_EINPROGRESS ||
+	       (error >= LINUX_ERESTARTSYS && error <= LINUX_ERESTARTSYS + 4);
 }
 
 /* By the beginning of its name. */

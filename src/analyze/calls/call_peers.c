@@ -8,22 +8,13 @@
 
 #include "analyze/calls/call_history_parts.h"
 #include "base/units.h"
+#include "model/errno_names.h"
 
 #define EXCUSED_NS  (3 * NS_PER_S) /* from a failure until another address is reached */
 #define GIVEN_UP_NS NS_PER_S
 
 /* As Linux numbers them. */
 enum {
-	LINUX_EINTR = 4,
-	LINUX_EAGAIN = 11,
-	LINUX_ENETUNREACH = 101,
-	LINUX_ECONNRESET = 104,
-	LINUX_EISCONN = 106,
-	LINUX_ETIMEDOUT = 110,
-	LINUX_ECONNREFUSED = 111,
-	LINUX_EHOSTUNREACH = 113,
-	LINUX_EALREADY = 114,
-	LINUX_EINPROGRESS = 115,
 	LINUX_SOL_SOCKET = 1,
 	LINUX_SO_ERROR = 4,
 };

@@ -5,12 +5,11 @@
 
 #include "analyze/calls/call_history_parts.h"
 #include "base/units.h"
+#include "model/errno_names.h"
 
 #define SLEPT_NS (10 * NS_PER_US) /* in less nobody has slept */
 
 enum {
-	LINUX_ETIMEDOUT = 110,
-	LINUX_EAGAIN = 11,
 	FUTEX_COMMAND = 0x7f,
 	FUTEX_WAIT_ = 0,
 	FUTEX_LOCK_PI_ = 6,

@@ -5,15 +5,10 @@
 
 #include "analyze/calls/operation_parts.h"
 #include "bpf/tally.h"
+#include "model/errno_names.h"
 
 /* As Linux numbers them. */
 enum {
-	LINUX_EINTR = 4,
-	LINUX_EAGAIN = 11,
-	LINUX_EISCONN = 106,
-	LINUX_EALREADY = 114,
-	LINUX_EINPROGRESS = 115,
-	LINUX_ERESTARTSYS = 512, /* and up to 516: the kernel begins it again */
 	LINUX_SOL_SOCKET = 1,
 	LINUX_SO_ERROR = 4,
 };
