@@ -3,9 +3,11 @@
  */
 #include "os/linux/files/limits_files.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "os/linux/files/procfs.h"
 
 #define NAME_COLUMNS 26				  /* fs/proc/base.c */
 #define NO_LIMIT_V1  UINT64_C(0x7fffffffffff0000) /* of the largest pages; smaller ones say more */
@@ -105,6 +107,14 @@ bool pressure_line_parse(struct pressure_line *out, struct span line)
 		return false;
 	*out = found;
 	return true;
+}
+
+/* No such files: a kernel without CONFIG_PSI, or started with psi=0. */
+uint8_t pressure_state(int status)
+{
+	bool has_none = status == -ENOENT || status == -EOPNOTSUPP || status == -ENOTDIR;
+
+	return has_none ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) : procfs_state(status);
 }
 
 bool group_figure_parse(uint64_t *value, const void *data, size_t size)

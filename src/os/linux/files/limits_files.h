@@ -34,6 +34,8 @@ struct pressure_line {
 };
 
 bool pressure_line_parse(struct pressure_line *out, struct span line);
+/* A field's state, of 0 or the negative errno with which a file of pressure was read. */
+uint8_t pressure_state(int status);
 
 /* A file of one figure: false when it is none. "max" and what the kernel writes for no limit
  * are UINT64_MAX. */

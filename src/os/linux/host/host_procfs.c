@@ -41,8 +41,7 @@ static uint8_t read_file(struct host_state *s, const char *path)
 	return procfs_state(procfs_read_at(AT_FDCWD, path, &s->bytes, PROCFS_SMALL));
 }
 
-/* Of the last 10 seconds; full NULL: it has none. No such file: a kernel without CONFIG_PSI, or
- * psi=0 at its start. */
+/* Of the last 10 seconds; full NULL: it has none. */
 static uint8_t read_pressure(struct host_state *s, const char *path, double *some, double *full)
 {
 	int status = procfs_read_at(AT_FDCWD, path, &s->bytes, PROCFS_SMALL);
@@ -50,10 +49,8 @@ static uint8_t read_pressure(struct host_state *s, const char *path, double *som
 	struct pressure_line line;
 	bool has_some = false, has_full = false;
 
-	if (status == -ENOENT || status == -EOPNOTSUPP || status == -ENOTDIR)
-		return UNSUPPORTED;
 	if (status < 0)
-		return procfs_state(status);
+		return pressure_state(status);
 	while (!cursor_at_end(&c)) {
 		if (!pressure_line_parse(&line, cursor_line(&c)))
 			continue;

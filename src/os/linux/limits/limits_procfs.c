@@ -189,14 +189,6 @@ static int read_pressure(struct backend_run *run, const struct reading *reading,
 
 static const char *const resources[] = { "cpu", "memory", "io" };
 
-static uint8_t pressure_state(int status)
-{
-	/* No such files: a kernel without CONFIG_PSI, or started with psi=0. */
-	return status == -ENOENT || status == -EOPNOTSUPP || status == -ENOTDIR
-		       ? UNSUPPORTED
-		       : procfs_state(status);
-}
-
 static void read_group_pressure(struct backend_run *run, const struct reading *reading)
 {
 	struct limits_state *s = run->state;
