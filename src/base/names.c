@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+
 struct names_place {
 	size_t at, size;
 };
@@ -33,15 +35,6 @@ struct span names_get(const struct names *n, uint32_t number)
 	return span_of((const char *)n->bytes.data + place[number].at, place[number].size);
 }
 
-static uint64_t hash_of(struct span text)
-{
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < text.size; i++)
-		hash = (hash ^ (unsigned char)text.data[i]) * 0x100000001b3u;
-	return hash;
-}
-
 static bool is_text(const struct names *n, uint32_t number, struct span text)
 {
 	struct span known = names_get(n, number);
@@ -64,7 +57,7 @@ static bool keep(struct names *n, struct span text)
 
 uint32_t names_put(struct names *n, struct span text, bool *is_new)
 {
-	uint64_t hash = hash_of(text);
+	uint64_t hash = hash_bytes(HASH_BEGIN, text.data, text.size);
 	uint32_t *number;
 	bool is_free;
 

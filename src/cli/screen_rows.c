@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/hash.h"
 #include "cli/screen_state.h"
 #include "model/batch.h"
 #include "model/field.h"
@@ -35,17 +36,10 @@ void screen_cell(
 
 /* --- what a row is --- */
 
-static uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ ((const unsigned char *)data)[i]) * 0x100000001b3ULL; /* FNV-1a */
-	return hash;
-}
-
 static uint64_t row_key(
 	const struct screen_table *t, const struct sooth_record *r, struct buffer *scratch)
 {
-	uint64_t hash = hash_bytes(0xcbf29ce484222325ULL, &r->start_ticks, sizeof(r->start_ticks));
+	uint64_t hash = hash_bytes(HASH_BEGIN, &r->start_ticks, sizeof(r->start_ticks));
 
 	hash = hash_bytes(hash, &r->pid, sizeof(r->pid));
 	buffer_reset(scratch);

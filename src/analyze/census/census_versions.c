@@ -10,6 +10,7 @@
 
 #include "analyze/census/census_lookup.h"
 #include "analyze/census/census_versions.h"
+#include "base/hash.h"
 #include "core/script.h"
 
 static int compare_digits(struct span a, struct span b)
@@ -117,7 +118,6 @@ static uint64_t world_of(const struct census_process *p)
 static uint64_t folder_of(const struct census_process *p)
 {
 	struct span path = census_field(&p->process->record, &p->process->executable), below;
-	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
 
 	if (!p->agent || !p->agent->versions || p->process->is_deleted ||
 		!census_state_is_value(p->process->executable_state))
@@ -125,9 +125,7 @@ static uint64_t folder_of(const struct census_process *p)
 	below = path_below(path, p->agent->versions);
 	if (!below.size)
 		return 0;
-	for (const char *at = path.data; at < below.data; at++)
-		hash = (hash ^ (unsigned char)*at) * 0x100000001b3;
-	return hash | 1ull << 63;
+	return hash_bytes(HASH_BEGIN, path.data, (size_t)(below.data - path.data)) | 1ull << 63;
 }
 
 /* `whose`: a user, or a folder. */

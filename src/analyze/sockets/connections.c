@@ -25,7 +25,7 @@ struct connections_view {
 	struct peer_labels labels;
 	struct census census;
 	struct snapshots sockets;
-	struct buffer protocol, local, peer; /* scratch */
+	struct socket_words words; /* scratch */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -65,21 +65,6 @@ static bool is_wanted(const struct connections_view *c, const struct census_proc
 	return agent && (!c->options.agent || !strcmp(agent->name, c->options.agent));
 }
 
-static uint8_t end_state(const struct buffer *text, uint8_t of_record)
-{
-	return text->size ? SOOTH_STATE_VALUE : of_record ? of_record : SOOTH_STATE_ABSENT;
-}
-
-static void put_words(struct connections_view *c, const struct sockets_socket *socket)
-{
-	buffer_reset(&c->protocol);
-	buffer_reset(&c->local);
-	buffer_reset(&c->peer);
-	socket_put_protocol(&c->protocol, socket);
-	socket_put_local(&c->local, socket);
-	socket_put_peer(&c->peer, socket);
-}
-
 static int tell_socket(struct connections_view *c, const struct census_process *p,
 	const struct sockets_socket *socket, struct sooth_error *err)
 {
@@ -88,11 +73,11 @@ static int tell_socket(struct connections_view *c, const struct census_process *
 	enum peer_label_strength strength;
 	struct span label = socket_sums_label(&c->labels, socket, &strength);
 
-	put_words(c, socket);
+	socket_words_take(&c->words, socket);
 	row.role_state = p->has_role ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	row.label_state = label.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-	row.local_end_state = end_state(&c->local, socket->local_state);
-	row.peer_end_state = end_state(&c->peer, socket->peer_state);
+	row.local_end_state = socket_words_state(&c->words.local, socket->local_state);
+	row.peer_end_state = socket_words_state(&c->words.peer, socket->peer_state);
 	struct record_tail tail[] = {
 		tail_text(&row.socket.protocol, r, &socket->protocol),
 		tail_text(&row.socket.local, r, &socket->local),
@@ -100,9 +85,9 @@ static int tell_socket(struct connections_view *c, const struct census_process *
 		tail_string(&row.agent, agent_of(p)->name),
 		tail_string(&row.role, p->has_role ? agent_role_name(p->role) : ""),
 		tail_span(&row.name, census_field(&p->process->record, &p->process->name)),
-		tail_buffer(&row.family_protocol, &c->protocol),
-		tail_buffer(&row.local_end, &c->local),
-		tail_buffer(&row.peer_end, &c->peer),
+		tail_buffer(&row.family_protocol, &c->words.protocol),
+		tail_buffer(&row.local_end, &c->words.local),
+		tail_buffer(&row.peer_end, &c->words.peer),
 		tail_span(&row.label, label),
 	};
 	return output_row(c->output, &row.socket.record, sizeof(row), tail, ARRAY_SIZE(tail), err);
@@ -180,9 +165,7 @@ static void fini(void *state)
 	census_fini(&c->census);
 	snapshots_fini(&c->sockets);
 	peer_labels_fini(&c->labels);
-	buffer_fini(&c->protocol);
-	buffer_fini(&c->local);
-	buffer_fini(&c->peer);
+	socket_words_fini(&c->words);
 }
 
 const struct stage_type stage_connections = {

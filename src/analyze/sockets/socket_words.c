@@ -70,3 +70,25 @@ void socket_put_peer(struct buffer *out, const struct sockets_socket *s)
 		buffer_char(out, ']');
 	}
 }
+
+void socket_words_take(struct socket_words *w, const struct sockets_socket *s)
+{
+	buffer_reset(&w->protocol);
+	buffer_reset(&w->local);
+	buffer_reset(&w->peer);
+	socket_put_protocol(&w->protocol, s);
+	socket_put_local(&w->local, s);
+	socket_put_peer(&w->peer, s);
+}
+
+uint8_t socket_words_state(const struct buffer *words, uint8_t of_record)
+{
+	return words->size ? SOOTH_STATE_VALUE : of_record ? of_record : SOOTH_STATE_ABSENT;
+}
+
+void socket_words_fini(struct socket_words *w)
+{
+	buffer_fini(&w->protocol);
+	buffer_fini(&w->local);
+	buffer_fini(&w->peer);
+}

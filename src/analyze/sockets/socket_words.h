@@ -13,6 +13,16 @@ void socket_put_protocol(struct buffer *out, const struct sockets_socket *s);
 void socket_put_local(struct buffer *out, const struct sockets_socket *s);
 /* A unix socket's peer without a name is "[INODE]". */
 void socket_put_peer(struct buffer *out, const struct sockets_socket *s);
+/* All three of one socket, for its row. */
+struct socket_words {
+	struct buffer protocol, local, peer;
+};
+
+/* Those of the socket instead of what was there. */
+void socket_words_take(struct socket_words *w, const struct sockets_socket *s);
+/* Of one of them in a row: what stands there has a value, else the record says why not. */
+uint8_t socket_words_state(const struct buffer *words, uint8_t of_record);
+void socket_words_fini(struct socket_words *w);
 /* Whether its addresses are of the internet, version 4 or 6. */
 bool socket_is_inet(const struct sockets_socket *s);
 /* "LISTEN"; empty when it is not known. */

@@ -14,6 +14,7 @@
 #include "analyze/sockets/socket_rows.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_words.h"
+#include "base/hash.h"
 #include "base/mask.h"
 #include "core/stage.h"
 
@@ -25,8 +26,8 @@ struct sockets_view {
 	struct peer_labels labels;
 	struct map
 		ends; /* uint64_t hash of protocol and addresses -> uint32_t how many have them */
-	struct buffer protocol, local, peer; /* scratch */
-	struct buffer name;		     /* that DNS told */
+	struct socket_words words; /* scratch */
+	struct buffer name;	   /* that DNS told */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -62,27 +63,19 @@ static bool is_read(const struct sockets_view *s)
 
 /* --- sockets --- */
 
-static void put_words(struct sockets_view *s, const struct sockets_socket *socket)
-{
-	buffer_reset(&s->protocol);
-	buffer_reset(&s->local);
-	buffer_reset(&s->peer);
-	socket_put_protocol(&s->protocol, socket);
-	socket_put_local(&s->local, socket);
-	socket_put_peer(&s->peer, socket);
-}
-
+/* Each with its end, so that no two can be cut otherwise and be alike. */
 static uint64_t hashed(uint64_t hash, const struct buffer *text)
 {
-	for (size_t i = 0; i < text->size; i++)
-		hash = (hash ^ text->data[i]) * 1099511628211u; /* FNV-1a */
-	return (hash ^ 0xff) * 1099511628211u;
+	static const unsigned char end = 0xff;
+
+	return hash_bytes(hash_bytes(hash, text->data, text->size), &end, 1);
 }
 
 /* Of equal protocol, addresses and ports; scratch holds them. */
 static uint64_t end_hash(const struct sockets_view *s)
 {
-	return hashed(hashed(hashed(14695981039346656037u, &s->protocol), &s->local), &s->peer);
+	return hashed(
+		hashed(hashed(HASH_BEGIN, &s->words.protocol), &s->words.local), &s->words.peer);
 }
 
 static void count_ends(struct sockets_view *s, const struct snapshot *one)
@@ -97,7 +90,7 @@ static void count_ends(struct sockets_view *s, const struct snapshot *one)
 
 		if (!socket)
 			continue;
-		put_words(s, socket);
+		socket_words_take(&s->words, socket);
 		hash = end_hash(s);
 		count = map_put(&s->ends, &hash, NULL);
 		if (count)
@@ -135,11 +128,6 @@ static struct span find_label(
 }
 
 /* What is empty is so for the reason that the record gives. */
-static uint8_t text_state(const struct buffer *text, uint8_t of_record)
-{
-	return text->size ? SOOTH_STATE_VALUE : of_record ? of_record : SOOTH_STATE_ABSENT;
-}
-
 static int tell_socket(
 	struct sockets_view *s, const struct sockets_socket *socket, struct sooth_error *err)
 {
@@ -157,13 +145,13 @@ static int tell_socket(
 		tail_span(&row.label, label),
 	};
 
-	put_words(s, socket);
-	tail[3] = tail_buffer(&row.family_protocol, &s->protocol);
-	tail[4] = tail_buffer(&row.local_end, &s->local);
-	tail[5] = tail_buffer(&row.peer_end, &s->peer);
-	row.family_protocol_state = text_state(&s->protocol, socket->protocol_state);
-	row.local_end_state = text_state(&s->local, socket->local_state);
-	row.peer_end_state = text_state(&s->peer, socket->peer_state);
+	socket_words_take(&s->words, socket);
+	tail[3] = tail_buffer(&row.family_protocol, &s->words.protocol);
+	tail[4] = tail_buffer(&row.local_end, &s->words.local);
+	tail[5] = tail_buffer(&row.peer_end, &s->words.peer);
+	row.family_protocol_state = socket_words_state(&s->words.protocol, socket->protocol_state);
+	row.local_end_state = socket_words_state(&s->words.local, socket->local_state);
+	row.peer_end_state = socket_words_state(&s->words.peer, socket->peer_state);
 	row.label_state = label.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	row.unnamed_state = is_named(s, socket) ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
 	return output_row(s->view.output, &row.socket.record, sizeof(row), tail,
@@ -320,9 +308,7 @@ static void fini(void *state)
 	process_view_fini(&s->view);
 	map_fini(&s->ends);
 	peer_labels_fini(&s->labels);
-	buffer_fini(&s->protocol);
-	buffer_fini(&s->local);
-	buffer_fini(&s->peer);
+	socket_words_fini(&s->words);
 	buffer_fini(&s->name);
 }
 

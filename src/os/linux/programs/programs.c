@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "core/script.h"
 #include "os/linux/files/procfs.h"
 
@@ -134,15 +135,6 @@ static void look(struct programs *p, struct look *l, int process, void (*work)(v
 
 /* --- executables --- */
 
-static uint64_t hash_of(struct span text)
-{
-	uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a */
-
-	for (size_t i = 0; i < text.size; i++)
-		hash = (hash ^ (unsigned char)text.data[i]) * 0x100000001b3ULL;
-	return hash;
-}
-
 static void set_path(struct look *l, struct span path)
 {
 	snprintf(l->path, sizeof(l->path), "%.*s", (int)path.size, path.data);
@@ -176,7 +168,8 @@ static void look_at_file(struct programs *p, const struct program_process *proce
 static void tell_file(
 	struct programs *p, const struct program_process *process, struct program_facts *facts)
 {
-	uint64_t hash = hash_of(process->executable), *small = map_get(&p->small, &process->id);
+	uint64_t hash = hash_bytes(HASH_BEGIN, process->executable.data, process->executable.size),
+		 *small = map_get(&p->small, &process->id);
 	struct known_file *known, unkept = { 0 };
 	struct file_id id = { 0 };
 	bool is_new;
@@ -225,7 +218,7 @@ static bool script_path(const struct program_process *process, struct look *l)
 static void tell_script(
 	struct programs *p, const struct program_process *process, struct program_facts *facts)
 {
-	uint64_t hash = hash_of(process->arguments);
+	uint64_t hash = hash_bytes(HASH_BEGIN, process->arguments.data, process->arguments.size);
 	struct known_script *known = map_get(&p->scripts, &process->id);
 	struct look l = { .process = -1 };
 

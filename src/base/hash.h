@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * FNV-1a: a number for some bytes, the same in each run and on each machine, where a map of the
+ * bytes themselves would be too large. Who chooses the bytes can make two of them alike; what hangs
+ * on them being different has to compare.
+ */
+#ifndef SOOTH_BASE_HASH_H
+#define SOOTH_BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HASH_BEGIN 0xcbf29ce484222325u
+
+/* Goes on with a hash that was begun: of several pieces one behind the other. */
+static inline uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ ((const unsigned char *)data)[i]) * 0x100000001b3u;
+	return hash;
+}
+
+#endif
