@@ -85,7 +85,7 @@ bool syscall_waits(const struct syscall_row *row)
 		"rt_sigsuspend", "sigsuspend", "accept", "accept4", "io_getevents", "io_pgetevents",
 		"semop", "semtimedop", "msgrcv", "mq_timedreceive", "flock", "restart_syscall",
 		"_newselect", "io_uring_enter", "ppoll_time64", "futex_time64", "pselect6_time64",
-		"clock_nanosleep_time64", "rt_sigtimedwait_time64" };
+		"clock_nanosleep_time64", "rt_sigtimedwait_time64", "sched_yield", "vfork" };
 
 	return is_among(row->name, names, COUNT_OF(names));
 }

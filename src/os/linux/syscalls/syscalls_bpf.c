@@ -346,6 +346,17 @@ static void sweep_overflow(struct backend_run *run, struct buffer *out)
 }
 
 /* What calls read, write and name are the target's own words: secrets among them go no further. */
+/* What the mask is shorter than the secret it covers with more of the mask: zeros would look like
+ * the target's own. A string keeps its end, or it would look cut. */
+static void mask_piece(struct buffer *scratch, char *text, size_t size)
+{
+	bool is_string = size && !text[size - 1];
+	size_t length = secrets_mask_text(scratch, text, size);
+
+	if (!is_string)
+		memset(text + length, '*', size - length);
+}
+
 static void mask_pieces(struct buffer *scratch, struct syscalls_call *call)
 {
 	char *at = (char *)call + call->pieces.offset, *end = at + call->pieces.size;
@@ -357,7 +368,7 @@ static void mask_pieces(struct buffer *scratch, struct syscalls_call *call)
 		if (piece->size > (size_t)(end - at))
 			return;
 		if (piece->part != SYSCALLS_PART_ADDRESS)
-			secrets_mask_text(scratch, at, piece->size);
+			mask_piece(scratch, at, piece->size);
 		at += (piece->size + 7) & ~7u;
 	}
 }
