@@ -70,8 +70,7 @@ bool picture_has_ending(const char *path, const char *ending)
 {
 	size_t size = strlen(path), tail = strlen(ending);
 
-	return size > tail && path[size - tail - 1] != '/' &&
-	       !strcmp(path + size - tail, ending);
+	return size > tail && path[size - tail - 1] != '/' && !strcmp(path + size - tail, ending);
 }
 
 /* What takes bytes as they come has no name that says what they are. */
