@@ -322,6 +322,10 @@ class CountingChild:
         """What it has used, as its CPU clock has it."""
         return time.clock_gettime(~self.pid << 3 | 2)  # CPUCLOCK_SCHED of clock_getcpuclockid(3)
 
+    def queued_s(self):
+        """How long it could have run while others did."""
+        return int(read("/proc/%d/schedstat" % self.pid).split()[1]) / 1e9
+
     def per_second(self):
         """Of its own CPU time, the best of several: the machine is shared, and others only slow it
         down."""

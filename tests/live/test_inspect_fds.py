@@ -16,7 +16,7 @@ import harness
 import inspect_case
 from harness import Case, as_nobody, have, needs_root
 
-IN_TIME_S = 2.5
+IN_TIME_S = 20  # a bound against hanging: who is not given up waits for ever
 MANY = 100000 # or as many as may be had
 LSOF_TYPES = {"REG": {"file", "deleted", "memfd", "namespace", "pidfd"}, "DIR": {"directory"},
               "CHR": {"device", "tty", "pty"}, "FIFO": {"pipe", "fifo"},
@@ -342,7 +342,7 @@ class Fds(Case):
         self.check_silent_file_system("--swallow")
 
     def check_silent_file_system(self, *argv):
-        process, truth, _ = self.workload_fds(*argv, scenario="fuse",
+        process, truth, _ = self.workload_fds(*argv, "--seconds", "60", scenario="fuse",
                                               cannot="no file system of our own")
         begin = time.monotonic()
         report = self.inspect(process.pid)
