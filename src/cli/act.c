@@ -173,12 +173,16 @@ static int given_anew(const struct process_id *id, struct sooth_error *err)
 static bool parse_identity(const char *text, struct process_id *id)
 {
 	const char *at = strchr(text, '@');
+	size_t size = at ? (size_t)(at - text) : strlen(text);
 	uint64_t pid, start = 0;
 	char number[16];
 
 	if (at && (!parse_u64(at + 1, &start) || !start))
 		return false;
-	snprintf(number, sizeof(number), "%.*s", (int)(at ? at - text : 15), text);
+	/* What was cut would be the number of somebody else. */
+	if (size >= sizeof(number))
+		return false;
+	snprintf(number, sizeof(number), "%.*s", (int)size, text);
 	if (!parse_u64(number, &pid) || !pid || pid > INT32_MAX)
 		return false;
 	*id = (struct process_id){ start, pid };
@@ -209,13 +213,14 @@ int act_mean_pids(struct act *a, const struct arguments *arguments, struct sooth
 	return status;
 }
 
+/* Digits may be either; the pid of another than the main process is no name of a session. */
 static bool is_session(const struct census *c, const struct census_process *p, const char *wanted)
 {
 	struct span id = census_text(c, &p->session_id);
 	uint64_t pid;
 
-	if (parse_u64(wanted, &pid))
-		return p->id.pid == pid;
+	if (parse_u64(wanted, &pid) && p->id.pid == pid && p->tie == CENSUS_TIE_SELF)
+		return true;
 	return id.size >= strlen(wanted) && strlen(wanted) >= SESSION_LEAST &&
 	       !memcmp(id.data, wanted, strlen(wanted));
 }

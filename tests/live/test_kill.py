@@ -95,6 +95,15 @@ class Named(Acting):
         run = self.run_sooth("kill", 30000, status=4)
         self.assertEqual(len(run.stderr.splitlines()), 3)
 
+    def test_many_zeros(self):
+        """A number is never cut: what is left would be somebody else's."""
+        main, _, _ = self.session("a")
+        for text in ("%015d9", "%015d9@1"):
+            run = self.run_sooth("kill", "--dry-run", text % main.pid, status=2)
+            self.assertIn(b"for a process id", run.stderr)
+            self.assertNotIn(b"would be", run.stdout)
+        self.assert_there(main)
+
     def test_identity(self):
         """PID@START means that process and no later one of its number."""
         _, tool, _ = self.session("a")
@@ -185,6 +194,19 @@ class Sessions(Acting):
         members = self.session("a")
         self.kill("-9", "--session", members[0].pid)
         self.assert_gone(*members)
+
+    def test_by_another_process_of_it(self):
+        """Only the main process stands for its session: the number of a tool ends nothing."""
+        main, tool, server = self.session("a")
+        for verb in ("kill", "freeze"):
+            run = self.run_sooth(verb, "--session", tool.pid, status=4)
+            self.assertIn(b"no process here belongs", run.stderr)
+        self.assert_there(main, tool, server)
+
+    def test_an_id_that_begins_with_digits(self):
+        main = self.family.main("a", session_id="98765432-0000-4000-8000-000000000001")
+        told = self.kill("--dry-run", "--session", "98765432")
+        self.assertIn(main.pid, told)
 
     def test_what_was_made_to_stay(self):
         main, tool, _ = self.session("a")
