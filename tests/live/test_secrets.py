@@ -63,7 +63,7 @@ for text in plants["names"]:
     libc.inotify_add_watch(watcher, os.path.join(folder, "near-watch-" + text).encode(), 0x100)
     fifo = os.path.join(folder, "near-fifo-" + text); os.mkfifo(fifo)
     kept.append(os.open(fifo, os.O_RDWR))
-    for address in ("\0near-abstract-" + text, os.path.join(folder, "s-" + text)):
+    for address in ("\0%d-near-abstract-" % os.getpid() + text, os.path.join(folder, "s-" + text)):
         server = socket.socket(socket.AF_UNIX); server.bind(address[:107]); server.listen(4)
         client = socket.socket(socket.AF_UNIX); client.connect(address[:107])
         kept.extend((server, client, server.accept()[0]))
