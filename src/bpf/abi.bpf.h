@@ -12,6 +12,8 @@
 #define ABI_X32	    3
 #define ABI_ARM	    4
 
+#define NR_CLONE3 435 /* in each of them */
+
 #if defined(__TARGET_ARCH_x86)
 
 #define ABI_NATIVE	   ABI_X86_64
@@ -50,6 +52,14 @@ static inline bool abi_is_last(uint32_t abi, uint32_t number)
 	if (abi == ABI_I386)
 		return number == NR_I386_EXIT || number == NR_I386_EXIT_GROUP;
 	return number == NR_EXIT || number == NR_EXIT_GROUP; /* the same in x32 */
+}
+
+/* Calls that make a thread or a process, which returns from them too: with 0. */
+static inline bool abi_is_fork(uint32_t abi, uint32_t number)
+{
+	if (abi == ABI_I386) /* fork, clone, vfork */
+		return number == 2 || number == 120 || number == 190 || number == NR_CLONE3;
+	return (number >= 56 && number <= 58) || number == NR_CLONE3; /* clone, fork, vfork */
 }
 
 static inline void abi_arguments(struct pt_regs *regs, uint32_t abi, uint64_t *arguments)
@@ -100,6 +110,13 @@ static inline bool abi_is_last(uint32_t abi, uint32_t number)
 	if (abi == ABI_ARM)
 		return number == NR_ARM_EXIT || number == NR_ARM_EXIT_GROUP;
 	return number == NR_EXIT || number == NR_EXIT_GROUP;
+}
+
+static inline bool abi_is_fork(uint32_t abi, uint32_t number)
+{
+	if (abi == ABI_ARM) /* fork, clone, vfork */
+		return number == 2 || number == 120 || number == 190 || number == NR_CLONE3;
+	return number == 220 || number == NR_CLONE3; /* clone */
 }
 
 static inline void abi_arguments(struct pt_regs *regs, uint32_t abi, uint64_t *arguments)

@@ -33,9 +33,10 @@ static struct overflow_value *overflow_entry(
 }
 
 /* Only the thread itself, or the flush of a muted one, comes here for its key. */
-static void overflow_call(const struct thread *t, int is_error, uint64_t duration_ns)
+static void overflow_call(const struct thread *t, int is_error, uint64_t now)
 {
 	struct overflow_value *v = overflow_entry(t, t->number, t->abi, 0);
+	uint64_t duration_ns = now - t->entered_ns;
 
 	if (!v) {
 		__sync_fetch_and_add(&control.lost_counts, 1);
@@ -43,6 +44,10 @@ static void overflow_call(const struct thread *t, int is_error, uint64_t duratio
 	}
 	v->count++;
 	v->errors += is_error != 0;
+	if (!t->entered_ns) {
+		v->untimed++;
+		return;
+	}
 	v->total_ns += duration_ns;
 	if (duration_ns > v->max_ns)
 		v->max_ns = duration_ns;
@@ -73,6 +78,7 @@ static void overflow_slot(const struct thread *t, const struct tally_slot *s)
 	v->count += s->count;
 	v->errors += s->errors;
 	v->unfinished += s->unfinished;
+	v->untimed += s->untimed;
 	v->total_ns += s->total_ns;
 	if (s->max_ns > v->max_ns)
 		v->max_ns = s->max_ns;
@@ -80,7 +86,7 @@ static void overflow_slot(const struct thread *t, const struct tally_slot *s)
 		v->histogram[i] += s->histogram[i];
 }
 
-static inline void count_call(struct thread *t, int64_t result, uint64_t duration_ns)
+static inline void count_call(struct thread *t, int64_t result, uint64_t now)
 {
 	struct tally_slot *slot = 0;
 	/* What it "returns" is a register of the interrupted code. */
@@ -89,10 +95,12 @@ static inline void count_call(struct thread *t, int64_t result, uint64_t duratio
 
 	if (t->abi == ABI_NATIVE)
 		slot = tally_slot(&t->tally, t->number);
-	if (slot)
-		tally_slot_add(slot, is_error, duration_ns);
+	if (!slot)
+		overflow_call(t, is_error, now);
+	else if (t->entered_ns)
+		tally_slot_add(slot, is_error, now - t->entered_ns);
 	else
-		overflow_call(t, is_error, duration_ns);
+		tally_slot_add_untimed(slot, is_error);
 	if (!is_error)
 		return;
 	if (t->abi != ABI_NATIVE || !tally_error(&t->tally, t->number, (uint32_t)-result))
@@ -124,6 +132,7 @@ VERIFIED_ALONE int flush_slot(struct thread *t, uint32_t index, uint64_t now)
 	r->unfinished = s->unfinished;
 	r->total_ns = s->total_ns;
 	r->max_ns = s->max_ns;
+	r->untimed = s->untimed;
 	__builtin_memcpy(r->histogram, s->histogram, sizeof(r->histogram));
 	bpf_ringbuf_submit(r, ring_flags());
 	return 0;
@@ -170,12 +179,14 @@ static void count_open_call(struct thread *t)
 	is_last = abi_is_last(t->abi, t->number);
 	if (slot) {
 		slot->count += is_last;
+		slot->untimed += is_last;
 		slot->unfinished = !is_last;
 		return;
 	}
 	v = overflow_entry(t, t->number, t->abi, 0);
 	if (v) {
 		v->count += is_last;
+		v->untimed += is_last;
 		v->unfinished += !is_last;
 	} else {
 		__sync_fetch_and_add(&control.lost_counts, 1);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What the arguments of a call point to, read when it returned: by then its pages have been
- * touched, so that reading them cannot fault. Each piece is a small head and its bytes, in the
+ * touched, so that reading them cannot fault. What the kernel writes over by then was read when the
+ * call began. Each piece is a small head and its bytes, in the
  * tail of the call's record.
  */
 #ifndef SOOTH_BPF_PIECES_H
@@ -11,6 +12,7 @@
 
 #define STATE_TRUNCATED 2	     /* SOOTH_STATE_TRUNCATED */
 #define STATE_UNREAD	(4 | 6 << 4) /* SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) */
+#define STATE_UNSEEN	(4 | 9 << 4) /* SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN) */
 #define PIECE_MASK	SYSCALLS_PIECE_MAX
 #define PIECE_AT_MAX	(PIECES_BYTES - PIECE_BYTES)
 #define UNDER_WAY	(-115) /* EINPROGRESS */
@@ -48,8 +50,9 @@ static inline void put_head(struct call_with_pieces *p, uint32_t at, uint8_t arg
 	p->at = at + (uint32_t)sizeof(*head) + ((size + 7) & ~7u);
 }
 
-static inline void keep_bytes(struct call_with_pieces *p, uint8_t argument, uint8_t part,
-	uint64_t from, uint64_t wanted, uint32_t most)
+/* Six arguments cannot be passed. */
+static inline __attribute__((always_inline)) void keep_bytes(struct call_with_pieces *p,
+	uint8_t argument, uint8_t part, uint64_t from, uint64_t wanted, uint32_t most)
 {
 	uint32_t at = p->at, size;
 	uint8_t state = 0;
@@ -104,6 +107,19 @@ static inline void keep_string(struct call_with_pieces *p, uint8_t argument, uin
 	p->string_state = state;
 	p->string_at = at + (uint32_t)sizeof(struct syscalls_piece);
 	p->string_size = (uint32_t)size;
+}
+
+/* What the call was asked, whatever stands there by now. */
+static inline void keep_asked(struct call_with_pieces *p, uint8_t argument)
+{
+	uint32_t at = p->at;
+
+	if (at > PIECE_AT_MAX)
+		return;
+	__builtin_memcpy(
+		p->pieces + at + sizeof(struct syscalls_piece), p->asked, sizeof(p->asked));
+	put_head(p, at, argument, SYSCALLS_PART_TARGET, p->asked_state,
+		p->asked_state ? 0 : sizeof(p->asked));
 }
 
 /* What went through a vector is at its beginning: so many bytes in all, of unknown 64 bits. */
@@ -250,7 +266,9 @@ static inline void keep_by_type(
 	}
 	if (!from || (c->is_data && !config.data_bytes))
 		return;
-	if (c->keep == SYSCALLS_KEEP_VECTORS)
+	if (c->keep == SYSCALLS_KEEP_ASKED)
+		keep_asked(p, c->argument);
+	else if (c->keep == SYSCALLS_KEEP_VECTORS)
 		keep_vectors(p, c->argument, from, next_argument(p, c->argument), moved);
 	else if (c->keep == SYSCALLS_KEEP_MESSAGE)
 		keep_message(p, c->argument, from, moved);

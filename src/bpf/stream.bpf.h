@@ -9,7 +9,8 @@ static inline void call_fill(
 	struct syscalls_call *r, struct thread *t, int64_t result, uint64_t now)
 {
 	record_fill(&r->record, &t->member, SYSCALLS_CALL, RECORD_WORDS(struct syscalls_call), now);
-	r->duration_ns = now - t->entered_ns;
+	r->duration_ns = t->entered_ns ? now - t->entered_ns : 0;
+	r->duration_state = t->entered_ns ? 0 : STATE_UNSEEN;
 	r->result = result;
 	__builtin_memcpy(r->arguments, t->arguments, sizeof(r->arguments));
 	r->number = t->number;
@@ -43,6 +44,8 @@ static inline void begin_pieces(struct call_with_pieces *p, const struct thread 
 	p->at = 0;
 	p->string_argument = 0;
 	p->path_bytes = t->path_bytes;
+	p->asked_state = t->asked_state;
+	__builtin_memcpy(p->asked, t->asked, sizeof(p->asked));
 	__builtin_memcpy(p->arguments, t->arguments, sizeof(p->arguments));
 	if (t->path_bytes > 0)
 		__builtin_memcpy(p->path, t->path, sizeof(p->path));
@@ -85,11 +88,12 @@ static void stream_with_pieces(struct thread *t, int64_t result, uint64_t now)
 		__sync_fetch_and_add(&follow_control.lost_records, 1);
 }
 
-static inline uint32_t path_argument(const struct thread *t)
+/* 0: nothing has to be read when the call begins. */
+static inline uint32_t entry_argument(const struct thread *t)
 {
-	if (t->abi != ABI_NATIVE || t->number >= sizeof(config.path_arguments))
+	if (t->abi != ABI_NATIVE || t->number >= sizeof(config.entry_arguments))
 		return 0;
-	return config.path_arguments[t->number];
+	return config.entry_arguments[t->number];
 }
 
 static void stream_call(struct thread *t, int64_t result, uint64_t now)

@@ -4,7 +4,8 @@
  * storage with an interest; a fork hands it on, so threads and children are in
  * from their first call. Counting happens in that storage and crosses to user
  * space when the thread ends or is visited at the end; a stream crosses call by
- * call. A call in flight when a thread is marked has no entry and is not counted.
+ * call. Of a call in flight when a thread is marked no entry is seen: it is told when it
+ * returns, without a time.
  */
 #include "bpf/count.bpf.h"
 #include "bpf/stream.bpf.h"
@@ -18,16 +19,29 @@ static inline bool is_exec(uint32_t abi, long number)
 	return abi == ABI_NATIVE && (number == NR_EXECVE || number == NR_EXECVEAT);
 }
 
-static void enter_stream(struct thread *t, struct pt_regs *regs)
+static inline void read_asked(struct thread *t, uint64_t from, bool is_entry)
 {
-	uint32_t argument = path_argument(t);
+	t->asked_state = is_entry ? 0 : STATE_UNSEEN;
+	if (is_entry &&
+		bpf_probe_read_user(t->asked, sizeof(t->asked), (const void *)(unsigned long)from))
+		t->asked_state = STATE_UNREAD;
+}
+
+static void enter_stream(struct thread *t, struct pt_regs *regs, bool is_entry)
+{
+	uint32_t argument = entry_argument(t);
+	uint64_t from;
 
 	abi_arguments(regs, t->abi, t->arguments);
 	t->path_bytes = 0;
-	if (is_exec(t->abi, t->number) && argument >= 1 && argument <= 6)
-		t->path_bytes = (int32_t)string_bytes(bpf_probe_read_user_str(t->path,
-			sizeof(t->path),
-			(const void *)(unsigned long)t->arguments[argument_slot(argument)]));
+	if (!argument || argument > 6)
+		return;
+	from = t->arguments[argument_slot(argument)];
+	if (is_exec(t->abi, t->number))
+		t->path_bytes = (int32_t)string_bytes(bpf_probe_read_user_str(
+			t->path, sizeof(t->path), (const void *)(unsigned long)from));
+	else if (from)
+		read_asked(t, from, is_entry);
 }
 
 static inline bool has_bit(const volatile uint64_t *bits, uint32_t number)
@@ -77,36 +91,39 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 	t->abi = (uint16_t)abi;
 	choose(t);
 	if (t->member.interest & INTEREST_STREAM && !t->is_unwanted)
-		enter_stream(t, regs);
+		enter_stream(t, regs, true);
 	t->in_call = 1;
 	t->entered_ns = bpf_ktime_get_ns();
 	return 0;
 }
 
 /*
- * A return without an entry. The first of a thread belongs to a call that was
- * entered before it was followed, or to the fork that made it. Any later one is
- * a call that seccomp answered: the kernel then skips the entry's tracepoint.
+ * A return without an entry: of a call that was entered before the thread was followed, or that
+ * seccomp answered (the kernel then skips the entry's tracepoint). It is a call as any other, but
+ * how long it took nobody knows. Not so the return of a new thread from the fork that made it,
+ * which is its parent's, and of an exec, which has left nothing of its arguments: process.exec
+ * tells it.
  */
 static bool returns_unentered(
-	struct thread *t, struct task_struct *task, struct pt_regs *regs, uint64_t now)
+	struct thread *t, struct task_struct *task, struct pt_regs *regs, long result)
 {
 	long number = abi_number(regs);
+	uint32_t abi;
 
 	if (t->member.is_held)
 		return false;
-	if (!t->has_returned) {
-		t->has_returned = 1;
-		return false;
-	}
+	t->has_returned = 1;
 	if (number < 0)
 		return false;
-	t->abi = (uint16_t)abi_of(task, &number);
+	abi = abi_of(task, &number);
+	if (!result && (abi_is_fork(abi, (uint32_t)number) || is_exec(abi, number)))
+		return false;
+	t->abi = (uint16_t)abi;
 	t->number = (uint32_t)number;
-	t->entered_ns = now;
+	t->entered_ns = 0;
 	choose(t);
 	if (t->member.interest & INTEREST_STREAM && !t->is_unwanted)
-		enter_stream(t, regs);
+		enter_stream(t, regs, false);
 	return true;
 }
 
@@ -119,14 +136,14 @@ int BPF_PROG(on_return, struct pt_regs *regs, long result)
 	if (!t || !t->member.interest)
 		return 0;
 	now = bpf_ktime_get_ns();
-	if (!t->in_call && !returns_unentered(t, current_task(), regs, now))
+	if (!t->in_call && !returns_unentered(t, current_task(), regs, result))
 		return 0;
 	t->has_returned = 1;
 	t->in_call = 0;
 	if (t->is_unwanted)
 		return 0;
 	if (t->member.interest & INTEREST_COUNT && !t->is_followed)
-		count_call(t, result, now - t->entered_ns);
+		count_call(t, result, now);
 	if (t->member.interest & INTEREST_STREAM)
 		stream_call(t, result, now);
 	return 0;

@@ -19,7 +19,9 @@ struct syscalls_capture {
 
 /* Fixed at load. */
 struct syscalls_config {
-	uint8_t path_arguments[SYSCALLS_NUMBERS]; /* by native number: which is a path, from 1 */
+	/* By native number: which argument is read when the call begins, from 1; the path of an
+	 * exec, or SYSCALLS_ASKED_BYTES. */
+	uint8_t entry_arguments[SYSCALLS_NUMBERS];
 	struct syscalls_capture captures[SYSCALLS_NUMBERS][SYSCALLS_PIECES]; /* the same */
 	/* Calls that are wanted, a bit each; those that have_all is set for are. */
 	uint64_t wanted[SYSCALLS_ABIS][SYSCALLS_NUMBERS / 64];
@@ -62,6 +64,7 @@ struct overflow_value {
 	uint64_t unfinished;
 	uint64_t total_ns;
 	uint64_t max_ns;
+	uint64_t untimed;
 	uint32_t histogram[SYSCALLS_BUCKETS];
 };
 

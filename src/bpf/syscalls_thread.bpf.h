@@ -10,19 +10,19 @@
 
 struct thread {
 	struct member member;
-	uint64_t entered_ns;
+	uint64_t entered_ns; /* 0: the begin of the call was not seen */
 	uint32_t number;
 	uint16_t abi;
 	uint8_t in_call;
-	uint8_t has_returned; /* since it is followed: an entry that was not seen is not ours to
-				 know */
+	uint8_t has_returned; /* since it is followed */
 	int32_t path_bytes;   /* of path, NUL included; 0: not read yet */
 	uint8_t is_unwanted;  /* the call it is in was not asked for */
 	uint8_t is_followed;  /* only for what becomes of descriptors */
 	uint8_t uses_uring;
-	uint8_t unused;
+	uint8_t asked_state;
 	uint64_t arguments[ARGUMENT_SLOTS];
-	char path[SYSCALLS_PATH_MAX]; /* of an exec: afterwards its memory is gone */
+	char path[SYSCALLS_PATH_MAX];	  /* of an exec: afterwards its memory is gone */
+	char asked[SYSCALLS_ASKED_BYTES]; /* before the kernel writes over it */
 	struct tally tally;
 	uint64_t uring[SYSCALLS_URING_OPS]; /* by opcode: what it submitted to io_uring */
 };
@@ -50,11 +50,13 @@ struct call_with_pieces {
 	uint32_t string_at, string_size;
 	uint8_t string_argument; /* the first string, from 1; 0: none yet */
 	uint8_t string_state;
-	uint16_t unused;
-	int32_t path_bytes; /* as the thread's */
+	uint8_t asked_state; /* from here on as the thread's */
+	uint8_t unused;
+	int32_t path_bytes;
 	uint32_t unused_too;
 	uint64_t arguments[ARGUMENT_SLOTS];
 	char path[SYSCALLS_PATH_MAX];
+	char asked[SYSCALLS_ASKED_BYTES];
 	struct syscalls_call call; /* from here on it goes out */
 	char pieces[PIECES_BYTES];
 };

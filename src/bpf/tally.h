@@ -23,6 +23,7 @@ struct tally_slot {
 	uint64_t errors;
 	uint64_t total_ns;
 	uint64_t max_ns;
+	uint64_t untimed; /* of count */
 	uint32_t histogram[SYSCALLS_BUCKETS];
 };
 
@@ -76,6 +77,14 @@ static inline void tally_slot_add(struct tally_slot *s, int is_error, uint64_t d
 	if (duration_ns > s->max_ns)
 		s->max_ns = duration_ns;
 	s->histogram[tally_bucket(duration_ns) & (SYSCALLS_BUCKETS - 1)]++;
+}
+
+/* A call that nobody timed. */
+static inline void tally_slot_add_untimed(struct tally_slot *s, int is_error)
+{
+	s->count++;
+	s->errors += is_error != 0;
+	s->untimed++;
 }
 
 /* False when there is no room. */

@@ -110,7 +110,8 @@ static void put_result(struct chrome_export *s, const struct table *t, const str
 	}
 	if (call->path_state != SOOTH_STATE_ABSENT)
 		put_cell(s, t, "path", r);
-	if (call->path_state != SOOTH_STATE_ABSENT && call->path_state != SOOTH_STATE_VALUE)
+	if (call->duration_state != SOOTH_STATE_VALUE ||
+		(call->path_state != SOOTH_STATE_ABSENT && call->path_state != SOOTH_STATE_VALUE))
 		put_cell(s, t, "not_measured", r);
 }
 
@@ -124,9 +125,14 @@ static void put_call(struct chrome_export *s, const struct table *t, const struc
 	size_t size = syscall_name(call->abi, call->number, name);
 
 	name_thread(s, r->pid, r->tid, call->name);
-	chrome_event(&s->events, 'X', name, size, r,
-		r->time_ns > call->duration_ns ? r->time_ns - call->duration_ns : 0);
-	chrome_duration(&s->events, call->duration_ns);
+	if (call->duration_state == SOOTH_STATE_VALUE) {
+		chrome_event(&s->events, 'X', name, size, r,
+			r->time_ns > call->duration_ns ? r->time_ns - call->duration_ns : 0);
+		chrome_duration(&s->events, call->duration_ns);
+	} else { /* nobody saw its begin: a mark where it returned */
+		chrome_event(&s->events, 'i', name, size, r, r->time_ns);
+		chrome_text(&s->events, "s", "t", 1);
+	}
 	chrome_text(&s->events, "cat", category, strlen(category));
 	chrome_arguments(&s->events);
 	put_result(s, t, r);

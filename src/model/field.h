@@ -88,6 +88,7 @@ struct line_part {
 struct line_plan {
 	struct line_part parts[LINE_PARTS_MAX];
 	size_t count;
+	bool says_reasons; /* why a value was not measured, in place of "?" */
 };
 
 /* schema->line must not be NULL. */

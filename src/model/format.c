@@ -296,6 +296,7 @@ void line_plan(struct line_plan *plan, const struct sooth_schema *schema)
 	unsigned depth = 0;
 
 	plan->count = 0;
+	plan->says_reasons = false;
 	while (*at) {
 		size_t literal = strcspn(at, "{[]");
 
@@ -326,6 +327,7 @@ struct line_state {
 	size_t starts[LINE_DEPTH_MAX]; /* where each open [ began in the output */
 	bool empty[LINE_DEPTH_MAX];
 	unsigned depth;
+	bool says_reasons;
 };
 
 static void write_field(
@@ -335,7 +337,10 @@ static void write_field(
 
 	if (s->depth && value_is_empty(&v))
 		s->empty[s->depth - 1] = true;
-	value_format(s->out, field, &v);
+	if (s->says_reasons && v.state == SOOTH_STATE_NOT_MEASURED)
+		buffer_format(s->out, "not measured: %s", value_state_text(&v));
+	else
+		value_format(s->out, field, &v);
 }
 
 static void write_close(struct line_state *s)
@@ -348,7 +353,7 @@ static void write_close(struct line_state *s)
 void line_format(
 	struct buffer *out, const struct line_plan *plan, const struct sooth_record *record)
 {
-	struct line_state s = { .out = out };
+	struct line_state s = { .out = out, .says_reasons = plan->says_reasons };
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct line_part *part = &plan->parts[i];

@@ -23,7 +23,7 @@ static const struct sooth_field count_fields[] = {
 	FIELD_NUMBER(syscalls_count, errors, "of these with an error", .merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(syscalls_count, unfinished, "entered, not returned by the end",
 		.merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(syscalls_count, total_ns, "time in the calls that returned",
+	FIELD_NUMBER(syscalls_count, total_ns, "time in the calls that were timed",
 		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(syscalls_count, max_ns, "the longest of them", .unit = SOOTH_UNIT_NS,
 		.merge = SOOTH_MERGE_MAX),
@@ -33,6 +33,9 @@ static const struct sooth_field count_fields[] = {
 		.unit = SOOTH_UNIT_NS,
 		.merge = SOOTH_MERGE_SUM,
 		.help = "durations: slot i counts those from 2^i to 2^(i+1) ns" },
+	FIELD_NUMBER(syscalls_count, untimed,
+		"of count: their begin was not seen, or they never return; no time is of them",
+		.merge = SOOTH_MERGE_SUM),
 };
 
 static const struct sooth_field error_fields[] = {
@@ -57,7 +60,8 @@ static const struct sooth_field call_fields[] = {
 	FIELD_PID(syscalls_call),
 	FIELD_TID(syscalls_call),
 	NUMBER_FIELDS(syscalls_call),
-	FIELD_NUMBER(syscalls_call, duration_ns, "time in the call", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(syscalls_call, duration_ns, "time in the call", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(syscalls_call, duration_state)),
 	{ .name = "result",
 		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(syscalls_call, result),

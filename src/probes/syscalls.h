@@ -25,6 +25,7 @@ enum syscalls_kind {
 #define SYSCALLS_PIECES	     4	  /* arguments of one call of which something is kept */
 #define SYSCALLS_URING_OPS   96	  /* of io_uring: numbers from there on stand under the last */
 #define SYSCALLS_ITEMS_MAX   256  /* bytes of an array, or of a struct */
+#define SYSCALLS_ASKED_BYTES 16	  /* of what is read when the call begins: a time */
 
 /* A thread's calls of one number over a window. tid 0: of several threads of the process. */
 struct syscalls_count {
@@ -38,7 +39,11 @@ struct syscalls_count {
 	uint64_t total_ns;
 	uint64_t max_ns;
 	uint32_t histogram[SYSCALLS_BUCKETS];
+	/* Older captures have nothing from here on. */
+	uint64_t untimed; /* of count: begun unseen, or without an end; in no figure above */
 };
+
+#define SYSCALLS_COUNT_LEAST 216
 
 struct syscalls_error {
 	struct sooth_record record;
@@ -59,8 +64,9 @@ struct syscalls_call {
 	uint16_t abi;
 	uint8_t path_argument; /* which one `path` is, counted from 1; 0: none */
 	uint8_t path_state;
-	uint8_t result_state; /* absent: it never returns, or had not by the end */
-	uint8_t unused[7];
+	uint8_t result_state;	/* absent: it never returns, or had not by the end */
+	uint8_t duration_state; /* not measured: its begin was not seen */
+	uint8_t unused[6];
 	struct sooth_text path;
 	char name[16]; /* of the thread */
 	/* Older captures have nothing from here on. */
@@ -97,7 +103,7 @@ struct syscalls_piece {
 	uint32_t size;
 };
 
-/* How much of what an argument points to is kept, read when the call returned. */
+/* How much of what an argument points to is kept, read when the call returned but for ASKED. */
 enum syscalls_keep {
 	SYSCALLS_KEEP_NOTHING,
 	SYSCALLS_KEEP_STRING,	 /* up to a NUL */
@@ -108,6 +114,8 @@ enum syscalls_keep {
 	SYSCALLS_KEEP_VECTORS,	 /* struct iovec as often as the next one says, and first bytes */
 	SYSCALLS_KEEP_MESSAGE,	 /* struct msghdr, its address, and first bytes */
 	SYSCALLS_KEEP_NEAR_END,	 /* of the socket that it is; is_result: that the call made */
+	SYSCALLS_KEEP_ASKED, /* SYSCALLS_ASKED_BYTES as they were when the call began: the kernel
+				writes there what is left of them */
 	SYSCALLS_KEEPS,
 };
 #endif

@@ -300,6 +300,8 @@ static int add_line(
 	} else {
 		if (s->planned != section->schema)
 			plan_for(s, section->schema);
+		/* There is no place below a stream to say why. */
+		s->plan.says_reasons = section->shape == SECTION_STREAM;
 		line_format(&s->text, &s->plan, r);
 		if (!s->text.size)
 			return 0; /* nothing in it has a value */

@@ -53,11 +53,11 @@ MEMBERS = {
              "build_id": (88, "ref")},
     0x0300: {"number": (40, "<I"), "abi": (44, "<I"), "count": (48, "<Q"), "errors": (56, "<Q"),
              "unfinished": (64, "<Q"), "total_ns": (72, "<Q"), "max_ns": (80, "<Q"),
-             "histogram": (88, "<32I")},
+             "histogram": (88, "<32I"), "untimed": (216, "<Q")},
     0x0301: {"number": (40, "<I"), "abi": (44, "<I"), "count": (48, "<Q"), "error": (56, "<I")},
     0x0302: {"duration_ns": (32, "<Q"), "result": (40, "<q"), "number": (96, "<I"), "abi": (100, "<H"),
              "path_argument": (102, "<B"), "path_state": (103, "<B"), "result_state": (104, "<B"),
-             "path": (112, "ref"), "name": (120, "<16s")},
+             "duration_state": (105, "<B"), "path": (112, "ref"), "name": (120, "<16s")},
     0x0400: {"count": (40, "<Q"), "failed": (48, "<Q"), "overflows": (56, "<Q"), "unfinished": (64, "<Q"),
              "bytes": (72, "<Q"), "total_ns": (80, "<Q"), "max_ns": (88, "<Q"), "function": (96, "<I"),
              "histogram": (104, "<32I")},
@@ -339,10 +339,12 @@ def check_syscalls(records, report, problems):
         "count": sum(c["count"] for c in counts) + len(calls),
         "errors": sum(c["errors"] for c in counts) + len(failed),
         "unfinished": sum(c["unfinished"] for c in counts),
+        "untimed": sum(c["untimed"] for c in counts)
+        + sum(c["result_state"] != 0 or c["duration_state"] != 0 for c in calls),
         "total_ns": sum(c["total_ns"] for c in counts)
-        + sum(c["duration_ns"] for c in calls if c["result_state"] == 0),
+        + sum(c["duration_ns"] for c in calls if c["result_state"] == 0 and c["duration_state"] == 0),
     }
-    expect(problems, "system calls", mine, {key: sum(row[key] for row in rows) for key in mine})
+    expect(problems, "system calls", mine, {key: sum(row[key] or 0 for row in rows) for key in mine})
     slots = [sum(column) for column in zip(*(c["histogram"] for c in counts))]
     if slots and not calls:
         expect(problems, "histogram", slots, [sum(column) for column in zip(*(row["histogram"] for row in rows))])

@@ -67,7 +67,8 @@ NETWORK = {"syscall": TEXT, "fd": maybe(INT), "address": maybe(TEXT), "port": ma
 CALLS = {
     "pid": INT, "duration_secs": REAL, "success": TRUTH, "method": maybe(TEXT),
     "syscall_summary": list,
-    "top_syscalls": [{"name": TEXT, "count": INT, "total_time_us": REAL, "avg_time_us": REAL,
+    "top_syscalls": [{"name": TEXT, "count": INT, "total_time_us": maybe(REAL),
+                      "avg_time_us": maybe(REAL),
                       "errors": INT}],
     "io_operations": None, "network_operations": None, "stack_samples": maybe(list),
     "flamegraph_path": maybe(TEXT), "issues": [ISSUE], "error": maybe(TEXT),

@@ -207,9 +207,11 @@ class Calls(Diagnose):
         for name in ("write", "sendto", "recvfrom"):
             self.assertLessEqual(CALL, set(calls[name]))
             self.assertGreater(calls[name]["count"], 5)
-            self.assertAlmostEqual(calls[name]["avg_time_us"] * calls[name]["count"],
-                calls[name]["total_time_us"], delta=1 + calls[name]["total_time_us"] / 100)
-        totals = [c["total_time_us"] for c in found["top_syscalls"]]
+            # Those whose begin was not seen, at the attach, are in the count alone.
+            self.assertGreaterEqual(calls[name]["avg_time_us"] * calls[name]["count"],
+                0.99 * calls[name]["total_time_us"] - 1)
+            self.assertLessEqual(calls[name]["avg_time_us"], calls[name]["total_time_us"])
+        totals = [c["total_time_us"] or 0 for c in found["top_syscalls"]]
         self.assertEqual(totals, sorted(totals, reverse=True))
         by_category = {c["category"]: c["count"] for c in found["syscall_summary"]}
         self.assertEqual(sum(by_category.values()), sum(c["count"] for c in calls.values()))

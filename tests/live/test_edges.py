@@ -27,6 +27,8 @@ class Counts(Case):
         report = self.assert_true_to("refused", "--count", "200")
         refused = [row for row in report["errors"] if row["name"] == "getppid"]
         self.assertEqual([(row["error"], row["count"]) for row in refused], [("EPERM", 200)])
+        row = next(row for row in report["syscalls"] if row["name"] == "getppid")
+        self.assertEqual((row["untimed"], row["total_ns"], row["mean_ns"]), (200, None, None))
 
     def test_more_kinds_of_calls_than_a_thread_has_room_for(self):
         self.assert_true_to("wide", "--children", "3")
@@ -42,6 +44,7 @@ class Counts(Case):
         calls = [harness.json.loads(line) for line in harness.read(self.path("out")).splitlines()]
         refused = [c for c in calls if c.get("name") == "getppid"]
         self.assertEqual([c["error"] for c in refused], ["EPERM"] * 5)
+        self.assertEqual([c["duration_ns"] for c in refused], [None] * 5)
 
     def test_a_thread_that_waits_all_along_is_told(self):
         target = self.workload("sleep", "--seconds", "20")

@@ -20,6 +20,7 @@
 
 static struct call_histories all;
 static uint64_t now_ns, duration_ns;
+static uint8_t duration_state;
 static uint32_t tid;
 
 static void take(uint16_t kind)
@@ -38,6 +39,7 @@ static int setup(void **state)
 	(void)state;
 	now_ns = NS_PER_S;
 	duration_ns = 1000;
+	duration_state = SOOTH_STATE_VALUE;
 	tid = PID;
 	buffer_reset(&call_pieces);
 	call_histories_init(&all);
@@ -62,6 +64,7 @@ static void call_with(const char *name, int64_t result, const uint64_t arguments
 		.record = { .pid = PID, .start_ticks = PID, .tid = tid, .time_ns = now_ns },
 		.result = result,
 		.duration_ns = duration_ns,
+		.duration_state = duration_state,
 		.name = "worker"
 	};
 
@@ -405,6 +408,28 @@ static void test_waits(void **state)
 	assert_int_equal(w->lock, 4096);
 }
 
+/* Of what began unseen nobody knows whether it was slow, or slept; whatever its record says. */
+static void test_what_began_unseen(void **state)
+{
+	const struct call_waits *w;
+
+	(void)state;
+	duration_ns = 50 * NS_PER_MS;
+	open_as(3, "/file", 0);
+	duration_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN);
+	look_at("/slow", 0);
+	CALL("read", 1000, 3, 0, 1000);
+	CALL("poll", 0, 1, 1, 50);
+	CALL("futex", 0, 4096, 128, 1);
+	assert_int_equal(timed("newfstatat", "") + timed("read", ""), 0);
+	assert_int_equal(file("/file")->moves[CALL_READ].bytes, 1000);
+	assert_int_equal(file("/file")->moves[CALL_READ].total_ns, 0);
+	w = map_get(&history()->waits, &tid);
+	assert_non_null(w);
+	assert_int_equal(w->by_time + w->by_event, 0);
+	assert_int_equal(w->locks, 1);
+}
+
 /* --- bounds, loss, intervals --- */
 
 static void test_loss(void **state)
@@ -483,8 +508,8 @@ int main(void)
 	const struct CMUnitTest tests[] = { TEST(test_emptied), TEST(test_a_log_remains),
 		TEST(test_in_place), TEST(test_renamed_and_removed), TEST(test_own_doing),
 		TEST(test_peers), TEST(test_another_address), TEST(test_errors),
-		TEST(test_what_works), TEST(test_waits), TEST(test_loss), TEST(test_next_interval),
-		TEST(test_bounds), TEST(test_hostile) };
+		TEST(test_what_works), TEST(test_waits), TEST(test_what_began_unseen),
+		TEST(test_loss), TEST(test_next_interval), TEST(test_bounds), TEST(test_hostile) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,6 +230,29 @@ static void test_rows_one_by_one(void **state)
 	assert_null(sooth_rows_next(&value, NULL));
 }
 
+/* Where nothing can stand below the lines. */
+static void test_reasons_in_lines(void **state)
+{
+	const struct sooth_schema schema = {
+		.fields = fields, .field_count = ARRAY_SIZE(fields), .line = "a <{number}>"
+	};
+	struct row row = { .record = { .fixed_words = sizeof(row) / SOOTH_RECORD_WORD },
+		.number = 42 };
+	struct line_plan plan;
+
+	(void)state;
+	line_plan(&plan, &schema);
+	plan.says_reasons = true;
+	buffer_reset(&out);
+	line_format(&out, &plan, &row.record);
+	row.state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN);
+	line_format(&out, &plan, &row.record);
+	row.state = SOOTH_STATE_ABSENT;
+	line_format(&out, &plan, &row.record);
+	assert_string_equal(
+		buffer_cstr(&out), "a <42>a <not measured: its begin was not seen>a <->");
+}
+
 static void test_nested_groups(void **state)
 {
 	(void)state;
@@ -278,6 +301,7 @@ int main(void)
 		cmocka_unit_test(test_into_memory),
 		cmocka_unit_test(test_rows_one_by_one),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_reasons_in_lines),
 		cmocka_unit_test(test_nested_groups),
 		cmocka_unit_test(test_odd_templates),
 		cmocka_unit_test(test_hostile),

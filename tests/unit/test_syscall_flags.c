@@ -204,8 +204,11 @@ static void test_types(void **state)
 			/* What needs its neighbour has one. */
 			if (types[k]->keep >= SYSCALLS_KEEP_BY_NEXT &&
 				types[k]->keep != SYSCALLS_KEEP_BY_RESULT &&
-				types[k]->keep != SYSCALLS_KEEP_MESSAGE)
+				types[k]->keep != SYSCALLS_KEEP_MESSAGE &&
+				types[k]->keep != SYSCALLS_KEEP_ASKED)
 				assert_true(k + 1 < count);
+			assert_true(types[k]->keep != SYSCALLS_KEEP_ASKED ||
+				    types[k]->unit == SYSCALLS_ASKED_BYTES);
 			assert_true(types[k]->unit <= SYSCALLS_ITEMS_MAX);
 		}
 		assert_true(kept <= SYSCALLS_PIECES);

@@ -18,6 +18,7 @@
 #define CALLS	3000
 #define NUMBERS 40
 #define ERRORS	6
+#define UNSEEN	SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN)
 
 static const int64_t results[ERRORS] = { 0, 17, -2, -11, -512, -4096 };
 
@@ -26,7 +27,7 @@ struct one_call {
 	uint16_t abi;
 	int64_t result;
 	uint64_t duration_ns;
-	bool never_returns;
+	bool never_returns, is_unseen; /* its begin */
 };
 
 static void make_calls(struct one_call calls[CALLS], uint64_t seed)
@@ -39,6 +40,7 @@ static void make_calls(struct one_call calls[CALLS], uint64_t seed)
 			.result = results[random_below(&seed, ERRORS)],
 			.duration_ns = random_next(&seed) >> 20 >> random_below(&seed, 44),
 			.never_returns = random_below(&seed, 100) == 0,
+			.is_unseen = random_below(&seed, 50) == 0,
 		};
 }
 
@@ -59,7 +61,8 @@ static void as_events(struct buffer *out, const struct one_call *calls)
 			.result = c->result,
 			.duration_ns = c->duration_ns,
 			.path_state = SOOTH_STATE_ABSENT,
-			.result_state = c->never_returns ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE };
+			.result_state = c->never_returns ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE,
+			.duration_state = c->is_unseen ? UNSEEN : SOOTH_STATE_VALUE };
 
 		RECORD_APPEND(out, &r, NULL, 0);
 	}
@@ -68,11 +71,20 @@ static void as_events(struct buffer *out, const struct one_call *calls)
 static void count_into(struct syscalls_count *count, const struct one_call *c)
 {
 	unsigned bucket = 0;
+	const struct syscall_row *row = syscall_by_number(c->abi, c->number);
 
+	if (c->never_returns && (!row || strncmp(row->name, "exit", 4) != 0)) {
+		count->unfinished++;
+		return;
+	}
 	count->count++;
+	if (c->never_returns || c->is_unseen)
+		count->untimed++;
 	if (c->never_returns)
 		return;
 	count->errors += c->result < 0 && c->result >= -4095;
+	if (c->is_unseen)
+		return;
 	count->total_ns += c->duration_ns;
 	if (c->duration_ns > count->max_ns)
 		count->max_ns = c->duration_ns;
@@ -102,7 +114,7 @@ static void one_window(
 					errors[e].count +=
 						!c->never_returns && c->result == results[e];
 			}
-			if (sum.count)
+			if (sum.count || sum.unfinished)
 				RECORD_APPEND(out, &sum, NULL, 0);
 			for (size_t e = 0; e < ERRORS; e++) {
 				if (!errors[e].count || results[e] >= 0 || results[e] < -4095)
@@ -223,6 +235,65 @@ static void test_rows(void **state)
 	shown(&json, "table", &records);
 	assert_true(has(json.data, "exit_group"));
 	text_free(&json);
+	buffer_fini(&records);
+}
+
+/* What nobody timed is in the count, and in no figure of time. */
+static void test_unseen(void **state)
+{
+	struct buffer records = { 0 };
+	struct text text;
+
+	(void)state;
+	add_count(&records, 0,
+		(struct syscalls_count){ .count = 5,
+			.untimed = 2,
+			.total_ns = 90,
+			.max_ns = 40,
+			.histogram = { [4] = 3 } });
+	add_count(&records, 7, (struct syscalls_count){ .count = 3, .untimed = 3 });
+	add_count(&records, 231, (struct syscalls_count){ .count = 1, .untimed = 1 });
+	shown(&text, "json", &records);
+	assert_true(json_check(text.data, text.size, 1));
+	assert_true(has(text.data, "\"mean_ns\": 30,"));
+	assert_true(has(text.data, "\"untimed\": 2,\n      \"total_ns\": 90,"));
+	assert_true(has(text.data, "\"untimed\": 3,\n      \"total_ns\": null,"));
+	assert_true(has(text.data, "\"max_ns\": \"its begin was not seen\""));
+	assert_true(has(text.data, "\"what\": \"how long 5 calls took\""));
+	text_free(&text);
+	shown(&text, "table", &records);
+	assert_true(has(text.data, "?: not measured: its begin was not seen"));
+	text_free(&text);
+	buffer_fini(&records);
+}
+
+/* It ends before `untimed`, and nothing of a call without an end was timed then. */
+static void test_older_capture(void **state)
+{
+	struct syscalls_count exit = {
+		.record = head(SYSCALLS_COUNT, 5, 1), .number = 231, .count = 1, .untimed = 77
+	};
+	struct syscalls_count read = { .record = head(SYSCALLS_COUNT, 5, 1),
+		.count = 2,
+		.total_ns = 50,
+		.max_ns = 30,
+		.histogram = { [4] = 2 },
+		.untimed = 77 };
+	struct buffer records = { 0 };
+	struct text text;
+
+	(void)state;
+	exit.record.words = exit.record.fixed_words = SYSCALLS_COUNT_LEAST / SOOTH_RECORD_WORD;
+	read.record.words = read.record.fixed_words = SYSCALLS_COUNT_LEAST / SOOTH_RECORD_WORD;
+	buffer_append(&records, &exit, SYSCALLS_COUNT_LEAST);
+	buffer_append(&records, &read, SYSCALLS_COUNT_LEAST);
+	shown(&text, "json", &records);
+	assert_true(json_check(text.data, text.size, 1));
+	assert_true(has(text.data, "\"mean_ns\": 25,"));
+	assert_true(has(text.data, "\"total_ns\": null,"));
+	assert_false(has(text.data, "77"));
+	assert_false(has(text.data, "begin was not seen"));
+	text_free(&text);
 	buffer_fini(&records);
 }
 
@@ -371,6 +442,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_rows),
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_unseen),
+		cmocka_unit_test(test_older_capture),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_percentiles),
 		cmocka_unit_test(test_urings),

@@ -87,6 +87,12 @@ static void test_adding(void **state)
 	assert_int_equal(s.histogram[6], 1);
 	assert_int_equal(s.histogram[5], 1);
 	assert_int_equal(s.histogram[0], 1);
+	tally_slot_add_untimed(&s, 1);
+	assert_int_equal(s.count, 4);
+	assert_int_equal(s.errors, 2);
+	assert_int_equal(s.untimed, 1);
+	assert_int_equal(s.total_ns, 150);
+	assert_int_equal(s.histogram[0], 1);
 }
 
 static void test_errors(void **state)

@@ -53,7 +53,7 @@ static void polls(void)
 {
 	int ends[2];
 	struct pollfd fds[12];
-	struct timespec no_time = { 0, 0 };
+	struct timespec no_time = { 0, 0 }, long_time = { 3600, 7 };
 	char a[64], b[64];
 
 	CALL(pipe2, P(ends), 0);
@@ -66,6 +66,9 @@ static void polls(void)
 	CALL(ppoll, P(fds), 3, P(&no_time), 0, 8);
 	told(NULL, "[%s POLLIN|POLLPRI, %s POLLOUT→POLLOUT, -1 POLLIN], 3, 0.000000000s, NULL, 8",
 		a, b);
+	/* What is left of the time is written over it. */
+	CALL(ppoll, P(fds), 2, P(&long_time), 0, 8);
+	told(NULL, "[%s POLLIN|POLLPRI, %s POLLOUT→POLLOUT], 2, 3600.000000007s, NULL, 8", a, b);
 #ifdef SYS_poll
 	fds[0].fd = 998;
 	CALL(poll, P(fds), 2, 0);
@@ -75,6 +78,21 @@ static void polls(void)
 	told(NULL, "%s", a);
 	CALL(close, ends[1]);
 	told(NULL, "%s", b);
+}
+
+/* Time passes, so none of it is left. */
+static void selects(void)
+{
+	struct timespec little = { 0, 1000007 };
+
+	CALL(pselect6, 0, 0, 0, 0, P(&little), 0);
+	told(NULL, "0, NULL, NULL, NULL, 0.001000007s, NULL");
+#ifdef SYS_select
+	struct timeval short_time = { 0, 1007 };
+
+	CALL(select, 0, 0, 0, 0, P(&short_time));
+	told(NULL, "0, NULL, NULL, NULL, 0.001007s");
+#endif
 }
 
 static void watches(void)
@@ -104,6 +122,7 @@ void calls_of_waiting(void)
 {
 	epolls();
 	polls();
+	selects();
 	watches();
 	signal_descriptors();
 }

@@ -114,7 +114,7 @@ static void take_side(
 	m = &f->moves[writes ? CALL_WRITTEN : CALL_READ];
 	m->calls++;
 	m->bytes += (uint64_t)c->call->result;
-	m->total_ns += c->call->duration_ns;
+	m->total_ns += call_is_timed(c->call) ? c->call->duration_ns : 0;
 	if (t->direction != TRANSFER_COPIES && is_own(c, t, f, writes))
 		add_own(m, (uint64_t)c->call->result);
 	f->was_written_last = writes;

@@ -153,6 +153,24 @@ int call_notes_tell(struct call_notes *n, struct output *output, struct sooth_er
 	return status ? status : tell_holds(n, output, err);
 }
 
+void call_note_some_unseen(struct output *output, const char *what)
+{
+	output_limit(output, what,
+		"they had begun when sooth attached, or seccomp answered them: no figure of time "
+		"has them in it",
+		"");
+}
+
+void call_note_unseen(struct output *output, uint64_t calls)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "how long %llu call%s took", (unsigned long long)calls,
+		calls > 1 ? "s" : "");
+	if (calls)
+		call_note_some_unseen(output, what);
+}
+
 int call_notes_tell_table(struct call_notes *n, struct output *output, struct sooth_error *err)
 {
 	int status = tell_urings(n, output, err);

@@ -21,6 +21,9 @@ void call_notes_take(struct call_notes *n, const struct sooth_record *r);
 /* At the end of a report; io_uring as a limit. */
 int call_notes_tell(struct call_notes *n, struct output *output, struct sooth_error *err);
 /* The same with io_uring as a table of its own. */
+/* That no figure of time is of some calls, or of so many; of none: nothing is said. */
+void call_note_some_unseen(struct output *output, const char *what);
+void call_note_unseen(struct output *output, uint64_t calls);
 int call_notes_tell_table(struct call_notes *n, struct output *output, struct sooth_error *err);
 void call_notes_fini(struct call_notes *n);
 

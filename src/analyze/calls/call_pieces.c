@@ -68,6 +68,11 @@ int64_t call_int(uint64_t argument)
 								   : (int64_t)argument;
 }
 
+bool call_is_timed(const struct syscalls_call *call)
+{
+	return call->duration_state == SOOTH_STATE_VALUE;
+}
+
 bool call_succeeded(const struct syscalls_call *call)
 {
 	return call->result_state == SOOTH_STATE_VALUE && !tally_is_error(call->result);

@@ -23,6 +23,8 @@ struct call_piece call_path(const struct syscalls_call *call, size_t argument);
 
 /* A C int arrives in a 64-bit register whose upper half may be anything. */
 int64_t call_int(uint64_t argument);
+/* Whether its begin was seen: if not, how long it took is not known. */
+bool call_is_timed(const struct syscalls_call *call);
 /* What it returned, when it did and it is no error. */
 bool call_succeeded(const struct syscalls_call *call);
 

@@ -144,6 +144,6 @@ void call_places_take(const struct call_at_hand *c)
 		take_error(c);
 	else if (c->path.size && c->kinds & CALL_LOOKS)
 		note_found(c);
-	if (works(c))
+	if (call_is_timed(c->call) && works(c))
 		add_times(c);
 }

@@ -70,6 +70,10 @@ static bool two_longs(const struct written *a, int64_t out[2])
 {
 	if (a->target.bytes.size < 2 * sizeof(int64_t)) {
 		written_as_pointer(a);
+		if (a->target.state == SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN))
+			buffer_string(a->w->out, " (what was asked was not seen)");
+		else if (a->target.state == SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED))
+			buffer_string(a->w->out, " (not readable)");
 		return false;
 	}
 	memcpy(out, a->target.bytes.data, 2 * sizeof(int64_t));

@@ -54,7 +54,7 @@ static void take_futex(const struct call_at_hand *c, struct call_waits *w, bool 
 
 void call_waits_take(const struct call_at_hand *c)
 {
-	bool has_slept = c->call->duration_ns >= SLEPT_NS;
+	bool has_slept = call_is_timed(c->call) && c->call->duration_ns >= SLEPT_NS;
 	uint32_t tid = c->call->record.tid;
 	struct call_waits *w;
 

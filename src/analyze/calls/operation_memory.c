@@ -22,7 +22,7 @@ static struct memory_sum *memory_of(struct operation_sums *s, const struct sysca
 	if (!sum)
 		return NULL;
 	sum->calls++;
-	operation_add_time(&sum->total_ns, &sum->max_ns, call);
+	operation_add_time(&sum->times, call);
 	return sum;
 }
 

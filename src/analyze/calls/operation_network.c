@@ -69,7 +69,7 @@ void operation_add_socket(struct operation_sums *s, const struct syscalls_call *
 	*(is_write ? &sum->sent_bytes : &sum->received_bytes) += bytes;
 	*(is_write ? &sum->sends : &sum->receives) += 1;
 	sum->errors += is_error && call->result != -LINUX_EAGAIN;
-	operation_add_time(&sum->total_ns, &sum->max_ns, call);
+	operation_add_time(&sum->times, call);
 }
 
 /* --- connecting --- */
@@ -107,7 +107,7 @@ void operation_add_connect(
 		return;
 	sum->connects++;
 	sum->errors += is_error;
-	operation_add_time(&sum->total_ns, &sum->max_ns, call);
+	operation_add_time(&sum->times, call);
 }
 
 void operation_add_answer(

@@ -5,7 +5,7 @@
 
 #include "analyze/calls/operation_sums.h"
 
-void operation_add_time(uint64_t *total, uint64_t *max, const struct syscalls_call *call);
+void operation_add_time(struct operation_times *times, const struct syscalls_call *call);
 void operation_path_key(const struct operation_sums *s, const struct syscalls_call *call,
 	struct operation_path *key, struct span path);
 

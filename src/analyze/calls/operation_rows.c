@@ -37,11 +37,12 @@ static const struct sooth_field io_fields[] = {
 	FIELD_NUMBER(io_row, opens, "how often it was opened"),
 	FIELD_NUMBER(io_row, rewrites, "how often it was emptied after it had been written"),
 	FIELD_NUMBER(io_row, errors, "calls on it that failed"),
-	FIELD_NUMBER(
-		io_row, total_ns, "time in these calls", .unit = SOOTH_UNIT_NS, .label = "TOTAL"),
+	FIELD_NUMBER(io_row, total_ns, "time in these calls", .unit = SOOTH_UNIT_NS,
+		.label = "TOTAL", FIELD_STATE_AT(io_row, times_state)),
 	FIELD_NUMBER(io_row, mean_ns, "of a call", .unit = SOOTH_UNIT_NS, .label = "MEAN",
-		FIELD_STATE_AT(io_row, mean_state)),
-	FIELD_NUMBER(io_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX"),
+		FIELD_STATE_AT(io_row, times_state)),
+	FIELD_NUMBER(io_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX",
+		FIELD_STATE_AT(io_row, times_state)),
 };
 OPERATION_SCHEMAS(io, io_row);
 
@@ -61,10 +62,11 @@ static const struct sooth_field network_fields[] = {
 		"calls on it that failed, those with EAGAIN left out, and errors that SO_ERROR "
 		"told"),
 	FIELD_NUMBER(network_row, total_ns, "time in these calls, waiting included",
-		.unit = SOOTH_UNIT_NS, .label = "TOTAL"),
+		.unit = SOOTH_UNIT_NS, .label = "TOTAL", FIELD_STATE_AT(network_row, times_state)),
 	FIELD_NUMBER(network_row, mean_ns, "of a call", .unit = SOOTH_UNIT_NS, .label = "MEAN",
-		FIELD_STATE_AT(network_row, mean_state)),
-	FIELD_NUMBER(network_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX"),
+		FIELD_STATE_AT(network_row, times_state)),
+	FIELD_NUMBER(network_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX",
+		FIELD_STATE_AT(network_row, times_state)),
 };
 OPERATION_SCHEMAS(network, network_row);
 
@@ -101,7 +103,8 @@ static const struct sooth_field memory_fields[] = {
 		"address space, of the calls that worked; of brk the way from one to the next",
 		.unit = SOOTH_UNIT_BYTES, .label = "SIZE", FIELD_STATE_AT(memory_row, bytes_state)),
 	FIELD_NUMBER(memory_row, total_ns, "time in these calls", .unit = SOOTH_UNIT_NS,
-		.label = "TOTAL"),
-	FIELD_NUMBER(memory_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX"),
+		.label = "TOTAL", FIELD_STATE_AT(memory_row, times_state)),
+	FIELD_NUMBER(memory_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX",
+		FIELD_STATE_AT(memory_row, times_state)),
 };
 OPERATION_SCHEMAS(memory, memory_row);

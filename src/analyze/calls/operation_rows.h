@@ -10,7 +10,7 @@ struct io_row {
 	uint64_t read_bytes, written_bytes;
 	uint64_t reads, writes, opens, rewrites, errors;
 	uint64_t total_ns, mean_ns, max_ns;
-	uint8_t mean_state, process_state;
+	uint8_t times_state, process_state;
 	uint8_t unused[6];
 	struct sooth_text path, kind, process;
 };
@@ -20,7 +20,7 @@ struct network_row {
 	uint64_t sent_bytes, received_bytes;
 	uint64_t sends, receives, connects, errors;
 	uint64_t total_ns, mean_ns, max_ns;
-	uint8_t mean_state, label_state, process_state;
+	uint8_t times_state, label_state, process_state;
 	uint8_t unused[5];
 	struct sooth_text connection, label, process;
 };
@@ -37,8 +37,8 @@ struct lineage_row {
 struct memory_row {
 	struct sooth_record record;
 	uint64_t calls, errors, bytes, total_ns, max_ns;
-	uint8_t process_state, bytes_state;
-	uint8_t unused[6];
+	uint8_t process_state, bytes_state, times_state;
+	uint8_t unused[5];
 	struct sooth_text operation, process;
 };
 

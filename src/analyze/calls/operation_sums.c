@@ -43,11 +43,16 @@ void operation_sums_reset(struct operation_sums *s)
 
 /* --- files --- */
 
-void operation_add_time(uint64_t *total, uint64_t *max, const struct syscalls_call *call)
+void operation_add_time(struct operation_times *times, const struct syscalls_call *call)
 {
-	*total += call->duration_ns;
-	if (call->duration_ns > *max)
-		*max = call->duration_ns;
+	if (!call_is_timed(call)) {
+		times->unseen++;
+		return;
+	}
+	times->timed++;
+	times->total_ns += call->duration_ns;
+	if (call->duration_ns > times->max_ns)
+		times->max_ns = call->duration_ns;
 }
 
 void operation_path_key(const struct operation_sums *s, const struct syscalls_call *call,
@@ -96,7 +101,7 @@ static void add_side(struct operation_sums *s, const struct fd_follow *fds,
 		*(is_write ? &sum->writes : &sum->reads) += 1;
 		sum->errors += is_error;
 		sum->is_written |= is_write && bytes;
-		operation_add_time(&sum->total_ns, &sum->max_ns, call);
+		operation_add_time(&sum->times, call);
 	}
 }
 
@@ -146,7 +151,7 @@ static void add_open(struct operation_sums *s, const struct fd_follow *fds,
 		return;
 	sum->opens += call_succeeded(call);
 	sum->errors += !call_succeeded(call);
-	operation_add_time(&sum->total_ns, &sum->max_ns, call);
+	operation_add_time(&sum->times, call);
 	if (call_succeeded(call) && flags & O_TRUNC_LINUX) {
 		sum->rewrites += sum->is_written;
 		sum->is_written = false;

@@ -14,16 +14,21 @@ struct operation_path {
 	char text[OPERATION_PATH];
 };
 
+struct operation_times {
+	uint64_t total_ns, max_ns;
+	uint64_t timed, unseen; /* calls */
+};
+
 struct io_sum {
 	uint64_t read_bytes, written_bytes, reads, writes, opens, rewrites, errors;
-	uint64_t total_ns, max_ns;
+	struct operation_times times;
 	uint8_t kind; /* enum fd_followed_kind */
 	bool is_written;
 };
 
 struct network_sum {
 	uint64_t sent_bytes, received_bytes, sends, receives, connects, errors;
-	uint64_t total_ns, max_ns;
+	struct operation_times times;
 	char peer[FD_FOLLOW_ADDRESS];
 };
 
@@ -33,7 +38,8 @@ struct memory_key {
 };
 
 struct memory_sum {
-	uint64_t calls, errors, bytes, total_ns, max_ns;
+	uint64_t calls, errors, bytes;
+	struct operation_times times;
 	uint8_t bytes_state;
 };
 

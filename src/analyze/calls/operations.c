@@ -34,7 +34,7 @@ struct operations_state {
 	struct operation_lives lives;
 	struct peer_labels labels;
 	struct call_notes notes;
-	bool has_calls, has_counts, is_over;
+	bool has_calls, has_counts, is_over, has_unseen;
 };
 
 static bool wants_all(const struct operations_options *o)
@@ -160,13 +160,25 @@ static struct span tell_whose(const struct operations_state *s, const struct pro
 	return life ? span_of(life->name, strnlen(life->name, sizeof(life->name))) : span_of("", 0);
 }
 
+static uint64_t mean_of(const struct operation_times *t)
+{
+	return t->timed ? t->total_ns / t->timed : 0;
+}
+
+static uint8_t times_state(struct operations_state *s, const struct operation_times *t)
+{
+	s->has_unseen |= t->unseen != 0;
+	return t->timed	   ? SOOTH_STATE_VALUE
+	       : t->unseen ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN)
+			   : SOOTH_STATE_ABSENT;
+}
+
 static int tell_file(struct operations_state *s, const struct sorted *one, struct sooth_error *err)
 {
 	static const char *const kinds[] = { "file", "directory", "pipe", "socket", "terminal",
 		"other" };
 	const struct operation_path *path = one->key;
 	const struct io_sum *sum = one->value;
-	uint64_t calls = sum->reads + sum->writes + sum->opens;
 	struct io_row row = { .read_bytes = sum->read_bytes,
 		.written_bytes = sum->written_bytes,
 		.reads = sum->reads,
@@ -174,10 +186,10 @@ static int tell_file(struct operations_state *s, const struct sorted *one, struc
 		.opens = sum->opens,
 		.rewrites = sum->rewrites,
 		.errors = sum->errors,
-		.total_ns = sum->total_ns,
-		.mean_ns = calls ? sum->total_ns / calls : 0,
-		.mean_state = calls ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.max_ns = sum->max_ns };
+		.total_ns = sum->times.total_ns,
+		.mean_ns = mean_of(&sum->times),
+		.times_state = times_state(s, &sum->times),
+		.max_ns = sum->times.max_ns };
 	struct record_tail tail[] = {
 		tail_span(&row.process,
 			tell_whose(s, &path->process, &row.record, &row.process_state)),
@@ -193,18 +205,17 @@ static int tell_connection(
 {
 	const struct operation_path *path = one->key;
 	const struct network_sum *sum = one->value;
-	uint64_t calls = sum->sends + sum->receives + sum->connects;
 	struct network_row row = { .sent_bytes = sum->sent_bytes,
 		.received_bytes = sum->received_bytes,
 		.sends = sum->sends,
 		.receives = sum->receives,
 		.connects = sum->connects,
 		.errors = sum->errors,
-		.total_ns = sum->total_ns,
-		.mean_ns = calls ? sum->total_ns / calls : 0,
-		.mean_state = calls ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.total_ns = sum->times.total_ns,
+		.mean_ns = mean_of(&sum->times),
+		.times_state = times_state(s, &sum->times),
 		.label_state = SOOTH_STATE_ABSENT,
-		.max_ns = sum->max_ns };
+		.max_ns = sum->times.max_ns };
 	struct span label = span_of("", 0);
 	unsigned char address[16];
 	unsigned port;
@@ -230,8 +241,9 @@ static int tell_memory(
 		.errors = sum->errors,
 		.bytes = sum->bytes,
 		.bytes_state = sum->bytes_state,
-		.total_ns = sum->total_ns,
-		.max_ns = sum->max_ns };
+		.total_ns = sum->times.total_ns,
+		.times_state = times_state(s, &sum->times),
+		.max_ns = sum->times.max_ns };
 	struct record_tail tail[] = {
 		tail_span(&row.process,
 			tell_whose(s, &key->process, &row.record, &row.process_state)),
@@ -356,6 +368,8 @@ static int finish(void *state, struct sooth_error *err)
 		status = tell_lives(s, err);
 	if (!status && (tells_all || !s->options.is_repeated))
 		status = call_notes_tell(&s->notes, s->output, err);
+	if (s->has_unseen && (tells_all || !s->options.is_repeated))
+		call_note_some_unseen(s->output, "how long some calls took");
 	if (s->has_counts && !s->has_calls)
 		output_limit(s->output, "what calls did", "calls were counted, not kept",
 			"`sooth record --stream` keeps each call");

@@ -11,8 +11,10 @@
 
 #include "analyze/calls/call_about.h"
 #include "analyze/calls/call_backlog.h"
+#include "analyze/calls/call_notes.h"
 #include "analyze/records.h"
 #include "analyze/calls/syscall_folded.h"
+#include "analyze/calls/syscall_sums.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/calls/transfers.h"
 #include "base/cleanup.h"
@@ -32,6 +34,7 @@ struct folded_state {
 	struct call_graph graph;
 	struct buffer process, about;
 	uint64_t unfinished; /* calls that did not return */
+	uint64_t unseen;     /* calls without a time */
 	bool has_counts;     /* of which no more is known than how many */
 };
 
@@ -108,7 +111,7 @@ static struct call_graph_values values_of(
 
 	return (struct call_graph_values){ {
 		[CALL_GRAPH_CALLS] = 1,
-		[CALL_GRAPH_TIME] = call->duration_ns,
+		[CALL_GRAPH_TIME] = call_is_timed(call) ? call->duration_ns : 0,
 		[CALL_GRAPH_BYTES] = transfer_bytes(&transfer, call),
 		[CALL_GRAPH_ERRORS] = is_error,
 	} };
@@ -131,6 +134,7 @@ static void take_call(struct folded_state *s, const struct syscalls_call *call)
 		s->unfinished++;
 		return;
 	}
+	s->unseen += !call_is_timed(call);
 	put_process(s, call, stack);
 	call_graph_add(graph_of(s), stack, stack[ABOUT].name.size ? FRAMES : ABOUT, &values);
 }
@@ -162,6 +166,7 @@ static void take_count(struct folded_state *s, const struct syscalls_count *coun
 
 	name_apart(s, &count->record, &stack[PROCESS].name);
 	s->unfinished += count->unfinished;
+	s->unseen += call_unseen(count);
 	s->has_counts = true;
 	if (count->count)
 		call_graph_add(graph_of(s), stack, ABOUT, &values);
@@ -175,7 +180,7 @@ static int take(void *state, const struct sooth_record *r, struct sooth_error *e
 
 	if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))
 		take_call(s, (const void *)r);
-	else if (record_as(r, SYSCALLS_COUNT, sizeof(struct syscalls_count)))
+	else if (record_as(r, SYSCALLS_COUNT, SYSCALLS_COUNT_LEAST))
 		take_count(s, (const void *)r);
 	fd_follow_take(&s->fds, r);
 	return buffer_failed(&s->about) ? error_no_memory(err) : 0;
@@ -238,6 +243,8 @@ static int finish(void *state, struct sooth_error *err)
 		output_limit(s->output, "bytes of calls", "they were counted, not seen one by one",
 			"leave out -c");
 	syscall_folded_tell_unfinished(s->output, s->unfinished, NULL);
+	if (look.value == CALL_GRAPH_TIME)
+		call_note_unseen(s->output, s->unseen);
 	return call_graph_tell(&s->graph, &look, s->output, err);
 }
 

@@ -34,8 +34,8 @@ struct stream_row {
 	int64_t fd;
 	uint32_t error;
 	uint8_t category; /* enum syscall_category */
-	uint8_t result_state, fd_state, path_state, utc_state, time_state;
-	uint8_t unused[6];
+	uint8_t result_state, fd_state, path_state, utc_state, time_state, duration_state;
+	uint8_t unused[5];
 	struct sooth_text time;
 	struct sooth_text name;
 	struct sooth_text arguments;
@@ -90,7 +90,8 @@ static const struct sooth_field stream_fields[] = {
 		FIELD_STATE_AT(stream_row, fd_state)),
 	FIELD_STRING(stream_row, path, "the path among its arguments, from the root where known",
 		FIELD_STATE_AT(stream_row, path_state)),
-	FIELD_NUMBER(stream_row, duration_ns, "time in the call", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(stream_row, duration_ns, "time in the call", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(stream_row, duration_state)),
 };
 
 static const struct sooth_schema stream_schema = {
@@ -270,6 +271,7 @@ static int tell(struct stream_state *s, const struct syscalls_call *call, struct
 	const struct call_types *types = call_table_get(s->types, call->abi, call->number);
 	struct stream_row row = { .record = call->record,
 		.duration_ns = call->duration_ns,
+		.duration_state = call->duration_state,
 		.result = call->result,
 		.result_state = call->result_state };
 	bool is_wanted = is_asked_for(s, call, types), is_on_path;

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/calls/call_pieces.h"
 #include "analyze/records.h"
 #include "bpf/tally.h"
 #include "core/registry.h"
+#include "probes/syscall_names.h"
 #include "probes/syscalls.h"
 
 #define ROWS_MAX 8192 /* numbers of five ABIs, and then some made-up ones */
@@ -23,6 +25,11 @@ int syscall_sums_init(struct syscall_sums *s, const char *more, struct sooth_err
 		reducer_init(&s->errors, registry_schema(SYSCALLS_ERROR), errors, ROWS_MAX))
 		return 0;
 	return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "make the table of system calls");
+}
+
+static bool never_returns(const struct syscall_row *row)
+{
+	return row && (!strcmp(row->name, "exit") || !strcmp(row->name, "exit_group"));
 }
 
 /* One call as the tally of itself. */
@@ -40,14 +47,18 @@ static void take_call(struct syscall_sums *s, const struct syscalls_call *call)
 
 	count.record.fixed_words = sizeof(count) / SOOTH_RECORD_WORD;
 	error.record.fixed_words = sizeof(error) / SOOTH_RECORD_WORD;
-	count.count = 1;
-	if (has_returned) {
+	if (has_returned && call_is_timed(call))
 		tally_slot_add(&one, is_error, call->duration_ns);
-		count.errors = one.errors;
-		count.total_ns = one.total_ns;
-		count.max_ns = one.max_ns;
-		memcpy(count.histogram, one.histogram, sizeof(count.histogram));
-	}
+	else if (has_returned || never_returns(syscall_by_number(call->abi, call->number)))
+		tally_slot_add_untimed(&one, is_error);
+	else
+		count.unfinished = 1;
+	count.count = one.count;
+	count.errors = one.errors;
+	count.total_ns = one.total_ns;
+	count.max_ns = one.max_ns;
+	count.untimed = one.untimed;
+	memcpy(count.histogram, one.histogram, sizeof(count.histogram));
 	reducer_push(&s->counts, &count.record);
 	if (is_error) {
 		error.error = (uint32_t)-call->result;
@@ -74,6 +85,30 @@ void syscall_sums_fini(struct syscall_sums *s)
 {
 	reducer_fini(&s->counts);
 	reducer_fini(&s->errors);
+}
+
+uint64_t call_timed(const struct syscalls_count *c)
+{
+	uint64_t timed = 0;
+
+	for (unsigned i = 0; i < SYSCALLS_BUCKETS && !timed; i++)
+		timed = c->histogram[i];
+	/* Older captures do not tell of a call without an end that nobody timed it. */
+	return timed && c->count > c->untimed ? c->count - c->untimed : 0;
+}
+
+uint64_t call_unseen(const struct syscalls_count *c)
+{
+	return never_returns(syscall_by_number(c->abi, c->number)) ? 0 : c->untimed;
+}
+
+uint8_t call_times_state(const struct syscalls_count *c)
+{
+	if (call_timed(c))
+		return SOOTH_STATE_VALUE;
+	if (!c->count || never_returns(syscall_by_number(c->abi, c->number)))
+		return SOOTH_STATE_ABSENT;
+	return SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN);
 }
 
 /* As if those of a slot lay in it evenly; nothing is longer than the longest. */

@@ -23,6 +23,11 @@ void syscall_sums_take(struct syscall_sums *s, const struct sooth_record *r);
 bool syscall_sums_refused(const struct syscall_sums *s);
 void syscall_sums_fini(struct syscall_sums *s);
 
+/* How many of them have a time, and of how many the begin was not seen. */
+uint64_t call_timed(const struct syscalls_count *c);
+uint64_t call_unseen(const struct syscalls_count *c);
+/* Of all figures of time: absent when none returned, not measured when none of those was timed. */
+uint8_t call_times_state(const struct syscalls_count *c);
 /*
  * What that share of them did not exceed, where in its slot (a power of two) is estimated: it is
  * less than twice off. The longest when it is that one; never beyond it.

@@ -25,13 +25,14 @@ struct call_row {
 	uint64_t count;
 	uint64_t errors;
 	uint64_t unfinished;
+	uint64_t untimed;
 	uint64_t total_ns;
 	uint64_t mean_ns;
 	uint64_t p50_ns, p99_ns;
 	uint64_t max_ns;
 	double share_percent;
 	uint32_t category;
-	uint8_t mean_state; /* of the percentiles too */
+	uint8_t times_state; /* of all figures of time but the share */
 	uint8_t waits;
 	uint8_t share_state;
 	uint8_t unused;
@@ -46,17 +47,21 @@ static const struct sooth_field call_fields[] = {
 		.label = "CALLS", .merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(call_row, errors, "how often with an error", .merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(call_row, unfinished, "still in the call at the end"),
-	FIELD_NUMBER(call_row, total_ns, "time in the calls that returned", .unit = SOOTH_UNIT_NS,
-		.label = "TOTAL", .merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(call_row, mean_ns, "of a call that returned", .unit = SOOTH_UNIT_NS,
-		.label = "MEAN", FIELD_STATE_AT(call_row, mean_state)),
+	FIELD_NUMBER(call_row, untimed,
+		"how many of the calls have no time: their begin was not seen, or they never "
+		"return",
+		.merge = SOOTH_MERGE_SUM, .is_hidden = true),
+	FIELD_NUMBER(call_row, total_ns, "time in the calls that were timed", .unit = SOOTH_UNIT_NS,
+		.label = "TOTAL", .merge = SOOTH_MERGE_SUM, FIELD_STATE_AT(call_row, times_state)),
+	FIELD_NUMBER(call_row, mean_ns, "of a call that was timed", .unit = SOOTH_UNIT_NS,
+		.label = "MEAN", FIELD_STATE_AT(call_row, times_state)),
 	FIELD_NUMBER(call_row, p50_ns,
 		"half of them took at most that; estimated within a slot of the histogram",
-		.unit = SOOTH_UNIT_NS, .label = "P50", FIELD_STATE_AT(call_row, mean_state)),
+		.unit = SOOTH_UNIT_NS, .label = "P50", FIELD_STATE_AT(call_row, times_state)),
 	FIELD_NUMBER(call_row, p99_ns, "99 of 100 took at most that, as well",
-		.unit = SOOTH_UNIT_NS, .label = "P99", FIELD_STATE_AT(call_row, mean_state)),
+		.unit = SOOTH_UNIT_NS, .label = "P99", FIELD_STATE_AT(call_row, times_state)),
 	FIELD_NUMBER(call_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX",
-		.merge = SOOTH_MERGE_MAX),
+		.merge = SOOTH_MERGE_MAX, FIELD_STATE_AT(call_row, times_state)),
 	{ .name = "share_percent",
 		.label = "SHARE%",
 		.type = SOOTH_FIELD_REAL,
@@ -154,7 +159,7 @@ static bool is_asked_for(const struct table_state *s, const struct sooth_record 
 
 		return is_set_for(s, call->abi, call->number);
 	}
-	if ((known = record_as(r, SYSCALLS_COUNT, sizeof(struct syscalls_count)))) {
+	if ((known = record_as(r, SYSCALLS_COUNT, SYSCALLS_COUNT_LEAST))) {
 		const struct syscalls_count *count = known;
 
 		return is_set_for(s, count->abi, count->number);
@@ -220,25 +225,23 @@ static bool waits(const struct syscalls_count *c)
 static int tell_call(struct table_state *s, const struct syscalls_count *c, struct sooth_error *err)
 {
 	const struct syscall_row *known = syscall_by_number(c->abi, c->number);
-	uint64_t returned = 0;
+	uint64_t timed = call_timed(c);
 	struct call_row row = { .count = c->count,
 		.errors = c->errors,
 		.unfinished = c->unfinished,
+		.untimed = c->untimed,
 		.total_ns = c->total_ns,
 		.max_ns = c->max_ns,
 		.category = known ? known->category : SYSCALL_CATEGORY_OTHER };
 	char name[SYSCALL_NAME_SIZE];
 	struct record_tail tail[] = { { &row.name, name, syscall_name(c->abi, c->number, name) } };
 
-	for (size_t i = 0; i < SYSCALLS_BUCKETS; i++)
-		returned += c->histogram[i];
-	row.mean_ns = returned ? c->total_ns / returned : 0;
-	if (!returned)
-		row.mean_state = SOOTH_STATE_ABSENT;
+	row.times_state = call_times_state(c);
+	row.mean_ns = timed ? c->total_ns / timed : 0;
 	row.p50_ns = call_percentile(c->histogram, c->max_ns, 50);
 	row.p99_ns = call_percentile(c->histogram, c->max_ns, 99);
 	row.waits = waits(c);
-	row.share_state = row.waits || !s->working_ns ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
+	row.share_state = row.waits || !s->working_ns ? SOOTH_STATE_ABSENT : row.times_state;
 	if (s->working_ns)
 		row.share_percent = 100.0 * (double)c->total_ns / (double)s->working_ns;
 	memcpy(row.histogram, c->histogram, sizeof(row.histogram));
@@ -310,6 +313,17 @@ static void add_working(struct table_state *s, const struct syscall_sums *sums)
 	}
 }
 
+static uint64_t unseen(const struct syscall_sums *sums)
+{
+	const struct sooth_record *r;
+	size_t position = 0;
+	uint64_t calls = 0;
+
+	while ((r = reducer_next(&sums->counts, &position)))
+		calls += call_unseen((const void *)r);
+	return calls;
+}
+
 static int tell(struct table_state *s, const struct syscall_sums *sums, struct sooth_error *err)
 {
 	int status;
@@ -329,7 +343,10 @@ static int finish(void *state, struct sooth_error *err)
 	int status;
 
 	if (!s->options.is_repeated || s->is_over) {
-		status = tell(s, s->options.is_repeated ? &s->all : &s->sums, err);
+		const struct syscall_sums *sums = s->options.is_repeated ? &s->all : &s->sums;
+
+		status = tell(s, sums, err);
+		call_note_unseen(s->output, unseen(sums));
 		return status ? status : call_notes_tell_table(&s->notes, s->output, err);
 	}
 	status = tell(s, &s->sums, err);

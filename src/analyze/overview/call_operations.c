@@ -208,6 +208,8 @@ void call_operations_take(struct call_operations *o, const struct sooth_record *
 	if (!list)
 		return;
 	list->count[kind]++;
+	if (record->duration_state != SOOTH_STATE_VALUE)
+		return; /* whether it was slow nobody knows */
 	keep(&list->all[kind], call, record);
 }
 

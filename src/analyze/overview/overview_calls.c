@@ -12,7 +12,8 @@
 #define CALLS_MOST 100
 
 struct call_sum {
-	uint64_t count, errors, total_ns, returned;
+	uint64_t count, errors, total_ns, timed;
+	uint8_t untimed_state; /* of those that have no time */
 };
 
 static void add_up(struct call_sum *sum, const struct syscalls_count *c)
@@ -20,8 +21,9 @@ static void add_up(struct call_sum *sum, const struct syscalls_count *c)
 	sum->count += c->count;
 	sum->errors += c->errors;
 	sum->total_ns += c->total_ns;
-	for (size_t i = 0; i < SYSCALLS_BUCKETS; i++)
-		sum->returned += c->histogram[i];
+	sum->timed += call_timed(c);
+	if (call_times_state(c) > sum->untimed_state)
+		sum->untimed_state = call_times_state(c);
 }
 
 static void add_sum(const struct process_id *id, struct span name, const struct call_sum *sum,
@@ -32,8 +34,8 @@ static void add_sum(const struct process_id *id, struct span name, const struct 
 		.count = sum->count,
 		.errors = sum->errors,
 		.total_time_us = total_us,
-		.avg_time_us = sum->returned ? total_us / (double)sum->returned : 0,
-		.avg_state = sum->returned ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.avg_time_us = sum->timed ? total_us / (double)sum->timed : 0,
+		.times_state = sum->timed ? SOOTH_STATE_VALUE : sum->untimed_state };
 	struct record_tail tail[] = { tail_span(&row.name, name) };
 
 	RECORD_APPEND(out, &row, tail, 1);

@@ -71,9 +71,10 @@ static ROW_SCHEMA(overview_descriptors, "overview.descriptors", overview_descrip
 
 #define CALL_FIELDS                                                                                \
 	FIELD_NUMBER(overview_call_row, count, "how often"),                                       \
-		FIELD_FIGURE(overview_call_row, total_time_us, 1, "time in those that returned"),  \
-		FIELD_FIGURE(overview_call_row, avg_time_us, 3, "of one that returned",            \
-			FIELD_STATE_AT(overview_call_row, avg_state)),                             \
+		FIELD_FIGURE(overview_call_row, total_time_us, 1, "time in those that were timed", \
+			FIELD_STATE_AT(overview_call_row, times_state)),                           \
+		FIELD_FIGURE(overview_call_row, avg_time_us, 3, "of one that was timed",           \
+			FIELD_STATE_AT(overview_call_row, times_state)),                           \
 		FIELD_NUMBER(overview_call_row, errors, "how often with an error")
 
 static const struct sooth_field overview_call_fields[] = {

@@ -41,7 +41,7 @@ struct overview_call_row {
 	struct sooth_record record;
 	uint64_t count, errors;
 	double total_time_us, avg_time_us;
-	uint8_t avg_state;
+	uint8_t times_state;
 	uint8_t unused[7];
 	struct sooth_text name;
 };

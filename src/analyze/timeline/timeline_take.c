@@ -327,7 +327,7 @@ void timeline_book_take(struct timeline_book *b, const struct sooth_record *r)
 		take_maps(b, known);
 	else if ((known = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST)))
 		take_call(b, known);
-	else if ((known = record_as(r, SYSCALLS_COUNT, sizeof(struct syscalls_count))))
+	else if ((known = record_as(r, SYSCALLS_COUNT, SYSCALLS_COUNT_LEAST)))
 		take_tally(b, known);
 }
 

@@ -103,6 +103,22 @@ static void choose_calls(
 	}
 }
 
+/* From 1; 0: all of it can be read when the call returns. */
+static uint8_t entry_argument(const struct syscall_row *row)
+{
+	size_t count;
+	const struct argument_type *const *types = syscall_arguments(row, &count);
+	const char *path = strchr(row->signature, 's');
+
+	if (path && !strncmp(row->name, "execve", strlen("execve")))
+		return (uint8_t)(path - row->signature + 1);
+	for (size_t i = 0; types && i < count; i++) {
+		if (types[i]->keep == SYSCALLS_KEEP_ASKED)
+			return (uint8_t)(i + 1);
+	}
+	return 0;
+}
+
 static int configure(struct syscalls_config *config, const struct probe_options *options,
 	struct sooth_error *err)
 {
@@ -113,11 +129,11 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 		return status;
 	for (uint32_t number = 0; number < SYSCALLS_NUMBERS; number++) {
 		const struct syscall_row *row = native_row(number);
-		const char *path = row ? strchr(row->signature, 's') : NULL;
 
-		config->path_arguments[number] = path ? (uint8_t)(path - row->signature + 1) : 0;
-		if (row)
-			captures_of(row, options->calls.data_bytes != 0, config->captures[number]);
+		if (!row)
+			continue;
+		config->entry_arguments[number] = entry_argument(row);
+		captures_of(row, options->calls.data_bytes != 0, config->captures[number]);
 	}
 	config->keeps_pieces = (options->interest & INTEREST_STREAM) != 0;
 	config->data_bytes = options->calls.data_bytes;
@@ -282,7 +298,8 @@ static void write_overflow(struct backend_run *run, struct buffer *out,
 		.errors = v->errors,
 		.unfinished = v->unfinished,
 		.total_ns = v->total_ns,
-		.max_ns = v->max_ns };
+		.max_ns = v->max_ns,
+		.untimed = v->untimed };
 	struct syscalls_error error = { .record = head,
 		.from_ns = v->from_ns,
 		.number = key->number,
