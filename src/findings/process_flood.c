@@ -61,9 +61,11 @@ struct samples {
 
 static void take_times(const struct exam *e, struct samples *s)
 {
-	size_t all = e->series.count, step = (all - 2) / WINDOWS + 1;
+	size_t all = e->series.count, step = all > 2 ? (all - 2) / WINDOWS + 1 : 1;
 
 	*s = (struct samples){ 0 };
+	if (all < 2)
+		return;
 	/* The last one is among them, whatever the step. */
 	for (size_t i = (all - 1) % step; i < all && s->count < SAMPLES_MAX; i += step)
 		s->living[s->count++].time_ns = e->series.points[i].time_ns;
