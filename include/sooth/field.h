@@ -152,6 +152,15 @@ enum sooth_class {
 	SOOTH_CLASS_ROW,	/* made by a stage; never in a capture */
 };
 
+/* What time a record speaks of: whether it belongs to a part of a capture. */
+enum sooth_extent {
+	SOOTH_EXTENT_MOMENT,	  /* its own */
+	/* From 64 bits right behind the header to its own; 0: nobody knows since when. */
+	SOOTH_EXTENT_WINDOW,	  /* as a whole: a count cannot be divided */
+	SOOTH_EXTENT_REACH,	  /* any of it: what was not seen */
+	SOOTH_EXTENT_OBSERVATION, /* all: it is said once */
+};
+
 struct sooth_schema {
 	const char *name; /* "syscalls.count" */
 	uint16_t kind;	  /* of its records; 0: of rows, which sections tell apart */
@@ -164,6 +173,7 @@ struct sooth_schema {
 	 * [...] is left out when a field in it has no value (or is empty).
 	 */
 	const char *line;
+	enum sooth_extent extent;
 };
 
 /*

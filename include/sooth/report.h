@@ -76,6 +76,13 @@ int sooth_report_filter(struct sooth_report *r, const char *expression, struct s
 /* Of the processes in the stream only those added; none added: all. Before the first block.
  * sooth_report_finish() fails with -ESRCH when one of them was not there. */
 int sooth_report_add_pid(struct sooth_report *r, pid_t pid, struct sooth_error *err);
+/* Only of the time from from_ns to to_ns, since the begin of the observation, or before its end
+ * when below 0; INT64_MAX: to the end. What was defined before, and what is said of the whole
+ * observation, holds in it as well; counts over a time that reaches over its borders are left out,
+ * and that is told. Before the first block. -EINVAL when nothing lies between; finish() fails with
+ * it when the capture is shorter. Times before the end want sooth_report_read() of a file. */
+int sooth_report_between(
+	struct sooth_report *r, int64_t from_ns, int64_t to_ns, struct sooth_error *err);
 /* Every record in order of time, with its schema (NULL: of a kind this build does not know),
  * borrowed for the call; docs/capture-format.md lists kinds. Texts in it are the target's: escape
  * them. A negative return ends the report with that value, as an error. There is one handler. */

@@ -19,7 +19,7 @@
 enum block_type {
 	BLOCK_SEGMENT = 1, /* definitions; a segment begins with one */
 	BLOCK_RECORDS = 2,
-	BLOCK_INDEX = 3, /* reserved: where the blocks of the segment stand */
+	BLOCK_INDEX = 3, /* where the blocks before it stand; see index.h */
 };
 
 enum block_codec {
@@ -65,6 +65,13 @@ int block_encode(struct block_encoder *e, struct buffer *out, const struct block
 	enum block_codec codec, struct sooth_error *err);
 void block_encoder_fini(struct block_encoder *e);
 
+/* A header, if that is a good one; nothing in it is believed before. */
+bool block_header_read(struct block_header *h, const void *data, size_t size);
+/* All of a block: header, stored bytes, zeros. */
+size_t block_bytes(const struct block_header *h);
+/* Whether the stored bytes are those that the header was made for. */
+bool block_payload_holds(const struct block_header *h, const void *stored);
+
 typedef int (*block_handler)(void *user, const struct block *block, struct sooth_error *err);
 
 /* A parser that takes bytes as they come. */
@@ -77,7 +84,8 @@ struct block_reader {
 	uint64_t damaged_bytes;	  /* skipped to find the next block */
 	uint64_t damaged_blocks;  /* whole header, wrong contents */
 	uint64_t damaged_records; /* as the headers of those counted them */
-	uint64_t cut_bytes;	  /* set by finish: the beginning of a block that never ended */
+	/* Set by finish: the beginning of a block that never ended, unless it is an index. */
+	uint64_t cut_bytes;
 };
 
 /* Hands each whole block to the handler; a handler's error ends it and is returned. */

@@ -33,7 +33,17 @@ static enum header_verdict header_read(
 	return HEADER_GOOD;
 }
 
-static size_t block_bytes(const struct block_header *h)
+bool block_header_read(struct block_header *h, const void *data, size_t size)
+{
+	return header_read(h, data, size) == HEADER_GOOD;
+}
+
+bool block_payload_holds(const struct block_header *h, const void *stored)
+{
+	return h->payload_crc == crc32(0, stored, h->stored_bytes);
+}
+
+size_t block_bytes(const struct block_header *h)
 {
 	size_t words = ((size_t)h->stored_bytes + SOOTH_RECORD_WORD - 1) / SOOTH_RECORD_WORD;
 
@@ -46,7 +56,7 @@ static bool payload_read(
 {
 	void *to;
 
-	if (h->payload_crc != crc32(0, stored, h->stored_bytes))
+	if (!block_payload_holds(h, stored))
 		return false;
 	buffer_reset(&r->raw);
 	to = buffer_reserve(&r->raw, h->raw_bytes);
@@ -185,6 +195,18 @@ int block_reader_feed(struct block_reader *r, const void *data, size_t size, blo
 	return 0;
 }
 
+/* What is cut in an index has lost no record; where its header is cut too, the type is enough. */
+static bool is_cut_index(const unsigned char *data, size_t size)
+{
+	struct block_header h;
+
+	if (size <= offsetof(struct block_header, type))
+		return false;
+	if (header_read(&h, data, size) == HEADER_BAD)
+		return false;
+	return data[offsetof(struct block_header, type)] == BLOCK_INDEX;
+}
+
 int block_reader_finish(
 	struct block_reader *r, block_handler handler, void *user, struct sooth_error *err)
 {
@@ -198,7 +220,8 @@ int block_reader_finish(
 
 		if (skip + BLOCK_MAGIC_SIZE > size - at)
 			skip = size - at; /* no room for one more */
-		r->cut_bytes += skip;
+		if (!is_cut_index(data + at, skip))
+			r->cut_bytes += skip;
 		at += skip;
 		used = take_blocks(r, data + at, size - at, handler, user, err);
 		if (used < 0)

@@ -34,6 +34,7 @@ struct capture_writer {
 	bool has_offset;
 	struct map known;	/* definition_key of what stands in the dictionary */
 	bool is_dictionary_cut; /* definitions did not fit */
+	struct index_builder index;
 };
 
 struct definition_key {
@@ -67,6 +68,25 @@ int capture_writer_open(struct capture_writer **out, const char *path,
 	return 0;
 }
 
+static int write_bytes(struct capture_writer *w, struct sooth_error *err)
+{
+	if (fwrite(w->bytes.data, 1, w->bytes.size, w->file.stream) != w->bytes.size)
+		return error_errno(err, -errno, "write the capture");
+	w->segment_bytes += w->bytes.size;
+	w->total_bytes += w->bytes.size;
+	return 0;
+}
+
+/* It has the number of the block behind it: readers that skip it miss none. */
+static int write_index(struct capture_writer *w, struct sooth_error *err)
+{
+	int status;
+
+	buffer_reset(&w->bytes);
+	status = index_encode(&w->index, &w->bytes, w->sequence, err);
+	return status || !w->bytes.size ? status : write_bytes(w, err);
+}
+
 static int write_block(struct capture_writer *w, const struct block *block, struct sooth_error *err)
 {
 	struct block copy = *block;
@@ -75,13 +95,14 @@ static int write_block(struct capture_writer *w, const struct block *block, stru
 	copy.header.sequence = w->sequence++;
 	buffer_reset(&w->bytes);
 	status = block_encode(&w->encoder, &w->bytes, &copy, w->options.codec, err);
+	if (!status)
+		status = write_bytes(w, err);
 	if (status)
 		return status;
-	if (fwrite(w->bytes.data, 1, w->bytes.size, w->file.stream) != w->bytes.size)
-		return error_errno(err, -errno, "write the capture");
-	w->segment_bytes += w->bytes.size;
-	w->total_bytes += w->bytes.size;
-	return 0;
+	index_take(&w->index, &copy, w->bytes.size, w->options.judge);
+	return w->index.entries.size / sizeof(struct index_entry) < INDEX_ENTRIES_MAX
+		       ? 0
+		       : write_index(w, err);
 }
 
 /* The same again, as each exec tells it, is kept once: all but the time must differ. */
@@ -160,7 +181,10 @@ static int segment_roll(struct capture_writer *w, struct sooth_error *err)
 {
 	/* No watermark: it would promise that the block behind it holds nothing earlier. */
 	struct block head = { .header = { .type = BLOCK_SEGMENT } };
+	int status = write_index(w, err);
 
+	if (status)
+		return status;
 	dictionary_sweep(w);
 	if (w->is_dictionary_cut)
 		tell_cut(w);
@@ -190,7 +214,9 @@ int capture_writer_place(struct capture_writer *w, struct sooth_error *err)
 
 int capture_writer_finish(struct capture_writer *w, struct sooth_error *err)
 {
-	return out_file_commit(&w->file, err);
+	int status = write_index(w, err);
+
+	return status ? status : out_file_commit(&w->file, err);
 }
 
 uint64_t capture_writer_bytes(const struct capture_writer *w)
@@ -208,5 +234,6 @@ void capture_writer_free(struct capture_writer *w)
 	buffer_fini(&w->dictionary);
 	map_fini(&w->left);
 	map_fini(&w->known);
+	index_builder_fini(&w->index);
 	free(w);
 }

@@ -2,17 +2,19 @@
 /*
  * Blocks into a capture file: compressed, cut into segments, each of which
  * begins with every definition still needed, so that old segments can be
- * dropped and files concatenated.
+ * dropped and files concatenated. At the end of each, and of all, stands an
+ * index.
  */
 #ifndef SOOTH_CAPTURE_WRITER_H
 #define SOOTH_CAPTURE_WRITER_H
 
 #include "base/file.h"
-#include "capture/block.h"
+#include "capture/index.h"
 
 struct capture_options {
 	enum block_codec codec;
 	uint64_t segment_bytes; /* a new segment after so many; 0: 64 MiB */
+	index_judge judge;	/* NULL: only definitions matter later */
 };
 
 struct capture_writer;
@@ -26,7 +28,8 @@ int capture_writer_open(struct capture_writer **out, const char *path,
 int capture_writer_place(struct capture_writer *w, struct sooth_error *err);
 int capture_writer_block(
 	struct capture_writer *w, const struct block *block, struct sooth_error *err);
-/* Flushes; after a failure the file holds whole blocks up to it. */
+/* Writes the index of the rest and flushes; after a failure the file holds whole blocks up to it.
+ */
 int capture_writer_finish(struct capture_writer *w, struct sooth_error *err);
 uint64_t capture_writer_bytes(const struct capture_writer *w);
 void capture_writer_free(struct capture_writer *w);

@@ -6,6 +6,7 @@
 #include <pwd.h>
 
 #include "base/units.h"
+#include "core/part.h"
 
 const struct option target_option_rows[TARGET_OPTION_COUNT] = {
 	{ .letter = 'p',
@@ -20,6 +21,16 @@ const struct option target_option_rows[TARGET_OPTION_COUNT] = {
 		.argument = "USER",
 		.offset = offsetof(struct target_options, user),
 		.help = "every process of a user, by name or id" },
+	{ .name = "from",
+		.type = OPTION_TEXT,
+		.argument = "TIME",
+		.offset = offsetof(struct target_options, part.from),
+		.help = "of a capture: from that time after its begin on; -5s: before its end" },
+	{ .name = "to",
+		.type = OPTION_TEXT,
+		.argument = "TIME",
+		.offset = offsetof(struct target_options, part.to),
+		.help = "of a capture: up to that time" },
 };
 
 static int parse_pid(const char *text, pid_t *pid, struct sooth_error *err)
@@ -99,6 +110,13 @@ static int check_one(const struct target_options *t, const struct arguments *a, 
 	return error_remedy(err, "give one of them");
 }
 
+static int is_live(struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take a part of what has not happened yet");
+	error_why(err, "--from and --to are for captures");
+	return error_remedy(err, "give a capture file, or -d TIME to observe for so long");
+}
+
 static int apply_user(const char *user, struct sooth_observer *o, struct sooth_error *err)
 {
 	uid_t uid = 0;
@@ -111,7 +129,7 @@ int target_options_apply(const struct target_options *t, const struct arguments 
 	unsigned allowed, struct sooth_observer *o, struct sooth_error *err)
 {
 	bool has_pids = t->pids.count || a->count, is_host = allowed & TARGET_IS_HOST;
-	int status = check_one(t, a, allowed, err);
+	int status = t->part.from || t->part.to ? is_live(err) : check_one(t, a, allowed, err);
 
 	if (status)
 		return status;
@@ -163,6 +181,38 @@ int target_options_rows(const struct target_options *t, const struct arguments *
 	return status;
 }
 
+/* "12s", "1m"; "-5s" is before the end. */
+static int parse_border(
+	const char *option, const char *text, int64_t *border_ns, struct sooth_error *err)
+{
+	bool is_before_end = text[0] == '-';
+	uint64_t ns;
+
+	if (parse_duration(text + is_before_end, &ns) && ns < INT64_MAX) {
+		*border_ns = is_before_end ? -(int64_t)ns : (int64_t)ns;
+		return 0;
+	}
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" for %s", text, option);
+	error_why(err, "it is no time of a capture");
+	return error_remedy(
+		err, "give a time since its begin (12s, 200ms, 1m), or before its end (-5s)");
+}
+
+int part_options_select(
+	const struct part_options *p, struct sooth_report *r, struct sooth_error *err)
+{
+	int64_t from_ns = 0, to_ns = PART_OPEN;
+	int status = 0;
+
+	if (!p->from && !p->to)
+		return 0;
+	if (p->from)
+		status = parse_border("--from", p->from, &from_ns, err);
+	if (!status && p->to)
+		status = parse_border("--to", p->to, &to_ns, err);
+	return status ? status : sooth_report_between(r, from_ns, to_ns, err);
+}
+
 int target_options_select(
 	const struct target_options *t, struct sooth_report *r, struct sooth_error *err)
 {
@@ -181,7 +231,7 @@ int target_options_select(
 		if (!status)
 			status = sooth_report_add_pid(r, pid, err);
 	}
-	return status;
+	return status ? status : part_options_select(&t->part, r, err);
 }
 
 const char *target_capture(const struct arguments *a)

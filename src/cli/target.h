@@ -8,17 +8,39 @@
 #include "base/buffer.h"
 #include "cli/options.h"
 
+/* Of a capture only what is of a time, as it was typed. */
+struct part_options {
+	const char *from, *to; /* NULL: from the begin, to the end */
+};
+
 struct target_options {
 	struct option_list pids;
 	const char *user;
+	struct part_options part;
 };
 
-#define TARGET_OPTION_COUNT 2
+#define PART_OPTION_COUNT	 2
+#define TARGET_LIVE_OPTION_COUNT 2 /* without those of a part */
+#define TARGET_OPTION_COUNT	 (TARGET_LIVE_OPTION_COUNT + PART_OPTION_COUNT)
 extern const struct option target_option_rows[TARGET_OPTION_COUNT];
 #define TARGET_GROUP(config, member)                                                               \
 	{                                                                                          \
 		.title = "Target", .options = target_option_rows, .count = TARGET_OPTION_COUNT,    \
 		.offset = offsetof(config, member)                                                 \
+	}
+
+/* Of a command that reads no captures. */
+#define TARGET_LIVE_GROUP(config, member)                                                          \
+	{                                                                                          \
+		.title = "Target", .options = target_option_rows,                                  \
+		.count = TARGET_LIVE_OPTION_COUNT, .offset = offsetof(config, member)              \
+	}
+/* Of one that reads a capture and chooses no processes: the same struct, of it only `part`. */
+#define PART_GROUP(config, member)                                                                 \
+	{                                                                                          \
+		.title = "Part of the capture",                                                    \
+		.options = target_option_rows + TARGET_LIVE_OPTION_COUNT,                          \
+		.count = PART_OPTION_COUNT, .offset = offsetof(config, member)                     \
 	}
 
 enum target_allowed {
@@ -40,9 +62,11 @@ struct target_rows {
  * pids. */
 int target_options_rows(const struct target_options *t, const struct arguments *a,
 	struct target_rows *rows, struct sooth_error *err);
-/* Which processes of a capture are meant. */
+/* Which processes of a capture are meant, and which part of it. */
 int target_options_select(
 	const struct target_options *t, struct sooth_report *r, struct sooth_error *err);
+int part_options_select(
+	const struct part_options *p, struct sooth_report *r, struct sooth_error *err);
 /* The one argument that is not a number names a capture; NULL when there is none. */
 const char *target_capture(const struct arguments *a);
 

@@ -212,7 +212,7 @@ static int check_watch(const struct ps_config *c, struct sooth_error *err)
 static int report(const struct ps_config *c, const struct arguments *arguments,
 	const struct ps_view *v, struct sooth_error *err)
 {
-	struct target_options nobody = { 0 };
+	struct target_options nobody = { .part = c->target.part };
 	bool is_brief = !c->ps.all && !v->options.pid_count;
 	unsigned interest = SOOTH_SAMPLE | (is_brief ? SOOTH_BRIEF : 0) |
 			    (c->ps.transcript ? SOOTH_TRANSCRIPT : 0) |

@@ -60,7 +60,7 @@ static const struct option record_options[] = {
 
 static const struct option_group groups[] = {
 	OPTION_GROUP("Recording", record_options, 0),
-	TARGET_GROUP(struct record_config, target),
+	TARGET_LIVE_GROUP(struct record_config, target),
 	RUN_GROUP(struct record_config, run),
 };
 

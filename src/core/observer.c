@@ -185,7 +185,7 @@ static int save_block(void *user, const struct block *block, struct sooth_error 
 int sooth_observer_save(struct sooth_observer *o, const char *path, struct sooth_error *err)
 {
 	ERROR_HERE(err);
-	struct capture_options options = { .codec = CODEC_ZSTD };
+	struct capture_options options = { .codec = CODEC_ZSTD, .judge = part_judge };
 	int status = capture_writer_open(&o->capture, path, &options, err);
 
 	return status ? status : observer_connect(o, save_block, o->capture, err);

@@ -6,7 +6,6 @@
 #include "core/report.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +14,13 @@
 #include "base/map.h"
 #include "core/merge.h"
 #include "core/output.h"
+#include "core/part.h"
 #include "core/registry.h"
 #include "core/summary.h"
 
 #define REPORT_STAGES_MAX     16
 #define REPORT_TABLES_MAX     64
 #define REPORT_PIDS_MAX	      4096
-#define REPORT_READ_BYTES     (256u << 10)
 #define REPORT_SCHEMA_VERSION 1
 
 struct report_stage {
@@ -48,6 +47,8 @@ struct sooth_report {
 	struct sooth_report *passes_to; /* NULL: nobody */
 	uint16_t frame_kind;		/* of what ends a frame; 0: one report */
 	bool tells_intervals, has_interval, is_over;
+	struct part part;
+	struct survey *survey; /* counts what comes; NULL: nobody asked */
 };
 
 static int take_batch(void *user, const struct batch *batch, struct sooth_error *err);
@@ -335,8 +336,11 @@ static int take_frames(struct sooth_report *r, const struct batch *all, struct s
 static int take_batch(void *user, const struct batch *all, struct sooth_error *err)
 {
 	struct sooth_report *r = user;
+	struct batch inside = part_take(&r->part, all);
 
-	return r->frame_kind ? take_frames(r, all, err) : take_part(r, all, err);
+	if (buffer_failed(&r->part.kept))
+		return error_no_memory(err);
+	return r->frame_kind ? take_frames(r, &inside, err) : take_part(r, &inside, err);
 }
 
 void report_in_frames(struct sooth_report *r, const char *schema)
@@ -356,6 +360,8 @@ int report_block(void *user, const struct block *block, struct sooth_error *err)
 	struct sooth_report *r = user;
 	int status = merge_block(&r->merge, block, err);
 
+	if (r->survey)
+		survey_block(r->survey, block);
 	return status || !r->passes_to ? status : report_block(r->passes_to, block, err);
 }
 
@@ -372,6 +378,28 @@ int sooth_report_feed(
 	return block_reader_feed(&r->reader, data, size, report_block, r, err);
 }
 
+int sooth_report_between(
+	struct sooth_report *r, int64_t from_ns, int64_t to_ns, struct sooth_error *err)
+{
+	ERROR_HERE(err);
+	return part_ask(&r->part, from_ns, to_ns, err);
+}
+
+struct part *report_part(struct sooth_report *r)
+{
+	return &r->part;
+}
+
+struct sooth_report *report_passed_on_to(const struct sooth_report *r)
+{
+	return r->passes_to;
+}
+
+void report_survey(struct sooth_report *r, struct survey *survey)
+{
+	r->survey = survey;
+}
+
 int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err)
 {
 	/* A capture cut in its first block is an empty one; anything else is not one at all. */
@@ -380,35 +408,6 @@ int report_check_capture(const struct sooth_report *r, const char *path, struct 
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read %s", path);
 	error_why(err, "it is not a sooth capture");
 	return error_remedy(err, "give a file that `sooth record` or --save wrote");
-}
-
-int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_error *err)
-{
-	ERROR_HERE(err);
-	_cleanup_close_ int opened = -1;
-	_cleanup_free_ char *bytes = malloc(REPORT_READ_BYTES);
-	int fd = STDIN_FILENO;
-	ssize_t got;
-	int status;
-
-	if (!bytes)
-		return error_no_memory(err);
-	if (strcmp(path, "-"))
-		fd = opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0) {
-		status = error_errno(err, -errno, "open the capture %s", path);
-		if (err && err->fault == SOOTH_FAULT_PRIVILEGE)
-			err->fault = SOOTH_FAULT_IO; /* nothing sooth could be given helps */
-		return status;
-	}
-	while ((got = read(fd, bytes, REPORT_READ_BYTES)) > 0) {
-		status = sooth_report_feed(r, bytes, (size_t)got, err);
-		if (status)
-			return status;
-	}
-	if (got < 0)
-		return error_errno(err, -errno, "read the capture %s", path);
-	return report_check_capture(r, path, err);
 }
 
 /* --- the end --- */
@@ -452,6 +451,8 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 	if (!status)
 		status = merge_finish(&r->merge, err);
 	if (!status)
+		status = part_check(&r->part, err);
+	if (!status)
 		status = check_pids(r, err);
 	for (size_t i = 0; i < r->stage_count; i++)
 		note_missing_probe(r, r->stages[i].type);
@@ -459,6 +460,7 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 		status = tell_views(r, err);
 	if (status)
 		return status;
+	summary_part(&r->summary, &r->part);
 	summary_losses(&r->summary, r->has_read ? &r->reader : NULL, r->merge.late_records);
 	status = summary_tell(&r->summary, r->output, err);
 	return status ? status : output_end(r->output, err);
@@ -502,6 +504,7 @@ void sooth_report_free(struct sooth_report *r)
 	output_free(r->output);
 	merge_fini(&r->merge);
 	summary_fini(&r->summary);
+	part_fini(&r->part);
 	map_fini(&r->pids);
 	buffer_fini(&r->selected);
 	block_reader_fini(&r->reader);

@@ -4,7 +4,8 @@
 #define SOOTH_CORE_REPORT_H
 
 #include <sooth/report.h>
-#include "capture/block.h"
+#include "capture/capture_file.h"
+#include "core/part.h"
 #include "core/output.h"
 
 /* A block_handler; user is the struct sooth_report. */
@@ -33,6 +34,17 @@ void report_limit_lines(const struct sooth_report *r, struct buffer *lines);
 int report_check_filter(const struct sooth_report *r, struct sooth_error *err);
 /* Of bytes that were fed: -EINVAL when they are no capture. */
 int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err);
+/* The part that is asked for, and the report that takes the same blocks; NULL: none. */
+struct part *report_part(struct sooth_report *r);
+struct sooth_report *report_passed_on_to(const struct sooth_report *r);
+/* What comes is counted there; NULL: no more. */
+void report_survey(struct sooth_report *r, struct survey *survey);
+/* Before the first byte: only what the part needs is read of the file. */
+int report_choose(struct sooth_report *r, struct capture_file *f, struct sooth_error *err);
+/* As sooth_report_read(), but only what the capture says of itself; what it holds is counted, or
+ * taken from its index. */
+int report_read_survey(
+	struct sooth_report *r, const char *path, struct survey *survey, struct sooth_error *err);
 /* Whether the stream, as far as it was read, has records of that probe. */
 bool report_has_probe(const struct sooth_report *r, const char *probe);
 /* A sink that is no format: a screen. */

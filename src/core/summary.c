@@ -19,13 +19,16 @@ struct observation_row {
 	uint8_t unused[2];
 };
 
+#define ENDED_PART (STREAM_END_STOPPED + 1) /* it went on, and is not looked at */
+
 static const char *const ended_names[] = {
 	[0] = "cut",
 	[STREAM_END_DURATION] = "duration",
 	[STREAM_END_TARGET] = "target ended",
 	[STREAM_END_STOPPED] = "stopped",
+	[ENDED_PART] = "end of the part",
 };
-static const struct sooth_names ended_values = { 4, ended_names };
+static const struct sooth_names ended_values = { ENDED_PART + 1, ended_names };
 
 static const struct sooth_field observation_fields[] = {
 	FIELD_NUMBER(observation_row, interval_ns, "how long was observed", .unit = SOOTH_UNIT_NS,
@@ -214,6 +217,16 @@ static void add_loss(
 	buffer_fini(&one);
 }
 
+void summary_part(struct summary *s, const struct part *part)
+{
+	s->part = part;
+	/* Of a capture that was cut it ends with the part. */
+	if (part->is_asked && part->is_known)
+		s->last_ns = part->to_ns < part->end_ns ? part->to_ns : part->end_ns;
+	if (part->is_asked && part->is_known && part->to_ns < part->end_ns)
+		s->end_reason = ENDED_PART;
+}
+
 void summary_losses(struct summary *s, const struct block_reader *reader, uint64_t late_records)
 {
 	if (reader) {
@@ -331,7 +344,8 @@ int summary_tell(struct summary *s, struct output *output, struct sooth_error *e
 	batch_for_each (r, &noted)
 		take_note(s, &s->limits, r);
 	status = tell_observation(s, output, err);
-
+	if (!status && s->part)
+		status = part_tell(s->part, output, err);
 	for (size_t i = 0; i < ARRAY_SIZE(sections) && !status; i++) {
 		status = tell_records(output, &sections[i], records[i], err);
 		if (!status)

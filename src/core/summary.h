@@ -9,7 +9,7 @@
 #include "base/map.h"
 #include "capture/block.h"
 #include "core/agent_set.h"
-#include "core/output.h"
+#include "core/part.h"
 #include "model/stream_records.h"
 
 #define SUMMARY_NOTES_MAX 256 /* different losses, limits and sources told */
@@ -21,6 +21,7 @@ struct summary {
 	struct buffer limits;	  /* stream.limit records, each once */
 	struct agent_set *agents; /* NULL: the built-in ones */
 	struct stream_self self;
+	const struct part *part; /* NULL: none was asked for */
 	uint64_t begin_ns, end_ns, last_ns;
 	uint32_t end_reason;
 	int32_t child_status;
@@ -31,6 +32,8 @@ struct summary {
 	bool is_newer; /* the capture is of a later format than this build knows */
 };
 
+/* Of what it was a part; said before summary_losses(). */
+void summary_part(struct summary *s, const struct part *part);
 void summary_take(struct summary *s, const struct sooth_record *r);
 /* What the reader and the merge found; reader is NULL for a live stream. */
 void summary_losses(struct summary *s, const struct block_reader *reader, uint64_t late_records);

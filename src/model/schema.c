@@ -138,13 +138,14 @@ static const struct sooth_field process_leave_fields[] = {
 	NAME_FIELD(process_leave),
 };
 
-#define STREAM_SCHEMA_ROW(id, name_, kind_, class__, line_)                                        \
+#define STREAM_SCHEMA_ROW(id, name_, kind_, class__, line_, ...)                                   \
 	static const struct sooth_schema id##_schema = { .name = name_,                            \
 		.kind = kind_,                                                                     \
 		.class_ = class__,                                                                 \
 		.fixed_size = sizeof(struct id),                                                   \
 		.line = line_,                                                                     \
-		SCHEMA_FIELDS(id##_fields) }
+		SCHEMA_FIELDS(id##_fields),                                                        \
+		__VA_ARGS__ }
 
 STREAM_SCHEMA_ROW(stream_segment, "stream.segment", STREAM_SEGMENT, SOOTH_CLASS_DEFINITION, NULL);
 STREAM_SCHEMA_ROW(stream_schema, "stream.schema", STREAM_SCHEMA, SOOTH_CLASS_DEFINITION, NULL);
@@ -153,14 +154,17 @@ STREAM_SCHEMA_ROW(stream_source, "stream.source", STREAM_SOURCE, SOOTH_CLASS_DEF
 STREAM_SCHEMA_ROW(stream_target, "stream.target", STREAM_TARGET, SOOTH_CLASS_DEFINITION,
 	"target: {selector}[ {pids}][ ({command})]");
 STREAM_SCHEMA_ROW(stream_agent, "stream.agent", STREAM_AGENT, SOOTH_CLASS_DEFINITION, NULL);
-STREAM_SCHEMA_ROW(stream_end, "stream.end", STREAM_END, SOOTH_CLASS_EVENT, NULL);
+STREAM_SCHEMA_ROW(stream_end, "stream.end", STREAM_END, SOOTH_CLASS_EVENT, NULL,
+	.extent = SOOTH_EXTENT_OBSERVATION);
 STREAM_SCHEMA_ROW(stream_tick, "stream.tick", STREAM_TICK, SOOTH_CLASS_TICK, NULL);
 STREAM_SCHEMA_ROW(stream_loss, "stream.loss", STREAM_LOSS, SOOTH_CLASS_TALLY,
-	"LOST by {source}: {records} records, {bytes} bytes: {reason}");
+	"LOST by {source}: {records} records, {bytes} bytes: {reason}",
+	.extent = SOOTH_EXTENT_REACH);
 STREAM_SCHEMA_ROW(stream_limit, "stream.limit", STREAM_LIMIT, SOOTH_CLASS_EVENT,
-	"not measured: {what}: {reason}[; {remedy}]");
+	"not measured: {what}: {reason}[; {remedy}]", .extent = SOOTH_EXTENT_OBSERVATION);
 STREAM_SCHEMA_ROW(stream_self, "stream.self", STREAM_SELF, SOOTH_CLASS_SAMPLE,
-	"sooth used {cpu_ns} of CPU and {rss_bytes} of memory for {records} records ({bytes})");
+	"sooth used {cpu_ns} of CPU and {rss_bytes} of memory for {records} records ({bytes})",
+	.extent = SOOTH_EXTENT_OBSERVATION);
 STREAM_SCHEMA_ROW(process_join, "process.join", PROCESS_JOIN, SOOTH_CLASS_EVENT, NULL);
 STREAM_SCHEMA_ROW(process_exec, "process.exec", PROCESS_EXEC, SOOTH_CLASS_EVENT, NULL);
 STREAM_SCHEMA_ROW(process_leave, "process.leave", PROCESS_LEAVE, SOOTH_CLASS_EVENT, NULL);

@@ -138,19 +138,23 @@ static const struct sooth_field host_fields[] = {
 		.is_hidden = true),
 };
 
-#define ENDS_SCHEMA(id, name_, kind_, of, table)                                                   \
+#define ENDS_SCHEMA(id, name_, kind_, of, table, ...)                                              \
 	static const struct sooth_schema id##_schema = { .name = name_,                            \
 		.kind = kind_,                                                                     \
 		.class_ = of,                                                                      \
 		.fixed_size = sizeof(struct id),                                                   \
-		SCHEMA_FIELDS(table) }
+		SCHEMA_FIELDS(table),                                                              \
+		__VA_ARGS__ }
 
 ENDS_SCHEMA(ends_signal, "ends.signal", ENDS_SIGNAL, SOOTH_CLASS_EVENT, signal_fields);
 ENDS_SCHEMA(ends_oom, "ends.oom", ENDS_OOM, SOOTH_CLASS_EVENT, oom_fields);
-ENDS_SCHEMA(ends_core, "ends.core", ENDS_CORE, SOOTH_CLASS_SAMPLE, core_fields);
+ENDS_SCHEMA(ends_core, "ends.core", ENDS_CORE, SOOTH_CLASS_SAMPLE, core_fields,
+	.extent = SOOTH_EXTENT_OBSERVATION);
 ENDS_SCHEMA(ends_end, "ends.end", ENDS_END, SOOTH_CLASS_EVENT, end_fields);
-ENDS_SCHEMA(ends_log, "ends.log", ENDS_LOG, SOOTH_CLASS_SAMPLE, log_fields);
-ENDS_SCHEMA(ends_host, "ends.host", ENDS_HOST, SOOTH_CLASS_SAMPLE, host_fields);
+ENDS_SCHEMA(ends_log, "ends.log", ENDS_LOG, SOOTH_CLASS_SAMPLE, log_fields,
+	.extent = SOOTH_EXTENT_OBSERVATION);
+ENDS_SCHEMA(ends_host, "ends.host", ENDS_HOST, SOOTH_CLASS_SAMPLE, host_fields,
+	.extent = SOOTH_EXTENT_OBSERVATION);
 
 static const struct sooth_schema *const schemas[] = { &ends_signal_schema, &ends_oom_schema,
 	&ends_core_schema, &ends_end_schema, &ends_log_schema, &ends_host_schema, NULL };

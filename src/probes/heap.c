@@ -115,18 +115,22 @@ static const struct sooth_field site_fields[] = {
 	FIELD_STRING(heap_site, why, "why there"),
 };
 
-#define HEAP_SCHEMA(id, name_, kind_, class__, table)                                              \
+#define HEAP_SCHEMA(id, name_, kind_, class__, table, ...)                                         \
 	static const struct sooth_schema id##_schema = { .name = name_,                            \
 		.kind = kind_,                                                                     \
 		.class_ = class__,                                                                 \
 		.fixed_size = sizeof(struct id),                                                   \
-		SCHEMA_FIELDS(table) }
+		SCHEMA_FIELDS(table),                                                              \
+		__VA_ARGS__ }
 
-HEAP_SCHEMA(heap_count, "heap.count", HEAP_COUNT, SOOTH_CLASS_TALLY, count_fields);
+HEAP_SCHEMA(heap_count, "heap.count", HEAP_COUNT, SOOTH_CLASS_TALLY, count_fields,
+	.extent = SOOTH_EXTENT_WINDOW);
 HEAP_SCHEMA(heap_call, "heap.call", HEAP_CALL, SOOTH_CLASS_EVENT, call_fields);
-HEAP_SCHEMA(heap_gap, "heap.gap", HEAP_GAP, SOOTH_CLASS_SAMPLE, gap_fields);
+HEAP_SCHEMA(heap_gap, "heap.gap", HEAP_GAP, SOOTH_CLASS_SAMPLE, gap_fields,
+	.extent = SOOTH_EXTENT_REACH);
 HEAP_SCHEMA(held, "heap.hold", HEAP_HOLD, SOOTH_CLASS_SAMPLE, held_fields);
-HEAP_SCHEMA(heap_cost, "heap.cost", HEAP_COST, SOOTH_CLASS_SAMPLE, cost_fields);
+HEAP_SCHEMA(heap_cost, "heap.cost", HEAP_COST, SOOTH_CLASS_SAMPLE, cost_fields,
+	.extent = SOOTH_EXTENT_OBSERVATION);
 HEAP_SCHEMA(heap_site, "heap.site", HEAP_SITE, SOOTH_CLASS_DEFINITION, site_fields);
 
 static const struct sooth_schema *const schemas[] = { &heap_count_schema, &heap_call_schema,

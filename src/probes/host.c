@@ -79,16 +79,18 @@ static const struct sooth_field tracer_fields[] = {
 		FIELD_STATE_AT(host_tracer, missing_state)),
 };
 
-#define HOST_SCHEMA(id, name_, kind_, table)                                                       \
+#define HOST_SCHEMA(id, name_, kind_, table, ...)                                                  \
 	static const struct sooth_schema id##_schema = { .name = name_,                            \
 		.kind = kind_,                                                                     \
 		.class_ = SOOTH_CLASS_SAMPLE,                                                      \
 		.fixed_size = sizeof(struct id),                                                   \
-		SCHEMA_FIELDS(table) }
+		SCHEMA_FIELDS(table),                                                              \
+		__VA_ARGS__ }
 
 HOST_SCHEMA(host_load, "host.load", HOST_LOAD, load_fields);
 HOST_SCHEMA(host_memory, "host.memory", HOST_MEMORY, memory_fields);
-HOST_SCHEMA(host_tracer, "host.tracer", HOST_TRACER, tracer_fields);
+HOST_SCHEMA(
+	host_tracer, "host.tracer", HOST_TRACER, tracer_fields, .extent = SOOTH_EXTENT_OBSERVATION);
 
 static const struct sooth_schema *const schemas[] = { &host_load_schema, &host_memory_schema,
 	&host_tracer_schema, NULL };

@@ -209,6 +209,7 @@ static const struct sooth_schema installed_schema = {
 	.class_ = SOOTH_CLASS_SAMPLE,
 	.fixed_size = sizeof(struct proc_installed),
 	SCHEMA_FIELDS(installed_fields),
+	.extent = SOOTH_EXTENT_OBSERVATION,
 };
 
 static const struct sooth_schema *const schemas[] = { &process_schema, &snapshot_schema,

@@ -89,18 +89,22 @@ static const struct sooth_field uring_fields[] = {
 		.merge = SOOTH_MERGE_SUM),
 };
 
-#define SYSCALLS_SCHEMA(id, name_, kind_, class__, table)                                          \
+#define SYSCALLS_SCHEMA(id, name_, kind_, class__, table, ...)                                     \
 	static const struct sooth_schema id##_schema = { .name = name_,                            \
 		.kind = kind_,                                                                     \
 		.class_ = class__,                                                                 \
 		.fixed_size = sizeof(struct id),                                                   \
-		SCHEMA_FIELDS(table) }
+		SCHEMA_FIELDS(table),                                                              \
+		__VA_ARGS__ }
 
-SYSCALLS_SCHEMA(syscalls_count, "syscalls.count", SYSCALLS_COUNT, SOOTH_CLASS_TALLY, count_fields);
-SYSCALLS_SCHEMA(syscalls_error, "syscalls.error", SYSCALLS_ERROR, SOOTH_CLASS_TALLY, error_fields);
+SYSCALLS_SCHEMA(syscalls_count, "syscalls.count", SYSCALLS_COUNT, SOOTH_CLASS_TALLY, count_fields,
+	.extent = SOOTH_EXTENT_WINDOW);
+SYSCALLS_SCHEMA(syscalls_error, "syscalls.error", SYSCALLS_ERROR, SOOTH_CLASS_TALLY, error_fields,
+	.extent = SOOTH_EXTENT_WINDOW);
 SYSCALLS_SCHEMA(syscalls_call, "syscalls.call", SYSCALLS_CALL, SOOTH_CLASS_EVENT, call_fields);
 SYSCALLS_SCHEMA(held, "syscalls.hold", SYSCALLS_HOLD, SOOTH_CLASS_SAMPLE, held_fields);
-SYSCALLS_SCHEMA(syscalls_uring, "syscalls.uring", SYSCALLS_URING, SOOTH_CLASS_SAMPLE, uring_fields);
+SYSCALLS_SCHEMA(syscalls_uring, "syscalls.uring", SYSCALLS_URING, SOOTH_CLASS_SAMPLE, uring_fields,
+	.extent = SOOTH_EXTENT_WINDOW);
 
 static const struct sooth_schema *const schemas[] = { &syscalls_count_schema,
 	&syscalls_error_schema, &syscalls_call_schema, &held_schema, &syscalls_uring_schema, NULL };

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A part of a capture, from one time to another: which of its records belong to it, and what of it
+ * cannot be told. What was defined before holds in it too; what is said of the whole observation
+ * is kept; a count over a time that reaches over its borders is left out, and that is said. Begin
+ * and end of the observation are moved to its borders, so rates are of the part.
+ */
+#ifndef SOOTH_CORE_PART_H
+#define SOOTH_CORE_PART_H
+
+#include "capture/index.h"
+#include "core/output.h"
+
+#define PART_OPEN INT64_MAX /* to the end */
+
+/* Zero-initialised is the whole. */
+struct part {
+	bool is_asked;
+	int64_t asked_from_ns; /* since the begin; below 0: before the end */
+	int64_t asked_to_ns;
+	bool is_known; /* what follows is: the begin, and where it counts the end, were seen */
+	uint64_t from_ns, to_ns;   /* CLOCK_MONOTONIC; to_ns is not in it */
+	uint64_t begin_ns, end_ns; /* of the capture; end_ns is that of the latest record if cut */
+	bool has_end;
+	uint64_t left_out; /* records over a time that reaches over a border */
+	struct buffer kept;
+	uint16_t kind; /* of the record before, and what it speaks of */
+	enum sooth_extent extent;
+};
+
+/* -EINVAL when nothing can lie between the two. */
+int part_ask(struct part *p, int64_t from_ns, int64_t to_ns, struct sooth_error *err);
+bool part_needs_end(const struct part *p);
+/* What an index, or a first reading, says of begin and end. */
+void part_learn(struct part *p, const struct survey *s);
+/* What belongs to it, borrowed until the next call; batches come in order of time. Without memory
+ * kept has failed. */
+struct batch part_take(struct part *p, const struct batch *batch);
+/* An entry_chooser, of a part that is known; user is the struct part. */
+bool part_wants(void *user, const struct index_entry *e);
+/* An index_judge. */
+bool part_judge(const struct sooth_record *r, uint64_t *since_ns);
+/* At the end: -EINVAL when the capture ends before the part begins. */
+int part_check(const struct part *p, struct sooth_error *err);
+/* Where it begins and ends, and what was left out, among the notes. Nothing of a whole. */
+int part_tell(const struct part *p, struct output *output, struct sooth_error *err);
+void part_fini(struct part *p);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A report of a file. Of a part only those blocks are read that the file's index says have
+ * something of it; where there is no index, or a wrong one, all are, and what is shown is the same.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "core/report.h"
+
+#define REPORT_READ_BYTES (256u << 10)
+
+static int count_block(void *user, const struct block *block, struct sooth_error *err)
+{
+	survey_block(user, block);
+	return ((struct survey *)user)->failed ? error_no_memory(err) : 0;
+}
+
+/* All of the file, for its begin and its end alone. */
+static int read_first(struct capture_file *f, struct survey *s, struct sooth_error *err)
+{
+	_cleanup_free_ char *bytes = malloc(REPORT_READ_BYTES);
+	struct block_reader reader = { 0 };
+	ssize_t got = 0;
+	int status = bytes ? 0 : error_no_memory(err);
+
+	while (!status && (got = capture_file_read(f, bytes, REPORT_READ_BYTES, err)) > 0)
+		status = block_reader_feed(&reader, bytes, (size_t)got, count_block, s, err);
+	if (!status && got < 0)
+		status = (int)got;
+	if (!status)
+		status = block_reader_finish(&reader, count_block, s, err);
+	block_reader_fini(&reader);
+	return status;
+}
+
+static int has_no_end(struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "count back from the end of the capture");
+	error_why(err, "it is no file, so its end is not known before it is read");
+	return error_remedy(err, "give a file, or times since the begin: --from 10s");
+}
+
+/* Whoever takes the same blocks has a part of its own: the same. */
+static void learn(struct sooth_report *r, const struct survey *s)
+{
+	for (; r; r = report_passed_on_to(r))
+		part_learn(report_part(r), s);
+}
+
+static bool choose_by_index(struct sooth_report *r, struct capture_file *f, struct survey *s)
+{
+	struct part *part = report_part(r);
+	struct part tried = *part;
+
+	if (!capture_file_survey(f, s))
+		return false;
+	part_learn(&tried, s);
+	return tried.is_known && capture_file_choose(f, part_wants, &tried);
+}
+
+int report_choose(struct sooth_report *r, struct capture_file *f, struct sooth_error *err)
+{
+	struct survey s = { 0 };
+	int status = 0;
+
+	if (!report_part(r)->is_asked)
+		return 0;
+	if (choose_by_index(r, f, &s)) {
+		learn(r, &s);
+	} else if (part_needs_end(report_part(r))) {
+		survey_fini(&s);
+		status = f->bytes ? read_first(f, &s, err) : has_no_end(err);
+		if (!status && !capture_file_rewind(f))
+			status = error_errno(err, -errno, "read the capture %s again", f->path);
+		if (!status)
+			learn(r, &s);
+	}
+	survey_fini(&s);
+	return status;
+}
+
+static int read_all(struct sooth_report *r, struct capture_file *f, struct sooth_error *err)
+{
+	_cleanup_free_ char *bytes = malloc(REPORT_READ_BYTES);
+	ssize_t got;
+	int status = bytes ? 0 : error_no_memory(err);
+
+	while (!status) {
+		got = capture_file_read(f, bytes, REPORT_READ_BYTES, err);
+		if (got <= 0)
+			return got < 0 ? (int)got : report_check_capture(r, f->path, err);
+		status = sooth_report_feed(r, bytes, (size_t)got, err);
+	}
+	return status;
+}
+
+int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_error *err)
+{
+	ERROR_HERE(err);
+	struct capture_file f;
+	int status = capture_file_open(&f, path, err);
+
+	if (status)
+		return status;
+	status = report_choose(r, &f, err);
+	if (!status)
+		status = read_all(r, &f, err);
+	capture_file_close(&f);
+	return status;
+}
+
+static bool has_notes(void *user, const struct index_entry *e)
+{
+	(void)user;
+	return e->flags & INDEX_NOTES;
+}
+
+int report_read_survey(
+	struct sooth_report *r, const char *path, struct survey *survey, struct sooth_error *err)
+{
+	struct capture_file f;
+	int status = capture_file_open(&f, path, err);
+
+	if (status)
+		return status;
+	if (!capture_file_survey(&f, survey) || !capture_file_choose(&f, has_notes, NULL)) {
+		survey_fini(survey);
+		survey->file_bytes = f.bytes;
+		report_survey(r, survey);
+	}
+	status = read_all(r, &f, err);
+	capture_file_close(&f);
+	return status;
+}
