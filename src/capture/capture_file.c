@@ -260,7 +260,7 @@ bool capture_file_rewind(struct capture_file *f)
 
 void capture_file_close(struct capture_file *f)
 {
-	if (f->path && strcmp(f->path, "-"))
+	if (f->path && strcmp(f->path, "-") && f->fd >= 0)
 		close(f->fd);
 	buffer_fini(&f->indexes);
 	buffer_fini(&f->stretches);

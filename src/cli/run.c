@@ -351,7 +351,8 @@ static int run_capture(
 	if (!status && t->product)
 		status = target_options_select(run->target, t->product, err);
 	if (!status)
-		status = sooth_report_read(t->report, path, err);
+		status = run->survey ? report_read_survey(t->report, path, run->survey, err)
+				     : sooth_report_read(t->report, path, err);
 	return status ? status : finish_all(run, t, err);
 }
 

@@ -7,6 +7,7 @@
 #ifndef SOOTH_CLI_RUN_H
 #define SOOTH_CLI_RUN_H
 
+#include "capture/index.h"
 #include "cli/output.h"
 #include "cli/target.h"
 #include "cli/watch.h"
@@ -94,6 +95,7 @@ struct run {
 	struct run_unseen unseen;
 	uint64_t edges_ns; /* see <sooth/observer.h> */
 	struct run_chore chore;
+	struct survey *survey; /* of a capture only what it holds, and that is filled in */
 };
 
 /* Returns the exit status or a negative errno with err filled. */

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/stop.h"
+#include "cli/target.h"
 #include "core/registry.h"
 
 #define TIMEOUT_NS (600 * NS_PER_S)
@@ -21,6 +22,7 @@ struct query_config {
 		uint64_t timeout_ns;
 	} query;
 	struct output_options output;
+	struct target_options capture;
 };
 
 static const struct option query_options[] = {
@@ -42,6 +44,7 @@ static const struct option query_options[] = {
 
 static const struct option_group groups[] = {
 	OPTION_GROUP("Query", query_options, 0),
+	PART_GROUP(struct query_config, capture),
 	OUTPUT_GROUP(struct query_config, output),
 	FILE_GROUP(struct query_config, output),
 };
@@ -112,6 +115,11 @@ static int make_output(struct output **out, const struct output_options *options
 	return status;
 }
 
+static int choose(void *user, struct sooth_report *report, struct sooth_error *err)
+{
+	return part_options_select(user, report, err);
+}
+
 static int run_query(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct query_config *c = config;
@@ -127,7 +135,9 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 		status = query_open(&q,
 			&(struct query_options){ .path = arguments->items[0],
 				.timeout_ns = c->query.timeout_ns,
-				.is_stopped = stop_is_wanted },
+				.is_stopped = stop_is_wanted,
+				.select = choose,
+				.user = &c->capture.part },
 			err);
 	if (!status)
 		status =

@@ -2,46 +2,87 @@
 /* sooth report: everything a capture holds, each probe in its default view. */
 #include <errno.h>
 
+#include "analyze/overview/capture_info.h"
 #include "cli/command.h"
 #include "cli/run.h"
 
 struct report_config {
 	struct target_options target; /* which processes of the capture */
 	struct output_options output;
+	struct {
+		bool info;
+	} report;
+};
+
+static const struct option report_options[] = {
+	{ .name = "info",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct report_config, report.info),
+		.help = "only what it holds: how long, when, where, records by kind; at once" },
 };
 
 static const struct option_group groups[] = {
+	OPTION_GROUP("Report", report_options, 0),
 	TARGET_GROUP(struct report_config, target),
 	OUTPUT_GROUP(struct report_config, output),
 	FILE_GROUP(struct report_config, output),
 };
 
-static int run_report_command(
-	void *config, const struct arguments *arguments, struct sooth_error *err)
+static int check(
+	const struct report_config *c, const struct arguments *arguments, struct sooth_error *err)
 {
-	struct report_config *c = config;
-	struct run run = {
-		.name = "report",
-		.target = &c->target,
-		.output = &c->output,
-		.arguments = arguments,
-		.default_views = true,
-	};
+	const struct target_options *t = &c->target;
 
 	if (arguments->count != 1 || arguments->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report without a capture");
 		error_why(err, "a report explains one file");
 		return error_remedy(err, "give one file that `sooth record` or --save wrote");
 	}
-	return run_report(&run, err);
+	if (!c->report.info || !(t->pids.count || t->part.from || t->part.to))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take --info of less than a capture");
+	error_why(err, "its index tells of all of it");
+	return error_remedy(err, "leave out --info, or -p, --from and --to");
+}
+
+static int run_report_command(
+	void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct report_config *c = config;
+	struct survey survey = { 0 };
+	const struct capture_info_options info = { &survey };
+	struct run run = {
+		.name = "report",
+		.target = &c->target,
+		.output = &c->output,
+		.arguments = arguments,
+		.default_views = !c->report.info,
+	};
+	int status = check(c, arguments, err);
+
+	if (c->report.info) {
+		run.views[0] = (struct run_view){ "capture-info", &info };
+		run.survey = &survey;
+	}
+	if (!status)
+		status = run_report(&run, err);
+	survey_fini(&survey);
+	return status;
 }
 
 const struct command command_report = {
 	.name = "report",
 	.summary = "explain a capture",
-	.usage = "FILE.sooth [-p PID] [-j] [-o FILE]",
-	.about = "Shows each probe in the capture in its default view.",
-	.examples = "  sooth report build.sooth\n  sooth report -j - < build.sooth\n",
+	.usage = "FILE.sooth [--info] [--from TIME] [--to TIME] [-p PID] [-j] [-o FILE]",
+	.about =
+		"Shows each probe in the capture in its default view. Of a large capture a part is "
+		"read\n"
+		"at once by its index.",
+	.examples = "  sooth report build.sooth\n"
+		    "  sooth report --info build.sooth           what it holds\n"
+		    "  sooth report --from 1m --to 70s build.sooth\n"
+		    "  sooth report --from -5s build.sooth       its last five seconds\n"
+		    "  sooth report -j - < build.sooth\n",
 	COMMAND_GROUPS(groups),
 	.config_size = sizeof(struct report_config),
 	.run = run_report_command,

@@ -61,7 +61,13 @@ void part_learn(struct part *p, const struct survey *s)
 	p->begin_ns = s->begin_ns;
 	p->end_ns = s->end_ns ? s->end_ns : s->last_ns;
 	p->has_end = s->end_ns != 0;
+	p->is_settled = true;
 	settle(p);
+}
+
+void part_end(struct part *p)
+{
+	p->is_settled = true;
 }
 
 /* --- records --- */
@@ -214,7 +220,7 @@ static const struct sooth_field part_fields[] = {
 		FIELD_STATE_AT(part_row, left_out_state)),
 };
 
-static const struct sooth_schema part_schema = {
+const struct sooth_schema part_schema = {
 	.name = "part",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct part_row),
@@ -260,12 +266,17 @@ int part_tell(const struct part *p, struct output *output, struct sooth_error *e
 	};
 	int status;
 
-	if (!p->is_asked || !p->is_known)
+	if (!p->is_asked || !p->is_known || !p->is_settled)
 		return 0;
 	status = output_section(output, &part_section, err);
 	if (!status)
 		status = OUTPUT_ROW(output, &row, NULL, 0, err);
 	return status ? status : output_close_section(output, err);
+}
+
+bool part_leaves_out(const struct sooth_record *row)
+{
+	return ((const struct part_row *)row)->left_out > 0;
 }
 
 void part_fini(struct part *p)

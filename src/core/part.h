@@ -22,6 +22,7 @@ struct part {
 	uint64_t from_ns, to_ns;   /* CLOCK_MONOTONIC; to_ns is not in it */
 	uint64_t begin_ns, end_ns; /* of the capture; end_ns is that of the latest record if cut */
 	bool has_end;
+	bool is_settled;   /* no more is learned of the capture's begin and end */
 	uint64_t left_out; /* records over a time that reaches over a border */
 	struct buffer kept;
 	uint16_t kind; /* of the record before, and what it speaks of */
@@ -33,6 +34,8 @@ int part_ask(struct part *p, int64_t from_ns, int64_t to_ns, struct sooth_error 
 bool part_needs_end(const struct part *p);
 /* What an index, or a first reading, says of begin and end. */
 void part_learn(struct part *p, const struct survey *s);
+/* No more will come. */
+void part_end(struct part *p);
 /* What belongs to it, borrowed until the next call; batches come in order of time. Without memory
  * kept has failed. */
 struct batch part_take(struct part *p, const struct batch *batch);
@@ -44,6 +47,9 @@ bool part_judge(const struct sooth_record *r, uint64_t *since_ns);
 int part_check(const struct part *p, struct sooth_error *err);
 /* Where it begins and ends, and what was left out, among the notes. Nothing of a whole. */
 int part_tell(const struct part *p, struct output *output, struct sooth_error *err);
+/* Of a row it told: whether something was left out. */
+extern const struct sooth_schema part_schema;
+bool part_leaves_out(const struct sooth_record *row);
 void part_fini(struct part *p);
 
 #endif

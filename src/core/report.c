@@ -382,6 +382,7 @@ int sooth_report_between(
 	struct sooth_report *r, int64_t from_ns, int64_t to_ns, struct sooth_error *err)
 {
 	ERROR_HERE(err);
+	r->summary.part = &r->part;
 	return part_ask(&r->part, from_ns, to_ns, err);
 }
 
@@ -393,6 +394,11 @@ struct part *report_part(struct sooth_report *r)
 struct sooth_report *report_passed_on_to(const struct sooth_report *r)
 {
 	return r->passes_to;
+}
+
+void report_add_unknown(struct sooth_report *r, uint64_t records)
+{
+	r->summary.unknown_records += records;
 }
 
 void report_survey(struct sooth_report *r, struct survey *survey)
@@ -460,7 +466,8 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 		status = tell_views(r, err);
 	if (status)
 		return status;
-	summary_part(&r->summary, &r->part);
+	part_end(&r->part);
+	summary_end_part(&r->summary);
 	summary_losses(&r->summary, r->has_read ? &r->reader : NULL, r->merge.late_records);
 	status = summary_tell(&r->summary, r->output, err);
 	return status ? status : output_end(r->output, err);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "core/registry.h"
 #include "core/report.h"
 
 #define REPORT_READ_BYTES (256u << 10)
@@ -117,6 +118,18 @@ static bool has_notes(void *user, const struct index_entry *e)
 	return e->flags & INDEX_NOTES;
 }
 
+static void note_unknown(struct sooth_report *r, const struct survey *s)
+{
+	size_t position = 0;
+	const void *kind;
+	void *records;
+
+	while (map_next(&s->kinds, &position, &kind, &records)) {
+		if (!registry_schema(*(const uint16_t *)kind))
+			report_add_unknown(r, *(uint64_t *)records);
+	}
+}
+
 int report_read_survey(
 	struct sooth_report *r, const char *path, struct survey *survey, struct sooth_error *err)
 {
@@ -129,6 +142,8 @@ int report_read_survey(
 		survey_fini(survey);
 		survey->file_bytes = f.bytes;
 		report_survey(r, survey);
+	} else {
+		note_unknown(r, survey);
 	}
 	status = read_all(r, &f, err);
 	capture_file_close(&f);

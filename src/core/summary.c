@@ -217,13 +217,15 @@ static void add_loss(
 	buffer_fini(&one);
 }
 
-void summary_part(struct summary *s, const struct part *part)
+void summary_end_part(struct summary *s)
 {
-	s->part = part;
+	const struct part *part = s->part;
+
+	if (!part || !part->is_known)
+		return;
 	/* Of a capture that was cut it ends with the part. */
-	if (part->is_asked && part->is_known)
-		s->last_ns = part->to_ns < part->end_ns ? part->to_ns : part->end_ns;
-	if (part->is_asked && part->is_known && part->to_ns < part->end_ns)
+	s->last_ns = part->to_ns < part->end_ns ? part->to_ns : part->end_ns;
+	if (part->to_ns < part->end_ns)
 		s->end_reason = ENDED_PART;
 }
 

@@ -32,8 +32,8 @@ struct summary {
 	bool is_newer; /* the capture is of a later format than this build knows */
 };
 
-/* Of what it was a part; said before summary_losses(). */
-void summary_part(struct summary *s, const struct part *part);
+/* Of what it was a part, when no more will come; said before summary_losses(). */
+void summary_end_part(struct summary *s);
 void summary_take(struct summary *s, const struct sooth_record *r);
 /* What the reader and the merge found; reader is NULL for a live stream. */
 void summary_losses(struct summary *s, const struct block_reader *reader, uint64_t late_records);

@@ -20,7 +20,8 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 static int section_begin(void *state, const struct section *section, struct sooth_error *err)
 {
 	(void)err;
-	((struct losses_sink *)state)->is_open = !strcmp(section->name, "loss");
+	((struct losses_sink *)state)->is_open =
+		!strcmp(section->name, "loss") || !strcmp(section->name, "part");
 	return 0;
 }
 
@@ -34,6 +35,9 @@ static int rows(void *state, const struct section *section, const struct batch *
 		return 0;
 	line_plan(&plan, section->schema);
 	batch_for_each (r, batch) {
+		/* That it is a part is no news to who asked for one; what that leaves out is. */
+		if (section->schema == &part_schema && !part_leaves_out(r))
+			continue;
 		line_format(s->lines, &plan, r);
 		buffer_char(s->lines, '\n');
 	}

@@ -277,20 +277,18 @@ static int is_capture(struct query *q, struct sooth_error *err)
 {
 	bool has_begun = false;
 	struct feed feed = { 0 };
-	int fd = query_open_capture(q, err), status = fd < 0 ? fd : 0;
+	struct capture_file file;
+	int status = query_begin(q, &file, &feed, FEED_RECORDS, note_record, &has_begun, err);
 
-	if (!status)
-		status = feed_open(&feed, &q->tables, FEED_RECORDS, note_record, &has_begun, err);
 	do
-		status = status < 0 ? status : query_read(q, fd, &feed, err);
+		status = status < 0 ? status : query_read(q, &file, &feed, err);
 	while (status > 0 && !has_begun);
 	if (status >= 0)
 		status = report_check_capture(feed.report, q->path, err) ?: status;
 	if (status >= 0)
 		query_keep_notes(q, &feed, !status);
 	feed_close(&feed);
-	if (fd >= 0)
-		close(fd);
+	capture_file_close(&file);
 	return status < 0 ? status : 0;
 }
 

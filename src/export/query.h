@@ -6,6 +6,7 @@
 #ifndef SOOTH_EXPORT_QUERY_H
 #define SOOTH_EXPORT_QUERY_H
 
+#include <sooth/report.h>
 #include "core/output.h"
 
 struct query;
@@ -14,6 +15,9 @@ struct query_options {
 	const char *path;	  /* of the capture, a file */
 	uint64_t timeout_ns;	  /* 0: none */
 	bool (*is_stopped)(void); /* asked now and then; NULL: nobody stops it */
+	/* Chooses what is read of it; NULL: all. */
+	int (*select)(void *user, struct sooth_report *report, struct sooth_error *err);
+	void *user;
 };
 
 /* -EINVAL when the file is no capture; -EOPNOTSUPP when this build has no SQLite. */

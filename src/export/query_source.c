@@ -5,7 +5,6 @@
  * asked for. So memory does not grow with the capture, and nothing is written.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +24,8 @@ struct source {
 struct scan {
 	sqlite3_vtab_cursor base;
 	struct feed feed;
-	int fd; /* -1: not begun */
+	struct capture_file file;
+	bool has_begun;
 	bool is_over;
 	struct buffer rows; /* of the piece at hand */
 	size_t at;
@@ -35,19 +35,22 @@ struct scan {
 
 /* --- reading --- */
 
-int query_open_capture(const struct query *q, struct sooth_error *err)
+int query_begin(struct query *q, struct capture_file *file, struct feed *feed, unsigned parts,
+	feed_taker taker, void *user, struct sooth_error *err)
 {
-	int fd = open(q->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int status = capture_file_open(file, q->path, err);
 
-	if (fd >= 0)
-		return fd;
-	error_errno(err, -errno, "open the capture %s", q->path);
-	if (err->fault == SOOTH_FAULT_PRIVILEGE)
-		err->fault = SOOTH_FAULT_IO;
-	return err->code;
+	if (!status)
+		status = feed_open(feed, &q->tables, parts, taker, user, err);
+	if (!status && q->options.select)
+		status = q->options.select(q->options.user, feed->report, err);
+	if (!status && q->options.select && feed->calls)
+		status = q->options.select(q->options.user, feed->calls, err);
+	return status ? status : report_choose(feed->report, file, err);
 }
 
-int query_read(struct query *q, int fd, struct feed *feed, struct sooth_error *err)
+int query_read(
+	struct query *q, struct capture_file *file, struct feed *feed, struct sooth_error *err)
 {
 	_cleanup_free_ char *bytes = malloc(READ_BYTES);
 	ssize_t got;
@@ -57,9 +60,9 @@ int query_read(struct query *q, int fd, struct feed *feed, struct sooth_error *e
 		return error_no_memory(err);
 	if (query_is_over(q))
 		return query_stopped(q, err);
-	got = read(fd, bytes, READ_BYTES);
+	got = capture_file_read(file, bytes, READ_BYTES, err);
 	if (got < 0)
-		return error_errno(err, -errno, "read the capture %s", q->path);
+		return (int)got;
 	status = got ? feed_bytes(feed, bytes, (size_t)got, err) : feed_finish(feed, err);
 	return status ? status : got > 0;
 }
@@ -88,9 +91,10 @@ static int take(
 
 static void end_scan(struct scan *s)
 {
-	if (s->fd < 0)
+	if (!s->has_begun)
 		return;
-	close(TAKE_FD(s->fd));
+	s->has_begun = false;
+	capture_file_close(&s->file);
 	query_keep_notes(((struct source *)s->base.pVtab)->q, &s->feed, s->is_over);
 	feed_close(&s->feed);
 }
@@ -115,7 +119,7 @@ static int refill(struct scan *s)
 
 		buffer_reset(&s->rows);
 		s->at = 0;
-		status = query_read(q, s->fd, &s->feed, &err);
+		status = query_read(q, &s->file, &s->feed, &err);
 		if (status < 0)
 			return fail(s, &err);
 		s->is_over = !status;
@@ -140,11 +144,9 @@ static int filter(
 	s->at = 0;
 	s->row = 1;
 	s->is_over = false;
-	s->fd = query_open_capture(source->q, &err);
-	if (s->fd < 0 || feed_open(&s->feed, &source->q->tables, part, take, s, &err)) {
-		s->fd = s->fd < 0 ? -1 : s->fd;
+	s->has_begun = true;
+	if (query_begin(source->q, &s->file, &s->feed, part, take, s, &err))
 		return fail(s, &err);
-	}
 	return refill(s);
 }
 
@@ -190,7 +192,6 @@ static int open_scan(sqlite3_vtab *table, sqlite3_vtab_cursor **cursor)
 	if (!s)
 		return SQLITE_NOMEM;
 	s->base.pVtab = table;
-	s->fd = -1;
 	*cursor = &s->base;
 	return SQLITE_OK;
 }

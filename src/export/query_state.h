@@ -42,8 +42,11 @@ int query_views(struct query *q, struct sooth_error *err);
 /* The notes of a reading are kept when there are none, or none of a whole one. */
 void query_keep_notes(struct query *q, struct feed *feed, bool is_whole);
 /* Reads a piece of the capture: 1, 0 at its end, which the feed then knows of. */
-int query_read(struct query *q, int fd, struct feed *feed, struct sooth_error *err);
-int query_open_capture(const struct query *q, struct sooth_error *err);
+int query_read(
+	struct query *q, struct capture_file *file, struct feed *feed, struct sooth_error *err);
+/* Opens both; file and feed are to be closed, also when it failed. */
+int query_begin(struct query *q, struct capture_file *file, struct feed *feed, unsigned parts,
+	feed_taker taker, void *user, struct sooth_error *err);
 
 /* --- results: query_rows.c --- */
 

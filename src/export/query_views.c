@@ -31,12 +31,13 @@ static int take(
 	return status ? status : sql_insert(f->q->db, insert, table, record, &f->scratch, err);
 }
 
-static int fill(struct filling *f, struct feed *feed, int fd, struct sooth_error *err)
+static int fill(
+	struct filling *f, struct feed *feed, struct capture_file *file, struct sooth_error *err)
 {
 	int status;
 
 	do
-		status = query_read(f->q, fd, feed, err);
+		status = query_read(f->q, file, feed, err);
 	while (status > 0);
 	return status;
 }
@@ -60,17 +61,16 @@ static int make_empty(struct query *q, struct sooth_error *err)
 int query_views(struct query *q, struct sooth_error *err)
 {
 	struct filling f = { .q = q };
-	_cleanup_close_ int fd = query_open_capture(q, err);
+	struct capture_file file = { .fd = -1 };
 	struct feed feed = { 0 };
-	int status = fd < 0 ? fd : 0, empties;
+	int status, empties;
 
 	q->is_users = false;
+	status = sql_execute(q->db, "BEGIN", err);
 	if (!status)
-		status = sql_execute(q->db, "BEGIN", err);
+		status = query_begin(q, &file, &feed, FEED_RECORDS | FEED_VIEWS, take, &f, err);
 	if (!status)
-		status = feed_open(&feed, &q->tables, FEED_RECORDS | FEED_VIEWS, take, &f, err);
-	if (!status)
-		status = fill(&f, &feed, fd, err);
+		status = fill(&f, &feed, &file, err);
 	empties = make_empty(q, err);
 	if (!status)
 		status = empties;
@@ -78,6 +78,7 @@ int query_views(struct query *q, struct sooth_error *err)
 		status = sql_execute(q->db, "COMMIT", err);
 	query_keep_notes(q, &feed, !status);
 	feed_close(&feed);
+	capture_file_close(&file);
 	buffer_fini(&f.scratch);
 	q->has_views = !status;
 	return status;

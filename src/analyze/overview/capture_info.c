@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a capture holds: how long, when, on which host, how many records of which kind. The figures
+ * are a survey's, from the index or counted on the way; of the records themselves only what the
+ * stream says of itself is needed.
+ */
+#include "analyze/overview/capture_info.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "core/registry.h"
+#include "core/stage.h"
+#include "model/schema.h"
+
+#define NAMES_MAX 4096
+
+enum info_read { READ_WHOLE, READ_INDEX };
+
+static const char *const read_names[] = {
+	[READ_WHOLE] = "all of it",
+	[READ_INDEX] = "its index",
+};
+static const struct sooth_names read_values = { 2, read_names };
+
+struct capture_row {
+	struct sooth_record record;
+	uint64_t file_bytes;
+	uint64_t began_utc_ns;
+	uint64_t records;
+	uint64_t blocks;
+	uint64_t heads;
+	uint64_t raw_bytes;
+	struct sooth_text sooth_version;
+	struct sooth_text hostname;
+	struct sooth_text os;
+	struct sooth_text os_version;
+	struct sooth_text architecture;
+	uint32_t read;
+	uint8_t file_state;  /* absent: it was no file */
+	uint8_t began_state; /* absent: it never began */
+	uint8_t host_state;  /* absent: the first head is not there */
+	uint8_t unused[1];
+};
+
+static const struct sooth_field capture_fields[] = {
+	FIELD_NUMBER(capture_row, file_bytes, "size of the file", .unit = SOOTH_UNIT_BYTES,
+		FIELD_STATE_AT(capture_row, file_state)),
+	FIELD_NUMBER(capture_row, began_utc_ns, "when the observation began",
+		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(capture_row, began_state)),
+	FIELD_NUMBER(capture_row, records, "records, without those of repeated heads"),
+	FIELD_NUMBER(capture_row, blocks, "blocks of them"),
+	FIELD_NUMBER(
+		capture_row, heads, "blocks of definitions among these: each begins a segment"),
+	FIELD_NUMBER(
+		capture_row, raw_bytes, "of all records, uncompressed", .unit = SOOTH_UNIT_BYTES),
+	FIELD_STRING(capture_row, sooth_version, "which sooth wrote it",
+		FIELD_STATE_AT(capture_row, host_state)),
+	FIELD_STRING(capture_row, hostname, "where", FIELD_STATE_AT(capture_row, host_state),
+		.placeholder = "host"),
+	FIELD_STRING(capture_row, os, "its system", FIELD_STATE_AT(capture_row, host_state)),
+	FIELD_STRING(capture_row, os_version, "and release of it",
+		FIELD_STATE_AT(capture_row, host_state)),
+	FIELD_STRING(capture_row, architecture, "its processors",
+		FIELD_STATE_AT(capture_row, host_state)),
+	{ .name = "read",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(capture_row, read),
+		.names = &read_values,
+		.help = "what of the capture was read for this: blocks are believed to be as "
+			"the index says" },
+};
+
+static const struct sooth_schema capture_schema = {
+	.name = "capture",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct capture_row),
+	SCHEMA_FIELDS(capture_fields),
+	.line = "[{file_bytes} with ]{records} records in {blocks} blocks ({raw_bytes} "
+		"uncompressed)[, begun {began_utc_ns}][\nby sooth {sooth_version} on {hostname} "
+		"({os} {os_version}, {architecture})]\ntold from {read}",
+};
+
+struct kind_row {
+	struct sooth_record record;
+	uint64_t records;
+	struct sooth_text kind;
+	uint32_t number;
+	uint32_t unused;
+};
+
+static const struct sooth_field kind_fields[] = {
+	FIELD_STRING(
+		kind_row, kind, "of what kind, by the capture's own definitions", .is_key = true),
+	FIELD_NUMBER(kind_row, records, "how many"),
+	FIELD_NUMBER(kind_row, number, "the kind's number in the capture", .unit = SOOTH_UNIT_HEX,
+		.is_hidden = true),
+};
+
+static const struct sooth_schema kind_schema = {
+	.name = "kinds",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct kind_row),
+	SCHEMA_FIELDS(kind_fields),
+};
+
+static const struct section capture_section = {
+	.name = "capture", .schema = &capture_schema, .shape = SECTION_OBJECT
+};
+
+static const struct section kinds_section = {
+	.name = "kinds",
+	.title = "records by kind",
+	.schema = &kind_schema,
+	.shape = SECTION_TABLE,
+	.if_empty = "there are no records",
+};
+
+struct info_state {
+	struct output *output;
+	const struct survey *survey;
+	struct survey own;     /* nobody has made one: of the records that came */
+	struct buffer segment; /* the first */
+	struct buffer schemas; /* stream.schema records, once for each kind */
+	struct map named;      /* uint16_t -> uint32_t: where in there */
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct info_state *s = state;
+	const struct capture_info_options *o = options;
+
+	(void)err;
+	s->output = output;
+	s->survey = o ? o->survey : &s->own;
+	map_init(&s->named, sizeof(uint16_t), sizeof(uint32_t), NAMES_MAX);
+	return 0;
+}
+
+static void take_schema(struct info_state *s, const struct stream_schema *schema)
+{
+	uint16_t kind = (uint16_t)schema->kind;
+	bool is_new = false;
+	uint32_t *at = map_put(&s->named, &kind, &is_new);
+
+	if (!at || !is_new)
+		return;
+	*at = (uint32_t)s->schemas.size;
+	buffer_append(&s->schemas, schema, record_bytes(&schema->record));
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct info_state *s = state;
+	const struct block block = { .header = { .type = BLOCK_RECORDS }, .batch = *batch };
+	const void *known;
+
+	if (s->survey == &s->own)
+		survey_block(&s->own, &block);
+	batch_for_each (r, batch) {
+		if ((known = record_as(r, STREAM_SCHEMA, sizeof(struct stream_schema))))
+			take_schema(s, known);
+		else if (!s->segment.size &&
+			 record_as(r, STREAM_SEGMENT, sizeof(struct stream_segment)))
+			buffer_append(&s->segment, r, record_bytes(r));
+	}
+	return s->own.failed || buffer_failed(&s->schemas) || buffer_failed(&s->segment)
+		       ? error_no_memory(err)
+		       : 0;
+}
+
+/* --- telling --- */
+
+static int tell_capture(struct info_state *s, struct sooth_error *err)
+{
+	const struct stream_segment *segment =
+		s->segment.size ? (const void *)s->segment.data : NULL;
+	const struct survey *v = s->survey;
+	struct capture_row row = { .file_bytes = v->file_bytes,
+		.records = v->records,
+		.blocks = v->blocks,
+		.heads = v->heads,
+		.raw_bytes = v->raw_bytes,
+		.read = v->is_indexed ? READ_INDEX : READ_WHOLE,
+		.file_state = v->file_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.began_state = segment && v->begin_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.host_state = segment ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	struct record_tail tail[5] = { { 0 } };
+
+	if (segment) {
+		row.began_utc_ns = v->begin_ns + (uint64_t)segment->realtime_offset_ns;
+		tail[0] = tail_text(&row.sooth_version, &segment->record, &segment->sooth_version);
+		tail[1] = tail_text(&row.hostname, &segment->record, &segment->hostname);
+		tail[2] = tail_text(&row.os, &segment->record, &segment->os);
+		tail[3] = tail_text(&row.os_version, &segment->record, &segment->os_version);
+		tail[4] = tail_text(&row.architecture, &segment->record, &segment->architecture);
+	}
+	return OUTPUT_ROW(s->output, &row, tail, segment ? ARRAY_SIZE(tail) : 0, err);
+}
+
+struct kind_count {
+	uint64_t records;
+	uint16_t kind;
+};
+
+static int compare_counts(const void *a, const void *b)
+{
+	const struct kind_count *x = a, *y = b;
+
+	if (x->records != y->records)
+		return x->records < y->records ? 1 : -1;
+	return x->kind < y->kind ? -1 : x->kind > y->kind;
+}
+
+static int tell_kind(struct info_state *s, const struct kind_count *c, struct sooth_error *err)
+{
+	const struct sooth_schema *known = registry_schema(c->kind);
+	const uint32_t *at = map_get(&s->named, &c->kind);
+	struct kind_row row = { .records = c->records, .number = c->kind };
+	struct record_tail name = { &row.kind, "unnamed", strlen("unnamed") };
+
+	if (at) {
+		const struct stream_schema *schema = (const void *)(s->schemas.data + *at);
+
+		name = tail_text(&row.kind, &schema->record, &schema->name);
+	} else if (known) {
+		name.data = known->name;
+		name.size = strlen(known->name);
+	}
+	return OUTPUT_ROW(s->output, &row, &name, 1, err);
+}
+
+static int tell_kinds(struct info_state *s, struct sooth_error *err)
+{
+	struct buffer sorted = { 0 };
+	size_t position = 0, count;
+	const void *kind;
+	void *records;
+	int status = 0;
+
+	while (map_next(&s->survey->kinds, &position, &kind, &records))
+		buffer_append(&sorted,
+			&(struct kind_count){ *(uint64_t *)records, *(const uint16_t *)kind },
+			sizeof(struct kind_count));
+	if (buffer_failed(&sorted))
+		status = error_no_memory(err);
+	count = sorted.size / sizeof(struct kind_count);
+	if (count)
+		qsort(sorted.data, count, sizeof(struct kind_count), compare_counts);
+	for (size_t i = 0; i < count && !status; i++)
+		status = tell_kind(s, (const struct kind_count *)(void *)sorted.data + i, err);
+	buffer_fini(&sorted);
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct info_state *s = state;
+	int status = output_section(s->output, &capture_section, err);
+
+	if (!status)
+		status = tell_capture(s, err);
+	if (!status)
+		status = output_section(s->output, &kinds_section, err);
+	return status ? status : tell_kinds(s, err);
+}
+
+static void fini(void *state)
+{
+	struct info_state *s = state;
+
+	survey_fini(&s->own);
+	buffer_fini(&s->segment);
+	buffer_fini(&s->schemas);
+	map_fini(&s->named);
+}
+
+const struct stage_type stage_capture_info = {
+	.name = "capture-info",
+	.help = "what a capture holds: when, where, how many records of which kind",
+	.state_size = sizeof(struct info_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};
