@@ -84,6 +84,7 @@ struct block_reader {
 	uint64_t damaged_bytes;	  /* skipped to find the next block */
 	uint64_t damaged_blocks;  /* whole header, wrong contents */
 	uint64_t damaged_records; /* as the headers of those counted them */
+	uint64_t damaged_others;  /* the same, of blocks without records */
 	/* Set by finish: the beginning of a block that never ended, unless it is an index. */
 	uint64_t cut_bytes;
 };

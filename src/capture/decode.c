@@ -83,8 +83,14 @@ static int block_take(struct block_reader *r, const struct block_header *h,
 {
 	struct block block = { .header = *h };
 
-	if (h->type != BLOCK_SEGMENT && h->type != BLOCK_RECORDS)
-		return 0; /* an index, or of a later version */
+	/* An index, or of a later version: no record is lost, but it may have been cut, and what
+	 * was appended be in it. */
+	if (h->type != BLOCK_SEGMENT && h->type != BLOCK_RECORDS) {
+		bool holds = block_payload_holds(h, stored);
+
+		r->damaged_others += !holds;
+		return !holds;
+	}
 	block.batch = (struct batch){ NULL, 0 };
 	if (payload_read(r, h, stored))
 		block.batch = (struct batch){ r->raw.data, r->raw.size };
@@ -117,7 +123,7 @@ static size_t skip_damaged(
 	size_t bytes = block_bytes(h);
 	const unsigned char *at;
 
-	if (r->damaged_blocks > DAMAGED_LOOKS_MAX)
+	if (r->damaged_blocks + r->damaged_others > DAMAGED_LOOKS_MAX)
 		return bytes;
 	at = memmem(data + 1, bytes - 1, BLOCK_MAGIC, BLOCK_MAGIC_SIZE);
 	if (at)

@@ -26,7 +26,7 @@ MAGIC = b"SOOTHBLK"
 HEADER = struct.Struct("<8sHBBIQQQQIIIIII")
 RECORD = struct.Struct("<QQIIHHHH")
 RAW_BYTES_MAX = 16 << 20
-SEGMENT, RECORDS = 1, 2
+SEGMENT, RECORDS, INDEX = 1, 2, 3
 DEFINITION = 0x80
 
 # The members that the checks below use: name: (offset, struct format); "ref" is a text in the tail.
@@ -82,6 +82,20 @@ Record = collections.namedtuple("Record", "time_ns start_ticks pid tid kind cpu 
 # --- bytes to blocks ---
 
 
+class Index:
+    """An index as the page has it, found by the type of its block."""
+
+    def __init__(self, at, header, payload):
+        (self.version, entries, kinds, _, self.bytes, self.raw_bytes, self.begin_ns,
+         self.end_ns) = struct.unpack_from("<IIIIQQQQ", payload)
+        self.begin, self.at, self.payload = at - self.bytes, at, payload
+        self.header = header
+        self.entries = [struct.unpack_from("<QQQIIIBBH", payload, 48 + 40 * i) for i in range(entries)]
+        self.kinds = {kind: records for kind, _, records in (
+            struct.unpack_from("<IIQ", payload, 48 + 40 * entries + 16 * i) for i in range(kinds))}
+        self.size, self.magic = struct.unpack_from("<Q8s", payload, 48 + 40 * entries + 16 * kinds)
+
+
 def decompressor():
     """A function from a zstd frame and its raw size to bytes, or None."""
     try:
@@ -105,6 +119,7 @@ class Reader:
     def __init__(self, data, decompress):
         self.data, self.decompress = data, decompress
         self.damaged_bytes = self.damaged_blocks = self.cut_bytes = self.unread_blocks = 0
+        self.indexes, self.places = [], {}
         self.blocks = list(self.walk())
 
     def header(self, at):
@@ -163,7 +178,14 @@ class Reader:
                     self.damaged_blocks += 1
                     at = self.next_magic(at, end + len(MAGIC) - 1) or end
                     continue
-                yield Block(*h[2:12], raw)
+                block = Block(*h[2:12], raw)
+                self.places[at] = block
+                yield block
+            elif zlib.crc32(self.data[at + 72:at + 72 + h[11]]) != h[12]:
+                at = self.next_magic(at, end + len(MAGIC) - 1) or end
+                continue
+            elif h[2] == INDEX:
+                self.indexes.append(Index(at, h, self.data[at + 72:at + 72 + h[11]]))
             at += 72 + h[11]
             while at < end and not self.data[at]:
                 at += 1
@@ -230,6 +252,40 @@ def check_order(reader, problems):
         promised = max(promised, b.watermark_ns)
     if not reader.blocks or reader.blocks[0].type != SEGMENT:
         problems.append("the first block is not a segment head")
+
+
+def check_indexes(reader, size, problems):
+    """From the end of the file back to its begin, every block is told of as it is."""
+    end, told = size, {}
+    for index in reversed(reader.indexes):
+        if (index.version, index.magic, index.header[3]) != (1, b"SOOTHIDX", 0):
+            problems.append("the index at %d is of another form" % index.at)
+        if index.at + index.size != end or index.size != 72 + len(index.payload):
+            problems.append("the index at %d does not end where it says" % index.at)
+        at = end = index.begin
+        for first_ns, last_ns, since_ns, bytes_, records, source, type_, flags, _ in index.entries:
+            told[at] = (first_ns, last_ns, records, source, type_)
+            block = reader.places.get(at)
+            kinds = {r.kind for r in records_of(block.raw)} if block else set()
+            if not since_ns <= first_ns or not flags & 1 and any(k & DEFINITION for k in kinds):
+                problems.append("the index of the block at %d: %r" % (at, (since_ns, flags, kinds)))
+            if bool(flags & 2) != any(k < 0x100 and k != 7 and not 0x10 <= k <= 0x12 for k in kinds):
+                problems.append("the notes of the block at %d: %r" % (at, (flags, kinds)))
+            at += bytes_
+        if at != index.at:
+            problems.append("the index at %d tells of %d bytes" % (index.at, index.bytes))
+    found = {at: (b.first_ns, b.last_ns, b.records, b.source, b.type) for at, b in reader.places.items()}
+    if end or told != found:
+        problems.append("%d blocks are told of, of %d" % (len(told), len(found)))
+    counts = collections.Counter(r.kind for b in reader.blocks for r in records_of(b.raw))
+    kinds = sum((collections.Counter(index.kinds) for index in reader.indexes), collections.Counter())
+    if kinds != counts:  # there is one head: it repeats nothing
+        problems.append("kinds: %r by the index, %r" % (kinds, counts))
+    times = {"begin": min(i.begin_ns for i in reader.indexes if i.begin_ns), "end": reader.indexes[-1].end_ns}
+    mine = {name: next(r.time_ns for b in reader.blocks for r in records_of(b.raw) if r.kind == TIME["stream." + name])
+            for name in times}
+    if times != mine:
+        problems.append("begin and end: %r by the index, %r" % (times, mine))
 
 
 def check_schemas(records, problems):
@@ -405,6 +461,7 @@ def check_file(sooth, path, decompress):
         return problems, reader, []
     records = [r for b in reader.blocks for r in records_of(b.raw)]
     check_order(reader, problems)
+    check_indexes(reader, len(data), problems)
     check_schemas(records, problems)
     check_report(reader, records, report, problems)
     check_recovery(data, reader, decompress, problems)

@@ -91,7 +91,14 @@ class Cut(Captures):
         offsets = {random.Random(1).randrange(1, size) for _ in range(CUTS)}
         offsets |= set(range(1, 40)) | set(range(size - 20, size)) | {64, 128, 4096} & set(range(size))
         last_records = 0
-        for offset in sorted(offsets):
+        # Behind the last record stands the index, of which nothing is missed.
+        index = size - int.from_bytes(whole[-16:-8], "little")
+        offsets |= set(range(index - 20, index))
+        for offset in range(index, size, 7):
+            report = self.sooth("report", "-j", self.write(whole[:offset])).json()
+            self.assertNotEqual(report["ended"], "cut", offset)
+            self.assertLess(sum(loss["bytes"] for loss in report["loss"]), 12, offset)
+        for offset in sorted(o for o in offsets if o < index):
             path = self.write(whole[:offset])
             table = self.sooth("report", path)
             self.assertIn("cut", table.text, offset)
