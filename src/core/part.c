@@ -226,8 +226,8 @@ const struct sooth_schema part_schema = {
 	.fixed_size = sizeof(struct part_row),
 	SCHEMA_FIELDS(part_fields),
 	.line = "[a part of the capture: from {from_ns} to {to_ns} of {whole_ns}][; left out: "
-		"{left_out} records of counts that reach over its begin or end and cannot be "
-		"divided (sooth record --stream keeps each event)]",
+		"{left_out} records of counts that reach over its begin or end, for they cannot be "
+		"divided]",
 };
 
 static const struct section part_section = {
