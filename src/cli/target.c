@@ -21,16 +21,19 @@ const struct option target_option_rows[TARGET_OPTION_COUNT] = {
 		.argument = "USER",
 		.offset = offsetof(struct target_options, user),
 		.help = "every process of a user, by name or id" },
+};
+
+const struct option part_option_rows[PART_OPTION_COUNT] = {
 	{ .name = "from",
 		.type = OPTION_TEXT,
 		.argument = "TIME",
-		.offset = offsetof(struct target_options, part.from),
-		.help = "of a capture: from that time after its begin on; -5s: before its end" },
+		.offset = offsetof(struct part_options, from),
+		.help = "from that time after its begin on (12s, 1m); -5s: before its end" },
 	{ .name = "to",
 		.type = OPTION_TEXT,
 		.argument = "TIME",
-		.offset = offsetof(struct target_options, part.to),
-		.help = "of a capture: up to that time" },
+		.offset = offsetof(struct part_options, to),
+		.help = "up to that time" },
 };
 
 static int parse_pid(const char *text, pid_t *pid, struct sooth_error *err)

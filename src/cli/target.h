@@ -19,29 +19,30 @@ struct target_options {
 	struct part_options part;
 };
 
-#define PART_OPTION_COUNT	 2
-#define TARGET_LIVE_OPTION_COUNT 2 /* without those of a part */
-#define TARGET_OPTION_COUNT	 (TARGET_LIVE_OPTION_COUNT + PART_OPTION_COUNT)
+#define TARGET_OPTION_COUNT 2
 extern const struct option target_option_rows[TARGET_OPTION_COUNT];
-#define TARGET_GROUP(config, member)                                                               \
+/* Of a command that reads no captures. */
+#define TARGET_LIVE_GROUP(config, member)                                                          \
 	{                                                                                          \
 		.title = "Target", .options = target_option_rows, .count = TARGET_OPTION_COUNT,    \
 		.offset = offsetof(config, member)                                                 \
 	}
 
-/* Of a command that reads no captures. */
-#define TARGET_LIVE_GROUP(config, member)                                                          \
-	{                                                                                          \
-		.title = "Target", .options = target_option_rows,                                  \
-		.count = TARGET_LIVE_OPTION_COUNT, .offset = offsetof(config, member)              \
-	}
-/* Of one that reads a capture and chooses no processes: the same struct, of it only `part`. */
+#define PART_OPTION_COUNT 2
+extern const struct option part_option_rows[PART_OPTION_COUNT];
 #define PART_GROUP(config, member)                                                                 \
 	{                                                                                          \
-		.title = "Part of the capture",                                                    \
-		.options = target_option_rows + TARGET_LIVE_OPTION_COUNT,                          \
-		.count = PART_OPTION_COUNT, .offset = offsetof(config, member)                     \
+		.title = "Part", .options = part_option_rows, .count = PART_OPTION_COUNT,          \
+		.offset = offsetof(config, member)                                                 \
 	}
+
+/* Two groups: whoever takes a target takes a capture, and so a part of one. */
+#define TARGET_GROUP(config, member)                                                               \
+	{ .title = "Target",                                                                       \
+		.options = target_option_rows,                                                     \
+		.count = TARGET_OPTION_COUNT,                                                      \
+		.offset = offsetof(config, member) },                                              \
+		PART_GROUP(config, member.part)
 
 enum target_allowed {
 	TARGET_MAY_BE_HOST = 1,	   /* nothing said: every process */

@@ -22,7 +22,7 @@ struct query_config {
 		uint64_t timeout_ns;
 	} query;
 	struct output_options output;
-	struct target_options capture;
+	struct part_options part;
 };
 
 static const struct option query_options[] = {
@@ -44,7 +44,7 @@ static const struct option query_options[] = {
 
 static const struct option_group groups[] = {
 	OPTION_GROUP("Query", query_options, 0),
-	PART_GROUP(struct query_config, capture),
+	PART_GROUP(struct query_config, part),
 	OUTPUT_GROUP(struct query_config, output),
 	FILE_GROUP(struct query_config, output),
 };
@@ -137,7 +137,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 				.timeout_ns = c->query.timeout_ns,
 				.is_stopped = stop_is_wanted,
 				.select = choose,
-				.user = &c->capture.part },
+				.user = &c->part },
 			err);
 	if (!status)
 		status =
@@ -159,7 +159,8 @@ static const struct query_config defaults = { .query.timeout_ns = TIMEOUT_NS };
 const struct command command_query = {
 	.name = "query",
 	.summary = "SQL over a capture",
-	.usage = "FILE.sooth \"SELECT ...\" | FILE.sooth --tables [-j] [-o FILE]",
+	.usage = "FILE.sooth \"SELECT ...\" | FILE.sooth --tables [--from TIME] [--to TIME] [-j] "
+		 "[-o FILE]",
 	.about = "Every kind of record and everything that views tell is a table. A statement "
 		 "reads, and does\n"
 		 "nothing else. What was not measured is NULL, and the column not_measured says "
