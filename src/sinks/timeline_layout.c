@@ -209,7 +209,9 @@ void timeline_layout_take(
 
 	l->section_rows++;
 
-	if (series)
+	if (section->is_last && schema->line)
+		take_note(l, section, r);
+	else if (series)
 		take_lane(l, section, series, r);
 	else if (time_of(schema, r, "stretch_ns", &l->stretch_ns))
 		time_of(schema, r, "interval_ns", &l->interval_ns);
@@ -217,8 +219,6 @@ void timeline_layout_take(
 		take_span(l, section, r);
 	else if (sooth_schema_field(schema, "at_ns"))
 		take_mark(l, section, r);
-	else if (section->is_last && schema->line)
-		take_note(l, section, r);
 }
 
 void timeline_layout_end(struct timeline_layout *l, const struct section *section)
