@@ -165,7 +165,18 @@ bool capture_file_survey(struct capture_file *f, struct survey *s)
 struct choice {
 	entry_chooser choose;
 	void *user;
+	bool is_waiting; /* for a watermark: without one a merge would have to keep what was chosen
+			  */
 };
+
+static bool is_chosen(struct choice *c, const struct index_entry *e)
+{
+	bool is_wanted = c->choose(c->user, e) || (c->is_waiting && e->flags & INDEX_PROMISES);
+
+	if (is_wanted)
+		c->is_waiting = !(e->flags & INDEX_PROMISES);
+	return is_wanted;
+}
 
 static bool is_as_told(const struct capture_file *f, const struct index_entry *e, uint64_t offset)
 {
@@ -194,12 +205,12 @@ static void add_stretch(struct capture_file *f, uint64_t offset, uint64_t bytes)
 static bool choose_blocks(
 	struct capture_file *f, void *user, const struct index_view *v, uint64_t offset)
 {
-	const struct choice *c = user;
+	struct choice *c = user;
 
 	for (uint32_t i = 0; i < v->head.entries; i++) {
 		struct index_entry e = index_entry_at(v, i);
 
-		if (c->choose(c->user, &e)) {
+		if (is_chosen(c, &e)) {
 			if (!is_as_told(f, &e, offset))
 				return false;
 			add_stretch(f, offset, e.bytes);
@@ -212,7 +223,7 @@ static bool choose_blocks(
 
 bool capture_file_choose(struct capture_file *f, entry_chooser choose, void *user)
 {
-	struct choice c = { choose, user };
+	struct choice c = { choose, user, false };
 
 	buffer_reset(&f->stretches);
 	f->is_chosen = visit_indexes(f, choose_blocks, &c);

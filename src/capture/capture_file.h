@@ -33,8 +33,8 @@ int capture_file_open(struct capture_file *f, const char *path, struct sooth_err
 bool capture_file_is_indexed(struct capture_file *f);
 /* What the indexes say; false when there are none, or reading them failed. */
 bool capture_file_survey(struct capture_file *f, struct survey *s);
-/* From here on only those blocks are read. False, and nothing chosen, when there is no index or
- * it says of one of them what is not so. */
+/* From here on only those blocks are read, and behind each the next that has a watermark. False,
+ * and nothing chosen, when there is no index or it says of one of them what is not so. */
 bool capture_file_choose(struct capture_file *f, entry_chooser choose, void *user);
 /* As read(2); from the beginning when nothing was read before. */
 ssize_t capture_file_read(struct capture_file *f, void *data, size_t size, struct sooth_error *err);

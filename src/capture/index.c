@@ -109,7 +109,8 @@ void index_take(struct index_builder *b, const struct block *block, size_t bytes
 		.bytes = (uint32_t)bytes,
 		.records = h->records,
 		.source = h->source,
-		.type = h->type };
+		.type = h->type,
+		.flags = h->watermark_ns ? INDEX_PROMISES : 0 };
 
 	judge_records(&e, &block->batch, judge);
 	survey_block(&b->survey, block);

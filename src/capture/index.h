@@ -29,8 +29,9 @@ struct index_head {
 };
 
 enum index_flag {
-	INDEX_LASTS = 1, /* has records that matter later as well: definitions, and their like */
-	INDEX_NOTES = 2, /* has what the stream says of itself, beside ticks and processes */
+	INDEX_LASTS = 1,    /* has records that matter later as well: definitions, and their like */
+	INDEX_NOTES = 2,    /* has what the stream says of itself, beside ticks and processes */
+	INDEX_PROMISES = 4, /* has a watermark */
 };
 
 struct index_entry {

@@ -269,6 +269,8 @@ def check_indexes(reader, size, problems):
             kinds = {r.kind for r in records_of(block.raw)} if block else set()
             if not since_ns <= first_ns or not flags & 1 and any(k & DEFINITION for k in kinds):
                 problems.append("the index of the block at %d: %r" % (at, (since_ns, flags, kinds)))
+            if bool(flags & 4) != bool(block and block.watermark_ns):
+                problems.append("the watermark of the block at %d" % at)
             if bool(flags & 2) != any(k < 0x100 and k != 7 and not 0x10 <= k <= 0x12 for k in kinds):
                 problems.append("the notes of the block at %d: %r" % (at, (flags, kinds)))
             at += bytes_

@@ -206,6 +206,49 @@ static void test_chosen(void **state)
 	}
 }
 
+static void put_with(struct capture_writer *w, struct buffer *records, uint64_t watermark_ns)
+{
+	struct block block = block_of(records, BLOCK_RECORDS, watermark_ns);
+	struct sooth_error err;
+
+	assert_int_equal(capture_writer_block(w, &block, &err), 0);
+	buffer_reset(records);
+}
+
+/* What is read of far away blocks must not wait for a watermark of the part. */
+static void test_watermarks(void **state)
+{
+	struct capture_options options = { .segment_bytes = 1000, .judge = part_judge };
+	struct part part = { .is_asked = true, .is_known = true, .from_ns = 800, .to_ns = 810 };
+	struct file *f = *state;
+	struct buffer records = { 0 };
+	struct capture_writer *w;
+	struct capture_file file;
+	struct sooth_error err;
+	struct survey s;
+
+	assert_int_equal(capture_writer_open(&w, f->path, &options, &err), 0);
+	for (uint64_t t = 10; t < 500; t += 10) {
+		if (t % 50 == 0) {
+			add_limit_note(&records, t, "this");
+			put_with(w, &records, 0);
+		}
+		add_tick(&records, t);
+		put_with(w, &records, t % 20 ? 0 : t);
+	}
+	assert_int_equal(capture_writer_finish(w, &err), 0);
+	capture_writer_free(w);
+	assert_int_equal(capture_file_open(&file, f->path, &err), 0);
+	assert_true(capture_file_choose(&file, part_wants, &part));
+	s = read_file(&file, 100);
+	/* Behind each note one tick, that has the watermark. */
+	assert_int_equal(count_of(&s, STREAM_LIMIT), 9);
+	assert_int_equal(count_of(&s, STREAM_TICK), 9);
+	survey_fini(&s);
+	capture_file_close(&file);
+	buffer_fini(&records);
+}
+
 /* Nothing, of what any command asks, hangs on where the file is cut. */
 static void test_cut_anywhere(void **state)
 {
@@ -447,6 +490,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_survey, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_chosen, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_watermarks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut_anywhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_file, setup, teardown),
 		cmocka_unit_test(test_refused),
