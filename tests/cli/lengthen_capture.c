@@ -71,6 +71,9 @@ static int again(void *user, const struct block *block, struct sooth_error *err)
 	struct block later = { .header = block->header };
 	int status = 0;
 
+	/* A repeated head: the writer makes its own, and as records its old times would be late. */
+	if (block->header.type == BLOCK_SEGMENT && block->header.sequence)
+		return 0;
 	batch_for_each (r, &block->batch) {
 		size_t at = records.size;
 
