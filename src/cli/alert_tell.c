@@ -18,18 +18,19 @@
 #define JSON_MAX 32768 /* fits a pipe at once, so that nobody waits for the reader */
 #define NOT_RUN	 127   /* exit status of a shell, and of ours */
 
+/* null: it has none, it is not known, or the process is gone. */
 static void text_member(struct json *j, const struct alert_event *e, const char *name)
 {
 	const struct sooth_field *f = e->row ? sooth_schema_field(e->schema, name) : NULL;
-	struct sooth_value v;
+	struct sooth_value v = { .state = SOOTH_STATE_ABSENT };
 
-	if (!f)
-		return;
-	v = sooth_field_get(f, e->row);
-	if (v.state != SOOTH_STATE_VALUE || v.type != SOOTH_FIELD_TEXT)
-		return;
+	if (f)
+		v = sooth_field_get(f, e->row);
 	json_key(j, name);
-	json_string(j, v.text.data, v.text.size);
+	if (v.state == SOOTH_STATE_VALUE && v.type == SOOTH_FIELD_TEXT)
+		json_string(j, v.text.data, v.text.size);
+	else
+		json_null(j);
 }
 
 static void write_figure(
@@ -55,14 +56,16 @@ static void write_json(struct buffer *out, const struct alert_event *e)
 	json_cstring(&j, time);
 	json_key(&j, "pid");
 	json_u64(&j, e->key.pid);
+	json_key(&j, "start_ticks");
+	json_u64(&j, e->key.start_ticks);
 	json_key(&j, "name");
 	json_string(&j, e->name, strlen(e->name));
 	text_member(&j, e, "agent");
 	text_member(&j, e, "project");
 	text_member(&j, e, "session_id");
 	json_key(&j, "has_ended");
-	json_bool(&j, !e->row);
-	if (e->row)
+	json_bool(&j, e->has_ended);
+	if (!e->has_ended)
 		write_figure(&j, e, "value", e->value);
 	write_figure(&j, e, "threshold", e->threshold);
 	json_key(&j, "unit");
@@ -152,7 +155,7 @@ static void describe(struct buffer *line, const struct alert_event *e)
 	buffer_format(line, "process %u (", e->key.pid);
 	escape_terminal(line, e->name, strlen(e->name));
 	buffer_string(line, ") ");
-	if (!e->row) {
+	if (e->has_ended) {
 		buffer_format(line, "has ended; it was over its %s threshold", e->what->alert);
 		return;
 	}

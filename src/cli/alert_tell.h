@@ -21,10 +21,10 @@ struct alert_key {
 struct alert_event {
 	const struct alert_watched *what;
 	struct alert_key key;
-	const struct sooth_record *row; /* NULL: it has ended */
+	const struct sooth_record *row; /* NULL: it is gone */
 	const struct sooth_schema *schema;
 	const char *name;
-	bool is_raised;
+	bool is_raised, has_ended;
 	double value, threshold;
 };
 

@@ -51,6 +51,24 @@ static void copy_name(
 		snprintf(out, 64, "%.*s", (int)v.text.size, v.text.data);
 }
 
+/* It stands in the table until its parent asks how it ended; its figures are nobody's by then. */
+static bool has_ended(const struct sooth_schema *schema, const struct sooth_record *row)
+{
+	const struct sooth_field *f = sooth_schema_field(schema, "state");
+	struct sooth_value v;
+
+	if (!f)
+		return false;
+	v = sooth_field_get(f, row);
+	return value_is_there(&v) && v.text.size && (*v.text.data == 'Z' || *v.text.data == 'X');
+}
+
+/* The value is that of the field; true: the alert that was told is over. */
+static bool is_over(const struct alert_event *e)
+{
+	return e->has_ended || e->value < e->threshold * ALERT_CLEAR_AT;
+}
+
 static void watch(struct alerts *a, uint32_t kind, const struct sooth_schema *schema,
 	const struct sooth_record *row)
 {
@@ -69,12 +87,13 @@ static void watch(struct alerts *a, uint32_t kind, const struct sooth_schema *sc
 	v = sooth_field_get(f, row);
 	if (known)
 		known->frame = a->frame;
-	if (v.state != SOOTH_STATE_VALUE)
+	e.has_ended = has_ended(schema, row);
+	if (v.state != SOOTH_STATE_VALUE && !e.has_ended)
 		return;
 	e.value = v.type == SOOTH_FIELD_REAL ? v.f : (double)v.u;
 	copy_name(name, schema, row);
 	e.name = name;
-	e.is_raised = e.value >= e.threshold;
+	e.is_raised = !e.has_ended && e.value >= e.threshold;
 	if (!known && e.is_raised) {
 		known = map_put(&a->raised, &e.key, NULL);
 		if (known) {
@@ -82,7 +101,7 @@ static void watch(struct alerts *a, uint32_t kind, const struct sooth_schema *sc
 			memcpy(known->name, name, sizeof(name));
 			alert_tell(a, &e);
 		}
-	} else if (known && e.value < e.threshold * ALERT_CLEAR_AT) {
+	} else if (known && is_over(&e)) {
 		map_remove(&a->raised, &e.key);
 		alert_tell(a, &e);
 	}
@@ -96,7 +115,7 @@ static void clear_ended(struct alerts *a)
 
 	while (map_next(&a->raised, &position, &key, &value)) {
 		struct raised_alert was = *(struct raised_alert *)value;
-		struct alert_event e = { .key = *(const struct alert_key *)key };
+		struct alert_event e = { .key = *(const struct alert_key *)key, .has_ended = true };
 
 		if (was.frame == a->frame)
 			continue;

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import harness
@@ -14,6 +15,8 @@ from harness import SOOTH, WORKLOADS, Case
 from screen_reader import Screen
 
 WATCH = [SOOTH, "ps", "-a", "-w", "0.5"]
+# 64 MB until its input ends.
+FULL = "import sys; x = b'x' * (64 << 20); print(flush=True); sys.stdin.read()"
 CLONE3 = 435  # the same everywhere
 CLEARS = (b"\x1b[2J", b"\x1b[J", b"\x1b[0J", b"\x1b[3J")
 
@@ -481,6 +484,30 @@ class Alerts(Case):
         self.assertNotIn("value", mine("cleared")[0])
         self.assertEqual(mine("raised")[0]["unit"], "bytes")
         self.assertGreater(mine("raised")[0]["value"], 64 << 20)
+        run.send(signal.SIGINT)
+        run.finish()
+
+    def test_ended_and_not_asked_for(self):
+        """A zombie has no memory: that is no return below the threshold."""
+        process = subprocess.Popen([sys.executable, "-S", "-c", FULL], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+        self.addCleanup(process.__exit__, None, None, None)
+        process.stdout.readline()
+        run = self.start_sooth("ps", "-a", "-w", "0.3", "-j", "-m", "32", "--on-alert",
+                               self.tell_program())
+        mine = lambda state: [a for a in self.told()
+                              if a["pid"] == process.pid and a["state"] == state]
+        harness.wait_until(lambda: mine("raised"), "an alert")
+        self.assertIn("session_id", mine("raised")[0])
+        process.stdin.close()
+        harness.wait_until(lambda: mine("cleared"), "its end")
+        self.assertEqual(harness.process_state(process.pid), "Z")
+        self.assertTrue(mine("cleared")[0]["has_ended"])
+        self.assertNotIn("value", mine("cleared")[0])
+        self.assertEqual(mine("cleared")[0]["start_ticks"], mine("raised")[0]["start_ticks"])
+        harness.wait_until(lambda: b"has ended; it was over its memory threshold" in run.err, "a line")
+        self.assertNotIn(b"below again", [line for line in run.err.splitlines()
+                                          if b"process %d " % process.pid in line][-1])
         run.send(signal.SIGINT)
         run.finish()
 
