@@ -108,7 +108,9 @@ static const char *refusal(const struct act *a, const struct census_process *p)
 		       : p->agent || p->owner_agent	    ? "it is another agent's"
 							    : "it is no agent's";
 	if (!a->may_be_any && !p->agent && !p->owner_agent)
-		return "it is no agent's; --any does it all the same";
+		return p->process->state == 'Z'
+			       ? "it has ended, and waits for its parent to ask how"
+			       : "it is no agent's; --any does it all the same";
 	return NULL;
 }
 
@@ -121,9 +123,10 @@ static void copy_span(char *out, size_t room, struct span text)
 
 static void describe(const struct act *a, const struct census_process *p, struct act_process *to)
 {
+	const struct agent *agent = p->agent ? p->agent : p->owner_agent;
 	const char *refused = refusal(a, p);
 
-	to->agent = p->agent ? p->agent : p->owner_agent;
+	snprintf(to->agent, sizeof(to->agent), "%s", agent ? agent->name : "");
 	to->has_role = p->has_role;
 	to->role = p->role;
 	to->is_foreground = p->process->is_foreground;
@@ -327,7 +330,7 @@ size_t act_mean_others(struct act *a)
 		if (!by && a->reach == ACT_SESSION && !p->left)
 			by = meant_beside(a, p);
 		if (by && !find(a, &p->id))
-			added += mean(a, p, by->depth + 1);
+			added += mean(a, p, by->depth + (p->tie != CENSUS_TIE_LAUNCHED));
 	}
 	return added;
 }
@@ -365,12 +368,20 @@ void act_would(struct act *a)
 	}
 }
 
+static bool is_launcher(const struct act_process *p)
+{
+	return p->has_role && p->role == AGENT_ROLE_LAUNCHER;
+}
+
+/* A launcher goes with its main process, and before that: it may start another. */
 static int by_depth(const void *a, const void *b)
 {
 	const struct act_process *x = a, *y = b;
 
 	if (x->depth != y->depth)
 		return x->depth < y->depth ? -1 : 1;
+	if (is_launcher(x) != is_launcher(y))
+		return is_launcher(x) ? -1 : 1;
 	return (x->id.pid > y->id.pid) - (x->id.pid < y->id.pid);
 }
 

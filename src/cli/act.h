@@ -30,7 +30,7 @@ struct act_process {
 	int handle;	/* -1: none */
 	uint32_t depth; /* below those that are meant; what started others comes first */
 	enum act_outcome outcome;
-	const struct agent *agent; /* whose it is; NULL: nobody's */
+	char agent[64]; /* whose it is; empty: nobody's; no pointer into a look that is over */
 	bool has_role;
 	enum agent_role role;
 	bool is_foreground; /* its shell would see it stop */

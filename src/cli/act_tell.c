@@ -34,6 +34,11 @@ static const struct sooth_names outcomes = { ACT_OUTCOMES, outcome_names };
 
 static const struct sooth_field act_fields[] = {
 	FIELD_PID(act_row),
+	{ .name = "start_ticks",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(act_row, record.start_ticks),
+		.is_hidden = true,
+		.help = "when it started, in clock ticks after boot; with the pid it names it" },
 	FIELD_STRING(act_row, name, "name of the main thread"),
 	FIELD_STRING(act_row, agent, "whose it is", FIELD_STATE_AT(act_row, agent_state)),
 	FIELD_STRING(act_row, role, "what it is there", FIELD_STATE_AT(act_row, role_state)),
@@ -65,13 +70,12 @@ static int tell_one(struct output *o, const struct act_process *p, struct sooth_
 	struct act_row row = {
 		.record = { .start_ticks = p->id.start_ticks, .pid = (uint32_t)p->id.pid },
 		.outcome = p->outcome,
-		.agent_state = state_if(p->agent),
+		.agent_state = state_if(p->agent[0]),
 		.role_state = state_if(p->has_role),
 		.session_state = state_if(p->session[0]),
 		.why_state = state_if(p->why[0]),
 	};
-	struct record_tail tail[] = { text(&row.name, p->name),
-		text(&row.agent, p->agent ? p->agent->name : ""),
+	struct record_tail tail[] = { text(&row.name, p->name), text(&row.agent, p->agent),
 		text(&row.role, p->has_role ? agent_role_name(p->role) : ""),
 		text(&row.session_id, p->session), text(&row.why, p->why) };
 
@@ -107,8 +111,7 @@ void act_list(const struct act *a, FILE *stream)
 		if (p->outcome != ACT_MEANT && p->outcome != ACT_STILL && p->outcome != ACT_REFUSED)
 			continue;
 		escape_terminal(&line, p->name, strlen(p->name));
-		buffer_format(&line, "  %s%s", p->agent ? p->agent->name : "",
-			p->agent && p->has_role ? " " : "");
+		buffer_format(&line, "  %s%s", p->agent, p->agent[0] && p->has_role ? " " : "");
 		if (p->has_role)
 			buffer_string(&line, agent_role_name(p->role));
 		if (p->why[0]) {

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import unittest
+import unittest.mock
 
 import harness
 from family import Family
@@ -18,6 +19,7 @@ from harness import SOOTH, Case, wait_until
 
 INSIDE = "SOOTH_TEST_INSIDE"
 SILENT = {"in": "closed", "out": "closed", "err": "closed"}
+NOTHING = {"in": "null", "out": "null", "err": "null"}
 ONCE = ("--wait", "2")
 
 
@@ -112,6 +114,22 @@ class Named(Acting):
         self.assert_there(tool)
         told = self.kill("%d@%d" % (tool.pid, tool.started))
         self.assertEqual(told[tool.pid]["outcome"], "ended")
+
+    def test_identity_is_told(self):
+        """By what lists them, and by what acts on them."""
+        main, tool, _ = self.session("a")
+        rows = json.loads(self.run_sooth("ps", "-j", main.pid).stdout)["processes"]
+        self.assertEqual([row["start_ticks"] for row in rows], [main.started])
+        told = self.kill("--dry-run", "-t", main.pid)
+        self.assertEqual((told[main.pid]["start_ticks"], told[tool.pid]["start_ticks"]),
+                         (main.started, tool.started))
+
+    def test_a_zombie(self):
+        target = self.workload("children", "--zombies", "1", "--count", "0")
+        zombie = [line.split()[1] for line in bytes(target.out).decode().splitlines()
+                  if line.endswith("zombie")][0]
+        run = self.run_sooth("kill", "-j", zombie, status=2)
+        self.assertIn("waits for its parent", results(run)[int(zombie)]["why"])
 
     def test_by_the_user(self):
         """Nothing here needs root for what is the user's own."""
@@ -359,6 +377,57 @@ class Forking(Acting):
     def test_asked_to_end(self):
         for _ in range(self.TRIES):
             self.check()
+
+
+class Launched(Acting):
+    """A session of an agent of the user's own, whose launcher leads a session without a terminal."""
+    AGENT = """
+name own-of-this-test
+title Our own agent
+below own-of-this-test/launch role=launcher
+below own-of-this-test/main
+marker session OWN_OF_THIS_TEST_ID
+"""
+    SESSION = "0a1b2c3d-launched"
+
+    def setUp(self):
+        super().setUp()
+        self.family.write("config/sooth/agents.d/own.agent", self.AGENT)
+        place = unittest.mock.patch.dict(os.environ, XDG_CONFIG_HOME=self.path("config"))
+        place.start()
+        self.addCleanup(place.stop)
+
+    def session(self, name):
+        launcher = self.family.root.start(
+            name + "-launcher", "session", **NOTHING,
+            program=self.family.copy("own-of-this-test/launch/go"))
+        main = launcher.start(name, **NOTHING, program=self.family.copy("own-of-this-test/main/go"))
+        tool = main.start(name + "-tool", "session", **NOTHING,
+                          environment={"OWN_OF_THIS_TEST_ID": self.SESSION})
+        return launcher, main, tool
+
+    def check(self, told, members, outcome):
+        """All of it, the launcher first, and by the name that it was given."""
+        self.assertEqual(list(told), [member.pid for member in members])
+        self.assertEqual([(row["agent"], row["role"], row["outcome"]) for row in told.values()],
+                         [("own-of-this-test", role, outcome)
+                          for role in ("launcher", "main", "tool")])
+
+    def test_all_of_it(self):
+        members = self.session("a")
+        for name in (members[1].pid, self.SESSION):
+            told = results(self.run_sooth("freeze", "-j", "--session", name))
+            self.check(told, members, "frozen")
+            self.assertEqual([harness.process_state(m.pid) for m in members], ["T"] * 3)
+            told = results(self.run_sooth("thaw", "-j", "--session", name))
+            self.check(told, members, "running")
+        self.check(self.kill("--session", self.SESSION), members, "ended")
+        self.assert_gone(*members)
+
+    def test_by_force(self):
+        members = self.session("a")
+        self.check(self.kill("-9", "--session", members[1].pid), members, "ended")
+        self.assert_gone(*members)
 
 
 class Frozen(Acting):

@@ -33,6 +33,11 @@ static const struct sooth_names ties = { sizeof(tie_names) / sizeof(tie_names[0]
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(process_row),
+	{ .name = "start_ticks",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(process_row, record.start_ticks),
+		.is_hidden = true,
+		.help = "when it started, in clock ticks after boot; with the pid it names it" },
 	FIELD_NUMBER(process_row, ppid, "process id of the parent"),
 	{ .name = "cpu_percent",
 		.label = "CPU%",
