@@ -125,6 +125,11 @@ static int check(const struct diagnose_config *c, struct sooth_error *err)
 		error_why(err, "that is of one judgement, and -w makes many");
 		return error_remedy(err, "give one of the two");
 	}
+	if (c->diagnose.quick && c->diagnose.duration_ns) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "look once, for a time");
+		error_why(err, "--quick is one look, and --duration says how long to observe");
+		return error_remedy(err, "give one of the two");
+	}
 	if (c->picture.flamegraph && c->diagnose.bundle) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph beside a bundle");
 		error_why(err, "a run writes one file beside its report");

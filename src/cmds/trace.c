@@ -246,6 +246,22 @@ static int check_lossless(const struct trace_config *c, struct sooth_error *err)
 	return error_remedy(err, "leave out --lossless, or -c");
 }
 
+/* What each of a pair would show has no room beside the other. */
+static int check_pairs(const struct trace_config *c, struct sooth_error *err)
+{
+	if (c->trace.count && wants_operations(c)) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show counts of calls and other sums");
+		error_why(err, "-c is a table of calls; --io, --network, --process and --memory "
+			       "are sums of what these did");
+		return error_remedy(err, "give one of the two; -c -e file: counts of some calls");
+	}
+	if (!c->trace.clock || !c->trace.relative)
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "begin each line with two times");
+	error_why(err, "-t is the time of the day, -r the time since the line before");
+	return error_remedy(err, "give one of the two");
+}
+
 static int check_stack(const struct trace_config *c, struct sooth_error *err)
 {
 	if (!c->trace.stack)
@@ -356,6 +372,8 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		status = check_all(c, arguments, err);
 	if (!status)
 		status = check_interval(c, err);
+	if (!status)
+		status = check_pairs(c, err);
 	if (!status)
 		status = check_stack(c, err);
 	if (!status)

@@ -48,13 +48,26 @@ static int select_as(struct target *t, enum target_selector selector, struct soo
 	return 0;
 }
 
+/* Who is named twice is one target all the same. */
+static bool target_has_pid(const struct target *t, pid_t pid)
+{
+	const pid_t *pids = (const void *)t->pids.data;
+
+	for (size_t i = 0; i < t->pids.size / sizeof(pid); i++) {
+		if (pids[i] == pid)
+			return true;
+	}
+	return false;
+}
+
 int target_add_pid(struct target *t, pid_t pid, struct sooth_error *err)
 {
 	int status = select_as(t, TARGET_PIDS, err);
 
 	if (status)
 		return status;
-	buffer_append(&t->pids, &pid, sizeof(pid));
+	if (!target_has_pid(t, pid))
+		buffer_append(&t->pids, &pid, sizeof(pid));
 	return buffer_failed(&t->pids) ? error_no_memory(err) : 0;
 }
 

@@ -114,6 +114,16 @@ static int unknown(const char *word, struct sooth_error *err)
 				 "%%time, %%ipc, %%signal, other; %%path, %%desc");
 }
 
+/* "!", ",", "read,": a call is named nowhere. */
+static int nothing_named(const char *text, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "watch the calls \"%s\"", text);
+	error_why(err, "%s",
+		strcmp(text, "!") ? "a name is missing in that list"
+				  : "no call is named that is to be left out");
+	return error_remedy(err, "openat,close; file,network; %%path; !futex,poll: all but these");
+}
+
 static void invert(struct syscall_set *s)
 {
 	for (size_t i = 0; i < SYSCALL_SET_ROWS / 64; i++)
@@ -123,6 +133,7 @@ static void invert(struct syscall_set *s)
 int syscall_set_parse(struct syscall_set *s, const char *text, struct sooth_error *err)
 {
 	bool is_all_but = text && *text == '!';
+	const char *whole = text;
 
 	syscall_set_init(s);
 	if (!text)
@@ -133,6 +144,8 @@ int syscall_set_parse(struct syscall_set *s, const char *text, struct sooth_erro
 		size_t size = strcspn(text, ",");
 		char word[WORD_SIZE];
 
+		if (!size)
+			return nothing_named(whole, err);
 		snprintf(word, sizeof(word), "%.*s", (int)(size < WORD_SIZE ? size : WORD_SIZE - 1),
 			text);
 		if (!add_word(s, word))

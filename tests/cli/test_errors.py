@@ -46,6 +46,15 @@ class Usage(Case):
     def test_what_does_not_go_together(self):
         self.check(2, ["trace", "--interval", "1", "--", "/bin/true"], "line by line")
         self.check(2, ["trace", "--interval", "1", "-c", "--plain", "--", "/bin/true"], "--plain")
+        self.check(2, ["trace", "-t", "-r", "--", "/bin/true"], "-t", "-r")
+        for sums in ("--io", "--network", "--process", "--memory"):
+            self.check(2, ["trace", "-c", sums, "--", "/bin/true"], sums)
+        self.check(2, ["diagnose", "--quick", "--duration", "3"], "--quick", "--duration")
+
+    def test_lists_of_nothing(self):
+        for calls, words in (("!", "left out"), (",", "missing"), ("read,", "missing"),
+                             ("!,read", "missing"), ("", "missing")):
+            self.check(2, ["trace", "-e", calls, "--", "/bin/true"], '"%s"' % calls, words)
 
     def test_nobody_to_ask(self):
         """Without a terminal nothing is ended that has to be asked for."""

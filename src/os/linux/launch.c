@@ -169,6 +169,11 @@ int launch_release(const struct os *os, struct launch *launch, struct sooth_erro
 	if (read(failure, &code, sizeof(code)) != sizeof(code))
 		return 0;
 	error_errno(err, code, "run %s", launch->name);
+	/* Nothing that sooth lacks: no program of that name can be run by anybody it runs as. */
+	if (code == -EACCES) {
+		error_set(err, code, SOOTH_FAULT_NOT_FOUND, "run %s", launch->name);
+		error_why(err, "it may not be executed: no program, or in a folder that is closed");
+	}
 	error_remedy(err, "check its name and that it may be executed");
 	return code;
 }
