@@ -74,6 +74,7 @@ enum sooth_reason {
 	SOOTH_REASON_NOT_JUDGED,  /* this version of sooth does not judge it */
 	SOOTH_REASON_BLOCKED,	  /* reading it did not return: a dead mount, a stuck device */
 	SOOTH_REASON_UNSEEN,	  /* its begin was not seen: it began before, or nobody told it */
+	SOOTH_REASON_COVERED,	  /* the program has written a title over its arguments */
 };
 
 /* A state byte as it stands in a record: state and its reason. */

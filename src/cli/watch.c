@@ -20,6 +20,14 @@ static bool wants_text(const struct output_options *o)
 	return !strcmp(name, "table") || !strcmp(name, "text");
 }
 
+/* A terminal on which nothing can be drawn anew: report after report, as without one. */
+static bool is_dumb(void)
+{
+	const char *terminal = getenv("TERM");
+
+	return terminal && !strcmp(terminal, "dumb");
+}
+
 int watch_open(struct screen **out, const struct output_options *output,
 	const struct watch_options *watch, struct sooth_report *report, struct sooth_error *err)
 {
@@ -33,7 +41,7 @@ int watch_open(struct screen **out, const struct output_options *output,
 
 	*out = NULL;
 	if (!wants_text(output) || output->output || !isatty(STDIN_FILENO) ||
-		!isatty(STDOUT_FILENO))
+		!isatty(STDOUT_FILENO) || is_dumb())
 		return 0;
 	options.use_color = sink.use_color;
 	status = screen_open(out, &options, err);

@@ -251,8 +251,8 @@ const struct agent *agent_recognise(const struct agent_set *set,
 
 			if (!rule)
 				continue;
-			*match = (struct agent_match){ rule->why, rule->role,
-				version_of(agent, &s) };
+			*match = (struct agent_match){ rule->why, rule->role, version_of(agent, &s),
+				kind == AGENT_RULE_TITLE };
 			return agent;
 		}
 	}

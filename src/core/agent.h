@@ -164,6 +164,7 @@ struct agent_match {
 	const char *rule; /* which rule said so, in words */
 	enum agent_role role;
 	struct span version; /* empty: not told by what was looked at */
+	bool is_covered;     /* by a title over its arguments, which would name its files */
 };
 
 struct agent_set;

@@ -539,6 +539,13 @@ class Alerts(Case):
 
 
 class NoTerminal(Case):
+    def test_dumb(self):
+        """A terminal on which nothing can be drawn anew."""
+        with Screen(["/bin/sh", "-c", "%s ps -a -w 0.3" % SOOTH], 100, 200,
+                    {"TERM": "dumb"}) as screen:
+            screen.wait_for(lambda _: screen.written.count(b" PID") >= 3, "three reports")
+            self.assertNotIn(b"\x1b[H", screen.written)
+
     def test_plain(self):
         """One report after the other, until it is told to end."""
         run = self.start_sooth("ps", "-a", "-w", "0.3")

@@ -199,7 +199,8 @@ static void judge_outdated(
 		return;
 	}
 	if (!version.size) {
-		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+		out->state = SOOTH_NOT_MEASURED(
+			p->match.is_covered ? SOOTH_REASON_COVERED : SOOTH_REASON_UNSUPPORTED);
 		say(out, "its version is not known");
 		return;
 	}

@@ -214,7 +214,8 @@ int host_tell_versions(const struct host_tell *t, struct sooth_error *err)
 		.title = "installed",
 		.schema = &installed_row_schema,
 		.shape = SECTION_TABLE,
-		.if_empty = "no agent was found installed here" };
+		.if_empty = "none was found where agents keep their versions; NEWEST is also of "
+			    "folders from which one runs" };
 
 	return tell_all_installed(t, &section, err);
 }

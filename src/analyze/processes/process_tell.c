@@ -116,6 +116,12 @@ static void fill_place(struct telling *t)
 
 /* --- the agent and its session --- */
 
+/* Why there is no version: the script would tell it, and no argument names that any more. */
+static uint8_t no_version(const struct census_process *p)
+{
+	return p->match.is_covered ? SOOTH_NOT_MEASURED(SOOTH_REASON_COVERED) : UNKNOWN;
+}
+
 static void fill_agent(struct telling *t)
 {
 	const struct census_process *p = t->l->p;
@@ -126,7 +132,7 @@ static void fill_agent(struct telling *t)
 	row->agent_state = p->agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	row->version_state = !p->agent	   ? SOOTH_STATE_ABSENT
 			     : has_version ? SOOTH_STATE_VALUE
-					   : UNKNOWN;
+					   : no_version(p);
 	row->session_agent_state = p->owner_agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	row->role_state = p->has_role ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	row->role_pid = p->player ? p->player->id.pid : p->id.pid;
