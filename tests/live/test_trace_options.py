@@ -82,6 +82,12 @@ class Trace(harness.Case):
         self.assertEqual(words("-s", "100").count('"words of the target"'), 2)
         self.assertEqual(words("-s", "9").count('"words of "...'), 2)
 
+    def test_named_twice(self):
+        target = self.workload("sleep", "--seconds", "600")
+        run = self.run_sooth("trace", "-c", "-d", "0.2", "-p", str(target.pid), str(target.pid))
+        lines = [line for line in run.text.splitlines() if line.startswith("target: ")]
+        self.assertEqual([line.split("pid ")[1].split()[0] for line in lines], [str(target.pid)])
+
     def test_sets(self):
         self.assertEqual({c["name"] for c in self.calls("-e", "connect,bind")}, {"connect", "bind"})
         self.assertLessEqual({c["category"] for c in self.calls("-e", "network")}, {"network"})

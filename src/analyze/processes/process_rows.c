@@ -33,11 +33,6 @@ static const struct sooth_names ties = { sizeof(tie_names) / sizeof(tie_names[0]
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(process_row),
-	{ .name = "start_ticks",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(process_row, record.start_ticks),
-		.is_hidden = true,
-		.help = "when it started, in clock ticks after boot; with the pid it names it" },
 	FIELD_NUMBER(process_row, ppid, "process id of the parent"),
 	{ .name = "cpu_percent",
 		.label = "CPU%",
@@ -67,6 +62,11 @@ static const struct sooth_field process_fields[] = {
 	FIELD_STRING(process_row, elapsed_time, "since it started: [[days-]hours:]minutes:seconds",
 		.label = "TIME"),
 	HIDDEN_NUMBER(elapsed_s, "since it started, in seconds", .unit = SOOTH_UNIT_S),
+	{ .name = "start_ticks",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(process_row, record.start_ticks),
+		.is_hidden = true,
+		.help = "when it started, in clock ticks after boot; with the pid it names it" },
 	HIDDEN_NUMBER(uid, "effective user id"),
 	HIDDEN_STRING(user, "name of that user", FIELD_STATE_AT(process_row, user_state),
 		.placeholder = "user"),
