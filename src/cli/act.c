@@ -276,8 +276,10 @@ void act_mean_verdict(struct act *a, enum verdict_kind kind)
 	struct verdict verdict;
 	size_t position = 0;
 
+	a->unjudged = 0;
 	while ((p = census_next(&a->census, &position))) {
 		verdict_judge(&a->census, p, kind, &verdict);
+		a->unjudged += verdict.state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 		if (verdict.holds && !verdict.state && mean(a, p, 0))
 			snprintf(find(a, &p->id)->why, sizeof(verdict.why), "%s", verdict.why);
 	}

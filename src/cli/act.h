@@ -54,6 +54,7 @@ struct act {
 	enum act_reach reach;
 	const char *only_agent;	 /* name; what is not that itself is refused; NULL: any */
 	bool may_be_any;	 /* also what is no agent's */
+	size_t unjudged;	 /* might be of the kind that is meant, but may not be read */
 	struct buffer processes; /* struct act_process */
 };
 

@@ -82,18 +82,31 @@ static int tell_one(struct output *o, const struct act_process *p, struct sooth_
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
 
+static void note_unjudged(struct output *o, size_t count)
+{
+	char what[80];
+
+	snprintf(what, sizeof(what), "whether %zu other process%s of that kind", count,
+		count == 1 ? " is" : "es are");
+	output_limit(o, what, "permission denied", "run as root, who may read them");
+}
+
 static int tell(struct output *o, void *user, struct sooth_error *err)
 {
-	static const struct section section = { .name = "results",
+	struct act *a = user;
+	const struct section section = { .name = "results",
 		.schema = &act_schema,
 		.shape = SECTION_TABLE,
-		.if_empty = "there is nothing of that kind here" };
-	struct act *a = user;
+		.if_empty = a->unjudged ? "nothing that could be judged is of that kind"
+					: "there is nothing of that kind here" };
 	int status = output_section(o, &section, err);
 
+	if (a->unjudged)
+		note_unjudged(o, a->unjudged);
 	for (size_t i = 0; i < act_count(a) && !status; i++)
 		status = tell_one(o, act_at(a, i), err);
-	return status;
+	/* The section is on this stack: end it before it goes. */
+	return status ? status : output_close_section(o, err);
 }
 
 int act_tell(const char *name, const struct output_options *options, struct act *a,

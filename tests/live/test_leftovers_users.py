@@ -3,7 +3,11 @@
 What another user than the super-user is told of leftovers: the same of what is theirs, and that it
 is not known where the owner may be hidden.
 """
+import json
+import re
 import shutil
+import subprocess
+import uuid
 
 import harness
 from family import NULL
@@ -63,6 +67,67 @@ class Users(Leftovers):
         tool = self.tool_of(main)
         self.assert_sound(main, tool, **self.hidden())
         self.assertEqual(self.row(tool, **self.hidden())["session_pid"], main.pid)
+
+    def report(self, command, *arguments):
+        run = subprocess.run([*self.nobody["before"], self.nobody["sooth"], command, "-j",
+            *map(str, arguments)], check=True, stdout=subprocess.PIPE)
+        return json.loads(run.stdout)
+
+    def called_so(self):
+        """A main process that is known without a look at its executable."""
+        main = self.family.root.start("theirs", "session", **dict(NULL,
+            program=self.family.copy("bin/claude")))
+        main.session_id = str(uuid.uuid4())
+        self.family.tell_session(main)
+        return main
+
+    def test_who_may_not_be_read(self):
+        """What another user's session left is not known, and so it is said: never that there is none."""
+        main = self.family.main()
+        tool = self.tool_of(main)
+        main.kill(reaper=self.family.root)
+        self.assert_orphaned(tool, main)
+        row = self.row(tool, **self.nobody)
+        self.assertEqual(row["flags"], None, row)
+        for name in ("flags", "is_orphaned", "is_abandoned"):
+            self.assertEqual(row["not_measured"][name], "permission denied", row)
+        report = self.report("ps", "-i", "10ms")
+        self.assertNotIn(tool.pid, [row["pid"] for row in report["processes"]])
+        for name in ("orphaned_count", "abandoned_count"):
+            self.assertIsNone(report[name], report)
+        self.assertTrue(any(re.match("who [0-9]+ process", limit["what"])
+                            for limit in report["limits"]), report["limits"])
+        for kind in ("--orphans", "--abandoned"):
+            report = self.report("kill", kind, "--dry-run")
+            self.assertNotIn(tool.pid, [row["pid"] for row in report["results"]])
+            self.assertTrue(any(re.match("whether [0-9]+ other processes? ", limit["what"])
+                                for limit in report["limits"]), report["limits"])
+
+    def test_roles_that_may_not_be_read(self):
+        """A server and a helper differ by their streams; one's own are told as by the super-user."""
+        def session(main):
+            return [row for row in self.report("ps", "-t", "-i", "10ms")["sessions"]
+                    if row["pid"] == main.pid][0]
+
+        theirs, own = self.called_so(), self.family.main("own", parent=self.shell)
+        servers = [main.start(name, **self.family.server(main))
+                   for main, name in ((theirs, "server"), (own, "talked"))]
+        self.assertEqual([self.row(server)["role"] for server in servers], ["mcp", "mcp"])
+        rows = [self.row(server, **self.nobody) for server in servers]
+        self.assertIsNone(rows[0]["role"], rows[0])
+        self.assertEqual(rows[0]["not_measured"]["role"], "permission denied", rows[0])
+        self.assertEqual(rows[1]["role"], "mcp", rows[1])
+        self.assertIsNone(session(theirs)["mcp_servers"], session(theirs))
+        self.assertEqual(session(own)["mcp_servers"], 1, session(own))
+
+    def test_connections_that_may_not_be_read(self):
+        main = self.called_so()
+        self.assertIn(("connections of process %d" % main.pid, "permission denied"),
+            [(limit["what"], limit["reason"])
+             for limit in self.report("status", "-i", "10ms")["limits"]])
+        run = subprocess.run([*self.nobody["before"], self.nobody["sooth"], "status", "-i", "10ms"],
+            check=True, stdout=subprocess.PIPE)
+        self.assertNotIn(b"no agent has", run.stdout)
 
     def test_another_user_of_the_session(self):
         """A tool that became another user (su, sudo) is not left as long as its session is there."""

@@ -57,10 +57,11 @@ struct made {
 	uint32_t uid;	  /* 0: ME; UINT32_MAX: root */
 	uint32_t terminal;
 	char state;
-	bool is_foreground, is_deleted;
+	bool is_foreground, is_deleted, is_of_kernel;
 	const char *name, *executable, *directory, *package, *package_version;
 	struct span arguments;
 	uint8_t arguments_state;
+	uint8_t executable_state; /* not measured: nothing but the figures and the name is told */
 	/* Ties. */
 	bool without_ties;
 	uint64_t pid_namespace; /* 0: the initial one */
@@ -107,6 +108,9 @@ static inline void make_process(const struct made *m, size_t fixed)
 		.threads = 1,
 		.is_deleted = m->is_deleted,
 		.arguments_state = m->arguments_state,
+		.executable_state = m->executable_state,
+		.is_brief = m->executable_state != SOOTH_STATE_VALUE,
+		.vsz_bytes = m->executable_state && !m->is_of_kernel ? 1 << 20 : 0,
 		.is_foreground = m->is_foreground };
 	struct record_tail tail[] = {
 		made_text(&p.name, m->name ? m->name : "thing"),

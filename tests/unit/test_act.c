@@ -237,6 +237,26 @@ static void what_it_came_to(void **state)
 	assert_int_equal(act_exit(&act), 3);
 }
 
+static void some_may_not_be_read(void **state)
+{
+	(void)state;
+	A_HOST({ 500, 1, .name = "lost", .without_ties = true,
+		.executable_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) });
+	act_mean_verdict(&act, VERDICT_ORPHANED);
+	assert_int_equal(act.unjudged, 1);
+	assert_null(meant(500));
+	act_mean_verdict(&act, VERDICT_ABANDONED);
+	assert_int_equal(act.unjudged, 1);
+}
+
+static void all_may_be_read(void **state)
+{
+	(void)state;
+	A_HOST({ 500, 1, .name = "lost" });
+	act_mean_verdict(&act, VERDICT_ORPHANED);
+	assert_int_equal(act.unjudged, 0);
+}
+
 #define ACT_TEST(name) cmocka_unit_test_setup_teardown(name, begin_act, end_act)
 
 int main(void)
@@ -250,6 +270,8 @@ int main(void)
 		ACT_TEST(by_identity),
 		ACT_TEST(looked_at_again),
 		ACT_TEST(what_it_came_to),
+		ACT_TEST(some_may_not_be_read),
+		ACT_TEST(all_may_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

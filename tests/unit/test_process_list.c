@@ -267,6 +267,53 @@ static void test_orphan(void **state)
 	assert_false(has(shown.data, "\"orphaned_reason\": \"\""));
 }
 
+/* Another user's, that may not be read: no agents is not said without them. */
+static void add_unknown(uint32_t pid, uint32_t uid)
+{
+	struct proc_process p = { .record = { .time_ns = 100 * NS_PER_S,
+					  .pid = pid,
+					  .start_ticks = pid,
+					  .kind = PROC_PROCESS },
+		.ppid = 1,
+		.uid = uid,
+		.session = pid,
+		.state = 'S',
+		.vsz_bytes = 1 << 20,
+		.threads = 1,
+		.is_brief = 1,
+		.executable_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) };
+	struct record_tail tail[] = { { &p.name, "lost", 4 } };
+
+	RECORD_APPEND(&records, &p, tail, 1);
+}
+
+static void test_unknown(void **state)
+{
+	struct processes_options o = { .shown = PROCESSES_AGENTS };
+	const char *out;
+
+	(void)state;
+	add_session();
+	add_unknown(40, 7);
+	add_unknown(41, 8);
+	out = show(&o, "json");
+	assert_true(has(out, "\"orphaned_count\": null,"));
+	assert_true(has(out, "\"abandoned_count\": null,"));
+	assert_true(has(out, "\"orphaned_count\": \"permission denied\""));
+	assert_true(has(out, "\"what\": \"who 2 processes are\""));
+	assert_false(has(out, "\"name\": \"lost\""));
+	o.has_uid = true;
+	o.uid = 8;
+	assert_true(has(show(&o, "json"), "\"what\": \"who 1 process is\""));
+	o.uid = 9;
+	assert_false(has(show(&o, "json"), "\"what\": \"who "));
+	assert_true(has(shown.data, "\"orphaned_count\": 0,"));
+	o.has_uid = false;
+	o.shown = PROCESSES_ALL;
+	assert_true(has(show(&o, "json"), "\"name\": \"lost\""));
+	assert_true(has(shown.data, "\"flags\": \"permission denied\""));
+}
+
 /* Parents in a ring, of the same moment, themselves, and chains without end: every process is
  * listed once. */
 static void test_hostile_parents(void **state)
@@ -293,6 +340,7 @@ static void test_hostile_parents(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_unknown),
 		TEST(test_agents),
 		TEST(test_tree),
 		TEST(test_chosen),

@@ -226,6 +226,32 @@ static void test_unread(void **state)
 	add_process(10, 1, "/home/u/.local/share/claude/versions/9.9.9");
 	end_reading(10, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
 	assert_true(has(connections(NULL, "table"), "connections of process 10"));
+	assert_true(
+		has(shown.data, "connections of 1 process were not measured: permission denied\n"));
+	assert_false(has(shown.data, "no agent"));
+}
+
+/* One of them is told, so nothing is said in place of all; two that are not, and why. */
+static void test_some_unread(void **state)
+{
+	(void)state;
+	add_host();
+	add_process(20, 1, "/home/u/.local/share/claude/versions/9.9.9");
+	end_reading(20, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
+	assert_false(has(connections(NULL, "table"), "not measured: permission denied\n"));
+	assert_true(has(shown.data, "160.79.104.10:443"));
+	assert_true(has(shown.data, "connections of process 20"));
+}
+
+static void test_several_unread(void **state)
+{
+	(void)state;
+	add_process(10, 1, "/home/u/.local/share/claude/versions/9.9.9");
+	end_reading(10, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
+	add_process(20, 1, "/home/u/.local/share/claude/versions/9.9.9");
+	end_reading(20, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	assert_true(has(connections(NULL, "table"),
+		"connections of 2 processes were not measured: for several reasons"));
 }
 
 int main(void)
@@ -239,6 +265,8 @@ int main(void)
 		TEST(test_connections),
 		TEST(test_labels_and_agent),
 		TEST(test_unread),
+		TEST(test_some_unread),
+		TEST(test_several_unread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

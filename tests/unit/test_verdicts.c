@@ -6,6 +6,7 @@
 #define MARKS_MCP_X "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x\0CLAUDE_PROJECT_DIR"
 #define MARKS_CODEX "CODEX_THREAD_ID=t\0CODEX_TOOL_CALL_ID=q"
 #define TASKS	    "/tmp/claude-0/p/s/tasks/1.output"
+#define REFUSED	    SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 #define MAIN_X                                                                                     \
 	{                                                                                          \
 		200, 1, .executable = CLAUDE, .name = "claude", .id = "sess-x"                     \
@@ -70,6 +71,59 @@ static void test_pid_given_anew(void **state)
 	HOST({ 200, 1, .start = 70000, .executable = CLAUDE, .id = "other" },
 		{ 300, 1, .stream = AT_FILE, .output = TASKS, .markers = T(MARKS_X) });
 	assert_holds(300, VERDICT_ORPHANED, "the pid was given anew");
+}
+
+/* Another user's, seen without privilege: it may be what an agent left, and its like is none. */
+static void test_who_may_not_be_read(void **state)
+{
+	(void)state;
+	HOST({ 200, 1, .executable = CLAUDE, .name = "claude",
+		     .markers_state = REFUSED }, /* what started it? */
+		{ 210, 1, .executable = CLAUDE, .name = "claude", .markers_state = REFUSED,
+			.is_foreground = true },
+		{ 220, 1, .executable = CLAUDE, .name = "claude" },
+		{ 300, 1, .name = "bash", .executable_state = REFUSED, .without_ties = true },
+		{ 301, 1, .name = "bash", .executable_state = REFUSED, .without_ties = true,
+			.state = 'Z' },
+		{ 302, 1, .name = "kworker", .executable_state = REFUSED, .without_ties = true,
+			.is_of_kernel = true },
+		{ 303, 1, .name = "bash", .without_ties = true,
+			.executable_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED) },
+		{ 304, 1, .name = "bash" });
+	assert_doubted(300, VERDICT_ORPHANED, "may not be read");
+	assert_doubted(300, VERDICT_DAEMON, "may not be read");
+	assert_doubted(300, VERDICT_ABANDONED, "may not be read");
+	assert_true(census_is_unknown(the(300)));
+	for (uint32_t pid = 301; pid < 305; pid++) {
+		assert_no_question(pid, VERDICT_ORPHANED);
+		assert_false(census_is_unknown(the(pid)));
+	}
+	assert_no_question(1, VERDICT_ORPHANED);
+	assert_doubted(200, VERDICT_ORPHANED, "may not be read from its environment");
+	assert_not(210, VERDICT_ORPHANED);
+	assert_not(220, VERDICT_ORPHANED);
+}
+
+/* What is piped is a server, what is not a helper, and what may not be read neither. */
+static void test_role_that_may_not_be_read(void **state)
+{
+	(void)state;
+	HOST(MAIN_X,
+		{ 300, 200, .session = 200, .stream_state = REFUSED, .markers_state = REFUSED },
+		{ 301, 300, .session = 200, .stream_state = REFUSED, .markers_state = REFUSED },
+		{ 310, 200, .session = 200, .stream = AT_SOCKETS },
+		{ 320, 200, .session = 200, .stream = AT_NULL },
+		/* A status line and a hook have sessions of their own as well. */
+		{ 330, 200, .stream = AT_NULL, .markers_state = REFUSED });
+	for (uint32_t pid = 300; pid <= 301; pid++) {
+		assert_false(the(pid)->has_role);
+		assert_int_equal(census_role_state(the(pid)), REFUSED);
+		assert_not(pid, VERDICT_ORPHANED);
+		assert_doubted(pid, VERDICT_ABANDONED, "MCP server");
+	}
+	assert_role(310, AGENT_ROLE_MCP);
+	assert_role(320, AGENT_ROLE_HELPER);
+	assert_int_equal(census_role_state(the(330)), REFUSED);
 }
 
 /* --- left on purpose --- */
@@ -447,6 +501,8 @@ int main(void)
 		TEST(test_not_orphaned),
 		TEST(test_somebody_was_not_read),
 		TEST(test_pid_given_anew),
+		TEST(test_who_may_not_be_read),
+		TEST(test_role_that_may_not_be_read),
 		TEST(test_left_on_purpose),
 		TEST(test_left_by_accident),
 		TEST(test_left_nobody_knows_how),

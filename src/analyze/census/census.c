@@ -360,6 +360,13 @@ struct span census_field(const struct sooth_record *r, const struct sooth_text *
 	return record_text(r, text);
 }
 
+bool census_is_unknown(const struct census_process *p)
+{
+	return p->is_there && p->id.pid != 1 && !p->agent && !p->owner_agent &&
+	       !census_is_ended(p) && p->process->vsz_bytes &&
+	       p->process->executable_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+}
+
 double census_cpu_percent(const struct census_process *p)
 {
 	if (p->last_ns <= p->first_ns)

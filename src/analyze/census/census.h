@@ -66,6 +66,7 @@ struct census_process {
 	struct sooth_text gone;
 	bool has_role;
 	enum agent_role role;
+	uint8_t role_state;	       /* without a role: not measured, or 0, there is none */
 	struct census_process *player; /* who plays the role: it, or the ancestor that does */
 	struct sooth_text role_name;   /* of an MCP or language server; in census.texts */
 	struct sooth_text session_id;  /* in census.texts; empty: not known */
@@ -125,6 +126,15 @@ struct census_process *census_get(const struct census *c, const struct process_i
 struct span census_text(const struct census *c, const struct sooth_text *text);
 /* The text of a field of the process record, of its ties or its session, borrowed. */
 struct span census_field(const struct sooth_record *r, const struct sooth_text *text);
+/* It is there, and nobody let the collector look at what it runs and in which environment: it may
+ * be an agent, or what one left. Never a thread of the kernel, nor the first process, which may
+ * have rights that no user has. */
+bool census_is_unknown(const struct census_process *p);
+/* Of the field that tells the role. */
+static inline uint8_t census_role_state(const struct census_process *p)
+{
+	return p->has_role ? SOOTH_STATE_VALUE : p->role_state ? p->role_state : SOOTH_STATE_ABSENT;
+}
 /* In percent of one CPU between the first and the last record; negative: there was one only. */
 double census_cpu_percent(const struct census_process *p);
 

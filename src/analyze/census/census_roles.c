@@ -108,6 +108,39 @@ static enum agent_role piped_role(const struct part *part)
 	return program_role(part->name.name, &role) ? role : AGENT_ROLE_MCP;
 }
 
+static bool is_refused(uint8_t state)
+{
+	return state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+}
+
+/* Its environment may not be read, and might make something else of it than its place does. */
+static bool may_be_another(const struct part *part, enum agent_role role)
+{
+	const struct agent *agent = part->p->owner_agent;
+
+	if (!agent || !part->p->ties || !is_refused(part->p->ties->markers_state))
+		return false;
+	for (size_t i = 0; i < AGENT_CHILDREN_MAX && agent->children[i].has; i++) {
+		const struct agent_child *child = &agent->children[i];
+
+		if (child->role != role &&
+			(child->place == AGENT_PLACE_ANY || part->place == AGENT_PLACE_ANY ||
+				child->place == part->place))
+			return true;
+	}
+	return false;
+}
+
+/* Whether what tells the role may not be read: what is not known to be no pipe is no helper. */
+static bool is_untold(const struct part *part, enum agent_role role)
+{
+	const struct proc_ties *t = part->p->ties;
+
+	return may_be_another(part, role) ||
+	       (t && part->place != AGENT_PLACE_OWN &&
+		       (is_refused(t->stream_state[0]) || is_refused(t->stream_state[1])));
+}
+
 static bool by_place(const struct part *part, enum agent_role *role)
 {
 	if (markers_of_agent(&part->markers, part->p->owner_agent).is_tool)
@@ -165,15 +198,23 @@ static void find_role(struct settling *s, struct census_process *p)
 	struct census_process *parent = p->parent;
 	enum agent_role role;
 	struct part part;
+	bool is_known;
 
 	if (parent && p->tied != p && parent->has_role && !census_is_head(parent)) {
 		play(p, parent->role, parent->player);
 		return;
 	}
-	if (parent && p->tied != p && !census_is_head(parent))
-		return; /* as little is known of it as of its parent */
+	if (parent && p->tied != p && !census_is_head(parent)) {
+		p->role_state = parent->role_state; /* as little is known as of its parent */
+		return;
+	}
 	part = part_of(s, p);
-	if (by_agent(&part, &role) || by_place(&part, &role))
+	is_known = by_agent(&part, &role);
+	if (!is_known && by_place(&part, &role)) {
+		is_known = !is_untold(&part, role);
+		p->role_state = is_known ? 0 : SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+	}
+	if (is_known)
 		play_itself(s, p, role, part.name.name);
 }
 

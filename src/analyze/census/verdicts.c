@@ -55,11 +55,29 @@ static void say_gone(const struct census *c, const struct census_process *p, str
 		say(out, "%.*s", TEXT(gone));
 }
 
+static bool is_unknown(const struct census_process *p, struct verdict *out)
+{
+	if (!census_is_unknown(p))
+		return false;
+	out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+	say(out, "who it is and who started it may not be read");
+	return true;
+}
+
+/* A main process: of which session it is left would stand in its environment alone. */
+static bool is_above_unread(const struct census_process *p)
+{
+	return p->main == p && !p->above && !p->process->is_foreground && p->ties &&
+	       p->ties->markers_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+}
+
 static void judge_gone(
 	const struct census *c, const struct census_process *p, bool is_meant, struct verdict *out)
 {
 	struct span doubt = census_text(c, &p->doubt);
 
+	if (is_unknown(p, out))
+		return;
 	if (is_zombie(p) || !p->owner_agent) {
 		out->state = SOOTH_STATE_ABSENT;
 		return;
@@ -67,6 +85,11 @@ static void judge_gone(
 	if (doubt.size) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 		say(out, "%.*s", TEXT(doubt));
+		return;
+	}
+	if (!p->is_main_gone && is_above_unread(p)) {
+		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+		say(out, "who started it may not be read from its environment");
 		return;
 	}
 	if (!p->is_main_gone)
@@ -104,6 +127,13 @@ static void judge_abandoned(
 	const struct census *c, const struct census_process *p, struct verdict *out)
 {
 	(void)c;
+	if (is_unknown(p, out))
+		return;
+	if (!p->has_role && p->role_state) {
+		out->state = p->role_state;
+		say(out, "whether it is an MCP server was not found out");
+		return;
+	}
 	switch (p->input) {
 	case CENSUS_INPUT_NONE:
 		out->state = SOOTH_STATE_ABSENT;

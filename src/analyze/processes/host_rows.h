@@ -29,7 +29,8 @@ struct session_row {
 	uint32_t processes, tools, mcp_servers;
 	uint8_t cpu_state, project_state, session_state, status_state;
 	uint8_t flags_state, fleeting_state;
-	uint8_t unused[6];
+	uint8_t roles_state; /* of tools and mcp_servers */
+	uint8_t unused[5];
 	struct sooth_text agent, project, session_id, status, flags;
 };
 

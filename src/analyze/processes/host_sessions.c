@@ -26,6 +26,8 @@ static void add_process(
 	sum->row.processes++;
 	sum->row.tools += is_player && p->role == AGENT_ROLE_TOOL;
 	sum->row.mcp_servers += is_player && p->role == AGENT_ROLE_MCP;
+	if (!p->has_role && p->role_state)
+		sum->row.roles_state = p->role_state;
 	sum->row.rss_bytes += p->process->rss_bytes;
 	sum->row.cpu_percent += cpu > 0 ? cpu : 0;
 	sum->has_cpu |= cpu >= 0;

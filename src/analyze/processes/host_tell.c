@@ -16,13 +16,15 @@
 
 struct verdict_count {
 	uint32_t count;
-	uint8_t state; /* not measured: of nobody could it be judged */
+	uint8_t state; /* not measured: of nobody could it be judged, or somebody may not be read */
 };
+
+#define REFUSED SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 
 static struct verdict_count count_verdict(const struct process_list *list, enum verdict_kind kind)
 {
 	struct verdict_count sum = { 0 };
-	bool is_judged = false;
+	bool is_judged = false, is_refused = false;
 	uint8_t unjudged = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
@@ -34,10 +36,30 @@ static struct verdict_count count_verdict(const struct process_list *list, enum 
 		is_judged |= v[kind].state == SOOTH_STATE_VALUE;
 		if ((v[kind].state & 0xf) == SOOTH_STATE_NOT_MEASURED)
 			unjudged = v[kind].state;
+		is_refused |= v[kind].state == REFUSED;
 	}
-	if (!is_judged)
+	/* What agents left is not told from others that may not be read, listed or not. */
+	if (kind != VERDICT_OUTDATED)
+		is_refused |= list->unknown > 0;
+	if (is_refused)
+		sum.state = REFUSED;
+	else if (!is_judged)
 		sum.state = unjudged;
 	return sum;
+}
+
+bool host_tell_unknown(const struct host_tell *t)
+{
+	size_t count = t->list->unknown;
+	char what[64];
+
+	if (!count)
+		return false;
+	snprintf(what, sizeof(what), "who %zu process%s", count, count == 1 ? " is" : "es are");
+	output_limit(t->output, what,
+		"permission denied; an agent, or what one left, may be among them",
+		"run as root, who may read them");
+	return true;
 }
 
 static const struct agent *agent_called(const struct census *c, const char *name)

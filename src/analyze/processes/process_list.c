@@ -30,7 +30,8 @@ static bool is_standing(const struct census_process *p)
 
 static int judge(const struct host_state *h, struct listed *l)
 {
-	if (!is_of_agents(l->p) && l->p->process->state != 'Z' && !is_standing(l->p))
+	if (!is_of_agents(l->p) && l->p->process->state != 'Z' && !is_standing(l->p) &&
+		!census_is_unknown(l->p))
 		return 0;
 	l->verdicts = calloc(VERDICTS, sizeof(*l->verdicts));
 	if (!l->verdicts)
@@ -99,6 +100,13 @@ static bool is_shown(
 	return p->agent || (is_of_agents(p) && (listed_is_problem(l) || is_frozen_alone(h, l)));
 }
 
+/* Would it be listed, were it an agent or what one left? */
+static bool is_missing(const struct processes_options *o, const struct census_process *p)
+{
+	return census_is_unknown(p) && (!o->has_uid || p->process->uid == o->uid) &&
+	       (!o->pid_count || is_chosen_by_pid(o, p));
+}
+
 static void measure(const struct processes_options *o, struct listed *l)
 {
 	l->cpu_percent = census_cpu_percent(l->p);
@@ -120,6 +128,7 @@ int process_list_make(
 		struct listed *l = &list->all[list->count];
 
 		*l = (struct listed){ .p = *(struct census_process **)value, .options = o };
+		list->unknown += is_missing(o, l->p);
 		if (judge(h, l))
 			return -ENOMEM;
 		if (!is_shown(h, o, l)) {

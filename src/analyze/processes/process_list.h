@@ -31,6 +31,7 @@ struct listed {
 struct process_list {
 	struct listed *all;
 	size_t count;
+	size_t unknown; /* who may not be looked at, and might be listed: census_is_unknown() */
 };
 
 /* Of a settled census; the options are borrowed. -ENOMEM. */

@@ -134,7 +134,7 @@ static void fill_agent(struct telling *t)
 			     : has_version ? SOOTH_STATE_VALUE
 					   : no_version(p);
 	row->session_agent_state = p->owner_agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-	row->role_state = p->has_role ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row->role_state = census_role_state(p);
 	row->role_pid = p->player ? p->player->id.pid : p->id.pid;
 	row->role_name_state = text_state(0, &p->role_name);
 	row->session_pid = p->main ? p->main->id.pid : 0;

@@ -21,6 +21,7 @@ struct processes_state {
 	struct processes_options options;
 	struct host_state host;
 	struct process_list list;
+	bool has_told_unknown;
 	struct buffer columns;
 	struct buffer rows; /* struct process_row with their texts, in no order */
 };
@@ -186,6 +187,9 @@ static int tell_all(struct processes_state *s, struct sooth_error *err)
 			(struct processes_told){ s->list.all[0].p->id, s->list.all[0].p->agent };
 	if (s->host.census.refused)
 		output_limit(s->output, "some processes", "there were more than a list holds", "");
+	/* Once, not again for each that comes or goes. */
+	if (!s->has_told_unknown)
+		s->has_told_unknown = host_tell_unknown(&tell);
 	status = host_tell_host(&tell, err);
 	if (!status && s->options.tells_versions)
 		status = host_tell_versions(&tell, err);

@@ -26,6 +26,7 @@ struct connections_view {
 	struct census census;
 	struct snapshots sockets;
 	struct socket_words words; /* scratch */
+	char if_empty[160];	   /* what is said in place of connections */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -74,7 +75,7 @@ static int tell_socket(struct connections_view *c, const struct census_process *
 	struct span label = socket_sums_label(&c->labels, socket, &strength);
 
 	socket_words_take(&c->words, socket);
-	row.role_state = p->has_role ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row.role_state = census_role_state(p);
 	row.label_state = label.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	row.local_end_state = socket_words_state(&c->words.local, socket->local_state);
 	row.peer_end_state = socket_words_state(&c->words.peer, socket->peer_state);
@@ -126,32 +127,100 @@ static int tell_process(struct connections_view *c, const struct census_process 
 	return status;
 }
 
-static const struct section connections_section = {
-	.name = "connections",
-	.title = "connections of agents",
-	.schema = &connection_row_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,agent,role,protocol,state,local,peer,label,sent_ago_ns,received_ago_ns",
-	.spare = "received_ago_ns,sent_ago_ns,protocol,local,role,agent",
-	.if_empty = "no agent has a network connection",
+/* --- when there are none --- */
+
+struct unread {
+	size_t count;
+	const char *reason; /* NULL: they have several */
 };
 
-static int finish(void *state, struct sooth_error *err)
+/* Whose sockets were not read at all; of one that has too many some are told. */
+static struct unread count_unread(const struct connections_view *c)
 {
-	struct connections_view *c = state;
+	struct unread unread = { 0 };
 	const struct snapshot *reading;
 	size_t position = 0;
-	int status = census_settle(&c->census);
 
-	if (status)
-		return error_errno(err, status, "find out whose processes these are");
-	status = output_section(c->output, &connections_section, err);
+	while ((reading = snapshots_next(&c->sockets, &position))) {
+		const struct census_process *p = census_get(&c->census, &reading->id);
+		const struct sockets_process *end = snapshot_end(reading, sizeof(*end));
+		const char *reason;
+
+		if (!p || !is_wanted(c, p) || !end ||
+			(end->sockets_state & 0xf) != SOOTH_STATE_NOT_MEASURED)
+			continue;
+		reason = sooth_reason_text((enum sooth_reason)(end->sockets_state >> 4));
+		if (!unread.count++)
+			unread.reason = reason;
+		else if (unread.reason && strcmp(unread.reason, reason))
+			unread.reason = NULL;
+	}
+	return unread;
+}
+
+static bool is_somebody_unknown(const struct census *c)
+{
+	const struct census_process *p;
+	size_t position = 0;
+
+	while ((p = census_next(c, &position))) {
+		if (census_is_unknown(p))
+			return true;
+	}
+	return false;
+}
+
+static const char *nothing(struct connections_view *c)
+{
+	const struct unread unread = count_unread(c);
+
+	if (unread.count)
+		snprintf(c->if_empty, sizeof(c->if_empty),
+			"connections of %zu process%s not measured: %s", unread.count,
+			unread.count == 1 ? " were" : "es were",
+			unread.reason ? unread.reason : "for several reasons");
+	else
+		snprintf(c->if_empty, sizeof(c->if_empty), "no agent %shas a network connection",
+			is_somebody_unknown(&c->census) ? "that could be told as one " : "");
+	return c->if_empty;
+}
+
+/* --- all --- */
+
+static int tell_connections(struct connections_view *c, struct sooth_error *err)
+{
+	const struct section section = {
+		.name = "connections",
+		.title = "connections of agents",
+		.schema = &connection_row_schema,
+		.shape = SECTION_TABLE,
+		.columns = "pid,agent,role,protocol,state,local,peer,label,sent_ago_ns,"
+			   "received_ago_ns",
+		.spare = "received_ago_ns,sent_ago_ns,protocol,local,role,agent",
+		.if_empty = nothing(c),
+	};
+	const struct snapshot *reading;
+	size_t position = 0;
+	int status = output_section(c->output, &section, err);
+
 	while (!status && (reading = snapshots_next(&c->sockets, &position))) {
 		const struct census_process *p = census_get(&c->census, &reading->id);
 
 		if (p && is_wanted(c, p))
 			status = tell_process(c, p, reading, err);
 	}
+	/* The section is on this stack: end it before it goes. */
+	return status ? status : output_close_section(c->output, err);
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct connections_view *c = state;
+	int status = census_settle(&c->census);
+
+	if (status)
+		return error_errno(err, status, "find out whose processes these are");
+	status = tell_connections(c, err);
 	if (c->sockets.refused)
 		output_limit(c->output, "connections of all agents",
 			"there were more sockets than are kept", "name processes with -p");

@@ -198,7 +198,11 @@ static int settle_interest(struct proc_reader *r)
 
 static void write_brief(struct proc_reader *r, struct backend_run *run, const struct proc_entry *e)
 {
-	proc_record_brief(run, &e->figures, user_names_get(&r->users, e->figures.uid));
+	bool is_refused = e->has_executable &&
+			  e->executable_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+
+	/* Whoever explains has to know that it was not told from an agent. */
+	proc_record_brief(run, &e->figures, user_names_get(&r->users, e->figures.uid), is_refused);
 }
 
 static void write_until(struct proc_reader *r, struct backend_run *run, size_t entry)

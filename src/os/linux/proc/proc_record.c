@@ -134,8 +134,8 @@ void proc_record_again(struct backend_run *run, const struct proc_figures *figur
 	count_again(p);
 }
 
-void proc_record_brief(
-	struct backend_run *run, const struct proc_figures *figures, const char *user)
+void proc_record_brief(struct backend_run *run, const struct proc_figures *figures,
+	const char *user, bool is_refused)
 {
 	struct proc_process p = record_of(figures);
 	char terminal[TERMINAL_NAME_SIZE];
@@ -150,6 +150,8 @@ void proc_record_brief(
 	p.is_brief = 1;
 	p.executable_state = p.directory_state = p.arguments_state = p.control_group_state =
 		p.descriptors_state = p.marks_state = p.package_state = NOT_ASKED;
+	if (is_refused)
+		p.executable_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 	RECORD_APPEND(&run->out, &p, tail, ARRAY_SIZE(tail));
 }
 

@@ -27,9 +27,10 @@ struct proc_particulars {
 
 void proc_particulars_fini(struct proc_particulars *p);
 void proc_particulars_read(struct proc_particulars *p, const struct reading *reading);
-/* The figures and the user's name alone. */
-void proc_record_brief(
-	struct backend_run *run, const struct proc_figures *figures, const char *user);
+/* The figures and the user's name alone, and whether it was not asked what it runs or that was
+ * refused. */
+void proc_record_brief(struct backend_run *run, const struct proc_figures *figures,
+	const char *user, bool is_refused);
 /* One that was written before, with other figures. */
 void proc_record_again(struct backend_run *run, const struct proc_figures *figures,
 	const void *record, size_t size);
