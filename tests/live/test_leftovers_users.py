@@ -118,6 +118,7 @@ class Users(Leftovers):
         self.assertEqual(rows[0]["not_measured"]["role"], "permission denied", rows[0])
         self.assertEqual(rows[1]["role"], "mcp", rows[1])
         self.assertIsNone(session(theirs)["mcp_servers"], session(theirs))
+        self.assertEqual(session(theirs)["not_measured"].get("flags"), "permission denied")
         self.assertEqual(session(own)["mcp_servers"], 1, session(own))
 
     def test_connections_that_may_not_be_read(self):

@@ -9,6 +9,8 @@
 #include "analyze/processes/process_tell.h"
 #include "base/cleanup.h"
 
+#define REFUSED SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+
 /* What one session comes to. */
 struct session_sum {
 	struct session_row row;
@@ -38,6 +40,9 @@ static void add_process(
 
 		verdict_judge(&h->census, p, (enum verdict_kind)kind, &v);
 		sum->verdicts |= (unsigned)v.holds << kind;
+		/* No flag is no clean bill where nobody may look. */
+		if ((kind == VERDICT_ORPHANED || kind == VERDICT_ABANDONED) && v.state == REFUSED)
+			sum->row.flags_state = REFUSED;
 	}
 }
 
@@ -92,7 +97,10 @@ static int tell_session(const struct host_tell *t, const struct census_process *
 		tail_span(&row->status, status_text),
 		tail_string(&row->flags, flags_of(sum, flags)),
 	};
-	row->flags_state = *flags ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	if (*flags)
+		row->flags_state = SOOTH_STATE_VALUE;
+	else if (!row->flags_state)
+		row->flags_state = SOOTH_STATE_ABSENT;
 	row->project_state = text_state(main->project_state, census_text(c, &main->project));
 	row->session_state = text_state(main->session_state, census_text(c, &main->session_id));
 	return OUTPUT_ROW(t->output, row, tail, ARRAY_SIZE(tail), err);
