@@ -40,7 +40,7 @@ class Line:
 
 SCAN = {
     "timestamp": TEXT, "hostname": TEXT, "os": TEXT, "os_version": TEXT,
-    "latest_local_version": maybe(TEXT), "process_count": INT, "orphaned_count": maybe(INT),
+    "latest_local_version": maybe(TEXT), "process_count": INT, "orphaned_count": INT,
     "outdated_count": INT,
     "totals": {"cpu_percent": maybe(REAL), "mem_percent": REAL, "rss_kb": INT, "rss_human": TEXT},
     "processes": [{

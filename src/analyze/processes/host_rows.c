@@ -13,13 +13,12 @@ static const struct sooth_field host_fields[] = {
 		"newest version of Claude Code that is installed here",
 		FIELD_STATE_AT(host_row, latest_state)),
 	FIELD_NUMBER(host_row, process_count, "processes listed"),
-	FIELD_NUMBER(host_row, orphaned_count,
-		"of these orphaned; not measured when some may not be read",
+	FIELD_NUMBER(host_row, orphaned_count, "of these orphaned, as far as they could be judged",
 		FIELD_STATE_AT(host_row, orphaned_state)),
 	FIELD_NUMBER(host_row, outdated_count, "of these outdated",
 		FIELD_STATE_AT(host_row, outdated_state)),
 	FIELD_NUMBER(host_row, abandoned_count,
-		"of these abandoned; not measured when some may not be read",
+		"of these abandoned, as far as they could be judged",
 		FIELD_STATE_AT(host_row, abandoned_state)),
 };
 

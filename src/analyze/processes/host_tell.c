@@ -16,15 +16,14 @@
 
 struct verdict_count {
 	uint32_t count;
-	uint8_t state; /* not measured: of nobody could it be judged, or somebody may not be read */
+	uint8_t state; /* not measured: of nobody could it be judged */
 };
 
-#define REFUSED SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
-
+/* Of those that could be judged; of the others a limit tells. */
 static struct verdict_count count_verdict(const struct process_list *list, enum verdict_kind kind)
 {
 	struct verdict_count sum = { 0 };
-	bool is_judged = false, is_refused = false;
+	bool is_judged = false;
 	uint8_t unjudged = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
@@ -36,14 +35,8 @@ static struct verdict_count count_verdict(const struct process_list *list, enum 
 		is_judged |= v[kind].state == SOOTH_STATE_VALUE;
 		if ((v[kind].state & 0xf) == SOOTH_STATE_NOT_MEASURED)
 			unjudged = v[kind].state;
-		is_refused |= v[kind].state == REFUSED;
 	}
-	/* What agents left is not told from others that may not be read, listed or not. */
-	if (kind != VERDICT_OUTDATED)
-		is_refused |= list->unknown > 0;
-	if (is_refused)
-		sum.state = REFUSED;
-	else if (!is_judged)
+	if (!is_judged)
 		sum.state = unjudged;
 	return sum;
 }
