@@ -86,6 +86,7 @@ static void export_as(const struct export_type *type, const char *capture)
 		unlink(path);
 	}
 	buffer_fini(&told.losses);
+	buffer_fini(&told.limits);
 }
 
 static void export_all(const void *data, size_t size)

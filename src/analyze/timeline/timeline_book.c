@@ -216,7 +216,9 @@ static uint64_t started_ns(const struct timeline_book *b, const struct sooth_rec
 
 	if (!s->record.time_ns || !s->ticks_per_s || !b->has_begun)
 		return 0;
-	at_ns = (int64_t)(r->start_ticks * (NS_PER_S / s->ticks_per_s)) - s->boottime_offset_ns;
+	/* Wraps on what no honest writer records. */
+	at_ns = (int64_t)(r->start_ticks * (NS_PER_S / s->ticks_per_s) -
+			  (uint64_t)s->boottime_offset_ns);
 	return at_ns > (int64_t)(b->axis.begin_ns + NOT_NEW_NS) ? (uint64_t)at_ns : 0;
 }
 
