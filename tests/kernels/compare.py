@@ -146,6 +146,16 @@ def read_counts(report):
     return counts
 
 
+def preempted(console, told):
+    """How many entries and returns of calls were told as lost to preemption: from Linux 7 on the
+    kernel skips a program of a system call where another thread was preempted in it (see
+    docs/architecture.md). Anything else that was lost fails."""
+    other = [row for row in told if "had the program preempted" not in row.get("reason", "")]
+    if other or (told and int(console.release.partition(".")[0]) < 7):
+        raise Failed(f"told as not seen: {told}")
+    return sum(row["records"] for row in told)
+
+
 def check_counts(console):
     console.require("trace")
     truth = read_truth(console.file("truth"))
@@ -155,8 +165,7 @@ def check_counts(console):
         for name, true in sorted(truth.items())
         if counts.get(name, (0, 0)) != true
     ]
-    report = console.object("trace")
-    told = sum(row["records"] for row in report.get("loss", []))
+    told = preempted(console, console.object("trace").get("loss", []))
     missing = sum(max(0, calls - counts.get(name, (0, 0))[0]) for name, (calls, _) in truth.items())
     more_than_true = [name for name, (calls, _) in truth.items() if counts.get(name, (0, 0))[0] > calls]
     if wrong and not more_than_true and missing <= told:
@@ -182,7 +191,7 @@ def call_of_row(row):
         result = "?"
     else:
         result = f"-1 {row['error']}" if row["error"] else str(row["result"])
-    return row["name"], unescape(row["arguments"]), result
+    return row["name"], unescape(row["arguments"] or ""), result  # None: its begin was not seen
 
 
 SKIPPED_MOST = 400  # before the first call that is told, or where the console lost a line of truth
@@ -222,13 +231,14 @@ def check_calls(console):
                 rows.setdefault(str(line["tid"]), []).append(call_of_row(line))
     except (ValueError, KeyError, IndexError) as error:
         raise Failed(f"calls: not lines of calls: {error!r}") from None
-    if lost:
-        raise Failed(f"calls: lost: {lost}")
+    told = preempted(console, lost)
     wrong = []
     for tid, true in truth.items():
         wrong += misses(true, rows.get(tid, []))
-    if wrong or not truth:
+    if len(wrong) > told or not truth:
         raise Failed(f"{len(wrong)} calls wrong: " + "; ".join(wrong[:DIFFERENCES_SHOWN]))
+    if wrong:
+        return f"{len(wrong)} of {sum(map(len, truth.values()))} calls missed, told as loss"
     return f"all {sum(map(len, truth.values()))} calls of {len(truth)} threads, every argument"
 
 
@@ -254,18 +264,20 @@ def check_heap(console):
     try:
         true = {name: row["count"] for name, row in truth["functions"].items()}
         seen = {name: row["count"] for name, row in report["by_type"].items()}
-        told = report["loss"] + report["gaps"]
+        told = preempted(console, report["loss"] + report["gaps"])
     except (KeyError, TypeError, AttributeError) as error:
         raise Failed(f"heap: no by_type, loss and gaps in it: {error!r}") from None
-    if told:
-        raise Failed(f"heap: told as not seen: {told}")
     # glibc's memalign and aligned_alloc are one function.
     for counts in (true, seen):
         counts["aligned_alloc"] = counts.get("aligned_alloc", 0) + counts.pop("memalign", 0)
     wrong = [f"{name} {seen.get(name, 0)} for {count}" for name, count in sorted(true.items())
              if not 0 <= seen.get(name, 0) - count <= LIBRARY_CALLS]
-    if wrong or not sum(true.values()):
+    more = [name for name, count in true.items() if seen.get(name, 0) > count + LIBRARY_CALLS]
+    missing = sum(max(0, count - seen.get(name, 0)) for name, count in true.items())
+    if more or missing > told or not sum(true.values()):
         raise Failed("calls wrong: " + ", ".join(wrong))
+    if missing:
+        return f"{missing} of {sum(true.values())} calls missed, told as loss"
     return f"all {len(true)} functions, {sum(true.values())} calls by {report['sources'][0]['method']}"
 
 
