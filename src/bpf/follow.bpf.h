@@ -70,19 +70,32 @@ static void tell_join(
 	bpf_ringbuf_submit(r, ring_flags());
 }
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+static void hand_on(struct task_struct *parent, struct task_struct *child)
 {
 	struct thread *from = thread_of(parent);
 	struct thread *to;
 	uint64_t now;
 
 	if (!from || !from->member.interest || from->member.is_held)
-		return 0;
+		return;
 	now = bpf_ktime_get_ns();
 	to = follow(child, from->member.interest, now);
 	if (to && to->member.pid != from->member.pid)
 		tell_join(to, from, child, now);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	hand_on(parent, child);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *child)
+{
+	if (!thread_of(child))
+		hand_on(parent, child);
 	return 0;
 }
 
@@ -109,14 +122,11 @@ static inline void read_words(struct exec_told *r, struct task_struct *task)
 	__builtin_memset(r->exec.unused, 0, sizeof(r->exec.unused));
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
+static void replace_program(
+	struct thread *t, struct task_struct *task, struct linux_binprm *program)
 {
-	struct thread *t = thread_of(task);
 	struct exec_told *r;
 
-	if (!t || !t->member.interest)
-		return 0;
 	t->member.is_held = 0;
 	identify(&t->member, task); /* a thread that execs takes its leader's id */
 	/* ptrace(2) would take the privilege away, or refuse; we look away instead. */
@@ -124,12 +134,12 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 		t->member.interest = 0;
 		t->member.is_let_go = 1;
 		__sync_fetch_and_add(&follow_control.let_go, 1);
-		return 0;
+		return;
 	}
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		__sync_fetch_and_add(&follow_control.lost_comings, 1);
-		return 0;
+		return;
 	}
 	record_fill(&r->exec.record, &t->member, PROCESS_EXEC, RECORD_WORDS(struct exec_told),
 		bpf_ktime_get_ns());
@@ -138,6 +148,27 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	read_words(r, task);
 	bpf_ringbuf_submit(r, ring_flags());
 	thread_execs(t, program);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
+{
+	struct thread *t = thread_of(task);
+
+	if (!t || !t->member.interest)
+		return 0;
+	replace_program(t, task, program);
+	t->member.done |= DONE_EXEC;
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec_again, struct task_struct *task, int old_pid, struct linux_binprm *program)
+{
+	struct thread *t = thread_of(task);
+
+	if (t && t->member.interest && !was_done(&t->member, DONE_EXEC))
+		replace_program(t, task, program);
 	return 0;
 }
 
@@ -163,21 +194,36 @@ static void flush_once(struct thread *t, uint64_t now)
 		thread_flush(t, now);
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_exit, struct task_struct *task)
+static void leave(struct thread *t, struct task_struct *task)
 {
-	struct thread *t = thread_of(task);
-	uint64_t now;
+	uint64_t now = bpf_ktime_get_ns();
 
-	if (!t)
-		return 0;
-	now = bpf_ktime_get_ns();
 	thread_ends(t, now);
 	flush_once(t, now); /* a muted thread too: it may end before its visit */
 	/* The last thread of the process: the kernel has taken it off the count already. */
 	if (t->member.interest && BPF_CORE_READ(task, signal, live.counter) == 0)
 		tell_leave(t, task, now);
 	thread_ended(task);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	struct thread *t = thread_of(task);
+
+	if (t)
+		leave(t, task);
+	return 0;
+}
+
+/* One that is flushed has left already, or is muted and has nothing more to tell. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit_again, struct task_struct *task)
+{
+	struct thread *t = thread_of(task);
+
+	if (t && !t->member.is_flushed)
+		leave(t, task);
 	return 0;
 }
 

@@ -23,7 +23,8 @@ struct member {
 	uint32_t is_flushed; /* by its own exit or by a visit, whichever comes first */
 	uint8_t is_held;     /* nothing before its exec */
 	uint8_t is_let_go;   /* it gained privilege its watcher's caller has not: never again */
-	uint8_t unused[6];
+	uint8_t done;	     /* DONE_... */
+	uint8_t unused[5];
 };
 
 const volatile struct follow_config following SEC(".rodata.following") = {};
@@ -33,6 +34,25 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 } ring SEC(".maps");
+
+/*
+ * From Linux 7.0 on a thread may be preempted within a program at a tracepoint, and until it goes
+ * on the kernel runs that program for no other thread on that processor. So there is a second one
+ * behind it (os/linux/bpf/bpf.h), which does what the first was not run for: the first leaves a
+ * mark in the thread, the second takes it away.
+ */
+#define DONE_ENTER   1
+#define DONE_RETURN  2
+#define DONE_EXEC    4
+#define DONE_REQUEST 8
+
+static inline bool was_done(struct member *m, uint8_t what)
+{
+	bool is_done = m->done & what;
+
+	m->done &= (uint8_t)~what;
+	return is_done;
+}
 
 #define RECORD_WORDS(type) ((sizeof(type) + SOOTH_RECORD_WORD - 1) / SOOTH_RECORD_WORD)
 

@@ -278,10 +278,9 @@ static inline void keep_by_type(
 }
 
 /* The call is the one in the scratch memory. 0: that was the last. */
-VERIFIED_ALONE_BY_NUMBERS int keep_one(uint32_t number, uint32_t index)
+VERIFIED_ALONE_BY_NUMBERS int keep_one(uint32_t number, uint32_t index, uint32_t scratch_index)
 {
-	uint32_t first = 0;
-	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &first);
+	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
 	const volatile struct syscalls_capture *c;
 	int64_t result;
 

@@ -63,17 +63,18 @@ static inline void name_path(struct call_with_pieces *p)
 	r->path.size = p->string_size;
 }
 
-static void stream_with_pieces(struct thread *t, int64_t result, uint64_t now)
+static void stream_with_pieces(
+	struct thread *t, int64_t result, uint64_t now, uint32_t scratch_index)
 {
-	uint32_t first = 0, bytes;
-	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &first);
+	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
+	uint32_t bytes;
 
 	if (!p)
 		return;
 	call_fill(&p->call, t, result, now);
 	begin_pieces(p, t);
 	for (uint32_t i = 0; i < SYSCALLS_PIECES; i++) {
-		if (!keep_one(t->number, i))
+		if (!keep_one(t->number, i, scratch_index))
 			break;
 	}
 	bytes = p->at;
@@ -96,13 +97,14 @@ static inline uint32_t entry_argument(const struct thread *t)
 	return config.entry_arguments[t->number];
 }
 
-static void stream_call(struct thread *t, int64_t result, uint64_t now)
+static void stream_call(
+	struct thread *t, int64_t result, uint64_t now, uint32_t scratch_index)
 {
 	if (config.only_failed && !tally_is_error(result) && !t->is_followed)
 		return;
 	if (config.keeps_pieces && t->abi == ABI_NATIVE && t->number < SYSCALLS_NUMBERS &&
 		config.captures[t->number][0].keep)
-		stream_with_pieces(t, result, now);
+		stream_with_pieces(t, result, now, scratch_index);
 	else
 		stream_plain(t, result, now, 0);
 }

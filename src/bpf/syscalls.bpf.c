@@ -69,22 +69,13 @@ static inline void choose(struct thread *t)
 	}
 }
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(on_enter, struct pt_regs *regs, long number)
+static inline void enter(struct thread *t, struct pt_regs *regs, long number)
 {
-	struct thread *t = thread_current();
-	struct task_struct *task;
-	uint32_t abi;
+	uint32_t abi = abi_of(current_task(), &number);
 
-	if (!t && following.adopt)
-		t = adopt(current_task());
-	if (!t || !t->member.interest)
-		return 0;
-	task = current_task();
-	abi = abi_of(task, &number);
 	if (t->member.is_held) {
 		if (!is_exec(abi, number))
-			return 0;
+			return;
 		t->member.is_held = 0;
 	}
 	t->number = (uint32_t)number;
@@ -94,6 +85,36 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 		enter_stream(t, regs, true);
 	t->in_call = 1;
 	t->entered_ns = bpf_ktime_get_ns();
+}
+
+static inline struct thread *entering(void)
+{
+	struct thread *t = thread_current();
+
+	if (!t && following.adopt)
+		t = adopt(current_task());
+	return t && t->member.interest ? t : 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_enter, struct pt_regs *regs, long number)
+{
+	struct thread *t = entering();
+
+	if (!t)
+		return 0;
+	enter(t, regs, number);
+	t->member.done |= DONE_ENTER;
+	return 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_enter_again, struct pt_regs *regs, long number)
+{
+	struct thread *t = entering();
+
+	if (t && !was_done(&t->member, DONE_ENTER))
+		enter(t, regs, number);
 	return 0;
 }
 
@@ -127,25 +148,42 @@ static bool returns_unentered(
 	return true;
 }
 
+static inline void come_back(
+	struct thread *t, struct pt_regs *regs, long result, uint32_t scratch_index)
+{
+	uint64_t now = bpf_ktime_get_ns();
+
+	if (!t->in_call && !returns_unentered(t, current_task(), regs, result))
+		return;
+	t->has_returned = 1;
+	t->in_call = 0;
+	if (t->is_unwanted)
+		return;
+	if (t->member.interest & INTEREST_COUNT && !t->is_followed)
+		count_call(t, result, now);
+	if (t->member.interest & INTEREST_STREAM)
+		stream_call(t, result, now, scratch_index);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_return, struct pt_regs *regs, long result)
 {
 	struct thread *t = thread_current();
-	uint64_t now;
 
 	if (!t || !t->member.interest)
 		return 0;
-	now = bpf_ktime_get_ns();
-	if (!t->in_call && !returns_unentered(t, current_task(), regs, result))
-		return 0;
-	t->has_returned = 1;
-	t->in_call = 0;
-	if (t->is_unwanted)
-		return 0;
-	if (t->member.interest & INTEREST_COUNT && !t->is_followed)
-		count_call(t, result, now);
-	if (t->member.interest & INTEREST_STREAM)
-		stream_call(t, result, now);
+	come_back(t, regs, result, SCRATCH_FIRST);
+	t->member.done |= DONE_RETURN;
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_return_again, struct pt_regs *regs, long result)
+{
+	struct thread *t = thread_current();
+
+	if (t && t->member.interest && !was_done(&t->member, DONE_RETURN))
+		come_back(t, regs, result, SCRATCH_AGAIN);
 	return 0;
 }
 

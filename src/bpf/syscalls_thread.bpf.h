@@ -61,9 +61,13 @@ struct call_with_pieces {
 	char pieces[PIECES_BYTES];
 };
 
+/* One for each program that may be within a call on a processor. */
+#define SCRATCH_FIRST 0
+#define SCRATCH_AGAIN 1
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);
 	__type(key, uint32_t);
 	__type(value, struct call_with_pieces);
 } scratch SEC(".maps");

@@ -49,7 +49,19 @@ int on_uring_request(unsigned long long *arguments)
 {
 	struct thread *t = submitter();
 
-	if (t)
+	if (!t)
+		return 0;
+	count_request(t, uring_request_opcode(arguments));
+	t->member.done |= DONE_REQUEST;
+	return 0;
+}
+
+SEC("raw_tp")
+int on_uring_request_again(unsigned long long *arguments)
+{
+	struct thread *t = submitter();
+
+	if (t && !was_done(&t->member, DONE_REQUEST))
 		count_request(t, uring_request_opcode(arguments));
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/bpf/again.h"
 #include "os/linux/rights/needs.h"
 
 /* libbpf's hook takes no user pointer: the log in use stands here while it is replaced. */
@@ -56,6 +57,8 @@ int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struc
 	b->log = log;
 	b->object = bpf_object__open_mem(image->data, image->size, &options);
 	libbpf_set_print(before);
+	if (b->object)
+		again_prepare(b->object);
 	return b->object ? 0 : bpf_error(err, -errno, "open the BPF object", image->name);
 }
 
@@ -126,20 +129,36 @@ int bpf_code_load(struct bpf_code *b, struct sooth_error *err)
 		err, "SOOTH_LOG=warning shows its words; tell us, with the kernel's version");
 }
 
-int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err)
+/* By what it was compiled for, or to the first of these that the kernel has. */
+static struct bpf_link *attach_to(const struct bpf_program *program, const char *const *tracepoints)
 {
-	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
 	struct bpf_link *link = NULL;
-	libbpf_print_fn_t before;
 
-	if (!found || b->link_count == BPF_LINKS_MAX)
-		return error_set(
-			err, -EINVAL, SOOTH_FAULT_INTERNAL, "find the BPF program %s", program);
+	if (!tracepoints)
+		return bpf_program__attach(program);
+	errno = ENOENT;
+	for (size_t i = 0; !link && errno == ENOENT && tracepoints[i]; i++)
+		link = bpf_program__attach_raw_tracepoint(program, tracepoints[i]);
+	return link;
+}
+
+static int attach(struct bpf_code *b, const struct bpf_program *program,
+	const char *const *tracepoints, struct sooth_error *err)
+{
+	libbpf_print_fn_t before;
+	struct bpf_link *link;
+	int status;
+
+	if (!program || b->link_count == BPF_LINKS_MAX)
+		return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "find a BPF program of %s",
+			bpf_object__name(b->object));
 	before = hook_set(b->log);
-	link = bpf_program__attach(found);
+	link = attach_to(program, tracepoints);
+	status = -errno;
 	libbpf_set_print(before);
 	if (!link)
-		return bpf_error(err, -errno, "attach the BPF program", program);
+		return bpf_error(
+			err, status, "attach the BPF program", bpf_program__name(program));
 	b->links[b->link_count++] = link;
 	return 0;
 }
@@ -147,24 +166,16 @@ int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error 
 int bpf_code_attach_raw(struct bpf_code *b, const char *program, const char *const *tracepoints,
 	struct sooth_error *err)
 {
-	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
-	struct bpf_link *link = NULL;
-	libbpf_print_fn_t before;
-	int code = ENOENT;
+	const struct bpf_program *again = again_program(b->object, program);
+	int status = attach(
+		b, bpf_object__find_program_by_name(b->object, program), tracepoints, err);
 
-	if (!found || b->link_count == BPF_LINKS_MAX)
-		return error_set(
-			err, -EINVAL, SOOTH_FAULT_INTERNAL, "find the BPF program %s", program);
-	before = hook_set(b->log);
-	for (size_t i = 0; !link && code == ENOENT && tracepoints[i]; i++) {
-		link = bpf_program__attach_raw_tracepoint(found, tracepoints[i]);
-		code = errno;
-	}
-	libbpf_set_print(before);
-	if (!link)
-		return bpf_error(err, -code, "attach the BPF program", program);
-	b->links[b->link_count++] = link;
-	return 0;
+	return status || !again ? status : attach(b, again, tracepoints, err);
+}
+
+int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err)
+{
+	return bpf_code_attach_raw(b, program, NULL, err);
 }
 
 int bpf_code_expect(struct bpf_code *b, const char *program, unsigned type, struct sooth_error *err)
@@ -236,22 +247,6 @@ int bpf_code_walk_thread(struct bpf_code *b, const char *program, uint32_t tid, 
 	status = bpf_code_walk(b, link, out, err);
 	bpf_link__destroy(link);
 	return status;
-}
-
-uint64_t bpf_code_misses(const struct bpf_code *b)
-{
-	struct bpf_program *program;
-	uint64_t misses = 0;
-
-	bpf_object__for_each_program(program, b->object)
-	{
-		struct bpf_prog_info info = { 0 };
-		uint32_t size = sizeof(info);
-
-		if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
-			misses += info.recursion_misses;
-	}
-	return misses;
 }
 
 void bpf_code_detach(struct bpf_code *b)

@@ -72,8 +72,6 @@ int bpf_code_program(const struct bpf_code *b, const char *program);
  * expected. */
 int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct buffer *out,
 	struct sooth_error *err);
-/* Times the kernel did not run a program because it was in the middle of it on that CPU (5.12). */
-uint64_t bpf_code_misses(const struct bpf_code *b);
 void bpf_code_detach(struct bpf_code *b);
 void bpf_code_close(struct bpf_code *b);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "os/linux/rights/caller.h"
+#include "os/linux/bpf/again.h"
 #include "os/linux/bpf/exec_words.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
@@ -236,15 +237,13 @@ void follow_read(struct follow *f, struct backend_run *run, struct buffer *out)
 int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *err)
 {
 	int status = flush(f, NULL, err);
-	uint64_t missed;
 
 	read_ring(f, &run->out);
 	bpf_code_detach(&f->code);
 	wait_until_through(); /* one of an ending thread may still be writing */
-	missed = bpf_code_misses(&f->code);
-	if (missed)
-		backend_loss(run, missed, 0,
-			"entries or returns of calls: the kernel had the program preempted");
+	again_tell(f->code.object, run,
+		"calls, forks, execs or ends of threads that the kernel ran no program for: "
+		"another was preempted in it");
 	follow_read(f, run, &run->out);
 	return status;
 }

@@ -14,6 +14,7 @@
 
 #include "base/units.h"
 #include "bpf/follow.h"
+#include "os/linux/bpf/again.h"
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/rights/caller.h"
 #include "os/linux/ends/ends_left.h"
@@ -227,6 +228,9 @@ static int ends_stop(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	bpf_code_detach(&s->code);
+	again_tell(s->code.object, run,
+		"signals or ends of processes that the kernel ran no program for: another was "
+		"preempted in it");
 	status = ends_drain(run, err);
 	ends_left_tell(&s->left, run);
 	return status;

@@ -9,6 +9,7 @@
 
 #include "base/units.h"
 #include "bpf/exits.h"
+#include "os/linux/bpf/again.h"
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/bpf/ring.h"
@@ -115,6 +116,9 @@ static int exits_stop(struct backend_run *run, struct sooth_error *err)
 	struct exits_state *s = run->state;
 
 	bpf_code_detach(&s->code);
+	again_tell(s->code.object, run,
+		"ends of processes that the kernel ran no program for: another was preempted in "
+		"it");
 	return exits_drain(run, err);
 }
 
