@@ -38,5 +38,8 @@ const struct agent agent_opencode = {
 		{ .kind = AGENT_RULE_NAME,
 			.what = "opencode.exe",
 			.why = "the executable is called opencode.exe" },
+		{ .kind = AGENT_RULE_COMMAND,
+			.what = "opencode",
+			.why = "the command and the process are both called opencode" },
 	},
 };

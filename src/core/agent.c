@@ -11,6 +11,7 @@
 /* What the rules look at, taken apart once a process. */
 struct seen {
 	const struct agent_evidence *e;
+	struct span executable; /* where it may not be read: what the process says itself */
 	enum interpreter interpreter;
 	struct script script;
 	struct span package; /* of the script, or of the executable */
@@ -18,17 +19,36 @@ struct seen {
 	struct span command; /* the name it was started by */
 };
 
+#define NAME_MOST 15 /* the kernel keeps no more of a process's name */
+
+/*
+ * Of another user's process the kernel does not tell the executable, but the arguments and the
+ * name. The first argument is what it was started as, where the name agrees: a script is named
+ * by itself, and its first argument by its interpreter. Folders count, a name alone does not: a
+ * title replaces both the same way.
+ */
+static struct span stated_executable(const struct agent_evidence *e, struct span first)
+{
+	struct span file = path_base(first);
+
+	if (file.size > NAME_MOST)
+		file.size = NAME_MOST;
+	return file.size && !span_compare(file, e->name) ? first : span_of("", 0);
+}
+
 static void look(struct seen *s, const struct agent_evidence *e)
 {
 	struct cursor c = cursor_over(e->arguments.data, e->arguments.size);
-	struct span path = e->executable, rest;
+	struct span path = e->executable, first = cursor_until(&c, '\0'), rest;
 
 	*s = (struct seen){ .e = e,
+		.executable = e->executable,
 		.interpreter = interpreter_of(e->executable),
-		.command = path_base(cursor_until(&c, '\0')) };
-	/* Of another user's process the executable is not told; its own word has to do. */
-	if (!e->executable.size)
+		.command = path_base(first) };
+	if (!e->executable.size) {
+		s->executable = stated_executable(e, first);
 		s->interpreter = interpreter_of(s->command);
+	}
 	s->script = script_of(s->interpreter, e->arguments);
 	if (s->interpreter)
 		path = s->script.path;
@@ -60,7 +80,7 @@ static bool is_called(const struct agent_rule *rule, struct span file)
 
 static bool is_below(const struct agent_rule *rule, const struct seen *s)
 {
-	struct span rest = path_below(s->e->executable, rule->what);
+	struct span rest = path_below(s->executable, rule->what);
 
 	return rest.size && is_called(rule, path_base(rest));
 }
@@ -252,7 +272,7 @@ const struct agent *agent_recognise(const struct agent_set *set,
 			if (!rule)
 				continue;
 			*match = (struct agent_match){ rule->why, rule->role, version_of(agent, &s),
-				kind == AGENT_RULE_TITLE };
+				kind == AGENT_RULE_TITLE, !evidence->executable.size };
 			return agent;
 		}
 	}

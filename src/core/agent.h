@@ -165,6 +165,7 @@ struct agent_match {
 	enum agent_role role;
 	struct span version; /* empty: not told by what was looked at */
 	bool is_covered;     /* by a title over its arguments, which would name its files */
+	bool is_own_word;    /* what it runs was not told: by its arguments and its name alone */
 };
 
 struct agent_set;

@@ -79,6 +79,13 @@ static const struct {
 	/* of another user */
 	IS("gemini", "", "", "node", "node\0/r/node_modules/@google/gemini-cli/bundle/gemini.js"),
 	IS("claude", "", "", "claude", "claude\0\0\0\0"),
+	IS("codex", "", "", "codex",
+		"/r/node_modules/@openai/codex-linux-x64/vendor/x/bin/codex\0exec"),
+	IS("codex", "", "", "codex",
+		"/h/.codex/packages/app-server-daemon/releases/0.169.0/bin/codex\0app-server"),
+	IS("opencode", "", "", "opencode", "/r/node_modules/.bin/opencode\0run\0hi"),
+	IS("opencode", "", "", "opencode", "opencode"),
+	IS("opencode", "", "", "opencode.exe", "/r/node_modules/opencode-ai/bin/opencode.exe"),
 	/* Look-alikes */
 	NOBODY("/usr/bin/vim", "vim", "vim\0/home/me/.local/share/claude/settings.json"),
 	NOBODY("/usr/bin/grep", "grep", "grep\0-r\0@anthropic-ai/claude-code\0/r/node_modules"),
@@ -114,6 +121,14 @@ static const struct {
 	NOBODY("", "", ""),
 	NOBODY("", "node", "node\0/home/me/claude/index.js"),
 	NOBODY("", "node", ""),
+	/* The name and the argument have to agree, and no folder stands in for another. */
+	NOBODY("", "vim", "/r/node_modules/@openai/codex-linux-x64/vendor/x/bin/codex"),
+	NOBODY("", "codex", "/usr/bin/codex\0storage"),
+	NOBODY("", "codex", "codex\0exec"),
+	NOBODY("", "codex", "/bin/bash\0/home/me/bin/codex\0/r/node_modules/@openai/codex"),
+	NOBODY("", "opencode", "/bin/sh\0/home/me/bin/opencode"),
+	NOBODY("", "rg", "/r/node_modules/@openai/codex-linux-x64/vendor/x/codex-path/rg"),
+	NOBODY("", "", "opencode"),
 };
 
 static struct span text_span(const char *text)

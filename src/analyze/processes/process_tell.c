@@ -18,6 +18,8 @@
 #define NOT_ASKED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED)
 
 /* One row in the making: records at full length, texts that the row will point to. */
+#define RULE_SIZE 512
+
 struct telling {
 	const struct host_state *h;
 	const struct listed *l;
@@ -29,6 +31,7 @@ struct telling {
 	char elapsed[TIME_SIZE];
 	char container[CONTAINER_SIZE];
 	char flags[FLAGS_SIZE];
+	char rule[RULE_SIZE];
 };
 
 static void bring(void *whole, size_t size, const struct sooth_record *r)
@@ -117,8 +120,12 @@ static void fill_place(struct telling *t)
 /* --- the agent and its session --- */
 
 /* Why there is no version: the script would tell it, and no argument names that any more. */
-static uint8_t no_version(const struct census_process *p)
+static uint8_t no_version(const struct telling *t)
 {
+	const struct census_process *p = t->l->p;
+
+	if (p->match.is_own_word && t->p.executable_state)
+		return t->p.executable_state;
 	return p->match.is_covered ? SOOTH_NOT_MEASURED(SOOTH_REASON_COVERED) : UNKNOWN;
 }
 
@@ -132,7 +139,7 @@ static void fill_agent(struct telling *t)
 	row->agent_state = p->agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	row->version_state = !p->agent	   ? SOOTH_STATE_ABSENT
 			     : has_version ? SOOTH_STATE_VALUE
-					   : no_version(p);
+					   : no_version(t);
 	row->session_agent_state = p->owner_agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	row->role_state = census_role_state(p);
 	row->role_pid = p->player ? p->player->id.pid : p->id.pid;
@@ -268,6 +275,19 @@ static struct record_tail tail_settled(
 	return tail_span(to, census_text(&t->h->census, text));
 }
 
+/* A rule speaks of the executable also where only the process's own words could be held to it. */
+static const char *rule_in_words(struct telling *t)
+{
+	const struct agent_match *m = &t->l->p->match;
+
+	if (!t->l->p->agent || !m->rule)
+		return "";
+	if (!m->is_own_word)
+		return m->rule;
+	snprintf(t->rule, sizeof(t->rule), "%s, as its arguments say; what it runs may not be read", m->rule);
+	return t->rule;
+}
+
 static void append(struct telling *t, struct buffer *rows)
 {
 	const struct census_process *p = t->l->p;
@@ -292,7 +312,7 @@ static void append(struct telling *t, struct buffer *rows)
 		tail_of(&row->status, t->session, &t->s.status),
 		tail_of(&row->tool, t->session, &t->s.tool),
 		tail_string(&row->agent, p->agent ? p->agent->name : ""),
-		tail_string(&row->rule, p->agent && p->match.rule ? p->match.rule : ""),
+		tail_string(&row->rule, rule_in_words(t)),
 		tail_span(&row->version, version),
 		tail_span(&row->newest_version, newest),
 		tail_string(&row->role, p->has_role ? agent_role_name(p->role) : ""),
