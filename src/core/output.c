@@ -27,6 +27,7 @@ struct output {
 	struct filter *filter; /* owned; NULL: every row is wanted */
 	bool filters;	       /* the rows of the open section */
 	bool has_filtered;     /* those of any */
+	size_t kept, dropped;  /* of the open section, by the filter */
 };
 
 int output_new(struct output **out, struct sooth_error *err)
@@ -93,14 +94,18 @@ int output_flush(struct output *o, struct sooth_error *err)
 
 int output_close_section(struct output *o, struct sooth_error *err)
 {
-	const struct section *section = o->section;
+	struct section section;
 	int status;
 
-	if (!section)
+	if (!o->section)
 		return 0;
+	section = *o->section;
+	/* "No agents are running here" would be untrue. */
+	if (o->dropped && !o->kept && section.if_empty)
+		section.if_empty = "no row passes the filter";
 	status = output_flush(o, err);
 	o->section = NULL;
-	return status ? status : EACH_SINK(o, sink_section_end, section, err);
+	return status ? status : EACH_SINK(o, sink_section_end, &section, err);
 }
 
 /* Single rows are no choice. */
@@ -117,6 +122,7 @@ int output_section(struct output *o, const struct section *section, struct sooth
 	if (status)
 		return status;
 	o->section = section;
+	o->kept = o->dropped = 0;
 	o->filters = o->filter && is_table(section) && filter_fits(o->filter, section->schema);
 	o->has_filtered |= o->filters;
 	return EACH_SINK(o, sink_section, section, err);
@@ -132,6 +138,8 @@ static int filter_row(struct output *o, size_t at, struct sooth_error *err)
 	holds = filter_holds(o->filter, o->section->schema, (const void *)(o->rows.data + at), err);
 	if (!holds)
 		o->rows.size = at;
+	o->kept += holds > 0;
+	o->dropped += !holds;
 	return holds < 0 ? holds : 0;
 }
 

@@ -10,6 +10,7 @@ struct diary {
 	struct buffer text;
 	const char *fail_at; /* the call that fails */
 	int opened, closed;
+	const char *if_empty; /* of the section that ended last */
 };
 
 struct diary_state {
@@ -65,6 +66,7 @@ static int diary_section_end(void *state, const struct section *section, struct 
 	struct diary_state *s = state;
 
 	(void)err;
+	s->diary->if_empty = section->if_empty;
 	return note(s->diary, "end", section->name);
 }
 
@@ -260,10 +262,53 @@ static void test_asides(void **state)
 	buffer_fini(&lines.text);
 }
 
+/* What a section says of itself without rows is not true of one whose rows were filtered away. */
+static void test_filtered_away(void **state)
+{
+	static const struct sooth_field fields[] = {
+		{ .name = "id",
+			.type = SOOTH_FIELD_UNSIGNED,
+			.offset = offsetof(struct stream_tick, record.pid),
+			.size = sizeof(uint32_t) },
+	};
+	static const struct sooth_schema with_id = { .name = "row",
+		.kind = 0x7f00,
+		.fixed_size = sizeof(struct stream_tick),
+		.fields = fields,
+		.field_count = 1 };
+	static const struct section empty = { .name = "empty",
+		.schema = &with_id,
+		.shape = SECTION_TABLE,
+		.if_empty = "none is there" };
+	static const char *const said[] = { "none is there", "no row passes the filter",
+		"none is there" };
+	struct diary d = { 0 };
+	struct output *o;
+
+	(void)state;
+	assert_int_equal(output_new(&o, NULL), 0);
+	assert_int_equal(add_diary(o, &d), 0);
+	assert_int_equal(output_filter(o, "id = 1", NULL), 0);
+	/* None; one that is not wanted; both. */
+	for (unsigned rows = 0; rows < 3; rows++) {
+		assert_int_equal(output_section(o, &empty, NULL), 0);
+		for (unsigned i = 0; i < rows; i++) {
+			struct stream_tick row = { .record.pid = i };
+
+			assert_int_equal(OUTPUT_ROW(o, &row, NULL, 0, NULL), 0);
+		}
+		assert_int_equal(output_close_section(o, NULL), 0);
+		assert_string_equal(d.if_empty, said[rows]);
+	}
+	output_free(o);
+	buffer_fini(&d.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_asides),
+		cmocka_unit_test(test_filtered_away),
 		cmocka_unit_test(test_all_hear_the_same),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_sink_that_does_not_open),
