@@ -331,10 +331,13 @@ static void test_zombies(void **state)
 		{ 200, 1, .executable = CLAUDE, .name = "claude", .time_ns = 8 * NS_PER_S },
 		{ 300, 200, .state = 'Z', .time_ns = 8 * NS_PER_S },
 		{ 310, 200, .state = 'Z', .time_ns = 8 * NS_PER_S } };
+	static const struct made later[] = { { 310, 200, .state = 'Z',
+		.time_ns = 8 * NS_PER_S + NS_PER_S / 5 } };
 
 	(void)state;
 	make(before, ARRAY_SIZE(before));
 	make(after, ARRAY_SIZE(after));
+	make(later, ARRAY_SIZE(later)); /* "for at least 0 s" would say nothing */
 	take_all();
 	assert_holds(300, VERDICT_ZOMBIE,
 		"its parent claude (200) has not asked for its end for at least 7 s");

@@ -192,7 +192,7 @@ static void judge_zombie(
 	if (!is_zombie(p))
 		return;
 	out->holds = true;
-	if (p->last_ns > p->zombie_ns)
+	if (p->last_ns >= p->zombie_ns + NS_PER_S)
 		say(out, "its parent %.*s (%u) has not asked for its end for at least %llu s",
 			TEXT(name), p->process->ppid,
 			(unsigned long long)((p->last_ns - p->zombie_ns) / NS_PER_S));
