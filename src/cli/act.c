@@ -201,6 +201,13 @@ static int mean_identity(struct act *a, const struct process_id *id, struct soot
 	return act_mean_pid(a, (uint32_t)id->pid, err);
 }
 
+static int no_identity(const char *text, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take \"%s\" for a process id", text);
+	error_why(err, "it is no whole number from 1 on, nor PID@START");
+	return error_remedy(err, "`sooth ps` lists processes; --session ID names a session");
+}
+
 int act_mean_pids(struct act *a, const struct arguments *arguments, struct sooth_error *err)
 {
 	int status = 0;
@@ -209,8 +216,7 @@ int act_mean_pids(struct act *a, const struct arguments *arguments, struct sooth
 		struct process_id id;
 
 		if (!parse_identity(arguments->items[i], &id))
-			return error_set(err, -EINVAL, SOOTH_FAULT_USAGE,
-				"take \"%s\" for a process id", arguments->items[i]);
+			return no_identity(arguments->items[i], err);
 		status = mean_identity(a, &id, err);
 	}
 	return status;

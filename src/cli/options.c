@@ -62,6 +62,8 @@ static int bad_value(
 static int out_of_range(struct parser *p, const struct option *o, const char *value)
 {
 	char range[96], from[UNITS_SIZE], to[UNITS_SIZE];
+	uint64_t number;
+	int status;
 
 	if (o->type == OPTION_DURATION)
 		snprintf(range, sizeof(range), "from %s to %s", format_ns(from, o->min),
@@ -69,7 +71,12 @@ static int out_of_range(struct parser *p, const struct option *o, const char *va
 	else
 		snprintf(range, sizeof(range), "from %llu to %llu", (unsigned long long)o->min,
 			(unsigned long long)o->max);
-	return bad_value(p, o, value, range);
+	status = bad_value(p, o, value, range);
+	/* It may have been meant for a process, as in `ps -w 4711`, where -w can stand alone. */
+	if (o->otherwise && o->name && parse_u64(value, &number) && number)
+		status = error_remedy(p->err, "for a process give both: --%s %s %s", o->name,
+			o->otherwise, value);
+	return status;
 }
 
 static int store_number(struct parser *p, const struct option *o, void *member, const char *value)

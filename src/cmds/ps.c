@@ -92,7 +92,7 @@ static const struct option ps_options[] = {
 		.min = 100 * NS_PER_MS,
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct ps_config, ps.watch_ns),
-		.help = "again every N seconds (2), on a terminal as a screen with keys" },
+		.help = "again every N seconds (2), as a screen with keys; N before a PID" },
 	{ .name = "bell",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct ps_config, ps.has_bell),
@@ -234,6 +234,7 @@ static int report(const struct ps_config *c, const struct arguments *arguments,
 		.command = c->ps.on_alert };
 	struct watch_options watch = { .schema = "proc.snapshot",
 		.title = "sooth ps",
+		.interval_ns = c->ps.watch_ns,
 		.keys = keys,
 		.alerts = &alerts,
 		.is_tree = c->ps.is_tree };
@@ -286,6 +287,7 @@ const struct command command_ps = {
 		    "  sooth ps -a -i 2         every process, CPU over two seconds\n"
 		    "  sooth ps --why           and how each was recognised\n"
 		    "  sooth ps -w              a screen that is renewed every two seconds\n"
+		    "  sooth ps -w 2 4711       of one process: the first number is the interval\n"
 		    "  sooth ps -w -m 4G --on-alert ./tell-me\n"
 		    "  sooth ps --columns +user,container --sort -rss\n"
 		    "  sooth ps -j 4711         one process as JSON\n",

@@ -55,7 +55,9 @@ static const struct option own_rows[] = {
 		.offset = offsetof(struct config, share) },
 	{ .letter = 'm', .type = OPTION_MEGABYTES, .offset = offsetof(struct config, megabytes) },
 	{ .letter = 'w',
+		.name = "watch",
 		.type = OPTION_DURATION,
+		.max = 3600 * NS_PER_S,
 		.otherwise = "2",
 		.offset = offsetof(struct config, watch_ns) },
 	{ .name = "choice",
@@ -232,6 +234,11 @@ static void test_value_that_may_be_left_out(void **state)
 	assert_int_equal(parse("-fw x"), 0);
 	assert_int_equal(arguments.count, 1);
 	refused("-w 5x", "time such as");
+	/* Perhaps it is the number of a process. */
+	refused("-w 4711", "to 1h00m");
+	assert_string_equal(err.remedy, "for a process give both: --watch 2 4711");
+	refused("-w 90m", "to 1h00m");
+	assert_string_equal(err.remedy, "");
 }
 
 static void test_choice(void **state)
