@@ -24,6 +24,7 @@ struct screen_key {
 struct screen_options {
 	FILE *in, *out;
 	const char *title;
+	uint64_t interval_ns; /* between frames, to be told; 0: not */
 	bool use_color;
 	bool is_tree; /* to begin with */
 	const struct screen_key *keys;

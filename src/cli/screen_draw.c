@@ -11,6 +11,7 @@
 #include <time.h>
 #include <wchar.h>
 
+#include "base/units.h"
 #include "cli/screen_colors.h"
 #include "cli/screen_state.h"
 #include "model/batch.h"
@@ -103,6 +104,34 @@ static attr_t level_attribute(
 	return result;
 }
 
+/* --- the tree --- */
+
+/* The tree stands in front of the first text that may be cut, which says what the row is. */
+static size_t tree_column(const struct screen_table *t)
+{
+	size_t column = 0;
+
+	while (column + 1 < t->column_count && strcmp(t->columns[column]->name, "name") &&
+		!may_shrink(t->columns[column]))
+		column++;
+	return column;
+}
+
+static void put_tree(const struct screen_row *row, struct buffer *text)
+{
+	struct buffer out = { 0 };
+
+	for (unsigned i = 0; i < row->depth * TREE_INDENT; i++)
+		buffer_char(&out, ' ');
+	if (row->has_below)
+		buffer_string(&out, row->is_folded ? "+ " : "- ");
+	else if (row->depth)
+		buffer_string(&out, ". ");
+	buffer_append(&out, text->data, text->size);
+	buffer_fini(text);
+	*text = out;
+}
+
 /* --- columns --- */
 
 static void grow(unsigned *width, int needed)
@@ -125,6 +154,8 @@ static void measure(struct screen *s, const struct screen_table *t, size_t last)
 			const struct screen_row *row = screen_row_at(s, i);
 
 			screen_cell(&text, t->columns[c], row->record);
+			if (s->is_tree && c == tree_column(t))
+				put_tree(row, &text);
 			grow(&s->widths[c], cell_chars(buffer_cstr(&text), chars));
 		}
 		if (may_shrink(t->columns[c]) && c + 1 < t->column_count &&
@@ -231,32 +262,6 @@ static attr_t row_attribute(const struct screen *s, const struct screen_row *row
 	return A_NORMAL;
 }
 
-/* The tree stands in front of the first text that may be cut, which says what the row is. */
-static size_t tree_column(const struct screen_table *t)
-{
-	size_t column = 0;
-
-	while (column + 1 < t->column_count && strcmp(t->columns[column]->name, "name") &&
-		!may_shrink(t->columns[column]))
-		column++;
-	return column;
-}
-
-static void put_tree(const struct screen_row *row, struct buffer *text)
-{
-	struct buffer out = { 0 };
-
-	for (unsigned i = 0; i < row->depth * TREE_INDENT; i++)
-		buffer_char(&out, ' ');
-	if (row->has_below)
-		buffer_string(&out, row->is_folded ? "+ " : "- ");
-	else if (row->depth)
-		buffer_string(&out, ". ");
-	buffer_append(&out, text->data, text->size);
-	buffer_fini(text);
-	*text = out;
-}
-
 static void put_row(struct screen *s, const struct screen_table *t, size_t i, int y)
 {
 	static const char marks[] = { ' ', '+', '*', '-' };
@@ -290,17 +295,19 @@ static void put_row(struct screen *s, const struct screen_table *t, size_t i, in
 
 /* --- around it --- */
 
+/* The time is that of the rows: the screen is also drawn when a key was typed, or is held. */
 static void put_title(const struct screen *s)
 {
-	char text[512], clock[32];
-	time_t now = time(NULL);
+	char text[512], clock[32] = "", every[UNITS_SIZE] = "";
 	struct tm tm;
 
-	localtime_r(&now, &tm);
-	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	snprintf(text, sizeof(text), "%s  %s%s%s%s%s", s->options.title, clock,
-		s->is_held ? "  HELD" : "", s->is_tree ? "  tree" : "",
-		s->filter[0] ? "  filter: " : "", s->filter);
+	if (s->has_frame && localtime_r(&s->seen_at, &tm))
+		strftime(clock, sizeof(clock), "  %H:%M:%S", &tm);
+	if (s->options.interval_ns)
+		format_ns(every, s->options.interval_ns);
+	snprintf(text, sizeof(text), "%s%s%s%s%s%s%s%s", s->options.title, clock,
+		every[0] ? "  every " : "", every, s->is_held ? "  HELD" : "",
+		s->is_tree ? "  tree" : "", s->filter[0] ? "  filter: " : "", s->filter);
 	attrset(A_BOLD);
 	put_text(0, 0, COLS, text);
 	attrset(A_NORMAL);
@@ -380,8 +387,9 @@ static void put_table(struct screen *s, const struct screen_table *t, int y, int
 	put_head(s, t, y);
 	for (size_t i = s->top; i < last; i++)
 		put_row(s, t, i, y + 1 + (int)(i - s->top));
-	if (!count && t->if_empty)
-		put_text(y + 1, 0, COLS, t->if_empty);
+	if (!count && (s->hidden || t->if_empty))
+		put_text(y + 1, 0, COLS,
+			s->hidden ? "no row has that text; escape shows all" : t->if_empty);
 	put_foot(s, last - s->top);
 }
 

@@ -76,7 +76,6 @@ static int section_begin(void *state, const struct section *section, struct soot
 	t = &frame->tables[frame->table_count++];
 	t->name = section->name;
 	t->schema = section->schema;
-	t->if_empty = section->if_empty;
 	t->spare = section->spare;
 	t->is_of_interval = section->is_of_interval;
 	buffer_reset(&t->records);
@@ -107,9 +106,13 @@ static int rows(void *state, const struct section *section, const struct batch *
 
 static int section_end(void *state, const struct section *section, struct sooth_error *err)
 {
-	(void)section;
+	struct screen *s = ((struct frame_sink *)state)->screen;
+
 	(void)err;
-	((struct frame_sink *)state)->screen->filling = NULL;
+	/* By now it is known whether there was no row, or none that was asked for. */
+	if (s->filling)
+		s->filling->if_empty = section->if_empty;
+	s->filling = NULL;
 	return 0;
 }
 
@@ -123,6 +126,7 @@ static int end(void *state, struct sooth_error *err)
 		return 0;
 	s->current = (s->current + 1) % SCREEN_FRAMES;
 	s->has_frame = s->is_new = true;
+	s->seen_at = time(NULL);
 	return 0;
 }
 

@@ -3,6 +3,8 @@
 #ifndef SOOTH_CLI_SCREEN_STATE_H
 #define SOOTH_CLI_SCREEN_STATE_H
 
+#include <time.h>
+
 #include "base/buffer.h"
 #include "base/map.h"
 #include "cli/screen.h"
@@ -49,6 +51,7 @@ struct screen {
 	unsigned current;
 	struct screen_table *filling; /* of the open section */
 	bool has_frame, is_new;	      /* not drawn yet */
+	time_t seen_at;		      /* the current frame */
 
 	/* What is shown, made of the current frame. */
 	struct buffer rows; /* struct screen_row, in order, without what is hidden */

@@ -35,6 +35,7 @@ int watch_open(struct screen **out, const struct output_options *output,
 	struct screen_options options = { .in = stdin,
 		.out = stdout,
 		.title = watch->title,
+		.interval_ns = watch->interval_ns,
 		.keys = watch->keys,
 		.is_tree = watch->is_tree };
 	int status;

@@ -12,6 +12,7 @@ struct sooth_report;
 struct watch_options {
 	const char *schema; /* name of the schema whose records end a frame */
 	const char *title;
+	uint64_t interval_ns;		    /* between frames, for the title; 0: none */
 	const struct screen_key *keys;	    /* NULL: none */
 	const struct alert_options *alerts; /* NULL: none */
 	bool is_tree;

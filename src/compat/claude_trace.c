@@ -100,6 +100,7 @@ static int list(const struct claude_trace_config *c, struct sooth_error *err)
 	struct alert_options alerts = { .cpu_percent = c->cpu_over, .rss_bytes = c->rss_over };
 	struct watch_options watch = { .schema = "proc.snapshot",
 		.title = "claude-trace",
+		.interval_ns = c->watch_ns,
 		.alerts = &alerts,
 		.is_tree = c->is_tree };
 	struct processes_options options = {

@@ -72,7 +72,7 @@ class Shown(Case):
         """The lines of the table."""
         lines = screen.lines()
         return [line for line in lines[head_of(lines) + 1:-1]
-                if line.strip() and "no processes" not in line]
+                if line.strip() and not line.startswith("no ")]
 
     def pids(self, screen):
         return [int(line[2:].split()[0]) for line in self.rows(screen)]
@@ -110,7 +110,8 @@ class Shown(Case):
         screen.type(b"/" + self.mark.upper())
         screen.wait_for(lambda lines: self.pids(screen) == [process.pid], "that row alone")
         screen.type(b"\r/\x7f\x7f\x7fno such thing\r")
-        screen.wait_for(lambda lines: not self.rows(screen), "no row")
+        screen.wait_for(lambda lines: any("no row has that text" in line for line in lines),
+                        "word that the text is why there is no row")
         screen.type(b"/\x1b")
         screen.wait_for(lambda lines: len(self.rows(screen)) > 5, "all rows again")
 
@@ -129,9 +130,14 @@ class Shown(Case):
         screen = self.watch()
         screen.type(b" ")
         screen.wait_for(lambda lines: "HELD" in lines[0], "the word")
-        before = self.rows(screen)
+        before, title = self.rows(screen), screen.lines()[0]
         screen.pump(2)
+        screen.type(b"h")
+        screen.type(b"h")
         self.assertEqual(self.rows(screen), before)
+        # The time is that of the rows.
+        self.assertEqual(screen.lines()[0], title)
+        self.assertIn("every 500ms", title)
         screen.type(b" ")
         screen.wait_for(lambda lines: "HELD" not in lines[0], "the word to go")
 
