@@ -93,6 +93,14 @@ static bool is_of(const struct agent *agent, const char *name)
 	return agent && !strcmp(agent->name, name);
 }
 
+static const char *is_nobodys(const struct census_process *p, bool may_be_any)
+{
+	if (census_is_unknown(p))
+		return may_be_any ? "whose it is may not be read; --any does it all the same"
+				  : "whose it is may not be read";
+	return may_be_any ? "it is no agent's; --any does it all the same" : "it is no agent's";
+}
+
 static const char *refusal(const struct act *a, const struct census_process *p)
 {
 	if (p->id.pid == 1)
@@ -106,11 +114,11 @@ static const char *refusal(const struct act *a, const struct census_process *p)
 	if (a->only_agent && !is_of(p->agent, a->only_agent))
 		return is_of(p->owner_agent, a->only_agent) ? "it is no agent, only started by one"
 		       : p->agent || p->owner_agent	    ? "it is another agent's"
-							    : "it is no agent's";
+							    : is_nobodys(p, false);
 	if (!a->may_be_any && !p->agent && !p->owner_agent)
 		return p->process->state == 'Z'
 			       ? "it has ended, and waits for its parent to ask how"
-			       : "it is no agent's; --any does it all the same";
+			       : is_nobodys(p, true);
 	return NULL;
 }
 

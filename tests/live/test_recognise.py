@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import harness
@@ -64,6 +65,9 @@ class Real(unittest.TestCase):
             others = set(started.tool_pids() + started.mcp_pids()) - own
             seen = rows(*own, *others)
             listed = agents_listed()
+            by_word = self.as_another(own) if os.geteuid() == 0 else None
+        if by_word is not None:
+            self.check_word(agent, started, by_word)
         for pid in own:
             row = seen[pid]
             self.assertEqual(row["agent"], NAMES[agent.name], row)
@@ -78,6 +82,27 @@ class Real(unittest.TestCase):
         self.assertTrue(others)
         for pid in others:
             self.assertIsNone(seen[pid]["agent"], seen[pid])
+
+    def as_another(self, pids):
+        """What a user is told who may read neither what they run nor their environment."""
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            sooth = shutil.copy(SOOTH, folder)
+            out = subprocess.run([sooth, "ps", "-j", "-i", "10ms"], check=True, cwd=folder,
+                                 stdout=subprocess.PIPE, **harness.as_nobody()).stdout
+        return {row["pid"]: row for row in json.loads(out)["processes"] if row["pid"] in pids}
+
+    def check_word(self, agent, started, rows):
+        """By arguments and name alone, which is told; of a script whose path does not name the
+        package nothing is known."""
+        if agent is known.GEMINI:
+            self.assertEqual(rows, {})
+            return
+        row = rows[started.worker_pid]
+        self.assertEqual(row["agent"], NAMES[agent.name], row)
+        self.assertIn("as its arguments say; what it runs may not be read", row["rule"])
+        self.assertIsNone(row["version"], row)
+        self.assertIn("permission denied", row["not_measured"]["version"])
 
     def test_claude_code(self):
         self.check(known.CLAUDE_CODE)

@@ -9,6 +9,7 @@ from harness import Case, as_nobody, have, needs_bpf, needs_root, read_truth, ta
 
 CAPABILITIES = "cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search+ep"
 SECRET_PATH = "/root"
+OTHER = 64021  # a user whom nobody else here is
 
 
 @needs_root
@@ -30,6 +31,21 @@ class Ordinary(Case):
         # What the kernel does not let nobody see is not measured, and not made up.
         self.assertIsNone(mine[0]["cwd"])
         self.assertIn("cwd", mine[0]["not_measured"])
+
+    def test_who_may_not_be_read(self):
+        """Of whom nothing can be seen nothing is denied either."""
+        target = self.start("sleep", "600", user=OTHER, group=OTHER, extra_groups=[])
+        run = self.nobody("ps", "-u", str(OTHER))
+        self.assertIn("no agents of this user were found among those who may be read", run.text)
+        self.assertIn("who 1 process is: permission denied", run.text)
+        run = self.nobody("kill", str(target.pid), status=2)
+        self.assertIn("whose it is may not be read; --any does it all the same", run.text)
+        self.assertTrue(target.is_running())
+        # Who may read it knows.
+        run = self.run_program(harness.SOOTH, "ps", "-u", str(OTHER))
+        self.assertIn("no agents of this user are running here", run.text)
+        run = self.run_program(harness.SOOTH, "kill", str(target.pid), status=2)
+        self.assertIn("it is no agent's; --any", run.text)
 
     def test_ps_alone(self):
         self.nobody()

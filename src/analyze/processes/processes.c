@@ -121,10 +121,22 @@ static const char *make_columns(struct processes_state *s)
 	return buffer_cstr(&s->columns);
 }
 
-static const char *nobody(const struct processes_options *o)
+/* Who may not be read may be one. */
+static const char *nobody_known(const struct processes_options *o)
 {
+	return o->agent	    ? "this agent was not found among those who may be read"
+	       : o->has_uid ? "no agents of this user were found among those who may be read"
+			    : "no agents were found among those who may be read";
+}
+
+static const char *nobody(const struct processes_state *s)
+{
+	const struct processes_options *o = &s->options;
+
 	if (o->shown == PROCESSES_ALL || o->pid_count)
 		return "no processes were seen";
+	if (s->list.unknown)
+		return nobody_known(o);
 	if (o->agent)
 		return "this agent is not running here; `sooth ps` lists others";
 	if (o->has_uid)
@@ -144,7 +156,7 @@ static int tell_processes(struct processes_state *s, struct sooth_error *err)
 		.alarm = "is_over",
 		.spare = "mem_percent,ppid,state,cwd,command,session_id,terminal,user,open_files,"
 			 "threads,version,elapsed_time,role_name,role,rss_bytes",
-		.if_empty = nobody(&s->options),
+		.if_empty = nobody(s),
 	};
 	int status = output_section(s->output, &section, err);
 
