@@ -155,6 +155,8 @@ static size_t for_terminal(char *to, const char *text, size_t length, uint32_t c
 		return put(to, "\\n");
 	if (code == '\t')
 		return put(to, "\\t");
+	if (code == '\r')
+		return put(to, "\\r");
 	if (length && !is_control(code) && !is_hidden(code))
 		return 0;
 	for (size_t i = 0; i < (length ? length : 1); i++) {

@@ -5,7 +5,7 @@
  * Terminal: C0 and C1 controls, DEL, invalid UTF-8 bytes, and the Unicode
  * characters that reorder or hide text (bidirectional controls, zero-width
  * ones, line and paragraph separators) become \xNN per byte; a newline becomes
- * \n, a tab \t, a backslash stays as it is.
+ * \n, a tab \t, a carriage return \r, a backslash stays as it is.
  * JSON: RFC 8259 escapes; an invalid UTF-8 byte becomes U+FFFD; <, >, & and
  * U+2028/2029 are written as \u escapes so that the text may stand inside HTML.
  * XML: the five entities, controls that XML 1.0 forbids become U+FFFD.

@@ -195,8 +195,14 @@ static void thread_ends(struct thread *t, uint64_t now)
 		stream_plain(t, 0, now, 1); /* SOOTH_STATE_ABSENT: it does not return */
 }
 
+/* Where its caller had not touched the page of the path yet (a child right after its fork) it
+ * could not be read; the kernel has it by now. Not of execveat(2): there it has put the directory
+ * before it. */
 static void thread_execs(struct thread *t, struct linux_binprm *program)
 {
+	if (t->abi == ABI_NATIVE && t->number == NR_EXECVE && t->path_bytes <= 0)
+		t->path_bytes = (int32_t)string_bytes(bpf_probe_read_kernel_str(
+			t->path, sizeof(t->path), BPF_CORE_READ(program, filename)));
 }
 
 static void thread_visited(struct thread *t)

@@ -81,6 +81,8 @@ static void format_value(
 	plain.unit = SOOTH_UNIT_NONE;
 	if (field->type == SOOTH_FIELD_BOOL)
 		buffer_string(out, v->u ? "true" : "false");
+	else if (field->type == SOOTH_FIELD_ERRNO && !v->u)
+		buffer_char(out, '0'); /* there was none */
 	else
 		value_format(out, &plain, v);
 }

@@ -78,7 +78,7 @@ static void test_terminal(void **state)
 	(void)state;
 	check(escape_terminal, "", "");
 	check(escape_terminal, "plain text, 1 (two) \\x1b", "plain text, 1 (two) \\x1b");
-	check(escape_terminal, "a\nb\tc\rd", "a\\nb\\tc\\x0dd");
+	check(escape_terminal, "a\nb\tc\rd", "a\\nb\\tc\\rd");
 	check(escape_terminal, "\x1b[31mred\x1b[0m\a", "\\x1b[31mred\\x1b[0m\\x07");
 	check(escape_terminal, "\x7f", "\\x7f");
 	check_size(escape_terminal, "a\0b", 3, "a\\x00b");

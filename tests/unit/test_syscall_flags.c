@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -94,6 +96,14 @@ static const struct {
 	N(socket_option, SO_RCVBUF),
 	N(socket_option, SO_PEERCRED),
 	N(socket_option, SO_REUSEPORT),
+	N(tcp_option, TCP_NODELAY),
+	N(tcp_option, TCP_USER_TIMEOUT),
+	N(tcp_option, TCP_NOTSENT_LOWAT),
+	N(ip_option, IP_TTL),
+	N(ip_option, IP_RECVERR),
+	N(ip_option, IP_ADD_MEMBERSHIP),
+	N(ipv6_option, IPV6_V6ONLY),
+	N(ipv6_option, IPV6_RECVPKTINFO),
 	N(fcntl, F_GETFL),
 	N(fcntl, F_SETFL),
 	N(fcntl, F_SETLKW),

@@ -183,9 +183,9 @@ static void pipes(void)
 	char in[64], out[64], got[16];
 
 	CALL(pipe2, P(ends), O_CLOEXEC | O_NONBLOCK);
-	told(NULL, "[%d, %d], O_NONBLOCK|O_CLOEXEC", ends[0], ends[1]);
 	snprintf(in, sizeof(in), "%d<pipe with %d>", ends[0], ends[1]);
 	snprintf(out, sizeof(out), "%d<pipe with %d>", ends[1], ends[0]);
+	told(NULL, "[%s, %s], O_NONBLOCK|O_CLOEXEC", in, out);
 	CALL(read, ends[0], P(got), sizeof(got));
 	told(NULL, "%s, 0x%lx, 16", in, P(got));
 	CALL(write, ends[1], P("abc"), 3);

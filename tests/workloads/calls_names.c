@@ -147,13 +147,19 @@ void calls_of_names(void)
 
 /* --- made to mislead --- */
 
-static void open_hostile(const char *name, const char *written)
+/* As a text, and as what a descriptor is: what would end the one need not end the other. */
+static void open_misleading(const char *name, const char *written, const char *of_descriptor)
 {
 	long fd = CALL(openat, AT_FDCWD, P(name), O_RDONLY | O_CREAT, 0600);
 
 	told(in_calls(written), "AT_FDCWD, \"%s\", O_RDONLY|O_CREAT, 0600", written);
 	CALL(close, fd);
-	told(NULL, "%s", fd_of(fd, written));
+	told(NULL, "%s", fd_of(fd, of_descriptor));
+}
+
+static void open_hostile(const char *name, const char *written)
+{
+	open_misleading(name, written, written);
 }
 
 /* Nobody opens these, so their length is free. */
@@ -178,7 +184,9 @@ void calls_of_hostile_names(void)
 	open_hostile("bad\xff\xfe\xc3", "bad\\xff\\xfe\\xc3");
 	open_hostile("h\xc3\xa9t\xc3\xa9", "h\xc3\xa9t\xc3\xa9");
 	open_hostile("over\xe2\x80\xaeride\xc2\x85", "over\\xe2\\x80\\xaeride\\xc2\\x85");
-	open_hostile(") = 3<etc>", ") = 3<etc>");
+	open_hostile("back\\x1b\r", "back\\\\x1b\\r");
+	open_misleading(") = 3<etc>", ") = 3<etc>", ") = 3<etc\\>");
+	open_misleading("a\" b", "a\\\" b", "a\" b");
 	look_for_long(1021);
 	look_for_long(1022);
 	look_for_long(1023);

@@ -91,6 +91,8 @@ static void serve(struct server *s, int family, const char *name)
 	told(NULL, "%s, SOCK_STREAM|SOCK_CLOEXEC, 0", name);
 	CALL(setsockopt, s->fd, SOL_SOCKET, SO_REUSEADDR, P(&one), sizeof(one));
 	told(NULL, "%s, SOL_SOCKET, SO_REUSEADDR, [1], 4", fd_is(s->fd, s->protocol));
+	CALL(setsockopt, s->fd, IPPROTO_TCP, TCP_NODELAY, P(&one), sizeof(one));
+	told(NULL, "%s, SOL_TCP, TCP_NODELAY, [1], 4", fd_is(s->fd, s->protocol));
 	CALL(bind, s->fd, P(&s->at.address), s->at.size);
 	told(NULL, "%s, %s, %u", fd_is(s->fd, s->protocol), s->at.words, (unsigned)s->at.size);
 }
@@ -256,7 +258,7 @@ static void unix_sockets(void)
 	int pair[2];
 
 	CALL(socketpair, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, P(pair));
-	told(NULL, "AF_UNIX, SOCK_DGRAM|SOCK_CLOEXEC, 0, [%d, %d]", pair[0], pair[1]);
+	told(NULL, "AF_UNIX, SOCK_DGRAM|SOCK_CLOEXEC, 0, [%d<UNIX>, %d<UNIX>]", pair[0], pair[1]);
 	CALL(close, pair[0]);
 	told(NULL, "%s", fd_is(pair[0], "UNIX"));
 	CALL(close, pair[1]);

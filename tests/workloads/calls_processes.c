@@ -76,7 +76,16 @@ static void end_child(int status)
 	syscall(SYS_exit_group, status);
 }
 
-static void exec_child(void)
+/* In a page that a child of ours has not touched: nobody can read it before the kernel has. */
+static const char *untouched(const char *text)
+{
+	long page = CALL(mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	told(NULL, "NULL, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1, 0");
+	return page < 0 && page >= -4095 ? text : strcpy((char *)page, text);
+}
+
+static void exec_child(const char *program)
 {
 	const char *arguments[] = { "true", "--token", "abc\n", "x\ny", NULL }, *none[] = { NULL };
 
@@ -87,12 +96,13 @@ static void exec_child(void)
 		P(arguments), P(none));
 	told_before("execve", "0", "/bin/true",
 		"\"/bin/true\", [\"true\", \"--token\", \"***\", \"x\\ny\"], 0x%lx", P(none));
-	syscall(SYS_execve, "/bin/true", arguments, none);
+	syscall(SYS_execve, program, arguments, none);
 	end_child(99);
 }
 
 static void children(void)
 {
+	const char *program = untouched("/bin/true");
 	int status = 0;
 	long pid = begin_child();
 
@@ -102,7 +112,7 @@ static void children(void)
 	told(NULL, "%ld, [exit 7], __WALL, NULL", pid);
 	pid = begin_child();
 	if (!pid)
-		exec_child();
+		exec_child(program);
 	CALL(wait4, -1, P(&status), 0, 0);
 	told(NULL, "-1, [exit 0], 0, NULL");
 	pid = begin_child();

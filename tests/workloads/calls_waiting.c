@@ -57,9 +57,9 @@ static void polls(void)
 	char a[64], b[64];
 
 	CALL(pipe2, P(ends), 0);
-	told(NULL, "[%d, %d], 0", ends[0], ends[1]);
 	snprintf(a, sizeof(a), "%d<pipe with %d>", ends[0], ends[1]);
 	snprintf(b, sizeof(b), "%d<pipe with %d>", ends[1], ends[0]);
+	told(NULL, "[%s, %s], 0", a, b);
 	fds[0] = (struct pollfd){ ends[0], POLLIN | POLLPRI, 0 };
 	fds[1] = (struct pollfd){ ends[1], POLLOUT, 0 };
 	fds[2] = (struct pollfd){ -1, POLLIN, 0 };

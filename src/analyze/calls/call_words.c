@@ -18,7 +18,7 @@ typedef void (*writer)(const struct written *a);
 
 /* --- plain values --- */
 
-static void put_hex(struct buffer *out, uint64_t value)
+void written_put_hex(struct buffer *out, uint64_t value)
 {
 	if (value)
 		buffer_format(out, "0x%" PRIx64, value);
@@ -34,12 +34,12 @@ static void put_pointer(struct buffer *out, uint64_t value)
 		buffer_string(out, "NULL");
 }
 
-static void as_hex(const struct written *a)
+void written_as_hex(const struct written *a)
 {
-	put_hex(a->w->out, a->value);
+	written_put_hex(a->w->out, a->value);
 }
 
-static void as_int(const struct written *a)
+void written_as_int(const struct written *a)
 {
 	buffer_i64(a->w->out, call_int(a->value));
 }
@@ -102,6 +102,8 @@ void call_put_flags(
 	if (is_one) {
 		if (name)
 			buffer_string(out, name);
+		else if (t == &flags_ioctl)
+			written_put_hex(out, (uint32_t)value); /* made of several parts */
 		else
 			buffer_i64(out, call_int(value));
 		return;
@@ -118,7 +120,7 @@ void call_put_flags(
 	if (!value && has_any)
 		return;
 	buffer_string(out, has_any ? "|" : "");
-	put_hex(out, value);
+	written_put_hex(out, value);
 }
 
 static void as_flags(const struct written *a)
@@ -138,63 +140,36 @@ static void as_flags_and_mode(const struct written *a)
 		written_put_octal(a->w->out, mode);
 }
 
-/* What the third argument of fcntl(2) is; the last row is of all others. */
-static const struct control {
-	int64_t command;
-	enum { CONTROL_NONE, CONTROL_INT, CONTROL_COPY, CONTROL_FLAGS, CONTROL_HEX } what;
-	const struct flag_table *flags;
-} controls[] = {
-	{ 0, CONTROL_COPY, NULL },		 /* F_DUPFD */
-	{ 1, CONTROL_NONE, NULL },		 /* F_GETFD */
-	{ 2, CONTROL_FLAGS, &flags_descriptor }, /* F_SETFD */
-	{ 3, CONTROL_NONE, NULL },		 /* F_GETFL */
-	{ 4, CONTROL_FLAGS, &flags_open },	 /* F_SETFL */
-	{ 8, CONTROL_INT, NULL },		 /* F_SETOWN */
-	{ 9, CONTROL_NONE, NULL },		 /* F_GETOWN */
-	{ 10, CONTROL_FLAGS, &flags_signal },	 /* F_SETSIG */
-	{ 11, CONTROL_NONE, NULL },		 /* F_GETSIG */
-	{ 1025, CONTROL_NONE, NULL },		 /* F_GETLEASE */
-	{ 1030, CONTROL_COPY, NULL },		 /* F_DUPFD_CLOEXEC */
-	{ 1031, CONTROL_INT, NULL },		 /* F_SETPIPE_SZ */
-	{ 1032, CONTROL_NONE, NULL },		 /* F_GETPIPE_SZ */
-	{ 1033, CONTROL_FLAGS, &flags_seals },	 /* F_ADD_SEALS */
-	{ 1034, CONTROL_NONE, NULL },		 /* F_GET_SEALS */
-	{ -1, CONTROL_HEX, NULL },
-};
-
-static const struct control *control_of(uint64_t command)
-{
-	const struct control *c = controls;
-
-	while (c->command >= 0 && c->command != call_int(command))
-		c++;
-	return c;
-}
-
-static void as_control(const struct written *a)
-{
-	const struct control *c = control_of(a->w->call->arguments[a->i - 1]);
-
-	if (c->what == CONTROL_INT || c->what == CONTROL_COPY)
-		as_int(a);
-	else if (c->flags)
-		call_put_flags(a->w->out, c->flags, a->w->call->abi, a->value);
-	else
-		as_hex(a);
-}
-
 /* --- descriptors --- */
+
+/* So that what ends the text, or looks like an escape, is not mistaken. */
+static void put_delimited(struct buffer *out, struct span left, char end)
+{
+	for (size_t i = 0; i < left.size; i++) {
+		if (left.data[i] != end && left.data[i] != '\\')
+			continue;
+		escape_terminal(out, left.data, i);
+		buffer_char(out, '\\');
+		buffer_char(out, left.data[i]);
+		left = span_of(left.data + i + 1, left.size - i - 1);
+		i = (size_t)-1;
+	}
+	escape_terminal(out, left.data, left.size);
+}
 
 void written_put_fd(const struct call_words *w, int64_t fd)
 {
 	struct process_id id = process_id_of(&w->call->record);
+	struct buffer name = { 0 };
 
 	buffer_i64(w->out, fd);
 	if (fd < 0 || !w->fds)
 		return;
+	fd_follow_put(w->fds, &id, fd, &name);
 	buffer_char(w->out, '<');
-	fd_follow_put(w->fds, &id, fd, w->out);
+	put_delimited(w->out, span_of((const char *)name.data, name.size), '>');
 	buffer_char(w->out, '>');
+	buffer_fini(&name);
 }
 
 static void as_fd(const struct written *a)
@@ -219,27 +194,19 @@ static void as_fd_pair(const struct written *a)
 		return;
 	}
 	memcpy(fds, a->target.bytes.data, sizeof(fds));
-	buffer_format(a->w->out, "[%d, %d]", fds[0], fds[1]);
+	buffer_char(a->w->out, '[');
+	written_put_fd(a->w, fds[0]);
+	buffer_string(a->w->out, ", ");
+	written_put_fd(a->w, fds[1]);
+	buffer_char(a->w->out, ']');
 }
 
 /* --- bytes --- */
 
-/* So that what ends the text, or looks like an escape, is not mistaken. */
 static void put_quoted(struct buffer *out, const struct call_piece *piece)
 {
-	struct span left = piece->bytes;
-
 	buffer_char(out, '"');
-	for (size_t i = 0; i < left.size; i++) {
-		if (left.data[i] != '"' && left.data[i] != '\\')
-			continue;
-		escape_terminal(out, left.data, i);
-		buffer_char(out, '\\');
-		buffer_char(out, left.data[i]);
-		left = span_of(left.data + i + 1, left.size - i - 1);
-		i = (size_t)-1;
-	}
-	escape_terminal(out, left.data, left.size);
+	put_delimited(out, piece->bytes, '"');
 	buffer_string(out, piece->state == SOOTH_STATE_TRUNCATED ? "\"..." : "\"");
 }
 
@@ -402,8 +369,8 @@ static void as_message(const struct written *a)
 }
 
 static const writer writers[ARGUMENT_FORMS] = {
-	[ARGUMENT_AS_HEX] = as_hex,
-	[ARGUMENT_AS_INT] = as_int,
+	[ARGUMENT_AS_HEX] = written_as_hex,
+	[ARGUMENT_AS_INT] = written_as_int,
 	[ARGUMENT_AS_UNSIGNED] = as_unsigned,
 	[ARGUMENT_AS_OCTAL] = as_octal,
 	[ARGUMENT_AS_POINTER] = written_as_pointer,
@@ -432,8 +399,9 @@ static const writer writers[ARGUMENT_FORMS] = {
 	[ARGUMENT_AS_NOTHING] = written_as_pointer,
 	[ARGUMENT_AS_MODE_OF_OPEN] = as_octal,
 	[ARGUMENT_AS_FLAGS_AND_MODE] = as_flags_and_mode,
-	[ARGUMENT_AS_CONTROL] = as_control,
+	[ARGUMENT_AS_CONTROL] = written_as_control,
 	[ARGUMENT_AS_OPTION] = written_as_option,
+	[ARGUMENT_AS_OPTION_NAME] = written_as_option_name,
 };
 
 /* What the kernel does not look at is whatever a register held. */
@@ -446,7 +414,7 @@ static bool is_meant(const struct written *a)
 	if (a->type->form == ARGUMENT_AS_MODE_OF_OPEN)
 		return flags & (O_CREAT_LINUX | O_TMPFILE_LINUX);
 	if (a->type->form == ARGUMENT_AS_CONTROL)
-		return control_of(flags)->what != CONTROL_NONE;
+		return !written_control_takes_none(flags);
 	return a->type->form != ARGUMENT_AS_NOTHING;
 }
 
@@ -479,34 +447,4 @@ void call_put_arguments(const struct call_words *w)
 		has_any = true;
 		writers[a.type ? a.type->form : form_of_letter(w->types->letters[i])](&a);
 	}
-}
-
-/* --- results --- */
-
-static bool returns_address(const struct syscall_row *row)
-{
-	return row && row->category == SYSCALL_CATEGORY_MEMORY &&
-	       (!strncmp(row->name, "mmap", 4) || !strcmp(row->name, "mremap") ||
-		       !strcmp(row->name, "brk"));
-}
-
-/* fcntl(2) returns one for some of its commands only. */
-static bool returns_copy(const struct call_words *w)
-{
-	const struct argument_type *const *types = w->types->types;
-
-	return types && w->types->count > 2 && types[2]->form == ARGUMENT_AS_CONTROL &&
-	       control_of(w->call->arguments[1])->what == CONTROL_COPY;
-}
-
-void call_put_result(const struct call_words *w)
-{
-	if (tally_is_error(w->call->result))
-		buffer_string(w->out, "-1");
-	else if (w->fds && (w->types->returns_fd || returns_copy(w)))
-		written_put_fd(w, w->call->result);
-	else if (returns_address(w->types->row))
-		put_hex(w->out, (uint64_t)w->call->result);
-	else
-		buffer_i64(w->out, w->call->result);
 }

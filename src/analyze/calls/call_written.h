@@ -15,7 +15,10 @@ struct written {
 	struct call_piece target;
 };
 
+void written_put_hex(struct buffer *out, uint64_t value);
 void written_put_octal(struct buffer *out, uint64_t value);
+void written_as_hex(const struct written *a);
+void written_as_int(const struct written *a);
 void written_as_pointer(const struct written *a);
 /* "3</etc/passwd>" */
 void written_put_fd(const struct call_words *w, int64_t fd);
@@ -28,6 +31,14 @@ void written_as_timer(const struct written *a);
 void written_as_status(const struct written *a);
 void written_as_length(const struct written *a);
 void written_as_option(const struct written *a);
+void written_as_option_name(const struct written *a);
+void written_as_control(const struct written *a);
+/* Of fcntl(2): whether the command has no third argument. */
+bool written_control_takes_none(uint64_t command);
+/* Whether what it returns is a descriptor. */
+bool written_control_copies(uint64_t command);
+/* What the bits of its result are called; NULL: it is a number. */
+const struct flag_table *written_control_result(uint64_t command);
 void written_as_rlimit(const struct written *a);
 void written_as_open_how(const struct written *a);
 void written_as_clone_args(const struct written *a);

@@ -18,6 +18,8 @@
 #define F_DUPFD_LINUX		  0
 #define F_SETFD_LINUX		  2
 #define F_DUPFD_CLOEXEC_LINUX	  1030
+#define FIONCLEX_LINUX		  0x5450
+#define FIOCLEX_LINUX		  0x5451
 #define CLOSE_RANGE_CLOEXEC_LINUX 4
 #define SOCKET_TYPE_MASK	  0xf
 
@@ -291,6 +293,16 @@ static void controls(const struct effect *e)
 	}
 }
 
+/* As runtimes that have it by another way than fcntl(2) do. */
+static void marks(const struct effect *e)
+{
+	uint32_t command = (uint32_t)argument(e, 1);
+	struct fd_followed *known = own(e);
+
+	if (known && (command == FIOCLEX_LINUX || command == FIONCLEX_LINUX))
+		known->closes_on_exec = command == FIOCLEX_LINUX;
+}
+
 static void closes(const struct effect *e)
 {
 	fd_follow_close(e->follow, e->table, call_int(argument(e, 0)));
@@ -358,6 +370,7 @@ static const struct effect_row rows[] = {
 	{ "dup3", duplicates, 0, 0, 2, NULL },
 	{ "fcntl", controls, 0, 0, NO_ARGUMENT, NULL },
 	{ "fcntl64", controls, 0, 0, NO_ARGUMENT, NULL },
+	{ "ioctl", marks, 0, 0, 0, NULL },
 	{ "pipe", makes_two, 0, NO_ARGUMENT, 0, "pipe" },
 	{ "pipe2", makes_two, 0, 1, 0, "pipe" },
 	{ "socketpair", makes_two, 3, 1, 0, NULL },
@@ -380,6 +393,8 @@ static const struct effect_row rows[] = {
 	{ "inotify_init1", makes, 0, 0, 0, "inotify" },
 	{ "fanotify_init", makes, NO_ARGUMENT, 0, 0, "fanotify" },
 	{ "memfd_create", makes_memory, 0, 0, 0, NULL },
+	{ "memfd_secret", makes, 0, 0, 0, "secret memory" },
+	{ "mq_open", makes_closing, NO_ARGUMENT, 0, 0, "message queue" },
 	{ "pidfd_open", makes_closing, NO_ARGUMENT, 0, 0, "pidfd" },
 	{ "userfaultfd", makes, 0, 0, 0, "userfaultfd" },
 	{ "perf_event_open", makes, NO_ARGUMENT, 0, 0, "perf event" },

@@ -11,7 +11,6 @@
 #include "analyze/calls/fd_effects.h"
 #include "analyze/sockets/socket_words.h"
 #include "base/cleanup.h"
-#include "base/escape.h"
 #include "model/stream_records.h"
 #include "probes/fd_names.h"
 #include "probes/proc.h"
@@ -371,10 +370,10 @@ static void put_socket(const struct fd_followed *known, struct buffer *out)
 	buffer_string(out, *known->protocol ? known->protocol : "socket");
 	if (*known->local || has_arrow)
 		buffer_char(out, ' ');
-	escape_terminal(out, known->local, strlen(known->local));
+	buffer_string(out, known->local);
 	if (has_arrow) {
 		buffer_string(out, "→");
-		escape_terminal(out, known->peer, strlen(known->peer));
+		buffer_string(out, known->peer);
 	}
 	if (known->is_listening)
 		buffer_string(out, " listening");
@@ -390,7 +389,7 @@ void fd_follow_put(
 	else if (known->kind == FD_FOLLOWED_SOCKET)
 		put_socket(known, out);
 	else if (known->name)
-		escape_terminal(out, known->name, strlen(known->name));
+		buffer_string(out, known->name);
 	else
 		buffer_char(out, '?');
 }

@@ -52,7 +52,7 @@ void fd_follow_take(struct fd_follow *f, const struct sooth_record *r);
 /* NULL: not known. */
 const struct fd_followed *fd_follow_get(
 	const struct fd_follow *f, const struct process_id *process, int64_t fd);
-/* "/etc/passwd", "TCP 10.0.0.2:5000→160.79.104.10:443", "?"; escaped for a terminal. */
+/* "/etc/passwd", "TCP 10.0.0.2:5000→160.79.104.10:443", "?"; not escaped. */
 void fd_follow_put(const struct fd_follow *f, const struct process_id *process, int64_t fd,
 	struct buffer *out);
 /* Of a socket: "TCP 10.0.0.2:5000→160.79.104.10:443"; not escaped. */

@@ -265,6 +265,16 @@ static bool makes(const struct stream_state *s, const struct syscalls_call *call
 	       (o->real_path && call_made(&s->fds, types, call, o->real_path));
 }
 
+/* Those two descriptors are what the call has made, and not of before it. */
+static bool makes_pair(const struct call_types *types)
+{
+	for (size_t i = 0; types->types && i < types->count; i++) {
+		if (types->types[i]->form == ARGUMENT_AS_FD_PAIR)
+			return true;
+	}
+	return false;
+}
+
 /* Arguments are of before the call, its result of after. */
 static int tell(struct stream_state *s, const struct syscalls_call *call, struct sooth_error *err)
 {
@@ -274,14 +284,16 @@ static int tell(struct stream_state *s, const struct syscalls_call *call, struct
 		.duration_state = call->duration_state,
 		.result = call->result,
 		.result_state = call->result_state };
-	bool is_wanted = is_asked_for(s, call, types), is_on_path;
+	bool is_wanted = is_asked_for(s, call, types), is_pair = makes_pair(types), is_on_path;
 
-	if (is_wanted)
+	if (is_wanted && !is_pair)
 		describe(s, call, types, &row);
 	is_on_path = is_wanted && touches(s, call, types);
 	fd_follow_take(&s->fds, &call->record);
 	if (!is_wanted || !(is_on_path || makes(s, call, types)))
 		return 0;
+	if (is_pair)
+		describe(s, call, types, &row);
 	describe_result(s, call, types, &row);
 	put_time(s, call->record.time_ns);
 	return put_row(s, call, types, &row, err);

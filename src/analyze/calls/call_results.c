@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a call returned, as people read it: numbers are written as the arguments of their kind are.
+ * See call_words.h. */
+#include "analyze/calls/call_written.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "bpf/tally.h"
+
+static bool is_among(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(names[i], name))
+			return true;
+	}
+	return false;
+}
+
+static bool returns_address(const struct syscall_row *row)
+{
+	static const char *const names[] = { "mmap", "mmap2", "mremap", "brk", "shmat" };
+
+	return row && is_among(row->name, names, ARRAY_SIZE(names));
+}
+
+static bool returns_mode(const struct syscall_row *row)
+{
+	return row && !strcmp(row->name, "umask");
+}
+
+/* What fcntl(2) returns its command says. */
+static bool is_control(const struct call_types *types)
+{
+	return types->types && types->count > 2 && types->types[2]->form == ARGUMENT_AS_CONTROL;
+}
+
+/* "0x8002 (O_RDWR|O_LARGEFILE)", "10 (SIGUSR1)" */
+static void put_named(const struct call_words *w, const struct flag_table *flags)
+{
+	uint64_t result = (uint64_t)w->call->result;
+
+	if (flags->one_of == ~0ull)
+		buffer_u64(w->out, result);
+	else
+		written_put_hex(w->out, result);
+	if (!result && !(flags->one_of && flag_name(flags, 0)))
+		return;
+	buffer_string(w->out, " (");
+	call_put_flags(w->out, flags, w->call->abi, result);
+	buffer_char(w->out, ')');
+}
+
+static bool returns_descriptor(const struct call_words *w)
+{
+	return w->types->returns_fd ||
+	       (is_control(w->types) && written_control_copies(w->call->arguments[1]));
+}
+
+void call_put_result(const struct call_words *w)
+{
+	const struct flag_table *flags =
+		is_control(w->types) ? written_control_result(w->call->arguments[1]) : NULL;
+
+	if (tally_is_error(w->call->result))
+		buffer_string(w->out, "-1");
+	else if (w->fds && returns_descriptor(w))
+		written_put_fd(w, w->call->result);
+	else if (flags)
+		put_named(w, flags);
+	else if (returns_address(w->types->row))
+		written_put_hex(w->out, (uint64_t)w->call->result);
+	else if (returns_mode(w->types->row))
+		written_put_octal(w->out, (uint64_t)w->call->result);
+	else
+		buffer_i64(w->out, w->call->result);
+}
