@@ -24,7 +24,7 @@
 
 /* --- how detectors are set --- */
 
-static int read_config(struct diagnosing *d, struct sooth_error *err)
+static int read_config(struct exam_settings *settings, struct sooth_error *err)
 {
 	struct buffer path = { 0 }, text = { 0 };
 	int status = 0;
@@ -33,7 +33,7 @@ static int read_config(struct diagnosing *d, struct sooth_error *err)
 	if (path.size) {
 		status = config_read(&text, buffer_cstr(&path), CONFIG_SIZE, err);
 		if (!status)
-			status = exam_settings_parse(&d->settings, buffer_cstr(&path),
+			status = exam_settings_parse(settings, buffer_cstr(&path),
 				(const char *)text.data, text.size, err);
 		else if (config_is_missing(-status))
 			status = 0;
@@ -43,14 +43,15 @@ static int read_config(struct diagnosing *d, struct sooth_error *err)
 	return status;
 }
 
-static int read_settings(struct diagnosing *d, struct sooth_error *err)
+int diagnosing_settings(
+	struct exam_settings *settings, const struct option_list *set, struct sooth_error *err)
 {
 	int status;
 
-	exam_settings_init(&d->settings);
-	status = read_config(d, err);
-	for (size_t i = 0; d->set && i < d->set->count && !status; i++)
-		status = exam_settings_set(&d->settings, d->set->items[i], err);
+	exam_settings_init(settings);
+	status = read_config(settings, err);
+	for (size_t i = 0; set && i < set->count && !status; i++)
+		status = exam_settings_set(settings, set->items[i], err);
 	return status;
 }
 
@@ -266,7 +267,7 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	bool is_named = run->target->pids.count || run->arguments->count;
 	bool is_capture = target_capture(run->arguments) != NULL;
 	bool is_open = !is_named && !run->target->user && !run->arguments->command;
-	int status = read_settings(d, err);
+	int status = diagnosing_settings(&d->settings, d->set, err);
 
 	if (!status)
 		status = labels_read(&d->labels, err);

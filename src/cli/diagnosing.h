@@ -36,6 +36,9 @@ struct diagnosing {
 	char no_calls[512];  /* why not although they were wanted; empty: nothing refused them */
 };
 
+/* The detectors' own, what the user's file says instead, and behind that `set` (NULL: nothing). */
+int diagnosing_settings(
+	struct exam_settings *settings, const struct option_list *set, struct sooth_error *err);
 /* Reads what the user has set, finds who is meant, and completes the run. */
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err);
 /*

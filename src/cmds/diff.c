@@ -10,6 +10,7 @@
 #include "analyze/calls/syscall_folded.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/diagnosing.h"
 #include "cli/output.h"
 #include "cli/own_report.h"
 #include "cli/picture.h"
@@ -54,14 +55,16 @@ struct both {
 	struct call_graph graphs[2];
 	uint64_t unfinished[2]; /* calls that are in no graph */
 	struct call_graph_look look;
+	struct exam_settings settings;
 };
 
 /* The same as `sooth report` and `sooth diagnose` of it; its calls as stacks, if they are wanted.
  */
-static int read_side(struct comparison_side *side, struct call_graph *graph, uint64_t *unfinished,
-	struct sooth_error *err)
+static int read_side(struct both *b, size_t i, struct call_graph *graph, struct sooth_error *err)
 {
-	struct syscall_folded_options stacks = { .keep = graph, .unfinished = unfinished };
+	struct comparison_side *side = &b->sides[i];
+	struct findings_options judging = { .settings = &b->settings };
+	struct syscall_folded_options stacks = { .keep = graph, .unfinished = &b->unfinished[i] };
 	struct sooth_report *report;
 	int status = sooth_report_new(&report, "diff", err);
 
@@ -72,7 +75,7 @@ static int read_side(struct comparison_side *side, struct call_graph *graph, uin
 	status = report_add_sink_type(
 		report, &comparison_sink, &(struct sink_options){ .user = side }, err);
 	if (!status)
-		status = sooth_report_add_view(report, "findings", NULL, err);
+		status = sooth_report_add_view(report, "findings", &judging, err);
 	if (!status && graph)
 		status = sooth_report_add_view(report, "syscall-folded", &stacks, err);
 	if (!status)
@@ -184,7 +187,7 @@ static int draw(struct both *b, struct picture_files *files, struct sooth_error 
 static int read_sides(
 	struct both *b, const char *const *names, bool has_graphs, struct sooth_error *err)
 {
-	int status = 0;
+	int status = diagnosing_settings(&b->settings, NULL, err);
 
 	for (size_t i = 0; i < 2 && !status; i++) {
 		struct call_graph *graph = has_graphs ? &b->graphs[i] : NULL;
@@ -192,7 +195,7 @@ static int read_sides(
 		b->sides[i].file = names[i];
 		if (graph && call_graph_init(graph))
 			return error_no_memory(err);
-		status = read_side(&b->sides[i], graph, &b->unfinished[i], err);
+		status = read_side(b, i, graph, err);
 	}
 	return status;
 }

@@ -6,6 +6,7 @@
 
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/diagnosing.h"
 #include "cli/picture.h"
 #include "cli/run.h"
 
@@ -19,6 +20,7 @@ struct timeline_config {
 		uint64_t sample_ns;
 		bool calls;
 		bool no_memory;
+		struct option_list set;
 	} timeline;
 };
 
@@ -38,6 +40,11 @@ static const struct option timeline_options[] = {
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct timeline_config, timeline.no_memory),
 		.help = "no memory by what it is for: the dearest reading of large processes" },
+	{ .name = "set",
+		.type = OPTION_LIST,
+		.argument = "ID.OPTION=VALUE",
+		.offset = offsetof(struct timeline_config, timeline.set),
+		.help = "another threshold for findings of a capture of diagnose; ID=off, ID=low" },
 };
 
 static const struct option_group groups[] = {
@@ -85,7 +92,8 @@ static bool is_other_picture(const char *path)
 }
 
 /* A picture is beside the report, which stays where it is. */
-static int choose_product(struct timeline_config *c, struct run *run, struct sooth_error *err)
+static int choose_product(
+	struct timeline_config *c, const void *judging, struct run *run, struct sooth_error *err)
 {
 	const char *path = c->output.output;
 
@@ -94,7 +102,7 @@ static int choose_product(struct timeline_config *c, struct run *run, struct soo
 	if (!picture_has_ending(path, ".png") && !picture_has_ending(path, ".svg"))
 		return is_other_picture(path) ? refuse_picture(path, err) : 0;
 	run->product = (struct run_product){ .path = path,
-		.view = { "timeline", NULL },
+		.view = { "timeline", judging },
 		.sink = "timeline-svg",
 		.is_picture = true,
 		.is_whole = true };
@@ -105,20 +113,24 @@ static int choose_product(struct timeline_config *c, struct run *run, struct soo
 static int run_timeline(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct timeline_config *c = config;
+	struct exam_settings settings;
+	const struct findings_options judging = { .settings = &settings };
 	struct run run = {
 		.name = "timeline",
 		.target = &c->target,
 		.output = &c->output,
 		.arguments = arguments,
-		.views = { { "timeline", NULL } },
+		.views = { { "timeline", &judging } },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 		.sample_ns = c->timeline.sample_ns ? c->timeline.sample_ns : SAMPLE_NS,
 		.progress = "observing",
 	};
-	int status = choose_product(c, &run, err);
+	int status = choose_product(c, &judging, &run, err);
 
+	if (!status)
+		status = diagnosing_settings(&settings, &c->timeline.set, err);
 	choose_probes(c, &run);
 	return status ? status : run_report(&run, err);
 }

@@ -125,6 +125,13 @@ class Diff(Case):
         back = self.diff(self.path("b"), self.path("a"))
         self.assertEqual([(f["change"], f["before"]) for f in back["findings"]
                           if "fd-limit-near" in f["row"]], [("vanished", "high")])
+        # What the user does not want to hear of is no change either.
+        os.mkdir(self.path("sooth"))
+        with open(self.path("sooth/findings"), "w", encoding="utf-8") as file:
+            file.write("fd-limit-near = off\n")
+        muted = self.diff(self.path("a"), self.path("b"),
+            env=dict(os.environ, XDG_CONFIG_HOME=self.folder))
+        self.assertNotIn("fd-limit-near", "".join(f["row"] for f in muted["findings"]))
 
     def test_a_probe_of_one_alone(self):
         """What one did not observe has not vanished."""

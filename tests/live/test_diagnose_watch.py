@@ -82,6 +82,15 @@ class DiagnoseWatch(Case):
         self.assertEqual(event["detail"], "fd-limit-near: " + finding["claim"])
         self.assertEqual(event["process"], "sleep")
         self.assertLessEqual(event["at_ns"], timeline["timeline"]["interval_ns"])
+        # As the user has set it, here and in the file.
+        muted = self.sooth("timeline", "-j", "--set", "fd-limit-near=off", capture).json()
+        self.assertEqual([e for e in muted["events"] if "fd-limit-near" in (e["detail"] or "")], [])
+        os.mkdir(self.path("sooth"))
+        with open(self.path("sooth/findings"), "w", encoding="utf-8") as file:
+            file.write("fd-limit-near = off\n")
+        muted = self.sooth("timeline", "-j", capture,
+            env=dict(os.environ, XDG_CONFIG_HOME=self.folder)).json()
+        self.assertEqual([e for e in muted["events"] if "fd-limit-near" in (e["detail"] or "")], [])
         self.sooth("timeline", "-o", self.path("x.svg"), capture)
         self.assertIn(b"fd-limit-near: ", harness.read(self.path("x.svg")))
         self.sooth("record", "--probe", "proc,fds", "-d", "1", "-o", other, "-p", str(target.pid))

@@ -30,11 +30,12 @@ static int init(void *state, struct output *output, const void *options, struct 
 {
 	struct timeline_state *s = state;
 
-	(void)options;
 	(void)err;
 	s->output = output;
 	timeline_book_init(&s->book);
 	s->findings.book = &s->book;
+	if (options)
+		s->findings.options = *(const struct findings_options *)options;
 	return 0;
 }
 

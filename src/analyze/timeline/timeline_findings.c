@@ -91,7 +91,7 @@ static int begin(struct timeline_findings *f, struct sooth_error *err)
 	if (status)
 		return status;
 	f->state = calloc(1, f->view->state_size);
-	return f->state ? f->view->init(f->state, f->output, NULL, err) : error_no_memory(err);
+	return f->state ? f->view->init(f->state, f->output, &f->options, err) : error_no_memory(err);
 }
 
 int timeline_findings_push(

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Findings among the events of a timeline: of streams that were made to be judged, as `sooth
- * diagnose --save` makes them. The view finding-changes judges, with the detectors' own thresholds,
- * and what it tells becomes events.
+ * diagnose --save` makes them. The view finding-changes judges, and what it tells becomes events.
  */
 #ifndef SOOTH_ANALYZE_TIMELINE_FINDINGS_H
 #define SOOTH_ANALYZE_TIMELINE_FINDINGS_H
 
+#include "analyze/judging/findings.h"
 #include "analyze/timeline/timeline_book.h"
 #include "core/output.h"
 #include "core/stage.h"
 
 struct timeline_findings {
 	struct timeline_book *book;
+	struct findings_options options; /* how it is judged */
 	const struct stage_type *view;
 	struct output *output; /* NULL: nothing is judged */
 	void *state;
