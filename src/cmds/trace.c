@@ -262,6 +262,25 @@ static int check_pairs(const struct trace_config *c, struct sooth_error *err)
 	return error_remedy(err, "give one of the two");
 }
 
+/* A sum of the lines that were chosen would read as one of all that was done. */
+static int check_lines(const struct trace_config *c, struct sooth_error *err)
+{
+	bool has_sums = c->trace.count || wants_operations(c);
+
+	if (has_sums && (c->trace.failed || c->trace.path)) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "sum up only some lines");
+		error_why(err, c->trace.failed ? "-Z chooses lines; tables have a column of errors"
+					       : "-P chooses lines; tables are of every path");
+		return error_remedy(err, c->trace.failed ? "leave out -Z, or the table"
+							 : "--io --filter 'path ~ /etc/'");
+	}
+	if (!c->trace.file || !c->trace.calls)
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take --file and another set of calls");
+	error_why(err, "--file is -e %%path");
+	return error_remedy(err, "one -e with all of them: -e %%path,read");
+}
+
 static int check_stack(const struct trace_config *c, struct sooth_error *err)
 {
 	if (!c->trace.stack)
@@ -374,6 +393,8 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		status = check_interval(c, err);
 	if (!status)
 		status = check_pairs(c, err);
+	if (!status)
+		status = check_lines(c, err);
 	if (!status)
 		status = check_stack(c, err);
 	if (!status)

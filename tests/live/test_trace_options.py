@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What `sooth trace` shows of calls and which: sets, paths, failures, data on request, sums, filters, the
 menu; and the same from a capture."""
+import csv
 import json
 import os
 import pathlib
@@ -144,6 +145,9 @@ class Trace(harness.Case):
         self.assertEqual((len(table["call"]), "exit" in table), (calls, False))
         rows = self.sooth("trace", "--format", "csv", capture).text.splitlines()
         self.assertEqual(len(rows), calls + 1)
+        # What did not fail has no error.
+        for error in {row["error"] for row in csv.DictReader(rows)}:
+            self.assertRegex(error, "^(0|E[A-Z]+)$")
 
     def test_filter(self):
         told = self.calls("--filter", "errno != 0 and path ~ nonexist")
@@ -154,6 +158,7 @@ class Trace(harness.Case):
 
     def test_sums(self):
         told = json.loads(self.trace("--io", "--network", "--process", "--memory"))
+        self.assertRegex(self.sooth("trace", "--process", "--", "true").text, "NAME END +LIVED COMMAND")
         out = [f for f in told["io"] if f["path"].endswith("/out")][0]
         self.assertEqual((out["written_bytes"], out["writes"], out["opens"], out["rewrites"]), (1500, 2, 2, 1))
         self.assertEqual(sum(c["sent_bytes"] for c in told["network"]), 19)
@@ -196,7 +201,11 @@ class Trace(harness.Case):
             [(r["name"], r["arguments"], r["result_text"]) for r in live])
 
     def test_wrong_words(self):
-        for words in (["-e", "opennat"], ["-e", ""], ["--all", "-p", "1"], ["-s", "5000"]):
+        # A table of lines that were chosen would read as one of everything.
+        sums = [[choice, *path, table] for choice, path in (("-Z", []), ("-P", ["/etc"]))
+                for table in ("-c", "--io", "--network", "--process", "--memory")]
+        for words in [["-e", "opennat"], ["-e", ""], ["--all", "-p", "1"], ["-s", "5000"],
+                      ["--file", "-e", "read"], *sums]:
             run = self.run_sooth("trace", *words, "--", "true")
             self.assertEqual(run.status, 2, words)
 

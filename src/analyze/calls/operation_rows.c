@@ -78,7 +78,7 @@ static const struct sooth_field lineage_fields[] = {
 	FIELD_STRING(lineage_row, end, "how it ended", FIELD_STATE_AT(lineage_row, end_state)),
 	FIELD_NUMBER(lineage_row, lived_ns,
 		"from its start, or that of the observation, to its end", .unit = SOOTH_UNIT_NS,
-		FIELD_STATE_AT(lineage_row, lived_state)),
+		.label = "LIVED", FIELD_STATE_AT(lineage_row, lived_state)),
 	{ .name = "status",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(lineage_row, status),
