@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Reading by index; see capture_file.h. The indexes are found from the end of the file: each ends
- * with its own length, and what it tells of begins where the index before it ends. Nothing they
- * say is used to get memory, or believed of a block that is read without looking at its header.
- */
+/* Reading by index; see capture_file.h. Nothing an index says is believed of a block that is read
+ * without looking at its header. */
 #include "capture/capture_file.h"
 
 #include <errno.h>
@@ -14,9 +11,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "capture/index_places.h"
 
-#define INDEXES_MAX   65536	 /* of one file; a writer's are 64 MiB or 65536 blocks apart */
-#define STRETCHES_MAX (1u << 20) /* beyond that all is read */
+#define GAP_READ_BYTES (256u << 10)
+#define STRETCHES_MAX  (1u << 20) /* beyond that all is read */
 
 struct stretch {
 	uint64_t offset;
@@ -43,104 +41,50 @@ int capture_file_open(struct capture_file *f, const char *path, struct sooth_err
 	return 0;
 }
 
-static bool read_at(const struct capture_file *f, void *data, size_t size, uint64_t offset)
-{
-	unsigned char *to = data;
-
-	while (size) {
-		ssize_t got = pread(f->fd, to, size, (off_t)offset);
-
-		if (got <= 0)
-			return false;
-		to += got;
-		size -= (size_t)got;
-		offset += (size_t)got;
-	}
-	return true;
-}
-
 /* --- the indexes --- */
 
-/* The index block at that place, taken apart; `block` is to be freed by the caller also when it is
- * none. Its length stands in a header that was found good, so it is bounded. */
-static bool load_index(const struct capture_file *f, uint64_t offset, uint64_t end,
-	struct index_view *v, unsigned char **block)
+static const struct index_place *places(const struct capture_file *f, size_t *count)
 {
-	unsigned char bytes[sizeof(struct block_header)];
-	struct block_header h;
-
-	*block = NULL;
-	if (end - offset < sizeof(bytes) || !read_at(f, bytes, sizeof(bytes), offset) ||
-		!block_header_read(&h, bytes, sizeof(bytes)))
-		return false;
-	if (h.type != BLOCK_INDEX || h.codec != CODEC_NONE || h.stored_bytes != h.raw_bytes ||
-		block_bytes(&h) > end - offset)
-		return false;
-	*block = malloc(h.stored_bytes);
-	return *block && read_at(f, *block, h.stored_bytes, offset + sizeof(h)) &&
-	       block_payload_holds(&h, *block) && index_parse(v, *block, h.stored_bytes) &&
-	       v->head.bytes <= offset;
-}
-
-/* Where what the index that ends here tells of begins; `end` when there is none. */
-static uint64_t index_before(struct capture_file *f, uint64_t end)
-{
-	unsigned char trailer[INDEX_TRAILER_SIZE];
-	_cleanup_free_ unsigned char *block = NULL;
-	struct index_view v;
-	uint64_t size, offset;
-
-	if (end < sizeof(trailer) || !read_at(f, trailer, sizeof(trailer), end - sizeof(trailer)))
-		return end;
-	size = index_trailer(trailer);
-	if (size < sizeof(struct block_header) || size > end)
-		return end;
-	offset = end - size;
-	if (!load_index(f, offset, end, &v, &block))
-		return end;
-	buffer_append(&f->indexes, &offset, sizeof(offset));
-	return offset - v.head.bytes;
+	*count = f->places.size / sizeof(struct index_place);
+	return (const void *)f->places.data;
 }
 
 bool capture_file_is_indexed(struct capture_file *f)
 {
-	uint64_t end = f->bytes;
-
-	if (f->indexes.size)
-		return true;
-	for (size_t i = 0; i < INDEXES_MAX && end; i++) {
-		uint64_t before = index_before(f, end);
-
-		if (before == end)
-			break;
-		end = before;
-	}
-	/* A part that no index tells of may hold anything. */
-	if (end || buffer_failed(&f->indexes))
-		buffer_reset(&f->indexes);
-	return f->indexes.size > 0;
+	if (!f->places.size)
+		index_find(f->fd, f->bytes, &f->places);
+	return f->places.size > 0;
 }
 
-typedef bool (*index_visitor)(
-	struct capture_file *f, void *user, const struct index_view *v, uint64_t offset);
+/* What is in a file, in its order: blocks that an index tells of, and what none tells of, which may
+ * hold anything. */
+struct visitor {
+	bool (*index)(struct capture_file *f, void *user, const struct index_view *v,
+		uint64_t offset);
+	bool (*gap)(struct capture_file *f, void *user, uint64_t offset, uint64_t bytes);
+};
 
-static bool visit_indexes(struct capture_file *f, index_visitor visit, void *user)
+static bool visit(struct capture_file *f, const struct visitor *visitor, void *user)
 {
 	bool is_good = capture_file_is_indexed(f);
+	size_t count;
+	const struct index_place *p = places(f, &count);
+	uint64_t at = 0;
 
-	for (size_t i = f->indexes.size / sizeof(uint64_t); i-- > 0 && is_good;) {
+	while (count-- > 0 && is_good) {
 		_cleanup_free_ unsigned char *block = NULL;
 		struct index_view v;
-		uint64_t offset;
 
-		memcpy(&offset, f->indexes.data + i * sizeof(offset), sizeof(offset));
-		is_good = load_index(f, offset, f->bytes, &v, &block) &&
-			  visit(f, user, &v, offset - v.head.bytes);
+		if (p[count].begin > at)
+			is_good = visitor->gap(f, user, at, p[count].begin - at);
+		is_good = is_good && index_load(f->fd, p[count].offset, p[count].end, &v, &block) &&
+			  visitor->index(f, user, &v, p[count].begin);
+		at = p[count].end;
 	}
-	return is_good;
+	return is_good && (at == f->bytes || visitor->gap(f, user, at, f->bytes - at));
 }
 
-static bool add_survey(
+static bool survey_index(
 	struct capture_file *f, void *user, const struct index_view *v, uint64_t offset)
 {
 	(void)f;
@@ -149,9 +93,36 @@ static bool add_survey(
 	return true;
 }
 
+static int survey_one(void *user, const struct block *block, struct sooth_error *err)
+{
+	(void)err;
+	survey_block(user, block);
+	return 0;
+}
+
+static bool survey_gap(struct capture_file *f, void *user, uint64_t offset, uint64_t bytes)
+{
+	_cleanup_free_ unsigned char *piece = malloc(GAP_READ_BYTES);
+	struct block_reader reader = { 0 };
+	struct survey *s = user;
+	bool is_good = piece != NULL;
+
+	s->has_gaps = true;
+	for (uint64_t size; is_good && bytes; offset += size, bytes -= size) {
+		size = bytes < GAP_READ_BYTES ? bytes : GAP_READ_BYTES;
+		is_good = index_read_at(f->fd, piece, size, offset) &&
+			  !block_reader_feed(&reader, piece, size, survey_one, s, NULL);
+	}
+	is_good = is_good && !block_reader_finish(&reader, survey_one, s, NULL);
+	block_reader_fini(&reader);
+	return is_good;
+}
+
 bool capture_file_survey(struct capture_file *f, struct survey *s)
 {
-	if (!visit_indexes(f, add_survey, s) || s->failed) {
+	static const struct visitor surveyor = { survey_index, survey_gap };
+
+	if (!visit(f, &surveyor, s) || s->failed) {
 		survey_fini(s);
 		return false;
 	}
@@ -165,8 +136,8 @@ bool capture_file_survey(struct capture_file *f, struct survey *s)
 struct choice {
 	entry_chooser choose;
 	void *user;
-	bool is_waiting; /* for a watermark: without one a merge would have to keep what was chosen
-			  */
+	/* For a watermark: without one a merge would have to keep what was chosen. */
+	bool is_waiting;
 };
 
 static bool is_chosen(struct choice *c, const struct index_entry *e)
@@ -183,7 +154,7 @@ static bool is_as_told(const struct capture_file *f, const struct index_entry *e
 	unsigned char bytes[sizeof(struct block_header)];
 	struct block_header h;
 
-	return read_at(f, bytes, sizeof(bytes), offset) &&
+	return index_read_at(f->fd, bytes, sizeof(bytes), offset) &&
 	       block_header_read(&h, bytes, sizeof(bytes)) && block_bytes(&h) == e->bytes &&
 	       h.type == e->type && h.source == e->source && h.records == e->records &&
 	       h.first_ns == e->first_ns && h.last_ns == e->last_ns;
@@ -221,12 +192,22 @@ static bool choose_blocks(
 	       f->stretches.size <= STRETCHES_MAX * sizeof(struct stretch);
 }
 
+static bool choose_gap(struct capture_file *f, void *user, uint64_t offset, uint64_t bytes)
+{
+	struct choice *c = user;
+
+	add_stretch(f, offset, bytes);
+	c->is_waiting = true; /* its last block may have none */
+	return true;
+}
+
 bool capture_file_choose(struct capture_file *f, entry_chooser choose, void *user)
 {
+	static const struct visitor chooser = { choose_blocks, choose_gap };
 	struct choice c = { choose, user, false };
 
 	buffer_reset(&f->stretches);
-	f->is_chosen = visit_indexes(f, choose_blocks, &c);
+	f->is_chosen = visit(f, &chooser, &c);
 	f->at = 0;
 	f->done = 0;
 	return f->is_chosen;
@@ -273,7 +254,7 @@ void capture_file_close(struct capture_file *f)
 {
 	if (f->path && strcmp(f->path, "-") && f->fd >= 0)
 		close(f->fd);
-	buffer_fini(&f->indexes);
+	buffer_fini(&f->places);
 	buffer_fini(&f->stretches);
 	*f = (struct capture_file){ .fd = -1 };
 }

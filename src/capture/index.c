@@ -240,6 +240,7 @@ bool index_parse(struct index_view *v, const unsigned char *payload, size_t size
 void index_survey(const struct index_view *v, struct survey *s)
 {
 	survey_init(s);
+	s->is_first_head = false;
 	note_times(s, v->head.begin_ns, v->head.end_ns);
 	s->blocks += v->head.entries;
 	s->raw_bytes += v->head.raw_bytes;

@@ -70,6 +70,7 @@ struct survey {
 	uint64_t last_ns;  /* of the latest record */
 	bool is_first_head;
 	bool is_indexed;
+	bool has_gaps; /* and some of it, of which no index tells, was read */
 	bool failed; /* out of memory */
 };
 

@@ -396,9 +396,9 @@ struct sooth_report *report_passed_on_to(const struct sooth_report *r)
 	return r->passes_to;
 }
 
-void report_add_unknown(struct sooth_report *r, uint64_t records)
+void report_set_unknown(struct sooth_report *r, uint64_t records)
 {
-	r->summary.unknown_records += records;
+	r->summary.unknown_records = records;
 }
 
 void report_survey(struct sooth_report *r, struct survey *survey)

@@ -45,8 +45,8 @@ int report_choose(struct sooth_report *r, struct capture_file *f, struct sooth_e
  * taken from its index. */
 int report_read_survey(
 	struct sooth_report *r, const char *path, struct survey *survey, struct sooth_error *err);
-/* So many records were not handed over whose kinds this build does not know. */
-void report_add_unknown(struct sooth_report *r, uint64_t records);
+/* So many records, handed over or not, are of kinds that this build does not know. */
+void report_set_unknown(struct sooth_report *r, uint64_t records);
 /* Whether the stream, as far as it was read, has records of that probe. */
 bool report_has_probe(const struct sooth_report *r, const char *probe);
 /* A sink that is no format: a screen. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A report of a file. Of a part only those blocks are read that the file's index says have
- * something of it; where there is no index, or a wrong one, all are, and what is shown is the same.
+ * something of it, and what no index tells of; where there is none, or a wrong one, all are. What is
+ * shown is the same.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -118,34 +119,39 @@ static bool has_notes(void *user, const struct index_entry *e)
 	return e->flags & INDEX_NOTES;
 }
 
+/* Also those in blocks that were read: so it is said once. */
 static void note_unknown(struct sooth_report *r, const struct survey *s)
 {
+	uint64_t unknown = 0;
 	size_t position = 0;
 	const void *kind;
 	void *records;
 
 	while (map_next(&s->kinds, &position, &kind, &records)) {
 		if (!registry_schema(*(const uint16_t *)kind))
-			report_add_unknown(r, *(uint64_t *)records);
+			unknown += *(uint64_t *)records;
 	}
+	report_set_unknown(r, unknown);
 }
 
 int report_read_survey(
 	struct sooth_report *r, const char *path, struct survey *survey, struct sooth_error *err)
 {
 	struct capture_file f;
+	bool is_told;
 	int status = capture_file_open(&f, path, err);
 
 	if (status)
 		return status;
-	if (!capture_file_survey(&f, survey) || !capture_file_choose(&f, has_notes, NULL)) {
+	is_told = capture_file_survey(&f, survey) && capture_file_choose(&f, has_notes, NULL);
+	if (!is_told) {
 		survey_fini(survey);
 		survey->file_bytes = f.bytes;
 		report_survey(r, survey);
-	} else {
-		note_unknown(r, survey);
 	}
 	status = read_all(r, &f, err);
+	if (is_told)
+		note_unknown(r, survey);
 	capture_file_close(&f);
 	return status;
 }

@@ -16,6 +16,7 @@ HEADER = struct.Struct("<8sHBBIQQQQIIIIII")
 ENTRY = struct.Struct("<QQQIIIBBH")
 HEAD = struct.Struct("<IIIIQQQQ")
 INDEX = 3
+IN_PART = "its index, and what that lacks"
 COMMANDS = [
     ["report"], ["report", "-j"], ["trace"], ["trace", "-j"], ["trace", "-c", "-j"], ["timeline", "-j"],
     ["diagnose", "--fail-on", "none"], ["ps", "-a", "-j"], ["heap", "-j"],
@@ -337,7 +338,7 @@ class Damaged(Parts):
         data = bytearray(self.data)
         data[at + HEADER.size + 60] ^= 0x10
         path = self.check(bytes(data), "the first index")
-        self.assertEqual(self.info(path)["capture"]["read"], "all of it")
+        self.assertEqual(self.info(path)["capture"]["read"], IN_PART)
 
     def test_cut_in_it(self):
         """No record is lost with it."""
@@ -389,7 +390,7 @@ class Damaged(Parts):
 
     def test_something_behind_it(self):
         path = self.write(self.data + b"x" * 100)
-        self.assertEqual(self.info(path)["capture"]["read"], "all of it")
+        self.assertEqual(self.info(path)["capture"]["read"], IN_PART)
         self.assertEqual(self.info(path)["loss"][0]["bytes"], 100)
 
     def test_joined(self):
@@ -404,7 +405,36 @@ class Damaged(Parts):
 
     def test_joined_with_one_that_has_none(self):
         both = self.write(without_index(self.data) + self.data, "both.sooth")
-        self.assertEqual(self.info(both)["capture"]["read"], "all of it")
+        plain = self.write(without_index(self.data) * 2, "plain2.sooth")
+        one, other = self.info(both), self.info(plain)
+        self.assertEqual(one["capture"].pop("read"), IN_PART)
+        self.assertEqual(other["capture"].pop("read"), "all of it")
+        self.assertEqual(one["kinds"], other["kinds"])
+        self.assert_same(both, plain, [["report", "-j"]], self.ranges_)
+
+    def test_cut_in_a_segment(self):
+        """As a killed writer leaves it: what has no index is read, and the rest by its own."""
+        indexes = self.indexes()
+        self.assertGreater(len(indexes), 1)
+        rest = self.data[:indexes[-1][0] - 1001]
+        left, plain = self.write(rest, "rest.sooth"), self.write(without_index(rest), "plain2.sooth")
+        one, other = self.info(left), self.info(plain)
+        self.assertEqual(one["capture"].pop("read"), IN_PART)
+        self.assertEqual(other["capture"].pop("read"), "all of it")
+        self.assertLess(other["capture"].pop("file_bytes"), one["capture"].pop("file_bytes"))
+        self.assertEqual(one, other)
+        self.assertEqual(one["ended"], "cut")
+        self.assert_same(left, plain, [["report", "-j"], ["trace", "-j"], ["query", "--tables", "-j"]],
+                         self.ranges_)
+
+    def test_what_is_not_wanted_is_not_read(self):
+        """Of a cut one too: a block before the part is damaged, and nobody notices."""
+        rest = bytearray(self.data[:self.indexes()[-1][0] - 1001])
+        at, size, _ = [place for place in entries(self.data) if not place[2].flags & 3][0]
+        rest[at + size // 2] ^= 0x40
+        path = self.write(bytes(rest), "rest.sooth")
+        self.assertEqual(len(self.sooth("report", "-j", "--from", "-1ms", path).json()["loss"]), 1, "that it is cut")
+        self.assertEqual(len(self.sooth("report", "-j", path).json()["loss"]), 2)
 
     def test_old_segments_are_dropped(self):
         """What is left of a capture whose first segments are gone is read by its own indexes."""

@@ -117,8 +117,8 @@ static int count_block(void *user, const struct block *block, struct sooth_error
 	return 0;
 }
 
-/* What is read of the file, chosen before or not. */
-static struct survey read_file(struct capture_file *file, size_t piece)
+/* What is read of the file, chosen before or not; whatever is damaged of it. */
+static struct survey read_damaged(struct capture_file *file, size_t piece, uint64_t *damaged)
 {
 	struct block_reader reader = { 0 };
 	struct survey s = { 0 };
@@ -131,8 +131,17 @@ static struct survey read_file(struct capture_file *file, size_t piece)
 			block_reader_feed(&reader, bytes, (size_t)got, count_block, &s, &err), 0);
 	assert_int_equal(got, 0);
 	assert_int_equal(block_reader_finish(&reader, count_block, &s, &err), 0);
-	assert_int_equal(reader.damaged_blocks + reader.damaged_bytes + reader.cut_bytes, 0);
+	*damaged = reader.damaged_blocks + reader.damaged_bytes + reader.cut_bytes;
 	block_reader_fini(&reader);
+	return s;
+}
+
+static struct survey read_file(struct capture_file *file, size_t piece)
+{
+	uint64_t damaged;
+	struct survey s = read_damaged(file, piece, &damaged);
+
+	assert_int_equal(damaged, 0);
 	return s;
 }
 
@@ -249,25 +258,134 @@ static void test_watermarks(void **state)
 	buffer_fini(&records);
 }
 
-/* Nothing, of what any command asks, hangs on where the file is cut. */
+static void assert_same(const struct survey *told, const struct survey *read)
+{
+	assert_int_equal(told->begin_ns, read->begin_ns);
+	assert_int_equal(told->end_ns, read->end_ns);
+	assert_int_equal(told->last_ns, read->last_ns);
+	assert_int_equal(told->records, read->records);
+	assert_int_equal(told->blocks, read->blocks);
+	assert_int_equal(told->heads, read->heads);
+	assert_int_equal(told->raw_bytes, read->raw_bytes);
+	assert_int_equal(told->kinds.count, read->kinds.count);
+}
+
+/* By index, as far as there is one, the file says what all of it says; so does a part, chosen. */
+static bool check_by_index(const struct file *f)
+{
+	struct part part = { .is_asked = true,
+		.is_known = true,
+		.from_ns = BEGIN_NS + 105,
+		.to_ns = BEGIN_NS + 201 };
+	struct survey told = { 0 }, read, chosen;
+	struct capture_file file;
+	struct sooth_error err;
+	uint64_t damaged, same_damage;
+	bool has_gaps = false;
+
+	assert_int_equal(capture_file_open(&file, f->path, &err), 0);
+	if (capture_file_survey(&file, &told)) {
+		has_gaps = told.has_gaps;
+		read = read_damaged(&file, 1000, &damaged);
+		assert_same(&told, &read);
+		assert_true(capture_file_choose(&file, part_wants, &part));
+		chosen = read_damaged(&file, 1000, &same_damage);
+		assert_int_equal(damaged, same_damage);
+		assert_int_equal(chosen.end_ns, read.end_ns);
+		assert_true(chosen.records <= read.records);
+		survey_fini(&read);
+		survey_fini(&chosen);
+	}
+	survey_fini(&told);
+	capture_file_close(&file);
+	return has_gaps;
+}
+
+/* A killed writer may have come to any byte. */
 static void test_cut_anywhere(void **state)
 {
 	struct file *f = *state;
+	size_t with_gaps = 0;
 	struct stat st;
 
 	write_capture(f, 2000);
 	assert_int_equal(stat(f->path, &st), 0);
 	for (off_t size = st.st_size - 1; size >= 0; size -= 3) {
-		struct capture_file file;
-		struct survey s = { 0 };
-		struct sooth_error err;
-
 		assert_int_equal(truncate(f->path, size), 0);
-		assert_int_equal(capture_file_open(&file, f->path, &err), 0);
-		/* Cut behind a segment's index it is whole up to there, and lacks its end. */
-		if (capture_file_survey(&file, &s))
-			assert_int_equal(s.end_ns, 0);
+		with_gaps += check_by_index(f);
+	}
+	/* But the first segment, which has no index before its end. */
+	assert_true(with_gaps > (size_t)st.st_size / 3 / 2);
+}
+
+static void append_file(const char *to, const struct buffer *bytes, off_t at)
+{
+	int fd = open(to, O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, bytes->data, bytes->size, at), (ssize_t)bytes->size);
+	close(fd);
+}
+
+static void read_whole(const struct file *f, struct buffer *to)
+{
+	struct capture_file file;
+	struct sooth_error err;
+	char bytes[4096];
+	ssize_t got;
+
+	assert_int_equal(capture_file_open(&file, f->path, &err), 0);
+	while ((got = capture_file_read(&file, bytes, sizeof(bytes), &err)) > 0)
+		buffer_append(to, bytes, (size_t)got);
+	capture_file_close(&file);
+}
+
+/* A capture behind one whose end is missing: what lies between their indexes is read, and only
+ * that; and so where something of one index is broken. */
+static void test_gaps_between(void **state)
+{
+	struct file *f = *state;
+	struct buffer whole = { 0 };
+	struct survey s;
+
+	write_capture(f, 2000);
+	read_whole(f, &whole);
+	for (size_t cut = 8; cut < 1000; cut += 41) {
+		assert_int_equal(truncate(f->path, (off_t)(whole.size - cut)), 0);
+		append_file(f->path, &whole, (off_t)(whole.size - cut));
+		assert_true(check_by_index(f));
+	}
+	assert_int_equal(truncate(f->path, 0), 0);
+	for (size_t at = whole.size / 2; at < whole.size; at += 13) {
+		whole.data[at] ^= 4;
+		append_file(f->path, &whole, 0);
+		s = survey_of(f, true);
+		assert_int_equal(s.begin_ns, BEGIN_NS);
 		survey_fini(&s);
+		whole.data[at] ^= 4;
+	}
+	buffer_fini(&whole);
+}
+
+/* Further back than a segment reaches nothing is looked for, and one that lies across the pieces
+ * in which it is looked for is found. */
+static void test_far_away(void **state)
+{
+	static const struct {
+		off_t bytes;
+		bool is_found;
+	} zeros[] = { { (1 << 20) - 8, true }, { 5 << 20, true }, { 82 << 20, false } };
+	struct file *f = *state;
+	struct capture_file file;
+	struct sooth_error err;
+	struct stat st;
+
+	write_capture(f, 0);
+	assert_int_equal(stat(f->path, &st), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(zeros); i++) {
+		assert_int_equal(truncate(f->path, st.st_size + zeros[i].bytes), 0);
+		assert_int_equal(capture_file_open(&file, f->path, &err), 0);
+		assert_int_equal(capture_file_is_indexed(&file), zeros[i].is_found);
 		capture_file_close(&file);
 	}
 }
@@ -492,6 +610,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_chosen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_watermarks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut_anywhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_gaps_between, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_far_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_file, setup, teardown),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_part),

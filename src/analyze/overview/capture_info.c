@@ -17,13 +17,14 @@
 
 #define NAMES_MAX 4096
 
-enum info_read { READ_WHOLE, READ_INDEX };
+enum info_read { READ_WHOLE, READ_INDEX, READ_GAPS };
 
 static const char *const read_names[] = {
 	[READ_WHOLE] = "all of it",
 	[READ_INDEX] = "its index",
+	[READ_GAPS] = "its index, and what that lacks",
 };
-static const struct sooth_names read_values = { 2, read_names };
+static const struct sooth_names read_values = { ARRAY_SIZE(read_names), read_names };
 
 struct capture_row {
 	struct sooth_record record;
@@ -183,7 +184,7 @@ static int tell_capture(struct info_state *s, struct sooth_error *err)
 		.blocks = v->blocks,
 		.heads = v->heads,
 		.raw_bytes = v->raw_bytes,
-		.read = v->is_indexed ? READ_INDEX : READ_WHOLE,
+		.read = v->has_gaps ? READ_GAPS : v->is_indexed ? READ_INDEX : READ_WHOLE,
 		.file_state = v->file_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.began_state = segment && v->begin_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.host_state = segment ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
