@@ -59,8 +59,8 @@ bool capture_file_is_indexed(struct capture_file *f)
 /* What is in a file, in its order: blocks that an index tells of, and what none tells of, which may
  * hold anything. */
 struct visitor {
-	bool (*index)(struct capture_file *f, void *user, const struct index_view *v,
-		uint64_t offset);
+	bool (*index)(
+		struct capture_file *f, void *user, const struct index_view *v, uint64_t offset);
 	bool (*gap)(struct capture_file *f, void *user, uint64_t offset, uint64_t bytes);
 };
 

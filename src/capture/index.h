@@ -71,7 +71,7 @@ struct survey {
 	bool is_first_head;
 	bool is_indexed;
 	bool has_gaps; /* and some of it, of which no index tells, was read */
-	bool failed; /* out of memory */
+	bool failed;   /* out of memory */
 };
 
 void survey_block(struct survey *s, const struct block *block);

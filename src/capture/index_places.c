@@ -76,8 +76,7 @@ static size_t last_trailer(const unsigned char *bytes, size_t size)
 		if (!last)
 			break;
 		size = (size_t)(last - bytes) + 1;
-		if (size >= INDEX_TRAILER_SIZE &&
-			index_trailer(bytes + size - INDEX_TRAILER_SIZE))
+		if (size >= INDEX_TRAILER_SIZE && index_trailer(bytes + size - INDEX_TRAILER_SIZE))
 			return size;
 		size--;
 	}

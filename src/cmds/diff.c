@@ -14,6 +14,7 @@
 #include "cli/output.h"
 #include "cli/own_report.h"
 #include "cli/picture.h"
+#include "cli/target.h"
 #include "core/report.h"
 
 #define EXIT_CHANGED 1
@@ -21,6 +22,7 @@
 struct diff_config {
 	struct output_options output;
 	struct picture_options picture;
+	struct part_options part; /* of each capture */
 	struct {
 		double noise_percent;
 		bool fails;
@@ -43,13 +45,15 @@ static const struct option diff_options[] = {
 
 static const struct option_group groups[] = {
 	OPTION_GROUP("Comparison", diff_options, 0),
+	PART_GROUP(struct diff_config, part),
 	PICTURE_GROUP(struct diff_config, picture),
 	OUTPUT_GROUP(struct diff_config, output),
 	FILE_GROUP(struct diff_config, output),
 };
 
 struct both {
-	struct comparison_side *sides; /* two */
+	const struct part_options *part; /* that is asked for */
+	struct comparison_side *sides;	 /* two */
 	double share;
 	struct comparison_told told;
 	struct call_graph graphs[2];
@@ -78,6 +82,8 @@ static int read_side(struct both *b, size_t i, struct call_graph *graph, struct 
 		status = sooth_report_add_view(report, "findings", &judging, err);
 	if (!status && graph)
 		status = sooth_report_add_view(report, "syscall-folded", &stacks, err);
+	if (!status)
+		status = part_options_select(b->part, report, err);
 	if (!status)
 		status = sooth_report_read(report, side->file, err);
 	if (!status)
@@ -215,7 +221,8 @@ static int tell_both(struct picture_files *files, struct both *b, struct sooth_e
 static int run_diff(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct diff_config *c = config;
-	struct both b = { .share = (c->diff.noise_percent > 0 ? c->diff.noise_percent : 10) / 100,
+	struct both b = { .part = &c->part,
+		.share = (c->diff.noise_percent > 0 ? c->diff.noise_percent : 10) / 100,
 		.look = picture_look(&c->picture, CALL_GRAPH_CALLS) };
 	struct picture_files files;
 	int status = check(arguments, err);
@@ -246,15 +253,22 @@ static int run_diff(void *config, const struct arguments *arguments, struct soot
 const struct command command_diff = {
 	.name = "diff",
 	.summary = "compare two captures",
-	.usage = "FIRST.sooth SECOND.sooth [--noise PERCENT] [--fail-on-change] [-j] [-o FILE]",
-	.about = "Explains both as `sooth report` and `sooth diagnose` do, and tells of every "
-		 "table and\n"
-		 "every finding what changed beyond noise, what appeared and what vanished. "
-		 "Processes\n"
-		 "are found again by agent, role and project, or by name.",
+	.usage =
+		"FIRST.sooth SECOND.sooth [--noise PERCENT] [--fail-on-change] [--from TIME] [--to "
+		"TIME] [-j] [-o FILE]",
+	.about =
+		"Explains both as `sooth report` and `sooth diagnose` do, and tells of every "
+		"table and\n"
+		"every finding what changed beyond noise, what appeared and what vanished. "
+		"Processes\n"
+		"are found again by agent, role and project, or by name. --from and --to take that "
+		"part of\n"
+		"each, counted from its own begin or end.",
 	.examples =
 		"  sooth diff before.sooth after.sooth\n"
 		"  sooth diff --fail-on-change good.sooth now.sooth   for scripts\n"
+		"  sooth diff --from 10s a.sooth b.sooth              without their first ten "
+		"seconds\n"
 		"  sooth diff --flamegraph -o x.svg a.sooth b.sooth   the calls of both, drawn\n",
 	COMMAND_GROUPS(groups),
 	.config_size = sizeof(struct diff_config),

@@ -38,6 +38,7 @@ static const struct option status_options[] = {
 
 static const struct option_group groups[] = {
 	OPTION_GROUP("Status", status_options, 0),
+	PART_GROUP(struct status_config, target.part),
 	OUTPUT_GROUP(struct status_config, output),
 	FILE_GROUP(struct status_config, output),
 	SAVE_GROUP(struct status_config, output),
@@ -82,7 +83,7 @@ static int run_status(void *config, const struct arguments *arguments, struct so
 const struct command command_status = {
 	.name = "status",
 	.summary = "the agents, their connections and the host, in one report",
-	.usage = "[-j] [--agent NAME] [FILE.sooth]",
+	.usage = "[-j] [--agent NAME] [FILE.sooth] [--from TIME] [--to TIME]",
 	.about = "Tells which agents run, whom they talk to, how the host is, and which tracers\n"
 		 "it has, with the privilege that each needs. No tracer is run.",
 	.examples = "  sooth status                     how things are\n"

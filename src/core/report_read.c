@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A report of a file. Of a part only those blocks are read that the file's index says have
- * something of it, and what no index tells of; where there is none, or a wrong one, all are. What is
- * shown is the same.
+ * something of it, and what no index tells of; where there is none, or a wrong one, all are. What
+ * is shown is the same.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -19,7 +19,7 @@ INDEX = 3
 IN_PART = "its index, and what that lacks"
 COMMANDS = [
     ["report"], ["report", "-j"], ["trace"], ["trace", "-j"], ["trace", "-c", "-j"], ["timeline", "-j"],
-    ["diagnose", "--fail-on", "none"], ["ps", "-a", "-j"], ["heap", "-j"],
+    ["diagnose", "--fail-on", "none"], ["ps", "-a", "-j"], ["heap", "-j"], ["status", "-j"],
     ["export", "--format", "jsonl"], ["export", "--format", "chrome"], ["export", "--format", "folded"],
     ["export", "--format", "csv", "--table", "syscalls_call"], ["query", "--tables", "-j"],
 ]
@@ -464,6 +464,68 @@ class Killed(Parts):
         self.assertGreater(report["interval_ns"], 0)
 
 
+class Compared(Parts):
+    """sooth diff takes the same part of each, counted from its own begin or end."""
+
+    def setUp(self):
+        super().setUp()
+        self.long, self.longer = (
+            self.lengthen(STREAMED, times=n, name="%d.sooth" % n) for n in (20, 30))
+
+    def diff(self, *argv, **options):
+        return self.sooth("diff", "-j", *argv, **options).json()
+
+    def test_the_same_part(self):
+        first, second = self.length(self.long), self.length(self.longer)
+        self.assertGreater(second, first)
+        self.assertNotIn("parts", self.diff(self.long, self.longer))
+        third = first // 3
+        for range_, begins in ((["--from", "%dns" % third, "--to", "%dns" % (2 * third)], (third, third)),
+                               (["--from", "-%dns" % (2 * third), "--to", "-%dns" % third],
+                                (first - 2 * third, second - 2 * third))):
+            told = self.diff(self.long, self.longer, *range_)
+            for path, begin, part, side in zip((self.long, self.longer), begins, told["parts"], told["captures"]):
+                report = self.sooth("report", "-j", path, *range_).json()
+                self.assertEqual((part["from_ns"], part["to_ns"]), (begin, begin + third))
+                self.assertEqual({k: part[k] for k in report["part"] if k in part},
+                                 {k: report["part"][k] or 0 for k in report["part"] if k in part})
+                self.assertEqual(side["observed_ns"], report["interval_ns"])
+        self.assertIn("only this was compared", self.sooth("diff", self.long, self.longer, *range_).text)
+
+    def test_rows_of_the_part(self):
+        """A part that differs is seen to, and one that does not is the same."""
+        whole = self.length(self.long)
+        half = "%dns" % (whole // 2)
+        plain = self.strip(self.long)
+        for range_ in (["--to", half], ["--from", half]):
+            told = self.diff(self.long, plain, *range_)
+            self.assertEqual((told["changes"], told["summary"]["changed"]), ([], 0))
+        data = harness.read(plain)
+        late = self.query(plain, "SELECT min(time_ns) AS ns FROM stream_begin")[0]["ns"] + whole * 6 // 10
+        later = [(at, size) for at, size, header in blocks(data) if header[2] == 2 and header[6] > late]
+        fewer = b"".join(data[at:at + size] for at, size, _ in blocks(data) if (at, size) not in later[:-3])
+        other = self.write(fewer)
+        for range_, same in ((["--to", half], True), ([], False)):
+            told = self.diff(plain, other, *range_)["summary"]
+            self.assertEqual(told["changed"] + told["vanished"] + told["appeared"] == 0, same, told)
+
+    def test_of_segments_and_cut(self):
+        """What each segment says again stands once; one that was cut was observed until its end."""
+        self.assertGreater(self.info(self.longer)["capture"]["heads"], 1)
+        cut = self.write(harness.read(self.longer)[:-3001])
+        for side in self.diff(self.longer, cut)["captures"]:
+            report = self.sooth("report", "-j", side["file"]).json()
+            self.assertEqual(side["observed_ns"], report["interval_ns"])
+            probes = side["probes"].split(", ")
+            self.assertEqual(len(probes), len(set(probes)), probes)
+
+    def test_refused(self):
+        for range_, word in ((["--from", "soon"], "12s"), (["--from", "5s", "--to", "5s"], "before it begins"),
+                             (["--from", "%dns" % (self.length(self.long) + 1)], "only")):
+            run = self.sooth("diff", self.long, self.longer, *range_, status=2)
+            self.assert_says_three_lines(run, word)
+
+
 class Refused(Parts):
     def test_times(self):
         for argv, words in (
@@ -478,7 +540,7 @@ class Refused(Parts):
                 self.assert_says_three_lines(run, *words)
 
     def test_what_has_no_past(self):
-        for argv in (["trace", "-p", str(os.getpid())], ["ps"], ["timeline", str(os.getpid())]):
+        for argv in (["trace", "-p", str(os.getpid())], ["ps"], ["status"], ["timeline", str(os.getpid())]):
             run = self.sooth(*argv, "--from", "1s", status=2)
             self.assert_says_three_lines(run, "capture")
 

@@ -39,8 +39,11 @@ struct comparison_side {
 	uint64_t refused; /* rows beyond what is kept */
 	/* Of the stream. */
 	uint64_t begin_ns, end_ns;
-	uint64_t lost;	 /* records */
-	bool has_losses; /* of whatever kind */
+	uint64_t last_ns; /* of the latest record: the end of one that was cut */
+	uint64_t lost;	  /* records */
+	bool has_losses;  /* of whatever kind */
+	bool is_part;	  /* from and to since the begin of an observation of so long */
+	uint64_t part_from_ns, part_to_ns, part_whole_ns, part_left_out;
 	char boot_id[64], hostname[64], version[64];
 	bool has_processes;   /* the probe proc is among them */
 	struct buffer probes; /* "proc, threads" */
@@ -52,7 +55,7 @@ extern const struct sink_type comparison_sink;
 int comparison_take(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record);
 void comparison_side_fini(struct comparison_side *side);
-/* Observed for; 0: not known. */
+/* Observed for, as far as the capture tells; 0: it never began. */
 uint64_t comparison_side_ns(const struct comparison_side *side);
 
 struct comparison_told {

@@ -70,6 +70,26 @@ const struct sooth_schema compared_side_schema = {
 	SCHEMA_FIELDS(side_fields),
 };
 
+static const struct sooth_field part_fields[] = {
+	FIELD_STRING(compared_part_row, side, "which of the two"),
+	FIELD_NUMBER(compared_part_row, from_ns, "since the begin of its observation",
+		.label = "FROM", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(compared_part_row, to_ns, "since the begin of its observation", .label = "TO",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(compared_part_row, whole_ns, "how long was observed in all", .label = "OF",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(compared_part_row, left_out,
+		"records of counts that reach over its begin or end, and so are not in it",
+		.label = "LEFT-OUT"),
+};
+
+const struct sooth_schema compared_part_schema = {
+	.name = "diff.part",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct compared_part_row),
+	SCHEMA_FIELDS(part_fields),
+};
+
 static const struct sooth_field one_sided_fields[] = {
 	FIELD_STRING(one_sided_row, table, "the table"),
 	FIELD_STRING(one_sided_row, side, "which capture has it"),

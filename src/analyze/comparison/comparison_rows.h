@@ -29,6 +29,13 @@ struct compared_side_row {
 	struct sooth_text side, file, hostname, version, probes;
 };
 
+/* What of it was compared, where not all was asked for. */
+struct compared_part_row {
+	struct sooth_record record;
+	uint64_t from_ns, to_ns, whole_ns, left_out;
+	struct sooth_text side;
+};
+
 /* A table that only one of them has. */
 struct one_sided_row {
 	struct sooth_record record;
@@ -42,7 +49,7 @@ struct comparison_row {
 	struct sooth_text words, rule;
 };
 
-extern const struct sooth_schema change_schema, compared_side_schema, one_sided_schema,
-	comparison_schema;
+extern const struct sooth_schema change_schema, compared_side_schema, compared_part_schema,
+	one_sided_schema, comparison_schema;
 
 #endif

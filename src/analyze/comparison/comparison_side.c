@@ -14,6 +14,7 @@
 struct side_sink {
 	struct comparison_side *side;
 	bool is_in_losses;
+	bool is_in_part;
 };
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
@@ -65,22 +66,39 @@ static int section_begin(void *state, const struct section *section, struct soot
 
 	(void)err;
 	s->is_in_losses = section->is_last && !strcmp(section->name, "loss");
+	s->is_in_part = section->is_last && !strcmp(section->name, "part");
 	side->filling = is_compared(side, section) ? table_of(side, section) : NULL;
 	return 0;
+}
+
+static uint64_t figure(
+	const struct sooth_schema *schema, const char *name, const struct sooth_record *r)
+{
+	const struct sooth_field *field = sooth_schema_field(schema, name);
+	struct sooth_value v = field ? sooth_field_get(field, r) : (struct sooth_value){ 0 };
+
+	return field && v.state == SOOTH_STATE_VALUE ? v.u : 0;
 }
 
 /* What the stream says was lost, and what reading the file has found. */
 static void take_losses(
 	struct comparison_side *side, const struct sooth_schema *schema, const struct batch *batch)
 {
-	const struct sooth_field *records = sooth_schema_field(schema, "records");
-
 	batch_for_each (r, batch) {
-		struct sooth_value v =
-			records ? sooth_field_get(records, r) : (struct sooth_value){ 0 };
-
 		side->has_losses = true;
-		side->lost += records && v.state == SOOTH_STATE_VALUE ? v.u : 0;
+		side->lost += figure(schema, "records", r);
+	}
+}
+
+static void take_part(
+	struct comparison_side *side, const struct sooth_schema *schema, const struct batch *batch)
+{
+	batch_for_each (r, batch) {
+		side->is_part = true;
+		side->part_from_ns = figure(schema, "from_ns", r);
+		side->part_to_ns = figure(schema, "to_ns", r);
+		side->part_whole_ns = figure(schema, "whole_ns", r);
+		side->part_left_out = figure(schema, "left_out", r);
 	}
 }
 
@@ -91,6 +109,8 @@ static int rows(void *state, const struct section *section, const struct batch *
 
 	if (((struct side_sink *)state)->is_in_losses)
 		take_losses(side, section->schema, batch);
+	if (((struct side_sink *)state)->is_in_part)
+		take_part(side, section->schema, batch);
 	if (!side->filling)
 		return 0;
 	if (side->bytes + batch->size > SIDE_BYTES) {
@@ -131,6 +151,25 @@ static void copy_text(
 	snprintf(to, size, "%.*s", (int)(from.size < size ? from.size : size - 1), from.data);
 }
 
+/* Every segment says it again. */
+static void add_probe(struct comparison_side *side, struct span probe)
+{
+	struct span known = { (const char *)side->probes.data, side->probes.size };
+	bool is_known = false;
+
+	for (size_t at = 0; at < known.size && !is_known; at++) {
+		const char *comma = memchr(known.data + at, ',', known.size - at);
+		size_t end = comma ? (size_t)(comma - known.data) : known.size;
+
+		is_known =
+			end - at == probe.size && !memcmp(known.data + at, probe.data, probe.size);
+		at = end + 1; /* and the blank */
+	}
+	if (!is_known)
+		buffer_format(&side->probes, "%s%.*s", known.size ? ", " : "", (int)probe.size,
+			probe.data);
+}
+
 int comparison_take(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
@@ -140,6 +179,8 @@ int comparison_take(
 	struct span probe;
 
 	(void)schema;
+	if (record->time_ns > side->last_ns)
+		side->last_ns = record->time_ns;
 	if ((segment = record_as(record, STREAM_SEGMENT, sizeof(*segment)))) {
 		copy_text(side->boot_id, sizeof(side->boot_id), record, &segment->boot_id);
 		copy_text(side->hostname, sizeof(side->hostname), record, &segment->hostname);
@@ -147,8 +188,7 @@ int comparison_take(
 	} else if ((source = record_as(record, STREAM_SOURCE, sizeof(*source)))) {
 		probe = record_text(record, &source->probe);
 		side->has_processes |= span_equal(probe, "proc");
-		buffer_format(&side->probes, "%s%.*s", side->probes.size ? ", " : "",
-			(int)probe.size, probe.data);
+		add_probe(side, probe);
 	} else if (record->kind == STREAM_BEGIN && !side->begin_ns) {
 		side->begin_ns = record->time_ns;
 	} else if (record->kind == STREAM_END) {
@@ -159,7 +199,11 @@ int comparison_take(
 
 uint64_t comparison_side_ns(const struct comparison_side *side)
 {
-	return side->begin_ns && side->end_ns > side->begin_ns ? side->end_ns - side->begin_ns : 0;
+	uint64_t end_ns = side->end_ns ? side->end_ns : side->last_ns;
+
+	if (side->is_part && !side->end_ns)
+		return side->part_to_ns - side->part_from_ns;
+	return side->begin_ns && end_ns > side->begin_ns ? end_ns - side->begin_ns : 0;
 }
 
 void comparison_side_fini(struct comparison_side *side)

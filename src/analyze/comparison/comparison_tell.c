@@ -37,6 +37,35 @@ static int tell_sides(struct comparing *c, struct sooth_error *err)
 	return status ? status : tell_side(c, c->b.side, "second", err);
 }
 
+static int tell_part_of(struct comparing *c, const struct comparison_side *side, const char *name,
+	struct sooth_error *err)
+{
+	struct compared_part_row row = { .from_ns = side->part_from_ns,
+		.to_ns = side->part_to_ns,
+		.whole_ns = side->part_whole_ns,
+		.left_out = side->part_left_out };
+	struct record_tail tail[] = { tail_string(&row.side, name) };
+
+	return side->is_part ? OUTPUT_ROW(c->output, &row, tail, ARRAY_SIZE(tail), err) : 0;
+}
+
+/* Who asked for no part sees nothing of parts. */
+static int tell_parts(struct comparing *c, struct sooth_error *err)
+{
+	static const struct section section = { .name = "parts",
+		.title = "only this was compared",
+		.schema = &compared_part_schema,
+		.shape = SECTION_TABLE };
+	int status = 0;
+
+	if (!c->a.side->is_part && !c->b.side->is_part)
+		return 0;
+	status = output_section(c->output, &section, err);
+	if (!status)
+		status = tell_part_of(c, c->a.side, "first", err);
+	return status ? status : tell_part_of(c, c->b.side, "second", err);
+}
+
 static int tell_changes(struct comparing *c, const struct section *section,
 	const struct buffer *rows, struct sooth_error *err)
 {
@@ -153,6 +182,8 @@ int comparing_tell(struct comparing *c, struct sooth_error *err)
 		.if_empty = "no table changed beyond noise" };
 	int status = tell_sides(c, err);
 
+	if (!status)
+		status = tell_parts(c, err);
 	if (!status)
 		status = tell_changes(c, &findings, &c->findings, err);
 	if (!status) /* the section is on this stack */

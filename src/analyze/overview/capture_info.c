@@ -184,7 +184,9 @@ static int tell_capture(struct info_state *s, struct sooth_error *err)
 		.blocks = v->blocks,
 		.heads = v->heads,
 		.raw_bytes = v->raw_bytes,
-		.read = v->has_gaps ? READ_GAPS : v->is_indexed ? READ_INDEX : READ_WHOLE,
+		.read = v->has_gaps	? READ_GAPS
+			: v->is_indexed ? READ_INDEX
+					: READ_WHOLE,
 		.file_state = v->file_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.began_state = segment && v->begin_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.host_state = segment ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
