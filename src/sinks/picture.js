@@ -143,7 +143,7 @@ const picture = (() => {
 		root.querySelector(id)?.remove();
 	root.append(head_frame, foot_frame);
 
-	let page_width = 0, printed_width = 0;
+	let page_width = 0, page_height = 0, printed_width = 0;
 
 	// Places head, `body` (a <g>) of that height, and foot; returns where the body is.
 	function arrange(body, height) {
@@ -154,7 +154,7 @@ const picture = (() => {
 		set(foot_frame, { width: inner });
 		const top = 10 + Math.ceil(head.offsetHeight) + 4, bottom = top + height + 6;
 		const foot_height = Math.ceil(foot.offsetHeight);
-		const all = bottom + foot_height + 10;
+		const all = page_height = bottom + foot_height + 10;
 		set(head_frame, { height: head.offsetHeight });
 		set(foot_frame, { y: bottom, height: foot_height });
 		set(body, { transform: `translate(${MARGIN},${top})` });
@@ -224,7 +224,7 @@ const picture = (() => {
 		set(panel, size);
 		const left = Math.max(4, Math.min(x + 14, page_width - size.width - 4));
 		let top = y + 18;
-		if (top + size.height > seen.bottom)
+		if (top + size.height > Math.min(seen.bottom, page_height))
 			top = Math.max(seen.top + 2, y - size.height - 10);
 		set(tip, { transform: `translate(${left},${top})`, visibility: "visible" });
 		root.append(tip);

@@ -169,7 +169,7 @@
 	function draw() {
 		const height = place_rows(), had_focus = body.contains(document.activeElement);
 		const { top, width } = picture.arrange(body, height);
-		plot.figure = width < 500 ? 0 : 76;
+		plot.figure = width < 500 ? 62 : 76;
 		plot.x = Math.min(200, Math.floor(width / 4));
 		plot.width = width - plot.x - plot.figure;
 		plot.height = height;

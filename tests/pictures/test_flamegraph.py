@@ -441,6 +441,18 @@ class Looks(Picture):
                 self.assertGreaterEqual(area[0], 0)
                 self.assertLessEqual(area[1], area[2])
 
+    def test_a_tip_stays_in_a_low_picture(self):
+        """Below the last box of a picture without notes there is no room for it."""
+        self.show("a;b 3\n")
+        for box in self.boxes():
+            self.browser.move(*box["middle"])
+            area = self.browser.run("""
+                const box = document.querySelector("#tip").getBoundingClientRect();
+                const page = document.documentElement.getBoundingClientRect();
+                return [box.top, box.bottom, page.bottom]""")
+            self.assertGreaterEqual(area[0], 0)
+            self.assertLessEqual(area[1], area[2] + 0.5)
+
 
 class Changes(Picture):
     def test_colours_and_words(self):

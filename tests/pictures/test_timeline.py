@@ -280,6 +280,10 @@ class Timeline(unittest.TestCase):
         wide = self.browser.run("""return Array.from(document.querySelectorAll("svg.sooth text"))
             .filter((text) => text.getBoundingClientRect().right > window.innerWidth + 1).length""")
         self.assertEqual(wide, 0)
+        # What a lane reaches to is told beside it, in whatever room there is.
+        lacking = self.browser.run("""return Array.from(document.querySelectorAll("g.row[data-row]"))
+            .filter((row) => row.querySelector("path") && !row.querySelector("text.tick")?.textContent).length""")
+        self.assertEqual(lacking, 0)
 
     def test_png(self):
         width, height, pixel = png_pixels(self.png)
