@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import time
+import unittest
 
 import harness
 import inspect_case
@@ -411,6 +412,16 @@ class Fds(Case):
         print("%d descriptors in %.2f s by %s" % (many, took, report["sources"][0]["method"]))
 
     # --- real programs ---
+
+    @unittest.skipUnless(os.geteuid() == 0, "lists what is another's")
+    def test_what_may_not_be_looked_into_is_not_none(self):
+        """Some kernels keep the first process even from root: its descriptors are listed, and no
+        walk meets them."""
+        listed = len(os.listdir("/proc/1/fd"))
+        text = self.sooth("diagnose", "--quick", "1").text
+        self.assertIn("fd-limit-near", text)
+        if listed:
+            self.assertNotRegex(text, r"fd-limit-near \(0 of")
 
     def test_real_programs(self):
         with inspect_case.Programs() as programs:

@@ -6,7 +6,9 @@
  *
  * Cannot be seen: the same as by procfs.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -122,6 +124,27 @@ static int take_all(struct backend_run *run)
 	return 0;
 }
 
+/*
+ * The walk met nothing: 0 when the table is empty, or was until now; else why it may not be looked
+ * into. A kernel may keep processes of its host's from such a walk without an error.
+ */
+static int why_nothing(struct bpf_state *s)
+{
+	int table = fcntl(s->reader.table, F_DUPFD_CLOEXEC, 0), status = 0;
+	_cleanup_dir_ DIR *dir = table < 0 ? NULL : fdopendir(table);
+	struct buffer path = { 0 };
+	struct dirent *entry;
+
+	if (!dir && table >= 0)
+		close(table);
+	while (dir && !status && (entry = readdir(dir))) {
+		if (entry->d_name[0] != '.')
+			status = procfs_link_at(s->reader.table, entry->d_name, &path);
+	}
+	buffer_fini(&path);
+	return status == -ENOENT || status > 0 ? 0 : status;
+}
+
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct bpf_state *s = run->state;
@@ -139,6 +162,8 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 		backend_limit_error(run, "descriptors", &err);
 	else
 		status = buffer_failed(&s->seen) ? 1 : 0;
+	if (!status && !s->seen.size)
+		status = why_nothing(s);
 	if (status >= 0 && s->seen.size) {
 		int taken = take_all(run);
 
