@@ -84,8 +84,10 @@ bool syscall_waits(const struct syscall_row *row)
 		"futex_wait", "futex_waitv", "wait4", "waitid", "waitpid", "rt_sigtimedwait",
 		"rt_sigsuspend", "sigsuspend", "accept", "accept4", "io_getevents", "io_pgetevents",
 		"semop", "semtimedop", "msgrcv", "mq_timedreceive", "flock", "restart_syscall",
-		"_newselect", "io_uring_enter", "ppoll_time64", "futex_time64", "pselect6_time64",
-		"clock_nanosleep_time64", "rt_sigtimedwait_time64", "sched_yield", "vfork" };
+		"recvfrom", "recvmsg", "recvmmsg", "recv", "recvmmsg_time64", "semtimedop_time64",
+		"mq_timedreceive_time64", "io_pgetevents_time64", "_newselect", "io_uring_enter",
+		"ppoll_time64", "futex_time64", "pselect6_time64", "clock_nanosleep_time64",
+		"rt_sigtimedwait_time64", "sched_yield", "vfork" };
 
 	return is_among(row->name, names, COUNT_OF(names));
 }

@@ -266,9 +266,24 @@ static void test_sets(void **state)
 	assert_false(syscall_set_has(&s, NULL));
 }
 
+/* What only sockets, queues and the like take, waits by its nature; a read waits by what it reads. */
+static void test_waits(void **state)
+{
+	static const char *const wait[] = { "recvfrom", "recvmsg", "recvmmsg", "accept4", "poll",
+		"mq_timedreceive", "futex" };
+	static const char *const work[] = { "read", "sendto", "openat", "fsync", "epoll_ctl" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wait) / sizeof(wait[0]); i++)
+		assert_true(syscall_waits(&(struct syscall_row){ .name = wait[i] }));
+	for (size_t i = 0; i < sizeof(work) / sizeof(work[0]); i++)
+		assert_false(syscall_waits(&(struct syscall_row){ .name = work[i] }));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_waits),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_types),
