@@ -170,7 +170,7 @@ struct near_end {
 };
 
 /* NULL: no socket. A descriptor may have become another meanwhile: nothing here relies on it. */
-static inline struct sock *socket_of(uint64_t fd)
+static inline struct sock *socket_of(uint32_t fd)
 {
 	struct task_struct *task = current_task();
 	struct fdtable *table = BPF_CORE_READ(task, files, fdt);

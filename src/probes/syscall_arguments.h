@@ -16,7 +16,8 @@
 /* How a value is written; whoever writes has a function for each. */
 enum argument_form {
 	ARGUMENT_AS_HEX,
-	ARGUMENT_AS_INT,
+	ARGUMENT_AS_INT,  /* of 32 bits */
+	ARGUMENT_AS_LONG, /* an offset in a file, with a sign */
 	ARGUMENT_AS_UNSIGNED,
 	ARGUMENT_AS_OCTAL,
 	ARGUMENT_AS_POINTER,

@@ -161,6 +161,18 @@ static void duplicates(long fd)
 	told(NULL, "%s, F_SETFD, FD_CLOEXEC", fd_of(copy, "plain"));
 	CALL(fcntl, copy, F_GETFD);
 	told(NULL, "%s, F_GETFD", fd_of(copy, "plain"));
+	/* The kernel does not look at the upper half of an int, where engines of JavaScript have a
+	 * mark; an offset has 64 bits. */
+	CALL(fcntl, copy | 0xfffel << 48, F_GETFD);
+	told(NULL, "%s, F_GETFD", fd_of(copy, "plain"));
+	CALL(lseek, copy, 0xffffffffl, SEEK_SET);
+	told(NULL, "%s, 4294967295, SEEK_SET", fd_of(copy, "plain"));
+	CALL(lseek, copy, -1, SEEK_SET);
+	told(NULL, "%s, -1, SEEK_SET", fd_of(copy, "plain"));
+	CALL(readahead, copy, 3l << 30, 1);
+	told(NULL, "%s, 3221225472, 1", fd_of(copy, "plain"));
+	CALL(lseek, copy, 0, SEEK_SET);
+	told(NULL, "%s, 0, SEEK_SET", fd_of(copy, "plain"));
 	CALL(fcntl, copy, F_SETFL, O_APPEND | O_NONBLOCK);
 	told(NULL, "%s, F_SETFL, O_RDONLY|O_APPEND|O_NONBLOCK", fd_of(copy, "plain"));
 	CALL(fcntl, copy, F_GETFL);

@@ -63,6 +63,11 @@ static void looks(void)
 	CALL(statx, AT_FDCWD, P("plain"), AT_STATX_DONT_SYNC, STATX_SIZE | STATX_MTIME, P(&stx));
 	told(in_calls("plain"),
 		"AT_FDCWD, \"plain\", AT_STATX_DONT_SYNC, STATX_MTIME|STATX_SIZE, 0x%lx", P(&stx));
+	CALL(statx, AT_FDCWD, P("plain"), AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_MNT_ID,
+		P(&stx));
+	told(in_calls("plain"),
+		"AT_FDCWD, \"plain\", AT_STATX_DONT_SYNC, STATX_BASIC_STATS|STATX_MNT_ID, 0x%lx",
+		P(&stx));
 	CALL(statfs, P("."), P(&fs));
 	told(calls_folder, "\".\", 0x%lx", P(&fs));
 	CALL(faccessat, AT_FDCWD, P("plain"), R_OK | X_OK);

@@ -91,7 +91,7 @@ static void serve(struct server *s, int family, const char *name)
 	told(NULL, "%s, SOCK_STREAM|SOCK_CLOEXEC, 0", name);
 	CALL(setsockopt, s->fd, SOL_SOCKET, SO_REUSEADDR, P(&one), sizeof(one));
 	told(NULL, "%s, SOL_SOCKET, SO_REUSEADDR, [1], 4", fd_is(s->fd, s->protocol));
-	CALL(setsockopt, s->fd, IPPROTO_TCP, TCP_NODELAY, P(&one), sizeof(one));
+	CALL(setsockopt, s->fd | 0xfffel << 48, IPPROTO_TCP, TCP_NODELAY, P(&one), sizeof(one));
 	told(NULL, "%s, SOL_TCP, TCP_NODELAY, [1], 4", fd_is(s->fd, s->protocol));
 	CALL(bind, s->fd, P(&s->at.address), s->at.size);
 	told(NULL, "%s, %s, %u", fd_is(s->fd, s->protocol), s->at.words, (unsigned)s->at.size);

@@ -64,8 +64,7 @@ struct call_piece call_path(const struct syscalls_call *call, size_t argument)
 
 int64_t call_int(uint64_t argument)
 {
-	return argument >> 32 == 0 || argument >> 32 == UINT32_MAX ? (int32_t)argument
-								   : (int64_t)argument;
+	return (int32_t)argument;
 }
 
 bool call_is_timed(const struct syscalls_call *call)

@@ -44,6 +44,14 @@ void written_as_int(const struct written *a)
 	buffer_i64(a->w->out, call_int(a->value));
 }
 
+/* Those of 32 bits arrive without their sign. */
+static void as_long(const struct written *a)
+{
+	bool is_short = a->w->call->abi == SYSCALL_ABI_I386 || a->w->call->abi == SYSCALL_ABI_ARM;
+
+	buffer_i64(a->w->out, is_short ? (int32_t)a->value : (int64_t)a->value);
+}
+
 static void as_unsigned(const struct written *a)
 {
 	buffer_u64(a->w->out, a->value);
@@ -371,6 +379,7 @@ static void as_message(const struct written *a)
 static const writer writers[ARGUMENT_FORMS] = {
 	[ARGUMENT_AS_HEX] = written_as_hex,
 	[ARGUMENT_AS_INT] = written_as_int,
+	[ARGUMENT_AS_LONG] = as_long,
 	[ARGUMENT_AS_UNSIGNED] = as_unsigned,
 	[ARGUMENT_AS_OCTAL] = as_octal,
 	[ARGUMENT_AS_POINTER] = written_as_pointer,
