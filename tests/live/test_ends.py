@@ -71,6 +71,9 @@ class Watched(Ends):
         self.assertRegex(finding["claim"],
             r"^was killed by SIGKILL, sent by kill \(pid \d+\), started by sh \(pid %d\)$" % killer.pid)
         self.assertEqual(evidence_of(finding)["user of the sender"], str(os.geteuid()))
+        (time_s,) = [e["value"] for e in finding["evidence"]
+                     if e["name"] == "from the signal to the end"]
+        self.assertGreater(time_s, 0)  # some microseconds
         killer.say(b"\n")
 
     def test_its_parent_asks(self):

@@ -172,6 +172,9 @@ static void test_fd_leak(void **state)
 		{ "fd-leak", just_started, 9, NULL, "blind: it has only just started" },
 		{ "fd-leak", unread, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION), NULL,
 			"blind: |<run as its user, or as root>" },
+		/* There is nobody left who might be looked at. */
+		{ "fd-leak", unread, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
+			"blind: the process ended first|!<run" },
 		{ "fd-leak", one_sample_of_two, 0, NULL, "blind: |<observe for a time" },
 		{ "fd-leak", gains, 20, "fd-leak=off", "" },
 		{ "fd-leak", gains, 20, "fd-leak=low", "low/medium: " },

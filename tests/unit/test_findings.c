@@ -74,7 +74,7 @@ static void test_found(void **state)
 	assert_non_null(strstr(json, "\"severity\": \"high\""));
 	assert_non_null(strstr(json, "\"kind\": \"process\""));
 	assert_non_null(strstr(json, "\"key\": \"fd-leak:99@1\""));
-	assert_non_null(strstr(json, "\"value\": 20.000"));
+	assert_non_null(strstr(json, "\"value\": 20"));
 	assert_non_null(strstr(json, "\"unit\": \"1/s\""));
 	assert_non_null(strstr(json, "\"interval_s\": 5.000"));
 	assert_non_null(strstr(json, "\"state\": \"raised\""));
@@ -116,7 +116,7 @@ static void test_growing_memory(void **state)
 	add_family(32 << 20, 0);
 	json = show_view("diagnose", "findings", NULL, "json");
 	assert_non_null(strstr(json, "\"id\": \"memory-growth\""));
-	assert_non_null(strstr(json, "\"value\": 33554432.000"));
+	assert_non_null(strstr(json, "\"value\": 33554432"));
 	assert_non_null(strstr(json, "sooth heap -p 99 tells which functions allocate"));
 	assert_non_null(strstr(json, "\"name\": \"steadiness\""));
 	assert_null(strstr(json, "process-flood:99@1"));

@@ -323,7 +323,11 @@ void exam_blind_because(struct exam *e, const char *reason, const char *remedy)
 
 void exam_blind(struct exam *e, uint8_t state, const char *remedy)
 {
-	exam_blind_because(e, sooth_reason_text((enum sooth_reason)(state >> 4)), remedy);
+	enum sooth_reason reason = (enum sooth_reason)(state >> 4);
+
+	/* Nobody may look at what is no more, whoever he is. */
+	exam_blind_because(
+		e, sooth_reason_text(reason), reason == SOOTH_REASON_ENDED ? "" : remedy);
 }
 
 /* --- judging --- */

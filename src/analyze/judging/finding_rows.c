@@ -2,6 +2,7 @@
 /* Fields of the rows of findings. */
 #include "analyze/judging/finding_rows.h"
 
+#include "base/units.h"
 #include "core/finding.h"
 #include "model/schema.h"
 
@@ -64,7 +65,7 @@ static const struct sooth_field finding_evidence_fields[] = {
 	FIELD_STRING(finding_evidence_row, name, "what was measured"),
 	{ .name = "value",
 		.type = SOOTH_FIELD_REAL,
-		.decimals = 3,
+		.decimals = DECIMALS_EXACT, /* it may be bytes, or seconds of which few went by */
 		FIELD_AT(finding_evidence_row, value),
 		FIELD_STATE_AT(finding_evidence_row, value_state),
 		.help = "the figure; none where the evidence is words" },

@@ -248,10 +248,11 @@ static void tell_silent(struct backend_run *run, uint64_t threads)
 {
 	char what[96];
 
-	snprintf(what, sizeof(what), "what %llu threads did", (unsigned long long)threads);
+	snprintf(what, sizeof(what), "what %llu thread%s did", (unsigned long long)threads,
+		threads == 1 ? "" : "s");
 	backend_limit(run, what,
-		"they neither entered a call nor returned from one: in user code, or waiting in "
-		"one entered before",
+		"no call was entered nor returned from: in user code, or waiting in one entered "
+		"before",
 		"/proc/PID/task/TID/syscall names the call a thread waits in");
 }
 
