@@ -54,7 +54,8 @@ EVERY_BY_BPF = {
         "", "-c", "-Z", "-t", "-r", "-T", "-f", "-y", "--plain", "-s 8", "--io", "--network",
         "--process", "--memory", "--file", "-e file", "-P /etc", "-c -e !futex",
         "--io --network --process --memory", "--filter errno!=0")] + [("", "--lossless RUN")],
-    "timeline": [("", "-d 1 --sample 100ms --no-memory PID"), ("", "--calls QUIET")],
+    "timeline": [("", "-d 1 --sample 100ms --no-memory PID"), ("", "--calls QUIET"),
+                 ("--set fd-leak=off", "-d 1 --no-memory PID")],
     "heap": [("", "QUIET"), ("--sites", "QUIET"), ("-c", "QUIET"), ("", "--no-hold QUIET")],
 }
 # Files that an option writes beside the report: (command, option): target.
