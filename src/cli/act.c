@@ -84,8 +84,9 @@ static bool is_own(const struct act *a, const struct census_process *p)
 
 static bool is_of_kernel(const struct census_process *p)
 {
-	return p->id.pid == KTHREADD ||
-	       (p->process->ppid == KTHREADD && !p->process->vsz_bytes && p->process->state != 'Z');
+	/* In a pid namespace it is anybody's number. */
+	return (p->id.pid == KTHREADD || p->process->ppid == KTHREADD) && !p->process->vsz_bytes &&
+	       p->process->state != 'Z';
 }
 
 static bool is_of(const struct agent *agent, const char *name)

@@ -97,6 +97,14 @@ class Named(Acting):
         run = self.run_sooth("kill", 30000, status=4)
         self.assertEqual(len(run.stderr.splitlines()), 3)
 
+    def test_number_two(self):
+        """In a pid namespace it is anybody's, and no thread of the kernel."""
+        script = 'sleep 600 & test $! = 2 || exit 9; "$0" kill -j --any 2'
+        run = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh",
+                              "-c", script, SOOTH], stdout=subprocess.PIPE, check=False)
+        self.assertEqual(run.returncode, 0, run.stdout)
+        self.assertEqual(results(run)[2]["outcome"], "ended")
+
     def test_many_zeros(self):
         """A number is never cut: what is left would be somebody else's."""
         main, _, _ = self.session("a")
