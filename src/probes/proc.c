@@ -92,6 +92,7 @@ static const struct sooth_field snapshot_fields[] = {
 	FIELD_NUMBER(proc_snapshot, from_ns, "when it began", .unit = SOOTH_UNIT_TIME_NS),
 	FIELD_TRUTH(proc_snapshot, is_of_host, "every process of the host was looked at"),
 	FIELD_TRUTH(proc_snapshot, is_partial, "some are hidden from the caller"),
+	FIELD_TRUTH(proc_snapshot, hides_users, "other users' processes are"),
 };
 
 static const struct sooth_schema snapshot_schema = {

@@ -80,9 +80,10 @@ struct proc_snapshot {
 	struct sooth_record record;
 	uint64_t from_ns;
 	/* Older captures have nothing from here on. */
-	uint8_t is_of_host; /* every process of the host was looked at */
-	uint8_t is_partial; /* and some are hidden from the caller (hidepid, a container) */
-	uint8_t unused[6];
+	uint8_t is_of_host;  /* every process of the host was looked at */
+	uint8_t is_partial;  /* and some are hidden from the caller (hidepid, a container) */
+	uint8_t hides_users; /* and these are other users', by how /proc is mounted (hidepid) */
+	uint8_t unused[5];
 };
 
 #define PROC_SNAPSHOT_LEAST 40

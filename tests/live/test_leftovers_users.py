@@ -61,6 +61,15 @@ class Users(Leftovers):
         self.assertTrue(row["orphaned_reason"], row)
         self.assertEqual(flags(row), set(), row)
 
+    def test_hidden_is_told(self):
+        """That nobody is in the list is not that nobody is there."""
+        how = self.hidden()
+        run = subprocess.run([*how["before"], how["sooth"], "ps", "-u", "64022"], check=True,
+                             stdout=subprocess.PIPE)
+        self.assertIn(b"no agents of this user were found among those who may be read", run.stdout)
+        self.assertIn(b"not measured: other users' processes: /proc is mounted so that it hides",
+                      run.stdout)
+
     def test_hidden_others(self):
         """One's own session is judged as ever."""
         main = self.family.main(parent=self.shell)

@@ -379,11 +379,14 @@ class Snapshot(Case):
             self.skipTest("no mounting here: %r" % run.stderr[-200:])
         told = [json.loads(line) for line in run.stdout.splitlines()]
         self.assertTrue(told[-1]["is_partial"])
+        self.assertTrue(told[-1]["hides_users"])
 
     def test_container(self):
         run = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", PROC_RECORDS,
             "--brief"], capture_output=True, check=True)
-        self.assertTrue(json.loads(run.stdout.splitlines()[-1])["is_partial"])
+        snapshot = json.loads(run.stdout.splitlines()[-1])
+        self.assertTrue(snapshot["is_partial"])
+        self.assertFalse(snapshot["hides_users"])
 
     def test_same_again(self):
         """What an earlier sample found out still holds; the next one tells the same."""

@@ -218,6 +218,7 @@ static void take_snapshot(struct census *c, const struct sooth_record *r)
 	c->snapshot_from_ns = snapshot.from_ns;
 	c->is_of_host = snapshot.is_of_host;
 	c->is_partial = snapshot.is_partial;
+	c->hides_users = snapshot.hides_users;
 	forget_ended(c);
 }
 

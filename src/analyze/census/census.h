@@ -106,7 +106,7 @@ struct census {
 	struct map newest;		 /* of agent, user and pid namespace: the newest version */
 	uint64_t snapshot_from_ns;
 	uint64_t last_ns;
-	bool is_of_host, is_partial; /* of the last snapshot */
+	bool is_of_host, is_partial, hides_users; /* of the last snapshot */
 	bool is_settled;
 	uint64_t refused; /* processes that passed the bound */
 };

@@ -55,6 +55,16 @@ bool host_tell_unknown(const struct host_tell *t)
 	return true;
 }
 
+bool host_tell_hidden(const struct host_tell *t)
+{
+	if (!t->host->census.hides_users)
+		return false;
+	output_limit(t->output, "other users' processes",
+		"/proc is mounted so that it hides them (hidepid)",
+		"run as root, or as a member of the group that its option gid= names");
+	return true;
+}
+
 static const struct agent *agent_called(const struct census *c, const char *name)
 {
 	const struct census_installed *installed = (const void *)c->installed.data;

@@ -284,7 +284,8 @@ static const char *rule_in_words(struct telling *t)
 		return "";
 	if (!m->is_own_word)
 		return m->rule;
-	snprintf(t->rule, sizeof(t->rule), "%s, as its arguments say; what it runs may not be read", m->rule);
+	snprintf(t->rule, sizeof(t->rule), "%s, as its arguments say; what it runs may not be read",
+		m->rule);
 	return t->rule;
 }
 

@@ -396,19 +396,21 @@ int proc_reader_end(struct proc_reader *r, struct backend_run *run, struct sooth
 
 /* In a pid namespace there are others outside; where /proc is mounted so, those of other users are
  * hidden, the first process among them (hidepid in proc(5)). */
-static bool is_partial(const struct os *os)
+static void look_what_is_hidden(const struct os *os, struct proc_snapshot *snapshot)
 {
 	struct sooth_error ignored;
 
-	return need_pid_namespace.test(os, &ignored) || access("/proc/1/stat", R_OK);
+	snapshot->hides_users = access("/proc/1/stat", R_OK) != 0;
+	snapshot->is_partial = snapshot->hides_users || need_pid_namespace.test(os, &ignored);
 }
 
 void proc_reader_snapshot(struct proc_reader *r, struct backend_run *run)
 {
 	struct proc_snapshot snapshot = { .from_ns = r->from_ns,
-		.is_of_host = run->options.is_host,
-		.is_partial = run->options.is_host && is_partial(run->os) };
+		.is_of_host = run->options.is_host };
 
+	if (snapshot.is_of_host)
+		look_what_is_hidden(run->os, &snapshot);
 	snapshot.record = (struct sooth_record){
 		.time_ns = run->os->now_ns(run->os), .kind = PROC_SNAPSHOT, .cpu = SOOTH_CPU_NONE
 	};
