@@ -210,20 +210,27 @@ class Stuck(Scans):
 class Others(Scans):
     @needs_root
     def test_of_another_user(self):
-        """What cannot be read has a reason, and makes nobody an agent or a leftover."""
+        """What cannot be read has a reason, and makes nobody a leftover; and nobody an agent but who
+        says so himself, which is told."""
         sooth = self.copy_for_all(SOOTH)
         program = self.path(".local/share/claude/versions/9.9.9")
         os.makedirs(os.path.dirname(program))
         shutil.copy(WORKLOADS, program)
         target = self.start(program, "sleep", "--hold", "--seconds", "60")
         target.wait_for_output(b"ready\n")
+        # The same program, whose name the first argument does not have.
+        other = self.start("bash", "-c", 'exec -a "$0/x" "$0" sleep --hold --seconds 60', program)
+        other.wait_for_output(b"ready\n")
         run = self.run_program(sooth, "ps", "-a", "-j", "-i", "10ms", timeout=SCAN_S,
                                **as_nobody())
         rows = {row["pid"]: row for row in run.json()["processes"]}
         row = rows[target.pid]
         self.assertIn("executable", row["not_measured"], row)
         self.assertFalse(row["is_orphaned"] or row["is_abandoned"], row)
-        self.assertIsNone(row["agent"], "its executable cannot be known")
+        self.assertEqual(row["agent"], "claude", row)
+        self.assertIn("as its arguments say; what it runs may not be read", row["rule"])
+        self.assertIsNone(row["version"], "its executable cannot be known")
+        self.assertIsNone(rows[other.pid]["agent"], "its word and its name do not agree")
         for row in rows.values():
             if row["uid"] != NOBODY:
                 self.assertFalse(row["is_orphaned"], row)
