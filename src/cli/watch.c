@@ -9,9 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "core/report.h"
 
 #define WORDS_MAX 8
+#define LONG_NS	  (60 * NS_PER_S) /* between frames: whoever waits may wonder */
 
 static bool wants_text(const struct output_options *o)
 {
@@ -28,6 +30,15 @@ static bool is_dumb(void)
 	return terminal && !strcmp(terminal, "dumb");
 }
 
+/* A number behind -w may have been meant for a process. The screen tells it in its title. */
+static void tell_interval(uint64_t interval_ns)
+{
+	char every[UNITS_SIZE];
+
+	if (interval_ns >= LONG_NS && isatty(STDERR_FILENO))
+		fprintf(stderr, "sooth: again every %s\n", format_ns(every, interval_ns));
+}
+
 int watch_open(struct screen **out, const struct output_options *output,
 	const struct watch_options *watch, struct sooth_report *report, struct sooth_error *err)
 {
@@ -42,8 +53,10 @@ int watch_open(struct screen **out, const struct output_options *output,
 
 	*out = NULL;
 	if (!wants_text(output) || output->output || !isatty(STDIN_FILENO) ||
-		!isatty(STDOUT_FILENO) || is_dumb())
+		!isatty(STDOUT_FILENO) || is_dumb()) {
+		tell_interval(watch->interval_ns);
 		return 0;
+	}
 	options.use_color = sink.use_color;
 	status = screen_open(out, &options, err);
 	if (status)

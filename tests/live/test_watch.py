@@ -551,6 +551,12 @@ class NoTerminal(Case):
                     {"TERM": "dumb"}) as screen:
             screen.wait_for(lambda _: screen.written.count(b" PID") >= 3, "three reports")
             self.assertNotIn(b"\x1b[H", screen.written)
+            self.assertNotIn(b"again every", screen.written)
+
+    def test_long_interval(self):
+        """Who meant a process is told what it was taken for, and that the next report is far."""
+        with Screen([SOOTH, "ps", "-a", "-w", "1234"], 100, 200, {"TERM": "dumb"}) as screen:
+            screen.wait_for(lambda _: b"sooth: again every 20m34s" in screen.written, "the word")
 
     def test_plain(self):
         """One report after the other, until it is told to end."""
