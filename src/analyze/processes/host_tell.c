@@ -41,7 +41,7 @@ static struct verdict_count count_verdict(const struct process_list *list, enum 
 	return sum;
 }
 
-bool host_tell_unknown(const struct host_tell *t)
+static bool tell_unknown(const struct host_tell *t)
 {
 	size_t count = t->list->unknown;
 	char what[64];
@@ -55,7 +55,7 @@ bool host_tell_unknown(const struct host_tell *t)
 	return true;
 }
 
-bool host_tell_hidden(const struct host_tell *t)
+static bool tell_hidden(const struct host_tell *t)
 {
 	if (!t->host->census.hides_users)
 		return false;
@@ -63,6 +63,13 @@ bool host_tell_hidden(const struct host_tell *t)
 		"/proc is mounted so that it hides them (hidepid)",
 		"run as root, or as a member of the group that its option gid= names");
 	return true;
+}
+
+bool host_tell_limits(const struct host_tell *t)
+{
+	bool is_unknown = tell_unknown(t);
+
+	return tell_hidden(t) || is_unknown;
 }
 
 static const struct agent *agent_called(const struct census *c, const char *name)

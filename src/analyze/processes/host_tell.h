@@ -13,11 +13,9 @@ struct host_tell {
 	const struct processes_options *options;
 };
 
-/* How many may not be looked at, as a limit: a list of agents says nothing of them.
- * False: there is none. */
-bool host_tell_unknown(const struct host_tell *t);
-/* That there are others, who are not seen at all. */
-bool host_tell_hidden(const struct host_tell *t);
+/* How many may not be looked at, and that there are others who are not seen at all, as limits: a
+ * list of agents says nothing of them. False: there is none. */
+bool host_tell_limits(const struct host_tell *t);
 /* 0 or a negative errno with err filled. */
 int host_tell_host(const struct host_tell *t, struct sooth_error *err);
 int host_tell_reasons(const struct host_tell *t, struct sooth_error *err);

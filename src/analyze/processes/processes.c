@@ -201,7 +201,7 @@ static int tell_all(struct processes_state *s, struct sooth_error *err)
 		output_limit(s->output, "some processes", "there were more than a list holds", "");
 	/* Once, not again for each that comes or goes. */
 	if (!s->has_told_unknown)
-		s->has_told_unknown = host_tell_unknown(&tell) | host_tell_hidden(&tell);
+		s->has_told_unknown = host_tell_limits(&tell);
 	status = host_tell_host(&tell, err);
 	if (!status && s->options.tells_versions)
 		status = host_tell_versions(&tell, err);
