@@ -19,7 +19,8 @@ struct observation_row {
 	uint8_t unused[2];
 };
 
-#define ENDED_PART (STREAM_END_STOPPED + 1) /* it went on, and is not looked at */
+#define ENDED_PART   (STREAM_END_STOPPED + 1) /* it went on, and is not looked at */
+#define ENDED_UNREAD (STREAM_END_STOPPED + 2)
 
 static const char *const ended_names[] = {
 	[0] = "cut",
@@ -27,8 +28,9 @@ static const char *const ended_names[] = {
 	[STREAM_END_TARGET] = "target ended",
 	[STREAM_END_STOPPED] = "stopped",
 	[ENDED_PART] = "end of the part",
+	[ENDED_UNREAD] = "not read to its end",
 };
-static const struct sooth_names ended_values = { ENDED_PART + 1, ended_names };
+static const struct sooth_names ended_values = { ARRAY_SIZE(ended_names), ended_names };
 
 static const struct sooth_field observation_fields[] = {
 	FIELD_NUMBER(observation_row, interval_ns, "how long was observed", .unit = SOOTH_UNIT_NS,
@@ -285,6 +287,10 @@ static int tell_observation(struct summary *s, struct output *output, struct soo
 	};
 	int status = output_section(output, &section, err);
 
+	if (s->is_unread && !s->has_end) {
+		row.ended = ENDED_UNREAD;
+		row.interval_state = SOOTH_STATE_ABSENT;
+	}
 	return status ? status : OUTPUT_ROW(output, &row, NULL, 0, err);
 }
 
@@ -294,7 +300,9 @@ static int tell_self(struct summary *s, struct output *output, struct sooth_erro
 		.schema = stream_schema_of(STREAM_SELF),
 		.shape = SECTION_OBJECT,
 		.is_last = true,
-		.if_empty = "what sooth cost is not measured: the capture is cut" };
+		.if_empty = s->is_unread ? "what sooth cost is not known: the capture was not read "
+					   "to its end"
+					 : "what sooth cost is not measured: the capture is cut" };
 	int status = output_section(output, &section, err);
 
 	if (!status && s->has_self)
@@ -333,7 +341,7 @@ int summary_tell(struct summary *s, struct output *output, struct sooth_error *e
 			.schema = stream_schema_of(STREAM_LOSS),
 			.shape = SECTION_TABLE,
 			.is_last = true,
-			.if_empty = s->begin_ns ? "lost nothing" : NULL },
+			.if_empty = s->begin_ns && !s->is_unread ? "lost nothing" : NULL },
 		{ .name = "limits",
 			.schema = stream_schema_of(STREAM_LIMIT),
 			.shape = SECTION_TABLE,

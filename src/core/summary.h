@@ -29,7 +29,8 @@ struct summary {
 	uint64_t unknown_records;
 	bool is_observation; /* not of something that only looked at this host */
 	bool has_segment, has_end, has_self;
-	bool is_newer; /* the capture is of a later format than this build knows */
+	bool is_unread; /* what came was not all of the capture, for no more was asked for */
+	bool is_newer;	/* the capture is of a later format than this build knows */
 };
 
 /* Of what it was a part, when no more will come; said before summary_losses(). */

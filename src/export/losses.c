@@ -72,7 +72,7 @@ int export_losses(struct sooth_report *report, struct buffer *lines, struct soot
 		return status;
 	status = output_add_sink(output, &losses_sink, &options, err);
 	if (!status)
-		status = report_notes(report, output, err);
+		status = report_notes(report, true, output, err);
 	if (!status)
 		status = output_end(output, err);
 	output_free(output);

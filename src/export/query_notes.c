@@ -39,5 +39,5 @@ int query_tell_notes(struct query *q, struct output *output, struct sooth_error 
 	if (!q->notes_are_whole)
 		output_limit(output, "what was lost or not seen further on",
 			"the capture was not read to its end for this", "");
-	return report_notes(q->notes, output, err);
+	return report_notes(q->notes, q->notes_are_whole, output, err);
 }

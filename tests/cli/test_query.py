@@ -175,6 +175,20 @@ class Notes(ExportCase):
         self.assertIn("what was lost or not seen further on",
             [row["what"] for row in report["limits"]])
 
+    def test_what_was_not_read_is_not_cut(self):
+        """Nor was it observed for as long as was read, nor is it known that nothing was lost."""
+        path = self.path("long")
+        self.run_program(os.environ["LENGTHEN_CAPTURE"], STREAMED, path, "2000", "100000")
+        whole = self.sooth("query", "-j", path, "SELECT count(*) AS n FROM syscalls_call").json()
+        self.assertNotEqual(whole["ended"], "cut")
+        for sql in ("SELECT 1", "SELECT call FROM syscalls_call LIMIT 1"):
+            report = self.sooth("query", "-j", path, sql).json()
+            self.assertEqual((report["ended"], report["interval_ns"]), ("not read to its end", None))
+            text = self.sooth("query", path, sql).text
+            self.assertIn("was not read to its end", text)
+            for word in ("observed for", "cut", "lost nothing"):
+                self.assertNotIn(word, text)
+
 
 class Refused(ExportCase):
     def refused(self, sql, *words, capture=STREAMED, status=2):
