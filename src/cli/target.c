@@ -117,7 +117,7 @@ static int is_live(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take a part of what has not happened yet");
 	error_why(err, "--from and --to are for captures");
-	return error_remedy(err, "give a capture file, or -d TIME to observe for so long");
+	return error_remedy(err, "give a capture file, or leave them out");
 }
 
 static int apply_user(const char *user, struct sooth_observer *o, struct sooth_error *err)

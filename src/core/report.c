@@ -473,11 +473,10 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 	return status ? status : output_end(r->output, err);
 }
 
-int report_notes(
-	struct sooth_report *r, bool is_whole, struct output *output, struct sooth_error *err)
+int report_notes(struct sooth_report *r, bool is_whole, struct output *o, struct sooth_error *err)
 {
 	r->summary.is_unread = !is_whole;
-	return summary_tell(&r->summary, output, err);
+	return summary_tell(&r->summary, o, err);
 }
 
 void report_limit_lines(const struct sooth_report *r, struct buffer *lines)

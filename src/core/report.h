@@ -25,8 +25,7 @@ void report_in_intervals(struct sooth_report *r, const char *schema);
 /* What stands under every report, told to another output. Of a report that was not finished it is
  * what was said until then, without what reading the capture has lost; and where the capture is not
  * whole because no more was wanted of it, it is not said to be cut. */
-int report_notes(
-	struct sooth_report *r, bool is_whole, struct output *output, struct sooth_error *err);
+int report_notes(struct sooth_report *r, bool is_whole, struct output *o, struct sooth_error *err);
 /* What its views noted that they could not do, a line each: for whoever has no place for notes. */
 void report_limit_lines(const struct sooth_report *r, struct buffer *lines);
 /*

@@ -543,6 +543,8 @@ class Refused(Parts):
         for argv in (["trace", "-p", str(os.getpid())], ["ps"], ["status"], ["timeline", str(os.getpid())]):
             run = self.sooth(*argv, "--from", "1s", status=2)
             self.assert_says_three_lines(run, "capture")
+            # Not each of them has -d.
+            self.assertNotIn("-d ", run.errors)
 
 
 if __name__ == "__main__":
