@@ -84,7 +84,9 @@ int sooth_report_add_pid(struct sooth_report *r, pid_t pid, struct sooth_error *
 int sooth_report_between(
 	struct sooth_report *r, int64_t from_ns, int64_t to_ns, struct sooth_error *err);
 /* Every record in order of time, with its schema (NULL: of a kind this build does not know),
- * borrowed for the call; docs/capture-format.md lists kinds. Texts in it are the target's: escape
+ * borrowed for the call; docs/capture-format.md lists kinds, the schema the fields of each. A record
+ * is what was observed, as it was: of a system call number and ABI, whose name is in the rows of
+ * "syscall-stream". Texts in it are the target's: escape
  * them. A negative return ends the report with that value, as an error. There is one handler. */
 typedef int (*sooth_record_handler)(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record);
@@ -94,7 +96,8 @@ void sooth_report_on_record(struct sooth_report *r, sooth_record_handler handler
  * JSON ("processes", "loss"), and the schema has its fields. All are borrowed for the call. A
  * negative return ends the report with that value, as an error. Rows come when the report is
  * finished, those that stream as they happen; last what was lost and what could not be measured
- * (sections "loss", "limits"), which belongs to every figure.
+ * (sections "loss", "limits"), which belongs to every figure. Fields are called as the keys of the
+ * sink "json".
  */
 typedef int (*sooth_row_handler)(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row);
