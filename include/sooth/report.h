@@ -84,10 +84,10 @@ int sooth_report_add_pid(struct sooth_report *r, pid_t pid, struct sooth_error *
 int sooth_report_between(
 	struct sooth_report *r, int64_t from_ns, int64_t to_ns, struct sooth_error *err);
 /* Every record in order of time, with its schema (NULL: of a kind this build does not know),
- * borrowed for the call; docs/capture-format.md lists kinds, the schema the fields of each. A record
- * is what was observed, as it was: of a system call number and ABI, whose name is in the rows of
- * "syscall-stream". Texts in it are the target's: escape
- * them. A negative return ends the report with that value, as an error. There is one handler. */
+ * borrowed for the call; docs/capture-format.md lists kinds, the schema the fields of each. A
+ * record is what was observed, as it was: of a system call number and ABI, whose name is in the
+ * rows of "syscall-stream". Texts in it are the target's: escape them. A negative return ends the
+ * report with that value, as an error. There is one handler. */
 typedef int (*sooth_record_handler)(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record);
 void sooth_report_on_record(struct sooth_report *r, sooth_record_handler handler, void *user);

@@ -137,8 +137,11 @@ static void tell_losses(struct output *o, const struct comparison_side *side)
 	if (!side->has_losses)
 		return;
 	snprintf(what, sizeof(what), "all calls of %s", side->file);
-	snprintf(reason, sizeof(reason), "it lost some (%llu records)",
-		(unsigned long long)side->lost);
+	if (side->lost)
+		snprintf(reason, sizeof(reason), "it lost %llu records",
+			(unsigned long long)side->lost);
+	else
+		snprintf(reason, sizeof(reason), "it is cut, or lost what nobody counted");
 	output_limit(o, what, reason, "`sooth report` of it tells more");
 }
 
@@ -147,7 +150,7 @@ static int tell_graphs(struct output *o, void *user, struct sooth_error *err)
 {
 	struct both *b = user;
 	double first = seconds_of(&b->sides[0]), second = seconds_of(&b->sides[1]);
-	char title[160], about[240];
+	char title[160], about[240], observed[UNITS_SIZE], taken[UNITS_SIZE];
 	struct call_graph_comparison c = { .a = &b->graphs[0],
 		.b = &b->graphs[1],
 		.a_scale = first > 0 && second > 0 ? second / first : 1,
@@ -157,9 +160,10 @@ static int tell_graphs(struct output *o, void *user, struct sooth_error *err)
 	snprintf(title, sizeof(title), "system calls: %s, then %s", b->sides[0].file,
 		b->sides[1].file);
 	snprintf(about, sizeof(about),
-		"the larger of both; first observed for %.2f s and taken for %.2f s as the second; "
+		"the larger of both; first observed for %s and taken for %s as the second; "
 		"processes of a name, threads, category, call, what it is about",
-		first, first * c.a_scale);
+		format_ns(observed, comparison_side_ns(&b->sides[0])),
+		format_ns(taken, comparison_side_ns(&b->sides[c.a_scale != 1])));
 	look.title = title;
 	look.about = about;
 	tell_losses(o, &b->sides[0]);

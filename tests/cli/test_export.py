@@ -190,6 +190,30 @@ class Folded(ExportCase):
         self.sooth("trace", "--flamegraph", "-o", self.path("c.svg"), COUNTED)
         self.assertNotIn("did not return", harness.read(self.path("c.svg")).decode())
 
+    def test_a_picture_of_two(self):
+        """For how long each was observed, what the first is taken for, and what of them was lost."""
+        long, cut = self.path("long.sooth"), self.path("cut.sooth")
+        self.run_program(os.environ["LENGTHEN_CAPTURE"], STREAMED, long, "40", "12000")
+        data = harness.read(long)
+        with open(cut, "wb") as file:
+            file.write(data[:len(data) * 3 // 4])
+
+        def told(first, second):
+            self.sooth("diff", "--flamegraph", "-o", self.path("d.svg"), first, second)
+            return harness.read(self.path("d.svg")).decode()
+
+        def length(path):
+            return self.sooth("report", path).text.split("observed for ", 1)[1].split(",", 1)[0]
+
+        text = told(STREAMED, long)
+        self.assertIn("first observed for %s and taken for %s as the second" % (length(STREAMED), length(long)), text)
+        self.assertNotEqual(length(STREAMED), length(long))
+        self.assertNotIn("all calls of", text)
+        text = told(cut, long)
+        self.assertIn("first observed for %s and taken for %s as the second" % (length(cut), length(long)), text)
+        self.assertIn("all calls of %s: it is cut, or lost what nobody counted" % cut, text)
+        self.assertNotIn("all calls of %s" % long, text)
+
     def test_without_calls(self):
         """No file is better than an empty one."""
         for capture in (COUNTED, HEAP):
