@@ -75,9 +75,11 @@ static int run_demo(void *config, const struct arguments *arguments, struct soot
 	int status;
 
 	(void)config;
-	if (arguments->count || arguments->command)
-		return error_set(
-			err, -EINVAL, SOOTH_FAULT_USAGE, "demonstrate on a target of yours");
+	if (arguments->count || arguments->command) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "demonstrate on a target of yours");
+		error_why(err, "it shows the commands on processes of its own");
+		return error_remedy(err, "`sooth help` lists the commands that take a target");
+	}
 	stop_catch();
 	status = stand_ins_start(&d, err);
 	if (!status) {

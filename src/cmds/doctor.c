@@ -198,10 +198,12 @@ static int run_doctor(void *config, const struct arguments *arguments, struct so
 {
 	struct doctor_config *c = config;
 
-	if (arguments->count || arguments->command)
-		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE,
-			"examine \"%s\": doctor looks at this system, not at a target",
+	if (arguments->count || arguments->command) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "examine \"%s\"",
 			arguments->count ? arguments->items[0] : "--");
+		error_why(err, "doctor looks at this system, not at a target");
+		return error_remedy(err, "`sooth inspect PID` looks at a process");
+	}
 	return own_report_tell("doctor", &c->output, tell_system, NULL, err);
 }
 

@@ -34,7 +34,7 @@ static int check(
 	const struct target_options *t = &c->target;
 
 	if (arguments->count != 1 || arguments->command) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report without a capture");
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report other than one capture");
 		error_why(err, "a report explains one file");
 		return error_remedy(err, "give one file that `sooth record` or --save wrote");
 	}

@@ -43,6 +43,12 @@ class Usage(Case):
         self.check(2, ["record", "-o", self.path("never"), "--probe", "nothing", "-p", "1"],
                    "nothing")
 
+    def test_what_takes_no_target(self):
+        self.check(2, ["doctor", "4711"], "4711", "not at a target", "sooth inspect")
+        self.check(2, ["doctor", "--", "ls"], "--", "not at a target")
+        self.check(2, ["demo", "4711"], "of its own")
+        self.check(2, ["report", "a", "b"], "one capture")
+
     def test_what_does_not_go_together(self):
         self.check(2, ["trace", "--interval", "1", "--", "/bin/true"], "line by line")
         self.check(2, ["trace", "--interval", "1", "-c", "--plain", "--", "/bin/true"], "--plain")

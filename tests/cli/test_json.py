@@ -159,7 +159,8 @@ class Traces(Shapes):
         self.assertEqual((failed["result"], failed["error"]), (-1, "ENOENT"))
 
     def test_report_of_a_recording(self):
-        self.sooth("record", "-o", self.path("capture"), "--", "/bin/ls", "/")
+        run = self.sooth("record", "-o", self.path("capture"), "--", "/bin/ls", "/")
+        self.assertIn("recorded " + self.path("capture"), run.errors)
         report = self.sooth("report", "-j", self.path("capture")).json()
         self.assert_common(report, "report")
         self.assertLessEqual({"processes", "context", "syscalls"}, set(report))
@@ -169,6 +170,9 @@ class Traces(Shapes):
         if b"no such command" in run.err:
             self.skipTest("there is no sooth doctor yet")
         self.assertEqual(run.json()["schema"]["name"], "doctor")
+        facts = {row["name"]: row["value"] for row in run.json()["environment"]}
+        self.assertIn(os.uname().release, facts["system"])
+        self.assertEqual(facts["processors"], str(os.sysconf("SC_NPROCESSORS_ONLN")))
 
 
 if __name__ == "__main__":
