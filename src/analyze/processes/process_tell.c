@@ -14,12 +14,11 @@
 #include "base/units.h"
 
 #define TIME_SIZE 32
+#define RULE_SIZE 512
 #define UNKNOWN	  SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 #define NOT_ASKED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED)
 
 /* One row in the making: records at full length, texts that the row will point to. */
-#define RULE_SIZE 512
-
 struct telling {
 	const struct host_state *h;
 	const struct listed *l;
