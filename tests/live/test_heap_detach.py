@@ -15,7 +15,7 @@ from harness import needs_bpf
 from heap_case import (GLIBC, HeapCase, breakpoints, definitions_of, guards, one, perf_events)
 
 ROUNDS = 100
-ROUNDS_S = 60        # as many of them as fit
+ROUNDS_S = 25        # as many of them as fit
 GONE_WITHIN_S = 5
 HOLDS_S = 1.0        # the longest that a program may make no progress while it is watched
 
