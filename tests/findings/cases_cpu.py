@@ -224,8 +224,9 @@ CASES = [
     healthy("busy-poll", "a poll now and then", program(POLLER, either("poll", "epoll"),
         uniform(0.02, 0.1)), settings=OFTEN),
 
-    sick("lock-storm", "turns", locks("turns", cpus=(0, 1, 2)), alone=True, settings=STARVED,
-        **KERNEL),
+    # The share of the kernel is sampled by ticks: starved, there have to be enough of them.
+    sick("lock-storm", "turns", locks("turns", cpus=(0, 1, 2)), alone=True, duration_s=6,
+        settings=STARVED, **KERNEL),
     sick("lock-storm", "yields", locks("yield", cpus=(2, 3), count=(4, 6, 9)), alone=True,
         settings=STARVED, **KERNEL),
     # Who makes the jobs computes all the time.

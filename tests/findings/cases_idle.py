@@ -119,7 +119,7 @@ def agent(status, low, high, *does, on_terminal=False, typed=False, changes=Fals
 
 # It is young, and a busy machine gives it a small part of what it wants.
 HERE = {"settings": ("idle-cpu.min-age=0", "idle-cpu.percent=3", "idle-cpu.percent-model=5"),
-    "alone": True}
+    "few": True}
 CPU = {"evidence": "CPU", "threshold": "percent"}
 MODEL = {"evidence": "CPU", "threshold": "percent-model"}
 
