@@ -5,6 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 
+import re
 import signal
 import time
 
@@ -117,11 +118,19 @@ class Launch(Case):
         self.assertEqual(run.out, b"to the end\n")
 
     def test_interrupt_of_the_whole_group(self):
-        """Ctrl-C on a terminal reaches both: a whole report, and the command's own end."""
+        """
+        Ctrl-C on a terminal reaches both: a whole report, and the command's own end. Sooth gives
+        it a moment for that; here it only looks once that moment was long enough.
+        """
         sooth = self.start_sooth("trace", "-c", "-j", "--", "/bin/sh", "-c",
-                                 "echo ready >&2; sleep 100", start_new_session=True)
-        harness.wait_until(lambda: b"ready" in sooth.err, "the command to run")
+                                 "echo ready $$ >&2; sleep 100", start_new_session=True)
+        harness.wait_until(lambda: re.search(rb"ready \d+\n", sooth.err), "the command to run")
+        command = int(bytes(sooth.err).split()[1])
+        sooth.send(signal.SIGSTOP)
         os.killpg(sooth.pid, signal.SIGINT)
+        harness.wait_until(lambda: harness.process_state(command) in (None, "Z"),
+                           "the command's end")
+        sooth.send(signal.SIGCONT)
         run = sooth.finish()
         self.assertIn("execve", [row["name"] for row in run.json()["syscalls"]])
         self.assertEqual(run.status, 128 + signal.SIGINT, run.errors)
