@@ -279,6 +279,20 @@ def is_attached(pid):
     return False
 
 
+POLL = {"x86_64": (7, 271), "aarch64": (73,)}  # poll(2) and ppoll(2)
+
+
+READING_S = 1
+
+
+def is_polling(pid):
+    """Whether it waits for what comes."""
+    with contextlib.suppress(OSError):
+        word = read("/proc/%d/syscall" % pid).split()[0]
+        return word.isdigit() and int(word) in POLL[os.uname().machine]
+    return False
+
+
 # --- a target at work ---
 
 PR_SET_PDEATHSIG = 1
@@ -431,12 +445,16 @@ class Case(unittest.TestCase):
         return self.start(SOOTH, *argv, **options)
 
     def start_attached(self, *argv, **options):
-        """A running sooth that sees every call of its target from now on."""
+        """A running sooth that sees every call of its target from now on, and knows where it stands."""
         process = self.start_sooth(*argv, **options)
         wait_until(lambda: not process.is_running() or is_attached(process.pid),
                    "sooth to attach")
         if not process.is_running():
             raise AssertionError("sooth ended instead of attaching:\n%s" % process.finish())
+        # What it then reads of its target it has read when it waits; it may have too much to do.
+        until = time.monotonic() + READING_S
+        while process.is_running() and not is_polling(process.pid) and time.monotonic() < until:
+            time.sleep(0.001)
         return process
 
     def workload(self, *argv, truth=None, hold=True, cannot=None, **options):
