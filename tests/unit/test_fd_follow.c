@@ -107,6 +107,27 @@ static void test_files(void **state)
 	IS(8, "/srv/z");
 }
 
+/* Where a step from an unknown place leads to is unknown, until a reading tells. */
+static void test_steps_from_an_unknown_directory(void **state)
+{
+	struct process_id id = { PID, PID };
+
+	(void)state;
+	assert_false(fd_follow_has_moved(&follow, &id));
+	piece(0, "sub", 3);
+	CALL("chdir", 0, 1);
+	assert_true(fd_follow_has_moved(&follow, &id));
+	open_as(3, "x", 0);
+	IS(3, "x");
+	open_as(4, "other", 0200000);
+	CALL("fchdir", 0, 4);
+	open_as(5, "x", 0);
+	IS(5, "x");
+	read_directory("/home/me/sub/other");
+	open_as(6, "x", 0);
+	IS(6, "/home/me/sub/other/x");
+}
+
 /* Opened without O_DIRECTORY, as tar does: what is opened from it lies in it all the same. */
 static void test_directories_that_nobody_calls_so(void **state)
 {
@@ -295,6 +316,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_files),
+		TEST(test_steps_from_an_unknown_directory),
 		TEST(test_directories_that_nobody_calls_so),
 		TEST(test_below_a_descriptor_of_its_own),
 		TEST(test_numbers),

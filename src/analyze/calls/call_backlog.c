@@ -100,7 +100,8 @@ static bool is_known(const struct fd_follow *by_calls, const struct sooth_record
 		return fd_follow_get(by_calls, &id, ((const struct fds_descriptor *)known)->fd);
 	if ((known = record_as(r, SOCKETS_SOCKET, sizeof(struct sockets_socket))))
 		return fd_follow_get(by_calls, &id, ((const struct sockets_socket *)known)->fd);
-	return r->kind == PROC_PROCESS && fd_follow_directory(by_calls, &id).size;
+	return r->kind == PROC_PROCESS &&
+	       (fd_follow_has_moved(by_calls, &id) || fd_follow_directory(by_calls, &id).size);
 }
 
 static bool is_reading(const struct sooth_record *r)

@@ -330,10 +330,14 @@ static void closes_range(const struct effect *e)
 
 /* --- directories --- */
 
+/* Of a path from an unknown directory on it is not known where that leads to. */
 static void set_directory(const struct effect *e, struct span path)
 {
+	bool is_whole = path.size && *path.data == '/';
+
 	free(e->table->directory);
-	e->table->directory = path.size ? strndup(path.data, path.size) : NULL;
+	e->table->directory = is_whole ? strndup(path.data, path.size) : NULL;
+	e->table->has_moved = true;
 }
 
 static void changes_directory(const struct effect *e)

@@ -13,6 +13,7 @@ struct fd_table {
 	bool arguments_are_cut;
 	char name[16];		   /* of the process; empty: not known */
 	bool has_fds, has_sockets; /* a reading: later ones would come in between calls */
+	bool has_moved;		   /* to another directory, also one that is not known */
 };
 
 struct call_effects;

@@ -433,6 +433,13 @@ struct span fd_follow_directory(const struct fd_follow *f, const struct process_
 	return t && t->directory ? span_of(t->directory, strlen(t->directory)) : span_of("", 0);
 }
 
+bool fd_follow_has_moved(const struct fd_follow *f, const struct process_id *process)
+{
+	const struct fd_table *t = map_get(&f->tables, process);
+
+	return t && t->has_moved;
+}
+
 /* Who opens a directory need not say that it is one; a path begins at nothing else. */
 static bool may_be_directory(const struct fd_followed *known)
 {

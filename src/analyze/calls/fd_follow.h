@@ -65,6 +65,8 @@ bool fd_follow_arguments(
 bool fd_follow_arguments_are_cut(const struct fd_follow *f, const struct process_id *process);
 /* The working directory; empty: not known. */
 struct span fd_follow_directory(const struct fd_follow *f, const struct process_id *process);
+/* A call has changed it, to one that is known or not. */
+bool fd_follow_has_moved(const struct fd_follow *f, const struct process_id *process);
 /* A path among a call's arguments, whole where its beginning is known: of `directory` (a
  * descriptor, or AT_FDCWD). Not escaped. */
 void fd_follow_resolve(const struct fd_follow *f, const struct process_id *process,
