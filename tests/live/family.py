@@ -23,7 +23,7 @@ import sys
 import time
 import uuid
 
-from harness import PATIENCE_S, WORKLOADS, process_state, read, wait_until
+from harness import PATIENCE_S, WORKLOADS, process_state, read, start_copied, wait_until
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from agents import processes
@@ -93,7 +93,7 @@ class Family:
         self.listening.listen(64)
         self.listening.settimeout(ARRIVAL_S)
         # The shell of the family: whatever it starts has a parent that stays.
-        self.child = subprocess.Popen([self.program, "member", "--socket", self.path("socket"),
+        self.child = start_copied([self.program, "member", "--socket", self.path("socket"),
             "--name", "root"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, cwd=self.project(), start_new_session=True,
             env={"PATH": os.environ["PATH"], "HOME": self.folder})

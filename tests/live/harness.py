@@ -9,6 +9,7 @@ a folder of its own that goes with the case.
 """
 import contextlib
 import ctypes
+import errno
 import json
 import mmap
 import os
@@ -82,11 +83,29 @@ class Run:
             self.err[-4000:].decode("utf-8", "replace"))
 
 
+BUSY_S = 5
+
+
+def start_copied(argv, **options):
+    """
+    As subprocess.Popen. A program that this test has just copied may be busy for a moment: a child
+    that another thread forked meanwhile holds it open for writing until its own exec.
+    """
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            return subprocess.Popen(argv, **options)
+        except OSError as error:
+            if error.errno != errno.ETXTBSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
 class Process:
     """A child of the test with its output collected by threads, so that it never blocks on us."""
 
     def __init__(self, argv, stdin=subprocess.PIPE, **options):
-        self.child = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE,
+        self.child = start_copied(argv, stdin=stdin, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, **options)
         self.pid = self.child.pid
         self.out, self.err = bytearray(), bytearray()
