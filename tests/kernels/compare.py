@@ -194,7 +194,7 @@ def call_of_row(row):
     return row["name"], unescape(row["arguments"] or ""), result  # None: its begin was not seen
 
 
-SKIPPED_MOST = 400  # before the first call that is told, or where the console lost a line of truth
+SKIPPED_MOST = 400  # before the first call that is told
 
 
 def misses(true, seen):
@@ -212,15 +212,10 @@ def misses(true, seen):
 def check_calls(console):
     """Name, arguments, result and error of each call that the workload tells, thread by thread."""
     console.require("calls")
-    truth, rows, whole = {}, {}, []
+    truth, rows = {}, {}
     for line in filter(None, console.file("calls-truth").split("\n")):
-        if line.count("\t") >= 4:
-            whole.append(line)
-        elif whole:
-            whole[-1] += line  # the emulated console breaks a line now and then
-        else:
+        if line.count("\t") < 4:
             raise Failed(f"calls-truth: cannot use the line {line!r}")
-    for line in whole:
         tid, name, result, _path, arguments = line.split("\t", 4)
         truth.setdefault(tid, []).append((name, unescape(arguments), result))
     try:

@@ -3,20 +3,23 @@
  * Calls of every kind that is decoded, with arguments that are known, and a line of truth for
  * each: who made it, its name, what it returned, the path it is about, its arguments. From the
  * first line on the program makes no other call until the last one, but for children after an
- * exec. The truth lies in shared memory, so that children tell theirs.
+ * exec. The truth lies in shared memory, so that children tell theirs, while
+ * their parent tells its own: a line takes its place in one step.
  *
  * Flags and structs are told as words, so the words are this file's claim of what was passed.
  */
 #include "calls.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #define TRUTH_SIZE (1 << 20)
 #define TEXT_SIZE  8192
+#define LINE_SIZE  (8 * TEXT_SIZE)
 
 struct shared {
-	size_t size;
+	_Atomic size_t size;
 	char text[TRUTH_SIZE];
 };
 
@@ -39,14 +42,13 @@ long call_make(const char *name, long number, const long a[6])
 
 static void add(const char *result, const char *path, const char *format, va_list arguments)
 {
-	size_t left = TRUTH_SIZE - shared->size;
-	char *at = shared->text + shared->size;
-	int n = snprintf(
-		at, left, "%d\t%s\t%s\t%s\t", last_tid, last_name, result, path ? path : "-");
+	static char line[LINE_SIZE];
+	int n = snprintf(line, sizeof(line), "%d\t%s\t%s\t%s\t", last_tid, last_name, result,
+		path ? path : "-");
 
-	n += vsnprintf(at + n, left - (size_t)n, format, arguments);
-	at[n++] = '\n';
-	shared->size += (size_t)n;
+	n += vsnprintf(line + n, sizeof(line) - (size_t)n, format, arguments);
+	line[n++] = '\n';
+	memcpy(shared->text + atomic_fetch_add(&shared->size, (size_t)n), line, (size_t)n);
 }
 
 void told(const char *path, const char *format, ...)
