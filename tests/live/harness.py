@@ -301,7 +301,7 @@ def is_attached(pid):
 POLL = {"x86_64": (7, 271), "aarch64": (73,)}  # poll(2) and ppoll(2)
 
 
-READING_S = 1
+READING_S = 10
 
 
 def is_polling(pid):
@@ -466,15 +466,17 @@ class Case(unittest.TestCase):
     def start_attached(self, *argv, **options):
         """A running sooth that sees every call of its target from now on, and knows where it stands."""
         process = self.start_sooth(*argv, **options)
-        wait_until(lambda: not process.is_running() or is_attached(process.pid),
-                   "sooth to attach")
-        if not process.is_running():
-            raise AssertionError("sooth ended instead of attaching:\n%s" % process.finish())
+        self.wait_until_attached(process)
+        return process
+
+    def wait_until_attached(self, sooth):
+        wait_until(lambda: not sooth.is_running() or is_attached(sooth.pid), "sooth to attach")
+        if not sooth.is_running():
+            raise AssertionError("sooth ended instead of attaching:\n%s" % sooth.finish())
         # What it then reads of its target it has read when it waits; it may have too much to do.
         until = time.monotonic() + READING_S
-        while process.is_running() and not is_polling(process.pid) and time.monotonic() < until:
+        while sooth.is_running() and not is_polling(sooth.pid) and time.monotonic() < until:
             time.sleep(0.001)
-        return process
 
     def workload(self, *argv, truth=None, hold=True, cannot=None, **options):
         """A workload that said "ready"; `cannot` as in wait_until_ready()."""
@@ -524,8 +526,12 @@ def have(program):
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
+def as_user(uid):
+    return {"user": uid, "group": uid, "extra_groups": []}
+
+
 def as_nobody():
-    return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    return as_user(NOBODY)
 
 
 def main():

@@ -5,6 +5,9 @@
  * keep up with gives fewer calls, never a longer run. The clock is read once per batch, through
  * the vDSO where the machine has one. --read makes it read(2) of one byte of /dev/zero instead.
  *
+ * SIGTERM ends it before its time, and the number is that of the calls made until then. --least
+ * goes on beyond its time until so many are made, for tests that need them on any machine.
+ *
  * --timing says what a call took: the median over batches, which a batch that was preempted does
  * not move, and the wall and CPU time of the whole. bench/ compares these.
  */
@@ -14,6 +17,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/syscall.h>
 
 #define BATCH	    256
@@ -23,6 +27,8 @@
 
 static uint64_t rate;
 static uint64_t thread_count = 1;
+static uint64_t least;
+static volatile sig_atomic_t is_over;
 static bool is_read;
 static bool is_timed;
 static int zero_fd = -1;
@@ -32,6 +38,7 @@ struct storm {
 	pthread_barrier_t *begin;
 	uint64_t duration_ns;
 	uint64_t quota; /* of this thread, when there is a rate */
+	uint64_t least; /* and without one */
 	uint64_t made;
 	uint64_t wall_ns;
 	uint64_t cpu_ns;
@@ -63,7 +70,7 @@ static void run_flat_out(struct storm *storm, uint64_t end_ns)
 {
 	uint64_t before = clock_ns(CLOCK_MONOTONIC);
 
-	while (before < end_ns) {
+	while (!is_over && (before < end_ns || storm->made < storm->least)) {
 		uint64_t now;
 
 		call_many(storm, BATCH);
@@ -96,7 +103,7 @@ static void run_paced(struct storm *storm, uint64_t start_ns)
 			continue;
 		left = start_ns + storm->duration_ns - now;
 		sleep_ns(left < pause ? left : pause);
-	} while (now < start_ns + storm->duration_ns);
+	} while (!is_over && now < start_ns + storm->duration_ns);
 }
 
 static void *storm_run(void *arg)
@@ -157,8 +164,15 @@ static int report(const struct workload *w, struct storm *storms)
 	return truth_commit(&truth, w);
 }
 
+static void end_early(int number)
+{
+	(void)number;
+	is_over = 1;
+}
+
 static int run(const struct workload *w)
 {
+	static const struct sigaction on_term = { .sa_handler = end_early };
 	autofree struct storm *storms = calloc(thread_count, sizeof(*storms));
 	uint64_t total = (uint64_t)((unsigned __int128)rate * w->duration_ns / NS_PER_SEC);
 	pthread_barrier_t begin;
@@ -168,11 +182,13 @@ static int run(const struct workload *w)
 		return -ENOMEM;
 	if (is_read && (zero_fd = open("/dev/zero", O_RDONLY | O_CLOEXEC)) < 0)
 		return -errno;
+	sigaction(SIGTERM, &on_term, NULL);
 	pthread_barrier_init(&begin, NULL, (unsigned int)thread_count + 1);
 	for (uint64_t i = 0; i < thread_count; i++) {
 		storms[i].begin = &begin;
 		storms[i].duration_ns = w->duration_ns;
 		storms[i].quota = total / thread_count + (i < total % thread_count ? 1 : 0);
+		storms[i].least = (least + thread_count - 1) / thread_count;
 		if (is_timed && !rate)
 			storms[i].batch_ns = malloc(TIMED_MAX * sizeof(*storms[i].batch_ns));
 		err = -pthread_create(&storms[i].thread, NULL, storm_run, &storms[i]);
@@ -194,6 +210,8 @@ static const struct param params[] = {
 	{ "rate", "R", "calls per second over all threads, 0: flat out (0)", PARAM_NUMBER, &rate, 0,
 		1000000000 },
 	{ "threads", "T", "threads making them (1)", PARAM_NUMBER, &thread_count, 1, THREADS_MAX },
+	{ "least", "N", "flat out, so many even if it takes longer (0)", PARAM_NUMBER, &least, 0,
+		1000000000 },
 	{ "read", NULL, "read one byte of /dev/zero instead", PARAM_FLAG, &is_read, 0, 0 },
 	{ "timing", NULL, "print a line `timing CALLS WALL_NS CPU_NS MEDIAN_NS` a thread",
 		PARAM_FLAG, &is_timed, 0, 0 },
