@@ -32,7 +32,6 @@ VERSIONS = ".local/share/claude/versions"
 VERSION = "9.9.9"
 NULL = {"in": "null", "out": "null", "err": "null"}
 MESSAGE_MAX = 4096
-ARRIVAL_S = 20
 # /proc tells the start of a process in clock ticks: what starts after an end is younger there too.
 TICKS_S = 2 / os.sysconf("SC_CLK_TCK")
 
@@ -91,7 +90,7 @@ class Family:
         self.listening.bind(self.path("socket"))
         os.chmod(self.path("socket"), 0o777)
         self.listening.listen(64)
-        self.listening.settimeout(ARRIVAL_S)
+        self.listening.settimeout(PATIENCE_S)
         # The shell of the family: whatever it starts has a parent that stays.
         self.child = start_copied([self.program, "member", "--socket", self.path("socket"),
             "--name", "root"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -173,11 +172,13 @@ class Family:
         return os.path.join(self.folder, name)
 
     def write(self, name, text):
-        path = self.path(name)
+        """At once: whoever looks meanwhile finds no half of it."""
+        path, new = self.path(name), self.path("being-written")
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as file:
+        with open(new, "w", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(path, 0o666)  # members may be another user's
+        os.chmod(new, 0o666)  # members may be another user's
+        os.replace(new, path)
         return path
 
     def copy(self, name):

@@ -185,7 +185,7 @@ def wait_until(condition, what, timeout=PATIENCE_S):
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError("waited %d s for %s" % (timeout, what))
+            raise AssertionError("waited %d s for %s" % (timeout, what() if callable(what) else what))
         time.sleep(0.01)
 
 
@@ -301,7 +301,34 @@ def is_attached(pid):
 POLL = {"x86_64": (7, 271), "aarch64": (73,)}  # poll(2) and ppoll(2)
 
 
-READING_S = 10
+READING_S = 1  # of CPU time
+BLOCKED_S = 20
+
+
+def cpu_s(pid):
+    """What it has used, as its CPU clock has it."""
+    return time.clock_gettime(~pid << 3 | 2)  # CPUCLOCK_SCHED of clock_getcpuclockid(3)
+
+
+def wait_until_asleep(*pids):
+    """Who has said that it is ready is on its way to where it waits."""
+    for pid in pids:
+        wait_until(lambda: process_state(pid) == "S", "process %d to wait" % pid)
+
+
+def states_of(pid):
+    """The state letters of all its threads; None when it is gone."""
+    try:
+        return {read("/proc/%d/task/%s/stat" % (pid, tid)).rsplit(b")", 1)[1].split()[0].decode()
+                for tid in os.listdir("/proc/%d/task" % pid)}
+    except OSError:
+        return None
+
+
+def stop(pid):
+    """Until none of its threads runs: the first may stand long before the last."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: states_of(pid) == {"T"}, "process %d to stop" % pid)
 
 
 def is_polling(pid):
@@ -353,7 +380,7 @@ class CountingChild:
 
     def cpu_s(self):
         """What it has used, as its CPU clock has it."""
-        return time.clock_gettime(~self.pid << 3 | 2)  # CPUCLOCK_SCHED of clock_getcpuclockid(3)
+        return cpu_s(self.pid)
 
     def queued_s(self):
         """How long it could have run while others did."""
@@ -473,9 +500,11 @@ class Case(unittest.TestCase):
         wait_until(lambda: not sooth.is_running() or is_attached(sooth.pid), "sooth to attach")
         if not sooth.is_running():
             raise AssertionError("sooth ended instead of attaching:\n%s" % sooth.finish())
-        # What it then reads of its target it has read when it waits; it may have too much to do.
-        until = time.monotonic() + READING_S
-        while sooth.is_running() and not is_polling(sooth.pid) and time.monotonic() < until:
+        # What it then reads of its target it has read when it waits. It may have too much to do, or
+        # be kept from writing.
+        until, used_s = time.monotonic() + BLOCKED_S, cpu_s(sooth.pid) + READING_S
+        while sooth.is_running() and not is_polling(sooth.pid) and \
+                time.monotonic() < until and cpu_s(sooth.pid) < used_s:
             time.sleep(0.001)
 
     def workload(self, *argv, truth=None, hold=True, cannot=None, **options):
@@ -484,6 +513,8 @@ class Case(unittest.TestCase):
         more += ["--hold"] if hold else []
         process = self.start(WORKLOADS, *argv, *more, **options)
         self.wait_until_ready(process, cannot)
+        if hold:
+            wait_until_asleep(process.pid)
         return process
 
     def wait_until_ready(self, process, cannot=None):

@@ -23,7 +23,7 @@ import time
 import harness
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from agents import known, modes
+from agents import known, modes, processes  # noqa: F401
 from agents.agent import Agent, require_native
 
 HOST = "127.0.0.1"
@@ -55,10 +55,15 @@ def program(*names):
     raise Missing("no %s here" % " or ".join(names))
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+def bound_port():
+    """
+    (socket, port): as long as the socket is there, the kernel gives the port to nobody who takes any.
+    Who asks for it by number gets it, as servers reuse addresses too.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind((HOST, 0))
+    return holder, holder.getsockname()[1]
 
 
 def children_of(pid):
@@ -96,9 +101,8 @@ class Programs:
     def held(self):
         """(name, pid), the process stopped until the next is asked for."""
         for name, pid in self.pids:
-            os.kill(pid, signal.SIGSTOP)
             try:
-                harness.wait_until(lambda: harness.process_state(pid) == "T", name + " to stop")
+                harness.stop(pid)
                 yield name, pid
             finally:
                 os.kill(pid, signal.SIGCONT)
@@ -121,30 +125,42 @@ class Programs:
             child.kill()
             child.wait()
 
-    def connect(self, name, child, port):
-        """A client that stays connected."""
+    def port(self):
+        holder, port = bound_port()
+        self.stack.callback(holder.close)
+        return port
+
+    def connect(self, name, child, port, greeting=b""):
+        """A client that stays connected. The kernel connects it as soon as the server listens, which
+        may not be ready then: an answer to the greeting tells."""
         def try_once():
             if child.poll() is not None:
                 raise AssertionError("%s ended with %d" % (name, child.returncode))
             with contextlib.suppress(OSError):
                 return socket.create_connection((HOST, port))
             return None
-        self.stack.callback(harness.wait_until(try_once, name + " to listen").close)
+        client = harness.wait_until(try_once, name + " to listen")
+        self.stack.callback(client.close)
+        if greeting:
+            client.settimeout(harness.PATIENCE_S)
+            client.sendall(greeting)
+            if not client.recv(100):
+                raise AssertionError("%s does not answer" % name)
 
     def start_python(self):
-        port = free_port()
+        port = self.port()
         child = self.run(sys.executable, "-c", PYTHON % (HOST, port))
         self.connect("python", child, port)
         self.pids.append(("python", child.pid))
 
     def start_node(self):
-        port = free_port()
+        port = self.port()
         child = self.run(program("node"), "-e", NODE % (port, HOST))
         self.connect("node", child, port)
         self.pids.append(("node", child.pid))
 
     def start_nginx(self):
-        port, path = free_port(), os.path.join(self.folder, "nginx.conf")
+        port, path = self.port(), os.path.join(self.folder, "nginx.conf")
         with open(path, "w", encoding="utf-8") as file:
             file.write(NGINX.format(folder=self.folder, host=HOST, port=port))
         child = self.run(program("nginx"), "-c", path, "-e", self.folder + "/first.log")
@@ -153,15 +169,15 @@ class Programs:
         self.pids += [("nginx", child.pid), ("nginx worker", workers[0])]
 
     def start_redis(self):
-        port = free_port()
+        port = self.port()
         child = self.run(program("redis-server"), "--bind", HOST, "--port", str(port), "--save",
             "", "--appendonly", "no", "--unixsocket", self.folder + "/redis", "--dir",
             self.folder)
-        self.connect("redis", child, port)
+        self.connect("redis", child, port, b"PING\r\n")
         self.pids.append(("redis", child.pid))
 
     def start_postgres(self):
-        port, data = free_port(), os.path.join(self.folder, "data")
+        port, data = self.port(), os.path.join(self.folder, "data")
         who = harness.as_nobody() if os.geteuid() == 0 else {}
         initdb, postgres = program("initdb"), program("postgres")
         os.mkdir(data)

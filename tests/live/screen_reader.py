@@ -88,10 +88,17 @@ class Screen:
         return True
 
     def wait_for(self, condition, what):
+        """A screen that is half drawn may be nothing that the condition can read."""
         deadline = time.monotonic() + PATIENCE_S
-        while not condition(self.lines()):
+        while not self.holds(condition):
             if time.monotonic() > deadline or not self.pump(0.05):
                 raise AssertionError("no %s on the screen:\n%s" % (what, "\n".join(self.lines())))
+
+    def holds(self, condition):
+        try:
+            return condition(self.lines())
+        except (ValueError, IndexError):
+            return False
 
     def lines(self):
         return [line.rstrip() for line in self.shown.display]
@@ -117,8 +124,8 @@ class Screen:
             self.status = os.waitpid(self.pid, 0)[1]
         return self.status
 
-    def ends_within(self, seconds):
-        end = time.monotonic() + seconds
+    def ends(self):
+        end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:

@@ -58,9 +58,8 @@ class Compared(harness.Case):
         if harness.process_state(pid) == "T":
             yield  # whoever did that will let it go
             return
-        os.kill(pid, signal.SIGSTOP)
         try:
-            harness.wait_until(lambda: harness.process_state(pid) == "T", "it to stop")
+            harness.stop(pid)
             yield
         finally:
             os.kill(pid, signal.SIGCONT)
@@ -335,9 +334,9 @@ class Allocators(Compared):
     def test_arenas(self):
         code = "import threading; t = [threading.Thread(target=lambda: (exec(" \
             "'a = [bytearray(i %% 3000) for i in range(9000)]', globals()), " \
-            "e.wait())) for i in range(3)]; e = threading.Event(); " \
-            "[x.start() for x in t]; import time; time.sleep(1); print('ready', flush=True); " \
-            "input(); e.set()".replace("%%", "%")
+            "b.wait(), e.wait())) for i in range(3)]; e = threading.Event(); " \
+            "b = threading.Barrier(4); [x.start() for x in t]; b.wait(); " \
+            "print('ready', flush=True); input(); e.set()".replace("%%", "%")
         process = self.start(sys.executable, "-c", code)
         process.wait_for_output(b"ready\n")
         report = self.compare("arenas", process.pid)

@@ -264,7 +264,7 @@ class Truth(Compared):
         def at_rest():
             first = looks()
             time.sleep(0.1)
-            return first == looks()
+            return harness.process_state(process.pid) == "S" and first == looks()
         harness.wait_until(at_rest, "it to rest")
         before = looks()
         self.read(process.pid)

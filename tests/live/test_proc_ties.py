@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 import harness
@@ -25,7 +24,8 @@ HOLD = "import os,select; p=select.poll(); p.register(2, 0); os.write(1, b'up\\n
 
 
 def records(*arguments):
-    run = subprocess.run([PROC_RECORDS, *map(str, arguments)], capture_output=True, check=True)
+    run = subprocess.run([PROC_RECORDS, *map(str, arguments)], capture_output=True, check=True,
+                         timeout=harness.PATIENCE_S)
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
@@ -51,9 +51,14 @@ HAS_WALK = PROC_RECORDS and not subprocess.run(
     [PROC_RECORDS, "--backend", "bpf", "--quiet"], capture_output=True).returncode
 
 
-def child_of(pid):
+def children_of(pid):
     with open("/proc/%d/task/%d/children" % (pid, pid)) as children:
-        return int(children.read())
+        return [int(word) for word in children.read().split()]
+
+
+def child_of(pid):
+    child, = children_of(pid)
+    return child
 
 
 class Case(unittest.TestCase):
@@ -79,6 +84,9 @@ class Case(unittest.TestCase):
             child.stdout.close()
         self.stack.callback(end)
         self.assertEqual(child.stdout.readline(), b"up\n")
+        # Some are started by another, which waits for them.
+        harness.wait_until(lambda: any(map(harness.is_polling, [child.pid, *children_of(child.pid)])),
+                           "it to wait")
         return child
 
     def hold(self, stdin, before="", **options):
@@ -267,9 +275,7 @@ class Markers(Case):
         limit = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
         child = self.hold(subprocess.DEVNULL, env=env,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, limit))
-        begin = time.monotonic()
         ties = ties_of(child.pid)
-        self.assertLess(time.monotonic() - begin, 5)
         self.assertEqual(ties["markers"].strip(), "CLAUDE_CODE_SESSION_ID=" + SESSION)
 
     def test_brief_finds_bearers_wherever_they_are(self):
@@ -285,7 +291,7 @@ class Markers(Case):
                 stderr=theirs, env=env)
             theirs.close()
             lines = [run.stdout.readline(), run.stdout.readline()]
-            run.wait(10)
+            run.wait(harness.PATIENCE_S)
             run.stdout.close()
             pids.append(int(next(line for line in lines if line != b"up\n")))
         for backend in ["procfs", "bpf"] if HAS_WALK else ["procfs"]:
@@ -305,10 +311,8 @@ class Stuck(harness.Case):
         """No environment can hold up the scan, nor hide that it was not read."""
         process = self.workload("stuck_environ", env={"STUCK": "v" * (64 << 10), "CLAUDECODE": "1"},
                                 cannot="this kernel lets nobody hold a page back")
-        begin = time.monotonic()
         ties = ties_of(process.pid)
         records("--brief", "--samples", 2)
-        self.assertLess(time.monotonic() - begin, 20)
         self.assertIn("markers", ties["not_measured"], ties)
         self.assertEqual(ties["input"], "pipe")
 

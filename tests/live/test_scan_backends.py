@@ -28,7 +28,9 @@ class Backends(Case):
         target = self.start(WORKLOADS, "children", "--count", str(MANY), "--hold")
         target.wait_for_output(b"ready\n")
         lines = bytes(target.out).decode().splitlines()
-        return [int(line.split()[1]) for line in lines if line.startswith("pid ")]
+        pids = [int(line.split()[1]) for line in lines if line.startswith("pid ")]
+        harness.wait_until_asleep(*pids)
+        return pids
 
     def assert_all_there(self, pids, rows):
         self.assertEqual([pid for pid in pids if pid not in rows], [])

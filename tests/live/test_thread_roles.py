@@ -36,6 +36,17 @@ def threads_of(*pids):
 
 
 class Real(unittest.TestCase):
+    @staticmethod
+    def rows_of(pids, names):
+        """Once all that are expected have been started: some are only when there is work."""
+        rows = []
+
+        def are_there():
+            rows[:] = threads_of(*pids)
+            return set(names) <= {row["name"] for row in rows}
+        harness.wait_until(are_there, lambda: "%s among %s" % (names, rows))
+        return rows
+
     def check(self, agent):
         reason = require_native() if agent is known.CLAUDE_CODE else reason_to_skip(agent)
         if reason:
@@ -46,7 +57,7 @@ class Real(unittest.TestCase):
                 own = {started.pid, started.worker_pid}
                 if agent.has_launcher:
                     own.add(started.launcher_pid)
-                rows = threads_of(*own)
+                rows = self.rows_of(own, EXPECTED[agent.name] if mode is modes.TOOL else ())
             self.assertGreater(len(rows), 4)
             nameless = [(row["tid"], row["name"]) for row in rows if not row["role"]]
             self.assertEqual(nameless, [], "threads without a role")

@@ -139,7 +139,7 @@ class Lossless(Case):
             target, sooth, reader = self.hold()
             time.sleep(0.05 * turn)
             sooth.send(signal.SIGKILL)
-            sooth.child.wait(10)
+            sooth.child.wait(harness.PATIENCE_S)
             self.assertEqual(target.finish().status, 0)
             self.assertGreater(read_truth(self.path("truth"))[0]["getppid"][0], 0)
             os.unlink(self.path("truth"))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Calls that do not return: the thread is killed inside, or still there when sooth stops."""
+import re
 import signal
 import time
 
@@ -62,9 +63,12 @@ class Killed(Case):
 class StillThere(Case):
     def test_a_call_open_at_the_end_is_unfinished(self):
         target = self.workload("sleep", "--seconds", "100")
+        held = harness.read("/proc/%d/syscall" % target.pid)
         sooth = self.start_attached("trace", "-c", "-j", "-p", str(target.pid))
         target.say(b"go\n")
-        time.sleep(0.5)
+        harness.wait_until(lambda: harness.is_polling(target.pid) and
+                           harness.read("/proc/%d/syscall" % target.pid) != held,
+                           "the target to be in its poll")
         sooth.send(signal.SIGINT)
         report = sooth.finish().json()
         self.assertEqual(report["ended"], "stopped")
@@ -84,13 +88,23 @@ class StillThere(Case):
         self.assertEqual(report["syscalls"], [])
         self.assertEqual(harness.system_call_of(target.pid), before)
 
+    @staticmethod
+    def sleeps(pid):
+        """How often each of the threads that work has waited; one of nothing when not all are there."""
+        tasks = [tid for tid in harness.os.listdir("/proc/%d/task" % pid) if int(tid) != pid]
+        found = [int(re.search(rb"\nvoluntary_ctxt_switches:\s+(\d+)", harness.read(
+            "/proc/%d/task/%s/status" % (pid, tid)))[1]) for tid in tasks]
+        return found if len(found) >= 4 else [0]
+
     def test_four_threads_in_a_call(self):
         """Muted and flushed from outside, while each sleeps."""
-        target = self.workload("storm", "--threads", "4", "--rate", "400", "--seconds", "30")
-        sooth = self.start_attached("trace", "-c", "-j", "-d", "1", "-p", str(target.pid))
+        target = self.workload("storm", "--threads", "4", "--rate", "400", "--seconds", "300")
+        sooth = self.start_attached("trace", "-c", "-j", "-p", str(target.pid))
         target.say(b"go\n")
+        harness.wait_until(lambda: min(self.sleeps(target.pid)) > 10, "its threads to be at work")
+        sooth.send(signal.SIGINT)
         report = sooth.finish().json()
-        self.assertEqual(report["ended"], "duration")
+        self.assertEqual(report["ended"], "stopped")
         self.assertGreater(row_of(report, "getppid")["count"], 10)
         sleeping = row_of(report, "ppoll")
         self.assertLessEqual(sleeping["unfinished"], 4, sleeping)

@@ -82,10 +82,10 @@ class Shown(Case):
         for columns, rows in ((40, 10), (80, 24), (133, 43), (200, 60)):
             with self.subTest(columns=columns, rows=rows):
                 screen = self.watch(columns, rows)
-                self.assertGreater(len(self.pids(screen)), 2)
-                self.assertIn(" of ", screen.lines()[-1])
+                screen.wait_for(lambda lines: len(self.pids(screen)) > 2 and " of " in lines[-1],
+                                "whole rows")
                 screen.type(b"q")
-                self.assertTrue(screen.ends_within(5))
+                self.assertTrue(screen.ends())
                 self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
 
     def test_a_screen_of_two_lines(self):
@@ -159,6 +159,7 @@ class Shown(Case):
         screen.pump(1)
         start = len(screen.written)
         screen.pump(3)
+        screen.wait_for(lambda _: len(screen.written) > start, "another frame")
         later = bytes(screen.written[start:])
         for clear in CLEARS:
             self.assertNotIn(clear, later)
@@ -171,9 +172,8 @@ class Shown(Case):
             screen.resize(60 + i * 3, 12 + i)
             screen.pump(0.02)
         screen.resize(90, 20)
-        screen.wait_for(lambda lines: has_rows(lines) and " of " in lines[-1], "the last size")
-        screen.pump(1)
-        self.assertGreater(len(self.pids(screen)), 5)
+        screen.wait_for(lambda lines: has_rows(lines) and " of " in lines[-1] and
+                        len(self.pids(screen)) > 5, "the last size")
 
     def test_hostile_names(self):
         names = ["\\x1b[2J", "\\xe5\\x85\\xa8\\xe8\\xa7\\x92", "a\\x0ab\\x09c", "\\xff\\xfe",
@@ -181,20 +181,19 @@ class Shown(Case):
         pids = [self.workload("rename", "--comm", name).pid for name in names]
         screen = self.watch(rows=60, argv=WATCH + ["--columns", "pid,name,command,cpu_percent"])
         screen.type(b"/" + self.mark + b"\r")
-        screen.wait_for(lambda lines: set(pids) <= set(self.pids(screen)), "all of them")
-        self.assertEqual(len(self.rows(screen)), len(pids))
+        screen.wait_for(lambda lines: sorted(self.pids(screen)) == sorted(pids), "them alone")
         self.assertIn("全角", "\n".join(screen.lines()).replace(" ", ""))
         self.assertNotIn("\u202e", "\n".join(screen.lines()))
 
     def test_terminal_goes_away(self):
         screen = self.watch()
         screen.hang_up()
-        self.assertTrue(screen.ends_within(5))
+        self.assertTrue(screen.ends())
 
     def test_terminal_is_given_back(self):
         screen = self.watch()
         screen.type(b"q")
-        self.assertTrue(screen.ends_within(5))
+        self.assertTrue(screen.ends())
         self.assertIn(b"\x1b[?1049l", screen.written)
         self.assertIn(b"\x1b[?25h", bytes(screen.written).replace(b"\x1b[?12l\x1b[?25h",
                                                                   b"\x1b[?25h"))
@@ -202,21 +201,20 @@ class Shown(Case):
     def test_control_c(self):
         screen = self.watch()
         screen.type(b"\x03")
-        self.assertTrue(screen.ends_within(5))
+        self.assertTrue(screen.ends())
         self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
 
     def test_inspect_and_back(self):
         process = self.workload("sleep", "--seconds", "60")
         screen = self.watch(argv=WATCH + ["--columns", "pid,name,command,cpu_percent"])
-        screen.type(b"/" + self.mark + b"\r")
-        self.assertEqual(self.pids(screen), [process.pid])
+        self.pick(screen, process)
         screen.type(b"i")
         screen.wait_for(lambda lines: any("Enter" in line for line in lines), "the end of inspect")
         self.assertTrue(any(str(process.pid) in line for line in screen.lines()))
         screen.type(b"\r")
         screen.wait_for(has_rows, "the list again")
         screen.type(b"q")
-        self.assertTrue(screen.ends_within(5))
+        self.assertTrue(screen.ends())
 
 
     def test_unknown_keys(self):
@@ -230,11 +228,13 @@ class Shown(Case):
 
     def test_column_keys(self):
         screen = self.watch(60, 20)
-        first = screen.lines()[head_of(screen.lines())].split()[0]
+        leftmost = lambda lines: lines[head_of(lines)].split()[0]
+        first = leftmost(screen.lines())
         screen.type(b"\x1bOC")
-        self.assertNotEqual(screen.lines()[head_of(screen.lines())].split()[0], first)
+        screen.wait_for(lambda lines: head_of(lines) < 0 or leftmost(lines) != first,
+                        "the columns to move")
         screen.type(b"\x1bOD")
-        self.assertEqual(screen.lines()[head_of(screen.lines())].split()[0], first)
+        screen.wait_for(lambda lines: leftmost(lines) == first, "them to be back")
 
     def pick(self, screen, process):
         screen.type(b"/" + self.mark + b"\r")
@@ -263,7 +263,8 @@ class Shown(Case):
         process = self.workload("sleep", "--seconds", "60")
         screen = self.watch(argv=self.COLUMNS)
         self.pick(screen, process)
-        screen.type(b" ")  # held: the row stays
+        screen.type(b" ")  # the row stays
+        screen.wait_for(lambda lines: "HELD" in lines[0], "the word")
         process.send(signal.SIGKILL)
         process.finish()
         innocent = clone_as(process.pid)
@@ -291,10 +292,9 @@ class Shown(Case):
         screen.wait_for(lambda lines: "of 10" in lines[-1], "all of them counted")
         seen = set(self.pids(screen))
         screen.type(b"\x1b[F")
-        screen.pump(1)
-        self.assertFalse(seen & set(self.pids(screen)[-5:]))
+        screen.wait_for(lambda _: not seen & set(self.pids(screen)[-5:]), "the last ones")
         screen.type(b"q")
-        self.assertTrue(screen.ends_within(10))
+        self.assertTrue(screen.ends())
 
 
 class Repeated(Case):
@@ -372,7 +372,8 @@ class Fleeting(Case):
         sampled = {row["pid"] for frame in told for row in frame.get("processes", [])
                    if row["name"] == "flit"}
         self.assertEqual(count + len(sampled), self.COUNT)
-        self.assertGreater(count, self.COUNT / 2)
+        # One after the other, so no sample can have met two.
+        self.assertLessEqual(len(sampled), len(told))
         for frame in told[:-1]:
             self.assertLessEqual(sum(row["count"] for row in frame["fleeting"]),
                                  frame["fleeting_total"]["count"])
@@ -518,14 +519,14 @@ class Alerts(Case):
         run.finish()
 
     def test_on_the_screen_and_the_bell(self):
-        process = self.workload("spin", "--seconds", "30")
+        process = self.workload("spin", "--seconds", "300")
         for more, bells in (([], 0), (["--bell"], 1)):
-            screen = Screen(WATCH[:-2] + ["-w", "0.3", "-k", "5", *more, str(process.pid)], 100, 20)
+            screen = Screen(WATCH[:-2] + ["-w", "0.3", "-k", "1", *more, str(process.pid)], 100, 20)
             with screen:
                 screen.wait_for(has_rows, "rows")
                 if not bells:
                     process.say(b"go\n")
-                screen.wait_for(lambda lines: "uses" in lines[-1] and "threshold 5.0 %" in lines[-1],
+                screen.wait_for(lambda lines: "uses" in lines[-1] and "threshold 1.0 %" in lines[-1],
                                 "the alert")
                 screen.pump(1)
                 self.assertEqual(screen.written.count(b"\a"), bells)
@@ -591,24 +592,28 @@ class NoTerminal(Case):
         self.assertEqual([line["processes"] for line in again.lines() if "processes" in line], live)
         screen = Screen([SOOTH, "ps", "-a", "-w", self.path("c.sooth")], 200, 50)
         with screen:
-            self.assertTrue(screen.ends_within(20))
+            self.assertTrue(screen.ends())
             self.assertNotIn(b"\x1b[?1049h", screen.written)
 
     def test_cpu_is_of_the_interval(self):
         """Not of the time since the beginning."""
-        process = self.workload("spin", "--seconds", "1.5", "--hold")
+        process = self.workload("spin", "--seconds", "300")
         run = self.start_sooth("ps", "-w", "0.5", "-j", str(process.pid))
         harness.wait_until(lambda: run.out.count(b"\n") >= 2, "two lines")
         process.say(b"go\n")
-        time.sleep(1)
-        seen = len(run.out)
-        harness.wait_until(lambda: run.out.count(b"\n", seen) >= 1, "a line while it spins")
+        harness.wait_until(lambda: harness.cpu_s(process.pid) > 0.2, "it to spin")
+        seen = run.out.count(b"\n")
+        harness.wait_until(lambda: run.out.count(b"\n") > seen, "a line of it")
+        harness.stop(process.pid)
+        seen = run.out.count(b"\n")
+        harness.wait_until(lambda: run.out.count(b"\n") > seen + 2, "lines of nothing")
         run.send(signal.SIGINT)
         told = [json.loads(line) for line in run.finish().out.decode().splitlines()]
         percents = [line["processes"][0]["cpu_percent"] for line in told
                     if line.get("processes")]
-        self.assertGreater(max(p for p in percents if p is not None), 10)
         self.assertLess(percents[1], 5)
+        self.assertGreater(max(percents[2:]), 5)
+        self.assertEqual(percents[-1], 0)
 
 
 if __name__ == "__main__":
