@@ -314,8 +314,12 @@ static void test_no_generations(void **state)
 		SERVER(340, 203, 203, .uid = 1001, .is_input_closed = true),
 		/* one session, two settings of one server */
 		{ 350, 200, .session = 200, .stream = AT_SOCKETS, .executable = "/x/files",
-			.writers = { 200 }, .arguments = T("files\0b") });
-	for (uint32_t i = 310; i <= 350; i += 10)
+			.writers = { 200 }, .arguments = T("files\0b") },
+		/* the oldest, in a checkout of the same name elsewhere */
+		{ 204, 1, .start = 5, .executable = OPENCODE, .root = "/home/me/else/p", .id = "w" },
+		SERVER(360, 204, 204, .start = 6, .is_input_closed = true));
+	assert_string_equal(said(&the(360)->project), said(&the(310)->project));
+	for (uint32_t i = 310; i <= 360; i += 10)
 		assert_not(i, VERDICT_GENERATION);
 	assert_int_equal(verdict_generation(&census, the(320)).count, 1);
 	assert_int_equal(verdict_generation(&census, the(350)).count, 1);

@@ -96,7 +96,11 @@ const char *fd_is(long fd, const char *words)
 	static unsigned turn;
 	char *text = texts[turn++ % ARRAY_SIZE(texts)];
 
-	snprintf(text, sizeof(texts[0]), "%ld<%s>", fd, words);
+	/* The machine may have no more of a kind: what was not made is nothing. */
+	if (fd < 0)
+		snprintf(text, sizeof(texts[0]), "%ld", fd);
+	else
+		snprintf(text, sizeof(texts[0]), "%ld<%s>", fd, words);
 	return text;
 }
 

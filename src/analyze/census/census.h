@@ -72,6 +72,7 @@ struct census_process {
 	struct sooth_text session_id;  /* in census.texts; empty: not known */
 	uint8_t session_state;	       /* of that */
 	struct sooth_text project;     /* in census.texts */
+	struct sooth_text place;       /* where that lies; empty: not known */
 	uint8_t project_state;
 	struct census_process *above; /* of a main process: that of the session it was started in */
 	struct census_process *tied;  /* it, or the ancestor, of which the tie is known */

@@ -5,9 +5,10 @@
  * A server lives by its standard input. It is cut off when nobody holds the other end, or nobody
  * but itself and what it started: a copy that it inherited keeps its own input open for ever.
  *
- * Servers of one name, project, user and agent are generations when one of them ought to have
- * replaced the other: what is left of a gone session or is cut off, beside any newer; and two of
- * the very same command line in one session. Two sessions with one server each are none.
+ * Servers of one name, project (two checkouts of one name are two), user and agent are generations
+ * when one of them ought to have replaced the other: what is left of a gone session or is cut off,
+ * beside any newer; and two of the very same command line in one session. Two sessions with one
+ * server each are none.
  */
 #include "analyze/census/census_settling.h"
 
@@ -82,7 +83,7 @@ static bool is_server(const struct census_process *p)
 
 struct server {
 	struct census_process *p;
-	struct span name, project, arguments;
+	struct span name, project, place, arguments;
 	const struct agent *agent;
 	bool is_stale; /* nobody needs it */
 };
@@ -99,6 +100,8 @@ static int compare_kind(const struct server *a, const struct server *b)
 
 	if (!order)
 		order = span_compare(a->project, b->project);
+	if (!order)
+		order = span_compare(a->place, b->place);
 	if (!order)
 		order = compare_numbers(a->p->process->uid, b->p->process->uid);
 	if (!order)
@@ -202,6 +205,7 @@ static void add_server(
 	all[(*count)++] = (struct server){ .p = p,
 		.name = name,
 		.project = census_text(s->census, &p->project),
+		.place = census_text(s->census, &p->place),
 		.arguments = census_arguments(p),
 		.agent = p->owner_agent,
 		.is_stale = p->is_main_gone || p->input == CENSUS_INPUT_CLOSED ||
