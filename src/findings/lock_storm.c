@@ -14,8 +14,9 @@
 #include "base/units.h"
 #include "core/finding.h"
 
-#define THREADS_TOLD 5
-#define THREADS_MAX  4096
+#define THREADS_TOLD   5
+#define THREADS_MAX    4096
+#define TICKS_LEAST_NS (100 * NS_PER_MS) /* of CPU, which clock ticks share out */
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
@@ -192,13 +193,25 @@ static bool has_asker(const struct exam *e, const struct storm *s)
 	       (s->busiest_system >= 0 && s->busiest_system < exam_option(e, "in-kernel"));
 }
 
-static bool is_storm(const struct exam *e, const struct storm *s, const struct progress *p)
+/* All of it but where the time goes. */
+static bool may_be_storm(const struct exam *e, const struct storm *s, const struct progress *p)
 {
 	return s->count >= exam_option(e, "min-threads") && s->has_times &&
 	       (s->yielders * 2 > s->count || s->at_locks >= exam_option(e, "min-met")) &&
 	       exam_is_over(e, "percent", s->wanted, "") &&
-	       in_kernel(s) >= exam_option(e, "in-kernel") && !has_asker(e, s) &&
 	       p->bytes_per_s <= exam_option(e, "max-moved") * s->switches;
+}
+
+static bool is_storm(const struct exam *e, const struct storm *s, const struct progress *p)
+{
+	return may_be_storm(e, s, p) && in_kernel(s) >= exam_option(e, "in-kernel") &&
+	       !has_asker(e, s);
+}
+
+/* Of who was hardly met by a tick the kernel says that all its time was its own. */
+static bool is_unmeasured(const struct storm *s)
+{
+	return s->cpu_ns < TICKS_LEAST_NS;
 }
 
 /* --- the finding --- */
@@ -253,6 +266,11 @@ static void judge(struct exam *e)
 		exam_blind_because(e, "the time in the kernel was not recorded", "");
 	else if (is_storm(e, &s, &p))
 		tell(e, &s, &p);
+	else if (may_be_storm(e, &s, &p) && is_unmeasured(&s))
+		exam_blind_because(e,
+			"others had the processors: hardly a clock tick met these threads, so how "
+			"much of their time is the kernel's is not known",
+			"ask again when less is running");
 	else if (s.count && s.is_unseen && !s.at_locks)
 		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
 			"run as its user, or as root");

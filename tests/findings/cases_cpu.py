@@ -152,10 +152,10 @@ time.sleep(600)
 """
 
 
-def locks(kind, cpus=(0,), count=(3, 4, 6), work=(20,)):
+def locks(kind, cpus=(0,), count=(3, 4, 6), work=(20,), more=()):
     return lambda scope, rng: scope.workload("locks", "--kind", kind, "--seconds", 120, "--cpus",
         rng.choice(cpus), "--count", rng.choice(count), "--work", int(rng.uniform(*work))
-        if len(work) > 1 else work[0]).pid
+        if len(work) > 1 else work[0], *more).pid
 
 
 def program(text, *choose):
@@ -229,10 +229,10 @@ CASES = [
     # The share of the kernel is sampled by ticks: starved, there have to be enough of them.
     sick("lock-storm", "turns", locks("turns", cpus=(0, 1, 2)), alone=True, duration_s=6,
         settings=COLD, **KERNEL),
-    # Enough of them for each processor: one that has a processor to itself, because others want the
-    # rest, gives it to nobody.
-    sick("lock-storm", "yields", locks("yield", cpus=(2, 3), count=(9, 12, 16)), alone=True,
-        settings=COLD, **KERNEL),
+    # Who gives the processor to others that keep it burns nothing: so that there is a storm whatever
+    # else the machine has to do, nobody else comes between.
+    sick("lock-storm", "yields", locks("yield", cpus=(1,), count=(2, 5, 9, 16), more=["--urgent"]),
+        alone=True, **KERNEL),
     # Who makes the jobs computes all the time.
     healthy("lock-storm", "a pool with jobs", locks("pool", work=(30, 300)), also=("cpu-spin",),
         settings=STARVED),

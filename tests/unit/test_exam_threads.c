@@ -330,6 +330,20 @@ TWO_THREADS(give_voluntary, giver, voluntary)
 TWO_THREADS(give_cpu, giver, cpu)
 TWO_THREADS(give_waited, giver, waited)
 
+/* Whoever had the processor was met by the ticks. */
+static void give_unmet(double cpu)
+{
+	struct thread_made m = giver;
+
+	m.cpu = cpu;
+	m.system = 0;
+	is_there();
+	thread(m);
+	m.tid = PID + 1;
+	thread(m);
+	threads_read(2);
+}
+
 static void lockers(double threads)
 {
 	struct thread_made m = locker;
@@ -432,6 +446,9 @@ static void test_lock_storm(void **state)
 		/* What they want counts. */
 		{ "lock-storm", give_waited, 5, NULL, "medium/high: " },
 		{ "lock-storm", give_waited, 4, NULL, "fine: " },
+		/* A tenth of a second of both, over five. */
+		{ "lock-storm", give_unmet, 1.1, NULL, "fine: |0 % in the kernel" },
+		{ "lock-storm", give_unmet, 0.9, NULL, "blind: others had the processors|<ask" },
 	};
 
 	(void)state;

@@ -13,7 +13,9 @@
  *   idle      an idle pool, and a main thread that waits for input: healthy, and looks like a
  *             deadlock but for one thread
  *
- * With --cpus they share the first so many processors that they may run on.
+ * With --cpus they share the first so many processors that they may run on. With --urgent nobody
+ * else who is there comes between, where that is allowed: who gives the processor away gives it to
+ * one of them, however much the machine has to do. The kernel keeps some 5 % for the others.
  */
 #include "workload.h"
 
@@ -30,6 +32,7 @@
 
 static uint64_t thread_count = 4, cpu_count, work_us = 20;
 static char *kind;
+static bool is_urgent;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER, other = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER, taken = PTHREAD_COND_INITIALIZER;
@@ -192,6 +195,15 @@ static int share_processors(void)
 	return sched_setaffinity(0, sizeof(some), &some) ? -errno : 0;
 }
 
+/* Threads inherit it. Who may not goes on as everybody does. */
+static void become_urgent(void)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+
+	if (is_urgent && sched_setscheduler(0, SCHED_RR, &param))
+		fprintf(stderr, "workloads: not urgent: %s\n", strerror(errno));
+}
+
 static int start(void *(*what)(void *), pthread_t *threads)
 {
 	for (uint64_t i = 0; i < thread_count; i++) {
@@ -264,6 +276,7 @@ static int run(const struct workload *w)
 	if (!strcmp(kind, "deadlock") || !strcmp(kind, "handover"))
 		thread_count = 2;
 	calibrate();
+	become_urgent();
 	pthread_barrier_init(&both, NULL, 2);
 	err = start(kinds[i].run, threads);
 	if (err)
@@ -278,6 +291,7 @@ static const struct param params[] = {
 	{ "count", "N", "threads beside the main thread (4)", PARAM_NUMBER, &thread_count, 1,
 		THREADS_MAX },
 	{ "cpus", "N", "processors that they share (0: all)", PARAM_NUMBER, &cpu_count, 0, 1024 },
+	{ "urgent", NULL, "before all others that are there", PARAM_FLAG, &is_urgent, 0, 0 },
 	{ "work", "US", "to compute for a job, in us (20)", PARAM_NUMBER, &work_us, 1, 1000000 },
 	{ 0 },
 };
