@@ -35,6 +35,11 @@ void report_limit_lines(const struct sooth_report *r, struct buffer *lines);
 int report_check_filter(const struct sooth_report *r, struct sooth_error *err);
 /* Of bytes that were fed: -EINVAL when they are no capture. */
 int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err);
+
+/* The same of what has no end that is known, while it is read: of a device that gives zeros for
+ * ever, of a pipe whose writer means something else. */
+int report_check_stream(
+	const struct sooth_report *r, const struct capture_file *f, struct sooth_error *err);
 /* The part that is asked for, and the report that takes the same blocks; NULL: none. */
 struct part *report_part(struct sooth_report *r);
 struct sooth_report *report_passed_on_to(const struct sooth_report *r);

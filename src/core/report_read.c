@@ -94,6 +94,8 @@ static int read_all(struct sooth_report *r, struct capture_file *f, struct sooth
 		if (got <= 0)
 			return got < 0 ? (int)got : report_check_capture(r, f->path, err);
 		status = sooth_report_feed(r, bytes, (size_t)got, err);
+		if (!status)
+			status = report_check_stream(r, f, err);
 	}
 	return status;
 }

@@ -47,7 +47,6 @@ static int take(
 {
 	struct job *j = user;
 
-	j->has_needed |= record->kind == j->type->needs;
 	if (!choice_has(j->options, table))
 		return 0;
 	j->told->tables += !table->rows++;
@@ -93,9 +92,9 @@ static int note_needed(
 	return 0;
 }
 
-static int run_view(struct job *j, struct sooth_error *err)
+static int tell_view(struct job *j, FILE *stream, struct sooth_error *err)
 {
-	const struct sooth_sink_options sink = { .size = sizeof(sink), .stream = j->file.stream };
+	const struct sooth_sink_options sink = { .size = sizeof(sink), .stream = stream };
 	const struct syscall_folded_options folded = { .look = { .value = j->options->weight } };
 	struct sooth_report *r;
 	int status = sooth_report_new(&r, "export", err);
@@ -117,6 +116,36 @@ static int run_view(struct job *j, struct sooth_error *err)
 	if (!status)
 		status = export_losses(r, &j->told->losses, err);
 	sooth_report_free(r);
+	return status;
+}
+
+/* A file with nothing in it would be taken for an observation of nothing. */
+static int check_needed(const struct job *j, struct sooth_error *err)
+{
+	if (!j->type->needs || j->has_needed)
+		return 0;
+	error_set(err, -ENODATA, SOOTH_FAULT_USAGE, "export %s", j->type->name);
+	error_why(err, "%s", j->type->needs_text);
+	return error_remedy(err, "%s", j->type->needs_remedy);
+}
+
+/* Whether it is refused is known when all was read, and standard output takes nothing back. */
+static int run_view(struct job *j, struct sooth_error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+	int status;
+
+	if (!stream)
+		return error_no_memory(err);
+	status = tell_view(j, stream, err);
+	if (fclose(stream) && !status)
+		status = error_no_memory(err);
+	if (!status)
+		status = check_needed(j, err);
+	if (!status && fwrite(text, 1, size, j->file.stream) != size)
+		status = error_errno(err, -errno, "write %s", j->options->output);
 	return status;
 }
 
@@ -163,16 +192,6 @@ static int open_place(struct job *j, struct sooth_error *err)
 	return j->type->open ? j->type->open(j->state, &place, err) : 0;
 }
 
-/* A file with nothing in it would be taken for an observation of nothing. */
-static int check_needed(const struct job *j, struct sooth_error *err)
-{
-	if (!j->type->needs || j->has_needed)
-		return 0;
-	error_set(err, -ENODATA, SOOTH_FAULT_USAGE, "export %s", j->type->name);
-	error_why(err, "%s", j->type->needs_text);
-	return error_remedy(err, "%s", j->type->needs_remedy);
-}
-
 int export_run(const struct export_type *type, const struct export_options *options,
 	struct export_told *told, struct sooth_error *err)
 {
@@ -181,8 +200,6 @@ int export_run(const struct export_type *type, const struct export_options *opti
 
 	if (!status)
 		status = type->view ? run_view(&j, err) : run_tables(&j, err);
-	if (!status)
-		status = check_needed(&j, err);
 	if (j.state && type->close)
 		type->close(j.state);
 	free(j.state);

@@ -42,7 +42,7 @@ struct export_type {
 	bool has_choice;   /* of tables */
 	/* Instead of tables: */
 	const char *view, *sink;
-	uint16_t needs; /* a kind without which there is nothing to write; 0: none */
+	uint16_t needs; /* of a view: a kind without which there is nothing to write; 0: none */
 	const char *needs_text, *needs_remedy;
 	size_t state_size;
 	int (*open)(void *state, const struct export_place *place, struct sooth_error *err);

@@ -64,6 +64,8 @@ int query_read(
 	if (got < 0)
 		return (int)got;
 	status = got ? feed_bytes(feed, bytes, (size_t)got, err) : feed_finish(feed, err);
+	if (!status && got)
+		status = report_check_stream(feed->report, file, err);
 	return status ? status : got > 0;
 }
 

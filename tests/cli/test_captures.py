@@ -158,6 +158,14 @@ class Garbage(Captures):
     def test_text(self):
         self.check(b"hello, this is not a capture\n" * 50)
 
+    def test_without_end(self):
+        """A device that gives zeros for ever is no capture either, and is not read for ever."""
+        for command in (["report"], ["report", "--info"], ["ps"], ["query", "--tables"],
+                        ["export", "--format", "jsonl"], ["diagnose"]):
+            run = self.sooth(*command, "/dev/zero", status=2)
+            self.assertEqual(run.out, b"", run)
+            self.assert_says_three_lines(run, "not a sooth capture")
+
     def test_nothing(self):
         self.check(b"")
 

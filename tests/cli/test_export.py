@@ -220,6 +220,8 @@ class Folded(ExportCase):
             run = self.export("folded", capture, "-o", self.path("x"), status=2)
             self.assert_says_three_lines(run, "--stream")
             self.assertFalse(os.path.exists(self.path("x")))
+            run = self.export("folded", capture, status=2)
+            self.assertEqual(run.out, b"")
 
 
 class PictureNames(ExportCase):

@@ -19,7 +19,7 @@ static struct proc_entry *find(const struct proc_entry *entries, size_t count, u
 {
 	struct proc_entry key = { .figures.id.pid = pid };
 
-	return bsearch(&key, entries, count, sizeof(*entries), by_pid);
+	return count ? bsearch(&key, entries, count, sizeof(*entries), by_pid) : NULL;
 }
 
 /* Listed one by one they may have changed meanwhile: who started later is not the parent. */
