@@ -165,7 +165,7 @@ static void tell(struct exam *e, const struct growth *g)
 	struct group_sum top[GROUPS_TOLD];
 	size_t count = find_groups(e, top);
 
-	finding_begin(e, g->windows >= 8 ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(e, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(e, "opens descriptors and does not close them: %.0f more%s%s",
 		g->last - g->first, count ? ", most of them " : "", count ? top[0].key.text : "");
 	finding_number(e, "descriptors at first", g->first, SOOTH_UNIT_NONE, 0);
@@ -226,6 +226,9 @@ static void judge(struct exam *e)
 	if (g.grows && g.last - g.first >= exam_option(e, "min-gain") &&
 		exam_is_over(e, "min-rate", g.per_s, ""))
 		tell(e, &g);
+	else if (g.may_grow && g.last - g.first >= exam_option(e, "min-gain"))
+		exam_blind_because(e, "it gained descriptors, by too few steps to call it a leak",
+			"observe for longer: --duration 30");
 	else
 		exam_fine(e, "%.0f descriptors, then %.0f", g.first, g.last);
 }

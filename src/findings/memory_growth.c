@@ -329,7 +329,7 @@ static void claim(struct exam *e, const struct judgement *j, const struct memory
 static void tell(struct exam *e, const struct judgement *j, const struct memory *m)
 {
 	const struct growth *g = &j->growth;
-	bool is_sure = m->is_known && (g->windows >= 8 || j->is_of_floors);
+	bool is_sure = m->is_known && (g->is_steady || j->is_of_floors);
 
 	finding_begin(e, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	claim(e, j, m);
@@ -369,7 +369,8 @@ static void judge_growth(struct exam *e, const struct judgement *j)
 
 	format_bytes(first, (uint64_t)g->first);
 	format_bytes(last, (uint64_t)g->last);
-	if (!g->grows || g->last - g->first < least || !exam_is_over(e, "min-rate", g->per_s, "")) {
+	if (g->last - g->first < least ||
+		!(g->may_grow || (g->grows && exam_is_over(e, "min-rate", g->per_s, "")))) {
 		exam_fine(e, "%s resident, then %s", first, last);
 		return;
 	}
@@ -379,6 +380,9 @@ static void judge_growth(struct exam *e, const struct judgement *j)
 			"%s resident, then %s, most of it pages of files or of memory that was "
 			"shared before",
 			first, last);
+	else if (!g->grows)
+		exam_blind_because(e, "it grew, by too few steps to call it growth",
+			"observe for longer: --duration 30");
 	else if (may_be_garbage(e, j, &m))
 		exam_blind_because(e,
 			"it grows, but so far a garbage collection may take that back",

@@ -228,7 +228,7 @@ static void tell_remedy(struct exam *e, const struct census_process *p)
 static void tell_growth(
 	struct exam *e, const struct growth *g, unsigned came, const struct census_process *culprit)
 {
-	finding_begin(e, g->windows >= 8 ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(e, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (g->last >= exam_option(e, "many"))
 		finding_severity(e, FINDING_HIGH);
 	finding_claim(e, "starts processes faster than they end: %.0f live, then %.0f", g->first,

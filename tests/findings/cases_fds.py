@@ -38,6 +38,19 @@ while True:
     time.sleep(1 / rate)
 """
 
+# Some at once, and the next ones when several samples have passed.
+STEPS = """
+import sys, time
+at_once, pause, stop_after = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+kept, steps = [], 0
+print("ready", flush=True)
+while True:
+    if not stop_after or steps < stop_after:
+        kept += [open("/dev/null") for _ in range(at_once)]
+        steps += 1
+    time.sleep(pause)
+"""
+
 BUILD = """
 import time
 print("ready", flush=True)
@@ -71,6 +84,12 @@ def leak(kind):
     return lambda scope, rng: scope.python(OPENER, kind, rng.uniform(8, 60), 0).pid
 
 
+def steps(stop_after):
+    def make(scope, rng):
+        return scope.python(STEPS, rng.randrange(4, 12), rng.uniform(1.1, 1.6), stop_after).pid
+    return make
+
+
 def cache(scope, rng):
     """Grows for three windows of the observation and stops."""
     return scope.python(OPENER, "file", rng.uniform(20, 60), rng.uniform(1.0, 1.6)).pid
@@ -95,6 +114,9 @@ CASES = [
         threshold="min-rate"),
     sick("fd-leak", "sockets", leak("socket"), settings=NO_AGE, evidence="growth",
         threshold="min-rate"),
+    sick("fd-leak", "by steps", steps(0), settings=NO_AGE, duration_s=9, evidence="growth",
+        threshold="min-rate"),
+    healthy("fd-leak", "four steps and no more", steps(4), settings=NO_AGE, duration_s=12),
     healthy("fd-leak", "a cache that fills and stops", cache, settings=NO_AGE),
     healthy("fd-leak", "a sawtooth", sawtooth, settings=NO_AGE),
     healthy("fd-leak", "a build that opens and closes", lambda s, r: s.python(BUILD).pid,

@@ -50,6 +50,37 @@ static void test_looks_so(void **state)
 	assert_true(JUDGE(10, 12, 14, 14, 16, 18).grows);
 }
 
+/* By steps that are further apart than the windows: they go on when no longer quiet follows them
+ * than lay between any two. */
+static void test_steps(void **state)
+{
+	(void)state;
+	assert_true(JUDGE(0, 0, 9, 9, 18, 18, 27, 27, 36, 36, 45).grows);
+	assert_true(JUDGE(0, 9, 9, 18, 18, 27, 27, 36, 36, 45, 45).grows);
+	assert_true(JUDGE(0, 9, 9, 9, 18, 18, 18, 27, 27, 27, 36, 36, 36).grows);
+	/* One of many windows between steps that are about as long as it. */
+	assert_true(JUDGE(0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 81).grows);
+	/* That is full, after four steps; or five, and quiet for longer than between any two. */
+	assert_false(JUDGE(0, 9, 18, 27, 36, 36, 36, 36, 36, 36, 36).grows);
+	assert_false(JUDGE(0, 9, 9, 18, 18, 27, 27, 36, 45, 45, 45).grows);
+	/* It began in the middle. */
+	assert_false(JUDGE(0, 0, 0, 0, 0, 0, 9, 18, 27, 36, 45).grows);
+	assert_false(JUDGE(0, 9, 18, 9, 18, 9, 18, 27, 18, 27, 36).grows);
+}
+
+/* Too few steps are told apart from none, and from what has stopped. */
+static void test_too_few_steps(void **state)
+{
+	struct growth g = JUDGE(0, 0, 9, 9, 9, 9, 18, 18, 18, 18, 27);
+
+	(void)state;
+	assert_true(g.may_grow && !g.grows);
+	assert_false(JUDGE(0, 0, 0, 0, 0, 9, 9, 9, 9, 9, 9).may_grow);
+	assert_false(JUDGE(0, 9, 18, 18, 18, 18, 18, 18, 18, 18, 18).may_grow);
+	assert_false(JUDGE(0, 9, 9, 18, 9, 0, 9, 18, 0, 0, 9).may_grow);
+	assert_false(JUDGE(0, 9, 18, 27, 36, 45).may_grow);
+}
+
 static void test_too_little(void **state)
 {
 	struct growth g = JUDGE(1, 2, 3, 4);
@@ -123,6 +154,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_looks_so),
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_too_few_steps),
 		cmocka_unit_test(test_too_little),
 		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_many_points),

@@ -10,9 +10,13 @@
 
 #include "base/units.h"
 
-#define POINTS_MAX  64	 /* more are thinned out: pairs are the square of it */
-#define FORESIGHT   100	 /* intervals */
-#define GROWN_SHARE 0.75 /* of the windows */
+#define POINTS_MAX   64	  /* more are thinned out: pairs are the square of it */
+#define FORESIGHT    100  /* intervals */
+#define GROWN_SHARE  0.75 /* of the windows */
+#define MANY_WINDOWS 8
+#define STEPS_LEAST  4	/* where it grows in fewer of them: by steps */
+#define QUIET_PART   3	/* of all windows, that may lie between one step and the next */
+#define LATE_PART    10 /* of all windows, by which the next step may be late */
 
 static int by_value(const void *a, const void *b)
 {
@@ -66,8 +70,32 @@ static size_t thin_out(
 	return n;
 }
 
-/* It grew in the last window too, and never fell by more than a window gains. */
-static bool goes_on(const struct growth_point *points, size_t count, double noise)
+/* Windows in which it grew, and how many without lie before, between and behind them. */
+struct steps {
+	unsigned count;
+	unsigned before, between, behind; /* between: the most */
+};
+
+static struct steps find_steps(const struct growth_point *points, size_t count, double noise)
+{
+	struct steps s = { 0 };
+
+	for (size_t i = 1; i < count; i++) {
+		if (points[i].value <= points[i - 1].value + noise) {
+			s.behind++;
+			continue;
+		}
+		if (!s.count++)
+			s.before = s.behind;
+		else if (s.behind > s.between)
+			s.between = s.behind;
+		s.behind = 0;
+	}
+	return s;
+}
+
+/* It never fell by more than a window gains. */
+static bool has_held(const struct growth_point *points, size_t count, double noise)
 {
 	double highest = points[0].value;
 	double mean = (points[count - 1].value - points[0].value) / (double)(count - 1);
@@ -78,13 +106,29 @@ static bool goes_on(const struct growth_point *points, size_t count, double nois
 		if (points[i].value > highest)
 			highest = points[i].value;
 	}
-	return points[count - 1].value > points[count - 2].value + noise;
+	return true;
+}
+
+/*
+ * From the begin to the end, and not once and then no more. What comes by steps, each as long after
+ * the one before as some windows are, has not ended when none fell into the last window: that is
+ * for it what happens between any two.
+ */
+static bool goes_on(const struct steps *s, unsigned windows)
+{
+	unsigned quiet = windows / QUIET_PART;
+	unsigned late = windows / LATE_PART;
+
+	return s->before <= quiet && s->between <= quiet && s->behind <= quiet &&
+	       s->behind <= (s->between > late ? s->between : late);
 }
 
 void growth_judge(struct growth *g, const struct growth_point *points, size_t count,
 	unsigned windows_least, double noise)
 {
 	struct growth_point kept[POINTS_MAX];
+	struct steps steps;
+	bool is_often;
 
 	*g = (struct growth){ 0 };
 	count = thin_out(kept, points, count);
@@ -97,11 +141,16 @@ void growth_judge(struct growth *g, const struct growth_point *points, size_t co
 	if (count < 2 || g->windows < windows_least)
 		return;
 	g->is_measured = true;
-	for (size_t i = 1; i < count; i++)
-		g->grown += kept[i].value > kept[i - 1].value + noise;
+	steps = find_steps(kept, count, noise);
+	g->grown = steps.count;
 	g->per_s = median_slope(kept, count);
-	g->grows =
-		g->per_s > 0 && g->grown >= GROWN_SHARE * g->windows && goes_on(kept, count, noise);
+	is_often = g->grown >= GROWN_SHARE * g->windows;
+	g->is_steady = is_often && g->windows >= MANY_WINDOWS;
+	is_often |= g->grown >= STEPS_LEAST && g->grown >= windows_least;
+	if (!has_held(kept, count, noise))
+		return;
+	g->grows = g->per_s > 0 && is_often && goes_on(&steps, g->windows);
+	g->may_grow = !is_often && g->grown > 1 && steps.behind <= steps.between;
 }
 
 bool growth_reaches(const struct growth *g, double limit, uint64_t *ns)

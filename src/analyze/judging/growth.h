@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Whether a figure grows: not whether it is more at the end, but whether it grew in most of
- * the windows and goes on to. A figure that went up and stopped, or goes up and down, does
- * not grow. A line is never drawn further than the observation is long, times a factor that
- * the caller states.
+ * the windows, or by steps that keep coming, and goes on to. A figure that went up and stopped,
+ * or goes up and down, does not grow. A line is never drawn further than the observation is long,
+ * times a factor that the caller states.
  */
 #ifndef SOOTH_ANALYZE_GROWTH_H
 #define SOOTH_ANALYZE_GROWTH_H
@@ -20,6 +20,8 @@ struct growth_point {
 struct growth {
 	bool is_measured; /* there were enough windows */
 	bool grows;
+	bool is_steady; /* in most windows, of which there were many */
+	bool may_grow;	/* by steps, of which there were too few to tell: watch for longer */
 	unsigned windows, grown; /* how many there were, and in how many it grew */
 	double first, last;
 	double per_s;	      /* the middle one of the slopes between all pairs of points */
