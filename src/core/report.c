@@ -22,7 +22,6 @@
 #define REPORT_TABLES_MAX     64
 #define REPORT_PIDS_MAX	      4096
 #define REPORT_SCHEMA_VERSION 1
-#define STREAM_LOOK_BYTES     (4ull * BLOCK_RAW_BYTES_MAX) /* the rest of a block, and whole ones */
 
 struct report_stage {
 	const struct stage_type *type;
@@ -407,22 +406,9 @@ void report_survey(struct sooth_report *r, struct survey *survey)
 	r->survey = survey;
 }
 
-int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err)
+const struct block_reader *report_reader(const struct sooth_report *r)
 {
-	/* A capture cut in its first block is an empty one; anything else is not one at all. */
-	if (r->reader.blocks || (!r->reader.damaged_bytes && r->reader.bytes))
-		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read %s", path);
-	error_why(err, "it is not a sooth capture");
-	return error_remedy(err, "give a file that `sooth record` or --save wrote");
-}
-
-int report_check_stream(
-	const struct sooth_report *r, const struct capture_file *f, struct sooth_error *err)
-{
-	if (f->bytes || r->reader.bytes < STREAM_LOOK_BYTES)
-		return 0;
-	return report_check_capture(r, f->path, err);
+	return &r->reader;
 }
 
 /* --- the end --- */

@@ -33,9 +33,10 @@ void report_limit_lines(const struct sooth_report *r, struct buffer *lines);
  * not say which tables they tell may have any; then it is found out at the end.
  */
 int report_check_filter(const struct sooth_report *r, struct sooth_error *err);
+/* What became of the bytes that were fed. */
+const struct block_reader *report_reader(const struct sooth_report *r);
 /* Of bytes that were fed: -EINVAL when they are no capture. */
 int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err);
-
 /* The same of what has no end that is known, while it is read: of a device that gives zeros for
  * ever, of a pipe whose writer means something else. */
 int report_check_stream(

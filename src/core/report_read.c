@@ -12,6 +12,7 @@
 #include "core/report.h"
 
 #define REPORT_READ_BYTES (256u << 10)
+#define STREAM_LOOK_BYTES (4ull * BLOCK_RAW_BYTES_MAX) /* the rest of a block, and whole ones */
 
 static int count_block(void *user, const struct block *block, struct sooth_error *err)
 {
@@ -81,6 +82,26 @@ int report_choose(struct sooth_report *r, struct capture_file *f, struct sooth_e
 	}
 	survey_fini(&s);
 	return status;
+}
+
+int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err)
+{
+	const struct block_reader *reader = report_reader(r);
+
+	/* A capture cut in its first block is an empty one; anything else is not one at all. */
+	if (reader->blocks || (!reader->damaged_bytes && reader->bytes))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read %s", path);
+	error_why(err, "it is not a sooth capture");
+	return error_remedy(err, "give a file that `sooth record` or --save wrote");
+}
+
+int report_check_stream(
+	const struct sooth_report *r, const struct capture_file *f, struct sooth_error *err)
+{
+	if (f->bytes || report_reader(r)->bytes < STREAM_LOOK_BYTES)
+		return 0;
+	return report_check_capture(r, f->path, err);
 }
 
 static int read_all(struct sooth_report *r, struct capture_file *f, struct sooth_error *err)

@@ -161,7 +161,11 @@ static void tell_reason(struct exam *e, const struct hang *h)
 		exam_fine(e, "thread %s (%u) has run", t->name, t->tid);
 		break;
 	case STANDING_IS_DUE:
-		exam_fine(e, "thread %s (%u) waits for something that may come", t->name, t->tid);
+		if (exam_is_stopped(e))
+			exam_fine(e, "it is stopped, so nothing of it goes on");
+		else
+			exam_fine(e, "thread %s (%u) waits for something that may come", t->name,
+				t->tid);
 		break;
 	case STANDING_UNSEEN:
 		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),

@@ -80,12 +80,6 @@ struct talker {
 
 /* --- who it is --- */
 
-static bool is_stopped(const struct exam *e)
-{
-	return e->process &&
-	       (e->process->process->state == 'T' || e->process->process->state == 't');
-}
-
 static void find_session(const struct exam *e, struct talker *t)
 {
 	const struct census_process *p;
@@ -455,7 +449,7 @@ static void judge(struct exam *e)
 			"run as its user, or as root");
 		return;
 	}
-	if (is_stopped(e)) {
+	if (exam_is_stopped(e)) {
 		exam_fine(e, "it is stopped, so nothing of it goes on");
 		return;
 	}

@@ -200,6 +200,34 @@ def in_freezer(scope, rng):
     return pid
 
 
+STOPPED = """
+import os, signal, subprocess, sys
+if sys.argv[1] == "tree":
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    os.kill(child.pid, signal.SIGSTOP)
+print("ready", flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+# Stopped for a moment each time, as by what traces it or by a terminal; it goes on.
+RESUMED = """
+import os, signal, sys, time
+child = os.fork()
+if child:
+    print("ready", flush=True)
+    while True: time.sleep(0.05)
+while True:
+    os.kill(os.getppid(), signal.SIGSTOP)
+    time.sleep(0.02)
+    os.kill(os.getppid(), signal.SIGCONT)
+    time.sleep(0.5)
+"""
+
+
+def stopped(what):
+    return lambda scope, rng: scope.python(STOPPED, what).pid
+
+
 def worker(scope, rng):
     started = scope.python(WORKER)
     return int(bytes(started.out).split(b"ready ")[1].split()[0])
@@ -219,7 +247,15 @@ CASES = [
     healthy("blocked-io", "a reader of a FIFO", program(FIFO)),
     healthy("blocked-io", "a lock on a file", program(FLOCK)),
     healthy("blocked-io", "one that spawns all the time", program(SPAWNER)),
-    healthy("blocked-io", "frozen by its control group", in_freezer, may_skip=may_freeze_groups),
+    healthy("blocked-io", "frozen by its control group", in_freezer, may_skip=may_freeze_groups,
+        also=("frozen",)),
+    sick("frozen", "stopped by a signal", stopped("alone"), says="stopped by a signal"),
+    sick("frozen", "with what it started", stopped("tree"), says="stopped by a signal"),
+    sick("frozen", "by its control group", in_freezer, may_skip=may_freeze_groups,
+        says="control group is frozen"),
+    healthy("frozen", "one that sleeps", lambda s, r: s.python(
+        "import time\nprint('ready', flush=True)\ntime.sleep(600)").pid),
+    healthy("frozen", "stopped for moments", lambda s, r: s.python(RESUMED).pid),
 
     sick("all-threads-waiting", "two locks, crosswise", workload("locks", "--kind", "deadlock"),
         **HANG),

@@ -481,6 +481,66 @@ static void test_binaries(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- frozen --- */
+
+static void stopped_at_last(double looks)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .state = i >= LOOKS - looks ? 'T' : 'S' },
+			"thing");
+		all_told(i);
+	}
+}
+
+static void group_is(double frozen)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .frozen = (uint8_t)frozen }, "thing");
+		all_told(i);
+	}
+}
+
+static void stopped_once(double state)
+{
+	process_at(0, (struct proc_process){ .state = (char)state }, "thing");
+	all_told(0);
+}
+
+static void stopped_below(double state)
+{
+	const struct made all[] = { { 200, 1, .start = 5000, .state = (char)state },
+		{ PID, 200, .state = 'T' } };
+
+	ask_for(PID, 200);
+	looks_at(all, 2);
+}
+
+static void test_frozen(void **state)
+{
+	static const struct exam_case cases[] = {
+		{ "frozen", stopped_at_last, LOOKS, NULL,
+			"medium/high: stands still: it was stopped by a signal (SIGSTOP, Ctrl-Z), "
+			"and does nothing until it is let go on |[known by: its state: T, stopped]|"
+			"[so for at least: 5.00s |(unseen: who did it|<sooth thaw --any 99 " },
+		{ "frozen", stopped_at_last, 2, NULL, "medium/high: |[so for at least: 1.00s " },
+		{ "frozen", stopped_at_last, 2, "frozen.min-time=1001ms",
+			"blind: it was stopped a moment ago" },
+		{ "frozen", stopped_at_last, 1, NULL, "blind: it was stopped a moment ago" },
+		{ "frozen", stopped_once, 'T', NULL, "medium/high: |(unseen: since when)" },
+		{ "frozen", stopped_once, 't', NULL, "blind: " },
+		{ "frozen", group_is, PROC_FROZEN_YES, NULL,
+			"medium/high: stands still: its control group is frozen|(unseen: since" },
+		{ "frozen", group_is, PROC_FROZEN_NO, NULL, "=fine: it does not stand still\n" },
+		{ "frozen", group_is, PROC_FROZEN_NOT_TOLD, NULL, "blind: " },
+		{ "frozen", stopped_below, 'T', NULL, "=fine: it is told of 200\n" },
+		{ "frozen", stopped_below, 'S', NULL, "medium/high: " },
+		{ "frozen", stopped_at_last, LOOKS, "frozen=low", "low/high: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -489,6 +549,7 @@ int main(void)
 		cmocka_unit_test(test_orphan),
 		cmocka_unit_test(test_mcp),
 		cmocka_unit_test(test_binaries),
+		cmocka_unit_test(test_frozen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,6 +114,16 @@ static void one_reads(double value)
 	threads_read(2);
 }
 
+static void reads_stopped(double state)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .state = (char)state }, "thing");
+		all_told(i);
+	}
+	thread((struct thread_made){ .name = "reader", .call = "read" });
+	threads_read(1);
+}
+
 static void test_all_threads_waiting(void **state)
 {
 	static const struct exam_case cases[] = {
@@ -142,6 +152,8 @@ static void test_all_threads_waiting(void **state)
 		{ "all-threads-waiting", stuck_running, 1, NULL, "fine: |that may come" },
 		{ "all-threads-waiting", one_reads, 0, NULL,
 			"fine: thread reader (100) waits for" },
+		{ "all-threads-waiting", reads_stopped, 'T', NULL, "fine: it is stopped" },
+		{ "all-threads-waiting", reads_stopped, 'S', NULL, "fine: |that may come" },
 		{ "all-threads-waiting", stuck_unseen, HIDDEN, NULL, "blind: |<run as its user" },
 		{ "all-threads-waiting", stuck_uncounted, HIDDEN, NULL,
 			"blind: |<run as its user" },

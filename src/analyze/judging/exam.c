@@ -41,6 +41,12 @@ uint64_t exam_age_ns(const struct exam *e)
 	return e->process ? host_state_elapsed(&e->readings->host, e->process) * NS_PER_S : 0;
 }
 
+bool exam_is_stopped(const struct exam *e)
+{
+	return e->process &&
+	       (e->process->process->state == 'T' || e->process->process->state == 't');
+}
+
 static void make_key(const struct exam *e, const char *what, struct buffer *key)
 {
 	buffer_reset(key);

@@ -63,6 +63,8 @@ const struct snapshot *exam_first(const struct exam *e, const struct reading_pai
 const struct snapshot *exam_last(const struct exam *e, const struct reading_pair *pair);
 /* Age of the process in ns. */
 uint64_t exam_age_ns(const struct exam *e);
+/* By a signal or a debugger, when it was last looked at. */
+bool exam_is_stopped(const struct exam *e);
 /*
  * Whether a value is over a threshold: over the option itself to be raised, over nine tenths
  * of it to stay so. `what` as for finding_begin().
