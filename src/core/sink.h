@@ -55,6 +55,9 @@ struct section {
 	bool is_of_interval; /* in frames: of the time since the one before, so none is new or gone
 			      */
 	bool is_last;	     /* it stands after all measured sections, among the notes */
+	/* Of a stream: the sections of which rows may come among its own, NULL at the end; NULL:
+	 * none do. Whoever has to name columns before the first row learns them here. */
+	const struct section *const *asides;
 };
 
 struct report_head {

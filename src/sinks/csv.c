@@ -4,6 +4,9 @@
  * of the report, with the columns that people would see; other sections and the notes are left
  * out, because readers of CSV take one table. Who needs losses and limits asks for JSON.
  *
+ * Rows that come among those of a stream (ends of processes among calls) are rows of that table:
+ * it then has a column "type" behind its own, and behind that what only the others have.
+ *
  * Numbers are plain, without units. What has no value, whatever the reason, is an empty cell:
  * this is for spreadsheets, not for proof. Texts are escaped as for a terminal. One that begins
  * with = + - @ gets an apostrophe in front, because it comes from whoever named a process or a
@@ -21,9 +24,9 @@ struct csv_sink {
 	FILE *stream;
 	struct buffer bytes; /* whole lines */
 	struct buffer cell;
-	const struct sooth_field *columns[COLUMNS_MAX];
-	size_t column_count;
-	bool is_open; /* the section at hand is the table */
+	const struct sooth_field *columns[COLUMNS_MAX]; /* NULL: the type of the row */
+	size_t column_count, own_count; /* the first ones are of the table's own rows */
+	const struct section *table;	/* the open one */
 	bool is_done;
 };
 
@@ -44,6 +47,37 @@ static void add_column(struct csv_sink *s, const struct sooth_field *f)
 		s->columns[s->column_count++] = f;
 }
 
+static const char *column_name(const struct sooth_field *column)
+{
+	return column ? column->name : "type";
+}
+
+static bool has_column(const struct csv_sink *s, const char *name)
+{
+	for (size_t i = 0; i < s->column_count; i++) {
+		if (!strcmp(column_name(s->columns[i]), name))
+			return true;
+	}
+	return false;
+}
+
+/* What tells the rows apart, and what only those among the others have. */
+static void add_aside_columns(struct csv_sink *s, const struct section *section)
+{
+	if (section->asides && s->column_count < COLUMNS_MAX && !has_column(s, column_name(NULL)))
+		s->columns[s->column_count++] = NULL;
+	for (size_t i = 0; section->asides && section->asides[i]; i++) {
+		const struct sooth_schema *schema = section->asides[i]->schema;
+
+		for (size_t k = 0; k < schema->field_count; k++) {
+			const struct sooth_field *f = &schema->fields[k];
+
+			if (!f->is_hidden && !has_column(s, f->name))
+				add_column(s, f);
+		}
+	}
+}
+
 static void add_columns(struct csv_sink *s, const struct section *section)
 {
 	const char *at = section->columns;
@@ -61,6 +95,8 @@ static void add_columns(struct csv_sink *s, const struct section *section)
 		add_column(s, sooth_schema_field(section->schema, name));
 		at += size + (at[size] == ',');
 	}
+	s->own_count = s->column_count;
+	add_aside_columns(s, section);
 }
 
 /* --- cells --- */
@@ -87,18 +123,38 @@ static void format_value(
 		value_format(out, &plain, v);
 }
 
-static void write_row(struct csv_sink *s, const struct sooth_record *r)
+static void write_cell(
+	struct csv_sink *s, const struct sooth_field *f, const struct sooth_record *r)
+{
+	struct sooth_value v = sooth_field_get(f, r);
+
+	buffer_reset(&s->cell);
+	if (value_is_there(&v))
+		format_value(&s->cell, f, &v);
+	csv_put(&s->bytes, (const char *)s->cell.data, s->cell.size, is_text(f));
+}
+
+/* NULL: such a row has nothing there. */
+static const struct sooth_field *field_of(
+	const struct csv_sink *s, const struct section *section, size_t column)
+{
+	if (section->schema == s->table->schema)
+		return column < s->own_count ? s->columns[column] : NULL;
+	return sooth_schema_field(section->schema, s->columns[column]->name);
+}
+
+static void write_row(
+	struct csv_sink *s, const struct section *section, const struct sooth_record *r)
 {
 	for (size_t i = 0; i < s->column_count; i++) {
-		const struct sooth_field *f = s->columns[i];
-		struct sooth_value v = sooth_field_get(f, r);
+		const struct sooth_field *f = s->columns[i] ? field_of(s, section, i) : NULL;
 
 		if (i)
 			buffer_char(&s->bytes, ',');
-		buffer_reset(&s->cell);
-		if (value_is_there(&v))
-			format_value(&s->cell, f, &v);
-		csv_put(&s->bytes, (const char *)s->cell.data, s->cell.size, is_text(f));
+		if (!s->columns[i])
+			csv_put(&s->bytes, section->name, strlen(section->name), false);
+		else if (f)
+			write_cell(s, f, r);
 	}
 	buffer_string(&s->bytes, "\r\n");
 }
@@ -108,7 +164,8 @@ static void write_names(struct csv_sink *s)
 	for (size_t i = 0; i < s->column_count; i++) {
 		if (i)
 			buffer_char(&s->bytes, ',');
-		csv_put(&s->bytes, s->columns[i]->name, strlen(s->columns[i]->name), false);
+		csv_put(&s->bytes, column_name(s->columns[i]), strlen(column_name(s->columns[i])),
+			false);
 	}
 	buffer_string(&s->bytes, "\r\n");
 }
@@ -133,8 +190,8 @@ static int section_begin(void *state, const struct section *section, struct soot
 			section->shape == SECTION_STREAM;
 	struct csv_sink *s = state;
 
-	s->is_open = is_table && !section->is_last && !s->is_done;
-	if (!s->is_open)
+	s->table = is_table && !section->is_last && !s->is_done ? section : NULL;
+	if (!s->table)
 		return 0;
 	s->is_done = true;
 	add_columns(s, section);
@@ -148,10 +205,11 @@ static int rows(void *state, const struct section *section, const struct batch *
 	struct csv_sink *s = state;
 	int status;
 
-	if (!s->is_open)
+	/* Who comes unannounced has no columns. */
+	if (!s->table || (section->schema != s->table->schema && !s->table->asides))
 		return 0;
 	batch_for_each (r, batch)
-		write_row(s, r);
+		write_row(s, section, r);
 	status = write_out(s, err);
 	if (!status && section->shape == SECTION_STREAM && fflush(s->stream))
 		return error_errno(err, -errno, "write CSV");
@@ -164,7 +222,7 @@ static int section_end(void *state, const struct section *section, struct sooth_
 
 	(void)section;
 	(void)err;
-	s->is_open = false;
+	s->table = NULL;
 	return 0;
 }
 
@@ -187,6 +245,7 @@ const struct sink_type sink_csv = {
 	.name = "csv",
 	.help = "comma-separated values: the main table alone, without notes",
 	.state_size = sizeof(struct csv_sink),
+	.takes_asides = true,
 	.open = open_sink,
 	.section = section_begin,
 	.rows = rows,

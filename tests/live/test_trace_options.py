@@ -139,15 +139,21 @@ class Trace(harness.Case):
         for words in (["-Z"], ["-P", "/bin/sh"], ["--filter", "errno != 0"]):
             self.assertNotIn("+++", self.sooth("trace", *words, capture).text)
         self.assertEqual(self.sooth("trace", "-e", "execve", capture).text.count("+++ "), 3)
-        # A table of calls, and of nothing else.
+        # One object: of calls, and of nothing else.
         calls = sum(line["type"] == "call" for line in lines)
         table = self.sooth("trace", "--format", "json", capture).json()
         self.assertEqual((len(table["call"]), "exit" in table), (calls, False))
-        rows = self.sooth("trace", "--format", "csv", capture).text.splitlines()
-        self.assertEqual(len(rows), calls + 1)
-        # What did not fail has no error.
-        for error in {row["error"] for row in csv.DictReader(rows)}:
-            self.assertRegex(error, "^(0|E[A-Z]+)$")
+        # One sheet of both, in the order of the lines: each says what it is.
+        rows = list(csv.DictReader(self.sooth("trace", "--format", "csv", capture).text.splitlines()))
+        self.assertEqual([(row["type"], row["time_ns"], row["pid"]) for row in rows],
+            [(line["type"], str(line["time_ns"]), str(line["pid"])) for line in lines
+             if line["type"] in ("call", "exit")])
+        self.assertEqual([(int(row["status"]), row["end"], row["name"]) for row in rows if row["type"] == "exit"],
+            [(e["status"], e["end"], "") for e in ends])
+        # What did not fail has no error, and what is a call has no end.
+        for row in rows:
+            self.assertRegex(row["error"], "^(0|E[A-Z]+)$" if row["type"] == "call" else "^$")
+            self.assertEqual((bool(row["end"]), bool(row["status"])), (row["type"] == "exit",) * 2)
 
     def test_filter(self):
         told = self.calls("--filter", "errno != 0 and path ~ nonexist")

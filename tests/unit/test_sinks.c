@@ -450,6 +450,53 @@ static void test_csv(void **state)
 	sheet_free(&s);
 }
 
+/* Rows that come among those of a stream have a type, and columns of their own behind the others.
+ */
+static void test_csv_asides(void **state)
+{
+	static const struct sooth_field fields[] = {
+		{ .name = "name", .type = SOOTH_FIELD_CHARS, FIELD_AT(row, name) },
+		{ .name = "end", .type = SOOTH_FIELD_TEXT, FIELD_AT(row, text) },
+		{ .name = "tid",
+			.type = SOOTH_FIELD_UNSIGNED,
+			FIELD_AT(row, number),
+			.is_hidden = true },
+	};
+	static const struct sooth_schema schema = {
+		.name = "ends", .fixed_size = sizeof(struct row), SCHEMA_FIELDS(fields)
+	};
+	static const struct section end = {
+		.name = "end", .schema = &schema, .shape = SECTION_STREAM
+	};
+	static const struct section *const asides[] = { &end, NULL };
+	struct row odd = { .number = 5, .name = "=n" };
+	struct section calls = table;
+	struct sheet s;
+
+	(void)state;
+	calls.columns = "number,name";
+	calls.shape = SECTION_STREAM;
+	for (int is_announced = 0; is_announced < 2; is_announced++) {
+		calls.asides = is_announced ? asides : NULL;
+		sheet_open(&s, "csv", NULL, 0);
+		begin(&s);
+		section(&s, &calls);
+		assert_int_equal(put(&s, odd, "a", 1), 0);
+		assert_int_equal(
+			OUTPUT_ASIDE(s.output, &end, &odd,
+				((struct record_tail[]){ { &odd.text, "+b", 2 } }), 1, &s.err),
+			0);
+		assert_int_equal(put(&s, odd, "c", 1), 0);
+		assert_string_equal(sheet_close(&s), is_announced
+							     ? "number,name,type,end\r\n"
+							       "5,'=n,rows,\r\n"
+							       ",'=n,end,'+b\r\n"
+							       "5,'=n,rows,\r\n"
+							     : "number,name\r\n5,'=n\r\n5,'=n\r\n");
+		sheet_free(&s);
+	}
+}
+
 /* Rows that stand below others: lines in the column that says so, whatever a depth claims. */
 static void test_tree(void **state)
 {
@@ -814,6 +861,7 @@ int main(void)
 		cmocka_unit_test(test_width_in_another_locale),
 		cmocka_unit_test(test_named_columns),
 		cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_csv_asides),
 		cmocka_unit_test(test_keyed_rows),
 		cmocka_unit_test(test_redacted),
 		cmocka_unit_test(test_tree),

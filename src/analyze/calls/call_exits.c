@@ -54,6 +54,9 @@ static const struct section sections[] = {
 	{ .name = "exit", .schema = &host_schema, .shape = SECTION_STREAM },
 };
 
+const struct section *const call_exit_asides[] = { &sections[false], NULL };
+const struct section *const call_exit_host_asides[] = { &sections[true], NULL };
+
 static void put_end(struct buffer *out, uint32_t status)
 {
 	char name[SIGNAL_NAME_SIZE];

@@ -117,12 +117,14 @@ static const struct section stream_section = {
 	.name = "call",
 	.schema = &stream_schema,
 	.shape = SECTION_STREAM,
+	.asides = call_exit_asides,
 };
 
 static const struct section host_section = {
 	.name = "call",
 	.schema = &host_schema,
 	.shape = SECTION_STREAM,
+	.asides = call_exit_host_asides,
 };
 
 struct stream_state {
