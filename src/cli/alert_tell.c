@@ -18,7 +18,7 @@
 #define JSON_MAX 32768 /* fits a pipe at once, so that nobody waits for the reader */
 #define NOT_RUN	 127   /* exit status of a shell, and of ours */
 
-/* null: it has none, it is not known, or the process is gone. */
+/* null: it has none, or it is not known. */
 static void text_member(struct json *j, const struct alert_event *e, const char *name)
 {
 	const struct sooth_field *f = e->row ? sooth_schema_field(e->schema, name) : NULL;

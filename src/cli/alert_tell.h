@@ -21,7 +21,7 @@ struct alert_key {
 struct alert_event {
 	const struct alert_watched *what;
 	struct alert_key key;
-	const struct sooth_record *row; /* NULL: it is gone */
+	const struct sooth_record *row; /* as it was last seen; NULL: it could not be kept */
 	const struct sooth_schema *schema;
 	const char *name;
 	bool is_raised, has_ended;

@@ -16,8 +16,8 @@ static const struct alert_watched watched[] = { { "cpu", "cpu_percent", "percent
 	{ "memory", "rss_bytes", "bytes", 0 } };
 
 struct raised_alert {
-	uint32_t frame; /* in which it was last seen */
-	char name[64];
+	uint32_t frame;	   /* in which it was last seen */
+	struct buffer row; /* as it was then: what it was must be told when it is gone, too */
 };
 
 void alerts_init(struct alerts *a, const struct alert_options *options)
@@ -28,6 +28,12 @@ void alerts_init(struct alerts *a, const struct alert_options *options)
 
 void alerts_fini(struct alerts *a)
 {
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&a->raised, &position, &key, &value))
+		buffer_fini(&((struct raised_alert *)value)->row);
 	map_fini(&a->raised);
 }
 
@@ -44,7 +50,7 @@ static void copy_name(
 	const struct sooth_field *f = sooth_schema_field(schema, "name");
 	struct sooth_value v = { .state = SOOTH_STATE_ABSENT };
 
-	if (f)
+	if (f && row)
 		v = sooth_field_get(f, row);
 	out[0] = '\0';
 	if (value_is_there(&v))
@@ -69,13 +75,51 @@ static bool is_over(const struct alert_event *e)
 	return e->has_ended || e->value < e->threshold * ALERT_CLEAR_AT;
 }
 
-static void watch(struct alerts *a, uint32_t kind, const struct sooth_schema *schema,
-	const struct sooth_record *row)
+static void keep(struct raised_alert *known, const struct alerts *a, const struct alert_event *e)
 {
-	const struct sooth_field *f = sooth_schema_field(schema, watched[kind].field);
+	known->frame = a->frame;
+	if (e->has_ended)
+		return; /* who has ended may have lost what it was known by */
+	buffer_reset(&known->row);
+	buffer_append(&known->row, e->row, record_bytes(e->row));
+}
+
+static const struct sooth_record *row_of(const struct raised_alert *known)
+{
+	return known->row.size && !buffer_failed(&known->row) ? (const void *)known->row.data
+							      : NULL;
+}
+
+static void raise_alert(struct alerts *a, const struct alert_event *e)
+{
+	struct raised_alert *known = map_put(&a->raised, &e->key, NULL);
+
+	if (!known)
+		return;
+	keep(known, a, e);
+	alert_tell(a, e);
+}
+
+static void clear_alert(struct alerts *a, struct alert_event *e, const struct raised_alert *known)
+{
+	struct raised_alert was = *known;
+	char name[64];
+
+	if (e->has_ended)
+		e->row = row_of(&was);
+	copy_name(name, a->schema, e->row);
+	e->name = name;
+	map_remove(&a->raised, &e->key);
+	alert_tell(a, e);
+	buffer_fini(&was.row);
+}
+
+static void watch(struct alerts *a, uint32_t kind, const struct sooth_record *row)
+{
+	const struct sooth_field *f = sooth_schema_field(a->schema, watched[kind].field);
 	struct alert_event e = { .what = &watched[kind],
 		.row = row,
-		.schema = schema,
+		.schema = a->schema,
 		.threshold = threshold_of(a, kind),
 		.key = { row->start_ticks, row->pid, kind } };
 	struct raised_alert *known = map_get(&a->raised, &e.key);
@@ -85,26 +129,19 @@ static void watch(struct alerts *a, uint32_t kind, const struct sooth_schema *sc
 	if (!f || e.threshold <= 0)
 		return;
 	v = sooth_field_get(f, row);
+	e.has_ended = has_ended(a->schema, row);
 	if (known)
-		known->frame = a->frame;
-	e.has_ended = has_ended(schema, row);
+		keep(known, a, &e);
 	if (v.state != SOOTH_STATE_VALUE && !e.has_ended)
 		return;
 	e.value = v.type == SOOTH_FIELD_REAL ? v.f : (double)v.u;
-	copy_name(name, schema, row);
+	copy_name(name, a->schema, row);
 	e.name = name;
 	e.is_raised = !e.has_ended && e.value >= e.threshold;
-	if (!known && e.is_raised) {
-		known = map_put(&a->raised, &e.key, NULL);
-		if (known) {
-			*known = (struct raised_alert){ .frame = a->frame };
-			memcpy(known->name, name, sizeof(name));
-			alert_tell(a, &e);
-		}
-	} else if (known && is_over(&e)) {
-		map_remove(&a->raised, &e.key);
-		alert_tell(a, &e);
-	}
+	if (!known && e.is_raised)
+		raise_alert(a, &e);
+	else if (known && is_over(&e))
+		clear_alert(a, &e, known);
 }
 
 static void clear_ended(struct alerts *a)
@@ -114,16 +151,16 @@ static void clear_ended(struct alerts *a)
 	void *value;
 
 	while (map_next(&a->raised, &position, &key, &value)) {
-		struct raised_alert was = *(struct raised_alert *)value;
-		struct alert_event e = { .key = *(const struct alert_key *)key, .has_ended = true };
+		const struct raised_alert *known = value;
+		struct alert_event e = { .key = *(const struct alert_key *)key,
+			.schema = a->schema,
+			.has_ended = true };
 
-		if (was.frame == a->frame)
+		if (known->frame == a->frame)
 			continue;
 		e.what = &watched[e.key.kind];
-		e.name = was.name;
 		e.threshold = threshold_of(a, e.key.kind);
-		map_remove(&a->raised, &e.key);
-		alert_tell(a, &e);
+		clear_alert(a, &e, known);
 	}
 }
 
@@ -159,8 +196,13 @@ static bool is_watched(const struct section *section)
 
 static int section_begin(void *state, const struct section *section, struct sooth_error *err)
 {
+	struct alert_state *s = state;
+
 	(void)err;
-	((struct alert_state *)state)->has_rows |= is_watched(section);
+	if (!is_watched(section))
+		return 0;
+	s->has_rows = true;
+	s->alerts->schema = section->schema;
 	return 0;
 }
 
@@ -174,7 +216,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 		return 0;
 	batch_for_each (r, batch) {
 		for (uint32_t kind = 0; kind < ARRAY_SIZE(watched); kind++)
-			watch(s->alerts, kind, section->schema, r);
+			watch(s->alerts, kind, r);
 	}
 	return 0;
 }

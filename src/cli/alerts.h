@@ -27,8 +27,9 @@ struct alert_options {
 
 struct alerts {
 	struct alert_options options;
-	struct screen *screen; /* to be told on; NULL: standard error */
-	struct map raised;     /* alert_key -> struct raised_alert */
+	struct screen *screen;		   /* to be told on; NULL: standard error */
+	struct map raised;		   /* alert_key -> struct raised_alert */
+	const struct sooth_schema *schema; /* of the rows, which are kept as they were */
 	uint32_t frame;
 	pid_t commands[ALERT_COMMANDS_MAX]; /* that run; 0: none */
 };

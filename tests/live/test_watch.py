@@ -427,6 +427,18 @@ class Alerts(Case):
         os.chmod(program, 0o755)
         return program
 
+    def as_agents(self, program):
+        """The environment of a sooth to which processes of that program are an agent."""
+        folder = self.path("config/sooth/agents.d")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "mine.agent"), "w", encoding="utf-8") as file:
+            file.write("name mine\ntitle Our own agent\nname-is %s\n" % os.path.basename(program)[:15])
+        return dict(os.environ, XDG_CONFIG_HOME=self.path("config"))
+
+    def assert_says_what_it_was(self, cleared, raised):
+        for what in ("name", "agent", "project", "session_id", "start_ticks"):
+            self.assertEqual(cleared[what], raised[what], what)
+
     def told(self):
         found = []
         for name in sorted(os.listdir(self.folder)):
@@ -480,7 +492,7 @@ class Alerts(Case):
     def test_ended_while_over(self):
         process = self.workload("hog", "--mb", "64")
         run = self.start_sooth("ps", "-a", "-w", "0.3", "-j", "-m", "32", "--on-alert",
-                               self.tell_program())
+                               self.tell_program(), env=self.as_agents(harness.WORKLOADS))
         mine = lambda state: [a for a in self.told()
                               if a["pid"] == process.pid and a["state"] == state]
         harness.wait_until(lambda: mine("raised"), "an alert")
@@ -488,6 +500,8 @@ class Alerts(Case):
         process.finish()
         harness.wait_until(lambda: mine("cleared"), "its end")
         self.assertTrue(mine("cleared")[0]["has_ended"])
+        self.assertEqual(mine("raised")[0]["agent"], "mine")
+        self.assert_says_what_it_was(mine("cleared")[0], mine("raised")[0])
         self.assertNotIn("value", mine("cleared")[0])
         self.assertEqual(mine("raised")[0]["unit"], "bytes")
         self.assertGreater(mine("raised")[0]["value"], 64 << 20)
@@ -510,8 +524,8 @@ class Alerts(Case):
         harness.wait_until(lambda: mine("cleared"), "its end")
         self.assertEqual(harness.process_state(process.pid), "Z")
         self.assertTrue(mine("cleared")[0]["has_ended"])
+        self.assert_says_what_it_was(mine("cleared")[0], mine("raised")[0])
         self.assertNotIn("value", mine("cleared")[0])
-        self.assertEqual(mine("cleared")[0]["start_ticks"], mine("raised")[0]["start_ticks"])
         harness.wait_until(lambda: b"has ended; it was over its memory threshold" in run.err, "a line")
         self.assertNotIn(b"below again", [line for line in run.err.splitlines()
                                           if b"process %d " % process.pid in line][-1])
