@@ -439,6 +439,11 @@ class Alerts(Case):
         for what in ("name", "agent", "project", "session_id", "start_ticks"):
             self.assertEqual(cleared[what], raised[what], what)
 
+    @staticmethod
+    def watching(pid):
+        """Of everybody, but no alerts of others: of very many at once not each has its program run."""
+        return ["ps", "-a", "-w", "0.3", "-j", "-m", "32", "--filter", "pid=%d" % pid]
+
     def told(self):
         found = []
         for name in sorted(os.listdir(self.folder)):
@@ -491,8 +496,7 @@ class Alerts(Case):
 
     def test_ended_while_over(self):
         process = self.workload("hog", "--mb", "64")
-        run = self.start_sooth("ps", "-a", "-w", "0.3", "-j", "-m", "32", "--on-alert",
-                               self.tell_program(), env=self.as_agents(harness.WORKLOADS))
+        run = self.start_sooth(*self.watching(process.pid), "--on-alert", self.tell_program(), env=self.as_agents(harness.WORKLOADS))
         mine = lambda state: [a for a in self.told()
                               if a["pid"] == process.pid and a["state"] == state]
         harness.wait_until(lambda: mine("raised"), "an alert")
@@ -514,8 +518,7 @@ class Alerts(Case):
                                    stdout=subprocess.PIPE)
         self.addCleanup(process.__exit__, None, None, None)
         process.stdout.readline()
-        run = self.start_sooth("ps", "-a", "-w", "0.3", "-j", "-m", "32", "--on-alert",
-                               self.tell_program())
+        run = self.start_sooth(*self.watching(process.pid), "--on-alert", self.tell_program())
         mine = lambda state: [a for a in self.told()
                               if a["pid"] == process.pid and a["state"] == state]
         harness.wait_until(lambda: mine("raised"), "an alert")
