@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "cli/target.h"
 
 #define COMMAND(id, group) extern const struct command command_##id;
 #include "cmds/commands.def"
@@ -133,6 +134,18 @@ int command_end(int status, const struct sooth_error *err)
 	return error_exit_status(err);
 }
 
+static int check_rules(
+	const struct command *c, const struct arguments *arguments, struct sooth_error *err)
+{
+	static const struct option_rule every[] = { { OPTION_APART, "json", "format",
+		"-j is --format json, or jsonl of a stream", NULL } };
+	bool has_capture = target_capture(arguments) != NULL;
+	int status = option_rules_check(every, ARRAY_SIZE(every), arguments, has_capture, err);
+
+	return status ? status
+		      : option_rules_check(c->rules, c->rule_count, arguments, has_capture, err);
+}
+
 int command_main(const struct command *c, int argc, char **argv)
 {
 	_cleanup_free_ char *config = calloc(1, c->config_size + 1);
@@ -149,6 +162,8 @@ int command_main(const struct command *c, int argc, char **argv)
 	status = config ? options_parse(
 				  c->groups, c->group_count, config, argc, argv, &arguments, &err)
 			: error_no_memory(&err);
+	if (!status)
+		status = check_rules(c, &arguments, &err);
 	if (!status)
 		status = c->run(config, &arguments, &err);
 	free(arguments.items);

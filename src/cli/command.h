@@ -3,7 +3,7 @@
 #ifndef SOOTH_CLI_COMMAND_H
 #define SOOTH_CLI_COMMAND_H
 
-#include "cli/options.h"
+#include "cli/option_rules.h"
 
 struct command {
 	const char *name;
@@ -13,6 +13,8 @@ struct command {
 	const char *examples; /* a line each */
 	const struct option_group *groups;
 	size_t group_count;
+	const struct option_rule *rules; /* NULL: none */
+	size_t rule_count;
 	size_t config_size;
 	const void *defaults; /* of the config; NULL: all zero */
 	/* config begins as the defaults and is filled from the options; returns the exit status,

@@ -35,6 +35,11 @@ const struct option_group freezing_groups[FREEZING_GROUP_COUNT] = {
 	FILE_GROUP(struct freezing_config, output),
 };
 
+const struct option_rule freezing_rules[FREEZING_RULE_COUNT] = {
+	{ OPTION_NEVER, "filter", NULL, "it chooses rows of a report, and not who is meant",
+		"name them by PID; --dry-run shows who is meant" },
+};
+
 static int mean(const struct freezing_config *c, const struct arguments *arguments, struct act *a,
 	struct sooth_error *err)
 {

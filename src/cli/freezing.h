@@ -3,7 +3,7 @@
 #ifndef SOOTH_CLI_FREEZING_H
 #define SOOTH_CLI_FREEZING_H
 
-#include "cli/options.h"
+#include "cli/option_rules.h"
 #include "cli/output.h"
 
 struct freezing_config {
@@ -16,6 +16,9 @@ struct freezing_config {
 
 #define FREEZING_GROUP_COUNT 3
 extern const struct option_group freezing_groups[FREEZING_GROUP_COUNT];
+
+#define FREEZING_RULE_COUNT 1
+extern const struct option_rule freezing_rules[FREEZING_RULE_COUNT];
 
 int freezing_run(const char *name, const struct freezing_config *c,
 	const struct arguments *arguments, bool is_frozen, struct sooth_error *err);

@@ -21,6 +21,7 @@ struct parser {
 	int argc;
 	char **argv;
 	int at;
+	struct arguments *arguments;
 	struct sooth_error *err;
 };
 
@@ -162,11 +163,22 @@ static int store_list(
 	return 0;
 }
 
+static void note_given(struct arguments *a, const struct option *o)
+{
+	for (size_t i = 0; i < a->given_count; i++) {
+		if (a->given[i] == o)
+			return;
+	}
+	if (a->given_count < OPTIONS_GIVEN_MAX)
+		a->given[a->given_count++] = o;
+}
+
 static int store(
 	struct parser *p, const struct option_group *g, const struct option *o, char *value)
 {
 	void *member = p->config + g->offset + o->offset;
 
+	note_given(p->arguments, o);
 	switch (o->type) {
 	case OPTION_FLAG:
 		*(bool *)member = true;
@@ -275,7 +287,7 @@ static int parse_letters(struct parser *p)
 int options_parse(const struct option_group *groups, size_t group_count, void *config, int argc,
 	char **argv, struct arguments *arguments, struct sooth_error *err)
 {
-	struct parser p = { groups, group_count, config, argc, argv, 1, err };
+	struct parser p = { groups, group_count, config, argc, argv, 1, arguments, err };
 
 	*arguments = (struct arguments){ .items = calloc((size_t)argc + 1, sizeof(char *)) };
 	if (!arguments->items)

@@ -59,9 +59,13 @@ struct option_group {
 		.offset = offset_                                                                  \
 	}
 
+#define OPTIONS_GIVEN_MAX 128 /* no command has as many */
+
 struct arguments {
 	char **items; /* what is no option, in order */
 	size_t count;
+	const struct option *given[OPTIONS_GIVEN_MAX]; /* each once */
+	size_t given_count;
 	char **command; /* behind "--", NULL-terminated; NULL: there was no "--" */
 };
 

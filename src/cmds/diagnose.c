@@ -105,6 +105,18 @@ static const struct option_group groups[] = {
 	SAVE_GROUP(struct diagnose_config, output),
 };
 
+static const struct option_rule rules[] = {
+	{ OPTION_ALONE, "list-findings", "set,json,format,color,filter,output",
+		"it tells what sooth can find, and looks at no process", NULL },
+	{ OPTION_APART, "session", "PID,pid,user", "each of them says who is meant", NULL },
+	{ OPTION_APART, "session", "FILE", "sessions are found on this host",
+		"-p PID chooses of a capture" },
+	OPTION_OVER("duration"),
+	OPTION_OVER("buffer"),
+	{ OPTION_NEEDS, "buffer", "calls", "only calls need the room", NULL },
+	{ OPTION_NEEDS, "weight", "flamegraph", "it says how a picture looks", NULL },
+};
+
 /* The options' own choices: one of them it is. */
 static bool fails(const char *fail_on, const struct findings_told *told)
 {
@@ -214,6 +226,7 @@ const struct command command_diagnose = {
 		    "  sooth diagnose --bundle report.json   to attach to a report of a defect\n"
 		    "  sooth diagnose --list-findings     what it can find\n",
 	COMMAND_GROUPS(groups),
+	OPTION_RULES(rules),
 	.config_size = sizeof(struct diagnose_config),
 	.run = run_diagnose,
 };

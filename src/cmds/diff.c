@@ -51,6 +51,10 @@ static const struct option_group groups[] = {
 	FILE_GROUP(struct diff_config, output),
 };
 
+static const struct option_rule rules[] = {
+	{ OPTION_NEEDS, "weight", "flamegraph", "it says how a picture looks", NULL },
+};
+
 struct both {
 	const struct part_options *part; /* that is asked for */
 	struct comparison_side *sides;	 /* two */
@@ -275,6 +279,7 @@ const struct command command_diff = {
 		"seconds\n"
 		"  sooth diff --flamegraph -o x.svg a.sooth b.sooth   the calls of both, drawn\n",
 	COMMAND_GROUPS(groups),
+	OPTION_RULES(rules),
 	.config_size = sizeof(struct diff_config),
 	.run = run_diff,
 };

@@ -22,6 +22,8 @@ const struct command command_freeze = {
 		    "  sooth freeze -t 4711           a process and what it started\n",
 	.groups = freezing_groups,
 	.group_count = FREEZING_GROUP_COUNT,
+	.rules = freezing_rules,
+	.rule_count = FREEZING_RULE_COUNT,
 	.config_size = sizeof(struct freezing_config),
 	.run = run_freeze,
 };

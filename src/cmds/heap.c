@@ -49,6 +49,12 @@ static const struct option_group groups[] = {
 	SAVE_GROUP(struct heap_config, output),
 };
 
+static const struct option_rule rules[] = {
+	OPTION_OVER("duration"),
+	OPTION_OVER("buffer"),
+	OPTION_OVER("no-hold"),
+};
+
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct heap_config *c = config;
@@ -93,6 +99,7 @@ const struct command command_heap = {
 		"  sooth heap -p 4711 -d 5 -o a.jsonl    five seconds, and every call as JSON\n"
 		"  sooth heap -c -j -p 4711 -d 5         only counts, as JSON\n",
 	COMMAND_GROUPS(groups),
+	OPTION_RULES(rules),
 	.config_size = sizeof(struct heap_config),
 	.run = run_heap,
 };

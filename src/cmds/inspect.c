@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth inspect: one process, whole. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,6 +83,10 @@ static const struct option_group groups[] = {
 	SAVE_GROUP(struct inspect_config, output),
 };
 
+static const struct option_rule rules[] = {
+	OPTION_OVER("interval"),
+};
+
 /* A detail that can be asked for: the probe and the view of the same name. */
 struct detail {
 	const char *name;
@@ -97,16 +102,6 @@ static const struct detail details[] = {
 	{ "limits", offsetof(struct inspect_config, inspect.limits) },
 	{ "environment", offsetof(struct inspect_config, inspect.env_names) },
 };
-
-/* CPU is what a thread used between two readings. */
-static bool needs_interval(const struct run *run)
-{
-	for (size_t i = 0; run->probes[i].name; i++) {
-		if (!strcmp(run->probes[i].name, "threads"))
-			return true;
-	}
-	return false;
-}
 
 /* What the one screen takes. */
 static const struct run_probe summary_probes[] = {
@@ -150,6 +145,30 @@ static void choose(
 	run->views[0] = (struct run_view){ "inspect", labels };
 }
 
+/* Nothing asked for is the one screen, which has all. */
+static bool has_detail(const struct run *run, const char *name)
+{
+	for (size_t i = 0; run->probes[i].name; i++) {
+		if (!strcmp(run->probes[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+static int check(const struct inspect_config *c, const struct run *run, struct sooth_error *err)
+{
+	bool is_vain = c->inspect.interval_ns && !has_detail(run, "threads");
+
+	if (!is_vain && !(c->inspect.resolve && !has_detail(run, "sockets")))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take %s with these details",
+		is_vain ? "--interval" : "--resolve");
+	error_why(err, is_vain ? "only CPU of threads is measured over a time"
+			       : "only sockets have peers with names");
+	return error_remedy(
+		err, "give %s too, or leave it out", is_vain ? "--threads" : "--sockets");
+}
+
 static int run_inspect(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct inspect_config *c = config;
@@ -174,9 +193,12 @@ static int run_inspect(void *config, const struct arguments *arguments, struct s
 		.resolve = resolver ? resolver_name : NULL,
 		.user = resolver };
 	choose(c, &options, &run);
-	run.duration_ns = !needs_interval(&run)	   ? AT_ONCE_NS
-			  : c->inspect.interval_ns ? c->inspect.interval_ns
-						   : INTERVAL_NS;
+	if (!status)
+		status = check(c, &run, err);
+	/* CPU is what a thread used between two readings. */
+	run.duration_ns = !has_detail(&run, "threads") ? AT_ONCE_NS
+			  : c->inspect.interval_ns     ? c->inspect.interval_ns
+						       : INTERVAL_NS;
 	if (!status)
 		status = run_report(&run, err);
 	if (resolver && resolver_unanswered(resolver))
@@ -197,6 +219,7 @@ const struct command command_inspect = {
 		    "  sooth inspect --fds 4711         every descriptor\n"
 		    "  sooth inspect -a -j 4711         everything, as JSON\n",
 	COMMAND_GROUPS(groups),
+	OPTION_RULES(rules),
 	.config_size = sizeof(struct inspect_config),
 	.run = run_inspect,
 };

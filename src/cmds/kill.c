@@ -77,6 +77,14 @@ static const struct option_group groups[] = {
 	FILE_GROUP(struct kill_config, output),
 };
 
+static const struct option_rule rules[] = {
+	{ OPTION_NEVER, "filter", NULL, "it chooses rows of a report, and not who is ended",
+		"name them: sooth kill PID...; --dry-run shows who is meant" },
+	{ OPTION_APART, "ask", "yes", "one asks, and the other says not to", NULL },
+	{ OPTION_APART, "ask", "dry-run", "nobody is ended, so nothing is asked", NULL },
+	{ OPTION_APART, "wait", "dry-run", "nobody is ended, so nobody is waited for", NULL },
+};
+
 /* Who is meant, of the look that was just taken. */
 static int mean(const struct kill_config *c, const struct arguments *arguments, struct act *a,
 	struct sooth_error *err)
@@ -239,6 +247,7 @@ const struct command command_kill = {
 		    "  sooth kill --orphans --dry-run      what is left over\n"
 		    "  sooth kill --abandoned --yes        from a script\n",
 	COMMAND_GROUPS(groups),
+	OPTION_RULES(rules),
 	.config_size = sizeof(struct kill_config),
 	.run = run_kill,
 };

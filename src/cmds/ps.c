@@ -128,6 +128,15 @@ static const struct option_group groups[] = {
 	SAVE_GROUP(struct ps_config, output),
 };
 
+static const struct option_rule rules[] = {
+	{ OPTION_ALONE, "list-agents", "json,format,color,filter,output",
+		"it tells what sooth knows, and looks at no process", NULL },
+	{ OPTION_APART, "interval", "watch", "with -w CPU is measured from one frame to the next",
+		"-w N is the time between them" },
+	OPTION_OVER("interval"),
+	{ OPTION_APART, "check-version", "all", "what is no agent has no version to check", NULL },
+};
+
 /* What the report is to show, with the texts that it borrows. */
 struct ps_view {
 	struct processes_options options;
@@ -292,6 +301,7 @@ const struct command command_ps = {
 		    "  sooth ps --columns +user,container --sort -rss\n"
 		    "  sooth ps -j 4711         one process as JSON\n",
 	COMMAND_GROUPS(groups),
+	OPTION_RULES(rules),
 	.config_size = sizeof(struct ps_config),
 	.defaults = &ps_defaults,
 	.run = run_ps,

@@ -64,6 +64,11 @@ static const struct option_group groups[] = {
 	RUN_GROUP(struct record_config, run),
 };
 
+static const struct option_rule rules[] = {
+	{ OPTION_NEEDS, "lossless", "stream", "only events can be lost; what is counted is not",
+		NULL },
+};
+
 /* Counts are the cheapest that an event gives; states come as samples; some have a stream alone. */
 static unsigned interest_of(const struct record_config *c, const struct probe *probe)
 {
@@ -152,6 +157,7 @@ const struct command command_record = {
 		    "  sooth record --stream --probe syscalls -o calls.sooth -p 4711 -d 5\n"
 		    "  sooth report build.sooth\n",
 	COMMAND_GROUPS(groups),
+	OPTION_RULES(rules),
 	.config_size = sizeof(struct record_config),
 	.run = run_record,
 };

@@ -44,6 +44,10 @@ static const struct option_group groups[] = {
 	SAVE_GROUP(struct status_config, output),
 };
 
+static const struct option_rule rules[] = {
+	OPTION_OVER("interval"),
+};
+
 static int run_status(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct status_config *c = config;
@@ -91,6 +95,7 @@ const struct command command_status = {
 		    "  sooth status now.sooth           what it was then\n"
 		    "  sooth status -j --agent claude   one agent's, as JSON\n",
 	COMMAND_GROUPS(groups),
+	OPTION_RULES(rules),
 	.config_size = sizeof(struct status_config),
 	.run = run_status,
 };

@@ -16,6 +16,8 @@ const struct command command_thaw = {
 	.examples = "  sooth thaw --session 4f1c\n",
 	.groups = freezing_groups,
 	.group_count = FREEZING_GROUP_COUNT,
+	.rules = freezing_rules,
+	.rule_count = FREEZING_RULE_COUNT,
 	.config_size = sizeof(struct freezing_config),
 	.run = run_thaw,
 };

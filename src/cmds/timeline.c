@@ -56,6 +56,12 @@ static const struct option_group groups[] = {
 	SAVE_GROUP(struct timeline_config, output),
 };
 
+static const struct option_rule rules[] = {
+	OPTION_OVER("sample"),
+	OPTION_OVER("duration"),
+	OPTION_OVER("buffer"),
+};
+
 static void choose_probes(const struct timeline_config *c, struct run *run)
 {
 	size_t n = 0;
@@ -146,6 +152,7 @@ const struct command command_timeline = {
 		    "  sooth timeline -o build.svg -- make       a picture to zoom into\n"
 		    "  sooth timeline build.sooth                of a capture\n",
 	COMMAND_GROUPS(groups),
+	OPTION_RULES(rules),
 	.config_size = sizeof(struct timeline_config),
 	.run = run_timeline,
 };

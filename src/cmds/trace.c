@@ -154,6 +154,28 @@ static const struct option_group groups[] = {
 	SAVE_GROUP(struct trace_config, output),
 };
 
+#define SUMS_NEED    "what is summed up needs every call that has a part in it"
+#define SUMS_INSTEAD "--filter chooses rows of the sums; -c -e SET counts some calls"
+
+static const struct option_rule rules[] = {
+	{ OPTION_APART, "count", "clock,relative", "a table has no lines with a time of their own",
+		NULL },
+	{ OPTION_APART, "count", "string-size", "what is only counted is not read", NULL },
+	{ OPTION_APART, "calls", "io,network,process,memory", SUMS_NEED, SUMS_INSTEAD },
+	{ OPTION_APART, "file", "io,network,process,memory", SUMS_NEED, SUMS_INSTEAD },
+	{ OPTION_APART, "clock", "io,network,process,memory",
+		"sums have no lines with a time of their own", NULL },
+	{ OPTION_APART, "relative", "io,network,process,memory",
+		"sums have no lines with a time of their own", NULL },
+	{ OPTION_NEEDS, "folded-calls", "folded", "it says what numbers are written there", NULL },
+	{ OPTION_APART, "folded-calls", "weight", "both say what numbers are written", NULL },
+	{ OPTION_NEEDS, "apart", "folded,flamegraph", "it says how stacks are put together", NULL },
+	{ OPTION_NEEDS, "weight", "folded,flamegraph", "it says what numbers of stacks are", NULL },
+	OPTION_OVER("duration"),
+	OPTION_OVER("buffer"),
+	OPTION_OVER("lossless"),
+};
+
 /* What descriptors are is read once, then followed by the calls. */
 static void choose_probes(const struct trace_config *c, struct run *run)
 {
@@ -431,6 +453,7 @@ const struct command command_trace = {
 		    "  sooth trace -- git status        every call of a command\n"
 		    "  sooth trace -c -j -- make        counts as JSON\n",
 	COMMAND_GROUPS(groups),
+	OPTION_RULES(rules),
 	.config_size = sizeof(struct trace_config),
 	.run = run_trace,
 };

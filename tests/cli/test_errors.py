@@ -57,6 +57,77 @@ class Usage(Case):
             self.check(2, ["trace", "-c", sums, "--", "/bin/true"], sums)
         self.check(2, ["diagnose", "--quick", "--duration", "3"], "--quick", "--duration")
 
+    # Words that are refused, and two words that the refusal has. FILE is read as a capture.
+    REFUSED = (
+        ("ps --list-agents -w", "--list-agents", "--watch"),
+        ("ps -a --list-agents", "--list-agents", "--all"),
+        ("ps --list-agents --columns pid", "--list-agents", "--columns"),
+        ("ps -w 1 -i 1", "--interval", "--watch"),
+        ("ps -i 1 FILE", "--interval", "a capture"),
+        ("ps --check-version -a", "--check-version", "--all"),
+        ("ps -j --format csv", "--json", "--format"),
+        ("status -i 1 FILE", "--interval", "a capture"),
+        ("diagnose --list-findings -w", "--list-findings", "--watch"),
+        ("diagnose --list-findings -p 1", "--list-findings", "--pid"),
+        ("diagnose --session 1 2", "--session", "a PID"),
+        ("diagnose --session 1 -p 2", "--session", "--pid"),
+        ("diagnose --session 1 -u root", "--session", "--user"),
+        ("diagnose --session 1 FILE", "--session", "a capture"),
+        ("diagnose --duration 1 FILE", "--duration", "a capture"),
+        ("diagnose -D --buffer 1M FILE", "--buffer", "a capture"),
+        ("diagnose --buffer 1M 1", "--buffer", "--calls"),
+        ("diagnose --weight time 1", "--weight", "--flamegraph"),
+        ("trace -c -t -- /bin/true", "--count", "--clock"),
+        ("trace -cr -- /bin/true", "--count", "--relative"),
+        ("trace -c -s 9 -- /bin/true", "--count", "--string-size"),
+        ("trace --io -e read -- /bin/true", "--calls", "--io"),
+        ("trace --memory --file -- /bin/true", "--file", "--memory"),
+        ("trace --process -t -- /bin/true", "--clock", "--process"),
+        ("trace --network -r -- /bin/true", "--relative", "--network"),
+        ("trace --folded-calls -- /bin/true", "--folded-calls", "--folded too"),
+        ("trace --folded never --folded-calls --weight time -- /bin/true", "--folded-calls", "--weight"),
+        ("trace --apart -- /bin/true", "--apart", "--flamegraph"),
+        ("trace --weight time -- /bin/true", "--weight", "--flamegraph"),
+        ("trace -d 1 FILE", "--duration", "--from"),
+        ("trace --buffer 1M FILE", "--buffer", "a capture"),
+        ("trace --lossless FILE", "--lossless", "a capture"),
+        ("heap -d 1 FILE", "--duration", "a capture"),
+        ("heap --buffer 1M FILE", "--buffer", "a capture"),
+        ("heap --no-hold FILE", "--no-hold", "a capture"),
+        ("timeline -d 1 FILE", "--duration", "a capture"),
+        ("timeline --sample 1 FILE", "--sample", "a capture"),
+        ("timeline --buffer 1M FILE", "--buffer", "a capture"),
+        ("inspect -i 1 FILE", "--interval", "a capture"),
+        ("inspect --fds -i 1 1", "--interval", "--threads"),
+        ("inspect --fds --resolve 1", "--resolve", "--sockets"),
+        ("record --lossless -o never -- /bin/true", "--lossless", "--stream"),
+        ("diff --weight time a b", "--weight", "--flamegraph"),
+        ("kill --filter pid=1 --orphans", "--filter", "--dry-run"),
+        ("kill --ask --yes 1", "--ask", "--yes"),
+        ("kill --ask --dry-run 1", "--ask", "--dry-run"),
+        ("kill --wait 1 --dry-run 1", "--wait", "--dry-run"),
+        ("freeze --filter pid=1 1", "--filter", "--dry-run"),
+        ("thaw --filter pid=1 1", "--filter", "--dry-run"),
+    )
+
+    def test_what_would_be_overlooked(self):
+        """Nothing is done then, and nothing is written."""
+        capture = self.path("capture")
+        self.sooth("ps", "--save", capture)
+        for words, *told in self.REFUSED:
+            with self.subTest(words):
+                self.check(2, [capture if word == "FILE" else word for word in words.split()], *told)
+        self.assertFalse(os.path.exists("never"))
+
+    def test_what_goes_together(self):
+        """Their neighbours that make sense."""
+        capture = self.path("capture")
+        self.sooth("ps", "-a", "-i", "10ms", "--save", capture)
+        for words in ("ps --list-agents -j --filter name=claude", "ps -a -j FILE", "ps -a --format csv FILE",
+                      "diagnose --list-findings --set fd-leak=off", "ps --check-version FILE"):
+            with self.subTest(words):
+                self.sooth(*[capture if word == "FILE" else word for word in words.split()])
+
     def test_lists_of_nothing(self):
         for calls, words in (("!", "left out"), (",", "missing"), ("read,", "missing"),
                              ("!,read", "missing"), ("", "missing")):
