@@ -121,9 +121,10 @@ class Launch(Case):
         """
         Ctrl-C on a terminal reaches both: a whole report, and the command's own end. Sooth gives
         it a moment for that; here it only looks once that moment was long enough.
+        The shell forks nobody: dash forgets a Ctrl-C that comes while it does.
         """
         sooth = self.start_sooth("trace", "-c", "-j", "--", "/bin/sh", "-c",
-                                 "echo ready $$ >&2; sleep 100", start_new_session=True)
+                                 "echo ready $$ >&2; exec sleep 100", start_new_session=True)
         harness.wait_until(lambda: re.search(rb"ready \d+\n", sooth.err), "the command to run")
         command = int(bytes(sooth.err).split()[1])
         sooth.send(signal.SIGSTOP)
