@@ -280,9 +280,12 @@ int act_mean_session(struct act *a, const char *session, struct sooth_error *err
 	struct census_process *p = NULL;
 	int status = find_session(a, session, &p, err);
 
-	if (!status)
-		mean(a, p, 0);
-	return status;
+	if (status)
+		return status;
+	mean(a, p, 0);
+	/* Whatever is below one that is there is of its session, also while that is being ended. */
+	a->is_whole = p->main != NULL;
+	return 0;
 }
 
 void act_mean_verdict(struct act *a, enum verdict_kind kind)
@@ -291,10 +294,13 @@ void act_mean_verdict(struct act *a, enum verdict_kind kind)
 	struct verdict verdict;
 	size_t position = 0;
 
-	a->unjudged = 0;
+	a->unjudged = a->doubted = 0;
 	while ((p = census_next(&a->census, &position))) {
 		verdict_judge(&a->census, p, kind, &verdict);
-		a->unjudged += verdict.state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+		if (verdict.state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
+			a->unjudged++;
+		else
+			a->doubted += (verdict.state & 15) == SOOTH_STATE_NOT_MEASURED;
 		if (verdict.holds && !verdict.state && mean(a, p, 0))
 			snprintf(find(a, &p->id)->why, sizeof(verdict.why), "%s", verdict.why);
 	}
@@ -302,17 +308,57 @@ void act_mean_verdict(struct act *a, enum verdict_kind kind)
 
 /* --- who belongs to them --- */
 
+/* What was made to stay; an agent, or its launcher, that is nobody's leftover. */
+static bool goes_on(const struct act *a, const struct census_process *p)
+{
+	const struct census_process *main = NULL;
+
+	if (a->is_whole)
+		return false;
+	if (p->tie == CENSUS_TIE_SELF || p->tie == CENSUS_TIE_LAUNCHED)
+		main = p->main;
+	return p->left || (main && !main->is_main_gone && !main->above);
+}
+
 static const struct act_process *meant_above(const struct act *a, const struct census_process *p)
 {
-	unsigned i = 0;
+	for (unsigned i = 0; p->parent && i < ANCESTORS_MAX && !goes_on(a, p); i++) {
+		const struct act_process *found;
 
-	for (p = p->parent; p && i < ANCESTORS_MAX; p = p->parent, i++) {
-		const struct act_process *found = find(a, &p->id);
-
+		p = p->parent;
+		found = find(a, &p->id);
 		if (found && found->outcome != ACT_REFUSED)
 			return found;
 	}
 	return NULL;
+}
+
+static void keep_terminal_of(struct act *a, const struct census_process *p)
+{
+	const struct census_process *above = p->parent;
+
+	for (unsigned i = 0; above && i < ANCESTORS_MAX; above = above->parent, i++) {
+		struct act_process *found = find(a, &above->id);
+
+		if (!found || found->outcome != ACT_MEANT)
+			continue;
+		found->outcome = ACT_REFUSED;
+		snprintf(found->why, sizeof(found->why),
+			"%u below it is at a terminal and no leftover; -t %u means both",
+			(unsigned)p->id.pid, (unsigned)above->id.pid);
+	}
+}
+
+/* A window that a tool call opened is left over; who works in it would lose the terminal. */
+static void keep_terminals(struct act *a)
+{
+	struct census_process *p;
+	size_t position = 0;
+
+	while ((p = census_next(&a->census, &position))) {
+		if (p->process->terminal != PROC_NO_TERMINAL && goes_on(a, p) && !find(a, &p->id))
+			keep_terminal_of(a, p);
+	}
 }
 
 /* Of the same session as one that is meant: by its id, or by its main process. */
@@ -340,6 +386,7 @@ size_t act_mean_others(struct act *a)
 
 	if (a->reach == ACT_ONLY)
 		return 0;
+	keep_terminals(a);
 	while ((p = census_next(&a->census, &position))) {
 		const struct act_process *by = meant_above(a, p);
 

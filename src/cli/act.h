@@ -54,7 +54,9 @@ struct act {
 	enum act_reach reach;
 	const char *only_agent;	 /* name; what is not that itself is refused; NULL: any */
 	bool may_be_any;	 /* also what is no agent's */
+	bool is_whole;		 /* of a tree also what goes on by itself: see act_mean_others() */
 	size_t unjudged;	 /* might be of the kind that is meant, but may not be read */
+	size_t doubted;		 /* likewise, and it does not follow from what was seen */
 	struct buffer processes; /* struct act_process */
 };
 
@@ -76,7 +78,12 @@ int act_mean_pids(struct act *a, const struct arguments *arguments, struct sooth
  * process. -ESRCH, -E2BIG. */
 int act_mean_session(struct act *a, const char *session, struct sooth_error *err);
 void act_mean_verdict(struct act *a, enum verdict_kind kind);
-/* Adds those that belong to the ones meant and are not among them yet; returns how many. */
+/*
+ * Adds those that belong to the ones meant and are not among them yet; returns how many. Below
+ * what is left of a gone session some go on by themselves: what was made to stay, an agent with
+ * which somebody works. They are left, with all below them; and whoever is above such a one that
+ * has a terminal is refused, as it may be what keeps that terminal.
+ */
 size_t act_mean_others(struct act *a);
 /* After another look: who is gone, or is no longer what it was, is left alone. */
 void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind);

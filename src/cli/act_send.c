@@ -35,6 +35,12 @@ static void fail(struct act_process *p, int status)
 	snprintf(p->why, sizeof(p->why), "%s", strerror(-status));
 }
 
+/* A descriptor of a process is readable from its end on. */
+static bool has_ended(struct act *a, struct act_process *p)
+{
+	return a->os->wait(a->os, &p->handle, 1, 0) > 0;
+}
+
 void act_hold(struct act *a)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
@@ -45,10 +51,13 @@ void act_hold(struct act *a)
 		if (p->outcome != ACT_MEANT || p->handle >= 0)
 			continue;
 		handle = a->os->open_process(a->os, &p->id, &err);
-		if (handle < 0)
+		if (handle < 0) {
 			fail(p, handle);
-		else
-			p->handle = handle;
+			continue;
+		}
+		p->handle = handle;
+		if (has_ended(a, p)) /* a zombie: nothing can be done to it */
+			p->outcome = ACT_GONE;
 	}
 }
 
@@ -66,12 +75,6 @@ static void send(struct act *a, struct act_process *p, int signal)
 	}
 	p->outcome = ACT_STILL;
 	p->is_stopped = signal == SIGSTOP || (p->is_stopped && signal != SIGCONT);
-}
-
-/* A descriptor of a process is readable from its end on. */
-static bool has_ended(struct act *a, struct act_process *p)
-{
-	return a->os->wait(a->os, &p->handle, 1, 0) > 0;
 }
 
 static size_t count_left(struct act *a, int *one)

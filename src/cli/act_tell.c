@@ -82,13 +82,15 @@ static int tell_one(struct output *o, const struct act_process *p, struct sooth_
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static void note_unjudged(struct output *o, size_t count)
+static void note_unjudged(struct output *o, size_t count, const char *reason, const char *remedy)
 {
 	char what[80];
 
+	if (!count)
+		return;
 	snprintf(what, sizeof(what), "whether %zu other process%s of that kind", count,
 		count == 1 ? " is" : "es are");
-	output_limit(o, what, "permission denied", "run as root, who may read them");
+	output_limit(o, what, reason, remedy);
 }
 
 static int tell(struct output *o, void *user, struct sooth_error *err)
@@ -97,12 +99,14 @@ static int tell(struct output *o, void *user, struct sooth_error *err)
 	const struct section section = { .name = "results",
 		.schema = &act_schema,
 		.shape = SECTION_TABLE,
-		.if_empty = a->unjudged ? "nothing that could be judged is of that kind"
-					: "there is nothing of that kind here" };
+		.if_empty = a->unjudged || a->doubted
+				    ? "nothing that could be judged is of that kind"
+				    : "there is nothing of that kind here" };
 	int status = output_section(o, &section, err);
 
-	if (a->unjudged)
-		note_unjudged(o, a->unjudged);
+	note_unjudged(o, a->unjudged, "permission denied", "run as root, who may read them");
+	note_unjudged(o, a->doubted, "it does not follow from what was seen",
+		"`sooth ps -t -v` tells of each why");
 	for (size_t i = 0; i < act_count(a) && !status; i++)
 		status = tell_one(o, act_at(a, i), err);
 	/* The section is on this stack: end it before it goes. */

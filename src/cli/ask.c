@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/units.h"
@@ -20,13 +22,24 @@ bool ask_is_seen(void)
 	return isatty(STDERR_FILENO);
 }
 
+/* What was typed, or pasted, before the question was there is no answer to it. */
+static void forget_typed(void)
+{
+	if (ask_is_answered())
+		tcflush(STDIN_FILENO, TCIFLUSH);
+}
+
 bool ask_yes(const char *question)
 {
 	char answer[ANSWER_SIZE] = "";
 
+	forget_typed();
 	fprintf(stderr, "%s [y/N] ", question);
 	fflush(stderr);
-	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+	if (!fgets(answer, sizeof(answer), stdin))
+		return false;
+	answer[strcspn(answer, "\r\n")] = '\0';
+	return !strcasecmp(answer, "y") || !strcasecmp(answer, "yes");
 }
 
 uint64_t ask_number(const char *prompt, uint64_t most)

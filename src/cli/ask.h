@@ -10,7 +10,7 @@
 bool ask_is_answered(void);
 /* Somebody sees what is said meanwhile (standard error is a terminal). */
 bool ask_is_seen(void);
-/* On standard error; whatever does not begin with y is a no. */
+/* On standard error; whatever is not y or yes is a no, and so is what was typed before. */
 bool ask_yes(const char *question);
 /* On standard output, for as long as the answer is none of 1 to `most`. 0: nothing was typed, or
  * the end of input. */

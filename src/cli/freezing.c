@@ -108,6 +108,7 @@ int freezing_run(const char *name, const struct freezing_config *c,
 	act_init(&a, &os_native);
 	a.may_be_any = c->who.any;
 	a.reach = c->who.session ? ACT_SESSION : c->who.tree ? ACT_TREE : ACT_ONLY;
+	a.is_whole = arguments->count > 0;
 	status = act_look(&a, err);
 	if (!status)
 		status = mean(c, arguments, &a, err);

@@ -3,6 +3,7 @@
 #include "cli/watch.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +11,11 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "cli/stop.h"
 #include "core/report.h"
 
 #define WORDS_MAX 8
+#define STEP_MS	  50		  /* between looks at whether to stop */
 #define LONG_NS	  (60 * NS_PER_S) /* between frames: whoever waits may wonder */
 
 static bool wants_text(const struct output_options *o)
@@ -93,12 +96,38 @@ static void run_child(const struct typed *t)
 	_exit(127);
 }
 
+/* Who tells us to end means what we started too: that may go on for ever. */
+static void wait_for_end(pid_t child)
+{
+	bool is_told = false;
+
+	while (!waitpid(child, NULL, WNOHANG)) {
+		if (stop_is_wanted() && !is_told)
+			is_told = !kill(child, SIGTERM);
+		poll(NULL, 0, STEP_MS);
+	}
+}
+
+/* Reading alone would go on when a signal has come (stop_catch()). */
+static void wait_for_enter(void)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	char line[64];
+	int ready = 0;
+
+	printf("\n-- Enter: back to the list --");
+	fflush(stdout);
+	while (!stop_is_wanted() && ready <= 0)
+		ready = poll(&in, 1, STEP_MS);
+	if (!stop_is_wanted() && !fgets(line, sizeof(line), stdin))
+		clearerr(stdin);
+}
+
 /* Ctrl-C ends what was started, not the watching. */
 static void run_picked(struct screen *s, const struct screen_pick *pick)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
 	struct typed typed;
-	char line[64];
 	pid_t child;
 
 	type(&typed, pick);
@@ -113,13 +142,10 @@ static void run_picked(struct screen *s, const struct screen_pick *pick)
 	child = fork();
 	if (!child)
 		run_child(&typed);
-	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (child > 0)
+		wait_for_end(child);
 	sigaction(SIGINT, &before, NULL);
-	printf("\n-- Enter: back to the list --");
-	fflush(stdout);
-	if (!fgets(line, sizeof(line), stdin))
-		clearerr(stdin);
+	wait_for_enter();
 	screen_return(s);
 	if (child < 0)
 		screen_tell(s, "no other process could be started");

@@ -66,6 +66,7 @@ static const struct option kill_options[] = {
 	{ .name = "wait",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
+		.min = NS_PER_MS,
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct kill_config, kill.wait_ns),
 		.help = "how long to wait for their end (5)" },
@@ -221,6 +222,7 @@ static int run_kill(void *config, const struct arguments *arguments, struct soot
 		a.reach = ACT_SESSION;
 	else if (c->kill.tree || c->kill.orphans || c->kill.abandoned)
 		a.reach = ACT_TREE;
+	a.is_whole = arguments->count > 0;
 	status = act_look(&a, err);
 	if (!status)
 		status = mean(c, arguments, &a, err);
@@ -239,7 +241,8 @@ const struct command command_kill = {
 		"signalled, so that a number given anew hits nobody; PID@START, with the start in\n"
 		"clock ticks after boot, names one for good. What is no agent's is refused\n"
 		"without --any; process 1, sooth, what it was started from and threads of the\n"
-		"kernel always are. Of a session what was made to stay (a daemon) is left.\n"
+		"kernel always are. Of a session, and below orphans, what was made to stay (a\n"
+		"daemon) is left, and so is a window in which somebody works.\n"
 		"Exit status: 1 when some are still there, 2 when some were refused, 3 when the\n"
 		"system did not allow it.",
 	.examples = "  sooth kill 4711                     ask it to end, wait five seconds\n"

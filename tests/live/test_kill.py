@@ -12,6 +12,7 @@ import subprocess
 import sys
 import unittest
 import unittest.mock
+import uuid
 
 import harness
 from family import Family
@@ -138,6 +139,8 @@ class Named(Acting):
                   if line.endswith("zombie")][0]
         run = self.run_sooth("kill", "-j", zombie, status=2)
         self.assertIn("waits for its parent", results(run)[int(zombie)]["why"])
+        told = self.kill("--any", "-9", zombie)
+        self.assertEqual(told[int(zombie)]["outcome"], "was gone")
 
     def test_by_the_user(self):
         """Nothing here needs root for what is the user's own."""
@@ -160,7 +163,7 @@ class Named(Acting):
         self.assert_gone(main, tool)
 
     def test_wrong_input(self):
-        for argv in ([], ["x"], ["0"], ["-5"], ["5@"], ["@5"], ["5@x"], ["5@0"], ["5@6@7"],
+        for argv in ([], ["--orphans", "--wait", "0"], ["x"], ["0"], ["-5"], ["5@"], ["@5"], ["5@x"], ["5@0"], ["5@6@7"],
                      ["99999999999999999999"], ["1", "--orphans"], ["--session", ""],
                      ["--orphans", "--abandoned"]):
             with self.subTest(argv=argv):
@@ -269,6 +272,59 @@ class Leftovers(Acting):
         self.assert_there(*healthy)
         self.assertEqual(self.kill("--orphans", "--yes"), {})
 
+    def test_what_was_made_to_stay(self):
+        """A daemon below an orphan is none, whoever its parent is."""
+        main, tool, _ = self.session("a")
+        log = self.family.write("server.log", "")
+        daemon = tool.start("daemon", "session", **{"in": "null", "out": log, "err": log})
+        worker = daemon.start("worker", **NOTHING)
+        main.kill()
+        told = self.kill("--orphans", "--yes")
+        self.assertEqual(set(told), {tool.pid})
+        self.assert_gone(tool)
+        self.assert_there(daemon, worker)
+
+    def window(self):
+        """What a tool call opened, a shell on the terminal of that, and an agent at work there."""
+        main, tool, _ = self.session("a")
+        ours, theirs = pty.openpty()
+        name = os.ttyname(theirs)
+        for end in (ours, theirs):
+            self.addCleanup(os.close, end)
+        window = tool.start("window")
+        streams = {"in": name, "out": name, "err": name}
+        shell = window.start("shell", "session", **streams)
+        agent = self.family.main("agent", parent=shell, is_leader=False, **streams)
+        call = agent.start("call", "session", **self.family.tool(agent))
+        other = main.start("other", "session", **self.family.tool(main))
+        main.kill()
+        return main, (tool, window), (shell, agent, call), other
+
+    def test_who_works_in_what_is_left(self):
+        main, above, inside, other = self.window()
+        told = self.kill("--orphans", "--yes", status=2)
+        self.assertEqual(told[other.pid]["outcome"], "ended", told)
+        for member in above:
+            self.assertEqual(told[member.pid]["outcome"], "refused", told)
+            self.assertIn("no leftover", told[member.pid]["why"])
+        self.assertEqual(set(told), {other.pid, *(member.pid for member in above)})
+        self.kill("--session", main.session_id, "-9", status=2)
+        self.assert_there(*above, *inside)
+        self.kill("-t", "-9", above[1].pid)
+        self.assert_gone(above[1], *inside)
+
+    def test_what_cannot_be_decided(self):
+        """Of an agent that puts no id into its tools, while an older one is there."""
+        main = self.family.main("a", session_id=str(uuid.uuid4()))
+        twin = self.family.main("b")
+        marks = {"CLAUDECODE": "1", "CLAUDE_CODE_ENTRYPOINT": "cli"}
+        tool = twin.start("tool", "session", environment=marks, **NOTHING)
+        twin.kill()
+        run = self.run_sooth("kill", "--orphans", "--yes")
+        self.assertIn(b"whether 1 other process is of that kind", run.stdout)
+        self.assertNotIn(b"nothing of that kind here", run.stdout)
+        self.assert_there(main, tool)
+
     def test_abandoned(self):
         main, _, server = self.session("a")
         twin = self.session("b")
@@ -322,9 +378,11 @@ class Leftovers(Acting):
 class Asked(Acting):
     """On a terminal."""
 
-    def talk(self, *argv, answers):
-        """What is asked, in order, and what is answered; returns the results and what was shown."""
+    def talk(self, *argv, answers, before=b""):
+        """What is asked, in order, and what is answered; returns the results and what was shown.
+        `before` is typed before anything runs."""
         ours, theirs = pty.openpty()
+        os.write(ours, before)
         run = subprocess.Popen([SOOTH, *map(str, argv)], stdin=theirs, stdout=subprocess.PIPE,
                                stderr=theirs)
         os.close(theirs)
@@ -343,8 +401,19 @@ class Asked(Acting):
         self.assertEqual(told, {tool.pid: "not done"})
         self.assertIn(b"%d" % tool.pid, shown)
         self.assert_there(tool)
+        for answer in (b"yet\n", b"y n\n"):
+            told, _ = self.talk("kill", "-j", "--ask", tool.pid, answers=[(b"[y/N]", answer)])
+            self.assertEqual(told, {tool.pid: "not done"}, answer)
         told, _ = self.talk("kill", "-j", "--ask", tool.pid, answers=[(b"[y/N]", b"y\n")])
         self.assertEqual(told, {tool.pid: "ended"})
+
+    def test_typed_before_the_question(self):
+        """As by a paste into the screen that runs this: it is no answer."""
+        _, tool, _ = self.session("a")
+        told, _ = self.talk("kill", "-j", "--ask", tool.pid, answers=[(b"[y/N]", b"\n")],
+                            before=b"y\ny\n")
+        self.assertEqual(told, {tool.pid: "not done"})
+        self.assert_there(tool)
 
     def test_sigkill_is_offered(self):
         _, tool, _ = self.session("a")

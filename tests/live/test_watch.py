@@ -216,6 +216,20 @@ class Shown(Case):
         screen.type(b"q")
         self.assertTrue(screen.ends())
 
+    def test_told_to_end_elsewhere(self):
+        """By a signal while it waits for Enter, and while what it started waits for an answer."""
+        family = self.enterContext(Family(self.folder))
+        agent = family.main()
+        argv = WATCH + ["--columns", "pid,name,cpu_percent", str(agent.pid)]
+        for key, there in ((b"i", "Enter"), (b"k", "[y/N]")):
+            screen = self.watch(argv=argv)
+            self.assertEqual(self.pids(screen), [agent.pid])
+            screen.type(key)
+            screen.wait_for(lambda lines, there=there: any(there in line for line in lines), there)
+            os.kill(screen.pid, signal.SIGTERM)
+            self.assertTrue(screen.ends_within(harness.PATIENCE_S), "\n".join(screen.lines()))
+            self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
+        self.assertTrue(agent.is_there())
 
     def test_unknown_keys(self):
         """Sequences of keys that nobody knows are no keys of their own, and end nothing."""

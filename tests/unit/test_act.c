@@ -178,6 +178,92 @@ static void a_session(void **state)
 	assert_int_equal(act_mean_session(&act, "200", &err), 0);
 }
 
+/* Below what is left of a gone session: a daemon, and a window in which somebody works. */
+#define GONE T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=dead0000-0000")
+#define A_LEFT_HOST()                                                                              \
+	A_HOST({ 500, 1, .start = 10000, .name = "bash", .stream = AT_PIPES, .markers = GONE },    \
+		{ 510, 500, .start = 10001, .name = "daemon", .stream = AT_NULL,                   \
+			.markers = GONE },                                                         \
+		{ 511, 510, .start = 10002, .name = "worker", .session = 510, .stream = AT_NULL,   \
+			.markers = GONE },                                                         \
+		{ 520, 500, .start = 10003, .name = "make", .session = 500, .stream = AT_PIPES,    \
+			.markers = GONE },                                                         \
+		{ 600, 1, .start = 10004, .name = "xterm", .stream = AT_PIPES, .markers = GONE },  \
+		{ 610, 600, .start = 10005, .name = "sh", .terminal = 7, .stream = AT_TERMINAL,    \
+			.markers = GONE },                                                         \
+		{ 620, 610, .start = 10006, .name = "claude", .executable = CLAUDE,                \
+			.session = 610, .terminal = 7, .stream = AT_TERMINAL,                      \
+			.is_foreground = true, .markers = GONE },                                  \
+		{ 621, 620, .start = 10007, .name = "bash", .stream = AT_PIPES })
+
+static void mean_all(void)
+{
+	while (act_mean_others(&act))
+		;
+}
+
+static void what_goes_on_by_itself(void **state)
+{
+	(void)state;
+	A_LEFT_HOST();
+	act.reach = ACT_TREE;
+	act_mean_verdict(&act, VERDICT_ORPHANED);
+	mean_all();
+	assert_int_equal(meant(500)->outcome, ACT_MEANT);
+	assert_int_equal(meant(520)->outcome, ACT_MEANT);
+	assert_int_equal(meant(600)->outcome, ACT_REFUSED);
+	assert_true(has(meant(600)->why, "610 below it is at a terminal"));
+	for (uint32_t pid = 510; pid < 512; pid++)
+		assert_null(meant(pid));
+	for (uint32_t pid = 610; pid < 622; pid++)
+		assert_null(meant(pid));
+}
+
+/* Who names a process and all below it means all below it. */
+static void all_below_a_named_one(void **state)
+{
+	static const uint32_t all[] = { 500, 510, 511, 520, 600, 610, 620, 621 };
+	struct sooth_error err;
+
+	(void)state;
+	A_LEFT_HOST();
+	act.reach = ACT_TREE;
+	act.is_whole = true;
+	assert_int_equal(act_mean_pid(&act, 500, &err), 0);
+	assert_int_equal(act_mean_pid(&act, 600, &err), 0);
+	mean_all();
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		assert_int_equal(meant(all[i])->outcome, ACT_MEANT);
+}
+
+/* What hangs below one that is there is its; of one that is gone not what was made to stay. */
+static void of_a_session_that_is_there(void **state)
+{
+	struct sooth_error err;
+
+	(void)state;
+	A_HOST({ 212, 210, .name = "daemon", .stream = AT_NULL, .markers = MARKS });
+	act.reach = ACT_SESSION;
+	assert_int_equal(act_mean_session(&act, "4f1c", &err), 0);
+	mean_all();
+	assert_non_null(meant(212));
+}
+
+static void of_a_session_that_is_gone(void **state)
+{
+	struct sooth_error err;
+
+	(void)state;
+	A_LEFT_HOST();
+	act.reach = ACT_SESSION;
+	assert_int_equal(act_mean_session(&act, "dead", &err), 0);
+	mean_all();
+	assert_int_equal(meant(500)->outcome, ACT_MEANT);
+	assert_int_equal(meant(600)->outcome, ACT_REFUSED);
+	assert_null(meant(510));
+	assert_null(meant(620));
+}
+
 static void by_identity(void **state)
 {
 	static char good[] = "200@20000", other[] = "200@19999", bad[] = "200@";
@@ -247,6 +333,18 @@ static void some_may_not_be_read(void **state)
 	assert_null(meant(500));
 	act_mean_verdict(&act, VERDICT_ABANDONED);
 	assert_int_equal(act.unjudged, 1);
+	assert_int_equal(act.doubted, 0);
+}
+
+/* Younger than another main process that may have been its own. */
+static void of_some_it_does_not_follow(void **state)
+{
+	(void)state;
+	A_HOST({ 500, 1, .name = "lost", .stream = AT_PIPES, .markers = T("CLAUDECODE=1") });
+	act_mean_verdict(&act, VERDICT_ORPHANED);
+	assert_int_equal(act.doubted, 1);
+	assert_int_equal(act.unjudged, 0);
+	assert_null(meant(500));
 }
 
 static void all_may_be_read(void **state)
@@ -267,10 +365,15 @@ int main(void)
 		ACT_TEST(only_agents),
 		ACT_TEST(a_tree),
 		ACT_TEST(a_session),
+		ACT_TEST(what_goes_on_by_itself),
+		ACT_TEST(all_below_a_named_one),
+		ACT_TEST(of_a_session_that_is_there),
+		ACT_TEST(of_a_session_that_is_gone),
 		ACT_TEST(by_identity),
 		ACT_TEST(looked_at_again),
 		ACT_TEST(what_it_came_to),
 		ACT_TEST(some_may_not_be_read),
+		ACT_TEST(of_some_it_does_not_follow),
 		ACT_TEST(all_may_be_read),
 	};
 
