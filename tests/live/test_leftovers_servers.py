@@ -171,22 +171,24 @@ class Others(Leftovers):
         self.assertEqual([flags(rows[m.pid]) for m in (old, new)], [{"OUTDATED"}, set()])
 
     def test_deleted(self):
-        """Removed, replaced, and one whose name only looks like it."""
-        found = {}
-        for what in ("removed", "replaced", "named (deleted)", "sound"):
+        """Removed, replaced, removed where it ran, and one whose name only looks like it."""
+        found, deleted = {}, ("removed", "replaced", "linked")
+        for what in (*deleted, "named (deleted)", "sound"):
             program = self.family.copy("%s/%s/claude" % (VERSIONS, what.replace(" ", "-")))
             if " " in what:
                 os.rename(program, program + " (deleted)")
                 os.symlink("claude (deleted)", program)
             found[what] = self.family.root.start(what.split()[0], "session", program=program,
                                                  **NULL)
-            if what == "removed":
+            if what == "linked":  # as into the store of a package manager
+                os.link(program, program + ".store")
+            if what in ("removed", "linked"):
                 os.unlink(program)
             elif what == "replaced":
                 os.rename(shutil.copy(program, program + ".new"), program)
         for what, member in found.items():
             row = self.row(member)
-            self.assertIs(row["is_deleted"], what in ("removed", "replaced"), row)
+            self.assertIs(row["is_deleted"], what in deleted, row)
             self.assertEqual(row["agent"], "claude", row)
 
 

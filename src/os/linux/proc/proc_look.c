@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
 #include "core/script.h"
 #include "os/linux/proc/proc_question.h"
+#include "os/linux/files/path_lookup.h"
 #include "os/linux/files/procfs.h"
 
 #define DELETED_SUFFIX	" (deleted)"
@@ -53,6 +55,7 @@ void proc_look_init(struct proc_look *l, const struct agent_set *agents)
 void proc_look_fini(struct proc_look *l)
 {
 	programs_fini(&l->programs);
+	patience_fini(&l->patience);
 	agent_set_unref(l->agents);
 	map_fini(&l->plain);
 	map_fini(&l->plain_files);
@@ -114,11 +117,25 @@ static bool is_command(const struct proc_look *l, struct span name)
 	return false;
 }
 
+/*
+ * The kernel says " (deleted)" behind a name that is gone; or a living file is called so. Another
+ * name may be left to a file that is gone where it ran: package managers link into a store.
+ */
+static bool is_deleted(struct proc_look *l, int process, struct span path)
+{
+	struct path_aim aim;
+	struct stat st;
+
+	if (!span_ends(path, DELETED_SUFFIX) || fstatat(process, "exe", &st, 0))
+		return false;
+	aim = (struct path_aim){ st.st_ino, major(st.st_dev), minor(st.st_dev) };
+	return !st.st_nlink || path_leads_to(&l->patience, process, path, &aim) == 0;
+}
+
 void proc_look_read_executable(struct proc_look *l, struct proc_entry *e, int process)
 {
 	int status = procfs_link_at(process, "exe", &l->scratch);
 	struct span path = span_of((const char *)l->scratch.data, l->scratch.size);
-	struct stat st;
 
 	e->has_executable = true;
 	e->executable_state = procfs_state(status);
@@ -126,8 +143,7 @@ void proc_look_read_executable(struct proc_look *l, struct proc_entry *e, int pr
 		e->executable_state = SOOTH_STATE_ABSENT;
 	if (status)
 		return;
-	/* Or a living file of that name. */
-	if (span_ends(path, DELETED_SUFFIX) && !fstatat(process, "exe", &st, 0) && !st.st_nlink) {
+	if (is_deleted(l, process, path)) {
 		e->is_deleted = true;
 		path.size -= strlen(DELETED_SUFFIX);
 	}

@@ -11,16 +11,18 @@
 #include "base/buffer.h"
 #include "base/map.h"
 #include "core/agent_set.h"
+#include "os/linux/files/patience.h"
 #include "os/linux/proc/proc_interest.h"
 #include "os/linux/programs/programs.h"
 
 struct proc_look {
 	struct agent_set *agents; /* counted; NULL: the built-in ones */
 	struct programs programs;
-	struct map plain;	/* process_id -> struct plain_process: no second look */
-	struct map plain_files; /* uint64_t, hash of a path that says nothing -> nothing */
-	struct map plain_keys;	/* uint64_t, what such a file is known by -> nothing */
-	struct buffer commands; /* const char *: names that rules of agents go by */
+	struct patience patience; /* for a name that may lie on a dead mount */
+	struct map plain;	  /* process_id -> struct plain_process: no second look */
+	struct map plain_files;	  /* uint64_t, hash of a path that says nothing -> nothing */
+	struct map plain_keys;	  /* uint64_t, what such a file is known by -> nothing */
+	struct buffer commands;	  /* const char *: names that rules of agents go by */
 	uint32_t sample;
 	/* Of the sample at hand. */
 	bool is_unsorted; /* they did not come by pid */
