@@ -130,8 +130,9 @@ WRITE_CHURN = [
 
 CONNECTS = """
 import errno, socket, threading
-def closed_port():
-    s = socket.socket(); s.bind(("127.0.0.1", 0)); port = s.getsockname()[1]; s.close(); return port
+def bound():
+    # It does not listen: its port refuses, and nobody else gets it.
+    s = socket.socket(); s.bind(("127.0.0.1", 0)); return s
 def listener(family=socket.AF_INET, backlog=64):
     s = socket.socket(family); s.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
     s.listen(backlog); return s
@@ -148,7 +149,8 @@ def attempt(address, family=socket.AF_INET, timeout=None, type=socket.SOCK_STREA
     finally:
         s.close()
 if kind in ("refused", "refused with a time-out", "now and then"):
-    port = closed_port()
+    deaf = bound()
+    port = deaf.getsockname()[1]
 elif kind == "gone":
     s = socket.socket(socket.AF_UNIX); s.bind("gone"); s.close()
 elif kind == "no answer":
@@ -158,11 +160,9 @@ elif kind == "no answer":
         s = socket.socket(); s.setblocking(False); s.connect_ex(full.getsockname()); kept.append(s)
     time.sleep(0.2)
 elif kind in ("reached", "two addresses", "no wait", "comes up"):
-    server = listener()
+    server = bound() if kind == "comes up" else listener()
     port = server.getsockname()[1]
-    if kind == "comes up":
-        server.close()
-    else:
+    if kind != "comes up":
         threading.Thread(target=drain, args=(server,), daemon=True).start()
 def give_up():
     while True: attempt(full.getsockname(), timeout=1.1)
@@ -183,21 +183,16 @@ def work(n):
     elif kind == "now and then": attempt(("127.0.0.1", port))
     elif kind == "comes up":
         if n == size:
-            server = socket.socket(); server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            server.bind(("127.0.0.1", port)); server.listen(64)
+            server.listen(64)
             threading.Thread(target=drain, args=(server,), daemon=True).start()
         attempt(("127.0.0.1", port))
 """
 
 NODE_CLIENT = """
 const net = require('net');
-const server = net.createServer().listen(0, '127.0.0.1', () => {
-  const port = server.address().port;
-  server.close(() => {
-    setInterval(() => net.connect(port, '127.0.0.1').on('error', () => {}), %d);
-    console.log('ready');
-  });
-});
+// Nobody listens there, and the kernel gives it to nobody.
+setInterval(() => net.connect(1, '127.0.0.1').on('error', () => {}), %d);
+console.log('ready');
 """
 
 

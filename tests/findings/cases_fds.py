@@ -27,14 +27,14 @@ while True:
 
 SAWTOOTH = """
 import sys, time
-rate, most = float(sys.argv[1]), int(sys.argv[2])
-kept = []
+rate, lasts = float(sys.argv[1]), float(sys.argv[2])
+kept, begin = [], time.monotonic()
 print("ready", flush=True)
 while True:
     kept.append(open("/dev/null"))
-    if len(kept) > most:
+    if time.monotonic() - begin > lasts:
         for f in kept: f.close()
-        kept = []
+        kept, begin = [], time.monotonic()
     time.sleep(1 / rate)
 """
 
@@ -96,8 +96,8 @@ def cache(scope, rng):
 
 
 def sawtooth(scope, rng):
-    rate = rng.uniform(40, 120)
-    return scope.python(SAWTOOTH, rate, int(rate * rng.uniform(0.5, 0.9))).pid
+    """A tooth lasts no longer where the machine is slow."""
+    return scope.python(SAWTOOTH, rng.uniform(40, 120), rng.uniform(0.5, 0.9)).pid
 
 
 def near(low, high):

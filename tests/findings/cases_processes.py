@@ -26,8 +26,8 @@ def child(seconds=None, then=lambda: None):
 # Ends that nobody asks for.
 ZOMBIES = START + """
 count, more = int(sys.argv[1]), float(sys.argv[2])
-for _ in range(count): child(0)
-time.sleep(0.2)
+for pid in [child(0) for _ in range(count)]:
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 print("ready", flush=True)
 while True:
     time.sleep(0.3)

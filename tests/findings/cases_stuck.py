@@ -2,8 +2,8 @@
 """blocked-io, all-threads-waiting."""
 import os
 import shutil
-import time
 
+import harness
 from case import healthy, sick
 
 # In a mount namespace of its own a small file system is frozen while a thread writes. A guard of a
@@ -37,8 +37,12 @@ def write():
     if sys.argv[1] == "write": os.write(out, b"y" * 4096)
     elif sys.argv[1] == "create": os.open("mnt/other", os.O_RDWR | os.O_CREAT, 0o600)
     else: os.ftruncate(out, 0)
-threading.Thread(target=write, daemon=True).start()
-time.sleep(0.3)
+thread = threading.Thread(target=write, daemon=True)
+thread.start()
+def is_blocked():
+    with open("/proc/self/task/%d/stat" % thread.native_id) as f:
+        return f.read().rsplit(")", 1)[1].split()[0] == "D"
+while not is_blocked(): time.sleep(0.01)
 print("ready", flush=True)
 time.sleep(50)
 fcntl.ioctl(top, THAW, 0)
@@ -196,7 +200,8 @@ def in_freezer(scope, rng):
     scope.later(thaw)
     say("tasks", str(pid))
     say("freezer.state", "FROZEN")
-    time.sleep(0.2)
+    harness.wait_until(lambda: b"FROZEN" in harness.read(group + "/freezer.state"),
+                       "the group to be frozen")
     return pid
 
 

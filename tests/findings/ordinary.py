@@ -8,11 +8,11 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from agents import agent as agents  # noqa: E402
 from agents import known, modes  # noqa: E402
+from inspect_case import bound_port  # noqa: E402
 
 NOBODY = 65534
 
@@ -103,6 +103,13 @@ def build(scope):
     return [scope.python(BUILD).pid]
 
 
+def port_of(scope):
+    """Nobody else gets it meanwhile."""
+    holder, port = bound_port()
+    scope.later_last(holder.close)
+    return port
+
+
 def children_of(pid):
     path = "/proc/%d/task/%d/children" % (pid, pid)
     with open(path) as f:
@@ -123,24 +130,26 @@ while True:
 def nginx(scope):
     (scope.path / "nginx").mkdir()
     config = scope.path / "nginx.conf"
+    port = port_of(scope)
     page = scope.path / "nginx" / "index.html"
     page.write_text("hello " * 2000)
     os.chmod(scope.path, 0o755)
     config.write_text("""daemon off; pid nginx.pid; error_log stderr; worker_processes 2;
-events {} http { access_log off; server { listen 127.0.0.1:8737; root nginx; } }""")
+events {} http { access_log off; server { listen 127.0.0.1:%d; root nginx; } }""" % port)
     server = scope.start([program("nginx", "/usr/sbin/nginx"), "-p", scope.path, "-c", config],
         ready=None)
-    time.sleep(0.5)
-    fetch_loop(scope, "http://127.0.0.1:8737/")
+    agents.wait_until(lambda: len(children_of(server.pid)) == 2, "nginx's workers")
+    fetch_loop(scope, "http://127.0.0.1:%d/" % port)
     return [server.pid, *children_of(server.pid)]
 
 
 def redis(scope):
-    server = scope.start([program("redis-server"), "--port", "8738", "--dir", scope.path,
+    port = port_of(scope)
+    server = scope.start([program("redis-server"), "--port", port, "--dir", scope.path,
         "--save", ""], ready=b"Ready to accept")
     scope.python("""
-import socket, time
-s = socket.create_connection(("127.0.0.1", 8738))
+import socket, sys, time
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 print("ready", flush=True)
 i = 0
 while True:
@@ -148,7 +157,7 @@ while True:
     s.sendall(b"SET k%d %s\\r\\nGET k%d\\r\\n" % (i, b"x" * 100, i))
     s.recv(4096)
     time.sleep(0.01)
-""")
+""", port)
     return [server.pid]
 
 
@@ -165,12 +174,14 @@ def postgres(scope):
     who = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
     subprocess.run([folder / "initdb", "-D", data, "-U", "soak", "-A", "trust"], check=True,
         capture_output=True, cwd=data, **who)
-    server = scope.start([folder / "postgres", "-D", data, "-p", "8739", "-k", data,
+    port = port_of(scope)
+    server = scope.start([folder / "postgres", "-D", data, "-p", port, "-k", data,
         "-h", "127.0.0.1"], ready=None, **who)
-    time.sleep(1.5)
+    agents.wait_until(lambda: not subprocess.run([folder / "pg_isready", "-h", "127.0.0.1", "-p",
+        str(port), "-U", "soak"], capture_output=True).returncode, "postgres to be ready")
     client = scope.start(["sh", "-c", "yes 'select count(*) from pg_class; select pg_sleep(0.02);' "
-        "| %s -h 127.0.0.1 -p 8739 -U soak postgres >/dev/null" % (folder / "psql")], ready=None)
-    time.sleep(0.5)
+        "| %s -h 127.0.0.1 -p %d -U soak postgres >/dev/null" % (folder / "psql", port)], ready=None)
+    agents.wait_until(lambda: len(children_of(client.pid)) == 2, "its client")
     return [server.pid, *children_of(server.pid), *children_of(client.pid)]
 
 
