@@ -17,7 +17,7 @@ class Demo(harness.Case):
     def demonstrate(self, **options):
         with tempfile.TemporaryDirectory() as home:
             # Its directory's name must stay short: sooth puts longer ones into /tmp.
-            run = subprocess.run([harness.SOOTH, "demo"], capture_output=True, text=True, timeout=60,
+            run = subprocess.run([harness.SOOTH, "demo"], capture_output=True, text=True, timeout=300,
                                  env={**os.environ, "TMPDIR": home}, **options)
             return run, os.listdir(home)
 
@@ -42,7 +42,7 @@ class Demo(harness.Case):
         if os.geteuid():
             self.skipTest("needs root to become somebody else")
         copy = self.copy_for_all(harness.SOOTH)
-        run = subprocess.run([copy, "demo"], capture_output=True, text=True, timeout=60, user=65534,
+        run = subprocess.run([copy, "demo"], capture_output=True, text=True, timeout=300, user=65534,
                              group=65534, extra_groups=[],
                              env={"TMPDIR": self.folder, "PATH": "/usr/bin:/bin"})
         self.assertEqual(run.returncode, 0, run.stderr)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Wrong use and bad luck: the right exit status, and three short lines that help."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 
 import signal
-import time
 import unittest
 
 import harness
@@ -286,7 +286,7 @@ class Traces(Case):
         """Found out while it runs, not when somebody stops it."""
         target = self.workload("storm", "--rate", "20000", "--seconds", "100", hold=False)
         sooth = self.start_sooth("trace", "-j", "-o", FULL, "-p", str(target.pid))
-        run = sooth.finish(timeout=30)
+        run = sooth.finish()
         self.assertEqual(run.status, 5, run)
         self.assertTrue(target.is_running())
 
@@ -295,17 +295,26 @@ class Traces(Case):
         target = self.workload("storm", "--rate", "20000", "--seconds", "100", hold=False)
         for argv in (["trace", "-p", str(target.pid)], ["trace", "-j", "-p", str(target.pid)]):
             run = self.run_program("/bin/sh", "-c", script, harness.SOOTH, *argv,
-                                   env=dict(os.environ, OUT=self.path("status")), timeout=30)
+                                   env=dict(os.environ, OUT=self.path("status")))
             self.assertEqual(run.err, b"", argv)
             self.assertEqual(harness.read(self.path("status")).strip(), b"0", argv)
         self.assertTrue(target.is_running())
+
+    @staticmethod
+    def wait_for_calls(pid):
+        """Each time that the storm has slept it has made some."""
+        def sleeps():
+            return sum(int(count) for tid in os.listdir("/proc/%d/task" % pid) for count in re.findall(
+                rb"\nvoluntary_ctxt_switches:\s+(\d+)", harness.read("/proc/%d/task/%s/status" % (pid, tid))))
+        before = sleeps()
+        harness.wait_until(lambda: sleeps() > before + 5, "calls of the storm")
 
     def test_interrupt_ends_with_the_whole_report(self):
         target = self.workload("storm", "--rate", "2000", "--seconds", "100", hold=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             for mode in (["-c", "-j"], ["-c"], ["-j"], []):
                 sooth = self.start_attached("trace", *mode, "-p", str(target.pid))
-                time.sleep(0.3)
+                self.wait_for_calls(target.pid)
                 sooth.send(number)
                 run = sooth.finish()
                 self.assertEqual((run.status, run.err), (0, b""), run)
@@ -321,7 +330,7 @@ class Traces(Case):
     def test_interrupt_of_a_recording(self):
         target = self.workload("storm", "--rate", "2000", "--seconds", "100", hold=False)
         sooth = self.start_attached("record", "-o", self.path("capture"), "-p", str(target.pid))
-        time.sleep(0.3)
+        self.wait_for_calls(target.pid)
         sooth.send(signal.SIGINT)
         self.assertEqual(sooth.finish().status, 0)
         report = self.sooth("report", "-j", self.path("capture")).json()
@@ -333,7 +342,7 @@ class Traces(Case):
             target = self.workload("sleep", "--seconds", "100")
             sooth = self.start_attached("trace", *mode, "-p", str(target.pid))
             target.send(signal.SIGKILL)
-            run = sooth.finish(timeout=20)
+            run = sooth.finish()
             self.assertEqual(run.status, 0, run)
             last = run.json() if "-c" in mode else run.lines()[-1]
             self.assertEqual(last["ended"], "target ended")
@@ -343,7 +352,6 @@ class Traces(Case):
         report = self.sooth("trace", "-c", "-j", "-d", "500ms", "-p", str(target.pid)).json()
         self.assertEqual(report["ended"], "duration")
         self.assertGreaterEqual(report["interval_ns"], 450e6)
-        self.assertLess(report["interval_ns"], 20e9)
 
 
 if __name__ == "__main__":

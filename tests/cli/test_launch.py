@@ -46,7 +46,7 @@ class Launch(Case):
             child = harness.wait_until(lambda: harness.read(children).split(), "the command")[0]
             time.sleep(delay_ms / 1000)
             os.kill(int(child), signal.SIGKILL)
-            self.assertIn(sooth.finish(20).status, (4, 128 + signal.SIGKILL), delay_ms)
+            self.assertIn(sooth.finish().status, (4, 128 + signal.SIGKILL), delay_ms)
 
     def test_not_executable(self):
         path = self.path("plain")

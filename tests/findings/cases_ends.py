@@ -23,7 +23,7 @@ KILLER = WAIT + "watched(); os.kill(int(sys.argv[2]), int(sys.argv[3]))"
 # The soft limit alone: at the hard one it is SIGKILL. Most of it is spent before, so that it ends while
 # it is watched, however little a busy machine gives it.
 SPEND = WAIT + """
-while time.process_time() < 0.7: pass
+while time.process_time() < 0.85: pass
 resource.setrlimit(resource.RLIMIT_CPU, (1, resource.RLIM_INFINITY))
 watched()
 while True: pass

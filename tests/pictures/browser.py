@@ -102,7 +102,7 @@ class Browser:
         """The body of a function; what it returns."""
         return self.driver.execute_script(script, *arguments)
 
-    def wait(self, script, *arguments, seconds=20):
+    def wait(self, script, *arguments, seconds=60):
         """Until the script returns something true, which is returned."""
         from selenium.webdriver.support.ui import WebDriverWait
 
