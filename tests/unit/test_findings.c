@@ -141,7 +141,7 @@ static void test_fine(void **state)
 	add_growing(0, "good");
 	json = show_view("diagnose", "findings", NULL, "json");
 	assert_null(strstr(json, "\"severity\": \"high\""));
-	assert_non_null(strstr(json, "nothing is wrong: 1 process looked at"));
+	assert_non_null(strstr(json, "nothing wrong was found: 1 process looked at"));
 	assert_non_null(strstr(json, "\"words\": \"10 descriptors, then 10\""));
 }
 
@@ -212,6 +212,12 @@ static void test_nobody_is_meant(void **state)
 	text = show_view("diagnose", "findings", NULL, "text");
 	assert_null(strstr(text, "pid 99"));
 	assert_non_null(strstr(text, "no agents are running"));
+	/* A capture that was cut, or holds no processes, tells nothing of who runs. */
+	buffer_reset(&records);
+	add_target("host", 0);
+	text = show_view("diagnose", "findings", NULL, "text");
+	assert_non_null(strstr(text, "no processes were seen"));
+	assert_null(strstr(text, "running"));
 }
 
 /* It ended before any reading of it: each view of the findings tells that, and measures nothing. */

@@ -200,6 +200,8 @@ static void test_no_agents(void **state)
 
 	(void)state;
 	add_host();
+	assert_true(has(show("processes", &only, "table"), "no processes were seen"));
+	add_sample((struct sample){ .time_ns = 10 * NS_PER_S, .pid = 1 });
 	assert_true(has(show("processes", &only, "table"), "no agents are running here"));
 }
 

@@ -112,7 +112,12 @@ int findings_tell_processes(struct output *output, const struct judging *s, stru
 		.schema = &finding_process_schema,
 		.shape = SECTION_TABLE,
 		.if_empty = "no agents are running here; name a process: sooth diagnose PID" };
-	int status = output_section(output, &section, err);
+	static const struct section unseen = { .name = "processes",
+		.schema = &finding_process_schema,
+		.shape = SECTION_TABLE,
+		.if_empty = "no processes were seen" };
+	bool is_seen = s->readings.host.census.last_ns;
+	int status = output_section(output, is_seen ? &section : &unseen, err);
 
 	for (size_t i = 1; i < s->count && !status; i++)
 		status = s->all[i].process
@@ -146,7 +151,7 @@ static void summary_words(const struct finding_summary_row *row, struct buffer *
 	bool is_second = false;
 
 	if (!all)
-		buffer_string(out, "nothing is wrong");
+		buffer_string(out, "nothing wrong was found");
 	else
 		buffer_format(out, "%u finding%s: ", all, all == 1 ? "" : "s");
 	for (unsigned i = FINDING_SEVERITIES; i-- > 0;) {

@@ -133,7 +133,7 @@ static const char *nobody(const struct processes_state *s)
 {
 	const struct processes_options *o = &s->options;
 
-	if (o->shown == PROCESSES_ALL || o->pid_count)
+	if (o->shown == PROCESSES_ALL || o->pid_count || !s->host.census.last_ns)
 		return "no processes were seen";
 	if (s->list.unknown || s->host.census.hides_users)
 		return nobody_known(o);
