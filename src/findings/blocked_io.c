@@ -7,11 +7,10 @@
  */
 #include <string.h>
 
-#include "analyze/judging/exam.h"
+#include "analyze/judging/exam_waits.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "core/finding.h"
-#include "probes/fds.h"
 #include "probes/syscall_names.h"
 
 static const struct finding_option options[] = {
@@ -55,20 +54,6 @@ static bool begins(const char *text, const char *with)
 	return !strncmp(text, with, strlen(with));
 }
 
-static const struct fds_descriptor *descriptor_of(const struct exam *e, uint32_t fd)
-{
-	const struct snapshot *last = exam_last(e, &e->readings->fds);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && d->fd == fd)
-			return d;
-	}
-	return NULL;
-}
-
 static bool is_file(const struct fds_descriptor *d)
 {
 	return d->type == FDS_FILE || d->type == FDS_DELETED || d->type == FDS_DIRECTORY;
@@ -91,22 +76,13 @@ static bool waits_for_file(const struct exam *e, const struct thread_history *t)
 			return true;
 	}
 	return t->waits[THREAD_WAIT_DATA] == t->met &&
-	       is_on_disk(descriptor_of(e, t->waiting.descriptor));
-}
-
-static bool is_same_wait(const struct exam *e, const struct thread_history *t)
-{
-	return t->met >= exam_option(e, "min-readings") &&
-	       (double)thread_history_ns(t) >= exam_option(e, "min-time") &&
-	       t->first.cpu_ns == t->last.cpu_ns && !t->switches_state &&
-	       t->first.voluntary_switches == t->last.voluntary_switches &&
-	       t->first.involuntary_switches == t->last.involuntary_switches;
+	       is_on_disk(exam_descriptor(e, t->waiting.descriptor));
 }
 
 /* Who is frozen is in state D wherever it happens to wait, also where nobody is otherwise. */
 static bool is_frozen(const struct exam *e, const struct thread_history *t)
 {
-	const struct fds_descriptor *d = descriptor_of(e, t->waiting.descriptor);
+	const struct fds_descriptor *d = exam_descriptor(e, t->waiting.descriptor);
 	bool is_data = t->waits[THREAD_WAIT_DATA] == t->met && d;
 
 	if (is_data)
@@ -120,7 +96,7 @@ static bool is_frozen(const struct exam *e, const struct thread_history *t)
 
 static enum block block_of(const struct exam *e, const struct thread_history *t)
 {
-	if (!is_same_wait(e, t))
+	if (!exam_is_one_wait(e, t))
 		return BLOCK_NONE;
 	if (t->uninterruptible == t->met) {
 		if (is_frozen(e, t))
@@ -158,7 +134,7 @@ static void tell_where(struct exam *e, const struct thread_history *t, const str
 
 static void tell_file(struct exam *e, const struct thread_history *t)
 {
-	const struct fds_descriptor *d = descriptor_of(e, t->waiting.descriptor);
+	const struct fds_descriptor *d = exam_descriptor(e, t->waiting.descriptor);
 	struct span path = d && d->path_state <= SOOTH_STATE_TRUNCATED
 				   ? record_text(&d->record, &d->path)
 				   : span_of("", 0);
@@ -182,7 +158,7 @@ static void tell_file(struct exam *e, const struct thread_history *t)
 static void tell_blocked(
 	struct exam *e, const struct thread_history *t, const struct blocked *b, const char *what)
 {
-	const struct fds_descriptor *d = descriptor_of(e, t->waiting.descriptor);
+	const struct fds_descriptor *d = exam_descriptor(e, t->waiting.descriptor);
 	struct span path = d && d->path_state <= SOOTH_STATE_TRUNCATED
 				   ? record_text(&d->record, &d->path)
 				   : span_of("", 0);

@@ -205,6 +205,39 @@ def in_freezer(scope, rng):
     return pid
 
 
+# What is written is read never, or a little now and then.
+UNREAD = """
+import os, socket, sys, threading, time
+kind, pause = sys.argv[1], float(sys.argv[2])
+if kind == "socket":
+    a, b = socket.socketpair()
+    out, inside = a.detach(), b.detach()
+else:
+    inside, out = os.pipe()
+if os.fork() == 0:
+    os.close(out)
+    while True:
+        time.sleep(pause or 600)
+        os.read(inside, 1 << 14)
+os.close(inside)
+def write():
+    while True: os.write(out, b"x" * 4096)
+threading.Thread(target=write, daemon=True).start()
+print("ready", flush=True)
+while True: time.sleep(0.05)
+"""
+
+# Nobody has anything to write, and nobody to read.
+QUIET_PIPE = """
+import os, sys
+inside, out = os.pipe()
+if os.fork() == 0:
+    os.read(inside, 1)
+    os._exit(0)
+print("ready", flush=True)
+os.read(inside, 1)
+"""
+
 STOPPED = """
 import os, signal, subprocess, sys
 if sys.argv[1] == "tree":
@@ -227,6 +260,10 @@ while True:
     os.kill(os.getppid(), signal.SIGCONT)
     time.sleep(0.5)
 """
+
+
+def unread(kind, low=0.0, high=0.0):
+    return lambda scope, rng: scope.python(UNREAD, kind, rng.uniform(low, high)).pid
 
 
 def stopped(what):
@@ -254,6 +291,14 @@ CASES = [
     healthy("blocked-io", "one that spawns all the time", program(SPAWNER)),
     healthy("blocked-io", "frozen by its control group", in_freezer, may_skip=may_freeze_groups,
         also=("frozen",)),
+    sick("writer-stuck", "a pipe that nobody reads", unread("pipe"), duration_s=4, severity="low",
+        evidence="nothing could be written for", threshold="min-time"),
+    sick("writer-stuck", "a local socket that nobody reads", unread("socket"), duration_s=4,
+        severity="low", options=("-d",)),
+    healthy("writer-stuck", "a pipe that is read slowly", unread("pipe", 0.2, 0.5), duration_s=4),
+    healthy("writer-stuck", "a local socket that is read slowly", unread("socket", 0.2, 0.5),
+        duration_s=4),
+    healthy("writer-stuck", "a pipe with nothing in it", program(QUIET_PIPE), duration_s=4),
     sick("frozen", "stopped by a signal", stopped("alone"), says="stopped by a signal"),
     sick("frozen", "with what it started", stopped("tree"), says="stopped by a signal"),
     sick("frozen", "by its control group", in_freezer, may_skip=may_freeze_groups,

@@ -381,10 +381,117 @@ static void test_many(void **state)
 	text_free(&line_said);
 }
 
+/* --- writer-stuck --- */
+
+static struct thread_made writer = { .name = "writer", .call = "write", .arguments = { 3 } };
+
+static void writes_to(double type)
+{
+	is_there();
+	thread(writer);
+	threads_read(1);
+	descriptor((uint8_t)type, "pipe:[7]");
+}
+
+static void calls_with(const char *call)
+{
+	struct thread_made m = writer;
+
+	m.call = call;
+	is_there();
+	thread(m);
+	threads_read(1);
+	descriptor(FDS_PIPE, "pipe:[7]");
+}
+
+static void reads_from(double value)
+{
+	(void)value;
+	calls_with("read");
+}
+
+static void sends_to(double value)
+{
+	(void)value;
+	calls_with("sendmsg");
+}
+
+static void writes_but(struct thread_made m)
+{
+	m.name = writer.name;
+	m.call = writer.call;
+	m.arguments[0] = 3;
+	is_there();
+	thread(m);
+	threads_read(1);
+	descriptor(FDS_PIPE, "pipe:[7]");
+}
+
+static void writes_and_wakes(double hz)
+{
+	writes_but((struct thread_made){ .voluntary = hz });
+}
+
+static void writes_in_looks(double looks)
+{
+	writes_but((struct thread_made){ .looks = (int)looks });
+}
+
+static void writes_unseen(double state)
+{
+	writes_but((struct thread_made){ .syscall_state = (uint8_t)state });
+}
+
+static void has_holder(double access)
+{
+	struct fds_holder h = { .record = head_of(LOOKS - 1, PID, FDS_HOLDER),
+		.holder_pid = 200,
+		.holder_fd = 4,
+		.access = (uint8_t)access,
+		.holder_name = "reader" };
+
+	is_there();
+	thread(writer);
+	threads_read(1);
+	RECORD_APPEND(&records, &h, NULL, 0);
+	descriptor(FDS_PIPE, "pipe:[7]");
+}
+
+static void test_writer_stuck(void **state)
+{
+	static const struct exam_case cases[] = {
+		{ "writer-stuck", writes_to, FDS_PIPE, NULL,
+			"low/high: thread writer (99) is stuck writing: the pipe at descriptor 3 "
+			"is full, and nobody reads from it |[nothing could be written for: 5.00s "
+			"|[threads that are stuck so: 1]|[system call: write]|(unseen: who has|"
+			"<sooth inspect --fds 99 " },
+		{ "writer-stuck", writes_to, FDS_FIFO, NULL, "low/high: " },
+		{ "writer-stuck", writes_to, FDS_UNIX, NULL, "low/high: |the socket at" },
+		{ "writer-stuck", writes_to, FDS_TCP, NULL, "fine: " },
+		{ "writer-stuck", writes_to, FDS_FILE, NULL, "fine: no thread stays" },
+		{ "writer-stuck", reads_from, 0, NULL, "fine: " },
+		{ "writer-stuck", sends_to, 0, NULL, "low/high: |call: sendmsg]" },
+		{ "writer-stuck", writes_and_wakes, 1, NULL, "fine: " },
+		{ "writer-stuck", writes_in_looks, 4, NULL, "low/high: |for: 3.00s " },
+		{ "writer-stuck", writes_in_looks, 3, NULL, "fine: " },
+		{ "writer-stuck", writes_to, FDS_PIPE, "writer-stuck.min-time=5001ms", "fine: " },
+		{ "writer-stuck", writes_to, FDS_PIPE, "writer-stuck.min-readings=7", "fine: " },
+		{ "writer-stuck", writes_unseen, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "writer-stuck", has_holder, FDS_ACCESS_READ, NULL,
+			"low/high: |[may read it: reader (200), descriptor 4]|"
+			"<find out why the reader does not read: sooth diagnose 200>" },
+		{ "writer-stuck", has_holder, FDS_ACCESS_WRITE, NULL, "low/high: |(unseen: who" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_threads_waiting),
+		cmocka_unit_test(test_writer_stuck),
 		cmocka_unit_test(test_blocked_io),
 		cmocka_unit_test(test_many),
 	};
