@@ -144,6 +144,10 @@ void screen_close(struct screen *s)
 
 	if (!s)
 		return;
+	/* What is told next stands there, where a terminal has one screen only. */
+	move(LINES - 1, 0);
+	clrtoeol();
+	refresh();
 	endwin();
 	delscreen(s->terminal);
 	lines = &screen_current(s)->lines;

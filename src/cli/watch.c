@@ -108,19 +108,25 @@ static void wait_for_end(pid_t child)
 	}
 }
 
-/* Reading alone would go on when a signal has come (stop_catch()). */
+/*
+ * Reading alone would go on when a signal has come (stop_catch()). What was typed while there was
+ * no line to end is told as one without an end.
+ */
 static void wait_for_enter(void)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 	char line[64];
-	int ready = 0;
+	ssize_t size = 1;
 
 	printf("\n-- Enter: back to the list --");
 	fflush(stdout);
-	while (!stop_is_wanted() && ready <= 0)
-		ready = poll(&in, 1, STEP_MS);
-	if (!stop_is_wanted() && !fgets(line, sizeof(line), stdin))
-		clearerr(stdin);
+	while (size > 0 && !stop_is_wanted()) {
+		if (poll(&in, 1, STEP_MS) <= 0)
+			continue;
+		size = read(STDIN_FILENO, line, sizeof(line));
+		if (size > 0 && memchr(line, '\n', (size_t)size))
+			break;
+	}
 }
 
 /* Ctrl-C ends what was started, not the watching. */

@@ -221,7 +221,8 @@ class Shown(Case):
         family = self.enterContext(Family(self.folder))
         agent = family.main()
         argv = WATCH + ["--columns", "pid,name,cpu_percent", str(agent.pid)]
-        for key, there in ((b"i", "Enter"), (b"k", "[y/N]")):
+        # What is typed behind the key waits in the terminal without the end of a line.
+        for key, there in ((b"i", "Enter"), (b"ixx", "Enter"), (b"k", "[y/N]")):
             screen = self.watch(argv=argv)
             self.assertEqual(self.pids(screen), [agent.pid])
             screen.type(key)

@@ -177,6 +177,8 @@ static void test_interest(void **state)
 							  (pid >= 32 && pid <= 34));
 	}
 	assert_true(proc_interest_is_below(all, ARRAY_SIZE(all), 50, 70));
+	/* Of the first one that is looked at; there is no array yet. */
+	assert_null(proc_interest_parent(NULL, 0, &all[0]));
 	assert_true(proc_interest_is_below(all, ARRAY_SIZE(all), 70, 70));
 	assert_false(proc_interest_is_below(all, ARRAY_SIZE(all), 70, 50));
 	assert_false(proc_interest_is_below(all, ARRAY_SIZE(all), 50, 40));

@@ -62,7 +62,7 @@ static void test_somebody_was_not_read(void **state)
 		{ 300, 200, .stream = AT_FILE, .output = TASKS,
 			.markers = T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-y") });
 	assert_holds(150, VERDICT_ORPHANED, "anew");
-	assert_doubted(300, VERDICT_ORPHANED, "which are not all");
+	assert_doubted(300, VERDICT_ORPHANED, "older process could not be read");
 }
 
 static void test_pid_given_anew(void **state)

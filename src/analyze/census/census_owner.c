@@ -40,6 +40,18 @@ static bool is_everybody_seen(const struct question *q)
 	       (!s->unread_ticks || s->unread_ticks > q->p->id.start_ticks);
 }
 
+static const char *why_not_everybody(const struct question *q)
+{
+	const struct census *c = q->s->census;
+
+	if (!c->is_of_host)
+		return "not every process was looked at";
+	if (!c->is_partial)
+		return "an older process could not be read";
+	return c->hides_users ? "other users' processes are hidden here"
+			      : "this is a pid namespace, and who is outside it is not seen";
+}
+
 static struct owner found(struct question *q, struct census_process *main, enum census_tie tie)
 {
 	q->owner.main = main;
@@ -205,10 +217,8 @@ static struct owner by_pid(struct question *q)
 				TEXT(its), TEXT(marker)));
 	if (!is_everybody_seen(q))
 		return doubted(q, CENSUS_TIE_PID,
-			census_say(c,
-				"%.*s had main process %.*s, which was not seen; nor was everybody "
-				"else",
-				TEXT(its), TEXT(marker)));
+			census_say(c, "%.*s had main process %.*s, which was not seen, but %s",
+				TEXT(its), TEXT(marker), why_not_everybody(q)));
 	return gone(q, CENSUS_TIE_PID,
 		census_say(
 			c, "%.*s had main process %.*s, which is gone", TEXT(its), TEXT(marker)));
@@ -245,10 +255,8 @@ static struct owner without_main(struct question *q, enum census_tie tie)
 				TEXT(its), (unsigned long long)may->id.pid));
 	if (!is_everybody_seen(q))
 		return doubted(q, tie,
-			census_say(c,
-				"%.*s has no main process among those that were seen, which are "
-				"not all",
-				TEXT(its)));
+			census_say(c, "%.*s has no main process among those that were seen, but %s",
+				TEXT(its), why_not_everybody(q)));
 	return gone(q, tie,
 		census_say(c,
 			"%.*s has no main process here, and no %s is old enough to have had it",
