@@ -38,7 +38,7 @@ struct {
 /*
  * From Linux 7.0 on a thread may be preempted within a program at a tracepoint, and until it goes
  * on the kernel runs that program for no other thread on that processor. So there is a second one
- * behind it (os/linux/bpf/bpf.h), which does what the first was not run for: the first leaves a
+ * behind it (os/linux/bpf/again.h), which does what the first was not run for: the first leaves a
  * mark in the thread, the second takes it away.
  */
 #define DONE_ENTER   1

@@ -56,15 +56,6 @@ const struct argument_type *const *syscall_arguments(const struct syscall_row *r
 	return NULL;
 }
 
-static bool is_among(const char *name, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (!strcmp(names[i], name))
-			return true;
-	}
-	return false;
-}
-
 bool syscall_returns_descriptor(const struct syscall_row *row)
 {
 	static const char *const names[] = { "open", "openat", "openat2", "creat", "dup", "dup2",
@@ -74,7 +65,7 @@ bool syscall_returns_descriptor(const struct syscall_row *row)
 		"userfaultfd", "perf_event_open", "io_uring_setup", "open_tree", "fsopen",
 		"fsmount", "fspick", "memfd_secret", "open_by_handle_at", "mq_open" };
 
-	return is_among(row->name, names, COUNT_OF(names));
+	return syscall_is_among(row, names, COUNT_OF(names));
 }
 
 bool syscall_waits(const struct syscall_row *row)
@@ -89,5 +80,5 @@ bool syscall_waits(const struct syscall_row *row)
 		"ppoll_time64", "futex_time64", "pselect6_time64", "clock_nanosleep_time64",
 		"rt_sigtimedwait_time64", "sched_yield", "vfork" };
 
-	return is_among(row->name, names, COUNT_OF(names));
+	return syscall_is_among(row, names, COUNT_OF(names));
 }

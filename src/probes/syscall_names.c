@@ -222,6 +222,15 @@ int32_t syscall_number(unsigned abi, const char *name, size_t size)
 	return number;
 }
 
+bool syscall_is_among(const struct syscall_row *row, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(names[i], row->name))
+			return true;
+	}
+	return false;
+}
+
 size_t syscall_name(unsigned abi, uint32_t number, char out[SYSCALL_NAME_SIZE])
 {
 	/* The two native ABIs go without: on their machines every call would carry the prefix. */

@@ -67,6 +67,9 @@ const struct syscall_row *syscall_by_number(unsigned abi, uint32_t number);
  */
 const struct syscall_row *syscall_by_name(const char *name, size_t size);
 
+/* Whether one of these names is its own. */
+bool syscall_is_among(const struct syscall_row *row, const char *const *names, size_t count);
+
 /* The number of the call of that name, -1 if the ABI has none. x32 comes without its bit. */
 int32_t syscall_number(unsigned abi, const char *name, size_t size);
 

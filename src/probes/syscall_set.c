@@ -178,9 +178,5 @@ bool syscall_moves_descriptors(const struct syscall_row *row)
 		"open_tree", "chdir", "fchdir", "execve", "execveat", "clone", "clone3", "fork",
 		"vfork", "unshare", "recvmsg" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!strcmp(names[i], row->name))
-			return true;
-	}
-	return false;
+	return syscall_is_among(row, names, sizeof(names) / sizeof(names[0]));
 }

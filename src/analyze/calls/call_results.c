@@ -8,20 +8,11 @@
 #include "base/cleanup.h"
 #include "bpf/tally.h"
 
-static bool is_among(const char *name, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (!strcmp(names[i], name))
-			return true;
-	}
-	return false;
-}
-
 static bool returns_address(const struct syscall_row *row)
 {
 	static const char *const names[] = { "mmap", "mmap2", "mremap", "brk", "shmat" };
 
-	return row && is_among(row->name, names, ARRAY_SIZE(names));
+	return row && syscall_is_among(row, names, ARRAY_SIZE(names));
 }
 
 static bool returns_mode(const struct syscall_row *row)
