@@ -8,29 +8,24 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/plain_path.h"
 
-/* "..": back to the slash before the last part. */
-static void leave_folder(struct buffer *path)
+/* "link/.." is where the link leads to, and not where it stands: then it has one name only. */
+static void find_real(struct asked_path *p, const char *asked)
 {
-	while (path->size && path->data[path->size - 1] != '/')
-		path->size--;
-	path->size -= path->size > 0;
-}
+	char *plain = realpath(p->path, NULL);
 
-static void add_parts(struct buffer *path, const char *parts)
-{
-	while (*parts) {
-		size_t size = strcspn(parts, "/");
-
-		if (size == 2 && !memcmp(parts, "..", 2)) {
-			leave_folder(path);
-		} else if (size && !(size == 1 && *parts == '.')) {
-			buffer_char(path, '/');
-			buffer_append(path, parts, size);
-		}
-		parts += size + (parts[size] == '/');
+	p->real = realpath(asked, NULL);
+	if (p->real && (!plain || strcmp(p->real, plain) != 0)) {
+		free(p->path);
+		p->path = TAKE_PTR(p->real);
 	}
+	if (p->real && !strcmp(p->real, p->path)) {
+		free(p->real);
+		p->real = NULL;
+	}
+	free(plain);
 }
 
 int asked_path_read(struct asked_path *p, const char *asked, struct sooth_error *err)
@@ -45,19 +40,15 @@ int asked_path_read(struct asked_path *p, const char *asked, struct sooth_error 
 		return error_remedy(err, "name a file or a folder: -P /etc");
 	}
 	if (*asked != '/' && getcwd(folder, sizeof(folder)))
-		add_parts(&whole, folder);
-	add_parts(&whole, asked);
+		plain_path_add(&whole, span_of(folder, strlen(folder)));
+	plain_path_add(&whole, span_of(asked, strlen(asked)));
 	if (!whole.size)
 		buffer_char(&whole, '/');
 	p->path = buffer_failed(&whole) ? NULL : strdup(buffer_cstr(&whole));
 	buffer_fini(&whole);
 	if (!p->path)
 		return error_no_memory(err);
-	p->real = realpath(p->path, NULL);
-	if (p->real && !strcmp(p->real, p->path)) {
-		free(p->real);
-		p->real = NULL;
-	}
+	find_real(p, asked);
 	return 0;
 }
 

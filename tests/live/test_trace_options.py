@@ -111,6 +111,29 @@ class Trace(harness.Case):
         self.assertEqual(set(told), {told[0]})
         self.assertIn("an empty path", self.run_sooth("trace", "-P", "", "--", "true").errors)
 
+    def test_paths_that_go_back(self):
+        """".." of a call is taken by its name, whatever it begins with; that of -P as the kernel takes it."""
+        folder = self.path("folder")
+        os.makedirs(os.path.join(folder, "sub/deep"))
+        with open(os.path.join(folder, "file"), "w", encoding="ascii") as file:
+            file.write("x")
+        os.symlink("sub/deep", os.path.join(folder, "link"))
+        read = lambda path, name: self.run_program(  # noqa: E731
+            harness.SOOTH, "trace", "-P", path, "--", "/bin/cat", name, cwd=folder).text.count("/file>")
+        whole = read("file", "file")
+        self.assertTrue(whole)
+        for name in ("sub/../file", "./sub/.././file", "sub/deep//../../file", "../folder/file",
+                     os.path.join(folder, "sub/../file")):
+            self.assertEqual((read("file", name), read("sub", name)), (whole, 0), name)
+        self.assertEqual((read(".", "sub/../file"), read("sub/..", "file")), (whole, whole))
+        # The link leads below sub: two steps back is the folder, and not what the folder is in.
+        self.assertEqual(read("link/../..", "file"), whole)
+        with open(self.path("file"), "w", encoding="ascii") as file:
+            file.write("x")
+        self.assertEqual((read("link/../..", "../file"), read("..", "../file")), (0, whole))
+        os.rename(os.path.join(folder, "file"), os.path.join(folder, "sub/file"))
+        self.assertEqual(read("link/../file", "sub/file"), whole)
+
     def test_a_stream_can_be_followed(self):
         out, target = self.path("stream"), self.workload("storm", "--rate", "100", "--seconds", "60", hold=False)
         sooth = self.start_sooth("trace", "-o", out, "-p", str(target.pid))

@@ -107,6 +107,36 @@ static void test_files(void **state)
 	IS(8, "/srv/z");
 }
 
+/* In and out as often as one likes: a name has an end, and then is unknown. */
+static void test_a_name_does_not_grow_for_ever(void **state)
+{
+	struct process_id id = { PID, PID };
+	size_t longest = 0, last = 0;
+
+	(void)state;
+	read_directory("/home/me");
+	for (int i = 0; i < 10000; i++) {
+		piece(0, i % 2 ? ".." : "sub", i % 2 ? 2 : 3);
+		CALL("chdir", 0, 1);
+		last = fd_follow_directory(&follow, &id).size;
+		longest = last > longest ? last : longest;
+	}
+	assert_true(longest > 4000 && longest < 4200);
+	assert_int_equal(last, 0);
+	open_as(3, "x", 0);
+	IS(3, "x");
+	piece(0, "/srv", 4);
+	CALL("chdir", 0, 1);
+	open_as(3, "x", 0);
+	IS(3, "/srv/x");
+	open_as(4, "/srv", 0200000);
+	for (int i = 0; i < 10000; i++) {
+		piece(1, "..", 2);
+		CALL("openat", 4, 4, 1, 0200000);
+		assert_true(strlen(name_of(PID, 4)) < 4200);
+	}
+}
+
 /* Where a step from an unknown place leads to is unknown, until a reading tells. */
 static void test_steps_from_an_unknown_directory(void **state)
 {
@@ -316,6 +346,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_files),
+		TEST(test_a_name_does_not_grow_for_ever),
 		TEST(test_steps_from_an_unknown_directory),
 		TEST(test_directories_that_nobody_calls_so),
 		TEST(test_below_a_descriptor_of_its_own),

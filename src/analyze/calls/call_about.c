@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/plain_path.h"
 
 static bool is_path(const struct call_types *types, size_t i)
 {
@@ -67,7 +68,7 @@ bool call_means_descriptor(const struct call_types *types, const struct syscalls
 	return false;
 }
 
-static bool is_below(struct span path, const char *top)
+static bool is_below_plain(struct span path, const char *top)
 {
 	size_t size = strlen(top);
 
@@ -75,6 +76,24 @@ static bool is_below(struct span path, const char *top)
 		size--;
 	return path.size >= size && !memcmp(path.data, top, size) &&
 	       (path.size == size || path.data[size] == '/' || top[size - 1] == '/');
+}
+
+/* "/a/../b" is below /b: by its name, since nobody has kept where links lead to. */
+static bool is_below(struct span path, const char *top)
+{
+	struct buffer plain = { 0 };
+	bool is_there;
+
+	if (!path.size || path.data[0] != '/' ||
+		!(memmem(path.data, path.size, "/.", 2) || memmem(path.data, path.size, "//", 2)))
+		return is_below_plain(path, top);
+	plain_path_add(&plain, path);
+	if (!plain.size)
+		buffer_char(&plain, '/');
+	is_there = !buffer_failed(&plain) &&
+		   is_below_plain(span_of((const char *)plain.data, plain.size), top);
+	buffer_fini(&plain);
+	return is_there;
 }
 
 static bool descriptor_is_below(

@@ -16,6 +16,7 @@
 #include "probes/proc.h"
 
 #define PROCESSES_MAX 65536
+#define BASE_MAX      4096 /* who goes in and out has a longer name each time: then it is unknown */
 #define FDS_MAX	      65536
 #define ENTRIES_MAX   4000000
 
@@ -486,6 +487,8 @@ void fd_follow_resolve(const struct fd_follow *f, const struct process_id *proce
 	if (goes_through_own(&below, &directory) && name_of_directory(f, process, directory).size)
 		path = below;
 	base = name_of_directory(f, process, directory);
+	if (base.size > BASE_MAX)
+		base.size = 0;
 	/* "./x" is what people type for x, and "." for where they are. */
 	while (base.size && span_starts(path, "./")) {
 		path.data += 2;

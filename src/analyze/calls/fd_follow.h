@@ -68,7 +68,8 @@ struct span fd_follow_directory(const struct fd_follow *f, const struct process_
 /* A call has changed it, to one that is known or not. */
 bool fd_follow_has_moved(const struct fd_follow *f, const struct process_id *process);
 /* A path among a call's arguments, whole where its beginning is known: of `directory` (a
- * descriptor, or AT_FDCWD). Not escaped. */
+ * descriptor, or AT_FDCWD). As it was typed, with "..": where these lead past a link only the
+ * kernel knows. Not escaped. */
 void fd_follow_resolve(const struct fd_follow *f, const struct process_id *process,
 	int64_t directory, struct span path, struct buffer *out);
 
