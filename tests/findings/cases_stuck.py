@@ -249,16 +249,16 @@ os.kill(os.getpid(), signal.SIGSTOP)
 
 # Stopped for a moment each time, as by what traces it or by a terminal; it goes on.
 RESUMED = """
-import os, signal, sys, time
+import os, random, signal, sys, time
 child = os.fork()
 if child:
     print("ready", flush=True)
     while True: time.sleep(0.05)
 while True:
     os.kill(os.getppid(), signal.SIGSTOP)
-    time.sleep(0.02)
+    time.sleep(0.005)
     os.kill(os.getppid(), signal.SIGCONT)
-    time.sleep(0.5)
+    time.sleep(random.uniform(0.4, 0.9))  # not in step with the samples
 """
 
 

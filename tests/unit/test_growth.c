@@ -60,9 +60,11 @@ static void test_steps(void **state)
 	assert_true(JUDGE(0, 9, 9, 9, 18, 18, 18, 27, 27, 27, 36, 36, 36).grows);
 	/* One of many windows between steps that are about as long as it. */
 	assert_true(JUDGE(0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 81).grows);
+	/* Three windows and a bit apart: some time four lie between two, and at the end too. */
+	assert_true(JUDGE(0, 9, 9, 9, 18, 18, 18, 27, 27, 27, 36, 36, 36, 36).grows);
 	/* That is full, after four steps; or five, and quiet for longer than between any two. */
 	assert_false(JUDGE(0, 9, 18, 27, 36, 36, 36, 36, 36, 36, 36).grows);
-	assert_false(JUDGE(0, 9, 9, 18, 18, 27, 27, 36, 45, 45, 45).grows);
+	assert_false(JUDGE(0, 9, 9, 18, 18, 27, 27, 36, 45, 45, 45, 45).grows);
 	/* It began in the middle. */
 	assert_false(JUDGE(0, 0, 0, 0, 0, 0, 9, 18, 27, 36, 45).grows);
 	assert_false(JUDGE(0, 9, 18, 9, 18, 9, 18, 27, 18, 27, 36).grows);

@@ -109,18 +109,20 @@ static bool has_held(const struct growth_point *points, size_t count, double noi
 	return true;
 }
 
-/*
- * From the begin to the end, and not once and then no more. What comes by steps, each as long after
- * the one before as some windows are, has not ended when none fell into the last window: that is
- * for it what happens between any two.
- */
+/* What comes by steps has not ended when none fell into the last windows: that is for it what
+ * happens between any two, and of steps that are evenly apart one window more or less does. */
+static bool is_not_over(const struct steps *s, unsigned windows)
+{
+	return s->behind <= (s->between ? s->between + 1 : windows / LATE_PART);
+}
+
+/* From the begin to the end, and not once and then no more. */
 static bool goes_on(const struct steps *s, unsigned windows)
 {
 	unsigned quiet = windows / QUIET_PART;
-	unsigned late = windows / LATE_PART;
 
 	return s->before <= quiet && s->between <= quiet && s->behind <= quiet &&
-	       s->behind <= (s->between > late ? s->between : late);
+	       is_not_over(s, windows);
 }
 
 void growth_judge(struct growth *g, const struct growth_point *points, size_t count,
@@ -150,7 +152,7 @@ void growth_judge(struct growth *g, const struct growth_point *points, size_t co
 	if (!has_held(kept, count, noise))
 		return;
 	g->grows = g->per_s > 0 && is_often && goes_on(&steps, g->windows);
-	g->may_grow = !is_often && g->grown > 1 && steps.behind <= steps.between;
+	g->may_grow = !is_often && g->grown > 1 && is_not_over(&steps, g->windows);
 }
 
 bool growth_reaches(const struct growth *g, double limit, uint64_t *ns)
