@@ -10,6 +10,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 import harness
 from harness import Case
@@ -202,15 +203,18 @@ def mapped_code(pid):
             yield begin, end - begin, parts[5], int(parts[2], 16)
 
 
-def breakpoints(pid):
+def breakpoints(pid, name=""):
     """
-    Addresses at which the code in memory is not that of its file. A probe puts a breakpoint into
-    the memory of the processes it is for; None: there is no such process.
+    Addresses at which the code in memory is not that of its file, or of the one file so named. A
+    probe puts a breakpoint into the memory of the processes it is for; None: there is no such
+    process.
     """
     found = []
     try:
         with open("/proc/%d/mem" % pid, "rb", 0) as memory:
             for begin, size, path, offset in mapped_code(pid):
+                if not path.endswith(name):
+                    continue
                 with contextlib.suppress(FileNotFoundError, OSError):
                     with open(path, "rb") as file:
                         file.seek(offset)
@@ -235,19 +239,27 @@ def perf_events(pid):
     return count
 
 
+QUIET_S = 5
+
+
 class Watcher:
-    """Says when a sooth that attaches is done: breakpoints stand and its events are all there."""
+    """
+    Says when a sooth that attaches is done: it has its events, breakpoints stand, and it waits for
+    what comes. One that has too much to do to wait has not changed anything for long.
+    """
 
     def __init__(self, sooth, pid):
-        self.sooth, self.pid, self.last, self.times = sooth, pid, None, 0
+        self.sooth, self.pid, self.last, self.since = sooth, pid, None, 0
 
     def is_attached(self):
         if not self.sooth.is_running():
             return True
         now = (perf_events(self.sooth.pid), breakpoints(self.pid))
-        self.times = self.times + 1 if now == self.last else 0
-        self.last = now
-        return now[0] >= 2 and now[1] and self.times >= 5
+        if now != self.last:
+            self.last, self.since = now, time.monotonic()
+        if now[0] < 2 or not now[1]:
+            return False
+        return harness.is_polling(self.sooth.pid) or time.monotonic() - self.since > QUIET_S
 
 
 def probe_definitions():

@@ -19,8 +19,8 @@ from agents import known, modes
 from agents.agent import Agent, reason_to_skip, require_native
 
 TELL = os.environ.get("AGENT_FILES_TELL", "")
-IN_TIME_S = 20  # a bound against hanging: who is not given up waits for ever
-WRITTEN_IN_S = 10
+IN_TIME_S = harness.PATIENCE_S  # a bound against hanging: who is not given up waits for ever
+WRITTEN_IN_S = harness.PATIENCE_S
 VALUE, ABSENT, NOT_MEASURED = 0, 1, 4
 UNSUPPORTED, NOT_ASKED, BLOCKED = (NOT_MEASURED | reason << 4 for reason in (3, 5, 8))
 needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
@@ -230,7 +230,7 @@ class Places(Case):
 
     def check_silent_home(self, *argv):
         os.symlink("nothing", self.path("home"))
-        process = self.workload("fuse", "--directory", self.folder, "--seconds", "60", *argv,
+        process = self.workload("fuse", "--directory", self.folder, "--seconds", "600", *argv,
                                 cannot="no file system of our own",
                                 env={**os.environ, "HOME": self.path("home")})
         mounted, = glob.glob(self.path("fuse-*"))

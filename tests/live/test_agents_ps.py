@@ -68,7 +68,8 @@ class AgentCase(unittest.TestCase):
         """By the name of its log; None where there is none, or it does not say the whole id."""
         if not self.session_files:
             return None
-        found = glob.glob(os.path.join(agent.home, self.session_files), recursive=True)
+        pattern = os.path.join(agent.home, self.session_files)
+        found = wait_until(lambda: glob.glob(pattern, recursive=True), "its log to be written")
         self.assertEqual(len(found), 1, found)
         return os.path.basename(found[0])[:-len(".jsonl")][-36:]
 
@@ -200,11 +201,17 @@ class ClaudeCode(AgentCase):
     session_files, marks_session = ".claude/projects/*/*.jsonl", True
     left_by_term = False
 
+    @staticmethod
+    def row_with_status(agent, status):
+        """It writes its file a moment before or after what is seen of it otherwise."""
+        return wait_until(lambda: next((row for row in rows(agent.pid).values()
+                                        if row["status"] == status), None), "it to be " + status)
+
     def test_at_the_prompt(self):
         """Nothing was asked yet: its session is known all the same, and it says that it is idle."""
         agent = self.start(modes.IDLE)
-        row = rows(agent.pid)[agent.pid]
-        self.assertEqual((row["agent"], row["role"], row["status"]), ("claude", "main", "idle"), row)
+        row = self.row_with_status(agent, "idle")
+        self.assertEqual((row["agent"], row["role"]), ("claude", "main"), row)
         self.assertEqual(len(row["session_id"]), 36, row)
         self.assertEqual(flags(row), set(), row)
         self.check_terminal(agent)
@@ -212,7 +219,7 @@ class ClaudeCode(AgentCase):
     def test_stalled_and_looping(self):
         """It says that it is busy; the tools that come and go are never anybody's leftovers."""
         agent = self.start(modes.STALL)
-        self.assertEqual(rows(agent.pid)[agent.pid]["status"], "busy")
+        self.row_with_status(agent, "busy")
         agent = self.start(modes.TOOL_LOOP)
         for _ in range(20):
             members = set(agent.members())

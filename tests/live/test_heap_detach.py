@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 Attaching and letting go, again and again, of a program that allocates all the time: it never
-stands, its answer is right, and five seconds after the last watcher, ended or killed, nothing is
+stands, its answer is right, and when the last watcher has ended, or was killed, soon nothing is
 left: no breakpoint in its memory, no definition of a probe, no program, map or link in the kernel,
 no guard.
 """
@@ -16,7 +16,8 @@ from heap_case import (GLIBC, HeapCase, breakpoints, definitions_of, guards, one
 
 ROUNDS = 100
 ROUNDS_S = 25        # as many of them as fit
-GONE_WITHIN_S = 5
+LEAST_ROUNDS = 6     # and on a machine that is slow as many all the same
+GONE_WITHIN_S = harness.PATIENCE_S  # a bound against hanging: seen were two seconds
 HOLDS_S = 1.0        # the longest that a program may make no progress while it is watched
 
 
@@ -88,13 +89,13 @@ class DetachCase(HeapCase):
 class AgainAndAgain(DetachCase):
     def test_many_times(self):
         """Between two looks the program has always made progress; its answer is right."""
-        target = self.start(*self.command_of(GLIBC, "heap_storm", "--seconds",
-                                             str(ROUNDS_S + 10), "--threads", "2")[0],
+        target = self.start(*self.command_of(GLIBC, "heap_storm", "--seconds", "3600",
+                                             "--threads", "2")[0],
                             "--truth", self.path("truth"))
         target.wait_for_output(b"ready\n")
         bystander = Allocator(self)  # a child of ours, attached to in turn with the other
         end, turn, seen = time.monotonic() + ROUNDS_S, 0, 0
-        while turn < ROUNDS and time.monotonic() < end and target.is_running():
+        while turn < LEAST_ROUNDS or (turn < ROUNDS and time.monotonic() < end):
             pid = bystander.pid if turn % 4 == 3 else target.pid
             how = (["--count"], [], ["--buffer", "64k"])[turn % 3]
             made = bystander.made()
@@ -108,9 +109,9 @@ class AgainAndAgain(DetachCase):
             self.assertGreater(bystander.made(), made)
             turn += 1
         print("attached and let go %d times, calls seen in %d" % (turn, seen))
-        self.assertGreater(turn, 5)
         self.assertEqual(seen, turn)
-        run = target.finish(ROUNDS_S + 60)
+        target.send(signal.SIGTERM)
+        run = target.finish()
         self.assertEqual(run.status, 0, "its sums are checked by itself: %s" % run)
         self.assertEqual(self.truth()["events"], 2 * self.truth()["pairs"])
         for pid in (bystander.pid,):
@@ -207,7 +208,7 @@ class Gone(DetachCase):
                                timeout=GONE_WITHIN_S)
             for child in children:
                 harness.wait_until(lambda pid=int(child): harness.process_state(pid) in
-                                   (None, "Z"), "child %s to end" % child, timeout=10)
+                                   (None, "Z"), "child %s to end" % child)
 
 
 if __name__ == "__main__":

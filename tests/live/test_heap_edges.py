@@ -6,7 +6,8 @@ import time
 
 import harness
 from harness import Case, as_nobody, needs_bpf, needs_root
-from heap_case import GLIBC, HeapCase, last_json, one, truth_calls, by_type, events_by_type
+from heap_case import (GLIBC, HeapCase, by_type, events_by_type, last_json, one, perf_events,
+                       truth_calls)
 
 BUILD = os.path.dirname(harness.SOOTH)
 
@@ -51,7 +52,7 @@ class Edges(HeapCase):
         self.assertIn("malloc", run.text)
 
     def test_duration(self):
-        target = self.held_workload(GLIBC, "heap_storm", "--seconds", "20", "--rate", "1000")
+        target = self.held_workload(GLIBC, "heap_storm", "--seconds", "3600", "--rate", "1000")
         target.say(b"go\n")
         report = self.sooth("heap", "-j", "--count", "--duration", "0.5", "-p",
                             str(target.pid)).json()
@@ -59,7 +60,7 @@ class Edges(HeapCase):
         self.assertTrue(target.is_running(), "its time is over, and the target's was not")
 
     def test_interrupted_with_the_result_so_far(self):
-        target = self.held_workload(GLIBC, "heap_storm", "--seconds", "20", "--rate", "1000")
+        target = self.held_workload(GLIBC, "heap_storm", "--seconds", "3600", "--rate", "1000")
         target.say(b"go\n")
         sooth = self.attach(target.pid, "-o", self.path("events"))
         time.sleep(0.5)
@@ -96,7 +97,8 @@ class Edges(HeapCase):
         os.unlink(copy)
         # Its file can only be compared through the process: see that its events are there.
         sooth = self.start_sooth("heap", "-j", "--count", "-p", str(target.pid))
-        time.sleep(2)
+        harness.wait_until(lambda: not sooth.is_running() or (
+            perf_events(sooth.pid) >= 2 and harness.is_polling(sooth.pid)), "sooth to attach")
         self.let_go(target)
         self.assert_calls(self.report_of(sooth), truth_calls(self.truth()))
 

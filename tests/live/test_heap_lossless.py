@@ -151,7 +151,7 @@ class Hold(HeapCase):
             sooth, reader, pid = self.hold(100000)
             time.sleep(0.05 * turn)
             sooth.send(signal.SIGKILL)
-            sooth.child.wait(10)
+            sooth.child.wait(harness.PATIENCE_S)
             self.assert_right(pid, 100000)
             os.unlink(self.path("truth"))
             reader.leave()
@@ -189,7 +189,7 @@ class Hold(HeapCase):
         sooth.say(b"go\n")
         time.sleep(0.1)
         os.kill(pid, signal.SIGSTOP)
-        harness.wait_until(lambda: threads_in_state(pid, "Tt"), "it to stop", timeout=10)
+        harness.wait_until(lambda: threads_in_state(pid, "Tt"), "it to stop")
         reader.wait_s = 0
         time.sleep(1)  # the ring is empty by now
         self.assertTrue(threads_in_state(pid, "Tt"))

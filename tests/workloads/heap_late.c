@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An allocator that comes late: after "ready" each of 1 + --forks processes loads a library that
- * defines the malloc family for itself (libheap-own.so beside this program), RTLD_LOCAL, waits
- * --settle seconds and calls its functions. The truth is of those calls alone: libc's are made by
- * dlopen(3) itself, as many with --turns 0. Without a pause a watcher may learn of the library
- * after its first calls; then it has to say so.
+ * defines the malloc family for itself (libheap-own.so beside this program), RTLD_LOCAL, and calls
+ * its functions. The truth is of those calls alone: libc's are made by dlopen(3) itself, as many
+ * with --turns 0. A watcher may learn of the library after its first calls; then it has to say so.
+ * With --told each says "loaded PID" and calls nothing before it has read a byte of its standard
+ * input, which all share: time for the watcher.
  */
 #include "heap.h"
 
@@ -16,9 +17,10 @@
 #define PATH_BYTES 4096
 
 static struct {
-	uint64_t turns, forks, settle_ns;
+	uint64_t turns, forks;
+	bool is_told;
 	char *library;
-} options = { .turns = 1000, .settle_ns = 500 * NS_PER_MS };
+} options = { .turns = 1000 };
 
 static struct heap_worker *worker;
 static struct heap_allocator late;
@@ -59,14 +61,26 @@ static int load(void)
 	return late.malloc == heap_program.malloc ? -EEXIST : 0;
 }
 
+/* Without stdio, which may allocate. */
+static int wait_for_word(void)
+{
+	char text[32];
+	int size = snprintf(text, sizeof(text), "loaded %d\n", getpid());
+
+	if (write(STDOUT_FILENO, text, (size_t)size) != size)
+		return -EIO;
+	return read(STDIN_FILENO, text, 1) == 1 ? 0 : -EIO;
+}
+
 static int image_run(struct heap_board *board, uint64_t seed)
 {
 	struct heap_image *image;
 	int err = load();
 
+	if (!err && options.is_told)
+		err = wait_for_word();
 	if (err)
 		return err;
-	sleep_ns(options.settle_ns);
 	worker->allocator = &late;
 	worker->random = seed;
 	err = heap_worker_run(worker, options.turns);
@@ -111,8 +125,8 @@ static const struct param params[] = {
 		1000000000 },
 	{ "forks", "F", "children, each loading it for itself (0)", PARAM_NUMBER, &options.forks, 0,
 		FORKS_MAX },
-	{ "settle", "S", "seconds between loading and calling (0.5)", PARAM_SECONDS,
-		&options.settle_ns, 0, WORKLOAD_SECONDS_MAX *NS_PER_SEC },
+	{ "told", NULL, "say when it is loaded, and call when told", PARAM_FLAG, &options.is_told,
+		0, 0 },
 	{ "library", "FILE", "another that defines all ten functions", PARAM_TEXT, &options.library,
 		0, 0 },
 	{ 0 },

@@ -3,7 +3,7 @@
  * Pairs of malloc() and free() as fast as they go, or --rate per second over all threads: until
  * --pairs of each thread are made, or for --seconds. What is written into each block is read back
  * and summed: the answer is the same for the same seed, threads and pairs, whoever watches, and a
- * wrong one is a failure.
+ * wrong one is a failure. SIGTERM ends it before its time.
  *
  * --timing says what a pair took, as `storm --timing` does: bench/ compares these.
  */
@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 
 #define BATCH	    64
 #define THREADS_MAX 64
@@ -23,6 +24,7 @@ static struct {
 } options = { .threads = 1, .size = 99 };
 
 static pthread_barrier_t begin, done;
+static volatile sig_atomic_t is_over;
 
 struct storm {
 	pthread_t thread;
@@ -59,7 +61,7 @@ static void run_flat_out(struct storm *storm, uint64_t end_ns)
 {
 	uint64_t before = clock_ns(CLOCK_MONOTONIC), now;
 
-	while (before < end_ns && storm->made < storm->limit && !storm->has_failed) {
+	while (!is_over && before < end_ns && storm->made < storm->limit && !storm->has_failed) {
 		uint64_t left = storm->limit - storm->made;
 
 		pairs(storm, left < BATCH ? left : BATCH);
@@ -74,7 +76,7 @@ static void run_paced(struct storm *storm, uint64_t start_ns)
 {
 	double per_ns = (double)options.rate / (double)options.threads / NS_PER_SEC;
 
-	while (storm->made < storm->limit && !storm->has_failed) {
+	while (!is_over && storm->made < storm->limit && !storm->has_failed) {
 		uint64_t elapsed = clock_ns(CLOCK_MONOTONIC) - start_ns;
 		uint64_t due = (uint64_t)(per_ns * (double)elapsed);
 
@@ -165,14 +167,22 @@ static int report(const struct workload *w, const struct storm *storms)
 		(struct heap_fact[]){ { "pairs", made }, { "answer", answer }, { 0 } });
 }
 
+static void end_early(int number)
+{
+	(void)number;
+	is_over = 1;
+}
+
 static int run(const struct workload *w)
 {
+	static const struct sigaction on_term = { .sa_handler = end_early };
 	struct storm *storms = heap_memory(options.threads * sizeof(*storms));
 	uint64_t seed = w->seed;
 	int err = 0;
 
 	if (!storms)
 		return -ENOMEM;
+	sigaction(SIGTERM, &on_term, NULL);
 	pthread_barrier_init(&begin, NULL, (unsigned int)options.threads);
 	pthread_barrier_init(&done, NULL, (unsigned int)options.threads);
 	for (uint64_t i = 0; i < options.threads && !err; i++) {

@@ -3,11 +3,14 @@
  * A C++ program in which `operator new` throws: N times (1000) it asks for an absurd size and
  * catches std::bad_alloc, from frames of several depths, and prints `caught N`. Under a watcher
  * that replaces return addresses in frames which are unwound, it would end in std::terminate().
- * With a second argument it says "ready" and waits for input first.
+ * With a second argument it says "ready" and waits for input first; when that is "until", it ends
+ * with its input, however many it has caught by then.
  */
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <new>
+#include <poll.h>
 #include <unistd.h>
 
 static volatile std::size_t absurd = (std::size_t(1) << 62) + 3;
@@ -38,9 +41,17 @@ __attribute__((noinline)) static void ask(int depth)
 	kept = new char[absurd];
 }
 
+static bool input_is_over()
+{
+	struct pollfd in = { 0, POLLIN, 0 };
+
+	return poll(&in, 1, 0) != 0;
+}
+
 int main(int argc, char **argv)
 {
 	long times = argc > 1 ? std::atol(argv[1]) : 1000;
+	bool is_until = argc > 2 && !std::strcmp(argv[2], "until");
 	long caught = 0;
 	char byte;
 
@@ -49,6 +60,10 @@ int main(int argc, char **argv)
 			return EXIT_FAILURE;
 	}
 	for (long i = 0; i < times; i++) {
+		if (is_until && i % 64 == 0 && input_is_over()) {
+			times = i;
+			break;
+		}
 		try {
 			ask(int(i % 8));
 		} catch (const std::bad_alloc &) {
