@@ -30,6 +30,7 @@
 
 #define MS	    1000000ULL
 #define THREADS_MAX 16
+#define STATE_TURNS 60000 /* of a millisecond at least: a bound against hanging */
 
 /* Memory that test and target share. */
 struct shared {
@@ -71,7 +72,7 @@ static inline pid_t start(void (*body)(struct shared *s), struct shared *s)
 
 static inline void wait_until(volatile int *value, int wanted)
 {
-	uint64_t until = clock_monotonic_ns() + 10000 * MS;
+	uint64_t until = clock_monotonic_ns() + 60000 * MS;
 
 	while (*value < wanted && clock_monotonic_ns() < until)
 		usleep(200);
@@ -85,7 +86,7 @@ static inline int exit_status(pid_t pid)
 	int status = -1;
 
 	assert_true(end.fd >= 0);
-	assert_int_equal(poll(&end, 1, 20000), 1);
+	assert_int_equal(poll(&end, 1, 60000), 1);
 	close(end.fd);
 	assert_int_equal(waitpid(pid, &status, WNOHANG), pid);
 	return status;
@@ -121,7 +122,7 @@ static inline char state_of(pid_t tid)
 
 static inline bool becomes(pid_t tid, char state)
 {
-	for (int i = 0; i < 5000 && state_of(tid) != state; i++)
+	for (int i = 0; i < STATE_TURNS && state_of(tid) != state; i++)
 		usleep(1000);
 	return state_of(tid) == state;
 }
@@ -177,7 +178,7 @@ static inline void trace(void *(*body)(void *), struct shared *s, pid_t pid)
 
 static inline bool all_let_go(struct hold *h)
 {
-	uint64_t until = clock_monotonic_ns() + 3000 * MS;
+	uint64_t until = clock_monotonic_ns() + 60000 * MS;
 
 	while (hold_reap(h) && clock_monotonic_ns() < until)
 		usleep(500);

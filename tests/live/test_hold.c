@@ -266,13 +266,14 @@ static void check_signals(bool kills_tracers)
 		end(tracer);
 	}
 	pthread_join(sender, NULL);
-	for (int i = 0; i < 5000 && s->interrupted < QUEUED; i++)
+	for (int i = 0; i < STATE_TURNS && s->interrupted < QUEUED; i++)
 		usleep(1000);
 	for (int i = 0; i < QUEUED; i++)
 		if (s->arrived[i] != 1)
 			fail_msg("signal %d came %d times", i, s->arrived[i]);
 	alarms = s->alarms;
-	usleep(100000);
+	for (int i = 0; i < STATE_TURNS && s->alarms == alarms; i++)
+		usleep(1000);
 	assert_true(s->alarms > alarms);
 	end(pid);
 	unshare_memory(s);
@@ -402,7 +403,8 @@ static void wait_in_vfork(struct shared *s)
 	s->tids[0] = getpid();
 	s->threads_ready = 1;
 	if (!vfork()) {
-		usleep(300000);
+		for (int i = 0; i < STATE_TURNS && !s->go; i++)
+			usleep(1000);
 		_exit(0);
 	}
 	s->threads_ready = 2;
@@ -427,6 +429,7 @@ static void *trace_lingering(void *argument)
 	/* Wanted again before it has stopped: it is held then. */
 	EXPECT(t, hold_take(h, (const pid_t *)s->tids, 1) == 1);
 	EXPECT(t, hold_reap(h) == 0);
+	s->go = 1;
 	EXPECT(t, hold_wait(h, 5000 * MS) == 0);
 	count = s->counts[0];
 	usleep(10000);
@@ -446,6 +449,7 @@ static void *trace_left_lingering(void *argument)
 	EXPECT(t, hold_take(h, (const pid_t *)t->shared->tids, 1) == 1);
 	hold_release(h);
 	EXPECT(t, hold_reap(h) == 1);
+	t->shared->go = 1;
 	EXPECT(t, all_let_go(h));
 	EXPECT(t, !hold_is_seized(t->pid));
 	hold_free(h);
