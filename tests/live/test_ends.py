@@ -45,13 +45,15 @@ class Ends(Case):
         process.wait_for_output(b"ready")
         return process
 
-    def diagnose(self, pid, deed, seconds="2"):
-        """The report of a live run in which `deed` was done, the same as from its capture."""
+    def diagnose(self, pid, deed):
+        """The report of a live run until `deed` had ended the process, the same as from its capture."""
         capture = self.path("ends.sooth")
-        watcher = self.start(self.program, "diagnose", "-j", "--duration", seconds, "--save",
+        watcher = self.start(self.program, "diagnose", "-j", "--duration", "600", "--save",
             capture, str(pid), **self.user)
         wait_until(lambda: os.path.exists(capture) or not watcher.is_running(), "the watcher")
         deed()
+        wait_until(lambda: harness.process_state(pid) in (None, "Z"), "its end")
+        watcher.send(signal.SIGINT)
         run = watcher.finish()
         self.assertEqual(run.status, 0, run)
         self.assertEqual(self.sooth("diagnose", "-j", capture).json()["processes"],
@@ -150,7 +152,7 @@ class Watched(Ends):
             "print('ready', child, flush=True)\nsys.stdin.read()")
         parent.wait_for_output(b"\n")
         pid = int(bytes(parent.out).split()[1])
-        finding = finding_of(self.diagnose(pid, lambda: None, "0.5"))
+        finding = finding_of(self.diagnose(pid, lambda: None))
         self.assertEqual(finding["claim"], "exited with status 9")
 
     def test_the_view(self):
@@ -186,11 +188,13 @@ class Watched(Ends):
         capture = self.path("all.sooth")
         target = self.start("/bin/sleep", "600", **as_nobody())
         watcher = self.start_sooth("record", "--probe", "ends", "--stream", "-o", capture, "-u",
-            str(harness.NOBODY), "-d", "2")
+            str(harness.NOBODY))
         wait_until(lambda: os.path.exists(capture), "the watcher")
         late = self.start("/bin/sh", "-c", "exit 4", **as_nobody())
         late.finish()
         target.send(signal.SIGKILL)
+        target.child.wait()
+        watcher.send(signal.SIGINT)
         self.assertEqual(watcher.finish().status, 0)
         rows = {r["pid"]: r for r in self.sooth("report", "-j", capture).json()["ends"]}
         self.assertEqual(rows[late.pid]["exit_code"], 4)
@@ -252,7 +256,7 @@ class Gone(Ends):
         target = self.target("import ctypes; ctypes.string_at(48)")
         target.close_stdin()
         target.child.wait()
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + 10
         run = self.sooth("diagnose", "-j", str(target.pid), status=None)
         while run.status and time.monotonic() < deadline:
             run = self.sooth("diagnose", "-j", str(target.pid), status=None)
