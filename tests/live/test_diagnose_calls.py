@@ -20,7 +20,7 @@ ASKS = ("import os, signal, sys, time\n"
         "    time.sleep(0.02)\n"
         "    rounds += 1\n"
         "    if is_child and rounds > 40: os._exit(0)\n"
-        "    if rounds % 25 == 0 and len(sys.argv) > 2 and not is_child:\n"
+        "    if rounds % 5 == 0 and len(sys.argv) > 2 and not is_child:\n"
         "        is_child = os.fork() == 0\n"
         "        rounds = 0\n")
 OF_CALLS = {"write-churn", "connect-failing", "syscall-errors", "slow-syscalls", "metadata-storm",
