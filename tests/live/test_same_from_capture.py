@@ -244,9 +244,9 @@ class SameOfTraces(Same):
 
     def test_to_standard_output(self):
         """A capture through a pipe is read the same."""
-        target = self.workload("storm", "--rate", "1000", "--seconds", "20")
+        target = self.workload("storm", "--rate", "1000", "--seconds", "300")
         target.say(b"go\n")
-        run = self.sooth("record", "-o", "-", "--probe", "syscalls", "-d", "200ms", "-p", str(target.pid))
+        run = self.sooth("record", "-o", "-", "--probe", "syscalls", "-d", "1", "-p", str(target.pid))
         with open(self.path("piped"), "wb") as file:
             file.write(run.out)
         self.assertIn("getppid", self.sooth("report", self.path("piped")).text)

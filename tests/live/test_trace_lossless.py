@@ -87,7 +87,9 @@ class Lossless(Case):
     def test_nothing_is_lost(self):
         for attached in (True, False):
             with self.subTest(attached=attached):
-                made, lines = self.storm("--lossless", "--buffer", LARGE_RING, attached=attached)
+                # Long enough to fill that ring, however little of a processor it gets.
+                made, lines = self.storm("--lossless", "--buffer", LARGE_RING, attached=attached,
+                                         storm=("--seconds", "6"))
                 missing, holds = self.check(made, lines)
                 self.assertEqual(len(holds), 1, lines[-1])
                 self.assertGreater(holds[0]["count"], 0)

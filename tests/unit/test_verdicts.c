@@ -316,7 +316,8 @@ static void test_no_generations(void **state)
 		{ 350, 200, .session = 200, .stream = AT_SOCKETS, .executable = "/x/files",
 			.writers = { 200 }, .arguments = T("files\0b") },
 		/* the oldest, in a checkout of the same name elsewhere */
-		{ 204, 1, .start = 5, .executable = OPENCODE, .root = "/home/me/else/p", .id = "w" },
+		{ 204, 1, .start = 5, .executable = OPENCODE, .root = "/home/me/else/p",
+			.id = "w" },
 		SERVER(360, 204, 204, .start = 6, .is_input_closed = true));
 	assert_string_equal(said(&the(360)->project), said(&the(310)->project));
 	for (uint32_t i = 310; i <= 360; i += 10)

@@ -14,8 +14,8 @@ static void find_project(struct settling *s, struct census_process *p)
 	project = project_of(
 		census_arguments(p), root, census_field(&process->record, &process->directory));
 	p->project = census_put(s->census, project);
-	p->place = census_put(s->census,
-		root.size ? root : census_field(&process->record, &process->directory));
+	p->place = census_put(
+		s->census, root.size ? root : census_field(&process->record, &process->directory));
 	p->project_state = project.size ? SOOTH_STATE_VALUE : process->directory_state;
 	/* The directory is told, and is empty: another writer's. */
 	if (!project.size && census_state_is_value(process->directory_state))
