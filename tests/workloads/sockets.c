@@ -18,6 +18,7 @@
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <linux/netlink.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -29,7 +30,8 @@
 #define TEXT_MAX     108
 
 static char *folder;
-static uint64_t uid; /* 0: as it was started */
+static uint64_t uid;	/* 0: as it was started */
+static int losing = -1; /* whose data nobody acknowledges */
 
 /* Every call must succeed, or the state is not the one that was promised. */
 #define MUST(call)                                                                                 \
@@ -185,6 +187,7 @@ static int make_troubled(struct truth *t, int listener)
 	tell(t, p.client, "tcp", "ESTABLISHED");
 	tell(t, p.server, "tcp", "ESTABLISHED");
 	fprintf(t->out, "retransmits %d\n", p.client);
+	losing = p.client;
 
 	fd = MUST(listening(AF_INET, 1));
 	MUST(make_deaf(fd));
@@ -392,6 +395,19 @@ static int become(void)
 	return 0;
 }
 
+/* A busy machine takes its time for it. */
+static int wait_for_retransmission(void)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	while (!info.tcpi_total_retrans || !info.tcpi_retransmits) {
+		sleep_ns(10 * NS_PER_MS);
+		MUST(getsockopt(losing, IPPROTO_TCP, TCP_INFO, &info, &size));
+	}
+	return 0;
+}
+
 static int run(const struct workload *w)
 {
 	autotruth truth = { 0 };
@@ -407,8 +423,9 @@ static int run(const struct workload *w)
 		err = make_unix(&truth);
 	if (err)
 		return err == -EPERM ? -EOPNOTSUPP : err;
-	sleep_ns(400 * NS_PER_MS); /* until what is lost was sent again */
-	err = truth_commit(&truth, w);
+	err = wait_for_retransmission();
+	if (!err)
+		err = truth_commit(&truth, w);
 	if (!err)
 		err = become();
 	return err ? err : workload_stay(w);
