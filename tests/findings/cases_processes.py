@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """zombie-children, process-flood."""
 import threading
-import time
 
 from case import healthy, sick
 from cases_leftovers import family_of, server_of

@@ -23,7 +23,7 @@ import time
 import harness
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from agents import known, modes, processes  # noqa: F401
+from agents import known, modes
 from agents.agent import Agent, require_native
 
 HOST = "127.0.0.1"

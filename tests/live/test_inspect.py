@@ -15,7 +15,8 @@ import time
 
 import harness
 from harness import Case, needs_root
-from inspect_case import Programs, processes
+from family import processes
+from inspect_case import Programs
 
 DETAILS = ("fds", "sockets", "maps", "threads", "signals", "limits", "environment")
 PF_KTHREAD = 0x00200000

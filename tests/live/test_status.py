@@ -12,7 +12,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 import unittest
 
 import harness
