@@ -49,7 +49,7 @@ GROWING = START + """
 rate, below = float(sys.argv[1]), sys.argv[2] == "below"
 def flood():
     begin, made = time.monotonic(), 0
-    while made < 600:
+    while made < 800:
         while made < rate * (time.monotonic() - begin):
             child()
             made += 1
@@ -179,11 +179,11 @@ CASES = [
     healthy("zombie-children", "few of them", lambda s, r: s.python(ZOMBIES, r.randint(1, 3), 0).pid,
         duration_s=4),
     healthy("zombie-children", "asked for in rounds", late_zombies, duration_s=4),
-    sick("process-flood", "more and more live", flood(False), duration_s=8, evidence="growth",
+    sick("process-flood", "more and more live", flood(False), duration_s=12, evidence="growth",
         threshold="min-rate"),
-    sick("process-flood", "below a child", flood(True), duration_s=8, evidence="growth",
+    sick("process-flood", "below a child", flood(True), duration_s=12, evidence="growth",
         threshold="min-rate"),
-    sick("process-flood", "below a child that is judged too", both, duration_s=8,
+    sick("process-flood", "below a child that is judged too", both, duration_s=12,
         evidence="growth", threshold="min-rate"),
     sick("process-flood", "a server that ends again and again", restarts((0.7, 1.1), 100),
         duration_s=12, alone=True, evidence="restarts", threshold="min-restarts"),
