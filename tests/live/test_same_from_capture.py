@@ -64,7 +64,7 @@ PRODUCTS = {
     ("trace --folded-calls", "--folded"): "RUN",
     ("heap", "-o"): "RUN",
     ("diagnose", "--bundle"): "PID",
-    ("diagnose -D --buffer 4M --flamegraph", "-o"): "PID",
+    ("diagnose -D --flamegraph", "-o"): "--buffer 4M PID",
     ("trace --flamegraph", "-o"): "RUN",
     ("trace --flamegraph --apart", "-o"): "RUN",
     ("timeline --calls", "-o"): "RUN",
