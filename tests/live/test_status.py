@@ -148,7 +148,7 @@ class Connections(StatusCase):
         self.assertEqual((row["pid"], row["agent"], row["role"], row["tracer_pid"], row["tracer"]),
                          (agent.pid, "claude", "main", tracer.pid, "strace"))
         self.assertNotEqual(row["pid"], twin.pid)
-        self.assertEqual(self.status(kept)["traced"], report["traced"])
+        self.assertEqual(self.sooth("status", "-j", kept).json()["traced"], report["traced"])
         self.assertRegex(self.sooth("status").text, r"%d +9\.9\.9 +claude +main +%d +strace" % (
             agent.pid, tracer.pid))
         self.assertEqual(self.status("--agent", "codex")["traced"], [])
