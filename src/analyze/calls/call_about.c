@@ -84,7 +84,7 @@ static bool is_below(struct span path, const char *top)
 	struct buffer plain = { 0 };
 	bool is_there;
 
-	if (!path.size || path.data[0] != '/' ||
+	if (!path.data || !path.size || path.data[0] != '/' ||
 		!(memmem(path.data, path.size, "/.", 2) || memmem(path.data, path.size, "//", 2)))
 		return is_below_plain(path, top);
 	plain_path_add(&plain, path);
