@@ -23,6 +23,7 @@
 #define ROUNDS_MAX  32		      /* of looking for those who came meanwhile */
 #define FIRST_NS    (300 * NS_PER_MS) /* for the first ones to end the others */
 #define STEP_MS	    20
+#define PAUSE_MS    5 /* for those who do not stand yet */
 #define PROGRESS_NS NS_PER_S
 
 static void fail(struct act_process *p, int status)
@@ -154,24 +155,55 @@ static void send_all(struct act *a, int signal, enum whom whom)
 	}
 }
 
+/* By the last look. Who was not made to stop, or cannot hear of it, is no matter. */
+static bool stands(const struct act *a, const struct act_process *one)
+{
+	const struct census_process *p = census_get(&a->census, &one->id);
+
+	return !one->is_stopped || !p || !p->is_there || p->process->frozen == PROC_FROZEN_YES ||
+	       strchr("TtZX", p->process->state);
+}
+
+static bool all_stand(const struct act *a)
+{
+	for (size_t i = 0; i < act_count(a); i++) {
+		if (!stands(a, act_at(a, i)))
+			return false;
+	}
+	return true;
+}
+
+static void stop_those_who_run(struct act *a, bool is_polite)
+{
+	for (size_t i = 0; i < act_count(a); i++) {
+		struct act_process *p = act_at(a, i);
+
+		if (!p->is_stopped && !(is_polite && p->is_foreground))
+			send(a, p, SIGSTOP);
+	}
+}
+
 /*
- * All of them, and whom they started while they were being stopped: from then on nobody comes.
+ * All of them, and whom they started while they were being stopped: from then on nobody comes. A
+ * fork that is under way when the signal comes is finished first, so it takes a look that finds
+ * nobody, after one by which all stood still.
  * Asked politely, who has a terminal is not stopped: its shell would take that away from it, and
  * it could not put it in order. Should sooth itself be killed in between, they stand stopped.
  */
 static int stop_all(struct act *a, bool is_polite, struct sooth_error *err)
 {
-	size_t found = 1;
+	bool stood = false, is_done = false;
 	int status = 0;
 
-	for (unsigned i = 0; i < ROUNDS_MAX && found && !status; i++) {
-		for (size_t k = 0; k < act_count(a); k++) {
-			struct act_process *p = act_at(a, k);
+	for (unsigned i = 0; i < ROUNDS_MAX && !is_done && !status; i++) {
+		size_t found;
 
-			if (!p->is_stopped && !(is_polite && p->is_foreground))
-				send(a, p, SIGSTOP);
-		}
+		stop_those_who_run(a, is_polite);
 		status = look_for_others(a, &found, err);
+		is_done = stood && !found;
+		stood = all_stand(a);
+		if (!stood && !found)
+			a->os->wait(a->os, NULL, 0, PAUSE_MS);
 	}
 	return status;
 }

@@ -245,6 +245,17 @@ class Sessions(Acting):
         self.assertNotIn(daemon.pid, told)
         self.assert_there(daemon)
 
+    def test_what_was_made_to_stay_of_one_that_may_be_gone(self):
+        """Whose main process is not there any more: from a pid namespace no more is known."""
+        main, tool, _ = self.session("a")
+        log = self.family.write("server.log", "")
+        daemon = tool.start("daemon", "session", "twice", **{"in": "null", "out": log, "err": log})
+        main.kill(reaper=self.family.root)
+        told = self.kill("--session", main.session_id)
+        self.assertEqual(told[tool.pid]["outcome"], "ended", told)
+        self.assertNotIn(daemon.pid, told)
+        self.assert_there(daemon)
+
     def test_beginning_of_two(self):
         a = self.family.main("a", session_id="abcd0000-0000-4000-8000-000000000001")
         b = self.family.main("b", session_id="abcd0000-0000-4000-8000-000000000002")
@@ -323,6 +334,7 @@ class Leftovers(Acting):
         run = self.run_sooth("kill", "--orphans", "--yes")
         self.assertIn(b"whether 1 other process is of that kind", run.stdout)
         self.assertNotIn(b"nothing of that kind here", run.stdout)
+        self.assertIn(b"whether 1 process was left", self.run_sooth("ps", "-i", "0").stdout)
         self.assert_there(main, tool)
 
     def test_abandoned(self):

@@ -147,11 +147,11 @@ static void settle(struct settling *s, struct census_process *p)
 					       : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
-/* Its session is gone; or is there, and it does not descend from that any more. A launcher never
- * did: it stands above its main process, and works for it. */
+/* Its session is gone, or may be; or is there, and it does not descend from that any more. A
+ * launcher never did: it stands above its main process, and works for it. */
 static bool may_have_left(const struct census_process *p)
 {
-	return p->is_main_gone ||
+	return p->is_main_gone || p->doubt.size ||
 	       (p->main && p->tie != CENSUS_TIE_LAUNCHED && !census_is_below(p, p->main));
 }
 

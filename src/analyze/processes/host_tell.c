@@ -36,6 +36,8 @@ static struct verdict_count count_verdict(const struct process_list *list, enum 
 		if ((v[kind].state & 0xf) == SOOTH_STATE_NOT_MEASURED)
 			unjudged = v[kind].state;
 	}
+	if (kind == VERDICT_ORPHANED && list->doubted && !unjudged)
+		unjudged = UNKNOWN;
 	if (!is_judged)
 		sum.state = unjudged;
 	return sum;
@@ -65,11 +67,25 @@ static bool tell_hidden(const struct host_tell *t)
 	return true;
 }
 
+static bool tell_doubted(const struct host_tell *t)
+{
+	size_t count = t->list->doubted;
+	char what[80];
+
+	if (!count)
+		return false;
+	snprintf(what, sizeof(what), "whether %zu process%s left by a session that is gone", count,
+		count == 1 ? " was" : "es were");
+	output_limit(t->output, what, "it does not follow from what was seen",
+		"`sooth ps -t -v` tells of each why");
+	return true;
+}
+
 bool host_tell_limits(const struct host_tell *t)
 {
-	bool is_unknown = tell_unknown(t);
+	bool is_unknown = tell_unknown(t), is_doubted = tell_doubted(t);
 
-	return tell_hidden(t) || is_unknown;
+	return tell_hidden(t) || is_unknown || is_doubted;
 }
 
 static const struct agent *agent_called(const struct census *c, const char *name)

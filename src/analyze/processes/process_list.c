@@ -77,6 +77,13 @@ static bool is_frozen_alone(const struct host_state *h, const struct listed *l)
 	return listed_holds(l, VERDICT_FROZEN) && !verdict.holds;
 }
 
+static bool is_wanted(const struct processes_options *o, const struct census_process *p)
+{
+	return (!o->has_uid || p->process->uid == o->uid) &&
+	       (!o->agent || is_that_agents(o->agent, p->agent) ||
+		       is_that_agents(o->agent, p->owner_agent));
+}
+
 static bool is_shown(
 	const struct host_state *h, const struct processes_options *o, const struct listed *l)
 {
@@ -84,10 +91,7 @@ static bool is_shown(
 
 	if (o->hide_ended && !p->is_there)
 		return false;
-	if (o->has_uid && p->process->uid != o->uid)
-		return false;
-	if (o->agent && !is_that_agents(o->agent, p->agent) &&
-		!is_that_agents(o->agent, p->owner_agent))
+	if (!is_wanted(o, p))
 		return false;
 	if (o->pid_count)
 		return is_chosen_by_pid(o, p);
@@ -105,6 +109,14 @@ static bool is_missing(const struct processes_options *o, const struct census_pr
 {
 	return census_is_unknown(p) && (!o->has_uid || p->process->uid == o->uid) &&
 	       (!o->pid_count || is_chosen_by_pid(o, p));
+}
+
+/* One that is not listed for want of an answer. */
+static bool is_doubted(const struct processes_options *o, const struct listed *l)
+{
+	return l->verdicts && l->p->is_there && !census_is_unknown(l->p) && is_wanted(o, l->p) &&
+	       !o->pid_count && !o->tells_versions &&
+	       (l->verdicts[VERDICT_ORPHANED].state & 15) == SOOTH_STATE_NOT_MEASURED;
 }
 
 static void measure(const struct processes_options *o, struct listed *l)
@@ -132,6 +144,7 @@ int process_list_make(
 		if (judge(h, l))
 			return -ENOMEM;
 		if (!is_shown(h, o, l)) {
+			list->doubted += is_doubted(o, l);
 			free(l->verdicts);
 			l->verdicts = NULL;
 			continue;

@@ -32,6 +32,7 @@ struct process_list {
 	struct listed *all;
 	size_t count;
 	size_t unknown; /* who may not be looked at, and might be listed: census_is_unknown() */
+	size_t doubted; /* who would be listed as orphaned, if that could be decided */
 };
 
 /* Of a settled census; the options are borrowed. -ENOMEM. */
