@@ -42,12 +42,24 @@ static struct thread *follow(struct task_struct *task, uint32_t interest, uint64
 	return t;
 }
 
+/* Of the collector, or of one that it has make calls which may never return: what it launches for
+ * somebody runs a program of its own. */
+static inline bool is_own(struct task_struct *task)
+{
+	int own = (int)following.own_pid;
+
+	if (BPF_CORE_READ(task, tgid) == own)
+		return true;
+	return BPF_CORE_READ(task, flags) & PF_FORKNOEXEC &&
+	       BPF_CORE_READ(task, group_leader, real_parent, tgid) == own;
+}
+
 /* A thread nobody marked: it may belong all the same, when every process does. */
 static struct thread *adopt(struct task_struct *task)
 {
 	if (following.adopt == ADOPT_USER && (uint32_t)bpf_get_current_uid_gid() != following.uid)
 		return 0;
-	if (BPF_CORE_READ(task, tgid) == (int)following.own_pid)
+	if (is_own(task))
 		return 0;
 	return follow(task, following.interest, bpf_ktime_get_ns());
 }
@@ -242,6 +254,8 @@ static void visit_mark(struct task_struct *task)
 	struct thread *t = thread_of(task);
 
 	if (t && (t->member.interest == follow_control.interest || t->member.is_let_go))
+		return;
+	if (!follow_control.pid && is_own(task))
 		return;
 	t = follow(task, follow_control.interest, bpf_ktime_get_ns());
 	if (!t)

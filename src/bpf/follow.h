@@ -18,7 +18,7 @@ enum follow_adopt {
 struct follow_config {
 	uint32_t adopt;
 	uint32_t uid;
-	uint32_t own_pid;      /* the collector: never adopted */
+	uint32_t own_pid;      /* the collector: it and who works for it are never adopted */
 	uint32_t interest;     /* of adopted processes */
 	uint32_t wakeup_bytes; /* wake the collector at each multiple that waits: a power of two */
 	uint32_t ticks_per_s;

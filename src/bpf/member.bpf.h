@@ -10,6 +10,7 @@
 
 #define INTEREST_COUNT	2 /* enum interest */
 #define INTEREST_STREAM 4
+#define PF_FORKNOEXEC	0x00000040 /* forked, and no exec since */
 #define PF_KTHREAD	0x00200000
 #define NS_PER_S	1000000000ULL
 
