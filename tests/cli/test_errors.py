@@ -153,6 +153,10 @@ class Usage(Case):
         self.check(2, ["trace", "-u", "0", "-p", "1"])
         self.check(2, ["ps", "-u", "0", "1"])
 
+    def test_no_time_is_not_for_ever(self):
+        for command in ("trace", "heap"):
+            self.check(2, [command, "-d", "0", "-p", str(os.getpid())])
+
     def test_commands_that_launch_nothing(self):
         self.check(2, ["ps", "--", "/bin/true"])
         self.check(2, ["report", "--", "/bin/true"])
