@@ -160,7 +160,8 @@ class Every(Same):
             own = re.split(r"\n(?=\S[^\n]*:\n)", text)[1]
             tried = {word for row in rows for words in row for word in words.split()}
             tried |= {option for command, option in PRODUCTS if command.split()[0] == name}
-            tried |= {word for command, _ in PRODUCTS for word in command.split()}
+            tried |= {word for (command, _), target in PRODUCTS.items() for word in
+                      [*command.split(), *target.split()]}
             for line in re.findall(r"(?m)^  .*", own):
                 options = re.match(r" +(-\w)?,? *(--[\w-]+)?", line).groups()
                 with self.subTest("%s %s" % (name, options)):

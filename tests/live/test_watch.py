@@ -227,7 +227,7 @@ class Shown(Case):
             screen.type(key)
             screen.wait_for(lambda lines, there=there: any(there in line for line in lines), there)
             os.kill(screen.pid, signal.SIGTERM)
-            self.assertTrue(screen.ends_within(harness.PATIENCE_S), "\n".join(screen.lines()))
+            self.assertTrue(screen.ends(), "\n".join(screen.lines()))
             self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
         self.assertTrue(agent.is_there())
 
