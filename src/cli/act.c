@@ -300,7 +300,7 @@ void act_mean_verdict(struct act *a, enum verdict_kind kind)
 		if (verdict.state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
 			a->unjudged++;
 		else
-			a->doubted += (verdict.state & 15) == SOOTH_STATE_NOT_MEASURED;
+			a->doubted += state_is_unmeasured(verdict.state);
 		if (verdict.holds && !verdict.state && mean(a, p, 0))
 			snprintf(find(a, &p->id)->why, sizeof(verdict.why), "%s", verdict.why);
 	}

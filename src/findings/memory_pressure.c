@@ -274,7 +274,7 @@ static void judge_process(struct exam *e)
 	struct victim victim;
 	bool is_near, is_stalled;
 
-	if (!end || (end->groups_state & 15) == SOOTH_STATE_NOT_MEASURED) {
+	if (!end || state_is_unmeasured(end->groups_state)) {
 		exam_blind(e, end ? end->groups_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), "");
 		return;
 	}

@@ -79,7 +79,7 @@ static uint8_t untold(const struct exam *e)
 	bool is_asked = p && p->is_there && !p->owner_agent && p->ties;
 	uint8_t state = is_asked ? p->ties->markers_state : SOOTH_STATE_VALUE;
 
-	return (state & 15) == SOOTH_STATE_NOT_MEASURED ? state : SOOTH_STATE_VALUE;
+	return state_is_unmeasured(state) ? state : SOOTH_STATE_VALUE;
 }
 
 static void judge(struct exam *e)

@@ -57,6 +57,12 @@ static inline uint8_t state_if(bool is_there)
 	return is_there ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 }
 
+/* Whether a state byte says that it was not measured, for whatever reason. */
+static inline bool state_is_unmeasured(uint8_t state)
+{
+	return (state & 15) == SOOTH_STATE_NOT_MEASURED;
+}
+
 /* The records of a ROWS value, empty when they are none; the value's text is 8-byte aligned when
  * this build made it. */
 struct batch field_rows(const struct sooth_value *value);

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/plain_path.h"
+#include "model/field.h"
 
 static bool is_path(const struct call_types *types, size_t i)
 {
@@ -37,7 +38,7 @@ static bool resolve(const struct fd_follow *fds, const struct call_types *types,
 	int64_t directory =
 		i && is_directory(types, i - 1) ? call_int(call->arguments[i - 1]) : AT_FDCWD_LINUX;
 
-	if (!path.is_there || (path.state & 0xf) == SOOTH_STATE_NOT_MEASURED)
+	if (!path.is_there || state_is_unmeasured(path.state))
 		return false;
 	fd_follow_resolve(fds, &id, directory, path.bytes, out);
 	*state = path.state;
@@ -63,7 +64,7 @@ bool call_means_descriptor(const struct call_types *types, const struct syscalls
 
 		if (is_path(types, i))
 			return path.is_there && !path.bytes.size &&
-			       (path.state & 0xf) != SOOTH_STATE_NOT_MEASURED;
+			       !state_is_unmeasured(path.state);
 	}
 	return false;
 }

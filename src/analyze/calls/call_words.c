@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "bpf/tally.h"
+#include "model/field.h"
 
 #define O_CREAT_LINUX	  0x40 /* the same on x86-64 and aarch64 */
 #define FAMILY_UNIX_LINUX 1
@@ -220,7 +221,7 @@ static void put_quoted(struct buffer *out, const struct call_piece *piece)
 
 static bool is_unread(const struct call_piece *piece)
 {
-	return !piece->is_there || (piece->state & 0xf) == SOOTH_STATE_NOT_MEASURED;
+	return !piece->is_there || state_is_unmeasured(piece->state);
 }
 
 static void as_path(const struct written *a)

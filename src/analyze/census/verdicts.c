@@ -11,6 +11,7 @@
 #include "analyze/census/census_settling.h"
 #include "analyze/census/census_versions.h"
 #include "base/units.h"
+#include "model/field.h"
 
 #define TEXT(span)   (int)(span).size, (span).data
 #define PID(process) (unsigned long long)(process)->id.pid
@@ -140,7 +141,7 @@ static void judge_abandoned(
 		break;
 	case CENSUS_INPUT_UNKNOWN:
 		/* A search that was cut has told some: not enough for an answer. */
-		out->state = (p->input_state & 15) == SOOTH_STATE_NOT_MEASURED
+		out->state = state_is_unmeasured(p->input_state)
 				     ? p->input_state
 				     : SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 		say(out, "who holds the other end of its standard input was not found out");

@@ -220,7 +220,7 @@ static void note(struct process_view *v, const char *what, uint8_t state)
 {
 	if (state == SOOTH_STATE_TRUNCATED)
 		output_limit(v->output, what, "there are more than are read", "");
-	else if ((state & 15) == SOOTH_STATE_NOT_MEASURED)
+	else if (state_is_unmeasured(state))
 		output_limit(
 			v->output, what, sooth_reason_text((enum sooth_reason)(state >> 4)), "");
 }

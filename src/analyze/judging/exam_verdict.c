@@ -19,12 +19,12 @@ bool exam_holds(struct exam *e, enum verdict_kind kind, const char *fine, struct
 		return false;
 	}
 	verdict_judge(&e->readings->host.census, e->process, kind, out);
-	if ((out->state & 15) == SOOTH_STATE_NOT_MEASURED)
+	if (state_is_unmeasured(out->state))
 		exam_blind_because(e, *out->why ? out->why : sooth_reason_text(REASON(out->state)),
 			remedy_of(out->state));
 	else if (!out->holds)
 		exam_fine(e, "%s", fine);
-	return out->holds && (out->state & 15) != SOOTH_STATE_NOT_MEASURED;
+	return out->holds && !state_is_unmeasured(out->state);
 }
 
 bool exam_is_told_of(const struct exam *e, const struct census_process *p, enum verdict_kind kind)

@@ -205,7 +205,7 @@ static void fill_figures(struct overview_descriptors_row *row, const struct fd_s
 	row->total_state = state;
 	row->watches_state = state;
 	row->error_state = SOOTH_STATE_ABSENT;
-	if ((state & 0xf) == SOOTH_STATE_NOT_MEASURED)
+	if (state_is_unmeasured(state))
 		row->error_state = SOOTH_STATE_VALUE;
 	if (!sums->process)
 		return;

@@ -87,7 +87,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 static void note_state(struct host_view *h, const char *what, uint8_t state)
 {
-	if ((state & 0xf) == SOOTH_STATE_NOT_MEASURED)
+	if (state_is_unmeasured(state))
 		output_limit(
 			h->output, what, sooth_reason_text((enum sooth_reason)(state >> 4)), "");
 }

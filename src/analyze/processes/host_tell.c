@@ -33,7 +33,7 @@ static struct verdict_count count_verdict(const struct process_list *list, enum 
 			continue;
 		sum.count += v[kind].holds;
 		is_judged |= v[kind].state == SOOTH_STATE_VALUE;
-		if ((v[kind].state & 0xf) == SOOTH_STATE_NOT_MEASURED)
+		if (state_is_unmeasured(v[kind].state))
 			unjudged = v[kind].state;
 	}
 	if (kind == VERDICT_ORPHANED && list->doubted && !unjudged)
@@ -170,7 +170,7 @@ static bool is_told(const struct host_tell *t, const struct listed *l, enum verd
 
 	if (v->holds)
 		return is_problem || t->options->is_verbose;
-	return t->options->is_verbose && v->why[0] && (v->state & 0xf) == SOOTH_STATE_NOT_MEASURED;
+	return t->options->is_verbose && v->why[0] && state_is_unmeasured(v->state);
 }
 
 static int tell_reason(const struct host_tell *t, const struct listed *l, enum verdict_kind kind,

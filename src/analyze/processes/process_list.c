@@ -116,7 +116,7 @@ static bool is_doubted(const struct processes_options *o, const struct listed *l
 {
 	return l->verdicts && l->p->is_there && !census_is_unknown(l->p) && is_wanted(o, l->p) &&
 	       !o->pid_count && !o->tells_versions &&
-	       (l->verdicts[VERDICT_ORPHANED].state & 15) == SOOTH_STATE_NOT_MEASURED;
+	       state_is_unmeasured(l->verdicts[VERDICT_ORPHANED].state);
 }
 
 static void measure(const struct processes_options *o, struct listed *l)

@@ -189,15 +189,11 @@ static uint8_t verdict_of(const struct listed *l, enum verdict_kind kind, uint8_
 	return listed_holds(l, kind);
 }
 
-static bool is_unjudged(uint8_t state)
-{
-	return (state & 0xf) == SOOTH_STATE_NOT_MEASURED;
-}
-
 /* What it rests on, or why it could not be judged; "" when there is nothing to say. */
 static const char *why(const struct listed *l, enum verdict_kind kind)
 {
-	return listed_holds(l, kind) || (l->verdicts && is_unjudged(l->verdicts[kind].state))
+	return listed_holds(l, kind) ||
+			       (l->verdicts && state_is_unmeasured(l->verdicts[kind].state))
 		       ? l->verdicts[kind].why
 		       : "";
 }
@@ -229,9 +225,9 @@ static void fill_verdicts(struct telling *t)
 	process_flags(l, t->flags);
 	row->flags_state = string_state(t->flags);
 	/* No flag is no clean bill where nobody could look. */
-	if (row->flags_state && is_unjudged(row->orphaned_state))
+	if (row->flags_state && state_is_unmeasured(row->orphaned_state))
 		row->flags_state = row->orphaned_state;
-	else if (row->flags_state && is_unjudged(row->abandoned_state))
+	else if (row->flags_state && state_is_unmeasured(row->abandoned_state))
 		row->flags_state = row->abandoned_state;
 }
 

@@ -146,8 +146,7 @@ static struct unread count_unread(const struct connections_view *c)
 		const struct sockets_process *end = snapshot_end(reading, sizeof(*end));
 		const char *reason;
 
-		if (!p || !is_wanted(c, p) || !end ||
-			(end->sockets_state & 0xf) != SOOTH_STATE_NOT_MEASURED)
+		if (!p || !is_wanted(c, p) || !end || !state_is_unmeasured(end->sockets_state))
 			continue;
 		reason = sooth_reason_text((enum sooth_reason)(end->sockets_state >> 4));
 		if (!unread.count++)
