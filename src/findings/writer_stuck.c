@@ -32,7 +32,7 @@ static const char *const writing_calls[] = { "write", "writev", "sendto", "sendm
 
 struct stuck {
 	unsigned threads, stuck;
-	bool is_unseen;			    /* of one it could not be told */
+	uint8_t unseen; /* why it could not be told of one; 0: of all it could */
 	const struct thread_history *first; /* of those that are stuck */
 };
 
@@ -70,7 +70,10 @@ static void look(const struct exam *e, struct stuck *s)
 
 	while ((t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
 		s->threads++;
-		s->is_unseen |= t->switches_state || t->syscall_state > SOOTH_STATE_TRUNCATED;
+		if (t->syscall_state > SOOTH_STATE_TRUNCATED)
+			s->unseen = t->syscall_state;
+		else if (t->switches_state)
+			s->unseen = t->switches_state;
 		if (!is_stuck(e, t))
 			continue;
 		if (!s->stuck++)
@@ -148,9 +151,8 @@ static void judge(struct exam *e)
 		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), "");
 	else if (s.stuck)
 		tell(e, &s);
-	else if (s.is_unseen)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
-			"run as its user, or as root");
+	else if (s.unseen)
+		exam_blind(e, s.unseen, "run as its user, or as root");
 	else
 		exam_fine(e, "no thread stays in writing to a pipe or local socket");
 }

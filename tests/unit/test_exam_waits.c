@@ -477,6 +477,8 @@ static void test_writer_stuck(void **state)
 		{ "writer-stuck", writes_to, FDS_PIPE, "writer-stuck.min-time=5001ms", "fine: " },
 		{ "writer-stuck", writes_to, FDS_PIPE, "writer-stuck.min-readings=7", "fine: " },
 		{ "writer-stuck", writes_unseen, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "writer-stuck", writes_unseen, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
+			"=blind: the process ended first <>\n" },
 		{ "writer-stuck", has_holder, FDS_ACCESS_READ, NULL,
 			"low/high: |[may read it: reader (200), descriptor 4]|"
 			"<find out why the reader does not read: sooth diagnose 200>" },
