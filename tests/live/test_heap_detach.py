@@ -87,6 +87,16 @@ class DetachCase(HeapCase):
 
 @needs_bpf
 class AgainAndAgain(DetachCase):
+    def see_calls(self, *options):
+        """A starved target may do nothing for 50 ms, sometimes for a second: never for long."""
+        blind = []
+        for duration in ("50ms", "1s", "10s"):
+            run = self.sooth("heap", "-j", "--duration", duration, *options)
+            if one(run.json()["totals"])["events"] > 0:
+                return
+            blind.append(run.text)
+        self.fail("no calls seen by %s: %s" % (options, blind))
+
     def test_many_times(self):
         """Between two looks the program has always made progress; its answer is right."""
         target = self.start(*self.command_of(GLIBC, "heap_storm", "--seconds", "3600",
@@ -94,22 +104,17 @@ class AgainAndAgain(DetachCase):
                             "--truth", self.path("truth"))
         target.wait_for_output(b"ready\n")
         bystander = Allocator(self)  # a child of ours, attached to in turn with the other
-        end, turn, seen = time.monotonic() + ROUNDS_S, 0, 0
+        end, turn = time.monotonic() + ROUNDS_S, 0
         while turn < LEAST_ROUNDS or (turn < ROUNDS and time.monotonic() < end):
             pid = bystander.pid if turn % 4 == 3 else target.pid
             how = (["--count"], [], ["--buffer", "64k"])[turn % 3]
             made = bystander.made()
-            # A starved target may do nothing for 50 ms; in a second it does.
-            for duration in ("50ms", "1s"):
-                run = self.sooth("heap", "-j", *how, "--duration", duration, "-p", str(pid))
-                has_seen = one(run.json()["totals"])["events"] > 0
-                if has_seen:
-                    break
-            seen += has_seen
-            self.assertGreater(bystander.made(), made)
+            self.see_calls("-p", str(pid), *how)
+            # The machine may give it no processor for a while; a program that stands stays so.
+            harness.wait_until(lambda: bystander.made() > made,
+                               "progress in round %d, by %s of %d" % (turn, how, pid))
             turn += 1
-        print("attached and let go %d times, calls seen in %d" % (turn, seen))
-        self.assertEqual(seen, turn)
+        print("attached and let go %d times" % turn)
         target.send(signal.SIGTERM)
         run = target.finish()
         self.assertEqual(run.status, 0, "its sums are checked by itself: %s" % run)
