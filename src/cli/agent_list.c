@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "cli/command.h"
-#include "cli/own_report.h"
-#include "cli/user_agents.h"
+#include "cli/command/command.h"
+#include "cli/output/own_report.h"
+#include "cli/agents/user_agents.h"
 #include "core/agent_set.h"
 #include "model/schema.h"
 

@@ -3,7 +3,7 @@
 #ifndef SOOTH_CLI_AGENT_LIST_H
 #define SOOTH_CLI_AGENT_LIST_H
 
-#include "cli/output.h"
+#include "cli/output/output.h"
 
 /* Takes no arguments. The exit status (2 when an agent of the user's own is wrong), or a negative
  * errno with err filled. */

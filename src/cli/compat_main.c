@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Running an older tool: what all of them are asked, and how all of them end. */
-#include "cli/compat.h"
+#include "cli/command/compat.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/command.h"
+#include "cli/command/command.h"
 
 int compat_main(const struct compat *compat, const char *name, int argc, char **argv)
 {
@@ -45,4 +45,3 @@ bool compat_answer(
 		printf("%s (sooth) %s\n", name, SOOTH_VERSION);
 	return asked.help || asked.version;
 }
-

@@ -11,8 +11,8 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "cli/census_scan.h"
-#include "cli/config_files.h"
+#include "cli/agents/census_scan.h"
+#include "cli/agents/config_files.h"
 #include "os/os.h"
 
 #define SAMPLES	      32	  /* in the interval */

@@ -6,7 +6,7 @@
 
 #include "analyze/overview/bundle.h"
 #include "analyze/judging/findings.h"
-#include "cli/labels.h"
+#include "cli/agents/labels.h"
 #include "cli/run.h"
 
 #define DIAGNOSING_NS (5 * NS_PER_S)

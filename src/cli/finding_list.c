@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "cli/own_report.h"
+#include "cli/output/own_report.h"
 #include "core/registry.h"
 #include "model/schema.h"
 

@@ -4,7 +4,7 @@
 #define SOOTH_CLI_FINDING_LIST_H
 
 #include "analyze/judging/exam_settings.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 
 int finding_list(const struct exam_settings *settings, const struct output_options *options,
 	struct sooth_error *err);

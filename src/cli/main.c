@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/command.h"
-#include "cli/compat.h"
-#include "cli/log.h"
+#include "cli/command/command.h"
+#include "cli/command/compat.h"
+#include "cli/terminal/log.h"
 #include "os/os.h"
 
 #define NAMES_MAX 64

@@ -5,7 +5,7 @@
 
 #include "analyze/graphs/call_graph_rows.h"
 #include "analyze/calls/syscall_folded.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 #include "cli/run.h"
 
 struct picture_options {

@@ -8,9 +8,9 @@
 #define SOOTH_CLI_RUN_H
 
 #include "capture/index.h"
-#include "cli/output.h"
-#include "cli/target.h"
-#include "cli/watch.h"
+#include "cli/output/output.h"
+#include "cli/command/target.h"
+#include "cli/watch/watch.h"
 
 struct run_options {
 	uint64_t duration_ns;

@@ -11,9 +11,9 @@
 #include "base/cursor.h"
 #include "base/escape.h"
 #include "base/units.h"
-#include "cli/ask.h"
-#include "cli/census_scan.h"
-#include "cli/command.h"
+#include "cli/terminal/ask.h"
+#include "cli/agents/census_scan.h"
+#include "cli/command/command.h"
 
 #define LISTED_MAX 99
 

@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "cli/command.h"
+#include "cli/command/command.h"
 #include "cli/stand_ins.h"
-#include "cli/stop.h"
+#include "cli/terminal/stop.h"
 
 /* Nobody wants, or can see, the rest. */
 static bool is_over(void)

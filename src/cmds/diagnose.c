@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "cli/command.h"
+#include "cli/command/command.h"
 #include "cli/diagnosing.h"
 #include "cli/finding_list.h"
 #include "cli/picture.h"

@@ -9,12 +9,12 @@
 #include "analyze/comparison/comparison.h"
 #include "analyze/calls/syscall_folded.h"
 #include "base/units.h"
-#include "cli/command.h"
+#include "cli/command/command.h"
 #include "cli/diagnosing.h"
-#include "cli/output.h"
-#include "cli/own_report.h"
+#include "cli/output/output.h"
+#include "cli/output/own_report.h"
 #include "cli/picture.h"
-#include "cli/target.h"
+#include "cli/command/target.h"
 #include "core/report.h"
 
 #define EXIT_CHANGED 1

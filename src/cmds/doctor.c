@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "cli/command.h"
-#include "cli/own_report.h"
+#include "cli/command/command.h"
+#include "cli/output/own_report.h"
 #include "core/registry.h"
 #include "model/schema.h"
 #include "os/os.h"

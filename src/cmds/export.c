@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/command.h"
+#include "cli/command/command.h"
 #include "cli/picture.h"
-#include "cli/target.h"
+#include "cli/command/target.h"
 
 struct export_config {
 	struct target_options target;

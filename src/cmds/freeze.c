@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth freeze: see cli/freezing.h. */
-#include "cli/command.h"
-#include "cli/freezing.h"
+/* sooth freeze: see cli/act/freezing.h. */
+#include "cli/command/command.h"
+#include "cli/act/freezing.h"
 
 static int run_freeze(void *config, const struct arguments *arguments, struct sooth_error *err)
 {

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "analyze/heap/heap_table.h"
-#include "cli/command.h"
+#include "cli/command/command.h"
 #include "cli/run.h"
 
 struct heap_config {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "cli/command.h"
+#include "cli/command/command.h"
 
 #define COMMAND(id, group) { #id, #group },
 static const struct {

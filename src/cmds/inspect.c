@@ -7,8 +7,8 @@
 #include "analyze/sockets/sockets.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "cli/command.h"
-#include "cli/labels.h"
+#include "cli/command/command.h"
+#include "cli/agents/labels.h"
 #include "cli/resolve.h"
 #include "cli/run.h"
 

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "cli/act.h"
-#include "cli/ask.h"
-#include "cli/command.h"
-#include "cli/stop.h"
+#include "cli/act/act.h"
+#include "cli/terminal/ask.h"
+#include "cli/command/command.h"
+#include "cli/terminal/stop.h"
 
 #define WAIT_NS	    (5 * NS_PER_S)
 #define STILL_THERE 1 /* exit status */

@@ -6,8 +6,8 @@
 #include "analyze/processes/processes.h"
 #include "base/units.h"
 #include "cli/agent_list.h"
-#include "cli/columns.h"
-#include "cli/command.h"
+#include "cli/command/columns.h"
+#include "cli/command/command.h"
 #include "cli/run.h"
 
 #define INTERVAL_NS (200 * NS_PER_MS) /* long enough for one decimal of a percent */

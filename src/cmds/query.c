@@ -7,10 +7,10 @@
 
 #include "base/file.h"
 #include "base/units.h"
-#include "cli/command.h"
-#include "cli/output.h"
-#include "cli/stop.h"
-#include "cli/target.h"
+#include "cli/command/command.h"
+#include "cli/output/output.h"
+#include "cli/terminal/stop.h"
+#include "cli/command/target.h"
 #include "core/registry.h"
 
 #define TIMEOUT_NS (600 * NS_PER_S)

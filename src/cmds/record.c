@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/units.h"
-#include "cli/command.h"
+#include "cli/command/command.h"
 #include "cli/run.h"
 #include "core/registry.h"
 

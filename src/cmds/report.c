@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "analyze/overview/capture_info.h"
-#include "cli/command.h"
+#include "cli/command/command.h"
 #include "cli/run.h"
 
 struct report_config {

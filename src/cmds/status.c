@@ -4,10 +4,10 @@
 #include "analyze/processes/processes.h"
 #include "analyze/processes/traced.h"
 #include "base/units.h"
-#include "cli/command.h"
-#include "cli/labels.h"
+#include "cli/command/command.h"
+#include "cli/agents/labels.h"
 #include "cli/run.h"
-#include "cli/user_agents.h"
+#include "cli/agents/user_agents.h"
 
 #define INTERVAL_NS (200 * NS_PER_MS) /* long enough for one decimal of a percent */
 

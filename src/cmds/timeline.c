@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "base/units.h"
-#include "cli/command.h"
+#include "cli/command/command.h"
 #include "cli/diagnosing.h"
 #include "cli/picture.h"
 #include "cli/run.h"

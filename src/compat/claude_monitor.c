@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "cli/command.h"
-#include "cli/compat.h"
+#include "cli/command/command.h"
+#include "cli/command/compat.h"
 
 static void print_help(const char *name)
 {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "cli/command.h"
-#include "cli/compat.h"
+#include "cli/command/command.h"
+#include "cli/command/compat.h"
 
 static void print_help(const char *name)
 {

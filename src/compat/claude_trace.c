@@ -13,11 +13,11 @@
 #include "analyze/processes/processes.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "cli/act.h"
-#include "cli/command.h"
-#include "cli/compat.h"
+#include "cli/act/act.h"
+#include "cli/command/command.h"
+#include "cli/command/compat.h"
 #include "cli/run.h"
-#include "cli/stop.h"
+#include "cli/terminal/stop.h"
 
 #define AGENT	    "claude"
 #define INTERVAL_NS (200 * NS_PER_MS) /* of the first look; a watch measures over its own */

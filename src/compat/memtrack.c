@@ -12,9 +12,9 @@
 #include "analyze/heap/heap_table.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "cli/command.h"
-#include "cli/compat.h"
-#include "cli/log.h"
+#include "cli/command/command.h"
+#include "cli/command/compat.h"
+#include "cli/terminal/log.h"
 #include "cli/run.h"
 #include "compat/memtrack_words.h"
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "base/units.h"
-#include "cli/command.h"
-#include "cli/compat.h"
+#include "cli/command/command.h"
+#include "cli/command/compat.h"
 #include "cli/tracing_menu.h"
 
 static void print_help(const char *name)

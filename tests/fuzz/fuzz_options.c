@@ -2,7 +2,7 @@
 /* The input is a command line, its words separated by NUL. */
 #include <string.h>
 
-#include "cli/options.h"
+#include "cli/command/options.h"
 #include "fuzz.h"
 
 #define WORDS_MAX 256

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "cli/act.h"
-#include "cli/census_scan.h"
-#include "cli/own_report.h"
+#include "cli/act/act.h"
+#include "cli/agents/census_scan.h"
+#include "cli/output/own_report.h"
 
 /* Nobody looks at this host here, and nothing is told. */
 int census_scan(struct census *c, struct sooth_error *err)

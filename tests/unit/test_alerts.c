@@ -4,7 +4,7 @@
 
 #include "analyze/processes/process_rows.h"
 #include "base/units.h"
-#include "cli/alerts.h"
+#include "cli/watch/alerts.h"
 #include "core/output.h"
 
 static struct alerts alerts;

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "analyze/processes/process_rows.h"
-#include "cli/columns.h"
+#include "cli/command/columns.h"
 
 static struct sooth_error err;
 static struct buffer out;

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "cli/compat.h"
+#include "cli/command/compat.h"
 #include "compat/memtrack_words.h"
 
 /* Every tool there is: what each does is no matter here. */

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "base/units.h"
-#include "cli/options.h"
+#include "cli/command/options.h"
 
 struct shared {
 	const char *name;

@@ -4,7 +4,7 @@
 
 #include "analyze/processes/processes.h"
 #include "base/units.h"
-#include "cli/screen_state.h"
+#include "cli/screen/screen_state.h"
 #include "core/report.h"
 #include "probes/proc.h"
 

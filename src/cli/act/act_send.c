@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ending processes, in an order in which nothing is started again: what starts others goes
+ * first. Before anybody is signalled all are stopped: what stands still forks nothing, so looking
+ * again finds everybody there is. Asked politely (SIGTERM) they go on at once, and the first ones
+ * get a moment to end theirs by themselves. Whoever comes meanwhile and belongs to them is taken
+ * along.
+ *
+ * Cannot be found: who was started by one of them that ended before it could be stopped, unless
+ * its environment names the session.
+ */
+#include "cli/act/act.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "cli/terminal/stop.h"
+
+#define ROUNDS_MAX  32		      /* of looking for those who came meanwhile */
+#define FIRST_NS    (300 * NS_PER_MS) /* for the first ones to end the others */
+#define STEP_MS	    20
+#define PAUSE_MS    5 /* for those who do not stand yet */
+#define PROGRESS_NS NS_PER_S
+
+static void fail(struct act_process *p, int status)
+{
+	if (status == -ESRCH) {
+		p->outcome = p->outcome == ACT_STILL ? ACT_ENDED : ACT_GONE;
+		return;
+	}
+	p->outcome = ACT_FAILED;
+	snprintf(p->why, sizeof(p->why), "%s", strerror(-status));
+}
+
+/* A descriptor of a process is readable from its end on. */
+static bool has_ended(struct act *a, struct act_process *p)
+{
+	return a->os->wait(a->os, &p->handle, 1, 0) > 0;
+}
+
+void act_hold(struct act *a)
+{
+	for (size_t i = 0; i < act_count(a); i++) {
+		struct act_process *p = act_at(a, i);
+		struct sooth_error err;
+		int handle;
+
+		if (p->outcome != ACT_MEANT || p->handle >= 0)
+			continue;
+		handle = a->os->open_process(a->os, &p->id, &err);
+		if (handle < 0) {
+			fail(p, handle);
+			continue;
+		}
+		p->handle = handle;
+		if (has_ended(a, p)) /* a zombie: nothing can be done to it */
+			p->outcome = ACT_GONE;
+	}
+}
+
+static void send(struct act *a, struct act_process *p, int signal)
+{
+	struct sooth_error err;
+	int status;
+
+	if (p->handle < 0 || (p->outcome != ACT_MEANT && p->outcome != ACT_STILL))
+		return;
+	status = a->os->signal_process(a->os, p->handle, signal, &err);
+	if (status) {
+		fail(p, status);
+		return;
+	}
+	p->outcome = ACT_STILL;
+	p->is_stopped = signal == SIGSTOP || (p->is_stopped && signal != SIGCONT);
+}
+
+static size_t count_left(struct act *a, int *one)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < act_count(a); i++) {
+		struct act_process *p = act_at(a, i);
+
+		if (p->outcome != ACT_STILL)
+			continue;
+		if (has_ended(a, p)) {
+			p->outcome = ACT_ENDED;
+		} else {
+			*one = p->handle;
+			left++;
+		}
+	}
+	return left;
+}
+
+/* Until all have ended that were signalled, or the time is over, or the user had enough. */
+static size_t wait_for_all(struct act *a, uint64_t wait_ns, const struct act_progress *progress)
+{
+	uint64_t now = a->os->now_ns(a->os), end = now + wait_ns, tell = now + PROGRESS_NS;
+	int one = -1;
+	size_t left;
+
+	while ((left = count_left(a, &one)) && now < end && !stop_is_wanted()) {
+		a->os->wait(a->os, &one, 1, STEP_MS);
+		now = a->os->now_ns(a->os);
+		if (now >= tell && progress) {
+			progress->tell(progress->user, left);
+			tell += PROGRESS_NS;
+		}
+	}
+	return left;
+}
+
+static int look_for_others(struct act *a, size_t *found, struct sooth_error *err)
+{
+	int status;
+
+	*found = 0;
+	if (a->reach == ACT_ONLY)
+		return 0;
+	status = act_look(a, err);
+	if (!status)
+		*found = act_mean_others(a);
+	if (!status && *found) {
+		act_sort(a);
+		act_hold(a);
+	}
+	return status;
+}
+
+/* Whom a signal is for. */
+enum whom { EVERYBODY, THE_FIRST, THE_STOPPED };
+
+static bool is_for(const struct act_process *p, enum whom whom)
+{
+	switch (whom) {
+	case THE_FIRST:
+		return !p->depth;
+	case THE_STOPPED:
+		return p->is_stopped;
+	default:
+		return true;
+	}
+}
+
+static void send_all(struct act *a, int signal, enum whom whom)
+{
+	for (size_t i = 0; i < act_count(a); i++) {
+		if (is_for(act_at(a, i), whom))
+			send(a, act_at(a, i), signal);
+	}
+}
+
+/* By the last look. Who was not made to stop, or cannot hear of it, is no matter. */
+static bool stands(const struct act *a, const struct act_process *one)
+{
+	const struct census_process *p = census_get(&a->census, &one->id);
+
+	return !one->is_stopped || !p || !p->is_there || p->process->frozen == PROC_FROZEN_YES ||
+	       strchr("TtZX", p->process->state);
+}
+
+static bool all_stand(const struct act *a)
+{
+	for (size_t i = 0; i < act_count(a); i++) {
+		if (!stands(a, act_at(a, i)))
+			return false;
+	}
+	return true;
+}
+
+static void stop_those_who_run(struct act *a, bool is_polite)
+{
+	for (size_t i = 0; i < act_count(a); i++) {
+		struct act_process *p = act_at(a, i);
+
+		if (!p->is_stopped && !(is_polite && p->is_foreground))
+			send(a, p, SIGSTOP);
+	}
+}
+
+/*
+ * All of them, and whom they started while they were being stopped: from then on nobody comes. A
+ * fork that is under way when the signal comes is finished first, so it takes a look that finds
+ * nobody, after one by which all stood still.
+ * Asked politely, who has a terminal is not stopped: its shell would take that away from it, and
+ * it could not put it in order. Should sooth itself be killed in between, they stand stopped.
+ */
+static int stop_all(struct act *a, bool is_polite, struct sooth_error *err)
+{
+	bool stood = false, is_done = false;
+	int status = 0;
+
+	for (unsigned i = 0; i < ROUNDS_MAX && !is_done && !status; i++) {
+		size_t found;
+
+		stop_those_who_run(a, is_polite);
+		status = look_for_others(a, &found, err);
+		is_done = stood && !found;
+		stood = all_stand(a);
+		if (!stood && !found)
+			a->os->wait(a->os, NULL, 0, PAUSE_MS);
+	}
+	return status;
+}
+
+static int kill_all(struct act *a, uint64_t wait_ns, const struct act_progress *progress,
+	struct sooth_error *err)
+{
+	int status = a->reach == ACT_ONLY ? 0 : stop_all(a, false, err);
+
+	send_all(a, SIGKILL, EVERYBODY);
+	wait_for_all(a, wait_ns, progress);
+	return status;
+}
+
+/* Whoever stands stopped hears of it when it goes on. */
+static int ask(struct act *a, int signal, enum whom whom, struct sooth_error *err)
+{
+	int status = a->reach == ACT_ONLY ? 0 : stop_all(a, true, err);
+
+	send_all(a, signal, whom);
+	send_all(a, SIGCONT, THE_STOPPED);
+	return status;
+}
+
+static int ask_all(struct act *a, int signal, uint64_t wait_ns, const struct act_progress *progress,
+	struct sooth_error *err)
+{
+	size_t found = 1;
+	int status = 0;
+
+	if (a->reach != ACT_ONLY) {
+		status = ask(a, signal, THE_FIRST, err);
+		wait_for_all(a, FIRST_NS, NULL);
+	}
+	for (unsigned i = 0; i < ROUNDS_MAX && found && !status; i++) {
+		status = ask(a, signal, EVERYBODY, err);
+		wait_for_all(a, wait_ns, progress);
+		if (stop_is_wanted() || status)
+			break;
+		status = look_for_others(a, &found, err);
+	}
+	return status;
+}
+
+static void explain_still(struct act *a)
+{
+	for (size_t i = 0; i < act_count(a); i++) {
+		struct act_process *p = act_at(a, i);
+
+		if (p->outcome == ACT_STILL && p->is_frozen)
+			snprintf(p->why, sizeof(p->why),
+				"its control group is frozen: it hears of it after `sooth thaw`");
+	}
+}
+
+int act_end(struct act *a, int signal, uint64_t wait_ns, const struct act_progress *progress,
+	struct sooth_error *err)
+{
+	int status;
+
+	act_sort(a);
+	act_hold(a);
+	status = signal == SIGKILL ? kill_all(a, wait_ns, progress, err)
+				   : ask_all(a, signal, wait_ns, progress, err);
+	explain_still(a);
+	return status;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Columns and the order of rows as somebody typed them: by name or by heading. */
+#ifndef SOOTH_CLI_COLUMNS_H
+#define SOOTH_CLI_COLUMNS_H
+
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "cli/command/options.h"
+#include <sooth/field.h>
+
+/*
+ * "a,b" are the columns; "+a" comes behind those there are by itself, as *is_more says. `out`
+ * gets the names that the schema knows behind what it has, with commas between. A wrong one
+ * is an error with the nearest right one.
+ */
+int columns_choose(struct buffer *out, bool *is_more, const struct sooth_schema *schema,
+	const struct option_list *typed, struct sooth_error *err);
+/* Adds a name, or several with commas between. */
+void columns_add(struct buffer *out, const char *names);
+/* Whether a list with commas has that name. */
+bool columns_have(const char *columns, const char *name);
+/* "-rss_bytes": the largest first. */
+int columns_sort(const struct sooth_field **field, bool *is_descending,
+	const struct sooth_schema *schema, const char *typed, struct sooth_error *err);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Running a command: its options, its help, its errors. */
+#include "cli/command/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "cli/command/target.h"
+
+#define COMMAND(id, group) extern const struct command command_##id;
+#include "cmds/commands.def"
+#undef COMMAND
+
+#define COMMAND(id, group) &command_##id,
+const struct command *const commands[] = {
+#include "cmds/commands.def"
+	NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+	size_t i = 0;
+
+	while (commands[i] && strcmp(commands[i]->name, name))
+		i++;
+	return commands[i];
+}
+
+static void print_option(const struct option *o)
+{
+	char left[64];
+	const char *argument = o->argument ? o->argument : "";
+	const char *space = o->argument ? " " : "";
+
+	if (o->letter && o->name)
+		snprintf(left, sizeof(left), "-%c, --%s%s%s", o->letter, o->name, space, argument);
+	else if (o->letter)
+		snprintf(left, sizeof(left), "-%c%s%s", o->letter, space, argument);
+	else
+		snprintf(left, sizeof(left), "    --%s%s%s", o->name, space, argument);
+	printf("  %-28s %s", left, o->help);
+	for (size_t i = 0; o->type == OPTION_CHOICE && o->choice(i); i++)
+		printf("%s%s", i ? ", " : ": ", o->choice(i));
+	printf("\n");
+}
+
+void command_print_options(const struct option_group *group)
+{
+	for (size_t i = 0; i < group->count; i++)
+		print_option(&group->options[i]);
+}
+
+void command_print_help(const struct command *c)
+{
+	printf("sooth %s - %s\n\nUsage: sooth %s %s\n", c->name, c->summary, c->name, c->usage);
+	if (c->about)
+		printf("\n%s\n", c->about);
+	for (size_t g = 0; g < c->group_count; g++) {
+		printf("\n%s:\n", c->groups[g].title);
+		command_print_options(&c->groups[g]);
+	}
+	if (c->examples)
+		printf("\nExamples:\n%s", c->examples);
+}
+
+static void print_line(const char *label, const char *text)
+{
+	struct buffer line = { 0 };
+
+	if (!text[0])
+		return;
+	/* Names in it may come from a target or a file. */
+	escape_terminal(&line, text, strlen(text));
+	fprintf(stderr, "%s%s\n", label, buffer_cstr(&line));
+	buffer_fini(&line);
+}
+
+/* For errors whose origin knows no better. */
+static const char *usual_remedy(const struct sooth_error *err)
+{
+	switch (err->fault) {
+	case SOOTH_FAULT_USAGE:
+		return "--help tells how it is used";
+	case SOOTH_FAULT_NOT_FOUND:
+		return "check the name; a command to launch stands after --";
+	case SOOTH_FAULT_IO:
+		return "check the file, the room left on its disk, and who may use it";
+	case SOOTH_FAULT_PRIVILEGE:
+	case SOOTH_FAULT_UNSUPPORTED:
+		return "`sooth doctor` tells what can be observed here, and how to get the rest";
+	default:
+		return "";
+	}
+}
+
+void command_print_error(const struct sooth_error *err)
+{
+	char missing[256] = "";
+
+	print_line("sooth: cannot ", err->tried);
+	if (err->missing[0] && err->why[0])
+		snprintf(missing, sizeof(missing), " (missing: %s)", err->missing);
+	else if (err->missing[0])
+		snprintf(missing, sizeof(missing), "missing: %s", err->missing);
+	if (err->why[0] || missing[0]) {
+		char why[sizeof(err->why) + sizeof(missing)];
+
+		snprintf(why, sizeof(why), "%s%s", err->why, missing);
+		print_line("  why: ", why);
+	}
+	print_line("  try: ", err->remedy[0] ? err->remedy : usual_remedy(err));
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return true;
+	}
+	return false;
+}
+
+int command_end(int status, const struct sooth_error *err)
+{
+	if (status >= 0)
+		return status;
+	if (err->code == -EPIPE)
+		return 0;
+	command_print_error(err);
+	return error_exit_status(err);
+}
+
+static int check_rules(
+	const struct command *c, const struct arguments *arguments, struct sooth_error *err)
+{
+	static const struct option_rule every[] = { { OPTION_APART, "json", "format",
+		"-j is --format json, or jsonl of a stream", NULL } };
+	bool has_capture = target_capture(arguments) != NULL;
+	int status = option_rules_check(every, ARRAY_SIZE(every), arguments, has_capture, err);
+
+	return status ? status
+		      : option_rules_check(c->rules, c->rule_count, arguments, has_capture, err);
+}
+
+int command_main(const struct command *c, int argc, char **argv)
+{
+	_cleanup_free_ char *config = calloc(1, c->config_size + 1);
+	struct arguments arguments = { 0 };
+	struct sooth_error err = { 0 };
+	int status;
+
+	if (asks_for_help(argc, argv)) {
+		command_print_help(c);
+		return 0; /* main() finds out whether it was written */
+	}
+	if (config && c->defaults)
+		memcpy(config, c->defaults, c->config_size);
+	status = config ? options_parse(
+				  c->groups, c->group_count, config, argc, argv, &arguments, &err)
+			: error_no_memory(&err);
+	if (!status)
+		status = check_rules(c, &arguments, &err);
+	if (!status)
+		status = c->run(config, &arguments, &err);
+	free(arguments.items);
+	return command_end(status, &err);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A command of the program: a row in src/cmds/commands.def and a file. */
+#ifndef SOOTH_CLI_COMMAND_H
+#define SOOTH_CLI_COMMAND_H
+
+#include "cli/command/option_rules.h"
+
+struct command {
+	const char *name;
+	const char *summary;  /* one line for the list of commands */
+	const char *usage;    /* what stands behind the name */
+	const char *about;    /* a paragraph for its help */
+	const char *examples; /* a line each */
+	const struct option_group *groups;
+	size_t group_count;
+	const struct option_rule *rules; /* NULL: none */
+	size_t rule_count;
+	size_t config_size;
+	const void *defaults; /* of the config; NULL: all zero */
+	/* config begins as the defaults and is filled from the options; returns the exit status,
+	 * negative errno with err filled on failure. */
+	int (*run)(void *config, const struct arguments *arguments, struct sooth_error *err);
+};
+
+#define COMMAND_GROUPS(table) .groups = (table), .group_count = sizeof(table) / sizeof((table)[0])
+
+extern const struct command *const commands[]; /* NULL at the end */
+const struct command *command_find(const char *name);
+/* Parse, run, print an error; returns the exit status. */
+int command_main(const struct command *command, int argc, char **argv);
+/* The same in a process of its own, which ends with it: `words` with the command's name first, and
+ * NULL at the end. -1: it did not end by itself. */
+int command_apart(char *const *words);
+void command_print_help(const struct command *command);
+/* The options of a group, a line each. */
+void command_print_options(const struct option_group *group);
+/* Three short lines: what failed, why, what to do. */
+void command_print_error(const struct sooth_error *err);
+/*
+ * How whatever was asked for ends: `status` is its exit status, or negative with err filled, which
+ * is told then. Returns the exit status. A reader that went away has seen what it wanted: 0.
+ */
+int command_end(int status, const struct sooth_error *err);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An older tool that sooth replaces: under its name the program takes that tool's own options. */
+#ifndef SOOTH_CLI_COMPAT_H
+#define SOOTH_CLI_COMPAT_H
+
+#include <stdbool.h>
+
+#include "cli/command/options.h"
+
+struct compat {
+	/* name: as it was called; argv[0] stays. Returns the exit status, negative errno with err
+	 * filled on failure. */
+	int (*run)(const char *name, int argc, char **argv, struct sooth_error *err);
+};
+
+/* What each of them is asked beside its own: -h and -V. */
+struct compat_asked {
+	bool help, version;
+};
+
+#define COMPAT_ASKED_OPTIONS 2
+extern const struct option compat_asked_options[COMPAT_ASKED_OPTIONS];
+
+/* The group for a tool whose options are a table; asked: that member of its config. */
+#define COMPAT_ASKED_GROUP(struct_, asked)                                                         \
+	OPTION_GROUP("", compat_asked_options, offsetof(struct_, asked))
+
+/* Of one word, for a tool without a table. */
+struct compat_asked compat_asked_by(const char *word);
+/* Answers what was asked; false: nothing was. */
+bool compat_answer(
+	struct compat_asked asked, const char *name, void (*print_help)(const char *name));
+
+/* By how the program was called, with or without folders; NULL: as itself. *name points into it. */
+const struct compat *compat_find(const char *called, const char **name);
+/* Run, print an error; returns the exit status. */
+int compat_main(const struct compat *compat, const char *name, int argc, char **argv);
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Parsing options by their tables; see options.h. */
+#include "cli/command/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/nearest.h"
+#include "base/units.h"
+
+#define NAMES_MAX 128
+#define WORD_MAX  40 /* of an option that is unknown: longer ones are near none */
+
+struct parser {
+	const struct option_group *groups;
+	size_t group_count;
+	char *config;
+	int argc;
+	char **argv;
+	int at;
+	struct arguments *arguments;
+	struct sooth_error *err;
+};
+
+const char *options_nearest(const char *typed, const char *const *names, size_t count)
+{
+	return nearest_name(typed, names, count);
+}
+
+static int unknown_option(struct parser *p, const char *typed)
+{
+	const char *names[NAMES_MAX];
+	const char *nearest;
+	char word[WORD_MAX + 3]; /* without =VALUE */
+	size_t count = 0;
+
+	for (size_t g = 0; g < p->group_count; g++) {
+		for (size_t i = 0; i < p->groups[g].count && count < NAMES_MAX; i++) {
+			if (p->groups[g].options[i].name)
+				names[count++] = p->groups[g].options[i].name;
+		}
+	}
+	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "understand the option %s", typed);
+	error_why(p->err, "there is no such option here");
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(typed, "="), typed);
+	nearest = strncmp(word, "--", 2) ? NULL : options_nearest(word + 2, names, count);
+	if (nearest)
+		return error_remedy(p->err, "did you mean --%s?", nearest);
+	return error_remedy(p->err, "--help lists the options");
+}
+
+static int bad_value(
+	struct parser *p, const struct option *o, const char *value, const char *wanted)
+{
+	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" as the value of %s%s",
+		value, o->name ? "--" : "-", o->name ? o->name : (char[]){ o->letter, '\0' });
+	return error_why(p->err, "it should be %s", wanted);
+}
+
+static int out_of_range(struct parser *p, const struct option *o, const char *value)
+{
+	char range[96], from[UNITS_SIZE], to[UNITS_SIZE];
+	uint64_t number;
+	int status;
+
+	if (o->type == OPTION_DURATION)
+		snprintf(range, sizeof(range), "from %s to %s", format_ns(from, o->min),
+			format_ns(to, o->max));
+	else
+		snprintf(range, sizeof(range), "from %llu to %llu", (unsigned long long)o->min,
+			(unsigned long long)o->max);
+	status = bad_value(p, o, value, range);
+	/* It may have been meant for a process, as in `ps -w 4711`, where -w can stand alone. */
+	if (o->otherwise && o->name && parse_u64(value, &number) && number)
+		status = error_remedy(p->err, "for a process give both: --%s %s %s", o->name,
+			o->otherwise, value);
+	return status;
+}
+
+static int store_number(struct parser *p, const struct option *o, void *member, const char *value)
+{
+	uint64_t number;
+	bool good = o->type == OPTION_U64	 ? parse_u64(value, &number)
+		    : o->type == OPTION_DURATION ? parse_duration(value, &number)
+						 : parse_bytes(value, &number);
+
+	if (!good)
+		return bad_value(p, o, value,
+			o->type == OPTION_DURATION ? "a time such as 5, 200ms or 2m"
+			: o->type == OPTION_BYTES  ? "a size such as 4096, 64k or 8M"
+						   : "a whole number");
+	if ((o->min || o->max) && (number < o->min || number > o->max))
+		return out_of_range(p, o, value);
+	memcpy(member, &number, sizeof(number));
+	return 0;
+}
+
+static int store_real(struct parser *p, const struct option *o, void *member, const char *value)
+{
+	const char *digits = value + (value[0] == '-');
+	char *end;
+	double number = strtod(digits, &end);
+
+	/* Digits first: strtod(3) also takes blanks, signs, "inf" and "nan". */
+	if (digits[0] < '0' || digits[0] > '9' || *end || digits[1] == 'x' || digits[1] == 'X')
+		return bad_value(p, o, value, "a number");
+	if (digits != value)
+		return o->max ? out_of_range(p, o, value)
+			      : bad_value(p, o, value, "a number that is not below 0");
+	if ((o->min || o->max) && (number < (double)o->min || number > (double)o->max))
+		return out_of_range(p, o, value);
+	memcpy(member, &number, sizeof(number));
+	return 0;
+}
+
+static int store_megabytes(
+	struct parser *p, const struct option *o, void *member, const char *value)
+{
+	uint64_t number;
+
+	if (parse_u64(value, &number) && number && number <= UINT64_MAX >> 20)
+		number <<= 20;
+	else if (!parse_bytes(value, &number) || !number || !strpbrk(value, "kKmMgGtTbB"))
+		return bad_value(p, o, value, "a size such as 512 (in MB), 512M or 2G");
+	memcpy(member, &number, sizeof(number));
+	return 0;
+}
+
+static int store_choice(struct parser *p, const struct option *o, void *member, const char *value)
+{
+	char wanted[160] = "one of";
+
+	for (size_t i = 0; o->choice(i); i++) {
+		const char *choice = o->choice(i);
+
+		if (!strcmp(choice, value)) {
+			*(const char **)member = value;
+			return 0;
+		}
+		if (strlen(wanted) + strlen(choice) + 2 < sizeof(wanted)) {
+			strcat(wanted, " ");
+			strcat(wanted, choice);
+		}
+	}
+	return bad_value(p, o, value, wanted);
+}
+
+static int store_list(
+	struct parser *p, const struct option *o, struct option_list *list, char *value)
+{
+	char *item;
+
+	while ((item = strsep(&value, ","))) {
+		if (!*item)
+			return bad_value(p, o, "", "a list without empty items");
+		if (list->count == OPTION_LIST_MAX)
+			return bad_value(p, o, item, "a list of at most 64");
+		list->items[list->count++] = item;
+	}
+	return 0;
+}
+
+static void note_given(struct arguments *a, const struct option *o)
+{
+	for (size_t i = 0; i < a->given_count; i++) {
+		if (a->given[i] == o)
+			return;
+	}
+	if (a->given_count < OPTIONS_GIVEN_MAX)
+		a->given[a->given_count++] = o;
+}
+
+static int store(
+	struct parser *p, const struct option_group *g, const struct option *o, char *value)
+{
+	void *member = p->config + g->offset + o->offset;
+
+	note_given(p->arguments, o);
+	switch (o->type) {
+	case OPTION_FLAG:
+		*(bool *)member = true;
+		return 0;
+	case OPTION_TEXT:
+		*(const char **)member = value;
+		return 0;
+	case OPTION_CHOICE:
+		return store_choice(p, o, member, value);
+	case OPTION_REAL:
+		return store_real(p, o, member, value);
+	case OPTION_MEGABYTES:
+		return store_megabytes(p, o, member, value);
+	case OPTION_LIST:
+		return store_list(p, o, member, value);
+	default:
+		return store_number(p, o, member, value);
+	}
+}
+
+static const struct option *find(struct parser *p, char letter, const char *name, size_t size,
+	const struct option_group **group)
+{
+	for (size_t g = 0; g < p->group_count; g++) {
+		for (size_t i = 0; i < p->groups[g].count; i++) {
+			const struct option *o = &p->groups[g].options[i];
+
+			*group = &p->groups[g];
+			if (letter ? o->letter == letter
+				   : o->name && strlen(o->name) == size &&
+						!strncmp(o->name, name, size))
+				return o;
+		}
+	}
+	return NULL;
+}
+
+/* The value of an option that has none attached: the next word. */
+static int next_value(struct parser *p, const struct option *o, char **value)
+{
+	const char *next = p->at + 1 < p->argc ? p->argv[p->at + 1] : "";
+
+	if (o->otherwise && (*next < '0' || *next > '9')) {
+		*value = (char *)(uintptr_t)o->otherwise;
+		return 0;
+	}
+	if (p->at + 1 < p->argc && strcmp(p->argv[p->at + 1], "--")) {
+		*value = p->argv[++p->at];
+		return 0;
+	}
+	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "understand %s", p->argv[p->at]);
+	return error_why(p->err, "it needs a value: %s", o->argument ? o->argument : "VALUE");
+}
+
+static int parse_long(struct parser *p)
+{
+	char *word = p->argv[p->at];
+	char *equals = strchr(word, '=');
+	size_t size = equals ? (size_t)(equals - word - 2) : strlen(word + 2);
+	const struct option_group *group;
+	const struct option *o = find(p, 0, word + 2, size, &group);
+	char *value = equals ? equals + 1 : NULL;
+	int status = 0;
+
+	if (!o)
+		return unknown_option(p, word);
+	if (o->type == OPTION_FLAG && equals)
+		return bad_value(p, o, equals + 1, "given without one");
+	if (o->type != OPTION_FLAG && !equals)
+		status = next_value(p, o, &value);
+	return status ? status : store(p, group, o, value);
+}
+
+/* "-abc", "-n5", "-n 5" */
+static int parse_letters(struct parser *p)
+{
+	char *letters = p->argv[p->at] + 1;
+
+	while (*letters) {
+		const struct option_group *group;
+		const struct option *o = find(p, *letters, NULL, 0, &group);
+		char *value = letters + 1;
+		int status = 0;
+
+		if (!o)
+			return unknown_option(p, p->argv[p->at]);
+		if (o->type == OPTION_FLAG) {
+			store(p, group, o, NULL);
+			letters++;
+			continue;
+		}
+		if (*value && o->otherwise && (*value < '0' || *value > '9')) {
+			status = store(p, group, o, (char *)(uintptr_t)o->otherwise);
+			letters++;
+			if (status)
+				return status;
+			continue;
+		}
+		if (!*value)
+			status = next_value(p, o, &value);
+		return status ? status : store(p, group, o, value);
+	}
+	return 0;
+}
+
+int options_parse(const struct option_group *groups, size_t group_count, void *config, int argc,
+	char **argv, struct arguments *arguments, struct sooth_error *err)
+{
+	struct parser p = { groups, group_count, config, argc, argv, 1, arguments, err };
+
+	*arguments = (struct arguments){ .items = calloc((size_t)argc + 1, sizeof(char *)) };
+	if (!arguments->items)
+		return error_no_memory(err);
+	for (; p.at < argc; p.at++) {
+		const char *word = argv[p.at];
+		int status = 0;
+
+		if (!strcmp(word, "--")) {
+			arguments->command = argv + p.at + 1;
+			break;
+		}
+		if (!strncmp(word, "--", 2))
+			status = parse_long(&p);
+		else if (word[0] == '-' && word[1])
+			status = parse_letters(&p);
+		else
+			arguments->items[arguments->count++] = argv[p.at];
+		if (status)
+			return status;
+	}
+	return 0;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How a command tells what it knows: the output options that every command shares. */
+#include "cli/output/output.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "core/registry.h"
+
+/* Every sink of this build is a format; behind their names stand the other ones some have. */
+static const char *format_name(size_t index)
+{
+	size_t count = 0;
+
+	while (registry_sinks[count])
+		count++;
+	if (index < count)
+		return registry_sinks[index]->name;
+	index -= count;
+	for (size_t i = 0; i < count; i++) {
+		if (registry_sinks[i]->alias && !index--)
+			return registry_sinks[i]->alias;
+	}
+	return NULL;
+}
+
+static const char *color_name(size_t index)
+{
+	static const char *const names[] = { "auto", "always", "never", NULL };
+
+	return names[index];
+}
+
+const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
+	{ .letter = 'j',
+		.name = "json",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct output_options, json),
+		.help = "one JSON object for a report, JSON lines for a stream" },
+	{ .name = "format",
+		.type = OPTION_CHOICE,
+		.argument = "NAME",
+		.choice = format_name,
+		.offset = offsetof(struct output_options, format),
+		.help = "another way to write it" },
+	{ .name = "color",
+		.type = OPTION_CHOICE,
+		.argument = "WHEN",
+		.choice = color_name,
+		.offset = offsetof(struct output_options, color),
+		.help = "whether to colour what deserves a look" },
+	{ .name = "filter",
+		.type = OPTION_TEXT,
+		.argument = "EXPR",
+		.offset = offsetof(struct output_options, filter),
+		.help = "only rows it holds for: errno != 0 and path ~ /etc" },
+};
+
+const struct option file_option_rows[FILE_OPTION_COUNT] = {
+	{ .letter = 'o',
+		.name = "output",
+		.type = OPTION_TEXT,
+		.argument = "FILE",
+		.offset = offsetof(struct output_options, output),
+		.help = "write there, made readable for you only; - is standard output" },
+};
+
+const struct option save_option_rows[SAVE_OPTION_COUNT] = {
+	{ .name = "save",
+		.type = OPTION_TEXT,
+		.argument = "FILE.sooth",
+		.offset = offsetof(struct output_options, save),
+		.help = "keep what was seen: the same command reads it again" },
+};
+
+const char *output_sink_name(const struct output_options *o, bool is_stream)
+{
+	if (o->format)
+		return o->format;
+	if (!o->json)
+		return "text";
+	return is_stream ? "jsonl" : "json";
+}
+
+static unsigned terminal_width(int fd)
+{
+	struct winsize size;
+
+	if (!isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) || !size.ws_col)
+		return 0;
+	return size.ws_col;
+}
+
+static bool wants_color(const struct output_options *o, int fd)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	if (o->color && strcmp(o->color, "auto"))
+		return !strcmp(o->color, "always");
+	return isatty(fd) && !(no_color && *no_color);
+}
+
+struct sooth_sink_options output_sink_options(const struct output_options *o, FILE *stream)
+{
+	int fd = fileno(stream);
+
+	return (struct sooth_sink_options){
+		.size = sizeof(struct sooth_sink_options),
+		.stream = stream,
+		.width = terminal_width(fd),
+		.use_color = wants_color(o, fd),
+	};
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How a command tells what it knows: the output options that every command shares. */
+#ifndef SOOTH_CLI_OUTPUT_H
+#define SOOTH_CLI_OUTPUT_H
+
+#include <sooth/report.h>
+#include "cli/command/options.h"
+
+struct output_options {
+	bool json;
+	const char *format; /* a sink's name; NULL: as the command has it */
+	const char *output; /* -o */
+	const char *save;
+	const char *color;
+	const char *filter;
+};
+
+#define OUTPUT_OPTION_COUNT 4
+extern const struct option output_option_rows[OUTPUT_OPTION_COUNT];
+#define OUTPUT_GROUP(config, member)                                                               \
+	{                                                                                          \
+		.title = "Output", .options = output_option_rows, .count = OUTPUT_OPTION_COUNT,    \
+		.offset = offsetof(config, member)                                                 \
+	}
+
+#define FILE_OPTION_COUNT 1
+extern const struct option file_option_rows[FILE_OPTION_COUNT];
+#define FILE_GROUP(config, member)                                                                 \
+	{                                                                                          \
+		.title = "File", .options = file_option_rows, .count = FILE_OPTION_COUNT,          \
+		.offset = offsetof(config, member)                                                 \
+	}
+
+#define SAVE_OPTION_COUNT 1
+extern const struct option save_option_rows[SAVE_OPTION_COUNT];
+#define SAVE_GROUP(config, member)                                                                 \
+	{                                                                                          \
+		.title = "Capture", .options = save_option_rows, .count = SAVE_OPTION_COUNT,       \
+		.offset = offsetof(config, member)                                                 \
+	}
+
+/* is_stream: -j means JSON lines. */
+const char *output_sink_name(const struct output_options *o, bool is_stream);
+struct sooth_sink_options output_sink_options(const struct output_options *o, FILE *stream);
+
+#endif

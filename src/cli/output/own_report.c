@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See own_report.h. */
+#include "cli/output/own_report.h"
+
+#include "base/file.h"
+#include "core/collector.h"
+#include "core/registry.h"
+#include "core/summary.h"
+#include "os/os.h"
+
+/* What stands under every report stands here too; nothing was observed, so it is mostly empty. */
+static int tell_notes(struct output *o, struct sooth_error *err)
+{
+	struct summary summary = { .has_self = true };
+	struct buffer self = { 0 };
+	int status;
+
+	collector_self(&os_native, &self, 0, 0);
+	if (!buffer_failed(&self))
+		summary_take(&summary, (const void *)self.data);
+	status = summary_tell(&summary, o, err);
+	buffer_fini(&self);
+	summary_fini(&summary);
+	return status;
+}
+
+static int tell_all(const char *name, struct output *o,
+	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
+	struct sooth_error *err)
+{
+	struct report_head head = { name, 1 };
+	int status = output_begin(o, &head, err);
+
+	if (!status)
+		status = tell(o, user, err);
+	if (!status)
+		status = tell_notes(o, err);
+	return status ? status : output_end(o, err);
+}
+
+int own_report_tell(const char *name, const struct output_options *options,
+	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
+	struct sooth_error *err)
+{
+	struct out_file file = { 0 };
+	struct output *o = NULL;
+	int status = output_new(&o, err);
+
+	if (!status)
+		status = out_file_open(&file, options->output ? options->output : "-", false, err);
+	if (!status) {
+		struct sooth_sink_options s = output_sink_options(options, file.stream);
+		struct sink_options own = {
+			.stream = s.stream, .width = s.width, .use_color = s.use_color
+		};
+
+		status = output_add_sink(
+			o, registry_sink(output_sink_name(options, false)), &own, err);
+	}
+	if (!status && options->filter)
+		status = output_filter(o, options->filter, err);
+	if (!status)
+		status = tell_all(name, o, tell, user, err);
+	output_free(o);
+	if (!status)
+		status = out_file_commit(&file, err);
+	out_file_close(&file);
+	return status;
+}
+
+int own_report_write(const char *name, const struct own_file *files, size_t count,
+	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
+	struct sooth_error *err)
+{
+	struct out_file out[OWN_FILES_MAX] = { 0 };
+	struct output *o = NULL;
+	int status = output_new(&o, err);
+
+	count = count < OWN_FILES_MAX ? count : OWN_FILES_MAX;
+	for (size_t i = 0; i < count && !status; i++) {
+		status = out_file_open(&out[i], files[i].path, false, err);
+		if (!status)
+			status = output_add_sink(o, registry_sink(files[i].sink),
+				&(struct sink_options){ .stream = out[i].stream }, err);
+	}
+	if (!status)
+		status = tell_all(name, o, tell, user, err);
+	output_free(o);
+	for (size_t i = 0; i < count; i++) {
+		if (!status)
+			status = out_file_commit(&out[i], err);
+		out_file_close(&out[i]);
+	}
+	return status;
+}

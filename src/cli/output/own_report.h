@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A report of what sooth itself knows: nothing was observed, no stream is read. */
+#ifndef SOOTH_CLI_OWN_REPORT_H
+#define SOOTH_CLI_OWN_REPORT_H
+
+#include "cli/output/output.h"
+#include "core/output.h"
+
+/* `tell` gives the sections; what stands under every report is added. `name` is the schema's. 0,
+ * or a negative errno with err filled. */
+int own_report_tell(const char *name, const struct output_options *options,
+	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
+	struct sooth_error *err);
+
+/* The same into files of their own, each by a sink, made whole or not at all. */
+struct own_file {
+	const char *path, *sink;
+};
+#define OWN_FILES_MAX 4
+
+int own_report_write(const char *name, const struct own_file *files, size_t count,
+	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
+	struct sooth_error *err);
+
+#endif

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Drawing a screen: what the report says in lines, one table, and a line of help. ncurses
+ * sends only what differs from what stands there, so nothing flickers. Cells are escaped
+ * before they get here; what is too wide is cut, and nothing ever wraps.
+ */
+#include <ctype.h>
+#include <curses.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <wchar.h>
+
+#include "base/units.h"
+#include "cli/screen/screen_colors.h"
+#include "cli/screen/screen_state.h"
+#include "model/batch.h"
+
+#define CELL_CHARS   1024
+#define WIDTH_SHRUNK 40 /* a text that may be cut is, before others leave the screen */
+#define TREE_INDENT  2
+#define GUTTER	     2 /* the mark of a row, and a blank */
+#define LINES_MAX    4 /* above the table */
+
+/* --- cells --- */
+
+/* Text of a cell in wide characters; returns how many columns it takes. */
+static int cell_chars(const char *text, wchar_t out[CELL_CHARS])
+{
+	size_t count = mbstowcs(out, text, CELL_CHARS - 1);
+	int width = 0;
+
+	if (count == (size_t)-1) {
+		/* Not of this locale: bytes that are ASCII stand for themselves. */
+		for (count = 0; text[count] && count < CELL_CHARS - 1; count++)
+			out[count] =
+				(unsigned char)text[count] < 0x80 ? (wchar_t)text[count] : L'?';
+	}
+	out[count] = L'\0';
+	for (size_t i = 0; i < count; i++)
+		width += wcwidth(out[i]) > 0 ? wcwidth(out[i]) : 0;
+	return width;
+}
+
+/* At most `room` columns from x on; the last one says when something is cut. */
+static void put_text(int y, int x, int room, const char *text)
+{
+	wchar_t chars[CELL_CHARS];
+	int width = cell_chars(text, chars), used = 0;
+	size_t count = 0;
+
+	if (room <= 0)
+		return;
+	for (; chars[count]; count++) {
+		int wide = wcwidth(chars[count]) > 0 ? wcwidth(chars[count]) : 0;
+
+		if (used + wide > (width > room ? room - 1 : room))
+			break;
+		used += wide;
+	}
+	mvaddnwstr(y, x, chars, (int)count);
+	if (width > room)
+		mvaddch(y, x + used, '>');
+}
+
+static bool is_number(const struct sooth_field *f)
+{
+	return f->type == SOOTH_FIELD_UNSIGNED || f->type == SOOTH_FIELD_SIGNED ||
+	       f->type == SOOTH_FIELD_REAL;
+}
+
+static bool may_shrink(const struct sooth_field *f)
+{
+	return f->may_shrink || f->type == SOOTH_FIELD_ARGS;
+}
+
+static void label_of(const struct sooth_field *f, char out[64])
+{
+	size_t i;
+
+	if (f->label) {
+		snprintf(out, 64, "%s", f->label);
+		return;
+	}
+	for (i = 0; f->name[i] && i < 63; i++)
+		out[i] = f->name[i] == '_' ? ' ' : (char)toupper((unsigned char)f->name[i]);
+	out[i] = '\0';
+}
+
+static attr_t level_attribute(
+	const struct screen *s, const struct sooth_field *f, const struct sooth_record *r)
+{
+	static const attr_t attributes[SOOTH_FIELD_LEVELS] = { A_NORMAL, A_NORMAL, A_BOLD };
+	static const short colors[SOOTH_FIELD_LEVELS] = { SCREEN_COLOR_LOOK, SCREEN_COLOR_WORRY,
+		SCREEN_COLOR_ALARM };
+	struct sooth_value v = sooth_field_get(f, r);
+	double value = f->type == SOOTH_FIELD_REAL ? v.f : (double)v.u;
+	attr_t result = A_NORMAL;
+
+	if (!s->options.use_color || !f->levels || v.state != SOOTH_STATE_VALUE)
+		return A_NORMAL;
+	for (size_t i = 0; i < SOOTH_FIELD_LEVELS && value >= f->levels[i]; i++)
+		result = attributes[i] | (attr_t)COLOR_PAIR(colors[i]);
+	return result;
+}
+
+/* --- the tree --- */
+
+/* The tree stands in front of the first text that may be cut, which says what the row is. */
+static size_t tree_column(const struct screen_table *t)
+{
+	size_t column = 0;
+
+	while (column + 1 < t->column_count && strcmp(t->columns[column]->name, "name") &&
+		!may_shrink(t->columns[column]))
+		column++;
+	return column;
+}
+
+static void put_tree(const struct screen_row *row, struct buffer *text)
+{
+	struct buffer out = { 0 };
+
+	for (unsigned i = 0; i < row->depth * TREE_INDENT; i++)
+		buffer_char(&out, ' ');
+	if (row->has_below)
+		buffer_string(&out, row->is_folded ? "+ " : "- ");
+	else if (row->depth)
+		buffer_string(&out, ". ");
+	buffer_append(&out, text->data, text->size);
+	buffer_fini(text);
+	*text = out;
+}
+
+/* --- columns --- */
+
+static void grow(unsigned *width, int needed)
+{
+	if (needed > 0 && (unsigned)needed > *width)
+		*width = (unsigned)needed;
+}
+
+/* Widths only grow while a table is shown, so that columns stand still. */
+static void measure(struct screen *s, const struct screen_table *t, size_t last)
+{
+	wchar_t chars[CELL_CHARS];
+	struct buffer text = { 0 };
+	char label[64];
+
+	for (size_t c = 0; c < t->column_count; c++) {
+		label_of(t->columns[c], label);
+		grow(&s->widths[c], (int)strlen(label));
+		for (size_t i = s->top; i < last; i++) {
+			const struct screen_row *row = screen_row_at(s, i);
+
+			screen_cell(&text, t->columns[c], row->record);
+			if (s->is_tree && c == tree_column(t))
+				put_tree(row, &text);
+			grow(&s->widths[c], cell_chars(buffer_cstr(&text), chars));
+		}
+		if (may_shrink(t->columns[c]) && c + 1 < t->column_count &&
+			s->widths[c] > WIDTH_SHRUNK)
+			s->widths[c] = WIDTH_SHRUNK;
+	}
+	buffer_fini(&text);
+}
+
+/* --- room --- */
+
+/* The last column has what is left; a text that may be cut needs no more than others get. */
+static int needed_width(const struct screen *s, const struct screen_table *t, size_t column)
+{
+	bool is_last = column + 1 == t->column_count;
+
+	if (is_last && may_shrink(t->columns[column]) && s->widths[column] > WIDTH_SHRUNK)
+		return WIDTH_SHRUNK;
+	return (int)s->widths[column];
+}
+
+static int width_of_all(const struct screen *s, const struct screen_table *t)
+{
+	int width = GUTTER;
+
+	for (size_t c = 0; c < t->column_count; c++)
+		width += s->is_left_out[c] ? 0 : needed_width(s, t, c) + 1;
+	return width - 1;
+}
+
+static size_t column_called(const struct screen_table *t, const char *name, size_t size)
+{
+	size_t c = 0;
+
+	while (c < t->column_count &&
+		(strlen(t->columns[c]->name) != size || strncmp(t->columns[c]->name, name, size)))
+		c++;
+	return c;
+}
+
+/*
+ * Columns that a report can do without go first; what then finds room after all comes back. Who
+ * moves to the side sees all of them.
+ */
+static void make_room(struct screen *s, const struct screen_table *t)
+{
+	const char *next = t->spare ? t->spare : "";
+	size_t out[SCREEN_COLUMNS_MAX], count = 0;
+
+	memset(s->is_left_out, 0, sizeof(s->is_left_out));
+	while (!s->first_column && *next && width_of_all(s, t) > COLS) {
+		size_t size = strcspn(next, ","), c = column_called(t, next, size);
+
+		if (c < t->column_count && count < SCREEN_COLUMNS_MAX) {
+			s->is_left_out[c] = true;
+			out[count++] = c;
+		}
+		next += size + (next[size] == ',');
+	}
+	while (count--) {
+		s->is_left_out[out[count]] = false;
+		s->is_left_out[out[count]] = width_of_all(s, t) > COLS;
+	}
+}
+
+static void put_cell(
+	const struct screen *s, int y, int x, size_t column, bool to_right, const char *text)
+{
+	wchar_t chars[CELL_CHARS];
+	int width = (int)s->widths[column], own = cell_chars(text, chars);
+	int room = COLS - x < width ? COLS - x : width;
+
+	if (to_right && own < width)
+		x += width - own;
+	put_text(y, x, to_right && own < width ? (COLS - x < own ? COLS - x : own) : room, text);
+}
+
+static void put_head(struct screen *s, const struct screen_table *t, int y)
+{
+	int x = GUTTER;
+	char label[64];
+
+	attrset(A_REVERSE);
+	mvhline(y, 0, ' ', COLS);
+	for (size_t c = s->first_column; c < t->column_count && x < COLS; c++) {
+		bool is_sorted = s->sort && !strcmp(s->sort, t->columns[c]->name);
+
+		if (s->is_left_out[c])
+			continue;
+		label_of(t->columns[c], label);
+		attrset(is_sorted ? A_REVERSE | A_BOLD | A_UNDERLINE : A_REVERSE);
+		put_cell(s, y, x, c, is_number(t->columns[c]), label);
+		x += (int)s->widths[c] + 1;
+	}
+	attrset(A_NORMAL);
+}
+
+static attr_t row_attribute(const struct screen *s, const struct screen_row *row)
+{
+	if (row->mark == SCREEN_MARK_GONE)
+		return A_DIM;
+	if (row->mark == SCREEN_MARK_NEW)
+		return A_BOLD | (s->options.use_color ? (attr_t)COLOR_PAIR(SCREEN_COLOR_NEW) : 0);
+	return A_NORMAL;
+}
+
+static void put_row(struct screen *s, const struct screen_table *t, size_t i, int y)
+{
+	static const char marks[] = { ' ', '+', '*', '-' };
+	const struct screen_row *row = screen_row_at(s, i);
+	attr_t all = row_attribute(s, row) | (i == s->picked ? A_REVERSE : 0);
+	struct buffer text = { 0 };
+	int x = GUTTER;
+
+	attrset(all);
+	mvhline(y, 0, ' ', COLS);
+	mvaddch(y, 0, (chtype)marks[row->mark]);
+	for (size_t c = s->first_column; c < t->column_count && x < COLS; c++) {
+		attr_t level = level_attribute(s, t->columns[c], row->record);
+
+		if (s->is_left_out[c])
+			continue;
+		screen_cell(&text, t->columns[c], row->record);
+		if (s->is_tree && c == tree_column(t))
+			put_tree(row, &text);
+		attrset(level != A_NORMAL && !(all & A_REVERSE) ? level : all);
+		/* The last one has the rest of the line. */
+		if (c + 1 == t->column_count && !is_number(t->columns[c]))
+			put_text(y, x, COLS - x, buffer_cstr(&text));
+		else
+			put_cell(s, y, x, c, is_number(t->columns[c]), buffer_cstr(&text));
+		x += (int)s->widths[c] + 1;
+	}
+	attrset(A_NORMAL);
+	buffer_fini(&text);
+}
+
+/* --- around it --- */
+
+/* The time is that of the rows: the screen is also drawn when a key was typed, or is held. */
+static void put_title(const struct screen *s)
+{
+	char text[512], clock[32] = "", every[UNITS_SIZE] = "";
+	struct tm tm;
+
+	if (s->has_frame && localtime_r(&s->seen_at, &tm))
+		strftime(clock, sizeof(clock), "  %H:%M:%S", &tm);
+	if (s->options.interval_ns)
+		format_ns(every, s->options.interval_ns);
+	snprintf(text, sizeof(text), "%s%s%s%s%s%s%s%s", s->options.title, clock,
+		every[0] ? "  every " : "", every, s->is_held ? "  HELD" : "",
+		s->is_tree ? "  tree" : "", s->filter[0] ? "  filter: " : "", s->filter);
+	attrset(A_BOLD);
+	put_text(0, 0, COLS, text);
+	attrset(A_NORMAL);
+}
+
+static int put_lines(struct screen *s)
+{
+	const struct buffer *lines = &screen_current(s)->lines;
+	int y = 1, most = LINES > 2 * LINES_MAX ? LINES_MAX : LINES / 4;
+
+	for (size_t at = 0; at < lines->size && y <= most; y++) {
+		put_text(y, 0, COLS, (const char *)lines->data + at);
+		at += strlen((const char *)lines->data + at) + 1;
+	}
+	return y;
+}
+
+static void put_foot(struct screen *s, size_t shown)
+{
+	char text[512];
+	int used;
+
+	if (s->is_asking) {
+		snprintf(text, sizeof(text), "/%s", s->filter);
+	} else if (s->message[0]) {
+		snprintf(text, sizeof(text), "%s", s->message);
+	} else {
+		used = snprintf(text, sizeof(text), "%zu of %zu%s", shown, screen_row_count(s),
+			s->hidden ? " (filtered)" : "");
+		for (const struct screen_key *k = s->options.keys; k && k->key; k++)
+			used += snprintf(text + used, sizeof(text) - (size_t)used, "  %c %s",
+				k->key, k->help);
+		snprintf(text + used, sizeof(text) - (size_t)used,
+			"  s sort  / filter  t tree  space hold  h help  q quit");
+	}
+	attrset(A_REVERSE);
+	mvhline(LINES - 1, 0, ' ', COLS);
+	put_text(LINES - 1, 0, COLS, text);
+	attrset(A_NORMAL);
+}
+
+static void put_help(void)
+{
+	static const char *const lines[] = {
+		"up, down, page up, page down, home, end   pick a row",
+		"left, right                               other columns",
+		"s, S                                      sort by the next, the one before",
+		"r                                         the other way round",
+		"/, escape                                 show only rows with a text; all again",
+		"t, enter                                  tree; fold what is below the row",
+		"tab                                       the next table",
+		"space                                     hold the screen; sooth looks on",
+		"q, Ctrl-C                                 end",
+		"rows: + new, * another role or verdict, - gone",
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]) && (int)i + 2 < LINES - 1; i++) {
+		move((int)i + 2, 0);
+		clrtoeol();
+		put_text((int)i + 2, 2, COLS - 2, lines[i]);
+	}
+}
+
+static void put_table(struct screen *s, const struct screen_table *t, int y, int room)
+{
+	size_t count = screen_row_count(s), last;
+
+	if (s->picked < s->top)
+		s->top = s->picked;
+	if (s->picked >= s->top + (size_t)room)
+		s->top = s->picked - (size_t)room + 1;
+	if (s->top + (size_t)room > count)
+		s->top = count > (size_t)room ? count - (size_t)room : 0;
+	last = s->top + (size_t)room < count ? s->top + (size_t)room : count;
+	measure(s, t, last);
+	make_room(s, t);
+	put_head(s, t, y);
+	for (size_t i = s->top; i < last; i++)
+		put_row(s, t, i, y + 1 + (int)(i - s->top));
+	if (!count && (s->hidden || t->if_empty))
+		put_text(y + 1, 0, COLS,
+			s->hidden ? "no row has that text; escape shows all" : t->if_empty);
+	put_foot(s, last - s->top);
+}
+
+void screen_draw(struct screen *s)
+{
+	const struct screen_table *t = screen_table(s);
+	int y, room;
+
+	erase();
+	put_title(s);
+	y = put_lines(s);
+	room = LINES - y - 2; /* head and foot */
+	if (t && room > 0)
+		put_table(s, t, y, room);
+	else if (LINES > 1)
+		put_foot(s, 0);
+	if (s->has_help)
+		put_help();
+	refresh();
+}

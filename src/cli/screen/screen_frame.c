@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The sink of a screen: it keeps the rows of a frame, and shows them when it is whole. */
+#include <string.h>
+
+#include "cli/screen/screen_state.h"
+#include "model/batch.h"
+#include "model/field.h"
+
+struct frame_sink {
+	struct screen *screen;
+	struct line_plan plan;
+	struct buffer text;
+};
+
+static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	struct frame_sink *f = state;
+
+	(void)err;
+	f->screen = options->user;
+	return 0;
+}
+
+static int begin(void *state, const struct report_head *head, struct sooth_error *err)
+{
+	struct screen_frame *frame = screen_next(((struct frame_sink *)state)->screen);
+
+	(void)head;
+	(void)err;
+	frame->table_count = 0;
+	buffer_reset(&frame->lines);
+	return 0;
+}
+
+static void add_column(struct screen_table *t, const struct sooth_field *field)
+{
+	if (field && t->column_count < SCREEN_COLUMNS_MAX)
+		t->columns[t->column_count++] = field;
+}
+
+static void choose_columns(struct screen_table *t, const struct section *section)
+{
+	const char *at = section->columns;
+
+	t->column_count = 0;
+	for (size_t i = 0; !at && i < section->schema->field_count; i++) {
+		if (!section->schema->fields[i].is_hidden)
+			add_column(t, &section->schema->fields[i]);
+	}
+	while (at && *at) {
+		size_t size = strcspn(at, ",");
+		char name[64];
+
+		snprintf(name, sizeof(name), "%.*s", (int)size, at);
+		add_column(t, sooth_schema_field(section->schema, name));
+		at += size + (at[size] == ',');
+	}
+}
+
+static int section_begin(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct frame_sink *f = state;
+	struct screen_frame *frame = screen_next(f->screen);
+	struct screen_table *t;
+
+	(void)err;
+	f->screen->filling = NULL;
+	if (section->schema->line) {
+		line_plan(&f->plan, section->schema);
+		return 0;
+	}
+	if (section->shape != SECTION_TABLE && section->shape != SECTION_KEYED)
+		return 0;
+	if (frame->table_count == SCREEN_TABLES_MAX)
+		return 0;
+	t = &frame->tables[frame->table_count++];
+	t->name = section->name;
+	t->schema = section->schema;
+	t->spare = section->spare;
+	t->is_of_interval = section->is_of_interval;
+	buffer_reset(&t->records);
+	choose_columns(t, section);
+	f->screen->filling = t;
+	return 0;
+}
+
+static int rows(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	struct frame_sink *f = state;
+	struct screen_frame *frame = screen_next(f->screen);
+
+	(void)err;
+	if (f->screen->filling)
+		buffer_append(&f->screen->filling->records, batch->data, batch->size);
+	if (!section->schema->line)
+		return 0;
+	batch_for_each (r, batch) {
+		buffer_reset(&f->text);
+		line_format(&f->text, &f->plan, r);
+		if (f->text.size)
+			buffer_append(&frame->lines, buffer_cstr(&f->text), f->text.size + 1);
+	}
+	return 0;
+}
+
+static int section_end(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct screen *s = ((struct frame_sink *)state)->screen;
+
+	(void)err;
+	/* By now it is known whether there was no row, or none that was asked for. */
+	if (s->filling)
+		s->filling->if_empty = section->if_empty;
+	s->filling = NULL;
+	return 0;
+}
+
+static int end(void *state, struct sooth_error *err)
+{
+	struct screen *s = ((struct frame_sink *)state)->screen;
+
+	(void)err;
+	/* While the screen is held the next frame takes this one's place. */
+	if (s->is_held)
+		return 0;
+	s->current = (s->current + 1) % SCREEN_FRAMES;
+	s->has_frame = s->is_new = true;
+	s->seen_at = time(NULL);
+	return 0;
+}
+
+static void close_sink(void *state)
+{
+	buffer_fini(&((struct frame_sink *)state)->text);
+}
+
+const struct sink_type screen_sink = {
+	.name = "screen",
+	.help = "a live view on a terminal",
+	.state_size = sizeof(struct frame_sink),
+	.open = open_sink,
+	.begin = begin,
+	.section = section_begin,
+	.rows = rows,
+	.section_end = section_end,
+	.end = end,
+	.close = close_sink,
+};

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of the screen share: frames, the rows as they are shown, and what keys changed. */
+#ifndef SOOTH_CLI_SCREEN_STATE_H
+#define SOOTH_CLI_SCREEN_STATE_H
+
+#include <time.h>
+
+#include "base/buffer.h"
+#include "base/map.h"
+#include "cli/screen/screen.h"
+
+#define SCREEN_FRAMES	   3
+#define SCREEN_TABLES_MAX  8
+#define SCREEN_COLUMNS_MAX 64
+#define SCREEN_ROWS_MAX	   100000
+#define SCREEN_FILTER_SIZE 64
+#define SCREEN_ESCAPE	   27
+
+/* Rows of one section, with what has to outlive it. */
+struct screen_table {
+	const char *name;
+	const struct sooth_schema *schema;
+	const struct sooth_field *columns[SCREEN_COLUMNS_MAX];
+	size_t column_count;
+	const char *if_empty;
+	const char *spare;   /* see struct section */
+	bool is_of_interval; /* likewise */
+	struct buffer records;
+};
+
+struct screen_frame {
+	struct screen_table tables[SCREEN_TABLES_MAX];
+	size_t table_count;
+	struct buffer lines; /* NUL-terminated: sections that are told in lines */
+};
+
+enum screen_mark { SCREEN_MARK_NONE, SCREEN_MARK_NEW, SCREEN_MARK_CHANGED, SCREEN_MARK_GONE };
+
+struct screen_row {
+	const struct sooth_record *record; /* in a frame */
+	uint64_t key;			   /* the same for the same thing in every frame */
+	enum screen_mark mark;
+	unsigned depth; /* in the tree */
+	bool has_below, is_folded;
+};
+
+struct screen {
+	struct screen_options options;
+	void *terminal;				   /* ncurses' SCREEN */
+	struct screen_frame frames[SCREEN_FRAMES]; /* current, before it, being filled */
+	unsigned current;
+	struct screen_table *filling; /* of the open section */
+	bool has_frame, is_new;	      /* not drawn yet */
+	time_t seen_at;		      /* the current frame */
+
+	/* What is shown, made of the current frame. */
+	struct buffer rows; /* struct screen_row, in order, without what is hidden */
+	size_t hidden;	    /* by the filter */
+
+	/* What keys have chosen. */
+	size_t table;
+	const char *sort; /* name of a field; NULL: as the rows came */
+	bool is_ascending, is_tree, is_held, is_asking;
+	char filter[SCREEN_FILTER_SIZE];
+	struct map folded;   /* uint64_t key -> nothing */
+	uint64_t picked_key; /* follows its row */
+	size_t picked, top;  /* row, and the first one in the window */
+	size_t first_column;
+	unsigned widths[SCREEN_COLUMNS_MAX];
+	bool is_left_out[SCREEN_COLUMNS_MAX]; /* no room */
+	char message[256];
+	bool has_help;
+};
+
+static inline struct screen_frame *screen_current(struct screen *s)
+{
+	return &s->frames[s->current];
+}
+
+static inline struct screen_frame *screen_before(struct screen *s)
+{
+	return &s->frames[(s->current + SCREEN_FRAMES - 1) % SCREEN_FRAMES];
+}
+
+static inline struct screen_frame *screen_next(struct screen *s)
+{
+	return &s->frames[(s->current + 1) % SCREEN_FRAMES];
+}
+
+static inline size_t screen_row_count(const struct screen *s)
+{
+	return s->rows.size / sizeof(struct screen_row);
+}
+
+static inline struct screen_row *screen_row_at(const struct screen *s, size_t i)
+{
+	return (struct screen_row *)(void *)s->rows.data + i;
+}
+
+/* The table that is shown; NULL: the frame has none. */
+struct screen_table *screen_table(struct screen *s);
+/* Makes `rows` of the current frame: marks, filter, order, tree. */
+void screen_arrange(struct screen *s);
+void screen_draw(struct screen *s);
+/* Typed text that the screen understands; see screen_keys.c. */
+enum screen_wish screen_take_key(struct screen *s, int key, struct screen_pick *pick);
+/* A cell as text for people. */
+void screen_cell(
+	struct buffer *out, const struct sooth_field *field, const struct sooth_record *record);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See alerts.h. */
+#include "cli/watch/alerts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/watch/alert_tell.h"
+#include "model/batch.h"
+#include "model/field.h"
+
+#define RAISED_MAX 4096
+
+static const struct alert_watched watched[] = { { "cpu", "cpu_percent", "percent", 1 },
+	{ "memory", "rss_bytes", "bytes", 0 } };
+
+struct raised_alert {
+	uint32_t frame;	   /* in which it was last seen */
+	struct buffer row; /* as it was then: what it was must be told when it is gone, too */
+};
+
+void alerts_init(struct alerts *a, const struct alert_options *options)
+{
+	*a = (struct alerts){ .options = *options };
+	map_init(&a->raised, sizeof(struct alert_key), sizeof(struct raised_alert), RAISED_MAX);
+}
+
+void alerts_fini(struct alerts *a)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&a->raised, &position, &key, &value))
+		buffer_fini(&((struct raised_alert *)value)->row);
+	map_fini(&a->raised);
+}
+
+/* --- watching --- */
+
+static double threshold_of(const struct alerts *a, uint32_t kind)
+{
+	return kind ? (double)a->options.rss_bytes : a->options.cpu_percent;
+}
+
+static void copy_name(
+	char out[64], const struct sooth_schema *schema, const struct sooth_record *row)
+{
+	const struct sooth_field *f = sooth_schema_field(schema, "name");
+	struct sooth_value v = { .state = SOOTH_STATE_ABSENT };
+
+	if (f && row)
+		v = sooth_field_get(f, row);
+	out[0] = '\0';
+	if (value_is_there(&v))
+		snprintf(out, 64, "%.*s", (int)v.text.size, v.text.data);
+}
+
+/* It stands in the table until its parent asks how it ended; its figures are nobody's by then. */
+static bool has_ended(const struct sooth_schema *schema, const struct sooth_record *row)
+{
+	const struct sooth_field *f = sooth_schema_field(schema, "state");
+	struct sooth_value v;
+
+	if (!f)
+		return false;
+	v = sooth_field_get(f, row);
+	return value_is_there(&v) && v.text.size && (*v.text.data == 'Z' || *v.text.data == 'X');
+}
+
+/* The value is that of the field; true: the alert that was told is over. */
+static bool is_over(const struct alert_event *e)
+{
+	return e->has_ended || e->value < e->threshold * ALERT_CLEAR_AT;
+}
+
+static void keep(struct raised_alert *known, const struct alerts *a, const struct alert_event *e)
+{
+	known->frame = a->frame;
+	if (e->has_ended)
+		return; /* who has ended may have lost what it was known by */
+	buffer_reset(&known->row);
+	buffer_append(&known->row, e->row, record_bytes(e->row));
+}
+
+static const struct sooth_record *row_of(const struct raised_alert *known)
+{
+	return known->row.size && !buffer_failed(&known->row) ? (const void *)known->row.data
+							      : NULL;
+}
+
+static void raise_alert(struct alerts *a, const struct alert_event *e)
+{
+	struct raised_alert *known = map_put(&a->raised, &e->key, NULL);
+
+	if (!known)
+		return;
+	keep(known, a, e);
+	alert_tell(a, e);
+}
+
+static void clear_alert(struct alerts *a, struct alert_event *e, const struct raised_alert *known)
+{
+	struct raised_alert was = *known;
+	char name[64];
+
+	if (e->has_ended)
+		e->row = row_of(&was);
+	copy_name(name, a->schema, e->row);
+	e->name = name;
+	map_remove(&a->raised, &e->key);
+	alert_tell(a, e);
+	buffer_fini(&was.row);
+}
+
+static void watch(struct alerts *a, uint32_t kind, const struct sooth_record *row)
+{
+	const struct sooth_field *f = sooth_schema_field(a->schema, watched[kind].field);
+	struct alert_event e = { .what = &watched[kind],
+		.row = row,
+		.schema = a->schema,
+		.threshold = threshold_of(a, kind),
+		.key = { row->start_ticks, row->pid, kind } };
+	struct raised_alert *known = map_get(&a->raised, &e.key);
+	struct sooth_value v;
+	char name[64];
+
+	if (!f || e.threshold <= 0)
+		return;
+	v = sooth_field_get(f, row);
+	e.has_ended = has_ended(a->schema, row);
+	if (known)
+		keep(known, a, &e);
+	if (v.state != SOOTH_STATE_VALUE && !e.has_ended)
+		return;
+	e.value = v.type == SOOTH_FIELD_REAL ? v.f : (double)v.u;
+	copy_name(name, a->schema, row);
+	e.name = name;
+	e.is_raised = !e.has_ended && e.value >= e.threshold;
+	if (!known && e.is_raised)
+		raise_alert(a, &e);
+	else if (known && is_over(&e))
+		clear_alert(a, &e, known);
+}
+
+static void clear_ended(struct alerts *a)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&a->raised, &position, &key, &value)) {
+		const struct raised_alert *known = value;
+		struct alert_event e = { .key = *(const struct alert_key *)key,
+			.schema = a->schema,
+			.has_ended = true };
+
+		if (known->frame == a->frame)
+			continue;
+		e.what = &watched[e.key.kind];
+		e.threshold = threshold_of(a, e.key.kind);
+		clear_alert(a, &e, known);
+	}
+}
+
+/* --- as a sink --- */
+
+struct alert_state {
+	struct alerts *alerts;
+	bool has_rows; /* the frame had a table of them */
+};
+
+static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	(void)err;
+	((struct alert_state *)state)->alerts = options->user;
+	return 0;
+}
+
+static int begin(void *state, const struct report_head *head, struct sooth_error *err)
+{
+	struct alert_state *s = state;
+
+	(void)head;
+	(void)err;
+	s->alerts->frame++;
+	s->has_rows = false;
+	return 0;
+}
+
+static bool is_watched(const struct section *section)
+{
+	return section->shape == SECTION_TABLE && !strcmp(section->name, "processes");
+}
+
+static int section_begin(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct alert_state *s = state;
+
+	(void)err;
+	if (!is_watched(section))
+		return 0;
+	s->has_rows = true;
+	s->alerts->schema = section->schema;
+	return 0;
+}
+
+static int rows(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	struct alert_state *s = state;
+
+	(void)err;
+	if (!is_watched(section))
+		return 0;
+	batch_for_each (r, batch) {
+		for (uint32_t kind = 0; kind < ARRAY_SIZE(watched); kind++)
+			watch(s->alerts, kind, r);
+	}
+	return 0;
+}
+
+static int end(void *state, struct sooth_error *err)
+{
+	struct alert_state *s = state;
+
+	(void)err;
+	if (s->has_rows)
+		clear_ended(s->alerts);
+	alert_reap(s->alerts);
+	return 0;
+}
+
+const struct sink_type alert_sink = {
+	.name = "alerts",
+	.help = "thresholds that are watched",
+	.state_size = sizeof(struct alert_state),
+	.open = open_sink,
+	.begin = begin,
+	.section = section_begin,
+	.rows = rows,
+	.end = end,
+};

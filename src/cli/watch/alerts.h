@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Thresholds that are watched: told once when a process passes one and once when it is well
+ * below again or has ended. As a sink it sees the rows that the screen or the reports have.
+ */
+#ifndef SOOTH_CLI_ALERTS_H
+#define SOOTH_CLI_ALERTS_H
+
+#include <sys/types.h>
+
+#include "base/map.h"
+#include "cli/screen/screen.h"
+
+/* Cleared only below this part of the threshold, so that a value at it is not told again and
+ * again. */
+#define ALERT_CLEAR_AT 0.9
+
+/* Commands that run at once; what comes then is told, but starts none. */
+#define ALERT_COMMANDS_MAX 8
+
+struct alert_options {
+	double cpu_percent; /* 0: none */
+	uint64_t rss_bytes; /* 0: none */
+	bool has_bell;
+	const char *command; /* a program that is given each as JSON on its input; NULL: none */
+};
+
+struct alerts {
+	struct alert_options options;
+	struct screen *screen;		   /* to be told on; NULL: standard error */
+	struct map raised;		   /* alert_key -> struct raised_alert */
+	const struct sooth_schema *schema; /* of the rows, which are kept as they were */
+	uint32_t frame;
+	pid_t commands[ALERT_COMMANDS_MAX]; /* that run; 0: none */
+};
+
+void alerts_init(struct alerts *a, const struct alert_options *options);
+void alerts_fini(struct alerts *a);
+/* Its user is the struct alerts. */
+extern const struct sink_type alert_sink;
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A run that is watched: on a terminal a screen, elsewhere one report after the other. */
+#ifndef SOOTH_CLI_WATCH_H
+#define SOOTH_CLI_WATCH_H
+
+#include "cli/watch/alerts.h"
+#include "cli/output/output.h"
+#include "cli/screen/screen.h"
+
+struct sooth_report;
+
+struct watch_options {
+	const char *schema; /* name of the schema whose records end a frame */
+	const char *title;
+	uint64_t interval_ns;		    /* between frames, for the title; 0: none */
+	const struct screen_key *keys;	    /* NULL: none */
+	const struct alert_options *alerts; /* NULL: none */
+	bool is_tree;
+	bool in_intervals; /* never a screen: one table after the other, the last one of all */
+};
+
+/* NULL in *out: no terminal, or another format than text was asked for. */
+int watch_open(struct screen **out, const struct output_options *output,
+	const struct watch_options *watch, struct sooth_report *report, struct sooth_error *err);
+/* To be called often. False: it is over. */
+bool watch_step(struct screen *s);
+
+#endif
