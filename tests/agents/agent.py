@@ -38,6 +38,7 @@ WORDS_OF_SLOW = 3
 LOOPS = 3
 QUIET_S = 1.0       # a terminal that has shown nothing for so long waits
 KEYS_S = 0.3
+RETURN_S = 5
 REQUIRE = "SOOTH_REQUIRE_NATIVE_AGENT"
 
 
@@ -105,7 +106,7 @@ class Agent:
         self.more_arguments = tuple(arguments)
         self.more_environment, self.way, self.think_s = environment or {}, way, think_s
         self.child = self.terminal = self.server = None
-        self.is_asked, self.since_ns = False, 0
+        self.is_asked, self.since_ns, self.returned_ns = False, 0, 0
         self._started = None
 
     # --- begin and end ---
@@ -290,13 +291,31 @@ class Agent:
         self._wait(self._is_in_mode, self.mode, timeout)
 
     def ask(self, prompt):
-        """On the terminal. The pause is for agents that take a fast Return for a pasted line."""
+        """
+        On the terminal. The pause is for agents that take a fast Return for a pasted line. One that
+        had not begun to read keys gets both at once all the same: it has a line more then, and is
+        given another Return.
+        """
         self.since_ns, self.is_asked = time.monotonic_ns(), True
         before = self.terminal.last_ns
         self.terminal.type(prompt.encode())
         wait_until(lambda: self.terminal.last_ns != before and self.terminal.quiet_s() > KEYS_S,
                    "what was typed to be shown")
+        self._return()
+        self._wait(self._is_sent, "what was typed to be sent", PATIENCE_S)
+
+    def _return(self):
+        self.returned_ns = time.monotonic_ns()
         self.terminal.type(b"\r")
+
+    def _is_sent(self):
+        """Whoever goes on waiting at its prompt with what was typed gets another Return."""
+        if any(exchange.changed_ns >= self.since_ns for exchange in self.conversation()):
+            return True
+        if (time.monotonic_ns() - self.returned_ns > RETURN_S * 1e9
+                and self.terminal.quiet_s() > QUIET_S):
+            self._return()
+        return False
 
     def _wait(self, condition, what, timeout):
         def condition_or_end():
