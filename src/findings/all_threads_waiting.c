@@ -74,7 +74,7 @@ static enum standing standing_of(const struct exam *e, const struct thread_histo
 	if (t->first.cpu_ns != t->last.cpu_ns || thread_history_voluntary(t) > 0 ||
 		thread_history_involuntary(t) > 0)
 		return STANDING_RUNS;
-	if (t->bare || t->syscall_state > SOOTH_STATE_TRUNCATED || t->switches_state)
+	if (thread_history_unseen(t) || t->switches_state)
 		return STANDING_UNSEEN;
 	if (t->waits[THREAD_WAIT_LOCK] != t->met || t->with_timeout)
 		return STANDING_IS_DUE;
@@ -82,6 +82,19 @@ static enum standing standing_of(const struct exam *e, const struct thread_histo
 	return memory == MEMORY_OWN	 ? STANDING_STUCK
 	       : memory == MEMORY_SHARED ? STANDING_IS_DUE
 					 : STANDING_UNSEEN;
+}
+
+/* Why a thread could not be told: by itself, or because its memory could not. */
+static uint8_t unseen_of(const struct exam *e, const struct thread_history *t)
+{
+	const struct snapshot *last = exam_last(e, &e->readings->maps);
+	const struct maps_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+
+	if (thread_history_unseen(t) || t->switches_state)
+		return t->switches_state ? t->switches_state : thread_history_unseen(t);
+	if (end && end->mappings_state > SOOTH_STATE_VALUE)
+		return end->mappings_state;
+	return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 }
 
 /* One thread that is not stuck is enough; that it can be seen counts more than that it cannot. */
@@ -168,11 +181,10 @@ static void tell_reason(struct exam *e, const struct hang *h)
 				t->tid);
 		break;
 	case STANDING_UNSEEN:
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
-			"run as its user, or as root");
+		exam_blind(e, unseen_of(e, t));
 		break;
 	default:
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL), "observe for longer");
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	}
 }
 
@@ -182,11 +194,11 @@ static void judge(struct exam *e)
 
 	look(e, &h);
 	if (!h.threads)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), "");
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	else if (h.worst != STANDING_STUCK)
 		tell_reason(e, &h);
 	else if ((double)h.least_ns < exam_option(e, "min-time"))
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL), "observe for longer");
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (h.threads == 1 && !h.locks)
 		exam_fine(e, "its only thread waits for a signal, as programs do that serve");
 	else

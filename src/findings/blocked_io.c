@@ -44,7 +44,7 @@ static const char *const remote_waits[] = { "request_wait_answer", "fuse_", "rpc
 struct blocked {
 	enum block most;
 	unsigned threads, stuck;
-	bool is_unseen; /* of one it could not be told */
+	uint8_t unseen; /* why it could not be told of one */
 };
 
 /* --- which thread --- */
@@ -230,7 +230,7 @@ static void tell(struct exam *e, const struct thread_history *t, struct blocked 
 	char what[32];
 
 	if (t->switches_state)
-		b->is_unseen = true;
+		b->unseen = t->switches_state;
 	if (block > b->most)
 		b->most = block;
 	if (block == BLOCK_NONE || block == BLOCK_FROZEN || e->found == FINDINGS_MAX)
@@ -260,9 +260,9 @@ static void judge(struct exam *e)
 	if (e->found)
 		return;
 	if (!b.threads)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), "");
-	else if (b.is_unseen)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED), "observe for longer");
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	else if (b.unseen)
+		exam_blind(e, b.unseen);
 	else if (b.most == BLOCK_FROZEN)
 		exam_fine(e, "it is frozen by its control group");
 	else

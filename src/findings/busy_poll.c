@@ -63,7 +63,7 @@ struct polling {
 	double wakes;	/* a second, of all together */
 	double cpu;	/* percent of a processor */
 	double highest; /* wakes of any thread; negative: not measured */
-	bool is_unseen; /* of one that wakes so often it cannot be told why */
+	uint8_t unseen; /* why it cannot be told what wakes one that does so often */
 	bool is_sure;	/* of one at least the reason is sure */
 };
 
@@ -135,7 +135,7 @@ static void look_at(const struct exam *e, struct polling *p, const struct thread
 		!exam_is_over(e, "min-rate", wakes, "") ||
 		cpu / 100 * (double)NS_PER_S / wakes > exam_option(e, "max-cpu"))
 		return;
-	p->is_unseen |= t->bare || t->syscall_state > SOOTH_STATE_TRUNCATED;
+	p->unseen = p->unseen ? p->unseen : thread_history_unseen(t);
 	alarm = alarm_of(e, t, wakes);
 	if (alarm == ALARM_OTHER || p->count == THREADS_MAX)
 		return;
@@ -250,14 +250,13 @@ static void judge(struct exam *e)
 	find(e, &p);
 	progress_of(&progress, e);
 	if (p.highest < 0)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL), "observe for longer");
+		exam_blind(e, thread_histories_uncounted(&e->readings->threads, &e->id));
 	else if (p.count && progress.bytes_per_s <= exam_option(e, "max-moved") * p.wakes)
 		tell(e, &p, &progress);
 	else if (p.count)
 		exam_fine(e, "wakes %.0f times a second and works", p.wakes);
-	else if (p.is_unseen)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
-			"run as its user, or as root");
+	else if (p.unseen)
+		exam_blind(e, p.unseen);
 	else
 		exam_fine(e, "no thread wakes more than %.0f times a second", p.highest);
 	free(p.pollers);

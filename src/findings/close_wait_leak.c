@@ -185,8 +185,7 @@ static void judge_readings(
 	take_first(l, first);
 	take_last(e, l, last);
 	if ((double)l->interval_ns < exam_option(e, "min-interval"))
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL),
-			"observe for longer, with --duration");
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (exam_is_over(e, "min-count", (double)l->kept, ""))
 		tell(e, l);
 	else
@@ -202,8 +201,7 @@ static void judge(struct exam *e)
 	struct look l = { 0 };
 
 	if (!end || end->sockets_state > SOOTH_STATE_TRUNCATED) {
-		exam_blind(e, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED),
-			"run as its user, or as root");
+		exam_blind(e, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	map_init(&l.before, sizeof(uint64_t), sizeof(uint64_t), SOCKETS_MAX);

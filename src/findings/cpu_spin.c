@@ -264,7 +264,7 @@ static void judge(struct exam *e)
 	find(e, &s);
 	progress_of(&p, e);
 	if (s.highest < 0)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL), "observe for longer");
+		exam_blind(e, thread_histories_uncounted(&e->readings->threads, &e->id));
 	else if (s.count && p.bytes_per_s <= exam_option(e, "max-moved"))
 		tell(e, &s, &p);
 	else

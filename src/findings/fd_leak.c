@@ -198,10 +198,9 @@ static void tell_blind(struct exam *e)
 	const struct reading_point *last = &e->series.points[e->series.count - 1];
 
 	if (last->descriptors_state == SOOTH_STATE_VALUE)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL),
-			"observe for a time, with --duration");
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else
-		exam_blind(e, last->descriptors_state, "run as its user, or as root");
+		exam_blind(e, last->descriptors_state);
 }
 
 static void judge(struct exam *e)

@@ -25,10 +25,8 @@ static void judge(struct exam *e)
 	double percent;
 
 	if (!end || end->limit_state || end->descriptors_state > SOOTH_STATE_TRUNCATED) {
-		exam_blind(e,
-			end ? (end->limit_state ? end->limit_state : end->descriptors_state)
-			    : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED),
-			"run as its user, or as root");
+		exam_blind(e, end ? (end->limit_state ? end->limit_state : end->descriptors_state)
+				  : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	if (end->soft_limit == UINT64_MAX) {

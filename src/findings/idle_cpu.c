@@ -112,12 +112,13 @@ static bool is_talking(const struct exam *e)
 	return false;
 }
 
-static bool sockets_are_seen(const struct exam *e)
+/* Why its sockets are not known; 0: they are. */
+static uint8_t sockets_unseen(const struct exam *e)
 {
 	const struct snapshot *last = exam_last(e, &e->readings->sockets);
 	const struct sockets_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 
-	return end && end->sockets_state == SOOTH_STATE_VALUE;
+	return end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 }
 
 static struct span status_of(const struct exam *e)
@@ -151,7 +152,7 @@ static enum idleness idleness_of(const struct exam *e)
 {
 	struct span status = status_of(e);
 
-	if (!is_untouched(e) || !sockets_are_seen(e) || is_talking(e) ||
+	if (!is_untouched(e) || sockets_unseen(e) || is_talking(e) ||
 		children_cpu(e->process) > exam_option(e, "max-children"))
 		return IDLE_NOT;
 	if (span_equal(status, "idle"))
@@ -239,15 +240,13 @@ static void judge(struct exam *e)
 		exam_blind_because(e, "it has only just started", "ask again later");
 		return;
 	}
-	if (cpu < 0 || !sockets_are_seen(e)) {
-		exam_blind(e,
-			SOOTH_NOT_MEASURED(
-				cpu < 0 ? SOOTH_REASON_INTERVAL : SOOTH_REASON_PERMISSION),
-			"run as its user, or as root");
+	if (cpu < 0 || sockets_unseen(e)) {
+		exam_blind(
+			e, cpu < 0 ? SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL) : sockets_unseen(e));
 		return;
 	}
 	if (unread(e) && unread(e) != SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)) {
-		exam_blind(e, unread(e), "ask again, as its user or as root");
+		exam_blind(e, unread(e));
 		return;
 	}
 	idle = idleness_of(e);

@@ -72,7 +72,8 @@ struct storm {
 	double busiest;		    /* percent of a processor, of one of them */
 	double busiest_system;	    /* of its CPU time; negative: too little to tell */
 	double outside;		    /* of the busiest of the other threads */
-	bool has_times, is_unseen;  /* of one it cannot be told where it sleeps */
+	bool has_times;
+	uint8_t unseen;		    /* why it cannot be told of one where it sleeps */
 	uint64_t futexes;	    /* calls, where they were observed */
 	uint64_t lock, lock_weight; /* the one that is waited for most; 0: not known */
 };
@@ -149,7 +150,7 @@ static void add(struct storm *s, const struct thread_history *t, bool is_yielder
 	}
 	s->cpu_ns += t->last.cpu_ns - t->first.cpu_ns;
 	s->system_ns += t->last.system_ns - t->first.system_ns;
-	s->is_unseen |= t->bare || t->syscall_state > SOOTH_STATE_TRUNCATED;
+	s->unseen = s->unseen ? s->unseen : thread_history_unseen(t);
 	s->has_times = t->times_state == SOOTH_STATE_VALUE;
 }
 
@@ -261,7 +262,7 @@ static void judge(struct exam *e)
 	find(e, &s);
 	progress_of(&p, e);
 	if (s.highest < 0)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL), "observe for longer");
+		exam_blind(e, thread_histories_uncounted(&e->readings->threads, &e->id));
 	else if (s.count && !s.has_times)
 		exam_blind_because(e, "the time in the kernel was not recorded", "");
 	else if (is_storm(e, &s, &p))
@@ -271,14 +272,14 @@ static void judge(struct exam *e)
 			"others had the processors: hardly a clock tick met these threads, so how "
 			"much of their time is the kernel's is not known",
 			"ask again when less is running");
-	else if (s.count && s.is_unseen && !s.at_locks)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
-			"run as its user, or as root");
+	else if (s.count && s.unseen && !s.at_locks)
+		exam_blind(e, s.unseen);
 	else if (s.count)
 		exam_fine(e,
-			"%zu threads meet at locks %.0f times a second and work, %.0f %% in "
+			"%zu thread%s at locks %.0f times a second and work%s, %.0f %% in "
 			"the kernel",
-			s.count, s.switches, in_kernel(&s));
+			s.count, s.count == 1 ? " sleeps" : "s meet", s.switches,
+			s.count == 1 ? "s" : "", in_kernel(&s));
 	else
 		exam_fine(e, "no thread is switched more than %.0f times a second", s.highest);
 	free(s.threads);

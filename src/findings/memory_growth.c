@@ -398,7 +398,7 @@ static void judge(struct exam *e)
 	struct judgement j;
 
 	if (count < 2) {
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), "");
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	judge_points(e, points, count, &j);

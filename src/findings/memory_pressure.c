@@ -275,7 +275,7 @@ static void judge_process(struct exam *e)
 	bool is_near, is_stalled;
 
 	if (!end || state_is_unmeasured(end->groups_state)) {
-		exam_blind(e, end ? end->groups_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), "");
+		exam_blind(e, end ? end->groups_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	t = tightness_of(e, last);
@@ -336,11 +336,9 @@ static void judge_host(struct exam *e)
 	bool is_near, is_stalled;
 
 	if (!is_known) {
-		exam_blind(e,
-			m->record.time_ns && m->available_state
-				? m->available_state
-				: SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
-			"");
+		exam_blind(e, m->record.time_ns && m->available_state
+				      ? m->available_state
+				      : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED));
 		return;
 	}
 	if (m->available_bytes < m->total_bytes)

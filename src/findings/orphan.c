@@ -88,7 +88,7 @@ static void judge(struct exam *e)
 	struct verdict verdict;
 
 	if (untold(e)) {
-		exam_blind(e, untold(e), "run as its user, or as root");
+		exam_blind(e, untold(e));
 		return;
 	}
 	if (!exam_holds(e, VERDICT_ORPHANED, "", &verdict))

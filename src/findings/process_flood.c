@@ -384,7 +384,7 @@ static void judge_servers(struct exam *e)
 static void judge(struct exam *e)
 {
 	if (!e->process || !e->process->is_there) {
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), "");
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	if (e->process->agent)

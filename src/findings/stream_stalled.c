@@ -422,12 +422,22 @@ static void tell_all(struct exam *e, struct talker *t)
 		tell(e, t, &t->rests);
 }
 
+/* Connections of other network namespaces take more than being their user. */
+static void say_untold(struct exam *e, uint8_t state)
+{
+	if (state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
+		exam_blind_because(e, sooth_reason_text(SOOTH_REASON_PERMISSION),
+			"run as root, or with cap_sys_admin");
+	else
+		exam_blind(e, state);
+}
+
 static void say_fine(struct exam *e, const struct talker *t)
 {
 	char time[UNITS_SIZE];
 
 	if (t->untold && t->untold == t->made)
-		exam_blind(e, t->untold_state, "run as root, or with cap_sys_admin");
+		say_untold(e, t->untold_state);
 	else if (!t->made)
 		exam_fine(e, "it has made no connection");
 	else if (!t->at_rest)
@@ -445,8 +455,7 @@ static void judge(struct exam *e)
 	struct talker t = { 0 };
 
 	if (!end || end->sockets_state > SOOTH_STATE_TRUNCATED) {
-		exam_blind(e, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED),
-			"run as its user, or as root");
+		exam_blind(e, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	if (exam_is_stopped(e)) {

@@ -198,10 +198,8 @@ static void judge(struct exam *e)
 	if (last)
 		fd_sums_of(&sums, last);
 	if (!sums.process || sums.process->descriptors_state > SOOTH_STATE_TRUNCATED) {
-		exam_blind(e,
-			sums.process ? sums.process->descriptors_state
-				     : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED),
-			"run as its user, or as root");
+		exam_blind(e, sums.process ? sums.process->descriptors_state
+					   : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	empty = count_empty(last, &sums);

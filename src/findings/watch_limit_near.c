@@ -166,8 +166,8 @@ static void judge(struct exam *e)
 	struct use u = { 0 };
 
 	if (!end || end->descriptors_state > SOOTH_STATE_TRUNCATED) {
-		exam_blind(e, end ? end->descriptors_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED),
-			"run as its user, or as root");
+		exam_blind(
+			e, end ? end->descriptors_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	if (!counts_of(last, u.own)) {

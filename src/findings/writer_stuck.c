@@ -70,10 +70,9 @@ static void look(const struct exam *e, struct stuck *s)
 
 	while ((t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
 		s->threads++;
-		if (t->syscall_state > SOOTH_STATE_TRUNCATED)
-			s->unseen = t->syscall_state;
-		else if (t->switches_state)
-			s->unseen = t->switches_state;
+		if (thread_history_unseen(t) || t->switches_state)
+			s->unseen =
+				t->switches_state ? t->switches_state : thread_history_unseen(t);
 		if (!is_stuck(e, t))
 			continue;
 		if (!s->stuck++)
@@ -148,11 +147,11 @@ static void judge(struct exam *e)
 
 	look(e, &s);
 	if (!s.threads)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), "");
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	else if (s.stuck)
 		tell(e, &s);
 	else if (s.unseen)
-		exam_blind(e, s.unseen, "run as its user, or as root");
+		exam_blind(e, s.unseen);
 	else
 		exam_fine(e, "no thread stays in writing to a pipe or local socket");
 }

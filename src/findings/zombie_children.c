@@ -93,7 +93,7 @@ static void judge_process(struct exam *e)
 	struct gathering g = { .parent = e->process };
 
 	if (!e->process || !e->process->is_there) {
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), "");
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	for (const struct census_process *p = e->process->first_child; p; p = p->next_sibling)

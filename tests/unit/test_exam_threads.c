@@ -3,6 +3,7 @@
 #include "exam_threads.h"
 
 #define HIDDEN SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+#define GONE   SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED)
 
 /* What a maker of one thread changes of it. */
 #define ONE_THREAD(name, base, member)                                                             \
@@ -119,7 +120,7 @@ static void test_cpu_spin(void **state)
 		{ "cpu-spin", spins_unread, HIDDEN, NULL,
 			"low/medium: |(unseen: whether it reads or writes" },
 		{ "cpu-spin", spins_switches_unread, HIDDEN, NULL, "fine: " },
-		{ "cpu-spin", spins_cpu_unread, HIDDEN, NULL, "blind: |<observe for longer>" },
+		{ "cpu-spin", spins_cpu_unread, HIDDEN, NULL, "blind: permission denied <run as" },
 		{ "cpu-spin", starves_waited, 35, NULL, "medium/medium: |could run: 85 %" },
 		{ "cpu-spin", starves_waited, 34, NULL, "fine: " },
 		{ "cpu-spin", starves_cpu, 50, NULL, "medium/medium: |!too busy" },
@@ -261,7 +262,12 @@ static void test_busy_poll(void **state)
 		{ "busy-poll", sleeps_looks, 2, NULL, "fine: " },
 		{ "busy-poll", sleeps_unread, HIDDEN, NULL, "low/low: " },
 		{ "busy-poll", sleeps_unseen, HIDDEN, NULL, "blind: |<run as its user" },
-		{ "busy-poll", sleeps_unmeasured, HIDDEN, NULL, "blind: |<observe for longer>" },
+		{ "busy-poll", sleeps_unseen, GONE, NULL,
+			"=blind: the process ended first <>\n" },
+		{ "busy-poll", sleeps_unmeasured, HIDDEN, NULL,
+			"blind: permission denied <run as its user" },
+		{ "busy-poll", sleeps_unmeasured, GONE, NULL,
+			"=blind: the process ended first <>\n" },
 		/* A time-out of 1 ms makes 1000 wakes, and a little more is not to be told. */
 		{ "busy-poll", polls_often, 1050, NULL,
 			"medium/medium: |[what wakes it: time-outs of 1.0 ms, in poll: so many "
@@ -418,10 +424,11 @@ static void test_lock_storm(void **state)
 		{ "lock-storm", lock_looks, 2, NULL, "fine: no thread is switched" },
 		{ "lock-storm", lock_times_unread, HIDDEN, NULL, "blind: the time in the kernel" },
 		{ "lock-storm", lock_switches_unread, HIDDEN, NULL,
-			"blind: |<observe for longer>" },
+			"blind: permission denied <run as its user" },
 		{ "lock-storm", lock_unread, HIDDEN, NULL, "medium/medium: " },
 		{ "lock-storm", lock_unseen, HIDDEN, NULL, "blind: |<run as its user" },
-		{ "lock-storm", lockers, 1, NULL, "fine: 1 threads" },
+		{ "lock-storm", lock_unseen, GONE, NULL, "=blind: the process ended first <>\n" },
+		{ "lock-storm", lockers, 1, NULL, "fine: 1 thread sleeps at" },
 		{ "lock-storm", lockers, 2, "lock-storm.min-threads=2", "medium/high: " },
 		{ "lock-storm", lockers, 2, "lock-storm.min-threads=3", "fine: " },
 		{ "lock-storm", lockers, 5, NULL, "medium/high: 5 threads|!more threads" },

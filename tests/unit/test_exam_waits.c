@@ -155,16 +155,19 @@ static void test_all_threads_waiting(void **state)
 		{ "all-threads-waiting", reads_stopped, 'T', NULL, "fine: it is stopped" },
 		{ "all-threads-waiting", reads_stopped, 'S', NULL, "fine: |that may come" },
 		{ "all-threads-waiting", stuck_unseen, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "all-threads-waiting", stuck_unseen,
+			SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
+			"=blind: the process ended first <>\n" },
 		{ "all-threads-waiting", stuck_uncounted, HIDDEN, NULL,
 			"blind: |<run as its user" },
 		{ "all-threads-waiting", stuck_looks, 3, NULL, "high/high: |run for: 2.00s" },
-		{ "all-threads-waiting", stuck_looks, 2, NULL, "blind: |<observe for longer>" },
+		{ "all-threads-waiting", stuck_looks, 2, NULL, "blind: |<observe for longer, with" },
 		{ "all-threads-waiting", stuck_looks, 3, "all-threads-waiting.min-time=2001ms",
-			"blind: |<observe for longer>" },
+			"blind: |<observe for longer, with" },
 		{ "all-threads-waiting", stuck_in, MAPS_READ | MAPS_WRITE, NULL, "high/high: " },
 		{ "all-threads-waiting", stuck_in, MAPS_READ | MAPS_SHARED, NULL,
 			"fine: |may come" },
-		{ "all-threads-waiting", stuck_in, -1, NULL, "blind: |<run as its user" },
+		{ "all-threads-waiting", stuck_in, -1, NULL, "=blind: reading it failed <>\n" },
 	};
 
 	(void)state;
@@ -335,7 +338,7 @@ static void test_blocked_io(void **state)
 		{ "blocked-io", blocked_but_wakes, 1, NULL, "fine: no thread stays" },
 		{ "blocked-io", blocked_but_switched, 1, NULL, "fine: no thread stays" },
 		{ "blocked-io", blocked_running, 1, NULL, "fine: no thread stays" },
-		{ "blocked-io", blocked_uncounted, HIDDEN, NULL, "blind: |<observe for longer>" },
+		{ "blocked-io", blocked_uncounted, HIDDEN, NULL, "blind: permission denied <run as" },
 		{ "blocked-io", blocked_unseen, HIDDEN, NULL,
 			"high/low: thread reader (99) is stuck waiting for a file or device "
 			"{thread 99}|(unseen: the system call|(unseen: which file; and" },

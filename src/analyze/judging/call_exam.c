@@ -19,8 +19,7 @@ bool exam_calls_begin(struct exam_calls *c, struct exam *e)
 	if (!r->calls.has_calls && r->calls.has_counts)
 		exam_blind_because(e, "calls were counted, not kept", "sooth diagnose -D");
 	else if (e->is_one_look || !r->begin_ns || c->interval_ns < INTERVAL_LEAST)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL),
-			"observe for a time, with --duration");
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (!c->history && c->lost)
 		exam_blind_because(e, "calls were lost, perhaps all of it", "a larger --buffer");
 	else if (!c->history)

@@ -327,13 +327,26 @@ void exam_blind_because(struct exam *e, const char *reason, const char *remedy)
 	e->is_said = true;
 }
 
-void exam_blind(struct exam *e, uint8_t state, const char *remedy)
+/* Of most reasons nothing is to be had by asking in another way. */
+const char *exam_remedy(uint8_t state)
+{
+	switch (state >> 4) {
+	case SOOTH_REASON_PERMISSION:
+		return "run as its user, or as root";
+	case SOOTH_REASON_INTERVAL:
+		return "observe for longer, with --duration";
+	case SOOTH_REASON_BLOCKED:
+		return "ask again";
+	default:
+		return "";
+	}
+}
+
+void exam_blind(struct exam *e, uint8_t state)
 {
 	enum sooth_reason reason = (enum sooth_reason)(state >> 4);
 
-	/* Nobody may look at what is no more, whoever he is. */
-	exam_blind_because(
-		e, sooth_reason_text(reason), reason == SOOTH_REASON_ENDED ? "" : remedy);
+	exam_blind_because(e, sooth_reason_text(reason), exam_remedy(state));
 }
 
 /* --- judging --- */
@@ -366,8 +379,7 @@ static void judge(struct exam *e)
 	}
 	if (e->type->needs_interval && e->id.pid &&
 		(e->is_one_look || reading_series_ns(&e->series) < INTERVAL_LEAST)) {
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL),
-			"observe for a time, with --duration");
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 		return;
 	}
 	e->type->judge(e);

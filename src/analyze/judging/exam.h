@@ -98,8 +98,10 @@ void finding_end(struct exam *e);
 
 /* Nothing is wrong: in a few words what was looked at. */
 void exam_fine(struct exam *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* It could not be judged. */
-void exam_blind(struct exam *e, uint8_t state, const char *remedy);
+/* It could not be judged: because of what was not measured, or for another reason. */
+void exam_blind(struct exam *e, uint8_t state);
+/* What can be done about what was not measured; "" for most reasons. */
+const char *exam_remedy(uint8_t state);
 void exam_blind_because(struct exam *e, const char *reason, const char *remedy);
 
 /* --- judging --- */

@@ -6,22 +6,17 @@
 
 #define REASON(state) ((enum sooth_reason)((state) >> 4))
 
-static const char *remedy_of(uint8_t state)
-{
-	return REASON(state) == SOOTH_REASON_PERMISSION ? "run as its user, or as root" : "";
-}
-
 bool exam_holds(struct exam *e, enum verdict_kind kind, const char *fine, struct verdict *out)
 {
 	*out = (struct verdict){ 0 };
 	if (!e->process || !e->process->is_there) {
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), "");
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return false;
 	}
 	verdict_judge(&e->readings->host.census, e->process, kind, out);
 	if (state_is_unmeasured(out->state))
 		exam_blind_because(e, *out->why ? out->why : sooth_reason_text(REASON(out->state)),
-			remedy_of(out->state));
+			exam_remedy(out->state));
 	else if (!out->holds)
 		exam_fine(e, "%s", fine);
 	return out->holds && !state_is_unmeasured(out->state);

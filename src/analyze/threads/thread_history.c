@@ -290,3 +290,24 @@ double thread_history_involuntary(const struct thread_history *t)
 	return a_second(
 		t, t->switches_state, t->first.involuntary_switches, t->last.involuntary_switches);
 }
+
+uint8_t thread_history_unseen(const struct thread_history *t)
+{
+	if (t->syscall_state > SOOTH_STATE_TRUNCATED)
+		return t->syscall_state;
+	return t->bare ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) : SOOTH_STATE_VALUE;
+}
+
+uint8_t thread_histories_uncounted(const struct thread_histories *h, const struct process_id *id)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+	uint8_t state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
+
+	while ((t = thread_histories_next(h, id, &position))) {
+		if (t->cpu_state || t->switches_state)
+			return t->cpu_state ? t->cpu_state : t->switches_state;
+		state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+	}
+	return state;
+}

@@ -69,6 +69,11 @@ void thread_histories_next_interval(struct thread_histories *h);
 const struct thread_history *thread_histories_next(
 	const struct thread_histories *h, const struct process_id *id, size_t *position);
 
+/* Why it is not known what a thread waited in; 0: it is. */
+uint8_t thread_history_unseen(const struct thread_history *t);
+/* Why of no thread of a process it is known how it ran. */
+uint8_t thread_histories_uncounted(const struct thread_histories *h, const struct process_id *id);
+
 /* Over the interval; 0: there were not two readings. */
 static inline uint64_t thread_history_ns(const struct thread_history *t)
 {
