@@ -266,11 +266,11 @@ class Sessions(Acting):
 
 class Leftovers(Acting):
     def leave(self):
-        """A tool that outlives its session, what that has started, and a healthy twin."""
-        main, tool, _ = self.session("a")
+        """A tool and a server that outlive their session, what one has started, and a healthy twin."""
+        main, tool, server = self.session("a")
         below = tool.start("below", **SILENT)
         main.kill()
-        return (tool, below), self.session("b")
+        return (tool, below, server), self.session("b")
 
     def test_orphans(self):
         left, healthy = self.leave()
@@ -285,19 +285,19 @@ class Leftovers(Acting):
 
     def test_what_was_made_to_stay(self):
         """A daemon below an orphan is none, whoever its parent is."""
-        main, tool, _ = self.session("a")
+        main, tool, server = self.session("a")
         log = self.family.write("server.log", "")
         daemon = tool.start("daemon", "session", **{"in": "null", "out": log, "err": log})
         worker = daemon.start("worker", **NOTHING)
         main.kill()
         told = self.kill("--orphans", "--yes")
-        self.assertEqual(set(told), {tool.pid})
-        self.assert_gone(tool)
+        self.assertEqual(set(told), {tool.pid, server.pid})
+        self.assert_gone(tool, server)
         self.assert_there(daemon, worker)
 
     def window(self):
         """What a tool call opened, a shell on the terminal of that, and an agent at work there."""
-        main, tool, _ = self.session("a")
+        main, tool, server = self.session("a")
         ours, theirs = pty.openpty()
         name = os.ttyname(theirs)
         for end in (ours, theirs):
@@ -309,16 +309,17 @@ class Leftovers(Acting):
         call = agent.start("call", "session", **self.family.tool(agent))
         other = main.start("other", "session", **self.family.tool(main))
         main.kill()
-        return main, (tool, window), (shell, agent, call), other
+        return main, (tool, window), (shell, agent, call), (other, server)
 
     def test_who_works_in_what_is_left(self):
-        main, above, inside, other = self.window()
+        main, above, inside, others = self.window()
         told = self.kill("--orphans", "--yes", status=2)
-        self.assertEqual(told[other.pid]["outcome"], "ended", told)
+        for member in others:
+            self.assertEqual(told[member.pid]["outcome"], "ended", told)
         for member in above:
             self.assertEqual(told[member.pid]["outcome"], "refused", told)
             self.assertIn("no leftover", told[member.pid]["why"])
-        self.assertEqual(set(told), {other.pid, *(member.pid for member in above)})
+        self.assertEqual(set(told), {member.pid for member in others + above})
         self.kill("--session", main.session_id, "-9", status=2)
         self.assert_there(*above, *inside)
         self.kill("-t", "-9", above[1].pid)

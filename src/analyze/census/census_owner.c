@@ -226,7 +226,10 @@ static struct owner by_pid(struct question *q)
 
 /* --- by session --- */
 
-/* An MCP server lives by its input; what a tool call started need not. */
+/*
+ * An MCP server lives by its input, wherever its main process was, and whether or not that could be
+ * seen; what a tool call started need not.
+ */
 static bool is_cut_off(const struct question *q)
 {
 	const struct proc_ties *t = q->p->ties;
@@ -242,7 +245,7 @@ static struct owner without_main(struct question *q, enum census_tie tie)
 	struct span its = words(q, &session);
 	struct census_process *may = possible_main(q);
 
-	if (may && is_cut_off(q))
+	if ((may || !is_everybody_seen(q)) && is_cut_off(q))
 		return gone(q, tie,
 			census_say(c,
 				"%.*s has no main process here, and nobody holds the other end of "
