@@ -267,7 +267,8 @@ static void judge_growth(struct exam *e)
 	}
 	if (!g.grows || g.last - g.first < exam_option(e, "min-gain") ||
 		!exam_is_over(e, "min-rate", g.per_s, "")) {
-		exam_fine(e, "%.0f processes that it started live, then %.0f", g.first, g.last);
+		exam_fine(e, "of what it started %.0f live at first, %.0f at the end", g.first,
+			g.last);
 		return;
 	}
 	culprit = culprit_of(e, &s, g.last - g.first);

@@ -86,16 +86,16 @@ static void test_flood(void **state)
 {
 	static const struct exam_case cases[] = {
 		{ "process-flood", children_live, 0, NULL,
-			"fine: 10 processes that it started live, then 10" },
+			"fine: of what it started 10 live at first, 10 at the end" },
 		{ "process-flood", children_live, 20, NULL,
 			"medium/medium: |10 live, then 110|sooth freeze --any --tree 99 " },
 		{ "process-flood", an_agents_children_live, 20, NULL,
 			"medium/medium: |sooth freeze --tree 99 " },
 		/* Zombies do not live, not even at the look that meets them. */
 		{ "process-flood", zombies_gather, 20, NULL,
-			"fine: 0 processes that it started live, then 0" },
+			"fine: of what it started 0 live at first, 0 at the end" },
 		{ "process-flood", children_end_while_watched, 7, NULL,
-			"fine: 7 processes that it started live, then 0" },
+			"fine: of what it started 7 live at first, 0 at the end" },
 	};
 
 	(void)state;

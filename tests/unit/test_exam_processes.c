@@ -236,7 +236,7 @@ static void test_flood(void **state)
 			"the time between two samples) <sooth ps -t shows them; sooth freeze --any "
 			"--tree 99 stops it while you look>\n" },
 		{ "process-flood", starts, 19, NULL,
-			"=fine: 5 processes that it started live, then 24\n" },
+			"=fine: of what it started 5 live at first, 24 at the end\n" },
 		{ "process-flood", starts, 20, "process-flood.min-rate=4", "medium/" },
 		{ "process-flood", starts, 20, "process-flood.min-rate=4.1", "fine: " },
 		{ "process-flood", starts, 20, "process-flood.many=25", "high/" },
@@ -249,7 +249,7 @@ static void test_flood(void **state)
 			"=fine: most of what it started is below 200, where it is told\n" },
 		{ "200 process-flood", judged_child_starts, 25, NULL, "medium/" },
 		{ "process-flood", replaces, 50, NULL,
-			"fine: 50 processes that it started live, then 50" },
+			"fine: of what it started 50 live at first, 50 at the end" },
 		{ "process-flood", starts_with_room, 100, NULL,
 			"high/|[room left in its control group: 100] [at that rate it is used up "
 			"in: 25.0s]" },
