@@ -364,10 +364,12 @@ def check_processes(records, report, problems):
     last = {}
     for r in records:
         if r.kind == 0x0100:
-            # Of a zombie only the state and the CPU time are news.
+            # A zombie has no program and no user of its own any more: what it had stands.
             before = last.get((r.start_ticks, r.pid))
             now = values(r)
-            last[(r.start_ticks, r.pid)] = before if before and now["state"] == b"Z" else now
+            if before and now["state"] == b"Z":
+                now.update({key: before[key] for key in ("uid", "executable")})
+            last[(r.start_ticks, r.pid)] = now
     if "hostname" in report:
         expect(problems, "host name", of_kind(records, 0x0081)[0]["hostname"].decode(), report["hostname"])
     for key in ("rss_bytes", "ppid", "uid", "threads"):
