@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 What `sooth ps` says of real agents at work: each process of theirs, what it is and whose; and of
-what they leave when they are killed or terminated. Two starts an agent: with its streams in files,
-and on a terminal.
+what they leave when they are killed or terminated: with their streams in files, and on a terminal.
+Claude Code is looked at in every mode, the others in some: what they are does not depend on it.
 """
 import glob
 import json
@@ -43,6 +43,7 @@ class AgentCase(unittest.TestCase):
     marks_session = False  # the environment of its children says the id
     left_by_kill = left_by_term = True  # a tool; by SIGTERM on a terminal
     is_left_with_worker = False  # on a terminal another process goes on
+    waiting_modes = (modes.STALL, modes.NO_HEADERS)
 
     @classmethod
     def setUpClass(cls):
@@ -189,6 +190,18 @@ class AgentCase(unittest.TestCase):
         self.assertIsNone(rows(agent.pid)[agent.pid]["terminal"])
         self.check_left(agent, self.check(agent), signal.SIGKILL)
 
+    def test_while_it_waits(self):
+        for mode in self.waiting_modes:
+            with self.subTest(mode), Agent(self.agent, mode=mode) as agent:
+                agent.wait_until_in_mode()
+                row, session = rows(agent.pid)[agent.pid], self.session_of(agent)
+                self.assertEqual((row["agent"], row["role"], row["project"], flags(row)),
+                                 (self.named, "main", os.path.basename(agent.folder), set()), row)
+                self.assertEqual(row["version"], self.agent.version if self.has_version else None)
+                self.assertIs(row["is_orphaned"], False, row)
+                if session:
+                    self.assertEqual(row["session_id"], session, row)
+
     def test_on_terminal(self):
         agent = self.start(modes.TOOL, mcp=SERVERS, terminal=True)
         session = self.check(agent)
@@ -200,6 +213,7 @@ class ClaudeCode(AgentCase):
     agent, named = known.CLAUDE_CODE, "claude"
     session_files, marks_session = ".claude/projects/*/*.jsonl", True
     left_by_term = False
+    waiting_modes = [mode for mode in modes.SERVED if mode != modes.ANSWER]  # that ends at once
 
     @staticmethod
     def row_with_status(agent, status):
