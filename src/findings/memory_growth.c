@@ -349,14 +349,16 @@ static void tell(struct exam *e, const struct judgement *j, const struct memory 
 
 /* --- judging --- */
 
-/* A rise that garbage alone may explain. */
+/* A rise that garbage alone may explain; small collections leave much of it to large ones. */
 static bool may_be_garbage(const struct exam *e, const struct judgement *j, const struct memory *m)
 {
 	const struct growth *g = &j->growth;
 
-	if (!(m->runtimes & COLLECTORS) || j->is_of_floors)
+	if (!(m->runtimes & COLLECTORS))
 		return false;
-	return (double)g->interval_ns < exam_option(e, "collector-time") ||
+	if ((double)g->interval_ns < exam_option(e, "collector-time"))
+		return true;
+	return !j->is_of_floors &&
 	       (g->last - g->first) * 100 < exam_option(e, "collector-share") * g->first;
 }
 

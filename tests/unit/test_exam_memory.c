@@ -49,14 +49,19 @@ static void is_young(double age_s)
 	grows(20);
 }
 
-/* It comes back to a little more each time: from 100 MB on by so many kilobytes. */
-static void comes_back_to_more(double kilobytes)
+static void comes_back(double kilobytes, double step_s)
 {
 	double all[30];
 
 	for (unsigned i = 0; i < 30; i++)
 		all[i] = 100 + (double)(i / 3) * kilobytes / 1024 + (i % 3 == 1 ? 40 : 0);
-	resident(all, 30, 1);
+	resident(all, 30, step_s);
+}
+
+/* It comes back to a little more each time: from 100 MB on by so many kilobytes. */
+static void comes_back_to_more(double kilobytes)
+{
+	comes_back(kilobytes, 1);
 }
 
 static void grows_and_ends(double value)
@@ -127,6 +132,13 @@ static void collects_for(double seconds)
 {
 	grows_over(50, LOOKS, seconds / LAST_S);
 	maps_read(seconds, MAPS_V8, HIDDEN);
+}
+
+/* It is collected now and then, over so long from one low to another, and more stays each time. */
+static void is_collected_for(double seconds)
+{
+	comes_back(3000, seconds / 24);
+	maps_read(seconds, MAPS_JAVASCRIPTCORE, HIDDEN);
 }
 
 /* For a minute; from 100 MB on so much. */
@@ -243,6 +255,9 @@ static void test_growth_kinds(void **state)
 			"memory-growth.collector-time=5s "
 			"memory-growth.collector-share=21",
 			"blind: " },
+		{ "memory-growth", is_collected_for, 60, NULL, "medium/|gave some back 9 times" },
+		{ "memory-growth", is_collected_for, 59, NULL,
+			"blind: it grows, but so far a garbage collection" },
 		{ "memory-growth", collects_for, 60, NULL, "medium/" },
 		{ "memory-growth", collects_for, 59, NULL, "blind: |<observe for longer: --dur" },
 		{ "memory-growth", collects_and_gains, 50, NULL, "medium/" },
