@@ -142,15 +142,18 @@ struct ps_view {
 	struct processes_options options;
 	struct target_rows rows;
 	struct buffer typed, more; /* columns */
+	bool wants_tree;	   /* by now: a key of the screen changes it */
 };
 
 static void fill_options(const struct ps_config *c, struct ps_view *v)
 {
+	v->wants_tree = c->ps.is_tree;
 	v->options = (struct processes_options){
 		.shown = c->ps.all	 ? PROCESSES_ALL
 			 : c->ps.is_tree ? PROCESSES_SESSIONS
 					 : PROCESSES_AGENTS,
 		.is_tree = c->ps.is_tree,
+		.wants_tree = c->ps.all ? NULL : &v->wants_tree,
 		.is_verbose = c->ps.is_verbose,
 		.tells_versions = c->ps.check_version,
 		.hide_ended = true,
@@ -219,7 +222,7 @@ static int check_watch(const struct ps_config *c, struct sooth_error *err)
 }
 
 static int report(const struct ps_config *c, const struct arguments *arguments,
-	const struct ps_view *v, struct sooth_error *err)
+	struct ps_view *v, struct sooth_error *err)
 {
 	struct target_options nobody = { .part = c->target.part };
 	bool is_brief = !c->ps.all && !v->options.pid_count;
@@ -248,6 +251,9 @@ static int report(const struct ps_config *c, const struct arguments *arguments,
 		.alerts = &alerts,
 		.is_tree = c->ps.is_tree };
 
+	/* Of all processes each row is there already. */
+	if (!c->ps.all)
+		watch.wants_tree = &v->wants_tree;
 	if (c->ps.watch_ns) {
 		run.watch = &watch;
 		run.sample_ns = c->ps.watch_ns;

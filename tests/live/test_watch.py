@@ -125,6 +125,26 @@ class Shown(Case):
         screen.type(b"\r")
         screen.wait_for(lambda _: len(self.rows(screen)) == 4, "all of them again")
 
+    def test_tree_of_sessions(self):
+        """Without -a what stands below a session comes with the key, and is not marked as new."""
+        family = self.enterContext(Family(self.folder))
+        main = family.main()
+        tool = main.start("tool", "session", **family.tool(main))
+        for argv in ([SOOTH, "ps", "-w", "0.5"], [SOOTH, "ps", "-w", "0.5", str(main.pid)]):
+            screen = self.watch(200, 60, argv)
+            self.assertIn(main.pid, self.pids(screen))
+            self.assertNotIn(tool.pid, self.pids(screen))
+            screen.type(b"t")
+            screen.wait_for(lambda _, at=screen: tool.pid in self.pids(at), "the tree")
+            row = next(line for line in self.rows(screen) if line[2:].split()[0] == str(tool.pid))
+            self.assertIn("  . ", row)
+            self.assertNotEqual(row[0], "+")
+            self.assertIn("tree", screen.lines()[0])
+            screen.type(b"t")
+            screen.wait_for(lambda _, at=screen: tool.pid not in self.pids(at), "them to go")
+            screen.type(b"q")
+            self.assertTrue(screen.ends())
+
     def test_hold(self):
         screen = self.watch()
         screen.type(b" ")

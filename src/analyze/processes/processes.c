@@ -214,12 +214,24 @@ static int tell_all(struct processes_state *s, struct sooth_error *err)
 	return status;
 }
 
+/* Who watches may change their mind between two looks. */
+static void take_wishes(struct processes_options *o)
+{
+	if (!o->wants_tree)
+		return;
+	o->is_tree = *o->wants_tree;
+	if (o->shown != PROCESSES_ALL)
+		o->shown = o->is_tree ? PROCESSES_SESSIONS : PROCESSES_AGENTS;
+}
+
 static int finish(void *state, struct sooth_error *err)
 {
 	struct processes_state *s = state;
 	bool is_by_stream = !s->options.pid_count;
-	int status = tell_all(s, err);
+	int status;
 
+	take_wishes(&s->options);
+	status = tell_all(s, err);
 	if (!s->options.is_repeated)
 		return status;
 	process_list_fini(&s->list);

@@ -28,6 +28,7 @@ enum processes_shown {
 struct processes_options {
 	enum processes_shown shown;
 	bool is_tree;	 /* each below who started it */
+	const bool *wants_tree; /* told anew each time: whole sessions as trees; NULL: as above */
 	bool is_verbose; /* also reasons for what is no problem, and for what could not be judged */
 	bool hides_sessions; /* of people: a table of them is not wanted */
 	bool tells_versions; /* what is installed, and who runs what, instead of figures */

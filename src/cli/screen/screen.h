@@ -27,6 +27,9 @@ struct screen_options {
 	uint64_t interval_ns; /* between frames, to be told; 0: not */
 	bool use_color;
 	bool is_tree; /* to begin with */
+	/* What the key for the tree sets, for whoever makes the frames; NULL: the rows of the
+	 * screen are enough. */
+	bool *wants_tree;
 	const struct screen_key *keys;
 };
 

@@ -78,6 +78,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	t->schema = section->schema;
 	t->spare = section->spare;
 	t->is_of_interval = section->is_of_interval;
+	t->is_tree = section->tree != NULL;
 	buffer_reset(&t->records);
 	choose_columns(t, section);
 	f->screen->filling = t;

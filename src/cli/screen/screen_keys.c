@@ -73,6 +73,18 @@ static void next_table(struct screen *s)
 	screen_arrange(s);
 }
 
+/* Who makes the frames may have left out what stands below: it comes with the next one. */
+static void change_tree(struct screen *s)
+{
+	s->is_tree = !s->is_tree;
+	if (s->options.wants_tree) {
+		*s->options.wants_tree = s->is_tree;
+		snprintf(s->message, sizeof(s->message), "%s from the next look on",
+			s->is_tree ? "whole sessions as trees" : "agents alone");
+	}
+	screen_arrange(s);
+}
+
 static void scroll_columns(struct screen *s, int by)
 {
 	const struct screen_table *t = screen_table(s);
@@ -169,8 +181,7 @@ static void take_plain_key(struct screen *s, int key)
 		screen_arrange(s);
 		break;
 	case 't':
-		s->is_tree = !s->is_tree;
-		screen_arrange(s);
+		change_tree(s);
 		break;
 	case '\r':
 	case '\n':

@@ -91,9 +91,20 @@ static void add_row(
 		buffer_append(&s->rows, &row, sizeof(row));
 }
 
+/* What came or went with the tree is neither new nor gone, and its columns are others. */
+static const struct screen_table *alike_before(struct screen *s, const struct screen_table *t)
+{
+	const struct screen_table *old = table_before(s, t);
+
+	if (!old || old->is_tree == t->is_tree)
+		return old;
+	memset(s->widths, 0, sizeof(s->widths));
+	return NULL;
+}
+
 static void collect(struct screen *s, const struct screen_table *t)
 {
-	const struct screen_table *old = t->is_of_interval ? NULL : table_before(s, t);
+	const struct screen_table *old = t->is_of_interval ? NULL : alike_before(s, t);
 	struct batch now = table_batch(t), before = { 0 };
 	struct buffer scratch = { 0 };
 	struct map known;

@@ -25,6 +25,7 @@ struct screen_table {
 	const char *if_empty;
 	const char *spare;   /* see struct section */
 	bool is_of_interval; /* likewise */
+	bool is_tree;	     /* told as one */
 	struct buffer records;
 };
 

@@ -51,7 +51,8 @@ int watch_open(struct screen **out, const struct output_options *output,
 		.title = watch->title,
 		.interval_ns = watch->interval_ns,
 		.keys = watch->keys,
-		.is_tree = watch->is_tree };
+		.is_tree = watch->is_tree,
+		.wants_tree = watch->wants_tree };
 	int status;
 
 	*out = NULL;
