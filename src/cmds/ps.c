@@ -221,8 +221,8 @@ static int check_watch(const struct ps_config *c, struct sooth_error *err)
 	return error_remedy(err, "sooth ps -w -k 90 -m 4G --on-alert PROGRAM");
 }
 
-static int report(const struct ps_config *c, const struct arguments *arguments,
-	struct ps_view *v, struct sooth_error *err)
+static int report(const struct ps_config *c, const struct arguments *arguments, struct ps_view *v,
+	struct sooth_error *err)
 {
 	struct target_options nobody = { .part = c->target.part };
 	bool is_brief = !c->ps.all && !v->options.pid_count;

@@ -145,6 +145,46 @@ class Shown(Case):
             screen.type(b"q")
             self.assertTrue(screen.ends())
 
+    def test_help(self):
+        """Every key, whole, on as many pages as it takes."""
+        for columns, rows in ((40, 24), (40, 10), (80, 24), (133, 43)):
+            with self.subTest(columns=columns, rows=rows):
+                screen, pages = self.watch(columns, rows), []
+                while len(pages) < 20 and not (pages and "ends it" in pages[-1][-1]):
+                    screen.type(b"h")
+                    page = "help %d of " % (len(pages) + 1)
+                    screen.wait_for(lambda lines, page=page: page in lines[-1], "that page")
+                    pages.append(screen.lines())
+                lines = [line.strip() for page in pages for line in page[2:-1]]
+                self.assertFalse([line for line in lines if line.endswith(">")])
+                words = " ".join(" ".join(lines).replace(":", " ").split())
+                for key in ("i inspect", "k kill", "z freeze", "Z thaw", "T trace", "left, right other",
+                            "page down, home, end pick a row", "s, S sort by the next column, the one before",
+                            "/, escape show only rows with a text; all again", "t, enter tree",
+                            "tab the next table", "space hold the screen; sooth looks on",
+                            "q, Ctrl-C end", "+ new, * another role or verdict, - gone"):
+                    self.assertIn(key, words)
+                screen.type(b"h")
+                screen.wait_for(has_rows, "the rows again")
+                screen.type(b"q")
+                self.assertTrue(screen.ends())
+
+    @harness.needs_root
+    def test_notes_are_whole(self):
+        """Why processes in between are not known, on a terminal of any width."""
+        process = self.workload("sleep", "--seconds", "60")
+        self.open_to_all()
+        argv = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                self.copy_for_all(SOOTH), "ps", "-w", "0.5", str(process.pid)]
+        for columns in (40, 80, 115):
+            screen = self.watch(columns, 24, argv)
+            lines = screen.lines()
+            notes = " ".join(line.strip() for line in lines[1:head_of(lines)])
+            self.assertIn("fleeting: not measured: the ends of processes were not watched", notes)
+            self.assertNotIn("CPUfleeting", notes)
+            screen.type(b"q")
+            self.assertTrue(screen.ends())
+
     def test_hold(self):
         screen = self.watch()
         screen.type(b" ")

@@ -70,8 +70,17 @@ static const struct sooth_schema sum_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct sum_row),
 	SCHEMA_FIELDS(sum_fields),
-	.line = "[fleeting: {count} began and ended in between, {in_sessions} of them in sessions; "
-		"{cpu_ns} CPU][fleeting: not measured: {unseen}]",
+	.line = "fleeting: {count} began and ended in between, {in_sessions} of them in sessions; "
+		"{cpu_ns} CPU",
+};
+
+/* The same where there are no figures: the line says why, and the reason comes first. */
+static const struct sooth_schema unseen_schema = {
+	.name = "fleeting_total",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct sum_row),
+	SCHEMA_FIELDS(sum_fields),
+	.line = "fleeting: not measured: {unseen}",
 };
 
 /* --- in order --- */
@@ -147,8 +156,11 @@ static int tell_groups(const struct host_tell *t, struct sooth_error *err)
 
 int host_tell_fleeting(const struct host_tell *t, struct sooth_error *err)
 {
-	static const struct section section = {
+	static const struct section seen = {
 		.name = "fleeting_total", .schema = &sum_schema, .shape = SECTION_OBJECT
+	};
+	static const struct section not_seen = {
+		.name = "fleeting_total", .schema = &unseen_schema, .shape = SECTION_OBJECT
 	};
 	static const char unseen[] = "the ends of processes were not watched";
 	const struct fleeting *f = &t->host->fleeting;
@@ -167,6 +179,6 @@ int host_tell_fleeting(const struct host_tell *t, struct sooth_error *err)
 	}
 	status = tell_groups(t, err);
 	if (!status)
-		status = output_section(t->output, &section, err);
+		status = output_section(t->output, f->is_watched ? &seen : &not_seen, err);
 	return status ? status : OUTPUT_ROW(t->output, &row, tail, ARRAY_SIZE(tail), err);
 }

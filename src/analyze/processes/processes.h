@@ -27,7 +27,7 @@ enum processes_shown {
 /* Whatever is shown, everything that came is looked at: owners may be anywhere. */
 struct processes_options {
 	enum processes_shown shown;
-	bool is_tree;	 /* each below who started it */
+	bool is_tree;		/* each below who started it */
 	const bool *wants_tree; /* told anew each time: whole sessions as trees; NULL: as above */
 	bool is_verbose; /* also reasons for what is no problem, and for what could not be judged */
 	bool hides_sessions; /* of people: a table of them is not wanted */

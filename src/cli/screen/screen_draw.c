@@ -9,59 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <wchar.h>
 
 #include "base/units.h"
 #include "cli/screen/screen_colors.h"
 #include "cli/screen/screen_state.h"
 #include "model/batch.h"
 
-#define CELL_CHARS   1024
 #define WIDTH_SHRUNK 40 /* a text that may be cut is, before others leave the screen */
 #define TREE_INDENT  2
 #define GUTTER	     2 /* the mark of a row, and a blank */
 #define LINES_MAX    4 /* above the table */
 
 /* --- cells --- */
-
-/* Text of a cell in wide characters; returns how many columns it takes. */
-static int cell_chars(const char *text, wchar_t out[CELL_CHARS])
-{
-	size_t count = mbstowcs(out, text, CELL_CHARS - 1);
-	int width = 0;
-
-	if (count == (size_t)-1) {
-		/* Not of this locale: bytes that are ASCII stand for themselves. */
-		for (count = 0; text[count] && count < CELL_CHARS - 1; count++)
-			out[count] =
-				(unsigned char)text[count] < 0x80 ? (wchar_t)text[count] : L'?';
-	}
-	out[count] = L'\0';
-	for (size_t i = 0; i < count; i++)
-		width += wcwidth(out[i]) > 0 ? wcwidth(out[i]) : 0;
-	return width;
-}
-
-/* At most `room` columns from x on; the last one says when something is cut. */
-static void put_text(int y, int x, int room, const char *text)
-{
-	wchar_t chars[CELL_CHARS];
-	int width = cell_chars(text, chars), used = 0;
-	size_t count = 0;
-
-	if (room <= 0)
-		return;
-	for (; chars[count]; count++) {
-		int wide = wcwidth(chars[count]) > 0 ? wcwidth(chars[count]) : 0;
-
-		if (used + wide > (width > room ? room - 1 : room))
-			break;
-		used += wide;
-	}
-	mvaddnwstr(y, x, chars, (int)count);
-	if (width > room)
-		mvaddch(y, x + used, '>');
-}
 
 static bool is_number(const struct sooth_field *f)
 {
@@ -143,7 +102,7 @@ static void grow(unsigned *width, int needed)
 /* Widths only grow while a table is shown, so that columns stand still. */
 static void measure(struct screen *s, const struct screen_table *t, size_t last)
 {
-	wchar_t chars[CELL_CHARS];
+	wchar_t chars[SCREEN_CHARS];
 	struct buffer text = { 0 };
 	char label[64];
 
@@ -156,7 +115,7 @@ static void measure(struct screen *s, const struct screen_table *t, size_t last)
 			screen_cell(&text, t->columns[c], row->record);
 			if (s->is_tree && c == tree_column(t))
 				put_tree(row, &text);
-			grow(&s->widths[c], cell_chars(buffer_cstr(&text), chars));
+			grow(&s->widths[c], screen_chars(buffer_cstr(&text), chars));
 		}
 		if (may_shrink(t->columns[c]) && c + 1 < t->column_count &&
 			s->widths[c] > WIDTH_SHRUNK)
@@ -224,13 +183,13 @@ static void make_room(struct screen *s, const struct screen_table *t)
 static void put_cell(
 	const struct screen *s, int y, int x, size_t column, bool to_right, const char *text)
 {
-	wchar_t chars[CELL_CHARS];
-	int width = (int)s->widths[column], own = cell_chars(text, chars);
+	wchar_t chars[SCREEN_CHARS];
+	int width = (int)s->widths[column], own = screen_chars(text, chars);
 	int room = COLS - x < width ? COLS - x : width;
 
 	if (to_right && own < width)
 		x += width - own;
-	put_text(y, x, to_right && own < width ? (COLS - x < own ? COLS - x : own) : room, text);
+	screen_put(y, x, to_right && own < width ? (COLS - x < own ? COLS - x : own) : room, text);
 }
 
 static void put_head(struct screen *s, const struct screen_table *t, int y)
@@ -284,7 +243,7 @@ static void put_row(struct screen *s, const struct screen_table *t, size_t i, in
 		attrset(level != A_NORMAL && !(all & A_REVERSE) ? level : all);
 		/* The last one has the rest of the line. */
 		if (c + 1 == t->column_count && !is_number(t->columns[c]))
-			put_text(y, x, COLS - x, buffer_cstr(&text));
+			screen_put(y, x, COLS - x, buffer_cstr(&text));
 		else
 			put_cell(s, y, x, c, is_number(t->columns[c]), buffer_cstr(&text));
 		x += (int)s->widths[c] + 1;
@@ -309,18 +268,32 @@ static void put_title(const struct screen *s)
 		every[0] ? "  every " : "", every, s->is_held ? "  HELD" : "",
 		s->is_tree ? "  tree" : "", s->filter[0] ? "  filter: " : "", s->filter);
 	attrset(A_BOLD);
-	put_text(0, 0, COLS, text);
+	screen_put(0, 0, COLS, text);
 	attrset(A_NORMAL);
 }
 
+/* How many rows the lines above the table may have, and how many lines there may be. */
+static int rows_of_lines(const struct buffer *lines, int *count)
+{
+	int most = LINES > 2 * LINES_MAX ? LINES_MAX : LINES / 4;
+
+	*count = 0;
+	for (size_t at = 0; at < lines->size && *count < most; (*count)++)
+		at += strlen((const char *)lines->data + at) + 1;
+	return LINES / 4 > most ? LINES / 4 : most;
+}
+
+/* Each line has a row; what room is left goes to those that need more. */
 static int put_lines(struct screen *s)
 {
 	const struct buffer *lines = &screen_current(s)->lines;
-	int y = 1, most = LINES > 2 * LINES_MAX ? LINES_MAX : LINES / 4;
+	int y = 1, count, end = 1 + rows_of_lines(lines, &count);
 
-	for (size_t at = 0; at < lines->size && y <= most; y++) {
-		put_text(y, 0, COLS, (const char *)lines->data + at);
-		at += strlen((const char *)lines->data + at) + 1;
+	for (size_t at = 0; count; count--) {
+		const char *text = (const char *)lines->data + at;
+
+		y += screen_wrap((struct screen_place){ y, 0, COLS, end - y - count + 1 }, text);
+		at += strlen(text) + 1;
 	}
 	return y;
 }
@@ -337,38 +310,18 @@ static void put_foot(struct screen *s, size_t shown)
 	} else {
 		used = snprintf(text, sizeof(text), "%zu of %zu%s", shown, screen_row_count(s),
 			s->hidden ? " (filtered)" : "");
+		/* First what a narrow terminal must not cut off. */
+		used += snprintf(text + used, sizeof(text) - (size_t)used, "  h help  q quit");
 		for (const struct screen_key *k = s->options.keys; k && k->key; k++)
 			used += snprintf(text + used, sizeof(text) - (size_t)used, "  %c %s",
 				k->key, k->help);
 		snprintf(text + used, sizeof(text) - (size_t)used,
-			"  s sort  / filter  t tree  space hold  h help  q quit");
+			"  s sort  / filter  t tree  space hold");
 	}
 	attrset(A_REVERSE);
 	mvhline(LINES - 1, 0, ' ', COLS);
-	put_text(LINES - 1, 0, COLS, text);
+	screen_put(LINES - 1, 0, COLS, text);
 	attrset(A_NORMAL);
-}
-
-static void put_help(void)
-{
-	static const char *const lines[] = {
-		"up, down, page up, page down, home, end   pick a row",
-		"left, right                               other columns",
-		"s, S                                      sort by the next, the one before",
-		"r                                         the other way round",
-		"/, escape                                 show only rows with a text; all again",
-		"t, enter                                  tree; fold what is below the row",
-		"tab                                       the next table",
-		"space                                     hold the screen; sooth looks on",
-		"q, Ctrl-C                                 end",
-		"rows: + new, * another role or verdict, - gone",
-	};
-
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]) && (int)i + 2 < LINES - 1; i++) {
-		move((int)i + 2, 0);
-		clrtoeol();
-		put_text((int)i + 2, 2, COLS - 2, lines[i]);
-	}
 }
 
 static void put_table(struct screen *s, const struct screen_table *t, int y, int room)
@@ -388,7 +341,7 @@ static void put_table(struct screen *s, const struct screen_table *t, int y, int
 	for (size_t i = s->top; i < last; i++)
 		put_row(s, t, i, y + 1 + (int)(i - s->top));
 	if (!count && (s->hidden || t->if_empty))
-		put_text(y + 1, 0, COLS,
+		screen_put(y + 1, 0, COLS,
 			s->hidden ? "no row has that text; escape shows all" : t->if_empty);
 	put_foot(s, last - s->top);
 }
@@ -406,7 +359,7 @@ void screen_draw(struct screen *s)
 		put_table(s, t, y, room);
 	else if (LINES > 1)
 		put_foot(s, 0);
-	if (s->has_help)
-		put_help();
+	if (s->help_page)
+		screen_help(s);
 	refresh();
 }

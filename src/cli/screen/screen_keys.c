@@ -203,8 +203,20 @@ static void take_plain_key(struct screen *s, int key)
 		break;
 	case 'h':
 	case '?':
-		s->has_help = true;
+		s->help_page = 1;
 		break;
+	}
+}
+
+static void turn_help(struct screen *s, int key)
+{
+	if (key == KEY_RESIZE) {
+		s->help_page = 1;
+		take_plain_key(s, key);
+	} else if (s->has_more_help && key != SCREEN_ESCAPE && key != 'q') {
+		s->help_page++;
+	} else {
+		s->help_page = 0;
 	}
 }
 
@@ -217,8 +229,8 @@ enum screen_wish screen_take_key(struct screen *s, int key, struct screen_pick *
 		take_filter_key(s, key);
 		return SCREEN_GO_ON;
 	}
-	if (s->has_help) {
-		s->has_help = false;
+	if (s->help_page) {
+		turn_help(s, key);
 		return SCREEN_GO_ON;
 	}
 	if (key == 'q')

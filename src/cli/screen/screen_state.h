@@ -4,6 +4,7 @@
 #define SOOTH_CLI_SCREEN_STATE_H
 
 #include <time.h>
+#include <wchar.h>
 
 #include "base/buffer.h"
 #include "base/map.h"
@@ -15,6 +16,7 @@
 #define SCREEN_ROWS_MAX	   100000
 #define SCREEN_FILTER_SIZE 64
 #define SCREEN_ESCAPE	   27
+#define SCREEN_CHARS	   1024 /* of a text */
 
 /* Rows of one section, with what has to outlive it. */
 struct screen_table {
@@ -70,7 +72,8 @@ struct screen {
 	unsigned widths[SCREEN_COLUMNS_MAX];
 	bool is_left_out[SCREEN_COLUMNS_MAX]; /* no room */
 	char message[256];
-	bool has_help;
+	unsigned help_page; /* 0: no help */
+	bool has_more_help; /* behind that page */
 };
 
 static inline struct screen_frame *screen_current(struct screen *s)
@@ -103,6 +106,21 @@ struct screen_table *screen_table(struct screen *s);
 /* Makes `rows` of the current frame: marks, filter, order, tree. */
 void screen_arrange(struct screen *s);
 void screen_draw(struct screen *s);
+/* Over the rows: the page of help that is asked for. */
+void screen_help(struct screen *s);
+
+/* Text in wide characters; returns how many columns it takes. */
+int screen_chars(const char *text, wchar_t out[SCREEN_CHARS]);
+/* At most `room` columns from x on; the last one says when something is cut. */
+void screen_put(int y, int x, int room, const char *text);
+
+/* Where text may go on in the next row. */
+struct screen_place {
+	int y, x, room, rows; /* y below 0: nothing is drawn */
+};
+
+/* Returns how many rows it takes; the last one says when something is cut. */
+int screen_wrap(struct screen_place to, const char *text);
 /* Typed text that the screen understands; see screen_keys.c. */
 enum screen_wish screen_take_key(struct screen *s, int key, struct screen_pick *pick);
 /* A cell as text for people. */
