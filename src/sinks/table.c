@@ -15,6 +15,7 @@
 #include "sinks/table_bars.h"
 #include "sinks/table_block.h"
 #include "sinks/table_fit.h"
+#include "sinks/table_locale.h"
 
 #define COLUMNS_MAX    96
 #define TREE_DEPTH_MAX 64 /* deeper rows stand no deeper */
@@ -258,6 +259,7 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 		}
 		buffer_reset(&s->text);
 		value_format(&s->text, s->columns[i], &v);
+		table_plain_arrows(&s->text);
 		make_readable(&s->text);
 		if (scols_line_set_data(line, i, buffer_cstr(&s->text)))
 			return -ENOMEM;
@@ -307,6 +309,7 @@ static int add_line(
 			return 0; /* nothing in it has a value */
 		buffer_char(&s->text, '\n');
 	}
+	table_plain_arrows(&s->text);
 	fwrite(s->text.data, 1, s->text.size, s->options.stream);
 	return buffer_failed(&s->text) ? -ENOMEM : 0;
 }

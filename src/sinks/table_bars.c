@@ -2,13 +2,13 @@
 /* See table_bars.h. */
 #include "sinks/table_bars.h"
 
-#include <langinfo.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/bars.h"
 #include "base/cleanup.h"
 #include "sinks/table_fit.h"
+#include "sinks/table_locale.h"
 
 #define CELLS_MOST  60
 #define CELLS_LEAST 8
@@ -17,12 +17,6 @@
 struct kept_head {
 	size_t column, line, count; /* doubles follow */
 };
-
-/* Whether the locale, which is the program's business, can say such characters. */
-static bool is_utf8(void)
-{
-	return !strcmp(nl_langinfo(CODESET), "UTF-8");
-}
 
 static void note_slots(struct table_bars *b, const double *values, size_t count)
 {
@@ -85,14 +79,14 @@ static void draw_one(struct table_bars *b, const struct sooth_field *f, const do
 	size_t count, size_t room, struct buffer *text)
 {
 	if (f->type == SOOTH_FIELD_SERIES) {
-		bars_format(text, values, count, room, bars_top(values, count), is_utf8());
+		bars_format(text, values, count, room, bars_top(values, count), table_is_utf8());
 		return;
 	}
 	if (!b->has_slots || b->last_slot >= count)
 		return;
 	values += b->first_slot;
 	count = b->last_slot - b->first_slot + 1;
-	bars_format(text, values, count, count, bars_top(values, count), is_utf8());
+	bars_format(text, values, count, count, bars_top(values, count), table_is_utf8());
 }
 
 bool table_bars_draw(struct table_bars *b, struct libscols_table *table,
