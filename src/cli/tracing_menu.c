@@ -73,28 +73,33 @@ static uint64_t choose_pid(const struct census *c)
 
 /* --- what --- */
 
+/* Sums are shown while they grow: whoever chose them wants to see something. */
+#define LIVE "--interval", "2s"
+
+#define KIND_WORDS 4
+
 static const struct {
 	const char *what;
-	const char *words[2]; /* of `sooth trace` */
+	const char *words[KIND_WORDS]; /* of `sooth trace` */
 } kinds[] = {
-	{ "every call", { NULL, NULL } },
-	{ "files: calls that take a path", { "--file", NULL } },
-	{ "files: bytes and times of each", { "--io", NULL } },
-	{ "network: bytes and times of each connection", { "--network", NULL } },
+	{ "every call", { NULL } },
+	{ "files: calls that take a path", { "--file" } },
+	{ "files: bytes and times of each", { "--io", LIVE } },
+	{ "network: bytes and times of each connection", { "--network", LIVE } },
 	{ "network: every call", { "-e", "network" } },
-	{ "memory: what is asked for", { "--memory", NULL } },
-	{ "processes: who starts whom, how it ends", { "--process", NULL } },
-	{ "calls that fail", { "-Z", NULL } },
-	{ "counts of calls", { "-c", NULL } },
+	{ "memory: what is asked for", { "--memory", LIVE } },
+	{ "processes: who starts whom, how it ends", { "--process", LIVE } },
+	{ "calls that fail", { "-Z" } },
+	{ "counts of calls", { "-c", LIVE } },
 };
 
 static int run_kind(uint64_t pid, size_t kind)
 {
 	char number[32];
-	char *words[6] = { (char *)"trace" };
+	char *words[KIND_WORDS + 4] = { (char *)"trace" };
 	int count = 1;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds[kind].words) && kinds[kind].words[i]; i++)
+	for (size_t i = 0; i < KIND_WORDS && kinds[kind].words[i]; i++)
 		words[count++] = (char *)kinds[kind].words[i];
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)pid);
 	words[count++] = (char *)"-p";

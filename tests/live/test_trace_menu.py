@@ -87,14 +87,18 @@ class Menu(Case):
                 terminal = Terminal(self, *program)
                 self.choose(terminal, main.pid, "counts of calls")
                 # The same as a command line, before it begins.
-                terminal.wait_for(r"\$ sooth trace -c -p %d\r?\n" % main.pid)
+                terminal.wait_for(r"\$ sooth trace -c --interval 2s -p %d\r?\n" % main.pid)
                 harness.wait_until(lambda at=terminal: at.pump() or harness.is_attached(at.child.pid),
                                    "sooth to attach")
                 child = main.start("tool", "session", **family.tool(main))
                 self.assertTrue(child.pid)
+                # Seen before it is asked to end.
+                terminal.wait_for(r"(?m)^(clone|clone3|fork|vfork) +1 ")
                 os.kill(terminal.child.pid, signal.SIGINT)
                 self.assertEqual(terminal.finish(), 0)
-                self.assertRegex(terminal.text, r"(?m)^(clone|clone3|fork|vfork) +1 ")
+                # Once in its interval, and once in the sum of all.
+                found = re.findall(r"(?m)^(?:clone|clone3|fork|vfork) +1 ", terminal.text)
+                self.assertEqual(len(found), 2, terminal.text)
                 self.assertIn("sooth used", terminal.text)
                 child.kill()
 
