@@ -102,6 +102,17 @@ class Menu(Case):
                 self.assertIn("sooth used", terminal.text)
                 child.kill()
 
+    def test_nothing_is_said_too(self):
+        """Before Ctrl-C: who is silent is told apart from a tracer that shows nothing."""
+        with Family(self.folder) as family:
+            main = family.main()
+            terminal = Terminal(self, harness.SOOTH, "trace")
+            self.choose(terminal, main.pid, "network: bytes")
+            terminal.wait_for(r"\$ sooth trace --network --interval 2s -p %d\r?\n" % main.pid)
+            terminal.wait_for(r"(?m)^no call was made on a connection")
+            os.kill(terminal.child.pid, signal.SIGINT)
+            self.assertEqual(terminal.finish(), 0)
+
     def test_nothing_ends_it(self):
         with Family(self.folder) as family:
             family.main()

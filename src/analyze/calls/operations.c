@@ -256,17 +256,23 @@ static int tell_memory(
 typedef int (*teller)(
 	struct operations_state *s, const struct sorted *one, struct sooth_error *err);
 
-static int tell_sorted(struct operations_state *s, const struct section *section,
-	const struct map *m, uint64_t (*weigh)(const void *value), teller tell,
-	struct sooth_error *err)
+static int tell_sorted(struct operations_state *s, const struct section *like, const struct map *m,
+	uint64_t (*weigh)(const void *value), teller tell, struct sooth_error *err)
 {
+	struct section section = *like;
 	struct sorted *all = sort(m, weigh);
-	int status = all ? output_section(s->output, section, err) : error_no_memory(err);
+	int status;
+
+	/* Who asked for this alone waits for it; beside much else nothing is no news. */
+	if (wants_all(&s->options))
+		section.if_empty = NULL;
+	status = all ? output_section(s->output, &section, err) : error_no_memory(err);
 
 	for (size_t i = 0; i < m->count && !status; i++)
 		status = tell(s, &all[i], err);
 	free(all);
-	return status;
+	/* The section is on this stack: end it before it goes. */
+	return status ? status : output_close_section(s->output, err);
 }
 
 static void end_words(const struct life *life, char *out, size_t size)
@@ -331,11 +337,13 @@ static int tell_lives(struct operations_state *s, struct sooth_error *err)
 	}
 
 SECTIONS(io, .name = "io", .title = "files", .shape = SECTION_TABLE,
-	.spare = "kind,errors,opens,rewrites,mean_ns,total_ns", .rows_most = PEOPLE_ROWS);
+	.spare = "kind,errors,opens,rewrites,mean_ns,total_ns", .rows_most = PEOPLE_ROWS,
+	.if_empty = "no file was opened, read or written");
 SECTIONS(network, .name = "network", .title = "connections", .shape = SECTION_TABLE,
-	.spare = "connects,mean_ns,total_ns", .rows_most = PEOPLE_ROWS);
+	.spare = "connects,mean_ns,total_ns", .rows_most = PEOPLE_ROWS,
+	.if_empty = "no call was made on a connection");
 SECTIONS(memory, .name = "memory", .title = "memory", .shape = SECTION_TABLE,
-	.rows_most = PEOPLE_ROWS);
+	.rows_most = PEOPLE_ROWS, .if_empty = "no memory was asked for or given back");
 
 static int tell_sums(
 	struct operations_state *s, const struct operation_sums *sums, struct sooth_error *err)
