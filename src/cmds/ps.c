@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth ps: the agents of this host, or all its processes. */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "analyze/processes/process_rows.h"
 #include "analyze/processes/processes.h"
@@ -12,6 +14,7 @@
 
 #define INTERVAL_NS (200 * NS_PER_MS) /* long enough for one decimal of a percent */
 #define VERBOSE	    "threads,open_files,user,terminal,session_id,cwd"
+#define TRANSCRIPT  "status,activity_s,tool,tool_s"
 #define ONE_READING 1 /* ns: over as soon as it has begun */
 
 struct ps_config {
@@ -65,7 +68,7 @@ static const struct option ps_options[] = {
 		.type = OPTION_LIST,
 		.argument = "LIST",
 		.offset = offsetof(struct ps_config, ps.columns),
-		.help = "columns of the table, by name or heading; +NAME adds one" },
+		.help = "columns of the table, by name or heading; +NAME adds one; help lists" },
 	{ .name = "sort",
 		.type = OPTION_TEXT,
 		.argument = "[-]COLUMN",
@@ -167,6 +170,19 @@ static void fill_options(const struct ps_config *c, struct ps_view *v)
 	};
 }
 
+static void add_missing(struct buffer *columns, const char *names)
+{
+	while (*names) {
+		size_t size = strcspn(names, ",");
+		char name[64];
+
+		snprintf(name, sizeof(name), "%.*s", (int)size, names);
+		if (!columns_have(buffer_cstr(columns), name))
+			columns_add(columns, name);
+		names += size + (names[size] == ',');
+	}
+}
+
 static int choose_columns(const struct ps_config *c, struct ps_view *v, struct sooth_error *err)
 {
 	bool is_more;
@@ -177,12 +193,17 @@ static int choose_columns(const struct ps_config *c, struct ps_view *v, struct s
 	if (c->ps.why)
 		columns_add(&v->more, "rule");
 	if (c->ps.transcript)
-		columns_add(&v->more, "status,activity_s,tool,tool_s");
+		columns_add(&v->more, TRANSCRIPT);
 	status = columns_choose(&v->typed, &is_more, &process_row_schema, &c->ps.columns, err);
 	if (status)
 		return status;
 	if (is_more && v->typed.size)
 		columns_add(&v->more, buffer_cstr(&v->typed));
+	/* What was asked for by an option of its own stands behind the chosen ones. */
+	if (!is_more && c->ps.why)
+		add_missing(&v->typed, "rule");
+	if (!is_more && c->ps.transcript)
+		add_missing(&v->typed, TRANSCRIPT);
 	/* Lines of a tree need the column that they stand in. */
 	if (!is_more && c->ps.is_tree && !columns_have(buffer_cstr(&v->typed), "name"))
 		columns_add(&v->typed, "name");
@@ -271,6 +292,10 @@ static int run_ps(void *config, const struct arguments *arguments, struct sooth_
 	struct ps_view v = { 0 };
 	int status;
 
+	if (columns_want_help(&c->ps.columns)) {
+		columns_help(&process_row_schema);
+		return 0;
+	}
 	if (c->ps.list_agents)
 		return agent_list_tell(&c->output, arguments, err);
 	status = check_watch(c, err);

@@ -193,8 +193,23 @@ class Columns(Agents):
         self.assertEqual(heading, names)
         self.assertEqual(row[names.index("cwd")], self.project)
 
+    def test_help_lists_all(self):
+        main = self.agent()
+        names = [name for name in self.rows(str(main.pid))[main.pid] if name != "not_measured"]
+        lines = self.sooth("ps", "--columns", "help").out.decode().splitlines()
+        self.assertEqual([line.split()[0] for line in lines], names)
+
+    def test_what_is_asked_for_beside_columns(self):
+        main = self.agent()
+        for columns, heading in (("pid", ["PID", "RULE"]), ("rule,pid", ["RULE", "PID"])):
+            table = self.table("--why", str(main.pid), columns=columns)
+            self.assertIn(heading, [line.split() for line in table])
+
     def test_wrong_ones(self):
         for argv, *words in ((["--columns", "agnet"], "agnet", "did you mean agent?"),
+                             (["--columns", "cpu"], "did you mean cpu_percent?"),
+                             (["--columns", "group"], "control_group"),
+                             (["--sort", "reason"], "orphaned_reason, abandoned_reason"),
                              (["--columns", "pid,elephants"], "elephants", "columns"),
                              (["--sort", "cpu_precent"], "cpu_percent"),
                              (["--columns", ""], "--columns"),

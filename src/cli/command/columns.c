@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #define FIELDS_MAX  128
-#define REMEDY_REST 80 /* of a remedy that lists them */
+#define REMEDY_REST 64 /* of a remedy, beside the names in it */
 
 /* By name, by the heading, and by the heading that a name makes: "THRDS", "SESSION ID". */
 static bool is_called(const struct sooth_field *f, const char *typed)
@@ -34,12 +34,35 @@ static const struct sooth_field *find(const struct sooth_schema *schema, const c
 	return found;
 }
 
+/* Adds a name behind others, where there is room for it. */
+static void suggest(char *out, size_t size, const char *name)
+{
+	size_t used = strlen(out);
+
+	if (used + strlen(name) + 3 < size)
+		snprintf(out + used, size - used, "%s%s", used ? ", " : "", name);
+}
+
+/* Names that begin with what was typed, then those that have it further on. */
+static void suggest_all(
+	char *out, size_t size, const struct sooth_schema *schema, const char *typed)
+{
+	for (int is_inside = 0; is_inside < 2 && typed[0]; is_inside++) {
+		for (size_t i = 0; i < schema->field_count; i++) {
+			const char *name = schema->fields[i].name, *at = strcasestr(name, typed);
+
+			if (at && (at != name) == is_inside)
+				suggest(out, size, name);
+		}
+	}
+}
+
 static int unknown(const struct sooth_schema *schema, const char *verb, const char *typed,
 	struct sooth_error *err)
 {
 	const char *names[2 * FIELDS_MAX];
-	size_t count = 0, used = 0;
-	char all[sizeof(err->remedy)] = "";
+	size_t count = 0;
+	char near[sizeof(err->remedy) - REMEDY_REST] = "";
 	const char *nearest;
 
 	for (size_t i = 0; i < schema->field_count && i < FIELDS_MAX; i++) {
@@ -51,16 +74,22 @@ static int unknown(const struct sooth_schema *schema, const char *verb, const ch
 	}
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s the column \"%s\"", verb, typed);
 	error_why(err, "there is no such column");
-	nearest = options_nearest(typed, names, count);
+	suggest_all(near, sizeof(near), schema, typed);
+	nearest = near[0] ? near : options_nearest(typed, names, count);
 	if (nearest)
-		return error_remedy(err, "did you mean %s?", nearest);
-	for (size_t i = 0; i < schema->field_count; i++) {
-		if (used + strlen(schema->fields[i].name) + REMEDY_REST > sizeof(all))
-			break;
-		used += (size_t)snprintf(
-			all + used, sizeof(all) - used, "%s,", schema->fields[i].name);
-	}
-	return error_remedy(err, "the members of a process in -j are the columns: %s ...", all);
+		return error_remedy(err, "did you mean %s? --columns help lists all", nearest);
+	return error_remedy(err, "--columns help lists all, as the members of a process in -j");
+}
+
+bool columns_want_help(const struct option_list *typed)
+{
+	return typed->count == 1 && !strcmp(typed->items[0], "help");
+}
+
+void columns_help(const struct sooth_schema *schema)
+{
+	for (size_t i = 0; i < schema->field_count; i++)
+		printf("%-18s  %s\n", schema->fields[i].name, schema->fields[i].help);
 }
 
 void columns_add(struct buffer *out, const char *names)

@@ -16,6 +16,9 @@
  */
 int columns_choose(struct buffer *out, bool *is_more, const struct sooth_schema *schema,
 	const struct option_list *typed, struct sooth_error *err);
+/* Whether not columns are typed but "help"; and that: all there are, on standard output. */
+bool columns_want_help(const struct option_list *typed);
+void columns_help(const struct sooth_schema *schema);
 /* Adds a name, or several with commas between. */
 void columns_add(struct buffer *out, const char *names);
 /* Whether a list with commas has that name. */
