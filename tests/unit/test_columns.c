@@ -52,7 +52,14 @@ static void test_wrong_ones(void **state)
 	assert_true(has(err.tried, "\"agnet\""));
 	assert_true(has(err.remedy, "did you mean agent?"));
 	assert_int_equal(CHOOSE("pid", "elephants"), -EINVAL);
-	assert_true(has(err.remedy, "pid,ppid"));
+	assert_true(has(err.remedy, "--columns help"));
+	/* Names that have the word are nearer than those that are as short. */
+	assert_int_equal(CHOOSE("cpu"), -EINVAL);
+	assert_true(has(err.remedy, "did you mean cpu_percent?"));
+	assert_int_equal(CHOOSE("Group"), -EINVAL);
+	assert_true(has(err.remedy, "did you mean control_group?"));
+	assert_int_equal(CHOOSE("pids"), -EINVAL);
+	assert_true(has(err.remedy, "did you mean pid?"));
 	assert_int_equal(CHOOSE("+"), -EINVAL);
 	/* Every letter counts, the first one too. */
 	assert_int_equal(CHOOSE("zpid"), -EINVAL);
@@ -73,7 +80,7 @@ static void test_sorting(void **state)
 	assert_true(is_descending);
 	assert_int_equal(
 		columns_sort(&f, &is_descending, &process_row_schema, "-stat", &err), -EINVAL);
-	assert_true(has(err.remedy, "did you mean state?"));
+	assert_true(has(err.remedy, "did you mean state, status?"));
 	assert_string_equal(f->name, "rss_bytes");
 }
 
