@@ -183,7 +183,12 @@ static void choose_probes(const struct trace_config *c, struct run *run)
 	bool is_counted = c->trace.count && !c->trace.interval_ns && !has_stacks;
 
 	run->probes[0] = (struct run_probe){ "syscalls", is_counted ? SOOTH_COUNT : SOOTH_STREAM };
-	if (is_counted || c->trace.plain)
+	if (c->trace.plain)
+		return;
+	/* Of everybody each process is told by itself, and has a name. */
+	if (is_counted && c->trace.all)
+		run->probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE | SOOTH_ONCE };
+	if (is_counted)
 		return;
 	/* Its readings divide the time. */
 	run->probes[1] = (struct run_probe){ "proc",
@@ -351,7 +356,9 @@ static struct views views_of(const struct trace_config *c, const char *calls,
 			.time = c->trace.clock	    ? SYSCALL_STREAM_CLOCK
 				: c->trace.relative ? SYSCALL_STREAM_RELATIVE
 						    : SYSCALL_STREAM_MONOTONIC },
-		.table = { .set = calls, .is_repeated = c->trace.interval_ns != 0 },
+		.table = { .set = calls,
+			.by_process = c->trace.all,
+			.is_repeated = c->trace.interval_ns != 0 },
 		.folded = { .look = picture_look(
 				    &c->picture, c->picture.flamegraph || c->trace.folded_calls
 							 ? CALL_GRAPH_CALLS

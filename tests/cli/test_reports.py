@@ -81,7 +81,7 @@ class Reports(ExportCase):
             self.assert_says_three_lines(run, "none_such", "no table", "-j")
         run = self.sooth("trace", "--filter", "duration_n > 5ms", "/none.sooth", status=2)
         self.assert_says_three_lines(run, "did you mean duration_ns?")
-        run = self.sooth("trace", "-c", "--filter", "count > 1 and errno = 1 and process ~ x",
+        run = self.sooth("trace", "-c", "--filter", "count > 1 and errno = 1 and path ~ x",
             "/none.sooth", status=2)
         self.assert_says_three_lines(run)
         self.sooth("trace", "--filter", "errno != 0", "/none.sooth", status=4)

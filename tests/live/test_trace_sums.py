@@ -239,9 +239,10 @@ class Sums(Case):
         sooth = self.start_attached("trace", "--all", "-j", "-e", "write", "-P", self.path("data"),
                                     "-d", "120")
         sums = self.start_attached("trace", "--all", "-j", "--io", "-d", "120")
+        counts = self.start_attached("trace", "--all", "-j", "-c", "-d", "120")
         target.say(b"go\n")
         target.finish()
-        for process in (sooth, sums):
+        for process in (sooth, sums, counts):
             process.send(2)
         run = sooth.finish()
         self.assertIn("longer while this runs", run.errors)
@@ -257,6 +258,11 @@ class Sums(Case):
         if not report["loss"]:
             self.check_whole(row)
         self.assertEqual((row["pid"], row["process"]), (target.pid, name))
+        # Counted where they are made: none is missing, and none is of somebody else.
+        rows = [row for row in counts.finish().json()["syscalls"] if row["pid"] == target.pid]
+        self.assertEqual({row["process"] for row in rows}, {name})
+        self.assertGreaterEqual({row["name"]: row["count"] for row in rows}["write"], 20)
+        self.assertEqual(len({row["name"] for row in rows}), len(rows))
 
 
 if __name__ == "__main__":

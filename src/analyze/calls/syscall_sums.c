@@ -13,16 +13,18 @@
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
 
-#define ROWS_MAX 8192 /* numbers of five ABIs, and then some made-up ones */
+#define ROWS_MAX	 8192 /* numbers of five ABIs, and then some made-up ones */
+#define ROWS_MAX_OF_EACH 65536
 
 int syscall_sums_init(struct syscall_sums *s, const char *more, struct sooth_error *err)
 {
 	char counts[64], errors[64];
+	size_t most = *more ? ROWS_MAX_OF_EACH : ROWS_MAX;
 
 	snprintf(counts, sizeof(counts), "%sabi,number", more);
 	snprintf(errors, sizeof(errors), "%sabi,number,error", more);
-	if (reducer_init(&s->counts, registry_schema(SYSCALLS_COUNT), counts, ROWS_MAX) &&
-		reducer_init(&s->errors, registry_schema(SYSCALLS_ERROR), errors, ROWS_MAX))
+	if (reducer_init(&s->counts, registry_schema(SYSCALLS_COUNT), counts, most) &&
+		reducer_init(&s->errors, registry_schema(SYSCALLS_ERROR), errors, most))
 		return 0;
 	return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "make the table of system calls");
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analyze/calls/call_notes.h"
+#include "analyze/calls/operation_lives.h"
 #include "analyze/calls/syscall_sums.h"
 #include "analyze/calls/syscall_table.h"
 #include "analyze/records.h"
@@ -19,6 +20,8 @@
 #include "probes/syscall_arguments.h"
 #include "probes/syscall_set.h"
 #include "probes/syscalls.h"
+
+#define PEOPLE_ROWS 40 /* of each process by itself; -j tells all */
 
 struct call_row {
 	struct sooth_record record;
@@ -35,12 +38,31 @@ struct call_row {
 	uint8_t times_state; /* of all figures of time but the share */
 	uint8_t waits;
 	uint8_t share_state;
-	uint8_t unused;
-	struct sooth_text name;
+	uint8_t process_state, name_state;
+	uint8_t unused[7];
+	struct sooth_text process, name;
 	uint32_t histogram[SYSCALLS_BUCKETS];
 };
 
+/* Where the sums are of each process by itself. */
+#define PROCESS_FIELDS(row)                                                                        \
+	{ .name = "pid",                                                                           \
+		.type = SOOTH_FIELD_UNSIGNED,                                                      \
+		FIELD_AT(row, record.pid),                                                         \
+		FIELD_STATE_AT(row, process_state),                                                \
+		.help = "process" },                                                               \
+		FIELD_STRING(row, process, "its name", FIELD_STATE_AT(row, name_state))
+
+/* Of all together: without the first two. */
+#define TABLE_SCHEMA(name_, struct_, table, from)                                                  \
+	{                                                                                          \
+		.name = name_, .class_ = SOOTH_CLASS_ROW, .fixed_size = sizeof(struct struct_),    \
+		.fields = (table) + (from),                                                        \
+		.field_count = sizeof(table) / sizeof((table)[0]) - (from)                         \
+	}
+
 static const struct sooth_field call_fields[] = {
+	PROCESS_FIELDS(call_row),
 	FIELD_STRING(call_row, name, "the call; calls of other ABIs with their name in front",
 		.label = "CALL"),
 	FIELD_NUMBER(call_row, count, "how often it returned, or ended the thread",
@@ -87,22 +109,21 @@ static const struct sooth_field call_fields[] = {
 		.help = "durations: slot i counts those from 2^i to 2^(i+1) ns" },
 };
 
-static const struct sooth_schema call_schema = {
-	.name = "syscalls",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct call_row),
-	SCHEMA_FIELDS(call_fields),
-};
+static const struct sooth_schema call_schema = TABLE_SCHEMA("syscalls", call_row, call_fields, 2);
+static const struct sooth_schema call_process_schema =
+	TABLE_SCHEMA("syscalls", call_row, call_fields, 0);
 
 struct error_row {
 	struct sooth_record record;
 	uint64_t count;
 	uint32_t error;
-	uint32_t unused;
-	struct sooth_text name;
+	uint8_t process_state, name_state;
+	uint8_t unused[2];
+	struct sooth_text process, name;
 };
 
 static const struct sooth_field error_fields[] = {
+	PROCESS_FIELDS(error_row),
 	FIELD_STRING(error_row, name, "the call", .label = "CALL"),
 	{ .name = "error",
 		.type = SOOTH_FIELD_ERRNO,
@@ -111,12 +132,9 @@ static const struct sooth_field error_fields[] = {
 	FIELD_NUMBER(error_row, count, "how often", .label = "CALLS", .merge = SOOTH_MERGE_SUM),
 };
 
-static const struct sooth_schema error_schema = {
-	.name = "errors",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct error_row),
-	SCHEMA_FIELDS(error_fields),
-};
+static const struct sooth_schema error_schema = TABLE_SCHEMA("errors", error_row, error_fields, 2);
+static const struct sooth_schema error_process_schema =
+	TABLE_SCHEMA("errors", error_row, error_fields, 0);
 
 struct table_state {
 	struct output *output;
@@ -124,23 +142,32 @@ struct table_state {
 	struct syscall_set set;
 	struct syscall_sums sums, all; /* all: where it is told of intervals */
 	struct call_notes notes;
-	uint64_t working_ns; /* in calls that do not wait */
+	struct operation_lives lives; /* names of processes, where it is of each */
+	uint64_t working_ns;	      /* in calls that do not wait */
 	bool is_over;
 };
+
+/* A number that is given anew stands with who had it before. */
+static const char *key_of(const struct table_state *s)
+{
+	return s->options.by_process ? "pid," : "";
+}
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
 	struct table_state *s = state;
-	int status = syscall_sums_init(&s->sums, "", err);
+	int status;
 
 	s->output = output;
 	if (options)
 		s->options = *(const struct syscall_table_options *)options;
+	operation_lives_init(&s->lives);
+	status = syscall_sums_init(&s->sums, key_of(s), err);
 	if (!status)
 		status = call_notes_init(&s->notes, err);
 	if (!status)
 		status = syscall_set_parse(&s->set, s->options.set, err);
-	return status ? status : syscall_sums_init(&s->all, "", err);
+	return status ? status : syscall_sums_init(&s->all, key_of(s), err);
 }
 
 static bool is_set_for(const struct table_state *s, uint32_t abi, uint32_t number)
@@ -172,6 +199,16 @@ static bool is_asked_for(const struct table_state *s, const struct sooth_record 
 	return false;
 }
 
+static void take_name(struct table_state *s, const struct sooth_record *r)
+{
+	const void *known = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
+
+	if (known)
+		operation_lives_name(&s->lives, known);
+	else
+		operation_lives_take(&s->lives, r);
+}
+
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct table_state *s = state;
@@ -183,10 +220,19 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			if (s->options.is_repeated)
 				syscall_sums_take(&s->all, r);
 		}
+		if (s->options.by_process)
+			take_name(s, r);
 		call_notes_take(&s->notes, r);
 		s->is_over |= r->kind == STREAM_END;
 	}
 	return 0;
+}
+
+static int by_process(const struct sooth_record *a, const struct sooth_record *b)
+{
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	return a->start_ticks < b->start_ticks ? -1 : a->start_ticks > b->start_ticks;
 }
 
 static int by_total(const void *a, const void *b)
@@ -198,7 +244,9 @@ static int by_total(const void *a, const void *b)
 		return x->total_ns < y->total_ns ? 1 : -1;
 	if (x->abi != y->abi)
 		return x->abi < y->abi ? -1 : 1;
-	return x->number < y->number ? -1 : x->number > y->number;
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return by_process(&x->record, &y->record);
 }
 
 static int by_count(const void *a, const void *b)
@@ -212,7 +260,30 @@ static int by_count(const void *a, const void *b)
 		return x->abi < y->abi ? -1 : 1;
 	if (x->number != y->number)
 		return x->number < y->number ? -1 : 1;
-	return x->error < y->error ? -1 : x->error > y->error;
+	if (x->error != y->error)
+		return x->error < y->error ? -1 : 1;
+	return by_process(&x->record, &y->record);
+}
+
+/* Whose it is, where that is kept; nobody may have read what it is called. */
+#define TELL_WHOSE(s, row, of)                                                                     \
+	tell_whose(s, of, &(row)->record, &(row)->process_state, &(row)->name_state)
+
+static struct span tell_whose(const struct table_state *s, const struct sooth_record *of,
+	struct sooth_record *record, uint8_t *state, uint8_t *name_state)
+{
+	struct process_id id = process_id_of(of);
+	const struct life *life;
+
+	*state = *name_state = SOOTH_STATE_ABSENT;
+	if (!s->options.by_process)
+		return span_of("", 0);
+	*state = SOOTH_STATE_VALUE;
+	*record = row_head(&id);
+	life = map_get(&s->lives.all, &id);
+	*name_state =
+		life && *life->name ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN);
+	return life ? span_of(life->name, strnlen(life->name, sizeof(life->name))) : span_of("", 0);
 }
 
 static bool waits(const struct syscalls_count *c)
@@ -234,7 +305,9 @@ static int tell_call(struct table_state *s, const struct syscalls_count *c, stru
 		.max_ns = c->max_ns,
 		.category = known ? known->category : SYSCALL_CATEGORY_OTHER };
 	char name[SYSCALL_NAME_SIZE];
-	struct record_tail tail[] = { { &row.name, name, syscall_name(c->abi, c->number, name) } };
+	struct span whose = TELL_WHOSE(s, &row, &c->record);
+	struct record_tail tail[] = { tail_span(&row.process, whose),
+		{ &row.name, name, syscall_name(c->abi, c->number, name) } };
 
 	row.times_state = call_times_state(c);
 	row.mean_ns = timed ? c->total_ns / timed : 0;
@@ -245,7 +318,7 @@ static int tell_call(struct table_state *s, const struct syscalls_count *c, stru
 	if (s->working_ns)
 		row.share_percent = 100.0 * (double)c->total_ns / (double)s->working_ns;
 	memcpy(row.histogram, c->histogram, sizeof(row.histogram));
-	return OUTPUT_ROW(s->output, &row, tail, 1, err);
+	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 static int tell_error(
@@ -253,9 +326,11 @@ static int tell_error(
 {
 	struct error_row row = { .count = e->count, .error = e->error };
 	char name[SYSCALL_NAME_SIZE];
-	struct record_tail tail[] = { { &row.name, name, syscall_name(e->abi, e->number, name) } };
+	struct span whose = TELL_WHOSE(s, &row, &e->record);
+	struct record_tail tail[] = { tail_span(&row.process, whose),
+		{ &row.name, name, syscall_name(e->abi, e->number, name) } };
 
-	return OUTPUT_ROW(s->output, &row, tail, 1, err);
+	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 typedef int (*teller)(struct table_state *s, const struct sooth_record *r, struct sooth_error *err);
@@ -287,17 +362,25 @@ static int tell_sorted(struct table_state *s, const struct section *section,
 	return status;
 }
 
-static const struct section call_section = {
-	.name = "syscalls",
-	.schema = &call_schema,
-	.shape = SECTION_TABLE,
-	.if_empty = "no system calls were made",
+/* Of all processes together, and of each by itself. */
+static const struct section call_sections[] = {
+	{ .name = "syscalls",
+		.schema = &call_schema,
+		.shape = SECTION_TABLE,
+		.if_empty = "no system calls were made" },
+	{ .name = "syscalls",
+		.schema = &call_process_schema,
+		.shape = SECTION_TABLE,
+		.rows_most = PEOPLE_ROWS,
+		.if_empty = "no system calls were made" },
 };
 
-static const struct section error_section = {
-	.name = "errors",
-	.schema = &error_schema,
-	.shape = SECTION_TABLE,
+static const struct section error_sections[] = {
+	{ .name = "errors", .schema = &error_schema, .shape = SECTION_TABLE },
+	{ .name = "errors",
+		.schema = &error_process_schema,
+		.shape = SECTION_TABLE,
+		.rows_most = PEOPLE_ROWS },
 };
 
 static void add_working(struct table_state *s, const struct syscall_sums *sums)
@@ -326,15 +409,16 @@ static uint64_t unseen(const struct syscall_sums *sums)
 
 static int tell(struct table_state *s, const struct syscall_sums *sums, struct sooth_error *err)
 {
+	const struct section *calls = &call_sections[s->options.by_process];
+	const struct section *errors = &error_sections[s->options.by_process];
 	int status;
 
 	if (syscall_sums_refused(sums))
 		output_limit(s->output, "some calls or errors",
 			"there were more than a table holds", "");
 	add_working(s, sums);
-	status = tell_sorted(s, &call_section, &sums->counts, by_total, call_teller, err);
-	return status ? status
-		      : tell_sorted(s, &error_section, &sums->errors, by_count, error_teller, err);
+	status = tell_sorted(s, calls, &sums->counts, by_total, call_teller, err);
+	return status ? status : tell_sorted(s, errors, &sums->errors, by_count, error_teller, err);
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -351,7 +435,7 @@ static int finish(void *state, struct sooth_error *err)
 	}
 	status = tell(s, &s->sums, err);
 	syscall_sums_fini(&s->sums);
-	return status ? status : syscall_sums_init(&s->sums, "", err);
+	return status ? status : syscall_sums_init(&s->sums, key_of(s), err);
 }
 
 static void fini(void *state)
@@ -360,11 +444,12 @@ static void fini(void *state)
 
 	syscall_sums_fini(&s->sums);
 	syscall_sums_fini(&s->all);
+	operation_lives_fini(&s->lives);
 	call_notes_fini(&s->notes);
 }
 
-static const struct sooth_schema *const tables[] = { &call_schema, &error_schema,
-	&call_notes_uring_schema, NULL };
+static const struct sooth_schema *const tables[] = { &call_schema, &call_process_schema,
+	&error_schema, &error_process_schema, &call_notes_uring_schema, NULL };
 
 const struct stage_type stage_syscall_table = {
 	.name = "syscall-table",

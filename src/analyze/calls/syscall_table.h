@@ -7,6 +7,7 @@
 
 struct syscall_table_options {
 	const char *set;  /* which are shown, as probes/syscall_set.h reads it; NULL: all */
+	bool by_process;  /* of each process by itself */
 	bool is_repeated; /* told again and again, each time of the time between; at the end all */
 };
 
