@@ -203,12 +203,42 @@ static void futexes(void)
 	uint32_t word = 5;
 
 	CALL(futex, P(&word), FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
-	told(NULL, "0x%lx, FUTEX_WAKE|FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0", P(&word));
+	told(NULL, "0x%lx, FUTEX_WAKE|FUTEX_PRIVATE_FLAG, 1", P(&word));
 	CALL(futex, P(&word), FUTEX_WAIT, 6, P(&little), 0, 0);
-	told(NULL, "0x%lx, FUTEX_WAIT, 6, 0.000001000s, NULL, 0", P(&word));
+	told(NULL, "0x%lx, FUTEX_WAIT, 6, 0.000001000s", P(&word));
 	CALL(futex, P(&word), FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 5, P(&little), 0, 0xff);
-	told(NULL, "0x%lx, FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, 5, 0.000001000s, NULL, 0xff",
+	told(NULL, "0x%lx, FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, 5, 0.000001000s, 0xff",
 		P(&word));
+	CALL(futex, P(&word), FUTEX_WAIT_BITSET, 6, 0, 0x77, -1);
+	told(NULL, "0x%lx, FUTEX_WAIT_BITSET, 6, NULL, FUTEX_BITSET_MATCH_ANY", P(&word));
+	CALL(futex, P(&word), FUTEX_WAKE_BITSET, INT32_MAX, 9, 9, -1);
+	told(NULL, "0x%lx, FUTEX_WAKE_BITSET, 2147483647, FUTEX_BITSET_MATCH_ANY", P(&word));
+}
+
+/* Where a time stands elsewhere there is a count. */
+static void futexes_of_two(void)
+{
+	struct timespec little = { 0, 1000 };
+	uint32_t word = 5, other = 6;
+
+	CALL(futex, P(&word), FUTEX_REQUEUE, 1, 2, P(&other), 0);
+	told(NULL, "0x%lx, FUTEX_REQUEUE, 1, 2, 0x%lx", P(&word), P(&other));
+	CALL(futex, P(&word), FUTEX_CMP_REQUEUE_PRIVATE, 1, 2, P(&other), 5);
+	told(NULL, "0x%lx, FUTEX_CMP_REQUEUE|FUTEX_PRIVATE_FLAG, 1, 2, 0x%lx, 5", P(&word),
+		P(&other));
+	CALL(futex, P(&word), FUTEX_WAKE_OP, 1, 2, P(&other),
+		FUTEX_OP(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_GT, 2));
+	told(NULL,
+		"0x%lx, FUTEX_WAKE_OP, 1, 2, 0x%lx, "
+		"FUTEX_OP_ADD<<28|0x1<<12|FUTEX_OP_CMP_GT<<24|0x2",
+		P(&word), P(&other));
+	CALL(futex, P(&word), FUTEX_WAIT_REQUEUE_PI, 6, P(&little), P(&other), 0);
+	told(NULL, "0x%lx, FUTEX_WAIT_REQUEUE_PI, 6, 0.000001000s, 0x%lx", P(&word), P(&other));
+	CALL(futex, P(&word), FUTEX_UNLOCK_PI, 1, 2, 3, 4);
+	told(NULL, "0x%lx, FUTEX_UNLOCK_PI", P(&word));
+	word = 0;
+	CALL(futex, P(&word), FUTEX_LOCK_PI, 1, P(&little), 3, 4);
+	told(NULL, "0x%lx, FUTEX_LOCK_PI, 0.000001000s", P(&word));
 }
 
 static void shared_memory(void)
@@ -261,6 +291,7 @@ static void messages(void)
 void calls_of_ipc(void)
 {
 	futexes();
+	futexes_of_two();
 	shared_memory();
 	semaphores();
 	messages();

@@ -410,6 +410,7 @@ static const writer writers[ARGUMENT_FORMS] = {
 	[ARGUMENT_AS_MODE_OF_OPEN] = as_octal,
 	[ARGUMENT_AS_FLAGS_AND_MODE] = as_flags_and_mode,
 	[ARGUMENT_AS_CONTROL] = written_as_control,
+	[ARGUMENT_AS_FUTEX] = written_as_futex,
 	[ARGUMENT_AS_OPTION] = written_as_option,
 	[ARGUMENT_AS_OPTION_NAME] = written_as_option_name,
 };
@@ -425,6 +426,8 @@ static bool is_meant(const struct written *a)
 		return flags & (O_CREAT_LINUX | O_TMPFILE_LINUX);
 	if (a->type->form == ARGUMENT_AS_CONTROL)
 		return !written_control_takes_none(flags);
+	if (a->type->form == ARGUMENT_AS_FUTEX)
+		return written_futex_takes(a);
 	return a->type->form != ARGUMENT_AS_NOTHING;
 }
 
