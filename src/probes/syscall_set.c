@@ -67,34 +67,27 @@ static bool add_category(struct syscall_set *s, const char *name)
 	return is_known;
 }
 
-/* On 64-bit systems: a name that only 32-bit programs have is a category first. */
-static bool is_of_64_bits(const struct syscall_row *row)
-{
-	return row->numbers[SYSCALL_ABI_X86_64] >= 0 || row->numbers[SYSCALL_ABI_AARCH64] >= 0;
-}
-
 /* All of that name: other ABIs may have a row of their own. */
-static bool add_name(struct syscall_set *s, const char *name, bool only_64_bits)
+static bool add_name(struct syscall_set *s, const char *name)
 {
 	const struct syscall_row *row;
 	bool is_known = false;
 
 	for (size_t k = 0; (row = syscall_row_at(k)); k++) {
-		if (strcmp(name, row->name) == 0)
-			is_known |= !only_64_bits || is_of_64_bits(row);
-	}
-	for (size_t k = 0; is_known && (row = syscall_row_at(k)); k++) {
-		if (strcmp(name, row->name) == 0)
-			add_row(s, k);
+		if (strcmp(name, row->name) != 0)
+			continue;
+		add_row(s, k);
+		is_known = true;
 	}
 	return is_known;
 }
 
+/* time, ipc and signal are calls as well: the category has them in it. */
 static bool add_word(struct syscall_set *s, const char *word)
 {
 	if (*word == '%')
 		return add_class(s, word + 1) || add_category(s, word + 1);
-	return add_name(s, word, true) || add_category(s, word) || add_name(s, word, false);
+	return add_category(s, word) || add_name(s, word);
 }
 
 static int unknown(const char *word, struct sooth_error *err)
@@ -111,7 +104,7 @@ static int unknown(const char *word, struct sooth_error *err)
 	if (near)
 		return error_remedy(err, "did you mean %s?", near);
 	return error_remedy(err, "names as strace has them; file, network, memory, process, event, "
-				 "%%time, %%ipc, %%signal, other; %%path, %%desc");
+				 "time, ipc, signal, other; %%path, %%desc");
 }
 
 /* "!", ",", "read,": a call is named nowhere. */

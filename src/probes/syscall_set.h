@@ -3,7 +3,7 @@
  * Which system calls are wanted: names, categories and classes with commas between.
  *
  *   openat,close       these
- *   file,network       categories, see enum syscall_category; %time where a call has that name
+ *   file,network       categories, see enum syscall_category; time is one and has the call in it
  *   %path,%desc        whatever takes a path, a descriptor
  *   !futex,poll        all but these
  */
