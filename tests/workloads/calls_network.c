@@ -274,6 +274,40 @@ static void unix_sockets(void)
 	unix_socket(longest, sizeof(longest), quoted, words);
 }
 
+/* An error that waits for whoever asks: the other end went without reading. */
+static void error_of_socket(void)
+{
+	socklen_t size = sizeof(int);
+	int error = 0, pair[2];
+
+	CALL(socketpair, AF_UNIX, SOCK_SEQPACKET, 0, P(pair));
+	told(NULL, "AF_UNIX, SOCK_SEQPACKET, 0, [%d<UNIX>, %d<UNIX>]", pair[0], pair[1]);
+	CALL(write, pair[0], P("x"), 1);
+	told(NULL, "%s, \"x\", 1", fd_is(pair[0], "UNIX"));
+	CALL(close, pair[1]);
+	told(NULL, "%s", fd_is(pair[1], "UNIX"));
+	CALL(getsockopt, pair[0], SOL_SOCKET, SO_ERROR, P(&error), P(&size));
+	told(NULL, "%s, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]", fd_is(pair[0], "UNIX"));
+	CALL(close, pair[0]);
+	told(NULL, "%s", fd_is(pair[0], "UNIX"));
+}
+
+/* An interface that is not there. */
+static void address_with_scope(void)
+{
+	struct sockaddr_in6 at = {
+		.sin6_family = AF_INET6, .sin6_port = htons(9), .sin6_scope_id = 4000000000u
+	};
+	long fd = CALL(socket, AF_INET6, SOCK_DGRAM, 0);
+
+	told(NULL, "AF_INET6, SOCK_DGRAM, 0");
+	inet_pton(AF_INET6, "fe80::1", &at.sin6_addr);
+	CALL(bind, fd, P(&at), sizeof(at));
+	told(NULL, "%s, [fe80::1%%4000000000]:9, 28", fd_is(fd, "UDP6"));
+	CALL(close, fd);
+	told(NULL, "%s", fd_is(fd, "UDP6"));
+}
+
 static void others(void)
 {
 	struct sockaddr_nl at = { .nl_family = AF_NETLINK };
@@ -300,5 +334,7 @@ void calls_of_sockets(void)
 	datagrams(AF_INET, "AF_INET", "UDP");
 	datagrams(AF_INET6, "AF_INET6", "UDP6");
 	unix_sockets();
+	error_of_socket();
+	address_with_scope();
 	others();
 }

@@ -3,6 +3,7 @@
 #include "analyze/calls/call_pieces.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -98,9 +99,16 @@ static bool inet6_address(const unsigned char *bytes, size_t have, char *out, si
 {
 	char text[INET6_ADDRSTRLEN];
 
+	uint32_t scope = 0; /* older structs end before it */
+
 	if (have < 24 || !inet_ntop(AF_INET6, bytes + 8, text, sizeof(text)))
 		return false;
-	snprintf(out, size, "[%s]:%u", text, port_of(bytes));
+	if (have >= 28)
+		memcpy(&scope, bytes + 24, sizeof(scope));
+	if (scope)
+		snprintf(out, size, "[%s%%%" PRIu32 "]:%u", text, scope, port_of(bytes));
+	else
+		snprintf(out, size, "[%s]:%u", text, port_of(bytes));
 	return true;
 }
 

@@ -21,15 +21,16 @@ struct call_piece call_piece(
 /* The path of an argument: of older captures the only one they have. */
 struct call_piece call_path(const struct syscalls_call *call, size_t argument);
 
-/* A C int, as descriptors are, arrives in a 64-bit register whose upper half may be anything: engines
- * of JavaScript leave the mark of a number there. */
+/* A C int, as descriptors are, arrives in a 64-bit register whose upper half may be anything:
+ * engines of JavaScript leave the mark of a number there. */
 int64_t call_int(uint64_t argument);
 /* Whether its begin was seen: if not, how long it took is not known. */
 bool call_is_timed(const struct syscalls_call *call);
 /* What it returned, when it did and it is no error. */
 bool call_succeeded(const struct syscalls_call *call);
 
-/* "10.0.0.2:443", "[::1]:443", "/run/x", "@abstract"; false: it is another family. The protocol's
+/* "10.0.0.2:443", "[::1]:443", "[fe80::1%2]:443" (the interface's number, if the address has one),
+ * "/run/x", "@abstract"; false: it is another family. The protocol's
  * suffix for it: "", "6". */
 bool call_address(struct span sockaddr, char *out, size_t size);
 /* This end of the socket, as the kernel had it when the call returned; of IPv4 and IPv6. False, and

@@ -6,7 +6,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/errno_names.h"
 #include "probes/signal_names.h"
+
+#define SOL_SOCKET_LINUX 1
+#define SO_ERROR_LINUX	 4
 
 /* --- what is waited for --- */
 
@@ -164,13 +168,25 @@ void written_as_length(const struct written *a)
 	buffer_format(a->w->out, "[%" PRIu32 "]", length);
 }
 
-/* An int, or it is left at where it is: what others mean depends on the option. */
+/* An int, of SO_ERROR by its name, or it is left at where it is: what others mean depends on the
+ * option. */
 void written_as_option(const struct written *a)
 {
-	if (a->target.bytes.size == sizeof(uint32_t))
-		written_as_length(a);
-	else
+	const uint64_t *arguments = a->w->call->arguments;
+	const char *name = NULL;
+	uint32_t error;
+
+	if (a->target.bytes.size != sizeof(error)) {
 		written_as_pointer(a);
+		return;
+	}
+	memcpy(&error, a->target.bytes.data, sizeof(error));
+	if (call_int(arguments[1]) == SOL_SOCKET_LINUX && call_int(arguments[2]) == SO_ERROR_LINUX)
+		name = errno_name(error);
+	if (name)
+		buffer_format(a->w->out, "[%s]", name);
+	else
+		written_as_length(a);
 }
 
 void written_as_rlimit(const struct written *a)
