@@ -3,7 +3,15 @@
 #include "support.h"
 
 #include <fcntl.h>
+#include <linux/fanotify.h>
 #include <linux/futex.h>
+#include <linux/kcmp.h>
+#include <linux/mempolicy.h>
+#include <linux/mount.h>
+#include <linux/netlink.h>
+#include <linux/personality.h>
+#include <linux/ptrace.h>
+#include <linux/seccomp.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -147,6 +155,51 @@ static const struct {
 	N(resource, RLIMIT_NOFILE),
 	N(resource, RLIMIT_RTTIME),
 	N(fadvise, POSIX_FADV_DONTNEED),
+	N(mount, MS_NOSUID),
+	N(mount, MS_SILENT),
+	N(mount, MS_I_VERSION),
+	N(mount, MS_LAZYTIME),
+	N(open_tree, OPEN_TREE_CLONE),
+	N(open_tree, AT_RECURSIVE),
+	N(move_mount, MOVE_MOUNT_T_EMPTY_PATH),
+	N(move_mount, MOVE_MOUNT_SET_GROUP),
+	N(fspick, FSPICK_EMPTY_PATH),
+	N(fsconfig, FSCONFIG_CMD_RECONFIGURE),
+	N(fsmount, FSMOUNT_CLOEXEC),
+	N(mount_attributes, MOUNT_ATTR_STRICTATIME),
+	N(mount_attributes, MOUNT_ATTR_NOSYMFOLLOW),
+	N(sync_file_range, SYNC_FILE_RANGE_WAIT_AFTER),
+	N(file_type, S_IFSOCK),
+	N(file_type, S_IFBLK),
+	N(file_type, S_ISVTX),
+	N(fanotify_init, FAN_CLASS_PRE_CONTENT),
+	N(fanotify_init, FAN_REPORT_TARGET_FID),
+	N(fanotify_mark, FAN_MARK_FILESYSTEM),
+	N(fanotify_mark, FAN_MARK_EVICTABLE),
+	N(fanotify_events, FAN_OPEN_EXEC_PERM),
+	N(fanotify_events, FAN_ONDIR),
+	N(priority, PRIO_USER),
+	N(scheduler, SCHED_RR),
+	N(ptrace, PTRACE_DETACH),
+	N(ptrace, PTRACE_SYSCALL),
+	N(ptrace, PTRACE_LISTEN),
+	N(ptrace, PTRACE_GET_RSEQ_CONFIGURATION),
+	N(personality, ADDR_NO_RANDOMIZE),
+	N(personality, ADDR_LIMIT_3GB),
+	N(memory_policy, MPOL_PREFERRED_MANY),
+	N(memory_policy, MPOL_F_NUMA_BALANCING),
+	N(policy_of, MPOL_F_MEMS_ALLOWED),
+	N(policy_moves, MPOL_MF_MOVE_ALL),
+	N(seccomp, SECCOMP_GET_NOTIF_SIZES),
+	N(seccomp_filter, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV),
+	N(kcmp, KCMP_EPOLL_TFD),
+	N(ip_protocol, IPPROTO_UDP),
+	N(ip_protocol, IPPROTO_SCTP),
+	N(ip_protocol, IPPROTO_MPTCP),
+	N(netlink_protocol, NETLINK_AUDIT),
+	N(netlink_protocol, NETLINK_GENERIC),
+	N(futex_change, FUTEX_OP_XOR),
+	N(futex_compare, FUTEX_OP_CMP_GE),
 };
 
 static void test_headers(void **state)
@@ -191,6 +244,17 @@ static void test_words(void **state)
 	check_words(&flags_signal, 0, 9, "SIGKILL");
 	check_words(&flags_signal, 0, 99, "99");
 	check_words(&flags_family, 0, 0xdead, "57005");
+	check_words(&flags_personality, 0, 0, "PER_LINUX");
+	check_words(&flags_personality, 0, 0xffffffff, "0xffffffff");
+	check_words(&flags_personality, 0, 0x40008, "PER_LINUX32|ADDR_NO_RANDOMIZE");
+	check_words(&flags_arch_prctl, 0, 0x1002, "ARCH_SET_FS");
+	check_words(&flags_arch_prctl, 0, 0x3001, "0x3001");
+	check_words(&flags_scheduler, 0, 0x40000000, "SCHED_OTHER|SCHED_RESET_ON_FORK");
+	check_words(&flags_fanotify_init, 0, 0xc, "0xc");
+	check_words(&flags_fanotify_mark, 0, 0x111, "FAN_MARK_MNTNS|FAN_MARK_ADD");
+	check_words(&flags_futex2, 0, 0x82, "FUTEX2_SIZE_U32|FUTEX2_PRIVATE");
+	check_words(&flags_mount, 0, 0, "0");
+	check_words(&flags_mount, 0, 0xc0ed1020, "MS_MGC_VAL|MS_REMOUNT|MS_BIND");
 }
 
 /* Every call that has types has as many as its signature has letters. */
@@ -224,6 +288,24 @@ static void test_types(void **state)
 		assert_true(kept <= SYSCALLS_PIECES);
 	}
 	assert_true(with_types >= 190);
+}
+
+/* A row with another number of types than its signature has letters would be left aside. */
+static void test_rows_are_used(void **state)
+{
+	static const char *const names[] = {
+#define CALL(name, ...) #name,
+#include "probes/syscall_arguments.def"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct syscall_row *row = syscall_by_name(names[i], strlen(names[i]));
+		size_t count;
+
+		if (!row || !syscall_arguments(row, &count))
+			fail_msg("the row of %s does not fit", names[i]);
+	}
 }
 
 /* --- sets --- */
@@ -304,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_rows_are_used),
 		cmocka_unit_test(test_sets),
 	};
 

@@ -149,6 +149,7 @@ static int run(const struct workload *w)
 	calls_of_time();
 	calls_of_processes();
 	calls_of_ipc();
+	calls_of_flags();
 	fwrite(shared->text, 1, shared->size, truth.out);
 	err = truth_commit(&truth, w);
 	clean_up();

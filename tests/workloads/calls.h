@@ -44,5 +44,6 @@ void calls_of_waiting(void);
 void calls_of_time(void);
 void calls_of_processes(void);
 void calls_of_ipc(void);
+void calls_of_flags(void);
 
 #endif

@@ -93,7 +93,7 @@ static void attributes(void)
 	CALL(umask, 027);
 	told(NULL, "027");
 	CALL(mknodat, AT_FDCWD, P("fifo"), S_IFIFO | 0600, 0);
-	told(in_calls("fifo"), "AT_FDCWD, \"fifo\", 010600, 0");
+	told(in_calls("fifo"), "AT_FDCWD, \"fifo\", S_IFIFO|0600, 0");
 }
 
 /* The older calls, of which newer systems have only some. */

@@ -88,7 +88,7 @@ static void serve(struct server *s, int family, const char *name)
 
 	make_loopback(&s->at, family);
 	s->fd = CALL(socket, family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	told(NULL, "%s, SOCK_STREAM|SOCK_CLOEXEC, 0", name);
+	told(NULL, "%s, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP", name);
 	CALL(setsockopt, s->fd, SOL_SOCKET, SO_REUSEADDR, P(&one), sizeof(one));
 	told(NULL, "%s, SOL_SOCKET, SO_REUSEADDR, [1], 4", fd_is(s->fd, s->protocol));
 	CALL(setsockopt, s->fd | 0xfffel << 48, IPPROTO_TCP, TCP_NODELAY, P(&one), sizeof(one));
@@ -165,7 +165,7 @@ static void connections(int family, const char *name, const char *protocol)
 	serve(&s, family, name);
 	listen_at(&s);
 	calling = CALL(socket, family, SOCK_STREAM, IPPROTO_TCP);
-	told(NULL, "%s, SOCK_STREAM, 6", name);
+	told(NULL, "%s, SOCK_STREAM, IPPROTO_TCP", name);
 	CALL(connect, calling, P(&s.at.address), s.at.size);
 	told(NULL, "%s, %s, %u", fd_is(calling, protocol), s.at.words, (unsigned)s.at.size);
 	mine.size = sizeof(mine.address);
@@ -183,7 +183,7 @@ static void connections(int family, const char *name, const char *protocol)
 	told(NULL, "%s", fd_is(s.fd, s.words));
 	/* Nobody is there any more. */
 	calling = CALL(socket, family, SOCK_STREAM, 0);
-	told(NULL, "%s, SOCK_STREAM, 0", name);
+	told(NULL, "%s, SOCK_STREAM, IPPROTO_IP", name);
 	CALL(connect, calling, P(&s.at.address), s.at.size);
 	told(NULL, "%s, %s, %u", fd_is(calling, protocol), s.at.words, (unsigned)s.at.size);
 	CALL(close, calling);
@@ -198,9 +198,9 @@ static void datagrams(int family, const char *name, const char *protocol)
 	char words[200];
 	long a = CALL(socket, family, SOCK_DGRAM, 0), b;
 
-	told(NULL, "%s, SOCK_DGRAM, 0", name);
+	told(NULL, "%s, SOCK_DGRAM, IPPROTO_IP", name);
 	b = CALL(socket, family, SOCK_DGRAM, 0);
-	told(NULL, "%s, SOCK_DGRAM, 0", name);
+	told(NULL, "%s, SOCK_DGRAM, IPPROTO_IP", name);
 	make_loopback(&at, family);
 	CALL(bind, a, P(&at.address), at.size);
 	told(NULL, "%s, %s, %u", fd_is(a, protocol), at.words, (unsigned)at.size);
@@ -300,7 +300,7 @@ static void address_with_scope(void)
 	};
 	long fd = CALL(socket, AF_INET6, SOCK_DGRAM, 0);
 
-	told(NULL, "AF_INET6, SOCK_DGRAM, 0");
+	told(NULL, "AF_INET6, SOCK_DGRAM, IPPROTO_IP");
 	inet_pton(AF_INET6, "fe80::1", &at.sin6_addr);
 	CALL(bind, fd, P(&at), sizeof(at));
 	told(NULL, "%s, [fe80::1%%4000000000]:9, 28", fd_is(fd, "UDP6"));
@@ -314,7 +314,7 @@ static void others(void)
 	struct sockaddr unknown = { .sa_family = 99 };
 	long fd = CALL(socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
-	told(NULL, "AF_NETLINK, SOCK_RAW|SOCK_CLOEXEC, 0");
+	told(NULL, "AF_NETLINK, SOCK_RAW|SOCK_CLOEXEC, NETLINK_ROUTE");
 	CALL(bind, fd, P(&at), sizeof(at));
 	told(NULL, "%s, {AF_NETLINK}, 12", fd_is(fd, "NETLINK"));
 	CALL(connect, fd, P(&unknown), sizeof(unknown));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Values of which an argument before them says what they are: commands of fcntl(2), options of
- * sockets by their level. See call_words.h. */
+ * sockets by their level, protocols by their family. See call_words.h. */
 #include "analyze/calls/call_written.h"
 
 #include "base/cleanup.h"
@@ -79,6 +79,28 @@ static const struct {
 	{ 6, &flags_tcp_option },
 	{ 41, &flags_ipv6_option },
 };
+
+static const struct {
+	int64_t family;
+	const struct flag_table *protocols;
+} families[] = {
+	{ 2, &flags_ip_protocol },	 /* AF_INET */
+	{ 10, &flags_ip_protocol },	 /* AF_INET6 */
+	{ 16, &flags_netlink_protocol }, /* AF_NETLINK */
+};
+
+void written_as_protocol(const struct written *a)
+{
+	int64_t family = call_int(a->w->call->arguments[a->i - 2]);
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		if (families[i].family == family) {
+			call_put_flags(a->w->out, families[i].protocols, a->w->call->abi, a->value);
+			return;
+		}
+	}
+	written_as_int(a);
+}
 
 void written_as_option_name(const struct written *a)
 {
