@@ -11,6 +11,7 @@
 #include <linux/netlink.h>
 #include <linux/personality.h>
 #include <linux/ptrace.h>
+#include <linux/quota.h>
 #include <linux/seccomp.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -193,6 +194,9 @@ static const struct {
 	N(seccomp, SECCOMP_GET_NOTIF_SIZES),
 	N(seccomp_filter, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV),
 	N(kcmp, KCMP_EPOLL_TFD),
+	N(quota, Q_SYNC),
+	N(quota, Q_GETQUOTA),
+	N(quota_of, PRJQUOTA),
 	N(ip_protocol, IPPROTO_UDP),
 	N(ip_protocol, IPPROTO_SCTP),
 	N(ip_protocol, IPPROTO_MPTCP),

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/quota.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -50,6 +51,8 @@ static void files(void)
 	told(NULL, "999<?>, 0, 4096, SYNC_FILE_RANGE_WRITE|SYNC_FILE_RANGE_WAIT_AFTER");
 	CALL(name_to_handle_at, AT_FDCWD, P("missing"), 0, 0, AT_SYMLINK_FOLLOW);
 	told(in_calls("missing"), "AT_FDCWD, \"missing\", NULL, NULL, AT_SYMLINK_FOLLOW");
+	CALL(quotactl, (int)QCMD(Q_GETQUOTA, GRPQUOTA), P("missing"), 5, 0);
+	told(in_calls("missing"), "QCMD(Q_GETQUOTA, GRPQUOTA), \"missing\", 5, NULL");
 	/* Names are told with the identifier of a directory only. */
 	CALL(fanotify_init, FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_REPORT_NAME, O_RDWR);
 	told(NULL, "FAN_CLASS_CONTENT|FAN_CLOEXEC|FAN_REPORT_NAME, O_RDWR");

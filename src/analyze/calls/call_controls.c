@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Values of which an argument before them says what they are: commands of fcntl(2), options of
- * sockets by their level, protocols by their family. See call_words.h. */
+ * sockets by their level, protocols by their family; commands with whose quotas they are
+ * about. See call_words.h. */
 #include "analyze/calls/call_written.h"
 
 #include "base/cleanup.h"
@@ -113,4 +114,17 @@ void written_as_option_name(const struct written *a)
 		}
 	}
 	written_as_int(a);
+}
+
+/* --- quotas --- */
+
+void written_as_quota_command(const struct written *a)
+{
+	uint32_t command = (uint32_t)a->value;
+
+	buffer_string(a->w->out, "QCMD(");
+	call_put_flags(a->w->out, &flags_quota, 0, command >> 8);
+	buffer_string(a->w->out, ", ");
+	call_put_flags(a->w->out, &flags_quota_of, 0, command & 0xff);
+	buffer_char(a->w->out, ')');
 }

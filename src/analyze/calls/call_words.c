@@ -412,6 +412,7 @@ static const writer writers[ARGUMENT_FORMS] = {
 	[ARGUMENT_AS_CONTROL] = written_as_control,
 	[ARGUMENT_AS_FUTEX] = written_as_futex,
 	[ARGUMENT_AS_OPTION] = written_as_option,
+	[ARGUMENT_AS_QUOTA_COMMAND] = written_as_quota_command,
 	[ARGUMENT_AS_PROTOCOL] = written_as_protocol,
 	[ARGUMENT_AS_OPTION_NAME] = written_as_option_name,
 };

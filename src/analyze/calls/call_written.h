@@ -35,6 +35,7 @@ void written_as_option_name(const struct written *a);
 /* Of futex(2), and whether its operation looks at it. */
 void written_as_futex(const struct written *a);
 bool written_futex_takes(const struct written *a);
+void written_as_quota_command(const struct written *a);
 void written_as_protocol(const struct written *a);
 void written_as_control(const struct written *a);
 /* Of fcntl(2): whether the command has no third argument. */
