@@ -503,13 +503,43 @@ static void test_hostile(void **state)
 	assert_true(history()->calls > 0);
 }
 
+/* A scope is the interface of an address; older structs end before it. */
+static void test_scopes(void **state)
+{
+	static const struct {
+		uint32_t scope;
+		size_t size;
+		const char *text;
+	} cases[] = {
+		{ 2, 28, "[fe80::1%2]:9" },
+		{ UINT32_MAX, 28, "[fe80::1%4294967295]:9" },
+		{ 0, 28, "[fe80::1]:9" },
+		{ 2, 27, "[fe80::1]:9" },
+		{ 2, 24, "[fe80::1]:9" },
+		{ 2, 23, NULL },
+	};
+	char bytes[28] = { 10, 0, 0, 9, 0, 0, 0, 0, (char)0xfe, (char)0x80 };
+	char text[FD_FOLLOW_ADDRESS];
+
+	(void)state;
+	bytes[23] = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		memcpy(bytes + 24, &cases[i].scope, sizeof(cases[i].scope));
+		assert_int_equal(call_address(span_of(bytes, cases[i].size), text, sizeof(text)),
+			!!cases[i].text);
+		if (cases[i].text)
+			assert_string_equal(text, cases[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_emptied), TEST(test_a_log_remains),
 		TEST(test_in_place), TEST(test_renamed_and_removed), TEST(test_own_doing),
 		TEST(test_peers), TEST(test_another_address), TEST(test_errors),
 		TEST(test_what_works), TEST(test_waits), TEST(test_what_began_unseen),
-		TEST(test_loss), TEST(test_next_interval), TEST(test_bounds), TEST(test_hostile) };
+		TEST(test_loss), TEST(test_scopes), TEST(test_next_interval), TEST(test_bounds),
+		TEST(test_hostile) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
