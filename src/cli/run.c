@@ -12,7 +12,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/same_file.h"
 #include "base/units.h"
+#include "cli/command/written.h"
 #include "cli/terminal/log.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/stop.h"
@@ -358,13 +360,6 @@ static int run_capture(
 	return status ? status : finish_all(run, t, err);
 }
 
-static int one_replaces_the_other(const char *what, const char *path, struct sooth_error *err)
-{
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write %s to %s", what, path);
-	error_why(err, "one would replace the other");
-	return error_remedy(err, "give one of them another name");
-}
-
 static int command_writes_there_too(const char *what, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write the %s to standard output", what);
@@ -374,22 +369,22 @@ static int command_writes_there_too(const char *what, struct sooth_error *err)
 
 static bool is_same_name(const char *a, const char *b)
 {
-	return a && b && !strcmp(a, b);
+	return a && b && (!strcmp(a, b) || (!is_standard_output(a) && file_is_same(a, b)));
 }
 
-/* The report must not land in the capture, nor the command's own output. */
+/* What written_check() cannot know: names that follow from others, and who has standard output. */
 static int check_outputs(const struct run *run, struct sooth_error *err)
 {
 	const char *save = run->output->save, *product = run->product.path;
 	const char *report = run->output->output ? run->output->output : "-";
-	const char *capture = target_capture(run->arguments);
+	const char *beside = run->product.beside_path;
+	bool has_report = !run->is_silent && !is_standard_output(product);
 
-	if (save && !run->is_silent && !is_standard_output(product) && !strcmp(save, report))
-		return one_replaces_the_other("report and capture", save, err);
-	if (is_same_name(save, product) || is_same_name(save, run->product.beside_path))
-		return one_replaces_the_other("lines and capture", save, err);
-	if (is_same_name(capture, product) || is_same_name(capture, run->product.beside_path))
-		return one_replaces_the_other("what is made of a capture", capture, err);
+	if ((has_report && is_same_name(save, report)) || is_same_name(save, product) ||
+		is_same_name(save, beside))
+		return written_refuse_pair(save, err);
+	if (beside && written_check_one(beside, run->arguments, false, err))
+		return -EINVAL;
 	if (run->arguments->command && is_standard_output(save))
 		return command_writes_there_too("capture", err);
 	if (run->arguments->command && is_standard_output(product))

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "analyze/comparison/comparison.h"
 #include "analyze/calls/syscall_folded.h"
+#include "base/same_file.h"
 #include "base/units.h"
 #include "cli/command/command.h"
 #include "cli/diagnosing.h"
@@ -15,6 +15,7 @@
 #include "cli/output/own_report.h"
 #include "cli/picture.h"
 #include "cli/command/target.h"
+#include "cli/command/written.h"
 #include "core/report.h"
 
 #define EXIT_CHANGED 1
@@ -96,14 +97,6 @@ static int read_side(struct both *b, size_t i, struct call_graph *graph, struct 
 	return status;
 }
 
-static bool is_same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !strcmp(a, b) ||
-	       (!stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
-}
-
 static int check(const struct arguments *arguments, struct sooth_error *err)
 {
 	if (arguments->count != 2 || arguments->command) {
@@ -111,7 +104,8 @@ static int check(const struct arguments *arguments, struct sooth_error *err)
 		error_why(err, "a comparison has a first and a second one");
 		return error_remedy(err, "give two files that `sooth record` or --save wrote");
 	}
-	if (is_same_file(arguments->items[0], arguments->items[1])) {
+	if (!strcmp(arguments->items[0], arguments->items[1]) ||
+		file_is_same(arguments->items[0], arguments->items[1])) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "compare %s with itself",
 			arguments->items[0]);
 		error_why(err, "both names are of one file");
@@ -238,8 +232,12 @@ static int run_diff(void *config, const struct arguments *arguments, struct soot
 	if (status)
 		return status;
 	status = picture_files(&files, &c->picture, &c->output, err);
-	if (status)
+	if (!status && files.folded.size)
+		status = written_check_one(buffer_cstr(&files.folded), arguments, true, err);
+	if (status) {
+		picture_files_fini(&files);
 		return status;
+	}
 	b.sides = calloc(2, sizeof(*b.sides));
 	status = b.sides ? read_sides(&b, (const char *const *)arguments->items,
 				   files.picture != NULL, err)
@@ -279,6 +277,7 @@ const struct command command_diff = {
 		"seconds\n"
 		"  sooth diff --flamegraph -o x.svg a.sooth b.sooth   the calls of both, drawn\n",
 	COMMAND_GROUPS(groups),
+	.reads_numbers = true,
 	OPTION_RULES(rules),
 	.config_size = sizeof(struct diff_config),
 	.run = run_diff,

@@ -32,7 +32,7 @@ static const struct option export_options[] = {
 		.help = "what to write" },
 	{ .letter = 'o',
 		.name = "output",
-		.type = OPTION_TEXT,
+		.type = OPTION_FILE,
 		.argument = "FILE",
 		.offset = offsetof(struct export_config, export.output),
 		.help = "write there, made readable for you only; of csv also a folder" },
@@ -125,6 +125,7 @@ const struct command command_export = {
 		    "  sooth export --format csv --table syscalls_call build.sooth\n"
 		    "  sooth export --format sqlite -o build.db build.sooth\n",
 	COMMAND_GROUPS(groups),
+	.reads_numbers = true,
 	.config_size = sizeof(struct export_config),
 	.run = run_export,
 };

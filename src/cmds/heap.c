@@ -21,7 +21,7 @@ struct heap_config {
 static const struct option heap_options[] = {
 	{ .letter = 'o',
 		.name = "output",
-		.type = OPTION_TEXT,
+		.type = OPTION_FILE,
 		.argument = "FILE.jsonl",
 		.offset = offsetof(struct heap_config, heap.lines),
 		.help = "every call there as a line of JSON, beside the report; - is standard "

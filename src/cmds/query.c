@@ -172,6 +172,7 @@ const struct command command_query = {
 		"total_ns\n"
 		"      FROM syscalls_call GROUP BY call ORDER BY total_ns DESC\"\n",
 	COMMAND_GROUPS(groups),
+	.reads_numbers = true,
 	.config_size = sizeof(struct query_config),
 	.defaults = &defaults,
 	.run = run_query,

@@ -25,7 +25,7 @@ struct record_config {
 static const struct option record_options[] = {
 	{ .letter = 'o',
 		.name = "output",
-		.type = OPTION_TEXT,
+		.type = OPTION_FILE,
 		.argument = "FILE.sooth",
 		.offset = offsetof(struct record_config, record.output),
 		.help = "the capture; - is standard output" },

@@ -62,7 +62,7 @@ static const struct option rows[] = {
 	FLAG_ROW(0, "flamegraph", has_flamegraph, "with -D: the calls as a picture (SVG)"),
 	{ .letter = 'o',
 		.name = "output",
-		.type = OPTION_TEXT,
+		.type = OPTION_FILE,
 		.argument = "FILE",
 		.offset = offsetof(struct claude_diagnose_config, output.output),
 		.help = "write there; with --flamegraph: the picture" },

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/csv.h"
 #include "base/escape.h"
+#include "base/same_file.h"
 #include "export/export.h"
 
 #define WRITE_BYTES (64u << 10)
@@ -26,7 +27,7 @@ struct csv_table {
 
 struct csv_export {
 	struct out_file *file; /* NULL: a folder */
-	const char *folder;
+	const char *folder, *read;
 	struct tables *tables;
 	struct buffer scratch, text;
 };
@@ -37,6 +38,7 @@ static int open_csv(void *state, const struct export_place *place, struct sooth_
 
 	s->file = place->file;
 	s->folder = place->folder;
+	s->read = place->read;
 	s->tables = place->tables;
 	if (s->folder && mkdir(s->folder, 0700) && errno != EEXIST)
 		return error_errno(err, -errno, "make the folder %s", s->folder);
@@ -55,6 +57,13 @@ static int write_out(struct csv_table *t, struct sooth_error *err)
 	return 0;
 }
 
+static int refuse_read(const char *path, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write %s", path);
+	error_why(err, "it is the capture that is read, and it would be lost");
+	return error_remedy(err, "name another folder");
+}
+
 static int begin_table(struct csv_export *s, struct table *table, struct sooth_error *err)
 {
 	struct csv_table *t = table->user = calloc(1, sizeof(*t));
@@ -67,7 +76,9 @@ static int begin_table(struct csv_export *s, struct table *table, struct sooth_e
 		path = NULL;
 		return error_no_memory(err);
 	}
-	if (s->folder)
+	if (s->folder && file_is_same(path, s->read))
+		status = refuse_read(path, err);
+	else if (s->folder)
 		status = out_file_open(&t->file, path, false, err);
 	if (status)
 		return status;

@@ -169,7 +169,7 @@ static int refuse_stream(const struct export_type *type, struct sooth_error *err
 static int open_place(struct job *j, struct sooth_error *err)
 {
 	const struct export_options *o = j->options;
-	struct export_place place = { .tables = &j->tables };
+	struct export_place place = { .read = o->path, .tables = &j->tables };
 	int status;
 
 	if (j->type->is_no_stream && !strcmp(o->output, "-"))

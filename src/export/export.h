@@ -31,6 +31,7 @@ struct export_told {
 struct export_place {
 	struct out_file *file; /* NULL: a folder */
 	const char *folder;
+	const char *read; /* the capture: never written over */
 	struct tables *tables;
 };
 

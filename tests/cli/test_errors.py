@@ -194,6 +194,82 @@ class Usage(Case):
 class Output(Case):
     """Files that cannot be written: never a part presented as the whole."""
 
+    # CAPTURE is what is read; a file that is written stands behind each: OUT.
+    OVER = ("trace -o OUT CAPTURE", "trace -c -o OUT CAPTURE", "trace --folded OUT CAPTURE",
+            "trace --save OUT CAPTURE", "report -o OUT CAPTURE", "report --info -o OUT CAPTURE",
+            "ps -o OUT CAPTURE", "status -o OUT CAPTURE", "inspect -o OUT CAPTURE",
+            "timeline -o OUT CAPTURE", "diagnose -o OUT CAPTURE", "diagnose --bundle OUT CAPTURE",
+            "heap -o OUT CAPTURE", "query -o OUT CAPTURE SELECT+1", "query --tables -o OUT CAPTURE",
+            "export --format jsonl -o OUT CAPTURE", "export --format sqlite -o OUT CAPTURE",
+            "diff -o OUT CAPTURE other", "diff -o OUT other CAPTURE", "report -o OUT -")
+
+    def test_what_is_read_is_not_written_over(self):
+        """However it is spelled: the file itself counts. CAPTURE is found by its first name."""
+        capture = self.path("capture")
+        self.sooth("ps", "-i", "0", "--save", capture)
+        kept = harness.read(capture)
+        os.symlink("capture", self.path("symbolic"))
+        os.link(capture, self.path("hard"))
+        os.mkdir(self.path("in"))
+        for words in self.OVER:
+            for name in ("capture", "./capture", capture, "in/../capture", "symbolic", "hard"):
+                with self.subTest(words, name=name), open(capture, "rb") as input_:
+                    argv = [{"OUT": name, "CAPTURE": "capture", "SELECT+1": "SELECT 1"}.get(word, word)
+                            for word in words.split()]
+                    run = self.sooth(*argv, status=2, cwd=self.folder, stdin=input_)
+                    self.assertEqual(run.out, b"", run)
+                    self.assert_says_three_lines(run, "write " + name, "capture that is read")
+                    self.assertEqual(harness.read(capture), kept)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["capture", "hard", "in", "symbolic"])
+
+    def test_what_is_beside_a_picture_is_not_written_over_what_is_read(self):
+        capture = self.path("x.folded")
+        self.sooth("ps", "-i", "0", "--save", capture)
+        self.sooth("ps", "-i", "0", "--save", self.path("y"))
+        kept = harness.read(capture)
+        for argv in (["trace", "--flamegraph", "-o", "./x.svg", "x.folded"],
+                     ["diagnose", "--flamegraph", "-o", "x.png", "x.folded"],
+                     ["diff", "--flamegraph", "-o", "x.svg", "y", "x.folded"]):
+            run = self.sooth(*argv, status=2, cwd=self.folder)
+            self.assert_says_three_lines(run, "x.folded", "capture that is read")
+            self.assertEqual(harness.read(capture), kept)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["x.folded", "y"])
+
+    def test_a_folder_of_tables_is_not_written_over_what_is_read(self):
+        os.mkdir(self.path("tables"))
+        capture = self.path("tables/proc_snapshot.csv")
+        self.sooth("ps", "-i", "0", "--save", capture)
+        kept = harness.read(capture)
+        run = self.sooth("export", "--format", "csv", "-o", "tables", capture, status=2, cwd=self.folder)
+        self.assert_says_three_lines(run, "proc_snapshot.csv", "capture that is read")
+        self.assertEqual(harness.read(capture), kept)
+        self.assertEqual(os.listdir(self.path("tables")), ["proc_snapshot.csv"])
+
+    def test_two_things_into_one_file(self):
+        """By whatever names, whether it is there or not."""
+        os.mkdir(self.path("in"))
+        pairs = ("trace --folded ./x -o x 1", "trace --folded in/../x --save x -- /bin/true",
+                 "ps --save ./x -o x", "diagnose --bundle ./x --save x 1", "heap -o ./x --save x 1",
+                 "trace --flamegraph -o x.svg --save ./x.folded -- /bin/true")
+        for there in (False, True):
+            for words in pairs:
+                with self.subTest(words, there=there):
+                    run = self.sooth(*words.split(), status=2, cwd=self.folder)
+                    self.assert_says_three_lines(run, "one would replace the other")
+            self.assertEqual(sorted(os.listdir(self.folder)), ["in", "x"] if there else ["in"])
+            with open(self.path("x"), "w") as file:
+                file.write("kept")
+        self.assertEqual(harness.read(self.path("x")), b"kept")
+
+    def test_a_number_is_a_file_where_files_are_compared(self):
+        for name in ("1", "2"):
+            self.sooth("ps", "-i", "0", "--save", self.path(name))
+        self.sooth("diff", "-o", "1", "1", "2", status=2, cwd=self.folder)
+        os.remove(self.path("1"))
+        me = str(os.getpid())
+        for _ in range(2):  # a report that is named as the process, again
+            self.sooth("ps", "-i", "0", "-o", me, me, cwd=self.folder)
+
     def test_missing_folder(self):
         path = self.path("missing/file")
         for argv in (["ps", "-o", path], ["ps", "--save", path],

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "cli/command/target.h"
+#include "cli/command/written.h"
 
 #define COMMAND(id, group) extern const struct command command_##id;
 #include "cmds/commands.def"
@@ -164,6 +165,9 @@ int command_main(const struct command *c, int argc, char **argv)
 			: error_no_memory(&err);
 	if (!status)
 		status = check_rules(c, &arguments, &err);
+	if (!status)
+		status = written_check(
+			c->groups, c->group_count, config, &arguments, c->reads_numbers, &err);
 	if (!status)
 		status = c->run(config, &arguments, &err);
 	free(arguments.items);

@@ -15,6 +15,7 @@ struct command {
 	size_t group_count;
 	const struct option_rule *rules; /* NULL: none */
 	size_t rule_count;
+	bool reads_numbers; /* what is a number is a file as well, and no process */
 	size_t config_size;
 	const void *defaults; /* of the config; NULL: all zero */
 	/* config begins as the defaults and is filled from the options; returns the exit status,

@@ -184,6 +184,7 @@ static int store(
 		*(bool *)member = true;
 		return 0;
 	case OPTION_TEXT:
+	case OPTION_FILE:
 		*(const char **)member = value;
 		return 0;
 	case OPTION_CHOICE:

@@ -17,6 +17,7 @@
 enum option_type {
 	OPTION_FLAG,	  /* bool, set to true */
 	OPTION_TEXT,	  /* const char *, borrowed from argv */
+	OPTION_FILE,	  /* the same, of a file that is written: see command/written.h */
 	OPTION_U64,	  /* uint64_t */
 	OPTION_DURATION,  /* uint64_t, ns */
 	OPTION_BYTES,	  /* uint64_t */

@@ -61,7 +61,7 @@ const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
 const struct option file_option_rows[FILE_OPTION_COUNT] = {
 	{ .letter = 'o',
 		.name = "output",
-		.type = OPTION_TEXT,
+		.type = OPTION_FILE,
 		.argument = "FILE",
 		.offset = offsetof(struct output_options, output),
 		.help = "write there, made readable for you only; - is standard output" },
@@ -69,7 +69,7 @@ const struct option file_option_rows[FILE_OPTION_COUNT] = {
 
 const struct option save_option_rows[SAVE_OPTION_COUNT] = {
 	{ .name = "save",
-		.type = OPTION_TEXT,
+		.type = OPTION_FILE,
 		.argument = "FILE.sooth",
 		.offset = offsetof(struct output_options, save),
 		.help = "keep what was seen: the same command reads it again" },

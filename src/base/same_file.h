@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whether two names are of one file: by what the system says of it, not by how it is written. */
+#ifndef SOOTH_BASE_SAME_FILE_H
+#define SOOTH_BASE_SAME_FILE_H
+
+#include <stdbool.h>
+
+/*
+ * ./x and x, a symbolic and a hard link are the same; so are two spellings of a name whose file is
+ * still to be made. What is no regular file (a device, a pipe, a folder) keeps nothing that could
+ * be lost, and is the same as none. What cannot be found out is taken for different files.
+ */
+bool file_is_same(const char *a, const char *b);
+/* The same of one that is open already. */
+bool file_is_open_as(const char *path, int fd);
+
+#endif
