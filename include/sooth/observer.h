@@ -92,7 +92,7 @@ struct sooth_observer_options {
 	 * folders with ":" between, as in PATH. NULL: nowhere else. Borrowed until start returns.
 	 */
 	const char *search_path;
-	/* Behind sooth_observer_set_host(): the pids that were added may all be gone by now. What
+	/* Behind sooth_observer_set_host(): the pids that were added may be gone by now. What
 	 * is left of them is looked for all the same; the probe "ends" tells it. */
 	bool may_be_gone;
 	/* Of the probe "syscalls": which calls, "openat,close", "file,network", "%path", "!futex";

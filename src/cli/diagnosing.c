@@ -13,7 +13,7 @@
 #include "base/units.h"
 #include "cli/agents/census_scan.h"
 #include "cli/agents/config_files.h"
-#include "os/os.h"
+#include "cli/diagnosing_gone.h"
 
 #define SAMPLES	      32	  /* in the interval */
 #define SAMPLE_MS     500	  /* no more often */
@@ -148,32 +148,6 @@ static int join_meant(void *user, struct sooth_observer *o, struct sooth_error *
 	return status;
 }
 
-/* True when it is a process that is there, or no number at all: others say what is wrong then. */
-static bool may_be_there(const char *text)
-{
-	struct process_id process;
-	struct sooth_error ignored;
-	uint64_t pid;
-
-	return !parse_u64(text, &pid) || !pid || pid > INT32_MAX ||
-	       os_native.identify(&os_native, (pid_t)pid, &process, &ignored) != -ESRCH;
-}
-
-static bool are_all_gone(const struct run *run)
-{
-	const struct option_list *pids = &run->target->pids;
-
-	for (size_t i = 0; i < pids->count; i++) {
-		if (may_be_there(pids->items[i]))
-			return false;
-	}
-	for (size_t i = 0; i < (size_t)run->arguments->count; i++) {
-		if (may_be_there(run->arguments->items[i]))
-			return false;
-	}
-	return true;
-}
-
 /* --- what is observed --- */
 
 static void choose_probes(const struct diagnosing *d, struct run *run, bool has_anybody)
@@ -183,12 +157,14 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 	unsigned each = SOOTH_SAMPLE | SOOTH_BRIEF | once;
 	unsigned deep = d->is_deep ? SOOTH_DETAIL : 0;
 	unsigned edges = each | (d->is_quick ? 0 : SOOTH_EDGES);
+	/* What the log says of who is gone is told at the end, so also of one look. */
+	unsigned log = d->gone.size ? each & ~(unsigned)SOOTH_ONCE : each;
 	size_t n = 0;
 
 	run->probes[n++] = (struct run_probe){ "proc",
 		SOOTH_SAMPLE | SOOTH_BRIEF | (d->duration_ns ? 0 : once) };
 	if (d->is_gone) {
-		run->probes[n++] = (struct run_probe){ "ends", each };
+		run->probes[n++] = (struct run_probe){ "ends", log };
 		return;
 	}
 	run->probes[n++] = (struct run_probe){ "host", SOOTH_SAMPLE | once };
@@ -200,7 +176,7 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 	run->probes[n++] = (struct run_probe){ "maps", edges | SOOTH_DETAIL };
 	run->probes[n++] = (struct run_probe){ "limits", edges };
 	/* One look sees no end, and attaching takes longer than it. */
-	run->probes[n++] = (struct run_probe){ "ends", d->is_quick ? each : each | SOOTH_STREAM };
+	run->probes[n++] = (struct run_probe){ "ends", d->is_quick ? log : each | SOOTH_STREAM };
 }
 
 /* Each call: what is told of one file or peer is not among the sums. Where nobody in particular
@@ -273,7 +249,10 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 		status = labels_read(&d->labels, err);
 	if (!status && is_open)
 		status = find_meant(d, run, err);
-	d->is_gone = is_named && !is_capture && are_all_gone(run);
+	if (is_named && !is_capture)
+		d->is_gone = gone_find(run, &d->gone);
+	if (!status && buffer_failed(&d->gone))
+		status = error_no_memory(err);
 	if (is_open && d->watch_ns)
 		run->chore = (struct run_chore){ d->watch_ns, d, join_meant };
 	choose_probes(d, run, !is_open || run->meant_count || d->watch_ns);
@@ -306,7 +285,7 @@ bool diagnosing_without_calls(
 	for (; run->probes[n].name; n++)
 		run->probes[n] = run->probes[n + 1];
 	d->has_calls = false;
-	run->unseen = (struct run_unseen){ "system calls", d->no_calls,
+	run->unseen[1] = (struct run_unseen){ "system calls", d->no_calls,
 		"run as root, or see `sooth doctor`" };
 	return true;
 }
@@ -320,27 +299,52 @@ static int run_present(struct diagnosing *d, struct run *run, struct sooth_error
 	if (status >= 0 || run->product.is_picture || !diagnosing_without_calls(d, run, err))
 		return status;
 	fprintf(stderr, "sooth: system calls are not observed, all else is: cannot %s; %s\n",
-		d->no_calls, run->unseen.remedy);
+		d->no_calls, run->unseen[1].remedy);
 	return run_report(run, err);
+}
+
+/* Of one that is gone a word of the log is worth a report, and nothing at all is an error. */
+static int check_gone(struct diagnosing *d, struct run *run, struct sooth_error *err)
+{
+	const uint32_t *pids = (const void *)d->gone.data;
+	size_t count = d->gone.size / sizeof(*pids);
+	struct buffer text = { 0 };
+	int status = 0;
+
+	for (size_t i = 0; i < count && !status; i++) {
+		status = gone_check(pids[i], &d->settings, err);
+		buffer_format(&text, "%s%u",
+			i	    ? ", "
+			: count > 1 ? "processes "
+				    : "process ",
+			pids[i]);
+	}
+	if (!status && buffer_failed(&text))
+		status = error_no_memory(err);
+	if (!status && count) {
+		snprintf(d->gone_text, sizeof(d->gone_text), "%s", buffer_cstr(&text));
+		run->may_be_gone = true;
+		run->unseen[0] = (struct run_unseen){ d->gone_text,
+			"gone before the first look: all that is told is from the kernel's log",
+			"diagnose what still runs, then its end is seen" };
+		fprintf(stderr, "sooth: %s: %s\n", d->gone_text, run->unseen[0].reason);
+	}
+	buffer_fini(&text);
+	return status;
 }
 
 int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
-	struct run quiet = *run;
-	int status = 0;
+	int status = check_gone(d, run, err);
 
-	if (!d->is_gone)
-		return run_present(d, run, err);
-	quiet.is_silent = true;
-	quiet.may_be_gone = true;
-	status = run_report(&quiet, err);
-	run->may_be_gone = d->told.has_any;
-	d->told = (struct findings_told){ 0 };
-	return status ? status : run_report(run, err);
+	if (status || d->is_gone)
+		return status ? status : run_report(run, err);
+	return run_present(d, run, err);
 }
 
 void diagnosing_end(struct diagnosing *d)
 {
 	labels_fini(&d->labels);
 	buffer_fini(&d->meant);
+	buffer_fini(&d->gone);
 }

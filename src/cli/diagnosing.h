@@ -31,9 +31,11 @@ struct diagnosing {
 	struct bundle_options bundle;
 	struct findings_told told;
 	struct buffer meant; /* uint32_t */
-	bool is_gone;	     /* everybody who was named: only what is left of them can be told */
-	bool has_calls;	     /* system calls are among the probes */
-	char no_calls[512];  /* why not although they were wanted; empty: nothing refused them */
+	struct buffer gone;  /* uint32_t: of those who were named who is not there */
+	char gone_text[256];
+	bool is_gone;	    /* everybody who was named: only what is left of them can be told */
+	bool has_calls;	    /* system calls are among the probes */
+	char no_calls[512]; /* why not although they were wanted; empty: nothing refused them */
 };
 
 /* The detectors' own, what the user's file says instead, and behind that `set` (NULL: nothing). */
@@ -42,8 +44,8 @@ int diagnosing_settings(
 /* Reads what the user has set, finds who is meant, and completes the run. */
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err);
 /*
- * The run itself. Where everybody who was named is gone it is told what the kernel still knows;
- * when that is nothing it is an error, as for any other command.
+ * The run itself. Of who was named and is gone it is told what the kernel still knows; when that is
+ * nothing it is an error, as for any other command, whoever else is there.
  */
 int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *err);
 /*

@@ -230,9 +230,12 @@ static int make_observer(
 	for (size_t i = 0; run->probes[i].name && !status; i++)
 		status = sooth_observer_add_probe(
 			*out, run->probes[i].name, run->probes[i].interest, err);
-	if (!status && run->unseen.what)
-		status = sooth_observer_add_limit(
-			*out, run->unseen.what, run->unseen.reason, run->unseen.remedy, err);
+	for (size_t i = 0; i < RUN_UNSEEN_MAX && !status; i++) {
+		const struct run_unseen *u = &run->unseen[i];
+
+		if (u->what)
+			status = sooth_observer_add_limit(*out, u->what, u->reason, u->remedy, err);
+	}
 	/* Whoever looks at processes looks for agents. */
 	if (!status && observes(run, "proc"))
 		status = user_agents_add(*out, err);

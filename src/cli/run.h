@@ -51,6 +51,8 @@ struct run_product {
 };
 
 /* What is known not to be seen before it begins; for the notes of the report. */
+#define RUN_UNSEEN_MAX 2
+
 struct run_unseen {
 	const char *what; /* NULL: nothing */
 	const char *reason, *remedy;
@@ -92,7 +94,7 @@ struct run {
 	size_t meant_count;
 	const char *progress;	 /* what it does for so long: "observing"; NULL: not shown */
 	bool looks_for_programs; /* also in the folders of PATH */
-	struct run_unseen unseen;
+	struct run_unseen unseen[RUN_UNSEEN_MAX];
 	uint64_t edges_ns; /* see <sooth/observer.h> */
 	struct run_chore chore;
 	struct survey *survey; /* of a capture only what it holds, and that is filled in */

@@ -185,7 +185,7 @@ static int resolve_pids(struct target *t, const struct os *os, struct sooth_erro
 	return status;
 }
 
-/* Of a host that is looked at whole, somebody who is meant may be gone by now; not all of them. */
+/* Of a host that is looked at whole: who is meant must be there, as in any other target. */
 static int resolve_meant(struct target *t, const struct os *os, struct sooth_error *err)
 {
 	const pid_t *pids = (const void *)t->pids.data;
@@ -204,7 +204,7 @@ static int resolve_meant(struct target *t, const struct os *os, struct sooth_err
 		if (!status)
 			status = target_join(t, &process, err);
 	}
-	return status || t->live || t->may_be_gone ? status : gone;
+	return status || t->may_be_gone ? status : gone;
 }
 
 static int resolve_user(struct target *t, const struct os *os, struct sooth_error *err)

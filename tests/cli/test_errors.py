@@ -169,6 +169,17 @@ class Usage(Case):
                       str(gone.pid)]):
             self.check(4, argv, str(gone.pid))
 
+    def test_wrong_pid_beside_a_right_one(self):
+        """Without privilege too; nothing is told of the one that is there, as if it were all."""
+        gone, me = self.start("/bin/true"), str(os.getpid())
+        gone.finish()
+        for argv in (["ps", me, str(gone.pid)], ["ps", "-p", "%s,%d" % (me, gone.pid)],
+                     ["ps", "-w", "1", str(gone.pid), me], ["inspect", "--fds", me, str(gone.pid)],
+                     ["diagnose", "--quick", me, str(gone.pid)],
+                     ["diagnose", "--quick", "--fail-on", "info", str(gone.pid), "-p", me]):
+            run = self.check(4, argv, "process %d" % gone.pid)
+            self.assertNotIn("leave out -p", run.errors)
+
     def test_unknown_user(self):
         self.check(4, ["ps", "-u", "no-such-user-here"], "no-such-user-here")
 

@@ -249,6 +249,18 @@ class Gone(Ends):
         self.assert_says_three_lines(run, str(target.pid))
         self.assertEqual(run.out, b"")
 
+    def test_one_of_several(self):
+        """Nobody may take "nothing wrong" for him: the same as when he alone was named."""
+        target = self.start("/bin/true")
+        target.child.wait()
+        there = self.start("/bin/sleep", "600")
+        for words in ([str(there.pid), str(target.pid)], ["-p", "%d,%d" % (target.pid, there.pid)],
+                      [str(target.pid), "-j", "--fail-on", "info", "-p", str(there.pid)],
+                      ["--quick", str(there.pid), str(target.pid)], ["-w", "1", str(there.pid), str(target.pid)]):
+            run = self.sooth("diagnose", *words, status=4)
+            self.assert_says_three_lines(run, "process %d" % target.pid)
+            self.assertEqual(run.out, b"")
+
     @needs_root
     def test_the_log_knows(self):
         if harness.read("/proc/sys/debug/exception-trace").strip() != b"1":
@@ -269,6 +281,21 @@ class Gone(Ends):
         self.assertTrue(any("numbers are given anew" in text for text in finding["unseen"]))
         self.assertEqual(run.json()["processes"][0]["name"],
             os.path.basename(PYTHON)[:15])
+        self.beside_others(target.pid)
+
+    def beside_others(self, pid):
+        """Of one who is gone and one who is not; and of a third nobody knows anything."""
+        name = "process %d" % pid
+        there, unknown = self.start("/bin/sleep", "600"), self.start("/bin/true")
+        unknown.child.wait()
+        for how in (["--quick"], ["--duration", "100ms"]):
+            run = self.sooth("diagnose", "-j", *how, str(there.pid), str(pid))
+            self.assertIn(name, run.errors)
+            self.assertIn(name, [limit["what"] for limit in run.json()["limits"]])
+            self.assertIsNotNone(finding_of(run.json()))
+            self.sooth("diagnose", *how, "--fail-on", "high", str(there.pid), str(pid), status=1)
+            run = self.sooth("diagnose", *how, str(pid), str(unknown.pid), status=4)
+            self.assert_says_three_lines(run, "process %d" % unknown.pid)
 
 
 if __name__ == "__main__":

@@ -712,6 +712,30 @@ static void test_meant_of_a_host(void **state)
 	scene_close(&s);
 }
 
+/* Who was named is there, or it is an error, whoever else is; unless he may be gone. */
+static void test_meant_and_gone(void **state)
+{
+	struct sooth_observer_options options = { .size = sizeof(options) };
+
+	(void)state;
+	for (int may_be_gone = 0; may_be_gone < 2; may_be_gone++) {
+		struct fake *fake = fake_new();
+		const struct fake_process *meant = fake_add(fake, 10, 1000, "a");
+		struct sooth_observer *o;
+		struct sooth_error err;
+
+		options.may_be_gone = may_be_gone;
+		assert_int_equal(observer_new_on(&o, fake_os(fake), &options, &err), 0);
+		assert_int_equal(sooth_observer_set_host(o, &err), 0);
+		assert_int_equal(sooth_observer_add_pid(o, 99, &err), 0);
+		assert_int_equal(sooth_observer_add_pid(o, (pid_t)meant->id.pid, &err), 0);
+		assert_int_equal(sooth_observer_add_probe(o, "proc", SOOTH_SAMPLE, &err), 0);
+		assert_int_equal(sooth_observer_start(o, &err), may_be_gone ? 0 : -ESRCH);
+		sooth_observer_free(o);
+		fake_free(fake);
+	}
+}
+
 /* --- several on one hub --- */
 
 struct pair {
@@ -1100,6 +1124,7 @@ int main(void)
 		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_meant_of_a_host),
+		cmocka_unit_test(test_meant_and_gone),
 		cmocka_unit_test(test_shared_targets),
 		cmocka_unit_test(test_shared_interest),
 		cmocka_unit_test(test_shared_kinds),

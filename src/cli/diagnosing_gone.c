@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See diagnosing_gone.h. */
+#include "cli/diagnosing_gone.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/judging/findings.h"
+#include "base/units.h"
+#include "core/registry.h"
+#include "os/os.h"
+
+#define KNOWN_BY "ended-abnormally" /* the finding that reads the log */
+
+/* True when it is a process that is there, or no number at all: others say what is wrong then. */
+static bool may_be_there(const char *text, struct buffer *gone)
+{
+	struct process_id process;
+	struct sooth_error ignored;
+	uint64_t pid;
+
+	if (!parse_u64(text, &pid) || !pid || pid > INT32_MAX ||
+		os_native.identify(&os_native, (pid_t)pid, &process, &ignored) != -ESRCH)
+		return true;
+	buffer_append(gone, &(uint32_t){ (uint32_t)pid }, sizeof(uint32_t));
+	return false;
+}
+
+bool gone_find(const struct run *run, struct buffer *gone)
+{
+	const struct option_list *pids = &run->target->pids;
+	bool is_somebody_there = false;
+
+	for (size_t i = 0; i < pids->count; i++)
+		is_somebody_there |= may_be_there(pids->items[i], gone);
+	for (size_t i = 0; i < run->arguments->count; i++)
+		is_somebody_there |= may_be_there(run->arguments->items[i], gone);
+	return !is_somebody_there;
+}
+
+/* What is wrong with others, or with the host, says nothing of it. */
+static void want_ends_alone(struct exam_settings *settings)
+{
+	for (size_t i = 0; registry_findings[i].type && i < EXAM_SETTINGS_MAX; i++) {
+		if (strcmp(registry_findings[i].type->id, KNOWN_BY) != 0)
+			settings->all[i].is_muted = true;
+	}
+}
+
+static int tell_gone(uint32_t pid, struct sooth_error *err)
+{
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
+	error_why(err, "there is none, and the kernel's log knows nothing of one");
+	return error_remedy(
+		err, "check the number, or leave it out; `sooth ps` tells who is there");
+}
+
+int gone_check(uint32_t pid, const struct exam_settings *settings, struct sooth_error *err)
+{
+	char text[16];
+	struct exam_settings ends = *settings;
+	struct findings_told told = { 0 };
+	struct findings_options options = { .settings = &ends, .told = &told };
+	struct target_options target = { .pids = { .items = { text }, .count = 1 } };
+	struct output_options output = { 0 };
+	struct arguments none = { 0 };
+	struct run run = {
+		.name = "diagnose",
+		.target = &target,
+		.output = &output,
+		.arguments = &none,
+		.probes = { { "proc", SOOTH_SAMPLE | SOOTH_BRIEF },
+			{ "ends", SOOTH_SAMPLE | SOOTH_BRIEF } },
+		.views = { { "findings", &options } },
+		.is_silent = true,
+		.may_be_gone = true,
+		.allowed = TARGET_MAY_BE_HOST | TARGET_IS_HOST,
+		.duration_ns = 1,
+	};
+	int status;
+
+	snprintf(text, sizeof(text), "%u", pid);
+	want_ends_alone(&ends);
+	status = run_report(&run, err);
+	return status < 0 || told.has_any ? status : tell_gone(pid, err);
+}
