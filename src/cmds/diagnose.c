@@ -108,6 +108,8 @@ static const struct option_group groups[] = {
 static const struct option_rule rules[] = {
 	{ OPTION_ALONE, "list-findings", "set,json,format,color,filter,output",
 		"it tells what sooth can find, and looks at no process", NULL },
+	{ OPTION_APART, "list-findings", "PID,FILE",
+		"it tells what sooth can find, and looks at no process", NULL },
 	{ OPTION_APART, "session", "PID,pid,user", "each of them says who is meant", NULL },
 	{ OPTION_APART, "session", "FILE", "sessions are found on this host",
 		"-p PID chooses of a capture" },
@@ -129,8 +131,14 @@ static bool fails(const char *fail_on, const struct findings_told *told)
 	return (unsigned)told->worst >= least;
 }
 
-static int check(const struct diagnose_config *c, struct sooth_error *err)
+static int check(
+	const struct diagnose_config *c, const struct arguments *arguments, struct sooth_error *err)
 {
+	if (c->diagnose.list && arguments->command) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "list findings of a command");
+		error_why(err, "--list-findings tells what sooth can find, and runs nothing");
+		return error_remedy(err, "leave out --list-findings, or the command");
+	}
 	if (c->diagnose.watch_ns && (c->diagnose.quick || c->diagnose.bundle)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "watch with %s",
 			c->diagnose.quick ? "--quick" : "--bundle");
@@ -189,7 +197,7 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 	int status = picture_files(&files, &c->picture, &c->output, err);
 
 	if (!status)
-		status = check(c, err);
+		status = check(c, arguments, err);
 	if (!status)
 		status = check_picture(c, arguments, err);
 	if (!status)

@@ -171,9 +171,13 @@ static const struct option_rule rules[] = {
 	{ OPTION_APART, "folded-calls", "weight", "both say what numbers are written", NULL },
 	{ OPTION_NEEDS, "apart", "folded,flamegraph", "it says how stacks are put together", NULL },
 	{ OPTION_NEEDS, "weight", "folded,flamegraph", "it says what numbers of stacks are", NULL },
+	{ OPTION_APART, "lossless", "all",
+		"whoever shows or stores what sooth writes would be held as well, for ever",
+		"name processes with -p, launch a command, or leave out --lossless" },
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
 	OPTION_OVER("lossless"),
+	OPTION_OVER("interval"),
 };
 
 /* What descriptors are is read once, then followed by the calls. */

@@ -100,6 +100,16 @@ static int stands_with(const char *option, struct sooth_error *err)
 	return error_remedy(err, "give -D too");
 }
 
+/* Lines that were written for that tool give it alone, and go on doing what they did. */
+static void tell_overlooked(const char *name, const struct claude_diagnose_config *c)
+{
+	if (c->sample_ns && !c->has_sample)
+		fprintf(stderr,
+			"%s: --sample-duration says nothing without -s; --duration N says "
+			"for how long to observe\n",
+			name);
+}
+
 static int check(const struct claude_diagnose_config *c, const struct arguments *arguments,
 	struct sooth_error *err)
 {
@@ -255,6 +265,8 @@ static int run_claude_diagnose(const char *name, int argc, char **argv, struct s
 
 	if (!status && !compat_answer(c.asked, name, print_help)) {
 		status = check(&c, &arguments, err);
+		if (!status)
+			tell_overlooked(name, &c);
 		if (!status)
 			status = diagnose(&c, err);
 	}

@@ -91,6 +91,7 @@ class CommandLines(Diagnose):
                      "--sample-duration 3", "-h", "--help", "-V"):
             words = line.replace("PID", pid).replace("FILE", file).split()
             run = self.diagnose(*words)
+            self.assertEqual("without -s" in run.errors, "--sample-duration" in words, run)
             if "FILE" in line:
                 self.assertEqual(run.out, b"")
                 self.assertEqual(os.stat(file).st_mode & 0o777, 0o600)
