@@ -15,6 +15,7 @@
 #include "base/same_file.h"
 #include "base/units.h"
 #include "cli/command/written.h"
+#include "cli/output/held.h"
 #include "cli/terminal/log.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/stop.h"
@@ -49,6 +50,7 @@ const struct option run_option_rows[RUN_OPTION_COUNT] = {
 struct told {
 	struct sooth_report *report, *product;
 	struct out_file file, product_file, beside_file;
+	struct held held;      /* of the report, when it is filtered */
 	struct screen *screen; /* NULL: none */
 	struct alerts alerts;
 };
@@ -79,6 +81,12 @@ static int make_frames(const struct run *run, struct told *t, struct sooth_error
 		t->report, &alert_sink, &(struct sink_options){ .user = &t->alerts }, err);
 }
 
+/* What comes line by line, or frame by frame, is told when it comes. */
+static bool is_held(const struct run *run)
+{
+	return run->output->filter && !run->is_stream && !run->watch;
+}
+
 static int make_report(const struct run *run, struct told *t, struct sooth_error *err)
 {
 	FILE *stream = t->file.stream ? t->file.stream : stdout;
@@ -92,8 +100,13 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 		struct sooth_sink_options sink = output_sink_options(run->output, stream);
 
 		sink.in_lines = run->watch != NULL;
-		status = sooth_report_add_sink(
-			t->report, output_sink_name(run->output, run->is_stream), &sink, err);
+		if (is_held(run))
+			status = held_begin(&t->held, stream, err);
+		if (t->held.stream)
+			sink.stream = t->held.stream;
+		if (!status)
+			status = sooth_report_add_sink(t->report,
+				output_sink_name(run->output, run->is_stream), &sink, err);
 	}
 	if (!status && run->output->filter)
 		status = sooth_report_filter(t->report, run->output->filter, err);
@@ -162,6 +175,8 @@ static int finish_all(const struct run *run, struct told *t, struct sooth_error 
 {
 	int status = sooth_report_finish(t->report, err);
 
+	if (!status)
+		status = held_release(&t->held, err);
 	if (!status && t->product)
 		status = sooth_report_finish(t->product, err);
 	if (!status && t->product_file.stream)
@@ -427,6 +442,7 @@ int run_report(const struct run *run, struct sooth_error *err)
 	alerts_fini(&t.alerts);
 	sooth_report_free(t.report);
 	sooth_report_free(t.product);
+	held_fini(&t.held);
 	out_file_close(&t.file);
 	out_file_close(&t.product_file);
 	out_file_close(&t.beside_file);

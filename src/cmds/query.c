@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/units.h"
 #include "cli/command/command.h"
+#include "cli/output/held.h"
 #include "cli/output/output.h"
 #include "cli/terminal/stop.h"
 #include "cli/command/target.h"
@@ -99,7 +100,7 @@ static int tell(struct query *q, const struct query_config *c, const struct argu
 }
 
 static int make_output(struct output **out, const struct output_options *options,
-	const struct out_file *file, struct sooth_error *err)
+	const struct out_file *file, struct held *held, struct sooth_error *err)
 {
 	struct sooth_sink_options s = output_sink_options(options, file->stream);
 	struct sink_options own = {
@@ -107,6 +108,10 @@ static int make_output(struct output **out, const struct output_options *options
 	};
 	int status = output_new(out, err);
 
+	if (!status && options->filter)
+		status = held_begin(held, file->stream, err);
+	if (held->stream)
+		own.stream = held->stream;
 	if (!status)
 		status = output_add_sink(
 			*out, registry_sink(output_sink_name(options, false)), &own, err);
@@ -124,6 +129,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 {
 	struct query_config *c = config;
 	struct out_file file = { 0 };
+	struct held held = { 0 };
 	struct output *o = NULL;
 	struct query *q = NULL;
 	int status = check(c, arguments, err);
@@ -143,11 +149,14 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 		status =
 			out_file_open(&file, c->output.output ? c->output.output : "-", false, err);
 	if (!status)
-		status = make_output(&o, &c->output, &file, err);
+		status = make_output(&o, &c->output, &file, &held, err);
 	if (!status)
 		status = tell(q, c, arguments, o, err);
 	query_close(q);
 	output_free(o);
+	if (!status)
+		status = held_release(&held, err);
+	held_fini(&held);
 	if (!status)
 		status = out_file_commit(&file, err);
 	out_file_close(&file);

@@ -86,6 +86,36 @@ class Reports(ExportCase):
         self.assert_says_three_lines(run)
         self.sooth("trace", "--filter", "errno != 0", "/none.sooth", status=4)
 
+    def test_nothing_is_told_before_it_is_refused(self):
+        """Also where it is known only when all views have told what they have."""
+        capture, other = self.path("capture"), self.path("other")
+        for name in (capture, other):
+            self.sooth("ps", "-a", "-i", "0", "--save", name)
+        me = str(os.getpid())
+        for words in (["report", capture], ["status", capture], ["status", "-i", "1ms"], ["diff", capture, other],
+                      ["inspect", "-p", me, capture], ["inspect", "--limits", me], ["diagnose", "--quick", me],
+                      ["doctor"], ["query", capture, "--tables"], ["query", capture, "SELECT 1 AS a"],
+                      ["ps", "--list-agents"], ["diagnose", "--list-findings"]):
+            for how in ([], ["-j"], ["--format", "csv"], ["-o", self.path("report")]):
+                with self.subTest(words, how=how):
+                    run = self.sooth(*words, *how, "--filter", "none_such = 1", status=2)
+                    self.assertEqual(run.out, b"")
+                    self.assert_says_three_lines(run, "none_such")
+        self.assertEqual(sorted(os.listdir(self.folder)), ["capture", "other"])
+
+    def test_what_is_filtered_is_told_or_it_fails(self):
+        """It is held until it is known to be a report; then all of it is written."""
+        capture = self.path("capture")
+        self.sooth("ps", "-a", "-i", "0", "--save", capture)
+        for words in (["report", capture], ["doctor"], ["query", capture, "SELECT pid FROM proc_process"]):
+            field = "name" if words == ["doctor"] else "pid"
+            words += ["--filter", "%s ~ x or %s !~ x" % (field, field)]
+            text = self.sooth(*words).text
+            self.sooth(*words, "-o", self.path("report"))
+            self.assertEqual(harness.read(self.path("report")).decode().splitlines()[0], text.splitlines()[0])
+            run = self.run_program("/bin/sh", "-c", '"$0" "$@" >/dev/full', harness.SOOTH, *words, status=5)
+            self.assert_says_three_lines(run, "No space left")
+
     def test_nothing_is_launched_for_it(self):
         for command in ("trace", "heap", "timeline"):
             run = self.sooth(command, "--filter", "none_such", "-o", self.path("x.svg"),

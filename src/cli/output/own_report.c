@@ -3,6 +3,7 @@
 #include "cli/output/own_report.h"
 
 #include "base/file.h"
+#include "cli/output/held.h"
 #include "core/collector.h"
 #include "core/registry.h"
 #include "core/summary.h"
@@ -43,16 +44,19 @@ int own_report_tell(const char *name, const struct output_options *options,
 	struct sooth_error *err)
 {
 	struct out_file file = { 0 };
+	struct held held = { 0 };
 	struct output *o = NULL;
 	int status = output_new(&o, err);
 
 	if (!status)
 		status = out_file_open(&file, options->output ? options->output : "-", false, err);
+	if (!status && options->filter)
+		status = held_begin(&held, file.stream, err);
 	if (!status) {
 		struct sooth_sink_options s = output_sink_options(options, file.stream);
-		struct sink_options own = {
-			.stream = s.stream, .width = s.width, .use_color = s.use_color
-		};
+		struct sink_options own = { .stream = held.stream ? held.stream : s.stream,
+			.width = s.width,
+			.use_color = s.use_color };
 
 		status = output_add_sink(
 			o, registry_sink(output_sink_name(options, false)), &own, err);
@@ -62,6 +66,9 @@ int own_report_tell(const char *name, const struct output_options *options,
 	if (!status)
 		status = tell_all(name, o, tell, user, err);
 	output_free(o);
+	if (!status)
+		status = held_release(&held, err);
+	held_fini(&held);
 	if (!status)
 		status = out_file_commit(&file, err);
 	out_file_close(&file);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A report that is held back until it is known to be one: whether a table has the fields of
+ * --filter is for some views found out only when all of them have told theirs, and standard output
+ * takes nothing back.
+ */
+#ifndef SOOTH_CLI_HELD_H
+#define SOOTH_CLI_HELD_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+
+struct held {
+	FILE *stream; /* NULL: nothing is held */
+	FILE *to;
+	char *text;
+	size_t size;
+};
+
+/* What is written to held->stream goes to `to` when held_release() is called. */
+int held_begin(struct held *h, FILE *to, struct sooth_error *err);
+/* 0 as well when nothing is held. */
+int held_release(struct held *h, struct sooth_error *err);
+/* What was not released is dropped. Accepts a zeroed struct. */
+void held_fini(struct held *h);
+
+#endif
