@@ -177,14 +177,20 @@ static inline void make_snapshot(uint64_t from_ns, bool is_of_host, bool is_part
 	RECORD_APPEND(&records, &s, NULL, 0);
 }
 
-static inline void make_installed(uint32_t uid, const char *agent, const char *version)
+static inline void make_installed_at(
+	uint32_t uid, const char *agent, const char *version, const char *path)
 {
 	struct proc_installed i = { .record = { .time_ns = 1, .kind = PROC_INSTALLED },
 		.uid = uid };
 	struct record_tail tail[] = { made_text(&i.agent, agent), made_text(&i.version, version),
-		made_text(&i.path, "/somewhere") };
+		made_text(&i.path, path) };
 
 	RECORD_APPEND(&records, &i, tail, ARRAY_SIZE(tail));
+}
+
+static inline void make_installed(uint32_t uid, const char *agent, const char *version)
+{
+	make_installed_at(uid, agent, version, "/somewhere");
 }
 
 static inline void make(const struct made *all, size_t count)

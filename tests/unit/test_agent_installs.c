@@ -77,6 +77,18 @@ static void fill(void)
 	put("home/b/.local/lib/" CLAUDE, PACKAGE("2.2 \\u001b[31m"));
 }
 
+/* A home that is reached by a link; executables are told by where they are. */
+static void fill_linked(void)
+{
+	char path[512];
+
+	put("etc/passwd", "a:x:1000:1000::/home/a:/bin/sh\nb:x:1001:1001::/home/b:/bin/sh\n"
+			  "c:x:1003:1003::/home/c:/bin/sh\n");
+	put("data/c/.local/share/claude/versions/2.1.7", "");
+	snprintf(path, sizeof(path), "%s/home/c", folder);
+	assert_int_equal(symlink("/data/c", path), 0);
+}
+
 static void assert_line(const char *lines, const char *line)
 {
 	if (!strstr(lines, line))
@@ -109,6 +121,10 @@ static void test_installs(void **state)
 	lines = told(uids + 1, 1);
 	assert_string_equal(
 		lines, "-1 claude 2.0.1 /usr/lib/node_modules/@anthropic-ai/claude-code\n");
+	free(lines);
+	fill_linked();
+	lines = told((const uint32_t[]){ 1003 }, 1);
+	assert_line(lines, "1003 claude 2.1.7 /data/c/.local/share/claude/versions/2.1.7\n");
 	free(lines);
 	snprintf(command, sizeof(command), "rm -r %s", folder);
 	assert_int_equal(system(command), 0);

@@ -435,7 +435,16 @@ static void is_older(double than)
 {
 	static const char *const versions[] = { "2.1.50", "2.1.51", "2.1.9", "10.0.0" };
 
+	make_installed_at(ME, "claude", "2.1.50", CLAUDE);
 	make_installed(ME, "claude", versions[(size_t)than]);
+	runs_deleted(0);
+}
+
+/* With a home of its own, in which nobody has looked. */
+static void is_elsewhere(double value)
+{
+	(void)value;
+	make_installed(ME, "claude", "2.1.9");
 	runs_deleted(0);
 }
 
@@ -474,6 +483,8 @@ static void test_binaries(void **state)
 		{ "outdated", is_older, 0, NULL, "=fine: no newer version is here\n" },
 		{ "outdated", is_older, 2, NULL, "fine: " },
 		{ "outdated", is_older, 3, NULL, "low/high: " },
+		{ "outdated", is_elsewhere, 0, NULL,
+			"blind: versions were not looked for where its own is installed" },
 		{ "outdated", is_left, 99, NULL, "=fine: \n" },
 	};
 

@@ -2,11 +2,12 @@
 /* What should not be there, each beside a twin in which nothing is wrong. */
 #include "census_records.h"
 
-#define MARKS_X	    "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x\0CLAUDE_PID=200\0CLAUDE_CODE_EXECPATH"
-#define MARKS_MCP_X "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x\0CLAUDE_PROJECT_DIR"
-#define MARKS_CODEX "CODEX_THREAD_ID=t\0CODEX_TOOL_CALL_ID=q"
-#define TASKS	    "/tmp/claude-0/p/s/tasks/1.output"
-#define REFUSED	    SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+#define MARKS_X		  "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x\0CLAUDE_PID=200\0CLAUDE_CODE_EXECPATH"
+#define MARKS_MCP_X	  "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x\0CLAUDE_PROJECT_DIR"
+#define MARKS_CODEX	  "CODEX_THREAD_ID=t\0CODEX_TOOL_CALL_ID=q"
+#define TASKS		  "/tmp/claude-0/p/s/tasks/1.output"
+#define VERSIONS_OF(home) home "/.local/share/claude/versions/"
+#define REFUSED		  SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 #define MAIN_X                                                                                     \
 	{                                                                                          \
 		200, 1, .executable = CLAUDE, .name = "claude", .id = "sess-x"                     \
@@ -423,11 +424,11 @@ static void test_outdated(void **state)
 	struct span newest;
 
 	(void)state;
-	make_installed(ME, "claude", "2.1.328");
+	make_installed_at(ME, "claude", "2.1.328", VERSIONS_OF("/home/me") "2.1.328");
 	make_installed(ME, "claude", "2.1.9");
 	make_installed(1001, "claude", "9.9.9");
 	make_installed(UINT32_MAX, "opencode", "1.18.33");
-	make_installed(1002, "claude", "1.0.128");
+	make_installed_at(1002, "claude", "1.0.128", VERSIONS_OF("/z") "1.0.128");
 	make_installed(ME, "nobody-knows", "1");
 	HOST({ 200, 1, .executable = CLAUDE },
 		{ 210, 1, .executable = "/home/me/.local/share/claude/versions/2.1.328" },
@@ -464,12 +465,13 @@ static void test_outdated(void **state)
 	assert_not(250, VERDICT_OUTDATED);
 	assert_holds(260, VERDICT_OUTDATED, "1.18.33 is newer, and installed");
 	assert_holds(280, VERDICT_OUTDATED, "it is 2.0.1; 2.0.2");
-	assert_not(281, VERDICT_OUTDATED);
-	assert_not(282, VERDICT_OUTDATED);
+	/* What else is in that folder nobody has looked up. */
+	assert_doubted(281, VERDICT_OUTDATED, "not looked for where its own is installed");
+	assert_doubted(282, VERDICT_OUTDATED, "not looked for");
 	/* Of other folders only what is told as installed counts. */
 	assert_holds(283, VERDICT_OUTDATED, "it is 1.0.9; 1.0.128");
 	assert_not(284, VERDICT_OUTDATED);
-	assert_not(290, VERDICT_OUTDATED);
+	assert_doubted(290, VERDICT_OUTDATED, "not looked for where its own is installed");
 	assert_holds(291, VERDICT_OUTDATED, "it is 3.0.0; 3.0.1");
 	assert_doubted(292, VERDICT_OUTDATED, "no installed version of Claude Code");
 	assert_no_question(270, VERDICT_OUTDATED);
@@ -480,6 +482,39 @@ static void test_outdated(void **state)
 	newest = verdict_newest(&census, the(250)->agent, 1001);
 	assert_true(span_equal(newest, "1.18.33"));
 	assert_int_equal(census.installed.size / sizeof(struct census_installed), 5);
+}
+
+/* Where versions were looked for nothing newer is there; elsewhere nobody knows. */
+static void test_looked_for(void **state)
+{
+	(void)state;
+	make_installed_at(ME, "claude", "2.1.50", CLAUDE);
+	make_installed_at(1002, "claude", "2.1.10", VERSIONS_OF("/home/you") "2.1.10");
+	make_installed_at(UINT32_MAX, "opencode", "1.18.33", "/usr/lib/node_modules/opencode-ai");
+	HOST({ 200, 1, .executable = CLAUDE },
+		/* Started with another home: by its user, and by another one (sudo). */
+		{ 210, 1, .executable = VERSIONS_OF("/tmp/home") "2.1.60" },
+		{ 211, 1, .executable = VERSIONS_OF("/tmp/home") "2.1.40" },
+		{ 220, 1, .uid = 1001, .executable = CLAUDE },
+		{ 221, 1, .uid = 1001, .executable = VERSIONS_OF("/home/me") "2.1.40",
+			.is_deleted = true },
+		/* Its folder has that path as well, behind another mount. */
+		{ 230, 1, .uid = 1002, .executable = VERSIONS_OF("/home/you") "2.1.60" },
+		/* An update took its file away since. */
+		{ 240, 1, .executable = CLAUDE, .is_deleted = true },
+		/* In a container it has the same path, and another file. */
+		{ 250, 1, .pid_namespace = 7, .inner_pid = 3, .executable = CLAUDE },
+		/* For everybody. */
+		{ 260, 1, .uid = 1001, .executable = OPENCODE, .package = "opencode-ai",
+			.package_version = "1.18.33" });
+	assert_not(200, VERDICT_OUTDATED);
+	assert_doubted(210, VERDICT_OUTDATED, "not looked for where its own is installed");
+	assert_holds(211, VERDICT_OUTDATED, "it is 2.1.40; 2.1.60 is newer");
+	assert_not(220, VERDICT_OUTDATED);
+	assert_doubted(230, VERDICT_OUTDATED, "not looked for where its own is installed");
+	assert_not(240, VERDICT_OUTDATED);
+	assert_doubted(250, VERDICT_OUTDATED, "not looked for where its own is installed");
+	assert_not(260, VERDICT_OUTDATED);
 }
 
 static void test_deleted(void **state)
@@ -523,6 +558,7 @@ int main(void)
 		TEST(test_frozen),
 		TEST(test_versions),
 		TEST(test_outdated),
+		TEST(test_looked_for),
 		TEST(test_deleted),
 		TEST(test_names),
 	};

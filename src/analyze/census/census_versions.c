@@ -10,6 +10,7 @@
 
 #include "analyze/census/census_lookup.h"
 #include "analyze/census/census_versions.h"
+#include "base/cursor.h"
 #include "base/hash.h"
 #include "core/script.h"
 
@@ -104,6 +105,9 @@ struct span census_version(const struct census_process *p)
 
 /* --- the newest --- */
 
+#define LOOKED_AT UINT64_MAX /* instead of a pid namespace: a place in which versions were found   \
+			      */
+
 /* Of a pid namespace other than the caller's; what was told is of the caller's. */
 static uint64_t world_of(const struct census_process *p)
 {
@@ -113,19 +117,36 @@ static uint64_t world_of(const struct census_process *p)
 	return is_inner ? p->ties->pid_namespace : 0;
 }
 
-/* The folder in which its version is installed, as a number beyond those of users; 0: it is in
- * none, or no longer. */
+/* Of a path in a folder of versions numbers beyond those of users; zeros: it is in none. */
+struct place {
+	uint64_t folder, entry; /* the folder, and the version in it */
+};
+
+static struct place place_of(const struct agent *agent, struct span path)
+{
+	struct span below = agent->versions ? path_below(path, agent->versions) : span_of("", 0);
+	struct cursor rest = cursor_over(below.data, below.size);
+	struct span name = cursor_until(&rest, '/');
+	size_t folder;
+
+	if (!below.size)
+		return (struct place){ 0 };
+	folder = (size_t)(below.data - path.data);
+	return (struct place){ hash_bytes(HASH_BEGIN, path.data, folder) | 1ull << 63,
+		hash_bytes(HASH_BEGIN, path.data, folder + name.size) | 1ull << 63 };
+}
+
+static struct place place_of_process(const struct census_process *p)
+{
+	if (!p->agent || !census_state_is_value(p->process->executable_state))
+		return (struct place){ 0 };
+	return place_of(p->agent, census_field(&p->process->record, &p->process->executable));
+}
+
+/* The folder in which its version is installed; 0: it is in none, or no longer. */
 static uint64_t folder_of(const struct census_process *p)
 {
-	struct span path = census_field(&p->process->record, &p->process->executable), below;
-
-	if (!p->agent || !p->agent->versions || p->process->is_deleted ||
-		!census_state_is_value(p->process->executable_state))
-		return 0;
-	below = path_below(path, p->agent->versions);
-	if (!below.size)
-		return 0;
-	return hash_bytes(HASH_BEGIN, path.data, (size_t)(below.data - path.data)) | 1ull << 63;
+	return p->process->is_deleted ? 0 : place_of_process(p).folder;
 }
 
 /* `whose`: a user, or a folder. */
@@ -158,6 +179,21 @@ static struct span newer(struct span a, struct span b)
 	if (!a.size || !b.size)
 		return a.size ? a : b;
 	return version_compare(a, b) < 0 ? b : a;
+}
+
+/*
+ * Whether versions were looked for where its own is installed: not in a container, nor in a home
+ * that is not its user's. Behind other mounts the same path leads elsewhere: what runs must have
+ * been among what was found.
+ */
+bool census_is_looked_for(const struct census *c, const struct census_process *p)
+{
+	struct place place = place_of_process(p);
+	uint64_t seen = p->process->is_deleted ? place.folder : place.entry;
+
+	if (world_of(p))
+		return false;
+	return !seen || newest_of(c, p->agent, seen, LOOKED_AT).size;
 }
 
 struct span verdict_newest(const struct census *c, const struct agent *agent, uint32_t uid)
@@ -193,6 +229,7 @@ static void take_installed(struct settling *s, const struct proc_installed *r)
 		.agent = agent_named(s, census_field(&r->record, &r->agent)), .uid = r->uid
 	};
 	struct span version = census_field(&r->record, &r->version);
+	struct place place;
 
 	if (!installed.agent || !version.size)
 		return;
@@ -200,6 +237,12 @@ static void take_installed(struct settling *s, const struct proc_installed *r)
 	installed.path = census_put(s->census, census_field(&r->record, &r->path));
 	buffer_append(&s->census->installed, &installed, sizeof(installed));
 	keep_newest(s, installed.agent, installed.uid, 0, installed.version);
+	place = place_of(installed.agent, census_text(s->census, &installed.path));
+	if (!place.folder)
+		return;
+	keep_newest(s, installed.agent, place.folder, 0, installed.version);
+	keep_newest(s, installed.agent, place.folder, LOOKED_AT, installed.version);
+	keep_newest(s, installed.agent, place.entry, LOOKED_AT, installed.version);
 }
 
 void census_settle_versions(struct settling *s)

@@ -10,5 +10,7 @@
 struct span census_version(const struct census_process *p);
 /* The newest version of its agent that is installed for its user; empty: none is known. */
 struct span census_newest(const struct census *c, const struct census_process *p);
+/* Versions were looked for where it is installed, so that there is no newer one unless told. */
+bool census_is_looked_for(const struct census *c, const struct census_process *p);
 
 #endif

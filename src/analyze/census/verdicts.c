@@ -242,6 +242,9 @@ static void judge_outdated(
 	} else if (version_compare(version, newest) < 0) {
 		out->holds = true;
 		say(out, "it is %.*s; %.*s is newer, and installed", TEXT(version), TEXT(newest));
+	} else if (!census_is_looked_for(c, p)) {
+		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+		say(out, "versions were not looked for where its own is installed");
 	}
 }
 

@@ -295,6 +295,8 @@ static void append(struct telling *t, struct buffer *rows)
 	if (!version.size && t->session)
 		version = record_text(t->session, &t->s.version);
 	row->newest_state = newest.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	if (newest.size && !row->is_outdated && !census_is_looked_for(c, p))
+		row->newest_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	struct record_tail tail[] = {
 		tail_string(&row->elapsed_time, t->elapsed),
 		tail_text(&row->name, t->process, &t->p.name),

@@ -8,8 +8,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "core/agent_set.h"
@@ -24,6 +26,7 @@
 #define HOMES_MAX    256
 #define VERSIONS_MAX 64 /* of one agent in one home */
 #define PATH_SIZE    1024
+#define FOLDER_SIZE  (PATH_SIZE * 2)
 #define NAME_SIZE    40 /* a user's own has at most 32 bytes */
 #define NOBODY	     UINT32_MAX
 #define INSTALLS_MS  1000 /* some hundred small calls */
@@ -113,15 +116,33 @@ static void walk(struct home_look *look, const char *pattern,
 
 /* --- folders called by versions --- */
 
+/* As the executables in it are told, behind whatever links lead there; else it stays. */
+static void make_real(const struct home_look *look, int fd, char folder[FOLDER_SIZE])
+{
+	size_t top = strcmp(look->top, "/") ? strlen(look->top) : 0;
+	char name[sizeof("/proc/self/fd/-2147483648")], path[FOLDER_SIZE];
+	ssize_t size;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	size = readlink(name, path, sizeof(path) - 1);
+	if (size <= (ssize_t)top || size == sizeof(path) - 1)
+		return;
+	path[size] = '\0';
+	if (path[top] == '/' && !strncmp(path, look->top, top))
+		snprintf(folder, FOLDER_SIZE, "%s", path + top);
+}
+
 static void look_at_versions(struct home_look *look)
 {
-	char folder[PATH_SIZE * 2], path[PATH_SIZE * 3];
+	char folder[FOLDER_SIZE], path[FOLDER_SIZE + NAME_MAX + 1];
 	_cleanup_dir_ DIR *dir = NULL;
 	unsigned count = 0;
 	int fd;
 
 	snprintf(folder, sizeof(folder), "%s/%s", look->home, look->agent->versions);
 	fd = root_file_open(look->root, folder, O_RDONLY | O_DIRECTORY);
+	if (fd >= 0)
+		make_real(look, fd, folder);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	for (struct dirent *entry; dir && count < VERSIONS_MAX && (entry = readdir(dir));) {
 		struct span name = span_of(entry->d_name, strlen(entry->d_name));
