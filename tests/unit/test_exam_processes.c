@@ -3,6 +3,7 @@
 #include "census_records.h"
 #include "exam_records.h"
 
+#include "core/registry.h"
 #include "probes/host.h"
 #include "probes/limits.h"
 
@@ -492,6 +493,75 @@ static void test_binaries(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- a zombie, and one that ended at once --- */
+
+/* From a look on; with other threads, which go on, its first thread alone is one. */
+static void zombie_from(int look, uint32_t threads)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i,
+			(struct proc_process){ .threads = threads,
+				.frozen = PROC_FROZEN_NO,
+				.state = i < look ? 'S' : 'Z' },
+			"thing");
+		all_told(i);
+	}
+}
+
+static void zombie_since(double look)
+{
+	zombie_from((int)look, 1);
+}
+
+static void first_thread_ended(double threads)
+{
+	zombie_from(0, (uint32_t)threads);
+}
+
+static void there_for(double looks)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		if (i < looks)
+			process_at(i, (struct proc_process){ 0 }, "thing");
+		all_told(i);
+	}
+}
+
+static void test_ended(void **state)
+{
+	static const struct exam_case cases[] = {
+		{ "frozen", zombie_since, 0, NULL, "=blind: the process ended first <>\n" },
+		{ "frozen", zombie_since, LOOKS - 1, NULL, "=blind: the process ended first <>\n" },
+		{ "frozen", zombie_since, LOOKS, NULL, "fine: " },
+		{ "frozen", first_thread_ended, 2, NULL, "fine: " },
+		{ "fd-leak", zombie_since, 0, NULL, "=blind: the process ended first <>\n" },
+		{ "fd-leak", there_for, 1, NULL, "=blind: the process ended first <>\n" },
+		{ "orphan", there_for, 1, NULL, "=blind: the process ended first <>\n" },
+		{ "ended-abnormally", zombie_since, LOOKS, NULL, "fine: it runs" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* Nothing that is gone with it is said to be fine, by any detector. */
+static void test_nothing_of_a_zombie_is_fine(void **state)
+{
+	(void)state;
+	for (size_t i = 0; registry_findings[i].type; i++) {
+		const struct finding_type *type = registry_findings[i].type;
+
+		if (type->judges_gone || type->scope == FINDING_OF_HOST)
+			continue;
+		begin_stream();
+		zombie_since(0);
+		if (strncmp(exam_says(type->id, PID, NULL), "blind: ", strlen("blind: ")) != 0)
+			fail_msg("%s: %s", type->id, exam_says(type->id, PID, NULL));
+	}
+	buffer_fini(&records);
+	text_free(&line_said);
+}
+
 /* --- frozen --- */
 
 static void stopped_at_last(double looks)
@@ -560,6 +630,8 @@ int main(void)
 		cmocka_unit_test(test_orphan),
 		cmocka_unit_test(test_mcp),
 		cmocka_unit_test(test_binaries),
+		cmocka_unit_test(test_ended),
+		cmocka_unit_test(test_nothing_of_a_zombie_is_fine),
 		cmocka_unit_test(test_frozen),
 	};
 

@@ -367,8 +367,49 @@ static bool lacks_probe(const struct exam *e, char name[32])
 	return false;
 }
 
+/* By the last look at it. A first thread alone may be a zombie, and the others go on. */
+static bool is_zombie(const struct exam *e)
+{
+	const struct census_process *p = e->process;
+
+	return p && p->is_there && p->zombie_ns && p->process->threads <= 1;
+}
+
+/* How long it was seen alive: a zombie is there, and nothing of it is left to be seen. */
+static uint64_t lived_ns(const struct exam *e)
+{
+	struct reading_series alive = e->series;
+
+	while (is_zombie(e) && alive.count && alive.points[alive.count - 1].state == 'Z')
+		alive.count--;
+	return reading_series_ns(&alive);
+}
+
+/* Its calls were seen while it lived, and are what they were. */
+static bool is_of_its_life(const struct exam *e)
+{
+	return strstr(e->type->probes, "syscalls") && e->series.count &&
+	       e->series.points[0].state != 'Z';
+}
+
+/* Of a zombie only how it ended can be fine: all else of it is gone, and was not looked at. What
+ * was found of it before stands. */
+static void judge_what_is_left(struct exam *e)
+{
+	size_t before = e->fine->size;
+
+	e->type->judge(e);
+	if (!is_zombie(e) || e->type->judges_gone || is_of_its_life(e) || e->found || e->muted)
+		return;
+	if (e->fine->size > before || !e->is_said) {
+		e->fine->size = before;
+		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	}
+}
+
 static void judge(struct exam *e)
 {
+	bool has_ended = e->process && (is_zombie(e) || !e->process->is_there);
 	char probe[32], reason[96];
 
 	if (lacks_probe(e, probe)) {
@@ -378,11 +419,12 @@ static void judge(struct exam *e)
 		return;
 	}
 	if (e->type->needs_interval && e->id.pid &&
-		(e->is_one_look || reading_series_ns(&e->series) < INTERVAL_LEAST)) {
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+		(e->is_one_look || lived_ns(e) < INTERVAL_LEAST)) {
+		exam_blind(e,
+			SOOTH_NOT_MEASURED(has_ended ? SOOTH_REASON_ENDED : SOOTH_REASON_INTERVAL));
 		return;
 	}
-	e->type->judge(e);
+	judge_what_is_left(e);
 	if (!e->found && !e->muted && !e->is_said)
 		exam_fine(e, "%s", "");
 }
