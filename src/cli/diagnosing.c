@@ -20,6 +20,7 @@
 #define SAMPLE_MS_MAX 2000	  /* no more seldom: what goes up and down is to be seen doing so */
 #define CALLS_BYTES   (32u << 20) /* the other probes take their time before calls are fetched */
 #define CONFIG_SIZE   65536
+#define EXIT_LACKING  3 /* a privilege, or what this system cannot do */
 #define CONFIG_NAME   "findings"
 
 /* --- how detectors are set --- */
@@ -340,6 +341,11 @@ int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *er
 	if (status || d->is_gone)
 		return status ? status : run_report(run, err);
 	return run_present(d, run, err);
+}
+
+int diagnosing_exit(const struct diagnosing *d)
+{
+	return *d->no_calls ? EXIT_LACKING : 0;
 }
 
 void diagnosing_end(struct diagnosing *d)

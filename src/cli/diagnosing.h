@@ -54,6 +54,8 @@ int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *er
  */
 bool diagnosing_without_calls(
 	struct diagnosing *d, struct run *run, const struct sooth_error *refusal);
+/* Of a run that told what it could: 3 when system calls were wanted and could not be had. */
+int diagnosing_exit(const struct diagnosing *d);
 void diagnosing_end(struct diagnosing *d);
 
 #endif

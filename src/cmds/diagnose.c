@@ -210,6 +210,8 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		status = diagnosing_run(&d, &run, err);
 	if (!status && fails(c->diagnose.fail_on, &d.told))
 		status = EXIT_FOUND;
+	if (!status)
+		status = diagnosing_exit(&d);
 	diagnosing_end(&d);
 	picture_files_fini(&files);
 	return status;

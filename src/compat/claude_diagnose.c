@@ -197,16 +197,21 @@ static void choose_views(struct claude_diagnosis *d)
 		run->views[2] = (struct run_view){ "slow-calls", d->kinds };
 }
 
-/* The same without system calls, and why. */
+/* The same without system calls, and why; that they were wanted the exit status says. */
 static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err)
 {
+	int status;
+
 	memset(&d->run.product, 0, sizeof(d->run.product));
 	d->overview.flamegraph_path = NULL;
 	choose_views(d);
 	d->overview.calls_refused = d->diagnosing.no_calls;
-	if (!d->config->output.json)
-		fprintf(stderr, "no system calls: %s\n", d->diagnosing.no_calls);
-	return run_report(&d->run, err);
+	fprintf(stderr, "no system calls: %s; %s\n", d->diagnosing.no_calls, d->run.unseen.remedy);
+	if (d->files.picture)
+		fprintf(stderr, "the picture is not written, it is of these calls: %s\n",
+			d->files.picture);
+	status = run_report(&d->run, err);
+	return status ? status : diagnosing_exit(&d->diagnosing);
 }
 
 static int observe(struct claude_diagnosis *d, struct sooth_error *err)

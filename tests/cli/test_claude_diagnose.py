@@ -246,7 +246,7 @@ class Calls(Diagnose):
 
     @needs_root
     def test_without_privilege(self):
-        """The rest is told, and why calls are not."""
+        """The rest is told, and why calls are not, and that there is no picture of them."""
         program = self.copy_for_all(os.path.realpath(SOOTH))
         link = self.path("unprivileged/claude-diagnose")
         os.makedirs(os.path.dirname(link))
@@ -256,7 +256,7 @@ class Calls(Diagnose):
         harness.wait_until(lambda: harness.read("/proc/%d/comm" % target.pid) == b"sleep\n",
                            "sleep to run")
         run = self.run_program(link, "-D", "-j", "--duration", "0.6", "--pid", str(target.pid),
-                               **as_nobody())
+                               status=3, **as_nobody())
         (process,) = run.json()["processes"]
         found = process["dtrace"]
         self.assertEqual((found["success"], found["top_syscalls"]), (False, []))
@@ -265,9 +265,20 @@ class Calls(Diagnose):
         self.assertEqual(found["fallback_reason"], found["error"])
         self.assertGreater(process["file_descriptors"]["total_fds"], 0)
         text = self.run_program(link, "-D", "--duration", "0.6", "--pid", str(target.pid),
-                                **as_nobody())
+                                status=3, **as_nobody())
         self.assertIn("no system calls: ", text.errors)
         self.assertIn("sleep (pid", text.text)
+        picture = os.path.join(os.path.dirname(link), "calls.svg")
+        os.chmod(os.path.dirname(link), 0o777)
+        text = self.run_program(link, "-D", "--flamegraph", "-o", picture, "--duration", "0.6",
+                                "--pid", str(target.pid), status=3, **as_nobody())
+        self.assertIn("the picture is not written", text.errors)
+        self.assertIn(picture, text.errors)
+        self.assertNotIn("flamegraph: ", text.text)
+        self.assertIn("sleep (pid", text.text)
+        self.assertFalse(os.path.exists(picture))
+        quick = self.run_program(link, "--pid", str(target.pid), **as_nobody())
+        self.assertEqual(quick.errors, "")
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ class Calls(Case):
                            "sleep to run")
         program = self.copy_for_all(os.path.realpath(harness.SOOTH))
         run = self.run_program(program, "diagnose", "-D", "-j", "--duration", "1",
-                               str(target.pid), **as_nobody())
+                               str(target.pid), status=3, **as_nobody())
         report = run.json()
         (process,) = report["processes"]
         self.assertLessEqual(OF_CALLS, {b["id"] for b in process["unseen"]})

@@ -73,15 +73,16 @@ class Ordinary(Case):
             self.assertEqual(run.out, b"")
 
     def test_diagnose_without_calls(self):
-        """What can be seen is judged, and what cannot is said first; a picture of it is refused."""
+        """What can be seen is judged, and what cannot is said first; a picture of it is refused.
+        That something is missing the exit status says, too."""
         target = self.start("/bin/sleep", "100", **as_nobody())
         words = ("diagnose", "-D", "--duration", "0.3", str(target.pid))
-        run = self.nobody(*words)
+        run = self.nobody(*words, status=3)
         for part in ("system calls are not observed", "cap_bpf", "run as root"):
             self.assertIn(part, run.errors)
         self.assertIn("not measured: system calls", run.text)
         self.assertEqual(len(run.errors.splitlines()), 1)
-        report = self.nobody(*words, "-j").json()
+        report = self.nobody(*words, "-j", status=3).json()
         self.assertIn("system calls", [limit["what"] for limit in report["limits"]])
         self.assertEqual([p["pid"] for p in report["processes"]], [target.pid])
         self.assertEqual(self.nobody(*words[:1], *words[2:]).errors, "")
