@@ -44,6 +44,20 @@ while True:
         pass
     time.sleep(0.01)
 """
+DATAGRAMS = """
+import socket, time
+server, client = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+for one in (server, client):
+    one.bind(("127.0.0.1", 0))
+to = server.getsockname()
+print("ready", to[1], client.getsockname()[1], flush=True)
+while True:
+    client.sendto(b"x" * 10, to)
+    client.sendmsg([b"x" * 20], [], 0, to)
+    server.recvfrom(100)
+    server.recvmsg(100)
+    time.sleep(0.03)
+"""
 LEAK = """
 import time
 kept = []
@@ -243,6 +257,20 @@ class Calls(Diagnose):
         text = self.diagnose("-D", "--io", "--duration", "0.6", "--pid", str(target.pid)).text
         self.assertIn(self.path("written"), text)
         self.assertRegex(text, "(?m)^sendto +[0-9]")
+
+    @needs_bpf
+    def test_peers_of_unconnected_sockets(self):
+        """The call alone names them."""
+        target = self.python(DATAGRAMS)
+        target.wait_for_output(b"\n")
+        server, client = (int(word) for word in bytes(target.out).split()[1:3])
+        found = self.one("-D", "--network", "--duration", "1", "--pid", str(target.pid))["dtrace"]
+        for call, port, size in (("sendto", server, 10), ("sendmsg", server, 20),
+                                 ("recvfrom", client, 10), ("recvmsg", client, 20)):
+            operations = [o for o in found["network_operations"] if o["syscall"] == call]
+            self.assertTrue(operations, found)
+            self.assertEqual({(o["address"], o["port"], o["bytes"]) for o in operations},
+                             {("127.0.0.1", port, size)}, call)
 
     @needs_root
     def test_without_privilege(self):

@@ -149,6 +149,25 @@ bool call_address(struct span sockaddr, char *out, size_t size)
 	}
 }
 
+static bool is_named(const struct syscall_row *row, const char *one, const char *other)
+{
+	return row && (!strcmp(row->name, one) || !strcmp(row->name, other));
+}
+
+bool call_named_peer(const struct syscalls_call *call, char *out, size_t size)
+{
+	const struct syscall_row *row = syscall_by_number(call->abi, call->number);
+	struct call_piece piece = { 0 };
+
+	if (is_named(row, "recvfrom", "recvmsg") && !call_succeeded(call))
+		return false;
+	if (is_named(row, "sendmsg", "recvmsg"))
+		piece = call_piece(call, 1, SYSCALLS_PART_ADDRESS);
+	else if (is_named(row, "sendto", "recvfrom"))
+		piece = call_piece(call, 4, SYSCALLS_PART_TARGET);
+	return piece.is_there && call_address(piece.bytes, out, size) && *out;
+}
+
 bool call_near_end(const struct syscalls_call *call, char *out, size_t size)
 {
 	struct call_piece piece = call_piece(call, 0, SYSCALLS_PART_NEAR_END);

@@ -33,6 +33,9 @@ bool call_succeeded(const struct syscalls_call *call);
  * "/run/x", "@abstract"; false: it is another family. The protocol's
  * suffix for it: "", "6". */
 bool call_address(struct span sockaddr, char *out, size_t size);
+/* The peer that the call itself names: of sendto and recvfrom in its fifth argument, of sendmsg and
+ * recvmsg in the message. False: none, or one that a failed call should have filled in. */
+bool call_named_peer(const struct syscalls_call *call, char *out, size_t size);
 /* This end of the socket, as the kernel had it when the call returned; of IPv4 and IPv6. False, and
  * `out` is left alone: there is none, as when the connection was refused before the call returned.
  */

@@ -30,28 +30,13 @@ static struct network_sum *connection_of(
 
 /* --- moving bytes --- */
 
-static bool is_message(const struct syscalls_call *call, const char *name)
-{
-	return call->number ==
-	       (uint32_t)syscall_number(
-		       call->abi == SYSCALL_ABI_X32 ? SYSCALL_ABI_X86_64 : call->abi, name,
-		       strlen(name));
-}
-
-/* The peer that the call itself names: of sendto and recvfrom the fifth argument, of sendmsg and
- * recvmsg in the message. What a failed call should have filled in says nothing. */
-static void take_named_peer(
-	const struct syscalls_call *call, struct fd_followed *socket, bool is_write)
+/* A stream goes to whom it is connected to, whatever a call names. */
+static void take_named_peer(const struct syscalls_call *call, struct fd_followed *socket)
 {
 	bool is_stream = !strncmp(socket->protocol, "TCP", 3) && *socket->peer;
-	struct call_piece piece = call_piece(call, 1, SYSCALLS_PART_ADDRESS);
 	char address[FD_FOLLOW_ADDRESS];
 
-	if (!piece.is_there && (is_message(call, "sendto") || is_message(call, "recvfrom")))
-		piece = call_piece(call, 4, SYSCALLS_PART_TARGET);
-	if (is_stream || !piece.is_there || (!is_write && !call_succeeded(call)))
-		return;
-	if (call_address(piece.bytes, address, sizeof(address)) && *address)
+	if (!is_stream && call_named_peer(call, address, sizeof(address)))
 		memcpy(socket->peer, address, sizeof(address));
 }
 
@@ -62,7 +47,7 @@ void operation_add_socket(struct operation_sums *s, const struct syscalls_call *
 	struct fd_followed socket = *known;
 	struct network_sum *sum;
 
-	take_named_peer(call, &socket, is_write);
+	take_named_peer(call, &socket);
 	sum = connection_of(s, call, &socket);
 	if (!sum)
 		return;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/calls/call_pieces.h"
+#include "analyze/calls/fd_follow.h"
 #include "analyze/records.h"
 #include "analyze/sockets/socket_words.h"
 #include "base/cleanup.h"
@@ -32,6 +34,7 @@ struct operation {
 	uint16_t abi;
 	uint16_t path_size;
 	char path[SYSCALLS_PATH_MAX];
+	char peer[FD_FOLLOW_ADDRESS]; /* that the call names; empty: it names none */
 };
 
 struct operation_list {
@@ -183,6 +186,9 @@ static void keep(
 		if (one.path_size)
 			memcpy(one.path, path.data, one.path_size);
 	}
+	if (call->category == SYSCALL_CATEGORY_NETWORK &&
+		!call_named_peer(record, one.peer, sizeof(one.peer)))
+		*one.peer = '\0';
 	buffer_append(list, &one, sizeof(one));
 	if (list->size >= 2 * LOOKED_AT * sizeof(one))
 		keep_slowest(list, LOOKED_AT);
@@ -258,6 +264,39 @@ static bool moves_bytes(const char *name)
 	       !strstr(name, "mmsg") && !strstr(name, "readahead");
 }
 
+/* "127.0.0.1:53", "[::1]:53": the port stands apart. */
+static struct span split_port(const char *peer, struct call_operation_row *row)
+{
+	const char *colon = strrchr(peer, ':'), *end = strchr(peer, '\0');
+	uint64_t port;
+
+	if (*peer == '/' || *peer == '@' || !colon ||
+		!span_decimal(span_of(colon + 1, (size_t)(end - colon) - 1), &port))
+		return span_of(peer, (size_t)(end - peer));
+	row->port = (uint32_t)port;
+	row->port_state = SOOTH_STATE_VALUE;
+	if (*peer == '[')
+		return span_of(peer + 1, (size_t)(colon - peer) - 2);
+	return span_of(peer, (size_t)(colon - peer));
+}
+
+/* A stream goes to whom it is connected to, a datagram to whom the call names. */
+static struct span peer_of(const struct operation *one, const struct sockets_socket *socket,
+	struct call_operation_row *row)
+{
+	bool is_connected = socket && socket->peer_state == SOOTH_STATE_VALUE;
+	bool is_stream =
+		is_connected && span_equal(record_text(&socket->record, &socket->protocol), "tcp");
+
+	if (*one->peer && !is_stream)
+		return split_port(one->peer, row);
+	if (!is_connected)
+		return span_of("", 0);
+	row->port = socket->peer_port;
+	row->port_state = socket->peer_port_state;
+	return record_text(&socket->record, &socket->peer);
+}
+
 static void add_row(const struct process_id *id, const struct operation *one,
 	const struct fds_descriptor *d, const struct sockets_socket *socket, struct buffer *out)
 {
@@ -271,18 +310,14 @@ static void add_row(const struct process_id *id, const struct operation *one,
 		.bytes_state = !is_error && moves_bytes(one->call->name) ? SOOTH_STATE_VALUE
 									 : SOOTH_STATE_ABSENT,
 		.port_state = SOOTH_STATE_ABSENT };
-	struct span path = span_of(one->path, one->path_size), address = span_of("", 0);
+	struct span path = span_of(one->path, one->path_size), address;
 	char name[SYSCALL_NAME_SIZE];
 	size_t name_size = syscall_name(one->abi, one->number, name);
 
 	row.record.tid = one->tid;
 	if (!path.size && d)
 		path = record_text(&d->record, &d->path);
-	if (socket && socket->peer_state == SOOTH_STATE_VALUE) {
-		address = record_text(&socket->record, &socket->peer);
-		row.port = socket->peer_port;
-		row.port_state = socket->peer_port_state;
-	}
+	address = peer_of(one, socket, &row);
 	row.path_state = path.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	row.address_state = address.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	struct record_tail tail[] = {
