@@ -187,6 +187,29 @@ static void test_thresholds(void **state)
 	assert_true(has(show(&o, "json"), "\"over\": 0"));
 }
 
+/* One look has no CPU: nobody is said to be under its threshold; that of memory is known. */
+static void test_thresholds_unmeasured(void **state)
+{
+	struct processes_options o = {
+		.cpu_over_percent = 50, .shown = PROCESSES_ALL, .columns = "pid,is_over"
+	};
+
+	(void)state;
+	add_host();
+	add_at((struct made){ .pid = 1, .rss_mb = 2 }, 100 * NS_PER_S, 0);
+	add_at((struct made){ .pid = 2, .rss_mb = 300 }, 100 * NS_PER_S, 0);
+	assert_true(has(show(&o, "json"), "\"over\": null"));
+	assert_true(has(show(&o, "json"), "who is over the threshold of CPU"));
+	assert_false(has(show(&o, "json"), "\"is_over\": false"));
+	o.rss_over_bytes = 100 << 20;
+	assert_true(has(show(&o, "json"), "\"over\": null"));
+	assert_true(has(show(&o, "json"), "\"is_over\": true"));
+	o.cpu_over_percent = 0;
+	assert_true(has(show(&o, "json"), "\"over\": 1"));
+	assert_true(has(show(&o, "json"), "\"is_over\": false"));
+	assert_false(has(show(&o, "json"), "who is over the threshold"));
+}
+
 /* What has no value comes last, whichever way the others stand. */
 static void test_order(void **state)
 {
@@ -344,6 +367,7 @@ int main(void)
 		TEST(test_chosen_by_the_stream),
 		TEST(test_unknown_pid),
 		TEST(test_thresholds),
+		TEST(test_thresholds_unmeasured),
 		TEST(test_order),
 		TEST(test_session),
 		TEST(test_container),

@@ -270,6 +270,13 @@ int host_tell_versions(const struct host_tell *t, struct sooth_error *err)
 
 /* --- totals --- */
 
+static uint8_t tell_unmeasured(const struct host_tell *t)
+{
+	output_limit(t->output, "who is over the threshold of CPU",
+		sooth_reason_text(SOOTH_REASON_INTERVAL), "give an interval: -i 200ms");
+	return SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+}
+
 int host_tell_totals(const struct host_tell *t, struct sooth_error *err)
 {
 	static const struct section section = {
@@ -279,7 +286,7 @@ int host_tell_totals(const struct host_tell *t, struct sooth_error *err)
 	struct totals_row row = { .processes = (uint32_t)t->list->count,
 		.over_state = has_threshold ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	uint64_t memory = host_state_memory(t->host), rss_bytes = 0;
-	size_t measured = 0;
+	size_t measured = 0, unknown = 0;
 	char human[UNITS_SIZE];
 	int status = output_section(t->output, &section, err);
 
@@ -290,7 +297,11 @@ int host_tell_totals(const struct host_tell *t, struct sooth_error *err)
 		row.cpu_percent += l->cpu_percent > 0 ? l->cpu_percent : 0;
 		measured += l->cpu_percent >= 0;
 		row.over += l->is_over_cpu || l->is_over_rss;
+		unknown += l->is_over_unknown;
 	}
+	/* Of some of many it is: then they are those that were measured. */
+	if (unknown && !measured)
+		row.over_state = tell_unmeasured(t);
 	if (t->list->count && !measured)
 		row.cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 	row.rss_kb = rss_bytes / 1024;

@@ -124,6 +124,7 @@ static void measure(const struct processes_options *o, struct listed *l)
 	l->cpu_percent = census_cpu_percent(l->p);
 	l->is_over_cpu = o->cpu_over_percent > 0 && l->cpu_percent > o->cpu_over_percent;
 	l->is_over_rss = o->rss_over_bytes && l->p->process->rss_bytes > o->rss_over_bytes;
+	l->is_over_unknown = o->cpu_over_percent > 0 && l->cpu_percent < 0 && !l->is_over_rss;
 }
 
 int process_list_make(

@@ -19,6 +19,7 @@ struct listed {
 	struct verdict *verdicts;
 	double cpu_percent; /* negative: not measured */
 	bool is_over_cpu, is_over_rss;
+	bool is_over_unknown; /* of the CPU, which was not measured, and not over the other one */
 	unsigned depth;
 	struct process_row *row; /* for whoever makes rows; sorting by a field wants them */
 	const struct processes_options *options;

@@ -130,8 +130,7 @@ static const struct sooth_field process_fields[] = {
 	VERDICT(is_zombie, zombie_state, "it ended and its parent has not asked how"),
 	VERDICT(is_outdated, outdated_state, "a newer version is installed"),
 	VERDICT(is_deleted, deleted_state, "its executable was removed or replaced"),
-	FIELD_TRUTH(
-		process_row, is_over, "it is over a threshold that was given", .is_hidden = true),
+	VERDICT(is_over, over_state, "it is over a threshold that was given"),
 	HIDDEN_STRING(status, "what it does, in the agent's own word",
 		FIELD_STATE_AT(process_row, status_state)),
 	HIDDEN_NUMBER(activity_s, "since the agent last did something, in seconds",

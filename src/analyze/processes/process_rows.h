@@ -28,7 +28,7 @@ struct process_row {
 	uint8_t tie; /* enum census_tie */
 	uint8_t is_orphaned, is_abandoned, is_superseded, is_zombie, is_daemon, is_frozen;
 	uint8_t is_outdated, is_deleted, is_over;
-	uint8_t cpu_state, mem_state, open_files_state, cwd_state;
+	uint8_t cpu_state, mem_state, open_files_state, cwd_state, over_state;
 	uint8_t agent_state, version_state, project_state, session_state;
 	uint8_t command_state, executable_state, user_state, terminal_state;
 	uint8_t role_state, role_name_state, session_agent_state, session_pid_state, tie_state;

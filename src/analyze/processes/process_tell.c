@@ -93,6 +93,8 @@ static void fill_figures(struct telling *t)
 	else
 		row->mem_state = UNKNOWN;
 	row->is_over = t->l->is_over_cpu || t->l->is_over_rss;
+	if (t->l->is_over_unknown)
+		row->over_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 }
 
 static void fill_place(struct telling *t)
