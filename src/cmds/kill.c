@@ -49,7 +49,7 @@ static const struct option kill_options[] = {
 	{ .name = "dry-run",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct kill_config, kill.dry_run),
-		.help = "only say who would be ended" },
+		.help = "only say who would be ended, and of whom that is not allowed" },
 	{ .name = "ask",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct kill_config, kill.ask),
@@ -193,7 +193,7 @@ static int kill_meant(const struct kill_config *c, struct act *a, struct sooth_e
 	int status = 0;
 
 	if (c->kill.dry_run)
-		act_would(a);
+		act_would_end(a);
 	else
 		status = agree(c, a, &is_wanted, err);
 	if (!status && is_wanted && !c->kill.dry_run)

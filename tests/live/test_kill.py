@@ -162,6 +162,22 @@ class Named(Acting):
         self.assertLessEqual({main.pid, tool.pid}, set(told))
         self.assert_gone(main, tool)
 
+    def test_dry_run_of_what_is_not_allowed(self):
+        """It says of each what would really become of it, and nothing is sent."""
+        self.open_to_all()
+        sooth = self.copy_for_all(SOOTH)
+        roots, own = self.start("sleep", "600"), self.start("sleep", "600", **harness.as_nobody())
+
+        def run(*argv, status):
+            rows = self.run_program(sooth, "kill", "-j", "--any", *argv, status=status,
+                                    **harness.as_nobody()).json()["results"]
+            return [(row["pid"], row["outcome"], row["why"]) for row in rows]
+        refused = [(roots.pid, "failed", "Operation not permitted")]
+        self.assertEqual(run("--dry-run", str(roots.pid), status=3), refused)
+        self.assertEqual(run("--dry-run", str(own.pid), status=0), [(own.pid, "would be", None)])
+        self.assertTrue(own.is_running() and roots.is_running())
+        self.assertEqual(run(str(roots.pid), status=3), refused)
+
     def test_wrong_input(self):
         for argv in ([], ["--orphans", "--wait", "0"], ["x"], ["0"], ["-5"], ["5@"], ["@5"], ["5@x"], ["5@0"], ["5@6@7"],
                      ["99999999999999999999"], ["1", "--orphans"], ["--session", ""],

@@ -101,6 +101,8 @@ struct act_progress {
 
 /* Holds everybody that is meant. */
 void act_hold(struct act *a);
+/* --dry-run of ending them: held and asked whether it would be allowed (signal 0), nothing more. */
+void act_would_end(struct act *a);
 /* Signals and waits. SIGKILL ends also what starts others as fast as it can. */
 int act_end(struct act *a, int signal, uint64_t wait_ns, const struct act_progress *progress,
 	struct sooth_error *err);

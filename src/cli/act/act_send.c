@@ -62,6 +62,24 @@ void act_hold(struct act *a)
 	}
 }
 
+void act_would_end(struct act *a)
+{
+	act_hold(a);
+	for (size_t i = 0; i < act_count(a); i++) {
+		struct act_process *p = act_at(a, i);
+		struct sooth_error err;
+		int status;
+
+		if (p->outcome != ACT_MEANT)
+			continue;
+		status = a->os->signal_process(a->os, p->handle, 0, &err);
+		if (status)
+			fail(p, status);
+		else
+			p->outcome = ACT_WOULD;
+	}
+}
+
 static void send(struct act *a, struct act_process *p, int signal)
 {
 	struct sooth_error err;
