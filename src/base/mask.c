@@ -7,13 +7,17 @@
  * goes, more is masked rather than less. (mask_walk: writing; mask_names and
  * mask_shapes: what tells; mask_value and mask_url: what is then masked.)
  *
- * What it cannot see: a secret without a telling name or shape (`mysql -pX`,
- * `curl -u name:X`), and one that is cut off by the end of the text.
+ * The commands in what is left are then walked for options that hold secrets in some programs
+ * only (mask_commands; mask_programs has the table).
+ *
+ * What it cannot see: a secret without a telling name or shape in an option that the table does
+ * not have, and one that is cut off by the end of the text.
  */
 #include "base/mask.h"
 
 #include <string.h>
 
+#include "base/mask_commands.h"
 #include "base/mask_walk.h"
 
 /* At the start of a run of name characters. Returns where to go on. */
@@ -82,22 +86,29 @@ static void mask_pending(struct masker *m, struct span argument)
 
 bool mask_arguments(struct buffer *out, const char *args, size_t size, size_t limit)
 {
-	struct masker m = { .out = out, .room = limit ? limit : SIZE_MAX, .is_argument = true };
+	struct buffer scratch = { 0 };
+	struct masker m = { .out = &scratch, .room = SIZE_MAX, .is_argument = true };
+	struct masker whole = { .out = out, .room = limit ? limit : SIZE_MAX };
+	struct command command = { 0 };
 	size_t at = 0;
 
-	while (at < size && !m.is_cut) {
+	while (at < size && !whole.is_cut) {
 		const char *stop = memchr(args + at, '\0', size - at);
 		size_t end = stop ? (size_t)(stop - args) : size;
 
+		buffer_reset(&scratch);
 		if (m.pending)
 			mask_pending(&m, span_of(args + at, end - at));
 		else
 			mask_piece(&m, args + at, end - at);
+		out->failed |= buffer_failed(&scratch);
+		mask_command_argument(&whole, &command, buffer_cstr(&scratch), scratch.size);
 		if (stop)
-			masker_put(&m, "", 1);
+			masker_put(&whole, "", 1);
 		at = end + 1;
 	}
-	return m.is_cut;
+	buffer_fini(&scratch);
+	return whole.is_cut;
 }
 
 /* All that is masked is a token by its shape, or stands behind one of these. */
@@ -110,6 +121,7 @@ bool mask_may_change(const char *text, size_t size)
 		case ',':
 		case ' ':
 		case '\t':
+		case '\0':
 			return true;
 		default:
 			if (i + 2 < size && mask_may_be_token(text + i))
@@ -121,7 +133,16 @@ bool mask_may_change(const char *text, size_t size)
 
 void mask_text(struct buffer *out, const char *text, size_t size)
 {
-	struct masker m = { .out = out, .room = SIZE_MAX };
+	struct buffer scratch = { 0 };
+	struct masker m = { .out = out, .room = SIZE_MAX }, whole = m;
 
+	if (!mask_has_words(text, size)) {
+		mask_piece(&m, text, size);
+		return;
+	}
+	m.out = &scratch;
 	mask_piece(&m, text, size);
+	out->failed |= buffer_failed(&scratch);
+	mask_command_text(&whole, buffer_cstr(&scratch), scratch.size);
+	buffer_fini(&scratch);
 }

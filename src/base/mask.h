@@ -9,7 +9,9 @@
  *   - words with a known shape: sk-..., sk-ant-..., ghp_/gho_/ghs_/github_pat_,
  *     xox[abprs]-, AKIA + 16, AIza + 35, eyJ....eyJ (JWT), Bearer X, Basic X; of AKIA and
  *     AIzaSy also what a name of 15 characters leaves of them,
- *   - the user part and every query value of a URL (scheme and host stay).
+ *   - the user part and every query value of a URL (scheme and host stay),
+ *   - the options that hold one in some programs only (`curl -u name:X`, `mysql -pX`;
+ *     mask_programs.c has them), as arguments and in scripts.
  */
 #ifndef SOOTH_BASE_MASK_H
 #define SOOTH_BASE_MASK_H

@@ -35,11 +35,7 @@ static size_t backslashes_before(const struct masker *m, size_t at)
 	return count;
 }
 
-/*
- * Where the text in quotes that starts at `at` ends: at the same quote with no
- * more backslashes before it than the opening one had; those belong to it.
- */
-static size_t quoted_end(const struct masker *m, size_t at, char quote, size_t backslashes)
+size_t masker_quoted_end(const struct masker *m, size_t at, char quote, size_t backslashes)
 {
 	for (size_t i = at; i < m->size; i++) {
 		size_t before;
@@ -78,7 +74,7 @@ static size_t bare_end(const struct masker *m, size_t at, bool is_item)
 		if (is_item && (c == ',' || c == '}' || c == ']'))
 			break;
 		if (is_quote(c)) /* a"b c"d is one word for a shell */
-			at = quoted_end(m, at + 1, c, 0);
+			at = masker_quoted_end(m, at + 1, c, 0);
 	}
 	return at < m->size ? at : m->size;
 }
@@ -116,7 +112,7 @@ static size_t mask_quoted(struct masker *m, size_t at, size_t opened, enum name_
 {
 	size_t start = at + opened, end, after;
 
-	end = quoted_end(m, start, m->text[start - 1], backslashes_before(m, start - 1));
+	end = masker_quoted_end(m, start, m->text[start - 1], backslashes_before(m, start - 1));
 	masker_put_range(m, at, start);
 	mask_range(m, start, end, kind);
 	after = end;
@@ -210,7 +206,8 @@ static size_t mask_assigned(
 	/* 'Authorization: Bearer X' goes as far as the quotes around it. */
 	if (start && is_quote(m->text[start - 1]))
 		return mask_range(m, at,
-			quoted_end(m, at, m->text[start - 1], backslashes_before(m, start - 1)),
+			masker_quoted_end(
+				m, at, m->text[start - 1], backslashes_before(m, start - 1)),
 			kind);
 	/* NAME=a b, --env=NAME=a b: a blank within an argument does not end the value. */
 	if (m->is_argument && start < m->first_space)

@@ -37,6 +37,11 @@ void masker_put_mask(struct masker *m);
 void masker_put_shapes(struct masker *m, size_t from, size_t to);
 size_t masker_skip_blanks(const struct masker *m, size_t at);
 size_t masker_word_end(const struct masker *m, size_t at, size_t to);
+/*
+ * Where the text in quotes that starts at `at` ends: at the same quote with no
+ * more backslashes before it than the opening one had; those belong to it.
+ */
+size_t masker_quoted_end(const struct masker *m, size_t at, char quote, size_t backslashes);
 
 /* A value that cannot be a secret: yes, no, and figures of a plural. */
 bool mask_is_harmless(struct span value, enum name_kind kind);

@@ -42,6 +42,19 @@ static void plant(const uint8_t *data, size_t size, const char *dress, size_t dr
 	buffer_fini(&out);
 }
 
+/* What the program tells is told from its beginning on: only what comes after may be any. */
+static void plant_behind(const uint8_t *data, size_t size, const char *dress, size_t dress_size)
+{
+	struct buffer in = { 0 }, out = { 0 };
+
+	buffer_append(&in, dress, dress_size);
+	buffer_append(&in, data, size);
+	mask_arguments(&out, (char *)in.data, in.size, 0);
+	CHECK(!holds(out.data, out.size, SECRET));
+	buffer_fini(&in);
+	buffer_fini(&out);
+}
+
 #define PLANT(dress) plant(data, size, dress, sizeof(dress) - 1)
 
 static void check_limit(const uint8_t *data, size_t size, size_t limit)
@@ -84,5 +97,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	PLANT("{\"api_key\": \"" SECRET "\"}");
 	PLANT("sk-" SECRET);
 	PLANT("sh -c 'x --token " SECRET " y'");
+	plant_behind(data, size, "curl\0-u\0a:" SECRET, sizeof("curl\0-u\0a:" SECRET));
+	plant_behind(data, size, "mysql\0-p" SECRET, sizeof("mysql\0-p" SECRET));
+	plant_behind(data, size, "sh\0-c\0curl -u a:" SECRET " ",
+		sizeof("sh\0-c\0curl -u a:" SECRET " ") - 1);
 	return 0;
 }

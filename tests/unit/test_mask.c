@@ -221,6 +221,105 @@ static void test_urls(void **state)
 	check_args("x\n--url=https://h/?a=b", "x\n--url=https://h/?a=***");
 }
 
+/* What only the program tells; the user stays. */
+static void test_programs(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "curl\n-u\nme:X y\nhost", "curl\n-u\nme:***\nhost" },
+		{ "curl\n-sSume:X\nhost", "curl\n-sSume:***\nhost" },
+		{ "/usr/bin/curl\n-sSu\nme:X:Y\nh", "/usr/bin/curl\n-sSu\nme:***\nh" },
+		{ "curl\n--user\nme:X\n-U\np:X", "curl\n--user\nme:***\n-U\np:***" },
+		{ "curl\n--user=me:X\n--proxy-user\np:X",
+			"curl\n--user=me:***\n--proxy-user\np:***" },
+		{ "curl\n-u\nX:\nh", "curl\n-u\n***:\nh" },
+		{ "curl\n-b\nsession=X; a=b\nh", "curl\n-b\nsession=***\nh" },
+		{ "curl\n-bsession=X\nh", "curl\n-bsession=***\nh" },
+		{ "curl\n--cookie\nsession=X\nh", "curl\n--cookie\n***\nh" },
+		{ "curl\n-o\nhttp\n-u\nme:X", "curl\n-o\nhttp\n-u\nme:***" },
+		{ "curl\n-x\nme:X@proxy:80\nh", "curl\n-x\nme:***@proxy:80\nh" },
+		{ "curl\nftp://me:X@host/f", "curl\nftp://***@host/f" },
+		{ "sudo\nmysql\n-uroot\n-pX\ndb", "sudo\nmysql\n-uroot\n-p***\ndb" },
+		{ "docker\nexec\ndb\nmysqldump\n-pX", "docker\nexec\ndb\nmysqldump\n-p***" },
+		{ "sshpass\n-p\nX\nssh\n-p\n22\nh", "sshpass\n-p\n***\nssh\n-p\n22\nh" },
+		{ "sshpass\n-pX\nssh\n-p22\nh", "sshpass\n-p***\nssh\n-p22\nh" },
+		{ "docker\nlogin\n-u\nme\n-p\nX\nr", "docker\nlogin\n-u\nme\n-p\n***\nr" },
+		{ "podman\nlogin\n-p=X", "podman\nlogin\n-p***" },
+		{ "skopeo\ncopy\n--src-creds=me:X", "skopeo\ncopy\n--src-creds=me:***" },
+		{ "redis-cli\n-h\nh\n-a\nX\nget\na", "redis-cli\n-h\nh\n-a\n***\nget\na" },
+		{ "redis-cli\n--pass\nX", "redis-cli\n--pass\n***" },
+		{ "redis-cli\n-u\nredis://u:X@h", "redis-cli\n-u\nredis://***@h" },
+		{ "openssl\nenc\n-pass\npass:X\n-in\nf", "openssl\nenc\n-pass\npass:***\n-in\nf" },
+		{ "openssl\nrsa\n-passin\npass:X", "openssl\nrsa\n-passin\npass:***" },
+		{ "openssl\nenc\n-k\nX", "openssl\nenc\n-k\n***" },
+		{ "aws\nconfigure\nset\naws_secret_access_key\nX",
+			"aws\nconfigure\nset\naws_secret_access_key\n***" },
+		{ "smbclient\n//h/s\n-U\nme%X", "smbclient\n//h/s\n-U\nme%***" },
+		{ "smbclient\n-Ume%X\n//h/s", "smbclient\n-Ume%***\n//h/s" },
+		{ "wget\n--user=me\n--http-password=X", "wget\n--user=me\n--http-password=***" },
+		{ "wget\n--http-password\nX\nh", "wget\n--http-password\n***\nh" },
+		{ "psql\npostgres://u:X@h/db", "psql\npostgres://***@h/db" },
+		{ "git\nclone\nhttps://u:X@h/r", "git\nclone\nhttps://***@h/r" },
+		{ "http\nGET\nhost\n-a\nme:X", "http\nGET\nhost\n-a\nme:***" },
+		{ "ldapsearch\n-x\n-D\ncn=me\n-w\nX", "ldapsearch\n-x\n-D\ncn=me\n-w\n***" },
+		{ "mongosh\n-u\nme\n-p\nX", "mongosh\n-u\nme\n-p\n***" },
+		{ "zip\n-rP\nX\na.zip\nd", "zip\n-rP\n***\na.zip\nd" },
+		{ "7z\na\n-pX\na.7z", "7z\na\n-p***\na.7z" },
+		{ "lftp\n-u\nme,X\nh", "lftp\n-u\nme,***\nh" },
+		{ "keytool\n-storepass\nX", "keytool\n-storepass\n***" },
+		/* in a script that is one argument */
+		{ "bash\n-c\ncurl -u me:X host", "bash\n-c\ncurl -u me:*** host" },
+		{ "sh\n-lc\ncd /a && mysql -uroot -pX db | less",
+			"sh\n-lc\ncd /a && mysql -uroot -p*** db | less" },
+		{ "sh\n-c\nsh -c \"curl -u 'me:X Y' h\"", "sh\n-c\nsh -c \"curl -u 'me:***' h\"" },
+		{ "ssh\nh\nmysql -p'X Y' db", "ssh\nh\nmysql -p'***' db" },
+		{ "sh\n-c\nsshpass -p X ssh -p 22 h", "sh\n-c\nsshpass -p *** ssh -p 22 h" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check_args(cases[i][0], cases[i][1]);
+}
+
+/* The same in scripts and lines. */
+static void test_command_lines(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "curl -u me:X h", "curl -u me:*** h" },
+		{ "curl -sume:X h", "curl -sume:*** h" },
+		{ "bash -c \"curl -u me:X h\" and", "bash -c \"curl -u me:*** h\" and" },
+		{ "bash -c \"curl -u me:X\" and", "bash -c \"curl -u me:***\" and" },
+		{ "sh -lc 'mysql -uroot -pX' x", "sh -lc 'mysql -uroot -p***' x" },
+		{ "curl -u \"me:X Y\" h", "curl -u \"me:***\" h" },
+		{ "curl '-ume:X Y' h", "curl '-ume:***' h" },
+		{ "curl --user='me:X Y' h", "curl --user='me:***' h" },
+		{ "curl -u me:'X Y'Z h", "curl -u me:*** h" },
+		{ "curl -u 'me:X'\"Y Z\" h", "curl -u 'me:*** h" },
+		{ "curl -u me:X\\ Y h", "curl -u me:*** h" },
+		{ "curl \\\n  -u \\\n me:X \\\n h", "curl \\\n  -u \\\n me:*** \\\n h" },
+		{ "curl -H \"A: b; charset=c\" -u me:X", "curl -H \"A: b; charset=c\" -u me:***" },
+		{ "curl --header \"A: b; c\" -u me:X", "curl --header \"A: b; c\" -u me:***" },
+		{ "{\"cmd\": \"curl -u me:X h\", \"b\": 1}",
+			"{\"cmd\": \"curl -u me:*** h\", \"b\": 1}" },
+		{ "{\"cmd\":\"curl -u \\\"me:X Y\\\" h\"}",
+			"{\"cmd\":\"curl -u \\\"me:***\\\" h\"}" },
+		{ "[\"curl\",\"-u\",\"me:X Y\",\"h\"]", "[\"curl\",\"-u\",\"me:***\",\"h\"]" },
+		{ "run(['curl', '-u', 'me:X'])", "run(['curl', '-u', 'me:***'])" },
+		{ "run([\n'curl',\n'-u',\n'me:X'])", "run([\n'curl',\n'-u',\n'me:***'])" },
+		{ "x=$(mysql -pX -e 1)", "x=$(mysql -p*** -e 1)" },
+		{ "x=`redis-cli -a X` y", "x=`redis-cli -a ***` y" },
+		{ "redis-cli -a $'X Y' z", "redis-cli -a $'***' z" },
+		{ "curl h && ls -u a:b; cp -a x y", "curl h && ls -u a:b; cp -a x y" },
+		{ "redis-cli ping; cp -a x y", "redis-cli ping; cp -a x y" },
+		{ "redis-cli ping\ncp -a x y", "redis-cli ping\ncp -a x y" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check_text(cases[i][0], cases[i][1]);
+	check_text("a curl -u handling fix: don't ask -u me",
+		"a curl -u handling fix: don't ask -u me");
+}
+
 /* One secret, in every dress we know: it must not come out of any. */
 static void test_planted(void **state)
 {
@@ -322,6 +421,19 @@ static void test_planted(void **state)
 		"token='a'\"%\"",
 		"--auth\nBearer\n%",
 		"Authorization:\nBasic\n%",
+		"curl\n-u\na:%",
+		"curl\n-sSua:%",
+		"curl\n-b\nsession=%",
+		"mysql\n-uroot\n-p%",
+		"sshpass\n-p\n%",
+		"docker\nlogin\n-p\n%",
+		"redis-cli\n-a\n%",
+		"openssl\nenc\n-pass\npass:%",
+		"aws\nconfigure\nset\naws_secret_access_key\n%",
+		"http\n-a\nu:%",
+		"ldapsearch\n-w\n%",
+		"bash\n-c\ncurl -u a:% x",
+		"sh\n-lc\nmysql -p'%' x",
 	};
 
 	(void)state;
@@ -392,6 +504,31 @@ static void test_ordinary(void **state)
 		"a  b\t c\n\n\nd",
 		"cargo\ntest\n--\n--nocapture\n--test-threads=1",
 		"redis-cli\nKEYS\n*",
+		"ls\n-u\na:b",
+		"ps\n-p\n12",
+		"ssh\n-p\n22\nhost",
+		"docker\nrun\n-p\n80:80\nmysql",
+		"docker\nrun\n-u\n1000:1000\ncurlimages/curl:8",
+		"cp\n-a\nx\ny",
+		"mkdir\n-p\na/b",
+		"git\n-C\nx\nlog",
+		"curl\n-u\nme\n-b\ncookies.txt\n-o\nredis-cli\nh",
+		"curl\n-x\nproxy:3128\n-d\na:b\nh",
+		"mysql\n-u\nroot\n-p\ndb\n-P3306",
+		"sshpass\n-e\nssh\n-p\n22\nh",
+		"sshpass\n-f\nfile\nssh\n-p\n22\nh",
+		"redis-cli\n-h\nh\n-p\n6379",
+		"openssl\nenc\n-pass\nenv:NAME\n-in\na:b",
+		"openssl\nrsa\n-passin\nfile:/a/b",
+		"aws\nconfigure\nset\nregion\neu-west-1",
+		"smbclient\n-U\nme\n//h/100%x",
+		"http\n-a\nme\n:8080/x",
+		"ldapsearch\n-W\n-x\n-b\ndc=a",
+		"psql\n-p\n5432\n-U\nme",
+		"7z\nx\n-oout\n-y\na.7z",
+		"bash\n-c\nls -u a:b && ssh -p 22 h && mkdir -p a && cp -a x y",
+		"tar\n-cpf\nx.tar\nmysql",
+		"apt-get\ninstall\n-y\ncurl\nmysql-client",
 		"x\n--enable-auth\n--auth=true\n--use-cookies=false",
 	};
 
@@ -492,6 +629,15 @@ static void test_hostile(void **state)
 		"basic \"\\\"",
 		"key\\\\",
 		"'key':",
+		"curl -u ",
+		"curl -u a:",
+		"curl -u 'a:",
+		"curl '-ua:",
+		"mysql -p\"",
+		"redis-cli -a ",
+		"\\\"",
+		"curl -u a:\\",
+		"sshpass; ",
 	};
 	const size_t size = 1 << 17;
 	char *text = malloc(size);
@@ -522,6 +668,8 @@ int main(void)
 		cmocka_unit_test(test_scripts),
 		cmocka_unit_test(test_shapes),
 		cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_programs),
+		cmocka_unit_test(test_command_lines),
 		cmocka_unit_test(test_planted),
 		cmocka_unit_test(test_ordinary),
 		cmocka_unit_test(test_separators),

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Secrets that only the program tells whose option they are. What is given has been masked by
+ * names and shapes before. Only mask*.c includes this.
+ */
+#ifndef SOOTH_BASE_MASK_COMMANDS_H
+#define SOOTH_BASE_MASK_COMMANDS_H
+
+#include "base/mask_programs.h"
+#include "base/mask_walk.h"
+
+/* Whether a text may be more than one word; else mask_may_change() could be wrong. */
+bool mask_has_words(const char *text, size_t size);
+/* A text with commands in it. */
+void mask_command_text(struct masker *m, const char *text, size_t size);
+/* The next argument of one command. */
+void mask_command_argument(
+	struct masker *m, struct command *command, const char *text, size_t size);
+
+#endif

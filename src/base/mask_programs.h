@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Programs whose options hold secrets though neither their name nor the shape
+ * of the value says so: `curl -u name:X`, `mysql -pX`. Only mask*.c includes this.
+ */
+#ifndef SOOTH_BASE_MASK_PROGRAMS_H
+#define SOOTH_BASE_MASK_PROGRAMS_H
+
+#include "base/cursor.h"
+
+/* Which part of a value is the secret. */
+enum secret_part {
+	PART_NONE,
+	PART_WHOLE,
+	PART_AFTER_COLON, /* name:X; of `X:`, which has no more, what stands before */
+	PART_AFTER_COMMA,
+	PART_AFTER_PERCENT,
+	PART_AFTER_EQUALS, /* name=X; without a '=' it is the name of a file */
+	PART_AFTER_PASS,   /* pass:X; but env:NAME and file:PATH are none */
+	PART_PROXY,	   /* name:X@host */
+};
+
+/* One command as its words come by. Zeroed is its beginning. */
+struct command {
+	uint64_t seen;		  /* programs, by their place in the table */
+	uint64_t active;	  /* those whose subcommand was seen, or that need none */
+	enum secret_part pending; /* of the word that comes */
+	bool skips;		  /* the word that comes is the value of a harmless option */
+};
+
+/* A word that is no option: a program, its subcommand, or the name of a setting. */
+void command_word(struct command *c, struct span word);
+/*
+ * An option. The part of its value that is secret when the word holds that too, from *value on
+ * (has_more: what follows is glued to the word); else it is pending, or there is none.
+ */
+enum secret_part command_option(struct command *c, struct span word, bool has_more, size_t *value);
+/* The secret in a value; of no size when there is none. */
+struct span secret_part_of(enum secret_part part, struct span value);
+
+#endif
