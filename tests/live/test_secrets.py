@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import unittest
 
@@ -33,6 +34,23 @@ SHAPES = {
     "web": "eyJhbGciOiJIUzI1NiJ9.eyJ%s.sgnt",
 }
 AS_A_NAME = ("anthropic", "github", "aws", "password", "slack", "web")  # without a slash
+# What only the program tells: its arguments, %s the core.
+CREDENTIALS = (
+    ("curl", "-u", "me:%s", "-b", "session=%s", "--proxy-user", "me:%s", "ftp://me:%s@localhost"),
+    ("mysql", "-uroot", "-p%s"), ("sshpass", "-p", "%s", "ssh", "-p", "22", "localhost"),
+    ("docker", "login", "-u", "me", "-p", "%s"), ("redis-cli", "-a", "%s"),
+    ("openssl", "enc", "-pass", "pass:%s"),
+    ("aws", "configure", "set", "aws_secret_access_key", "%s"), ("smbclient", "-U", "me%%%s"),
+    ("wget", "--http-password=%s"), ("psql", "postgres://me:%s@localhost"),
+    ("git", "clone", "https://me:%s@localhost"), ("http", "-a", "me:%s"),
+    ("ldapsearch", "-w", "%s"), ("bash", "-c", "false && curl -u me:%s x || mysql -p'%s'"),
+)
+# Runs them one by one: a program of another name that does nothing with its arguments.
+RUNNER = """
+import json, subprocess, sys
+for argv in json.load(open(sys.argv[1])):
+    subprocess.run(argv, executable=sys.argv[2], check=True)
+"""
 FORMATS = ("text", "json", "jsonl", "json-rows", "csv", "redacted")
 
 # The cores are made where they are planted: nothing but sooth could bring them here.
@@ -83,6 +101,10 @@ if not pid:
     os.execve(sys.executable, [sys.executable, "-c", "import time\nprint('started', flush=True)\n"
         "time.sleep(600)", *plants["arguments"]], dict(os.environ, CLAUDECODE="1",
         CLAUDE_CODE_SESSION_ID=plants["session"]))
+for argv in plants["commands"]:
+    if not os.fork():
+        libc.prctl(1, signal.SIGKILL)
+        os.execv(sys.executable, [argv[0], "-c", "import time\ntime.sleep(600)", *argv[1:]])
 print("ready", flush=True)
 time.sleep(600)
 """
@@ -108,6 +130,10 @@ class Secrets(Case):
     def name_of(self, shape):
         return shape % self.core()
 
+    def credentials(self):
+        return [[re.sub("%(.)", lambda m: self.core() if m[1] == "s" else m[1], word)
+                 for word in argv] for argv in CREDENTIALS]
+
     def start_planter(self):
         plants = {
             "names": [self.name_of(SHAPES[kind]) for kind in AS_A_NAME],
@@ -117,7 +143,9 @@ class Secrets(Case):
             "own": self.short("near sk-%s"),
             "session": self.name_of(SHAPES["github"]),
             "arguments": [self.name_of(shape) for shape in SHAPES.values()] +
-                         ["--api-key", self.core(), "-H", "Authorization: " + self.core()],
+                         ["--api-key", self.core(), "-H", "Authorization: " + self.core(),
+                          "; ".join(" ".join(argv) for argv in self.credentials()[:-1])],
+            "commands": self.credentials()[:5],
         }
         listing = self.path("plants.json")
         with open(listing, "w", encoding="utf-8") as file:
@@ -250,9 +278,77 @@ class Secrets(Case):
         kept, lines = self.path("heap.sooth"), self.path("lines")
         for more in (["--save", kept], ["-j"], ["--sites"], ["-o", lines]):
             self.look("heap", *more, "--", program, *[self.name_of(s) for s in SHAPES.values()])
+        self.look("heap", "-c", "--", program, *self.credentials()[0])
         self.look_at_capture(kept)
-        with open(lines, "rb") as file:
-            self.assert_none(file.read(), "heap lines")
+        link, events = self.path("memtrack"), self.path("events")
+        os.symlink(SOOTH, link)
+        self.look("track", program, *self.credentials()[1], "--output", events, program=link)
+        for path in (lines, events):  # may be empty: nothing was allocated
+            with open(path, "rb") as file:
+                self.assert_none(file.read(), "a file of heap")
+
+    def runner(self):
+        """A command that runs all the credentials, new ones each time."""
+        listing = self.path("run-%d.json" % self.n)
+        with open(listing, "w", encoding="utf-8") as file:
+            json.dump(self.credentials(), file)
+        return sys.executable, "-c", RUNNER, listing, shutil.which("true")
+
+    def assert_files_have_none(self, *paths):
+        for path in paths:
+            with open(path, "rb") as file:
+                data = file.read()
+            self.assertTrue(data, path)
+            self.assert_none(data, os.path.basename(path))
+
+    @needs_bpf
+    def test_what_programs_were_told(self):
+        """One capture for all that explains it."""
+        kept, other, out = self.path("run.sooth"), self.path("other.sooth"), self.path("out")
+        self.look("trace", "--process", "--save", kept, "--", *self.runner(),
+            near=("me:***", "-p***", "me%***", "pass:***", "-a ***"))
+        self.look_at_capture(kept)
+        self.look("trace", "-e", "execve", "-s", "512", "--", *self.runner(),
+            near=('"me:***"', '"-p***"'))
+        self.look("record", "--stream", "-o", other, "--", *self.runner())
+        self.look_at_capture(other)
+        near = ("me:***", "-p***")
+        self.look("trace", "--process", "-j", kept, near=near)
+        self.look("trace", "--memory", kept)
+        self.look("trace", "--folded", out, kept)
+        self.look("trace", "--flamegraph", "-o", self.path("calls.svg"), kept)
+        self.look("timeline", kept)
+        self.look("timeline", "-j", kept)
+        self.look("timeline", "-o", self.path("time.svg"), kept)
+        self.look("diff", kept, other)
+        self.look("diff", "-j", kept, other)
+        self.assert_files_have_none(out, self.path("calls.svg"), self.path("time.svg"))
+        for format in ("folded", "chrome", "jsonl", "sqlite"):
+            self.look("export", "--format", format, "-o", self.path(format), kept)
+            self.assert_files_have_none(self.path(format))
+        self.look("export", "--format", "csv", "-o", self.path("csv") + "/", kept)
+        self.assert_files_have_none(*(os.path.join(self.path("csv"), name)
+                                      for name in os.listdir(self.path("csv"))))
+        for table in ("process_exec", "syscalls_call", "proc_process"):
+            self.look("query", kept, "SELECT * FROM " + table)
+        self.look("query", "-j", kept, "SELECT * FROM process_exec", near=near)
+
+    @needs_bpf
+    def test_what_goes_on(self):
+        planter = self.start_planter()
+        pid = str(planter.pid)
+        self.look("diagnose", "-w", "1", "-d", "1.2", pid, status=None)
+        watch = self.start(SOOTH, "ps", "-a", "-w", "0.3", "-j")
+        harness.wait_until(lambda: watch.out.count(b"\n") > 2, "frames")
+        link = self.path("trace-claude")
+        os.symlink(SOOTH, link)
+        tracer = self.start(link, pid)
+        self.wait_until_attached(tracer)
+        for one in (watch, tracer):
+            one.send(signal.SIGINT)
+            run = one.finish()
+            self.assertTrue(run.out)
+            self.assert_none(run.out + run.errors.encode(), "what goes on")
 
     @needs_root
     def test_the_bundle(self):
