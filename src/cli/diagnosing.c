@@ -286,7 +286,7 @@ bool diagnosing_without_calls(
 	for (; run->probes[n].name; n++)
 		run->probes[n] = run->probes[n + 1];
 	d->has_calls = false;
-	run->unseen[1] = (struct run_unseen){ "system calls", d->no_calls,
+	run->unseen[RUN_UNSEEN_CALLS] = (struct run_unseen){ "system calls", d->no_calls,
 		"run as root, or see `sooth doctor`" };
 	return true;
 }
@@ -300,7 +300,7 @@ static int run_present(struct diagnosing *d, struct run *run, struct sooth_error
 	if (status >= 0 || run->product.is_picture || !diagnosing_without_calls(d, run, err))
 		return status;
 	fprintf(stderr, "sooth: system calls are not observed, all else is: cannot %s; %s\n",
-		d->no_calls, run->unseen[1].remedy);
+		d->no_calls, run->unseen[RUN_UNSEEN_CALLS].remedy);
 	return run_report(run, err);
 }
 
@@ -325,10 +325,11 @@ static int check_gone(struct diagnosing *d, struct run *run, struct sooth_error 
 	if (!status && count) {
 		snprintf(d->gone_text, sizeof(d->gone_text), "%s", buffer_cstr(&text));
 		run->may_be_gone = true;
-		run->unseen[0] = (struct run_unseen){ d->gone_text,
+		run->unseen[RUN_UNSEEN_PROCESSES] = (struct run_unseen){ d->gone_text,
 			"gone before the first look: all that is told is from the kernel's log",
 			"diagnose what still runs, then its end is seen" };
-		fprintf(stderr, "sooth: %s: %s\n", d->gone_text, run->unseen[0].reason);
+		fprintf(stderr, "sooth: %s: %s\n", d->gone_text,
+			run->unseen[RUN_UNSEEN_PROCESSES].reason);
 	}
 	buffer_fini(&text);
 	return status;

@@ -51,7 +51,7 @@ struct run_product {
 };
 
 /* What is known not to be seen before it begins; for the notes of the report. */
-#define RUN_UNSEEN_MAX 2
+enum run_unseen_what { RUN_UNSEEN_PROCESSES, RUN_UNSEEN_CALLS, RUN_UNSEEN_MAX };
 
 struct run_unseen {
 	const char *what; /* NULL: nothing */

@@ -206,7 +206,8 @@ static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err
 	d->overview.flamegraph_path = NULL;
 	choose_views(d);
 	d->overview.calls_refused = d->diagnosing.no_calls;
-	fprintf(stderr, "no system calls: %s; %s\n", d->diagnosing.no_calls, d->run.unseen.remedy);
+	fprintf(stderr, "no system calls: %s; %s\n", d->diagnosing.no_calls,
+		d->run.unseen[RUN_UNSEEN_CALLS].remedy);
 	if (d->files.picture)
 		fprintf(stderr, "the picture is not written, it is of these calls: %s\n",
 			d->files.picture);
