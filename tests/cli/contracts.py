@@ -40,8 +40,9 @@ class Line:
 
 SCAN = {
     "timestamp": TEXT, "hostname": TEXT, "os": TEXT, "os_version": TEXT,
-    "latest_local_version": maybe(TEXT), "process_count": INT, "orphaned_count": INT,
-    "outdated_count": INT,
+    "latest_local_version": maybe(TEXT), "process_count": INT,
+    # Without privilege perhaps not known of anybody who is there.
+    "orphaned_count": maybe(INT), "outdated_count": maybe(INT),
     "totals": {"cpu_percent": maybe(REAL), "mem_percent": REAL, "rss_kb": INT, "rss_human": TEXT},
     "processes": [{
         "pid": INT, "ppid": INT, "cpu_percent": maybe(REAL), "mem_percent": maybe(REAL),

@@ -256,7 +256,7 @@ class Figures(Agents):
                 self.assertEqual(rows[pid]["is_over"], pid in over, rows[pid])
                 self.assertEqual(flag in (rows[pid]["flags"] or "").split(), pid in over)
             self.assertEqual(report["totals"]["over"],
-                             sum(row["is_over"] for row in report["processes"]))
+                             sum(row["is_over"] is True for row in report["processes"]))
         self.assertIsNone(self.sooth("ps", "-j", "-i", "20ms").json()["totals"]["over"])
         report = self.sooth("ps", "-j", "-i", "0", "-k", "1").json()
         self.assertIsNone(report["totals"]["over"], "CPU is not measured")
