@@ -81,6 +81,8 @@ struct sink_type {
 	/* It writes lines: rows of another section, which was not begun, may come among those of a
 	 * stream. */
 	bool takes_asides;
+	/* Of rows that are no stacks it makes nothing, or nonsense: no format for every report. */
+	bool is_of_stacks;
 	int (*open)(void *state, const struct sink_options *options, struct sooth_error *err);
 	/* NULL, from here on all but rows: nothing is to be done then. */
 	int (*begin)(void *state, const struct report_head *head, struct sooth_error *err);

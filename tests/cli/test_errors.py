@@ -36,6 +36,10 @@ class Usage(Case):
         self.check(2, ["ps", "-i", "soon"], "soon")
         self.check(2, ["ps", "-i"], "-i")
         self.check(2, ["ps", "--format", "xml"], "xml", "jsonl")
+        for command in ("ps", "trace", "report", "diagnose", "heap", "timeline", "doctor"):
+            for stacks in ("folded", "flamegraph"):  # these have none: --folded FILE, export --format folded
+                self.check(2, [command, "--format", stacks], stacks, "jsonl")
+                self.assertNotIn(" %s" % stacks, self.sooth(command, "--help").text.split("another way")[1].splitlines()[0])
         self.check(2, ["trace", "--buffer", "1", "--", "/bin/true"], "--buffer")
         self.check(2, ["trace", "-p", "12x"], "12x")
         self.check(2, ["trace", "-p", "0"], "0")

@@ -9,17 +9,15 @@
 
 #include "core/registry.h"
 
-/* Every sink of this build is a format; behind their names stand the other ones some have. */
+/* Every sink of this build that can tell any report is a format; behind their names stand the other
+ * ones some have. */
 static const char *format_name(size_t index)
 {
-	size_t count = 0;
-
-	while (registry_sinks[count])
-		count++;
-	if (index < count)
-		return registry_sinks[index]->name;
-	index -= count;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; registry_sinks[i]; i++) {
+		if (!registry_sinks[i]->is_of_stacks && !index--)
+			return registry_sinks[i]->name;
+	}
+	for (size_t i = 0; registry_sinks[i]; i++) {
 		if (registry_sinks[i]->alias && !index--)
 			return registry_sinks[i]->alias;
 	}
