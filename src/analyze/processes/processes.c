@@ -91,7 +91,7 @@ static int check_named(const struct processes_state *s, struct sooth_error *err)
 			continue;
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
 		error_why(err, "there was no process with that id");
-		return error_remedy(err, "leave out -p to see which processes there are");
+		return error_remedy(err, "leave the number out to see which processes there are");
 	}
 	return 0;
 }
