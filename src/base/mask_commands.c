@@ -46,6 +46,8 @@ static size_t quote_size(const struct words *w, size_t at, struct quote *q)
 {
 	size_t end = at;
 
+	if (at < w->m->size && is_word(w->m->text[at])) /* most are */
+		return 0;
 	while (end < w->m->size && end < at + 16 && w->m->text[end] == '\\')
 		end++;
 	if (end == w->m->size || !is_quote(w->m->text[end]))
@@ -112,6 +114,8 @@ static bool ends_word(const struct words *w, size_t at)
 {
 	struct quote q;
 
+	if (is_word(w->m->text[at]))
+		return false;
 	return is_space(w->m->text[at]) || strchr(";|&()[]{}<>,", w->m->text[at]) ||
 	       quote_size(w, at, &q);
 }

@@ -12,6 +12,7 @@
 
 #define PROGRAM_NAMES	10
 #define PROGRAM_OPTIONS 10
+#define NAME_LONGEST	13 /* mariadb-admin */
 
 struct program_option {
 	/* "-u": a letter; "-pass", "--user": as a whole, or with '='; "name": a word before it */
@@ -86,13 +87,16 @@ _Static_assert(PROGRAM_COUNT <= 64, "a bit for each");
 
 static struct span base_name(struct span word)
 {
-	for (size_t i = word.size; i > 0; i--)
-		if (strchr("/\\=", word.data[i - 1]))
+	for (size_t i = word.size; i > 0; i--) {
+		char c = word.data[i - 1];
+
+		if (c == '/' || c == '\\' || c == '=')
 			return span_of(word.data + i, word.size - i);
+	}
 	return word;
 }
 
-static bool is_named(const struct program *p, struct span name)
+static inline bool is_named(const struct program *p, struct span name)
 {
 	for (const char *const *at = p->names; *at; at++)
 		if ((*at)[0] == name.data[0] && span_equal(name, *at))
@@ -121,6 +125,9 @@ void command_word(struct command *c, struct span word)
 	name = base_name(word);
 	if (span_ends(name, ".exe"))
 		name.size -= 4;
+	/* All names are short and small, and so are subcommands. */
+	if (!c->seen && (name.size < 2 || name.size > NAME_LONGEST || ascii_is_upper(name.data[0])))
+		return;
 	for (size_t i = 0; name.size && i < PROGRAM_COUNT; i++) {
 		const struct program *p = &programs[i];
 		uint64_t bit = UINT64_C(1) << i;

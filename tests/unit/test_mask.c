@@ -309,6 +309,7 @@ static void test_command_lines(void **state)
 		{ "x=`redis-cli -a X` y", "x=`redis-cli -a ***` y" },
 		{ "redis-cli -a $'X Y' z", "redis-cli -a $'***' z" },
 		{ "curl h && ls -u a:b; cp -a x y", "curl h && ls -u a:b; cp -a x y" },
+		{ "curl --user=", "curl --user=" },
 		{ "redis-cli ping; cp -a x y", "redis-cli ping; cp -a x y" },
 		{ "redis-cli ping\ncp -a x y", "redis-cli ping\ncp -a x y" },
 	};
@@ -512,6 +513,7 @@ static void test_ordinary(void **state)
 		"cp\n-a\nx\ny",
 		"mkdir\n-p\na/b",
 		"git\n-C\nx\nlog",
+		"curl\n--user=",
 		"curl\n-u\nme\n-b\ncookies.txt\n-o\nredis-cli\nh",
 		"curl\n-x\nproxy:3128\n-d\na:b\nh",
 		"mysql\n-u\nroot\n-p\ndb\n-P3306",
