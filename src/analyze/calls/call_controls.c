@@ -68,35 +68,33 @@ const struct flag_table *written_control_result(uint64_t command)
 	return control_of(command)->result;
 }
 
-/* --- options of sockets --- */
+/* --- options and protocols of sockets --- */
 
-/* The same number is another option at another level. */
-static const struct {
-	int64_t level;
-	const struct flag_table *options;
-} levels[] = {
+/* The same number is another one at another level, of another family. */
+struct choice {
+	int64_t by;
+	const struct flag_table *names;
+};
+
+static const struct choice levels[] = {
 	{ 0, &flags_ip_option },
 	{ 1, &flags_socket_option },
 	{ 6, &flags_tcp_option },
 	{ 41, &flags_ipv6_option },
 };
 
-static const struct {
-	int64_t family;
-	const struct flag_table *protocols;
-} families[] = {
+static const struct choice families[] = {
 	{ 2, &flags_ip_protocol },	 /* AF_INET */
 	{ 10, &flags_ip_protocol },	 /* AF_INET6 */
 	{ 16, &flags_netlink_protocol }, /* AF_NETLINK */
 };
 
-void written_as_protocol(const struct written *a)
+static void put_chosen(
+	const struct written *a, const struct choice *choices, size_t count, uint64_t by)
 {
-	int64_t family = call_int(a->w->call->arguments[a->i - 2]);
-
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		if (families[i].family == family) {
-			call_put_flags(a->w->out, families[i].protocols, a->w->call->abi, a->value);
+	for (size_t i = 0; i < count; i++) {
+		if (choices[i].by == call_int(by)) {
+			call_put_flags(a->w->out, choices[i].names, a->w->call->abi, a->value);
 			return;
 		}
 	}
@@ -105,15 +103,12 @@ void written_as_protocol(const struct written *a)
 
 void written_as_option_name(const struct written *a)
 {
-	int64_t level = call_int(a->w->call->arguments[a->i - 1]);
+	put_chosen(a, levels, ARRAY_SIZE(levels), a->w->call->arguments[a->i - 1]);
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
-		if (levels[i].level == level) {
-			call_put_flags(a->w->out, levels[i].options, a->w->call->abi, a->value);
-			return;
-		}
-	}
-	written_as_int(a);
+void written_as_protocol(const struct written *a)
+{
+	put_chosen(a, families, ARRAY_SIZE(families), a->w->call->arguments[a->i - 2]);
 }
 
 /* --- quotas --- */
