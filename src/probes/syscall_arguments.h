@@ -42,7 +42,7 @@ enum argument_form {
 	ARGUMENT_AS_OPEN_HOW,
 	ARGUMENT_AS_CLONE_ARGS,
 	ARGUMENT_AS_SIGNALS,	    /* a set of them */
-	ARGUMENT_AS_WORDS, /* a command line; it comes with the exec */
+	ARGUMENT_AS_WORDS,	    /* a command line; it comes with the exec */
 	ARGUMENT_AS_NOTHING,	    /* the kernel does not look at it */
 	ARGUMENT_AS_MODE_OF_OPEN,   /* behind the flags that say whether there is one */
 	ARGUMENT_AS_FLAGS_AND_MODE, /* permissions are the lowest nine bits */

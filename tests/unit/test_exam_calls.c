@@ -113,7 +113,8 @@ static void test_all(void **state)
 				"=blind: the probe syscalls was not recorded <sooth diagnose -D, "
 				"as root>\n" },
 			{ ids[i], observed_for, 0.5, NULL, "fine: " },
-			{ ids[i], observed_for, 0.49, NULL, "blind: needs two readings <observe for longer" },
+			{ ids[i], observed_for, 0.49, NULL,
+				"blind: needs two readings <observe for longer" },
 		};
 
 		TRY_CASES(cases);

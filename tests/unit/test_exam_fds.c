@@ -175,7 +175,8 @@ static void test_fd_leak(void **state)
 		/* There is nobody left who might be looked at. */
 		{ "fd-leak", unread, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
 			"blind: the process ended first|!<run" },
-		{ "fd-leak", one_sample_of_two, 0, NULL, "blind: needs two readings <observe for longer" },
+		{ "fd-leak", one_sample_of_two, 0, NULL,
+			"blind: needs two readings <observe for longer" },
 		{ "fd-leak", gains, 20, "fd-leak=off", "" },
 		{ "fd-leak", gains, 20, "fd-leak=low", "low/medium: " },
 	};
