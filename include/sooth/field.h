@@ -75,6 +75,7 @@ enum sooth_reason {
 	SOOTH_REASON_BLOCKED,	  /* reading it did not return: a dead mount, a stuck device */
 	SOOTH_REASON_UNSEEN,	  /* its begin was not seen: it began before, or nobody told it */
 	SOOTH_REASON_COVERED,	  /* the program has written a title over its arguments */
+	SOOTH_REASON_AGENT,	  /* the agent writes it nowhere, or not where it is looked for */
 };
 
 /* A state byte as it stands in a record: state and its reason. */

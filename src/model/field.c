@@ -117,7 +117,7 @@ struct sooth_value sooth_field_get(
 		state = ((const unsigned char *)record)[field->state_offset];
 	v.state = state & 0xf;
 	v.reason = state >> 4;
-	if (v.state > SOOTH_STATE_NOT_MEASURED || v.reason > SOOTH_REASON_COVERED)
+	if (v.state > SOOTH_STATE_NOT_MEASURED || v.reason > SOOTH_REASON_AGENT)
 		value_fail(&v);
 	if (value_is_there(&v))
 		load_value(&v, field, record);
@@ -147,6 +147,7 @@ const char *sooth_reason_text(enum sooth_reason reason)
 		[SOOTH_REASON_BLOCKED] = "reading it did not return (dead mount, stuck device)",
 		[SOOTH_REASON_UNSEEN] = "its begin was not seen",
 		[SOOTH_REASON_COVERED] = "it has written a title over its arguments",
+		[SOOTH_REASON_AGENT] = "the agent does not tell",
 	};
 
 	return (size_t)reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : texts[0];

@@ -22,7 +22,7 @@ TELL = os.environ.get("AGENT_FILES_TELL", "")
 IN_TIME_S = harness.PATIENCE_S  # a bound against hanging: who is not given up waits for ever
 WRITTEN_IN_S = harness.PATIENCE_S
 VALUE, ABSENT, NOT_MEASURED = 0, 1, 4
-UNSUPPORTED, NOT_ASKED, BLOCKED = (NOT_MEASURED | reason << 4 for reason in (3, 5, 8))
+UNTOLD, NOT_ASKED, BLOCKED = (NOT_MEASURED | reason << 4 for reason in (11, 5, 8))
 needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
 
 
@@ -116,7 +116,7 @@ class Real(unittest.TestCase):
         record = self.look(known.CLAUDE_CODE_1, "claude", tells=None)
         self.assertEqual(record["session"], "")
         for what in ("session", "status", "version", "activity", "tool"):
-            self.assertEqual(record[what + "_state"], UNSUPPORTED, what)
+            self.assertEqual(record[what + "_state"], UNTOLD, what)
 
     def test_codex(self):
         record = self.look(known.CODEX, "codex", tells="tool")
@@ -133,7 +133,7 @@ class Real(unittest.TestCase):
         self.assertNotEqual(self.agent.worker_pid, self.agent.pid)
         self.assert_tool(record, "exec_command")
         shown, _, _ = tell(self.agent.pid, "codex")
-        self.assertEqual((shown["session"], shown["session_state"]), ("", UNSUPPORTED))
+        self.assertEqual((shown["session"], shown["session_state"]), ("", UNTOLD))
 
     def test_codex_idle(self):
         record = self.look(known.CODEX, "codex", modes.IDLE)
@@ -159,7 +159,7 @@ class Real(unittest.TestCase):
         """Keeps all sessions in one database."""
         record = self.look(known.OPENCODE, "opencode", tells=None)
         for what in ("session", "status", "version", "activity", "tool"):
-            self.assertEqual(record[what + "_state"], UNSUPPORTED, what)
+            self.assertEqual(record[what + "_state"], UNTOLD, what)
 
 
 class Places(Case):

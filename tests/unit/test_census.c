@@ -642,7 +642,7 @@ static void test_session_by_children(void **state)
 	assert_string_equal(said(&the(200)->session_id), "s1");
 	assert_int_equal(the(200)->session_state, SOOTH_STATE_VALUE);
 	assert_string_equal(said(&the(210)->session_id), "");
-	assert_int_equal(the(210)->session_state, SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED));
+	assert_int_equal(the(210)->session_state, SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT));
 	assert_string_equal(said(&the(220)->session_id), "");
 	assert_in(400, 200, CENSUS_TIE_SESSION);
 }

@@ -121,7 +121,7 @@ static void test_states(void **state)
 
 		t->state = (uint8_t)byte;
 		v = get(t, "stated");
-		if ((byte & 15) > SOOTH_STATE_NOT_MEASURED || byte >> 4 > SOOTH_REASON_COVERED) {
+		if ((byte & 15) > SOOTH_STATE_NOT_MEASURED || byte >> 4 > SOOTH_REASON_AGENT) {
 			assert_int_equal(v.state, SOOTH_STATE_NOT_MEASURED);
 			assert_int_equal(v.reason, SOOTH_REASON_FAILED);
 			continue;

@@ -10,6 +10,7 @@
 
 #include "analyze/census/census_lookup.h"
 #include "analyze/census/process_evidence.h"
+#include "model/field.h"
 
 static void keep(struct settling *s, struct map *m, const void *key, struct census_process *p)
 {
@@ -69,12 +70,21 @@ static bool is_session_head(const struct census_process *p)
 	return p->has_role && p->main == p;
 }
 
+/* Why there is none. */
+static uint8_t no_id(const struct proc_session *session)
+{
+	if (!session)
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	return state_is_unmeasured(session->session_state) ? session->session_state
+							   : SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT);
+}
+
 static void id_from_files(
 	struct settling *s, struct census_process *p, const struct proc_session *session)
 {
 	struct span id;
 
-	p->session_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	p->session_state = no_id(session);
 	if (!session || !census_state_is_value(session->session_state))
 		return;
 	id = census_field(&session->record, &session->session);
@@ -141,8 +151,7 @@ static void id_from_children(struct settling *s, struct census_process *main)
 	}
 	if (!is_agreed)
 		main->session_id = (struct sooth_text){ 0 };
-	main->session_state = main->session_id.size ? SOOTH_STATE_VALUE
-						    : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	main->session_state = main->session_id.size ? SOOTH_STATE_VALUE : no_id(main->session);
 }
 
 /* --- tables --- */

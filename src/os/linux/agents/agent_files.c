@@ -193,7 +193,7 @@ static uint8_t state_of(int status, bool is_there, bool is_declared, bool is_tol
 		return procfs_state(status);
 	if (is_declared && is_told)
 		return SOOTH_STATE_ABSENT;
-	return SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	return SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT);
 }
 
 static void fill_states(struct proc_session *p, const struct agent_look *look, int status,
