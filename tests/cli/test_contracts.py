@@ -19,7 +19,7 @@ from harness import SOOTH, Case, needs_bpf
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 BUSY = """
-import os, socket, time
+import mmap, os, socket, time
 server = socket.create_server(("127.0.0.1", 0))
 client = socket.create_connection(server.getsockname())
 other = server.accept()[0]
@@ -29,6 +29,7 @@ while True:
     client.send(b"x" * 100)
     other.recv(100)
     file.write(b"y" * 300)
+    mmap.mmap(-1, 1 << 20).close()
     time.sleep(0.01)
 """
 
