@@ -182,7 +182,8 @@ static const struct program_option *find_option(
 			continue;
 		*value = at + 1;
 		*has_value = at + 1 < word.size;
-		return found;
+		/* Where letters are not put together "-key" is a word of its own. */
+		return found && *has_value && !p->values && !found->is_attached ? NULL : found;
 	}
 	return NULL;
 }

@@ -522,6 +522,8 @@ static void test_ordinary(void **state)
 		"redis-cli\n-h\nh\n-p\n6379",
 		"openssl\nenc\n-pass\nenv:NAME\n-in\na:b",
 		"openssl\nrsa\n-passin\nfile:/a/b",
+		"openssl\nreq\n-newkey\nrsa:2048\n-keyout\nk.pem\n-nodes",
+		"openssl\ns_client\n-key\nk.pem\n-connect\nhost:443",
 		"aws\nconfigure\nset\nregion\neu-west-1",
 		"smbclient\n-U\nme\n//h/100%x",
 		"http\n-a\nme\n:8080/x",
