@@ -105,9 +105,8 @@ struct span census_version(const struct census_process *p)
 
 /* --- the newest --- */
 
-#define LOOKED_AT                                                                                  \
-	UINT64_MAX /* instead of a pid namespace: a place in which versions were found             \
-		    */
+/* Instead of a pid namespace: a place in which versions were found. */
+#define LOOKED_AT UINT64_MAX
 
 /* Of a pid namespace other than the caller's; what was told is of the caller's. */
 static uint64_t world_of(const struct census_process *p)
