@@ -136,16 +136,25 @@ static bool is_unchanged(const struct exam *e)
 	return s && !s->activity_state && s->activity_utc_ns < begin_utc_ns(e);
 }
 
+/* An agent that tells nobody; older captures put that down to the system. */
+static bool has_no_word(uint8_t state)
+{
+	return state == SOOTH_STATE_ABSENT || state == SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT) ||
+	       state == SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+}
+
 /* Why its own word could not be read, though it may have one; a value: it was, or has none. */
 static uint8_t unread(const struct exam *e)
 {
 	const struct proc_session *s = e->process->session;
 
-	if (!s || s->status_state == SOOTH_STATE_ABSENT)
+	if (!s || has_no_word(s->status_state))
 		return SOOTH_STATE_VALUE;
 	if (s->status_state > SOOTH_STATE_TRUNCATED)
 		return s->status_state;
-	return s->activity_state > SOOTH_STATE_TRUNCATED ? s->activity_state : SOOTH_STATE_VALUE;
+	if (s->activity_state <= SOOTH_STATE_TRUNCATED || has_no_word(s->activity_state))
+		return SOOTH_STATE_VALUE;
+	return s->activity_state;
 }
 
 static enum idleness idleness_of(const struct exam *e)
@@ -245,7 +254,7 @@ static void judge(struct exam *e)
 			e, cpu < 0 ? SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL) : sockets_unseen(e));
 		return;
 	}
-	if (unread(e) && unread(e) != SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)) {
+	if (unread(e)) {
 		exam_blind(e, unread(e));
 		return;
 	}
