@@ -154,13 +154,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 		status = tell(q, c, arguments, o, err);
 	query_close(q);
 	output_free(o);
-	if (!status)
-		status = held_release(&held, err);
-	held_fini(&held);
-	if (!status)
-		status = out_file_commit(&file, err);
-	out_file_close(&file);
-	return status;
+	return held_commit(&held, &file, status, err);
 }
 
 static const struct query_config defaults = { .query.timeout_ns = TIMEOUT_NS };

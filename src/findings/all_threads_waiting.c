@@ -74,7 +74,7 @@ static enum standing standing_of(const struct exam *e, const struct thread_histo
 	if (t->first.cpu_ns != t->last.cpu_ns || thread_history_voluntary(t) > 0 ||
 		thread_history_involuntary(t) > 0)
 		return STANDING_RUNS;
-	if (thread_history_unseen(t) || t->switches_state)
+	if (thread_history_stay_unseen(t))
 		return STANDING_UNSEEN;
 	if (t->waits[THREAD_WAIT_LOCK] != t->met || t->with_timeout)
 		return STANDING_IS_DUE;
@@ -90,8 +90,8 @@ static uint8_t unseen_of(const struct exam *e, const struct thread_history *t)
 	const struct snapshot *last = exam_last(e, &e->readings->maps);
 	const struct maps_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 
-	if (thread_history_unseen(t) || t->switches_state)
-		return t->switches_state ? t->switches_state : thread_history_unseen(t);
+	if (thread_history_stay_unseen(t))
+		return thread_history_stay_unseen(t);
 	if (end && end->mappings_state > SOOTH_STATE_VALUE)
 		return end->mappings_state;
 	return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);

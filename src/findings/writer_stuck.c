@@ -70,9 +70,8 @@ static void look(const struct exam *e, struct stuck *s)
 
 	while ((t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
 		s->threads++;
-		if (thread_history_unseen(t) || t->switches_state)
-			s->unseen =
-				t->switches_state ? t->switches_state : thread_history_unseen(t);
+		if (thread_history_stay_unseen(t))
+			s->unseen = thread_history_stay_unseen(t);
 		if (!is_stuck(e, t))
 			continue;
 		if (!s->stuck++)

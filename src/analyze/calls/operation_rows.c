@@ -2,31 +2,17 @@
 /* Fields of the rows of operations. */
 #include "analyze/calls/operation_rows.h"
 
-#include "model/schema.h"
+#include "analyze/calls/process_fields.h"
 
-#define OPERATION_SCHEMA(id_, struct_, table, from)                                                \
-	{                                                                                          \
-		.name = "operation." #id_, .class_ = SOOTH_CLASS_ROW,                              \
-		.fixed_size = sizeof(struct struct_), .fields = (table) + (from),                  \
-		.field_count = sizeof(table) / sizeof((table)[0]) - (from)                         \
-	}
-/* Of each process by itself, or of all together: then without the first two. */
+/* Of each process by itself, or of all together. */
 #define OPERATION_SCHEMAS(id_, struct_)                                                            \
-	const struct sooth_schema id_##_schema = OPERATION_SCHEMA(id_, struct_, id_##_fields, 2);  \
+	const struct sooth_schema id_##_schema =                                                   \
+		SCHEMA_FROM("operation." #id_, struct_, id_##_fields, PROCESS_FIELD_COUNT);        \
 	const struct sooth_schema id_##_process_schema =                                           \
-		OPERATION_SCHEMA(id_, struct_, id_##_fields, 0)
-
-/* Where the sums are of each process by itself. */
-#define PROCESS_FIELDS(row)                                                                        \
-	{ .name = "pid",                                                                           \
-		.type = SOOTH_FIELD_UNSIGNED,                                                      \
-		FIELD_AT(row, record.pid),                                                         \
-		FIELD_STATE_AT(row, process_state),                                                \
-		.help = "process" },                                                               \
-		FIELD_STRING(row, process, "its name", FIELD_STATE_AT(row, process_state))
+		SCHEMA_FROM("operation." #id_, struct_, id_##_fields, 0)
 
 static const struct sooth_field io_fields[] = {
-	PROCESS_FIELDS(io_row),
+	PROCESS_FIELDS(io_row, process_state),
 	FIELD_STRING(io_row, path, "the file, or what the descriptor is", .may_shrink = true),
 	FIELD_STRING(io_row, kind, "file, directory, pipe, terminal, other"),
 	FIELD_NUMBER(io_row, read_bytes, "bytes read", .unit = SOOTH_UNIT_BYTES, .label = "READ"),
@@ -47,7 +33,7 @@ static const struct sooth_field io_fields[] = {
 OPERATION_SCHEMAS(io, io_row);
 
 static const struct sooth_field network_fields[] = {
-	PROCESS_FIELDS(network_row),
+	PROCESS_FIELDS(network_row, process_state),
 	FIELD_STRING(network_row, connection, "protocol and both ends", .may_shrink = true),
 	FIELD_STRING(network_row, label, "who the other end is",
 		FIELD_STATE_AT(network_row, label_state)),
@@ -92,10 +78,10 @@ static const struct sooth_field lineage_fields[] = {
 		.help = "its command line when it was last read" },
 };
 const struct sooth_schema lineage_schema =
-	OPERATION_SCHEMA(lineage, lineage_row, lineage_fields, 0);
+	SCHEMA_FROM("operation.lineage", lineage_row, lineage_fields, 0);
 
 static const struct sooth_field memory_fields[] = {
-	PROCESS_FIELDS(memory_row),
+	PROCESS_FIELDS(memory_row, process_state),
 	FIELD_STRING(memory_row, operation, "what was asked for"),
 	FIELD_NUMBER(memory_row, calls, "how often"),
 	FIELD_NUMBER(memory_row, errors, "how often it failed"),

@@ -10,6 +10,7 @@
 
 #include "analyze/calls/call_notes.h"
 #include "analyze/calls/operation_lives.h"
+#include "analyze/calls/process_fields.h"
 #include "analyze/calls/syscall_sums.h"
 #include "analyze/calls/syscall_table.h"
 #include "analyze/records.h"
@@ -44,25 +45,8 @@ struct call_row {
 	uint32_t histogram[SYSCALLS_BUCKETS];
 };
 
-/* Where the sums are of each process by itself. */
-#define PROCESS_FIELDS(row)                                                                        \
-	{ .name = "pid",                                                                           \
-		.type = SOOTH_FIELD_UNSIGNED,                                                      \
-		FIELD_AT(row, record.pid),                                                         \
-		FIELD_STATE_AT(row, process_state),                                                \
-		.help = "process" },                                                               \
-		FIELD_STRING(row, process, "its name", FIELD_STATE_AT(row, name_state))
-
-/* Of all together: without the first two. */
-#define TABLE_SCHEMA(name_, struct_, table, from)                                                  \
-	{                                                                                          \
-		.name = name_, .class_ = SOOTH_CLASS_ROW, .fixed_size = sizeof(struct struct_),    \
-		.fields = (table) + (from),                                                        \
-		.field_count = sizeof(table) / sizeof((table)[0]) - (from)                         \
-	}
-
 static const struct sooth_field call_fields[] = {
-	PROCESS_FIELDS(call_row),
+	PROCESS_FIELDS(call_row, name_state),
 	FIELD_STRING(call_row, name, "the call; calls of other ABIs with their name in front",
 		.label = "CALL"),
 	FIELD_NUMBER(call_row, count, "how often it returned, or ended the thread",
@@ -109,9 +93,10 @@ static const struct sooth_field call_fields[] = {
 		.help = "durations: slot i counts those from 2^i to 2^(i+1) ns" },
 };
 
-static const struct sooth_schema call_schema = TABLE_SCHEMA("syscalls", call_row, call_fields, 2);
+static const struct sooth_schema call_schema =
+	SCHEMA_FROM("syscalls", call_row, call_fields, PROCESS_FIELD_COUNT);
 static const struct sooth_schema call_process_schema =
-	TABLE_SCHEMA("syscalls", call_row, call_fields, 0);
+	SCHEMA_FROM("syscalls", call_row, call_fields, 0);
 
 struct error_row {
 	struct sooth_record record;
@@ -123,7 +108,7 @@ struct error_row {
 };
 
 static const struct sooth_field error_fields[] = {
-	PROCESS_FIELDS(error_row),
+	PROCESS_FIELDS(error_row, name_state),
 	FIELD_STRING(error_row, name, "the call", .label = "CALL"),
 	{ .name = "error",
 		.type = SOOTH_FIELD_ERRNO,
@@ -132,9 +117,10 @@ static const struct sooth_field error_fields[] = {
 	FIELD_NUMBER(error_row, count, "how often", .label = "CALLS", .merge = SOOTH_MERGE_SUM),
 };
 
-static const struct sooth_schema error_schema = TABLE_SCHEMA("errors", error_row, error_fields, 2);
+static const struct sooth_schema error_schema =
+	SCHEMA_FROM("errors", error_row, error_fields, PROCESS_FIELD_COUNT);
 static const struct sooth_schema error_process_schema =
-	TABLE_SCHEMA("errors", error_row, error_fields, 0);
+	SCHEMA_FROM("errors", error_row, error_fields, 0);
 
 struct table_state {
 	struct output *output;

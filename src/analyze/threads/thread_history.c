@@ -298,6 +298,11 @@ uint8_t thread_history_unseen(const struct thread_history *t)
 	return t->bare ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) : SOOTH_STATE_VALUE;
 }
 
+uint8_t thread_history_stay_unseen(const struct thread_history *t)
+{
+	return t->switches_state ? t->switches_state : thread_history_unseen(t);
+}
+
 uint8_t thread_histories_uncounted(const struct thread_histories *h, const struct process_id *id)
 {
 	const struct thread_history *t;

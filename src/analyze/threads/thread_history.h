@@ -71,6 +71,8 @@ const struct thread_history *thread_histories_next(
 
 /* Why it is not known what a thread waited in; 0: it is. */
 uint8_t thread_history_unseen(const struct thread_history *t);
+/* Why it is not known whether it stayed in what it waited in; 0: it is. */
+uint8_t thread_history_stay_unseen(const struct thread_history *t);
 /* Why of no thread of a process it is known how it ran. */
 uint8_t thread_histories_uncounted(const struct thread_histories *h, const struct process_id *id);
 

@@ -30,3 +30,14 @@ void held_fini(struct held *h)
 	free(h->text);
 	*h = (struct held){ 0 };
 }
+
+int held_commit(struct held *h, struct out_file *file, int status, struct sooth_error *err)
+{
+	if (!status)
+		status = held_release(h, err);
+	held_fini(h);
+	if (!status)
+		status = out_file_commit(file, err);
+	out_file_close(file);
+	return status;
+}

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 struct held {
 	FILE *stream; /* NULL: nothing is held */
@@ -24,5 +25,8 @@ int held_begin(struct held *h, FILE *to, struct sooth_error *err);
 int held_release(struct held *h, struct sooth_error *err);
 /* What was not released is dropped. Accepts a zeroed struct. */
 void held_fini(struct held *h);
+/* The end of a report in a file, after all that gave `status`: it is whole, or not there. Returns
+ * the first error. */
+int held_commit(struct held *h, struct out_file *file, int status, struct sooth_error *err);
 
 #endif

@@ -66,13 +66,7 @@ int own_report_tell(const char *name, const struct output_options *options,
 	if (!status)
 		status = tell_all(name, o, tell, user, err);
 	output_free(o);
-	if (!status)
-		status = held_release(&held, err);
-	held_fini(&held);
-	if (!status)
-		status = out_file_commit(&file, err);
-	out_file_close(&file);
-	return status;
+	return held_commit(&held, &file, status, err);
 }
 
 int own_report_write(const char *name, const struct own_file *files, size_t count,

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables of calls that are told of all processes together, and of each by itself. */
+#ifndef SOOTH_ANALYZE_PROCESS_FIELDS_H
+#define SOOTH_ANALYZE_PROCESS_FIELDS_H
+
+#include "model/schema.h"
+
+/* Whose it is, as the first fields of a row; name_state: the member that says of its name. */
+#define PROCESS_FIELDS(row, name_state)                                                            \
+	{ .name = "pid",                                                                           \
+		.type = SOOTH_FIELD_UNSIGNED,                                                      \
+		FIELD_AT(row, record.pid),                                                         \
+		FIELD_STATE_AT(row, process_state),                                                \
+		.help = "process" },                                                               \
+		FIELD_STRING(row, process, "its name", FIELD_STATE_AT(row, name_state))
+
+#define PROCESS_FIELD_COUNT 2
+
+/* With the fields from `from` on: 0, or without those above. */
+#define SCHEMA_FROM(name_, struct_, table, from)                                                   \
+	{                                                                                          \
+		.name = name_, .class_ = SOOTH_CLASS_ROW, .fixed_size = sizeof(struct struct_),    \
+		.fields = (table) + (from),                                                        \
+		.field_count = sizeof(table) / sizeof((table)[0]) - (from)                         \
+	}
+
+#endif
