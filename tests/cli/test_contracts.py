@@ -30,6 +30,7 @@ while True:
     other.recv(100)
     file.write(b"y" * 300)
     mmap.mmap(-1, 1 << 20).close()
+    os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
     time.sleep(0.01)
 """
 
