@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+JSON, CSV and SQL of every command over captures that never change, stored to be compared with.
+`SOOTH=build/sooth tests/cli/baseline.py --renew` stores what this build prints; tests only read it.
+What was renamed since stands in baseline/renames (see renames.py), and not in a renewed file.
+"""
+import concurrent.futures
+import contextlib
+import csv
+import io
+import json
+import lzma
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+import renames
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FOLDER = os.path.join(HERE, "baseline")
+STORED = os.path.join(FOLDER, "expected.json.xz")
+TABLE = os.path.join(FOLDER, "renames")
+CORPUS = os.path.join(HERE, "..", "fuzz", "corpus")
+# Captures by name. Those of the other corpora are copies of these.
+CORPUS_CAPTURES = ("capture/counted", "capture/cut", "capture/diagnosed", "capture/heap",
+                   "capture/streamed", "capture/two", "index/indexed")
+
+# What commands are asked of each capture; each view in each form.
+VIEWS = (
+    "report", "report --info", "ps", "ps -a -v", "ps -t", "ps -a --why", "ps -k 0 -m 1",
+    "status", "diagnose", "diagnose -D", "trace", "trace -c", "trace -Z --plain",
+    "trace --io --network --process --memory", "trace --io", "trace --network", "trace --process",
+    "trace --memory", "heap", "heap --sites", "inspect", "inspect -a", "timeline",
+    "timeline --calls", "query --tables")
+FORMS = ("json", "jsonl", "csv")
+# Forms that differ from others by how rows are written, not by what they are.
+MORE = ("report --format json-rows", "report --format redacted", "diagnose --format redacted",
+        "trace --format redacted", "report --from 100ms --to 200ms --format json",
+        "export --format folded", "export --format folded --weight bytes", "export --format chrome",
+        "export --format jsonl", "export --format csv", "export --format sqlite")
+WITHOUT_CAPTURE = ("ps --list-agents", "diagnose --list-findings")
+PROCESSES_MAX, SELECTS = 3, 2
+DIFFS = (("counted", "indexed"), ("streamed", "counted"), ("streamed", "two"), ("heap", "streamed"),
+         ("diagnosed", "counted"))
+
+# Words for people, by the name of the member that has them: other words will do, none will not.
+PROSE = {"why", "reason", "remedy", "words", "claim", "help", "need", "purpose", "reach", "inexact",
+         "fine_text", "unseen_text", "holds", "detail", "what", "unit", renames.WHY_NULL}
+PROSE_OF = {"diff": {"rule"}, "diagnose": {"options"}}
+# Rows of a comparison that are found again by words.
+PROSE_ROWS = {"reasons"}
+
+# What is another at each run: what this sooth costs, where nothing of a capture is told.
+OWN_COST = {"cpu_ns", "rss_bytes"}
+# Follows from the tables themselves, whose columns are compared one by one.
+COUNTED_ELSEWHERE = {"columns"}
+
+
+def captures():
+    """{name: path}"""
+    found = {os.path.basename(name): os.path.join(CORPUS, name + ".sooth") for name in CORPUS_CAPTURES}
+    for name in sorted(os.listdir(FOLDER)):
+        if name.endswith(".sooth"):
+            found[name[:-len(".sooth")]] = os.path.join(FOLDER, name)
+    return found
+
+
+# --- running ---
+
+
+class Runner:
+    """Runs one sooth, in a folder where a capture is NAME.sooth, without anything of its caller."""
+
+    def __init__(self, sooth, folder):
+        self.sooth, self.folder = os.path.abspath(sooth), folder
+        for name, path in captures().items():
+            os.symlink(os.path.abspath(path), os.path.join(folder, name + ".sooth"))
+
+    def run(self, words):
+        environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        return subprocess.run([self.sooth, *words], cwd=self.folder, env=environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60,
+            check=False)
+
+    def document(self, line, table=None):
+        """What a command line prints, as a document of JSON, with its status; of a query of a table
+        under its name of today."""
+        words = line.split("\t")
+        if words[0] == "select":
+            run = self.run(["query", "-j", words[1], 'SELECT * FROM "%s"' % table])
+            rows = json.loads(run.stdout)["rows"] if run.stdout else None
+            return {"status": run.returncode, "printed": {table: explain(rows)}}
+        form = words[words.index("--format") + 1]
+        if words[0] == "export" and form in ("csv", "sqlite"):
+            return self.exported(words, form)
+        run = self.run(words)
+        printed = READERS[form](run.stdout.decode("utf-8")) if run.stdout else None
+        return {"status": run.returncode, "printed": tidy(printed, words)}
+
+    def exported(self, words, form):
+        with tempfile.TemporaryDirectory(dir=self.folder) as product:
+            where = os.path.join(product, "x.db") if form == "sqlite" else product + "/"
+            run = self.run([*words, "-o", where])
+            found = read_database(where) if form == "sqlite" else {
+                name[:-len(".csv")]: read_csv(read(os.path.join(product, name)))
+                for name in sorted(os.listdir(product))}
+        return {"status": run.returncode, "printed": found}
+
+
+# --- reading what is printed ---
+
+
+def read(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return file.read()
+
+
+def explain(rows):
+    """Rows whose column of reasons is the members that it was written from."""
+    for row in rows if isinstance(rows, list) else ():
+        if row.get(renames.WHY_NULL):
+            row[renames.WHY_NULL] = json.loads(row[renames.WHY_NULL])
+    return rows
+
+
+def read_csv(text):
+    rows = list(csv.reader(io.StringIO(text)))
+    return explain([dict(zip(rows[0], row)) for row in rows[1:]]) or {"column": dict.fromkeys(rows[0])}
+
+
+def read_lines(text):
+    """Rows by their type or table."""
+    found = {}
+    for line in text.splitlines():
+        row = json.loads(line)
+        name = row.pop("type" if "type" in row and "table" not in row else "table", "row")
+        found.setdefault(name, []).append(row)
+    return found
+
+
+def read_folded(text):
+    return {stack: int(number) for stack, number in (line.rsplit(" ", 1) for line in text.splitlines())}
+
+
+def read_database(path):
+    """Rows by table; what columns are is compared by test_export.py."""
+    found = {}
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' "
+                "AND name != 'columns'").fetchall():
+            cursor = database.execute('SELECT * FROM "%s"' % name)
+            columns = [column[0] for column in cursor.description]
+            found[name] = explain([dict(zip(columns, row)) for row in cursor]) or {
+                "column": dict.fromkeys(columns)}
+    return found
+
+
+READERS = {"json": json.loads, "chrome": json.loads, "redacted": json.loads, "jsonl": read_lines,
+           "json-rows": read_lines, "csv": lambda text: {"row": read_csv(text)}, "folded": read_folded}
+
+
+def by_name(rows, member):
+    """Rows by a member that names each, if it does."""
+    if isinstance(rows, list) and all(isinstance(row, dict) and row.get(member) for row in rows):
+        found = {str(row[member]): row for row in rows}
+        return found if len(found) == len(rows) else rows
+    return rows
+
+
+def tidy(printed, words):
+    """Without what differs from run to run; rows with names by them."""
+    lists = any(word.startswith("--list-") or word == "--tables" for word in words)
+
+    def walk(value):
+        if isinstance(value, list):
+            return [walk(row) for row in value]
+        if not isinstance(value, dict):
+            return value
+        found = {}
+        for name, member in value.items():
+            member = walk(member)
+            if name in ("fine", "unseen") or lists and name in ("findings", "agents", "tables", "row"):
+                member = by_name(by_name(member, "id"), "name")
+            if name == "self" and (lists or words[0] == "diff") and member:
+                member = {name: value for name, value in member.items() if name not in OWN_COST}
+            if name in COUNTED_ELSEWHERE and "--tables" in words:
+                continue
+            found[name] = member
+        return found
+
+    return walk(printed)
+
+
+# --- what is run ---
+
+
+def kind_of(line):
+    """Of a rename: csv, sql or json."""
+    words = line.split("\t")
+    if words[0] == "select" or "sqlite" in words:
+        return "sql"
+    return "csv" if "csv" in words else "json"
+
+
+def command_of(line):
+    word = line.split("\t")[0]
+    return "query" if word == "select" else word
+
+
+def table_of_today(line, table):
+    """What a table that is selected from is called now."""
+    words = line.split("\t")
+    if words[0] != "select":
+        return None
+    mapped = renames.Mapped({}, table, "query", "sql").name_of_today((words[2], 0))
+    return mapped[0][0] if mapped else words[2]
+
+
+def fixed_lines(names):
+    """Command lines that follow from the names of captures, words with tabs between."""
+    views = ["%s --format %s" % (view, form) for view in VIEWS for form in FORMS]
+    lines = ["%s %s.sooth" % (view, name) for name in names for view in [*views, *MORE]]
+    lines += ["diff --format %s %s.sooth %s.sooth" % (form, *pair) for pair in DIFFS for form in FORMS]
+    lines += ["%s --format %s" % (view, form) for view in WITHOUT_CAPTURE for form in FORMS]
+    return ["\t".join(line.split()) for line in lines]
+
+
+def lines_of(documents):
+    """Those that follow from what captures hold: one process of several, and a statement for each
+    table, of the captures that have most rows of it."""
+    lines, rows = [], {}
+    for line, document in documents.items():
+        words = line.split("\t")
+        if words[:4] == ["report", "--format", "json", words[-1]]:
+            pids = [row["pid"] for row in document["printed"].get("processes", [])]
+            lines += ["\t".join(["inspect", "-a", "-p", str(pid), "--format", "json", words[-1]])
+                      for pid in pids[:PROCESSES_MAX] if len(pids) > 1]
+        if words[:4] == ["query", "--tables", "--format", "json"]:
+            for name, table in document["printed"]["tables"].items():
+                rows.setdefault(name, []).append((table["rows"] or 0, words[-1]))
+    for name, captures_ in sorted(rows.items()):
+        lines += ["\t".join(["select", capture, name])
+                  for count, capture in sorted(captures_, reverse=True)[:SELECTS] if count or name == "call"]
+    return lines
+
+
+def run_all(sooth, lines, table, work):
+    """work(line, document) for each, several at once; returns what it returned."""
+    def one(line):
+        return work(line, runner.document(line, table_of_today(line, table)))
+
+    with tempfile.TemporaryDirectory(prefix="sooth-baseline-") as folder:
+        runner = Runner(sooth, folder)
+        with concurrent.futures.ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
+            return list(pool.map(one, lines))
+
+
+def is_prose(line, document):
+    """Of a stored document: whether a path in it has words for people."""
+    command = command_of(line)
+    names = PROSE | PROSE_OF.get(command, set())
+
+    def look(path):
+        if command == "diff" and path[-1] in ("row", "before", "after"):
+            row = document
+            for step in path[:-1]:
+                row = row[step]
+            return row.get("table") in PROSE_ROWS
+        return path and (path[-1] in names or renames.WHY_NULL in path)
+
+    return look
+
+
+def compare(line, stored, document, table):
+    """How what a line prints differs from what is stored, a line each."""
+    if stored["status"] != document["status"]:
+        return ["status %d became %d" % (stored["status"], document["status"])]
+    return renames.differences(stored["printed"], document["printed"], table, command_of(line),
+                               kind_of(line), is_prose(line, stored["printed"]))
+
+
+# --- what is stored ---
+
+
+def load():
+    with lzma.open(STORED, "rt", encoding="utf-8") as file:
+        return json.load(file)
+
+
+def store(documents):
+    with lzma.open(STORED, "wt", encoding="utf-8", preset=9 | lzma.PRESET_EXTREME) as file:
+        json.dump(documents, file, separators=(",", ":"), ensure_ascii=False)
+
+
+def load_renames():
+    return renames.parse_table(read(TABLE))
+
+
+def renew(sooth):
+    def keep(line, document):
+        return line, document
+
+    documents = dict(run_all(sooth, fixed_lines(captures()), [], keep))
+    documents.update(run_all(sooth, lines_of(documents), [], keep))
+    store(documents)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--renew"] or not os.environ.get("SOOTH"):
+        sys.exit("usage: SOOTH=PROGRAM %s --renew" % sys.argv[0])
+    renew(os.environ["SOOTH"])
