@@ -65,17 +65,17 @@ enum sooth_state {
 
 enum sooth_reason {
 	SOOTH_REASON_NONE = 0,
-	SOOTH_REASON_PERMISSION,  /* the system refused */
-	SOOTH_REASON_ENDED,	  /* the process ended before it was read */
-	SOOTH_REASON_UNSUPPORTED, /* this system does not tell */
-	SOOTH_REASON_INTERVAL,	  /* needs two readings, there was one */
-	SOOTH_REASON_NOT_ASKED,	  /* costs something and was not asked for */
-	SOOTH_REASON_FAILED,	  /* reading it failed in another way */
-	SOOTH_REASON_NOT_JUDGED,  /* this version of sooth does not judge it */
-	SOOTH_REASON_BLOCKED,	  /* reading it did not return: a dead mount, a stuck device */
-	SOOTH_REASON_UNSEEN,	  /* its begin was not seen: it began before, or nobody told it */
-	SOOTH_REASON_COVERED,	  /* the program has written a title over its arguments */
-	SOOTH_REASON_AGENT,	  /* the agent writes it nowhere, or not where it is looked for */
+	SOOTH_REASON_PERMISSION,    /* the system refused */
+	SOOTH_REASON_ENDED,	    /* the process ended before it was read */
+	SOOTH_REASON_UNSUPPORTED,   /* this system does not tell */
+	SOOTH_REASON_INTERVAL,	    /* needs two readings, there was one */
+	SOOTH_REASON_NOT_REQUESTED, /* costs something and was not asked for */
+	SOOTH_REASON_FAILED,	    /* reading it failed in another way */
+	SOOTH_REASON_NOT_JUDGED,    /* this version of sooth does not judge it */
+	SOOTH_REASON_BLOCKED,	    /* reading it did not return: a dead mount, a stuck device */
+	SOOTH_REASON_UNSEEN,	    /* its begin was not seen: it began before, or nobody told it */
+	SOOTH_REASON_COVERED,	    /* the program has written a title over its arguments */
+	SOOTH_REASON_AGENT,	    /* the agent writes it nowhere, or not where it is looked for */
 };
 
 /* A state byte as it stands in a record: state and its reason. */
@@ -147,7 +147,7 @@ struct sooth_value {
 
 enum sooth_class {
 	SOOTH_CLASS_EVENT,	/* something happened */
-	SOOTH_CLASS_TALLY,	/* counted over a window; deltas */
+	SOOTH_CLASS_AGGREGATE,	/* counted over a window; deltas */
 	SOOTH_CLASS_SAMPLE,	/* a state at a moment */
 	SOOTH_CLASS_TICK,	/* time passed */
 	SOOTH_CLASS_DEFINITION, /* names something once; repeated in each segment */
@@ -155,12 +155,12 @@ enum sooth_class {
 };
 
 /* What time a record speaks of: whether it belongs to a part of a capture. */
-enum sooth_extent {
-	SOOTH_EXTENT_MOMENT,	  /* its own */
+enum sooth_time_span {
+	SOOTH_TIME_SPAN_MOMENT, /* its own */
 	/* From 64 bits right behind the header to its own; 0: nobody knows since when. */
-	SOOTH_EXTENT_WINDOW,	  /* as a whole: a count cannot be divided */
-	SOOTH_EXTENT_REACH,	  /* any of it: what was not seen */
-	SOOTH_EXTENT_OBSERVATION, /* all: it is said once */
+	SOOTH_TIME_SPAN_WINDOW, /* as a whole: a count cannot be divided */
+	SOOTH_TIME_SPAN_REACH,	/* any of it: what was not seen */
+	SOOTH_TIME_SPAN_RUN,	/* all: it is said once */
 };
 
 struct sooth_schema {
@@ -175,7 +175,7 @@ struct sooth_schema {
 	 * [...] is left out when a field in it has no value (or is empty).
 	 */
 	const char *line;
-	enum sooth_extent extent;
+	enum sooth_time_span time_span;
 };
 
 /*

@@ -87,7 +87,7 @@ struct sooth_observer_options {
 	int log_level;
 	/* A launched command may be held for moments while the ring is full, so that nothing is
 	 * lost; by the probes that can. Nothing else is held unless must_hold says so. */
-	bool may_hold;
+	bool may_pause;
 	/* Of the probe "host": where to look for tracers beside the system's own folders; absolute
 	 * folders with ":" between, as in PATH. NULL: nowhere else. Borrowed until start returns.
 	 */

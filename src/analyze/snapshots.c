@@ -26,7 +26,7 @@ void snapshots_fini(struct snapshots *s)
 	map_fini(&s->processes);
 }
 
-static void finish_reading(struct snapshots *s, struct snapshot *one, const struct sooth_record *r)
+static void finish_snapshot(struct snapshots *s, struct snapshot *one, const struct sooth_record *r)
 {
 	struct buffer former = one->records;
 
@@ -54,7 +54,7 @@ void snapshots_take(struct snapshots *s, const struct sooth_record *r)
 	}
 	one->id = id;
 	if (r->kind == s->end_kind) {
-		finish_reading(s, one, r);
+		finish_snapshot(s, one, r);
 		return;
 	}
 	buffer_append(&one->pending, r, record_bytes(r));

@@ -140,7 +140,7 @@ static size_t walk_word(struct words *w, size_t start, bool is_quoted)
 	}
 	has_more = end < w->m->size && quote_size(w, end, &q) && !is_closing(w, q);
 	part = command_option(&w->command, word, has_more, &value);
-	if (part == PART_NONE)
+	if (part == TIME_RANGE_NONE)
 		return end;
 	if (!is_quoted)
 		return mask_value(w, part, start + value);
@@ -183,7 +183,7 @@ static bool awaits_value(const struct words *w, size_t at)
 	const struct command *c = &w->command;
 	size_t end = at;
 
-	if (c->pending == PART_NONE && !c->skips)
+	if (c->pending == TIME_RANGE_NONE && !c->skips)
 		return false;
 	while (end < w->m->size && end < at + 3 && !ends_word(w, end))
 		end++;
@@ -197,7 +197,7 @@ static size_t walk_value(struct words *w, size_t at)
 
 	while (end < w->m->size && !ends_word(w, end))
 		end++;
-	w->command.pending = PART_NONE;
+	w->command.pending = TIME_RANGE_NONE;
 	w->command.skips = false;
 	if (w->m->text[at] != '-' && !is_quote(w->m->text[at]))
 		command_word(&w->command, span_of(w->m->text + at, end - at));
@@ -270,7 +270,7 @@ void mask_command_argument(struct masker *m, struct command *command, const char
 {
 	struct words w = { .m = m, .command = *command };
 	struct span word = span_of(text, size);
-	enum secret_part part = PART_NONE;
+	enum secret_part part = TIME_RANGE_NONE;
 	bool is_value = !mask_is_option(word) && (command->skips || command->pending);
 	size_t value = 0;
 
@@ -278,14 +278,14 @@ void mask_command_argument(struct masker *m, struct command *command, const char
 	m->size = size;
 	if (is_value)
 		part = command->pending;
-	w.command.pending = PART_NONE;
+	w.command.pending = TIME_RANGE_NONE;
 	w.command.skips = false;
 	if (!is_value && size && text[0] == '-')
 		part = command_option(&w.command, word, false, &value);
 	else if (!mask_has_words(text, size))
 		command_word(&w.command, word);
 	*command = w.command;
-	if (part == PART_NONE && !is_value) {
+	if (part == TIME_RANGE_NONE && !is_value) {
 		mask_command_text(m, text, size);
 		return;
 	}

@@ -37,26 +37,27 @@ static const struct program programs[] = {
 			{ "--proxy-user", PART_AFTER_COLON, false },
 			{ "-b", PART_AFTER_EQUALS, false }, { "-E", PART_AFTER_COLON, false },
 			{ "-x", PART_PROXY, false }, { "--proxy", PART_PROXY, false },
-			{ "--pass", PART_WHOLE, false }, { "--proxy-pass", PART_WHOLE, false } } },
+			{ "--pass", TIME_RANGE_WHOLE, false },
+			{ "--proxy-pass", TIME_RANGE_WHOLE, false } } },
 	{ { "mysql", "mysqldump", "mysqladmin", "mysqlimport", "mysqlshow", "mysqlcheck", "mariadb",
 		  "mariadb-dump", "mariadb-admin" },
-		NULL, "uhPDSeO", false, { { "-p", PART_WHOLE, true } } },
-	{ { "sshpass" }, NULL, "pfdP", true, { { "-p", PART_WHOLE, false } } },
+		NULL, "uhPDSeO", false, { { "-p", TIME_RANGE_WHOLE, true } } },
+	{ { "sshpass" }, NULL, "pfdP", true, { { "-p", TIME_RANGE_WHOLE, false } } },
 	{ { "docker", "podman", "nerdctl", "buildah", "skopeo", "helm", "oras", "oc", "az", "cf" },
-		"login", "Hlcun", false, { { "-p", PART_WHOLE, false } } },
+		"login", "Hlcun", false, { { "-p", TIME_RANGE_WHOLE, false } } },
 	{ { "podman", "buildah", "skopeo" }, NULL, NULL, false,
 		{ { "--creds", PART_AFTER_COLON, false },
 			{ "--src-creds", PART_AFTER_COLON, false },
 			{ "--dest-creds", PART_AFTER_COLON, false } } },
 	{ { "redis-cli", "valkey-cli", "keydb-cli" }, NULL, "hpsauridnDXt", false,
-		{ { "-a", PART_WHOLE, false }, { "--pass", PART_WHOLE, false } } },
+		{ { "-a", TIME_RANGE_WHOLE, false }, { "--pass", TIME_RANGE_WHOLE, false } } },
 	{ { "openssl" }, NULL, NULL, false,
 		{ { "-pass", PART_AFTER_PASS, false }, { "-passin", PART_AFTER_PASS, false },
-			{ "-passout", PART_AFTER_PASS, false }, { "-k", PART_WHOLE, false },
-			{ "-K", PART_WHOLE, false }, { "-hmac", PART_WHOLE, false } } },
+			{ "-passout", PART_AFTER_PASS, false }, { "-k", TIME_RANGE_WHOLE, false },
+			{ "-K", TIME_RANGE_WHOLE, false }, { "-hmac", TIME_RANGE_WHOLE, false } } },
 	{ { "aws" }, "configure", NULL, false,
-		{ { "aws_secret_access_key", PART_WHOLE, false },
-			{ "aws_session_token", PART_WHOLE, false } } },
+		{ { "aws_secret_access_key", TIME_RANGE_WHOLE, false },
+			{ "aws_session_token", TIME_RANGE_WHOLE, false } } },
 	{ { "smbclient", "rpcclient", "smbget", "smbcacls", "smbcquotas", "smbspool", "wmic" },
 		NULL, "UIpcWmOTD", false,
 		{ { "-U", PART_AFTER_PERCENT, false }, { "--user", PART_AFTER_PERCENT, false } } },
@@ -64,21 +65,22 @@ static const struct program programs[] = {
 		{ { "-a", PART_AFTER_COLON, false } } },
 	{ { "ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldapwhoami", "ldapcompare",
 		  "ldapmodrdn", "ldappasswd", "ldapexop" },
-		NULL, "DHbshpUYXRZdfFlzaSwyOEeo", false, { { "-w", PART_WHOLE, false } } },
+		NULL, "DHbshpUYXRZdfFlzaSwyOEeo", false, { { "-w", TIME_RANGE_WHOLE, false } } },
 	{ { "mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport",
 		  "cqlsh" },
-		NULL, "uhdcpekf", false, { { "-p", PART_WHOLE, false } } },
+		NULL, "uhdcpekf", false, { { "-p", TIME_RANGE_WHOLE, false } } },
 	{ { "sqlcmd", "bcp", "zip", "unzip", "ipmitool" }, NULL, "SUdQivoIHP", false,
-		{ { "-P", PART_WHOLE, false } } },
+		{ { "-P", TIME_RANGE_WHOLE, false } } },
 	{ { "7z", "7za", "7zr", "7zz", "unrar", "rar" }, NULL, NULL, false,
-		{ { "-p", PART_WHOLE, true } } },
+		{ { "-p", TIME_RANGE_WHOLE, true } } },
 	{ { "lftp" }, NULL, "ucfep", false,
 		{ { "-u", PART_AFTER_COMMA, false }, { "--user", PART_AFTER_COMMA, false } } },
-	{ { "twine" }, "upload", NULL, false, { { "-p", PART_WHOLE, false } } },
+	{ { "twine" }, "upload", NULL, false, { { "-p", TIME_RANGE_WHOLE, false } } },
 	{ { "keytool", "jarsigner", "apksigner" }, NULL, NULL, false,
-		{ { "-storepass", PART_WHOLE, false }, { "-keypass", PART_WHOLE, false },
-			{ "-srcstorepass", PART_WHOLE, false },
-			{ "-deststorepass", PART_WHOLE, false } } },
+		{ { "-storepass", TIME_RANGE_WHOLE, false },
+			{ "-keypass", TIME_RANGE_WHOLE, false },
+			{ "-srcstorepass", TIME_RANGE_WHOLE, false },
+			{ "-deststorepass", TIME_RANGE_WHOLE, false } } },
 };
 
 #define PROGRAM_COUNT (sizeof(programs) / sizeof(programs[0]))
@@ -201,10 +203,10 @@ static bool takes_next(const struct program *p, struct span word)
 
 enum secret_part command_option(struct command *c, struct span word, bool has_more, size_t *value)
 {
-	c->pending = PART_NONE;
+	c->pending = TIME_RANGE_NONE;
 	c->skips = false;
 	if (word.size < 2 || memchr(word.data, '\0', word.size))
-		return PART_NONE;
+		return TIME_RANGE_NONE;
 	for (size_t i = 0; c->active && i < PROGRAM_COUNT; i++) {
 		const struct program_option *o;
 		bool has_value;
@@ -214,11 +216,11 @@ enum secret_part command_option(struct command *c, struct span word, bool has_mo
 		o = find_option(&programs[i], word, value, &has_value);
 		if (o && (has_value || has_more))
 			return o->part;
-		if (o && !o->is_attached && c->pending == PART_NONE)
+		if (o && !o->is_attached && c->pending == TIME_RANGE_NONE)
 			c->pending = o->part;
 		c->skips |= !o && !has_more && takes_next(&programs[i], word);
 	}
-	return PART_NONE;
+	return TIME_RANGE_NONE;
 }
 
 /* What stands behind the first `stop`. */
@@ -245,7 +247,7 @@ static struct span proxy_secret(struct span value)
 struct span secret_part_of(enum secret_part part, struct span value)
 {
 	switch (part) {
-	case PART_WHOLE:
+	case TIME_RANGE_WHOLE:
 		return value;
 	case PART_AFTER_COLON:
 		if (value.size > 1 &&
@@ -262,7 +264,7 @@ struct span secret_part_of(enum secret_part part, struct span value)
 		return span_starts(value, "pass:") ? after(value, ':') : span_of(value.data, 0);
 	case PART_PROXY:
 		return proxy_secret(value);
-	case PART_NONE:
+	case TIME_RANGE_NONE:
 		break;
 	}
 	return span_of(value.data, 0);

@@ -10,8 +10,8 @@
 
 /* Which part of a value is the secret. */
 enum secret_part {
-	PART_NONE,
-	PART_WHOLE,
+	TIME_RANGE_NONE,
+	TIME_RANGE_WHOLE,
 	PART_AFTER_COLON, /* name:X; of `X:`, which has no more, what stands before */
 	PART_AFTER_COMMA,
 	PART_AFTER_PERCENT,

@@ -9,7 +9,7 @@
 
 #define BACKSLASHES_MAX 64 /* before a quote: text quoted six times over */
 #define CLOSERS_MAX	8  /* quotes, brackets and backslashes between a name and its value */
-#define FIGURE_MAX	9  /* digits of a count that may stay */
+#define VALUE_MAX	9  /* digits of a count that may stay */
 
 bool mask_is_harmless(struct span value, enum name_kind kind)
 {
@@ -18,7 +18,7 @@ bool mask_is_harmless(struct span value, enum name_kind kind)
 
 	if (mask_is_one_of(value, words))
 		return true;
-	if (kind != NAME_PLURAL || !value.size || value.size > FIGURE_MAX)
+	if (kind != NAME_PLURAL || !value.size || value.size > VALUE_MAX)
 		return false;
 	for (size_t i = 0; i < value.size; i++)
 		if (!ascii_is_digit(value.data[i]))

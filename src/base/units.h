@@ -17,7 +17,7 @@ const char *format_bytes(char out[UNITS_SIZE],
 	uint64_t bytes); /* 0B 512B 1.0K 23.4M 1.2G: powers of 1024, at most 4 digits */
 const char *format_ns(
 	char out[UNITS_SIZE], uint64_t ns); /* 0ns 850ns 1.50us 12.3ms 4.20s 3m20s 2h05m 3d04h */
-const char *format_count(char out[UNITS_SIZE], uint64_t count);	    /* plain digits */
+const char *format_count(char out[UNITS_SIZE], uint64_t count); /* plain digits */
 /* As many digits as it takes to read the same number again; always with a point or an exponent. */
 const char *format_real(char out[UNITS_SIZE], double value);
 #define DECIMALS_EXACT 255 /* where a number of decimals is asked for: as format_real() */

@@ -51,7 +51,7 @@ static void overflow_call(const struct thread *t, int is_error, uint64_t now)
 	v->total_ns += duration_ns;
 	if (duration_ns > v->max_ns)
 		v->max_ns = duration_ns;
-	v->histogram[tally_bucket(duration_ns) & (SYSCALLS_BUCKETS - 1)]++;
+	v->histogram[aggregate_bucket(duration_ns) & (SYSCALLS_BUCKETS - 1)]++;
 }
 
 static void overflow_error(
@@ -66,7 +66,7 @@ static void overflow_error(
 }
 
 /* With the ring full: told as lost where the verifier would not follow (5.10: a million steps). */
-static void overflow_slot(const struct thread *t, const struct tally_slot *s)
+static void overflow_slot(const struct thread *t, const struct aggregate_slot *s)
 {
 	struct overflow_value *v =
 		VERIFIES_LITTLE ? 0 : overflow_entry(t, s->number, ABI_NATIVE, 0);
@@ -88,33 +88,33 @@ static void overflow_slot(const struct thread *t, const struct tally_slot *s)
 
 static inline void count_call(struct thread *t, int64_t result, uint64_t now)
 {
-	struct tally_slot *slot = 0;
+	struct aggregate_slot *slot = 0;
 	/* What it "returns" is a register of the interrupted code. */
 	int is_error =
-		tally_is_error(result) && !(t->abi == ABI_NATIVE && t->number == NR_RT_SIGRETURN);
+		aggregate_is_error(result) && !(t->abi == ABI_NATIVE && t->number == NR_RT_SIGRETURN);
 
 	if (t->abi == ABI_NATIVE)
-		slot = tally_slot(&t->tally, t->number);
+		slot = aggregate_slot(&t->aggregate, t->number);
 	if (!slot)
 		overflow_call(t, is_error, now);
 	else if (t->entered_ns)
-		tally_slot_add(slot, is_error, now - t->entered_ns);
+		aggregate_slot_add(slot, is_error, now - t->entered_ns);
 	else
-		tally_slot_add_untimed(slot, is_error);
+		aggregate_slot_add_untimed(slot, is_error);
 	if (!is_error)
 		return;
-	if (t->abi != ABI_NATIVE || !tally_error(&t->tally, t->number, (uint32_t)-result))
+	if (t->abi != ABI_NATIVE || !aggregate_error(&t->aggregate, t->number, (uint32_t)-result))
 		overflow_error(t, t->number, t->abi, (uint32_t)-result, 1);
 }
 
 VERIFIED_ALONE int flush_slot(struct thread *t, uint32_t index, uint64_t now)
 {
-	struct tally_slot *s;
+	struct aggregate_slot *s;
 	struct syscalls_count *r;
 
 	if (!t || index >= SYSCALLS_SLOTS)
 		return 0;
-	s = &t->tally.slots[index];
+	s = &t->aggregate.slots[index];
 	if (!s->count && !s->unfinished)
 		return 0;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
@@ -140,12 +140,12 @@ VERIFIED_ALONE int flush_slot(struct thread *t, uint32_t index, uint64_t now)
 
 VERIFIED_ALONE int flush_error(struct thread *t, uint32_t index, uint64_t now)
 {
-	struct tally_error *e;
+	struct aggregate_error *e;
 	struct syscalls_error *r;
 
 	if (!t || index >= SYSCALLS_ERROR_SLOTS)
 		return 0;
-	e = &t->tally.errors[index];
+	e = &t->aggregate.errors[index];
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r && VERIFIES_LITTLE) {
 		__sync_fetch_and_add(&control.lost_errors, e->count);
@@ -170,12 +170,12 @@ VERIFIED_ALONE int flush_error(struct thread *t, uint32_t index, uint64_t now)
 /* A call that will not return, or has not yet. */
 static void count_open_call(struct thread *t)
 {
-	struct tally_slot *slot = 0;
+	struct aggregate_slot *slot = 0;
 	struct overflow_value *v;
 	bool is_last;
 
 	if (t->abi == ABI_NATIVE)
-		slot = tally_slot(&t->tally, t->number);
+		slot = aggregate_slot(&t->aggregate, t->number);
 	is_last = abi_is_last(t->abi, t->number);
 	if (slot) {
 		slot->count += is_last;

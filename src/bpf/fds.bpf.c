@@ -36,7 +36,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, struct fds_wanted);
+	__type(key, struct fds_selected);
 	__type(value, uint32_t);
 } wanted SEC(".maps");
 

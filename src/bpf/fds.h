@@ -7,7 +7,7 @@
 
 #define FDS_PATH_MAX	 4096
 #define FDS_PROTOCOL_MAX 32
-#define FDS_WANTED_MAX	 65536
+#define FDS_SELECTED_MAX 65536
 
 /* Set before a walk. */
 struct fds_control {
@@ -31,14 +31,14 @@ struct fds_seen {
 	char protocol[FDS_PROTOCOL_MAX];
 };
 
-struct fds_wanted {
+struct fds_selected {
 	uint64_t inode;
 	uint64_t device; /* of a FIFO, as the kernel writes it; of pipes and sockets 0 */
 };
 
 /* A descriptor of anybody that leads to a wanted inode. */
 struct fds_found {
-	struct fds_wanted wanted;
+	struct fds_selected wanted;
 	uint64_t start_ns; /* after boot */
 	uint32_t pid;
 	uint32_t fd;

@@ -64,7 +64,7 @@ static struct thread *adopt(struct task_struct *task)
 	return follow(task, following.interest, bpf_ktime_get_ns());
 }
 
-static void tell_join(
+static void emit_join(
 	struct thread *child, const struct thread *parent, struct task_struct *task, uint64_t now)
 {
 	struct process_join *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
@@ -93,7 +93,7 @@ static void hand_on(struct task_struct *parent, struct task_struct *child)
 	now = bpf_ktime_get_ns();
 	to = follow(child, from->member.interest, now);
 	if (to && to->member.pid != from->member.pid)
-		tell_join(to, from, child, now);
+		emit_join(to, from, child, now);
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -112,12 +112,12 @@ int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *chil
 }
 
 /* Its words stand where they end up in every exec; user space masks what is secret in them. */
-struct exec_told {
+struct exec_reported {
 	struct process_exec exec;
 	char words[PROCESS_ARGUMENTS_MAX + 1];
 };
 
-static inline void read_words(struct exec_told *r, struct task_struct *task)
+static inline void read_words(struct exec_reported *r, struct task_struct *task)
 {
 	unsigned long from = BPF_CORE_READ(task, mm, arg_start);
 	unsigned long size = BPF_CORE_READ(task, mm, arg_end) - from;
@@ -137,7 +137,7 @@ static inline void read_words(struct exec_told *r, struct task_struct *task)
 static void replace_program(
 	struct thread *t, struct task_struct *task, struct linux_binprm *program)
 {
-	struct exec_told *r;
+	struct exec_reported *r;
 
 	t->member.is_held = 0;
 	identify(&t->member, task); /* a thread that execs takes its leader's id */
@@ -153,7 +153,7 @@ static void replace_program(
 		__sync_fetch_and_add(&follow_control.lost_comings, 1);
 		return;
 	}
-	record_fill(&r->exec.record, &t->member, PROCESS_EXEC, RECORD_WORDS(struct exec_told),
+	record_fill(&r->exec.record, &t->member, PROCESS_EXEC, RECORD_WORDS(struct exec_reported),
 		bpf_ktime_get_ns());
 	r->exec.record.fixed_words = RECORD_WORDS(struct process_exec);
 	bpf_probe_read_kernel_str(r->exec.name, sizeof(r->exec.name), task->comm);
@@ -184,7 +184,7 @@ int BPF_PROG(on_exec_again, struct task_struct *task, int old_pid, struct linux_
 	return 0;
 }
 
-static void tell_leave(struct thread *t, struct task_struct *task, uint64_t now)
+static void emit_leave(struct thread *t, struct task_struct *task, uint64_t now)
 {
 	struct process_leave *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	int group_code = BPF_CORE_READ(task, signal, group_exit_code);
@@ -214,7 +214,7 @@ static void leave(struct thread *t, struct task_struct *task)
 	flush_once(t, now); /* a muted thread too: it may end before its visit */
 	/* The last thread of the process: the kernel has taken it off the count already. */
 	if (t->member.interest && BPF_CORE_READ(task, signal, live.counter) == 0)
-		tell_leave(t, task, now);
+		emit_leave(t, task, now);
 	thread_ended(task);
 }
 

@@ -27,7 +27,7 @@ struct thread {
 	uint32_t place;	 /* table and low bits of `called` */
 	uint64_t called; /* the probed instruction */
 	uint64_t loads;	 /* times the loader said that its list has changed */
-	struct heap_tally tallies[HEAP_FUNCTION_SLOTS];
+	struct heap_aggregate aggregates[HEAP_FUNCTION_SLOTS];
 };
 
 #include "bpf/threads.bpf.h"
@@ -37,20 +37,20 @@ struct {
 	__uint(max_entries, HEAP_KEPT_ENTRIES);
 	__type(key, struct heap_kept_key);
 	__type(value, struct heap_kept);
-} kept_tallies SEC(".maps");
+} kept_aggregates SEC(".maps");
 
 struct heap_control control SEC(".data.control") = {};
 struct heap_places places SEC(".data.places") = {};
 
 /* --- what is called --- */
 
-static inline struct heap_tally *tally_of(struct thread *t, uint32_t function)
+static inline struct heap_aggregate *aggregate_of(struct thread *t, uint32_t function)
 {
-	return &t->tallies[function & (HEAP_FUNCTION_SLOTS - 1)];
+	return &t->aggregates[function & (HEAP_FUNCTION_SLOTS - 1)];
 }
 
 /* number times size, as the function would have to multiply them. */
-static inline void take_product(struct thread *t, uint64_t number, uint64_t size)
+static inline void take_side_output(struct thread *t, uint64_t number, uint64_t size)
 {
 	uint64_t product = number * size;
 
@@ -76,7 +76,7 @@ static inline void take_arguments(struct thread *t, struct pt_regs *regs, uint32
 	t->old_address = 0;
 	switch (function) {
 	case HEAP_CALLOC:
-		take_product(t, first, second);
+		take_side_output(t, first, second);
 		break;
 	case HEAP_REALLOC:
 		t->old_address = first;
@@ -84,7 +84,7 @@ static inline void take_arguments(struct thread *t, struct pt_regs *regs, uint32
 		break;
 	case HEAP_REALLOCARRAY:
 		t->old_address = first;
-		take_product(t, second, CALL_ARGUMENT_3(regs));
+		take_side_output(t, second, CALL_ARGUMENT_3(regs));
 		break;
 	case HEAP_ALIGNED_ALLOC:
 	case HEAP_MEMALIGN:
@@ -132,18 +132,18 @@ static void stream_call(
 
 static inline void count_call(struct thread *t, bool is_failed, uint64_t duration_ns)
 {
-	struct heap_tally *tally = tally_of(t, t->function);
+	struct heap_aggregate *aggregate = aggregate_of(t, t->function);
 
-	tally->count++;
-	tally->overflows += t->is_overflow;
-	tally->total_ns += duration_ns;
-	if (duration_ns > tally->max_ns)
-		tally->max_ns = duration_ns;
-	tally->histogram[log2_bucket(t->size, HEAP_BUCKETS) & (HEAP_BUCKETS - 1)]++;
+	aggregate->count++;
+	aggregate->overflows += t->is_overflow;
+	aggregate->total_ns += duration_ns;
+	if (duration_ns > aggregate->max_ns)
+		aggregate->max_ns = duration_ns;
+	aggregate->histogram[log2_bucket(t->size, HEAP_BUCKETS) & (HEAP_BUCKETS - 1)]++;
 	if (is_failed)
-		tally->failed++;
+		aggregate->failed++;
 	else
-		tally->bytes += t->size;
+		aggregate->bytes += t->size;
 }
 
 /* --- the probes --- */
@@ -174,7 +174,7 @@ static inline bool is_nested(struct thread *t, uint64_t stack, uint32_t function
 	 * function there again means that its call before never returned. */
 	if ((stack < t->stack || (stack == t->stack && function != t->function)) && !is_left(t))
 		return true;
-	tally_of(t, t->function)->unfinished++;
+	aggregate_of(t, t->function)->unfinished++;
 	t->stack = 0;
 	return false;
 }
@@ -186,13 +186,13 @@ static inline void enter_free(struct thread *t, struct pt_regs *regs)
 	if (!address || is_nested(t, CALL_STACK(regs), HEAP_FREE))
 		return;
 	if (t->member.interest & INTEREST_COUNT)
-		tally_of(t, HEAP_FREE)->count++;
+		aggregate_of(t, HEAP_FREE)->count++;
 	if (t->member.interest & INTEREST_STREAM)
 		stream_call(t, HEAP_FREE, address, 0, bpf_ktime_get_ns());
 }
 
 /* The collector looks for new mappings itself: it only has to be told to. */
-static void tell_loaded(struct thread *t)
+static void emit_loaded(struct thread *t)
 {
 	struct heap_loaded *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
@@ -219,7 +219,7 @@ static inline int enter(struct pt_regs *regs, uint32_t table)
 	if (!t || !t->member.interest || t->member.is_held)
 		return 0;
 	if (place == HEAP_PLACE_LOADER) {
-		tell_loaded(t);
+		emit_loaded(t);
 		return 0;
 	}
 	function = place - HEAP_PLACE_FUNCTION;
@@ -358,57 +358,59 @@ static void thread_visited(struct thread *t)
 }
 
 /* Several threads of a process may end at once. */
-static void keep_tally(const struct thread *t, uint32_t function, const struct heap_tally *tally)
+static void keep_aggregate(
+	const struct thread *t, uint32_t function, const struct heap_aggregate *aggregate)
 {
 	struct heap_kept_key key = { t->member.start_ticks, t->member.pid, function };
 	struct heap_kept blank = { .from_ns = t->member.from_ns };
 	struct heap_kept *kept;
 
-	bpf_map_update_elem(&kept_tallies, &key, &blank, BPF_NOEXIST);
-	kept = bpf_map_lookup_elem(&kept_tallies, &key);
+	bpf_map_update_elem(&kept_aggregates, &key, &blank, BPF_NOEXIST);
+	kept = bpf_map_lookup_elem(&kept_aggregates, &key);
 	if (!kept) {
-		__sync_fetch_and_add(&control.lost_tallies, tally->count);
+		__sync_fetch_and_add(&control.lost_aggregates, aggregate->count);
 		return;
 	}
-	__sync_fetch_and_add(&kept->tally.count, tally->count);
-	__sync_fetch_and_add(&kept->tally.failed, tally->failed);
-	__sync_fetch_and_add(&kept->tally.overflows, tally->overflows);
-	__sync_fetch_and_add(&kept->tally.unfinished, tally->unfinished);
-	__sync_fetch_and_add(&kept->tally.bytes, tally->bytes);
-	__sync_fetch_and_add(&kept->tally.total_ns, tally->total_ns);
-	if (tally->max_ns > kept->tally.max_ns) /* a longest one may be beaten by the second */
-		kept->tally.max_ns = tally->max_ns;
+	__sync_fetch_and_add(&kept->aggregate.count, aggregate->count);
+	__sync_fetch_and_add(&kept->aggregate.failed, aggregate->failed);
+	__sync_fetch_and_add(&kept->aggregate.overflows, aggregate->overflows);
+	__sync_fetch_and_add(&kept->aggregate.unfinished, aggregate->unfinished);
+	__sync_fetch_and_add(&kept->aggregate.bytes, aggregate->bytes);
+	__sync_fetch_and_add(&kept->aggregate.total_ns, aggregate->total_ns);
+	if (aggregate->max_ns >
+		kept->aggregate.max_ns) /* a longest one may be beaten by the second */
+		kept->aggregate.max_ns = aggregate->max_ns;
 	for (int i = 0; i < HEAP_BUCKETS; i++)
-		__sync_fetch_and_add(&kept->tally.histogram[i], tally->histogram[i]);
+		__sync_fetch_and_add(&kept->aggregate.histogram[i], aggregate->histogram[i]);
 }
 
 VERIFIED_ALONE int flush_function(struct thread *t, uint32_t function, uint64_t now)
 {
-	struct heap_tally *tally;
+	struct heap_aggregate *aggregate;
 	struct heap_count *r;
 
 	if (!t || function >= HEAP_FUNCTIONS)
 		return 0;
-	tally = tally_of(t, function);
-	if (!tally->count && !tally->unfinished)
+	aggregate = aggregate_of(t, function);
+	if (!aggregate->count && !aggregate->unfinished)
 		return 0;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
-		keep_tally(t, function, tally);
+		keep_aggregate(t, function, aggregate);
 		return 0;
 	}
 	record_fill(&r->record, &t->member, HEAP_COUNT, RECORD_WORDS(struct heap_count), now);
 	r->from_ns = t->member.from_ns;
-	r->count = tally->count;
-	r->failed = tally->failed;
-	r->overflows = tally->overflows;
-	r->unfinished = tally->unfinished;
-	r->bytes = tally->bytes;
-	r->total_ns = tally->total_ns;
-	r->max_ns = tally->max_ns;
+	r->count = aggregate->count;
+	r->failed = aggregate->failed;
+	r->overflows = aggregate->overflows;
+	r->unfinished = aggregate->unfinished;
+	r->bytes = aggregate->bytes;
+	r->total_ns = aggregate->total_ns;
+	r->max_ns = aggregate->max_ns;
 	r->function = function;
 	r->unused = 0;
-	__builtin_memcpy(r->histogram, tally->histogram, sizeof(r->histogram));
+	__builtin_memcpy(r->histogram, aggregate->histogram, sizeof(r->histogram));
 	bpf_ringbuf_submit(r, ring_flags());
 	return 0;
 }
@@ -416,7 +418,7 @@ VERIFIED_ALONE int flush_function(struct thread *t, uint32_t function, uint64_t 
 static void thread_flush(struct thread *t, uint64_t now)
 {
 	if (t->stack)
-		tally_of(t, t->function)->unfinished++;
+		aggregate_of(t, t->function)->unfinished++;
 	t->stack = 0;
 	for (uint32_t i = 0; i < HEAP_FUNCTIONS; i++)
 		flush_function(t, i, now);

@@ -42,7 +42,7 @@ struct heap_places {
 
 _Static_assert(HEAP_FUNCTIONS <= HEAP_FUNCTION_SLOTS, "each function has a slot");
 
-struct heap_tally {
+struct heap_aggregate {
 	uint64_t count;
 	uint64_t failed;
 	uint64_t overflows;
@@ -62,13 +62,13 @@ struct heap_kept_key {
 
 struct heap_kept {
 	uint64_t from_ns;
-	struct heap_tally tally;
+	struct heap_aggregate aggregate;
 };
 
 #define HEAP_KEPT_ENTRIES 4096
 
 struct heap_control {
-	uint64_t lost_tallies; /* calls whose tallies found no place, in the ring or beside it */
+	uint64_t lost_aggregates; /* calls whose tallies found no place, in the ring or beside it */
 };
 
 /* These never leave the backend: what a process has mapped may have changed. */

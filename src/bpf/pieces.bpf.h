@@ -110,7 +110,7 @@ static inline void keep_string(struct call_with_pieces *p, uint8_t argument, uin
 }
 
 /* What the call was asked, whatever stands there by now. */
-static inline void keep_asked(struct call_with_pieces *p, uint8_t argument)
+static inline void keep_requested(struct call_with_pieces *p, uint8_t argument)
 {
 	uint32_t at = p->at;
 
@@ -118,8 +118,8 @@ static inline void keep_asked(struct call_with_pieces *p, uint8_t argument)
 		return;
 	__builtin_memcpy(
 		p->pieces + at + sizeof(struct syscalls_piece), p->asked, sizeof(p->asked));
-	put_head(p, at, argument, SYSCALLS_PART_TARGET, p->asked_state,
-		p->asked_state ? 0 : sizeof(p->asked));
+	put_head(p, at, argument, SYSCALLS_PART_TARGET, p->requested_state,
+		p->requested_state ? 0 : sizeof(p->asked));
 }
 
 /* What went through a vector is at its beginning: so many bytes in all, of unknown 64 bits. */
@@ -252,7 +252,7 @@ static inline void keep_by_type(
 	struct call_with_pieces *p, const volatile struct syscalls_capture *c, int64_t result)
 {
 	uint64_t from = p->arguments[c->argument & (ARGUMENT_SLOTS - 1)];
-	uint64_t done = tally_is_error(result) ? 0 : (uint64_t)result;
+	uint64_t done = aggregate_is_error(result) ? 0 : (uint64_t)result;
 	/* What was meant to be written is there also when nothing was. */
 	uint64_t moved = c->is_result ? done : ~0ULL;
 
@@ -267,7 +267,7 @@ static inline void keep_by_type(
 	if (!from || (c->is_data && !config.data_bytes))
 		return;
 	if (c->keep == SYSCALLS_KEEP_ASKED)
-		keep_asked(p, c->argument);
+		keep_requested(p, c->argument);
 	else if (c->keep == SYSCALLS_KEEP_VECTORS)
 		keep_vectors(p, c->argument, from, next_argument(p, c->argument), moved);
 	else if (c->keep == SYSCALLS_KEEP_MESSAGE)
@@ -290,7 +290,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_one(uint32_t number, uint32_t index, uint32_t
 	if (c->keep == SYSCALLS_KEEP_NOTHING)
 		return 0;
 	result = p->call.result;
-	if (!tally_is_error(result) || (result == UNDER_WAY && c->keep == SYSCALLS_KEEP_NEAR_END) ||
+	if (!aggregate_is_error(result) || (result == UNDER_WAY && c->keep == SYSCALLS_KEEP_NEAR_END) ||
 		(!c->is_result && c->keep != SYSCALLS_KEEP_NEAR_END))
 		keep_by_type(p, c, result);
 	return 1;

@@ -44,7 +44,7 @@ static inline void begin_pieces(struct call_with_pieces *p, const struct thread 
 	p->at = 0;
 	p->string_argument = 0;
 	p->path_bytes = t->path_bytes;
-	p->asked_state = t->asked_state;
+	p->requested_state = t->requested_state;
 	__builtin_memcpy(p->asked, t->asked, sizeof(p->asked));
 	__builtin_memcpy(p->arguments, t->arguments, sizeof(p->arguments));
 	if (t->path_bytes > 0)
@@ -100,7 +100,7 @@ static inline uint32_t entry_argument(const struct thread *t)
 static void stream_call(
 	struct thread *t, int64_t result, uint64_t now, uint32_t scratch_index)
 {
-	if (config.only_failed && !tally_is_error(result) && !t->is_followed)
+	if (config.only_failed && !aggregate_is_error(result) && !t->is_followed)
 		return;
 	if (config.keeps_pieces && t->abi == ABI_NATIVE && t->number < SYSCALLS_NUMBERS &&
 		config.captures[t->number][0].keep)

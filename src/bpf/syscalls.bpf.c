@@ -19,12 +19,12 @@ static inline bool is_exec(uint32_t abi, long number)
 	return abi == ABI_NATIVE && (number == NR_EXECVE || number == NR_EXECVEAT);
 }
 
-static inline void read_asked(struct thread *t, uint64_t from, bool is_entry)
+static inline void read_requested(struct thread *t, uint64_t from, bool is_entry)
 {
-	t->asked_state = is_entry ? 0 : STATE_UNSEEN;
+	t->requested_state = is_entry ? 0 : STATE_UNSEEN;
 	if (is_entry &&
 		bpf_probe_read_user(t->asked, sizeof(t->asked), (const void *)(unsigned long)from))
-		t->asked_state = STATE_UNREAD;
+		t->requested_state = STATE_UNREAD;
 }
 
 static void enter_stream(struct thread *t, struct pt_regs *regs, bool is_entry)
@@ -41,7 +41,7 @@ static void enter_stream(struct thread *t, struct pt_regs *regs, bool is_entry)
 		t->path_bytes = (int32_t)string_bytes(bpf_probe_read_user_str(
 			t->path, sizeof(t->path), (const void *)(unsigned long)from));
 	else if (from)
-		read_asked(t, from, is_entry);
+		read_requested(t, from, is_entry);
 }
 
 static inline bool has_bit(const volatile uint64_t *bits, uint32_t number)
@@ -215,12 +215,12 @@ static void thread_flush(struct thread *t, uint64_t now)
 	if (t->in_call && !t->is_unwanted)
 		count_open_call(t);
 	for (int i = 0; i < SYSCALLS_SLOTS; i++) {
-		if (i >= t->tally.slots_used)
+		if (i >= t->aggregate.slots_used)
 			break;
 		flush_slot(t, (uint32_t)i, now);
 	}
 	for (int i = 0; i < SYSCALLS_ERROR_SLOTS; i++) {
-		if (i >= t->tally.errors_used)
+		if (i >= t->aggregate.errors_used)
 			break;
 		flush_error(t, (uint32_t)i, now);
 	}

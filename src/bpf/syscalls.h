@@ -20,7 +20,7 @@ struct syscalls_capture {
 /* Fixed at load. */
 struct syscalls_config {
 	/* By native number: which argument is read when the call begins, from 1; the path of an
-	 * exec, or SYSCALLS_ASKED_BYTES. */
+	 * exec, or SYSCALLS_REQUESTED_BYTES. */
 	uint8_t entry_arguments[SYSCALLS_NUMBERS];
 	struct syscalls_capture captures[SYSCALLS_NUMBERS][SYSCALLS_PIECES]; /* the same */
 	/* Calls that are wanted, a bit each; those that have_all is set for are. */

@@ -6,7 +6,7 @@
 #include "bpf/member.bpf.h"
 #include "bpf/abi.bpf.h"
 #include "bpf/syscalls.h"
-#include "bpf/tally.h"
+#include "bpf/aggregate.h"
 
 struct thread {
 	struct member member;
@@ -19,11 +19,11 @@ struct thread {
 	uint8_t is_unwanted;  /* the call it is in was not asked for */
 	uint8_t is_followed;  /* only for what becomes of descriptors */
 	uint8_t uses_uring;
-	uint8_t asked_state;
+	uint8_t requested_state;
 	uint64_t arguments[ARGUMENT_SLOTS];
 	char path[SYSCALLS_PATH_MAX];	  /* of an exec: afterwards its memory is gone */
-	char asked[SYSCALLS_ASKED_BYTES]; /* before the kernel writes over it */
-	struct tally tally;
+	char asked[SYSCALLS_REQUESTED_BYTES]; /* before the kernel writes over it */
+	struct aggregate aggregate;
 	uint64_t uring[SYSCALLS_URING_OPS]; /* by opcode: what it submitted to io_uring */
 };
 
@@ -50,13 +50,13 @@ struct call_with_pieces {
 	uint32_t string_at, string_size;
 	uint8_t string_argument; /* the first string, from 1; 0: none yet */
 	uint8_t string_state;
-	uint8_t asked_state; /* from here on as the thread's */
+	uint8_t requested_state; /* from here on as the thread's */
 	uint8_t unused;
 	int32_t path_bytes;
 	uint32_t unused_too;
 	uint64_t arguments[ARGUMENT_SLOTS];
 	char path[SYSCALLS_PATH_MAX];
-	char asked[SYSCALLS_ASKED_BYTES];
+	char asked[SYSCALLS_REQUESTED_BYTES];
 	struct syscalls_call call; /* from here on it goes out */
 	char pieces[PIECES_BYTES];
 };

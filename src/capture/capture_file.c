@@ -14,9 +14,9 @@
 #include "capture/index_places.h"
 
 #define GAP_READ_BYTES (256u << 10)
-#define STRETCHES_MAX  (1u << 20) /* beyond that all is read */
+#define BUCKETS_MAX    (1u << 20) /* beyond that all is read */
 
-struct stretch {
+struct bucket {
 	uint64_t offset;
 	uint64_t bytes;
 };
@@ -142,14 +142,15 @@ struct choice {
 
 static bool is_chosen(struct choice *c, const struct index_entry *e)
 {
-	bool is_wanted = c->choose(c->user, e) || (c->is_waiting && e->flags & INDEX_PROMISES);
+	bool is_selected = c->choose(c->user, e) || (c->is_waiting && e->flags & INDEX_PROMISES);
 
-	if (is_wanted)
+	if (is_selected)
 		c->is_waiting = !(e->flags & INDEX_PROMISES);
-	return is_wanted;
+	return is_selected;
 }
 
-static bool is_as_told(const struct capture_file *f, const struct index_entry *e, uint64_t offset)
+static bool is_as_reported(
+	const struct capture_file *f, const struct index_entry *e, uint64_t offset)
 {
 	unsigned char bytes[sizeof(struct block_header)];
 	struct block_header h;
@@ -160,17 +161,17 @@ static bool is_as_told(const struct capture_file *f, const struct index_entry *e
 	       h.first_ns == e->first_ns && h.last_ns == e->last_ns;
 }
 
-static void add_stretch(struct capture_file *f, uint64_t offset, uint64_t bytes)
+static void add_bucket(struct capture_file *f, uint64_t offset, uint64_t bytes)
 {
-	struct stretch *last = NULL;
+	struct bucket *last = NULL;
 
 	if (f->stretches.size)
-		last = (struct stretch *)(void *)(f->stretches.data + f->stretches.size) - 1;
+		last = (struct bucket *)(void *)(f->stretches.data + f->stretches.size) - 1;
 	if (last && last->offset + last->bytes == offset)
 		last->bytes += bytes;
 	else
 		buffer_append(
-			&f->stretches, &(struct stretch){ offset, bytes }, sizeof(struct stretch));
+			&f->stretches, &(struct bucket){ offset, bytes }, sizeof(struct bucket));
 }
 
 static bool choose_blocks(
@@ -182,21 +183,21 @@ static bool choose_blocks(
 		struct index_entry e = index_entry_at(v, i);
 
 		if (is_chosen(c, &e)) {
-			if (!is_as_told(f, &e, offset))
+			if (!is_as_reported(f, &e, offset))
 				return false;
-			add_stretch(f, offset, e.bytes);
+			add_bucket(f, offset, e.bytes);
 		}
 		offset += e.bytes;
 	}
 	return !buffer_failed(&f->stretches) &&
-	       f->stretches.size <= STRETCHES_MAX * sizeof(struct stretch);
+	       f->stretches.size <= BUCKETS_MAX * sizeof(struct bucket);
 }
 
 static bool choose_gap(struct capture_file *f, void *user, uint64_t offset, uint64_t bytes)
 {
 	struct choice *c = user;
 
-	add_stretch(f, offset, bytes);
+	add_bucket(f, offset, bytes);
 	c->is_waiting = true; /* its last block may have none */
 	return true;
 }
@@ -217,7 +218,7 @@ bool capture_file_choose(struct capture_file *f, entry_chooser choose, void *use
 
 static ssize_t read_chosen(struct capture_file *f, void *data, size_t size)
 {
-	const struct stretch *all = (const void *)f->stretches.data;
+	const struct bucket *all = (const void *)f->stretches.data;
 	ssize_t got = 0;
 
 	while (f->at < f->stretches.size / sizeof(*all)) {

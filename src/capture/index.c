@@ -86,7 +86,7 @@ static bool is_note(const struct sooth_record *r)
 	       r->kind != PROCESS_EXEC && r->kind != PROCESS_LEAVE;
 }
 
-static void judge_records(struct index_entry *e, const struct batch *batch, index_judge judge)
+static void diagnose_records(struct index_entry *e, const struct batch *batch, index_check judge)
 {
 	batch_for_each (r, batch) {
 		uint64_t since_ns = r->time_ns;
@@ -100,7 +100,7 @@ static void judge_records(struct index_entry *e, const struct batch *batch, inde
 	}
 }
 
-void index_take(struct index_builder *b, const struct block *block, size_t bytes, index_judge judge)
+void index_take(struct index_builder *b, const struct block *block, size_t bytes, index_check judge)
 {
 	const struct block_header *h = &block->header;
 	struct index_entry e = { .first_ns = h->first_ns,
@@ -112,7 +112,7 @@ void index_take(struct index_builder *b, const struct block *block, size_t bytes
 		.type = h->type,
 		.flags = h->watermark_ns ? INDEX_PROMISES : 0 };
 
-	judge_records(&e, &block->batch, judge);
+	diagnose_records(&e, &block->batch, judge);
 	survey_block(&b->survey, block);
 	b->bytes += bytes;
 	buffer_append(&b->entries, &e, sizeof(e));

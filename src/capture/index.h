@@ -58,7 +58,7 @@ _Static_assert(sizeof(struct index_head) == 48 && sizeof(struct index_entry) == 
 
 /* Whether a record matters later too; since_ns is its time, and may be made the earliest it
  * speaks of. */
-typedef bool (*index_judge)(const struct sooth_record *r, uint64_t *since_ns);
+typedef bool (*index_check)(const struct sooth_record *r, uint64_t *since_ns);
 
 /* What a capture holds, from its index or counted on the way. Zero-initialised is ready. */
 struct survey {
@@ -87,7 +87,7 @@ struct index_builder {
 
 /* A block that takes so many bytes in the file; judge may be NULL. */
 void index_take(
-	struct index_builder *b, const struct block *block, size_t bytes, index_judge judge);
+	struct index_builder *b, const struct block *block, size_t bytes, index_check judge);
 /* The block that tells of those taken, and a new beginning. Nothing is appended when there is
  * nothing to tell of. */
 int index_encode(

@@ -161,7 +161,7 @@ static void dictionary_sweep(struct capture_writer *w)
 	map_clear(&w->known);
 }
 
-static void tell_cut(struct capture_writer *w)
+static void emit_cut(struct capture_writer *w)
 {
 	static const char source[] = "capture";
 	static const char reason[] = "there were more definitions than a segment's head holds";
@@ -187,7 +187,7 @@ static int segment_roll(struct capture_writer *w, struct sooth_error *err)
 		return status;
 	dictionary_sweep(w);
 	if (w->is_dictionary_cut)
-		tell_cut(w);
+		emit_cut(w);
 	w->segment_bytes = 0;
 	head.batch = (struct batch){ w->dictionary.data, w->dictionary.size };
 	block_describe(&head);

@@ -14,7 +14,7 @@
 struct capture_options {
 	enum block_codec codec;
 	uint64_t segment_bytes; /* a new segment after so many; 0: 64 MiB */
-	index_judge judge;	/* NULL: only definitions matter later */
+	index_check judge;	/* NULL: only definitions matter later */
 };
 
 struct capture_writer;

@@ -80,7 +80,7 @@ static int take_user_agent(void *user, const char *path, const struct buffer *te
 	return 0;
 }
 
-static int tell_agent(struct output *o, const struct agent *a, const struct agent_text *own,
+static int emit_agent(struct output *o, const struct agent *a, const struct agent_text *own,
 	struct sooth_error *err)
 {
 	struct agent_row row = { .rules = (uint32_t)agent_rule_count(a),
@@ -95,7 +95,7 @@ static int tell_agent(struct output *o, const struct agent *a, const struct agen
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int tell_agents(struct output *o, void *has_broken, struct sooth_error *err)
+static int emit_agents(struct output *o, void *has_broken, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "agents", .schema = &agent_schema, .shape = SECTION_TABLE
@@ -109,12 +109,12 @@ static int tell_agents(struct output *o, void *has_broken, struct sooth_error *e
 	if (!status)
 		status = output_section(o, &section, err);
 	while (!status && (agent = agent_set_next(list.agents, &position)))
-		status = tell_agent(o, agent, agent_set_text(list.agents, agent), err);
+		status = emit_agent(o, agent, agent_set_text(list.agents, agent), err);
 	agent_set_unref(list.agents);
 	return status;
 }
 
-int agent_list_tell(const struct output_options *options, const struct arguments *arguments,
+int agent_list_emit(const struct output_options *options, const struct arguments *arguments,
 	struct sooth_error *err)
 {
 	bool has_broken = false;
@@ -126,6 +126,6 @@ int agent_list_tell(const struct output_options *options, const struct arguments
 		error_why(err, "--list-agents tells what is known, not what runs");
 		return error_remedy(err, "`sooth ps --why` tells what runs, and how it is known");
 	}
-	status = own_report_tell("agents", options, tell_agents, &has_broken, err);
+	status = own_report_emit("agents", options, emit_agents, &has_broken, err);
 	return status || !has_broken ? status : EXIT_BROKEN;
 }

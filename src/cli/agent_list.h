@@ -7,7 +7,7 @@
 
 /* Takes no arguments. The exit status (2 when an agent of the user's own is wrong), or a negative
  * errno with err filled. */
-int agent_list_tell(const struct output_options *options, const struct arguments *arguments,
+int agent_list_emit(const struct output_options *options, const struct arguments *arguments,
 	struct sooth_error *err);
 
 #endif

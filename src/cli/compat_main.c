@@ -15,29 +15,29 @@ int compat_main(const struct compat *compat, const char *name, int argc, char **
 	return command_end(compat->run(name, argc, argv, &err), &err);
 }
 
-const struct option compat_asked_options[COMPAT_ASKED_OPTIONS] = {
+const struct option compat_requested_options[COMPAT_REQUESTED_OPTIONS] = {
 	{ .letter = 'h',
 		.name = "help",
 		.type = OPTION_FLAG,
-		.offset = offsetof(struct compat_asked, help),
+		.offset = offsetof(struct compat_requested, help),
 		.help = "this" },
 	{ .letter = 'V',
 		.name = "version",
 		.type = OPTION_FLAG,
-		.offset = offsetof(struct compat_asked, version),
+		.offset = offsetof(struct compat_requested, version),
 		.help = "the version" },
 };
 
-struct compat_asked compat_asked_by(const char *word)
+struct compat_requested compat_requested_by(const char *word)
 {
-	return (struct compat_asked){
+	return (struct compat_requested){
 		.help = !strcmp(word, "-h") || !strcmp(word, "--help"),
 		.version = !strcmp(word, "-V") || !strcmp(word, "--version"),
 	};
 }
 
 bool compat_answer(
-	struct compat_asked asked, const char *name, void (*print_help)(const char *name))
+	struct compat_requested asked, const char *name, void (*print_help)(const char *name))
 {
 	if (asked.help)
 		print_help(name);

@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "cli/agents/census_scan.h"
+#include "cli/agents/process_table_scan.h"
 #include "cli/agents/config_files.h"
 #include "cli/diagnosing_gone.h"
 
@@ -25,7 +25,7 @@
 
 /* --- how detectors are set --- */
 
-static int read_config(struct exam_settings *settings, struct sooth_error *err)
+static int read_config(struct check_settings *settings, struct sooth_error *err)
 {
 	struct buffer path = { 0 }, text = { 0 };
 	int status = 0;
@@ -34,7 +34,7 @@ static int read_config(struct exam_settings *settings, struct sooth_error *err)
 	if (path.size) {
 		status = config_read(&text, buffer_cstr(&path), CONFIG_SIZE, err);
 		if (!status)
-			status = exam_settings_parse(settings, buffer_cstr(&path),
+			status = check_settings_parse(settings, buffer_cstr(&path),
 				(const char *)text.data, text.size, err);
 		else if (config_is_missing(-status))
 			status = 0;
@@ -45,23 +45,23 @@ static int read_config(struct exam_settings *settings, struct sooth_error *err)
 }
 
 int diagnosing_settings(
-	struct exam_settings *settings, const struct option_list *set, struct sooth_error *err)
+	struct check_settings *settings, const struct option_list *set, struct sooth_error *err)
 {
 	int status;
 
-	exam_settings_init(settings);
+	check_settings_init(settings);
 	status = read_config(settings, err);
 	for (size_t i = 0; set && i < set->count && !status; i++)
-		status = exam_settings_set(settings, set->items[i], err);
+		status = check_settings_set(settings, set->items[i], err);
 	return status;
 }
 
 /* --- who is meant --- */
 
 static bool is_of_session(
-	const struct census *c, const struct census_process *p, const char *session)
+	const struct process_table *c, const struct process_entry *p, const char *session)
 {
-	struct span id = census_text(c, &p->session_id);
+	struct span id = process_table_text(c, &p->session_id);
 	uint64_t pid;
 
 	if (id.size && span_starts(id, session) && *session)
@@ -70,8 +70,8 @@ static bool is_of_session(
 	       (p->id.pid == pid || (p->main && p->main->id.pid == pid));
 }
 
-static bool is_meant(
-	const struct diagnosing *d, const struct census *c, const struct census_process *p)
+static bool is_targeted(
+	const struct diagnosing *d, const struct process_table *c, const struct process_entry *p)
 {
 	if (!p->agent && !p->owner_agent)
 		return false;
@@ -87,34 +87,34 @@ static int no_session(const char *session, struct sooth_error *err)
 	return error_remedy(err, "`sooth ps` tells the sessions and their main processes");
 }
 
-static int list_meant(const struct diagnosing *d, struct buffer *out, struct sooth_error *err)
+static int list_targeted(const struct diagnosing *d, struct buffer *out, struct sooth_error *err)
 {
-	struct census census;
-	struct census_process *p;
+	struct process_table process_table;
+	struct process_entry *p;
 	size_t position = 0;
-	int status = census_scan(&census, err);
+	int status = process_table_scan(&process_table, err);
 
-	while (!status && (p = census_next(&census, &position))) {
+	while (!status && (p = process_table_next(&process_table, &position))) {
 		uint32_t pid = (uint32_t)p->id.pid;
 
-		if (is_meant(d, &census, p))
+		if (is_targeted(d, &process_table, p))
 			buffer_append(out, &pid, sizeof(pid));
 	}
-	census_fini(&census);
+	process_table_fini(&process_table);
 	return !status && buffer_failed(out) ? error_no_memory(err) : status;
 }
 
 /* With pids that the user named there is nothing to find. */
-static int find_meant(struct diagnosing *d, struct run *run, struct sooth_error *err)
+static int find_targeted(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
-	int status = list_meant(d, &d->meant, err);
+	int status = list_targeted(d, &d->meant, err);
 
 	if (!status && d->session && !d->meant.size)
 		status = no_session(d->session, err);
 	/* Found a moment ago, and named by nobody: one that has ended since is no error. */
 	run->may_be_gone = true;
 	run->meant = (const void *)d->meant.data;
-	run->meant_count = d->meant.size / sizeof(uint32_t);
+	run->targeted_count = d->meant.size / sizeof(uint32_t);
 	return status;
 }
 
@@ -131,12 +131,12 @@ static bool has_pid(const struct buffer *pids, uint32_t pid)
 
 /* Of a long watch: those that have come since the last look. The list is what is there now, so
  * a pid that is used again is new. */
-static int join_meant(void *user, struct sooth_observer *o, struct sooth_error *err)
+static int join_targeted(void *user, struct sooth_observer *o, struct sooth_error *err)
 {
 	struct diagnosing *d = user;
 	struct buffer now = { 0 };
 	struct sooth_error gone;
-	int status = list_meant(d, &now, err);
+	int status = list_targeted(d, &now, err);
 	const uint32_t *pids = (const void *)now.data;
 
 	for (size_t i = 0; i < now.size / sizeof(*pids) && !status; i++) {
@@ -151,7 +151,7 @@ static int join_meant(void *user, struct sooth_observer *o, struct sooth_error *
 
 /* --- what is observed --- */
 
-static void choose_probes(const struct diagnosing *d, struct run *run, bool has_anybody)
+static void choose_probes(const struct diagnosing *d, struct run *run, bool has_any)
 {
 	/* One look is one: what needs an interval must not be judged by two that follow at once. */
 	unsigned once = d->is_quick ? SOOTH_ONCE : 0;
@@ -169,7 +169,7 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 		return;
 	}
 	run->probes[n++] = (struct run_probe){ "host", SOOTH_SAMPLE | once };
-	if (!has_anybody)
+	if (!has_any)
 		return;
 	run->probes[n++] = (struct run_probe){ "threads", each | SOOTH_DETAIL };
 	run->probes[n++] = (struct run_probe){ "fds", edges | deep };
@@ -182,11 +182,11 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 
 /* Each call: what is told of one file or peer is not among the sums. Where nobody in particular
  * is meant, it would be made of everybody on this host. */
-static void choose_calls(struct diagnosing *d, struct run *run, bool has_anybody)
+static void choose_calls(struct diagnosing *d, struct run *run, bool has_any)
 {
 	size_t n = 0;
 
-	d->has_calls = d->wants_calls && has_anybody && !d->is_gone;
+	d->has_calls = d->wants_calls && has_any && !d->is_gone;
 	while (run->probes[n].name)
 		n++;
 	if (!d->has_calls)
@@ -232,7 +232,7 @@ static void choose_view(struct diagnosing *d, struct run *run, bool is_named)
 	/* Labels of the user's own are names that others need not know. */
 	d->bundle.findings = d->options;
 	d->bundle.findings.labels = NULL;
-	run->product = (struct run_product){ .path = d->bundle_path,
+	run->product = (struct run_side_output){ .path = d->bundle_path,
 		.view = { "bundle", &d->bundle },
 		.sink = "redacted",
 		.name = "bundle",
@@ -249,15 +249,15 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	if (!status)
 		status = labels_read(&d->labels, err);
 	if (!status && is_open)
-		status = find_meant(d, run, err);
+		status = find_targeted(d, run, err);
 	if (is_named && !is_capture)
 		d->is_gone = gone_find(run, &d->gone);
 	if (!status && buffer_failed(&d->gone))
 		status = error_no_memory(err);
 	if (is_open && d->watch_ns)
-		run->chore = (struct run_chore){ d->watch_ns, d, join_meant };
-	choose_probes(d, run, !is_open || run->meant_count || d->watch_ns);
-	choose_calls(d, run, !is_open || run->meant_count);
+		run->chore = (struct run_chore){ d->watch_ns, d, join_targeted };
+	choose_probes(d, run, !is_open || run->targeted_count || d->watch_ns);
+	choose_calls(d, run, !is_open || run->targeted_count);
 	choose_times(d, run);
 	choose_view(d, run, is_named);
 	run->progress = d->watch_ns ? NULL : "observing";

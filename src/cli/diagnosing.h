@@ -5,7 +5,7 @@
 #define SOOTH_CLI_DIAGNOSING_H
 
 #include "analyze/overview/bundle.h"
-#include "analyze/judging/findings.h"
+#include "analyze/diagnosis/findings.h"
 #include "cli/agents/labels.h"
 #include "cli/run.h"
 
@@ -24,12 +24,12 @@ struct diagnosing {
 	const char *bundle_path;       /* a report to hand on goes there; NULL: none does */
 
 	/* Filled by diagnosing_begin(). */
-	struct exam_settings settings;
+	struct check_settings settings;
 	struct labels labels;
 	struct sockets_options peers;
 	struct findings_options options;
 	struct bundle_options bundle;
-	struct findings_told told;
+	struct findings_reported told;
 	struct buffer meant; /* uint32_t */
 	struct buffer gone;  /* uint32_t: of those who were named who is not there */
 	char gone_text[256];
@@ -40,7 +40,7 @@ struct diagnosing {
 
 /* The detectors' own, what the user's file says instead, and behind that `set` (NULL: nothing). */
 int diagnosing_settings(
-	struct exam_settings *settings, const struct option_list *set, struct sooth_error *err);
+	struct check_settings *settings, const struct option_list *set, struct sooth_error *err);
 /* Reads what the user has set, finds who is meant, and completes the run. */
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err);
 /*

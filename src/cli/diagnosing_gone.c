@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/judging/findings.h"
+#include "analyze/diagnosis/findings.h"
 #include "base/units.h"
 #include "core/registry.h"
 #include "os/os.h"
@@ -30,25 +30,25 @@ static bool may_be_there(const char *text, struct buffer *gone)
 bool gone_find(const struct run *run, struct buffer *gone)
 {
 	const struct option_list *pids = &run->target->pids;
-	bool is_somebody_there = false;
+	bool is_any_there = false;
 
 	for (size_t i = 0; i < pids->count; i++)
-		is_somebody_there |= may_be_there(pids->items[i], gone);
+		is_any_there |= may_be_there(pids->items[i], gone);
 	for (size_t i = 0; i < run->arguments->count; i++)
-		is_somebody_there |= may_be_there(run->arguments->items[i], gone);
-	return !is_somebody_there;
+		is_any_there |= may_be_there(run->arguments->items[i], gone);
+	return !is_any_there;
 }
 
 /* What is wrong with others, or with the host, says nothing of it. */
-static void want_ends_alone(struct exam_settings *settings)
+static void want_ends_alone(struct check_settings *settings)
 {
-	for (size_t i = 0; registry_findings[i].type && i < EXAM_SETTINGS_MAX; i++) {
+	for (size_t i = 0; registry_findings[i].type && i < CHECK_SETTINGS_MAX; i++) {
 		if (strcmp(registry_findings[i].type->id, KNOWN_BY) != 0)
 			settings->all[i].is_muted = true;
 	}
 }
 
-static int tell_gone(uint32_t pid, struct sooth_error *err)
+static int emit_gone(uint32_t pid, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
 	error_why(err, "there is none, and the kernel's log knows nothing of one");
@@ -56,11 +56,11 @@ static int tell_gone(uint32_t pid, struct sooth_error *err)
 		err, "check the number, or leave it out; `sooth ps` tells who is there");
 }
 
-int gone_check(uint32_t pid, const struct exam_settings *settings, struct sooth_error *err)
+int gone_check(uint32_t pid, const struct check_settings *settings, struct sooth_error *err)
 {
 	char text[16];
-	struct exam_settings ends = *settings;
-	struct findings_told told = { 0 };
+	struct check_settings ends = *settings;
+	struct findings_reported told = { 0 };
 	struct findings_options options = { .settings = &ends, .told = &told };
 	struct target_options target = { .pids = { .items = { text }, .count = 1 } };
 	struct output_options output = { 0 };
@@ -83,5 +83,5 @@ int gone_check(uint32_t pid, const struct exam_settings *settings, struct sooth_
 	snprintf(text, sizeof(text), "%u", pid);
 	want_ends_alone(&ends);
 	status = run_report(&run, err);
-	return status < 0 || told.has_any ? status : tell_gone(pid, err);
+	return status < 0 || told.has_any ? status : emit_gone(pid, err);
 }

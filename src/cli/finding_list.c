@@ -78,7 +78,7 @@ static const char *format_value(const struct finding_option *o, double value, ch
 }
 
 static void add_options(
-	const struct finding_type *type, const struct exam_setting *setting, struct buffer *out)
+	const struct finding_type *type, const struct check_setting *setting, struct buffer *out)
 {
 	for (size_t i = 0; i < type->option_count; i++) {
 		const struct finding_option *o = &type->options[i];
@@ -98,8 +98,8 @@ static void add_options(
 	}
 }
 
-static int tell_entry(struct output *o, const struct finding_entry *entry,
-	const struct exam_setting *setting, struct sooth_error *err)
+static int emit_entry(struct output *o, const struct finding_entry *entry,
+	const struct check_setting *setting, struct sooth_error *err)
 {
 	const struct finding_type *type = entry->type;
 	const char *muted = setting->is_muted ? "muted" : "";
@@ -123,21 +123,21 @@ static int tell_entry(struct output *o, const struct finding_entry *entry,
 	return status;
 }
 
-static int tell_entries(struct output *o, void *user, struct sooth_error *err)
+static int emit_entries(struct output *o, void *user, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "findings", .schema = &entry_schema, .shape = SECTION_TABLE
 	};
-	const struct exam_settings *settings = user;
+	const struct check_settings *settings = user;
 	int status = output_section(o, &section, err);
 
 	for (size_t i = 0; registry_findings[i].type && !status; i++)
-		status = tell_entry(o, &registry_findings[i], &settings->all[i], err);
+		status = emit_entry(o, &registry_findings[i], &settings->all[i], err);
 	return status;
 }
 
-int finding_list(const struct exam_settings *settings, const struct output_options *options,
+int finding_list(const struct check_settings *settings, const struct output_options *options,
 	struct sooth_error *err)
 {
-	return own_report_tell("findings", options, tell_entries, (void *)settings, err);
+	return own_report_emit("findings", options, emit_entries, (void *)settings, err);
 }

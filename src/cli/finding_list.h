@@ -3,10 +3,10 @@
 #ifndef SOOTH_CLI_FINDING_LIST_H
 #define SOOTH_CLI_FINDING_LIST_H
 
-#include "analyze/judging/exam_settings.h"
+#include "analyze/diagnosis/check_settings.h"
 #include "cli/output/output.h"
 
-int finding_list(const struct exam_settings *settings, const struct output_options *options,
+int finding_list(const struct check_settings *settings, const struct output_options *options,
 	struct sooth_error *err);
 
 #endif

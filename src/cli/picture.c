@@ -130,10 +130,10 @@ void picture_files_fini(struct picture_files *f)
 	buffer_fini(&f->folded);
 }
 
-struct run_product picture_product(
+struct run_side_output picture_side_output(
 	struct picture_files *f, const struct syscall_folded_options *stacks)
 {
-	return (struct run_product){ .path = f->picture,
+	return (struct run_side_output){ .path = f->picture,
 		.view = { "syscall-folded", stacks },
 		.sink = "flamegraph",
 		.beside_path = f->folded.size ? buffer_cstr(&f->folded) : NULL,

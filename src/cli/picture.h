@@ -49,7 +49,7 @@ int picture_files(struct picture_files *f, const struct picture_options *o,
 void picture_files_fini(struct picture_files *f);
 /* Of system calls, with their text beside it; path NULL when no picture is wanted. Both arguments
  * are borrowed until the run is over. */
-struct run_product picture_product(
+struct run_side_output picture_side_output(
 	struct picture_files *f, const struct syscall_folded_options *stacks);
 
 #endif

@@ -15,7 +15,7 @@
 #include "base/same_file.h"
 #include "base/units.h"
 #include "cli/command/written.h"
-#include "cli/output/held.h"
+#include "cli/output/deferred.h"
 #include "cli/terminal/log.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/stop.h"
@@ -25,8 +25,8 @@
 #include "core/report.h"
 #include "sinks/raster.h"
 
-#define STEP_MS		 50
-#define STOP_PATIENCE_MS 300 /* after Ctrl-C, for the command to end */
+#define STEP_MS		50
+#define STOP_TIMEOUT_MS 300 /* after Ctrl-C, for the command to end */
 
 const struct option run_option_rows[RUN_OPTION_COUNT] = {
 	{ .letter = 'd',
@@ -49,7 +49,7 @@ const struct option run_option_rows[RUN_OPTION_COUNT] = {
 /* The report and what stands beside it, with their files. */
 struct told {
 	struct sooth_report *report, *product;
-	struct out_file file, product_file, beside_file;
+	struct out_file file, side_file, beside_file;
 	struct held held;      /* of the report, when it is filtered */
 	struct screen *screen; /* NULL: none */
 	struct alerts alerts;
@@ -125,7 +125,7 @@ static bool is_png(const char *path)
 	return size > end && !strcmp(path + size - end, ".png");
 }
 
-static int add_product_sink(const struct run *run, struct told *t,
+static int add_side_output_sink(const struct run *run, struct told *t,
 	const struct sooth_sink_options *sink, struct sooth_error *err)
 {
 	struct sink_options options = { .stream = sink->stream,
@@ -136,9 +136,9 @@ static int add_product_sink(const struct run *run, struct told *t,
 	return report_add_sink_type(t->product, &raster_sink, &options, err);
 }
 
-static int make_product(const struct run *run, struct told *t, struct sooth_error *err)
+static int make_side_output(const struct run *run, struct told *t, struct sooth_error *err)
 {
-	struct sooth_sink_options sink = { .size = sizeof(sink), .stream = t->product_file.stream };
+	struct sooth_sink_options sink = { .size = sizeof(sink), .stream = t->side_file.stream };
 	struct sooth_sink_options beside = { .size = sizeof(sink),
 		.stream = t->beside_file.stream };
 	int status;
@@ -148,7 +148,7 @@ static int make_product(const struct run *run, struct told *t, struct sooth_erro
 	status = sooth_report_new(
 		&t->product, run->product.name ? run->product.name : run->name, err);
 	if (!status)
-		status = add_product_sink(run, t, &sink, err);
+		status = add_side_output_sink(run, t, &sink, err);
 	if (!status && run->product.beside_path)
 		status = sooth_report_add_sink(t->product, run->product.beside_sink, &beside, err);
 	if (!status)
@@ -159,7 +159,7 @@ static int make_product(const struct run *run, struct told *t, struct sooth_erro
 	return status;
 }
 
-static void tell_left_out(const struct run *run, const struct told *t)
+static void emit_left_out(const struct run *run, const struct told *t)
 {
 	struct buffer lines = { 0 };
 
@@ -179,14 +179,14 @@ static int finish_all(const struct run *run, struct told *t, struct sooth_error 
 		status = held_release(&t->held, err);
 	if (!status && t->product)
 		status = sooth_report_finish(t->product, err);
-	if (!status && t->product_file.stream)
-		status = out_file_commit(&t->product_file, err);
+	if (!status && t->side_file.stream)
+		status = out_file_commit(&t->side_file, err);
 	if (!status && t->beside_file.stream)
 		status = out_file_commit(&t->beside_file, err);
 	if (!status && t->file.stream)
 		status = out_file_commit(&t->file, err);
 	if (!status)
-		tell_left_out(run, t);
+		emit_left_out(run, t);
 	return status;
 }
 
@@ -225,8 +225,8 @@ static int make_observer(
 		.edges_ns = run->edges_ns,
 		.buffer_bytes = run->buffer_bytes,
 		.log = log_print,
-		.log_level = log_wanted(),
-		.may_hold = run->may_hold,
+		.log_level = log_selected(),
+		.may_pause = run->may_pause,
 		.must_hold = run->must_hold,
 		.may_be_gone = run->may_be_gone,
 		.calls = run->calls,
@@ -240,7 +240,7 @@ static int make_observer(
 	status = sooth_observer_new(out, &options, err);
 	if (!status)
 		status = target_options_apply(run->target, run->arguments, run->allowed, *out, err);
-	for (size_t i = 0; i < run->meant_count && !status; i++)
+	for (size_t i = 0; i < run->targeted_count && !status; i++)
 		status = sooth_observer_add_pid(*out, (pid_t)run->meant[i], err);
 	for (size_t i = 0; run->probes[i].name && !status; i++)
 		status = sooth_observer_add_probe(
@@ -276,7 +276,7 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 
 	*why = SOOTH_END_STOPPED;
 	progress_begin(&progress, run->progress, now, end_ns);
-	while ((status > 0 || status == -EINTR) && !stop_is_wanted() &&
+	while ((status > 0 || status == -EINTR) && !stop_is_selected() &&
 		!(t->screen && !watch_step(t->screen))) {
 		now = clock_monotonic_ns();
 		if (now >= end_ns) {
@@ -303,8 +303,8 @@ static int observe(
 	int status = 0;
 
 	/* What comes line by line can be followed from now on, and is there if we are cut. */
-	if (t->product_file.stream && !run->product.is_whole)
-		status = out_file_place(&t->product_file, err);
+	if (t->side_file.stream && !run->product.is_whole)
+		status = out_file_place(&t->side_file, err);
 	if (!status && t->file.stream && run->is_stream)
 		status = out_file_place(&t->file, err);
 	if (!status)
@@ -320,8 +320,8 @@ static int child_exit(struct sooth_observer *o)
 {
 	int status = sooth_observer_child_status(o);
 
-	for (int patience_ms = STOP_PATIENCE_MS; status == -1 && patience_ms > 0;) {
-		patience_ms -= stop_is_wanted() ? STEP_MS : 0;
+	for (int timeout_ms = STOP_TIMEOUT_MS; status == -1 && timeout_ms > 0;) {
+		timeout_ms -= stop_is_selected() ? STEP_MS : 0;
 		usleep(STEP_MS * 1000);
 		status = sooth_observer_child_status(o);
 	}
@@ -417,7 +417,7 @@ static int open_files(const struct run *run, struct told *t, struct sooth_error 
 	if (!status && run->output->output && !run->is_silent)
 		status = out_file_open(&t->file, run->output->output, false, err);
 	if (!status && run->product.path)
-		status = out_file_open(&t->product_file, run->product.path, false, err);
+		status = out_file_open(&t->side_file, run->product.path, false, err);
 	if (!status && run->product.beside_path)
 		status = out_file_open(&t->beside_file, run->product.beside_path, false, err);
 	return status;
@@ -435,7 +435,7 @@ int run_report(const struct run *run, struct sooth_error *err)
 	if (!status)
 		status = make_report(run, &t, err);
 	if (!status)
-		status = make_product(run, &t, err);
+		status = make_side_output(run, &t, err);
 	if (!status)
 		status = capture ? run_capture(run, &t, capture, err) : run_live(run, &t, err);
 	screen_close(t.screen);
@@ -444,7 +444,7 @@ int run_report(const struct run *run, struct sooth_error *err)
 	sooth_report_free(t.product);
 	held_fini(&t.held);
 	out_file_close(&t.file);
-	out_file_close(&t.product_file);
+	out_file_close(&t.side_file);
 	out_file_close(&t.beside_file);
 	return status;
 }

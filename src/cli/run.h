@@ -38,7 +38,7 @@ struct run_view {
 };
 
 /* What a command writes into a file of its own beside the report: the same records once more. */
-struct run_product {
+struct run_side_output {
 	const char *path; /* NULL: none; "-": standard output, and the report on standard error */
 	struct run_view view;
 	const char *sink;
@@ -75,10 +75,10 @@ struct run {
 	struct run_view views[RUN_PROBES_MAX];
 	bool default_views; /* of each probe in the stream */
 	bool is_stream;	    /* -j means JSON lines */
-	struct run_product product;
+	struct run_side_output product;
 	bool is_silent;	      /* no report at all: only the capture, or the product, is wanted */
 	bool may_be_gone;     /* those that are meant of the host: what is left of them is asked */
-	bool may_hold;	      /* a launched command, for moments, so that nothing is lost */
+	bool may_pause;	      /* a launched command, for moments, so that nothing is lost */
 	bool must_hold;	      /* whoever is observed, or it is an error */
 	unsigned allowed;     /* enum target_allowed */
 	uint64_t duration_ns; /* 0: until the target ends or somebody stops it */
@@ -91,7 +91,7 @@ struct run {
 	const struct watch_options *watch; /* a report again and again; NULL: one */
 	/* Whom of the host is meant, beside those that the target options name. */
 	const uint32_t *meant;
-	size_t meant_count;
+	size_t targeted_count;
 	const char *progress;	 /* what it does for so long: "observing"; NULL: not shown */
 	bool looks_for_programs; /* also in the folders of PATH */
 	struct run_unseen unseen[RUN_UNSEEN_MAX];

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "analyze/census/census.h"
+#include "analyze/process_table/process_table.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/escape.h"
 #include "base/units.h"
 #include "cli/terminal/ask.h"
-#include "cli/agents/census_scan.h"
+#include "cli/agents/process_table_scan.h"
 #include "cli/command/command.h"
 
 #define LISTED_MAX 99
@@ -24,10 +24,11 @@ bool tracing_menu_can_ask(void)
 
 /* --- whom --- */
 
-static void print_process(const struct census *c, const struct census_process *p, unsigned number)
+static void print_process(
+	const struct process_table *c, const struct process_entry *p, unsigned number)
 {
 	struct span name = record_text(&p->process->record, &p->process->name);
-	struct span project = census_text(c, &p->project);
+	struct span project = process_table_text(c, &p->project);
 	struct buffer line = { 0 };
 
 	buffer_format(&line, "%3u  %7llu  ", number, (unsigned long long)p->id.pid);
@@ -44,20 +45,20 @@ static void print_process(const struct census *c, const struct census_process *p
 	buffer_fini(&line);
 }
 
-static bool is_offered(const struct census_process *p)
+static bool is_offered(const struct process_entry *p)
 {
 	return p->agent || p->owner_agent;
 }
 
 /* 0: nobody. */
-static uint64_t choose_pid(const struct census *c)
+static uint64_t choose_pid(const struct process_table *c)
 {
 	uint64_t pids[LISTED_MAX];
-	const struct census_process *p;
+	const struct process_entry *p;
 	size_t position = 0;
 	uint64_t count = 0, chosen;
 
-	while (count < LISTED_MAX && (p = census_next(c, &position))) {
+	while (count < LISTED_MAX && (p = process_table_next(c, &position))) {
 		if (!is_offered(p))
 			continue;
 		print_process(c, p, (unsigned)count + 1);
@@ -114,13 +115,13 @@ static int run_kind(uint64_t pid, size_t kind)
 
 int tracing_menu_run(struct sooth_error *err)
 {
-	struct census census;
-	int status = census_scan(&census, err);
+	struct process_table process_table;
+	int status = process_table_scan(&process_table, err);
 	uint64_t pid = 0, kind = 0;
 
 	if (!status)
-		pid = choose_pid(&census);
-	census_fini(&census);
+		pid = choose_pid(&process_table);
+	process_table_fini(&process_table);
 	if (status || !pid)
 		return status;
 	putchar('\n');

@@ -7,13 +7,13 @@
 #include <stdio.h>
 
 #include "cli/command/command.h"
-#include "cli/stand_ins.h"
+#include "cli/demo_workloads.h"
 #include "cli/terminal/stop.h"
 
 /* Nobody wants, or can see, the rest. */
 static bool is_over(void)
 {
-	return stop_is_wanted() || ferror(stdout);
+	return stop_is_selected() || ferror(stdout);
 }
 
 /* Say it, and do it: a command may leave things as it likes. */
@@ -24,15 +24,15 @@ static int show(const char *say, char *const *words)
 		printf(" %s", words[i]);
 	printf("\n");
 	fflush(stdout);
-	return is_over() ? -1 : command_apart(words);
+	return is_over() ? -1 : command_per_process(words);
 }
 
-static void tell_missing(const char *what)
+static void emit_missing(const char *what)
 {
 	printf("\n%s cannot be watched here; `sooth doctor` says how to get that.\n", what);
 }
 
-static void show_all(const struct stand_ins *d)
+static void show_all(const struct demo_workloads *d)
 {
 	char worker[16], agent[16];
 	char *list[] = { "ps", agent, worker, NULL };
@@ -56,14 +56,14 @@ static void show_all(const struct stand_ins *d)
 		"What does a process ask of the kernel? One second of it, counted in the kernel:",
 		count);
 	if (status) {
-		tell_missing("System calls and allocations");
+		emit_missing("System calls and allocations");
 		return;
 	}
 	if (!is_over())
 		show("Every call, as it returns:", stream);
 	if (!is_over() &&
 		show("What does it ask of its allocator? One second of it, counted as well:", heap))
-		tell_missing("Allocations");
+		emit_missing("Allocations");
 	if (!is_over() &&
 		!show("Record now, explain later: the capture needs no privilege to read.", record))
 		show("And its explanation:", report);
@@ -71,7 +71,7 @@ static void show_all(const struct stand_ins *d)
 
 static int run_demo(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
-	struct stand_ins d = { 0 };
+	struct demo_workloads d = { 0 };
 	int status;
 
 	(void)config;
@@ -81,7 +81,7 @@ static int run_demo(void *config, const struct arguments *arguments, struct soot
 		return error_remedy(err, "`sooth help` lists the commands that take a target");
 	}
 	stop_catch();
-	status = stand_ins_start(&d, err);
+	status = demo_workloads_start(&d, err);
 	if (!status) {
 		printf("sooth finds AI coding agents, watches them, and says why one misbehaves.\n"
 		       "Two processes were started to show it on: %d only looks like an agent, it "
@@ -95,7 +95,7 @@ static int run_demo(void *config, const struct arguments *arguments, struct soot
 		       "tells what\n"
 		       "can be seen on this host.\n");
 	}
-	stand_ins_end(&d);
+	demo_workloads_end(&d);
 	return status;
 }
 

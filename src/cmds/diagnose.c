@@ -108,10 +108,10 @@ static const struct option_group groups[] = {
 static const struct option_rule rules[] = {
 	{ OPTION_ALONE, "list-findings", "set,json,format,color,filter,output",
 		"it tells what sooth can find, and looks at no process", NULL },
-	{ OPTION_APART, "list-findings", "PID,FILE",
+	{ OPTION_PER_PROCESS, "list-findings", "PID,FILE",
 		"it tells what sooth can find, and looks at no process", NULL },
-	{ OPTION_APART, "session", "PID,pid,user", "each of them says who is meant", NULL },
-	{ OPTION_APART, "session", "FILE", "sessions are found on this host",
+	{ OPTION_PER_PROCESS, "session", "PID,pid,user", "each of them says who is meant", NULL },
+	{ OPTION_PER_PROCESS, "session", "FILE", "sessions are found on this host",
 		"-p PID chooses of a capture" },
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
@@ -120,7 +120,7 @@ static const struct option_rule rules[] = {
 };
 
 /* The options' own choices: one of them it is. */
-static bool fails(const char *fail_on, const struct findings_told *told)
+static bool fails(const char *fail_on, const struct findings_reported *told)
 {
 	unsigned least = FINDING_INFO;
 
@@ -203,7 +203,7 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 	if (!status)
 		status = diagnosing_begin(&d, &run, err);
 	if (!status && files.picture)
-		run.product = picture_product(&files, &stacks);
+		run.product = picture_side_output(&files, &stacks);
 	if (!status && c->diagnose.list)
 		status = finding_list(&d.settings, &c->output, err);
 	else if (!status)

@@ -23,7 +23,7 @@
 struct diff_config {
 	struct output_options output;
 	struct picture_options picture;
-	struct part_options part; /* of each capture */
+	struct time_range_options part; /* of each capture */
 	struct {
 		double noise_percent;
 		bool fails;
@@ -57,14 +57,14 @@ static const struct option_rule rules[] = {
 };
 
 struct both {
-	const struct part_options *part; /* that is asked for */
-	struct comparison_side *sides;	 /* two */
+	const struct time_range_options *part; /* that is asked for */
+	struct comparison_side *sides;	       /* two */
 	double share;
-	struct comparison_told told;
+	struct comparison_reported told;
 	struct call_graph graphs[2];
 	uint64_t unfinished[2]; /* calls that are in no graph */
 	struct call_graph_look look;
-	struct exam_settings settings;
+	struct check_settings settings;
 };
 
 /* The same as `sooth report` and `sooth diagnose` of it; its calls as stacks, if they are wanted.
@@ -72,7 +72,7 @@ struct both {
 static int read_side(struct both *b, size_t i, struct call_graph *graph, struct sooth_error *err)
 {
 	struct comparison_side *side = &b->sides[i];
-	struct findings_options judging = { .settings = &b->settings };
+	struct findings_options diagnosis = { .settings = &b->settings };
 	struct syscall_folded_options stacks = { .keep = graph, .unfinished = &b->unfinished[i] };
 	struct sooth_report *report;
 	int status = sooth_report_new(&report, "diff", err);
@@ -84,11 +84,11 @@ static int read_side(struct both *b, size_t i, struct call_graph *graph, struct 
 	status = report_add_sink_type(
 		report, &comparison_sink, &(struct sink_options){ .user = side }, err);
 	if (!status)
-		status = sooth_report_add_view(report, "findings", &judging, err);
+		status = sooth_report_add_view(report, "findings", &diagnosis, err);
 	if (!status && graph)
 		status = sooth_report_add_view(report, "syscall-folded", &stacks, err);
 	if (!status)
-		status = part_options_select(b->part, report, err);
+		status = time_range_options_select(b->part, report, err);
 	if (!status)
 		status = sooth_report_read(report, side->file, err);
 	if (!status)
@@ -118,7 +118,7 @@ static int tell(struct output *o, void *user, struct sooth_error *err)
 {
 	struct both *b = user;
 
-	return comparison_tell(o, &b->sides[0], &b->sides[1], b->share, &b->told, err);
+	return comparison_emit(o, &b->sides[0], &b->sides[1], b->share, &b->told, err);
 }
 
 /* --- the picture --- */
@@ -128,7 +128,7 @@ static double seconds_of(const struct comparison_side *side)
 	return (double)comparison_side_ns(side) / (double)NS_PER_S;
 }
 
-static void tell_losses(struct output *o, const struct comparison_side *side)
+static void emit_losses(struct output *o, const struct comparison_side *side)
 {
 	char what[160], reason[64];
 
@@ -144,7 +144,7 @@ static void tell_losses(struct output *o, const struct comparison_side *side)
 }
 
 /* What was counted is taken for the time that the second was observed. */
-static int tell_graphs(struct output *o, void *user, struct sooth_error *err)
+static int emit_graphs(struct output *o, void *user, struct sooth_error *err)
 {
 	struct both *b = user;
 	double first = seconds_of(&b->sides[0]), second = seconds_of(&b->sides[1]);
@@ -164,10 +164,10 @@ static int tell_graphs(struct output *o, void *user, struct sooth_error *err)
 		format_ns(taken, comparison_side_ns(&b->sides[c.a_scale != 1])));
 	look.title = title;
 	look.about = about;
-	tell_losses(o, &b->sides[0]);
-	tell_losses(o, &b->sides[1]);
+	emit_losses(o, &b->sides[0]);
+	emit_losses(o, &b->sides[1]);
 	for (size_t i = 0; i < 2; i++)
-		syscall_folded_tell_unfinished(o, b->unfinished[i], b->sides[i].file);
+		syscall_folded_emit_unfinished(o, b->unfinished[i], b->sides[i].file);
 	return call_graph_compare(&c, &look, o, err);
 }
 
@@ -187,7 +187,7 @@ static int draw(struct both *b, struct picture_files *files, struct sooth_error 
 
 	if (call_graph_count(&b->graphs[0]) < 2 || call_graph_count(&b->graphs[1]) < 2)
 		return has_no_calls(b, err);
-	return own_report_write("diff", own, files->folded.size ? 2 : 1, tell_graphs, b, err);
+	return own_report_write("diff", own, files->folded.size ? 2 : 1, emit_graphs, b, err);
 }
 
 /* --- running --- */
@@ -209,14 +209,14 @@ static int read_sides(
 }
 
 /* A picture on standard output leaves no room for the report. */
-static int tell_both(struct picture_files *files, struct both *b, struct sooth_error *err)
+static int emit_both(struct picture_files *files, struct both *b, struct sooth_error *err)
 {
 	int status = 0;
 
 	if (files->picture)
 		status = draw(b, files, err);
 	if (!status && !(files->picture && !strcmp(files->picture, "-")))
-		status = own_report_tell("diff", &files->report, tell, b, err);
+		status = own_report_emit("diff", &files->report, tell, b, err);
 	return status;
 }
 
@@ -243,7 +243,7 @@ static int run_diff(void *config, const struct arguments *arguments, struct soot
 				   files.picture != NULL, err)
 			 : error_no_memory(err);
 	if (!status)
-		status = tell_both(&files, &b, err);
+		status = emit_both(&files, &b, err);
 	for (size_t i = 0; i < 2; i++) {
 		if (b.sides)
 			comparison_side_fini(&b.sides[i]);

@@ -92,7 +92,7 @@ static struct record_tail text(struct sooth_text *to, const char *value)
 	return (struct record_tail){ to, value ? value : "", value ? strlen(value) : 0 };
 }
 
-static int tell_environment(struct output *o, struct sooth_error *err)
+static int emit_environment(struct output *o, struct sooth_error *err)
 {
 	static const struct section section = { .name = "environment",
 		.title = "This environment:",
@@ -121,7 +121,7 @@ static void note_refusal(
 	output_limit(o, what, refusal->why, refusal->remedy);
 }
 
-static int tell_method(struct output *o, const struct backend *b, struct sooth_error *err)
+static int emit_method(struct output *o, const struct backend *b, struct sooth_error *err)
 {
 	struct method_row row = { .target_ns = b->target_ns,
 		.bystander_ns = b->bystander_ns,
@@ -143,7 +143,7 @@ static int tell_method(struct output *o, const struct backend *b, struct sooth_e
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int tell_methods(struct output *o, struct sooth_error *err)
+static int emit_methods(struct output *o, struct sooth_error *err)
 {
 	static const struct section methods = { .name = "methods",
 		.title = "What can be observed, by which method:",
@@ -152,11 +152,11 @@ static int tell_methods(struct output *o, struct sooth_error *err)
 	int status = output_section(o, &methods, err);
 
 	for (size_t i = 0; os_native.backends[i] && !status; i++)
-		status = tell_method(o, os_native.backends[i], err);
+		status = emit_method(o, os_native.backends[i], err);
 	return status;
 }
 
-static int tell_missing_probes(struct output *o, struct sooth_error *err)
+static int emit_missing_probes(struct output *o, struct sooth_error *err)
 {
 	int status = 0;
 
@@ -184,14 +184,14 @@ static int tell_missing_probes(struct output *o, struct sooth_error *err)
 	return status;
 }
 
-static int tell_system(struct output *o, void *user, struct sooth_error *err)
+static int emit_system(struct output *o, void *user, struct sooth_error *err)
 {
-	int status = tell_environment(o, err);
+	int status = emit_environment(o, err);
 
 	(void)user;
 	if (!status)
-		status = tell_methods(o, err);
-	return status ? status : tell_missing_probes(o, err);
+		status = emit_methods(o, err);
+	return status ? status : emit_missing_probes(o, err);
 }
 
 static int run_doctor(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -204,7 +204,7 @@ static int run_doctor(void *config, const struct arguments *arguments, struct so
 		error_why(err, "doctor looks at this system, not at a target");
 		return error_remedy(err, "`sooth inspect PID` looks at a process");
 	}
-	return own_report_tell("doctor", &c->output, tell_system, NULL, err);
+	return own_report_emit("doctor", &c->output, emit_system, NULL, err);
 }
 
 const struct command command_doctor = {

@@ -88,7 +88,7 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 {
 	struct export_config *c = config;
 	const struct export_type *type = c->export.format ? export_find(c->export.format) : NULL;
-	struct export_told told = { 0 };
+	struct export_reported told = { 0 };
 	struct export_options options = {
 		.output = c->export.output ? c->export.output : "-",
 		.names = c->export.tables.items,

@@ -70,7 +70,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 			.view = { "heap-lines", NULL },
 			.sink = "json-rows" },
 		.allowed = TARGET_MAY_BE_COMMAND,
-		.may_hold = !c->heap.no_hold,
+		.may_pause = !c->heap.no_hold,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 	};

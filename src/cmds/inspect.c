@@ -114,7 +114,7 @@ static const struct run_probe summary_probes[] = {
 	{ "limits", SOOTH_SAMPLE },
 };
 
-static bool is_asked(const struct inspect_config *c, const struct detail *detail)
+static bool is_requested(const struct inspect_config *c, const struct detail *detail)
 {
 	return c->inspect.all || *(const bool *)((const char *)c + detail->flag);
 }
@@ -126,7 +126,7 @@ static void choose(
 	size_t count = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(details); i++) {
-		if (!is_asked(c, &details[i]))
+		if (!is_requested(c, &details[i]))
 			continue;
 		run->probes[count] =
 			(struct run_probe){ details[i].name, SOOTH_SAMPLE | SOOTH_DETAIL };

@@ -81,9 +81,9 @@ static const struct option_group groups[] = {
 static const struct option_rule rules[] = {
 	{ OPTION_NEVER, "filter", NULL, "it chooses rows of a report, and not who is ended",
 		"name them: sooth kill PID...; --dry-run shows who is meant" },
-	{ OPTION_APART, "ask", "yes", "one asks, and the other says not to", NULL },
-	{ OPTION_APART, "ask", "dry-run", "nobody is ended, so nothing is asked", NULL },
-	{ OPTION_APART, "wait", "dry-run", "nobody is ended, so nobody is waited for", NULL },
+	{ OPTION_PER_PROCESS, "ask", "yes", "one asks, and the other says not to", NULL },
+	{ OPTION_PER_PROCESS, "ask", "dry-run", "nobody is ended, so nothing is asked", NULL },
+	{ OPTION_PER_PROCESS, "wait", "dry-run", "nobody is ended, so nobody is waited for", NULL },
 };
 
 /* Who is meant, of the look that was just taken. */
@@ -120,7 +120,7 @@ static int check(
 	return error_remedy(err, "sooth kill PID; `sooth ps` lists them");
 }
 
-static void tell_progress(void *user, size_t left)
+static void emit_progress(void *user, size_t left)
 {
 	(void)user;
 	fprintf(stderr, "waiting for %zu to end\n", left);
@@ -133,30 +133,30 @@ static int refuse_unasked(struct sooth_error *err)
 	return error_remedy(err, "give --yes, or --dry-run to see who is meant");
 }
 
-static size_t count_meant(const struct act *a)
+static size_t count_targeted(const struct act *a)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < act_count(a); i++)
-		count += act_at(a, i)->outcome == ACT_MEANT;
+		count += act_at(a, i)->outcome == ACT_TARGETED;
 	return count;
 }
 
 /* What was chosen by a judgement, or is more than was named, is shown and asked about. */
 static int agree(
-	const struct kill_config *c, struct act *a, bool *is_wanted, struct sooth_error *err)
+	const struct kill_config *c, struct act *a, bool *is_selected, struct sooth_error *err)
 {
 	bool by_verdict = c->kill.orphans || c->kill.abandoned;
 	int status;
 
-	*is_wanted = true;
-	if (!(by_verdict || c->kill.ask) || c->kill.yes || !count_meant(a))
+	*is_selected = true;
+	if (!(by_verdict || c->kill.ask) || c->kill.yes || !count_targeted(a))
 		return 0;
 	if (!ask_is_answered())
 		return refuse_unasked(err);
 	act_list(a, stderr);
-	*is_wanted = ask_yes("end these?");
-	if (!*is_wanted)
+	*is_selected = ask_yes("end these?");
+	if (!*is_selected)
 		return 0;
 	status = act_look(a, err);
 	if (!status)
@@ -166,7 +166,7 @@ static int agree(
 
 static int end_with(const struct kill_config *c, struct act *a, int signal, struct sooth_error *err)
 {
-	static const struct act_progress progress = { .tell = tell_progress };
+	static const struct act_progress progress = { .tell = emit_progress };
 
 	stop_catch(); /* some may stand stopped for a moment: they are let go first */
 	return act_end(a, signal, c->kill.wait_ns ? c->kill.wait_ns : WAIT_NS,
@@ -179,7 +179,7 @@ static int end_all(const struct kill_config *c, struct act *a, struct sooth_erro
 
 	if (status || c->kill.now || act_exit(a) != STILL_THERE)
 		return status;
-	if (ask_is_answered() && ask_is_seen() && !c->kill.yes && !stop_is_wanted()) {
+	if (ask_is_answered() && ask_is_seen() && !c->kill.yes && !stop_is_selected()) {
 		act_list(a, stderr);
 		if (ask_yes("still there; end them by SIGKILL?"))
 			return end_with(c, a, SIGKILL, err);
@@ -187,19 +187,19 @@ static int end_all(const struct kill_config *c, struct act *a, struct sooth_erro
 	return 0;
 }
 
-static int kill_meant(const struct kill_config *c, struct act *a, struct sooth_error *err)
+static int kill_targeted(const struct kill_config *c, struct act *a, struct sooth_error *err)
 {
-	bool is_wanted = true;
+	bool is_selected = true;
 	int status = 0;
 
 	if (c->kill.dry_run)
 		act_would_end(a);
 	else
-		status = agree(c, a, &is_wanted, err);
-	if (!status && is_wanted && !c->kill.dry_run)
+		status = agree(c, a, &is_selected, err);
+	if (!status && is_selected && !c->kill.dry_run)
 		status = end_all(c, a, err);
 	if (!status)
-		status = act_tell("kill", &c->output, a, err);
+		status = act_emit("kill", &c->output, a, err);
 	if (status)
 		return status;
 	status = act_exit(a);
@@ -227,7 +227,7 @@ static int run_kill(void *config, const struct arguments *arguments, struct soot
 	if (!status)
 		status = mean(c, arguments, &a, err);
 	if (!status)
-		status = kill_meant(c, &a, err);
+		status = kill_targeted(c, &a, err);
 	act_fini(&a);
 	return status;
 }

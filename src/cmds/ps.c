@@ -12,10 +12,10 @@
 #include "cli/command/command.h"
 #include "cli/run.h"
 
-#define INTERVAL_NS (200 * NS_PER_MS) /* long enough for one decimal of a percent */
-#define VERBOSE	    "threads,open_files,user,terminal,session_id,cwd"
-#define TRANSCRIPT  "status,activity_s,tool,tool_s"
-#define ONE_READING 1 /* ns: over as soon as it has begun */
+#define INTERVAL_NS  (200 * NS_PER_MS) /* long enough for one decimal of a percent */
+#define VERBOSE	     "threads,open_files,user,terminal,session_id,cwd"
+#define TRANSCRIPT   "status,activity_s,tool,tool_s"
+#define ONE_SNAPSHOT 1 /* ns: over as soon as it has begun */
 
 struct ps_config {
 	struct target_options target;
@@ -134,10 +134,12 @@ static const struct option_group groups[] = {
 static const struct option_rule rules[] = {
 	{ OPTION_ALONE, "list-agents", "json,format,color,filter,output",
 		"it tells what sooth knows, and looks at no process", NULL },
-	{ OPTION_APART, "interval", "watch", "with -w CPU is measured from one frame to the next",
+	{ OPTION_PER_PROCESS, "interval", "watch",
+		"with -w CPU is measured from one frame to the next",
 		"-w N is the time between them" },
 	OPTION_OVER("interval"),
-	{ OPTION_APART, "check-version", "all", "what is no agent has no version to check", NULL },
+	{ OPTION_PER_PROCESS, "check-version", "all", "what is no agent has no version to check",
+		NULL },
 };
 
 /* What the report is to show, with the texts that it borrows. */
@@ -158,7 +160,7 @@ static void fill_options(const struct ps_config *c, struct ps_view *v)
 		.is_tree = c->ps.is_tree,
 		.wants_tree = c->ps.all ? NULL : &v->wants_tree,
 		.is_verbose = c->ps.is_verbose,
-		.tells_versions = c->ps.check_version,
+		.emits_versions = c->ps.check_version,
 		.hide_ended = true,
 		.pids = (const void *)v->rows.pids.data,
 		.pid_count = v->rows.pids.size / sizeof(uint32_t),
@@ -259,7 +261,7 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 		.views = { { "processes", &v->options } },
 		/* Whoever is chosen, the whole host is looked at: owners may be anywhere. */
 		.allowed = TARGET_MAY_BE_HOST | TARGET_IS_HOST,
-		.duration_ns = c->ps.interval_ns ? c->ps.interval_ns : ONE_READING,
+		.duration_ns = c->ps.interval_ns ? c->ps.interval_ns : ONE_SNAPSHOT,
 	};
 	struct alert_options alerts = { .cpu_percent = c->ps.cpu_over,
 		.rss_bytes = c->ps.rss_over,
@@ -297,7 +299,7 @@ static int run_ps(void *config, const struct arguments *arguments, struct sooth_
 		return 0;
 	}
 	if (c->ps.list_agents)
-		return agent_list_tell(&c->output, arguments, err);
+		return agent_list_emit(&c->output, arguments, err);
 	status = check_watch(c, err);
 	if (!status)
 		status = target_options_rows(&c->target, arguments, &v.rows, err);

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/units.h"
 #include "cli/command/command.h"
-#include "cli/output/held.h"
+#include "cli/output/deferred.h"
 #include "cli/output/output.h"
 #include "cli/terminal/stop.h"
 #include "cli/command/target.h"
@@ -23,7 +23,7 @@ struct query_config {
 		uint64_t timeout_ns;
 	} query;
 	struct output_options output;
-	struct part_options part;
+	struct time_range_options part;
 };
 
 static const struct option query_options[] = {
@@ -122,7 +122,7 @@ static int make_output(struct output **out, const struct output_options *options
 
 static int choose(void *user, struct sooth_report *report, struct sooth_error *err)
 {
-	return part_options_select(user, report, err);
+	return time_range_options_select(user, report, err);
 }
 
 static int run_query(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -141,7 +141,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 		status = query_open(&q,
 			&(struct query_options){ .path = arguments->items[0],
 				.timeout_ns = c->query.timeout_ns,
-				.is_stopped = stop_is_wanted,
+				.is_stopped = stop_is_selected,
 				.select = choose,
 				.user = &c->part },
 			err);

@@ -128,7 +128,7 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 		.is_silent = true,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
-		.may_hold = c->record.stream && c->record.lossless,
+		.may_pause = c->record.stream && c->record.lossless,
 		.must_hold = c->record.stream && c->record.lossless,
 		.sample_ns = c->record.sample_ns ? c->record.sample_ns : NS_PER_S,
 	};

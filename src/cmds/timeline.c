@@ -98,8 +98,8 @@ static bool is_other_picture(const char *path)
 }
 
 /* A picture is beside the report, which stays where it is. */
-static int choose_product(
-	struct timeline_config *c, const void *judging, struct run *run, struct sooth_error *err)
+static int choose_side_output(
+	struct timeline_config *c, const void *diagnosis, struct run *run, struct sooth_error *err)
 {
 	const char *path = c->output.output;
 
@@ -107,8 +107,8 @@ static int choose_product(
 		return 0;
 	if (!picture_has_ending(path, ".png") && !picture_has_ending(path, ".svg"))
 		return is_other_picture(path) ? refuse_picture(path, err) : 0;
-	run->product = (struct run_product){ .path = path,
-		.view = { "timeline", judging },
+	run->product = (struct run_side_output){ .path = path,
+		.view = { "timeline", diagnosis },
 		.sink = "timeline-svg",
 		.is_picture = true,
 		.is_whole = true };
@@ -119,21 +119,21 @@ static int choose_product(
 static int run_timeline(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct timeline_config *c = config;
-	struct exam_settings settings;
-	const struct findings_options judging = { .settings = &settings };
+	struct check_settings settings;
+	const struct findings_options diagnosis = { .settings = &settings };
 	struct run run = {
 		.name = "timeline",
 		.target = &c->target,
 		.output = &c->output,
 		.arguments = arguments,
-		.views = { { "timeline", &judging } },
+		.views = { { "timeline", &diagnosis } },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 		.sample_ns = c->timeline.sample_ns ? c->timeline.sample_ns : SAMPLE_NS,
 		.progress = "observing",
 	};
-	int status = choose_product(c, &judging, &run, err);
+	int status = choose_side_output(c, &diagnosis, &run, err);
 
 	if (!status)
 		status = diagnosing_settings(&settings, &c->timeline.set, err);

@@ -12,7 +12,7 @@
 #include "base/units.h"
 #include "cli/command/command.h"
 #include "cli/agents/labels.h"
-#include "cli/command/asked_path.h"
+#include "cli/command/requested_path.h"
 #include "cli/picture.h"
 #include "cli/run.h"
 #include "cli/tracing_menu.h"
@@ -158,20 +158,20 @@ static const struct option_group groups[] = {
 #define SUMS_INSTEAD "--filter chooses rows of the sums; -c -e SET counts some calls"
 
 static const struct option_rule rules[] = {
-	{ OPTION_APART, "count", "clock,relative", "a table has no lines with a time of their own",
-		NULL },
-	{ OPTION_APART, "count", "string-size", "what is only counted is not read", NULL },
-	{ OPTION_APART, "calls", "io,network,process,memory", SUMS_NEED, SUMS_INSTEAD },
-	{ OPTION_APART, "file", "io,network,process,memory", SUMS_NEED, SUMS_INSTEAD },
-	{ OPTION_APART, "clock", "io,network,process,memory",
+	{ OPTION_PER_PROCESS, "count", "clock,relative",
+		"a table has no lines with a time of their own", NULL },
+	{ OPTION_PER_PROCESS, "count", "string-size", "what is only counted is not read", NULL },
+	{ OPTION_PER_PROCESS, "calls", "io,network,process,memory", SUMS_NEED, SUMS_INSTEAD },
+	{ OPTION_PER_PROCESS, "file", "io,network,process,memory", SUMS_NEED, SUMS_INSTEAD },
+	{ OPTION_PER_PROCESS, "clock", "io,network,process,memory",
 		"sums have no lines with a time of their own", NULL },
-	{ OPTION_APART, "relative", "io,network,process,memory",
+	{ OPTION_PER_PROCESS, "relative", "io,network,process,memory",
 		"sums have no lines with a time of their own", NULL },
 	{ OPTION_NEEDS, "folded-calls", "folded", "it says what numbers are written there", NULL },
-	{ OPTION_APART, "folded-calls", "weight", "both say what numbers are written", NULL },
+	{ OPTION_PER_PROCESS, "folded-calls", "weight", "both say what numbers are written", NULL },
 	{ OPTION_NEEDS, "apart", "folded,flamegraph", "it says how stacks are put together", NULL },
 	{ OPTION_NEEDS, "weight", "folded,flamegraph", "it says what numbers of stacks are", NULL },
-	{ OPTION_APART, "lossless", "all",
+	{ OPTION_PER_PROCESS, "lossless", "all",
 		"whoever shows or stores what sooth writes would be held as well, for ever",
 		"name processes with -p, launch a command, or leave out --lossless" },
 	OPTION_OVER("duration"),
@@ -228,7 +228,7 @@ static const char *calls_of(const struct trace_config *c, struct buffer *set)
 }
 
 /* Whoever watches everybody costs everybody: that is said before it begins. */
-static void tell_price(void)
+static void emit_overhead(void)
 {
 	for (size_t i = 0; os_native.backends[i]; i++) {
 		const struct backend *b = os_native.backends[i];
@@ -341,7 +341,7 @@ static void choose_view(const struct trace_config *c, const struct views *v, str
 }
 
 static struct views views_of(const struct trace_config *c, const char *calls,
-	const struct asked_path *path, const struct sockets_options *peers)
+	const struct requested_path *path, const struct sockets_options *peers)
 {
 	return (struct views){
 		.operations = { .io = c->trace.io,
@@ -367,21 +367,21 @@ static struct views views_of(const struct trace_config *c, const char *calls,
 				    &c->picture, c->picture.flamegraph || c->trace.folded_calls
 							 ? CALL_GRAPH_CALLS
 							 : CALL_GRAPH_TIME),
-			.is_apart = c->trace.apart },
+			.is_per_process = c->trace.apart },
 	};
 }
 
 /* Stacks: as a picture with its text beside it, or as text alone. */
-static void choose_product(const struct trace_config *c, struct picture_files *files,
+static void choose_side_output(const struct trace_config *c, struct picture_files *files,
 	const struct views *views, struct run *run)
 {
 	if (files->picture) {
-		run->product = picture_product(files, &views->folded);
+		run->product = picture_side_output(files, &views->folded);
 		if (c->trace.folded)
 			run->product.beside_path = c->trace.folded;
 		return;
 	}
-	run->product = (struct run_product){ .path = c->trace.folded,
+	run->product = (struct run_side_output){ .path = c->trace.folded,
 		.view = { "syscall-folded", &views->folded },
 		.sink = "folded",
 		.has_no_notes = true,
@@ -398,7 +398,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 	struct sockets_options peers;
 	struct picture_files files;
 	const char *calls = calls_of(c, &set);
-	struct asked_path path = { 0 };
+	struct requested_path path = { 0 };
 	struct views views;
 	struct run run = {
 		.name = "trace",
@@ -418,7 +418,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 	int status = picture_files(&files, &c->picture, &c->output, err);
 
 	if (!status)
-		status = asked_path_read(&path, c->trace.path, err);
+		status = requested_path_read(&path, c->trace.path, err);
 	views = views_of(c, calls, &path, &peers);
 	if (!status)
 		status = check_all(c, arguments, err);
@@ -437,14 +437,14 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 	if (!status)
 		status = labels_read(&labels, err);
 	if (!status && c->trace.all)
-		tell_price();
+		emit_overhead();
 	choose_probes(c, &run);
 	choose_view(c, &views, &run);
-	choose_product(c, &files, &views, &run);
+	choose_side_output(c, &files, &views, &run);
 	labels_options(&labels, &peers);
 	if (!status)
 		status = run_report(&run, err);
-	asked_path_fini(&path);
+	requested_path_fini(&path);
 	picture_files_fini(&files);
 	labels_fini(&labels);
 	buffer_fini(&set);

@@ -24,7 +24,7 @@
 #define QUICK_NS (200 * NS_PER_MS) /* for the CPU of the quick overview */
 
 struct claude_diagnose_config {
-	struct compat_asked asked;
+	struct compat_requested asked;
 	bool is_deep, has_sample, has_calls, has_io, has_network, has_flamegraph;
 	struct output_options output;
 	uint64_t sample_ns, duration_ns;
@@ -69,7 +69,7 @@ static const struct option rows[] = {
 };
 static const struct option_group groups[] = {
 	OPTION_GROUP("", rows, 0),
-	COMPAT_ASKED_GROUP(struct claude_diagnose_config, asked),
+	COMPAT_REQUESTED_GROUP(struct claude_diagnose_config, asked),
 };
 
 static void print_help(const char *name)
@@ -101,7 +101,7 @@ static int stands_with(const char *option, struct sooth_error *err)
 }
 
 /* Lines that were written for that tool give it alone, and go on doing what they did. */
-static void tell_overlooked(const char *name, const struct claude_diagnose_config *c)
+static void emit_overlooked(const char *name, const struct claude_diagnose_config *c)
 {
 	if (c->sample_ns && !c->has_sample)
 		fprintf(stderr,
@@ -156,7 +156,7 @@ static int choose_picture(struct claude_diagnosis *d, struct sooth_error *err)
 	int status;
 
 	if (!named.output) {
-		uint64_t pid = d->run.meant_count ? d->run.meant[0] : d->config->pid;
+		uint64_t pid = d->run.targeted_count ? d->run.meant[0] : d->config->pid;
 
 		snprintf(d->picture_name, sizeof(d->picture_name),
 			"claude-diagnose-%llu-syscalls.svg", (unsigned long long)pid);
@@ -167,8 +167,8 @@ static int choose_picture(struct claude_diagnosis *d, struct sooth_error *err)
 		return status;
 	d->report = d->files.report;
 	d->overview.flamegraph_path = d->files.picture;
-	d->stacks = (struct syscall_folded_options){ .is_apart = true };
-	d->run.product = picture_product(&d->files, &d->stacks);
+	d->stacks = (struct syscall_folded_options){ .is_per_process = true };
+	d->run.product = picture_side_output(&d->files, &d->stacks);
 	return 0;
 }
 
@@ -272,7 +272,7 @@ static int run_claude_diagnose(const char *name, int argc, char **argv, struct s
 	if (!status && !compat_answer(c.asked, name, print_help)) {
 		status = check(&c, &arguments, err);
 		if (!status)
-			tell_overlooked(name, &c);
+			emit_overlooked(name, &c);
 		if (!status)
 			status = diagnose(&c, err);
 	}

@@ -20,7 +20,7 @@ static void print_help(const char *name)
 
 static int run_claude_monitor(const char *name, int argc, char **argv, struct sooth_error *err)
 {
-	if (argc > 1 && compat_answer(compat_asked_by(argv[1]), name, print_help))
+	if (argc > 1 && compat_answer(compat_requested_by(argv[1]), name, print_help))
 		return 0;
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "monitor from now on, or write FIFOs");
 	error_why(err, "the daemon is not part of this version");

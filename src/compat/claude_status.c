@@ -34,7 +34,7 @@ static int run_claude_status(const char *name, int argc, char **argv, struct soo
 	bool is_json = false;
 
 	for (int i = 1; i < argc; i++) {
-		if (compat_answer(compat_asked_by(argv[i]), name, print_help))
+		if (compat_answer(compat_requested_by(argv[i]), name, print_help))
 			return 0;
 		if (strcmp(argv[i], "-j") && strcmp(argv[i], "--json"))
 			return refuse(name, argv[i], err);

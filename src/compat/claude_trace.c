@@ -26,7 +26,7 @@
 #define STILL_THERE 1 /* exit status */
 
 struct claude_trace_config {
-	struct compat_asked asked;
+	struct compat_requested asked;
 	bool is_verbose, is_tree, check_version, at_once;
 	struct output_options output;
 	uint64_t watch_ns;
@@ -78,7 +78,7 @@ static const struct option rows[] = {
 };
 static const struct option_group groups[] = {
 	OPTION_GROUP("", rows, 0),
-	COMPAT_ASKED_GROUP(struct claude_trace_config, asked),
+	COMPAT_REQUESTED_GROUP(struct claude_trace_config, asked),
 };
 
 static void print_help(const char *name)
@@ -110,7 +110,7 @@ static int list(const struct claude_trace_config *c, struct sooth_error *err)
 		.is_tree = c->is_tree,
 		.wants_tree = &wants_tree,
 		.is_verbose = c->is_verbose,
-		.tells_versions = c->check_version,
+		.emits_versions = c->check_version,
 		.hides_sessions = true,
 		.hide_ended = true,
 		.agent = AGENT,
@@ -150,7 +150,7 @@ static int list(const struct claude_trace_config *c, struct sooth_error *err)
 /* --- ending one --- */
 
 /* What the contract promises of it: one process, when it is Claude Code's. */
-static int tell_end(const char *name, const struct claude_trace_config *c,
+static int emit_end(const char *name, const struct claude_trace_config *c,
 	const struct act_process *p, struct sooth_error *err)
 {
 	switch (p->outcome) {
@@ -190,7 +190,7 @@ static int end_one(const char *name, const struct claude_trace_config *c, struct
 	if (!status)
 		status = act_end(&a, c->at_once ? SIGKILL : SIGTERM, WAIT_NS, NULL, err);
 	if (!status)
-		status = tell_end(name, c, act_at(&a, 0), err);
+		status = emit_end(name, c, act_at(&a, 0), err);
 	act_fini(&a);
 	return status;
 }

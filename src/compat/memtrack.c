@@ -16,7 +16,7 @@
 #include "cli/command/compat.h"
 #include "cli/terminal/log.h"
 #include "cli/run.h"
-#include "compat/memtrack_words.h"
+#include "compat/memtrack_arguments.h"
 
 static void print_help(const char *name)
 {
@@ -65,7 +65,7 @@ static void tell(const char *name, const char *path, const struct heap_totals_ro
 			totals->inexact_state == SOOTH_STATE_VALUE ? ", but not all was seen" : "");
 }
 
-static int track(const char *name, struct memtrack_words *words, struct sooth_error *err)
+static int track(const char *name, struct memtrack_arguments *words, struct sooth_error *err)
 {
 	char *shell[] = { (char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", words->command[0],
 		NULL };
@@ -87,7 +87,7 @@ static int track(const char *name, struct memtrack_words *words, struct sooth_er
 			.sink = "json-rows" },
 		.is_silent = true,
 		.allowed = TARGET_MAY_BE_COMMAND,
-		.may_hold = true,
+		.may_pause = true,
 	};
 	int status = run_report(&run, err);
 
@@ -98,14 +98,14 @@ static int track(const char *name, struct memtrack_words *words, struct sooth_er
 
 static int run_memtrack(const char *name, int argc, char **argv, struct sooth_error *err)
 {
-	struct memtrack_words words;
+	struct memtrack_arguments words;
 	int status;
 
 	want_log();
-	status = memtrack_words_parse(&words, argc, argv, err);
+	status = memtrack_arguments_parse(&words, argc, argv, err);
 	if (!status &&
-		!compat_answer((struct compat_asked){ words.wants_help, words.wants_version }, name,
-			print_help))
+		!compat_answer((struct compat_requested){ words.wants_help, words.wants_version },
+			name, print_help))
 		status = track(name, &words, err);
 	return status;
 }

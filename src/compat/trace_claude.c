@@ -38,7 +38,7 @@ static int run_trace_claude(const char *name, int argc, char **argv, struct soot
 	char *words[] = { (char *)"trace", (char *)"-p", NULL, NULL };
 	uint64_t pid;
 
-	if (argc > 1 && compat_answer(compat_asked_by(argv[1]), name, print_help))
+	if (argc > 1 && compat_answer(compat_requested_by(argv[1]), name, print_help))
 		return 0;
 	if (argc > 2 || (argc == 2 && !parse_u64(argv[1], &pid)))
 		return refuse(name, argv[argc - 1], err);

@@ -10,9 +10,9 @@
 
 #include "base/cleanup.h"
 
-#define COMM_MAX    15 /* the kernel keeps no more of a process's name */
-#define HOLDS_LEAST 8  /* shorter ones stand in programs by chance */
-#define BEGINS_MAX  62 /* that program_marks.c compares */
+#define COMM_MAX     15 /* the kernel keeps no more of a process's name */
+#define PAUSES_LEAST 8	/* shorter ones stand in programs by chance */
+#define BEGINS_MAX   62 /* that program_marks.c compares */
 
 enum rule_option { OPTION_ROLE, OPTION_CALLED, OPTION_BEGINS, OPTION_VERSION, RULE_OPTIONS };
 
@@ -120,10 +120,10 @@ static int check_program(struct agent_parser *p, struct agent_rule *rule)
 	rule->program.section = rule->what;
 	rule->program.holds = p->word_count > 2 ? p->words[2] : NULL;
 	rule->what = NULL;
-	if (!rule->program.holds || strlen(rule->program.holds) < HOLDS_LEAST)
+	if (!rule->program.holds || strlen(rule->program.holds) < PAUSES_LEAST)
 		return agent_text_wrong(p, "find one with strings(1), as `program .rodata TEXT`",
 			"it needs a text of %d bytes or more that only this program holds",
-			HOLDS_LEAST);
+			PAUSES_LEAST);
 	p->t->program_rules++;
 	return 0;
 }

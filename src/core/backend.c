@@ -23,7 +23,7 @@ void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, con
 		.record = { .time_ns = run->os->now_ns(run->os),
 			.kind = STREAM_LOSS,
 			.cpu = SOOTH_CPU_NONE },
-		.from_ns = run->told_ns,
+		.from_ns = run->reported_ns,
 		.records = records,
 		.bytes = bytes,
 	};
@@ -33,7 +33,7 @@ void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, con
 	};
 
 	RECORD_APPEND(&run->out, &loss, tail, 2);
-	run->told_ns = loss.record.time_ns;
+	run->reported_ns = loss.record.time_ns;
 }
 
 void backend_limit(

@@ -18,7 +18,7 @@ struct agent_set;
 struct os;
 
 /* Of the probe syscalls: which, and how much of them. */
-struct calls_wanted {
+struct calls_selected {
 	const char *set;     /* as probes/syscall_set.h reads it; NULL: all */
 	bool only_failed;    /* streams; counts have both anyhow */
 	uint32_t data_bytes; /* of what is read and written */
@@ -42,8 +42,8 @@ struct probe_options {
 	/* Folders with ":" between, where the caller's programs are; NULL: none are known. */
 	const char *search_path;
 	const struct agent_set *agents; /* NULL: the built-in ones; whoever keeps it counts */
-	struct calls_wanted calls;
-	bool may_hold;	/* the launched command, for moments, while the ring is full */
+	struct calls_selected calls;
+	bool may_pause; /* the launched command, for moments, while the ring is full */
 	bool must_hold; /* whoever is observed, likewise, or it is an error */
 };
 
@@ -55,7 +55,7 @@ struct backend_run {
 	void *state;
 	struct buffer out;
 	bool has_lost_comings; /* records of processes may come that nobody has heard of */
-	uint64_t told_ns;      /* until when losses have been told; 0: none yet */
+	uint64_t reported_ns;  /* until when losses have been told; 0: none yet */
 };
 
 struct backend {
@@ -69,7 +69,7 @@ struct backend {
 	uint32_t bystander_ns;
 	const char *price_source;
 	/* It has a drain, and does not follow forks all the same: it tells of no comings. */
-	bool follows_nobody;
+	bool follows_none;
 	/* How much older than its arrival a record may be. */
 	uint64_t lateness_ns;
 	size_t state_size;
@@ -104,7 +104,7 @@ struct backend {
 /* Whether it follows forks by itself. */
 static inline bool backend_follows(const struct backend *b)
 {
-	return b->drain && !b->follows_nobody;
+	return b->drain && !b->follows_none;
 }
 
 /* 0 when all are met, else what the first that is not says. */

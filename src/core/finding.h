@@ -33,7 +33,7 @@ struct finding_option {
 	double otherwise, min, max;
 };
 
-struct exam;
+struct check;
 
 struct finding_type {
 	const char *id;	   /* "fd-leak" */
@@ -41,12 +41,12 @@ struct finding_type {
 	enum finding_scope scope;
 	const char *probes;  /* "proc,fds": what it cannot judge without */
 	bool needs_interval; /* two readings or more */
-	bool judges_gone;    /* also who was gone before anything was read of it */
+	bool diagnoses_gone; /* also who was gone before anything was read of it */
 	const struct finding_option *options;
 	size_t option_count;
-	/* Says through the exam (analyze/judging/exam.h) what it found, that all is well, or what
-	 * it could not see. */
-	void (*judge)(struct exam *exam);
+	/* Says through the exam (analyze/diagnosis/check.h) what it found, that all is well, or
+	 * what it could not see. */
+	void (*judge)(struct check *check);
 };
 
 #define FINDING_OPTIONS(table)                                                                     \

@@ -151,7 +151,7 @@ static bool is_shareable(
 		return false;
 	return source->run.backend->drain && !strcmp(source->run.backend->probe, probe) &&
 	       has->is_host == options->is_host && has->has_uid == options->has_uid &&
-	       has->uid == options->uid && has->may_hold == options->may_hold &&
+	       has->uid == options->uid && has->may_pause == options->may_pause &&
 	       has->must_hold == options->must_hold;
 }
 
@@ -270,7 +270,7 @@ void hub_release(struct hub *hub, struct hub_source *source)
 
 /* --- who wants what --- */
 
-static unsigned wanted_interest(const struct wanted *w)
+static unsigned selected_interest(const struct wanted *w)
 {
 	unsigned interest = 0;
 
@@ -279,7 +279,7 @@ static unsigned wanted_interest(const struct wanted *w)
 	return interest;
 }
 
-static int change_wanted(struct hub_source *source, const struct process_id *process,
+static int change_selected(struct hub_source *source, const struct process_id *process,
 	unsigned interest, int by, bool is_followed, struct sooth_error *err)
 {
 	struct wanted *w = map_put(&source->wanted, process, NULL);
@@ -288,12 +288,12 @@ static int change_wanted(struct hub_source *source, const struct process_id *pro
 	if (!w)
 		return error_set(err, -ENOSPC, SOOTH_FAULT_UNSUPPORTED,
 			"observe more than %d processes", HUB_PROCESSES_MAX);
-	before = wanted_interest(w);
+	before = selected_interest(w);
 	for (unsigned i = 0; i < INTEREST_KINDS; i++) {
 		if (interest & 1u << i && (by > 0 || w->users[i]))
 			w->users[i] = (uint16_t)(w->users[i] + by);
 	}
-	after = wanted_interest(w);
+	after = selected_interest(w);
 	if (!after)
 		map_remove(&source->wanted, process);
 	if (is_followed || before == after || !source->run.backend->set)
@@ -306,13 +306,13 @@ static int change_wanted(struct hub_source *source, const struct process_id *pro
 int hub_want(struct hub_source *source, const struct process_id *process, unsigned interest,
 	bool is_followed, struct sooth_error *err)
 {
-	return change_wanted(source, process, interest, 1, is_followed, err);
+	return change_selected(source, process, interest, 1, is_followed, err);
 }
 
 int hub_unwant(struct hub_source *source, const struct process_id *process, unsigned interest,
 	bool is_followed, struct sooth_error *err)
 {
-	return change_wanted(source, process, interest, -1, is_followed, err);
+	return change_selected(source, process, interest, -1, is_followed, err);
 }
 
 /* --- records --- */

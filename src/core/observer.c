@@ -185,7 +185,7 @@ static int save_block(void *user, const struct block *block, struct sooth_error 
 int sooth_observer_save(struct sooth_observer *o, const char *path, struct sooth_error *err)
 {
 	ERROR_HERE(err);
-	struct capture_options options = { .codec = CODEC_ZSTD, .judge = part_judge };
+	struct capture_options options = { .codec = CODEC_ZSTD, .judge = time_range_classify };
 	int status = capture_writer_open(&o->capture, path, &options, err);
 
 	return status ? status : observer_connect(o, save_block, o->capture, err);
@@ -241,7 +241,7 @@ static bool target_is_over(struct sooth_observer *o)
 		o->os->reap(o->os, &o->target.launch);
 	if (target_is_open(&o->target))
 		return false;
-	if (now - o->last_sweep_ns >= SWEEP_NS || !o->told_of_ends) {
+	if (now - o->last_sweep_ns >= SWEEP_NS || !o->reported_of_ends) {
 		o->last_sweep_ns = now;
 		target_sweep(&o->target, o->os);
 	}

@@ -165,13 +165,13 @@ static unsigned source_index(const struct sooth_observer *o, const struct hub_so
 }
 
 /* A shared source delivers what any of its users wants. */
-static bool is_wanted(const struct observed_probe *p, uint16_t kind)
+static bool is_selected(const struct observed_probe *p, uint16_t kind)
 {
 	const struct sooth_schema *schema = registry_schema(kind);
 
 	if (kind <= KIND_STREAM_LAST || !schema || !hub_source_backend(p->source)->drain)
 		return true;
-	if (schema->class_ == SOOTH_CLASS_TALLY)
+	if (schema->class_ == SOOTH_CLASS_AGGREGATE)
 		return p->interest & INTEREST_COUNT;
 	return schema->class_ != SOOTH_CLASS_EVENT || p->interest & INTEREST_STREAM;
 }
@@ -191,7 +191,7 @@ int observer_receive(
 	batch_for_each (r, batch) {
 		if (r->kind != last_kind) { /* kinds come in runs */
 			last_kind = r->kind;
-			wanted = is_wanted(&o->probes[index], last_kind);
+			wanted = is_selected(&o->probes[index], last_kind);
 		}
 		if (wanted && admit(o, r, index, takes_all))
 			buffer_append(out, r, record_bytes(r));

@@ -23,10 +23,11 @@ static void list_targets(const struct target *t, struct buffer *out)
 /* What a process has to pay for is made of those that are meant; everybody is only looked at. */
 static bool is_of_host(const struct sooth_observer *o, unsigned interest)
 {
-	bool is_dear =
+	bool is_expensive =
 		interest & (INTEREST_COUNT | INTEREST_STREAM) && !(interest & INTEREST_BRIEF);
 
-	return o->target.selector == TARGET_HOST && !(is_dear && target_means_some(&o->target));
+	return o->target.selector == TARGET_HOST &&
+	       !(is_expensive && target_means_some(&o->target));
 }
 
 static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
@@ -48,7 +49,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 			.agents = o->agents,
 			.calls = { o->options.calls, o->options.only_failed,
 				o->options.data_bytes },
-			.may_hold = o->options.may_hold && o->target.is_launched,
+			.may_pause = o->options.may_pause && o->target.is_launched,
 			.must_hold = o->options.must_hold,
 		};
 		struct buffer refusals = { 0 };
@@ -58,7 +59,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 		if (!status) {
 			collector_source(o->os, observer_out(o), i, hub_source_backend(p->source),
 				buffer_cstr(&refusals));
-			o->told_of_ends |= backend_follows(hub_source_backend(p->source));
+			o->reported_of_ends |= backend_follows(hub_source_backend(p->source));
 		}
 		buffer_fini(&refusals);
 	}
@@ -97,7 +98,8 @@ static int want_targets(struct sooth_observer *o, struct observed_probe *p, stru
 
 	while (!status && (process = target_next(&o->target, &position))) {
 		status = hub_want(p->source, process, interest, false, err);
-		/* Of many that are meant one may end meanwhile; what it was then is none's target. */
+		/* Of many that are meant one may end meanwhile; what it was then is none's target.
+		 */
 		if (status == -ESRCH && target_means_some(&o->target) && o->target.live > 1) {
 			target_leave(&o->target, process);
 			status = 0;
@@ -129,7 +131,7 @@ static int release_command(struct sooth_observer *o, struct sooth_error *err)
 {
 	int status = o->os->release(o->os, &o->target.launch, err);
 
-	for (unsigned i = 1; i <= o->probe_count && !status && !o->told_of_ends; i++)
+	for (unsigned i = 1; i <= o->probe_count && !status && !o->reported_of_ends; i++)
 		hub_joined(o->probes[i].source, &o->target.launch.process);
 	return status;
 }

@@ -35,7 +35,7 @@ struct sooth_observer {
 	unsigned exec_teller;	       /* the source that tells of execs; 0: none has yet */
 	bool is_running;
 	bool has_started;
-	bool told_of_ends; /* some backend reports ends itself */
+	bool reported_of_ends; /* some backend reports ends itself */
 };
 
 /* Where the collector's own records go. */

@@ -160,7 +160,7 @@ int output_row(struct output *o, struct sooth_record *row, size_t fixed, struct 
 	return status ? status : flush_when_full(o, err);
 }
 
-static int tell_aside(struct output *o, const struct section *section,
+static int emit_interleaved(struct output *o, const struct section *section,
 	const struct sooth_record *row, struct sooth_error *err)
 {
 	struct batch batch = { (const void *)row, record_bytes(row) };
@@ -175,7 +175,7 @@ static int tell_aside(struct output *o, const struct section *section,
 	return status;
 }
 
-int output_aside(struct output *o, const struct section *section, struct sooth_record *row,
+int output_interleaved(struct output *o, const struct section *section, struct sooth_record *row,
 	size_t fixed, struct record_tail *tail, size_t tail_count, struct sooth_error *err)
 {
 	struct buffer bytes = { 0 };
@@ -185,8 +185,9 @@ int output_aside(struct output *o, const struct section *section, struct sooth_r
 		return 0;
 	row->kind = section->schema->kind;
 	record_append(&bytes, row, fixed, tail, tail_count);
-	status = buffer_failed(&bytes) ? error_no_memory(err)
-				       : tell_aside(o, section, (const void *)bytes.data, err);
+	status = buffer_failed(&bytes)
+			 ? error_no_memory(err)
+			 : emit_interleaved(o, section, (const void *)bytes.data, err);
 	buffer_fini(&bytes);
 	return status;
 }

@@ -41,10 +41,10 @@ int output_row(struct output *o, struct sooth_record *row, size_t fixed, struct 
  * A row of another section among those of an open stream: for sinks that write lines, the others
  * are not told. With a filter, which is about the rows of the stream, nobody is.
  */
-int output_aside(struct output *o, const struct section *section, struct sooth_record *row,
+int output_interleaved(struct output *o, const struct section *section, struct sooth_record *row,
 	size_t fixed, struct record_tail *tail, size_t tail_count, struct sooth_error *err);
-#define OUTPUT_ASIDE(o, section, value, tail, count, err)                                          \
-	output_aside(o, section, &(value)->record, sizeof(*(value)), tail, count, err)
+#define OUTPUT_INTERLEAVED(o, section, value, tail, count, err)                                    \
+	output_interleaved(o, section, &(value)->record, sizeof(*(value)), tail, count, err)
 /* A record that is shown as it came. */
 int output_record(struct output *o, const struct sooth_record *record, struct sooth_error *err);
 /* Hand what is waiting to the sinks; also done by itself now and then. */

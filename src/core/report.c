@@ -14,7 +14,7 @@
 #include "base/map.h"
 #include "core/merge.h"
 #include "core/output.h"
-#include "core/part.h"
+#include "core/time_range.h"
 #include "core/registry.h"
 #include "core/summary.h"
 
@@ -46,8 +46,8 @@ struct sooth_report {
 	bool has_read;			/* blocks came as bytes */
 	struct sooth_report *passes_to; /* NULL: nobody */
 	uint16_t frame_kind;		/* of what ends a frame; 0: one report */
-	bool tells_intervals, has_interval, is_over;
-	struct part part;
+	bool emits_intervals, has_interval, is_over;
+	struct time_range part;
 	struct survey *survey; /* counts what comes; NULL: nobody asked */
 };
 
@@ -290,7 +290,7 @@ static int take_part(struct sooth_report *r, const struct batch *all, struct soo
 	return status ? status : output_flush(r->output, err);
 }
 
-static int tell_views(struct sooth_report *r, struct sooth_error *err)
+static int emit_views(struct sooth_report *r, struct sooth_error *err)
 {
 	int status = 0;
 
@@ -299,12 +299,12 @@ static int tell_views(struct sooth_report *r, struct sooth_error *err)
 	return status;
 }
 
-static int tell_frame(struct sooth_report *r, struct sooth_error *err)
+static int emit_frame(struct sooth_report *r, struct sooth_error *err)
 {
 	int status = begin_once(r, err);
 
 	if (!status)
-		status = tell_views(r, err);
+		status = emit_views(r, err);
 	r->has_begun = false;
 	return status ? status : output_end(r->output, err);
 }
@@ -320,12 +320,12 @@ static int take_frames(struct sooth_report *r, const struct batch *all, struct s
 
 		r->is_over |= record->kind == STREAM_END;
 		/* Who is gone with the end is sampled after it. */
-		if (status || record->kind != r->frame_kind || (r->tells_intervals && r->is_over))
+		if (status || record->kind != r->frame_kind || (r->emits_intervals && r->is_over))
 			continue;
 		status = take_part(r, &(struct batch){ taken, (size_t)(end - taken) }, err);
 		taken = end;
-		if (!status && (!r->tells_intervals || r->has_interval))
-			status = tell_frame(r, err);
+		if (!status && (!r->emits_intervals || r->has_interval))
+			status = emit_frame(r, err);
 		r->has_interval = true;
 	}
 	if (!status && taken < last)
@@ -336,7 +336,7 @@ static int take_frames(struct sooth_report *r, const struct batch *all, struct s
 static int take_batch(void *user, const struct batch *all, struct sooth_error *err)
 {
 	struct sooth_report *r = user;
-	struct batch inside = part_take(&r->part, all);
+	struct batch inside = time_range_take(&r->part, all);
 
 	if (buffer_failed(&r->part.kept))
 		return error_no_memory(err);
@@ -351,7 +351,7 @@ void report_in_frames(struct sooth_report *r, const char *schema)
 void report_in_intervals(struct sooth_report *r, const char *schema)
 {
 	report_in_frames(r, schema);
-	r->tells_intervals = true;
+	r->emits_intervals = true;
 }
 
 int report_block(void *user, const struct block *block, struct sooth_error *err)
@@ -383,10 +383,10 @@ int sooth_report_between(
 {
 	ERROR_HERE(err);
 	r->summary.part = &r->part;
-	return part_ask(&r->part, from_ns, to_ns, err);
+	return time_range_ask(&r->part, from_ns, to_ns, err);
 }
 
-struct part *report_part(struct sooth_report *r)
+struct time_range *report_time_range(struct sooth_report *r)
 {
 	return &r->part;
 }
@@ -452,26 +452,26 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 	if (!status)
 		status = merge_finish(&r->merge, err);
 	if (!status)
-		status = part_check(&r->part, err);
+		status = time_range_check(&r->part, err);
 	if (!status)
 		status = check_pids(r, err);
 	for (size_t i = 0; i < r->stage_count; i++)
 		note_missing_probe(r, r->stages[i].type);
-	if (!status && (!r->frame_kind || r->tells_intervals))
-		status = tell_views(r, err);
+	if (!status && (!r->frame_kind || r->emits_intervals))
+		status = emit_views(r, err);
 	if (status)
 		return status;
 	part_end(&r->part);
-	summary_end_part(&r->summary);
+	summary_end_time_range(&r->summary);
 	summary_losses(&r->summary, r->has_read ? &r->reader : NULL, r->merge.late_records);
-	status = summary_tell(&r->summary, r->output, err);
+	status = summary_emit(&r->summary, r->output, err);
 	return status ? status : output_end(r->output, err);
 }
 
 int report_notes(struct sooth_report *r, bool is_whole, struct output *o, struct sooth_error *err)
 {
 	r->summary.is_unread = !is_whole;
-	return summary_tell(&r->summary, o, err);
+	return summary_emit(&r->summary, o, err);
 }
 
 void report_limit_lines(const struct sooth_report *r, struct buffer *lines)
@@ -507,7 +507,7 @@ void sooth_report_free(struct sooth_report *r)
 	output_free(r->output);
 	merge_fini(&r->merge);
 	summary_fini(&r->summary);
-	part_fini(&r->part);
+	time_range_fini(&r->part);
 	map_fini(&r->pids);
 	buffer_fini(&r->selected);
 	block_reader_fini(&r->reader);

@@ -5,7 +5,7 @@
 
 #include <sooth/report.h>
 #include "capture/capture_file.h"
-#include "core/part.h"
+#include "core/time_range.h"
 #include "core/output.h"
 
 /* A block_handler; user is the struct sooth_report. */
@@ -42,7 +42,7 @@ int report_check_capture(const struct sooth_report *r, const char *path, struct 
 int report_check_stream(
 	const struct sooth_report *r, const struct capture_file *f, struct sooth_error *err);
 /* The part that is asked for, and the report that takes the same blocks; NULL: none. */
-struct part *report_part(struct sooth_report *r);
+struct time_range *report_time_range(struct sooth_report *r);
 struct sooth_report *report_passed_on_to(const struct sooth_report *r);
 /* What comes is counted there; NULL: no more. */
 void report_survey(struct sooth_report *r, struct survey *survey);

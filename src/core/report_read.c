@@ -49,18 +49,18 @@ static int has_no_end(struct sooth_error *err)
 static void learn(struct sooth_report *r, const struct survey *s)
 {
 	for (; r; r = report_passed_on_to(r))
-		part_learn(report_part(r), s);
+		time_range_learn(report_time_range(r), s);
 }
 
 static bool choose_by_index(struct sooth_report *r, struct capture_file *f, struct survey *s)
 {
-	struct part *part = report_part(r);
-	struct part tried = *part;
+	struct time_range *part = report_time_range(r);
+	struct time_range tried = *part;
 
 	if (!capture_file_survey(f, s))
 		return false;
-	part_learn(&tried, s);
-	return tried.is_known && capture_file_choose(f, part_wants, &tried);
+	time_range_learn(&tried, s);
+	return tried.is_known && capture_file_choose(f, time_range_wants, &tried);
 }
 
 int report_choose(struct sooth_report *r, struct capture_file *f, struct sooth_error *err)
@@ -68,11 +68,11 @@ int report_choose(struct sooth_report *r, struct capture_file *f, struct sooth_e
 	struct survey s = { 0 };
 	int status = 0;
 
-	if (!report_part(r)->is_asked)
+	if (!report_time_range(r)->is_requested)
 		return 0;
 	if (choose_by_index(r, f, &s)) {
 		learn(r, &s);
-	} else if (part_needs_end(report_part(r))) {
+	} else if (time_range_needs_end(report_time_range(r))) {
 		survey_fini(&s);
 		status = f->bytes ? read_first(f, &s, err) : has_no_end(err);
 		if (!status && !capture_file_rewind(f))
@@ -161,19 +161,19 @@ int report_read_survey(
 	struct sooth_report *r, const char *path, struct survey *survey, struct sooth_error *err)
 {
 	struct capture_file f;
-	bool is_told;
+	bool is_reported;
 	int status = capture_file_open(&f, path, err);
 
 	if (status)
 		return status;
-	is_told = capture_file_survey(&f, survey) && capture_file_choose(&f, has_notes, NULL);
-	if (!is_told) {
+	is_reported = capture_file_survey(&f, survey) && capture_file_choose(&f, has_notes, NULL);
+	if (!is_reported) {
 		survey_fini(survey);
 		survey->file_bytes = f.bytes;
 		report_survey(r, survey);
 	}
 	status = read_all(r, &f, err);
-	if (is_told)
+	if (is_reported)
 		note_unknown(r, survey);
 	capture_file_close(&f);
 	return status;

@@ -219,9 +219,9 @@ static void add_loss(
 	buffer_fini(&one);
 }
 
-void summary_end_part(struct summary *s)
+void summary_end_time_range(struct summary *s)
 {
-	const struct part *part = s->part;
+	const struct time_range *part = s->part;
 
 	if (!part || !part->is_known)
 		return;
@@ -259,7 +259,7 @@ void summary_losses(struct summary *s, const struct block_reader *reader, uint64
 
 /* --- telling --- */
 
-static int tell_records(struct output *output, const struct section *section,
+static int emit_records(struct output *output, const struct section *section,
 	struct buffer *records, struct sooth_error *err)
 {
 	struct batch all = { records->data, records->size };
@@ -272,7 +272,7 @@ static int tell_records(struct output *output, const struct section *section,
 	return status;
 }
 
-static int tell_observation(struct summary *s, struct output *output, struct sooth_error *err)
+static int emit_observation(struct summary *s, struct output *output, struct sooth_error *err)
 {
 	static const struct section section = { .name = "observation",
 		.schema = &observation_schema,
@@ -294,7 +294,7 @@ static int tell_observation(struct summary *s, struct output *output, struct soo
 	return status ? status : OUTPUT_ROW(output, &row, NULL, 0, err);
 }
 
-static int tell_self(struct summary *s, struct output *output, struct sooth_error *err)
+static int emit_self(struct summary *s, struct output *output, struct sooth_error *err)
 {
 	struct section section = { .name = "self",
 		.schema = stream_schema_of(STREAM_SELF),
@@ -326,7 +326,7 @@ bool summary_has_probe(const struct summary *s, const char *probe)
 	return false;
 }
 
-int summary_tell(struct summary *s, struct output *output, struct sooth_error *err)
+int summary_emit(struct summary *s, struct output *output, struct sooth_error *err)
 {
 	const struct section sections[] = {
 		{ .name = "target",
@@ -353,15 +353,15 @@ int summary_tell(struct summary *s, struct output *output, struct sooth_error *e
 
 	batch_for_each (r, &noted)
 		take_note(s, &s->limits, r);
-	status = tell_observation(s, output, err);
+	status = emit_observation(s, output, err);
 	if (!status && s->part)
-		status = part_tell(s->part, output, err);
+		status = time_range_emit(s->part, output, err);
 	for (size_t i = 0; i < ARRAY_SIZE(sections) && !status; i++) {
-		status = tell_records(output, &sections[i], records[i], err);
+		status = emit_records(output, &sections[i], records[i], err);
 		if (!status)
 			status = output_close_section(output, err);
 	}
-	return status ? status : tell_self(s, output, err);
+	return status ? status : emit_self(s, output, err);
 }
 
 void summary_fini(struct summary *s)

@@ -9,7 +9,7 @@
 #include "base/map.h"
 #include "capture/block.h"
 #include "core/agent_set.h"
-#include "core/part.h"
+#include "core/time_range.h"
 #include "model/stream_records.h"
 
 #define SUMMARY_NOTES_MAX 256 /* different losses, limits and sources told */
@@ -21,7 +21,7 @@ struct summary {
 	struct buffer limits;	  /* stream.limit records, each once */
 	struct agent_set *agents; /* NULL: the built-in ones */
 	struct stream_self self;
-	const struct part *part; /* NULL: none was asked for */
+	const struct time_range *part; /* NULL: none was asked for */
 	uint64_t begin_ns, end_ns, last_ns;
 	uint32_t end_reason;
 	int32_t child_status;
@@ -34,12 +34,12 @@ struct summary {
 };
 
 /* Of what it was a part, when no more will come; said before summary_losses(). */
-void summary_end_part(struct summary *s);
+void summary_end_time_range(struct summary *s);
 void summary_take(struct summary *s, const struct sooth_record *r);
 /* What the reader and the merge found; reader is NULL for a live stream. */
 void summary_losses(struct summary *s, const struct block_reader *reader, uint64_t late_records);
 bool summary_has_probe(const struct summary *s, const char *probe);
-int summary_tell(struct summary *s, struct output *output, struct sooth_error *err);
+int summary_emit(struct summary *s, struct output *output, struct sooth_error *err);
 void summary_fini(struct summary *s);
 
 #endif

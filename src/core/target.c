@@ -153,8 +153,8 @@ bool target_note_end(struct target *t, const struct process_id *process)
 		return true;
 	if (is_new) /* adopted: it was never counted among the living */
 		member->has_left = true;
-	is_news = !member->is_end_told;
-	member->is_end_told = true;
+	is_news = !member->is_end_reported;
+	member->is_end_reported = true;
 	return is_news;
 }
 
@@ -186,7 +186,7 @@ static int resolve_pids(struct target *t, const struct os *os, struct sooth_erro
 }
 
 /* Of a host that is looked at whole: who is meant must be there, as in any other target. */
-static int resolve_meant(struct target *t, const struct os *os, struct sooth_error *err)
+static int resolve_targeted(struct target *t, const struct os *os, struct sooth_error *err)
 {
 	const pid_t *pids = (const void *)t->pids.data;
 	size_t count = t->pids.size / sizeof(*pids);
@@ -230,7 +230,7 @@ int target_resolve(struct target *t, const struct os *os, struct sooth_error *er
 	case TARGET_USER:
 		return resolve_user(t, os, err);
 	case TARGET_HOST:
-		return resolve_meant(t, os, err);
+		return resolve_targeted(t, os, err);
 	case TARGET_COMMAND:
 		status = os->launch(os, t->command, &t->launch, err);
 		if (status)

@@ -23,7 +23,7 @@ struct target {
 /* Who left stays a member: its last records may still be on the way. */
 struct target_member {
 	bool has_left;
-	bool is_end_told; /* by a record, not only found out */
+	bool is_end_reported; /* by a record, not only found out */
 };
 
 void target_init(struct target *t);

@@ -9,15 +9,15 @@
 bool choice_has(const struct export_options *o, struct table *table)
 {
 	if (table->choice != TABLE_UNDECIDED)
-		return table->choice == TABLE_WANTED;
-	table->choice = o->name_count ? TABLE_LEFT_OUT : TABLE_WANTED;
+		return table->choice == TABLE_SELECTED;
+	table->choice = o->name_count ? TABLE_LEFT_OUT : TABLE_SELECTED;
 	for (size_t i = 0; i < o->name_count; i++) {
 		struct tables one = { .items = { table }, .count = 1 };
 
 		if (tables_find(&one, o->names[i]))
-			table->choice = TABLE_WANTED;
+			table->choice = TABLE_SELECTED;
 	}
-	return table->choice == TABLE_WANTED;
+	return table->choice == TABLE_SELECTED;
 }
 
 int choice_parts(const struct export_options *o, struct tables *tables, unsigned *parts,

@@ -153,7 +153,7 @@ static int finish(void *state, struct sooth_error *err)
 		struct csv_table *t = table->user;
 
 		/* The one that was asked for has its names even without rows. */
-		if (!t && s->file && table->choice == TABLE_WANTED)
+		if (!t && s->file && table->choice == TABLE_SELECTED)
 			status = begin_table(s, table, err);
 		t = table->user;
 		if (!status && t)

@@ -24,7 +24,7 @@ const struct export_type *const export_types[] = {
 struct job {
 	const struct export_type *type;
 	const struct export_options *options;
-	struct export_told *told;
+	struct export_reported *told;
 	struct out_file file;
 	struct tables tables;
 	void *state;
@@ -92,7 +92,7 @@ static int note_needed(
 	return 0;
 }
 
-static int tell_view(struct job *j, FILE *stream, struct sooth_error *err)
+static int emit_view(struct job *j, FILE *stream, struct sooth_error *err)
 {
 	const struct sooth_sink_options sink = { .size = sizeof(sink), .stream = stream };
 	const struct syscall_folded_options folded = { .look = { .value = j->options->weight } };
@@ -139,7 +139,7 @@ static int run_view(struct job *j, struct sooth_error *err)
 
 	if (!stream)
 		return error_no_memory(err);
-	status = tell_view(j, stream, err);
+	status = emit_view(j, stream, err);
 	if (fclose(stream) && !status)
 		status = error_no_memory(err);
 	if (!status)
@@ -193,7 +193,7 @@ static int open_place(struct job *j, struct sooth_error *err)
 }
 
 int export_run(const struct export_type *type, const struct export_options *options,
-	struct export_told *told, struct sooth_error *err)
+	struct export_reported *told, struct sooth_error *err)
 {
 	struct job j = { .type = type, .options = options, .told = told };
 	int status = open_place(&j, err);

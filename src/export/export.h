@@ -21,7 +21,7 @@ struct export_options {
 	void *user;
 };
 
-struct export_told {
+struct export_reported {
 	uint64_t rows, tables;
 	struct buffer losses; /* a line each */
 	struct buffer limits; /* what the view left out, of a format that is one; a line each */
@@ -57,7 +57,7 @@ extern const struct export_type *const export_types[]; /* NULL at the end */
 const struct export_type *export_find(const char *name);
 /* All of it; on failure nothing new stands under the name. */
 int export_run(const struct export_type *type, const struct export_options *options,
-	struct export_told *told, struct sooth_error *err);
+	struct export_reported *told, struct sooth_error *err);
 /* Lines of what is lost, of a report that was finished. */
 int export_losses(struct sooth_report *report, struct buffer *lines, struct sooth_error *err);
 

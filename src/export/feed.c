@@ -50,7 +50,7 @@ static int take_part(struct feed *f, struct table *t, const struct sooth_record 
 		own->pid = whole->pid;
 		own->start_ticks = whole->start_ticks;
 	}
-	return f->taker(f->user, t, own, err);
+	return f->consumer(f->user, t, own, err);
 }
 
 /* Rows within a row, in a table of their own. */
@@ -87,7 +87,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 		return 0;
 	batch_for_each (r, batch) {
 		if (!status)
-			status = f->taker(f->user, s->table, r, err);
+			status = f->consumer(f->user, s->table, r, err);
 		if (!status)
 			status = take_parts(f, s->table, r, err);
 	}
@@ -137,7 +137,7 @@ static int take_record(
 		tables_learn(f->tables, record);
 	if (record->kind & KIND_DEFINITION && is_repeated(f, record))
 		return 0;
-	f->failed = f->table ? f->taker(f->user, f->table, record, f->err) : 0;
+	f->failed = f->table ? f->consumer(f->user, f->table, record, f->err) : 0;
 	return f->failed;
 }
 
@@ -176,12 +176,12 @@ static int make_calls(struct feed *f, struct sooth_error *err)
 	return status;
 }
 
-int feed_open(struct feed *f, struct tables *tables, unsigned parts, feed_taker taker, void *user,
-	struct sooth_error *err)
+int feed_open(struct feed *f, struct tables *tables, unsigned parts, feed_consumer consumer,
+	void *user, struct sooth_error *err)
 {
 	int status;
 
-	*f = (struct feed){ .tables = tables, .parts = parts, .taker = taker, .user = user };
+	*f = (struct feed){ .tables = tables, .parts = parts, .consumer = consumer, .user = user };
 	f->views_side = (struct feed_side){ f, true };
 	f->calls_side = (struct feed_side){ f, false };
 	map_init(&f->definitions, sizeof(struct definition_key), 1, DEFINITIONS_MAX);

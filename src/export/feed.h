@@ -21,7 +21,7 @@ enum feed_part {
 #define FEED_TABLE_CALL "call"
 
 /* A row of a table: `record` is borrowed for the call. */
-typedef int (*feed_taker)(void *user, struct table *table, const struct sooth_record *record,
+typedef int (*feed_consumer)(void *user, struct table *table, const struct sooth_record *record,
 	struct sooth_error *err);
 
 struct feed;
@@ -38,7 +38,7 @@ struct feed {
 	struct feed_side views_side, calls_side;
 	struct tables *tables;
 	unsigned parts;
-	feed_taker taker;
+	feed_consumer consumer;
 	void *user;
 	const struct sooth_schema *schema; /* of the record before, and its table */
 	struct table *table;
@@ -48,8 +48,8 @@ struct feed {
 	int failed;		 /* what a taker returned */
 };
 
-int feed_open(struct feed *f, struct tables *tables, unsigned parts, feed_taker taker, void *user,
-	struct sooth_error *err);
+int feed_open(struct feed *f, struct tables *tables, unsigned parts, feed_consumer consumer,
+	void *user, struct sooth_error *err);
 /* A whole capture, and its end. */
 int feed_read(struct feed *f, const char *path, struct sooth_error *err);
 /* The same piece by piece. */

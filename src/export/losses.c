@@ -36,7 +36,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 	line_plan(&plan, section->schema);
 	batch_for_each (r, batch) {
 		/* That it is a part is no news to who asked for one; what that leaves out is. */
-		if (section->schema == &part_schema && !part_leaves_out(r))
+		if (section->schema == &part_schema && !time_range_leaves_out(r))
 			continue;
 		line_format(s->lines, &plan, r);
 		buffer_char(s->lines, '\n');

@@ -336,9 +336,9 @@ int query_run(struct query *q, const char *sql, struct output *output, struct so
 			status = prepare(q, sql, &statement, err);
 	}
 	if (!status)
-		status = query_tell(q, statement, output, err);
+		status = query_emit(q, statement, output, err);
 	sqlite3_finalize(statement);
-	return status ? status : query_tell_notes(q, output, err);
+	return status ? status : query_emit_notes(q, output, err);
 }
 
 void query_close(struct query *q)

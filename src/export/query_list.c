@@ -60,7 +60,7 @@ static const char *origin(const struct table *t)
 {
 	static const char *const classes[] = {
 		[SOOTH_CLASS_EVENT] = "events",
-		[SOOTH_CLASS_TALLY] = "counts over a time",
+		[SOOTH_CLASS_AGGREGATE] = "counts over a time",
 		[SOOTH_CLASS_SAMPLE] = "samples",
 		[SOOTH_CLASS_TICK] = "time passing",
 		[SOOTH_CLASS_DEFINITION] = "definitions",
@@ -72,14 +72,14 @@ static const char *origin(const struct table *t)
 						      : "what stands under a report";
 }
 
-static int tell_table(const struct table *t, struct output *output, struct sooth_error *err)
+static int emit_table(const struct table *t, struct output *output, struct sooth_error *err)
 {
 	/* Each call once more, in words. */
 	bool is_counted = strcmp(t->name, FEED_TABLE_CALL) != 0;
 	struct table_row row = { .rows = t->rows,
 		.columns = t->column_count,
 		.rows_state = is_counted ? SOOTH_STATE_VALUE
-					 : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED) };
+					 : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
 	struct record_tail tail[] = {
 		tail_of(&row.name, t->name),
 		tail_of(&row.holds, is_counted ? origin(t) : "syscalls_call in words"),
@@ -100,11 +100,11 @@ int query_list(struct query *q, struct output *output, struct sooth_error *err)
 	if (!status)
 		status = output_section(output, &section, err);
 	for (size_t i = 0; i < q->tables.count && !status; i++)
-		status = tell_table(q->tables.items[i], output, err);
-	return status ? status : query_tell_notes(q, output, err);
+		status = emit_table(q->tables.items[i], output, err);
+	return status ? status : query_emit_notes(q, output, err);
 }
 
-static int tell_column(const struct table *t, const struct column *c, struct output *output,
+static int emit_column(const struct table *t, const struct column *c, struct output *output,
 	struct sooth_error *err)
 {
 	struct column_row row = { 0 };
@@ -152,7 +152,7 @@ int query_describe(struct query *q, const char *const *names, size_t count, stru
 	for (size_t i = 0; i < count && !status; i++) {
 		status = find(q, names[i], &t, err);
 		for (size_t k = 0; !status && k < t->column_count; k++)
-			status = tell_column(t, &t->columns[k], output, err);
+			status = emit_column(t, &t->columns[k], output, err);
 	}
-	return status ? status : query_tell_notes(q, output, err);
+	return status ? status : query_emit_notes(q, output, err);
 }

@@ -33,7 +33,7 @@ static void note_unobserved(struct query *q, struct output *output)
 	}
 }
 
-int query_tell_notes(struct query *q, struct output *output, struct sooth_error *err)
+int query_emit_notes(struct query *q, struct output *output, struct sooth_error *err)
 {
 	note_unobserved(q, output);
 	if (!q->notes_are_whole)

@@ -302,7 +302,7 @@ static int keep_first(struct result *r, struct sooth_error *err)
 	return status;
 }
 
-static int tell_first(struct result *r, struct sooth_error *err)
+static int emit_first(struct result *r, struct sooth_error *err)
 {
 	int status = output_section(r->output, &r->section, err);
 
@@ -311,7 +311,7 @@ static int tell_first(struct result *r, struct sooth_error *err)
 	return status;
 }
 
-static int tell_rest(struct result *r, struct sooth_error *err)
+static int emit_rest(struct result *r, struct sooth_error *err)
 {
 	sqlite3_value *values[TABLE_COLUMNS_MAX];
 	int status;
@@ -326,7 +326,7 @@ static int tell_rest(struct result *r, struct sooth_error *err)
 	return status;
 }
 
-int query_tell(
+int query_emit(
 	struct query *q, sqlite3_stmt *statement, struct output *output, struct sooth_error *err)
 {
 	_cleanup_free_ struct result *r = calloc(1, sizeof(*r));
@@ -342,9 +342,9 @@ int query_tell(
 	more = status = r->first ? keep_first(r, err) : error_no_memory(err);
 	make_schema(r);
 	if (status >= 0)
-		status = tell_first(r, err);
+		status = emit_first(r, err);
 	if (!status && more > 0)
-		status = tell_rest(r, err);
+		status = emit_rest(r, err);
 	/* The section is here: end it before it goes. */
 	if (!status)
 		status = output_close_section(output, err);

@@ -36,12 +36,12 @@ struct scan {
 /* --- reading --- */
 
 int query_begin(struct query *q, struct capture_file *file, struct feed *feed, unsigned parts,
-	feed_taker taker, void *user, struct sooth_error *err)
+	feed_consumer consumer, void *user, struct sooth_error *err)
 {
 	int status = capture_file_open(file, q->path, err);
 
 	if (!status)
-		status = feed_open(feed, &q->tables, parts, taker, user, err);
+		status = feed_open(feed, &q->tables, parts, consumer, user, err);
 	if (!status && q->options.select)
 		status = q->options.select(q->options.user, feed->report, err);
 	if (!status && q->options.select && feed->calls)

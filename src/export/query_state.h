@@ -46,15 +46,15 @@ int query_read(
 	struct query *q, struct capture_file *file, struct feed *feed, struct sooth_error *err);
 /* Opens both; file and feed are to be closed, also when it failed. */
 int query_begin(struct query *q, struct capture_file *file, struct feed *feed, unsigned parts,
-	feed_taker taker, void *user, struct sooth_error *err);
+	feed_consumer consumer, void *user, struct sooth_error *err);
 
 /* --- results: query_rows.c --- */
 
 /* Steps the statement and tells what it gives. */
-int query_tell(
+int query_emit(
 	struct query *q, sqlite3_stmt *statement, struct output *output, struct sooth_error *err);
 /* What stands under it: losses and limits of the capture, as far as it was read. */
-int query_tell_notes(struct query *q, struct output *output, struct sooth_error *err);
+int query_emit_notes(struct query *q, struct output *output, struct sooth_error *err);
 /* Why a step of SQLite failed: a reading of the capture, the user, SQLite itself. */
 int query_failed(struct query *q, const char *tried, struct sooth_error *err);
 

@@ -28,7 +28,7 @@ struct column {
 	const struct sooth_field *field; /* of a field or header */
 };
 
-enum table_choice { TABLE_UNDECIDED, TABLE_WANTED, TABLE_LEFT_OUT };
+enum table_choice { TABLE_UNDECIDED, TABLE_SELECTED, TABLE_LEFT_OUT };
 
 struct table {
 	char name[TABLE_NAME_SIZE];

@@ -7,13 +7,13 @@
  */
 #include <stdlib.h>
 
-#include "analyze/judging/exam.h"
+#include "analyze/diagnosis/check.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "probes/maps.h"
 
-#define THREADS_TOLD 8
+#define THREADS_SHOWN 8
 
 static const struct finding_option options[] = {
 	{ .name = "min-time",
@@ -49,9 +49,9 @@ struct hang {
 enum memory { MEMORY_OWN, MEMORY_SHARED, MEMORY_UNKNOWN };
 
 /* Not every futex says that it is the process's own: joining a thread does not. */
-static enum memory memory_of(const struct exam *e, uint64_t address)
+static enum memory memory_of(const struct check *e, uint64_t address)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->maps);
+	const struct snapshot *last = check_last(e, &e->input->maps);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 
 	batch_for_each (r, &all) {
@@ -65,11 +65,11 @@ static enum memory memory_of(const struct exam *e, uint64_t address)
 
 /* --- each thread --- */
 
-static enum standing standing_of(const struct exam *e, const struct thread_history *t)
+static enum standing standing_of(const struct check *e, const struct thread_history *t)
 {
 	enum memory memory;
 
-	if (t->met < exam_option(e, "min-readings") || !thread_history_ns(t))
+	if (t->met < check_option(e, "min-readings") || !thread_history_ns(t))
 		return STANDING_SHORT;
 	if (t->first.cpu_ns != t->last.cpu_ns || thread_history_voluntary(t) > 0 ||
 		thread_history_involuntary(t) > 0)
@@ -85,9 +85,9 @@ static enum standing standing_of(const struct exam *e, const struct thread_histo
 }
 
 /* Why a thread could not be told: by itself, or because its memory could not. */
-static uint8_t unseen_of(const struct exam *e, const struct thread_history *t)
+static uint8_t unseen_of(const struct check *e, const struct thread_history *t)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->maps);
+	const struct snapshot *last = check_last(e, &e->input->maps);
 	const struct maps_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 
 	if (thread_history_stay_unseen(t))
@@ -98,12 +98,12 @@ static uint8_t unseen_of(const struct exam *e, const struct thread_history *t)
 }
 
 /* One thread that is not stuck is enough; that it can be seen counts more than that it cannot. */
-static void look(const struct exam *e, struct hang *h)
+static void look(const struct check *e, struct hang *h)
 {
 	const struct thread_history *t;
 	size_t position = 0;
 
-	while ((t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
 		enum standing standing = standing_of(e, t);
 
 		if (!h->threads++ || thread_history_ns(t) < h->least_ns)
@@ -120,26 +120,26 @@ static void look(const struct exam *e, struct hang *h)
 
 /* --- the finding --- */
 
-static void tell_threads(struct exam *e)
+static void emit_threads(struct check *e)
 {
 	const struct thread_history *t;
 	size_t position = 0;
 	unsigned told = 0, more = 0;
 
-	while ((t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
-		if (told == THREADS_TOLD) {
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		if (told == THREADS_SHOWN) {
 			more++;
 			continue;
 		}
 		told++;
-		finding_words(e, "thread", "%s (%u) waits at 0x%llx", t->name, t->tid,
+		finding_text(e, "thread", "%s (%u) waits at 0x%llx", t->name, t->tid,
 			(unsigned long long)t->waiting.address);
 	}
 	if (more)
-		finding_words(e, "more threads", "%u", more);
+		finding_text(e, "more threads", "%u", more);
 }
 
-static void tell(struct exam *e, const struct hang *h)
+static void tell(struct check *e, const struct hang *h)
 {
 	finding_begin(e, h->locks ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (!h->locks)
@@ -154,8 +154,8 @@ static void tell(struct exam *e, const struct hang *h)
 	finding_number(e, "threads", h->threads, SOOTH_UNIT_NONE, 0);
 	finding_number(e, "wait for a lock that is held", h->locks, SOOTH_UNIT_NONE, 0);
 	finding_number(e, "nothing has run for", (double)h->least_ns, SOOTH_UNIT_NS, h->least_ns);
-	finding_words(e, "waiting", "all in futex, none with a time-out, none in shared memory");
-	tell_threads(e);
+	finding_text(e, "waiting", "all in futex, none with a time-out, none in shared memory");
+	emit_threads(e);
 	finding_unseen(e, "who holds which lock, and since when: their stacks tell");
 	finding_unseen(e, "a timer that ends in a signal to it");
 	finding_remedy(e,
@@ -165,42 +165,42 @@ static void tell(struct exam *e, const struct hang *h)
 	finding_end(e);
 }
 
-static void tell_reason(struct exam *e, const struct hang *h)
+static void emit_reason(struct check *e, const struct hang *h)
 {
 	const struct thread_history *t = h->reason;
 
 	switch (h->worst) {
 	case STANDING_RUNS:
-		exam_fine(e, "thread %s (%u) has run", t->name, t->tid);
+		check_fine(e, "thread %s (%u) has run", t->name, t->tid);
 		break;
 	case STANDING_IS_DUE:
-		if (exam_is_stopped(e))
-			exam_fine(e, "it is stopped, so nothing of it goes on");
+		if (check_is_stopped(e))
+			check_fine(e, "it is stopped, so nothing of it goes on");
 		else
-			exam_fine(e, "thread %s (%u) waits for something that may come", t->name,
+			check_fine(e, "thread %s (%u) waits for something that may come", t->name,
 				t->tid);
 		break;
 	case STANDING_UNSEEN:
-		exam_blind(e, unseen_of(e, t));
+		check_blind(e, unseen_of(e, t));
 		break;
 	default:
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	}
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
 	struct hang h = { 0 };
 
 	look(e, &h);
 	if (!h.threads)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	else if (h.worst != STANDING_STUCK)
-		tell_reason(e, &h);
-	else if ((double)h.least_ns < exam_option(e, "min-time"))
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+		emit_reason(e, &h);
+	else if ((double)h.least_ns < check_option(e, "min-time"))
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (h.threads == 1 && !h.locks)
-		exam_fine(e, "its only thread waits for a signal, as programs do that serve");
+		check_fine(e, "its only thread waits for a signal, as programs do that serve");
 	else
 		tell(e, &h);
 }

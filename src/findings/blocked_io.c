@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "analyze/judging/exam_waits.h"
+#include "analyze/diagnosis/check_waits.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "core/finding.h"
@@ -68,21 +68,20 @@ static bool is_on_disk(const struct fds_descriptor *d)
 }
 
 /* Asleep, and only for what a file system says: whoever reads a file needs to wait for nobody. */
-static bool waits_for_file(const struct exam *e, const struct thread_history *t)
+static bool waits_for_file(const struct check *e, const struct thread_history *t)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(remote_waits); i++) {
-		if (t->channels[0].readings == t->met &&
-			begins(t->channels[0].name, remote_waits[i]))
+		if (t->channels[0].input == t->met && begins(t->channels[0].name, remote_waits[i]))
 			return true;
 	}
 	return t->waits[THREAD_WAIT_DATA] == t->met &&
-	       is_on_disk(exam_descriptor(e, t->waiting.descriptor));
+	       is_on_disk(check_descriptor(e, t->waiting.descriptor));
 }
 
 /* Who is frozen is in state D wherever it happens to wait, also where nobody is otherwise. */
-static bool is_frozen(const struct exam *e, const struct thread_history *t)
+static bool is_frozen(const struct check *e, const struct thread_history *t)
 {
-	const struct fds_descriptor *d = exam_descriptor(e, t->waiting.descriptor);
+	const struct fds_descriptor *d = check_descriptor(e, t->waiting.descriptor);
 	bool is_data = t->waits[THREAD_WAIT_DATA] == t->met && d;
 
 	if (is_data)
@@ -94,9 +93,9 @@ static bool is_frozen(const struct exam *e, const struct thread_history *t)
 		       t->met;
 }
 
-static enum block block_of(const struct exam *e, const struct thread_history *t)
+static enum block block_of(const struct check *e, const struct thread_history *t)
 {
-	if (!exam_is_one_wait(e, t))
+	if (!check_is_one_wait(e, t))
 		return BLOCK_NONE;
 	if (t->uninterruptible == t->met) {
 		if (is_frozen(e, t))
@@ -108,33 +107,33 @@ static enum block block_of(const struct exam *e, const struct thread_history *t)
 
 /* --- the finding --- */
 
-static void tell_where(struct exam *e, const struct thread_history *t, const struct blocked *b)
+static void emit_where(struct check *e, const struct thread_history *t, const struct blocked *b)
 {
 	char call[SYSCALL_NAME_SIZE];
 
 	finding_number(e, "in one wait for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
 		thread_history_ns(t));
 	finding_number(e, "threads that are stuck so", b->stuck, SOOTH_UNIT_NONE, 0);
-	finding_words(e, "state", "%c in %u of %u readings, with no switch between",
+	finding_text(e, "state", "%c in %u of %u readings, with no switch between",
 		t->uninterruptible ? 'D' : 'S',
 		t->uninterruptible ? t->uninterruptible : t->sleeping, t->met);
-	if (t->calls[0].readings) {
+	if (t->calls[0].input) {
 		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
-		finding_words(e, "system call", "%s", call);
+		finding_text(e, "system call", "%s", call);
 	} else if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
 		finding_unseen(e, "the system call: only its user and root may see");
 	} else {
-		finding_words(e, "system call", "none: it wants a page of its memory");
+		finding_text(e, "system call", "none: it wants a page of its memory");
 	}
-	if (t->channels[0].readings)
-		finding_words(e, "waits in", "%s", t->channels[0].name);
+	if (t->channels[0].input)
+		finding_text(e, "waits in", "%s", t->channels[0].name);
 	else
 		finding_unseen(e, "the function of the kernel that it waits in");
 }
 
-static void tell_file(struct exam *e, const struct thread_history *t)
+static void emit_file(struct check *e, const struct thread_history *t)
 {
-	const struct fds_descriptor *d = exam_descriptor(e, t->waiting.descriptor);
+	const struct fds_descriptor *d = check_descriptor(e, t->waiting.descriptor);
 	struct span path = d && d->path_state <= SOOTH_STATE_TRUNCATED
 				   ? record_text(&d->record, &d->path)
 				   : span_of("", 0);
@@ -150,15 +149,15 @@ static void tell_file(struct exam *e, const struct thread_history *t)
 	finding_descriptor(e, d->fd);
 	if (path.size) {
 		finding_path(e, path);
-		finding_words(e, "file", "%.*s, descriptor %u", (int)path.size, path.data, d->fd);
+		finding_text(e, "file", "%.*s, descriptor %u", (int)path.size, path.data, d->fd);
 	}
-	finding_words(e, "device of its file system", "%u:%u", d->device_major, d->device_minor);
+	finding_text(e, "device of its file system", "%u:%u", d->device_major, d->device_minor);
 }
 
-static void tell_blocked(
-	struct exam *e, const struct thread_history *t, const struct blocked *b, const char *what)
+static void emit_blocked(
+	struct check *e, const struct thread_history *t, const struct blocked *b, const char *what)
 {
-	const struct fds_descriptor *d = exam_descriptor(e, t->waiting.descriptor);
+	const struct fds_descriptor *d = check_descriptor(e, t->waiting.descriptor);
 	struct span path = d && d->path_state <= SOOTH_STATE_TRUNCATED
 				   ? record_text(&d->record, &d->path)
 				   : span_of("", 0);
@@ -176,8 +175,8 @@ static void tell_blocked(
 	finding_thread(e, t->tid);
 	finding_claim(e, "thread %s (%u) is stuck waiting for %s%.*s", t->name, t->tid,
 		path.size ? "" : "a file or device", (int)path.size, path.data);
-	tell_where(e, t, b);
-	tell_file(e, t);
+	emit_where(e, t, b);
+	emit_file(e, t);
 	if (t->uninterruptible)
 		finding_remedy(e,
 			"no signal but perhaps SIGKILL ends that wait: see to what it waits for "
@@ -188,10 +187,10 @@ static void tell_blocked(
 	finding_end(e);
 }
 
-static const struct census_process *newest_child(const struct exam *e)
+static const struct process_entry *newest_child(const struct check *e)
 {
-	const struct census_process *child = e->process ? e->process->first_child : NULL;
-	const struct census_process *newest = child;
+	const struct process_entry *child = e->process ? e->process->first_child : NULL;
+	const struct process_entry *newest = child;
 
 	for (; child; child = child->next_sibling) {
 		if (child->id.start_ticks > newest->id.start_ticks)
@@ -200,10 +199,10 @@ static const struct census_process *newest_child(const struct exam *e)
 	return newest;
 }
 
-static void tell_child(
-	struct exam *e, const struct thread_history *t, const struct blocked *b, const char *what)
+static void emit_child(
+	struct check *e, const struct thread_history *t, const struct blocked *b, const char *what)
 {
-	const struct census_process *child = newest_child(e);
+	const struct process_entry *child = newest_child(e);
 
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, what);
 	finding_severity(e, FINDING_MEDIUM);
@@ -218,13 +217,13 @@ static void tell_child(
 			"thread %s (%u) started a process by vfork and is stuck until that has "
 			"another program or ends",
 			t->name, t->tid);
-	tell_where(e, t, b);
+	emit_where(e, t, b);
 	finding_remedy(e, "find out why the child does not get on: sooth diagnose %llu",
 		(unsigned long long)(child ? child->id.pid : e->id.pid));
 	finding_end(e);
 }
 
-static void tell(struct exam *e, const struct thread_history *t, struct blocked *b)
+static void tell(struct check *e, const struct thread_history *t, struct blocked *b)
 {
 	enum block block = block_of(e, t);
 	char what[32];
@@ -237,36 +236,36 @@ static void tell(struct exam *e, const struct thread_history *t, struct blocked 
 		return;
 	snprintf(what, sizeof(what), "tid %u", t->tid);
 	if (block == BLOCK_CHILD)
-		tell_child(e, t, b, what);
+		emit_child(e, t, b, what);
 	else
-		tell_blocked(e, t, b, what);
+		emit_blocked(e, t, b, what);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
 	const struct thread_history *t;
 	struct blocked b = { 0 };
 	size_t position = 0;
 
-	while ((t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
 		enum block block = block_of(e, t);
 
 		b.threads++;
 		b.stuck += block == BLOCK_FILE || block == BLOCK_CHILD;
 	}
 	position = 0;
-	while ((t = thread_histories_next(&e->readings->threads, &e->id, &position)))
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position)))
 		tell(e, t, &b);
 	if (e->found)
 		return;
 	if (!b.threads)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	else if (b.unseen)
-		exam_blind(e, b.unseen);
+		check_blind(e, b.unseen);
 	else if (b.most == BLOCK_FROZEN)
-		exam_fine(e, "it is frozen by its control group");
+		check_fine(e, "it is frozen by its control group");
 	else
-		exam_fine(e, "no thread stays in one wait for a file");
+		check_fine(e, "no thread stays in one wait for a file");
 }
 
 const struct finding_type finding_blocked_io = {

@@ -9,14 +9,14 @@
  */
 #include <stdlib.h>
 
-#include "analyze/judging/call_exam.h"
-#include "analyze/judging/progress.h"
+#include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/progress.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "probes/syscall_names.h"
 
-#define THREADS_TOLD 5
-#define THREADS_MAX  1024
+#define THREADS_SHOWN 5
+#define THREADS_MAX   1024
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
@@ -76,13 +76,13 @@ static bool is_explained(const struct thread_history *t, double wakes)
 	       wakes <= 1.05 * t->short_timeouts_hz / (double)t->short_timeouts;
 }
 
-static bool are_others_quiet(const struct exam *e, const struct thread_history *one, double wakes)
+static bool are_others_quiet(const struct check *e, const struct thread_history *one, double wakes)
 {
 	const struct thread_history *t;
 	size_t position = 0;
 	double others = 0;
 
-	while ((t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
 		if (t == one)
 			continue;
 		others += thread_history_voluntary(t) > 0 ? thread_history_voluntary(t) : 0;
@@ -93,11 +93,11 @@ static bool are_others_quiet(const struct exam *e, const struct thread_history *
 }
 
 /* Nine of ten of its waits. False: the calls do not tell, because not all that wait are there. */
-static bool do_calls_tell(
-	const struct exam *e, const struct thread_history *t, double wakes, enum alarm *out)
+static bool do_calls_emit(
+	const struct check *e, const struct thread_history *t, double wakes, enum alarm *out)
 {
-	const struct call_waits *w = exam_waits(e, t->tid);
-	double seconds = (double)(e->readings->end_ns - e->readings->begin_ns) / (double)NS_PER_S;
+	const struct call_waits *w = check_waits(e, t->tid);
+	double seconds = (double)(e->input->end_ns - e->input->begin_ns) / (double)NS_PER_S;
 	uint64_t all = w ? w->by_time + w->by_event : 0;
 
 	if (!all || (double)all < wakes * seconds / 2)
@@ -107,13 +107,13 @@ static bool do_calls_tell(
 }
 
 /* It has to be the same in most of the readings that met it asleep. */
-static enum alarm alarm_of(const struct exam *e, const struct thread_history *t, double wakes)
+static enum alarm alarm_of(const struct check *e, const struct thread_history *t, double wakes)
 {
 	uint32_t asleep = thread_waits_seen(t->waits, t->met);
 	uint32_t most = asleep - asleep / 4;
 	enum alarm by_calls;
 
-	if (do_calls_tell(e, t, wakes, &by_calls))
+	if (do_calls_emit(e, t, wakes, &by_calls))
 		return by_calls;
 	if (!asleep || t->with_timeout < most)
 		return ALARM_OTHER;
@@ -124,16 +124,16 @@ static enum alarm alarm_of(const struct exam *e, const struct thread_history *t,
 	return are_others_quiet(e, t, wakes) ? ALARM_LIKELY : ALARM_OTHER;
 }
 
-static void look_at(const struct exam *e, struct polling *p, const struct thread_history *t)
+static void look_at(const struct check *e, struct polling *p, const struct thread_history *t)
 {
 	double wakes = thread_history_voluntary(t), cpu = thread_history_cpu(t);
 	enum alarm alarm;
 
 	if (wakes > p->highest)
 		p->highest = wakes;
-	if (t->met < exam_option(e, "min-readings") || cpu < 0 ||
-		!exam_is_over(e, "min-rate", wakes, "") ||
-		cpu / 100 * (double)NS_PER_S / wakes > exam_option(e, "max-cpu"))
+	if (t->met < check_option(e, "min-readings") || cpu < 0 ||
+		!check_is_over(e, "min-rate", wakes, "") ||
+		cpu / 100 * (double)NS_PER_S / wakes > check_option(e, "max-cpu"))
 		return;
 	p->unseen = p->unseen ? p->unseen : thread_history_unseen(t);
 	alarm = alarm_of(e, t, wakes);
@@ -153,14 +153,14 @@ static int by_wakes(const void *a, const void *b)
 	return (y > x) - (y < x);
 }
 
-static void find(const struct exam *e, struct polling *p)
+static void find(const struct check *e, struct polling *p)
 {
 	const struct thread_history *t;
 	size_t position = 0;
 
 	p->highest = -1;
 	p->pollers = calloc(THREADS_MAX, sizeof(*p->pollers));
-	while (p->pollers && (t = thread_histories_next(&e->readings->threads, &e->id, &position)))
+	while (p->pollers && (t = thread_histories_next(&e->input->threads, &e->id, &position)))
 		look_at(e, p, t);
 	if (p->count)
 		qsort(p->pollers, p->count, sizeof(*p->pollers), by_wakes);
@@ -168,43 +168,43 @@ static void find(const struct exam *e, struct polling *p)
 
 /* --- the finding --- */
 
-static void tell_why(struct exam *e, const struct poller *one)
+static void emit_why(struct check *e, const struct poller *one)
 {
 	const struct thread_history *t = one->thread;
 	char call[SYSCALL_NAME_SIZE] = "a call";
 
-	if (t->calls[0].readings)
+	if (t->calls[0].input)
 		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
 	if (one->alarm == ALARM_SEEN)
-		finding_words(e, "what wakes it", "time: %llu of its %llu waits ended by it",
-			(unsigned long long)exam_waits(e, t->tid)->by_time,
-			(unsigned long long)(exam_waits(e, t->tid)->by_time +
-					     exam_waits(e, t->tid)->by_event));
+		finding_text(e, "what wakes it", "time: %llu of its %llu waits ended by it",
+			(unsigned long long)check_waits(e, t->tid)->by_time,
+			(unsigned long long)(check_waits(e, t->tid)->by_time +
+					     check_waits(e, t->tid)->by_event));
 	else if (one->alarm == ALARM_SLEEP)
-		finding_words(e, "what wakes it", "it sleeps, in %s", call);
+		finding_text(e, "what wakes it", "it sleeps, in %s", call);
 	else if (one->alarm == ALARM_SHORT)
-		finding_words(e, "what wakes it",
+		finding_text(e, "what wakes it",
 			"time-outs of %.1f ms, in %s: so many make up to %.0f wakes a second",
 			1000 * t->short_timeouts / t->short_timeouts_hz, call,
 			t->short_timeouts_hz / t->short_timeouts);
 	else
-		finding_words(e, "what wakes it",
+		finding_text(e, "what wakes it",
 			"time-outs, in %s: no other thread is awake often enough to do it", call);
 }
 
-static void tell_threads(struct exam *e, const struct polling *p)
+static void emit_threads(struct check *e, const struct polling *p)
 {
-	for (size_t i = 0; i < p->count && i < THREADS_TOLD; i++) {
+	for (size_t i = 0; i < p->count && i < THREADS_SHOWN; i++) {
 		const struct thread_history *t = p->pollers[i].thread;
 
-		finding_words(e, "thread", "%s (%u): %.0f wakes a second", t->name, t->tid,
+		finding_text(e, "thread", "%s (%u): %.0f wakes a second", t->name, t->tid,
 			thread_history_voluntary(t));
 	}
-	if (p->count > THREADS_TOLD)
-		finding_words(e, "more threads", "%zu", p->count - THREADS_TOLD);
+	if (p->count > THREADS_SHOWN)
+		finding_text(e, "more threads", "%zu", p->count - THREADS_SHOWN);
 }
 
-static void tell(struct exam *e, const struct polling *p, const struct progress *progress)
+static void tell(struct check *e, const struct polling *p, const struct progress *progress)
 {
 	const struct thread_history *t = p->pollers[0].thread;
 	uint64_t interval_ns = thread_history_ns(t);
@@ -229,9 +229,9 @@ static void tell(struct exam *e, const struct polling *p, const struct progress 
 	finding_number(e, "CPU", p->cpu, SOOTH_UNIT_PERCENT, interval_ns);
 	finding_number(e, "CPU time each time it wakes", p->cpu / 100 * (double)NS_PER_S / p->wakes,
 		SOOTH_UNIT_NS, interval_ns);
-	progress_tell(progress, e);
-	tell_why(e, &p->pollers[0]);
-	tell_threads(e, p);
+	progress_emit(progress, e);
+	emit_why(e, &p->pollers[0]);
+	emit_threads(e, p);
 	finding_unseen(e, progress->has_calls ? "what goes through shared memory"
 					      : "what goes by recv and send over sockets other "
 						"than TCP, and through shared memory");
@@ -242,7 +242,7 @@ static void tell(struct exam *e, const struct polling *p, const struct progress 
 	finding_end(e);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
 	struct polling p = { 0 };
 	struct progress progress;
@@ -250,15 +250,15 @@ static void judge(struct exam *e)
 	find(e, &p);
 	progress_of(&progress, e);
 	if (p.highest < 0)
-		exam_blind(e, thread_histories_uncounted(&e->readings->threads, &e->id));
-	else if (p.count && progress.bytes_per_s <= exam_option(e, "max-moved") * p.wakes)
+		check_blind(e, thread_histories_uncounted(&e->input->threads, &e->id));
+	else if (p.count && progress.bytes_per_s <= check_option(e, "max-moved") * p.wakes)
 		tell(e, &p, &progress);
 	else if (p.count)
-		exam_fine(e, "wakes %.0f times a second and works", p.wakes);
+		check_fine(e, "wakes %.0f times a second and works", p.wakes);
 	else if (p.unseen)
-		exam_blind(e, p.unseen);
+		check_blind(e, p.unseen);
 	else
-		exam_fine(e, "no thread wakes more than %.0f times a second", p.highest);
+		check_fine(e, "no thread wakes more than %.0f times a second", p.highest);
 	free(p.pollers);
 }
 

@@ -11,16 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/judging/exam.h"
+#include "analyze/diagnosis/check.h"
 #include "analyze/sockets/socket_sums.h"
-#include "analyze/sockets/socket_words.h"
+#include "analyze/sockets/socket_text.h"
 #include "base/map.h"
 #include "core/finding.h"
 #include "probes/sockets.h"
 
-#define SOCKETS_MAX 65536
-#define PEERS_MAX   4096
-#define PEERS_TOLD  3
+#define SOCKETS_MAX    65536
+#define PEERS_MAX      4096
+#define PEERS_REPORTED 3
 
 static const struct finding_option options[] = {
 	{ .name = "min-count",
@@ -79,10 +79,10 @@ static void take_first(struct look *l, const struct snapshot *reading)
 	}
 }
 
-static void add_peer(const struct exam *e, struct look *l, const struct sockets_socket *s)
+static void add_peer(const struct check *e, struct look *l, const struct sockets_socket *s)
 {
 	enum peer_label_strength strength;
-	struct span label = socket_sums_label(&e->readings->labels, s, &strength);
+	struct span label = socket_sums_label(&e->input->labels, s, &strength);
 	struct socket_peer_key key = { 0 };
 	struct buffer text = { 0 };
 	uint64_t *count;
@@ -99,7 +99,7 @@ static void add_peer(const struct exam *e, struct look *l, const struct sockets_
 		++*count;
 }
 
-static void take_last(const struct exam *e, struct look *l, const struct snapshot *reading)
+static void take_last(const struct check *e, struct look *l, const struct snapshot *reading)
 {
 	struct batch records = snapshot_records(reading);
 
@@ -132,7 +132,7 @@ static int by_count(const void *a, const void *b)
 }
 
 /* Those with most; the first is the subject. */
-static void tell_peers(struct exam *e, const struct look *l)
+static void emit_peers(struct check *e, const struct look *l)
 {
 	struct peer *all = calloc(l->peers.count + 1, sizeof(*all));
 	size_t position = 0, count = 0;
@@ -144,8 +144,8 @@ static void tell_peers(struct exam *e, const struct look *l)
 			*(const uint64_t *)value };
 	if (count)
 		qsort(all, count, sizeof(*all), by_count);
-	for (size_t i = 0; i < count && i < PEERS_TOLD; i++)
-		finding_words(e, "of them", "%llu with %s", (unsigned long long)all[i].count,
+	for (size_t i = 0; i < count && i < PEERS_REPORTED; i++)
+		finding_text(e, "of them", "%llu with %s", (unsigned long long)all[i].count,
 			all[i].key.text);
 	if (count)
 		finding_connection(
@@ -153,7 +153,7 @@ static void tell_peers(struct exam *e, const struct look *l)
 	free(all);
 }
 
-static void tell(struct exam *e, const struct look *l)
+static void tell(struct check *e, const struct look *l)
 {
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(e, "keeps %llu connections that their peers have closed",
@@ -165,7 +165,7 @@ static void tell(struct exam *e, const struct look *l)
 	if (l->unread)
 		finding_number(
 			e, "received on them and not read", (double)l->unread, SOOTH_UNIT_BYTES, 0);
-	tell_peers(e, l);
+	emit_peers(e, l);
 	finding_unseen(e, "since when: the kernel does not tell when the peer closed");
 	finding_remedy(e,
 		"each takes a descriptor until the process closes it or ends: restart it; "
@@ -174,8 +174,8 @@ static void tell(struct exam *e, const struct look *l)
 	finding_end(e);
 }
 
-static void judge_readings(
-	struct exam *e, struct look *l, const struct snapshot *first, const struct snapshot *last)
+static void diagnose_snapshots(
+	struct check *e, struct look *l, const struct snapshot *first, const struct snapshot *last)
 {
 	const struct sockets_process *begin = snapshot_end(first, sizeof(*begin));
 	const struct sockets_process *end = snapshot_end(last, sizeof(*end));
@@ -184,29 +184,29 @@ static void judge_readings(
 		l->interval_ns = end->record.time_ns - begin->record.time_ns;
 	take_first(l, first);
 	take_last(e, l, last);
-	if ((double)l->interval_ns < exam_option(e, "min-interval"))
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
-	else if (exam_is_over(e, "min-count", (double)l->kept, ""))
+	if ((double)l->interval_ns < check_option(e, "min-interval"))
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+	else if (check_is_over(e, "min-count", (double)l->kept, ""))
 		tell(e, l);
 	else
-		exam_fine(e, "%llu closed by the peer, %llu of them kept",
+		check_fine(e, "%llu closed by the peer, %llu of them kept",
 			(unsigned long long)l->last, (unsigned long long)l->kept);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
-	const struct snapshot *first = exam_first(e, &e->readings->sockets);
-	const struct snapshot *last = exam_last(e, &e->readings->sockets);
+	const struct snapshot *first = check_first(e, &e->input->sockets);
+	const struct snapshot *last = check_last(e, &e->input->sockets);
 	const struct sockets_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 	struct look l = { 0 };
 
 	if (!end || end->sockets_state > SOOTH_STATE_TRUNCATED) {
-		exam_blind(e, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(e, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	map_init(&l.before, sizeof(uint64_t), sizeof(uint64_t), SOCKETS_MAX);
 	map_init(&l.peers, sizeof(struct socket_peer_key), sizeof(uint64_t), PEERS_MAX);
-	judge_readings(e, &l, first, last);
+	diagnose_snapshots(e, &l, first, last);
 	map_fini(&l.before);
 	map_fini(&l.peers);
 }

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/judging/call_exam.h"
+#include "analyze/diagnosis/call_check.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "model/errno_names.h"
 
-#define TOLD_MOST 4
+#define SHOWN_MAX 4
 
 static const struct finding_option options[] = {
 	{ .name = "min-failures",
@@ -37,12 +37,12 @@ static double weigh(const void *key, const void *value, void *user)
 {
 	const struct call_path *address = key;
 	const struct call_peer *p = value;
-	const struct exam *e = user;
+	const struct check *e = user;
 	double failures = failures_of(p);
 
 	if (p->last_made_ns > p->last_failed_ns ||
-		failures * 100 < exam_option(e, "min-share") * (failures + (double)p->made) ||
-		!exam_is_over(e, "min-failures", failures, address->text))
+		failures * 100 < check_option(e, "min-share") * (failures + (double)p->made) ||
+		!check_is_over(e, "min-failures", failures, address->text))
 		return 0;
 	return failures;
 }
@@ -66,19 +66,19 @@ static void put_errors(const struct call_peer *p, char *out, size_t size)
 }
 
 /* 127.0.0.1:443 by its name, where the user or the table of peers has one. */
-static struct span label_of(const struct exam *e, const char *address)
+static struct span label_of(const struct check *e, const char *address)
 {
 	struct span label = span_of("", 0);
 	unsigned char bytes[16];
 	unsigned port;
 
 	if (peer_split(address, bytes, &port))
-		peer_labels_find(&e->readings->labels, bytes, port, &label);
+		peer_labels_find(&e->input->labels, bytes, port, &label);
 	return label;
 }
 
-static void tell(
-	struct exam *e, const struct exam_calls *c, const char *address, const struct call_peer *p)
+static void tell(struct check *e, const struct check_calls *c, const char *address,
+	const struct call_peer *p)
 {
 	struct span label = label_of(e, address);
 	double failures = failures_of(p);
@@ -91,9 +91,9 @@ static void tell(
 		label.size ? " (" : "", (int)label.size, label.data, label.size ? ")" : "",
 		failures, (unsigned long long)p->attempts, errors);
 	finding_number(e, "failures", failures, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_rate(e, "attempts", exam_calls_rate(c, (double)p->attempts), SOOTH_UNIT_NONE,
+	finding_rate(e, "attempts", check_calls_rate(c, (double)p->attempts), SOOTH_UNIT_NONE,
 		c->interval_ns);
-	finding_words(e, "how they failed", "%s", errors);
+	finding_text(e, "how they failed", "%s", errors);
 	if (p->made)
 		finding_number(e, "reached", (double)p->made, SOOTH_UNIT_NONE, c->interval_ns);
 	if (p->excused)
@@ -104,35 +104,35 @@ static void tell(
 	if (p->unknown)
 		finding_unseen(e, "how %llu more ended: it did not ask, and closed them",
 			(unsigned long long)p->unknown);
-	exam_calls_unseen(c, e);
+	check_calls_unseen(c, e);
 	finding_remedy(e,
 		"see whether %s is there and lets it in; or have it wait longer between attempts",
 		address);
 	finding_end(e);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
-	struct exam_ranked top[TOLD_MOST];
+	struct check_ranked top[SHOWN_MAX];
 	uint64_t attempts = 0, made = 0;
-	struct exam_calls c;
+	struct check_calls c;
 	size_t position = 0, count;
 	void *value;
 
-	if (!exam_calls_begin(&c, e))
+	if (!check_calls_begin(&c, e))
 		return;
 	while (map_next(&c.history->peers, &position, NULL, &value)) {
 		attempts += ((const struct call_peer *)value)->attempts;
 		made += ((const struct call_peer *)value)->made;
 	}
-	count = exam_rank(&c.history->peers, weigh, e, top, TOLD_MOST);
+	count = check_rank(&c.history->peers, weigh, e, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
 		tell(e, &c, ((const struct call_path *)top[i].key)->text, top[i].value);
 	if (!count && attempts)
-		exam_fine(e, "%llu connects, %llu made", (unsigned long long)attempts,
+		check_fine(e, "%llu connects, %llu made", (unsigned long long)attempts,
 			(unsigned long long)made);
 	else if (!count)
-		exam_fine(e, "it connected to nobody");
+		check_fine(e, "it connected to nobody");
 }
 
 const struct finding_type finding_connect_failing = {

@@ -9,14 +9,14 @@
  */
 #include <stdlib.h>
 
-#include "analyze/judging/exam.h"
-#include "analyze/judging/progress.h"
+#include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/progress.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/units.h"
 #include "core/finding.h"
 
-#define THREADS_TOLD 5
-#define THREADS_MAX  4096
+#define THREADS_SHOWN 5
+#define THREADS_MAX   4096
 
 static const struct finding_option options[] = {
 	{ .name = "percent",
@@ -94,15 +94,15 @@ struct spin {
 
 /* --- who spins --- */
 
-static bool burns(const struct exam *e, const struct thread_history *t)
+static bool burns(const struct check *e, const struct thread_history *t)
 {
-	double waits = thread_history_voluntary(t), stretch = thread_history_stretch(t);
-	bool yields = stretch >= 0 && stretch < exam_option(e, "min-stretch");
+	double waits = thread_history_voluntary(t), bucket = thread_history_bucket(t);
+	bool yields = bucket >= 0 && bucket < check_option(e, "min-stretch");
 
-	return !yields && t->met >= exam_option(e, "min-readings") &&
-	       thread_history_wanted(t) >= exam_option(e, "percent") &&
-	       thread_history_cpu(t) >= exam_option(e, "min-cpu") && waits >= 0 &&
-	       waits <= exam_option(e, "max-waits") && t->running * 3 >= t->met * 2;
+	return !yields && t->met >= check_option(e, "min-readings") &&
+	       thread_history_selected(t) >= check_option(e, "percent") &&
+	       thread_history_cpu(t) >= check_option(e, "min-cpu") && waits >= 0 &&
+	       waits <= check_option(e, "max-waits") && t->running * 3 >= t->met * 2;
 }
 
 static int by_cpu(const void *a, const void *b)
@@ -113,7 +113,7 @@ static int by_cpu(const void *a, const void *b)
 	return (y > x) - (y < x);
 }
 
-static void find(const struct exam *e, struct spin *s)
+static void find(const struct check *e, struct spin *s)
 {
 	const struct thread_history *t;
 	size_t position = 0;
@@ -121,14 +121,14 @@ static void find(const struct exam *e, struct spin *s)
 	s->threads = calloc(THREADS_MAX, sizeof(*s->threads));
 	s->highest = -1;
 	while (s->threads && s->count < THREADS_MAX &&
-		(t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
+		(t = thread_histories_next(&e->input->threads, &e->id, &position))) {
 		double cpu = thread_history_cpu(t);
 
 		if (cpu > s->highest)
 			s->highest = cpu;
 		if (cpu < 0 || !burns(e, t))
 			continue;
-		if (thread_history_faults(t) > exam_option(e, "max-faults")) {
+		if (thread_history_faults(t) > check_option(e, "max-faults")) {
 			s->works = true;
 			continue;
 		}
@@ -141,7 +141,7 @@ static void find(const struct exam *e, struct spin *s)
 
 /* --- how bad --- */
 
-static bool should_wait(const struct census_process *p)
+static bool should_wait(const struct process_entry *p)
 {
 	return p && (p->agent || (p->has_role && (p->role == AGENT_ROLE_MCP ||
 							 p->role == AGENT_ROLE_LANGUAGE_SERVER)));
@@ -158,44 +158,43 @@ static uint64_t burnt_ns(const struct spin *s)
 	return most;
 }
 
-static bool is_half_of_host(const struct exam *e, const struct spin *s)
+static bool is_half_of_host(const struct check *e, const struct spin *s)
 {
-	uint32_t cpus = e->readings->load.cpus;
+	uint32_t cpus = e->input->load.cpus;
 
 	return cpus > 1 && s->cpu >= 100.0 * cpus / 2;
 }
 
 static enum finding_severity severity(
-	const struct exam *e, const struct spin *s, const struct progress *p, bool in_kernel)
+	const struct check *e, const struct spin *s, const struct progress *p, bool in_kernel)
 {
-	if (s->cpu < exam_option(e, "sure"))
+	if (s->cpu < check_option(e, "sure"))
 		return FINDING_LOW;
-	if (should_wait(e->process) || (double)burnt_ns(s) >= exam_option(e, "long"))
+	if (should_wait(e->process) || (double)burnt_ns(s) >= check_option(e, "long"))
 		return FINDING_HIGH;
 	/* Looking for files is many short calls, too, and not to be told from a loop. */
-	if (in_kernel || !p->is_measured || (double)burnt_ns(s) < exam_option(e, "some"))
+	if (in_kernel || !p->is_measured || (double)burnt_ns(s) < check_option(e, "some"))
 		return FINDING_LOW;
 	return is_half_of_host(e, s) ? FINDING_HIGH : FINDING_MEDIUM;
 }
 
 /* --- the finding --- */
 
-static void tell_threads(struct exam *e, const struct spin *s)
+static void emit_threads(struct check *e, const struct spin *s)
 {
-	for (size_t i = 0; i < s->count && i < THREADS_TOLD; i++) {
+	for (size_t i = 0; i < s->count && i < THREADS_SHOWN; i++) {
 		const struct thread_history *t = s->threads[i];
 		enum thread_role role = thread_role_of(
 			span_of(t->name, strlen(t->name)), span_of("", 0), t->tid == e->id.pid);
 
-		finding_words(e, "thread", "%s (%u)%s%s: %.0f %%", t->name, t->tid,
-			role ? ", " : "", role ? thread_role_names.names[role] : "",
-			thread_history_cpu(t));
+		finding_text(e, "thread", "%s (%u)%s%s: %.0f %%", t->name, t->tid, role ? ", " : "",
+			role ? thread_role_names.names[role] : "", thread_history_cpu(t));
 	}
-	if (s->count > THREADS_TOLD)
-		finding_words(e, "more threads", "%zu", s->count - THREADS_TOLD);
+	if (s->count > THREADS_SHOWN)
+		finding_text(e, "more threads", "%zu", s->count - THREADS_SHOWN);
 }
 
-static void tell_claim(struct exam *e, const struct spin *s, bool in_kernel)
+static void emit_claim(struct check *e, const struct spin *s, bool in_kernel)
 {
 	const char *calls = in_kernel ? "; much of that in calls that return at once" : "";
 
@@ -211,7 +210,7 @@ static void tell_claim(struct exam *e, const struct spin *s, bool in_kernel)
 			s->threads[0]->name, s->threads[0]->tid, s->cpu, calls);
 }
 
-static void tell_figures(struct exam *e, const struct spin *s, const struct progress *p)
+static void emit_values(struct check *e, const struct spin *s, const struct progress *p)
 {
 	const struct thread_history *t = s->threads[0];
 	uint64_t interval_ns = thread_history_ns(t);
@@ -219,33 +218,33 @@ static void tell_figures(struct exam *e, const struct spin *s, const struct prog
 
 	finding_number(e, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
 	finding_number(
-		e, "ran or could run", thread_history_wanted(t), SOOTH_UNIT_PERCENT, interval_ns);
+		e, "ran or could run", thread_history_selected(t), SOOTH_UNIT_PERCENT, interval_ns);
 	finding_rate(e, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, interval_ns);
 	if (system >= 0)
 		finding_number(e, "of it in the kernel", system, SOOTH_UNIT_PERCENT, interval_ns);
 	if (thread_history_faults(t) >= 0)
 		finding_rate(e, "pages touched first", thread_history_faults(t), SOOTH_UNIT_NONE,
 			interval_ns);
-	progress_tell(p, e);
-	tell_threads(e, s);
+	progress_emit(p, e);
+	emit_threads(e, s);
 	finding_number(e, "CPU time of the thread", (double)burnt_ns(s), SOOTH_UNIT_NS, 0);
-	if (e->readings->load.cpus)
-		finding_number(e, "share of the host", s->cpu / e->readings->load.cpus,
+	if (e->input->load.cpus)
+		finding_number(e, "share of the host", s->cpu / e->input->load.cpus,
 			SOOTH_UNIT_PERCENT, interval_ns);
 }
 
-static void tell(struct exam *e, const struct spin *s, const struct progress *p)
+static void tell(struct check *e, const struct spin *s, const struct progress *p)
 {
 	double system = thread_history_system(s->threads[0]);
-	bool in_kernel = system >= exam_option(e, "in-kernel");
+	bool in_kernel = system >= check_option(e, "in-kernel");
 
 	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_severity(e, severity(e, s, p, in_kernel));
 	if (s->count == 1)
 		finding_thread(e, s->threads[0]->tid);
-	tell_claim(e, s, in_kernel);
-	tell_figures(e, s, p);
-	if (s->cpu < exam_option(e, "sure"))
+	emit_claim(e, s, in_kernel);
+	emit_values(e, s, p);
+	if (s->cpu < check_option(e, "sure"))
 		finding_unseen(e, "what it would do with a processor: the host is too busy");
 	finding_unseen(e, "which function: a profile tells; whether it computes something of use");
 	finding_remedy(e,
@@ -256,7 +255,7 @@ static void tell(struct exam *e, const struct spin *s, const struct progress *p)
 	finding_end(e);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
 	struct spin s = { 0 };
 	struct progress p;
@@ -264,11 +263,11 @@ static void judge(struct exam *e)
 	find(e, &s);
 	progress_of(&p, e);
 	if (s.highest < 0)
-		exam_blind(e, thread_histories_uncounted(&e->readings->threads, &e->id));
-	else if (s.count && p.bytes_per_s <= exam_option(e, "max-moved"))
+		check_blind(e, thread_histories_uncounted(&e->input->threads, &e->id));
+	else if (s.count && p.bytes_per_s <= check_option(e, "max-moved"))
 		tell(e, &s, &p);
 	else
-		exam_fine(e, "the busiest thread uses %.0f %% of a processor%s", s.highest,
+		check_fine(e, "the busiest thread uses %.0f %% of a processor%s", s.highest,
 			s.count || s.works ? ", and works on data" : "");
 	free(s.threads);
 }

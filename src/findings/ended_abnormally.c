@@ -4,8 +4,8 @@
  * kernel's log has. An end that somebody asked for politely, and who has the right to ask most
  * of all, its parent or itself, is none.
  */
-#include "analyze/judging/end_words.h"
-#include "analyze/judging/exam.h"
+#include "analyze/diagnosis/exit_reason_text.h"
+#include "analyze/diagnosis/check.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "probes/limits.h"
@@ -38,9 +38,9 @@ enum {
 /* What is known of one end. */
 struct why {
 	const struct ending *of;
-	const struct ends_log *log;
-	const struct ends_signal *fatal; /* NULL: it was no signal, or not seen */
-	const struct ends_core *core;
+	const struct exit_reasons_log *log;
+	const struct exit_reasons_signal *fatal; /* NULL: it was no signal, or not seen */
+	const struct exit_reasons_core *core;
 	uint32_t status;
 	unsigned signal; /* 0: it exited */
 	bool is_oom;
@@ -69,21 +69,21 @@ static bool is_own_doing(const struct why *w)
 	return (w->signal == PIPE || w->signal == SIZE_LIMIT) && !is_sent(w);
 }
 
-static const struct ends_log *log_of(const struct exam *e)
+static const struct exit_reasons_log *log_of(const struct check *e)
 {
-	const struct stream_segment *segment = e->readings->host.segment;
+	const struct stream_segment *segment = e->input->host.segment;
 	uint64_t ticks = segment && segment->ticks_per_s ? segment->ticks_per_s : 100;
 	uint64_t from_ns = e->id.start_ticks * (NS_PER_S / ticks);
 	int64_t boot = segment ? segment->boottime_offset_ns : 0;
 
 	/* Since it started; the number may have been another's before. */
 	from_ns = (int64_t)from_ns > boot ? from_ns - (uint64_t)boot : 0;
-	return endings_log(&e->readings->endings, (uint32_t)e->id.pid, from_ns);
+	return endings_log(&e->input->endings, (uint32_t)e->id.pid, from_ns);
 }
 
 /* --- evidence --- */
 
-static void say_signal(struct exam *e, const struct why *w)
+static void say_signal(struct check *e, const struct why *w)
 {
 	struct buffer words = { 0 };
 	uint64_t end_ns = w->of->end.record.time_ns;
@@ -93,25 +93,26 @@ static void say_signal(struct exam *e, const struct why *w)
 			finding_unseen(e, "who sent it: signals were not watched (run as root)");
 		return;
 	}
-	end_words_sender(&words, w->of, w->fatal);
+	exit_reason_text_sender(&words, w->of, w->fatal);
 	if (!is_own_doing(w))
-		finding_words(e, "sent by", "%s", buffer_cstr(&words));
+		finding_text(e, "sent by", "%s", buffer_cstr(&words));
 	buffer_fini(&words);
 	if (is_sent(w))
-		finding_words(e, "user of the sender", "%u", w->fatal->sender_uid);
+		finding_text(e, "user of the sender", "%u", w->fatal->sender_uid);
 	if (w->fatal->is_sender_ending)
-		finding_words(e, "because", "the sender ended, and it had asked to end with it");
+		finding_text(e, "because", "the sender ended, and it had asked to end with it");
 	if (!w->fatal->address_state)
-		finding_words(e, "address", "0x%llx", (unsigned long long)w->fatal->address);
+		finding_text(e, "address", "0x%llx", (unsigned long long)w->fatal->address);
 	if (w->fatal->sent_ns && w->fatal->sent_ns < end_ns)
 		finding_number(e, "from the signal to the end",
 			(double)(end_ns - w->fatal->sent_ns), SOOTH_UNIT_NS, 0);
 }
 
-static void say_memory(struct exam *e, const struct why *w)
+static void say_memory(struct check *e, const struct why *w)
 {
-	const struct ends_oom *oom = &w->of->oom;
-	const struct ends_log *log = w->log && w->log->what == ENDS_LOG_OOM ? w->log : NULL;
+	const struct exit_reasons_oom *oom = &w->of->oom;
+	const struct exit_reasons_log *log =
+		w->log && w->log->what == EXIT_REASONS_LOG_OOM ? w->log : NULL;
 
 	if (w->of->has_oom && !oom->figures_state) {
 		finding_number(e, "resident, of no file", (double)oom->anonymous_bytes,
@@ -121,7 +122,7 @@ static void say_memory(struct exam *e, const struct why *w)
 		finding_number(
 			e, "resident, shared", (double)oom->shared_bytes, SOOTH_UNIT_BYTES, 0);
 		finding_number(e, "page tables", (double)oom->table_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_words(e, "who wanted memory", "%.*s (pid %u)", END_NAME(oom->asker_name),
+		finding_text(e, "who wanted memory", "%.*s (pid %u)", END_NAME(oom->asker_name),
 			oom->asker_pid);
 	} else if (log && !log->figures_state) {
 		finding_number(e, "resident, of no file", (double)log->anonymous_bytes,
@@ -132,7 +133,7 @@ static void say_memory(struct exam *e, const struct why *w)
 			e, "resident, shared", (double)log->shared_bytes, SOOTH_UNIT_BYTES, 0);
 	}
 	if (log)
-		finding_words(e, "memory was out", "%s",
+		finding_text(e, "memory was out", "%s",
 			log->is_of_group ? "in its control group" : "on the host");
 	else
 		finding_unseen(e, "whether the host or a control group had no memory left: the "
@@ -140,9 +141,9 @@ static void say_memory(struct exam *e, const struct why *w)
 }
 
 /* The limit of its group when it was last read. */
-static void say_group(struct exam *e)
+static void say_group(struct check *e)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->limits);
+	const struct snapshot *last = check_last(e, &e->input->limits);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 
 	batch_for_each (r, &all) {
@@ -156,69 +157,70 @@ static void say_group(struct exam *e)
 	}
 }
 
-static void say_cpu(struct exam *e)
+static void say_cpu(struct check *e)
 {
 	if (e->series.count)
 		finding_number(e, "CPU time when last seen",
 			(double)e->series.points[e->series.count - 1].cpu_ns, SOOTH_UNIT_NS, 0);
 }
 
-static void say_limits(struct exam *e, const struct why *w)
+static void say_limits(struct check *e, const struct why *w)
 {
-	const struct ends_end *end = &w->of->end;
+	const struct exit_reasons_end *end = &w->of->end;
 
 	if (end->limits_state)
 		return;
-	if (w->signal == CPU_LIMIT && end->cpu_soft_s != ENDS_UNLIMITED)
+	if (w->signal == CPU_LIMIT && end->cpu_soft_s != EXIT_REASONS_UNLIMITED)
 		finding_number(e, "limit of CPU time", (double)end->cpu_soft_s * NS_PER_S,
 			SOOTH_UNIT_NS, 0);
-	if (w->signal == KILL && end->cpu_hard_s != ENDS_UNLIMITED) {
+	if (w->signal == KILL && end->cpu_hard_s != EXIT_REASONS_UNLIMITED) {
 		finding_number(e, "hard limit of CPU time", (double)end->cpu_hard_s * NS_PER_S,
 			SOOTH_UNIT_NS, 0);
 		say_cpu(e);
 	}
-	if (w->signal == SIZE_LIMIT && end->file_size_bytes != ENDS_UNLIMITED)
+	if (w->signal == SIZE_LIMIT && end->file_size_bytes != EXIT_REASONS_UNLIMITED)
 		finding_number(e, "limit of the size of files", (double)end->file_size_bytes,
 			SOOTH_UNIT_BYTES, 0);
 }
 
-static void say_core(struct exam *e, const struct why *w)
+static void say_core(struct check *e, const struct why *w)
 {
 	struct buffer words = { 0 };
 
 	if (!END_HAS_CORE(w->status))
 		return;
 	if (w->core)
-		end_words_core(&words, w->core);
+		exit_reason_text_core(&words, w->core);
 	if (words.size)
-		finding_words(e, "core", "%s", buffer_cstr(&words));
+		finding_text(e, "core", "%s", buffer_cstr(&words));
 	else
 		finding_unseen(e, "where the core that the kernel wrote is");
 	buffer_fini(&words);
 }
 
-static void say_fault(struct exam *e, const struct why *w)
+static void say_fault(struct check *e, const struct why *w)
 {
-	const struct ends_log *log = w->log && w->log->what == ENDS_LOG_FAULT ? w->log : NULL;
+	const struct exit_reasons_log *log =
+		w->log && w->log->what == EXIT_REASONS_LOG_FAULT ? w->log : NULL;
 	struct span object = log && !log->object_state ? record_text(&log->record, &log->object)
 						       : span_of("", 0);
 
 	if (!log || !is_fault(w->signal))
 		return;
 	if (!w->fatal && !log->address_state)
-		finding_words(e, "address", "0x%llx", (unsigned long long)log->address);
+		finding_text(e, "address", "0x%llx", (unsigned long long)log->address);
 	if (object.size)
-		finding_words(e, "it stood in", "%.*s", (int)object.size, object.data);
+		finding_text(e, "it stood in", "%.*s", (int)object.size, object.data);
 	if (!log->instruction_state)
-		finding_words(e, "at", "0x%llx", (unsigned long long)log->instruction);
+		finding_text(e, "at", "0x%llx", (unsigned long long)log->instruction);
 }
 
-static void say_all(struct exam *e, const struct why *w)
+static void say_all(struct check *e, const struct why *w)
 {
 	struct buffer words = { 0 };
 
-	end_words_status(&words, w->status);
-	finding_words(e, "status", "%s", buffer_cstr(&words));
+	exit_reason_text_status(&words, w->status);
+	finding_text(e, "status", "%s", buffer_cstr(&words));
 	buffer_fini(&words);
 	if (w->signal)
 		say_signal(e, w);
@@ -236,20 +238,21 @@ static void say_all(struct exam *e, const struct why *w)
 
 /* --- claims --- */
 
-static void claim_sent(struct exam *e, const struct why *w, const char *verb)
+static void claim_sent(struct check *e, const struct why *w, const char *verb)
 {
 	struct buffer sender = { 0 };
 	char name[SIGNAL_NAME_SIZE];
 
-	end_words_sender(&sender, w->of, w->fatal);
+	exit_reason_text_sender(&sender, w->of, w->fatal);
 	finding_claim(e, "was %s by %s, sent by %s", verb, signal_name(name, w->signal),
 		buffer_cstr(&sender));
 	buffer_fini(&sender);
 }
 
-static void tell_oom(struct exam *e, const struct why *w)
+static void emit_oom(struct check *e, const struct why *w)
 {
-	const struct ends_log *log = w->log && w->log->what == ENDS_LOG_OOM ? w->log : NULL;
+	const struct exit_reasons_log *log =
+		w->log && w->log->what == EXIT_REASONS_LOG_OOM ? w->log : NULL;
 	struct span group =
 		log && !log->group_state ? record_text(&log->record, &log->group) : span_of("", 0);
 
@@ -266,7 +269,7 @@ static void tell_oom(struct exam *e, const struct why *w)
 			  "inspect --maps of the next one");
 }
 
-static void tell_fault(struct exam *e, const struct why *w)
+static void emit_fault(struct check *e, const struct why *w)
 {
 	char name[SIGNAL_NAME_SIZE];
 
@@ -291,7 +294,7 @@ static void tell_fault(struct exam *e, const struct why *w)
 				  "ulimit -c unlimited before it starts");
 }
 
-static void tell_limit(struct exam *e, const struct why *w)
+static void emit_limit(struct check *e, const struct why *w)
 {
 	finding_severity(e, FINDING_HIGH);
 	if (is_sent(w))
@@ -304,9 +307,10 @@ static void tell_limit(struct exam *e, const struct why *w)
 		e, "raise it before it starts: ulimit %s", w->signal == SIZE_LIMIT ? "-f" : "-t");
 }
 
-static void tell_kill(struct exam *e, const struct why *w)
+static void emit_kill(struct check *e, const struct why *w)
 {
-	bool has_limit = !w->of->end.limits_state && w->of->end.cpu_hard_s != ENDS_UNLIMITED;
+	bool has_limit =
+		!w->of->end.limits_state && w->of->end.cpu_hard_s != EXIT_REASONS_UNLIMITED;
 
 	finding_severity(e, FINDING_MEDIUM);
 	if (is_sent(w)) {
@@ -327,7 +331,7 @@ static void tell_kill(struct exam *e, const struct why *w)
 	}
 }
 
-static void tell_signal(struct exam *e, const struct why *w)
+static void emit_signal(struct check *e, const struct why *w)
 {
 	char name[SIGNAL_NAME_SIZE];
 
@@ -352,7 +356,7 @@ static void tell_signal(struct exam *e, const struct why *w)
 				      : "what it wrote to standard error");
 }
 
-static void tell_exit(struct exam *e, const struct why *w)
+static void emit_exit(struct check *e, const struct why *w)
 {
 	unsigned code = END_EXIT(w->status);
 	char name[SIGNAL_NAME_SIZE];
@@ -377,21 +381,21 @@ static bool is_guess(const struct why *w)
 	return w->signal == KILL && !w->is_oom && !is_sent(w);
 }
 
-static void tell(struct exam *e, const struct why *w)
+static void tell(struct check *e, const struct why *w)
 {
 	finding_begin(e, is_guess(w) ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
 	if (w->is_oom)
-		tell_oom(e, w);
+		emit_oom(e, w);
 	else if (is_fault(w->signal) || w->signal == ABORT)
-		tell_fault(e, w);
+		emit_fault(e, w);
 	else if (w->signal == CPU_LIMIT || w->signal == SIZE_LIMIT)
-		tell_limit(e, w);
+		emit_limit(e, w);
 	else if (w->signal == KILL)
-		tell_kill(e, w);
+		emit_kill(e, w);
 	else if (w->signal)
-		tell_signal(e, w);
+		emit_signal(e, w);
 	else
-		tell_exit(e, w);
+		emit_exit(e, w);
 	say_all(e, w);
 	finding_end(e);
 }
@@ -399,9 +403,9 @@ static void tell(struct exam *e, const struct why *w)
 /* --- judging --- */
 
 /* One that ended as its parent, or itself, wanted. */
-static bool is_orderly(struct exam *e, const struct why *w)
+static bool is_orderly(struct check *e, const struct why *w)
 {
-	const struct ends_signal *request = w->signal ? w->fatal : ending_request(w->of);
+	const struct exit_reasons_signal *request = w->signal ? w->fatal : ending_request(w->of);
 	struct buffer sender = { 0 };
 	char name[SIGNAL_NAME_SIZE];
 	bool is_own = request && !request->is_from_kernel &&
@@ -410,24 +414,24 @@ static bool is_orderly(struct exam *e, const struct why *w)
 	if (w->signal ? !(is_request(w->signal) && is_own) : END_EXIT(w->status) != 0)
 		return false;
 	if (request) {
-		end_words_sender(&sender, w->of, request);
-		exam_fine(e, "ended %s %s of %s", w->signal ? "by" : "with status 0 after",
+		exit_reason_text_sender(&sender, w->of, request);
+		check_fine(e, "ended %s %s of %s", w->signal ? "by" : "with status 0 after",
 			signal_name(name, request->signal), buffer_cstr(&sender));
 	} else {
-		exam_fine(e, "ended with status 0");
+		check_fine(e, "ended with status 0");
 	}
 	buffer_fini(&sender);
 	return true;
 }
 
-static void judge_end(struct exam *e, const struct ending *of)
+static void diagnose_end(struct check *e, const struct ending *of)
 {
-	const struct endings *all = &e->readings->endings;
+	const struct endings *all = &e->input->endings;
 	struct why w = { .of = of, .log = log_of(e) };
 	uint8_t state = ending_status(all, of, &w.status);
 
 	if (state) {
-		exam_blind_because(e, "it ended, and how was not seen",
+		check_blind_because(e, "it ended, and how was not seen",
 			"run as root: then ends are watched as they happen");
 		return;
 	}
@@ -436,23 +440,23 @@ static void judge_end(struct exam *e, const struct ending *of)
 	w.core = of->core ? of->core : endings_stored(all, (uint32_t)e->id.pid);
 	w.is_oom = w.signal == KILL &&
 		   (of->has_oom || (!of->end.oom_state && of->end.is_oom_victim) ||
-			   (of->end.oom_state && w.log && w.log->what == ENDS_LOG_OOM));
+			   (of->end.oom_state && w.log && w.log->what == EXIT_REASONS_LOG_OOM));
 	if (!is_orderly(e, &w))
 		tell(e, &w);
 }
 
 /* Of one that was gone before anything was observed the log alone tells. */
-static void judge_gone(struct exam *e, const struct ends_log *log)
+static void diagnose_gone(struct check *e, const struct exit_reasons_log *log)
 {
-	const struct ends_core *core = endings_stored(&e->readings->endings, log->log_pid);
+	const struct exit_reasons_core *core = endings_stored(&e->input->endings, log->log_pid);
 	struct ending none = { .id = e->id };
 	struct why w = { .of = &none, .log = log, .core = core, .is_oom = true };
-	uint64_t now = e->readings->end_ns;
+	uint64_t now = e->input->end_ns;
 	struct span trap = record_text(&log->record, &log->trap);
 
 	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "");
-	if (log->what == ENDS_LOG_OOM) {
-		tell_oom(e, &w);
+	if (log->what == EXIT_REASONS_LOG_OOM) {
+		emit_oom(e, &w);
 		say_memory(e, &w);
 	} else {
 		w.is_oom = false;
@@ -463,45 +467,45 @@ static void judge_gone(struct exam *e, const struct ends_log *log)
 		say_fault(e, &w);
 	}
 	if (core) {
-		w.status = ENDS_CORE_FLAG;
+		w.status = EXIT_REASONS_CORE_FLAG;
 		say_core(e, &w);
 	}
 	if (now > log->logged_ns)
 		finding_number(e, "before now", (double)(now - log->logged_ns), SOOTH_UNIT_NS, 0);
-	finding_words(e, "from", "the kernel's log: %.*s[%u]", END_NAME(log->name), log->log_pid);
+	finding_text(e, "from", "the kernel's log: %.*s[%u]", END_NAME(log->name), log->log_pid);
 	finding_unseen(e, "whether this is the process you mean: the log has its number and its "
 			  "name, and numbers are given anew");
 	finding_end(e);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
-	const struct ending *of = endings_get(&e->readings->endings, &e->id);
-	const struct ends_log *log;
+	const struct ending *of = endings_get(&e->input->endings, &e->id);
+	const struct exit_reasons_log *log;
 
 	if (of) {
-		judge_end(e, of);
+		diagnose_end(e, of);
 		return;
 	}
 	if (e->process) {
 		if (e->process->is_there)
-			exam_fine(e, "it runs");
+			check_fine(e, "it runs");
 		else
-			exam_blind_because(e, "it ended, and how was not seen",
+			check_blind_because(e, "it ended, and how was not seen",
 				"run as root: then ends are watched as they happen");
 		return;
 	}
-	log = endings_log(&e->readings->endings, (uint32_t)e->id.pid, 0);
+	log = endings_log(&e->input->endings, (uint32_t)e->id.pid, 0);
 	if (log)
-		judge_gone(e, log);
+		diagnose_gone(e, log);
 	else
-		exam_blind_because(e, "it is gone, and the kernel's log says nothing of it", "");
+		check_blind_because(e, "it is gone, and the kernel's log says nothing of it", "");
 }
 
 const struct finding_type finding_ended_abnormally = {
 	.id = "ended-abnormally",
 	.claim = "it was killed, crashed, met a limit, or failed",
 	.probes = "ends",
-	.judges_gone = true,
+	.diagnoses_gone = true,
 	.judge = judge,
 };

@@ -6,16 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/judging/exam.h"
+#include "analyze/diagnosis/check.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "probes/fd_names.h"
 #include "probes/fds.h"
 
-#define GROUPS_MAX  4096
-#define GROUP_TEXT  120
-#define GROUPS_TOLD 3
-#define POINTS_MAX  512
+#define GROUPS_MAX   4096
+#define GROUP_TEXT   120
+#define GROUPS_SHOWN 3
+#define POINTS_MAX   512
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
@@ -73,7 +73,7 @@ static void make_key(struct group_key *key, const struct fds_descriptor *d)
 		path.size < GROUP_TEXT - size - 1 ? path.size : GROUP_TEXT - size - 1);
 }
 
-static void add_reading(struct map *groups, const struct snapshot *reading, bool is_last)
+static void add_snapshot(struct map *groups, const struct snapshot *reading, bool is_last)
 {
 	struct batch all = snapshot_records(reading);
 
@@ -103,10 +103,10 @@ static int by_gain(const void *a, const void *b)
 }
 
 /* The groups that gained most; returns how many stand in `top`. */
-static size_t find_groups(const struct exam *e, struct group_sum top[GROUPS_TOLD])
+static size_t find_groups(const struct check *e, struct group_sum top[GROUPS_SHOWN])
 {
-	const struct snapshot *first = exam_first(e, &e->readings->fds);
-	const struct snapshot *last = exam_last(e, &e->readings->fds);
+	const struct snapshot *first = check_first(e, &e->input->fds);
+	const struct snapshot *last = check_last(e, &e->input->fds);
 	size_t position = 0, count = 0, told = 0;
 	struct group_sum *all;
 	struct map groups;
@@ -115,14 +115,14 @@ static size_t find_groups(const struct exam *e, struct group_sum top[GROUPS_TOLD
 	if (!first || !last || first == last)
 		return 0;
 	map_init(&groups, sizeof(struct group_key), sizeof(struct group_sum), GROUPS_MAX);
-	add_reading(&groups, first, false);
-	add_reading(&groups, last, true);
+	add_snapshot(&groups, first, false);
+	add_snapshot(&groups, last, true);
 	all = calloc(groups.count + 1, sizeof(*all));
 	while (all && map_next(&groups, &position, NULL, &value))
 		all[count++] = *(struct group_sum *)value;
 	if (count)
 		qsort(all, count, sizeof(*all), by_gain);
-	while (told < GROUPS_TOLD && told < count && all[told].last > all[told].first) {
+	while (told < GROUPS_SHOWN && told < count && all[told].last > all[told].first) {
 		top[told] = all[told];
 		told++;
 	}
@@ -133,20 +133,20 @@ static size_t find_groups(const struct exam *e, struct group_sum top[GROUPS_TOLD
 
 /* --- the finding --- */
 
-static void tell_groups(struct exam *e, const struct group_sum *top, size_t count)
+static void emit_groups(struct check *e, const struct group_sum *top, size_t count)
 {
 	if (!count)
 		finding_unseen(e, "which kind of descriptor grows: there were no two readings of "
 				  "what they are");
 	for (size_t i = 0; i < count; i++)
-		finding_words(e, "of them", "%lld more of %s (%lld, then %lld)",
+		finding_text(e, "of them", "%lld more of %s (%lld, then %lld)",
 			(long long)(top[i].last - top[i].first), top[i].key.text,
 			(long long)top[i].first, (long long)top[i].last);
 }
 
-static void tell_limit(struct exam *e, const struct growth *g)
+static void emit_limit(struct check *e, const struct growth *g)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->fds);
+	const struct snapshot *last = check_last(e, &e->input->fds);
 	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 	uint64_t left_ns;
 
@@ -160,9 +160,9 @@ static void tell_limit(struct exam *e, const struct growth *g)
 			e, "at that rate the limit is met in", (double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
-static void tell(struct exam *e, const struct growth *g)
+static void tell(struct check *e, const struct growth *g)
 {
-	struct group_sum top[GROUPS_TOLD];
+	struct group_sum top[GROUPS_SHOWN];
 	size_t count = find_groups(e, top);
 
 	finding_begin(e, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
@@ -171,20 +171,20 @@ static void tell(struct exam *e, const struct growth *g)
 	finding_number(e, "descriptors at first", g->first, SOOTH_UNIT_NONE, 0);
 	finding_number(e, "descriptors at last", g->last, SOOTH_UNIT_NONE, 0);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
-	finding_words(e, "steadiness", "grew in %u of %u windows", g->grown, g->windows);
-	tell_groups(e, top, count);
-	tell_limit(e, g);
+	finding_text(e, "steadiness", "grew in %u of %u windows", g->grown, g->windows);
+	emit_groups(e, top, count);
+	emit_limit(e, g);
 	finding_remedy(e, "sooth inspect --fds %llu lists them; restarting it gives them back",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 }
 
-static size_t points_of(const struct exam *e, struct growth_point out[POINTS_MAX])
+static size_t points_of(const struct check *e, struct growth_point out[POINTS_MAX])
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < e->series.count && count < POINTS_MAX; i++) {
-		const struct reading_point *p = &e->series.points[i];
+		const struct sample_point *p = &e->series.points[i];
 
 		if (p->descriptors_state == SOOTH_STATE_VALUE)
 			out[count++] = (struct growth_point){ p->time_ns, p->descriptors };
@@ -193,43 +193,43 @@ static size_t points_of(const struct exam *e, struct growth_point out[POINTS_MAX
 }
 
 /* Why the last sample does not tell how many there are; if it does, there was one only. */
-static void tell_blind(struct exam *e)
+static void emit_blind(struct check *e)
 {
-	const struct reading_point *last = &e->series.points[e->series.count - 1];
+	const struct sample_point *last = &e->series.points[e->series.count - 1];
 
 	if (last->descriptors_state == SOOTH_STATE_VALUE)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else
-		exam_blind(e, last->descriptors_state);
+		check_blind(e, last->descriptors_state);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
 	struct growth_point points[POINTS_MAX];
 	size_t count = points_of(e, points);
 	struct growth g;
 
 	if (count < 2) {
-		tell_blind(e);
+		emit_blind(e);
 		return;
 	}
-	growth_judge(&g, points, count, (unsigned)exam_option(e, "min-windows"), 0);
+	growth_diagnose(&g, points, count, (unsigned)check_option(e, "min-windows"), 0);
 	if (!g.is_measured) {
-		exam_blind_because(e, "too few samples", "observe for longer, with --duration");
+		check_blind_because(e, "too few samples", "observe for longer, with --duration");
 		return;
 	}
-	if ((double)exam_age_ns(e) < exam_option(e, "min-age")) {
-		exam_blind_because(e, "it has only just started", "ask again later");
+	if ((double)check_age_ns(e) < check_option(e, "min-age")) {
+		check_blind_because(e, "it has only just started", "ask again later");
 		return;
 	}
-	if (g.grows && g.last - g.first >= exam_option(e, "min-gain") &&
-		exam_is_over(e, "min-rate", g.per_s, ""))
+	if (g.grows && g.last - g.first >= check_option(e, "min-gain") &&
+		check_is_over(e, "min-rate", g.per_s, ""))
 		tell(e, &g);
-	else if (g.may_grow && g.last - g.first >= exam_option(e, "min-gain"))
-		exam_blind_because(e, "it gained descriptors, by too few steps to call it a leak",
+	else if (g.may_grow && g.last - g.first >= check_option(e, "min-gain"))
+		check_blind_because(e, "it gained descriptors, by too few steps to call it a leak",
 			"observe for longer: --duration 30");
 	else
-		exam_fine(e, "%.0f descriptors, then %.0f", g.first, g.last);
+		check_fine(e, "%.0f descriptors, then %.0f", g.first, g.last);
 }
 
 const struct finding_type finding_fd_leak = {

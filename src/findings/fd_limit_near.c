@@ -3,7 +3,7 @@
  * fd-limit-near: the process has used up most of the descriptors that it may have. Who has more
  * than the limit has lowered it itself, as sandboxes do: nobody gets there by opening.
  */
-#include "analyze/judging/exam.h"
+#include "analyze/diagnosis/check.h"
 #include "core/finding.h"
 #include "probes/fds.h"
 
@@ -18,29 +18,29 @@ static const struct finding_option options[] = {
 		.max = 100 },
 };
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->fds);
+	const struct snapshot *last = check_last(e, &e->input->fds);
 	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 	double percent;
 
 	if (!end || end->limit_state || end->descriptors_state > SOOTH_STATE_TRUNCATED) {
-		exam_blind(e, end ? (end->limit_state ? end->limit_state : end->descriptors_state)
-				  : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(e, end ? (end->limit_state ? end->limit_state : end->descriptors_state)
+				   : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	if (end->soft_limit == UINT64_MAX) {
-		exam_fine(e, "%u descriptors, no limit", end->descriptors);
+		check_fine(e, "%u descriptors, no limit", end->descriptors);
 		return;
 	}
 	if (end->descriptors > end->soft_limit) {
-		exam_fine(e, "%u descriptors, and a limit of %llu that was set later",
+		check_fine(e, "%u descriptors, and a limit of %llu that was set later",
 			end->descriptors, (unsigned long long)end->soft_limit);
 		return;
 	}
 	percent = end->soft_limit ? 100.0 * end->descriptors / (double)end->soft_limit : 0;
-	if (!exam_is_over(e, "percent", percent, "")) {
-		exam_fine(e, "%u of %llu descriptors", end->descriptors,
+	if (!check_is_over(e, "percent", percent, "")) {
+		check_fine(e, "%u of %llu descriptors", end->descriptors,
 			(unsigned long long)end->soft_limit);
 		return;
 	}

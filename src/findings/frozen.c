@@ -5,7 +5,7 @@
  * nothing happens. By whom is not known. Children that stand still with their parent are told
  * with it.
  */
-#include "analyze/judging/exam_verdict.h"
+#include "analyze/diagnosis/check_verdict.h"
 #include "core/finding.h"
 
 static const struct finding_option options[] = {
@@ -18,9 +18,9 @@ static const struct finding_option options[] = {
 };
 
 /* Of a stop by signal; what freezes a control group leaves the state as it was. */
-static uint64_t stopped_ns(const struct exam *e)
+static uint64_t stopped_ns(const struct check *e)
 {
-	const struct reading_series *s = &e->series;
+	const struct sample_series *s = &e->series;
 	size_t i = s->count;
 
 	while (i > 0 && s->points[i - 1].state == 'T')
@@ -28,9 +28,9 @@ static uint64_t stopped_ns(const struct exam *e)
 	return i < s->count ? s->points[s->count - 1].time_ns - s->points[i].time_ns : 0;
 }
 
-static void tell(struct exam *e, uint64_t still_ns)
+static void tell(struct check *e, uint64_t still_ns)
 {
-	const struct census_process *p = e->process;
+	const struct process_entry *p = e->process;
 	const char *any = p->agent || p->owner_agent ? "" : "--any ";
 	bool is_stopped = p->process->state == 'T';
 
@@ -38,11 +38,11 @@ static void tell(struct exam *e, uint64_t still_ns)
 	finding_claim(e, "stands still: %s, and does nothing until it is let go on",
 		is_stopped ? "it was stopped by a signal (SIGSTOP, Ctrl-Z)"
 			   : "its control group is frozen");
-	finding_words(e, "known by", "%s",
+	finding_text(e, "known by", "%s",
 		is_stopped ? "its state: T, stopped" : "its control group: frozen");
 	if (still_ns)
 		finding_number(
-			e, "so for at least", (double)still_ns, SOOTH_UNIT_NS, exam_watched_ns(e));
+			e, "so for at least", (double)still_ns, SOOTH_UNIT_NS, check_watched_ns(e));
 	else
 		finding_unseen(e, "since when");
 	finding_upkeep(e);
@@ -51,20 +51,20 @@ static void tell(struct exam *e, uint64_t still_ns)
 	finding_end(e);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
-	const struct census_process *parent = e->process ? e->process->parent : NULL;
+	const struct process_entry *parent = e->process ? e->process->parent : NULL;
 	struct verdict verdict;
 	uint64_t still_ns;
 
-	if (!exam_holds(e, VERDICT_FROZEN, "it does not stand still", &verdict))
+	if (!check_holds(e, VERDICT_FROZEN, "it does not stand still", &verdict))
 		return;
 	still_ns = stopped_ns(e);
-	if (exam_is_told_of(e, parent, VERDICT_FROZEN))
-		exam_fine(e, "it is told of %llu", (unsigned long long)parent->id.pid);
-	else if (e->process->process->state == 'T' && exam_watched_ns(e) &&
-		 (double)still_ns < exam_option(e, "min-time"))
-		exam_blind_because(e, "it was stopped a moment ago", "observe for longer");
+	if (check_is_reported_of(e, parent, VERDICT_FROZEN))
+		check_fine(e, "it is told of %llu", (unsigned long long)parent->id.pid);
+	else if (e->process->process->state == 'T' && check_watched_ns(e) &&
+		 (double)still_ns < check_option(e, "min-time"))
+		check_blind_because(e, "it was stopped a moment ago", "observe for longer");
 	else
 		tell(e, still_ns);
 }

@@ -8,15 +8,15 @@
  */
 #include <string.h>
 
-#include "analyze/judging/exam.h"
-#include "analyze/judging/progress.h"
+#include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/progress.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "probes/sockets.h"
 
-#define TYPED_TO_NS  (8 * NS_PER_S) /* the kernel tells no nearer when somebody typed */
-#define THREADS_TOLD 5
+#define TYPED_TO_NS   (8 * NS_PER_S) /* the kernel tells no nearer when somebody typed */
+#define THREADS_SHOWN 5
 
 static const struct finding_option options[] = {
 	{ .name = "percent",
@@ -58,15 +58,15 @@ static const char *const waits_for[] = { "", "its user", "its user or its model,
 
 /* --- whether it waits --- */
 
-static uint64_t begin_utc_ns(const struct exam *e)
+static uint64_t begin_utc_ns(const struct check *e)
 {
-	return e->series.points[0].time_ns + (uint64_t)e->readings->host.realtime_offset_ns;
+	return e->series.points[0].time_ns + (uint64_t)e->input->host.realtime_offset_ns;
 }
 
 /* Nobody typed since some seconds before the interval began; without a terminal nobody can. */
-static bool is_untouched(const struct exam *e)
+static bool is_untouched(const struct check *e)
 {
-	const struct proc_ties *t = e->process->ties;
+	const struct proc_ties *t = e->process->links;
 
 	if (!t || t->input_state == SOOTH_STATE_ABSENT)
 		return true;
@@ -74,19 +74,19 @@ static bool is_untouched(const struct exam *e)
 	       t->input_utc_ns + TYPED_TO_NS < begin_utc_ns(e);
 }
 
-static bool has_terminal(const struct exam *e)
+static bool has_terminal(const struct check *e)
 {
-	const struct proc_ties *t = e->process->ties;
+	const struct proc_ties *t = e->process->links;
 
 	return t && t->input_state == SOOTH_STATE_VALUE && e->process->process->is_foreground;
 }
 
-static double children_cpu(const struct census_process *p)
+static double children_cpu(const struct process_entry *p)
 {
 	double sum = 0;
 
-	for (const struct census_process *c = p->first_child; c; c = c->next_sibling) {
-		double cpu = census_cpu_percent(c);
+	for (const struct process_entry *c = p->first_child; c; c = c->next_sibling) {
+		double cpu = process_table_cpu_percent(c);
 
 		sum += (cpu > 0 ? cpu : 0) + children_cpu(c);
 	}
@@ -94,11 +94,11 @@ static double children_cpu(const struct census_process *p)
 }
 
 /* Whether one of its connections has carried anything meanwhile; false also when none is known. */
-static bool is_talking(const struct exam *e)
+static bool is_talking(const struct check *e)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->sockets);
+	const struct snapshot *last = check_last(e, &e->input->sockets);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-	uint64_t interval_ns = reading_series_ns(&e->series);
+	uint64_t interval_ns = sample_series_ns(&e->series);
 
 	batch_for_each (r, &all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
@@ -113,23 +113,23 @@ static bool is_talking(const struct exam *e)
 }
 
 /* Why its sockets are not known; 0: they are. */
-static uint8_t sockets_unseen(const struct exam *e)
+static uint8_t sockets_unseen(const struct check *e)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->sockets);
+	const struct snapshot *last = check_last(e, &e->input->sockets);
 	const struct sockets_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 
 	return end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 }
 
-static struct span status_of(const struct exam *e)
+static struct span status_of(const struct check *e)
 {
 	const struct proc_session *s = e->process->session;
 
-	return s && !s->status_state ? census_field(&s->record, &s->status) : span_of("", 0);
+	return s && !s->status_state ? process_table_field(&s->record, &s->status) : span_of("", 0);
 }
 
 /* It has said nothing new since before the interval. */
-static bool is_unchanged(const struct exam *e)
+static bool is_unchanged(const struct check *e)
 {
 	const struct proc_session *s = e->process->session;
 
@@ -144,7 +144,7 @@ static bool has_no_word(uint8_t state)
 }
 
 /* Why its own word could not be read, though it may have one; a value: it was, or has none. */
-static uint8_t unread(const struct exam *e)
+static uint8_t unread(const struct check *e)
 {
 	const struct proc_session *s = e->process->session;
 
@@ -157,12 +157,12 @@ static uint8_t unread(const struct exam *e)
 	return s->activity_state;
 }
 
-static enum idleness idleness_of(const struct exam *e)
+static enum idleness idleness_of(const struct check *e)
 {
 	struct span status = status_of(e);
 
 	if (!is_untouched(e) || sockets_unseen(e) || is_talking(e) ||
-		children_cpu(e->process) > exam_option(e, "max-children"))
+		children_cpu(e->process) > check_option(e, "max-children"))
 		return IDLE_NOT;
 	if (span_equal(status, "idle"))
 		return is_unchanged(e) ? IDLE_USER : IDLE_NOT;
@@ -173,13 +173,13 @@ static enum idleness idleness_of(const struct exam *e)
 
 /* --- the finding --- */
 
-static void tell_roles(struct exam *e)
+static void emit_roles(struct check *e)
 {
 	double cpu[THREAD_ROLES] = { 0 }, all = 0;
 	const struct thread_history *t;
 	size_t position = 0;
 
-	while ((t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
 		enum thread_role role = thread_role_of(
 			span_of(t->name, strlen(t->name)), span_of("", 0), t->tid == e->id.pid);
 		double one = thread_history_cpu(t);
@@ -187,22 +187,22 @@ static void tell_roles(struct exam *e)
 		cpu[role] += one > 0 ? one : 0;
 		all += one > 0 ? one : 0;
 	}
-	for (unsigned told = 0; told < THREADS_TOLD; told++) {
+	for (unsigned told = 0; told < THREADS_SHOWN; told++) {
 		unsigned most = 0;
 
 		for (unsigned i = 1; i < THREAD_ROLES; i++)
 			most = cpu[i] > cpu[most] ? i : most;
 		if (cpu[most] < all / 20 || cpu[most] <= 0)
 			return;
-		finding_words(e, "by role of its threads", "%s: %.1f %%",
+		finding_text(e, "by role of its threads", "%s: %.1f %%",
 			thread_role_names.names[most], cpu[most]);
 		cpu[most] = 0;
 	}
 }
 
-static void tell(struct exam *e, enum idleness idle, double cpu)
+static void tell(struct check *e, enum idleness idle, double cpu)
 {
-	uint64_t interval_ns = reading_series_ns(&e->series);
+	uint64_t interval_ns = sample_series_ns(&e->series);
 	struct span status = status_of(e);
 	struct progress progress;
 
@@ -213,13 +213,13 @@ static void tell(struct exam *e, enum idleness idle, double cpu)
 	finding_claim(e, "waits for %s and uses %.0f %% of a processor all the same",
 		waits_for[idle], cpu);
 	finding_number(e, "CPU", cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	tell_roles(e);
+	emit_roles(e);
 	if (status.size)
-		finding_words(e, "its own word", "%.*s", (int)status.size, status.data);
-	finding_words(e, "connections", "nothing sent or received");
+		finding_text(e, "its own word", "%.*s", (int)status.size, status.data);
+	finding_text(e, "connections", "nothing sent or received");
 	if (has_terminal(e))
-		finding_words(e, "terminal", "nobody has typed");
-	progress_tell(&progress, e);
+		finding_text(e, "terminal", "nobody has typed");
+	progress_emit(&progress, e);
 	finding_unseen(e, "which function: a profile tells");
 	finding_remedy(e,
 		"sooth inspect --threads %llu tells which threads; sooth trace -c -p %llu what "
@@ -228,43 +228,43 @@ static void tell(struct exam *e, enum idleness idle, double cpu)
 	finding_end(e);
 }
 
-static bool is_agent(const struct exam *e)
+static bool is_agent(const struct check *e)
 {
-	const struct census_process *p = e->process;
+	const struct process_entry *p = e->process;
 
 	return p && p->agent && p->process && e->series.count &&
 	       (!p->has_role || p->role == AGENT_ROLE_MAIN || p->role == AGENT_ROLE_DAEMON);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
-	double cpu = e->process ? census_cpu_percent(e->process) : -1;
+	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
 	enum idleness idle;
 
 	if (!is_agent(e)) {
-		exam_fine(e, "it is no agent that waits for anybody");
+		check_fine(e, "it is no agent that waits for anybody");
 		return;
 	}
-	if ((double)exam_age_ns(e) < exam_option(e, "min-age")) {
-		exam_blind_because(e, "it has only just started", "ask again later");
+	if ((double)check_age_ns(e) < check_option(e, "min-age")) {
+		check_blind_because(e, "it has only just started", "ask again later");
 		return;
 	}
 	if (cpu < 0 || sockets_unseen(e)) {
-		exam_blind(
+		check_blind(
 			e, cpu < 0 ? SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL) : sockets_unseen(e));
 		return;
 	}
 	if (unread(e)) {
-		exam_blind(e, unread(e));
+		check_blind(e, unread(e));
 		return;
 	}
 	idle = idleness_of(e);
 	if (idle == IDLE_NOT)
-		exam_fine(e, "it is at work, with %.1f %% of a processor", cpu);
-	else if (exam_is_over(e, idle == IDLE_USER ? "percent" : "percent-model", cpu, ""))
+		check_fine(e, "it is at work, with %.1f %% of a processor", cpu);
+	else if (check_is_over(e, idle == IDLE_USER ? "percent" : "percent-model", cpu, ""))
 		tell(e, idle, cpu);
 	else
-		exam_fine(e, "it waits for %s with %.1f %% of a processor", waits_for[idle], cpu);
+		check_fine(e, "it waits for %s with %.1f %% of a processor", waits_for[idle], cpu);
 }
 
 const struct finding_type finding_idle_cpu = {

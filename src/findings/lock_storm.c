@@ -9,12 +9,12 @@
  */
 #include <stdlib.h>
 
-#include "analyze/judging/call_exam.h"
-#include "analyze/judging/progress.h"
+#include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/progress.h"
 #include "base/units.h"
 #include "core/finding.h"
 
-#define THREADS_TOLD   5
+#define THREADS_SHOWN  5
 #define THREADS_MAX    4096
 #define TICKS_LEAST_NS (100 * NS_PER_MS) /* of CPU, which clock ticks share out */
 
@@ -90,29 +90,29 @@ static double switches_of(const struct thread_history *t)
 /* The kernel takes the processor from who never waits after a millisecond or so, or when one that
  * is more urgent wakes; who loses it after some microseconds each time has given it away. Who
  * wakes others loses it to them as often, but waits as well. */
-static bool yields(const struct exam *e, const struct thread_history *t)
+static bool yields(const struct check *e, const struct thread_history *t)
 {
 	double taken = thread_history_involuntary(t);
-	const struct call_waits *w = exam_waits(e, t->tid);
+	const struct call_waits *w = check_waits(e, t->tid);
 
 	if (w && w->yields < w->locks)
 		return false;
-	return taken >= exam_option(e, "min-rate") &&
-	       thread_history_stretch(t) <= exam_option(e, "max-stretch") &&
+	return taken >= check_option(e, "min-rate") &&
+	       thread_history_bucket(t) <= check_option(e, "max-stretch") &&
 	       thread_history_voluntary(t) * 10 < taken;
 }
 
 /* Running, it shows no call, and it may be so each time: others tell, then. Met asleep, it has to
  * have been at a lock. */
-static bool sleeps_at_lock(const struct exam *e, const struct thread_history *t)
+static bool sleeps_at_lock(const struct check *e, const struct thread_history *t)
 {
-	const struct call_waits *w = exam_waits(e, t->tid);
+	const struct call_waits *w = check_waits(e, t->tid);
 
 	if (w)
-		return thread_history_voluntary(t) >= exam_option(e, "min-rate") &&
+		return thread_history_voluntary(t) >= check_option(e, "min-rate") &&
 		       (double)w->locks * (double)NS_PER_S >=
-			       exam_option(e, "min-rate") * (double)thread_history_ns(t) * 2 / 3;
-	return thread_history_voluntary(t) >= exam_option(e, "min-rate") &&
+			       check_option(e, "min-rate") * (double)thread_history_ns(t) * 2 / 3;
+	return thread_history_voluntary(t) >= check_option(e, "min-rate") &&
 	       t->waits[THREAD_WAIT_LOCK] * 3 >= thread_waits_seen(t->waits, t->met) * 2;
 }
 
@@ -143,7 +143,7 @@ static void add(struct storm *s, const struct thread_history *t, bool is_yielder
 	s->at_locks += t->waits[THREAD_WAIT_LOCK];
 	s->switches += switches_of(t);
 	s->cpu += thread_history_cpu(t);
-	s->wanted += is_yielder ? thread_history_wanted(t) : thread_history_cpu(t);
+	s->wanted += is_yielder ? thread_history_selected(t) : thread_history_cpu(t);
 	if (thread_history_cpu(t) > s->busiest) {
 		s->busiest = thread_history_cpu(t);
 		s->busiest_system = thread_history_system(t);
@@ -154,7 +154,7 @@ static void add(struct storm *s, const struct thread_history *t, bool is_yielder
 	s->has_times = t->times_state == SOOTH_STATE_VALUE;
 }
 
-static void find(const struct exam *e, struct storm *s)
+static void find(const struct check *e, struct storm *s)
 {
 	const struct thread_history *t;
 	size_t position = 0;
@@ -162,18 +162,18 @@ static void find(const struct exam *e, struct storm *s)
 	s->highest = -1;
 	s->threads = calloc(THREADS_MAX, sizeof(*s->threads));
 	while (s->threads && s->count < THREADS_MAX &&
-		(t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
+		(t = thread_histories_next(&e->input->threads, &e->id, &position))) {
 		bool is_yielder;
 
 		if (switches_of(t) > s->highest)
 			s->highest = switches_of(t);
-		if (t->met < exam_option(e, "min-readings") || thread_history_cpu(t) < 0)
+		if (t->met < check_option(e, "min-readings") || thread_history_cpu(t) < 0)
 			continue;
 		is_yielder = yields(e, t);
 		if (is_yielder || sleeps_at_lock(e, t)) {
 			add(s, t, is_yielder);
-			if (exam_waits(e, t->tid))
-				add_calls(s, exam_waits(e, t->tid));
+			if (check_waits(e, t->tid))
+				add_calls(s, check_waits(e, t->tid));
 		} else if (thread_history_cpu(t) > s->outside) {
 			s->outside = thread_history_cpu(t);
 		}
@@ -188,24 +188,24 @@ static double in_kernel(const struct storm *s)
 }
 
 /* Whoever asks for what the others do works as much as each of them. */
-static bool has_asker(const struct exam *e, const struct storm *s)
+static bool has_asker(const struct check *e, const struct storm *s)
 {
 	return s->outside * (double)s->count >= s->cpu ||
-	       (s->busiest_system >= 0 && s->busiest_system < exam_option(e, "in-kernel"));
+	       (s->busiest_system >= 0 && s->busiest_system < check_option(e, "in-kernel"));
 }
 
 /* All of it but where the time goes. */
-static bool may_be_storm(const struct exam *e, const struct storm *s, const struct progress *p)
+static bool may_be_storm(const struct check *e, const struct storm *s, const struct progress *p)
 {
-	return s->count >= exam_option(e, "min-threads") && s->has_times &&
-	       (s->yielders * 2 > s->count || s->at_locks >= exam_option(e, "min-met")) &&
-	       exam_is_over(e, "percent", s->wanted, "") &&
-	       p->bytes_per_s <= exam_option(e, "max-moved") * s->switches;
+	return s->count >= check_option(e, "min-threads") && s->has_times &&
+	       (s->yielders * 2 > s->count || s->at_locks >= check_option(e, "min-met")) &&
+	       check_is_over(e, "percent", s->wanted, "") &&
+	       p->bytes_per_s <= check_option(e, "max-moved") * s->switches;
 }
 
-static bool is_storm(const struct exam *e, const struct storm *s, const struct progress *p)
+static bool is_storm(const struct check *e, const struct storm *s, const struct progress *p)
 {
-	return may_be_storm(e, s, p) && in_kernel(s) >= exam_option(e, "in-kernel") &&
+	return may_be_storm(e, s, p) && in_kernel(s) >= check_option(e, "in-kernel") &&
 	       !has_asker(e, s);
 }
 
@@ -217,7 +217,7 @@ static bool is_unmeasured(const struct storm *s)
 
 /* --- the finding --- */
 
-static void tell(struct exam *e, const struct storm *s, const struct progress *p)
+static void tell(struct check *e, const struct storm *s, const struct progress *p)
 {
 	uint64_t interval_ns = thread_history_ns(s->threads[0]);
 	bool yields = s->yielders * 2 > s->count;
@@ -230,19 +230,19 @@ static void tell(struct exam *e, const struct storm *s, const struct progress *p
 		SOOTH_UNIT_NONE, interval_ns);
 	finding_number(e, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
 	finding_number(e, "of it in the kernel", in_kernel(s), SOOTH_UNIT_PERCENT, interval_ns);
-	progress_tell(p, e);
-	for (size_t i = 0; i < s->count && i < THREADS_TOLD; i++)
-		finding_words(e, "thread", "%s (%u): %.0f times a second, %.0f %%",
+	progress_emit(p, e);
+	for (size_t i = 0; i < s->count && i < THREADS_SHOWN; i++)
+		finding_text(e, "thread", "%s (%u): %.0f times a second, %.0f %%",
 			s->threads[i]->name, s->threads[i]->tid, switches_of(s->threads[i]),
 			thread_history_cpu(s->threads[i]));
-	if (s->count > THREADS_TOLD)
-		finding_words(e, "more threads", "%zu", s->count - THREADS_TOLD);
+	if (s->count > THREADS_SHOWN)
+		finding_text(e, "more threads", "%zu", s->count - THREADS_SHOWN);
 	if (s->futexes)
 		finding_rate(e, "calls of futex",
 			(double)s->futexes * (double)NS_PER_S / (double)interval_ns,
 			SOOTH_UNIT_NONE, interval_ns);
 	if (s->lock_weight)
-		finding_words(e, "the lock that most of them wait for", "at address 0x%llx",
+		finding_text(e, "the lock that most of them wait for", "at address 0x%llx",
 			(unsigned long long)s->lock);
 	finding_unseen(e, "which lock of the program that is: a profile tells");
 	finding_remedy(e,
@@ -254,7 +254,7 @@ static void tell(struct exam *e, const struct storm *s, const struct progress *p
 	finding_end(e);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
 	struct storm s = { 0 };
 	struct progress p;
@@ -262,26 +262,26 @@ static void judge(struct exam *e)
 	find(e, &s);
 	progress_of(&p, e);
 	if (s.highest < 0)
-		exam_blind(e, thread_histories_uncounted(&e->readings->threads, &e->id));
+		check_blind(e, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (s.count && !s.has_times)
-		exam_blind_because(e, "the time in the kernel was not recorded", "");
+		check_blind_because(e, "the time in the kernel was not recorded", "");
 	else if (is_storm(e, &s, &p))
 		tell(e, &s, &p);
 	else if (may_be_storm(e, &s, &p) && is_unmeasured(&s))
-		exam_blind_because(e,
+		check_blind_because(e,
 			"others had the processors: hardly a clock tick met these threads, so how "
 			"much of their time is the kernel's is not known",
 			"ask again when less is running");
 	else if (s.count && s.unseen && !s.at_locks)
-		exam_blind(e, s.unseen);
+		check_blind(e, s.unseen);
 	else if (s.count)
-		exam_fine(e,
+		check_fine(e,
 			"%zu thread%s at locks %.0f times a second and work%s, %.0f %% in "
 			"the kernel",
 			s.count, s.count == 1 ? " sleeps" : "s meet", s.switches,
 			s.count == 1 ? "s" : "", in_kernel(&s));
 	else
-		exam_fine(e, "no thread is switched more than %.0f times a second", s.highest);
+		check_fine(e, "no thread is switched more than %.0f times a second", s.highest);
 	free(s.threads);
 }
 

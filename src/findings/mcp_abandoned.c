@@ -4,7 +4,7 @@
  * one of the same kind serves. A good server ends with its input, which takes a moment: that
  * is waited for.
  */
-#include "analyze/judging/exam_verdict.h"
+#include "analyze/diagnosis/check_verdict.h"
 #include "base/units.h"
 #include "core/finding.h"
 
@@ -17,25 +17,25 @@ static const struct finding_option options[] = {
 		.max = 3600e9 },
 };
 
-static void begin(struct exam *e, enum finding_confidence confidence, const char *what)
+static void begin(struct check *e, enum finding_confidence confidence, const char *what)
 {
-	const struct census_process *p = e->process;
+	const struct process_entry *p = e->process;
 
 	finding_begin(e, confidence, what);
 	if (p->session_id.size) {
-		struct span id = census_text(&e->readings->host.census, &p->session_id);
+		struct span id = process_table_text(&e->input->host.process_table, &p->session_id);
 
-		finding_words(e, "session", "%.*s", (int)id.size, id.data);
+		finding_text(e, "session", "%.*s", (int)id.size, id.data);
 	}
 }
 
-static void tell_end(struct exam *e)
+static void emit_end(struct check *e)
 {
 	const struct verdict_generation g =
-		verdict_generation(&e->readings->host.census, e->process);
+		verdict_generation(&e->input->host.process_table, e->process);
 
 	if (g.count > 1)
-		finding_words(
+		finding_text(
 			e, "of the same server for this project", "%u of %u", g.number, g.count);
 	finding_upkeep(e);
 	finding_remedy(e,
@@ -44,87 +44,88 @@ static void tell_end(struct exam *e)
 		(unsigned long long)e->process->id.pid);
 }
 
-static struct span server_name(const struct exam *e)
+static struct span server_name(const struct check *e)
 {
-	struct span name = census_text(&e->readings->host.census, &e->process->role_name);
+	struct span name =
+		process_table_text(&e->input->host.process_table, &e->process->role_name);
 
-	return name.size ? name : exam_name(e->process);
+	return name.size ? name : check_name(e->process);
 }
 
-static void tell_abandoned(struct exam *e, const struct verdict *verdict, bool is_sure)
+static void emit_abandoned(struct check *e, const struct verdict *verdict, bool is_sure)
 {
-	const struct census_process *p = e->process;
+	const struct process_entry *p = e->process;
 	struct span name = server_name(e);
 
 	begin(e, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(e, "MCP server %.*s has nobody left who could talk to it, and runs on",
 		(int)name.size, name.data);
-	finding_words(e, "known by", "%s", verdict->why);
+	finding_text(e, "known by", "%s", verdict->why);
 	if (p->is_main_gone) {
-		struct span gone = census_text(&e->readings->host.census, &p->gone);
+		struct span gone = process_table_text(&e->input->host.process_table, &p->gone);
 
-		finding_words(e, "its session", "%.*s", (int)gone.size, gone.data);
+		finding_text(e, "its session", "%.*s", (int)gone.size, gone.data);
 	}
 	finding_held(e, p->unfed_ns ? p->unfed_ns : p->first_ns);
-	tell_end(e);
+	emit_end(e);
 	finding_end(e);
 }
 
 /* It was open when the process was first seen, and has been closed for a moment only. */
-static bool is_ending(const struct exam *e)
+static bool is_ending(const struct check *e)
 {
-	const struct census_process *p = e->process;
+	const struct process_entry *p = e->process;
 	uint64_t since_ns = p->unfed_ns;
 
 	if (!since_ns)
-		return exam_has_lost_parent(e);
+		return check_has_lost_parent(e);
 	/* The ties are told behind the process, both in one reading. */
 	if (e->series.count < 2 || since_ns < e->series.points[1].time_ns)
 		return false;
 	return (double)(p->last_ns > since_ns ? p->last_ns - since_ns : 0) <
-	       exam_option(e, "min-time");
+	       check_option(e, "min-time");
 }
 
-static void judge_abandoned(struct exam *e)
+static void diagnose_abandoned(struct check *e)
 {
-	const struct census_process *player = e->process->player;
+	const struct process_entry *player = e->process->player;
 	struct verdict verdict;
 
-	if (!exam_holds(e, VERDICT_ABANDONED, "", &verdict))
+	if (!check_holds(e, VERDICT_ABANDONED, "", &verdict))
 		return;
-	if (exam_is_told_of(e, player, VERDICT_ABANDONED))
-		exam_fine(e, "it is told of %llu, which started it",
+	if (check_is_reported_of(e, player, VERDICT_ABANDONED))
+		check_fine(e, "it is told of %llu, which started it",
 			(unsigned long long)player->id.pid);
 	else if (is_ending(e))
-		exam_blind_because(e, "its input was closed only just now, so it may be ending",
+		check_blind_because(e, "its input was closed only just now, so it may be ending",
 			"ask again in a moment");
 	else
-		tell_abandoned(
-			e, &verdict, (double)exam_watched_ns(e) >= exam_option(e, "min-time"));
+		emit_abandoned(
+			e, &verdict, (double)check_watched_ns(e) >= check_option(e, "min-time"));
 }
 
-static void tell_older(struct exam *e, const struct verdict *verdict)
+static void emit_older(struct check *e, const struct verdict *verdict)
 {
-	const struct census_process *newer = e->process->newer;
+	const struct process_entry *newer = e->process->newer;
 	struct span name = server_name(e);
 
 	begin(e, FINDING_CONFIDENCE_MEDIUM, "generation");
 	finding_severity(e, FINDING_LOW);
 	finding_claim(e, "MCP server %.*s was started anew (%llu), and this one runs on",
 		(int)name.size, name.data, (unsigned long long)newer->id.pid);
-	finding_words(e, "known by", "%s", verdict->why);
+	finding_text(e, "known by", "%s", verdict->why);
 	finding_unseen(e, "whether both are used");
-	tell_end(e);
+	emit_end(e);
 	finding_end(e);
 }
 
-static bool holds(const struct exam *e, enum verdict_kind kind, struct verdict *out)
+static bool holds(const struct check *e, enum verdict_kind kind, struct verdict *out)
 {
-	verdict_judge(&e->readings->host.census, e->process, kind, out);
+	verdict_decide(&e->input->host.process_table, e->process, kind, out);
 	return out->holds;
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
 	struct verdict verdict;
 	bool is_older =
@@ -133,9 +134,9 @@ static void judge(struct exam *e)
 		!holds(e, VERDICT_ORPHANED, &verdict) && holds(e, VERDICT_GENERATION, &verdict);
 
 	if (is_older)
-		tell_older(e, &verdict);
+		emit_older(e, &verdict);
 	else
-		judge_abandoned(e);
+		diagnose_abandoned(e);
 }
 
 const struct finding_type finding_mcp_abandoned = {

@@ -10,16 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/judging/exam.h"
+#include "analyze/diagnosis/check.h"
 #include "analyze/inspect/limit_sums.h"
 #include "analyze/maps/map_classes.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "probes/limits.h"
 
-#define POINTS_MAX   512
-#define CLASSES_TOLD 3
-#define COLLECTORS   (1u << MAPS_JAVASCRIPTCORE | 1u << MAPS_V8 | 1u << MAPS_GO)
+#define POINTS_MAX	 512
+#define CLASSES_REPORTED 3
+#define COLLECTORS	 (1u << MAPS_JAVASCRIPTCORE | 1u << MAPS_V8 | 1u << MAPS_GO)
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
@@ -123,7 +123,7 @@ static void add_class(struct memory *m, enum map_class class_, const struct map_
 		m->own_bytes += gain;
 }
 
-static bool has_figures(const struct snapshot *s)
+static bool has_values(const struct snapshot *s)
 {
 	const struct maps_process *end = s ? snapshot_end(s, sizeof(*end)) : NULL;
 
@@ -131,10 +131,10 @@ static bool has_figures(const struct snapshot *s)
 	       end->figures_state <= SOOTH_STATE_TRUNCATED;
 }
 
-static void find_memory(const struct exam *e, struct memory *m)
+static void find_memory(const struct check *e, struct memory *m)
 {
-	const struct snapshot *first = exam_first(e, &e->readings->maps);
-	const struct snapshot *last = exam_last(e, &e->readings->maps);
+	const struct snapshot *first = check_first(e, &e->input->maps);
+	const struct snapshot *last = check_last(e, &e->input->maps);
 	struct map_total before[MAP_CLASSES], after[MAP_CLASSES];
 	struct map_facts facts = { 0 };
 
@@ -142,8 +142,8 @@ static void find_memory(const struct exam *e, struct memory *m)
 	if (last && !map_facts_gather(&facts, last))
 		m->runtimes = facts.runtimes;
 	map_facts_fini(&facts);
-	if (first == last || !has_figures(first) || !has_figures(last) ||
-		map_totals(first, before) || map_totals(last, after))
+	if (first == last || !has_values(first) || !has_values(last) || map_totals(first, before) ||
+		map_totals(last, after))
 		return;
 	for (unsigned i = 0; i < MAP_CLASSES; i++)
 		add_class(m, i, &before[i], &after[i]);
@@ -171,12 +171,12 @@ struct judgement {
 	unsigned falls;
 };
 
-static size_t points_of(const struct exam *e, struct growth_point out[POINTS_MAX])
+static size_t points_of(const struct check *e, struct growth_point out[POINTS_MAX])
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < e->series.count && count < POINTS_MAX; i++) {
-		const struct reading_point *p = &e->series.points[i];
+		const struct sample_point *p = &e->series.points[i];
 
 		if (p->state != 'Z' && p->rss_bytes)
 			out[count++] = (struct growth_point){ p->time_ns, (double)p->rss_bytes };
@@ -202,20 +202,20 @@ static size_t floors_of(const struct growth_point *points, size_t count, double 
 	return found;
 }
 
-static void judge_points(
-	const struct exam *e, const struct growth_point *points, size_t count, struct judgement *j)
+static void diagnose_points(
+	const struct check *e, const struct growth_point *points, size_t count, struct judgement *j)
 {
-	unsigned windows = (unsigned)exam_option(e, "min-windows");
-	double noise = exam_option(e, "noise");
+	unsigned windows = (unsigned)check_option(e, "min-windows");
+	double noise = check_option(e, "noise");
 	struct growth_point floors[POINTS_MAX];
 	struct growth of_floors;
 
 	*j = (struct judgement){ 0 };
-	growth_judge(&j->growth, points, count, windows, noise);
+	growth_diagnose(&j->growth, points, count, windows, noise);
 	j->falls = (unsigned)floors_of(points, count, noise, floors);
 	if (j->growth.grows || j->falls <= windows)
 		return;
-	growth_judge(&of_floors, floors, j->falls, windows, noise);
+	growth_diagnose(&of_floors, floors, j->falls, windows, noise);
 	if (!of_floors.grows)
 		return;
 	j->growth = of_floors;
@@ -224,12 +224,12 @@ static void judge_points(
 
 /* --- the finding --- */
 
-static bool is_claude(const struct exam *e)
+static bool is_claude(const struct check *e)
 {
 	return e->process && e->process->agent && !strcmp(e->process->agent->name, "claude");
 }
 
-static void tell_remedy(struct exam *e, const struct memory *m)
+static void emit_remedy(struct check *e, const struct memory *m)
 {
 	unsigned long long pid = e->id.pid;
 
@@ -256,7 +256,7 @@ static void tell_remedy(struct exam *e, const struct memory *m)
 			pid);
 }
 
-static void tell_classes(struct exam *e, const struct memory *m)
+static void emit_classes(struct check *e, const struct memory *m)
 {
 	char gain[UNITS_SIZE], all[UNITS_SIZE];
 
@@ -265,8 +265,8 @@ static void tell_classes(struct exam *e, const struct memory *m)
 				  "its mappings");
 		return;
 	}
-	for (unsigned i = 0; i < CLASSES_TOLD && m->classes[i].gain_bytes > 0; i++)
-		finding_words(e, "of it", "%s more in %s, now %s",
+	for (unsigned i = 0; i < CLASSES_REPORTED && m->classes[i].gain_bytes > 0; i++)
+		finding_text(e, "of it", "%s more in %s, now %s",
 			format_bytes(gain, (uint64_t)m->classes[i].gain_bytes),
 			class_words[m->classes[i].class_],
 			format_bytes(all, (uint64_t)m->classes[i].rss_bytes));
@@ -279,11 +279,11 @@ static void add_room(uint64_t *room, uint64_t bytes)
 }
 
 /* Until something is killed: of its tightest group and of the host. */
-static uint64_t room_left(const struct exam *e)
+static uint64_t room_left(const struct check *e)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->limits);
+	const struct snapshot *last = check_last(e, &e->input->limits);
 	const struct limits_group *g = last ? limit_sums_tightest_memory(last) : NULL;
-	const struct host_memory *m = &e->readings->memory;
+	const struct host_memory *m = &e->input->memory;
 	uint64_t room = UINT64_MAX, files = 0;
 
 	if (g && !g->used_state) {
@@ -295,7 +295,7 @@ static uint64_t room_left(const struct exam *e)
 	return room;
 }
 
-static void tell_limit(struct exam *e, const struct growth *g)
+static void emit_limit(struct check *e, const struct growth *g)
 {
 	uint64_t room = room_left(e), left_ns;
 
@@ -310,7 +310,7 @@ static void tell_limit(struct exam *e, const struct growth *g)
 	finding_number(e, "at that rate it is used up in", (double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
-static void claim(struct exam *e, const struct judgement *j, const struct memory *m)
+static void claim(struct check *e, const struct judgement *j, const struct memory *m)
 {
 	const struct class_gain *c = leading(m);
 	const struct growth *g = &j->growth;
@@ -326,7 +326,7 @@ static void claim(struct exam *e, const struct judgement *j, const struct memory
 			gain, time);
 }
 
-static void tell(struct exam *e, const struct judgement *j, const struct memory *m)
+static void tell(struct check *e, const struct judgement *j, const struct memory *m)
 {
 	const struct growth *g = &j->growth;
 	bool is_sure = m->is_known && (g->is_steady || j->is_of_floors);
@@ -336,80 +336,80 @@ static void tell(struct exam *e, const struct judgement *j, const struct memory 
 	finding_number(e, "resident at first", g->first, SOOTH_UNIT_BYTES, 0);
 	finding_number(e, "resident at last", g->last, SOOTH_UNIT_BYTES, 0);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_BYTES, g->interval_ns);
-	finding_words(e, "steadiness", "grew in %u of %u windows", g->grown, g->windows);
-	tell_classes(e, m);
-	finding_number(e, "age of the process", (double)exam_age_ns(e), SOOTH_UNIT_NS, 0);
-	tell_limit(e, g);
+	finding_text(e, "steadiness", "grew in %u of %u windows", g->grown, g->windows);
+	emit_classes(e, m);
+	finding_number(e, "age of the process", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+	emit_limit(e, g);
 	if (m->runtimes & COLLECTORS && !j->is_of_floors)
 		finding_unseen(e, "whether a full collection takes it back: it gave nothing back "
 				  "meanwhile");
-	tell_remedy(e, m);
+	emit_remedy(e, m);
 	finding_end(e);
 }
 
 /* --- judging --- */
 
 /* A rise that garbage alone may explain; small collections leave much of it to large ones. */
-static bool may_be_garbage(const struct exam *e, const struct judgement *j, const struct memory *m)
+static bool may_be_garbage(const struct check *e, const struct judgement *j, const struct memory *m)
 {
 	const struct growth *g = &j->growth;
 
 	if (!(m->runtimes & COLLECTORS))
 		return false;
-	if ((double)g->interval_ns < exam_option(e, "collector-time"))
+	if ((double)g->interval_ns < check_option(e, "collector-time"))
 		return true;
 	return !j->is_of_floors &&
-	       (g->last - g->first) * 100 < exam_option(e, "collector-share") * g->first;
+	       (g->last - g->first) * 100 < check_option(e, "collector-share") * g->first;
 }
 
-static void judge_growth(struct exam *e, const struct judgement *j)
+static void diagnose_growth(struct check *e, const struct judgement *j)
 {
 	const struct growth *g = &j->growth;
-	double least = exam_option(e, "min-gain");
+	double least = check_option(e, "min-gain");
 	char first[UNITS_SIZE], last[UNITS_SIZE];
 	struct memory m;
 
 	format_bytes(first, (uint64_t)g->first);
 	format_bytes(last, (uint64_t)g->last);
 	if (g->last - g->first < least ||
-		!(g->may_grow || (g->grows && exam_is_over(e, "min-rate", g->per_s, "")))) {
-		exam_fine(e, "%s resident, then %s", first, last);
+		!(g->may_grow || (g->grows && check_is_over(e, "min-rate", g->per_s, "")))) {
+		check_fine(e, "%s resident, then %s", first, last);
 		return;
 	}
 	find_memory(e, &m);
 	if (m.is_known && !j->is_of_floors && (double)m.own_bytes < least)
-		exam_fine(e,
+		check_fine(e,
 			"%s resident, then %s, most of it pages of files or of memory that was "
 			"shared before",
 			first, last);
 	else if (!g->grows)
-		exam_blind_because(e, "it grew, by too few steps to call it growth",
+		check_blind_because(e, "it grew, by too few steps to call it growth",
 			"observe for longer: --duration 30");
 	else if (may_be_garbage(e, j, &m))
-		exam_blind_because(e,
+		check_blind_because(e,
 			"it grows, but so far a garbage collection may take that back",
 			"observe for longer: --duration 5m");
 	else
 		tell(e, j, &m);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
 	struct growth_point points[POINTS_MAX];
 	size_t count = points_of(e, points);
 	struct judgement j;
 
 	if (count < 2) {
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	judge_points(e, points, count, &j);
+	diagnose_points(e, points, count, &j);
 	if (!j.growth.is_measured)
-		exam_blind_because(e, "too few samples", "observe for longer, with --duration");
-	else if ((double)exam_age_ns(e) < exam_option(e, "min-age"))
-		exam_blind_because(e, "it has only just started", "ask again later");
+		check_blind_because(e, "too few samples", "observe for longer, with --duration");
+	else if ((double)check_age_ns(e) < check_option(e, "min-age"))
+		check_blind_because(e, "it has only just started", "ask again later");
 	else
-		judge_growth(e, &j);
+		diagnose_growth(e, &j);
 }
 
 const struct finding_type finding_memory_growth = {

@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "analyze/judging/exam.h"
+#include "analyze/diagnosis/check.h"
 #include "analyze/inspect/limit_sums.h"
 #include "base/units.h"
 #include "core/finding.h"
@@ -70,17 +70,17 @@ static const struct limits_group *same_group(
 	return NULL;
 }
 
-static bool is_there(const struct exam *e, const struct process_id *id)
+static bool is_there(const struct check *e, const struct process_id *id)
 {
-	const struct census_process *p = census_get(&e->readings->host.census, id);
+	const struct process_entry *p = process_table_get(&e->input->host.process_table, id);
 
-	return p && p->is_there && readings_mean(e->readings, p);
+	return p && p->is_there && diagnosis_input_mean(e->input, p);
 }
 
 /* Of those that were read; group NULL: of the host. */
-static struct victim find_victim(const struct exam *e, const struct limits_group *group)
+static struct victim find_victim(const struct check *e, const struct limits_group *group)
 {
-	const struct snapshots *all = &e->readings->limits.last;
+	const struct snapshots *all = &e->input->limits.last;
 	const struct snapshot *s;
 	struct victim victim = { 0 };
 	size_t position = 0;
@@ -101,9 +101,10 @@ static struct victim find_victim(const struct exam *e, const struct limits_group
 	return victim;
 }
 
-static void tell_victim(struct exam *e, const struct victim *victim)
+static void emit_victim(struct check *e, const struct victim *victim)
 {
-	const struct census_process *p = census_get(&e->readings->host.census, &victim->id);
+	const struct process_entry *p =
+		process_table_get(&e->input->host.process_table, &victim->id);
 	struct span name;
 
 	if (!p) {
@@ -111,7 +112,7 @@ static void tell_victim(struct exam *e, const struct victim *victim)
 		return;
 	}
 	name = record_text(&p->process->record, &p->process->name);
-	finding_words(e, "killed first", "%.*s (%llu), oom_score %lld, of %u that were read",
+	finding_text(e, "killed first", "%.*s (%llu), oom_score %lld, of %u that were read",
 		(int)name.size, name.data, (unsigned long long)victim->id.pid,
 		(long long)victim->score, victim->read);
 	finding_unseen(e, "the scores of processes that were not read");
@@ -150,16 +151,16 @@ static void weigh(struct tightness *t, const struct limits_group *g)
 	t->has_files = has_files;
 }
 
-static uint64_t kills_meanwhile(const struct exam *e, const struct limits_group *last)
+static uint64_t kills_meanwhile(const struct check *e, const struct limits_group *last)
 {
-	const struct limits_group *first = same_group(exam_first(e, &e->readings->limits), last);
+	const struct limits_group *first = same_group(check_first(e, &e->input->limits), last);
 
 	return first && !first->kills_state && !last->kills_state && last->kills > first->kills
 		       ? last->kills - first->kills
 		       : 0;
 }
 
-static struct tightness tightness_of(const struct exam *e, const struct snapshot *last)
+static struct tightness tightness_of(const struct check *e, const struct snapshot *last)
 {
 	struct batch all = snapshot_records(last);
 	struct tightness t = { 0 };
@@ -180,12 +181,12 @@ static struct tightness tightness_of(const struct exam *e, const struct snapshot
 	return t;
 }
 
-static void tell_group(struct exam *e, const struct tightness *t)
+static void emit_group(struct check *e, const struct tightness *t)
 {
 	const struct limits_group *g = t->group;
 	struct span path = record_text(&g->record, &g->path);
 
-	finding_words(e, "control group", "%.*s", (int)path.size, path.data);
+	finding_text(e, "control group", "%.*s", (int)path.size, path.data);
 	finding_number(e, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
 	finding_number(
 		e, "in use, without pages of files", (double)t->held_bytes, SOOTH_UNIT_BYTES, 0);
@@ -201,13 +202,13 @@ static void tell_group(struct exam *e, const struct tightness *t)
 		finding_number(e, "killed for it, ever", (double)g->kills, SOOTH_UNIT_NONE, 0);
 }
 
-static void tell_stall(struct exam *e, double some, double full)
+static void emit_stall(struct check *e, double some, double full)
 {
 	finding_number(e, "something waited for memory", some, SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
 	finding_number(e, "everything waited for memory", full, SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
 }
 
-static void claim_group(struct exam *e, const struct tightness *t)
+static void claim_group(struct check *e, const struct tightness *t)
 {
 	char held[UNITS_SIZE], limit[UNITS_SIZE];
 
@@ -221,7 +222,7 @@ static void claim_group(struct exam *e, const struct tightness *t)
 	}
 	finding_claim(e, "its control group has %s of the %s it may have; then one is killed",
 		format_bytes(held, t->held_bytes), format_bytes(limit, t->group->limit));
-	if (t->percent >= exam_option(e, "critical"))
+	if (t->percent >= check_option(e, "critical"))
 		finding_severity(e, FINDING_CRITICAL);
 }
 
@@ -230,8 +231,8 @@ static double stall_of(const struct tightness *t)
 	return t->pressure && !t->pressure->full_state ? t->pressure->full_10s : 0;
 }
 
-static void tell_process(
-	struct exam *e, const struct tightness *t, const struct victim *victim, bool is_near)
+static void emit_process(
+	struct check *e, const struct tightness *t, const struct victim *victim, bool is_near)
 {
 	finding_begin(
 		e, t->has_files || t->kills ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, "");
@@ -245,59 +246,60 @@ static void tell_process(
 	}
 	if (t->kills)
 		finding_number(e, "killed meanwhile", (double)t->kills, SOOTH_UNIT_NONE,
-			reading_series_ns(&e->series));
+			sample_series_ns(&e->series));
 	if (t->group)
-		tell_group(e, t);
+		emit_group(e, t);
 	if (t->pressure)
-		tell_stall(e, t->pressure->some_10s, stall_of(t));
+		emit_stall(e, t->pressure->some_10s, stall_of(t));
 	else
 		finding_unseen(e, "pressure of the group: the kernel keeps none for it");
-	tell_victim(e, victim);
+	emit_victim(e, victim);
 	finding_remedy(e, "end what is not needed (sooth ps --sort -rss), or give the group more "
 			  "(docker update --memory, systemctl set-property ... MemoryMax=)");
 	finding_end(e);
 }
 
-static void fine_process(struct exam *e, const struct tightness *t)
+static void fine_process(struct check *e, const struct tightness *t)
 {
 	if (t->group)
-		exam_fine(e, "%.0f %% of what its control group may have", t->percent);
+		check_fine(e, "%.0f %% of what its control group may have", t->percent);
 	else
-		exam_fine(e, "no limit but the host's");
+		check_fine(e, "no limit but the host's");
 }
 
-static void judge_process(struct exam *e)
+static void diagnose_process(struct check *e)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->limits);
+	const struct snapshot *last = check_last(e, &e->input->limits);
 	const struct limits_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 	struct tightness t;
 	struct victim victim;
 	bool is_near, is_stalled;
 
 	if (!end || state_is_unmeasured(end->groups_state)) {
-		exam_blind(e, end ? end->groups_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(e, end ? end->groups_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	t = tightness_of(e, last);
-	is_near = t.group && (t.kills || exam_is_over(e, "percent", t.percent, ""));
-	is_stalled = exam_is_over(e, "stall", stall_of(&t), "");
+	is_near = t.group && (t.kills || check_is_over(e, "percent", t.percent, ""));
+	is_stalled = check_is_over(e, "stall", stall_of(&t), "");
 	if (!is_near && !is_stalled) {
 		fine_process(e, &t);
 		return;
 	}
 	victim = t.group ? find_victim(e, t.group) : (struct victim){ .id = e->id };
 	if (victim.id.pid && memcmp(&victim.id, &e->id, sizeof(e->id)))
-		exam_fine(e, "of its control group it is told of %llu, which would be killed first",
+		check_fine(e,
+			"of its control group it is told of %llu, which would be killed first",
 			(unsigned long long)victim.id.pid);
 	else
-		tell_process(e, &t, &victim, is_near);
+		emit_process(e, &t, &victim, is_near);
 }
 
 /* --- the host --- */
 
-static void tell_host(struct exam *e, double percent, bool is_near)
+static void emit_host(struct check *e, double percent, bool is_near)
 {
-	const struct host_memory *m = &e->readings->memory;
+	const struct host_memory *m = &e->input->memory;
 	struct victim victim = find_victim(e, NULL);
 	char left[UNITS_SIZE], all[UNITS_SIZE];
 
@@ -306,7 +308,7 @@ static void tell_host(struct exam *e, double percent, bool is_near)
 		finding_claim(e,
 			"the host has %s of its %s of memory left; then something is killed",
 			format_bytes(left, m->available_bytes), format_bytes(all, m->total_bytes));
-		if (percent >= exam_option(e, "critical") && !m->swap_free_bytes)
+		if (percent >= check_option(e, "critical") && !m->swap_free_bytes)
 			finding_severity(e, FINDING_CRITICAL);
 	} else {
 		finding_severity(e, FINDING_MEDIUM);
@@ -321,45 +323,45 @@ static void tell_host(struct exam *e, double percent, bool is_near)
 		finding_number(
 			e, "room left to swap to", (double)m->swap_free_bytes, SOOTH_UNIT_BYTES, 0);
 	if (!m->pressure_state)
-		tell_stall(e, m->some_10s, m->full_10s);
-	tell_victim(e, &victim);
+		emit_stall(e, m->some_10s, m->full_10s);
+	emit_victim(e, &victim);
 	finding_remedy(e, "end what is not needed: sooth ps -a --sort -rss tells who has most");
 	finding_end(e);
 }
 
-static void judge_host(struct exam *e)
+static void diagnose_host(struct check *e)
 {
-	const struct host_memory *m = &e->readings->memory;
+	const struct host_memory *m = &e->input->memory;
 	double percent = 0;
 	bool is_known =
 		m->record.time_ns && !m->memory_state && !m->available_state && m->total_bytes;
 	bool is_near, is_stalled;
 
 	if (!is_known) {
-		exam_blind(e, m->record.time_ns && m->available_state
-				      ? m->available_state
-				      : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED));
+		check_blind(e, m->record.time_ns && m->available_state
+				       ? m->available_state
+				       : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED));
 		return;
 	}
 	if (m->available_bytes < m->total_bytes)
 		percent = 100.0 * (double)(m->total_bytes - m->available_bytes) /
 			  (double)m->total_bytes;
-	is_near = exam_is_over(e, "host-percent", percent, "");
-	is_stalled = !m->pressure_state && exam_is_over(e, "stall", m->full_10s, "");
+	is_near = check_is_over(e, "host-percent", percent, "");
+	is_stalled = !m->pressure_state && check_is_over(e, "stall", m->full_10s, "");
 	if (is_near || is_stalled)
-		tell_host(e, percent, is_near);
+		emit_host(e, percent, is_near);
 	else
-		exam_fine(e, "%.0f %% of the host's memory is used", percent);
+		check_fine(e, "%.0f %% of the host's memory is used", percent);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
 	if (!e->id.pid)
-		judge_host(e);
-	else if (readings_have_probe(e->readings, "limits"))
-		judge_process(e);
+		diagnose_host(e);
+	else if (diagnosis_input_have_probe(e->input, "limits"))
+		diagnose_process(e);
 	else
-		exam_blind_because(e, "the probe limits was not recorded", "");
+		check_blind_because(e, "the probe limits was not recorded", "");
 }
 
 const struct finding_type finding_memory_pressure = {

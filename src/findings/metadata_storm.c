@@ -7,10 +7,10 @@
  */
 #include <string.h>
 
-#include "analyze/judging/call_exam.h"
+#include "analyze/diagnosis/call_check.h"
 #include "core/finding.h"
 
-#define TOLD_MOST   3
+#define SHOWN_MAX   3
 #define LOOKS_USED  2 /* a stat and an open come before the contents */
 #define FOLDERS_MAX 4096
 
@@ -83,45 +83,45 @@ static void find(struct storm *s, const struct call_history *h)
 		s->again_ns += (double)f->looks_ns * again / (double)f->looks;
 		s->looks += (double)f->looks;
 		s->files++;
-		memcpy(folder.text, path->text, exam_directory_size(path->text));
+		memcpy(folder.text, path->text, check_directory_size(path->text));
 		sum = map_put(&s->folders, &folder, NULL);
 		if (sum)
 			*sum += again;
 	}
 }
 
-static double share_of(const struct exam_calls *c, const struct storm *s)
+static double share_of(const struct check_calls *c, const struct storm *s)
 {
 	return s->again_ns * 100 / (double)c->interval_ns;
 }
 
-static void tell(struct exam *e, const struct exam_calls *c, const struct storm *s)
+static void tell(struct check *e, const struct check_calls *c, const struct storm *s)
 {
-	struct exam_ranked folders[TOLD_MOST], files[TOLD_MOST];
-	size_t folder_count = exam_rank(&s->folders, weigh_folder, NULL, folders, TOLD_MOST);
-	size_t file_count = exam_rank(&c->history->files, weigh_file, NULL, files, TOLD_MOST);
+	struct check_ranked folders[SHOWN_MAX], files[SHOWN_MAX];
+	size_t folder_count = check_rank(&s->folders, weigh_folder, NULL, folders, SHOWN_MAX);
+	size_t file_count = check_rank(&c->history->files, weigh_file, NULL, files, SHOWN_MAX);
 	const char *folder = folder_count ? ((const struct call_path *)folders[0].key)->text : "";
 
 	finding_begin(e, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
 	finding_path(e, span_of(folder, strlen(folder)));
 	finding_claim(e,
 		"asks about the same %.0f file%s again and again, %.0f times a second, most in %s",
-		s->files, s->files == 1 ? "" : "s", exam_calls_rate(c, s->again),
+		s->files, s->files == 1 ? "" : "s", check_calls_rate(c, s->again),
 		*folder ? folder : "its folder");
 	finding_rate(
-		e, "asked again", exam_calls_rate(c, s->again), SOOTH_UNIT_NONE, c->interval_ns);
+		e, "asked again", check_calls_rate(c, s->again), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(
 		e, "share of a thread's time", share_of(c, s), SOOTH_UNIT_PERCENT, c->interval_ns);
 	finding_number(e, "times for each", s->looks / s->files, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(e, "calls about files, all", (double)c->history->looks, SOOTH_UNIT_NONE,
 		c->interval_ns);
 	for (size_t i = 0; i < folder_count; i++)
-		finding_words(e, "in", "%s: %.0f calls",
+		finding_text(e, "in", "%s: %.0f calls",
 			((const struct call_path *)folders[i].key)->text, folders[i].weight);
 	for (size_t i = 0; i < file_count; i++)
-		finding_words(e, "about", "%s: %.0f calls",
+		finding_text(e, "about", "%s: %.0f calls",
 			((const struct call_path *)files[i].key)->text, files[i].weight);
-	exam_calls_unseen(c, e);
+	check_calls_unseen(c, e);
 	finding_remedy(e,
 		"have it remember, or be told of changes (inotify) instead of looking for them; "
 		"sooth trace -e %%path -p %llu shows who asks for what",
@@ -129,29 +129,29 @@ static void tell(struct exam *e, const struct exam_calls *c, const struct storm 
 	finding_end(e);
 }
 
-static bool is_storm(const struct exam *e, const struct exam_calls *c, const struct storm *s)
+static bool is_storm(const struct check *e, const struct check_calls *c, const struct storm *s)
 {
-	return s->files && s->looks >= exam_option(e, "min-times") * s->files &&
-	       exam_is_over(e, "min-rate", exam_calls_rate(c, s->again), "") &&
-	       exam_is_over(e, "min-share", share_of(c, s), "");
+	return s->files && s->looks >= check_option(e, "min-times") * s->files &&
+	       check_is_over(e, "min-rate", check_calls_rate(c, s->again), "") &&
+	       check_is_over(e, "min-share", share_of(c, s), "");
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
 	struct storm s = { 0 };
-	struct exam_calls c;
+	struct check_calls c;
 
-	if (!exam_calls_begin(&c, e))
+	if (!check_calls_begin(&c, e))
 		return;
 	find(&s, c.history);
 	if (is_storm(e, &c, &s))
 		tell(e, &c, &s);
 	else
-		exam_fine(e,
+		check_fine(e,
 			"%.0f calls a second about files, %.0f of them about what it knew: %.2g %% "
 			"of a thread's time",
-			exam_calls_rate(&c, (double)c.history->looks), exam_calls_rate(&c, s.again),
-			share_of(&c, &s));
+			check_calls_rate(&c, (double)c.history->looks),
+			check_calls_rate(&c, s.again), share_of(&c, &s));
 	map_fini(&s.folders);
 }
 

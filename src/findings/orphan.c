@@ -3,7 +3,7 @@
  * orphan: what a session has left behind by accident: its main process is gone, and the
  * process was not made to stay. Whoever belongs to it is told with it, not on its own.
  */
-#include "analyze/judging/exam_verdict.h"
+#include "analyze/diagnosis/check_verdict.h"
 #include "base/units.h"
 #include "core/finding.h"
 
@@ -22,14 +22,14 @@ struct belongings {
 };
 
 /* It, and what is left over with it. */
-static struct belongings belongings_of(const struct exam *e)
+static struct belongings belongings_of(const struct check *e)
 {
-	const struct census *c = &e->readings->host.census;
+	const struct process_table *c = &e->input->host.process_table;
 	struct belongings sum = { 0 };
-	struct census_process *p;
+	struct process_entry *p;
 	size_t position = 0;
 
-	while ((p = census_next(c, &position))) {
+	while ((p = process_table_next(c, &position))) {
 		if (p != e->process && p->tied != e->process)
 			continue;
 		sum.processes++;
@@ -38,17 +38,17 @@ static struct belongings belongings_of(const struct exam *e)
 	return sum;
 }
 
-static void tell(struct exam *e, const struct verdict *verdict)
+static void tell(struct check *e, const struct verdict *verdict)
 {
-	const struct census_process *p = e->process;
+	const struct process_entry *p = e->process;
 	struct belongings all = belongings_of(e);
-	struct span name = exam_name(p);
-	bool is_long = exam_watched_ns(e) > 0;
+	struct span name = check_name(p);
+	bool is_long = check_watched_ns(e) > 0;
 
 	finding_begin(e, is_long ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(e, "%.*s is left over from a session of %s that is gone; nobody waits for it",
 		(int)name.size, name.data, p->owner_agent->title);
-	finding_words(e, "known by", "%s", verdict->why);
+	finding_text(e, "known by", "%s", verdict->why);
 	finding_upkeep(e);
 	if (all.processes > 1) {
 		finding_number(
@@ -64,46 +64,46 @@ static void tell(struct exam *e, const struct verdict *verdict)
 }
 
 /* One thing, one finding. */
-static bool is_abandoned(const struct exam *e)
+static bool is_abandoned(const struct check *e)
 {
 	struct verdict verdict;
 
-	verdict_judge(&e->readings->host.census, e->process, VERDICT_ABANDONED, &verdict);
+	verdict_decide(&e->input->host.process_table, e->process, VERDICT_ABANDONED, &verdict);
 	return verdict.holds;
 }
 
 /* Its environment, where an agent's markers would stand, could not be read. */
-static uint8_t untold(const struct exam *e)
+static uint8_t untold(const struct check *e)
 {
-	const struct census_process *p = e->process;
-	bool is_asked = p && p->is_there && !p->owner_agent && p->ties;
-	uint8_t state = is_asked ? p->ties->markers_state : SOOTH_STATE_VALUE;
+	const struct process_entry *p = e->process;
+	bool is_requested = p && p->is_there && !p->owner_agent && p->links;
+	uint8_t state = is_requested ? p->links->markers_state : SOOTH_STATE_VALUE;
 
 	return state_is_unmeasured(state) ? state : SOOTH_STATE_VALUE;
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
-	const struct census_process *top;
+	const struct process_entry *top;
 	struct verdict verdict;
 
 	if (untold(e)) {
-		exam_blind(e, untold(e));
+		check_blind(e, untold(e));
 		return;
 	}
-	if (!exam_holds(e, VERDICT_ORPHANED, "", &verdict))
+	if (!check_holds(e, VERDICT_ORPHANED, "", &verdict))
 		return;
 	top = e->process->tied;
 	if (is_abandoned(e)) {
-		exam_fine(e, "left over as an MCP server: see mcp-abandoned");
-	} else if (exam_is_told_of(e, top, VERDICT_ORPHANED)) {
-		exam_fine(e, "left over with %llu, where it is told",
+		check_fine(e, "left over as an MCP server: see mcp-abandoned");
+	} else if (check_is_reported_of(e, top, VERDICT_ORPHANED)) {
+		check_fine(e, "left over with %llu, where it is told",
 			(unsigned long long)top->id.pid);
-	} else if (exam_has_lost_parent(e)) {
-		exam_blind_because(e, "its parent ended only just now, so it may be ending too",
+	} else if (check_has_lost_parent(e)) {
+		check_blind_because(e, "its parent ended only just now, so it may be ending too",
 			"ask again in a moment");
-	} else if ((double)exam_age_ns(e) < exam_option(e, "min-age")) {
-		exam_blind_because(e, "it has only just started", "ask again in a moment");
+	} else if ((double)check_age_ns(e) < check_option(e, "min-age")) {
+		check_blind_because(e, "it has only just started", "ask again in a moment");
 	} else {
 		tell(e, &verdict);
 	}

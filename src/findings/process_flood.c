@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/judging/exam_verdict.h"
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/inspect/limit_sums.h"
-#include "analyze/census/server_name.h"
+#include "analyze/process_table/server_name.h"
 #include "base/map.h"
 #include "base/units.h"
 #include "core/finding.h"
@@ -59,7 +59,7 @@ struct samples {
 	uint64_t slack_ns; /* a process is told within that of the one that is judged */
 };
 
-static void take_times(const struct exam *e, struct samples *s)
+static void take_times(const struct check *e, struct samples *s)
 {
 	size_t all = e->series.count, step = all > 2 ? (all - 2) / WINDOWS + 1 : 1;
 
@@ -69,20 +69,20 @@ static void take_times(const struct exam *e, struct samples *s)
 	/* The last one is among them, whatever the step. */
 	for (size_t i = (all - 1) % step; i < all && s->count < SAMPLES_MAX; i += step)
 		s->living[s->count++].time_ns = e->series.points[i].time_ns;
-	s->slack_ns = reading_series_ns(&e->series) / (all - 1) / 2;
+	s->slack_ns = sample_series_ns(&e->series) / (all - 1) / 2;
 }
 
 /* The first of those above it that is there. */
-static const struct census_process *living_above(const struct census_process *p)
+static const struct process_entry *living_above(const struct process_entry *p)
 {
 	for (unsigned i = 0; p && !p->is_there && i < WAY_MAX; i++)
 		p = p->last_parent;
 	return p && p->is_there ? p : NULL;
 }
 
-static bool is_started_by(const struct census_process *top, const struct census_process *p)
+static bool is_started_by(const struct process_entry *top, const struct process_entry *p)
 {
-	const struct census_process *at = living_above(p);
+	const struct process_entry *at = living_above(p);
 
 	if (!at || p == top)
 		return false;
@@ -91,13 +91,13 @@ static bool is_started_by(const struct census_process *top, const struct census_
 	return top->main == top && at->main == top;
 }
 
-static bool has_come(const struct samples *s, const struct census_process *p)
+static bool has_come(const struct samples *s, const struct process_entry *p)
 {
 	return p->first_ns > s->living[0].time_ns + s->slack_ns;
 }
 
 /* As it lives from the first to the last time it was told, and not as a zombie. */
-static void add_life(struct samples *s, const struct census_process *p)
+static void add_life(struct samples *s, const struct process_entry *p)
 {
 	uint64_t end_ns = p->zombie_ns ? p->zombie_ns - s->slack_ns : p->last_ns + s->slack_ns;
 
@@ -109,15 +109,15 @@ static void add_life(struct samples *s, const struct census_process *p)
 }
 
 /* Returns how many came meanwhile. */
-static unsigned count_all(const struct exam *e, struct samples *s)
+static unsigned count_all(const struct check *e, struct samples *s)
 {
-	const struct census *c = &e->readings->host.census;
+	const struct process_table *c = &e->input->host.process_table;
 	unsigned came = 0;
 	size_t position = 0;
 	void *value;
 
 	while (map_next(&c->processes, &position, NULL, &value)) {
-		const struct census_process *p = *(struct census_process **)value;
+		const struct process_entry *p = *(struct process_entry **)value;
 
 		if (!is_started_by(e->process, p))
 			continue;
@@ -129,11 +129,11 @@ static unsigned count_all(const struct exam *e, struct samples *s)
 
 /* --- who among them does it --- */
 
-static const struct census_process *heaviest_child(const struct census_process *top)
+static const struct process_entry *heaviest_child(const struct process_entry *top)
 {
-	const struct census_process *best = NULL;
+	const struct process_entry *best = NULL;
 
-	for (const struct census_process *p = top->first_child; p; p = p->next_sibling) {
+	for (const struct process_entry *p = top->first_child; p; p = p->next_sibling) {
 		if (!best || p->number_end - p->number > best->number_end - best->number)
 			best = p;
 	}
@@ -141,24 +141,24 @@ static const struct census_process *heaviest_child(const struct census_process *
 }
 
 static unsigned came_below(
-	const struct exam *e, const struct samples *s, const struct census_process *top)
+	const struct check *e, const struct samples *s, const struct process_entry *top)
 {
-	const struct census *c = &e->readings->host.census;
-	struct census_process *p;
+	const struct process_table *c = &e->input->host.process_table;
+	struct process_entry *p;
 	unsigned came = 0;
 	size_t position = 0;
 
-	while ((p = census_next(c, &position)))
+	while ((p = process_table_next(c, &position)))
 		came += p != top && p->number >= top->number && p->number < top->number_end &&
 			!p->zombie_ns && has_come(s, p);
 	return came;
 }
 
 /* A child below which nearly all that came and live are; NULL: it is the process itself. */
-static const struct census_process *culprit_of(
-	const struct exam *e, const struct samples *s, double gain)
+static const struct process_entry *culprit_of(
+	const struct check *e, const struct samples *s, double gain)
 {
-	const struct census_process *child = heaviest_child(e->process);
+	const struct process_entry *child = heaviest_child(e->process);
 
 	return child && child->number_end - child->number > CHILD_SHARE * gain &&
 			       came_below(e, s, child) >= CHILD_SHARE * gain
@@ -168,9 +168,9 @@ static const struct census_process *culprit_of(
 
 /* --- the finding --- */
 
-static void tell_host(struct exam *e)
+static void emit_host(struct check *e)
 {
-	const struct host_load *first = &e->readings->first_load, *last = &e->readings->load;
+	const struct host_load *first = &e->input->first_load, *last = &e->input->load;
 	uint64_t interval_ns = last->record.time_ns - first->record.time_ns;
 
 	if (!interval_ns || first->forks_state || last->forks_state || last->forks < first->forks)
@@ -181,9 +181,9 @@ static void tell_host(struct exam *e)
 }
 
 /* Of its control groups; 0: there is none. */
-static uint64_t room_for_processes(const struct exam *e)
+static uint64_t room_for_processes(const struct check *e)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->limits);
+	const struct snapshot *last = check_last(e, &e->input->limits);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	uint64_t least = 0;
 
@@ -199,7 +199,7 @@ static uint64_t room_for_processes(const struct exam *e)
 	return least;
 }
 
-static void tell_limit(struct exam *e, const struct growth *g)
+static void emit_limit(struct check *e, const struct growth *g)
 {
 	uint64_t room = room_for_processes(e), left_ns;
 
@@ -216,7 +216,7 @@ static void tell_limit(struct exam *e, const struct growth *g)
 }
 
 /* What is no agent's is not frozen without a word more. */
-static void tell_remedy(struct exam *e, const struct census_process *p)
+static void emit_remedy(struct check *e, const struct process_entry *p)
 {
 	const char *any = p->agent || p->owner_agent ? "" : "--any ";
 
@@ -225,59 +225,59 @@ static void tell_remedy(struct exam *e, const struct census_process *p)
 		(unsigned long long)p->id.pid);
 }
 
-static void tell_growth(
-	struct exam *e, const struct growth *g, unsigned came, const struct census_process *culprit)
+static void emit_growth(
+	struct check *e, const struct growth *g, unsigned came, const struct process_entry *culprit)
 {
 	finding_begin(e, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	if (g->last >= exam_option(e, "many"))
+	if (g->last >= check_option(e, "many"))
 		finding_severity(e, FINDING_HIGH);
 	finding_claim(e, "starts processes faster than they end: %.0f live, then %.0f", g->first,
 		g->last);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
 	finding_number(e, "living at first", g->first, SOOTH_UNIT_NONE, 0);
 	finding_number(e, "living at last", g->last, SOOTH_UNIT_NONE, 0);
-	finding_words(e, "steadiness", "grew in %u of %u windows", g->grown, g->windows);
+	finding_text(e, "steadiness", "grew in %u of %u windows", g->grown, g->windows);
 	finding_number(e, "seen to start", came, SOOTH_UNIT_NONE, g->interval_ns);
 	if (culprit) {
-		struct span name = exam_name(culprit);
+		struct span name = check_name(culprit);
 
-		finding_words(e, "most of them below", "%.*s (%llu)", (int)name.size, name.data,
+		finding_text(e, "most of them below", "%.*s (%llu)", (int)name.size, name.data,
 			(unsigned long long)culprit->id.pid);
 	}
-	tell_host(e);
-	tell_limit(e, g);
+	emit_host(e);
+	emit_limit(e, g);
 	finding_unseen(e, "processes that lived for less than the time between two samples");
-	tell_remedy(e, culprit ? culprit : e->process);
+	emit_remedy(e, culprit ? culprit : e->process);
 	finding_end(e);
 }
 
-static void judge_growth(struct exam *e)
+static void diagnose_growth(struct check *e)
 {
 	struct samples s;
 	unsigned came;
 	struct growth g;
-	const struct census_process *culprit;
+	const struct process_entry *culprit;
 
 	take_times(e, &s);
 	came = count_all(e, &s);
-	growth_judge(&g, s.living, s.count, (unsigned)exam_option(e, "min-windows"), 0);
+	growth_diagnose(&g, s.living, s.count, (unsigned)check_option(e, "min-windows"), 0);
 	if (!g.is_measured) {
-		exam_blind_because(e, "too few samples", "observe for longer, with --duration");
+		check_blind_because(e, "too few samples", "observe for longer, with --duration");
 		return;
 	}
-	if (!g.grows || g.last - g.first < exam_option(e, "min-gain") ||
-		!exam_is_over(e, "min-rate", g.per_s, "")) {
-		exam_fine(e, "of what it started %.0f live at first, %.0f at the end", g.first,
+	if (!g.grows || g.last - g.first < check_option(e, "min-gain") ||
+		!check_is_over(e, "min-rate", g.per_s, "")) {
+		check_fine(e, "of what it started %.0f live at first, %.0f at the end", g.first,
 			g.last);
 		return;
 	}
 	culprit = culprit_of(e, &s, g.last - g.first);
-	if (culprit && readings_mean(e->readings, culprit) &&
-		CHILD_SHARE * (g.last - g.first) >= exam_option(e, "min-gain"))
-		exam_fine(e, "most of what it started is below %llu, where it is told",
+	if (culprit && diagnosis_input_mean(e->input, culprit) &&
+		CHILD_SHARE * (g.last - g.first) >= check_option(e, "min-gain"))
+		check_fine(e, "most of what it started is below %llu, where it is told",
 			(unsigned long long)culprit->id.pid);
 	else
-		tell_growth(e, &g, came, culprit);
+		emit_growth(e, &g, came, culprit);
 }
 
 /* --- servers that are started again and again --- */
@@ -287,11 +287,11 @@ struct server {
 };
 
 struct starts {
-	const struct census_process *any;
+	const struct process_entry *any;
 	unsigned seen, living;
 };
 
-static struct server_name name_of(const struct census_process *p)
+static struct server_name name_of(const struct process_entry *p)
 {
 	const struct sooth_record *r = &p->process->record;
 	const struct server_command command = {
@@ -303,7 +303,7 @@ static struct server_name name_of(const struct census_process *p)
 	return server_name(&command);
 }
 
-static bool is_server(const struct census_process *p, struct server *key)
+static bool is_server(const struct process_entry *p, struct server *key)
 {
 	struct server_name name = name_of(p);
 
@@ -317,15 +317,15 @@ static bool is_server(const struct census_process *p, struct server *key)
 	return true;
 }
 
-static void count_servers(const struct exam *e, struct map *servers)
+static void count_servers(const struct check *e, struct map *servers)
 {
-	const struct census *c = &e->readings->host.census;
+	const struct process_table *c = &e->input->host.process_table;
 	size_t position = 0;
 	void *value;
 
 	while (map_next(&c->processes, &position, NULL, &value)) {
-		const struct census_process *p = *(struct census_process **)value;
-		const struct census_process *parent = p->is_there ? p->parent : p->last_parent;
+		const struct process_entry *p = *(struct process_entry **)value;
+		const struct process_entry *parent = p->is_there ? p->parent : p->last_parent;
 		struct starts *starts;
 		struct server key;
 
@@ -340,14 +340,14 @@ static void count_servers(const struct exam *e, struct map *servers)
 	}
 }
 
-static void tell_server(struct exam *e, const struct server *server, const struct starts *starts)
+static void emit_server(struct check *e, const struct server *server, const struct starts *starts)
 {
-	uint64_t interval_ns = reading_series_ns(&e->series);
+	uint64_t interval_ns = sample_series_ns(&e->series);
 	unsigned restarts = starts->seen - (starts->living ? starts->living : 1);
 	char what[SERVER_NAME + 16];
 
 	snprintf(what, sizeof(what), "server %s", server->name);
-	if (!exam_is_over(e, RESTARTS_NAME, restarts, what))
+	if (!check_is_over(e, RESTARTS_NAME, restarts, what))
 		return;
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, what);
 	finding_claim(e, "starts MCP server %s again and again: it ended %u times in %.0f s",
@@ -356,7 +356,7 @@ static void tell_server(struct exam *e, const struct server *server, const struc
 	finding_number(
 		e, "different processes of it seen", starts->seen, SOOTH_UNIT_NONE, interval_ns);
 	finding_number(e, "of them living", starts->living, SOOTH_UNIT_NONE, 0);
-	tell_host(e);
+	emit_host(e);
 	finding_unseen(e, "why it ends: its standard error or its log tells; more of them may have "
 			  "come and gone between two samples");
 	finding_remedy(e, "start the server by hand to see why it ends; take it out of the "
@@ -364,7 +364,7 @@ static void tell_server(struct exam *e, const struct server *server, const struc
 	finding_end(e);
 }
 
-static void judge_servers(struct exam *e)
+static void diagnose_servers(struct check *e)
 {
 	size_t position = 0;
 	struct map servers;
@@ -377,21 +377,21 @@ static void judge_servers(struct exam *e)
 		const struct starts *starts = value;
 
 		if (starts->seen > starts->living && starts->seen > 1)
-			tell_server(e, key, starts);
+			emit_server(e, key, starts);
 	}
 	map_fini(&servers);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
 	if (!e->process || !e->process->is_there) {
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	if (e->process->agent)
-		judge_servers(e);
+		diagnose_servers(e);
 	if (!e->found && !e->muted)
-		judge_growth(e);
+		diagnose_growth(e);
 }
 
 const struct finding_type finding_process_flood = {

@@ -6,12 +6,12 @@
  */
 #include <string.h>
 
-#include "analyze/judging/call_exam.h"
+#include "analyze/diagnosis/call_check.h"
 #include "analyze/calls/syscall_sums.h"
 #include "base/units.h"
 #include "core/finding.h"
 
-#define TOLD_MOST  3
+#define SHOWN_MAX  3
 #define PATHS_MOST 3
 
 static const struct finding_option options[] = {
@@ -31,8 +31,8 @@ static const struct finding_option options[] = {
 };
 
 struct look {
-	const struct exam *e;
-	const struct exam_calls *calls;
+	const struct check *e;
+	const struct check_calls *calls;
 	double queued_ns; /* that its threads waited for a processor */
 	bool is_queue_known;
 	const struct call_place *of; /* paths of this call */
@@ -43,7 +43,7 @@ static void find_queued(struct look *l)
 	const struct thread_history *t;
 	size_t position = 0;
 
-	while ((t = thread_histories_next(&l->e->readings->threads, &l->e->id, &position))) {
+	while ((t = thread_histories_next(&l->e->input->threads, &l->e->id, &position))) {
 		if (t->waited_state != SOOTH_STATE_VALUE)
 			continue;
 		l->is_queue_known = true;
@@ -64,10 +64,11 @@ static double weigh(const void *key, const void *value, void *user)
 	double ns = (double)t->total_ns - l->queued_ns;
 	char name[SYSCALL_NAME_SIZE];
 
-	if (*place->text || (double)t->count < exam_option(l->e, "min-calls") ||
-		share_of(l, ns) < exam_option(l->e, "min-share") ||
-		!exam_is_over(l->e, "min-p99", (double)call_percentile(t->histogram, t->max_ns, 99),
-			exam_call_name(place->abi, place->number, name)))
+	if (*place->text || (double)t->count < check_option(l->e, "min-calls") ||
+		share_of(l, ns) < check_option(l->e, "min-share") ||
+		!check_is_over(l->e, "min-p99",
+			(double)call_percentile(t->histogram, t->max_ns, 99),
+			check_call_name(place->abi, place->number, name)))
 		return 0;
 	return ns;
 }
@@ -82,22 +83,22 @@ static double weigh_path(const void *key, const void *value, void *user)
 	return (double)((const struct call_times *)value)->total_ns;
 }
 
-static void tell_paths(struct exam *e, const struct exam_ranked *paths, size_t count)
+static void emit_paths(struct check *e, const struct check_ranked *paths, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct call_place *place = paths[i].key;
 		const struct call_times *t = paths[i].value;
 		char total[UNITS_SIZE], longest[UNITS_SIZE];
 
-		finding_words(e, "on", "%s: %s in %llu calls, the longest %s", place->text,
+		finding_text(e, "on", "%s: %s in %llu calls, the longest %s", place->text,
 			format_ns(total, t->total_ns), (unsigned long long)t->count,
 			format_ns(longest, t->max_ns));
 	}
 }
 
-static void tell(struct exam *e, struct look *l, const struct exam_ranked *one)
+static void tell(struct check *e, struct look *l, const struct check_ranked *one)
 {
-	struct exam_ranked paths[PATHS_MOST];
+	struct check_ranked paths[PATHS_MOST];
 	const struct call_place *place = one->key;
 	const struct call_times *t = one->value;
 	uint64_t p99_ns = call_percentile(t->histogram, t->max_ns, 99);
@@ -106,8 +107,8 @@ static void tell(struct exam *e, struct look *l, const struct exam_ranked *one)
 	size_t count;
 
 	l->of = place;
-	exam_call_name(place->abi, place->number, name);
-	count = exam_rank(&l->calls->history->times, weigh_path, l, paths, PATHS_MOST);
+	check_call_name(place->abi, place->number, name);
+	count = check_rank(&l->calls->history->times, weigh_path, l, paths, PATHS_MOST);
 	if (count && paths[0].weight * 2 >= (double)t->total_ns)
 		path = ((const struct call_place *)paths[0].key)->text;
 	finding_begin(
@@ -129,8 +130,8 @@ static void tell(struct exam *e, struct look *l, const struct exam_ranked *one)
 			l->calls->interval_ns);
 	else
 		finding_unseen(e, "whether its threads waited for a processor meanwhile");
-	tell_paths(e, paths, count);
-	exam_calls_unseen(l->calls, e);
+	emit_paths(e, paths, count);
+	check_calls_unseen(l->calls, e);
 	finding_remedy(e,
 		"see to what it works on (disk, file system, memory); sooth trace "
 		"--filter 'duration_ns > 10000000' -p %llu shows each",
@@ -138,17 +139,17 @@ static void tell(struct exam *e, struct look *l, const struct exam_ranked *one)
 	finding_end(e);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
-	struct exam_ranked top[TOLD_MOST];
+	struct check_ranked top[SHOWN_MAX];
 	uint64_t max_ns = 0;
-	struct exam_calls c;
+	struct check_calls c;
 	struct look look = { .e = e, .calls = &c };
 	size_t position = 0, count;
 	char longest[UNITS_SIZE];
 	void *value;
 
-	if (!exam_calls_begin(&c, e))
+	if (!check_calls_begin(&c, e))
 		return;
 	find_queued(&look);
 	while (map_next(&c.history->times, &position, NULL, &value)) {
@@ -156,11 +157,11 @@ static void judge(struct exam *e)
 
 		max_ns = t->max_ns > max_ns ? t->max_ns : max_ns;
 	}
-	count = exam_rank(&c.history->times, weigh, &look, top, TOLD_MOST);
+	count = check_rank(&c.history->times, weigh, &look, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
 		tell(e, &look, &top[i]);
 	if (!count)
-		exam_fine(e, "the longest call that worked took %s", format_ns(longest, max_ns));
+		check_fine(e, "the longest call that worked took %s", format_ns(longest, max_ns));
 }
 
 const struct finding_type finding_slow_syscalls = {

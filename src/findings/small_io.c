@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/judging/call_exam.h"
+#include "analyze/diagnosis/call_check.h"
 #include "base/units.h"
 #include "core/finding.h"
 
-#define TOLD_MOST 3
+#define SHOWN_MAX 3
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
@@ -35,8 +35,8 @@ static const struct finding_option options[] = {
 };
 
 struct look {
-	const struct exam *e;
-	const struct exam_calls *calls;
+	const struct check *e;
+	const struct check_calls *calls;
 	unsigned direction;
 };
 
@@ -44,9 +44,9 @@ struct small {
 	double calls, bytes;
 };
 
-static struct small small_of(const struct exam *e, const struct call_moves *m)
+static struct small small_of(const struct check *e, const struct call_moves *m)
 {
-	double most = exam_option(e, "max-size");
+	double most = check_option(e, "max-size");
 	struct small s = { 0 };
 
 	for (unsigned i = 0; i < CALL_SIZES && (double)(1u << i) < most; i++) {
@@ -77,13 +77,13 @@ static double weigh(const void *key, const void *value, void *user)
 
 	put_key(l->direction, path->text, what, sizeof(what));
 	if ((f->kind != FD_FOLLOWED_SOCKET && !call_is_on_disk(path->text)) ||
-		s.calls * 100 < exam_option(l->e, "min-share") * (double)m->calls ||
-		!exam_is_over(l->e, "min-rate", exam_calls_rate(l->calls, s.calls), what))
+		s.calls * 100 < check_option(l->e, "min-share") * (double)m->calls ||
+		!check_is_over(l->e, "min-rate", check_calls_rate(l->calls, s.calls), what))
 		return 0;
 	return s.calls;
 }
 
-static void tell(struct exam *e, const struct exam_calls *c, const struct exam_ranked *one,
+static void tell(struct check *e, const struct check_calls *c, const struct check_ranked *one,
 	unsigned direction)
 {
 	const struct call_path *path = one->key;
@@ -101,16 +101,16 @@ static void tell(struct exam *e, const struct exam_calls *c, const struct exam_r
 		finding_path(e, name);
 	finding_claim(e, "%s %s %.1f bytes at a time, %.0f times a second",
 		direction_name(direction), path->text, s.bytes / s.calls,
-		exam_calls_rate(c, s.calls));
+		check_calls_rate(c, s.calls));
 	finding_rate(
-		e, "small calls", exam_calls_rate(c, s.calls), SOOTH_UNIT_NONE, c->interval_ns);
+		e, "small calls", check_calls_rate(c, s.calls), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(e, "bytes for each", s.bytes / s.calls, SOOTH_UNIT_BYTES, c->interval_ns);
 	finding_number(e, "of its calls there", 100 * s.calls / (double)m->calls,
 		SOOTH_UNIT_PERCENT, c->interval_ns);
 	finding_number(e, "time in them, of the time observed",
 		100 * (double)m->total_ns / (double)c->interval_ns, SOOTH_UNIT_PERCENT,
 		c->interval_ns);
-	exam_calls_unseen(c, e);
+	check_calls_unseen(c, e);
 	finding_remedy(e, direction == CALL_READ
 				  ? "read a block and take it apart in memory (a buffered reader)"
 				  : "gather what is written into larger pieces (a buffered writer, "
@@ -118,28 +118,28 @@ static void tell(struct exam *e, const struct exam_calls *c, const struct exam_r
 	finding_end(e);
 }
 
-static size_t judge_direction(struct exam *e, const struct exam_calls *c, unsigned direction)
+static size_t diagnose_direction(struct check *e, const struct check_calls *c, unsigned direction)
 {
 	struct look look = { e, c, direction };
-	struct exam_ranked top[TOLD_MOST];
-	size_t count = exam_rank(&c->history->files, weigh, &look, top, TOLD_MOST);
+	struct check_ranked top[SHOWN_MAX];
+	size_t count = check_rank(&c->history->files, weigh, &look, top, SHOWN_MAX);
 
 	for (size_t i = 0; i < count; i++)
 		tell(e, c, &top[i], direction);
 	return count;
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
-	struct exam_calls c;
+	struct check_calls c;
 	size_t count = 0;
 
-	if (!exam_calls_begin(&c, e))
+	if (!check_calls_begin(&c, e))
 		return;
 	for (unsigned i = 0; i < CALL_MOVES; i++)
-		count += judge_direction(e, &c, i);
+		count += diagnose_direction(e, &c, i);
 	if (!count)
-		exam_fine(e, "it reads and writes in pieces of some size, or seldom");
+		check_fine(e, "it reads and writes in pieces of some size, or seldom");
 }
 
 const struct finding_type finding_small_io = {

@@ -16,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/judging/exam.h"
+#include "analyze/diagnosis/check.h"
 #include "analyze/sockets/socket_sums.h"
-#include "analyze/sockets/socket_words.h"
+#include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/stream_state.h"
 #include "base/cleanup.h"
 #include "base/map.h"
@@ -26,7 +26,7 @@
 #include "core/finding.h"
 
 #define SOCKETS_MAX  65536
-#define TOLD_MAX     4
+#define SHOWN_MAX    4
 #define BUSY_PERCENT 50 /* of a processor: it computes, and waits for nobody */
 
 static const struct finding_option options[] = {
@@ -80,12 +80,12 @@ struct talker {
 
 /* --- who it is --- */
 
-static void find_session(const struct exam *e, struct talker *t)
+static void find_session(const struct check *e, struct talker *t)
 {
-	const struct census_process *p;
+	const struct process_entry *p;
 	size_t position = 0;
 
-	while ((p = census_next(&e->readings->host.census, &position))) {
+	while ((p = process_table_next(&e->input->host.process_table, &position))) {
 		if (p == e->process || p->main != e->process || !p->has_role)
 			continue;
 		t->has_server |= p->role == AGENT_ROLE_MCP;
@@ -94,25 +94,25 @@ static void find_session(const struct exam *e, struct talker *t)
 }
 
 /* Whoever cannot be asked anything more, and serves nobody, runs only while it has work. */
-static void find_work(const struct exam *e, struct talker *t)
+static void find_work(const struct check *e, struct talker *t)
 {
 	const struct proc_session *session = e->process->session;
-	const struct proc_ties *ties = e->process->ties;
+	const struct proc_ties *links = e->process->links;
 
 	if (session && session->status_state == SOOTH_STATE_VALUE) {
-		struct span status = census_field(&session->record, &session->status);
+		struct span status = process_table_field(&session->record, &session->status);
 
 		t->is_idle = !span_equal(status, "busy");
 		t->busy = t->is_idle ? NULL : "by its own word";
-	} else if (ties && ties->stream_state[0] == SOOTH_STATE_VALUE && !t->is_listening &&
-		   (ties->stream[0] == PROC_STREAM_NULL || ties->stream[0] == PROC_STREAM_FILE)) {
+	} else if (links && links->stream_state[0] == SOOTH_STATE_VALUE && !t->is_listening &&
+		   (links->stream[0] == PROC_STREAM_NULL || links->stream[0] == PROC_STREAM_FILE)) {
 		t->busy = "its input is at an end";
 	}
 }
 
-static void find_talker(const struct exam *e, struct talker *t)
+static void find_talker(const struct check *e, struct talker *t)
 {
-	const struct census_process *p = e->process;
+	const struct process_entry *p = e->process;
 
 	if (!p || !p->agent)
 		return;
@@ -126,14 +126,14 @@ static void find_talker(const struct exam *e, struct talker *t)
 /* --- its connections --- */
 
 /* Whether the other end is a process of an agent too: then what they say is their own affair. */
-static bool is_among_agents(const struct exam *e, const struct sockets_socket *s)
+static bool is_among_agents(const struct check *e, const struct sockets_socket *s)
 {
 	const struct snapshot *reading;
 	size_t position = 0;
 
-	while ((reading = snapshots_next(&e->readings->sockets.last, &position))) {
-		const struct census_process *p =
-			census_get(&e->readings->host.census, &reading->id);
+	while ((reading = snapshots_next(&e->input->sockets.last, &position))) {
+		const struct process_entry *p =
+			process_table_get(&e->input->host.process_table, &reading->id);
 		struct batch records = snapshot_records(reading);
 
 		if (!p || (!p->agent && !p->owner_agent))
@@ -154,9 +154,9 @@ static const char *option_of(enum stream_turn turn)
 	return turn == STREAM_UNREAD ? "unread" : "silence";
 }
 
-static void take_stream(const struct exam *e, struct talker *t, struct stream *s)
+static void take_stream(const struct check *e, struct talker *t, struct stream *s)
 {
-	bool is_over = exam_is_over(e, option_of(s->state.turn), (double)s->state.for_ns, s->what);
+	bool is_over = check_is_over(e, option_of(s->state.turn), (double)s->state.for_ns, s->what);
 
 	t->made++;
 	if (s->state.turn == STREAM_UNTOLD) {
@@ -177,11 +177,11 @@ static void take_stream(const struct exam *e, struct talker *t, struct stream *s
 		t->longest_ns = s->state.for_ns;
 }
 
-static void take_socket(const struct exam *e, struct talker *t, const struct map *before,
+static void take_socket(const struct check *e, struct talker *t, const struct map *before,
 	const struct sockets_socket *socket)
 {
-	const struct stream_limits limits = { .gap_ns = (uint64_t)exam_option(e, "gap"),
-		.retransmits = (uint32_t)exam_option(e, "min-retransmits") };
+	const struct stream_limits limits = { .gap_ns = (uint64_t)check_option(e, "gap"),
+		.retransmits = (uint32_t)check_option(e, "min-retransmits") };
 	const struct sockets_socket *const *first = map_get(before, &socket->inode);
 	struct stream s = { .socket = socket,
 		.state = stream_state_of(first ? *first : NULL, socket, &limits) };
@@ -189,16 +189,16 @@ static void take_socket(const struct exam *e, struct talker *t, const struct map
 
 	if (s.state.turn == STREAM_NONE)
 		return;
-	s.label = socket_sums_label(&e->readings->labels, socket, &strength);
+	s.label = socket_sums_label(&e->input->labels, socket, &strength);
 	s.is_api = strength >= PEER_LABEL_SERVICE && span_ends(s.label, " API");
 	snprintf(s.what, sizeof(s.what), "socket %llu", (unsigned long long)socket->inode);
 	take_stream(e, t, &s);
 }
 
-static void take_sockets(const struct exam *e, struct talker *t)
+static void take_sockets(const struct check *e, struct talker *t)
 {
-	const struct snapshot *first = exam_first(e, &e->readings->sockets);
-	const struct snapshot *last = exam_last(e, &e->readings->sockets);
+	const struct snapshot *first = check_first(e, &e->input->sockets);
+	const struct snapshot *last = check_last(e, &e->input->sockets);
 	struct batch earlier = snapshot_records(first), records = snapshot_records(last);
 	struct map before; /* inode -> its record in the first reading */
 
@@ -237,7 +237,7 @@ static bool listens(const struct snapshot *reading)
 /* What an idle agent asked for is nobody's wait: news that it is sent when there are some. */
 static bool is_worth_it(const struct talker *t, const struct stream *s)
 {
-	return !(s->state.turn == STREAM_ASKED && t->is_idle);
+	return !(s->state.turn == STREAM_REQUESTED && t->is_idle);
 }
 
 /* Whether its user or its model waits for that very connection. */
@@ -245,7 +245,7 @@ static bool is_awaited(const struct talker *t, const struct stream *s)
 {
 	if (s->is_api)
 		return true;
-	return t->is_agent && (s->state.turn != STREAM_ASKED || (!t->has_tool && !t->flowing));
+	return t->is_agent && (s->state.turn != STREAM_REQUESTED || (!t->has_tool && !t->flowing));
 }
 
 static enum finding_confidence confidence_of(const struct talker *t, const struct stream *s)
@@ -253,7 +253,7 @@ static enum finding_confidence confidence_of(const struct talker *t, const struc
 	switch (s->state.turn) {
 	case STREAM_QUIET:
 		return FINDING_CONFIDENCE_LOW;
-	case STREAM_ASKED:
+	case STREAM_REQUESTED:
 		if (t->busy && is_awaited(t, s))
 			return FINDING_CONFIDENCE_HIGH;
 		return is_awaited(t, s) ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW;
@@ -274,13 +274,13 @@ static void put_peer(struct buffer *out, const struct stream *s)
 		buffer_char(out, ')');
 }
 
-static void claim(struct exam *e, const struct talker *t, const struct stream *s, const char *peer)
+static void claim(struct check *e, const struct talker *t, const struct stream *s, const char *peer)
 {
 	char time[UNITS_SIZE], bytes[UNITS_SIZE];
 
 	format_ns(time, s->state.for_ns);
 	switch (s->state.turn) {
-	case STREAM_ASKED:
+	case STREAM_REQUESTED:
 		finding_claim(e, "waits for the answer of %s for %s", peer, time);
 		break;
 	case STREAM_UNSENT:
@@ -306,8 +306,9 @@ static void claim(struct exam *e, const struct talker *t, const struct stream *s
 static const char *const remedies[STREAM_TURNS] = {
 	[STREAM_QUIET] = "interrupt the request (Esc) and ask again; does the status page of the "
 			 "server, or a proxy before it, tell of trouble?",
-	[STREAM_ASKED] = "interrupt the request (Esc) and ask again; does the status page of the "
-			 "server, or a proxy before it, tell of trouble?",
+	[STREAM_REQUESTED] =
+		"interrupt the request (Esc) and ask again; does the status page of the "
+		"server, or a proxy before it, tell of trouble?",
 	[STREAM_UNSENT] = "the server, or a proxy before it, does not read: look there; interrupt "
 			  "the request and ask again",
 	[STREAM_UNREAD] = "its threads tell why: sooth inspect --threads",
@@ -315,7 +316,7 @@ static const char *const remedies[STREAM_TURNS] = {
 			"quarter of an hour; interrupt the request and ask again",
 };
 
-static void tell_times(struct exam *e, const struct stream *s)
+static void emit_times(struct check *e, const struct stream *s)
 {
 	const struct sockets_socket *socket = s->socket;
 
@@ -327,11 +328,11 @@ static void tell_times(struct exam *e, const struct stream *s)
 		(double)socket->received_ago_ns, SOOTH_UNIT_NS, 0);
 }
 
-static void tell_figures(struct exam *e, const struct stream *s)
+static void emit_values(struct check *e, const struct stream *s)
 {
 	const struct sockets_socket *socket = s->socket;
 
-	tell_times(e, s);
+	emit_times(e, s);
 	finding_number(e, "sent and acknowledged", (double)socket->sent_bytes, SOOTH_UNIT_BYTES, 0);
 	finding_number(e, "received", (double)socket->received_bytes, SOOTH_UNIT_BYTES, 0);
 	if (s->state.interval_ns)
@@ -346,12 +347,12 @@ static void tell_figures(struct exam *e, const struct stream *s)
 		finding_number(e, "round trip", (double)socket->rtt_ns, SOOTH_UNIT_NS, 0);
 }
 
-static void tell_unseen(struct exam *e, const struct talker *t, const struct stream *s)
+static void emit_unseen(struct check *e, const struct talker *t, const struct stream *s)
 {
-	if (s->state.turn == STREAM_ASKED && !t->is_agent && !s->is_api)
+	if (s->state.turn == STREAM_REQUESTED && !t->is_agent && !s->is_api)
 		finding_unseen(
 			e, "whether an answer is due: some requests wait for news on purpose");
-	if (s->state.turn == STREAM_ASKED || s->state.turn == STREAM_QUIET)
+	if (s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET)
 		finding_unseen(e, "whether the peer is still there: nothing is on its way to it");
 	if (s->state.turn == STREAM_QUIET)
 		finding_unseen(e, "whether the answer is complete, and what the agent does inside");
@@ -359,7 +360,7 @@ static void tell_unseen(struct exam *e, const struct talker *t, const struct str
 		finding_unseen(e, "whether it waits for an MCP server");
 }
 
-static void tell(struct exam *e, const struct talker *t, const struct stream *s)
+static void tell(struct check *e, const struct talker *t, const struct stream *s)
 {
 	struct buffer peer = { 0 }, both = { 0 };
 	bool is_weak = s->state.turn == STREAM_QUIET && t->has_server;
@@ -375,11 +376,11 @@ static void tell(struct exam *e, const struct talker *t, const struct stream *s)
 		finding_severity(e, FINDING_LOW);
 	finding_connection(e, span_of((const char *)both.data, both.size));
 	claim(e, t, s, buffer_cstr(&peer));
-	tell_figures(e, s);
+	emit_values(e, s);
 	if (t->busy)
-		finding_words(e, "the agent is busy", "%s", t->busy);
-	finding_words(e, "descriptor", "%u", s->socket->fd);
-	tell_unseen(e, t, s);
+		finding_text(e, "the agent is busy", "%s", t->busy);
+	finding_text(e, "descriptor", "%u", s->socket->fd);
+	emit_unseen(e, t, s);
 	finding_remedy(e, "%s", remedies[s->state.turn]);
 	finding_end(e);
 	buffer_fini(&peer);
@@ -398,21 +399,21 @@ static int by_weight(const void *a, const void *b)
 }
 
 /* An answer that stopped: nothing else goes on that would keep it busy. */
-static bool has_stopped(const struct exam *e, const struct talker *t)
+static bool has_stopped(const struct check *e, const struct talker *t)
 {
 	return t->is_agent && t->busy && t->rests.socket && !t->has_tool && !t->flowing &&
-	       !t->streams.size && census_cpu_percent(e->process) < BUSY_PERCENT &&
+	       !t->streams.size && process_table_cpu_percent(e->process) < BUSY_PERCENT &&
 	       !is_among_agents(e, t->rests.socket);
 }
 
-static void tell_all(struct exam *e, struct talker *t)
+static void emit_all(struct check *e, struct talker *t)
 {
 	struct stream *all = (void *)t->streams.data;
 	size_t count = t->streams.size / sizeof(*all), told = 0;
 
 	if (count)
 		qsort(all, count, sizeof(*all), by_weight);
-	for (size_t i = 0; i < count && told < TOLD_MAX; i++) {
+	for (size_t i = 0; i < count && told < SHOWN_MAX; i++) {
 		if (!is_worth_it(t, &all[i]))
 			continue;
 		tell(e, t, &all[i]);
@@ -423,49 +424,49 @@ static void tell_all(struct exam *e, struct talker *t)
 }
 
 /* Connections of other network namespaces take more than being their user. */
-static void say_untold(struct exam *e, uint8_t state)
+static void say_untold(struct check *e, uint8_t state)
 {
 	if (state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
-		exam_blind_because(e, sooth_reason_text(SOOTH_REASON_PERMISSION),
+		check_blind_because(e, sooth_reason_text(SOOTH_REASON_PERMISSION),
 			"run as root, or with cap_sys_admin");
 	else
-		exam_blind(e, state);
+		check_blind(e, state);
 }
 
-static void say_fine(struct exam *e, const struct talker *t)
+static void say_fine(struct check *e, const struct talker *t)
 {
 	char time[UNITS_SIZE];
 
 	if (t->untold && t->untold == t->made)
 		say_untold(e, t->untold_state);
 	else if (!t->made)
-		exam_fine(e, "it has made no connection");
+		check_fine(e, "it has made no connection");
 	else if (!t->at_rest)
-		exam_fine(
+		check_fine(
 			e, "connections it made: %u, in use %u, none at rest", t->made, t->flowing);
 	else
-		exam_fine(e, "connections it made: %u, in use %u, longest at rest %s", t->made,
+		check_fine(e, "connections it made: %u, in use %u, longest at rest %s", t->made,
 			t->flowing, format_ns(time, t->longest_ns));
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->sockets);
+	const struct snapshot *last = check_last(e, &e->input->sockets);
 	const struct sockets_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 	struct talker t = { 0 };
 
 	if (!end || end->sockets_state > SOOTH_STATE_TRUNCATED) {
-		exam_blind(e, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(e, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	if (exam_is_stopped(e)) {
-		exam_fine(e, "it is stopped, so nothing of it goes on");
+	if (check_is_stopped(e)) {
+		check_fine(e, "it is stopped, so nothing of it goes on");
 		return;
 	}
 	t.is_listening = listens(last);
 	find_talker(e, &t);
 	take_sockets(e, &t);
-	tell_all(e, &t);
+	emit_all(e, &t);
 	if (!e->found && !e->muted)
 		say_fine(e, &t);
 	buffer_fini(&t.streams);

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/judging/call_exam.h"
+#include "analyze/diagnosis/call_check.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "model/errno_names.h"
 
-#define TOLD_MOST 4
+#define SHOWN_MAX 4
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
@@ -37,8 +37,8 @@ static const struct finding_option options[] = {
 };
 
 struct look {
-	const struct exam *e;
-	const struct exam_calls *calls;
+	const struct check *e;
+	const struct check_calls *calls;
 };
 
 static bool is_missing(const struct call_place *place)
@@ -47,7 +47,7 @@ static bool is_missing(const struct call_place *place)
 }
 
 /* How often it failed for nothing. */
-static double surplus(const struct exam_calls *c, const struct call_place *place, double count)
+static double surplus(const struct check_calls *c, const struct call_place *place, double count)
 {
 	double excused;
 
@@ -61,7 +61,7 @@ static void put_key(const struct call_place *place, char *out, size_t size)
 {
 	char name[SYSCALL_NAME_SIZE];
 
-	snprintf(out, size, "%s %u %s", exam_call_name(place->abi, place->number, name),
+	snprintf(out, size, "%s %u %s", check_call_name(place->abi, place->number, name),
 		place->error, place->text);
 }
 
@@ -74,24 +74,24 @@ static double weigh(const void *key, const void *value, void *user)
 	char what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
 
 	put_key(place, what, sizeof(what));
-	if (call_error_is_grave(place->error) && times >= exam_option(l->e, "min-grave"))
+	if (call_error_is_grave(place->error) && times >= check_option(l->e, "min-grave"))
 		return times;
-	if (times < exam_option(l->e, "min-times"))
+	if (times < check_option(l->e, "min-times"))
 		return 0;
-	return exam_is_over(l->e, is_missing(place) ? "min-rate-missing" : "min-rate",
-		       exam_calls_rate(l->calls, times), what)
+	return check_is_over(l->e, is_missing(place) ? "min-rate-missing" : "min-rate",
+		       check_calls_rate(l->calls, times), what)
 		       ? times
 		       : 0;
 }
 
-static void tell(struct exam *e, const struct exam_calls *c, const struct exam_ranked *one)
+static void tell(struct check *e, const struct check_calls *c, const struct check_ranked *one)
 {
 	const struct call_place *place = one->key;
 	const struct call_failures *f = one->value;
 	const char *error = errno_name(place->error), *text = errno_text(place->error);
 	char name[SYSCALL_NAME_SIZE], what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
 
-	exam_call_name(place->abi, place->number, name);
+	check_call_name(place->abi, place->number, name);
 	put_key(place, what, sizeof(what));
 	finding_begin(e, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
 	if (call_error_is_grave(place->error))
@@ -102,38 +102,38 @@ static void tell(struct exam *e, const struct exam_calls *c, const struct exam_r
 		*place->text ? " of " : "", place->text, error ? error : "an error",
 		text ? text : "not known", one->weight);
 	finding_rate(
-		e, "failures", exam_calls_rate(c, one->weight), SOOTH_UNIT_NONE, c->interval_ns);
+		e, "failures", check_calls_rate(c, one->weight), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(e, "times", one->weight, SOOTH_UNIT_NONE, c->interval_ns);
 	if (one->weight < (double)f->count)
 		finding_number(e, "with those that are part of a search", (double)f->count,
 			SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(e, "from the first to the last", (double)(f->last_ns - f->first_ns),
 		SOOTH_UNIT_NS, 0);
-	exam_calls_unseen(c, e);
+	check_calls_unseen(c, e);
 	finding_remedy(e,
 		"sooth trace -Z -p %llu shows each; it goes on as if nothing had happened",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
-	struct exam_ranked top[TOLD_MOST];
+	struct check_ranked top[SHOWN_MAX];
 	uint64_t failures = 0;
-	struct exam_calls c;
+	struct check_calls c;
 	struct look look = { e, &c };
 	size_t position = 0, count;
 	void *value;
 
-	if (!exam_calls_begin(&c, e))
+	if (!check_calls_begin(&c, e))
 		return;
 	while (map_next(&c.history->failures, &position, NULL, &value))
 		failures += ((const struct call_failures *)value)->count;
-	count = exam_rank(&c.history->failures, weigh, &look, top, TOLD_MOST);
+	count = check_rank(&c.history->failures, weigh, &look, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
 		tell(e, &c, &top[i]);
 	if (!count)
-		exam_fine(e, "%llu errors in %llu calls, each of them seldom or an answer",
+		check_fine(e, "%llu errors in %llu calls, each of them seldom or an answer",
 			(unsigned long long)failures, (unsigned long long)c.history->calls);
 }
 

@@ -8,14 +8,14 @@
  */
 #include <stdlib.h>
 
-#include "analyze/judging/exam.h"
+#include "analyze/diagnosis/check.h"
 #include "analyze/fds/fd_sums.h"
 #include "base/map.h"
 #include "core/finding.h"
 #include "probes/fds.h"
 
-#define DIRECTORIES_TOLD 3
-#define INSTANCES_MAX	 65536
+#define DIRECTORIES_REPORTED 3
+#define INSTANCES_MAX	     65536
 
 static const struct finding_option options[] = {
 	{ .name = "min-watches",
@@ -111,14 +111,14 @@ static double share_of(const struct fds_process *p)
 /* --- saying --- */
 
 /* Where most are; the claim takes the first. */
-static void tell_directories(struct exam *e, const struct fd_directory *all, size_t count)
+static void emit_directories(struct check *e, const struct fd_directory *all, size_t count)
 {
 	size_t told = 0;
 
-	for (size_t i = 0; i < count && told < DIRECTORIES_TOLD; i++) {
+	for (size_t i = 0; i < count && told < DIRECTORIES_REPORTED; i++) {
 		if (!all[i].path.size)
 			continue;
-		finding_words(e, "of them", "%u below %.*s", all[i].watches, (int)all[i].path.size,
+		finding_text(e, "of them", "%u below %.*s", all[i].watches, (int)all[i].path.size,
 			all[i].path.data);
 		told++;
 	}
@@ -127,7 +127,7 @@ static void tell_directories(struct exam *e, const struct fd_directory *all, siz
 			(unsigned long long)e->id.pid);
 }
 
-static void claim(struct exam *e, uint32_t watches, const struct fd_directory *top)
+static void claim(struct check *e, uint32_t watches, const struct fd_directory *top)
 {
 	if (!top) {
 		finding_claim(e, "watches %u files and directories for changes", watches);
@@ -138,7 +138,7 @@ static void claim(struct exam *e, uint32_t watches, const struct fd_directory *t
 	finding_path(e, top->path);
 }
 
-static void tell_flood(struct exam *e, const struct snapshot *last, const struct fd_sums *sums)
+static void emit_flood(struct check *e, const struct snapshot *last, const struct fd_sums *sums)
 {
 	const struct fds_process *p = sums->process;
 	const struct fd_directory *all, *top = NULL;
@@ -153,13 +153,13 @@ static void tell_flood(struct exam *e, const struct snapshot *last, const struct
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
 	claim(e, p->watches, top);
 	finding_number(e, "watches", p->watches, SOOTH_UNIT_NONE, 0);
-	if (sums->watches_told == p->watches)
+	if (sums->watches_reported == p->watches)
 		finding_number(e, "different files", count_files(last), SOOTH_UNIT_NONE, 0);
 	else
 		finding_unseen(e, "%u watches: there are more than are read",
-			p->watches - sums->watches_told);
+			p->watches - sums->watches_reported);
 	finding_number(e, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
-	tell_directories(e, all, count);
+	emit_directories(e, all, count);
 	if (share_of(p) >= 0)
 		finding_number(e, "of the user's limit", share_of(p), SOOTH_UNIT_PERCENT, 0);
 	else
@@ -173,7 +173,7 @@ static void tell_flood(struct exam *e, const struct snapshot *last, const struct
 	buffer_fini(&list);
 }
 
-static void tell_empty(struct exam *e, const struct fd_sums *sums, uint32_t empty)
+static void emit_empty(struct check *e, const struct fd_sums *sums, uint32_t empty)
 {
 	const struct fds_process *p = sums->process;
 
@@ -189,27 +189,27 @@ static void tell_empty(struct exam *e, const struct fd_sums *sums, uint32_t empt
 	finding_end(e);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->fds);
+	const struct snapshot *last = check_last(e, &e->input->fds);
 	struct fd_sums sums = { 0 };
 	uint32_t empty;
 
 	if (last)
 		fd_sums_of(&sums, last);
 	if (!sums.process || sums.process->descriptors_state > SOOTH_STATE_TRUNCATED) {
-		exam_blind(e, sums.process ? sums.process->descriptors_state
-					   : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(e, sums.process ? sums.process->descriptors_state
+					    : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	empty = count_empty(last, &sums);
-	if (exam_is_over(e, "min-watches", sums.process->watches, "") ||
-		exam_is_over(e, "max-share", share_of(sums.process), ""))
-		tell_flood(e, last, &sums);
-	if (exam_is_over(e, "max-empty", empty, "instances"))
-		tell_empty(e, &sums, empty);
+	if (check_is_over(e, "min-watches", sums.process->watches, "") ||
+		check_is_over(e, "max-share", share_of(sums.process), ""))
+		emit_flood(e, last, &sums);
+	if (check_is_over(e, "max-empty", empty, "instances"))
+		emit_empty(e, &sums, empty);
 	if (!e->found)
-		exam_fine(e, "%u watches, %u instances", sums.process->watches, sums.instances);
+		check_fine(e, "%u watches, %u instances", sums.process->watches, sums.instances);
 }
 
 const struct finding_type finding_watch_flood = {

@@ -10,7 +10,7 @@
  */
 #include <stdio.h>
 
-#include "analyze/judging/exam.h"
+#include "analyze/diagnosis/check.h"
 #include "analyze/fds/fd_sums.h"
 #include "core/finding.h"
 #include "probes/fds.h"
@@ -70,14 +70,14 @@ static void add_other(struct use *u, const struct process_id *own, const struct 
 	}
 }
 
-static void add_user(struct exam *e, struct use *u)
+static void add_user(struct check *e, struct use *u)
 {
-	const struct census *c = &e->readings->host.census;
+	const struct process_table *c = &e->input->host.process_table;
 	uint32_t uid = e->process->process->uid;
-	struct census_process *p;
+	struct process_entry *p;
 	size_t position = 0;
 
-	while ((p = census_next(c, &position))) {
+	while ((p = process_table_next(c, &position))) {
 		const struct snapshot *reading = NULL;
 		uint64_t counts[KINDS];
 
@@ -85,7 +85,7 @@ static void add_user(struct exam *e, struct use *u)
 			continue;
 		u->there++;
 		if (p != e->process)
-			reading = snapshots_get(&e->readings->fds.last, &p->id);
+			reading = snapshots_get(&e->input->fds.last, &p->id);
 		else
 			u->read++;
 		if (!reading || !counts_of(reading, counts))
@@ -95,7 +95,7 @@ static void add_user(struct exam *e, struct use *u)
 	}
 }
 
-static void measure(struct exam *e, struct use *u, const struct fds_process *end)
+static void measure(struct check *e, struct use *u, const struct fds_process *end)
 {
 	u->limit[WATCHES] = end->watches_max;
 	u->limit[INSTANCES] = end->instances_max;
@@ -114,7 +114,7 @@ static double percent_of(uint64_t part, uint64_t of)
 	return of ? 100.0 * (double)part / (double)of : 0;
 }
 
-static void tell_unseen(struct exam *e, const struct use *u, int k)
+static void emit_unseen(struct check *e, const struct use *u, int k)
 {
 	if (u->there > u->read)
 		finding_unseen(e,
@@ -126,7 +126,7 @@ static void tell_unseen(struct exam *e, const struct use *u, int k)
 				  "descriptors are the same instance");
 }
 
-static void tell(struct exam *e, const struct use *u, int k)
+static void tell(struct check *e, const struct use *u, int k)
 {
 	double percent = percent_of(u->sum[k], u->limit[k]);
 	bool is_alone = u->own[k] == u->sum[k];
@@ -150,7 +150,7 @@ static void tell(struct exam *e, const struct use *u, int k)
 	finding_number(e, "limit", (double)u->limit[k], SOOTH_UNIT_NONE, 0);
 	finding_number(e, "used", percent, SOOTH_UNIT_PERCENT, 0);
 	finding_number(e, "processes of the user read", u->read, SOOTH_UNIT_NONE, 0);
-	tell_unseen(e, u, k);
+	emit_unseen(e, u, k);
 	finding_remedy(e,
 		"as root: sysctl fs.inotify.%s=%llu; or end what need not watch, which is told "
 		"by sooth diagnose -d %llu",
@@ -159,19 +159,19 @@ static void tell(struct exam *e, const struct use *u, int k)
 	finding_end(e);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->fds);
+	const struct snapshot *last = check_last(e, &e->input->fds);
 	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 	struct use u = { 0 };
 
 	if (!end || end->descriptors_state > SOOTH_STATE_TRUNCATED) {
-		exam_blind(
+		check_blind(
 			e, end ? end->descriptors_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	if (!counts_of(last, u.own)) {
-		exam_blind_because(e,
+		check_blind_because(e,
 			"it is in a user namespace with limits of its own, or they may not be read",
 			"there: cat /proc/sys/user/max_inotify_watches");
 		return;
@@ -180,11 +180,11 @@ static void judge(struct exam *e)
 	for (int k = 0; k < KINDS; k++) {
 		double percent = percent_of(u.sum[k], u.limit[k]);
 
-		if (u.own[k] && u.is_most[k] && exam_is_over(e, "percent", percent, words[k].what))
+		if (u.own[k] && u.is_most[k] && check_is_over(e, "percent", percent, words[k].what))
 			tell(e, &u, k);
 	}
 	if (!e->found)
-		exam_fine(e,
+		check_fine(e,
 			"%llu of %llu watches, %llu of %llu instances; %u of %u processes "
 			"of the user were read",
 			(unsigned long long)u.sum[WATCHES], (unsigned long long)u.limit[WATCHES],

@@ -6,11 +6,11 @@
  */
 #include <string.h>
 
-#include "analyze/judging/call_exam.h"
+#include "analyze/diagnosis/call_check.h"
 #include "core/finding.h"
 #include "probes/fds.h"
 
-#define TOLD_MOST 3
+#define SHOWN_MAX 3
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
@@ -50,16 +50,16 @@ struct waste {
 };
 
 struct look {
-	const struct exam *e;
-	const struct exam_calls *calls;
+	const struct check *e;
+	const struct check_calls *calls;
 };
 
 /* --- what is gone --- */
 
 /* As a reading of its descriptors has it, where the file is still open; else by its calls. */
-static double size_of(const struct exam *e, const char *path, uint64_t by_calls)
+static double size_of(const struct check *e, const char *path, uint64_t by_calls)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->fds);
+	const struct snapshot *last = check_last(e, &e->input->fds);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 
 	batch_for_each (r, &all) {
@@ -72,16 +72,16 @@ static double size_of(const struct exam *e, const char *path, uint64_t by_calls)
 	return (double)by_calls;
 }
 
-static bool is_waste(const struct exam *e, const struct exam_calls *c, const struct waste *w)
+static bool is_waste(const struct check *e, const struct check_calls *c, const struct waste *w)
 {
 	const char *limit = w->kind == WASTE_IN_PLACE ? "in-place-rate" : "min-rate";
 
-	return w->times >= exam_option(e, "min-times") &&
-	       w->gone >= exam_option(e, "min-ratio") * w->there &&
-	       exam_is_over(e, limit, exam_calls_rate(c, w->gone), w->path);
+	return w->times >= check_option(e, "min-times") &&
+	       w->gone >= check_option(e, "min-ratio") * w->there &&
+	       check_is_over(e, limit, check_calls_rate(c, w->gone), w->path);
 }
 
-static struct waste of_file(const struct exam *e, const char *path, const struct call_file *f)
+static struct waste of_file(const struct check *e, const char *path, const struct call_file *f)
 {
 	const struct call_contents *c = &f->contents;
 	bool is_in_place = c->overwritten_bytes > c->replaced_bytes;
@@ -124,9 +124,9 @@ static double weigh_scraps(const void *key, const void *value, void *user)
 
 /* --- the finding --- */
 
-static void claim(struct exam *e, const struct exam_calls *c, const struct waste *w)
+static void claim(struct check *e, const struct check_calls *c, const struct waste *w)
 {
-	double per_s = exam_calls_rate(c, (double)w->times);
+	double per_s = check_calls_rate(c, (double)w->times);
 
 	if (w->kind == WASTE_REPLACED)
 		finding_claim(e, "writes %s whole again and again: %llu times, %.1f a second",
@@ -141,7 +141,7 @@ static void claim(struct exam *e, const struct exam_calls *c, const struct waste
 			w->scraps->last, (unsigned long long)w->times, per_s);
 }
 
-static void tell(struct exam *e, const struct exam_calls *c, const struct waste *w)
+static void tell(struct check *e, const struct check_calls *c, const struct waste *w)
 {
 	bool is_one = w->kind != WASTE_REMOVED || w->scraps->has_many_names;
 	const char *path = is_one ? w->path : w->scraps->last;
@@ -150,16 +150,16 @@ static void tell(struct exam *e, const struct exam_calls *c, const struct waste 
 	finding_path(e, span_of(path, strlen(path)));
 	claim(e, c, w);
 	finding_rate(e, w->kind == WASTE_IN_PLACE ? "written over" : "written and gone again",
-		exam_calls_rate(c, w->gone), SOOTH_UNIT_BYTES, c->interval_ns);
+		check_calls_rate(c, w->gone), SOOTH_UNIT_BYTES, c->interval_ns);
 	finding_number(e, "in all", w->gone, SOOTH_UNIT_BYTES, c->interval_ns);
 	if (w->kind != WASTE_REMOVED)
 		finding_number(e, "there at the end", w->there, SOOTH_UNIT_BYTES, 0);
 	finding_number(e, "times", (double)w->times, SOOTH_UNIT_NONE, c->interval_ns);
 	if (w->kind == WASTE_REMOVED && w->scraps->has_many_names)
-		finding_words(e, "the last of them", "%s", w->scraps->last);
+		finding_text(e, "the last of them", "%s", w->scraps->last);
 	finding_unseen(e, "what is written through mappings, and whether the file system is of "
 			  "memory alone");
-	exam_calls_unseen(c, e);
+	check_calls_unseen(c, e);
 	finding_remedy(e,
 		w->kind == WASTE_IN_PLACE
 			? "gather what changes before it is written"
@@ -169,17 +169,17 @@ static void tell(struct exam *e, const struct exam_calls *c, const struct waste 
 	finding_end(e);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
-	struct exam_ranked files[TOLD_MOST], scraps[TOLD_MOST];
-	struct exam_calls c;
+	struct check_ranked files[SHOWN_MAX], scraps[SHOWN_MAX];
+	struct check_calls c;
 	struct look look = { e, &c };
 	size_t file_count, scrap_count;
 
-	if (!exam_calls_begin(&c, e))
+	if (!check_calls_begin(&c, e))
 		return;
-	file_count = exam_rank(&c.history->files, weigh_file, &look, files, TOLD_MOST);
-	scrap_count = exam_rank(&c.history->scraps, weigh_scraps, &look, scraps, TOLD_MOST);
+	file_count = check_rank(&c.history->files, weigh_file, &look, files, SHOWN_MAX);
+	scrap_count = check_rank(&c.history->scraps, weigh_scraps, &look, scraps, SHOWN_MAX);
 	for (size_t i = 0; i < file_count; i++) {
 		const struct call_path *path = files[i].key;
 		struct waste w = of_file(e, path->text, files[i].value);
@@ -193,7 +193,7 @@ static void judge(struct exam *e)
 		tell(e, &c, &w);
 	}
 	if (!file_count && !scrap_count)
-		exam_fine(e, "what it writes remains, or is little");
+		check_fine(e, "what it writes remains, or is little");
 }
 
 const struct finding_type finding_write_churn = {

@@ -7,12 +7,12 @@
  */
 #include <string.h>
 
-#include "analyze/judging/exam_waits.h"
+#include "analyze/diagnosis/check_waits.h"
 #include "base/cleanup.h"
 #include "core/finding.h"
 #include "probes/syscall_names.h"
 
-#define HOLDERS_TOLD 4
+#define HOLDERS_REPORTED 4
 
 static const struct finding_option options[] = {
 	{ .name = "min-time",
@@ -42,7 +42,7 @@ static bool writes(const struct thread_history *t)
 {
 	char call[SYSCALL_NAME_SIZE];
 
-	if (t->waits[THREAD_WAIT_DATA] != t->met || t->calls[0].readings != t->met)
+	if (t->waits[THREAD_WAIT_DATA] != t->met || t->calls[0].input != t->met)
 		return false;
 	syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
 	for (size_t i = 0; i < ARRAY_SIZE(writing_calls); i++) {
@@ -57,18 +57,18 @@ static bool has_reader(const struct fds_descriptor *d)
 	return d && (d->type == FDS_PIPE || d->type == FDS_FIFO || d->type == FDS_UNIX);
 }
 
-static bool is_stuck(const struct exam *e, const struct thread_history *t)
+static bool is_stuck(const struct check *e, const struct thread_history *t)
 {
-	return exam_is_one_wait(e, t) && t->sleeping == t->met && writes(t) &&
-	       has_reader(exam_descriptor(e, t->waiting.descriptor));
+	return check_is_one_wait(e, t) && t->sleeping == t->met && writes(t) &&
+	       has_reader(check_descriptor(e, t->waiting.descriptor));
 }
 
-static void look(const struct exam *e, struct stuck *s)
+static void look(const struct check *e, struct stuck *s)
 {
 	const struct thread_history *t;
 	size_t position = 0;
 
-	while ((t = thread_histories_next(&e->readings->threads, &e->id, &position))) {
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
 		s->threads++;
 		if (thread_history_stay_unseen(t))
 			s->unseen = thread_history_stay_unseen(t);
@@ -83,9 +83,9 @@ static void look(const struct exam *e, struct stuck *s)
 
 /* Who has the other end, where that was asked; returns the first of them that is another process.
  */
-static uint64_t tell_holders(struct exam *e, uint64_t inode)
+static uint64_t emit_holders(struct check *e, uint64_t inode)
 {
-	const struct snapshot *last = exam_last(e, &e->readings->fds);
+	const struct snapshot *last = check_last(e, &e->input->fds);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	unsigned told = 0;
 	uint64_t pid = 0;
@@ -97,8 +97,8 @@ static uint64_t tell_holders(struct exam *e, uint64_t inode)
 			continue;
 		if (!pid && h->holder_pid != e->id.pid)
 			pid = h->holder_pid;
-		if (told++ < HOLDERS_TOLD)
-			finding_words(e, "may read it", "%.*s (%u), descriptor %u",
+		if (told++ < HOLDERS_REPORTED)
+			finding_text(e, "may read it", "%.*s (%u), descriptor %u",
 				(int)strnlen(h->holder_name, sizeof(h->holder_name)),
 				h->holder_name, h->holder_pid, h->holder_fd);
 	}
@@ -107,10 +107,10 @@ static uint64_t tell_holders(struct exam *e, uint64_t inode)
 	return pid;
 }
 
-static void tell(struct exam *e, const struct stuck *s)
+static void tell(struct check *e, const struct stuck *s)
 {
 	const struct thread_history *t = s->first;
-	const struct fds_descriptor *d = exam_descriptor(e, t->waiting.descriptor);
+	const struct fds_descriptor *d = check_descriptor(e, t->waiting.descriptor);
 	const char *what = d->type == FDS_UNIX ? "socket" : "pipe";
 	char call[SYSCALL_NAME_SIZE];
 	uint64_t reader;
@@ -129,8 +129,8 @@ static void tell(struct exam *e, const struct stuck *s)
 		SOOTH_UNIT_NS, thread_history_ns(t));
 	finding_number(e, "threads that are stuck so", s->stuck, SOOTH_UNIT_NONE, 0);
 	syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
-	finding_words(e, "system call", "%s", call);
-	reader = tell_holders(e, d->inode);
+	finding_text(e, "system call", "%s", call);
+	reader = emit_holders(e, d->inode);
 	if (reader)
 		finding_remedy(e, "find out why the reader does not read: sooth diagnose %llu",
 			(unsigned long long)reader);
@@ -140,19 +140,19 @@ static void tell(struct exam *e, const struct stuck *s)
 	finding_end(e);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
 	struct stuck s = { 0 };
 
 	look(e, &s);
 	if (!s.threads)
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	else if (s.stuck)
 		tell(e, &s);
 	else if (s.unseen)
-		exam_blind(e, s.unseen);
+		check_blind(e, s.unseen);
 	else
-		exam_fine(e, "no thread stays in writing to a pipe or local socket");
+		check_fine(e, "no thread stays in writing to a pipe or local socket");
 }
 
 const struct finding_type finding_writer_stuck = {

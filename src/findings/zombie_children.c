@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 
-#include "analyze/judging/exam_verdict.h"
+#include "analyze/diagnosis/check_verdict.h"
 #include "base/units.h"
 #include "core/finding.h"
 
@@ -32,14 +32,14 @@ static const struct finding_option options[] = {
 };
 
 struct gathering {
-	const struct census_process *parent; /* NULL: not told, or several */
+	const struct process_entry *parent; /* NULL: not told, or several */
 	unsigned all;
 	unsigned staying; /* of them long enough */
 	unsigned came;	  /* that ended while they were watched */
 	uint64_t since_ns;
 };
 
-static void add(const struct exam *e, struct gathering *g, const struct census_process *p)
+static void add(const struct check *e, struct gathering *g, const struct process_entry *p)
 {
 	uint64_t held_ns = p->last_ns > p->zombie_ns ? p->last_ns - p->zombie_ns : 0;
 
@@ -47,27 +47,27 @@ static void add(const struct exam *e, struct gathering *g, const struct census_p
 		return;
 	g->all++;
 	g->came += p->zombie_ns > p->first_ns || p->zombie_ns > g->parent->first_ns + ONE_LOOK_NS;
-	if ((double)held_ns < exam_option(e, "min-time"))
+	if ((double)held_ns < check_option(e, "min-time"))
 		return;
 	g->staying++;
 	if (!g->since_ns || p->zombie_ns < g->since_ns)
 		g->since_ns = p->zombie_ns;
 }
 
-static uint64_t watched_ns(const struct exam *e)
+static uint64_t watched_ns(const struct check *e)
 {
-	const struct census *c = &e->readings->host.census;
+	const struct process_table *c = &e->input->host.process_table;
 
-	return c->last_ns > e->readings->begin_ns ? c->last_ns - e->readings->begin_ns : 0;
+	return c->last_ns > e->input->begin_ns ? c->last_ns - e->input->begin_ns : 0;
 }
 
-static void tell(struct exam *e, const struct gathering *g, const char *what)
+static void tell(struct check *e, const struct gathering *g, const char *what)
 {
-	const struct census_process *parent = g->parent;
-	struct span name = exam_name(parent);
+	const struct process_entry *parent = g->parent;
+	struct span name = check_name(parent);
 
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, what);
-	if (g->all >= exam_option(e, "many"))
+	if (g->all >= check_option(e, "many"))
 		finding_severity(e, FINDING_HIGH);
 	finding_claim(e,
 		"%.*s (%llu) does not ask how its children ended: %u of them stay as zombies",
@@ -76,7 +76,7 @@ static void tell(struct exam *e, const struct gathering *g, const char *what)
 	finding_number(e, "zombies", g->all, SOOTH_UNIT_NONE, 0);
 	finding_number(e, "of them came meanwhile", g->came, SOOTH_UNIT_NONE, watched_ns(e));
 	finding_number(e, "the first is so for at least",
-		(double)(e->readings->host.census.last_ns - g->since_ns), SOOTH_UNIT_NS, 0);
+		(double)(e->input->host.process_table.last_ns - g->since_ns), SOOTH_UNIT_NS, 0);
 	if (parent->id.pid == 1)
 		finding_remedy(e, "let a program that reaps be the first one, as docker run --init "
 				  "does");
@@ -88,35 +88,35 @@ static void tell(struct exam *e, const struct gathering *g, const char *what)
 	finding_end(e);
 }
 
-static void judge_process(struct exam *e)
+static void diagnose_process(struct check *e)
 {
 	struct gathering g = { .parent = e->process };
 
 	if (!e->process || !e->process->is_there) {
-		exam_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	for (const struct census_process *p = e->process->first_child; p; p = p->next_sibling)
+	for (const struct process_entry *p = e->process->first_child; p; p = p->next_sibling)
 		add(e, &g, p);
-	if (g.staying && exam_is_over(e, "min-count", g.staying, ""))
+	if (g.staying && check_is_over(e, "min-count", g.staying, ""))
 		tell(e, &g, "");
-	else if (g.all && (double)exam_watched_ns(e) < exam_option(e, "min-time"))
-		exam_blind_because(e, "whether its zombies stay takes longer to see",
+	else if (g.all && (double)check_watched_ns(e) < check_option(e, "min-time"))
+		check_blind_because(e, "whether its zombies stay takes longer to see",
 			"observe for longer, with --duration");
 	else if (g.all)
-		exam_fine(e, "%u zombies", g.all);
+		check_fine(e, "%u zombies", g.all);
 	else
-		exam_fine(e, "none");
+		check_fine(e, "none");
 }
 
 /* --- of the host --- */
 
 /* The sums of one parent that is not judged itself; each is met once, at its first zombie. */
 static bool gather_below(
-	const struct exam *e, const struct census_process *first, struct gathering *g)
+	const struct check *e, const struct process_entry *first, struct gathering *g)
 {
 	*g = (struct gathering){ .parent = first->parent };
-	for (const struct census_process *p = first->parent->first_child; p; p = p->next_sibling) {
+	for (const struct process_entry *p = first->parent->first_child; p; p = p->next_sibling) {
 		if (!g->all && p->zombie_ns && p != first)
 			return false;
 		add(e, g, p);
@@ -125,35 +125,35 @@ static bool gather_below(
 }
 
 /* Of whom nothing but their name is left it cannot be told whose they were. */
-static void judge_host(struct exam *e)
+static void diagnose_host(struct check *e)
 {
-	const struct census *c = &e->readings->host.census;
-	struct census_process *p;
+	const struct process_table *c = &e->input->host.process_table;
+	struct process_entry *p;
 	unsigned all = 0;
 	size_t position = 0;
 
-	while ((p = census_next(c, &position))) {
+	while ((p = process_table_next(c, &position))) {
 		struct gathering g;
 		char what[32];
 
-		if (!p->zombie_ns || !p->parent || readings_mean(e->readings, p->parent) ||
+		if (!p->zombie_ns || !p->parent || diagnosis_input_mean(e->input, p->parent) ||
 			!gather_below(e, p, &g))
 			continue;
 		all += g.all;
 		snprintf(what, sizeof(what), "below %llu", (unsigned long long)g.parent->id.pid);
-		if (g.staying && exam_is_over(e, "many", g.staying, what))
+		if (g.staying && check_is_over(e, "many", g.staying, what))
 			tell(e, &g, what);
 	}
 	if (!e->found)
-		exam_fine(e, "%u zombies below others", all);
+		check_fine(e, "%u zombies below others", all);
 }
 
-static void judge(struct exam *e)
+static void judge(struct check *e)
 {
 	if (e->id.pid)
-		judge_process(e);
+		diagnose_process(e);
 	else
-		judge_host(e);
+		diagnose_host(e);
 }
 
 const struct finding_type finding_zombie_children = {

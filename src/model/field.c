@@ -141,7 +141,7 @@ const char *sooth_reason_text(enum sooth_reason reason)
 		[SOOTH_REASON_ENDED] = "the process ended first",
 		[SOOTH_REASON_UNSUPPORTED] = "this system does not tell",
 		[SOOTH_REASON_INTERVAL] = "needs two readings",
-		[SOOTH_REASON_NOT_ASKED] = "not asked for",
+		[SOOTH_REASON_NOT_REQUESTED] = "not asked for",
 		[SOOTH_REASON_FAILED] = "reading it failed",
 		[SOOTH_REASON_NOT_JUDGED] = "this version of sooth does not judge it",
 		[SOOTH_REASON_BLOCKED] = "reading it did not return (dead mount, stuck device)",

@@ -155,16 +155,16 @@ STREAM_SCHEMA_ROW(stream_target, "stream.target", STREAM_TARGET, SOOTH_CLASS_DEF
 	"target: {selector}[ {pids}][ ({command})]");
 STREAM_SCHEMA_ROW(stream_agent, "stream.agent", STREAM_AGENT, SOOTH_CLASS_DEFINITION, NULL);
 STREAM_SCHEMA_ROW(stream_end, "stream.end", STREAM_END, SOOTH_CLASS_EVENT, NULL,
-	.extent = SOOTH_EXTENT_OBSERVATION);
+	.time_span = SOOTH_TIME_SPAN_RUN);
 STREAM_SCHEMA_ROW(stream_tick, "stream.tick", STREAM_TICK, SOOTH_CLASS_TICK, NULL);
-STREAM_SCHEMA_ROW(stream_loss, "stream.loss", STREAM_LOSS, SOOTH_CLASS_TALLY,
+STREAM_SCHEMA_ROW(stream_loss, "stream.loss", STREAM_LOSS, SOOTH_CLASS_AGGREGATE,
 	"LOST by {source}: {records} records, {bytes} bytes: {reason}",
-	.extent = SOOTH_EXTENT_REACH);
+	.time_span = SOOTH_TIME_SPAN_REACH);
 STREAM_SCHEMA_ROW(stream_limit, "stream.limit", STREAM_LIMIT, SOOTH_CLASS_EVENT,
-	"not measured: {what}: {reason}[; {remedy}]", .extent = SOOTH_EXTENT_OBSERVATION);
+	"not measured: {what}: {reason}[; {remedy}]", .time_span = SOOTH_TIME_SPAN_RUN);
 STREAM_SCHEMA_ROW(stream_self, "stream.self", STREAM_SELF, SOOTH_CLASS_SAMPLE,
 	"sooth used {cpu_ns} of CPU and {rss_bytes} of memory for {records} records ({bytes})",
-	.extent = SOOTH_EXTENT_OBSERVATION);
+	.time_span = SOOTH_TIME_SPAN_RUN);
 STREAM_SCHEMA_ROW(process_join, "process.join", PROCESS_JOIN, SOOTH_CLASS_EVENT, NULL);
 STREAM_SCHEMA_ROW(process_exec, "process.exec", PROCESS_EXEC, SOOTH_CLASS_EVENT, NULL);
 STREAM_SCHEMA_ROW(process_leave, "process.leave", PROCESS_LEAVE, SOOTH_CLASS_EVENT, NULL);

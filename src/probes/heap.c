@@ -4,7 +4,7 @@
 
 #include "core/probe.h"
 #include "model/schema.h"
-#include "probes/held.h"
+#include "probes/pause.h"
 
 static const char *const function_names[] = { "malloc", "free", "calloc", "realloc", "reallocarray",
 	"aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc" };
@@ -123,14 +123,14 @@ static const struct sooth_field site_fields[] = {
 		SCHEMA_FIELDS(table),                                                              \
 		__VA_ARGS__ }
 
-HEAP_SCHEMA(heap_count, "heap.count", HEAP_COUNT, SOOTH_CLASS_TALLY, count_fields,
-	.extent = SOOTH_EXTENT_WINDOW);
+HEAP_SCHEMA(heap_count, "heap.count", HEAP_COUNT, SOOTH_CLASS_AGGREGATE, count_fields,
+	.time_span = SOOTH_TIME_SPAN_WINDOW);
 HEAP_SCHEMA(heap_call, "heap.call", HEAP_CALL, SOOTH_CLASS_EVENT, call_fields);
 HEAP_SCHEMA(heap_gap, "heap.gap", HEAP_GAP, SOOTH_CLASS_SAMPLE, gap_fields,
-	.extent = SOOTH_EXTENT_REACH);
-HEAP_SCHEMA(held, "heap.hold", HEAP_HOLD, SOOTH_CLASS_SAMPLE, held_fields);
+	.time_span = SOOTH_TIME_SPAN_REACH);
+HEAP_SCHEMA(held, "heap.hold", HEAP_PAUSE, SOOTH_CLASS_SAMPLE, held_fields);
 HEAP_SCHEMA(heap_cost, "heap.cost", HEAP_COST, SOOTH_CLASS_SAMPLE, cost_fields,
-	.extent = SOOTH_EXTENT_OBSERVATION);
+	.time_span = SOOTH_TIME_SPAN_RUN);
 HEAP_SCHEMA(heap_site, "heap.site", HEAP_SITE, SOOTH_CLASS_DEFINITION, site_fields);
 
 static const struct sooth_schema *const schemas[] = { &heap_count_schema, &heap_call_schema,

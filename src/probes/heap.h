@@ -14,7 +14,7 @@ enum heap_kind {
 	HEAP_COUNT = 0x0400,
 	HEAP_CALL = 0x0401,
 	HEAP_GAP = 0x0402,
-	HEAP_HOLD = 0x0403, /* struct held */
+	HEAP_PAUSE = 0x0403, /* struct held */
 	HEAP_COST = 0x0404,
 	HEAP_SITE = 0x0480,
 };

@@ -90,7 +90,7 @@ static const struct sooth_field tracer_fields[] = {
 HOST_SCHEMA(host_load, "host.load", HOST_LOAD, load_fields);
 HOST_SCHEMA(host_memory, "host.memory", HOST_MEMORY, memory_fields);
 HOST_SCHEMA(
-	host_tracer, "host.tracer", HOST_TRACER, tracer_fields, .extent = SOOTH_EXTENT_OBSERVATION);
+	host_tracer, "host.tracer", HOST_TRACER, tracer_fields, .time_span = SOOTH_TIME_SPAN_RUN);
 
 static const struct sooth_schema *const schemas[] = { &host_load_schema, &host_memory_schema,
 	&host_tracer_schema, NULL };

@@ -6,7 +6,7 @@
 #include "model/schema.h"
 
 static const char *const frozen_names[PROC_FROZEN_ANSWERS] = {
-	[PROC_FROZEN_NOT_TOLD] = "not told",
+	[PROC_FROZEN_NOT_REPORTED] = "not told",
 	[PROC_FROZEN_NO] = "no",
 	[PROC_FROZEN_YES] = "yes",
 };
@@ -132,7 +132,7 @@ static const struct sooth_names streams = { PROC_STREAMS, stream_names };
 		.help = "its path, of a file"                                                      \
 	}
 
-static const struct sooth_field ties_fields[] = {
+static const struct sooth_field links_fields[] = {
 	FIELD_PID(proc_ties),
 	FIELD_NUMBER(proc_ties, pid_namespace, "inode number of its pid namespace",
 		FIELD_STATE_AT(proc_ties, namespace_state)),
@@ -164,12 +164,12 @@ static const struct sooth_field ties_fields[] = {
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(proc_ties, input_state)),
 };
 
-static const struct sooth_schema ties_schema = {
+static const struct sooth_schema links_schema = {
 	.name = "proc.ties",
-	.kind = PROC_TIES,
+	.kind = PROC_INPUTS,
 	.class_ = SOOTH_CLASS_SAMPLE,
 	.fixed_size = sizeof(struct proc_ties),
-	SCHEMA_FIELDS(ties_fields),
+	SCHEMA_FIELDS(links_fields),
 };
 
 static const struct sooth_field session_fields[] = {
@@ -210,11 +210,11 @@ static const struct sooth_schema installed_schema = {
 	.class_ = SOOTH_CLASS_SAMPLE,
 	.fixed_size = sizeof(struct proc_installed),
 	SCHEMA_FIELDS(installed_fields),
-	.extent = SOOTH_EXTENT_OBSERVATION,
+	.time_span = SOOTH_TIME_SPAN_RUN,
 };
 
 static const struct sooth_schema *const schemas[] = { &process_schema, &snapshot_schema,
-	&ties_schema, &session_schema, &installed_schema, NULL };
+	&links_schema, &session_schema, &installed_schema, NULL };
 
 const struct probe probe_proc = {
 	.name = "proc",

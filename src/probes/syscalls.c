@@ -4,7 +4,7 @@
 
 #include "core/probe.h"
 #include "model/schema.h"
-#include "probes/held.h"
+#include "probes/pause.h"
 #include "probes/uring_opcodes.h"
 
 #define NUMBER_FIELDS(type_)                                                                       \
@@ -97,14 +97,14 @@ static const struct sooth_field uring_fields[] = {
 		SCHEMA_FIELDS(table),                                                              \
 		__VA_ARGS__ }
 
-SYSCALLS_SCHEMA(syscalls_count, "syscalls.count", SYSCALLS_COUNT, SOOTH_CLASS_TALLY, count_fields,
-	.extent = SOOTH_EXTENT_WINDOW);
-SYSCALLS_SCHEMA(syscalls_error, "syscalls.error", SYSCALLS_ERROR, SOOTH_CLASS_TALLY, error_fields,
-	.extent = SOOTH_EXTENT_WINDOW);
+SYSCALLS_SCHEMA(syscalls_count, "syscalls.count", SYSCALLS_COUNT, SOOTH_CLASS_AGGREGATE,
+	count_fields, .time_span = SOOTH_TIME_SPAN_WINDOW);
+SYSCALLS_SCHEMA(syscalls_error, "syscalls.error", SYSCALLS_ERROR, SOOTH_CLASS_AGGREGATE,
+	error_fields, .time_span = SOOTH_TIME_SPAN_WINDOW);
 SYSCALLS_SCHEMA(syscalls_call, "syscalls.call", SYSCALLS_CALL, SOOTH_CLASS_EVENT, call_fields);
-SYSCALLS_SCHEMA(held, "syscalls.hold", SYSCALLS_HOLD, SOOTH_CLASS_SAMPLE, held_fields);
+SYSCALLS_SCHEMA(held, "syscalls.hold", SYSCALLS_PAUSE, SOOTH_CLASS_SAMPLE, held_fields);
 SYSCALLS_SCHEMA(syscalls_uring, "syscalls.uring", SYSCALLS_URING, SOOTH_CLASS_SAMPLE, uring_fields,
-	.extent = SOOTH_EXTENT_WINDOW);
+	.time_span = SOOTH_TIME_SPAN_WINDOW);
 
 static const struct sooth_schema *const schemas[] = { &syscalls_count_schema,
 	&syscalls_error_schema, &syscalls_call_schema, &held_schema, &syscalls_uring_schema, NULL };

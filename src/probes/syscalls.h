@@ -13,19 +13,19 @@ enum syscalls_kind {
 	SYSCALLS_COUNT = 0x0300,
 	SYSCALLS_ERROR = 0x0301,
 	SYSCALLS_CALL = 0x0302,
-	SYSCALLS_HOLD = 0x0303, /* struct held */
+	SYSCALLS_PAUSE = 0x0303, /* struct held */
 	SYSCALLS_URING = 0x0304,
 };
 
-#define SYSCALLS_SLOTS	     32	  /* different calls a thread counts by itself */
-#define SYSCALLS_ERROR_SLOTS 8	  /* different (call, errno) pairs of the same */
-#define SYSCALLS_BUCKETS     32	  /* log2 of ns: the last holds 2 s and more */
-#define SYSCALLS_PATH_MAX    256  /* bytes of a path argument kept, NUL included */
-#define SYSCALLS_PIECE_MAX   1023 /* bytes kept of anything that an argument points to */
-#define SYSCALLS_PIECES	     4	  /* arguments of one call of which something is kept */
-#define SYSCALLS_URING_OPS   96	  /* of io_uring: numbers from there on stand under the last */
-#define SYSCALLS_ITEMS_MAX   256  /* bytes of an array, or of a struct */
-#define SYSCALLS_ASKED_BYTES 16	  /* of what is read when the call begins: a time */
+#define SYSCALLS_SLOTS		 32   /* different calls a thread counts by itself */
+#define SYSCALLS_ERROR_SLOTS	 8    /* different (call, errno) pairs of the same */
+#define SYSCALLS_BUCKETS	 32   /* log2 of ns: the last holds 2 s and more */
+#define SYSCALLS_PATH_MAX	 256  /* bytes of a path argument kept, NUL included */
+#define SYSCALLS_PIECE_MAX	 1023 /* bytes kept of anything that an argument points to */
+#define SYSCALLS_PIECES		 4    /* arguments of one call of which something is kept */
+#define SYSCALLS_URING_OPS	 96   /* of io_uring: numbers from there on stand under the last */
+#define SYSCALLS_ITEMS_MAX	 256  /* bytes of an array, or of a struct */
+#define SYSCALLS_REQUESTED_BYTES 16   /* of what is read when the call begins: a time */
 
 /* A thread's calls of one number over a window. tid 0: of several threads of the process. */
 struct syscalls_count {
@@ -114,8 +114,8 @@ enum syscalls_keep {
 	SYSCALLS_KEEP_VECTORS,	 /* struct iovec as often as the next one says, and first bytes */
 	SYSCALLS_KEEP_MESSAGE,	 /* struct msghdr, its address, and first bytes */
 	SYSCALLS_KEEP_NEAR_END,	 /* of the socket that it is; is_result: that the call made */
-	SYSCALLS_KEEP_ASKED, /* SYSCALLS_ASKED_BYTES as they were when the call began: the kernel
-				writes there what is left of them */
+	SYSCALLS_KEEP_ASKED,	 /* SYSCALLS_REQUESTED_BYTES as they were when the call began: the
+				    kernel     writes there what is left of them */
 	SYSCALLS_KEEPS,
 };
 #endif

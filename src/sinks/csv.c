@@ -62,7 +62,7 @@ static bool has_column(const struct csv_sink *s, const char *name)
 }
 
 /* What tells the rows apart, and what only those among the others have. */
-static void add_aside_columns(struct csv_sink *s, const struct section *section)
+static void add_interleaved_columns(struct csv_sink *s, const struct section *section)
 {
 	if (section->asides && s->column_count < COLUMNS_MAX && !has_column(s, column_name(NULL)))
 		s->columns[s->column_count++] = NULL;
@@ -96,7 +96,7 @@ static void add_columns(struct csv_sink *s, const struct section *section)
 		at += size + (at[size] == ',');
 	}
 	s->own_count = s->column_count;
-	add_aside_columns(s, section);
+	add_interleaved_columns(s, section);
 }
 
 /* --- cells --- */

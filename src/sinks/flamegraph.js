@@ -232,18 +232,18 @@
 
 	// --- moving about ---
 
-	function activate(i, is_told) {
+	function activate(i, is_reported) {
 		const last = shown.get(active);
 		active = i;
 		if (last)
 			last.group.setAttribute("class", class_of(last.i));
 		shown.get(i)?.group.setAttribute("class", class_of(i));
 		point_at_active();
-		if (is_told)
-			tell_active();
+		if (is_reported)
+			emit_active();
 	}
 
-	function tell_active() {
+	function emit_active() {
 		const { x, width } = place(active), seen = picture.view();
 		const y = page.top + y_of(depth[active]);
 		if (y < seen.top || y + ROW > seen.bottom)
@@ -259,7 +259,7 @@
 		picture.hide_tip();
 		draw_trail();
 		draw();
-		tell_matches();
+		emit_matches();
 		picture.say(`${name[i]}: ${percent(value[i], data.total)} of all`);
 	}
 
@@ -314,7 +314,7 @@
 		return { sum, number };
 	}
 
-	function tell_matches() {
+	function emit_matches() {
 		if (!hits) {
 			matched.textContent = "";
 			return;
@@ -343,7 +343,7 @@
 			}
 		}
 		search_box.setAttribute("aria-invalid", broken);
-		tell_matches();
+		emit_matches();
 		if (broken)
 			matched.textContent = "not a regular expression";
 		for (const box of shown.values())
@@ -426,7 +426,7 @@
 		picture.show_tip(words(i), at.x, at.y);
 	});
 	layer.addEventListener("mouseleave", picture.hide_tip);
-	layer.addEventListener("focus", () => layer.matches(":focus-visible") && tell_active());
+	layer.addEventListener("focus", () => layer.matches(":focus-visible") && emit_active());
 	layer.addEventListener("blur", picture.hide_tip);
 	search_box.addEventListener("input", () => {
 		search(search_box.value);
@@ -455,8 +455,8 @@
 		ArrowLeft: () => activate(sibling(-1), true),
 		ArrowRight: () => activate(sibling(1), true),
 		Home: () => activate(zoomed, true),
-		Enter: () => { zoom(active); tell_active(); },
-		" ": () => { zoom(active); tell_active(); },
+		Enter: () => { zoom(active); emit_active(); },
+		" ": () => { zoom(active); emit_active(); },
 		Backspace: back,
 	};
 

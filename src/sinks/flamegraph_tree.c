@@ -101,7 +101,7 @@ void flamegraph_tree_add(struct flamegraph_tree *t, const struct flamegraph_fiel
 	frame.name = number_name(t, &name);
 	depth = depth < t->depth ? depth : t->depth;
 	frame.depth = (uint16_t)depth;
-	frame.parent = depth ? t->above[depth - 1] : FLAMEGRAPH_NOBODY;
+	frame.parent = depth ? t->above[depth - 1] : FLAMEGRAPH_NONE;
 	if (!depth)
 		add_to_total(t, &frame);
 	if (depth >= FLAMEGRAPH_DEPTH_MAX || flamegraph_tree_count(t) >= FLAMEGRAPH_FRAMES_MAX ||
@@ -186,7 +186,7 @@ static bool choose(struct flamegraph_tree *t, double least_share)
 
 static void leave_out(struct flamegraph_tree *t, const struct flamegraph_frame *frame)
 {
-	bool is_topmost = frame->parent == FLAMEGRAPH_NOBODY ||
+	bool is_topmost = frame->parent == FLAMEGRAPH_NONE ||
 			  flamegraph_tree_frame(t, frame->parent)->is_kept;
 
 	if (!frame->value)
@@ -206,7 +206,7 @@ static bool place(struct flamegraph_tree *t)
 
 	for (size_t i = 0; ends && i < count; i++) {
 		struct flamegraph_frame *frame = flamegraph_tree_frame(t, i);
-		size_t parent = frame->parent == FLAMEGRAPH_NOBODY ? count : frame->parent;
+		size_t parent = frame->parent == FLAMEGRAPH_NONE ? count : frame->parent;
 
 		if (!frame->is_kept) {
 			leave_out(t, frame);

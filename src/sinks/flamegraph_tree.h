@@ -11,12 +11,12 @@
 #define FLAMEGRAPH_DEPTH_MAX  512
 #define FLAMEGRAPH_DATA_MAX   (3u << 20) /* bytes of the file that frames may take */
 #define FLAMEGRAPH_BOXES_MAX  8000	 /* that are drawn for who runs no scripts */
-#define FLAMEGRAPH_NOBODY     UINT32_MAX
+#define FLAMEGRAPH_NONE	      UINT32_MAX
 
 struct flamegraph_frame {
 	uint64_t value, before, after;
 	uint64_t from;	 /* where it begins, in the same measure */
-	uint32_t parent; /* FLAMEGRAPH_NOBODY: none */
+	uint32_t parent; /* FLAMEGRAPH_NONE: none */
 	uint32_t name;	 /* number */
 	uint16_t depth;
 	uint8_t kind;

@@ -258,7 +258,7 @@ static void write_record(struct redactor *r, const struct sooth_schema *schema,
 	free(w);
 }
 
-static int tell_section(struct redacted_sink *s, struct kept_section *kept, struct sooth_error *err)
+static int emit_section(struct redacted_sink *s, struct kept_section *kept, struct sooth_error *err)
 {
 	struct batch all = { kept->rows.data, kept->rows.size };
 	struct buffer written = { 0 };
@@ -287,7 +287,7 @@ static int end(void *state, struct sooth_error *err)
 			learn_record(&s->redactor, s->sections[i].section.schema, r, 0);
 	}
 	for (size_t i = 0; i < s->count && !status; i++)
-		status = tell_section(s, &s->sections[i], err);
+		status = emit_section(s, &s->sections[i], err);
 	for (size_t i = 0; i < s->count; i++)
 		buffer_reset(&s->sections[i].rows);
 	s->count = 0;

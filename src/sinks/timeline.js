@@ -96,7 +96,7 @@
 		}
 	}
 
-	function draw_lane(row, g) {
+	function draw_track(row, g) {
 		const first = Math.max(0, Math.floor(seen.from / stretch));
 		const end = Math.min(row.values.length, Math.ceil(seen.to / stretch));
 		const top = figures(row, seen.from, seen.to).most;
@@ -149,7 +149,7 @@
 			row.g);
 		svg("text", { x: 0, y: SPAN - 5 }, row.g).textContent = fit(row.label, plot.x - 8);
 		if (row.kind === "lane")
-			draw_lane(row, row.g);
+			draw_track(row, row.g);
 		else if (row.kind === "span")
 			draw_span(row, row.g);
 		else
@@ -202,7 +202,7 @@
 			height: plot.height - AXIS + 4 }, body);
 	}
 
-	function tell_lane(row, ns) {
+	function emit_track(row, ns) {
 		if (range) {
 			const all = figures(row, range.from, range.to);
 			return [row.label, `${row.group.title}: from ${shown(row.group, all.least)} to ` +
@@ -214,7 +214,7 @@
 			`${at(i * stretch)} to ${at(Math.min(whole, (i + 1) * stretch))}`];
 	}
 
-	function tell_marks(ns) {
+	function emit_marks(ns) {
 		const reach = NEAR * (seen.to - seen.from) / plot.width;
 		const near = data.marks.filter((mark) => Math.abs(mark.at - ns) <= reach);
 		const lines = near.slice(0, 6).map((mark) => `${at(mark.at)} ${mark.label} ${mark.detail}`.trim());
@@ -225,8 +225,8 @@
 
 	function tell(row, ns) {
 		if (row.kind === "lane")
-			return tell_lane(row, ns);
-		return row.kind === "marks" ? tell_marks(ns) : [row.label, ...span_words(row.span)];
+			return emit_track(row, ns);
+		return row.kind === "marks" ? emit_marks(ns) : [row.label, ...span_words(row.span)];
 	}
 
 	function show(row, ns, x, y) {
@@ -326,10 +326,10 @@
 		rows[current].g.focus({ preventScroll: true });
 		rows[current].g.scrollIntoView({ block: "nearest" });
 		draw_range();
-		tell_current();
+		emit_current();
 	}
 
-	function tell_current() {
+	function emit_current() {
 		const row = rows[current];
 		if (cursor === null) {
 			picture.say(spoken(row));
@@ -350,7 +350,7 @@
 			anchor_key = range = null;
 		}
 		draw_range();
-		tell_current();
+		emit_current();
 	}
 	let anchor_key = null;
 

@@ -79,7 +79,7 @@ static struct sooth_text words(struct timeline_layout *l, const struct sooth_sch
 /* --- lanes --- */
 
 /* What it is first: the rest may be cut. */
-static struct sooth_text lane_words(struct timeline_layout *l, const struct sooth_schema *schema,
+static struct sooth_text track_words(struct timeline_layout *l, const struct sooth_schema *schema,
 	const struct sooth_record *r, const struct sooth_field *series)
 {
 	struct buffer text = { 0 };
@@ -116,28 +116,28 @@ static struct layout_group *group_of(
 	return &l->groups[l->group_count++];
 }
 
-static void take_lane(struct timeline_layout *l, const struct section *section,
+static void take_track(struct timeline_layout *l, const struct section *section,
 	const struct sooth_field *series, const struct sooth_record *r)
 {
 	struct sooth_value v = sooth_field_get(series, r);
 	struct layout_group *group = group_of(l, section, series);
-	struct layout_lane lane;
+	struct layout_track lane;
 
 	if (v.state != SOOTH_STATE_VALUE)
 		return;
-	if (!group || l->lanes.size >= LAYOUT_LANES * sizeof(lane)) {
-		l->more_lanes++;
+	if (!group || l->tracks.size >= LAYOUT_TRACKS * sizeof(lane)) {
+		l->more_tracks++;
 		return;
 	}
-	lane = (struct layout_lane){ .group = (size_t)(group - l->groups),
-		.label = lane_words(l, section->schema, r, series),
+	lane = (struct layout_track){ .group = (size_t)(group - l->groups),
+		.label = track_words(l, section->schema, r, series),
 		.values_at = l->values.size / sizeof(double),
 		.count = v.list.count };
 	buffer_append(&l->values, v.list.data, v.list.count * sizeof(double));
 	if (!buffer_failed(&l->values))
 		lane.top = bars_top(layout_values(l, &lane), lane.count);
-	buffer_append(&l->lanes, &lane, sizeof(lane));
-	group->lanes++;
+	buffer_append(&l->tracks, &lane, sizeof(lane));
+	group->tracks++;
 }
 
 /* --- spans, marks, notes --- */
@@ -147,8 +147,8 @@ static void take_span(
 {
 	struct layout_span span = { 0 };
 
-	if (l->spans.size >= LAYOUT_LANES * sizeof(span)) {
-		l->more_lanes++;
+	if (l->spans.size >= LAYOUT_TRACKS * sizeof(span)) {
+		l->more_tracks++;
 		return;
 	}
 	span.is_open_begin = !time_of(section->schema, r, "from_ns", &span.from_ns);
@@ -212,7 +212,7 @@ void timeline_layout_take(
 	if (section->is_last && schema->line)
 		take_note(l, section, r);
 	else if (series)
-		take_lane(l, section, series, r);
+		take_track(l, section, series, r);
 	else if (time_of(schema, r, "stretch_ns", &l->stretch_ns))
 		time_of(schema, r, "interval_ns", &l->interval_ns);
 	else if (sooth_schema_field(schema, "from_ns") && sooth_schema_field(schema, "to_ns"))
@@ -229,13 +229,13 @@ void timeline_layout_end(struct timeline_layout *l, const struct section *sectio
 
 bool timeline_layout_failed(const struct timeline_layout *l)
 {
-	return buffer_failed(&l->lanes) || buffer_failed(&l->spans) || buffer_failed(&l->marks) ||
+	return buffer_failed(&l->tracks) || buffer_failed(&l->spans) || buffer_failed(&l->marks) ||
 	       buffer_failed(&l->texts) || buffer_failed(&l->values) || buffer_failed(&l->notes);
 }
 
 void timeline_layout_fini(struct timeline_layout *l)
 {
-	buffer_fini(&l->lanes);
+	buffer_fini(&l->tracks);
 	buffer_fini(&l->spans);
 	buffer_fini(&l->marks);
 	buffer_fini(&l->texts);
@@ -245,7 +245,7 @@ void timeline_layout_fini(struct timeline_layout *l)
 
 /* --- figures --- */
 
-void layout_figure(struct buffer *out, const struct sooth_field *series, double value)
+void layout_value(struct buffer *out, const struct sooth_field *series, double value)
 {
 	struct sooth_field number = { .type = SOOTH_FIELD_UNSIGNED, .unit = series->unit };
 	struct sooth_value whole = { .u = value > 0 ? (uint64_t)(value + 0.5) : 0 };

@@ -16,25 +16,25 @@
 #include "core/sink.h"
 
 #define LAYOUT_GROUPS 8
-#define LAYOUT_LANES  400 /* and spans; beyond, it is said how many more there are */
+#define LAYOUT_TRACKS 400 /* and spans; beyond, it is said how many more there are */
 #define LAYOUT_MARKS  2000
 
-#define LAYOUT_LABEL_PX	 200
-#define LAYOUT_FIGURE_PX 76 /* to the right of a lane */
-#define LAYOUT_TITLE_PX	 26
-#define LAYOUT_LANE_PX	 30 /* with the space below it */
-#define LAYOUT_FILL_PX	 24 /* of that for values */
-#define LAYOUT_SPAN_PX	 18
-#define LAYOUT_AXIS_PX	 22
+#define LAYOUT_LABEL_PX 200
+#define LAYOUT_VALUE_PX 76 /* to the right of a lane */
+#define LAYOUT_TITLE_PX 26
+#define LAYOUT_TRACK_PX 30 /* with the space below it */
+#define LAYOUT_FILL_PX	24 /* of that for values */
+#define LAYOUT_SPAN_PX	18
+#define LAYOUT_AXIS_PX	22
 
 struct layout_group {
 	const struct section *section; /* static in its view */
 	const struct sooth_field *series;
-	size_t lanes;
+	size_t tracks;
 };
 
 /* Texts are plain (svg_plain) and stand in layout.texts, values in layout.values. */
-struct layout_lane {
+struct layout_track {
 	size_t group;
 	struct sooth_text label;
 	size_t values_at, count;
@@ -56,10 +56,10 @@ struct timeline_layout {
 	double interval_ns, stretch_ns;
 	struct layout_group groups[LAYOUT_GROUPS];
 	size_t group_count;
-	struct buffer lanes, spans, marks; /* arrays */
-	struct buffer texts, values;	   /* values: doubles */
-	struct buffer notes;		   /* plain lines */
-	size_t more_lanes, more_marks;
+	struct buffer tracks, spans, marks; /* arrays */
+	struct buffer texts, values;	    /* values: doubles */
+	struct buffer notes;		    /* plain lines */
+	size_t more_tracks, more_marks;
 	size_t section_rows; /* of the open one */
 };
 
@@ -70,10 +70,11 @@ void timeline_layout_end(struct timeline_layout *l, const struct section *sectio
 bool timeline_layout_failed(const struct timeline_layout *l);
 void timeline_layout_fini(struct timeline_layout *l);
 
-static inline const struct layout_lane *layout_lanes(const struct timeline_layout *l, size_t *count)
+static inline const struct layout_track *layout_tracks(
+	const struct timeline_layout *l, size_t *count)
 {
-	*count = l->lanes.size / sizeof(struct layout_lane);
-	return (const void *)l->lanes.data;
+	*count = l->tracks.size / sizeof(struct layout_track);
+	return (const void *)l->tracks.data;
 }
 
 static inline const struct layout_span *layout_spans(const struct timeline_layout *l, size_t *count)
@@ -94,13 +95,13 @@ static inline const char *layout_text(const struct timeline_layout *l, const str
 }
 
 static inline const double *layout_values(
-	const struct timeline_layout *l, const struct layout_lane *lane)
+	const struct timeline_layout *l, const struct layout_track *lane)
 {
 	return (const double *)(const void *)l->values.data + lane->values_at;
 }
 
 /* A figure of a lane as people read it. */
-void layout_figure(struct buffer *out, const struct sooth_field *series, double value);
+void layout_value(struct buffer *out, const struct sooth_field *series, double value);
 /* Step between ticks of an axis of that length: 1, 2 or 5 of a power of ten; at most `most`. */
 double layout_tick_ns(double interval_ns, unsigned most);
 

@@ -15,7 +15,7 @@
 #include "sinks/timeline_layout.h"
 
 #define PLOT_X	   (PICTURE_MARGIN + LAYOUT_LABEL_PX)
-#define PLOT_WIDTH (PICTURE_WIDTH - 2 * PICTURE_MARGIN - LAYOUT_LABEL_PX - LAYOUT_FIGURE_PX)
+#define PLOT_WIDTH (PICTURE_WIDTH - 2 * PICTURE_MARGIN - LAYOUT_LABEL_PX - LAYOUT_VALUE_PX)
 #define ZERO_PX	   1
 #define TICKS_MOST 10
 #define COLORS	   9
@@ -78,7 +78,7 @@ static double x_of(const struct timeline_layout *l, double ns)
 }
 
 /* Where a stretch begins; the last one ends with the time. */
-static double stretch_x(const struct timeline_layout *l, size_t i)
+static double bucket_x(const struct timeline_layout *l, size_t i)
 {
 	return x_of(l, (double)i * l->stretch_ns);
 }
@@ -125,7 +125,7 @@ static void put_point(struct buffer *out, char command, double value)
 }
 
 /* Runs of values as one shape each. */
-static void put_values(struct timeline_svg *s, const struct layout_lane *lane)
+static void put_values(struct timeline_svg *s, const struct layout_track *lane)
 {
 	const double *values = layout_values(&s->layout, lane);
 	double bottom = s->y + LAYOUT_FILL_PX;
@@ -138,11 +138,11 @@ static void put_values(struct timeline_svg *s, const struct layout_lane *lane)
 		if (isnan(values[i]))
 			continue;
 		if (!i || isnan(values[i - 1])) {
-			put_point(out, 'M', stretch_x(&s->layout, i));
+			put_point(out, 'M', bucket_x(&s->layout, i));
 			put_point(out, ' ', bottom);
 		}
 		put_point(out, 'V', bottom - (high > ZERO_PX ? high : ZERO_PX));
-		put_point(out, 'H', stretch_x(&s->layout, i + 1));
+		put_point(out, 'H', bucket_x(&s->layout, i + 1));
 		if (i + 1 == lane->count || isnan(values[i + 1])) {
 			put_point(out, 'V', bottom);
 			buffer_char(out, 'Z');
@@ -151,7 +151,7 @@ static void put_values(struct timeline_svg *s, const struct layout_lane *lane)
 	buffer_string(out, "\"/>");
 }
 
-static void put_gaps(struct timeline_svg *s, const struct layout_lane *lane)
+static void put_gaps(struct timeline_svg *s, const struct layout_track *lane)
 {
 	const double *values = layout_values(&s->layout, lane);
 
@@ -161,41 +161,41 @@ static void put_gaps(struct timeline_svg *s, const struct layout_lane *lane)
 			continue;
 		while (to < lane->count && isnan(values[to]))
 			to++;
-		put_point(&s->gaps, 'M', stretch_x(&s->layout, i));
+		put_point(&s->gaps, 'M', bucket_x(&s->layout, i));
 		put_point(&s->gaps, ' ', s->y);
-		put_point(&s->gaps, 'H', stretch_x(&s->layout, to));
+		put_point(&s->gaps, 'H', bucket_x(&s->layout, to));
 		put_point(&s->gaps, 'v', LAYOUT_FILL_PX);
-		put_point(&s->gaps, 'H', stretch_x(&s->layout, i));
+		put_point(&s->gaps, 'H', bucket_x(&s->layout, i));
 		buffer_char(&s->gaps, 'Z');
 	}
 }
 
-static void put_lane(struct timeline_svg *s, const struct layout_lane *lane)
+static void put_track(struct timeline_svg *s, const struct layout_track *lane)
 {
 	struct buffer figure = { 0 };
 
 	put_label(s, &lane->label);
 	put_gaps(s, lane);
 	put_values(s, lane);
-	layout_figure(&figure, s->layout.groups[lane->group].series, lane->top);
+	layout_value(&figure, s->layout.groups[lane->group].series, lane->top);
 	svg_text(&s->bytes, PLOT_X + PLOT_WIDTH + 6, s->y + LAYOUT_SPAN_PX - 5, "tick",
-		(const char *)figure.data, figure.size, LAYOUT_FIGURE_PX);
+		(const char *)figure.data, figure.size, LAYOUT_VALUE_PX);
 	buffer_char(&s->bytes, '\n');
 	buffer_fini(&figure);
-	s->y += LAYOUT_LANE_PX;
+	s->y += LAYOUT_TRACK_PX;
 }
 
 static void put_groups(struct timeline_svg *s)
 {
 	size_t count;
-	const struct layout_lane *lanes = layout_lanes(&s->layout, &count);
+	const struct layout_track *tracks = layout_tracks(&s->layout, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		const struct section *section = s->layout.groups[lanes[i].group].section;
+		const struct section *section = s->layout.groups[tracks[i].group].section;
 
-		if (!i || lanes[i].group != lanes[i - 1].group)
+		if (!i || tracks[i].group != tracks[i - 1].group)
 			put_title(s, section->title ? section->title : section->name);
-		put_lane(s, &lanes[i]);
+		put_track(s, &tracks[i]);
 	}
 }
 
@@ -265,21 +265,21 @@ static const char *unit_name(enum sooth_unit unit)
 	return unit == SOOTH_UNIT_BYTES ? "bytes" : unit == SOOTH_UNIT_PERCENT ? "percent" : "";
 }
 
-static void json_lanes(struct json *j, const struct timeline_layout *l, size_t group)
+static void json_tracks(struct json *j, const struct timeline_layout *l, size_t group)
 {
 	const struct sooth_field *series = l->groups[group].series;
 	size_t count;
-	const struct layout_lane *lanes = layout_lanes(l, &count);
+	const struct layout_track *tracks = layout_tracks(l, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (lanes[i].group != group)
+		if (tracks[i].group != group)
 			continue;
 		json_begin_object(j);
-		json_text(j, l, "label", &lanes[i].label);
+		json_text(j, l, "label", &tracks[i].label);
 		json_key(j, "values");
 		json_begin_array(j);
-		for (size_t k = 0; k < lanes[i].count; k++)
-			json_f64(j, layout_values(l, &lanes[i])[k], series->decimals);
+		for (size_t k = 0; k < tracks[i].count; k++)
+			json_f64(j, layout_values(l, &tracks[i])[k], series->decimals);
 		json_end(j);
 		json_end(j);
 	}
@@ -301,7 +301,7 @@ static void json_groups(struct json *j, const struct timeline_layout *l)
 		json_u64(j, g->series->decimals);
 		json_key(j, "lanes");
 		json_begin_array(j);
-		json_lanes(j, l, i);
+		json_tracks(j, l, i);
 		json_end(j);
 		json_end(j);
 	}
@@ -372,14 +372,14 @@ static bool put_data(struct timeline_svg *s)
 
 static double height_of(const struct timeline_layout *l, const char *notes)
 {
-	size_t lanes, spans, marks;
+	size_t tracks, spans, marks;
 
-	layout_lanes(l, &lanes);
+	layout_tracks(l, &tracks);
 	layout_spans(l, &spans);
 	layout_marks(l, &marks);
 	return PICTURE_HEAD + LAYOUT_AXIS_PX + (double)spans * LAYOUT_SPAN_PX +
 	       (marks ? LAYOUT_SPAN_PX : 0) + (double)l->group_count * LAYOUT_TITLE_PX +
-	       (double)lanes * LAYOUT_LANE_PX + picture_notes_height(notes) + 2 * PICTURE_MARGIN;
+	       (double)tracks * LAYOUT_TRACK_PX + picture_notes_height(notes) + 2 * PICTURE_MARGIN;
 }
 
 static void subtitle_of(const struct timeline_layout *l, struct buffer *out)
@@ -395,11 +395,11 @@ static void subtitle_of(const struct timeline_layout *l, struct buffer *out)
 
 static void note_more(struct timeline_layout *l)
 {
-	if (l->more_lanes)
+	if (l->more_tracks)
 		buffer_format(&l->notes,
 			"and %zu more lanes, which have no room here (-j tells "
 			"all)\n",
-			l->more_lanes);
+			l->more_tracks);
 	if (l->more_marks)
 		buffer_format(&l->notes, "and %zu more events (-j tells all)\n", l->more_marks);
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "capture/writer.h"
-#include "core/part.h"
+#include "core/time_range.h"
 #include "core/registry.h"
 #include "model/stream_records.h"
 
@@ -56,8 +56,8 @@ static void make_later(const struct lengthen *l, struct sooth_record *r)
 	if (!l->is_first && r->time_ns < l->survey.begin_ns)
 		r->time_ns = l->survey.begin_ns;
 	r->time_ns += shift_ns;
-	if (!schema ||
-		(schema->extent != SOOTH_EXTENT_WINDOW && schema->extent != SOOTH_EXTENT_REACH))
+	if (!schema || (schema->time_span != SOOTH_TIME_SPAN_WINDOW &&
+			       schema->time_span != SOOTH_TIME_SPAN_REACH))
 		return;
 	memcpy(&from_ns, r + 1, sizeof(from_ns));
 	from_ns += from_ns ? shift_ns : 0;
@@ -122,7 +122,7 @@ static void read_all(const struct buffer *data, block_handler handler, struct le
 
 int main(int argc, char **argv)
 {
-	struct capture_options options = { .codec = CODEC_ZSTD, .judge = part_judge };
+	struct capture_options options = { .codec = CODEC_ZSTD, .judge = time_range_classify };
 	struct lengthen l = { 0 };
 	struct sooth_error err = { 0 };
 	struct buffer data = { 0 };

@@ -69,7 +69,7 @@ static void check_file(const char *format, const char *path)
 static void export_as(const struct export_type *type, const char *capture)
 {
 	static const char *const names[] = { "proc_process" };
-	struct export_told told = { 0 };
+	struct export_reported told = { 0 };
 	struct sooth_error err = { 0 };
 	char path[64];
 	struct export_options options = { .path = capture,

@@ -57,7 +57,7 @@ static char *tell(
 		o, registry_sink(sink), &(struct sink_options){ .stream = stream }, &err));
 	CHECK(!output_begin(o, &head, &err));
 	CHECK(!(b ? call_graph_compare(&both, &look, o, &err)
-		  : call_graph_tell(a, &look, o, &err)));
+		  : call_graph_emit(a, &look, o, &err)));
 	CHECK(!output_end(o, &err));
 	output_free(o);
 	fclose(stream);

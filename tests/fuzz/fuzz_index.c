@@ -67,7 +67,7 @@ static void read_chosen(void)
 }
 
 /* Begin and end are foreign data as well. */
-static void tell_part(int64_t from_ns, int64_t to_ns)
+static void emit_part(int64_t from_ns, int64_t to_ns)
 {
 	struct sooth_sink_options options = { .size = sizeof(options) };
 	struct sooth_error err = { 0 };
@@ -94,8 +94,8 @@ static void try_file(const void *data, size_t size)
 {
 	write_file(data, size);
 	read_chosen();
-	tell_part(1, 20);
-	tell_part(-20, INT64_MAX);
+	emit_part(1, 20);
+	emit_part(-20, INT64_MAX);
 }
 
 static void add_block(struct buffer *out, struct index_builder *index, uint64_t i)
@@ -117,7 +117,7 @@ static void add_block(struct buffer *out, struct index_builder *index, uint64_t 
 	block.batch = (struct batch){ records.data, records.size };
 	block_describe(&block);
 	CHECK(!block_encode(&encoder, out, &block, CODEC_NONE, NULL));
-	index_take(index, &block, out->size - at, part_judge);
+	index_take(index, &block, out->size - at, time_range_classify);
 	buffer_fini(&records);
 }
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/ends/core_file.h"
-#include "os/linux/ends/kernel_log.h"
+#include "os/linux/exit_reasons/core_file.h"
+#include "os/linux/exit_reasons/kernel_log.h"
 #include "os/linux/files/procfs.h"
 
 static void within(struct span part, struct span whole)
@@ -20,12 +20,12 @@ static void take_message(struct span message)
 	uint32_t pid;
 
 	if (kernel_log_parse(&end, message)) {
-		CHECK(end.what < ENDS_LOGS);
+		CHECK(end.what < EXIT_REASONS_LOGS);
 		within(end.name, message);
 		within(end.object, message);
-		if (end.what == ENDS_LOG_OOM || end.has_instruction)
+		if (end.what == EXIT_REASONS_LOG_OOM || end.has_instruction)
 			within(end.trap, end.has_address ? end.trap : message);
-		CHECK(!end.has_figures || end.anonymous_bytes % 1024 == 0);
+		CHECK(!end.has_values || end.anonymous_bytes % 1024 == 0);
 	}
 	if (kernel_log_parse_group(&group, &pid, message))
 		within(group, message);
@@ -44,14 +44,14 @@ static void with_name(const uint8_t *data, size_t size)
 	used = snprintf(line + size, sizeof(line) - size,
 		"[77]: segfault at 8 ip 00007f00 sp 00007fff error 4 in libc.so.6[1,2+3]");
 	CHECK(kernel_log_parse(&end, span_of(line, size + (size_t)used)));
-	CHECK(end.what == ENDS_LOG_FAULT && end.pid == 77 && end.address == 8);
+	CHECK(end.what == EXIT_REASONS_LOG_FAULT && end.pid == 77 && end.address == 8);
 	CHECK(end.name.size == size && end.object.size == 9);
 	used = snprintf(line, sizeof(line), "Out of memory: Killed process 78 (");
 	memcpy(line + used, data, size);
 	snprintf(line + used + size, sizeof(line) - (size_t)used - size,
 		") total-vm:9kB, anon-rss:8kB, file-rss:7kB, shmem-rss:6kB, UID:5 pgtables:4kB");
 	CHECK(kernel_log_parse(&end, span_of(line, (size_t)used + size + 76)));
-	CHECK(end.what == ENDS_LOG_OOM && end.pid == 78 && end.has_figures && end.uid == 5);
+	CHECK(end.what == EXIT_REASONS_LOG_OOM && end.pid == 78 && end.has_values && end.uid == 5);
 	CHECK(end.name.size == size && end.anonymous_bytes == 8192);
 }
 

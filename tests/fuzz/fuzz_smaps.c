@@ -11,14 +11,14 @@ static void take_line(struct smaps_mapping *m, struct span line)
 	struct runtimes_seen seen = { 0 };
 
 	if (!smaps_begin(m, line)) {
-		smaps_figure(m, line);
+		smaps_value(m, line);
 		return;
 	}
 	CHECK(m->is.from <= m->is.to);
 	CHECK(m->path.size <= line.size);
 	CHECK(!m->path.size || (m->path.data >= line.data &&
 				       m->path.data + m->path.size <= line.data + line.size));
-	CHECK(!m->has_figures && !m->is.rss_bytes);
+	CHECK(!m->has_values && !m->is.rss_bytes);
 	runtimes_see_file(&seen, m->path);
 	for (int i = 0; i < MAPS_RUNTIMES; i++)
 		CHECK(memchr(seen.why[i], 0, sizeof(seen.why[i])));

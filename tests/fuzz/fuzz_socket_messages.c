@@ -32,7 +32,7 @@ static void take(void *user, const struct socket_fact *f)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct socket_question questions[] = {
+	static const struct socket_request questions[] = {
 		{ AF_INET, IPPROTO_TCP, true },
 		{ AF_INET6, IPPROTO_TCP, true },
 		{ AF_INET, IPPROTO_UDP, true },
@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		{ AF_NETLINK, 0, true },
 		{ AF_PACKET, 0, true },
 	};
-	unsigned char request[SOCKET_QUESTION_MAX];
+	unsigned char request[SOCKET_REQUEST_MAX];
 	struct socket_answer answer = { 0 };
 	struct input in;
 

@@ -69,7 +69,7 @@ static void limits(const uint8_t *data, size_t size)
 
 	while (!cursor_at_end(&c))
 		limits_of_line(cursor_line(&c));
-	group_figure_parse(&value, data, size);
+	group_value_parse(&value, data, size);
 	group_event_parse(&value, "max", data, size);
 	group_cpu_parse(&value, data, size);
 }

@@ -29,7 +29,7 @@ struct settings {
 	char **pids;
 };
 
-/* With that of the processes that make calls which may not return (os/linux/files/patience.h). */
+/* With that of the processes that make calls which may not return (os/linux/files/timeout.h). */
 static uint64_t cpu_ns(void)
 {
 	struct rusage own, children;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 What agents' own files tell of their sessions: of real agents, and of processes that stand in for
-one, whose files are in strange places. Look-alikes of the files are in tests/unit/test_agent_look.c.
+one, whose files are in strange places. Look-alikes of the files are in tests/unit/test_agent_read.c.
 """
 import glob
 import json

@@ -179,7 +179,7 @@ static void be_large(int ready)
 	stay(ready);
 }
 
-static void be_apart(int ready)
+static void be_per_process(int ready)
 {
 	setsid();
 	stay(ready);
@@ -307,7 +307,7 @@ static const struct kind kinds[] = {
 	{ "one thread after others", be_alone_again, 'S', false },
 	{ "without its first thread", be_headless, 'Z', false },
 	{ "memory of each kind", be_large, 'S', false },
-	{ "its own session", be_apart, 'S', false },
+	{ "its own session", be_per_process, 'S', false },
 	{ "its own group", be_grouped, 'S', false },
 	{ "in the foreground", be_before, 'S', false },
 	{ "in the background", be_behind, 'S', false },
@@ -679,12 +679,12 @@ static void test_running(void **state)
 	look_close(&l);
 }
 
-static uint64_t told_time_ns;
+static uint64_t reported_time_ns;
 
-static uint64_t told_time(const struct os *os)
+static uint64_t reported_time(const struct os *os)
 {
 	(void)os;
-	return told_time_ns;
+	return reported_time_ns;
 }
 
 /* The end takes a last sample, but for one that was taken just before. */
@@ -694,8 +694,8 @@ static void test_last(void **state)
 	struct os os = os_native;
 
 	(void)state;
-	os.now_ns = told_time;
-	told_time_ns = 5 * NS_PER_S;
+	os.now_ns = reported_time;
+	reported_time_ns = 5 * NS_PER_S;
 	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
 		struct sooth_error err;
 		struct look l;
@@ -704,10 +704,10 @@ static void test_last(void **state)
 		l.run.os = &os;
 		look_again(&l);
 		buffer_reset(&l.run.out);
-		told_time_ns += NS_PER_MS / 2;
+		reported_time_ns += NS_PER_MS / 2;
 		assert_int_equal(l.run.backend->stop(&l.run, &err), 0);
 		assert_int_equal(l.run.out.size, 0);
-		told_time_ns += NS_PER_MS;
+		reported_time_ns += NS_PER_MS;
 		assert_int_equal(l.run.backend->stop(&l.run, &err), 0);
 		assert_non_null(find(&l, PROC_PROCESS, &made[0]));
 		look_close(&l);

@@ -40,7 +40,7 @@ struct holder {
 	uint64_t client, server, left, right;
 };
 
-struct reading {
+struct process_snapshot {
 	struct buffer records;
 	const struct sockets_socket *sockets[SOCKETS_MAX];
 	size_t count;
@@ -160,8 +160,8 @@ static void end(struct holder *h)
 	assert_int_equal(waitpid(h->pid, NULL, 0), h->pid);
 }
 
-static void sample(struct reading *r, const struct backend *backend, const struct process_id *id,
-	unsigned interest)
+static void sample(struct process_snapshot *r, const struct backend *backend,
+	const struct process_id *id, unsigned interest)
 {
 	struct backend_run run = { .backend = backend,
 		.os = &os_native,
@@ -170,7 +170,7 @@ static void sample(struct reading *r, const struct backend *backend, const struc
 	struct sooth_error err;
 	struct batch all;
 
-	*r = (struct reading){ 0 };
+	*r = (struct process_snapshot){ 0 };
 	assert_int_equal(backend->open(&run, &err), 0);
 	assert_int_equal(backend->set(&run, id, INTEREST_SAMPLE, &err), 0);
 	assert_int_equal(backend->start(&run, &err), 0);
@@ -238,7 +238,7 @@ static void compare(const struct sockets_socket *told, const struct sockets_sock
 
 static void test_same(void **state)
 {
-	struct reading told, table;
+	struct process_snapshot told, table;
 	struct holder h;
 
 	(void)state;
@@ -259,7 +259,7 @@ static void test_same(void **state)
 /* What takes the kernel long is told when it is asked for. */
 static void test_detail(void **state)
 {
-	struct reading brief, whole;
+	struct process_snapshot brief, whole;
 	struct holder h;
 	unsigned connections = 0;
 
@@ -275,7 +275,7 @@ static void test_detail(void **state)
 			continue;
 		connections++;
 		assert_true(b->rtt_ns > 0);
-		assert_int_equal(a->rtt_state, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED));
+		assert_int_equal(a->rtt_state, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED));
 		assert_int_equal(a->state, SOCKETS_ESTABLISHED);
 		if (b->inode == h.client) {
 			assert_int_equal(b->sent_state, SOOTH_STATE_VALUE);
@@ -303,7 +303,7 @@ static void test_not_it(void **state)
 	start(&h);
 	for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
 		struct process_id other = { h.id.start_ticks + 1, h.id.pid };
-		struct reading r;
+		struct process_snapshot r;
 
 		/* Another process has the pid now. */
 		sample(&r, backends[i], &other, INTEREST_SAMPLE);

@@ -141,7 +141,7 @@ class Trace(harness.Case):
         sooth.send(signal.SIGINT)
         self.assertEqual(sooth.finish().status, 0)
 
-    def test_ends(self):
+    def test_exit_reasons(self):
         """Of processes, among their calls: how, as wait(2) has it. Not where calls were chosen by
         what they did."""
         script = "/bin/sh -c 'exit 3'; /bin/sh -c 'kill -TERM $$'; exit 5"

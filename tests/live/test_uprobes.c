@@ -183,7 +183,7 @@ static void test_any_path(void **state)
 			places[i].file = file;
 		start_executed(&target, path);
 		if (is_deleted) {
-			hold_executed(&target);
+			pause_executed(&target);
 			assert_int_equal(unlink(path), 0);
 		}
 		entry = define(u, places, PROBED_COUNT, false, &entries);
@@ -218,7 +218,7 @@ static void test_beside_each_other(void **state)
 	assert_int_equal(uprobes_attach(first, of_first, target.pid, NULL), 0);
 	assert_int_equal(uprobes_attach(second, of_second, target.pid, NULL), 0);
 	uprobes_close(first, &took);
-	assert_in_range(took, 1, PATIENCE_NS);
+	assert_in_range(took, 1, TIMEOUT_NS);
 	assert_int_equal(definitions(getpid()), PROBED_COUNT + 1);
 	third = open_uprobes();
 	assert_int_equal(definitions(getpid()), PROBED_COUNT + 1);

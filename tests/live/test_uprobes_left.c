@@ -135,7 +135,7 @@ static void test_swept_by_hand(void **state)
 	close(places[0].file);
 }
 
-static int hold_copies(struct shared *shared)
+static int pause_copies(struct shared *shared)
 {
 	shared->ready = 1;
 	while (!shared->stop)
@@ -158,7 +158,7 @@ static void test_copied_descriptors(void **state)
 	u = open_uprobes();
 	entry = define(u, places, PROBED_COUNT, false, &counter);
 	assert_int_equal(uprobes_attach(u, entry, target.pid, NULL), 0);
-	start_forked(&copies, hold_copies);
+	start_forked(&copies, pause_copies);
 	target.shared->go = true;
 	await(&copies.shared->ready, 1);
 	uprobes_close(u, NULL);
@@ -196,7 +196,7 @@ static void rounds(int (*work)(struct shared *), unsigned count)
 		attach_all(u, entry, target.pid);
 		attach_all(u, ret, target.pid);
 		for (uint64_t begin = clock_monotonic_ns(); counted(&returns, 0) == seen;)
-			assert_true(clock_monotonic_ns() - begin < PATIENCE_NS);
+			assert_true(clock_monotonic_ns() - begin < TIMEOUT_NS);
 		close_uprobes(u);
 		assert_int_equal(kill(target.pid, 0), 0);
 	}

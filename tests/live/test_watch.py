@@ -185,7 +185,7 @@ class Shown(Case):
             screen.type(b"q")
             self.assertTrue(screen.ends())
 
-    def test_hold(self):
+    def test_pause(self):
         screen = self.watch()
         screen.type(b" ")
         screen.wait_for(lambda lines: "HELD" in lines[0], "the word")
@@ -390,7 +390,7 @@ class Repeated(Case):
         harness.wait_until(lambda: (lambda row: row and condition(row))(
             self.rows(run).get(member.pid)), what)
 
-    def test_ends(self):
+    def test_exit_reasons(self):
         main = self.family.main("a")
         tool = main.start("tool", "session", **self.family.tool(main))
         server = main.start("mcp", **self.family.server(main))

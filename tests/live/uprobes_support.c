@@ -161,7 +161,7 @@ void skip_with_own_malloc(void)
 void await(const volatile unsigned *value, unsigned wanted)
 {
 	for (uint64_t begin = clock_monotonic_ns(); *value < wanted; usleep(200))
-		assert_true(clock_monotonic_ns() - begin < PATIENCE_NS);
+		assert_true(clock_monotonic_ns() - begin < TIMEOUT_NS);
 }
 
 void await_file(pid_t pid, const char *name, const char *text)
@@ -171,7 +171,7 @@ void await_file(pid_t pid, const char *name, const char *text)
 
 	while (procfs_read(pid, name, &b, PROCFS_SMALL) ||
 		!memmem(b.data, b.size, text, strlen(text)))
-		assert_true(clock_monotonic_ns() - begin < PATIENCE_NS);
+		assert_true(clock_monotonic_ns() - begin < TIMEOUT_NS);
 	buffer_fini(&b);
 }
 
@@ -228,7 +228,7 @@ unsigned definitions(pid_t owner)
 void await_no_definitions(pid_t owner)
 {
 	for (uint64_t begin = clock_monotonic_ns(); definitions(owner); usleep(1000))
-		assert_true(clock_monotonic_ns() - begin < PATIENCE_NS);
+		assert_true(clock_monotonic_ns() - begin < TIMEOUT_NS);
 }
 
 pid_t guard_of(pid_t owner)

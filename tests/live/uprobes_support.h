@@ -29,7 +29,7 @@
 #include "os/linux/uprobes/tracefs.h"
 #include "os/linux/uprobes/uprobes.h"
 
-#define PATIENCE_NS 20000000000 /* a bound against hanging, not a claim about speed */
+#define TIMEOUT_NS 20000000000 /* a bound against hanging, not a claim about speed */
 
 /* --- counting --- */
 
@@ -79,8 +79,8 @@ void start_forked(struct target *target, int (*work)(struct shared *shared));
  * children and programs, call each probed function TIMES times. */
 #define WORKERS 6
 void start_executed(struct target *target, const char *path);
-void hold_executed(struct target *target); /* has executed it, and has not begun */
-int finish(struct target *target);	   /* go, and its exit status, or minus its signal */
+void pause_executed(struct target *target); /* has executed it, and has not begun */
+int finish(struct target *target);	    /* go, and its exit status, or minus its signal */
 int run_executed(char **argv);
 pid_t reaped_pid(void);
 void copy_own_program(const char *path);

@@ -319,7 +319,7 @@ void start_executed(struct target *target, const char *path)
 	_exit(127);
 }
 
-void hold_executed(struct target *target)
+void pause_executed(struct target *target)
 {
 	target->shared->go = true;
 	await_file(target->pid, "cmdline", "target");

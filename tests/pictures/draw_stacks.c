@@ -109,7 +109,7 @@ static int draw(const char *sink, const struct call_graph *first, const struct c
 		status = output_begin(o, &head, &err);
 	if (!status)
 		status = second ? call_graph_compare(&both, look, o, &err)
-				: call_graph_tell(first, look, o, &err);
+				: call_graph_emit(first, look, o, &err);
 	if (!status)
 		status = output_end(o, &err);
 	output_free(o);

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who is meant, who must not be touched, and in which order; on hosts made by hand. */
-#include "census_records.h"
+#include "process_table_records.h"
 
 #include <errno.h>
 #include <unistd.h>
 
 #include "cli/act/act.h"
-#include "cli/agents/census_scan.h"
+#include "cli/agents/process_table_scan.h"
 #include "cli/output/own_report.h"
 
 /* Nobody looks at this host here, and nothing is told. */
-int census_scan(struct census *c, struct sooth_error *err)
+int process_table_scan(struct process_table *c, struct sooth_error *err)
 {
 	(void)c;
 	return error_no_memory(err);
 }
 
-int own_report_tell(const char *name, const struct output_options *options,
+int own_report_emit(const char *name, const struct output_options *options,
 	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
 	struct sooth_error *err)
 {
@@ -38,7 +38,7 @@ static int begin_act(void **state)
 
 static int end_act(void **state)
 {
-	act.census = (struct census){ 0 }; /* it is the test's */
+	act.process_table = (struct process_table){ 0 }; /* it is the test's */
 	act_fini(&act);
 	return end(state);
 }
@@ -65,7 +65,7 @@ pid_t getpid(void)
 				.stream = AT_PIPES },                                              \
 			{ 300, 1, .name = "codex", .executable = CODEX },                          \
 			{ 400, 1, .name = "cron" }, __VA_ARGS__);                                  \
-		act.census = census;                                                               \
+		act.process_table = process_table;                                                 \
 	} while (0)
 
 static const struct act_process *meant(uint32_t pid)
@@ -96,12 +96,12 @@ static void who_is_never_touched(void **state)
 	act.may_be_any = true;
 	HOST({ 2, 0, .start = 1, .name = "kthreadd" }, { 3, 2, .name = "kworker" },
 		{ 4, 2, .name = "gone", .state = 'Z' });
-	act.census = census;
+	act.process_table = process_table;
 	assert_refused(1, "process 1");
 	assert_refused(2, "kernel");
 	assert_refused(3, "kernel");
 	assert_int_equal(act_mean_pid(&act, 4, &err), 0);
-	assert_int_equal(meant(4)->outcome, ACT_MEANT);
+	assert_int_equal(meant(4)->outcome, ACT_TARGETED);
 	assert_int_equal(act_mean_pid(&act, 5, &err), -ESRCH);
 	assert_int_equal(act_exit(&act), 2);
 }
@@ -116,7 +116,7 @@ static void neither_itself_nor_above(void **state)
 	make(all, ARRAY_SIZE(all));
 	make_snapshot(1, true, false);
 	take_all();
-	act.census = census;
+	act.process_table = process_table;
 	act.may_be_any = true;
 	assert_refused(OWN, "sooth itself");
 	assert_refused(41, "started from it");
@@ -209,8 +209,8 @@ static void what_goes_on_by_itself(void **state)
 	act.reach = ACT_TREE;
 	act_mean_verdict(&act, VERDICT_ORPHANED);
 	mean_all();
-	assert_int_equal(meant(500)->outcome, ACT_MEANT);
-	assert_int_equal(meant(520)->outcome, ACT_MEANT);
+	assert_int_equal(meant(500)->outcome, ACT_TARGETED);
+	assert_int_equal(meant(520)->outcome, ACT_TARGETED);
 	assert_int_equal(meant(600)->outcome, ACT_REFUSED);
 	assert_true(has(meant(600)->why, "610 below it is at a terminal"));
 	for (uint32_t pid = 510; pid < 512; pid++)
@@ -233,7 +233,7 @@ static void all_below_a_named_one(void **state)
 	assert_int_equal(act_mean_pid(&act, 600, &err), 0);
 	mean_all();
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		assert_int_equal(meant(all[i])->outcome, ACT_MEANT);
+		assert_int_equal(meant(all[i])->outcome, ACT_TARGETED);
 }
 
 /* What hangs below one that is there is its; of one that is gone not what was made to stay. */
@@ -258,7 +258,7 @@ static void of_a_session_that_is_gone(void **state)
 	act.reach = ACT_SESSION;
 	assert_int_equal(act_mean_session(&act, "dead", &err), 0);
 	mean_all();
-	assert_int_equal(meant(500)->outcome, ACT_MEANT);
+	assert_int_equal(meant(500)->outcome, ACT_TARGETED);
 	assert_int_equal(meant(600)->outcome, ACT_REFUSED);
 	assert_null(meant(510));
 	assert_null(meant(620));
@@ -294,12 +294,12 @@ static void looked_at_again(void **state)
 	assert_int_equal(act_mean_pid(&act, 200, &err), 0);
 	assert_int_equal(act_mean_pid(&act, 210, &err), 0);
 	assert_int_equal(act_mean_pid(&act, 300, &err), 0);
-	census_fini(&census);
-	census_init(&census);
+	process_table_fini(&process_table);
+	process_table_init(&process_table);
 	make(later, ARRAY_SIZE(later));
 	make_snapshot(1, true, false);
 	take_all();
-	act.census = census;
+	act.process_table = process_table;
 	act_recheck(&act, VERDICT_ORPHANED, false);
 	assert_int_equal(meant(200)->outcome, ACT_GONE);    /* the number is another's */
 	assert_int_equal(meant(210)->outcome, ACT_REFUSED); /* it is no agent's any more */
@@ -326,7 +326,7 @@ static void what_it_came_to(void **state)
 static void some_may_not_be_read(void **state)
 {
 	(void)state;
-	A_HOST({ 500, 1, .name = "lost", .without_ties = true,
+	A_HOST({ 500, 1, .name = "lost", .without_inputs = true,
 		.executable_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) });
 	act_mean_verdict(&act, VERDICT_ORPHANED);
 	assert_int_equal(act.unjudged, 1);

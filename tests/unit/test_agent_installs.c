@@ -34,7 +34,7 @@ static char *told(const uint32_t *uids, size_t count)
 	struct buffer lines = { 0 };
 	struct batch batch;
 
-	agent_installs_tell(&installs, &run, uids, count);
+	agent_installs_emit(&installs, &run, uids, count);
 	agent_installs_fini(&installs);
 	batch = (struct batch){ run.out.data, run.out.size };
 	assert_true(batch_check(&batch) >= 0);

@@ -11,7 +11,7 @@ static struct alerts alerts;
 static struct buffer told;
 
 /* The screen of this test. */
-void screen_tell(struct screen *s, const char *text)
+void screen_emit(struct screen *s, const char *text)
 {
 	(void)s;
 	buffer_format(&told, "%s\n", text);

@@ -133,7 +133,7 @@ static void test_too_deep(void **state)
 
 /* --- what sinks make of it --- */
 
-static char *told_by(const char *sink, const struct call_graph *a, const struct call_graph *b,
+static char *reported_by(const char *sink, const struct call_graph *a, const struct call_graph *b,
 	const struct call_graph_look *look)
 {
 	struct call_graph_comparison both = { a, b, 2, 0.1 };
@@ -150,7 +150,7 @@ static char *told_by(const char *sink, const struct call_graph *a, const struct 
 		0);
 	assert_int_equal(output_begin(o, &head, &err), 0);
 	assert_int_equal(
-		b ? call_graph_compare(&both, look, o, &err) : call_graph_tell(a, look, o, &err),
+		b ? call_graph_compare(&both, look, o, &err) : call_graph_emit(a, look, o, &err),
 		0);
 	assert_int_equal(output_end(o, &err), 0);
 	output_free(o);
@@ -172,18 +172,18 @@ static void test_folded(void **state)
 	add(&a, "s", 1);
 	add(&b, "p;q;r", 6);
 	add(&b, "new", 4);
-	text = told_by("folded", &a, NULL, &look);
+	text = reported_by("folded", &a, NULL, &look);
 	assert_string_equal(text, "p;q;r 3\np;q 2\ns 1\n");
 	free(text);
 	/* Times are written in microseconds, and what is less than half of one is not. */
 	look.value = CALL_GRAPH_TIME;
 	add(&a, "p;q;long", 1000);
-	text = told_by("folded", &a, NULL, &look);
+	text = reported_by("folded", &a, NULL, &look);
 	assert_string_equal(text, "p;q;long 10\n");
 	free(text);
 	/* The first is taken twice; the larger comes first. */
 	look.value = CALL_GRAPH_CALLS;
-	text = told_by("folded", &a, &b, &look);
+	text = reported_by("folded", &a, &b, &look);
 	assert_string_equal(text, "p;q;long 2000 0\np;q;r 6 6\np;q 4 0\nnew 0 4\ns 2 0\n");
 	free(text);
 	call_graph_fini(&a);
@@ -200,7 +200,7 @@ static void test_a_picture(void **state)
 	assert_int_equal(call_graph_init(&g), 0);
 	add(&g, "p;</script><b>\x1b", 3);
 	add(&g, "p;q", 1);
-	text = told_by("flamegraph", &g, NULL, &look);
+	text = reported_by("flamegraph", &g, NULL, &look);
 	assert_non_null(strstr(text, "<title>a &lt;title&gt;</title>"));
 	assert_non_null(strstr(text, "\"\\u003c/script\\u003e\\u003cb\\u003e\\\\x1b\""));
 	assert_null(strstr(text, "</script><b>"));

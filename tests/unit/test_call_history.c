@@ -453,7 +453,7 @@ static void test_next_interval(void **state)
 	open_as(3, "/db", 2);
 	CALL("write", 100, 3, 0, 100);
 	connect_to(1, 80, IN_PROGRESS);
-	call_histories_settle(&all);
+	call_histories_resolve(&all);
 	assert_int_equal(peer("127.0.0.1:80")->under_way, 1);
 	call_histories_next_interval(&all);
 	assert_null(file("/db"));
@@ -474,7 +474,7 @@ static void test_bounds(void **state)
 		look_at(path, -ENOENT);
 	}
 	take(STREAM_END);
-	call_histories_settle(&all);
+	call_histories_resolve(&all);
 	assert_int_equal(history()->looks, 20000);
 	assert_true(history()->files.count < 20000 && all.refused > 0);
 }
@@ -499,7 +499,7 @@ static void test_hostile(void **state)
 			CALL(row->name, 3, v, v, v, v, v, v);
 		}
 	}
-	call_histories_settle(&all);
+	call_histories_resolve(&all);
 	assert_true(history()->calls > 0);
 }
 

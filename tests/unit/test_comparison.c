@@ -59,10 +59,10 @@ static void add(struct comparison_side *side, struct row row, uint32_t pid, cons
 }
 
 /* Compares, and lets go of both. */
-static struct comparison_told compare(
+static struct comparison_reported compare(
 	struct comparison_side *a, struct comparison_side *b, char **json)
 {
-	struct comparison_told told = { 0 };
+	struct comparison_reported told = { 0 };
 	struct sooth_error err;
 	struct output *o;
 	struct text out;
@@ -73,7 +73,7 @@ static struct comparison_told compare(
 				 &(struct sink_options){ .stream = out.stream }, &err),
 		0);
 	assert_int_equal(output_begin(o, &(struct report_head){ "diff", 1 }, &err), 0);
-	assert_int_equal(comparison_tell(o, a, b, 0.1, &told, &err), 0);
+	assert_int_equal(comparison_emit(o, a, b, 0.1, &told, &err), 0);
 	assert_int_equal(output_end(o, &err), 0);
 	output_free(o);
 	text_close(&out);
@@ -89,7 +89,7 @@ static struct comparison_told compare(
 
 static struct comparison_side one, two; /* too large for a stack */
 
-static struct comparison_told compare_rows(struct row a, struct row b)
+static struct comparison_reported compare_rows(struct row a, struct row b)
 {
 	add(&one, a, 1, "x", "1");
 	add(&two, b, 2, "x", "1");
@@ -148,7 +148,7 @@ static void test_not_measured(void **state)
 static void test_rows(void **state)
 {
 	struct row small = { .size = 1 << 20 }, large = { .size = 9 << 20 };
-	struct comparison_told told;
+	struct comparison_reported told;
 	char *json;
 
 	(void)state;
@@ -175,7 +175,7 @@ static void test_rows(void **state)
 static void test_same_process(void **state)
 {
 	struct row small = { .size = 1 << 20 }, large = { .size = 9 << 20 };
-	struct comparison_told told;
+	struct comparison_reported told;
 
 	(void)state;
 	add(&one, small, 1, "x", "1");

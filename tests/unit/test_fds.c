@@ -124,7 +124,7 @@ static void test_holders_not_found_are_not_nobody(void **state)
 	assert_true(has(shown.data, "permission"));
 	buffer_reset(&records);
 	add_fd(10, 6, FDS_PIPE, 78, "pipe:[78]");
-	add_end(10, 1, 0, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED));
+	add_end(10, 1, 0, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED));
 	assert_false(has(show("json"), "nobody"));
 }
 

@@ -5,9 +5,9 @@
  */
 #include "shown.h"
 
-#include "analyze/judging/findings.h"
+#include "analyze/diagnosis/findings.h"
 #include "base/units.h"
-#include "probes/ends.h"
+#include "probes/exit_reasons.h"
 #include "probes/fds.h"
 #include "probes/proc.h"
 
@@ -162,27 +162,27 @@ static void test_for_people(void **state)
 
 static void test_settings(void **state)
 {
-	struct exam_settings settings;
-	struct findings_told told = { 0 };
+	struct check_settings settings;
+	struct findings_reported told = { 0 };
 	struct findings_options options = { .settings = &settings, .told = &told };
 	struct sooth_error err;
 	const char *json;
 
 	(void)state;
-	exam_settings_init(&settings);
-	assert_int_equal(exam_settings_set(&settings, "fd-leak=low", &err), 0);
+	check_settings_init(&settings);
+	assert_int_equal(check_settings_set(&settings, "fd-leak=low", &err), 0);
 	add_growing(20, "leaky");
 	json = show_view("diagnose", "findings", &options, "json");
 	assert_non_null(strstr(json, "\"severity\": \"low\""));
 	assert_true(told.has_any && told.worst == FINDING_LOW);
-	told = (struct findings_told){ 0 };
-	assert_int_equal(exam_settings_set(&settings, "fd-leak=off", &err), 0);
+	told = (struct findings_reported){ 0 };
+	assert_int_equal(check_settings_set(&settings, "fd-leak=off", &err), 0);
 	json = show_view("diagnose", "findings", &options, "json");
 	assert_null(strstr(json, "\"claim\""));
 	assert_non_null(strstr(json, "\"muted\": 1"));
 	assert_false(told.has_any);
-	assert_int_equal(exam_settings_set(&settings, "fd-leak=low", &err), 0);
-	assert_int_equal(exam_settings_set(&settings, "fd-leak.min-rate=21", &err), 0);
+	assert_int_equal(check_settings_set(&settings, "fd-leak=low", &err), 0);
+	assert_int_equal(check_settings_set(&settings, "fd-leak.min-rate=21", &err), 0);
 	json = show_view("diagnose", "findings", &options, "json");
 	assert_null(strstr(json, "\"claim\""));
 }
@@ -200,7 +200,7 @@ static void test_hostile_name(void **state)
 	show_view("diagnose", "findings", NULL, "json");
 }
 
-static void test_nobody_is_meant(void **state)
+static void test_nobody_is_targeted(void **state)
 {
 	const char *text;
 
@@ -227,10 +227,10 @@ static void test_gone_unread(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
-		struct ends_end end = { .record = { .time_ns = 2 * NS_PER_S,
-						.pid = PID,
-						.start_ticks = 1,
-						.kind = ENDS_END },
+		struct exit_reasons_end end = { .record = { .time_ns = 2 * NS_PER_S,
+							.pid = PID,
+							.start_ticks = 1,
+							.kind = EXIT_REASONS_END },
 			.name = "brief" };
 		const char *json;
 
@@ -245,7 +245,7 @@ static void test_gone_unread(void **state)
 	}
 }
 
-static void test_one_reading(void **state)
+static void test_one_snapshot(void **state)
 {
 	const char *json;
 
@@ -261,9 +261,10 @@ static void test_one_reading(void **state)
 /* One that ended before it was read has no figures: claude-diagnose has no row for it. */
 static void test_ended_unread(void **state)
 {
-	struct ends_end end = {
-		.record = { .time_ns = NS_PER_S, .pid = PID, .start_ticks = 1, .kind = ENDS_END }
-	};
+	struct exit_reasons_end end = { .record = { .time_ns = NS_PER_S,
+						.pid = PID,
+						.start_ticks = 1,
+						.kind = EXIT_REASONS_END } };
 	const char *json;
 
 	(void)state;
@@ -283,11 +284,11 @@ int main(void)
 		TEST(test_settings),
 		TEST(test_ended_unread),
 		TEST(test_hostile_name),
-		TEST(test_nobody_is_meant),
+		TEST(test_nobody_is_targeted),
 		TEST(test_gone_unread),
 		TEST(test_growing_memory),
 		TEST(test_more_and_more_children),
-		TEST(test_one_reading),
+		TEST(test_one_snapshot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 /* Growth: what grows steadily, and what only looks so. */
 #include "support.h"
 
-#include "analyze/judging/growth.h"
+#include "analyze/diagnosis/growth.h"
 #include "base/units.h"
 
 #define LEAST 4
@@ -14,7 +14,7 @@ static struct growth judge(const double *values, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		points[i] = (struct growth_point){ (i + 1) * NS_PER_S, values[i] };
-	growth_judge(&g, points, count, LEAST, 0);
+	growth_diagnose(&g, points, count, LEAST, 0);
 	return g;
 }
 
@@ -90,7 +90,7 @@ static void test_too_little(void **state)
 	(void)state;
 	assert_false(g.is_measured);
 	assert_false(g.grows);
-	growth_judge(&g, NULL, 0, LEAST, 0);
+	growth_diagnose(&g, NULL, 0, LEAST, 0);
 	assert_false(g.is_measured);
 }
 
@@ -103,7 +103,7 @@ static void test_noise(void **state)
 	struct growth g;
 
 	(void)state;
-	growth_judge(&g, points, 6, LEAST, 5);
+	growth_diagnose(&g, points, 6, LEAST, 5);
 	assert_true(g.is_measured);
 	assert_false(g.grows);
 }
@@ -130,7 +130,7 @@ static void test_same_time(void **state)
 	struct growth g;
 
 	(void)state;
-	growth_judge(&g, points, 6, 2, 0);
+	growth_diagnose(&g, points, 6, 2, 0);
 	assert_false(g.is_measured);
 	assert_false(g.grows);
 }

@@ -212,7 +212,7 @@ static void test_handover_of_another_time(void **state)
 	assert_int_equal(live.frees_unknown, 1);
 }
 
-static void test_whose_free(void **state)
+static void test_owner_free(void **state)
 {
 	(void)state;
 	add_target(&records, "pid");
@@ -432,7 +432,7 @@ int main(void)
 		TEST(test_address_given_again_while_in_flight),
 		TEST(test_address_freed_again_while_in_flight),
 		TEST(test_handover_of_another_time),
-		TEST(test_whose_free),
+		TEST(test_owner_free),
 		TEST(test_exec),
 		TEST(test_peak_over_processes),
 		TEST(test_quiet_processes_take_no_room),

@@ -10,7 +10,7 @@
 #include "base/units.h"
 #include "core/observer.h"
 #include "os/fake/fake.h"
-#include "probes/held.h"
+#include "probes/pause.h"
 #include "shown.h"
 
 static const char *show(const struct heap_table_options *options, const char *format)
@@ -56,7 +56,7 @@ static void add_random_calls(struct heap_call calls[CALLS], uint64_t seed)
 		calls[i] = random_call(&seed, 1000 + i * 10);
 }
 
-static void add_tallies(const struct heap_call *calls, size_t count, uint64_t end_ns)
+static void add_aggregates(const struct heap_call *calls, size_t count, uint64_t end_ns)
 {
 	for (uint32_t pid = 1; pid <= THREADS; pid++) {
 		for (uint32_t function = 0; function < HEAP_FUNCTIONS; function++) {
@@ -103,7 +103,7 @@ static void test_tallies_and_calls_agree(void **state)
 
 	(void)state;
 	for (uint64_t seed = 1; seed <= 3; seed++) {
-		char *by_calls, *by_tallies, *by_both;
+		char *by_calls, *by_aggregates, *by_both;
 
 		add_random_calls(calls, seed);
 		buffer_reset(&records);
@@ -112,20 +112,20 @@ static void test_tallies_and_calls_agree(void **state)
 		by_calls = common_part(show(NULL, "json"));
 		assert_shows(by_calls, "\"unfinished\": null");
 		forget_unfinished(by_calls);
-		add_tallies(calls, CALLS, 1000 + CALLS * 10);
+		add_aggregates(calls, CALLS, 1000 + CALLS * 10);
 		by_both = common_part(show(NULL, "json"));
 		assert_shows(shown.data, "\"inexact\": null");
 		assert_shows(shown.data, "\"events\": 4000,");
 		buffer_reset(&records);
-		add_tallies(calls, 1000, 20000);
-		add_tallies(calls + 1000, CALLS - 1000, 1000 + CALLS * 10);
-		by_tallies = common_part(show(NULL, "json"));
+		add_aggregates(calls, 1000, 20000);
+		add_aggregates(calls + 1000, CALLS - 1000, 1000 + CALLS * 10);
+		by_aggregates = common_part(show(NULL, "json"));
 		assert_true(strlen(by_calls) > 1000);
-		assert_same_text(by_tallies, by_both);
-		forget_unfinished(by_tallies);
-		assert_same_text(by_calls, by_tallies);
+		assert_same_text(by_aggregates, by_both);
+		forget_unfinished(by_aggregates);
+		assert_same_text(by_calls, by_aggregates);
 		free(by_calls);
-		free(by_tallies);
+		free(by_aggregates);
 		free(by_both);
 	}
 	free(calls);
@@ -143,7 +143,7 @@ static void three_calls(void)
 	add_heap_call(&records, free_call(NS_PER_S + 30, 1, 0x1000));
 }
 
-static void tally_of(uint64_t count, uint64_t bytes)
+static void aggregate_of(uint64_t count, uint64_t bytes)
 {
 	struct heap_count c = { .record = heap_head(HEAP_COUNT, 2 * NS_PER_S, 1),
 		.function = HEAP_MALLOC,
@@ -188,7 +188,7 @@ static void test_only_counted(void **state)
 
 	(void)state;
 	add_heap_source(&records);
-	tally_of(10, 700);
+	aggregate_of(10, 700);
 	json = show(NULL, "json");
 	assert_shows(json, "\"events\": 10,");
 	assert_shows(json, "\"allocated_bytes\": 700,");
@@ -208,7 +208,7 @@ static void test_lost(void **state)
 	three_calls();
 	add_loss(&records, NS_PER_S + 40, "heap", 5);
 	add_loss(&records, NS_PER_S + 40, "syscalls", 100);
-	tally_of(8, 5000);
+	aggregate_of(8, 5000);
 	json = show(NULL, "json");
 	assert_shows(json, "\"events\": 8,");
 	assert_shows(json, "\"allocated_bytes\": 5000,");
@@ -224,16 +224,16 @@ static void test_missing(void **state)
 {
 	(void)state;
 	three_calls();
-	tally_of(10, 5000);
+	aggregate_of(10, 5000);
 	assert_shows(show(NULL, "json"), "\"inexact\": \"7 calls were lost\"");
 }
 
 /* A cut capture has calls of threads whose tallies were still to come. */
-static void test_tallies_to_come(void **state)
+static void test_aggregates_to_come(void **state)
 {
 	(void)state;
 	three_calls();
-	tally_of(1, 48);
+	aggregate_of(1, 48);
 	assert_shows(show(NULL, "json"), "\"events\": 3,");
 	assert_shows(shown.data, "\"allocated_bytes\": 1048,");
 }
@@ -326,7 +326,7 @@ static void test_gaps(void **state)
 
 static void add_hold(uint64_t asked_ns, uint64_t stopped_ns, uint64_t end_ns, uint64_t lost)
 {
-	struct held h = { .record = heap_head(HEAP_HOLD, end_ns, 1),
+	struct held h = { .record = heap_head(HEAP_PAUSE, end_ns, 1),
 		.asked_ns = asked_ns,
 		.stopped_ns = stopped_ns,
 		.reserve_ns = 100,
@@ -391,7 +391,7 @@ static void test_sites(void **state)
 }
 
 /* The totals for who makes a sentence of them. */
-static void test_told(void **state)
+static void test_reported(void **state)
 {
 	struct heap_totals_row told = { 0 };
 	const struct heap_table_options options = { .is_alone = true, .told = &told };
@@ -453,7 +453,7 @@ int main(void)
 		TEST(test_only_counted),
 		TEST(test_lost),
 		TEST(test_missing),
-		TEST(test_tallies_to_come),
+		TEST(test_aggregates_to_come),
 		TEST(test_not_observed),
 		TEST(test_nothing_happened),
 		TEST(test_from_before),
@@ -462,7 +462,7 @@ int main(void)
 		TEST(test_gaps),
 		TEST(test_holds),
 		TEST(test_sites),
-		TEST(test_told),
+		TEST(test_reported),
 		TEST(test_live),
 	};
 

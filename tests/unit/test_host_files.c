@@ -118,7 +118,7 @@ static struct tracer_rights user(void)
 
 static enum host_reach reach(const struct tracer_rights *r, enum tracer_way way)
 {
-	struct tracer_judgement j = tracer_rights_judge(r, way, 0);
+	struct tracer_verdict j = tracer_rights_decide(r, way, 0);
 
 	/* Who cannot reach everything is told why; what cannot be had is not missing. */
 	assert_true(j.missing || j.reach == HOST_REACH_ALL || way == TRACER_STARTS ||
@@ -186,13 +186,13 @@ static void test_root_and_files(void **state)
 	assert_int_equal(reach(&r, TRACER_TRACEFS), HOST_REACH_ALL);
 	/* The file brings it, unless the bounding set or no_new_privs forbids. */
 	assert_int_equal(
-		tracer_rights_judge(&r, TRACER_PACKETS, BIT(CAP_NET_RAW)).reach, HOST_REACH_ALL);
+		tracer_rights_decide(&r, TRACER_PACKETS, BIT(CAP_NET_RAW)).reach, HOST_REACH_ALL);
 	r.bounding = 0;
-	assert_int_equal(tracer_rights_judge(&r, TRACER_PACKETS, BIT(CAP_NET_RAW)).reach,
+	assert_int_equal(tracer_rights_decide(&r, TRACER_PACKETS, BIT(CAP_NET_RAW)).reach,
 		HOST_REACH_NOTHING);
 	r.bounding = UINT64_MAX;
 	r.gets_from_files = false;
-	assert_int_equal(tracer_rights_judge(&r, TRACER_PACKETS, BIT(CAP_NET_RAW)).reach,
+	assert_int_equal(tracer_rights_decide(&r, TRACER_PACKETS, BIT(CAP_NET_RAW)).reach,
 		HOST_REACH_NOTHING);
 	/* In a user namespace of one's own packets are seen, the kernel is not. */
 	r.inner = UINT64_MAX;

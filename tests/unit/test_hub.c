@@ -60,7 +60,7 @@ static void test_shared_or_not(void **state)
 		acquire(s, "syscalls", (struct probe_options){ .is_host = true }),
 		acquire(s, "proc", (struct probe_options){ 0 }),
 		acquire(s, "proc", (struct probe_options){ 0 }),
-		acquire(s, "syscalls", (struct probe_options){ .may_hold = true }),
+		acquire(s, "syscalls", (struct probe_options){ .may_pause = true }),
 	};
 
 	assert_ptr_equal(sources[0], sources[1]);
@@ -135,7 +135,7 @@ static void test_followed(void **state)
 	hub_release(s->hub, source);
 }
 
-struct taker {
+struct consumer {
 	unsigned batches, records;
 	int fail;
 };
@@ -143,7 +143,7 @@ struct taker {
 static int take(
 	void *user, struct hub_source *source, const struct batch *batch, struct sooth_error *err)
 {
-	struct taker *t = user;
+	struct consumer *t = user;
 
 	(void)err;
 	assert_non_null(hub_source_backend(source));
@@ -156,27 +156,27 @@ static void test_delivery(void **state)
 {
 	struct scene *s = *state;
 	struct hub_source *source = acquire(s, "syscalls", (struct probe_options){ 0 });
-	struct taker takers[2] = { 0 };
+	struct consumer consumers[2] = { 0 };
 	uint64_t complete_ns;
 
 	want(s, source, INTEREST_STREAM);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(hub_join(s->hub, take, &takers[i], &s->err), 0);
+		assert_int_equal(hub_join(s->hub, take, &consumers[i], &s->err), 0);
 	assert_int_equal(hub_start(s->hub, source, &s->err), 0);
 	assert_int_equal(hub_start(s->hub, source, &s->err), 0);
 	assert_int_equal(fake_counts(s->fake)->started, 1);
 	fake_call(s->fake, s->a, &(struct fake_call){ .number = 1 });
 	assert_int_equal(hub_cycle(s->hub, &complete_ns, &s->err), 0);
 	assert_int_equal(complete_ns, fake_now(s->fake) - 5 * NS_PER_MS);
-	assert_int_equal(takers[0].records, takers[1].records);
-	assert_int_equal(takers[0].records, 2); /* the call, and the limit told at opening */
-	hub_leave(s->hub, &takers[1]);
+	assert_int_equal(consumers[0].records, consumers[1].records);
+	assert_int_equal(consumers[0].records, 2); /* the call, and the limit told at opening */
+	hub_leave(s->hub, &consumers[1]);
 	fake_call(s->fake, s->a, &(struct fake_call){ .number = 1 });
 	assert_int_equal(hub_stop(s->hub, source, &s->err), 0); /* another one still runs */
 	assert_int_equal(fake_counts(s->fake)->stopped, 0);
-	assert_int_equal(takers[0].records, 3);
-	assert_int_equal(takers[1].records, 2);
-	takers[0].fail = -EIO;
+	assert_int_equal(consumers[0].records, 3);
+	assert_int_equal(consumers[1].records, 2);
+	consumers[0].fail = -EIO;
 	fake_call(s->fake, s->a, &(struct fake_call){ .number = 1 });
 	assert_int_equal(hub_cycle(s->hub, &complete_ns, &s->err), -EIO);
 	assert_int_equal(hub_stop(s->hub, source, &s->err), 0);
@@ -287,13 +287,13 @@ static void test_cheapest(void **state)
 static void test_too_many(void **state)
 {
 	struct scene *s = *state;
-	struct taker takers[17] = { 0 };
+	struct consumer consumers[17] = { 0 };
 
 	for (int i = 0; i < 16; i++)
-		assert_int_equal(hub_join(s->hub, take, &takers[i], &s->err), 0);
-	assert_int_equal(hub_join(s->hub, take, &takers[16], &s->err), -EUSERS);
-	hub_leave(s->hub, &takers[3]);
-	assert_int_equal(hub_join(s->hub, take, &takers[16], &s->err), 0);
+		assert_int_equal(hub_join(s->hub, take, &consumers[i], &s->err), 0);
+	assert_int_equal(hub_join(s->hub, take, &consumers[16], &s->err), -EUSERS);
+	hub_leave(s->hub, &consumers[3]);
+	assert_int_equal(hub_join(s->hub, take, &consumers[16], &s->err), 0);
 }
 
 static void test_references(void **state)

@@ -9,7 +9,7 @@
 
 #include "capture/capture_file.h"
 #include "capture/writer.h"
-#include "core/part.h"
+#include "core/time_range.h"
 #include "core/registry.h"
 #include "probes/syscalls.h"
 
@@ -78,7 +78,8 @@ static void add_end(struct buffer *out, uint64_t time_ns)
 /* A head, a block for each tenth nanosecond with two ticks, an end. */
 static void write_capture(const struct file *f, uint64_t segment_bytes)
 {
-	struct capture_options options = { .segment_bytes = segment_bytes, .judge = part_judge };
+	struct capture_options options = { .segment_bytes = segment_bytes,
+		.judge = time_range_classify };
 	struct buffer records = { 0 };
 	struct capture_writer *w;
 	struct sooth_error err;
@@ -187,7 +188,7 @@ static void test_survey(void **state)
 static void test_chosen(void **state)
 {
 	static const size_t pieces[] = { 7, 64, 4096 };
-	struct part part = { .is_asked = true,
+	struct time_range part = { .is_requested = true,
 		.is_known = true,
 		.from_ns = BEGIN_NS + 105,
 		.to_ns = BEGIN_NS + 201 };
@@ -200,7 +201,7 @@ static void test_chosen(void **state)
 		struct survey s;
 
 		assert_int_equal(capture_file_open(&file, f->path, &err), 0);
-		assert_true(capture_file_choose(&file, part_wants, &part));
+		assert_true(capture_file_choose(&file, time_range_wants, &part));
 		s = read_file(&file, pieces[i]);
 		/* From the one that ends with 105 to the one that begins with 200. */
 		assert_int_equal(count_of(&s, STREAM_TICK), 2 * 11);
@@ -227,8 +228,10 @@ static void put_with(struct capture_writer *w, struct buffer *records, uint64_t 
 /* What is read of far away blocks must not wait for a watermark of the part. */
 static void test_watermarks(void **state)
 {
-	struct capture_options options = { .segment_bytes = 1000, .judge = part_judge };
-	struct part part = { .is_asked = true, .is_known = true, .from_ns = 800, .to_ns = 810 };
+	struct capture_options options = { .segment_bytes = 1000, .judge = time_range_classify };
+	struct time_range part = {
+		.is_requested = true, .is_known = true, .from_ns = 800, .to_ns = 810
+	};
 	struct file *f = *state;
 	struct buffer records = { 0 };
 	struct capture_writer *w;
@@ -248,7 +251,7 @@ static void test_watermarks(void **state)
 	assert_int_equal(capture_writer_finish(w, &err), 0);
 	capture_writer_free(w);
 	assert_int_equal(capture_file_open(&file, f->path, &err), 0);
-	assert_true(capture_file_choose(&file, part_wants, &part));
+	assert_true(capture_file_choose(&file, time_range_wants, &part));
 	s = read_file(&file, 100);
 	/* Behind each note one tick, that has the watermark. */
 	assert_int_equal(count_of(&s, STREAM_LIMIT), 9);
@@ -273,7 +276,7 @@ static void assert_same(const struct survey *told, const struct survey *read)
 /* By index, as far as there is one, the file says what all of it says; so does a part, chosen. */
 static bool check_by_index(const struct file *f)
 {
-	struct part part = { .is_asked = true,
+	struct time_range part = { .is_requested = true,
 		.is_known = true,
 		.from_ns = BEGIN_NS + 105,
 		.to_ns = BEGIN_NS + 201 };
@@ -288,7 +291,7 @@ static bool check_by_index(const struct file *f)
 		has_gaps = told.has_gaps;
 		read = read_damaged(&file, 1000, &damaged);
 		assert_same(&told, &read);
-		assert_true(capture_file_choose(&file, part_wants, &part));
+		assert_true(capture_file_choose(&file, time_range_wants, &part));
 		chosen = read_damaged(&file, 1000, &same_damage);
 		assert_int_equal(damaged, same_damage);
 		assert_int_equal(chosen.end_ns, read.end_ns);
@@ -471,9 +474,10 @@ static void test_refused(void **state)
 /* --- parts --- */
 
 /* Times of what is kept of these records, of that kind. */
-static size_t kept(struct part *p, const struct buffer *records, uint16_t kind, uint64_t *last_ns)
+static size_t kept(
+	struct time_range *p, const struct buffer *records, uint16_t kind, uint64_t *last_ns)
 {
-	struct batch all = { records->data, records->size }, some = part_take(p, &all);
+	struct batch all = { records->data, records->size }, some = time_range_take(p, &all);
 	size_t count = 0;
 
 	batch_for_each (r, &some) {
@@ -488,12 +492,12 @@ static size_t kept(struct part *p, const struct buffer *records, uint16_t kind, 
 static void test_part(void **state)
 {
 	struct buffer records = { 0 };
-	struct part p = { 0 };
+	struct time_range p = { 0 };
 	struct sooth_error err;
 	uint64_t last_ns = 0;
 
 	(void)state;
-	assert_int_equal(part_ask(&p, 100, 200, &err), 0);
+	assert_int_equal(time_range_ask(&p, 100, 200, &err), 0);
 	add_kind(&records, STREAM_BEGIN, BEGIN_NS);
 	add_kind(&records, 0x0281, BEGIN_NS + 10);
 	add_limit_note(&records, BEGIN_NS + 20, "early");
@@ -523,58 +527,59 @@ static void test_part(void **state)
 	assert_int_equal(last_ns, BEGIN_NS + 100);
 	assert_int_equal(kept(&p, &records, STREAM_END, &last_ns), 1);
 	assert_int_equal(last_ns, BEGIN_NS + 200);
-	assert_int_equal(part_check(&p, &err), 0);
-	part_fini(&p);
+	assert_int_equal(time_range_check(&p, &err), 0);
+	time_range_fini(&p);
 	buffer_fini(&records);
 }
 
 static void test_part_from_the_end(void **state)
 {
 	struct survey s = { .begin_ns = BEGIN_NS, .end_ns = BEGIN_NS + 500, .last_ns = 9000 };
-	struct part p = { 0 };
+	struct time_range p = { 0 };
 	struct sooth_error err;
 
 	(void)state;
-	assert_int_equal(part_ask(&p, -100, PART_OPEN, &err), 0);
-	assert_true(part_needs_end(&p));
-	assert_int_equal(part_check(&p, &err), -EINVAL);
-	part_learn(&p, &s);
+	assert_int_equal(time_range_ask(&p, -100, TIME_RANGE_OPEN, &err), 0);
+	assert_true(time_range_needs_end(&p));
+	assert_int_equal(time_range_check(&p, &err), -EINVAL);
+	time_range_learn(&p, &s);
 	assert_true(p.is_known);
 	assert_int_equal(p.from_ns, BEGIN_NS + 400);
 	assert_int_equal(p.to_ns, UINT64_MAX);
 	/* Longer than the capture is: what there is. One that was cut ends with its last record. */
-	p = (struct part){ 0 };
-	assert_int_equal(part_ask(&p, 0, -9000, &err), 0);
-	part_learn(&p, &s);
+	p = (struct time_range){ 0 };
+	assert_int_equal(time_range_ask(&p, 0, -9000, &err), 0);
+	time_range_learn(&p, &s);
 	assert_int_equal(p.to_ns, BEGIN_NS);
 	s.end_ns = 0;
-	p = (struct part){ 0 };
-	assert_int_equal(part_ask(&p, -1000, -500, &err), 0);
-	part_learn(&p, &s);
+	p = (struct time_range){ 0 };
+	assert_int_equal(time_range_ask(&p, -1000, -500, &err), 0);
+	time_range_learn(&p, &s);
 	assert_int_equal(p.from_ns, 8000);
 	assert_int_equal(p.to_ns, 8500);
 }
 
 static void test_part_refused(void **state)
 {
-	struct part p = { 0 };
+	struct time_range p = { 0 };
 	struct sooth_error err;
 
 	(void)state;
-	assert_int_equal(part_ask(&p, 5, 5, &err), -EINVAL);
-	assert_int_equal(part_ask(&p, -5, -5, &err), -EINVAL);
-	assert_int_equal(part_ask(&p, -5, -6, &err), -EINVAL);
-	assert_false(p.is_asked);
-	assert_int_equal(part_ask(&p, 5, -5, &err), 0);
-	assert_int_equal(part_ask(&p, -5, 5, &err), 0);
-	assert_int_equal(part_ask(&p, INT64_MAX - 1, INT64_MAX, &err), 0);
-	part_learn(&p, &(struct survey){ .begin_ns = UINT64_MAX - 10, .end_ns = UINT64_MAX - 5 });
+	assert_int_equal(time_range_ask(&p, 5, 5, &err), -EINVAL);
+	assert_int_equal(time_range_ask(&p, -5, -5, &err), -EINVAL);
+	assert_int_equal(time_range_ask(&p, -5, -6, &err), -EINVAL);
+	assert_false(p.is_requested);
+	assert_int_equal(time_range_ask(&p, 5, -5, &err), 0);
+	assert_int_equal(time_range_ask(&p, -5, 5, &err), 0);
+	assert_int_equal(time_range_ask(&p, INT64_MAX - 1, INT64_MAX, &err), 0);
+	time_range_learn(
+		&p, &(struct survey){ .begin_ns = UINT64_MAX - 10, .end_ns = UINT64_MAX - 5 });
 	assert_int_equal(p.from_ns, UINT64_MAX);
-	assert_int_equal(part_check(&p, &err), -EINVAL);
+	assert_int_equal(time_range_check(&p, &err), -EINVAL);
 }
 
 /* Who says since when a record speaks says it right behind the header, in the time of the host. */
-static void test_extents(void **state)
+static void test_time_spans(void **state)
 {
 	unsigned windows = 0;
 
@@ -583,7 +588,8 @@ static void test_extents(void **state)
 		const struct sooth_schema *s = registry_schema((uint16_t)kind);
 		const struct sooth_field *from = s ? sooth_schema_field(s, "from_ns") : NULL;
 
-		if (!s || s->extent == SOOTH_EXTENT_MOMENT || s->extent == SOOTH_EXTENT_OBSERVATION)
+		if (!s || s->time_span == SOOTH_TIME_SPAN_MOMENT ||
+			s->time_span == SOOTH_TIME_SPAN_RUN)
 			continue;
 		windows++;
 		assert_true(s->fixed_size >= sizeof(struct sooth_record) + sizeof(uint64_t));
@@ -597,9 +603,9 @@ static void test_extents(void **state)
 	for (uint32_t kind = 0; kind <= UINT16_MAX; kind++) {
 		const struct sooth_schema *s = registry_schema((uint16_t)kind);
 
-		if (s && s->class_ == SOOTH_CLASS_TALLY)
-			assert_true(s->extent == SOOTH_EXTENT_WINDOW ||
-				    s->extent == SOOTH_EXTENT_REACH);
+		if (s && s->class_ == SOOTH_CLASS_AGGREGATE)
+			assert_true(s->time_span == SOOTH_TIME_SPAN_WINDOW ||
+				    s->time_span == SOOTH_TIME_SPAN_REACH);
 	}
 }
 
@@ -617,7 +623,7 @@ int main(void)
 		cmocka_unit_test(test_part),
 		cmocka_unit_test(test_part_from_the_end),
 		cmocka_unit_test(test_part_refused),
-		cmocka_unit_test(test_extents),
+		cmocka_unit_test(test_time_spans),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

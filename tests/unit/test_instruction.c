@@ -858,7 +858,7 @@ static double hit_ns(const unsigned char *code)
 	return best;
 }
 
-static void check_price(double ns, double limit, const char *bytes, bool is_said)
+static void check_overhead(double ns, double limit, const char *bytes, bool is_said)
 {
 	print_message("%6.0f ns %s %s\n", ns, is_said ? "emulated" : "stepped ", bytes);
 	if (is_said && ns > limit)
@@ -913,7 +913,7 @@ static void test_kernel(void **state)
 			print_message("refused%s %s\n", said.is_refused ? "" : ", not said to be",
 				probed_code[i]);
 		else
-			check_price(ns, (measure[0] + measure[1]) / 4, probed_code[i],
+			check_overhead(ns, (measure[0] + measure[1]) / 4, probed_code[i],
 				said.emulated_since <= KERNEL_RELEASE(major, minor));
 		assert_true(probe >= 0 || i < 2 || said.is_refused);
 		close(probe);

@@ -60,7 +60,7 @@ static void add(struct space *s, const struct fixture *f)
 		.device_major = f->device_major,
 		.protection = protection_of(f->protection),
 		.flags = f->flags,
-		.flags_state = f->has_no_flags ? SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED) : 0,
+		.flags_state = f->has_no_flags ? SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) : 0,
 		.rss_bytes = f->rss_bytes,
 		.is_deleted = f->is_deleted,
 		.path_state = f->path ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };

@@ -4,7 +4,7 @@
 
 #include "probes/maps.h"
 
-#define NOT_ASKED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED)
+#define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 
 static const char *show(const char *format)
 {
@@ -125,10 +125,10 @@ static void test_without_detail(void **state)
 	add_mapping(5,
 		(struct maps_mapping){ .from = 0x1000,
 			.to = 0x2000,
-			.figures_state = NOT_ASKED,
-			.flags_state = NOT_ASKED },
+			.figures_state = NOT_REQUESTED,
+			.flags_state = NOT_REQUESTED },
 		"[heap]");
-	add_end(5, (struct maps_process){ .mappings = 1, .figures_state = NOT_ASKED });
+	add_end(5, (struct maps_process){ .mappings = 1, .figures_state = NOT_REQUESTED });
 	json = show("json");
 	assert_true(has(json, "\"class\": \"brk\",\n      \"mappings\": 1,\n      "
 			      "\"size_bytes\": 4096,\n      \"reserved_bytes\": null,\n      "

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "cli/command/compat.h"
-#include "compat/memtrack_words.h"
+#include "compat/memtrack_arguments.h"
 
 /* Every tool there is: what each does is no matter here. */
 #define COMPAT(link, tool) const struct compat compat_##tool;
@@ -16,7 +16,7 @@
 
 static char line[256];
 static char *argv[WORDS_MAX + 1];
-static struct memtrack_words words;
+static struct memtrack_arguments words;
 static struct sooth_error err;
 
 /* Words separated by blanks; ~ stands for a blank in one. */
@@ -32,7 +32,7 @@ static int parse(const char *text)
 	}
 	argv[argc] = NULL;
 	err = (struct sooth_error){ 0 };
-	return memtrack_words_parse(&words, argc, argv, &err);
+	return memtrack_arguments_parse(&words, argc, argv, &err);
 }
 
 static const char *command(void)
@@ -47,7 +47,7 @@ static const char *command(void)
 	return joined;
 }
 
-static void test_whose_words(void **state)
+static void test_owner_words(void **state)
 {
 	static const struct {
 		const char *text, *command, *output;
@@ -142,7 +142,7 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whose_words),
+		cmocka_unit_test(test_owner_words),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_names),

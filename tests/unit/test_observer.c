@@ -381,7 +381,7 @@ static void test_end_between_drain_and_sweep(void **state)
 	fake_advance(s.fake, NS_PER_S); /* a look is due */
 	fake_vanish(s.fake, ten, 0);
 	step(&s);
-	fake_tell_end(s.fake, ten);
+	fake_emit_end(s.fake, ten);
 	while (step(&s) > 0)
 		;
 	stop(&s);
@@ -685,7 +685,7 @@ static void test_host(void **state)
 }
 
 /* All are looked at; what is counted is of those that are meant and of what they start. */
-static void test_meant_of_a_host(void **state)
+static void test_targeted_of_a_host(void **state)
 {
 	struct fake_process *meant, *other, *child;
 	struct scene s;
@@ -713,7 +713,7 @@ static void test_meant_of_a_host(void **state)
 }
 
 /* Who was named is there, or it is an error, whoever else is; unless he may be gone. */
-static void test_meant_and_gone(void **state)
+static void test_targeted_and_gone(void **state)
 {
 	struct sooth_observer_options options = { .size = sizeof(options) };
 
@@ -1123,8 +1123,8 @@ int main(void)
 		cmocka_unit_test(test_command_is_let_go),
 		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_host),
-		cmocka_unit_test(test_meant_of_a_host),
-		cmocka_unit_test(test_meant_and_gone),
+		cmocka_unit_test(test_targeted_of_a_host),
+		cmocka_unit_test(test_targeted_and_gone),
 		cmocka_unit_test(test_shared_targets),
 		cmocka_unit_test(test_shared_interest),
 		cmocka_unit_test(test_shared_kinds),

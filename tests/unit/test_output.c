@@ -245,7 +245,7 @@ static void test_asides(void **state)
 		assert_int_equal(output_section(o, &first, NULL), 0);
 		assert_int_equal(add_row(o), 0);
 		assert_int_equal(add_row(o), 0);
-		assert_int_equal(OUTPUT_ASIDE(o, &second, &row, NULL, 0, &err), 0);
+		assert_int_equal(OUTPUT_INTERLEAVED(o, &second, &row, NULL, 0, &err), 0);
 		assert_int_equal(add_row(o), 0);
 		assert_int_equal(output_close_section(o, NULL), 0);
 		output_free(o);

@@ -7,7 +7,7 @@
 
 #include "bpf/tasks.h"
 #include "os/linux/proc/proc_cost.h"
-#include "os/linux/proc/proc_strays.h"
+#include "os/linux/proc/proc_detached.h"
 #include "os/linux/proc/proc_tasks.h"
 
 /* --- the choice --- */
@@ -75,7 +75,7 @@ static struct proc_task read_one(const struct tasks_seen *seen)
 	return task;
 }
 
-static void test_figures(void **state)
+static void test_values(void **state)
 {
 	struct tasks_seen s = plain;
 	struct proc_task task = read_one(&s);
@@ -223,7 +223,7 @@ static void test_pieces(void **state)
 
 static bool is_called_so(const char *text)
 {
-	return proc_stray_is_called_so(span_of(text, strlen(text)));
+	return proc_detached_is_called_so(span_of(text, strlen(text)));
 }
 
 static void test_callings(void **state)
@@ -235,8 +235,8 @@ static void test_callings(void **state)
 	assert_false(is_called_so("/usr/bin/sleep"));
 	assert_false(is_called_so(""));
 	assert_false(is_called_so("mc"));
-	assert_true(proc_stray_hides_its_name(span_of("/usr/bin/node", 13)));
-	assert_false(proc_stray_hides_its_name(span_of("/usr/bin/cat", 12)));
+	assert_true(proc_detached_hides_its_name(span_of("/usr/bin/node", 13)));
+	assert_false(proc_detached_hides_its_name(span_of("/usr/bin/cat", 12)));
 }
 
 static struct proc_entry entry(uint32_t pid, uint32_t ppid)
@@ -249,7 +249,7 @@ static struct proc_entry entry(uint32_t pid, uint32_t ppid)
 					    .input = PROC_STDIN_OPEN } };
 }
 
-static void test_strays(void **state)
+static void test_detached(void **state)
 {
 	struct proc_entry all[] = { entry(1, 0), entry(10, 1), entry(11, 10), entry(12, 11),
 		entry(20, 1), entry(21, 20), entry(30, 1) };
@@ -258,39 +258,39 @@ static void test_strays(void **state)
 	(void)state;
 	for (size_t i = 2; i <= 5; i++)
 		all[i].figures.session = 9; /* whose leader has ended */
-	assert_true(proc_stray_is_candidate(all, count, &all[1]));
+	assert_true(proc_detached_is_candidate(all, count, &all[1]));
 	all[1].is_close = true;
-	assert_false(proc_stray_is_candidate(all, count, &all[1]));
+	assert_false(proc_detached_is_candidate(all, count, &all[1]));
 	all[1].is_close = false;
 	all[1].figures.input = PROC_STDIN_OTHER;
-	assert_false(proc_stray_is_candidate(all, count, &all[1]));
+	assert_false(proc_detached_is_candidate(all, count, &all[1]));
 	all[1].figures.input = PROC_STDIN_OPEN;
 	all[1].figures.state = 'Z';
-	assert_false(proc_stray_is_candidate(all, count, &all[1]));
+	assert_false(proc_detached_is_candidate(all, count, &all[1]));
 	all[1].figures.state = 'S';
 	all[4].is_no_server = true;
-	assert_false(proc_stray_is_candidate(all, count, &all[4]));
+	assert_false(proc_detached_is_candidate(all, count, &all[4]));
 	/* What it started is one as well, also what that was known for. */
-	all[1].is_stray = true;
+	all[1].is_detached = true;
 	all[2].is_no_server = true;
-	proc_strays_below(all, count);
-	assert_true(all[2].is_stray);
-	assert_true(all[3].is_stray);
-	assert_false(all[4].is_stray || all[5].is_stray || all[6].is_stray);
+	proc_detached_below(all, count);
+	assert_true(all[2].is_detached);
+	assert_true(all[3].is_detached);
+	assert_false(all[4].is_detached || all[5].is_detached || all[6].is_detached);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_choice),
-		cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_inputs),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_callings),
-		cmocka_unit_test(test_strays),
+		cmocka_unit_test(test_detached),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

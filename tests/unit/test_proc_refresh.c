@@ -166,7 +166,7 @@ static void when_another_ends(void **state)
 	assert_false(proc_refresh_has_ended(&refresh));
 }
 
-static void figures_are_of_now(void **state)
+static void values_are_of_now(void **state)
 {
 	uint32_t own = (uint32_t)getpid();
 	struct proc_entry e = entry(own, true);
@@ -213,7 +213,7 @@ int main(void)
 		REFRESH_TEST(read_anew),
 		REFRESH_TEST(in_time),
 		REFRESH_TEST(when_another_ends),
-		REFRESH_TEST(figures_are_of_now),
+		REFRESH_TEST(values_are_of_now),
 		REFRESH_TEST(without_an_interval),
 	};
 

@@ -422,7 +422,7 @@ static void test_csv(void **state)
 	struct row odd = {
 		.number = 2048, .balance = -7, .share = 1.25, .is_true = 1, .name = "=n"
 	};
-	struct row unknown = { .number_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED),
+	struct row unknown = { .number_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED),
 		.text_state = SOOTH_STATE_ABSENT };
 	struct section named = table;
 	struct sheet s;
@@ -483,7 +483,7 @@ static void test_csv_asides(void **state)
 		section(&s, &calls);
 		assert_int_equal(put(&s, odd, "a", 1), 0);
 		assert_int_equal(
-			OUTPUT_ASIDE(s.output, &end, &odd,
+			OUTPUT_INTERLEAVED(s.output, &end, &odd,
 				((struct record_tail[]){ { &odd.text, "+b", 2 } }), 1, &s.err),
 			0);
 		assert_int_equal(put(&s, odd, "c", 1), 0);
@@ -617,7 +617,7 @@ static void test_keyed(void **state)
 		struct sheet s;
 		const char *text;
 
-		second.number_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED);
+		second.number_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
 		sheet_open(&s, formats[i], NULL, 0);
 		begin(&s);
 		section(&s, &keyed);
@@ -745,7 +745,7 @@ static void add_count(struct buffer *out, const char *what, uint64_t count)
 	RECORD_APPEND(out, &row, tail, 1);
 }
 
-static void tell_outer(struct sheet *s)
+static void emit_outer(struct sheet *s)
 {
 	static const struct section section = {
 		.name = "outer", .schema = &outer_schema, .shape = SECTION_OBJECT
@@ -774,7 +774,7 @@ static void check_outer(const char *format, const char *wanted)
 	const char *text;
 
 	sheet_open(&s, format, NULL, 0);
-	tell_outer(&s);
+	emit_outer(&s);
 	text = sheet_close(&s);
 	assert_true(json_check(text, strlen(text), 1));
 	assert_non_null(strstr(text, wanted));

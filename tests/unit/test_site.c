@@ -179,16 +179,16 @@ static void test_entry(void **state)
 }
 
 #ifdef __x86_64__
-#define WATCHED_MAX 64
-#define WANTED_MAX  8
-#define FRAMES_MAX  64
+#define WATCHED_MAX  64
+#define SELECTED_MAX 8
+#define FRAMES_MAX   64
 
 /* A function and the sites chosen in it. */
 struct watched {
 	const char *name;
 	uint64_t entry;
-	struct site_requirement wants[WANTED_MAX];
-	struct site sites[WANTED_MAX];
+	struct site_requirement wants[SELECTED_MAX];
+	struct site sites[SELECTED_MAX];
 	size_t want_count;
 	size_t calls;
 };
@@ -197,7 +197,7 @@ struct frame {
 	struct watched *function;
 	uint64_t sp, back;
 	uint64_t arguments[6];
-	unsigned hits[WANTED_MAX];
+	unsigned hits[SELECTED_MAX];
 };
 
 struct tracing {
@@ -339,7 +339,7 @@ static void choose(struct watched *f, const uint8_t *code, size_t size, unsigned
 {
 	struct site_requirement *want = &f->wants[f->want_count];
 
-	assert_true(f->want_count < WANTED_MAX);
+	assert_true(f->want_count < SELECTED_MAX);
 	*want = (struct site_requirement){ .arguments = (uint8_t)arguments,
 		.needs_return = needs_return,
 		.skips_null = skips_null,

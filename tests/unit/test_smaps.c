@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "os/linux/files/patient_file.h"
+#include "os/linux/files/timed_file.h"
 #include "os/linux/programs/runtimes.h"
 #include "os/linux/maps/smaps.h"
 
@@ -41,12 +41,12 @@ static void test_mapping(void **state)
 	assert_true(span_equal(m.path, "/a b/c (deleted)"));
 	assert_true(smaps_cut_deleted(&m.path));
 	assert_true(span_equal(m.path, "/a b/c"));
-	assert_false(m.has_figures || m.has_flags);
+	assert_false(m.has_values || m.has_flags);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		assert_false(smaps_begin(&m, text(lines[i])));
-		smaps_figure(&m, text(lines[i]));
+		smaps_value(&m, text(lines[i]));
 	}
-	assert_true(m.has_figures && m.has_flags);
+	assert_true(m.has_values && m.has_flags);
 	assert_int_equal(m.is.page_bytes, 4096);
 	assert_int_equal(m.is.rss_bytes, 100 << 10);
 	assert_int_equal(m.is.pss_bytes, 50 << 10);
@@ -74,13 +74,13 @@ static void test_damaged(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_false(smaps_begin(&m, text(bad[i])));
 	assert_int_equal(m.is.from, 1);
-	smaps_figure(&m, text("Rss: 99999999999999999999 kB"));
-	smaps_figure(&m, text("Rss: 36028797018963968 kB")); /* 2^65 bytes */
-	smaps_figure(&m, text("Rss:"));
-	smaps_figure(&m, text("Rss"));
-	smaps_figure(&m, text("Rs: 1 kB"));
-	smaps_figure(&m, text("Rsss: 1 kB"));
-	assert_false(m.has_figures);
+	smaps_value(&m, text("Rss: 99999999999999999999 kB"));
+	smaps_value(&m, text("Rss: 36028797018963968 kB")); /* 2^65 bytes */
+	smaps_value(&m, text("Rss:"));
+	smaps_value(&m, text("Rss"));
+	smaps_value(&m, text("Rs: 1 kB"));
+	smaps_value(&m, text("Rsss: 1 kB"));
+	assert_false(m.has_values);
 	assert_int_equal(m.is.rss_bytes, 0);
 	assert_false(smaps_cut_deleted(&suffix));
 	assert_false(smaps_cut_deleted(&nearly));
@@ -160,43 +160,43 @@ static void test_long_library(void **state)
 /* A pipe that nobody writes to is given up; what came before stands. */
 static void test_no_answer(void **state)
 {
-	struct patience patience = { 0 };
-	struct patient_file file;
+	struct timeout timeout = { 0 };
+	struct timed_file file;
 	struct buffer bytes = { 0 };
 	int ends[2];
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	assert_int_equal(write(ends[1], "some", 4), 4);
-	patient_file_take(&file, &patience, ends[0], 200);
-	assert_int_equal(patient_file_read(&file, &bytes, 1), 1);
-	assert_int_equal(patient_file_read(&file, &bytes, 1), -ETIMEDOUT);
-	assert_int_equal(patient_file_read(&file, &bytes, 1), -ETIMEDOUT);
+	timed_file_take(&file, &timeout, ends[0], 200);
+	assert_int_equal(timed_file_read(&file, &bytes, 1), 1);
+	assert_int_equal(timed_file_read(&file, &bytes, 1), -ETIMEDOUT);
+	assert_int_equal(timed_file_read(&file, &bytes, 1), -ETIMEDOUT);
 	assert_int_equal(bytes.size, 4);
-	patient_file_close(&file);
+	timed_file_close(&file);
 	close(ends[1]); /* lets the thread go, which closes its end */
 	buffer_fini(&bytes);
-	patience_fini(&patience);
+	timeout_fini(&timeout);
 }
 
 static void test_pieces(void **state)
 {
-	struct patience patience = { 0 };
-	struct patient_file file;
+	struct timeout timeout = { 0 };
+	struct timed_file file;
 	struct buffer bytes = { 0 };
 	int proc = open("/proc/self", O_RDONLY | O_DIRECTORY), turns = 0;
 
 	(void)state;
-	assert_int_equal(patient_file_open(&file, &patience, proc, "smaps", 5000), 0);
-	while (patient_file_read(&file, &bytes, 4096) == 1)
+	assert_int_equal(timed_file_open(&file, &timeout, proc, "smaps", 5000), 0);
+	while (timed_file_read(&file, &bytes, 4096) == 1)
 		turns++;
-	patient_file_close(&file);
+	timed_file_close(&file);
 	assert_true(turns > 1);
 	assert_true(bytes.size > 4096);
-	assert_int_equal(patient_file_open(&file, &patience, proc, "none", 5000), -ENOENT);
+	assert_int_equal(timed_file_open(&file, &timeout, proc, "none", 5000), -ENOENT);
 	close(proc);
 	buffer_fini(&bytes);
-	patience_fini(&patience);
+	timeout_fini(&timeout);
 }
 
 int main(void)

@@ -94,10 +94,10 @@ static void add_tcp(uint32_t inode, uint8_t state, const struct tcp_info *info, 
 
 static int answer_of(struct socket_answer *a, struct taken *t, int family, int protocol)
 {
-	static struct socket_question q;
+	static struct socket_request q;
 	int status;
 
-	q = (struct socket_question){ family, protocol, true };
+	q = (struct socket_request){ family, protocol, true };
 	*a = (struct socket_answer){ .question = &q, .sequence = SEQUENCE };
 	*t = (struct taken){ 0 };
 	status = socket_messages_take(a, bytes.data, bytes.size, take, t);
@@ -182,7 +182,7 @@ static void test_short_tcp(void **state)
 	assert_int_equal(r.sent_state, SOOTH_STATE_ABSENT);
 }
 
-static void test_not_asked(void **state)
+static void test_not_requested(void **state)
 {
 	const struct socket_record_way way = { .netlink = -1 };
 	struct sockets_socket r = { 0 };
@@ -194,8 +194,8 @@ static void test_not_asked(void **state)
 	add_tcp(1, SOCKETS_ESTABLISHED, NULL, 0);
 	assert_int_equal(answer_of(&a, &t, AF_INET, IPPROTO_TCP), 0);
 	socket_record_fill(&r, &texts, &t.facts[0], &way);
-	assert_int_equal(r.rtt_state, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED));
-	assert_int_equal(r.sent_state, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED));
+	assert_int_equal(r.rtt_state, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED));
+	assert_int_equal(r.sent_state, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED));
 	assert_int_equal(r.receive_queue_state, SOOTH_STATE_VALUE);
 }
 
@@ -359,7 +359,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tcp),
 		cmocka_unit_test(test_short_tcp),
-		cmocka_unit_test(test_not_asked),
+		cmocka_unit_test(test_not_requested),
 		cmocka_unit_test(test_unix),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_inet_tables),

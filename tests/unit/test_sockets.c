@@ -3,7 +3,7 @@
 #include "shown.h"
 
 #include "analyze/sockets/socket_sums.h"
-#include "analyze/sockets/socket_words.h"
+#include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/sockets.h"
 #include "base/units.h"
 #include "probes/sockets.h"
@@ -77,7 +77,7 @@ static void add(struct sample s)
 	RECORD_APPEND(&records, &r, tail, 3);
 }
 
-static void end_reading(uint32_t pid, uint8_t state)
+static void end_snapshot(uint32_t pid, uint8_t state)
 {
 	struct sockets_process p = { .record = { .time_ns = now_ns(),
 					     .kind = SOCKETS_PROCESS,
@@ -133,7 +133,7 @@ static void test_rows(void **state)
 	add(client);
 	add(pair);
 	add(unbound);
-	end_reading(1, SOOTH_STATE_VALUE);
+	end_snapshot(1, SOOTH_STATE_VALUE);
 	out = show(NULL, "table");
 	assert_true(has(out, "[::]:80"));
 	assert_true(has(out, "10.0.0.1:40000 160.79.104.10:443 Anthropic"));
@@ -165,24 +165,24 @@ static void test_keys(void **state)
 	add(server);
 	add(other);
 	add(local);
-	end_reading(1, SOOTH_STATE_VALUE);
+	end_snapshot(1, SOOTH_STATE_VALUE);
 	out = show(NULL, "json");
 	assert_true(has(out, "\"key\": \"tcp6 [::]:80 - 10\""));
 	assert_true(has(out, "\"key\": \"tcp6 [::]:80 - 20\""));
 	assert_true(has(out, "\"key\": \"tcp6 [::]:81 - -\""));
 }
 
-static void test_last_reading(void **state)
+static void test_last_snapshot(void **state)
 {
 	const char *out;
 
 	(void)state;
 	add(server);
-	end_reading(1, SOOTH_STATE_VALUE);
+	end_snapshot(1, SOOTH_STATE_VALUE);
 	add(client);
-	end_reading(1, SOOTH_STATE_VALUE);
+	end_snapshot(1, SOOTH_STATE_VALUE);
 	/* It had ended before it was read once more: what was read stands. */
-	end_reading(1, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	end_snapshot(1, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	out = show(NULL, "table");
 	assert_false(has(out, "[::]:80"));
 	assert_true(has(out, "160.79.104.10"));
@@ -196,9 +196,9 @@ static void test_two_processes(void **state)
 	(void)state;
 	of_two.pid = 2;
 	add(server);
-	end_reading(1, SOOTH_STATE_VALUE);
+	end_snapshot(1, SOOTH_STATE_VALUE);
 	add(of_two);
-	end_reading(2, SOOTH_STATE_VALUE);
+	end_snapshot(2, SOOTH_STATE_VALUE);
 	out = show(NULL, "table");
 	assert_true(has(out, "PID"));
 	out = show(NULL, "json");
@@ -211,7 +211,7 @@ static void test_unread(void **state)
 	const char *out;
 
 	(void)state;
-	end_reading(1, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
+	end_snapshot(1, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
 	out = show(NULL, "table");
 	assert_true(has(out, "sockets could not be read"));
 	assert_true(has(out, "sockets of process 1: permission denied"));
@@ -219,11 +219,11 @@ static void test_unread(void **state)
 	out = show(NULL, "json");
 	assert_true(has(out, "\"sockets\": \"permission denied\""));
 	buffer_reset(&records);
-	end_reading(1, SOOTH_STATE_VALUE);
+	end_snapshot(1, SOOTH_STATE_VALUE);
 	assert_true(has(show(NULL, "table"), "no sockets"));
 	buffer_reset(&records);
 	add(server);
-	end_reading(1, SOOTH_STATE_TRUNCATED);
+	end_snapshot(1, SOOTH_STATE_TRUNCATED);
 	assert_true(has(show(NULL, "table"), "all sockets of process 1: it has more"));
 }
 
@@ -241,7 +241,7 @@ static void test_foreign_records(void **state)
 	s = (void *)(records.data + sizeof(r));
 	s->peer.offset = 0xfffffff0;
 	s->local.size = 0xfffffff0;
-	end_reading(1, SOOTH_STATE_VALUE);
+	end_snapshot(1, SOOTH_STATE_VALUE);
 	assert_true(has(show(NULL, "table"), "tcp"));
 	show(NULL, "json");
 }
@@ -276,7 +276,7 @@ static void test_labels(void **state)
 		add(s);
 	}
 	add(client); /* known: nobody is asked */
-	end_reading(1, SOOTH_STATE_VALUE);
+	end_snapshot(1, SOOTH_STATE_VALUE);
 	out = show(&options, "table");
 	assert_true(has(out, "192.0.2.1.example"));
 	assert_true(has(out, "192.0.2.2:443     HTTPS"));
@@ -355,7 +355,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_rows),
 		TEST(test_keys),
-		TEST(test_last_reading),
+		TEST(test_last_snapshot),
 		TEST(test_two_processes),
 		TEST(test_unread),
 		TEST(test_foreign_records),

@@ -159,7 +159,7 @@ static void add_socket(
 	RECORD_APPEND(&records, &r, tail, 3);
 }
 
-static void end_reading(uint32_t pid, uint8_t sockets_state)
+static void end_snapshot(uint32_t pid, uint8_t sockets_state)
 {
 	struct sockets_process r = { .record = { .time_ns = now_ns(),
 					     .kind = SOCKETS_PROCESS,
@@ -178,11 +178,11 @@ static void add_host(void)
 	add_socket(10, SOCKETS_INET, SOCKETS_ESTABLISHED, "160.79.104.10", 443);
 	add_socket(10, SOCKETS_UNIX, SOCKETS_ESTABLISHED, "/run/x", 0);
 	add_socket(10, SOCKETS_INET, SOCKETS_NO_STATE, NULL, 0);
-	end_reading(10, SOOTH_STATE_VALUE);
+	end_snapshot(10, SOOTH_STATE_VALUE);
 	add_socket(11, SOCKETS_INET, SOCKETS_ESTABLISHED, "127.0.0.1", 4317);
-	end_reading(11, SOOTH_STATE_VALUE);
+	end_snapshot(11, SOOTH_STATE_VALUE);
 	add_socket(12, SOCKETS_INET, SOCKETS_ESTABLISHED, "192.0.2.7", 80);
-	end_reading(12, SOOTH_STATE_VALUE);
+	end_snapshot(12, SOOTH_STATE_VALUE);
 }
 
 static const char *connections(const struct connections_options *options, const char *format)
@@ -224,7 +224,7 @@ static void test_unread(void **state)
 {
 	(void)state;
 	add_process(10, 1, "/home/u/.local/share/claude/versions/9.9.9");
-	end_reading(10, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
+	end_snapshot(10, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
 	assert_true(has(connections(NULL, "table"), "connections of process 10"));
 	assert_true(
 		has(shown.data, "connections of 1 process were not measured: permission denied\n"));
@@ -237,7 +237,7 @@ static void test_some_unread(void **state)
 	(void)state;
 	add_host();
 	add_process(20, 1, "/home/u/.local/share/claude/versions/9.9.9");
-	end_reading(20, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
+	end_snapshot(20, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
 	assert_false(has(connections(NULL, "table"), "not measured: permission denied\n"));
 	assert_true(has(shown.data, "160.79.104.10:443"));
 	assert_true(has(shown.data, "connections of process 20"));
@@ -247,9 +247,9 @@ static void test_several_unread(void **state)
 {
 	(void)state;
 	add_process(10, 1, "/home/u/.local/share/claude/versions/9.9.9");
-	end_reading(10, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
+	end_snapshot(10, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
 	add_process(20, 1, "/home/u/.local/share/claude/versions/9.9.9");
-	end_reading(20, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	end_snapshot(20, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	assert_true(has(connections(NULL, "table"),
 		"connections of 2 processes were not measured: for several reasons"));
 }

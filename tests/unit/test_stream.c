@@ -99,7 +99,7 @@ static void test_large(void **state)
 	free(text);
 }
 
-static void test_several_takers(void **state)
+static void test_several_consumers(void **state)
 {
 	struct stream s = { 0 };
 	struct seen seen[STREAM_HANDLERS_MAX] = { 0 };
@@ -226,7 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_flush),
 		cmocka_unit_test(test_large),
-		cmocka_unit_test(test_several_takers),
+		cmocka_unit_test(test_several_consumers),
 		cmocka_unit_test(test_secrets_in_texts),
 		cmocka_unit_test(test_secrets_in_names),
 		cmocka_unit_test(test_secrets_in_blocks),

@@ -53,16 +53,16 @@ static void assert_state(struct stream_state s, enum stream_turn turn, uint64_t 
 
 /* --- whose turn it is --- */
 
-static void test_asked(void **state)
+static void test_requested(void **state)
 {
 	struct told t = connection(40000, 41000);
 
 	(void)state;
-	assert_state(alone(&t), STREAM_ASKED, 40000);
+	assert_state(alone(&t), STREAM_REQUESTED, 40000);
 	/* Nothing ever came. */
 	t = connection(40000, 40000);
 	t.socket.received_state = SOOTH_STATE_ABSENT;
-	assert_state(alone(&t), STREAM_ASKED, 40000);
+	assert_state(alone(&t), STREAM_REQUESTED, 40000);
 	assert_false(alone(&t).has_come);
 }
 
@@ -74,7 +74,7 @@ static void test_gap(void **state)
 	(void)state;
 	assert_state(alone(&t), STREAM_QUIET, 40000);
 	t = connection(40000, 40100);
-	assert_state(alone(&t), STREAM_ASKED, 40000);
+	assert_state(alone(&t), STREAM_REQUESTED, 40000);
 	t = connection(40000, 40000);
 	assert_state(alone(&t), STREAM_QUIET, 40000);
 }
@@ -153,7 +153,7 @@ static void test_none(void **state)
 	assert_int_equal(alone(&t).turn, STREAM_NONE);
 	/* An older capture does not tell the side. */
 	t.socket.side = SOCKETS_SIDE_UNTOLD;
-	assert_int_equal(alone(&t).turn, STREAM_ASKED);
+	assert_int_equal(alone(&t).turn, STREAM_REQUESTED);
 	t.socket.state = SOCKETS_CLOSE_WAIT;
 	assert_int_equal(alone(&t).turn, STREAM_NONE);
 	t = connection(40000, 41000);
@@ -193,7 +193,7 @@ static void test_untold(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_requested),
 		cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_unread),

@@ -84,7 +84,7 @@ static const char *told(struct scene *s)
 	assert_int_equal(output_new(&output, NULL), 0);
 	assert_int_equal(output_add_sink(output, registry_sink("json"), &options, NULL), 0);
 	assert_int_equal(output_begin(output, &(struct report_head){ "t", 1 }, NULL), 0);
-	assert_int_equal(summary_tell(&s->summary, output, NULL), 0);
+	assert_int_equal(summary_emit(&s->summary, output, NULL), 0);
 	assert_int_equal(output_end(output, NULL), 0);
 	output_free(output);
 	text_close(&s->text);

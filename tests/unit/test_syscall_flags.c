@@ -28,7 +28,7 @@
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 
-#include "analyze/calls/call_words.h"
+#include "analyze/calls/call_text.h"
 #include "probes/syscall_arguments.h"
 #include "probes/syscall_set.h"
 
@@ -286,7 +286,7 @@ static void test_types(void **state)
 				types[k]->keep != SYSCALLS_KEEP_ASKED)
 				assert_true(k + 1 < count);
 			assert_true(types[k]->keep != SYSCALLS_KEEP_ASKED ||
-				    types[k]->unit == SYSCALLS_ASKED_BYTES);
+				    types[k]->unit == SYSCALLS_REQUESTED_BYTES);
 			assert_true(types[k]->unit <= SYSCALLS_ITEMS_MAX);
 		}
 		assert_true(kept <= SYSCALLS_PIECES);

@@ -8,10 +8,10 @@
 
 #include "analyze/calls/syscall_sums.h"
 #include "base/units.h"
-#include "bpf/tally.h"
+#include "bpf/aggregate.h"
 #include "core/report.h"
 #include "json_check.h"
-#include "probes/held.h"
+#include "probes/pause.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
 
@@ -129,7 +129,7 @@ static void one_window(
 	}
 }
 
-static void as_tallies(struct buffer *out, const struct one_call *calls, size_t windows)
+static void as_aggregates(struct buffer *out, const struct one_call *calls, size_t windows)
 {
 	size_t each = CALLS / windows;
 
@@ -167,22 +167,22 @@ static void test_same_rows(void **state)
 	for (uint64_t seed = 1; seed <= 3; seed++) {
 		make_calls(calls, seed);
 		for (size_t w = 0; w < ARRAY_SIZE(windows); w++) {
-			struct buffer events = { 0 }, tallies = { 0 };
+			struct buffer events = { 0 }, aggregates = { 0 };
 
 			as_events(&events, calls);
-			as_tallies(&tallies, calls, windows[w]);
+			as_aggregates(&aggregates, calls, windows[w]);
 			for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
 				struct text a, b;
 
 				shown(&a, formats[i], &events);
-				shown(&b, formats[i], &tallies);
+				shown(&b, formats[i], &aggregates);
 				assert_true(a.size > 1000);
 				assert_same_text(a.data, b.data);
 				text_free(&a);
 				text_free(&b);
 			}
 			buffer_fini(&events);
-			buffer_fini(&tallies);
+			buffer_fini(&aggregates);
 		}
 	}
 	free(calls);
@@ -331,12 +331,12 @@ static int by_size(const void *a, const void *b)
 /* Against what sorting tells: less than twice off, in order, never over the longest. */
 static void check_percentiles(uint64_t *ns, size_t count)
 {
-	struct tally_slot slot = { 0 };
+	struct aggregate_slot slot = { 0 };
 	uint64_t before = 0;
 
 	qsort(ns, count, sizeof(*ns), by_size);
 	for (size_t i = 0; i < count; i++)
-		tally_slot_add(&slot, 0, ns[i]);
+		aggregate_slot_add(&slot, 0, ns[i]);
 	for (unsigned percent = 1; percent <= 100; percent++) {
 		uint64_t truth = ns[(count * percent + 99) / 100 - 1];
 		uint64_t told = call_percentile(slot.histogram, slot.max_ns, percent);
@@ -369,7 +369,7 @@ static void test_percentiles(void **state)
 	for (size_t i = 0; i < 500; i++) {
 		ns[i] = 1025 + 2 * i;
 		mean += ns[i];
-		histogram[tally_bucket(ns[i])]++;
+		histogram[aggregate_bucket(ns[i])]++;
 	}
 	mean /= 500;
 	assert_in_range(call_percentile(histogram, ns[499], 50), mean - 40, mean + 40);
@@ -404,7 +404,7 @@ static void test_urings(void **state)
 
 static void add_hold(struct buffer *out, uint64_t asked_ns, uint64_t stopped_ns, uint64_t lost)
 {
-	struct held h = { .record = head(SYSCALLS_HOLD, asked_ns + 1000, 0),
+	struct held h = { .record = head(SYSCALLS_PAUSE, asked_ns + 1000, 0),
 		.asked_ns = asked_ns,
 		.stopped_ns = stopped_ns,
 		.reserve_ns = 100,

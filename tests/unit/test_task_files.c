@@ -157,12 +157,12 @@ static void test_groups(void **state)
 	assert_true(span_equal(m.root, "/docker/x") && span_equal(m.type, "cgroup"));
 	assert_true(group_list_has(m.options, "memory"));
 	assert_false(group_mount_parse(&m, span("35 31 0:32 / /sys rw,relatime shared:4")));
-	assert_true(group_figure_parse(&value, TEXT("9223372036854771712\n")));
+	assert_true(group_value_parse(&value, TEXT("9223372036854771712\n")));
 	assert_true(value == UINT64_MAX);
-	assert_true(group_figure_parse(&value, TEXT("max\n")) && value == UINT64_MAX);
-	assert_true(group_figure_parse(&value, TEXT("-1\n")) && value == UINT64_MAX);
-	assert_true(group_figure_parse(&value, TEXT("4096\n")) && value == 4096);
-	assert_false(group_figure_parse(&value, TEXT("")));
+	assert_true(group_value_parse(&value, TEXT("max\n")) && value == UINT64_MAX);
+	assert_true(group_value_parse(&value, TEXT("-1\n")) && value == UINT64_MAX);
+	assert_true(group_value_parse(&value, TEXT("4096\n")) && value == 4096);
+	assert_false(group_value_parse(&value, TEXT("")));
 	assert_true(
 		group_event_parse(&value, "oom_kill", TEXT("oom_kill_disable 1\noom_kill 7\n")));
 	assert_int_equal(value, 7);

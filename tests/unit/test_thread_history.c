@@ -57,7 +57,7 @@ static void take(struct made m)
 	thread_histories_take(&histories, (const void *)record.data);
 }
 
-static void end_reading(uint64_t at_ms, uint32_t threads)
+static void end_snapshot(uint64_t at_ms, uint32_t threads)
 {
 	struct threads_process p = { .record = { .time_ns = at_ms * NS_PER_MS,
 					     .pid = 7,
@@ -87,10 +87,10 @@ static void test_shares(void **state)
 
 	(void)state;
 	take((struct made){ .tid = 7, .at_ms = 1000, .cpu_ms = 10, .voluntary = 5, .state = 'R' });
-	end_reading(1001, 1);
+	end_snapshot(1001, 1);
 	assert_true(thread_history_cpu(get(7)) < 0); /* one reading says nothing */
 	take((struct made){ .tid = 7, .at_ms = 3000, .cpu_ms = 1010, .voluntary = 25 });
-	end_reading(3001, 1);
+	end_snapshot(3001, 1);
 	t = get(7);
 	assert_true(thread_history_cpu(t) > 49.9 && thread_history_cpu(t) < 50.1);
 	assert_true(thread_history_voluntary(t) > 9.9 && thread_history_voluntary(t) < 10.1);
@@ -105,9 +105,9 @@ static void test_not_measured(void **state)
 
 	(void)state;
 	take((struct made){ .tid = 7, .at_ms = 1000, .switches_state = refused });
-	end_reading(1001, 1);
+	end_snapshot(1001, 1);
 	take((struct made){ .tid = 7, .at_ms = 2000, .switches_state = refused });
-	end_reading(2001, 1);
+	end_snapshot(2001, 1);
 	assert_true(thread_history_voluntary(get(7)) < 0);
 	assert_true(thread_history_cpu(get(7)) == 0);
 }
@@ -122,15 +122,15 @@ static void test_met(void **state)
 			.at_ms = 1000 + i,
 			.syscall = i == 2 ? 202 : 281,
 			.channel = i == 2 ? "futex_wait" : "ep_poll" });
-		end_reading(1000 + i, 1);
+		end_snapshot(1000 + i, 1);
 	}
 	t = get(7);
 	assert_int_equal(t->calls[0].syscall, 281);
-	assert_int_equal(t->calls[0].readings, 4);
-	assert_int_equal(t->calls[1].readings, 1);
-	assert_int_equal(t->calls[2].readings, 0);
+	assert_int_equal(t->calls[0].input, 4);
+	assert_int_equal(t->calls[1].input, 1);
+	assert_int_equal(t->calls[2].input, 0);
 	assert_string_equal(t->channels[0].name, "ep_poll");
-	assert_int_equal(t->channels[0].readings, 4);
+	assert_int_equal(t->channels[0].input, 4);
 }
 
 static void test_gone(void **state)
@@ -138,13 +138,13 @@ static void test_gone(void **state)
 	(void)state;
 	take((struct made){ .tid = 7, .at_ms = 1000 });
 	take((struct made){ .tid = 8, .at_ms = 1000 });
-	end_reading(1001, 2);
+	end_snapshot(1001, 2);
 	take((struct made){ .tid = 7, .at_ms = 2000 });
-	end_reading(2001, 1);
+	end_snapshot(2001, 1);
 	assert_non_null(get(7));
 	assert_null(get(8));
 	/* A reading of a process that has ended takes nothing away. */
-	end_reading(3000, 0);
+	end_snapshot(3000, 0);
 	assert_non_null(get(7));
 }
 
@@ -155,12 +155,12 @@ static void test_next_interval(void **state)
 	(void)state;
 	take((struct made){ .tid = 7, .at_ms = 1000, .cpu_ms = 0, .state = 'D' });
 	take((struct made){ .tid = 8, .at_ms = 1000 });
-	end_reading(1001, 2);
+	end_snapshot(1001, 2);
 	take((struct made){ .tid = 7, .at_ms = 2000, .cpu_ms = 1000, .state = 'D' });
-	end_reading(2001, 1);
+	end_snapshot(2001, 1);
 	thread_histories_next_interval(&histories);
 	take((struct made){ .tid = 7, .at_ms = 3000, .cpu_ms = 1100 });
-	end_reading(3001, 1);
+	end_snapshot(3001, 1);
 	t = get(7);
 	assert_true(thread_history_cpu(t) > 9.9 && thread_history_cpu(t) < 10.1);
 	assert_int_equal(t->uninterruptible, 0);

@@ -111,7 +111,7 @@ static void add(struct threads_thread t, uint64_t time_ns, bool is_old)
 	records.size = at + THREADS_THREAD_LEAST;
 }
 
-static void end_reading(uint64_t time_ns)
+static void end_snapshot(uint64_t time_ns)
 {
 	struct threads_process p = { .record = { .time_ns = time_ns,
 					     .start_ticks = 5,
@@ -134,7 +134,7 @@ static const struct thread_history *history(struct thread_histories *h)
 	return thread_histories_next(h, &id, &position);
 }
 
-static void add_readings(bool is_old)
+static void add_snapshots(bool is_old)
 {
 	struct threads_thread t = in_call("epoll_wait", 5, 0x10, 64, 10, 0);
 
@@ -149,7 +149,7 @@ static void add_readings(bool is_old)
 		t.reads = t.writes = i;
 		t.involuntary_switches = i * 10000;
 		add(t, 1 + i * 1000000000ull, is_old);
-		end_reading(2 + i * 1000000000ull);
+		end_snapshot(2 + i * 1000000000ull);
 	}
 }
 
@@ -159,17 +159,17 @@ static void test_history(void **state)
 	const struct thread_history *t;
 
 	(void)state;
-	add_readings(false);
+	add_snapshots(false);
 	t = history(&h);
 	assert_non_null(t);
 	assert_true(t->met == 3 && t->waits[THREAD_WAIT_READY] == 3 && t->with_timeout == 3);
 	assert_int_equal(t->short_timeouts, 3);
 	assert_true(t->short_timeouts_hz == 300 && !t->bare);
-	assert_true(thread_history_cpu(t) == 50 && thread_history_wanted(t) == 75);
+	assert_true(thread_history_cpu(t) == 50 && thread_history_selected(t) == 75);
 	assert_true(thread_history_system(t) == 20);
 	assert_true(thread_history_faults(t) == 7);
 	assert_true(thread_history_moved_bytes(t) == 4000 && thread_history_io_calls(t) == 2);
-	assert_true(thread_history_stretch(t) == 50000);
+	assert_true(thread_history_bucket(t) == 50000);
 	thread_histories_fini(&h);
 }
 
@@ -180,13 +180,13 @@ static void test_old_record(void **state)
 	const struct thread_history *t;
 
 	(void)state;
-	add_readings(true);
+	add_snapshots(true);
 	t = history(&h);
 	assert_non_null(t);
 	assert_true(t->met == 3 && t->bare == 3 && !t->with_timeout);
 	assert_int_equal(t->waits[THREAD_WAIT_READY], 3);
 	assert_int_equal(t->waiting.descriptor, THREAD_WAIT_NO_FD);
-	assert_true(thread_history_wanted(t) == 75);
+	assert_true(thread_history_selected(t) == 75);
 	assert_true(thread_history_system(t) < 0 && thread_history_faults(t) < 0);
 	assert_true(thread_history_moved_bytes(t) < 0 && thread_history_io_calls(t) < 0);
 	thread_histories_fini(&h);
@@ -200,12 +200,12 @@ static void test_next_interval(void **state)
 	size_t position = 0;
 
 	(void)state;
-	add_readings(false);
+	add_snapshots(false);
 	history(&h);
 	thread_histories_next_interval(&h);
 	t = thread_histories_next(&h, &id, &position);
 	assert_non_null(t);
-	assert_true(!t->met && !t->waits[THREAD_WAIT_READY] && t->readings == 1);
+	assert_true(!t->met && !t->waits[THREAD_WAIT_READY] && t->input == 1);
 	assert_true(thread_history_moved_bytes(t) < 0);
 	thread_histories_fini(&h);
 }

@@ -96,7 +96,7 @@ static void add_call(uint64_t ms, const char *name, int64_t result)
 }
 
 /* What stands between the braces of the lane of that name in that array. */
-static const char *lane_of(const char *json, const char *group, const char *lane)
+static const char *track_of(const char *json, const char *group, const char *lane)
 {
 	static char part[65536];
 	char key[64];
@@ -132,10 +132,10 @@ static void test_cpu_and_memory(void **state)
 	add_snapshot(1001);
 	add_end(1002);
 	json = show();
-	assert_true(has(lane_of(json, "cpu", "all threads"), "\"mean_percent\": 50.0"));
-	assert_true(has(lane_of(json, "cpu", "all threads"), "\"longest_ns\": 1000000000"));
-	assert_true(has(lane_of(json, "memory", "resident"), "\"min_bytes\": 4096"));
-	assert_true(has(lane_of(json, "memory", "resident"), "\"last_bytes\": 8192"));
+	assert_true(has(track_of(json, "cpu", "all threads"), "\"mean_percent\": 50.0"));
+	assert_true(has(track_of(json, "cpu", "all threads"), "\"longest_ns\": 1000000000"));
+	assert_true(has(track_of(json, "memory", "resident"), "\"min_bytes\": 4096"));
+	assert_true(has(track_of(json, "memory", "resident"), "\"last_bytes\": 8192"));
 	/* Of one process all together is no lane of its own. */
 	assert_false(has(json, "all together"));
 }
@@ -158,12 +158,12 @@ static void test_roles(void **state)
 	add_thread(3001, 7, "node", 500);
 	end_threads(3001, 1);
 	json = show();
-	assert_true(has(lane_of(json, "cpu", "main"), "\"max_percent\": 25.0"));
-	assert_true(has(lane_of(json, "cpu", "main"), "\"last_percent\": 0.0"));
-	assert_true(has(lane_of(json, "cpu", "unknown"), "\"mean_percent\": 25.0"));
-	assert_true(has(lane_of(json, "cpu", "unknown"), "\"max_percent\": 75.0"));
+	assert_true(has(track_of(json, "cpu", "main"), "\"max_percent\": 25.0"));
+	assert_true(has(track_of(json, "cpu", "main"), "\"last_percent\": 0.0"));
+	assert_true(has(track_of(json, "cpu", "unknown"), "\"mean_percent\": 25.0"));
+	assert_true(has(track_of(json, "cpu", "unknown"), "\"max_percent\": 75.0"));
 	/* What could not be read has no lane. */
-	assert_null(lane_of(json, "io", "read"));
+	assert_null(track_of(json, "io", "read"));
 }
 
 static void test_calls(void **state)
@@ -178,9 +178,9 @@ static void test_calls(void **state)
 	add_call(900, "read", 0);
 	add_end(1000);
 	json = show();
-	assert_true(has(lane_of(json, "calls", "file"), "\"mean_per_s\": 3.0"));
-	assert_true(has(lane_of(json, "calls", "failed"), "\"mean_per_s\": 1.0"));
-	assert_true(has(lane_of(json, "calls", "failed"), "\"min_per_s\": 0.0"));
+	assert_true(has(track_of(json, "calls", "file"), "\"mean_per_s\": 3.0"));
+	assert_true(has(track_of(json, "calls", "failed"), "\"mean_per_s\": 1.0"));
+	assert_true(has(track_of(json, "calls", "failed"), "\"min_per_s\": 0.0"));
 }
 
 /* Two observations in one file: between them nothing was measured, and nothing is made up. */
@@ -199,9 +199,9 @@ static void test_pause(void **state)
 	add_process(1100, 7, 900, 4096);
 	add_end(1100);
 	json = show();
-	lane = lane_of(json, "cpu", "all threads");
+	lane = track_of(json, "cpu", "all threads");
 	assert_true(has(lane, "null") && has(lane, "\"mean_percent\": 50.0"));
-	assert_true(has(lane_of(json, "memory", "resident"), "null"));
+	assert_true(has(track_of(json, "memory", "resident"), "null"));
 }
 
 /* A level is not held over a pause that is much longer than usual. */
@@ -216,9 +216,9 @@ static void test_starved(void **state)
 		add_process(ms, 7, ms, 4096);
 	add_process(9000, 7, 1000, 4096);
 	json = show();
-	assert_true(has(lane_of(json, "memory", "resident"), "null"));
+	assert_true(has(track_of(json, "memory", "resident"), "null"));
 	/* The rate over that time is known. */
-	assert_false(has(lane_of(json, "cpu", "all threads"), "null,"));
+	assert_false(has(track_of(json, "cpu", "all threads"), "null,"));
 }
 
 static void test_several(void **state)
@@ -235,8 +235,8 @@ static void test_several(void **state)
 	}
 	json = show();
 	assert_true(has(json, "all together"));
-	assert_true(has(lane_of(json, "cpu", "all threads"), "\"mean_percent\": 75.0"));
-	assert_true(has(lane_of(json, "memory", "resident"), "\"max_bytes\": 4000"));
+	assert_true(has(track_of(json, "cpu", "all threads"), "\"mean_percent\": 75.0"));
+	assert_true(has(track_of(json, "memory", "resident"), "\"max_bytes\": 4000"));
 }
 
 /* The next of the values of a lane; NAN: a gap. False: behind the last. */
@@ -261,7 +261,7 @@ static size_t assert_all_is_most(const char *json, const char *group, const char
 	const char *part, *all = first;
 	size_t parts = 0;
 
-	snprintf(first, sizeof(first), "%s", lane_of(json, group, lane));
+	snprintf(first, sizeof(first), "%s", track_of(json, group, lane));
 	snprintf(key, sizeof(key), "\"%s\": [", group);
 	part = strstr(strstr(json, key), "\"all together\"");
 	assert_non_null(part);
@@ -269,11 +269,11 @@ static size_t assert_all_is_most(const char *json, const char *group, const char
 	snprintf(key, sizeof(key), "\"lane\": \"%s\"", lane);
 	part = strstr(part, key);
 	while ((part = strstr(part + 1, key))) {
-		const char *of_all = strchr(all, '['), *of_part;
+		const char *of_all = strchr(all, '['), *of_time_range;
 		double sum, value;
 
-		of_part = strchr(strstr(part, "\"values_"), '[');
-		for (size_t i = 0; next_value(&of_part, &value); i++) {
+		of_time_range = strchr(strstr(part, "\"values_"), '[');
+		for (size_t i = 0; next_value(&of_time_range, &value); i++) {
 			assert_true(next_value(&of_all, &sum));
 			if (!isnan(value) && !(sum >= value * 0.999999 - 0.1))
 				fail_msg("%s %s: stretch %zu: all %f, one %f", group, lane, i, sum,
@@ -325,7 +325,7 @@ static void test_all_is_most(void **state)
 	assert_int_equal(assert_all_is_most(json, "calls", "file"), 1);
 	assert_int_equal(assert_all_is_most(json, "calls", "failed"), 1);
 	/* Without the one that is gone. */
-	assert_true(has(lane_of(json, "memory", "resident"), "\"last_bytes\": 3000000"));
+	assert_true(has(track_of(json, "memory", "resident"), "\"last_bytes\": 3000000"));
 }
 
 static void test_events(void **state)
@@ -353,7 +353,7 @@ static void test_events(void **state)
 	assert_true(has(json, "\"from_ns\": 300000000") && has(json, "\"to_ns\": 800000000"));
 	assert_true(has(json, "exit status 3"));
 	assert_true(has(json, "10 records of syscalls: full"));
-	assert_true(has(lane_of(json, "lost_records", "records"), "\"max_per_s\": 20.0"));
+	assert_true(has(track_of(json, "lost_records", "records"), "\"max_per_s\": 20.0"));
 }
 
 /* More processes than are kept: the ended ones that used least go, and it is said. */

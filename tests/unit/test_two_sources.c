@@ -109,7 +109,7 @@ static void live_and_die(struct scene *s, struct fake_process *parent, bool in_o
 	assert_int_equal(count_of(s, SYSCALLS_COUNT, child), 1);
 }
 
-static void test_told_once(void **state)
+static void test_reported_once(void **state)
 {
 	struct scene s;
 	struct fake_process *ten;
@@ -143,7 +143,7 @@ static void test_end_found_out_first(void **state)
 	fake_advance(s.fake, NS_PER_S);
 	fake_vanish(s.fake, ten, 0);
 	step(&s);
-	fake_tell_end(s.fake, ten);
+	fake_emit_end(s.fake, ten);
 	step(&s);
 	stop(&s);
 	assert_int_equal(count_of(&s, PROCESS_LEAVE, ten), 1);
@@ -180,7 +180,8 @@ static void test_host(void **state)
 /* A launched command may be held, nothing else. */
 static void test_command(void **state)
 {
-	const struct sooth_observer_options options = { .size = sizeof(options), .may_hold = true };
+	const struct sooth_observer_options options = { .size = sizeof(options),
+		.may_pause = true };
 	char *command[] = { (char *)(uintptr_t) "program", NULL };
 	struct fake_process *p;
 	struct scene s;
@@ -196,7 +197,7 @@ static void test_command(void **state)
 	fake_end(s.fake, p, 0);
 	step(&s);
 	stop(&s);
-	assert_int_equal(fake_counts(s.fake)->may_hold, 2);
+	assert_int_equal(fake_counts(s.fake)->may_pause, 2);
 	assert_int_equal(count_of(&s, PROCESS_EXEC, p), 1);
 	assert_int_equal(count_of(&s, PROCESS_LEAVE, p), 1);
 	assert_int_equal(count_of(&s, HEAP_CALL, p), 1);
@@ -207,14 +208,14 @@ static void test_command(void **state)
 	sooth_observer_add_pid(s.observer, 10, &s.err);
 	start(&s);
 	stop(&s);
-	assert_int_equal(fake_counts(s.fake)->may_hold, 0);
+	assert_int_equal(fake_counts(s.fake)->may_pause, 0);
 	scene_close(&s);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_told_once),
+		cmocka_unit_test(test_reported_once),
 		cmocka_unit_test(test_end_found_out_first),
 		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_command),

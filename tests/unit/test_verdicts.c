@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What should not be there, each beside a twin in which nothing is wrong. */
-#include "census_records.h"
+#include "process_table_records.h"
 
 #define MARKS_X		  "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x\0CLAUDE_PID=200\0CLAUDE_CODE_EXECPATH"
 #define MARKS_MCP_X	  "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x\0CLAUDE_PROJECT_DIR"
@@ -50,7 +50,7 @@ static void test_not_orphaned(void **state)
 	assert_not(300, VERDICT_ORPHANED);
 	assert_not(310, VERDICT_ORPHANED);
 	assert_not(310, VERDICT_DAEMON);
-	assert_no_question(320, VERDICT_ORPHANED);
+	assert_no_query(320, VERDICT_ORPHANED);
 }
 
 /* On a busy machine, or with its arguments on a dead mount: it may be the main process. */
@@ -83,23 +83,23 @@ static void test_who_may_not_be_read(void **state)
 		{ 210, 1, .executable = CLAUDE, .name = "claude", .markers_state = REFUSED,
 			.is_foreground = true },
 		{ 220, 1, .executable = CLAUDE, .name = "claude" },
-		{ 300, 1, .name = "bash", .executable_state = REFUSED, .without_ties = true },
-		{ 301, 1, .name = "bash", .executable_state = REFUSED, .without_ties = true,
+		{ 300, 1, .name = "bash", .executable_state = REFUSED, .without_inputs = true },
+		{ 301, 1, .name = "bash", .executable_state = REFUSED, .without_inputs = true,
 			.state = 'Z' },
-		{ 302, 1, .name = "kworker", .executable_state = REFUSED, .without_ties = true,
+		{ 302, 1, .name = "kworker", .executable_state = REFUSED, .without_inputs = true,
 			.is_of_kernel = true },
-		{ 303, 1, .name = "bash", .without_ties = true,
-			.executable_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED) },
+		{ 303, 1, .name = "bash", .without_inputs = true,
+			.executable_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) },
 		{ 304, 1, .name = "bash" });
 	assert_doubted(300, VERDICT_ORPHANED, "may not be read");
 	assert_doubted(300, VERDICT_DAEMON, "may not be read");
 	assert_doubted(300, VERDICT_ABANDONED, "may not be read");
-	assert_true(census_is_unknown(the(300)));
+	assert_true(process_table_is_unknown(the(300)));
 	for (uint32_t pid = 301; pid < 305; pid++) {
-		assert_no_question(pid, VERDICT_ORPHANED);
-		assert_false(census_is_unknown(the(pid)));
+		assert_no_query(pid, VERDICT_ORPHANED);
+		assert_false(process_table_is_unknown(the(pid)));
 	}
-	assert_no_question(1, VERDICT_ORPHANED);
+	assert_no_query(1, VERDICT_ORPHANED);
 	assert_doubted(200, VERDICT_ORPHANED, "may not be read from its environment");
 	assert_not(210, VERDICT_ORPHANED);
 	assert_not(220, VERDICT_ORPHANED);
@@ -118,13 +118,13 @@ static void test_role_that_may_not_be_read(void **state)
 		{ 330, 200, .stream = AT_NULL, .markers_state = REFUSED });
 	for (uint32_t pid = 300; pid <= 301; pid++) {
 		assert_false(the(pid)->has_role);
-		assert_int_equal(census_role_state(the(pid)), REFUSED);
+		assert_int_equal(process_table_role_state(the(pid)), REFUSED);
 		assert_not(pid, VERDICT_ORPHANED);
 		assert_doubted(pid, VERDICT_ABANDONED, "MCP server");
 	}
 	assert_role(310, AGENT_ROLE_MCP);
 	assert_role(320, AGENT_ROLE_HELPER);
-	assert_int_equal(census_role_state(the(330)), REFUSED);
+	assert_int_equal(process_table_role_state(the(330)), REFUSED);
 }
 
 /* --- left on purpose --- */
@@ -229,7 +229,7 @@ static void test_abandoned(void **state)
 	assert_holds(310, VERDICT_ABANDONED, "nobody but itself");
 	/* What it started has an input of its own. */
 	assert_role(311, AGENT_ROLE_MCP);
-	assert_no_question(311, VERDICT_ABANDONED);
+	assert_no_query(311, VERDICT_ABANDONED);
 	assert_holds(320, VERDICT_ABANDONED, "left over");
 	assert_holds(330, VERDICT_ABANDONED, "");
 	assert_string_equal(said(&the(330)->role_name), "mcp_server_git");
@@ -248,7 +248,7 @@ static void test_not_abandoned(void **state)
 			.markers = T(MARKS_MCP_X) },
 		/* of a session, below another's: whoever looked did not look for writers */
 		{ 320, 200, .session = 200, .stream = AT_SOCKETS,
-			.writers_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED),
+			.writers_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED),
 			.markers = T(MARKS_MCP_X) },
 		{ 330, 1, .executable = "/usr/bin/python3", .stream = AT_PIPES, .writers = { 50 },
 			.arguments = T("python3\0-m\0mcp_server_git") },
@@ -264,11 +264,11 @@ static void test_not_abandoned(void **state)
 			.markers = T(MARKS_MCP_X) });
 	assert_not(300, VERDICT_ABANDONED);
 	assert_not(310, VERDICT_ABANDONED);
-	assert_in(310, 200, CENSUS_TIE_SESSION);
+	assert_in(310, 200, PROCESS_LINK_SESSION);
 	assert_role(310, AGENT_ROLE_MCP);
 	assert_not(320, VERDICT_ABANDONED);
 	assert_not(330, VERDICT_ABANDONED);
-	assert_no_question(340, VERDICT_ABANDONED);
+	assert_no_query(340, VERDICT_ABANDONED);
 	assert_holds(350, VERDICT_ABANDONED, "");
 	assert_not(350, VERDICT_ORPHANED);
 	assert_holds(360, VERDICT_ABANDONED, "nobody but itself");
@@ -295,9 +295,9 @@ static void test_generations(void **state)
 	assert_holds(310, VERDICT_GENERATION, "1 of 3 processes of files");
 	assert_holds(320, VERDICT_GENERATION, "2 of 3 processes of files for this project; 330");
 	assert_not(330, VERDICT_GENERATION);
-	assert_int_equal(verdict_generation(&census, the(330)).number, 3);
-	assert_int_equal(verdict_generation(&census, the(330)).count, 3);
-	assert_no_question(200, VERDICT_GENERATION);
+	assert_int_equal(verdict_generation(&process_table, the(330)).number, 3);
+	assert_int_equal(verdict_generation(&process_table, the(330)).count, 3);
+	assert_no_query(200, VERDICT_GENERATION);
 }
 
 static void test_no_generations(void **state)
@@ -323,8 +323,8 @@ static void test_no_generations(void **state)
 	assert_string_equal(said(&the(360)->project), said(&the(310)->project));
 	for (uint32_t i = 310; i <= 360; i += 10)
 		assert_not(i, VERDICT_GENERATION);
-	assert_int_equal(verdict_generation(&census, the(320)).count, 1);
-	assert_int_equal(verdict_generation(&census, the(350)).count, 1);
+	assert_int_equal(verdict_generation(&process_table, the(320)).count, 1);
+	assert_int_equal(verdict_generation(&process_table, the(350)).count, 1);
 }
 
 /* --- zombies, versions, files --- */
@@ -350,8 +350,8 @@ static void test_zombies(void **state)
 	assert_holds(310, VERDICT_ZOMBIE, "its parent claude (200) has not asked for its end");
 	assert_false(has(judged(310, VERDICT_ZOMBIE).why, "at least"));
 	assert_not(200, VERDICT_ZOMBIE);
-	assert_no_question(300, VERDICT_ORPHANED);
-	assert_no_question(300, VERDICT_DELETED);
+	assert_no_query(300, VERDICT_ORPHANED);
+	assert_no_query(300, VERDICT_DELETED);
 }
 
 /* Its main process was seen, and is a zombie now: the server is one still. */
@@ -387,7 +387,7 @@ static void test_frozen(void **state)
 	HOST({ 200, 1, .executable = CLAUDE, .name = "claude", .state = 'T' },
 		{ 210, 200, .name = "bash" }, { 220, 200, .name = "gone", .state = 'Z' });
 	assert_holds(200, VERDICT_FROZEN, "stopped by a signal; `sooth thaw`");
-	assert_no_question(220, VERDICT_FROZEN);
+	assert_no_query(220, VERDICT_FROZEN);
 	/* Where it was not told nothing is claimed. */
 	assert_int_equal(judged(210, VERDICT_FROZEN).state & 15, SOOTH_STATE_NOT_MEASURED);
 	the(210)->process->frozen = PROC_FROZEN_NO;
@@ -474,14 +474,14 @@ static void test_outdated(void **state)
 	assert_doubted(290, VERDICT_OUTDATED, "not looked for where its own is installed");
 	assert_holds(291, VERDICT_OUTDATED, "it is 3.0.0; 3.0.1");
 	assert_doubted(292, VERDICT_OUTDATED, "no installed version of Claude Code");
-	assert_no_question(270, VERDICT_OUTDATED);
-	newest = verdict_newest(&census, the(200)->agent, ME);
+	assert_no_query(270, VERDICT_OUTDATED);
+	newest = verdict_newest(&process_table, the(200)->agent, ME);
 	assert_true(span_equal(newest, "2.1.328"));
-	newest = verdict_newest(&census, the(200)->agent, 1001);
+	newest = verdict_newest(&process_table, the(200)->agent, 1001);
 	assert_true(span_equal(newest, "9.9.9"));
-	newest = verdict_newest(&census, the(250)->agent, 1001);
+	newest = verdict_newest(&process_table, the(250)->agent, 1001);
 	assert_true(span_equal(newest, "1.18.33"));
-	assert_int_equal(census.installed.size / sizeof(struct census_installed), 5);
+	assert_int_equal(process_table.installed.size / sizeof(struct process_table_installed), 5);
 }
 
 /* Where versions were looked for nothing newer is there; elsewhere nobody knows. */
@@ -523,7 +523,7 @@ static void test_deleted(void **state)
 	HOST({ 200, 1, .executable = CLAUDE, .is_deleted = true }, { 210, 1, .executable = CLAUDE },
 		{ 220, 1, .executable = "/memfd:program", .is_deleted = true });
 	assert_holds(200, VERDICT_DELETED, "removed or replaced");
-	assert_no_question(220, VERDICT_DELETED);
+	assert_no_query(220, VERDICT_DELETED);
 	assert_not(210, VERDICT_DELETED);
 }
 

@@ -6,7 +6,7 @@
 #include "base/units.h"
 #include "core/registry.h"
 #include "probes/context.h"
-#include "probes/ends.h"
+#include "probes/exit_reasons.h"
 #include "probes/proc.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
@@ -457,8 +457,8 @@ static void test_gone_before_a_reading(void **state)
 {
 	const uint32_t asked = 9;
 	struct stream_target target = { .record = { .kind = STREAM_TARGET } };
-	struct ends_end end = {
-		.record = { .time_ns = 5, .kind = ENDS_END, .pid = 9, .start_ticks = 100 }
+	struct exit_reasons_end end = {
+		.record = { .time_ns = 5, .kind = EXIT_REASONS_END, .pid = 9, .start_ticks = 100 }
 	};
 	struct record_tail tail[] = { { &target.selector, "host", 4 },
 		{ &target.pids, &asked, sizeof(asked) } };

@@ -65,7 +65,8 @@ void told(const char *path, const char *format, ...)
 	va_end(arguments);
 }
 
-void told_before(const char *name, const char *result, const char *path, const char *format, ...)
+void reported_before(
+	const char *name, const char *result, const char *path, const char *format, ...)
 {
 	va_list arguments;
 

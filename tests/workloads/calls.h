@@ -22,8 +22,8 @@ long call_make(const char *name, long number, const long a[6]);
 /* Of the call made last: the path it is about, from the root (NULL: none), and its arguments. */
 void told(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Of a call that does not return here: an exec or exit. */
-void told_before(const char *name, const char *result, const char *path, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+void reported_before(const char *name, const char *result, const char *path, const char *format,
+	...) __attribute__((format(printf, 4, 5)));
 
 /* "/tmp/calls-x/NAME"; three may be in use at once. */
 const char *in_calls(const char *name);

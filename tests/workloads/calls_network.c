@@ -121,7 +121,7 @@ static void await(long fd, const char *words)
 	told(NULL, "[%s POLLIN→POLLIN], 1, NULL, NULL, 8", fd_is(fd, words));
 }
 
-static void talk(long calling, const char *calling_words, long called, const char *called_words)
+static void talk(long calling, const char *calling_text, long called, const char *called_text)
 {
 	char a[] = "ask", b[] = "again";
 	struct iovec parts[2] = { { a, 3 }, { b, 5 } }, room = { got, sizeof(got) };
@@ -131,35 +131,35 @@ static void talk(long calling, const char *calling_words, long called, const cha
 	socklen_t size = sizeof(error);
 
 	CALL(sendto, calling, P("hello\n"), 6, MSG_NOSIGNAL, 0, 0);
-	told(NULL, "%s, \"hello\\n\", 6, MSG_NOSIGNAL, NULL, 0", fd_is(calling, calling_words));
-	await(called, called_words);
+	told(NULL, "%s, \"hello\\n\", 6, MSG_NOSIGNAL, NULL, 0", fd_is(calling, calling_text));
+	await(called, called_text);
 	CALL(recvfrom, called, P(got), sizeof(got), MSG_PEEK, 0, 0);
-	told(NULL, "%s, \"hello\\n\", 256, MSG_PEEK, NULL, NULL", fd_is(called, called_words));
+	told(NULL, "%s, \"hello\\n\", 256, MSG_PEEK, NULL, NULL", fd_is(called, called_text));
 	CALL(recvfrom, called, P(got), sizeof(got), 0, 0, 0);
-	told(NULL, "%s, \"hello\\n\", 256, 0, NULL, NULL", fd_is(called, called_words));
+	told(NULL, "%s, \"hello\\n\", 256, 0, NULL, NULL", fd_is(called, called_text));
 	CALL(recvfrom, called, P(got), sizeof(got), MSG_DONTWAIT, 0, 0);
-	told(NULL, "%s, 0x%lx, 256, MSG_DONTWAIT, NULL, NULL", fd_is(called, called_words), P(got));
+	told(NULL, "%s, 0x%lx, 256, MSG_DONTWAIT, NULL, NULL", fd_is(called, called_text), P(got));
 	CALL(sendmsg, calling, P(&out), 0);
-	told(NULL, "%s, {2 parts \"ask\"}, 0", fd_is(calling, calling_words));
-	await(called, called_words);
+	told(NULL, "%s, {2 parts \"ask\"}, 0", fd_is(calling, calling_text));
+	await(called, called_text);
 	CALL(recvmsg, called, P(&in), MSG_WAITALL | MSG_DONTWAIT);
 	told(NULL, "%s, {1 parts \"askagain\"}, MSG_DONTWAIT|MSG_WAITALL",
-		fd_is(called, called_words));
+		fd_is(called, called_text));
 	CALL(getsockopt, calling, SOL_SOCKET, SO_ERROR, P(&error), P(&size));
-	told(NULL, "%s, SOL_SOCKET, SO_ERROR, [0], [4]", fd_is(calling, calling_words));
+	told(NULL, "%s, SOL_SOCKET, SO_ERROR, [0], [4]", fd_is(calling, calling_text));
 	CALL(shutdown, calling, SHUT_WR);
-	told(NULL, "%s, SHUT_WR", fd_is(calling, calling_words));
+	told(NULL, "%s, SHUT_WR", fd_is(calling, calling_text));
 	CALL(close, calling);
-	told(NULL, "%s", fd_is(calling, calling_words));
+	told(NULL, "%s", fd_is(calling, calling_text));
 	CALL(close, called);
-	told(NULL, "%s", fd_is(called, called_words));
+	told(NULL, "%s", fd_is(called, called_text));
 }
 
 static void connections(int family, const char *name, const char *protocol)
 {
 	struct server s = { .protocol = protocol };
 	struct end mine, peer = { .size = sizeof(peer.address) };
-	char calling_words[200];
+	char calling_text[200];
 	long calling, called;
 
 	serve(&s, family, name);
@@ -171,14 +171,14 @@ static void connections(int family, const char *name, const char *protocol)
 	mine.size = sizeof(mine.address);
 	CALL(getsockname, calling, P(&mine.address), P(&mine.size));
 	put_in_words(&mine);
-	snprintf(calling_words, sizeof(calling_words), "%s", between(protocol, &mine, &s.at));
-	told(NULL, "%s, %s, [%u]", fd_is(calling, calling_words), mine.words, (unsigned)mine.size);
-	name_of(calling, "getpeername", calling_words);
+	snprintf(calling_text, sizeof(calling_text), "%s", between(protocol, &mine, &s.at));
+	told(NULL, "%s, %s, [%u]", fd_is(calling, calling_text), mine.words, (unsigned)mine.size);
+	name_of(calling, "getpeername", calling_text);
 	called = CALL(accept4, s.fd, P(&peer.address), P(&peer.size), SOCK_NONBLOCK | SOCK_CLOEXEC);
 	put_in_words(&peer);
 	told(NULL, "%s, %s, [%u], SOCK_NONBLOCK|SOCK_CLOEXEC", fd_is(s.fd, s.words), peer.words,
 		(unsigned)peer.size);
-	talk(calling, calling_words, called, between(protocol, &s.at, &mine));
+	talk(calling, calling_text, called, between(protocol, &s.at, &mine));
 	CALL(close, s.fd);
 	told(NULL, "%s", fd_is(s.fd, s.words));
 	/* Nobody is there any more. */

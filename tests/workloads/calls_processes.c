@@ -72,7 +72,7 @@ static long begin_child(void)
 
 static void end_child(int status)
 {
-	told_before("exit_group", "?", NULL, "%d", status);
+	reported_before("exit_group", "?", NULL, "%d", status);
 	syscall(SYS_exit_group, status);
 }
 
@@ -94,7 +94,7 @@ static void exec_child(const char *program)
 	CALL(execveat, AT_FDCWD, P("plain"), P(arguments), P(none), AT_SYMLINK_NOFOLLOW);
 	told(in_calls("plain"), "AT_FDCWD, \"plain\", 0x%lx, 0x%lx, AT_SYMLINK_NOFOLLOW",
 		P(arguments), P(none));
-	told_before("execve", "0", "/bin/true",
+	reported_before("execve", "0", "/bin/true",
 		"\"/bin/true\", [\"true\", \"--token\", \"***\", \"x\\ny\"], 0x%lx", P(none));
 	syscall(SYS_execve, program, arguments, none);
 	end_child(99);

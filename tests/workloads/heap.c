@@ -83,17 +83,17 @@ static int workers_end(struct heap_board *board, bool is_exec)
 		return -ENOSPC;
 	for (uint32_t i = 0; i < workers[0].used; i++)
 		if (!workers[0].blocks[i].is_inherited) {
-			image->tally.live_blocks++;
-			image->tally.live_bytes += workers[0].blocks[i].size;
+			image->aggregate.live_blocks++;
+			image->aggregate.live_bytes += workers[0].blocks[i].size;
 		}
 	for (uint64_t i = 0; i < options.threads; i++) {
-		heap_tally_add(&image->tally, &workers[i].tally);
+		heap_aggregate_add(&image->aggregate, &workers[i].aggregate);
 		if (workers[i].err)
 			err = workers[i].err;
 	}
-	heap_exchange_sum(&image->tally);
-	image->tally.peak_bytes = heap_live_peak();
-	image->tally.peak_slack_bytes = options.threads > 1 ? 2 * options.threads * LARGEST : 0;
+	heap_exchange_sum(&image->aggregate);
+	image->aggregate.peak_bytes = heap_live_peak();
+	image->aggregate.peak_slack_bytes = options.threads > 1 ? 2 * options.threads * LARGEST : 0;
 	return err;
 }
 

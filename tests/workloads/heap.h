@@ -65,7 +65,7 @@ struct heap_calls {
 };
 
 /* What one thread, or all of an image, called and what was alive at its end. */
-struct heap_tally {
+struct heap_aggregate {
 	struct heap_calls calls[HEAP_FUNCTIONS];
 	uint64_t freed_null;
 	uint64_t inherited_blocks; /* given back, that were allocated before the fork */
@@ -90,7 +90,7 @@ struct heap_worker {
 	const struct heap_allocator *allocator;
 	uint64_t random;
 	uint64_t turns;
-	struct heap_tally tally;
+	struct heap_aggregate aggregate;
 	int err;
 	uint32_t used;
 	struct heap_block blocks[HEAP_BLOCKS];
@@ -102,7 +102,7 @@ int heap_worker_run(struct heap_worker *worker, uint64_t turns);
 void *heap_worker_thread(void *worker);
 /* Blocks that one thread allocates and another frees go through one table of the process. */
 void heap_exchange_forget(void);
-void heap_exchange_sum(struct heap_tally *into);
+void heap_exchange_sum(struct heap_aggregate *into);
 /* Begin anew with nothing alive, as a child does; its blocks are inherited from here on. */
 void heap_worker_inherit(struct heap_worker *worker);
 void heap_live_forget(void);
@@ -119,8 +119,9 @@ struct heap_request {
 };
 uint64_t heap_request_size(const struct heap_request *request);
 void *heap_call(const struct heap_allocator *allocator, const struct heap_request *request,
-	struct heap_tally *tally);
-void heap_free(const struct heap_allocator *allocator, void *block, struct heap_tally *tally);
+	struct heap_aggregate *aggregate);
+void heap_free(
+	const struct heap_allocator *allocator, void *block, struct heap_aggregate *aggregate);
 bool heap_has(const struct heap_allocator *allocator, enum heap_function function);
 
 /* heap_truth.c */
@@ -129,7 +130,7 @@ bool heap_has(const struct heap_allocator *allocator, enum heap_function functio
 struct heap_image {
 	atomic_int pid; /* 0: not written, or not yet */
 	bool is_exec;
-	struct heap_tally tally;
+	struct heap_aggregate aggregate;
 };
 
 /* Shared by a tree of processes through fork and, as a descriptor, exec. */
@@ -147,7 +148,7 @@ struct heap_fact {
 int heap_board_new(struct heap_board **board, int *fd);
 int heap_board_open(struct heap_board **board, int fd);
 struct heap_image *heap_board_add(struct heap_board *board, bool is_exec);
-void heap_tally_add(struct heap_tally *into, const struct heap_tally *from);
+void heap_aggregate_add(struct heap_aggregate *into, const struct heap_aggregate *from);
 /* Writes w->truth_path. */
 int heap_truth_write(const struct workload *w, const char *scenario, const struct heap_board *board,
 	const struct heap_fact *facts);

@@ -88,9 +88,9 @@ static void *make(const struct heap_allocator *a, const struct heap_request *r)
 }
 
 void *heap_call(const struct heap_allocator *allocator, const struct heap_request *request,
-	struct heap_tally *tally)
+	struct heap_aggregate *aggregate)
 {
-	struct heap_calls *calls = &tally->calls[request->function];
+	struct heap_calls *calls = &aggregate->calls[request->function];
 	uint64_t size = heap_request_size(request);
 	void *block = make(allocator, request);
 
@@ -103,11 +103,12 @@ void *heap_call(const struct heap_allocator *allocator, const struct heap_reques
 	return block;
 }
 
-void heap_free(const struct heap_allocator *allocator, void *block, struct heap_tally *tally)
+void heap_free(
+	const struct heap_allocator *allocator, void *block, struct heap_aggregate *aggregate)
 {
 	if (block)
-		tally->calls[HEAP_FREE].count++;
+		aggregate->calls[HEAP_FREE].count++;
 	else
-		tally->freed_null++;
+		aggregate->freed_null++;
 	allocator->free(block);
 }

@@ -16,27 +16,27 @@ static struct {
 	bool releases;
 } options = { .blocks = 100 };
 
-static void allocate(void **blocks, struct heap_tally *tally, uint64_t from, uint64_t to)
+static void allocate(void **blocks, struct heap_aggregate *aggregate, uint64_t from, uint64_t to)
 {
 	for (uint64_t i = from; i < to; i++) {
 		struct heap_request request = { HEAP_MALLOC, NULL, SIZE(i), 1, 0 };
 
-		blocks[i] = heap_call(&heap_program, &request, tally);
-		tally->live_blocks++;
-		tally->live_bytes += SIZE(i);
+		blocks[i] = heap_call(&heap_program, &request, aggregate);
+		aggregate->live_blocks++;
+		aggregate->live_bytes += SIZE(i);
 	}
 }
 
-static void release(void **blocks, struct heap_tally *tally, bool is_inherited)
+static void release(void **blocks, struct heap_aggregate *aggregate, bool is_inherited)
 {
 	for (uint64_t i = 0; i < 2 * options.blocks; i++) {
-		heap_free(&heap_program, blocks[i], tally);
+		heap_free(&heap_program, blocks[i], aggregate);
 		if (is_inherited) {
-			tally->inherited_blocks++;
-			tally->inherited_bytes += SIZE(i);
+			aggregate->inherited_blocks++;
+			aggregate->inherited_bytes += SIZE(i);
 		} else {
-			tally->live_blocks--;
-			tally->live_bytes -= SIZE(i);
+			aggregate->live_blocks--;
+			aggregate->live_bytes -= SIZE(i);
 		}
 	}
 }
@@ -44,7 +44,7 @@ static void release(void **blocks, struct heap_tally *tally, bool is_inherited)
 static int run(const struct workload *w)
 {
 	void **blocks = heap_memory(2 * options.blocks * sizeof(*blocks));
-	static struct heap_tally before;
+	static struct heap_aggregate before;
 	struct heap_board *board = NULL;
 	struct heap_image *image;
 	int parent_fd = parent_open();
@@ -58,20 +58,20 @@ static int run(const struct workload *w)
 	if (err)
 		return err;
 	image = heap_board_add(board, false);
-	allocate(blocks, &image->tally, options.blocks, 2 * options.blocks);
-	image->tally.peak_bytes = image->tally.live_bytes;
+	allocate(blocks, &image->aggregate, options.blocks, 2 * options.blocks);
+	image->aggregate.peak_bytes = image->aggregate.live_bytes;
 	pid = child_fork(parent_fd);
 	if (pid < 0)
 		return pid;
 	if (!pid) {
-		release(blocks, &heap_board_add(board, false)->tally, true);
+		release(blocks, &heap_board_add(board, false)->aggregate, true);
 		_exit(EXIT_SUCCESS);
 	}
 	err = child_wait(pid);
 	if (options.releases)
-		release(blocks, &image->tally, false);
-	image->tally.live_bytes += before.live_bytes;
-	image->tally.live_blocks += before.live_blocks;
+		release(blocks, &image->aggregate, false);
+	image->aggregate.live_bytes += before.live_bytes;
+	image->aggregate.live_blocks += before.live_blocks;
 	return err ? err
 		   : heap_truth_write(w, "heap_inherited", board,
 			     (struct heap_fact[]){ { "before_ready", options.blocks },

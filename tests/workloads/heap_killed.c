@@ -20,7 +20,7 @@ static struct {
 static void *storm(void *arg)
 {
 	struct heap_image *image = arg;
-	struct heap_calls *calls = image->tally.calls;
+	struct heap_calls *calls = image->aggregate.calls;
 	volatile uint64_t *given = &calls[HEAP_MALLOC].count, *freed = &calls[HEAP_FREE].count;
 
 	for (;;) {
@@ -84,9 +84,9 @@ static int run(const struct workload *w)
 	if (err)
 		return err;
 	for (uint64_t i = 0; i < options.threads; i++) {
-		struct heap_tally *tally = &board->images[i].tally;
+		struct heap_aggregate *aggregate = &board->images[i].aggregate;
 
-		tally->calls[HEAP_MALLOC].bytes = SIZE * tally->calls[HEAP_MALLOC].count;
+		aggregate->calls[HEAP_MALLOC].bytes = SIZE * aggregate->calls[HEAP_MALLOC].count;
 	}
 	return heap_truth_write(w, "heap_killed", board,
 		(struct heap_fact[]){ { "slack", options.threads }, { 0 } });

@@ -18,7 +18,7 @@
 
 static struct {
 	uint64_t turns, forks;
-	bool is_told;
+	bool is_reported;
 	char *library;
 } options = { .turns = 1000 };
 
@@ -77,7 +77,7 @@ static int image_run(struct heap_board *board, uint64_t seed)
 	struct heap_image *image;
 	int err = load();
 
-	if (!err && options.is_told)
+	if (!err && options.is_reported)
 		err = wait_for_word();
 	if (err)
 		return err;
@@ -85,12 +85,12 @@ static int image_run(struct heap_board *board, uint64_t seed)
 	worker->random = seed;
 	err = heap_worker_run(worker, options.turns);
 	image = heap_board_add(board, false);
-	image->tally = worker->tally;
-	image->tally.peak_bytes = heap_live_peak();
-	heap_exchange_sum(&image->tally);
+	image->aggregate = worker->aggregate;
+	image->aggregate.peak_bytes = heap_live_peak();
+	heap_exchange_sum(&image->aggregate);
 	for (uint32_t i = 0; i < worker->used; i++) {
-		image->tally.live_blocks++;
-		image->tally.live_bytes += worker->blocks[i].size;
+		image->aggregate.live_blocks++;
+		image->aggregate.live_bytes += worker->blocks[i].size;
 	}
 	return err;
 }
@@ -125,8 +125,8 @@ static const struct param params[] = {
 		1000000000 },
 	{ "forks", "F", "children, each loading it for itself (0)", PARAM_NUMBER, &options.forks, 0,
 		FORKS_MAX },
-	{ "told", NULL, "say when it is loaded, and call when told", PARAM_FLAG, &options.is_told,
-		0, 0 },
+	{ "told", NULL, "say when it is loaded, and call when told", PARAM_FLAG,
+		&options.is_reported, 0, 0 },
 	{ "library", "FILE", "another that defines all ten functions", PARAM_TEXT, &options.library,
 		0, 0 },
 	{ 0 },

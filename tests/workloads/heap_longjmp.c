@@ -20,8 +20,8 @@ static struct {
 	uint64_t count, deep;
 } options = { .count = 100, .deep = 1 };
 
-static struct heap_tally tally;
-static atomic_bool is_wanted;
+static struct heap_aggregate aggregate;
+static atomic_bool is_selected;
 static sigjmp_buf *out;
 
 static void on_signal(int number)
@@ -32,7 +32,7 @@ static void on_signal(int number)
 
 static void inside(void)
 {
-	if (atomic_exchange(&is_wanted, false))
+	if (atomic_exchange(&is_selected, false))
 		raise(SIGUSR1);
 }
 
@@ -40,7 +40,7 @@ static void whole_call(void)
 {
 	struct heap_request request = { HEAP_MALLOC, NULL, SIZE, 1, 0 };
 
-	heap_free(&heap_program, heap_call(&heap_program, &request, &tally), &tally);
+	heap_free(&heap_program, heap_call(&heap_program, &request, &aggregate), &aggregate);
 }
 
 __attribute__((noinline)) static void leave_call(uint64_t depth)
@@ -50,11 +50,11 @@ __attribute__((noinline)) static void leave_call(uint64_t depth)
 
 	if (!sigsetjmp(here, 1)) {
 		out = &here;
-		atomic_store(&is_wanted, true);
+		atomic_store(&is_selected, true);
 		heap_program.malloc(SIZE);
 		abort(); /* it did not leave */
 	}
-	tally.calls[HEAP_MALLOC].unfinished++;
+	aggregate.calls[HEAP_MALLOC].unfinished++;
 	whole_call();
 	if (left > 1)
 		leave_call(left - 1);
@@ -79,8 +79,8 @@ static int run(const struct workload *w)
 	for (uint64_t i = 0; i < options.count; i++)
 		leave_call(options.deep);
 	heap_own_inside = NULL;
-	tally.peak_bytes = SIZE;
-	heap_board_add(board, false)->tally = tally;
+	aggregate.peak_bytes = SIZE;
+	heap_board_add(board, false)->aggregate = aggregate;
 	return heap_truth_write(w, "heap_longjmp", board, NULL);
 }
 

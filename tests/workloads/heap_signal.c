@@ -18,13 +18,13 @@ static struct {
 	bool is_inside;
 } options = { .count = 100 };
 
-static struct heap_tally tally, nested;
-static atomic_bool is_wanted;
+static struct heap_aggregate aggregate, nested;
+static atomic_bool is_selected;
 
 static void on_signal(int number)
 {
 	struct heap_request request = { HEAP_MALLOC, NULL, INNER_SIZE, 1, 0 };
-	struct heap_tally *into = options.is_inside ? &nested : &tally;
+	struct heap_aggregate *into = options.is_inside ? &nested : &aggregate;
 
 	(void)number;
 	heap_free(&heap_program, heap_call(&heap_program, &request, into), into);
@@ -33,7 +33,7 @@ static void on_signal(int number)
 /* Once for each call from outside: the handler's own call comes through here as well. */
 static void inside(void)
 {
-	if (atomic_exchange(&is_wanted, false))
+	if (atomic_exchange(&is_selected, false))
 		raise(SIGUSR1);
 }
 
@@ -57,16 +57,16 @@ static int run(const struct workload *w)
 	for (uint64_t i = 0; i < options.count; i++) {
 		void *block;
 
-		atomic_store(&is_wanted, options.is_inside);
-		block = heap_call(&heap_program, &request, &tally);
+		atomic_store(&is_selected, options.is_inside);
+		block = heap_call(&heap_program, &request, &aggregate);
 		if (!options.is_inside)
 			raise(SIGUSR1);
-		heap_free(&heap_program, block, &tally);
+		heap_free(&heap_program, block, &aggregate);
 	}
 	if (options.is_inside)
 		heap_own_inside = NULL;
-	tally.peak_bytes = SIZE + (options.is_inside ? 0 : INNER_SIZE);
-	heap_board_add(board, false)->tally = tally;
+	aggregate.peak_bytes = SIZE + (options.is_inside ? 0 : INNER_SIZE);
+	heap_board_add(board, false)->aggregate = aggregate;
 	return heap_truth_write(w, "heap_signal", board,
 		(struct heap_fact[]){ { "nested", 2 * nested.calls[HEAP_MALLOC].count }, { 0 } });
 }

@@ -31,7 +31,7 @@ struct storm {
 	uint64_t duration_ns;
 	uint64_t limit; /* pairs; UINT64_MAX: as many as there is time for */
 	uint64_t first; /* what is written is this and one more for each pair */
-	struct heap_tally tally;
+	struct heap_aggregate aggregate;
 	uint64_t made;
 	uint64_t answer;
 	uint64_t wall_ns;
@@ -101,9 +101,9 @@ static void storm_run(struct storm *storm)
 		run_flat_out(storm, start + storm->duration_ns);
 	storm->wall_ns = clock_ns(CLOCK_MONOTONIC) - start;
 	storm->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
-	storm->tally.calls[HEAP_MALLOC].count = storm->made;
-	storm->tally.calls[HEAP_MALLOC].bytes = storm->made * options.size;
-	storm->tally.calls[HEAP_FREE].count = storm->made;
+	storm->aggregate.calls[HEAP_MALLOC].count = storm->made;
+	storm->aggregate.calls[HEAP_MALLOC].bytes = storm->made * options.size;
+	storm->aggregate.calls[HEAP_FREE].count = storm->made;
 	pthread_barrier_wait(&done);
 }
 
@@ -156,12 +156,12 @@ static int report(const struct workload *w, const struct storm *storms)
 	for (uint64_t i = 0; i < options.threads; i++) {
 		if (!is_right(&storms[i]))
 			return -EIO;
-		heap_tally_add(&image->tally, &storms[i].tally);
+		heap_aggregate_add(&image->aggregate, &storms[i].aggregate);
 		answer ^= storms[i].answer;
 		made += storms[i].made;
 	}
-	image->tally.peak_bytes = made ? options.size : 0;
-	image->tally.peak_slack_bytes = (options.threads - 1) * options.size;
+	image->aggregate.peak_bytes = made ? options.size : 0;
+	image->aggregate.peak_slack_bytes = (options.threads - 1) * options.size;
 	printf("answer %" PRIu64 "\n", answer);
 	return heap_truth_write(w, "heap_storm", board,
 		(struct heap_fact[]){ { "pairs", made }, { "answer", answer }, { 0 } });

@@ -68,7 +68,7 @@ struct heap_image *heap_board_add(struct heap_board *board, bool is_exec)
 }
 
 /* Peaks of several threads or processes are no sum; whoever knows one sets it afterwards. */
-void heap_tally_add(struct heap_tally *into, const struct heap_tally *from)
+void heap_aggregate_add(struct heap_aggregate *into, const struct heap_aggregate *from)
 {
 	for (int i = 0; i < HEAP_FUNCTIONS; i++) {
 		into->calls[i].count += from->calls[i].count;
@@ -96,11 +96,11 @@ __attribute__((format(printf, 2, 3))) static void say(struct text *text, const c
 		text->size += (size_t)n;
 }
 
-static void say_calls(struct text *text, const struct heap_tally *tally)
+static void say_calls(struct text *text, const struct heap_aggregate *aggregate)
 {
 	say(text, "\"functions\":{");
 	for (int i = 0; i < HEAP_FUNCTIONS; i++) {
-		const struct heap_calls *calls = &tally->calls[i];
+		const struct heap_calls *calls = &aggregate->calls[i];
 
 		say(text,
 			"%s\"%s\":{\"count\":%" PRIu64 ",\"failed\":%" PRIu64
@@ -112,42 +112,42 @@ static void say_calls(struct text *text, const struct heap_tally *tally)
 	say(text, "}");
 }
 
-static void say_tally(struct text *text, const struct heap_tally *tally)
+static void say_aggregate(struct text *text, const struct heap_aggregate *aggregate)
 {
 	uint64_t events = 0, failed = 0, overflows = 0, bytes = 0;
 
 	for (int i = 0; i < HEAP_FUNCTIONS; i++) {
-		events += tally->calls[i].count;
-		failed += tally->calls[i].failed;
-		overflows += tally->calls[i].overflows;
-		bytes += tally->calls[i].bytes;
+		events += aggregate->calls[i].count;
+		failed += aggregate->calls[i].failed;
+		overflows += aggregate->calls[i].overflows;
+		bytes += aggregate->calls[i].bytes;
 	}
-	say_calls(text, tally);
+	say_calls(text, aggregate);
 	say(text,
 		",\"events\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"overflows\":%" PRIu64
 		",\"allocated_bytes\":%" PRIu64 ",\"freed_null\":%" PRIu64
 		",\"inherited_blocks\":%" PRIu64 ",\"inherited_bytes\":%" PRIu64
 		",\"live_blocks\":%" PRIu64 ",\"live_bytes\":%" PRIu64 ",\"peak_bytes\":%" PRIu64
 		",\"peak_slack_bytes\":%" PRIu64,
-		events, failed, overflows, bytes, tally->freed_null, tally->inherited_blocks,
-		tally->inherited_bytes, tally->live_blocks, tally->live_bytes, tally->peak_bytes,
-		tally->peak_slack_bytes);
+		events, failed, overflows, bytes, aggregate->freed_null,
+		aggregate->inherited_blocks, aggregate->inherited_bytes, aggregate->live_blocks,
+		aggregate->live_bytes, aggregate->peak_bytes, aggregate->peak_slack_bytes);
 }
 
 static void say_all(struct text *text, const struct workload *w, const char *scenario,
 	const struct heap_board *board, const struct heap_fact *facts)
 {
 	unsigned int used = atomic_load(&board->used);
-	static struct heap_tally sum;
+	static struct heap_aggregate sum;
 
 	for (unsigned int i = 0; i < used && i < HEAP_IMAGES_MAX; i++)
-		heap_tally_add(&sum, &board->images[i].tally);
+		heap_aggregate_add(&sum, &board->images[i].aggregate);
 	if (used == 1) {
-		sum.peak_bytes = board->images[0].tally.peak_bytes;
-		sum.peak_slack_bytes = board->images[0].tally.peak_slack_bytes;
+		sum.peak_bytes = board->images[0].aggregate.peak_bytes;
+		sum.peak_slack_bytes = board->images[0].aggregate.peak_slack_bytes;
 	}
 	say(text, "{\"scenario\":\"%s\",\"seed\":%" PRIu64 ",", scenario, w->seed);
-	say_tally(text, &sum);
+	say_aggregate(text, &sum);
 	for (; facts && facts->name; facts++)
 		say(text, ",\"%s\":%" PRIu64, facts->name, facts->value);
 	say(text, ",\n\"images\":[");
@@ -156,7 +156,7 @@ static void say_all(struct text *text, const struct workload *w, const char *sce
 
 		say(text, "%s\n{\"pid\":%d,\"is_exec\":%s,", i ? "," : "", image->pid,
 			image->is_exec ? "true" : "false");
-		say_tally(text, &image->tally);
+		say_aggregate(text, &image->aggregate);
 		say(text, "}");
 	}
 	say(text, "]}\n");

@@ -92,7 +92,7 @@ static uint64_t draw_size(struct heap_worker *worker)
 }
 
 /* A tagged size as a product of two: the number is one more than a multiple of 16. */
-static void draw_product(struct heap_worker *worker, struct heap_request *r)
+static void draw_side_output(struct heap_worker *worker, struct heap_request *r)
 {
 	r->each = draw_size(worker);
 	r->number = 1;
@@ -112,7 +112,7 @@ static void draw_request(struct heap_worker *worker, struct heap_request *r)
 	r->alignment = UINT64_C(1) << (4 + draw(worker, 9));
 	if (r->function == HEAP_POSIX_MEMALIGN && chance(worker, 32))
 		r->alignment = BAD_ALIGNMENT;
-	draw_product(worker, r);
+	draw_side_output(worker, r);
 	if (!is_array) {
 		r->number *= r->each;
 		r->each = 1;
@@ -128,8 +128,8 @@ static void draw_request(struct heap_worker *worker, struct heap_request *r)
 static void forget(struct heap_worker *worker, const struct heap_block *block)
 {
 	if (block->is_inherited) {
-		worker->tally.inherited_blocks++;
-		worker->tally.inherited_bytes += block->size;
+		worker->aggregate.inherited_blocks++;
+		worker->aggregate.inherited_bytes += block->size;
 	}
 }
 
@@ -140,7 +140,7 @@ static int allocate(struct heap_worker *worker, enum heap_function function)
 
 	draw_request(worker, &r);
 	block->size = heap_request_size(&r);
-	block->at = heap_call(worker->allocator, &r, &worker->tally);
+	block->at = heap_call(worker->allocator, &r, &worker->aggregate);
 	block->is_inherited = false;
 	if (!block->at)
 		return 0;
@@ -171,7 +171,7 @@ static int resize(struct heap_worker *worker, enum heap_function function)
 	else if (old.size > 32 && r.each == 1 && r.number < ABSURD_BYTES && chance(worker, 4))
 		r.number = old.size - 16 * draw(worker, 2);
 	block->size = heap_request_size(&r);
-	block->at = heap_call(worker->allocator, &r, &worker->tally);
+	block->at = heap_call(worker->allocator, &r, &worker->aggregate);
 	if (!block->at && block->size) {
 		*block = old; /* failed: it stays where it was */
 		return 0;
@@ -197,7 +197,7 @@ static int release(struct heap_worker *worker)
 	int err;
 
 	if (!worker->used || chance(worker, 32)) {
-		heap_free(worker->allocator, NULL, &worker->tally);
+		heap_free(worker->allocator, NULL, &worker->aggregate);
 		return 0;
 	}
 	block = &worker->blocks[draw(worker, worker->used)];
@@ -209,7 +209,7 @@ static int release(struct heap_worker *worker)
 	forget(worker, &old);
 	if (!old.is_inherited)
 		heap_live_change(0, old.size);
-	heap_free(worker->allocator, old.at, &worker->tally);
+	heap_free(worker->allocator, old.at, &worker->aggregate);
 	return 0;
 }
 
@@ -234,7 +234,7 @@ void heap_exchange_forget(void)
 	atomic_flag_clear(&exchange.is_locked);
 }
 
-static void add_live(struct heap_tally *into, const struct heap_block *block)
+static void add_live(struct heap_aggregate *into, const struct heap_block *block)
 {
 	if (!block->at || block->is_inherited)
 		return;
@@ -242,7 +242,7 @@ static void add_live(struct heap_tally *into, const struct heap_block *block)
 	into->live_bytes += block->size;
 }
 
-void heap_exchange_sum(struct heap_tally *into)
+void heap_exchange_sum(struct heap_aggregate *into)
 {
 	for (int i = 0; i < EXCHANGE_SLOTS; i++)
 		add_live(into, &exchange.slots[i]);
@@ -305,7 +305,7 @@ void *heap_worker_thread(void *arg)
 	pthread_barrier_wait(worker->begin);
 	heap_worker_run(worker, worker->turns);
 	for (uint32_t i = 0; i < worker->used; i++)
-		add_live(&worker->tally, &worker->blocks[i]);
+		add_live(&worker->aggregate, &worker->blocks[i]);
 	pthread_barrier_wait(worker->done);
 	for (;;)
 		sleep_ns(WORKLOAD_SECONDS_MAX * NS_PER_SEC);
@@ -314,7 +314,7 @@ void *heap_worker_thread(void *arg)
 
 void heap_worker_inherit(struct heap_worker *worker)
 {
-	memset(&worker->tally, 0, sizeof(worker->tally));
+	memset(&worker->aggregate, 0, sizeof(worker->aggregate));
 	for (uint32_t i = 0; i < worker->used; i++)
 		worker->blocks[i].is_inherited = true;
 }

@@ -50,7 +50,7 @@ static void note_call(struct call_backlog *b, const struct sooth_record *r)
 	b->waiting++;
 }
 
-static void note_reading(struct call_backlog *b, const struct sooth_record *r)
+static void note_snapshot(struct call_backlog *b, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	struct known_process *p = map_put(&b->processes, &id, NULL);
@@ -67,7 +67,7 @@ static void note(struct call_backlog *b, const struct sooth_record *r)
 	if (r->kind == SYSCALLS_CALL)
 		note_call(b, r);
 	else if (r->kind == FDS_PROCESS || r->kind == PROCESS_JOIN || r->kind == PROCESS_LEAVE)
-		note_reading(b, r);
+		note_snapshot(b, r);
 	b->has_begun |= r->kind == STREAM_BEGIN;
 }
 
@@ -104,14 +104,14 @@ static bool is_known(const struct fd_follow *by_calls, const struct sooth_record
 	       (fd_follow_has_moved(by_calls, &id) || fd_follow_directory(by_calls, &id).size);
 }
 
-static bool is_reading(const struct sooth_record *r)
+static bool is_snapshot(const struct sooth_record *r)
 {
 	return r->kind == FDS_DESCRIPTOR || r->kind == FDS_PROCESS || r->kind == SOCKETS_SOCKET ||
 	       r->kind == SOCKETS_PROCESS || r->kind == PROC_PROCESS;
 }
 
 /* What the calls alone say of a number is of after them, and says that the reading's is too. */
-static int take_readings(struct call_backlog *b)
+static int take_snapshots(struct call_backlog *b)
 {
 	const struct sooth_record *r;
 	struct fd_follow by_calls;
@@ -120,7 +120,7 @@ static int take_readings(struct call_backlog *b)
 	if (fd_follow_init(&by_calls))
 		return -ENOMEM;
 	while ((r = next_held(b, &at))) {
-		if (!is_reading(r))
+		if (!is_snapshot(r))
 			fd_follow_take(&by_calls, r);
 		else if (!is_known(&by_calls, r))
 			fd_follow_take(b->fds, r);
@@ -133,7 +133,7 @@ static int let_go(struct call_backlog *b, struct sooth_error *err)
 {
 	const struct sooth_record *r;
 	size_t at = 0;
-	int status = take_readings(b);
+	int status = take_snapshots(b);
 
 	b->is_over = true;
 	if (status)

@@ -68,7 +68,7 @@ static void put_end(struct buffer *out, uint32_t status)
 		buffer_format(out, "exited with %u", status >> 8 & 0xff);
 }
 
-int call_exit_tell(struct output *output, const struct call_exit *e, struct sooth_error *err)
+int call_exit_emit(struct output *output, const struct call_exit *e, struct sooth_error *err)
 {
 	const struct process_leave *leave = e->leave;
 	struct span thread = span_of(leave->name, strnlen(leave->name, sizeof(leave->name)));
@@ -87,7 +87,8 @@ int call_exit_tell(struct output *output, const struct call_exit *e, struct soot
 		tail_span(&row.process, e->process.size ? e->process : thread),
 		tail_buffer(&row.end, &end),
 	};
-	status = OUTPUT_ASIDE(output, &sections[e->is_host], &row, tail, ARRAY_SIZE(tail), err);
+	status = OUTPUT_INTERLEAVED(
+		output, &sections[e->is_host], &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&end);
 	return status;
 }

@@ -18,6 +18,6 @@ struct call_exit {
 /* What comes among calls, for the section of these: `asides` of core/sink.h. */
 extern const struct section *const call_exit_asides[], *const call_exit_host_asides[];
 
-int call_exit_tell(struct output *output, const struct call_exit *e, struct sooth_error *err);
+int call_exit_emit(struct output *output, const struct call_exit *e, struct sooth_error *err);
 
 #endif

@@ -64,15 +64,15 @@ static bool is_own(const struct call_at_hand *c, const struct transfer *t,
 
 static void write_at(struct call_contents *c, uint64_t at, uint64_t bytes)
 {
-	uint64_t end = at + bytes, extent, there = c->there_bytes;
+	uint64_t end = at + bytes, time_span, there = c->there_bytes;
 
 	if (!c->since_bytes || at < c->begin)
 		c->begin = at;
 	if (!c->since_bytes || end > c->end)
 		c->end = end;
 	c->since_bytes += bytes;
-	extent = c->end - c->begin;
-	c->there_bytes = c->since_bytes < extent ? c->since_bytes : extent;
+	time_span = c->end - c->begin;
+	c->there_bytes = c->since_bytes < time_span ? c->since_bytes : time_span;
 	/* Of these so many took no place of their own. */
 	if (c->there_bytes - there < bytes)
 		c->overwritten_bytes += bytes - (c->there_bytes - there);
@@ -206,16 +206,16 @@ static void take_seek(const struct call_at_hand *c)
 
 static void cut(struct call_contents *c, uint64_t size)
 {
-	uint64_t extent = size > c->begin ? size - c->begin : 0;
+	uint64_t time_span = size > c->begin ? size - c->begin : 0;
 
-	if (!extent || size >= c->end) {
-		if (!extent)
+	if (!time_span || size >= c->end) {
+		if (!time_span)
 			replace(c);
 		return;
 	}
-	if (c->there_bytes > extent) {
-		c->replaced_bytes += c->there_bytes - extent;
-		c->there_bytes = extent;
+	if (c->there_bytes > time_span) {
+		c->replaced_bytes += c->there_bytes - time_span;
+		c->there_bytes = time_span;
 	}
 	c->since_bytes = c->there_bytes;
 	c->end = size;

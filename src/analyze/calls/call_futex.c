@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Arguments of futex(2): its operation says which of them it looks at, and what they are. See
- * call_words.h. */
+ * call_text.h. */
 #include "analyze/calls/call_written.h"
 
 #include "base/cleanup.h"
@@ -12,7 +12,7 @@
 #define BITSET_MATCH_ANY 0xffffffffu
 #define WAKE_OPARG_SHIFT 8u
 
-enum part { UNUSED, COUNT, TIME, WORD, BITS, CHANGE, UNKNOWN };
+enum time_range { UNUSED, COUNT, TIME, WORD, BITS, CHANGE, UNKNOWN };
 
 /* Of those from the third on; the last row is of all others. */
 static const struct use {
@@ -36,7 +36,7 @@ static const struct use {
 	{ -1, { COUNT, UNKNOWN, WORD, UNKNOWN } },
 };
 
-static enum part part_of(const struct written *a)
+static enum time_range part_of(const struct written *a)
 {
 	const struct use *use = uses;
 	int operation = (int)(a->w->call->arguments[OPERATION] & OPERATION_MASK);

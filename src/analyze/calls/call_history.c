@@ -10,7 +10,7 @@
 #include "analyze/calls/call_about.h"
 #include "analyze/calls/call_history_parts.h"
 #include "base/cleanup.h"
-#include "bpf/tally.h"
+#include "bpf/aggregate.h"
 #include "model/stream_records.h"
 #include "probes/fds.h"
 #include "probes/proc.h"
@@ -159,7 +159,7 @@ static void take_call(struct call_histories *h, const struct syscalls_call *call
 		.call = call,
 		.types = call_table_get(h->types, call->abi, call->number),
 		.kinds = call_kinds_of(h->kinds, call),
-		.is_error = tally_is_error(call->result) };
+		.is_error = aggregate_is_error(call->result) };
 
 	if (!c.history || call->result_state != SOOTH_STATE_VALUE)
 		return;
@@ -280,7 +280,7 @@ void call_histories_take(struct call_histories *h, const struct sooth_record *r)
 		h->refused++;
 }
 
-void call_histories_settle(struct call_histories *h)
+void call_histories_resolve(struct call_histories *h)
 {
 	struct sooth_error ignored;
 	size_t position = 0;
@@ -295,7 +295,7 @@ void call_histories_settle(struct call_histories *h)
 		const struct map *m;
 
 		if (one)
-			call_peers_settle(one);
+			call_peers_resolve(one);
 		for (size_t i = 0; one && (m = map_at(one, i)); i++)
 			h->refused += m->refused;
 	}

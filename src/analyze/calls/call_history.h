@@ -148,7 +148,7 @@ void call_histories_fini(struct call_histories *h);
 int call_histories_begin(struct call_histories *h);
 void call_histories_take(struct call_histories *h, const struct sooth_record *r);
 /* Nothing comes any more. */
-void call_histories_settle(struct call_histories *h);
+void call_histories_resolve(struct call_histories *h);
 void call_histories_next_interval(struct call_histories *h);
 /* NULL: it made no call. */
 const struct call_history *call_histories_get(

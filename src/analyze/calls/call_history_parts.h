@@ -36,7 +36,7 @@ void call_places_take(const struct call_at_hand *c);
 void call_files_take(const struct call_at_hand *c);
 void call_peers_take(const struct call_at_hand *c);
 /* What is under way when an interval ends. */
-void call_peers_settle(struct call_history *h);
+void call_peers_resolve(struct call_history *h);
 void call_waits_take(const struct call_at_hand *c);
 
 /* A key made of a path, whose rest is zero. */

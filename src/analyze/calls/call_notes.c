@@ -50,7 +50,7 @@ static const struct section uring_section = {
 
 int call_notes_init(struct call_notes *n, struct sooth_error *err)
 {
-	holds_init(&n->holds);
+	pauses_init(&n->holds);
 	if (reducer_init(&n->urings, registry_schema(SYSCALLS_URING), "opcode", OPCODES_MAX))
 		return 0;
 	return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "make the table of io_uring");
@@ -58,7 +58,7 @@ int call_notes_init(struct call_notes *n, struct sooth_error *err)
 
 void call_notes_take(struct call_notes *n, const struct sooth_record *r)
 {
-	holds_take(&n->holds, r, SYSCALLS_HOLD);
+	pauses_take(&n->holds, r, SYSCALLS_PAUSE);
 	if (record_as(r, SYSCALLS_URING, sizeof(struct syscalls_uring)))
 		reducer_push(&n->urings, r);
 }
@@ -126,7 +126,7 @@ static int note_urings(const struct call_notes *n, struct output *output, struct
 	return 0;
 }
 
-static int tell_urings(const struct call_notes *n, struct output *output, struct sooth_error *err)
+static int emit_urings(const struct call_notes *n, struct output *output, struct sooth_error *err)
 {
 	size_t count;
 	_cleanup_free_ const struct sooth_record **rows = sorted(n, &count);
@@ -141,16 +141,16 @@ static int tell_urings(const struct call_notes *n, struct output *output, struct
 	return status;
 }
 
-static int tell_holds(struct call_notes *n, struct output *output, struct sooth_error *err)
+static int emit_holds(struct call_notes *n, struct output *output, struct sooth_error *err)
 {
-	return holds_tell(&n->holds, output, "every call of a target that may be held", err);
+	return pauses_emit(&n->holds, output, "every call of a target that may be held", err);
 }
 
-int call_notes_tell(struct call_notes *n, struct output *output, struct sooth_error *err)
+int call_notes_emit(struct call_notes *n, struct output *output, struct sooth_error *err)
 {
 	int status = note_urings(n, output, err);
 
-	return status ? status : tell_holds(n, output, err);
+	return status ? status : emit_holds(n, output, err);
 }
 
 void call_note_some_unseen(struct output *output, const char *what)
@@ -171,9 +171,9 @@ void call_note_unseen(struct output *output, uint64_t calls)
 		call_note_some_unseen(output, what);
 }
 
-int call_notes_tell_table(struct call_notes *n, struct output *output, struct sooth_error *err)
+int call_notes_emit_table(struct call_notes *n, struct output *output, struct sooth_error *err)
 {
-	int status = tell_urings(n, output, err);
+	int status = emit_urings(n, output, err);
 
-	return status ? status : tell_holds(n, output, err);
+	return status ? status : emit_holds(n, output, err);
 }

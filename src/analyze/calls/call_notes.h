@@ -6,11 +6,11 @@
 #ifndef SOOTH_ANALYZE_CALL_NOTES_H
 #define SOOTH_ANALYZE_CALL_NOTES_H
 
-#include "analyze/holds.h"
+#include "analyze/pauses.h"
 #include "core/reduce.h"
 
 struct call_notes {
-	struct holds holds;
+	struct pauses holds;
 	struct reducer urings; /* struct syscalls_uring by opcode */
 };
 
@@ -19,12 +19,12 @@ extern const struct sooth_schema call_notes_uring_schema;
 int call_notes_init(struct call_notes *n, struct sooth_error *err);
 void call_notes_take(struct call_notes *n, const struct sooth_record *r);
 /* At the end of a report; io_uring as a limit. */
-int call_notes_tell(struct call_notes *n, struct output *output, struct sooth_error *err);
+int call_notes_emit(struct call_notes *n, struct output *output, struct sooth_error *err);
 /* The same with io_uring as a table of its own. */
 /* That no figure of time is of some calls, or of so many; of none: nothing is said. */
 void call_note_some_unseen(struct output *output, const char *what);
 void call_note_unseen(struct output *output, uint64_t calls);
-int call_notes_tell_table(struct call_notes *n, struct output *output, struct sooth_error *err);
+int call_notes_emit_table(struct call_notes *n, struct output *output, struct sooth_error *err);
 void call_notes_fini(struct call_notes *n);
 
 #endif

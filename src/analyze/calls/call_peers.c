@@ -113,7 +113,7 @@ static void begin(const struct call_at_hand *c, const struct call_path *address)
 		*kept = pending;
 }
 
-static void settle(const struct call_at_hand *c, bool is_made, unsigned error)
+static void resolve(const struct call_at_hand *c, bool is_made, unsigned error)
 {
 	uint32_t fd = (uint32_t)call_int(c->call->arguments[0]);
 	const struct call_pending *pending = map_get(&c->history->pending, &fd);
@@ -134,7 +134,7 @@ static void take_connect(const struct call_at_hand *c)
 	struct call_peer *p;
 
 	if (is_again && c->error != LINUX_EALREADY && c->error != LINUX_EINPROGRESS) {
-		settle(c, !c->is_error || c->error == LINUX_EISCONN, c->error);
+		resolve(c, !c->is_error || c->error == LINUX_EISCONN, c->error);
 		return;
 	}
 	p = is_again || c->error == LINUX_EISCONN ? NULL : peer_of(c, &address);
@@ -160,17 +160,17 @@ static void take_answer(const struct call_at_hand *c)
 		c->call->arguments[2] != LINUX_SO_ERROR || value.bytes.size < sizeof(error))
 		return;
 	memcpy(&error, value.bytes.data, sizeof(error));
-	settle(c, !error, error);
+	resolve(c, !error, error);
 }
 
 static void take_transfer(const struct call_at_hand *c)
 {
 	if (!c->is_error)
-		settle(c, true, 0);
+		resolve(c, true, 0);
 	else if (c->error == LINUX_ECONNREFUSED || c->error == LINUX_ETIMEDOUT ||
 		 c->error == LINUX_EHOSTUNREACH || c->error == LINUX_ENETUNREACH ||
 		 c->error == LINUX_ECONNRESET)
-		settle(c, false, c->error);
+		resolve(c, false, c->error);
 }
 
 static void take_close(const struct call_at_hand *c)
@@ -211,7 +211,7 @@ void call_peers_take(const struct call_at_hand *c)
 		take_transfer(c);
 }
 
-void call_peers_settle(struct call_history *h)
+void call_peers_resolve(struct call_history *h)
 {
 	size_t position = 0;
 	void *value;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "analyze/records.h"
-#include "bpf/tally.h"
+#include "bpf/aggregate.h"
 
 #define FAMILY_UNIX  1 /* as Linux numbers them */
 #define FAMILY_INET  2
@@ -75,7 +75,7 @@ bool call_is_timed(const struct syscalls_call *call)
 
 bool call_succeeded(const struct syscalls_call *call)
 {
-	return call->result_state == SOOTH_STATE_VALUE && !tally_is_error(call->result);
+	return call->result_state == SOOTH_STATE_VALUE && !aggregate_is_error(call->result);
 }
 
 /* --- addresses --- */

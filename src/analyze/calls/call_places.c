@@ -4,7 +4,7 @@
 
 #include "analyze/calls/call_history_parts.h"
 #include "base/units.h"
-#include "bpf/tally.h"
+#include "bpf/aggregate.h"
 
 #define PLACED_NS (NS_PER_MS / 2) /* what took less needs no path of its own */
 #define MOVED_NS  2		  /* that a byte may take: 500 MB a second */
@@ -126,7 +126,7 @@ static void add_time(const struct call_at_hand *c, bool has_text, uint64_t ns)
 	t->count++;
 	t->total_ns += ns;
 	t->max_ns = ns > t->max_ns ? ns : t->max_ns;
-	t->histogram[tally_bucket(ns) & (SYSCALLS_BUCKETS - 1)]++;
+	t->histogram[aggregate_bucket(ns) & (SYSCALLS_BUCKETS - 1)]++;
 }
 
 static void add_times(const struct call_at_hand *c)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a call returned, as people read it: numbers are written as the arguments of their kind are.
- * See call_words.h. */
+ * See call_text.h. */
 #include "analyze/calls/call_written.h"
 
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "bpf/tally.h"
+#include "bpf/aggregate.h"
 
 static bool returns_address(const struct syscall_row *row)
 {
@@ -27,7 +27,7 @@ static bool is_control(const struct call_types *types)
 }
 
 /* "0x8002 (O_RDWR|O_LARGEFILE)", "10 (SIGUSR1)" */
-static void put_named(const struct call_words *w, const struct flag_table *flags)
+static void put_named(const struct call_text *w, const struct flag_table *flags)
 {
 	uint64_t result = (uint64_t)w->call->result;
 
@@ -42,18 +42,18 @@ static void put_named(const struct call_words *w, const struct flag_table *flags
 	buffer_char(w->out, ')');
 }
 
-static bool returns_descriptor(const struct call_words *w)
+static bool returns_descriptor(const struct call_text *w)
 {
 	return w->types->returns_fd ||
 	       (is_control(w->types) && written_control_copies(w->call->arguments[1]));
 }
 
-void call_put_result(const struct call_words *w)
+void call_put_result(const struct call_text *w)
 {
 	const struct flag_table *flags =
 		is_control(w->types) ? written_control_result(w->call->arguments[1]) : NULL;
 
-	if (tally_is_error(w->call->result))
+	if (aggregate_is_error(w->call->result))
 		buffer_string(w->out, "-1");
 	else if (w->fds && returns_descriptor(w))
 		written_put_fd(w, w->call->result);

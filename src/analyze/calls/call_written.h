@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An argument that is being written, and what is written of structs; for call_words.c. */
+/* An argument that is being written, and what is written of structs; for call_text.c. */
 #ifndef SOOTH_ANALYZE_CALL_WRITTEN_H
 #define SOOTH_ANALYZE_CALL_WRITTEN_H
 
-#include "analyze/calls/call_words.h"
+#include "analyze/calls/call_text.h"
 
 #define ITEMS_SHOWN 8 /* of an array */
 
 struct written {
-	const struct call_words *w;
+	const struct call_text *w;
 	size_t i; /* which argument */
 	const struct argument_type *type;
 	uint64_t value;
@@ -21,7 +21,7 @@ void written_as_hex(const struct written *a);
 void written_as_int(const struct written *a);
 void written_as_pointer(const struct written *a);
 /* "3</etc/passwd>" */
-void written_put_fd(const struct call_words *w, int64_t fd);
+void written_put_fd(const struct call_text *w, int64_t fd);
 
 void written_as_polled(const struct written *a);
 void written_as_epoll_events(const struct written *a);

@@ -9,7 +9,7 @@
 
 #include "analyze/calls/call_pieces.h"
 #include "analyze/calls/fd_effects.h"
-#include "analyze/sockets/socket_words.h"
+#include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
 #include "model/stream_records.h"
 #include "probes/fd_names.h"
@@ -221,7 +221,7 @@ static void take_socket(struct fd_follow *f, const struct sockets_socket *s)
 }
 
 /* A reading is whole. */
-static void end_reading(struct fd_follow *f, const struct sooth_record *r)
+static void end_snapshot(struct fd_follow *f, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	struct fd_table *t = map_get(&f->tables, &id);
@@ -340,7 +340,7 @@ void fd_follow_take(struct fd_follow *f, const struct sooth_record *r)
 	else if ((known = record_as(r, SOCKETS_SOCKET, sizeof(struct sockets_socket))))
 		take_socket(f, known);
 	else if (r->kind == FDS_PROCESS || r->kind == SOCKETS_PROCESS)
-		end_reading(f, r);
+		end_snapshot(f, r);
 	else if ((known = record_as(r, PROC_PROCESS, PROC_PROCESS_LEAST)))
 		take_process(f, known);
 	else if ((known = record_as(r, PROCESS_JOIN, sizeof(struct process_join))))

@@ -136,7 +136,7 @@ void operation_lives_name(struct operation_lives *s, const struct syscalls_call 
 		memcpy(life->name, call->name, sizeof(life->name));
 }
 
-bool operation_lives_tells(
+bool operation_lives_emits(
 	const struct operation_lives *s, const struct process_id *id, const struct life *life)
 {
 	if (life->has_come || life->has_ended)

@@ -31,7 +31,7 @@ void operation_lives_take(struct operation_lives *s, const struct sooth_record *
 /* Nobody read who it is: its thread at least has a name. Whatever is read later is better. */
 void operation_lives_name(struct operation_lives *s, const struct syscalls_call *call);
 /* Whoever was there all the time is told only when it was asked for. */
-bool operation_lives_tells(
+bool operation_lives_emits(
 	const struct operation_lives *s, const struct process_id *id, const struct life *life);
 
 #endif

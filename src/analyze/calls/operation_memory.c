@@ -31,14 +31,14 @@ static void add_break(struct operation_sums *s, const struct syscalls_call *call
 {
 	struct process_id id = process_id_of(&call->record);
 	uint64_t asked = call->arguments[0], now = (uint64_t)call->result;
-	bool is_new, is_question;
+	bool is_new, is_query;
 	uint64_t *end = map_put(&s->breaks, &id, &is_new);
 	uint64_t before = end ? *end : 0;
 	struct memory_sum *sum;
 
-	is_question = !asked || (before && asked == before);
+	is_query = !asked || (before && asked == before);
 	sum = memory_of(s, call, "brk",
-		is_question	 ? " to ask"
+		is_query	 ? " to ask"
 		: !before	 ? ""
 		: asked > before ? " to grow"
 				 : " to shrink");
@@ -47,7 +47,7 @@ static void add_break(struct operation_sums *s, const struct syscalls_call *call
 	if (!sum)
 		return;
 	sum->errors += asked && asked != now;
-	if (is_question)
+	if (is_query)
 		sum->bytes_state = SOOTH_STATE_ABSENT;
 	else if (!before)
 		sum->bytes_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "analyze/calls/operation_parts.h"
-#include "bpf/tally.h"
+#include "bpf/aggregate.h"
 #include "model/errno_names.h"
 
 /* As Linux numbers them. */
@@ -43,7 +43,7 @@ static void take_named_peer(const struct syscalls_call *call, struct fd_followed
 void operation_add_socket(struct operation_sums *s, const struct syscalls_call *call,
 	const struct fd_followed *known, uint64_t bytes, bool is_write)
 {
-	bool is_error = tally_is_error(call->result);
+	bool is_error = aggregate_is_error(call->result);
 	struct fd_followed socket = *known;
 	struct network_sum *sum;
 
@@ -74,7 +74,7 @@ void operation_add_connect(
 	const struct fd_followed *known = fd_follow_get(fds, &id, call_int(call->arguments[0]));
 	struct fd_followed socket = known ? *known : (struct fd_followed){ 0 };
 	struct call_piece piece = call_piece(call, 1, SYSCALLS_PART_TARGET);
-	bool is_error = tally_is_error(call->result) && !is_undecided(call->result);
+	bool is_error = aggregate_is_error(call->result) && !is_undecided(call->result);
 	char address[FD_FOLLOW_ADDRESS];
 	struct network_sum *sum;
 

@@ -7,7 +7,7 @@
 
 #include "analyze/calls/operation_parts.h"
 #include "base/cleanup.h"
-#include "bpf/tally.h"
+#include "bpf/aggregate.h"
 
 #define FILES_MAX	65536
 #define CONNECTIONS_MAX 65536
@@ -88,7 +88,7 @@ static void add_side(struct operation_sums *s, const struct fd_follow *fds,
 {
 	struct process_id id = process_id_of(&call->record);
 	const struct fd_followed *known = fd_follow_get(fds, &id, fd);
-	bool is_error = tally_is_error(call->result);
+	bool is_error = aggregate_is_error(call->result);
 
 	if (known && known->kind == FD_FOLLOWED_SOCKET) {
 		operation_add_socket(s, call, known, bytes, is_write);

@@ -149,7 +149,7 @@ static uint64_t weigh_memory(const void *value)
 }
 
 /* Whose sum it is, where that is kept. */
-static struct span tell_whose(const struct operations_state *s, const struct process_id *process,
+static struct span emit_owner(const struct operations_state *s, const struct process_id *process,
 	struct sooth_record *record, uint8_t *state)
 {
 	const struct life *life;
@@ -173,7 +173,7 @@ static uint8_t times_state(struct operations_state *s, const struct operation_ti
 			   : SOOTH_STATE_ABSENT;
 }
 
-static int tell_file(struct operations_state *s, const struct sorted *one, struct sooth_error *err)
+static int emit_file(struct operations_state *s, const struct sorted *one, struct sooth_error *err)
 {
 	static const char *const kinds[] = { "file", "directory", "pipe", "socket", "terminal",
 		"other" };
@@ -192,7 +192,7 @@ static int tell_file(struct operations_state *s, const struct sorted *one, struc
 		.max_ns = sum->times.max_ns };
 	struct record_tail tail[] = {
 		tail_span(&row.process,
-			tell_whose(s, &path->process, &row.record, &row.process_state)),
+			emit_owner(s, &path->process, &row.record, &row.process_state)),
 		tail_string(&row.path, path->text),
 		tail_string(&row.kind, kinds[sum->kind % ARRAY_SIZE(kinds)]),
 	};
@@ -200,7 +200,7 @@ static int tell_file(struct operations_state *s, const struct sorted *one, struc
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int tell_connection(
+static int emit_connection(
 	struct operations_state *s, const struct sorted *one, struct sooth_error *err)
 {
 	const struct operation_path *path = one->key;
@@ -225,14 +225,14 @@ static int tell_connection(
 		row.label_state = SOOTH_STATE_VALUE;
 	struct record_tail tail[] = {
 		tail_span(&row.process,
-			tell_whose(s, &path->process, &row.record, &row.process_state)),
+			emit_owner(s, &path->process, &row.record, &row.process_state)),
 		tail_string(&row.connection, path->text),
 		tail_span(&row.label, label),
 	};
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int tell_memory(
+static int emit_memory(
 	struct operations_state *s, const struct sorted *one, struct sooth_error *err)
 {
 	const struct memory_key *key = one->key;
@@ -246,7 +246,7 @@ static int tell_memory(
 		.max_ns = sum->times.max_ns };
 	struct record_tail tail[] = {
 		tail_span(&row.process,
-			tell_whose(s, &key->process, &row.record, &row.process_state)),
+			emit_owner(s, &key->process, &row.record, &row.process_state)),
 		tail_string(&row.operation, key->operation),
 	};
 
@@ -256,7 +256,7 @@ static int tell_memory(
 typedef int (*teller)(
 	struct operations_state *s, const struct sorted *one, struct sooth_error *err);
 
-static int tell_sorted(struct operations_state *s, const struct section *like, const struct map *m,
+static int emit_sorted(struct operations_state *s, const struct section *like, const struct map *m,
 	uint64_t (*weigh)(const void *value), teller tell, struct sooth_error *err)
 {
 	struct section section = *like;
@@ -275,7 +275,7 @@ static int tell_sorted(struct operations_state *s, const struct section *like, c
 	return status ? status : output_close_section(s->output, err);
 }
 
-static void end_words(const struct life *life, char *out, size_t size)
+static void exit_reason_text(const struct life *life, char *out, size_t size)
 {
 	char name[SIGNAL_NAME_SIZE];
 
@@ -286,7 +286,7 @@ static void end_words(const struct life *life, char *out, size_t size)
 		snprintf(out, size, "exit %u", life->status >> 8 & 0xff);
 }
 
-static int tell_life(struct operations_state *s, const struct process_id *id,
+static int emit_life(struct operations_state *s, const struct process_id *id,
 	const struct life *life, struct sooth_error *err)
 {
 	char end[64];
@@ -300,7 +300,7 @@ static int tell_life(struct operations_state *s, const struct process_id *id,
 		.command_state = life->command ? SOOTH_STATE_VALUE
 					       : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED) };
 
-	end_words(life, end, sizeof(end));
+	exit_reason_text(life, end, sizeof(end));
 	struct record_tail tail[] = {
 		tail_span(&row.name, span_of(life->name, strnlen(life->name, sizeof(life->name)))),
 		tail_span(&row.command,
@@ -310,7 +310,7 @@ static int tell_life(struct operations_state *s, const struct process_id *id,
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int tell_lives(struct operations_state *s, struct sooth_error *err)
+static int emit_lives(struct operations_state *s, struct sooth_error *err)
 {
 	static const struct section section = { .name = "processes",
 		.title = "processes that came and went",
@@ -323,8 +323,8 @@ static int tell_lives(struct operations_state *s, struct sooth_error *err)
 	void *life;
 
 	while (!status && map_next(&s->lives.all, &position, &id, &life)) {
-		if (operation_lives_tells(&s->lives, id, life))
-			status = tell_life(s, id, life, err);
+		if (operation_lives_emits(&s->lives, id, life))
+			status = emit_life(s, id, life, err);
 	}
 	return status;
 }
@@ -345,7 +345,7 @@ SECTIONS(network, .name = "network", .title = "connections", .shape = SECTION_TA
 SECTIONS(memory, .name = "memory", .title = "memory", .shape = SECTION_TABLE,
 	.rows_most = PEOPLE_ROWS, .if_empty = "no memory was asked for or given back");
 
-static int tell_sums(
+static int emit_sums(
 	struct operations_state *s, const struct operation_sums *sums, struct sooth_error *err)
 {
 	const struct operations_options *o = &s->options;
@@ -353,14 +353,14 @@ static int tell_sums(
 	int status = 0;
 
 	if (all || o->io)
-		status = tell_sorted(
-			s, &io_sections[o->by_process], &sums->files, weigh_io, tell_file, err);
+		status = emit_sorted(
+			s, &io_sections[o->by_process], &sums->files, weigh_io, emit_file, err);
 	if (!status && (all || o->network))
-		status = tell_sorted(s, &network_sections[o->by_process], &sums->connections,
-			weigh_network, tell_connection, err);
+		status = emit_sorted(s, &network_sections[o->by_process], &sums->connections,
+			weigh_network, emit_connection, err);
 	if (!status && (all || o->memory))
-		status = tell_sorted(s, &memory_sections[o->by_process], &sums->memory,
-			weigh_memory, tell_memory, err);
+		status = emit_sorted(s, &memory_sections[o->by_process], &sums->memory,
+			weigh_memory, emit_memory, err);
 	return status;
 }
 
@@ -368,15 +368,15 @@ static int finish(void *state, struct sooth_error *err)
 {
 	struct operations_state *s = state;
 	int status = call_backlog_end(&s->backlog, err);
-	bool tells_all = s->options.is_repeated && s->is_over;
+	bool emits_all = s->options.is_repeated && s->is_over;
 
 	if (!status)
-		status = tell_sums(s, tells_all ? &s->all : &s->interval, err);
+		status = emit_sums(s, emits_all ? &s->all : &s->interval, err);
 	if (!status && (wants_all(&s->options) || s->options.process))
-		status = tell_lives(s, err);
-	if (!status && (tells_all || !s->options.is_repeated))
-		status = call_notes_tell(&s->notes, s->output, err);
-	if (s->has_unseen && (tells_all || !s->options.is_repeated))
+		status = emit_lives(s, err);
+	if (!status && (emits_all || !s->options.is_repeated))
+		status = call_notes_emit(&s->notes, s->output, err);
+	if (s->has_unseen && (emits_all || !s->options.is_repeated))
 		call_note_some_unseen(s->output, "how long some calls took");
 	if (s->has_counts && !s->has_calls)
 		output_limit(s->output, "what calls did", "calls were counted, not kept",

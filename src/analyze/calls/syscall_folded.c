@@ -18,7 +18,7 @@
 #include "analyze/threads/thread_roles.h"
 #include "analyze/calls/transfers.h"
 #include "base/cleanup.h"
-#include "bpf/tally.h"
+#include "bpf/aggregate.h"
 #include "core/stage.h"
 
 /* Frames of a stack, from the process on. */
@@ -62,9 +62,10 @@ static uint8_t kind_of(unsigned category)
 	return category < SYSCALL_CATEGORY_COUNT ? kinds[category] : (uint8_t)FRAME_OTHER;
 }
 
-static void name_apart(struct folded_state *s, const struct sooth_record *record, struct span *name)
+static void name_per_process(
+	struct folded_state *s, const struct sooth_record *record, struct span *name)
 {
-	if (!s->options.is_apart && name->size)
+	if (!s->options.is_per_process && name->size)
 		return;
 	buffer_reset(&s->process);
 	buffer_append(&s->process, name->data, name->size);
@@ -82,7 +83,7 @@ static void put_process(
 	enum thread_role role = thread_role_of(name, process, is_first);
 
 	stack[PROCESS].name = process.size ? process : name;
-	name_apart(s, &call->record, &stack[PROCESS].name);
+	name_per_process(s, &call->record, &stack[PROCESS].name);
 	stack[ROLE].name = role == THREAD_ROLE_UNKNOWN || role == THREAD_ROLE_OTHER
 				   ? name
 				   : span_of_string(thread_role_names.names[role]);
@@ -106,7 +107,7 @@ static struct span find_about(
 static struct call_graph_values values_of(
 	const struct folded_state *s, const struct syscalls_call *call)
 {
-	bool is_error = tally_is_error(call->result);
+	bool is_error = aggregate_is_error(call->result);
 	struct transfer transfer = transfer_of(s->transfers, call);
 
 	return (struct call_graph_values){ {
@@ -164,7 +165,7 @@ static void take_count(struct folded_state *s, const struct syscalls_count *coun
 			kind_of(category) },
 	};
 
-	name_apart(s, &count->record, &stack[PROCESS].name);
+	name_per_process(s, &count->record, &stack[PROCESS].name);
 	s->unfinished += count->unfinished;
 	s->unseen += call_unseen(count);
 	s->has_counts = true;
@@ -209,7 +210,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return call_backlog_push(&s->backlog, batch, err);
 }
 
-void syscall_folded_tell_unfinished(struct output *output, uint64_t count, const char *of)
+void syscall_folded_emit_unfinished(struct output *output, uint64_t count, const char *of)
 {
 	char what[200];
 
@@ -235,17 +236,17 @@ static int finish(void *state, struct sooth_error *err)
 		return status;
 	look.title = "system calls";
 	look.about =
-		s->options.is_apart
+		s->options.is_per_process
 			? "each process, what its thread is for, category, call, what it is about"
 			: "processes of a name, what their threads are for, category, call, what "
 			  "it is about";
 	if (s->has_counts && look.value == CALL_GRAPH_BYTES)
 		output_limit(s->output, "bytes of calls", "they were counted, not seen one by one",
 			"leave out -c");
-	syscall_folded_tell_unfinished(s->output, s->unfinished, NULL);
+	syscall_folded_emit_unfinished(s->output, s->unfinished, NULL);
 	if (look.value == CALL_GRAPH_TIME)
 		call_note_unseen(s->output, s->unseen);
-	return call_graph_tell(&s->graph, &look, s->output, err);
+	return call_graph_emit(&s->graph, &look, s->output, err);
 }
 
 static void fini(void *state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * System calls one a line, as they return: arguments by what they are (call_words.h), each
+ * System calls one a line, as they return: arguments by what they are (call_text.h), each
  * descriptor with what it is (fd_follow.h).
  */
 #include <errno.h>
@@ -12,12 +12,12 @@
 #include "analyze/calls/call_backlog.h"
 #include "analyze/calls/call_exits.h"
 #include "analyze/calls/call_notes.h"
-#include "analyze/calls/call_words.h"
+#include "analyze/calls/call_text.h"
 #include "analyze/records.h"
 #include "analyze/calls/syscall_stream.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "bpf/tally.h"
+#include "bpf/aggregate.h"
 #include "core/stage.h"
 #include "model/errno_names.h"
 #include "model/schema.h"
@@ -210,10 +210,10 @@ static int put_row(struct stream_state *s, const struct syscalls_call *call,
 	return OUTPUT_ROW(s->output, row, tail, ARRAY_SIZE(tail), err);
 }
 
-static bool is_asked_for(const struct stream_state *s, const struct syscalls_call *call,
+static bool is_requested_for(const struct stream_state *s, const struct syscalls_call *call,
 	const struct call_types *types)
 {
-	bool is_error = call->result_state == SOOTH_STATE_VALUE && tally_is_error(call->result);
+	bool is_error = call->result_state == SOOTH_STATE_VALUE && aggregate_is_error(call->result);
 
 	return syscall_set_has(&s->set, types->row) && (!s->options.only_failed || is_error);
 }
@@ -222,10 +222,10 @@ static bool is_asked_for(const struct stream_state *s, const struct syscalls_cal
 static void describe(struct stream_state *s, const struct syscalls_call *call,
 	const struct call_types *types, struct stream_row *row)
 {
-	struct call_words words = { s->options.only_numbers ? NULL : &s->fds, types, call,
+	struct call_text words = { s->options.only_numbers ? NULL : &s->fds, types, call,
 		&s->arguments };
 
-	if (tally_is_error(call->result) && call->result_state == SOOTH_STATE_VALUE) {
+	if (aggregate_is_error(call->result) && call->result_state == SOOTH_STATE_VALUE) {
 		row->error = (uint32_t)-call->result;
 		row->result = -1;
 	}
@@ -240,7 +240,7 @@ static void describe(struct stream_state *s, const struct syscalls_call *call,
 static void describe_result(struct stream_state *s, const struct syscalls_call *call,
 	const struct call_types *types, struct stream_row *row)
 {
-	struct call_words words = { s->options.only_numbers ? NULL : &s->fds, types, call,
+	struct call_text words = { s->options.only_numbers ? NULL : &s->fds, types, call,
 		&s->result };
 
 	buffer_reset(&s->result);
@@ -286,13 +286,14 @@ static int tell(struct stream_state *s, const struct syscalls_call *call, struct
 		.duration_state = call->duration_state,
 		.result = call->result,
 		.result_state = call->result_state };
-	bool is_wanted = is_asked_for(s, call, types), is_pair = makes_pair(types), is_on_path;
+	bool is_selected = is_requested_for(s, call, types), is_pair = makes_pair(types),
+	     is_on_path;
 
-	if (is_wanted && !is_pair)
+	if (is_selected && !is_pair)
 		describe(s, call, types, &row);
-	is_on_path = is_wanted && touches(s, call, types);
+	is_on_path = is_selected && touches(s, call, types);
 	fd_follow_take(&s->fds, &call->record);
-	if (!is_wanted || !(is_on_path || makes(s, call, types)))
+	if (!is_selected || !(is_on_path || makes(s, call, types)))
 		return 0;
 	if (is_pair)
 		describe(s, call, types, &row);
@@ -302,7 +303,7 @@ static int tell(struct stream_state *s, const struct syscalls_call *call, struct
 }
 
 /* Not where single calls were chosen by what they did: an end is no answer to that. */
-static int tell_exit(
+static int emit_exit(
 	struct stream_state *s, const struct process_leave *leave, struct sooth_error *err)
 {
 	struct process_id id = process_id_of(&leave->record);
@@ -316,7 +317,7 @@ static int tell_exit(
 		return 0;
 	put_time(s, leave->record.time_ns);
 	e.time = span_of((const char *)s->time.data, s->time.size);
-	return call_exit_tell(s->output, &e, err);
+	return call_exit_emit(s->output, &e, err);
 }
 
 static int begin_once(struct stream_state *s, struct sooth_error *err)
@@ -351,7 +352,7 @@ static int take(void *state, const struct sooth_record *r, struct sooth_error *e
 	if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))
 		return tell(s, (const void *)r, err);
 	if (record_as(r, PROCESS_LEAVE, sizeof(struct process_leave)))
-		status = tell_exit(s, (const void *)r, err);
+		status = emit_exit(s, (const void *)r, err);
 	fd_follow_take(&s->fds, r);
 	return status;
 }
@@ -392,7 +393,7 @@ static int finish(void *state, struct sooth_error *err)
 		output_limit(s->output, "each call", "calls were counted, not kept",
 			"`sooth trace -c` shows the counts; `sooth record --stream` keeps each "
 			"call");
-	return status ? status : call_notes_tell(&s->notes, s->output, err);
+	return status ? status : call_notes_emit(&s->notes, s->output, err);
 }
 
 static void fini(void *state)

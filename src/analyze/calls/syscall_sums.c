@@ -8,7 +8,7 @@
 
 #include "analyze/calls/call_pieces.h"
 #include "analyze/records.h"
-#include "bpf/tally.h"
+#include "bpf/aggregate.h"
 #include "core/registry.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
@@ -38,21 +38,21 @@ static bool never_returns(const struct syscall_row *row)
 static void take_call(struct syscall_sums *s, const struct syscalls_call *call)
 {
 	bool has_returned = call->result_state == SOOTH_STATE_VALUE;
-	bool is_error = has_returned && tally_is_error(call->result);
+	bool is_error = has_returned && aggregate_is_error(call->result);
 	struct syscalls_count count = {
 		.record = call->record, .number = call->number, .abi = call->abi
 	};
 	struct syscalls_error error = {
 		.record = call->record, .number = call->number, .abi = call->abi, .count = 1
 	};
-	struct tally_slot one = { 0 };
+	struct aggregate_slot one = { 0 };
 
 	count.record.fixed_words = sizeof(count) / SOOTH_RECORD_WORD;
 	error.record.fixed_words = sizeof(error) / SOOTH_RECORD_WORD;
 	if (has_returned && call_is_timed(call))
-		tally_slot_add(&one, is_error, call->duration_ns);
+		aggregate_slot_add(&one, is_error, call->duration_ns);
 	else if (has_returned || never_returns(syscall_by_number(call->abi, call->number)))
-		tally_slot_add_untimed(&one, is_error);
+		aggregate_slot_add_untimed(&one, is_error);
 	else
 		count.unfinished = 1;
 	count.count = one.count;

@@ -163,7 +163,7 @@ static bool is_set_for(const struct table_state *s, uint32_t abi, uint32_t numbe
 
 /* A stream has the calls that change descriptors in any case; a capture has what its own run was
  * asked for. */
-static bool is_asked_for(const struct table_state *s, const struct sooth_record *r)
+static bool is_requested_for(const struct table_state *s, const struct sooth_record *r)
 {
 	const void *known;
 
@@ -201,7 +201,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 	(void)err;
 	batch_for_each (r, batch) {
-		if (is_asked_for(s, r)) {
+		if (is_requested_for(s, r)) {
 			syscall_sums_take(&s->sums, r);
 			if (s->options.is_repeated)
 				syscall_sums_take(&s->all, r);
@@ -252,10 +252,10 @@ static int by_count(const void *a, const void *b)
 }
 
 /* Whose it is, where that is kept; nobody may have read what it is called. */
-#define TELL_WHOSE(s, row, of)                                                                     \
-	tell_whose(s, of, &(row)->record, &(row)->process_state, &(row)->name_state)
+#define EMIT_OWNER(s, row, of)                                                                     \
+	emit_owner(s, of, &(row)->record, &(row)->process_state, &(row)->name_state)
 
-static struct span tell_whose(const struct table_state *s, const struct sooth_record *of,
+static struct span emit_owner(const struct table_state *s, const struct sooth_record *of,
 	struct sooth_record *record, uint8_t *state, uint8_t *name_state)
 {
 	struct process_id id = process_id_of(of);
@@ -279,7 +279,7 @@ static bool waits(const struct syscalls_count *c)
 	return known && syscall_waits(known);
 }
 
-static int tell_call(struct table_state *s, const struct syscalls_count *c, struct sooth_error *err)
+static int emit_call(struct table_state *s, const struct syscalls_count *c, struct sooth_error *err)
 {
 	const struct syscall_row *known = syscall_by_number(c->abi, c->number);
 	uint64_t timed = call_timed(c);
@@ -291,7 +291,7 @@ static int tell_call(struct table_state *s, const struct syscalls_count *c, stru
 		.max_ns = c->max_ns,
 		.category = known ? known->category : SYSCALL_CATEGORY_OTHER };
 	char name[SYSCALL_NAME_SIZE];
-	struct span whose = TELL_WHOSE(s, &row, &c->record);
+	struct span whose = EMIT_OWNER(s, &row, &c->record);
 	struct record_tail tail[] = { tail_span(&row.process, whose),
 		{ &row.name, name, syscall_name(c->abi, c->number, name) } };
 
@@ -307,12 +307,12 @@ static int tell_call(struct table_state *s, const struct syscalls_count *c, stru
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int tell_error(
+static int emit_error(
 	struct table_state *s, const struct syscalls_error *e, struct sooth_error *err)
 {
 	struct error_row row = { .count = e->count, .error = e->error };
 	char name[SYSCALL_NAME_SIZE];
-	struct span whose = TELL_WHOSE(s, &row, &e->record);
+	struct span whose = EMIT_OWNER(s, &row, &e->record);
 	struct record_tail tail[] = { tail_span(&row.process, whose),
 		{ &row.name, name, syscall_name(e->abi, e->number, name) } };
 
@@ -323,16 +323,16 @@ typedef int (*teller)(struct table_state *s, const struct sooth_record *r, struc
 
 static int call_teller(struct table_state *s, const struct sooth_record *r, struct sooth_error *err)
 {
-	return tell_call(s, (const void *)r, err);
+	return emit_call(s, (const void *)r, err);
 }
 
 static int error_teller(
 	struct table_state *s, const struct sooth_record *r, struct sooth_error *err)
 {
-	return tell_error(s, (const void *)r, err);
+	return emit_error(s, (const void *)r, err);
 }
 
-static int tell_sorted(struct table_state *s, const struct section *section,
+static int emit_sorted(struct table_state *s, const struct section *section,
 	const struct reducer *reducer, int (*compare)(const void *, const void *), teller tell,
 	struct sooth_error *err)
 {
@@ -403,8 +403,8 @@ static int tell(struct table_state *s, const struct syscall_sums *sums, struct s
 		output_limit(s->output, "some calls or errors",
 			"there were more than a table holds", "");
 	add_working(s, sums);
-	status = tell_sorted(s, calls, &sums->counts, by_total, call_teller, err);
-	return status ? status : tell_sorted(s, errors, &sums->errors, by_count, error_teller, err);
+	status = emit_sorted(s, calls, &sums->counts, by_total, call_teller, err);
+	return status ? status : emit_sorted(s, errors, &sums->errors, by_count, error_teller, err);
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -417,7 +417,7 @@ static int finish(void *state, struct sooth_error *err)
 
 		status = tell(s, sums, err);
 		call_note_unseen(s->output, unseen(sums));
-		return status ? status : call_notes_tell_table(&s->notes, s->output, err);
+		return status ? status : call_notes_emit_table(&s->notes, s->output, err);
 	}
 	status = tell(s, &s->sums, err);
 	syscall_sums_fini(&s->sums);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "bpf/tally.h"
+#include "bpf/aggregate.h"
 
 #define LINUX_MSG_PEEK 2
 
@@ -61,7 +61,7 @@ struct transfer transfer_of(const struct transfers *t, const struct syscalls_cal
 
 uint64_t transfer_bytes(const struct transfer *t, const struct syscalls_call *call)
 {
-	if (!t->direction || tally_is_error(call->result))
+	if (!t->direction || aggregate_is_error(call->result))
 		return 0;
 	if (t->flags && call->arguments[t->flags] & LINUX_MSG_PEEK)
 		return 0;

@@ -12,7 +12,7 @@ struct comparing {
 	struct compared_rows a, b;
 	double a_s, b_s; /* observed for; 0: not known */
 	double share;
-	struct comparison_told told;
+	struct comparison_reported told;
 	uint64_t rows, not_measured;
 	struct buffer findings, changes; /* struct change_row */
 };
@@ -28,6 +28,6 @@ static inline bool comparing_has_table(
 }
 
 /* The sections, when all is compared. */
-int comparing_tell(struct comparing *c, struct sooth_error *err);
+int comparing_emit(struct comparing *c, struct sooth_error *err);
 
 #endif

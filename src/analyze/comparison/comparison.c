@@ -161,7 +161,7 @@ static void append_change(struct comparing *c, const struct compared_rows *of,
 	RECORD_APPEND(to, change, tail, 7);
 }
 
-static void tell_numbers(struct comparing *c, const struct compared_row *row,
+static void emit_numbers(struct comparing *c, const struct compared_row *row,
 	const struct sooth_field *f, const struct pair *p)
 {
 	struct change_row change = { .kind = CHANGE_CHANGED,
@@ -191,7 +191,7 @@ static void tell_numbers(struct comparing *c, const struct compared_row *row,
 }
 
 /* `percent` of what were figures; 0: they were none. */
-static void tell_words(struct comparing *c, const struct compared_row *row,
+static void emit_words(struct comparing *c, const struct compared_row *row,
 	const struct sooth_field *f, struct span a, struct span b, double percent)
 {
 	struct change_row change = { .kind = CHANGE_CHANGED,
@@ -209,7 +209,7 @@ static void tell_words(struct comparing *c, const struct compared_row *row,
 	append_change(c, &c->a, row, &change, tail);
 }
 
-static void tell_row(struct comparing *c, const struct compared_rows *of,
+static void emit_row(struct comparing *c, const struct compared_rows *of,
 	const struct compared_row *row, enum change_kind kind)
 {
 	struct change_row change = { .kind = (uint8_t)kind,
@@ -256,7 +256,7 @@ static void words_of(struct buffer *out, const struct sooth_field *f, const stru
 }
 
 /* "46.3M", "12s": a figure that was made a text for people. */
-static bool figure_of(const struct buffer *text, double *value)
+static bool value_of(const struct buffer *text, double *value)
 {
 	static const char suffixes[] = "KMGT";
 	char copy[64], *end;
@@ -280,7 +280,7 @@ static void compare_words(struct comparing *c, const struct compared_row *row,
 {
 	struct buffer x = { 0 }, y = { 0 };
 	double p = 0, q = 0;
-	bool are_figures;
+	bool are_values;
 
 	words_of(&x, f, a);
 	words_of(&y, f, b);
@@ -290,13 +290,13 @@ static void compare_words(struct comparing *c, const struct compared_row *row,
 		buffer_fini(&y);
 		return;
 	}
-	are_figures = figure_of(&x, &p) && figure_of(&y, &q);
-	if (are_figures && size_of(p - q) <= c->share * larger(size_of(p), size_of(q))) {
+	are_values = value_of(&x, &p) && value_of(&y, &q);
+	if (are_values && size_of(p - q) <= c->share * larger(size_of(p), size_of(q))) {
 		c->told.within_noise++;
 	} else {
-		tell_words(c, row, f, span_of((const char *)x.data, x.size),
+		emit_words(c, row, f, span_of((const char *)x.data, x.size),
 			span_of((const char *)y.data, y.size),
-			are_figures && p != 0 ? (q - p) * 100 / size_of(p) : 0);
+			are_values && p != 0 ? (q - p) * 100 / size_of(p) : 0);
 		c->told.changed++;
 	}
 	buffer_fini(&x);
@@ -311,7 +311,7 @@ static void compare_numbers(struct comparing *c, const struct compared_row *row,
 	if (!measure(c, f, &p)) {
 		c->not_measured++;
 	} else if (size_of(p.a - p.b) > p.noise) {
-		tell_numbers(c, row, f, &p);
+		emit_numbers(c, row, f, &p);
 		c->told.changed++;
 	} else if (p.a != p.b) {
 		c->told.within_noise++;
@@ -340,15 +340,15 @@ static void compare_field(struct comparing *c, const struct compared_row *a,
 }
 
 /* With a row goes what stands in it. */
-static void tell_alone(struct comparing *c, const struct compared_rows *of,
+static void emit_alone(struct comparing *c, const struct compared_rows *of,
 	struct compared_row *all, size_t index, enum change_kind kind)
 {
 	struct compared_row *row = &all[index];
 
-	row->is_told = true;
-	if (row->above && all[row->above - 1].is_told)
+	row->is_reported = true;
+	if (row->above && all[row->above - 1].is_reported)
 		return;
-	tell_row(c, of, row, kind);
+	emit_row(c, of, row, kind);
 	if (kind == CHANGE_APPEARED)
 		c->told.appeared++;
 	else
@@ -366,7 +366,7 @@ static void compare_rows(struct comparing *c)
 		if (!comparing_has_table(c->b.side, all[i].top))
 			continue;
 		if (!other) {
-			tell_alone(c, &c->a, all, i, CHANGE_VANISHED);
+			emit_alone(c, &c->a, all, i, CHANGE_VANISHED);
 			continue;
 		}
 		other->is_matched = true;
@@ -377,12 +377,12 @@ static void compare_rows(struct comparing *c)
 	for (size_t i = 0; i < c->b.rows.size / sizeof(*others); i++) {
 		if (others[i].is_matched || !comparing_has_table(c->a.side, others[i].top))
 			continue;
-		tell_alone(c, &c->b, others, i, CHANGE_APPEARED);
+		emit_alone(c, &c->b, others, i, CHANGE_APPEARED);
 	}
 }
 
-int comparison_tell(struct output *output, const struct comparison_side *a,
-	const struct comparison_side *b, double share, struct comparison_told *told,
+int comparison_emit(struct output *output, const struct comparison_side *a,
+	const struct comparison_side *b, double share, struct comparison_reported *told,
 	struct sooth_error *err)
 {
 	struct comparing c = { .output = output,
@@ -398,7 +398,7 @@ int comparison_tell(struct output *output, const struct comparison_side *a,
 	if (!status && (buffer_failed(&c.findings) || buffer_failed(&c.changes)))
 		status = error_no_memory(err);
 	if (!status)
-		status = comparing_tell(&c, err);
+		status = comparing_emit(&c, err);
 	*told = c.told;
 	compared_rows_fini(&c.a);
 	compared_rows_fini(&c.b);

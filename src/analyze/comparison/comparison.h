@@ -43,7 +43,7 @@ struct comparison_side {
 	uint64_t lost;	  /* records */
 	bool has_losses;  /* of whatever kind */
 	bool is_part;	  /* from and to since the begin of an observation of so long */
-	uint64_t part_from_ns, part_to_ns, part_whole_ns, part_left_out;
+	uint64_t time_range_from_ns, time_range_to_ns, time_range_whole_ns, time_range_left_out;
 	char boot_id[64], hostname[64], version[64];
 	bool has_processes;   /* the probe proc is among them */
 	struct buffer probes; /* "proc, threads" */
@@ -58,13 +58,13 @@ void comparison_side_fini(struct comparison_side *side);
 /* Observed for, as far as the capture tells; 0: it never began. */
 uint64_t comparison_side_ns(const struct comparison_side *side);
 
-struct comparison_told {
+struct comparison_reported {
 	uint64_t changed, appeared, vanished, within_noise;
 };
 
 /* The sections of the comparison. `share` of the larger value is noise. */
-int comparison_tell(struct output *output, const struct comparison_side *a,
-	const struct comparison_side *b, double share, struct comparison_told *told,
+int comparison_emit(struct output *output, const struct comparison_side *a,
+	const struct comparison_side *b, double share, struct comparison_reported *told,
 	struct sooth_error *err);
 
 #endif

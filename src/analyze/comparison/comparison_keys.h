@@ -14,7 +14,7 @@ struct compared_row {
 	struct sooth_text label;	/* "claude main (web): fd-leak" */
 	uint32_t above;			/* the row it stands in, from 1 on; 0: none */
 	bool is_matched;
-	bool is_told; /* as appeared or vanished, and with it what stands in it */
+	bool is_reported; /* as appeared or vanished, and with it what stands in it */
 };
 
 struct compared_rows {

@@ -14,7 +14,7 @@
 struct side_sink {
 	struct comparison_side *side;
 	bool is_in_losses;
-	bool is_in_part;
+	bool is_in_time_range;
 };
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
@@ -66,7 +66,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 
 	(void)err;
 	s->is_in_losses = section->is_last && !strcmp(section->name, "loss");
-	s->is_in_part = section->is_last && !strcmp(section->name, "part");
+	s->is_in_time_range = section->is_last && !strcmp(section->name, "part");
 	side->filling = is_compared(side, section) ? table_of(side, section) : NULL;
 	return 0;
 }
@@ -95,10 +95,10 @@ static void take_part(
 {
 	batch_for_each (r, batch) {
 		side->is_part = true;
-		side->part_from_ns = figure(schema, "from_ns", r);
-		side->part_to_ns = figure(schema, "to_ns", r);
-		side->part_whole_ns = figure(schema, "whole_ns", r);
-		side->part_left_out = figure(schema, "left_out", r);
+		side->time_range_from_ns = figure(schema, "from_ns", r);
+		side->time_range_to_ns = figure(schema, "to_ns", r);
+		side->time_range_whole_ns = figure(schema, "whole_ns", r);
+		side->time_range_left_out = figure(schema, "left_out", r);
 	}
 }
 
@@ -109,7 +109,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 
 	if (((struct side_sink *)state)->is_in_losses)
 		take_losses(side, section->schema, batch);
-	if (((struct side_sink *)state)->is_in_part)
+	if (((struct side_sink *)state)->is_in_time_range)
 		take_part(side, section->schema, batch);
 	if (!side->filling)
 		return 0;
@@ -202,7 +202,7 @@ uint64_t comparison_side_ns(const struct comparison_side *side)
 	uint64_t end_ns = side->end_ns ? side->end_ns : side->last_ns;
 
 	if (side->is_part && !side->end_ns)
-		return side->part_to_ns - side->part_from_ns;
+		return side->time_range_to_ns - side->time_range_from_ns;
 	return side->begin_ns && end_ns > side->begin_ns ? end_ns - side->begin_ns : 0;
 }
 

@@ -14,7 +14,7 @@ void fd_sums_of(struct fd_sums *sums, const struct snapshot *reading)
 	batch_for_each (r, &records) {
 		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
 
-		sums->watches_told += r->kind == FDS_WATCH;
+		sums->watches_reported += r->kind == FDS_WATCH;
 		if (!d)
 			continue;
 		if (d->type < FDS_TYPES)

@@ -11,7 +11,7 @@ struct fd_sums {
 	uint32_t types[FDS_TYPES];
 	uint32_t other;	    /* of types that this version does not know */
 	uint32_t instances; /* of inotify */
-	uint32_t watches_told;
+	uint32_t watches_reported;
 	const struct fds_process *process; /* borrowed; NULL: another writer's, shorter */
 };
 

@@ -4,7 +4,7 @@
  * who has its other end, paths open more than once, epoll members, inotify watches,
  * limits.
  */
-#include "analyze/fds/fd_tell.h"
+#include "analyze/fds/fd_emit.h"
 #include "base/cursor.h"
 #include "core/registry.h"
 #include "core/stage.h"
@@ -49,10 +49,10 @@ static void note_limits(struct fds_view *s)
 	const struct snapshot *reading;
 	size_t position = 0;
 
-	if (s->view.readings->refused)
+	if (s->view.input->refused)
 		output_limit(
 			s->view.output, "further descriptors", "there were more than are kept", "");
-	while ((reading = snapshots_next(s->view.readings, &position))) {
+	while ((reading = snapshots_next(s->view.input, &position))) {
 		const struct fds_process *p = snapshot_end(reading, sizeof(*p));
 
 		if (!p)
@@ -72,9 +72,9 @@ static void note_limits(struct fds_view *s)
 
 static int finish(void *state, struct sooth_error *err)
 {
-	static int (*const tell[])(struct fds_view *, struct sooth_error *) = { fd_tell_types,
-		fd_tell_limits, fd_tell_descriptors, fd_tell_holders, fd_tell_paths,
-		fd_tell_members, fd_tell_directories, fd_tell_watches };
+	static int (*const tell[])(struct fds_view *, struct sooth_error *) = { fd_emit_types,
+		fd_emit_limits, fd_emit_descriptors, fd_emit_holders, fd_emit_paths,
+		fd_emit_members, fd_emit_directories, fd_emit_watches };
 	int status = 0;
 
 	note_limits(state);

@@ -75,7 +75,7 @@ static uint32_t find_listed(
 			return at;
 		++*count;
 	}
-	return CALL_GRAPH_NOBODY;
+	return CALL_GRAPH_NONE;
 }
 
 static uint32_t append(struct call_graph *g, const struct call_graph_node *node)
@@ -83,9 +83,9 @@ static uint32_t append(struct call_graph *g, const struct call_graph_node *node)
 	uint32_t number = (uint32_t)call_graph_count(g);
 
 	if (number >= CALL_GRAPH_NODES_MAX)
-		return CALL_GRAPH_NOBODY;
+		return CALL_GRAPH_NONE;
 	buffer_append(&g->nodes, node, sizeof(*node));
-	return buffer_failed(&g->nodes) ? CALL_GRAPH_NOBODY : number;
+	return buffer_failed(&g->nodes) ? CALL_GRAPH_NONE : number;
 }
 
 static uint32_t add_listed(struct call_graph *g, struct call_graph_node *node)
@@ -107,13 +107,13 @@ static uint32_t find_or_add_mapped(struct call_graph *g, const struct call_graph
 
 	number = map_put(&g->children, &key, &is_new);
 	if (!number)
-		return CALL_GRAPH_NOBODY;
+		return CALL_GRAPH_NONE;
 	if (is_new)
 		*number = append(g, node);
 	if (*number)
 		return *number;
 	map_remove(&g->children, &key);
-	return CALL_GRAPH_NOBODY;
+	return CALL_GRAPH_NONE;
 }
 
 /* Most frames have few below them: a short list is found sooner than a place in a large map. */
@@ -145,19 +145,19 @@ uint32_t call_graph_below(
 		g->cut_names++;
 	}
 	node.name = names_put(&g->names, name, NULL);
-	return node.name == NAMES_NONE ? CALL_GRAPH_NOBODY : find_or_add(g, &node);
+	return node.name == NAMES_NONE ? CALL_GRAPH_NONE : find_or_add(g, &node);
 }
 
 void call_graph_add(struct call_graph *g, const struct call_graph_frame *stack, size_t depth,
 	const struct call_graph_values *values)
 {
-	uint32_t at = CALL_GRAPH_NOBODY;
+	uint32_t at = CALL_GRAPH_NONE;
 	size_t i;
 
 	for (i = 0; i < depth && i < CALL_GRAPH_DEPTH_MAX; i++) {
 		uint32_t below = call_graph_below(g, at, &stack[i]);
 
-		if (below == CALL_GRAPH_NOBODY)
+		if (below == CALL_GRAPH_NONE)
 			break;
 		at = below;
 	}
@@ -207,7 +207,7 @@ static int by_parent_and_weight(const void *a, const void *b)
 /* Siblings stand together: first[i] is where those below node i begin. */
 static void walk(const struct sibling *all, size_t count, uint32_t *first, struct buffer *out)
 {
-	uint32_t at = CALL_GRAPH_NOBODY;
+	uint32_t at = CALL_GRAPH_NONE;
 
 	/* first[i] moves on with each one taken; up again when there is none left. */
 	for (;;) {
@@ -217,7 +217,7 @@ static void walk(const struct sibling *all, size_t count, uint32_t *first, struc
 			first[at]++;
 			at = all[next].node;
 			buffer_append(out, &at, sizeof(at));
-		} else if (at == CALL_GRAPH_NOBODY) {
+		} else if (at == CALL_GRAPH_NONE) {
 			return;
 		} else {
 			at = call_graph_node(all->graph, at)->parent;

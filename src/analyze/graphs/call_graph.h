@@ -15,7 +15,7 @@
 #define CALL_GRAPH_BYTES_MAX (256u << 20) /* of all names */
 #define CALL_GRAPH_DEPTH_MAX 512
 #define CALL_GRAPH_NAME_MAX  4096 /* longer ones are cut: their beginning tells them apart */
-#define CALL_GRAPH_NOBODY    0	  /* the root, which has no name and stands above all */
+#define CALL_GRAPH_NONE	     0	  /* the root, which has no name and stands above all */
 
 /* What is measured of a stack. */
 enum call_graph_value {

@@ -72,7 +72,7 @@ static bool add_side(struct call_graph *merged, const struct call_graph *side,
 		struct call_graph_node *into;
 
 		numbers[i] = call_graph_below(merged, numbers[node->parent], &frame);
-		if (numbers[i] == CALL_GRAPH_NOBODY) {
+		if (numbers[i] == CALL_GRAPH_NONE) {
 			numbers[i] = numbers[node->parent];
 			merged->shortened++;
 		}
@@ -110,7 +110,7 @@ static bool differs(const struct call_graph_comparison *c, enum call_graph_value
 	return !is_number || gap * gap > SIGMAS_SQUARED * (a + b);
 }
 
-static int tell_changes(const struct call_graph_comparison *c, const struct call_graph_look *look,
+static int emit_changes(const struct call_graph_comparison *c, const struct call_graph_look *look,
 	const struct call_graph *merged, const struct call_graph_values *sums,
 	const struct buffer *order, struct output *output, struct sooth_error *err)
 {
@@ -160,11 +160,11 @@ int call_graph_compare(const struct call_graph_comparison *c, const struct call_
 	} else {
 		status = output_section(output, &section, err);
 		if (!status)
-			status = tell_changes(
+			status = emit_changes(
 				c, look, &merged, (const void *)sums.data, &order, output, err);
 		if (!status)
 			status = output_close_section(output, err);
-		call_graph_tell_bounds(&merged, output);
+		call_graph_emit_bounds(&merged, output);
 	}
 	buffer_fini(&sums);
 	buffer_fini(&order);

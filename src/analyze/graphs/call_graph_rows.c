@@ -66,7 +66,7 @@ static const char *const value_fields[CALL_GRAPH_VALUES] = {
 	[CALL_GRAPH_ERRORS] = "errors",
 };
 
-static int tell_frames(const struct call_graph *g, const struct call_graph_values *sums,
+static int emit_frames(const struct call_graph *g, const struct call_graph_values *sums,
 	const struct buffer *order, struct output *output, struct sooth_error *err)
 {
 	const uint32_t *numbers = (const void *)order->data;
@@ -88,7 +88,7 @@ static int tell_frames(const struct call_graph *g, const struct call_graph_value
 	return status;
 }
 
-void call_graph_tell_bounds(const struct call_graph *g, struct output *output)
+void call_graph_emit_bounds(const struct call_graph *g, struct output *output)
 {
 	char reason[96];
 
@@ -102,7 +102,7 @@ void call_graph_tell_bounds(const struct call_graph *g, struct output *output)
 		"what they hold stands with the frame above them");
 }
 
-int call_graph_tell(const struct call_graph *g, const struct call_graph_look *look,
+int call_graph_emit(const struct call_graph *g, const struct call_graph_look *look,
 	struct output *output, struct sooth_error *err)
 {
 	struct section_graph graph = { .about = look->about,
@@ -126,11 +126,11 @@ int call_graph_tell(const struct call_graph *g, const struct call_graph_look *lo
 	} else {
 		status = output_section(output, &section, err);
 		if (!status)
-			status = tell_frames(g, (const void *)sums.data, &order, output, err);
+			status = emit_frames(g, (const void *)sums.data, &order, output, err);
 		/* The section is ours: it ends with us. */
 		if (!status)
 			status = output_close_section(output, err);
-		call_graph_tell_bounds(g, output);
+		call_graph_emit_bounds(g, output);
 	}
 	buffer_fini(&sums);
 	buffer_fini(&order);

@@ -32,11 +32,11 @@ struct call_graph_look {
 	double least_share;	     /* of all: narrower frames are left out of a picture */
 };
 
-int call_graph_tell(const struct call_graph *g, const struct call_graph_look *look,
+int call_graph_emit(const struct call_graph *g, const struct call_graph_look *look,
 	struct output *output, struct sooth_error *err);
 
 /* What found no room in it, among the notes. */
-void call_graph_tell_bounds(const struct call_graph *g, struct output *output);
+void call_graph_emit_bounds(const struct call_graph *g, struct output *output);
 
 /*
  * Two graphs as one. Each frame is as wide as the larger of its two values, so that what

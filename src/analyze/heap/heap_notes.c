@@ -40,7 +40,7 @@ void heap_notes_init(struct heap_notes *n)
 	map_init(&n->gaps, sizeof(struct gap_key), sizeof(struct gap), GAPS_MAX);
 	map_init(&n->sites, sizeof(struct site_key), sizeof(struct site), SITES_MAX);
 	map_init(&n->files, 2 * sizeof(uint64_t), 0, SITES_MAX);
-	holds_init(&n->holds);
+	pauses_init(&n->holds);
 }
 
 void heap_notes_fini(struct heap_notes *n)
@@ -129,12 +129,12 @@ void heap_notes_take(struct heap_notes *n, const struct sooth_record *r)
 		take_cost(n, (const void *)r);
 	else if (record_as(r, HEAP_SITE, sizeof(struct heap_site)))
 		take_site(n, (const void *)r);
-	holds_take(&n->holds, r, HEAP_HOLD);
+	pauses_take(&n->holds, r, HEAP_PAUSE);
 }
 
 /* --- telling --- */
 
-static int tell_probes(
+static int emit_probes(
 	const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
 	static const struct section section = {
@@ -159,7 +159,7 @@ static int tell_probes(
 	return OUTPUT_ROW(scope->output, &row, NULL, 0, err);
 }
 
-static int tell_sites(const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
+static int emit_sites(const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "sites", .schema = &heap_site_schema, .shape = SECTION_TABLE
@@ -187,7 +187,7 @@ static int tell_sites(const struct heap_notes *n, struct heap_scope *scope, stru
 	return status;
 }
 
-static int tell_gaps(const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
+static int emit_gaps(const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
 	static const struct section section = { .name = "gaps",
 		.title = "calls into these files were not seen at first",
@@ -213,24 +213,24 @@ static int tell_gaps(const struct heap_notes *n, struct heap_scope *scope, struc
 	return status;
 }
 
-static int tell_holds(struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
+static int emit_holds(struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
-	int status = heap_section(scope, &holds_section, err);
+	int status = heap_section(scope, &pauses_section, err);
 
-	holds_note_late(&n->holds, scope->output, "every call of a command that may be held");
+	pauses_note_late(&n->holds, scope->output, "every call of a command that may be held");
 	if (status || !n->holds.row.count)
 		return status;
 	return OUTPUT_ROW(scope->output, &n->holds.row, NULL, 0, err);
 }
 
-int heap_notes_tell(
+int heap_notes_emit(
 	struct heap_notes *n, struct heap_scope *scope, bool with_sites, struct sooth_error *err)
 {
-	int status = tell_gaps(n, scope, err);
+	int status = emit_gaps(n, scope, err);
 
 	if (!status)
-		status = tell_holds(n, scope, err);
+		status = emit_holds(n, scope, err);
 	if (!status && with_sites)
-		status = tell_sites(n, scope, err);
-	return status ? status : tell_probes(n, scope, err);
+		status = emit_sites(n, scope, err);
+	return status ? status : emit_probes(n, scope, err);
 }

@@ -5,15 +5,15 @@
 
 #include "base/map.h"
 #include "analyze/heap/heap_rows.h"
-#include "analyze/heap/heap_tell.h"
-#include "analyze/holds.h"
+#include "analyze/heap/heap_emit.h"
+#include "analyze/pauses.h"
 
 struct heap_notes {
 	struct map gaps;     /* by process and file */
 	struct map sites;    /* by file and place */
 	struct map files;    /* those of the sites */
 	struct buffer texts; /* paths and reasons */
-	struct holds holds;
+	struct pauses holds;
 	uint64_t attach_ns, forgotten_ns;
 	bool has_cost;
 	uint64_t unseen_ns_max; /* of the gaps */
@@ -22,7 +22,7 @@ struct heap_notes {
 void heap_notes_init(struct heap_notes *n);
 void heap_notes_take(struct heap_notes *n, const struct sooth_record *r);
 /* Sections "probes", "gaps", "holds" and, when wanted, "sites". */
-int heap_notes_tell(
+int heap_notes_emit(
 	struct heap_notes *n, struct heap_scope *scope, bool with_sites, struct sooth_error *err);
 void heap_notes_fini(struct heap_notes *n);
 

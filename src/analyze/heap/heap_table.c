@@ -14,14 +14,14 @@
 #include "analyze/heap/heap_notes.h"
 #include "analyze/heap/heap_rows.h"
 #include "analyze/heap/heap_sums.h"
-#include "analyze/heap/heap_tell.h"
+#include "analyze/heap/heap_emit.h"
 #include "analyze/records.h"
 #include "base/units.h"
 #include "core/registry.h"
 #include "core/stage.h"
 #include "model/schema.h"
 
-#define NOT_ASKED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED)
+#define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 
 struct table_state {
 	struct heap_scope scope;
@@ -121,15 +121,15 @@ static bool has_calls(const struct table_state *s)
 
 static uint8_t live_state(const struct table_state *s)
 {
-	return s->has_source && has_calls(s) ? SOOTH_STATE_VALUE : NOT_ASKED;
+	return s->has_source && has_calls(s) ? SOOTH_STATE_VALUE : NOT_REQUESTED;
 }
 
 /* Only tallies tell; and of a cut capture these are not complete. */
 static uint8_t unfinished_state(const struct table_state *s)
 {
 	if (!s->by_calls)
-		return s->has_source ? SOOTH_STATE_VALUE : NOT_ASKED;
-	return s->counted.has_any ? SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) : NOT_ASKED;
+		return s->has_source ? SOOTH_STATE_VALUE : NOT_REQUESTED;
+	return s->counted.has_any ? SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) : NOT_REQUESTED;
 }
 
 /* Calls that were made and are not in the stream. */
@@ -209,7 +209,7 @@ static void note_limits(struct table_state *s)
 
 /* --- rows --- */
 
-static int tell_totals(struct table_state *s, struct sooth_error *err)
+static int emit_totals(struct table_state *s, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "totals", .schema = &heap_totals_schema, .shape = SECTION_OBJECT
@@ -233,9 +233,9 @@ static int tell_totals(struct table_state *s, struct sooth_error *err)
 		.exec_blocks = l->exec_blocks,
 		.exec_bytes = l->exec_bytes,
 		.lost = lost_calls(s),
-		.processes = heap_tell_count(l),
+		.processes = heap_emit_count(l),
 		.rate_per_s = interval_ns ? (double)all->count * NS_PER_S / (double)interval_ns : 0,
-		.measured_state = s->has_source ? SOOTH_STATE_VALUE : NOT_ASKED,
+		.measured_state = s->has_source ? SOOTH_STATE_VALUE : NOT_REQUESTED,
 		.live_state = live_state(s),
 		.inexact_state = s->inexact[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.rate_state =
@@ -257,14 +257,14 @@ static int finish(void *state, struct sooth_error *err)
 	choose(s);
 	judge(s);
 	note_limits(s);
-	status = tell_totals(s, err);
+	status = emit_totals(s, err);
 	if (!status)
-		status = heap_tell_types(&s->scope, sums_of(s), unfinished_state(s), err);
+		status = heap_emit_types(&s->scope, sums_of(s), unfinished_state(s), err);
 	if (!status)
-		status = heap_tell_sizes(&s->scope, sums_of(s), err);
+		status = heap_emit_sizes(&s->scope, sums_of(s), err);
 	if (!status)
-		status = heap_tell_processes(&s->scope, &s->live, s->by_calls, live_state(s), err);
-	return status ? status : heap_notes_tell(&s->notes, &s->scope, s->options.sites, err);
+		status = heap_emit_processes(&s->scope, &s->live, s->by_calls, live_state(s), err);
+	return status ? status : heap_notes_emit(&s->notes, &s->scope, s->options.sites, err);
 }
 
 static void fini(void *state)

@@ -71,7 +71,7 @@ static const struct environment_variable *variable_of(const struct sooth_record 
 	return v && record_has_text(r, &v->name) ? v : NULL;
 }
 
-static int tell_variables(void *state, const struct snapshot *process, struct sooth_error *err)
+static int emit_variables(void *state, const struct snapshot *process, struct sooth_error *err)
 {
 	struct batch batch = snapshot_records(process);
 	struct process_view *view = state;
@@ -103,7 +103,7 @@ static const struct section variables_section = {
 	.if_empty = "no variable is told",
 };
 
-static int tell_sums(void *state, const struct snapshot *process, struct sooth_error *err)
+static int emit_sums(void *state, const struct snapshot *process, struct sooth_error *err)
 {
 	const struct environment_process *end = snapshot_end(process, sizeof(*end));
 	struct environment_sums_row row = { .record = row_head(&process->id) };
@@ -130,11 +130,11 @@ static const struct section sums_section = {
 static int finish(void *state, struct sooth_error *err)
 {
 	struct process_view *view = state;
-	int status = process_view_tell(view, &variables_section, tell_variables, err);
+	int status = process_view_emit(view, &variables_section, emit_variables, err);
 
 	if (!status)
-		status = process_view_tell(view, &sums_section, tell_sums, err);
-	if (view->readings->refused)
+		status = process_view_emit(view, &sums_section, emit_sums, err);
+	if (view->input->refused)
 		output_limit(
 			view->output, "some variables", "there were more than a view holds", "");
 	return status;

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "analyze/inspect/inspect_readings.h"
+#include "analyze/inspect/inspect_snapshots.h"
 #include "analyze/sockets/sockets.h"
 #include "core/stage.h"
 #include "model/stream_records.h"
@@ -22,7 +22,7 @@
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
-	struct inspect_readings *s = state;
+	struct inspect_snapshots *s = state;
 
 	s->output = output;
 	s->ticks_per_s = 100;
@@ -38,7 +38,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return peer_labels_load(&s->labels, options, err);
 }
 
-static void take_process(struct inspect_readings *s, const struct sooth_record *r)
+static void take_process(struct inspect_snapshots *s, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	struct buffer *last;
@@ -52,7 +52,7 @@ static void take_process(struct inspect_readings *s, const struct sooth_record *
 	buffer_append(last, r, record_bytes(r));
 }
 
-static void take_segment(struct inspect_readings *s, const struct sooth_record *r)
+static void take_segment(struct inspect_snapshots *s, const struct sooth_record *r)
 {
 	const struct stream_segment *segment = (const void *)r;
 
@@ -64,7 +64,7 @@ static void take_segment(struct inspect_readings *s, const struct sooth_record *
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
-	struct inspect_readings *s = state;
+	struct inspect_snapshots *s = state;
 	struct snapshots *all[] = { &s->fds, &s->sockets, &s->maps, &s->signals, &s->limits };
 	struct sooth_error ignored;
 
@@ -90,7 +90,7 @@ static int no_process(struct sooth_error *err)
 	return error_remedy(err, "name one that runs, or record with --probe proc,fds,...");
 }
 
-static int several_processes(struct inspect_readings *s, struct sooth_error *err)
+static int several_processes(struct inspect_snapshots *s, struct sooth_error *err)
 {
 	struct buffer pids = { 0 };
 	size_t position = 0, named = 0;
@@ -107,7 +107,7 @@ static int several_processes(struct inspect_readings *s, struct sooth_error *err
 	return error_remedy(err, "choose one with -p, or details: --fds, --maps, ...");
 }
 
-static void add_sockets(struct inspect_readings *s, const struct snapshot *reading)
+static void add_sockets(struct inspect_snapshots *s, const struct snapshot *reading)
 {
 	struct batch all = snapshot_records(reading);
 
@@ -122,7 +122,7 @@ static void add_sockets(struct inspect_readings *s, const struct snapshot *readi
 }
 
 /* What both lines and tables tell of is added up once. */
-static int add_up(struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+static int add_up(struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	const struct snapshot *maps = snapshots_get(&s->maps, id);
 	const struct snapshot *sockets = snapshots_get(&s->sockets, id);
@@ -139,7 +139,7 @@ static int add_up(struct inspect_readings *s, const struct process_id *id, struc
 
 static int finish(void *state, struct sooth_error *err)
 {
-	struct inspect_readings *s = state;
+	struct inspect_snapshots *s = state;
 	size_t position = 0;
 	const void *key;
 	void *value;
@@ -151,14 +151,14 @@ static int finish(void *state, struct sooth_error *err)
 		return no_process(err);
 	status = add_up(s, key, err);
 	if (!status)
-		status = inspect_tell_lines(
+		status = inspect_emit_lines(
 			s, key, (const void *)((struct buffer *)value)->data, err);
-	return status ? status : inspect_tell_tables(s, key, err);
+	return status ? status : inspect_emit_tables(s, key, err);
 }
 
 static void fini(void *state)
 {
-	struct inspect_readings *s = state;
+	struct inspect_snapshots *s = state;
 	size_t position = 0;
 	void *value;
 
@@ -181,7 +181,7 @@ const struct stage_type stage_inspect = {
 	.name = "inspect",
 	.help = "one process on one screen",
 	.shows = "proc",
-	.state_size = sizeof(struct inspect_readings),
+	.state_size = sizeof(struct inspect_snapshots),
 	.init = init,
 	.push = push,
 	.finish = finish,

@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "analyze/fds/fd_sums.h"
-#include "analyze/inspect/inspect_readings.h"
-#include "analyze/census/process_evidence.h"
+#include "analyze/inspect/inspect_snapshots.h"
+#include "analyze/process_table/process_evidence.h"
 #include "analyze/inspect/inspect_rows.h"
 #include "analyze/inspect/limit_sums.h"
 #include "analyze/maps/map_classes.h"
 #include "analyze/sockets/socket_sums.h"
-#include "analyze/sockets/socket_words.h"
+#include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "core/agent.h"
@@ -19,8 +19,8 @@
 #include "probes/signal_names.h"
 #include "probes/signals.h"
 
-#define NOT_ASKED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED)
-#define STATES	  128 /* letters */
+#define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
+#define STATES	      128 /* letters */
 
 static struct span text_of(const struct sooth_record *r, const char *name)
 {
@@ -42,7 +42,7 @@ static struct span text_of(const struct sooth_record *r, const char *name)
 
 /* --- who it is --- */
 
-static uint64_t elapsed_s(const struct inspect_readings *s, const struct sooth_record *r)
+static uint64_t elapsed_s(const struct inspect_snapshots *s, const struct sooth_record *r)
 {
 	uint64_t now_s = (r->time_ns + (uint64_t)s->boottime_offset_ns) / NS_PER_S;
 	uint64_t start_s = r->start_ticks / s->ticks_per_s;
@@ -50,7 +50,7 @@ static uint64_t elapsed_s(const struct inspect_readings *s, const struct sooth_r
 	return now_s > start_s ? now_s - start_s : 0;
 }
 
-static const struct agent *agent_of(const struct inspect_readings *s, const struct sooth_record *r)
+static const struct agent *agent_of(const struct inspect_snapshots *s, const struct sooth_record *r)
 {
 	struct agent_evidence evidence = process_evidence(r);
 	struct agent_match match;
@@ -67,8 +67,8 @@ static const char *frozen_by(const struct proc_process *p)
 	return "";
 }
 
-static int tell_process(
-	struct inspect_readings *s, const struct proc_process *p, struct sooth_error *err)
+static int emit_process(
+	struct inspect_snapshots *s, const struct proc_process *p, struct sooth_error *err)
 {
 	OBJECT_SECTION("process", inspect_process_schema);
 	static const char deleted[] = "deleted or replaced";
@@ -116,7 +116,7 @@ static void count_states(struct buffer *out, const struct buffer *threads)
 		inspect_add_count(out, counts[letter], (char[]){ (char)letter, '\0' });
 }
 
-static int tell_cpu(struct inspect_readings *s, const struct process_id *id,
+static int emit_cpu(struct inspect_snapshots *s, const struct process_id *id,
 	const struct proc_process *p, struct sooth_error *err)
 {
 	OBJECT_SECTION("cpu", inspect_cpu_schema);
@@ -128,7 +128,7 @@ static int tell_cpu(struct inspect_readings *s, const struct process_id *id,
 
 	count_states(&states, &s->thread_list);
 	row.cpu_percent = sums->cpu_percent;
-	row.cpu_state = reading ? sums->cpu_state : NOT_ASKED;
+	row.cpu_state = reading ? sums->cpu_state : NOT_REQUESTED;
 	row.interval_ns = sums->interval_ns;
 	row.interval_state =
 		!reading || sums->changes_state ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
@@ -143,7 +143,7 @@ static int tell_cpu(struct inspect_readings *s, const struct process_id *id,
 
 /* --- what it has --- */
 
-static void fill_reserved(struct inspect_memory_row *row, const struct inspect_readings *s)
+static void fill_reserved(struct inspect_memory_row *row, const struct inspect_snapshots *s)
 {
 	row->reserved_state = SOOTH_STATE_ABSENT;
 	for (int i = 0; i < MAP_CLASSES; i++)
@@ -152,15 +152,15 @@ static void fill_reserved(struct inspect_memory_row *row, const struct inspect_r
 		row->reserved_state = SOOTH_STATE_VALUE;
 }
 
-static int tell_memory(struct inspect_readings *s, const struct process_id *id,
+static int emit_memory(struct inspect_snapshots *s, const struct process_id *id,
 	const struct proc_process *p, struct sooth_error *err)
 {
 	OBJECT_SECTION("memory", inspect_memory_schema);
 	const struct snapshot *reading = snapshots_get(&s->maps, id);
 	const struct maps_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
 	struct inspect_memory_row row = { .record = p->record,
-		.status_state = NOT_ASKED,
-		.mappings_state = NOT_ASKED,
+		.status_state = NOT_REQUESTED,
+		.mappings_state = NOT_REQUESTED,
 		.swap_state = SOOTH_STATE_ABSENT,
 		.reserved_state = SOOTH_STATE_ABSENT };
 
@@ -182,13 +182,13 @@ static int tell_memory(struct inspect_readings *s, const struct process_id *id,
 	return TELL(s, &section, &row, NULL, 0, err);
 }
 
-static int tell_descriptors(
-	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+static int emit_descriptors(
+	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	OBJECT_SECTION("descriptors", inspect_descriptors_schema);
 	const struct snapshot *reading = snapshots_get(&s->fds, id);
 	struct inspect_descriptors_row row = { .record = row_head(id),
-		.count_state = NOT_ASKED,
+		.count_state = NOT_REQUESTED,
 		.limit_state = SOOTH_STATE_ABSENT,
 		.percent_state = SOOTH_STATE_ABSENT,
 		.types_state = SOOTH_STATE_ABSENT,
@@ -250,8 +250,8 @@ static void list_kinds(struct buffer *out, const struct socket_sums *sums)
 	}
 }
 
-static int tell_sockets(
-	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+static int emit_sockets(
+	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	OBJECT_SECTION("connections", inspect_sockets_schema);
 	const struct snapshot *reading = snapshots_get(&s->sockets, id);
@@ -269,7 +269,7 @@ static int tell_sockets(
 		.waiting_bytes = sums->waiting_bytes,
 		.silent_ns = sums->silent_ns,
 		.silent_fd = sums->silent_fd,
-		.count_state = end ? end->sockets_state : NOT_ASKED,
+		.count_state = end ? end->sockets_state : NOT_REQUESTED,
 		.silent_state = sums->has_silent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.retransmits_state = sums->retransmits ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.waiting_state = sums->waiting_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
@@ -310,13 +310,13 @@ static void list_signals(struct buffer *out, uint64_t mask)
 	}
 }
 
-static int tell_signals(
-	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+static int emit_signals(
+	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	OBJECT_SECTION("signal_masks", inspect_signals_schema);
 	const struct snapshot *reading = snapshots_get(&s->signals, id);
 	const struct signals_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
-	struct inspect_signals_row row = { .record = row_head(id), .masks_state = NOT_ASKED };
+	struct inspect_signals_row row = { .record = row_head(id), .masks_state = NOT_REQUESTED };
 	struct buffer names = { 0 };
 	int status;
 
@@ -335,16 +335,16 @@ static int tell_signals(
 	return status;
 }
 
-static int tell_danger(
-	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+static int emit_danger(
+	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	OBJECT_SECTION("danger", inspect_danger_schema);
 	const struct snapshot *reading = snapshots_get(&s->limits, id);
 	const struct limits_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
 	const struct limits_group *group = reading ? limit_sums_tightest_memory(reading) : NULL;
 	struct inspect_danger_row row = { .record = row_head(id),
-		.oom_state = NOT_ASKED,
-		.memory_state = NOT_ASKED,
+		.oom_state = NOT_REQUESTED,
+		.memory_state = NOT_REQUESTED,
 		.group_state = SOOTH_STATE_ABSENT };
 
 	if (end) {
@@ -365,21 +365,21 @@ static int tell_danger(
 	return TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-int inspect_tell_lines(struct inspect_readings *s, const struct process_id *id,
+int inspect_emit_lines(struct inspect_snapshots *s, const struct process_id *id,
 	const struct sooth_record *process, struct sooth_error *err)
 {
 	const struct proc_process *p = (const void *)process;
-	int status = tell_process(s, p, err);
+	int status = emit_process(s, p, err);
 
 	if (!status)
-		status = tell_cpu(s, id, p, err);
+		status = emit_cpu(s, id, p, err);
 	if (!status)
-		status = tell_memory(s, id, p, err);
+		status = emit_memory(s, id, p, err);
 	if (!status)
-		status = tell_descriptors(s, id, err);
+		status = emit_descriptors(s, id, err);
 	if (!status)
-		status = tell_sockets(s, id, err);
+		status = emit_sockets(s, id, err);
 	if (!status)
-		status = tell_signals(s, id, err);
-	return status ? status : tell_danger(s, id, err);
+		status = emit_signals(s, id, err);
+	return status ? status : emit_danger(s, id, err);
 }

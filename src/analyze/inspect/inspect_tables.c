@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "analyze/fds/fd_sums.h"
-#include "analyze/inspect/inspect_readings.h"
+#include "analyze/inspect/inspect_snapshots.h"
 #include "analyze/inspect/inspect_rows.h"
 #include "analyze/inspect/limit_sums.h"
 #include "analyze/maps/map_classes.h"
@@ -26,8 +26,8 @@ static int by_rss(const void *a, const void *b)
 	return x->size_bytes < y->size_bytes ? 1 : x->size_bytes > y->size_bytes ? -1 : 0;
 }
 
-static int tell_classes(
-	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+static int emit_classes(
+	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	static const struct section section = { .name = "memory_classes",
 		.schema = &inspect_class_schema,
@@ -60,7 +60,7 @@ static int tell_classes(
 	return status;
 }
 
-static int tell_threads(struct inspect_readings *s, struct sooth_error *err)
+static int emit_threads(struct inspect_snapshots *s, struct sooth_error *err)
 {
 	static const struct section section = { .name = "busiest_threads",
 		.schema = &inspect_thread_schema,
@@ -85,7 +85,7 @@ static int tell_threads(struct inspect_readings *s, struct sooth_error *err)
 	return status;
 }
 
-static int tell_count(struct inspect_readings *s, const struct process_id *id, struct span what,
+static int emit_count(struct inspect_snapshots *s, const struct process_id *id, struct span what,
 	uint8_t state, uint64_t count, struct sooth_error *err)
 {
 	struct inspect_count_row row = {
@@ -110,8 +110,8 @@ static int by_count(const void *a, const void *b)
 	return memcmp(x->key, y->key, sizeof(*x->key));
 }
 
-static int tell_peers(
-	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+static int emit_peers(
+	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	static const struct section section = { .name = "peers",
 		.schema = &inspect_peer_schema,
@@ -132,14 +132,14 @@ static int tell_peers(
 	else
 		qsort(all, count, sizeof(*all), by_count);
 	for (size_t i = 0; i < count && !status; i++)
-		status = tell_count(s, id,
+		status = emit_count(s, id,
 			span_of(all[i].key->text, strnlen(all[i].key->text, SOCKET_SUMS_TEXT)),
 			SOOTH_STATE_VALUE, all[i].count, err);
 	return status;
 }
 
-static int tell_directories(
-	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+static int emit_directories(
+	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	static const struct section section = { .name = "watched",
 		.schema = &inspect_directory_schema,
@@ -154,13 +154,13 @@ static int tell_directories(
 		fd_sums_directories(&list, reading);
 	all = (const void *)list.data;
 	for (size_t i = 0; i < list.size / sizeof(*all) && !status; i++)
-		status = tell_count(s, id, all[i].path, all[i].state, all[i].watches, err);
+		status = emit_count(s, id, all[i].path, all[i].state, all[i].watches, err);
 	buffer_fini(&list);
 	return status;
 }
 
-static int tell_limit(
-	struct inspect_readings *s, const struct limit_sum *l, struct sooth_error *err)
+static int emit_limit(
+	struct inspect_snapshots *s, const struct limit_sum *l, struct sooth_error *err)
 {
 	static const char *const units[] = { "", "bytes", "s", "us" };
 	const struct sooth_record *r = l->group ? &l->group->record : &l->resource->record;
@@ -185,8 +185,8 @@ static int tell_limit(
 	return status;
 }
 
-static int tell_limits(
-	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+static int emit_limits(
+	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	static const struct section section = { .name = "near_limits",
 		.schema = &inspect_limit_schema,
@@ -201,21 +201,21 @@ static int tell_limits(
 		status = error_no_memory(err);
 	all = (const void *)list.data;
 	for (size_t i = 0; i < list.size / sizeof(*all) && !status; i++)
-		status = tell_limit(s, &all[i], err);
+		status = emit_limit(s, &all[i], err);
 	buffer_fini(&list);
 	return status;
 }
 
-int inspect_tell_tables(
-	struct inspect_readings *s, const struct process_id *id, struct sooth_error *err)
+int inspect_emit_tables(
+	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
-	int status = tell_classes(s, id, err);
+	int status = emit_classes(s, id, err);
 
 	if (!status)
-		status = tell_threads(s, err);
+		status = emit_threads(s, err);
 	if (!status)
-		status = tell_peers(s, id, err);
+		status = emit_peers(s, id, err);
 	if (!status)
-		status = tell_directories(s, id, err);
-	return status ? status : tell_limits(s, id, err);
+		status = emit_directories(s, id, err);
+	return status ? status : emit_limits(s, id, err);
 }

@@ -20,7 +20,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 /* --- rows --- */
 
-static const char *figure_text(char out[UNITS_SIZE], uint64_t value, uint32_t unit)
+static const char *value_text(char out[UNITS_SIZE], uint64_t value, uint32_t unit)
 {
 	switch (unit) {
 	case LIMITS_BYTES:
@@ -40,7 +40,7 @@ static const char *figure_text(char out[UNITS_SIZE], uint64_t value, uint32_t un
 
 static const char *limit_text(char out[UNITS_SIZE], uint64_t value, uint8_t state, uint32_t unit)
 {
-	return state == SOOTH_STATE_ABSENT ? "unlimited" : figure_text(out, value, unit);
+	return state == SOOTH_STATE_ABSENT ? "unlimited" : value_text(out, value, unit);
 }
 
 static uint8_t percent_state(bool is_known, uint8_t used_state, uint8_t limit_state)
@@ -51,7 +51,7 @@ static uint8_t percent_state(bool is_known, uint8_t used_state, uint8_t limit_st
 							: limit_state;
 }
 
-static int tell_resource(
+static int emit_resource(
 	struct process_view *v, const struct limits_resource *r, struct sooth_error *err)
 {
 	char used[UNITS_SIZE], soft[UNITS_SIZE], hard[UNITS_SIZE];
@@ -68,13 +68,13 @@ static int tell_resource(
 
 	row.percent_state = percent_state(is_known, r->used_state, r->soft_state);
 	tail[0] = tail_text(&row.name, &r->record, &r->name);
-	tail[1] = tail_string(&row.used_text, figure_text(used, r->used, r->unit));
+	tail[1] = tail_string(&row.used_text, value_text(used, r->used, r->unit));
 	tail[2] = tail_string(&row.soft_text, limit_text(soft, r->soft, r->soft_state, r->unit));
 	tail[3] = tail_string(&row.hard_text, limit_text(hard, r->hard, r->hard_state, r->unit));
 	return OUTPUT_ROW(v->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int tell_group(struct process_view *v, const struct limits_group *g, struct sooth_error *err)
+static int emit_group(struct process_view *v, const struct limits_group *g, struct sooth_error *err)
 {
 	char used[UNITS_SIZE], limit[UNITS_SIZE], peak[UNITS_SIZE];
 	struct limits_group_row row = { .record = row_head_like(&g->record),
@@ -97,13 +97,13 @@ static int tell_group(struct process_view *v, const struct limits_group *g, stru
 	row.percent_state = percent_state(is_known, g->used_state, g->limit_state);
 	tail[0] = tail_text(&row.name, &g->record, &g->name);
 	tail[1] = tail_text(&row.path, &g->record, &g->path);
-	tail[2] = tail_string(&row.used_text, figure_text(used, g->used, g->unit));
-	tail[3] = tail_string(&row.limit_text, figure_text(limit, g->limit, g->unit));
-	tail[4] = tail_string(&row.peak_text, figure_text(peak, g->peak, g->unit));
+	tail[2] = tail_string(&row.used_text, value_text(used, g->used, g->unit));
+	tail[3] = tail_string(&row.limit_text, value_text(limit, g->limit, g->unit));
+	tail[4] = tail_string(&row.peak_text, value_text(peak, g->peak, g->unit));
 	return OUTPUT_ROW(v->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int tell_pressure(
+static int emit_pressure(
 	struct process_view *v, const struct limits_pressure *p, struct sooth_error *err)
 {
 	struct limits_pressure_row row = { .record = row_head_like(&p->record),
@@ -122,7 +122,7 @@ static int tell_pressure(
 	return OUTPUT_ROW(v->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int tell_oom(void *state, const struct snapshot *process, struct sooth_error *err)
+static int emit_oom(void *state, const struct snapshot *process, struct sooth_error *err)
 {
 	struct process_view *v = state;
 	const struct limits_process *end = snapshot_end(process, sizeof(*end));
@@ -142,7 +142,7 @@ static int tell_oom(void *state, const struct snapshot *process, struct sooth_er
 
 /* --- sections --- */
 
-static int tell_resources(void *state, const struct snapshot *process, struct sooth_error *err)
+static int emit_resources(void *state, const struct snapshot *process, struct sooth_error *err)
 {
 	struct batch records = snapshot_records(process);
 	int status = 0;
@@ -151,7 +151,7 @@ static int tell_resources(void *state, const struct snapshot *process, struct so
 		const struct limits_resource *resource = limit_sums_resource(r);
 
 		if (resource && !status)
-			status = tell_resource(state, resource, err);
+			status = emit_resource(state, resource, err);
 	}
 	return status;
 }
@@ -164,7 +164,7 @@ static const struct section resources_section = {
 	.columns = "pid,name,used_text,soft_text,hard_text,percent,unit",
 };
 
-static int tell_groups(void *state, const struct snapshot *process, struct sooth_error *err)
+static int emit_groups(void *state, const struct snapshot *process, struct sooth_error *err)
 {
 	struct batch records = snapshot_records(process);
 	int status = 0;
@@ -173,7 +173,7 @@ static int tell_groups(void *state, const struct snapshot *process, struct sooth
 		const struct limits_group *group = limit_sums_group(r);
 
 		if (group && !status)
-			status = tell_group(state, group, err);
+			status = emit_group(state, group, err);
 	}
 	return status;
 }
@@ -186,7 +186,7 @@ static const struct section groups_section = {
 	.columns = "pid,name,used_text,limit_text,percent,peak_text,reached,kills,path",
 };
 
-static int tell_pressures(void *state, const struct snapshot *process, struct sooth_error *err)
+static int emit_pressures(void *state, const struct snapshot *process, struct sooth_error *err)
 {
 	struct batch records = snapshot_records(process);
 	int status = 0;
@@ -195,7 +195,7 @@ static int tell_pressures(void *state, const struct snapshot *process, struct so
 		const struct limits_pressure *pressure = limit_sums_pressure(r);
 
 		if (pressure && !status)
-			status = tell_pressure(state, pressure, err);
+			status = emit_pressure(state, pressure, err);
 	}
 	return status;
 }
@@ -231,7 +231,7 @@ static void note_states(struct process_view *v)
 	const struct snapshot *process;
 	size_t position = 0;
 
-	while ((process = snapshots_next(v->readings, &position))) {
+	while ((process = snapshots_next(v->input, &position))) {
 		const struct limits_process *end = snapshot_end(process, sizeof(*end));
 
 		if (!end)
@@ -240,7 +240,7 @@ static void note_states(struct process_view *v)
 		note(v, "some control groups", end->groups_state);
 		note(v, "pressure", end->pressure_state);
 	}
-	if (v->readings->refused)
+	if (v->input->refused)
 		output_limit(v->output, "some limits", "there were more than a view holds", "");
 }
 
@@ -250,15 +250,15 @@ static int finish(void *state, struct sooth_error *err)
 		const struct section *section;
 		process_teller tell;
 	} parts[] = {
-		{ &resources_section, tell_resources },
-		{ &groups_section, tell_groups },
-		{ &pressure_section, tell_pressures },
-		{ &oom_section, tell_oom },
+		{ &resources_section, emit_resources },
+		{ &groups_section, emit_groups },
+		{ &pressure_section, emit_pressures },
+		{ &oom_section, emit_oom },
 	};
 	int status = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts) && !status; i++)
-		status = process_view_tell(state, parts[i].section, parts[i].tell, err);
+		status = process_view_emit(state, parts[i].section, parts[i].tell, err);
 	note_states(state);
 	return status;
 }

@@ -9,7 +9,7 @@
 		.name = "unit", .type = SOOTH_FIELD_ENUM, FIELD_AT(type_, unit),                   \
 		.names = &limits_unit_names, .help = "of the figures"                              \
 	}
-#define FIELD_FIGURE(type_, member, help_)                                                         \
+#define FIELD_VALUE(type_, member, help_)                                                          \
 	FIELD_NUMBER(type_, member, help_, FIELD_STATE_AT(type_, member##_state), .is_hidden = true)
 #define FIELD_WORDS(type_, member, label_, state, help_)                                           \
 	FIELD_STRING(type_, member, help_, .label = label_, FIELD_STATE_AT(type_, state))
@@ -35,9 +35,9 @@ static const struct sooth_field row_fields[] = {
 		limits_row, hard_text, "up to which it may be raised, for people", .label = "HARD"),
 	FIELD_OF_LIMIT(limits_row, "used of the soft limit"),
 	FIELD_ROW_UNIT(limits_row),
-	FIELD_FIGURE(limits_row, used, "of it now; absent: nothing is used up"),
-	FIELD_FIGURE(limits_row, soft, "the limit that holds; absent: unlimited"),
-	FIELD_FIGURE(limits_row, hard, "up to which it may be raised; absent: unlimited"),
+	FIELD_VALUE(limits_row, used, "of it now; absent: nothing is used up"),
+	FIELD_VALUE(limits_row, soft, "the limit that holds; absent: unlimited"),
+	FIELD_VALUE(limits_row, hard, "up to which it may be raised; absent: unlimited"),
 };
 
 const struct sooth_schema limits_row_schema = {
@@ -69,9 +69,9 @@ static const struct sooth_field group_fields[] = {
 		.names = &limits_unit_names,
 		.is_hidden = true,
 		.help = "of the figures; of cpu: microseconds in each second" },
-	FIELD_FIGURE(limits_group_row, used, "by all of the group"),
-	FIELD_FIGURE(limits_group_row, limit, "the most that may be; absent: none set"),
-	FIELD_FIGURE(limits_group_row, peak, "the most that was used"),
+	FIELD_VALUE(limits_group_row, used, "by all of the group"),
+	FIELD_VALUE(limits_group_row, limit, "the most that may be; absent: none set"),
+	FIELD_VALUE(limits_group_row, peak, "the most that was used"),
 };
 
 const struct sooth_schema limits_group_row_schema = {

@@ -179,7 +179,7 @@ static bool has_mask(uint64_t mask, unsigned index)
 	return mask >> index & 1;
 }
 
-static bool is_told(const struct signals_of *of, unsigned i)
+static bool is_reported(const struct signals_of *of, unsigned i)
 {
 	uint64_t process = of->end->ignored | of->end->caught | of->end->pending;
 
@@ -245,7 +245,7 @@ static void fill_waiting(struct signals_view *s, struct signals_row *row)
 		row->pending_state = SOOTH_STATE_ABSENT;
 }
 
-static int tell_signal(struct signals_view *s, const struct snapshot *process,
+static int emit_signal(struct signals_view *s, const struct snapshot *process,
 	const struct signals_of *of, unsigned i, struct sooth_error *err)
 {
 	const struct signals_handler *h = of->handlers[i];
@@ -280,7 +280,7 @@ static int tell_signal(struct signals_view *s, const struct snapshot *process,
 	return OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int tell_sums(void *state, const struct snapshot *process, struct sooth_error *err)
+static int emit_sums(void *state, const struct snapshot *process, struct sooth_error *err)
 {
 	const struct signals_process *end = snapshot_end(process, sizeof(*end));
 	struct process_view *v = state;
@@ -312,15 +312,15 @@ static const struct section sums_section = {
 	.columns = "pid,threads,caught,ignored,queued,queued_max,queued_percent",
 };
 
-static int tell_signals(void *state, const struct snapshot *process, struct sooth_error *err)
+static int emit_signals(void *state, const struct snapshot *process, struct sooth_error *err)
 {
 	struct signals_of of;
 	int status = 0;
 
 	gather(&of, process);
 	for (unsigned i = 0; of.end && i < SIGNALS_MAX && !status; i++) {
-		if (is_told(&of, i))
-			status = tell_signal(state, process, &of, i, err);
+		if (is_reported(&of, i))
+			status = emit_signal(state, process, &of, i, err);
 	}
 	return status;
 }
@@ -337,11 +337,11 @@ static const struct section signals_section = {
 static int finish(void *state, struct sooth_error *err)
 {
 	struct signals_view *s = state;
-	int status = process_view_tell(&s->view, &signals_section, tell_signals, err);
+	int status = process_view_emit(&s->view, &signals_section, emit_signals, err);
 
 	if (!status)
-		status = process_view_tell(&s->view, &sums_section, tell_sums, err);
-	if (s->view.readings->refused)
+		status = process_view_emit(&s->view, &sums_section, emit_sums, err);
+	if (s->view.input->refused)
 		output_limit(
 			s->view.output, "some signals", "there were more than a view holds", "");
 	return status;

@@ -33,7 +33,7 @@ static const char *const class_names[MAP_CLASSES] = { "other", "file", "deleted-
 	"javascriptcore", "v8", "go", "jit", "brk", "reservation" };
 const struct sooth_names map_class_names = { MAP_CLASSES, class_names };
 
-struct judging {
+struct diagnosis {
 	const struct map_facts *facts;
 	uint8_t *classes;
 	uint64_t stack_sizes[STACK_SIZES_MAX]; /* of guarded ones that hold a stack pointer */
@@ -175,7 +175,7 @@ static bool is_stack(const struct map_facts *f, size_t i)
 	return is_writable(m) && has_guard(f, i) && holds_stack_pointer(f, m);
 }
 
-static bool has_stack_size(const struct judging *j, const struct maps_mapping *m)
+static bool has_stack_size(const struct diagnosis *j, const struct maps_mapping *m)
 {
 	for (size_t i = 0; i < j->stack_size_count; i++) {
 		if (j->stack_sizes[i] == size_of(m))
@@ -201,7 +201,7 @@ static bool is_arena(const struct map_facts *f, size_t i, bool rest)
 	       unused->to - used->to < ARENA_BYTES;
 }
 
-static bool is_mimalloc(const struct judging *j, size_t i)
+static bool is_mimalloc(const struct diagnosis *j, size_t i)
 {
 	const struct maps_mapping *m = j->facts->mappings[i];
 	bool goes_on = touching(j->facts, i, -1) && j->classes[i - 1] == MAP_MIMALLOC;
@@ -235,7 +235,7 @@ static bool is_go(const struct map_facts *f, const struct maps_mapping *m)
 	return HAS(f, MAPS_GO) && m->from >= GO_FROM && m->to <= GO_TO;
 }
 
-static enum map_class class_of_anonymous(const struct judging *j, size_t i)
+static enum map_class class_of_anonymous(const struct diagnosis *j, size_t i)
 {
 	const struct map_facts *f = j->facts;
 	const struct maps_mapping *m = f->mappings[i];
@@ -268,7 +268,7 @@ static enum map_class class_of_anonymous(const struct judging *j, size_t i)
 	return MAP_OTHER;
 }
 
-static void note_stack_sizes(struct judging *j)
+static void note_stack_sizes(struct diagnosis *j)
 {
 	for (size_t i = 0; i < j->facts->count; i++) {
 		const struct maps_mapping *m = j->facts->mappings[i];
@@ -281,7 +281,7 @@ static void note_stack_sizes(struct judging *j)
 
 void map_classify(const struct map_facts *facts, uint8_t *classes)
 {
-	struct judging j = { .facts = facts, .classes = classes };
+	struct diagnosis j = { .facts = facts, .classes = classes };
 
 	note_stack_sizes(&j);
 	for (size_t i = 0; i < facts->count; i++) {

@@ -28,7 +28,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 /* --- memory --- */
 
-static int tell_memory(void *state, const struct snapshot *one, struct sooth_error *err)
+static int emit_memory(void *state, const struct snapshot *one, struct sooth_error *err)
 {
 	struct process_view *v = state;
 	const struct maps_process *p = snapshot_end(one, sizeof(*p));
@@ -75,7 +75,7 @@ static bool comes_before(const struct map_total *a, const struct map_total *b)
 					    : a->size_bytes > b->size_bytes;
 }
 
-static int tell_classes(void *state, const struct snapshot *one, struct sooth_error *err)
+static int emit_classes(void *state, const struct snapshot *one, struct sooth_error *err)
 {
 	struct process_view *v = state;
 	struct map_total totals[MAP_CLASSES];
@@ -133,7 +133,7 @@ static int largest_first(const void *a, const void *b)
 	return (left->from > right->from) - (left->from < right->from);
 }
 
-static int tell_mapping(struct process_view *v, const struct placed *p, struct sooth_error *err)
+static int emit_mapping(struct process_view *v, const struct placed *p, struct sooth_error *err)
 {
 	const struct maps_mapping *m = p->mapping;
 	struct maps_mapping_row row = { .record = row_head_like(&m->record),
@@ -172,7 +172,7 @@ static int tell_mapping(struct process_view *v, const struct placed *p, struct s
 	return OUTPUT_ROW(v->output, &row, tail, 1, err);
 }
 
-static int tell_mappings(void *state, const struct snapshot *one, struct sooth_error *err)
+static int emit_mappings(void *state, const struct snapshot *one, struct sooth_error *err)
 {
 	_cleanup_free_ struct placed *all = NULL;
 	_cleanup_free_ uint8_t *classes = NULL;
@@ -189,7 +189,7 @@ static int tell_mappings(void *state, const struct snapshot *one, struct sooth_e
 			all[i] = (struct placed){ facts.mappings[i], classes[i] };
 		qsort(all, facts.count, sizeof(*all), largest_first);
 		for (size_t i = 0; i < facts.count && !status; i++)
-			status = tell_mapping(state, &all[i], err);
+			status = emit_mapping(state, &all[i], err);
 	}
 	map_facts_fini(&facts);
 	return status;
@@ -207,7 +207,7 @@ static const struct section mappings_section = {
 
 /* --- runtimes --- */
 
-static int tell_runtimes(void *state, const struct snapshot *one, struct sooth_error *err)
+static int emit_runtimes(void *state, const struct snapshot *one, struct sooth_error *err)
 {
 	struct process_view *v = state;
 	const struct batch records = snapshot_records(one);
@@ -241,14 +241,14 @@ static void note_limits(struct process_view *v)
 {
 	const struct snapshot *one;
 
-	for (size_t position = 0; (one = snapshots_next(v->readings, &position));) {
+	for (size_t position = 0; (one = snapshots_next(v->input, &position));) {
 		const struct maps_process *p = snapshot_end(one, sizeof(*p));
 
 		if (p && p->mappings_state == SOOTH_STATE_TRUNCATED)
 			output_limit(
 				v->output, "every mapping", "there are more than were read", "");
 	}
-	if (v->readings->refused)
+	if (v->input->refused)
 		output_limit(v->output, "every process", "more was read than is kept",
 			"look at fewer processes at once");
 }
@@ -259,15 +259,15 @@ static int finish(void *state, struct sooth_error *err)
 		const struct section *section;
 		process_teller tell;
 	} parts[] = {
-		{ &memory_section, tell_memory },
-		{ &classes_section, tell_classes },
-		{ &runtimes_section, tell_runtimes },
-		{ &mappings_section, tell_mappings },
+		{ &memory_section, emit_memory },
+		{ &classes_section, emit_classes },
+		{ &runtimes_section, emit_runtimes },
+		{ &mappings_section, emit_mappings },
 	};
 	int status = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts) && !status; i++)
-		status = process_view_tell(state, parts[i].section, parts[i].tell, err);
+		status = process_view_emit(state, parts[i].section, parts[i].tell, err);
 	note_limits(state);
 	return status;
 }

@@ -9,20 +9,20 @@
 #include <stdlib.h>
 
 #include "analyze/overview/bundle_parts.h"
-#include "analyze/judging/finding_gone.h"
-#include "analyze/judging/judging.h"
+#include "analyze/diagnosis/finding_gone.h"
+#include "analyze/diagnosis/diagnosis.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "core/stage.h"
 
 struct bundle {
 	struct output *output;
-	struct judging judging;
+	struct diagnosis diagnosis;
 };
 
 /* --- the host --- */
 
-static int tell_head(struct output *output, const struct host_state *h, struct sooth_error *err)
+static int emit_head(struct output *output, const struct host_state *h, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "bundle", .schema = &bundle_head_schema, .shape = SECTION_INLINE
@@ -45,20 +45,21 @@ static int tell_head(struct output *output, const struct host_state *h, struct s
 	return status ? status : OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int tell_installed(struct output *output, const struct census *c, struct sooth_error *err)
+static int emit_installed(
+	struct output *output, const struct process_table *c, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "installed", .schema = &bundle_installed_schema, .shape = SECTION_TABLE
 	};
-	const struct census_installed *all = (const void *)c->installed.data;
+	const struct process_table_installed *all = (const void *)c->installed.data;
 	int status = output_section(output, &section, err);
 
 	for (size_t i = 0; i < c->installed.size / sizeof(*all) && !status; i++) {
 		struct bundle_installed_row row = { .record = { 0 } };
 		struct record_tail tail[] = {
 			tail_string(&row.agent, all[i].agent ? all[i].agent->name : ""),
-			tail_span(&row.version, census_text(c, &all[i].version)),
-			tail_span(&row.path, census_text(c, &all[i].path)),
+			tail_span(&row.version, process_table_text(c, &all[i].version)),
+			tail_span(&row.path, process_table_text(c, &all[i].path)),
 		};
 
 		status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
@@ -66,13 +67,13 @@ static int tell_installed(struct output *output, const struct census *c, struct 
 	return status;
 }
 
-static int tell_host(struct output *output, const struct readings *readings, const struct judged *j,
-	struct sooth_error *err)
+static int emit_host(struct output *output, const struct diagnosis_input *input,
+	const struct diagnosed *j, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "host", .schema = &finding_host_schema, .shape = SECTION_OBJECT
 	};
-	const struct host_state *h = &readings->host;
+	const struct host_state *h = &input->host;
 	struct finding_host_row row = { .finding_count = j->count,
 		.severity = (uint8_t)j->worst,
 		.severity_state = j->count ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
@@ -95,18 +96,18 @@ static int tell_host(struct output *output, const struct readings *readings, con
 
 /* --- processes --- */
 
-static void fill_row(const struct readings *readings, const struct judged *j,
+static void fill_row(const struct diagnosis_input *input, const struct diagnosed *j,
 	const struct agent *agent, struct bundle_process_row *row)
 {
-	const struct census_process *c = j->process;
+	const struct process_entry *c = j->process;
 	const struct proc_process *p = c->process;
 	bool has_user = record_holds(&p->record, offsetof(struct proc_process, terminal_name));
 
 	*row = (struct bundle_process_row){ .record = row_head(&j->id),
-		.cpu_percent = census_cpu_percent(c),
+		.cpu_percent = process_table_cpu_percent(c),
 		.rss_bytes = p->rss_bytes,
 		.vsz_bytes = p->vsz_bytes,
-		.elapsed_s = host_state_elapsed(&readings->host, c),
+		.elapsed_s = host_state_elapsed(&input->host, c),
 		.ppid = p->ppid,
 		.thread_count = p->threads,
 		.state = p->state,
@@ -124,11 +125,11 @@ static void fill_row(const struct readings *readings, const struct judged *j,
 					       : SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 }
 
-static int tell_process(struct output *output, const struct readings *readings,
-	const struct judged *j, struct sooth_error *err)
+static int emit_process(struct output *output, const struct diagnosis_input *input,
+	const struct diagnosed *j, struct sooth_error *err)
 {
-	const struct census *c = &readings->host.census;
-	const struct census_process *one = j->process;
+	const struct process_table *c = &input->host.process_table;
+	const struct process_entry *one = j->process;
 	const struct proc_process *p = one->process;
 	const struct agent *agent = one->agent ? one->agent : one->owner_agent;
 	struct span none = span_of("", 0);
@@ -136,8 +137,8 @@ static int tell_process(struct output *output, const struct readings *readings,
 	struct bundle_parts parts;
 	int status;
 
-	fill_row(readings, j, agent, &row);
-	if (bundle_parts_make(&parts, readings, j, &row)) {
+	fill_row(input, j, agent, &row);
+	if (bundle_parts_make(&parts, input, j, &row)) {
 		bundle_parts_fini(&parts);
 		return error_no_memory(err);
 	}
@@ -156,7 +157,7 @@ static int tell_process(struct output *output, const struct readings *readings,
 		tail_string(&row.rule, one->match.rule ? one->match.rule : ""),
 		tail_string(&row.role, one->has_role ? agent_role_name(one->role) : ""),
 		tail_span(&row.user, row.user_state ? none : record_text(&p->record, &p->user)),
-		tail_span(&row.project, census_text(c, &one->project)),
+		tail_span(&row.project, process_table_text(c, &one->project)),
 		tail_text(&row.executable, &p->record, &p->executable),
 		tail_text(&row.directory, &p->record, &p->directory),
 		tail_text(&row.command, &p->record, &p->arguments),
@@ -177,7 +178,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 		findings = ((const struct bundle_options *)options)->findings;
 	findings.told = NULL;
 	b->output = output;
-	return judging_init(&b->judging, &findings, err);
+	return diagnosis_init(&b->diagnosis, &findings, err);
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
@@ -185,44 +186,44 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct bundle *b = state;
 
 	(void)err;
-	readings_take(&b->judging.readings, batch);
+	diagnosis_input_take(&b->diagnosis.input, batch);
 	return 0;
 }
 
-static int tell_all(struct bundle *b, struct sooth_error *err)
+static int emit_all(struct bundle *b, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "processes", .schema = &bundle_process_schema, .shape = SECTION_TABLE
 	};
-	const struct readings *readings = &b->judging.readings;
-	const struct judged *all = b->judging.all;
-	size_t count = b->judging.count;
-	int status = tell_head(b->output, &readings->host, err);
+	const struct diagnosis_input *input = &b->diagnosis.input;
+	const struct diagnosed *all = b->diagnosis.all;
+	size_t count = b->diagnosis.count;
+	int status = emit_head(b->output, &input->host, err);
 
 	if (!status)
-		status = tell_installed(b->output, &readings->host.census, err);
+		status = emit_installed(b->output, &input->host.process_table, err);
 	if (!status)
 		status = output_section(b->output, &section, err);
 	for (size_t i = 1; i < count && !status; i++)
-		status = all[i].process ? tell_process(b->output, readings, &all[i], err) : 0;
+		status = all[i].process ? emit_process(b->output, input, &all[i], err) : 0;
 	if (!status)
-		status = finding_gone_tell_all(b->output, readings, all, count, err);
-	return status ? status : tell_host(b->output, readings, &all[0], err);
+		status = finding_gone_emit_all(b->output, input, all, count, err);
+	return status ? status : emit_host(b->output, input, &all[0], err);
 }
 
 static int finish(void *state, struct sooth_error *err)
 {
 	struct bundle *b = state;
-	int status = judging_run(&b->judging, err);
+	int status = diagnosis_run(&b->diagnosis, err);
 
-	return status ? status : tell_all(b, err);
+	return status ? status : emit_all(b, err);
 }
 
 static void fini(void *state)
 {
 	struct bundle *b = state;
 
-	judging_fini(&b->judging);
+	diagnosis_fini(&b->diagnosis);
 }
 
 const struct stage_type stage_bundle = {

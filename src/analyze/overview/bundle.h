@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_BUNDLE_H
 #define SOOTH_ANALYZE_BUNDLE_H
 
-#include "analyze/judging/findings.h"
+#include "analyze/diagnosis/findings.h"
 
 struct bundle_options {
 	struct findings_options findings;

@@ -8,7 +8,7 @@
 #include "analyze/fds/fd_sums.h"
 #include "analyze/maps/map_classes.h"
 #include "analyze/sockets/socket_sums.h"
-#include "analyze/sockets/socket_words.h"
+#include "analyze/sockets/socket_text.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/cleanup.h"
 #include "probes/fd_names.h"
@@ -42,7 +42,7 @@ static void add_name(struct role_sum *sum, const char *name)
 }
 
 static void add_thread(
-	struct role_sum *sums, const struct judged *j, const struct thread_history *t)
+	struct role_sum *sums, const struct diagnosed *j, const struct thread_history *t)
 {
 	const struct proc_process *p = j->process->process;
 	char name[THREAD_HISTORY_NAME + 1] = { 0 };
@@ -61,13 +61,13 @@ static void add_thread(
 }
 
 static void list_threads(
-	const struct readings *readings, const struct judged *j, struct buffer *out)
+	const struct diagnosis_input *input, const struct diagnosed *j, struct buffer *out)
 {
 	struct role_sum sums[THREAD_ROLES] = { 0 };
 	const struct thread_history *t;
 	size_t position = 0;
 
-	while ((t = thread_histories_next(&readings->threads, &j->id, &position)))
+	while ((t = thread_histories_next(&input->threads, &j->id, &position)))
 		add_thread(sums, j, t);
 	for (uint32_t i = 0; i < THREAD_ROLES; i++) {
 		struct bundle_threads_row row = { .record = row_head(&j->id),
@@ -96,10 +96,10 @@ static void add_count(
 		RECORD_APPEND(out, &row, tail, 1);
 }
 
-static void list_descriptors(const struct readings *readings, const struct judged *j,
+static void list_descriptors(const struct diagnosis_input *input, const struct diagnosed *j,
 	struct bundle_process_row *row, struct buffer *out)
 {
-	const struct snapshot *reading = snapshots_get(&readings->fds.last, &j->id);
+	const struct snapshot *reading = snapshots_get(&input->fds.last, &j->id);
 	struct fd_sums sums = { 0 };
 
 	if (reading)
@@ -162,10 +162,10 @@ static void list_peers(
 	add_count(id, span_of_string("without a label"), others, out);
 }
 
-static void list_sockets(const struct readings *readings, const struct judged *j,
+static void list_sockets(const struct diagnosis_input *input, const struct diagnosed *j,
 	struct bundle_process_row *row, struct bundle_parts *parts)
 {
-	const struct snapshot *reading = snapshots_get(&readings->sockets.last, &j->id);
+	const struct snapshot *reading = snapshots_get(&input->sockets.last, &j->id);
 	const struct sockets_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
 	struct batch records = { 0 };
 	struct socket_sums sums;
@@ -179,8 +179,7 @@ static void list_sockets(const struct readings *readings, const struct judged *j
 		enum peer_label_strength strength;
 
 		if (s)
-			socket_sums_add(
-				&sums, s, socket_sums_label(&readings->labels, s, &strength));
+			socket_sums_add(&sums, s, socket_sums_label(&input->labels, s, &strength));
 	}
 	list_kinds(&j->id, &sums, &parts->sockets);
 	list_peers(&j->id, &sums, &parts->peers);
@@ -189,10 +188,10 @@ static void list_sockets(const struct readings *readings, const struct judged *j
 
 /* --- memory --- */
 
-static int list_memory(const struct readings *readings, const struct judged *j,
+static int list_memory(const struct diagnosis_input *input, const struct diagnosed *j,
 	struct bundle_process_row *row, struct buffer *out)
 {
-	const struct snapshot *reading = snapshots_get(&readings->maps.last, &j->id);
+	const struct snapshot *reading = snapshots_get(&input->maps.last, &j->id);
 	struct map_total totals[MAP_CLASSES] = { 0 };
 
 	row->maps_state = reading ? SOOTH_STATE_VALUE : UNREADABLE;
@@ -216,15 +215,15 @@ static int list_memory(const struct readings *readings, const struct judged *j,
 	return 0;
 }
 
-int bundle_parts_make(struct bundle_parts *parts, const struct readings *readings,
-	const struct judged *j, struct bundle_process_row *row)
+int bundle_parts_make(struct bundle_parts *parts, const struct diagnosis_input *input,
+	const struct diagnosed *j, struct bundle_process_row *row)
 {
 	*parts = (struct bundle_parts){ 0 };
-	list_threads(readings, j, &parts->threads);
+	list_threads(input, j, &parts->threads);
 	row->threads_state = parts->threads.size ? SOOTH_STATE_VALUE : UNREADABLE;
-	list_descriptors(readings, j, row, &parts->descriptors);
-	list_sockets(readings, j, row, parts);
-	return list_memory(readings, j, row, &parts->memory);
+	list_descriptors(input, j, row, &parts->descriptors);
+	list_sockets(input, j, row, parts);
+	return list_memory(input, j, row, &parts->memory);
 }
 
 void bundle_parts_fini(struct bundle_parts *parts)

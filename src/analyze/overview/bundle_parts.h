@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_BUNDLE_PARTS_H
 #define SOOTH_ANALYZE_BUNDLE_PARTS_H
 
-#include "analyze/judging/judged.h"
+#include "analyze/diagnosis/diagnosed.h"
 #include "analyze/overview/bundle_rows.h"
 
 struct bundle_parts {
@@ -11,8 +11,8 @@ struct bundle_parts {
 };
 
 /* Fills the tables, and figures and states of the row that go with them. -ENOMEM. */
-int bundle_parts_make(struct bundle_parts *parts, const struct readings *readings,
-	const struct judged *j, struct bundle_process_row *row);
+int bundle_parts_make(struct bundle_parts *parts, const struct diagnosis_input *input,
+	const struct diagnosed *j, struct bundle_process_row *row);
 void bundle_parts_fini(struct bundle_parts *parts);
 
 #endif

@@ -2,7 +2,7 @@
 /* Fields of the rows of the view "bundle". */
 #include "analyze/overview/bundle_rows.h"
 
-#include "analyze/judging/finding_rows.h"
+#include "analyze/diagnosis/finding_rows.h"
 #include "analyze/maps/map_classes.h"
 #include "analyze/threads/thread_roles.h"
 #include "model/schema.h"

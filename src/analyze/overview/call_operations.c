@@ -8,10 +8,10 @@
 #include "analyze/calls/call_pieces.h"
 #include "analyze/calls/fd_follow.h"
 #include "analyze/records.h"
-#include "analyze/sockets/socket_words.h"
+#include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "bpf/tally.h"
+#include "bpf/aggregate.h"
 #include "core/stage.h"
 #include "model/schema.h"
 #include "probes/fds.h"
@@ -300,7 +300,7 @@ static struct span peer_of(const struct operation *one, const struct sockets_soc
 static void add_row(const struct process_id *id, const struct operation *one,
 	const struct fds_descriptor *d, const struct sockets_socket *socket, struct buffer *out)
 {
-	bool is_error = tally_is_error(one->result);
+	bool is_error = aggregate_is_error(one->result);
 	struct call_operation_row row = { .record = row_head(id),
 		.latency_us = (double)one->duration_ns / NS_PER_US,
 		.bytes = one->result,
@@ -347,13 +347,13 @@ static void select_kind(struct listing *l, const struct buffer *list, enum call_
 	}
 }
 
-uint64_t call_operations_list(const struct call_operations *o, const struct readings *readings,
+uint64_t call_operations_list(const struct call_operations *o, const struct diagnosis_input *input,
 	const struct process_id *id, enum call_operation_kind kind, struct buffer *out)
 {
 	uint32_t pid = (uint32_t)id->pid;
 	const struct operation_list *list = map_get(&o->lists, &pid);
-	struct listing l = { .fds = snapshots_get(&readings->fds.last, id),
-		.sockets = snapshots_get(&readings->sockets.last, id) };
+	struct listing l = { .fds = snapshots_get(&input->fds.last, id),
+		.sockets = snapshots_get(&input->sockets.last, id) };
 	const struct operation *all;
 
 	if (!list)

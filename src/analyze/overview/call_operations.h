@@ -7,7 +7,7 @@
 #ifndef SOOTH_ANALYZE_CALL_OPERATIONS_H
 #define SOOTH_ANALYZE_CALL_OPERATIONS_H
 
-#include "analyze/judging/readings.h"
+#include "analyze/diagnosis/diagnosis_input.h"
 #include "base/map.h"
 #include "core/output.h"
 
@@ -41,7 +41,7 @@ void call_operations_take(struct call_operations *o, const struct sooth_record *
  * struct call_operation_row of a process, the slowest first, at most CALL_OPERATIONS_KEPT of
  * the kind. Returns how many calls of its category there were.
  */
-uint64_t call_operations_list(const struct call_operations *o, const struct readings *readings,
+uint64_t call_operations_list(const struct call_operations *o, const struct diagnosis_input *input,
 	const struct process_id *id, enum call_operation_kind kind, struct buffer *out);
 
 #endif

@@ -174,7 +174,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 /* --- telling --- */
 
-static int tell_capture(struct info_state *s, struct sooth_error *err)
+static int emit_capture(struct info_state *s, struct sooth_error *err)
 {
 	const struct stream_segment *segment =
 		s->segment.size ? (const void *)s->segment.data : NULL;
@@ -217,7 +217,7 @@ static int compare_counts(const void *a, const void *b)
 	return x->kind < y->kind ? -1 : x->kind > y->kind;
 }
 
-static int tell_kind(struct info_state *s, const struct kind_count *c, struct sooth_error *err)
+static int emit_kind(struct info_state *s, const struct kind_count *c, struct sooth_error *err)
 {
 	const struct sooth_schema *known = registry_schema(c->kind);
 	const uint32_t *at = map_get(&s->named, &c->kind);
@@ -235,7 +235,7 @@ static int tell_kind(struct info_state *s, const struct kind_count *c, struct so
 	return OUTPUT_ROW(s->output, &row, &name, 1, err);
 }
 
-static int tell_kinds(struct info_state *s, struct sooth_error *err)
+static int emit_kinds(struct info_state *s, struct sooth_error *err)
 {
 	struct buffer sorted = { 0 };
 	size_t position = 0, count;
@@ -253,7 +253,7 @@ static int tell_kinds(struct info_state *s, struct sooth_error *err)
 	if (count)
 		qsort(sorted.data, count, sizeof(struct kind_count), compare_counts);
 	for (size_t i = 0; i < count && !status; i++)
-		status = tell_kind(s, (const struct kind_count *)(void *)sorted.data + i, err);
+		status = emit_kind(s, (const struct kind_count *)(void *)sorted.data + i, err);
 	buffer_fini(&sorted);
 	return status;
 }
@@ -264,10 +264,10 @@ static int finish(void *state, struct sooth_error *err)
 	int status = output_section(s->output, &capture_section, err);
 
 	if (!status)
-		status = tell_capture(s, err);
+		status = emit_capture(s, err);
 	if (!status)
 		status = output_section(s->output, &kinds_section, err);
-	return status ? status : tell_kinds(s, err);
+	return status ? status : emit_kinds(s, err);
 }
 
 static void fini(void *state)

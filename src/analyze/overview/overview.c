@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/judging/finding_gone.h"
+#include "analyze/diagnosis/finding_gone.h"
 #include "analyze/overview/overview_parts.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
@@ -29,7 +29,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 		o->options = *(const struct overview_options *)options;
 	o->output = output;
 	call_operations_init(&o->operations);
-	return status ? status : judging_init(&o->judging, &o->options.findings, err);
+	return status ? status : diagnosis_init(&o->diagnosis, &o->options.findings, err);
 }
 
 static void take_source(struct overview *o, const struct stream_source *source)
@@ -60,13 +60,13 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		syscall_sums_take(&o->sums, r);
 		call_operations_take(&o->operations, r);
 	}
-	readings_take(&o->judging.readings, batch);
+	diagnosis_input_take(&o->diagnosis.input, batch);
 	return 0;
 }
 
 /* --- telling --- */
 
-static int tell_head(
+static int emit_head(
 	struct output *output, const struct host_state *h, size_t count, struct sooth_error *err)
 {
 	static const struct section section = {
@@ -89,13 +89,13 @@ static int tell_head(
 	return status ? status : OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static void fill_process(const struct overview *o, const struct readings *readings,
-	const struct judged *j, struct overview_process_row *row)
+static void fill_process(const struct overview *o, const struct diagnosis_input *input,
+	const struct diagnosed *j, struct overview_process_row *row)
 {
-	uint64_t memory = host_state_memory(&readings->host);
+	uint64_t memory = host_state_memory(&input->host);
 
 	*row = (struct overview_process_row){ .record = row_head(&j->id),
-		.cpu = census_cpu_percent(j->process),
+		.cpu = process_table_cpu_percent(j->process),
 		.rss_mb = (double)j->process->process->rss_bytes / MIB,
 		.command_state = j->process->process->arguments_state,
 		.descriptors_state =
@@ -109,19 +109,19 @@ static void fill_process(const struct overview *o, const struct readings *readin
 		row->mem_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
-static int tell_process(const struct overview *o, struct output *output,
-	const struct readings *readings, const struct judged *j, struct sooth_error *err)
+static int emit_process(const struct overview *o, struct output *output,
+	const struct diagnosis_input *input, const struct diagnosed *j, struct sooth_error *err)
 {
 	const struct proc_process *p = j->process->process;
 	struct buffer descriptors = { 0 }, calls = { 0 }, issues = { 0 };
 	struct overview_process_row row;
 	int status;
 
-	fill_process(o, readings, j, &row);
+	fill_process(o, input, j, &row);
 	if (o->options.has_descriptors)
-		overview_add_descriptors(readings, j, &descriptors);
+		overview_add_descriptors(input, j, &descriptors);
 	if (o->options.has_calls)
-		overview_add_calls(o, readings, j, &calls);
+		overview_add_calls(o, input, j, &calls);
 	overview_add_issues(j, NULL, &issues);
 	struct record_tail tail[] = {
 		tail_buffer(&row.file_descriptors, &descriptors),
@@ -144,7 +144,7 @@ static const char *pressure_level(const struct host_memory *m)
 					     : "normal";
 }
 
-static int tell_system(struct output *output, const struct host_memory *m, struct sooth_error *err)
+static int emit_system(struct output *output, const struct host_memory *m, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "system", .schema = &overview_system_schema, .shape = SECTION_OBJECT
@@ -183,7 +183,7 @@ static bool is_listed(const struct buffer *texts, struct span id)
 }
 
 /* Each finding once, whoever it could not be judged of. */
-static void list_needs(const struct judged *all, size_t count, struct buffer *out)
+static void list_needs(const struct diagnosed *all, size_t count, struct buffer *out)
 {
 	const char *reason = sooth_reason_text(SOOTH_REASON_INTERVAL);
 	size_t named = 0;
@@ -205,7 +205,7 @@ static void list_needs(const struct judged *all, size_t count, struct buffer *ou
 }
 
 /* Who was gone before anything was read of it is told apart. */
-static size_t count_present(const struct judged *all, size_t count)
+static size_t count_present(const struct diagnosed *all, size_t count)
 {
 	size_t present = 0;
 
@@ -214,14 +214,14 @@ static size_t count_present(const struct judged *all, size_t count)
 	return present;
 }
 
-static void add_up(const struct readings *readings, const struct judged *all, size_t count,
+static void add_up(const struct diagnosis_input *input, const struct diagnosed *all, size_t count,
 	struct overview_summary_row *row)
 {
-	uint64_t memory = host_state_memory(&readings->host), rss_bytes = 0;
+	uint64_t memory = host_state_memory(&input->host), rss_bytes = 0;
 	size_t measured = 0;
 
 	for (size_t i = 1; i < count; i++) {
-		double cpu = all[i].process ? census_cpu_percent(all[i].process) : -1;
+		double cpu = all[i].process ? process_table_cpu_percent(all[i].process) : -1;
 
 		if (!all[i].process)
 			continue;
@@ -239,8 +239,8 @@ static void add_up(const struct readings *readings, const struct judged *all, si
 		row->mem_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
-static int tell_summary(struct output *output, const struct readings *readings,
-	const struct judged *all, size_t count, struct sooth_error *err)
+static int emit_summary(struct output *output, const struct diagnosis_input *input,
+	const struct diagnosed *all, size_t count, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "summary", .schema = &overview_summary_schema, .shape = SECTION_OBJECT
@@ -249,7 +249,7 @@ static int tell_summary(struct output *output, const struct readings *readings,
 	struct overview_summary_row row = { .record = { 0 } };
 	int status = output_section(output, &section, err);
 
-	add_up(readings, all, count, &row);
+	add_up(input, all, count, &row);
 	for (size_t i = 0; i < count; i++) {
 		overview_add_issues(&all[i], overview_is_critical, &critical);
 		overview_add_issues(&all[i], overview_is_warning, &warnings);
@@ -274,29 +274,29 @@ static int finish(void *state, struct sooth_error *err)
 		.name = "processes", .schema = &overview_process_schema, .shape = SECTION_TABLE
 	};
 	struct overview *o = state;
-	const struct readings *readings = &o->judging.readings;
-	int status = judging_run(&o->judging, err);
-	const struct judged *all = o->judging.all;
-	size_t count = o->judging.count;
+	const struct diagnosis_input *input = &o->diagnosis.input;
+	int status = diagnosis_run(&o->diagnosis, err);
+	const struct diagnosed *all = o->diagnosis.all;
+	size_t count = o->diagnosis.count;
 
 	if (!status)
-		status = tell_head(o->output, &readings->host, count_present(all, count), err);
+		status = emit_head(o->output, &input->host, count_present(all, count), err);
 	if (!status)
 		status = output_section(o->output, &section, err);
 	for (size_t i = 1; i < count && !status; i++)
-		status = all[i].process ? tell_process(o, o->output, readings, &all[i], err) : 0;
+		status = all[i].process ? emit_process(o, o->output, input, &all[i], err) : 0;
 	if (!status)
-		status = finding_gone_tell_all(o->output, readings, all, count, err);
+		status = finding_gone_emit_all(o->output, input, all, count, err);
 	if (!status)
-		status = tell_system(o->output, &readings->memory, err);
-	return status ? status : tell_summary(o->output, readings, all, count, err);
+		status = emit_system(o->output, &input->memory, err);
+	return status ? status : emit_summary(o->output, input, all, count, err);
 }
 
 static void fini(void *state)
 {
 	struct overview *o = state;
 
-	judging_fini(&o->judging);
+	diagnosis_fini(&o->diagnosis);
 	syscall_sums_fini(&o->sums);
 	call_operations_fini(&o->operations);
 	buffer_fini(&o->method);

@@ -94,19 +94,19 @@ static void list_calls(const struct overview *o, const struct process_id *id, st
 	}
 }
 
-static uint8_t asked(bool was_asked)
+static uint8_t asked(bool was_requested)
 {
-	return was_asked ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED);
+	return was_requested ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
 }
 
-static void fill_figures(
-	const struct overview *o, const struct readings *readings, struct overview_calls_row *row)
+static void fill_values(const struct overview *o, const struct diagnosis_input *input,
+	struct overview_calls_row *row)
 {
 	const char *refused = o->options.calls_refused;
-	uint64_t end_ns = o->end_ns ? o->end_ns : readings->end_ns;
+	uint64_t end_ns = o->end_ns ? o->end_ns : input->end_ns;
 
 	row->success = !refused && o->method.size;
-	row->duration_secs = (double)(end_ns - readings->begin_ns) / (double)NS_PER_S;
+	row->duration_secs = (double)(end_ns - input->begin_ns) / (double)NS_PER_S;
 	row->duration_state = state_if(row->success);
 	row->method_state = state_if(row->success);
 	row->error_state = state_if(!row->success);
@@ -116,8 +116,8 @@ static void fill_figures(
 	row->flamegraph_state = state_if(row->success && o->options.flamegraph_path);
 }
 
-void overview_add_calls(const struct overview *o, const struct readings *readings,
-	const struct judged *j, struct buffer *out)
+void overview_add_calls(const struct overview *o, const struct diagnosis_input *input,
+	const struct diagnosed *j, struct buffer *out)
 {
 	const char *refused = o->options.calls_refused ? o->options.calls_refused
 						       : "system calls were not observed";
@@ -126,13 +126,13 @@ void overview_add_calls(const struct overview *o, const struct readings *reading
 	struct buffer calls = { 0 }, categories = { 0 }, io = { 0 }, network = { 0 },
 		      issues = { 0 };
 
-	fill_figures(o, readings, &row);
+	fill_values(o, input, &row);
 	list_calls(o, &j->id, &calls, &categories);
 	if (o->options.has_io)
-		call_operations_list(&o->operations, readings, &j->id, CALL_OPERATION_IO, &io);
+		call_operations_list(&o->operations, input, &j->id, CALL_OPERATION_IO, &io);
 	if (o->options.has_network)
 		call_operations_list(
-			&o->operations, readings, &j->id, CALL_OPERATION_NETWORK, &network);
+			&o->operations, input, &j->id, CALL_OPERATION_NETWORK, &network);
 	overview_add_issues(j, overview_is_of_calls, &issues);
 	struct record_tail tail[] = {
 		tail_buffer(&row.syscall_summary, &categories),

@@ -7,7 +7,7 @@
 #include "analyze/fds/fd_sums.h"
 #include "analyze/records.h"
 #include "analyze/sockets/socket_sums.h"
-#include "analyze/sockets/socket_words.h"
+#include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
 #include "core/registry.h"
 #include "probes/fd_names.h"
@@ -76,7 +76,7 @@ static void describe(const struct finding_row *finding, struct buffer *out)
 		buffer_char(out, ')');
 }
 
-void overview_add_issues(const struct judged *j, overview_chooser chooser, struct buffer *out)
+void overview_add_issues(const struct diagnosed *j, overview_chooser chooser, struct buffer *out)
 {
 	struct batch all = { j->findings.data, j->findings.size };
 	struct buffer description = { 0 };
@@ -154,10 +154,10 @@ static void put_connection(const struct sockets_socket *s, struct buffer *out)
 }
 
 static void add_connection(
-	const struct readings *readings, const struct sockets_socket *s, struct buffer *out)
+	const struct diagnosis_input *input, const struct sockets_socket *s, struct buffer *out)
 {
 	enum peer_label_strength strength;
-	struct span label = socket_sums_label(&readings->labels, s, &strength);
+	struct span label = socket_sums_label(&input->labels, s, &strength);
 	struct overview_connection_row row = { .record = row_head_like(&s->record),
 		.label_state = label.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	struct buffer type = { 0 }, connection = { 0 };
@@ -176,9 +176,9 @@ static void add_connection(
 
 /* Returns whether they could be read. */
 static uint8_t list_connections(
-	const struct readings *readings, const struct process_id *id, struct buffer *out)
+	const struct diagnosis_input *input, const struct process_id *id, struct buffer *out)
 {
-	const struct snapshot *reading = snapshots_get(&readings->sockets.last, id);
+	const struct snapshot *reading = snapshots_get(&input->sockets.last, id);
 	const struct sockets_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
 	struct batch records = { 0 };
 	size_t count = 0;
@@ -190,14 +190,14 @@ static uint8_t list_connections(
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
 
 		if (s && socket_is_inet(s) && count++ < LIST_MOST)
-			add_connection(readings, s, out);
+			add_connection(input, s, out);
 	}
 	return end->sockets_state;
 }
 
 /* --- both --- */
 
-static void fill_figures(struct overview_descriptors_row *row, const struct fd_sums *sums)
+static void fill_values(struct overview_descriptors_row *row, const struct fd_sums *sums)
 {
 	uint8_t state = sums->process ? sums->process->descriptors_state
 				      : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
@@ -214,9 +214,9 @@ static void fill_figures(struct overview_descriptors_row *row, const struct fd_s
 }
 
 void overview_add_descriptors(
-	const struct readings *readings, const struct judged *j, struct buffer *out)
+	const struct diagnosis_input *input, const struct diagnosed *j, struct buffer *out)
 {
-	const struct snapshot *reading = snapshots_get(&readings->fds.last, &j->id);
+	const struct snapshot *reading = snapshots_get(&input->fds.last, &j->id);
 	struct overview_descriptors_row row = { .record = row_head(&j->id) };
 	struct buffer types = { 0 }, connections = { 0 }, issues = { 0 }, paths = { 0 };
 	struct fd_sums sums = { 0 };
@@ -227,8 +227,8 @@ void overview_add_descriptors(
 		add_types(&j->id, &sums, &types);
 		list_paths(reading, &paths);
 	}
-	fill_figures(&row, &sums);
-	row.sockets_state = list_connections(readings, &j->id, &connections);
+	fill_values(&row, &sums);
+	row.sockets_state = list_connections(input, &j->id, &connections);
 	overview_add_issues(j, overview_is_of_descriptors, &issues);
 	error = sooth_reason_text((enum sooth_reason)(row.total_state >> 4));
 	struct record_tail tail[] = {

@@ -4,7 +4,7 @@
 #define SOOTH_ANALYZE_OVERVIEW_PARTS_H
 
 #include "analyze/overview/call_operations.h"
-#include "analyze/judging/judging.h"
+#include "analyze/diagnosis/diagnosis.h"
 #include "analyze/overview/overview.h"
 #include "analyze/overview/overview_rows.h"
 #include "analyze/calls/syscall_sums.h"
@@ -12,7 +12,7 @@
 struct overview {
 	struct overview_options options;
 	struct output *output;
-	struct judging judging;
+	struct diagnosis diagnosis;
 	struct syscall_sums sums;
 	struct call_operations operations;
 	uint64_t end_ns;	/* of the observation; 0: it has not ended */
@@ -28,10 +28,10 @@ bool overview_is_critical(const struct finding_row *finding);
 bool overview_is_warning(const struct finding_row *finding);
 
 /* Each appends whole rows. */
-void overview_add_issues(const struct judged *j, overview_chooser chooser, struct buffer *out);
+void overview_add_issues(const struct diagnosed *j, overview_chooser chooser, struct buffer *out);
 void overview_add_descriptors(
-	const struct readings *readings, const struct judged *j, struct buffer *out);
-void overview_add_calls(const struct overview *o, const struct readings *readings,
-	const struct judged *j, struct buffer *out);
+	const struct diagnosis_input *input, const struct diagnosed *j, struct buffer *out);
+void overview_add_calls(const struct overview *o, const struct diagnosis_input *input,
+	const struct diagnosed *j, struct buffer *out);
 
 #endif

@@ -3,11 +3,11 @@
 #include "analyze/overview/overview_rows.h"
 
 #include "analyze/overview/call_operations.h"
-#include "analyze/judging/finding_rows.h"
+#include "analyze/diagnosis/finding_rows.h"
 #include "core/finding.h"
 #include "model/schema.h"
 
-#define FIELD_FIGURE(type_, member_, decimals_, help_, ...)                                        \
+#define FIELD_VALUE(type_, member_, decimals_, help_, ...)                                         \
 	{                                                                                          \
 		.name = #member_, .type = SOOTH_FIELD_REAL, .decimals = decimals_,                 \
 		FIELD_AT(type_, member_), .help = help_, __VA_ARGS__                               \
@@ -71,9 +71,9 @@ static ROW_SCHEMA(overview_descriptors, "overview.descriptors", overview_descrip
 
 #define CALL_FIELDS                                                                                \
 	FIELD_NUMBER(overview_call_row, count, "how often"),                                       \
-		FIELD_FIGURE(overview_call_row, total_time_us, 1, "time in those that were timed", \
+		FIELD_VALUE(overview_call_row, total_time_us, 1, "time in those that were timed",  \
 			FIELD_STATE_AT(overview_call_row, times_state)),                           \
-		FIELD_FIGURE(overview_call_row, avg_time_us, 3, "of one that was timed",           \
+		FIELD_VALUE(overview_call_row, avg_time_us, 3, "of one that was timed",            \
 			FIELD_STATE_AT(overview_call_row, times_state)),                           \
 		FIELD_NUMBER(overview_call_row, errors, "how often with an error")
 
@@ -94,7 +94,7 @@ static ROW_SCHEMA(overview_category, "overview.category", overview_call_row);
 
 static const struct sooth_field overview_calls_fields[] = {
 	FIELD_PID(overview_calls_row),
-	FIELD_FIGURE(overview_calls_row, duration_secs, 3, "how long calls were counted",
+	FIELD_VALUE(overview_calls_row, duration_secs, 3, "how long calls were counted",
 		FIELD_STATE_AT(overview_calls_row, duration_state)),
 	FIELD_TRUTH(overview_calls_row, success, "calls could be seen"),
 	FIELD_STRING(overview_calls_row, method, "by what they were seen",
@@ -120,11 +120,11 @@ static ROW_SCHEMA(overview_calls, "overview.calls", overview_calls_row);
 
 static const struct sooth_field overview_process_fields[] = {
 	FIELD_PID(overview_process_row),
-	FIELD_FIGURE(overview_process_row, cpu, 1, "percent of one processor, over the interval",
+	FIELD_VALUE(overview_process_row, cpu, 1, "percent of one processor, over the interval",
 		FIELD_STATE_AT(overview_process_row, cpu_state)),
-	FIELD_FIGURE(overview_process_row, mem, 1, "percent of the host's memory",
+	FIELD_VALUE(overview_process_row, mem, 1, "percent of the host's memory",
 		FIELD_STATE_AT(overview_process_row, mem_state)),
-	FIELD_FIGURE(overview_process_row, rss_mb, 1, "resident memory, MiB"),
+	FIELD_VALUE(overview_process_row, rss_mb, 1, "resident memory, MiB"),
 	{ .name = "command",
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(overview_process_row, command),
@@ -154,7 +154,7 @@ static const struct sooth_field overview_memory_fields[] = {
 		"by the kernel's stall figures over 10 s: critical when everything waited for "
 		"memory for 10 % of the time, warning when something did, else normal",
 		FIELD_STATE_AT(overview_memory_row, pressure_state)),
-	FIELD_FIGURE(overview_memory_row, free_memory_mb, 1,
+	FIELD_VALUE(overview_memory_row, free_memory_mb, 1,
 		"what could be had without swapping, MiB",
 		FIELD_STATE_AT(overview_memory_row, free_state)),
 };
@@ -167,11 +167,11 @@ static const struct sooth_field overview_system_fields[] = {
 ROW_SCHEMA(overview_system, "overview.system", overview_system_row);
 
 static const struct sooth_field overview_summary_fields[] = {
-	FIELD_FIGURE(overview_summary_row, total_cpu, 1, "percent of one processor, of all",
+	FIELD_VALUE(overview_summary_row, total_cpu, 1, "percent of one processor, of all",
 		FIELD_STATE_AT(overview_summary_row, cpu_state)),
-	FIELD_FIGURE(overview_summary_row, total_mem, 1, "percent of the host's memory, of all",
+	FIELD_VALUE(overview_summary_row, total_mem, 1, "percent of the host's memory, of all",
 		FIELD_STATE_AT(overview_summary_row, mem_state)),
-	FIELD_FIGURE(overview_summary_row, total_rss_mb, 1, "resident memory of all, MiB"),
+	FIELD_VALUE(overview_summary_row, total_rss_mb, 1, "resident memory of all, MiB"),
 	FIELD_ROWS(overview_summary_row, critical_issues, overview_issue_schema,
 		"findings of critical and high severity, also of the host"),
 	FIELD_ROWS(overview_summary_row, warnings, overview_issue_schema,

@@ -7,7 +7,7 @@
 
 struct slow_calls_view {
 	struct output *output;
-	struct readings readings;
+	struct diagnosis_input input;
 	struct call_operations operations;
 	bool is_of[CALL_OPERATION_KINDS];
 };
@@ -21,7 +21,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	v->output = output;
 	for (size_t i = 0; i < CALL_OPERATION_KINDS; i++)
 		v->is_of[i] = !kinds || kinds[i];
-	readings_init(&v->readings);
+	diagnosis_input_init(&v->input);
 	call_operations_init(&v->operations);
 	return 0;
 }
@@ -31,13 +31,13 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct slow_calls_view *v = state;
 
 	(void)err;
-	readings_take(&v->readings, batch);
+	diagnosis_input_take(&v->input, batch);
 	batch_for_each (r, batch)
 		call_operations_take(&v->operations, r);
 	return 0;
 }
 
-static int tell_kind(
+static int emit_kind(
 	struct slow_calls_view *v, enum call_operation_kind kind, struct sooth_error *err)
 {
 	static const struct section sections[CALL_OPERATION_KINDS] = {
@@ -58,11 +58,11 @@ static int tell_kind(
 	const void *key;
 	int status = output_section(v->output, &sections[kind], err);
 
-	while (!status && map_next(&v->readings.points, &position, &key, NULL)) {
+	while (!status && map_next(&v->input.points, &position, &key, NULL)) {
 		struct buffer rows = { 0 };
 		struct batch all;
 
-		call_operations_list(&v->operations, &v->readings, key, kind, &rows);
+		call_operations_list(&v->operations, &v->input, key, kind, &rows);
 		all = (struct batch){ rows.data, rows.size };
 		batch_for_each (r, &all) {
 			if (!status)
@@ -80,7 +80,7 @@ static int finish(void *state, struct sooth_error *err)
 
 	for (size_t i = 0; i < CALL_OPERATION_KINDS && !status; i++) {
 		if (v->is_of[i])
-			status = tell_kind(v, (enum call_operation_kind)i, err);
+			status = emit_kind(v, (enum call_operation_kind)i, err);
 	}
 	return status;
 }
@@ -89,7 +89,7 @@ static void fini(void *state)
 {
 	struct slow_calls_view *v = state;
 
-	readings_fini(&v->readings);
+	diagnosis_input_fini(&v->input);
 	call_operations_fini(&v->operations);
 }
 

@@ -95,14 +95,14 @@ static void take_command(struct known_process *p, const struct sooth_record *r)
 {
 	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), "arguments");
 	struct sooth_value v = sooth_field_get(f, r);
-	bool is_told = value_is_there(&v);
+	bool is_reported = value_is_there(&v);
 	const struct context_command *c = (const void *)r;
 
-	if (is_told || !p->command.size) {
+	if (is_reported || !p->command.size) {
 		p->has_command = true;
 		p->command_state = SOOTH_STATE(v.state, v.reason);
 		buffer_reset(&p->command);
-		if (is_told)
+		if (is_reported)
 			buffer_append(&p->command, v.text.data, v.text.size);
 	}
 	if (record_holds(r, sizeof(*c)) &&

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/processes/host_figures.h"
+#include "analyze/processes/host_values.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "core/stage.h"
@@ -92,7 +92,7 @@ static void note_state(struct host_view *h, const char *what, uint8_t state)
 			h->output, what, sooth_reason_text((enum sooth_reason)(state >> 4)), "");
 }
 
-static int tell_load(struct host_view *h, struct sooth_error *err)
+static int emit_load(struct host_view *h, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "load", .schema = &load_row_schema, .shape = SECTION_OBJECT
@@ -108,7 +108,7 @@ static int tell_load(struct host_view *h, struct sooth_error *err)
 	return status ? status : output_row(h->output, &row.load.record, sizeof(row), NULL, 0, err);
 }
 
-static int tell_memory(struct host_view *h, struct sooth_error *err)
+static int emit_memory(struct host_view *h, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "memory", .schema = &memory_row_schema, .shape = SECTION_OBJECT
@@ -127,7 +127,7 @@ static int tell_memory(struct host_view *h, struct sooth_error *err)
 		      : output_row(h->output, &row.memory.record, sizeof(row), NULL, 0, err);
 }
 
-static int tell_tracer(struct host_view *h, const struct host_tracer *t, struct sooth_error *err)
+static int emit_tracer(struct host_view *h, const struct host_tracer *t, struct sooth_error *err)
 {
 	struct tracer_row row = { .tracer = *t };
 	const struct sooth_record *r = &t->record;
@@ -143,7 +143,7 @@ static int tell_tracer(struct host_view *h, const struct host_tracer *t, struct 
 	return output_row(h->output, &row.tracer.record, sizeof(row), tail, ARRAY_SIZE(tail), err);
 }
 
-static int tell_tracers(struct host_view *h, struct sooth_error *err)
+static int emit_tracers(struct host_view *h, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "tracers",
@@ -158,18 +158,18 @@ static int tell_tracers(struct host_view *h, struct sooth_error *err)
 	if (h->is_full)
 		output_limit(h->output, "all tracers", "there are more than are kept", "");
 	for (size_t i = 0; i < h->count && !status; i++)
-		status = tell_tracer(h, h->tracers[i], err);
+		status = emit_tracer(h, h->tracers[i], err);
 	return status;
 }
 
 static int finish(void *state, struct sooth_error *err)
 {
 	struct host_view *h = state;
-	int status = tell_load(h, err);
+	int status = emit_load(h, err);
 
 	if (!status)
-		status = tell_memory(h, err);
-	return status ? status : tell_tracers(h, err);
+		status = emit_memory(h, err);
+	return status ? status : emit_tracers(h, err);
 }
 
 static void fini(void *state)

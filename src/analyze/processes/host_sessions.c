@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The section of sessions: each main process with the sums of all that belongs to it. */
-#include "analyze/processes/host_tell.h"
+#include "analyze/processes/host_emit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyze/processes/host_rows.h"
-#include "analyze/processes/process_tell.h"
+#include "analyze/processes/process_emit.h"
 #include "base/cleanup.h"
 
 #define REFUSED SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
@@ -19,9 +19,9 @@ struct session_sum {
 };
 
 static void add_process(
-	struct session_sum *sum, const struct host_state *h, const struct census_process *p)
+	struct session_sum *sum, const struct host_state *h, const struct process_entry *p)
 {
-	double cpu = census_cpu_percent(p);
+	double cpu = process_table_cpu_percent(p);
 	uint64_t age = host_state_elapsed(h, p);
 	bool is_player = p->has_role && (!p->player || p->player == p);
 
@@ -38,7 +38,7 @@ static void add_process(
 	for (int kind = 0; kind < VERDICTS; kind++) {
 		struct verdict v;
 
-		verdict_judge(&h->census, p, (enum verdict_kind)kind, &v);
+		verdict_decide(&h->process_table, p, (enum verdict_kind)kind, &v);
 		sum->verdicts |= (unsigned)v.holds << kind;
 		/* No flag is no clean bill where nobody may look. */
 		if ((kind == VERDICT_ORPHANED || kind == VERDICT_ABANDONED) && v.state == REFUSED)
@@ -62,27 +62,27 @@ static uint8_t text_state(uint8_t state, struct span text)
 }
 
 /* Nobody has asked, unless their ends were watched. */
-static void fill_fleeting(
-	const struct host_tell *t, const struct census_process *main, struct session_row *row)
+static void fill_short_lived(
+	const struct host_emit *t, const struct process_entry *main, struct session_row *row)
 {
 	const struct fleeting *f = &t->host->fleeting;
-	const struct fleeting_group *group = map_get(&f->sessions, &main->id);
+	const struct short_lived_group *group = map_get(&f->sessions, &main->id);
 
 	row->fleeting = group ? group->count : 0;
 	row->fleeting_state =
-		f->is_watched ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED);
+		f->is_watched ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
 }
 
-static int tell_session(const struct host_tell *t, const struct census_process *main,
+static int emit_session(const struct host_emit *t, const struct process_entry *main,
 	struct session_sum *sum, struct sooth_error *err)
 {
-	const struct census *c = &t->host->census;
+	const struct process_table *c = &t->host->process_table;
 	struct session_row *row = &sum->row;
 	struct span status_text = span_of("", 0);
 	char flags[FLAGS_SIZE];
 
 	row->record = row_head(&main->id);
-	fill_fleeting(t, main, row);
+	fill_short_lived(t, main, row);
 	if (!sum->has_cpu)
 		row->cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 	row->status_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
@@ -92,8 +92,8 @@ static int tell_session(const struct host_tell *t, const struct census_process *
 	}
 	struct record_tail tail[] = {
 		tail_string(&row->agent, main->agent ? main->agent->name : ""),
-		tail_span(&row->project, census_text(c, &main->project)),
-		tail_span(&row->session_id, census_text(c, &main->session_id)),
+		tail_span(&row->project, process_table_text(c, &main->project)),
+		tail_span(&row->session_id, process_table_text(c, &main->session_id)),
 		tail_span(&row->status, status_text),
 		tail_string(&row->flags, flags_of(sum, flags)),
 	};
@@ -101,18 +101,19 @@ static int tell_session(const struct host_tell *t, const struct census_process *
 		row->flags_state = SOOTH_STATE_VALUE;
 	else if (!row->flags_state)
 		row->flags_state = SOOTH_STATE_ABSENT;
-	row->project_state = text_state(main->project_state, census_text(c, &main->project));
-	row->session_state = text_state(main->session_state, census_text(c, &main->session_id));
+	row->project_state = text_state(main->project_state, process_table_text(c, &main->project));
+	row->session_state =
+		text_state(main->session_state, process_table_text(c, &main->session_id));
 	return OUTPUT_ROW(t->output, row, tail, ARRAY_SIZE(tail), err);
 }
 
 /* One walk for all: `sums` stands by the place of the main process in the list. */
-static void add_all(const struct host_tell *t, const struct map *places, struct session_sum *sums)
+static void add_all(const struct host_emit *t, const struct map *places, struct session_sum *sums)
 {
-	const struct census_process *p;
+	const struct process_entry *p;
 	size_t position = 0;
 
-	while ((p = census_next(&t->host->census, &position))) {
+	while ((p = process_table_next(&t->host->process_table, &position))) {
 		const size_t *place = p->main ? map_get(places, &p->main->id) : NULL;
 
 		if (place)
@@ -120,7 +121,7 @@ static void add_all(const struct host_tell *t, const struct map *places, struct 
 	}
 }
 
-int host_tell_sessions(const struct host_tell *t, struct sooth_error *err)
+int host_emit_sessions(const struct host_emit *t, struct sooth_error *err)
 {
 	const struct section section = { .name = "sessions",
 		.title = "sessions",
@@ -134,7 +135,7 @@ int host_tell_sessions(const struct host_tell *t, struct sooth_error *err)
 
 	map_init(&places, sizeof(struct process_id), sizeof(size_t), t->list->count + 1);
 	for (size_t i = 0; i < t->list->count && !status; i++) {
-		size_t *place = t->list->all[i].p->tie == CENSUS_TIE_SELF
+		size_t *place = t->list->all[i].p->tie == PROCESS_LINK_SELF
 					? map_put(&places, &t->list->all[i].p->id, NULL)
 					: NULL;
 
@@ -145,7 +146,7 @@ int host_tell_sessions(const struct host_tell *t, struct sooth_error *err)
 		add_all(t, &places, sums);
 	for (size_t i = 0; i < t->list->count && !status; i++) {
 		if (map_get(&places, &t->list->all[i].p->id))
-			status = tell_session(t, t->list->all[i].p, &sums[i], err);
+			status = emit_session(t, t->list->all[i].p, &sums[i], err);
 	}
 	map_fini(&places);
 	/* The section is on this stack: end it before it goes. */

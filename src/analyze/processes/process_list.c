@@ -18,12 +18,12 @@ static bool listed_is_problem(const struct listed *l)
 
 /* --- choosing --- */
 
-static bool is_of_agents(const struct census_process *p)
+static bool is_of_agents(const struct process_entry *p)
 {
-	return p->agent || p->owner_agent || p->tie != CENSUS_TIE_NONE;
+	return p->agent || p->owner_agent || p->tie != PROCESS_LINK_NONE;
 }
 
-static bool is_standing(const struct census_process *p)
+static bool is_standing(const struct process_entry *p)
 {
 	return p->process->state == 'T' || p->process->frozen == PROC_FROZEN_YES;
 }
@@ -31,17 +31,18 @@ static bool is_standing(const struct census_process *p)
 static int judge(const struct host_state *h, struct listed *l)
 {
 	if (!is_of_agents(l->p) && l->p->process->state != 'Z' && !is_standing(l->p) &&
-		!census_is_unknown(l->p))
+		!process_table_is_unknown(l->p))
 		return 0;
 	l->verdicts = calloc(VERDICTS, sizeof(*l->verdicts));
 	if (!l->verdicts)
 		return -ENOMEM;
 	for (int kind = 0; kind < VERDICTS; kind++)
-		verdict_judge(&h->census, l->p, (enum verdict_kind)kind, &l->verdicts[kind]);
+		verdict_decide(
+			&h->process_table, l->p, (enum verdict_kind)kind, &l->verdicts[kind]);
 	return 0;
 }
 
-static bool is_named(const struct processes_options *o, const struct census_process *p)
+static bool is_named(const struct processes_options *o, const struct process_entry *p)
 {
 	for (size_t i = 0; i < o->pid_count; i++) {
 		if (o->pids[i] == p->id.pid)
@@ -51,7 +52,7 @@ static bool is_named(const struct processes_options *o, const struct census_proc
 }
 
 /* In a tree whoever is below one that is named is named with it. */
-static bool is_chosen_by_pid(const struct processes_options *o, const struct census_process *p)
+static bool is_chosen_by_pid(const struct processes_options *o, const struct process_entry *p)
 {
 	bool is_chosen = is_named(o, p);
 
@@ -73,11 +74,11 @@ static bool is_frozen_alone(const struct host_state *h, const struct listed *l)
 	struct verdict verdict = { 0 };
 
 	if (l->p->main)
-		verdict_judge(&h->census, l->p->main, VERDICT_FROZEN, &verdict);
+		verdict_decide(&h->process_table, l->p->main, VERDICT_FROZEN, &verdict);
 	return listed_holds(l, VERDICT_FROZEN) && !verdict.holds;
 }
 
-static bool is_wanted(const struct processes_options *o, const struct census_process *p)
+static bool is_selected(const struct processes_options *o, const struct process_entry *p)
 {
 	return (!o->has_uid || p->process->uid == o->uid) &&
 	       (!o->agent || is_that_agents(o->agent, p->agent) ||
@@ -87,15 +88,15 @@ static bool is_wanted(const struct processes_options *o, const struct census_pro
 static bool is_shown(
 	const struct host_state *h, const struct processes_options *o, const struct listed *l)
 {
-	const struct census_process *p = l->p;
+	const struct process_entry *p = l->p;
 
 	if (o->hide_ended && !p->is_there)
 		return false;
-	if (!is_wanted(o, p))
+	if (!is_selected(o, p))
 		return false;
 	if (o->pid_count)
 		return is_chosen_by_pid(o, p);
-	if (o->tells_versions) /* of what is no agent there is none */
+	if (o->emits_versions) /* of what is no agent there is none */
 		return p->agent && p->process->state != 'Z';
 	if (o->shown == PROCESSES_ALL || h->is_named)
 		return true;
@@ -105,23 +106,23 @@ static bool is_shown(
 }
 
 /* Would it be listed, were it an agent or what one left? */
-static bool is_missing(const struct processes_options *o, const struct census_process *p)
+static bool is_missing(const struct processes_options *o, const struct process_entry *p)
 {
-	return census_is_unknown(p) && (!o->has_uid || p->process->uid == o->uid) &&
+	return process_table_is_unknown(p) && (!o->has_uid || p->process->uid == o->uid) &&
 	       (!o->pid_count || is_chosen_by_pid(o, p));
 }
 
 /* One that is not listed for want of an answer. */
 static bool is_doubted(const struct processes_options *o, const struct listed *l)
 {
-	return l->verdicts && l->p->is_there && !census_is_unknown(l->p) && is_wanted(o, l->p) &&
-	       !o->pid_count && !o->tells_versions &&
+	return l->verdicts && l->p->is_there && !process_table_is_unknown(l->p) &&
+	       is_selected(o, l->p) && !o->pid_count && !o->emits_versions &&
 	       state_is_unmeasured(l->verdicts[VERDICT_ORPHANED].state);
 }
 
 static void measure(const struct processes_options *o, struct listed *l)
 {
-	l->cpu_percent = census_cpu_percent(l->p);
+	l->cpu_percent = process_table_cpu_percent(l->p);
 	l->is_over_cpu = o->cpu_over_percent > 0 && l->cpu_percent > o->cpu_over_percent;
 	l->is_over_rss = o->rss_over_bytes && l->p->process->rss_bytes > o->rss_over_bytes;
 	l->is_over_unknown = o->cpu_over_percent > 0 && l->cpu_percent < 0 && !l->is_over_rss;
@@ -133,14 +134,14 @@ int process_list_make(
 	size_t position = 0;
 	void *value;
 
-	*list = (struct process_list){ .all = calloc(
-					       h->census.processes.count + 1, sizeof(*list->all)) };
+	*list = (struct process_list){ .all = calloc(h->process_table.processes.count + 1,
+					       sizeof(*list->all)) };
 	if (!list->all)
 		return -ENOMEM;
-	while (map_next(&h->census.processes, &position, NULL, &value)) {
+	while (map_next(&h->process_table.processes, &position, NULL, &value)) {
 		struct listed *l = &list->all[list->count];
 
-		*l = (struct listed){ .p = *(struct census_process **)value, .options = o };
+		*l = (struct listed){ .p = *(struct process_entry **)value, .options = o };
 		list->unknown += is_missing(o, l->p);
 		if (judge(h, l))
 			return -ENOMEM;
@@ -158,7 +159,7 @@ int process_list_make(
 
 /* --- the tree --- */
 
-static size_t index_of(const struct map *indices, const struct census_process *p)
+static size_t index_of(const struct map *indices, const struct process_entry *p)
 {
 	size_t *at = p ? map_get(indices, &p->id) : NULL;
 

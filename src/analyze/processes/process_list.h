@@ -6,15 +6,15 @@
 #ifndef SOOTH_ANALYZE_PROCESS_LIST_H
 #define SOOTH_ANALYZE_PROCESS_LIST_H
 
-#include "analyze/census/host_state.h"
+#include "analyze/process_table/host_state.h"
 #include "analyze/processes/process_rows.h"
 #include "analyze/processes/processes.h"
-#include "analyze/census/verdicts.h"
+#include "analyze/process_table/verdicts.h"
 
 #define LISTED_DEPTH_MAX 60 /* deeper ones stand no deeper */
 
 struct listed {
-	struct census_process *p;
+	struct process_entry *p;
 	/* VERDICTS of them, owned; NULL: it has nothing to do with agents. */
 	struct verdict *verdicts;
 	double cpu_percent; /* negative: not measured */
@@ -32,7 +32,8 @@ struct listed {
 struct process_list {
 	struct listed *all;
 	size_t count;
-	size_t unknown; /* who may not be looked at, and might be listed: census_is_unknown() */
+	size_t unknown; /* who may not be looked at, and might be listed: process_table_is_unknown()
+			 */
 	size_t doubted; /* who would be listed as orphaned, if that could be decided */
 };
 

@@ -2,25 +2,25 @@
 /* Field table of the view "processes". */
 #include "analyze/processes/process_rows.h"
 
-#include "analyze/census/census.h"
+#include "analyze/process_table/process_table.h"
 #include "model/schema.h"
 
 /* The scan contract's colours. */
 static const double cpu_levels[SOOTH_FIELD_LEVELS] = { 20, 50, 80 };
 static const double rss_levels[SOOTH_FIELD_LEVELS] = { 256u << 20, 512u << 20, 1u << 30 };
 
-static const char *const tie_names[] = {
-	[CENSUS_TIE_NONE] = "none",
-	[CENSUS_TIE_SELF] = "self",
-	[CENSUS_TIE_ANCESTOR] = "ancestor",
-	[CENSUS_TIE_SESSION] = "session id",
-	[CENSUS_TIE_PID] = "pid",
-	[CENSUS_TIE_INPUT] = "input",
-	[CENSUS_TIE_LAUNCHED] = "launched",
-	[CENSUS_TIE_GROUP] = "group",
-	[CENSUS_TIE_KIND] = "kind",
+static const char *const link_names[] = {
+	[PROCESS_LINK_NONE] = "none",
+	[PROCESS_LINK_SELF] = "self",
+	[PROCESS_LINK_ANCESTOR] = "ancestor",
+	[PROCESS_LINK_SESSION] = "session id",
+	[PROCESS_LINK_PID] = "pid",
+	[PROCESS_LINK_INPUT] = "input",
+	[PROCESS_LINK_LAUNCHED] = "launched",
+	[PROCESS_LINK_GROUP] = "group",
+	[PROCESS_LINK_KIND] = "kind",
 };
-static const struct sooth_names ties = { sizeof(tie_names) / sizeof(tie_names[0]), tie_names };
+static const struct sooth_names links = { sizeof(link_names) / sizeof(link_names[0]), link_names };
 
 /* What a table has only when its column is asked for. */
 #define HIDDEN_NUMBER(member, help_, ...)                                                          \
@@ -104,7 +104,7 @@ static const struct sooth_field process_fields[] = {
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(process_row, tie),
 		FIELD_STATE_AT(process_row, tie_state),
-		.names = &ties,
+		.names = &links,
 		.is_hidden = true,
 		.help = "how it is known whose session it belongs to" },
 	FIELD_STRING(process_row, flags,

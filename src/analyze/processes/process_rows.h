@@ -25,7 +25,7 @@ struct process_row {
 	uint32_t inner_pid;
 	uint32_t depth; /* in the tree */
 	char state;
-	uint8_t tie; /* enum census_tie */
+	uint8_t tie; /* enum process_link */
 	uint8_t is_orphaned, is_abandoned, is_superseded, is_zombie, is_daemon, is_frozen;
 	uint8_t is_outdated, is_deleted, is_over;
 	uint8_t cpu_state, mem_state, open_files_state, cwd_state, over_state;

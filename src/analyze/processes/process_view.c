@@ -9,7 +9,7 @@
 void process_view_init(struct process_view *v, struct output *output, uint16_t end_kind)
 {
 	v->output = output;
-	v->readings = &v->own;
+	v->input = &v->own;
 	snapshots_init(&v->own, end_kind);
 }
 
@@ -41,19 +41,19 @@ int process_view_section(
 		return status;
 	v->section = *section;
 	if (columns && !strncmp(columns, PID_COLUMN, strlen(PID_COLUMN)) &&
-		snapshots_are_of_one(v->readings))
+		snapshots_are_of_one(v->input))
 		v->section.columns += strlen(PID_COLUMN);
 	return output_section(v->output, &v->section, err);
 }
 
-int process_view_tell(struct process_view *v, const struct section *section, process_teller tell,
+int process_view_emit(struct process_view *v, const struct section *section, process_teller tell,
 	struct sooth_error *err)
 {
 	int status = process_view_section(v, section, err);
 	const struct snapshot *reading;
 	size_t position = 0;
 
-	while (!status && (reading = snapshots_next(v->readings, &position)))
+	while (!status && (reading = snapshots_next(v->input, &position)))
 		status = tell(v, reading, err);
 	return status;
 }

@@ -12,7 +12,7 @@
 /* What the state of such a view begins with. */
 struct process_view {
 	struct output *output;
-	const struct snapshots *readings; /* `own`, or others that the view keeps */
+	const struct snapshots *input; /* `own`, or others that the view keeps */
 	struct snapshots own;
 	struct section section; /* the open one, which the output borrows */
 };
@@ -28,7 +28,7 @@ void process_view_fini(void *state);
 int process_view_section(
 	struct process_view *v, const struct section *section, struct sooth_error *err);
 /* The section with what `tell` makes of each process. */
-int process_view_tell(struct process_view *v, const struct section *section, process_teller tell,
+int process_view_emit(struct process_view *v, const struct section *section, process_teller tell,
 	struct sooth_error *err);
 
 #endif

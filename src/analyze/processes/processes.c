@@ -9,9 +9,9 @@
 #include <stdlib.h>
 
 #include "analyze/processes/host_rows.h"
-#include "analyze/processes/host_tell.h"
+#include "analyze/processes/host_emit.h"
 #include "analyze/processes/process_list.h"
-#include "analyze/processes/process_tell.h"
+#include "analyze/processes/process_emit.h"
 #include "base/cleanup.h"
 #include "core/output.h"
 #include "core/stage.h"
@@ -21,7 +21,7 @@ struct processes_state {
 	struct processes_options options;
 	struct host_state host;
 	struct process_list list;
-	bool has_told_unknown;
+	bool has_reported_unknown;
 	struct buffer columns;
 	struct buffer rows; /* struct process_row with their texts, in no order */
 };
@@ -54,7 +54,7 @@ static int make_rows(struct processes_state *s, struct sooth_error *err)
 	unsigned char *at;
 
 	for (size_t i = 0; i < s->list.count; i++)
-		process_tell(&s->host, &s->list.all[i], &s->rows);
+		process_emit(&s->host, &s->list.all[i], &s->rows);
 	if (buffer_failed(&s->rows))
 		return error_no_memory(err);
 	at = s->rows.data;
@@ -74,7 +74,7 @@ static bool is_known(const struct processes_state *s, uint32_t pid)
 	size_t position = 0;
 	const void *id;
 
-	while (map_next(&s->host.census.processes, &position, &id, NULL)) {
+	while (map_next(&s->host.process_table.processes, &position, &id, NULL)) {
 		if (((const struct process_id *)id)->pid == pid)
 			return true;
 	}
@@ -102,7 +102,7 @@ static int check_named(const struct processes_state *s, struct sooth_error *err)
 
 static const char *usual_columns(const struct processes_options *o)
 {
-	if (o->tells_versions)
+	if (o->emits_versions)
 		return "pid,user,agent,version,newest_version,flags,project";
 	if (o->is_tree && o->shown != PROCESSES_ALL)
 		return FIGURES "name,role,role_name,agent,version,project,flags";
@@ -122,7 +122,7 @@ static const char *make_columns(struct processes_state *s)
 }
 
 /* Who may not be read may be one. */
-static const char *nobody_known(const struct processes_options *o)
+static const char *none_known(const struct processes_options *o)
 {
 	return o->agent	    ? "this agent was not found among those who may be read"
 	       : o->has_uid ? "no agents of this user were found among those who may be read"
@@ -133,10 +133,10 @@ static const char *nobody(const struct processes_state *s)
 {
 	const struct processes_options *o = &s->options;
 
-	if (o->shown == PROCESSES_ALL || o->pid_count || !s->host.census.last_ns)
+	if (o->shown == PROCESSES_ALL || o->pid_count || !s->host.process_table.last_ns)
 		return "no processes were seen";
-	if (s->list.unknown || s->host.census.hides_users)
-		return nobody_known(o);
+	if (s->list.unknown || s->host.process_table.hides_users)
+		return none_known(o);
 	if (o->agent)
 		return "this agent is not running here; `sooth ps` lists others";
 	if (o->has_uid)
@@ -144,7 +144,7 @@ static const char *nobody(const struct processes_state *s)
 	return "no agents are running here; `sooth ps -a` lists every process";
 }
 
-static int tell_processes(struct processes_state *s, struct sooth_error *err)
+static int emit_processes(struct processes_state *s, struct sooth_error *err)
 {
 	struct section section = {
 		.name = "processes",
@@ -166,21 +166,21 @@ static int tell_processes(struct processes_state *s, struct sooth_error *err)
 	return status ? status : output_close_section(s->output, err);
 }
 
-static int tell_figures(const struct host_tell *tell, struct sooth_error *err)
+static int emit_values(const struct host_emit *tell, struct sooth_error *err)
 {
-	int status = host_tell_sessions(tell, err);
+	int status = host_emit_sessions(tell, err);
 
 	if (!status)
-		status = host_tell_fleeting(tell, err);
+		status = host_emit_short_lived(tell, err);
 	if (!status)
-		status = host_tell_installed(tell, err);
-	return status ? status : host_tell_totals(tell, err);
+		status = host_emit_installed(tell, err);
+	return status ? status : host_emit_totals(tell, err);
 }
 
-static int tell_all(struct processes_state *s, struct sooth_error *err)
+static int emit_all(struct processes_state *s, struct sooth_error *err)
 {
-	struct host_tell tell = { s->output, &s->host, &s->list, &s->options };
-	int status = host_state_settle(&s->host, err);
+	struct host_emit tell = { s->output, &s->host, &s->list, &s->options };
+	int status = host_state_resolve(&s->host, err);
 
 	if (!s->options.pid_count) {
 		s->options.pids = (const void *)s->host.asked.data;
@@ -195,22 +195,22 @@ static int tell_all(struct processes_state *s, struct sooth_error *err)
 	if (status)
 		return status;
 	if (s->options.told && s->list.count)
-		*s->options.told =
-			(struct processes_told){ s->list.all[0].p->id, s->list.all[0].p->agent };
-	if (s->host.census.refused)
+		*s->options.told = (struct processes_reported){ s->list.all[0].p->id,
+			s->list.all[0].p->agent };
+	if (s->host.process_table.refused)
 		output_limit(s->output, "some processes", "there were more than a list holds", "");
 	/* Once, not again for each that comes or goes. */
-	if (!s->has_told_unknown)
-		s->has_told_unknown = host_tell_limits(&tell);
-	status = host_tell_host(&tell, err);
-	if (!status && s->options.tells_versions)
-		status = host_tell_versions(&tell, err);
+	if (!s->has_reported_unknown)
+		s->has_reported_unknown = host_emit_limits(&tell);
+	status = host_emit_host(&tell, err);
+	if (!status && s->options.emits_versions)
+		status = host_emit_versions(&tell, err);
 	if (!status)
-		status = tell_processes(s, err);
+		status = emit_processes(s, err);
 	if (!status)
-		status = host_tell_reasons(&tell, err);
-	if (!status && !s->options.tells_versions)
-		status = tell_figures(&tell, err);
+		status = host_emit_reasons(&tell, err);
+	if (!status && !s->options.emits_versions)
+		status = emit_values(&tell, err);
 	return status;
 }
 
@@ -231,7 +231,7 @@ static int finish(void *state, struct sooth_error *err)
 	int status;
 
 	take_wishes(&s->options);
-	status = tell_all(s, err);
+	status = emit_all(s, err);
 	if (!s->options.is_repeated)
 		return status;
 	process_list_fini(&s->list);
@@ -255,7 +255,7 @@ static void fini(void *state)
 }
 
 static const struct sooth_schema *const tables[] = { &process_row_schema, &reason_row_schema,
-	&session_row_schema, &installed_row_schema, &fleeting_row_schema, NULL };
+	&session_row_schema, &installed_row_schema, &short_lived_row_schema, NULL };
 
 const struct stage_type stage_processes = {
 	.name = "processes",

@@ -13,7 +13,7 @@ struct sooth_field;
 struct agent;
 
 /* The first that is listed, for a caller that has to act on it. */
-struct processes_told {
+struct processes_reported {
 	struct process_id id;	   /* zeros: none is */
 	const struct agent *agent; /* NULL: it is none */
 };
@@ -31,7 +31,7 @@ struct processes_options {
 	const bool *wants_tree; /* told anew each time: whole sessions as trees; NULL: as above */
 	bool is_verbose; /* also reasons for what is no problem, and for what could not be judged */
 	bool hides_sessions; /* of people: a table of them is not wanted */
-	bool tells_versions; /* what is installed, and who runs what, instead of figures */
+	bool emits_versions; /* what is installed, and who runs what, instead of figures */
 	bool hide_ended;     /* leave out who was gone at the last sample */
 	bool is_repeated;    /* it is told again and again, each time of the time between */
 	/* Only these; whether they are agents or not. In a tree with all that is below them. None:
@@ -48,7 +48,7 @@ struct processes_options {
 	/* What is above is told of; 0: nothing is. */
 	double cpu_over_percent;
 	uint64_t rss_over_bytes;
-	struct processes_told *told; /* filled at the end; NULL: nobody asks */
+	struct processes_reported *told; /* filled at the end; NULL: nobody asks */
 };
 
 #endif

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "analyze/census/census.h"
+#include "analyze/process_table/process_table.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "core/stage.h"
@@ -19,7 +19,7 @@
 struct traced_view {
 	struct output *output;
 	struct traced_options options;
-	struct census census;
+	struct process_table process_table;
 };
 
 struct traced_row {
@@ -55,7 +55,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	v->output = output;
 	if (options)
 		v->options = *(const struct traced_options *)options;
-	census_init(&v->census);
+	process_table_init(&v->process_table);
 	return 0;
 }
 
@@ -65,63 +65,63 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 	(void)err;
 	batch_for_each (r, batch)
-		census_take(&v->census, r);
+		process_table_take(&v->process_table, r);
 	return 0;
 }
 
-static const struct agent *agent_of(const struct census_process *p)
+static const struct agent *agent_of(const struct process_entry *p)
 {
 	return p->owner_agent ? p->owner_agent : p->agent;
 }
 
-static bool is_wanted(const struct traced_view *v, const struct census_process *p)
+static bool is_selected(const struct traced_view *v, const struct process_entry *p)
 {
 	const struct agent *agent = agent_of(p);
 
-	return agent && p->ties && (!v->options.agent || !strcmp(agent->name, v->options.agent));
+	return agent && p->links && (!v->options.agent || !strcmp(agent->name, v->options.agent));
 }
 
-static const struct census_process *find(const struct census *c, uint32_t pid)
+static const struct process_entry *find(const struct process_table *c, uint32_t pid)
 {
-	const struct census_process *p;
+	const struct process_entry *p;
 	size_t position = 0;
 
-	while ((p = census_next(c, &position)) && p->id.pid != pid)
+	while ((p = process_table_next(c, &position)) && p->id.pid != pid)
 		continue;
 	return p;
 }
 
-static int tell(struct traced_view *v, const struct census_process *p, struct sooth_error *err)
+static int tell(struct traced_view *v, const struct process_entry *p, struct sooth_error *err)
 {
-	const struct census_process *tracer = find(&v->census, p->ties->tracer_pid);
+	const struct process_entry *tracer = find(&v->process_table, p->links->tracer_pid);
 	struct traced_row row = { .record = p->process->record,
-		.tracer_pid = p->ties->tracer_pid,
+		.tracer_pid = p->links->tracer_pid,
 		.role_state = p->has_role ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.tracer_state = tracer ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = {
-		tail_span(&row.name, census_field(&p->process->record, &p->process->name)),
+		tail_span(&row.name, process_table_field(&p->process->record, &p->process->name)),
 		tail_string(&row.agent, agent_of(p)->name),
 		tail_string(&row.role, p->has_role ? agent_role_name(p->role) : ""),
-		tail_span(&row.tracer,
-			tracer ? census_field(&tracer->process->record, &tracer->process->name)
-			       : span_of("", 0)),
+		tail_span(&row.tracer, tracer ? process_table_field(&tracer->process->record,
+							&tracer->process->name)
+					      : span_of("", 0)),
 	};
 
 	row.record.kind = 0;
 	return OUTPUT_ROW(v->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int tell_all(struct traced_view *v, unsigned *unknown, struct sooth_error *err)
+static int emit_all(struct traced_view *v, unsigned *unknown, struct sooth_error *err)
 {
-	const struct census_process *p;
+	const struct process_entry *p;
 	size_t position = 0;
 	int status = 0;
 
-	while (!status && (p = census_next(&v->census, &position))) {
-		if (!is_wanted(v, p))
+	while (!status && (p = process_table_next(&v->process_table, &position))) {
+		if (!is_selected(v, p))
 			continue;
-		*unknown += (p->ties->tracer_state & 15) != SOOTH_STATE_VALUE;
-		if (!p->ties->tracer_state && p->ties->tracer_pid)
+		*unknown += (p->links->tracer_state & 15) != SOOTH_STATE_VALUE;
+		if (!p->links->tracer_state && p->links->tracer_pid)
 			status = tell(v, p, err);
 	}
 	return status;
@@ -137,13 +137,13 @@ static int finish(void *state, struct sooth_error *err)
 	};
 	struct traced_view *v = state;
 	unsigned unknown = 0;
-	int status = census_settle(&v->census);
+	int status = process_table_resolve(&v->process_table);
 
 	if (status)
 		return error_errno(err, status, "find out whose processes these are");
 	status = output_section(v->output, &section, err);
 	if (!status)
-		status = tell_all(v, &unknown, err);
+		status = emit_all(v, &unknown, err);
 	if (unknown)
 		output_limit(v->output, "who traces some processes of agents",
 			"that was not told of them", "");
@@ -154,7 +154,7 @@ static void fini(void *state)
 {
 	struct traced_view *v = state;
 
-	census_fini(&v->census);
+	process_table_fini(&v->process_table);
 }
 
 const struct stage_type stage_traced = {

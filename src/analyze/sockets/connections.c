@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/census/census.h"
+#include "analyze/process_table/process_table.h"
 #include "analyze/sockets/connection_rows.h"
 #include "analyze/sockets/peer_labels.h"
 #include "analyze/snapshots.h"
 #include "analyze/sockets/socket_sums.h"
-#include "analyze/sockets/socket_words.h"
+#include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
 #include "core/stage.h"
 
@@ -23,10 +23,10 @@ struct connections_view {
 	struct output *output;
 	struct connections_options options;
 	struct peer_labels labels;
-	struct census census;
+	struct process_table process_table;
 	struct snapshots sockets;
-	struct socket_words words; /* scratch */
-	char if_empty[160];	   /* what is said in place of connections */
+	struct socket_text words; /* scratch */
+	char if_empty[160];	  /* what is said in place of connections */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -36,7 +36,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	c->output = output;
 	if (options)
 		c->options = *(const struct connections_options *)options;
-	census_init(&c->census);
+	process_table_init(&c->process_table);
 	snapshots_init(&c->sockets, SOCKETS_PROCESS);
 	peer_labels_init(&c->labels);
 	return peer_labels_load(&c->labels, &c->options.labels, err);
@@ -48,25 +48,25 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 	(void)err;
 	batch_for_each (r, batch) {
-		census_take(&c->census, r);
+		process_table_take(&c->process_table, r);
 		snapshots_take(&c->sockets, r);
 	}
 	return 0;
 }
 
-static const struct agent *agent_of(const struct census_process *p)
+static const struct agent *agent_of(const struct process_entry *p)
 {
 	return p->owner_agent ? p->owner_agent : p->agent;
 }
 
-static bool is_wanted(const struct connections_view *c, const struct census_process *p)
+static bool is_selected(const struct connections_view *c, const struct process_entry *p)
 {
 	const struct agent *agent = agent_of(p);
 
 	return agent && (!c->options.agent || !strcmp(agent->name, c->options.agent));
 }
 
-static int tell_socket(struct connections_view *c, const struct census_process *p,
+static int emit_socket(struct connections_view *c, const struct process_entry *p,
 	const struct sockets_socket *socket, struct sooth_error *err)
 {
 	struct connection_row row = { .socket = *socket };
@@ -74,18 +74,18 @@ static int tell_socket(struct connections_view *c, const struct census_process *
 	enum peer_label_strength strength;
 	struct span label = socket_sums_label(&c->labels, socket, &strength);
 
-	socket_words_take(&c->words, socket);
-	row.role_state = census_role_state(p);
+	socket_text_take(&c->words, socket);
+	row.role_state = process_table_role_state(p);
 	row.label_state = label.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-	row.local_end_state = socket_words_state(&c->words.local, socket->local_state);
-	row.peer_end_state = socket_words_state(&c->words.peer, socket->peer_state);
+	row.local_end_state = socket_text_state(&c->words.local, socket->local_state);
+	row.peer_end_state = socket_text_state(&c->words.peer, socket->peer_state);
 	struct record_tail tail[] = {
 		tail_text(&row.socket.protocol, r, &socket->protocol),
 		tail_text(&row.socket.local, r, &socket->local),
 		tail_text(&row.socket.peer, r, &socket->peer),
 		tail_string(&row.agent, agent_of(p)->name),
 		tail_string(&row.role, p->has_role ? agent_role_name(p->role) : ""),
-		tail_span(&row.name, census_field(&p->process->record, &p->process->name)),
+		tail_span(&row.name, process_table_field(&p->process->record, &p->process->name)),
 		tail_buffer(&row.family_protocol, &c->words.protocol),
 		tail_buffer(&row.local_end, &c->words.local),
 		tail_buffer(&row.peer_end, &c->words.peer),
@@ -94,7 +94,7 @@ static int tell_socket(struct connections_view *c, const struct census_process *
 	return output_row(c->output, &row.socket.record, sizeof(row), tail, ARRAY_SIZE(tail), err);
 }
 
-static void note_reading(struct connections_view *c, const struct sockets_process *end)
+static void note_snapshot(struct connections_view *c, const struct sockets_process *end)
 {
 	enum sooth_state state = end ? end->sockets_state & 0xf : SOOTH_STATE_VALUE;
 	char what[64];
@@ -110,19 +110,19 @@ static void note_reading(struct connections_view *c, const struct sockets_proces
 		"");
 }
 
-static int tell_process(struct connections_view *c, const struct census_process *p,
+static int emit_process(struct connections_view *c, const struct process_entry *p,
 	const struct snapshot *reading, struct sooth_error *err)
 {
 	struct batch records = snapshot_records(reading);
 	int status = 0;
 
-	note_reading(c, snapshot_end(reading, sizeof(struct sockets_process)));
+	note_snapshot(c, snapshot_end(reading, sizeof(struct sockets_process)));
 	batch_for_each (r, &records) {
 		const struct sockets_socket *one = record_as(r, SOCKETS_SOCKET, sizeof(*one));
 
 		/* One that is neither bound nor connected talks to nobody. */
 		if (one && socket_is_inet(one) && one->local_state != SOOTH_STATE_ABSENT && !status)
-			status = tell_socket(c, p, one, err);
+			status = emit_socket(c, p, one, err);
 	}
 	return status;
 }
@@ -142,11 +142,11 @@ static struct unread count_unread(const struct connections_view *c)
 	size_t position = 0;
 
 	while ((reading = snapshots_next(&c->sockets, &position))) {
-		const struct census_process *p = census_get(&c->census, &reading->id);
+		const struct process_entry *p = process_table_get(&c->process_table, &reading->id);
 		const struct sockets_process *end = snapshot_end(reading, sizeof(*end));
 		const char *reason;
 
-		if (!p || !is_wanted(c, p) || !end || !state_is_unmeasured(end->sockets_state))
+		if (!p || !is_selected(c, p) || !end || !state_is_unmeasured(end->sockets_state))
 			continue;
 		reason = sooth_reason_text((enum sooth_reason)(end->sockets_state >> 4));
 		if (!unread.count++)
@@ -157,13 +157,13 @@ static struct unread count_unread(const struct connections_view *c)
 	return unread;
 }
 
-static bool is_somebody_unknown(const struct census *c)
+static bool is_any_unknown(const struct process_table *c)
 {
-	const struct census_process *p;
+	const struct process_entry *p;
 	size_t position = 0;
 
-	while ((p = census_next(c, &position))) {
-		if (census_is_unknown(p))
+	while ((p = process_table_next(c, &position))) {
+		if (process_table_is_unknown(p))
 			return true;
 	}
 	return false;
@@ -180,13 +180,13 @@ static const char *nothing(struct connections_view *c)
 			unread.reason ? unread.reason : "for several reasons");
 	else
 		snprintf(c->if_empty, sizeof(c->if_empty), "no agent %shas a network connection",
-			is_somebody_unknown(&c->census) ? "that could be told as one " : "");
+			is_any_unknown(&c->process_table) ? "that could be told as one " : "");
 	return c->if_empty;
 }
 
 /* --- all --- */
 
-static int tell_connections(struct connections_view *c, struct sooth_error *err)
+static int emit_connections(struct connections_view *c, struct sooth_error *err)
 {
 	const struct section section = {
 		.name = "connections",
@@ -203,10 +203,10 @@ static int tell_connections(struct connections_view *c, struct sooth_error *err)
 	int status = output_section(c->output, &section, err);
 
 	while (!status && (reading = snapshots_next(&c->sockets, &position))) {
-		const struct census_process *p = census_get(&c->census, &reading->id);
+		const struct process_entry *p = process_table_get(&c->process_table, &reading->id);
 
-		if (p && is_wanted(c, p))
-			status = tell_process(c, p, reading, err);
+		if (p && is_selected(c, p))
+			status = emit_process(c, p, reading, err);
 	}
 	/* The section is on this stack: end it before it goes. */
 	return status ? status : output_close_section(c->output, err);
@@ -215,11 +215,11 @@ static int tell_connections(struct connections_view *c, struct sooth_error *err)
 static int finish(void *state, struct sooth_error *err)
 {
 	struct connections_view *c = state;
-	int status = census_settle(&c->census);
+	int status = process_table_resolve(&c->process_table);
 
 	if (status)
 		return error_errno(err, status, "find out whose processes these are");
-	status = tell_connections(c, err);
+	status = emit_connections(c, err);
 	if (c->sockets.refused)
 		output_limit(c->output, "connections of all agents",
 			"there were more sockets than are kept", "name processes with -p");
@@ -230,10 +230,10 @@ static void fini(void *state)
 {
 	struct connections_view *c = state;
 
-	census_fini(&c->census);
+	process_table_fini(&c->process_table);
 	snapshots_fini(&c->sockets);
 	peer_labels_fini(&c->labels);
-	socket_words_fini(&c->words);
+	socket_text_fini(&c->words);
 }
 
 const struct stage_type stage_connections = {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "analyze/records.h"
-#include "analyze/sockets/socket_words.h"
+#include "analyze/sockets/socket_text.h"
 
 #define KINDS_MAX 1024
 #define PEERS_MAX 4096

@@ -13,12 +13,12 @@
 #include "analyze/processes/process_view.h"
 #include "analyze/sockets/socket_rows.h"
 #include "analyze/sockets/socket_sums.h"
-#include "analyze/sockets/socket_words.h"
+#include "analyze/sockets/socket_text.h"
 #include "base/hash.h"
 #include "base/mask.h"
 #include "core/stage.h"
 
-#define ENDS_MAX 65536 /* of a process; beyond, rows are named by inode */
+#define EXIT_REASONS_MAX 65536 /* of a process; beyond, rows are named by inode */
 
 struct sockets_view {
 	struct process_view view;
@@ -26,8 +26,8 @@ struct sockets_view {
 	struct peer_labels labels;
 	struct map
 		ends; /* uint64_t hash of protocol and addresses -> uint32_t how many have them */
-	struct socket_words words; /* scratch */
-	struct buffer name;	   /* that DNS told */
+	struct socket_text words; /* scratch */
+	struct buffer name;	  /* that DNS told */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -37,7 +37,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	process_view_init(&s->view, output, SOCKETS_PROCESS);
 	if (options)
 		s->options = *(const struct sockets_options *)options;
-	map_init(&s->ends, sizeof(uint64_t), sizeof(uint32_t), ENDS_MAX);
+	map_init(&s->ends, sizeof(uint64_t), sizeof(uint32_t), EXIT_REASONS_MAX);
 	peer_labels_init(&s->labels);
 	return peer_labels_load(&s->labels, &s->options, err);
 }
@@ -52,7 +52,7 @@ static bool is_read(const struct sockets_view *s)
 	const struct snapshot *one;
 	size_t position = 0;
 
-	while ((one = snapshots_next(s->view.readings, &position))) {
+	while ((one = snapshots_next(s->view.input, &position))) {
 		const struct sockets_process *p = snapshot_end(one, sizeof(*p));
 
 		if (!p || p->sockets_state != SOOTH_STATE_VALUE)
@@ -90,7 +90,7 @@ static void count_ends(struct sockets_view *s, const struct snapshot *one)
 
 		if (!socket)
 			continue;
-		socket_words_take(&s->words, socket);
+		socket_text_take(&s->words, socket);
 		hash = end_hash(s);
 		count = map_put(&s->ends, &hash, NULL);
 		if (count)
@@ -128,7 +128,7 @@ static struct span find_label(
 }
 
 /* What is empty is so for the reason that the record gives. */
-static int tell_socket(
+static int emit_socket(
 	struct sockets_view *s, const struct sockets_socket *socket, struct sooth_error *err)
 {
 	struct socket_row row = { .socket = *socket, .unnamed_inode = socket->inode };
@@ -145,20 +145,20 @@ static int tell_socket(
 		tail_span(&row.label, label),
 	};
 
-	socket_words_take(&s->words, socket);
+	socket_text_take(&s->words, socket);
 	tail[3] = tail_buffer(&row.family_protocol, &s->words.protocol);
 	tail[4] = tail_buffer(&row.local_end, &s->words.local);
 	tail[5] = tail_buffer(&row.peer_end, &s->words.peer);
-	row.family_protocol_state = socket_words_state(&s->words.protocol, socket->protocol_state);
-	row.local_end_state = socket_words_state(&s->words.local, socket->local_state);
-	row.peer_end_state = socket_words_state(&s->words.peer, socket->peer_state);
+	row.family_protocol_state = socket_text_state(&s->words.protocol, socket->protocol_state);
+	row.local_end_state = socket_text_state(&s->words.local, socket->local_state);
+	row.peer_end_state = socket_text_state(&s->words.peer, socket->peer_state);
 	row.label_state = label.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	row.unnamed_state = is_named(s, socket) ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
 	return output_row(s->view.output, &row.socket.record, sizeof(row), tail,
 		sizeof(tail) / sizeof(tail[0]), err);
 }
 
-static int tell_sockets(void *state, const struct snapshot *one, struct sooth_error *err)
+static int emit_sockets(void *state, const struct snapshot *one, struct sooth_error *err)
 {
 	struct batch records = snapshot_records(one);
 	struct sockets_view *s = state;
@@ -169,7 +169,7 @@ static int tell_sockets(void *state, const struct snapshot *one, struct sooth_er
 		const struct sockets_socket *socket = socket_of(r);
 
 		if (socket && !status)
-			status = tell_socket(s, socket, err);
+			status = emit_socket(s, socket, err);
 	}
 	return status;
 }
@@ -186,7 +186,7 @@ static const struct section sockets_section = {
 
 /* --- by state --- */
 
-static int tell_kind(struct sockets_view *s, const struct snapshot *one,
+static int emit_kind(struct sockets_view *s, const struct snapshot *one,
 	const struct socket_kind_key *key, uint64_t count, struct sooth_error *err)
 {
 	struct socket_state_row row = { .record = row_head(&one->id),
@@ -198,7 +198,7 @@ static int tell_kind(struct sockets_view *s, const struct snapshot *one,
 	char name[96];
 	struct record_tail tail[] = { { &row.name, name, 0 },
 		{ &row.protocol, key->protocol, size } };
-	bool is_alone = snapshots_are_of_one(s->view.readings);
+	bool is_alone = snapshots_are_of_one(s->view.input);
 	int used = is_alone ? 0 : snprintf(name, sizeof(name), "%u ", (unsigned)one->id.pid);
 
 	used += snprintf(name + used, sizeof(name) - (size_t)used, "%.*s %s",
@@ -207,7 +207,7 @@ static int tell_kind(struct sockets_view *s, const struct snapshot *one,
 	return OUTPUT_ROW(s->view.output, &row, tail, 2, err);
 }
 
-static int tell_kinds(void *state, const struct snapshot *one, struct sooth_error *err)
+static int emit_kinds(void *state, const struct snapshot *one, struct sooth_error *err)
 {
 	struct sockets_view *s = state;
 	struct batch records = snapshot_records(one);
@@ -225,7 +225,7 @@ static int tell_kinds(void *state, const struct snapshot *one, struct sooth_erro
 			socket_sums_add(&sums, socket, span_of("", 0));
 	}
 	while (!status && map_next(&sums.kinds, &position, &key, &value))
-		status = tell_kind(s, one, key, *(uint64_t *)value, err);
+		status = emit_kind(s, one, key, *(uint64_t *)value, err);
 	if (sums.kinds.refused)
 		output_limit(s->view.output, "all kinds of sockets",
 			"there are more protocols than are counted", "");
@@ -244,7 +244,7 @@ static const struct section kinds_section = {
 
 /* --- how far it holds --- */
 
-static void note_reading(struct sockets_view *s, const struct sockets_process *p)
+static void note_snapshot(struct sockets_view *s, const struct sockets_process *p)
 {
 	enum sooth_state state = p->sockets_state & 0xf;
 	char what[64];
@@ -260,7 +260,7 @@ static void note_reading(struct sockets_view *s, const struct sockets_process *p
 			sooth_reason_text((enum sooth_reason)(p->sockets_state >> 4)), "");
 }
 
-static int tell_process(void *state, const struct snapshot *one, struct sooth_error *err)
+static int emit_process(void *state, const struct snapshot *one, struct sooth_error *err)
 {
 	const struct sockets_process *p = snapshot_end(one, sizeof(*p));
 	struct sockets_view *s = state;
@@ -271,7 +271,7 @@ static int tell_process(void *state, const struct snapshot *one, struct sooth_er
 	row = (struct socket_process_row){
 		.record = p->record, .sockets = p->sockets, .sockets_state = p->sockets_state
 	};
-	note_reading(s, p);
+	note_snapshot(s, p);
 	return OUTPUT_ROW(s->view.output, &row, NULL, 0, err);
 }
 
@@ -290,12 +290,12 @@ static int finish(void *state, struct sooth_error *err)
 
 	if (!is_read(s))
 		sockets.if_empty = "sockets could not be read";
-	status = process_view_tell(&s->view, &sockets, tell_sockets, err);
+	status = process_view_emit(&s->view, &sockets, emit_sockets, err);
 	if (!status)
-		status = process_view_tell(&s->view, &kinds_section, tell_kinds, err);
+		status = process_view_emit(&s->view, &kinds_section, emit_kinds, err);
 	if (!status)
-		status = process_view_tell(&s->view, &processes_section, tell_process, err);
-	if (s->view.readings->refused)
+		status = process_view_emit(&s->view, &processes_section, emit_process, err);
+	if (s->view.input->refused)
 		output_limit(s->view.output, "sockets of all processes",
 			"there were more than are kept", "observe fewer processes at once");
 	return status;
@@ -308,7 +308,7 @@ static void fini(void *state)
 	process_view_fini(&s->view);
 	map_fini(&s->ends);
 	peer_labels_fini(&s->labels);
-	socket_words_fini(&s->words);
+	socket_text_fini(&s->words);
 	buffer_fini(&s->name);
 }
 

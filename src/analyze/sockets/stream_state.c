@@ -3,7 +3,7 @@
 #include "analyze/sockets/stream_state.h"
 
 #include "analyze/records.h"
-#include "analyze/sockets/socket_words.h"
+#include "analyze/sockets/socket_text.h"
 
 static bool is_made_and_stands(const struct sockets_socket *s)
 {
@@ -13,7 +13,7 @@ static bool is_made_and_stands(const struct sockets_socket *s)
 }
 
 /* Each of these is a value, or absent because nothing was sent or received. */
-static bool is_told(const struct sockets_socket *s)
+static bool is_reported(const struct sockets_socket *s)
 {
 	return s->sent_state <= SOOTH_STATE_ABSENT && s->received_state <= SOOTH_STATE_ABSENT &&
 	       s->bytes_state == SOOTH_STATE_VALUE && s->waiting_state == SOOTH_STATE_VALUE &&
@@ -44,7 +44,7 @@ static uint64_t unread_ns(
 static void find_turn(struct stream_state *state, const struct sockets_socket *first,
 	const struct sockets_socket *last, const struct stream_limits *limits)
 {
-	bool is_asked =
+	bool is_requested =
 		state->has_sent &&
 		(!state->has_come || last->received_ago_ns >= last->sent_ago_ns + limits->gap_ns);
 
@@ -58,8 +58,8 @@ static void find_turn(struct stream_state *state, const struct sockets_socket *f
 		/* While it is acknowledged, or sent again, it moves or will be lost. */
 		state->turn = STREAM_UNSENT;
 		state->for_ns = state->went || last->retransmits_waiting ? 0 : last->sent_ago_ns;
-	} else if (is_asked) {
-		state->turn = STREAM_ASKED;
+	} else if (is_requested) {
+		state->turn = STREAM_REQUESTED;
 		state->for_ns = last->sent_ago_ns;
 	} else {
 		state->turn = STREAM_QUIET;
@@ -77,9 +77,9 @@ struct stream_state stream_state_of(const struct sockets_socket *first,
 	if (!is_made_and_stands(last))
 		return state;
 	state.turn = STREAM_UNTOLD;
-	if (!is_told(last))
+	if (!is_reported(last))
 		return state;
-	if (first && !is_told(first))
+	if (first && !is_reported(first))
 		first = NULL;
 	state.has_come = last->received_state == SOOTH_STATE_VALUE;
 	state.has_sent = last->sent_state == SOOTH_STATE_VALUE;

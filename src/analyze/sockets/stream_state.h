@@ -17,13 +17,13 @@
 #include "probes/sockets.h"
 
 enum stream_turn {
-	STREAM_NONE,   /* no connection of TCP that it made and that stands */
-	STREAM_UNTOLD, /* times or queues were not told */
-	STREAM_QUIET,  /* what came last is read, and nothing is asked: complete, or stopped */
-	STREAM_ASKED,  /* all is sent and acknowledged, and nothing came since */
-	STREAM_UNSENT, /* the peer takes no more */
-	STREAM_UNREAD, /* the process does not read what has come */
-	STREAM_LOST,   /* what was sent is sent again and again */
+	STREAM_NONE,	  /* no connection of TCP that it made and that stands */
+	STREAM_UNTOLD,	  /* times or queues were not told */
+	STREAM_QUIET,	  /* what came last is read, and nothing is asked: complete, or stopped */
+	STREAM_REQUESTED, /* all is sent and acknowledged, and nothing came since */
+	STREAM_UNSENT,	  /* the peer takes no more */
+	STREAM_UNREAD,	  /* the process does not read what has come */
+	STREAM_LOST,	  /* what was sent is sent again and again */
 	STREAM_TURNS,
 };
 

@@ -49,11 +49,11 @@ static void meet_call(struct thread_history *h, const struct threads_thread *t)
 	for (size_t i = 0; i < THREAD_HISTORY_MET; i++) {
 		struct thread_met_call *call = &h->calls[i];
 
-		if (call->readings && (call->syscall != t->syscall || call->abi != t->abi))
+		if (call->input && (call->syscall != t->syscall || call->abi != t->abi))
 			continue;
 		call->syscall = t->syscall;
 		call->abi = t->abi;
-		call->readings++;
+		call->input++;
 		return;
 	}
 }
@@ -66,10 +66,10 @@ static void meet_channel(struct thread_history *h, struct span name)
 	for (size_t i = 0; i < THREAD_HISTORY_MET; i++) {
 		struct thread_met_channel *channel = &h->channels[i];
 
-		if (channel->readings && memcmp(channel->name, kept, sizeof(kept)) != 0)
+		if (channel->input && memcmp(channel->name, kept, sizeof(kept)) != 0)
 			continue;
 		memcpy(channel->name, kept, sizeof(kept));
-		channel->readings++;
+		channel->input++;
 		return;
 	}
 }
@@ -103,7 +103,7 @@ static void take_counters(struct thread_history *h, const struct threads_thread 
 	h->times_state = h->io_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	if (record_holds(&t->record, sizeof(*t)))
 		take_more_counters(h, t);
-	if (!h->readings)
+	if (!h->input)
 		h->first = h->last;
 	h->cpu_state = t->cpu_state;
 	h->waited_state = t->waited_state;
@@ -148,10 +148,10 @@ static void take_thread(struct thread_histories *h, const struct threads_thread 
 		meet_call(one, t);
 	if (t->wait_channel_state == SOOTH_STATE_VALUE)
 		meet_channel(one, record_text(&t->record, &t->wait_channel));
-	one->readings++;
+	one->input++;
 }
 
-static void end_reading(struct thread_histories *h, const struct threads_process *p)
+static void end_snapshot(struct thread_histories *h, const struct threads_process *p)
 {
 	struct process_id id = process_id_of(&p->record);
 	struct process_ends *ends;
@@ -180,7 +180,7 @@ void thread_histories_take(struct thread_histories *h, const struct sooth_record
 	if ((known = record_as(r, THREADS_THREAD, THREADS_THREAD_LEAST)))
 		take_thread(h, known);
 	else if ((known = record_as(r, THREADS_PROCESS, sizeof(struct threads_process))))
-		end_reading(h, known);
+		end_snapshot(h, known);
 }
 
 void thread_histories_next_interval(struct thread_histories *h)
@@ -201,7 +201,7 @@ void thread_histories_next_interval(struct thread_histories *h)
 		t->tid = old.tid;
 		memcpy(t->name, old.name, sizeof(t->name));
 		t->first = t->last = old.last;
-		t->readings = 1;
+		t->input = 1;
 	}
 }
 
@@ -236,7 +236,7 @@ double thread_history_cpu(const struct thread_history *t)
 	return ns < 0 ? ns : 100 * ns / (double)NS_PER_S;
 }
 
-double thread_history_wanted(const struct thread_history *t)
+double thread_history_selected(const struct thread_history *t)
 {
 	double ran = thread_history_cpu(t);
 	double waited = a_second(t, t->waited_state, t->first.waited_ns, t->last.waited_ns);
@@ -260,7 +260,7 @@ double thread_history_faults(const struct thread_history *t)
 	return a_second(t, t->times_state, t->first.faults, t->last.faults);
 }
 
-double thread_history_stretch(const struct thread_history *t)
+double thread_history_bucket(const struct thread_history *t)
 {
 	uint64_t times = t->last.involuntary_switches - t->first.involuntary_switches;
 

@@ -17,12 +17,12 @@
 
 struct thread_met_call {
 	uint32_t syscall, abi;
-	uint32_t readings;
+	uint32_t input;
 };
 
 struct thread_met_channel {
 	char name[THREAD_HISTORY_NAME]; /* cut when longer; not escaped */
-	uint32_t readings;
+	uint32_t input;
 };
 
 struct thread_counters {
@@ -35,7 +35,7 @@ struct thread_counters {
 struct thread_history {
 	struct process_id process;
 	uint32_t tid;
-	uint32_t readings; /* since the interval began */
+	uint32_t input; /* since the interval began */
 	char name[THREAD_HISTORY_NAME];
 	char state; /* the last */
 	uint8_t cpu_state, waited_state, switches_state, syscall_state, channel_state; /* last */
@@ -85,12 +85,12 @@ static inline uint64_t thread_history_ns(const struct thread_history *t)
 /* Percent of one processor; negative: not measured. */
 double thread_history_cpu(const struct thread_history *t);
 /* Of the time: it ran, or could have run while others did. */
-double thread_history_wanted(const struct thread_history *t);
+double thread_history_selected(const struct thread_history *t);
 /* Of its CPU time, in the kernel. */
 double thread_history_system(const struct thread_history *t);
 double thread_history_faults(const struct thread_history *t); /* a second */
 /* ns of CPU time from one switch against its will to the next; negative: not measured, or none. */
-double thread_history_stretch(const struct thread_history *t);
+double thread_history_bucket(const struct thread_history *t);
 /* A second, by read, write and their kin. */
 double thread_history_moved_bytes(const struct thread_history *t);
 double thread_history_io_calls(const struct thread_history *t);

@@ -10,7 +10,7 @@
 
 #define THREADS_MAX 65536
 
-#define ONE_READING SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL)
+#define ONE_SNAPSHOT SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL)
 
 void thread_times_init(struct thread_times *t)
 {
@@ -105,7 +105,7 @@ static void add(struct thread_time *one, const struct map *former, bool has_form
 	const struct threads_thread *const *before = map_get(former, &key);
 
 	sums->threads++;
-	one->cpu_state = ONE_READING;
+	one->cpu_state = ONE_SNAPSHOT;
 	if (!before) {
 		one->has_come = has_former;
 		sums->came += has_former;
@@ -153,13 +153,13 @@ static void fill_sums(struct thread_sums *sums, const struct snapshot *now,
 	const struct sooth_record *first = former ? (const void *)former->end.data : NULL;
 
 	sums->threads_state = end ? end->threads_state : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
-	sums->changes_state = sums->cpu_state = former ? SOOTH_STATE_VALUE : ONE_READING;
+	sums->changes_state = sums->cpu_state = former ? SOOTH_STATE_VALUE : ONE_SNAPSHOT;
 	if (!former)
 		return;
 	sums->went = count_gone(index, now);
 	sums->interval_ns = ((const struct sooth_record *)now->end.data)->time_ns - first->time_ns;
 	if (sums->came == sums->threads)
-		sums->cpu_state = ONE_READING; /* none was there twice */
+		sums->cpu_state = ONE_SNAPSHOT; /* none was there twice */
 }
 
 int thread_times_list(const struct thread_times *t, const struct snapshot *process,

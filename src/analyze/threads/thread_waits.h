@@ -38,9 +38,9 @@ struct thread_waiting {
 };
 
 /* Of readings by what they met: those in which it was seen to wait in a call. */
-static inline uint32_t thread_waits_seen(const uint32_t waits[THREAD_WAITS], uint32_t readings)
+static inline uint32_t thread_waits_seen(const uint32_t waits[THREAD_WAITS], uint32_t input)
 {
-	return readings - waits[THREAD_WAIT_UNKNOWN] - waits[THREAD_WAIT_NOTHING];
+	return input - waits[THREAD_WAIT_UNKNOWN] - waits[THREAD_WAIT_NOTHING];
 }
 
 /* `has_arguments`: the record is as long as this build knows it. */

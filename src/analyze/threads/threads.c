@@ -184,7 +184,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	(void)err;
 	thread_times_init(&s->times);
 	s->view.output = output;
-	s->view.readings = &s->times.now;
+	s->view.input = &s->times.now;
 	return 0;
 }
 
@@ -245,7 +245,7 @@ static struct threads_row row_of(const struct thread_time *time)
 		.wait_channel_state = t->wait_channel_state };
 }
 
-static int tell_thread(struct threads_view *s, const struct thread_time *time, struct span process,
+static int emit_thread(struct threads_view *s, const struct thread_time *time, struct span process,
 	struct sooth_error *err)
 {
 	const struct threads_thread *t = time->thread;
@@ -280,7 +280,7 @@ static struct span process_name(const struct thread_time *times, size_t count)
 	return span_of("", 0);
 }
 
-static int tell_threads(void *state, const struct snapshot *process, struct sooth_error *err)
+static int emit_threads(void *state, const struct snapshot *process, struct sooth_error *err)
 {
 	struct threads_view *s = state;
 	const struct thread_time *times;
@@ -293,7 +293,7 @@ static int tell_threads(void *state, const struct snapshot *process, struct soot
 	count = list.size / sizeof(*times);
 	name = process_name(times, count);
 	for (size_t i = 0; i < count && !status; i++)
-		status = tell_thread(s, &times[i], name, err);
+		status = emit_thread(s, &times[i], name, err);
 	buffer_fini(&list);
 	return status;
 }
@@ -307,7 +307,7 @@ static const struct section threads_section = {
 	.if_empty = "no threads could be read",
 };
 
-static int tell_sums(void *state, const struct snapshot *process, struct sooth_error *err)
+static int emit_sums(void *state, const struct snapshot *process, struct sooth_error *err)
 {
 	struct threads_sums_row row = { .record = row_head(&process->id) };
 	struct threads_view *s = state;
@@ -343,7 +343,7 @@ static const struct section states_section = {
 	.rows_least = 2,
 };
 
-static int tell_states(struct threads_view *s, struct sooth_error *err)
+static int emit_states(struct threads_view *s, struct sooth_error *err)
 {
 	int status = process_view_section(&s->view, &states_section, err);
 
@@ -359,12 +359,12 @@ static int tell_states(struct threads_view *s, struct sooth_error *err)
 static int finish(void *state, struct sooth_error *err)
 {
 	struct threads_view *s = state;
-	int status = process_view_tell(&s->view, &threads_section, tell_threads, err);
+	int status = process_view_emit(&s->view, &threads_section, emit_threads, err);
 
 	if (!status)
-		status = tell_states(s, err);
+		status = emit_states(s, err);
 	if (!status)
-		status = process_view_tell(&s->view, &sums_section, tell_sums, err);
+		status = process_view_emit(&s->view, &sums_section, emit_sums, err);
 	if (s->times.now.refused)
 		output_limit(
 			s->view.output, "some threads", "there were more than a view holds", "");

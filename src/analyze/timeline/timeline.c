@@ -8,20 +8,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "analyze/judging/end_words.h"
-#include "analyze/timeline/timeline_book.h"
+#include "analyze/diagnosis/exit_reason_text.h"
+#include "analyze/timeline/timeline_tracker.h"
 #include "analyze/timeline/timeline_findings.h"
 #include "base/cleanup.h"
 #include "core/stage.h"
 
-#define LANES_FOR_PEOPLE  24
+#define TRACKS_FOR_PEOPLE 24
 #define EVENTS_FOR_PEOPLE 24
 
 struct timeline_state {
 	struct output *output;
-	struct timeline_book book;
+	struct timeline_tracker book;
 	struct timeline_findings findings;
-	double values[LANE_STRETCHES + 1];
+	double values[TRACK_BUCKETS + 1];
 	struct timeline_process **order; /* all together first, then who used most */
 	size_t count;
 };
@@ -32,7 +32,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 	(void)err;
 	s->output = output;
-	timeline_book_init(&s->book);
+	timeline_tracker_init(&s->book);
 	s->findings.book = &s->book;
 	if (options)
 		s->findings.options = *(const struct findings_options *)options;
@@ -44,18 +44,18 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct timeline_state *s = state;
 
 	batch_for_each (r, batch)
-		timeline_book_take(&s->book, r);
+		timeline_tracker_take(&s->book, r);
 	return timeline_findings_push(&s->findings, batch, err);
 }
 
 /* --- axis --- */
 
-static uint64_t since_begin(const struct timeline_book *b, uint64_t at_ns)
+static uint64_t since_begin(const struct timeline_tracker *b, uint64_t at_ns)
 {
 	return at_ns > b->axis.begin_ns ? at_ns - b->axis.begin_ns : 0;
 }
 
-static int tell_axis(struct timeline_state *s, struct sooth_error *err)
+static int emit_axis(struct timeline_state *s, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "timeline",
@@ -63,12 +63,12 @@ static int tell_axis(struct timeline_state *s, struct sooth_error *err)
 		.shape = SECTION_OBJECT,
 		.if_empty = "nothing was observed",
 	};
-	const struct timeline_book *b = &s->book;
+	const struct timeline_tracker *b = &s->book;
 	struct timeline_axis_row row = { .begin_ns = b->axis.begin_ns,
 		.begin_utc_ns = b->axis.begin_ns + (uint64_t)b->segment.realtime_offset_ns,
 		.interval_ns = b->axis.end_ns - b->axis.begin_ns,
 		.stretch_ns = b->axis.stretch_ns,
-		.stretches = lane_axis_count(&b->axis),
+		.stretches = track_axis_count(&b->axis),
 		.utc_state = b->segment.record.time_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	int status = output_section(s->output, &section, err);
 
@@ -77,7 +77,7 @@ static int tell_axis(struct timeline_state *s, struct sooth_error *err)
 
 /* --- lanes --- */
 
-static const char *lane_name(enum timeline_group group, uint32_t what)
+static const char *track_name(enum timeline_group group, uint32_t what)
 {
 	switch (group) {
 	case TIMELINE_CPU:
@@ -93,7 +93,7 @@ static const char *lane_name(enum timeline_group group, uint32_t what)
 	}
 }
 
-static void set_figure(const struct sooth_schema *schema, union timeline_figure *to, double value)
+static void set_value(const struct sooth_schema *schema, union timeline_value *to, double value)
 {
 	if (sooth_schema_field(schema, "lane")[2].type == SOOTH_FIELD_UNSIGNED)
 		to->whole = (uint64_t)(value + 0.5);
@@ -101,25 +101,25 @@ static void set_figure(const struct sooth_schema *schema, union timeline_figure 
 		to->real = value;
 }
 
-static void fill_figures(
-	struct timeline_lane_row *row, const struct sooth_schema *schema, struct lane_figures f)
+static void fill_values(
+	struct timeline_track_row *row, const struct sooth_schema *schema, struct track_values f)
 {
-	set_figure(schema, &row->least, f.least);
-	set_figure(schema, &row->most, f.most);
-	set_figure(schema, &row->last, f.last);
+	set_value(schema, &row->least, f.least);
+	set_value(schema, &row->most, f.most);
+	set_value(schema, &row->last, f.last);
 	if (isnan(f.mean))
 		row->mean_state = SOOTH_STATE_ABSENT;
 	else
-		set_figure(schema, &row->mean, f.mean);
+		set_value(schema, &row->mean, f.mean);
 }
 
-static int tell_lane(struct timeline_state *s, const struct timeline_process *p,
+static int emit_track(struct timeline_state *s, const struct timeline_process *p,
 	enum timeline_group group, uint32_t what, struct lane *lane, struct sooth_error *err)
 {
-	const struct lane_axis *axis = &s->book.axis;
+	const struct track_axis *axis = &s->book.axis;
 	struct lane *sum = timeline_sum(&s->book, group, what);
-	struct lane_figures f = lane_values(lane, sum == lane ? NULL : sum, axis, s->values);
-	struct timeline_lane_row row = { .record = row_head(&p->id),
+	struct track_values f = track_values(lane, sum == lane ? NULL : sum, axis, s->values);
+	struct timeline_track_row row = { .record = row_head(&p->id),
 		.longest_ns = lane->longest_ns,
 		.pid_state = p->id.pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.longest_state = lane->longest_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
@@ -127,13 +127,13 @@ static int tell_lane(struct timeline_state *s, const struct timeline_process *p,
 		tail_span(&row.process,
 			p->id.pid ? span_of(p->name, strnlen(p->name, sizeof(p->name)))
 				  : span_of("all together", 12)),
-		tail_string(&row.lane, lane_name(group, what)),
-		{ &row.values, s->values, lane_axis_count(axis) * sizeof(double) },
+		tail_string(&row.lane, track_name(group, what)),
+		{ &row.values, s->values, track_axis_count(axis) * sizeof(double) },
 	};
 
 	if (!f.has_any)
 		return 0;
-	fill_figures(&row, &timeline_lane_schemas[group], f);
+	fill_values(&row, &timeline_track_schemas[group], f);
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
@@ -155,7 +155,7 @@ static int heaviest_first(const void *a, const void *b)
 
 #define PLACES (MAP_CLASSES + 1 + THREAD_ROLES)
 
-static double weight_of(const struct lane *lane, const struct lane_axis *axis,
+static double weight_of(const struct lane *lane, const struct track_axis *axis,
 	enum timeline_group group, uint32_t what)
 {
 	double most = 0;
@@ -166,12 +166,12 @@ static double weight_of(const struct lane *lane, const struct lane_axis *axis,
 		return -(double)what;
 	if (group == TIMELINE_CALLS && what == TIMELINE_FAILED)
 		return -1;
-	for (size_t i = 0; i < lane_axis_count(axis) && lane->kind == LANE_LEVEL; i++)
+	for (size_t i = 0; i < track_axis_count(axis) && lane->kind == TRACK_LEVEL; i++)
 		most = lane->stretches[i].amount > most ? lane->stretches[i].amount : most;
-	return lane->kind == LANE_LEVEL ? most : lane->total;
+	return lane->kind == TRACK_LEVEL ? most : lane->total;
 }
 
-static int tell_process_lanes(struct timeline_state *s, const struct timeline_process *p,
+static int emit_process_tracks(struct timeline_state *s, const struct timeline_process *p,
 	enum timeline_group wanted, struct sooth_error *err)
 {
 	struct placed places[PLACES];
@@ -181,70 +181,70 @@ static int tell_process_lanes(struct timeline_state *s, const struct timeline_pr
 	uint32_t what;
 	int status = 0;
 
-	while (count < PLACES && (lane = timeline_lane_next(p, &position, &group, &what))) {
+	while (count < PLACES && (lane = timeline_track_next(p, &position, &group, &what))) {
 		if (group == wanted)
 			places[count++] = (struct placed){ lane, what,
 				weight_of(lane, &s->book.axis, group, what) };
 	}
 	qsort(places, count, sizeof(*places), heaviest_first);
 	for (size_t i = 0; i < count && !status; i++)
-		status = tell_lane(s, p, wanted, places[i].what, places[i].lane, err);
+		status = emit_track(s, p, wanted, places[i].what, places[i].lane, err);
 	return status;
 }
 
-static const struct section lane_sections[TIMELINE_GROUPS] = {
+static const struct section track_sections[TIMELINE_GROUPS] = {
 	[TIMELINE_CPU] = { .name = "cpu",
 		.title = "CPU, percent of one processor",
-		.schema = &timeline_lane_schemas[TIMELINE_CPU],
+		.schema = &timeline_track_schemas[TIMELINE_CPU],
 		.shape = SECTION_TABLE,
-		.rows_most = LANES_FOR_PEOPLE,
+		.rows_most = TRACKS_FOR_PEOPLE,
 		.spare = "mean_percent,min_percent" },
 	[TIMELINE_MEMORY] = { .name = "memory",
 		.title = "memory, resident",
-		.schema = &timeline_lane_schemas[TIMELINE_MEMORY],
+		.schema = &timeline_track_schemas[TIMELINE_MEMORY],
 		.shape = SECTION_TABLE,
 		.columns = "pid,process,lane,values_bytes,min_bytes,max_bytes,last_bytes",
-		.rows_most = LANES_FOR_PEOPLE,
+		.rows_most = TRACKS_FOR_PEOPLE,
 		.spare = "min_bytes" },
 	[TIMELINE_IO] = { .name = "io",
 		.title = "read and written, a second",
-		.schema = &timeline_lane_schemas[TIMELINE_IO],
+		.schema = &timeline_track_schemas[TIMELINE_IO],
 		.shape = SECTION_TABLE,
-		.rows_most = LANES_FOR_PEOPLE,
+		.rows_most = TRACKS_FOR_PEOPLE,
 		.spare = "mean_bytes_per_s,min_bytes_per_s" },
 	[TIMELINE_CALLS] = { .name = "calls",
 		.title = "system calls, a second",
-		.schema = &timeline_lane_schemas[TIMELINE_CALLS],
+		.schema = &timeline_track_schemas[TIMELINE_CALLS],
 		.shape = SECTION_TABLE,
-		.rows_most = LANES_FOR_PEOPLE,
+		.rows_most = TRACKS_FOR_PEOPLE,
 		.spare = "mean_per_s,min_per_s" },
 	[TIMELINE_LOST] = { .name = "lost_records",
 		.title = "records that were lost, a second",
-		.schema = &timeline_lane_schemas[TIMELINE_LOST],
+		.schema = &timeline_track_schemas[TIMELINE_LOST],
 		.shape = SECTION_TABLE,
 		.columns = "lane,values_per_s,max_per_s" },
 };
 
-static int tell_group(struct timeline_state *s, enum timeline_group group, struct sooth_error *err)
+static int emit_group(struct timeline_state *s, enum timeline_group group, struct sooth_error *err)
 {
 	/* Of one process all together is that one; what was lost is nobody's. */
 	size_t first = s->count == 2 && group != TIMELINE_LOST ? 1 : 0;
-	int status = output_section(s->output, &lane_sections[group], err);
+	int status = output_section(s->output, &track_sections[group], err);
 
 	for (size_t i = first; i < s->count && !status; i++)
-		status = tell_process_lanes(s, s->order[i], group, err);
+		status = emit_process_tracks(s, s->order[i], group, err);
 	return status;
 }
 
 /* --- lives and events --- */
 
-static int tell_lives(struct timeline_state *s, struct sooth_error *err)
+static int emit_lives(struct timeline_state *s, struct sooth_error *err)
 {
 	static const struct section section = { .name = "lives",
 		.title = "processes",
 		.schema = &timeline_life_schema,
 		.shape = SECTION_TABLE,
-		.rows_most = LANES_FOR_PEOPLE };
+		.rows_most = TRACKS_FOR_PEOPLE };
 	int status = output_section(s->output, &section, err);
 
 	for (size_t i = 1; i < s->count && !status; i++) {
@@ -257,7 +257,7 @@ static int tell_lives(struct timeline_state *s, struct sooth_error *err)
 			.to_state = p->end_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 
 		if (p->has_status)
-			end_words_status(&words, p->status);
+			exit_reason_text_status(&words, p->status);
 		struct record_tail tail[] = {
 			tail_span(
 				&row.process, span_of(p->name, strnlen(p->name, sizeof(p->name)))),
@@ -269,7 +269,7 @@ static int tell_lives(struct timeline_state *s, struct sooth_error *err)
 	return status;
 }
 
-static int tell_events(struct timeline_state *s, struct sooth_error *err)
+static int emit_events(struct timeline_state *s, struct sooth_error *err)
 {
 	static const struct section section = { .name = "events",
 		.title = "events",
@@ -326,9 +326,9 @@ static int put_in_order(struct timeline_state *s)
 
 static void note_limits(struct timeline_state *s)
 {
-	const struct timeline_book *b = &s->book;
+	const struct timeline_tracker *b = &s->book;
 
-	if (b->has_tallies)
+	if (b->has_aggregates)
 		output_limit(s->output, "when calls were made",
 			"they were only counted, so they are spread over the time that was counted",
 			"follow each: sooth timeline --calls, sooth record --stream");
@@ -338,7 +338,7 @@ static void note_limits(struct timeline_state *s)
 	if (b->refused_processes)
 		output_limit(s->output, "every process", "there were more than are kept",
 			"name those that matter with -p");
-	if (b->refused_lanes)
+	if (b->refused_tracks)
 		output_limit(s->output, "every lane", "there were more than are kept",
 			"name those that matter with -p");
 	if (b->refused_events || b->events.failed || b->texts.failed)
@@ -350,17 +350,17 @@ static int finish(void *state, struct sooth_error *err)
 	struct timeline_state *s = state;
 	int status = timeline_findings_finish(&s->findings, err);
 
-	timeline_book_settle(&s->book);
+	timeline_tracker_resolve(&s->book);
 	if (put_in_order(s))
 		return error_no_memory(err);
 	if (!status)
-		status = tell_axis(s, err);
+		status = emit_axis(s, err);
 	for (unsigned i = 0; i < TIMELINE_GROUPS && !status; i++)
-		status = tell_group(s, (enum timeline_group)i, err);
+		status = emit_group(s, (enum timeline_group)i, err);
 	if (!status)
-		status = tell_lives(s, err);
+		status = emit_lives(s, err);
 	if (!status)
-		status = tell_events(s, err);
+		status = emit_events(s, err);
 	note_limits(s);
 	return status;
 }
@@ -370,14 +370,14 @@ static void fini(void *state)
 	struct timeline_state *s = state;
 
 	timeline_findings_fini(&s->findings);
-	timeline_book_fini(&s->book);
+	timeline_tracker_fini(&s->book);
 	free(s->order);
 }
 
 static const struct sooth_schema *const tables[] = { &timeline_life_schema, &timeline_event_schema,
-	&timeline_lane_schemas[TIMELINE_CPU], &timeline_lane_schemas[TIMELINE_MEMORY],
-	&timeline_lane_schemas[TIMELINE_IO], &timeline_lane_schemas[TIMELINE_CALLS],
-	&timeline_lane_schemas[TIMELINE_LOST], NULL };
+	&timeline_track_schemas[TIMELINE_CPU], &timeline_track_schemas[TIMELINE_MEMORY],
+	&timeline_track_schemas[TIMELINE_IO], &timeline_track_schemas[TIMELINE_CALLS],
+	&timeline_track_schemas[TIMELINE_LOST], NULL };
 
 const struct stage_type stage_timeline = {
 	.name = "timeline",

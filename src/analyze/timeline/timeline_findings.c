@@ -5,21 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/judging/finding_rows.h"
+#include "analyze/diagnosis/finding_rows.h"
 #include "analyze/records.h"
 #include "core/registry.h"
 #include "model/schema.h"
 
 /* The probe that only who judges asks for. */
-static const char judged_by[] = "limits";
+static const char diagnosed_by[] = "limits";
 
 /* --- what it tells --- */
 
 struct told {
-	struct timeline_book *book;
+	struct timeline_tracker *book;
 };
 
-static int open_told(void *state, const struct sink_options *options, struct sooth_error *err)
+static int open_reported(void *state, const struct sink_options *options, struct sooth_error *err)
 {
 	(void)err;
 	((struct told *)state)->book = options->user;
@@ -27,14 +27,14 @@ static int open_told(void *state, const struct sink_options *options, struct soo
 }
 
 /* What is judged at the end may rest on a record that came after it. */
-static uint64_t within(const struct timeline_book *b, uint64_t at_ns)
+static uint64_t within(const struct timeline_tracker *b, uint64_t at_ns)
 {
 	uint64_t end_ns = b->observed_count ? b->observed[b->observed_count - 1].to_ns : 0;
 
 	return end_ns && at_ns > end_ns ? end_ns : at_ns;
 }
 
-static void take_change(struct timeline_book *b, const struct finding_change_row *row)
+static void take_change(struct timeline_tracker *b, const struct finding_change_row *row)
 {
 	const struct sooth_record *r = &row->record;
 	struct span id = record_text(r, &row->id), claim = record_text(r, &row->claim);
@@ -63,21 +63,21 @@ static int take_rows(void *state, const struct section *section, const struct ba
 	return 0;
 }
 
-static const struct sink_type told_sink = {
+static const struct sink_type reported_sink = {
 	.name = "timeline-findings",
 	.help = "findings as events of a timeline",
 	.state_size = sizeof(struct told),
-	.open = open_told,
+	.open = open_reported,
 	.rows = take_rows,
 };
 
 /* --- judging --- */
 
-static bool is_judged(const struct sooth_record *r)
+static bool is_diagnosed(const struct sooth_record *r)
 {
 	const struct stream_source *s = record_as(r, STREAM_SOURCE, sizeof(*s));
 
-	return s && span_equal(record_text(r, &s->probe), judged_by);
+	return s && span_equal(record_text(r, &s->probe), diagnosed_by);
 }
 
 static int begin(struct timeline_findings *f, struct sooth_error *err)
@@ -87,11 +87,12 @@ static int begin(struct timeline_findings *f, struct sooth_error *err)
 	f->view = registry_stage("finding-changes");
 	if (!status)
 		status = output_add_sink(
-			f->output, &told_sink, &(struct sink_options){ .user = f->book }, err);
+			f->output, &reported_sink, &(struct sink_options){ .user = f->book }, err);
 	if (status)
 		return status;
 	f->state = calloc(1, f->view->state_size);
-	return f->state ? f->view->init(f->state, f->output, &f->options, err) : error_no_memory(err);
+	return f->state ? f->view->init(f->state, f->output, &f->options, err)
+			: error_no_memory(err);
 }
 
 int timeline_findings_push(
@@ -101,7 +102,7 @@ int timeline_findings_push(
 
 	/* Sources are told before what comes from them. */
 	batch_for_each (r, batch) {
-		if (!f->output && is_judged(r))
+		if (!f->output && is_diagnosed(r))
 			status = begin(f, err);
 	}
 	return status || !f->state ? status : f->view->push(f->state, batch, err);

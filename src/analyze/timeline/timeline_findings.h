@@ -6,13 +6,13 @@
 #ifndef SOOTH_ANALYZE_TIMELINE_FINDINGS_H
 #define SOOTH_ANALYZE_TIMELINE_FINDINGS_H
 
-#include "analyze/judging/findings.h"
-#include "analyze/timeline/timeline_book.h"
+#include "analyze/diagnosis/findings.h"
+#include "analyze/timeline/timeline_tracker.h"
 #include "core/output.h"
 #include "core/stage.h"
 
 struct timeline_findings {
-	struct timeline_book *book;
+	struct timeline_tracker *book;
 	struct findings_options options; /* how it is judged */
 	const struct stage_type *view;
 	struct output *output; /* NULL: nothing is judged */

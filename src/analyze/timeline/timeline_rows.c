@@ -26,62 +26,62 @@ const struct sooth_schema timeline_axis_schema = {
 };
 
 /* The figures of a lane, `type` one of the two that a figure may be. */
-#define LANE_FIGURE(name_, label_, member, type_, unit_, decimals_, state, help_)                  \
+#define TRACK_VALUE(name_, label_, member, type_, unit_, decimals_, state, help_)                  \
 	{                                                                                          \
 		.name = name_, .label = label_, .type = type_, .unit = unit_,                      \
-		.decimals = decimals_, FIELD_AT(timeline_lane_row, member),                        \
-		FIELD_STATE_AT(timeline_lane_row, state), .help = help_                            \
+		.decimals = decimals_, FIELD_AT(timeline_track_row, member),                       \
+		FIELD_STATE_AT(timeline_track_row, state), .help = help_                           \
 	}
 
-#define LANE_FIELDS(suffix, type_, unit_, decimals_, what)                                         \
+#define TRACK_FIELDS(suffix, type_, unit_, decimals_, what)                                        \
 	{ .name = "pid",                                                                           \
 		.type = SOOTH_FIELD_UNSIGNED,                                                      \
-		FIELD_AT(timeline_lane_row, record.pid),                                           \
-		FIELD_STATE_AT(timeline_lane_row, pid_state),                                      \
+		FIELD_AT(timeline_track_row, record.pid),                                          \
+		FIELD_STATE_AT(timeline_track_row, pid_state),                                     \
 		.help = "process id in the initial pid namespace; absent: of all together" },      \
-		FIELD_STRING(timeline_lane_row, process, "its name (comm)", .may_shrink = true),   \
-		FIELD_STRING(timeline_lane_row, lane, "what of it"),                               \
+		FIELD_STRING(timeline_track_row, process, "its name (comm)", .may_shrink = true),  \
+		FIELD_STRING(timeline_track_row, lane, "what of it"),                              \
 		{ .name = "values_" suffix,                                                        \
 			.label = "OVER TIME",                                                      \
 			.type = SOOTH_FIELD_SERIES,                                                \
 			.unit = unit_,                                                             \
 			.decimals = decimals_,                                                     \
-			FIELD_AT(timeline_lane_row, values),                                       \
+			FIELD_AT(timeline_track_row, values),                                      \
 			.help = what " in each stretch; null: not measured" },                     \
-		LANE_FIGURE("min_" suffix, "MIN", least, type_, unit_, decimals_, figures_state,   \
+		TRACK_VALUE("min_" suffix, "MIN", least, type_, unit_, decimals_, figures_state,   \
 			"the lowest"),                                                             \
-		LANE_FIGURE("mean_" suffix, "MEAN", mean, type_, unit_, decimals_, mean_state,     \
+		TRACK_VALUE("mean_" suffix, "MEAN", mean, type_, unit_, decimals_, mean_state,     \
 			"over the time that was measured"),                                        \
-		LANE_FIGURE("max_" suffix, "MAX", most, type_, unit_, decimals_, figures_state,    \
+		TRACK_VALUE("max_" suffix, "MAX", most, type_, unit_, decimals_, figures_state,    \
 			"the highest"),                                                            \
-		LANE_FIGURE("last_" suffix, "LAST", last, type_, unit_, decimals_, figures_state,  \
+		TRACK_VALUE("last_" suffix, "LAST", last, type_, unit_, decimals_, figures_state,  \
 			"the last"),                                                               \
-		FIELD_NUMBER(timeline_lane_row, longest_ns,                                        \
+		FIELD_NUMBER(timeline_track_row, longest_ns,                                       \
 			"the longest time between two readings, in which nothing finer is known",  \
 			.unit = SOOTH_UNIT_NS, .is_hidden = true,                                  \
-			FIELD_STATE_AT(timeline_lane_row, longest_state))
+			FIELD_STATE_AT(timeline_track_row, longest_state))
 
-static const struct sooth_field cpu_fields[] = { LANE_FIELDS(
+static const struct sooth_field cpu_fields[] = { TRACK_FIELDS(
 	"percent", SOOTH_FIELD_REAL, SOOTH_UNIT_PERCENT, 1, "percent of one processor") };
-static const struct sooth_field memory_fields[] = { LANE_FIELDS(
+static const struct sooth_field memory_fields[] = { TRACK_FIELDS(
 	"bytes", SOOTH_FIELD_UNSIGNED, SOOTH_UNIT_BYTES, 0, "the most bytes") };
-static const struct sooth_field io_fields[] = { LANE_FIELDS(
+static const struct sooth_field io_fields[] = { TRACK_FIELDS(
 	"bytes_per_s", SOOTH_FIELD_UNSIGNED, SOOTH_UNIT_BYTES, 0, "bytes a second") };
-static const struct sooth_field calls_fields[] = { LANE_FIELDS(
+static const struct sooth_field calls_fields[] = { TRACK_FIELDS(
 	"per_s", SOOTH_FIELD_REAL, SOOTH_UNIT_NONE, 1, "how often a second") };
 
-#define LANE_SCHEMA(name_, table)                                                                  \
+#define TRACK_SCHEMA(name_, table)                                                                 \
 	{                                                                                          \
 		.name = name_, .class_ = SOOTH_CLASS_ROW,                                          \
-		.fixed_size = sizeof(struct timeline_lane_row), SCHEMA_FIELDS(table)               \
+		.fixed_size = sizeof(struct timeline_track_row), SCHEMA_FIELDS(table)              \
 	}
 
-const struct sooth_schema timeline_lane_schemas[TIMELINE_GROUPS] = {
-	[TIMELINE_CPU] = LANE_SCHEMA("timeline_cpu", cpu_fields),
-	[TIMELINE_MEMORY] = LANE_SCHEMA("timeline_memory", memory_fields),
-	[TIMELINE_IO] = LANE_SCHEMA("timeline_io", io_fields),
-	[TIMELINE_CALLS] = LANE_SCHEMA("timeline_calls", calls_fields),
-	[TIMELINE_LOST] = LANE_SCHEMA("timeline_lost", calls_fields),
+const struct sooth_schema timeline_track_schemas[TIMELINE_GROUPS] = {
+	[TIMELINE_CPU] = TRACK_SCHEMA("timeline_cpu", cpu_fields),
+	[TIMELINE_MEMORY] = TRACK_SCHEMA("timeline_memory", memory_fields),
+	[TIMELINE_IO] = TRACK_SCHEMA("timeline_io", io_fields),
+	[TIMELINE_CALLS] = TRACK_SCHEMA("timeline_calls", calls_fields),
+	[TIMELINE_LOST] = TRACK_SCHEMA("timeline_lost", calls_fields),
 };
 
 static const struct sooth_field life_fields[] = {

@@ -26,14 +26,14 @@ struct timeline_axis_row {
 };
 
 /* A double, or an integer where the group's unit is bytes. */
-union timeline_figure {
+union timeline_value {
 	double real;
 	uint64_t whole;
 };
 
-struct timeline_lane_row {
+struct timeline_track_row {
 	struct sooth_record record;
-	union timeline_figure least, mean, most, last;
+	union timeline_value least, mean, most, last;
 	uint64_t longest_ns;
 	uint8_t pid_state;
 	uint8_t figures_state;
@@ -74,6 +74,6 @@ struct timeline_event_row {
 extern const struct sooth_names timeline_event_names;
 extern const struct sooth_schema timeline_axis_schema, timeline_life_schema, timeline_event_schema;
 /* By enum timeline_group. */
-extern const struct sooth_schema timeline_lane_schemas[TIMELINE_GROUPS];
+extern const struct sooth_schema timeline_track_schemas[TIMELINE_GROUPS];
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which record makes which lane; see timeline_book.h. */
-#include "analyze/judging/end_words.h"
-#include "analyze/timeline/timeline_book.h"
+/* Which record makes which lane; see timeline_tracker.h. */
+#include "analyze/diagnosis/exit_reason_text.h"
+#include "analyze/timeline/timeline_tracker.h"
 #include "base/units.h"
-#include "probes/ends.h"
+#include "probes/exit_reasons.h"
 #include "probes/maps.h"
 #include "probes/proc.h"
 #include "probes/syscalls.h"
@@ -25,13 +25,13 @@ static struct span name_of(const char name[PROCESS_NAME_SIZE])
 
 /* --- the observation --- */
 
-static struct timeline_span *last_span(struct timeline_book *b)
+static struct timeline_span *last_span(struct timeline_tracker *b)
 {
 	return b->observed_count ? &b->observed[b->observed_count - 1] : NULL;
 }
 
 /* What was read before a pause says nothing of the time after. */
-static void forget_readings(struct timeline_book *b)
+static void forget_snapshots(struct timeline_tracker *b)
 {
 	size_t position = 0;
 	void *value;
@@ -49,28 +49,28 @@ static void forget_readings(struct timeline_book *b)
 }
 
 /* The first reading stands before the begin. */
-static void begin_axis(struct timeline_book *b, const struct sooth_record *r)
+static void begin_axis(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	if (!b->has_begun)
-		lane_axis_begin(&b->axis, r->time_ns);
+		track_axis_begin(&b->axis, r->time_ns);
 	b->has_begun = true;
 }
 
 /* It is repeated at the head of each segment. */
-static void take_begin(struct timeline_book *b, const struct sooth_record *r)
+static void take_begin(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	struct timeline_span *last = last_span(b);
 
 	if (last && (!last->to_ns || r->time_ns <= last->to_ns))
 		return;
 	if (last)
-		forget_readings(b);
+		forget_snapshots(b);
 	begin_axis(b, r);
 	if (b->observed_count < TIMELINE_SPANS_MAX)
 		b->observed[b->observed_count++] = (struct timeline_span){ r->time_ns, 0 };
 }
 
-static void take_end(struct timeline_book *b, const struct sooth_record *r)
+static void take_end(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	struct timeline_span *last = last_span(b);
 
@@ -78,15 +78,15 @@ static void take_end(struct timeline_book *b, const struct sooth_record *r)
 		last->to_ns = r->time_ns;
 }
 
-static void take_loss(struct timeline_book *b, const struct stream_loss *l)
+static void take_loss(struct timeline_tracker *b, const struct stream_loss *l)
 {
-	struct lane *lane = timeline_lane(b, &b->all, TIMELINE_LOST, TIMELINE_WHOLE, LANE_COUNT);
+	struct lane *lane = timeline_track(b, &b->all, TIMELINE_LOST, TIMELINE_WHOLE, TRACK_COUNT);
 	uint64_t from_ns =
 		l->from_ns && l->from_ns < l->record.time_ns ? l->from_ns : l->record.time_ns - 1;
 	struct buffer words = { 0 };
 
 	if (lane)
-		lane_rate(lane, &b->axis, from_ns, l->record.time_ns, (double)l->records);
+		track_rate(lane, &b->axis, from_ns, l->record.time_ns, (double)l->records);
 	buffer_format(&words, "%llu records of ", (unsigned long long)l->records);
 	buffer_append(&words, record_text(&l->record, &l->source).data,
 		record_text(&l->record, &l->source).size);
@@ -98,7 +98,7 @@ static void take_loss(struct timeline_book *b, const struct stream_loss *l)
 	buffer_fini(&words);
 }
 
-static bool take_stream(struct timeline_book *b, const struct sooth_record *r)
+static bool take_stream(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	const struct stream_loss *loss = record_as(r, STREAM_LOSS, sizeof(*loss));
 
@@ -115,7 +115,7 @@ static bool take_stream(struct timeline_book *b, const struct sooth_record *r)
 
 /* --- comings and goings --- */
 
-static void take_join(struct timeline_book *b, const struct process_join *j)
+static void take_join(struct timeline_tracker *b, const struct process_join *j)
 {
 	struct timeline_process *p = timeline_process_of(b, &j->record);
 
@@ -127,7 +127,7 @@ static void take_join(struct timeline_book *b, const struct process_join *j)
 			name_of(p->name), span_of("", 0));
 }
 
-static void take_exec(struct timeline_book *b, const struct sooth_record *r)
+static void take_exec(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	const struct process_exec *e = (const void *)r;
 	struct timeline_process *p = timeline_process_of(b, r);
@@ -148,7 +148,7 @@ static void take_exec(struct timeline_book *b, const struct sooth_record *r)
 }
 
 /* The probe ends and whoever follows both tell it: the first one counts. */
-static void note_end(struct timeline_book *b, const struct sooth_record *r, uint32_t status,
+static void note_end(struct timeline_tracker *b, const struct sooth_record *r, uint32_t status,
 	bool has_status, struct span name)
 {
 	struct timeline_process *p = timeline_process_of(b, r);
@@ -161,19 +161,19 @@ static void note_end(struct timeline_book *b, const struct sooth_record *r, uint
 	p->status = status;
 	p->has_status = has_status;
 	if (has_status)
-		end_words_status(&words, status);
+		exit_reason_text_status(&words, status);
 	timeline_total_end(b, p, r->time_ns);
 	timeline_event(b, r, r->time_ns, TIMELINE_EVENT_END, name_of(p->name),
 		span_of((const char *)words.data, words.size));
 	buffer_fini(&words);
 }
 
-static bool take_coming(struct timeline_book *b, const struct sooth_record *r)
+static bool take_coming(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	const struct process_join *join = record_as(r, PROCESS_JOIN, sizeof(*join));
 	const struct process_leave *leave = record_as(r, PROCESS_LEAVE, sizeof(*leave));
-	const struct ends_end *end = record_as(r, ENDS_END, sizeof(*end));
-	const struct ends_oom *oom = record_as(r, ENDS_OOM, sizeof(*oom));
+	const struct exit_reasons_end *end = record_as(r, EXIT_REASONS_END, sizeof(*end));
+	const struct exit_reasons_oom *oom = record_as(r, EXIT_REASONS_OOM, sizeof(*oom));
 
 	if (join)
 		take_join(b, join);
@@ -193,7 +193,7 @@ static bool take_coming(struct timeline_book *b, const struct sooth_record *r)
 
 /* --- samples --- */
 
-static void take_process(struct timeline_book *b, const struct proc_process *r)
+static void take_process(struct timeline_tracker *b, const struct proc_process *r)
 {
 	struct timeline_process *p = timeline_process_of(b, &r->record);
 	struct timeline_span span = { 0, r->record.time_ns };
@@ -221,7 +221,7 @@ static void take_process(struct timeline_book *b, const struct proc_process *r)
 }
 
 /* Memory by what it is for, of a whole reading with figures. */
-static void take_maps(struct timeline_book *b, const struct maps_process *end)
+static void take_maps(struct timeline_tracker *b, const struct maps_process *end)
 {
 	struct process_id id = process_id_of(&end->record);
 	const struct snapshot *one = snapshots_get(&b->maps, &id);
@@ -231,7 +231,7 @@ static void take_maps(struct timeline_book *b, const struct maps_process *end)
 	if (!p || !one || !end->mappings || end->figures_state || map_totals(one, totals))
 		return;
 	for (uint32_t i = 0; i < MAP_CLASSES; i++) {
-		struct timeline_reading *reading = &p->classes[i];
+		struct timeline_snapshot *reading = &p->classes[i];
 
 		if (!totals[i].rss_bytes && !reading->time_ns)
 			continue;
@@ -254,19 +254,19 @@ static uint32_t category_of(uint32_t abi, uint32_t number)
 	return known ? known->category : SYSCALL_CATEGORY_OTHER;
 }
 
-static void add_calls(struct timeline_book *b, struct timeline_process *p, uint32_t what,
+static void add_calls(struct timeline_tracker *b, struct timeline_process *p, uint32_t what,
 	const struct timeline_span *span, double count)
 {
 	struct timeline_process *const of[] = { p, &b->all };
 
 	for (size_t i = 0; i < 2; i++) {
 		struct lane *lane =
-			of[i] ? timeline_lane(b, of[i], TIMELINE_CALLS, what, LANE_COUNT) : NULL;
+			of[i] ? timeline_track(b, of[i], TIMELINE_CALLS, what, TRACK_COUNT) : NULL;
 
 		if (lane && span->from_ns)
-			lane_rate(lane, &b->axis, span->from_ns, span->to_ns, count);
+			track_rate(lane, &b->axis, span->from_ns, span->to_ns, count);
 		else if (lane)
-			lane_count(lane, &b->axis, span->to_ns, count);
+			track_count(lane, &b->axis, span->to_ns, count);
 	}
 }
 
@@ -275,7 +275,7 @@ static bool has_failed(const struct syscalls_call *c)
 	return !c->result_state && c->result < 0 && c->result >= -4095;
 }
 
-static void take_call(struct timeline_book *b, const struct syscalls_call *c)
+static void take_call(struct timeline_tracker *b, const struct syscalls_call *c)
 {
 	struct timeline_process *p = timeline_process_of(b, &c->record);
 	struct timeline_span at = { 0, c->record.time_ns };
@@ -287,14 +287,14 @@ static void take_call(struct timeline_book *b, const struct syscalls_call *c)
 }
 
 /* A tally is of a window: nothing finer is known, so its calls are spread over that. */
-static void take_tally(struct timeline_book *b, const struct syscalls_count *c)
+static void take_aggregate(struct timeline_tracker *b, const struct syscalls_count *c)
 {
 	struct timeline_process *p;
 	struct timeline_span span = { c->from_ns, c->record.time_ns };
 
 	if (b->has_calls)
 		return; /* they came one by one */
-	b->has_tallies = true;
+	b->has_aggregates = true;
 	p = timeline_process_of(b, &c->record);
 	if (!span.from_ns || span.from_ns >= span.to_ns)
 		span.from_ns = span.to_ns - 1;
@@ -304,17 +304,17 @@ static void take_tally(struct timeline_book *b, const struct syscalls_count *c)
 		add_calls(b, p, TIMELINE_FAILED, &span, (double)c->errors);
 }
 
-void timeline_book_take(struct timeline_book *b, const struct sooth_record *r)
+void timeline_tracker_take(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	const void *known;
 
 	if (take_stream(b, r) || r->kind & KIND_DEFINITION) {
 		if (b->has_begun && r->kind == STREAM_END)
-			lane_axis_reach(&b->axis, r->time_ns);
+			track_axis_reach(&b->axis, r->time_ns);
 		return;
 	}
 	begin_axis(b, r);
-	lane_axis_reach(&b->axis, r->time_ns);
+	track_axis_reach(&b->axis, r->time_ns);
 	if (take_coming(b, r))
 		return;
 	snapshots_take(&b->maps, r);
@@ -328,24 +328,24 @@ void timeline_book_take(struct timeline_book *b, const struct sooth_record *r)
 	else if ((known = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST)))
 		take_call(b, known);
 	else if ((known = record_as(r, SYSCALLS_COUNT, SYSCALLS_COUNT_LEAST)))
-		take_tally(b, known);
+		take_aggregate(b, known);
 }
 
 /* --- at the end --- */
 
 /* A count is looked for while its process is there and something observes. */
-static void cover(struct timeline_book *b, struct lane *lane, uint64_t from_ns, uint64_t to_ns)
+static void cover(struct timeline_tracker *b, struct lane *lane, uint64_t from_ns, uint64_t to_ns)
 {
 	for (size_t i = 0; i < b->observed_count; i++) {
 		const struct timeline_span *o = &b->observed[i];
 		uint64_t from = from_ns > o->from_ns ? from_ns : o->from_ns;
 		uint64_t until = o->to_ns ? o->to_ns : b->axis.end_ns;
 
-		lane_cover(lane, &b->axis, from, to_ns < until ? to_ns : until);
+		track_cover(lane, &b->axis, from, to_ns < until ? to_ns : until);
 	}
 }
 
-static void cover_all(struct timeline_book *b, struct timeline_process *p)
+static void cover_all(struct timeline_tracker *b, struct timeline_process *p)
 {
 	uint64_t from_ns = p->started_ns, to_ns = p->end_ns ? p->end_ns : UINT64_MAX;
 	enum timeline_group group;
@@ -353,8 +353,8 @@ static void cover_all(struct timeline_book *b, struct timeline_process *p)
 	struct lane *lane;
 	uint32_t what;
 
-	while ((lane = timeline_lane_next(p, &position, &group, &what))) {
-		if (lane->kind != LANE_COUNT)
+	while ((lane = timeline_track_next(p, &position, &group, &what))) {
+		if (lane->kind != TRACK_COUNT)
 			continue;
 		if (group == TIMELINE_CALLS || group == TIMELINE_LOST)
 			cover(b, lane, from_ns, to_ns);
@@ -363,7 +363,7 @@ static void cover_all(struct timeline_book *b, struct timeline_process *p)
 	}
 }
 
-void timeline_book_settle(struct timeline_book *b)
+void timeline_tracker_resolve(struct timeline_tracker *b)
 {
 	struct timeline_span *last = last_span(b);
 	size_t position = 0;

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "analyze/timeline/timeline_book.h"
+#include "analyze/timeline/timeline_tracker.h"
 #include "probes/threads.h"
 
 struct thread_key {
@@ -84,7 +84,7 @@ static void forget_gone(struct timeline_threads *t)
 }
 
 /* A role that has no thread any more used nothing; one that never had any has no lane. */
-static void tell(struct timeline_book *b, struct timeline_process *p, uint64_t now_ns)
+static void tell(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns)
 {
 	struct timeline_threads *t = &p->threads;
 	struct timeline_span span = { t->time_ns, now_ns }, before = { t->first_ns, t->time_ns };
@@ -93,9 +93,9 @@ static void tell(struct timeline_book *b, struct timeline_process *p, uint64_t n
 		if (!t->has_role[i] && !t->had_role[i])
 			continue;
 		/* Before its first thread it used nothing. */
-		if (!t->is_told[i] && before.to_ns > before.from_ns)
+		if (!t->is_reported[i] && before.to_ns > before.from_ns)
 			timeline_rate(b, p, TIMELINE_CPU, 1 + i, &before, 0);
-		t->is_told[i] = true;
+		t->is_reported[i] = true;
 		timeline_rate(b, p, TIMELINE_CPU, 1 + i, &span, t->cpu_ns[i] / 1e7);
 	}
 	if (!t->has_io)
@@ -104,8 +104,8 @@ static void tell(struct timeline_book *b, struct timeline_process *p, uint64_t n
 	timeline_rate(b, p, TIMELINE_IO, TIMELINE_WRITTEN, &span, t->written_bytes);
 }
 
-static void end_reading(
-	struct timeline_book *b, struct timeline_process *p, const struct threads_process *r)
+static void end_snapshot(
+	struct timeline_tracker *b, struct timeline_process *p, const struct threads_process *r)
 {
 	struct timeline_threads *t = &p->threads;
 
@@ -125,7 +125,7 @@ static void end_reading(
 	t->round++;
 }
 
-void timeline_threads_take(struct timeline_book *b, const struct sooth_record *r)
+void timeline_threads_take(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	const struct threads_thread *thread = record_as(r, THREADS_THREAD, THREADS_THREAD_LEAST);
 	const struct threads_process *end = record_as(r, THREADS_PROCESS, sizeof(*end));
@@ -134,5 +134,5 @@ void timeline_threads_take(struct timeline_book *b, const struct sooth_record *r
 	if (p && thread)
 		take_thread(p, thread);
 	else if (p)
-		end_reading(b, p, end);
+		end_snapshot(b, p, end);
 }

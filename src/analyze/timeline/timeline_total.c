@@ -3,31 +3,33 @@
  * What all processes hold together: the sum of what each was read to hold last, so that at no time
  * it is less than one of them. Told from the first whole sample on, as before some are missing.
  */
-#include "analyze/timeline/timeline_book.h"
+#include "analyze/timeline/timeline_tracker.h"
 
 /* It was this much until now. */
-static void hold(struct timeline_book *b, uint64_t now_ns)
+static void hold(struct timeline_tracker *b, uint64_t now_ns)
 {
-	struct timeline_reading *all = &b->all.rss;
-	struct lane *lane = timeline_lane(b, &b->all, TIMELINE_MEMORY, TIMELINE_WHOLE, LANE_LEVEL);
+	struct timeline_snapshot *all = &b->all.rss;
+	struct lane *lane =
+		timeline_track(b, &b->all, TIMELINE_MEMORY, TIMELINE_WHOLE, TRACK_LEVEL);
 
 	if (lane && all->time_ns && all->time_ns < now_ns)
-		lane_level(lane, &b->axis, all->time_ns, now_ns, all->value);
+		track_level(lane, &b->axis, all->time_ns, now_ns, all->value);
 }
 
 /* Of nobody there is no sum: it is a gap, no 0. */
-static void set(struct timeline_book *b, uint64_t now_ns)
+static void set(struct timeline_tracker *b, uint64_t now_ns)
 {
-	struct timeline_reading *all = &b->all.rss;
-	struct lane *lane = timeline_lane(b, &b->all, TIMELINE_MEMORY, TIMELINE_WHOLE, LANE_LEVEL);
+	struct timeline_snapshot *all = &b->all.rss;
+	struct lane *lane =
+		timeline_track(b, &b->all, TIMELINE_MEMORY, TIMELINE_WHOLE, TRACK_LEVEL);
 
 	if (lane && b->holders)
-		lane_level(lane, &b->axis, now_ns, now_ns, b->held_rss);
+		track_level(lane, &b->axis, now_ns, now_ns, b->held_rss);
 	all->time_ns = b->holders ? now_ns : 0;
 	all->value = b->held_rss;
 }
 
-static void forget(struct timeline_book *b, struct timeline_process *p)
+static void forget(struct timeline_tracker *b, struct timeline_process *p)
 {
 	if (p->held_rss <= 0)
 		return;
@@ -37,7 +39,7 @@ static void forget(struct timeline_book *b, struct timeline_process *p)
 }
 
 /* It holds as long as a part of it does. */
-void timeline_total_read(struct timeline_book *b, struct timeline_process *p, uint64_t now_ns,
+void timeline_total_read(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns,
 	double bytes, bool was_held)
 {
 	bool is_held = was_held || timeline_is_held(&b->all.rss, now_ns);
@@ -55,7 +57,7 @@ void timeline_total_read(struct timeline_book *b, struct timeline_process *p, ui
 }
 
 /* Who was not in the sample is gone. */
-static void forget_missing(struct timeline_book *b)
+static void forget_missing(struct timeline_tracker *b)
 {
 	size_t position = 0;
 	void *value;
@@ -68,16 +70,16 @@ static void forget_missing(struct timeline_book *b)
 	}
 }
 
-void timeline_total_sampled(struct timeline_book *b, uint64_t now_ns)
+void timeline_total_sampled(struct timeline_tracker *b, uint64_t now_ns)
 {
-	struct timeline_reading *all = &b->all.rss;
+	struct timeline_snapshot *all = &b->all.rss;
 	bool is_held = timeline_is_held(all, now_ns);
 
 	if (b->sampled_ns && b->sampled_ns < now_ns)
 		timeline_note_usual(all, now_ns - b->sampled_ns);
 	b->sampled_ns = now_ns;
 	if (!b->is_whole && b->holders) {
-		*all = (struct timeline_reading){ b->first_rss_ns, all->usual_ns, b->held_rss };
+		*all = (struct timeline_snapshot){ b->first_rss_ns, all->usual_ns, b->held_rss };
 		b->is_whole = is_held = true;
 	}
 	if (!b->is_whole)
@@ -89,7 +91,7 @@ void timeline_total_sampled(struct timeline_book *b, uint64_t now_ns)
 	b->rss_round++;
 }
 
-void timeline_total_end(struct timeline_book *b, struct timeline_process *p, uint64_t now_ns)
+void timeline_total_end(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns)
 {
 	bool is_held = timeline_is_held(&b->all.rss, now_ns);
 
@@ -102,7 +104,7 @@ void timeline_total_end(struct timeline_book *b, struct timeline_process *p, uin
 		set(b, now_ns);
 }
 
-void timeline_total_forget(struct timeline_book *b)
+void timeline_total_forget(struct timeline_tracker *b)
 {
 	size_t position = 0;
 	void *value;

@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "cli/agents/census_scan.h"
+#include "cli/agents/process_table_scan.h"
 
 #define PROCESSES_MAX 65536
 #define ANCESTORS_MAX 1024
@@ -20,7 +20,7 @@
 void act_init(struct act *a, const struct os *os)
 {
 	*a = (struct act){ .os = os };
-	census_init(&a->census);
+	process_table_init(&a->process_table);
 }
 
 void act_fini(struct act *a)
@@ -28,13 +28,13 @@ void act_fini(struct act *a)
 	for (size_t i = 0; i < act_count(a); i++)
 		cleanup_close(&act_at(a, i)->handle);
 	buffer_fini(&a->processes);
-	census_fini(&a->census);
+	process_table_fini(&a->process_table);
 }
 
 int act_look(struct act *a, struct sooth_error *err)
 {
-	census_fini(&a->census);
-	return census_scan(&a->census, err);
+	process_table_fini(&a->process_table);
+	return process_table_scan(&a->process_table, err);
 }
 
 size_t act_count(const struct act *a)
@@ -58,12 +58,12 @@ static struct act_process *find(const struct act *a, const struct process_id *id
 
 /* --- who must not be touched --- */
 
-static struct census_process *by_pid(const struct census *c, uint32_t pid)
+static struct process_entry *by_pid(const struct process_table *c, uint32_t pid)
 {
-	struct census_process *p;
+	struct process_entry *p;
 	size_t position = 0;
 
-	while ((p = census_next(c, &position))) {
+	while ((p = process_table_next(c, &position))) {
 		if (p->id.pid == pid)
 			return p;
 	}
@@ -71,9 +71,9 @@ static struct census_process *by_pid(const struct census *c, uint32_t pid)
 }
 
 /* sooth itself and whoever started it: the shell it was typed into, the terminal, init. */
-static bool is_own(const struct act *a, const struct census_process *p)
+static bool is_own(const struct act *a, const struct process_entry *p)
 {
-	const struct census_process *own = by_pid(&a->census, (uint32_t)getpid());
+	const struct process_entry *own = by_pid(&a->process_table, (uint32_t)getpid());
 
 	for (unsigned i = 0; own && i < ANCESTORS_MAX; i++, own = own->parent) {
 		if (own == p)
@@ -82,7 +82,7 @@ static bool is_own(const struct act *a, const struct census_process *p)
 	return false;
 }
 
-static bool is_of_kernel(const struct census_process *p)
+static bool is_of_kernel(const struct process_entry *p)
 {
 	/* In a pid namespace it is anybody's number. */
 	return (p->id.pid == KTHREADD || p->process->ppid == KTHREADD) && !p->process->vsz_bytes &&
@@ -94,15 +94,15 @@ static bool is_of(const struct agent *agent, const char *name)
 	return agent && !strcmp(agent->name, name);
 }
 
-static const char *is_nobodys(const struct census_process *p, bool may_be_any)
+static const char *is_nobodys(const struct process_entry *p, bool may_be_any)
 {
-	if (census_is_unknown(p))
+	if (process_table_is_unknown(p))
 		return may_be_any ? "whose it is may not be read; --any does it all the same"
 				  : "whose it is may not be read";
 	return may_be_any ? "it is no agent's; --any does it all the same" : "it is no agent's";
 }
 
-static const char *refusal(const struct act *a, const struct census_process *p)
+static const char *refusal(const struct act *a, const struct process_entry *p)
 {
 	if (p->id.pid == 1)
 		return "it is process 1: everything here would end with it";
@@ -130,7 +130,7 @@ static void copy_span(char *out, size_t room, struct span text)
 	snprintf(out, room, "%.*s", (int)text.size, text.data);
 }
 
-static void describe(const struct act *a, const struct census_process *p, struct act_process *to)
+static void describe(const struct act *a, const struct process_entry *p, struct act_process *to)
 {
 	const struct agent *agent = p->agent ? p->agent : p->owner_agent;
 	const char *refused = refusal(a, p);
@@ -142,14 +142,15 @@ static void describe(const struct act *a, const struct census_process *p, struct
 	to->is_stopped = p->process->state == 'T';
 	to->is_frozen = p->process->frozen == PROC_FROZEN_YES;
 	copy_span(to->name, sizeof(to->name), record_text(&p->process->record, &p->process->name));
-	copy_span(to->session, sizeof(to->session), census_text(&a->census, &p->session_id));
+	copy_span(to->session, sizeof(to->session),
+		process_table_text(&a->process_table, &p->session_id));
 	if (refused) {
 		to->outcome = ACT_REFUSED;
 		snprintf(to->why, sizeof(to->why), "%s", refused);
 	}
 }
 
-static bool mean(struct act *a, const struct census_process *p, uint32_t depth)
+static bool mean(struct act *a, const struct process_entry *p, uint32_t depth)
 {
 	struct act_process one = { .id = p->id, .handle = -1, .depth = depth };
 
@@ -162,7 +163,7 @@ static bool mean(struct act *a, const struct census_process *p, uint32_t depth)
 
 int act_mean_pid(struct act *a, uint32_t pid, struct sooth_error *err)
 {
-	struct census_process *p = by_pid(&a->census, pid);
+	struct process_entry *p = by_pid(&a->process_table, pid);
 
 	if (!p) {
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
@@ -203,7 +204,7 @@ static bool parse_identity(const char *text, struct process_id *id)
 
 static int mean_identity(struct act *a, const struct process_id *id, struct sooth_error *err)
 {
-	const struct census_process *now = by_pid(&a->census, (uint32_t)id->pid);
+	const struct process_entry *now = by_pid(&a->process_table, (uint32_t)id->pid);
 
 	if (now && id->start_ticks && now->id.start_ticks != id->start_ticks)
 		return given_anew(id, err);
@@ -232,12 +233,13 @@ int act_mean_pids(struct act *a, const struct arguments *arguments, struct sooth
 }
 
 /* Digits may be either; the pid of another than the main process is no name of a session. */
-static bool is_session(const struct census *c, const struct census_process *p, const char *wanted)
+static bool is_session(
+	const struct process_table *c, const struct process_entry *p, const char *wanted)
 {
-	struct span id = census_text(c, &p->session_id);
+	struct span id = process_table_text(c, &p->session_id);
 	uint64_t pid;
 
-	if (parse_u64(wanted, &pid) && p->id.pid == pid && p->tie == CENSUS_TIE_SELF)
+	if (parse_u64(wanted, &pid) && p->id.pid == pid && p->tie == PROCESS_LINK_SELF)
 		return true;
 	return id.size >= strlen(wanted) && strlen(wanted) >= SESSION_LEAST &&
 	       !memcmp(id.data, wanted, strlen(wanted));
@@ -245,25 +247,25 @@ static bool is_session(const struct census *c, const struct census_process *p, c
 
 /* Which session the text names: the first process of it, and none of another. */
 static int find_session(
-	struct act *a, const char *session, struct census_process **out, struct sooth_error *err)
+	struct act *a, const char *session, struct process_entry **out, struct sooth_error *err)
 {
-	struct census_process *p, *found = NULL;
+	struct process_entry *p, *found = NULL;
 	size_t position = 0;
 
-	while ((p = census_next(&a->census, &position))) {
-		struct span id = census_text(&a->census, &p->session_id);
+	while ((p = process_table_next(&a->process_table, &position))) {
+		struct span id = process_table_text(&a->process_table, &p->session_id);
 		struct span known;
 
-		if (!is_session(&a->census, p, session))
+		if (!is_session(&a->process_table, p, session))
 			continue;
-		known = found ? census_text(&a->census, &found->session_id) : id;
+		known = found ? process_table_text(&a->process_table, &found->session_id) : id;
 		if (known.size != id.size || memcmp(known.data, id.data, id.size)) {
 			error_set(
 				err, -E2BIG, SOOTH_FAULT_USAGE, "find the session \"%s\"", session);
 			error_why(err, "more than one session begins so");
 			return error_remedy(err, "give more of it; `sooth ps -v` shows them");
 		}
-		if (!found || p->tie == CENSUS_TIE_SELF)
+		if (!found || p->tie == PROCESS_LINK_SELF)
 			found = p;
 	}
 	if (!found) {
@@ -277,7 +279,7 @@ static int find_session(
 
 int act_mean_session(struct act *a, const char *session, struct sooth_error *err)
 {
-	struct census_process *p = NULL;
+	struct process_entry *p = NULL;
 	int status = find_session(a, session, &p, err);
 
 	if (status)
@@ -290,13 +292,13 @@ int act_mean_session(struct act *a, const char *session, struct sooth_error *err
 
 void act_mean_verdict(struct act *a, enum verdict_kind kind)
 {
-	struct census_process *p;
+	struct process_entry *p;
 	struct verdict verdict;
 	size_t position = 0;
 
 	a->unjudged = a->doubted = 0;
-	while ((p = census_next(&a->census, &position))) {
-		verdict_judge(&a->census, p, kind, &verdict);
+	while ((p = process_table_next(&a->process_table, &position))) {
+		verdict_decide(&a->process_table, p, kind, &verdict);
 		if (verdict.state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
 			a->unjudged++;
 		else
@@ -309,18 +311,18 @@ void act_mean_verdict(struct act *a, enum verdict_kind kind)
 /* --- who belongs to them --- */
 
 /* What was made to stay; an agent, or its launcher, that is nobody's leftover. */
-static bool goes_on(const struct act *a, const struct census_process *p)
+static bool goes_on(const struct act *a, const struct process_entry *p)
 {
-	const struct census_process *main = NULL;
+	const struct process_entry *main = NULL;
 
 	if (a->is_whole)
 		return false;
-	if (p->tie == CENSUS_TIE_SELF || p->tie == CENSUS_TIE_LAUNCHED)
+	if (p->tie == PROCESS_LINK_SELF || p->tie == PROCESS_LINK_LAUNCHED)
 		main = p->main;
 	return p->left || (main && !main->is_main_gone && !main->above);
 }
 
-static const struct act_process *meant_above(const struct act *a, const struct census_process *p)
+static const struct act_process *targeted_above(const struct act *a, const struct process_entry *p)
 {
 	for (unsigned i = 0; p->parent && i < ANCESTORS_MAX && !goes_on(a, p); i++) {
 		const struct act_process *found;
@@ -333,14 +335,14 @@ static const struct act_process *meant_above(const struct act *a, const struct c
 	return NULL;
 }
 
-static void keep_terminal_of(struct act *a, const struct census_process *p)
+static void keep_terminal_of(struct act *a, const struct process_entry *p)
 {
-	const struct census_process *above = p->parent;
+	const struct process_entry *above = p->parent;
 
 	for (unsigned i = 0; above && i < ANCESTORS_MAX; above = above->parent, i++) {
 		struct act_process *found = find(a, &above->id);
 
-		if (!found || found->outcome != ACT_MEANT)
+		if (!found || found->outcome != ACT_TARGETED)
 			continue;
 		found->outcome = ACT_REFUSED;
 		snprintf(found->why, sizeof(found->why),
@@ -352,19 +354,19 @@ static void keep_terminal_of(struct act *a, const struct census_process *p)
 /* A window that a tool call opened is left over; who works in it would lose the terminal. */
 static void keep_terminals(struct act *a)
 {
-	struct census_process *p;
+	struct process_entry *p;
 	size_t position = 0;
 
-	while ((p = census_next(&a->census, &position))) {
+	while ((p = process_table_next(&a->process_table, &position))) {
 		if (p->process->terminal != PROC_NO_TERMINAL && goes_on(a, p) && !find(a, &p->id))
 			keep_terminal_of(a, p);
 	}
 }
 
 /* Of the same session as one that is meant: by its id, or by its main process. */
-static const struct act_process *meant_beside(const struct act *a, const struct census_process *p)
+static const struct act_process *targeted_beside(const struct act *a, const struct process_entry *p)
 {
-	struct span id = census_text(&a->census, &p->session_id);
+	struct span id = process_table_text(&a->process_table, &p->session_id);
 
 	for (size_t i = 0; i < act_count(a); i++) {
 		const struct act_process *meant = act_at(a, i);
@@ -381,20 +383,20 @@ static const struct act_process *meant_beside(const struct act *a, const struct 
 
 size_t act_mean_others(struct act *a)
 {
-	struct census_process *p;
+	struct process_entry *p;
 	size_t position = 0, added = 0;
 
 	if (a->reach == ACT_ONLY)
 		return 0;
 	keep_terminals(a);
-	while ((p = census_next(&a->census, &position))) {
-		const struct act_process *by = meant_above(a, p);
+	while ((p = process_table_next(&a->process_table, &position))) {
+		const struct act_process *by = targeted_above(a, p);
 
 		/* What was made to outlive the session does. */
 		if (!by && a->reach == ACT_SESSION && !p->left)
-			by = meant_beside(a, p);
+			by = targeted_beside(a, p);
 		if (by && !find(a, &p->id))
-			added += mean(a, p, by->depth + (p->tie != CENSUS_TIE_LAUNCHED));
+			added += mean(a, p, by->depth + (p->tie != PROCESS_LINK_LAUNCHED));
 	}
 	return added;
 }
@@ -403,11 +405,11 @@ void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
 		struct act_process *one = act_at(a, i);
-		struct census_process *p = census_get(&a->census, &one->id);
+		struct process_entry *p = process_table_get(&a->process_table, &one->id);
 		struct verdict verdict = { .holds = true };
 		const char *refused;
 
-		if (one->outcome != ACT_MEANT)
+		if (one->outcome != ACT_TARGETED)
 			continue;
 		if (!p || !p->is_there) {
 			one->outcome = ACT_GONE;
@@ -415,7 +417,7 @@ void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind)
 		}
 		refused = refusal(a, p);
 		if (has_kind && !one->depth)
-			verdict_judge(&a->census, p, kind, &verdict);
+			verdict_decide(&a->process_table, p, kind, &verdict);
 		if (!refused && verdict.holds)
 			continue;
 		one->outcome = ACT_REFUSED;
@@ -427,7 +429,7 @@ void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind)
 void act_would(struct act *a)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
-		if (act_at(a, i)->outcome == ACT_MEANT)
+		if (act_at(a, i)->outcome == ACT_TARGETED)
 			act_at(a, i)->outcome = ACT_WOULD;
 	}
 }

@@ -7,21 +7,21 @@
 #ifndef SOOTH_CLI_ACT_H
 #define SOOTH_CLI_ACT_H
 
-#include "analyze/census/verdicts.h"
+#include "analyze/process_table/verdicts.h"
 #include "cli/command/options.h"
 #include "cli/output/output.h"
 #include "os/os.h"
 
 enum act_outcome {
-	ACT_MEANT,   /* nothing was done yet */
-	ACT_WOULD,   /* --dry-run */
-	ACT_ENDED,   /* by what was done */
-	ACT_GONE,    /* before anything was done */
-	ACT_STILL,   /* signalled, and there all the same */
-	ACT_STOPPED, /* it stands still now */
-	ACT_GOING,   /* it runs again */
-	ACT_REFUSED, /* sooth does not do that */
-	ACT_FAILED,  /* the system does not let it */
+	ACT_TARGETED, /* nothing was done yet */
+	ACT_WOULD,    /* --dry-run */
+	ACT_ENDED,    /* by what was done */
+	ACT_GONE,     /* before anything was done */
+	ACT_STILL,    /* signalled, and there all the same */
+	ACT_STOPPED,  /* it stands still now */
+	ACT_GOING,    /* it runs again */
+	ACT_REFUSED,  /* sooth does not do that */
+	ACT_FAILED,   /* the system does not let it */
 	ACT_OUTCOMES,
 };
 
@@ -50,7 +50,7 @@ enum act_reach {
 
 struct act {
 	const struct os *os;
-	struct census census; /* of the last look */
+	struct process_table process_table; /* of the last look */
 	enum act_reach reach;
 	const char *only_agent;	 /* name; what is not that itself is refused; NULL: any */
 	bool may_be_any;	 /* also what is no agent's */
@@ -112,7 +112,7 @@ int act_freeze(struct act *a, bool is_frozen, char *how, size_t room, struct soo
 
 /* --- telling --- */
 
-int act_tell(const char *name, const struct output_options *options, struct act *a,
+int act_emit(const char *name, const struct output_options *options, struct act *a,
 	struct sooth_error *err);
 /* A line a process, for people, before something is done to it. */
 void act_list(const struct act *a, FILE *stream);

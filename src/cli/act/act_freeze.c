@@ -20,7 +20,7 @@
 static int collect(const struct act *a, struct buffer *ids)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
-		if (act_at(a, i)->outcome == ACT_MEANT)
+		if (act_at(a, i)->outcome == ACT_TARGETED)
 			buffer_append(ids, &act_at(a, i)->id, sizeof(struct process_id));
 	}
 	return buffer_failed(ids) ? -ENOMEM : 0;
@@ -41,7 +41,7 @@ static int by_group(
 			ids.size / sizeof(struct process_id), is_frozen, group, room, err);
 	buffer_fini(&ids);
 	for (size_t i = 0; i < act_count(a) && !status; i++) {
-		if (act_at(a, i)->outcome != ACT_MEANT)
+		if (act_at(a, i)->outcome != ACT_TARGETED)
 			continue;
 		act_at(a, i)->outcome = is_frozen ? ACT_STOPPED : ACT_GOING;
 		snprintf(act_at(a, i)->why, sizeof(act_at(a, i)->why), "by its control group");
@@ -54,7 +54,7 @@ static void signal_one(struct act *a, struct act_process *p, int signal)
 	struct sooth_error err;
 	int status;
 
-	if (p->outcome != ACT_MEANT || p->handle < 0)
+	if (p->outcome != ACT_TARGETED || p->handle < 0)
 		return;
 	status = a->os->signal_process(a->os, p->handle, signal, &err);
 	if (status == -ESRCH) {
@@ -65,7 +65,7 @@ static void signal_one(struct act *a, struct act_process *p, int signal)
 	}
 }
 
-static bool is_stopped(const struct census_process *p)
+static bool is_stopped(const struct process_entry *p)
 {
 	return p->process->state == 'T' || p->process->state == 't';
 }
@@ -77,9 +77,9 @@ static size_t mark_done(struct act *a, bool is_frozen)
 
 	for (size_t i = 0; i < act_count(a); i++) {
 		struct act_process *one = act_at(a, i);
-		const struct census_process *p = census_get(&a->census, &one->id);
+		const struct process_entry *p = process_table_get(&a->process_table, &one->id);
 
-		if (one->outcome != ACT_MEANT)
+		if (one->outcome != ACT_TARGETED)
 			continue;
 		if (!p || !p->is_there)
 			one->outcome = ACT_GONE;

@@ -49,7 +49,7 @@ void act_hold(struct act *a)
 		struct sooth_error err;
 		int handle;
 
-		if (p->outcome != ACT_MEANT || p->handle >= 0)
+		if (p->outcome != ACT_TARGETED || p->handle >= 0)
 			continue;
 		handle = a->os->open_process(a->os, &p->id, &err);
 		if (handle < 0) {
@@ -70,7 +70,7 @@ void act_would_end(struct act *a)
 		struct sooth_error err;
 		int status;
 
-		if (p->outcome != ACT_MEANT)
+		if (p->outcome != ACT_TARGETED)
 			continue;
 		status = a->os->signal_process(a->os, p->handle, 0, &err);
 		if (status)
@@ -85,7 +85,7 @@ static void send(struct act *a, struct act_process *p, int signal)
 	struct sooth_error err;
 	int status;
 
-	if (p->handle < 0 || (p->outcome != ACT_MEANT && p->outcome != ACT_STILL))
+	if (p->handle < 0 || (p->outcome != ACT_TARGETED && p->outcome != ACT_STILL))
 		return;
 	status = a->os->signal_process(a->os, p->handle, signal, &err);
 	if (status) {
@@ -122,7 +122,7 @@ static size_t wait_for_all(struct act *a, uint64_t wait_ns, const struct act_pro
 	int one = -1;
 	size_t left;
 
-	while ((left = count_left(a, &one)) && now < end && !stop_is_wanted()) {
+	while ((left = count_left(a, &one)) && now < end && !stop_is_selected()) {
 		a->os->wait(a->os, &one, 1, STEP_MS);
 		now = a->os->now_ns(a->os);
 		if (now >= tell && progress) {
@@ -176,7 +176,7 @@ static void send_all(struct act *a, int signal, enum whom whom)
 /* By the last look. Who was not made to stop, or cannot hear of it, is no matter. */
 static bool stands(const struct act *a, const struct act_process *one)
 {
-	const struct census_process *p = census_get(&a->census, &one->id);
+	const struct process_entry *p = process_table_get(&a->process_table, &one->id);
 
 	return !one->is_stopped || !p || !p->is_there || p->process->frozen == PROC_FROZEN_YES ||
 	       strchr("TtZX", p->process->state);
@@ -259,7 +259,7 @@ static int ask_all(struct act *a, int signal, uint64_t wait_ns, const struct act
 	for (unsigned i = 0; i < ROUNDS_MAX && found && !status; i++) {
 		status = ask(a, signal, EVERYBODY, err);
 		wait_for_all(a, wait_ns, progress);
-		if (stop_is_wanted() || status)
+		if (stop_is_selected() || status)
 			break;
 		status = look_for_others(a, &found, err);
 	}

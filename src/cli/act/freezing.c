@@ -56,7 +56,7 @@ static int mean(const struct freezing_config *c, const struct arguments *argumen
 }
 
 /* They stay as they are when sooth has ended: how to undo it must not be lost. */
-static void tell_way_back(const struct freezing_config *c, const struct act *a, const char *how)
+static void emit_way_back(const struct freezing_config *c, const struct act *a, const char *how)
 {
 	fprintf(stderr, "sooth: frozen %s; they stay so until:\n  sooth thaw", how);
 	if (c->who.session)
@@ -84,13 +84,13 @@ static int act_on(const char *name, const struct freezing_config *c, struct act 
 	else
 		status = act_freeze(a, is_frozen, how, sizeof(how), err);
 	if (!status)
-		status = act_tell(name, &c->output, a, err);
+		status = act_emit(name, &c->output, a, err);
 	if (status)
 		return status;
 	for (size_t i = 0; i < act_count(a); i++)
 		has_frozen |= act_at(a, i)->outcome == ACT_STOPPED;
 	if (has_frozen)
-		tell_way_back(c, a, how);
+		emit_way_back(c, a, how);
 	return act_exit(a);
 }
 

@@ -43,7 +43,8 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int visit_file(const char *path, user_agent_taker take, void *user, struct sooth_error *err)
+static int visit_file(
+	const char *path, user_agent_consumer take, void *user, struct sooth_error *err)
 {
 	struct sooth_error failure = { 0 };
 	struct buffer text = { 0 };
@@ -58,7 +59,8 @@ static int visit_file(const char *path, user_agent_taker take, void *user, struc
 	return status;
 }
 
-static int too_many(const char *folder, user_agent_taker take, void *user, struct sooth_error *err)
+static int too_many(
+	const char *folder, user_agent_consumer take, void *user, struct sooth_error *err)
 {
 	struct sooth_error failure;
 
@@ -67,7 +69,7 @@ static int too_many(const char *folder, user_agent_taker take, void *user, struc
 	return take(user, folder, NULL, &failure, err);
 }
 
-int user_agents_visit(user_agent_taker take, void *user, struct sooth_error *err)
+int user_agents_visit(user_agent_consumer take, void *user, struct sooth_error *err)
 {
 	_cleanup_(cleanup_names) struct names names = { 0 };
 	struct sooth_error failure = { 0 };

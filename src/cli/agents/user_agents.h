@@ -12,10 +12,10 @@
 
 /* `text` is NULL where the file could not be read: `failure` says why. Returns 0, or what ends the
  * walk. */
-typedef int (*user_agent_taker)(void *user, const char *path, const struct buffer *text,
+typedef int (*user_agent_consumer)(void *user, const char *path, const struct buffer *text,
 	const struct sooth_error *failure, struct sooth_error *err);
 
-int user_agents_visit(user_agent_taker take, void *user, struct sooth_error *err);
+int user_agents_visit(user_agent_consumer take, void *user, struct sooth_error *err);
 /* What is not used is told on standard error and among the notes of the report. */
 int user_agents_add(struct sooth_observer *o, struct sooth_error *err);
 /* Whether an agent of that name is looked for: -ENOENT when none is. */

@@ -138,7 +138,7 @@ int command_end(int status, const struct sooth_error *err)
 static int check_rules(
 	const struct command *c, const struct arguments *arguments, struct sooth_error *err)
 {
-	static const struct option_rule every[] = { { OPTION_APART, "json", "format",
+	static const struct option_rule every[] = { { OPTION_PER_PROCESS, "json", "format",
 		"-j is --format json, or jsonl of a stream", NULL } };
 	bool has_capture = target_capture(arguments) != NULL;
 	int status = option_rules_check(every, ARRAY_SIZE(every), arguments, has_capture, err);

@@ -31,7 +31,7 @@ const struct command *command_find(const char *name);
 int command_main(const struct command *command, int argc, char **argv);
 /* The same in a process of its own, which ends with it: `words` with the command's name first, and
  * NULL at the end. -1: it did not end by itself. */
-int command_apart(char *const *words);
+int command_per_process(char *const *words);
 void command_print_help(const struct command *command);
 /* The options of a group, a line each. */
 void command_print_options(const struct option_group *group);

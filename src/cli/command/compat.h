@@ -14,22 +14,22 @@ struct compat {
 };
 
 /* What each of them is asked beside its own: -h and -V. */
-struct compat_asked {
+struct compat_requested {
 	bool help, version;
 };
 
-#define COMPAT_ASKED_OPTIONS 2
-extern const struct option compat_asked_options[COMPAT_ASKED_OPTIONS];
+#define COMPAT_REQUESTED_OPTIONS 2
+extern const struct option compat_requested_options[COMPAT_REQUESTED_OPTIONS];
 
 /* The group for a tool whose options are a table; asked: that member of its config. */
-#define COMPAT_ASKED_GROUP(struct_, asked)                                                         \
-	OPTION_GROUP("", compat_asked_options, offsetof(struct_, asked))
+#define COMPAT_REQUESTED_GROUP(struct_, asked)                                                     \
+	OPTION_GROUP("", compat_requested_options, offsetof(struct_, asked))
 
 /* Of one word, for a tool without a table. */
-struct compat_asked compat_asked_by(const char *word);
+struct compat_requested compat_requested_by(const char *word);
 /* Answers what was asked; false: nothing was. */
 bool compat_answer(
-	struct compat_asked asked, const char *name, void (*print_help)(const char *name));
+	struct compat_requested asked, const char *name, void (*print_help)(const char *name));
 
 /* By how the program was called, with or without folders; NULL: as itself. *name points into it. */
 const struct compat *compat_find(const char *called, const char **name);

@@ -110,7 +110,7 @@ static int refuse(const struct option_rule *rule, const char *other, struct soot
 		rule->kind == OPTION_NEVER ? "" : " or ", rule->kind == OPTION_NEVER ? "" : other);
 }
 
-static int check_apart(
+static int check_per_process(
 	const struct option_rule *rule, const struct given *g, struct sooth_error *err)
 {
 	const char *list = rule->others, *name;
@@ -170,8 +170,8 @@ int option_rules_check(const struct option_rule *rules, size_t count,
 			continue;
 		if (rule->kind == OPTION_NEVER)
 			status = refuse(rule, "", err);
-		else if (rule->kind == OPTION_APART)
-			status = check_apart(rule, &g, err);
+		else if (rule->kind == OPTION_PER_PROCESS)
+			status = check_per_process(rule, &g, err);
 		else if (rule->kind == OPTION_NEEDS)
 			status = check_needs(rule, &g, err);
 		else

@@ -9,10 +9,10 @@
 #include "cli/command/options.h"
 
 enum option_rule_kind {
-	OPTION_NEVER = 1, /* not in this command, though its group has it */
-	OPTION_APART,	  /* not beside any of the others */
-	OPTION_NEEDS,	  /* not without one of the others */
-	OPTION_ALONE,	  /* beside the others only */
+	OPTION_NEVER = 1,   /* not in this command, though its group has it */
+	OPTION_PER_PROCESS, /* not beside any of the others */
+	OPTION_NEEDS,	    /* not without one of the others */
+	OPTION_ALONE,	    /* beside the others only */
 };
 
 /* Beside the names of options the others may be PID, FILE (a capture that is read). */
@@ -27,7 +27,7 @@ struct option_rule {
 /* Of what says how to observe: a capture has been made already. */
 #define OPTION_OVER(name)                                                                          \
 	{                                                                                          \
-		OPTION_APART, name, "FILE", "it says how to observe, and that is over",            \
+		OPTION_PER_PROCESS, name, "FILE", "it says how to observe, and that is over",      \
 			"leave it out; --from and --to take a part of a capture"                   \
 	}
 

@@ -6,7 +6,7 @@
 #include <pwd.h>
 
 #include "base/units.h"
-#include "core/part.h"
+#include "core/time_range.h"
 
 const struct option target_option_rows[TARGET_OPTION_COUNT] = {
 	{ .letter = 'p',
@@ -23,16 +23,16 @@ const struct option target_option_rows[TARGET_OPTION_COUNT] = {
 		.help = "every process of a user, by name or id" },
 };
 
-const struct option part_option_rows[PART_OPTION_COUNT] = {
+const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT] = {
 	{ .name = "from",
 		.type = OPTION_TEXT,
 		.argument = "TIME",
-		.offset = offsetof(struct part_options, from),
+		.offset = offsetof(struct time_range_options, from),
 		.help = "from that time after its begin on (12s, 1m); -5s: before its end" },
 	{ .name = "to",
 		.type = OPTION_TEXT,
 		.argument = "TIME",
-		.offset = offsetof(struct part_options, to),
+		.offset = offsetof(struct time_range_options, to),
 		.help = "up to that time" },
 };
 
@@ -201,10 +201,10 @@ static int parse_border(
 		err, "give a time since its begin (12s, 200ms, 1m), or before its end (-5s)");
 }
 
-int part_options_select(
-	const struct part_options *p, struct sooth_report *r, struct sooth_error *err)
+int time_range_options_select(
+	const struct time_range_options *p, struct sooth_report *r, struct sooth_error *err)
 {
-	int64_t from_ns = 0, to_ns = PART_OPEN;
+	int64_t from_ns = 0, to_ns = TIME_RANGE_OPEN;
 	int status = 0;
 
 	if (!p->from && !p->to)
@@ -234,7 +234,7 @@ int target_options_select(
 		if (!status)
 			status = sooth_report_add_pid(r, pid, err);
 	}
-	return status ? status : part_options_select(&t->part, r, err);
+	return status ? status : time_range_options_select(&t->part, r, err);
 }
 
 const char *target_capture(const struct arguments *a)

@@ -9,14 +9,14 @@
 #include "cli/command/options.h"
 
 /* Of a capture only what is of a time, as it was typed. */
-struct part_options {
+struct time_range_options {
 	const char *from, *to; /* NULL: from the begin, to the end */
 };
 
 struct target_options {
 	struct option_list pids;
 	const char *user;
-	struct part_options part;
+	struct time_range_options part;
 };
 
 #define TARGET_OPTION_COUNT 2
@@ -28,12 +28,12 @@ extern const struct option target_option_rows[TARGET_OPTION_COUNT];
 		.offset = offsetof(config, member)                                                 \
 	}
 
-#define PART_OPTION_COUNT 2
-extern const struct option part_option_rows[PART_OPTION_COUNT];
+#define TIME_RANGE_OPTION_COUNT 2
+extern const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT];
 #define PART_GROUP(config, member)                                                                 \
 	{                                                                                          \
-		.title = "Part", .options = part_option_rows, .count = PART_OPTION_COUNT,          \
-		.offset = offsetof(config, member)                                                 \
+		.title = "Part", .options = time_range_option_rows,                                \
+		.count = TIME_RANGE_OPTION_COUNT, .offset = offsetof(config, member)               \
 	}
 
 /* Two groups: whoever takes a target takes a capture, and so a part of one. */
@@ -66,8 +66,8 @@ int target_options_rows(const struct target_options *t, const struct arguments *
 /* Which processes of a capture are meant, and which part of it. */
 int target_options_select(
 	const struct target_options *t, struct sooth_report *r, struct sooth_error *err);
-int part_options_select(
-	const struct part_options *p, struct sooth_report *r, struct sooth_error *err);
+int time_range_options_select(
+	const struct time_range_options *p, struct sooth_report *r, struct sooth_error *err);
 /* The one argument that is not a number names a capture; NULL when there is none. */
 const char *target_capture(const struct arguments *a);
 

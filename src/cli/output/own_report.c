@@ -3,14 +3,14 @@
 #include "cli/output/own_report.h"
 
 #include "base/file.h"
-#include "cli/output/held.h"
+#include "cli/output/deferred.h"
 #include "core/collector.h"
 #include "core/registry.h"
 #include "core/summary.h"
 #include "os/os.h"
 
 /* What stands under every report stands here too; nothing was observed, so it is mostly empty. */
-static int tell_notes(struct output *o, struct sooth_error *err)
+static int emit_notes(struct output *o, struct sooth_error *err)
 {
 	struct summary summary = { .has_self = true };
 	struct buffer self = { 0 };
@@ -19,13 +19,13 @@ static int tell_notes(struct output *o, struct sooth_error *err)
 	collector_self(&os_native, &self, 0, 0);
 	if (!buffer_failed(&self))
 		summary_take(&summary, (const void *)self.data);
-	status = summary_tell(&summary, o, err);
+	status = summary_emit(&summary, o, err);
 	buffer_fini(&self);
 	summary_fini(&summary);
 	return status;
 }
 
-static int tell_all(const char *name, struct output *o,
+static int emit_all(const char *name, struct output *o,
 	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
 	struct sooth_error *err)
 {
@@ -35,11 +35,11 @@ static int tell_all(const char *name, struct output *o,
 	if (!status)
 		status = tell(o, user, err);
 	if (!status)
-		status = tell_notes(o, err);
+		status = emit_notes(o, err);
 	return status ? status : output_end(o, err);
 }
 
-int own_report_tell(const char *name, const struct output_options *options,
+int own_report_emit(const char *name, const struct output_options *options,
 	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
 	struct sooth_error *err)
 {
@@ -64,7 +64,7 @@ int own_report_tell(const char *name, const struct output_options *options,
 	if (!status && options->filter)
 		status = output_filter(o, options->filter, err);
 	if (!status)
-		status = tell_all(name, o, tell, user, err);
+		status = emit_all(name, o, tell, user, err);
 	output_free(o);
 	return held_commit(&held, &file, status, err);
 }
@@ -85,7 +85,7 @@ int own_report_write(const char *name, const struct own_file *files, size_t coun
 				&(struct sink_options){ .stream = out[i].stream }, err);
 	}
 	if (!status)
-		status = tell_all(name, o, tell, user, err);
+		status = emit_all(name, o, tell, user, err);
 	output_free(o);
 	for (size_t i = 0; i < count; i++) {
 		if (!status)

@@ -8,7 +8,7 @@
 
 /* `tell` gives the sections; what stands under every report is added. `name` is the schema's. 0,
  * or a negative errno with err filled. */
-int own_report_tell(const char *name, const struct output_options *options,
+int own_report_emit(const char *name, const struct output_options *options,
 	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
 	struct sooth_error *err);
 

@@ -132,7 +132,7 @@ void screen_return(struct screen *s)
 	screen_draw(s);
 }
 
-void screen_tell(struct screen *s, const char *text)
+void screen_emit(struct screen *s, const char *text)
 {
 	snprintf(s->message, sizeof(s->message), "%s", text);
 	screen_draw(s);

@@ -54,7 +54,7 @@ enum screen_wish screen_step(struct screen *s, struct screen_pick *pick);
 void screen_leave(struct screen *s);
 void screen_return(struct screen *s);
 /* A line at the bottom, until the next key. */
-void screen_tell(struct screen *s, const char *text);
+void screen_emit(struct screen *s, const char *text);
 /* Gives the terminal back for good and writes what the last frame said beside its tables. NULL is
  * taken. */
 void screen_close(struct screen *s);

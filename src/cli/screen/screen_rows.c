@@ -154,7 +154,7 @@ static bool has_text(const struct buffer *text, const char *wanted)
 	return false;
 }
 
-static bool is_wanted(const struct screen *s, const struct screen_table *t,
+static bool is_selected(const struct screen *s, const struct screen_table *t,
 	const struct sooth_record *r, struct buffer *scratch)
 {
 	for (size_t i = 0; i < t->column_count; i++) {
@@ -174,7 +174,7 @@ static void apply_filter(struct screen *s, const struct screen_table *t)
 	if (!s->filter[0])
 		return;
 	for (size_t i = 0; i < count; i++) {
-		if (is_wanted(s, t, screen_row_at(s, i)->record, &scratch))
+		if (is_selected(s, t, screen_row_at(s, i)->record, &scratch))
 			*screen_row_at(s, kept++) = *screen_row_at(s, i);
 	}
 	s->hidden = count - kept;

@@ -15,7 +15,7 @@ bool log_want(const char *level)
 	return wanted >= 0;
 }
 
-int log_wanted(void)
+int log_selected(void)
 {
 	const char *environment = getenv("SOOTH_LOG");
 	int level = wanted;

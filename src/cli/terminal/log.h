@@ -7,7 +7,7 @@
 
 /* --log-level, before the command; else SOOTH_LOG. False: no such level. */
 bool log_want(const char *level);
-int log_wanted(void);
+int log_selected(void);
 void log_print(void *user, int level, const char *line);
 
 #endif

@@ -30,7 +30,7 @@ void stop_catch(void)
 	}
 }
 
-bool stop_is_wanted(void)
+bool stop_is_selected(void)
 {
 	return wanted;
 }

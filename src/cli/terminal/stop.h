@@ -6,6 +6,6 @@
 #include <stdbool.h>
 
 void stop_catch(void); /* from here on SIGINT, SIGTERM and SIGHUP are wishes */
-bool stop_is_wanted(void);
+bool stop_is_selected(void);
 
 #endif

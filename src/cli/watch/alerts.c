@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "cli/watch/alert_tell.h"
+#include "cli/watch/alert_emit.h"
 #include "model/batch.h"
 #include "model/field.h"
 
@@ -97,7 +97,7 @@ static void raise_alert(struct alerts *a, const struct alert_event *e)
 	if (!known)
 		return;
 	keep(known, a, e);
-	alert_tell(a, e);
+	alert_emit(a, e);
 }
 
 static void clear_alert(struct alerts *a, struct alert_event *e, const struct raised_alert *known)
@@ -110,7 +110,7 @@ static void clear_alert(struct alerts *a, struct alert_event *e, const struct ra
 	copy_name(name, a->schema, e->row);
 	e->name = name;
 	map_remove(&a->raised, &e->key);
-	alert_tell(a, e);
+	alert_emit(a, e);
 	buffer_fini(&was.row);
 }
 

@@ -34,7 +34,7 @@ static bool is_dumb(void)
 }
 
 /* A number behind -w may have been meant for a process. The screen tells it in its title. */
-static void tell_interval(uint64_t interval_ns)
+static void emit_interval(uint64_t interval_ns)
 {
 	char every[UNITS_SIZE];
 
@@ -58,7 +58,7 @@ int watch_open(struct screen **out, const struct output_options *output,
 	*out = NULL;
 	if (!wants_text(output) || output->output || !isatty(STDIN_FILENO) ||
 		!isatty(STDOUT_FILENO) || is_dumb()) {
-		tell_interval(watch->interval_ns);
+		emit_interval(watch->interval_ns);
 		return 0;
 	}
 	options.use_color = sink.use_color;
@@ -100,11 +100,11 @@ static void run_child(const struct typed *t)
 /* Who tells us to end means what we started too: that may go on for ever. */
 static void wait_for_end(pid_t child)
 {
-	bool is_told = false;
+	bool is_reported = false;
 
 	while (!waitpid(child, NULL, WNOHANG)) {
-		if (stop_is_wanted() && !is_told)
-			is_told = !kill(child, SIGTERM);
+		if (stop_is_selected() && !is_reported)
+			is_reported = !kill(child, SIGTERM);
 		poll(NULL, 0, STEP_MS);
 	}
 }
@@ -121,7 +121,7 @@ static void wait_for_enter(void)
 
 	printf("\n-- Enter: back to the list --");
 	fflush(stdout);
-	while (size > 0 && !stop_is_wanted()) {
+	while (size > 0 && !stop_is_selected()) {
 		if (poll(&in, 1, STEP_MS) <= 0)
 			continue;
 		size = read(STDIN_FILENO, line, sizeof(line));
@@ -155,7 +155,7 @@ static void run_picked(struct screen *s, const struct screen_pick *pick)
 	wait_for_enter();
 	screen_return(s);
 	if (child < 0)
-		screen_tell(s, "no other process could be started");
+		screen_emit(s, "no other process could be started");
 }
 
 bool watch_step(struct screen *s)

@@ -385,7 +385,7 @@ void fake_vanish(struct fake *f, struct fake_process *p, int status)
 	p->status = status;
 }
 
-void fake_tell_end(struct fake *f, struct fake_process *p)
+void fake_emit_end(struct fake *f, struct fake_process *p)
 {
 	EACH_CALLS(f, source)
 	script_leave(source, p);
@@ -400,7 +400,7 @@ void fake_allocate(struct fake *f, struct fake_process *p, const struct heap_cal
 void fake_end(struct fake *f, struct fake_process *p, int status)
 {
 	fake_vanish(f, p, status);
-	fake_tell_end(f, p);
+	fake_emit_end(f, p);
 }
 
 void fake_record(struct fake *f, const struct sooth_record *record)

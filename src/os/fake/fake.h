@@ -70,9 +70,9 @@ enum fake_step {
 /* What backends were asked to do, over all sources. */
 struct fake_counts {
 	unsigned opened, started, stopped, closed;
-	unsigned sets;	   /* of the syscalls backends */
-	unsigned samples;  /* of proc */
-	unsigned may_hold; /* sources opened that were allowed to hold a command */
+	unsigned sets;	    /* of the syscalls backends */
+	unsigned samples;   /* of proc */
+	unsigned may_pause; /* sources opened that were allowed to hold a command */
 };
 
 /* NULL without memory. */
@@ -103,9 +103,9 @@ void fake_call(struct fake *f, struct fake_process *p, const struct fake_call *c
 /* Of the call all but its header, which is made here: now, in the main thread. */
 void fake_allocate(struct fake *f, struct fake_process *p, const struct heap_call *call);
 void fake_end(struct fake *f, struct fake_process *p, int status);
-/* It is gone, but the event of it got lost, or comes later by fake_tell_end(). */
+/* It is gone, but the event of it got lost, or comes later by fake_emit_end(). */
 void fake_vanish(struct fake *f, struct fake_process *p, int status);
-void fake_tell_end(struct fake *f, struct fake_process *p);
+void fake_emit_end(struct fake *f, struct fake_process *p);
 
 /* --- what sources deliver with the next drain --- */
 

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "os/linux/agents/agent_home.h"
-#include "os/linux/agents/agent_look.h"
+#include "os/linux/agents/agent_read.h"
 #include "probes/proc.h"
 
 #define KNOWN_MAX    1024
@@ -23,7 +23,7 @@
 
 /* Of a process. */
 struct known {
-	char home[AGENT_LOOK_PATH];
+	char home[AGENT_READ_PATH];
 	struct agent_log_file file; /* its log, and what that told */
 	bool has_tool, is_cut;
 	struct agent_tool tool;
@@ -39,7 +39,7 @@ void agent_files_fini(struct agent_files_reader *f)
 {
 	map_fini(&f->known);
 	buffer_fini(&f->environment);
-	patience_fini(&f->patience);
+	timeout_fini(&f->timeout);
 }
 
 /* --- what is asked --- */
@@ -77,7 +77,7 @@ static const char *find_option(
 }
 
 /* Of the process in the innermost of its pid namespaces: so it calls itself. */
-static void inner_pid(const struct reading *reading, struct buffer *scratch, char pid[16])
+static void inner_pid(const struct process_snapshot *reading, struct buffer *scratch, char pid[16])
 {
 	int status = procfs_read_at(reading->process, "status", scratch, PROCFS_SMALL);
 	struct cursor c = cursor_over(scratch->data, status < 0 ? 0 : scratch->size);
@@ -108,12 +108,12 @@ static uint64_t start_utc_ns(const struct process_id *id)
 	return clock_realtime_ns() - age;
 }
 
-static void copy_word(char out[AGENT_LOOK_WORDS], const char *word)
+static void copy_word(char out[AGENT_READ_TEXT], const char *word)
 {
-	snprintf(out, AGENT_LOOK_WORDS, "%s", word ? word : "");
+	snprintf(out, AGENT_READ_TEXT, "%s", word ? word : "");
 }
 
-static void ask(struct agent_look *look, const struct agent *agent)
+static void ask(struct agent_read *look, const struct agent *agent)
 {
 	const struct agent_files *files = &agent->files;
 
@@ -133,23 +133,23 @@ static void ask(struct agent_look *look, const struct agent *agent)
 
 static void do_look(void *argument)
 {
-	agent_look(argument);
+	agent_read(argument);
 }
 
 static void drop_look(void *argument)
 {
-	close(((struct agent_look *)argument)->process);
+	close(((struct agent_read *)argument)->process);
 }
 
-static int look_at(struct agent_files_reader *f, struct agent_look *look, int process)
+static int look_at(struct agent_files_reader *f, struct agent_read *look, int process)
 {
 	int status;
 
 	look->process = fcntl(process, F_DUPFD_CLOEXEC, 0);
 	if (look->process < 0)
 		return -errno;
-	status = patience_call(
-		&f->patience, do_look, drop_look, look, sizeof(*look), look->process, PATIENCE_MS);
+	status = timeout_call(
+		&f->timeout, do_look, drop_look, look, sizeof(*look), look->process, TIMEOUT_MS);
 	if (status != -ETIMEDOUT) /* else whoever is stuck has it */
 		close(look->process);
 	return status;
@@ -157,7 +157,7 @@ static int look_at(struct agent_files_reader *f, struct agent_look *look, int pr
 
 /* What the same log told before. */
 static void remember(
-	struct agent_files_reader *f, const struct process_id *id, struct agent_look *look)
+	struct agent_files_reader *f, const struct process_id *id, struct agent_read *look)
 {
 	struct known *known = map_put(&f->known, id, NULL);
 
@@ -182,8 +182,8 @@ static void remember(
 
 /* --- told --- */
 
-/* `is_told`: whether what would say it was found at all. */
-static uint8_t state_of(int status, bool is_there, bool is_declared, bool is_told)
+/* `is_reported`: whether what would say it was found at all. */
+static uint8_t state_of(int status, bool is_there, bool is_declared, bool is_reported)
 {
 	bool has_failed = status && status != -ENOENT && status != -ENOTDIR;
 
@@ -191,17 +191,17 @@ static uint8_t state_of(int status, bool is_there, bool is_declared, bool is_tol
 		return SOOTH_STATE_VALUE;
 	if (is_declared && has_failed)
 		return procfs_state(status);
-	if (is_declared && is_told)
+	if (is_declared && is_reported)
 		return SOOTH_STATE_ABSENT;
 	return SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT);
 }
 
-static void fill_states(struct proc_session *p, const struct agent_look *look, int status,
+static void fill_states(struct proc_session *p, const struct agent_read *look, int status,
 	const struct agent *agent, bool is_transcript)
 {
 	const struct agent_files *files = &agent->files;
 	int log_status = status ? status : look->log_status;
-	bool is_known = look->words.session[0], has_file = look->source == AGENT_LOOK_FILE;
+	bool is_known = look->words.session[0], has_file = look->source == AGENT_READ_FILE;
 	bool has_id = files->session_key || files->open_file;
 
 	status = status ? status : look->status;
@@ -217,26 +217,26 @@ static void fill_states(struct proc_session *p, const struct agent_look *look, i
 	if (look->is_tool_cut && !look->has_tool)
 		p->tool_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 	if (!is_transcript && files->log_kind)
-		p->tool_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED);
+		p->tool_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
 }
 
-static void write_source(struct buffer *out, const struct agent_look *look, const char *option)
+static void write_source(struct buffer *out, const struct agent_read *look, const char *option)
 {
-	static const char *const words[] = { [AGENT_LOOK_NONE] = "",
-		[AGENT_LOOK_OPEN] = "open file",
-		[AGENT_LOOK_OPTION] = "option ",
-		[AGENT_LOOK_LOG] = "first line of its log",
-		[AGENT_LOOK_FILE] = "file " };
+	static const char *const words[] = { [AGENT_READ_NONE] = "",
+		[AGENT_READ_OPEN] = "open file",
+		[AGENT_READ_OPTION] = "option ",
+		[AGENT_READ_LOG] = "first line of its log",
+		[AGENT_READ_FILE] = "file " };
 
 	buffer_reset(out);
 	buffer_string(out, words[look->source]);
-	if (look->source == AGENT_LOOK_OPTION)
+	if (look->source == AGENT_READ_OPTION)
 		buffer_string(out, option);
-	else if (look->source == AGENT_LOOK_FILE)
+	else if (look->source == AGENT_READ_FILE)
 		buffer_string(out, look->files.session_file);
 }
 
-static void tell(struct backend_run *run, struct proc_session *p, const struct agent_look *look,
+static void tell(struct backend_run *run, struct proc_session *p, const struct agent_read *look,
 	const struct buffer *source)
 {
 	const struct agent_words *words = &look->words;
@@ -252,8 +252,8 @@ static void tell(struct backend_run *run, struct proc_session *p, const struct a
 }
 
 /* What may be there and what it is compared with; nothing is opened yet. */
-static void prepare(struct agent_files_reader *f, struct agent_look *look,
-	const struct reading *reading, const struct agent *agent, struct span directory)
+static void prepare(struct agent_files_reader *f, struct agent_read *look,
+	const struct process_snapshot *reading, const struct agent *agent, struct span directory)
 {
 	struct known *known = map_get(&f->known, &reading->id);
 
@@ -269,8 +269,8 @@ static void prepare(struct agent_files_reader *f, struct agent_look *look,
 }
 
 /* Its environment is what it was started with, so that is read once. */
-static int find_home(struct agent_files_reader *f, struct agent_look *look,
-	const struct reading *reading, const struct agent *agent)
+static int find_home(struct agent_files_reader *f, struct agent_read *look,
+	const struct process_snapshot *reading, const struct agent *agent)
 {
 	struct known *known = map_put(&f->known, &reading->id, NULL);
 	int status;
@@ -279,15 +279,15 @@ static int find_home(struct agent_files_reader *f, struct agent_look *look,
 		memcpy(look->home, known->home, sizeof(look->home));
 		return 0;
 	}
-	status = agent_home_find(look->home, sizeof(look->home), &agent->files, &f->patience,
+	status = agent_home_find(look->home, sizeof(look->home), &agent->files, &f->timeout,
 		reading, &f->environment);
 	if (known && !status)
 		memcpy(known->home, look->home, sizeof(known->home));
 	return status;
 }
 
-static int find(struct agent_files_reader *f, struct agent_look *look,
-	const struct reading *reading, const struct agent *agent, struct span directory)
+static int find(struct agent_files_reader *f, struct agent_read *look,
+	const struct process_snapshot *reading, const struct agent *agent, struct span directory)
 {
 	int status;
 
@@ -299,23 +299,23 @@ static int find(struct agent_files_reader *f, struct agent_look *look,
 		status = look_at(f, look, reading->process);
 	if (!status && look->wants_tool)
 		remember(f, &reading->id, look);
-	return reading_status(reading, status);
+	return process_snapshot_status(reading, status);
 }
 
 void agent_files_tell(struct agent_files_reader *f, struct backend_run *run,
-	const struct reading *reading, const struct agent *agent, struct span arguments,
+	const struct process_snapshot *reading, const struct agent *agent, struct span arguments,
 	struct span directory)
 {
 	bool is_transcript = run->options.interest & INTEREST_TRANSCRIPT;
-	struct proc_session p = { .record = reading_head(reading, run, 0, PROC_SESSION) };
-	struct agent_look look = { .process = -1,
+	struct proc_session p = { .record = process_snapshot_head(reading, run, 0, PROC_SESSION) };
+	struct agent_read look = { .process = -1,
 		.wants_tool = is_transcript && agent->files.log_kind };
 	const char *option = find_option(agent, arguments, look.option);
 	int status = find(f, &look, reading, agent, directory);
 
 	/* The command line tells it also where no file can be looked at. */
 	if (!look.words.session[0])
-		agent_look_option(&look);
+		agent_read_option(&look);
 	p.activity_utc_ns = look.has_log ? look.log.changed_ns : 0;
 	if (look.words.changed_utc_ns > p.activity_utc_ns)
 		p.activity_utc_ns = look.words.changed_utc_ns;

@@ -10,12 +10,12 @@
 
 #include "base/map.h"
 #include "core/agent.h"
-#include "os/linux/files/patience.h"
-#include "os/linux/files/reading.h"
+#include "os/linux/files/timeout.h"
+#include "os/linux/files/process_snapshot.h"
 
 struct agent_files_reader {
 	struct map known; /* process_id -> its home, what its log told and when that was written */
-	struct patience patience;
+	struct timeout timeout;
 	struct buffer environment; /* scratch */
 };
 
@@ -26,7 +26,7 @@ void agent_files_fini(struct agent_files_reader *f);
  * spans may be empty. Of its log it reads nothing without INTEREST_TRANSCRIPT.
  */
 void agent_files_tell(struct agent_files_reader *f, struct backend_run *run,
-	const struct reading *reading, const struct agent *agent, struct span arguments,
+	const struct process_snapshot *reading, const struct agent *agent, struct span arguments,
 	struct span directory);
 
 #endif

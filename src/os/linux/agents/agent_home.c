@@ -47,11 +47,11 @@ bool agent_home_of(char *home, size_t room, const struct agent_files *files,
 
 /* From the point of view of the process, whose root may be a container's. */
 static int home_of_user(char *home, size_t room, const struct agent_files *files,
-	struct patience *patience, const struct reading *reading, struct buffer *scratch)
+	struct timeout *timeout, const struct process_snapshot *reading, struct buffer *scratch)
 {
 	struct span folder;
-	int status = patience_read_at(
-		patience, reading->process, "root" PASSWD_PATH, scratch, PASSWD_MAX, PATIENCE_MS);
+	int status = timeout_read_at(
+		timeout, reading->process, "root" PASSWD_PATH, scratch, PASSWD_MAX, TIMEOUT_MS);
 
 	if (status < 0)
 		return status;
@@ -62,12 +62,12 @@ static int home_of_user(char *home, size_t room, const struct agent_files *files
 }
 
 int agent_home_find(char *home, size_t room, const struct agent_files *files,
-	struct patience *patience, const struct reading *reading, struct buffer *scratch)
+	struct timeout *timeout, const struct process_snapshot *reading, struct buffer *scratch)
 {
-	int status = patience_read_at(
-		patience, reading->process, "environ", scratch, ENVIRON_MAX, PATIENCE_MS);
+	int status = timeout_read_at(
+		timeout, reading->process, "environ", scratch, ENVIRON_MAX, TIMEOUT_MS);
 
 	if (status >= 0 && agent_home_of(home, room, files, scratch->data, scratch->size))
 		return 0;
-	return home_of_user(home, room, files, patience, reading, scratch);
+	return home_of_user(home, room, files, timeout, reading, scratch);
 }

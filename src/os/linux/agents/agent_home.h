@@ -7,8 +7,8 @@
 #define SOOTH_OS_LINUX_AGENT_HOME_H
 
 #include "core/agent.h"
-#include "os/linux/files/patience.h"
-#include "os/linux/files/reading.h"
+#include "os/linux/files/timeout.h"
+#include "os/linux/files/process_snapshot.h"
 
 /*
  * By the bytes of its environment; false: that does not say. Variables are those of
@@ -18,6 +18,6 @@ bool agent_home_of(char *home, size_t room, const struct agent_files *files,
 	const void *environment, size_t size);
 /* Of a process; 0, or a negative errno: -ENOENT when nothing says it. */
 int agent_home_find(char *home, size_t room, const struct agent_files *files,
-	struct patience *patience, const struct reading *reading, struct buffer *scratch);
+	struct timeout *timeout, const struct process_snapshot *reading, struct buffer *scratch);
 
 #endif

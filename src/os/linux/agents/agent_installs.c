@@ -264,7 +264,7 @@ static void drop_home(void *argument)
 	agent_set_unref(look->agents);
 }
 
-static void tell_found(struct backend_run *run, const struct home_look *look, uint32_t uid)
+static void emit_found(struct backend_run *run, const struct home_look *look, uint32_t uid)
 {
 	for (size_t at = 0; at + sizeof(struct found) <= look->found.size;
 		at += sizeof(struct found)) {
@@ -290,7 +290,7 @@ static void set_top(const struct agent_installs *i, char top[PATH_SIZE])
 	snprintf(top, PATH_SIZE, "%s", i->root ? i->root : "/");
 }
 
-static void tell_home(
+static void emit_home(
 	struct agent_installs *i, struct backend_run *run, struct span home, uint32_t uid)
 {
 	struct home_look look = { .is_host = uid == NOBODY, .root = -1 };
@@ -301,8 +301,8 @@ static void tell_home(
 	look.agents = agent_set_ref(run->options.agents); /* a look that is given up keeps it */
 	set_top(i, look.top);
 	memcpy(look.home, home.data, home.size);
-	status = patience_call(
-		&i->patience, do_home, drop_home, &look, sizeof(look), -1, INSTALLS_MS);
+	status =
+		timeout_call(&i->timeout, do_home, drop_home, &look, sizeof(look), -1, INSTALLS_MS);
 	if (status) {
 		if (status != -ETIMEDOUT)
 			drop_home(&look); /* else the thread has it */
@@ -312,7 +312,7 @@ static void tell_home(
 			NULL);
 		return;
 	}
-	tell_found(run, &look, uid);
+	emit_found(run, &look, uid);
 	drop_home(&look);
 }
 
@@ -341,25 +341,24 @@ static void drop_users(void *argument)
 
 void agent_installs_fini(struct agent_installs *i)
 {
-	patience_fini(&i->patience);
+	timeout_fini(&i->timeout);
 }
 
-void agent_installs_tell(
+void agent_installs_emit(
 	struct agent_installs *i, struct backend_run *run, const uint32_t *uids, size_t count)
 {
 	struct users_look users = { 0 };
 
 	set_top(i, users.top);
-	tell_home(i, run, span_of("", 0), NOBODY);
-	if (patience_call(
-		    &i->patience, do_users, drop_users, &users, sizeof(users), -1, PATIENCE_MS))
+	emit_home(i, run, span_of("", 0), NOBODY);
+	if (timeout_call(&i->timeout, do_users, drop_users, &users, sizeof(users), -1, TIMEOUT_MS))
 		return;
 	for (size_t n = 0; n < count && n < HOMES_MAX; n++) {
 		struct span home;
 
 		if (!users.status &&
 			passwd_home(&home, users.bytes.data, users.bytes.size, uids[n]))
-			tell_home(i, run, home, uids[n]);
+			emit_home(i, run, home, uids[n]);
 	}
 	drop_users(&users);
 }

@@ -8,17 +8,17 @@
 #define SOOTH_OS_LINUX_AGENT_INSTALLS_H
 
 #include "core/backend.h"
-#include "os/linux/files/patience.h"
+#include "os/linux/files/timeout.h"
 
 /* Zeroed is valid. */
 struct agent_installs {
-	struct patience patience;
+	struct timeout timeout;
 	const char *root; /* what "/" stands for; NULL: itself */
 };
 
 void agent_installs_fini(struct agent_installs *i);
 /* Appends a record of each version to run->out: for everybody, and in the homes of those users. */
-void agent_installs_tell(
+void agent_installs_emit(
 	struct agent_installs *i, struct backend_run *run, const uint32_t *uids, size_t count);
 
 #endif

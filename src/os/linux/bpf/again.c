@@ -10,7 +10,7 @@
 #include "os/linux/rights/needs.h"
 #include "symbols/instruction.h"
 
-#define SUFFIX	 "_again"
+#define SUFFIX	       "_again"
 #define NAME_MAX_BYTES 64
 
 static bool is_second(const struct bpf_program *program)
@@ -70,7 +70,7 @@ static uint64_t missed_by_both(const struct bpf_object *object)
 	return sum;
 }
 
-void again_tell(const struct bpf_object *object, struct backend_run *run, const char *reason)
+void again_emit(const struct bpf_object *object, struct backend_run *run, const char *reason)
 {
 	uint64_t missed = missed_by_both(object);
 

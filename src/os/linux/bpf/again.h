@@ -21,6 +21,6 @@ void again_prepare(struct bpf_object *object);
 const struct bpf_program *again_program(const struct bpf_object *object, const char *program);
 /* At the end, while the object is loaded: as loss, the events that no program was run for, at most;
  * what the first missed and the second as well. The kernel counts them since 5.12. */
-void again_tell(const struct bpf_object *object, struct backend_run *run, const char *reason);
+void again_emit(const struct bpf_object *object, struct backend_run *run, const char *reason);
 
 #endif

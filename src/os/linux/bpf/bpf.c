@@ -157,8 +157,7 @@ static int attach(struct bpf_code *b, const struct bpf_program *program,
 	status = -errno;
 	libbpf_set_print(before);
 	if (!link)
-		return bpf_error(
-			err, status, "attach the BPF program", bpf_program__name(program));
+		return bpf_error(err, status, "attach the BPF program", bpf_program__name(program));
 	b->links[b->link_count++] = link;
 	return 0;
 }
@@ -167,8 +166,8 @@ int bpf_code_attach_raw(struct bpf_code *b, const char *program, const char *con
 	struct sooth_error *err)
 {
 	const struct bpf_program *again = again_program(b->object, program);
-	int status = attach(
-		b, bpf_object__find_program_by_name(b->object, program), tracepoints, err);
+	int status =
+		attach(b, bpf_object__find_program_by_name(b->object, program), tracepoints, err);
 
 	return status || !again ? status : attach(b, again, tracepoints, err);
 }

@@ -163,7 +163,7 @@ static int load(const struct walk_image *w, const char *name, char *words)
 	return program < 0 ? -errno : program;
 }
 
-static void tell_words(const struct walk_image *w, const char *name, const struct log *log)
+static void emit_words(const struct walk_image *w, const char *name, const struct log *log)
 {
 	_cleanup_free_ char *words = NULL;
 	char *line, *rest;
@@ -204,7 +204,7 @@ int bpf_walk_open(struct bpf_walk *out, const struct bpf_image *image, const cha
 		made.program = load(w, image->name, NULL);
 		if (made.program < 0) {
 			status = refuse(err, made.program, "load the BPF program", image->name);
-			tell_words(w, image->name, log);
+			emit_words(w, image->name, log);
 		}
 	}
 	if (!status) {

@@ -9,7 +9,7 @@
 
 #include "os/linux/rights/caller.h"
 #include "os/linux/bpf/again.h"
-#include "os/linux/bpf/exec_words.h"
+#include "os/linux/bpf/exec_arguments.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
 
@@ -202,10 +202,10 @@ static void read_ring(struct follow *f, struct buffer *out)
 	size_t before = out->size;
 
 	ring_read(&f->ring, out);
-	exec_words_mask(out, before);
+	exec_arguments_mask(out, before);
 }
 
-static void tell_losses(struct follow *f, struct backend_run *run)
+static void emit_losses(struct follow *f, struct backend_run *run)
 {
 	struct follow_control now = *f->control;
 
@@ -231,7 +231,7 @@ void follow_read(struct follow *f, struct backend_run *run, struct buffer *out)
 {
 	ring_awake(&f->ring);
 	read_ring(f, out);
-	tell_losses(f, run);
+	emit_losses(f, run);
 }
 
 int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *err)
@@ -241,7 +241,7 @@ int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *e
 	read_ring(f, &run->out);
 	bpf_code_detach(&f->code);
 	wait_until_through(); /* one of an ending thread may still be writing */
-	again_tell(f->code.object, run,
+	again_emit(f->code.object, run,
 		"calls, forks, execs or ends of threads that the kernel ran no program for: "
 		"another was preempted in it");
 	follow_read(f, run, &run->out);

@@ -129,7 +129,7 @@ static void table_fill(struct name_table *table, struct kernel_name *names, size
 	}
 }
 
-static bool is_asked_for(const struct kernel_name *name, const struct kernel_type *type)
+static bool is_requested_for(const struct kernel_name *name, const struct kernel_type *type)
 {
 	if (type->kind == BTF_KIND_FUNC)
 		return name->is_function;
@@ -153,7 +153,7 @@ static void table_take(const struct kernel_types *t, struct name_table *table, u
 	for (size_t slot = slot_of(head); table->slots[slot]; slot = (slot + 1) % NAME_SLOTS) {
 		struct kernel_name *name = &table->names[table->slots[slot] - 1];
 
-		if (table->heads[slot] != head || !is_asked_for(name, type) ||
+		if (table->heads[slot] != head || !is_requested_for(name, type) ||
 			span_compare(kernel_types_name(t, type->name), name->name))
 			continue;
 		if (name->found < KERNEL_SAME_MAX)

@@ -70,10 +70,10 @@ int members_visit(
 	/* Of a host or user all, or those that were named. */
 	if (run->options.interest & INTEREST_BRIEF)
 		return visit_known(m, run, visitor);
-	return members_visit_everybody(m, run, visitor, err);
+	return members_visit_all(m, run, visitor, err);
 }
 
-int members_visit_everybody(
+int members_visit_all(
 	struct members *m, struct backend_run *run, member_visitor visitor, struct sooth_error *err)
 {
 	if (run->options.is_host || run->options.has_uid)

@@ -29,7 +29,7 @@ int members_visit(struct members *m, struct backend_run *run, member_visitor vis
 	struct sooth_error *err);
 /* Of a host or a user every process all the same: who is brief of most of them still counts them.
  */
-int members_visit_everybody(struct members *m, struct backend_run *run, member_visitor visitor,
+int members_visit_all(struct members *m, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err);
 
 /* As a backend's, whose state begins with a struct members. */

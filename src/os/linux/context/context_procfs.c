@@ -15,7 +15,7 @@
 #include "os/linux/files/maps.h"
 #include "os/linux/bpf/members.h"
 #include "os/linux/rights/needs.h"
-#include "os/linux/files/reading.h"
+#include "os/linux/files/process_snapshot.h"
 #include "probes/context.h"
 
 #define ARGUMENTS_KEPT 4096
@@ -40,10 +40,11 @@ struct context_state {
 };
 
 static void write_command(
-	struct backend_run *run, const struct reading *reading, int mappings_status)
+	struct backend_run *run, const struct process_snapshot *reading, int mappings_status)
 {
 	struct context_state *s = run->state;
-	struct context_command c = { .record = reading_head(reading, run, 0, CONTEXT_COMMAND) };
+	struct context_command c = { .record = process_snapshot_head(
+					     reading, run, 0, CONTEXT_COMMAND) };
 	int status = procfs_read_at(reading->process, "cmdline", &s->raw, PROCFS_ARGUMENTS);
 
 	c.mappings_state = procfs_state(mappings_status);
@@ -60,18 +61,18 @@ static void write_command(
 	RECORD_APPEND(&run->out, &c, tail, ARRAY_SIZE(tail));
 }
 
-static void write_threads(struct backend_run *run, const struct reading *reading)
+static void write_threads(struct backend_run *run, const struct process_snapshot *reading)
 {
 	struct context_state *s = run->state;
-	int status = reading_threads(reading, &s->tids, THREADS_MAX);
+	int status = process_snapshot_threads(reading, &s->tids, THREADS_MAX);
 	const uint32_t *tids = (const void *)s->tids.data;
 
 	for (size_t i = 0; status >= 0 && i < s->tids.size / sizeof(*tids); i++) {
-		struct context_thread t = { .record = reading_head(
+		struct context_thread t = { .record = process_snapshot_head(
 						    reading, run, tids[i], CONTEXT_THREAD) };
 		struct record_tail tail[1];
 
-		if (reading_file(reading, tids[i], "comm", &s->raw) || !s->raw.size)
+		if (process_snapshot_file(reading, tids[i], "comm", &s->raw) || !s->raw.size)
 			continue;
 		/* no newline */
 		tail[0] = (struct record_tail){ &t.name, s->raw.data, s->raw.size - 1 };
@@ -101,10 +102,12 @@ static uint32_t protection_of(const struct maps_line *m)
 	       (m->is_executable ? CONTEXT_EXECUTE : 0) | (m->is_shared ? CONTEXT_SHARED : 0);
 }
 
-static void write_mapping(struct backend_run *run, const struct reading *reading, struct span line)
+static void write_mapping(
+	struct backend_run *run, const struct process_snapshot *reading, struct span line)
 {
 	struct context_state *s = run->state;
-	struct context_mapping m = { .record = reading_head(reading, run, 0, CONTEXT_MAPPING),
+	struct context_mapping m = { .record = process_snapshot_head(
+					     reading, run, 0, CONTEXT_MAPPING),
 		.build_id_state = SOOTH_STATE_ABSENT };
 	const struct known_build_id *known = NULL;
 	struct maps_line parsed;
@@ -133,7 +136,7 @@ static void write_mapping(struct backend_run *run, const struct reading *reading
 }
 
 static void write_mappings(
-	struct backend_run *run, const struct reading *reading, const struct buffer *maps)
+	struct backend_run *run, const struct process_snapshot *reading, const struct buffer *maps)
 {
 	struct cursor c = cursor_over(maps->data, maps->size);
 	int count = 0;
@@ -146,11 +149,11 @@ static void write_mappings(
 
 static void read_context(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
-	_cleanup_reading_ struct reading reading;
+	_cleanup_process_snapshot_ struct process_snapshot reading;
 	struct buffer maps = { 0 };
 	int status;
 
-	if (reading_open(&reading, run, pid, expected))
+	if (process_snapshot_open(&reading, run, pid, expected))
 		return;
 	status = procfs_read_at(reading.process, "maps", &maps, PROCFS_MAPS);
 	if (status < 0 && status != -ESRCH)

@@ -14,9 +14,9 @@
 #include "os/linux/files/environ.h"
 #include "os/linux/bpf/members.h"
 #include "os/linux/rights/needs.h"
-#include "os/linux/files/patience.h"
+#include "os/linux/files/timeout.h"
 #include "os/linux/files/procfs.h"
-#include "os/linux/files/reading.h"
+#include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/task_files.h"
 #include "os/os.h"
 #include "probes/environment.h"
@@ -26,14 +26,14 @@
 
 struct environment_state {
 	struct members members;
-	struct patience patience;
+	struct timeout timeout;
 	struct buffer bytes, stat;
 };
 
-static void write_variable(
-	struct backend_run *run, const struct reading *reading, const struct environ_variable *from)
+static void write_variable(struct backend_run *run, const struct process_snapshot *reading,
+	const struct environ_variable *from)
 {
-	struct environment_variable v = { .record = reading_head(
+	struct environment_variable v = { .record = process_snapshot_head(
 						  reading, run, 0, ENVIRONMENT_VARIABLE),
 		.size_bytes = from->size_bytes,
 		.name_state = from->is_redacted ? SOOTH_STATE_REDACTED : SOOTH_STATE_VALUE };
@@ -46,7 +46,7 @@ static void write_variable(
  * How much there is. A page that cannot be had ends the file as if it were whole: the
  * kernel says nothing.
  */
-static uint64_t whole_size(struct environment_state *s, const struct reading *reading)
+static uint64_t whole_size(struct environment_state *s, const struct process_snapshot *reading)
 {
 	struct task_stat stat;
 
@@ -58,16 +58,16 @@ static uint64_t whole_size(struct environment_state *s, const struct reading *re
 }
 
 static uint8_t read_variables(
-	struct backend_run *run, const struct reading *reading, uint32_t *count)
+	struct backend_run *run, const struct process_snapshot *reading, uint32_t *count)
 {
 	struct environment_state *s = run->state;
-	int status = patience_read_at(
-		&s->patience, reading->process, "environ", &s->bytes, ENVIRON_MAX, PATIENCE_MS);
+	int status = timeout_read_at(
+		&s->timeout, reading->process, "environ", &s->bytes, ENVIRON_MAX, TIMEOUT_MS);
 	struct environ_variable variable;
 	struct environ_walk walk;
 
 	if (status < 0)
-		return procfs_state(reading_status(reading, status));
+		return procfs_state(process_snapshot_status(reading, status));
 	if (s->bytes.size < whole_size(s, reading)) {
 		if (!s->bytes.size)
 			return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
@@ -89,7 +89,7 @@ static uint8_t read_variables(
 }
 
 /* A kernel thread has none; neither has what has ended and is not reaped. */
-static bool has_memory(const struct reading *reading, struct buffer *scratch)
+static bool has_memory(const struct process_snapshot *reading, struct buffer *scratch)
 {
 	return procfs_link_at(reading->process, "exe", scratch) != -ENOENT;
 }
@@ -98,8 +98,8 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 {
 	struct environment_state *s = run->state;
 	struct environment_process end = { 0 };
-	struct reading reading;
-	int status = reading_open(&reading, run, pid, expected);
+	struct process_snapshot reading;
+	int status = process_snapshot_open(&reading, run, pid, expected);
 
 	if (status <= 0) {
 		end.variables_state = procfs_state(status);
@@ -108,10 +108,10 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 				has_memory(&reading, &s->bytes)
 					? read_variables(run, &reading, &end.variables)
 					: SOOTH_STATE_ABSENT;
-		end.record = reading_head(&reading, run, 0, ENVIRONMENT_PROCESS);
+		end.record = process_snapshot_head(&reading, run, 0, ENVIRONMENT_PROCESS);
 		RECORD_APPEND(&run->out, &end, NULL, 0);
 	}
-	reading_close(&reading);
+	process_snapshot_close(&reading);
 }
 
 static int environment_sample(struct backend_run *run, struct sooth_error *err)
@@ -140,7 +140,7 @@ static void environment_close(struct backend_run *run)
 	struct environment_state *s = run->state;
 
 	members_fini(&s->members);
-	patience_fini(&s->patience);
+	timeout_fini(&s->timeout);
 	buffer_fini(&s->bytes);
 	buffer_fini(&s->stat);
 }

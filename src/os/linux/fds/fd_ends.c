@@ -27,7 +27,7 @@
 #include "os/os.h"
 #include "probes/fds.h"
 
-#define ENDS_MAX	 1000000
+#define EXIT_REASONS_MAX 1000000
 #define PEERS_MAX	 1000000
 #define HOLDERS_MAX	 32	 /* of one end */
 #define SEARCH_LINKS_MAX 2000000 /* descriptors of all processes looked at */
@@ -36,8 +36,8 @@
 void fd_ends_init(struct fd_ends *e)
 {
 	*e = (struct fd_ends){ 0 };
-	map_init(&e->sockets, sizeof(uint64_t), 0, ENDS_MAX);
-	map_init(&e->held, sizeof(struct fd_end_key), sizeof(struct fd_end), ENDS_MAX);
+	map_init(&e->sockets, sizeof(uint64_t), 0, EXIT_REASONS_MAX);
+	map_init(&e->held, sizeof(struct fd_end_key), sizeof(struct fd_end), EXIT_REASONS_MAX);
 }
 
 void fd_ends_fini(struct fd_ends *e)
@@ -112,7 +112,7 @@ int fd_ends_prepare(struct fd_ends *e, int process, struct sooth_error *err)
 	return status;
 }
 
-bool fd_ends_tell(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
+bool fd_ends_emit(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
 	const struct fd_held *held)
 {
 	struct fd_end *end = map_get(&e->held, &held->key);
@@ -263,7 +263,7 @@ static void look_at(struct search *s, int process, int table, const char *name)
 		memset(s->held.name, 0, sizeof(s->held.name));
 		memcpy(s->held.name, stat.name.data, used);
 	}
-	s->is_cut |= !fd_ends_tell(s->ends, s->run, s->of, &s->held);
+	s->is_cut |= !fd_ends_emit(s->ends, s->run, s->of, &s->held);
 }
 
 static void look_through(struct search *s, pid_t pid)

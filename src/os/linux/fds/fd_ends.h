@@ -47,7 +47,7 @@ void fd_ends_add_socket(struct fd_ends *e, uint64_t inode);
  * not be had. */
 int fd_ends_prepare(struct fd_ends *e, int process, struct sooth_error *err);
 /* Writes a holder; false when the bound for its inode is reached. */
-bool fd_ends_tell(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
+bool fd_ends_emit(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
 	const struct fd_held *held);
 /* Whether every process can be looked at: in a pid namespace, or where /proc is mounted so, there
  * are some that nobody here sees. */

@@ -44,8 +44,8 @@ static int ask_patiently(struct fds_reader *r, uint32_t mount, struct asking *a)
 	a->table = fcntl(r->table, F_DUPFD_CLOEXEC, 0);
 	if (a->table < 0)
 		return -errno;
-	status = patience_call(
-		&r->patience, do_ask, drop_asking, a, sizeof(*a), a->table, PATIENCE_MS);
+	status =
+		timeout_call(&r->timeout, do_ask, drop_asking, a, sizeof(*a), a->table, TIMEOUT_MS);
 	if (status != -ETIMEDOUT)
 		close(a->table);
 	if (status == -ETIMEDOUT || status == -EBUSY)

@@ -17,9 +17,9 @@
 #include "base/map.h"
 #include "base/units.h"
 
-#define WANTED_MAX  262144
-#define ENTRIES_MAX 300000
-#define QUEUE_BYTES (16u << 20)
+#define SELECTED_MAX 262144
+#define ENTRIES_MAX  300000
+#define QUEUE_BYTES  (16u << 20)
 
 struct sought {
 	uint32_t offset, size; /* of its path; size 0: not found */
@@ -44,8 +44,8 @@ struct fd_search *fd_search_new(int process, const struct buffer *roots)
 	s->process = fcntl(process, F_DUPFD_CLOEXEC, 0);
 	s->queue.limit = QUEUE_BYTES;
 	buffer_append(&s->queue, roots->data, roots->size);
-	map_init(&s->wanted, sizeof(struct path_aim), sizeof(struct sought), WANTED_MAX);
-	map_init(&s->devices, sizeof(struct path_aim), 0, WANTED_MAX);
+	map_init(&s->wanted, sizeof(struct path_aim), sizeof(struct sought), SELECTED_MAX);
+	map_init(&s->devices, sizeof(struct path_aim), 0, SELECTED_MAX);
 	return s;
 }
 

@@ -2,7 +2,7 @@
 /*
  * Looking for files by inode below some directories, in bounded time and entries.
  * Directories are read without marking them as read (O_NOATIME), which only their
- * owner may: others are passed over. Made for patience_call(): it holds all it uses.
+ * owner may: others are passed over. Made for timeout_call(): it holds all it uses.
  */
 #ifndef SOOTH_OS_LINUX_FD_SEARCH_H
 #define SOOTH_OS_LINUX_FD_SEARCH_H
@@ -22,7 +22,7 @@ void fd_search_want(struct fd_search *s, const struct path_aim *aim);
 bool fd_search_get(const struct fd_search *s, const struct path_aim *aim, struct span *path);
 /* The one it needs. */
 int fd_search_descriptor(const struct fd_search *s);
-/* For patience_call(): the argument is a pointer to a struct fd_search pointer. */
+/* For timeout_call(): the argument is a pointer to a struct fd_search pointer. */
 void fd_search_do(void *argument);
 void fd_search_drop(void *argument);
 

@@ -17,11 +17,11 @@
 #include "os/linux/files/path_lookup.h"
 #include "os/linux/files/procfs.h"
 
-#define RESOLVE_NS_MAX	   (1000 * NS_PER_MS) /* for all handles */
-#define MOUNTS_TRIED	   4		      /* of a device */
-#define DEVICES_MAX	   64
-#define ROOTS_MAX	   64
-#define SEARCH_PATIENCE_MS (FD_SEARCH_MS + PATIENCE_MS)
+#define RESOLVE_NS_MAX	  (1000 * NS_PER_MS) /* for all handles */
+#define MOUNTS_TRIED	  4		     /* of a device */
+#define DEVICES_MAX	  64
+#define ROOTS_MAX	  64
+#define SEARCH_TIMEOUT_MS (FD_SEARCH_MS + TIMEOUT_MS)
 
 struct fd_watch {
 	uint64_t inode;
@@ -129,7 +129,7 @@ static void drop_opening(void *argument)
 	close(((struct opening *)argument)->process);
 }
 
-static int open_mount(struct patience *patience, int process, struct span point)
+static int open_mount(struct timeout *timeout, int process, struct span point)
 {
 	struct opening o = { .status = 0 };
 	int status, fd = -1;
@@ -141,8 +141,7 @@ static int open_mount(struct patience *patience, int process, struct span point)
 	o.process = fcntl(process, F_DUPFD_CLOEXEC, 0);
 	if (o.process < 0)
 		return -errno;
-	status = patience_call(
-		patience, do_open, drop_opening, &o, sizeof(o), o.process, PATIENCE_MS);
+	status = timeout_call(timeout, do_open, drop_opening, &o, sizeof(o), o.process, TIMEOUT_MS);
 	if (status == -ETIMEDOUT)
 		return status;
 	if (!status)
@@ -164,7 +163,7 @@ struct device {
 
 struct resolving {
 	struct fd_watches *watches;
-	struct patience *patience;
+	struct timeout *timeout;
 	const struct mounts *mounts;
 	int process;
 	struct device devices[DEVICES_MAX];
@@ -188,7 +187,7 @@ static void open_mounts(struct resolving *r, struct device *d)
 			if (m->device_major != d->major || m->device_minor != d->minor ||
 				m->may_block || m->is_whole != (whole != 0))
 				continue;
-			fd = open_mount(r->patience, r->process, mounts_point(r->mounts, m));
+			fd = open_mount(r->timeout, r->process, mounts_point(r->mounts, m));
 			if (fd >= 0)
 				d->mounts[d->count++] = fd;
 		}
@@ -252,7 +251,7 @@ static bool resolve_by(struct resolving *r, int mount, struct fd_watch *watch)
 		return false;
 	path = span_of((const char *)r->path.data, r->path.size);
 	/* What lies outside of a bind mount, or was found without its parents, has half a path. */
-	if (path_leads_to(r->patience, r->process, path, &aim) != 1)
+	if (path_leads_to(r->timeout, r->process, path, &aim) != 1)
 		return false;
 	found(r->watches, watch, path);
 	return true;
@@ -330,8 +329,8 @@ static void search_rest(struct resolving *r)
 		fd_search_free(search);
 		return;
 	}
-	status = patience_call(r->patience, fd_search_do, fd_search_drop, &search, sizeof(search),
-		fd_search_descriptor(search), SEARCH_PATIENCE_MS);
+	status = timeout_call(r->timeout, fd_search_do, fd_search_drop, &search, sizeof(search),
+		fd_search_descriptor(search), SEARCH_TIMEOUT_MS);
 	if (status == -ETIMEDOUT) {
 		fail_rest(w, procfs_state(status)); /* the thread has the search */
 		return;
@@ -362,11 +361,11 @@ static void note_blocked(
 	}
 }
 
-void fd_watches_resolve(struct fd_watches *w, struct patience *patience,
-	const struct mounts *mounts, const struct map *blocked, int process)
+void fd_watches_resolve(struct fd_watches *w, struct timeout *timeout, const struct mounts *mounts,
+	const struct map *blocked, int process)
 {
 	struct resolving r = {
-		.watches = w, .patience = patience, .mounts = mounts, .process = process
+		.watches = w, .timeout = timeout, .mounts = mounts, .process = process
 	};
 
 	resolve_by_handles(&r);
@@ -389,7 +388,7 @@ void fd_watches_write(struct fd_watches *w, struct backend_run *run, const struc
 			.watch = all[i].watch,
 			.mask = all[i].mask,
 			.path_state = has_detail ? all[i].state
-						 : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED) };
+						 : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
 		struct record_tail tail[] = {
 			{ &record.path, w->paths.data + all[i].path_offset, all[i].path_size },
 		};

@@ -10,7 +10,7 @@
 #include "core/backend.h"
 #include "os/linux/fds/fdinfo.h"
 #include "os/linux/files/mounts.h"
-#include "os/linux/files/patience.h"
+#include "os/linux/files/timeout.h"
 #include "probes/fds.h"
 
 #define WATCHES_MAX 262144 /* told of a process */
@@ -31,8 +31,8 @@ void fd_watches_add(struct fd_watches *w, uint32_t fd, const struct fdinfo_watch
 void fd_watches_add_root(struct fd_watches *w, struct span path);
 bool fd_watches_any(const struct fd_watches *w);
 /* Find the paths; mounts of `blocked` (uint32_t id -> anything) did not answer before. */
-void fd_watches_resolve(struct fd_watches *w, struct patience *patience,
-	const struct mounts *mounts, const struct map *blocked, int process);
+void fd_watches_resolve(struct fd_watches *w, struct timeout *timeout, const struct mounts *mounts,
+	const struct map *blocked, int process);
 /* All as records; those not resolved with that state. */
 void fd_watches_write(struct fd_watches *w, struct backend_run *run, const struct sooth_record *of,
 	bool has_detail);

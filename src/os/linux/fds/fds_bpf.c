@@ -174,14 +174,14 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 
 /* --- holders --- */
 
-static struct fds_wanted wanted_of(const struct fd_end_key *key)
+static struct fds_selected selected_of(const struct fd_end_key *key)
 {
 	uint64_t device = (uint64_t)major(key->device) << MINOR_BITS | minor(key->device);
 
-	return (struct fds_wanted){ key->inode, key->device ? device : 0 };
+	return (struct fds_selected){ key->inode, key->device ? device : 0 };
 }
 
-static struct fd_end_key key_of(const struct fds_wanted *wanted)
+static struct fd_end_key key_of(const struct fds_selected *wanted)
 {
 	uint32_t device = (uint32_t)wanted->device;
 
@@ -189,7 +189,7 @@ static struct fd_end_key key_of(const struct fds_wanted *wanted)
 		device ? makedev(device >> MINOR_BITS, device & ((1u << MINOR_BITS) - 1)) : 0 };
 }
 
-static void tell_found(struct backend_run *run, const struct sooth_record *of, bool *is_cut)
+static void emit_found(struct backend_run *run, const struct sooth_record *of, bool *is_cut)
 {
 	struct bpf_state *s = run->state;
 	const struct fds_found *all = (const void *)s->seen.data;
@@ -204,22 +204,22 @@ static void tell_found(struct backend_run *run, const struct sooth_record *of, b
 		if (held.holder.pid == (uint64_t)getpid())
 			continue;
 		memcpy(held.name, all[i].name, sizeof(held.name));
-		*is_cut |= !fd_ends_tell(&s->reader.ends, run, of, &held);
+		*is_cut |= !fd_ends_emit(&s->reader.ends, run, of, &held);
 	}
 }
 
 /* Put into the kernel's set what is looked for, or take it out again. */
-static int want_all(struct bpf_state *s, bool is_wanted)
+static int want_all(struct bpf_state *s, bool is_selected)
 {
 	int map = bpf_code_map(&s->code, "wanted"), status = 0;
 	size_t position = 0;
 	const void *key;
 
 	while (!status && map_next(&s->reader.ends.held, &position, &key, NULL)) {
-		struct fds_wanted wanted = wanted_of(key);
+		struct fds_selected wanted = selected_of(key);
 		uint32_t value = 1;
 
-		if (!is_wanted)
+		if (!is_selected)
 			bpf_map_delete_elem(map, &wanted);
 		else if (bpf_map_update_elem(map, &wanted, &value, BPF_ANY))
 			status = -errno;
@@ -238,14 +238,14 @@ static uint8_t search_ends(struct fds_reader *r, struct backend_run *run)
 
 	if (!r->ends.held.count)
 		return SOOTH_STATE_VALUE;
-	if (s->has_odd_fifo || r->ends.held.count > FDS_WANTED_MAX || caller_may_watch_all(&err))
+	if (s->has_odd_fifo || r->ends.held.count > FDS_SELECTED_MAX || caller_may_watch_all(&err))
 		return fd_ends_search(&r->ends, run, &r->told.record);
 	status = want_all(s, true);
 	buffer_reset(&s->seen);
 	if (!status)
 		status = bpf_code_walk_thread(&s->code, "on_holder", 0, &s->seen, &err);
 	if (!status)
-		tell_found(run, &r->told.record, &is_cut);
+		emit_found(run, &r->told.record, &is_cut);
 	want_all(s, false);
 	if (status)
 		return fd_ends_search(&r->ends, run, &r->told.record);
@@ -290,7 +290,7 @@ static int fds_open(struct backend_run *run, struct sooth_error *err)
 	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	status = bpf_code_open(&s->code, &bpf_image_fds, run->log, err);
 	if (!status)
-		status = bpf_code_resize(&s->code, "wanted", FDS_WANTED_MAX, err);
+		status = bpf_code_resize(&s->code, "wanted", FDS_SELECTED_MAX, err);
 	if (!status)
 		status = bpf_code_load(&s->code, err);
 	if (!status) {

@@ -38,7 +38,7 @@ static void forget_process(struct fds_reader *r)
 {
 	cleanup_close(&r->table);
 	r->table = -1;
-	reading_close(&r->who);
+	process_snapshot_close(&r->who);
 	fd_watches_clear(&r->watches);
 	fd_ends_clear(&r->ends);
 }
@@ -48,7 +48,7 @@ void fds_reader_fini(struct fds_reader *r)
 	forget_process(r);
 	members_fini(&r->members);
 	map_fini(&r->blocked);
-	patience_fini(&r->patience);
+	timeout_fini(&r->timeout);
 	mounts_fini(&r->mounts);
 	fd_watches_fini(&r->watches);
 	fd_ends_fini(&r->ends);
@@ -154,7 +154,7 @@ static void write_process(struct fds_reader *r, struct backend_run *run)
 	forget_process(r);
 }
 
-static void tell_other_tables(struct fds_reader *r, struct backend_run *run)
+static void emit_other_tables(struct fds_reader *r, struct backend_run *run)
 {
 	if (fd_tables_are_several(&r->tables, &r->who, r->tid))
 		backend_limit(run, "descriptors of threads with a table of their own",
@@ -170,14 +170,15 @@ bool fds_reader_begin(
 	forget_process(r);
 	r->lookups = 0;
 	map_clear(&r->blocked);
-	status = reading_open_stat(&r->who, run, pid, expected, &stat, &r->scratch);
+	status = process_snapshot_open_stat(&r->who, run, pid, expected, &stat, &r->scratch);
 	if (status > 0) {
 		forget_process(r);
 		return false;
 	}
-	r->told = (struct fds_process){ .record = reading_head(&r->who, run, 0, FDS_PROCESS),
-		.limit_state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED),
-		.holders_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED) };
+	r->told =
+		(struct fds_process){ .record = process_snapshot_head(&r->who, run, 0, FDS_PROCESS),
+			.limit_state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED),
+			.holders_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
 	read_inotify_limits(r);
 	if (!status) {
 		read_limits(r);
@@ -190,7 +191,7 @@ bool fds_reader_begin(
 		return false;
 	}
 	if (stat.threads > 1)
-		tell_other_tables(r, run);
+		emit_other_tables(r, run);
 	mounts_read(&r->mounts, r->who.process, &r->scratch);
 	return true;
 }
@@ -250,14 +251,14 @@ static int has_that_name(struct fds_reader *r, struct backend_run *run, const st
 	}
 	if (fds_reader_is_blocked(r, raw->mount))
 		return -EBUSY;
-	status = path_leads_to(&r->patience, r->who.process, raw->path, &aim);
+	status = path_leads_to(&r->timeout, r->who.process, raw->path, &aim);
 	if (status == -ETIMEDOUT)
 		fds_reader_note_blocked(r, raw->mount);
 	return status;
 }
 
 /* The kernel says " (deleted)" behind the name, which may end so by itself. */
-static void settle_deleted(
+static void resolve_deleted(
 	struct fds_reader *r, struct backend_run *run, struct fd_raw *raw, struct fds_descriptor *d)
 {
 	int living = 0;
@@ -378,7 +379,7 @@ void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct
 
 	d.record.kind = FDS_DESCRIPTOR;
 	fill_descriptor(raw, &d);
-	settle_deleted(r, run, raw, &d);
+	resolve_deleted(r, run, raw, &d);
 	read_kind(r, run, raw, &d);
 	struct record_tail tail[] = { { &d.path, raw->path.data, raw->path.size },
 		{ &d.detail, r->detail.data, r->detail.size } };
@@ -402,7 +403,7 @@ static void finish_watches(struct fds_reader *r, struct backend_run *run)
 			fd_watches_add_root(&r->watches,
 				span_of((const char *)r->scratch.data, r->scratch.size));
 		fd_watches_resolve(
-			&r->watches, &r->patience, &r->mounts, &r->blocked, r->who.process);
+			&r->watches, &r->timeout, &r->mounts, &r->blocked, r->who.process);
 	}
 	if (r->watches.left_out)
 		backend_limit(run, "further inotify watches", "there are more than are told", "");

@@ -15,21 +15,21 @@
 #include "os/linux/fds/fdinfo.h"
 #include "os/linux/bpf/members.h"
 #include "os/linux/files/mounts.h"
-#include "os/linux/files/patience.h"
-#include "os/linux/files/reading.h"
+#include "os/linux/files/timeout.h"
+#include "os/linux/files/process_snapshot.h"
 #include "probes/fds.h"
 
 #define DESCRIPTORS_MAX 1000000 /* of a process; more are told as such */
 
 struct fds_reader {
 	struct members members;
-	struct patience patience;
+	struct timeout timeout;
 	struct map blocked; /* uint32_t mount id -> uint8_t: did not answer */
 	/* Who holds the other ends; NULL: fd_ends_search(). */
 	uint8_t (*search_ends)(struct fds_reader *r, struct backend_run *run);
 	uint64_t lookups; /* of names that end in " (deleted)" */
 	/* Of the process at hand. */
-	struct reading who;
+	struct process_snapshot who;
 	int table; /* /proc/PID/fd, -1: it could not be opened */
 	struct fd_tables tables;
 	uint32_t tid; /* whose table it is: the first thread's while that lives */

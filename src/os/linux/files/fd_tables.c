@@ -18,15 +18,15 @@ void fd_tables_fini(struct fd_tables *t)
 	buffer_fini(&t->text);
 }
 
-uint32_t fd_tables_living(struct fd_tables *t, const struct reading *of)
+uint32_t fd_tables_living(struct fd_tables *t, const struct process_snapshot *of)
 {
-	int status = reading_threads(of, &t->tids, THREADS_TRIED);
+	int status = process_snapshot_threads(of, &t->tids, THREADS_TRIED);
 	const uint32_t *tids = (const void *)t->tids.data;
 
 	for (size_t i = 0; status >= 0 && i < t->tids.size / sizeof(*tids); i++) {
 		struct procfs_stat stat;
 
-		if (!reading_file(of, tids[i], "stat", &t->text) &&
+		if (!process_snapshot_file(of, tids[i], "stat", &t->text) &&
 			procfs_parse_stat(&stat, t->text.data, t->text.size) &&
 			!procfs_has_ended(&stat))
 			return tids[i];
@@ -34,8 +34,8 @@ uint32_t fd_tables_living(struct fd_tables *t, const struct reading *of)
 	return 0;
 }
 
-int fd_tables_open(struct fd_tables *t, const struct reading *of, const struct procfs_stat *stat,
-	uint32_t *tid)
+int fd_tables_open(struct fd_tables *t, const struct process_snapshot *of,
+	const struct procfs_stat *stat, uint32_t *tid)
 {
 	char name[32] = "fd";
 	int fd;
@@ -52,7 +52,7 @@ int fd_tables_open(struct fd_tables *t, const struct reading *of, const struct p
 }
 
 /* A thread that ends has given up its table, which differs then, and nothing is in it. */
-static bool has_any(const struct reading *of, uint32_t tid)
+static bool has_any(const struct process_snapshot *of, uint32_t tid)
 {
 	char name[32];
 	uint64_t count = 0;
@@ -61,9 +61,9 @@ static bool has_any(const struct reading *of, uint32_t tid)
 	return procfs_count(of->process, name, &count) >= 0 && count;
 }
 
-bool fd_tables_are_several(struct fd_tables *t, const struct reading *of, uint32_t tid)
+bool fd_tables_are_several(struct fd_tables *t, const struct process_snapshot *of, uint32_t tid)
 {
-	int status = reading_threads(of, &t->tids, THREADS_MAX);
+	int status = process_snapshot_threads(of, &t->tids, THREADS_MAX);
 	const uint32_t *tids = (const void *)t->tids.data;
 
 	for (size_t i = 0; status >= 0 && i < t->tids.size / sizeof(*tids); i++) {

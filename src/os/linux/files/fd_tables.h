@@ -4,7 +4,7 @@
 #define SOOTH_OS_LINUX_FD_TABLES_H
 
 #include "os/linux/files/procfs.h"
-#include "os/linux/files/reading.h"
+#include "os/linux/files/process_snapshot.h"
 
 /* Scratch, kept for its memory. */
 struct fd_tables {
@@ -14,14 +14,14 @@ struct fd_tables {
 void fd_tables_fini(struct fd_tables *t);
 /* A thread that has not ended: its table is the process's when the first thread is gone; 0: none.
  */
-uint32_t fd_tables_living(struct fd_tables *t, const struct reading *of);
+uint32_t fd_tables_living(struct fd_tables *t, const struct process_snapshot *of);
 /* The descriptor of the directory, or a negative errno; *tid is whose it is. */
-int fd_tables_open(struct fd_tables *t, const struct reading *of, const struct procfs_stat *stat,
-	uint32_t *tid);
+int fd_tables_open(struct fd_tables *t, const struct process_snapshot *of,
+	const struct procfs_stat *stat, uint32_t *tid);
 /*
  * Whether a thread has descriptors in a table of its own: unshare(2) with CLONE_FILES. False also
  * where kcmp(2) is refused.
  */
-bool fd_tables_are_several(struct fd_tables *t, const struct reading *of, uint32_t tid);
+bool fd_tables_are_several(struct fd_tables *t, const struct process_snapshot *of, uint32_t tid);
 
 #endif

@@ -117,7 +117,7 @@ uint8_t pressure_state(int status)
 	return has_none ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) : procfs_state(status);
 }
 
-bool group_figure_parse(uint64_t *value, const void *data, size_t size)
+bool group_value_parse(uint64_t *value, const void *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);
 	struct span line = cursor_line(&c);

@@ -39,7 +39,7 @@ uint8_t pressure_state(int status);
 
 /* A file of one figure: false when it is none. "max" and what the kernel writes for no limit
  * are UINT64_MAX. */
-bool group_figure_parse(uint64_t *value, const void *data, size_t size);
+bool group_value_parse(uint64_t *value, const void *data, size_t size);
 /* The figure behind a word in a file of lines "word figure". */
 bool group_event_parse(uint64_t *value, const char *word, const void *data, size_t size);
 /* cpu.max: "max 100000" or "50000 100000"; the limit in microseconds a second. */

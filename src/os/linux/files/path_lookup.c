@@ -43,7 +43,7 @@ static void drop_lookup(void *argument)
 }
 
 int path_leads_to(
-	struct patience *patience, int process, struct span path, const struct path_aim *aim)
+	struct timeout *timeout, int process, struct span path, const struct path_aim *aim)
 {
 	struct lookup l = { .aim = *aim };
 	int status;
@@ -55,8 +55,8 @@ int path_leads_to(
 	l.process = fcntl(process, F_DUPFD_CLOEXEC, 0);
 	if (l.process < 0)
 		return -errno;
-	status = patience_call(
-		patience, do_lookup, drop_lookup, &l, sizeof(l), l.process, PATIENCE_MS);
+	status =
+		timeout_call(timeout, do_lookup, drop_lookup, &l, sizeof(l), l.process, TIMEOUT_MS);
 	if (status != -ETIMEDOUT)
 		close(l.process); /* otherwise the thread has it */
 	return status ? status : l.is_there;

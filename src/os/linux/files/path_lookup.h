@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/cursor.h"
-#include "os/linux/files/patience.h"
+#include "os/linux/files/timeout.h"
 
 struct path_aim {
 	uint64_t inode;
@@ -17,6 +17,6 @@ struct path_aim {
 /* 1 when the name leads there, from the root of the process (its /proc/PID is open) or from
  * our own; 0 when not; -ETIMEDOUT or another negative errno. */
 int path_leads_to(
-	struct patience *patience, int process, struct span path, const struct path_aim *aim);
+	struct timeout *timeout, int process, struct span path, const struct path_aim *aim);
 
 #endif

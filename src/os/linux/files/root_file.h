@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Files in the root of a process, by the paths it uses itself: links lead where they would
- * lead it. All of this may wait for a disk or a server: callers have patience (patience.h).
+ * lead it. All of this may wait for a disk or a server: callers have patience (timeout.h).
  */
 #ifndef SOOTH_OS_LINUX_ROOT_FILE_H
 #define SOOTH_OS_LINUX_ROOT_FILE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names of users; see user_names.h. A thread looks them up: unlike what patience.h is
+ * Names of users; see user_names.h. A thread looks them up: unlike what timeout.h is
  * for, a service that waits for its server can be left, and ends with the program; and
  * in a process that shares the memory but not the descriptors, what a service keeps open
  * would be another file for the one than for the other.

@@ -90,7 +90,7 @@ static int table_for(
 	return -1;
 }
 
-static void tell_site(struct heap_attach *a, const struct process_id *process,
+static void emit_site(struct heap_attach *a, const struct process_id *process,
 	const struct allocator_file *file, const struct allocator_site *site)
 {
 	struct heap_site told = {
@@ -116,7 +116,7 @@ static void tell_site(struct heap_attach *a, const struct process_id *process,
 	RECORD_APPEND(&a->told, &told, tail, 2);
 }
 
-static void tell_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
+static void emit_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	const char *path)
 {
 	struct heap_gap gap = { .record = { .time_ns = clock_monotonic_ns(),
@@ -155,7 +155,7 @@ static int take_file(void *user, const struct allocator_file *file, struct sooth
 			continue;
 		}
 		place_add(&f->entries[table], kept, site->offset);
-		tell_site(f->attach, f->process, file, site);
+		emit_site(f->attach, f->process, file, site);
 	}
 	if (file->has_operator_new && allocator_file_defines(file) && !f->attach->operator_new[0])
 		snprintf(
@@ -236,13 +236,13 @@ static int define_all(struct finding_sites *f, struct sooth_error *err)
 	return status;
 }
 
-static void tell_gaps(const struct finding_sites *f)
+static void emit_gaps(const struct finding_sites *f)
 {
 	const char *path = (const char *)f->paths.data;
 	const char *end = path + f->paths.size;
 
 	for (; f->since_ns && path < end; path += strlen(path) + 1)
-		tell_gap(f->attach, f->process, f->since_ns, path);
+		emit_gap(f->attach, f->process, f->since_ns, path);
 }
 
 static int look(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
@@ -259,7 +259,7 @@ static int look(struct heap_attach *a, const struct process_id *process, uint64_
 		if (!status)
 			status = cover(a, first, 0, err);
 		if (status >= 0)
-			tell_gaps(&f);
+			emit_gaps(&f);
 		a->attach_ns += clock_monotonic_ns() - begin_ns;
 	}
 	for (size_t i = 0; i < f.file_count; i++)
@@ -282,7 +282,7 @@ int heap_attach_look(struct heap_attach *a, const struct process_id *process, ui
 void heap_attach_gone(struct heap_attach *a, const struct process_id *process, uint64_t since_ns)
 {
 	pthread_mutex_lock(&a->lock);
-	tell_gap(a, process, since_ns, "the program it ran");
+	emit_gap(a, process, since_ns, "the program it ran");
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -305,7 +305,7 @@ int heap_attach_process(struct heap_attach *a, const struct process_id *process,
 	if (a->events)
 		status = cover(a, 0, (uint32_t)process->pid, err);
 	if (status > 0 && since_ns)
-		tell_gap(a, process, since_ns, "all that is probed");
+		emit_gap(a, process, since_ns, "all that is probed");
 	pthread_mutex_unlock(&a->lock);
 	return status < 0 ? status : 0;
 }
@@ -326,14 +326,14 @@ int heap_attach_child(struct heap_attach *a, const struct process_id *process, b
 	return status == -ESRCH ? 0 : status;
 }
 
-void heap_attach_tell(struct heap_attach *a, struct sooth_record *record, size_t size)
+void heap_attach_emit(struct heap_attach *a, struct sooth_record *record, size_t size)
 {
 	pthread_mutex_lock(&a->lock);
 	record_append(&a->told, record, size, NULL, 0);
 	pthread_mutex_unlock(&a->lock);
 }
 
-void heap_attach_told(struct heap_attach *a, struct buffer *out)
+void heap_attach_reported(struct heap_attach *a, struct buffer *out)
 {
 	pthread_mutex_lock(&a->lock);
 	buffer_append(out, a->told.data, a->told.size);

@@ -52,8 +52,8 @@ int heap_attach_process(struct heap_attach *a, const struct process_id *process,
 int heap_attach_child(struct heap_attach *a, const struct process_id *process, bool is_over,
 	struct sooth_error *err);
 /* A record for whoever drains next. */
-void heap_attach_tell(struct heap_attach *a, struct sooth_record *record, size_t size);
-void heap_attach_told(struct heap_attach *a, struct buffer *out);
+void heap_attach_emit(struct heap_attach *a, struct sooth_record *record, size_t size);
+void heap_attach_reported(struct heap_attach *a, struct buffer *out);
 size_t heap_attach_descriptors(const struct heap_attach *a);
 /* Take everything away; tells the cost. */
 void heap_attach_close(struct heap_attach *a, uint64_t *forgotten_ns);

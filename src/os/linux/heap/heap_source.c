@@ -20,7 +20,7 @@ void heap_source_close(struct backend_run *run)
 	struct heap_state *s = run->state;
 	struct sooth_error ignored;
 
-	heap_holder_stop(TAKE_PTR(s->holder), &ignored);
+	heap_pauser_stop(TAKE_PTR(s->holder), &ignored);
 	heap_attach_close(&s->attach, NULL);
 	follow_close(&s->follow);
 }
@@ -111,12 +111,12 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 		return status;
 	if (!(interest & INTEREST_FROM_EXEC))
 		s->blind_processes += !status;
-	else if (run->options.may_hold && may_trace_an_exec(run))
-		return heap_holder_start(&s->holder, &s->attach, process, err);
+	else if (run->options.may_pause && may_trace_an_exec(run))
+		return heap_pauser_start(&s->holder, &s->attach, process, err);
 	return 0;
 }
 
-static void tell_blind(struct backend_run *run)
+static void emit_blind(struct backend_run *run)
 {
 	backend_limit(run, "allocations of a program that names no allocator",
 		"none of the files it has mapped defines one by a symbol that is known",
@@ -129,7 +129,7 @@ int heap_source_start(struct backend_run *run, struct sooth_error *err)
 
 	(void)err;
 	if (s->blind_processes)
-		tell_blind(run);
+		emit_blind(run);
 	return 0;
 }
 
@@ -152,7 +152,7 @@ static bool ran_unseen(const struct sooth_record *r)
 }
 
 /* A child has come, or gone (is_over). */
-static void tell_child(struct backend_run *run, const struct process_id *process, bool is_over)
+static void emit_child(struct backend_run *run, const struct process_id *process, bool is_over)
 {
 	struct heap_state *s = run->state;
 	struct sooth_error err;
@@ -183,19 +183,19 @@ static void heed(struct backend_run *run, const struct sooth_record *r)
 	switch (r->kind) {
 	case PROCESS_JOIN:
 		if (s->attach.type->is_inherited)
-			tell_child(run, &process, false);
+			emit_child(run, &process, false);
 		else
 			status = heap_attach_process(&s->attach, &process, r->time_ns, &err);
 		break;
 	case PROCESS_LEAVE:
-		tell_child(run, &process, true);
+		emit_child(run, &process, true);
 		break;
 	case HEAP_BEGUN:
-		if (!knows_program(s, r) && !heap_holder_takes(s->holder, &process, r->time_ns))
+		if (!knows_program(s, r) && !heap_pauser_takes(s->holder, &process, r->time_ns))
 			status = look_at_program(s, &process, r->time_ns, &err);
 		break;
 	case HEAP_LOADED:
-		if (!heap_holder_is_loading(s->holder, &process))
+		if (!heap_pauser_is_loading(s->holder, &process))
 			status = heap_attach_look(&s->attach, &process, r->time_ns, &err);
 		break;
 	default:
@@ -229,16 +229,16 @@ static void take_signs(struct backend_run *run, size_t from, bool is_stopping)
 	out->size = to;
 }
 
-static void tell_own(struct backend_run *run)
+static void emit_own(struct backend_run *run)
 {
 	struct heap_state *s = run->state;
-	uint64_t lost = s->control->lost_tallies;
+	uint64_t lost = s->control->lost_aggregates;
 
-	heap_attach_told(&s->attach, &run->out);
-	if (lost != s->told_lost)
-		backend_loss(run, lost - s->told_lost, 0,
+	heap_attach_reported(&s->attach, &run->out);
+	if (lost != s->reported_lost)
+		backend_loss(run, lost - s->reported_lost, 0,
 			"calls that were counted had no place to be kept in");
-	s->told_lost = lost;
+	s->reported_lost = lost;
 }
 
 int heap_source_drain(struct backend_run *run, struct sooth_error *err)
@@ -248,7 +248,7 @@ int heap_source_drain(struct backend_run *run, struct sooth_error *err)
 
 	follow_read(&s->follow, run, &run->out);
 	take_signs(run, before, false);
-	tell_own(run);
+	emit_own(run);
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }
 
@@ -261,16 +261,16 @@ static void write_kept(
 					    .kind = HEAP_COUNT,
 					    .cpu = SOOTH_CPU_NONE },
 		.from_ns = kept->from_ns,
-		.count = kept->tally.count,
-		.failed = kept->tally.failed,
-		.overflows = kept->tally.overflows,
-		.unfinished = kept->tally.unfinished,
-		.bytes = kept->tally.bytes,
-		.total_ns = kept->tally.total_ns,
-		.max_ns = kept->tally.max_ns,
+		.count = kept->aggregate.count,
+		.failed = kept->aggregate.failed,
+		.overflows = kept->aggregate.overflows,
+		.unfinished = kept->aggregate.unfinished,
+		.bytes = kept->aggregate.bytes,
+		.total_ns = kept->aggregate.total_ns,
+		.max_ns = kept->aggregate.max_ns,
 		.function = key->function };
 
-	memcpy(count.histogram, kept->tally.histogram, sizeof(count.histogram));
+	memcpy(count.histogram, kept->aggregate.histogram, sizeof(count.histogram));
 	RECORD_APPEND(&run->out, &count, NULL, 0);
 }
 
@@ -288,7 +288,7 @@ static void drain_kept(struct backend_run *run)
 	}
 }
 
-static void tell_cost(struct backend_run *run, uint64_t forgotten_ns, size_t descriptors)
+static void emit_cost(struct backend_run *run, uint64_t forgotten_ns, size_t descriptors)
 {
 	struct heap_state *s = run->state;
 	struct heap_cost cost = { .record = { .time_ns = run->os->now_ns(run->os),
@@ -304,7 +304,7 @@ static void tell_cost(struct backend_run *run, uint64_t forgotten_ns, size_t des
 }
 
 /* libstdc++'s comes by malloc; that of tcmalloc, jemalloc and mimalloc does not. */
-static void tell_operator_new(struct backend_run *run)
+static void emit_operator_new(struct backend_run *run)
 {
 	struct heap_state *s = run->state;
 	char what[300];
@@ -318,7 +318,7 @@ static void tell_operator_new(struct backend_run *run)
 		"run it without that library: then they come by malloc");
 }
 
-static void tell_left_out(struct backend_run *run)
+static void emit_left_out(struct backend_run *run)
 {
 	struct heap_state *s = run->state;
 	char what[96];
@@ -334,9 +334,9 @@ static void end_holding(struct backend_run *run)
 	struct heap_state *s = run->state;
 	struct sooth_error refusal;
 
-	if (heap_holder_is_blind(s->holder))
-		tell_blind(run);
-	if (heap_holder_stop(TAKE_PTR(s->holder), &refusal))
+	if (heap_pauser_is_blind(s->holder))
+		emit_blind(run);
+	if (heap_pauser_stop(TAKE_PTR(s->holder), &refusal))
 		backend_limit_error(run, "the command from its first allocation", &refusal);
 }
 
@@ -348,14 +348,14 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	end_holding(run);
-	tell_left_out(run);
-	tell_operator_new(run);
+	emit_left_out(run);
+	emit_operator_new(run);
 	status = follow_stop(&s->follow, run, err);
 	take_signs(run, before, true);
-	tell_own(run);
+	emit_own(run);
 	drain_kept(run);
 	heap_attach_close(&s->attach, &forgotten_ns);
-	tell_cost(run, forgotten_ns, descriptors);
+	emit_cost(run, forgotten_ns, descriptors);
 	return status;
 }
 

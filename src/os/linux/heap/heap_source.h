@@ -13,17 +13,17 @@
 #include "base/units.h"
 #include "bpf/heap.h"
 #include "os/linux/heap/heap_attach.h"
-#include "os/linux/heap/heap_holder.h"
+#include "os/linux/heap/heap_pauser.h"
 
 #define HEAP_LATENESS_NS (5 * NS_PER_MS)
 
 struct heap_state {
 	struct follow follow;
 	struct heap_control *control;
-	uint64_t told_lost; /* of control->lost_tallies, what was told already */
+	uint64_t reported_lost; /* of control->lost_aggregates, what was told already */
 	struct heap_attach attach;
 	unsigned blind_processes;   /* attached to, with no allocator to probe */
-	struct heap_holder *holder; /* of a launched command that may be held */
+	struct heap_pauser *holder; /* of a launched command that may be held */
 };
 
 int heap_source_open(

@@ -166,7 +166,7 @@ static int open_group(const struct group_mount *m, const char *path)
 /* --- figures --- */
 
 /* The state of a figure that a file holds, alone or behind a word. */
-static uint8_t read_figure(
+static uint8_t read_value(
 	struct control_groups *g, int group, const char *name, const char *word, uint64_t *value)
 {
 	int status = name ? procfs_read_at(group, name, &g->bytes, PROCFS_SMALL) : -ENOENT;
@@ -177,7 +177,7 @@ static uint8_t read_figure(
 	if (status < 0)
 		return procfs_state(status == -ENODEV ? -ESRCH : status);
 	is_good = word ? group_event_parse(value, word, g->bytes.data, g->bytes.size)
-		       : group_figure_parse(value, g->bytes.data, g->bytes.size);
+		       : group_value_parse(value, g->bytes.data, g->bytes.size);
 	return is_good ? SOOTH_STATE_VALUE : UNSUPPORTED;
 }
 
@@ -185,10 +185,10 @@ static uint8_t read_figure(
 static uint8_t read_cpu_limit_v1(struct control_groups *g, int group, uint64_t *limit)
 {
 	uint64_t quota = 0, period = 0;
-	uint8_t state = read_figure(g, group, "cpu.cfs_quota_us", NULL, &quota);
+	uint8_t state = read_value(g, group, "cpu.cfs_quota_us", NULL, &quota);
 
 	if (state == SOOTH_STATE_VALUE)
-		state = read_figure(g, group, "cpu.cfs_period_us", NULL, &period);
+		state = read_value(g, group, "cpu.cfs_period_us", NULL, &period);
 	if (state != SOOTH_STATE_VALUE)
 		return state;
 	*limit = quota == UINT64_MAX || !period ? UINT64_MAX
@@ -211,7 +211,7 @@ static void read_limit(
 {
 	bool is_cpu = f->unit == LIMITS_MICROSECONDS;
 
-	to->limit_state = !is_cpu	    ? read_figure(g, group, f->limit, NULL, &to->limit)
+	to->limit_state = !is_cpu	    ? read_value(g, group, f->limit, NULL, &to->limit)
 			  : f->version == 1 ? read_cpu_limit_v1(g, group, &to->limit)
 					    : read_cpu_limit_v2(g, group, &to->limit);
 	if (to->limit_state != SOOTH_STATE_VALUE || to->limit != UINT64_MAX)
@@ -230,10 +230,10 @@ static uint8_t read_files(
 
 	if (f->unit != LIMITS_BYTES || !strcmp(f->name, "swap"))
 		return SOOTH_STATE_ABSENT;
-	state = read_figure(g, group, "memory.stat",
+	state = read_value(g, group, "memory.stat",
 		is_old ? "total_inactive_file" : "inactive_file", &inactive);
 	if (state == SOOTH_STATE_VALUE)
-		state = read_figure(g, group, "memory.stat",
+		state = read_value(g, group, "memory.stat",
 			is_old ? "total_active_file" : "active_file", &active);
 	*bytes = inactive + active;
 	return state;
@@ -244,7 +244,7 @@ static bool read_group(
 	struct control_groups *g, int group, const struct figure *f, struct limits_group *to)
 {
 	read_limit(g, group, f, to);
-	to->used_state = read_figure(g, group, f->used, NULL, &to->used);
+	to->used_state = read_value(g, group, f->used, NULL, &to->used);
 	if (f->unit == LIMITS_MICROSECONDS) /* only a sum since the group was made */
 		to->used_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 	else if (to->limit_state == UNSUPPORTED && to->used_state == UNSUPPORTED)
@@ -253,31 +253,31 @@ static bool read_group(
 		to->limit_state = SOOTH_STATE_ABSENT;
 	if (f->unit == LIMITS_MICROSECONDS && to->limit_state == UNSUPPORTED)
 		return false;
-	to->peak_state = read_figure(g, group, f->peak, NULL, &to->peak);
-	to->reached_state = read_figure(g, group, f->reached, f->reached_word, &to->reached);
-	to->kills_state = f->kills ? read_figure(g, group, f->kills, f->kills_word, &to->kills)
+	to->peak_state = read_value(g, group, f->peak, NULL, &to->peak);
+	to->reached_state = read_value(g, group, f->reached, f->reached_word, &to->reached);
+	to->kills_state = f->kills ? read_value(g, group, f->kills, f->kills_word, &to->kills)
 				   : SOOTH_STATE_ABSENT;
 	to->file_state = read_files(g, group, f, &to->file_bytes);
 	return !f->is_only_set || to->limit_state == SOOTH_STATE_VALUE;
 }
 
 /* A group whose limit does not count what is below it (version 1 before Linux 5.11). */
-static bool is_apart(struct control_groups *g, int group, const struct figure *f)
+static bool is_per_process(struct control_groups *g, int group, const struct figure *f)
 {
 	uint64_t value = 1;
 
 	return f->version == 1 && !strcmp(f->controller, "memory") &&
-	       read_figure(g, group, "memory.use_hierarchy", NULL, &value) == SOOTH_STATE_VALUE &&
+	       read_value(g, group, "memory.use_hierarchy", NULL, &value) == SOOTH_STATE_VALUE &&
 	       !value;
 }
 
-static void write_group(struct backend_run *run, const struct reading *reading,
+static void write_group(struct backend_run *run, const struct process_snapshot *reading,
 	const struct figure *f, struct limits_group *group, const char *path)
 {
 	struct record_tail tail[] = { { &group->name, f->name, strlen(f->name) },
 		{ &group->path, path, strlen(path) } };
 
-	group->record = reading_head(reading, run, 0, LIMITS_GROUP);
+	group->record = process_snapshot_head(reading, run, 0, LIMITS_GROUP);
 	group->version = f->version;
 	group->unit = f->unit;
 	RECORD_APPEND(&run->out, group, tail, 2);
@@ -285,7 +285,7 @@ static void write_group(struct backend_run *run, const struct reading *reading,
 
 /* One figure in the process's group and in those above it. 0 or a negative errno. */
 static int read_levels(struct control_groups *g, struct backend_run *run,
-	const struct reading *reading, const struct figure *f, const struct group_mount *m,
+	const struct process_snapshot *reading, const struct figure *f, const struct group_mount *m,
 	struct span own)
 {
 	char path[GROUP_PATH_MAX];
@@ -303,7 +303,7 @@ static int read_levels(struct control_groups *g, struct backend_run *run,
 
 		if (fd < 0)
 			return fd;
-		if (level && is_apart(g, fd, f))
+		if (level && is_per_process(g, fd, f))
 			return 0;
 		if (read_group(g, fd, f, &group) &&
 			(!level || group.limit_state == SOOTH_STATE_VALUE))
@@ -315,14 +315,14 @@ static int read_levels(struct control_groups *g, struct backend_run *run,
 	return 0;
 }
 
-static int read_own(struct control_groups *g, const struct reading *reading)
+static int read_own(struct control_groups *g, const struct process_snapshot *reading)
 {
-	return reading_status(
+	return process_snapshot_status(
 		reading, procfs_read_at(reading->process, "cgroup", &g->lines, PROCFS_SMALL));
 }
 
 static int read_hierarchy(struct control_groups *g, struct backend_run *run,
-	const struct reading *reading, const struct group_line *line, bool *seen)
+	const struct process_snapshot *reading, const struct group_line *line, bool *seen)
 {
 	unsigned version = line->controllers.size ? 1 : 2;
 	int status = 0;
@@ -344,7 +344,7 @@ static int read_hierarchy(struct control_groups *g, struct backend_run *run,
 }
 
 uint8_t control_groups_read(
-	struct control_groups *g, struct backend_run *run, const struct reading *reading)
+	struct control_groups *g, struct backend_run *run, const struct process_snapshot *reading)
 {
 	int status = g->status < 0 ? g->status : read_own(g, reading), worst = 0;
 	struct cursor c = cursor_over(g->lines.data, g->lines.size);

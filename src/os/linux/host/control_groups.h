@@ -10,7 +10,7 @@
 #ifndef SOOTH_OS_LINUX_CONTROL_GROUPS_H
 #define SOOTH_OS_LINUX_CONTROL_GROUPS_H
 
-#include "os/linux/files/reading.h"
+#include "os/linux/files/process_snapshot.h"
 
 #define GROUP_MOUNTS_MAX 32
 #define GROUP_PATH_MAX	 4096
@@ -33,7 +33,7 @@ void control_groups_fini(struct control_groups *g);
 void control_groups_look(struct control_groups *g);
 /* Writes LIMITS_GROUP records; the state of the whole. */
 uint8_t control_groups_read(
-	struct control_groups *g, struct backend_run *run, const struct reading *reading);
+	struct control_groups *g, struct backend_run *run, const struct process_snapshot *reading);
 /* Descriptor (O_PATH) of the group that the process (a descriptor of /proc/PID) is in, its path
  * copied out: of version 1 by a controller, "": of version 2. -ENOENT: it is in the root or in
  * none, else a negative errno. */

@@ -43,7 +43,7 @@ struct inside {
 
 /* --- who is in it --- */
 
-static bool is_meant(const struct inside *in, pid_t pid)
+static bool is_targeted(const struct inside *in, pid_t pid)
 {
 	struct process_id now;
 
@@ -67,7 +67,7 @@ static void read_pids(struct inside *in, int group)
 		struct span line = cursor_line(&c);
 		uint64_t pid;
 
-		if (!span_decimal(line, &pid) || !is_meant(in, (pid_t)pid))
+		if (!span_decimal(line, &pid) || !is_targeted(in, (pid_t)pid))
 			in->has_others = true; /* 0: of another pid namespace */
 		else
 			in->found++;
@@ -207,9 +207,9 @@ int freezer_set(const struct os *os, const struct process_id *processes, size_t 
 	return status;
 }
 
-enum proc_frozen freezer_tell(const struct control_groups *groups, struct span own)
+enum proc_frozen freezer_emit(const struct control_groups *groups, struct span own)
 {
-	enum proc_frozen answer = groups->count ? PROC_FROZEN_NO : PROC_FROZEN_NOT_TOLD;
+	enum proc_frozen answer = groups->count ? PROC_FROZEN_NO : PROC_FROZEN_NOT_REPORTED;
 	char path[GROUP_PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(freezers); i++) {
@@ -219,7 +219,7 @@ enum proc_frozen freezer_tell(const struct control_groups *groups, struct span o
 		if (fd >= 0 && is_frozen_now(&freezers[i], fd))
 			return PROC_FROZEN_YES;
 		if (fd < 0 && fd != -ENOENT)
-			answer = PROC_FROZEN_NOT_TOLD;
+			answer = PROC_FROZEN_NOT_REPORTED;
 	}
 	return answer;
 }

@@ -145,7 +145,7 @@ static int host_sample(struct backend_run *run, struct sooth_error *err)
 
 static int host_start(struct backend_run *run, struct sooth_error *err)
 {
-	tracers_tell(run);
+	tracers_emit(run);
 	return host_sample(run, err);
 }
 

@@ -23,7 +23,7 @@
 #include "os/linux/host/host_files.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/programs/package_version.h"
-#include "os/linux/files/patience.h"
+#include "os/linux/files/timeout.h"
 #include "os/linux/rights/tracer_rights.h"
 #include "os/os.h"
 #include "probes/host.h"
@@ -144,7 +144,7 @@ static void look_into(void *argument)
 struct search {
 	struct found_file found[TRACERS];
 	char folder[TRACERS][FOLDER_MAX]; /* where each was found */
-	struct patience patience;
+	struct timeout timeout;
 };
 
 static void search_folder(struct backend_run *run, struct search *s, struct span folder)
@@ -155,7 +155,7 @@ static void search_folder(struct backend_run *run, struct search *s, struct span
 	if (!folder.size || folder.size >= FOLDER_MAX || folder.data[0] != '/')
 		return;
 	memcpy(look.folder, folder.data, folder.size);
-	status = patience_call(&s->patience, look_into, NULL, &look, sizeof(look), -1, PATIENCE_MS);
+	status = timeout_call(&s->timeout, look_into, NULL, &look, sizeof(look), -1, TIMEOUT_MS);
 	if (status) {
 		backend_limit(run, "tracers in a folder of the search path",
 			"looking into it did not return in time", "");
@@ -213,7 +213,7 @@ static void write_tracer(struct backend_run *run, struct host_tracer *r, const c
 }
 
 /* What sooth may do now, as its probes will find it. */
-static void tell_sooth(struct backend_run *run)
+static void emit_sooth(struct backend_run *run)
 {
 	struct sooth_error refusal = { 0 };
 	struct host_tracer r = { .version_state = SOOTH_STATE_VALUE };
@@ -235,11 +235,11 @@ static void tell_sooth(struct backend_run *run)
 		missing);
 }
 
-static void tell_found(struct backend_run *run, const struct search *s, size_t i,
+static void emit_found(struct backend_run *run, const struct search *s, size_t i,
 	const struct tracer_rights *rights, struct package_versions *versions)
 {
 	const struct tracer *t = &tracers[i];
-	struct tracer_judgement j = tracer_rights_judge(rights, t->way, s->found[i].capabilities);
+	struct tracer_verdict j = tracer_rights_decide(rights, t->way, s->found[i].capabilities);
 	struct host_tracer r = { .reach = j.reach };
 	char path[PATH_SIZE], version[PACKAGE_VERSION_SIZE];
 
@@ -250,13 +250,13 @@ static void tell_found(struct backend_run *run, const struct search *s, size_t i
 		tracer_way_need(t->way), j.missing);
 }
 
-void tracers_tell(struct backend_run *run)
+void tracers_emit(struct backend_run *run)
 {
 	struct package_versions versions = { 0 };
 	struct tracer_rights rights;
 	_cleanup_free_ struct search *s = calloc(1, sizeof(*s));
 
-	tell_sooth(run);
+	emit_sooth(run);
 	if (!s) {
 		backend_limit(
 			run, "tracers of this host", "there is no memory to look for them", "");
@@ -266,8 +266,8 @@ void tracers_tell(struct backend_run *run)
 	search_path(run, s);
 	for (size_t i = 0; i < TRACERS; i++) {
 		if (s->found[i].is_there)
-			tell_found(run, s, i, &rights, &versions);
+			emit_found(run, s, i, &rights, &versions);
 	}
 	package_versions_fini(&versions);
-	patience_fini(&s->patience);
+	timeout_fini(&s->timeout);
 }

@@ -7,6 +7,6 @@
 #include "core/backend.h"
 
 /* Writes a HOST_TRACER for each; sooth itself is the first. */
-void tracers_tell(struct backend_run *run);
+void tracers_emit(struct backend_run *run);
 
 #endif

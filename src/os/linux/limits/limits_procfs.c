@@ -20,7 +20,7 @@
 #include "os/linux/bpf/members.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/files/procfs.h"
-#include "os/linux/files/reading.h"
+#include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/task_files.h"
 #include "os/os.h"
 #include "probes/limits.h"
@@ -36,7 +36,7 @@ struct limits_state {
 
 /* What figures of use are taken from. */
 struct use_source {
-	const struct reading *reading;
+	const struct process_snapshot *reading;
 	const struct buffer *status; /* the file of that name */
 	uint8_t status_state;
 };
@@ -44,7 +44,7 @@ struct use_source {
 /* --- resource limits --- */
 
 /* By its pid: that it is still the same is seen by its folder, which still answers. */
-static uint8_t cpu_seconds(const struct reading *reading, uint64_t *seconds)
+static uint8_t cpu_seconds(const struct process_snapshot *reading, uint64_t *seconds)
 {
 	struct process_id now;
 	struct timespec used;
@@ -106,7 +106,8 @@ static uint8_t read_use(
 static void write_resource(
 	struct backend_run *run, const struct use_source *from, const struct limits_line *line)
 {
-	struct limits_resource r = { .record = reading_head(from->reading, run, 0, LIMITS_RESOURCE),
+	struct limits_resource r = { .record = process_snapshot_head(
+					     from->reading, run, 0, LIMITS_RESOURCE),
 		.soft = line->soft,
 		.hard = line->hard,
 		.soft_state = line->has_soft ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
@@ -118,19 +119,19 @@ static void write_resource(
 	RECORD_APPEND(&run->out, &r, tail, 1);
 }
 
-static uint8_t read_resources(struct backend_run *run, const struct reading *reading)
+static uint8_t read_resources(struct backend_run *run, const struct process_snapshot *reading)
 {
 	struct limits_state *s = run->state;
 	int status = procfs_read_at(reading->process, "limits", &s->limits, PROCFS_SMALL);
 	int of_status = procfs_read_at(reading->process, "status", &s->status, PROCFS_SMALL);
 	struct use_source from = { reading, &s->status,
-		procfs_state(reading_status(reading, of_status)) };
+		procfs_state(process_snapshot_status(reading, of_status)) };
 	struct cursor c = cursor_over(s->limits.data, s->limits.size);
 	struct limits_line line;
 	unsigned count = 0;
 
 	if (status < 0)
-		return procfs_state(reading_status(reading, status));
+		return procfs_state(process_snapshot_status(reading, status));
 	while (!cursor_at_end(&c)) {
 		if (!limits_line_parse(&line, cursor_line(&c)))
 			continue;
@@ -157,8 +158,8 @@ static void take_line(struct limits_pressure *p, const struct pressure_line *lin
 }
 
 /* 0 or a negative errno; -EOPNOTSUPP: the kernel keeps no account of it now. */
-static int read_pressure(struct backend_run *run, const struct reading *reading, int folder,
-	const char *file, const char *resource, const char *path)
+static int read_pressure(struct backend_run *run, const struct process_snapshot *reading,
+	int folder, const char *file, const char *resource, const char *path)
 {
 	struct limits_state *s = run->state;
 	struct limits_pressure p = { .is_host = !path[0], .full_state = SOOTH_STATE_ABSENT };
@@ -182,14 +183,14 @@ static int read_pressure(struct backend_run *run, const struct reading *reading,
 	/* That all of a host waits for a processor cannot be; kernels write zeros there. */
 	if (p.is_host && !strcmp(resource, "cpu"))
 		p.full_state = SOOTH_STATE_ABSENT;
-	p.record = reading_head(reading, run, 0, LIMITS_PRESSURE);
+	p.record = process_snapshot_head(reading, run, 0, LIMITS_PRESSURE);
 	RECORD_APPEND(&run->out, &p, tail, 2);
 	return 0;
 }
 
 static const char *const resources[] = { "cpu", "memory", "io" };
 
-static void read_group_pressure(struct backend_run *run, const struct reading *reading)
+static void read_group_pressure(struct backend_run *run, const struct process_snapshot *reading)
 {
 	struct limits_state *s = run->state;
 	char path[GROUP_PATH_MAX], file[32];
@@ -202,7 +203,7 @@ static void read_group_pressure(struct backend_run *run, const struct reading *r
 	}
 }
 
-static uint8_t read_all_pressure(struct backend_run *run, const struct reading *reading)
+static uint8_t read_all_pressure(struct backend_run *run, const struct process_snapshot *reading)
 {
 	_cleanup_close_ int folder = open("/proc/pressure", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int status = folder < 0 ? -errno : 0;
@@ -216,14 +217,14 @@ static uint8_t read_all_pressure(struct backend_run *run, const struct reading *
 
 /* --- memory --- */
 
-static bool read_number(struct backend_run *run, const struct reading *reading, const char *name,
-	int64_t *value, uint8_t *state)
+static bool read_number(struct backend_run *run, const struct process_snapshot *reading,
+	const char *name, int64_t *value, uint8_t *state)
 {
 	struct limits_state *s = run->state;
 	int status = procfs_read_at(reading->process, name, &s->bytes, PROCFS_SMALL);
 	struct cursor c = cursor_over(s->bytes.data, s->bytes.size);
 
-	*state = procfs_state(reading_status(reading, status));
+	*state = procfs_state(process_snapshot_status(reading, status));
 	if (status < 0)
 		return false;
 	*value = cursor_signed(&c);
@@ -233,7 +234,7 @@ static bool read_number(struct backend_run *run, const struct reading *reading, 
 }
 
 static void read_oom(
-	struct backend_run *run, const struct reading *reading, struct limits_process *end)
+	struct backend_run *run, const struct process_snapshot *reading, struct limits_process *end)
 {
 	if (read_number(run, reading, "oom_score", &end->oom_score, &end->oom_state))
 		read_number(
@@ -257,8 +258,8 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 {
 	struct limits_state *s = run->state;
 	struct limits_process end = { 0 };
-	struct reading reading;
-	int status = reading_open(&reading, run, pid, expected);
+	struct process_snapshot reading;
+	int status = process_snapshot_open(&reading, run, pid, expected);
 	uint8_t state = procfs_state(status);
 
 	if (status <= 0) {
@@ -271,10 +272,10 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 			read_oom(run, &reading, &end);
 			read_memory(run, &end);
 		}
-		end.record = reading_head(&reading, run, 0, LIMITS_PROCESS);
+		end.record = process_snapshot_head(&reading, run, 0, LIMITS_PROCESS);
 		RECORD_APPEND(&run->out, &end, NULL, 0);
 	}
-	reading_close(&reading);
+	process_snapshot_close(&reading);
 }
 
 static int limits_sample(struct backend_run *run, struct sooth_error *err)

@@ -19,14 +19,14 @@
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/rights/caller.h"
 #include "os/linux/files/maps.h"
-#include "os/linux/maps/maps_reading.h"
+#include "os/linux/maps/maps_snapshot.h"
 #include "os/linux/bpf/members.h"
 #include "os/linux/rights/needs.h"
-#include "os/linux/files/patient_file.h"
+#include "os/linux/files/timed_file.h"
 #include "os/linux/files/procfs.h"
 
-#define READING_MS 10000
-#define PIECE_ONE  1 /* what one read gives: see take_visits() */
+#define SNAPSHOT_MS 10000
+#define PIECE_ONE   1 /* what one read gives: see take_visits() */
 
 /* include/linux/mm.h */
 #define VM_READ	    0x1u
@@ -99,7 +99,7 @@ static bool name_mapping(
 	return true;
 }
 
-static bool add_visit(struct maps_reading *m, const struct maps_visit *v, struct span text)
+static bool add_visit(struct maps_snapshot *m, const struct maps_visit *v, struct span text)
 {
 	struct maps_reader *r = m->reader;
 	struct maps_mapping mapping = { .from = v->from,
@@ -109,19 +109,19 @@ static bool add_visit(struct maps_reading *m, const struct maps_visit *v, struct
 		.device_major = v->device >> 20,
 		.device_minor = v->device & 0xfffff,
 		.protection = protection_of(v->flags),
-		.figures_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED),
-		.flags_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED) };
+		.figures_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED),
+		.flags_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
 
 	if (!name_mapping(r, v, text, &mapping))
 		return false;
-	maps_reading_put(m, &mapping, span_of((const char *)r->path.data, r->path.size));
+	maps_snapshot_put(m, &mapping, span_of((const char *)r->path.data, r->path.size));
 	return true;
 }
 
 /* --- the walk --- */
 
 struct walk {
-	struct maps_reading *reading;
+	struct maps_snapshot *reading;
 	uint64_t space; /* of the process; 0: nothing was visited */
 	uint64_t from;	/* of the last visit */
 	bool is_unsure;
@@ -175,32 +175,32 @@ static int iterate(struct maps_state *s, uint32_t pid)
 static int walk(struct maps_state *s, struct walk *w)
 {
 	struct buffer *bytes = &s->reader.scratch;
-	struct patient_file file;
+	struct timed_file file;
 	int fd = iterate(s, (uint32_t)w->reading->who.id.pid);
 	int status = fd < 0 ? fd : 1;
 
 	buffer_reset(bytes);
 	if (fd >= 0)
-		patient_file_take(&file, &s->reader.patience, fd, READING_MS);
+		timed_file_take(&file, &s->reader.timeout, fd, SNAPSHOT_MS);
 	while (status > 0 && !w->is_unsure && !w->is_done) {
-		status = patient_file_read(&file, bytes, PIECE_ONE);
+		status = timed_file_read(&file, bytes, PIECE_ONE);
 		if (status >= 0)
 			take_visits(w, bytes);
 	}
 	if (fd >= 0)
-		patient_file_close(&file);
+		timed_file_close(&file);
 	return status < 0 ? status : 0;
 }
 
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct maps_state *s = run->state;
-	struct maps_reading reading;
+	struct maps_snapshot reading;
 	struct walk w = { .reading = &reading };
 	struct process_id now;
 	size_t before;
 
-	if (!maps_reading_begin(&reading, run, &s->reader, pid, expected))
+	if (!maps_snapshot_begin(&reading, run, &s->reader, pid, expected))
 		return;
 	before = run->out.size;
 	/* Whoever may not look at it is told so by the kernel; and another process may have come to
@@ -210,14 +210,15 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 		run->out.size = before;
 		reading.end.mappings = 0;
 		reading.end.mappings_state = SOOTH_STATE_VALUE;
-		maps_reading_from_proc(&reading, false);
+		maps_snapshot_from_proc(&reading, false);
 	} else if (s->gate.is.to && w.space > UINT32_MAX) { /* only programs of 64 bits have it */
 		struct maps_mapping gate = s->gate.is;
 
-		gate.figures_state = gate.flags_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED);
-		maps_reading_put(&reading, &gate, span_of("[vsyscall]", strlen("[vsyscall]")));
+		gate.figures_state = gate.flags_state =
+			SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
+		maps_snapshot_put(&reading, &gate, span_of("[vsyscall]", strlen("[vsyscall]")));
 	}
-	maps_reading_end(&reading);
+	maps_snapshot_end(&reading);
 }
 
 /* --- the backend --- */

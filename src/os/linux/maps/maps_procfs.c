@@ -8,7 +8,7 @@
  * Cannot be seen: processes that the caller may not trace; between two pieces the
  * process may map and unmap, so what changes meanwhile may be told twice or not.
  */
-#include "os/linux/maps/maps_reading.h"
+#include "os/linux/maps/maps_snapshot.h"
 #include "os/linux/bpf/members.h"
 #include "os/linux/rights/needs.h"
 
@@ -20,12 +20,12 @@ struct maps_state {
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct maps_state *s = run->state;
-	struct maps_reading reading;
+	struct maps_snapshot reading;
 
-	if (!maps_reading_begin(&reading, run, &s->reader, pid, expected))
+	if (!maps_snapshot_begin(&reading, run, &s->reader, pid, expected))
 		return;
-	maps_reading_from_proc(&reading, (run->options.interest & INTEREST_DETAIL) != 0);
-	maps_reading_end(&reading);
+	maps_snapshot_from_proc(&reading, (run->options.interest & INTEREST_DETAIL) != 0);
+	maps_snapshot_end(&reading);
 }
 
 static int maps_sample(struct backend_run *run, struct sooth_error *err)

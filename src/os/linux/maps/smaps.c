@@ -67,7 +67,7 @@ static bool kilobytes(struct cursor *c, uint64_t *bytes)
 }
 
 /* "Name:     123 kB" */
-static const struct figure *find_figure(
+static const struct figure *find_value(
 	const struct figure *figures, size_t count, struct span line, uint64_t *bytes)
 {
 	const char *colon = memchr(line.data, ':', line.size);
@@ -93,7 +93,7 @@ static void take_flags(struct smaps_mapping *m, struct span flags)
 		{ "nr", MAPS_NO_RESERVE },
 		{ "dc", MAPS_NOT_IN_FORKS },
 		{ "wf", MAPS_ZEROED_IN_FORKS },
-		{ "hg", MAPS_HUGE_WANTED },
+		{ "hg", MAPS_HUGE_SELECTED },
 		{ "nh", MAPS_HUGE_UNWANTED },
 		{ "lo", MAPS_LOCKED },
 		{ "dd", MAPS_NOT_IN_DUMPS },
@@ -110,24 +110,24 @@ static void take_flags(struct smaps_mapping *m, struct span flags)
 	}
 }
 
-void smaps_figure(struct smaps_mapping *m, struct span line)
+void smaps_value(struct smaps_mapping *m, struct span line)
 {
 	static const char page[] = "KernelPageSize", flags[] = "VmFlags:";
 	const struct figure *f;
 	uint64_t bytes;
 
-	f = find_figure(of_mapping, ARRAY_SIZE(of_mapping), line, &bytes);
+	f = find_value(of_mapping, ARRAY_SIZE(of_mapping), line, &bytes);
 	if (f) {
 		uint64_t *to = (uint64_t *)((char *)&m->is + f->offset);
 
 		/* Several kinds of huge pages are one sum. */
 		*to = f->offset == offsetof(struct maps_mapping, huge_bytes) ? *to + bytes : bytes;
-		m->has_figures |= f == &of_mapping[0];
+		m->has_values |= f == &of_mapping[0];
 		return;
 	}
 	if (span_starts(line, flags))
 		take_flags(m, span_of(line.data + strlen(flags), line.size - strlen(flags)));
-	else if (find_figure(&(struct figure){ page, sizeof(page) - 1, 0 }, 1, line, &bytes) &&
+	else if (find_value(&(struct figure){ page, sizeof(page) - 1, 0 }, 1, line, &bytes) &&
 		 bytes <= UINT32_MAX)
 		m->is.page_bytes = (uint32_t)bytes;
 }
@@ -175,7 +175,7 @@ bool smaps_status(struct maps_process *p, const void *data, size_t size)
 	while (!cursor_at_end(&c)) {
 		uint64_t bytes;
 		const struct figure *f =
-			find_figure(of_process, ARRAY_SIZE(of_process), cursor_line(&c), &bytes);
+			find_value(of_process, ARRAY_SIZE(of_process), cursor_line(&c), &bytes);
 
 		if (!f)
 			continue;

@@ -14,13 +14,13 @@
 struct smaps_mapping {
 	struct maps_mapping is; /* without its record and path */
 	struct span path;	/* borrowed from the first line; newlines stand as \\012 */
-	bool has_figures, has_flags;
+	bool has_values, has_flags;
 };
 
 /* True when the line is the first of a mapping: *m is begun afresh. Else *m is as it was. */
 bool smaps_begin(struct smaps_mapping *m, struct span line);
 /* One of the lines behind it. */
-void smaps_figure(struct smaps_mapping *m, struct span line);
+void smaps_value(struct smaps_mapping *m, struct span line);
 /* Cuts " (deleted)" off the path, which a living file's name may end in as well. */
 bool smaps_cut_deleted(struct span *path);
 /* The sums of a process. False when there are none: a kernel thread, one that has ended. */

@@ -14,8 +14,8 @@
 #include "base/mask.h"
 #include "core/agent.h"
 #include "core/script.h"
-#include "os/linux/proc/proc_question.h"
-#include "os/linux/files/reading.h"
+#include "os/linux/proc/proc_slow_reads.h"
+#include "os/linux/files/process_snapshot.h"
 
 #define ARGUMENTS_KEPT 4096
 #define BLOCKED_MAX    4096
@@ -25,7 +25,7 @@
 struct found_process {
 	struct process_id id;
 	uint32_t ppid;
-	bool is_wanted, has_ended;
+	bool is_selected, has_ended;
 };
 
 void agent_members_init(struct agent_members *a, const struct agent_set *agents)
@@ -42,7 +42,7 @@ void agent_members_fini(struct agent_members *a)
 
 	programs_fini(&a->programs);
 	agent_set_unref(a->agents);
-	patience_fini(&a->patience);
+	timeout_fini(&a->timeout);
 	map_fini(&a->blocked);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_fini(all[i]);
@@ -83,20 +83,20 @@ static bool needs_arguments(
 }
 
 /* Its arguments lie in its own memory, which may be of a file that does not answer. */
-static void read_arguments(
-	struct agent_members *a, const struct reading *reading, struct agent_evidence *evidence)
+static void read_arguments(struct agent_members *a, const struct process_snapshot *reading,
+	struct agent_evidence *evidence)
 {
 	buffer_reset(&a->arguments);
-	if (patience_read_at(&a->patience, reading->process, "cmdline", &a->raw, PROCFS_ARGUMENTS,
-		    PATIENCE_MS) >= 0)
+	if (timeout_read_at(&a->timeout, reading->process, "cmdline", &a->raw, PROCFS_ARGUMENTS,
+		    TIMEOUT_MS) >= 0)
 		mask_arguments(
 			&a->arguments, (const char *)a->raw.data, a->raw.size, ARGUMENTS_KEPT);
 	evidence->arguments = buffer_span(&a->arguments);
 	evidence->directory = link_span(reading->process, "cwd", &a->directory);
 }
 
-static bool is_agent(
-	struct agent_members *a, const struct reading *reading, const struct procfs_stat *stat)
+static bool is_agent(struct agent_members *a, const struct process_snapshot *reading,
+	const struct procfs_stat *stat)
 {
 	struct agent_evidence evidence = { .name = stat->name };
 	struct program_process known = { .process = reading->process, .id = reading->id };
@@ -121,16 +121,17 @@ static bool is_agent(
 
 static void look_at(struct agent_members *a, struct backend_run *run, pid_t pid)
 {
-	_cleanup_reading_ struct reading reading;
+	_cleanup_process_snapshot_ struct process_snapshot reading;
 	struct found_process found = { 0 };
 	struct procfs_stat stat;
 
-	if (reading_open_stat(&reading, run, pid, NULL, &stat, &a->stat) || stat.flags & PF_KTHREAD)
+	if (process_snapshot_open_stat(&reading, run, pid, NULL, &stat, &a->stat) ||
+		stat.flags & PF_KTHREAD)
 		return;
 	found.id = reading.id;
 	found.ppid = stat.ppid;
 	found.has_ended = procfs_has_ended(&stat);
-	found.is_wanted = !found.has_ended && is_agent(a, &reading, &stat);
+	found.is_selected = !found.has_ended && is_agent(a, &reading, &stat);
 	buffer_append(&a->found, &found, sizeof(found));
 }
 
@@ -154,21 +155,21 @@ static void take_children(struct found_process *all, size_t count)
 			const struct found_process *parent =
 				bsearch(&key, all, count, sizeof(*all), by_pid);
 
-			if (all[i].is_wanted || !parent || !parent->is_wanted ||
+			if (all[i].is_selected || !parent || !parent->is_selected ||
 				parent->id.start_ticks > all[i].id.start_ticks)
 				continue;
-			all[i].is_wanted = has_changed = true;
+			all[i].is_selected = has_changed = true;
 		}
 	}
 }
 
-static void take_markers(void *user, size_t i, struct proc_question *answer)
+static void take_markers(void *user, size_t i, struct proc_slow_reads *answer)
 {
 	struct agent_members *a = user;
 	const uint32_t *asked = (const void *)a->asked.data;
 	struct found_process *all = (void *)a->found.data;
 
-	all[asked[i]].is_wanted |= answer->markers.size > 0;
+	all[asked[i]].is_selected |= answer->markers.size > 0;
 }
 
 /* Of what is not below an agent the environment tells; whose it is, is judged by whoever explains.
@@ -180,12 +181,12 @@ static int take_bearers(struct agent_members *a, size_t count)
 	buffer_reset(&a->questions);
 	buffer_reset(&a->asked);
 	for (size_t i = 0; i < count; i++) {
-		struct proc_question q = {
+		struct proc_slow_reads q = {
 			.id = all[i].id, .wants = PROC_WANT_MARKERS, .agents = a->agents
 		};
 		uint32_t index = (uint32_t)i;
 
-		if (all[i].is_wanted || all[i].has_ended)
+		if (all[i].is_selected || all[i].has_ended)
 			continue;
 		buffer_append(&a->questions, &q, sizeof(q));
 		buffer_append(&a->asked, &index, sizeof(index));
@@ -193,7 +194,7 @@ static int take_bearers(struct agent_members *a, size_t count)
 	if (buffer_failed(&a->questions) || buffer_failed(&a->asked))
 		return -ENOMEM;
 	return proc_questions_ask((const void *)a->questions.data,
-		a->questions.size / sizeof(struct proc_question), &a->patience, &a->blocked,
+		a->questions.size / sizeof(struct proc_slow_reads), &a->timeout, &a->blocked,
 		take_markers, a);
 }
 
@@ -224,7 +225,7 @@ int agent_members_visit(struct agent_members *a, struct backend_run *run, member
 		return error_errno(err, status, "look at the environment of processes");
 	take_children(all, count);
 	for (size_t i = 0; i < count; i++) {
-		if (all[i].is_wanted)
+		if (all[i].is_selected)
 			visitor(run, (pid_t)all[i].id.pid, &all[i].id);
 	}
 	return 0;

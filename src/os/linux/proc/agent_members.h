@@ -7,13 +7,13 @@
 #include "base/map.h"
 #include "core/agent_set.h"
 #include "os/linux/bpf/members.h"
-#include "os/linux/files/patience.h"
+#include "os/linux/files/timeout.h"
 #include "os/linux/programs/programs.h"
 
 struct agent_members {
 	struct agent_set *agents; /* counted; NULL: the built-in ones */
 	struct programs programs;
-	struct patience patience;
+	struct timeout timeout;
 	struct buffer found; /* struct of agent_members.c */
 	struct buffer stat, executable, raw, arguments, directory;
 	struct buffer questions, asked; /* of their environments, and of whom */

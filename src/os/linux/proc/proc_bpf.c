@@ -44,7 +44,7 @@ struct kernel_thread {
 	uint32_t sample; /* that saw it last */
 };
 
-static bool read_name(struct proc_bpf *s, struct proc_figures *f)
+static bool read_name(struct proc_bpf *s, struct proc_values *f)
 {
 	char path[32];
 	int status;
@@ -63,7 +63,7 @@ static bool read_name(struct proc_bpf *s, struct proc_figures *f)
 /* As /proc tells it: workers by what they work on, others once, as long as comm is the same. */
 static void name_kernel_thread(struct proc_bpf *s, struct proc_task *task)
 {
-	struct proc_figures *f = &task->figures;
+	struct proc_values *f = &task->figures;
 	struct kernel_thread *known;
 	bool is_new = false;
 
@@ -100,7 +100,7 @@ static void forget_ended(struct proc_bpf *s)
 }
 
 /* What it is by now; with the time it was that. */
-static bool read_clock(const struct backend_run *run, struct proc_figures *f)
+static bool read_clock(const struct backend_run *run, struct proc_values *f)
 {
 	if (!proc_stat_cpu_clock((pid_t)f->id.pid, &f->cpu_ns))
 		return false;
@@ -110,7 +110,7 @@ static bool read_clock(const struct backend_run *run, struct proc_figures *f)
 
 static void take_task(struct proc_bpf *s, const struct backend_run *run, struct proc_task *task)
 {
-	struct proc_figures *f = &task->figures;
+	struct proc_values *f = &task->figures;
 
 	if (run->options.has_uid && f->uid != run->options.uid)
 		return;
@@ -124,8 +124,8 @@ static void take_task(struct proc_bpf *s, const struct backend_run *run, struct 
 static void look_at_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct proc_bpf *s = run->state;
-	_cleanup_reading_ struct reading reading;
-	struct proc_figures figures;
+	_cleanup_process_snapshot_ struct process_snapshot reading;
+	struct proc_values figures;
 
 	if (!proc_stat_read(&s->stat, run, pid, expected, &reading, &figures))
 		proc_reader_add(&s->reader, &figures, reading.process);
@@ -211,7 +211,7 @@ static int proc_stop(struct backend_run *run, struct sooth_error *err)
 {
 	const struct proc_bpf *s = run->state;
 
-	return proc_reader_has_just_told(&s->reader, run) ? 0 : proc_sample(run, err);
+	return proc_reader_has_just_reported(&s->reader, run) ? 0 : proc_sample(run, err);
 }
 
 static int proc_open(struct backend_run *run, struct sooth_error *err)

@@ -66,7 +66,7 @@ static bool is_identifier(struct span value)
 }
 
 /* Of a name that stands there twice the first counts, as for getenv(3). */
-static bool is_told(const struct buffer *out, size_t from, struct span name)
+static bool is_reported(const struct buffer *out, size_t from, struct span name)
 {
 	struct cursor c = cursor_over(out->data + from, out->size - from);
 
@@ -97,7 +97,7 @@ void proc_markers_find(struct buffer *out, const struct agent_set *agents, const
 		if (!environ_next(&walk, &v))
 			return;
 		if (!v.name.size || !(letters & 1u << (v.name.data[0] & 31)) ||
-			!is_marker(agents, v.name) || is_told(out, from, v.name))
+			!is_marker(agents, v.name) || is_reported(out, from, v.name))
 			continue;
 		value = span_of(v.name.data + v.name.size + 1, v.size_bytes);
 		buffer_append(out, v.name.data, v.name.size);

@@ -19,8 +19,8 @@ struct proc_state {
 static void look_at_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct proc_state *s = run->state;
-	_cleanup_reading_ struct reading reading;
-	struct proc_figures figures;
+	_cleanup_process_snapshot_ struct process_snapshot reading;
+	struct proc_values figures;
 
 	if (!proc_stat_read(&s->stat, run, pid, expected, &reading, &figures))
 		proc_reader_add(&s->reader, &figures, reading.process);
@@ -32,7 +32,7 @@ static int proc_sample(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	proc_reader_begin(&s->reader, run);
-	status = members_visit_everybody(&s->reader.members, run, look_at_process, err);
+	status = members_visit_all(&s->reader.members, run, look_at_process, err);
 	if (!status)
 		status = proc_reader_end(&s->reader, run, err);
 	proc_reader_snapshot(&s->reader, run);
@@ -43,7 +43,7 @@ static int proc_stop(struct backend_run *run, struct sooth_error *err)
 {
 	const struct proc_state *s = run->state;
 
-	return proc_reader_has_just_told(&s->reader, run) ? 0 : proc_sample(run, err);
+	return proc_reader_has_just_reported(&s->reader, run) ? 0 : proc_sample(run, err);
 }
 
 static int proc_open(struct backend_run *run, struct sooth_error *err)

@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "os/linux/rights/needs.h"
-#include "os/linux/proc/proc_strays.h"
+#include "os/linux/proc/proc_detached.h"
 #include "os/os.h"
 
 #define BLOCKED_MAX 4096
@@ -22,10 +22,10 @@ void proc_reader_init(struct proc_reader *r, const struct agent_set *agents)
 {
 	*r = (struct proc_reader){ 0 };
 	members_init(&r->members);
-	proc_look_init(&r->look, agents);
+	proc_recognition_init(&r->look, agents);
 	proc_refresh_init(&r->refresh);
 	user_names_init(&r->users);
-	proc_ties_init(&r->ties);
+	proc_inputs_init(&r->links);
 	agent_files_init(&r->files);
 	map_init(&r->blocked, sizeof(struct process_id), 0, BLOCKED_MAX);
 }
@@ -35,37 +35,37 @@ void proc_reader_fini(struct proc_reader *r)
 	struct buffer *buffers[] = { &r->entries, &r->questions, &r->asked, &r->scratch };
 
 	members_fini(&r->members);
-	proc_look_fini(&r->look);
+	proc_recognition_fini(&r->look);
 	proc_refresh_fini(&r->refresh);
 	user_names_fini(&r->users);
-	proc_ties_fini(&r->ties);
+	proc_inputs_fini(&r->links);
 	agent_files_fini(&r->files);
 	agent_installs_fini(&r->installs);
 	proc_particulars_fini(&r->particulars);
 	proc_asking_fini(&r->evidence);
 	map_fini(&r->blocked);
-	patience_fini(&r->patience);
+	timeout_fini(&r->timeout);
 	for (size_t i = 0; i < ARRAY_SIZE(buffers); i++)
 		buffer_fini(buffers[i]);
 }
 
-static void take_evidence(void *user, size_t i, struct proc_question *answer);
+static void take_evidence(void *user, size_t i, struct proc_slow_reads *answer);
 
 void proc_reader_begin(struct proc_reader *r, const struct backend_run *run)
 {
 	r->from_ns = run->os->now_ns(run->os);
-	r->is_asked = !run->options.is_host && !run->options.has_uid;
-	r->is_brief = !r->is_asked && (run->options.interest & INTEREST_BRIEF);
+	r->is_requested = !run->options.is_host && !run->options.has_uid;
+	r->is_brief = !r->is_requested && (run->options.interest & INTEREST_BRIEF);
 	r->written = 0;
 	buffer_reset(&r->entries);
 	buffer_reset(&r->asked);
-	proc_look_begin(&r->look);
-	r->evidence.patience = &r->patience;
+	proc_recognition_begin(&r->look);
+	r->evidence.timeout = &r->timeout;
 	r->evidence.blocked = &r->blocked;
 	r->evidence.take = take_evidence;
 	r->evidence.user = r;
 	r->evidence.status = proc_asking_begin(&r->evidence);
-	proc_refresh_begin(&r->refresh, run, !r->is_asked);
+	proc_refresh_begin(&r->refresh, run, !r->is_requested);
 }
 
 static struct proc_entry *entries_of(const struct proc_reader *r, size_t *count)
@@ -74,10 +74,12 @@ static struct proc_entry *entries_of(const struct proc_reader *r, size_t *count)
 	return (void *)r->entries.data;
 }
 
-static struct proc_question question_of(
+static struct proc_slow_reads query_of(
 	const struct proc_reader *r, const struct proc_entry *e, uint8_t wants)
 {
-	struct proc_question q = { .id = e->figures.id, .wants = wants, .agents = r->look.agents };
+	struct proc_slow_reads q = {
+		.id = e->figures.id, .wants = wants, .agents = r->look.agents
+	};
 
 	if (e->figures.environment_to > e->figures.environment_from)
 		q.environment_bytes = e->figures.environment_to - e->figures.environment_from;
@@ -85,21 +87,21 @@ static struct proc_question question_of(
 }
 
 /* Evidence is asked for while further ones are added. */
-void proc_reader_add(struct proc_reader *r, const struct proc_figures *figures, int process)
+void proc_reader_add(struct proc_reader *r, const struct proc_values *figures, int process)
 {
 	struct proc_entry e = { .figures = *figures };
-	struct proc_question q;
+	struct proc_slow_reads q;
 	size_t count;
 	const struct proc_entry *before = entries_of(r, &count);
 	uint32_t index = (uint32_t)count;
 
-	proc_look_note(&r->look, &e);
+	proc_recognition_note(&r->look, &e);
 	if (!proc_refresh_recall(&r->refresh, &e))
-		proc_look_at(&r->look, &e, process, before, count);
+		proc_recognition_at(&r->look, &e, process, before, count);
 	buffer_append(&r->entries, &e, sizeof(e));
 	if (!e.wants || buffer_failed(&r->entries))
 		return;
-	q = question_of(r, &e, e.wants);
+	q = query_of(r, &e, e.wants);
 	buffer_append(&r->asked, &index, sizeof(index));
 	if (!buffer_failed(&r->asked))
 		proc_asking_add(&r->evidence, &q);
@@ -110,7 +112,7 @@ void proc_reader_add(struct proc_reader *r, const struct proc_figures *figures, 
 static void ask(struct proc_reader *r, size_t entry, uint8_t wants)
 {
 	const struct proc_entry *e = (const struct proc_entry *)(void *)r->entries.data + entry;
-	struct proc_question q = question_of(r, e, wants);
+	struct proc_slow_reads q = query_of(r, e, wants);
 	uint32_t index = (uint32_t)entry;
 
 	buffer_append(&r->questions, &q, sizeof(q));
@@ -118,28 +120,28 @@ static void ask(struct proc_reader *r, size_t entry, uint8_t wants)
 }
 
 static int put_questions(struct proc_reader *r,
-	void (*take)(void *user, size_t i, struct proc_question *answer), void *user)
+	void (*take)(void *user, size_t i, struct proc_slow_reads *answer), void *user)
 {
-	size_t count = r->questions.size / sizeof(struct proc_question);
+	size_t count = r->questions.size / sizeof(struct proc_slow_reads);
 
 	if (buffer_failed(&r->questions) || buffer_failed(&r->asked))
 		return -ENOMEM;
 	if (!count)
 		return 0;
 	return proc_questions_ask(
-		(const void *)r->questions.data, count, &r->patience, &r->blocked, take, user);
+		(const void *)r->questions.data, count, &r->timeout, &r->blocked, take, user);
 }
 
-static struct proc_entry *entry_asked(const struct proc_reader *r, size_t question)
+static struct proc_entry *entry_requested(const struct proc_reader *r, size_t question)
 {
 	return (struct proc_entry *)(void *)r->entries.data +
 	       ((const uint32_t *)(const void *)r->asked.data)[question];
 }
 
-static void take_evidence(void *user, size_t i, struct proc_question *answer)
+static void take_evidence(void *user, size_t i, struct proc_slow_reads *answer)
 {
 	struct proc_reader *r = user;
-	struct proc_entry *e = entry_asked(r, i);
+	struct proc_entry *e = entry_requested(r, i);
 	struct span arguments = { (const char *)answer->arguments.data, answer->arguments.size };
 	struct span directory = { 0 };
 	_cleanup_close_ int process = -1;
@@ -156,41 +158,41 @@ static void take_evidence(void *user, size_t i, struct proc_question *answer)
 		return;
 	if (!procfs_link_at(process, "cwd", &r->scratch))
 		directory = span_of((const char *)r->scratch.data, r->scratch.size);
-	proc_look_program(&r->look, e, process, arguments, directory, &facts);
-	proc_look_recognise(&r->look, e, arguments, directory, &facts);
+	proc_recognition_program(&r->look, e, process, arguments, directory, &facts);
+	proc_recognition_recognise(&r->look, e, arguments, directory, &facts);
 	/* A title may be written over the arguments, soon after the start; comm changes with it, or
 	 * whoever is called so later goes unseen until the next exec. */
 	e->is_plain = !e->agent && !answer->arguments_state && !answer->markers_state &&
-		      !proc_stray_is_young(&e->figures);
+		      !proc_detached_is_young(&e->figures);
 }
 
-static void take_calling(void *user, size_t i, struct proc_question *answer)
+static void take_calling(void *user, size_t i, struct proc_slow_reads *answer)
 {
-	struct proc_entry *e = entry_asked(user, i);
+	struct proc_entry *e = entry_requested(user, i);
 
-	e->is_stray = answer->may_be_server;
-	e->is_no_server = !e->is_stray && !proc_stray_is_young(&e->figures);
+	e->is_detached = answer->may_be_server;
+	e->is_no_server = !e->is_detached && !proc_detached_is_young(&e->figures);
 }
 
-static int settle_interest(struct proc_reader *r)
+static int resolve_interest(struct proc_reader *r)
 {
 	size_t count;
 	struct proc_entry *all = entries_of(r, &count);
 	int status;
 
-	proc_interest_find(all, count);
+	proc_selection_find(all, count);
 	buffer_reset(&r->questions);
 	buffer_reset(&r->asked);
 	for (size_t i = 0; i < count; i++) {
 		/* Whoever explains has to know that somebody may be an agent, and was not read. */
-		all[i].is_stray =
-			!all[i].is_close && (r->is_asked || (all[i].is_unread && !all[i].agent));
-		if (!r->is_asked && proc_stray_is_candidate(all, count, &all[i]))
+		all[i].is_detached = !all[i].is_close &&
+				     (r->is_requested || (all[i].is_unread && !all[i].agent));
+		if (!r->is_requested && proc_detached_is_candidate(all, count, &all[i]))
 			ask(r, i, PROC_WANT_CALLING);
 	}
 	status = put_questions(r, take_calling, r);
-	if (!r->is_asked)
-		proc_strays_below(all, count);
+	if (!r->is_requested)
+		proc_detached_below(all, count);
 	return status;
 }
 
@@ -223,21 +225,21 @@ static struct span buffer_span(const struct buffer *b)
 }
 
 static void write_whole(struct proc_reader *r, struct backend_run *run, struct proc_entry *e,
-	const struct reading *reading, struct proc_question *answer)
+	const struct process_snapshot *reading, struct proc_slow_reads *answer)
 {
 	struct proc_particulars *p = &r->particulars;
 	struct program_facts facts;
 
 	if (!e->has_executable)
-		proc_look_read_executable(&r->look, e, reading->process);
+		proc_recognition_read_executable(&r->look, e, reading->process);
 	p->user = user_names_get(&r->users, e->figures.uid);
 	p->is_deleted = e->is_deleted;
 	p->executable_state = e->executable_state;
-	p->executable = proc_look_executable(&r->look, e);
+	p->executable = proc_recognition_executable(&r->look, e);
 	p->arguments_state = answer->arguments_state;
 	p->arguments = buffer_span(&answer->arguments);
 	proc_particulars_read(p, reading);
-	proc_look_program(
+	proc_recognition_program(
 		&r->look, e, reading->process, p->arguments, buffer_span(&p->directory), &facts);
 	proc_record_whole(run, &e->figures, p, &facts);
 }
@@ -251,26 +253,26 @@ static enum proc_candidate candidate_of(const struct proc_entry *e)
 {
 	if (e->agent && e->role == AGENT_ROLE_MAIN)
 		return PROC_CANDIDATE_NOT;
-	return e->is_stray ? PROC_CANDIDATE_STRAY : PROC_CANDIDATE;
+	return e->is_detached ? PROC_CANDIDATE_DETACHED : PROC_CANDIDATE;
 }
 
-static bool has_input(const struct proc_question *answer)
+static bool has_input(const struct proc_slow_reads *answer)
 {
 	return answer->streams[0].stream == PROC_STREAM_PIPE ||
 	       answer->streams[0].stream == PROC_STREAM_SOCKET;
 }
 
-static void take_answer(void *user, size_t i, struct proc_question *answer)
+static void take_answer(void *user, size_t i, struct proc_slow_reads *answer)
 {
 	struct writing *w = user;
 	struct proc_reader *r = w->reader;
-	struct proc_entry *e = entry_asked(r, i);
-	_cleanup_reading_ struct reading reading = { .process = -1 };
+	struct proc_entry *e = entry_requested(r, i);
+	_cleanup_process_snapshot_ struct process_snapshot reading = { .process = -1 };
 	size_t before;
 
 	write_until(r, w->run, (size_t)(e - (struct proc_entry *)(void *)r->entries.data));
 	r->written++;
-	if (reading_open(&reading, w->run, (pid_t)e->figures.id.pid, &e->figures.id))
+	if (process_snapshot_open(&reading, w->run, (pid_t)e->figures.id.pid, &e->figures.id))
 		return; /* it has ended, or is another user's by now */
 	before = w->run->out.size;
 	write_whole(r, w->run, e, &reading, answer);
@@ -280,8 +282,8 @@ static void take_answer(void *user, size_t i, struct proc_question *answer)
 	if (e->agent && (e->role == AGENT_ROLE_MAIN || e->role == AGENT_ROLE_DAEMON))
 		agent_files_tell(&r->files, w->run, &reading, e->agent, r->particulars.arguments,
 			buffer_span(&r->particulars.directory));
-	if (e->is_close || e->is_stray)
-		proc_ties_add(&r->ties, w->run, &reading, answer, candidate_of(e));
+	if (e->is_close || e->is_detached)
+		proc_inputs_add(&r->links, w->run, &reading, answer, candidate_of(e));
 }
 
 static bool is_below(const void *user, const struct process_id *reader, uint32_t pid)
@@ -290,10 +292,10 @@ static bool is_below(const void *user, const struct process_id *reader, uint32_t
 	size_t count;
 	const struct proc_entry *all = entries_of(r, &count);
 
-	return proc_interest_is_below(all, count, (uint32_t)reader->pid, pid);
+	return proc_selection_is_below(all, count, (uint32_t)reader->pid, pid);
 }
 
-static void write_ties(struct proc_reader *r, struct backend_run *run)
+static void write_links(struct proc_reader *r, struct backend_run *run)
 {
 	struct proc_neighbours neighbours = { .is_own = is_below, .user = r };
 	size_t count;
@@ -302,10 +304,10 @@ static void write_ties(struct proc_reader *r, struct backend_run *run)
 	for (size_t i = 0; i < count; i++) {
 		pid_t pid = (pid_t)all[i].figures.id.pid;
 
-		if (all[i].is_close || all[i].is_stray)
+		if (all[i].is_close || all[i].is_detached)
 			buffer_append(&neighbours.pids, &pid, sizeof(pid));
 	}
-	proc_ties_write(&r->ties, run, &neighbours);
+	proc_inputs_write(&r->links, run, &neighbours);
 	buffer_fini(&neighbours.pids);
 }
 
@@ -321,7 +323,7 @@ static void add_user(struct buffer *uids, uint32_t uid)
 }
 
 /* Once, for the users whose agents these are and for who asks. */
-static void tell_installs(struct proc_reader *r, struct backend_run *run)
+static void emit_installs(struct proc_reader *r, struct backend_run *run)
 {
 	struct buffer uids = { 0 };
 	size_t count;
@@ -333,11 +335,11 @@ static void tell_installs(struct proc_reader *r, struct backend_run *run)
 			add_user(&uids, all[i].figures.uid);
 		has_agent |= all[i].agent != NULL;
 	}
-	if (!r->has_told_installs && (has_agent || !r->is_asked)) {
+	if (!r->has_reported_installs && (has_agent || !r->is_requested)) {
 		add_user(&uids, getuid());
-		agent_installs_tell(
+		agent_installs_emit(
 			&r->installs, run, (const void *)uids.data, uids.size / sizeof(uint32_t));
-		r->has_told_installs = true;
+		r->has_reported_installs = true;
 	}
 	buffer_fini(&uids);
 }
@@ -358,7 +360,7 @@ static void ask_all(struct proc_reader *r)
 	buffer_reset(&r->questions);
 	buffer_reset(&r->asked);
 	for (size_t i = 0; i < count; i++) {
-		bool is_whole = all[i].is_close || all[i].is_stray;
+		bool is_whole = all[i].is_close || all[i].is_detached;
 
 		if (!is_whole && r->is_brief && !is_named(r, &all[i]))
 			continue;
@@ -382,15 +384,15 @@ int proc_reader_end(struct proc_reader *r, struct backend_run *run, struct sooth
 	if (buffer_failed(&r->entries) || buffer_failed(&r->look.texts) || buffer_failed(&r->asked))
 		return error_no_memory(err);
 	if (!status)
-		status = settle_interest(r);
+		status = resolve_interest(r);
 	ask_all(r);
 	if (!status)
 		status = put_questions(r, take_answer, &writing);
 	write_until(r, run, count);
-	write_ties(r, run);
-	tell_installs(r, run);
-	if (!r->is_asked) /* those are looked at as a whole each time */
-		proc_look_keep(&r->look, all, count);
+	write_links(r, run);
+	emit_installs(r, run);
+	if (!r->is_requested) /* those are looked at as a whole each time */
+		proc_recognition_keep(&r->look, all, count);
 	return status ? error_errno(err, status, "read processes in /proc") : 0;
 }
 
@@ -415,10 +417,10 @@ void proc_reader_snapshot(struct proc_reader *r, struct backend_run *run)
 		.time_ns = run->os->now_ns(run->os), .kind = PROC_SNAPSHOT, .cpu = SOOTH_CPU_NONE
 	};
 	RECORD_APPEND(&run->out, &snapshot, NULL, 0);
-	r->told_ns = snapshot.record.time_ns;
+	r->reported_ns = snapshot.record.time_ns;
 }
 
-bool proc_reader_has_just_told(const struct proc_reader *r, const struct backend_run *run)
+bool proc_reader_has_just_reported(const struct proc_reader *r, const struct backend_run *run)
 {
-	return r->told_ns && run->os->now_ns(run->os) - r->told_ns < JUST_NOW_NS;
+	return r->reported_ns && run->os->now_ns(run->os) - r->reported_ns < JUST_NOW_NS;
 }

@@ -10,7 +10,7 @@
 #include "os/linux/host/freezer.h"
 #include "os/linux/files/terminal_names.h"
 
-#define NOT_ASKED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED)
+#define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 
 void proc_particulars_fini(struct proc_particulars *p)
 {
@@ -27,10 +27,10 @@ static enum proc_frozen is_frozen(struct proc_particulars *p)
 	if (!p->groups) {
 		p->groups = calloc(1, sizeof(*p->groups));
 		if (!p->groups)
-			return PROC_FROZEN_NOT_TOLD;
+			return PROC_FROZEN_NOT_REPORTED;
 		control_groups_look(p->groups);
 	}
-	return freezer_tell(p->groups, span_of((const char *)p->scratch.data, p->scratch.size));
+	return freezer_emit(p->groups, span_of((const char *)p->scratch.data, p->scratch.size));
 }
 
 /* Of the hierarchies the one that says most: v2 unless it is the root, then the first v1 that is
@@ -55,13 +55,13 @@ static void read_control_group(struct proc_particulars *p, int process)
 			best = path;
 	}
 	buffer_append(&p->control_group, best.data, best.size);
-	p->frozen = status < 0 ? PROC_FROZEN_NOT_TOLD : PROC_FROZEN_NO;
+	p->frozen = status < 0 ? PROC_FROZEN_NOT_REPORTED : PROC_FROZEN_NO;
 	/* The roots of hierarchies cannot be frozen. */
 	if (best.size > 1)
 		p->frozen = is_frozen(p);
 }
 
-void proc_particulars_read(struct proc_particulars *p, const struct reading *reading)
+void proc_particulars_read(struct proc_particulars *p, const struct process_snapshot *reading)
 {
 	int status = procfs_link_at(reading->process, "cwd", &p->directory);
 	uint64_t descriptors = 0;
@@ -87,7 +87,7 @@ static void count_again(struct proc_process *p)
 	p->descriptors = (uint32_t)descriptors;
 }
 
-static struct proc_process record_of(const struct proc_figures *f)
+static struct proc_process record_of(const struct proc_values *f)
 {
 	return (struct proc_process){
 		.record = { .time_ns = f->time_ns,
@@ -110,8 +110,8 @@ static struct proc_process record_of(const struct proc_figures *f)
 	};
 }
 
-void proc_record_again(struct backend_run *run, const struct proc_figures *figures,
-	const void *record, size_t size)
+void proc_record_again(
+	struct backend_run *run, const struct proc_values *figures, const void *record, size_t size)
 {
 	const struct proc_process now = record_of(figures);
 	struct proc_process *p;
@@ -134,8 +134,8 @@ void proc_record_again(struct backend_run *run, const struct proc_figures *figur
 	count_again(p);
 }
 
-void proc_record_brief(struct backend_run *run, const struct proc_figures *figures,
-	const char *user, bool is_refused)
+void proc_record_brief(struct backend_run *run, const struct proc_values *figures, const char *user,
+	bool is_refused)
 {
 	struct proc_process p = record_of(figures);
 	char terminal[TERMINAL_NAME_SIZE];
@@ -149,13 +149,13 @@ void proc_record_brief(struct backend_run *run, const struct proc_figures *figur
 		tail[ARRAY_SIZE(tail) - 1].size = strlen(terminal);
 	p.is_brief = 1;
 	p.executable_state = p.directory_state = p.arguments_state = p.control_group_state =
-		p.descriptors_state = p.marks_state = p.package_state = NOT_ASKED;
+		p.descriptors_state = p.marks_state = p.package_state = NOT_REQUESTED;
 	if (is_refused)
 		p.executable_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 	RECORD_APPEND(&run->out, &p, tail, ARRAY_SIZE(tail));
 }
 
-void proc_record_whole(struct backend_run *run, const struct proc_figures *figures,
+void proc_record_whole(struct backend_run *run, const struct proc_values *figures,
 	const struct proc_particulars *from, const struct program_facts *facts)
 {
 	struct proc_process p = record_of(figures);

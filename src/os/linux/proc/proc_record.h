@@ -5,9 +5,9 @@
 
 #include "core/backend.h"
 #include "os/linux/host/control_groups.h"
-#include "os/linux/proc/proc_figures.h"
+#include "os/linux/proc/proc_values.h"
 #include "os/linux/programs/programs.h"
-#include "os/linux/files/reading.h"
+#include "os/linux/files/process_snapshot.h"
 #include "probes/proc.h"
 
 /* What there is to tell beside the figures. */
@@ -26,15 +26,15 @@ struct proc_particulars {
 };
 
 void proc_particulars_fini(struct proc_particulars *p);
-void proc_particulars_read(struct proc_particulars *p, const struct reading *reading);
+void proc_particulars_read(struct proc_particulars *p, const struct process_snapshot *reading);
 /* The figures and the user's name alone, and whether it was not asked what it runs or that was
  * refused. */
-void proc_record_brief(struct backend_run *run, const struct proc_figures *figures,
-	const char *user, bool is_refused);
+void proc_record_brief(struct backend_run *run, const struct proc_values *figures, const char *user,
+	bool is_refused);
 /* One that was written before, with other figures. */
-void proc_record_again(struct backend_run *run, const struct proc_figures *figures,
+void proc_record_again(struct backend_run *run, const struct proc_values *figures,
 	const void *record, size_t size);
-void proc_record_whole(struct backend_run *run, const struct proc_figures *figures,
+void proc_record_whole(struct backend_run *run, const struct proc_values *figures,
 	const struct proc_particulars *p, const struct program_facts *facts);
 
 #endif

@@ -20,7 +20,7 @@ struct refresh_known {
 	const struct agent *agent; /* of the set that the reader has */
 	enum agent_role role;
 	uint32_t sample; /* that saw it last */
-	bool is_close, is_stray, is_bearer, has_input;
+	bool is_close, is_detached, is_bearer, has_input;
 };
 
 void proc_refresh_init(struct proc_refresh *r)
@@ -106,7 +106,7 @@ bool proc_refresh_is_fresh(struct proc_refresh *r, const struct proc_entry *e, b
 {
 	struct refresh_known *k = find(r, e);
 
-	return k && k->is_close == e->is_close && k->is_stray == e->is_stray &&
+	return k && k->is_close == e->is_close && k->is_detached == e->is_detached &&
 	       !(has_ended && k->has_input);
 }
 
@@ -147,7 +147,7 @@ void proc_refresh_keep(struct proc_refresh *r, const struct proc_entry *e, const
 		.role = e->role,
 		.sample = r->sample,
 		.is_close = e->is_close,
-		.is_stray = e->is_stray,
+		.is_detached = e->is_detached,
 		.is_bearer = e->is_bearer,
 		.has_input = has_input };
 }

@@ -10,7 +10,7 @@
 
 #include "base/map.h"
 #include "core/backend.h"
-#include "os/linux/proc/proc_interest.h"
+#include "os/linux/proc/proc_selection.h"
 
 #define PROC_REFRESH_NS (10 * (uint64_t)1000000000) /* nothing told is older */
 

@@ -35,10 +35,10 @@ bool proc_stat_cpu_clock(pid_t pid, uint64_t *cpu_ns)
 	return true;
 }
 
-static struct proc_figures figures_of(
+static struct proc_values values_of(
 	const struct proc_stat_reader *r, const struct procfs_stat *stat, uint32_t uid)
 {
-	struct proc_figures f = { .id = { stat->start_ticks, stat->pid },
+	struct proc_values f = { .id = { stat->start_ticks, stat->pid },
 		.rss_bytes = stat->rss_pages * r->page_bytes,
 		.vsz_bytes = stat->vsz_bytes,
 		.environment_from = stat->environment_from,
@@ -62,14 +62,15 @@ static struct proc_figures figures_of(
 }
 
 int proc_stat_read(struct proc_stat_reader *r, const struct backend_run *run, pid_t pid,
-	const struct process_id *expected, struct reading *reading, struct proc_figures *figures)
+	const struct process_id *expected, struct process_snapshot *reading,
+	struct proc_values *figures)
 {
 	struct procfs_stat stat;
-	int status = reading_open_stat(reading, run, pid, expected, &stat, &r->stat);
+	int status = process_snapshot_open_stat(reading, run, pid, expected, &stat, &r->stat);
 
 	if (status)
 		return status;
-	*figures = figures_of(r, &stat, reading->uid);
+	*figures = values_of(r, &stat, reading->uid);
 	if (!proc_stat_cpu_clock(pid, &figures->cpu_ns)) {
 		figures->cpu_ns = stat.cpu_ticks * (NS_PER_S / r->ticks_per_s);
 		figures->cpu_is_ticks = true;

@@ -7,8 +7,8 @@
 #ifndef SOOTH_OS_LINUX_PROC_STAT_H
 #define SOOTH_OS_LINUX_PROC_STAT_H
 
-#include "os/linux/proc/proc_figures.h"
-#include "os/linux/files/reading.h"
+#include "os/linux/proc/proc_values.h"
+#include "os/linux/files/process_snapshot.h"
 
 struct proc_stat_reader {
 	uint64_t page_bytes;
@@ -18,9 +18,10 @@ struct proc_stat_reader {
 
 void proc_stat_init(struct proc_stat_reader *r);
 void proc_stat_fini(struct proc_stat_reader *r);
-/* As reading_open(); the reading is for the caller to close, whatever came of it. */
+/* As process_snapshot_open(); the reading is for the caller to close, whatever came of it. */
 int proc_stat_read(struct proc_stat_reader *r, const struct backend_run *run, pid_t pid,
-	const struct process_id *expected, struct reading *reading, struct proc_figures *figures);
+	const struct process_id *expected, struct process_snapshot *reading,
+	struct proc_values *figures);
 /* All its threads, also those that have ended. False: it is not there. */
 bool proc_stat_cpu_clock(pid_t pid, uint64_t *cpu_ns);
 

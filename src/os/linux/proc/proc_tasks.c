@@ -52,7 +52,7 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 32;
 }
 
-/* Only of a small file with a single name; others are looked at one by one (proc_look.c). */
+/* Only of a small file with a single name; others are looked at one by one (proc_recognition.c). */
 static uint64_t executable_key(const struct tasks_file *f)
 {
 	uint64_t hash = mix(mix(mix(f->entry, f->mount), f->inode), f->size_bytes);
@@ -70,9 +70,9 @@ static uint8_t input_of(const struct tasks_seen *s)
 	return PROC_STDIN_OTHER;
 }
 
-static struct proc_figures figures_of(const struct proc_tasks *t, const struct tasks_seen *s)
+static struct proc_values values_of(const struct proc_tasks *t, const struct tasks_seen *s)
 {
-	struct proc_figures f = { .id = { s->start_ns / t->tick_ns, s->pid },
+	struct proc_values f = { .id = { s->start_ns / t->tick_ns, s->pid },
 		.time_ns = t->time_ns,
 		.cpu_ns = s->cpu_ns,
 		.rss_bytes = rss_pages(s) * t->page_bytes,
@@ -126,7 +126,7 @@ bool proc_tasks_next(struct proc_tasks *t, struct proc_task *out)
 
 	if (!take_seen(t, &seen))
 		return false;
-	*out = (struct proc_task){ .figures = figures_of(t, &seen),
+	*out = (struct proc_task){ .figures = values_of(t, &seen),
 		.needs_clock =
 			seen.threads != 1 || seen.is_changing || (!seen.state && !seen.exit_state),
 		.is_worker = (seen.flags & IS_WORKER) != 0 };

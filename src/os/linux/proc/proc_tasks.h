@@ -4,7 +4,7 @@
 #define SOOTH_OS_LINUX_PROC_TASKS_H
 
 #include "base/cursor.h"
-#include "os/linux/proc/proc_figures.h"
+#include "os/linux/proc/proc_values.h"
 
 #define PROC_TASKS_BEGUN_MAX 256
 
@@ -20,7 +20,7 @@ struct proc_tasks {
 
 /* What the figures do not have. */
 struct proc_task {
-	struct proc_figures figures;
+	struct proc_values figures;
 	bool needs_clock; /* its CPU time is not all, or still running */
 	bool is_worker;	  /* a kernel thread whose name tells what it works on */
 };

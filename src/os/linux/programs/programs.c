@@ -51,7 +51,7 @@ void programs_fini(struct programs *p)
 	map_fini(&p->files);
 	map_fini(&p->scripts);
 	map_fini(&p->small);
-	patience_fini(&p->patience);
+	timeout_fini(&p->timeout);
 	agent_set_unref(p->agents);
 }
 
@@ -125,8 +125,7 @@ static void look(struct programs *p, struct look *l, int process, void (*work)(v
 		return;
 	}
 	l->agents = agent_set_ref(p->agents);
-	status =
-		patience_call(&p->patience, work, drop_look, l, sizeof(*l), l->process, timeout_ms);
+	status = timeout_call(&p->timeout, work, drop_look, l, sizeof(*l), l->process, timeout_ms);
 	if (status != -ETIMEDOUT) /* else the thread has it */
 		drop_look(l);
 	if (status)
@@ -160,12 +159,12 @@ static void look_at_file(struct programs *p, const struct program_process *proce
 		return;
 	l = (struct look){ .process = -1 };
 	set_path(&l, process->executable);
-	look(p, &l, process->process, do_package, PATIENCE_MS);
+	look(p, &l, process->process, do_package, TIMEOUT_MS);
 	file->has_package = !l.status;
 	file->package = l.package;
 }
 
-static void tell_file(
+static void emit_file(
 	struct programs *p, const struct program_process *process, struct program_facts *facts)
 {
 	uint64_t hash = hash_bytes(HASH_BEGIN, process->executable.data, process->executable.size),
@@ -215,7 +214,7 @@ static bool script_path(const struct program_process *process, struct look *l)
 	return true;
 }
 
-static void tell_script(
+static void emit_script(
 	struct programs *p, const struct program_process *process, struct program_facts *facts)
 {
 	uint64_t hash = hash_bytes(HASH_BEGIN, process->arguments.data, process->arguments.size);
@@ -230,7 +229,7 @@ static void tell_script(
 	}
 	if (!script_path(process, &l))
 		return;
-	look(p, &l, process->process, do_package, PATIENCE_MS);
+	look(p, &l, process->process, do_package, TIMEOUT_MS);
 	facts->package = l.package;
 	facts->package_state = l.status ? procfs_state(l.status) : SOOTH_STATE_VALUE;
 	known = map_put(&p->scripts, &process->id, NULL);
@@ -245,9 +244,9 @@ void programs_look(
 		.package_state = SOOTH_STATE_ABSENT };
 	if (!process->executable.size)
 		return;
-	tell_file(p, process, facts);
+	emit_file(p, process, facts);
 	if (interpreter_of(process->executable) == INTERPRETER_JAVASCRIPT)
-		tell_script(p, process, facts);
+		emit_script(p, process, facts);
 	if (!facts->package_state && !facts->package.name[0])
 		facts->package_state = SOOTH_STATE_ABSENT;
 }

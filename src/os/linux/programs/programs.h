@@ -10,14 +10,14 @@
 #include "base/map.h"
 #include "model/process_id.h"
 #include "os/linux/programs/package_file.h"
-#include "os/linux/files/patience.h"
+#include "os/linux/files/timeout.h"
 #include "os/linux/programs/program_marks.h"
 
 struct programs {
 	struct map files;   /* identity -> marks and package */
 	struct map scripts; /* process_id -> package */
 	struct map small;   /* process_id -> hash of the path of an executable not worth a look */
-	struct patience patience;
+	struct timeout timeout;
 	struct agent_set *agents; /* whose marks are looked for */
 };
 

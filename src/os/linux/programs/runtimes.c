@@ -179,9 +179,9 @@ static void drop_look(void *argument)
 	close(((struct look *)argument)->process);
 }
 
-static int look(struct patience *patience, struct look *l, void (*work)(void *argument))
+static int look(struct timeout *timeout, struct look *l, void (*work)(void *argument))
 {
-	int status = patience_call(patience, work, drop_look, l, sizeof(*l), l->process, LOOK_MS);
+	int status = timeout_call(timeout, work, drop_look, l, sizeof(*l), l->process, LOOK_MS);
 
 	if (status == -ETIMEDOUT)
 		l->process = -1; /* the thread has it */
@@ -203,16 +203,16 @@ static void tell(const struct evidence *e, struct runtimes_seen *seen)
 }
 
 int runtimes_see_executable(
-	struct runtimes *r, struct patience *patience, int process, struct runtimes_seen *seen)
+	struct runtimes *r, struct timeout *timeout, int process, struct runtimes_seen *seen)
 {
 	struct look l = { .process = fcntl(process, F_DUPFD_CLOEXEC, 0) };
 	struct evidence *known = NULL;
-	int status = l.process < 0 ? -errno : look(patience, &l, do_identify);
+	int status = l.process < 0 ? -errno : look(timeout, &l, do_identify);
 
 	if (!status) {
 		known = map_get(&r->executables, &l.id);
 		if (!known)
-			status = look(patience, &l, do_look);
+			status = look(timeout, &l, do_look);
 		if (!status && !known) {
 			known = map_put(&r->executables, &l.id, NULL);
 			if (known)

@@ -13,7 +13,7 @@
 #include "base/buffer.h"
 #include "base/cursor.h"
 #include "base/map.h"
-#include "os/linux/files/patience.h"
+#include "os/linux/files/timeout.h"
 #include "probes/maps.h"
 
 struct runtimes {
@@ -33,6 +33,6 @@ void runtimes_fini(struct runtimes *r);
 void runtimes_see_file(struct runtimes_seen *seen, struct span path);
 /* 0, or a negative errno: then the executable was not looked at. */
 int runtimes_see_executable(
-	struct runtimes *r, struct patience *patience, int process, struct runtimes_seen *seen);
+	struct runtimes *r, struct timeout *timeout, int process, struct runtimes_seen *seen);
 
 #endif

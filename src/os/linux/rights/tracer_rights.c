@@ -96,17 +96,17 @@ void tracer_rights_read(struct tracer_rights *rights)
 
 /* --- judging --- */
 
-static struct tracer_judgement judged(enum host_reach reach, const char *missing)
+static struct tracer_verdict judged(enum host_reach reach, const char *missing)
 {
-	return (struct tracer_judgement){ reach, missing };
+	return (struct tracer_verdict){ reach, missing };
 }
 
-static struct tracer_judgement all_or_nothing(bool has, const char *missing)
+static struct tracer_verdict all_or_nothing(bool has, const char *missing)
 {
 	return has ? judged(HOST_REACH_ALL, NULL) : judged(HOST_REACH_NOTHING, missing);
 }
 
-static struct tracer_judgement judge_ptrace(const struct tracer_rights *r, uint64_t capabilities)
+static struct tracer_verdict diagnose_ptrace(const struct tracer_rights *r, uint64_t capabilities)
 {
 	bool may_all = (capabilities | r->inner) & BIT(CAP_SYS_PTRACE);
 
@@ -122,7 +122,7 @@ static struct tracer_judgement judge_ptrace(const struct tracer_rights *r, uint6
 	return judged(HOST_REACH_OWN, "cap_sys_ptrace, for processes of other users");
 }
 
-static struct tracer_judgement judge_perf(const struct tracer_rights *r, uint64_t capabilities)
+static struct tracer_verdict diagnose_perf(const struct tracer_rights *r, uint64_t capabilities)
 {
 	if (capabilities & (BIT(CAP_PERFMON) | BIT(CAP_SYS_ADMIN)))
 		return judged(HOST_REACH_ALL, NULL);
@@ -139,7 +139,7 @@ static struct tracer_judgement judge_perf(const struct tracer_rights *r, uint64_
 	return judged(HOST_REACH_ALL, NULL);
 }
 
-static struct tracer_judgement judge_started_perf(
+static struct tracer_verdict diagnose_started_perf(
 	const struct tracer_rights *r, uint64_t capabilities)
 {
 	if (capabilities & (BIT(CAP_PERFMON) | BIT(CAP_SYS_ADMIN)) ||
@@ -148,10 +148,10 @@ static struct tracer_judgement judge_started_perf(
 	return judged(HOST_REACH_NOTHING, "kernel.perf_event_paranoid=1, or cap_perfmon");
 }
 
-static struct tracer_judgement judge_started_or_ptrace(
+static struct tracer_verdict diagnose_started_or_ptrace(
 	const struct tracer_rights *r, uint64_t capabilities)
 {
-	struct tracer_judgement j = judge_ptrace(r, capabilities);
+	struct tracer_verdict j = diagnose_ptrace(r, capabilities);
 
 	if (j.reach < HOST_REACH_STARTED)
 		j.reach = HOST_REACH_STARTED;
@@ -164,7 +164,7 @@ static bool has_bpf(uint64_t capabilities)
 	       (capabilities & BIT(CAP_BPF) && capabilities & BIT(CAP_PERFMON));
 }
 
-struct tracer_judgement tracer_rights_judge(
+struct tracer_verdict tracer_rights_decide(
 	const struct tracer_rights *r, enum tracer_way way, uint64_t of_file)
 {
 	uint64_t has = r->capabilities | (r->gets_from_files ? of_file & r->bounding : 0);
@@ -173,13 +173,13 @@ struct tracer_judgement tracer_rights_judge(
 	case TRACER_STARTS:
 		return judged(HOST_REACH_STARTED, NULL);
 	case TRACER_STARTS_OR_PTRACE:
-		return judge_started_or_ptrace(r, has);
+		return diagnose_started_or_ptrace(r, has);
 	case TRACER_PTRACE:
-		return judge_ptrace(r, has);
+		return diagnose_ptrace(r, has);
 	case TRACER_PERF:
-		return judge_perf(r, has);
+		return diagnose_perf(r, has);
 	case TRACER_PERF_STARTS:
-		return judge_started_perf(r, has);
+		return diagnose_started_perf(r, has);
 	case TRACER_BPF:
 		return all_or_nothing(has_bpf(has), "root, or cap_bpf and cap_perfmon");
 	case TRACER_TRACEFS:

@@ -43,13 +43,13 @@ struct tracer_rights {
 /* Of the caller, now. */
 void tracer_rights_read(struct tracer_rights *rights);
 
-struct tracer_judgement {
+struct tracer_verdict {
 	enum host_reach reach;
 	const char *missing; /* to reach more, in words; NULL: nothing */
 };
 
 /* `of_file`: capabilities that the tracer's file carries. */
-struct tracer_judgement tracer_rights_judge(
+struct tracer_verdict tracer_rights_decide(
 	const struct tracer_rights *rights, enum tracer_way way, uint64_t of_file);
 /* What the way needs at all, in words. */
 const char *tracer_way_need(enum tracer_way way);

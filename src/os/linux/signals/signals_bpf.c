@@ -12,7 +12,7 @@
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
-#include "os/linux/signals/signals_reading.h"
+#include "os/linux/signals/signals_snapshot.h"
 
 struct signals_bpf {
 	struct signals_reader reader;

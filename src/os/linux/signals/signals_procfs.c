@@ -7,7 +7,7 @@
  * only.
  */
 #include "os/linux/rights/needs.h"
-#include "os/linux/signals/signals_reading.h"
+#include "os/linux/signals/signals_snapshot.h"
 
 /* The backend that could is tried first; why it was not taken stands beside its name. */
 static int signals_open(struct backend_run *run, struct sooth_error *err)

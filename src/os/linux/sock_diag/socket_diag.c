@@ -35,12 +35,12 @@
 
 static int make_socket(void)
 {
-	struct timeval patience = { .tv_sec = ANSWER_S };
+	struct timeval timeout = { .tv_sec = ANSWER_S };
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 
 	if (fd < 0)
 		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience))) {
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout))) {
 		int status = -errno;
 
 		close(fd);
@@ -127,10 +127,10 @@ static int receive(int netlink, void *buffer, size_t size, size_t *got)
 	return -EINTR;
 }
 
-static int ask_once(
-	int netlink, struct socket_answer *answer, void *buffer, socket_fact_taker take, void *user)
+static int ask_once(int netlink, struct socket_answer *answer, void *buffer,
+	socket_fact_consumer take, void *user)
 {
-	unsigned char request[SOCKET_QUESTION_MAX];
+	unsigned char request[SOCKET_REQUEST_MAX];
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	size_t size, got = 0;
 	struct timespec now;
@@ -152,7 +152,7 @@ static int ask_once(
 	return status;
 }
 
-int socket_diag_ask(int netlink, const struct socket_question *question, socket_fact_taker take,
+int socket_diag_ask(int netlink, const struct socket_request *question, socket_fact_consumer take,
 	void *user, struct sooth_error *err)
 {
 	_cleanup_free_ void *buffer = malloc(ANSWER_BYTES);
@@ -250,7 +250,7 @@ static void pair_connections(struct pairing *p)
 
 int socket_diag_peers(int netlink, struct map *peers, struct sooth_error *err)
 {
-	static const struct socket_question questions[] = {
+	static const struct socket_request questions[] = {
 		{ .family = AF_UNIX },
 		{ .family = AF_INET, .protocol = IPPROTO_TCP },
 		{ .family = AF_INET6, .protocol = IPPROTO_TCP },

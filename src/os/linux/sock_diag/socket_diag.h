@@ -20,7 +20,7 @@ int socket_diag_open(int process, struct sooth_error *err);
  * or told twice, because the table kept changing while it was read; what was given before
  * an error counts.
  */
-int socket_diag_ask(int netlink, const struct socket_question *question, socket_fact_taker take,
+int socket_diag_ask(int netlink, const struct socket_request *question, socket_fact_consumer take,
 	void *user, struct sooth_error *err);
 /*
  * Who is connected with whom inside the namespace: inode (uint64_t) -> inode of the peer

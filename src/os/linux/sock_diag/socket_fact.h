@@ -47,6 +47,6 @@ struct socket_fact {
 	struct socket_tcp tcp;
 };
 
-typedef void (*socket_fact_taker)(void *user, const struct socket_fact *fact);
+typedef void (*socket_fact_consumer)(void *user, const struct socket_fact *fact);
 
 #endif

@@ -36,7 +36,7 @@ static size_t put(unsigned char *out, size_t at, const void *data, size_t size)
 	return at + NLMSG_ALIGN(size);
 }
 
-static size_t ask_inet(unsigned char *out, size_t at, const struct socket_question *q)
+static size_t ask_inet(unsigned char *out, size_t at, const struct socket_request *q)
 {
 	struct inet_diag_req_v2 request = {
 		.sdiag_family = (uint8_t)q->family,
@@ -57,7 +57,7 @@ static size_t ask_inet(unsigned char *out, size_t at, const struct socket_questi
 }
 
 size_t socket_messages_ask(
-	unsigned char out[SOCKET_QUESTION_MAX], const struct socket_question *q, uint32_t sequence)
+	unsigned char out[SOCKET_REQUEST_MAX], const struct socket_request *q, uint32_t sequence)
 {
 	struct nlmsghdr header = { .nlmsg_type = SOCK_DIAG_BY_FAMILY,
 		.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
@@ -72,7 +72,7 @@ size_t socket_messages_ask(
 		.pdiag_show = PACKET_SHOW_INFO | PACKET_SHOW_MEMINFO };
 	size_t at = NLMSG_HDRLEN;
 
-	memset(out, 0, SOCKET_QUESTION_MAX);
+	memset(out, 0, SOCKET_REQUEST_MAX);
 	switch (q->family) {
 	case AF_UNIX:
 		at = put(out, at, &local, sizeof(local));
@@ -165,7 +165,7 @@ static void take_tcp(struct socket_tcp *tcp, struct span value)
 	}
 }
 
-static bool take_inet(struct socket_fact *f, struct cursor *c, const struct socket_question *q)
+static bool take_inet(struct socket_fact *f, struct cursor *c, const struct socket_request *q)
 {
 	struct inet_diag_msg m;
 	struct span value;
@@ -277,7 +277,7 @@ static bool take_packet(struct socket_fact *f, struct cursor *c)
 }
 
 static int take_socket(
-	struct socket_answer *answer, struct span body, socket_fact_taker take, void *user)
+	struct socket_answer *answer, struct span body, socket_fact_consumer take, void *user)
 {
 	struct cursor c = cursor_over(body.data, body.size);
 	struct socket_fact fact = { 0 };
@@ -316,7 +316,7 @@ static int code_of(struct span body)
 }
 
 int socket_messages_take(struct socket_answer *answer, const void *data, size_t size,
-	socket_fact_taker take, void *user)
+	socket_fact_consumer take, void *user)
 {
 	struct cursor c = cursor_over(data, size);
 	int status = 0;

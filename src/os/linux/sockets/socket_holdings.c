@@ -180,11 +180,11 @@ void socket_holdings_take(void *user, const struct socket_fact *fact)
 	note_listening(h, fact);
 	if (!s)
 		return;
-	if (s->is_told && h->is_from_tables) {
+	if (s->is_reported && h->is_from_tables) {
 		s->is_twice = true; /* which of the lines is the kernel's cannot be known */
 		return;
 	}
-	s->is_told = true;
+	s->is_reported = true;
 	socket_record_fill(&s->record, &texts, fact, &way);
 	s->local = keep_text(h, texts.local, texts.local_size);
 	s->peer = keep_text(h, texts.peer, texts.peer_size);
@@ -225,7 +225,7 @@ void socket_holdings_take_name(void *user, const struct socket_fact *fact)
 /* --- what is written --- */
 
 /* Nothing is known but that it is there. */
-static void tell_nothing(struct sockets_socket *r, uint8_t state, uint8_t others)
+static void emit_nothing(struct sockets_socket *r, uint8_t state, uint8_t others)
 {
 	r->state_state = state;
 	r->receive_queue_state = r->send_queue_state = others;
@@ -255,7 +255,7 @@ static bool is_still_there(struct socket_holdings *h, int process, const struct 
 	return inode_of(h, process, name) == s->record.inode;
 }
 
-static bool is_asked(const struct socket_holdings *h, const struct held_socket *s)
+static bool is_requested(const struct socket_holdings *h, const struct held_socket *s)
 {
 	return s->protocol && (s->protocol->question.family || s->protocol->table) &&
 	       !(h->refused & 1u << (s->protocol - socket_protocols));
@@ -274,7 +274,7 @@ static void find_side(struct socket_holdings *h, struct held_socket *s)
 			ports >> r->local_port % 64 & 1 ? SOCKETS_SIDE_ACCEPTED : SOCKETS_SIDE_MADE;
 }
 
-void socket_holdings_settle(struct socket_holdings *h, int process)
+void socket_holdings_resolve(struct socket_holdings *h, int process)
 {
 	size_t position = 0;
 	void *value;
@@ -284,12 +284,12 @@ void socket_holdings_settle(struct socket_holdings *h, int process)
 
 		name_peer(h, s);
 		if (s->is_twice) {
-			tell_nothing(&s->record, SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
+			emit_nothing(&s->record, SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
 				SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED));
-		} else if (!s->is_told) {
+		} else if (!s->is_reported) {
 			s->is_gone = !is_still_there(h, process, s);
-			tell_nothing(
-				&s->record, is_asked(h, s) ? SOOTH_STATE_ABSENT : UNTOLD, UNTOLD);
+			emit_nothing(&s->record, is_requested(h, s) ? SOOTH_STATE_ABSENT : UNTOLD,
+				UNTOLD);
 		} else {
 			find_side(h, s);
 		}

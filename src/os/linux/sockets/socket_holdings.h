@@ -22,7 +22,7 @@ struct held_text {
 struct held_socket {
 	struct sockets_socket record;
 	const struct socket_protocol *protocol; /* NULL: unknown */
-	bool is_told;
+	bool is_reported;
 	bool is_twice; /* in a table that says different things of one inode */
 	bool is_gone;  /* closed meanwhile */
 	struct held_text name, local, peer;
@@ -55,7 +55,7 @@ void socket_holdings_take(void *user, const struct socket_fact *fact);
 bool socket_holdings_want_names(struct socket_holdings *h);
 void socket_holdings_take_name(void *user, const struct socket_fact *fact);
 /* Forget what was closed meanwhile; say what stands in no table. */
-void socket_holdings_settle(struct socket_holdings *h, int process);
+void socket_holdings_resolve(struct socket_holdings *h, int process);
 /* A record each; how many. `like` has the header and the namespace. */
 uint32_t socket_holdings_write(
 	struct socket_holdings *h, struct buffer *out, const struct sockets_socket *like);

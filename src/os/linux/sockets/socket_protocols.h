@@ -7,11 +7,11 @@
 #include "os/linux/sockets/socket_tables.h"
 
 struct socket_protocol {
-	const char *kernel_name;	 /* as in /proc/net/protocols */
-	const char *text;		 /* as records say it; NULL: each socket has its own */
-	uint8_t family;			 /* enum sockets_family */
-	struct socket_question question; /* family 0: there is no sock_diag for it */
-	const char *table;		 /* below /proc/PID; NULL: there is none */
+	const char *kernel_name;	/* as in /proc/net/protocols */
+	const char *text;		/* as records say it; NULL: each socket has its own */
+	uint8_t family;			/* enum sockets_family */
+	struct socket_request question; /* family 0: there is no sock_diag for it */
+	const char *table;		/* below /proc/PID; NULL: there is none */
 };
 
 #define SOCKET_PROTOCOLS_MAX 24

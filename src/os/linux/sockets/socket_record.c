@@ -14,8 +14,8 @@
 #include "os/linux/sockets/socket_protocols.h"
 #include <sooth/field.h>
 
-#define UNTOLD	  SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
-#define NOT_ASKED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED)
+#define UNTOLD	      SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+#define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 
 static uint8_t family_of(int family)
 {
@@ -154,7 +154,7 @@ static unsigned has_end(const struct socket_fact *f)
 static void fill_tcp(
 	struct sockets_socket *r, const struct socket_fact *f, const struct socket_record_way *way)
 {
-	uint8_t missing = way->is_from_tables || way->wants_detail ? UNTOLD : NOT_ASKED;
+	uint8_t missing = way->is_from_tables || way->wants_detail ? UNTOLD : NOT_REQUESTED;
 	const struct socket_tcp *tcp = &f->tcp;
 
 	/* No round trip was measured yet when the rest is told. */

@@ -174,7 +174,7 @@ static size_t name_size(const struct socket_fact *f, const char *end)
 
 /* What follows a line up to the next socket belongs to its name, with the newlines. */
 size_t socket_tables_take(const struct socket_table *table, const void *data, size_t size,
-	bool is_last, socket_fact_taker take, void *user)
+	bool is_last, socket_fact_consumer take, void *user)
 {
 	const char *at = data, *end_of_all = at + size, *begin = NULL, *end;
 	struct socket_fact waiting, next;
@@ -201,7 +201,7 @@ size_t socket_tables_take(const struct socket_table *table, const void *data, si
 }
 
 int socket_tables_read(
-	int process, const struct socket_table *table, socket_fact_taker take, void *user)
+	int process, const struct socket_table *table, socket_fact_consumer take, void *user)
 {
 	_cleanup_close_ int fd = openat(process, table->file, O_RDONLY | O_CLOEXEC);
 	struct buffer bytes = { 0 };

@@ -15,9 +15,9 @@ struct socket_table {
  * one has begun, or with `is_last`. What is no socket before the first (the heading) is passed
  * over. */
 size_t socket_tables_take(const struct socket_table *table, const void *data, size_t size,
-	bool is_last, socket_fact_taker take, void *user);
+	bool is_last, socket_fact_consumer take, void *user);
 /* All of a process's table, read in pieces. A negative errno, or 1 when it was too long. */
 int socket_tables_read(
-	int process, const struct socket_table *table, socket_fact_taker take, void *user);
+	int process, const struct socket_table *table, socket_fact_consumer take, void *user);
 
 #endif

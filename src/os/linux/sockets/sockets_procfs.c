@@ -4,16 +4,16 @@
  * trips, times, retransmissions so far and peers of unix sockets.
  */
 #include "os/linux/rights/needs.h"
-#include "os/linux/sockets/socket_reading.h"
+#include "os/linux/sockets/socket_snapshot.h"
 
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
-	socket_reading_sample(run, pid, expected, false);
+	socket_snapshot_sample(run, pid, expected, false);
 }
 
 static int sockets_sample(struct backend_run *run, struct sooth_error *err)
 {
-	return socket_reading_visit(run, sample_process, err);
+	return socket_snapshot_visit(run, sample_process, err);
 }
 
 static void sockets_joined(struct backend_run *run, const struct process_id *process)
@@ -28,12 +28,12 @@ const struct backend backend_sockets_procfs = {
 	.probe = "sockets",
 	.help = "reads /proc/PID/net; nothing is attached to the processes",
 	.needs = needs,
-	.state_size = sizeof(struct socket_reading),
-	.open = socket_reading_open,
+	.state_size = sizeof(struct socket_snapshot),
+	.open = socket_snapshot_open,
 	.set = members_backend_set,
 	.start = sockets_sample,
 	.sample = sockets_sample,
 	.joined = sockets_joined,
 	.stop = members_backend_stop,
-	.close = socket_reading_close,
+	.close = socket_snapshot_close,
 };

@@ -17,7 +17,7 @@
 #include "os/linux/rights/caller.h"
 #include "os/linux/bpf/follow.h"
 #include "os/linux/rights/needs.h"
-#include "os/linux/syscalls/syscalls_holder.h"
+#include "os/linux/syscalls/syscalls_pauser.h"
 #include "os/linux/syscalls/syscalls_uring.h"
 #include "os/os.h"
 #include "probes/syscall_arguments.h"
@@ -31,7 +31,7 @@ struct syscalls_state {
 	struct follow follow;
 	struct syscalls_control *control;
 	struct syscalls_control told;	/* losses already reported */
-	struct syscalls_holder *holder; /* of a target that may be held */
+	struct syscalls_pauser *holder; /* of a target that may be held */
 	struct buffer scratch;
 	uint64_t swept; /* overflow entries made when they were last gone through */
 };
@@ -147,7 +147,7 @@ static void syscalls_close(struct backend_run *run)
 {
 	struct syscalls_state *s = run->state;
 
-	syscalls_holder_stop(TAKE_PTR(s->holder), NULL);
+	syscalls_pauser_stop(TAKE_PTR(s->holder), NULL);
 	follow_close(&s->follow);
 	buffer_fini(&s->scratch);
 }
@@ -186,7 +186,7 @@ static int load(struct backend_run *run, struct sooth_error *err)
 
 static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 {
-	int status = is_held(run) ? syscalls_holder_may_hold(&run->options, err) : 0;
+	int status = is_held(run) ? syscalls_pauser_may_pause(&run->options, err) : 0;
 
 	if (status)
 		return status;
@@ -204,7 +204,7 @@ static int syscalls_set(struct backend_run *run, const struct process_id *proces
 
 	/* A command of our own is not anybody else's yet. */
 	if (is_held(run) && interest && !(interest & INTEREST_FROM_EXEC))
-		status = syscalls_holder_may_hold_process(process, err);
+		status = syscalls_pauser_may_pause_process(process, err);
 	return status ? status : follow_set(&s->follow, run, process, interest, err);
 }
 
@@ -236,7 +236,7 @@ static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 	if (run->options.is_host || run->options.has_uid)
 		status = caller_may_watch_all(err);
 	if (!status && is_held(run))
-		status = syscalls_holder_start(&s->holder, &s->follow, err);
+		status = syscalls_pauser_start(&s->holder, &s->follow, err);
 	if (!status) {
 		attach_uring(run);
 		status = bpf_code_attach(&s->follow.code, "on_return", err);
@@ -244,7 +244,7 @@ static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 	return status ? status : bpf_code_attach(&s->follow.code, "on_enter", err);
 }
 
-static void tell_silent(struct backend_run *run, uint64_t threads)
+static void emit_silent(struct backend_run *run, uint64_t threads)
 {
 	char what[96];
 
@@ -256,7 +256,7 @@ static void tell_silent(struct backend_run *run, uint64_t threads)
 		"/proc/PID/task/TID/syscall names the call a thread waits in");
 }
 
-static void tell_losses(struct backend_run *run)
+static void emit_losses(struct backend_run *run)
 {
 	struct syscalls_state *s = run->state;
 	struct syscalls_control now = *s->control;
@@ -272,7 +272,7 @@ static void tell_losses(struct backend_run *run)
 			"requests to io_uring were counted, and did not fit the ring; a larger "
 			"one: --buffer");
 	if (now.silent != s->told.silent)
-		tell_silent(run, now.silent - s->told.silent);
+		emit_silent(run, now.silent - s->told.silent);
 	s->told = now;
 }
 
@@ -416,8 +416,8 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 	if (!buffer_failed(&run->out))
 		mask_calls(s, run->out.data + before, run->out.data + run->out.size);
 	buffer_append(&run->out, swept.data, swept.size);
-	syscalls_holder_told(s->holder, &run->out);
-	tell_losses(run);
+	syscalls_pauser_reported(s->holder, &run->out);
+	emit_losses(run);
 	if (buffer_failed(&swept))
 		error_no_memory(err);
 	buffer_fini(&swept);
@@ -430,13 +430,13 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 	size_t before;
 	int status;
 
-	syscalls_holder_stop(TAKE_PTR(s->holder), &run->out);
+	syscalls_pauser_stop(TAKE_PTR(s->holder), &run->out);
 	before = run->out.size;
 	status = follow_stop(&s->follow, run, err);
 	if (!buffer_failed(&run->out))
 		mask_calls(s, run->out.data + before, run->out.data + run->out.size);
 	drain_overflow(run);
-	tell_losses(run);
+	emit_losses(run);
 	return status;
 }
 

@@ -16,7 +16,7 @@
 #include "base/units.h"
 #include "os/linux/bpf/members.h"
 #include "os/linux/rights/needs.h"
-#include "os/linux/files/reading.h"
+#include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/task_files.h"
 #include "os/os.h"
 #include "probes/syscall_names.h"
@@ -25,9 +25,9 @@
 #define THREADS_MAX  65536
 #define CHANNEL_SIZE 256 /* KSYM_NAME_LEN is 512, names are far shorter */
 
-#define NOT_ASKED   SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_ASKED)
-#define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
-#define FAILED	    SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
+#define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
+#define UNSUPPORTED   SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+#define FAILED	      SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
 
 struct threads_state {
 	struct members members;
@@ -37,7 +37,7 @@ struct threads_state {
 
 /* What is the same for all threads of a process. */
 struct program {
-	struct reading reading;
+	struct process_snapshot reading;
 	uint32_t abi;
 	uint8_t abi_state;
 	bool may_look; /* into what it does: else wait channels show as 0 */
@@ -57,7 +57,7 @@ static void find_abi(struct threads_state *s, struct program *p)
 	int status = procfs_read_at(p->reading.process, "auxv", &s->bytes, PROCFS_SMALL);
 	bool is_32_bit;
 
-	p->abi_state = procfs_state(reading_status(&p->reading, status));
+	p->abi_state = procfs_state(process_snapshot_status(&p->reading, status));
 	if (status < 0)
 		return;
 	if (task_auxv_parse(&is_32_bit, s->bytes.data, s->bytes.size))
@@ -97,11 +97,11 @@ static void set_call(
 
 static void read_call(struct threads_state *s, const struct program *p, struct threads_thread *t)
 {
-	int status = reading_file(&p->reading, t->record.tid, "syscall", &s->bytes);
+	int status = process_snapshot_file(&p->reading, t->record.tid, "syscall", &s->bytes);
 	struct task_call call;
 
 	t->syscall_state = t->stack_pointer_state =
-		reading_state(&p->reading, t->record.tid, status);
+		process_snapshot_state(&p->reading, t->record.tid, status);
 	if (status)
 		return;
 	if (!task_call_parse(&call, s->bytes.data, s->bytes.size))
@@ -119,10 +119,10 @@ static bool is_waiting(char state)
 
 static void read_channel(struct threads_state *s, const struct program *p, struct threads_thread *t)
 {
-	int status = reading_file(&p->reading, t->record.tid, "wchan", &s->bytes);
+	int status = process_snapshot_file(&p->reading, t->record.tid, "wchan", &s->bytes);
 	size_t size = s->bytes.size < CHANNEL_SIZE ? s->bytes.size : CHANNEL_SIZE;
 
-	t->wait_channel_state = reading_state(&p->reading, t->record.tid, status);
+	t->wait_channel_state = process_snapshot_state(&p->reading, t->record.tid, status);
 	if (status)
 		return;
 	if (size && !(size == 1 && s->bytes.data[0] == '0')) {
@@ -138,10 +138,10 @@ static void read_channel(struct threads_state *s, const struct program *p, struc
 static void read_switches(
 	struct threads_state *s, const struct program *p, struct threads_thread *t)
 {
-	int status = reading_file(&p->reading, t->record.tid, "status", &s->bytes);
+	int status = process_snapshot_file(&p->reading, t->record.tid, "status", &s->bytes);
 	struct span yielded, taken;
 
-	t->switches_state = reading_state(&p->reading, t->record.tid, status);
+	t->switches_state = process_snapshot_state(&p->reading, t->record.tid, status);
 	if (status)
 		return;
 	if (!task_status_find(&yielded, "voluntary_ctxt_switches:", s->bytes.data, s->bytes.size) ||
@@ -155,10 +155,10 @@ static void read_switches(
 /* What recv and send move is not counted there. */
 static void read_io(struct threads_state *s, const struct program *p, struct threads_thread *t)
 {
-	int status = reading_file(&p->reading, t->record.tid, "io", &s->bytes);
+	int status = process_snapshot_file(&p->reading, t->record.tid, "io", &s->bytes);
 	struct task_io io;
 
-	t->io_state = reading_state(&p->reading, t->record.tid, status);
+	t->io_state = process_snapshot_state(&p->reading, t->record.tid, status);
 	if (status)
 		return;
 	if (!task_io_parse(&io, s->bytes.data, s->bytes.size)) {
@@ -174,14 +174,15 @@ static void read_io(struct threads_state *s, const struct program *p, struct thr
 static void read_cpu(struct threads_state *s, const struct program *p, struct threads_thread *t,
 	uint64_t cpu_ticks)
 {
-	int status = reading_file(&p->reading, t->record.tid, "schedstat", &s->bytes);
+	int status = process_snapshot_file(&p->reading, t->record.tid, "schedstat", &s->bytes);
 
 	if (!status &&
 		task_schedstat_parse(&t->cpu_ns, &t->waited_ns, s->bytes.data, s->bytes.size))
 		return;
 	/* Without CONFIG_SCHED_INFO there is no such file, and waiting is not measured. */
 	t->waited_ns = 0;
-	t->waited_state = status ? reading_state(&p->reading, t->record.tid, status) : FAILED;
+	t->waited_state =
+		status ? process_snapshot_state(&p->reading, t->record.tid, status) : FAILED;
 	t->cpu_ns = cpu_ticks * (NS_PER_S / s->ticks_per_s);
 	t->cpu_is_ticks = 1;
 }
@@ -193,7 +194,7 @@ static void read_details(
 
 	if (!(run->options.interest & INTEREST_DETAIL)) {
 		t->switches_state = t->syscall_state = t->wait_channel_state =
-			t->stack_pointer_state = t->io_state = NOT_ASKED;
+			t->stack_pointer_state = t->io_state = NOT_REQUESTED;
 		return;
 	}
 	read_switches(s, p, t);
@@ -206,11 +207,12 @@ static void read_details(
 static bool read_thread(struct backend_run *run, const struct program *p, uint32_t tid)
 {
 	struct threads_state *s = run->state;
-	struct threads_thread t = { .record = reading_head(&p->reading, run, tid, THREADS_THREAD) };
+	struct threads_thread t = { .record = process_snapshot_head(
+					    &p->reading, run, tid, THREADS_THREAD) };
 	struct record_tail tail[2];
 	struct task_stat stat;
 
-	if (reading_file(&p->reading, tid, "stat", &s->bytes) ||
+	if (process_snapshot_file(&p->reading, tid, "stat", &s->bytes) ||
 		!task_stat_parse(&stat, s->bytes.data, s->bytes.size))
 		return false;
 	buffer_reset(&s->name);
@@ -236,7 +238,7 @@ static bool read_thread(struct backend_run *run, const struct program *p, uint32
 static int read_threads(struct backend_run *run, struct program *p, uint32_t *count)
 {
 	struct threads_state *s = run->state;
-	int status = reading_threads(&p->reading, &s->tids, THREADS_MAX);
+	int status = process_snapshot_threads(&p->reading, &s->tids, THREADS_MAX);
 	const uint32_t *tids = (const void *)s->tids.data;
 
 	if (status < 0)
@@ -251,17 +253,17 @@ static int read_threads(struct backend_run *run, struct program *p, uint32_t *co
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct program p = { 0 };
-	int status = reading_open(&p.reading, run, pid, expected);
+	int status = process_snapshot_open(&p.reading, run, pid, expected);
 	struct threads_process end = { 0 };
 
 	if (status <= 0) {
 		if (!status)
 			status = read_threads(run, &p, &end.threads);
-		end.record = reading_head(&p.reading, run, 0, THREADS_PROCESS);
+		end.record = process_snapshot_head(&p.reading, run, 0, THREADS_PROCESS);
 		end.threads_state = procfs_state(status);
 		RECORD_APPEND(&run->out, &end, NULL, 0);
 	}
-	reading_close(&p.reading);
+	process_snapshot_close(&p.reading);
 }
 
 static int threads_sample(struct backend_run *run, struct sooth_error *err)

@@ -65,7 +65,7 @@ static void drop_job(void *argument)
 	close(((struct job *)argument)->process);
 }
 
-int mapped_symbols(struct patience *patience, int process, const struct maps_line *mapping,
+int mapped_symbols(struct timeout *timeout, int process, const struct maps_line *mapping,
 	struct elf_address *addresses, size_t count)
 {
 	_cleanup_free_ struct job *job = calloc(1, sizeof(*job));
@@ -83,8 +83,8 @@ int mapped_symbols(struct patience *patience, int process, const struct maps_lin
 	job->process = fcntl(process, F_DUPFD_CLOEXEC, 0);
 	if (job->process < 0)
 		return -errno;
-	status = patience_call(
-		patience, do_job, drop_job, job, sizeof(*job), job->process, SYMBOLS_MS);
+	status = timeout_call(
+		timeout, do_job, drop_job, job, sizeof(*job), job->process, SYMBOLS_MS);
 	if (status == -ETIMEDOUT)
 		return status; /* the descriptor is the thread's now */
 	drop_job(job);

@@ -8,12 +8,12 @@
 #define SOOTH_OS_LINUX_MAPPED_SYMBOLS_H
 
 #include "os/linux/files/maps.h"
-#include "os/linux/files/patience.h"
+#include "os/linux/files/timeout.h"
 #include "symbols/elf_address.h"
 
 /* `process` is a descriptor of /proc/PID. Offsets are in the file of that mapping. 0, or a
  * negative errno: -ETIMEDOUT when the file did not answer. */
-int mapped_symbols(struct patience *patience, int process, const struct maps_line *mapping,
+int mapped_symbols(struct timeout *timeout, int process, const struct maps_line *mapping,
 	struct elf_address *addresses, size_t count);
 
 #endif

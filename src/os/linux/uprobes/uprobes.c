@@ -33,7 +33,7 @@
 /* The kernel's ENOTSUPP, which is not for user space but comes out here. */
 #define KERNEL_ENOTSUPP 524
 /* For what forked meanwhile and holds copies of descriptors, and for threads just ending. */
-#define PATIENCE_NS 2000000000
+#define TIMEOUT_NS 2000000000
 
 struct event {
 	uint64_t number; /* in its name */
@@ -356,7 +356,7 @@ void uprobes_close(struct uprobes *u, uint64_t *forgotten_ns)
 	if (!u)
 		return;
 	close_events(u);
-	code = uprobes_sweep_group(u->tracefs, &u->group, *u->defined, PATIENCE_NS);
+	code = uprobes_sweep_group(u->tracefs, &u->group, *u->defined, TIMEOUT_NS);
 	if (code)
 		log_line(u->log, LOG_WARNING, "remove the probes: %s; left to process %d",
 			strerror(-code), (int)u->guard.pid);

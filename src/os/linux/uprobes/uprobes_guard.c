@@ -18,7 +18,7 @@
 #include "os/linux/files/close_between.h"
 #include "os/linux/uprobes/uprobes_sweep.h"
 
-#define PATIENCE_NS   10000000000 /* what is in use longer waits for the next sweep */
+#define TIMEOUT_NS    10000000000 /* what is in use longer waits for the next sweep */
 #define REAP_NS	      2000000000  /* somebody may have stopped it */
 #define REAP_PAUSE_NS 200000
 
@@ -80,7 +80,7 @@ static __attribute__((noreturn)) void watch(int socket, const struct uprobes_gua
 	if (ftruncate(guarded->latch, 0))
 		_exit(1);
 	count = __atomic_load_n(guarded->count, __ATOMIC_ACQUIRE);
-	_exit(uprobes_sweep_group(guarded->tracefs, &group, count, PATIENCE_NS) ? 1 : 0);
+	_exit(uprobes_sweep_group(guarded->tracefs, &group, count, TIMEOUT_NS) ? 1 : 0);
 }
 
 int uprobes_guard_start(

@@ -150,14 +150,14 @@ static int remove_unused(int tracefs, const struct tracefs_group *group, uint64_
 }
 
 int uprobes_sweep_group(
-	int tracefs, const struct tracefs_group *group, uint64_t count, uint64_t patience_ns)
+	int tracefs, const struct tracefs_group *group, uint64_t count, uint64_t timeout_ns)
 {
 	const struct timespec pause = { .tv_nsec = RETRY_NS };
 	uint64_t begin = clock_monotonic_ns();
 	int code;
 
 	while ((code = remove_unused(tracefs, group, count)) == -EBUSY &&
-		clock_monotonic_ns() - begin < patience_ns)
+		clock_monotonic_ns() - begin < timeout_ns)
 		nanosleep(&pause, NULL);
 	return code;
 }

@@ -13,7 +13,7 @@
  * -EBUSY when some still are after that time. Async-signal-safe: the guard calls it.
  */
 int uprobes_sweep_group(
-	int tracefs, const struct tracefs_group *group, uint64_t count, uint64_t patience_ns);
+	int tracefs, const struct tracefs_group *group, uint64_t count, uint64_t timeout_ns);
 /* Remove what owners that are no more have left, as far as it is found; the log is told. */
 void uprobes_sweep_dead(int tracefs, const struct log *log);
 

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See call_text.h. How a form is written is a row of `writers`. */
+#include "analyze/calls/call_written.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "bpf/aggregate.h"
+#include "model/field.h"
+
+#define O_CREAT_LINUX	  0x40 /* the same on x86-64 and aarch64 */
+#define FAMILY_UNIX_LINUX 1
+#define O_TMPFILE_LINUX	  0x400000
+
+typedef void (*writer)(const struct written *a);
+
+/* --- plain values --- */
+
+void written_put_hex(struct buffer *out, uint64_t value)
+{
+	if (value)
+		buffer_format(out, "0x%" PRIx64, value);
+	else
+		buffer_char(out, '0');
+}
+
+static void put_pointer(struct buffer *out, uint64_t value)
+{
+	if (value)
+		buffer_format(out, "0x%" PRIx64, value);
+	else
+		buffer_string(out, "NULL");
+}
+
+void written_as_hex(const struct written *a)
+{
+	written_put_hex(a->w->out, a->value);
+}
+
+void written_as_int(const struct written *a)
+{
+	buffer_i64(a->w->out, call_int(a->value));
+}
+
+/* Those of 32 bits arrive without their sign. */
+static void as_long(const struct written *a)
+{
+	bool is_short = a->w->call->abi == SYSCALL_ABI_I386 || a->w->call->abi == SYSCALL_ABI_ARM;
+
+	buffer_i64(a->w->out, is_short ? (int32_t)a->value : (int64_t)a->value);
+}
+
+static void as_unsigned(const struct written *a)
+{
+	buffer_u64(a->w->out, a->value);
+}
+
+void written_put_octal(struct buffer *out, uint64_t value)
+{
+	buffer_format(out, value ? "0%" PRIo64 : "%" PRIo64, value);
+}
+
+static void as_octal(const struct written *a)
+{
+	written_put_octal(a->w->out, a->value);
+}
+
+void written_as_pointer(const struct written *a)
+{
+	put_pointer(a->w->out, a->value);
+}
+
+/* --- flags --- */
+
+static bool has_several_bits(uint64_t value)
+{
+	return value & (value - 1);
+}
+
+/* Those of several bits first: O_SYNC is O_DSYNC and more. */
+static uint64_t put_set(
+	struct buffer *out, const struct flag_table *t, uint64_t left, bool several, bool *has_any)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		uint64_t value = t->names[i].value;
+
+		if (!value || value & t->one_of || has_several_bits(value) != several ||
+			(left & value) != value)
+			continue;
+		buffer_format(out, "%s%s", *has_any ? "|" : "", t->names[i].name);
+		*has_any = true;
+		left &= ~value;
+	}
+	return left;
+}
+
+void call_put_flags(
+	struct buffer *out, const struct flag_table *table, unsigned abi, uint64_t value)
+{
+	const struct flag_table *t =
+		abi == SYSCALL_ABI_AARCH64 && table->aarch64 ? table->aarch64 : table;
+	bool is_one = t->one_of == ~0ull, has_any = false;
+	const char *name = flag_name(t, is_one ? value : value & t->one_of);
+
+	/* A C int: the upper half may be anything. */
+	if (is_one && !name)
+		name = flag_name(t, (uint32_t)value);
+	if (is_one) {
+		if (name)
+			buffer_string(out, name);
+		else if (t == &flags_ioctl)
+			written_put_hex(out, (uint32_t)value); /* made of several parts */
+		else
+			buffer_i64(out, call_int(value));
+		return;
+	}
+	if (t->one_of || !value) {
+		if (name && *name != '0') {
+			buffer_string(out, name);
+			has_any = true;
+			value &= ~t->one_of;
+		}
+	}
+	value = put_set(out, t, value, true, &has_any);
+	value = put_set(out, t, value, false, &has_any);
+	if (!value && has_any)
+		return;
+	buffer_string(out, has_any ? "|" : "");
+	written_put_hex(out, value);
+}
+
+static void as_flags(const struct written *a)
+{
+	call_put_flags(a->w->out, a->type->flags, a->w->call->abi, a->value);
+}
+
+/* Permissions are the lowest nine bits. */
+static void as_flags_and_mode(const struct written *a)
+{
+	uint64_t mode = a->value & 0777, flags = a->value & ~0777ull & UINT32_MAX;
+
+	if (flags)
+		call_put_flags(a->w->out, a->type->flags, a->w->call->abi, flags);
+	buffer_string(a->w->out, flags && mode ? "|" : "");
+	if (mode || !flags)
+		written_put_octal(a->w->out, mode);
+}
+
+/* --- descriptors --- */
+
+/* So that what ends the text, or looks like an escape, is not mistaken. */
+static void put_delimited(struct buffer *out, struct span left, char end)
+{
+	for (size_t i = 0; i < left.size; i++) {
+		if (left.data[i] != end && left.data[i] != '\\')
+			continue;
+		escape_terminal(out, left.data, i);
+		buffer_char(out, '\\');
+		buffer_char(out, left.data[i]);
+		left = span_of(left.data + i + 1, left.size - i - 1);
+		i = (size_t)-1;
+	}
+	escape_terminal(out, left.data, left.size);
+}
+
+void written_put_fd(const struct call_text *w, int64_t fd)
+{
+	struct process_id id = process_id_of(&w->call->record);
+	struct buffer name = { 0 };
+
+	buffer_i64(w->out, fd);
+	if (fd < 0 || !w->fds)
+		return;
+	fd_follow_put(w->fds, &id, fd, &name);
+	buffer_char(w->out, '<');
+	put_delimited(w->out, span_of((const char *)name.data, name.size), '>');
+	buffer_char(w->out, '>');
+	buffer_fini(&name);
+}
+
+static void as_fd(const struct written *a)
+{
+	written_put_fd(a->w, call_int(a->value));
+}
+
+static void as_directory(const struct written *a)
+{
+	if (call_int(a->value) == AT_FDCWD_LINUX)
+		buffer_string(a->w->out, "AT_FDCWD");
+	else
+		as_fd(a);
+}
+
+static void as_fd_pair(const struct written *a)
+{
+	int32_t fds[2];
+
+	if (a->target.bytes.size < sizeof(fds)) {
+		written_as_pointer(a);
+		return;
+	}
+	memcpy(fds, a->target.bytes.data, sizeof(fds));
+	buffer_char(a->w->out, '[');
+	written_put_fd(a->w, fds[0]);
+	buffer_string(a->w->out, ", ");
+	written_put_fd(a->w, fds[1]);
+	buffer_char(a->w->out, ']');
+}
+
+/* --- bytes --- */
+
+static void put_quoted(struct buffer *out, const struct call_piece *piece)
+{
+	buffer_char(out, '"');
+	put_delimited(out, piece->bytes, '"');
+	buffer_string(out, piece->state == SOOTH_STATE_TRUNCATED ? "\"..." : "\"");
+}
+
+static bool is_unread(const struct call_piece *piece)
+{
+	return !piece->is_there || state_is_unmeasured(piece->state);
+}
+
+static void as_path(const struct written *a)
+{
+	struct call_piece path = call_path(a->w->call, a->i);
+
+	if (is_unread(&path)) {
+		put_pointer(a->w->out, a->value);
+		if (path.is_there && a->value)
+			buffer_string(a->w->out, " (not readable)");
+		return;
+	}
+	/* getcwd(2) counts the NUL. */
+	if (path.bytes.size && !path.bytes.data[path.bytes.size - 1])
+		path.bytes.size--;
+	put_quoted(a->w->out, &path);
+}
+
+/* Of an exec that worked; what else is there may be anything. */
+static void as_words(const struct written *a)
+{
+	struct process_id id = process_id_of(&a->w->call->record);
+	struct span left;
+	bool is_first = true;
+
+	if (!a->w->fds || !call_succeeded(a->w->call) ||
+		!fd_follow_arguments(a->w->fds, &id, &left)) {
+		written_as_pointer(a);
+		return;
+	}
+	buffer_char(a->w->out, '[');
+	while (left.size) {
+		size_t size = strnlen(left.data, left.size);
+		struct call_piece word = { .is_there = true, .bytes = span_of(left.data, size) };
+
+		buffer_string(a->w->out, is_first ? "" : ", ");
+		is_first = false;
+		put_quoted(a->w->out, &word);
+		size += size < left.size;
+		left = span_of(left.data + size, left.size - size);
+	}
+	if (fd_follow_arguments_are_cut(a->w->fds, &id))
+		buffer_string(a->w->out, is_first ? "..." : ", ...");
+	buffer_char(a->w->out, ']');
+}
+
+/* What others read and write is kept only when it is asked for. */
+static void as_data(const struct written *a)
+{
+	if (is_unread(&a->target))
+		put_pointer(a->w->out, a->value);
+	else
+		put_quoted(a->w->out, &a->target);
+}
+
+static void as_vectors(const struct written *a)
+{
+	struct call_piece data = call_piece(a->w->call, a->i, SYSCALLS_PART_DATA);
+	size_t count = a->target.bytes.size / 16;
+
+	if (!count) {
+		written_as_pointer(a);
+		return;
+	}
+	buffer_char(a->w->out, '[');
+	for (size_t i = 0; i < count && i < ITEMS_SHOWN; i++) {
+		uint64_t length;
+
+		memcpy(&length, a->target.bytes.data + 16 * i + 8, sizeof(length));
+		buffer_format(a->w->out, "%s%" PRIu64, i ? ", " : "", length);
+		if (!i && !is_unread(&data)) {
+			buffer_char(a->w->out, ' ');
+			put_quoted(a->w->out, &data);
+		}
+	}
+	buffer_string(a->w->out,
+		count > ITEMS_SHOWN || a->target.state == SOOTH_STATE_TRUNCATED ? ", ...]" : "]");
+}
+
+/* --- addresses --- */
+
+/* "name", @"abstract": it may hold any byte. */
+static bool put_unix_address(struct buffer *out, struct span path)
+{
+	struct call_piece piece = { .is_there = true, .bytes = path };
+
+	if (!path.size) {
+		buffer_string(out, "unnamed");
+		return true;
+	}
+	if (!path.data[0]) {
+		buffer_char(out, '@');
+		piece.bytes = span_of(path.data + 1, path.size - 1);
+	} else {
+		piece.bytes.size = strnlen(path.data, path.size);
+	}
+	put_quoted(out, &piece);
+	return true;
+}
+
+static bool put_address(struct buffer *out, struct span bytes)
+{
+	char text[FD_FOLLOW_ADDRESS];
+
+	if (bytes.size >= 2 && bytes.data[0] == FAMILY_UNIX_LINUX && !bytes.data[1])
+		return put_unix_address(out, span_of(bytes.data + 2, bytes.size - 2));
+	if (!call_address(bytes, text, sizeof(text)))
+		return false;
+	buffer_string(out, text);
+	return true;
+}
+
+static void as_address(const struct written *a)
+{
+	uint16_t family;
+
+	if (put_address(a->w->out, a->target.bytes))
+		return;
+	if (a->target.bytes.size < sizeof(family)) {
+		written_as_pointer(a);
+		return;
+	}
+	memcpy(&family, a->target.bytes.data, sizeof(family));
+	buffer_char(a->w->out, '{');
+	call_put_flags(a->w->out, &flags_family, a->w->call->abi, family);
+	buffer_char(a->w->out, '}');
+}
+
+static void as_message(const struct written *a)
+{
+	struct call_piece address = call_piece(a->w->call, a->i, SYSCALLS_PART_ADDRESS);
+	struct call_piece data = call_piece(a->w->call, a->i, SYSCALLS_PART_DATA);
+	uint64_t vectors, control;
+
+	if (a->target.bytes.size < 48) {
+		written_as_pointer(a);
+		return;
+	}
+	memcpy(&vectors, a->target.bytes.data + 24, sizeof(vectors));
+	memcpy(&control, a->target.bytes.data + 40, sizeof(control));
+	buffer_char(a->w->out, '{');
+	if (address.bytes.size) {
+		put_address(a->w->out, address.bytes);
+		buffer_string(a->w->out, ", ");
+	}
+	buffer_format(a->w->out, "%" PRIu64 " parts", vectors);
+	if (!is_unread(&data)) {
+		buffer_char(a->w->out, ' ');
+		put_quoted(a->w->out, &data);
+	}
+	if (control)
+		buffer_format(a->w->out, ", control %" PRIu64, control);
+	buffer_char(a->w->out, '}');
+}
+
+static const writer writers[ARGUMENT_FORMS] = {
+	[ARGUMENT_AS_HEX] = written_as_hex,
+	[ARGUMENT_AS_INT] = written_as_int,
+	[ARGUMENT_AS_LONG] = as_long,
+	[ARGUMENT_AS_UNSIGNED] = as_unsigned,
+	[ARGUMENT_AS_OCTAL] = as_octal,
+	[ARGUMENT_AS_POINTER] = written_as_pointer,
+	[ARGUMENT_AS_FLAGS] = as_flags,
+	[ARGUMENT_AS_FD] = as_fd,
+	[ARGUMENT_AS_DIRECTORY] = as_directory,
+	[ARGUMENT_AS_PATH] = as_path,
+	[ARGUMENT_AS_TEXT] = as_path,
+	[ARGUMENT_AS_DATA] = as_data,
+	[ARGUMENT_AS_VECTORS] = as_vectors,
+	[ARGUMENT_AS_MESSAGE] = as_message,
+	[ARGUMENT_AS_ADDRESS] = as_address,
+	[ARGUMENT_AS_FD_PAIR] = as_fd_pair,
+	[ARGUMENT_AS_POLLED] = written_as_polled,
+	[ARGUMENT_AS_EPOLL_EVENTS] = written_as_epoll_events,
+	[ARGUMENT_AS_TIMESPEC] = written_as_timespec,
+	[ARGUMENT_AS_TIMEVAL] = written_as_timeval,
+	[ARGUMENT_AS_TIMER] = written_as_timer,
+	[ARGUMENT_AS_STATUS] = written_as_status,
+	[ARGUMENT_AS_LENGTH] = written_as_length,
+	[ARGUMENT_AS_RLIMIT] = written_as_rlimit,
+	[ARGUMENT_AS_OPEN_HOW] = written_as_open_how,
+	[ARGUMENT_AS_CLONE_ARGS] = written_as_clone_args,
+	[ARGUMENT_AS_SIGNALS] = written_as_signals,
+	[ARGUMENT_AS_WORDS] = as_words,
+	[ARGUMENT_AS_NOTHING] = written_as_pointer,
+	[ARGUMENT_AS_MODE_OF_OPEN] = as_octal,
+	[ARGUMENT_AS_FLAGS_AND_MODE] = as_flags_and_mode,
+	[ARGUMENT_AS_CONTROL] = written_as_control,
+	[ARGUMENT_AS_FUTEX] = written_as_futex,
+	[ARGUMENT_AS_OPTION] = written_as_option,
+	[ARGUMENT_AS_QUOTA_COMMAND] = written_as_quota_command,
+	[ARGUMENT_AS_PROTOCOL] = written_as_protocol,
+	[ARGUMENT_AS_OPTION_NAME] = written_as_option_name,
+};
+
+/* What the kernel does not look at is whatever a register held. */
+static bool is_targeted(const struct written *a)
+{
+	uint64_t flags = a->i ? a->w->call->arguments[a->i - 1] : 0;
+
+	if (!a->type)
+		return true;
+	if (a->type->form == ARGUMENT_AS_MODE_OF_OPEN)
+		return flags & (O_CREAT_LINUX | O_TMPFILE_LINUX);
+	if (a->type->form == ARGUMENT_AS_CONTROL)
+		return !written_control_takes_none(flags);
+	if (a->type->form == ARGUMENT_AS_FUTEX)
+		return written_futex_takes(a);
+	return a->type->form != ARGUMENT_AS_NOTHING;
+}
+
+/* Of a call without types, by the letter of its signature. */
+static uint8_t form_of_letter(char letter)
+{
+	static const char letters[] = "dxoupzsfa";
+	static const uint8_t forms[] = { ARGUMENT_AS_INT, ARGUMENT_AS_HEX, ARGUMENT_AS_OCTAL,
+		ARGUMENT_AS_UNSIGNED, ARGUMENT_AS_POINTER, ARGUMENT_AS_UNSIGNED, ARGUMENT_AS_PATH,
+		ARGUMENT_AS_FD, ARGUMENT_AS_DIRECTORY };
+	const char *at = strchr(letters, letter);
+
+	return at && *at ? forms[at - letters] : ARGUMENT_AS_HEX;
+}
+
+void call_put_arguments(const struct call_text *w)
+{
+	bool has_any = false;
+
+	for (size_t i = 0; i < w->types->count && i < SYSCALL_ARGUMENTS; i++) {
+		struct written a = { .w = w,
+			.i = i,
+			.type = w->types->types ? w->types->types[i] : NULL,
+			.value = w->call->arguments[i],
+			.target = call_piece(w->call, i, SYSCALLS_PART_TARGET) };
+
+		if (!is_targeted(&a))
+			continue;
+		buffer_string(w->out, has_any ? ", " : "");
+		has_any = true;
+		writers[a.type ? a.type->form : form_of_letter(w->types->letters[i])](&a);
+	}
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The sections of a comparison. */
+#include "analyze/comparison/comparing.h"
+#include "analyze/comparison/comparison_rows.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+
+static int emit_side(struct comparing *c, const struct comparison_side *side, const char *name,
+	struct sooth_error *err)
+{
+	struct compared_side_row row = { .observed_ns = comparison_side_ns(side),
+		.lost = side->lost,
+		.has_losses = side->has_losses,
+		.refused = side->refused };
+	struct record_tail tail[] = {
+		tail_string(&row.side, name),
+		tail_string(&row.file, side->file),
+		tail_string(&row.hostname, side->hostname),
+		tail_string(&row.version, side->version),
+		tail_buffer(&row.probes, &side->probes),
+	};
+
+	row.observed_state =
+		row.observed_ns ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	return OUTPUT_ROW(c->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int emit_sides(struct comparing *c, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "captures", .schema = &compared_side_schema, .shape = SECTION_TABLE
+	};
+	int status = output_section(c->output, &section, err);
+
+	if (!status)
+		status = emit_side(c, c->a.side, "first", err);
+	return status ? status : emit_side(c, c->b.side, "second", err);
+}
+
+static int emit_part_of(struct comparing *c, const struct comparison_side *side, const char *name,
+	struct sooth_error *err)
+{
+	struct compared_part_row row = { .from_ns = side->time_range_from_ns,
+		.to_ns = side->time_range_to_ns,
+		.whole_ns = side->time_range_whole_ns,
+		.left_out = side->time_range_left_out };
+	struct record_tail tail[] = { tail_string(&row.side, name) };
+
+	return side->is_part ? OUTPUT_ROW(c->output, &row, tail, ARRAY_SIZE(tail), err) : 0;
+}
+
+/* Who asked for no part sees nothing of parts. */
+static int emit_parts(struct comparing *c, struct sooth_error *err)
+{
+	static const struct section section = { .name = "parts",
+		.title = "only this was compared",
+		.schema = &compared_part_schema,
+		.shape = SECTION_TABLE };
+	int status = 0;
+
+	if (!c->a.side->is_part && !c->b.side->is_part)
+		return 0;
+	status = output_section(c->output, &section, err);
+	if (!status)
+		status = emit_part_of(c, c->a.side, "first", err);
+	return status ? status : emit_part_of(c, c->b.side, "second", err);
+}
+
+static int emit_changes(struct comparing *c, const struct section *section,
+	const struct buffer *rows, struct sooth_error *err)
+{
+	struct batch all = { rows->data, rows->size };
+	int status = output_section(c->output, section, err);
+
+	batch_for_each (r, &all) {
+		if (!status)
+			status = output_record(c->output, r, err);
+	}
+	return status;
+}
+
+static int emit_table_of(struct comparing *c, const struct comparison_side *has,
+	const struct comparison_side *lacks, const char *side, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < has->table_count && !status; i++) {
+		struct one_sided_row row = { 0 };
+		struct record_tail tail[] = {
+			tail_string(&row.table, has->tables[i].name),
+			tail_string(&row.side, side),
+			tail_string(&row.reason, "the other one did not observe it"),
+		};
+
+		if (!comparing_has_table(lacks, has->tables[i].schema))
+			status = OUTPUT_ROW(c->output, &row, tail, ARRAY_SIZE(tail), err);
+	}
+	return status;
+}
+
+static int emit_one_sided(struct comparing *c, struct sooth_error *err)
+{
+	static const struct section section = { .name = "not_compared",
+		.title = "tables of one alone",
+		.schema = &one_sided_schema,
+		.shape = SECTION_TABLE };
+	int status = output_section(c->output, &section, err);
+
+	if (!status)
+		status = emit_table_of(c, c->a.side, c->b.side, "first", err);
+	return status ? status : emit_table_of(c, c->b.side, c->a.side, "second", err);
+}
+
+static void summary_words(const struct comparing *c, struct buffer *out)
+{
+	const struct comparison_reported *t = &c->told;
+
+	if (!t->changed && !t->appeared && !t->vanished)
+		buffer_string(out, "nothing changed beyond noise");
+	else
+		buffer_format(out, "%llu figure%s changed, %llu row%s appeared, %llu vanished",
+			(unsigned long long)t->changed, t->changed == 1 ? "" : "s",
+			(unsigned long long)t->appeared, t->appeared == 1 ? "" : "s",
+			(unsigned long long)t->vanished);
+	buffer_format(out, "; %llu rows stand in both, %llu differences are within noise",
+		(unsigned long long)c->rows, (unsigned long long)t->within_noise);
+	if (c->not_measured)
+		buffer_format(out, ", %llu figures were measured in one alone",
+			(unsigned long long)c->not_measured);
+	if (c->a.incomparable + c->b.incomparable)
+		buffer_format(out,
+			"; %llu rows are known by addresses, which differ between processes",
+			(unsigned long long)(c->a.incomparable + c->b.incomparable));
+}
+
+static int emit_summary(struct comparing *c, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "summary", .schema = &comparison_schema, .shape = SECTION_OBJECT
+	};
+	struct comparison_row row = { .rows = c->rows,
+		.changed = c->told.changed,
+		.appeared = c->told.appeared,
+		.vanished = c->told.vanished,
+		.within_noise = c->told.within_noise,
+		.not_measured = c->not_measured,
+		.incomparable = c->a.incomparable + c->b.incomparable,
+		.noise_percent = c->share * 100 };
+	struct buffer words = { 0 }, rule = { 0 };
+	int status;
+
+	summary_words(c, &words);
+	buffer_format(&rule,
+		"up to %g %% of the larger value, and of counts up to %g times the square root of "
+		"the count; counts are taken for a second; the longest of many may differ twice",
+		c->share * 100, COMPARISON_SIGMAS);
+	struct record_tail tail[] = { tail_buffer(&row.words, &words),
+		tail_buffer(&row.rule, &rule) };
+	status = output_section(c->output, &section, err);
+	if (!status)
+		status = OUTPUT_ROW(c->output, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&words);
+	buffer_fini(&rule);
+	return status;
+}
+
+int comparing_emit(struct comparing *c, struct sooth_error *err)
+{
+	bool have_findings = c->a.side->has_processes && c->b.side->has_processes;
+	const struct section findings = { .name = "findings",
+		.title = "findings",
+		.schema = &change_schema,
+		.shape = SECTION_TABLE,
+		.if_empty = have_findings ? "the same findings"
+					  : "findings were not compared: not both captures have "
+					    "processes" };
+	static const struct section changes = { .name = "changes",
+		.title = "what changed",
+		.schema = &change_schema,
+		.shape = SECTION_TABLE,
+		.rows_most = 100,
+		.if_empty = "no table changed beyond noise" };
+	int status = emit_sides(c, err);
+
+	if (!status)
+		status = emit_parts(c, err);
+	if (!status)
+		status = emit_changes(c, &findings, &c->findings, err);
+	if (!status) /* the section is on this stack */
+		status = output_close_section(c->output, err);
+	if (!status)
+		status = emit_changes(c, &changes, &c->changes, err);
+	if (!status)
+		status = emit_one_sided(c, err);
+	return status ? status : emit_summary(c, err);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See call_check.h. */
+#include "analyze/diagnosis/call_check.h"
+
+#include <string.h>
+
+#include "base/units.h"
+#include "probes/syscall_names.h"
+
+#define INTERVAL_LEAST (NS_PER_S / 2)
+
+bool check_calls_begin(struct check_calls *c, struct check *e)
+{
+	const struct diagnosis_input *r = e->input;
+
+	*c = (struct check_calls){ .history = call_histories_get(&r->calls, &e->id),
+		.interval_ns = r->end_ns - r->begin_ns,
+		.lost = r->calls.lost };
+	if (!r->calls.has_calls && r->calls.has_counts)
+		check_blind_because(e, "calls were counted, not kept", "sooth diagnose -D");
+	else if (e->is_one_look || !r->begin_ns || c->interval_ns < INTERVAL_LEAST)
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+	else if (!c->history && c->lost)
+		check_blind_because(e, "calls were lost, perhaps all of it", "a larger --buffer");
+	else if (!c->history)
+		check_fine(e, "it made no system call");
+	else
+		return true;
+	return false;
+}
+
+double check_calls_rate(const struct check_calls *c, double count)
+{
+	return count * (double)NS_PER_S / (double)c->interval_ns;
+}
+
+void check_calls_unseen(const struct check_calls *c, struct check *e)
+{
+	if (c->lost)
+		finding_unseen(e,
+			"%llu calls that were lost from the stream: every count is the least it "
+			"can be",
+			(unsigned long long)c->lost);
+	if (e->input->calls.refused)
+		finding_unseen(e, "files, peers or errors beyond what the tables hold");
+	if (c->history->uring_calls)
+		finding_unseen(e, "what io_uring did: %llu calls of io_uring_enter",
+			(unsigned long long)c->history->uring_calls);
+}
+
+const struct call_history *check_all_calls(const struct check *e)
+{
+	const struct call_histories *h = &e->input->calls;
+
+	return h->has_calls && !h->lost && !h->refused ? call_histories_get(h, &e->id) : NULL;
+}
+
+const struct call_waits *check_waits(const struct check *e, uint32_t tid)
+{
+	const struct call_history *h = check_all_calls(e);
+
+	return h ? map_get(&h->waits, &tid) : NULL;
+}
+
+const char *check_call_name(uint16_t abi, uint32_t number, char name[SYSCALL_NAME_SIZE])
+{
+	syscall_name(abi, number, name);
+	return name;
+}
+
+size_t check_directory_size(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
+}
+
+size_t check_rank(const struct map *m,
+	double (*weigh)(const void *key, const void *value, void *user), void *user,
+	struct check_ranked *out, size_t most)
+{
+	size_t position = 0, count = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(m, &position, &key, &value)) {
+		struct check_ranked one = { key, value, weigh(key, value, user) };
+		size_t at = count < most ? count : most;
+
+		if (one.weight <= 0)
+			continue;
+		while (at && out[at - 1].weight < one.weight) {
+			if (at < most)
+				out[at] = out[at - 1];
+			at--;
+		}
+		if (at < most)
+			out[at] = one;
+		count += count < most;
+	}
+	return count;
+}

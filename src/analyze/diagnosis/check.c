@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a detector asks and says; see check.h. */
+#include "analyze/diagnosis/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/diagnosis/finding_tracker.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+
+#define INTERVAL_LEAST (NS_PER_S / 2) /* of less nothing is concluded */
+#define STILL_SHARE    0.9	      /* of a threshold, for what is raised already */
+
+/* --- asking --- */
+
+double check_option(const struct check *e, const char *name)
+{
+	for (size_t i = 0; i < e->type->option_count; i++) {
+		if (!strcmp(e->type->options[i].name, name))
+			return e->setting->options[i];
+	}
+	return 0;
+}
+
+const struct snapshot *check_first(const struct check *e, const struct snapshot_pair *pair)
+{
+	return snapshots_get(&pair->first, &e->id);
+}
+
+const struct snapshot *check_last(const struct check *e, const struct snapshot_pair *pair)
+{
+	const struct snapshot *last = snapshots_get(&pair->last, &e->id);
+
+	return last ? last : check_first(e, pair);
+}
+
+uint64_t check_age_ns(const struct check *e)
+{
+	return e->process ? host_state_elapsed(&e->input->host, e->process) * NS_PER_S : 0;
+}
+
+bool check_is_stopped(const struct check *e)
+{
+	return e->process &&
+	       (e->process->process->state == 'T' || e->process->process->state == 't');
+}
+
+static void make_key(const struct check *e, const char *what, struct buffer *key)
+{
+	buffer_reset(key);
+	buffer_string(key, e->type->id);
+	if (e->id.pid)
+		buffer_format(key, ":%llu@%llu", (unsigned long long)e->id.pid,
+			(unsigned long long)e->id.start_ticks);
+	if (*what)
+		buffer_format(key, ":%s", what);
+}
+
+bool check_is_over(const struct check *e, const char *option, double value, const char *what)
+{
+	double threshold = check_option(e, option);
+	struct buffer key = { 0 };
+
+	make_key(e, what, &key);
+	if (e->book && finding_tracker_is_raised(e->book, buffer_cstr(&key)))
+		threshold *= STILL_SHARE;
+	buffer_fini(&key);
+	return value >= threshold;
+}
+
+/* --- a finding --- */
+
+void finding_begin(struct check *e, enum finding_confidence confidence, const char *what)
+{
+	struct buffer *all[] = { &e->claim, &e->remedy, &e->key, &e->evidence, &e->unseen,
+		&e->place };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		buffer_reset(all[i]);
+	e->row = (struct finding_row){
+		.record = row_head(&e->id),
+		.severity = (uint8_t)e->setting->severity,
+		.confidence = (uint8_t)confidence,
+	};
+	e->subject = (struct finding_subject_row){
+		.record = row_head(&e->id),
+		.kind = e->id.pid ? FINDING_SUBJECT_PROCESS : FINDING_SUBJECT_HOST,
+		.pid_state = e->id.pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.tid_state = SOOTH_STATE_ABSENT,
+		.fd_state = SOOTH_STATE_ABSENT,
+		.path_state = SOOTH_STATE_ABSENT,
+		.connection_state = SOOTH_STATE_ABSENT,
+	};
+	make_key(e, what, &e->key);
+	e->is_open = true;
+}
+
+void finding_severity(struct check *e, enum finding_severity severity)
+{
+	if (!e->setting->is_severity_chosen)
+		e->row.severity = (uint8_t)severity;
+}
+
+#define FORMAT_INTO(out, format)                                                                   \
+	do {                                                                                       \
+		va_list list;                                                                      \
+		va_start(list, format);                                                            \
+		buffer_vformat(out, format, list);                                                 \
+		va_end(list);                                                                      \
+	} while (0)
+
+void finding_claim(struct check *e, const char *format, ...)
+{
+	FORMAT_INTO(&e->claim, format);
+}
+
+void finding_remedy(struct check *e, const char *format, ...)
+{
+	FORMAT_INTO(&e->remedy, format);
+}
+
+void finding_unseen(struct check *e, const char *format, ...)
+{
+	FORMAT_INTO(&e->unseen, format);
+	buffer_char(&e->unseen, '\0');
+}
+
+static const char *unit_name(enum sooth_unit unit, bool is_rate)
+{
+	switch (unit) {
+	case SOOTH_UNIT_BYTES:
+		return is_rate ? "bytes/s" : "bytes";
+	case SOOTH_UNIT_NS:
+		return is_rate ? "s/s" : "s";
+	case SOOTH_UNIT_S:
+		return "s";
+	case SOOTH_UNIT_PERCENT:
+		return "percent";
+	default:
+		return is_rate ? "1/s" : "";
+	}
+}
+
+static void format_number(struct buffer *out, double value)
+{
+	double size = value < 0 ? -value : value;
+	bool is_whole = size < 1e15 && value == (double)(int64_t)value;
+
+	buffer_format(out, is_whole || size >= 100 ? "%.0f" : size >= 10 ? "%.1f" : "%.2f", value);
+}
+
+static void format_value(struct buffer *out, double value, enum sooth_unit unit, bool is_rate)
+{
+	char text[UNITS_SIZE];
+	double size = value < 0 ? -value : value;
+
+	if (unit == SOOTH_UNIT_BYTES)
+		buffer_format(
+			out, "%s%s", value < 0 ? "-" : "", format_bytes(text, (uint64_t)size));
+	else if (unit == SOOTH_UNIT_NS)
+		buffer_string(out, format_ns(text, (uint64_t)size));
+	else
+		format_number(out, value);
+	if (unit == SOOTH_UNIT_PERCENT)
+		buffer_string(out, " %");
+	if (is_rate)
+		buffer_string(out, " a second");
+}
+
+static void add_evidence(struct check *e, struct finding_evidence_row *row, const char *name,
+	const char *unit, const struct buffer *text)
+{
+	row->record = row_head(&e->id);
+	struct record_tail tail[] = {
+		tail_string(&row->name, name),
+		tail_string(&row->unit, unit),
+		tail_buffer(&row->text, text),
+	};
+	RECORD_APPEND(&e->evidence, row, tail, ARRAY_SIZE(tail));
+}
+
+static void add_value(struct check *e, const char *name, double value, enum sooth_unit unit,
+	uint64_t interval_ns, bool is_rate)
+{
+	bool is_time = unit == SOOTH_UNIT_NS;
+	struct finding_evidence_row row = {
+		.value = is_time ? value / (double)NS_PER_S : value,
+		.interval_s = (double)interval_ns / (double)NS_PER_S,
+		.interval_state = interval_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+	};
+	struct buffer text = { 0 };
+	char over[UNITS_SIZE];
+
+	format_value(&text, value, unit, is_rate);
+	if (interval_ns)
+		buffer_format(&text, " over %s", format_ns(over, interval_ns));
+	add_evidence(e, &row, name, unit_name(unit, is_rate), &text);
+	buffer_fini(&text);
+}
+
+void finding_number(
+	struct check *e, const char *name, double value, enum sooth_unit unit, uint64_t interval_ns)
+{
+	add_value(e, name, value, unit, interval_ns, false);
+}
+
+void finding_rate(
+	struct check *e, const char *name, double per_s, enum sooth_unit unit, uint64_t interval_ns)
+{
+	add_value(e, name, per_s, unit, interval_ns, true);
+}
+
+void finding_text(struct check *e, const char *name, const char *format, ...)
+{
+	struct finding_evidence_row row = { .value_state = SOOTH_STATE_ABSENT,
+		.interval_state = SOOTH_STATE_ABSENT };
+	struct buffer text = { 0 };
+
+	FORMAT_INTO(&text, format);
+	add_evidence(e, &row, name, "", &text);
+	buffer_fini(&text);
+}
+
+void finding_thread(struct check *e, uint32_t tid)
+{
+	e->subject.kind = FINDING_SUBJECT_THREAD;
+	e->subject.record.tid = tid;
+	e->subject.tid_state = SOOTH_STATE_VALUE;
+}
+
+void finding_descriptor(struct check *e, uint32_t fd)
+{
+	e->subject.kind = FINDING_SUBJECT_FD;
+	e->subject.fd = fd;
+	e->subject.fd_state = SOOTH_STATE_VALUE;
+}
+
+void finding_path(struct check *e, struct span path)
+{
+	buffer_reset(&e->place);
+	buffer_append(&e->place, path.data, path.size);
+	if (e->subject.kind != FINDING_SUBJECT_FD)
+		e->subject.kind = FINDING_SUBJECT_PATH;
+	e->subject.path_state = SOOTH_STATE_VALUE;
+}
+
+void finding_connection(struct check *e, struct span connection)
+{
+	buffer_reset(&e->place);
+	buffer_append(&e->place, connection.data, connection.size);
+	e->subject.kind = FINDING_SUBJECT_CONNECTION;
+	e->subject.connection_state = SOOTH_STATE_VALUE;
+}
+
+static void write_subject(struct check *e, struct buffer *out)
+{
+	struct finding_subject_row *s = &e->subject;
+	bool is_path = s->path_state == SOOTH_STATE_VALUE;
+	struct record_tail tail[] = {
+		tail_buffer(is_path ? &s->path : &s->connection, &e->place),
+	};
+
+	RECORD_APPEND(out, s, tail, ARRAY_SIZE(tail));
+}
+
+/* Sub-rows come first in the tail: they have to be aligned there. */
+void finding_end(struct check *e)
+{
+	struct finding_row *row = &e->row;
+	struct buffer subject = { 0 };
+
+	if (!e->is_open)
+		return;
+	e->is_open = false;
+	if (e->setting->is_muted) {
+		e->muted++;
+		return;
+	}
+	if (e->book)
+		finding_tracker_raise(e->book, buffer_cstr(&e->key), row);
+	row->remedy_state = e->remedy.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	write_subject(e, &subject);
+	struct record_tail tail[] = {
+		tail_buffer(&row->subject, &subject),
+		tail_buffer(&row->evidence, &e->evidence),
+		tail_string(&row->id, e->type->id),
+		tail_buffer(&row->claim, &e->claim),
+		tail_buffer(&row->remedy, &e->remedy),
+		tail_buffer(&row->key, &e->key),
+		tail_buffer(&row->unseen, &e->unseen),
+	};
+	RECORD_APPEND(e->findings, row, tail, ARRAY_SIZE(tail));
+	buffer_fini(&subject);
+	e->found++;
+}
+
+/* --- nothing found --- */
+
+void check_fine(struct check *e, const char *format, ...)
+{
+	struct finding_fine_row row = { .record = row_head(&e->id) };
+	struct buffer words = { 0 };
+
+	FORMAT_INTO(&words, format);
+	struct record_tail tail[] = {
+		tail_string(&row.id, e->type->id),
+		tail_buffer(&row.words, &words),
+	};
+	RECORD_APPEND(e->fine, &row, tail, ARRAY_SIZE(tail));
+	buffer_fini(&words);
+	e->is_said = true;
+}
+
+void check_blind_because(struct check *e, const char *reason, const char *remedy)
+{
+	struct finding_blind_row row = { .record = row_head(&e->id),
+		.remedy_state = *remedy ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = {
+		tail_string(&row.id, e->type->id),
+		tail_string(&row.reason, reason),
+		tail_string(&row.remedy, remedy),
+	};
+
+	RECORD_APPEND(e->blind, &row, tail, ARRAY_SIZE(tail));
+	e->is_said = true;
+}
+
+/* Of most reasons nothing is to be had by asking in another way. */
+const char *check_remedy(uint8_t state)
+{
+	switch (state >> 4) {
+	case SOOTH_REASON_PERMISSION:
+		return "run as its user, or as root";
+	case SOOTH_REASON_INTERVAL:
+		return "observe for longer, with --duration";
+	case SOOTH_REASON_BLOCKED:
+		return "ask again";
+	default:
+		return "";
+	}
+}
+
+void check_blind(struct check *e, uint8_t state)
+{
+	enum sooth_reason reason = (enum sooth_reason)(state >> 4);
+
+	check_blind_because(e, sooth_reason_text(reason), check_remedy(state));
+}
+
+/* --- judging --- */
+
+/* The first probe that it needs and the stream does not have; the name is copied. */
+static bool lacks_probe(const struct check *e, char name[32])
+{
+	const char *at = e->type->probes;
+
+	while (*at) {
+		size_t size = strcspn(at, ",");
+
+		snprintf(name, 32, "%.*s", (int)size, at);
+		if (!diagnosis_input_have_probe(e->input, name))
+			return true;
+		at += size + (at[size] == ',');
+	}
+	return false;
+}
+
+/* By the last look at it. A first thread alone may be a zombie, and the others go on. */
+static bool is_zombie(const struct check *e)
+{
+	const struct process_entry *p = e->process;
+
+	return p && p->is_there && p->zombie_ns && p->process->threads <= 1;
+}
+
+/* How long it was seen alive: a zombie is there, and nothing of it is left to be seen. */
+static uint64_t lived_ns(const struct check *e)
+{
+	struct sample_series alive = e->series;
+
+	while (is_zombie(e) && alive.count && alive.points[alive.count - 1].state == 'Z')
+		alive.count--;
+	return sample_series_ns(&alive);
+}
+
+/* Its calls were seen while it lived, and are what they were. */
+static bool is_of_its_life(const struct check *e)
+{
+	return strstr(e->type->probes, "syscalls") && e->series.count &&
+	       e->series.points[0].state != 'Z';
+}
+
+/* Of a zombie only how it ended can be fine: all else of it is gone, and was not looked at. What
+ * was found of it before stands. */
+static void diagnose_what_is_left(struct check *e)
+{
+	size_t before = e->fine->size;
+
+	e->type->judge(e);
+	if (!is_zombie(e) || e->type->diagnoses_gone || is_of_its_life(e) || e->found || e->muted)
+		return;
+	if (e->fine->size > before || !e->is_said) {
+		e->fine->size = before;
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	}
+}
+
+static void judge(struct check *e)
+{
+	bool has_ended = e->process && (is_zombie(e) || !e->process->is_there);
+	char probe[32], reason[96];
+
+	if (lacks_probe(e, probe)) {
+		snprintf(reason, sizeof(reason), "the probe %s was not recorded", probe);
+		check_blind_because(
+			e, reason, strcmp(probe, "syscalls") ? "" : "sooth diagnose -D, as root");
+		return;
+	}
+	if (e->type->needs_interval && e->id.pid &&
+		(e->is_one_look || lived_ns(e) < INTERVAL_LEAST)) {
+		check_blind(e,
+			SOOTH_NOT_MEASURED(has_ended ? SOOTH_REASON_ENDED : SOOTH_REASON_INTERVAL));
+		return;
+	}
+	diagnose_what_is_left(e);
+	if (!e->found && !e->muted && !e->is_said)
+		check_fine(e, "%s", "");
+}
+
+void check_run(struct check *e, const struct finding_entry *entry,
+	const struct check_setting *setting, const struct diagnosis_input *input,
+	const struct process_id *id)
+{
+	e->type = entry->type;
+	e->setting = setting;
+	e->input = input;
+	e->found = e->muted = 0;
+	e->is_said = e->is_open = false;
+	e->id = id ? *id : (struct process_id){ 0 };
+	e->process = id ? process_table_get(&input->host.process_table, id) : NULL;
+	e->series = id ? diagnosis_input_series(input, id) : (struct sample_series){ 0 };
+	judge(e);
+	e->muted_all += e->muted;
+}
+
+void check_fini(struct check *e)
+{
+	struct buffer *all[] = { &e->claim, &e->remedy, &e->key, &e->evidence, &e->unseen,
+		&e->place };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		buffer_fini(all[i]);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See check_settings.h. */
+#include "analyze/diagnosis/check_settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "core/registry.h"
+
+#define LINE_MAX_SIZE 256
+#define WORD_SIZE     96
+
+void check_settings_init(struct check_settings *s)
+{
+	*s = (struct check_settings){ 0 };
+	for (size_t i = 0; registry_findings[i].type && i < CHECK_SETTINGS_MAX; i++) {
+		const struct finding_type *type = registry_findings[i].type;
+
+		s->all[i].severity = registry_findings[i].severity;
+		for (size_t k = 0; k < type->option_count; k++)
+			s->all[i].options[k] = type->options[k].otherwise;
+	}
+}
+
+static int refuse(struct sooth_error *err, const char *line, const char *why, const char *remedy)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "set \"%s\"", line);
+	error_why(err, "%s", why);
+	return error_remedy(err, "%s", remedy);
+}
+
+/* The parts around "=", without blanks around them. */
+static bool split(const char *line, char name[WORD_SIZE], char value[WORD_SIZE])
+{
+	const char *equal = strchr(line, '=');
+	struct span sides[2];
+	char *const out[2] = { name, value };
+
+	if (!equal)
+		return false;
+	sides[0] = span_of(line, (size_t)(equal - line));
+	sides[1] = span_of(equal + 1, strlen(equal + 1));
+	for (size_t i = 0; i < ARRAY_SIZE(sides); i++) {
+		struct span s = sides[i];
+
+		while (s.size && (*s.data == ' ' || *s.data == '\t')) {
+			s.data++;
+			s.size--;
+		}
+		while (s.size && (s.data[s.size - 1] == ' ' || s.data[s.size - 1] == '\t'))
+			s.size--;
+		if (!s.size || s.size >= WORD_SIZE)
+			return false;
+		memcpy(out[i], s.data, s.size);
+		out[i][s.size] = '\0';
+	}
+	return true;
+}
+
+static bool parse_value(const struct finding_option *option, const char *text, double *value)
+{
+	uint64_t number;
+	char *end;
+
+	if (option->unit == SOOTH_UNIT_NS) {
+		if (!parse_duration(text, &number))
+			return false;
+		*value = (double)number;
+		return true;
+	}
+	if (option->unit == SOOTH_UNIT_BYTES) {
+		if (!parse_bytes(text, &number))
+			return false;
+		*value = (double)number;
+		return true;
+	}
+	errno = 0;
+	*value = strtod(text, &end);
+	return end != text && !*end && !errno && *value == *value;
+}
+
+static int set_severity(
+	struct check_setting *setting, const char *line, const char *value, struct sooth_error *err)
+{
+	if (!strcmp(value, "off")) {
+		setting->is_muted = true;
+		return 0;
+	}
+	for (unsigned i = 0; i < FINDING_SEVERITIES; i++) {
+		if (strcmp(finding_severity_names.names[i], value) != 0)
+			continue;
+		setting->severity = (enum finding_severity)i;
+		setting->is_severity_chosen = true;
+		setting->is_muted = false;
+		return 0;
+	}
+	return refuse(err, line, "there is no such severity",
+		"use info, low, medium, high, critical, or off");
+}
+
+static int set_option(struct check_setting *setting, const struct finding_type *type,
+	const char *line, const char *name, const char *value, struct sooth_error *err)
+{
+	for (size_t i = 0; i < type->option_count; i++) {
+		const struct finding_option *option = &type->options[i];
+		double number;
+
+		if (strcmp(option->name, name) != 0)
+			continue;
+		if (!parse_value(option, value, &number))
+			return refuse(err, line, "that is no value of this option",
+				option->unit == SOOTH_UNIT_NS	   ? "a time: 5, 200ms, 2m"
+				: option->unit == SOOTH_UNIT_BYTES ? "a size: 4096, 64k, 2G"
+								   : "a number");
+		if (number < option->min || number > option->max)
+			return refuse(err, line, "that is out of its range",
+				"`sooth diagnose --list-findings` tells the ranges");
+		setting->options[i] = number;
+		return 0;
+	}
+	return refuse(err, line, "this finding has no such option",
+		"`sooth diagnose --list-findings` lists them");
+}
+
+int check_settings_set(struct check_settings *s, const char *line, struct sooth_error *err)
+{
+	char name[WORD_SIZE], value[WORD_SIZE];
+	const struct finding_entry *entry;
+	struct check_setting *setting;
+	char *option;
+
+	if (!split(line, name, value))
+		return refuse(err, line, "it is not NAME = VALUE",
+			"write fd-leak.min-rate=2, outdated=off, or fd-leak=medium");
+	option = strchr(name, '.');
+	if (option)
+		*option++ = '\0';
+	entry = registry_finding(name);
+	if (!entry)
+		return refuse(err, line, "there is no finding of that id",
+			"`sooth diagnose --list-findings` lists them");
+	setting = &s->all[entry - registry_findings];
+	return option ? set_option(setting, entry->type, line, option, value, err)
+		      : set_severity(setting, line, value, err);
+}
+
+int check_settings_parse(struct check_settings *s, const char *name, const char *text, size_t size,
+	struct sooth_error *err)
+{
+	struct cursor c = cursor_over(text, size);
+	struct sooth_error wrong;
+	unsigned number = 0;
+
+	while (!cursor_at_end(&c)) {
+		struct span line = cursor_line(&c);
+		const char *comment = memchr(line.data, '#', line.size);
+		char copy[LINE_MAX_SIZE];
+		int status;
+
+		number++;
+		if (comment)
+			line.size = (size_t)(comment - line.data);
+		while (line.size && strchr(" \t\r", line.data[line.size - 1]))
+			line.size--;
+		if (!line.size)
+			continue;
+		snprintf(copy, sizeof(copy), "%.*s",
+			(int)(line.size < LINE_MAX_SIZE ? line.size : LINE_MAX_SIZE - 1),
+			line.data);
+		status = check_settings_set(s, copy, &wrong);
+		if (status) {
+			error_set(err, status, SOOTH_FAULT_USAGE, "read %s", name);
+			error_why(err, "line %u: \"%s\": %s", number, copy, wrong.why);
+			return error_remedy(err, "%s", wrong.remedy);
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See check_verdict.h. */
+#include "analyze/diagnosis/check_verdict.h"
+
+#include "base/units.h"
+
+#define REASON(state) ((enum sooth_reason)((state) >> 4))
+
+bool check_holds(struct check *e, enum verdict_kind kind, const char *fine, struct verdict *out)
+{
+	*out = (struct verdict){ 0 };
+	if (!e->process || !e->process->is_there) {
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return false;
+	}
+	verdict_decide(&e->input->host.process_table, e->process, kind, out);
+	if (state_is_unmeasured(out->state))
+		check_blind_because(e, *out->why ? out->why : sooth_reason_text(REASON(out->state)),
+			check_remedy(out->state));
+	else if (!out->holds)
+		check_fine(e, "%s", fine);
+	return out->holds && !state_is_unmeasured(out->state);
+}
+
+bool check_is_reported_of(
+	const struct check *e, const struct process_entry *p, enum verdict_kind kind)
+{
+	struct verdict verdict;
+
+	if (!p || p == e->process || !diagnosis_input_mean(e->input, p))
+		return false;
+	verdict_decide(&e->input->host.process_table, p, kind, &verdict);
+	return verdict.holds;
+}
+
+uint64_t check_watched_ns(const struct check *e)
+{
+	return sample_series_ns(&e->series);
+}
+
+bool check_has_lost_parent(const struct check *e)
+{
+	size_t count = e->series.count;
+
+	return count && e->series.points[0].ppid != e->series.points[count - 1].ppid;
+}
+
+void finding_upkeep(struct check *e)
+{
+	const struct process_entry *p = e->process;
+	double cpu = process_table_cpu_percent(p);
+
+	finding_number(e, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+	finding_number(e, "resident memory", (double)p->process->rss_bytes, SOOTH_UNIT_BYTES, 0);
+	if (cpu >= 0)
+		finding_number(e, "CPU", cpu, SOOTH_UNIT_PERCENT, p->last_ns - p->first_ns);
+}
+
+void finding_held(struct check *e, uint64_t since_ns)
+{
+	uint64_t last_ns = e->process->last_ns;
+
+	if (last_ns > since_ns)
+		finding_number(e, "so for at least", (double)(last_ns - since_ns), SOOTH_UNIT_NS,
+			check_watched_ns(e));
+	else
+		finding_unseen(e, "since when: it was looked at once");
+}
+
+struct span check_name(const struct process_entry *p)
+{
+	return record_text(&p->process->record, &p->process->name);
+}

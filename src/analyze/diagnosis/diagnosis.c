@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See diagnosis.h. */
+#include "analyze/diagnosis/diagnosis.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "core/registry.h"
+#include "model/batch.h"
+
+#define ROWS_BYTES_MAX 400000 /* of one process: they have to fit one record */
+
+int diagnosis_init(
+	struct diagnosis *s, const struct findings_options *options, struct sooth_error *err)
+{
+	if (options)
+		s->options = *options;
+	check_settings_init(&s->settings);
+	if (s->options.settings)
+		s->settings = *s->options.settings;
+	diagnosis_input_init(&s->input);
+	finding_tracker_init(&s->book);
+	return peer_labels_load(&s->input.labels, s->options.labels, err);
+}
+
+/* --- who is judged --- */
+
+static bool is_of_agent(const struct diagnosis *s, const struct process_entry *p)
+{
+	const char *agent = s->options.agent;
+
+	return !agent || (p->agent && !strcmp(p->agent->name, agent));
+}
+
+static bool is_requested(const struct host_state *h, uint64_t pid)
+{
+	const uint32_t *asked = (const void *)h->asked.data;
+	size_t count = h->asked.size / sizeof(*asked);
+
+	for (size_t i = 0; i < count; i++) {
+		if (asked[i] == pid)
+			return true;
+	}
+	return false;
+}
+
+static bool is_chosen(const struct diagnosis *s, uint64_t pid)
+{
+	for (size_t i = 1; i < s->count; i++) {
+		if (s->all[i].id.pid == pid)
+			return true;
+	}
+	return false;
+}
+
+/* Those that ended before a reading of them was made; of the asked ones also long before. */
+static void choose_gone(struct diagnosis *s)
+{
+	const struct host_state *h = &s->input.host;
+	const uint32_t *asked = (const void *)h->asked.data;
+	const struct ending *ending;
+	size_t position = 0;
+
+	while ((ending = endings_next(&s->input.endings, &position))) {
+		if ((h->is_named || is_requested(h, ending->id.pid)) &&
+			!is_chosen(s, ending->id.pid))
+			s->all[s->count++] = (struct diagnosed){ .id = ending->id };
+	}
+	for (size_t i = 0; i < h->asked.size / sizeof(*asked); i++) {
+		if (!is_chosen(s, asked[i]) && endings_log(&s->input.endings, asked[i], 0))
+			s->all[s->count++] = (struct diagnosed){ .id = { .pid = asked[i] } };
+	}
+}
+
+/* Who is gone is judged too where it was named: why it ended is a question. */
+static int choose(struct diagnosis *s)
+{
+	const struct process_table *c = &s->input.host.process_table;
+	size_t position = 0;
+	void *value;
+
+	s->all = calloc(c->processes.count + s->input.endings.processes.count +
+				s->input.host.asked.size / sizeof(uint32_t) + 1,
+		sizeof(*s->all));
+	if (!s->all)
+		return -ENOMEM;
+	s->all[0].is_host = true;
+	s->count = 1;
+	while (map_next(&c->processes, &position, NULL, &value)) {
+		const struct process_entry *p = *(struct process_entry **)value;
+
+		if (is_of_agent(s, p) && diagnosis_input_mean(&s->input, p))
+			s->all[s->count++] = (struct diagnosed){ .id = p->id, .process = p };
+	}
+	choose_gone(s);
+	return 0;
+}
+
+/* --- judging --- */
+
+static void diagnose_one(struct diagnosis *s, struct diagnosed *j)
+{
+	enum finding_scope scope = j->is_host ? FINDING_OF_HOST : FINDING_OF_PROCESS;
+	bool is_gone = !j->is_host && !j->process;
+	struct check *e = &s->check;
+
+	e->findings = &j->findings;
+	e->fine = &j->fine;
+	e->blind = &j->blind;
+	for (size_t i = 0; registry_findings[i].type; i++) {
+		enum finding_scope of = registry_findings[i].type->scope;
+
+		if ((of != scope && of != FINDING_OF_BOTH) ||
+			(is_gone && !registry_findings[i].type->diagnoses_gone))
+			continue;
+		check_run(e, &registry_findings[i], &s->settings.all[i], &s->input,
+			j->is_host ? NULL : &j->id);
+		j->count += e->found;
+	}
+}
+
+/* --- order --- */
+
+static int by_severity(const void *a, const void *b)
+{
+	const struct finding_row *x = *(const struct finding_row *const *)a;
+	const struct finding_row *y = *(const struct finding_row *const *)b;
+
+	if (x->severity != y->severity)
+		return y->severity - x->severity;
+	return y->confidence - x->confidence;
+}
+
+static int sort_findings(struct diagnosed *j)
+{
+	const struct finding_row **rows = calloc(j->count + 1, sizeof(*rows));
+	struct batch all = { j->findings.data, j->findings.size };
+	struct buffer sorted = { 0 };
+	size_t n = 0;
+
+	if (!rows)
+		return -ENOMEM;
+	batch_for_each (r, &all)
+		rows[n++] = (const void *)r;
+	qsort(rows, n, sizeof(*rows), by_severity);
+	for (size_t i = 0; i < n && sorted.size < ROWS_BYTES_MAX; i++)
+		buffer_append(&sorted, rows[i], record_bytes(&rows[i]->record));
+	if (n)
+		j->worst = rows[0]->severity;
+	free(rows);
+	buffer_fini(&j->findings);
+	j->findings = sorted;
+	return buffer_failed(&sorted) ? -ENOMEM : 0;
+}
+
+static double cpu_of(const struct diagnosed *j)
+{
+	return j->process ? process_table_cpu_percent(j->process) : 0;
+}
+
+static int by_worst(const void *a, const void *b)
+{
+	const struct diagnosed *x = a, *y = b;
+	double p, q;
+
+	if (!x->count != !y->count)
+		return x->count ? -1 : 1;
+	if (x->worst != y->worst)
+		return (int)y->worst - (int)x->worst;
+	if (x->count != y->count)
+		return x->count < y->count ? 1 : -1;
+	p = cpu_of(x);
+	q = cpu_of(y);
+	return (q > p) - (q < p);
+}
+
+static void note_worst(struct diagnosis *s)
+{
+	struct findings_reported *told = s->options.told;
+
+	for (size_t i = 0; told && i < s->count; i++) {
+		if (!s->all[i].count)
+			continue;
+		if (!told->has_any || s->all[i].worst > told->worst)
+			told->worst = s->all[i].worst;
+		told->has_any = true;
+	}
+}
+
+int diagnosis_run(struct diagnosis *s, struct sooth_error *err)
+{
+	int status = diagnosis_input_resolve(&s->input, err);
+
+	if (!status && choose(s))
+		status = error_no_memory(err);
+	if (status)
+		return status;
+	finding_tracker_begin(&s->book, s->input.end_ns, host_state_utc(&s->input.host));
+	s->check.book = &s->book;
+	s->check.is_one_look = s->options.is_one_look;
+	for (size_t i = 0; i < s->count; i++) {
+		diagnose_one(s, &s->all[i]);
+		if (sort_findings(&s->all[i]) || buffer_failed(&s->all[i].fine) ||
+			buffer_failed(&s->all[i].blind))
+			return error_no_memory(err);
+	}
+	qsort(s->all + 1, s->count - 1, sizeof(*s->all), by_worst);
+	note_worst(s);
+	return 0;
+}
+
+void diagnosis_forget(struct diagnosis *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		buffer_fini(&s->all[i].findings);
+		buffer_fini(&s->all[i].fine);
+		buffer_fini(&s->all[i].blind);
+	}
+	free(s->all);
+	s->all = NULL;
+	s->count = 0;
+}
+
+void diagnosis_fini(struct diagnosis *s)
+{
+	diagnosis_forget(s);
+	check_fini(&s->check);
+	finding_tracker_fini(&s->book);
+	diagnosis_input_fini(&s->input);
+}

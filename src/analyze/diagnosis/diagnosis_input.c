@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See diagnosis_input.h. */
+#include "analyze/diagnosis/diagnosis_input.h"
+
+#include <string.h>
+
+#include "analyze/processes/host_values.h"
+#include "base/cleanup.h"
+#include "probes/fds.h"
+#include "probes/limits.h"
+#include "probes/maps.h"
+#include "probes/proc.h"
+#include "probes/sockets.h"
+
+#define PROCESSES_MAX 65536
+#define POINTS_MAX    512 /* of a process; then every other one goes */
+
+static struct snapshot_pair *pair_at(struct diagnosis_input *r, size_t i)
+{
+	struct snapshot_pair *const all[] = { &r->fds, &r->sockets, &r->maps, &r->limits };
+
+	return i < ARRAY_SIZE(all) ? all[i] : NULL;
+}
+
+void diagnosis_input_init(struct diagnosis_input *r)
+{
+	static const uint16_t ends[] = { FDS_PROCESS, SOCKETS_PROCESS, MAPS_PROCESS,
+		LIMITS_PROCESS };
+	struct snapshot_pair *pair;
+
+	*r = (struct diagnosis_input){ 0 };
+	host_state_init(&r->host);
+	map_init(&r->points, sizeof(struct process_id), sizeof(struct buffer), PROCESSES_MAX);
+	for (size_t i = 0; (pair = pair_at(r, i)); i++) {
+		snapshots_init(&pair->first, ends[i]);
+		snapshots_init(&pair->last, ends[i]);
+	}
+	thread_histories_init(&r->threads);
+	call_histories_init(&r->calls);
+	endings_init(&r->endings);
+	peer_labels_init(&r->labels);
+}
+
+static void free_points(struct diagnosis_input *r)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&r->points, &position, NULL, &value))
+		buffer_fini(value);
+	map_fini(&r->points);
+}
+
+void diagnosis_input_fini(struct diagnosis_input *r)
+{
+	struct snapshot_pair *pair;
+
+	host_state_fini(&r->host);
+	free_points(r);
+	for (size_t i = 0; (pair = pair_at(r, i)); i++) {
+		snapshots_fini(&pair->first);
+		snapshots_fini(&pair->last);
+	}
+	thread_histories_fini(&r->threads);
+	call_histories_fini(&r->calls);
+	endings_fini(&r->endings);
+	peer_labels_fini(&r->labels);
+	buffer_fini(&r->probes);
+}
+
+/* --- taking --- */
+
+static void thin_out(struct buffer *points)
+{
+	struct sample_point *all = (void *)points->data;
+	size_t count = points->size / sizeof(*all), kept = 0;
+
+	for (size_t i = 0; i < count; i += 2)
+		all[kept++] = all[i];
+	points->size = kept * sizeof(*all);
+}
+
+static void take_process(struct diagnosis_input *r, const struct proc_process *p)
+{
+	struct process_id id = process_id_of(&p->record);
+	struct sample_point point = { .time_ns = p->record.time_ns,
+		.cpu_ns = p->cpu_ns,
+		.rss_bytes = p->rss_bytes,
+		.descriptors = p->descriptors,
+		.threads = p->threads,
+		.descriptors_state = p->descriptors_state,
+		.state = p->state,
+		.ppid = p->ppid };
+	struct buffer *points = map_put(&r->points, &id, NULL);
+
+	if (!points)
+		return;
+	if (points->size >= POINTS_MAX * sizeof(point))
+		thin_out(points);
+	buffer_append(points, &point, sizeof(point));
+}
+
+static void take_pair(struct snapshot_pair *pair, const struct sooth_record *r)
+{
+	struct process_id id;
+
+	if ((r->kind ^ pair->first.end_kind) & 0xff00)
+		return;
+	id = process_id_of(r);
+	if (!snapshots_get(&pair->first, &id))
+		snapshots_take(&pair->first, r);
+	snapshots_take(&pair->last, r);
+}
+
+static void take_source(struct diagnosis_input *r, const struct stream_source *source)
+{
+	struct span probe = record_text(&source->record, &source->probe);
+
+	buffer_append(&r->probes, probe.data, probe.size);
+	buffer_char(&r->probes, '\0');
+	if (span_equal(probe, "syscalls") && call_histories_begin(&r->calls))
+		r->has_failed = true;
+}
+
+static void note_first_load(struct diagnosis_input *r)
+{
+	if (!r->first_load.record.time_ns)
+		r->first_load = r->load;
+}
+
+void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch)
+{
+	const void *known;
+
+	host_state_take(&r->host, batch);
+	batch_for_each (record, batch) {
+		struct snapshot_pair *pair;
+
+		for (size_t i = 0; (pair = pair_at(r, i)); i++)
+			take_pair(pair, record);
+		thread_histories_take(&r->threads, record);
+		call_histories_take(&r->calls, record);
+		endings_take(&r->endings, record);
+		if ((known = record_as(record, PROC_PROCESS, PROC_PROCESS_LEAST)))
+			take_process(r, known);
+		else if ((known = record_as(record, STREAM_SOURCE, sizeof(struct stream_source))))
+			take_source(r, known);
+		else if ((known = record_as(record, STREAM_BEGIN, sizeof(struct stream_begin))))
+			r->begin_ns = record->time_ns;
+		else if (host_load_take(&r->load, record))
+			note_first_load(r);
+		else if ((known = record_as(record, HOST_MEMORY, sizeof(r->memory))))
+			memcpy(&r->memory, known, sizeof(r->memory));
+		if (record->time_ns > r->end_ns)
+			r->end_ns = record->time_ns;
+	}
+}
+
+int diagnosis_input_resolve(struct diagnosis_input *r, struct sooth_error *err)
+{
+	if (r->has_failed)
+		return error_no_memory(err);
+	call_histories_resolve(&r->calls);
+	return host_state_resolve(&r->host, err);
+}
+
+/* --- asking --- */
+
+bool diagnosis_input_have_probe(const struct diagnosis_input *r, const char *probe)
+{
+	size_t size = strlen(probe) + 1;
+
+	for (size_t at = 0; at + size <= r->probes.size;) {
+		const char *name = (const char *)r->probes.data + at;
+
+		if (!strcmp(name, probe))
+			return true;
+		at += strlen(name) + 1;
+	}
+	return false;
+}
+
+bool diagnosis_input_mean(const struct diagnosis_input *r, const struct process_entry *p)
+{
+	const struct host_state *h = &r->host;
+	const uint32_t *asked = (const void *)h->asked.data;
+	size_t count = h->asked.size / sizeof(*asked);
+
+	for (size_t i = 0; i < count; i++) {
+		if (asked[i] == p->id.pid)
+			return true;
+	}
+	return !count && (h->is_named || p->agent || p->owner_agent);
+}
+
+struct sample_series diagnosis_input_series(
+	const struct diagnosis_input *r, const struct process_id *id)
+{
+	const struct buffer *points = map_get(&r->points, id);
+
+	if (!points)
+		return (struct sample_series){ 0 };
+	return (struct sample_series){ (const void *)points->data,
+		points->size / sizeof(struct sample_point) };
+}
+
+uint64_t sample_series_ns(const struct sample_series *s)
+{
+	return s->count < 2 ? 0 : s->points[s->count - 1].time_ns - s->points[0].time_ns;
+}
+
+/* --- again and again --- */
+
+static void keep_last_point(struct diagnosis_input *r)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&r->points, &position, NULL, &value)) {
+		struct buffer *points = value;
+		struct sample_point last;
+
+		if (points->size < sizeof(last))
+			continue;
+		memcpy(&last, points->data + points->size - sizeof(last), sizeof(last));
+		buffer_reset(points);
+		buffer_append(points, &last, sizeof(last));
+	}
+}
+
+void diagnosis_input_next_interval(struct diagnosis_input *r)
+{
+	struct snapshot_pair *pair;
+
+	keep_last_point(r);
+	for (size_t i = 0; (pair = pair_at(r, i)); i++) {
+		uint16_t end_kind = pair->first.end_kind;
+
+		snapshots_fini(&pair->first);
+		pair->first = pair->last;
+		snapshots_init(&pair->last, end_kind);
+	}
+	thread_histories_next_interval(&r->threads);
+	call_histories_next_interval(&r->calls);
+	process_table_next_interval(&r->host.process_table);
+	r->begin_ns = r->end_ns;
+	r->first_load = r->load;
+}

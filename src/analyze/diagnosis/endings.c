@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See endings.h. */
+#include "analyze/diagnosis/endings.h"
+
+#include <stdlib.h>
+
+#include "model/stream_records.h"
+
+#define PROCESSES_MAX 65536
+#define LOGS_BYTES    ((size_t)1 << 20)
+
+void endings_init(struct endings *e)
+{
+	*e = (struct endings){ .launched_status = -1 };
+	map_init(&e->processes, sizeof(struct process_id), sizeof(struct ending), PROCESSES_MAX);
+}
+
+void endings_fini(struct endings *e)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&e->processes, &position, NULL, &value))
+		free(((struct ending *)value)->core);
+	map_fini(&e->processes);
+	buffer_fini(&e->logs);
+	buffer_fini(&e->stored);
+	free(e->host);
+	e->host = NULL;
+}
+
+/* --- taking --- */
+
+static void replace(void *at, const struct sooth_record *r)
+{
+	void **place = at, *copy = malloc(record_bytes(r));
+
+	if (!copy)
+		return;
+	memcpy(copy, r, record_bytes(r));
+	free(*place);
+	*place = copy;
+}
+
+static struct ending *ending_put(struct endings *e, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	struct ending *of = map_put(&e->processes, &id, NULL);
+
+	if (of)
+		of->id = id;
+	return of;
+}
+
+/* Who watched saw more than who found it ended. */
+static void take_end(struct ending *of, const struct exit_reasons_end *end)
+{
+	if (of->has_end && !of->end.signals_state)
+		return;
+	of->end = *end;
+	of->has_end = true;
+}
+
+static void take_of_process(struct endings *e, const struct sooth_record *r)
+{
+	struct ending *of = ending_put(e, r);
+	const void *known;
+
+	if (!of)
+		return;
+	if ((known = record_as(r, EXIT_REASONS_END, sizeof(struct exit_reasons_end)))) {
+		take_end(of, known);
+	} else if ((known = record_as(r, EXIT_REASONS_OOM, sizeof(struct exit_reasons_oom)))) {
+		of->oom = *(const struct exit_reasons_oom *)known;
+		of->has_oom = true;
+	} else if ((known = record_as(
+			    r, EXIT_REASONS_SIGNAL, sizeof(struct exit_reasons_signal)))) {
+		if (of->signal_count < ENDING_SIGNALS)
+			of->signals[of->signal_count++] =
+				*(const struct exit_reasons_signal *)known;
+	} else if (record_as(r, EXIT_REASONS_CORE, sizeof(struct exit_reasons_core))) {
+		replace(&of->core, r);
+	}
+}
+
+static void take_launched(struct endings *e, const struct stream_target *target)
+{
+	struct span selector = record_text(&target->record, &target->selector);
+	struct span pids = record_text(&target->record, &target->pids);
+
+	if (span_equal(selector, "command") && pids.size == sizeof(uint32_t))
+		memcpy(&e->launched_pid, pids.data, sizeof(uint32_t));
+}
+
+static void append(struct buffer *to, const struct sooth_record *r)
+{
+	if (to->size + record_bytes(r) <= LOGS_BYTES)
+		buffer_append(to, r, record_bytes(r));
+}
+
+void endings_take(struct endings *e, const struct sooth_record *r)
+{
+	const void *known;
+
+	if ((known = record_as(r, STREAM_TARGET, sizeof(struct stream_target))))
+		take_launched(e, known);
+	else if ((known = record_as(r, STREAM_END, sizeof(struct stream_end))))
+		e->launched_status = ((const struct stream_end *)known)->child_status;
+	if (r->kind >> 8 != EXIT_REASONS_SIGNAL >> 8)
+		return;
+	if (record_as(r, EXIT_REASONS_LOG, sizeof(struct exit_reasons_log)))
+		append(&e->logs, r);
+	else if (record_as(r, EXIT_REASONS_HOST, sizeof(struct exit_reasons_host)))
+		replace(&e->host, r);
+	else if (r->pid)
+		take_of_process(e, r);
+	else if (record_as(r, EXIT_REASONS_CORE, sizeof(struct exit_reasons_core)))
+		append(&e->stored, r);
+}
+
+/* --- asking --- */
+
+const struct ending *endings_get(const struct endings *e, const struct process_id *id)
+{
+	const struct ending *of = map_get(&e->processes, id);
+
+	return of && of->has_end ? of : NULL;
+}
+
+const struct ending *endings_next(const struct endings *e, size_t *position)
+{
+	void *value;
+
+	while (map_next(&e->processes, position, NULL, &value)) {
+		if (((const struct ending *)value)->has_end)
+			return value;
+	}
+	return NULL;
+}
+
+const struct exit_reasons_log *endings_log(const struct endings *e, uint32_t pid, uint64_t from_ns)
+{
+	struct batch all = { e->logs.data, e->logs.size };
+	const struct exit_reasons_log *last = NULL;
+
+	batch_for_each (r, &all) {
+		const struct exit_reasons_log *log = (const void *)r;
+
+		if (log->log_pid == pid && log->logged_ns >= from_ns)
+			last = log;
+	}
+	return last;
+}
+
+const struct exit_reasons_core *endings_stored(const struct endings *e, uint32_t pid)
+{
+	struct batch all = { e->stored.data, e->stored.size };
+	const struct exit_reasons_core *last = NULL;
+
+	batch_for_each (r, &all) {
+		if (((const struct exit_reasons_core *)(const void *)r)->core_pid == pid)
+			last = (const void *)r;
+	}
+	return last;
+}
+
+struct span ending_name(const struct endings *e, const struct process_id *id)
+{
+	const struct ending *of = endings_get(e, id);
+	const struct exit_reasons_log *log = endings_log(e, (uint32_t)id->pid, 0);
+	const char *name = of && *of->end.name ? of->end.name : log ? log->name : "?";
+
+	return span_of(name, strnlen(name, EXIT_REASONS_NAME_SIZE));
+}
+
+uint8_t ending_status(const struct endings *e, const struct ending *of, uint32_t *status)
+{
+	bool is_launched = of->id.pid == e->launched_pid && e->launched_status != -1;
+
+	if (of->end.status_state && !is_launched)
+		return of->end.status_state;
+	*status = of->end.status_state ? (uint32_t)e->launched_status : of->end.status;
+	return SOOTH_STATE_VALUE;
+}
+
+const struct exit_reasons_signal *ending_signal(const struct ending *of, unsigned number)
+{
+	for (unsigned i = 0; i < of->signal_count; i++) {
+		if (of->signals[i].signal == number)
+			return &of->signals[i];
+	}
+	return NULL;
+}
+
+static bool asks_to_end(unsigned number)
+{
+	return number == 15 || number == 2 || number == 1 || number == 3;
+}
+
+const struct exit_reasons_signal *ending_request(const struct ending *of)
+{
+	for (unsigned i = 0; i < of->signal_count; i++) {
+		if (asks_to_end(of->signals[i].signal))
+			return &of->signals[i];
+	}
+	return NULL;
+}

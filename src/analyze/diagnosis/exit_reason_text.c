@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See exit_reason_text.h. */
+#include "analyze/diagnosis/exit_reason_text.h"
+
+#include "base/units.h"
+#include "probes/signal_names.h"
+
+void exit_reason_text_status(struct buffer *out, uint32_t status)
+{
+	char name[SIGNAL_NAME_SIZE];
+
+	if (!END_SIGNAL(status))
+		buffer_format(out, "exit status %u", END_EXIT(status));
+	else
+		buffer_format(out, "%s%s", signal_name(name, END_SIGNAL(status)),
+			END_HAS_CORE(status) ? ", with a core" : "");
+}
+
+void exit_reason_text_sender(
+	struct buffer *out, const struct ending *of, const struct exit_reasons_signal *s)
+{
+	if (s->is_from_kernel) {
+		buffer_string(out, "the kernel");
+		return;
+	}
+	if (s->sender_pid == of->id.pid) {
+		buffer_string(out, "itself");
+		return;
+	}
+	buffer_format(out, "%s%.*s (pid %u)", s->is_from_parent ? "its parent " : "",
+		END_NAME(s->sender_name), s->sender_pid);
+	/* A `kill` says little; whoever ran it more. */
+	if (!s->is_from_parent && s->sender_parent_pid > 1)
+		buffer_format(out, ", started by %.*s (pid %u)", END_NAME(s->sender_parent_name),
+			s->sender_parent_pid);
+}
+
+void exit_reason_text_core(struct buffer *out, const struct exit_reasons_core *core)
+{
+	struct span path =
+		core->path_state ? span_of("", 0) : record_text(&core->record, &core->path);
+	struct span handler =
+		core->handler_state ? span_of("", 0) : record_text(&core->record, &core->handler);
+	char size[UNITS_SIZE];
+
+	if (path.size) {
+		buffer_append(out, path.data, path.size);
+		if (!core->size_state)
+			buffer_format(out, ", %s", format_bytes(size, core->size_bytes));
+	} else if (handler.size) {
+		buffer_string(out, "handed to ");
+		buffer_append(out, handler.data, handler.size);
+	}
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The end of a process in words: how, and who sent a signal. */
+#ifndef SOOTH_ANALYZE_EXIT_REASON_TEXT_H
+#define SOOTH_ANALYZE_EXIT_REASON_TEXT_H
+
+#include "analyze/diagnosis/endings.h"
+
+#define END_SIGNAL(status)   ((status)&0x7f)
+#define END_EXIT(status)     ((status) >> 8 & 0xff)
+#define END_HAS_CORE(status) (((status)&EXIT_REASONS_CORE_FLAG) != 0)
+/* A name in the fixed part, for "%.*s". */
+#define END_NAME(name) (int)strnlen(name, sizeof(name)), name
+
+/* "exit status 1", "SIGSEGV, with a core". */
+void exit_reason_text_status(struct buffer *out, uint32_t status);
+/* "its parent make (pid 12)", "kill (pid 14), started by bash (pid 9)", "the kernel", "itself". */
+void exit_reason_text_sender(
+	struct buffer *out, const struct ending *of, const struct exit_reasons_signal *s);
+/* "/tmp/core, 3.1M", "handed to /usr/lib/x"; nothing where nothing is known of one. */
+void exit_reason_text_core(struct buffer *out, const struct exit_reasons_core *core);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Processes that ended while they were watched: how, by whom, and where the core is. */
+#include "analyze/diagnosis/exit_reason_text.h"
+#include "base/cleanup.h"
+#include "core/stage.h"
+#include "model/schema.h"
+
+struct end_row {
+	struct sooth_record record;
+	uint64_t time_ns;
+	uint64_t peak_rss_bytes;
+	uint32_t exit_code, signal, sender_pid;
+	uint8_t exit_state, signal_state, sender_state, peak_state, core_state, oom_state;
+	uint8_t is_oom_victim;
+	uint8_t status_state;
+	struct sooth_text name, how, sender, core;
+};
+
+static const struct sooth_field end_fields[] = {
+	FIELD_PID(end_row),
+	FIELD_STRING(end_row, name, "of the process"),
+	FIELD_STRING(end_row, how, "how it ended", FIELD_STATE_AT(end_row, status_state)),
+	FIELD_STRING(end_row, sender, "who sent the signal", .may_shrink = true,
+		FIELD_STATE_AT(end_row, sender_state)),
+	FIELD_NUMBER(end_row, peak_rss_bytes, "most that was resident", .label = "PEAK",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(end_row, peak_state)),
+	FIELD_TRUTH(end_row, is_oom_victim, "the kernel chose it when memory was out",
+		.label = "OOM", FIELD_STATE_AT(end_row, oom_state)),
+	FIELD_STRING(end_row, core, "where its core is", .may_shrink = true,
+		FIELD_STATE_AT(end_row, core_state)),
+	FIELD_NUMBER(end_row, exit_code, "its own", .is_hidden = true,
+		FIELD_STATE_AT(end_row, exit_state)),
+	FIELD_NUMBER(end_row, signal, "number of the one that ended it", .is_hidden = true,
+		FIELD_STATE_AT(end_row, signal_state)),
+	FIELD_NUMBER(end_row, sender_pid, "who sent it", .is_hidden = true,
+		FIELD_STATE_AT(end_row, sender_state)),
+	{ .name = "time_ns",
+		.type = SOOTH_FIELD_UNSIGNED,
+		.unit = SOOTH_UNIT_TIME_NS,
+		FIELD_AT(end_row, time_ns),
+		.is_hidden = true,
+		.help = "when it ended, or was found ended" },
+};
+
+static const struct sooth_schema end_schema = {
+	.name = "ends",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct end_row),
+	SCHEMA_FIELDS(end_fields),
+};
+
+static const struct section end_section = {
+	.name = "ends",
+	.title = "processes that ended",
+	.schema = &end_schema,
+	.shape = SECTION_TABLE,
+	.if_empty = "no process ended",
+};
+
+struct exit_reasons_view {
+	struct output *output;
+	struct endings endings;
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct exit_reasons_view *v = state;
+
+	(void)options;
+	(void)err;
+	v->output = output;
+	endings_init(&v->endings);
+	return 0;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct exit_reasons_view *v = state;
+
+	(void)err;
+	batch_for_each (r, batch)
+		endings_take(&v->endings, r);
+	return 0;
+}
+
+static void fill(struct end_row *row, const struct ending *of, uint32_t status, uint8_t state)
+{
+	unsigned signal = END_SIGNAL(status);
+
+	*row = (struct end_row){ .record = row_head(&of->id),
+		.time_ns = of->end.record.time_ns,
+		.peak_rss_bytes = of->end.peak_rss_bytes,
+		.peak_state = of->end.peak_state,
+		.is_oom_victim = of->end.is_oom_victim || of->has_oom,
+		.oom_state = of->end.oom_state,
+		.status_state = state,
+		.exit_code = END_EXIT(status),
+		.exit_state = state    ? state
+			      : signal ? SOOTH_STATE_ABSENT
+				       : SOOTH_STATE_VALUE,
+		.signal = signal,
+		.signal_state = state	 ? state
+				: signal ? SOOTH_STATE_VALUE
+					 : SOOTH_STATE_ABSENT };
+}
+
+static int emit_end(struct exit_reasons_view *v, const struct ending *of, struct sooth_error *err)
+{
+	struct buffer how = { 0 }, sender = { 0 }, core = { 0 };
+	const struct exit_reasons_signal *fatal;
+	struct end_row row;
+	uint32_t code = 0;
+	uint8_t state = ending_status(&v->endings, of, &code);
+	int status;
+
+	fill(&row, of, code, state);
+	fatal = row.signal ? ending_signal(of, row.signal) : ending_request(of);
+	if (!state)
+		exit_reason_text_status(&how, code);
+	if (fatal)
+		exit_reason_text_sender(&sender, of, fatal);
+	if (of->core)
+		exit_reason_text_core(&core, of->core);
+	row.sender_pid = fatal ? fatal->sender_pid : 0;
+	row.sender_state = SOOTH_STATE_ABSENT;
+	if (fatal || row.signal)
+		row.sender_state = fatal ? SOOTH_STATE_VALUE : of->end.signals_state;
+	row.core_state = core.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	struct record_tail tail[] = {
+		tail_span(&row.name,
+			span_of(of->end.name, strnlen(of->end.name, EXIT_REASONS_NAME_SIZE))),
+		tail_buffer(&row.how, &how),
+		tail_buffer(&row.sender, &sender),
+		tail_buffer(&row.core, &core),
+	};
+	status = OUTPUT_ROW(v->output, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&how);
+	buffer_fini(&sender);
+	buffer_fini(&core);
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct exit_reasons_view *v = state;
+	int status = output_section(v->output, &end_section, err);
+	const struct ending *of;
+	size_t position = 0;
+
+	while (!status && (of = endings_next(&v->endings, &position)))
+		status = emit_end(v, of, err);
+	return status;
+}
+
+static void fini(void *state)
+{
+	struct exit_reasons_view *v = state;
+
+	endings_fini(&v->endings);
+}
+
+const struct stage_type stage_exit_reasons = {
+	.name = "ends",
+	.help = "processes that ended: how, by whom, with which core",
+	.probe = "ends",
+	.state_size = sizeof(struct exit_reasons_view),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Diagnosing once: everybody who is meant, the host, and how it stands. */
+#include "analyze/diagnosis/findings.h"
+
+#include "analyze/diagnosis/findings_emit.h"
+#include "analyze/diagnosis/diagnosis.h"
+#include "core/output.h"
+#include "core/stage.h"
+
+struct findings_state {
+	struct output *output;
+	struct diagnosis diagnosis;
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct findings_state *s = state;
+
+	s->output = output;
+	return diagnosis_init(&s->diagnosis, options, err);
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct findings_state *s = state;
+
+	(void)err;
+	diagnosis_input_take(&s->diagnosis.input, batch);
+	return 0;
+}
+
+static int emit_all(struct findings_state *s, struct sooth_error *err)
+{
+	const struct diagnosis *j = &s->diagnosis;
+	int status;
+
+	status = findings_emit_processes(s->output, j, err);
+	if (!status)
+		status = findings_emit_host(s->output, j, err);
+	if (!status)
+		status = findings_emit_summary(s->output, j, err);
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct findings_state *s = state;
+	int status = diagnosis_run(&s->diagnosis, err);
+
+	return status ? status : emit_all(s, err);
+}
+
+static void fini(void *state)
+{
+	struct findings_state *s = state;
+
+	diagnosis_fini(&s->diagnosis);
+}
+
+static const struct sooth_schema *const tables[] = { &finding_process_schema, NULL };
+
+const struct stage_type stage_findings = {
+	.name = "findings",
+	.help = "what is wrong with processes, with evidence",
+	.shows = "proc",
+	.tables = tables,
+	.state_size = sizeof(struct findings_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

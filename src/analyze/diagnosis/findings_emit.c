@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See findings_emit.h. */
+#include "analyze/diagnosis/findings_emit.h"
+
+#include <string.h>
+
+#include "analyze/diagnosis/finding_gone.h"
+#include "analyze/diagnosis/finding_text.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+
+int findings_emit_host(struct output *output, const struct diagnosis *s, struct sooth_error *err)
+{
+	const struct diagnosed *j = &s->all[0];
+	static const struct section section = {
+		.name = "host", .schema = &finding_host_schema, .shape = SECTION_OBJECT
+	};
+	const struct stream_segment *segment = s->input.host.segment;
+	struct buffer fine = { 0 }, blind = { 0 };
+	struct finding_host_row row = { .finding_count = j->count,
+		.severity = (uint8_t)j->worst,
+		.severity_state = state_if(j->count) };
+	int status;
+
+	finding_text_fine(&j->fine, true, &fine);
+	finding_text_blind(&j->blind, &blind);
+	row.fine_text_state = state_if(fine.size);
+	row.blind_text_state = state_if(blind.size);
+	struct record_tail tail[] = {
+		tail_buffer(&row.findings, &j->findings),
+		tail_buffer(&row.fine, &j->fine),
+		tail_buffer(&row.blind, &j->blind),
+		tail_span(
+			&row.hostname, segment ? host_state_text(&s->input.host, &segment->hostname)
+					       : span_of("", 0)),
+		tail_span(&row.os_version,
+			segment ? host_state_text(&s->input.host, &segment->os_version)
+				: span_of("", 0)),
+		tail_buffer(&row.fine_text, &fine),
+		tail_buffer(&row.blind_text, &blind),
+	};
+	status = output_section(output, &section, err);
+	if (!status)
+		status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&fine);
+	buffer_fini(&blind);
+	return status;
+}
+
+static void fill_row(
+	const struct diagnosis *s, const struct diagnosed *j, struct finding_process_row *row)
+{
+	const struct process_entry *p = j->process;
+	const struct agent *agent = p->agent ? p->agent : p->owner_agent;
+
+	*row = (struct finding_process_row){
+		.record = row_head(&j->id),
+		.cpu_percent = process_table_cpu_percent(p),
+		.rss_bytes = p->process->rss_bytes,
+		.elapsed_s = host_state_elapsed(&s->input.host, p),
+		.finding_count = j->count,
+		.severity = (uint8_t)j->worst,
+		.severity_state = state_if(j->count),
+		.agent_state = state_if(agent != NULL),
+		.version_state = state_if(p->agent && p->match.version.size),
+		.role_state = state_if(p->has_role),
+		.project_state = p->project.size ? p->project_state : SOOTH_STATE_ABSENT,
+		.session_state = p->session_id.size ? p->session_state : SOOTH_STATE_ABSENT,
+	};
+	row->cpu_state = row->cpu_percent >= 0 ? SOOTH_STATE_VALUE
+					       : SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+}
+
+static int emit_process(struct output *output, const struct diagnosis *s, const struct diagnosed *j,
+	struct sooth_error *err)
+{
+	const struct process_table *c = &s->input.host.process_table;
+	const struct process_entry *p = j->process;
+	const struct agent *agent = p->agent ? p->agent : p->owner_agent;
+	struct buffer fine = { 0 }, blind = { 0 };
+	struct finding_process_row row;
+	int status;
+
+	fill_row(s, j, &row);
+	finding_text_fine(&j->fine, s->count == 2, &fine);
+	finding_text_blind(&j->blind, &blind);
+	row.fine_text_state = state_if(fine.size);
+	row.blind_text_state = state_if(blind.size);
+	struct record_tail tail[] = {
+		tail_buffer(&row.findings, &j->findings),
+		tail_buffer(&row.fine, &j->fine),
+		tail_buffer(&row.blind, &j->blind),
+		tail_span(&row.name, record_text(&p->process->record, &p->process->name)),
+		tail_span(&row.agent, agent ? span_of_string(agent->title) : span_of("", 0)),
+		tail_span(&row.version, p->match.version),
+		tail_string(&row.role, p->has_role ? agent_role_name(p->role) : ""),
+		tail_span(&row.project, process_table_text(c, &p->project)),
+		tail_span(&row.session_id, process_table_text(c, &p->session_id)),
+		tail_buffer(&row.fine_text, &fine),
+		tail_buffer(&row.blind_text, &blind),
+	};
+	status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&fine);
+	buffer_fini(&blind);
+	return status;
+}
+
+int findings_emit_processes(
+	struct output *output, const struct diagnosis *s, struct sooth_error *err)
+{
+	static const struct section section = { .name = "processes",
+		.schema = &finding_process_schema,
+		.shape = SECTION_TABLE,
+		.if_empty = "no agents are running here; name a process: sooth diagnose PID" };
+	static const struct section unseen = { .name = "processes",
+		.schema = &finding_process_schema,
+		.shape = SECTION_TABLE,
+		.if_empty = "no processes were seen" };
+	bool is_seen = s->input.host.process_table.last_ns;
+	int status = output_section(output, is_seen ? &section : &unseen, err);
+
+	for (size_t i = 1; i < s->count && !status; i++)
+		status = s->all[i].process ? emit_process(output, s, &s->all[i], err)
+					   : finding_gone_emit(output, &s->input, &s->all[i], err);
+	return status;
+}
+
+/* --- the summary --- */
+
+static void count_severities(const struct diagnosed *j, struct finding_summary_row *row)
+{
+	uint32_t *const counts[FINDING_SEVERITIES] = { &row->info, &row->low, &row->medium,
+		&row->high, &row->critical };
+	struct batch all = { j->findings.data, j->findings.size };
+
+	batch_for_each (r, &all) {
+		const struct finding_row *finding = (const void *)r;
+
+		if (finding->severity < FINDING_SEVERITIES)
+			++*counts[finding->severity];
+	}
+}
+
+static void summary_words(const struct finding_summary_row *row, struct buffer *out)
+{
+	const uint32_t counts[FINDING_SEVERITIES] = { row->info, row->low, row->medium, row->high,
+		row->critical };
+	uint32_t all = row->info + row->low + row->medium + row->high + row->critical;
+	char time[UNITS_SIZE];
+	bool is_second = false;
+
+	if (!all)
+		buffer_string(out, "nothing wrong was found");
+	else
+		buffer_format(out, "%u finding%s: ", all, all == 1 ? "" : "s");
+	for (unsigned i = FINDING_SEVERITIES; i-- > 0;) {
+		if (!counts[i])
+			continue;
+		buffer_format(out, "%s%u %s", is_second ? ", " : "", counts[i],
+			finding_severity_names.names[i]);
+		is_second = true;
+	}
+	if (all)
+		buffer_format(out, "; with %u of", row->with_findings);
+	else
+		buffer_string(out, ":");
+	buffer_format(out, " %u process%s%s", row->processes, row->processes == 1 ? "" : "es",
+		all ? "" : " looked at");
+	if (row->interval_state == SOOTH_STATE_VALUE)
+		buffer_format(out, ", observed for %s", format_ns(time, row->interval_ns));
+	if (row->muted)
+		buffer_format(out, "; %u muted", row->muted);
+}
+
+static int put_summary(struct output *output, struct finding_summary_row *row,
+	const struct buffer *words, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "summary", .schema = &finding_summary_schema, .shape = SECTION_OBJECT
+	};
+	struct record_tail tail[] = { tail_buffer(&row->words, words) };
+	int status = output_section(output, &section, err);
+
+	return status ? status : OUTPUT_ROW(output, row, tail, ARRAY_SIZE(tail), err);
+}
+
+static struct finding_summary_row sum_up(const struct diagnosis *s, uint64_t begin_ns)
+{
+	struct finding_summary_row row = { .processes = (uint32_t)s->count - 1,
+		.muted = s->check.muted_all,
+		.interval_ns = s->input.end_ns - begin_ns,
+		.interval_state = state_if(begin_ns != 0) };
+
+	for (size_t i = 0; i < s->count; i++) {
+		count_severities(&s->all[i], &row);
+		row.with_findings += i && s->all[i].count;
+	}
+	return row;
+}
+
+int findings_emit_summary(struct output *output, const struct diagnosis *s, struct sooth_error *err)
+{
+	struct finding_summary_row row = sum_up(s, s->input.begin_ns);
+	struct buffer words = { 0 };
+	int status;
+
+	summary_words(&row, &words);
+	status = put_summary(output, &row, &words, err);
+	buffer_fini(&words);
+	return status;
+}
+
+int findings_emit_watch(struct output *output, const struct diagnosis *s,
+	const struct findings_watch *watch, struct sooth_error *err)
+{
+	struct finding_summary_row row = sum_up(s, watch->begin_ns);
+	struct buffer words = { 0 };
+	char time[UNITS_SIZE];
+	int status;
+
+	buffer_format(&words, "watched for %s: %llu raised, %llu cleared, %zu not over",
+		format_ns(time, row.interval_ns), (unsigned long long)watch->raised,
+		(unsigned long long)watch->cleared, s->book.raised.count);
+	status = put_summary(output, &row, &words, err);
+	buffer_fini(&words);
+	return status;
+}

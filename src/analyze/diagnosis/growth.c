@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See growth.h. The slope is the median of those between all pairs of points (Theil 1950,
+ * Sen 1968): one jump does not make it.
+ */
+#include "analyze/diagnosis/growth.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+
+#define POINTS_MAX   64	  /* more are thinned out: pairs are the square of it */
+#define FORESIGHT    100  /* intervals */
+#define GROWN_SHARE  0.75 /* of the windows */
+#define MANY_WINDOWS 8
+#define STEPS_LEAST  4	/* where it grows in fewer of them: by steps */
+#define QUIET_PART   3	/* of all windows, that may lie between one step and the next */
+#define LATE_PART    10 /* of all windows, by which the next step may be late */
+
+static int by_value(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static double median_slope(const struct growth_point *points, size_t count)
+{
+	double slopes[POINTS_MAX * (POINTS_MAX - 1) / 2];
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = i + 1; k < count; k++)
+			slopes[n++] = (points[k].value - points[i].value) * (double)NS_PER_S /
+				      (double)(points[k].time_ns - points[i].time_ns);
+	qsort(slopes, n, sizeof(*slopes), by_value);
+	return n ? slopes[n / 2] : 0;
+}
+
+/*
+ * So far apart that a window says something: on a busy machine samples come late and then in a
+ * heap, and in no time nothing grows. At most POINTS_MAX - 1 that far apart, and the last one.
+ */
+static uint64_t least_gap(const struct growth_point *points, size_t count)
+{
+	uint64_t all_ns = points[count - 1].time_ns - points[0].time_ns;
+	uint64_t by_count = count > 1 ? all_ns / (count - 1) / 2 : 0;
+	uint64_t by_room = all_ns / (POINTS_MAX - 1);
+
+	return count > POINTS_MAX && by_room > by_count ? by_room : by_count;
+}
+
+/* The last one stays, whatever it takes the place of. */
+static size_t thin_out(
+	struct growth_point kept[POINTS_MAX], const struct growth_point *points, size_t count)
+{
+	uint64_t gap_ns = count ? least_gap(points, count) : 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_close = n && (points[i].time_ns <= kept[n - 1].time_ns ||
+					     points[i].time_ns - kept[n - 1].time_ns < gap_ns);
+
+		if (!is_close && n < POINTS_MAX)
+			kept[n++] = points[i];
+		else if (i + 1 == count && n > 1 && points[i].time_ns > kept[n - 2].time_ns)
+			kept[n - 1] = points[i];
+	}
+	return n;
+}
+
+/* Windows in which it grew, and how many without lie before, between and behind them. */
+struct steps {
+	unsigned count;
+	unsigned before, between, behind; /* between: the most */
+};
+
+static struct steps find_steps(const struct growth_point *points, size_t count, double noise)
+{
+	struct steps s = { 0 };
+
+	for (size_t i = 1; i < count; i++) {
+		if (points[i].value <= points[i - 1].value + noise) {
+			s.behind++;
+			continue;
+		}
+		if (!s.count++)
+			s.before = s.behind;
+		else if (s.behind > s.between)
+			s.between = s.behind;
+		s.behind = 0;
+	}
+	return s;
+}
+
+/* It never fell by more than a window gains. */
+static bool has_held(const struct growth_point *points, size_t count, double noise)
+{
+	double highest = points[0].value;
+	double mean = (points[count - 1].value - points[0].value) / (double)(count - 1);
+
+	for (size_t i = 1; i < count; i++) {
+		if (points[i].value < highest - mean - noise)
+			return false;
+		if (points[i].value > highest)
+			highest = points[i].value;
+	}
+	return true;
+}
+
+/* What comes by steps has not ended when none fell into the last windows: that is for it what
+ * happens between any two, and of steps that are evenly apart one window more or less does. */
+static bool is_not_over(const struct steps *s, unsigned windows)
+{
+	return s->behind <= (s->between ? s->between + 1 : windows / LATE_PART);
+}
+
+/* From the begin to the end, and not once and then no more. */
+static bool goes_on(const struct steps *s, unsigned windows)
+{
+	unsigned quiet = windows / QUIET_PART;
+
+	return s->before <= quiet && s->between <= quiet && s->behind <= quiet &&
+	       is_not_over(s, windows);
+}
+
+void growth_diagnose(struct growth *g, const struct growth_point *points, size_t count,
+	unsigned windows_least, double noise)
+{
+	struct growth_point kept[POINTS_MAX];
+	struct steps steps;
+	bool is_often;
+
+	*g = (struct growth){ 0 };
+	count = thin_out(kept, points, count);
+	if (!count)
+		return;
+	g->first = kept[0].value;
+	g->last = kept[count - 1].value;
+	g->interval_ns = kept[count - 1].time_ns - kept[0].time_ns;
+	g->windows = (unsigned)count - 1;
+	if (count < 2 || g->windows < windows_least)
+		return;
+	g->is_measured = true;
+	steps = find_steps(kept, count, noise);
+	g->grown = steps.count;
+	g->per_s = median_slope(kept, count);
+	is_often = g->grown >= GROWN_SHARE * g->windows;
+	g->is_steady = is_often && g->windows >= MANY_WINDOWS;
+	is_often |= g->grown >= STEPS_LEAST && g->grown >= windows_least;
+	if (!has_held(kept, count, noise))
+		return;
+	g->grows = g->per_s > 0 && is_often && goes_on(&steps, g->windows);
+	g->may_grow = !is_often && g->grown > 1 && is_not_over(&steps, g->windows);
+}
+
+bool growth_reaches(const struct growth *g, double limit, uint64_t *ns)
+{
+	double left = limit > g->last ? (limit - g->last) / g->per_s * (double)NS_PER_S : 0;
+
+	if (!g->grows || left > FORESIGHT * (double)g->interval_ns)
+		return false;
+	*ns = (uint64_t)left;
+	return true;
+}

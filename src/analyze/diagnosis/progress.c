@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See progress.h. */
+#include "analyze/diagnosis/progress.h"
+
+#include "analyze/diagnosis/call_check.h"
+#include "base/units.h"
+#include "probes/sockets.h"
+
+static const struct sockets_socket *tcp_of(const struct sooth_record *r)
+{
+	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+
+	return s && s->bytes_state == SOOTH_STATE_VALUE ? s : NULL;
+}
+
+static uint64_t bytes_before(const struct snapshot *first, const struct sockets_socket *socket)
+{
+	struct batch all = snapshot_records(first);
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = tcp_of(r);
+
+		if (s && s->inode == socket->inode)
+			return s->sent_bytes + s->received_bytes;
+	}
+	return 0; /* it was made meanwhile */
+}
+
+static void add_connections(struct progress *p, const struct check *e)
+{
+	const struct snapshot *first = check_first(e, &e->input->sockets);
+	const struct snapshot *last = check_last(e, &e->input->sockets);
+	const struct sockets_process *begin, *end;
+	uint64_t bytes = 0;
+	struct batch all;
+
+	begin = first ? snapshot_end(first, sizeof(*begin)) : NULL;
+	end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	if (!begin || !end || end->record.time_ns <= begin->record.time_ns)
+		return;
+	all = snapshot_records(last);
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = tcp_of(r);
+		uint64_t before = s ? bytes_before(first, s) : 0;
+
+		if (s && s->sent_bytes + s->received_bytes > before)
+			bytes += s->sent_bytes + s->received_bytes - before;
+	}
+	p->has_tcp = true;
+	p->bytes_per_s += (double)bytes * (double)NS_PER_S /
+			  (double)(end->record.time_ns - begin->record.time_ns);
+}
+
+/* What went by read and write over sockets is counted of the threads, too: the larger figure it
+ * is, never both. */
+static void look_at_calls(struct progress *p, const struct check *e)
+{
+	const struct call_history *h = check_all_calls(e);
+	uint64_t interval_ns = e->input->end_ns - e->input->begin_ns, bytes = 0;
+	size_t position = 0;
+	double per_s;
+	void *value;
+
+	if (!h || !interval_ns)
+		return;
+	while (map_next(&h->files, &position, NULL, &value)) {
+		const struct call_file *f = value;
+
+		if (f->kind == FD_FOLLOWED_SOCKET)
+			bytes += f->moves[CALL_READ].bytes + f->moves[CALL_WRITTEN].bytes;
+	}
+	per_s = (double)bytes * (double)NS_PER_S / (double)interval_ns;
+	p->has_calls = true;
+	if (per_s > p->bytes_per_s)
+		p->bytes_per_s = per_s;
+}
+
+void progress_of(struct progress *p, const struct check *e)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+
+	*p = (struct progress){ 0 };
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		double bytes = thread_history_moved_bytes(t);
+
+		if (bytes < 0)
+			continue;
+		p->is_measured = true;
+		p->bytes_per_s += bytes;
+		p->calls_per_s += thread_history_io_calls(t);
+		if (thread_history_ns(t) > p->interval_ns)
+			p->interval_ns = thread_history_ns(t);
+	}
+	add_connections(p, e);
+	look_at_calls(p, e);
+}
+
+void progress_emit(const struct progress *p, struct check *e)
+{
+	if (!p->is_measured) {
+		finding_unseen(e, "whether it reads or writes: only its user and root may see");
+		return;
+	}
+	finding_rate(e, "data moved", p->bytes_per_s, SOOTH_UNIT_BYTES, p->interval_ns);
+	finding_rate(e, "reads and writes", p->calls_per_s, SOOTH_UNIT_NONE, p->interval_ns);
+	if (!p->has_tcp && !p->has_calls)
+		finding_unseen(e, "what goes over its connections");
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tables of the view "fds", each over all processes that were read. */
+#ifndef SOOTH_ANALYZE_FD_EMIT_H
+#define SOOTH_ANALYZE_FD_EMIT_H
+
+#include "analyze/processes/process_view.h"
+
+struct fds_view {
+	struct process_view view;
+	bool is_aarch64; /* whose O_* are others */
+};
+
+int fd_emit_types(struct fds_view *s, struct sooth_error *err);
+int fd_emit_descriptors(struct fds_view *s, struct sooth_error *err);
+int fd_emit_holders(struct fds_view *s, struct sooth_error *err);
+int fd_emit_paths(struct fds_view *s, struct sooth_error *err);
+int fd_emit_members(struct fds_view *s, struct sooth_error *err);
+int fd_emit_directories(struct fds_view *s, struct sooth_error *err);
+int fd_emit_watches(struct fds_view *s, struct sooth_error *err);
+int fd_emit_limits(struct fds_view *s, struct sooth_error *err);
+
+#endif

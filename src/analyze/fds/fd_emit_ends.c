@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables of descriptors that join records: each with its other end, epoll members; see
+ * fd_emit.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/fds/fd_rows.h"
+#include "analyze/fds/fd_sums.h"
+#include "analyze/fds/fd_emit.h"
+#include "analyze/fds/fd_text.h"
+#include "base/cleanup.h"
+#include "probes/fd_names.h"
+
+#define EXIT_REASONS_SHOWN 3
+
+/* What is joined of one process: pointers to records, sorted. */
+struct joined {
+	struct buffer holders;	   /* const struct fds_holder *, by inode */
+	struct buffer descriptors; /* const struct fds_descriptor *, by number */
+	struct buffer words, ends;
+};
+
+static int by_inode(const void *a, const void *b)
+{
+	const struct fds_holder *x = *(const struct fds_holder *const *)a;
+	const struct fds_holder *y = *(const struct fds_holder *const *)b;
+
+	if (x->inode != y->inode)
+		return x->inode < y->inode ? -1 : 1;
+	if (x->holder_pid != y->holder_pid)
+		return x->holder_pid < y->holder_pid ? -1 : 1;
+	return (x->holder_fd > y->holder_fd) - (x->holder_fd < y->holder_fd);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct fds_descriptor *x = *(const struct fds_descriptor *const *)a;
+	const struct fds_descriptor *y = *(const struct fds_descriptor *const *)b;
+
+	return (x->fd > y->fd) - (x->fd < y->fd);
+}
+
+static void join(struct joined *j, const struct snapshot *reading)
+{
+	struct batch records = snapshot_records(reading);
+
+	buffer_reset(&j->holders);
+	buffer_reset(&j->descriptors);
+	batch_for_each (r, &records) {
+		if (record_as(r, FDS_HOLDER, sizeof(struct fds_holder)))
+			buffer_append(&j->holders, &r, sizeof(r));
+		else if (record_as(r, FDS_DESCRIPTOR, sizeof(struct fds_descriptor)))
+			buffer_append(&j->descriptors, &r, sizeof(r));
+	}
+	if (j->holders.size)
+		qsort(j->holders.data, j->holders.size / sizeof(void *), sizeof(void *), by_inode);
+	if (j->descriptors.size)
+		qsort(j->descriptors.data, j->descriptors.size / sizeof(void *), sizeof(void *),
+			by_number);
+}
+
+static void joined_fini(struct joined *j)
+{
+	buffer_fini(&j->holders);
+	buffer_fini(&j->descriptors);
+	buffer_fini(&j->words);
+	buffer_fini(&j->ends);
+}
+
+static const struct fds_holder *const *holders_of(
+	const struct joined *j, uint64_t inode, size_t *count)
+{
+	const struct fds_holder *const *all = (const void *)j->holders.data;
+	size_t size = j->holders.size / sizeof(*all), low = 0, high = size, end;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (all[middle]->inode < inode)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < size && all[end]->inode == inode;)
+		end++;
+	*count = end - low;
+	return all + low;
+}
+
+/* --- other ends --- */
+
+static bool has_other_end(uint8_t type)
+{
+	return type == FDS_PIPE || type == FDS_FIFO || type == FDS_UNIX || type == FDS_TCP;
+}
+
+/* Who can answer: writers of what is read here, readers of what is written here. */
+static bool is_opposite(const struct fds_descriptor *d, const struct fds_holder *h)
+{
+	return (d->type != FDS_PIPE && d->type != FDS_FIFO) || d->access == FDS_ACCESS_BOTH ||
+	       h->access == FDS_ACCESS_BOTH || d->access != h->access;
+}
+
+static void emit_holder(struct buffer *out, const struct fds_holder *h)
+{
+	buffer_format(out, "%s%u/%.*s:%u %s", out->size ? ", " : "", h->holder_pid,
+		(int)sizeof(h->holder_name), h->holder_name, h->holder_fd,
+		h->access < FDS_ACCESSES ? fd_access_names.names[h->access] : "?");
+}
+
+static bool is_itself(const struct fds_descriptor *d, const struct fds_holder *h)
+{
+	return h->held_inode == d->inode && h->holder_pid == d->record.pid &&
+	       h->holder_start_ticks == d->record.start_ticks && h->holder_fd == d->fd;
+}
+
+/* The first few, and how many more; returns how many there are. Who has the same end as well is in
+ * fd_holders only. */
+static size_t emit_ends(struct joined *j, const struct fds_descriptor *d)
+{
+	size_t count, others = 0;
+	const struct fds_holder *const *all = holders_of(j, d->inode, &count);
+
+	buffer_reset(&j->ends);
+	for (size_t i = 0; i < count; i++) {
+		if (is_itself(d, all[i]) || !is_opposite(d, all[i]))
+			continue;
+		if (others++ < EXIT_REASONS_SHOWN)
+			emit_holder(&j->ends, all[i]);
+	}
+	if (others > EXIT_REASONS_SHOWN)
+		buffer_format(&j->ends, ", +%zu", others - EXIT_REASONS_SHOWN);
+	return others;
+}
+
+static uint8_t exit_reasons_state(
+	struct joined *j, const struct fds_descriptor *d, const struct fds_process *end)
+{
+	uint8_t state = end ? end->holders_state : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+
+	buffer_reset(&j->ends);
+	if (!has_other_end(d->type))
+		return SOOTH_STATE_ABSENT;
+	if (state == SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) || d->inode_state)
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
+	if (emit_ends(j, d))
+		return SOOTH_STATE_VALUE;
+	/* A cut search may have passed it by. */
+	if (state == SOOTH_STATE_TRUNCATED)
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	if (state)
+		return state;
+	/* A socket may be connected elsewhere, or to nobody; a pipe's other end is closed. */
+	if (d->type != FDS_PIPE && d->type != FDS_FIFO)
+		return SOOTH_STATE_ABSENT;
+	buffer_string(&j->ends, "nobody");
+	return SOOTH_STATE_VALUE;
+}
+
+static const struct section descriptor_section = {
+	.name = "fds",
+	.title = "descriptors",
+	.schema = &fd_schema,
+	.shape = SECTION_TABLE,
+	.columns = "pid,fd,kind,access,offset,flags,inode,path,detail,other_end",
+};
+
+static int emit_descriptor(struct fds_view *s, struct joined *j, const struct fds_descriptor *d,
+	const struct fds_process *end, struct sooth_error *err)
+{
+	struct fd_row row = { .record = d->record,
+		.inode = d->inode,
+		.offset = d->offset,
+		.size_bytes = d->size_bytes,
+		.fd = d->fd,
+		.flags_mask = d->flags,
+		.mount = d->mount,
+		.device_major = d->device_major,
+		.device_minor = d->device_minor,
+		.node_major = d->node_major,
+		.node_minor = d->node_minor,
+		.type = d->type,
+		.access = d->access,
+		.is_deleted = d->is_deleted,
+		.closes_on_exec = d->closes_on_exec,
+		.inode_state = d->inode_state,
+		.flags_state = d->flags_state,
+		.size_state = d->size_state,
+		.node_state = d->node_state,
+		.path_state = d->path_state,
+		.detail_state = d->detail_state,
+		.deleted_state = d->deleted_state,
+		.other_state = exit_reasons_state(j, d, end) };
+	struct record_tail tail[4];
+
+	fd_flag_words(&j->words, d->flags, s->is_aarch64);
+	tail[0] = tail_buffer(&row.flags, &j->words);
+	tail[1] = tail_text(&row.path, &d->record, &d->path);
+	tail[2] = tail_text(&row.detail, &d->record, &d->detail);
+	tail[3] = tail_buffer(&row.other_end, &j->ends);
+	return OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int emit_descriptors(void *state, const struct snapshot *reading, struct sooth_error *err)
+{
+	const struct fds_process *end = snapshot_end(reading, sizeof(*end));
+	const struct fds_descriptor *const *all;
+	struct joined j = { 0 };
+	int status = 0;
+
+	join(&j, reading);
+	all = (const void *)j.descriptors.data;
+	for (size_t i = 0; i < j.descriptors.size / sizeof(*all) && !status; i++)
+		status = emit_descriptor(state, &j, all[i], end, err);
+	joined_fini(&j);
+	return status;
+}
+
+int fd_emit_descriptors(struct fds_view *s, struct sooth_error *err)
+{
+	return process_view_emit(&s->view, &descriptor_section, emit_descriptors, err);
+}
+
+static const struct section holder_section = {
+	.name = "fd_holders",
+	.title = "holders of other ends",
+	.schema = &fd_holder_schema,
+	.shape = SECTION_TABLE,
+	.rows_least = SIZE_MAX, /* people see them beside the descriptors */
+};
+
+static int emit_holders(void *state, const struct snapshot *reading, struct sooth_error *err)
+{
+	struct batch records = snapshot_records(reading);
+	struct fds_view *s = state;
+	int status = 0;
+
+	batch_for_each (r, &records) {
+		const struct fds_holder *h = record_as(r, FDS_HOLDER, sizeof(*h));
+		struct fd_holder_row row;
+
+		if (!h || status)
+			continue;
+		row = (struct fd_holder_row){ .record = h->record,
+			.inode = h->inode,
+			.holder_pid = h->holder_pid,
+			.holder_fd = h->holder_fd,
+			.access = h->access };
+		memcpy(row.holder_name, h->holder_name, sizeof(row.holder_name));
+		status = OUTPUT_ROW(s->view.output, &row, NULL, 0, err);
+	}
+	return status;
+}
+
+int fd_emit_holders(struct fds_view *s, struct sooth_error *err)
+{
+	return process_view_emit(&s->view, &holder_section, emit_holders, err);
+}
+
+/* --- epoll --- */
+
+static const struct section member_section = {
+	.name = "epoll",
+	.title = "epoll members",
+	.schema = &fd_member_schema,
+	.shape = SECTION_TABLE,
+	.columns = "pid,epoll,fd,events,path",
+	.rows_least = 1,
+	.rows_most = 20,
+};
+
+static const struct fds_descriptor *descriptor_of(const struct joined *j, uint32_t fd)
+{
+	const struct fds_descriptor key = { .fd = fd }, *wanted = &key;
+	const void *const *found =
+		j->descriptors.size
+			? bsearch(&wanted, j->descriptors.data,
+				  j->descriptors.size / sizeof(void *), sizeof(void *), by_number)
+			: NULL;
+
+	return found ? *found : NULL;
+}
+
+static int emit_member(
+	struct fds_view *s, struct joined *j, const struct fds_member *m, struct sooth_error *err)
+{
+	const struct fds_descriptor *d = descriptor_of(j, m->fd);
+	bool is_same = d && m->inode && d->inode == m->inode && !d->inode_state;
+	struct span path = is_same ? record_text(&d->record, &d->path) : span_of("", 0);
+	struct fd_member_row row = { .record = m->record,
+		.inode = m->inode,
+		.inode_state =
+			m->inode ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED),
+		.epoll = m->epoll,
+		.fd = m->fd,
+		.mask = m->events,
+		.path_state = is_same ? d->path_state : SOOTH_STATE_ABSENT };
+	struct record_tail tail[2];
+
+	fd_epoll_words(&j->words, m->events);
+	tail[0] = tail_buffer(&row.events, &j->words);
+	tail[1] = tail_span(&row.path, path);
+	return OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int emit_members(void *state, const struct snapshot *reading, struct sooth_error *err)
+{
+	struct batch records = snapshot_records(reading);
+	struct joined j = { 0 };
+	int status = 0;
+
+	join(&j, reading);
+	batch_for_each (r, &records) {
+		const struct fds_member *m = record_as(r, FDS_MEMBER, sizeof(*m));
+
+		if (m && !status)
+			status = emit_member(state, &j, m, err);
+	}
+	joined_fini(&j);
+	return status;
+}
+
+int fd_emit_members(struct fds_view *s, struct sooth_error *err)
+{
+	return process_view_emit(&s->view, &member_section, emit_members, err);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the view "inspect" keeps of a stream: the last reading of each probe. */
+#ifndef SOOTH_ANALYZE_INSPECT_SNAPSHOTS_H
+#define SOOTH_ANALYZE_INSPECT_SNAPSHOTS_H
+
+#include "analyze/maps/map_classes.h"
+#include "analyze/sockets/socket_sums.h"
+#include "analyze/threads/thread_times.h"
+#include "core/agent_set.h"
+#include "core/output.h"
+#include "probes/proc.h"
+
+struct inspect_snapshots {
+	struct output *output;
+	struct map processes; /* process_id -> struct buffer: its last proc.process */
+	struct snapshots fds, sockets, maps, signals, limits;
+	struct thread_times threads;
+	struct peer_labels labels;
+	struct agent_set *agents; /* NULL: the built-in ones */
+	uint32_t ticks_per_s;
+	int64_t boottime_offset_ns;
+	/* Of the process that is shown, for lines and tables; empty without its readings. */
+	struct map_total map_totals[MAP_CLASSES];
+	struct socket_sums socket_sums;
+	struct buffer thread_list; /* struct thread_time, the busiest first */
+	struct thread_sums thread_sums;
+};
+
+/* Of the one process that is shown. Missing readings are told as not measured. */
+int inspect_emit_lines(struct inspect_snapshots *s, const struct process_id *id,
+	const struct sooth_record *process, struct sooth_error *err);
+int inspect_emit_tables(
+	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err);
+
+/* "3 tcp ESTABLISHED, 1 udp": an entry of such a list. */
+static inline void inspect_add_count(struct buffer *list, uint64_t count, const char *what)
+{
+	if (count)
+		buffer_format(
+			list, "%s%llu %s", list->size ? ", " : "", (unsigned long long)count, what);
+}
+
+#endif

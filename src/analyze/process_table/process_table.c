@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The census takes records and keeps the last of each process; see process_table.h. Records of
+ * another writer may be shorter: they are widened as they come, so that whoever reads them
+ * finds "not measured" where they say nothing, and never bytes that belong to a text.
+ */
+#include "analyze/process_table/process_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "analyze/process_table/process_table_resolving.h"
+#include "analyze/process_table/process_table_versions.h"
+#include "core/registry.h"
+
+#define PROCESSES_MAX 65536
+/* Who has ended is kept while there is room: that a main process was seen to end is the best proof
+ * there is. */
+#define PROCESSES_ENDED (PROCESSES_MAX / 2)
+#define INSTALLED_BYTES ((size_t)1 << 20)
+#define TEXTS_BYTES	((size_t)64 << 20)
+#define NEWEST_MAX	4096
+
+void process_table_init(struct process_table *c)
+{
+	*c = (struct process_table){ .installed_records.limit = INSTALLED_BYTES,
+		.texts.limit = TEXTS_BYTES };
+	map_init(&c->processes, sizeof(struct process_id), sizeof(void *), PROCESSES_MAX);
+	map_init(&c->newest, 3 * sizeof(uint64_t), sizeof(struct sooth_text), NEWEST_MAX);
+}
+
+static void process_free(struct process_entry *p)
+{
+	if (!p)
+		return;
+	free(p->process);
+	free(p->links);
+	free(p->session);
+	free(p);
+}
+
+void process_table_fini(struct process_table *c)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&c->processes, &position, NULL, &value))
+		process_free(*(struct process_entry **)value);
+	map_fini(&c->processes);
+	map_fini(&c->newest);
+	agent_set_unref(c->agents);
+	buffer_fini(&c->texts);
+	buffer_fini(&c->installed);
+	buffer_fini(&c->installed_records);
+}
+
+/* --- taking --- */
+
+static bool is_in_tail(const struct sooth_field *f)
+{
+	return f->type == SOOTH_FIELD_TEXT || f->type == SOOTH_FIELD_ARGS ||
+	       f->type == SOOTH_FIELD_LIST;
+}
+
+/* A copy whose fixed part is as long as this build knows it. NULL: no memory, or it does not fit.
+ */
+static void *widened(const struct sooth_record *r, size_t least)
+{
+	const struct sooth_schema *schema = registry_schema(r->kind);
+	size_t fixed = (size_t)r->fixed_words * SOOTH_RECORD_WORD, more;
+	struct sooth_record *copy;
+
+	if (!schema || !record_holds(r, least))
+		return NULL;
+	more = schema->fixed_size > fixed ? schema->fixed_size - fixed : 0;
+	more = (more + SOOTH_RECORD_WORD - 1) / SOOTH_RECORD_WORD * SOOTH_RECORD_WORD;
+	if (record_bytes(r) + more > SOOTH_RECORD_BYTES_MAX)
+		return NULL;
+	copy = calloc(1, record_bytes(r) + more);
+	if (!copy)
+		return NULL;
+	memcpy(copy, r, fixed);
+	memcpy((char *)copy + fixed + more, (const char *)r + fixed, record_bytes(r) - fixed);
+	copy->words = (uint16_t)(r->words + more / SOOTH_RECORD_WORD);
+	copy->fixed_words = (uint16_t)(r->fixed_words + more / SOOTH_RECORD_WORD);
+	for (size_t i = 0; more && i < schema->field_count; i++) {
+		const struct sooth_field *f = &schema->fields[i];
+		struct sooth_text *text = (void *)((char *)copy + f->offset);
+
+		/* The state may stand where the older one had padding. */
+		if (f->state_offset && (f->offset >= fixed || f->state_offset >= fixed))
+			((uint8_t *)copy)[f->state_offset] =
+				SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+		else if (is_in_tail(f) && f->offset < fixed && text->offset &&
+			 text->offset <= UINT32_MAX - more)
+			text->offset += (uint32_t)more;
+	}
+	return copy;
+}
+
+/* A zombie has no memory, no command, no directory: of those, what it had stands. */
+static void become_zombie(struct process_entry *p, const struct proc_process *now)
+{
+	p->process->record.time_ns = now->record.time_ns;
+	p->process->state = now->state;
+	p->process->cpu_ns = now->cpu_ns;
+	p->process->ppid = now->ppid;
+	p->process->threads = now->threads;
+	p->process->rss_bytes = p->process->vsz_bytes = 0;
+}
+
+static struct process_entry *process_put(struct process_table *c, const struct proc_process *first)
+{
+	struct process_id id = process_id_of(&first->record);
+	struct process_entry **at = map_put(&c->processes, &id, NULL);
+
+	if (!at)
+		return NULL;
+	if (!*at) {
+		*at = calloc(1, sizeof(**at));
+		if (!*at) {
+			map_remove(&c->processes, &id);
+			return NULL;
+		}
+		(*at)->id = id;
+		(*at)->first_ns = first->record.time_ns;
+		(*at)->first_cpu_ns = first->cpu_ns;
+	}
+	return *at;
+}
+
+static void take_process(struct process_table *c, const struct sooth_record *r)
+{
+	struct proc_process *copy = widened(r, PROC_PROCESS_LEAST);
+	struct process_entry *p = copy ? process_put(c, copy) : NULL;
+
+	if (!p) {
+		c->refused++;
+		free(copy);
+		return;
+	}
+	p->last_ns = r->time_ns;
+	if (copy->state != 'Z')
+		p->zombie_ns = 0;
+	else if (!p->zombie_ns)
+		p->zombie_ns = r->time_ns ? r->time_ns : 1;
+	if (copy->state == 'Z' && p->process) {
+		become_zombie(p, copy);
+		free(copy);
+		return;
+	}
+	free(p->process);
+	p->process = copy;
+}
+
+static void note_input(struct process_entry *p, const struct proc_ties *t)
+{
+	bool is_unfed = process_table_state_is_value(t->writer_state) && !t->has_writer;
+
+	if (!is_unfed)
+		p->unfed_ns = 0;
+	else if (!p->unfed_ns)
+		p->unfed_ns = t->record.time_ns ? t->record.time_ns : 1;
+}
+
+/* Ties and sessions are of processes that have been told. */
+static void take_beside(struct process_table *c, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	struct process_entry **at = map_get(&c->processes, &id);
+	struct process_entry *p = at ? *at : NULL;
+	void *copy;
+
+	/* Of a zombie nothing can be read any more: what was known stands. */
+	if (!p || (p->zombie_ns && (r->kind == PROC_INPUTS ? !!p->links : !!p->session)))
+		return;
+	copy = widened(r, r->kind == PROC_INPUTS ? PROC_INPUTS_LEAST : sizeof(struct proc_session));
+	if (!copy)
+		return;
+	if (r->kind == PROC_INPUTS) {
+		free(p->links);
+		p->links = copy;
+		note_input(p, p->links);
+	} else {
+		free(p->session);
+		p->session = copy;
+	}
+}
+
+static bool is_there(const struct process_table *c, const struct process_entry *p)
+{
+	return p->last_ns >= c->snapshot_from_ns;
+}
+
+static void forget_ended(struct process_table *c)
+{
+	size_t position = 0;
+	void *value;
+
+	if (c->processes.count < PROCESSES_ENDED)
+		return;
+	while (map_next(&c->processes, &position, NULL, &value)) {
+		struct process_entry *p = *(struct process_entry **)value;
+
+		if (is_there(c, p))
+			continue;
+		map_remove(&c->processes, &p->id);
+		process_free(p);
+	}
+}
+
+static void take_snapshot(struct process_table *c, const struct sooth_record *r)
+{
+	struct proc_snapshot snapshot = { 0 };
+	size_t size = (size_t)r->fixed_words * SOOTH_RECORD_WORD;
+
+	memcpy(&snapshot, r, size < sizeof(snapshot) ? size : sizeof(snapshot));
+	c->snapshot_from_ns = snapshot.from_ns;
+	c->is_of_host = snapshot.is_of_host;
+	c->is_partial = snapshot.is_partial;
+	c->hides_users = snapshot.hides_users;
+	forget_ended(c);
+}
+
+void process_table_take(struct process_table *c, const struct sooth_record *r)
+{
+	struct sooth_error ignored; /* the summary tells what is wrong with one */
+
+	agent_set_take(&c->agents, r, &ignored);
+	if (r->kind != PROC_PROCESS && r->kind != PROC_SNAPSHOT && r->kind != PROC_INPUTS &&
+		r->kind != PROC_SESSION && r->kind != PROC_INSTALLED)
+		return;
+	c->is_resolved = false;
+	if (r->time_ns > c->last_ns)
+		c->last_ns = r->time_ns;
+	if (r->kind == PROC_PROCESS)
+		take_process(c, r);
+	else if (r->kind == PROC_INPUTS || r->kind == PROC_SESSION)
+		take_beside(c, r);
+	else if (record_as(r, PROC_SNAPSHOT, PROC_SNAPSHOT_LEAST))
+		take_snapshot(c, r);
+	else if (record_as(r, PROC_INSTALLED, sizeof(struct proc_installed)) &&
+		 c->installed_records.size + record_bytes(r) <= INSTALLED_BYTES)
+		buffer_append(&c->installed_records, r, record_bytes(r));
+}
+
+void process_table_next_interval(struct process_table *c)
+{
+	size_t position = 0;
+	void *value;
+	const void *key;
+
+	while (map_next(&c->processes, &position, &key, &value)) {
+		struct process_entry *p = *(struct process_entry **)value;
+
+		if (!is_there(c, p) && !p->agent) {
+			struct process_id id = *(const struct process_id *)key;
+
+			map_remove(&c->processes, &id);
+			process_free(p);
+			continue;
+		}
+		p->first_ns = p->last_ns;
+		p->first_cpu_ns = p->process->cpu_ns;
+	}
+	c->is_resolved = false;
+}
+
+/* --- settling --- */
+
+static void forget_findings(struct process_table *c)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&c->processes, &position, NULL, &value)) {
+		struct process_entry *p = *(struct process_entry **)value;
+		struct process_entry kept = { .id = p->id,
+			.process = p->process,
+			.links = p->links,
+			.session = p->session,
+			.first_ns = p->first_ns,
+			.last_ns = p->last_ns,
+			.first_cpu_ns = p->first_cpu_ns,
+			.zombie_ns = p->zombie_ns,
+			.unfed_ns = p->unfed_ns,
+			.is_there = is_there(c, p) };
+
+		*p = kept;
+	}
+	buffer_reset(&c->texts);
+	buffer_reset(&c->installed);
+	map_clear(&c->newest);
+}
+
+int process_table_resolve(struct process_table *c)
+{
+	struct resolving s = { .process_table = c };
+	int status;
+
+	if (c->is_resolved)
+		return 0;
+	forget_findings(c);
+	map_init(&s.by_pid, sizeof(uint64_t), sizeof(void *), PROCESSES_MAX);
+	map_init(&s.by_inner, 2 * sizeof(uint64_t), sizeof(void *), PROCESSES_MAX);
+	map_init(&s.by_session, PROCESS_TABLE_SESSION_KEY, sizeof(void *), 2 * PROCESSES_MAX);
+	map_init(&s.oldest, 3 * sizeof(uint64_t), sizeof(void *), 4 * PROCESSES_MAX);
+	status = process_table_resolve_tree(&s);
+	if (!status) {
+		process_table_resolve_agents(&s);
+		process_table_resolve_sessions(&s);
+		process_table_resolve_owners(&s);
+		process_table_resolve_roles(&s);
+		process_table_resolve_left(&s);
+		process_table_resolve_projects(&s);
+		process_table_resolve_servers(&s);
+		process_table_resolve_versions(&s);
+	}
+	if (s.is_out_of_memory || buffer_failed(&c->texts) || buffer_failed(&c->installed))
+		status = -ENOMEM;
+	free(s.order);
+	map_fini(&s.by_pid);
+	map_fini(&s.by_inner);
+	map_fini(&s.by_session);
+	map_fini(&s.oldest);
+	c->is_resolved = !status;
+	return status;
+}
+
+/* --- reading --- */
+
+struct process_entry *process_table_next(const struct process_table *c, size_t *position)
+{
+	void *value;
+
+	while (map_next(&c->processes, position, NULL, &value)) {
+		struct process_entry *p = *(struct process_entry **)value;
+
+		if (p->is_there)
+			return p;
+	}
+	return NULL;
+}
+
+struct process_entry *process_table_get(const struct process_table *c, const struct process_id *id)
+{
+	struct process_entry **at = map_get(&c->processes, id);
+
+	return at ? *at : NULL;
+}
+
+struct span process_table_text(const struct process_table *c, const struct sooth_text *text)
+{
+	if ((uint64_t)text->offset + text->size > c->texts.size || !text->size)
+		return span_of("", 0);
+	return span_of((const char *)c->texts.data + text->offset, text->size);
+}
+
+struct span process_table_field(const struct sooth_record *r, const struct sooth_text *text)
+{
+	return record_text(r, text);
+}
+
+bool process_table_is_unknown(const struct process_entry *p)
+{
+	return p->is_there && p->id.pid != 1 && !p->agent && !p->owner_agent &&
+	       !process_table_is_ended(p) && p->process->vsz_bytes &&
+	       p->process->executable_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+}
+
+double process_table_cpu_percent(const struct process_entry *p)
+{
+	if (p->last_ns <= p->first_ns)
+		return -1;
+	if (p->process->cpu_ns < p->first_cpu_ns)
+		return 0;
+	return (double)(p->process->cpu_ns - p->first_cpu_ns) * 100 /
+	       (double)(p->last_ns - p->first_ns);
+}

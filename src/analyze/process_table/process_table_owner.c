@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See process_table_owner.h. Three kinds of markers, from the most exact on:
+ *
+ * - the id of a session. A main process that has it and is older is the one. An id alone is
+ *   no proof that nobody has it: an agent changes it within a process (/clear), and not every
+ *   main process is known by its id. So the session is gone when no main process of that agent
+ *   could have been the one, by user, pid namespace and age;
+ * - the pid of the main process, in its own pid namespace. Who started later was given the
+ *   pid anew. Who is there, older, and not known as that agent leaves a doubt; so does a
+ *   namespace whose first process has the marker as well (a sandbox): it is from further out;
+ * - only that it is that agent's. Then where its output goes may have the id of the session in its
+ *   path; or the main process leads its process group, as of MCP servers and hooks.
+ *
+ * Nobody is gone who may just not have been looked at.
+ */
+#include "analyze/process_table/process_table_owner.h"
+
+#include <string.h>
+
+#include "analyze/process_table/process_table_lookup.h"
+#include "core/agent_path.h"
+
+#define TEXT(span) (int)(span).size, (span).data
+
+struct question {
+	struct resolving *s;
+	const struct process_entry *p;
+	const struct agent *agent;
+	struct agent_markers of;
+	struct owner owner;
+};
+
+/* Who started after the process cannot have had its session. */
+static bool are_all_seen(const struct question *q)
+{
+	const struct resolving *s = q->s;
+
+	return s->process_table->is_of_host && !s->process_table->is_partial &&
+	       (!s->unread_ticks || s->unread_ticks > q->p->id.start_ticks);
+}
+
+static const char *why_not_all_processes(const struct question *q)
+{
+	const struct process_table *c = q->s->process_table;
+
+	if (!c->is_of_host)
+		return "not every process was looked at";
+	if (!c->is_partial)
+		return "an older process could not be read";
+	return c->hides_users ? "other users' processes are hidden here"
+			      : "this is a pid namespace, and who is outside it is not seen";
+}
+
+static struct owner found(struct question *q, struct process_entry *main, enum process_link tie)
+{
+	q->owner.main = main;
+	q->owner.tie = tie;
+	return q->owner;
+}
+
+static struct owner gone(struct question *q, enum process_link tie, struct sooth_text how)
+{
+	q->owner.tie = tie;
+	q->owner.is_gone = true;
+	q->owner.gone = how;
+	return q->owner;
+}
+
+static struct owner doubted(struct question *q, enum process_link tie, struct sooth_text why)
+{
+	q->owner.tie = tie;
+	q->owner.doubt = why;
+	return q->owner;
+}
+
+/* "its session 4f1c", or what is known in its place. */
+static struct sooth_text session_words(struct question *q)
+{
+	struct span id = q->of.sessions ? q->of.session[0] : span_of("", 0);
+
+	return id.size ? process_table_say(q->s->process_table, "its session %.*s", TEXT(id))
+		       : process_table_say(
+				 q->s->process_table, "its session of %s", q->agent->title);
+}
+
+static struct span words(const struct question *q, const struct sooth_text *text)
+{
+	return process_table_text(q->s->process_table, text);
+}
+
+/* --- who may have been the one --- */
+
+/*
+ * What the first process of its pid namespace has, too, was given to that from outside: the main
+ * process is in a namespace further out.
+ */
+static bool is_from_outside(const struct question *q)
+{
+	uint64_t space = process_table_namespace(q->p);
+	const struct process_entry *first;
+	struct agent_markers of;
+	struct markers markers;
+
+	if (space == PROCESS_TABLE_UNREPORTED || q->p->links->inner_pid == q->p->id.pid)
+		return false;
+	first = process_table_by_inner(q->s, space, 1);
+	if (!first || first->agent == q->agent)
+		return false;
+	markers_read(&markers, first->links);
+	if (!markers.is_reported)
+		return true;
+	of = markers_of_agent(&markers, q->agent);
+	if (q->of.pid.size)
+		return !span_compare(of.pid, q->of.pid);
+	if (q->of.sessions)
+		return of.sessions && !span_compare(of.session[0], q->of.session[0]);
+	return of.is_any;
+}
+
+static struct process_entry *older_main_in(const struct question *q, uint64_t uid, uint64_t space)
+{
+	struct process_entry *main = process_table_oldest(q->s, q->agent, uid, space);
+
+	return main && main != q->p && process_table_is_older(main, q->p) ? main : NULL;
+}
+
+/* Who was not told in which namespace it is may be in this one, and the other way round. */
+static struct process_entry *older_main(const struct question *q, uint64_t uid)
+{
+	uint64_t space = process_table_namespace(q->p);
+	bool is_anywhere = space == PROCESS_TABLE_UNREPORTED || is_from_outside(q);
+	struct process_entry *main = older_main_in(q, uid, is_anywhere ? PROCESS_TABLE_ANY : space);
+
+	return main ? main : older_main_in(q, uid, PROCESS_TABLE_UNREPORTED);
+}
+
+/* Who may have started it: the same user, or root, who becomes any; and whoever became root. */
+static struct process_entry *possible_main(const struct question *q)
+{
+	uint32_t uid = q->p->process->uid;
+	struct process_entry *main = older_main(q, uid == 0 ? PROCESS_TABLE_ANY : uid);
+
+	return main ? main : older_main(q, 0);
+}
+
+/* --- by pid --- */
+
+static struct process_entry *holder_of(const struct question *q, uint64_t pid)
+{
+	uint64_t space = process_table_namespace(q->p);
+
+	/* Every process is told by its pid in the initial namespace, few by their inner one. */
+	if (space == PROCESS_TABLE_UNREPORTED || q->p->links->inner_pid == q->p->id.pid)
+		return process_table_by_pid(q->s, pid);
+	return process_table_by_inner(q->s, space, pid);
+}
+
+/* Which number it has here, or whether it is there at all, is not told. */
+static struct owner by_outer_pid(struct question *q)
+{
+	struct process_table *c = q->s->process_table;
+	const struct sooth_text session = session_words(q);
+	struct span its = words(q, &session);
+
+	if (are_all_seen(q) && !possible_main(q))
+		return gone(q, PROCESS_LINK_PID,
+			process_table_say(c,
+				"%.*s had main process %.*s outside its pid namespace, and no %s "
+				"is old enough to have been it",
+				TEXT(its), TEXT(q->of.pid), q->agent->title));
+	return doubted(q, PROCESS_LINK_PID,
+		process_table_say(c, "%.*s had main process %.*s, outside its pid namespace",
+			TEXT(its), TEXT(q->of.pid)));
+}
+
+static struct owner by_pid(struct question *q)
+{
+	struct process_table *c = q->s->process_table;
+	const struct sooth_text session = session_words(q);
+	struct span its = words(q, &session), marker = q->of.pid;
+	struct process_entry *holder;
+	uint64_t pid = 0;
+
+	if (is_from_outside(q))
+		return by_outer_pid(q);
+	span_decimal(marker, &pid);
+	holder = holder_of(q, pid);
+	if (holder && process_table_is_ended(holder) && process_table_is_older(holder, q->p))
+		return gone(q, PROCESS_LINK_PID,
+			process_table_say(c, "%.*s had main process %.*s, which has ended",
+				TEXT(its), TEXT(marker)));
+	if (holder && process_table_is_older(holder, q->p)) {
+		if (holder->agent == q->agent)
+			return found(q, holder->main ? holder->main : holder, PROCESS_LINK_PID);
+		return doubted(q, PROCESS_LINK_PID,
+			process_table_say(c,
+				"%.*s had main process %.*s; who has that pid is older, but not "
+				"known as %s",
+				TEXT(its), TEXT(marker), q->agent->title));
+	}
+	if (process_table_namespace(q->p) == PROCESS_TABLE_UNREPORTED)
+		return doubted(q, PROCESS_LINK_PID,
+			process_table_say(c,
+				"%.*s had main process %.*s, in a pid namespace that is not told",
+				TEXT(its), TEXT(marker)));
+	if (holder)
+		return gone(q, PROCESS_LINK_PID,
+			process_table_say(c,
+				"%.*s had main process %.*s, which is gone: the pid was given anew",
+				TEXT(its), TEXT(marker)));
+	holder = process_table_by_pid(q->s, pid);
+	if (holder && holder->agent == q->agent && process_table_is_older(holder, q->p))
+		return doubted(q, PROCESS_LINK_PID,
+			process_table_say(c,
+				"%.*s had main process %.*s, which may be the one of another pid "
+				"namespace",
+				TEXT(its), TEXT(marker)));
+	if (!are_all_seen(q))
+		return doubted(q, PROCESS_LINK_PID,
+			process_table_say(c,
+				"%.*s had main process %.*s, which was not seen, but %s", TEXT(its),
+				TEXT(marker), why_not_all_processes(q)));
+	return gone(q, PROCESS_LINK_PID,
+		process_table_say(
+			c, "%.*s had main process %.*s, which is gone", TEXT(its), TEXT(marker)));
+}
+
+/* --- by session --- */
+
+/*
+ * An MCP server lives by its input, wherever its main process was, and whether or not that could be
+ * seen; what a tool call started need not.
+ */
+static bool is_cut_off(const struct question *q)
+{
+	const struct proc_ties *t = q->p->links;
+
+	return q->of.sessions && !q->of.is_tool && !q->of.pid.size &&
+	       process_table_is_piped(q->p) && process_table_state_is_value(t->writer_state) &&
+	       !t->has_writer;
+}
+
+static struct owner without_main(struct question *q, enum process_link tie)
+{
+	struct process_table *c = q->s->process_table;
+	const struct sooth_text session = session_words(q);
+	struct span its = words(q, &session);
+	struct process_entry *may = possible_main(q);
+
+	if ((may || !are_all_seen(q)) && is_cut_off(q))
+		return gone(q, tie,
+			process_table_say(c,
+				"%.*s has no main process here, and nobody holds the other end of "
+				"its input",
+				TEXT(its)));
+	if (may)
+		return doubted(q, tie,
+			process_table_say(c,
+				"%.*s has no main process here, but %llu, older, may have had it",
+				TEXT(its), (unsigned long long)may->id.pid));
+	if (!are_all_seen(q))
+		return doubted(q, tie,
+			process_table_say(c,
+				"%.*s has no main process among those that were seen, but %s",
+				TEXT(its), why_not_all_processes(q)));
+	return gone(q, tie,
+		process_table_say(c,
+			"%.*s has no main process here, and no %s is old enough to have had it",
+			TEXT(its), q->agent->title));
+}
+
+static struct owner by_session(struct question *q)
+{
+	struct process_entry *ended = NULL;
+
+	for (size_t i = 0; i < q->of.sessions; i++) {
+		struct process_entry *main =
+			process_table_by_session(q->s, q->agent, q->of.session[i]);
+
+		if (!main || main == q->p || !process_table_is_older(main, q->p))
+			continue;
+		if (process_table_is_living(main))
+			return found(q, main, PROCESS_LINK_SESSION);
+		ended = main;
+	}
+	if (q->of.pid.size)
+		return by_pid(q);
+	if (ended)
+		return gone(q, PROCESS_LINK_SESSION,
+			process_table_say(q->s->process_table,
+				"its session %.*s had main process %llu, which was seen to end",
+				TEXT(q->of.session[0]), (unsigned long long)ended->id.pid));
+	return without_main(q, PROCESS_LINK_SESSION);
+}
+
+/* --- by what it has of that agent besides --- */
+
+/* Of a tool call whose environment names no session the file does that takes its output. */
+static void find_output(struct question *q)
+{
+	const struct agent_path any = { .is_any_directory = true };
+	const struct proc_ties *t = q->p->links;
+	const char *pattern = q->agent->output_file;
+
+	for (int i = 1; pattern && i < 3 && !q->of.sessions; i++) {
+		struct span id = span_of("", 0),
+			    path = process_table_field(&t->record, &t->stream_path[i]);
+
+		if (t->stream_state[i] || t->stream[i] != PROC_STREAM_FILE ||
+			!agent_path_ends(span_of(pattern, strlen(pattern)), path, &any, &id) ||
+			!id.size)
+			continue;
+		q->of.session[0] = id;
+		q->of.sessions = 1;
+	}
+}
+
+/* A process group has the number of who leads it for as long as anybody is in it. */
+static struct process_entry *leading_main(const struct question *q)
+{
+	struct process_entry *leader = process_table_by_pid(q->s, q->p->process->process_group);
+
+	if (!leader || leader == q->p || !process_table_is_older(leader, q->p) ||
+		leader->agent != q->agent || !leader->main ||
+		!process_table_is_living(leader->main))
+		return NULL;
+	return leader->main;
+}
+
+static struct owner by_kind(struct question *q)
+{
+	struct process_entry *main = leading_main(q);
+
+	return main ? found(q, main, PROCESS_LINK_GROUP) : without_main(q, PROCESS_LINK_KIND);
+}
+
+static struct owner ask(struct question *q)
+{
+	q->owner.agent = q->agent;
+	if (!q->of.sessions && !q->of.pid.size)
+		find_output(q);
+	if (q->of.sessions)
+		q->owner.session_id = process_table_put(q->s->process_table, q->of.session[0]);
+	if (q->of.sessions)
+		return by_session(q);
+	return q->of.pid.size ? by_pid(q) : by_kind(q);
+}
+
+/* --- which of several --- */
+
+static int rank(const struct owner *o)
+{
+	return !o->agent ? 0 : o->main ? 3 : o->is_gone ? 2 : 1;
+}
+
+/* By the enum's order an id says more than a pid, a pid more than the kind. */
+static bool is_better(const struct owner *a, const struct owner *b)
+{
+	if (rank(a) != rank(b))
+		return rank(a) > rank(b);
+	if (a->main && b->main)
+		return a->main->id.start_ticks > b->main->id.start_ticks;
+	return a->tie < b->tie;
+}
+
+struct owner owner_by_markers(struct resolving *s, const struct process_entry *p,
+	const struct markers *markers, enum owner_by by)
+{
+	struct owner best = { 0 };
+	const struct agent *agent;
+	size_t position = 0;
+
+	while (markers->count && (agent = process_table_agent_next(s->process_table, &position))) {
+		struct question q = { s, p, agent, markers_of_agent(markers, agent), { 0 } };
+		struct owner owner;
+
+		if (!q.of.is_any || (by == OWNER_NAMED && !q.of.sessions && !q.of.pid.size))
+			continue;
+		owner = ask(&q);
+		if (is_better(&owner, &best))
+			best = owner;
+	}
+	return best;
+}
+
+bool owner_by_input(const struct resolving *s, const struct process_entry *p, struct owner *owner)
+{
+	struct span writers = span_of("", 0);
+
+	if (process_table_is_fed(p) && p->links->has_writer &&
+		process_table_state_is_value(p->links->writers_state))
+		writers = process_table_field(&p->links->record, &p->links->writers);
+	for (size_t i = 0; i + sizeof(uint32_t) <= writers.size; i += sizeof(uint32_t)) {
+		struct process_entry *writer;
+		uint32_t pid;
+
+		memcpy(&pid, writers.data + i, sizeof(pid));
+		writer = process_table_by_pid(s, pid);
+		if (!writer || writer == p || process_table_is_ended(writer) ||
+			!process_table_is_head(writer) || !writer->main)
+			continue;
+		*owner = (struct owner){
+			.agent = writer->agent, .main = writer->main, .tie = PROCESS_LINK_INPUT
+		};
+		return true;
+	}
+	return false;
+}

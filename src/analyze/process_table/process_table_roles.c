@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What each process does in its session. A child of the main process (or of its launcher or
+ * daemon) is told by the agent's own table, then by place: a session of its own is a tool call,
+ * pipes in the main one's session are an MCP server. What such a child starts plays its part.
+ * Of what was cut off from its session the place is known in part; then markers and names
+ * decide, and where they do not it has no role.
+ */
+#include "analyze/process_table/process_table_resolving.h"
+
+#include "analyze/process_table/server_name.h"
+
+struct time_range {
+	const struct process_entry *p;
+	struct markers markers; /* without those that the main process has itself */
+	enum agent_place place; /* ANY: not known */
+	bool is_piped;
+	struct server_name name;
+};
+
+static struct server_name name_of(const struct process_entry *p)
+{
+	const struct sooth_record *r = &p->process->record;
+	const struct server_command command = {
+		.executable = process_table_field(r, &p->process->executable),
+		.arguments = process_table_arguments(p),
+		.package = process_table_field(r, &p->process->package),
+	};
+
+	return server_name(&command);
+}
+
+/* --- what is known --- */
+
+/*
+ * Whether it is in a session of its own (setsid), or in that of its agent. When the agent is
+ * gone and the leader is there, is not the process, and has none of its markers, then the leader
+ * is the user's shell and the session was the agent's.
+ */
+static enum agent_place place_of(const struct resolving *s, const struct process_entry *p)
+{
+	const struct process_entry *head = p->parent, *leader;
+
+	if (p->process->session == p->id.pid)
+		return AGENT_PLACE_OWN;
+	if (!head || !process_table_is_head(head))
+		head = p->main;
+	if (head)
+		return p->process->session == head->process->session ? AGENT_PLACE_SAME
+								     : AGENT_PLACE_OWN;
+	leader = process_table_by_pid(s, p->process->session);
+	if (!leader || !process_table_is_older(leader, p))
+		return AGENT_PLACE_ANY;
+	/* The gone main process itself, of which a zombie is left. */
+	if (process_table_is_head(leader))
+		return AGENT_PLACE_SAME;
+	return leader->owner_agent == p->owner_agent ? AGENT_PLACE_OWN : AGENT_PLACE_SAME;
+}
+
+static struct time_range part_of(const struct resolving *s, const struct process_entry *p)
+{
+	struct time_range part = { .p = p,
+		.place = place_of(s, p),
+		.is_piped = process_table_is_piped(p),
+		.name = name_of(p) };
+	struct markers mains;
+
+	markers_read(&part.markers, p->links);
+	if (p->main && p->main->links) {
+		markers_read(&mains, p->main->links);
+		markers_without(&part.markers, &mains);
+	}
+	return part;
+}
+
+/* --- rules --- */
+
+static bool fits(const struct agent_child *child, const struct time_range *part)
+{
+	if (child->place != AGENT_PLACE_ANY && part->place != AGENT_PLACE_ANY &&
+		child->place != part->place)
+		return false;
+	if (child->is_piped && !part->is_piped)
+		return false;
+	return markers_have_all(&part->markers, child->has) &&
+	       (!child->lacks || markers_have_none(&part->markers, child->lacks));
+}
+
+static bool by_agent(const struct time_range *part, enum agent_role *role)
+{
+	const struct agent *agent = part->p->owner_agent;
+
+	if (!agent || !part->markers.is_reported)
+		return false;
+	for (size_t i = 0; i < AGENT_CHILDREN_MAX && agent->children[i].has; i++) {
+		if (fits(&agent->children[i], part)) {
+			*role = agent->children[i].role;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A program that is known by name is no MCP server. */
+static enum agent_role piped_role(const struct time_range *part)
+{
+	enum agent_role role;
+
+	return program_role(part->name.name, &role) ? role : AGENT_ROLE_MCP;
+}
+
+static bool is_refused(uint8_t state)
+{
+	return state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+}
+
+/* Its environment may not be read, and might make something else of it than its place does. */
+static bool may_be_another(const struct time_range *part, enum agent_role role)
+{
+	const struct agent *agent = part->p->owner_agent;
+
+	if (!agent || !part->p->links || !is_refused(part->p->links->markers_state))
+		return false;
+	for (size_t i = 0; i < AGENT_CHILDREN_MAX && agent->children[i].has; i++) {
+		const struct agent_child *child = &agent->children[i];
+
+		if (child->role != role &&
+			(child->place == AGENT_PLACE_ANY || part->place == AGENT_PLACE_ANY ||
+				child->place == part->place))
+			return true;
+	}
+	return false;
+}
+
+/* Whether what tells the role may not be read: what is not known to be no pipe is no helper. */
+static bool is_untold(const struct time_range *part, enum agent_role role)
+{
+	const struct proc_ties *t = part->p->links;
+
+	return may_be_another(part, role) ||
+	       (t && part->place != AGENT_PLACE_OWN &&
+		       (is_refused(t->stream_state[0]) || is_refused(t->stream_state[1])));
+}
+
+static bool by_place(const struct time_range *part, enum agent_role *role)
+{
+	if (markers_of_agent(&part->markers, part->p->owner_agent).is_tool)
+		*role = AGENT_ROLE_TOOL;
+	else if (part->place == AGENT_PLACE_OWN)
+		*role = AGENT_ROLE_TOOL;
+	else if (!part->p->links) /* an older capture: nothing of its streams */
+		return false;
+	else if (part->place == AGENT_PLACE_SAME)
+		*role = part->is_piped ? piped_role(part) : AGENT_ROLE_HELPER;
+	else if (part->is_piped && part->p->links->stream[0] == part->p->links->stream[1])
+		*role = piped_role(part); /* what agents run for a tool call reads /dev/null */
+	else
+		*role = AGENT_ROLE_TOOL;
+	return true;
+}
+
+/* --- giving roles --- */
+
+static void play(struct process_entry *p, enum agent_role role, struct process_entry *player)
+{
+	p->has_role = true;
+	p->role = role;
+	p->player = player;
+	p->role_name = player->role_name;
+}
+
+static void play_itself(
+	struct resolving *s, struct process_entry *p, enum agent_role role, struct span name)
+{
+	if (role == AGENT_ROLE_MCP || role == AGENT_ROLE_LANGUAGE_SERVER)
+		p->role_name = process_table_put(s->process_table, name);
+	play(p, role, p);
+}
+
+/* Of nobody's session, but called as MCP servers are, and talked to as they are. */
+static void find_detached(struct resolving *s, struct process_entry *p)
+{
+	struct server_name name;
+
+	if (!process_table_is_fed(p))
+		return;
+	if (p->parent && p->parent->has_role && p->parent->role == AGENT_ROLE_MCP &&
+		!p->parent->owner_agent) {
+		play(p, AGENT_ROLE_MCP, p->parent->player);
+		return;
+	}
+	name = name_of(p);
+	if (server_name_is_mcp(&name))
+		play_itself(s, p, AGENT_ROLE_MCP, name.name);
+}
+
+static void find_role(struct resolving *s, struct process_entry *p)
+{
+	struct process_entry *parent = p->parent;
+	enum agent_role role;
+	struct time_range part;
+	bool is_known;
+
+	if (parent && p->tied != p && parent->has_role && !process_table_is_head(parent)) {
+		play(p, parent->role, parent->player);
+		return;
+	}
+	if (parent && p->tied != p && !process_table_is_head(parent)) {
+		p->role_state = parent->role_state; /* as little is known as of its parent */
+		return;
+	}
+	part = part_of(s, p);
+	is_known = by_agent(&part, &role);
+	if (!is_known && by_place(&part, &role)) {
+		is_known = !is_untold(&part, role);
+		p->role_state = is_known ? 0 : SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+	}
+	if (is_known)
+		play_itself(s, p, role, part.name.name);
+}
+
+void process_table_resolve_roles(struct resolving *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct process_entry *p = s->order[i];
+
+		if (p->has_role && p->role == AGENT_ROLE_MCP)
+			p->role_name = process_table_put(s->process_table, name_of(p).name);
+		else if (!p->has_role && p->owner_agent)
+			find_role(s, p);
+		else if (!p->has_role)
+			find_detached(s, p);
+	}
+}

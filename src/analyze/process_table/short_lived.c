@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See short_lived.h. */
+#include "analyze/process_table/short_lived.h"
+
+#include <string.h>
+
+#define PROCESSES_MAX 65536
+#define GROUPS_MAX    8192
+#define CLIMB_MAX     64 /* of these that started one another */
+
+struct short_lived_process {
+	struct process_id parent;
+	uint64_t life_ns, cpu_ns;
+	uint32_t status;
+	uint32_t uid;
+	char name[SHORT_LIVED_NAME_SIZE];
+};
+
+void short_lived_init(struct fleeting *b)
+{
+	*b = (struct fleeting){ 0 };
+	map_init(&b->processes, sizeof(struct process_id), sizeof(struct short_lived_process),
+		PROCESSES_MAX);
+	map_init(&b->groups, sizeof(struct short_lived_key), sizeof(struct short_lived_group),
+		GROUPS_MAX);
+	map_init(&b->sessions, sizeof(struct process_id), sizeof(struct short_lived_group),
+		GROUPS_MAX);
+}
+
+void short_lived_fini(struct fleeting *b)
+{
+	map_fini(&b->processes);
+	map_fini(&b->groups);
+	map_fini(&b->sessions);
+}
+
+void short_lived_take(struct fleeting *b, const struct sooth_record *r)
+{
+	const struct short_lived_exit *e = record_as(r, SHORT_LIVED_PROCESS, sizeof(*e));
+	struct process_id id = process_id_of(r);
+	struct short_lived_process *p;
+
+	b->is_watched |= r->kind == SHORT_LIVED_WATCH;
+	/* Two threads that end at once may both be the last: it is one process all the same. */
+	p = e ? map_put(&b->processes, &id, NULL) : NULL;
+	if (!p)
+		return;
+	*p = (struct short_lived_process){ .parent = { e->parent_start_ticks, e->parent_pid },
+		.life_ns = e->life_ns,
+		.cpu_ns = e->cpu_ns,
+		.status = e->status,
+		.uid = e->uid };
+	memcpy(p->name, e->name, strnlen(e->name, sizeof(e->name)));
+}
+
+/* The main process of its session; NULL: of none, or who started it has ended before. */
+static const struct process_entry *main_of(const struct fleeting *b, const struct process_table *c,
+	const struct short_lived_process *p)
+{
+	for (unsigned i = 0; p && i < CLIMB_MAX; i++) {
+		const struct process_entry *parent = process_table_get(c, &p->parent);
+
+		if (parent)
+			return parent->tie == PROCESS_LINK_SELF ? parent : parent->main;
+		p = map_get(&b->processes, &p->parent);
+	}
+	return NULL;
+}
+
+/* What a map has no room for is in the sum of all. */
+static void add(struct short_lived_group *to, const struct short_lived_process *p)
+{
+	if (!to)
+		return;
+	to->count++;
+	to->cpu_ns += p->cpu_ns;
+	to->failed += p->status != 0;
+	if (p->life_ns > to->life_most_ns)
+		to->life_most_ns = p->life_ns;
+}
+
+static void forget_findings(struct fleeting *b)
+{
+	map_clear(&b->groups);
+	map_clear(&b->sessions);
+	b->all = (struct short_lived_group){ .count = b->processes.refused };
+	b->in_sessions = 0;
+}
+
+void short_lived_resolve(struct fleeting *b, const struct process_table *c)
+{
+	size_t position = 0;
+	const void *id;
+	void *value;
+
+	forget_findings(b);
+	while (map_next(&b->processes, &position, &id, &value)) {
+		const struct short_lived_process *p = value;
+		const struct process_entry *main;
+		struct short_lived_key key = { 0 };
+
+		if (process_table_get(c, id))
+			continue; /* a sample has seen it */
+		main = main_of(b, c, p);
+		memcpy(key.name, p->name, sizeof(key.name));
+		if (main)
+			key.main = main->id;
+		add(&b->all, p);
+		b->in_sessions += main != NULL;
+		add(map_put(&b->groups, &key, NULL), p);
+		if (main)
+			add(map_put(&b->sessions, &main->id, NULL), p);
+	}
+}
+
+void short_lived_next_interval(struct fleeting *b)
+{
+	map_clear(&b->processes);
+	b->processes.refused = 0;
+}

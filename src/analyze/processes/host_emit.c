@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See host_emit.h: host, reasons, versions, totals. */
+#include "analyze/processes/host_emit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/processes/host_rows.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+
+#define UNKNOWN	 SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+#define CONTRACT "claude" /* whose newest version the scan contract tells */
+
+/* --- the host --- */
+
+struct verdict_count {
+	uint32_t count;
+	uint8_t state; /* not measured: of nobody could it be judged */
+};
+
+/* Of those that could be judged; of the others a limit tells. */
+static struct verdict_count count_verdict(const struct process_list *list, enum verdict_kind kind)
+{
+	struct verdict_count sum = { 0 };
+	bool is_diagnosed = false;
+	uint8_t unjudged = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct verdict *v = list->all[i].verdicts;
+
+		if (!v)
+			continue;
+		sum.count += v[kind].holds;
+		is_diagnosed |= v[kind].state == SOOTH_STATE_VALUE;
+		if (state_is_unmeasured(v[kind].state))
+			unjudged = v[kind].state;
+	}
+	if (kind == VERDICT_ORPHANED && list->doubted && !unjudged)
+		unjudged = UNKNOWN;
+	if (!is_diagnosed)
+		sum.state = unjudged;
+	return sum;
+}
+
+static bool emit_unknown(const struct host_emit *t)
+{
+	size_t count = t->list->unknown;
+	char what[64];
+
+	if (!count)
+		return false;
+	snprintf(what, sizeof(what), "who %zu process%s", count, count == 1 ? " is" : "es are");
+	output_limit(t->output, what,
+		"permission denied; an agent, or what one left, may be among them",
+		"run as root, who may read them");
+	return true;
+}
+
+static bool emit_hidden(const struct host_emit *t)
+{
+	if (!t->host->process_table.hides_users)
+		return false;
+	output_limit(t->output, "other users' processes",
+		"/proc is mounted so that it hides them (hidepid)",
+		"run as root, or as a member of the group that its option gid= names");
+	return true;
+}
+
+static bool emit_doubted(const struct host_emit *t)
+{
+	size_t count = t->list->doubted;
+	char what[80];
+
+	if (!count)
+		return false;
+	snprintf(what, sizeof(what), "whether %zu process%s left by a session that is gone", count,
+		count == 1 ? " was" : "es were");
+	output_limit(t->output, what, "it does not follow from what was seen",
+		"`sooth ps -t -v` tells of each why");
+	return true;
+}
+
+bool host_emit_limits(const struct host_emit *t)
+{
+	bool is_unknown = emit_unknown(t), is_doubted = emit_doubted(t);
+
+	return emit_hidden(t) || is_unknown || is_doubted;
+}
+
+static const struct agent *agent_called(const struct process_table *c, const char *name)
+{
+	const struct process_table_installed *installed = (const void *)c->installed.data;
+	size_t count = c->installed.size / sizeof(*installed), position = 0;
+	const struct process_entry *p;
+
+	for (size_t i = 0; i < count; i++) {
+		if (installed[i].agent && !strcmp(installed[i].agent->name, name))
+			return installed[i].agent;
+	}
+	while ((p = process_table_next(c, &position))) {
+		if (p->agent && !strcmp(p->agent->name, name))
+			return p->agent;
+	}
+	return NULL;
+}
+
+/* The newest in anybody's home: the contract's member is the host's. */
+static struct span newest_on_host(const struct process_table *c, const struct agent *agent)
+{
+	const struct process_table_installed *installed = (const void *)c->installed.data;
+	struct span newest = verdict_newest(c, agent, UINT32_MAX);
+
+	for (size_t i = 0; i < c->installed.size / sizeof(*installed); i++) {
+		struct span version = process_table_text(c, &installed[i].version);
+
+		if (installed[i].agent == agent && version.size &&
+			(!newest.size || version_compare(version, newest) > 0))
+			newest = version;
+	}
+	return newest;
+}
+
+int host_emit_host(const struct host_emit *t, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "host", .schema = &host_row_schema, .shape = SECTION_INLINE
+	};
+	const struct stream_segment *segment = t->host->segment;
+	struct verdict_count orphaned = count_verdict(t->list, VERDICT_ORPHANED);
+	struct verdict_count outdated = count_verdict(t->list, VERDICT_OUTDATED);
+	struct verdict_count abandoned = count_verdict(t->list, VERDICT_ABANDONED);
+	const struct agent *agent = agent_called(&t->host->process_table, CONTRACT);
+	struct span latest =
+		agent ? newest_on_host(&t->host->process_table, agent) : span_of("", 0);
+	struct host_row row = { .process_count = (uint32_t)t->list->count,
+		.orphaned_count = orphaned.count,
+		.orphaned_state = orphaned.state,
+		.outdated_count = outdated.count,
+		.outdated_state = outdated.state,
+		.abandoned_count = abandoned.count,
+		.abandoned_state = abandoned.state,
+		.latest_state = latest.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	char timestamp[UNITS_SIZE] = "";
+	struct span none = span_of("", 0);
+	int status = output_section(t->output, &section, err);
+
+	if (segment)
+		format_utc(timestamp, host_state_utc(t->host));
+	struct record_tail tail[] = {
+		tail_string(&row.timestamp, timestamp),
+		tail_span(&row.hostname,
+			segment ? host_state_text(t->host, &segment->hostname) : none),
+		tail_span(&row.os, segment ? host_state_text(t->host, &segment->os) : none),
+		tail_span(&row.os_version,
+			segment ? host_state_text(t->host, &segment->os_version) : none),
+		tail_span(&row.latest_local_version, latest),
+	};
+	return status ? status : OUTPUT_ROW(t->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+/* --- reasons --- */
+
+/* What should not be there is always explained; the rest, and doubts, when asked. */
+static bool is_reported(const struct host_emit *t, const struct listed *l, enum verdict_kind kind)
+{
+	const struct verdict *v = &l->verdicts[kind];
+	bool is_problem = kind == VERDICT_ORPHANED || kind == VERDICT_ABANDONED ||
+			  kind == VERDICT_GENERATION || kind == VERDICT_ZOMBIE ||
+			  kind == VERDICT_FROZEN;
+
+	if (v->holds)
+		return is_problem || t->options->is_verbose;
+	return t->options->is_verbose && v->why[0] && state_is_unmeasured(v->state);
+}
+
+static int emit_reason(const struct host_emit *t, const struct listed *l, enum verdict_kind kind,
+	struct sooth_error *err)
+{
+	const struct verdict *v = &l->verdicts[kind];
+	const struct proc_process *p = l->p->process;
+	struct reason_row row = { .record = row_head(&l->p->id),
+		.why_state = v->why[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	char verdict[32];
+
+	snprintf(verdict, sizeof(verdict), "%s%s", verdict_name(kind), v->holds ? "" : "?");
+	struct record_tail tail[] = {
+		tail_string(&row.verdict, verdict),
+		tail_text(&row.name, &p->record, &p->name),
+		tail_string(&row.why, v->why),
+	};
+	return OUTPUT_ROW(t->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+int host_emit_reasons(const struct host_emit *t, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "reasons", .schema = &reason_row_schema, .shape = SECTION_TABLE
+	};
+	int status = output_section(t->output, &section, err);
+
+	for (size_t i = 0; i < t->list->count; i++) {
+		const struct listed *l = &t->list->all[i];
+
+		for (int kind = 0; kind < VERDICTS && l->verdicts && !status; kind++) {
+			if (is_reported(t, l, (enum verdict_kind)kind))
+				status = emit_reason(t, l, (enum verdict_kind)kind, err);
+		}
+	}
+	return status;
+}
+
+/* --- versions --- */
+
+static bool is_selected(const struct host_emit *t, const struct process_table_installed *i)
+{
+	const struct processes_options *o = t->options;
+
+	return i->agent && (!o->agent || !strcmp(i->agent->name, o->agent)) &&
+	       (!o->has_uid || i->uid == o->uid || i->uid == UINT32_MAX);
+}
+
+static int emit_all_installed(
+	const struct host_emit *t, const struct section *section, struct sooth_error *err)
+{
+	const struct process_table *c = &t->host->process_table;
+	const struct process_table_installed *all = (const void *)c->installed.data;
+	int status = output_section(t->output, section, err);
+
+	for (size_t i = 0; i < c->installed.size / sizeof(*all) && !status; i++) {
+		struct span version = process_table_text(c, &all[i].version);
+		struct installed_row row = { .uid = all[i].uid,
+			.uid_state =
+				all[i].uid == UINT32_MAX ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE };
+
+		if (!is_selected(t, &all[i]))
+			continue;
+		row.is_newest =
+			version_compare(version, verdict_newest(c, all[i].agent, all[i].uid)) >= 0;
+		struct record_tail tail[] = {
+			tail_string(&row.agent, all[i].agent->name),
+			tail_span(&row.version, version),
+			tail_span(&row.path, process_table_text(c, &all[i].path)),
+		};
+		status = OUTPUT_ROW(t->output, &row, tail, ARRAY_SIZE(tail), err);
+	}
+	return status;
+}
+
+int host_emit_installed(const struct host_emit *t, struct sooth_error *err)
+{
+	static const struct section section = { .name = "installed",
+		.schema = &installed_row_schema,
+		.shape = SECTION_TABLE,
+		.rows_least = SIZE_MAX };
+
+	return emit_all_installed(t, &section, err);
+}
+
+int host_emit_versions(const struct host_emit *t, struct sooth_error *err)
+{
+	static const struct section section = { .name = "installed",
+		.title = "installed",
+		.schema = &installed_row_schema,
+		.shape = SECTION_TABLE,
+		.if_empty = "none was found where agents keep their versions; NEWEST is also of "
+			    "folders from which one runs" };
+
+	return emit_all_installed(t, &section, err);
+}
+
+/* --- totals --- */
+
+static uint8_t emit_unmeasured(const struct host_emit *t)
+{
+	output_limit(t->output, "who is over the threshold of CPU",
+		sooth_reason_text(SOOTH_REASON_INTERVAL), "give an interval: -i 200ms");
+	return SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+}
+
+int host_emit_totals(const struct host_emit *t, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "totals", .schema = &totals_row_schema, .shape = SECTION_OBJECT
+	};
+	bool has_threshold = t->options->cpu_over_percent > 0 || t->options->rss_over_bytes;
+	struct totals_row row = { .processes = (uint32_t)t->list->count,
+		.over_state = has_threshold ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	uint64_t memory = host_state_memory(t->host), rss_bytes = 0;
+	size_t measured = 0, unknown = 0;
+	char human[UNITS_SIZE];
+	int status = output_section(t->output, &section, err);
+
+	for (size_t i = 0; i < t->list->count; i++) {
+		const struct listed *l = &t->list->all[i];
+
+		rss_bytes += l->p->process->rss_bytes;
+		row.cpu_percent += l->cpu_percent > 0 ? l->cpu_percent : 0;
+		measured += l->cpu_percent >= 0;
+		row.over += l->is_over_cpu || l->is_over_rss;
+		unknown += l->is_over_unknown;
+	}
+	/* Of some of many it is: then they are those that were measured. */
+	if (unknown && !measured)
+		row.over_state = emit_unmeasured(t);
+	if (t->list->count && !measured)
+		row.cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+	row.rss_kb = rss_bytes / 1024;
+	if (memory)
+		row.mem_percent = (double)rss_bytes * 100 / (double)memory;
+	else
+		row.mem_state = UNKNOWN;
+	format_bytes(human, rss_bytes);
+	struct record_tail tail[] = { tail_string(&row.rss_human, human) };
+	return status ? status : OUTPUT_ROW(t->output, &row, tail, 1, err);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The sections that stand around the rows of processes. */
+#ifndef SOOTH_ANALYZE_HOST_EMIT_H
+#define SOOTH_ANALYZE_HOST_EMIT_H
+
+#include "analyze/processes/process_list.h"
+#include "core/output.h"
+
+struct host_emit {
+	struct output *output;
+	const struct host_state *host;
+	const struct process_list *list;
+	const struct processes_options *options;
+};
+
+/* How many may not be looked at, and that there are others who are not seen at all, as limits: a
+ * list of agents says nothing of them. False: there is none. */
+bool host_emit_limits(const struct host_emit *t);
+/* 0 or a negative errno with err filled. */
+int host_emit_host(const struct host_emit *t, struct sooth_error *err);
+int host_emit_reasons(const struct host_emit *t, struct sooth_error *err);
+/* Of the main processes that are listed. */
+int host_emit_sessions(const struct host_emit *t, struct sooth_error *err);
+/* Versions that are installed: for programs; people ask for them (see host_emit_versions()). */
+int host_emit_installed(const struct host_emit *t, struct sooth_error *err);
+int host_emit_versions(const struct host_emit *t, struct sooth_error *err);
+/* What samples have not seen, where that was watched. */
+extern const struct sooth_schema short_lived_row_schema;
+int host_emit_short_lived(const struct host_emit *t, struct sooth_error *err);
+int host_emit_totals(const struct host_emit *t, struct sooth_error *err);
+
+#endif

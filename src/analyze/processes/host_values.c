@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Field tables of the view "host". */
+#include "analyze/processes/host_values.h"
+
+#include <string.h>
+
+#include "analyze/records.h"
+#include "model/schema.h"
+
+#define FIGURE(row_, name_, type_, member_, state_, help_, ...)                                    \
+	{                                                                                          \
+		.name = name_, .type = type_, FIELD_AT(row_, member_),                             \
+		FIELD_STATE_AT(row_, state_), .help = help_, ##__VA_ARGS__                         \
+	}
+#define LOAD(name_, help_)                                                                         \
+	FIGURE(load_row, #name_, SOOTH_FIELD_REAL, load.name_, load.load_state, help_,             \
+		.decimals = 2)
+#define THREADS(name_, help_)                                                                      \
+	FIGURE(load_row, #name_, SOOTH_FIELD_UNSIGNED, load.name_, load.load_state, help_)
+#define SHARE(row_, name_, member_, state_, help_)                                                 \
+	FIGURE(row_, name_, SOOTH_FIELD_REAL, member_, state_, help_, .decimals = 2,               \
+		.unit = SOOTH_UNIT_PERCENT)
+#define MEMORY(name_, member_, state_, help_)                                                      \
+	FIGURE(memory_row, name_, SOOTH_FIELD_UNSIGNED, member_, memory.state_, help_,             \
+		.unit = SOOTH_UNIT_BYTES)
+
+static const struct sooth_field load_fields[] = {
+	LOAD(load_1m, "tasks running, ready or waiting uninterruptibly, over a minute"),
+	LOAD(load_5m, "over 5 minutes"),
+	LOAD(load_15m, "over 15 minutes"),
+	THREADS(running, "threads running or ready to"),
+	THREADS(tasks, "threads that exist"),
+	{ .name = "cpus",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(load_row, load.cpus),
+		.help = "processors in use" },
+	FIGURE(load_row, "uptime_ns", SOOTH_FIELD_UNSIGNED, load.uptime_ns, load.uptime_state,
+		"since the host was started", .unit = SOOTH_UNIT_NS),
+	SHARE(load_row, "cpu_some_10s", load.cpu_some_10s, load.cpu_state,
+		"share of the last 10 s in which something waited for a processor"),
+	SHARE(load_row, "io_some_10s", load.io_some_10s, load.io_state,
+		"share of the last 10 s in which something waited for input or output"),
+	SHARE(load_row, "io_full_10s", load.io_full_10s, load.io_state, "in which everything did"),
+};
+
+const struct sooth_schema load_row_schema = {
+	.name = "status.load",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct load_row),
+	SCHEMA_FIELDS(load_fields),
+	.line = "load: {load_1m} {load_5m} {load_15m} on {cpus} processors; {running} of {tasks} "
+		"threads running; up {uptime_ns}; waited in the last 10 s: for a processor "
+		"{cpu_some_10s} %, for io {io_some_10s} %",
+};
+
+static const struct sooth_field memory_fields[] = {
+	MEMORY("total_bytes", memory.total_bytes, memory_state, "memory of the host"),
+	MEMORY("available_bytes", memory.available_bytes, available_state,
+		"what could be had without swapping"),
+	MEMORY("free_bytes", memory.free_bytes, memory_state, "used for nothing at all"),
+	MEMORY("swap_total_bytes", memory.swap_total_bytes, swap_state, "room to swap to"),
+	MEMORY("swap_used_bytes", swap_used_bytes, swap_state, "of that used"),
+	SHARE(memory_row, "some_10s", memory.some_10s, memory.pressure_state,
+		"share of the last 10 s in which something waited for memory"),
+	SHARE(memory_row, "full_10s", memory.full_10s, memory.pressure_state,
+		"in which everything did"),
+};
+
+const struct sooth_schema memory_row_schema = {
+	.name = "status.memory",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct memory_row),
+	SCHEMA_FIELDS(memory_fields),
+	.line = "memory: {available_bytes} available of {total_bytes}, {free_bytes} free; swap: "
+		"{swap_used_bytes} used of {swap_total_bytes}; waited for memory in the last 10 s: "
+		"{some_10s} %, all of it {full_10s} %",
+};
+
+#define TEXT(name_, help_, ...)                                                                    \
+	{                                                                                          \
+		.name = #name_, .type = SOOTH_FIELD_TEXT, FIELD_AT(tracer_row, tracer.name_),      \
+		.help = help_, ##__VA_ARGS__                                                       \
+	}
+
+static const struct sooth_field tracer_fields[] = {
+	TEXT(name, "of the tracer", .label = "TRACER", .is_key = true),
+	TEXT(version, "of the package that it belongs to",
+		FIELD_STATE_AT(tracer_row, tracer.version_state)),
+	{ .name = "reach",
+		.label = "CAN WATCH",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(tracer_row, tracer.reach),
+		.names = &host_reach_names,
+		.help = "what the caller could watch with it now" },
+	TEXT(path, "where it is; absent: it is sooth itself",
+		FIELD_STATE_AT(tracer_row, tracer.path_state)),
+	TEXT(need, "the privilege it needs", .label = "NEEDS", .may_shrink = true),
+	TEXT(missing, "what is missing to reach more; absent: nothing", .is_hidden = true,
+		FIELD_STATE_AT(tracer_row, tracer.missing_state)),
+	TEXT(purpose, "what it shows", .is_hidden = true),
+};
+
+const struct sooth_schema tracer_row_schema = {
+	.name = "tracers",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct tracer_row),
+	SCHEMA_FIELDS(tracer_fields),
+};
+
+bool host_load_take(struct host_load *out, const struct sooth_record *r)
+{
+	size_t size = (size_t)r->fixed_words * SOOTH_RECORD_WORD;
+
+	if (!record_as(r, HOST_LOAD, HOST_LOAD_LEAST))
+		return false;
+	*out = (struct host_load){ .forks_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) };
+	memcpy(out, r, size < sizeof(*out) ? size : sizeof(*out));
+	if (size < sizeof(*out))
+		out->forks_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	return true;
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See process_emit.h. Records come from writers of any age: members that one does not have
+ * are not measured, so each record is first brought to the length that this build knows.
+ */
+#include "analyze/processes/process_emit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/process_table/process_table_versions.h"
+#include "analyze/process_table/container.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+
+#define TIME_SIZE     32
+#define RULE_SIZE     512
+#define UNKNOWN	      SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+#define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
+
+/* One row in the making: records at full length, texts that the row will point to. */
+struct telling {
+	const struct host_state *h;
+	const struct listed *l;
+	const struct sooth_record *process, *links, *session; /* NULL: not told */
+	struct proc_process p;
+	struct proc_ties t;
+	struct proc_session s;
+	struct process_row row;
+	char elapsed[TIME_SIZE];
+	char container[CONTAINER_SIZE];
+	char flags[FLAGS_SIZE];
+	char rule[RULE_SIZE];
+};
+
+static void bring(void *whole, size_t size, const struct sooth_record *r)
+{
+	size_t has = (size_t)r->fixed_words * SOOTH_RECORD_WORD;
+
+	memset(whole, 0, size);
+	memcpy(whole, r, has < size ? has : size);
+}
+
+/* A text's state: of an empty one there is none. */
+static uint8_t text_state(uint8_t state, const struct sooth_text *text)
+{
+	return state == SOOTH_STATE_VALUE && !text->size ? SOOTH_STATE_ABSENT : state;
+}
+
+static uint8_t string_state(const char *text)
+{
+	return text && *text ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+}
+
+static void format_elapsed(uint64_t s, char out[TIME_SIZE])
+{
+	unsigned days = (unsigned)(s / 86400), hours = (unsigned)(s / 3600 % 24);
+	unsigned minutes = (unsigned)(s / 60 % 60), seconds = (unsigned)(s % 60);
+
+	if (days)
+		snprintf(out, TIME_SIZE, "%u-%02u:%02u:%02u", days, hours, minutes, seconds);
+	else if (hours)
+		snprintf(out, TIME_SIZE, "%02u:%02u:%02u", hours, minutes, seconds);
+	else
+		snprintf(out, TIME_SIZE, "%02u:%02u", minutes, seconds);
+}
+
+/* --- figures --- */
+
+static void fill_values(struct telling *t)
+{
+	uint64_t memory = host_state_memory(t->h);
+	const struct proc_process *p = &t->p;
+	struct process_row *row = &t->row;
+
+	row->ppid = p->ppid;
+	row->uid = p->uid;
+	row->threads = p->threads;
+	row->state = p->state;
+	row->rss_bytes = p->rss_bytes;
+	row->rss_kb = p->rss_bytes / 1024;
+	row->vsz_kb = p->vsz_bytes / 1024;
+	row->open_files = p->descriptors;
+	row->open_files_state = p->descriptors_state;
+	row->elapsed_s = host_state_elapsed(t->h, t->l->p);
+	format_elapsed(row->elapsed_s, t->elapsed);
+	if (t->l->cpu_percent >= 0)
+		row->cpu_percent = t->l->cpu_percent;
+	else
+		row->cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+	if (memory)
+		row->mem_percent = (double)p->rss_bytes * 100 / (double)memory;
+	else
+		row->mem_state = UNKNOWN;
+	row->is_over = t->l->is_over_cpu || t->l->is_over_rss;
+	if (t->l->is_over_unknown)
+		row->over_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+}
+
+static void fill_place(struct telling *t)
+{
+	bool has_user = record_holds(t->process, PROC_PROCESS_WITH_USER);
+	struct process_row *row = &t->row;
+	struct span group = record_text(t->process, &t->p.control_group);
+
+	row->cwd_state = t->p.directory_state;
+	row->command_state = t->p.arguments_state;
+	row->executable_state = t->p.executable_state;
+	row->user_state = has_user ? text_state(0, &t->p.user) : UNKNOWN;
+	row->terminal_state = has_user ? text_state(0, &t->p.terminal_name) : UNKNOWN;
+	row->control_group_state = text_state(t->p.control_group_state, &t->p.control_group);
+	row->container_state = row->control_group_state;
+	if (!row->container_state && !container_of_group(group, t->container))
+		row->container_state = SOOTH_STATE_ABSENT;
+	row->namespace_state = t->links ? t->t.namespace_state : NOT_REQUESTED;
+	row->pid_namespace = t->t.pid_namespace;
+	row->inner_pid = t->t.inner_pid;
+	row->root_state = t->links ? text_state(t->t.root_state, &t->t.root) : NOT_REQUESTED;
+}
+
+/* --- the agent and its session --- */
+
+/* Why there is no version: the script would tell it, and no argument names that any more. */
+static uint8_t no_version(const struct telling *t)
+{
+	const struct process_entry *p = t->l->p;
+
+	if (p->match.is_own_word && t->p.executable_state)
+		return t->p.executable_state;
+	return p->match.is_covered ? SOOTH_NOT_MEASURED(SOOTH_REASON_COVERED) : UNKNOWN;
+}
+
+static void fill_agent(struct telling *t)
+{
+	const struct process_entry *p = t->l->p;
+	struct process_row *row = &t->row;
+	bool has_version =
+		p->match.version.size || (t->session && !t->s.version_state && t->s.version.size);
+
+	row->agent_state = p->agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row->version_state = !p->agent	   ? SOOTH_STATE_ABSENT
+			     : has_version ? SOOTH_STATE_VALUE
+					   : no_version(t);
+	row->session_agent_state = p->owner_agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row->role_state = process_table_role_state(p);
+	row->role_pid = p->player ? p->player->id.pid : p->id.pid;
+	row->role_name_state = text_state(0, &p->role_name);
+	row->session_pid = p->main ? p->main->id.pid : 0;
+	row->session_pid_state = p->main ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row->tie = (uint8_t)p->tie;
+	row->tie_state = p->tie == PROCESS_LINK_NONE ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
+	if (p->agent || p->owner_agent) {
+		row->project_state = text_state(p->project_state, &p->project);
+		row->session_state = text_state(p->session_state, &p->session_id);
+	} else {
+		row->project_state = row->session_state = SOOTH_STATE_ABSENT;
+	}
+}
+
+static uint64_t since_s(const struct telling *t, uint64_t utc_ns)
+{
+	uint64_t now = host_state_utc(t->h);
+
+	return now > utc_ns ? (now - utc_ns) / NS_PER_S : 0;
+}
+
+/* Of main processes: what the agent's own files say. */
+static void fill_activity(struct telling *t)
+{
+	struct process_row *row = &t->row;
+	bool is_main = t->l->p->tie == PROCESS_LINK_SELF;
+	uint8_t missing = is_main ? UNKNOWN : SOOTH_STATE_ABSENT;
+
+	row->activity_state = t->session ? t->s.activity_state : missing;
+	row->status_state = t->session ? text_state(t->s.status_state, &t->s.status) : missing;
+	row->tool_state = t->session ? t->s.tool_state
+			  : is_main  ? NOT_REQUESTED
+				     : SOOTH_STATE_ABSENT;
+	row->activity_utc_ns = t->s.activity_utc_ns;
+	row->activity_s = since_s(t, t->s.activity_utc_ns);
+	row->tool_utc_ns = t->s.tool_utc_ns;
+	row->tool_s = since_s(t, t->s.tool_utc_ns);
+}
+
+/* --- verdicts --- */
+
+/* Where it is no question at all the claim is false: scripts want a truth value. */
+static uint8_t verdict_of(const struct listed *l, enum verdict_kind kind, uint8_t *state)
+{
+	*state = l->verdicts && l->verdicts[kind].state != SOOTH_STATE_ABSENT
+			 ? l->verdicts[kind].state
+			 : SOOTH_STATE_VALUE;
+	return listed_holds(l, kind);
+}
+
+/* What it rests on, or why it could not be judged; "" when there is nothing to say. */
+static const char *why(const struct listed *l, enum verdict_kind kind)
+{
+	return listed_holds(l, kind) ||
+			       (l->verdicts && state_is_unmeasured(l->verdicts[kind].state))
+		       ? l->verdicts[kind].why
+		       : "";
+}
+
+static void fill_verdicts(struct telling *t)
+{
+	const struct listed *l = t->l;
+	struct process_row *row = &t->row;
+	struct verdict_generation generation = { 0 };
+
+	row->is_orphaned = verdict_of(l, VERDICT_ORPHANED, &row->orphaned_state);
+	row->is_daemon = verdict_of(l, VERDICT_DAEMON, &row->daemon_state);
+	row->is_abandoned = verdict_of(l, VERDICT_ABANDONED, &row->abandoned_state);
+	row->is_superseded = verdict_of(l, VERDICT_GENERATION, &row->superseded_state);
+	row->is_frozen = verdict_of(l, VERDICT_FROZEN, &row->frozen_state);
+	row->is_zombie = verdict_of(l, VERDICT_ZOMBIE, &row->zombie_state);
+	row->is_outdated = verdict_of(l, VERDICT_OUTDATED, &row->outdated_state);
+	row->is_deleted = verdict_of(l, VERDICT_DELETED, &row->deleted_state);
+	if (!l->verdicts)
+		row->is_deleted = t->p.is_deleted;
+	else
+		generation = verdict_generation(&t->h->process_table, l->p);
+	row->generation = generation.number;
+	row->generations = generation.count;
+	row->generation_state = generation.count ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row->orphaned_reason_state = string_state(why(l, VERDICT_ORPHANED));
+	row->abandoned_reason_state = string_state(why(l, VERDICT_ABANDONED));
+	row->frozen_reason_state = string_state(why(l, VERDICT_FROZEN));
+	process_flags(l, t->flags);
+	row->flags_state = string_state(t->flags);
+	/* No flag is no clean bill where nobody could look. */
+	if (row->flags_state && state_is_unmeasured(row->orphaned_state))
+		row->flags_state = row->orphaned_state;
+	else if (row->flags_state && state_is_unmeasured(row->abandoned_state))
+		row->flags_state = row->abandoned_state;
+}
+
+static void add_flag(char out[FLAGS_SIZE], bool holds, const char *flag)
+{
+	size_t size = strlen(out);
+
+	if (holds)
+		snprintf(out + size, FLAGS_SIZE - size, "%s%s", size ? " " : "", flag);
+}
+
+const char *process_flags(const struct listed *l, char out[FLAGS_SIZE])
+{
+	out[0] = '\0';
+	add_flag(out, listed_holds(l, VERDICT_ORPHANED), "ORPHANED");
+	add_flag(out, listed_holds(l, VERDICT_ABANDONED), "ABANDONED");
+	add_flag(out, listed_holds(l, VERDICT_GENERATION), "OLD-GENERATION");
+	add_flag(out, listed_holds(l, VERDICT_ZOMBIE), "ZOMBIE");
+	add_flag(out, listed_holds(l, VERDICT_FROZEN), "FROZEN");
+	add_flag(out, listed_holds(l, VERDICT_OUTDATED), "OUTDATED");
+	add_flag(out,
+		listed_holds(l, VERDICT_DELETED) || (!l->verdicts && l->p->process->is_deleted),
+		"DELETED");
+	add_flag(out, l->is_over_cpu, "CPU");
+	add_flag(out, l->is_over_rss, "MEM");
+	return out;
+}
+
+/* --- the whole --- */
+
+static struct record_tail tail_of(
+	struct sooth_text *to, const struct sooth_record *r, const struct sooth_text *text)
+{
+	return r ? tail_text(to, r, text) : tail_span(to, span_of("", 0));
+}
+
+static struct record_tail tail_resolved(
+	struct sooth_text *to, const struct telling *t, const struct sooth_text *text)
+{
+	return tail_span(to, process_table_text(&t->h->process_table, text));
+}
+
+/* A rule speaks of the executable also where only the process's own words could be held to it. */
+static const char *rule_in_words(struct telling *t)
+{
+	const struct agent_match *m = &t->l->p->match;
+
+	if (!t->l->p->agent || !m->rule)
+		return "";
+	if (!m->is_own_word)
+		return m->rule;
+	snprintf(t->rule, sizeof(t->rule), "%s, as its arguments say; what it runs may not be read",
+		m->rule);
+	return t->rule;
+}
+
+static void append(struct telling *t, struct buffer *rows)
+{
+	const struct process_entry *p = t->l->p;
+	const struct process_table *c = &t->h->process_table;
+	struct process_row *row = &t->row;
+	struct span newest = process_table_newest(c, p);
+	struct span version = p->match.version;
+
+	if (!version.size && t->session)
+		version = record_text(t->session, &t->s.version);
+	row->newest_state = newest.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	if (newest.size && !row->is_outdated && !process_table_is_looked_for(c, p))
+		row->newest_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	struct record_tail tail[] = {
+		tail_string(&row->elapsed_time, t->elapsed),
+		tail_text(&row->name, t->process, &t->p.name),
+		tail_text(&row->command, t->process, &t->p.arguments),
+		tail_text(&row->executable, t->process, &t->p.executable),
+		tail_text(&row->cwd, t->process, &t->p.directory),
+		tail_text(&row->user, t->process, &t->p.user),
+		tail_text(&row->terminal, t->process, &t->p.terminal_name),
+		tail_text(&row->control_group, t->process, &t->p.control_group),
+		tail_of(&row->root, t->links, &t->t.root),
+		tail_of(&row->status, t->session, &t->s.status),
+		tail_of(&row->tool, t->session, &t->s.tool),
+		tail_string(&row->agent, p->agent ? p->agent->name : ""),
+		tail_string(&row->rule, rule_in_words(t)),
+		tail_span(&row->version, version),
+		tail_span(&row->newest_version, newest),
+		tail_string(&row->role, p->has_role ? agent_role_name(p->role) : ""),
+		tail_resolved(&row->role_name, t, &p->role_name),
+		tail_resolved(&row->project, t, &p->project),
+		tail_string(&row->session_agent, p->owner_agent ? p->owner_agent->name : ""),
+		tail_resolved(&row->session_id, t, &p->session_id),
+		tail_string(&row->orphaned_reason, why(t->l, VERDICT_ORPHANED)),
+		tail_string(&row->abandoned_reason, why(t->l, VERDICT_ABANDONED)),
+		tail_string(&row->frozen_reason, why(t->l, VERDICT_FROZEN)),
+		tail_string(&row->container, t->container),
+		tail_string(&row->flags, t->flags),
+	};
+	RECORD_APPEND(rows, row, tail, ARRAY_SIZE(tail));
+}
+
+void process_emit(const struct host_state *h, const struct listed *l, struct buffer *rows)
+{
+	const struct process_entry *p = l->p;
+	struct telling t = { .h = h,
+		.l = l,
+		.process = &p->process->record,
+		.links = p->links ? &p->links->record : NULL,
+		.session = p->session ? &p->session->record : NULL };
+
+	bring(&t.p, sizeof(t.p), t.process);
+	if (t.links)
+		bring(&t.t, sizeof(t.t), t.links);
+	if (t.session)
+		bring(&t.s, sizeof(t.s), t.session);
+	t.row.record = (struct sooth_record){ .time_ns = t.p.record.time_ns,
+		.start_ticks = p->id.start_ticks,
+		.pid = (uint32_t)p->id.pid,
+		.kind = process_row_schema.kind };
+	fill_values(&t);
+	fill_place(&t);
+	fill_agent(&t);
+	fill_activity(&t);
+	fill_verdicts(&t);
+	append(&t, rows);
+}

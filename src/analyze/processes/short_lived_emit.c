@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The sections about fleeting processes: alike ones together, and their sum. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/processes/host_emit.h"
+#include "base/cleanup.h"
+#include "model/schema.h"
+
+#define ROWS_MOST 10 /* for people; JSON has all */
+
+struct short_lived_row {
+	struct sooth_record record; /* of no process: they are gone */
+	uint64_t count, failed;
+	uint64_t cpu_ns, life_most_ns;
+	uint32_t session_pid;
+	uint8_t session_state, agent_state;
+	uint8_t unused[2];
+	struct sooth_text agent;
+	char name[SHORT_LIVED_NAME_SIZE];
+};
+
+static const struct sooth_field row_fields[] = {
+	FIELD_NUMBER(short_lived_row, session_pid, "main process of the session they belong to",
+		.label = "MAIN", .is_key = true, FIELD_STATE_AT(short_lived_row, session_state)),
+	FIELD_STRING(
+		short_lived_row, agent, "its agent", FIELD_STATE_AT(short_lived_row, agent_state)),
+	{ .name = "name",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(short_lived_row, name),
+		.is_key = true,
+		.help = "name of the program" },
+	FIELD_NUMBER(short_lived_row, count, "how many began and ended since the last look"),
+	FIELD_NUMBER(short_lived_row, failed, "of these not with status 0"),
+	FIELD_NUMBER(short_lived_row, cpu_ns, "CPU time of all of them", .label = "CPU",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(short_lived_row, life_most_ns, "how long the longest lived",
+		.label = "LONGEST", .unit = SOOTH_UNIT_NS),
+};
+
+const struct sooth_schema short_lived_row_schema = {
+	.name = "fleeting",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct short_lived_row),
+	SCHEMA_FIELDS(row_fields),
+};
+
+struct sum_row {
+	struct sooth_record record;
+	uint64_t count, in_sessions;
+	uint64_t cpu_ns;
+	uint8_t state; /* of all of these */
+	uint8_t unseen_state;
+	uint8_t unused[6];
+	struct sooth_text unseen;
+};
+
+static const struct sooth_field sum_fields[] = {
+	FIELD_NUMBER(sum_row, count, "processes that began and ended since the last look",
+		FIELD_STATE_AT(sum_row, state)),
+	FIELD_NUMBER(sum_row, in_sessions, "of these of agents' sessions",
+		FIELD_STATE_AT(sum_row, state)),
+	FIELD_NUMBER(sum_row, cpu_ns, "their CPU time", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(sum_row, state)),
+	FIELD_STRING(
+		sum_row, unseen, "why they are not known", FIELD_STATE_AT(sum_row, unseen_state)),
+};
+
+static const struct sooth_schema sum_schema = {
+	.name = "fleeting_total",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct sum_row),
+	SCHEMA_FIELDS(sum_fields),
+	.line = "fleeting: {count} began and ended in between, {in_sessions} of them in sessions; "
+		"{cpu_ns} CPU",
+};
+
+/* The same where there are no figures: the line says why, and the reason comes first. */
+static const struct sooth_schema unseen_schema = {
+	.name = "fleeting_total",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct sum_row),
+	SCHEMA_FIELDS(sum_fields),
+	.line = "fleeting: not measured: {unseen}",
+};
+
+/* --- in order --- */
+
+struct shown {
+	const struct short_lived_key *key;
+	const struct short_lived_group *group;
+};
+
+static int most_first(const void *a, const void *b)
+{
+	const struct shown *x = a, *y = b;
+
+	if (x->group->count != y->group->count)
+		return x->group->count > y->group->count ? -1 : 1;
+	if (x->key->main.pid != y->key->main.pid)
+		return x->key->main.pid < y->key->main.pid ? -1 : 1;
+	return strncmp(x->key->name, y->key->name, sizeof(x->key->name));
+}
+
+static size_t choose(const struct host_emit *t, struct shown *out)
+{
+	bool shows_all = t->options->shown == PROCESSES_ALL && !t->options->pid_count;
+	size_t position = 0, count = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&t->host->fleeting.groups, &position, &key, &value)) {
+		out[count] = (struct shown){ key, value };
+		count += shows_all || out[count].key->main.pid;
+	}
+	qsort(out, count, sizeof(*out), most_first);
+	return count;
+}
+
+/* --- telling --- */
+
+static int emit_group(const struct host_emit *t, const struct shown *s, struct sooth_error *err)
+{
+	const struct process_entry *main =
+		process_table_get(&t->host->process_table, &s->key->main);
+	const char *agent = main && main->agent ? main->agent->name : "";
+	struct short_lived_row row = { .session_pid = (uint32_t)s->key->main.pid,
+		.count = s->group->count,
+		.failed = s->group->failed,
+		.cpu_ns = s->group->cpu_ns,
+		.life_most_ns = s->group->life_most_ns,
+		.session_state = s->key->main.pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.agent_state = *agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { tail_string(&row.agent, agent) };
+
+	memcpy(row.name, s->key->name, sizeof(row.name));
+	return OUTPUT_ROW(t->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int emit_groups(const struct host_emit *t, struct sooth_error *err)
+{
+	static const struct section section = { .name = "fleeting",
+		.title = "fleeting processes",
+		.schema = &short_lived_row_schema,
+		.shape = SECTION_TABLE,
+		.is_of_interval = true,
+		.rows_least = 1,
+		.rows_most = ROWS_MOST };
+	_cleanup_free_ struct shown *shown =
+		calloc(t->host->fleeting.groups.count + 1, sizeof(*shown));
+	size_t count = shown ? choose(t, shown) : 0;
+	int status = shown ? output_section(t->output, &section, err) : error_no_memory(err);
+
+	for (size_t i = 0; i < count && !status; i++)
+		status = emit_group(t, &shown[i], err);
+	return status;
+}
+
+int host_emit_short_lived(const struct host_emit *t, struct sooth_error *err)
+{
+	static const struct section seen = {
+		.name = "fleeting_total", .schema = &sum_schema, .shape = SECTION_OBJECT
+	};
+	static const struct section not_seen = {
+		.name = "fleeting_total", .schema = &unseen_schema, .shape = SECTION_OBJECT
+	};
+	static const char unseen[] = "the ends of processes were not watched";
+	const struct fleeting *f = &t->host->fleeting;
+	struct sum_row row = { .count = f->all.count,
+		.in_sessions = f->in_sessions,
+		.cpu_ns = f->all.cpu_ns,
+		.state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) };
+	struct record_tail tail[] = { tail_string(&row.unseen, unseen) };
+	int status;
+
+	if (!f->is_watched && !t->options->is_repeated)
+		return 0; /* nobody has asked */
+	if (f->is_watched) {
+		row.state = SOOTH_STATE_VALUE;
+		row.unseen_state = SOOTH_STATE_ABSENT;
+	}
+	status = emit_groups(t, err);
+	if (!status)
+		status = output_section(t->output, f->is_watched ? &seen : &not_seen, err);
+	return status ? status : OUTPUT_ROW(t->output, &row, tail, ARRAY_SIZE(tail), err);
+}

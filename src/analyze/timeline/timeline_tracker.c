@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See timeline_tracker.h. */
+#include "analyze/timeline/timeline_tracker.h"
+
+#include <stdlib.h>
+
+#include "base/units.h"
+#include "probes/maps.h"
+
+#define TEXTS_MAX (4u << 20)
+#define GAP_FACTOR                                                                                 \
+	4 /* a state is not known where readings are so much further apart than usual              \
+	   */
+#define NO_GAP_NS  NS_PER_S	    /* whatever is usual */
+#define NOT_NEW_NS (20 * NS_PER_MS) /* starts are told in clock ticks */
+
+struct track_key {
+	uint32_t group, what;
+};
+
+static void process_init(struct timeline_process *p)
+{
+	map_init(&p->tracks, sizeof(struct track_key), sizeof(struct lane *), TIMELINE_TRACKS_MAX);
+}
+
+void timeline_tracker_init(struct timeline_tracker *b)
+{
+	*b = (struct timeline_tracker){ 0 };
+	process_init(&b->all);
+	map_init(&b->processes, sizeof(struct process_id), sizeof(struct timeline_process *),
+		TIMELINE_PROCESSES_MAX);
+	snapshots_init(&b->maps, MAPS_PROCESS);
+	b->texts.limit = TEXTS_MAX;
+}
+
+static void process_fini(struct timeline_tracker *b, struct timeline_process *p)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&p->tracks, &position, NULL, &value))
+		free(*(struct lane **)value);
+	b->track_count -= p->tracks.count;
+	map_fini(&p->tracks);
+	timeline_threads_fini(&p->threads);
+}
+
+void timeline_tracker_fini(struct timeline_tracker *b)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&b->processes, &position, NULL, &value)) {
+		struct timeline_process *p = *(struct timeline_process **)value;
+
+		process_fini(b, p);
+		free(p);
+	}
+	process_fini(b, &b->all);
+	map_fini(&b->processes);
+	snapshots_fini(&b->maps);
+	buffer_fini(&b->events);
+	buffer_fini(&b->texts);
+}
+
+/* --- lanes --- */
+
+struct lane *timeline_track(struct timeline_tracker *b, struct timeline_process *p,
+	enum timeline_group group, uint32_t what, enum track_kind kind)
+{
+	struct track_key key = { group, what };
+	struct lane **at = map_get(&p->tracks, &key);
+	struct lane *lane;
+
+	if (at)
+		return *at;
+	if (b->track_count >= TIMELINE_TRACKS_MAX || !(lane = calloc(1, sizeof(*lane)))) {
+		b->refused_tracks++;
+		return NULL;
+	}
+	lane->kind = kind;
+	at = map_put(&p->tracks, &key, NULL);
+	if (!at) {
+		free(lane);
+		return NULL;
+	}
+	b->track_count++;
+	return *at = lane;
+}
+
+struct lane *timeline_track_next(const struct timeline_process *p, size_t *position,
+	enum timeline_group *group, uint32_t *what)
+{
+	const void *key;
+	void *value;
+
+	if (!map_next(&p->tracks, position, &key, &value))
+		return NULL;
+	*group = (enum timeline_group)((const struct track_key *)key)->group;
+	*what = ((const struct track_key *)key)->what;
+	return *(struct lane **)value;
+}
+
+void timeline_rate(struct timeline_tracker *b, struct timeline_process *p,
+	enum timeline_group group, uint32_t what, const struct timeline_span *span, double amount)
+{
+	struct lane *lane = timeline_track(b, p, group, what, TRACK_RATE);
+	bool is_of_all = group != TIMELINE_CPU || what == TIMELINE_WHOLE;
+	struct lane *all = is_of_all ? timeline_track(b, &b->all, group, what, TRACK_COUNT) : NULL;
+
+	if (lane)
+		track_rate(lane, &b->axis, span->from_ns, span->to_ns, amount);
+	if (all)
+		track_rate(all, &b->axis, span->from_ns, span->to_ns, amount);
+}
+
+struct lane *timeline_sum(
+	const struct timeline_tracker *b, enum timeline_group group, uint32_t what)
+{
+	struct track_key key = { group, group == TIMELINE_CPU ? TIMELINE_WHOLE : what };
+	struct lane **at = map_get(&b->all.tracks, &key);
+
+	return at ? *at : NULL;
+}
+
+void timeline_cover_sums(struct timeline_tracker *b, struct timeline_process *p)
+{
+	enum timeline_group group;
+	size_t position = 0;
+	struct lane *part;
+	uint32_t what;
+
+	while ((part = timeline_track_next(p, &position, &group, &what))) {
+		struct lane *sum = timeline_sum(b, group, what);
+
+		/* Roles are read by another probe: they are no part of what this one read. */
+		if (sum && sum->kind != TRACK_LEVEL && (group != TIMELINE_CPU || !what))
+			track_cover_part(sum, part, &b->axis);
+	}
+}
+
+void timeline_note_usual(struct timeline_snapshot *reading, uint64_t ns)
+{
+	reading->usual_ns = reading->usual_ns ? (3 * reading->usual_ns + ns) / 4 : ns;
+}
+
+static bool is_gap(const struct timeline_snapshot *reading, uint64_t ns)
+{
+	return ns > NO_GAP_NS && reading->usual_ns && ns > GAP_FACTOR * reading->usual_ns;
+}
+
+bool timeline_is_held(const struct timeline_snapshot *reading, uint64_t now_ns)
+{
+	return reading->time_ns && now_ns > reading->time_ns &&
+	       !is_gap(reading, now_ns - reading->time_ns);
+}
+
+bool timeline_state(struct timeline_tracker *b, struct timeline_process *p,
+	struct timeline_snapshot *reading, uint32_t what, uint64_t now_ns, double value)
+{
+	struct lane *lane = timeline_track(b, p, TIMELINE_MEMORY, what, TRACK_LEVEL);
+	uint64_t since_ns = reading->time_ns ? now_ns - reading->time_ns : 0;
+	bool is_held = timeline_is_held(reading, now_ns);
+
+	if (!lane)
+		return false;
+	if (is_held)
+		track_level(lane, &b->axis, reading->time_ns, now_ns, reading->value);
+	track_level(lane, &b->axis, now_ns, now_ns, value);
+	if (since_ns)
+		timeline_note_usual(reading, since_ns);
+	reading->time_ns = now_ns;
+	reading->value = value;
+	return is_held;
+}
+
+/* --- processes --- */
+
+/* Of those that have ended the one that used least; NULL: all are there. */
+static struct timeline_process *least_ended(const struct timeline_tracker *b)
+{
+	struct timeline_process *least = NULL;
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&b->processes, &position, NULL, &value)) {
+		struct timeline_process *p = *(struct timeline_process **)value;
+
+		if (p->end_ns && (!least || p->cpu_total_ns < least->cpu_total_ns))
+			least = p;
+	}
+	return least;
+}
+
+static bool make_room(struct timeline_tracker *b)
+{
+	struct timeline_process *least;
+
+	if (b->processes.count < TIMELINE_PROCESSES_MAX)
+		return true;
+	least = least_ended(b);
+	if (!least)
+		return false;
+	b->given_up++;
+	timeline_cover_sums(b, least);
+	timeline_total_end(b, least, least->last_ns);
+	map_remove(&b->processes, &least->id);
+	process_fini(b, least);
+	free(least);
+	return true;
+}
+
+static uint64_t started_ns(const struct timeline_tracker *b, const struct sooth_record *r)
+{
+	const struct stream_segment *s = &b->segment;
+	int64_t at_ns;
+
+	if (!s->record.time_ns || !s->ticks_per_s || !b->has_begun)
+		return 0;
+	/* Wraps on what no honest writer records. */
+	at_ns = (int64_t)(r->start_ticks * (NS_PER_S / s->ticks_per_s) -
+			  (uint64_t)s->boottime_offset_ns);
+	return at_ns > (int64_t)(b->axis.begin_ns + NOT_NEW_NS) ? (uint64_t)at_ns : 0;
+}
+
+/* Who began meanwhile had used nothing then. */
+static struct timeline_process *process_new(
+	struct timeline_tracker *b, const struct sooth_record *r)
+{
+	struct timeline_process *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	process_init(p);
+	p->id = process_id_of(r);
+	p->first_ns = r->time_ns;
+	p->started_ns = started_ns(b, r);
+	p->cpu_time_ns = p->threads.time_ns = p->started_ns;
+	return p;
+}
+
+struct timeline_process *timeline_process_of(
+	struct timeline_tracker *b, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	struct timeline_process **at = map_get(&b->processes, &id), *p;
+
+	if (at) {
+		(*at)->last_ns = r->time_ns;
+		return *at;
+	}
+	if (!r->pid || !make_room(b) || !(p = process_new(b, r))) {
+		b->refused_processes += r->pid != 0;
+		return NULL;
+	}
+	at = map_put(&b->processes, &id, NULL);
+	if (!at) {
+		process_fini(b, p);
+		free(p);
+		return NULL;
+	}
+	p->last_ns = r->time_ns;
+	return *at = p;
+}
+
+/* --- events --- */
+
+static void copy_name(char to[PROCESS_NAME_SIZE], struct span name)
+{
+	size_t size = name.size < PROCESS_NAME_SIZE - 1 ? name.size : PROCESS_NAME_SIZE - 1;
+
+	memset(to, 0, PROCESS_NAME_SIZE);
+	memcpy(to, name.data, size);
+}
+
+void timeline_event(struct timeline_tracker *b, const struct sooth_record *r, uint64_t at_ns,
+	enum timeline_event what, struct span name, struct span detail)
+{
+	struct timeline_event_kept e = { .id = process_id_of(r), .at_ns = at_ns, .what = what };
+
+	if (b->events.size >= TIMELINE_EVENTS_MAX * sizeof(e) ||
+		b->texts.size + detail.size > TEXTS_MAX) {
+		b->refused_events++;
+		return;
+	}
+	copy_name(e.name, name);
+	e.detail = (struct sooth_text){ (uint32_t)b->texts.size, (uint32_t)detail.size };
+	buffer_append(&b->texts, detail.data, detail.size);
+	buffer_append(&b->events, &e, sizeof(e));
+}

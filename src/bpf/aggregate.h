@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Counting in the thread's own memory. Each followed thread has this struct as
+ * its task storage: only the thread itself writes it, in its own system calls,
+ * so there is no lock, no atomic and no hash. Calls are given a slot as they
+ * first come; what finds no slot is the caller's to keep elsewhere.
+ *
+ * No helper is called here: the same lines run in user-space tests.
+ */
+#ifndef SOOTH_BPF_AGGREGATE_H
+#define SOOTH_BPF_AGGREGATE_H
+
+#include "bpf/log2.h"
+#include "probes/syscalls.h"
+
+#define AGGREGATE_NUMBERS   512	 /* native numbers that can have a slot */
+#define AGGREGATE_ERROR_MAX 4095 /* the kernel's MAX_ERRNO */
+
+struct aggregate_slot {
+	uint32_t number;
+	uint32_t unfinished;
+	uint64_t count;
+	uint64_t errors;
+	uint64_t total_ns;
+	uint64_t max_ns;
+	uint64_t untimed; /* of count */
+	uint32_t histogram[SYSCALLS_BUCKETS];
+};
+
+struct aggregate_error {
+	uint32_t number;
+	uint32_t error;
+	uint64_t count;
+};
+
+struct aggregate {
+	uint32_t slots_used;
+	uint32_t errors_used;
+	uint8_t slot_of[AGGREGATE_NUMBERS]; /* 0: none yet, else slot + 1 */
+	struct aggregate_error errors[SYSCALLS_ERROR_SLOTS];
+	struct aggregate_slot slots[SYSCALLS_SLOTS];
+};
+
+static inline uint32_t aggregate_bucket(uint64_t ns)
+{
+	return log2_bucket(ns, SYSCALLS_BUCKETS);
+}
+
+/* The slot of a native call, made when it is new; 0 when there is no room. */
+static inline struct aggregate_slot *aggregate_slot(struct aggregate *t, uint32_t number)
+{
+	uint32_t index;
+
+	if (number >= AGGREGATE_NUMBERS)
+		return 0;
+	index = t->slot_of[number];
+	if (!index) {
+		index = t->slots_used;
+		if (index >= SYSCALLS_SLOTS)
+			return 0;
+		t->slots_used = index + 1;
+		t->slots[index].number = number;
+		t->slot_of[number] = (uint8_t)(index + 1);
+		return &t->slots[index];
+	}
+	index--;
+	if (index >= SYSCALLS_SLOTS)
+		return 0;
+	return &t->slots[index];
+}
+
+static inline void aggregate_slot_add(struct aggregate_slot *s, int is_error, uint64_t duration_ns)
+{
+	s->count++;
+	s->errors += is_error != 0;
+	s->total_ns += duration_ns;
+	if (duration_ns > s->max_ns)
+		s->max_ns = duration_ns;
+	s->histogram[aggregate_bucket(duration_ns) & (SYSCALLS_BUCKETS - 1)]++;
+}
+
+/* A call that nobody timed. */
+static inline void aggregate_slot_add_untimed(struct aggregate_slot *s, int is_error)
+{
+	s->count++;
+	s->errors += is_error != 0;
+	s->untimed++;
+}
+
+/* False when there is no room. */
+static inline int aggregate_error(struct aggregate *t, uint32_t number, uint32_t error)
+{
+	for (uint32_t i = 0; i < SYSCALLS_ERROR_SLOTS; i++) {
+		struct aggregate_error *e = &t->errors[i];
+
+		if (i >= t->errors_used) {
+			t->errors_used = i + 1;
+			e->number = number;
+			e->error = error;
+			e->count = 1;
+			return 1;
+		}
+		if (e->number == number && e->error == error) {
+			e->count++;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static inline int aggregate_is_error(int64_t result)
+{
+	return result < 0 && result >= -AGGREGATE_ERROR_MAX;
+}
+
+#endif

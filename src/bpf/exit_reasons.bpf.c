@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * How processes end: the signals that members are sent, that the kernel chose one of them when
+ * memory was out, and their end. Signals are kept until then and told with it; of a process that
+ * goes on nothing is. Forks are not followed.
+ */
+#include "bpf/types.bpf.h"
+
+#include "bpf/exit_reasons.h"
+#include "bpf/member.bpf.h"
+#include "bpf/privilege.bpf.h"
+
+const volatile struct exit_reasons_config config SEC(".rodata.config") = {};
+struct exit_reasons_control control SEC(".data.control") = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EXIT_REASONS_MEMBERS_MAX);
+	__type(key, uint32_t); /* pid */
+	__type(value, struct exit_reasons_member);
+} members SEC(".maps");
+
+/* Too large for the stack. Never written. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct exit_reasons_member);
+} blank_member SEC(".maps");
+
+/* As x86 and arm number them. */
+enum {
+	HANGUP = 1,
+	INTERRUPT = 2,
+	QUIT = 3,
+	ILL = 4,
+	TRAP = 5,
+	BUS = 7,
+	FPE = 8,
+	KILL = 9,
+	SEGV = 11,
+	TERMINATE = 15,
+};
+
+/* Those that end nobody: CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH. */
+#define HARMLESS (0x3full << 17 | 1ull << 23 | 1ull << 28)
+
+/* SEND_SIG_NOINFO and SEND_SIG_PRIV of linux/signal.h stand for a pointer. */
+#define INFO_KERNEL  1ull
+#define CODE_QUEUED  (-1)
+#define CODE_THREAD  (-6)
+#define PF_EXITING   4u
+#define RLIMIT_CPU   0
+#define RLIMIT_FSIZE 1
+
+enum { RESULT_SENT = 0, RESULT_SENT_WITHOUT_INFO = 4 }; /* TRACE_SIGNAL_* */
+
+static inline bool is_selected(struct task_struct *task)
+{
+	if (following.adopt == ADOPT_USER)
+		return BPF_CORE_READ(task, real_cred, uid.val) == following.uid;
+	return following.adopt == ADOPT_ALL &&
+	       (uint32_t)BPF_CORE_READ(task, tgid) != following.own_pid;
+}
+
+static inline struct exit_reasons_member *member_of(struct task_struct *task)
+{
+	uint32_t pid = (uint32_t)BPF_CORE_READ(task, tgid);
+	struct exit_reasons_member *m = bpf_map_lookup_elem(&members, &pid);
+
+	/* The number may be another's by now. */
+	return m && m->start_ticks == start_ticks_of(task) ? m : 0;
+}
+
+static struct exit_reasons_member *member_made(struct task_struct *task)
+{
+	uint32_t pid = (uint32_t)BPF_CORE_READ(task, tgid), first = 0;
+	struct exit_reasons_member *blank, *m = member_of(task);
+
+	if (m || !is_selected(task))
+		return m;
+	blank = bpf_map_lookup_elem(&blank_member, &first);
+	if (blank)
+		bpf_map_update_elem(&members, &pid, blank, BPF_ANY);
+	m = bpf_map_lookup_elem(&members, &pid);
+	if (m)
+		m->start_ticks = start_ticks_of(task);
+	else
+		__sync_fetch_and_add(&control.lost_members, 1);
+	return m;
+}
+
+static inline enum ends_slot slot_of(uint32_t number)
+{
+	if (number == KILL)
+		return EXIT_REASONS_SLOT_KILL;
+	if (number == TERMINATE || number == INTERRUPT || number == HANGUP || number == QUIT)
+		return EXIT_REASONS_SLOT_REQUESTED;
+	return EXIT_REASONS_SLOT_OTHER;
+}
+
+static inline bool has_address(uint32_t number)
+{
+	return number == SEGV || number == BUS || number == ILL || number == FPE || number == TRAP;
+}
+
+static inline bool is_from_kernel(uint64_t info, int code)
+{
+	if (info <= INFO_KERNEL)
+		return info == INFO_KERNEL;
+	return code > 0 || (code && code != CODE_QUEUED && code > CODE_THREAD);
+}
+
+static inline void fill_sender(struct exit_reasons_signal *s, struct task_struct *target)
+{
+	struct task_struct *sender = (void *)bpf_get_current_task();
+	struct task_struct *parent = BPF_CORE_READ(sender, group_leader, real_parent);
+
+	s->sender_pid = (uint32_t)BPF_CORE_READ(sender, tgid);
+	s->sender_uid = (uint32_t)bpf_get_current_uid_gid();
+	s->sender_start_ticks = start_ticks_of(sender);
+	s->sender_parent_pid = (uint32_t)BPF_CORE_READ(parent, tgid);
+	s->is_sender_ending = (BPF_CORE_READ(sender, flags) & PF_EXITING) != 0;
+	s->is_from_parent =
+		(uint32_t)BPF_CORE_READ(target, group_leader, real_parent, tgid) == s->sender_pid;
+	BPF_CORE_READ_STR_INTO(&s->sender_name, sender, group_leader, comm);
+	BPF_CORE_READ_STR_INTO(&s->sender_parent_name, parent, group_leader, comm);
+}
+
+/* A handler that puts things in order and then sends the same once more to itself is not who
+ * began it. */
+static inline bool is_repeated(
+	const struct exit_reasons_signal *s, uint32_t number, uint32_t target)
+{
+	return s->signal == number && (uint32_t)(bpf_get_current_pid_tgid() >> 32) == target;
+}
+
+static inline void keep(struct exit_reasons_signal *s, uint32_t number, uint64_t info,
+	const struct kernel_siginfo *told, struct task_struct *target)
+{
+	int code = info > INFO_KERNEL ? BPF_CORE_READ(told, si_code) : 0;
+
+	s->signal = 0;
+	s->sent_ns = bpf_ktime_get_ns();
+	s->record.tid = (uint32_t)BPF_CORE_READ(target, pid);
+	s->code = code;
+	s->is_from_kernel = is_from_kernel(info, code);
+	s->sender_state = s->is_from_kernel ? 1 : 0; /* SOOTH_STATE_ABSENT */
+	s->address_state = 1;
+	s->sender_pid = s->sender_uid = s->sender_parent_pid = 0;
+	s->sender_start_ticks = s->address = 0;
+	s->is_from_parent = s->is_sender_ending = 0;
+	if (!s->is_from_kernel) {
+		fill_sender(s, target);
+	} else if (code > 0 && has_address(number)) {
+		s->address = (uint64_t)BPF_CORE_READ(told, _sifields._sigfault._addr);
+		s->address_state = 0;
+	}
+	s->signal = number; /* last: from here on it counts */
+}
+
+SEC("tp_btf/signal_generate")
+int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_struct *target,
+	int is_for_group, int result)
+{
+	struct exit_reasons_member *m;
+	struct exit_reasons_signal *s;
+
+	if (number <= 0 || number > 64 || (number < 64 && HARMLESS >> number & 1))
+		return 0;
+	if (result != RESULT_SENT && result != RESULT_SENT_WITHOUT_INFO)
+		return 0;
+	m = member_made(target);
+	if (!m)
+		return 0;
+	s = &m->sent[slot_of((uint32_t)number)];
+	if (!is_repeated(s, (uint32_t)number, (uint32_t)BPF_CORE_READ(target, tgid)))
+		keep(s, (uint32_t)number, (uint64_t)info, info, target);
+	return 0;
+}
+
+static inline struct sooth_record head_of(struct task_struct *task, uint16_t kind, uint32_t words)
+{
+	struct member m = {};
+	struct sooth_record r = {};
+
+	identify(&m, task);
+	record_fill(&r, &m, kind, words, bpf_ktime_get_ns());
+	return r;
+}
+
+static inline void fill_values(struct exit_reasons_oom *r, struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+
+	if (!mm) {
+		r->figures_state = 4 | 2 << 4; /* not measured: it has ended */
+		return;
+	}
+	r->virtual_bytes = BPF_CORE_READ(mm, total_vm) * config.page_bytes;
+	r->anonymous_bytes = RSS_PAGES(mm, RSS_ANONYMOUS) * config.page_bytes;
+	r->file_bytes = RSS_PAGES(mm, RSS_FILE) * config.page_bytes;
+	r->shared_bytes = RSS_PAGES(mm, RSS_SHARED) * config.page_bytes;
+	r->table_bytes = (uint64_t)BPF_CORE_READ(mm, pgtables_bytes.counter);
+	r->score_adjustment = BPF_CORE_READ(task, signal, oom_score_adj);
+}
+
+/* Where only a number is told the figures are in the log alone, and the end says that it was
+ * chosen. */
+SEC("tp_btf/mark_victim")
+int on_victim(unsigned long long *arguments)
+{
+	struct task_struct *task = victim_task(arguments);
+	struct exit_reasons_oom *r;
+
+	if (!task || (!member_of(task) && !is_selected(task)))
+		return 0;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		__sync_fetch_and_add(&control.lost_records, 1);
+		return 0;
+	}
+	__builtin_memset(r, 0, sizeof(*r));
+	r->record = head_of(task, EXIT_REASONS_OOM, RECORD_WORDS(struct exit_reasons_oom));
+	r->asker_pid = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
+	bpf_get_current_comm(r->asker_name, sizeof(r->asker_name));
+	fill_values(r, task);
+	bpf_ringbuf_submit(r, ring_flags());
+	return 0;
+}
+
+static inline void fill_end(struct exit_reasons_end *r, struct task_struct *task)
+{
+	int group_code = BPF_CORE_READ(task, signal, group_exit_code);
+
+	r->status = (uint32_t)(group_code ? group_code : BPF_CORE_READ(task, exit_code));
+	r->peak_rss_bytes = BPF_CORE_READ(task, signal, maxrss) * config.page_bytes;
+	r->is_oom_victim = BPF_CORE_READ(task, signal, oom_mm) != 0;
+	r->cpu_soft_s = BPF_CORE_READ(task, signal, rlim[RLIMIT_CPU].rlim_cur);
+	r->cpu_hard_s = BPF_CORE_READ(task, signal, rlim[RLIMIT_CPU].rlim_max);
+	r->file_size_bytes = BPF_CORE_READ(task, signal, rlim[RLIMIT_FSIZE].rlim_cur);
+	r->parent_pid = (uint32_t)BPF_CORE_READ(task, group_leader, real_parent, tgid);
+	BPF_CORE_READ_STR_INTO(&r->name, task, group_leader, comm);
+	BPF_CORE_READ_STR_INTO(
+		&r->parent_name, task, group_leader, real_parent, group_leader, comm);
+}
+
+static inline void emit_signals(struct exit_reasons_member *m, const struct sooth_record *end)
+{
+	for (int i = 0; i < EXIT_REASONS_SLOTS; i++) {
+		struct exit_reasons_signal *s = &m->sent[i];
+		uint32_t tid = s->record.tid;
+
+		if (!s->signal)
+			continue;
+		s->record = *end;
+		s->record.tid = tid;
+		s->record.kind = EXIT_REASONS_SIGNAL;
+		s->record.words = s->record.fixed_words = RECORD_WORDS(struct exit_reasons_signal);
+		if (bpf_ringbuf_output(&ring, s, sizeof(*s), BPF_RB_NO_WAKEUP))
+			__sync_fetch_and_add(&control.lost_records, 1);
+	}
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_end, struct task_struct *task)
+{
+	uint32_t pid = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
+	struct exit_reasons_member *m;
+	struct exit_reasons_end *r;
+	struct sooth_record head;
+
+	/* The last thread of the process: the kernel has taken it off the count already. */
+	if (BPF_CORE_READ(task, signal, live.counter))
+		return 0;
+	m = member_of(task);
+	if (!m && !is_selected(task))
+		return 0;
+	head = head_of(task, EXIT_REASONS_END, RECORD_WORDS(struct exit_reasons_end));
+	if (m)
+		emit_signals(m, &head);
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (r) {
+		__builtin_memset(r, 0, sizeof(*r));
+		r->record = head;
+		fill_end(r, task);
+		bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
+	} else {
+		__sync_fetch_and_add(&control.lost_records, 1);
+	}
+	bpf_map_delete_elem(&members, &pid);
+	return 0;
+}
+
+/* Attached only where sooth may more than its caller. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
+{
+	uint32_t pid = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
+
+	if (!gains_privilege(program) || !member_of(task))
+		return 0;
+	bpf_map_delete_elem(&members, &pid);
+	__sync_fetch_and_add(&control.let_go, 1);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

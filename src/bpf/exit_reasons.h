@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the ends programs and their loader agree on. */
+#ifndef SOOTH_BPF_EXIT_REASONS_H
+#define SOOTH_BPF_EXIT_REASONS_H
+
+#include "probes/exit_reasons.h"
+
+#define EXIT_REASONS_MEMBERS_MAX 4096
+
+/* Fixed at load. */
+struct exit_reasons_config {
+	uint32_t page_bytes;
+	uint32_t unused;
+};
+
+struct exit_reasons_control {
+	uint64_t lost_records; /* that did not fit the ring */
+	uint64_t lost_members; /* processes whose signals found no place */
+	uint64_t let_go;       /* no longer watched, because they gained privilege */
+};
+
+/* The last signal of each sort; of the same number the first sender's stands. */
+enum ends_slot {
+	EXIT_REASONS_SLOT_KILL,
+	EXIT_REASONS_SLOT_REQUESTED,
+	EXIT_REASONS_SLOT_OTHER,
+	EXIT_REASONS_SLOTS
+};
+
+struct exit_reasons_member {
+	uint64_t start_ticks;
+	struct exit_reasons_signal sent[EXIT_REASONS_SLOTS]; /* signal 0: none */
+};
+
+#endif

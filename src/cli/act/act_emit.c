@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What became of the processes that were acted on. */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "cli/act/act.h"
+#include "cli/output/own_report.h"
+#include "model/schema.h"
+
+struct act_row {
+	struct sooth_record record;
+	uint32_t outcome;
+	uint8_t agent_state, role_state, session_state, why_state;
+	struct sooth_text name;
+	struct sooth_text agent;
+	struct sooth_text role;
+	struct sooth_text session_id;
+	struct sooth_text why;
+};
+
+static const char *const outcome_names[ACT_OUTCOMES] = {
+	[ACT_TARGETED] = "not done",
+	[ACT_WOULD] = "would be",
+	[ACT_ENDED] = "ended",
+	[ACT_GONE] = "was gone",
+	[ACT_STILL] = "still there",
+	[ACT_STOPPED] = "frozen",
+	[ACT_GOING] = "running",
+	[ACT_REFUSED] = "refused",
+	[ACT_FAILED] = "failed",
+};
+static const struct sooth_names outcomes = { ACT_OUTCOMES, outcome_names };
+
+static const struct sooth_field act_fields[] = {
+	FIELD_PID(act_row),
+	{ .name = "start_ticks",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(act_row, record.start_ticks),
+		.is_hidden = true,
+		.help = "when it started, in clock ticks after boot; with the pid it names it" },
+	FIELD_STRING(act_row, name, "name of the main thread"),
+	FIELD_STRING(act_row, agent, "whose it is", FIELD_STATE_AT(act_row, agent_state)),
+	FIELD_STRING(act_row, role, "what it is there", FIELD_STATE_AT(act_row, role_state)),
+	FIELD_STRING(act_row, session_id, "session of the agent", .is_hidden = true,
+		FIELD_STATE_AT(act_row, session_state)),
+	{ .name = "outcome",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(act_row, outcome),
+		.names = &outcomes,
+		.help = "what became of it" },
+	FIELD_STRING(act_row, why, "why it was meant, or why nothing was done", .may_shrink = true,
+		FIELD_STATE_AT(act_row, why_state)),
+};
+
+static const struct sooth_schema act_schema = {
+	.name = "results",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct act_row),
+	SCHEMA_FIELDS(act_fields),
+};
+
+static struct record_tail text(struct sooth_text *to, const char *value)
+{
+	return (struct record_tail){ to, value, strlen(value) };
+}
+
+static int emit_one(struct output *o, const struct act_process *p, struct sooth_error *err)
+{
+	struct act_row row = {
+		.record = { .start_ticks = p->id.start_ticks, .pid = (uint32_t)p->id.pid },
+		.outcome = p->outcome,
+		.agent_state = state_if(p->agent[0]),
+		.role_state = state_if(p->has_role),
+		.session_state = state_if(p->session[0]),
+		.why_state = state_if(p->why[0]),
+	};
+	struct record_tail tail[] = { text(&row.name, p->name), text(&row.agent, p->agent),
+		text(&row.role, p->has_role ? agent_role_name(p->role) : ""),
+		text(&row.session_id, p->session), text(&row.why, p->why) };
+
+	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static void note_unjudged(struct output *o, size_t count, const char *reason, const char *remedy)
+{
+	char what[80];
+
+	if (!count)
+		return;
+	snprintf(what, sizeof(what), "whether %zu other process%s of that kind", count,
+		count == 1 ? " is" : "es are");
+	output_limit(o, what, reason, remedy);
+}
+
+static int tell(struct output *o, void *user, struct sooth_error *err)
+{
+	struct act *a = user;
+	const struct section section = { .name = "results",
+		.schema = &act_schema,
+		.shape = SECTION_TABLE,
+		.if_empty = a->unjudged || a->doubted
+				    ? "nothing that could be judged is of that kind"
+				    : "there is nothing of that kind here" };
+	int status = output_section(o, &section, err);
+
+	note_unjudged(o, a->unjudged, "permission denied", "run as root, who may read them");
+	note_unjudged(o, a->doubted, "it does not follow from what was seen",
+		"`sooth ps -t -v` tells of each why");
+	for (size_t i = 0; i < act_count(a) && !status; i++)
+		status = emit_one(o, act_at(a, i), err);
+	/* The section is on this stack: end it before it goes. */
+	return status ? status : output_close_section(o, err);
+}
+
+int act_emit(const char *name, const struct output_options *options, struct act *a,
+	struct sooth_error *err)
+{
+	return own_report_emit(name, options, tell, a, err);
+}
+
+void act_list(const struct act *a, FILE *stream)
+{
+	for (size_t i = 0; i < act_count(a); i++) {
+		const struct act_process *p = act_at(a, i);
+		struct buffer line = { 0 };
+
+		if (p->outcome != ACT_TARGETED && p->outcome != ACT_STILL &&
+			p->outcome != ACT_REFUSED)
+			continue;
+		escape_terminal(&line, p->name, strlen(p->name));
+		buffer_format(&line, "  %s%s", p->agent, p->agent[0] && p->has_role ? " " : "");
+		if (p->has_role)
+			buffer_string(&line, agent_role_name(p->role));
+		if (p->why[0]) {
+			buffer_string(&line, p->outcome == ACT_REFUSED ? "  NOT: " : "  ");
+			escape_terminal(&line, p->why, strlen(p->why));
+		}
+		fprintf(stream, "%*s%7u  %s\n", p->depth ? 2 : 0, "", (unsigned)p->id.pid,
+			buffer_cstr(&line));
+		buffer_fini(&line);
+	}
+}
+
+int act_exit(const struct act *a)
+{
+	bool is_refused = false, is_still = false, has_failed = false;
+
+	for (size_t i = 0; i < act_count(a); i++) {
+		is_refused |= act_at(a, i)->outcome == ACT_REFUSED;
+		is_still |= act_at(a, i)->outcome == ACT_STILL;
+		has_failed |= act_at(a, i)->outcome == ACT_FAILED;
+	}
+	return has_failed ? 3 : is_refused ? 2 : is_still ? 1 : 0;
+}

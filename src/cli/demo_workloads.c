@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See demo_workloads.h. */
+#include "cli/demo_workloads.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define WORKER_PAUSE_MS 20
+#define WORKER_BYTES	3000
+#define LIFE_ROUNDS	6000 /* two minutes */
+
+/* A hungry little process: looks for a file that is not there, reads one that is, takes some memory
+ * for a moment, and waits. */
+static __attribute__((noreturn)) void work(void)
+{
+	char byte;
+
+	signal(SIGTERM, SIG_DFL); /* what is a wish to sooth is the end of its worker */
+	for (int round = 0; round < LIFE_ROUNDS && getppid() != 1; round++) {
+		int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+		/* volatile: or the compiler leaves it out, as nobody looks into it */
+		void *volatile block = malloc(WORKER_BYTES);
+
+		free(block);
+		if (fd >= 0) {
+			while (read(fd, &byte, 1) != 1)
+				;
+			close(fd);
+		}
+		if (access("/etc/sooth-demo-is-looking-for-this", R_OK))
+			poll(NULL, 0, WORKER_PAUSE_MS);
+	}
+	_exit(0);
+}
+
+static int copy_file(const char *from, const char *to)
+{
+	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int out =
+		open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0700);
+	char bytes[16384];
+	ssize_t got = -1;
+
+	if (in < 0 || out < 0)
+		return -errno;
+	while ((got = read(in, bytes, sizeof(bytes))) > 0) {
+		if (write(out, bytes, (size_t)got) != got)
+			return -EIO;
+	}
+	return got < 0 ? -errno : 0;
+}
+
+static int start_agent(struct demo_workloads *s)
+{
+	static const char *const places[] = { "/bin/sleep", "/usr/bin/sleep" };
+	int status = -ENOENT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places) && status; i++)
+		status = copy_file(places[i], s->agent_path);
+	if (status)
+		return status;
+	s->agent = fork();
+	if (!s->agent) {
+		if (chdir(s->directory))
+			_exit(127);
+		execl(s->agent_path, "claude", "30", (char *)NULL);
+		_exit(127);
+	}
+	return s->agent < 0 ? -errno : 0;
+}
+
+int demo_workloads_start(struct demo_workloads *s, struct sooth_error *err)
+{
+	const char *parent = getenv("TMPDIR");
+	int status;
+
+	snprintf(s->directory, sizeof(s->directory), "%.40s/sooth-demo.XXXXXX",
+		parent && parent[0] == '/' && strlen(parent) < 40 ? parent : "/tmp");
+	if (!mkdtemp(s->directory))
+		return error_errno(err, -errno, "make the directory %s", s->directory);
+	snprintf(s->agent_path, sizeof(s->agent_path), "%s/claude", s->directory);
+	snprintf(s->capture, sizeof(s->capture), "%s/demo.sooth", s->directory);
+	fflush(stdout);
+	s->worker = fork();
+	if (!s->worker)
+		work();
+	status = s->worker < 0 ? -errno : start_agent(s);
+	return status ? error_errno(err, status, "start the demonstration") : 0;
+}
+
+static void end_process(pid_t pid)
+{
+	if (pid <= 0)
+		return;
+	kill(pid, SIGTERM);
+	waitpid(pid, NULL, 0);
+}
+
+void demo_workloads_end(struct demo_workloads *s)
+{
+	end_process(s->worker);
+	end_process(s->agent);
+	unlink(s->agent_path);
+	unlink(s->capture);
+	rmdir(s->directory);
+}

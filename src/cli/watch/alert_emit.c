@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See alert_emit.h. */
+#include "cli/watch/alert_emit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/escape.h"
+#include "base/json.h"
+#include "base/units.h"
+#include "model/field.h"
+
+#define JSON_MAX 32768 /* fits a pipe at once, so that nobody waits for the reader */
+#define NOT_RUN	 127   /* exit status of a shell, and of ours */
+
+/* null: it has none, or it is not known. */
+static void text_member(struct json *j, const struct alert_event *e, const char *name)
+{
+	const struct sooth_field *f = e->row ? sooth_schema_field(e->schema, name) : NULL;
+	struct sooth_value v = { .state = SOOTH_STATE_ABSENT };
+
+	if (f)
+		v = sooth_field_get(f, e->row);
+	json_key(j, name);
+	if (v.state == SOOTH_STATE_VALUE && v.type == SOOTH_FIELD_TEXT)
+		json_string(j, v.text.data, v.text.size);
+	else
+		json_null(j);
+}
+
+static void write_value(struct json *j, const struct alert_event *e, const char *name, double value)
+{
+	json_key(j, name);
+	json_f64(j, value, e->what->decimals);
+}
+
+static void write_json(struct buffer *out, const struct alert_event *e)
+{
+	char time[UNITS_SIZE];
+	struct json j;
+
+	format_utc(time, clock_realtime_ns());
+	json_init(&j, out, 0);
+	json_begin_object(&j);
+	json_key(&j, "alert");
+	json_cstring(&j, e->what->alert);
+	json_key(&j, "state");
+	json_cstring(&j, e->is_raised ? "raised" : "cleared");
+	json_key(&j, "time");
+	json_cstring(&j, time);
+	json_key(&j, "pid");
+	json_u64(&j, e->key.pid);
+	json_key(&j, "start_ticks");
+	json_u64(&j, e->key.start_ticks);
+	json_key(&j, "name");
+	json_string(&j, e->name, strlen(e->name));
+	text_member(&j, e, "agent");
+	text_member(&j, e, "project");
+	text_member(&j, e, "session_id");
+	json_key(&j, "has_ended");
+	json_bool(&j, e->has_ended);
+	if (!e->has_ended)
+		write_value(&j, e, "value", e->value);
+	write_value(&j, e, "threshold", e->threshold);
+	json_key(&j, "unit");
+	json_cstring(&j, e->what->unit);
+	json_end(&j);
+	buffer_char(out, '\n');
+}
+
+/* As it stands in the option: no shell sees it, and nothing of a target becomes a word of it. */
+static void run_command(const char *command, int in)
+{
+	dup2(in, STDIN_FILENO);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+	execlp(command, command, (char *)NULL);
+	_exit(NOT_RUN);
+}
+
+static void complain(struct alerts *a, const char *what)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s %s", a->options.command, what);
+	if (a->screen)
+		screen_emit(a->screen, text);
+	else
+		fprintf(stderr, "sooth: %s\n", text);
+}
+
+void alert_reap(struct alerts *a)
+{
+	for (size_t i = 0; i < ALERT_COMMANDS_MAX; i++) {
+		int status = 0;
+
+		if (!a->commands[i] || !waitpid(a->commands[i], &status, WNOHANG))
+			continue;
+		a->commands[i] = 0;
+		if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_RUN)
+			complain(a, "could not be run");
+	}
+}
+
+static pid_t *find_place(struct alerts *a)
+{
+	alert_reap(a);
+	for (size_t i = 0; i < ALERT_COMMANDS_MAX; i++) {
+		if (!a->commands[i])
+			return &a->commands[i];
+	}
+	complain(a, "was not run: those before have not ended");
+	return NULL;
+}
+
+static void start_command(struct alerts *a, const struct alert_event *e)
+{
+	struct buffer json = { 0 };
+	pid_t *free_place = find_place(a), child;
+	int ends[2];
+
+	if (!free_place)
+		return;
+	if (pipe2(ends, O_CLOEXEC)) {
+		complain(a, "could not be run: no pipe");
+		return;
+	}
+	write_json(&json, e);
+	child = fork();
+	if (!child)
+		run_command(a->options.command, ends[0]);
+	*free_place = child > 0 ? child : 0;
+	if (child < 0)
+		complain(a, "could not be run: no other process could be started");
+	if (child > 0 && !buffer_failed(&json) && json.size < JSON_MAX &&
+		write(ends[1], json.data, json.size) < 0)
+		complain(a, "does not read what it is told");
+	close(ends[0]);
+	close(ends[1]);
+	buffer_fini(&json);
+}
+
+static void describe(struct buffer *line, const struct alert_event *e)
+{
+	char figure[UNITS_SIZE], limit[UNITS_SIZE];
+
+	buffer_format(line, "process %u (", e->key.pid);
+	escape_terminal(line, e->name, strlen(e->name));
+	buffer_string(line, ") ");
+	if (e->has_ended) {
+		buffer_format(line, "has ended; it was over its %s threshold", e->what->alert);
+		return;
+	}
+	if (!strcmp(e->what->alert, "cpu"))
+		buffer_format(line, "uses %.1f %% CPU, threshold %.1f %%", e->value, e->threshold);
+	else
+		buffer_format(line, "has %s resident, threshold %s",
+			format_bytes(figure, (uint64_t)e->value),
+			format_bytes(limit, (uint64_t)e->threshold));
+	if (!e->is_raised)
+		buffer_string(line, ": below again");
+}
+
+void alert_emit(struct alerts *a, const struct alert_event *e)
+{
+	struct buffer line = { 0 };
+
+	describe(&line, e);
+	if (a->screen)
+		screen_emit(a->screen, buffer_cstr(&line));
+	else
+		fprintf(stderr, "sooth: %s: %s\n", e->is_raised ? "warning" : "cleared",
+			buffer_cstr(&line));
+	if (a->options.has_bell && e->is_raised && isatty(STDERR_FILENO))
+		fputc('\a', stderr);
+	if (a->options.command)
+		start_command(a, e);
+	buffer_fini(&line);
+}

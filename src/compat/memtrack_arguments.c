@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line of memtrack; see memtrack_arguments.h. */
+#include "compat/memtrack_arguments.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define OUTPUT_EQUALS	   "--output="
+#define USAGE		   "track COMMAND [ARG...] --output FILE"
+#define OUTPUT_EQUALS_SIZE (sizeof(OUTPUT_EQUALS) - 1)
+
+static bool is_word(const char *word, const char *letter, const char *name)
+{
+	return !strcmp(word, letter) || !strcmp(word, name);
+}
+
+static int refuse(struct sooth_error *err, const char *tried, const char *why, const char *remedy)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s", tried);
+	error_why(err, "%s", why);
+	return error_remedy(err, "%s", remedy);
+}
+
+static int set_output(struct memtrack_arguments *w, const char *path, struct sooth_error *err)
+{
+	if (w->output)
+		return refuse(err, "write to two files", "--output is given twice",
+			"if one is the command's, put -- before the command");
+	if (!*path)
+		return refuse(err, "write to a file without a name", "--output is empty",
+			"give --output FILE");
+	w->output = path;
+	return 0;
+}
+
+/* An option in front of the command; *at is moved past what it took. */
+static int take_option(
+	struct memtrack_arguments *w, int argc, char **argv, int *at, struct sooth_error *err)
+{
+	const char *word = argv[(*at)++];
+
+	if (is_word(word, "-h", "--help")) {
+		w->wants_help = true;
+	} else if (is_word(word, "-V", "--version")) {
+		w->wants_version = true;
+	} else if (!strncmp(word, OUTPUT_EQUALS, OUTPUT_EQUALS_SIZE)) {
+		return set_output(w, word + OUTPUT_EQUALS_SIZE, err);
+	} else if (is_word(word, "-o", "--output")) {
+		if (*at == argc)
+			return refuse(err, "understand --output", "it needs a value",
+				"give --output FILE");
+		return set_output(w, argv[(*at)++], err);
+	} else {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand the option %s", word);
+		error_why(err, "there is no such option here");
+		return error_remedy(err, "options of the command stand behind it");
+	}
+	return 0;
+}
+
+/* Behind the command only what stands last is ours, and only without a "--". */
+static int take_last(struct memtrack_arguments *w, struct sooth_error *err)
+{
+	char **words = w->command;
+	size_t count = 0;
+
+	for (; words[count]; count++) {
+		if (!strcmp(words[count], "--"))
+			return 0;
+	}
+	if (count >= 2 && !strncmp(words[count - 1], OUTPUT_EQUALS, OUTPUT_EQUALS_SIZE)) {
+		const char *path = words[count - 1] + OUTPUT_EQUALS_SIZE;
+
+		words[count - 1] = NULL;
+		return set_output(w, path, err);
+	}
+	if (count >= 3 && is_word(words[count - 2], "-o", "--output")) {
+		words[count - 2] = NULL;
+		return set_output(w, words[count - 1], err);
+	}
+	return 0;
+}
+
+static int take_words(
+	struct memtrack_arguments *w, int argc, char **argv, int at, struct sooth_error *err)
+{
+	bool is_all_of_it = false; /* behind a "--" */
+	int status = 0;
+
+	while (!status && at < argc && argv[at][0] == '-' && argv[at][1] && !is_all_of_it) {
+		if (!strcmp(argv[at], "--")) {
+			is_all_of_it = true;
+			at++;
+		} else {
+			status = take_option(w, argc, argv, &at, err);
+		}
+	}
+	if (status || w->wants_help || w->wants_version)
+		return status;
+	if (at == argc)
+		return refuse(err, "track a command", "none is given", USAGE);
+	w->command = argv + at;
+	return is_all_of_it ? 0 : take_last(w, err);
+}
+
+int memtrack_arguments_parse(
+	struct memtrack_arguments *words, int argc, char **argv, struct sooth_error *err)
+{
+	int status;
+
+	*words = (struct memtrack_arguments){ 0 };
+	if (argc > 1 && is_word(argv[1], "-h", "--help"))
+		words->wants_help = true;
+	else if (argc > 1 && is_word(argv[1], "-V", "--version"))
+		words->wants_version = true;
+	if (words->wants_help || words->wants_version)
+		return 0;
+	if (argc < 2)
+		return refuse(err, "guess what to track", "nothing is said", USAGE);
+	if (strcmp(argv[1], "track")) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", argv[1]);
+		error_why(err, "the one thing it does is to track");
+		return error_remedy(err, USAGE);
+	}
+	status = take_words(words, argc, argv, 2, err);
+	if (!status && words->command && !words->output)
+		return refuse(err, "track without a place to put it", "no --output is given",
+			"end with --output FILE, or put it before the --");
+	return status;
+}

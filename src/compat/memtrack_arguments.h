@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line of memtrack: track COMMAND [ARG...] --output FILE. */
+#ifndef SOOTH_COMPAT_MEMTRACK_ARGUMENTS_H
+#define SOOTH_COMPAT_MEMTRACK_ARGUMENTS_H
+
+#include <stdbool.h>
+#include "base/error.h"
+
+struct memtrack_arguments {
+	bool wants_help, wants_version;
+	const char *output;
+	char **command; /* NULL-terminated, in argv */
+};
+
+/*
+ * A final "--output FILE" belongs to memtrack unless "--" stands before it: then
+ * all behind the "--" is the command's. May cut argv short.
+ */
+int memtrack_arguments_parse(
+	struct memtrack_arguments *words, int argc, char **argv, struct sooth_error *err);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One look at the files of one agent's process. It opens what may lie on a dead mount, so
+ * it is made through timeout.h: what it is given is copied, and it gives words and times.
+ */
+#ifndef SOOTH_OS_LINUX_AGENT_READ_H
+#define SOOTH_OS_LINUX_AGENT_READ_H
+
+#include "os/linux/agents/agent_log.h"
+
+#define AGENT_READ_PATH 1024
+#define AGENT_READ_TEXT 128 /* of a pattern or a key of an agent */
+
+/* A log as it was; one that is the same tells the same. */
+struct agent_log_file {
+	uint64_t device, inode, size, changed_ns;
+};
+
+struct agent_read {
+	/* Asked. */
+	int process;		    /* a descriptor of its own of /proc/PID */
+	char home[AGENT_READ_PATH]; /* of the agent, as the process sees it */
+	char directory[AGENT_READ_PATH];
+	char pid[16];		       /* in its own pid namespace */
+	char option[AGENT_ID_MAX + 1]; /* the session as the command line says */
+	uint64_t start_ticks, start_utc_ns;
+	struct {
+		char session_file[AGENT_READ_TEXT], open_file[AGENT_READ_TEXT],
+			log[AGENT_READ_TEXT], project_file[AGENT_READ_TEXT];
+		char session_key[AGENT_READ_TEXT], status_key[AGENT_READ_TEXT],
+			start_key[AGENT_READ_TEXT], version_key[AGENT_READ_TEXT],
+			changed_key[AGENT_READ_TEXT];
+		enum agent_log log_kind;
+	} files;		     /* copies: the agent may go while the look is still stuck */
+	struct agent_log_file known; /* it need not be read again */
+	bool wants_tool;
+
+	/* Told. */
+	int status; /* of finding the session; 0 also when there is none */
+	struct agent_words words;
+	enum {
+		AGENT_READ_NONE,
+		AGENT_READ_FILE,
+		AGENT_READ_OPEN,
+		AGENT_READ_OPTION,
+		AGENT_READ_LOG
+	} source;
+	bool is_ambiguous; /* several sessions, and none is the one */
+	bool has_log;
+	struct agent_log_file log;
+	char log_path[AGENT_READ_PATH * 2];
+	int log_status;		    /* of reading it */
+	bool has_tool, is_tool_cut; /* the log has more than was read, and no call in that */
+	struct agent_tool tool;
+};
+
+void agent_read(struct agent_read *look);
+/* What the command line says, where there is one session at most. */
+void agent_read_option(struct agent_read *look);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ends by BPF (src/bpf/exit_reasons.bpf.c): tracepoints where signals are sent, where the kernel
+ * chooses whom to kill for memory, and where processes end. What is left afterwards is told when
+ * the observation stops (exit_reasons_left.h).
+ *
+ * Cannot be seen: ends of children of what is watched, unless all of a user or host is; memory at
+ * the time of an OOM kill before Linux 6.8, but from the kernel's log.
+ */
+#include "bpf/exit_reasons.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "bpf/follow.h"
+#include "os/linux/bpf/again.h"
+#include "os/linux/bpf/bpf.h"
+#include "os/linux/rights/caller.h"
+#include "os/linux/exit_reasons/exit_reasons_left.h"
+#include "os/linux/exit_reasons/exit_reasons_status.h"
+#include "os/linux/rights/needs.h"
+#include "os/linux/bpf/ring.h"
+#include "os/os.h"
+
+#define RING_BYTES  (256u << 10)
+#define LATENESS_NS (5 * NS_PER_MS)
+
+struct exit_reasons_bpf {
+	struct exit_reasons_left left;
+	struct bpf_code code;
+	struct ring ring;
+	struct exit_reasons_control *control;
+	struct exit_reasons_control told; /* losses already reported */
+	struct buffer early; /* struct process_id: those that were set before the start */
+	bool is_started;
+};
+
+static void exit_reasons_close(struct backend_run *run)
+{
+	struct exit_reasons_bpf *s = run->state;
+
+	ring_close(&s->ring);
+	bpf_code_close(&s->code);
+	exit_reasons_left_fini(&s->left);
+	buffer_fini(&s->early);
+}
+
+/* Of a host or a user all, or those that were named. */
+static bool is_of_all(const struct backend_run *run)
+{
+	return (run->options.is_host || run->options.has_uid) &&
+	       !(run->options.interest & INTEREST_BRIEF);
+}
+
+static int configure(struct backend_run *run, struct sooth_error *err)
+{
+	struct exit_reasons_bpf *s = run->state;
+	struct follow_config *following =
+		bpf_code_constants(&s->code, ".rodata.following", sizeof(*following), err);
+	struct exit_reasons_config *config =
+		bpf_code_constants(&s->code, ".rodata.config", sizeof(*config), err);
+
+	if (!following || !config)
+		return -EINVAL;
+	if (is_of_all(run))
+		following->adopt = run->options.is_host ? ADOPT_ALL : ADOPT_USER;
+	following->uid = run->options.uid;
+	following->own_pid = (uint32_t)getpid();
+	following->wakeup_bytes = RING_BYTES / 4;
+	following->ticks_per_s = (uint32_t)sysconf(_SC_CLK_TCK);
+	config->page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+	return bpf_code_resize(&s->code, "ring", RING_BYTES, err);
+}
+
+static int exit_reasons_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct exit_reasons_bpf *s = run->state;
+	int status;
+
+	exit_reasons_left_init(&s->left);
+	status = bpf_code_open(&s->code, &bpf_image_exit_reasons, run->log, err);
+	if (!status)
+		status = configure(run, err);
+	if (!status)
+		status = bpf_code_load(&s->code, err);
+	if (!status) {
+		s->control =
+			bpf_code_variables(&s->code, ".data.control", sizeof(*s->control), err);
+		status = s->control ? 0 : -EINVAL;
+	}
+	if (!status)
+		status = ring_open(&s->ring, bpf_code_map(&s->code, "ring"), RING_BYTES, err);
+	if (status)
+		exit_reasons_close(run);
+	return status;
+}
+
+static int forget(struct exit_reasons_bpf *s, uint32_t pid)
+{
+	bpf_map_delete_elem(bpf_code_map(&s->code, "members"), &pid);
+	return 0;
+}
+
+/* One that had ended before it was watched, and is a zombie still. */
+static void emit_ended(struct backend_run *run, const struct process_id *process)
+{
+	struct exit_reasons_bpf *s = run->state;
+	struct exit_reasons_end end;
+
+	if (!exit_reasons_status_look(run, process, -1, &end) || end.status_state)
+		return;
+	RECORD_APPEND(&run->out, &end, NULL, 0);
+	exit_reasons_left_note(&s->left, &end);
+}
+
+static int exit_reasons_set(struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	struct exit_reasons_bpf *s = run->state;
+	struct exit_reasons_member member = { .start_ticks = process->start_ticks };
+	uint32_t pid = (uint32_t)process->pid;
+	/* A launched command runs with the caller's ids. */
+	bool is_ours = !interest || interest & INTEREST_FROM_EXEC;
+	struct sooth_error refusal;
+	int status;
+
+	if (is_of_all(run))
+		return 0;
+	if (!interest)
+		return forget(s, pid);
+	/* Not worth failing for: it is one question of many. */
+	if (!is_ours && caller_may_watch(process, &refusal)) {
+		backend_limit_error(run, "how some processes end", &refusal);
+		return 0;
+	}
+	status = bpf_map_update_elem(bpf_code_map(&s->code, "members"), &pid, &member, BPF_NOEXIST);
+	if (status == -EEXIST) /* what it was sent stands */
+		status = 0;
+	if (status == -E2BIG) {
+		backend_limit(run, "ends of some processes",
+			"no more than 4096 are watched for their ends at a time", "");
+		status = 0;
+	}
+	exit_reasons_left_place(&s->left, process);
+	if (s->is_started)
+		emit_ended(run, process);
+	else
+		buffer_append(&s->early, process, sizeof(*process));
+	return status ? error_errno(err, status, "watch for the end of process %u", pid) : 0;
+}
+
+static int exit_reasons_start(struct backend_run *run, struct sooth_error *err)
+{
+	static const char *const programs[] = { "on_signal", "on_victim", "on_end", "on_exec" };
+	struct exit_reasons_bpf *s = run->state;
+	size_t count = sizeof(programs) / sizeof(programs[0]) - !caller_is_elevated();
+	int status = is_of_all(run) ? caller_may_watch_all(err) : 0;
+
+	for (size_t i = 0; i < count && !status; i++)
+		status = bpf_code_attach(&s->code, programs[i], err);
+	for (size_t i = 0; !status && i < s->early.size / sizeof(struct process_id); i++)
+		emit_ended(run, &((const struct process_id *)(const void *)s->early.data)[i]);
+	buffer_fini(&s->early);
+	s->is_started = true;
+	return status;
+}
+
+static void emit_losses(struct backend_run *run)
+{
+	struct exit_reasons_bpf *s = run->state;
+	struct exit_reasons_control now = *s->control;
+
+	if (now.lost_records != s->told.lost_records)
+		backend_loss(run, now.lost_records - s->told.lost_records, 0,
+			"ends of processes did not fit the ring");
+	if (now.lost_members != s->told.lost_members)
+		backend_loss(run, now.lost_members - s->told.lost_members, 0,
+			"signals had no place to be kept until the end of their process");
+	if (now.let_go != s->told.let_go)
+		backend_limit(run, "the end of a program that gained privilege at its exec",
+			"sooth's capabilities are not its caller's to watch it with",
+			"run sooth as root");
+	s->told = now;
+}
+
+static void note_ends(struct exit_reasons_bpf *s, const struct buffer *out, size_t from)
+{
+	struct batch fresh = { out->data + from, out->size - from };
+
+	if (buffer_failed(out) || out->size == from)
+		return;
+	batch_for_each (r, &fresh) {
+		if (r->kind == EXIT_REASONS_END)
+			exit_reasons_left_note(&s->left, (const void *)r);
+	}
+}
+
+static int exit_reasons_drain(struct backend_run *run, struct sooth_error *err)
+{
+	struct exit_reasons_bpf *s = run->state;
+	size_t before = run->out.size;
+
+	ring_awake(&s->ring);
+	ring_read(&s->ring, &run->out);
+	note_ends(s, &run->out, before);
+	emit_losses(run);
+	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
+}
+
+/* Where they stand may have changed. */
+static int exit_reasons_sample(struct backend_run *run, struct sooth_error *err)
+{
+	struct exit_reasons_bpf *s = run->state;
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	(void)err;
+	while (map_next(&s->left.places, &position, &key, &value))
+		exit_reasons_left_place(&s->left, key);
+	return 0;
+}
+
+static int exit_reasons_stop(struct backend_run *run, struct sooth_error *err)
+{
+	struct exit_reasons_bpf *s = run->state;
+	int status;
+
+	bpf_code_detach(&s->code);
+	again_emit(s->code.object, run,
+		"signals or ends of processes that the kernel ran no program for: another was "
+		"preempted in it");
+	status = exit_reasons_drain(run, err);
+	exit_reasons_left_emit(&s->left, run);
+	return status;
+}
+
+static int exit_reasons_descriptor(struct backend_run *run)
+{
+	struct exit_reasons_bpf *s = run->state;
+
+	return s->ring.wake;
+}
+
+/* Where no stream was asked for nothing is to be attached. */
+static uint64_t exit_reasons_sample_cost(
+	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+{
+	(void)os;
+	(void)processes;
+	return options->interest & INTEREST_STREAM ? 0 : UINT64_MAX;
+}
+
+static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
+	&need_pid_namespace, NULL };
+
+const struct backend backend_exit_reasons_bpf = {
+	.name = "bpf",
+	.probe = "ends",
+	.help = "BTF-typed tracepoints where signals are sent and processes end",
+	.needs = needs,
+	.follows_none = true,
+	.lateness_ns = LATENESS_NS,
+	.sample_cost = exit_reasons_sample_cost,
+	.state_size = sizeof(struct exit_reasons_bpf),
+	.open = exit_reasons_open,
+	.set = exit_reasons_set,
+	.start = exit_reasons_start,
+	.drain = exit_reasons_drain,
+	.sample = exit_reasons_sample,
+	.stop = exit_reasons_stop,
+	.descriptor = exit_reasons_descriptor,
+	.close = exit_reasons_close,
+};

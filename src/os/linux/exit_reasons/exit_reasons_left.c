@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See exit_reasons_left.h. */
+#include "os/linux/exit_reasons/exit_reasons_left.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "os/linux/exit_reasons/core_file.h"
+#include "os/linux/exit_reasons/kernel_log.h"
+#include "os/linux/files/procfs.h"
+#include "os/os.h"
+
+#define PLACES_MAX  4096
+#define DUMPED_MAX  256
+#define ENTRIES_MAX 65536 /* of a directory */
+#define LOGGED_MAX  64	  /* the newest */
+#define LOG_BYTES   ((size_t)4 << 20)
+#define STORE	    "/var/lib/systemd/coredump"
+
+static const uint8_t failed = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+
+void exit_reasons_left_init(struct exit_reasons_left *l)
+{
+	struct buffer number = { 0 };
+	int status;
+
+	*l = (struct exit_reasons_left){ .since_s = (int64_t)(clock_realtime_ns() / NS_PER_S) - 1 };
+	map_init(&l->places, sizeof(struct process_id), sizeof(struct buffer), PLACES_MAX);
+	status =
+		procfs_read_at(AT_FDCWD, "/proc/sys/kernel/core_pattern", &l->pattern, PROCFS_STAT);
+	l->pattern_state = procfs_state(status);
+	while (l->pattern.size && l->pattern.data[l->pattern.size - 1] == '\n')
+		l->pattern.size--;
+	status = procfs_read_at(AT_FDCWD, "/proc/sys/kernel/core_uses_pid", &number, PROCFS_STAT);
+	l->uses_pid = !status && number.size && number.data[0] != '0';
+	buffer_fini(&number);
+}
+
+void exit_reasons_left_fini(struct exit_reasons_left *l)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&l->places, &position, NULL, &value))
+		buffer_fini(value);
+	map_fini(&l->places);
+	buffer_fini(&l->dumped);
+	buffer_fini(&l->pattern);
+}
+
+static struct span pattern_of(const struct exit_reasons_left *l)
+{
+	return span_of((const char *)l->pattern.data, l->pattern.size);
+}
+
+/* Its paths mean here what they mean there. */
+static bool has_our_paths(int process)
+{
+	struct buffer root = { 0 };
+	struct stat own, its;
+	bool is_ours = !stat("/proc/self/ns/mnt", &own) && !fstatat(process, "ns/mnt", &its, 0) &&
+		       own.st_ino == its.st_ino && own.st_dev == its.st_dev &&
+		       !procfs_link_at(process, "root", &root) && root.size == 1;
+
+	buffer_fini(&root);
+	return is_ours;
+}
+
+void exit_reasons_left_place(struct exit_reasons_left *l, const struct process_id *process)
+{
+	bool is_relative = l->pattern.size && !strchr("|/", (char)l->pattern.data[0]);
+	_cleanup_close_ int fd = is_relative ? procfs_open((pid_t)process->pid) : -1;
+	struct buffer path = { 0 };
+	struct process_id now;
+	struct buffer *place;
+
+	if (fd < 0 || procfs_identify_at(fd, &now) || now.start_ticks != process->start_ticks ||
+		!has_our_paths(fd) || procfs_link_at(fd, "cwd", &path)) {
+		buffer_fini(&path);
+		return;
+	}
+	buffer_char(&path, '\0');
+	place = map_put(&l->places, process, NULL);
+	if (place) {
+		buffer_fini(place);
+		*place = path;
+	} else {
+		buffer_fini(&path);
+	}
+}
+
+static void forget_place(struct exit_reasons_left *l, const struct process_id *process)
+{
+	struct buffer *place = map_get(&l->places, process);
+
+	if (place)
+		buffer_fini(place);
+	map_remove(&l->places, process);
+}
+
+void exit_reasons_left_note(struct exit_reasons_left *l, const struct exit_reasons_end *end)
+{
+	struct process_id id = process_id_of(&end->record);
+	bool has_core =
+		end->status_state == SOOTH_STATE_VALUE && end->status & EXIT_REASONS_CORE_FLAG;
+
+	if (has_core && l->dumped.size < DUMPED_MAX * sizeof(id))
+		buffer_append(&l->dumped, &id, sizeof(id));
+	else if (!has_core)
+		forget_place(l, &id);
+}
+
+/* --- cores of our own --- */
+
+/* The folder of a pattern without its escapes; false when it is not one folder. */
+static bool folder_of(struct buffer *folder, const char *pattern, const char *end)
+{
+	for (const char *at = pattern; at < end; at++) {
+		if (*at == '*')
+			return false;
+		if (*at == '\\' && at + 1 < end)
+			at++;
+		buffer_char(folder, *at);
+	}
+	buffer_char(folder, '\0');
+	return true;
+}
+
+/* The newest file of that name; its path behind the folder's. */
+static uint8_t find_newest(
+	const struct exit_reasons_left *l, struct buffer *path, const char *name, uint64_t *size)
+{
+	_cleanup_dir_ DIR *dir = opendir((const char *)path->data);
+	uint8_t state = dir ? failed : procfs_state(-errno);
+	char newest[256] = "";
+	struct dirent *entry;
+	int64_t latest = l->since_s;
+	struct stat st;
+
+	for (unsigned i = 0; dir && i < ENTRIES_MAX && (entry = readdir(dir)); i++) {
+		if (fnmatch(name, entry->d_name, 0) ||
+			fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+			!S_ISREG(st.st_mode) || st.st_mtime < latest)
+			continue;
+		latest = st.st_mtime;
+		*size = (uint64_t)st.st_size;
+		snprintf(newest, sizeof(newest), "%s", entry->d_name);
+		state = SOOTH_STATE_VALUE;
+	}
+	if (*newest) {
+		path->size--; /* the end of the folder's text */
+		buffer_format(path, "/%s", newest);
+	}
+	return state;
+}
+
+static uint8_t find_file(const struct exit_reasons_left *l, const struct process_id *process,
+	struct buffer *path, uint64_t *size)
+{
+	const struct buffer *place = map_get(&l->places, process);
+	struct buffer pattern = { 0 };
+	uint8_t state = failed;
+	const char *text, *slash;
+
+	if (!core_file_pattern(&pattern, pattern_of(l), (uint32_t)process->pid, l->uses_pid)) {
+		buffer_fini(&pattern);
+		return SOOTH_STATE_ABSENT;
+	}
+	text = buffer_cstr(&pattern);
+	slash = strrchr(text, '/');
+	if (*text != '/' && place)
+		buffer_append(path, place->data, place->size - 1);
+	if (*text != '/' && !place)
+		state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+	else if (!slash)
+		buffer_char(path, '\0');
+	else if (*text != '/')
+		buffer_char(path, '/');
+	if ((*text == '/' || place) &&
+		(!slash || folder_of(path, text, slash == text ? slash + 1 : slash)))
+		state = find_newest(l, path, slash ? slash + 1 : text, size);
+	buffer_fini(&pattern);
+	return state;
+}
+
+static void emit_core(
+	struct exit_reasons_left *l, struct backend_run *run, const struct process_id *process)
+{
+	struct span handler = core_file_handler(pattern_of(l));
+	struct buffer path = { 0 };
+	struct exit_reasons_core core = { .record = { .time_ns = run->os->now_ns(run->os),
+						  .start_ticks = process->start_ticks,
+						  .pid = (uint32_t)process->pid,
+						  .kind = EXIT_REASONS_CORE,
+						  .cpu = SOOTH_CPU_NONE },
+		.core_pid = (uint32_t)process->pid,
+		.handler_state = handler.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+
+	core.path_state = l->pattern_state ? l->pattern_state
+					   : find_file(l, process, &path, &core.size_bytes);
+	core.size_state = core.path_state;
+	if (core.path_state)
+		buffer_reset(&path);
+	struct record_tail tail[] = {
+		{ &core.path, path.data, path.size },
+		{ &core.handler, handler.data, handler.size },
+	};
+	RECORD_APPEND(&run->out, &core, tail, 2);
+	buffer_fini(&path);
+}
+
+/* --- what systemd-coredump has kept of this boot --- */
+
+static void boot_id(char id[33])
+{
+	struct buffer text = { 0 };
+	size_t used = 0;
+
+	procfs_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &text, PROCFS_STAT);
+	for (size_t i = 0; i < text.size && used < 32; i++) {
+		if (text.data[i] != '-' && text.data[i] != '\n')
+			id[used++] = (char)text.data[i];
+	}
+	id[used] = '\0';
+	buffer_fini(&text);
+}
+
+static void emit_stored(struct backend_run *run, int folder, const char *name, uint32_t pid)
+{
+	struct exit_reasons_core core = { .record = { .time_ns = run->os->now_ns(run->os),
+						  .kind = EXIT_REASONS_CORE,
+						  .cpu = SOOTH_CPU_NONE },
+		.core_pid = pid,
+		.handler_state = SOOTH_STATE_ABSENT };
+	struct buffer path = { 0 };
+	struct stat st;
+
+	core.size_state =
+		fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) ? failed : SOOTH_STATE_VALUE;
+	core.size_bytes = core.size_state ? 0 : (uint64_t)st.st_size;
+	buffer_format(&path, "%s/%s", STORE, name);
+	struct record_tail tail[] = { { &core.path, path.data, path.size } };
+	RECORD_APPEND(&run->out, &core, tail, 1);
+	buffer_fini(&path);
+}
+
+static void emit_store(struct backend_run *run)
+{
+	_cleanup_dir_ DIR *dir = opendir(STORE);
+	struct dirent *entry;
+	unsigned told = 0;
+	uint32_t pid;
+	char boot[33];
+
+	boot_id(boot);
+	for (unsigned i = 0; dir && i < ENTRIES_MAX && told < DUMPED_MAX; i++) {
+		entry = readdir(dir);
+		if (!entry)
+			break;
+		if (!core_file_stored(span_of_string(entry->d_name), span_of_string(boot), &pid))
+			continue;
+		emit_stored(run, dirfd(dir), entry->d_name, pid);
+		told++;
+	}
+}
+
+/* --- the log --- */
+
+struct log_taking {
+	struct buffer records;
+	size_t count;
+	uint64_t now_ns;
+	uint32_t group_pid; /* of whom the group below was told */
+	struct buffer group;
+};
+
+static void append_log(struct log_taking *t, const struct kernel_log_line *line,
+	const struct kernel_log_end *e, struct span group)
+{
+	struct exit_reasons_log log = {
+		.record = { .time_ns = t->now_ns, .kind = EXIT_REASONS_LOG, .cpu = SOOTH_CPU_NONE },
+		.logged_ns = line->logged_ns,
+		.virtual_bytes = e->virtual_bytes,
+		.anonymous_bytes = e->anonymous_bytes,
+		.file_bytes = e->file_bytes,
+		.shared_bytes = e->shared_bytes,
+		.address = e->address,
+		.instruction = e->instruction,
+		.log_pid = e->pid,
+		.uid = e->uid,
+		.what = e->what,
+		.is_of_group = e->is_of_group,
+		.figures_state = state_if(e->has_values),
+		.address_state = state_if(e->has_address),
+		.instruction_state = state_if(e->has_instruction),
+		.uid_state = state_if(e->has_uid),
+		.group_state = state_if(group.size),
+		.object_state = state_if(e->object.size)
+	};
+	size_t size =
+		e->name.size < EXIT_REASONS_NAME_SIZE ? e->name.size : EXIT_REASONS_NAME_SIZE - 1;
+
+	memcpy(log.name, e->name.data, size);
+	struct record_tail tail[] = {
+		{ &log.group, group.data, group.size },
+		{ &log.object, e->object.data, e->object.size },
+		{ &log.trap, e->trap.data, e->trap.size },
+	};
+	RECORD_APPEND(&t->records, &log, tail, 3);
+	t->count++;
+}
+
+static void take_line(void *user, const struct kernel_log_line *line)
+{
+	struct log_taking *t = user;
+	struct span group = span_of("", 0);
+	struct kernel_log_end end;
+	uint32_t pid;
+
+	if (t->records.size >= LOG_BYTES)
+		return;
+	if (kernel_log_parse_group(&group, &pid, line->message)) {
+		t->group_pid = pid;
+		buffer_reset(&t->group);
+		buffer_append(&t->group, group.data, group.size);
+	} else if (kernel_log_parse(&end, line->message)) {
+		if (end.what == EXIT_REASONS_LOG_OOM && end.is_of_group && end.pid == t->group_pid)
+			group = span_of((const char *)t->group.data, t->group.size);
+		append_log(t, line, &end, group);
+	}
+}
+
+static uint8_t emit_log(struct backend_run *run)
+{
+	struct log_taking t = { .now_ns = run->os->now_ns(run->os) };
+	int status = kernel_log_read(take_line, &t);
+	struct batch all = { t.records.data, t.records.size };
+	size_t index = 0;
+
+	batch_for_each (r, &all) {
+		if (index++ + LOGGED_MAX >= t.count)
+			buffer_append(&run->out, r, record_bytes(r));
+	}
+	buffer_fini(&t.records);
+	buffer_fini(&t.group);
+	return procfs_state(status);
+}
+
+void exit_reasons_left_emit(struct exit_reasons_left *l, struct backend_run *run)
+{
+	const struct process_id *dumped = (const void *)l->dumped.data;
+	struct exit_reasons_host host = { .record = { .time_ns = run->os->now_ns(run->os),
+						  .kind = EXIT_REASONS_HOST,
+						  .cpu = SOOTH_CPU_NONE },
+		.core_state = l->pattern_state };
+	struct record_tail tail[] = { { &host.core_pattern, l->pattern.data, l->pattern.size } };
+
+	for (size_t i = 0; i < l->dumped.size / sizeof(*dumped); i++)
+		emit_core(l, run, &dumped[i]);
+	emit_store(run);
+	host.log_state = emit_log(run);
+	if (host.core_state)
+		tail[0].size = 0;
+	RECORD_APPEND(&run->out, &host, tail, 1);
+}

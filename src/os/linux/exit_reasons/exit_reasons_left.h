@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is left of processes that have ended: their cores, and what the kernel's log says. Told
+ * once, when the observation stops, also of those that ended long before it.
+ *
+ * Cannot be seen: cores of processes in another mount namespace or root; the log where only root
+ * may read it.
+ */
+#ifndef SOOTH_OS_LINUX_EXIT_REASONS_LEFT_H
+#define SOOTH_OS_LINUX_EXIT_REASONS_LEFT_H
+
+#include "base/map.h"
+#include "core/backend.h"
+#include "probes/exit_reasons.h"
+
+struct exit_reasons_left {
+	struct map places;     /* process_id -> struct buffer: its directory, NUL-terminated */
+	struct buffer dumped;  /* struct process_id, of those that left a core */
+	struct buffer pattern; /* core_pattern; empty: not known */
+	bool uses_pid;
+	uint8_t pattern_state;
+	int64_t since_s; /* older files are no cores of ours */
+};
+
+void exit_reasons_left_init(struct exit_reasons_left *l);
+void exit_reasons_left_fini(struct exit_reasons_left *l);
+/* Where it stands: a core would be written there. To be said again now and then. */
+void exit_reasons_left_place(struct exit_reasons_left *l, const struct process_id *process);
+/* Its end. */
+void exit_reasons_left_note(struct exit_reasons_left *l, const struct exit_reasons_end *end);
+/* Writes EXIT_REASONS_CORE, EXIT_REASONS_LOG, EXIT_REASONS_HOST. */
+void exit_reasons_left_emit(struct exit_reasons_left *l, struct backend_run *run);
+
+#endif

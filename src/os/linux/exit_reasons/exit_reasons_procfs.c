@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ends by procfs, without privilege: a descriptor of each process (pidfd) keeps its exit status
+ * after it was waited for (Linux 6.15); before that it stands in /proc/PID/stat while the process
+ * is a zombie. Nothing is attached to the process.
+ *
+ * Cannot be seen: who sent a signal; on older kernels the status of what was waited for between
+ * two samples; of a zombie of another user.
+ */
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "os/linux/exit_reasons/exit_reasons_left.h"
+#include "os/linux/exit_reasons/exit_reasons_status.h"
+#include "os/linux/rights/needs.h"
+#include "os/linux/files/procfs.h"
+#include "os/os.h"
+
+#define MEMBERS_MAX 1024 /* each holds a descriptor */
+
+struct exit_reasons_procfs {
+	struct exit_reasons_left left;
+	struct map members; /* process_id -> int, a pidfd; -1: none */
+};
+
+static void exit_reasons_close(struct backend_run *run)
+{
+	struct exit_reasons_procfs *s = run->state;
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&s->members, &position, NULL, &value)) {
+		if (*(int *)value >= 0)
+			close(*(int *)value);
+	}
+	map_fini(&s->members);
+	exit_reasons_left_fini(&s->left);
+}
+
+static int exit_reasons_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct exit_reasons_procfs *s = run->state;
+
+	(void)err;
+	exit_reasons_left_init(&s->left);
+	map_init(&s->members, sizeof(struct process_id), sizeof(int), MEMBERS_MAX);
+	return 0;
+}
+
+static void drop(struct exit_reasons_procfs *s, const struct process_id *process)
+{
+	int *fd = map_get(&s->members, process);
+
+	if (fd && *fd >= 0)
+		close(*fd);
+	map_remove(&s->members, process);
+}
+
+static int exit_reasons_set(struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	struct exit_reasons_procfs *s = run->state;
+	struct process_id now;
+	bool is_new;
+	int *fd;
+
+	(void)err;
+	if (!interest) {
+		drop(s, process);
+		return 0;
+	}
+	fd = map_put(&s->members, process, &is_new);
+	if (!fd) {
+		backend_limit(run, "ends of some processes",
+			"no more than 1024 are watched for their ends at a time", "");
+		return 0;
+	}
+	if (!is_new)
+		return 0;
+	*fd = (int)syscall(SYS_pidfd_open, (pid_t)process->pid, 0);
+	/* The number may be another's by now. */
+	if (*fd >= 0 && (procfs_identify((pid_t)process->pid, &now) ||
+				now.start_ticks != process->start_ticks)) {
+		close(*fd);
+		*fd = -1;
+	}
+	exit_reasons_left_place(&s->left, process);
+	return 0;
+}
+
+static int exit_reasons_sample(struct backend_run *run, struct sooth_error *err)
+{
+	struct exit_reasons_procfs *s = run->state;
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&s->members, &position, &key, &value)) {
+		struct process_id process = *(const struct process_id *)key;
+		struct exit_reasons_end end;
+
+		if (!exit_reasons_status_look(run, &process, *(int *)value, &end)) {
+			exit_reasons_left_place(&s->left, &process);
+			continue;
+		}
+		RECORD_APPEND(&run->out, &end, NULL, 0);
+		exit_reasons_left_note(&s->left, &end);
+		drop(s, &process);
+	}
+	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
+}
+
+static int exit_reasons_start(struct backend_run *run, struct sooth_error *err)
+{
+	if ((run->options.is_host || run->options.has_uid) &&
+		!(run->options.interest & INTEREST_BRIEF))
+		backend_limit(run, "ends of processes that nobody named",
+			"without BPF only named ones are watched for their ends",
+			"run sooth as root, or name them with -p");
+	return exit_reasons_sample(run, err);
+}
+
+static int exit_reasons_stop(struct backend_run *run, struct sooth_error *err)
+{
+	struct exit_reasons_procfs *s = run->state;
+	int status = exit_reasons_sample(run, err);
+
+	exit_reasons_left_emit(&s->left, run);
+	return status;
+}
+
+static const struct need *const needs[] = { &need_procfs, NULL };
+
+const struct backend backend_exit_reasons_procfs = {
+	.name = "procfs",
+	.probe = "ends",
+	.help = "asks pidfds and /proc for exit statuses; nothing is attached",
+	.needs = needs,
+	.state_size = sizeof(struct exit_reasons_procfs),
+	.open = exit_reasons_open,
+	.set = exit_reasons_set,
+	.start = exit_reasons_start,
+	.sample = exit_reasons_sample,
+	.stop = exit_reasons_stop,
+	.close = exit_reasons_close,
+};

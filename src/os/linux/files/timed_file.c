@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pieces of a file that may not answer; see timed_file.h. */
+#include "os/linux/files/timed_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+
+#define READ_BYTES (32u << 10) /* of one call: seq files give a few pages at once */
+
+struct piece {
+	int fd;
+	size_t most;
+	struct buffer bytes;
+	int status;
+};
+
+static void do_read(void *argument)
+{
+	struct piece *p = argument;
+
+	p->status = 1;
+	while (p->status == 1 && p->bytes.size < p->most) {
+		void *to = buffer_reserve(&p->bytes, READ_BYTES);
+		ssize_t got = to ? read(p->fd, to, READ_BYTES) : -1;
+
+		if (!to)
+			p->status = -ENOMEM;
+		else if (got < 0 && errno != EINTR && errno != EAGAIN)
+			p->status = -errno;
+		else if (!got)
+			p->status = 0;
+		else if (got > 0)
+			buffer_commit(&p->bytes, (size_t)got);
+	}
+}
+
+static void drop_read(void *argument)
+{
+	struct piece *p = argument;
+
+	buffer_fini(&p->bytes);
+	close(p->fd);
+}
+
+static void begin(struct timed_file *f, struct timeout *timeout, int timeout_ms)
+{
+	*f = (struct timed_file){ .timeout = timeout,
+		.fd = -1,
+		.deadline_ns = clock_monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS };
+}
+
+int timed_file_open(struct timed_file *f, struct timeout *timeout, int process, const char *name,
+	int timeout_ms)
+{
+	begin(f, timeout, timeout_ms);
+	f->fd = openat(process, name, O_RDONLY | O_CLOEXEC);
+	return f->fd < 0 ? -errno : 0;
+}
+
+void timed_file_take(struct timed_file *f, struct timeout *timeout, int fd, int timeout_ms)
+{
+	begin(f, timeout, timeout_ms);
+	f->fd = fd;
+}
+
+int timed_file_read(struct timed_file *f, struct buffer *out, size_t most)
+{
+	struct piece p = { .fd = f->fd, .most = most };
+	uint64_t now = clock_monotonic_ns();
+	int status;
+
+	if (now >= f->deadline_ns || f->fd < 0)
+		return -ETIMEDOUT;
+	status = timeout_call(f->timeout, do_read, drop_read, &p, sizeof(p), p.fd,
+		(int)((f->deadline_ns - now) / NS_PER_MS) + 1);
+	if (status == -ETIMEDOUT)
+		f->fd = -1; /* whoever reads has it */
+	if (status)
+		return status;
+	buffer_append(out, p.bytes.data, p.bytes.size);
+	buffer_fini(&p.bytes);
+	return buffer_failed(out) ? -ENOMEM : p.status;
+}
+
+void timed_file_close(struct timed_file *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = -1;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls that may never return; see timeout.h. */
+#include "os/linux/files/timeout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "os/linux/files/close_between.h"
+#include "os/linux/files/procfs.h"
+
+#define STUCK_MAX   8
+#define STACK_BYTES (512u << 10) /* of the process that makes the call */
+
+/* Shared by the thread and its owner; the last of the two frees it. */
+struct timeout_thread {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	void (*work)(void *argument);
+	void (*drop)(void *argument);
+	void *argument; /* of the work in hand; the thread's own copy */
+	int kept;	/* the descriptor it may use */
+	void *stack;	/* for the process that does it */
+	bool is_done;
+	bool is_left; /* the owner has gone: finish and go too */
+};
+
+static void thread_free(struct timeout_thread *t)
+{
+	pthread_cond_destroy(&t->changed);
+	pthread_mutex_destroy(&t->lock);
+	munmap(t->stack, STACK_BYTES);
+	free(t->argument);
+	free(t);
+}
+
+/* In the process of its own. It has the thread's memory, also what is the thread's alone, which
+ * sleeps meanwhile. */
+static int process_main(void *user)
+{
+	struct timeout_thread *t = user;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (t->kept > 0)
+		close_between(0, (unsigned)t->kept - 1);
+	close_between(t->kept < 0 ? 0 : (unsigned)t->kept + 1, ~0u);
+	t->work(t->argument);
+	return 0;
+}
+
+/* Without a process, because there may be no more of them, it is done all the same. */
+static void do_work(struct timeout_thread *t)
+{
+	/* No signal at its end: whoever uses the library may wait for children of their own. */
+	pid_t pid = clone(process_main, (char *)t->stack + STACK_BYTES, CLONE_VM | CLONE_VFORK, t);
+
+	if (pid < 0)
+		t->work(t->argument);
+	else
+		waitpid(pid, NULL, __WALL);
+}
+
+static void *thread_main(void *user)
+{
+	struct timeout_thread *t = user;
+
+	pthread_mutex_lock(&t->lock);
+	for (;;) {
+		while (!t->work && !t->is_left)
+			pthread_cond_wait(&t->changed, &t->lock);
+		if (!t->work)
+			break;
+		if (!t->is_left) {
+			pthread_mutex_unlock(&t->lock);
+			do_work(t);
+			pthread_mutex_lock(&t->lock);
+		}
+		if (t->is_left && t->drop)
+			t->drop(t->argument);
+		t->work = NULL;
+		t->is_done = true;
+		pthread_cond_broadcast(&t->changed);
+	}
+	pthread_mutex_unlock(&t->lock);
+	thread_free(t);
+	return NULL;
+}
+
+static struct timeout_thread *thread_new(void)
+{
+	struct timeout_thread *t = calloc(1, sizeof(*t));
+	pthread_condattr_t clock;
+	sigset_t all, before;
+	pthread_t thread;
+	int status;
+
+	if (!t)
+		return NULL;
+	t->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (t->stack == MAP_FAILED) {
+		free(t);
+		return NULL;
+	}
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&t->changed, &clock);
+	pthread_condattr_destroy(&clock);
+	/* Signals are the program's business, not this thread's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	status = pthread_create(&thread, NULL, thread_main, t);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (status) {
+		thread_free(t);
+		return NULL;
+	}
+	pthread_detach(thread);
+	return t;
+}
+
+/* From here on it belongs to itself. */
+static void thread_leave(struct timeout_thread *t)
+{
+	t->is_left = true;
+	pthread_cond_broadcast(&t->changed);
+	pthread_mutex_unlock(&t->lock);
+}
+
+static struct timespec deadline_after(int timeout_ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += timeout_ms / 1000;
+	t.tv_nsec += timeout_ms % 1000 * (long)NS_PER_MS;
+	if (t.tv_nsec >= (long)NS_PER_S) {
+		t.tv_nsec -= (long)NS_PER_S;
+		t.tv_sec++;
+	}
+	return t;
+}
+
+int timeout_begin(struct timeout *p, void (*work)(void *argument), void (*drop)(void *argument),
+	const void *argument, size_t size, int kept)
+{
+	struct timeout_thread *t;
+	void *copy;
+
+	if (p->stuck >= STUCK_MAX)
+		return -EBUSY;
+	if (!p->thread)
+		p->thread = thread_new();
+	t = p->thread;
+	copy = t ? malloc(size) : NULL;
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, argument, size);
+	pthread_mutex_lock(&t->lock);
+	free(t->argument);
+	t->argument = copy;
+	t->drop = drop;
+	t->kept = kept;
+	t->is_done = false;
+	t->work = work;
+	pthread_cond_broadcast(&t->changed);
+	pthread_mutex_unlock(&t->lock);
+	return 0;
+}
+
+int timeout_end(struct timeout *p, void *argument, size_t size, int timeout_ms)
+{
+	struct timespec deadline = deadline_after(timeout_ms);
+	struct timeout_thread *t = p->thread;
+	int status = 0;
+
+	pthread_mutex_lock(&t->lock);
+	while (!t->is_done && status != ETIMEDOUT)
+		status = pthread_cond_timedwait(&t->changed, &t->lock, &deadline);
+	if (!t->is_done) {
+		p->thread = NULL;
+		p->stuck++;
+		thread_leave(t);
+		return -ETIMEDOUT;
+	}
+	memcpy(argument, t->argument, size);
+	pthread_mutex_unlock(&t->lock);
+	return 0;
+}
+
+int timeout_call(struct timeout *p, void (*work)(void *argument), void (*drop)(void *argument),
+	void *argument, size_t size, int kept, int timeout_ms)
+{
+	int status = timeout_begin(p, work, drop, argument, size, kept);
+
+	return status ? status : timeout_end(p, argument, size, timeout_ms);
+}
+
+void timeout_fini(struct timeout *p)
+{
+	if (!p->thread)
+		return;
+	pthread_mutex_lock(&p->thread->lock);
+	thread_leave(p->thread);
+	p->thread = NULL;
+}
+
+/* --- reading a file --- */
+
+struct timed_read {
+	int process; /* a descriptor of its own */
+	char name[64];
+	size_t limit;
+	struct buffer bytes;
+	int status;
+};
+
+static void do_read(void *argument)
+{
+	struct timed_read *r = argument;
+
+	r->status = procfs_read_at(r->process, r->name, &r->bytes, r->limit);
+}
+
+static void drop_read(void *argument)
+{
+	struct timed_read *r = argument;
+
+	buffer_fini(&r->bytes);
+	close(r->process);
+}
+
+int timeout_read_at(struct timeout *p, int process, const char *name, struct buffer *out,
+	size_t limit, int timeout_ms)
+{
+	struct timed_read r = { .process = fcntl(process, F_DUPFD_CLOEXEC, 0), .limit = limit };
+	int status;
+
+	buffer_reset(out);
+	if (r.process < 0)
+		return -errno;
+	if (strlen(name) >= sizeof(r.name)) {
+		close(r.process);
+		return -ENAMETOOLONG;
+	}
+	strcpy(r.name, name);
+	status = timeout_call(p, do_read, drop_read, &r, sizeof(r), r.process, timeout_ms);
+	if (status == -ETIMEDOUT)
+		return status; /* the thread has the descriptor */
+	if (!status) {
+		status = r.status;
+		buffer_append(out, r.bytes.data, r.bytes.size);
+	}
+	drop_read(&r);
+	return status;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Watching a program load; see pause.h. From the exec on each of its system calls stops
+ * it twice (PTRACE_SYSCALL): at the entry, where the place of the call tells whether the
+ * loader still works, and at the return, where a new mapping is there to be looked at.
+ */
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+
+#include "base/clock.h"
+#include "os/linux/pause/pause.h"
+#include "os/linux/pause/pause_loader.h"
+#include "os/linux/pause/pause_ptrace.h"
+#include "os/linux/files/procfs.h"
+
+/* Of all 32-bit systems a 64-bit kernel runs, and of x86-64's calls with 32-bit pointers. */
+#define COMPAT_MMAP	192
+#define COMPAT_MPROTECT 125
+#define X32_BIT		0x40000000
+
+#define SPIN_NS	   50000 /* most calls of a loader are shorter */
+#define PARTING_NS 1000000000ULL
+
+struct loading {
+	pid_t pid;
+	void (*mapped)(void *user, pid_t pid);
+	void *user;
+	const volatile bool *cancel;
+	unsigned stops, stops_max;
+	bool awaits_exec;
+	bool has_begun;
+	bool maps_code; /* the call that is being made */
+	struct loader loader;
+};
+
+enum verdict { GO_ON = 1, OVER = 0 }; /* or a negative errno */
+
+static int await_stop(const struct loading *l, struct pause_stop *stop)
+{
+	struct pause_timeout timeout = { .spin_until_ns = clock_monotonic_ns() + SPIN_NS };
+	enum pause_sight sight;
+
+	for (;;) {
+		if (l->cancel && *l->cancel) {
+			pause_rested(&timeout);
+			return -ECANCELED;
+		}
+		sight = pause_look(l->pid, stop);
+		if (sight != PAUSE_RUNS)
+			break;
+		pause_rest(&timeout, UINT64_MAX);
+	}
+	pause_rested(&timeout);
+	return sight == PAUSE_STANDS ? 0 : -ESRCH;
+}
+
+static int call_info(const struct loading *l, struct __ptrace_syscall_info *info)
+{
+	long got = ptrace(PTRACE_GET_SYSCALL_INFO, l->pid, sizeof(*info), info);
+
+	return got < 0 ? -errno : 0;
+}
+
+static bool has_threads(pid_t pid)
+{
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+	bool has = procfs_read(pid, "stat", &bytes, PROCFS_SMALL) >= 0 &&
+		   procfs_parse_stat(&stat, bytes.data, bytes.size) && stat.threads > 1;
+
+	buffer_fini(&bytes);
+	return has;
+}
+
+/* At the exec, or where a program that runs already was stopped. */
+static int begin(struct loading *l)
+{
+	struct __ptrace_syscall_info info;
+	int status;
+
+	l->has_begun = true;
+	l->awaits_exec = l->maps_code = false;
+	l->mapped(l->user, l->pid);
+	status = loader_find(&l->loader, l->pid);
+	if (status <= 0 || has_threads(l->pid))
+		return status < 0 ? status : OVER;
+	ptrace(PTRACE_SETOPTIONS, l->pid, NULL, PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD);
+	status = call_info(l, &info);
+	if (status)
+		return status;
+	return loader_is_done(&l->loader, info.instruction_pointer) ? OVER : GO_ON;
+}
+
+static bool is_call(const struct loading *l, uint64_t number, uint64_t native, uint64_t compat)
+{
+	if (l->loader.is_compat && !(number & X32_BIT))
+		return number == compat;
+	return (number & ~(uint64_t)X32_BIT) == native;
+}
+
+static int at_call(struct loading *l)
+{
+	struct __ptrace_syscall_info info;
+	int status = call_info(l, &info);
+
+	if (status)
+		return status;
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+		if (loader_is_done(&l->loader, info.instruction_pointer))
+			return OVER;
+		l->maps_code = info.entry.args[2] & PROT_EXEC &&
+			       (is_call(l, info.entry.nr, SYS_mmap, COMPAT_MMAP) ||
+				       is_call(l, info.entry.nr, SYS_mprotect, COMPAT_MPROTECT));
+	} else {
+		if (l->maps_code && !info.exit.is_error)
+			l->mapped(l->user, l->pid);
+		l->maps_code = false;
+	}
+	return ++l->stops < l->stops_max ? GO_ON : -ETIME;
+}
+
+static int at_stop(struct loading *l, const struct pause_stop *stop)
+{
+	if (stop->at == PAUSE_AT_EXEC || (!l->has_begun && !l->awaits_exec))
+		return begin(l);
+	return stop->at == PAUSE_AT_CALL ? at_call(l) : GO_ON;
+}
+
+static void go_on(const struct loading *l, const struct pause_stop *stop)
+{
+	/* What a stop signal stopped is left so, until SIGCONT stops it in our way again. */
+	if (stop->at == PAUSE_AT_JOB_STOP)
+		ptrace(PTRACE_LISTEN, l->pid, NULL, NULL);
+	else
+		ptrace(l->has_begun ? PTRACE_SYSCALL : PTRACE_CONT, l->pid, NULL,
+			(unsigned long)stop->signal);
+}
+
+/* `stop` is where it stands, or NULL. False: it has ended. */
+static bool part(const struct loading *l, const struct pause_stop *stop)
+{
+	uint64_t until_ns = clock_monotonic_ns() + PARTING_NS;
+	struct pause_timeout timeout = { 0 };
+	enum pause_sight sight = PAUSE_RUNS;
+	struct pause_stop now;
+
+	if (stop && pause_detach(l->pid, stop->signal))
+		return true;
+	/* It runs, or was killed while it stood. */
+	ptrace(PTRACE_INTERRUPT, l->pid, NULL, NULL);
+	while (clock_monotonic_ns() < until_ns) {
+		sight = pause_look(l->pid, &now);
+		if (sight == PAUSE_RUNS)
+			pause_rest(&timeout, until_ns);
+		else if (sight != PAUSE_STANDS || pause_detach(l->pid, now.signal))
+			break;
+	}
+	pause_rested(&timeout);
+	return sight == PAUSE_RUNS || sight == PAUSE_STANDS;
+}
+
+static int watch(struct loading *l)
+{
+	struct pause_stop stop;
+	bool stands;
+	int status;
+
+	for (;;) {
+		status = await_stop(l, &stop);
+		stands = !status;
+		if (stands)
+			status = at_stop(l, &stop);
+		if (status != GO_ON)
+			break;
+		go_on(l, &stop);
+	}
+	if (status == -ESRCH && !stands)
+		return status;
+	return part(l, stands ? &stop : NULL) ? status : -ESRCH;
+}
+
+int pause_loading(pid_t pid, bool is_before_exec, void (*mapped)(void *user, pid_t pid), void *user,
+	unsigned calls_max, const volatile bool *cancel, struct sooth_error *err)
+{
+	struct loading l = {
+		.pid = pid, .mapped = mapped, .user = user, .cancel = cancel, .stops_max = calls_max
+	};
+	int status = pause_seize(pid, PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD);
+
+	if (!status) {
+		/* It may have been let go before it was seized. */
+		l.awaits_exec = is_before_exec && !loader_is_other_program(pid);
+		if (!l.awaits_exec)
+			ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+		status = watch(&l);
+	}
+	if (!status)
+		return 0;
+	error_errno(err, status, "watch process %d load its libraries", (int)pid);
+	if (status == -EPERM)
+		error_remedy(err, "end the debugger that traces it, or run as its user or as root");
+	return status;
+}

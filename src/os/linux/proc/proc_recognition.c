@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whether a process is an agent; see proc_recognition.h. */
+#include "os/linux/proc/proc_recognition.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/cleanup.h"
+#include "core/script.h"
+#include "os/linux/proc/proc_slow_reads.h"
+#include "os/linux/files/path_lookup.h"
+#include "os/linux/files/procfs.h"
+
+#define DELETED_SUFFIX	" (deleted)"
+#define PROCESSES_MAX	4194304 /* PID_MAX_LIMIT of the kernel */
+#define FILES_MAX	65536
+#define PLAIN_ENDED_MAX 64 /* more that have ended are forgotten */
+
+/* What was found out once of a process that has nothing of an agent, until it execs. */
+struct plain_process {
+	uint64_t token;
+	uint32_t sample; /* that saw it last */
+	bool is_no_server;
+};
+
+/* Rules by a command look at the first argument; those of other kinds at scripts alone. */
+static void list_commands(const struct agent_set *agents, struct buffer *commands)
+{
+	const struct agent *agent;
+	size_t position = 0;
+
+	while ((agent = agent_set_next(agents, &position))) {
+		for (size_t k = 0; k < agent_rule_count(agent); k++) {
+			const struct agent_rule *rule = &agent->rules[k];
+
+			if (rule->kind == AGENT_RULE_COMMAND)
+				buffer_append(commands, &rule->what, sizeof(rule->what));
+		}
+	}
+}
+
+void proc_recognition_init(struct proc_recognition *l, const struct agent_set *agents)
+{
+	*l = (struct proc_recognition){ .agents = agent_set_ref(agents) };
+	programs_init(&l->programs, agents);
+	map_init(&l->plain, sizeof(struct process_id), sizeof(struct plain_process), PROCESSES_MAX);
+	map_init(&l->plain_files, sizeof(uint64_t), 0, FILES_MAX);
+	map_init(&l->plain_keys, sizeof(uint64_t), 0, FILES_MAX);
+	list_commands(agents, &l->commands);
+}
+
+void proc_recognition_fini(struct proc_recognition *l)
+{
+	programs_fini(&l->programs);
+	timeout_fini(&l->timeout);
+	agent_set_unref(l->agents);
+	map_fini(&l->plain);
+	map_fini(&l->plain_files);
+	map_fini(&l->plain_keys);
+	buffer_fini(&l->commands);
+	buffer_fini(&l->texts);
+	buffer_fini(&l->scratch);
+}
+
+void proc_recognition_begin(struct proc_recognition *l)
+{
+	l->sample++;
+	l->is_unsorted = false;
+	l->last_pid = 0;
+	buffer_reset(&l->texts);
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 32;
+}
+
+/*
+ * Where the kernel puts the environment is chosen anew at each exec. Should that be switched
+ * off, what it runs, its size and that of the environment still are others; another user's
+ * of the same name is another, too. Where nothing of it is told, an exec cannot be noticed.
+ */
+static uint64_t token_of(const struct proc_values *f)
+{
+	uint64_t hash = mix(f->environment_from, f->environment_to);
+
+	if (!f->environment_from)
+		return 0;
+	for (size_t i = 0; i < f->name_size; i++)
+		hash = mix(hash, (unsigned char)f->name[i]);
+	hash = mix(mix(hash, f->code_from), f->code_to);
+	return mix(hash, f->uid) | 1;
+}
+
+static struct span name_of(const struct proc_entry *e)
+{
+	return span_of(e->figures.name, e->figures.name_size);
+}
+
+struct span proc_recognition_executable(
+	const struct proc_recognition *l, const struct proc_entry *e)
+{
+	return span_of((const char *)l->texts.data + e->executable_at, e->executable_size);
+}
+
+static bool is_command(const struct proc_recognition *l, struct span name)
+{
+	const char *const *all = (const void *)l->commands.data;
+
+	for (size_t i = 0; i < l->commands.size / sizeof(*all); i++) {
+		if (span_equal(name, all[i]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The kernel says " (deleted)" behind a name that is gone; or a living file is called so. Another
+ * name may be left to a file that is gone where it ran: package managers link into a store.
+ */
+static bool is_deleted(struct proc_recognition *l, int process, struct span path)
+{
+	struct path_aim aim;
+	struct stat st;
+
+	if (!span_ends(path, DELETED_SUFFIX) || fstatat(process, "exe", &st, 0))
+		return false;
+	aim = (struct path_aim){ st.st_ino, major(st.st_dev), minor(st.st_dev) };
+	return !st.st_nlink || path_leads_to(&l->timeout, process, path, &aim) == 0;
+}
+
+void proc_recognition_read_executable(struct proc_recognition *l, struct proc_entry *e, int process)
+{
+	int status = procfs_link_at(process, "exe", &l->scratch);
+	struct span path = span_of((const char *)l->scratch.data, l->scratch.size);
+
+	e->has_executable = true;
+	e->executable_state = procfs_state(status);
+	if (status == -ENOENT) /* a kernel thread, or a zombie */
+		e->executable_state = SOOTH_STATE_ABSENT;
+	if (status)
+		return;
+	if (is_deleted(l, process, path)) {
+		e->is_deleted = true;
+		path.size -= strlen(DELETED_SUFFIX);
+	}
+	e->executable_at = (uint32_t)l->texts.size;
+	e->executable_size = (uint32_t)path.size;
+	buffer_append(&l->texts, path.data, path.size);
+}
+
+void proc_recognition_program(struct proc_recognition *l, const struct proc_entry *e, int process,
+	struct span arguments, struct span directory, struct program_facts *facts)
+{
+	struct program_process known = { .process = process,
+		.id = e->figures.id,
+		.executable = proc_recognition_executable(l, e),
+		.arguments = arguments,
+		.directory = directory };
+
+	programs_look(&l->programs, &known, facts);
+}
+
+void proc_recognition_recognise(struct proc_recognition *l, struct proc_entry *e,
+	struct span arguments, struct span directory, const struct program_facts *facts)
+{
+	struct agent_evidence evidence = { .executable = proc_recognition_executable(l, e),
+		.name = name_of(e),
+		.arguments = arguments,
+		.directory = directory,
+		.marks = span_of(facts->marks.marks, facts->marks.marks_size),
+		.mark_version = span_of(facts->marks.version, strlen(facts->marks.version)),
+		.package = span_of(facts->package.name, strlen(facts->package.name)),
+		.package_version =
+			span_of(facts->package.version, strlen(facts->package.version)) };
+	struct agent_match match;
+
+	e->agent = agent_recognise(l->agents, &evidence, &match);
+	e->role = match.role;
+}
+
+/* Where there is nothing but the path, the rules have the same to say of all that share it. */
+static void recognise_by_path(struct proc_recognition *l, struct proc_entry *e, int process)
+{
+	struct span path = proc_recognition_executable(l, e), none = span_of("", 0);
+	uint64_t hash = mix(0, path.size);
+	struct program_facts facts;
+	bool is_path_alone;
+
+	proc_recognition_program(l, e, process, none, none, &facts);
+	is_path_alone = !facts.marks.marks_size && !facts.package.name[0];
+	for (size_t i = 0; is_path_alone && i < path.size; i++)
+		hash = mix(hash, (unsigned char)path.data[i]);
+	if (is_path_alone && map_get(&l->plain_files, &hash)) {
+		e->is_plain = true;
+		return;
+	}
+	proc_recognition_recognise(l, e, none, none, &facts);
+	e->is_plain = !e->agent;
+	if (is_path_alone && !e->agent)
+		map_put(&l->plain_files, &hash, NULL);
+}
+
+/*
+ * The same for processes that run the same file by the same path: a small one with a single
+ * name, seen through one mount. 0: it cannot be told. Asks no server.
+ */
+static uint64_t file_key(int process)
+{
+	uint64_t key = 0;
+#ifdef STATX_MNT_ID
+	struct statx st;
+
+	if (statx(process, "exe", AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_MNT_ID, &st) ||
+		!(st.stx_mask & STATX_MNT_ID) || !S_ISREG(st.stx_mode) || st.stx_nlink != 1 ||
+		st.stx_size >= PROGRAM_BYTES_LEAST)
+		return 0;
+	key = mix(mix(st.stx_mnt_id, st.stx_ino), st.stx_size);
+	key = mix(mix(key, st.stx_dev_major), st.stx_dev_minor);
+	key = mix(mix(key, (uint64_t)st.stx_ctime.tv_sec), st.stx_ctime.tv_nsec) | 1;
+#else
+	(void)process;
+#endif
+	return key;
+}
+
+/* Only what runs a script, goes by an agent's name, or hides what it runs needs a look at its
+ * arguments. */
+static void look_at(struct proc_recognition *l, struct proc_entry *e, int process)
+{
+	uint64_t key = e->figures.executable_key;
+	struct span executable;
+
+	if (!key)
+		key = file_key(process);
+	e->is_plain = key && map_get(&l->plain_keys, &key) && !is_command(l, name_of(e));
+	if (e->is_plain)
+		return;
+	proc_recognition_read_executable(l, e, process);
+	executable = proc_recognition_executable(l, e);
+	if (e->executable_state == SOOTH_STATE_ABSENT)
+		return;
+	if (e->executable_state || interpreter_of(executable) || is_command(l, name_of(e))) {
+		e->wants |= PROC_WANT_ARGUMENTS;
+		return;
+	}
+	recognise_by_path(l, e, process);
+	if (e->is_plain && key)
+		map_put(&l->plain_keys, &key, NULL);
+}
+
+static bool is_plain_already(struct proc_recognition *l, struct proc_entry *e)
+{
+	struct plain_process *known = map_get(&l->plain, &e->figures.id);
+
+	e->is_plain = known && e->token && known->token == e->token;
+	if (!e->is_plain)
+		return false;
+	known->sample = l->sample;
+	e->is_no_server = known->is_no_server;
+	return true;
+}
+
+/*
+ * Of a process that its parent made by fork(2) and that has not replaced its program there is
+ * nothing to find out that the parent does not tell: it has the same executable and the
+ * same environment, as its addresses say; and what an agent started is found by whose
+ * child it is.
+ */
+static bool is_copy(const struct proc_recognition *l, struct proc_entry *e,
+	const struct proc_entry *before, size_t count)
+{
+	const struct proc_entry *parent = NULL;
+
+	if (l->is_unsorted || !e->token || is_command(l, name_of(e)))
+		return false;
+	parent = proc_selection_parent(before, count, e);
+	if (!parent || (!parent->is_plain && !parent->copied) || parent->token != e->token)
+		return false;
+	e->copied = parent->copied ? parent->copied : (uint32_t)(parent - before) + 1;
+	return true;
+}
+
+bool proc_recognition_has_program(const struct proc_values *f)
+{
+	return !(f->flags & PROC_IS_KERNEL_THREAD) && f->state != 'Z' && f->state != 'X';
+}
+
+void proc_recognition_note(struct proc_recognition *l, struct proc_entry *e)
+{
+	l->is_unsorted |= e->figures.id.pid < l->last_pid;
+	l->last_pid = e->figures.id.pid;
+	e->token = token_of(&e->figures);
+}
+
+static uint64_t environment_bytes(const struct proc_values *f)
+{
+	return f->environment_to - f->environment_from;
+}
+
+/*
+ * Who was born to its parent and has an environment of just that size has the one that it
+ * inherited: markers in it are found at that one, or above. Somebody may have been given
+ * another, by who starts programs for others.
+ */
+static bool inherits_environment(const struct proc_recognition *l, const struct proc_entry *e,
+	const struct proc_entry *before, size_t count)
+{
+	const struct proc_entry *parent;
+
+	if (l->is_unsorted || e->figures.parent != PROC_PARENT_OTHER)
+		return false;
+	parent = proc_selection_parent(before, count, e);
+	return parent && environment_bytes(&e->figures) &&
+	       environment_bytes(&parent->figures) == environment_bytes(&e->figures);
+}
+
+void proc_recognition_at(struct proc_recognition *l, struct proc_entry *e, int process,
+	const struct proc_entry *before, size_t count)
+{
+	const struct proc_values *f = &e->figures;
+	uint64_t key = f->executable_key;
+	_cleanup_close_ int opened = -1;
+
+	if (!proc_recognition_has_program(f) || is_plain_already(l, e) ||
+		is_copy(l, e, before, count))
+		return;
+	if (!inherits_environment(l, e, before, count))
+		e->wants = PROC_WANT_MARKERS;
+	e->is_plain = key && map_get(&l->plain_keys, &key) && !is_command(l, name_of(e));
+	if (e->is_plain)
+		return;
+	if (process < 0)
+		process = opened = procfs_open((pid_t)f->id.pid);
+	look_at(l, e, process);
+}
+
+static void forget_ended(struct proc_recognition *l)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&l->plain, &position, &key, &value)) {
+		if (((struct plain_process *)value)->sample != l->sample)
+			map_remove(&l->plain, key);
+	}
+}
+
+void proc_recognition_keep(
+	struct proc_recognition *l, const struct proc_entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct proc_entry *e = &entries[i], *like = e;
+		struct plain_process *plain;
+
+		if (e->copied && l->is_unsorted)
+			continue; /* what it is a copy of was moved elsewhere */
+		if (e->copied)
+			like = &entries[e->copied - 1];
+		if (!like->is_plain || like->is_bearer || !e->token)
+			continue;
+		plain = map_put(&l->plain, &e->figures.id, NULL);
+		if (plain)
+			*plain = (struct plain_process){ e->token, l->sample, e->is_no_server };
+	}
+	if (l->plain.count > count + PLAIN_ENDED_MAX)
+		forget_ended(l);
+}

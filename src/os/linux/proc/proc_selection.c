@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who is close to an agent; see proc_selection.h. */
+#include "os/linux/proc/proc_selection.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#define ANCESTORS_MAX 65536
+
+static int by_pid(const void *a, const void *b)
+{
+	uint64_t first = ((const struct proc_entry *)a)->figures.id.pid;
+	uint64_t second = ((const struct proc_entry *)b)->figures.id.pid;
+
+	return first < second ? -1 : first > second;
+}
+
+static struct proc_entry *find(const struct proc_entry *entries, size_t count, uint32_t pid)
+{
+	struct proc_entry key = { .figures.id.pid = pid };
+
+	return count ? bsearch(&key, entries, count, sizeof(*entries), by_pid) : NULL;
+}
+
+/* Listed one by one they may have changed meanwhile: who started later is not the parent. */
+static struct proc_entry *parent_of(
+	const struct proc_entry *entries, size_t count, const struct proc_entry *e)
+{
+	struct proc_entry *parent = find(entries, count, e->figures.ppid);
+
+	return parent && parent != e && parent->figures.id.start_ticks <= e->figures.id.start_ticks
+		       ? parent
+		       : NULL;
+}
+
+const struct proc_entry *proc_selection_parent(
+	const struct proc_entry *entries, size_t count, const struct proc_entry *e)
+{
+	return parent_of(entries, count, e);
+}
+
+static bool is_sorted(const struct proc_entry *entries, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		if (entries[i - 1].figures.id.pid > entries[i].figures.id.pid)
+			return false;
+	}
+	return true;
+}
+
+/* Up to the first one that is close; whatever the order of their numbers. */
+static void find_upwards(struct proc_entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct proc_entry *up = &entries[i];
+		unsigned steps = 0;
+
+		while (up && !up->is_close && steps++ < ANCESTORS_MAX)
+			up = parent_of(entries, count, up);
+		if (!up || !up->is_close)
+			continue;
+		/* The way up was long enough once. */
+		for (struct proc_entry *e = &entries[i]; e != up; e = parent_of(entries, count, e))
+			e->is_close = true;
+	}
+}
+
+/* Most were given a higher number than who started them, so that one is settled already; and many
+ * have the same. False: there are others. */
+static bool find_in_order(struct proc_entry *entries, size_t count)
+{
+	const struct proc_entry *parent = NULL;
+	uint32_t ppid = 0;
+	bool is_all = true;
+
+	for (size_t i = 0; i < count; i++) {
+		struct proc_entry *e = &entries[i];
+
+		if (e->is_close)
+			continue;
+		if (e->figures.ppid != ppid) {
+			ppid = e->figures.ppid;
+			parent = find(entries, count, ppid);
+		}
+		if (!parent || parent->figures.id.start_ticks > e->figures.id.start_ticks)
+			continue;
+		e->is_close = parent->is_close;
+		is_all &= parent < e;
+	}
+	return is_all;
+}
+
+void proc_selection_find(struct proc_entry *entries, size_t count)
+{
+	bool has_any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		entries[i].is_close = entries[i].agent || entries[i].is_bearer;
+		has_any |= entries[i].is_close;
+	}
+	if (!is_sorted(entries, count))
+		qsort(entries, count, sizeof(*entries), by_pid);
+	if (has_any && !find_in_order(entries, count))
+		find_upwards(entries, count);
+}
+
+bool proc_selection_is_left(
+	const struct proc_entry *entries, size_t count, const struct proc_entry *e)
+{
+	const struct proc_values *f = &e->figures;
+
+	return f->ppid == 1 || !find(entries, count, f->process_group) ||
+	       !find(entries, count, f->session);
+}
+
+bool proc_selection_is_below(
+	const struct proc_entry *entries, size_t count, uint32_t above, uint32_t pid)
+{
+	const struct proc_entry *e = find(entries, count, pid);
+
+	for (unsigned steps = 0; e && steps < ANCESTORS_MAX; steps++) {
+		if (e->figures.id.pid == above)
+			return true;
+		e = parent_of(entries, count, e);
+	}
+	return false;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every backend of the probe proc has of every process for little: procfs from
+ * /proc/PID/stat, a walk in the kernel from the kernel itself. The rest is read by
+ * proc_reader.h, whichever it was.
+ */
+#ifndef SOOTH_OS_LINUX_PROC_VALUES_H
+#define SOOTH_OS_LINUX_PROC_VALUES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/process_id.h"
+
+/* PF_KTHREAD of linux/sched.h, which no header of user space tells; in stat since 2.6.27. */
+#define PROC_IS_KERNEL_THREAD 0x00200000
+
+/* Kernel threads have names of up to 63 bytes (fs/proc/array.c, proc_task_name()). */
+#define PROC_NAME_MAX 63
+
+/* Whether its parent is one that ended processes leave their children to: what was born to
+ * somebody else can only be below those. */
+enum proc_parent {
+	PROC_PARENT_UNKNOWN, /* procfs does not tell */
+	PROC_PARENT_REAPER,
+	PROC_PARENT_OTHER,
+};
+
+/* Whether its standard input is a pipe without a name, or a socket. */
+enum proc_stdin {
+	PROC_STDIN_UNKNOWN, /* not looked at yet */
+	PROC_STDIN_OPEN,
+	PROC_STDIN_OTHER,
+};
+
+struct proc_values {
+	struct process_id id;
+	uint64_t time_ns; /* when these were read */
+	uint64_t cpu_ns;
+	uint64_t rss_bytes;
+	uint64_t vsz_bytes;
+	/* Addresses of its environment; both 0: not told. An exec makes others. */
+	uint64_t environment_from, environment_to;
+	uint64_t code_from, code_to; /* likewise, of its program */
+	/* The same for processes whose executable is one file by one path; 0: not known. */
+	uint64_t executable_key;
+	uint32_t ppid;
+	uint32_t process_group;
+	uint32_t session;
+	uint32_t terminal; /* device number as stat(5) has it, PROC_NO_TERMINAL */
+	uint32_t flags;	   /* PF_* */
+	uint32_t threads;
+	uint32_t uid; /* effective */
+	char state;
+	bool is_foreground;
+	bool cpu_is_ticks;
+	uint8_t parent; /* enum proc_parent */
+	uint8_t input;	/* enum proc_stdin */
+	uint8_t name_size;
+	char name[PROC_NAME_MAX];
+};
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * exits by BPF: a tracepoint where processes end (src/bpf/short_lived.bpf.c), on the whole host. Of
+ * a caller who is not root only the user's own processes are told.
+ *
+ * Cannot be seen: whom a process was started by that had ended before it.
+ */
+#include <unistd.h>
+
+#include "base/units.h"
+#include "bpf/short_lived.h"
+#include "os/linux/bpf/again.h"
+#include "os/linux/bpf/bpf.h"
+#include "os/linux/rights/needs.h"
+#include "os/linux/bpf/ring.h"
+#include "os/os.h"
+#include "probes/short_lived.h"
+
+#define RING_BYTES	(256u << 10)
+#define LATENESS_NS	(5 * NS_PER_MS)
+#define LIFE_NS_DEFAULT (10 * NS_PER_S) /* nobody takes samples */
+
+struct short_lived_state {
+	struct bpf_code code;
+	struct ring ring;
+	volatile struct short_lived_control *control;
+	uint64_t told; /* losses already reported */
+	uint64_t life_ns;
+};
+
+static void short_lived_close(struct backend_run *run)
+{
+	struct short_lived_state *s = run->state;
+
+	ring_close(&s->ring);
+	bpf_code_close(&s->code);
+}
+
+/* Twice the time between samples: one may be late. */
+static uint64_t life_most_ns(const struct backend_run *run)
+{
+	return run->options.sample_ns ? 2 * run->options.sample_ns : LIFE_NS_DEFAULT;
+}
+
+static int configure(struct backend_run *run, struct sooth_error *err)
+{
+	struct short_lived_state *s = run->state;
+	struct short_lived_config *config =
+		bpf_code_constants(&s->code, ".rodata.config", sizeof(*config), err);
+
+	if (!config)
+		return err->code;
+	s->life_ns = life_most_ns(run);
+	*config = (struct short_lived_config){ .life_most_ns = s->life_ns,
+		.ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK),
+		.uid = getuid(),
+		.is_of_all = !getuid() };
+	return 0;
+}
+
+static int short_lived_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct short_lived_state *s = run->state;
+	int status = bpf_code_open(&s->code, &bpf_image_short_lived, run->log, err);
+
+	if (!status)
+		status = configure(run, err);
+	if (!status)
+		status = bpf_code_load(&s->code, err);
+	if (!status) {
+		s->control =
+			bpf_code_variables(&s->code, ".data.control", sizeof(*s->control), err);
+		status = s->control ? 0 : err->code;
+	}
+	if (!status)
+		status = ring_open(&s->ring, bpf_code_map(&s->code, "ring"), RING_BYTES, err);
+	if (status)
+		short_lived_close(run);
+	return status;
+}
+
+static int short_lived_start(struct backend_run *run, struct sooth_error *err)
+{
+	struct short_lived_state *s = run->state;
+	struct short_lived_watch watch = { .record = { .time_ns = run->os->now_ns(run->os),
+						   .kind = SHORT_LIVED_WATCH,
+						   .cpu = SOOTH_CPU_NONE },
+		.life_most_ns = s->life_ns,
+		.uid = getuid(),
+		.is_of_all = !getuid() };
+	int status = bpf_code_attach(&s->code, "on_exit", err);
+
+	if (!status)
+		RECORD_APPEND(&run->out, &watch, NULL, 0);
+	if (!status && getuid())
+		backend_limit(run, "other users' processes that end between two samples",
+			"their ends are told to root alone", "run as root");
+	return status;
+}
+
+static int short_lived_drain(struct backend_run *run, struct sooth_error *err)
+{
+	struct short_lived_state *s = run->state;
+	uint64_t lost = s->control->lost;
+
+	(void)err;
+	ring_read(&s->ring, &run->out);
+	if (lost != s->told)
+		backend_loss(run, lost - s->told, 0, "ends of processes did not fit the ring");
+	s->told = lost;
+	return 0;
+}
+
+static int short_lived_stop(struct backend_run *run, struct sooth_error *err)
+{
+	struct short_lived_state *s = run->state;
+
+	bpf_code_detach(&s->code);
+	again_emit(s->code.object, run,
+		"ends of processes that the kernel ran no program for: another was preempted in "
+		"it");
+	return short_lived_drain(run, err);
+}
+
+static const struct need *const needs[] = { &need_pid_namespace, &need_bpf, &need_bpf_ring,
+	&need_btf, NULL };
+
+const struct backend backend_short_lived_bpf = {
+	.name = "bpf",
+	.probe = "exits",
+	.help = "a BTF-typed tracepoint where processes end, on the whole host",
+	.needs = needs,
+	.lateness_ns = LATENESS_NS,
+	.state_size = sizeof(struct short_lived_state),
+	.open = short_lived_open, /* no set: it watches the host, and nobody in particular */
+	.start = short_lived_start,
+	.drain = short_lived_drain,
+	.stop = short_lived_stop,
+	.close = short_lived_close,
+};

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Signals of processes; see signals_snapshot.h. Masks, queue and what waits come from the
+ * status files of the process and of each thread (proc_pid_status(5)); where a handler's
+ * address points comes from its maps.
+ */
+#include "os/linux/signals/signals_snapshot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "os/linux/uprobes/mapped_symbols.h"
+#include "os/os.h"
+
+#define THREADS_MAX  65536
+#define MAPPINGS_MAX 1000000
+
+#define FAILED SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
+
+/* Where a handler was found to stand. */
+struct handler {
+	struct signals_place place;
+	struct maps_line mapping;
+	uint8_t object_state, symbol_state;
+	bool is_requested; /* its file has been read */
+	struct elf_address symbol;
+};
+
+struct handlers {
+	size_t count;
+	uint8_t state;
+	struct handler all[SIGNALS_MAX];
+};
+
+static int read_thread(
+	struct backend_run *run, const struct process_snapshot *reading, uint32_t tid)
+{
+	struct signals_reader *s = run->state;
+	struct signals_thread t = { .record = process_snapshot_head(
+					    reading, run, tid, SIGNALS_THREAD) };
+	int status = process_snapshot_file(reading, tid, "status", &s->bytes);
+	struct task_signals signals;
+
+	if (status)
+		return status;
+	if (!task_signals_parse(&signals, s->bytes.data, s->bytes.size))
+		return -EINVAL;
+	t.blocked = signals.blocked;
+	t.pending = signals.pending;
+	RECORD_APPEND(&run->out, &t, NULL, 0);
+	return 0;
+}
+
+static void read_threads(struct backend_run *run, const struct process_snapshot *reading,
+	struct signals_process *end)
+{
+	struct signals_reader *s = run->state;
+	int status = process_snapshot_threads(reading, &s->tids, THREADS_MAX);
+	const uint32_t *tids = (const void *)s->tids.data;
+
+	for (size_t i = 0; i < s->tids.size / sizeof(*tids); i++) {
+		int failure = read_thread(run, reading, tids[i]);
+
+		end->threads += !failure;
+		/* One that has ended meanwhile is none; any other failure is told. */
+		if (failure && failure != -ENOENT && failure != -ESRCH)
+			status = failure;
+	}
+	end->threads_state = procfs_state(status);
+}
+
+static void read_masks(struct backend_run *run, const struct process_snapshot *reading,
+	struct signals_process *end)
+{
+	struct signals_reader *s = run->state;
+	int status = procfs_read_at(reading->process, "status", &s->bytes, PROCFS_SMALL);
+	struct task_signals signals;
+
+	end->masks_state = procfs_state(process_snapshot_status(reading, status));
+	if (status < 0)
+		return;
+	if (!task_signals_parse(&signals, s->bytes.data, s->bytes.size)) {
+		end->masks_state = FAILED;
+		return;
+	}
+	end->ignored = signals.ignored;
+	end->caught = signals.caught;
+	end->pending = signals.shared_pending;
+	end->queued = signals.queued;
+	end->queued_max = signals.queued_max;
+}
+
+/* --- where handlers stand --- */
+
+static void find_mappings(struct signals_reader *s, struct handlers *h)
+{
+	struct cursor c = cursor_over(s->maps.data, s->maps.size);
+	struct maps_line m;
+
+	for (unsigned line = 0; line < MAPPINGS_MAX && !cursor_at_end(&c); line++) {
+		if (!maps_parse(cursor_line(&c), &m))
+			continue;
+		for (size_t i = 0; i < h->count; i++) {
+			uint64_t address = h->all[i].place.address;
+
+			if (address < m.from || address >= m.to)
+				continue;
+			h->all[i].mapping = m;
+			h->all[i].object_state =
+				m.path.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+		}
+	}
+}
+
+static uint8_t symbol_state(const struct elf_address *symbol)
+{
+	return !symbol->is_found ? SOOTH_STATE_ABSENT
+	       : symbol->is_cut	 ? SOOTH_STATE_TRUNCATED
+				 : SOOTH_STATE_VALUE;
+}
+
+/* All handlers in the mapping of this one, in one look at its file. */
+static void ask_file(struct signals_reader *s, int process, struct handlers *h, size_t first)
+{
+	_cleanup_free_ struct elf_address *asked = calloc(SIGNALS_MAX, sizeof(*asked));
+	const struct maps_line *mapping = &h->all[first].mapping;
+	size_t from[SIGNALS_MAX], count = 0;
+	int status;
+
+	for (size_t i = first; asked && i < h->count; i++) {
+		if (h->all[i].mapping.from != mapping->from)
+			continue;
+		h->all[i].is_requested = true;
+		from[count] = i;
+		asked[count++].offset = h->all[i].place.address - mapping->from + mapping->offset;
+	}
+	status = asked ? mapped_symbols(&s->timeout, process, mapping, asked, count) : -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		struct handler *to = &h->all[from[i]];
+
+		to->symbol_state = status ? procfs_state(status) : symbol_state(&asked[i]);
+		to->symbol = asked[i];
+	}
+}
+
+static void find_symbols(
+	struct signals_reader *s, const struct process_snapshot *reading, struct handlers *h)
+{
+	int status = procfs_read_at(reading->process, "maps", &s->maps, PROCFS_MAPS);
+
+	for (size_t i = 0; i < h->count; i++) {
+		h->all[i].object_state =
+			status < 0 ? procfs_state(process_snapshot_status(reading, status))
+				   : SOOTH_STATE_ABSENT;
+		h->all[i].symbol_state = h->all[i].object_state;
+	}
+	if (status < 0)
+		return;
+	find_mappings(s, h);
+	for (size_t i = 0; i < h->count; i++) {
+		if (h->all[i].mapping.inode && !h->all[i].is_requested)
+			ask_file(s, reading->process, h, i);
+	}
+}
+
+static void write_handler(
+	struct backend_run *run, const struct process_snapshot *reading, const struct handler *h)
+{
+	struct signals_handler r = { .record = process_snapshot_head(
+					     reading, run, 0, SIGNALS_HANDLER),
+		.address = h->place.address,
+		.flags = h->place.flags,
+		.blocked = h->place.blocked,
+		.signal = h->place.signal,
+		.object_state = h->object_state,
+		.symbol_state = h->symbol_state,
+		.symbol_offset = h->symbol.inside };
+	struct record_tail tail[] = {
+		{ &r.symbol, h->symbol.name, strlen(h->symbol.name) },
+		{ &r.object, h->mapping.path.data, h->mapping.path.size },
+	};
+
+	RECORD_APPEND(&run->out, &r, tail, ARRAY_SIZE(tail));
+}
+
+static uint8_t read_handlers(struct backend_run *run, const struct process_snapshot *reading)
+{
+	_cleanup_free_ struct handlers *h = calloc(1, sizeof(*h));
+	struct signals_place places[SIGNALS_MAX];
+	struct signals_reader *s = run->state;
+
+	if (!s->handlers)
+		return s->handlers_state;
+	if (!(run->options.interest & INTEREST_DETAIL))
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
+	if (!h)
+		return FAILED;
+	h->state = s->handlers(run, &reading->id, places, &h->count);
+	for (size_t i = 0; i < h->count; i++)
+		h->all[i].place = places[i];
+	if (h->count)
+		find_symbols(s, reading, h);
+	for (size_t i = 0; i < h->count; i++)
+		write_handler(run, reading, &h->all[i]);
+	return h->state;
+}
+
+static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
+{
+	struct signals_process end = { 0 };
+	struct process_snapshot reading;
+	int status = process_snapshot_open(&reading, run, pid, expected);
+
+	if (status <= 0) {
+		end.masks_state = end.threads_state = end.handlers_state = procfs_state(status);
+		if (!status) {
+			read_masks(run, &reading, &end);
+			read_threads(run, &reading, &end);
+			end.handlers_state = read_handlers(run, &reading);
+		}
+		end.record = process_snapshot_head(&reading, run, 0, SIGNALS_PROCESS);
+		RECORD_APPEND(&run->out, &end, NULL, 0);
+	}
+	process_snapshot_close(&reading);
+}
+
+/* --- as a backend --- */
+
+int signals_reader_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct signals_reader *s = run->state;
+
+	(void)err;
+	members_init(&s->members);
+	return 0;
+}
+
+int signals_reader_sample(struct backend_run *run, struct sooth_error *err)
+{
+	struct signals_reader *s = run->state;
+
+	return members_visit(&s->members, run, sample_process, err);
+}
+
+void signals_reader_joined(struct backend_run *run, const struct process_id *process)
+{
+	sample_process(run, (pid_t)process->pid, process);
+}
+
+void signals_reader_close(struct backend_run *run)
+{
+	struct signals_reader *s = run->state;
+
+	members_fini(&s->members);
+	timeout_fini(&s->timeout);
+	buffer_fini(&s->tids);
+	buffer_fini(&s->bytes);
+	buffer_fini(&s->maps);
+}

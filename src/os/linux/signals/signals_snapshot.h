@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What both backends of the signals probe do: masks and queues from procfs, and where
+ * handlers are known to one of them, the file and the function each stands in.
+ */
+#ifndef SOOTH_OS_LINUX_SIGNALS_SNAPSHOT_H
+#define SOOTH_OS_LINUX_SIGNALS_SNAPSHOT_H
+
+#include "os/linux/bpf/members.h"
+#include "os/linux/files/timeout.h"
+#include "os/linux/files/process_snapshot.h"
+#include "os/linux/files/task_files.h"
+#include "probes/signals.h"
+
+struct signals_place {
+	uint64_t address, flags, blocked;
+	uint32_t signal;
+};
+
+/* Fills in the handlers of a process; the state they have then. */
+typedef uint8_t (*signals_handlers)(struct backend_run *run, const struct process_id *process,
+	struct signals_place places[SIGNALS_MAX], size_t *count);
+
+/* The first member of a backend's state. */
+struct signals_reader {
+	struct members members;
+	struct timeout timeout;
+	struct buffer tids, bytes, maps;
+	signals_handlers handlers; /* NULL: nothing tells them */
+	uint8_t handlers_state;	   /* why, then */
+};
+
+int signals_reader_open(struct backend_run *run, struct sooth_error *err);
+int signals_reader_sample(struct backend_run *run, struct sooth_error *err);
+void signals_reader_joined(struct backend_run *run, const struct process_id *process);
+void signals_reader_close(struct backend_run *run);
+
+#endif

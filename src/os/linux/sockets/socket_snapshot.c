@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading the sockets of a process; see socket_snapshot.h. Only tables of protocols that
+ * the process has sockets of are asked for: one of a busy host is long.
+ *
+ * Cannot be seen: what changes between the list of descriptors and the tables. A socket
+ * that was closed meanwhile is left out; one that was made meanwhile is in no reading.
+ */
+#include "os/linux/sockets/socket_snapshot.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/linux/rights/caller.h"
+#include "os/linux/sock_diag/socket_diag.h"
+
+int socket_snapshot_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct socket_snapshot *s = run->state;
+
+	(void)err;
+	members_init(&s->members);
+	socket_holdings_init(&s->holdings);
+	agent_members_init(&s->agents, run->options.agents);
+	return 0;
+}
+
+void socket_snapshot_close(struct backend_run *run)
+{
+	struct socket_snapshot *s = run->state;
+
+	members_fini(&s->members);
+	socket_holdings_fini(&s->holdings);
+	buffer_fini(&s->stat);
+	agent_members_fini(&s->agents);
+	fd_tables_fini(&s->tables);
+}
+
+/* --- limits, each told once --- */
+
+static bool is_first(uint32_t *told, unsigned protocol)
+{
+	bool is_new = !(*told & 1u << protocol);
+
+	*told |= 1u << protocol;
+	return is_new;
+}
+
+static void emit_refused(
+	struct backend_run *run, const struct socket_protocol *p, const struct sooth_error *err)
+{
+	struct socket_snapshot *s = run->state;
+	char what[80];
+
+	if (!is_first(&s->reported_refused, (unsigned)(p - socket_protocols)))
+		return;
+	snprintf(what, sizeof(what), "sockets of %s by sock_diag", p->kernel_name);
+	backend_limit_error(run, what, err);
+}
+
+static void emit_changed(struct backend_run *run, const struct socket_protocol *p)
+{
+	struct socket_snapshot *s = run->state;
+	char what[80];
+
+	if (!is_first(&s->reported_changed, (unsigned)(p - socket_protocols)))
+		return;
+	snprintf(what, sizeof(what), "all sockets of %s", p->kernel_name);
+	backend_limit(run, what, "the kernel's table changed each time it was read",
+		"read them once more");
+}
+
+static void emit_long(struct backend_run *run, const struct socket_protocol *p)
+{
+	struct socket_snapshot *s = run->state;
+
+	if (is_first(&s->reported_long, (unsigned)(p - socket_protocols)))
+		backend_limit(run, p->table, "the table is longer than is read", "");
+}
+
+/* --- asking --- */
+
+static void read_table(struct backend_run *run, int process, const struct socket_protocol *p)
+{
+	struct socket_snapshot *s = run->state;
+	struct socket_table table = { p->table, p->question.family, p->question.protocol };
+	int status = -1;
+
+	if (!table.family)
+		table.family = p->family == SOCKETS_INET6 ? AF_INET6 : AF_INET;
+	s->holdings.is_from_tables = true;
+	if (p->table)
+		status = socket_tables_read(process, &table, socket_holdings_take, &s->holdings);
+	s->holdings.is_from_tables = false;
+	if (status < 0)
+		s->holdings.refused |= 1u << (p - socket_protocols);
+	if (status > 0)
+		emit_long(run, p);
+}
+
+/* False when the kernel would not tell. */
+static bool ask(struct backend_run *run, const struct socket_protocol *p)
+{
+	struct socket_snapshot *s = run->state;
+	struct socket_request q = p->question;
+	struct sooth_error err;
+	int status;
+
+	q.wants_detail = s->holdings.wants_detail;
+	status = socket_diag_ask(s->holdings.netlink, &q, socket_holdings_take, &s->holdings, &err);
+	if (status < 0)
+		emit_refused(run, p, &err);
+	if (status > 0)
+		emit_changed(run, p);
+	return status >= 0;
+}
+
+static void ask_names(struct backend_run *run)
+{
+	struct socket_snapshot *s = run->state;
+	const struct socket_request q = { .family = AF_UNIX };
+
+	if (s->holdings.netlink >= 0 && socket_holdings_want_names(&s->holdings))
+		socket_diag_ask(
+			s->holdings.netlink, &q, socket_holdings_take_name, &s->holdings, NULL);
+}
+
+/* Two names of one protocol have one table. */
+static bool is_same(const struct socket_protocol *a, const struct socket_protocol *b)
+{
+	return a->question.family == b->question.family &&
+	       a->question.protocol == b->question.protocol && a->table == b->table;
+}
+
+static void ask_all(struct backend_run *run, int process)
+{
+	struct socket_snapshot *s = run->state;
+	struct socket_holdings *h = &s->holdings;
+	const struct socket_protocol *former = NULL;
+
+	for (unsigned i = 0; i < socket_protocols_count; i++) {
+		const struct socket_protocol *p = &socket_protocols[i];
+
+		if (!h->is_all && !(h->wanted & 1u << i))
+			continue;
+		if (former && is_same(former, p))
+			continue;
+		if (h->netlink < 0 || !p->question.family || !ask(run, p))
+			read_table(run, process, p);
+		former = p;
+	}
+	ask_names(run);
+}
+
+static void open_netlink(struct backend_run *run, int process, const struct process_id *id)
+{
+	struct socket_snapshot *s = run->state;
+	struct sooth_error err;
+
+	s->holdings.netlink = caller_may_watch(id, &err);
+	if (!s->holdings.netlink)
+		s->holdings.netlink = socket_diag_open(process, &err);
+	if (s->holdings.netlink >= 0 || s->has_reported_namespace)
+		return;
+	s->has_reported_namespace = true;
+	backend_limit_error(run, "round trips, times and peers of sockets", &err);
+}
+
+static void find_namespace(int process, struct sockets_socket *like)
+{
+	struct stat st;
+
+	if (fstatat(process, "ns/net", &st, 0))
+		like->namespace_state = procfs_state(errno == ENOENT ? -ESRCH : -errno);
+	else
+		like->namespace = st.st_ino;
+}
+
+static void read_sockets(struct backend_run *run, int process, const struct process_id *id,
+	bool by_netlink, struct sockets_process *end)
+{
+	struct socket_snapshot *s = run->state;
+	struct socket_holdings *h = &s->holdings;
+	struct sockets_socket like = { .record = end->record };
+
+	like.record.kind = SOCKETS_SOCKET;
+	find_namespace(process, &like);
+	h->wants_detail = (run->options.interest & INTEREST_DETAIL) != 0;
+	if (by_netlink && h->sockets.count)
+		open_netlink(run, process, id);
+	ask_all(run, process);
+	socket_holdings_resolve(h, process);
+	end->sockets = socket_holdings_write(h, &run->out, &like);
+	if (h->netlink >= 0)
+		close(h->netlink);
+	h->netlink = -1;
+}
+
+/* Without threads that run there are no descriptors any more. */
+static uint8_t state_of_ended(const struct procfs_stat *stat)
+{
+	if (!procfs_has_ended(stat))
+		return SOOTH_STATE_VALUE;
+	return SOOTH_NOT_MEASURED(
+		stat->threads > 1 ? SOOTH_REASON_UNSUPPORTED : SOOTH_REASON_ENDED);
+}
+
+static void emit_other_tables(struct backend_run *run, const struct process_snapshot *who)
+{
+	struct socket_snapshot *s = run->state;
+
+	if (fd_tables_are_several(&s->tables, who, (uint32_t)who->id.pid))
+		backend_limit(run, "sockets of threads with descriptors of their own",
+			"those of the process as a whole are read", "");
+}
+
+int socket_snapshot_visit(struct backend_run *run, member_visitor visitor, struct sooth_error *err)
+{
+	struct socket_snapshot *s = run->state;
+	bool is_open = run->options.is_host || run->options.has_uid;
+
+	if (is_open && run->options.interest & INTEREST_BRIEF && !s->members.processes.count)
+		return agent_members_visit(&s->agents, run, visitor, err);
+	return members_visit(&s->members, run, visitor, err);
+}
+
+void socket_snapshot_sample(
+	struct backend_run *run, pid_t pid, const struct process_id *expected, bool by_netlink)
+{
+	struct socket_snapshot *s = run->state;
+	struct sockets_process end = { 0 };
+	_cleanup_process_snapshot_ struct process_snapshot who;
+	struct procfs_stat stat;
+	int status = process_snapshot_open_stat(&who, run, pid, expected, &stat, &s->stat);
+
+	if (status > 0)
+		return;
+	end.record = process_snapshot_head(&who, run, 0, SOCKETS_PROCESS);
+	end.sockets_state = status ? procfs_state(status) : state_of_ended(&stat);
+	if (end.sockets_state == SOOTH_STATE_VALUE) {
+		socket_holdings_list(&s->holdings, who.process);
+		end.sockets_state = s->holdings.state;
+		if (end.sockets_state <= SOOTH_STATE_TRUNCATED)
+			read_sockets(run, who.process, &who.id, by_netlink, &end);
+		if (stat.threads > 1)
+			emit_other_tables(run, &who);
+	}
+	RECORD_APPEND(&run->out, &end, NULL, 0);
+}

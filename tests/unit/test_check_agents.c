@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Findings about agents that wait: for their user, for their model, for an answer. */
+#include "check_sockets.h"
+#include "check_threads.h"
+
+#define HIDDEN SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+#define S_NS   (double)NS_PER_S
+
+/* An agent, its session file, and its connection. */
+struct agent_made {
+	double cpu;	  /* percent of a processor */
+	const char *word; /* its own; NULL: it says nothing */
+	double said_s;	  /* so long before the observation began */
+	double typed_s;	  /* the same, on its terminal */
+	bool has_terminal;
+	bool is_closed; /* standard input is /dev/null */
+	double child_cpu;
+	double sent_s, came_s; /* how long ago, at the end */
+	double age_s;
+	uint8_t word_state, said_state, sockets_state;
+	bool is_command; /* no agent */
+};
+
+static const struct agent_made idle = { .cpu = 20,
+	.word = "idle",
+	.said_s = 60,
+	.typed_s = 60,
+	.sent_s = 100,
+	.came_s = 99,
+	.age_s = 600 };
+
+static uint64_t utc(double before_s)
+{
+	return (uint64_t)((int64_t)at(-before_s) + REALTIME_NS);
+}
+
+static void session_at(double s, const struct agent_made *m)
+{
+	struct proc_session p = { .record = head_of(s, PID, PROC_SESSION),
+		.session_state = SOOTH_STATE_VALUE,
+		.status_state = m->word_state ? m->word_state
+				: m->word     ? SOOTH_STATE_VALUE
+					      : SOOTH_STATE_ABSENT,
+		.activity_state = m->said_state,
+		.activity_utc_ns = utc(m->said_s),
+		.tool_state = SOOTH_STATE_ABSENT,
+		.version_state = SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { put_text(&p.session, "sess-x"),
+		put_text(&p.status, m->word) };
+
+	RECORD_APPEND(&records, &p, tail, 2);
+}
+
+static void links_at(double s, const struct agent_made *m)
+{
+	struct proc_ties t = { .record = head_of(s, PID, PROC_INPUTS),
+		.pid_namespace = 1,
+		.inner_pid = PID,
+		.stream = { m->is_closed ? PROC_STREAM_NULL : PROC_STREAM_TERMINAL },
+		.input_state = m->has_terminal ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.input_utc_ns = utc(m->typed_s) };
+
+	RECORD_APPEND(&records, &t, NULL, 0);
+}
+
+static void agent(struct agent_made m)
+{
+	started_s = FROM_S + LAST_S - m.age_s;
+	runs = m.is_command ? "/bin/thing" : CLAUDE;
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i,
+			(struct proc_process){ .cpu_ns = (uint64_t)(i * m.cpu / 100 * S_NS),
+				.is_foreground = true },
+			"claude");
+		links_at(i, &m);
+		session_at(i, &m);
+		process_at(i,
+			(struct proc_process){ .record.pid = 200000,
+				.ppid = PID,
+				.cpu_ns = (uint64_t)(i * m.child_cpu / 100 * S_NS) },
+			"child");
+		all_reported(i);
+	}
+	for (int reading = 0; reading < 2; reading++) {
+		double ago_s = LAST_S * (1 - reading);
+
+		socket_at(reading * LAST_S,
+			(struct sockets_socket){ .sent_bytes = 500,
+				.received_bytes = 1000,
+				.sent_ago_ns = (uint64_t)((m.sent_s - ago_s) * S_NS),
+				.received_ago_ns = (uint64_t)((m.came_s - ago_s) * S_NS) });
+		sockets_read(reading * LAST_S, 1, m.sockets_state);
+	}
+}
+
+#define AGENT(name, base, member)                                                                  \
+	static void name(double value)                                                             \
+	{                                                                                          \
+		struct agent_made m = base;                                                        \
+                                                                                                   \
+		m.member = (__typeof__(m.member))value;                                            \
+		agent(m);                                                                          \
+	}
+
+/* --- idle-cpu --- */
+
+static const struct agent_made busy = { .cpu = 40,
+	.word = "busy",
+	.said_s = 60,
+	.typed_s = 60,
+	.sent_s = 100,
+	.came_s = 99,
+	.age_s = 600 };
+static const struct agent_made silent = {
+	.cpu = 40, .has_terminal = true, .typed_s = 60, .sent_s = 100, .came_s = 99, .age_s = 600
+};
+
+AGENT(idle_cpu, idle, cpu)
+AGENT(idle_age, idle, age_s)
+AGENT(idle_said, idle, said_s)
+AGENT(idle_sent, idle, sent_s)
+AGENT(idle_came, idle, came_s)
+AGENT(idle_child, idle, child_cpu)
+AGENT(idle_word_hidden, idle, word_state)
+AGENT(idle_time_hidden, idle, said_state)
+AGENT(idle_sockets_hidden, idle, sockets_state)
+AGENT(idle_is_command, idle, is_command)
+AGENT(busy_cpu, busy, cpu)
+AGENT(busy_said, busy, said_s)
+AGENT(silent_cpu, silent, cpu)
+AGENT(silent_terminal, silent, has_terminal)
+AGENT(silent_typed, silent, typed_s)
+
+static void idle_with_threads(double cpu)
+{
+	agent(idle);
+	thread((struct thread_made){ .name = "claude", .cpu = cpu });
+	thread((struct thread_made){ .tid = PID + 1, .name = "HeapHelper", .cpu = 30 });
+	threads_read(2);
+}
+
+static void test_idle_cpu(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "idle-cpu", idle_cpu, 10, NULL,
+			"=medium/high: waits for its user and uses 10 % of a processor all the "
+			"same [CPU: 10 % over 5.00s] [its own word: idle] [connections: nothing "
+			"sent or received] (unseen: whether it reads or writes: only its user and "
+			"root may see) (unseen: which function: a profile tells) <sooth inspect "
+			"--threads 99 tells which threads; sooth trace -c -p 99 what they call; "
+			"restarting the agent ends it for the time being>\n" },
+		{ "idle-cpu", idle_cpu, 9, NULL,
+			"=fine: it waits for its user with 9.0 % of a processor\n" },
+		{ "idle-cpu", idle_age, 60, NULL, "medium/high: " },
+		{ "idle-cpu", idle_age, 59, NULL, "blind: it has only just started" },
+		{ "idle-cpu", idle_said, 1, NULL, "medium/high: " },
+		{ "idle-cpu", idle_said, 0, NULL,
+			"=fine: it is at work, with 20.0 % of a "
+			"processor\n" },
+		{ "idle-cpu", idle_sent, 5, NULL, "medium/high: " },
+		{ "idle-cpu", idle_sent, 4.9, NULL, "fine: it is at work" },
+		{ "idle-cpu", idle_came, 5, NULL, "medium/high: " },
+		{ "idle-cpu", idle_came, 4.9, NULL, "fine: it is at work" },
+		{ "idle-cpu", idle_child, 5, NULL, "medium/high: " },
+		{ "idle-cpu", idle_child, 6, NULL, "fine: it is at work" },
+		{ "idle-cpu", idle_word_hidden, HIDDEN, NULL,
+			"blind: permission denied <run as its user" },
+		{ "idle-cpu", idle_word_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED), NULL,
+			"fine: it is at work" },
+		{ "idle-cpu", idle_word_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT), NULL,
+			"fine: it is at work" },
+		{ "idle-cpu", idle_time_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT), NULL,
+			"fine: it is at work" },
+		{ "idle-cpu", idle_time_hidden, HIDDEN, NULL,
+			"blind: permission denied <run as its user" },
+		{ "idle-cpu", idle_sockets_hidden, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "idle-cpu", idle_sockets_hidden, SOOTH_STATE_TRUNCATED, NULL, "blind: " },
+		{ "idle-cpu", idle_is_command, 1, NULL,
+			"=fine: it is no agent that waits for anybody\n" },
+		{ "idle-cpu", busy_cpu, 30, NULL,
+			"low/low: waits for its model or a tool and uses 30 % of|[its own word: "
+			"busy]" },
+		{ "idle-cpu", busy_cpu, 29, NULL, "fine: it waits for its model or a tool with" },
+		{ "idle-cpu", busy_said, 0, NULL, "fine: it is at work" },
+		{ "idle-cpu", silent_cpu, 30, NULL,
+			"low/low: waits for its user or its model, as it seems, and|[terminal: "
+			"nobody has typed]|!own word" },
+		{ "idle-cpu", silent_cpu, 29, NULL, "fine: it waits for its user or its model" },
+		{ "idle-cpu", silent_terminal, 0, NULL, "fine: it is at work" },
+		/* The kernel tells to eight seconds when somebody typed. */
+		{ "idle-cpu", silent_typed, 9, NULL, "low/low: " },
+		{ "idle-cpu", silent_typed, 8, NULL, "fine: it is at work" },
+		{ "idle-cpu", idle_with_threads, 10, NULL,
+			"medium/high: |[by role of its threads: gc: 30.0 %] [by "
+			"role of its threads: main: 10.0 %]" },
+		{ "idle-cpu", idle_with_threads, 1, NULL, "medium/high: |!threads: main" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- stream-stalled, of an agent --- */
+
+static const struct agent_made asking = {
+	.cpu = 1, .word = "busy", .said_s = 60, .sent_s = 40, .came_s = 50, .age_s = 600
+};
+/* What came last was an answer, or its beginning. */
+static const struct agent_made answered = {
+	.cpu = 1, .word = "busy", .said_s = 60, .sent_s = 42, .came_s = 40, .age_s = 600
+};
+
+AGENT(asking_since, asking, sent_s)
+AGENT(asking_word_hidden, asking, word_state)
+AGENT(asking_child, asking, child_cpu)
+AGENT(answered_since, answered, came_s)
+AGENT(answered_cpu, answered, cpu)
+
+static void asks_and_says(double which)
+{
+	static const char *const words[] = { "idle", "busy", NULL };
+	struct agent_made m = asking;
+
+	m.word = words[(size_t)which];
+	agent(m);
+}
+
+/* Nobody could ask it anything more. */
+static void asks_without_input(double is_closed)
+{
+	struct agent_made m = asking;
+
+	m.word = NULL;
+	m.is_closed = is_closed > 0;
+	agent(m);
+}
+
+static void answered_and_says(double which)
+{
+	static const char *const words[] = { "idle", "busy", NULL };
+	struct agent_made m = answered;
+
+	m.word = words[(size_t)which];
+	agent(m);
+}
+
+static void test_streams(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "stream-stalled", asking_since, 30, NULL,
+			"medium/high: waits for the answer of HTTPS (10.0.0.1:443) for 30.0s|[the "
+			"agent is busy: by its own word]" },
+		{ "stream-stalled", asking_since, 29.9, NULL, "fine: " },
+		{ "stream-stalled", asks_and_says, 0, NULL, "fine: " },
+		{ "stream-stalled", asks_and_says, 1, NULL, "medium/high: " },
+		{ "stream-stalled", asks_and_says, 2, NULL, "medium/medium: |!is busy" },
+		{ "stream-stalled", asking_word_hidden, HIDDEN, NULL, "medium/medium: " },
+		{ "stream-stalled", asks_without_input, 1, NULL,
+			"medium/high: |[the agent is busy: its input is at an end]" },
+		{ "stream-stalled", asks_without_input, 0, NULL, "medium/medium: " },
+		{ "stream-stalled", answered_since, 30, NULL,
+			"medium/low: is busy (by its own word) and runs no tool, and nothing came "
+			"from HTTPS (10.0.0.1:443) for 30.0s|(unseen: whether the answer is "
+			"complete" },
+		{ "stream-stalled", answered_since, 29.9, NULL, "fine: " },
+		{ "stream-stalled", answered_and_says, 0, NULL, "fine: " },
+		{ "stream-stalled", answered_and_says, 1, NULL, "medium/low: " },
+		{ "stream-stalled", answered_and_says, 2, NULL, "fine: " },
+		{ "stream-stalled", answered_cpu, 49, NULL, "medium/low: " },
+		{ "stream-stalled", answered_cpu, 50, NULL, "fine: " },
+		{ "stream-stalled", asking_child, 50, NULL, "medium/high: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_idle_cpu),
+		cmocka_unit_test(test_streams),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

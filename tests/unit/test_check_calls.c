@@ -1,0 +1,743 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Findings about system calls, over an observation of five seconds, at both sides of their
+ * thresholds. */
+#include "call_records.h"
+#include "check_records.h"
+
+#include <errno.h>
+
+#include "probes/fds.h"
+#include "probes/syscall_flags.h"
+#include "probes/threads.h"
+
+#define HERE   ((uint64_t)AT_FDCWD_LINUX)
+#define CREATE 0101
+#define EMPTY  01000
+
+static double next_s;	/* of the next call */
+static double lasts_ms; /* how long each takes */
+
+/* A file and a connection that it has already need not be told: all begins here. */
+static void observe(void)
+{
+	add_source("syscalls");
+	process_at(0, (struct proc_process){ 0 }, "caller");
+	next_s = 0.001;
+	lasts_ms = 0.001;
+}
+
+static void observed(void)
+{
+	process_at(5, (struct proc_process){ 0 }, "caller");
+	call_records_fini();
+}
+
+static void call_with(const char *name, int64_t result, const uint64_t arguments[6])
+{
+	struct syscalls_call call = { .record = head_of(next_s, PID, SYSCALLS_CALL),
+		.result = result,
+		.duration_ns = (uint64_t)(lasts_ms * (double)NS_PER_MS),
+		.name = "caller" };
+	const struct sooth_record *r;
+
+	call.record.tid = PID;
+	memcpy(call.arguments, arguments, sizeof(call.arguments));
+	r = make_call(&call, name);
+	buffer_append(&records, r, record_bytes(r));
+	next_s += 0.0005;
+}
+
+#define CALL(name, result, ...) call_with(name, result, (const uint64_t[6]){ __VA_ARGS__ })
+
+static void path_at(uint8_t argument, const char *path)
+{
+	piece(argument, path, strlen(path));
+}
+
+static void opens(const char *path, uint64_t flags)
+{
+	path_at(1, path);
+	CALL("openat", 3, HERE, 1, flags);
+}
+
+static void looks(const char *path, int64_t result)
+{
+	path_at(1, path);
+	CALL("newfstatat", result, HERE, 1, 1, 0);
+}
+
+static void loses(uint64_t count)
+{
+	struct stream_loss loss = { .record = head_of(4, 0, STREAM_LOSS), .records = count };
+	struct record_tail tail[] = { put_text(&loss.source, "syscalls") };
+
+	RECORD_APPEND(&records, &loss, tail, 1);
+}
+
+/* --- what holds for all of them --- */
+
+static void no_calls(double lost)
+{
+	observe();
+	if (lost > 0)
+		loses((uint64_t)lost);
+	observed();
+}
+
+static void not_streamed(double value)
+{
+	(void)value;
+	is_there();
+}
+
+static void observed_for(double s)
+{
+	observe();
+	looks("/a", 0);
+	process_at(s, (struct proc_process){ 0 }, "caller");
+}
+
+static void test_all(void **state)
+{
+	static const char *const ids[] = { "syscall-errors", "slow-syscalls", "metadata-storm",
+		"small-io", "write-churn", "connect-failing" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		const struct check_case cases[] = {
+			{ ids[i], no_calls, 0, NULL, "=fine: it made no system call\n" },
+			{ ids[i], no_calls, 1, NULL,
+				"=blind: calls were lost, perhaps all of it <a larger "
+				"--buffer>\n" },
+			{ ids[i], not_streamed, 0, NULL,
+				"=blind: the probe syscalls was not recorded <sooth diagnose -D, "
+				"as root>\n" },
+			{ ids[i], observed_for, 0.5, NULL, "fine: " },
+			{ ids[i], observed_for, 0.49, NULL,
+				"blind: needs two readings <observe for longer" },
+		};
+
+		TRY_CASES(cases);
+	}
+}
+
+/* --- syscall-errors --- */
+
+static void fails(const char *name, int64_t error, double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++) {
+		path_at(1, "/data/file");
+		CALL(name, error, HERE, 1, 0);
+	}
+	CALL("getpid", PID, 0);
+	observed();
+}
+
+static void is_denied(double times)
+{
+	fails("openat", -EACCES, times);
+}
+
+static void has_no_space(double times)
+{
+	fails("openat", -ENOSPC, times);
+}
+
+static void is_interrupted(double times)
+{
+	fails("openat", -EINTR, times);
+}
+
+/* Its first look is free. */
+static void is_missing(double times)
+{
+	fails("openat", -ENOENT, times);
+}
+
+/* As is one for each time that the name was found elsewhere. */
+static void is_found_elsewhere(double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++) {
+		looks("/first/tool", -ENOENT);
+		if (i < 100)
+			looks("/second/tool", 0);
+	}
+	observed();
+}
+
+static void is_denied_and_lost(double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++)
+		looks("/data/file", -EACCES);
+	loses(7);
+	observed();
+}
+
+static void test_syscall_errors(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "syscall-errors", is_denied, 50, NULL,
+			"=medium/high: openat of /data/file fails again and again: EACCES "
+			"(Permission denied), 50 times {path /data/file} [failures: 10 a second "
+			"over 5.00s] [times: 50 over 5.00s] [from the first to the last: 24.5ms] "
+			"<sooth trace -Z -p 99 shows each; it goes on as if nothing had "
+			"happened>\n" },
+		{ "syscall-errors", is_denied, 49, NULL,
+			"=fine: 49 errors in 50 calls, each of them seldom or an answer\n" },
+		{ "syscall-errors", is_denied, 50, "syscall-errors.min-times=50", "medium/" },
+		{ "syscall-errors", is_denied, 50, "syscall-errors.min-times=51", "fine: " },
+		{ "syscall-errors", has_no_space, 3, NULL, "high/high: |ENOSPC|, 3 times" },
+		{ "syscall-errors", has_no_space, 2, NULL, "fine: " },
+		{ "syscall-errors", is_interrupted, 500, NULL, "fine: 0 errors in 501" },
+		{ "syscall-errors", is_missing, 501, NULL,
+			"medium/high: |, 500 times|[with those that are part of a search: 501 " },
+		{ "syscall-errors", is_missing, 500, NULL, "fine: " },
+		{ "syscall-errors", is_found_elsewhere, 601, NULL, "medium/high: |, 500 times" },
+		{ "syscall-errors", is_found_elsewhere, 600, NULL, "fine: " },
+		{ "syscall-errors", is_denied_and_lost, 50, NULL,
+			"medium/medium: |(unseen: 7 calls that were lost" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- slow-syscalls --- */
+
+/* Five that take so long, of a file. */
+static void syncs(double each_ms)
+{
+	observe();
+	opens("/data/file", CREATE);
+	lasts_ms = each_ms;
+	for (int i = 0; i < 5; i++) {
+		next_s += each_ms / 1000;
+		CALL("fsync", 0, 3);
+	}
+	lasts_ms = 0.001;
+}
+
+static void threads_waited(double ms)
+{
+	for (int i = 0; i < 2; i++) {
+		struct threads_thread t = { .record = head_of(5.0 * i, PID, THREADS_THREAD),
+			.thread_start_ticks = 1,
+			.waited_ns = (uint64_t)(i * ms * (double)NS_PER_MS),
+			.state = 'S' };
+		struct threads_process p = { .record = head_of(5.0 * i, PID, THREADS_PROCESS),
+			.threads = 1 };
+
+		t.record.tid = PID;
+		RECORD_APPEND(&records, &t, NULL, 0);
+		RECORD_APPEND(&records, &p, NULL, 0);
+	}
+}
+
+static void syncs_slowly(double each_ms)
+{
+	syncs(each_ms);
+	threads_waited(0);
+	observed();
+}
+
+static void syncs_unseen(double each_ms)
+{
+	syncs(each_ms);
+	observed();
+}
+
+/* 1000 ms in calls. */
+static void syncs_in_queue(double waited_ms)
+{
+	syncs(200);
+	threads_waited(waited_ms);
+	observed();
+}
+
+static void syncs_times(double times)
+{
+	observe();
+	opens("/data/file", CREATE);
+	lasts_ms = 300;
+	for (int i = 0; i < (int)times; i++)
+		CALL("fsync", 0, 3);
+	threads_waited(0);
+	observed();
+}
+
+static void sleeps_times(double times)
+{
+	observe();
+	lasts_ms = 300;
+	for (int i = 0; i < (int)times; i++)
+		CALL("clock_nanosleep", 0, 1, 0, 1);
+	threads_waited(0);
+	observed();
+}
+
+static void test_slow_syscalls(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "slow-syscalls", syncs_slowly, 200, NULL,
+
+			"=medium/high: fsync of /data/file is slow: one of a hundred takes 200ms, "
+			"all of them 20 % of the time {path /data/file} [p99: 200ms] [longest: "
+			"200ms] [calls: 5 over 5.00s] [in them: 1.00s over 5.00s] [its threads "
+			"waited for a processor: 0ns over 5.00s] [on: /data/file: 1.00s in 5 "
+			"calls, the longest 200ms] <see to what it works on (disk, file system, "
+			"memory); sooth trace --filter 'duration_ns > 10000000' -p 99 shows "
+			"each>\n" },
+		/* A tenth of the time: half a second. */
+		{ "slow-syscalls", syncs_slowly, 100, NULL, "medium/high: |all of them 10 % of" },
+		{ "slow-syscalls", syncs_slowly, 99, NULL,
+			"=fine: the longest call that worked took 99.0ms\n" },
+		{ "slow-syscalls", syncs_slowly, 200, "slow-syscalls.min-share=20", "medium/" },
+		{ "slow-syscalls", syncs_slowly, 200, "slow-syscalls.min-share=20.1", "fine: " },
+		{ "slow-syscalls", syncs_slowly, 200, "slow-syscalls.min-p99=200ms", "medium/" },
+		{ "slow-syscalls", syncs_slowly, 200, "slow-syscalls.min-p99=201ms", "fine: " },
+		{ "slow-syscalls", syncs_unseen, 200, NULL,
+			"low/low: |(unseen: whether its threads waited" },
+		{ "slow-syscalls", syncs_in_queue, 500, NULL,
+			"medium/high: |[its threads waited for a processor: 500ms" },
+		{ "slow-syscalls", syncs_in_queue, 501, NULL, "fine: " },
+		{ "slow-syscalls", syncs_times, 5, NULL, "medium/high: fsync of /data/file" },
+		{ "slow-syscalls", syncs_times, 4, NULL, "fine: " },
+		{ "slow-syscalls", sleeps_times, 5, NULL,
+			"fine: the longest call that worked "
+			"took 0ns" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- metadata-storm --- */
+
+/* So many times about each of five files in a folder; the first of each is free. */
+static void asks_in(const char *folder, double times, double each_ms)
+{
+	char path[32];
+
+	observe();
+	lasts_ms = each_ms;
+	for (int i = 0; i < (int)times * 5; i++) {
+		snprintf(path, sizeof(path), "%s/%d", folder, i % 5);
+		looks(path, 0);
+	}
+	observed();
+}
+
+static void asks(double times)
+{
+	asks_in("/work", times, 0.03);
+}
+
+static void asks_made_up(double times)
+{
+	asks_in("/proc/self", times, 0.03);
+}
+
+/* So many hundredths of a thread's time. */
+static void asks_for(double percent)
+{
+	asks_in("/work", 501, percent * 0.02);
+}
+
+/* By the descriptor that it has, whose path is empty. */
+static void asks_by_descriptor(double times)
+{
+	observe();
+	opens("/work/one", 0);
+	lasts_ms = 0.03;
+	for (int i = 0; i < (int)times * 5; i++) {
+		path_at(1, "");
+		CALL("newfstatat", 0, 3, 1, 1, 0x1000);
+	}
+	observed();
+}
+
+static void asks_about(double files)
+{
+	char path[32];
+
+	observe();
+	lasts_ms = 0.03;
+	for (int i = 0; i < 3000; i++) {
+		snprintf(path, sizeof(path), "/work/%d", i % (int)files);
+		looks(path, 0);
+	}
+	observed();
+}
+
+/* And reads it so many times. */
+static void asks_and_reads(double times)
+{
+	observe();
+	lasts_ms = 0.03;
+	for (int i = 0; i < 2501 + 101; i++)
+		looks("/work/one", 0);
+	opens("/work/one", 0);
+	for (int i = 0; i < (int)times; i++)
+		CALL("read", 100, 3, 0, 4096);
+	observed();
+}
+
+static void test_metadata_storm(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "metadata-storm", asks, 501, NULL,
+			"medium/high: asks about the same 5 files again and again, 500 times a "
+			"second, most in /work {path /work} [asked again: 500 a second over 5.00s] "
+			"[share of a thread's time: 1.50 % over 5.00s] [times for each: 501 over "
+			"5.00s] [calls about files, all: 2505 over "
+			"5.00s] [in: /work: 2500 calls] [about: /work/" },
+		{ "metadata-storm", asks, 500, NULL,
+			"=fine: 500 calls a second about files, 499 of them about what it knew: "
+			"1.5 % of a thread's time\n" },
+		{ "metadata-storm", asks_for, 1.01, NULL, "medium/high: " },
+		{ "metadata-storm", asks_for, 0.99, NULL, "fine: " },
+		{ "metadata-storm", asks_for, 0.99, "metadata-storm.min-share=0.9",
+			"medium/high: " },
+		{ "metadata-storm", asks_made_up, 501, NULL,
+			"fine: 501 calls a second about files, 0 of them" },
+		{ "metadata-storm", asks_by_descriptor, 501, NULL,
+			"fine: 0 calls a second about files, 0 of them" },
+		/* Five times each. */
+		{ "metadata-storm", asks_about, 600, "metadata-storm.min-rate=480", "medium/" },
+		{ "metadata-storm", asks_about, 601, "metadata-storm.min-rate=1", "fine: " },
+		{ "metadata-storm", asks_about, 600, "metadata-storm.min-rate=481", "fine: " },
+		{ "metadata-storm", asks_and_reads, 51, NULL,
+			"medium/high: asks about the same 1 file again" },
+		{ "metadata-storm", asks_and_reads, 52, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- small-io --- */
+
+/* Reads all that it asks for. */
+static void reads(double times, uint64_t size)
+{
+	observe();
+	opens("/data/file", 2);
+	for (int i = 0; i < (int)times; i++)
+		CALL("read", (int64_t)size, 3, 0, size);
+}
+
+static void reads_little(double times)
+{
+	reads(times, 4);
+	observed();
+}
+
+static void reads_of_size(double size)
+{
+	reads(5000, (uint64_t)size);
+	observed();
+}
+
+static void reads_more_too(double times)
+{
+	reads(5000, 4);
+	for (int i = 0; i < (int)times; i++)
+		CALL("read", 4096, 3, 0, 4096);
+	observed();
+}
+
+static void writes_little(double times)
+{
+	observe();
+	opens("/data/file", 2);
+	for (int i = 0; i < (int)times; i++)
+		CALL("write", 4, 3, 0, 4);
+	observed();
+}
+
+static void sends_little(double times)
+{
+	observe();
+	CALL("socket", 3, 2, 1, 0);
+	for (int i = 0; i < (int)times; i++)
+		CALL("sendto", 4, 3, 0, 4);
+	observed();
+}
+
+static void reads_device(double times)
+{
+	observe();
+	opens("/dev/thing", 2);
+	for (int i = 0; i < (int)times; i++)
+		CALL("read", 4, 3, 0, 4);
+	observed();
+}
+
+static void test_small_io(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "small-io", reads_little, 5000, NULL,
+			"=medium/high: reads /data/file 4.0 bytes at a time, 1000 times a second "
+			"{path /data/file} [small calls: 1000 a second over 5.00s] [bytes for "
+			"each: 4B over 5.00s] [of its calls there: 100 % over 5.00s] [time in "
+			"them, of the time observed: 0.10 % over 5.00s] <read a block and take it "
+			"apart in memory (a buffered reader)>\n" },
+		{ "small-io", reads_little, 4999, NULL,
+			"=fine: it reads and writes in pieces of some size, or seldom\n" },
+		{ "small-io", reads_of_size, 63, NULL, "medium/high: reads /data/file 63.0 bytes" },
+		{ "small-io", reads_of_size, 64, NULL, "fine: " },
+		{ "small-io", reads_of_size, 64, "small-io.max-size=65", "medium/" },
+		{ "small-io", reads_of_size, 0, NULL, "fine: " },
+		{ "small-io", reads_more_too, 1250, NULL, "medium/|[of its calls there: 80 %" },
+		{ "small-io", reads_more_too, 1251, NULL, "fine: " },
+		{ "small-io", writes_little, 5000, NULL,
+			"medium/high: writes /data/file|<gather what is written" },
+		{ "small-io", writes_little, 4999, NULL, "fine: " },
+		/* The first one follows no other. */
+		{ "small-io", sends_little, 5001, NULL,
+			"medium/high: writes TCP |{connection TCP}" },
+		{ "small-io", sends_little, 5000, NULL, "fine: " },
+		{ "small-io", reads_device, 5000, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- write-churn --- */
+
+#define MB (1 << 20)
+
+/* Empties a file and writes it, so many times; what is there at the end is not gone. */
+static void rewrites(double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++) {
+		opens("/data/state", CREATE | EMPTY);
+		CALL("write", MB, 3, 0, MB);
+		CALL("close", 0, 3);
+	}
+	observed();
+}
+
+static void rewrites_large(double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++) {
+		opens("/data/state", CREATE | EMPTY);
+		CALL("write", 10 * MB, 3, 0, 10 * MB);
+		CALL("close", 0, 3);
+	}
+	observed();
+}
+
+/* As a reading of its descriptors tells, it holds so many megabytes by now. */
+static void rewrites_and_holds(double megabytes)
+{
+	struct fds_descriptor d = { .record = head_of(4, PID, FDS_DESCRIPTOR),
+		.fd = 3,
+		.type = FDS_FILE,
+		.size_bytes = (uint64_t)(megabytes * MB) };
+	struct fds_process p = { .record = head_of(4, PID, FDS_PROCESS), .descriptors = 1 };
+	struct record_tail tail[] = { put_text(&d.path, "/data/state") };
+
+	rewrites_large(4);
+	RECORD_APPEND(&records, &d, tail, 1);
+	RECORD_APPEND(&records, &p, NULL, 0);
+}
+
+static void removes(double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++) {
+		opens("/data/new", CREATE);
+		CALL("write", MB, 3, 0, MB);
+		CALL("close", 0, 3);
+		path_at(1, "/data/new");
+		CALL("unlinkat", 0, HERE, 1, 0);
+	}
+	observed();
+}
+
+static void removes_many(double times)
+{
+	char path[32];
+
+	observe();
+	for (int i = 0; i < (int)times; i++) {
+		snprintf(path, sizeof(path), "/data/%d", i);
+		opens(path, CREATE);
+		CALL("write", 10 * MB, 3, 0, 10 * MB);
+		CALL("close", 0, 3);
+		path_at(1, path);
+		CALL("unlinkat", 0, HERE, 1, 0);
+	}
+	observed();
+}
+
+/* The first time it is no more than written. */
+static void writes_in_place(double times)
+{
+	observe();
+	opens("/data/db", 2);
+	for (int i = 0; i < (int)times; i++)
+		CALL("pwrite64", 16 * MB, 3, 0, 16 * MB, 0);
+	observed();
+}
+
+static void rewrites_device(double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++) {
+		opens("/dev/shm/state", CREATE | EMPTY);
+		CALL("write", MB, 3, 0, MB);
+	}
+	observed();
+}
+
+static void test_write_churn(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "write-churn", rewrites, 6, NULL,
+			"=medium/high: writes /data/state whole again and again: 5 times, 1.0 a "
+			"second {path /data/state} [written and gone again: 1.0M a second over "
+			"5.00s] [in all: 5.0M over 5.00s] [there at the end: 1.0M] [times: 5 over "
+			"5.00s] (unseen: what is written through mappings, and whether the file "
+			"system is of memory alone) <write only what has changed, or less often; "
+			"sooth trace --io -p 99 tells how much of which file>\n" },
+		{ "write-churn", rewrites, 5, NULL,
+			"=fine: what it writes remains, or is little\n" },
+		{ "write-churn", rewrites_large, 4, NULL, "medium/high: |: 3 times" },
+		{ "write-churn", rewrites_large, 3, NULL, "fine: " },
+		{ "write-churn", rewrites_large, 4, "write-churn.min-ratio=3.1", "fine: " },
+		{ "write-churn", rewrites_and_holds, 10, NULL,
+			"medium/|[there at the end: 10.0M]" },
+		{ "write-churn", rewrites_and_holds, 10.1, NULL, "fine: " },
+		{ "write-churn", removes, 5, NULL,
+			"medium/high: writes /data/new and removes it again: 5 times, 1.0 a second "
+			"{path /data/new}|!there at the end|!the last of them" },
+		{ "write-churn", removes, 4, NULL, "fine: " },
+		{ "write-churn", removes_many, 3, NULL,
+			"medium/high: writes files in /data and removes them again: 3, |"
+			"{path /data}|[the last of them: /data/2]" },
+		{ "write-churn", removes_many, 2, NULL, "fine: " },
+		{ "write-churn", writes_in_place, 11, NULL,
+			"medium/high: writes over the same parts of /data/db again|[written over: "
+			"32.0M a second|<gather what changes" },
+		{ "write-churn", writes_in_place, 10, NULL, "fine: " },
+		{ "write-churn", rewrites_device, 50, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- connect-failing --- */
+
+static void connects(unsigned char last, int64_t result)
+{
+	unsigned char bytes[16] = { 2, 0, 1, 187, 10, 0, 0, last }; /* port 443 */
+
+	CALL("socket", 9, 2, 1, 0);
+	piece(1, bytes, sizeof(bytes));
+	CALL("connect", result, 9, 1, 16);
+	CALL("close", 0, 9);
+}
+
+static void is_refused(double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++)
+		connects(1, -ECONNREFUSED);
+	CALL("getpid", PID, 0);
+	observed();
+}
+
+/* It is reached so many times first. */
+static void was_reached(double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++)
+		connects(1, 0);
+	for (int i = 0; i < 12; i++)
+		connects(1, -ECONNREFUSED);
+	observed();
+}
+
+static void is_reached_at_last(double value)
+{
+	(void)value;
+	observe();
+	for (int i = 0; i < 12; i++)
+		connects(1, -ECONNREFUSED);
+	connects(1, 0);
+	observed();
+}
+
+/* Another address makes some of them good. */
+static void is_excused(double times)
+{
+	observe();
+	for (int i = 0; i < 8; i++) {
+		connects(1, -ECONNREFUSED);
+		if (i < (int)times)
+			connects(2, 0);
+	}
+	observed();
+}
+
+static void is_refused_and_lost(double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++)
+		connects(1, i % 2 ? -ECONNREFUSED : -ETIMEDOUT);
+	loses(1);
+	observed();
+}
+
+static void test_connect_failing(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "connect-failing", is_refused, 4, NULL,
+			"=medium/high: cannot connect to 10.0.0.1:443 (HTTPS): 4 of 4 attempts "
+			"failed, 4 "
+			"times ECONNREFUSED: Connection refused {connection 10.0.0.1:443} "
+			"[failures: 4 over 5.00s] [attempts: 0.80 a second over 5.00s] [how they "
+			"failed: 4 times ECONNREFUSED: Connection refused] <see whether "
+			"10.0.0.1:443 is there and lets it in; or have it wait longer between "
+			"attempts>\n" },
+		{ "connect-failing", is_refused, 3, NULL, "=fine: 3 connects, 0 made\n" },
+		{ "connect-failing", is_refused, 0, NULL, "=fine: it connected to nobody\n" },
+		{ "connect-failing", was_reached, 4, NULL,
+			"medium/high: |[reached: 4 over 5.00s]" },
+		{ "connect-failing", was_reached, 5, NULL, "=fine: 17 connects, 5 made\n" },
+		{ "connect-failing", is_reached_at_last, 0, NULL, "fine: 13 connects, 1 made" },
+		{ "connect-failing", is_excused, 4, NULL,
+			"medium/high: |: 4 of 8 attempts|[made good by another address: 4 " },
+		{ "connect-failing", is_excused, 5, NULL, "fine: " },
+		{ "connect-failing", is_refused_and_lost, 4, NULL,
+			"medium/medium: |2 times ETIMEDOUT: |, 2 times ECONNREFUSED: |(unseen: "
+			"1 " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all),
+		cmocka_unit_test(test_syscall_errors),
+		cmocka_unit_test(test_slow_syscalls),
+		cmocka_unit_test(test_metadata_storm),
+		cmocka_unit_test(test_small_io),
+		cmocka_unit_test(test_write_churn),
+		cmocka_unit_test(test_connect_failing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

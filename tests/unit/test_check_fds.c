@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Findings about descriptors and watches, at both sides of their thresholds. */
+#include "check_records.h"
+
+#include "probes/fds.h"
+
+#define NO_LIMIT (-1.0)
+
+static uint64_t limit_of(double value)
+{
+	return value < 0 ? UINT64_MAX : (uint64_t)value;
+}
+
+/* --- records --- */
+
+static void descriptor_at(double s, struct fds_descriptor d, const char *path)
+{
+	struct record_tail tail[] = { put_text(&d.path, path) };
+
+	d.record = head_of(s, PID, FDS_DESCRIPTOR);
+	d.path_state = path ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	RECORD_APPEND(&records, &d, tail, 1);
+}
+
+static void watch_at(double s, uint32_t pid, uint32_t fd, uint64_t inode, const char *path)
+{
+	struct fds_watch w = { .record = head_of(s, pid, FDS_WATCH),
+		.inode = inode,
+		.fd = fd,
+		.path_state = path ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { put_text(&w.path, path) };
+
+	RECORD_APPEND(&records, &w, tail, 1);
+}
+
+static void snapshot_ends(double s, uint32_t pid, struct fds_process p)
+{
+	p.record = head_of(s + 0.01, pid, FDS_PROCESS);
+	RECORD_APPEND(&records, &p, NULL, 0);
+}
+
+/* --- fd-leak --- */
+
+/* So many samples, so far apart, by `counts`. */
+static void counts_at(const uint32_t *counts, size_t count, double step_s)
+{
+	for (size_t i = 0; i < count; i++) {
+		process_at(step_s * (double)i, (struct proc_process){ .descriptors = counts[i] },
+			"leaky");
+		all_reported(step_s * (double)i);
+	}
+}
+
+/* Evenly, over five windows of a second: 20 in all gains four a second. */
+static void gains(double all)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .descriptors = 10 + (uint32_t)(i * all / 5) },
+			"leaky");
+		all_reported(i);
+	}
+}
+
+static void gains_with_kinds(double all)
+{
+	gains(all);
+	for (int reading = 0; reading < 2; reading++) {
+		for (uint32_t fd = 0; fd < 10 + reading * (uint32_t)all; fd++)
+			descriptor_at(5.0 * reading,
+				(struct fds_descriptor){
+					.fd = fd, .type = fd < 8 ? FDS_TCP : FDS_FILE },
+				fd < 8 ? NULL : "/home/me/project/file");
+		snapshot_ends(5.0 * reading, PID,
+			(struct fds_process){
+				.soft_limit = 1024, .descriptors = 10 + reading * (uint32_t)all });
+	}
+}
+
+static void gains_under_limit(double limit)
+{
+	gains(20);
+	snapshot_ends(0, PID, (struct fds_process){ .soft_limit = 0, .descriptors = 10 });
+	snapshot_ends(5, PID, (struct fds_process){ .soft_limit = limit_of(limit) });
+}
+
+static void gains_for_longer(double looks)
+{
+	uint32_t counts[16];
+
+	for (uint32_t i = 0; i < 16; i++)
+		counts[i] = 10 + 5 * i;
+	counts_at(counts, (size_t)looks, 1);
+}
+
+/* It grows each second, and falls once by so many. */
+static void falls_once(double by)
+{
+	uint32_t counts[] = { 10, 20, 30, 40, 50, 60, 70, 80, 90, 100 };
+
+	counts[5] = 50 - (uint32_t)by;
+	counts_at(counts, ARRAY_SIZE(counts), 1);
+}
+
+static void grew_at_first(double last)
+{
+	const uint32_t counts[] = { 10, 20, 30, 40, 50, (uint32_t)last };
+
+	counts_at(counts, ARRAY_SIZE(counts), 1);
+}
+
+/* In so many of eight windows. */
+static void grows_now_and_then(double windows)
+{
+	uint32_t counts[9] = { 10 };
+	uint32_t still = 8 - (uint32_t)windows;
+
+	for (uint32_t i = 1; i < 9; i++)
+		counts[i] = counts[i - 1] + (i <= still ? 0 : 10);
+	counts_at(counts, ARRAY_SIZE(counts), 1);
+}
+
+static void just_started(double age_s)
+{
+	started_s = FROM_S + 5 - age_s;
+	gains(20);
+}
+
+static void unread(double last_state)
+{
+	for (int i = 0; i < LOOKS; i++)
+		process_at(i,
+			(struct proc_process){ .descriptors = 10 + 10 * (uint32_t)i,
+				.descriptors_state = i == 0 && !last_state ? SOOTH_STATE_VALUE
+									   : (uint8_t)last_state },
+			"hidden");
+}
+
+static void one_sample_of_two(double value)
+{
+	(void)value;
+	process_at(0, (struct proc_process){ .descriptors_state = SOOTH_STATE_ABSENT }, "thing");
+	process_at(1, (struct proc_process){ .descriptors = 10 }, "thing");
+}
+
+static void test_fd_leak(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "fd-leak", gains, 10, NULL,
+			"high/medium: opens descriptors and does not close "
+			"them: 10 more |[descriptors at first: 10]|[descriptors at last: 20]|"
+			"[growth: 2 a second over 5.00s]|[steadiness: grew in 5 of 5 windows]|"
+			"(unseen: which kind|(unseen: the limit|--fds 99 " },
+		{ "fd-leak", gains, 9, NULL, "fine: 10 descriptors, then 19" },
+		{ "fd-leak", gains, 0, NULL, "fine: 10 descriptors, then 10" },
+		{ "fd-leak", gains, 20, "fd-leak.min-rate=4", "high/medium: " },
+		{ "fd-leak", gains, 20, "fd-leak.min-rate=4.01", "fine: 10 descriptors, then 30" },
+		{ "fd-leak", gains, 20, "fd-leak.min-gain=20", "high/medium: " },
+		{ "fd-leak", gains, 20, "fd-leak.min-gain=20.5", "fine: " },
+		{ "fd-leak", gains, 20, "fd-leak.min-windows=5", "high/medium: " },
+		{ "fd-leak", gains, 20, "fd-leak.min-windows=6",
+			"blind: too few samples <observe for longer, with --duration>" },
+		{ "fd-leak", gains_for_longer, 9, NULL, "high/high: |8 of 8 windows" },
+		{ "fd-leak", gains_for_longer, 8, NULL, "high/medium: |7 of 7 windows" },
+		{ "fd-leak", falls_once, 10, NULL, "high/high: |8 of 9 windows" },
+		{ "fd-leak", falls_once, 11, NULL, "fine: " },
+		{ "fd-leak", grew_at_first, 60, NULL, "high/medium: " },
+		{ "fd-leak", grew_at_first, 50, NULL, "fine: " },
+		{ "fd-leak", grows_now_and_then, 6, NULL, "high/high: |6 of 8 windows" },
+		{ "fd-leak", grows_now_and_then, 5, NULL, "fine: " },
+		{ "fd-leak", just_started, 11, NULL, "high/medium: " },
+		{ "fd-leak", just_started, 10, NULL, "high/medium: " },
+		{ "fd-leak", just_started, 9, NULL, "blind: it has only just started" },
+		{ "fd-leak", unread, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION), NULL,
+			"blind: |<run as its user, or as root>" },
+		/* There is nobody left who might be looked at. */
+		{ "fd-leak", unread, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
+			"blind: the process ended first|!<run" },
+		{ "fd-leak", one_sample_of_two, 0, NULL,
+			"blind: needs two readings <observe for longer" },
+		{ "fd-leak", gains, 20, "fd-leak=off", "" },
+		{ "fd-leak", gains, 20, "fd-leak=low", "low/medium: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+static void test_fd_leak_kinds(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "fd-leak", gains_with_kinds, 20, NULL,
+			"high/medium: |20 more, most of them "
+			"file /home/me/project |[of them: 20 more of file /home/me/project (2, "
+			"then 22)]|"
+			"[soft limit: 1024]|!tcp|!(unseen:|[at that rate the limit is met in: " },
+		{ "fd-leak", gains_under_limit, 130, NULL,
+			"high/medium: |[soft limit: 130]|[at that rate the limit is met in: 25" },
+		/* Foresight is a hundred intervals: 500 s at 4 a second. */
+		{ "fd-leak", gains_under_limit, 2030, NULL, "high/|met in: 8" },
+		{ "fd-leak", gains_under_limit, 2034, NULL, "high/|[soft limit: 2034]|!met in" },
+		{ "fd-leak", gains_under_limit, 20, NULL, "high/|met in: 0" },
+		{ "fd-leak", gains_under_limit, NO_LIMIT, NULL, "high/|(unseen: the limit" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- fd-limit-near --- */
+
+static struct fds_process at_limit = { .soft_limit = 1000, .hard_limit = 4000 };
+
+static void has_descriptors(double count)
+{
+	struct fds_process p = at_limit;
+
+	is_there();
+	p.descriptors = (uint32_t)count;
+	snapshot_ends(5, PID, p);
+}
+
+static void has_hard_limit(double hard)
+{
+	is_there();
+	snapshot_ends(5, PID,
+		(struct fds_process){
+			.soft_limit = 1000, .hard_limit = (uint64_t)hard, .descriptors = 900 });
+}
+
+static void has_no_limit(double soft)
+{
+	is_there();
+	snapshot_ends(
+		5, PID, (struct fds_process){ .soft_limit = limit_of(soft), .descriptors = 900 });
+}
+
+static void limit_is_hidden(double state)
+{
+	is_there();
+	snapshot_ends(5, PID,
+		(struct fds_process){
+			.soft_limit = 1000, .descriptors = 900, .limit_state = (uint8_t)state });
+}
+
+static void descriptors_are_hidden(double state)
+{
+	is_there();
+	snapshot_ends(5, PID,
+		(struct fds_process){ .soft_limit = 1000,
+			.descriptors = 900,
+			.descriptors_state = (uint8_t)state });
+}
+
+static void nothing_read(double value)
+{
+	(void)value;
+	is_there();
+}
+
+static void test_fd_limit_near(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "fd-limit-near", has_descriptors, 800, NULL,
+			"high/high: has 800 of the 1000 "
+			"descriptors it may open|[used: 80 %]|<prlimit --nofile=4000: --pid 99 " },
+		{ "fd-limit-near", has_descriptors, 799, NULL, "fine: 799 of 1000 descriptors" },
+		{ "fd-limit-near", has_descriptors, 969, NULL, "high/high: " },
+		{ "fd-limit-near", has_descriptors, 970, NULL, "critical/high: " },
+		{ "fd-limit-near", has_descriptors, 970, "fd-limit-near=medium", "medium/high: " },
+		{ "fd-limit-near", has_descriptors, 1000, NULL, "critical/high: |[used: 100 %]" },
+		{ "fd-limit-near", has_descriptors, 1001, NULL,
+			"fine: 1001 descriptors, and a limit of 1000 that was set later" },
+		{ "fd-limit-near", has_hard_limit, 1001, NULL,
+			"high/high: |<prlimit --nofile=1001" },
+		{ "fd-limit-near", has_hard_limit, 1000, NULL, "high/high: |<restart it; raise" },
+		{ "fd-limit-near", has_no_limit, NO_LIMIT, NULL,
+			"fine: 900 descriptors, no limit" },
+		{ "fd-limit-near", limit_is_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
+			NULL, "blind: |<run as its user" },
+		{ "fd-limit-near", descriptors_are_hidden,
+			SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION), NULL,
+			"blind: |<run as its user" },
+		{ "fd-limit-near", descriptors_are_hidden, SOOTH_STATE_TRUNCATED, NULL,
+			"high/high: " },
+		{ "fd-limit-near", nothing_read, 0, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- watches --- */
+
+/* Two instances; watches of files in two directories, the first with two of three. */
+static void watches(uint32_t told, uint32_t all, struct fds_process p)
+{
+	is_there();
+	for (uint32_t fd = 3; fd < 5; fd++)
+		descriptor_at(5, (struct fds_descriptor){ .fd = fd, .type = FDS_INOTIFY }, NULL);
+	for (uint32_t i = 0; i < told; i++)
+		watch_at(5, PID, 3 + i % 2, 1 + i / 2, i % 3 ? "/work/a" : "/work/b");
+	p.watches = all;
+	p.descriptors = 2;
+	snapshot_ends(5, PID, p);
+}
+
+static void has_watches(double count)
+{
+	watches((uint32_t)count, (uint32_t)count, (struct fds_process){ .watches_max = 1000000 });
+}
+
+static void has_share_of_watches(double max)
+{
+	watches(30, 30, (struct fds_process){ .watches_max = (uint32_t)max, .instances_max = 128 });
+}
+
+static void has_watches_unread(double told)
+{
+	watches((uint32_t)told, 20000,
+		(struct fds_process){
+			.inotify_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) });
+}
+
+/* So many instances, and all but one watch nothing. */
+static void has_instances(double count)
+{
+	is_there();
+	for (uint32_t fd = 0; fd < (uint32_t)count; fd++)
+		descriptor_at(5, (struct fds_descriptor){ .fd = fd, .type = FDS_INOTIFY }, NULL);
+	watch_at(5, PID, 0, 1, NULL);
+	snapshot_ends(5, PID,
+		(struct fds_process){ .watches = 1,
+			.descriptors = (uint32_t)count,
+			.watches_max = 1000,
+			.instances_max = 100 });
+}
+
+static void test_watch_flood(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "watch-flood", has_watches, 10000, NULL,
+			"medium/high: watches 10000 files and "
+			"directories for changes, 6666 of them below /work/a|{path /work/a|"
+			"[different files: 5000]|[instances: 2]|[of the user's limit: 1 %]|"
+			"[of them: 6666 below /work/a]|[of them: 3334 below /work/b]|!(unseen:" },
+		{ "watch-flood", has_watches, 9999, NULL, "fine: 9999 watches, 2 instances" },
+		{ "watch-flood", has_share_of_watches, 60, NULL,
+			"medium/high: |user's limit: 50 %]" },
+		{ "watch-flood", has_share_of_watches, 61, NULL, "fine: 30 watches" },
+		{ "watch-flood", has_watches_unread, 0, NULL,
+			"medium/high: watches 20000 files and "
+			"directories for changes |(unseen: 20000 watches|(unseen: in "
+			"which|(unseen: the limit" },
+		{ "watch-flood", has_instances, 17, NULL,
+			"medium/medium: has 16 inotify instances "
+			"that watch nothing|[instances: 17]|[the user may have: 100]" },
+		{ "watch-flood", has_instances, 16, NULL, "fine: 1 watches, 16 instances" },
+		{ "watch-flood", descriptors_are_hidden,
+			SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION), NULL, "blind: " },
+		{ "watch-flood", nothing_read, 0, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* Another process of the same user has so many watches. */
+static void with_another(double its)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ 0 }, "thing");
+		process_at(i, (struct proc_process){ .record.pid = 200 }, "other");
+		process_at(i, (struct proc_process){ .record.pid = 201 }, "unread");
+		process_at(i, (struct proc_process){ .record.pid = 202, .uid = 7 }, "foreign");
+		all_reported(i);
+	}
+	descriptor_at(5, (struct fds_descriptor){ .fd = 3, .type = FDS_INOTIFY }, NULL);
+	snapshot_ends(5, PID,
+		(struct fds_process){ .watches = 50,
+			.descriptors = 1,
+			.watches_max = 100,
+			.instances_max = 100 });
+	snapshot_ends(5, 200,
+		(struct fds_process){
+			.watches = (uint32_t)its, .watches_max = 100, .instances_max = 100 });
+	snapshot_ends(5, 202,
+		(struct fds_process){ .watches = 1000, .watches_max = 100, .instances_max = 100 });
+}
+
+static void test_watch_limit_near(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "watch-limit-near", has_share_of_watches, 37, NULL,
+			"high/high: has 30 of the 37 "
+			"watches that its user may have; then|[used: 81.1 "
+			"%]|max_user_watches=148;" },
+		{ "watch-limit-near", has_share_of_watches, 38, NULL,
+			"fine: 30 of 38 watches, 2 of "
+			"128 instances; 1 of 1 processes" },
+		{ "watch-limit-near", has_share_of_watches, 60, "watch-limit-near.percent=50",
+			"high/high: " },
+		{ "watch-limit-near", has_share_of_watches, 60, "watch-limit-near.percent=51",
+			"fine: " },
+		{ "watch-limit-near", has_instances, 80, NULL,
+			"high/high: has 80 of the 100 "
+			"instances|max_user_instances=400;" },
+		{ "watch-limit-near", has_instances, 79, NULL, "fine: " },
+		{ "watch-limit-near", has_instances, 101, NULL,
+			"high/high: |(unseen: how much is "
+			"counted twice" },
+		{ "watch-limit-near", has_instances, 100, NULL, "high/high: |!counted twice" },
+		/* With the other one's 30 it is 80 of 100. */
+		{ "watch-limit-near", with_another, 30, NULL,
+			"high/medium: has 50 of the 100 "
+			"watches that its user may have, with other processes 80|"
+			"(unseen: what 1 of the 3 processes|[processes of the user read: 2]" },
+		{ "watch-limit-near", with_another, 29, NULL,
+			"fine: 79 of 100 watches, 1 of 100 "
+			"instances; 2 of 3" },
+		/* Of equals the lowest pid, and of others whoever has most. */
+		{ "watch-limit-near", with_another, 50, NULL, "high/medium: " },
+		{ "watch-limit-near", with_another, 51, NULL, "fine: " },
+		{ "watch-limit-near", has_watches_unread, 0, NULL,
+			"blind: it is in a user namespace" },
+		{ "watch-limit-near", descriptors_are_hidden,
+			SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION), NULL,
+			"blind: |<run as its user" },
+		{ "watch-limit-near", nothing_read, 0, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fd_leak),
+		cmocka_unit_test(test_fd_leak_kinds),
+		cmocka_unit_test(test_fd_limit_near),
+		cmocka_unit_test(test_watch_flood),
+		cmocka_unit_test(test_watch_limit_near),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Findings about memory, at both sides of their thresholds. */
+#include "check_records.h"
+
+#include "probes/host.h"
+#include "probes/limits.h"
+#include "probes/maps.h"
+
+#define HIDDEN SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+#define MB     ((uint64_t)1 << 20)
+#define LAST_S (LOOKS - 1)
+
+/* --- memory-growth --- */
+
+/* Resident megabytes, a look each. */
+static void resident(const double *megabytes, size_t count, double step_s)
+{
+	for (size_t i = 0; i < count; i++) {
+		process_at(step_s * (double)i,
+			(struct proc_process){ .rss_bytes = (uint64_t)(megabytes[i] * (double)MB) },
+			"grower");
+		all_reported(step_s * (double)i);
+	}
+}
+
+static void grows_over(double megabytes, size_t count, double step_s)
+{
+	double all[32];
+
+	for (size_t i = 0; i < count; i++)
+		all[i] = 100 + megabytes * (double)i / (double)(count - 1);
+	resident(all, count, step_s);
+}
+
+/* So many megabytes in five seconds. */
+static void grows(double megabytes)
+{
+	grows_over(megabytes, LOOKS, 1);
+}
+
+static void grows_at_looks(double looks)
+{
+	grows_over(20, (size_t)looks, 1);
+}
+
+static void is_young(double age_s)
+{
+	started_s = FROM_S + LAST_S - age_s;
+	grows(20);
+}
+
+static void comes_back(double kilobytes, double step_s)
+{
+	double all[30];
+
+	for (unsigned i = 0; i < 30; i++)
+		all[i] = 100 + (double)(i / 3) * kilobytes / 1024 + (i % 3 == 1 ? 40 : 0);
+	resident(all, 30, step_s);
+}
+
+/* It comes back to a little more each time: from 100 MB on by so many kilobytes. */
+static void comes_back_to_more(double kilobytes)
+{
+	comes_back(kilobytes, 1);
+}
+
+static void grows_and_ends(double value)
+{
+	(void)value;
+	process_at(0, (struct proc_process){ .rss_bytes = 100 * MB }, "zombie");
+	process_at(1, (struct proc_process){ .rss_bytes = 0 }, "zombie");
+	process_at(2, (struct proc_process){ .rss_bytes = 200 * MB, .state = 'Z' }, "zombie");
+}
+
+static void mapping_at(double s, uint64_t megabytes, uint64_t resident_mb, const char *path)
+{
+	struct maps_mapping m = { .record = head_of(s, PID, MAPS_MAPPING),
+		.from = path ? 0x40000000 : 0x10000000,
+		.rss_bytes = resident_mb * MB,
+		.inode = path ? 7 : 0,
+		.protection = MAPS_READ | MAPS_WRITE,
+		.path_state = path ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { put_text(&m.path, path) };
+
+	m.to = m.from + megabytes * MB;
+	RECORD_APPEND(&records, &m, tail, 1);
+}
+
+static void maps_read(double s, int runtime, uint8_t figures_state)
+{
+	struct maps_runtime_found found = { .record = head_of(s, PID, MAPS_RUNTIME) };
+	struct maps_process p = { .record = head_of(s, PID, MAPS_PROCESS),
+		.mappings = 2,
+		.figures_state = figures_state };
+
+	if (runtime >= 0) {
+		found.runtime = (uint32_t)runtime;
+		RECORD_APPEND(&records, &found, NULL, 0);
+	}
+	RECORD_APPEND(&records, &p, NULL, 0);
+}
+
+/* Of the twenty that it gains so many are its own; the rest are pages of a file. */
+static void gains_own(double own)
+{
+	grows(20);
+	for (int reading = 0; reading < 2; reading++) {
+		mapping_at(reading * LAST_S, 500, 50 + (uint64_t)(reading * own), NULL);
+		mapping_at(reading * LAST_S, 500, 50 + (uint64_t)(reading * (20 - own)), "/data");
+		maps_read(reading * LAST_S, -1, SOOTH_STATE_VALUE);
+	}
+}
+
+static void gains_unseen(double state)
+{
+	grows(20);
+	for (int reading = 0; reading < 2; reading++) {
+		mapping_at(reading * LAST_S, 500, 50 + (uint64_t)reading * 20, NULL);
+		maps_read(reading * LAST_S, -1, (uint8_t)state);
+	}
+}
+
+static void runs_on(double runtime)
+{
+	grows(20);
+	maps_read(0, (int)runtime, HIDDEN);
+	maps_read(LAST_S, (int)runtime, HIDDEN);
+}
+
+/* It collects garbage, and is watched for so long. */
+static void collects_for(double seconds)
+{
+	grows_over(50, LOOKS, seconds / LAST_S);
+	maps_read(seconds, MAPS_V8, HIDDEN);
+}
+
+/* It is collected now and then, over so long from one low to another, and more stays each time. */
+static void is_collected_for(double seconds)
+{
+	comes_back(3000, seconds / 24);
+	maps_read(seconds, MAPS_JAVASCRIPTCORE, HIDDEN);
+}
+
+/* For a minute; from 100 MB on so much. */
+static void collects_and_gains(double megabytes)
+{
+	grows_over(megabytes, LOOKS, 12);
+	maps_read(60, MAPS_GO, HIDDEN);
+}
+
+static void host_memory(double available_mb, struct host_memory m)
+{
+	m.record = head_of(LAST_S, 0, HOST_MEMORY);
+	m.total_bytes = 1000 * MB;
+	m.available_bytes = (uint64_t)(available_mb * (double)MB);
+	RECORD_APPEND(&records, &m, NULL, 0);
+}
+
+static void grows_with_left(double megabytes)
+{
+	grows(20);
+	host_memory(megabytes, (struct host_memory){ 0 });
+}
+
+static void group(double s, uint32_t pid, const char *name, struct limits_group g)
+{
+	struct record_tail tail[] = { put_text(&g.name, name), put_text(&g.path, "/box") };
+
+	g.record = head_of(s, pid, LIMITS_GROUP);
+	g.version = 2;
+	RECORD_APPEND(&records, &g, tail, 2);
+}
+
+static void limits_read(double s, uint32_t pid, struct limits_process p)
+{
+	p.record = head_of(s, pid, LIMITS_PROCESS);
+	RECORD_APPEND(&records, &p, NULL, 0);
+}
+
+static void grows_in_group(double limit_mb)
+{
+	grows_with_left(100000);
+	group(LAST_S, PID, "memory",
+		(struct limits_group){ .used = 200 * MB,
+			.limit = (uint64_t)(limit_mb * (double)MB),
+			.file_bytes = 50 * MB });
+	limits_read(LAST_S, PID, (struct limits_process){ 0 });
+}
+
+static void test_growth(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "memory-growth", grows, 16, NULL,
+			"=medium/medium: memory grows: 16.0M more in 5.00s [resident at first: "
+			"100M] [resident at last: 116M] [growth: 3.2M a second over 5.00s] "
+			"[steadiness: grew in 5 of 5 windows] [age of the process: 16m35s] "
+			"(unseen: in which kind of memory it grows: there were no two readings of "
+			"its mappings) (unseen: how much memory is left) <sooth heap -p 99 tells "
+			"which functions allocate; a restart gives the memory back>\n" },
+		{ "memory-growth", grows, 15.9, NULL, "fine: 100M resident, then 116M" },
+		{ "memory-growth", grows, 20, "memory-growth.min-rate=4M", "medium/" },
+		{ "memory-growth", grows, 20, "memory-growth.min-rate=4097K", "fine: " },
+		{ "memory-growth", grows, 20, "memory-growth.noise=4M", "fine: " },
+		{ "memory-growth", grows, 20, "memory-growth.noise=4095K", "medium/" },
+		{ "memory-growth", grows_at_looks, 5, NULL, "medium/medium: |4 of 4 windows" },
+		{ "memory-growth", grows_at_looks, 4, NULL,
+			"=blind: too few samples <observe for longer, with --duration>\n" },
+		{ "memory-growth", is_young, 60, NULL, "medium/" },
+		{ "memory-growth", is_young, 59, NULL,
+			"=blind: it has only just started <ask again later>\n" },
+		{ "memory-growth", comes_back_to_more, 3000, NULL,
+			"medium/medium: memory grows: |, though it gave some back 9 times" },
+		{ "memory-growth", comes_back_to_more, 1900, NULL, "fine: " },
+		{ "memory-growth", grows_and_ends, 0, NULL, "blind: " },
+		{ "memory-growth", grows_with_left, 400, NULL,
+			"high/medium: |[memory that is left to it: 400M] [at that rate it is used "
+			"up in: 1m40s]" },
+		/* Foresight is a hundred intervals: 500 s at four megabytes a second. */
+		{ "memory-growth", grows_with_left, 2000, NULL, "high/" },
+		{ "memory-growth", grows_with_left, 2001, NULL, "medium/|!used up in" },
+		{ "memory-growth", grows_in_group, 300, NULL, "high/|left to it: 150M]" },
+		{ "memory-growth", grows_in_group, 100, NULL, "high/|left to it: 50.0M]" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+static void test_growth_kinds(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "memory-growth", gains_own, 16, NULL,
+			"medium/medium: anonymous memory grows: 20.0M more|[of it: 16.0M more in "
+			"anonymous memory, now 66.0M] [of it: 4.0M more in pages of files, now "
+			"54.0M]|!(unseen: in which" },
+		{ "memory-growth", gains_own, 15, NULL, "fine: |most of it pages of files" },
+		{ "memory-growth", gains_unseen, SOOTH_STATE_VALUE, NULL, "medium/|!(unseen: in" },
+		{ "memory-growth", gains_unseen, HIDDEN, NULL, "medium/|(unseen: in which" },
+		{ "memory-growth", runs_on, MAPS_GLIBC, NULL, "medium/|<sooth heap" },
+		{ "memory-growth", runs_on, MAPS_JAVASCRIPTCORE, NULL,
+			"blind: it grows, but so far a garbage collection" },
+		{ "memory-growth", runs_on, MAPS_V8,
+			"memory-growth.collector-time=5s "
+			"memory-growth.collector-share=20",
+			"medium/|(unseen: whether a full collection|<started with node" },
+		{ "memory-growth", runs_on, MAPS_GO,
+			"memory-growth.collector-time=5s "
+			"memory-growth.collector-share=20",
+			"medium/|<go tool pprof" },
+		{ "memory-growth", runs_on, MAPS_JAVASCRIPTCORE,
+			"memory-growth.collector-time=5s "
+			"memory-growth.collector-share=20",
+			"medium/|<a snapshot of the JavaScript" },
+		{ "memory-growth", runs_on, MAPS_V8,
+			"memory-growth.collector-time=5s "
+			"memory-growth.collector-share=21",
+			"blind: " },
+		{ "memory-growth", is_collected_for, 60, NULL, "medium/|gave some back 9 times" },
+		{ "memory-growth", is_collected_for, 59, NULL,
+			"blind: it grows, but so far a garbage collection" },
+		{ "memory-growth", collects_for, 60, NULL, "medium/" },
+		{ "memory-growth", collects_for, 59, NULL, "blind: |<observe for longer: --dur" },
+		{ "memory-growth", collects_and_gains, 50, NULL, "medium/" },
+		{ "memory-growth", collects_and_gains, 49, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- memory-pressure --- */
+
+static void in_group(struct limits_group g, const char *name)
+{
+	is_there();
+	group(LAST_S, PID, name, g);
+	limits_read(LAST_S, PID, (struct limits_process){ .oom_score = 700 });
+}
+
+/* Of a thousand megabytes; these are not of files. */
+static void group_holds(double megabytes)
+{
+	in_group((struct limits_group){ .used = (uint64_t)((megabytes + 50) * (double)MB),
+			 .limit = 1000 * MB,
+			 .file_bytes = 50 * MB },
+		"memory");
+}
+
+static void group_is_named(double which)
+{
+	static const char *const names[] = { "memory", "memory+swap", "memory-high", "swap",
+		"pids" };
+
+	in_group((struct limits_group){ .used = 950 * MB, .limit = 1000 * MB },
+		names[(size_t)which]);
+}
+
+static void files_are_unknown(double state)
+{
+	in_group(
+		(struct limits_group){
+			.used = 950 * MB, .limit = 1000 * MB, .file_state = (uint8_t)state },
+		"memory");
+}
+
+static void group_has_no_limit(double state)
+{
+	in_group(
+		(struct limits_group){
+			.used = 950 * MB, .limit = 1000 * MB, .limit_state = (uint8_t)state },
+		"memory");
+}
+
+static void group_killed(double kills)
+{
+	is_there();
+	for (int reading = 0; reading < 2; reading++) {
+		group(reading * LAST_S, PID, "memory",
+			(struct limits_group){ .used = 100 * MB,
+				.limit = 1000 * MB,
+				.kills = 3 + (uint64_t)(reading * kills) });
+		limits_read(reading * LAST_S, PID, (struct limits_process){ .oom_score = 700 });
+	}
+}
+
+static void group_waits(double percent)
+{
+	struct limits_pressure p = {
+		.record = head_of(LAST_S, PID, LIMITS_PRESSURE), .some_10s = 99, .full_10s = percent
+	};
+	struct record_tail tail[] = { put_text(&p.resource, "memory"), put_text(&p.path, "/box") };
+
+	is_there();
+	RECORD_APPEND(&records, &p, tail, 2);
+	group(LAST_S, PID, "memory", (struct limits_group){ .used = MB, .limit = 1000 * MB });
+	limits_read(LAST_S, PID, (struct limits_process){ .oom_score = 700 });
+}
+
+/* Another one of the group, which was asked about too. */
+static void other_has_score(double score)
+{
+	struct limits_group g = { .used = 950 * MB, .limit = 1000 * MB };
+
+	ask_for(PID, 200);
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ 0 }, "thing");
+		process_at(i, (struct proc_process){ .record.pid = 200 }, "other");
+		all_reported(i);
+	}
+	group(LAST_S, PID, "memory", g);
+	limits_read(LAST_S, PID, (struct limits_process){ .oom_score = 700 });
+	group(LAST_S, 200, "memory", g);
+	limits_read(LAST_S, 200,
+		(struct limits_process){ .oom_score = (int64_t)score,
+			.oom_score_adjustment = score < 0 ? -1000 : 0 });
+}
+
+static void groups_are_hidden(double state)
+{
+	is_there();
+	limits_read(LAST_S, PID, (struct limits_process){ .groups_state = (uint8_t)state });
+}
+
+static void host_has(double available_mb)
+{
+	is_there();
+	host_memory(available_mb, (struct host_memory){ .swap_free_bytes = 10 * MB });
+}
+
+static void host_has_no_swap(double available_mb)
+{
+	is_there();
+	host_memory(available_mb, (struct host_memory){ .swap_free_bytes = 0 });
+}
+
+static void host_waits(double percent)
+{
+	is_there();
+	host_memory(900, (struct host_memory){ .some_10s = 99, .full_10s = percent });
+}
+
+static void host_pressure_is_hidden(double state)
+{
+	is_there();
+	host_memory(900, (struct host_memory){ .full_10s = 50, .pressure_state = (uint8_t)state });
+}
+
+static void host_is_hidden(double state)
+{
+	is_there();
+	host_memory(10, (struct host_memory){ .available_state = (uint8_t)state });
+}
+
+static void test_pressure(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "memory-pressure", group_holds, 900, NULL,
+			"=high/high: its control group has 900M of the 1000M it may have; then one "
+			"is killed [control group: /box] [limit: 1000M] [in use, without pages of "
+			"files: 900M] [used: 90 %] [pages of files: 50.0M] [times the limit was "
+			"met: 0] [killed for it, ever: 0] [killed first: thing (99), oom_score "
+			"700, of 1 that were read] (unseen: pressure of the group: the kernel "
+			"keeps none for it) (unseen: the scores of processes that were not read) "
+			"<end what is not needed (sooth ps --sort -rss), or give the group more "
+			"(docker update --memory, systemctl set-property ... MemoryMax=)>\n" },
+		{ "memory-pressure", group_holds, 899, NULL,
+			"=fine: 90 % of what its control group may have\n" },
+		{ "memory-pressure", group_holds, 979, NULL, "high/high: " },
+		{ "memory-pressure", group_holds, 980, NULL, "critical/high: " },
+		{ "memory-pressure", group_is_named, 0, NULL, "high/high: |used: 95 %" },
+		{ "memory-pressure", group_is_named, 1, NULL, "high/" },
+		{ "memory-pressure", group_is_named, 2, NULL, "high/" },
+		{ "memory-pressure", group_is_named, 3, NULL, "=fine: no limit but the host's\n" },
+		{ "memory-pressure", group_is_named, 4, NULL, "fine: " },
+		{ "memory-pressure", files_are_unknown, HIDDEN, NULL,
+			"high/low: |(unseen: how much of it are pages of files" },
+		{ "memory-pressure", group_has_no_limit, SOOTH_STATE_ABSENT, NULL,
+			"fine: no limit" },
+		{ "memory-pressure", group_killed, 1, NULL,
+			"high/high: 1 process of its control group was killed for lack of memory|"
+			"[killed meanwhile: 1 over 5.00s]" },
+		{ "memory-pressure", group_killed, 2, NULL, "high/high: 2 processes of |were" },
+		{ "memory-pressure", group_killed, 0, NULL, "fine: 10 % of" },
+		{ "memory-pressure", group_waits, 15, NULL,
+			"medium/high: everything in its control group waits for memory 15 %|"
+			"[something waited for memory: 99 % over 10.0s]" },
+		{ "memory-pressure", group_waits, 14, NULL, "fine: " },
+		{ "memory-pressure", other_has_score, 700, NULL, "high/|of 2 that were read" },
+		{ "memory-pressure", other_has_score, 701, NULL,
+			"=fine: of its control group it is told of 200, which would be killed "
+			"first\n" },
+		{ "200 memory-pressure", other_has_score, 701, NULL, "high/" },
+		{ "200 memory-pressure", other_has_score, 700, NULL, "fine: |told of 99" },
+		{ "memory-pressure", other_has_score, -1, NULL, "high/|of 2 that were read" },
+		{ "memory-pressure", groups_are_hidden, HIDDEN, NULL, "blind: " },
+		{ "memory-pressure", host_has, 0, NULL, "blind: " },
+		{ "host memory-pressure", host_has, 50, NULL,
+			"=high/high: the host has 50.0M of its 1000M of memory left; then "
+			"something is killed [memory: 1000M] [to be had without swapping: 50.0M] "
+			"[used: 95 %] [room left to swap to: 10.0M] [something waited for memory: "
+			"0 % over 10.0s] [everything waited for memory: 0 % over 10.0s] (unseen: "
+			"who would be killed first: no such score was read) <end what is not "
+			"needed: sooth ps -a --sort -rss tells who has most>\n" },
+		{ "host memory-pressure", host_has, 51, NULL,
+			"=fine: 95 % of the host's memory is used\n" },
+		{ "host memory-pressure", host_has, 20, NULL, "high/" },
+		{ "host memory-pressure", host_has_no_swap, 20, NULL, "critical/" },
+		{ "host memory-pressure", host_has_no_swap, 21, NULL, "high/" },
+		{ "host memory-pressure", host_has, 1200, NULL, "fine: 0 %" },
+		{ "host memory-pressure", host_waits, 15, NULL,
+			"medium/high: everything on the host waits for memory 15 %" },
+		{ "host memory-pressure", host_waits, 14, NULL, "fine: 10 %" },
+		{ "host memory-pressure", host_pressure_is_hidden, HIDDEN, NULL, "fine: 10 %" },
+		{ "host memory-pressure", host_is_hidden, HIDDEN, NULL, "blind: " },
+		{ "host memory-pressure", grows, 0, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_growth_kinds),
+		cmocka_unit_test(test_pressure),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,639 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Findings about whose processes there are, at both sides of their thresholds. */
+#include "process_table_records.h"
+#include "check_records.h"
+
+#include "core/registry.h"
+#include "probes/host.h"
+#include "probes/limits.h"
+
+#define HIDDEN	    SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+#define LAST_S	    (LOOKS - 1)
+#define TASKS	    "/tmp/claude-0/p/s/tasks/1.output"
+#define MARKS_X	    "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x\0CLAUDE_PID=200\0CLAUDE_CODE_EXECPATH"
+#define MARKS_MCP_X "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x\0CLAUDE_PROJECT_DIR"
+#define NEWEST	    "/home/me/.local/share/claude/versions/2.1.328"
+
+/* One at one look. */
+static void look_at(int look, struct made m)
+{
+	m.time_ns = at(look);
+	make(&m, 1);
+}
+
+/* At all looks, with init. */
+static void looks_at(const struct made *all, size_t count)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		look_at(i, (struct made){ 1, 0, .start = 1, .name = "systemd" });
+		for (size_t k = 0; k < count; k++)
+			look_at(i, all[k]);
+		all_reported(i);
+	}
+}
+
+/* --- zombie-children --- */
+
+/* Zombies of a process from a look on. */
+static void zombies_of(uint32_t parent, double count, int from)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ 0 }, "thing");
+		process_at(i, (struct proc_process){ .record.pid = 60 }, "other");
+		for (uint32_t k = 0; k < (uint32_t)count; k++)
+			process_at(i,
+				(struct proc_process){ .record.pid = 200 + k,
+					.ppid = parent,
+					.state = i < from ? 'S' : 'Z' },
+				"child");
+		all_reported(i);
+	}
+}
+
+static void has_zombies(double count)
+{
+	zombies_of(PID, count, 0);
+}
+
+static void has_zombies_since(double look)
+{
+	zombies_of(PID, 5, (int)look);
+}
+
+static void other_has_zombies(double count)
+{
+	zombies_of(60, count, 0);
+}
+
+/* Of each of them other threads go on. */
+static void zombies_with_threads(double threads)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ 0 }, "thing");
+		for (uint32_t k = 0; k < 5; k++)
+			process_at(i,
+				(struct proc_process){ .record.pid = 200 + k,
+					.ppid = PID,
+					.threads = (uint32_t)threads,
+					.state = 'Z' },
+				"child");
+		all_reported(i);
+	}
+}
+
+static void watched_for(double looks)
+{
+	for (int i = 0; i < (int)looks; i++) {
+		process_at(i, (struct proc_process){ 0 }, "thing");
+		for (uint32_t k = 0; k < 5; k++)
+			process_at(i,
+				(struct proc_process){
+					.record.pid = 200 + k, .ppid = PID, .state = 'Z' },
+				"child");
+		all_reported(i);
+	}
+}
+
+static void test_zombies(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "zombie-children", has_zombies, 5, NULL,
+			"=medium/high: thing (99) does not ask how its children ended: 5 of them "
+			"stay as zombies [zombies that stay: 5 over 5.00s] [zombies: 5] [of them "
+			"came meanwhile: 0 over 5.00s] [the first is so for at least: 5.00s] <only "
+			"its parent can clear them: they go when 99 ends; each holds a pid, no "
+			"memory>\n" },
+		{ "zombie-children", has_zombies, 4, NULL, "=fine: 4 zombies\n" },
+		{ "zombie-children", has_zombies, 0, NULL, "=fine: none\n" },
+		{ "zombie-children", has_zombies, 5, "zombie-children.many=5", "high/high: " },
+		{ "zombie-children", has_zombies, 5, "zombie-children.many=6", "medium/high: " },
+		{ "zombie-children", has_zombies_since, 3, NULL,
+			"medium/high: |[of them came meanwhile: 5 |for at least: 2.00s]" },
+		{ "zombie-children", has_zombies_since, 4, NULL, "fine: 5 zombies" },
+		{ "zombie-children", zombies_with_threads, 1, NULL, "medium/high: " },
+		{ "zombie-children", zombies_with_threads, 2, NULL, "fine: none" },
+		{ "zombie-children", watched_for, 3, NULL, "medium/high: " },
+		{ "zombie-children", watched_for, 2, NULL,
+			"=blind: whether its zombies stay takes longer to see <observe for longer, "
+			"with --duration>\n" },
+		{ "host zombie-children", other_has_zombies, 500, NULL,
+			"high/high: other (60) does not ask|: 500 of them" },
+		{ "host zombie-children", other_has_zombies, 499, NULL,
+			"=fine: 499 zombies below others\n" },
+		{ "host zombie-children", has_zombies, 500, NULL,
+			"=fine: 0 zombies below others\n" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- process-flood --- */
+
+/* The children that live grow evenly from five on, below `parent`. */
+static void children_of(uint32_t parent, double gain)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ 0 }, "thing");
+		if (parent != PID)
+			process_at(i, (struct proc_process){ .record.pid = parent, .ppid = PID },
+				"maker");
+		for (uint32_t k = 0; k < 5 + (uint32_t)(i * gain / 5); k++)
+			process_at(i,
+				(struct proc_process){ .record.pid = 300 + k, .ppid = parent },
+				"child");
+		all_reported(i);
+	}
+}
+
+static void starts(double gain)
+{
+	children_of(PID, gain);
+}
+
+static void child_starts(double gain)
+{
+	children_of(200, gain);
+}
+
+static void diagnosed_child_starts(double gain)
+{
+	ask_for(PID, 200);
+	children_of(200, gain);
+}
+
+/* As many end as begin. */
+static void replaces(double each_look)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ 0 }, "thing");
+		for (uint32_t k = 0; k < (uint32_t)each_look; k++)
+			process_at(i,
+				(struct proc_process){
+					.record.pid = 300 + 100 * (uint32_t)i + k, .ppid = PID },
+				"child");
+		all_reported(i);
+	}
+}
+
+static void starts_with_room(double room)
+{
+	struct limits_group g = { .record = head_of(LAST_S, PID, LIMITS_GROUP),
+		.used = 100,
+		.limit = 100 + (uint64_t)room,
+		.version = 2 };
+	struct limits_process p = { .record = head_of(LAST_S, PID, LIMITS_PROCESS) };
+	struct record_tail tail[] = { put_text(&g.name, "pids"), put_text(&g.path, "/box") };
+
+	starts(20);
+	RECORD_APPEND(&records, &g, tail, 2);
+	RECORD_APPEND(&records, &p, NULL, 0);
+}
+
+static void host_starts(double forks)
+{
+	struct host_load load = { .record = head_of(0, 0, HOST_LOAD), .forks = 1000 };
+
+	RECORD_APPEND(&records, &load, NULL, 0);
+	starts(20);
+	load.record = head_of(LAST_S, 0, HOST_LOAD);
+	load.forks += (uint64_t)forks;
+	RECORD_APPEND(&records, &load, NULL, 0);
+}
+
+static void flood_looks(double looks)
+{
+	for (int i = 0; i < (int)looks; i++) {
+		process_at(i, (struct proc_process){ 0 }, "thing");
+		for (uint32_t k = 0; k < 10 * (uint32_t)i; k++)
+			process_at(i, (struct proc_process){ .record.pid = 300 + k, .ppid = PID },
+				"child");
+		all_reported(i);
+	}
+}
+
+/* An agent's server, a new process each time; of the last so many live at once. */
+static void server_starts(double times)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		look_at(i, (struct made){ PID, 1, .executable = CLAUDE, .name = "claude" });
+		if (i < (int)times)
+			look_at(i, (struct made){ 300 + (uint32_t)i, PID,
+					   .executable = "/usr/bin/python3", .stream = AT_PIPES,
+					   .arguments = T("python3\0-m\0mcp_server_git") });
+		all_reported(i);
+	}
+}
+
+static void test_flood(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "process-flood", starts, 20, NULL,
+			"=medium/medium: starts processes faster than they end: 5 live, then 25 "
+			"[growth: 4 a second over 5.00s] [living at first: 5] [living at last: 25] "
+			"[steadiness: grew in 5 of 5 windows] [seen to start: 20 over 5.00s] "
+			"(unseen: a limit of processes: its control groups tell none, and those of "
+			"its user cannot be counted) (unseen: processes that lived for less than "
+			"the time between two samples) <sooth ps -t shows them; sooth freeze --any "
+			"--tree 99 stops it while you look>\n" },
+		{ "process-flood", starts, 19, NULL,
+			"=fine: of what it started 5 live at first, 24 at the end\n" },
+		{ "process-flood", starts, 20, "process-flood.min-rate=4", "medium/" },
+		{ "process-flood", starts, 20, "process-flood.min-rate=4.1", "fine: " },
+		{ "process-flood", starts, 20, "process-flood.many=25", "high/" },
+		{ "process-flood", starts, 20, "process-flood.many=26", "medium/" },
+		{ "process-flood", flood_looks, 5, NULL, "medium/|4 of 4 windows" },
+		{ "process-flood", flood_looks, 4, NULL, "blind: too few samples" },
+		{ "process-flood", child_starts, 25, NULL,
+			"medium/|[most of them below: maker (200)]|freeze --any --tree 200 " },
+		{ "process-flood", diagnosed_child_starts, 25, NULL,
+			"=fine: most of what it started is below 200, where it is told\n" },
+		{ "200 process-flood", diagnosed_child_starts, 25, NULL, "medium/" },
+		{ "process-flood", replaces, 50, NULL,
+			"fine: of what it started 50 live at first, 50 at the end" },
+		{ "process-flood", starts_with_room, 100, NULL,
+			"high/|[room left in its control group: 100] [at that rate it is used up "
+			"in: 25.0s]" },
+		/* Foresight is a hundred intervals: 500 s at four a second. */
+		{ "process-flood", starts_with_room, 2000, NULL, "high/" },
+		{ "process-flood", starts_with_room, 2001, NULL, "medium/|group: 2001]" },
+		{ "process-flood", host_starts, 50, NULL,
+			"medium/|[the whole host starts: 10 a second over 5.00s]" },
+		{ "process-flood", server_starts, 4, NULL,
+			"medium/high: starts MCP server mcp_server_git again and again: it ended 3 "
+			"times in 5 s [restarts: 3 over 5.00s] [different processes of it seen: 4 "
+			"over 5.00s] [of them living: 0]" },
+		{ "process-flood", server_starts, 3, NULL, "fine: " },
+		/* The last one lives. */
+		{ "process-flood", server_starts, 6, NULL,
+			"medium/high: |it ended 5 times|[of them living: 1]" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- orphan --- */
+
+static struct made left_over(uint32_t pid)
+{
+	return (struct made){ pid, 1, .name = "bash", .stream = AT_FILE, .output = TASKS,
+		.markers = T(MARKS_X) };
+}
+
+static void is_left(double start_s)
+{
+	struct made m = left_over(PID);
+
+	m.start = (uint64_t)(start_s * 100);
+	looks_at(&m, 1);
+}
+
+static void main_lives(double lives)
+{
+	const struct made all[] = { left_over(PID),
+		{ lives > 0 ? 200 : 201, 1, .start = 5000, .executable = CLAUDE, .name = "claude",
+			.id = lives > 0 ? "sess-x" : "sess-y" } };
+
+	looks_at(all, 2);
+}
+
+/* Until a look it was below another one. */
+static void has_lost_parent(double look)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		struct made m = left_over(PID);
+
+		look_at(i, (struct made){ 1, 0, .start = 1, .name = "systemd" });
+		look_at(i, (struct made){ 50, 1, .name = "sh" });
+		m.ppid = i < (int)look ? 50 : 1;
+		look_at(i, m);
+		all_reported(i);
+	}
+}
+
+static void markers_are_hidden(double state)
+{
+	struct made m = { PID, 1, .markers_state = (uint8_t)state };
+
+	looks_at(&m, 1);
+}
+
+static void left_together(double children)
+{
+	struct made all[8] = { left_over(PID) };
+	size_t count = 1;
+
+	for (; count < 1 + (size_t)children; count++) {
+		all[count] = left_over(300 + (uint32_t)count);
+		all[count].ppid = PID;
+		all[count].session = PID;
+	}
+	ask_for(PID, 301);
+	looks_at(all, count);
+}
+
+static void looked_at_once(double value)
+{
+	(void)value;
+	look_at(0, (struct made){ 1, 0, .start = 1, .name = "systemd" });
+	look_at(0, left_over(PID));
+	all_reported(0);
+}
+
+static void test_orphan(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "orphan", is_left, 99, NULL,
+			"=medium/high: bash is left over from a session of Claude Code that is "
+			"gone; nobody waits for it [known by: its session sess-x had main process "
+			"200, which is gone; now below systemd (1)] [age: 15m06s] [resident "
+			"memory: "
+			"0B] [CPU: 0 % over 5.00s] [so for at least: 5.00s over 5.00s] (unseen: "
+			"whether somebody has left it on purpose without cutting its ties) <sooth "
+			"kill 99, if nothing of value runs in it>\n" },
+		{ "orphan", is_left, 1003, NULL, "medium/high: " },
+		{ "orphan", is_left, 1004, NULL,
+			"=blind: it has only just started <ask again in a moment>\n" },
+		{ "orphan", main_lives, 1, NULL, "fine: " },
+		{ "orphan", main_lives, 0, NULL, "medium/high: " },
+		{ "orphan", has_lost_parent, 0, NULL, "medium/high: " },
+		{ "orphan", has_lost_parent, 1, NULL, "blind: its parent ended only just now" },
+		{ "orphan", markers_are_hidden, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "orphan", markers_are_hidden, SOOTH_STATE_VALUE, NULL, "fine: " },
+		{ "orphan", left_together, 2, NULL,
+			"medium/high: |[processes, with what it started: 3]|<sooth kill --tree "
+			"99," },
+		{ "301 orphan", left_together, 2, NULL,
+			"=fine: left over with 99, where it is told\n" },
+		{ "orphan", looked_at_once, 0, NULL, "medium/medium: |(unseen: since when" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- mcp-abandoned --- */
+
+/* From a look on nobody holds the other end of its input. */
+static void is_closed_since(double look)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		look_at(i, (struct made){ 1, 0, .start = 1, .name = "systemd" });
+		look_at(i, (struct made){ PID, 1, .name = "server", .session = 200,
+				   .stream = AT_SOCKETS, .is_input_closed = i >= (int)look,
+				   .writers = { i < (int)look ? 400 : 0 },
+				   .markers = T(MARKS_MCP_X) });
+		look_at(i, (struct made){ 400, 1, .name = "writer" });
+		all_reported(i);
+	}
+}
+
+static void test_mcp(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "mcp-abandoned", is_closed_since, 0, NULL,
+			"=medium/high: MCP server thing has nobody left who could talk to it, and "
+			"runs on [session: sess-x] [known by: nobody holds the other end of its "
+			"standard input] [its session: its session sess-x has no main process "
+			"here, and no Claude Code is old enough to have had it] [so for at least: "
+			"5.00s over 5.00s] [age: 15m06s] [resident memory: 0B] [CPU: 0 % over "
+			"5.00s] <sooth kill --tree 99; a server that stays when its input ends has "
+			"a fault of its own>\n" },
+		{ "mcp-abandoned", is_closed_since, 3, NULL,
+			"medium/high: |[so for at least: 2.00s" },
+		{ "mcp-abandoned", is_closed_since, 4, NULL,
+			"=blind: its input was closed only just now, so it may be ending <ask "
+			"again in a moment>\n" },
+		{ "mcp-abandoned", is_closed_since, 6, NULL, "fine: " },
+		{ "orphan", is_closed_since, 0, NULL,
+			"=fine: left over as an MCP server: see mcp-abandoned\n" },
+		{ "mcp-abandoned", is_left, 99, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- deleted-binary, outdated --- */
+
+static void runs_deleted(double deleted)
+{
+	const struct made m = { PID, 1, .executable = CLAUDE, .is_deleted = deleted > 0 };
+
+	looks_at(&m, 1);
+}
+
+static void deleted_with_newer(double value)
+{
+	(void)value;
+	make_installed(ME, "claude", "2.1.328");
+	runs_deleted(1);
+}
+
+/* What is installed beside 2.1.50, which runs. */
+static void is_older(double than)
+{
+	static const char *const versions[] = { "2.1.50", "2.1.51", "2.1.9", "10.0.0" };
+
+	make_installed_at(ME, "claude", "2.1.50", CLAUDE);
+	make_installed(ME, "claude", versions[(size_t)than]);
+	runs_deleted(0);
+}
+
+/* With a home of its own, in which nobody has looked. */
+static void is_elsewhere(double value)
+{
+	(void)value;
+	make_installed(ME, "claude", "2.1.9");
+	runs_deleted(0);
+}
+
+/* Its parent is deleted, too, and runs the same file or another one. */
+static void deleted_below(double is_same)
+{
+	const struct made all[] = { { 200, 1, .start = 5000,
+					    .executable = is_same > 0 ? CLAUDE : NEWEST,
+					    .is_deleted = true },
+		{ PID, 200, .executable = CLAUDE, .is_deleted = true } };
+
+	ask_for(PID, 200);
+	looks_at(all, 2);
+}
+
+static void test_binaries(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "deleted-binary", runs_deleted, 1, NULL,
+			"=low/high: runs /home/me/.local/share/claude/versions/2.1.50, which was "
+			"removed or replaced since it started {path "
+			"/home/me/.local/share/claude/versions/2.1.50} [known by: the file that it "
+			"runs has no name any more] [age: 15m06s] (unseen: whether another file "
+			"has "
+			"that path by now) <start it anew: what it loads or starts from now on may "
+			"not fit it>\n" },
+		{ "deleted-binary", runs_deleted, 0, NULL, "=fine: \n" },
+		{ "deleted-binary", deleted_with_newer, 0, NULL, "info/high: " },
+		{ "deleted-binary", deleted_below, 1, NULL, "=fine: it is told of 200\n" },
+		{ "200 deleted-binary", deleted_below, 1, NULL, "low/high: " },
+		{ "deleted-binary", deleted_below, 0, NULL, "low/high: " },
+		{ "outdated", is_older, 1, NULL,
+			"=low/high: runs Claude Code 2.1.50, while 2.1.51 is installed here [known "
+			"by: it is 2.1.50; 2.1.51 is newer, and installed] [age: 15m06s] "
+			"<start the session anew when it suits>\n" },
+		{ "outdated", is_older, 0, NULL, "=fine: no newer version is here\n" },
+		{ "outdated", is_older, 2, NULL, "fine: " },
+		{ "outdated", is_older, 3, NULL, "low/high: " },
+		{ "outdated", is_elsewhere, 0, NULL,
+			"blind: versions were not looked for where its own is installed" },
+		{ "outdated", is_left, 99, NULL, "=fine: \n" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- a zombie, and one that ended at once --- */
+
+/* From a look on; with other threads, which go on, its first thread alone is one. */
+static void zombie_from(int look, uint32_t threads)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i,
+			(struct proc_process){ .threads = threads,
+				.frozen = PROC_FROZEN_NO,
+				.state = i < look ? 'S' : 'Z' },
+			"thing");
+		all_reported(i);
+	}
+}
+
+static void zombie_since(double look)
+{
+	zombie_from((int)look, 1);
+}
+
+static void first_thread_ended(double threads)
+{
+	zombie_from(0, (uint32_t)threads);
+}
+
+static void there_for(double looks)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		if (i < looks)
+			process_at(i, (struct proc_process){ 0 }, "thing");
+		all_reported(i);
+	}
+}
+
+static void test_ended(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "frozen", zombie_since, 0, NULL, "=blind: the process ended first <>\n" },
+		{ "frozen", zombie_since, LOOKS - 1, NULL, "=blind: the process ended first <>\n" },
+		{ "frozen", zombie_since, LOOKS, NULL, "fine: " },
+		{ "frozen", first_thread_ended, 2, NULL, "fine: " },
+		{ "fd-leak", zombie_since, 0, NULL, "=blind: the process ended first <>\n" },
+		{ "fd-leak", there_for, 1, NULL, "=blind: the process ended first <>\n" },
+		{ "orphan", there_for, 1, NULL, "=blind: the process ended first <>\n" },
+		{ "ended-abnormally", zombie_since, LOOKS, NULL, "fine: it runs" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* Nothing that is gone with it is said to be fine, by any detector. */
+static void test_nothing_of_a_zombie_is_fine(void **state)
+{
+	(void)state;
+	for (size_t i = 0; registry_findings[i].type; i++) {
+		const struct finding_type *type = registry_findings[i].type;
+
+		if (type->diagnoses_gone || type->scope == FINDING_OF_HOST)
+			continue;
+		begin_stream();
+		zombie_since(0);
+		if (strncmp(check_says(type->id, PID, NULL), "blind: ", strlen("blind: ")) != 0)
+			fail_msg("%s: %s", type->id, check_says(type->id, PID, NULL));
+	}
+	buffer_fini(&records);
+	text_free(&line_said);
+}
+
+/* --- frozen --- */
+
+static void stopped_at_last(double looks)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .state = i >= LOOKS - looks ? 'T' : 'S' },
+			"thing");
+		all_reported(i);
+	}
+}
+
+static void group_is(double frozen)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .frozen = (uint8_t)frozen }, "thing");
+		all_reported(i);
+	}
+}
+
+static void stopped_once(double state)
+{
+	process_at(0, (struct proc_process){ .state = (char)state }, "thing");
+	all_reported(0);
+}
+
+static void stopped_below(double state)
+{
+	const struct made all[] = { { 200, 1, .start = 5000, .state = (char)state },
+		{ PID, 200, .state = 'T' } };
+
+	ask_for(PID, 200);
+	looks_at(all, 2);
+}
+
+static void test_frozen(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "frozen", stopped_at_last, LOOKS, NULL,
+			"medium/high: stands still: it was stopped by a signal (SIGSTOP, Ctrl-Z), "
+			"and does nothing until it is let go on |[known by: its state: T, stopped]|"
+			"[so for at least: 5.00s |(unseen: who did it|<sooth thaw --any 99 " },
+		{ "frozen", stopped_at_last, 2, NULL, "medium/high: |[so for at least: 1.00s " },
+		{ "frozen", stopped_at_last, 2, "frozen.min-time=1001ms",
+			"blind: it was stopped a moment ago" },
+		{ "frozen", stopped_at_last, 1, NULL, "blind: it was stopped a moment ago" },
+		{ "frozen", stopped_once, 'T', NULL, "medium/high: |(unseen: since when)" },
+		{ "frozen", stopped_once, 't', NULL, "blind: " },
+		{ "frozen", group_is, PROC_FROZEN_YES, NULL,
+			"medium/high: stands still: its control group is frozen|(unseen: since" },
+		{ "frozen", group_is, PROC_FROZEN_NO, NULL, "=fine: it does not stand still\n" },
+		{ "frozen", group_is, PROC_FROZEN_NOT_REPORTED, NULL, "blind: " },
+		{ "frozen", stopped_below, 'T', NULL, "=fine: it is told of 200\n" },
+		{ "frozen", stopped_below, 'S', NULL, "medium/high: " },
+		{ "frozen", stopped_at_last, LOOKS, "frozen=low", "low/high: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_zombies),
+		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_orphan),
+		cmocka_unit_test(test_mcp),
+		cmocka_unit_test(test_binaries),
+		cmocka_unit_test(test_ended),
+		cmocka_unit_test(test_nothing_of_a_zombie_is_fine),
+		cmocka_unit_test(test_frozen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

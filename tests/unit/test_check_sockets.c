@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Findings about connections of an ordinary program, at both sides of their thresholds. */
+#include "check_sockets.h"
+
+#define HIDDEN SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+
+/* --- close-wait-leak --- */
+
+static const struct sockets_socket closed = { .state = SOCKETS_CLOSE_WAIT, .sent_bytes = 100 };
+
+static void keeps_between(double count, struct sockets_socket last, double seconds)
+{
+	struct sockets_socket first = closed;
+
+	is_there();
+	for (uint32_t i = 1; i <= (uint32_t)count; i++) {
+		first.inode = i;
+		socket_at(0, first);
+	}
+	sockets_read(0, (uint32_t)count, SOOTH_STATE_VALUE);
+	for (uint32_t i = 1; i <= (uint32_t)count; i++) {
+		last.inode = i;
+		socket_at(seconds, last);
+	}
+	sockets_read(seconds, (uint32_t)count, SOOTH_STATE_VALUE);
+}
+
+static void keeps(double count)
+{
+	keeps_between(count, closed, LAST_S);
+}
+
+static void keeps_for(double seconds)
+{
+	keeps_between(20, closed, seconds);
+}
+
+static void keeps_and_answers(double bytes)
+{
+	struct sockets_socket last = closed;
+
+	last.sent_bytes += (uint64_t)bytes;
+	keeps_between(20, last, LAST_S);
+}
+
+static void keeps_and_sends(double queued)
+{
+	struct sockets_socket last = closed;
+
+	last.send_queue_bytes = (uint64_t)queued;
+	keeps_between(20, last, LAST_S);
+}
+
+/* The end of the stream counts as a byte. */
+static void keeps_unread(double queued)
+{
+	struct sockets_socket last = closed;
+
+	last.receive_queue_bytes = (uint64_t)queued;
+	keeps_between(20, last, LAST_S);
+}
+
+static void keeps_open(double state)
+{
+	struct sockets_socket last = closed;
+
+	last.state = (uint8_t)state;
+	keeps_between(20, last, LAST_S);
+}
+
+/* Twenty, but these were not there at first. */
+static void keeps_others(double since)
+{
+	struct sockets_socket s = closed;
+
+	is_there();
+	for (uint32_t i = 1; i <= 20; i++) {
+		s.inode = i;
+		socket_at(0, s);
+	}
+	sockets_read(0, 20, SOOTH_STATE_VALUE);
+	for (uint32_t i = 1; i <= 20; i++) {
+		s.inode = i <= (uint32_t)since ? 100 + i : i;
+		socket_at(LAST_S, s);
+	}
+	sockets_read(LAST_S, 20, SOOTH_STATE_VALUE);
+}
+
+static void keeps_of_two(double of_one)
+{
+	is_there();
+	for (int reading = 0; reading < 2; reading++) {
+		for (uint32_t i = 1; i <= 20; i++) {
+			struct sockets_socket s = closed;
+
+			s.inode = i;
+			s.peer_port = i <= (uint32_t)of_one ? 80 : 443;
+			socket_at(reading * LAST_S, s);
+		}
+		sockets_read(reading * LAST_S, 20, SOOTH_STATE_VALUE);
+	}
+}
+
+static void sockets_are_hidden(double state)
+{
+	is_there();
+	sockets_read(0, 0, (uint8_t)state);
+	sockets_read(LAST_S, 0, (uint8_t)state);
+}
+
+static void no_sockets_read(double value)
+{
+	(void)value;
+	is_there();
+}
+
+static void test_close_wait(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "close-wait-leak", keeps, 20, NULL,
+			"=medium/high: keeps 20 connections that their peers have closed "
+			"{connection HTTPS, 10.0.0.1:443} [closed by the peer and kept: 20 over "
+			"5.00s] [closed by the peer at first: 20] [closed by the peer at last: 20] "
+			"[of them: 20 with HTTPS, 10.0.0.1:443] (unseen: since when: the kernel "
+			"does not tell when the peer closed) <each takes a descriptor until the "
+			"process closes it or ends: restart it; sooth inspect --sockets 99 lists "
+			"them>\n" },
+		{ "close-wait-leak", keeps, 19, NULL,
+			"=fine: 19 closed by the peer, 19 of them kept\n" },
+		{ "close-wait-leak", keeps_for, 1, NULL, "medium/high: " },
+		{ "close-wait-leak", keeps_for, 0.99, NULL, "blind: |<observe for longer" },
+		{ "close-wait-leak", keeps_and_answers, 1, NULL, "fine: 20 closed by the peer, 0" },
+		{ "close-wait-leak", keeps_and_sends, 1, NULL, "fine: 20 closed by the peer, 0" },
+		{ "close-wait-leak", keeps_unread, 1, NULL, "medium/high: |!not read" },
+		{ "close-wait-leak", keeps_unread, 2, NULL,
+			"medium/high: |[received on them and not read: 20B]" },
+		{ "close-wait-leak", keeps_open, SOCKETS_ESTABLISHED, NULL,
+			"fine: 0 closed by the peer, 0 of them kept" },
+		{ "close-wait-leak", keeps_others, 1, NULL, "fine: 20 closed by the peer, 19" },
+		{ "close-wait-leak", keeps_of_two, 11, NULL,
+			"medium/|{connection HTTP, 10.0.0.1:80}|[of them: 9 with HTTPS" },
+		{ "close-wait-leak", keeps_of_two, 9, NULL, "medium/|{connection HTTPS, 10" },
+		{ "close-wait-leak", sockets_are_hidden, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "close-wait-leak", no_sockets_read, 0, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- stream-stalled --- */
+
+#define SECONDS (double)NS_PER_S
+
+/* It asked so long ago, and something had come so long before that. */
+static struct sockets_socket asking(double s, double before_s)
+{
+	return (struct sockets_socket){ .sent_bytes = 500,
+		.received_bytes = 1000,
+		.sent_ago_ns = (uint64_t)(s * SECONDS),
+		.received_ago_ns = (uint64_t)((s + before_s) * SECONDS) };
+}
+
+static void asks_since(double s)
+{
+	is_there();
+	connection(asking(s - 5, 10), asking(s, 10));
+}
+
+static void asks_behind(double before_s)
+{
+	is_there();
+	connection(asking(25, before_s), asking(30, before_s));
+}
+
+/* Nothing has ever come. */
+static void asks_first(double s)
+{
+	struct sockets_socket last = asking(s, 0);
+
+	last.received_state = SOOTH_STATE_ABSENT;
+	last.received_bytes = 0;
+	is_there();
+	connection(last, last);
+}
+
+static void has_never_sent(double s)
+{
+	struct sockets_socket last = asking(s, 10);
+
+	last.sent_state = SOOTH_STATE_ABSENT;
+	is_there();
+	connection(last, last);
+}
+
+static void is_accepted(double side)
+{
+	struct sockets_socket last = asking(40, 10);
+
+	last.side = (uint8_t)side;
+	is_there();
+	connection(last, last);
+}
+
+static void is_of_family(double family)
+{
+	struct sockets_socket last = asking(40, 10);
+
+	last.family = (uint8_t)family;
+	is_there();
+	connection(last, last);
+}
+
+static void is_untold(double state)
+{
+	struct sockets_socket last = asking(40, 10);
+
+	last.sent_state = (uint8_t)state;
+	is_there();
+	connection(last, last);
+}
+
+static void is_sent_again(double times)
+{
+	struct sockets_socket last = asking(1, 1);
+
+	last.retransmits_waiting = (uint32_t)times;
+	last.send_queue_bytes = 100;
+	is_there();
+	connection(last, last);
+}
+
+/* The peer acknowledges, and takes nothing. */
+static void is_not_taken(double s)
+{
+	struct sockets_socket last = asking(s, 10);
+
+	last.send_queue_bytes = 100000;
+	is_there();
+	connection(last, last);
+}
+
+static void is_taken_slowly(double went)
+{
+	struct sockets_socket first = asking(35, 10), last = asking(40, 10);
+
+	last.sent_bytes += (uint64_t)went;
+	last.send_queue_bytes = 100000;
+	is_there();
+	connection(first, last);
+}
+
+/* What had come before the first reading is there at the last. */
+static void is_not_read(double before_s)
+{
+	struct sockets_socket first = asking(before_s, 0), last = asking(before_s + 5, 0);
+
+	first.receive_queue_bytes = last.receive_queue_bytes = 2048;
+	is_there();
+	connection(first, last);
+}
+
+static void is_read_slowly(double read)
+{
+	struct sockets_socket first = asking(20, 0), last = asking(25, 0);
+
+	first.receive_queue_bytes = 2048;
+	last.receive_queue_bytes = 2048 - (uint64_t)read;
+	is_there();
+	connection(first, last);
+}
+
+static void is_quiet(double s)
+{
+	struct sockets_socket last = asking(s, -1);
+
+	is_there();
+	connection(last, last);
+}
+
+static void is_stopped(double state)
+{
+	struct proc_process p = { .state = (char)state };
+
+	for (int i = 0; i < LOOKS; i++)
+		process_at(i, p, "thing");
+	connection(asking(35, 10), asking(40, 10));
+}
+
+static void five_ask(double count)
+{
+	is_there();
+	for (uint32_t i = 1; i <= (uint32_t)count; i++) {
+		struct sockets_socket s = asking(40 + i, 10);
+
+		s.inode = i;
+		s.local_port = (uint16_t)(40000 + i);
+		socket_at(LAST_S, s);
+	}
+	sockets_read(LAST_S, (uint32_t)count, SOOTH_STATE_VALUE);
+}
+
+static void test_stream_stalled(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "stream-stalled", asks_since, 30, NULL,
+			"=low/low: waits for the answer of HTTPS (10.0.0.1:443) for 30.0s "
+			"{connection 10.0.0.9:40000 > 10.0.0.1:443} [since it last sent: 30.0s] "
+			"[since something came: 40.0s] [sent and acknowledged: 500B] [received: "
+			"1000B] [received meanwhile: 0B over 5.00s] [not acknowledged: 0B] [not "
+			"read: 0B] [retransmissions of that: 0] [round trip: 0ns] [descriptor: 0] "
+			"(unseen: whether an answer is due: some requests wait for news on "
+			"purpose) (unseen: whether the peer is still there: nothing is on its way "
+			"to it) <interrupt the request (Esc) and ask again; does the status page "
+			"of the server, or a proxy before it, tell of trouble?>\n" },
+		{ "stream-stalled", asks_since, 29.9, NULL,
+			"=fine: connections it made: 1, in use 1, none at rest\n" },
+		{ "stream-stalled", asks_behind, 0.1, NULL, "low/low: " },
+		{ "stream-stalled", asks_behind, 0.09, NULL,
+			"fine: |in use 0, longest at rest 30" },
+		{ "stream-stalled", asks_first, 30, NULL,
+			"low/low: |[nothing came since it connected: 30.0s]" },
+		{ "stream-stalled", has_never_sent, 40, NULL, "fine: " },
+		{ "stream-stalled", is_accepted, SOCKETS_SIDE_UNTOLD, NULL, "low/low: " },
+		{ "stream-stalled", is_accepted, SOCKETS_SIDE_ACCEPTED, NULL,
+			"=fine: it has made no connection\n" },
+		{ "stream-stalled", is_of_family, SOCKETS_INET6, NULL, "low/low: " },
+		{ "stream-stalled", is_of_family, SOCKETS_VSOCK, NULL, "fine: it has made no" },
+		{ "stream-stalled", is_untold, HIDDEN, NULL,
+			"blind: |<run as root, or with cap_sys_admin>" },
+		{ "stream-stalled", is_sent_again, 5, NULL,
+			"medium/high: the path to HTTPS (10.0.0.1:443) is dead: 5 "
+			"retransmissions|[retransmissions of that: 5]|<is the network" },
+		{ "stream-stalled", is_sent_again, 4, NULL, "fine: " },
+		{ "stream-stalled", is_not_taken, 30, NULL,
+			"low/high: HTTPS (10.0.0.1:443) has taken nothing for 30.0s: 97.7K wait|"
+			"<the server, or a proxy" },
+		{ "stream-stalled", is_not_taken, 29.9, NULL, "fine: " },
+		{ "stream-stalled", is_taken_slowly, 0, NULL, "low/high: " },
+		{ "stream-stalled", is_taken_slowly, 1, NULL, "fine: " },
+		{ "stream-stalled", is_not_read, 5, NULL,
+			"low/high: does not read what has come from HTTPS (10.0.0.1:443): 2.0K "
+			"wait for 10.0s|<its threads tell why" },
+		{ "stream-stalled", is_not_read, 4.9, NULL, "fine: " },
+		{ "stream-stalled", is_read_slowly, 0, NULL, "low/high: " },
+		{ "stream-stalled", is_read_slowly, 1, NULL, "fine: " },
+		{ "stream-stalled", is_quiet, 3600, NULL, "fine: |longest at rest 59m59s" },
+		{ "stream-stalled", is_stopped, 'T', NULL,
+			"=fine: it is stopped, so nothing of it "
+			"goes on\n" },
+		{ "stream-stalled", is_stopped, 't', NULL, "fine: it is stopped" },
+		{ "stream-stalled", is_stopped, 'S', NULL, "low/low: " },
+		{ "stream-stalled", five_ask, 4, NULL, "low/low: |for 41.0s|for 44.0s" },
+		{ "stream-stalled", five_ask, 5, NULL, "low/low: |!for 41.0s|for 45.0s" },
+		{ "stream-stalled", sockets_are_hidden, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "stream-stalled", no_sockets_read, 0, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_close_wait),
+		cmocka_unit_test(test_stream_stalled),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Findings about threads that burn, poll or fight for locks, at both sides of their thresholds. */
+#include "check_threads.h"
+
+#define HIDDEN SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+#define GONE   SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED)
+
+/* What a maker of one thread changes of it. */
+#define ONE_THREAD(name, base, member)                                                             \
+	static void name(double value)                                                             \
+	{                                                                                          \
+		struct thread_made m = base;                                                       \
+                                                                                                   \
+		m.member = (__typeof__(m.member))value;                                            \
+		is_there();                                                                        \
+		thread(m);                                                                         \
+		threads_read(1);                                                                   \
+	}
+
+/* --- cpu-spin --- */
+
+/* It has burnt for so long that it is no command which somebody has just started. */
+static const struct thread_made spinner = {
+	.name = "spinner", .state = 'R', .cpu = 100, .involuntary = 10, .before_s = 130
+};
+/* Half of what it wants. */
+static const struct thread_made starved = {
+	.name = "starved", .state = 'R', .cpu = 50, .waited = 45, .involuntary = 10, .before_s = 130
+};
+
+ONE_THREAD(spins_before, spinner, before_s)
+ONE_THREAD(spins_voluntary, spinner, voluntary)
+ONE_THREAD(spins_involuntary, spinner, involuntary)
+ONE_THREAD(spins_faults, spinner, faults)
+ONE_THREAD(spins_moved, spinner, moved)
+ONE_THREAD(spins_system, spinner, system)
+ONE_THREAD(spins_looks, spinner, looks)
+ONE_THREAD(spins_unread, spinner, io_state)
+ONE_THREAD(spins_switches_unread, spinner, switches_state)
+ONE_THREAD(spins_cpu_unread, spinner, cpu_state)
+ONE_THREAD(starves_waited, starved, waited)
+
+static void starves_cpu(double cpu)
+{
+	struct thread_made m = starved;
+
+	m.cpu = cpu;
+	m.waited = 95 - cpu;
+	is_there();
+	thread(m);
+	threads_read(1);
+}
+
+static void spins_in(double looks)
+{
+	struct thread_made m = spinner;
+
+	m.state = 'S';
+	m.otherwise = (int)looks;
+	is_there();
+	thread(m);
+	threads_read(1);
+}
+
+static void spin_together(double threads)
+{
+	struct thread_made m = spinner;
+
+	is_there();
+	for (uint32_t i = 0; i < (uint32_t)threads; i++) {
+		m.tid = PID + i;
+		m.cpu = 90 + i;
+		thread(m);
+	}
+	threads_read((uint32_t)threads);
+}
+
+static void spins_on_host(double cpus)
+{
+	spin_together(1);
+	host_has((uint32_t)cpus);
+}
+
+static void spin_as_agent(double value)
+{
+	(void)value;
+	runs = CLAUDE;
+	spin_together(1);
+}
+
+static void test_cpu_spin(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "cpu-spin", spins_before, 130, NULL,
+			"medium/medium: thread spinner (99) burns 100 % of a processor and nothing "
+			"comes of it that can be seen {thread 99} [CPU: 100 % over 5.00s] "
+			"[ran or could run: 100 % over 5.00s] [waits: 0 a second|"
+			"[of it in the kernel: 0 %|[CPU time of the thread: 2m15s]|"
+			"!too busy|!share of the host|<if it should be idle: restart it" },
+		/* At the end it has 5 s more. */
+		{ "cpu-spin", spins_before, 115, NULL, "medium/medium: " },
+		{ "cpu-spin", spins_before, 114, NULL, "low/medium: " },
+		{ "cpu-spin", spins_before, 895, NULL, "high/medium: " },
+		{ "cpu-spin", spins_before, 894, NULL, "medium/medium: " },
+		{ "cpu-spin", spins_voluntary, 20, NULL, "medium/medium: " },
+		{ "cpu-spin", spins_voluntary, 21, NULL,
+			"fine: the busiest thread uses 100 % of a processor\n" },
+		{ "cpu-spin", spins_involuntary, 20000, NULL, "medium/medium: " },
+		{ "cpu-spin", spins_involuntary, 20001, NULL, "fine: " },
+		{ "cpu-spin", spins_involuntary, 0, NULL, "medium/medium: " },
+		{ "cpu-spin", spins_faults, 5, NULL, "medium/medium: |[pages touched first: 5 a" },
+		{ "cpu-spin", spins_faults, 6, NULL, "fine: |, and works on data" },
+		{ "cpu-spin", spins_moved, 10240, NULL, "medium/medium: |[data moved: 10.0K a" },
+		{ "cpu-spin", spins_moved, 10241, NULL, "fine: |, and works on data" },
+		{ "cpu-spin", spins_system, 20, NULL,
+			"low/medium: |; much of that in calls|<sooth trace -c -p 99 tells which" },
+		{ "cpu-spin", spins_system, 19, NULL, "medium/medium: |!much of that" },
+		{ "cpu-spin", spins_looks, 3, NULL, "medium/medium: " },
+		{ "cpu-spin", spins_looks, 2, NULL, "fine: " },
+		{ "cpu-spin", spins_unread, HIDDEN, NULL,
+			"low/medium: |(unseen: whether it reads or writes" },
+		{ "cpu-spin", spins_switches_unread, HIDDEN, NULL, "fine: " },
+		{ "cpu-spin", spins_cpu_unread, HIDDEN, NULL, "blind: permission denied <run as" },
+		{ "cpu-spin", starves_waited, 35, NULL, "medium/medium: |could run: 85 %" },
+		{ "cpu-spin", starves_waited, 34, NULL, "fine: " },
+		{ "cpu-spin", starves_cpu, 50, NULL, "medium/medium: |!too busy" },
+		{ "cpu-spin", starves_cpu, 49, NULL, "low/medium: |the host is too busy" },
+		{ "cpu-spin", starves_cpu, 2, NULL, "low/medium: " },
+		{ "cpu-spin", starves_cpu, 1, NULL, "fine: " },
+		{ "cpu-spin", spins_in, 4, NULL, "medium/medium: " },
+		{ "cpu-spin", spins_in, 3, NULL, "fine: " },
+		{ "cpu-spin", spin_together, 6, NULL,
+			"medium/medium: 6 threads burn 5.5 processors and nothing|"
+			"[thread: spinner (104)|!spinner (99)|[more threads: 1]" },
+		{ "cpu-spin", spin_together, 5, NULL, "medium/|(99), main|!more threads" },
+		{ "cpu-spin", spins_on_host, 2, NULL, "medium/medium: |[share of the host: 45 %" },
+		{ "cpu-spin", spin_together, 0, NULL, "blind: " },
+		{ "cpu-spin", spin_as_agent, 0, NULL, "high/medium: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+static void all_spin_on_host(double cpus)
+{
+	spin_together(2);
+	host_has((uint32_t)cpus);
+}
+
+static void test_half_of_host(void **state)
+{
+	/* Together 181 %. */
+	static const struct check_case cases[] = {
+		{ "cpu-spin", all_spin_on_host, 3, NULL, "high/medium: " },
+		{ "cpu-spin", all_spin_on_host, 4, NULL, "medium/medium: " },
+		{ "cpu-spin", all_spin_on_host, 1, NULL, "medium/medium: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- busy-poll --- */
+
+/* 100 us of CPU each time. */
+static const struct thread_made sleeper = {
+	.name = "sleeper", .call = "clock_nanosleep", .cpu = 5, .voluntary = 500
+};
+static const struct thread_made poller = {
+	.call = "poll", .arguments = { 0x1000, 1, 1 }, .cpu = 1, .voluntary = 500
+};
+static const struct thread_made selecter = {
+	.call = "select", .arguments = { 4, 0x1000, 0, 0, 0x2000 }, .cpu = 1, .voluntary = 500
+};
+
+ONE_THREAD(sleeps_often, sleeper, voluntary)
+ONE_THREAD(sleeps_cpu, sleeper, cpu)
+ONE_THREAD(sleeps_moved, sleeper, moved)
+ONE_THREAD(sleeps_looks, sleeper, looks)
+ONE_THREAD(sleeps_unread, sleeper, io_state)
+ONE_THREAD(sleeps_unseen, sleeper, syscall_state)
+ONE_THREAD(sleeps_unmeasured, sleeper, switches_state)
+ONE_THREAD(polls_often, poller, voluntary)
+ONE_THREAD(polls_for_ms, poller, arguments[2])
+ONE_THREAD(selects_with, selecter, arguments[4])
+
+/* Beside another thread. */
+static void selects_beside(struct thread_made other)
+{
+	other.tid = PID + 1;
+	is_there();
+	thread(selecter);
+	thread(other);
+	threads_read(2);
+}
+
+static void selects_beside_cpu(double cpu)
+{
+	selects_beside((struct thread_made){ .cpu = cpu });
+}
+
+static void selects_beside_wakes(double wakes)
+{
+	selects_beside((struct thread_made){ .voluntary = wakes });
+}
+
+/* In so many readings it reads instead. */
+static void sleeps_but_reads(double looks)
+{
+	struct thread_made other = sleeper;
+
+	other.call = "read";
+	is_there();
+	for (int i = 0; i < LOOKS; i++)
+		thread_at(i, i < (int)looks ? &other : &sleeper, false);
+	threads_read(1);
+}
+
+static void waits_for_data(double value)
+{
+	struct thread_made m = poller;
+
+	(void)value;
+	m.call = "read";
+	is_there();
+	thread(m);
+	threads_read(1);
+}
+
+static void six_poll(double threads)
+{
+	struct thread_made m = sleeper;
+
+	is_there();
+	for (uint32_t i = 0; i < (uint32_t)threads; i++) {
+		m.tid = PID + i;
+		m.voluntary = 500 + i;
+		thread(m);
+	}
+	threads_read((uint32_t)threads);
+}
+
+static void test_busy_poll(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "busy-poll", sleeps_often, 500, NULL,
+			"medium/medium: thread sleeper (99) wakes 500 times a second to look for "
+			"work, and there is none {thread 99} [wakes: 500 a second over 5.00s] "
+			"[CPU: 5 % over 5.00s] [CPU time each time it wakes: 100us over|"
+			"[what wakes it: it sleeps, in clock_nanosleep]" },
+		{ "busy-poll", sleeps_often, 499, NULL,
+			"fine: no thread wakes more than 499 times" },
+		{ "busy-poll", sleeps_cpu, 7, NULL, "medium/medium: " },
+		{ "busy-poll", sleeps_cpu, 8, NULL, "fine: " },
+		{ "busy-poll", sleeps_cpu, 5, "busy-poll.max-cpu=100us", "medium/medium: " },
+		{ "busy-poll", sleeps_cpu, 5, "busy-poll.max-cpu=99us", "fine: " },
+		{ "busy-poll", sleeps_moved, 2000, NULL, "medium/medium: " },
+		{ "busy-poll", sleeps_moved, 2001, NULL,
+			"fine: wakes 500 times a second and works" },
+		{ "busy-poll", sleeps_looks, 3, NULL, "medium/medium: " },
+		{ "busy-poll", sleeps_looks, 2, NULL, "fine: " },
+		{ "busy-poll", sleeps_unread, HIDDEN, NULL, "low/low: " },
+		{ "busy-poll", sleeps_unseen, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "busy-poll", sleeps_unseen, GONE, NULL, "=blind: the process ended first <>\n" },
+		{ "busy-poll", sleeps_unmeasured, HIDDEN, NULL,
+			"blind: permission denied <run as its user" },
+		{ "busy-poll", sleeps_unmeasured, GONE, NULL,
+			"=blind: the process ended first <>\n" },
+		/* A time-out of 1 ms makes 1000 wakes, and a little more is not to be told. */
+		{ "busy-poll", polls_often, 1050, NULL,
+			"medium/medium: |[what wakes it: time-outs of 1.0 ms, in poll: so many "
+			"make up to 1000 wakes" },
+		{ "busy-poll", polls_often, 1051, NULL, "fine: " },
+		{ "busy-poll", polls_for_ms, 2, NULL, "medium/medium: |up to 500 wakes" },
+		{ "busy-poll", polls_for_ms, 3, NULL, "fine: " },
+		{ "busy-poll", polls_for_ms, (double)UINT32_MAX, NULL, "fine: " },
+		{ "busy-poll", selects_with, 1, NULL,
+			"low/low: |[what wakes it: time-outs, in select: no other thread" },
+		{ "busy-poll", selects_with, 0, NULL, "fine: " },
+		{ "busy-poll", selects_beside_cpu, 5, NULL, "low/low: " },
+		{ "busy-poll", selects_beside_cpu, 6, NULL, "fine: " },
+		{ "busy-poll", selects_beside_wakes, 124, NULL, "low/low: " },
+		{ "busy-poll", selects_beside_wakes, 125, NULL, "fine: " },
+		{ "busy-poll", sleeps_but_reads, 1, NULL, "medium/medium: " },
+		{ "busy-poll", sleeps_but_reads, 2, NULL, "fine: " },
+		{ "busy-poll", waits_for_data, 0, NULL, "fine: " },
+		{ "busy-poll", six_poll, 6, NULL,
+			"medium/medium: 6 threads wake 3015 times a second together|"
+			"[thread: sleeper (104): 505|!sleeper (99)|[more threads: 1]" },
+		{ "busy-poll", six_poll, 5, NULL, "medium/|sleeper (99)|!more threads" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- lock-storm --- */
+
+/* At a lock that glibc has marked as held, in memory of its own: the third argument is 2. */
+static const struct thread_made locker = { .name = "locker",
+	.call = "futex",
+	.arguments = { 0x1000, 128, 2 },
+	.cpu = 10,
+	.system = 70,
+	.voluntary = 1000 };
+static const struct thread_made giver = {
+	.name = "giver", .state = 'R', .cpu = 5, .waited = 90, .system = 90, .involuntary = 1000
+};
+
+#define TWO_THREADS(name, base, member)                                                            \
+	static void name(double value)                                                             \
+	{                                                                                          \
+		struct thread_made m = base;                                                       \
+                                                                                                   \
+		m.member = (__typeof__(m.member))value;                                            \
+		is_there();                                                                        \
+		thread(m);                                                                         \
+		m.tid = PID + 1;                                                                   \
+		thread(m);                                                                         \
+		threads_read(2);                                                                   \
+	}
+
+TWO_THREADS(lock_often, locker, voluntary)
+TWO_THREADS(lock_cpu, locker, cpu)
+TWO_THREADS(lock_system, locker, system)
+TWO_THREADS(lock_moved, locker, moved)
+TWO_THREADS(lock_looks, locker, looks)
+TWO_THREADS(lock_times_unread, locker, times_state)
+TWO_THREADS(lock_switches_unread, locker, switches_state)
+TWO_THREADS(lock_unread, locker, io_state)
+TWO_THREADS(lock_unseen, locker, syscall_state)
+TWO_THREADS(give_often, giver, involuntary)
+TWO_THREADS(give_voluntary, giver, voluntary)
+TWO_THREADS(give_cpu, giver, cpu)
+TWO_THREADS(give_waited, giver, waited)
+
+/* Whoever had the processor was met by the ticks. */
+static void give_unmet(double cpu)
+{
+	struct thread_made m = giver;
+
+	m.cpu = cpu;
+	m.system = 0;
+	is_there();
+	thread(m);
+	m.tid = PID + 1;
+	thread(m);
+	threads_read(2);
+}
+
+static void lockers(double threads)
+{
+	struct thread_made m = locker;
+
+	is_there();
+	for (uint32_t i = 0; i < (uint32_t)threads; i++) {
+		m.tid = PID + i;
+		m.cpu = 20;
+		thread(m);
+	}
+	threads_read((uint32_t)threads);
+}
+
+static void lock_beside(double cpu)
+{
+	is_there();
+	for (uint32_t i = 0; i < 2; i++) {
+		struct thread_made m = locker;
+
+		m.tid = PID + i;
+		thread(m);
+	}
+	thread((struct thread_made){ .tid = PID + 2, .cpu = cpu });
+	threads_read(3);
+}
+
+/* In so many readings they read instead. */
+static void lock_but_read(double looks)
+{
+	struct thread_made other = locker, own = locker;
+
+	other.call = "read";
+	is_there();
+	for (uint32_t i = 0; i < 2; i++) {
+		other.tid = own.tid = PID + i;
+		for (int k = 0; k < LOOKS; k++)
+			thread_at(k, k < (int)looks ? &other : &own, false);
+	}
+	threads_read(2);
+}
+
+/* Met running each time, so at no lock. */
+static void lock_and_run(double looks)
+{
+	struct thread_made m = locker;
+
+	m.otherwise = (int)looks;
+	is_there();
+	thread(m);
+	m.tid = PID + 1;
+	thread(m);
+	threads_read(2);
+}
+
+static void test_lock_storm(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "lock-storm", lock_often, 1000, NULL,
+			"medium/high: 2 threads burn 20 % of a processor in waiting for one "
+			"another at locks [threads: 2] [sleeps at locks: 2000 a second over "
+			"5.00s] [CPU: 20 % over 5.00s] [of it in the kernel: 70 % over 5.00s]|"
+			"[thread: locker (99): 1000 times a second, 10 %]|<fewer threads, or" },
+		{ "lock-storm", lock_often, 999, NULL,
+			"fine: no thread is switched more than 999 times" },
+		{ "lock-storm", lock_cpu, 9, NULL, "fine: 2 threads meet at locks 2000 times" },
+		{ "lock-storm", lock_cpu, 10, "lock-storm.percent=20.1", "fine: " },
+		{ "lock-storm", lock_system, 69, NULL, "fine: |69 % in the kernel" },
+		{ "lock-storm", lock_system, 71, NULL, "medium/high: " },
+		{ "lock-storm", lock_moved, 16000, NULL, "medium/high: " },
+		{ "lock-storm", lock_moved, 16001, NULL, "fine: " },
+		{ "lock-storm", lock_looks, 3, NULL, "medium/high: " },
+		{ "lock-storm", lock_looks, 2, NULL, "fine: no thread is switched" },
+		{ "lock-storm", lock_times_unread, HIDDEN, NULL, "blind: the time in the kernel" },
+		{ "lock-storm", lock_switches_unread, HIDDEN, NULL,
+			"blind: permission denied <run as its user" },
+		{ "lock-storm", lock_unread, HIDDEN, NULL, "medium/medium: " },
+		{ "lock-storm", lock_unseen, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "lock-storm", lock_unseen, GONE, NULL, "=blind: the process ended first <>\n" },
+		{ "lock-storm", lockers, 1, NULL, "fine: 1 thread sleeps at" },
+		{ "lock-storm", lockers, 2, "lock-storm.min-threads=2", "medium/high: " },
+		{ "lock-storm", lockers, 2, "lock-storm.min-threads=3", "fine: " },
+		{ "lock-storm", lockers, 5, NULL, "medium/high: 5 threads|!more threads" },
+		{ "lock-storm", lockers, 6, NULL, "medium/high: 6 threads|[more threads: 1]" },
+		{ "lock-storm", lock_beside, 9, NULL, "medium/high: " },
+		{ "lock-storm", lock_beside, 10, NULL, "fine: " },
+		{ "lock-storm", lock_but_read, 2, NULL, "medium/high: " },
+		{ "lock-storm", lock_but_read, 3, NULL, "fine: no thread is switched" },
+		{ "lock-storm", lock_and_run, 5, NULL, "medium/high: " },
+		{ "lock-storm", lock_and_run, 6, NULL, "fine: 2 threads meet at locks" },
+		{ "lock-storm", lock_and_run, 5, "lock-storm.min-met=2", "medium/high: " },
+		{ "lock-storm", lock_and_run, 5, "lock-storm.min-met=3", "fine: " },
+		{ "lock-storm", give_often, 1000, NULL,
+			"medium/high: 2 threads burn 10 % of a processor in giving it to one "
+			"another|[processor given away: 2000 a second|<a lock that is spun on" },
+		{ "lock-storm", give_often, 999, NULL, "fine: " },
+		{ "lock-storm", give_voluntary, 99, NULL, "medium/high: " },
+		{ "lock-storm", give_voluntary, 100, NULL, "fine: " },
+		/* 50 us each time. */
+		{ "lock-storm", give_cpu, 5, NULL, "medium/high: " },
+		{ "lock-storm", give_cpu, 6, NULL, "fine: " },
+		/* What they want counts. */
+		{ "lock-storm", give_waited, 5, NULL, "medium/high: " },
+		{ "lock-storm", give_waited, 4, NULL, "fine: " },
+		/* A tenth of a second of both, over five. */
+		{ "lock-storm", give_unmet, 1.1, NULL, "fine: |0 % in the kernel" },
+		{ "lock-storm", give_unmet, 0.9, NULL, "blind: others had the processors|<ask" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cpu_spin),
+		cmocka_unit_test(test_half_of_host),
+		cmocka_unit_test(test_busy_poll),
+		cmocka_unit_test(test_lock_storm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Findings about threads that wait for what does not come, at both sides of their thresholds. */
+#include "check_threads.h"
+
+#include "probes/fds.h"
+#include "probes/maps.h"
+
+#define HIDDEN SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+
+#define TWO_THREADS(name, base, member)                                                            \
+	static void name(double value)                                                             \
+	{                                                                                          \
+		struct thread_made m = base, other = base;                                         \
+                                                                                                   \
+		m.member = (__typeof__(m.member))value;                                            \
+		other.tid = PID + 1;                                                               \
+		is_there();                                                                        \
+		thread(other);                                                                     \
+		thread(m);                                                                         \
+		threads_read(2);                                                                   \
+	}
+
+/* --- all-threads-waiting --- */
+
+/* 2: as glibc marks a lock that is held; 128: of this process alone. */
+static const struct thread_made stuck = {
+	.name = "stuck", .call = "futex", .arguments = { 0x1000, 128, 2 }
+};
+
+TWO_THREADS(stuck_but_runs, stuck, cpu)
+TWO_THREADS(stuck_but_wakes, stuck, voluntary)
+TWO_THREADS(stuck_but_switched, stuck, involuntary)
+TWO_THREADS(stuck_with_timeout, stuck, arguments[3])
+TWO_THREADS(stuck_with_value, stuck, arguments[2])
+TWO_THREADS(stuck_unseen, stuck, syscall_state)
+TWO_THREADS(stuck_uncounted, stuck, switches_state)
+TWO_THREADS(stuck_looks, stuck, looks)
+TWO_THREADS(stuck_running, stuck, otherwise)
+
+static void mapped(uint64_t from, uint64_t to, uint8_t protection)
+{
+	struct maps_mapping m = { .record = head_of(LOOKS - 1, PID, MAPS_MAPPING),
+		.from = from,
+		.to = to,
+		.protection = protection,
+		.path_state = SOOTH_STATE_ABSENT };
+	struct maps_process p = { .record = head_of(LOOKS - 1, PID, MAPS_PROCESS), .mappings = 1 };
+
+	RECORD_APPEND(&records, &m, NULL, 0);
+	RECORD_APPEND(&records, &p, NULL, 0);
+}
+
+/* That it is its own the call does not say; the mapping does. */
+static void stuck_in(double protection)
+{
+	is_there();
+	for (uint32_t i = 0; i < 2; i++) {
+		struct thread_made m = stuck;
+
+		m.tid = PID + i;
+		m.arguments[1] = 0;
+		thread(m);
+	}
+	threads_read(2);
+	if (protection >= 0)
+		mapped(0x1000, 0x2000, (uint8_t)protection);
+	else
+		mapped(0x2000, 0x3000, MAPS_READ);
+}
+
+static void are_stuck(double count)
+{
+	is_there();
+	for (uint32_t i = 0; i < (uint32_t)count; i++) {
+		struct thread_made m = stuck;
+
+		m.tid = PID + i;
+		thread(m);
+	}
+	threads_read((uint32_t)count);
+}
+
+/* The only thread, at what holds such a value. */
+static void one_is_stuck(double value)
+{
+	struct thread_made m = stuck;
+
+	m.arguments[2] = (uint64_t)value;
+	is_there();
+	thread(m);
+	threads_read(1);
+}
+
+static void none_is_locked(double value)
+{
+	struct thread_made m = stuck;
+
+	m.arguments[2] = (uint64_t)value;
+	is_there();
+	thread(m);
+	m.tid = PID + 1;
+	thread(m);
+	threads_read(2);
+}
+
+static void one_reads(double value)
+{
+	struct thread_made m = { .name = "reader", .call = "read", .tid = PID + 1 };
+
+	(void)value;
+	is_there();
+	thread(stuck);
+	thread(m);
+	threads_read(2);
+}
+
+static void reads_stopped(double state)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .state = (char)state }, "thing");
+		all_reported(i);
+	}
+	thread((struct thread_made){ .name = "reader", .call = "read" });
+	threads_read(1);
+}
+
+static void test_all_threads_waiting(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "all-threads-waiting", are_stuck, 2, NULL,
+			"high/high: hangs: all its 2 threads wait for one another, and none is "
+			"left that could wake one [threads: 2] [wait for a lock that is held: 2] "
+			"[nothing has run for: 5.00s over 5.00s] [waiting: all in futex, none with "
+			"a time-out, none in shared memory] [thread: stuck (|waits at 0x1000]|"
+			"(unseen: who holds|(unseen: a timer|<gdb -p 99 -batch" },
+		{ "all-threads-waiting", are_stuck, 8, NULL, "high/high: |!more threads" },
+		{ "all-threads-waiting", are_stuck, 9, NULL, "high/high: |[more threads: 1]" },
+		{ "all-threads-waiting", are_stuck, 0, NULL, "blind: " },
+		{ "all-threads-waiting", one_is_stuck, 2, NULL,
+			"high/high: hangs: its only thread waits for a lock that nobody else has" },
+		{ "all-threads-waiting", one_is_stuck, 0, NULL,
+			"=fine: its only thread waits for a signal, as programs do that serve\n" },
+		{ "all-threads-waiting", none_is_locked, 0, NULL, "medium/medium: |held: 0]" },
+		{ "all-threads-waiting", stuck_with_value, 0, NULL, "high/high: |held: 1]" },
+		{ "all-threads-waiting", stuck_but_runs, 1, NULL,
+			"=fine: thread stuck (99) has run\n" },
+		{ "all-threads-waiting", stuck_but_wakes, 1, NULL,
+			"fine: thread stuck (99) has run" },
+		{ "all-threads-waiting", stuck_but_switched, 1, NULL, "fine: |has run" },
+		{ "all-threads-waiting", stuck_with_timeout, 1, NULL,
+			"=fine: thread stuck (99) waits for something that may come\n" },
+		{ "all-threads-waiting", stuck_running, 1, NULL, "fine: |that may come" },
+		{ "all-threads-waiting", one_reads, 0, NULL,
+			"fine: thread reader (100) waits for" },
+		{ "all-threads-waiting", reads_stopped, 'T', NULL, "fine: it is stopped" },
+		{ "all-threads-waiting", reads_stopped, 'S', NULL, "fine: |that may come" },
+		{ "all-threads-waiting", stuck_unseen, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "all-threads-waiting", stuck_unseen, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
+			"=blind: the process ended first <>\n" },
+		{ "all-threads-waiting", stuck_uncounted, HIDDEN, NULL,
+			"blind: |<run as its user" },
+		{ "all-threads-waiting", stuck_looks, 3, NULL, "high/high: |run for: 2.00s" },
+		{ "all-threads-waiting", stuck_looks, 2, NULL,
+			"blind: |<observe for longer, with" },
+		{ "all-threads-waiting", stuck_looks, 3, "all-threads-waiting.min-time=2001ms",
+			"blind: |<observe for longer, with" },
+		{ "all-threads-waiting", stuck_in, MAPS_READ | MAPS_WRITE, NULL, "high/high: " },
+		{ "all-threads-waiting", stuck_in, MAPS_READ | MAPS_SHARED, NULL,
+			"fine: |may come" },
+		{ "all-threads-waiting", stuck_in, -1, NULL, "=blind: reading it failed <>\n" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- blocked-io --- */
+
+static const struct thread_made blocked = {
+	.name = "reader", .state = 'D', .call = "read", .arguments = { 3 }, .channel = "folio_wait"
+};
+
+static void descriptor(uint8_t type, const char *path)
+{
+	struct fds_descriptor d = { .record = head_of(LOOKS - 1, PID, FDS_DESCRIPTOR),
+		.fd = 3,
+		.type = type,
+		.device_major = 8,
+		.device_minor = 1,
+		.path_state = path ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	struct fds_process p = { .record = head_of(LOOKS - 1, PID, FDS_PROCESS), .descriptors = 1 };
+	struct record_tail tail[] = { put_text(&d.path, path) };
+
+	RECORD_APPEND(&records, &d, tail, 1);
+	RECORD_APPEND(&records, &p, NULL, 0);
+}
+
+/* The thread that it is about, beside one that does nothing. */
+static void is_blocked(struct thread_made m)
+{
+	is_there();
+	thread(m);
+	thread((struct thread_made){ .tid = PID + 1, .call = "epoll_wait" });
+	threads_read(2);
+}
+
+static void blocked_on(double type)
+{
+	is_blocked(blocked);
+	descriptor((uint8_t)type, "/mnt/file");
+}
+
+#define BLOCKED(name, member)                                                                      \
+	static void name(double value)                                                             \
+	{                                                                                          \
+		struct thread_made m = blocked;                                                    \
+                                                                                                   \
+		m.member = (__typeof__(m.member))value;                                            \
+		is_blocked(m);                                                                     \
+		descriptor(FDS_FILE, "/mnt/file");                                                 \
+	}
+
+BLOCKED(blocked_looks, looks)
+BLOCKED(blocked_but_runs, cpu)
+BLOCKED(blocked_but_wakes, voluntary)
+BLOCKED(blocked_but_switched, involuntary)
+BLOCKED(blocked_uncounted, switches_state)
+BLOCKED(blocked_unseen, syscall_state)
+BLOCKED(blocked_running, otherwise)
+
+static void asleep_on(uint8_t type, const char *path)
+{
+	struct thread_made m = blocked;
+
+	m.state = 'S';
+	is_blocked(m);
+	descriptor(type, path);
+}
+
+static void sleeps_on_file(double type)
+{
+	asleep_on((uint8_t)type, "/mnt/file");
+}
+
+static void sleeps_on_made_up(double type)
+{
+	asleep_on((uint8_t)type, "/proc/kmsg");
+}
+
+static void sleeps_for_server(double state)
+{
+	struct thread_made m = { .name = "asker",
+		.state = (char)state,
+		.call = "newfstatat",
+		.channel = "request_wait_answer" };
+
+	is_blocked(m);
+}
+
+static void vforks(double has_child)
+{
+	struct thread_made m = { .name = "parent", .state = 'D', .call = "vfork" };
+
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ 0 }, "thing");
+		for (uint32_t child = 200; has_child > 0 && child < 203; child++)
+			process_at(i, (struct proc_process){ .record.pid = child, .ppid = PID },
+				"child");
+		all_reported(i);
+	}
+	thread(m);
+	threads_read(1);
+}
+
+static void is_frozen_at(double value)
+{
+	struct thread_made m = stuck;
+
+	(void)value;
+	m.state = 'D';
+	is_blocked(m);
+}
+
+static void is_frozen_by_name(double value)
+{
+	(void)value;
+	is_blocked((struct thread_made){
+		.state = 'D', .call = "io_submit", .channel = "__refrigerator" });
+}
+
+static void all_blocked_unseen(double other_is)
+{
+	struct thread_made m = blocked;
+
+	m.syscall_state = HIDDEN;
+	is_there();
+	thread(m);
+	m.tid = PID + 1;
+	m.state = (char)other_is;
+	thread(m);
+	threads_read(2);
+}
+
+static void pool_is_blocked(double threads)
+{
+	struct thread_made m = blocked;
+
+	is_there();
+	for (uint32_t i = 0; i < (uint32_t)threads; i++) {
+		m.tid = PID + i;
+		thread(m);
+	}
+	threads_read((uint32_t)threads);
+}
+
+static void test_blocked_io(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "blocked-io", blocked_on, FDS_FILE, NULL,
+			"=high/high: thread reader (99) is stuck waiting for /mnt/file {fd 3} "
+			"{path /mnt/file} [in one wait for: 5.00s over 5.00s] [threads that are "
+			"stuck so: 1] [state: D in 6 of 6 readings, with no switch between] "
+			"[system call: read] [waits in: folio_wait] [file: /mnt/file, descriptor "
+			"3] [device of its file system: 8:1] <no signal but perhaps SIGKILL ends "
+			"that wait: see to what it waits for (dmesg, a network or FUSE file system "
+			"whose server is gone, a frozen file system)>\n" },
+		{ "blocked-io", blocked_on, FDS_DEVICE, NULL, "high/high: " },
+		{ "blocked-io", blocked_on, FDS_UNKNOWN, NULL, "high/high: " },
+		{ "blocked-io", blocked_on, FDS_DIRECTORY, NULL, "high/high: " },
+		{ "blocked-io", blocked_on, FDS_PIPE, NULL,
+			"=fine: it is frozen by its control group\n" },
+		{ "blocked-io", blocked_looks, 3, NULL, "high/high: |in one wait for: 2.00s" },
+		{ "blocked-io", blocked_looks, 2, NULL,
+			"=fine: no thread stays in one wait for a file\n" },
+		{ "blocked-io", blocked_looks, 6, "blocked-io.min-time=5s", "high/high: " },
+		{ "blocked-io", blocked_looks, 6, "blocked-io.min-time=5001ms", "fine: " },
+		{ "blocked-io", blocked_but_runs, 1, NULL, "fine: no thread stays" },
+		{ "blocked-io", blocked_but_wakes, 1, NULL, "fine: no thread stays" },
+		{ "blocked-io", blocked_but_switched, 1, NULL, "fine: no thread stays" },
+		{ "blocked-io", blocked_running, 1, NULL, "fine: no thread stays" },
+		{ "blocked-io", blocked_uncounted, HIDDEN, NULL,
+			"blind: permission denied <run as" },
+		{ "blocked-io", blocked_unseen, HIDDEN, NULL,
+			"high/low: thread reader (99) is stuck waiting for a file or device "
+			"{thread 99}|(unseen: the system call|(unseen: which file; and" },
+		{ "blocked-io", all_blocked_unseen, 'D', NULL, "low/low: " },
+		{ "blocked-io", all_blocked_unseen, 'S', NULL, "high/low: |stuck so: 1]" },
+		{ "blocked-io", sleeps_on_file, FDS_FILE, NULL,
+			"high/medium: |[state: S in 6 of 6|<see to the server of that file" },
+		{ "blocked-io", sleeps_on_file, FDS_DELETED, NULL, "high/medium: " },
+		{ "blocked-io", sleeps_on_file, FDS_PIPE, NULL, "fine: no thread stays" },
+		{ "blocked-io", sleeps_on_made_up, FDS_FILE, NULL, "fine: no thread stays" },
+		{ "blocked-io", sleeps_for_server, 'S', NULL,
+			"high/medium: |a file or device|(unseen: which file: the call has it by" },
+		{ "blocked-io", sleeps_for_server, 'T', NULL, "fine: no thread stays" },
+		{ "blocked-io", vforks, 1, NULL,
+			"medium/high: thread parent (99) started process 202 by vfork and is stuck "
+			"until that has another program or ends|<find out why the child does not "
+			"get on: sooth diagnose 202>" },
+		{ "blocked-io", vforks, 0, NULL, "medium/high: |started a process by vfork" },
+		{ "blocked-io", is_frozen_at, 0, NULL, "fine: it is frozen" },
+		{ "blocked-io", is_frozen_by_name, 0, NULL, "fine: it is frozen" },
+		{ "blocked-io", pool_is_blocked, 5, NULL, "high/high: |stuck so: 5]" },
+		{ "blocked-io", pool_is_blocked, 0, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* A pool of ten that waits for one file is told four times. */
+static void test_many(void **state)
+{
+	const char *line;
+	unsigned told = 0;
+
+	(void)state;
+	begin_stream();
+	pool_is_blocked(10);
+	line = check_says("blocked-io", PID, NULL);
+	for (; (line = strstr(line, "is stuck waiting")); line++)
+		told++;
+	assert_int_equal(told, 4);
+	buffer_fini(&records);
+	text_free(&line_said);
+}
+
+/* --- writer-stuck --- */
+
+static struct thread_made writer = { .name = "writer", .call = "write", .arguments = { 3 } };
+
+static void writes_to(double type)
+{
+	is_there();
+	thread(writer);
+	threads_read(1);
+	descriptor((uint8_t)type, "pipe:[7]");
+}
+
+static void calls_with(const char *call)
+{
+	struct thread_made m = writer;
+
+	m.call = call;
+	is_there();
+	thread(m);
+	threads_read(1);
+	descriptor(FDS_PIPE, "pipe:[7]");
+}
+
+static void reads_from(double value)
+{
+	(void)value;
+	calls_with("read");
+}
+
+static void sends_to(double value)
+{
+	(void)value;
+	calls_with("sendmsg");
+}
+
+static void writes_but(struct thread_made m)
+{
+	m.name = writer.name;
+	m.call = writer.call;
+	m.arguments[0] = 3;
+	is_there();
+	thread(m);
+	threads_read(1);
+	descriptor(FDS_PIPE, "pipe:[7]");
+}
+
+static void writes_and_wakes(double hz)
+{
+	writes_but((struct thread_made){ .voluntary = hz });
+}
+
+static void writes_in_looks(double looks)
+{
+	writes_but((struct thread_made){ .looks = (int)looks });
+}
+
+static void writes_unseen(double state)
+{
+	writes_but((struct thread_made){ .syscall_state = (uint8_t)state });
+}
+
+static void has_holder(double access)
+{
+	struct fds_holder h = { .record = head_of(LOOKS - 1, PID, FDS_HOLDER),
+		.holder_pid = 200,
+		.holder_fd = 4,
+		.access = (uint8_t)access,
+		.holder_name = "reader" };
+
+	is_there();
+	thread(writer);
+	threads_read(1);
+	RECORD_APPEND(&records, &h, NULL, 0);
+	descriptor(FDS_PIPE, "pipe:[7]");
+}
+
+static void test_writer_stuck(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "writer-stuck", writes_to, FDS_PIPE, NULL,
+			"low/high: thread writer (99) is stuck writing: the pipe at descriptor 3 "
+			"is full, and nobody reads from it |[nothing could be written for: 5.00s "
+			"|[threads that are stuck so: 1]|[system call: write]|(unseen: who has|"
+			"<sooth inspect --fds 99 " },
+		{ "writer-stuck", writes_to, FDS_FIFO, NULL, "low/high: " },
+		{ "writer-stuck", writes_to, FDS_UNIX, NULL, "low/high: |the socket at" },
+		{ "writer-stuck", writes_to, FDS_TCP, NULL, "fine: " },
+		{ "writer-stuck", writes_to, FDS_FILE, NULL, "fine: no thread stays" },
+		{ "writer-stuck", reads_from, 0, NULL, "fine: " },
+		{ "writer-stuck", sends_to, 0, NULL, "low/high: |call: sendmsg]" },
+		{ "writer-stuck", writes_and_wakes, 1, NULL, "fine: " },
+		{ "writer-stuck", writes_in_looks, 4, NULL, "low/high: |for: 3.00s " },
+		{ "writer-stuck", writes_in_looks, 3, NULL, "fine: " },
+		{ "writer-stuck", writes_to, FDS_PIPE, "writer-stuck.min-time=5001ms", "fine: " },
+		{ "writer-stuck", writes_to, FDS_PIPE, "writer-stuck.min-readings=7", "fine: " },
+		{ "writer-stuck", writes_unseen, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "writer-stuck", writes_unseen, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
+			"=blind: the process ended first <>\n" },
+		{ "writer-stuck", has_holder, FDS_ACCESS_READ, NULL,
+			"low/high: |[may read it: reader (200), descriptor 4]|"
+			"<find out why the reader does not read: sooth diagnose 200>" },
+		{ "writer-stuck", has_holder, FDS_ACCESS_WRITE, NULL, "low/high: |(unseen: who" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_threads_waiting),
+		cmocka_unit_test(test_writer_stuck),
+		cmocka_unit_test(test_blocked_io),
+		cmocka_unit_test(test_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls that do not return are given up, and what they hold is let go when they do. */
+#include "support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "os/linux/files/timeout.h"
+
+struct work {
+	int number;
+	int pipe; /* -1: nothing to wait for */
+	int dropped;
+};
+
+static void do_work(void *argument)
+{
+	struct work *w = argument;
+	char byte;
+
+	if (w->pipe >= 0 && read(w->pipe, &byte, 1) < 0)
+		return;
+	w->number *= 2;
+}
+
+static void drop_work(void *argument)
+{
+	struct work *w = argument;
+
+	if (write(w->dropped, "", 1) < 0)
+		abort();
+}
+
+static void test_in_time(void **state)
+{
+	struct timeout p = { 0 };
+	struct work w = { .pipe = -1 };
+
+	(void)state;
+	for (w.number = 1; w.number < 1024;)
+		assert_int_equal(timeout_call(&p, do_work, drop_work, &w, sizeof(w), -1, 5000), 0);
+	assert_int_equal(w.number, 1024);
+	assert_int_equal(p.stuck, 0);
+	timeout_fini(&p);
+}
+
+static void test_stuck(void **state)
+{
+	struct timeout p = { 0 };
+	int hang[2], dropped[2];
+	struct work free_one = { .number = 3, .pipe = -1 }, w;
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe(hang), 0);
+	assert_int_equal(pipe(dropped), 0);
+	w = (struct work){ .number = 21, .pipe = hang[0], .dropped = dropped[1] };
+	assert_int_equal(
+		timeout_call(&p, do_work, drop_work, &w, sizeof(w), w.pipe, 20), -ETIMEDOUT);
+	assert_int_equal(w.number, 21);
+	/* Another thread does what comes next. */
+	assert_int_equal(
+		timeout_call(&p, do_work, drop_work, &free_one, sizeof(free_one), -1, 5000), 0);
+	assert_int_equal(free_one.number, 6);
+	while (p.stuck < 8)
+		assert_int_equal(
+			timeout_call(&p, do_work, drop_work, &w, sizeof(w), w.pipe, 1), -ETIMEDOUT);
+	assert_int_equal(timeout_call(&p, do_work, drop_work, &w, sizeof(w), w.pipe, 1), -EBUSY);
+	timeout_fini(&p);
+	/* They all return now, and let go of what they hold. */
+	close(hang[1]);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(read(dropped[0], &byte, 1), 1);
+	close(hang[0]);
+	close(dropped[0]);
+	close(dropped[1]);
+}
+
+static void test_read(void **state)
+{
+	struct timeout p = { 0 };
+	struct buffer bytes = { 0 };
+	int self = open("/proc/self", O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	assert_int_equal(timeout_read_at(&p, self, "comm", &bytes, 100, 5000), 0);
+	assert_string_equal(buffer_cstr(&bytes), "test_timeout\n");
+	assert_int_equal(timeout_read_at(&p, self, "comm", &bytes, 4, 5000), 1); /* cut */
+	assert_string_equal(buffer_cstr(&bytes), "test");
+	assert_int_equal(timeout_read_at(&p, self, "nothing", &bytes, 100, 5000), -ENOENT);
+	assert_int_equal(bytes.size, 0);
+	buffer_fini(&bytes);
+	timeout_fini(&p);
+	close(self);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_in_time),
+		cmocka_unit_test(test_stuck),
+		cmocka_unit_test(test_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
