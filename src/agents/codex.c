@@ -50,6 +50,6 @@ const struct agent agent_codex = {
 			.program = { .section = ".gnu_debuglink",
 				.begins = "codex.debug",
 				.holds = "codex_cli_rs" },
-			.why = "the executable was linked as codex and holds codex_cli_rs" },
+			.why = "the executable was linked as codex and contains codex_cli_rs" },
 	},
 };

@@ -15,6 +15,6 @@ const struct agent agent_goose = {
 		{ .kind = AGENT_RULE_PROGRAM,
 			.called = "goose",
 			.program = { .section = ".rodata", .holds = "GOOSE_PROVIDER" },
-			.why = "the executable is called goose and holds GOOSE_PROVIDER" },
+			.why = "the executable is called goose and contains GOOSE_PROVIDER" },
 	},
 };

@@ -121,7 +121,7 @@ static int check(const struct agent_set *set, const struct agent_text *t, const 
 
 	if (other) {
 		refuse(err, -EEXIST, path);
-		error_why(err, "%s has an agent %s already", other->file, name);
+		error_why(err, "%s already has an agent %s", other->file, name);
 		return error_remedy(err, "give one of them another name");
 	}
 	if (is_built_in(name) != t->replaces) {
@@ -135,9 +135,9 @@ static int check(const struct agent_set *set, const struct agent_text *t, const 
 	}
 	if (program_rules(set) + t->program_rules > AGENT_PROGRAMS_MAX) {
 		refuse(err, -E2BIG, path);
-		error_why(err, "all agents together have more than %d rules program",
+		error_why(err, "all agents together have more than %d program rules",
 			AGENT_PROGRAMS_MAX);
-		return error_remedy(err, "recognise some by below, package or name-is");
+		return error_remedy(err, "use below, package or name-is for some of them");
 	}
 	return 0;
 }
@@ -149,9 +149,9 @@ static int put(
 
 	if (!status && set->count == AGENT_SET_OWN_MAX) {
 		refuse(err, -E2BIG, path);
-		error_why(err, "there are %d agents already that are not built in",
+		error_why(err, "there are already %d agents beside the built-in ones",
 			AGENT_SET_OWN_MAX);
-		status = error_remedy(err, "delete those that nobody uses");
+		status = error_remedy(err, "delete files of agents that are not in use");
 	}
 	if (status)
 		agent_text_free(t);

@@ -78,14 +78,14 @@ static int split(struct agent_parser *p, struct span line, size_t *end)
 		if (cursor_at_end(&c) || *c.at == '#')
 			return 0;
 		if (p->word_count == AGENT_WORDS_MAX)
-			return agent_text_wrong(p, "write text with blanks in \"\"",
+			return agent_text_wrong(p, "put text with blanks in \"\"",
 				"a line has at most %d words", AGENT_WORDS_MAX);
 		word = take_word(p, &c);
 		if (!word)
 			return agent_text_wrong(
 				p, "close it on the same line", "a \" is not closed");
 		if (strlen(word) > AGENT_VALUE_MAX)
-			return agent_text_wrong(p, "say it in fewer",
+			return agent_text_wrong(p, "use fewer words",
 				"a word is longer than %d bytes", AGENT_VALUE_MAX);
 		p->words[p->word_count++] = word;
 	}
@@ -134,25 +134,24 @@ static int check_files(struct agent_parser *p)
 	bool is_of_project = f->log && strstr(f->log, AGENT_PROJECT);
 
 	if (f->session_file && !f->session_key)
-		return agent_text_wrong(
-			p, "add session-key", "session-file needs the member that is the id");
+		return agent_text_wrong(p, "add session-key",
+			"session-file without session-key: the member with the id is missing");
 	if (has_key && !f->session_file && !f->log)
 		return agent_text_wrong(p, "add session-file, or log",
-			"keys are members of a file that is not named");
+			"keys without a file: session-file or log is missing");
 	if (has_key && !f->session_file && (!f->session_key || !f->start_key))
 		return agent_text_wrong(p, "add session-key and start-key, or session-file",
-			"the first line of a log is known by the id and the time in it");
+			"log needs keys for the id and the time in its first line");
 	if (f->log_kind && !f->log)
-		return agent_text_wrong(p, "add log", "log-kind is of a file that is not named");
+		return agent_text_wrong(p, "add log", "log-kind without log");
 	if (is_of_project && !f->project_file)
-		return agent_text_wrong(p, "add project-file",
-			AGENT_PROJECT " is a folder whose file that says whose is not named");
+		return agent_text_wrong(
+			p, "add project-file", "a log with " AGENT_PROJECT " needs project-file");
 	if (f->project_file && !is_of_project)
 		return agent_text_wrong(p, "write log logs/" AGENT_PROJECT "/{session}.jsonl",
-			"project-file is of a folder " AGENT_PROJECT " that no log has");
+			"project-file needs a log with " AGENT_PROJECT);
 	if (!f->home && (f->home_variable || f->session_file || f->open_file || f->log))
-		return agent_text_wrong(
-			p, "add home", "its files lie below a home that is not named");
+		return agent_text_wrong(p, "add home", "files without a home folder");
 	return 0;
 }
 
@@ -163,10 +162,10 @@ static int check(struct agent_parser *p)
 
 	p->line = 0;
 	if (!a->name)
-		return agent_text_wrong(p, "add a line: name mine", "it has no name");
+		return agent_text_wrong(p, "add a line: name mine", "the name is missing");
 	if (!agent_rule_count(a))
 		return agent_text_wrong(p, "add a line such as: below opt/mine",
-			"it has no rule, so no process would be it");
+			"no rule: it would match no process");
 	if (!a->title)
 		a->title = a->name;
 	return check_files(p);
@@ -198,7 +197,7 @@ int agent_text_parse(struct agent_text **out, const char *path, const char *text
 	int status = 0;
 
 	if (size > AGENT_TEXT_BYTES_MAX)
-		return agent_text_wrong(&p, "leave out what is not about the agent",
+		return agent_text_wrong(&p, "remove text that does not describe the agent",
 			"it is longer than %d bytes", AGENT_TEXT_BYTES_MAX);
 	p.t = new_text(path, size);
 	if (!p.t)

@@ -107,7 +107,7 @@ static int take_text(struct agent_parser *p, const struct key *key, const char *
 	if (wrong)
 		return agent_text_wrong(p, key->usage, "%s \"%s\": %s", key->name, value, wrong);
 	if (*member)
-		return agent_text_wrong(p, "delete one", "%s was given before", key->name);
+		return agent_text_wrong(p, "delete one", "%s is given twice", key->name);
 	*member = value;
 	return 0;
 }
@@ -131,22 +131,21 @@ static int take_marker(struct agent_parser *p, const struct key *key)
 	size_t count = 0, kind = 0;
 
 	if (p->word_count != 3)
-		return agent_text_wrong(p, key->usage, "a marker is a kind and a name");
+		return agent_text_wrong(p, key->usage, "a marker takes a kind and a name");
 	while (kind < ARRAY_SIZE(kinds) && strcmp(kinds[kind], p->words[1]))
 		kind++;
 	if (kind == ARRAY_SIZE(kinds))
-		return agent_text_wrong(
-			p, key->usage, "there is no kind \"%s\" of markers", p->words[1]);
+		return agent_text_wrong(p, key->usage, "unknown marker kind \"%s\"", p->words[1]);
 	if (wrong)
 		return agent_text_wrong(p, key->usage, "\"%s\": %s", p->words[2], wrong);
 	for (; markers[count].name; count++) {
 		if (!strcmp(markers[count].name, p->words[2]))
 			return agent_text_wrong(
-				p, "delete one", "the marker %s was given before", p->words[2]);
+				p, "delete one", "the marker %s is given twice", p->words[2]);
 	}
 	if (count == AGENT_MARKERS_MAX - 1) /* the last has no name */
-		return agent_text_wrong(p, "leave out those that say the same",
-			"an agent has at most %d markers", AGENT_MARKERS_MAX - 1);
+		return agent_text_wrong(p, "remove duplicates", "an agent has at most %d markers",
+			AGENT_MARKERS_MAX - 1);
 	markers[count] = (struct agent_marker){ p->words[2], (enum agent_marker_kind)kind };
 	return 0;
 }
@@ -161,11 +160,11 @@ static int take_option(struct agent_parser *p, const struct key *key)
 	for (; count < AGENT_OPTIONS_MAX && options[count]; count++) {
 		if (!strcmp(options[count], p->words[1]))
 			return agent_text_wrong(
-				p, "delete one", "the option %s was given before", p->words[1]);
+				p, "delete one", "the option %s is given twice", p->words[1]);
 	}
 	if (count == AGENT_OPTIONS_MAX)
 		return agent_text_wrong(
-			p, "leave one out", "an agent has at most %d", AGENT_OPTIONS_MAX);
+			p, "remove one", "an agent has at most %d", AGENT_OPTIONS_MAX);
 	options[count] = p->words[1];
 	return 0;
 }
@@ -184,8 +183,7 @@ static int take_log_kind(struct agent_parser *p, const struct key *key)
 			return 0;
 		}
 	}
-	return agent_text_wrong(
-		p, key->usage, "no log is written as \"%s\" that sooth knows", p->words[1]);
+	return agent_text_wrong(p, key->usage, "unknown log kind \"%s\"", p->words[1]);
 }
 
 static int take_yes(struct agent_parser *p, const struct key *key)
@@ -194,9 +192,9 @@ static int take_yes(struct agent_parser *p, const struct key *key)
 	bool is_yes = !strcmp(p->words[1], "yes");
 
 	if (!is_yes && strcmp(p->words[1], "no"))
-		return agent_text_wrong(p, key->usage, "it is yes or no");
+		return agent_text_wrong(p, key->usage, "expected yes or no");
 	if (*member)
-		return agent_text_wrong(p, "delete one", "%s was given before", key->name);
+		return agent_text_wrong(p, "delete one", "%s is given twice", key->name);
 	*member = is_yes;
 	return 0;
 }
@@ -207,7 +205,7 @@ static int take_key(struct agent_parser *p, const struct key *key)
 
 	if (is_one && p->word_count > 2)
 		return agent_text_wrong(
-			p, key->usage, "behind %s stands one word, or text in \"\"", key->name);
+			p, key->usage, "%s takes one word, or text in \"\"", key->name);
 	switch (key->type) {
 	case KEY_TEXT:
 		return take_text(p, key, p->words[1]);
@@ -235,6 +233,6 @@ int agent_text_key(struct agent_parser *p)
 		return unknown_key(p);
 	if (p->word_count < 2 || !p->words[1][0])
 		return agent_text_wrong(p, key->usage ? key->usage : "docs/howto-add-agent.md",
-			"nothing stands behind %s", key->name);
+			"%s has no value", key->name);
 	return take_key(p, key);
 }

@@ -30,22 +30,22 @@ struct rule_form {
 
 static const struct rule_form forms[AGENT_RULE_KINDS] = {
 	[AGENT_RULE_BELOW] = { "below FOLDERS [called=NAME] [role=ROLE]", agent_value_folders,
-		"the executable lies below ", CAN(OPTION_ROLE) | CAN(OPTION_CALLED) },
+		"the executable is below ", CAN(OPTION_ROLE) | CAN(OPTION_CALLED) },
 	[AGENT_RULE_PACKAGE] = { "package NAME [role=ROLE]", agent_value_package,
 		"JavaScript runs a script of the package ", CAN(OPTION_ROLE) },
 	[AGENT_RULE_MODULE] = { "module NAME [role=ROLE]", agent_value_module,
 		"Python runs the module ", CAN(OPTION_ROLE) },
 	[AGENT_RULE_PROGRAM] = { "program SECTION TEXT [begins=TEXT] [called=NAME] "
 				 "[version-behind=TEXT] [role=ROLE]",
-		agent_value_section, "the executable holds ",
+		agent_value_section, "the executable contains ",
 		CAN(OPTION_ROLE) | CAN(OPTION_CALLED) | CAN(OPTION_BEGINS) | CAN(OPTION_VERSION) },
 	[AGENT_RULE_NAME] = { "name-is NAME [role=ROLE]", agent_value_file,
 		"the executable is called ", CAN(OPTION_ROLE) },
 	[AGENT_RULE_SOMEWHERE] = { "somewhere FOLDERS [called=NAME] [role=ROLE]",
-		agent_value_folders, "the executable lies somewhere below ",
+		agent_value_folders, "the executable is somewhere below ",
 		CAN(OPTION_ROLE) | CAN(OPTION_CALLED) },
 	[AGENT_RULE_TITLE] = { "title-is TEXT [role=ROLE]", NULL,
-		"JavaScript has written over its arguments ", CAN(OPTION_ROLE) },
+		"JavaScript overwrote its arguments with ", CAN(OPTION_ROLE) },
 	[AGENT_RULE_COMMAND] = { "command NAME [role=ROLE]", agent_value_file,
 		"the command and the process are both called ", CAN(OPTION_ROLE) },
 };
@@ -81,7 +81,7 @@ static int take_begins(struct agent_parser *p, struct agent_rule *rule, const ch
 	rule->program.begins = value;
 	if (value[0] && strlen(value) <= BEGINS_MAX)
 		return 0;
-	return agent_text_wrong(p, "write what the whole section holds, up to its first NUL",
+	return agent_text_wrong(p, "give the whole content of the section, up to its first NUL",
 		"begins= takes 1 to %d bytes", BEGINS_MAX);
 }
 
@@ -95,7 +95,7 @@ static int take_option(struct agent_parser *p, struct agent_rule *rule, const ch
 	while (option < RULE_OPTIONS && !span_equal(span_of(word, size), option_names[option]))
 		option++;
 	if (!equals || option == RULE_OPTIONS || !(form->options & CAN(option)))
-		return agent_text_wrong(p, "write a value with blanks in \"\"",
+		return agent_text_wrong(p, "put a value with blanks in \"\"",
 			"%s takes no \"%s\": it is %s", p->words[0], word, form->usage);
 	switch ((enum rule_option)option) {
 	case OPTION_ROLE:
@@ -122,7 +122,7 @@ static int check_program(struct agent_parser *p, struct agent_rule *rule)
 	rule->what = NULL;
 	if (!rule->program.holds || strlen(rule->program.holds) < PAUSES_LEAST)
 		return agent_text_wrong(p, "find one with strings(1), as `program .rodata TEXT`",
-			"it needs a text of %d bytes or more that only this program holds",
+			"the text needs %d bytes or more and must be unique to this program",
 			PAUSES_LEAST);
 	p->t->program_rules++;
 	return 0;
@@ -132,7 +132,7 @@ static int check_program(struct agent_parser *p, struct agent_rule *rule)
 static int check_generic(struct agent_parser *p, const struct agent_rule *rule)
 {
 	static const char remedy[] =
-		"add called=NAME, or say more: the folders it is installed in, its package";
+		"add called=NAME, or a more exact rule: its install folder or package";
 
 	switch (rule->kind) {
 	case AGENT_RULE_BELOW:
@@ -140,13 +140,13 @@ static int check_generic(struct agent_parser *p, const struct agent_rule *rule)
 		if (!agent_value_is_generic_folder(rule->what) ||
 			(rule->called && !agent_value_is_generic(rule->called)))
 			return 0;
-		return agent_text_wrong(p, remedy, "other programs lie below %s too", rule->what);
+		return agent_text_wrong(p, remedy, "other programs are below %s too", rule->what);
 	case AGENT_RULE_NAME:
 	case AGENT_RULE_TITLE:
 	case AGENT_RULE_COMMAND:
 		if (!agent_value_is_generic(rule->what))
 			return 0;
-		return agent_text_wrong(p, "say which folders, package or module it is of",
+		return agent_text_wrong(p, "give its folders, package or module",
 			"other programs are called %s too", rule->what);
 	default:
 		return 0;
@@ -162,7 +162,7 @@ static int check(struct agent_parser *p, struct agent_rule *rule)
 		return agent_text_wrong(p, form->usage, "\"%s\": %s", rule->what, wrong);
 	if (rule->kind == AGENT_RULE_COMMAND && strlen(rule->what) > COMM_MAX)
 		return agent_text_wrong(p, "use name-is, or below",
-			"a process's name has at most %d bytes, so this never holds", COMM_MAX);
+			"a process name has at most %d bytes: the rule never matches", COMM_MAX);
 	if (rule->kind == AGENT_RULE_PROGRAM)
 		return check_program(p, rule);
 	return check_generic(p, rule);
@@ -202,7 +202,7 @@ int agent_text_rule(struct agent_parser *p, enum agent_rule_kind kind)
 	int status = 0;
 
 	if (count == AGENT_RULES_MAX - 1) /* the last has no words */
-		return agent_text_wrong(p, "leave out those that others cover",
+		return agent_text_wrong(p, "remove rules that others cover",
 			"an agent has at most %d rules", AGENT_RULES_MAX - 1);
 	for (size_t i = words; i < p->word_count && !status; i++)
 		status = take_option(p, &rule, p->words[i]);
@@ -210,7 +210,7 @@ int agent_text_rule(struct agent_parser *p, enum agent_rule_kind kind)
 		status = check(p, &rule);
 	for (size_t i = 0; i < count && !status; i++) {
 		if (is_same_rule(&agent->rules[i], &rule))
-			status = agent_text_wrong(p, "delete one", "this rule was given before");
+			status = agent_text_wrong(p, "delete one", "this rule is given twice");
 	}
 	if (status)
 		return status;

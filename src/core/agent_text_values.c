@@ -79,9 +79,9 @@ const char *agent_value_title(const char *value)
 static const char *wrong_component(struct span part)
 {
 	if (!part.size)
-		return "folders stand with one / between, and none before or behind";
+		return "separate folders by one /, with none at the start or end";
 	if (span_equal(part, ".") || span_equal(part, ".."))
-		return "paths of programs have no component . or ..";
+		return "a path of a program has no component . or ..";
 	return NULL;
 }
 
@@ -91,9 +91,9 @@ const char *agent_value_folders(const char *value)
 	const char *wrong = NULL;
 
 	if (value[0] == '/')
-		return "folders are looked for anywhere in a path, so they begin without /";
+		return "folders match anywhere in a path: remove the leading /";
 	if (value[0] == '~')
-		return "folders are looked for anywhere in a path; of ~/x write x";
+		return "folders match anywhere in a path: write x for ~/x";
 	if (!value[0] || value[strlen(value) - 1] == '/')
 		return wrong_component(span_of("", 0));
 	while (!wrong && !cursor_at_end(&c))
@@ -103,7 +103,7 @@ const char *agent_value_folders(const char *value)
 
 static const char *wrong_file(struct span name)
 {
-	return memchr(name.data, '/', name.size) ? "it is the name of a file, without its folders"
+	return memchr(name.data, '/', name.size) ? "expected a file name without folders"
 						 : wrong_component(name);
 }
 
@@ -114,7 +114,7 @@ const char *agent_value_file(const char *value)
 
 const char *agent_value_package(const char *value)
 {
-	static const char wrong[] = "packages of npm are called like mine or @team/mine";
+	static const char wrong[] = "expected an npm package name such as mine or @team/mine";
 	const char *name = value;
 
 	if (value[0] == '@') {
@@ -126,7 +126,8 @@ const char *agent_value_package(const char *value)
 	if (!is_of(name, LOWER UPPER DIGITS "-._~"))
 		return wrong;
 	/* A team's "agent" is its own. */
-	return name == value && agent_value_is_generic(value) ? "others are called so too" : NULL;
+	return name == value && agent_value_is_generic(value) ? "other programs use this name too"
+							      : NULL;
 }
 
 const char *agent_value_module(const char *value)
@@ -136,10 +137,10 @@ const char *agent_value_module(const char *value)
 		"uvicorn", "venv" };
 
 	if (!is_of(value, LOWER UPPER DIGITS "._-") || strchr(DIGITS ".-", value[0]))
-		return "modules of Python are called like mine or mine.cli";
+		return "expected a Python module name such as mine or mine.cli";
 	return is_one_of(span_of_string(value), common, ARRAY_SIZE(common)) ||
 			       agent_value_is_generic(value)
-		       ? "others run it too"
+		       ? "other programs run it too"
 		       : NULL;
 }
 
@@ -148,14 +149,14 @@ const char *agent_value_section(const char *value)
 	return value[0] == '.' && strlen(value) <= SECTION_MAX &&
 			       is_of(value, LOWER UPPER DIGITS "._-")
 		       ? NULL
-		       : "sections of executables are called like .rodata or .bun";
+		       : "expected a section name such as .rodata or .bun";
 }
 
 const char *agent_value_variable(const char *value)
 {
 	if (strlen(value) > VARIABLE_MAX || !is_of(value, LOWER UPPER DIGITS "_") ||
 		strchr(DIGITS, value[0]))
-		return "variables are called like MINE_SESSION_ID";
+		return "expected a variable name such as MINE_SESSION_ID";
 	/* Its value would stand in captures. */
 	if (mask_is_secret_name(value, strlen(value)))
 		return "a variable of that name holds a secret";
@@ -186,7 +187,9 @@ static const char *wrong_pattern(const char *value, const char *const *places, c
 	unsigned names = 1;
 
 	if (wrong)
-		return value[0] == '/' || value[0] == '~' ? "it stands below the home" : wrong;
+		return value[0] == '/' || value[0] == '~'
+			       ? "the path is relative to the home folder"
+			       : wrong;
 	for (const char *at = value; (at = strchr(at, '/')); at++)
 		names++;
 	if (names > PATH_NAMES_MAX)
@@ -197,7 +200,7 @@ static const char *wrong_pattern(const char *value, const char *const *places, c
 
 		close = strchr(open, '}');
 		if (*open == '}' || !close)
-			return "{ and } stand around a word";
+			return "{ and } must enclose a word";
 		place = span_of(open + 1, (size_t)(close - open - 1));
 		while (places[i] && !span_equal(place, places[i]))
 			i++;
@@ -210,19 +213,18 @@ static const char *wrong_pattern(const char *value, const char *const *places, c
 const char *agent_value_home(const char *value)
 {
 	static const char *const places[] = { NULL };
-	const char *wrong = wrong_pattern(value, places, "a home is one folder, without braces");
+	const char *wrong = wrong_pattern(value, places, "a home is one folder without braces");
 
-	return !wrong && strchr(value, '*') ? "a home is one folder, without *" : wrong;
+	return !wrong && strchr(value, '*') ? "a home is one folder without *" : wrong;
 }
 
 /* What stands for several names is not searched for here. */
 const char *agent_value_session_file(const char *value)
 {
 	static const char *const places[] = { "pid", "directory", NULL };
-	const char *wrong = wrong_pattern(
-		value, places, "in braces stand pid or directory: what is known beforehand");
+	const char *wrong = wrong_pattern(value, places, "allowed in braces: pid, directory");
 
-	return !wrong && strchr(value, '*') ? "it is one file: * may stand in log and open-file"
+	return !wrong && strchr(value, '*') ? "one file, without *; only log and open-file take *"
 					    : wrong;
 }
 
@@ -230,23 +232,23 @@ const char *agent_value_open_file(const char *value)
 {
 	static const char *const places[] = { "pid", "session", "directory", NULL };
 	const char *wrong =
-		wrong_pattern(value, places, "in braces stand pid, session or directory");
+		wrong_pattern(value, places, "allowed in braces: pid, session, directory");
 
-	return !wrong && !strstr(value, "{session}") ? "{session} has to stand in it" : wrong;
+	return !wrong && !strstr(value, "{session}") ? "{session} is missing" : wrong;
 }
 
 const char *agent_value_log(const char *value)
 {
 	static const char *const places[] = { "pid", "session", "directory", "project", NULL };
 	const char *wrong =
-		wrong_pattern(value, places, "in braces stand pid, session, directory or project");
+		wrong_pattern(value, places, "allowed in braces: pid, session, directory, project");
 	struct cursor c = cursor_over(value, strlen(value));
 
 	while (!wrong && !cursor_at_end(&c)) {
 		struct span name = cursor_until(&c, '/');
 
 		if (span_contains(name, AGENT_PROJECT) && !span_equal(name, AGENT_PROJECT))
-			wrong = "{project} stands alone between two /";
+			wrong = "{project} must be a whole path component";
 	}
 	return wrong;
 }
@@ -256,7 +258,7 @@ const char *agent_value_distribution(const char *value)
 {
 	return is_of(value, LOWER UPPER DIGITS "._") && !strchr(DIGITS ".", value[0])
 		       ? NULL
-		       : "folders of distributions are called like mine_agent, with _ for -";
+		       : "expected a distribution folder such as mine_agent, with _ for -";
 }
 
 /* Of a line: names with blanks between them. */
@@ -273,7 +275,7 @@ const char *agent_value_names(const char *value)
 const char *agent_value_member(const char *value)
 {
 	if (!is_of(value, LOWER UPPER DIGITS "_-"))
-		return "members of JSON objects are called like sessionId here";
+		return "expected a JSON member name such as sessionId";
 	return mask_is_secret_name(value, strlen(value)) ? "a member of that name holds a secret"
 							 : NULL;
 }
@@ -281,7 +283,7 @@ const char *agent_value_member(const char *value)
 const char *agent_value_option(const char *value)
 {
 	if (value[0] != '-' || !value[1] || strlen(value) > OPTION_MAX || strchr(value, '='))
-		return "options are called like --resume or -r";
+		return "expected an option such as --resume or -r";
 	return mask_is_secret_name(value, strlen(value)) ? "an option of that name holds a secret"
 							 : NULL;
 }

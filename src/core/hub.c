@@ -248,8 +248,8 @@ int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *
 		return refusal.code;
 	}
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "observe %s", probe);
-	error_why(err, "sooth has no way to do that on this system (%s)", hub->os->name);
-	return error_remedy(err, "`sooth doctor` lists what can be seen here");
+	error_why(err, "not available on this system (%s)", hub->os->name);
+	return error_remedy(err, "`sooth doctor` lists what this system offers");
 }
 
 void hub_release(struct hub *hub, struct hub_source *source)

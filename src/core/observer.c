@@ -112,7 +112,7 @@ int sooth_observer_add_probe(
 	}
 	if (!(interest & probe->offers)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "observe \"%s\" that way", name);
-		return error_why(err, "this probe offers other things: %s%s%s",
+		return error_why(err, "this probe offers only: %s%s%s",
 			probe->offers & INTEREST_SAMPLE ? "samples " : "",
 			probe->offers & INTEREST_COUNT ? "counts " : "",
 			probe->offers & INTEREST_STREAM ? "a stream" : "");
@@ -280,9 +280,9 @@ static void note_shared_counts(struct sooth_observer *o, const struct observed_p
 {
 	if (p->interest & INTEREST_COUNT)
 		collector_limit(o->os, observer_out(o),
-			"counts of processes that others go on counting",
-			"an observer that shares this hub goes on, and gets them when it stops",
-			"let the last one stop first, or count without sharing");
+			"counts of processes that another observer still counts",
+			"they go to the observer that stops last",
+			"stop that observer first, or give each observer a hub of its own");
 }
 
 static int stop_sources(struct sooth_observer *o, struct sooth_error *err)

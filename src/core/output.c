@@ -102,7 +102,7 @@ int output_close_section(struct output *o, struct sooth_error *err)
 	section = *o->section;
 	/* "No agents are running here" would be untrue. */
 	if (o->dropped && !o->kept && section.if_empty)
-		section.if_empty = "no row passes the filter";
+		section.if_empty = "no row matches the filter";
 	status = output_flush(o, err);
 	o->section = NULL;
 	return status ? status : EACH_SINK(o, sink_section_end, &section, err);
@@ -242,18 +242,18 @@ static int filters_unknown(const char *field, const struct sooth_schema *const *
 			names[known++] = tables[i]->fields[k].name;
 	}
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "filter by \"%s\"", field);
-	error_why(err, "no table of this report has such a field");
+	error_why(err, "no table of this report has this field");
 	nearest = nearest_name(field, names, known);
 	return nearest ? error_remedy(err, "did you mean %s? `-j` shows all", nearest)
-		       : error_remedy(err, "`-j` shows the names of the fields");
+		       : error_remedy(err, "`-j` shows the field names");
 }
 
 static int filters_nothing(const struct output *o, struct sooth_error *err)
 {
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "filter by \"%s\" and what stands with it",
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "filter by \"%s\" with the other fields",
 		filter_field(o->filter));
-	error_why(err, "no table of this report has all of these fields");
-	return error_remedy(err, "`-j` shows the names of the fields");
+	error_why(err, "no table of this report has all these fields");
+	return error_remedy(err, "`-j` shows the field names");
 }
 
 int output_check_filter(const struct output *o, const struct sooth_schema *const *tables,

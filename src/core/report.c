@@ -421,8 +421,8 @@ static void note_missing_probe(struct sooth_report *r, const struct stage_type *
 	if (!type->shows || summary_has_probe(&r->summary, type->shows))
 		return;
 	snprintf(what, sizeof(what), "%s (%s)", type->name, type->shows);
-	output_limit(r->output, what, "it was not observed: what is shown of it is no measurement",
-		"observe it: `sooth record --probe LIST`, or the command without a capture");
+	output_limit(r->output, what, "not recorded: what is shown is not a measurement",
+		"record it: `sooth record --probe LIST`, or run the command without a capture");
 }
 
 static int check_pids(const struct sooth_report *r, struct sooth_error *err)
@@ -436,8 +436,8 @@ static int check_pids(const struct sooth_report *r, struct sooth_error *err)
 			continue;
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u in the capture",
 			*(const uint32_t *)pid);
-		error_why(err, "nothing in it is of that process");
-		return error_remedy(err, "leave out -p to see which processes are in it");
+		error_why(err, "the capture has no record of this process");
+		return error_remedy(err, "run it without -p to list its processes");
 	}
 	return 0;
 }

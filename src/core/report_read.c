@@ -41,8 +41,8 @@ static int read_first(struct capture_file *f, struct survey *s, struct sooth_err
 static int has_no_end(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "count back from the end of the capture");
-	error_why(err, "it is no file, so its end is not known before it is read");
-	return error_remedy(err, "give a file, or times since the begin: --from 10s");
+	error_why(err, "the input is a pipe: its end is unknown until it is read");
+	return error_remedy(err, "name a file, or give times after the start: --from 10s");
 }
 
 /* Whoever takes the same blocks has a part of its own: the same. */
@@ -92,8 +92,8 @@ int report_check_capture(const struct sooth_report *r, const char *path, struct 
 	if (reader->blocks || (!reader->damaged_bytes && reader->bytes))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read %s", path);
-	error_why(err, "it is not a sooth capture");
-	return error_remedy(err, "give a file that `sooth record` or --save wrote");
+	error_why(err, "not a sooth capture");
+	return error_remedy(err, "name a file written by `sooth record` or --save");
 }
 
 int report_check_stream(

@@ -7,7 +7,7 @@
 int stream_connect(struct stream *s, block_handler handler, void *user, struct sooth_error *err)
 {
 	if (s->handler_count == STREAM_HANDLERS_MAX)
-		return error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "connect more than %d takers",
+		return error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "connect more than %d consumers",
 			STREAM_HANDLERS_MAX);
 	s->handlers[s->handler_count].handler = handler;
 	s->handlers[s->handler_count++].user = user;

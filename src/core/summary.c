@@ -27,20 +27,20 @@ static const char *const ended_names[] = {
 	[STREAM_END_DURATION] = "duration",
 	[STREAM_END_TARGET] = "target ended",
 	[STREAM_END_STOPPED] = "stopped",
-	[ENDED_PART] = "end of the part",
-	[ENDED_UNREAD] = "not read to its end",
+	[ENDED_PART] = "end of the time range",
+	[ENDED_UNREAD] = "not read to the end",
 };
 static const struct sooth_names ended_values = { ARRAY_SIZE(ended_names), ended_names };
 
 static const struct sooth_field observation_fields[] = {
-	FIELD_NUMBER(observation_row, interval_ns, "how long was observed", .unit = SOOTH_UNIT_NS,
+	FIELD_NUMBER(observation_row, interval_ns, "recording time", .unit = SOOTH_UNIT_NS,
 		FIELD_STATE_AT(observation_row, interval_state)),
 	{ .name = "ended",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(observation_row, ended),
 		FIELD_STATE_AT(observation_row, ended_state),
 		.names = &ended_values,
-		.help = "what ended the observation" },
+		.help = "what ended the recording" },
 };
 
 static const struct sooth_schema observation_schema = {
@@ -238,23 +238,22 @@ void summary_losses(struct summary *s, const struct block_reader *reader, uint64
 		add_loss(s, "capture", 0, reader->damaged_bytes,
 			"bytes that are not a block were skipped");
 		add_loss(s, "capture", 0, reader->cut_bytes,
-			"the capture is cut in the middle of a block");
+			"the capture is cut off in the middle of a block");
 	}
 	if (s->has_segment && !s->has_end)
-		add_limit(s, "the end of the observation",
-			"the capture ends before the observation did",
-			"what is shown is what was written until then");
+		add_limit(s, "the end of the recording",
+			"the capture is cut off before the end of the recording",
+			"the report covers what was written until then");
 	if (s->notes_refused)
-		add_limit(s, "further notes", "there were more different ones than are kept", "");
+		add_limit(s, "further notes", "the table is full", "");
 	if (s->is_newer)
-		add_limit(s, "what a later format says",
+		add_limit(s, "members of a later format",
 			"the capture was written in a later format", "read it with a newer sooth");
 	if (late_records)
-		add_limit(s, "the exact order of some records", "they arrived later than promised",
-			"");
+		add_limit(s, "the exact order of some records", "they arrived late", "");
 	if (s->unknown_records)
-		add_limit(s, "records of kinds this version of sooth does not know",
-			"the capture was written by a newer one", "read it with that version");
+		add_limit(s, "records of kinds unknown to this version of sooth",
+			"a newer version wrote the capture", "read it with that version");
 }
 
 /* --- telling --- */
@@ -300,9 +299,9 @@ static int emit_self(struct summary *s, struct output *output, struct sooth_erro
 		.schema = stream_schema_of(STREAM_SELF),
 		.shape = SECTION_OBJECT,
 		.is_last = true,
-		.if_empty = s->is_unread ? "what sooth cost is not known: the capture was not read "
-					   "to its end"
-					 : "what sooth cost is not measured: the capture is cut" };
+		.if_empty = s->is_unread
+				    ? "cost of sooth: unknown, the capture was not read to the end"
+				    : "cost of sooth: not measured, the capture is cut off" };
 	int status = output_section(output, &section, err);
 
 	if (!status && s->has_self)

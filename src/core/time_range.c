@@ -16,9 +16,9 @@ int time_range_ask(struct time_range *p, int64_t from_ns, int64_t to_ns, struct 
 {
 	/* Which of them is earlier is known now, unless one counts from the end. */
 	if ((from_ns < 0) == (to_ns < 0) && from_ns >= to_ns) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take a part of a capture");
-		error_why(err, "it would end before it begins");
-		return error_remedy(err, "--from has to be earlier than --to");
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "select a time range");
+		error_why(err, "the range ends before it starts");
+		return error_remedy(err, "give a --from earlier than --to");
 	}
 	p->is_requested = true;
 	p->requested_from_ns = from_ns;
@@ -212,12 +212,10 @@ struct part_row {
 };
 
 static const struct sooth_field part_fields[] = {
-	FIELD_NUMBER(
-		part_row, from_ns, "since the begin of the observation", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(part_row, to_ns, "since the begin of the observation", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(part_row, whole_ns, "how long was observed in all", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(part_row, left_out,
-		"records of counts that reach over its begin or end, and so are not in it",
+	FIELD_NUMBER(part_row, from_ns, "after the start of the recording", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(part_row, to_ns, "after the start of the recording", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(part_row, whole_ns, "length of the whole recording", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(part_row, left_out, "counts that cross an edge of the range and are left out",
 		FIELD_STATE_AT(part_row, left_out_state)),
 };
 
@@ -226,9 +224,8 @@ const struct sooth_schema part_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct part_row),
 	SCHEMA_FIELDS(part_fields),
-	.line = "[a part of the capture: from {from_ns} to {to_ns} of {whole_ns}][; left out: "
-		"{left_out} records of counts that reach over its begin or end, for they cannot be "
-		"divided]",
+	.line = "[time range: {from_ns} to {to_ns} of {whole_ns}][; left out: {left_out} counts "
+		"that cross its edges]",
 };
 
 static const struct section part_section = {
@@ -241,18 +238,18 @@ int time_range_check(const struct time_range *p, struct sooth_error *err)
 
 	if (!p->is_requested || (p->is_known && p->from_ns < p->to_ns && p->from_ns <= p->end_ns))
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take that part of the capture");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "select this time range");
 	if (!p->begin_ns)
-		error_why(err, "the observation in it never began");
+		error_why(err, "the recording in it never started");
 	else if (!p->is_known)
-		error_why(err, "where it ends is not known before it is read");
+		error_why(err, "its end is unknown until it is read");
 	else if (p->from_ns >= p->to_ns)
-		error_why(err, "it would end before it begins: the capture is of %s",
+		error_why(err, "the range ends before it starts: the capture covers %s",
 			format_ns(length, p->end_ns - p->begin_ns));
 	else
-		error_why(err, "the capture is of %s only",
+		error_why(err, "the capture covers %s only",
 			format_ns(length, p->end_ns - p->begin_ns));
-	return error_remedy(err, "`sooth report --info` tells how long it is");
+	return error_remedy(err, "`sooth report --info FILE` prints its length");
 }
 
 int time_range_emit(const struct time_range *p, struct output *output, struct sooth_error *err)

@@ -47,10 +47,10 @@ int choice_check(
 			continue;
 		near = tables_nearest(tables, o->names[i]);
 		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "export the table %s", o->names[i]);
-		error_why(err, "this capture has none of that name");
+		error_why(err, "no table of this name in the capture");
 		if (near)
 			return error_remedy(err, "did you mean %s?", near);
-		return error_remedy(err, "`sooth query FILE --tables` lists those it has");
+		return error_remedy(err, "`sooth query FILE --tables` lists the tables");
 	}
 	return 0;
 }
@@ -98,10 +98,10 @@ int choice_refuse_many(const struct export_options *o, struct sooth_error *err)
 		list(&tables, &names);
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "export %s tables to one file",
 			o->name_count ? "several" : "all");
-		error_why(err, "a file of this format holds one%s%s",
+		error_why(err, "a file of this format holds one table%s%s",
 			names.size ? "; the largest here are " : "", buffer_cstr(&names));
-		status = error_remedy(err, "--table NAME for one, -o FOLDER/ for a file each; "
-					   "`sooth query FILE --tables` lists them");
+		status = error_remedy(
+			err, "use --table NAME for one table, -o FOLDER/ for one file per table");
 	}
 	feed_close(&feed);
 	tables_fini(&tables);

@@ -60,7 +60,7 @@ static int write_out(struct csv_table *t, struct sooth_error *err)
 static int refuse_read(const char *path, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write %s", path);
-	error_why(err, "it is the capture that is read, and it would be lost");
+	error_why(err, "it is the capture being read, and would be overwritten");
 	return error_remedy(err, "name another folder");
 }
 
@@ -183,7 +183,7 @@ static void close_csv(void *state)
 
 const struct export_type export_csv = {
 	.name = "csv",
-	.help = "comma-separated values: one table, or a folder with a file for each",
+	.help = "comma-separated values: one table, or a folder with one file per table",
 	.parts = FEED_RECORDS | FEED_VIEWS,
 	.has_choice = true,
 	.is_of_one = true,

@@ -162,7 +162,7 @@ static bool is_folder(const char *path)
 static int refuse_stream(const struct export_type *type, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write %s to standard output", type->name);
-	error_why(err, "it is a file that is written here and there");
+	error_why(err, "this format is not written from start to end");
 	return error_remedy(err, "name a regular file with -o");
 }
 

@@ -9,6 +9,6 @@ const struct export_type export_folded = {
 	.view = "syscall-folded",
 	.sink = "folded",
 	.needs = SYSCALLS_CALL,
-	.needs_text = "the capture has no single system calls, and other stacks come with profile",
-	.needs_remedy = "keep each call: `sooth record --stream --probe syscalls,proc,fds`",
+	.needs_text = "the capture holds no single system calls",
+	.needs_remedy = "record each call: `sooth record --stream --probe syscalls,proc,fds`",
 };

@@ -97,7 +97,7 @@ static void close_jsonl(void *state)
 
 const struct export_type export_jsonl = {
 	.name = "jsonl",
-	.help = "JSON lines: an object a row of every table",
+	.help = "JSON lines: one object per row of every table",
 	.parts = FEED_RECORDS | FEED_VIEWS,
 	.has_choice = true,
 	.state_size = sizeof(struct jsonl_export),

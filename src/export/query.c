@@ -32,12 +32,12 @@ int query_stopped(const struct query *q, struct sooth_error *err)
 
 	if (q->options.is_stopped && q->options.is_stopped()) {
 		error_set(err, -EINTR, SOOTH_FAULT_USAGE, "finish the statement");
-		error_why(err, "it was stopped");
-		return error_remedy(err, "ask for less, or wait");
+		error_why(err, "interrupted");
+		return error_remedy(err, "narrow the query, or let it finish");
 	}
 	error_set(err, -ETIME, SOOTH_FAULT_USAGE, "finish the statement");
 	error_why(err, "it took longer than %s", format_ns(text, q->options.timeout_ns));
-	return error_remedy(err, "ask for less, or give it longer with --timeout");
+	return error_remedy(err, "narrow the query, or raise --timeout");
 }
 
 int query_failed(struct query *q, const char *tried, struct sooth_error *err)
@@ -121,19 +121,18 @@ static int refuse(const struct query *q, struct sooth_error *err)
 
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run the statement");
 	if (is_change(q->db)) {
-		error_why(err, "%s: a query reads, and does nothing else", message);
-		return error_remedy(err, "SELECT; to change tables export them: `sooth export "
-					 "--format sqlite`");
+		error_why(err, "%s: a query may only read", message);
+		return error_remedy(err,
+			"use SELECT; to change tables export them: `sooth export --format sqlite`");
 	}
 	error_why(err, "%s", message);
 	if (!table)
-		return error_remedy(
-			err, "`sooth query FILE --columns TABLE` tells what a table has");
+		return error_remedy(err, "`sooth query FILE --columns TABLE` lists its columns");
 	table += strlen("no such table: ");
 	near = tables_nearest(&q->tables, table);
 	if (near && strcmp(near, table))
 		return error_remedy(err, "did you mean %s?", near);
-	return error_remedy(err, "`sooth query FILE --tables` lists those this capture has");
+	return error_remedy(err, "`sooth query FILE --tables` lists the tables");
 }
 
 static bool is_blank(const char *text)
@@ -178,10 +177,10 @@ static int prepare(struct query *q, const char *sql, sqlite3_stmt **out, struct 
 		sqlite3_column_count(*out) <= RESULT_COLUMNS_MAX)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run the statement");
-	error_why(err, !*out			    ? "it is empty"
-		       : !is_blank(rest)	    ? "there is more than one"
-		       : sqlite3_column_count(*out) ? "its result has too many columns"
-						    : "it gives no rows");
+	error_why(err, !*out			    ? "the statement is empty"
+		       : !is_blank(rest)	    ? "more than one statement"
+		       : sqlite3_column_count(*out) ? "the result has too many columns"
+						    : "it returns no rows");
 	return error_remedy(err, "give one SELECT");
 }
 

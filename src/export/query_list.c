@@ -17,11 +17,11 @@ struct table_row {
 };
 
 static const struct sooth_field table_fields[] = {
-	FIELD_STRING(table_row, name, "of the table", .label = "TABLE"),
+	FIELD_STRING(table_row, name, "name of the table", .label = "TABLE"),
 	FIELD_NUMBER(
-		table_row, rows, "that this capture has", FIELD_STATE_AT(table_row, rows_state)),
-	FIELD_NUMBER(table_row, columns, "of the table"),
-	FIELD_STRING(table_row, holds, "where its rows come from"),
+		table_row, rows, "rows in this capture", FIELD_STATE_AT(table_row, rows_state)),
+	FIELD_NUMBER(table_row, columns, "columns of the table"),
+	FIELD_STRING(table_row, holds, "source of the rows"),
 };
 
 static const struct sooth_schema table_schema = {
@@ -37,11 +37,11 @@ struct column_row {
 };
 
 static const struct sooth_field column_fields[] = {
-	FIELD_STRING(column_row, table, "of which it is a column"),
-	FIELD_STRING(column_row, name, "of the column", .label = "COLUMN"),
+	FIELD_STRING(column_row, table, "table of the column"),
+	FIELD_STRING(column_row, name, "name of the column", .label = "COLUMN"),
 	FIELD_STRING(column_row, type, "INTEGER, REAL or TEXT"),
-	FIELD_STRING(column_row, unit, "of its values"),
-	FIELD_STRING(column_row, help, "what it is", .may_shrink = true),
+	FIELD_STRING(column_row, unit, "unit of the values"),
+	FIELD_STRING(column_row, help, "meaning", .may_shrink = true),
 };
 
 static const struct sooth_schema column_schema = {
@@ -60,16 +60,16 @@ static const char *origin(const struct table *t)
 {
 	static const char *const classes[] = {
 		[SOOTH_CLASS_EVENT] = "events",
-		[SOOTH_CLASS_AGGREGATE] = "counts over a time",
+		[SOOTH_CLASS_AGGREGATE] = "counts over a time span",
 		[SOOTH_CLASS_SAMPLE] = "samples",
-		[SOOTH_CLASS_TICK] = "time passing",
+		[SOOTH_CLASS_TICK] = "ticks of the clock",
 		[SOOTH_CLASS_DEFINITION] = "definitions",
 		[SOOTH_CLASS_ROW] = "a view",
 	};
 
 	return t->is_of_records			      ? classes[t->schema->class_]
 	       : t->schema->class_ == SOOTH_CLASS_ROW ? "a view"
-						      : "what stands under a report";
+						      : "notes of a report";
 }
 
 static int emit_table(const struct table *t, struct output *output, struct sooth_error *err)
@@ -82,7 +82,7 @@ static int emit_table(const struct table *t, struct output *output, struct sooth
 					 : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
 	struct record_tail tail[] = {
 		tail_of(&row.name, t->name),
-		tail_of(&row.holds, is_counted ? origin(t) : "syscalls_call in words"),
+		tail_of(&row.holds, is_counted ? origin(t) : "syscalls_call as text"),
 	};
 
 	if (is_counted && !t->rows)
@@ -134,10 +134,10 @@ static int find(
 		return status;
 	near = tables_nearest(&q->tables, name);
 	error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "describe the table %s", name);
-	error_why(err, "this capture has none of that name");
+	error_why(err, "no table of this name in the capture");
 	if (near)
 		return error_remedy(err, "did you mean %s?", near);
-	return error_remedy(err, "`sooth query FILE --tables` lists those it has");
+	return error_remedy(err, "`sooth query FILE --tables` lists the tables");
 }
 
 int query_describe(struct query *q, const char *const *names, size_t count, struct output *output,

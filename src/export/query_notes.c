@@ -27,9 +27,8 @@ static void note_unobserved(struct query *q, struct output *output)
 		if (!probe || report_has_probe(q->notes, probe))
 			continue;
 		snprintf(what, sizeof(what), "%s (%s)", t->name, probe);
-		output_limit(output, what,
-			"it was not observed: that it is empty is no measurement",
-			"observe it: `sooth record --probe LIST`");
+		output_limit(output, what, "not recorded: the empty table is not a measurement",
+			"record it: `sooth record --probe LIST`");
 	}
 }
 
@@ -37,7 +36,7 @@ int query_emit_notes(struct query *q, struct output *output, struct sooth_error 
 {
 	note_unobserved(q, output);
 	if (!q->notes_are_whole)
-		output_limit(output, "what was lost or not seen further on",
-			"the capture was not read to its end for this", "");
+		output_limit(output, "losses and limits after this point",
+			"the query did not read the capture to the end", "");
 	return report_notes(q->notes, q->notes_are_whole, output, err);
 }

@@ -183,9 +183,8 @@ static size_t put_text(struct buffer *out, sqlite3_value *v)
 static int refuse_mixed(const struct result *r, int i, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show row %" PRIu64, r->rows + 1);
-	error_why(err, "the column %s holds numbers in the rows before, and something else here",
-		r->names[i]);
-	return error_remedy(err, "say what it is: CAST(... AS TEXT)");
+	error_why(err, "column %s holds numbers in earlier rows and text here", r->names[i]);
+	return error_remedy(err, "choose the type: CAST(... AS TEXT)");
 }
 
 static int put_number(

@@ -9,8 +9,8 @@ static int refuse(const char *tried, struct sooth_error *err)
 {
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", tried);
 	error_why(err, "this sooth was built without SQLite");
-	return error_remedy(err, "build it where libsqlite3-dev is installed; "
-				 "`sooth export --format jsonl` needs none");
+	return error_remedy(err, "install libsqlite3-dev and build again; `sooth export --format "
+				 "jsonl` works without it");
 }
 
 int query_open(struct query **out, const struct query_options *options, struct sooth_error *err)

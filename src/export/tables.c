@@ -14,23 +14,24 @@ static const struct sooth_field header_fields[] = {
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(sooth_record, time_ns),
 		.unit = SOOTH_UNIT_TIME_NS,
-		.help = "when it happened or was seen (CLOCK_MONOTONIC)" },
+		.help = "time of the event or sample (CLOCK_MONOTONIC)" },
 	{ .name = "pid",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(sooth_record, pid),
-		.help = "process id in the initial pid namespace; none: the host" },
+		.help = "process id in the initial pid namespace; empty: the host" },
 	{ .name = "start_ticks",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(sooth_record, start_ticks),
-		.help = "start, in clock ticks after boot; names the process with its pid" },
+		.help = "start time in clock ticks after boot; with the pid it identifies the "
+			"process" },
 	{ .name = "tid",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(sooth_record, tid),
-		.help = "thread id; none: the process as a whole" },
+		.help = "thread id; empty: the whole process" },
 	{ .name = "cpu",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(sooth_record, cpu),
-		.help = "processor it happened on" },
+		.help = "processor of the event" },
 };
 
 static void add(struct table *t, struct column column)
@@ -89,13 +90,13 @@ static void add_columns(struct table *t)
 			add(t, (struct column){ f->name, f->help, COLUMN_FIELD, f });
 		if (has_call(t->schema) && !strcmp(f->name, "abi")) {
 			add(t, (struct column){ "call", "name of the call", COLUMN_CALL, NULL });
-			add(t, (struct column){ "category", "what the call is about",
-				       COLUMN_CATEGORY, NULL });
+			add(t, (struct column){
+				       "category", "category of the call", COLUMN_CATEGORY, NULL });
 		}
 	}
 	add(t, (struct column){ "not_measured",
-		       "fields without a value, or without all of it, and why: JSON",
-		       COLUMN_NOT_MEASURED, NULL });
+		       "fields without a complete value, and the reason: JSON", COLUMN_NOT_MEASURED,
+		       NULL });
 }
 
 /* A point in a name would have to be quoted in SQL. */

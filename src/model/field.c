@@ -136,18 +136,18 @@ const struct sooth_field *sooth_schema_field(const struct sooth_schema *schema, 
 const char *sooth_reason_text(enum sooth_reason reason)
 {
 	static const char *const texts[] = {
-		[SOOTH_REASON_NONE] = "no reason given",
+		[SOOTH_REASON_NONE] = "no reason recorded",
 		[SOOTH_REASON_PERMISSION] = "permission denied",
-		[SOOTH_REASON_ENDED] = "the process ended first",
-		[SOOTH_REASON_UNSUPPORTED] = "this system does not tell",
-		[SOOTH_REASON_INTERVAL] = "needs two readings",
-		[SOOTH_REASON_NOT_REQUESTED] = "not asked for",
-		[SOOTH_REASON_FAILED] = "reading it failed",
-		[SOOTH_REASON_NOT_JUDGED] = "this version of sooth does not judge it",
-		[SOOTH_REASON_BLOCKED] = "reading it did not return (dead mount, stuck device)",
-		[SOOTH_REASON_UNSEEN] = "its begin was not seen",
-		[SOOTH_REASON_COVERED] = "it has written a title over its arguments",
-		[SOOTH_REASON_AGENT] = "the agent does not tell",
+		[SOOTH_REASON_ENDED] = "the process exited first",
+		[SOOTH_REASON_UNSUPPORTED] = "not available on this system",
+		[SOOTH_REASON_INTERVAL] = "needs two samples",
+		[SOOTH_REASON_NOT_REQUESTED] = "not requested",
+		[SOOTH_REASON_FAILED] = "could not be read",
+		[SOOTH_REASON_NOT_JUDGED] = "this version of sooth does not check it",
+		[SOOTH_REASON_BLOCKED] = "no answer (dead mount or stuck device)",
+		[SOOTH_REASON_UNSEEN] = "entered before attach",
+		[SOOTH_REASON_COVERED] = "the process overwrote its command line",
+		[SOOTH_REASON_AGENT] = "the agent does not report it",
 	};
 
 	return (size_t)reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : texts[0];

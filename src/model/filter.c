@@ -140,8 +140,8 @@ static bool is_numeric(const struct sooth_field *field)
 static int bad_value(const struct node *n, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "filter by %s and \"%s\"", n->field, n->value);
-	error_why(err, "that is no value of this field, which is a number or one of some names");
-	return error_remedy(err, "`-j` shows what its values look like; for texts there is ~");
+	error_why(err, "not a value of this field: expected a number or one of its names");
+	return error_remedy(err, "`-j` shows its values; use ~ to search in text");
 }
 
 static int bind_node(struct node *n, const struct sooth_schema *schema, struct sooth_error *err)

@@ -24,7 +24,7 @@ static int fail(struct parser *p, const char *why)
 	p->failed = true;
 	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "filter by \"%s\"", p->text);
 	error_why(p->err, "at \"%s\": %s", *p->at ? p->at : "the end", why);
-	return error_remedy(p->err, "write field operator value, with and, or, not, ( ): "
+	return error_remedy(p->err, "write FIELD OPERATOR VALUE, joined by and, or, not, ( ): "
 				    "errno != 0 and path ~ \"/etc\"");
 }
 
@@ -162,13 +162,13 @@ static size_t parse_comparison(struct parser *p)
 		return 0;
 	if (!islower((unsigned char)*p->at) || !take_word(p, n->field, sizeof(n->field)) ||
 		is_keyword(n->field)) {
-		fail(p, "here the name of a field is due");
+		fail(p, "expected a field name");
 		return 0;
 	}
 	if (!take_comparison(p, &n->how))
 		return i;
 	if (!take_word(p, n->value, sizeof(n->value)))
-		fail(p, "here a value is due");
+		fail(p, "expected a value");
 	else if (n->how == COMPARE_MATCH || n->how == COMPARE_NO_MATCH)
 		compile_regex(p, n);
 	return i;
@@ -179,7 +179,7 @@ static size_t parse_not(struct parser *p)
 	size_t inner;
 
 	if (p->failed || p->depth >= DEPTH_MAX) {
-		fail(p, "the expression is too deep");
+		fail(p, "the expression is nested too deep");
 		return 0;
 	}
 	p->depth++;
@@ -189,7 +189,7 @@ static size_t parse_not(struct parser *p)
 	} else if (take_char(p, '(')) {
 		inner = parse_or(p);
 		if (!take_char(p, ')'))
-			fail(p, "here a ) is due");
+			fail(p, "expected )");
 	} else {
 		inner = parse_comparison(p);
 	}
@@ -232,7 +232,7 @@ int filter_new(struct filter **out, const char *text, struct sooth_error *err)
 	f->root = parse_or(&p);
 	skip_blanks(&p);
 	if (*p.at)
-		fail(&p, "nothing more is expected");
+		fail(&p, "expected the end of the expression");
 	if (p.failed) {
 		filter_free(f);
 		return -EINVAL;

@@ -150,7 +150,7 @@ static const struct sooth_field process_leave_fields[] = {
 STREAM_SCHEMA_ROW(stream_segment, "stream.segment", STREAM_SEGMENT, SOOTH_CLASS_DEFINITION, NULL);
 STREAM_SCHEMA_ROW(stream_schema, "stream.schema", STREAM_SCHEMA, SOOTH_CLASS_DEFINITION, NULL);
 STREAM_SCHEMA_ROW(stream_source, "stream.source", STREAM_SOURCE, SOOTH_CLASS_DEFINITION,
-	"{probe} by {method}[ (not by {fallback_reason})]");
+	"{probe} by {method}[ (fallback: {fallback_reason})]");
 STREAM_SCHEMA_ROW(stream_target, "stream.target", STREAM_TARGET, SOOTH_CLASS_DEFINITION,
 	"target: {selector}[ {pids}][ ({command})]");
 STREAM_SCHEMA_ROW(stream_agent, "stream.agent", STREAM_AGENT, SOOTH_CLASS_DEFINITION, NULL);

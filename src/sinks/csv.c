@@ -243,7 +243,7 @@ static void close_sink(void *state)
 
 const struct sink_type sink_csv = {
 	.name = "csv",
-	.help = "comma-separated values: the main table alone, without notes",
+	.help = "comma-separated values: the main table only, without notes",
 	.state_size = sizeof(struct csv_sink),
 	.takes_asides = true,
 	.open = open_sink,

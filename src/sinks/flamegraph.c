@@ -120,7 +120,7 @@ static int section_end(void *state, const struct section *section, struct sooth_
 static int no_graph(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph of this report");
-	error_why(err, "it has no stacks");
+	error_why(err, "the report has no stacks");
 	return error_remedy(err, "sooth trace --flamegraph -o FILE.svg");
 }
 
@@ -133,12 +133,11 @@ static void put_notes(struct flamegraph_sink *s, struct buffer *out)
 	if (!t->total)
 		buffer_format(out, "there is nothing to draw: no %s\n", s->look.weight);
 	if (t->left_out)
-		buffer_format(out,
-			"left out: %llu boxes, the widest %.4f %% of all, together %.2f %%\n",
+		buffer_format(out, "left out: %llu boxes, the widest %.4f %%, together %.2f %%\n",
 			(unsigned long long)t->left_out, (double)t->left_out_widest / all,
 			(double)t->left_out_value / all);
 	if (t->refused)
-		buffer_format(out, "left out: %llu boxes for which there was no room\n",
+		buffer_format(out, "left out: %llu boxes too narrow to draw\n",
 			(unsigned long long)t->refused);
 	buffer_append(out, s->notes.data, s->notes.size);
 }

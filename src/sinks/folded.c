@@ -116,7 +116,7 @@ static void close_sink(void *state)
 
 const struct sink_type sink_folded = {
 	.name = "folded",
-	.help = "a text and a number a line, as flamegraph tools read stacks",
+	.help = "folded stacks for flamegraph tools: stack and weight per line",
 	.is_of_stacks = true,
 	.state_size = sizeof(struct folded_sink),
 	.open = open_sink,

@@ -83,7 +83,8 @@ static int end(void *state, struct sooth_error *err)
 	json_end(&s->json);
 	buffer_char(&s->bytes, '\n');
 	if (s->json.failed)
-		return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "write JSON: it did not nest");
+		return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL,
+			"write JSON: sections are not nested correctly");
 	status = write_out(s, err);
 	if (!status && fflush(s->stream))
 		status = error_errno(err, -errno, "write JSON");

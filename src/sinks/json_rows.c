@@ -146,7 +146,7 @@ static void close_sink(void *state)
 
 const struct sink_type sink_json_rows = {
 	.name = "json-rows",
-	.help = "JSON lines of the rows alone, without notes",
+	.help = "JSON lines: rows only, without notes",
 	.state_size = sizeof(struct rows_sink),
 	.open = open_sink,
 	.section = section_begin,

@@ -141,7 +141,7 @@ static void close_sink(void *state)
 
 const struct sink_type sink_jsonl = {
 	.name = "jsonl",
-	.help = "JSON lines: an object a row, the notes last",
+	.help = "JSON lines: one object per row, notes last",
 	.state_size = sizeof(struct jsonl_sink),
 	.takes_asides = true,
 	.open = open_sink,

@@ -44,7 +44,7 @@ struct raster {
 static int missing(struct sooth_error *err, const char *why)
 {
 	error_set(err, -ENOTSUP, SOOTH_FAULT_UNSUPPORTED, "draw a PNG");
-	error_why(err, "%s", why ? why : "something is missing in " LIBRARY);
+	error_why(err, "%s", why ? why : "a function is missing in " LIBRARY);
 	return error_remedy(err, "install librsvg (Debian: librsvg2-2), or write an SVG");
 }
 
@@ -116,7 +116,7 @@ static int paint(struct raster *r, RsvgHandle *svg, cairo_t *cairo, double width
 	r->cairo_paint(cairo);
 	if (r->rsvg_handle_render_document(svg, cairo, &all, &failed))
 		return 0;
-	status = cannot_draw(err, failed ? failed->message : "the library did not say why");
+	status = cannot_draw(err, failed ? failed->message : "no reason given by the library");
 	if (failed)
 		r->g_error_free(failed);
 	return status;
@@ -137,7 +137,7 @@ static int draw(struct raster *r, RsvgHandle *svg, FILE *to, struct sooth_error 
 	r->rsvg_handle_get_intrinsic_dimensions(
 		svg, &has_width, &width, &has_height, &height, &has_view, &view);
 	if (!has_view || !(view.width > 0) || !(view.height > 0))
-		return cannot_draw(err, "it has no size");
+		return cannot_draw(err, "the picture has no size");
 	scale = scale_for(view.width, view.height);
 	surface = r->cairo_image_surface_create(
 		CAIRO_FORMAT_RGB24, (int)(view.width * scale), (int)(view.height * scale));
@@ -161,7 +161,8 @@ int raster_png(struct raster *r, const char *svg, size_t size, FILE *to, struct 
 	int status;
 
 	if (!handle) {
-		status = cannot_draw(err, failed ? failed->message : "the library did not say why");
+		status = cannot_draw(
+			err, failed ? failed->message : "no reason given by the library");
 		if (failed)
 			r->g_error_free(failed);
 		return status;
@@ -180,7 +181,7 @@ int raster_new(struct raster **out, struct sooth_error *err)
 	(void)out;
 	error_set(err, -ENOTSUP, SOOTH_FAULT_UNSUPPORTED, "draw a PNG");
 	error_why(err, "this sooth was built without librsvg");
-	return error_remedy(err, "write an SVG, or build it where librsvg2-dev is installed");
+	return error_remedy(err, "write an SVG, or install librsvg2-dev and build again");
 }
 
 int raster_png(struct raster *r, const char *svg, size_t size, FILE *to, struct sooth_error *err)

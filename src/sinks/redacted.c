@@ -71,7 +71,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 	s->bytes += batch->size;
 	if (s->bytes > KEPT_MAX) {
 		error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "redact more than 256 MiB of rows");
-		return error_remedy(err, "choose fewer processes, or a shorter time");
+		return error_remedy(err, "select fewer processes or a shorter time range");
 	}
 	buffer_append(kept, batch->data, batch->size);
 	return buffer_failed(kept) ? error_no_memory(err) : 0;
@@ -309,7 +309,7 @@ static void close_sink(void *state)
 
 const struct sink_type sink_redacted = {
 	.name = "redacted",
-	.help = "one JSON object to hand on: names, paths, addresses and arguments replaced",
+	.help = "one JSON object for sharing: names, paths, addresses, arguments replaced",
 	.state_size = sizeof(struct redacted_sink),
 	.open = open_sink,
 	.begin = begin,

@@ -156,7 +156,7 @@ static void print_reasons(struct table_sink *s, unsigned reasons)
 {
 	for (unsigned reason = 1; reason < 32; reason++) {
 		if (reasons & 1u << reason)
-			fprintf(s->options.stream, "?: not measured: %s\n",
+			fprintf(s->options.stream, "? = unknown: %s\n",
 				sooth_reason_text((enum sooth_reason)reason));
 	}
 }
@@ -356,9 +356,10 @@ static int print_table(struct table_sink *s, const struct section *section)
 		fprintf(s->options.stream, "%s\n", section->title);
 	scols_print_table(s->table);
 	if (s->text.size)
-		fprintf(s->options.stream, "no room for: %s\n", buffer_cstr(&s->text));
+		fprintf(s->options.stream, "hidden columns (terminal too narrow): %s\n",
+			buffer_cstr(&s->text));
 	if (section->rows_most && s->row_count > section->rows_most)
-		fprintf(s->options.stream, "and %zu more (-j tells all)\n",
+		fprintf(s->options.stream, "and %zu more (-j lists all)\n",
 			s->row_count - section->rows_most);
 	table_bars_legend(&s->bars, s->table, s->columns, &legend);
 	if (legend.size)
@@ -405,7 +406,7 @@ static void close_sink(void *state)
 const struct sink_type sink_table = {
 	.name = "text",
 	.alias = "table",
-	.help = "text for people",
+	.help = "text",
 	.state_size = sizeof(struct table_sink),
 	.takes_asides = true,
 	.open = open_sink,

@@ -387,8 +387,8 @@ static void subtitle_of(const struct timeline_layout *l, struct buffer *out)
 	char whole[UNITS_SIZE], one[UNITS_SIZE];
 
 	buffer_format(out,
-		"%s, a value each %s; each lane from 0 to the value at its right; "
-		"grey or hatched: nothing was measured",
+		"%s, one value per %s; each track runs from 0 to the value at its right; gray or "
+		"hatched: not measured",
 		format_ns(whole, (uint64_t)l->interval_ns),
 		format_ns(one, (uint64_t)l->stretch_ns));
 }
@@ -396,12 +396,9 @@ static void subtitle_of(const struct timeline_layout *l, struct buffer *out)
 static void note_more(struct timeline_layout *l)
 {
 	if (l->more_tracks)
-		buffer_format(&l->notes,
-			"and %zu more lanes, which have no room here (-j tells "
-			"all)\n",
-			l->more_tracks);
+		buffer_format(&l->notes, "and %zu more tracks (-j lists all)\n", l->more_tracks);
 	if (l->more_marks)
-		buffer_format(&l->notes, "and %zu more events (-j tells all)\n", l->more_marks);
+		buffer_format(&l->notes, "and %zu more events (-j lists all)\n", l->more_marks);
 }
 
 static int end(void *state, struct sooth_error *err)
