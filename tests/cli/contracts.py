@@ -9,7 +9,7 @@ their numbers in what a line says.
 
 A shape is a type, a tuple of types of which one fits, a list of one shape, or members with theirs:
 a member that stands here has to be there, others may be. None among the types: "not measured" or
-"not asked for" is told as null.
+"not requested" is told as null.
 """
 import dataclasses
 import re

@@ -155,7 +155,7 @@ class Members(Diagnose):
         self.assertEqual(process["issues"], [])
         self.assertIsNotNone(process["cpu"])
         text = self.diagnose("--pid", str(target.pid)).text
-        self.assertRegex(text, "not seen: .*fd-leak.*needs two readings")
+        self.assertRegex(text, "not seen: .*fd-leak.*needs two samples")
 
     def test_descriptors(self):
         target = self.python(BUSY)
@@ -230,7 +230,7 @@ class Calls(Diagnose):
         self.assertEqual(totals, sorted(totals, reverse=True))
         by_category = {c["category"]: c["count"] for c in found["syscall_summary"]}
         self.assertEqual(sum(by_category.values()), sum(c["count"] for c in calls.values()))
-        self.assertIsNone(found["io_operations"], "not asked for")
+        self.assertIsNone(found["io_operations"], "not requested")
 
     @needs_bpf
     def test_single_calls(self):

@@ -137,7 +137,7 @@ class Reports(Heap):
         self.assertEqual((totals["events"], totals["allocated_bytes"]), (19, 700))
         for member in ("freed_bytes", "live_bytes", "live_blocks", "peak_bytes"):
             self.assertIsNone(totals[member], member)
-            self.assertEqual(totals["not_measured"][member], "not asked for")
+            self.assertEqual(totals["not_measured"][member], "not requested")
         self.assertIn("freed, live and peak bytes", [row["what"] for row in report["limits"]])
 
     def test_another_capture(self):

@@ -137,7 +137,7 @@ class Launch(Case):
         self.assertEqual(run.status, 128 + signal.SIGINT, run.errors)
 
     def test_interrupt_of_sooth_alone(self):
-        """Nothing is signalled that was not asked for: the command goes on."""
+        """Nothing is signalled that was not requested: the command goes on."""
         sooth = self.start_sooth("trace", "-c", "-j", "-o", self.path("out"), "--", "/bin/sh", "-c",
                                  "echo ready $$; read -r x; echo ended >%s" % self.path("mark"))
         sooth.wait_for_output(b"ready")

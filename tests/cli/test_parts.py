@@ -209,7 +209,7 @@ class Whole(Parts):
         report = self.sooth("report", "-j", *self.part, self.long).json()
         self.assertEqual(sum(row["count"] for row in report["syscalls"]), len(calls))
         self.assertEqual(report["interval_ns"], self.to_ns - self.from_ns)
-        self.assertEqual(report["ended"], "end of the part")
+        self.assertEqual(report["ended"], "end of the time range")
         self.assertEqual(report["part"], {"from_ns": self.from_ns, "to_ns": self.to_ns,
                                           "whole_ns": self.length(self.long), "left_out": None})
 

@@ -239,7 +239,7 @@ class Figures(Agents):
         report = self.sooth("ps", "-j", "-i", "0", "--save", capture).json()
         row = next(row for row in report["processes"] if row["pid"] == main.pid)
         self.assertIsNone(row["cpu_percent"])
-        self.assertEqual(row["not_measured"]["cpu_percent"], "needs two readings")
+        self.assertEqual(row["not_measured"]["cpu_percent"], "needs two samples")
         self.assertIsNone(report["totals"]["cpu_percent"])
         twice = self.path("twice.sooth")
         self.sooth("ps", "-i", "1ms", "--save", twice)

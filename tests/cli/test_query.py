@@ -172,7 +172,7 @@ class Notes(ExportCase):
         with open(path, "wb") as file:
             file.write(harness.read(STREAMED) * 300)
         report = self.sooth("query", "-j", path, "SELECT call FROM syscalls_call LIMIT 1").json()
-        self.assertIn("what was lost or not seen further on",
+        self.assertIn("losses and limits after this point",
             [row["what"] for row in report["limits"]])
 
     def test_what_was_not_read_is_not_cut(self):
@@ -183,9 +183,9 @@ class Notes(ExportCase):
         self.assertNotEqual(whole["ended"], "cut")
         for sql in ("SELECT 1", "SELECT call FROM syscalls_call LIMIT 1"):
             report = self.sooth("query", "-j", path, sql).json()
-            self.assertEqual((report["ended"], report["interval_ns"]), ("not read to its end", None))
+            self.assertEqual((report["ended"], report["interval_ns"]), ("not read to the end", None))
             text = self.sooth("query", path, sql).text
-            self.assertIn("was not read to its end", text)
+            self.assertIn("was not read to the end", text)
             for word in ("observed for", "cut", "lost nothing"):
                 self.assertNotIn(word, text)
 

@@ -191,7 +191,7 @@ def call_of_row(row):
         result = "?"
     else:
         result = f"-1 {row['error']}" if row["error"] else str(row["result"])
-    return row["name"], unescape(row["arguments"] or ""), result  # None: its begin was not seen
+    return row["name"], unescape(row["arguments"] or ""), result  # None: entered before attach
 
 
 SKIPPED_MOST = 400  # before the first call that is told

@@ -148,7 +148,7 @@ class Followed(Case):
         for call in calls:
             if call["duration_ns"] is None:  # what the main thread was held in at the attach
                 self.assertEqual((call["tid"], call["not_measured"]),
-                                 (target.pid, {"duration_ns": "its begin was not seen"}))
+                                 (target.pid, {"duration_ns": "entered before attach"}))
             else:
                 self.assertLess(call["duration_ns"], 60e9, call)
 

@@ -191,7 +191,7 @@ class OfEachKind(Compared):
         text = self.sooth("inspect", "--maps", str(process.pid)).out
         self.assertNotIn(b"\033[31m", text)
         self.assertIn(b"memory by what it is for", text)
-        self.assertIn(b"more (-j tells all)\n", text)
+        self.assertIn(b"more (-j lists all)\n", text)
 
     def test_same_from_capture(self):
         process, _, _ = self.start_kinds()

@@ -142,7 +142,7 @@ class Servers(Leftovers):
 
 class Others(Leftovers):
     def test_zombies(self):
-        """One that is not asked for, and its twin that was."""
+        """One that is not requested, and its twin that was."""
         main = self.family.main()
         tool = self.tool_of(main)
         sick, healthy = self.below(tool, "sick"), self.below(tool, "healthy")

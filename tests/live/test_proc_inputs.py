@@ -302,7 +302,7 @@ class Markers(Case):
             self.assertEqual(find(told, "proc.ties", pids[0])["markers"].strip(),
                 "CLAUDE_CODE_SESSION_ID=" + SESSION)
             self.assertTrue(other["is_brief"])
-            self.assertEqual(other["not_measured"]["arguments"], "not asked for")
+            self.assertEqual(other["not_measured"]["arguments"], "not requested")
             self.assertIsNone(find(told, "proc.ties", pids[1]))
 
 

@@ -239,7 +239,7 @@ class Host(StatusCase):
         self.assertIsNone(report["memory"]["some_10s"])
         self.assertIsNone(report["load"]["cpu_some_10s"])
         self.assertEqual(report["memory"]["not_measured"]["some_10s"],
-                         "this system does not tell")
+                         "not available on this system")
 
 
 class Tracers(StatusCase):

@@ -91,7 +91,7 @@ assert libc.recvmmsg(two.fileno(), ctypes.byref(message), 1, 0, ctypes.byref(lef
 assert left.s < 3600
 """
 
-UNSEEN = {"duration_ns": "its begin was not seen"}
+UNSEEN = {"duration_ns": "entered before attach"}
 
 
 def calls_of(lines):
@@ -162,10 +162,10 @@ class UnderWay(Case):
 
     def check_text(self, waiting, stream, table):
         unseen = [line for line in stream.splitlines()
-                  if line.endswith("<not measured: its begin was not seen>")]
+                  if line.endswith("<not measured: entered before attach>")]
         self.assertEqual(len(unseen), len(waiting), stream)
         self.assertNotIn("<0ns>", stream)
-        self.assertIn("?: not measured: its begin was not seen", table)
+        self.assertIn("? = unknown: entered before attach", table)
         self.assertIn("how long %d calls took" % len(waiting), table)
 
     def test_streamed_and_from_a_capture(self):
@@ -192,7 +192,7 @@ class UnderWay(Case):
 
     def test_text(self):
         waiting, run = self.watch("trace")
-        self.assertEqual(run.text.count("<not measured: its begin was not seen>"), len(waiting))
+        self.assertEqual(run.text.count("<not measured: entered before attach>"), len(waiting))
         self.assertNotIn("<0ns>", run.text)
 
     def test_counted(self):

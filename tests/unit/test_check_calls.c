@@ -114,7 +114,7 @@ static void test_all(void **state)
 				"as root>\n" },
 			{ ids[i], observed_for, 0.5, NULL, "fine: " },
 			{ ids[i], observed_for, 0.49, NULL,
-				"blind: needs two readings <observe for longer" },
+				"blind: needs two samples <observe for longer" },
 		};
 
 		TRY_CASES(cases);

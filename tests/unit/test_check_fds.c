@@ -174,9 +174,9 @@ static void test_fd_leak(void **state)
 			"blind: |<run as its user, or as root>" },
 		/* There is nobody left who might be looked at. */
 		{ "fd-leak", unread, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
-			"blind: the process ended first|!<run" },
+			"blind: the process exited first|!<run" },
 		{ "fd-leak", one_sample_of_two, 0, NULL,
-			"blind: needs two readings <observe for longer" },
+			"blind: needs two samples <observe for longer" },
 		{ "fd-leak", gains, 20, "fd-leak=off", "" },
 		{ "fd-leak", gains, 20, "fd-leak=low", "low/medium: " },
 	};

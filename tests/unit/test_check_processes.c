@@ -530,13 +530,14 @@ static void there_for(double looks)
 static void test_ended(void **state)
 {
 	static const struct check_case cases[] = {
-		{ "frozen", zombie_since, 0, NULL, "=blind: the process ended first <>\n" },
-		{ "frozen", zombie_since, LOOKS - 1, NULL, "=blind: the process ended first <>\n" },
+		{ "frozen", zombie_since, 0, NULL, "=blind: the process exited first <>\n" },
+		{ "frozen", zombie_since, LOOKS - 1, NULL,
+			"=blind: the process exited first <>\n" },
 		{ "frozen", zombie_since, LOOKS, NULL, "fine: " },
 		{ "frozen", first_thread_ended, 2, NULL, "fine: " },
-		{ "fd-leak", zombie_since, 0, NULL, "=blind: the process ended first <>\n" },
-		{ "fd-leak", there_for, 1, NULL, "=blind: the process ended first <>\n" },
-		{ "orphan", there_for, 1, NULL, "=blind: the process ended first <>\n" },
+		{ "fd-leak", zombie_since, 0, NULL, "=blind: the process exited first <>\n" },
+		{ "fd-leak", there_for, 1, NULL, "=blind: the process exited first <>\n" },
+		{ "orphan", there_for, 1, NULL, "=blind: the process exited first <>\n" },
 		{ "ended-abnormally", zombie_since, LOOKS, NULL, "fine: it runs" },
 	};
 

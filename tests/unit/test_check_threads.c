@@ -262,11 +262,11 @@ static void test_busy_poll(void **state)
 		{ "busy-poll", sleeps_looks, 2, NULL, "fine: " },
 		{ "busy-poll", sleeps_unread, HIDDEN, NULL, "low/low: " },
 		{ "busy-poll", sleeps_unseen, HIDDEN, NULL, "blind: |<run as its user" },
-		{ "busy-poll", sleeps_unseen, GONE, NULL, "=blind: the process ended first <>\n" },
+		{ "busy-poll", sleeps_unseen, GONE, NULL, "=blind: the process exited first <>\n" },
 		{ "busy-poll", sleeps_unmeasured, HIDDEN, NULL,
 			"blind: permission denied <run as its user" },
 		{ "busy-poll", sleeps_unmeasured, GONE, NULL,
-			"=blind: the process ended first <>\n" },
+			"=blind: the process exited first <>\n" },
 		/* A time-out of 1 ms makes 1000 wakes, and a little more is not to be told. */
 		{ "busy-poll", polls_often, 1050, NULL,
 			"medium/medium: |[what wakes it: time-outs of 1.0 ms, in poll: so many "
@@ -426,7 +426,7 @@ static void test_lock_storm(void **state)
 			"blind: permission denied <run as its user" },
 		{ "lock-storm", lock_unread, HIDDEN, NULL, "medium/medium: " },
 		{ "lock-storm", lock_unseen, HIDDEN, NULL, "blind: |<run as its user" },
-		{ "lock-storm", lock_unseen, GONE, NULL, "=blind: the process ended first <>\n" },
+		{ "lock-storm", lock_unseen, GONE, NULL, "=blind: the process exited first <>\n" },
 		{ "lock-storm", lockers, 1, NULL, "fine: 1 thread sleeps at" },
 		{ "lock-storm", lockers, 2, "lock-storm.min-threads=2", "medium/high: " },
 		{ "lock-storm", lockers, 2, "lock-storm.min-threads=3", "fine: " },

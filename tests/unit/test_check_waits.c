@@ -156,7 +156,7 @@ static void test_all_threads_waiting(void **state)
 		{ "all-threads-waiting", reads_stopped, 'S', NULL, "fine: |that may come" },
 		{ "all-threads-waiting", stuck_unseen, HIDDEN, NULL, "blind: |<run as its user" },
 		{ "all-threads-waiting", stuck_unseen, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
-			"=blind: the process ended first <>\n" },
+			"=blind: the process exited first <>\n" },
 		{ "all-threads-waiting", stuck_uncounted, HIDDEN, NULL,
 			"blind: |<run as its user" },
 		{ "all-threads-waiting", stuck_looks, 3, NULL, "high/high: |run for: 2.00s" },
@@ -167,7 +167,7 @@ static void test_all_threads_waiting(void **state)
 		{ "all-threads-waiting", stuck_in, MAPS_READ | MAPS_WRITE, NULL, "high/high: " },
 		{ "all-threads-waiting", stuck_in, MAPS_READ | MAPS_SHARED, NULL,
 			"fine: |may come" },
-		{ "all-threads-waiting", stuck_in, -1, NULL, "=blind: reading it failed <>\n" },
+		{ "all-threads-waiting", stuck_in, -1, NULL, "=blind: could not be read <>\n" },
 	};
 
 	(void)state;
@@ -482,7 +482,7 @@ static void test_writer_stuck(void **state)
 		{ "writer-stuck", writes_to, FDS_PIPE, "writer-stuck.min-readings=7", "fine: " },
 		{ "writer-stuck", writes_unseen, HIDDEN, NULL, "blind: |<run as its user" },
 		{ "writer-stuck", writes_unseen, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
-			"=blind: the process ended first <>\n" },
+			"=blind: the process exited first <>\n" },
 		{ "writer-stuck", has_holder, FDS_ACCESS_READ, NULL,
 			"low/high: |[may read it: reader (200), descriptor 4]|"
 			"<find out why the reader does not read: sooth diagnose 200>" },

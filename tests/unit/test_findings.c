@@ -254,7 +254,7 @@ static void test_one_snapshot(void **state)
 	add_target("pid", PID);
 	add_process(NS_PER_S, 10, "thing");
 	json = show_view("diagnose", "findings", NULL, "json");
-	assert_non_null(strstr(json, "needs two readings"));
+	assert_non_null(strstr(json, "needs two samples"));
 	assert_null(strstr(json, "\"claim\""));
 }
 

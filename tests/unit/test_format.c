@@ -250,7 +250,7 @@ static void test_reasons_in_lines(void **state)
 	row.state = SOOTH_STATE_ABSENT;
 	line_format(&out, &plan, &row.record);
 	assert_string_equal(
-		buffer_cstr(&out), "a <42>a <not measured: its begin was not seen>a <->");
+		buffer_cstr(&out), "a <42>a <not measured: entered before attach>a <->");
 }
 
 static void test_nested_groups(void **state)

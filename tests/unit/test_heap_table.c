@@ -86,7 +86,7 @@ static void forget_unfinished(char *json)
 {
 	static const char *const parts[] = {
 		"      \"unfinished\": null,\n", "      \"unfinished\": 0,\n",
-		",\n      \"not_measured\": {\n        \"unfinished\": \"not asked for\"\n      }"
+		",\n      \"not_measured\": {\n        \"unfinished\": \"not requested\"\n      }"
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
@@ -195,7 +195,7 @@ static void test_only_counted(void **state)
 	assert_shows(json, "\"live_bytes\": null,");
 	assert_shows(json, "\"peak_bytes\": null,");
 	assert_shows(json, "\"freed_bytes\": null,");
-	assert_shows(json, "\"live_bytes\": \"not asked for\"");
+	assert_shows(json, "\"live_bytes\": \"not requested\"");
 	assert_shows(json, "\"what\": \"freed, live and peak bytes\"");
 	assert_shows(show(NULL, "table"), "live at the end: ? in ? blocks; peak ?");
 }
@@ -293,7 +293,7 @@ static void test_many_processes(void **state)
 	add_heap_source(&records);
 	for (uint32_t pid = 1; pid <= 100; pid++)
 		add_heap_call(&records, malloc_call(NS_PER_S + pid, pid, 0x1000, 1000 + pid));
-	assert_shows(show(NULL, "table"), "and 60 more (-j tells all)\n");
+	assert_shows(show(NULL, "table"), "and 60 more (-j lists all)\n");
 	assert_shows(show(NULL, "json"), "\"pid\": 1,");
 	assert_shows(shown.data, "\"pid\": 100,");
 }

@@ -169,7 +169,7 @@ static void test_misuse(void **state)
 	check_script("{K1", false, "{");
 	check_script(".", false, "");
 	check_script("[..[1", false, "[]");
-	/* a key of the outer object is not asked for again after an inner container */
+	/* a key of the outer object is not requested again after an inner container */
 	check_script("{k{k1.k[1.k1.", true, "{\"k\":{\"k\":1},\"k\":[1],\"k\":1}");
 }
 

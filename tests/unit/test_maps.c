@@ -133,8 +133,8 @@ static void test_without_detail(void **state)
 	assert_true(has(json, "\"class\": \"brk\",\n      \"mappings\": 1,\n      "
 			      "\"size_bytes\": 4096,\n      \"reserved_bytes\": null,\n      "
 			      "\"rss_bytes\": null"));
-	assert_true(has(json, "\"rss_bytes\": \"not asked for\""));
-	assert_true(has(json, "\"pss_bytes\": \"not asked for\""));
+	assert_true(has(json, "\"rss_bytes\": \"not requested\""));
+	assert_true(has(json, "\"pss_bytes\": \"not requested\""));
 }
 
 static void test_refused(void **state)

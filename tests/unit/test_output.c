@@ -280,7 +280,7 @@ static void test_filtered_away(void **state)
 		.schema = &with_id,
 		.shape = SECTION_TABLE,
 		.if_empty = "none is there" };
-	static const char *const said[] = { "none is there", "no row passes the filter",
+	static const char *const said[] = { "none is there", "no row matches the filter",
 		"none is there" };
 	struct diary d = { 0 };
 	struct output *o;

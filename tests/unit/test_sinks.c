@@ -272,7 +272,7 @@ static void test_not_measured(void **state)
 			assert_true(
 				has(text, "\"not_measured\": {\n        \"text\": \"truncated\""));
 		} else if (i == 1) {
-			assert_true(has(text, "?: not measured: permission denied"));
+			assert_true(has(text, "? = unknown: permission denied"));
 			assert_true(has(text, "redacted"));
 			assert_true(has(text, "prefix..."));
 			assert_true(has(text, "     -")); /* absent */
@@ -604,8 +604,7 @@ static void test_keyed(void **state)
 	static const char *const expected[] = {
 		"\"by_color\": {\n    \"red\": {\n      \"number\": 7\n    },\n    \"green\": {\n"
 		"      \"number\": null,\n      \"not_measured\": {\n        \"number\": \"not "
-		"asked "
-		"for\"",
+		"requested\"",
 		"{\"type\":\"by_color\",\"color\":\"red\",\"number\":7}\n",
 		"COLOR NUMBER\nred        7\ngreen      ?\n",
 		"{\"color\":\"red\",\"number\":7}\n{\"color\":\"green\"}\n",
@@ -659,7 +658,7 @@ static void test_bounds_for_people(void **state)
 				assert_string_equal(text, "");
 			else
 				assert_int_equal(
-					has(text, "and 2 more (-j tells all)\n"), count == 5);
+					has(text, "and 2 more (-j lists all)\n"), count == 5);
 			sheet_free(&s);
 		}
 	}

@@ -140,7 +140,7 @@ static void test_rows(void **state)
 	assert_true(has(out, "[13]"));
 	assert_true(has(out, "unix stream ESTABLISHED"));
 	assert_false(has(out, "PID")); /* one process */
-	assert_true(has(out, "?: not measured"));
+	assert_true(has(out, "? = unknown"));
 	out = show(NULL, "json");
 	assert_true(has(out, "\"key\": \"tcp6 [::]:80 - -\""));
 	assert_true(has(out, "\"key\": \"tcp 10.0.0.1:40000 160.79.104.10:443 -\""));

@@ -193,9 +193,9 @@ static void test_cut(void **state)
 	assert_true(has(json, "\"records\": 5"));
 	assert_true(has(json, "\"bytes\": 60"));
 	assert_true(has(json, "\"bytes\": 7"));
-	assert_true(has(json, "the capture ends before the observation"));
-	assert_true(has(json, "later than promised"));
-	assert_true(has(json, "does not know"));
+	assert_true(has(json, "the capture is cut off before the end"));
+	assert_true(has(json, "arrived late"));
+	assert_true(has(json, "unknown to this version"));
 }
 
 /* Shorter than this version's: nothing is read beyond its end. */

@@ -258,11 +258,11 @@ static void test_unseen(void **state)
 	assert_true(has(text.data, "\"mean_ns\": 30,"));
 	assert_true(has(text.data, "\"untimed\": 2,\n      \"total_ns\": 90,"));
 	assert_true(has(text.data, "\"untimed\": 3,\n      \"total_ns\": null,"));
-	assert_true(has(text.data, "\"max_ns\": \"its begin was not seen\""));
+	assert_true(has(text.data, "\"max_ns\": \"entered before attach\""));
 	assert_true(has(text.data, "\"what\": \"how long 5 calls took\""));
 	text_free(&text);
 	shown(&text, "table", &records);
-	assert_true(has(text.data, "?: not measured: its begin was not seen"));
+	assert_true(has(text.data, "? = unknown: entered before attach"));
 	text_free(&text);
 	buffer_fini(&records);
 }

@@ -61,10 +61,10 @@ static void test_threads_once(void **state)
 	add_thread(10, 1000, 5, "main");
 	end_threads(10, 1001, 1, 0);
 	json = show("threads", "json");
-	assert_true(has(json, "\"cpu_percent\": \"needs two readings\""));
+	assert_true(has(json, "\"cpu_percent\": \"needs two samples\""));
 	assert_true(has(json, "\"call\": \"futex\""));
 	assert_true(has(json, "\"wait_channel\": \"permission denied\""));
-	assert_true(has(json, "\"came\": \"needs two readings\""));
+	assert_true(has(json, "\"came\": \"needs two samples\""));
 	assert_true(has(json, "\"has_come\": false"));
 }
 
@@ -292,12 +292,12 @@ static void test_limits(void **state)
 	json = show("limits", "json");
 	assert_true(has(json, "\"percent\": 75.0"));
 	assert_true(has(json, "\"soft_text\": \"unlimited\""));
-	assert_true(has(json, "\"used\": \"this system does not tell\""));
+	assert_true(has(json, "\"used\": \"not available on this system\""));
 	assert_true(has(json, "\"oom_score_adjustment\": -17"));
 	assert_true(has(json, "\"pressure\": []"));
 	table = show("limits", "table");
 	assert_true(has(table, "8.0M"));
-	assert_true(has(table, "not measured: pressure: this system does not tell"));
+	assert_true(has(table, "not measured: pressure: not available on this system"));
 }
 
 static void test_limit_sums(void **state)
