@@ -67,14 +67,15 @@ enum sooth_reason {
 	SOOTH_REASON_NONE = 0,
 	SOOTH_REASON_PERMISSION,    /* the system refused */
 	SOOTH_REASON_ENDED,	    /* the process ended before it was read */
-	SOOTH_REASON_UNSUPPORTED,   /* this system does not tell */
-	SOOTH_REASON_INTERVAL,	    /* needs two readings, there was one */
+	SOOTH_REASON_UNSUPPORTED,   /* not available on this system */
+	SOOTH_REASON_INTERVAL,	    /* needs two samples, there was one */
 	SOOTH_REASON_NOT_REQUESTED, /* costs something and was not asked for */
 	SOOTH_REASON_FAILED,	    /* reading it failed in another way */
-	SOOTH_REASON_NOT_JUDGED,    /* this version of sooth does not judge it */
-	SOOTH_REASON_BLOCKED,	    /* reading it did not return: a dead mount, a stuck device */
-	SOOTH_REASON_UNSEEN,	    /* its begin was not seen: it began before, or nobody told it */
-	SOOTH_REASON_COVERED,	    /* the program has written a title over its arguments */
+	SOOTH_REASON_NOT_JUDGED,    /* this version of sooth does not check it */
+	SOOTH_REASON_BLOCKED,	    /* no answer: a dead mount, a stuck device */
+	SOOTH_REASON_UNSEEN,	    /* its start was not seen: it started before attach, or seccomp
+				       answered it */
+	SOOTH_REASON_COVERED,	    /* the process overwrote its command line */
 	SOOTH_REASON_AGENT,	    /* the agent writes it nowhere, or not where it is looked for */
 };
 
@@ -111,10 +112,10 @@ struct sooth_field {
 	uint8_t decimals; /* REAL: digits behind the point; 255: as many as it has */
 	const struct sooth_names *names;
 	const struct sooth_schema *rows; /* of SOOTH_FIELD_ROWS */
-	/* SOOTH_FIELD_LEVELS numbers, in the value's unit: from where on it is worth a look, a
-	 * worry, an alarm. NULL: colour says nothing. */
+	/* SOOTH_FIELD_LEVELS numbers, in the value's unit: the thresholds of the
+	 * three colors, mild to alarming. NULL: never colored. */
 	const double *levels;
-	/* TEXT: it names somebody or something private; a redacted report has "user-1" instead. */
+	/* TEXT: a private name; a redacted report shows "user-1" instead. */
 	const char *placeholder; /* "user"; NULL: it does not */
 };
 
@@ -157,7 +158,7 @@ enum sooth_class {
 /* What time a record speaks of: whether it belongs to a part of a capture. */
 enum sooth_time_span {
 	SOOTH_TIME_SPAN_MOMENT, /* its own */
-	/* From 64 bits right behind the header to its own; 0: nobody knows since when. */
+	/* From 64 bits right behind the header to its own; 0: start unknown. */
 	SOOTH_TIME_SPAN_WINDOW, /* as a whole: a count cannot be divided */
 	SOOTH_TIME_SPAN_REACH,	/* any of it: what was not seen */
 	SOOTH_TIME_SPAN_RUN,	/* all: it is said once */
@@ -165,7 +166,7 @@ enum sooth_time_span {
 
 struct sooth_schema {
 	const char *name; /* "syscalls.count" */
-	uint16_t kind;	  /* of its records; 0: of rows, which sections tell apart */
+	uint16_t kind;	  /* of its records; 0: of rows, which their section identifies */
 	enum sooth_class class_;
 	uint16_t fixed_size; /* header and fixed part, as this build writes it */
 	const struct sooth_field *fields;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The collecting half. An observer has a target and probes; while it runs it
- * makes blocks of records, which go to whoever is connected: a report that
- * explains them at once (<sooth/report.h>), a capture file, or both.
+ * makes blocks of records for its consumers: a live report
+ * (<sooth/report.h>), a capture file, or both.
  *
  *   sooth_observer_new(&o, NULL, &err);
  *   sooth_observer_add_pid(o, pid, &err);
@@ -18,8 +18,8 @@
  * function that returns int gives 0, or a negative errno with the error filled,
  * where nothing else is said; after one that failed sooth_observer_free() is always
  * right. Strings and structs that are handed in are copied where nothing else is said.
- * Privilege: whatever the probes need (`sooth doctor` tells); procfs probes of
- * one's own processes need none. Other users' processes are refused to who could not
+ * Privilege: whatever the probes need (`sooth doctor` lists it); procfs probes of
+ * one's own processes need none. Processes of other users are refused unless the caller could
  * trace them (ptrace(2)), whatever capabilities the file has. The library prints nothing and
  * installs no signal handler, except that libbpf's print hook, which is process-global, is replaced
  * while a BPF backend is opened.
@@ -50,12 +50,12 @@ enum sooth_interest {
 	 * kernel walks the page tables), who holds the other end of a pipe (every process of the
 	 * host is looked at), paths of watched directories. */
 	SOOTH_DETAIL = 16,
-	/* With SOOTH_SAMPLE of "proc": of processes that have nothing to do with an agent only what
-	 * tells that, and figures that cost nothing more. Of "sockets", where every process of a
-	 * host or user is meant: only of agents and what they started. Of any other probe there,
-	 * and of "sockets" where pids were added: only of those. */
+	/* With SOOTH_SAMPLE of "proc": for processes unrelated to an agent only what shows
+	 * that, and values that cost nothing extra. With "sockets" of a whole host or user: only
+	 * agents and the processes they started. With any other probe of a host or user, and with
+	 * "sockets" when pids were added: only those pids. */
 	SOOTH_BRIEF = 32,
-	/* With SOOTH_SAMPLE of "proc": also what an agent's own log tells: name and time of its
+	/* With SOOTH_SAMPLE of "proc": also what an agent's own log records: name and time of its
 	 * last tool call, never more. */
 	SOOTH_TRANSCRIPT = 64,
 	/* With SOOTH_SAMPLE: at the start and every sample_ns, not at the end: what needs an
@@ -92,8 +92,8 @@ struct sooth_observer_options {
 	 * folders with ":" between, as in PATH. NULL: nowhere else. Borrowed until start returns.
 	 */
 	const char *search_path;
-	/* Behind sooth_observer_set_host(): the pids that were added may be gone by now. What
-	 * is left of them is looked for all the same; the probe "ends" tells it. */
+	/* Behind sooth_observer_set_host(): the added pids may be gone. The probe "exit_reasons"
+	 * then looks for what is left of them. */
 	bool may_be_gone;
 	/* Of the probe "syscalls": which calls, "openat,close", "file,network", "%path", "!futex";
 	 * borrowed until start returns; NULL: all. What changes descriptors comes in any case where
@@ -105,9 +105,9 @@ struct sooth_observer_options {
 	uint32_t data_bytes;
 	/* Time between samples of what is sampled with SOOTH_EDGES; 0: only at start and end. */
 	uint64_t edges_ns;
-	/* Whoever is observed, also a process that runs already, is held for moments while the
-	 * ring is full; by the probe "syscalls" when it streams. Where that cannot be had it does
-	 * not start. Never for a host or a user: nobody would be left to read what comes. */
+	/* Pause the target, also one that already runs, while the ring is full; by the probe
+	 * "syscalls" when it streams. If the target cannot be paused, start fails. Never for a
+	 * host or a user: the process that reads the records would be paused too. */
 	bool must_hold;
 };
 
@@ -115,10 +115,10 @@ struct sooth_observer_options {
 int sooth_observer_new(struct sooth_observer **out, const struct sooth_observer_options *options,
 	struct sooth_error *err);
 
-/* The target. Several pids are one target. That one does not exist is told by start; a pid that is
- * added to an observer that runs joins at once (-ESRCH: it is gone).
- * Behind sooth_observer_set_host() they say whom of the host is meant: all are looked at; what
- * is counted or streamed is of those and their children. */
+/* The target. Several pids are one target. start fails if one does not exist; a pid
+ * added to a running observer joins immediately (-ESRCH: it is gone).
+ * After sooth_observer_set_host() they select processes of the host: all are sampled; only
+ * these and their children are counted or streamed. */
 int sooth_observer_add_pid(struct sooth_observer *o, pid_t pid, struct sooth_error *err);
 /* Every process of a user, also those to come. */
 int sooth_observer_set_user(struct sooth_observer *o, uid_t uid, struct sooth_error *err);
@@ -135,10 +135,10 @@ int sooth_observer_add_probe(
 	struct sooth_observer *o, const char *probe, unsigned interest, struct sooth_error *err);
 
 /*
- * An agent of one's own, beside the built-in ones, before start: the text of a file as
+ * A user's own agent, beside the built-in ones, before start: the text of a file as
  * docs/howto-add-agent.md describes it. `file` names it in errors, which say the line; its
- * name without folders and the text without comments go into the stream, so that whoever
- * reads that knows the agent too. At most 64 of 16 KiB. -EINVAL when the text is wrong,
+ * name without folders and the text without comments go into the stream, so that every
+ * reader of the stream knows the agent too. At most 64 of 16 KiB. -EINVAL when the text is wrong,
  * -EEXIST when there is an agent of that name; nothing was added then.
  */
 int sooth_observer_add_agent(struct sooth_observer *o, const char *file, const char *text,
@@ -153,7 +153,7 @@ int sooth_observer_add_limit(struct sooth_observer *o, const char *what, const c
 int sooth_observer_connect_report(
 	struct sooth_observer *o, struct sooth_report *report, struct sooth_error *err);
 /* Write a capture, created 0600 at once and never through a symbolic link; before start. "-":
- * standard output. What cannot be written later is told by the call that has it to write. */
+ * standard output. A later write error is returned by the call that writes. */
 int sooth_observer_save(struct sooth_observer *o, const char *path, struct sooth_error *err);
 
 /*
@@ -168,11 +168,11 @@ int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err);
  */
 int sooth_observer_step(struct sooth_observer *o, int timeout_ms, struct sooth_error *err);
 enum sooth_end {
-	SOOTH_END_DURATION = 1, /* the time asked for is over */
-	SOOTH_END_STOPPED = 3,	/* somebody asked to stop */
+	SOOTH_END_DURATION = 1, /* the requested time is over */
+	SOOTH_END_STOPPED = 3,	/* stopped on request */
 };
-/* Detach, take what the end tells, finish the capture. 0 as well when it does not run. When the
- * target had ended, that stands as the reason instead of `why`. */
+/* Detach, take the last records, finish the capture. 0 also when it does not run. If the target
+ * had ended, that is recorded as the reason instead of `why`. */
 int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct sooth_error *err);
 /* Wait status of the launched command, as waitpid(2) gives it; -1: none, or it still runs. */
 int sooth_observer_child_status(struct sooth_observer *o);

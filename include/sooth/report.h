@@ -77,10 +77,10 @@ int sooth_report_filter(struct sooth_report *r, const char *expression, struct s
  * sooth_report_finish() fails with -ESRCH when one of them was not there. */
 int sooth_report_add_pid(struct sooth_report *r, pid_t pid, struct sooth_error *err);
 /* Only of the time from from_ns to to_ns, since the begin of the observation, or before its end
- * when below 0; INT64_MAX: to the end. What was defined before, and what is said of the whole
- * observation, holds in it as well; counts over a time that reaches over its borders are left out,
- * and that is told. Before the first block. -EINVAL when nothing lies between; finish() fails with
- * it when the capture is shorter. Times before the end want sooth_report_read() of a file. */
+ * when below 0; INT64_MAX: to the end. Earlier definitions and records about the whole
+ * recording are included; counts that cross an edge of the range are left out and reported.
+ * Call it before the first block. -EINVAL when the range is empty; finish() returns it when the
+ * capture is shorter. Times before the end need sooth_report_read() of a file. */
 int sooth_report_between(
 	struct sooth_report *r, int64_t from_ns, int64_t to_ns, struct sooth_error *err);
 /* Every record in order of time, with its schema (NULL: of a kind this build does not know),
@@ -104,17 +104,18 @@ typedef int (*sooth_row_handler)(void *user, const char *section, const struct s
 int sooth_report_on_row(
 	struct sooth_report *r, sooth_row_handler handler, void *user, struct sooth_error *err);
 
-/* A whole capture file; "-" is standard input. -EINVAL when it is not a capture. One that is cut or
- * damaged is read as far as it goes, which is told in section "loss". */
+/* A whole capture file; "-" is standard input. -EINVAL when it is not a capture. A capture that is
+ * cut off or damaged is read as far as possible, and section "loss" says so. */
 int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_error *err);
-/* Bytes of a capture as they come, in pieces of any size; copied. Of bytes that are no capture the
- * loss is told and nothing else. */
+/* Bytes of a capture as they come, in pieces of any size; copied. Bytes that are not
+ * a capture are reported as loss only. */
 int sooth_report_feed(
 	struct sooth_report *r, const void *data, size_t size, struct sooth_error *err);
-/* No more will come: the views tell what they know and the sinks end. Once, after the observer was
- * stopped. */
+/* The end of the input: the views emit their rows and the sinks end. Call it once, after the
+ * observer was stopped. */
 int sooth_report_finish(struct sooth_report *r, struct sooth_error *err);
-/* Wait status of the launched command, as waitpid(2) gives it and the stream tells; -1: none. */
+/* Wait status of the launched command, as waitpid(2) returns it and the stream records it; -1:
+ * none. */
 int sooth_report_child_status(const struct sooth_report *r);
 /* NULL is fine. What was borrowed from it is gone with it. */
 void sooth_report_free(struct sooth_report *r);

@@ -22,7 +22,7 @@ struct seen {
 #define NAME_MOST 15 /* the kernel keeps no more of a process's name */
 
 /*
- * Of another user's process the kernel does not tell the executable, but the arguments and the
+ * For a process of another user the kernel hides the executable, but shows the arguments and the
  * name. The first argument is what it was started as, where the name agrees: a script is named
  * by itself, and its first argument by its interpreter. Folders count, a name alone does not: a
  * title replaces both the same way.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A known kind of AI coding agent, and how to tell it from everything else. An agent is
- * data: rules, each with a pattern and the words that say why; one engine (core/agent.c)
+ * A known kind of AI coding agent, and how it is recognized. An agent is
+ * data: rules, each with a pattern and a text that says why; one engine (core/agent.c)
  * serves all. Paths are compared by whole components, never by parts of them, and what
  * merely stands somewhere in the arguments counts for nothing.
  */
@@ -44,7 +44,7 @@ enum agent_role {
 	AGENT_ROLE_MAIN,     /* the agent itself */
 	AGENT_ROLE_LAUNCHER, /* it starts the main process and waits */
 	AGENT_ROLE_HELPER,   /* one of the agent's own programs or a short question to one */
-	AGENT_ROLE_DAEMON,   /* one of them that is meant to outlive a session */
+	AGENT_ROLE_DAEMON,   /* a helper that outlives sessions by design */
 	AGENT_ROLE_TOOL,     /* a tool call, and what that started */
 	AGENT_ROLE_MCP,	     /* an MCP server, and what that started */
 	AGENT_ROLE_STATUS_LINE,
@@ -83,7 +83,7 @@ struct agent_marker {
 enum agent_log { AGENT_LOG_NONE, AGENT_LOG_CLAUDE, AGENT_LOG_CODEX, AGENT_LOG_GEMINI };
 
 /*
- * Where an agent keeps what tells its session, below the home it uses. In the paths
+ * Where an agent stores its session data, below its home. In the paths
  * {pid} is the process (in its own pid namespace), {session} its session's id, {directory} its
  * working directory with "-" for all but letters and digits (or, should there be no such file, any
  * other), {project} a folder whose `project_file` holds the path of its working directory,
@@ -143,7 +143,7 @@ struct agent {
 	/* Whole components of a path in which it keeps the output of tool calls: "tasks". */
 	const char *tool_outputs;
 	/* Pattern of the last names of such a file's path, as those of `files`, with {session} in
-	 * it: whoever writes there is of that session. */
+	 * it: a process that writes there belongs to that session. */
 	const char *output_file;
 	struct agent_rule rules[AGENT_RULES_MAX];
 };
@@ -163,9 +163,9 @@ struct agent_evidence {
 struct agent_match {
 	const char *rule; /* which rule said so, in words */
 	enum agent_role role;
-	struct span version; /* empty: not told by what was looked at */
+	struct span version; /* empty: not found in the files read */
 	bool is_covered;     /* by a title over its arguments, which would name its files */
-	bool is_own_word;    /* what it runs was not told: by its arguments and its name alone */
+	bool is_own_word; /* recognized by its arguments and name only: the executable is hidden */
 };
 
 struct agent_set;

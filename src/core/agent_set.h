@@ -3,8 +3,8 @@
  * The agents that are looked for: the user's own in the order they came, then the built-in
  * ones that none of them replaces. Everywhere NULL is a set with the built-in ones alone.
  *
- * Threads that may be given up read it, so it is counted, and it is only added to before
- * anybody else has it.
+ * Threads that may be given up read it, so it has a reference count, and agents are added only
+ * before it is shared.
  */
 #ifndef SOOTH_CORE_AGENT_SET_H
 #define SOOTH_CORE_AGENT_SET_H

@@ -155,7 +155,7 @@ static int check_files(struct agent_parser *p)
 	return 0;
 }
 
-/* What one line cannot tell. */
+/* Rules that concern several lines. */
 static int check(struct agent_parser *p)
 {
 	struct agent *a = &p->t->agent;

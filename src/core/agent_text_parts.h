@@ -52,7 +52,7 @@ const char *agent_value_distribution(const char *value);
 const char *agent_value_names(const char *value);
 const char *agent_value_member(const char *value);
 const char *agent_value_option(const char *value);
-/* Many programs are called so: alone it tells nothing. */
+/* Many programs have this name: alone it identifies none. */
 bool agent_value_is_generic(const char *name);
 /* Many programs lie below such folders. */
 bool agent_value_is_generic_folder(const char *folders);

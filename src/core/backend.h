@@ -41,10 +41,10 @@ struct probe_options {
 	uint64_t buffer_bytes; /* of the ring to the kernel; 0: the backend's own */
 	/* Folders with ":" between, where the caller's programs are; NULL: none are known. */
 	const char *search_path;
-	const struct agent_set *agents; /* NULL: the built-in ones; whoever keeps it counts */
+	const struct agent_set *agents; /* NULL: the built-in ones; keep it with a reference */
 	struct calls_selected calls;
 	bool may_pause; /* the launched command, for moments, while the ring is full */
-	bool must_hold; /* whoever is observed, likewise, or it is an error */
+	bool must_hold; /* the same for any target, or it is an error */
 };
 
 struct backend_run {
@@ -54,8 +54,8 @@ struct backend_run {
 	struct probe_options options;
 	void *state;
 	struct buffer out;
-	bool has_lost_comings; /* records of processes may come that nobody has heard of */
-	uint64_t reported_ns;  /* until when losses have been told; 0: none yet */
+	bool has_lost_comings; /* records of unknown processes may come */
+	uint64_t reported_ns;  /* losses are reported up to here; 0: none yet */
 };
 
 struct backend {
@@ -63,12 +63,12 @@ struct backend {
 	const char *probe;
 	const char *help;
 	const struct need *const *needs; /* NULL at the end; NULL: none */
-	/* What one hit costs the target and whoever is not one, and where that figure is from;
+	/* What one hit costs the target and other processes, and the source of that value;
 	 * 0 and NULL: nothing is attached. */
 	uint32_t target_ns;
 	uint32_t bystander_ns;
 	const char *price_source;
-	/* It has a drain, and does not follow forks all the same: it tells of no comings. */
+	/* It has a drain but does not follow forks: it reports no new processes. */
 	bool follows_none;
 	/* How much older than its arrival a record may be. */
 	uint64_t lateness_ns;
@@ -94,7 +94,7 @@ struct backend {
 	int (*sample)(struct backend_run *run, struct sooth_error *err);
 	/* A process that is followed has joined or replaced its program. */
 	void (*joined)(struct backend_run *run, const struct process_id *process);
-	/* Detach, and write what only the end tells. */
+	/* Detach, and write what is known only at the end. */
 	int (*stop)(struct backend_run *run, struct sooth_error *err);
 	/* A descriptor that becomes readable when a drain is worth it, -1: none. */
 	int (*descriptor)(struct backend_run *run);

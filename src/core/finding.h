@@ -22,7 +22,7 @@ extern const struct sooth_names finding_severity_names;
 enum finding_scope {
 	FINDING_OF_PROCESS, /* judged once for each */
 	FINDING_OF_HOST,    /* judged once */
-	FINDING_OF_BOTH,    /* both; the exam of the host has no process */
+	FINDING_OF_BOTH,    /* both; the check of the host has no process */
 };
 
 /* A threshold that may be set: "fd-leak.min-rate=2". */
@@ -44,7 +44,7 @@ struct finding_type {
 	bool diagnoses_gone; /* also who was gone before anything was read of it */
 	const struct finding_option *options;
 	size_t option_count;
-	/* Says through the exam (analyze/diagnosis/check.h) what it found, that all is well, or
+	/* Says through the check (analyze/diagnosis/check.h) what it found, that all is well, or
 	 * what it could not see. */
 	void (*judge)(struct check *check);
 };

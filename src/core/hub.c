@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is attached, and for whom; see hub.h. */
+/* What is attached, and for which observers. */
 #include "core/hub.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hub owns what is attached to the kernel, once, however many observers
- * want it: of each process it keeps how many want what, and tells the backend
- * only what changed. A backend whose data flows by itself (it has a drain) is
+ * want it: for each process it counts the requests, and passes the backend
+ * only changes. A backend whose data flows by itself (it has a drain) is
  * shared; one that samples is each observer's own.
  */
 #ifndef SOOTH_CORE_HUB_H
@@ -23,7 +23,7 @@ struct hub *hub_ref(struct hub *hub);
 void hub_unref(struct hub *hub);
 const struct os *hub_os(const struct hub *hub);
 
-/* Who is told about records; the same user token goes to hub_leave(). */
+/* The receiver of records; the same user token goes to hub_leave(). */
 int hub_join(struct hub *hub, hub_receiver receiver, void *user, struct sooth_error *err);
 void hub_leave(struct hub *hub, void *user);
 

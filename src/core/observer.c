@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One observation from attach to detach. The observer asks the hub for a source
- * of each probe, keeps the live set by the comings and goings the records tell,
+ * One recording from attach to detach. The observer asks the hub for a source
+ * of each probe, keeps the live set by the starts and exits in the records,
  * and turns what belongs to its target into blocks.
  */
 #include "core/observer_state.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which records are an observer's. The live set follows the comings and goings
- * that the records themselves tell.
+ * Which records are an observer's. The live set follows the starts and exits
+ * in the records.
  */
 #include "core/observer_state.h"
 
@@ -18,8 +18,7 @@ static void follow(struct sooth_observer *o, const struct process_id *process)
 		struct observed_probe *p = &o->probes[i];
 		bool is_followed = backend_follows(hub_source_backend(p->source));
 
-		/* Of a host those who are meant were named; their children are followed, no more.
-		 */
+		/* On a host, only selected processes and their children are followed. */
 		if (!is_followed && target_means_some(&o->target))
 			continue;
 		if (p->is_started || is_followed)
@@ -27,12 +26,12 @@ static void follow(struct sooth_observer *o, const struct process_id *process)
 		/* What is wanted of the start alone is known of its children by their parent. */
 		if (p->is_started && !(p->interest & INTEREST_ONCE))
 			hub_joined(p->source, process);
-		else if (is_followed) /* it is being stopped: nobody would let go later */
+		else if (is_followed) /* it is being stopped: nothing would release it later */
 			hub_unwant(p->source, process, p->interest, false, &ignored);
 	}
 }
 
-/* Nobody follows it yet, so every source is asked to. */
+/* Not followed yet, so every source is asked to. */
 static int want_now(
 	struct sooth_observer *o, const struct process_id *process, struct sooth_error *err)
 {
@@ -77,8 +76,8 @@ static void forget(struct sooth_observer *o, const struct process_id *process)
 }
 
 /*
- * Alone with a source that has lost comings, whatever it tells is ours: it
- * watches nobody else.
+ * If this is the only observer of a source that lost process starts, all its records
+ * are accepted: it observes nothing else.
  */
 static bool belongs(struct sooth_observer *o, const struct sooth_record *r, bool takes_all)
 {
@@ -96,9 +95,9 @@ static bool belongs(struct sooth_observer *o, const struct sooth_record *r, bool
 }
 
 /*
- * Several sources may follow the same processes, each by itself: what one has
- * told the others need not. A coming and an end are known by their process; a
- * process may exec more than once, so one source alone tells of that.
+ * Several sources may follow the same processes, so duplicates are dropped. A start and
+ * an exit are identified by their process; a process may exec more than once, so execs
+ * are taken from one source only.
  */
 static bool take_coming(struct sooth_observer *o, const struct process_join *join)
 {

@@ -20,7 +20,7 @@ static void list_targets(const struct target *t, struct buffer *out)
 		buffer_append(out, process, sizeof(*process));
 }
 
-/* What a process has to pay for is made of those that are meant; everybody is only looked at. */
+/* Only selected processes are probed; the others are sampled only. */
 static bool is_of_host(const struct sooth_observer *o, unsigned interest)
 {
 	bool is_expensive =
@@ -98,8 +98,7 @@ static int want_targets(struct sooth_observer *o, struct observed_probe *p, stru
 
 	while (!status && (process = target_next(&o->target, &position))) {
 		status = hub_want(p->source, process, interest, false, err);
-		/* Of many that are meant one may end meanwhile; what it was then is none's target.
-		 */
+		/* One of several selected processes may exit meanwhile. */
 		if (status == -ESRCH && target_means_some(&o->target) && o->target.live > 1) {
 			target_leave(&o->target, process);
 			status = 0;
@@ -126,7 +125,7 @@ static int start_sources(struct sooth_observer *o, struct sooth_error *err)
 	return status;
 }
 
-/* The exec is done when this returns. Where no backend tells of it, it is told here. */
+/* The exec is done when this returns. If no backend reports it, it is reported here. */
 static int release_command(struct sooth_observer *o, struct sooth_error *err)
 {
 	int status = o->os->release(o->os, &o->target.launch, err);

@@ -27,7 +27,7 @@ int output_check_filter(const struct output *o, const struct sooth_schema *const
 int output_begin(struct output *o, const struct report_head *head, struct sooth_error *err);
 /* Closes the section before it, if it is still open. The section is borrowed until then. */
 int output_section(struct output *o, const struct section *section, struct sooth_error *err);
-/* Something a view could not do: told among the notes, each once. */
+/* Something a view could not do: printed once among the notes. */
 void output_limit(struct output *o, const char *what, const char *reason, const char *remedy);
 /* What was noted: stream.limit records. */
 struct batch output_limits(const struct output *o);
@@ -38,8 +38,8 @@ int output_row(struct output *o, struct sooth_record *row, size_t fixed, struct 
 #define OUTPUT_ROW(o, value, tail, count, err)                                                     \
 	output_row(o, &(value)->record, sizeof(*(value)), tail, count, err)
 /*
- * A row of another section among those of an open stream: for sinks that write lines, the others
- * are not told. With a filter, which is about the rows of the stream, nobody is.
+ * A row of another section among those of an open stream: only sinks that
+ * write lines get it. With a filter, which concerns the rows of the stream, no sink does.
  */
 int output_interleaved(struct output *o, const struct section *section, struct sooth_record *row,
 	size_t fixed, struct record_tail *tail, size_t tail_count, struct sooth_error *err);

@@ -8,12 +8,12 @@
 /* What an observer wants of a process from a probe; a probe may offer only some. */
 enum interest {
 	INTEREST_SAMPLE = 1,	  /* states at moments */
-	INTEREST_COUNT = 2,	  /* tallies made in the kernel */
+	INTEREST_COUNT = 2,	  /* aggregates made in the kernel */
 	INTEREST_STREAM = 4,	  /* every event */
 	INTEREST_FROM_EXEC = 8,	  /* and nothing before the process has replaced its program */
 	INTEREST_DETAIL = 16,	  /* with SAMPLE: also what takes long to find out */
 	INTEREST_BRIEF = 32,	  /* with SAMPLE: little, or nothing, of what is no agent's */
-	INTEREST_TRANSCRIPT = 64, /* with SAMPLE: also what an agent's log tells */
+	INTEREST_TRANSCRIPT = 64, /* with SAMPLE: also from an agent's log */
 	INTEREST_ONCE = 128,	  /* with SAMPLE: at the start, not at the end */
 	INTEREST_EDGES = 256,	  /* with SAMPLE: at the start and at the end, not between */
 };
@@ -23,7 +23,7 @@ struct probe {
 	const char *help;
 	unsigned offers; /* enum interest: what can be wanted of it */
 	/* What to want beside a stream, because its views take sums from there: these hold
-	 * although events are lost. 0: events alone tell all. */
+	 * although events are lost. 0: events are enough. */
 	unsigned beside_stream;
 	const struct sooth_schema *const *schemas; /* NULL at the end */
 };

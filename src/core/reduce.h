@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The one way many records of a schema become one for each key: every field
- * says in its table how two values merge. Raw events join by being made into a
- * tally of one first.
+ * says in its table how two values merge. A raw event is first made into an
+ * aggregate of one.
  */
 #ifndef SOOTH_CORE_REDUCE_H
 #define SOOTH_CORE_REDUCE_H

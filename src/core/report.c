@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From blocks to rows: read, merge, hand to each stage, and at the end let each
- * tell. Live blocks and those of a file take the same way from report_block() on.
+ * From blocks to rows: read, merge, pass to each stage, and at the end let each
+ * emit its rows. Live blocks and those of a file take the same way from report_block() on.
  */
 #include "core/report.h"
 
@@ -44,11 +44,11 @@ struct sooth_report {
 	bool wants_default_views;
 	bool has_begun;
 	bool has_read;			/* blocks came as bytes */
-	struct sooth_report *passes_to; /* NULL: nobody */
+	struct sooth_report *passes_to; /* NULL: none */
 	uint16_t frame_kind;		/* of what ends a frame; 0: one report */
 	bool emits_intervals, has_interval, is_over;
 	struct time_range part;
-	struct survey *survey; /* counts what comes; NULL: nobody asked */
+	struct survey *survey; /* counts records; NULL: not requested */
 };
 
 static int take_batch(void *user, const struct batch *batch, struct sooth_error *err);
@@ -309,7 +309,7 @@ static int emit_frame(struct sooth_report *r, struct sooth_error *err)
 	return status ? status : output_end(r->output, err);
 }
 
-/* A frame tells what was there when it ends, so the batch is taken in parts. */
+/* A frame shows the state at its end, so the batch is split there. */
 static int take_frames(struct sooth_report *r, const struct batch *all, struct sooth_error *err)
 {
 	const unsigned char *taken = all->data, *last = all->data + all->size;

@@ -13,24 +13,23 @@ int report_block(void *user, const struct block *block, struct sooth_error *err)
 /* Every block that one report takes goes to another as well, which is finished after it. */
 void report_pass_on(struct sooth_report *r, struct sooth_report *to);
 /*
- * A report in frames: whenever a record of the schema of that name has been taken, all views
- * tell what they know then, as a report of its own. The notes come with the last one, which is
- * told at the end and has nothing else. To be said before the first block; the views must be of
- * those that can tell again.
+ * A report in frames: after each record of the named schema all views emit their rows as a
+ * report of its own. The notes come in a last frame at the end, which has nothing else. Call it
+ * before the first block; the views must be able to emit more than once.
  */
 void report_in_frames(struct sooth_report *r, const char *schema);
-/* Frames are of intervals: the first such record begins one, and at the end the views are told
- * once more, after STREAM_END, of everything. */
+/* Frames are of intervals: the first such record starts one, and after STREAM_END the views
+ * emit once more, for the whole recording. */
 void report_in_intervals(struct sooth_report *r, const char *schema);
-/* What stands under every report, told to another output. Of a report that was not finished it is
- * what was said until then, without what reading the capture has lost; and where the capture is not
- * whole because no more was wanted of it, it is not said to be cut. */
+/* The notes of a report, written to another output. For an unfinished report: the notes so far,
+ * without losses found while reading; if the reader stopped early on purpose, the capture is not
+ * reported as cut off. */
 int report_notes(struct sooth_report *r, bool is_whole, struct output *o, struct sooth_error *err);
-/* What its views noted that they could not do, a line each: for whoever has no place for notes. */
+/* The limits of its views, one per line: for formats that have no notes. */
 void report_limit_lines(const struct sooth_report *r, struct buffer *lines);
 /*
- * Whether some table that may come has the fields that rows are filtered by: -EINVAL. Views that do
- * not say which tables they tell may have any; then it is found out at the end.
+ * Whether a table of this report can have the fields of the filter: else -EINVAL. Views that do not
+ * declare their tables may have any; then the filter is checked at the end.
  */
 int report_check_filter(const struct sooth_report *r, struct sooth_error *err);
 /* What became of the bytes that were fed. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A report of a file. Of a part only those blocks are read that the file's index says have
- * something of it, and what no index tells of; where there is none, or a wrong one, all are. What
- * is shown is the same.
+ * A report of a file. For a time range only the blocks that the index lists for it are read, and
+ * those no index covers; without a valid index all are. The result is the same.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -45,7 +44,7 @@ static int has_no_end(struct sooth_error *err)
 	return error_remedy(err, "name a file, or give times after the start: --from 10s");
 }
 
-/* Whoever takes the same blocks has a part of its own: the same. */
+/* A consumer of the same blocks has its own copy of the time range. */
 static void learn(struct sooth_report *r, const struct survey *s)
 {
 	for (; r; r = report_passed_on_to(r))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one place that every record passes before anybody sees it: what looks like a secret in
+ * The one place that every record passes before it is shown or stored: what looks like a secret in
  * its texts (paths, names, addresses of sockets) is replaced there, so that neither reports nor
- * captures have it. Argument lists are masked where they are read, because what an argument
- * means is told by the one before it.
+ * captures have it. Argument lists are masked where they are read, because the argument
+ * before it decides what an argument means.
  */
 #ifndef SOOTH_CORE_SECRETS_H
 #define SOOTH_CORE_SECRETS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A sink is an output format. It is told sections and rows and renders them by
+ * A sink is an output format. It receives sections and rows and renders them by
  * their field tables; it never asks what kind of record it has. What begins and ends may
  * begin again: a report in frames.
  */
@@ -28,7 +28,7 @@ struct section_graph {
 	/* A number: what is in the row and in all that stand below it. What is in the row alone is
 	 * the rest. */
 	const char *weight;
-	const char *kind; /* an enum: what the row is, for its colour; NULL: none */
+	const char *kind; /* an enum that chooses the color of the row; NULL: none */
 	/* Compared: what the first and the second had, and whether that is a difference at all; the
 	 * weight is what shows both. NULL: nothing is compared. */
 	const char *before, *after, *differs;
@@ -42,7 +42,7 @@ struct section {
 	const struct sooth_schema *schema;
 	enum section_shape shape;
 	const char *columns;  /* "pid,name,cpu_percent" for a table; NULL: all not hidden */
-	const char *if_empty; /* what to tell people when there is no row; NULL: nothing at all */
+	const char *if_empty; /* text for a section without rows; NULL: none */
 	size_t rows_least;    /* fewer are not worth a table for people */
 	size_t rows_most;     /* people see so many and how many more there are; 0: all */
 	/* Rows that stand below others: the column that shows it, and the field that says how deep
@@ -56,7 +56,7 @@ struct section {
 			      */
 	bool is_last;	     /* it stands after all measured sections, among the notes */
 	/* Of a stream: the sections of which rows may come among its own, NULL at the end; NULL:
-	 * none do. Whoever has to name columns before the first row learns them here. */
+	 * none. Formats that name columns before the first row read them here. */
 	const struct section *const *asides;
 };
 
@@ -94,7 +94,7 @@ struct sink_type {
 	void (*close)(void *state);
 };
 
-/* For whoever has a sink of an unknown type. */
+/* For callers with a sink of an unknown type. */
 static inline int sink_begin(const struct sink_type *type, void *state,
 	const struct report_head *head, struct sooth_error *err)
 {

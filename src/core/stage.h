@@ -17,9 +17,9 @@ struct stage_type {
 	const char *name;
 	const char *help;
 	const char *probe; /* whose default view it is in `sooth report`; NULL: of none */
-	const char *shows; /* the probe without which it has nothing to tell */
-	/* Every table it may tell, NULL at the end: a filter by a field that none of them has is
-	 * refused before anything is observed. NULL: not said, and the filter is judged at the end.
+	const char *shows; /* the probe it cannot do without */
+	/* Every table it may emit, NULL at the end: a filter by a field that none of them has is
+	 * refused before recording starts. NULL: unknown, and the filter is checked at the end.
 	 */
 	const struct sooth_schema *const *tables;
 	size_t state_size;

@@ -27,7 +27,7 @@ struct stream {
 	uint64_t bytes;
 };
 
-/* Whoever takes the blocks, in the order they were added. */
+/* Consumers of blocks, called in the order they were added. */
 int stream_connect(struct stream *s, block_handler handler, void *user, struct sooth_error *err);
 /* Where records of a source are appended. */
 struct buffer *stream_source(struct stream *s, unsigned source);

@@ -256,7 +256,7 @@ void summary_losses(struct summary *s, const struct block_reader *reader, uint64
 			"a newer version wrote the capture", "read it with that version");
 }
 
-/* --- telling --- */
+/* --- output --- */
 
 static int emit_records(struct output *output, const struct section *section,
 	struct buffer *records, struct sooth_error *err)

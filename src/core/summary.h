@@ -12,7 +12,7 @@
 #include "core/time_range.h"
 #include "model/stream_records.h"
 
-#define SUMMARY_NOTES_MAX 256 /* different losses, limits and sources told */
+#define SUMMARY_NOTES_MAX 256 /* different losses, limits and sources shown */
 
 struct summary {
 	struct buffer target;	  /* the stream.target record */

@@ -38,7 +38,7 @@ static int select_as(struct target *t, enum target_selector selector, struct soo
 {
 	bool is_second = t->selector != TARGET_NONE && t->selector != selector;
 
-	/* The whole host, of which some are meant. */
+	/* The whole host, with some processes selected. */
 	if (t->selector == TARGET_HOST && selector == TARGET_PIDS)
 		return 0;
 	if (is_second || (t->selector != TARGET_NONE && selector != TARGET_PIDS))
@@ -185,7 +185,7 @@ static int resolve_pids(struct target *t, const struct os *os, struct sooth_erro
 	return status;
 }
 
-/* Of a host that is looked at whole: who is meant must be there, as in any other target. */
+/* A selected process of a host must exist, as in any other target. */
 static int resolve_targeted(struct target *t, const struct os *os, struct sooth_error *err)
 {
 	const pid_t *pids = (const void *)t->pids.data;

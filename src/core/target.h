@@ -15,7 +15,7 @@ struct target {
 	char **command; /* NULL-terminated copy */
 	struct launch launch;
 	bool is_launched;
-	bool may_be_gone;   /* those that are meant of a host */
+	bool may_be_gone;   /* the selected processes of a host */
 	struct map members; /* process_id -> struct target_member */
 	size_t live;	    /* members that have not left */
 };
@@ -37,19 +37,19 @@ int target_resolve(struct target *t, const struct os *os, struct sooth_error *er
 bool target_has(const struct target *t, const struct process_id *process);
 /* Whether records of processes that are no members belong all the same. */
 bool target_is_open(const struct target *t);
-/* Of a host that is looked at whole, whether somebody is meant. */
+/* Whether the target is a host with some processes selected. */
 bool target_means_some(const struct target *t);
 int target_join(struct target *t, const struct process_id *process, struct sooth_error *err);
 void target_leave(struct target *t, const struct process_id *process);
 /* Whether it is or was a member. */
 bool target_knows(const struct target *t, const struct process_id *process);
-/* A record tells that it ended: true when that is news, false when another source was first. */
+/* A record reports its exit: true for the first report, false for a repeated one. */
 bool target_note_end(struct target *t, const struct process_id *process);
 /* Walk the live set: *position starts at 0, NULL at the end. */
 const struct process_id *target_next(const struct target *t, size_t *position);
-/* Let those leave that have ended; for backends that do not tell. */
+/* Remove processes that have exited; for backends that report no exits. */
 void target_sweep(struct target *t, const struct os *os);
-/* The definition that tells it, into a stream. */
+/* Write its definition into a stream. */
 void target_describe(const struct target *t, const struct os *os, struct buffer *out);
 
 #endif

@@ -168,8 +168,8 @@ static void note_borders(struct time_range *p, const struct sooth_record *r)
 	}
 }
 
-/* Begin and end of the observation become those of the part, and what is said of all of it is said
- * then: whoever takes the latest record for the end is right. */
+/* Start and end of the recording become those of the range, and records about the whole recording
+ * get a time inside: so the latest record is still the end. */
 static void move_inside(const struct time_range *p, struct sooth_record *r)
 {
 	if (!p->is_known || r->time_ns < p->begin_ns ||
@@ -199,7 +199,7 @@ struct batch time_range_take(struct time_range *p, const struct batch *batch)
 	return (struct batch){ p->kept.data, p->kept.size };
 }
 
-/* --- telling --- */
+/* --- output --- */
 
 struct part_row {
 	struct sooth_record record;

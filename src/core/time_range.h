@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A part of a capture, from one time to another: which of its records belong to it, and what of it
- * cannot be told. What was defined before holds in it too; what is said of the whole observation
- * is kept; a count over a time that reaches over its borders is left out, and that is said. Begin
- * and end of the observation are moved to its borders, so rates are of the part.
+ * A time range of a capture: which records belong to it, and what cannot be known of it. Earlier
+ * definitions and records about the whole recording are kept; a count that crosses an edge is left
+ * out and reported. Start and end of the recording move to the edges, so rates are of the range.
  */
 #ifndef SOOTH_CORE_TIME_RANGE_H
 #define SOOTH_CORE_TIME_RANGE_H
@@ -45,9 +44,9 @@ bool time_range_wants(void *user, const struct index_entry *e);
 bool time_range_classify(const struct sooth_record *r, uint64_t *since_ns);
 /* At the end: -EINVAL when the capture ends before the part begins. */
 int time_range_check(const struct time_range *p, struct sooth_error *err);
-/* Where it begins and ends, and what was left out, among the notes. Nothing of a whole. */
+/* Note the range and what was left out. Nothing for a whole capture. */
 int time_range_emit(const struct time_range *p, struct output *output, struct sooth_error *err);
-/* Of a row it told: whether something was left out. */
+/* The schema of that row. */
 extern const struct sooth_schema part_schema;
 bool time_range_leaves_out(const struct sooth_record *row);
 void time_range_fini(struct time_range *p);
