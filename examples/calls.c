@@ -75,7 +75,7 @@ int main(int argc, char **argv)
 	if (status < 0 || sooth_observer_stop(observer, SOOTH_END_DURATION, &err) ||
 		sooth_report_finish(report, &err))
 		return fail(&err);
-	printf("%llu calls in %llu tallies, %llu failed, %llu lost\n", sums.calls, sums.kinds,
+	printf("%llu calls in %llu aggregates, %llu failed, %llu lost\n", sums.calls, sums.kinds,
 		sums.errors, sums.lost);
 	sooth_observer_free(observer);
 	sooth_report_free(report);

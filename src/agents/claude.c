@@ -21,7 +21,7 @@ const struct agent agent_claude = {
 		{ "CLAUDE_CODE_EXECPATH", AGENT_MARKER_TOOL },
 		/* Not of tool calls alone: hooks and the status line have it. */
 		{ "CLAUDE_CODE_CHILD_SESSION", AGENT_MARKER_KIND },
-		/* Of what is no tool call; together they tell what it is. */
+		/* Not of a tool call; together they show which helper it is. */
 		{ "CLAUDE_PROJECT_DIR", AGENT_MARKER_KIND },
 		{ "CLAUDE_CODE_CHILD_NOTES_DIR", AGENT_MARKER_KIND },
 		{ "CLAUDE_PLUGIN_ROOT", AGENT_MARKER_KIND },
@@ -50,7 +50,7 @@ const struct agent agent_claude = {
 			.lacks = "CLAUDECODE" },
 		{ AGENT_ROLE_MCP, AGENT_PLACE_SAME, true, "CLAUDE_CODE_SESSION_ID",
 			.lacks = "CLAUDE_PID" },
-		/* Before 2.1.113 hooks and the status line are not to be told apart. */
+		/* Before 2.1.113 hooks and the status line look the same. */
 		{ AGENT_ROLE_HELPER, AGENT_PLACE_SAME, .has = "CLAUDE_PROJECT_DIR",
 			.lacks = "CLAUDECODE" },
 		/* It takes a snapshot of the shell's settings. */

@@ -18,7 +18,7 @@ struct cursor {
 	bool failed;
 };
 
-/* A run of bytes that belongs to somebody else; not NUL-terminated. */
+/* Borrowed bytes; not NUL-terminated. */
 struct span {
 	const char *data;
 	size_t size;

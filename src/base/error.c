@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Filling struct sooth_error. Texts are formatted aside first, so that an
- * argument may point into the very object that is being filled anew (a caller
- * wrapping what a lower layer said).
+ * Filling struct sooth_error. Texts are formatted into a copy first, so that an
+ * argument may point into the object being filled (a caller that wraps the message
+ * of a lower layer).
  */
 #include "base/error.h"
 
@@ -126,7 +126,7 @@ int error_remedy(struct sooth_error *err, const char *remedy, ...)
 
 int error_exit_status(const struct sooth_error *err)
 {
-	/* Asked without an object, or with a code nobody classified: a defect in sooth. */
+	/* Called without an object, or with an unclassified code: a defect in sooth. */
 	if (!err)
 		return 5;
 	switch (err->fault) {

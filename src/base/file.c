@@ -71,7 +71,7 @@ static int make_private(int fd, const struct stat *st, const char *path, struct 
 		return 0;
 	code = -errno;
 	error_set(err, code, SOOTH_FAULT_IO, "write %s", path);
-	error_why(err, "it belongs to another user, who lets others read it");
+	error_why(err, "it belongs to another user and others can read it");
 	error_remedy(err, "remove it first, or name another file");
 	return code;
 }

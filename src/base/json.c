@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The streaming JSON writer. At the top level values simply follow each other:
- * whoever writes JSON lines puts the newline between them.
+ * The streaming JSON writer. At the top level values follow each other:
+ * a writer of JSON lines puts the newline between them.
  */
 #include "base/json.h"
 

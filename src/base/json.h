@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A streaming JSON writer into a buffer. It writes what it is told: commas and
- * nesting are its business, types are the caller's. Misuse (a value without a
+ * A streaming JSON writer into a buffer. It takes care of commas and
+ * nesting; types are up to the caller. Misuse (a value without a
  * key in an object, an end too many, depth over 32) is a defect of the caller:
  * it sets `failed` and writes nothing more. At the top values follow each other
  * with nothing between: who writes JSON lines adds the newline.

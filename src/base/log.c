@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Log lines: formatted into a fixed line, cut when too long, and handed to
- * whoever owns the log. Nothing is formatted for a level nobody wants.
+ * Log lines: formatted into a fixed line, cut when too long, and passed to
+ * the owner of the log. A disabled level formats nothing.
  */
 #include "base/log.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages for whoever debugs sooth. The library has no log of its own: the
+ * Messages for debugging sooth. The library has no log of its own: the
  * owner passes a struct log, or NULL, and decides what happens to a line.
  */
 #ifndef SOOTH_BASE_LOG_H

@@ -124,7 +124,7 @@ static void index_remove(struct map *m, size_t at)
 	m->index[at] = 0;
 }
 
-/* Close the gaps that removed entries left, and make the index anew. */
+/* Close the gaps of removed entries and rebuild the index. */
 static void pack(struct map *m)
 {
 	size_t size = entry_size(m), live = 0;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding secrets in text nobody gave a grammar. The text is cut into runs of
+ * Finding secrets in text without a known grammar. The text is cut into runs of
  * name characters; at each run it is asked whether a URL starts here, whether a
  * part of it has the shape of a known kind of token, and whether it is a name
  * that says "secret" with a value behind it. In doubt about how far a value
  * goes, more is masked rather than less. (mask_walk: writing; mask_names and
- * mask_shapes: what tells; mask_value and mask_url: what is then masked.)
+ * mask_shapes: the signs of a secret; mask_value and mask_url: what is then masked.)
  *
  * The commands in what is left are then walked for options that hold secrets in some programs
  * only (mask_commands; mask_programs has the table).
  *
- * What it cannot see: a secret without a telling name or shape in an option that the table does
- * not have, and one that is cut off by the end of the text.
+ * What it cannot see: a secret without a known name or shape in an option that the table does
+ * not have, and a secret cut off by the end of the text.
  */
 #include "base/mask.h"
 

@@ -23,8 +23,8 @@
 bool mask_arguments(struct buffer *out, const char *args, size_t size, size_t limit);
 /* One piece of text: a URL, a line, a name. */
 void mask_text(struct buffer *out, const char *text, size_t size);
-/* False: mask_text() would leave it as it is; told in a fraction of the time, for texts by the
- * million. */
+/* False: mask_text() would not change it; takes a fraction of the time, for millions of
+ * texts. */
 bool mask_may_change(const char *text, size_t size);
 /* Whether a variable or option of this name holds a secret. */
 bool mask_is_secret_name(const char *name, size_t size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Secrets that only the program tells whose option they are. What is given has been masked by
- * names and shapes before. Only mask*.c includes this.
+ * Secrets in options that only their program defines (curl -u). The input is already masked by
+ * names and shapes. Only mask*.c includes this.
  */
 #ifndef SOOTH_BASE_MASK_COMMANDS_H
 #define SOOTH_BASE_MASK_COMMANDS_H

@@ -86,7 +86,7 @@ static bool next_word(struct span *name, struct span *word)
 
 enum name_kind mask_name_kind(struct span name)
 {
-	/* Telling wherever they stand: PGPASSWORD, PassWord, clientSecret. */
+	/* A sign of a secret anywhere in a name: PGPASSWORD, PassWord, clientSecret. */
 	static const char *const anywhere[] = { "secret", "password", "passwd", "passphrase",
 		"credential", "cookie", "bearer", "authoriz", "authentic", NULL };
 	enum name_kind kind = NAME_PLAIN;

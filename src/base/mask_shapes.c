@@ -16,7 +16,7 @@ struct shape {
 	size_t least;	  /* characters behind the prefix */
 	bool is_alnum;	  /* letters and digits only; else also - and _ */
 	bool is_strict;	  /* below 16 characters there must be a digit among them */
-	bool is_anywhere; /* so telling that it counts in the midst of a word, too */
+	bool is_anywhere; /* distinctive enough to count inside a word */
 };
 
 static const struct shape shapes[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What somebody who mistyped a name may have meant. */
+/* The known name nearest to a mistyped one. */
 #ifndef SOOTH_BASE_NEAREST_H
 #define SOOTH_BASE_NEAREST_H
 

@@ -121,7 +121,7 @@ static void learn(struct redactor *r, const char *placeholder, struct span name)
 	insert(r, &n);
 }
 
-/* Of "build-7.example.org" the first part is as telling as the whole. */
+/* Of "build-7.example.org" the first part identifies as much as the whole. */
 void redactor_learn(struct redactor *r, const char *placeholder, struct span name)
 {
 	const char *dot = name.size ? memchr(name.data, '.', name.size) : NULL;

@@ -4,8 +4,8 @@
  * placeholder, the same one wherever it stands. Secrets are masked as well (base/mask.h).
  *
  *   names that were learnt          user-1, host-1, project-2: as whole words, in any case
- *   /home/alice/work/x.js           ~user-1/path-1/path-2.js: homes, then parts that not
- *                                   everybody has; what is below /usr, /proc and the like stays
+ *   /home/alice/work/x.js           ~user-1/path-1/path-2.js: homes, then parts that are
+ *                                   not public; what is below /usr, /proc and the like stays
  *   192.0.2.7, 2001:db8::7          address-1; loopback and unspecified ones stay
  *   alice@example.com, @name        name-1
  *   arguments                       all but the first are ***
@@ -31,8 +31,8 @@ struct redactor {
 
 void redactor_init(struct redactor *r);
 void redactor_fini(struct redactor *r);
-/* The text is a name of that kind, wherever it stands: "user", "host". Everybody's words, and
- * what is shorter than three characters, are none. */
+/* The text is a name of that kind, wherever it stands: "user", "host". Public words and
+ * texts shorter than three characters are not names. */
 void redactor_learn(struct redactor *r, const char *placeholder, struct span name);
 /* Whose homes are in the text, and that it is a path, if it is one. */
 void redactor_learn_text(struct redactor *r, struct span text);
@@ -51,7 +51,7 @@ void redactor_write_names(struct redactor *r, struct span text, struct buffer *o
 void redactor_write_path(struct redactor *r, struct span path, struct buffer *out);
 /* How much of a path is a home, and whose; 0: it begins with none. */
 size_t redact_home(struct span path, struct span *user);
-/* A word that everybody has. */
+/* A public word. */
 bool redact_is_public(struct span word);
 /* The length of an address of the internet at the beginning; 0: there is none. *is_own:
  * loopback, or no address at all. */

@@ -81,7 +81,7 @@ size_t redact_home(struct span path, struct span *user)
 	return 0;
 }
 
-/* "2.1.328", "v20.1.0", "1000", "[7]": numbers are of nobody. */
+/* "2.1.328", "v20.1.0", "1000", "[7]": numbers identify no user. */
 static bool is_number(struct span part)
 {
 	size_t digits = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Blocks: the only thing that crosses from collecting to explaining, whether
- * through a buffer, a pipe or a file. docs/capture-format.md tells the bytes.
+ * through a buffer, a pipe or a file. docs/capture-format.md describes the bytes.
  */
 #ifndef SOOTH_CAPTURE_BLOCK_H
 #define SOOTH_CAPTURE_BLOCK_H

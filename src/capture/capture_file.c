@@ -56,7 +56,7 @@ bool capture_file_is_indexed(struct capture_file *f)
 	return f->places.size > 0;
 }
 
-/* What is in a file, in its order: blocks that an index tells of, and what none tells of, which may
+/* What is in a file, in its order: blocks listed by an index, and the rest, which may
  * hold anything. */
 struct visitor {
 	bool (*index)(

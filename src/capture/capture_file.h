@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A capture that is read from a file: all of it, or, with a sound index, only the blocks that are
- * wanted. What it gives are bytes of whole blocks one behind the other either way, so that whoever
- * takes them need not know.
+ * A capture that is read from a file: all of it, or, with a valid index, only the selected blocks.
+ * Either way it returns the bytes of whole blocks, one after the other, so that the consumer need
+ * not know.
  */
 #ifndef SOOTH_CAPTURE_CAPTURE_FILE_H
 #define SOOTH_CAPTURE_CAPTURE_FILE_H
@@ -29,14 +29,14 @@ struct capture_file {
 typedef bool (*entry_chooser)(void *user, const struct index_entry *e);
 
 int capture_file_open(struct capture_file *f, const char *path, struct sooth_error *err);
-/* Whether an index, or several, tell of it, or of some of it; they are looked for once. */
+/* Whether one or more indexes cover it, or some of it; they are searched for once. */
 bool capture_file_is_indexed(struct capture_file *f);
-/* What the indexes say, and what is in the stretches that none tells of; false when there is no
+/* What the indexes say, and what is in the byte ranges without one; false when there is no
  * index, or reading failed. */
 bool capture_file_survey(struct capture_file *f, struct survey *s);
-/* From here on only those blocks are read, and behind each the next that has a watermark; and all
- * that no index tells of. False, and nothing chosen, when there is no index or it says of one of
- * them what is not so. */
+/* From here on only those blocks are read, after each the next one with a watermark, and all
+ * blocks without an index. False, and nothing selected, when there is no index or it is wrong about
+ * one of them. */
 bool capture_file_choose(struct capture_file *f, entry_chooser choose, void *user);
 /* As read(2); from the beginning when nothing was read before. */
 ssize_t capture_file_read(struct capture_file *f, void *data, size_t size, struct sooth_error *err);

@@ -2,8 +2,8 @@
 /*
  * The index: a block that says of those before it, back to the index before, where they stand and
  * of what time they are; so a reader that wants a part of a capture, or only what it holds, need
- * not read it all. docs/capture-format.md tells the bytes. It is an offer: whoever finds none, or
- * one that does not fit the file, reads everything, and learns the same.
+ * not read it all. docs/capture-format.md describes the bytes. It is optional: a reader without
+ * one, or with one that does not fit the file, reads everything and finds the same.
  */
 #ifndef SOOTH_CAPTURE_INDEX_H
 #define SOOTH_CAPTURE_INDEX_H
@@ -70,7 +70,7 @@ struct survey {
 	uint64_t last_ns;  /* of the latest record */
 	bool is_first_head;
 	bool is_indexed;
-	bool has_gaps; /* and some of it, of which no index tells, was read */
+	bool has_gaps; /* and a range without an index was read */
 	bool failed;   /* out of memory */
 };
 
@@ -88,8 +88,8 @@ struct index_builder {
 /* A block that takes so many bytes in the file; judge may be NULL. */
 void index_take(
 	struct index_builder *b, const struct block *block, size_t bytes, index_check judge);
-/* The block that tells of those taken, and a new beginning. Nothing is appended when there is
- * nothing to tell of. */
+/* The index block of the blocks so far, then start over. Nothing is appended when there are
+ * none. */
 int index_encode(
 	struct index_builder *b, struct buffer *out, uint64_t sequence, struct sooth_error *err);
 void index_builder_fini(struct index_builder *b);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the indexes of a file stand, and what of it each tells of. They are found from the end:
- * each ends with its own length, and what it tells of begins where the index before it ends. Where
- * there is none, because a writer was killed or something was damaged, one is looked for as far
- * back as a segment reaches, by its last bytes; what lies between no index tells of.
+ * Where the indexes of a file are, and which bytes each covers. They are found from the end:
+ * each ends with its own length and covers the blocks since the index before it. If one is missing,
+ * because a writer was killed or bytes are damaged, its last bytes are searched for as far back as
+ * a segment reaches; the bytes between have no index.
  */
 #ifndef SOOTH_CAPTURE_INDEX_PLACES_H
 #define SOOTH_CAPTURE_INDEX_PLACES_H
@@ -11,8 +11,8 @@
 #include "capture/index.h"
 
 struct index_place {
-	uint64_t begin;	 /* of the blocks that it tells of */
-	uint64_t offset; /* where these end, and it stands */
+	uint64_t begin;	 /* of the blocks it covers */
+	uint64_t offset; /* where these end and the index begins */
 	uint64_t end;	 /* where it ends */
 };
 

@@ -105,7 +105,7 @@ static int write_block(struct capture_writer *w, const struct block *block, stru
 		       : write_index(w, err);
 }
 
-/* The same again, as each exec tells it, is kept once: all but the time must differ. */
+/* A repeated definition, as each exec records it, is kept once; the time does not count. */
 static void learn_definition(struct capture_writer *w, const struct sooth_record *r)
 {
 	const unsigned char *behind_time = (const unsigned char *)r + sizeof(r->time_ns);

@@ -169,7 +169,8 @@ static struct cell of_call(const struct table *t, const struct column *c,
 		return of_name(syscall_category_name(
 			row ? row->category : (unsigned)SYSCALL_CATEGORY_OTHER));
 	if (row && abi == SYSCALL_ABI_X86_64)
-		return of_name(row->name); /* as syscall_name() has it, without writing it anew */
+		return of_name(
+			row->name); /* as syscall_name() has it, without formatting it again */
 	buffer_reset(scratch);
 	buffer_append(scratch, name, syscall_name(abi, number, name));
 	return of_text((const char *)scratch->data, scratch->size);

@@ -23,7 +23,7 @@
 
 /* What is known of a process that runs. */
 struct life {
-	uint64_t begin_ns;	     /* 0: not told */
+	uint64_t begin_ns;	     /* 0: unknown */
 	uint64_t cpu_ns, sampled_ns; /* 0: not sampled */
 };
 
@@ -129,7 +129,7 @@ static void put_call(struct chrome_export *s, const struct table *t, const struc
 		chrome_event(&s->events, 'X', name, size, r,
 			r->time_ns > call->duration_ns ? r->time_ns - call->duration_ns : 0);
 		chrome_duration(&s->events, call->duration_ns);
-	} else { /* nobody saw its begin: a mark where it returned */
+	} else { /* entered before attach: a mark where it returned */
 		chrome_event(&s->events, 'i', name, size, r, r->time_ns);
 		chrome_text(&s->events, "s", "t", 1);
 	}
@@ -303,7 +303,7 @@ static int row(
 	return s->events.bytes.size < WRITE_BYTES ? 0 : write_out(s, err);
 }
 
-/* Whoever still runs does so at the end. */
+/* A process that is still running ends with the recording. */
 static void end_lives(struct chrome_export *s)
 {
 	size_t position = 0;

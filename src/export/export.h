@@ -16,7 +16,7 @@ struct export_options {
 	const char *const *names;     /* of the tables that are wanted */
 	size_t name_count;	      /* 0: all but those that say again what others say */
 	enum call_graph_value weight; /* of stacks */
-	/* Which processes are meant; NULL: all. */
+	/* Selects processes; NULL: all. */
 	int (*select)(void *user, struct sooth_report *report, struct sooth_error *err);
 	void *user;
 };

@@ -191,7 +191,7 @@ int feed_open(struct feed *f, struct tables *tables, unsigned parts, feed_consum
 	return status;
 }
 
-/* The taker knows what failed, the report only that its handler did. */
+/* The consumer knows what failed, the report only that its handler did. */
 static int outcome(
 	struct feed *f, int status, const struct sooth_error *own, struct sooth_error *err)
 {

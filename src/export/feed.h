@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A capture into tables, in order of time: records as they come, rows of views when these tell
+ * A capture into tables, in order of time: records as they come, rows of views when these emit
  * them, mostly at the end. Memory does not grow with the capture.
  */
 #ifndef SOOTH_EXPORT_FEED_H
@@ -12,8 +12,8 @@
 
 enum feed_part {
 	FEED_RECORDS = 1,
-	FEED_REPORT = 2,   /* what `sooth report` tells */
-	FEED_FINDINGS = 4, /* what `sooth diagnose` tells */
+	FEED_REPORT = 2,   /* the rows of `sooth report` */
+	FEED_FINDINGS = 4, /* the rows of `sooth diagnose` */
 	FEED_VIEWS = FEED_REPORT | FEED_FINDINGS,
 	FEED_CALLS = 8, /* each system call with its arguments in words: the table "call" */
 };
@@ -26,7 +26,7 @@ typedef int (*feed_consumer)(void *user, struct table *table, const struct sooth
 
 struct feed;
 
-/* What tells rows: the views together, or the calls. Notes are told once. */
+/* A source of rows: all views together, or the calls. Notes are emitted once. */
 struct feed_side {
 	struct feed *feed;
 	bool has_notes;
@@ -42,10 +42,10 @@ struct feed {
 	void *user;
 	const struct sooth_schema *schema; /* of the record before, and its table */
 	struct table *table;
-	struct map definitions; /* those that were told: each segment repeats them */
+	struct map definitions; /* those already emitted: each segment repeats them */
 	struct buffer part;
 	struct sooth_error *err; /* of the call that is being made */
-	int failed;		 /* what a taker returned */
+	int failed;		 /* what a consumer returned */
 };
 
 int feed_open(struct feed *f, struct tables *tables, unsigned parts, feed_consumer consumer,

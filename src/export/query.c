@@ -163,7 +163,7 @@ static int prepare(struct query *q, const char *sql, sqlite3_stmt **out, struct 
 	const char *rest = "";
 	int status = prepare_once(q, sql, out, &rest);
 
-	/* What views tell is made only for those who ask for it. */
+	/* The rows of views are made only when a statement uses them. */
 	if (lacks_table(q, status) && !q->has_views) {
 		int failed = query_views(q, err);
 

@@ -14,7 +14,7 @@ struct query;
 struct query_options {
 	const char *path;	  /* of the capture, a file */
 	uint64_t timeout_ns;	  /* 0: none */
-	bool (*is_stopped)(void); /* asked now and then; NULL: nobody stops it */
+	bool (*is_stopped)(void); /* called now and then; NULL: never stopped */
 	/* Chooses what is read of it; NULL: all. */
 	int (*select)(void *user, struct sooth_report *report, struct sooth_error *err);
 	void *user;

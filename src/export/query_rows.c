@@ -92,7 +92,7 @@ static enum sooth_field_type type_of(const struct result *r, int i, const struct
 	return SOOTH_FIELD_TEXT;
 }
 
-/* Two of one name could not be told apart in JSON. */
+/* JSON members need different names. */
 static void name_column(struct result *r, int i)
 {
 	const char *name = sqlite3_column_name(r->statement, i);

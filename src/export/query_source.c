@@ -265,7 +265,7 @@ static const sqlite3_module module = {
 	.xRowid = row_number,
 };
 
-/* What a view's rows are is known when it has told: it is asked with nothing to tell of. */
+/* The columns of a view are known after it emitted: run it without records. */
 static int know_calls(struct query *q, struct sooth_error *err)
 {
 	struct feed feed;

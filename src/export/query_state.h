@@ -21,7 +21,7 @@ struct query {
 	struct query_use uses[TABLES_MAX];
 	size_t use_count;
 	bool is_users;		    /* the statement at hand is the user's: it may only read */
-	bool has_views;		    /* what views tell stands in tables */
+	bool has_views;		    /* the rows of views are in tables */
 	uint64_t deadline_ns;	    /* 0: none */
 	struct sooth_report *notes; /* of a reading of the capture */
 	bool notes_are_whole;	    /* it was read to its end */
@@ -37,7 +37,7 @@ int query_stopped(const struct query *q, struct sooth_error *err);
 
 /* Virtual tables for all kinds, and for the table "call". */
 int query_sources(struct query *q, struct sooth_error *err);
-/* Reads the capture once and makes tables of what views tell. */
+/* Reads the capture once and makes tables of the rows of views. */
 int query_views(struct query *q, struct sooth_error *err);
 /* The notes of a reading are kept when there are none, or none of a whole one. */
 void query_keep_notes(struct query *q, struct feed *feed, bool is_whole);
@@ -50,7 +50,7 @@ int query_begin(struct query *q, struct capture_file *file, struct feed *feed, u
 
 /* --- results: query_rows.c --- */
 
-/* Steps the statement and tells what it gives. */
+/* Steps the statement and emits its rows. */
 int query_emit(
 	struct query *q, sqlite3_stmt *statement, struct output *output, struct sooth_error *err);
 /* What stands under it: losses and limits of the capture, as far as it was read. */

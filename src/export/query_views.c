@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What views tell of a capture, in temporary tables, which SQLite keeps in a file without a name
- * when they are large. */
+/* The rows of views in temporary tables, which SQLite keeps in an unnamed file when they are
+ * large. */
 #include <errno.h>
 #include <string.h>
 
@@ -42,7 +42,7 @@ static int fill(
 	return status;
 }
 
-/* A section that has told nothing is a table all the same. */
+/* A section without rows is still a table. */
 static int make_empty(struct query *q, struct sooth_error *err)
 {
 	int status = 0;

@@ -177,8 +177,8 @@ struct table *tables_of_schema(struct tables *t, const struct sooth_schema *sche
 }
 
 /*
- * Views call sections as it reads well in one report; a schema's name with a point says of which
- * view it is. What notes tell is records once more.
+ * Views name sections for one report; a schema name with a dot adds the
+ * view. Notes are records too.
  */
 static struct table *of_rows(
 	struct tables *t, const char *name, const struct sooth_schema *schema, bool is_part)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A capture as tables: one for each kind of record, by its schema, and one for each section that
- * views tell. Columns come from the field tables; beside them stand what every record has in its
- * header, the names of system calls, and why a value is not there.
+ * A capture as tables: one for each kind of record, by its schema, and one for each section of the
+ * views. Columns come from the field tables, plus the members of every record header, the names of
+ * system calls, and the reason why a value is missing.
  */
 #ifndef SOOTH_EXPORT_TABLES_H
 #define SOOTH_EXPORT_TABLES_H
@@ -40,7 +40,7 @@ struct table {
 	uint64_t rows;
 	enum table_choice choice;
 	void *learned; /* the schema, when the capture brought it; freed with the table */
-	void *user;    /* of whoever exports */
+	void *user;    /* of the caller */
 };
 
 struct tables {
@@ -95,7 +95,7 @@ struct cell {
 	size_t size;
 };
 
-/* `scratch` holds what has to be written anew. */
+/* `scratch` holds a value that has to be formatted. */
 struct cell cell_get(const struct table *t, const struct column *c, const struct sooth_record *r,
 	struct buffer *scratch);
 void cell_write_json(struct json *j, const struct cell *c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Getting a field's value out of a record, whoever wrote it: a build with fewer
+ * Getting a field's value out of a record from any writer: a build with fewer
  * or more fields, a damaged file, a hostile one.
  */
 #include "model/field.h"

@@ -88,7 +88,7 @@ struct stream_agent {
 enum stream_end_reason {
 	STREAM_END_DURATION = 1, /* the asked time is over */
 	STREAM_END_TARGET = 2,	 /* every process of the target ended */
-	STREAM_END_STOPPED = 3,	 /* whoever observed asked to stop */
+	STREAM_END_STOPPED = 3,	 /* stopped on request */
 };
 
 struct stream_end {

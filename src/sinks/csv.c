@@ -9,8 +9,8 @@
  *
  * Numbers are plain, without units. What has no value, whatever the reason, is an empty cell:
  * this is for spreadsheets, not for proof. Texts are escaped as for a terminal. One that begins
- * with = + - @ gets an apostrophe in front, because it comes from whoever named a process or a
- * folder, and a spreadsheet would compute it.
+ * with = + - @ gets an apostrophe in front, because a process or a folder can have such a
+ * name, and a spreadsheet would run it as a formula.
  */
 #include <errno.h>
 #include <string.h>
@@ -61,7 +61,7 @@ static bool has_column(const struct csv_sink *s, const char *name)
 	return false;
 }
 
-/* What tells the rows apart, and what only those among the others have. */
+/* The column with the type of the row, and columns that only interleaved rows have. */
 static void add_interleaved_columns(struct csv_sink *s, const struct section *section)
 {
 	if (section->asides && s->column_count < COLUMNS_MAX && !has_column(s, column_name(NULL)))

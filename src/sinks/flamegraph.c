@@ -124,7 +124,7 @@ static int no_graph(struct sooth_error *err)
 	return error_remedy(err, "sooth trace --flamegraph -o FILE.svg");
 }
 
-/* What the picture does not show stands first: whoever looks at it has to know. */
+/* What the picture leaves out comes first. */
 static void put_notes(struct flamegraph_sink *s, struct buffer *out)
 {
 	const struct flamegraph_tree *t = &s->tree;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How a frame that is compared is coloured: by how much of the larger value the change is. */
+/* The color of a compared frame: the change as a share of the larger value. */
 #ifndef SOOTH_SINKS_FLAMEGRAPH_CHANGE_H
 #define SOOTH_SINKS_FLAMEGRAPH_CHANGE_H
 

@@ -2,7 +2,7 @@
 /*
  * Drawing a flamegraph; see flamegraph_draw.h. The file has the frames twice: the widest as
  * boxes, which any viewer of SVG shows, and all that are kept as numbers, so that a browser can
- * draw what a box holds as wide as the window when somebody looks into it.
+ * draw the content of a box as wide as the window on zoom.
  */
 #include "sinks/flamegraph_draw.h"
 
@@ -18,8 +18,8 @@
 #define TEXT_DX	  4
 #define TEXT_DY	  13
 #define INNER	  (PICTURE_WIDTH - 2 * PICTURE_MARGIN)
-#define KINDS_MAX 10 /* colours: more kinds share them */
-#define SHADES	  3  /* that tell neighbours apart */
+#define KINDS_MAX 10 /* colors: more kinds share them */
+#define SHADES	  3  /* that set neighbors apart */
 
 extern const char flamegraph_js[];
 
@@ -112,7 +112,7 @@ static void put_boxes(struct drawing *d)
 	buffer_string(d->out, "</g>\n");
 }
 
-/* --- what colours say --- */
+/* --- colors --- */
 
 static uint32_t kinds_seen(const struct drawing *d)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The frames of a flamegraph as its sink was told them, and which of them are drawn where. */
+/* The frames of a flamegraph as its sink received them, and where they are drawn. */
 #ifndef SOOTH_SINKS_FLAMEGRAPH_TREE_H
 #define SOOTH_SINKS_FLAMEGRAPH_TREE_H
 

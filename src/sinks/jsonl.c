@@ -2,7 +2,7 @@
 /*
  * JSON lines: one object a row, with the name of its section as "type" (unless
  * its rows have a member of that name). The first line is the report's schema,
- * the notes come as one last line, so that whoever reads the stream has losses
+ * the notes come as one last line, so that a reader of the stream has losses
  * and limits too.
  */
 #include <errno.h>

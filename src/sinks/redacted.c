@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One JSON object that may be handed to strangers: names of users, hosts and projects, homes,
- * paths that not everybody has, addresses and arguments are replaced (base/redact.h). What is a
- * name is known when all rows have come, so they are kept until then.
+ * One JSON object that may be shared: names of users, hosts and projects, homes, private paths,
+ * addresses and arguments are replaced (base/redact.h). All rows are kept until the end, because
+ * only then all names are known.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -18,7 +18,7 @@ struct svg_box {
 
 /* With at most two digits behind the point, and none that say nothing: "12.5", "3". */
 void svg_number(struct buffer *out, double value);
-/* Harmless for whoever reads it, not yet escaped for any format; at most SVG_NAME_MAX bytes, a
+/* Without control characters, not yet escaped for any format; at most SVG_NAME_MAX bytes, a
  * longer one ends in "…". */
 void svg_plain(struct buffer *out, const char *text, size_t size);
 /*

@@ -128,7 +128,7 @@ static void put_rows(struct buffer *out, const struct sooth_schema *schema,
 	}
 }
 
-/* The first line of the template, which has the colour, the rows inside, the other lines. */
+/* The first line of the template, which has the color, the rows inside, the other lines. */
 static void put_block(struct buffer *out, const struct sooth_schema *schema,
 	const struct sooth_record *r, unsigned depth, const struct sink_options *options)
 {

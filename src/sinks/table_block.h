@@ -8,7 +8,7 @@
 
 #include "core/sink.h"
 
-/* Whether a row of it is told in such a block: it has a line, and rows that are not hidden. */
+/* Whether its rows are printed as blocks: it has a line template and rows that are not hidden. */
 bool table_has_blocks(const struct sooth_schema *schema);
 void table_block(struct buffer *out, const struct sooth_schema *schema,
 	const struct sooth_record *r, const struct sink_options *options);
