@@ -83,6 +83,22 @@ enum sooth_reason {
 #define SOOTH_STATE(state, reason) ((uint8_t)((state) | (reason) << 4))
 #define SOOTH_NOT_MEASURED(reason) SOOTH_STATE(SOOTH_STATE_NOT_MEASURED, reason)
 
+/* What is done about secrets in a field before a record reaches a report or a capture. */
+enum sooth_masking {
+	SOOTH_MASK_BY_TYPE = 0,	  /* TEXT and CHARS as a text, all others not */
+	SOOTH_MASK_ARGUMENTS,	  /* a command line: an argument is known by the one before it */
+	SOOTH_MASK_ARGUMENTS_CUT, /* the same, done by its reader: masked before it is cut */
+};
+
+/* Runs of the target's bytes that stand in a record and in no field: what the arguments of a call
+ * point to. They are masked as texts. */
+struct sooth_runs {
+	uint16_t offset; /* of the struct sooth_text that holds them */
+	uint16_t size;	 /* of a fixed part that has it */
+	/* The next run of `bytes` from `*at` on, which is moved behind it; false: there is none. */
+	bool (*next)(const char *bytes, size_t size, size_t *at, size_t *begin, size_t *length);
+};
+
 struct sooth_names {
 	size_t count;
 	const char *const *names; /* names[value], for value < count; NULL: unnamed */
@@ -117,6 +133,7 @@ struct sooth_field {
 	const double *levels;
 	/* TEXT: a private name; a redacted report shows "user-1" instead. */
 	const char *placeholder; /* "user"; NULL: it does not */
+	enum sooth_masking masking;
 };
 
 #define SOOTH_FIELD_LEVELS 3
@@ -177,6 +194,7 @@ struct sooth_schema {
 	 */
 	const char *line;
 	enum sooth_time_span time_span;
+	const struct sooth_runs *runs; /* NULL: none */
 };
 
 /*

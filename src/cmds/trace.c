@@ -211,18 +211,15 @@ static bool wants_operations(const struct trace_config *c)
 /* What an operation needs to be seen; all of them need what moves descriptors, which comes. */
 static const char *calls_of(const struct trace_config *c, struct buffer *set)
 {
-	static const char io[] =
-		",file,sendfile,splice,tee,vmsplice,recvfrom,recvmsg,sendto,sendmsg";
-
 	if (c->trace.calls)
 		return c->trace.calls;
 	if (c->trace.file)
 		return "%path";
 	if (!wants_operations(c))
 		return NULL;
-	buffer_string(set, "exit_group");
-	buffer_string(set, c->trace.io || c->trace.network ? io : "");
-	buffer_string(set, c->trace.network ? ",getsockopt" : "");
+	buffer_string(set, "%exits");
+	buffer_string(set, c->trace.io || c->trace.network ? ",file,%bytes" : "");
+	buffer_string(set, c->trace.network ? ",%connections" : "");
 	buffer_string(set, c->trace.memory ? ",memory" : "");
 	return buffer_cstr(set);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one place that every record passes before it is shown or stored: what looks like a secret in
- * its texts (paths, names, addresses of sockets) is replaced there, so that neither reports nor
- * captures have it. Argument lists are masked where they are read, because the argument
- * before it decides what an argument means.
+ * The one place where secrets are masked in records, so that neither reports nor captures hold
+ * them. What is masked, and how, the schema of the record says: texts by their type, command lines
+ * and runs of bytes by `masking` and `runs` (sooth/field.h).
+ *
+ * A command line that is cut has to be masked before, or half a secret may be left: its reader
+ * calls secrets_mask_arguments(), and the schema says ARGUMENTS_CUT.
  */
 #ifndef SOOTH_CORE_SECRETS_H
 #define SOOTH_CORE_SECRETS_H
@@ -13,16 +15,18 @@
 
 /* Zeroed is valid. */
 struct secrets {
-	uint16_t kind; /* of the last record, and whether it has texts: kinds come in runs */
+	uint16_t kind; /* of the last record, and what it has: kinds come in runs */
 	bool has_texts;
+	const struct sooth_field *arguments; /* that are masked here */
 	const struct sooth_schema *schema;
-	struct buffer scratch;
+	struct buffer scratch, rebuilt;
 };
 
-/* Whole records, changed where they stand. A text never grows: its record stays as long. */
+/* Whole records. A text never grows; a command line may, and its record with it. */
 void secrets_mask(struct secrets *s, struct buffer *records);
-/* A run of bytes in its place; what it is shortened by becomes NULs. Returns the new length. */
-size_t secrets_mask_text(struct buffer *scratch, char *text, size_t size);
+/* A command line, NUL-separated, masked and then cut to what a record keeps of it; appended. True:
+ * it was cut. */
+bool secrets_mask_arguments(struct buffer *out, const char *raw, size_t size);
 void secrets_fini(struct secrets *s);
 
 #endif

@@ -56,6 +56,8 @@ static int flush_source(struct stream *s, unsigned source, uint64_t watermark_ns
 	if (buffer_failed(b))
 		return error_no_memory(err);
 	secrets_mask(&s->secrets, b);
+	if (buffer_failed(b))
+		return error_no_memory(err);
 	while (at < b->size && !status) {
 		size_t end = at + block_end(b->data + at, b->size - at);
 		struct block block = {

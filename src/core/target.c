@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Selecting processes, and keeping count of which are left. */
 #include "core/target.h"
+#include "core/secrets.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mask.h"
-
 #define TARGET_PROCESSES_MAX 65536
-#define TARGET_COMMAND_BYTES 4096
 
 void target_init(struct target *t)
 {
@@ -288,7 +286,7 @@ static void launched_command(const struct target *t, struct buffer *out)
 
 	for (size_t i = 0; t->command[i]; i++)
 		buffer_append(&raw, t->command[i], strlen(t->command[i]) + 1);
-	mask_arguments(out, (const char *)raw.data, raw.size, TARGET_COMMAND_BYTES);
+	secrets_mask_arguments(out, (const char *)raw.data, raw.size);
 	buffer_fini(&raw);
 }
 

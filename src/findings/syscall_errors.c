@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * syscall-errors: a call fails again and again, with the same error on the same thing. Errors that
- * are ordinary answers are not counted (call_kinds.h), nor is what is searched for: that a path
- * is not there counts only from its second time on, and only as often as its name was not found
- * elsewhere.
+ * are ordinary answers are not counted (their rows say which), nor is what is searched for: that a
+ * path is not there counts only from its second time on, and only as often as its name was not
+ * found elsewhere.
  */
 #include <stdio.h>
 #include <string.h>

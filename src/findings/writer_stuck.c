@@ -28,8 +28,6 @@ static const struct finding_option options[] = {
 		.max = 500 },
 };
 
-static const char *const writing_calls[] = { "write", "writev", "sendto", "sendmsg", "sendmmsg" };
-
 struct stuck {
 	unsigned threads, stuck;
 	uint8_t unseen; /* why it could not be told of one; 0: of all it could */
@@ -40,16 +38,11 @@ struct stuck {
 
 static bool writes(const struct thread_history *t)
 {
-	char call[SYSCALL_NAME_SIZE];
+	const struct syscall_row *row = syscall_row_of(t->calls[0].abi, t->calls[0].syscall);
 
 	if (t->waits[THREAD_WAIT_DATA] != t->met || t->calls[0].input != t->met)
 		return false;
-	syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
-	for (size_t i = 0; i < ARRAY_SIZE(writing_calls); i++) {
-		if (!strcmp(call, writing_calls[i]))
-			return true;
-	}
-	return false;
+	return row->transfer.direction == SYSCALL_WRITES || row->traits & SYSCALL_WRITES_MANY;
 }
 
 static bool has_reader(const struct fds_descriptor *d)

@@ -52,6 +52,7 @@ static const struct sooth_field stream_target_fields[] = {
 	{ .name = "command",
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(stream_target, command),
+		.masking = SOOTH_MASK_ARGUMENTS_CUT,
 		.help = "command line, secrets masked" },
 	FIELD_STRING(stream_target, selector, "how the target was selected"),
 };
@@ -129,6 +130,7 @@ static const struct sooth_field process_exec_fields[] = {
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(process_exec, arguments),
 		FIELD_STATE_AT(process_exec, arguments_state),
+		.masking = SOOTH_MASK_ARGUMENTS,
 		.help = "its new command line, masked" },
 };
 

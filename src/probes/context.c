@@ -11,6 +11,7 @@ static const struct sooth_field command_fields[] = {
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(context_command, arguments),
 		FIELD_STATE_AT(context_command, arguments_state),
+		.masking = SOOTH_MASK_ARGUMENTS_CUT,
 		.help = "command line, secrets masked" },
 	FIELD_STRING(context_command, executable, "path of the executable",
 		FIELD_STATE_AT(context_command, executable_state)),

@@ -47,6 +47,7 @@ static const struct sooth_field process_fields[] = {
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(proc_process, arguments),
 		FIELD_STATE_AT(proc_process, arguments_state),
+		.masking = SOOTH_MASK_ARGUMENTS_CUT,
 		.help = "command line, secrets masked" },
 	FIELD_STRING(proc_process, executable, "path of the executable", .is_hidden = true,
 		FIELD_STATE_AT(proc_process, executable_state)),

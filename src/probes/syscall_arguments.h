@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the arguments of system calls are: one row of types a call (syscall_arguments.def), one
- * row a type that says what of its target is kept and how it is written. Calls without a row
- * are told by the letters of their signature.
+ * What the arguments of system calls are: a row of syscall_types.def says what of its target is
+ * kept and how it is written.
  */
 #ifndef SOOTH_PROBES_SYSCALL_ARGUMENTS_H
 #define SOOTH_PROBES_SYSCALL_ARGUMENTS_H
@@ -11,14 +10,13 @@
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
 
-#define SYSCALL_ARGUMENTS 6
-
-/* How a value is written; whoever writes has a function for each. */
+/* How a value is written: analyze/calls/call_text.c has a function for each. */
 enum argument_form {
 	ARGUMENT_AS_HEX,
 	ARGUMENT_AS_INT,  /* of 32 bits */
 	ARGUMENT_AS_LONG, /* an offset in a file, with a sign */
 	ARGUMENT_AS_UNSIGNED,
+	ARGUMENT_AS_SIZE, /* in bytes */
 	ARGUMENT_AS_OCTAL,
 	ARGUMENT_AS_POINTER,
 	ARGUMENT_AS_FLAGS,
@@ -35,9 +33,10 @@ enum argument_form {
 	ARGUMENT_AS_EPOLL_EVENTS,
 	ARGUMENT_AS_TIMESPEC,
 	ARGUMENT_AS_TIMEVAL,
-	ARGUMENT_AS_TIMER,  /* struct itimerspec */
-	ARGUMENT_AS_STATUS, /* of wait4(2) */
-	ARGUMENT_AS_LENGTH, /* a 32-bit number that is pointed to */
+	ARGUMENT_AS_TIMER,    /* struct itimerspec */
+	ARGUMENT_AS_TIMER_US, /* struct itimerval */
+	ARGUMENT_AS_STATUS,   /* of wait4(2) */
+	ARGUMENT_AS_LENGTH,   /* a 32-bit number that is pointed to */
 	ARGUMENT_AS_RLIMIT,
 	ARGUMENT_AS_OPEN_HOW,
 	ARGUMENT_AS_CLONE_ARGS,
@@ -64,14 +63,14 @@ struct argument_type {
 	const struct flag_table *flags;
 };
 
-/* The types of a call's arguments; NULL: it has no row. Linear: for tables made once. */
-const struct argument_type *const *syscall_arguments(const struct syscall_row *row, size_t *count);
+/* The type of the argument at a position below row->argument_count. */
+const struct argument_type *syscall_argument(const struct syscall_row *row, size_t position);
 
-/* Whether what it returns is a descriptor. Linear. */
-bool syscall_returns_descriptor(const struct syscall_row *row);
-
-/* Whether a call waits by its nature: for somebody else, or for time to pass. What reads or writes
- * waits by what its descriptor is, which is not told here. Linear. */
-bool syscall_waits(const struct syscall_row *row);
+/* Whether that argument is a descriptor, the descriptor of a directory (or AT_FDCWD), a path to
+ * read, a text of any kind. False beyond the last. */
+bool syscall_takes_descriptor(const struct syscall_row *row, size_t position);
+bool syscall_takes_directory(const struct syscall_row *row, size_t position);
+bool syscall_takes_path(const struct syscall_row *row, size_t position);
+bool syscall_takes_text(const struct syscall_row *row, size_t position);
 
 #endif

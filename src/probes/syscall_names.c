@@ -19,6 +19,79 @@ enum {
 	CATEGORY_other = SYSCALL_CATEGORY_OTHER,
 };
 
+/* The table spells traits without their prefix. */
+enum {
+	LOOKS = SYSCALL_LOOKS,
+	OPENS = SYSCALL_OPENS,
+	RESIZES = SYSCALL_RESIZES,
+	REMOVES = SYSCALL_REMOVES,
+	RENAMES = SYSCALL_RENAMES,
+	SEEKS = SYSCALL_SEEKS,
+	CONNECTS = SYSCALL_CONNECTS,
+	ASKS_SOCKET = SYSCALL_ASKS_SOCKET,
+	POLLS = SYSCALL_POLLS,
+	SLEEPS = SYSCALL_SLEEPS,
+	FUTEX = SYSCALL_FUTEX,
+	PATIENT = SYSCALL_PATIENT,
+	WRITES_MANY = SYSCALL_WRITES_MANY,
+	READS_LINK = SYSCALL_READS_LINK,
+	EXIT_REASONS_THREAD = SYSCALL_ENDS_THREAD,
+	EXIT_REASONS_PROCESS = SYSCALL_ENDS_PROCESS,
+	EXECS = SYSCALL_EXECS,
+	SUBMITS = SYSCALL_SUBMITS,
+	MAPS = SYSCALL_MAPS,
+	BREAKS = SYSCALL_BREAKS,
+	RETURNS_ADDRESS = SYSCALL_RETURNS_ADDRESS,
+	RETURNS_MODE = SYSCALL_RETURNS_MODE,
+};
+
+/* Errors as Linux numbers them, whatever system this runs on. */
+enum {
+	ERROR_EPERM = 1,
+	ERROR_ENOENT = 2,
+	ERROR_ESRCH = 3,
+	ERROR_EBADF = 9,
+	ERROR_ECHILD = 10,
+	ERROR_EEXIST = 17,
+	ERROR_EINVAL = 22,
+	ERROR_ENOTTY = 25,
+	ERROR_ESPIPE = 29,
+	ERROR_ENOTEMPTY = 39,
+	ERROR_ENODATA = 61,
+	ERROR_EOPNOTSUPP = 95,
+	ERROR_ENOTCONN = 107,
+};
+
+/* --- the words of a row --- */
+
+#define PICK(_1, _2, _3, _4, _5, _6, name, ...) name
+#define EACH1(with, a)				with(a)
+#define EACH2(with, a, ...)			with(a), EACH1(with, __VA_ARGS__)
+#define EACH3(with, a, ...)			with(a), EACH2(with, __VA_ARGS__)
+#define EACH4(with, a, ...)			with(a), EACH3(with, __VA_ARGS__)
+#define EACH5(with, a, ...)			with(a), EACH4(with, __VA_ARGS__)
+#define EACH6(with, a, ...)			with(a), EACH5(with, __VA_ARGS__)
+#define EACH(with, ...)                                                                            \
+	PICK(__VA_ARGS__, EACH6, EACH5, EACH4, EACH3, EACH2, EACH1)(with, __VA_ARGS__)
+#define COUNT(...)    PICK(__VA_ARGS__, 6, 5, 4, 3, 2, 1)
+#define TYPE_OF(id)   ARGUMENT_TYPE_##id
+#define ERROR_OF(id)  ERROR_##id
+#define TYPES(...)    .argument_count = COUNT(__VA_ARGS__), .arguments = { EACH(TYPE_OF, __VA_ARGS__) }
+#define NO_TYPES      .argument_count = 0
+#define ARG(position) ((position) + 1)
+#define X32(number)   .x32 = number
+#define IS(flags)     .traits = flags
+#define READS(...)    .transfer = { .direction = SYSCALL_READS, .from = ARG(0), __VA_ARGS__ }
+#define WRITES(...)   .transfer = { .direction = SYSCALL_WRITES, .to = ARG(0), __VA_ARGS__ }
+#define COPIES(from_, to_, ...)                                                                    \
+	.transfer = { .direction = SYSCALL_COPIES, .from = from_, .to = to_, __VA_ARGS__ }
+#define WAITS(kind, ...)    .wait = { .what = SYSCALL_WAIT_##kind, .is_purpose = true, __VA_ARGS__ }
+#define MAY_WAIT(kind, ...) .wait = { .what = SYSCALL_WAIT_##kind, __VA_ARGS__ }
+#define MOVES(effect_, ...)                                                                        \
+	.effect = { .what = SYSCALL_FD_##effect_, .is_needed = true, __VA_ARGS__ }
+#define TEACHES(effect_, ...) .effect = { .what = SYSCALL_FD_##effect_, __VA_ARGS__ }
+#define ANSWERS(...)	      .answers = { EACH(ERROR_OF, __VA_ARGS__) }
+
 /*
  * A row's position in rows[]. Named after its line in the table, as the line is the one thing a
  * macro can tell rows apart by: a name may stand in two.
@@ -27,17 +100,18 @@ enum {
 #define ROW_OF_LINE(line)  ROW_OF_LINE_(line)
 
 enum {
-#define SYSCALL(name, x86_64, aarch64, i386, category, signature) ROW_OF_LINE(__LINE__),
-#include "probes/syscall_names.def"
-#undef SYSCALL
+#define SYSCALL(name_, x86_64, aarch64, i386, category_, ...) ROW_OF_LINE(__LINE__),
+#include "probes/syscalls.def"
 	ROW_COUNT
 };
 
 static const struct syscall_row rows[] = {
-#define SYSCALL(name, x86_64, aarch64, i386, category, signature)                                  \
-	{ #name, { x86_64, aarch64, i386 }, CATEGORY_##category, signature },
-#include "probes/syscall_names.def"
-#undef SYSCALL
+#define SYSCALL(name_, x86_64, aarch64, i386, category_, ...)                                      \
+	{ .name = #name_,                                                                          \
+		.numbers = { x86_64, aarch64, i386 },                                              \
+		.category = CATEGORY_##category_,                                                  \
+		__VA_ARGS__ },
+#include "probes/syscalls.def"
 };
 
 /*
@@ -49,24 +123,21 @@ static const struct syscall_row rows[] = {
 #define SLOT(number) ((number) < 0 ? NUMBER_LIMIT + __LINE__ : (number))
 
 static const uint16_t index_x86_64[] = {
-#define SYSCALL(name, x86_64, aarch64, i386, category, signature)                                  \
+#define SYSCALL(name_, x86_64, aarch64, i386, category_, ...)                                      \
 	[SLOT(x86_64)] = ROW_OF_LINE(__LINE__) + 1,
-#include "probes/syscall_names.def"
-#undef SYSCALL
+#include "probes/syscalls.def"
 };
 
 static const uint16_t index_aarch64[] = {
-#define SYSCALL(name, x86_64, aarch64, i386, category, signature)                                  \
+#define SYSCALL(name_, x86_64, aarch64, i386, category_, ...)                                      \
 	[SLOT(aarch64)] = ROW_OF_LINE(__LINE__) + 1,
-#include "probes/syscall_names.def"
-#undef SYSCALL
+#include "probes/syscalls.def"
 };
 
 static const uint16_t index_i386[] = {
-#define SYSCALL(name, x86_64, aarch64, i386, category, signature)                                  \
+#define SYSCALL(name_, x86_64, aarch64, i386, category_, ...)                                      \
 	[SLOT(i386)] = ROW_OF_LINE(__LINE__) + 1,
-#include "probes/syscall_names.def"
-#undef SYSCALL
+#include "probes/syscalls.def"
 };
 
 /* Each ABI lacks some row, so that every index reaches beyond NUMBER_LIMIT; lookups rely on it. */
@@ -74,58 +145,18 @@ _Static_assert(COUNT_OF(index_x86_64) > NUMBER_LIMIT, "short index");
 _Static_assert(COUNT_OF(index_aarch64) > NUMBER_LIMIT, "short index");
 _Static_assert(COUNT_OF(index_i386) > NUMBER_LIMIT, "short index");
 
-#define SYSCALL(name, x86_64, aarch64, i386, category, signature)                                  \
+#define SYSCALL(name_, x86_64, aarch64, i386, category_, ...)                                      \
 	_Static_assert(                                                                            \
 		(x86_64) < NUMBER_LIMIT && (aarch64) < NUMBER_LIMIT && (i386) < NUMBER_LIMIT,      \
-		"number of " #name " beyond the index");
-#include "probes/syscall_names.def"
-#undef SYSCALL
+		"number of " #name_ " beyond the index");
+#include "probes/syscalls.def"
 
 /*
- * x32 shares the numbers of x86-64 but for these calls, which have a second one from 512 on. The
+ * x32 shares the numbers of x86-64 but for calls with a number of their own from here on. The
  * shared number of such a call is refused by the kernel; it is still shown by the name, as that is
  * what the program was after.
  */
 #define X32_FIRST 512
-
-static const uint16_t x32_to_x86_64[] = {
-	13,  /* rt_sigaction */
-	15,  /* rt_sigreturn */
-	16,  /* ioctl */
-	19,  /* readv */
-	20,  /* writev */
-	45,  /* recvfrom */
-	46,  /* sendmsg */
-	47,  /* recvmsg */
-	59,  /* execve */
-	101, /* ptrace */
-	127, /* rt_sigpending */
-	128, /* rt_sigtimedwait */
-	129, /* rt_sigqueueinfo */
-	131, /* sigaltstack */
-	222, /* timer_create */
-	244, /* mq_notify */
-	246, /* kexec_load */
-	247, /* waitid */
-	273, /* set_robust_list */
-	274, /* get_robust_list */
-	278, /* vmsplice */
-	279, /* move_pages */
-	295, /* preadv */
-	296, /* pwritev */
-	297, /* rt_tgsigqueueinfo */
-	299, /* recvmmsg */
-	307, /* sendmmsg */
-	310, /* process_vm_readv */
-	311, /* process_vm_writev */
-	54,  /* setsockopt */
-	55,  /* getsockopt */
-	206, /* io_setup */
-	209, /* io_submit */
-	322, /* execveat */
-	327, /* preadv2 */
-	328, /* pwritev2 */
-};
 
 static const char *const category_names[SYSCALL_CATEGORY_COUNT] = {
 	[SYSCALL_CATEGORY_FILE] = "file",
@@ -158,6 +189,16 @@ size_t syscall_row_position(const struct syscall_row *row)
 	return (size_t)(row - rows);
 }
 
+/* Linear: x32 is rare, and has few of these. */
+static const struct syscall_row *x32_row(uint32_t number)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		if (rows[i].x32 == number)
+			return &rows[i];
+	}
+	return NULL;
+}
+
 const struct syscall_row *syscall_by_number(unsigned abi, uint32_t number)
 {
 	const uint16_t *index;
@@ -165,8 +206,8 @@ const struct syscall_row *syscall_by_number(unsigned abi, uint32_t number)
 	switch (abi) {
 	case SYSCALL_ABI_X32:
 		number &= ~SYSCALL_X32_BIT;
-		if (number >= X32_FIRST && number - X32_FIRST < COUNT_OF(x32_to_x86_64))
-			number = x32_to_x86_64[number - X32_FIRST];
+		if (number >= X32_FIRST)
+			return x32_row(number);
 		index = index_x86_64;
 		break;
 	case SYSCALL_ABI_X86_64:
@@ -184,6 +225,15 @@ const struct syscall_row *syscall_by_number(unsigned abi, uint32_t number)
 	if (number >= NUMBER_LIMIT || !index[number])
 		return NULL;
 	return &rows[index[number] - 1];
+}
+
+const struct syscall_row *syscall_row_of(unsigned abi, uint32_t number)
+{
+	static const struct syscall_row unknown = { .category = CATEGORY_other,
+		TYPES(hex, hex, hex, hex, hex, hex) };
+	const struct syscall_row *row = syscall_by_number(abi, number);
+
+	return row ? row : &unknown;
 }
 
 static int row_has_name(const struct syscall_row *row, const char *name, size_t size)
@@ -210,25 +260,49 @@ int32_t syscall_number(unsigned abi, const char *name, size_t size)
 	if (column >= SYSCALL_TABLE_ABIS || !size)
 		return -1;
 	for (size_t i = 0; i < ROW_COUNT && number < 0; i++) {
-		if (row_has_name(&rows[i], name, size))
-			number = rows[i].numbers[column];
-	}
-	if (abi != SYSCALL_ABI_X32 || number < 0)
-		return number;
-	for (size_t i = 0; i < COUNT_OF(x32_to_x86_64); i++) {
-		if (x32_to_x86_64[i] == number)
-			return X32_FIRST + (int32_t)i;
+		if (!row_has_name(&rows[i], name, size))
+			continue;
+		number = rows[i].numbers[column];
+		if (abi == SYSCALL_ABI_X32 && rows[i].x32)
+			number = rows[i].x32;
 	}
 	return number;
 }
 
-bool syscall_is_among(const struct syscall_row *row, const char *const *names, size_t count)
+bool syscall_waits(const struct syscall_row *row)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (!strcmp(names[i], row->name))
-			return true;
+	return row->wait.is_purpose;
+}
+
+bool syscall_returns_descriptor(const struct syscall_row *row)
+{
+	return row->effect.what > SYSCALL_FD_NOTHING_SEEN && row->effect.what < SYSCALL_FD_RESULTS;
+}
+
+bool syscall_moves_descriptors(const struct syscall_row *row)
+{
+	return row->effect.is_needed;
+}
+
+bool syscall_never_returns(const struct syscall_row *row)
+{
+	return row->traits & SYSCALL_ENDS_THREAD;
+}
+
+const char *syscall_of_function(const char *function)
+{
+	static const struct {
+		const char *function, *call;
+	} aliases[] = {
+#define ALIAS(function, call) { #function, #call },
+#include "probes/syscalls.def"
+	};
+
+	for (size_t i = 0; i < COUNT_OF(aliases); i++) {
+		if (!strcmp(aliases[i].function, function))
+			return aliases[i].call;
 	}
-	return false;
+	return NULL;
 }
 
 size_t syscall_name(unsigned abi, uint32_t number, char out[SYSCALL_NAME_SIZE])

@@ -7,6 +7,8 @@
 
 #include <sooth/field.h>
 
+#include "probes/syscall_traits.h"
+
 /* The values stand in capture files: never renumber them, only append. */
 enum syscall_abi {
 	SYSCALL_ABI_X86_64 = 0,
@@ -33,20 +35,25 @@ enum syscall_category {
 /* ABIs with numbers of their own in the table: x86-64, aarch64, i386, as in enum syscall_abi. */
 #define SYSCALL_TABLE_ABIS 3
 
-#define SYSCALL_SIGNATURE_MAX 6
-
 /* Room for the longest name with its ABI in front and for every unknown number. */
 #define SYSCALL_NAME_SIZE 48
 
 /* What the kernel sets in the number of an x32 call. */
 #define SYSCALL_X32_BIT 0x40000000u
 
-/* A row of syscall_names.def, which explains the signature. numbers[] is -1 where absent. */
+/* A row of syscalls.def. */
 struct syscall_row {
-	const char *name;
-	int16_t numbers[SYSCALL_TABLE_ABIS];
-	uint8_t category;
-	const char *signature;
+	const char *name;		     /* NULL: the table does not know the call */
+	int16_t numbers[SYSCALL_TABLE_ABIS]; /* -1 where absent */
+	uint16_t x32;			     /* a number of its own there; 0: that of x86-64 */
+	uint8_t category;		     /* enum syscall_category */
+	uint8_t argument_count;
+	uint8_t arguments[SYSCALL_ARGUMENTS]; /* enum argument_type_id */
+	uint8_t answers[SYSCALL_ANSWERS];     /* errors that are ordinary answers; 0: no more */
+	uint32_t traits;		      /* enum syscall_trait */
+	struct syscall_transfer transfer;
+	struct syscall_wait wait;
+	struct syscall_effect effect;
 };
 
 extern const struct sooth_names syscall_category_names; /* by enum syscall_category */
@@ -55,9 +62,11 @@ const char *syscall_category_name(unsigned category);
 
 /*
  * NULL for a number the table does not know. x32 numbers may come with or without SYSCALL_X32_BIT.
- * Constant time.
+ * Constant time, but for numbers that x32 alone has.
  */
 const struct syscall_row *syscall_by_number(unsigned abi, uint32_t number);
+/* The same, with a row of six numbers and without a name for an unknown call. */
+const struct syscall_row *syscall_row_of(unsigned abi, uint32_t number);
 
 /*
  * The first row of that name, NULL if there is none. The name has no ABI in front and need not end
@@ -67,8 +76,20 @@ const struct syscall_row *syscall_by_number(unsigned abi, uint32_t number);
  */
 const struct syscall_row *syscall_by_name(const char *name, size_t size);
 
-/* Whether one of these names is its own. */
-bool syscall_is_among(const struct syscall_row *row, const char *const *names, size_t count);
+/* Whether waiting is what the call is for: for others, or for time to pass. What reads or writes
+ * waits by what its descriptor is. */
+bool syscall_waits(const struct syscall_row *row);
+/* Whether its result is a descriptor. */
+bool syscall_returns_descriptor(const struct syscall_row *row);
+/* Whether names of descriptors and paths go wrong without this call, so that it is streamed
+ * whatever was requested. */
+bool syscall_moves_descriptors(const struct syscall_row *row);
+/* Whether it never returns. */
+bool syscall_never_returns(const struct syscall_row *row);
+
+/* The call that a function of the C library makes under another name: recvfrom for recv. NULL: none
+ * is known. */
+const char *syscall_of_function(const char *function);
 
 /* The number of the call of that name, -1 if the ABI has none. x32 comes without its bit. */
 int32_t syscall_number(unsigned abi, const char *name, size_t size);

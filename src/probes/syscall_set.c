@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/nearest.h"
+#include "probes/syscall_arguments.h"
 
 #define WORD_SIZE 64
 
@@ -25,12 +26,35 @@ static void add_row(struct syscall_set *s, size_t position)
 
 static bool takes_path(const struct syscall_row *row)
 {
-	return strchr(row->signature, 's') != NULL;
+	for (size_t i = 0; i < row->argument_count; i++) {
+		if (syscall_takes_text(row, i))
+			return true;
+	}
+	return false;
 }
 
 static bool takes_descriptor(const struct syscall_row *row)
 {
-	return strpbrk(row->signature, "fa") != NULL;
+	for (size_t i = 0; i < row->argument_count; i++) {
+		if (syscall_takes_descriptor(row, i) || syscall_takes_directory(row, i))
+			return true;
+	}
+	return false;
+}
+
+static bool moves_bytes(const struct syscall_row *row)
+{
+	return row->transfer.direction != SYSCALL_MOVES_NONE;
+}
+
+static bool connects(const struct syscall_row *row)
+{
+	return row->traits & (SYSCALL_CONNECTS | SYSCALL_ASKS_SOCKET);
+}
+
+static bool exit_reasons_process(const struct syscall_row *row)
+{
+	return row->traits & SYSCALL_ENDS_PROCESS;
 }
 
 static bool add_class(struct syscall_set *s, const char *name)
@@ -38,7 +62,9 @@ static bool add_class(struct syscall_set *s, const char *name)
 	static const struct {
 		const char *name;
 		bool (*has)(const struct syscall_row *row);
-	} classes[] = { { "path", takes_path }, { "desc", takes_descriptor } };
+	} classes[] = { { "path", takes_path }, { "desc", takes_descriptor },
+		{ "bytes", moves_bytes }, { "connections", connects },
+		{ "exits", exit_reasons_process } };
 	const struct syscall_row *row;
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
@@ -70,11 +96,12 @@ static bool add_category(struct syscall_set *s, const char *name)
 /* All of that name: other ABIs may have a row of their own. */
 static bool add_name(struct syscall_set *s, const char *name)
 {
+	const char *call = syscall_of_function(name);
 	const struct syscall_row *row;
 	bool is_known = false;
 
 	for (size_t k = 0; (row = syscall_row_at(k)); k++) {
-		if (strcmp(name, row->name) != 0)
+		if (strcmp(call ? call : name, row->name) != 0)
 			continue;
 		add_row(s, k);
 		is_known = true;
@@ -104,7 +131,8 @@ static int unknown(const char *word, struct sooth_error *err)
 	if (near)
 		return error_remedy(err, "did you mean %s?", near);
 	return error_remedy(err, "names as strace has them; file, network, memory, process, event, "
-				 "time, ipc, signal, other; %%path, %%desc");
+				 "time, ipc, signal, other; %%path, %%desc, %%bytes, "
+				 "%%connections, %%exits");
 }
 
 /* "!", ",", "read,": a call is named nowhere. */
@@ -158,18 +186,4 @@ bool syscall_set_has(const struct syscall_set *s, const struct syscall_row *row)
 		return s->is_all;
 	position = syscall_row_position(row);
 	return s->rows[position / 64] >> position % 64 & 1;
-}
-
-bool syscall_moves_descriptors(const struct syscall_row *row)
-{
-	static const char *const names[] = { "open", "openat", "openat2", "creat", "close",
-		"close_range", "dup", "dup2", "dup3", "fcntl", "fcntl64", "pipe", "pipe2", "socket",
-		"socketpair", "connect", "bind", "listen", "accept", "accept4", "epoll_create",
-		"epoll_create1", "eventfd", "eventfd2", "timerfd_create", "signalfd", "signalfd4",
-		"inotify_init", "inotify_init1", "memfd_create", "pidfd_open", "pidfd_getfd",
-		"userfaultfd", "perf_event_open", "bpf", "io_uring_setup", "fanotify_init",
-		"open_tree", "chdir", "fchdir", "execve", "execveat", "clone", "clone3", "fork",
-		"vfork", "unshare", "recvmsg" };
-
-	return syscall_is_among(row, names, sizeof(names) / sizeof(names[0]));
 }

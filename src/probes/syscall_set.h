@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which system calls are wanted: names, categories and classes with commas between.
+ * Which system calls are selected: names, categories and classes, separated by commas.
  *
- *   openat,close       these
- *   file,network       categories, see enum syscall_category; time is one and has the call in it
- *   %path,%desc        whatever takes a path, a descriptor
+ *   openat,close       these; recv and other functions of the C library: the call they make
+ *   file,network       categories, see enum syscall_category; time is one and includes the call
+ *   %path,%desc        every call that takes a path, a descriptor
+ *   %bytes             every call that moves bytes between descriptors or memory
+ *   %connections       connect, and the question for its error
+ *   %exits             the end of a process
  *   !futex,poll        all but these
  */
 #ifndef SOOTH_PROBES_SYSCALL_SET_H
@@ -24,8 +27,5 @@ struct syscall_set {
 int syscall_set_parse(struct syscall_set *s, const char *text, struct sooth_error *err);
 /* NULL: a call that the table does not know. */
 bool syscall_set_has(const struct syscall_set *s, const struct syscall_row *row);
-/* Whether a call changes what descriptors are, or where names of files begin: whoever follows
- * these wants it, whatever else was asked for. Linear. */
-bool syscall_moves_descriptors(const struct syscall_row *row);
 
 #endif

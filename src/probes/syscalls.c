@@ -2,6 +2,9 @@
 /* Fields of the syscalls probe. */
 #include "probes/syscalls.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #include "core/probe.h"
 #include "model/schema.h"
 #include "probes/pause.h"
@@ -101,7 +104,34 @@ SYSCALLS_SCHEMA(syscalls_count, "syscalls.count", SYSCALLS_COUNT, SOOTH_CLASS_AG
 	count_fields, .time_span = SOOTH_TIME_SPAN_WINDOW);
 SYSCALLS_SCHEMA(syscalls_error, "syscalls.error", SYSCALLS_ERROR, SOOTH_CLASS_AGGREGATE,
 	error_fields, .time_span = SOOTH_TIME_SPAN_WINDOW);
-SYSCALLS_SCHEMA(syscalls_call, "syscalls.call", SYSCALLS_CALL, SOOTH_CLASS_EVENT, call_fields);
+/* Pieces are the target's own bytes; a damaged one ends them. An address is no text. */
+static bool next_piece(const char *pieces, size_t size, size_t *at, size_t *begin, size_t *length)
+{
+	while (size - *at >= sizeof(struct syscalls_piece)) {
+		struct syscalls_piece head;
+		size_t bytes = *at + sizeof(head);
+
+		memcpy(&head, pieces + *at, sizeof(head));
+		if (head.size > size - bytes)
+			return false;
+		*at = bytes + ((head.size + 7) & ~(size_t)7);
+		if (*at > size)
+			*at = size;
+		if (head.part == SYSCALLS_PART_ADDRESS)
+			continue;
+		*begin = bytes;
+		*length = head.size;
+		return true;
+	}
+	return false;
+}
+
+static const struct sooth_runs pieces = { .offset = offsetof(struct syscalls_call, pieces),
+	.size = sizeof(struct syscalls_call),
+	.next = next_piece };
+
+SYSCALLS_SCHEMA(syscalls_call, "syscalls.call", SYSCALLS_CALL, SOOTH_CLASS_EVENT, call_fields,
+	.runs = &pieces);
 SYSCALLS_SCHEMA(held, "syscalls.hold", SYSCALLS_PAUSE, SOOTH_CLASS_SAMPLE, held_fields);
 SYSCALLS_SCHEMA(syscalls_uring, "syscalls.uring", SYSCALLS_URING, SOOTH_CLASS_SAMPLE, uring_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);

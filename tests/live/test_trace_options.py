@@ -43,6 +43,23 @@ os.waitpid(os.spawnlp(os.P_NOWAIT, "true", "true", "an argument"), 0)
 """
 
 
+# Descriptors that only calls outside the selection make.
+QUEUE, SECRET = (180, 447) if os.uname().machine == "aarch64" else (240, 447)
+UNSELECTED = f"""
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+queue = libc.syscall({QUEUE}, b"sooth-trace-options", os.O_RDWR | os.O_CREAT, 0o600, None)
+libc.mq_unlink(b"/sooth-trace-options")
+secret = libc.syscall({SECRET}, 0)
+for fd in queue, secret:
+    try:
+        os.fstat(fd)
+        os.ftruncate(fd, 4096)
+    except OSError:
+        pass
+"""
+
+
 class Trace(harness.Case):
     def setUp(self):
         super().setUp()
@@ -76,6 +93,23 @@ class Trace(harness.Case):
         self.assertEqual((failed[0]["result"], failed[0]["error"], failed[0]["error_text"]),
             (-1, "ENOENT", "No such file or directory"))
         self.assertIn("O_RDWR|O_CLOEXEC", failed[0]["arguments"])
+
+    def test_names_of_descriptors_do_not_depend_on_the_selection(self):
+        def names(*options):
+            run = subprocess.run([harness.SOOTH, "trace", "-j", *options, "--", sys.executable, "-S", "-c",
+                UNSELECTED], capture_output=True, text=True, timeout=harness.PATIENCE_S)
+            self.assertEqual(run.returncode, 0, run.stderr)
+            calls = [row for row in map(json.loads, run.stdout.splitlines()) if row["type"] == "call"]
+            return [c["arguments"].split(",")[0] for c in calls if c["name"] == "ftruncate"]
+
+        selected = names("-e", "fstat,ftruncate")
+        self.assertEqual(selected, names())
+        self.assertIn("<message queue>", selected[0])
+        if not selected[1].startswith("-1"):  # the kernel has secret memory
+            self.assertIn("<secret memory>", selected[1])
+
+    def test_a_function_stands_for_its_call(self):
+        self.assertEqual({c["name"] for c in self.calls("-e", "recv")}, {"recvfrom"})
 
     def test_data_only_when_asked_for(self):
         words = lambda *options: " ".join(c["arguments"] for c in self.calls("-e", "network", *options))  # noqa: E731

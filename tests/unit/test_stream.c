@@ -4,8 +4,11 @@
 
 #include <errno.h>
 
+#include "core/secrets.h"
 #include "core/stream.h"
+#include "model/stream_records.h"
 #include "probes/fds.h"
+#include "probes/syscalls.h"
 
 struct seen {
 	struct block_header headers[64];
@@ -178,6 +181,90 @@ static void test_secrets_in_texts(void **state)
 	secrets_fini(&s);
 }
 
+/* A command line may grow by its masking, and the record with it. What is cut loses its last
+ * argument. */
+static void check_exec(const char *arguments, size_t size, uint8_t exec_state, const char *masked,
+	size_t masked_size)
+{
+	struct process_exec exec = { .record = { .kind = PROCESS_EXEC, .pid = 7 },
+		.name = "sh",
+		.arguments_state = exec_state };
+	struct record_tail tail[] = { { &exec.arguments, arguments, size } };
+	struct secrets s = { 0 };
+	struct buffer out = { 0 };
+	const struct process_exec *r;
+	struct batch all;
+
+	add_path(&out, "/tmp/sk-ant-0123456789/x", "");
+	RECORD_APPEND(&out, &exec, tail, 1);
+	add_path(&out, "/tmp/plain", "");
+	secrets_mask(&s, &out);
+	all = (struct batch){ out.data, out.size };
+	assert_int_equal(batch_check(&all), 3);
+	check_path((const void *)batch_first(&all), "/tmp/***/x", "", 0);
+	r = (const void *)batch_next(&all, batch_first(&all));
+	assert_int_equal(r->record.kind, PROCESS_EXEC);
+	assert_int_equal(r->arguments_state, exec_state);
+	assert_string_equal(r->name, "sh");
+	assert_int_equal(r->arguments.size, masked_size);
+	assert_memory_equal((const char *)r + r->arguments.offset, masked, masked_size);
+	buffer_fini(&out);
+	secrets_fini(&s);
+}
+
+static void test_secrets_in_command_lines(void **state)
+{
+	(void)state;
+#define CHECK_EXEC(from, exec_state, to)                                                           \
+	check_exec(from, sizeof(from) - 1, exec_state, to, sizeof(to) - 1)
+	CHECK_EXEC("sh\0-c\0true\0", SOOTH_STATE_VALUE, "sh\0-c\0true\0");
+	CHECK_EXEC("x\0--token\0a\0", SOOTH_STATE_VALUE, "x\0--token\0***\0");
+	CHECK_EXEC("x\0--token\0abcdefghijklmnop\0", SOOTH_STATE_VALUE, "x\0--token\0***\0");
+	CHECK_EXEC("x\0y\0--token=abc", SOOTH_STATE_TRUNCATED, "x\0y\0");
+	CHECK_EXEC("", SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED), "");
+}
+
+static void add_piece(struct buffer *pieces, uint8_t part, const char *bytes, size_t size)
+{
+	struct syscalls_piece head = { .part = part, .size = (uint32_t)size };
+
+	buffer_append(pieces, &head, sizeof(head));
+	buffer_append(pieces, bytes, size);
+	while (pieces->size % 8)
+		buffer_char(pieces, 0);
+}
+
+/* What a call's arguments point to is masked in its place, by more of the mask where that is
+ * shorter; an address is no text. Behind a damaged piece nothing is touched. */
+static void test_secrets_in_pieces(void **state)
+{
+	static const char secret[] = "key sk-ant-0123456789 end";
+	struct syscalls_call call = { .record = { .kind = SYSCALLS_CALL, .pid = 7 } };
+	struct syscalls_piece head = { .size = 4096 };
+	struct buffer pieces = { 0 }, out = { 0 };
+	struct secrets s = { 0 };
+	struct record_tail tail[1];
+	const char *at;
+
+	(void)state;
+	add_piece(&pieces, SYSCALLS_PART_TARGET, secret, sizeof(secret) - 1);
+	add_piece(&pieces, SYSCALLS_PART_TARGET, secret, sizeof(secret));
+	add_piece(&pieces, SYSCALLS_PART_ADDRESS, secret, sizeof(secret) - 1);
+	buffer_append(&pieces, &head, sizeof(head));
+	buffer_append(&pieces, secret, 16);
+	tail[0] = (struct record_tail){ &call.pieces, pieces.data, pieces.size };
+	RECORD_APPEND(&out, &call, tail, 1);
+	secrets_mask(&s, &out);
+	at = (const char *)out.data + ((const struct syscalls_call *)out.data)->pieces.offset;
+	assert_memory_equal(at + 8, "key *** end**************", 25);
+	assert_memory_equal(at + 48, "key *** end\0\0\0\0", 15);
+	assert_memory_equal(at + 88, secret, 25);
+	assert_memory_equal(at + 128, secret, 16);
+	buffer_fini(&pieces);
+	buffer_fini(&out);
+	secrets_fini(&s);
+}
+
 static void test_secrets_in_names(void **state)
 {
 	struct process_join join = { .record = { .kind = PROCESS_JOIN, .pid = 7 },
@@ -228,6 +315,8 @@ int main(void)
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_several_consumers),
 		cmocka_unit_test(test_secrets_in_texts),
+		cmocka_unit_test(test_secrets_in_command_lines),
+		cmocka_unit_test(test_secrets_in_pieces),
 		cmocka_unit_test(test_secrets_in_names),
 		cmocka_unit_test(test_secrets_in_blocks),
 	};

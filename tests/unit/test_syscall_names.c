@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "probes/syscall_arguments.h"
 #include "probes/syscall_names.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -481,8 +482,7 @@ static void test_rows(void **state)
 		int some = 0;
 
 		assert_true(row->category < SYSCALL_CATEGORY_COUNT);
-		assert_true(strlen(row->signature) <= SYSCALL_SIGNATURE_MAX);
-		assert_int_equal(strspn(row->signature, "duxopsfaz"), strlen(row->signature));
+		assert_true(row->argument_count <= SYSCALL_ARGUMENTS);
 		assert_true(strlen(row->name) > 0);
 		/* Room for the longest prefix, so that no name is ever cut. */
 		assert_true(strlen("i386:") + strlen(row->name) < SYSCALL_NAME_SIZE);
@@ -510,13 +510,16 @@ static void test_names(void **state)
 			if (strcmp(row->name, other->name))
 				continue;
 			assert_int_equal(row->category, other->category);
-			assert_string_not_equal(row->signature, other->signature);
+			assert_true(row->argument_count != other->argument_count);
+			assert_int_equal(row->traits, other->traits);
+			assert_int_equal(row->transfer.direction, other->transfer.direction);
+			assert_int_equal(row->wait.what, other->wait.what);
 			for (unsigned abi = 0; abi < SYSCALL_TABLE_ABIS; abi++)
 				assert_true(row->numbers[abi] < 0 || other->numbers[abi] < 0);
 		}
 	}
 	assert_string_equal(syscall_by_name("openat2", 6)->name, "openat");
-	assert_string_equal(syscall_by_name("mmap", 4)->signature, "pzxxfx");
+	assert_int_equal(syscall_by_name("mmap", 4)->argument_count, 6);
 	assert_null(syscall_by_name("", 0));
 	assert_null(syscall_by_name("opena", 5));
 	assert_null(syscall_by_name("openat", 7));
@@ -546,18 +549,78 @@ static void test_sorted(void **state)
 	}
 }
 
+static void check_types(unsigned abi, uint32_t number, const char *expected)
+{
+	const struct syscall_row *row = syscall_row_of(abi, number);
+	char types[200] = "";
+
+	for (size_t i = 0; i < row->argument_count; i++) {
+		strcat(types, syscall_argument(row, i)->name);
+		strcat(types, " ");
+	}
+	assert_string_equal(types, expected);
+}
+
 /* Where i386 splits 64-bit arguments or takes one pointer, its row says so. */
 static void test_shapes(void **state)
 {
 	(void)state;
-	assert_string_equal(syscall_by_number(SYSCALL_ABI_X86_64, 257)->signature, "asxo");
-	assert_string_equal(syscall_by_number(SYSCALL_ABI_AARCH64, 63)->signature, "fpz");
-	assert_string_equal(syscall_by_number(SYSCALL_ABI_X86_64, 59)->signature, "spp");
-	assert_string_equal(syscall_by_number(SYSCALL_ABI_X86_64, 202)->signature, "pxdppu");
-	assert_string_equal(syscall_by_number(SYSCALL_ABI_X86_64, 39)->signature, "");
-	assert_string_equal(syscall_by_number(SYSCALL_ABI_X86_64, 17)->signature, "fpzd");
-	assert_string_equal(syscall_by_number(SYSCALL_ABI_I386, 180)->signature, "fpzuu");
-	assert_string_equal(syscall_by_number(SYSCALL_ABI_I386, 90)->signature, "p");
+	check_types(SYSCALL_ABI_X86_64, 257, "dir path open_flags open_mode ");
+	check_types(SYSCALL_ABI_AARCH64, 63, "fd out size ");
+	check_types(SYSCALL_ABI_X86_64, 59, "path words ptr ");
+	check_types(SYSCALL_ABI_X86_64, 39, "");
+	check_types(SYSCALL_ABI_X86_64, 17, "fd out size long ");
+	check_types(SYSCALL_ABI_I386, 180, "fd ptr size uns uns ");
+	check_types(SYSCALL_ABI_I386, 90, "ptr ");
+	check_types(SYSCALL_ABI_X86_64, 511, "hex hex hex hex hex hex ");
+	check_types(SYSCALL_ABI_ARM, 3, "hex hex hex hex hex hex ");
+}
+
+static const struct syscall_row *row_of(const char *name)
+{
+	const struct syscall_row *row = syscall_by_name(name, strlen(name));
+
+	assert_non_null(row);
+	return row;
+}
+
+/* What is said of a call in its row is known wherever it is needed. */
+static void test_traits(void **state)
+{
+	const struct syscall_row *row;
+
+	(void)state;
+	for (size_t i = 0; (row = syscall_row_at(i)); i++) {
+		const struct syscall_effect *e = &row->effect;
+
+		/* A new descriptor is only named right if the call is seen. */
+		if (syscall_returns_descriptor(row))
+			assert_true(syscall_moves_descriptors(row));
+		assert_true(e->path <= row->argument_count && e->flags <= row->argument_count &&
+			    e->directory <= row->argument_count && e->pair <= row->argument_count);
+		assert_true(row->transfer.size <= row->argument_count &&
+			    row->transfer.from <= row->argument_count &&
+			    row->transfer.to <= row->argument_count &&
+			    row->transfer.offset <= row->argument_count &&
+			    row->transfer.flags <= row->argument_count);
+		assert_true(row->wait.descriptor <= row->argument_count &&
+			    row->wait.timeout <= row->argument_count);
+		if (e->path)
+			assert_true(syscall_takes_path(row, e->path - 1u));
+		if (e->directory)
+			assert_true(syscall_takes_directory(row, e->directory - 1u));
+		if (row->transfer.from)
+			assert_true(syscall_takes_descriptor(row, row->transfer.from - 1u));
+		if (row->transfer.to)
+			assert_true(syscall_takes_descriptor(row, row->transfer.to - 1u));
+		/* To wait by its nature is more than to be patient. */
+		assert_false(syscall_waits(row) && row->traits & SYSCALL_PATIENT);
+	}
+	assert_true(syscall_moves_descriptors(row_of("memfd_secret")));
+	assert_true(syscall_moves_descriptors(row_of("mq_open")));
+	assert_true(syscall_waits(row_of("recvfrom")) && !syscall_waits(row_of("read")));
+	assert_true(syscall_never_returns(row_of("exit")));
+	assert_int_equal(row_of("sendfile64")->transfer.direction, SYSCALL_COPIES);
 }
 
 static void check_name(unsigned abi, uint32_t number, const char *expected)
@@ -630,6 +693,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_sorted),
 		cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_traits),
 		cmocka_unit_test(test_shown),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_categories),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See call_about.h. Calls without a row of types are told by the letters of their signature. */
+/* See call_about.h. */
 #include "analyze/calls/call_about.h"
 
 #include <string.h>
@@ -8,35 +8,15 @@
 #include "base/plain_path.h"
 #include "model/field.h"
 
-static bool is_path(const struct call_types *types, size_t i)
-{
-	if (types->types)
-		return types->types[i]->form == ARGUMENT_AS_PATH && !types->types[i]->is_result;
-	return types->letters[i] == 's';
-}
-
-static bool is_directory(const struct call_types *types, size_t i)
-{
-	if (types->types)
-		return types->types[i]->form == ARGUMENT_AS_DIRECTORY;
-	return types->letters[i] == 'a';
-}
-
-static bool is_descriptor(const struct call_types *types, size_t i)
-{
-	if (types->types)
-		return types->types[i]->form == ARGUMENT_AS_FD;
-	return types->letters[i] == 'f';
-}
-
 /* False: it could not be read. */
-static bool resolve(const struct fd_follow *fds, const struct call_types *types,
+static bool resolve(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, size_t i, struct buffer *out, uint8_t *state)
 {
 	struct process_id id = process_id_of(&call->record);
 	struct call_piece path = call_path(call, i);
-	int64_t directory =
-		i && is_directory(types, i - 1) ? call_int(call->arguments[i - 1]) : AT_FDCWD_LINUX;
+	int64_t directory = i && syscall_takes_directory(row, i - 1)
+				    ? call_int(call->arguments[i - 1])
+				    : AT_FDCWD_LINUX;
 
 	if (!path.is_there || state_is_unmeasured(path.state))
 		return false;
@@ -45,24 +25,38 @@ static bool resolve(const struct fd_follow *fds, const struct call_types *types,
 	return true;
 }
 
-uint8_t call_find_path(const struct fd_follow *fds, const struct call_types *types,
+uint8_t call_find_path(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, struct buffer *out)
 {
 	uint8_t state = SOOTH_STATE_ABSENT;
 
-	for (size_t i = 0; i < types->count; i++) {
-		if (is_path(types, i) && resolve(fds, types, call, i, out, &state))
+	for (size_t i = 0; i < row->argument_count; i++) {
+		if (syscall_takes_path(row, i) && resolve(fds, row, call, i, out, &state))
 			break;
 	}
 	return state;
 }
 
-bool call_means_descriptor(const struct call_types *types, const struct syscalls_call *call)
+bool call_find_second_path(const struct fd_follow *fds, const struct syscall_row *row,
+	const struct syscalls_call *call, struct buffer *out)
 {
-	for (size_t i = 0; i < types->count; i++) {
+	unsigned found = 0;
+	uint8_t state;
+
+	for (size_t i = 0; i < row->argument_count; i++) {
+		if (syscall_takes_path(row, i) && ++found == 2)
+			return call_path(call, i).bytes.size &&
+			       resolve(fds, row, call, i, out, &state);
+	}
+	return false;
+}
+
+bool call_means_descriptor(const struct syscall_row *row, const struct syscalls_call *call)
+{
+	for (size_t i = 0; i < row->argument_count; i++) {
 		struct call_piece path = call_path(call, i);
 
-		if (is_path(types, i))
+		if (syscall_takes_path(row, i))
 			return path.is_there && !path.bytes.size &&
 			       !state_is_unmeasured(path.state);
 	}
@@ -106,27 +100,27 @@ static bool descriptor_is_below(
 	return known && known->name && is_below(span_of(known->name, strlen(known->name)), top);
 }
 
-bool call_touches(const struct fd_follow *fds, const struct call_types *types,
+bool call_touches(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, const char *top)
 {
 	struct buffer path = { 0 };
 	bool touches = false;
 	uint8_t state;
 
-	for (size_t i = 0; i < types->count && !touches; i++) {
+	for (size_t i = 0; i < row->argument_count && !touches; i++) {
 		buffer_reset(&path);
-		if (is_descriptor(types, i))
+		if (syscall_takes_descriptor(row, i))
 			touches = descriptor_is_below(fds, call, call_int(call->arguments[i]), top);
-		else if (is_path(types, i) && resolve(fds, types, call, i, &path, &state))
+		else if (syscall_takes_path(row, i) && resolve(fds, row, call, i, &path, &state))
 			touches = is_below(span_of((const char *)path.data, path.size), top);
 	}
 	buffer_fini(&path);
 	return touches;
 }
 
-bool call_made(const struct fd_follow *fds, const struct call_types *types,
+bool call_made(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, const char *top)
 {
-	return types->returns_fd && call_succeeded(call) &&
+	return syscall_returns_descriptor(row) && call_succeeded(call) &&
 	       descriptor_is_below(fds, call, call->result, top);
 }

@@ -8,16 +8,19 @@
 
 /* The first path among its arguments, from the root where its beginning is known; not escaped.
  * Returns its state: absent when there is none. */
-uint8_t call_find_path(const struct fd_follow *fds, const struct call_types *types,
+uint8_t call_find_path(const struct fd_follow *fds, const struct syscall_row *row,
+	const struct syscalls_call *call, struct buffer *out);
+/* The same for the path behind the first one. False: none, or not readable. */
+bool call_find_second_path(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, struct buffer *out);
 /* Whether the first path among its arguments is empty: the descriptor beside it is meant
  * (AT_EMPTY_PATH), as fstat means it. */
-bool call_means_descriptor(const struct call_types *types, const struct syscalls_call *call);
+bool call_means_descriptor(const struct syscall_row *row, const struct syscalls_call *call);
 /* Whether any path or descriptor among its arguments is `top`, or lies below it. */
-bool call_touches(const struct fd_follow *fds, const struct call_types *types,
+bool call_touches(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, const char *top);
 /* The same of the descriptor that it made, once that is followed. */
-bool call_made(const struct fd_follow *fds, const struct call_types *types,
+bool call_made(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, const char *top);
 
 #endif

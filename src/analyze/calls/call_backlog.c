@@ -111,14 +111,13 @@ static bool is_snapshot(const struct sooth_record *r)
 }
 
 /* What the calls alone say of a number is of after them, and says that the reading's is too. */
-static int take_snapshots(struct call_backlog *b)
+static void take_snapshots(struct call_backlog *b)
 {
 	const struct sooth_record *r;
 	struct fd_follow by_calls;
 	size_t at = 0;
 
-	if (fd_follow_init(&by_calls))
-		return -ENOMEM;
+	fd_follow_init(&by_calls);
 	while ((r = next_held(b, &at))) {
 		if (!is_snapshot(r))
 			fd_follow_take(&by_calls, r);
@@ -126,18 +125,16 @@ static int take_snapshots(struct call_backlog *b)
 			fd_follow_take(b->fds, r);
 	}
 	fd_follow_fini(&by_calls);
-	return 0;
 }
 
 static int let_go(struct call_backlog *b, struct sooth_error *err)
 {
 	const struct sooth_record *r;
 	size_t at = 0;
-	int status = take_snapshots(b);
+	int status = 0;
 
+	take_snapshots(b);
 	b->is_over = true;
-	if (status)
-		return error_no_memory(err);
 	while (!status && (r = next_held(b, &at)))
 		status = b->take(b->state, r, err);
 	buffer_fini(&b->held);

@@ -52,14 +52,14 @@ static void add_own(struct call_moves *m, uint64_t bytes)
 }
 
 /* Whether it was the process's own doing that so little was moved. */
-static bool is_own(const struct call_at_hand *c, const struct transfer *t,
-	const struct call_file *f, bool writes)
+static bool is_own(const struct folded_call *c, const struct call_file *f, bool writes)
 {
 	bool is_socket = f->kind == FD_FOLLOWED_SOCKET;
+	const struct syscall_transfer *t = &c->row->transfer;
 
 	if (writes)
 		return !is_socket || f->was_written_last;
-	return t->size && c->call->arguments[t->size] == (uint64_t)c->call->result;
+	return t->size && syscall_value(c->call->arguments, t->size, 0) == c->bytes;
 }
 
 static void write_at(struct call_contents *c, uint64_t at, uint64_t bytes)
@@ -79,55 +79,47 @@ static void write_at(struct call_contents *c, uint64_t at, uint64_t bytes)
 }
 
 /* `offset` is of the call; else the descriptor moves on. */
-static void move_on(const struct call_at_hand *c, const struct transfer *t, struct call_file *f,
-	int64_t fd, bool writes)
+static void move_on(const struct call_at_hand *c, struct call_file *f, int64_t fd, bool writes)
 {
+	const struct folded_call *call = c->folded;
 	struct call_position *p = position_of(c, fd);
 	bool is_known = p && p->is_known && !p->appends;
-	uint64_t bytes = (uint64_t)c->call->result;
+	uint8_t offset = call->row->transfer.offset;
 
-	if (t->offset) {
+	if (offset) {
 		if (writes)
-			write_at(&f->contents, c->call->arguments[t->offset], bytes);
+			write_at(&f->contents, syscall_value(call->call->arguments, offset, 0),
+				call->bytes);
 		return;
 	}
 	if (writes)
-		write_at(&f->contents, is_known ? p->at : f->contents.end, bytes);
+		write_at(&f->contents, is_known ? p->at : f->contents.end, call->bytes);
 	if (p)
-		p->at += bytes;
+		p->at += call->bytes;
 }
 
-static void take_side(
-	const struct call_at_hand *c, const struct transfer *t, int64_t fd, bool writes)
+static void take_side(const struct call_at_hand *c, const struct folded_side *side, bool writes)
 {
-	const struct fd_followed *known = fd_follow_get(&c->all->fds, &c->history->id, fd);
+	const struct folded_call *call = c->folded;
 	struct call_path key;
 	struct call_file *f;
 	struct call_moves *m;
 
-	if (c->is_error || !c->call->result || !key_of(known, &key))
+	if (!side->is_there || !call->bytes || !key_of(side->file, &key))
 		return;
 	f = file_at(c, &key);
 	if (!f)
 		return;
-	f->kind = known->kind;
+	f->kind = side->file->kind;
 	m = &f->moves[writes ? CALL_WRITTEN : CALL_READ];
 	m->calls++;
-	m->bytes += (uint64_t)c->call->result;
-	m->total_ns += call_is_timed(c->call) ? c->call->duration_ns : 0;
-	if (t->direction != TRANSFER_COPIES && is_own(c, t, f, writes))
-		add_own(m, (uint64_t)c->call->result);
+	m->bytes += call->bytes;
+	m->total_ns += call_is_timed(call->call) ? call->call->duration_ns : 0;
+	if (call->row->transfer.direction != SYSCALL_COPIES && is_own(call, f, writes))
+		add_own(m, call->bytes);
 	f->was_written_last = writes;
-	if (known->kind == FD_FOLLOWED_FILE)
-		move_on(c, t, f, fd, writes);
-}
-
-static void take_transfer(const struct call_at_hand *c, const struct transfer *t)
-{
-	if (t->direction != TRANSFER_WRITES)
-		take_side(c, t, call_int(c->call->arguments[t->from]), false);
-	if (t->direction != TRANSFER_READS)
-		take_side(c, t, call_int(c->call->arguments[t->to]), true);
+	if (side->file->kind == FD_FOLLOWED_FILE)
+		move_on(c, f, side->fd, writes);
 }
 
 /* --- opening, seeking, closing --- */
@@ -159,30 +151,13 @@ static void replace(struct call_contents *c)
 	c->there_bytes = c->since_bytes = c->begin = c->end = 0;
 }
 
-static uint64_t open_flags(const struct call_at_hand *c)
-{
-	struct call_piece how;
-	uint64_t flags = 0;
-
-	if (!strcmp(c->types->row->name, "creat"))
-		return O_TRUNC_LINUX;
-	if (c->types->letters[0] != 'a')
-		return c->call->arguments[1];
-	if (strcmp(c->types->row->name, "openat2") != 0)
-		return c->call->arguments[2];
-	how = call_piece(c->call, 2, SYSCALLS_PART_TARGET);
-	if (how.bytes.size >= sizeof(flags))
-		memcpy(&flags, how.bytes.data, sizeof(flags));
-	return flags;
-}
-
 static void take_open(const struct call_at_hand *c)
 {
-	uint64_t flags = open_flags(c);
+	uint64_t flags = folded_open_flags(c->folded);
 	struct call_path key;
 	struct call_file *f;
 
-	set_position(c, c->call->result,
+	set_position(c, c->folded->call->result,
 		(struct call_position){ .is_known = true, .appends = flags & O_APPEND_LINUX });
 	if (!(flags & O_TRUNC_LINUX) || !c->path.size)
 		return;
@@ -194,14 +169,14 @@ static void take_open(const struct call_at_hand *c)
 
 static void take_seek(const struct call_at_hand *c)
 {
-	struct call_position *p = position_of(c, call_int(c->call->arguments[0]));
+	struct call_position *p = position_of(c, c->folded->fd);
 
 	if (p)
-		p->at = (uint64_t)c->call->result;
+		p->at = (uint64_t)c->folded->call->result;
 	else
-		set_position(c, call_int(c->call->arguments[0]),
+		set_position(c, c->folded->fd,
 			(struct call_position){
-				.at = (uint64_t)c->call->result, .is_known = true });
+				.at = (uint64_t)c->folded->call->result, .is_known = true });
 }
 
 static void cut(struct call_contents *c, uint64_t size)
@@ -228,10 +203,10 @@ static void take_size(const struct call_at_hand *c)
 
 	if (c->path.size)
 		key = call_path_of(c->path);
-	if (c->path.size || key_of(c->fd, &key))
+	if (c->path.size || key_of(c->folded->file, &key))
 		f = map_get(&c->history->files, &key);
 	if (f)
-		cut(&f->contents, c->call->arguments[1]);
+		cut(&f->contents, c->folded->call->arguments[1]);
 }
 
 /* --- removing, renaming --- */
@@ -267,22 +242,13 @@ static void take_removal(const struct call_at_hand *c)
 		add_scrap(c->history, &key, bytes);
 }
 
-/* The second path among the arguments. */
 static bool second_path(const struct call_at_hand *c, struct call_path *key)
 {
-	bool has_directories = c->types->letters[0] == 'a';
-	size_t argument = has_directories ? 3 : 1;
-	struct call_piece path = call_path(c->call, argument);
-	struct buffer *whole = &c->all->path2;
+	struct span path = folded_second_path(c->folded);
 
-	buffer_reset(whole);
-	if (!path.is_there || !path.bytes.size)
-		return false;
-	fd_follow_resolve(&c->all->fds, &c->history->id,
-		has_directories ? call_int(c->call->arguments[2]) : AT_FDCWD_LINUX, path.bytes,
-		whole);
-	*key = call_path_of(span_of((const char *)whole->data, whole->size));
-	return true;
+	if (path.size)
+		*key = call_path_of(path);
+	return path.size;
 }
 
 /* What was there goes, and what was elsewhere takes its place. */
@@ -333,7 +299,7 @@ static void take_rename(const struct call_at_hand *c)
 
 static void take_look(const struct call_at_hand *c)
 {
-	const struct fd_followed *fd = c->fd;
+	const struct fd_followed *fd = c->folded->file;
 	struct call_path key;
 	struct call_file *f;
 
@@ -348,31 +314,33 @@ static void take_look(const struct call_at_hand *c)
 	if (!f)
 		return;
 	f->looks++;
-	f->looks_ns += c->call->duration_ns;
+	f->looks_ns += c->folded->call->duration_ns;
 }
 
 void call_files_take(const struct call_at_hand *c)
 {
-	struct transfer t = transfer_of(c->all->transfers, c->call);
+	const struct syscall_row *row = c->folded->row;
 
-	if (c->kinds & CALL_LOOKS)
+	if (row->traits & SYSCALL_LOOKS)
 		take_look(c);
-	if (c->is_error)
+	if (c->folded->is_error)
 		return;
-	if (t.direction && !(c->kinds & CALL_LOOKS))
-		take_transfer(c, &t);
-	if (c->kinds & CALL_OPENS)
+	if (!(row->traits & SYSCALL_LOOKS)) {
+		take_side(c, &c->folded->from, false);
+		take_side(c, &c->folded->to, true);
+	}
+	if (row->traits & SYSCALL_OPENS)
 		take_open(c);
-	else if (c->kinds & CALL_MAKES)
-		forget_position(c, c->call->result);
-	else if (c->kinds & CALL_CLOSES)
-		forget_position(c, call_int(c->call->arguments[0]));
-	else if (c->kinds & CALL_SEEKS)
+	else if (syscall_returns_descriptor(row))
+		forget_position(c, c->folded->call->result);
+	else if (row->effect.what == SYSCALL_FD_CLOSES)
+		forget_position(c, c->folded->fd);
+	else if (row->traits & SYSCALL_SEEKS)
 		take_seek(c);
-	else if (c->kinds & CALL_EMPTIES)
+	else if (row->traits & SYSCALL_RESIZES)
 		take_size(c);
-	else if (c->kinds & CALL_REMOVES)
+	else if (row->traits & SYSCALL_REMOVES)
 		take_removal(c);
-	else if (c->kinds & CALL_RENAMES)
+	else if (row->traits & SYSCALL_RENAMES)
 		take_rename(c);
 }

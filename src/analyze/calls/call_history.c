@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See call_history.h: the tables, their bounds, and one call after the other. The parts say what it
+/* The tables, their bounds, and one call after the other. The parts say what it
  * does to them. */
 #include "analyze/calls/call_history.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/calls/call_about.h"
 #include "analyze/calls/call_history_parts.h"
 #include "base/cleanup.h"
 #include "bpf/aggregate.h"
@@ -137,62 +135,46 @@ bool call_is_on_disk(const char *path)
 
 /* --- a call --- */
 
-static void find_path(struct call_at_hand *c)
+static struct span find_path(struct folded_call *c)
 {
-	struct buffer *path = &c->all->path;
+	struct span path;
 	uint8_t state;
 
 	/* fstat by another name. */
-	if (call_means_descriptor(c->types, c->call))
-		return;
-	buffer_reset(path);
-	state = call_find_path(&c->all->fds, c->types, c->call, path);
-	if (state <= SOOTH_STATE_TRUNCATED && path->size)
-		c->path = span_of(buffer_cstr(path), path->size);
+	if (folded_path_is_descriptor(c))
+		return span_of("", 0);
+	path = folded_path(c, &state);
+	return state <= SOOTH_STATE_TRUNCATED ? path : span_of("", 0);
 }
 
-static void take_call(struct call_histories *h, const struct syscalls_call *call)
+static int take_call(void *state, struct folded_call *call, struct sooth_error *err)
 {
-	struct process_id id = process_id_of(&call->record);
-	struct call_at_hand c = { .all = h,
-		.history = history_of(h, &id),
-		.call = call,
-		.types = call_table_get(h->types, call->abi, call->number),
-		.kinds = call_kinds_of(h->kinds, call),
-		.is_error = aggregate_is_error(call->result) };
+	struct call_histories *h = state;
+	struct call_at_hand c = {
+		.all = h, .history = history_of(h, &call->process), .folded = call
+	};
 
-	if (!c.history || call->result_state != SOOTH_STATE_VALUE)
-		return;
+	(void)err;
+	h->has_calls = true;
+	if (!c.history || !call->has_returned)
+		return 0;
 	if (!(++h->taken % LOOKED_EVERY) && !h->is_full && count_entries(h) > ENTRIES_MAX)
 		freeze(h);
-	c.error = c.is_error ? (unsigned)-call->result : 0;
 	c.history->calls++;
-	if (!c.types->row)
-		return; /* nobody knows what it does */
-	c.history->uring_calls += !strcmp(c.types->row->name, "io_uring_enter");
-	find_path(&c);
-	if (c.types->letters[0] == 'f')
-		c.fd = fd_follow_get(&h->fds, &id, call_int(call->arguments[0]));
+	if (!call->row->name)
+		return 0; /* what it does is unknown */
+	c.history->uring_calls += (call->row->traits & SYSCALL_SUBMITS) != 0;
+	c.path = find_path(call);
 	call_places_take(&c);
 	call_files_take(&c);
 	call_peers_take(&c);
 	call_waits_take(&c);
-}
-
-/* --- all of them --- */
-
-static int take(void *state, const struct sooth_record *r, struct sooth_error *err)
-{
-	struct call_histories *h = state;
-
-	(void)err;
-	if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST)) {
-		h->has_calls = true;
-		take_call(h, (const void *)r);
-	}
-	fd_follow_take(&h->fds, r);
 	return 0;
 }
+
+static const struct call_fold_consumer consumer = { .call = take_call };
+
+/* --- all of them --- */
 
 void call_histories_init(struct call_histories *h)
 {
@@ -201,20 +183,12 @@ void call_histories_init(struct call_histories *h)
 		PROCESSES_MAX);
 }
 
-int call_histories_begin(struct call_histories *h)
+void call_histories_begin(struct call_histories *h)
 {
-	if (h->is_on || h->types)
-		return 0;
-	h->types = calloc(1, sizeof(*h->types));
-	h->kinds = malloc(sizeof(*h->kinds));
-	h->transfers = malloc(sizeof(*h->transfers));
-	if (!h->types || !h->kinds || !h->transfers || fd_follow_init(&h->fds))
-		return -ENOMEM;
-	call_kinds_init(h->kinds);
-	transfers_init(h->transfers);
-	call_backlog_init(&h->backlog, &h->fds, take, h);
+	if (h->is_on)
+		return;
+	call_fold_init(&h->fold, &consumer, h);
 	h->is_on = true;
-	return 0;
 }
 
 static void forget(struct call_histories *h)
@@ -235,15 +209,7 @@ void call_histories_fini(struct call_histories *h)
 {
 	forget(h);
 	map_fini(&h->processes);
-	if (h->is_on) {
-		call_backlog_fini(&h->backlog);
-		fd_follow_fini(&h->fds);
-	}
-	free(h->types);
-	free(h->kinds);
-	free(h->transfers);
-	buffer_fini(&h->path);
-	buffer_fini(&h->path2);
+	call_fold_fini(&h->fold);
 }
 
 static void take_loss(struct call_histories *h, const struct stream_loss *loss)
@@ -276,7 +242,7 @@ void call_histories_take(struct call_histories *h, const struct sooth_record *r)
 	h->has_counts |= r->kind == SYSCALLS_COUNT;
 	if (loss)
 		take_loss(h, loss);
-	if (is_followed(r) && call_backlog_record(&h->backlog, r, &ignored))
+	if (is_followed(r) && call_fold_record(&h->fold, r, &ignored))
 		h->refused++;
 }
 
@@ -288,7 +254,7 @@ void call_histories_resolve(struct call_histories *h)
 
 	if (!h->is_on)
 		return;
-	if (call_backlog_end(&h->backlog, &ignored))
+	if (call_fold_end(&h->fold, &ignored))
 		h->refused++;
 	while (map_next(&h->processes, &position, NULL, &value)) {
 		struct call_history *one = *(struct call_history **)value;

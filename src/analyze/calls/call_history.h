@@ -12,10 +12,8 @@
 #ifndef SOOTH_ANALYZE_CALL_HISTORY_H
 #define SOOTH_ANALYZE_CALL_HISTORY_H
 
-#include "analyze/calls/call_backlog.h"
-#include "analyze/calls/call_kinds.h"
-#include "analyze/calls/fd_follow.h"
-#include "analyze/calls/transfers.h"
+#include "analyze/calls/call_errors.h"
+#include "analyze/calls/call_fold.h"
 #include "base/map.h"
 
 #define CALL_PATH  240 /* longer ones are cut: their beginning tells them apart */
@@ -128,13 +126,8 @@ struct call_history {
 
 struct call_histories {
 	struct map processes; /* process_id -> struct call_history * */
-	struct fd_follow fds;
-	struct call_backlog backlog;
-	struct call_table *types;
-	struct call_kinds *kinds;
-	struct transfers *transfers;
-	struct buffer path, path2; /* at hand */
-	bool is_on;		   /* the probe is in the stream */
+	struct call_fold fold;
+	bool is_on; /* the probe is in the stream */
 	bool has_calls, has_counts;
 	bool is_full;	  /* nothing new is kept, only what is known goes on */
 	uint64_t taken;	  /* calls */
@@ -144,8 +137,8 @@ struct call_histories {
 
 void call_histories_init(struct call_histories *h);
 void call_histories_fini(struct call_histories *h);
-/* The probe is in the stream: from here on records are taken. -ENOMEM. */
-int call_histories_begin(struct call_histories *h);
+/* The probe is in the stream: from here on records are taken. */
+void call_histories_begin(struct call_histories *h);
 void call_histories_take(struct call_histories *h, const struct sooth_record *r);
 /* Nothing comes any more. */
 void call_histories_resolve(struct call_histories *h);

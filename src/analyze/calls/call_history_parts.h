@@ -8,13 +8,8 @@
 struct call_at_hand {
 	struct call_histories *all;
 	struct call_history *history;
-	const struct syscalls_call *call;
-	const struct call_types *types;
-	unsigned kinds; /* enum call_kind */
-	bool is_error;
-	unsigned error;
-	struct span path;	      /* its first path, from the root where known; empty: none */
-	const struct fd_followed *fd; /* its first argument; NULL: none, or not known */
+	struct folded_call *folded; /* it has returned */
+	struct span path; /* its first path, from the root where known; empty: none, or "" */
 };
 
 /* Where a descriptor stands in its file. */

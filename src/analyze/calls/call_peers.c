@@ -82,7 +82,7 @@ static void name_service(struct call_peer *p, const char *address)
 
 static struct call_peer *peer_of(const struct call_at_hand *c, struct call_path *address)
 {
-	struct call_piece piece = call_piece(c->call, 1, SYSCALLS_PART_TARGET);
+	struct call_piece piece = call_piece(c->folded->call, 1, SYSCALLS_PART_TARGET);
 	struct call_peer *p;
 	bool is_new;
 
@@ -91,22 +91,23 @@ static struct call_peer *peer_of(const struct call_at_hand *c, struct call_path 
 		!*address->text)
 		return NULL;
 	/* Nothing is sent by that. */
-	if (c->fd && (!strncmp(c->fd->protocol, "UDP", 3) || !strncmp(c->fd->protocol, "RAW", 3)))
+	if (c->folded->file && (!strncmp(c->folded->file->protocol, "UDP", 3) ||
+				       !strncmp(c->folded->file->protocol, "RAW", 3)))
 		return NULL;
 	p = map_put(&c->history->peers, address, &is_new);
 	if (!p || !is_new)
 		return p;
-	p->first_ns = c->call->record.time_ns;
+	p->first_ns = c->folded->call->record.time_ns;
 	name_service(p, address->text);
-	if (c->fd)
-		memcpy(p->protocol, c->fd->protocol, sizeof(p->protocol));
+	if (c->folded->file)
+		memcpy(p->protocol, c->folded->file->protocol, sizeof(p->protocol));
 	return p;
 }
 
 static void begin(const struct call_at_hand *c, const struct call_path *address)
 {
-	struct call_pending pending = { *address, c->call->record.time_ns };
-	uint32_t fd = (uint32_t)call_int(c->call->arguments[0]);
+	struct call_pending pending = { *address, c->folded->call->record.time_ns };
+	uint32_t fd = (uint32_t)c->folded->fd;
 	struct call_pending *kept = map_put(&c->history->pending, &fd, NULL);
 
 	if (kept)
@@ -115,49 +116,51 @@ static void begin(const struct call_at_hand *c, const struct call_path *address)
 
 static void resolve(const struct call_at_hand *c, bool is_made, unsigned error)
 {
-	uint32_t fd = (uint32_t)call_int(c->call->arguments[0]);
+	uint32_t fd = (uint32_t)c->folded->fd;
 	const struct call_pending *pending = map_get(&c->history->pending, &fd);
 	struct call_peer *p = pending ? peer_at(c->history, &pending->peer) : NULL;
 
 	if (p && is_made)
-		succeeds(c->history, p, c->call->record.time_ns);
+		succeeds(c->history, p, c->folded->call->record.time_ns);
 	else if (p)
-		fails(p, error, c->call->record.time_ns);
+		fails(p, error, c->folded->call->record.time_ns);
 	map_remove(&c->history->pending, &fd);
 }
 
 static void take_connect(const struct call_at_hand *c)
 {
-	uint32_t fd = (uint32_t)call_int(c->call->arguments[0]);
+	uint32_t fd = (uint32_t)c->folded->fd;
 	bool is_again = map_get(&c->history->pending, &fd) != NULL;
 	struct call_path address;
 	struct call_peer *p;
 
-	if (is_again && c->error != LINUX_EALREADY && c->error != LINUX_EINPROGRESS) {
-		resolve(c, !c->is_error || c->error == LINUX_EISCONN, c->error);
+	if (is_again && c->folded->error != LINUX_EALREADY &&
+		c->folded->error != LINUX_EINPROGRESS) {
+		resolve(c, !c->folded->is_error || c->folded->error == LINUX_EISCONN,
+			c->folded->error);
 		return;
 	}
-	p = is_again || c->error == LINUX_EISCONN ? NULL : peer_of(c, &address);
+	p = is_again || c->folded->error == LINUX_EISCONN ? NULL : peer_of(c, &address);
 	if (!p)
 		return;
 	p->attempts++;
-	if (!c->is_error)
-		succeeds(c->history, p, c->call->record.time_ns);
-	else if (c->error == LINUX_EINPROGRESS || c->error == LINUX_EINTR)
+	if (!c->folded->is_error)
+		succeeds(c->history, p, c->folded->call->record.time_ns);
+	else if (c->folded->error == LINUX_EINPROGRESS || c->folded->error == LINUX_EINTR)
 		begin(c, &address);
 	else
-		fails(p, c->error, c->call->record.time_ns);
+		fails(p, c->folded->error, c->folded->call->record.time_ns);
 }
 
 /* --- what became of it --- */
 
 static void take_answer(const struct call_at_hand *c)
 {
-	struct call_piece value = call_piece(c->call, 3, SYSCALLS_PART_TARGET);
+	struct call_piece value = call_piece(c->folded->call, 3, SYSCALLS_PART_TARGET);
 	uint32_t error = 0;
 
-	if (c->is_error || c->call->arguments[1] != LINUX_SOL_SOCKET ||
-		c->call->arguments[2] != LINUX_SO_ERROR || value.bytes.size < sizeof(error))
+	if (c->folded->is_error || c->folded->call->arguments[1] != LINUX_SOL_SOCKET ||
+		c->folded->call->arguments[2] != LINUX_SO_ERROR || value.bytes.size < sizeof(error))
 		return;
 	memcpy(&error, value.bytes.data, sizeof(error));
 	resolve(c, !error, error);
@@ -165,23 +168,23 @@ static void take_answer(const struct call_at_hand *c)
 
 static void take_transfer(const struct call_at_hand *c)
 {
-	if (!c->is_error)
+	if (!c->folded->is_error)
 		resolve(c, true, 0);
-	else if (c->error == LINUX_ECONNREFUSED || c->error == LINUX_ETIMEDOUT ||
-		 c->error == LINUX_EHOSTUNREACH || c->error == LINUX_ENETUNREACH ||
-		 c->error == LINUX_ECONNRESET)
-		resolve(c, false, c->error);
+	else if (c->folded->error == LINUX_ECONNREFUSED || c->folded->error == LINUX_ETIMEDOUT ||
+		 c->folded->error == LINUX_EHOSTUNREACH || c->folded->error == LINUX_ENETUNREACH ||
+		 c->folded->error == LINUX_ECONNRESET)
+		resolve(c, false, c->folded->error);
 }
 
 static void take_close(const struct call_at_hand *c)
 {
-	uint32_t fd = (uint32_t)call_int(c->call->arguments[0]);
+	uint32_t fd = (uint32_t)c->folded->fd;
 	const struct call_pending *pending = map_get(&c->history->pending, &fd);
 	struct call_peer *p = pending ? peer_at(c->history, &pending->peer) : NULL;
 
-	if (p && c->call->record.time_ns - pending->since_ns >= GIVEN_UP_NS) {
+	if (p && c->folded->call->record.time_ns - pending->since_ns >= GIVEN_UP_NS) {
 		p->given_up++;
-		fails(p, 0, c->call->record.time_ns);
+		fails(p, 0, c->folded->call->record.time_ns);
 	} else if (p) {
 		p->unknown++;
 	}
@@ -190,24 +193,20 @@ static void take_close(const struct call_at_hand *c)
 
 void call_peers_take(const struct call_at_hand *c)
 {
-	bool is_pending;
-	uint32_t fd;
+	const struct syscall_row *row = c->folded->row;
+	uint32_t fd = (uint32_t)c->folded->fd;
 
-	if (c->kinds & CALL_CONNECTS) {
+	if (row->traits & SYSCALL_CONNECTS) {
 		take_connect(c);
 		return;
 	}
-	if (!c->history->pending.count || c->types->letters[0] != 'f')
+	if (!c->history->pending.count || !c->folded->has_fd || !map_get(&c->history->pending, &fd))
 		return;
-	fd = (uint32_t)call_int(c->call->arguments[0]);
-	is_pending = map_get(&c->history->pending, &fd) != NULL;
-	if (!is_pending)
-		return;
-	if (c->kinds & CALL_ASKS_SOCKET)
+	if (row->traits & SYSCALL_ASKS_SOCKET)
 		take_answer(c);
-	else if (c->kinds & CALL_CLOSES)
+	else if (row->effect.what == SYSCALL_FD_CLOSES)
 		take_close(c);
-	else if (transfer_of(c->all->transfers, c->call).direction)
+	else if (row->transfer.direction)
 		take_transfer(c);
 }
 

@@ -149,22 +149,29 @@ bool call_address(struct span sockaddr, char *out, size_t size)
 	}
 }
 
-static bool is_named(const struct syscall_row *row, const char *one, const char *other)
+/* Of a call that moves bytes: a message holds its address, others have an argument for it. */
+static struct call_piece peer_piece(const struct syscalls_call *call, const struct syscall_row *row)
 {
-	return row && (!strcmp(row->name, one) || !strcmp(row->name, other));
+	for (size_t i = 0; i < row->argument_count; i++) {
+		unsigned form = syscall_argument(row, i)->form;
+
+		if (form == ARGUMENT_AS_MESSAGE)
+			return call_piece(call, i, SYSCALLS_PART_ADDRESS);
+		if (form == ARGUMENT_AS_ADDRESS)
+			return call_piece(call, i, SYSCALLS_PART_TARGET);
+	}
+	return (struct call_piece){ 0 };
 }
 
 bool call_named_peer(const struct syscalls_call *call, char *out, size_t size)
 {
-	const struct syscall_row *row = syscall_by_number(call->abi, call->number);
-	struct call_piece piece = { 0 };
+	const struct syscall_row *row = syscall_row_of(call->abi, call->number);
+	struct call_piece piece;
 
-	if (is_named(row, "recvfrom", "recvmsg") && !call_succeeded(call))
+	if (!row->transfer.direction ||
+		(row->transfer.direction == SYSCALL_READS && !call_succeeded(call)))
 		return false;
-	if (is_named(row, "sendmsg", "recvmsg"))
-		piece = call_piece(call, 1, SYSCALLS_PART_ADDRESS);
-	else if (is_named(row, "sendto", "recvfrom"))
-		piece = call_piece(call, 4, SYSCALLS_PART_TARGET);
+	piece = peer_piece(call, row);
 	return piece.is_there && call_address(piece.bytes, out, size) && *out;
 }
 
@@ -176,33 +183,4 @@ bool call_near_end(const struct syscalls_call *call, char *out, size_t size)
 		!port_of((const unsigned char *)piece.bytes.data))
 		return false;
 	return call_address(piece.bytes, out, size);
-}
-
-/* --- types --- */
-
-static void look_up(struct call_types *t, const struct syscall_row *row)
-{
-	size_t count = 0;
-
-	t->is_looked_up = true;
-	t->row = row;
-	t->letters = row ? row->signature : "xxxxxx";
-	t->types = row ? syscall_arguments(row, &count) : NULL;
-	t->count = (uint8_t)(t->types ? count : strlen(t->letters));
-	t->waits = row && syscall_waits(row);
-	t->returns_fd = row && syscall_returns_descriptor(row);
-}
-
-const struct call_types *call_table_get(struct call_table *t, unsigned abi, uint32_t number)
-{
-	const struct syscall_row *row = syscall_by_number(abi, number);
-	unsigned shared = abi == SYSCALL_ABI_X32 ? SYSCALL_ABI_X86_64 : abi;
-	struct call_types *types = &t->unknown;
-
-	number &= ~SYSCALL_X32_BIT;
-	if (row && shared < SYSCALL_TABLE_ABIS && number < CALL_TYPES_NUMBERS)
-		types = &t->of[shared][number];
-	if (!types->is_looked_up)
-		look_up(types, types == &t->unknown ? NULL : row);
-	return types;
 }

@@ -41,21 +41,4 @@ bool call_named_peer(const struct syscalls_call *call, char *out, size_t size);
  */
 bool call_near_end(const struct syscalls_call *call, char *out, size_t size);
 
-/* The types of the arguments of each call, looked up once. */
-struct call_types {
-	const struct argument_type *const *types; /* NULL: only letters are known */
-	const char *letters;
-	uint8_t count;
-	bool is_looked_up, waits, returns_fd;
-	const struct syscall_row *row; /* NULL: not known at all */
-};
-
-#define CALL_TYPES_NUMBERS 512
-struct call_table {
-	struct call_types of[SYSCALL_TABLE_ABIS][CALL_TYPES_NUMBERS];
-	struct call_types unknown;
-};
-
-const struct call_types *call_table_get(struct call_table *t, unsigned abi, uint32_t number);
-
 #endif

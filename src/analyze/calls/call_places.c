@@ -48,17 +48,17 @@ static void note_found(const struct call_at_hand *c)
 
 static struct call_place place_of(const struct call_at_hand *c, bool has_text)
 {
-	struct call_place place = {
-		.number = c->call->number, .abi = c->call->abi, .error = (uint16_t)c->error
-	};
+	struct call_place place = { .number = c->folded->call->number,
+		.abi = c->folded->call->abi,
+		.error = (uint16_t)c->folded->error };
 	struct call_path path = { { 0 } };
 
 	if (has_text && c->path.size)
 		path = call_path_of(c->path);
-	else if (has_text && c->fd && c->fd->kind == FD_FOLLOWED_SOCKET)
-		fd_followed_connection(c->fd, path.text, sizeof(path.text));
-	else if (has_text && c->fd && c->fd->name)
-		path = call_path_of(span_of(c->fd->name, strlen(c->fd->name)));
+	else if (has_text && c->folded->file && c->folded->file->kind == FD_FOLLOWED_SOCKET)
+		fd_followed_connection(c->folded->file, path.text, sizeof(path.text));
+	else if (has_text && c->folded->file && c->folded->file->name)
+		path = call_path_of(span_of(c->folded->file->name, strlen(c->folded->file->name)));
 	memcpy(place.text, path.text, sizeof(place.text));
 	return place;
 }
@@ -68,15 +68,15 @@ static void take_error(const struct call_at_hand *c)
 	struct call_place place;
 	struct call_failures *f;
 
-	if (call_error_is_answer(c->types->row, c->error))
+	if (call_error_is_answer(c->folded->row, c->folded->error))
 		return;
 	place = place_of(c, true);
 	f = map_put(&c->history->failures, &place, NULL);
 	if (!f)
 		return;
 	if (!f->count++)
-		f->first_ns = c->call->record.time_ns;
-	f->last_ns = c->call->record.time_ns;
+		f->first_ns = c->folded->call->record.time_ns;
+	f->last_ns = c->folded->call->record.time_ns;
 }
 
 /* --- times --- */
@@ -90,17 +90,16 @@ static bool is_file(const struct fd_followed *fd)
 /* Whether all that it took was spent in working for it, and not in waiting for others. */
 static bool works(const struct call_at_hand *c)
 {
-	struct transfer t = transfer_of(c->all->transfers, c->call);
-	unsigned other = t.from ? t.from : t.to;
+	const struct folded_call *call = c->folded;
 
-	if (c->types->waits || c->kinds & CALL_PATIENT)
+	if (syscall_waits(call->row) || call->row->traits & SYSCALL_PATIENT)
 		return false;
-	if (t.direction == TRANSFER_COPIES && !is_file(fd_follow_get(&c->all->fds, &c->history->id,
-						      call_int(c->call->arguments[other]))))
+	if (call->row->transfer.direction == SYSCALL_COPIES &&
+		!(is_file(call->from.file) && is_file(call->to.file)))
 		return false;
-	if (c->types->letters[0] == 'f')
-		return is_file(c->fd);
-	if (c->types->row->category == SYSCALL_CATEGORY_NETWORK)
+	if (call->has_fd)
+		return is_file(call->file);
+	if (call->row->category == SYSCALL_CATEGORY_NETWORK)
 		return false;
 	return !c->path.size || c->path.data[0] != '/' || call_is_on_disk(c->path.data);
 }
@@ -108,10 +107,10 @@ static bool works(const struct call_at_hand *c)
 /* Without what moving so many bytes takes anyhow. */
 static uint64_t work_ns(const struct call_at_hand *c)
 {
-	bool moves = transfer_of(c->all->transfers, c->call).direction && !c->is_error;
-	uint64_t moving_ns = moves ? (uint64_t)c->call->result * MOVED_NS : 0;
+	uint64_t moving_ns = c->folded->bytes * MOVED_NS;
 
-	return c->call->duration_ns > moving_ns ? c->call->duration_ns - moving_ns : 0;
+	return c->folded->call->duration_ns > moving_ns ? c->folded->call->duration_ns - moving_ns
+							: 0;
 }
 
 static void add_time(const struct call_at_hand *c, bool has_text, uint64_t ns)
@@ -140,10 +139,10 @@ static void add_times(const struct call_at_hand *c)
 
 void call_places_take(const struct call_at_hand *c)
 {
-	if (c->is_error)
+	if (c->folded->is_error)
 		take_error(c);
-	else if (c->path.size && c->kinds & CALL_LOOKS)
+	else if (c->path.size && c->folded->row->traits & SYSCALL_LOOKS)
 		note_found(c);
-	if (call_is_timed(c->call) && works(c))
+	if (call_is_timed(c->folded->call) && works(c))
 		add_times(c);
 }

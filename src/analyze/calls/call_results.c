@@ -8,22 +8,10 @@
 #include "base/cleanup.h"
 #include "bpf/aggregate.h"
 
-static bool returns_address(const struct syscall_row *row)
-{
-	static const char *const names[] = { "mmap", "mmap2", "mremap", "brk", "shmat" };
-
-	return row && syscall_is_among(row, names, ARRAY_SIZE(names));
-}
-
-static bool returns_mode(const struct syscall_row *row)
-{
-	return row && !strcmp(row->name, "umask");
-}
-
 /* What fcntl(2) returns its command says. */
-static bool is_control(const struct call_types *types)
+static bool is_control(const struct syscall_row *row)
 {
-	return types->types && types->count > 2 && types->types[2]->form == ARGUMENT_AS_CONTROL;
+	return row->argument_count > 2 && syscall_argument(row, 2)->form == ARGUMENT_AS_CONTROL;
 }
 
 /* "0x8002 (O_RDWR|O_LARGEFILE)", "10 (SIGUSR1)" */
@@ -44,14 +32,14 @@ static void put_named(const struct call_text *w, const struct flag_table *flags)
 
 static bool returns_descriptor(const struct call_text *w)
 {
-	return w->types->returns_fd ||
-	       (is_control(w->types) && written_control_copies(w->call->arguments[1]));
+	return syscall_returns_descriptor(w->row) ||
+	       (is_control(w->row) && written_control_copies(w->call->arguments[1]));
 }
 
 void call_put_result(const struct call_text *w)
 {
 	const struct flag_table *flags =
-		is_control(w->types) ? written_control_result(w->call->arguments[1]) : NULL;
+		is_control(w->row) ? written_control_result(w->call->arguments[1]) : NULL;
 
 	if (aggregate_is_error(w->call->result))
 		buffer_string(w->out, "-1");
@@ -59,9 +47,9 @@ void call_put_result(const struct call_text *w)
 		written_put_fd(w, w->call->result);
 	else if (flags)
 		put_named(w, flags);
-	else if (returns_address(w->types->row))
+	else if (w->row->traits & SYSCALL_RETURNS_ADDRESS)
 		written_put_hex(w->out, (uint64_t)w->call->result);
-	else if (returns_mode(w->types->row))
+	else if (w->row->traits & SYSCALL_RETURNS_MODE)
 		written_put_octal(w->out, (uint64_t)w->call->result);
 	else
 		buffer_i64(w->out, w->call->result);

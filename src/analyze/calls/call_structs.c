@@ -108,7 +108,7 @@ void written_as_timeval(const struct written *a)
 /* First how often, then how soon, as the struct has it; told the other way round. */
 void written_as_timer(const struct written *a)
 {
-	unsigned digits = a->w->types->row && strstr(a->w->types->row->name, "itimer") ? 6 : 9;
+	unsigned digits = a->type->form == ARGUMENT_AS_TIMER_US ? 6 : 9;
 	int64_t time[4];
 
 	if (a->target.bytes.size < sizeof(time)) {

@@ -382,6 +382,7 @@ static const writer writers[ARGUMENT_FORMS] = {
 	[ARGUMENT_AS_INT] = written_as_int,
 	[ARGUMENT_AS_LONG] = as_long,
 	[ARGUMENT_AS_UNSIGNED] = as_unsigned,
+	[ARGUMENT_AS_SIZE] = as_unsigned,
 	[ARGUMENT_AS_OCTAL] = as_octal,
 	[ARGUMENT_AS_POINTER] = written_as_pointer,
 	[ARGUMENT_AS_FLAGS] = as_flags,
@@ -399,6 +400,7 @@ static const writer writers[ARGUMENT_FORMS] = {
 	[ARGUMENT_AS_TIMESPEC] = written_as_timespec,
 	[ARGUMENT_AS_TIMEVAL] = written_as_timeval,
 	[ARGUMENT_AS_TIMER] = written_as_timer,
+	[ARGUMENT_AS_TIMER_US] = written_as_timer,
 	[ARGUMENT_AS_STATUS] = written_as_status,
 	[ARGUMENT_AS_LENGTH] = written_as_length,
 	[ARGUMENT_AS_RLIMIT] = written_as_rlimit,
@@ -422,8 +424,6 @@ static bool is_targeted(const struct written *a)
 {
 	uint64_t flags = a->i ? a->w->call->arguments[a->i - 1] : 0;
 
-	if (!a->type)
-		return true;
 	if (a->type->form == ARGUMENT_AS_MODE_OF_OPEN)
 		return flags & (O_CREAT_LINUX | O_TMPFILE_LINUX);
 	if (a->type->form == ARGUMENT_AS_CONTROL)
@@ -433,26 +433,14 @@ static bool is_targeted(const struct written *a)
 	return a->type->form != ARGUMENT_AS_NOTHING;
 }
 
-/* Of a call without types, by the letter of its signature. */
-static uint8_t form_of_letter(char letter)
-{
-	static const char letters[] = "dxoupzsfa";
-	static const uint8_t forms[] = { ARGUMENT_AS_INT, ARGUMENT_AS_HEX, ARGUMENT_AS_OCTAL,
-		ARGUMENT_AS_UNSIGNED, ARGUMENT_AS_POINTER, ARGUMENT_AS_UNSIGNED, ARGUMENT_AS_PATH,
-		ARGUMENT_AS_FD, ARGUMENT_AS_DIRECTORY };
-	const char *at = strchr(letters, letter);
-
-	return at && *at ? forms[at - letters] : ARGUMENT_AS_HEX;
-}
-
 void call_put_arguments(const struct call_text *w)
 {
 	bool has_any = false;
 
-	for (size_t i = 0; i < w->types->count && i < SYSCALL_ARGUMENTS; i++) {
+	for (size_t i = 0; i < w->row->argument_count; i++) {
 		struct written a = { .w = w,
 			.i = i,
-			.type = w->types->types ? w->types->types[i] : NULL,
+			.type = syscall_argument(w->row, i),
 			.value = w->call->arguments[i],
 			.target = call_piece(w->call, i, SYSCALLS_PART_TARGET) };
 
@@ -460,6 +448,6 @@ void call_put_arguments(const struct call_text *w)
 			continue;
 		buffer_string(w->out, has_any ? ", " : "");
 		has_any = true;
-		writers[a.type ? a.type->form : form_of_letter(w->types->letters[i])](&a);
+		writers[a.type->form](&a);
 	}
 }

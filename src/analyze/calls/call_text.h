@@ -11,7 +11,7 @@
 
 struct call_text {
 	const struct fd_follow *fds; /* NULL: descriptors are numbers */
-	const struct call_types *types;
+	const struct syscall_row *row;
 	const struct syscalls_call *call;
 	struct buffer *out;
 };

@@ -40,37 +40,39 @@ static void vote(struct call_waits *w, uint64_t address)
 
 static void take_futex(const struct call_at_hand *c, struct call_waits *w, bool has_slept)
 {
-	if (!waits_at_lock(c->call->arguments[1])) {
+	if (!waits_at_lock(c->folded->call->arguments[1])) {
 		w->wakes++;
 		return;
 	}
 	/* EAGAIN: it was free by then; whoever contends for it asked all the same. */
 	w->locks++;
-	vote(w, c->call->arguments[0]);
+	vote(w, c->folded->call->arguments[0]);
 	if (!has_slept)
 		return;
-	*(c->error == LINUX_ETIMEDOUT ? &w->by_time : &w->by_event) += 1;
+	*(c->folded->error == LINUX_ETIMEDOUT ? &w->by_time : &w->by_event) += 1;
 }
 
 void call_waits_take(const struct call_at_hand *c)
 {
-	bool has_slept = call_is_timed(c->call) && c->call->duration_ns >= SLEPT_NS;
-	uint32_t tid = c->call->record.tid;
+	const struct syscall_row *row = c->folded->row;
+	const struct syscalls_call *call = c->folded->call;
+	bool has_slept = call_is_timed(call) && call->duration_ns >= SLEPT_NS;
+	uint32_t tid = call->record.tid;
 	struct call_waits *w;
 
-	if (!c->types->waits && !(c->kinds & CALL_YIELDS))
+	if (!syscall_waits(row))
 		return;
 	w = map_put(&c->history->waits, &tid, NULL);
 	if (!w)
 		return;
-	memcpy(w->name, c->call->name, sizeof(w->name));
-	if (c->kinds & CALL_YIELDS)
+	memcpy(w->name, call->name, sizeof(w->name));
+	if (row->wait.what == SYSCALL_WAIT_YIELD)
 		w->yields++;
-	else if (c->kinds & CALL_FUTEX)
+	else if (row->traits & SYSCALL_FUTEX)
 		take_futex(c, w, has_slept);
 	else if (!has_slept)
 		return;
-	else if (c->kinds & CALL_SLEEPS || (c->kinds & CALL_POLLS && !c->call->result))
+	else if (row->traits & SYSCALL_SLEEPS || (row->traits & SYSCALL_POLLS && !call->result))
 		w->by_time++;
 	else
 		w->by_event++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See fd_effects.h. Numbers are those of Linux; the two of O_DIRECTORY are of x86-64, aarch64. */
+/* Numbers are those of Linux; the two of O_DIRECTORY are of x86-64, aarch64. */
 #include "analyze/calls/fd_effects.h"
 
 #include <stdio.h>
@@ -8,8 +8,9 @@
 
 #include "analyze/calls/call_pieces.h"
 #include "base/cleanup.h"
+#include "model/errno_names.h"
+#include "probes/syscall_names.h"
 
-#define NO_ARGUMENT		  6
 #define CLOSE_ON_EXEC		  02000000 /* O_CLOEXEC, SOCK_CLOEXEC, EFD_CLOEXEC ... */
 #define MFD_CLOSE_ON_EXEC	  1
 #define DIRECTORY_X86_64	  0200000
@@ -23,25 +24,24 @@
 #define CLOSE_RANGE_CLOEXEC_LINUX 4
 #define SOCKET_TYPE_MASK	  0xf
 
-/* What happens at hand. */
+/* The current call and what it does it to. */
 struct effect {
 	struct fd_follow *follow;
 	struct fd_table *table;
 	struct process_id id;
 	const struct syscalls_call *call;
-	const struct effect_row *row;
+	const struct syscall_effect *row;
 };
 
-struct effect_row {
-	const char *name;
-	void (*apply)(const struct effect *e);
-	uint8_t a, b, c;  /* arguments, what each is says the function */
-	const char *text; /* what it makes */
-};
-
-static uint64_t argument(const struct effect *e, uint8_t i)
+/* By its place in the row; 0 without one. */
+static uint64_t value(const struct effect *e, uint8_t argument)
 {
-	return i < SYSCALL_ARGUMENTS ? e->call->arguments[i] : 0;
+	return syscall_value(e->call->arguments, argument, 0);
+}
+
+static uint64_t argument(const struct effect *e, size_t i)
+{
+	return e->call->arguments[i];
 }
 
 /* --- files --- */
@@ -49,20 +49,19 @@ static uint64_t argument(const struct effect *e, uint8_t i)
 /* Who opens one need not say so: it shows by what works on it. */
 static void shows_directory(const struct effect *e)
 {
+	uint8_t directory = e->row->directory ? e->row->directory : 1;
 	struct fd_followed *known = (struct fd_followed *)fd_follow_get(
-		e->follow, &e->id, call_int(argument(e, e->row->b)));
+		e->follow, &e->id, call_int(value(e, directory)));
 
 	if (known && known->kind == FD_FOLLOWED_FILE)
 		known->kind = FD_FOLLOWED_DIRECTORY;
 }
 
-/* a: the path, b: the directory it is of, c: flags. */
-static void opens(const struct effect *e)
+static void opens_with(const struct effect *e, uint64_t flags)
 {
-	struct call_piece path = call_path(e->call, e->row->a);
-	int64_t directory =
-		e->row->b < SYSCALL_ARGUMENTS ? call_int(argument(e, e->row->b)) : AT_FDCWD_LINUX;
-	uint64_t flags = argument(e, e->row->c);
+	struct call_piece path = call_path(e->call, e->row->path - 1u);
+	int64_t directory = call_int(
+		syscall_value(e->call->arguments, e->row->directory, (uint64_t)AT_FDCWD_LINUX));
 	uint64_t directory_flag =
 		e->call->abi == SYSCALL_ABI_AARCH64 ? DIRECTORY_AARCH64 : DIRECTORY_X86_64;
 	/* O_TMPFILE: the path is that of a directory, and includes its flag. */
@@ -71,7 +70,7 @@ static void opens(const struct effect *e)
 	struct buffer whole = { 0 };
 
 	fd_follow_resolve(e->follow, &e->id, directory, path.bytes, &whole);
-	if (e->row->b < SYSCALL_ARGUMENTS && path.bytes.size && *path.bytes.data != '/')
+	if (e->row->directory && path.bytes.size && *path.bytes.data != '/')
 		shows_directory(e);
 	if (is_unnamed)
 		buffer_string(&whole, "/(no name)");
@@ -85,26 +84,21 @@ static void opens(const struct effect *e)
 	buffer_fini(&whole);
 }
 
-/* The flags stand in what argument c points to. */
+static void opens(const struct effect *e)
+{
+	opens_with(e, value(e, e->row->flags));
+}
+
 static void opens_how(const struct effect *e)
 {
-	struct call_piece how = call_piece(e->call, e->row->c, SYSCALLS_PART_TARGET);
-	struct effect as_open = *e;
-	struct effect_row row = *e->row;
-	struct fd_followed *known;
+	struct call_piece how = call_piece(e->call, e->row->flags - 1u, SYSCALLS_PART_TARGET);
 	uint64_t flags = 0;
 
 	if (how.bytes.size >= sizeof(flags))
 		memcpy(&flags, how.bytes.data, sizeof(flags));
-	row.c = NO_ARGUMENT;
-	as_open.row = &row;
-	opens(&as_open);
-	known = (struct fd_followed *)fd_follow_get(e->follow, &e->id, e->call->result);
-	if (known)
-		known->closes_on_exec = flags & CLOSE_ON_EXEC;
+	opens_with(e, flags);
 }
 
-/* `text` says what; a: flags. */
 static void makes(const struct effect *e)
 {
 	struct fd_followed *known =
@@ -112,7 +106,7 @@ static void makes(const struct effect *e)
 
 	if (!known)
 		return;
-	known->closes_on_exec = argument(e, e->row->a) & CLOSE_ON_EXEC;
+	known->closes_on_exec = value(e, e->row->flags) & CLOSE_ON_EXEC;
 	fd_follow_name(known, span_of(e->row->text, strlen(e->row->text)));
 }
 
@@ -141,10 +135,9 @@ static void makes_memory(const struct effect *e)
 	fd_follow_name(known, span_of(text, strlen(text)));
 }
 
-/* a: where the two numbers are, b: flags; `text`: what they are, NULL: sockets. */
 static void makes_two(const struct effect *e)
 {
-	struct call_piece pair = call_piece(e->call, e->row->a, SYSCALLS_PART_TARGET);
+	struct call_piece pair = call_piece(e->call, e->row->pair - 1u, SYSCALLS_PART_TARGET);
 	int32_t fds[2];
 
 	if (pair.bytes.size < sizeof(fds))
@@ -157,7 +150,7 @@ static void makes_two(const struct effect *e)
 
 		if (!known)
 			continue;
-		known->closes_on_exec = argument(e, e->row->b) & CLOSE_ON_EXEC;
+		known->closes_on_exec = value(e, e->row->flags) & CLOSE_ON_EXEC;
 		snprintf(text, sizeof(text), "%s with %d", e->row->text ? e->row->text : "pair",
 			fds[!i]);
 		if (e->row->text)
@@ -165,6 +158,12 @@ static void makes_two(const struct effect *e)
 		else
 			snprintf(known->protocol, sizeof(known->protocol), "UNIX");
 	}
+}
+
+/* Of which nothing is known, not even by what its number was before. */
+static void makes_unknown(const struct effect *e)
+{
+	fd_follow_close(e->follow, e->table, e->call->result);
 }
 
 /* --- sockets --- */
@@ -247,7 +246,6 @@ static void listens(const struct effect *e)
 		known->is_listening = true;
 }
 
-/* c: flags. */
 static void accepts(const struct effect *e)
 {
 	const struct fd_followed *from = own(e);
@@ -260,7 +258,7 @@ static void accepts(const struct effect *e)
 	memcpy(known->protocol, copy.protocol, sizeof(known->protocol));
 	if (!call_near_end(e->call, known->local, sizeof(known->local)))
 		memcpy(known->local, copy.local, sizeof(known->local));
-	known->closes_on_exec = argument(e, e->row->c) & CLOSE_ON_EXEC;
+	known->closes_on_exec = value(e, e->row->flags) & CLOSE_ON_EXEC;
 	if (!address_of(e, 1, known->peer))
 		*known->peer = '\0';
 }
@@ -273,7 +271,7 @@ static void duplicates(const struct effect *e)
 
 	if (from)
 		fd_follow_copy(e->follow, e->table, e->call->result, from,
-			argument(e, e->row->c) & CLOSE_ON_EXEC);
+			value(e, e->row->flags) & CLOSE_ON_EXEC);
 	else
 		fd_follow_close(e->follow, e->table, e->call->result);
 }
@@ -359,104 +357,51 @@ static void changes_to_descriptor(const struct effect *e)
 		known && known->name ? span_of(known->name, strlen(known->name)) : span_of("", 0));
 }
 
-/* --- the rows --- */
+/* --- all of them --- */
 
-static const struct effect_row rows[] = {
-	{ "open", opens, 0, NO_ARGUMENT, 1, NULL },
-	{ "openat", opens, 1, 0, 2, NULL },
-	{ "openat2", opens_how, 1, 0, 2, NULL },
-	{ "creat", opens, 0, NO_ARGUMENT, NO_ARGUMENT, NULL },
-	{ "open_tree", opens, 1, 0, 2, NULL },
-	{ "close", closes, 0, 0, 0, NULL },
-	{ "close_range", closes_range, 0, 0, 0, NULL },
-	{ "dup", duplicates, 0, 0, NO_ARGUMENT, NULL },
-	{ "dup2", duplicates, 0, 0, NO_ARGUMENT, NULL },
-	{ "dup3", duplicates, 0, 0, 2, NULL },
-	{ "fcntl", controls, 0, 0, NO_ARGUMENT, NULL },
-	{ "fcntl64", controls, 0, 0, NO_ARGUMENT, NULL },
-	{ "ioctl", marks, 0, 0, 0, NULL },
-	{ "pipe", makes_two, 0, NO_ARGUMENT, 0, "pipe" },
-	{ "pipe2", makes_two, 0, 1, 0, "pipe" },
-	{ "socketpair", makes_two, 3, 1, 0, NULL },
-	{ "socket", makes_socket, 0, 0, 0, NULL },
-	{ "connect", connects, 0, 0, 0, NULL },
-	{ "bind", names_local, 0, 0, 0, NULL },
-	{ "listen", listens, 0, 0, 0, NULL },
-	{ "accept", accepts, 0, 0, NO_ARGUMENT, NULL },
-	{ "accept4", accepts, 0, 0, 3, NULL },
-	{ "getsockname", names_local, 0, 0, 0, NULL },
-	{ "getpeername", names_peer, 0, 0, 0, NULL },
-	{ "epoll_create", makes, NO_ARGUMENT, 0, 0, "epoll" },
-	{ "epoll_create1", makes, 0, 0, 0, "epoll" },
-	{ "eventfd", makes, NO_ARGUMENT, 0, 0, "eventfd" },
-	{ "eventfd2", makes, 1, 0, 0, "eventfd" },
-	{ "timerfd_create", makes, 1, 0, 0, "timerfd" },
-	{ "signalfd", makes, NO_ARGUMENT, 0, 0, "signalfd" },
-	{ "signalfd4", makes, 3, 0, 0, "signalfd" },
-	{ "inotify_init", makes, NO_ARGUMENT, 0, 0, "inotify" },
-	{ "inotify_init1", makes, 0, 0, 0, "inotify" },
-	{ "fanotify_init", makes, NO_ARGUMENT, 0, 0, "fanotify" },
-	{ "memfd_create", makes_memory, 0, 0, 0, NULL },
-	{ "memfd_secret", makes, 0, 0, 0, "secret memory" },
-	{ "mq_open", makes_closing, NO_ARGUMENT, 0, 0, "message queue" },
-	{ "pidfd_open", makes_closing, NO_ARGUMENT, 0, 0, "pidfd" },
-	{ "userfaultfd", makes, 0, 0, 0, "userfaultfd" },
-	{ "perf_event_open", makes, NO_ARGUMENT, 0, 0, "perf event" },
-	{ "io_uring_setup", makes_closing, NO_ARGUMENT, 0, 0, "io_uring" },
-	{ "chdir", changes_directory, 0, 0, 0, NULL },
-	{ "fchdir", changes_to_descriptor, 0, 0, 0, NULL },
-	{ "getdents", shows_directory, 0, 0, 0, NULL },
-	{ "getdents64", shows_directory, 0, 0, 0, NULL },
+static void (*const effects[SYSCALL_FD_EFFECTS])(const struct effect *e) = {
+	[SYSCALL_FD_OPENS_FILE] = opens,
+	[SYSCALL_FD_OPENS_HOW] = opens_how,
+	[SYSCALL_FD_MAKES] = makes,
+	[SYSCALL_FD_MAKES_CLOSING] = makes_closing,
+	[SYSCALL_FD_MAKES_MEMORY] = makes_memory,
+	[SYSCALL_FD_MAKES_SOCKET] = makes_socket,
+	[SYSCALL_FD_MAKES_UNKNOWN] = makes_unknown,
+	[SYSCALL_FD_MAKES_TWO] = makes_two,
+	[SYSCALL_FD_ACCEPTS] = accepts,
+	[SYSCALL_FD_DUPLICATES] = duplicates,
+	[SYSCALL_FD_CONTROLS] = controls,
+	[SYSCALL_FD_MARKS] = marks,
+	[SYSCALL_FD_CLOSES] = closes,
+	[SYSCALL_FD_CLOSES_RANGE] = closes_range,
+	[SYSCALL_FD_BEGINS_CONNECTION] = connects,
+	[SYSCALL_FD_NAMES_PEER] = names_peer,
+	[SYSCALL_FD_NAMES_LOCAL] = names_local,
+	[SYSCALL_FD_LISTENS] = listens,
+	[SYSCALL_FD_SHOWS_DIRECTORY] = shows_directory,
+	[SYSCALL_FD_CHANGES_DIRECTORY] = changes_directory,
+	[SYSCALL_FD_CHANGES_TO_DESCRIPTOR] = changes_to_descriptor,
 };
-
-struct call_effects {
-	/* By number; NULL: it does nothing. */
-	const struct effect_row *of[SYSCALL_TABLE_ABIS][CALL_TYPES_NUMBERS];
-};
-
-struct call_effects *call_effects_new(void)
-{
-	struct call_effects *e = calloc(1, sizeof(*e));
-
-	for (unsigned abi = 0; e && abi < SYSCALL_TABLE_ABIS; abi++) {
-		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-			int32_t number = syscall_number(abi, rows[i].name, strlen(rows[i].name));
-
-			if (number >= 0 && number < CALL_TYPES_NUMBERS)
-				e->of[abi][number] = &rows[i];
-		}
-	}
-	return e;
-}
-
-void call_effects_free(struct call_effects *e)
-{
-	free(e);
-}
 
 /* A connection that is still being made, and a close that was interrupted, have their effect. */
-static bool has_effect(const struct syscalls_call *call, const struct effect_row *row)
+static bool has_effect(const struct syscalls_call *call, const struct syscall_effect *effect)
 {
 	if (call->result_state != SOOTH_STATE_VALUE)
 		return false;
-	return call_succeeded(call) || row->apply == closes ||
-	       (row->apply == connects && call->result == -115); /* EINPROGRESS */
+	return call_succeeded(call) || effect->what == SYSCALL_FD_CLOSES ||
+	       (effect->what == SYSCALL_FD_BEGINS_CONNECTION && call->result == -LINUX_EINPROGRESS);
 }
 
-void call_effects_apply(
-	struct call_effects *e, struct fd_follow *f, const struct syscalls_call *call)
+void call_effects_apply(struct fd_follow *f, const struct syscalls_call *call)
 {
-	unsigned abi = call->abi == SYSCALL_ABI_X32 ? SYSCALL_ABI_X86_64 : call->abi;
-	uint32_t number = call->number & ~SYSCALL_X32_BIT;
-	struct effect effect = { .follow = f, .call = call };
+	struct effect e = {
+		.follow = f, .call = call, .row = &syscall_row_of(call->abi, call->number)->effect
+	};
 
-	if (abi >= SYSCALL_TABLE_ABIS || number >= CALL_TYPES_NUMBERS || !e->of[abi][number])
+	if (!effects[e.row->what] || !has_effect(call, e.row))
 		return;
-	effect.row = e->of[abi][number];
-	if (!has_effect(call, effect.row))
-		return;
-	effect.id = process_id_of(&call->record);
-	effect.table = fd_follow_table(f, &effect.id);
-	if (effect.table)
-		effect.row->apply(&effect);
+	e.id = process_id_of(&call->record);
+	e.table = fd_follow_table(f, &e.id);
+	if (e.table)
+		effects[e.row->what](&e);
 }

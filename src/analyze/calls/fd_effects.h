@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What system calls do to descriptors: a row of data a call. */
+/* What system calls do to descriptors, by the effect in the row of the call. */
 #ifndef SOOTH_ANALYZE_FD_EFFECTS_H
 #define SOOTH_ANALYZE_FD_EFFECTS_H
 
@@ -16,13 +16,8 @@ struct fd_table {
 	bool has_moved;		   /* to another directory, also one that is not known */
 };
 
-struct call_effects;
-
-struct call_effects *call_effects_new(void);
-void call_effects_free(struct call_effects *e);
 /* Of a call that has returned. */
-void call_effects_apply(
-	struct call_effects *e, struct fd_follow *f, const struct syscalls_call *call);
+void call_effects_apply(struct fd_follow *f, const struct syscalls_call *call);
 
 /* For the effects: the table of a process, made when it is new; NULL: no memory. */
 struct fd_table *fd_follow_table(struct fd_follow *f, const struct process_id *process);

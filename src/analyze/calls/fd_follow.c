@@ -20,12 +20,10 @@
 #define FDS_MAX	      65536
 #define ENTRIES_MAX   4000000
 
-int fd_follow_init(struct fd_follow *f)
+void fd_follow_init(struct fd_follow *f)
 {
 	*f = (struct fd_follow){ 0 };
 	map_init(&f->tables, sizeof(struct process_id), sizeof(struct fd_table), PROCESSES_MAX);
-	f->effects = call_effects_new();
-	return f->effects ? 0 : -1;
 }
 
 /* --- tables --- */
@@ -65,7 +63,6 @@ void fd_follow_fini(struct fd_follow *f)
 	while (map_next(&f->tables, &position, NULL, &value))
 		free_table(f, value);
 	map_fini(&f->tables);
-	call_effects_free(f->effects);
 }
 
 struct fd_table *fd_follow_table(struct fd_follow *f, const struct process_id *process)
@@ -334,7 +331,7 @@ void fd_follow_take(struct fd_follow *f, const struct sooth_record *r)
 	const void *known;
 
 	if ((known = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST)))
-		call_effects_apply(f->effects, f, known);
+		call_effects_apply(f, known);
 	else if ((known = record_as(r, FDS_DESCRIPTOR, sizeof(struct fds_descriptor))))
 		take_descriptor(f, known);
 	else if ((known = record_as(r, SOCKETS_SOCKET, sizeof(struct sockets_socket))))

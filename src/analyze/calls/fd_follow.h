@@ -41,11 +41,9 @@ struct fd_follow {
 	struct map tables; /* process_id -> struct of fd_follow.c */
 	uint64_t entries;  /* in all tables */
 	uint64_t refused;  /* that passed the bound */
-	struct call_effects *effects;
 };
 
-/* -ENOMEM. */
-int fd_follow_init(struct fd_follow *f);
+void fd_follow_init(struct fd_follow *f);
 void fd_follow_fini(struct fd_follow *f);
 /* Any record; a call when it has been told, because its arguments are of before. */
 void fd_follow_take(struct fd_follow *f, const struct sooth_record *r);

@@ -27,57 +27,55 @@ static struct memory_sum *memory_of(struct operation_sums *s, const struct sysca
 }
 
 /* The kernel never says that it failed: the end is then where it was. */
-static void add_break(struct operation_sums *s, const struct syscalls_call *call)
+static void add_break(struct operation_sums *s, const struct folded_call *c)
 {
-	struct process_id id = process_id_of(&call->record);
-	uint64_t asked = call->arguments[0], now = (uint64_t)call->result;
+	uint64_t requested = c->call->arguments[0], now = (uint64_t)c->call->result;
 	bool is_new, is_query;
-	uint64_t *end = map_put(&s->breaks, &id, &is_new);
+	uint64_t *end = map_put(&s->breaks, &c->process, &is_new);
 	uint64_t before = end ? *end : 0;
 	struct memory_sum *sum;
 
-	is_query = !asked || (before && asked == before);
-	sum = memory_of(s, call, "brk",
-		is_query	 ? " to ask"
-		: !before	 ? ""
-		: asked > before ? " to grow"
-				 : " to shrink");
+	is_query = !requested || (before && requested == before);
+	sum = memory_of(s, c->call, c->row->name,
+		is_query	     ? " to ask"
+		: !before	     ? ""
+		: requested > before ? " to grow"
+				     : " to shrink");
 	if (end)
 		*end = now;
 	if (!sum)
 		return;
-	sum->errors += asked && asked != now;
+	sum->errors += requested && requested != now;
 	if (is_query)
 		sum->bytes_state = SOOTH_STATE_ABSENT;
 	else if (!before)
 		sum->bytes_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
-	else if (asked == now)
+	else if (requested == now)
 		sum->bytes += now > before ? now - before : before - now;
 }
 
-void operation_add_memory(
-	struct operation_sums *s, const struct call_types *types, const struct syscalls_call *call)
+void operation_add_memory(struct operation_sums *s, const struct folded_call *c)
 {
-	const char *name = types->row->name;
-	bool is_map = !strncmp(name, "mmap", 4);
-	bool has_length = types->count > 1 && types->letters[1] == 'z';
+	const struct syscall_row *row = c->row;
+	bool is_map = row->traits & SYSCALL_MAPS;
+	bool has_length = row->argument_count > 1 && row->arguments[1] == ARGUMENT_TYPE_size;
 	struct memory_sum *sum;
 
-	if (!strcmp(name, "brk")) {
-		add_break(s, call);
+	if (row->traits & SYSCALL_BREAKS) {
+		add_break(s, c);
 		return;
 	}
-	sum = memory_of(s, call, name,
-		!is_map					   ? ""
-		: call->arguments[3] & MAP_ANONYMOUS_LINUX ? " of no file"
-							   : " of a file");
+	sum = memory_of(s, c->call, row->name,
+		!is_map					      ? ""
+		: c->call->arguments[3] & MAP_ANONYMOUS_LINUX ? " of no file"
+							      : " of a file");
 	if (!sum)
 		return;
-	sum->errors += !call_succeeded(call);
+	sum->errors += c->is_error;
 	if (!has_length)
 		sum->bytes_state = SOOTH_STATE_ABSENT;
-	else if (call_succeeded(call))
-		sum->bytes += call->arguments[1];
+	else if (!c->is_error)
+		sum->bytes += c->call->arguments[1];
 }
 
 /* --- lives --- */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "analyze/calls/operation_parts.h"
-#include "bpf/aggregate.h"
 #include "model/errno_names.h"
 
 /* As Linux numbers them. */
@@ -40,75 +39,68 @@ static void take_named_peer(const struct syscalls_call *call, struct fd_followed
 		memcpy(socket->peer, address, sizeof(address));
 }
 
-void operation_add_socket(struct operation_sums *s, const struct syscalls_call *call,
-	const struct fd_followed *known, uint64_t bytes, bool is_write)
+void operation_add_socket(struct operation_sums *s, const struct folded_call *c,
+	const struct fd_followed *known, bool is_write)
 {
-	bool is_error = aggregate_is_error(call->result);
 	struct fd_followed socket = *known;
 	struct network_sum *sum;
 
-	take_named_peer(call, &socket);
-	sum = connection_of(s, call, &socket);
+	take_named_peer(c->call, &socket);
+	sum = connection_of(s, c->call, &socket);
 	if (!sum)
 		return;
-	*(is_write ? &sum->sent_bytes : &sum->received_bytes) += bytes;
+	*(is_write ? &sum->sent_bytes : &sum->received_bytes) += c->bytes;
 	*(is_write ? &sum->sends : &sum->receives) += 1;
-	sum->errors += is_error && call->result != -LINUX_EAGAIN;
-	operation_add_time(&sum->times, call);
+	sum->errors += c->is_error && c->error != LINUX_EAGAIN;
+	operation_add_time(&sum->times, c->call);
 }
 
 /* --- connecting --- */
 
 /* Under way, or there already: what became of it shows later. */
-static bool is_undecided(int64_t result)
+static bool is_undecided(unsigned error)
 {
-	return result == -LINUX_EINPROGRESS || result == -LINUX_EALREADY ||
-	       result == -LINUX_EINTR || result == -LINUX_EISCONN ||
-	       (result <= -LINUX_ERESTARTSYS && result >= -LINUX_ERESTARTSYS - 4);
+	return error == LINUX_EINPROGRESS || error == LINUX_EALREADY || error == LINUX_EINTR ||
+	       error == LINUX_EISCONN ||
+	       (error >= LINUX_ERESTARTSYS && error <= LINUX_ERESTARTSYS + 4);
 }
 
-void operation_add_connect(
-	struct operation_sums *s, const struct fd_follow *fds, const struct syscalls_call *call)
+void operation_add_connect(struct operation_sums *s, const struct folded_call *c)
 {
-	struct process_id id = process_id_of(&call->record);
-	const struct fd_followed *known = fd_follow_get(fds, &id, call_int(call->arguments[0]));
-	struct fd_followed socket = known ? *known : (struct fd_followed){ 0 };
-	struct call_piece piece = call_piece(call, 1, SYSCALLS_PART_TARGET);
-	bool is_error = aggregate_is_error(call->result) && !is_undecided(call->result);
+	struct fd_followed socket = c->file ? *c->file : (struct fd_followed){ 0 };
+	struct call_piece piece = call_piece(c->call, 1, SYSCALLS_PART_TARGET);
+	bool is_error = c->is_error && !is_undecided(c->error);
 	char address[FD_FOLLOW_ADDRESS];
 	struct network_sum *sum;
 
 	if (!piece.is_there || !call_address(piece.bytes, address, sizeof(address)) || !*address)
 		return;
-	/* Of these it sends nothing, and reaches nobody: resolvers only ask for a route. */
+	/* These send nothing and reach no peer: resolvers only ask for a route. */
 	if (!is_error &&
 		(!strncmp(socket.protocol, "UDP", 3) || !strncmp(socket.protocol, "RAW", 3)))
 		return;
 	memcpy(socket.peer, address, sizeof(address));
-	if (call_succeeded(call) || call->result == -LINUX_EINPROGRESS)
-		call_near_end(call, socket.local, sizeof(socket.local));
-	sum = connection_of(s, call, &socket);
+	if (!c->is_error || c->error == LINUX_EINPROGRESS)
+		call_near_end(c->call, socket.local, sizeof(socket.local));
+	sum = connection_of(s, c->call, &socket);
 	if (!sum)
 		return;
 	sum->connects++;
 	sum->errors += is_error;
-	operation_add_time(&sum->times, call);
+	operation_add_time(&sum->times, c->call);
 }
 
-void operation_add_answer(
-	struct operation_sums *s, const struct fd_follow *fds, const struct syscalls_call *call)
+void operation_add_answer(struct operation_sums *s, const struct folded_call *c)
 {
-	struct process_id id = process_id_of(&call->record);
-	const struct fd_followed *known = fd_follow_get(fds, &id, call_int(call->arguments[0]));
-	struct call_piece value = call_piece(call, 3, SYSCALLS_PART_TARGET);
+	struct call_piece value = call_piece(c->call, 3, SYSCALLS_PART_TARGET);
 	struct network_sum *sum;
 	uint32_t error;
 
-	if (!known || !call_succeeded(call) || call->arguments[1] != LINUX_SOL_SOCKET ||
-		call->arguments[2] != LINUX_SO_ERROR || value.bytes.size < sizeof(error))
+	if (!c->file || c->is_error || c->call->arguments[1] != LINUX_SOL_SOCKET ||
+		c->call->arguments[2] != LINUX_SO_ERROR || value.bytes.size < sizeof(error))
 		return;
 	memcpy(&error, value.bytes.data, sizeof(error));
-	sum = error ? connection_of(s, call, known) : NULL;
+	sum = error ? connection_of(s, c->call, c->file) : NULL;
 	if (sum)
 		sum->errors++;
 }

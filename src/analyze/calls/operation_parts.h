@@ -10,15 +10,12 @@ void operation_path_key(const struct operation_sums *s, const struct syscalls_ca
 	struct operation_path *key, struct span path);
 
 /* A call that moved, or should have moved, bytes over a socket. */
-void operation_add_socket(struct operation_sums *s, const struct syscalls_call *call,
-	const struct fd_followed *known, uint64_t bytes, bool is_write);
-void operation_add_connect(
-	struct operation_sums *s, const struct fd_follow *fds, const struct syscalls_call *call);
+void operation_add_socket(struct operation_sums *s, const struct folded_call *c,
+	const struct fd_followed *known, bool is_write);
+void operation_add_connect(struct operation_sums *s, const struct folded_call *c);
 /* getsockopt: what became of a connect that did not wait. */
-void operation_add_answer(
-	struct operation_sums *s, const struct fd_follow *fds, const struct syscalls_call *call);
+void operation_add_answer(struct operation_sums *s, const struct folded_call *c);
 
-void operation_add_memory(
-	struct operation_sums *s, const struct call_types *types, const struct syscalls_call *call);
+void operation_add_memory(struct operation_sums *s, const struct folded_call *c);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See operation_sums.h. */
 #include "analyze/calls/operation_sums.h"
 
 #include <stdio.h>
@@ -7,7 +6,6 @@
 
 #include "analyze/calls/operation_parts.h"
 #include "base/cleanup.h"
-#include "bpf/aggregate.h"
 
 #define FILES_MAX	65536
 #define CONNECTIONS_MAX 65536
@@ -23,7 +21,6 @@ void operation_sums_init(struct operation_sums *s, bool by_process)
 		CONNECTIONS_MAX);
 	map_init(&s->memory, sizeof(struct memory_key), sizeof(struct memory_sum), MEMORY_MAX);
 	map_init(&s->breaks, sizeof(struct process_id), sizeof(uint64_t), PROCESSES_MAX);
-	transfers_init(&s->transfers);
 }
 
 void operation_sums_fini(struct operation_sums *s)
@@ -83,111 +80,86 @@ static struct io_sum *file_of(struct operation_sums *s, const struct syscalls_ca
 	return sum;
 }
 
-static void add_side(struct operation_sums *s, const struct fd_follow *fds,
-	const struct syscalls_call *call, int64_t fd, uint64_t bytes, bool is_write)
+static void add_side(struct operation_sums *s, const struct folded_call *c,
+	const struct folded_side *side, bool is_write)
 {
-	struct process_id id = process_id_of(&call->record);
-	const struct fd_followed *known = fd_follow_get(fds, &id, fd);
-	bool is_error = aggregate_is_error(call->result);
+	struct io_sum *sum;
 
-	if (known && known->kind == FD_FOLLOWED_SOCKET) {
-		operation_add_socket(s, call, known, bytes, is_write);
-	} else {
-		struct io_sum *sum = file_of(s, call, known, fd);
-
-		if (!sum)
-			return;
-		*(is_write ? &sum->written_bytes : &sum->read_bytes) += bytes;
-		*(is_write ? &sum->writes : &sum->reads) += 1;
-		sum->errors += is_error;
-		sum->is_written |= is_write && bytes;
-		operation_add_time(&sum->times, call);
+	if (!side->is_there)
+		return;
+	if (side->file && side->file->kind == FD_FOLLOWED_SOCKET) {
+		operation_add_socket(s, c, side->file, is_write);
+		return;
 	}
-}
-
-static void add_transfer(struct operation_sums *s, const struct fd_follow *fds,
-	const struct transfer *t, const struct syscalls_call *call)
-{
-	uint64_t bytes = transfer_bytes(t, call);
-
-	if (t->direction == TRANSFER_READS || t->direction == TRANSFER_COPIES)
-		add_side(s, fds, call, call_int(call->arguments[t->from]), bytes, false);
-	if (t->direction == TRANSFER_WRITES || t->direction == TRANSFER_COPIES)
-		add_side(s, fds, call, call_int(call->arguments[t->to]), bytes, true);
+	sum = file_of(s, c->call, side->file, side->fd);
+	if (!sum)
+		return;
+	*(is_write ? &sum->written_bytes : &sum->read_bytes) += c->bytes;
+	*(is_write ? &sum->writes : &sum->reads) += 1;
+	sum->errors += c->is_error;
+	sum->is_written |= is_write && c->bytes;
+	operation_add_time(&sum->times, c->call);
 }
 
 /* --- opening, emptying --- */
 
-static struct io_sum *file_by_path(struct operation_sums *s, const struct fd_follow *fds,
-	const struct call_types *types, const struct syscalls_call *call, size_t argument)
+static void empty(struct io_sum *sum)
 {
-	struct process_id id = process_id_of(&call->record);
-	struct call_piece path = call_path(call, argument);
-	int64_t directory = argument && types->letters[argument - 1] == 'a'
-				    ? call_int(call->arguments[argument - 1])
-				    : AT_FDCWD_LINUX;
-	struct operation_path key;
-	struct buffer whole = { 0 };
-	struct io_sum *sum;
-
-	if (!path.bytes.size)
-		return NULL;
-	fd_follow_resolve(fds, &id, directory, path.bytes, &whole);
-	operation_path_key(s, call, &key, span_of((const char *)whole.data, whole.size));
-	buffer_fini(&whole);
-	sum = map_put(&s->files, &key, NULL);
-	return sum;
-}
-
-/* What an open does to the file; how openat2(2) opens is not looked at. */
-static void add_open(struct operation_sums *s, const struct fd_follow *fds,
-	const struct call_types *types, const struct syscalls_call *call)
-{
-	bool is_at = types->letters[0] == 'a', is_creat = !strcmp(types->row->name, "creat");
-	uint64_t flags = is_creat ? O_TRUNC_LINUX : call->arguments[is_at ? 2 : 1];
-	struct io_sum *sum = file_by_path(s, fds, types, call, is_at ? 1 : 0);
-
-	if (!sum)
-		return;
-	sum->opens += call_succeeded(call);
-	sum->errors += !call_succeeded(call);
-	operation_add_time(&sum->times, call);
-	if (call_succeeded(call) && flags & O_TRUNC_LINUX) {
-		sum->rewrites += sum->is_written;
-		sum->is_written = false;
-	}
-}
-
-static void add_truncate(
-	struct operation_sums *s, const struct fd_follow *fds, const struct syscalls_call *call)
-{
-	struct process_id id = process_id_of(&call->record);
-	int64_t fd = call_int(call->arguments[0]);
-	struct io_sum *sum = file_of(s, call, fd_follow_get(fds, &id, fd), fd);
-
-	if (!sum || !call_succeeded(call) || call->arguments[1])
-		return;
 	sum->rewrites += sum->is_written;
 	sum->is_written = false;
 }
 
-void operation_sums_take(struct operation_sums *s, const struct fd_follow *fds,
-	const struct call_types *types, const struct syscalls_call *call)
+static void add_open(struct operation_sums *s, struct folded_call *c)
 {
-	struct transfer transfer = transfer_of(&s->transfers, call);
+	struct operation_path key;
+	struct io_sum *sum = NULL;
+	uint8_t state;
+	struct span path = folded_path(c, &state);
 
-	if (!types->row || call->result_state != SOOTH_STATE_VALUE)
+	operation_path_key(s, c->call, &key, path);
+	if (path.size)
+		sum = map_put(&s->files, &key, NULL);
+	if (!sum)
 		return;
-	if (transfer.direction)
-		add_transfer(s, fds, &transfer, call);
-	else if (types->row->category == SYSCALL_CATEGORY_MEMORY)
-		operation_add_memory(s, types, call);
-	else if (!strcmp(types->row->name, "connect"))
-		operation_add_connect(s, fds, call);
-	else if (!strcmp(types->row->name, "getsockopt"))
-		operation_add_answer(s, fds, call);
-	else if (!strncmp(types->row->name, "open", 4) || !strcmp(types->row->name, "creat"))
-		add_open(s, fds, types, call);
-	else if (!strcmp(types->row->name, "ftruncate"))
-		add_truncate(s, fds, call);
+	sum->opens += !c->is_error;
+	sum->errors += c->is_error;
+	operation_add_time(&sum->times, c->call);
+	if (!c->is_error && folded_open_flags(c) & O_TRUNC_LINUX)
+		empty(sum);
+}
+
+static void add_truncate(struct operation_sums *s, const struct folded_call *c)
+{
+	struct io_sum *sum = c->has_fd ? file_of(s, c->call, c->file, c->fd) : NULL;
+
+	if (sum && !c->is_error && !c->call->arguments[1])
+		empty(sum);
+}
+
+static bool opens(const struct syscall_row *row)
+{
+	return row->effect.what == SYSCALL_FD_OPENS_FILE ||
+	       row->effect.what == SYSCALL_FD_OPENS_HOW;
+}
+
+void operation_sums_take(struct operation_sums *s, struct folded_call *c)
+{
+	const struct syscall_row *row = c->row;
+
+	if (!c->has_returned)
+		return;
+	if (row->transfer.direction) {
+		add_side(s, c, &c->from, false);
+		add_side(s, c, &c->to, true);
+	} else if (row->category == SYSCALL_CATEGORY_MEMORY) {
+		operation_add_memory(s, c);
+	} else if (row->traits & SYSCALL_CONNECTS) {
+		operation_add_connect(s, c);
+	} else if (row->traits & SYSCALL_ASKS_SOCKET) {
+		operation_add_answer(s, c);
+	} else if (opens(row)) {
+		add_open(s, c);
+	} else if (row->traits & SYSCALL_RESIZES) {
+		add_truncate(s, c);
+	}
 }

@@ -3,9 +3,7 @@
 #ifndef SOOTH_ANALYZE_OPERATION_SUMS_H
 #define SOOTH_ANALYZE_OPERATION_SUMS_H
 
-#include "analyze/calls/call_pieces.h"
-#include "analyze/calls/fd_follow.h"
-#include "analyze/calls/transfers.h"
+#include "analyze/calls/call_fold.h"
 
 #define OPERATION_PATH 240 /* longer ones are cut: their beginning tells them apart */
 
@@ -49,15 +47,12 @@ struct operation_sums {
 	struct map memory;	/* memory_key -> memory_sum */
 	struct map breaks; /* process_id -> uint64_t: where its last brk(2) left it; 0: unknown */
 	bool by_process;
-	struct transfers transfers;
 };
 
 void operation_sums_init(struct operation_sums *s, bool by_process);
 void operation_sums_fini(struct operation_sums *s);
 void operation_sums_reset(struct operation_sums *s);
-/* Of a call, before it has changed what its descriptors are. */
-void operation_sums_take(struct operation_sums *s, const struct fd_follow *fds,
-	const struct call_types *types, const struct syscalls_call *call);
+void operation_sums_take(struct operation_sums *s, struct folded_call *c);
 /* Of any other record: what fork and exec do to what is known of a process. */
 void operation_sums_follow(struct operation_sums *s, const struct sooth_record *r);
 

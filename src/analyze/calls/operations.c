@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/calls/call_backlog.h"
+#include "analyze/calls/call_fold.h"
 #include "analyze/calls/call_notes.h"
 #include "analyze/calls/operation_lives.h"
 #include "analyze/calls/operation_rows.h"
@@ -27,9 +27,7 @@
 struct operations_state {
 	struct output *output;
 	struct operations_options options;
-	struct fd_follow fds;
-	struct call_backlog backlog;
-	struct call_table *types;
+	struct call_fold fold;
 	struct operation_sums interval, all;
 	struct operation_lives lives;
 	struct peer_labels labels;
@@ -42,35 +40,36 @@ static bool wants_all(const struct operations_options *o)
 	return !o->io && !o->network && !o->process && !o->memory;
 }
 
-static void take_call(struct operations_state *s, const struct syscalls_call *call)
-{
-	const struct call_types *types = call_table_get(s->types, call->abi, call->number);
-
-	s->has_calls = true;
-	if (s->options.by_process)
-		operation_lives_name(&s->lives, call);
-	operation_sums_take(&s->interval, &s->fds, types, call);
-	if (s->options.is_repeated)
-		operation_sums_take(&s->all, &s->fds, types, call);
-}
-
-static int take(void *state, const struct sooth_record *r, struct sooth_error *err)
+static int take_call(void *state, struct folded_call *c, struct sooth_error *err)
 {
 	struct operations_state *s = state;
 
 	(void)err;
-	if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))
-		take_call(s, (const void *)r);
-	else
+	s->has_calls = true;
+	if (s->options.by_process)
+		operation_lives_name(&s->lives, c->call);
+	operation_sums_take(&s->interval, c);
+	if (s->options.is_repeated)
+		operation_sums_take(&s->all, c);
+	return 0;
+}
+
+static int take_record(void *state, const struct sooth_record *r, struct sooth_error *err)
+{
+	struct operations_state *s = state;
+
+	(void)err;
+	if (r->kind != SYSCALLS_CALL)
 		operation_lives_take(&s->lives, r);
 	operation_sums_follow(&s->interval, r);
 	operation_sums_follow(&s->all, r);
-	fd_follow_take(&s->fds, r);
 	call_notes_take(&s->notes, r);
 	s->has_counts |= r->kind == SYSCALLS_COUNT;
 	s->is_over |= r->kind == STREAM_END;
 	return 0;
 }
+
+static const struct call_fold_consumer consumer = { .record = take_record, .call = take_call };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
@@ -83,10 +82,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	operation_sums_init(&s->all, s->options.by_process);
 	operation_lives_init(&s->lives);
 	peer_labels_init(&s->labels);
-	s->types = calloc(1, sizeof(*s->types));
-	call_backlog_init(&s->backlog, &s->fds, take, s);
-	if (fd_follow_init(&s->fds) || !s->types)
-		return error_no_memory(err);
+	call_fold_init(&s->fold, &consumer, s);
 	if (call_notes_init(&s->notes, err))
 		return err->code;
 	return peer_labels_load(&s->labels, s->options.labels, err);
@@ -96,7 +92,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct operations_state *s = state;
 
-	return call_backlog_push(&s->backlog, batch, err);
+	return call_fold_push(&s->fold, batch, err);
 }
 
 /* --- telling --- */
@@ -367,7 +363,7 @@ static int emit_sums(
 static int finish(void *state, struct sooth_error *err)
 {
 	struct operations_state *s = state;
-	int status = call_backlog_end(&s->backlog, err);
+	int status = call_fold_end(&s->fold, err);
 	bool emits_all = s->options.is_repeated && s->is_over;
 
 	if (!status)
@@ -395,11 +391,9 @@ static void fini(void *state)
 	operation_lives_fini(&s->lives);
 	operation_sums_fini(&s->interval);
 	operation_sums_fini(&s->all);
-	call_backlog_fini(&s->backlog);
-	fd_follow_fini(&s->fds);
+	call_fold_fini(&s->fold);
 	call_notes_fini(&s->notes);
 	peer_labels_fini(&s->labels);
-	free(s->types);
 }
 
 static const struct sooth_schema *const tables[] = { &io_schema, &network_schema, &lineage_schema,

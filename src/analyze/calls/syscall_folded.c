@@ -9,16 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/calls/call_about.h"
-#include "analyze/calls/call_backlog.h"
+#include "analyze/calls/call_fold.h"
 #include "analyze/calls/call_notes.h"
 #include "analyze/records.h"
 #include "analyze/calls/syscall_folded.h"
 #include "analyze/calls/syscall_sums.h"
 #include "analyze/threads/thread_roles.h"
-#include "analyze/calls/transfers.h"
 #include "base/cleanup.h"
-#include "bpf/aggregate.h"
 #include "core/stage.h"
 
 /* Frames of a stack, from the process on. */
@@ -27,10 +24,7 @@ enum { PROCESS, ROLE, CATEGORY, CALL, ABOUT, FRAMES };
 struct folded_state {
 	struct output *output;
 	struct syscall_folded_options options;
-	struct fd_follow fds;
-	struct call_backlog backlog;
-	struct call_table *types;
-	struct transfers *transfers;
+	struct call_fold fold;
 	struct call_graph graph;
 	struct buffer process, about;
 	uint64_t unfinished; /* calls that did not return */
@@ -77,7 +71,7 @@ static void put_process(
 	struct folded_state *s, const struct syscalls_call *call, struct call_graph_frame *stack)
 {
 	struct process_id id = process_id_of(&call->record);
-	struct span process = fd_follow_process(&s->fds, &id);
+	struct span process = fd_follow_process(&s->fold.fds, &id);
 	struct span name = span_of(call->name, strnlen(call->name, sizeof(call->name)));
 	bool is_first = call->record.tid == call->record.pid;
 	enum thread_role role = thread_role_of(name, process, is_first);
@@ -90,68 +84,62 @@ static void put_process(
 }
 
 /* What it is about, when that is known. */
-static struct span find_about(
-	struct folded_state *s, const struct call_types *types, const struct syscalls_call *call)
+static struct span find_about(struct folded_state *s, struct folded_call *c)
 {
-	struct process_id id = process_id_of(&call->record);
-	int64_t fd = call_int(call->arguments[0]);
+	uint8_t state;
 
+	if (!c->file)
+		return folded_path(c, &state);
 	buffer_reset(&s->about);
-	if (types->letters[0] == 'f' && fd_follow_get(&s->fds, &id, fd))
-		fd_follow_put(&s->fds, &id, fd, &s->about);
-	else
-		call_find_path(&s->fds, types, call, &s->about);
+	fd_follow_put(&s->fold.fds, &c->process, c->fd, &s->about);
 	return span_of((const char *)s->about.data, s->about.size);
 }
 
-static struct call_graph_values values_of(
-	const struct folded_state *s, const struct syscalls_call *call)
+static struct call_graph_values values_of(const struct folded_call *c)
 {
-	bool is_error = aggregate_is_error(call->result);
-	struct transfer transfer = transfer_of(s->transfers, call);
-
 	return (struct call_graph_values){ {
 		[CALL_GRAPH_CALLS] = 1,
-		[CALL_GRAPH_TIME] = call_is_timed(call) ? call->duration_ns : 0,
-		[CALL_GRAPH_BYTES] = transfer_bytes(&transfer, call),
-		[CALL_GRAPH_ERRORS] = is_error,
+		[CALL_GRAPH_TIME] = call_is_timed(c->call) ? c->call->duration_ns : 0,
+		[CALL_GRAPH_BYTES] = c->bytes,
+		[CALL_GRAPH_ERRORS] = c->is_error,
 	} };
 }
 
-static void take_call(struct folded_state *s, const struct syscalls_call *call)
+static int take_call(void *state, struct folded_call *c, struct sooth_error *err)
 {
-	const struct call_types *types = call_table_get(s->types, call->abi, call->number);
-	unsigned category = types->row ? types->row->category : (unsigned)SYSCALL_CATEGORY_OTHER;
-	struct call_graph_values values = values_of(s, call);
+	struct folded_state *s = state;
+	const struct syscalls_call *call = c->call;
+	unsigned category = c->row->category;
+	struct call_graph_values values = values_of(c);
 	char name[SYSCALL_NAME_SIZE];
 	struct call_graph_frame stack[FRAMES] = {
 		[CATEGORY] = { span_of_string(syscall_category_name(category)), kind_of(category) },
 		[CALL] = { span_of(name, syscall_name(call->abi, call->number, name)),
 			kind_of(category) },
-		[ABOUT] = { find_about(s, types, call), kind_of(category) },
 	};
 
-	if (call->result_state != SOOTH_STATE_VALUE) {
+	if (!c->has_returned) {
 		s->unfinished++;
-		return;
+		return 0;
 	}
+	stack[ABOUT] = (struct call_graph_frame){ find_about(s, c), kind_of(category) };
 	s->unseen += !call_is_timed(call);
 	put_process(s, call, stack);
 	call_graph_add(graph_of(s), stack, stack[ABOUT].name.size ? FRAMES : ABOUT, &values);
+	return buffer_failed(&s->about) ? error_no_memory(err) : 0;
 }
 
-/* Calls that the kernel side counted: who made them is known less exactly, and not what about. */
+/* Calls counted in the kernel: by thread at best, and nothing says what they are about. */
 static void take_count(struct folded_state *s, const struct syscalls_count *count)
 {
-	const struct call_types *types = call_table_get(s->types, count->abi, count->number);
-	unsigned category = types->row ? types->row->category : (unsigned)SYSCALL_CATEGORY_OTHER;
+	unsigned category = syscall_row_of(count->abi, count->number)->category;
 	struct call_graph_values values = { {
 		[CALL_GRAPH_CALLS] = count->count,
 		[CALL_GRAPH_TIME] = count->total_ns,
 		[CALL_GRAPH_ERRORS] = count->errors,
 	} };
 	struct process_id id = process_id_of(&count->record);
-	struct span process = fd_follow_process(&s->fds, &id);
+	struct span process = fd_follow_process(&s->fold.fds, &id);
 	char name[SYSCALL_NAME_SIZE];
 	struct call_graph_frame stack[ABOUT] = {
 		[PROCESS] = { .name = process },
@@ -175,17 +163,15 @@ static void take_count(struct folded_state *s, const struct syscalls_count *coun
 
 /* --- the stage --- */
 
-static int take(void *state, const struct sooth_record *r, struct sooth_error *err)
+static int take_record(void *state, const struct sooth_record *r, struct sooth_error *err)
 {
-	struct folded_state *s = state;
-
-	if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))
-		take_call(s, (const void *)r);
-	else if (record_as(r, SYSCALLS_COUNT, SYSCALLS_COUNT_LEAST))
-		take_count(s, (const void *)r);
-	fd_follow_take(&s->fds, r);
-	return buffer_failed(&s->about) ? error_no_memory(err) : 0;
+	(void)err;
+	if (record_as(r, SYSCALLS_COUNT, SYSCALLS_COUNT_LEAST))
+		take_count(state, (const void *)r);
+	return 0;
 }
+
+static const struct call_fold_consumer consumer = { .record = take_record, .call = take_call };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
@@ -194,20 +180,15 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->output = output;
 	if (options)
 		s->options = *(const struct syscall_folded_options *)options;
-	s->types = calloc(1, sizeof(*s->types));
-	s->transfers = calloc(1, sizeof(*s->transfers));
-	call_backlog_init(&s->backlog, &s->fds, take, s);
-	if (fd_follow_init(&s->fds) || !s->types || !s->transfers || call_graph_init(&s->graph))
-		return error_no_memory(err);
-	transfers_init(s->transfers);
-	return 0;
+	call_fold_init(&s->fold, &consumer, s);
+	return call_graph_init(&s->graph) ? error_no_memory(err) : 0;
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct folded_state *s = state;
 
-	return call_backlog_push(&s->backlog, batch, err);
+	return call_fold_push(&s->fold, batch, err);
 }
 
 void syscall_folded_emit_unfinished(struct output *output, uint64_t count, const char *of)
@@ -228,7 +209,7 @@ static int finish(void *state, struct sooth_error *err)
 {
 	struct folded_state *s = state;
 	struct call_graph_look look = s->options.look;
-	int status = call_backlog_end(&s->backlog, err);
+	int status = call_fold_end(&s->fold, err);
 
 	if (s->options.keep && s->options.unfinished)
 		*s->options.unfinished = s->unfinished;
@@ -253,13 +234,10 @@ static void fini(void *state)
 {
 	struct folded_state *s = state;
 
-	call_backlog_fini(&s->backlog);
-	fd_follow_fini(&s->fds);
+	call_fold_fini(&s->fold);
 	call_graph_fini(&s->graph);
 	buffer_fini(&s->process);
 	buffer_fini(&s->about);
-	free(s->types);
-	free(s->transfers);
 }
 
 const struct stage_type stage_syscall_folded = {

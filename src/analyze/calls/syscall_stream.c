@@ -9,15 +9,14 @@
 #include <time.h>
 
 #include "analyze/calls/call_about.h"
-#include "analyze/calls/call_backlog.h"
 #include "analyze/calls/call_exits.h"
+#include "analyze/calls/call_fold.h"
 #include "analyze/calls/call_notes.h"
 #include "analyze/calls/call_text.h"
 #include "analyze/records.h"
 #include "analyze/calls/syscall_stream.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "bpf/aggregate.h"
 #include "core/stage.h"
 #include "model/errno_names.h"
 #include "model/schema.h"
@@ -131,9 +130,7 @@ struct stream_state {
 	struct output *output;
 	struct syscall_stream_options options;
 	struct syscall_set set;
-	struct fd_follow fds;
-	struct call_backlog backlog;
-	struct call_table *types;
+	struct call_fold fold;
 	struct call_notes notes;
 	struct buffer time, arguments, result, fd_name, path;
 	int64_t realtime_offset_ns;
@@ -141,6 +138,9 @@ struct stream_state {
 	bool has_clock;
 	bool has_section;
 	bool has_counts, has_calls;
+	/* Of the current call, until its effect: */
+	struct stream_row row;
+	bool is_requested, is_on_path;
 };
 
 /* --- a row --- */
@@ -166,31 +166,24 @@ static void put_time(struct stream_state *s, uint64_t time_ns)
 		(unsigned long long)(shown % NS_PER_S / 1000));
 }
 
-/* The descriptor it is about; what it returned is known only afterwards. */
-static void find_fd(struct stream_state *s, const struct syscalls_call *call,
-	const struct call_types *types, struct stream_row *row)
+/* The descriptor it is about: its first argument, or its result once that has its effect. */
+static void put_fd(
+	struct stream_state *s, const struct folded_call *c, int64_t fd, struct stream_row *row)
 {
-	struct process_id id = process_id_of(&call->record);
-	bool is_first = types->letters[0] == 'f';
-
-	buffer_reset(&s->fd_name);
-	row->fd_state = SOOTH_STATE_ABSENT;
-	if (!is_first && !(types->returns_fd && call_succeeded(call)))
-		return;
-	row->fd = is_first ? call_int(call->arguments[0]) : call->result;
+	row->fd = fd;
 	row->fd_state = SOOTH_STATE_VALUE;
-	if (fd_follow_get(&s->fds, &id, row->fd))
-		fd_follow_put(&s->fds, &id, row->fd, &s->fd_name);
+	if (fd_follow_get(&s->fold.fds, &c->process, fd))
+		fd_follow_put(&s->fold.fds, &c->process, fd, &s->fd_name);
 }
 
-static int put_row(struct stream_state *s, const struct syscalls_call *call,
-	const struct call_types *types, struct stream_row *row, struct sooth_error *err)
+static int put_row(struct stream_state *s, const struct folded_call *c, struct stream_row *row,
+	struct sooth_error *err)
 {
+	const struct syscalls_call *call = c->call;
 	const char *error_text = row->error ? errno_text(row->error) : NULL;
 	char name[SYSCALL_NAME_SIZE];
-	struct process_id id = process_id_of(&call->record);
 	struct span thread = span_of(call->name, strnlen(call->name, sizeof(call->name)));
-	struct span process = fd_follow_process(&s->fds, &id);
+	struct span process = fd_follow_process(&s->fold.fds, &c->process);
 	struct record_tail tail[] = {
 		{ &row->name, name, syscall_name(call->abi, call->number, name) },
 		tail_buffer(&row->time, &s->time),
@@ -200,106 +193,108 @@ static int put_row(struct stream_state *s, const struct syscalls_call *call,
 		tail_buffer(&row->fd_name, &s->fd_name),
 		tail_buffer(&row->path, &s->path),
 		tail_span(&row->thread, thread),
-		/* Nobody read who it is: its thread at least has a name. */
+		/* A process without a name: its thread at least has one. */
 		tail_span(&row->process, process.size ? process : thread),
 	};
 
-	row->category = types->row ? types->row->category : (uint8_t)SYSCALL_CATEGORY_OTHER;
+	row->category = c->row->category;
 	row->utc_ns = call->record.time_ns + (uint64_t)s->realtime_offset_ns;
 	row->utc_state = s->has_clock ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	return OUTPUT_ROW(s->output, row, tail, ARRAY_SIZE(tail), err);
 }
 
-static bool is_requested_for(const struct stream_state *s, const struct syscalls_call *call,
-	const struct call_types *types)
+static bool is_requested(const struct stream_state *s, const struct folded_call *c)
 {
-	bool is_error = call->result_state == SOOTH_STATE_VALUE && aggregate_is_error(call->result);
+	const struct syscall_row *row = c->row->name ? c->row : NULL;
 
-	return syscall_set_has(&s->set, types->row) && (!s->options.only_failed || is_error);
+	return syscall_set_has(&s->set, row) && (!s->options.only_failed || c->is_error);
 }
 
 /* What stands in a row before the call has changed what descriptors are. */
-static void describe(struct stream_state *s, const struct syscalls_call *call,
-	const struct call_types *types, struct stream_row *row)
+static void describe(struct stream_state *s, struct folded_call *c, struct stream_row *row)
 {
-	struct call_text words = { s->options.only_numbers ? NULL : &s->fds, types, call,
+	struct call_text words = { s->options.only_numbers ? NULL : &s->fold.fds, c->row, c->call,
 		&s->arguments };
+	struct span path;
 
-	if (aggregate_is_error(call->result) && call->result_state == SOOTH_STATE_VALUE) {
-		row->error = (uint32_t)-call->result;
+	if (c->is_error) {
+		row->error = c->error;
 		row->result = -1;
 	}
 	buffer_reset(&s->arguments);
 	buffer_reset(&s->path);
+	buffer_reset(&s->fd_name);
 	call_put_arguments(&words);
-	row->path_state = call_find_path(&s->fds, types, call, &s->path);
-	if (types->letters[0] == 'f')
-		find_fd(s, call, types, row);
+	path = folded_path(c, &row->path_state);
+	buffer_append(&s->path, path.data, path.size);
+	row->fd_state = SOOTH_STATE_ABSENT;
+	if (c->has_fd)
+		put_fd(s, c, c->fd, row);
 }
 
-static void describe_result(struct stream_state *s, const struct syscalls_call *call,
-	const struct call_types *types, struct stream_row *row)
+static void describe_result(
+	struct stream_state *s, const struct folded_call *c, struct stream_row *row)
 {
-	struct call_text words = { s->options.only_numbers ? NULL : &s->fds, types, call,
+	struct call_text words = { s->options.only_numbers ? NULL : &s->fold.fds, c->row, c->call,
 		&s->result };
 
 	buffer_reset(&s->result);
 	call_put_result(&words);
-	if (types->letters[0] != 'f')
-		find_fd(s, call, types, row);
+	if (!c->has_fd && syscall_returns_descriptor(c->row) && c->has_returned && !c->is_error)
+		put_fd(s, c, c->call->result, row);
 }
 
-static bool touches(const struct stream_state *s, const struct syscalls_call *call,
-	const struct call_types *types)
+static bool touches(const struct stream_state *s, const struct folded_call *c)
 {
 	const struct syscall_stream_options *o = &s->options;
 
-	return !o->path || call_touches(&s->fds, types, call, o->path) ||
-	       (o->real_path && call_touches(&s->fds, types, call, o->real_path));
+	return !o->path || call_touches(&s->fold.fds, c->row, c->call, o->path) ||
+	       (o->real_path && call_touches(&s->fold.fds, c->row, c->call, o->real_path));
 }
 
-static bool makes(const struct stream_state *s, const struct syscalls_call *call,
-	const struct call_types *types)
+static bool makes(const struct stream_state *s, const struct folded_call *c)
 {
 	const struct syscall_stream_options *o = &s->options;
 
-	return call_made(&s->fds, types, call, o->path) ||
-	       (o->real_path && call_made(&s->fds, types, call, o->real_path));
+	return call_made(&s->fold.fds, c->row, c->call, o->path) ||
+	       (o->real_path && call_made(&s->fold.fds, c->row, c->call, o->real_path));
 }
 
-/* Those two descriptors are what the call has made, and not of before it. */
-static bool makes_pair(const struct call_types *types)
+/* Arguments are of before the call, its result of after. A pair of descriptors is an argument,
+ * but made by the call. */
+static bool makes_pair(const struct folded_call *c)
 {
-	for (size_t i = 0; types->types && i < types->count; i++) {
-		if (types->types[i]->form == ARGUMENT_AS_FD_PAIR)
-			return true;
-	}
-	return false;
+	return c->row->effect.pair;
 }
 
-/* Arguments are of before the call, its result of after. */
-static int tell(struct stream_state *s, const struct syscalls_call *call, struct sooth_error *err)
+static int take_call(void *state, struct folded_call *c, struct sooth_error *err)
 {
-	const struct call_types *types = call_table_get(s->types, call->abi, call->number);
-	struct stream_row row = { .record = call->record,
-		.duration_ns = call->duration_ns,
-		.duration_state = call->duration_state,
-		.result = call->result,
-		.result_state = call->result_state };
-	bool is_selected = is_requested_for(s, call, types), is_pair = makes_pair(types),
-	     is_on_path;
+	struct stream_state *s = state;
 
-	if (is_selected && !is_pair)
-		describe(s, call, types, &row);
-	is_on_path = is_selected && touches(s, call, types);
-	fd_follow_take(&s->fds, &call->record);
-	if (!is_selected || !(is_on_path || makes(s, call, types)))
+	(void)err;
+	s->row = (struct stream_row){ .record = c->call->record,
+		.duration_ns = c->call->duration_ns,
+		.duration_state = c->call->duration_state,
+		.result = c->call->result,
+		.result_state = c->call->result_state };
+	s->is_requested = is_requested(s, c);
+	if (s->is_requested && !makes_pair(c))
+		describe(s, c, &s->row);
+	s->is_on_path = s->is_requested && touches(s, c);
+	return 0;
+}
+
+static int take_result(void *state, struct folded_call *c, struct sooth_error *err)
+{
+	struct stream_state *s = state;
+
+	if (!s->is_requested || !(s->is_on_path || makes(s, c)))
 		return 0;
-	if (is_pair)
-		describe(s, call, types, &row);
-	describe_result(s, call, types, &row);
-	put_time(s, call->record.time_ns);
-	return put_row(s, call, types, &row, err);
+	if (makes_pair(c))
+		describe(s, c, &s->row);
+	describe_result(s, c, &s->row);
+	put_time(s, c->call->record.time_ns);
+	return put_row(s, c, &s->row, err);
 }
 
 /* Not where single calls were chosen by what they did: an end is no answer to that. */
@@ -308,7 +303,7 @@ static int emit_exit(
 {
 	struct process_id id = process_id_of(&leave->record);
 	struct call_exit e = { .leave = leave,
-		.process = fd_follow_process(&s->fds, &id),
+		.process = fd_follow_process(&s->fold.fds, &id),
 		.utc_ns = leave->record.time_ns + (uint64_t)s->realtime_offset_ns,
 		.utc_state = s->has_clock ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.is_host = s->options.is_host };
@@ -339,7 +334,7 @@ static void take_clock(struct stream_state *s, const struct sooth_record *r)
 	s->has_clock |= known != NULL;
 }
 
-static int take(void *state, const struct sooth_record *r, struct sooth_error *err)
+static int take_record(void *state, const struct sooth_record *r, struct sooth_error *err)
 {
 	struct stream_state *s = state;
 
@@ -347,15 +342,14 @@ static int take(void *state, const struct sooth_record *r, struct sooth_error *e
 	s->has_calls |= r->kind == SYSCALLS_CALL;
 	take_clock(s, r);
 	call_notes_take(&s->notes, r);
-	int status = 0;
-
-	if (record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST))
-		return tell(s, (const void *)r, err);
 	if (record_as(r, PROCESS_LEAVE, sizeof(struct process_leave)))
-		status = emit_exit(s, (const void *)r, err);
-	fd_follow_take(&s->fds, r);
-	return status;
+		return emit_exit(s, (const void *)r, err);
+	return 0;
 }
+
+static const struct call_fold_consumer consumer = {
+	.record = take_record, .call = take_call, .after = take_result
+};
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
@@ -364,11 +358,9 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->output = output;
 	if (options)
 		s->options = *(const struct syscall_stream_options *)options;
-	s->types = calloc(1, sizeof(*s->types));
-	call_backlog_init(&s->backlog, &s->fds, take, s);
-	s->backlog.is_over = s->options.only_numbers; /* nobody reads anything then */
-	if (fd_follow_init(&s->fds) || !s->types)
-		return error_no_memory(err);
+	call_fold_init(&s->fold, &consumer, s);
+	if (s->options.only_numbers) /* then nothing takes snapshots */
+		call_fold_begin_at_once(&s->fold);
 	if (call_notes_init(&s->notes, err))
 		return err->code;
 	return syscall_set_parse(&s->set, s->options.set, err);
@@ -379,7 +371,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct stream_state *s = state;
 	int status = begin_once(s, err);
 
-	return status ? status : call_backlog_push(&s->backlog, batch, err);
+	return status ? status : call_fold_push(&s->fold, batch, err);
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -388,7 +380,7 @@ static int finish(void *state, struct sooth_error *err)
 	int status = begin_once(s, err);
 
 	if (!status)
-		status = call_backlog_end(&s->backlog, err);
+		status = call_fold_end(&s->fold, err);
 	if (s->has_counts && !s->has_calls)
 		output_limit(s->output, "each call", "calls were counted, not kept",
 			"`sooth trace -c` shows the counts; `sooth record --stream` keeps each "
@@ -404,10 +396,8 @@ static void fini(void *state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_fini(all[i]);
-	call_backlog_fini(&s->backlog);
-	fd_follow_fini(&s->fds);
+	call_fold_fini(&s->fold);
 	call_notes_fini(&s->notes);
-	free(s->types);
 }
 
 static const struct sooth_schema *const tables[] = { &stream_schema, &host_schema, NULL };

@@ -29,9 +29,9 @@ int syscall_sums_init(struct syscall_sums *s, const char *more, struct sooth_err
 	return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "make the table of system calls");
 }
 
-static bool never_returns(const struct syscall_row *row)
+static bool never_returns(unsigned abi, uint32_t number)
 {
-	return row && (!strcmp(row->name, "exit") || !strcmp(row->name, "exit_group"));
+	return syscall_never_returns(syscall_row_of(abi, number));
 }
 
 /* One call as the tally of itself. */
@@ -51,7 +51,7 @@ static void take_call(struct syscall_sums *s, const struct syscalls_call *call)
 	error.record.fixed_words = sizeof(error) / SOOTH_RECORD_WORD;
 	if (has_returned && call_is_timed(call))
 		aggregate_slot_add(&one, is_error, call->duration_ns);
-	else if (has_returned || never_returns(syscall_by_number(call->abi, call->number)))
+	else if (has_returned || never_returns(call->abi, call->number))
 		aggregate_slot_add_untimed(&one, is_error);
 	else
 		count.unfinished = 1;
@@ -101,14 +101,14 @@ uint64_t call_timed(const struct syscalls_count *c)
 
 uint64_t call_unseen(const struct syscalls_count *c)
 {
-	return never_returns(syscall_by_number(c->abi, c->number)) ? 0 : c->untimed;
+	return never_returns(c->abi, c->number) ? 0 : c->untimed;
 }
 
 uint8_t call_times_state(const struct syscalls_count *c)
 {
 	if (call_timed(c))
 		return SOOTH_STATE_VALUE;
-	if (!c->count || never_returns(syscall_by_number(c->abi, c->number)))
+	if (!c->count || never_returns(c->abi, c->number))
 		return SOOTH_STATE_ABSENT;
 	return SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN);
 }

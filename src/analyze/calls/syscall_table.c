@@ -274,9 +274,7 @@ static struct span emit_owner(const struct table_state *s, const struct sooth_re
 
 static bool waits(const struct syscalls_count *c)
 {
-	const struct syscall_row *known = syscall_by_number(c->abi, c->number);
-
-	return known && syscall_waits(known);
+	return syscall_waits(syscall_row_of(c->abi, c->number));
 }
 
 static int emit_call(struct table_state *s, const struct syscalls_count *c, struct sooth_error *err)

@@ -118,8 +118,8 @@ static void take_source(struct diagnosis_input *r, const struct stream_source *s
 
 	buffer_append(&r->probes, probe.data, probe.size);
 	buffer_char(&r->probes, '\0');
-	if (span_equal(probe, "syscalls") && call_histories_begin(&r->calls))
-		r->has_failed = true;
+	if (span_equal(probe, "syscalls"))
+		call_histories_begin(&r->calls);
 }
 
 static void note_first_load(struct diagnosis_input *r)

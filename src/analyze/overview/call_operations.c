@@ -16,7 +16,7 @@
 #include "model/schema.h"
 #include "probes/fds.h"
 #include "probes/sockets.h"
-#include "probes/syscall_names.h"
+#include "probes/syscall_arguments.h"
 #include "probes/syscalls.h"
 
 #define PROCESSES_MAX 4096
@@ -129,22 +129,14 @@ void call_operations_fini(struct call_operations *o)
 	map_fini(&o->lists);
 }
 
-static bool begins(const char *text, const char *with)
-{
-	return !strncmp(text, with, strlen(with));
-}
-
-/* What an open returns is its descriptor; else the signature says which argument is one. */
 static int32_t descriptor_of(const struct syscall_row *call, const struct syscalls_call *record)
 {
-	const char *f = strchr(call->signature, 'f');
-
-	if (begins(call->name, "open") || begins(call->name, "creat") ||
-		!strcmp(call->name, "socket"))
-		return record->result >= 0 ? (int32_t)record->result : NO_FD;
-	if (!f || f - call->signature >= SYSCALL_SIGNATURE_MAX)
-		return NO_FD;
-	return (int32_t)record->arguments[f - call->signature];
+	for (size_t i = 0; i < call->argument_count; i++) {
+		if (syscall_takes_descriptor(call, i))
+			return (int32_t)record->arguments[i];
+	}
+	return syscall_returns_descriptor(call) && record->result >= 0 ? (int32_t)record->result
+								       : NO_FD;
 }
 
 static int by_latency(const void *a, const void *b)
@@ -256,12 +248,10 @@ static bool is_socket(const struct fds_descriptor *d)
 	return d && d->type >= FDS_UNIX && d->type <= FDS_SOCKET;
 }
 
-/* Calls whose result is a number of bytes. */
-static bool moves_bytes(const char *name)
+/* Whether the result is a number of bytes. */
+static bool moves_bytes(const struct syscall_row *call)
 {
-	return (strstr(name, "read") || strstr(name, "write") || strstr(name, "send") ||
-		       strstr(name, "recv")) &&
-	       !strstr(name, "mmsg") && !strstr(name, "readahead");
+	return call->transfer.direction || call->traits & SYSCALL_READS_LINK;
 }
 
 /* "127.0.0.1:53", "[::1]:53": the port stands apart. */
@@ -307,8 +297,8 @@ static void add_row(const struct process_id *id, const struct operation *one,
 		.fd = one->fd,
 		.error = is_error ? (uint32_t)-one->result : 0,
 		.fd_state = one->fd >= 0 ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.bytes_state = !is_error && moves_bytes(one->call->name) ? SOOTH_STATE_VALUE
-									 : SOOTH_STATE_ABSENT,
+		.bytes_state = !is_error && moves_bytes(one->call) ? SOOTH_STATE_VALUE
+								   : SOOTH_STATE_ABSENT,
 		.port_state = SOOTH_STATE_ABSENT };
 	struct span path = span_of(one->path, one->path_size), address;
 	char name[SYSCALL_NAME_SIZE];

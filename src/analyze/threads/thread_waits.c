@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See thread_waits.h. */
 #include "analyze/threads/thread_waits.h"
 
-#include <string.h>
-
-#include "base/cleanup.h"
 #include "probes/syscall_names.h"
 
 /* linux/futex.h */
@@ -18,82 +14,71 @@
  * another command. */
 #define HELD 2u
 
-enum timeout { TIMEOUT_NONE, TIMEOUT_MS, TIMEOUT_POINTER };
+_Static_assert((int)THREAD_WAIT_LOCK == THREAD_WAIT_NOTHING + (int)SYSCALL_WAIT_LOCK &&
+		       (int)THREAD_WAIT_YIELD == THREAD_WAIT_NOTHING + (int)SYSCALL_WAIT_YIELD,
+	"kinds of waiting differ");
 
-struct wait_row {
-	const char *call;
-	uint8_t what;
-	uint8_t descriptor, timeout; /* which argument, from 1 */
-	uint8_t how;
-};
-
-static const struct wait_row rows[] = {
-#define WAIT(call, what, descriptor, timeout, how)                                                 \
-	{ #call, THREAD_WAIT_##what, descriptor, timeout, TIMEOUT_##how },
-#include "analyze/threads/thread_waits.def"
-#undef WAIT
-};
-
-static const struct wait_row *find(const struct threads_thread *t)
+static enum thread_wait kind_of(const struct syscall_wait *wait)
 {
-	const struct syscall_row *call = syscall_by_number(t->abi, t->syscall);
-
-	for (size_t i = 0; call && i < ARRAY_SIZE(rows); i++) {
-		if (!strcmp(rows[i].call, call->name))
-			return &rows[i];
-	}
-	return NULL;
+	return wait->what == SYSCALL_WAIT_OTHER ? THREAD_WAIT_OTHER
+						: THREAD_WAIT_NOTHING + wait->what;
 }
 
-static void set_timeout(struct thread_waiting *w, const struct wait_row *row, uint64_t value)
+static void set_timeout(
+	struct thread_waiting *w, const struct syscall_wait *wait, const uint64_t *values)
 {
-	if (row->how == TIMEOUT_POINTER)
-		w->has_timeout = value != 0;
-	else if (row->how == TIMEOUT_MS && (int32_t)(uint32_t)value >= 0)
+	if (wait->timeout)
+		w->has_timeout = syscall_value(values, wait->timeout, 0) != 0;
+	if (wait->timeout_ms && (int32_t)syscall_value(values, wait->timeout_ms, 0) >= 0) {
 		w->has_timeout = true;
-	if (row->how == TIMEOUT_MS && w->has_timeout)
-		w->timeout_ms = (uint32_t)value;
+		w->timeout_ms = (uint32_t)syscall_value(values, wait->timeout_ms, 0);
+	}
 }
 
-/* The calls of 2023 have other flags than the old one, in other places. */
-static void set_futex(struct thread_waiting *w, const struct wait_row *row, const uint64_t *values)
+/* The calls of 2023 have their flags behind the operation's place; futex_waitv has those of each
+ * futex in memory. */
+static void set_futex(
+	struct thread_waiting *w, const struct syscall_row *row, const uint64_t *values)
 {
-	if (!strcmp(row->call, "futex_waitv")) {
-		w->is_of_others = true; /* each has its own flags, in memory */
-		return;
-	}
-	w->address = values[0];
-	if (!strcmp(row->call, "futex") || !strcmp(row->call, "futex_time64")) {
-		uint64_t command = values[1] & FUTEX_COMMAND;
+	uint64_t command = values[1] & FUTEX_COMMAND;
+	size_t flags = 1;
 
+	if (!(row->traits & SYSCALL_FUTEX)) {
+		while (flags < row->argument_count &&
+			row->arguments[flags] != ARGUMENT_TYPE_futex2_flags)
+			flags++;
+		w->is_of_others = flags == row->argument_count;
+		if (w->is_of_others)
+			return;
+	} else {
 		w->is_mutex = (command == FUTEX_WAIT && (uint32_t)values[2] == HELD) ||
 			      command == FUTEX_LOCK_PI || command == FUTEX_LOCK_PI2;
 	}
-	w->is_of_others = !(values[!strcmp(row->call, "futex_wait") ? 3 : 1] & FUTEX_PRIVATE);
+	w->address = values[0];
+	w->is_of_others = !(values[flags] & FUTEX_PRIVATE);
 }
 
 struct thread_waiting thread_waiting_of(const struct threads_thread *t, bool has_arguments)
 {
 	struct thread_waiting w = { .descriptor = THREAD_WAIT_NO_FD };
-	const struct wait_row *row;
+	const struct syscall_row *row;
+	const struct syscall_wait *wait;
 
 	if (t->state == 'R')
 		w.what = THREAD_WAIT_NOTHING;
 	if (t->state == 'R' || t->syscall_state != SOOTH_STATE_VALUE)
 		return w;
-	row = find(t);
-	w.what = row ? (enum thread_wait)row->what : THREAD_WAIT_OTHER;
-	if (!row)
-		return w;
+	row = syscall_row_of(t->abi, t->syscall);
+	wait = &row->wait;
+	w.what = kind_of(wait);
 	w.has_timeout = w.what == THREAD_WAIT_TIME;
 	if (!has_arguments)
 		return w;
-	if (w.what == THREAD_WAIT_READY && row->descriptor && !t->arguments[row->descriptor - 1])
-		w.what = THREAD_WAIT_TIME; /* of none: a way to sleep */
-	else if (w.what != THREAD_WAIT_READY && row->descriptor)
-		w.descriptor = (uint32_t)t->arguments[row->descriptor - 1];
-	if (row->timeout)
-		set_timeout(&w, row, t->arguments[row->timeout - 1]);
+	if (wait->count && !syscall_value(t->arguments, wait->count, 1))
+		w.what = THREAD_WAIT_TIME; /* for no descriptor: a way to sleep */
+	if (wait->descriptor)
+		w.descriptor = (uint32_t)syscall_value(t->arguments, wait->descriptor, 0);
+	set_timeout(&w, wait, t->arguments);
 	if (w.what == THREAD_WAIT_LOCK)
 		set_futex(&w, row, t->arguments);
 	return w;

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mask.h"
 #include "base/units.h"
+#include "core/secrets.h"
 #include "os/fake/script.h"
 
 #define TICKS_PER_S 100
@@ -155,7 +155,7 @@ static void os_command_line(
 	struct fake_process *p = script_find(fake_of(os), process);
 
 	if (p && p->arguments_size)
-		mask_arguments(out, p->arguments, p->arguments_size, 4096);
+		secrets_mask_arguments(out, p->arguments, p->arguments_size);
 }
 
 static int os_list(const struct os *os, bool has_uid, uint32_t uid, struct buffer *process_ids,

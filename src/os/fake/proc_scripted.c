@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/mask.h"
+#include "core/secrets.h"
 #include "os/fake/script.h"
 #include "probes/proc.h"
-
-#define ARGUMENTS_KEPT 4096
 
 static struct record_tail text(struct sooth_text *to, const char *value)
 {
@@ -39,7 +37,7 @@ static void write_process(struct backend_run *run, const struct fake_process *fr
 	};
 
 	if (from->arguments_size &&
-		mask_arguments(&arguments, from->arguments, from->arguments_size, ARGUMENTS_KEPT))
+		secrets_mask_arguments(&arguments, from->arguments, from->arguments_size))
 		p.arguments_state = SOOTH_STATE_TRUNCATED;
 	struct record_tail tail[] = {
 		text(&p.name, from->name),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Linux behind the seam. */
+#include "core/secrets.h"
 #include "os/os.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/cleanup.h"
-#include "base/mask.h"
 #include "os/linux/rights/caller.h"
 #include "os/linux/host/freezer.h"
 #include "os/linux/host/host.h"
@@ -73,7 +73,7 @@ static void linux_command_line(
 
 	(void)os;
 	if (procfs_read((pid_t)process->pid, "cmdline", &raw, PROCFS_ARGUMENTS) >= 0)
-		mask_arguments(out, (const char *)raw.data, raw.size, 4096);
+		secrets_mask_arguments(out, (const char *)raw.data, raw.size);
 	buffer_fini(&raw);
 }
 

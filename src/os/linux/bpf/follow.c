@@ -9,7 +9,6 @@
 
 #include "os/linux/rights/caller.h"
 #include "os/linux/bpf/again.h"
-#include "os/linux/bpf/exec_arguments.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
 
@@ -197,14 +196,6 @@ int follow_list(struct follow *f, struct buffer *out, struct sooth_error *err)
 	return visit(f, &listing, out, NULL, err);
 }
 
-static void read_ring(struct follow *f, struct buffer *out)
-{
-	size_t before = out->size;
-
-	ring_read(&f->ring, out);
-	exec_arguments_mask(out, before);
-}
-
 static void emit_losses(struct follow *f, struct backend_run *run)
 {
 	struct follow_control now = *f->control;
@@ -230,7 +221,7 @@ static void emit_losses(struct follow *f, struct backend_run *run)
 void follow_read(struct follow *f, struct backend_run *run, struct buffer *out)
 {
 	ring_awake(&f->ring);
-	read_ring(f, out);
+	ring_read(&f->ring, out);
 	emit_losses(f, run);
 }
 
@@ -238,7 +229,7 @@ int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *e
 {
 	int status = flush(f, NULL, err);
 
-	read_ring(f, &run->out);
+	ring_read(&f->ring, &run->out);
 	bpf_code_detach(&f->code);
 	wait_until_through(); /* one of an ending thread may still be writing */
 	again_emit(f->code.object, run,

@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/map.h"
-#include "base/mask.h"
+#include "core/secrets.h"
 #include "os/linux/uprobes/build_id.h"
 #include "os/linux/files/maps.h"
 #include "os/linux/bpf/members.h"
@@ -18,10 +18,9 @@
 #include "os/linux/files/process_snapshot.h"
 #include "probes/context.h"
 
-#define ARGUMENTS_KEPT 4096
-#define THREADS_MAX    65536
-#define MAPPINGS_MAX   100000
-#define BUILD_IDS_MAX  65536
+#define THREADS_MAX   65536
+#define MAPPINGS_MAX  100000
+#define BUILD_IDS_MAX 65536
 
 struct file_key {
 	uint64_t device;
@@ -51,7 +50,7 @@ static void write_command(
 	c.arguments_state = procfs_state(status);
 	buffer_reset(&s->masked);
 	if (status >= 0 &&
-		mask_arguments(&s->masked, (const char *)s->raw.data, s->raw.size, ARGUMENTS_KEPT))
+		secrets_mask_arguments(&s->masked, (const char *)s->raw.data, s->raw.size))
 		c.arguments_state = SOOTH_STATE_TRUNCATED;
 	c.executable_state = procfs_state(procfs_link_at(reading->process, "exe", &s->path));
 	struct record_tail tail[] = {

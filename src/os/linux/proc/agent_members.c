@@ -11,13 +11,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/mask.h"
 #include "core/agent.h"
 #include "core/script.h"
+#include "core/secrets.h"
 #include "os/linux/proc/proc_slow_reads.h"
 #include "os/linux/files/process_snapshot.h"
 
-#define ARGUMENTS_KEPT 4096
 #define BLOCKED_MAX    4096
 #define DELETED_SUFFIX " (deleted)"
 #define PF_KTHREAD     0x00200000 /* include/linux/sched.h */
@@ -89,8 +88,7 @@ static void read_arguments(struct agent_members *a, const struct process_snapsho
 	buffer_reset(&a->arguments);
 	if (timeout_read_at(&a->timeout, reading->process, "cmdline", &a->raw, PROCFS_ARGUMENTS,
 		    TIMEOUT_MS) >= 0)
-		mask_arguments(
-			&a->arguments, (const char *)a->raw.data, a->raw.size, ARGUMENTS_KEPT);
+		secrets_mask_arguments(&a->arguments, (const char *)a->raw.data, a->raw.size);
 	evidence->arguments = buffer_span(&a->arguments);
 	evidence->directory = link_span(reading->process, "cwd", &a->directory);
 }

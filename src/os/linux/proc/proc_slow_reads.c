@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/mask.h"
+#include "core/secrets.h"
 #include "os/linux/files/timed_batch.h"
 #include "os/linux/proc/proc_markers.h"
 #include "os/linux/proc/proc_detached.h"
@@ -17,13 +17,12 @@
 #include "os/linux/files/work_tree.h"
 #include "probes/proc.h"
 
-#define BATCH	       256
-#define ITEM_MS	       10 /* what one may take on a busy machine, beside TIMEOUT_MS in all */
-#define ARGUMENTS_KEPT 4096
-#define ENVIRON_MAX    (8u << 20) /* execve(2) allows 6 MB */
-#define READ_AT_ONCE   (16u << 10)
-#define FAILED	       SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
-#define ENDED	       SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED)
+#define BATCH	     256
+#define ITEM_MS	     10		/* what one may take on a busy machine, beside TIMEOUT_MS in all */
+#define ENVIRON_MAX  (8u << 20) /* execve(2) allows 6 MB */
+#define READ_AT_ONCE (16u << 10)
+#define FAILED	     SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
+#define ENDED	     SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED)
 
 /* --- by a process of its own, which may be given up --- */
 
@@ -36,8 +35,7 @@ static void read_arguments(struct proc_slow_reads *q, int process, struct buffer
 		return;
 	if (!scratch->size)
 		q->arguments_state = SOOTH_STATE_ABSENT;
-	else if (mask_arguments(
-			 &q->arguments, (const char *)scratch->data, scratch->size, ARGUMENTS_KEPT))
+	else if (secrets_mask_arguments(&q->arguments, (const char *)scratch->data, scratch->size))
 		q->arguments_state = SOOTH_STATE_TRUNCATED;
 }
 

@@ -13,7 +13,6 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "bpf/syscalls.h"
-#include "core/secrets.h"
 #include "os/linux/rights/caller.h"
 #include "os/linux/bpf/follow.h"
 #include "os/linux/rights/needs.h"
@@ -32,8 +31,7 @@ struct syscalls_state {
 	struct syscalls_control *control;
 	struct syscalls_control told;	/* losses already reported */
 	struct syscalls_pauser *holder; /* of a target that may be held */
-	struct buffer scratch;
-	uint64_t swept; /* overflow entries made when they were last gone through */
+	uint64_t swept;			/* overflow entries made when they were last gone through */
 };
 
 static const struct syscall_row *native_row(uint32_t number)
@@ -45,40 +43,21 @@ static const struct syscall_row *native_row(uint32_t number)
 #endif
 }
 
-/* A call without a row of types: the paths in its signature. */
-static size_t captures_of_signature(const char *signature, struct syscalls_capture *captures)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; signature[i] && n < SYSCALLS_PIECES; i++) {
-		if (signature[i] == 's')
-			captures[n++] = (struct syscalls_capture){ .argument = (uint8_t)i,
-				.keep = SYSCALLS_KEEP_STRING };
-	}
-	return n;
-}
-
-/* What is read and written only when it was asked for: a call of which nothing is kept is told at
- * half the price. */
+/* What is read and written only when it was requested: a call of which nothing is kept costs half
+ * as much. */
 static void captures_of(
 	const struct syscall_row *row, bool has_data, struct syscalls_capture *captures)
 {
-	size_t count, n = 0;
-	const struct argument_type *const *types = syscall_arguments(row, &count);
+	for (size_t i = 0, n = 0; i < row->argument_count && n < SYSCALLS_PIECES; i++) {
+		const struct argument_type *type = syscall_argument(row, i);
+		bool is_data = type->form == ARGUMENT_AS_DATA;
 
-	if (!types) {
-		captures_of_signature(row->signature, captures);
-		return;
-	}
-	for (size_t i = 0; i < count && n < SYSCALLS_PIECES; i++) {
-		bool is_data = types[i]->form == ARGUMENT_AS_DATA;
-
-		if (types[i]->keep && (has_data || !is_data))
+		if (type->keep && (has_data || !is_data))
 			captures[n++] = (struct syscalls_capture){ .argument = (uint8_t)i,
-				.keep = types[i]->keep,
-				.is_result = types[i]->is_result,
+				.keep = type->keep,
+				.is_result = type->is_result,
 				.is_data = is_data,
-				.unit = types[i]->unit };
+				.unit = type->unit };
 	}
 }
 
@@ -106,14 +85,11 @@ static void choose_calls(
 /* From 1; 0: all of it can be read when the call returns. */
 static uint8_t entry_argument(const struct syscall_row *row)
 {
-	size_t count;
-	const struct argument_type *const *types = syscall_arguments(row, &count);
-	const char *path = strchr(row->signature, 's');
+	bool execs = row->traits & SYSCALL_EXECS;
 
-	if (path && !strncmp(row->name, "execve", strlen("execve")))
-		return (uint8_t)(path - row->signature + 1);
-	for (size_t i = 0; types && i < count; i++) {
-		if (types[i]->keep == SYSCALLS_KEEP_ASKED)
+	for (size_t i = 0; i < row->argument_count; i++) {
+		if (execs ? syscall_takes_path(row, i)
+			  : syscall_argument(row, i)->keep == SYSCALLS_KEEP_ASKED)
 			return (uint8_t)(i + 1);
 	}
 	return 0;
@@ -149,7 +125,6 @@ static void syscalls_close(struct backend_run *run)
 
 	syscalls_pauser_stop(TAKE_PTR(s->holder), NULL);
 	follow_close(&s->follow);
-	buffer_fini(&s->scratch);
 }
 
 /* Counts need no ring. */
@@ -363,49 +338,9 @@ static void sweep_overflow(struct backend_run *run, struct buffer *out)
 	s->swept = s->control->overflows;
 }
 
-/* What calls read, write and name are the target's own words: secrets among them go no further. */
-/* What the mask is shorter than the secret it covers with more of the mask: zeros would look like
- * the target's own. A string keeps its end, or it would look cut. */
-static void mask_piece(struct buffer *scratch, char *text, size_t size)
-{
-	bool is_string = size && !text[size - 1];
-	size_t length = secrets_mask_text(scratch, text, size);
-
-	if (!is_string)
-		memset(text + length, '*', size - length);
-}
-
-static void mask_pieces(struct buffer *scratch, struct syscalls_call *call)
-{
-	char *at = (char *)call + call->pieces.offset, *end = at + call->pieces.size;
-
-	while (end - at >= (ptrdiff_t)sizeof(struct syscalls_piece)) {
-		const struct syscalls_piece *piece = (const void *)at;
-
-		at += sizeof(*piece);
-		if (piece->size > (size_t)(end - at))
-			return;
-		if (piece->part != SYSCALLS_PART_ADDRESS)
-			mask_piece(scratch, at, piece->size);
-		at += (piece->size + 7) & ~7u;
-	}
-}
-
-static void mask_calls(struct syscalls_state *s, unsigned char *at, const unsigned char *end)
-{
-	while (at < end) {
-		struct sooth_record *r = (void *)at;
-
-		if (r->kind == SYSCALLS_CALL && record_holds(r, sizeof(struct syscalls_call)))
-			mask_pieces(&s->scratch, (void *)at);
-		at += record_bytes(r);
-	}
-}
-
 static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
-	size_t before = run->out.size;
 	struct buffer swept = { 0 };
 
 	/* Swept before the ring is read and handed over behind it: whoever is gone by then has its
@@ -413,8 +348,6 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 	if (s->control->overflows - s->swept >= OVERFLOW_ENTRIES / 4)
 		sweep_overflow(run, &swept);
 	follow_read(&s->follow, run, &run->out);
-	if (!buffer_failed(&run->out))
-		mask_calls(s, run->out.data + before, run->out.data + run->out.size);
 	buffer_append(&run->out, swept.data, swept.size);
 	syscalls_pauser_reported(s->holder, &run->out);
 	emit_losses(run);
@@ -427,14 +360,10 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
-	size_t before;
 	int status;
 
 	syscalls_pauser_stop(TAKE_PTR(s->holder), &run->out);
-	before = run->out.size;
 	status = follow_stop(&s->follow, run, err);
-	if (!buffer_failed(&run->out))
-		mask_calls(s, run->out.data + before, run->out.data + run->out.size);
 	drain_overflow(run);
 	emit_losses(run);
 	return status;

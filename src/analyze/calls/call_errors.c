@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Numbers of errors are those of Linux, whatever this runs on. */
+#include "analyze/calls/call_errors.h"
+
+#include "base/cleanup.h"
+#include "model/errno_names.h"
+
+static bool is_any_answer(unsigned error)
+{
+	return error == LINUX_EINTR || error == LINUX_EAGAIN || error == LINUX_ETIMEDOUT ||
+	       error == LINUX_EALREADY || error == LINUX_EINPROGRESS ||
+	       (error >= LINUX_ERESTARTSYS && error <= LINUX_ERESTARTSYS + 4);
+}
+
+bool call_error_is_answer(const struct syscall_row *row, unsigned error)
+{
+	/* Which peer does not answer is reported by connection. */
+	if (is_any_answer(error) || row->traits & SYSCALL_CONNECTS)
+		return true;
+	for (size_t i = 0; i < SYSCALL_ANSWERS && row->answers[i]; i++) {
+		if (row->answers[i] == error)
+			return true;
+	}
+	return false;
+}
+
+bool call_error_is_grave(unsigned error)
+{
+	/* EIO, ENOMEM, ENFILE, EMFILE, ENOSPC, EROFS, ESTALE, EDQUOT */
+	static const uint8_t grave[] = { 5, 12, 23, 24, 28, 30, 116, 122 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(grave); i++) {
+		if (grave[i] == error)
+			return true;
+	}
+	return false;
+}

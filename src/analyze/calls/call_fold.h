@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One fold over the records of processes that make calls: it follows descriptors and directories
+ * (fd_follow.h), waits for the first snapshot of each process (call_backlog.h), and hands on every
+ * call resolved: its row, its file or connection, its path, the bytes it moved, its error. The
+ * consumers (call history, operations, stacks, the stream) resolve nothing themselves.
+ */
+#ifndef SOOTH_ANALYZE_CALL_FOLD_H
+#define SOOTH_ANALYZE_CALL_FOLD_H
+
+#include "analyze/calls/call_backlog.h"
+#include "analyze/calls/call_pieces.h"
+#include "analyze/calls/fd_follow.h"
+#include "probes/syscall_names.h"
+
+struct call_fold;
+
+/* A descriptor that bytes are read from or written to. */
+struct folded_side {
+	bool is_there;
+	int64_t fd;
+	const struct fd_followed *file; /* NULL: not known */
+};
+
+/* A call, resolved as things were before it. */
+struct folded_call {
+	struct call_fold *fold;
+	const struct syscalls_call *call;
+	const struct syscall_row *row; /* of an unknown call as well */
+	struct process_id process;
+	bool has_returned; /* the other members are of a call that has */
+	bool is_error;
+	unsigned error; /* positive errno */
+	bool has_fd;	/* argument 0 is a descriptor */
+	int64_t fd;
+	const struct fd_followed *file; /* what that is; NULL: none, or not known */
+	struct folded_side from, to;	/* of a call that moves bytes */
+	uint64_t bytes;			/* moved */
+};
+
+struct call_fold_consumer {
+	/* Every record, calls among them, before its effect. NULL: not needed. */
+	int (*record)(void *state, const struct sooth_record *r, struct sooth_error *err);
+	/* A call, before and after its effect on descriptors. `after` NULL: not needed. */
+	int (*call)(void *state, struct folded_call *c, struct sooth_error *err);
+	int (*after)(void *state, struct folded_call *c, struct sooth_error *err);
+};
+
+struct call_fold {
+	struct fd_follow fds;
+	struct call_backlog backlog;
+	const struct call_fold_consumer *consumer;
+	void *state;
+	struct buffer path, second_path; /* of the current call */
+};
+
+/* Zeroed is valid for call_fold_fini(). */
+void call_fold_init(struct call_fold *f, const struct call_fold_consumer *consumer, void *state);
+void call_fold_fini(struct call_fold *f);
+/* No snapshots will come: waits for none. */
+void call_fold_begin_at_once(struct call_fold *f);
+int call_fold_push(struct call_fold *f, const struct batch *batch, struct sooth_error *err);
+int call_fold_record(struct call_fold *f, const struct sooth_record *r, struct sooth_error *err);
+/* No record will come: what waits for a snapshot goes on without it. */
+int call_fold_end(struct call_fold *f, struct sooth_error *err);
+
+/* The first path among its arguments, from the root where its beginning is known; not escaped;
+ * until the next call. `*state`: absent without one. */
+struct span folded_path(struct folded_call *c, uint8_t *state);
+/* The path behind the first one; empty: none, or not readable. */
+struct span folded_second_path(struct folded_call *c);
+/* Whether the first path is empty: the descriptor beside it is meant (AT_EMPTY_PATH). */
+bool folded_path_is_descriptor(const struct folded_call *c);
+/* The flags of a call that opens a file, also of creat(2) and openat2(2). */
+uint64_t folded_open_flags(const struct folded_call *c);
+
+#endif

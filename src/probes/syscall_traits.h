@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the columns of syscalls.def mean: the traits of a system call. An argument is stored as its
+ * position plus one, so that 0 says "none"; syscall_value() reads it.
+ */
+#ifndef SOOTH_PROBES_SYSCALL_TRAITS_H
+#define SOOTH_PROBES_SYSCALL_TRAITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SYSCALL_ARGUMENTS 6
+#define SYSCALL_ANSWERS	  4
+
+enum syscall_trait {
+	SYSCALL_LOOKS = 1 << 0,	  /* asks about files by path or directory, and moves nothing */
+	SYSCALL_OPENS = 1 << 1,	  /* a file, to read or write it */
+	SYSCALL_RESIZES = 1 << 2, /* sets the size of a file */
+	SYSCALL_REMOVES = 1 << 3,
+	SYSCALL_RENAMES = 1 << 4,
+	SYSCALL_SEEKS = 1 << 5,
+	SYSCALL_CONNECTS = 1 << 6,
+	SYSCALL_ASKS_SOCKET = 1 << 7,  /* for an option, as for the error of a connect */
+	SYSCALL_POLLS = 1 << 8,	       /* returns 0 at its timeout */
+	SYSCALL_SLEEPS = 1 << 9,       /* for a time */
+	SYSCALL_FUTEX = 1 << 10,       /* argument 1 is the operation */
+	SYSCALL_PATIENT = 1 << 11,     /* may wait for others: its time is not only work */
+	SYSCALL_WRITES_MANY = 1 << 12, /* messages: the result counts these, not bytes */
+	SYSCALL_READS_LINK = 1 << 13,  /* the result is the length of a link's target */
+	SYSCALL_ENDS_THREAD = 1 << 14, /* it never returns */
+	SYSCALL_ENDS_PROCESS = 1 << 15,
+	SYSCALL_EXECS = 1 << 16,   /* memory behind its arguments is gone when it returns */
+	SYSCALL_SUBMITS = 1 << 17, /* requests of io_uring */
+	SYSCALL_MAPS = 1 << 18,	   /* argument 3 says whether memory of a file */
+	SYSCALL_BREAKS = 1 << 19,  /* moves the end of the heap */
+	SYSCALL_RETURNS_ADDRESS = 1 << 20,
+	SYSCALL_RETURNS_MODE = 1 << 21,
+};
+
+enum syscall_direction { SYSCALL_MOVES_NONE, SYSCALL_READS, SYSCALL_WRITES, SYSCALL_COPIES };
+
+/* Which descriptors it reads from and writes to. */
+struct syscall_transfer {
+	uint8_t direction; /* enum syscall_direction */
+	uint8_t from, to;
+	uint8_t size;	/* how much is requested */
+	uint8_t offset; /* where in the file; none: where the descriptor stands */
+	uint8_t flags;	/* of a message */
+};
+
+/* What a thread asleep in the call waits for. */
+enum syscall_wait_kind {
+	SYSCALL_WAIT_OTHER, /* anything */
+	SYSCALL_WAIT_LOCK,  /* a futex */
+	SYSCALL_WAIT_TIME,
+	SYSCALL_WAIT_READY, /* one of several descriptors */
+	SYSCALL_WAIT_DATA,  /* one descriptor, or the answer of a file system */
+	SYSCALL_WAIT_TURN,  /* a lock or queue shared with other processes, as a rule */
+	SYSCALL_WAIT_CHILD,
+	SYSCALL_WAIT_SPAWN, /* a child that has to exec or end; of clone only with CLONE_VFORK */
+	SYSCALL_WAIT_SIGNAL,
+	SYSCALL_WAIT_YIELD, /* gave the processor away */
+	SYSCALL_WAITS,
+};
+
+struct syscall_wait {
+	uint8_t what;	    /* enum syscall_wait_kind */
+	bool is_purpose;    /* waiting is what the call is for: time in it is no work */
+	uint8_t descriptor; /* that is waited for */
+	uint8_t count;	    /* of READY: how many are waited for */
+	uint8_t timeout;    /* a pointer to a time, NULL for none */
+	uint8_t timeout_ms; /* an int, negative for none */
+};
+
+/* What a call does to descriptors or the working directory. */
+enum syscall_fd_effect {
+	SYSCALL_FD_NOTHING_SEEN, /* nothing that the record of the call shows */
+	/* The result is a new descriptor: */
+	SYSCALL_FD_OPENS_FILE,	  /* at `path`; without `flags` it is emptied, as creat(2) does */
+	SYSCALL_FD_OPENS_HOW,	  /* `flags` points to them */
+	SYSCALL_FD_MAKES,	  /* of what `text` says */
+	SYSCALL_FD_MAKES_CLOSING, /* the same, always closed on exec */
+	SYSCALL_FD_MAKES_MEMORY,
+	SYSCALL_FD_MAKES_SOCKET,
+	SYSCALL_FD_MAKES_UNKNOWN,
+	SYSCALL_FD_ACCEPTS,
+	SYSCALL_FD_DUPLICATES,
+	SYSCALL_FD_RESULTS,   /* those above: the result is a descriptor */
+	SYSCALL_FD_MAKES_TWO, /* in `pair`; pipes if `text` says so, else sockets */
+	SYSCALL_FD_CONTROLS,  /* fcntl(2): its command says */
+	SYSCALL_FD_MARKS,     /* ioctl(2): close on exec, or not */
+	SYSCALL_FD_CLOSES,
+	SYSCALL_FD_CLOSES_RANGE,
+	SYSCALL_FD_BEGINS_CONNECTION,
+	SYSCALL_FD_NAMES_PEER,
+	SYSCALL_FD_NAMES_LOCAL,
+	SYSCALL_FD_LISTENS,
+	SYSCALL_FD_SHOWS_DIRECTORY, /* argument 0 must be one */
+	SYSCALL_FD_CHANGES_DIRECTORY,
+	SYSCALL_FD_CHANGES_TO_DESCRIPTOR,
+	SYSCALL_FD_EFFECTS,
+};
+
+struct syscall_effect {
+	const char *text; /* what the new descriptor is */
+	uint8_t what;	  /* enum syscall_fd_effect */
+	bool is_needed;	  /* names of descriptors go wrong without the call */
+	uint8_t path, directory, flags, pair;
+};
+
+/* The types an argument can have, as in syscall_types.def. */
+enum argument_type_id {
+#define TYPE(id, ...) ARGUMENT_TYPE_##id,
+#include "probes/syscall_types.def"
+	ARGUMENT_TYPES,
+};
+
+/* The value of an argument by its stored position; `none` without one. */
+static inline uint64_t syscall_value(
+	const uint64_t arguments[SYSCALL_ARGUMENTS], uint8_t argument, uint64_t none)
+{
+	return argument ? arguments[argument - 1] : none;
+}
+
+#endif
