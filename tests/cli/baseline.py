@@ -22,37 +22,54 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 FOLDER = os.path.join(HERE, "baseline")
 STORED = os.path.join(FOLDER, "expected.json.xz")
 TABLE = os.path.join(FOLDER, "renames")
+HEADING = """\
+# What was renamed since baseline/expected.json.xz was stored: see ../renames.py for the form.
+"""
 CORPUS = os.path.join(HERE, "..", "fuzz", "corpus")
 # Captures by name. Those of the other corpora are copies of these.
 CORPUS_CAPTURES = ("capture/counted", "capture/cut", "capture/diagnosed", "capture/heap",
                    "capture/streamed", "capture/two", "index/indexed")
 
-# What commands are asked of each capture; each view in each form.
-VIEWS = (
-    "report", "report --info", "ps", "ps -a -v", "ps -t", "ps -a --why", "ps -k 0 -m 1",
-    "status", "diagnose", "diagnose -D", "trace", "trace -c", "trace -Z --plain",
-    "trace --io --network --process --memory", "trace --io", "trace --network", "trace --process",
-    "trace --memory", "heap", "heap --sites", "inspect", "inspect -a", "timeline",
-    "timeline --calls", "query --tables")
-FORMS = ("json", "jsonl", "csv")
-# Forms that differ from others by how rows are written, not by what they are.
-MORE = ("report --format json-rows", "report --format redacted", "diagnose --format redacted",
-        "trace --format redacted", "report --from 100ms --to 200ms --format json",
-        "export --format folded", "export --format folded --weight bytes", "export --format chrome",
-        "export --format jsonl", "export --format csv", "export --format sqlite")
+# What is printed of each capture.
+AS_JSON = (
+    "report", "report --info", "ps -a -v", "ps -t", "ps -a --why -k 0 -m 1", "status", "diagnose",
+    "trace", "trace -c", "trace --io --network --process --memory", "heap", "heap --sites",
+    "inspect -a", "timeline", "query --tables")
+# More of each but the large ones: they would take most of the time and show no other names.
+ALSO = (
+    "report --format jsonl", "report --format csv", "report --format json-rows",
+    "report --format redacted", "report --from 100ms --to 200ms --format json",
+    "ps --format json", "ps --format csv", "ps -a -v --format csv", "status --format csv",
+    "diagnose --format jsonl", "diagnose --format csv", "diagnose --format redacted",
+    "trace --format jsonl", "trace --format csv", "trace --format redacted",
+    "trace -Z --plain --format jsonl", "trace --io --format csv", "trace --network --format csv",
+    "trace --process --format csv", "trace --memory --format csv", "heap --format csv",
+    "inspect --format json", "inspect --fds --format csv", "inspect --sockets --format csv",
+    "inspect --maps --format csv", "inspect --signals --format csv", "inspect --threads --format csv",
+    "inspect --limits --format csv", "timeline --format csv", "timeline --format jsonl",
+    "trace -c --format csv", "export --format csv", "export --format folded", "export --format folded --weight bytes", "export --format chrome",
+    "export --format jsonl", "export --format sqlite")
+LARGE_BYTES = 12000
 WITHOUT_CAPTURE = ("ps --list-agents", "diagnose --list-findings")
-PROCESSES_MAX, SELECTS = 3, 2
 DIFFS = (("counted", "indexed"), ("streamed", "counted"), ("streamed", "two"), ("heap", "streamed"),
-         ("diagnosed", "counted"))
+         ("heap", "heap_forks"), ("inspect_fds", "inspect_sockets"), ("family_ps", "family_status"),
+         ("syscalls", "uring"))
+ONCE = ("diagnose --set fd-leak.min-age=0 --format json sick.sooth",
+        "trace -c --format jsonl intervals.sooth", "ps -p 1 --format json streamed.sooth")
+PROCESSES_MAX, SELECTS = 3, 1
 
 # Words for people, by the name of the member that has them: other words will do, none will not.
 PROSE = {"why", "reason", "remedy", "words", "claim", "help", "need", "purpose", "reach", "inexact",
-         "fine_text", "unseen_text", "holds", "detail", "what", "unit", renames.WHY_NULL}
-PROSE_OF = {"diff": {"rule"}, "diagnose": {"options"}}
+         "fine_text", "unseen_text", "unseen", "holds", "detail", "what", "unit", "rule",
+         "abandoned_reason", "orphaned_reason", "frozen_reason", "fallback_reason", renames.WHY_NULL}
+# The same below a member of that name, whose figures stand beside.
+PROSE_BELOW = {"evidence": {"name", "text"}}
+# Cells of CSV that put several members into words.
+PROSE_CELLS = {"diagnose": {"findings", "options"}}
 # Rows of a comparison that are found again by words.
 PROSE_ROWS = {"reasons"}
 
-# What is another at each run: what this sooth costs, where nothing of a capture is told.
+# What is another at each run: what this sooth costs, where it does not stand in the capture.
 OWN_COST = {"cpu_ns", "rss_bytes"}
 # Follows from the tables themselves, whose columns are compared one by one.
 COUNTED_ELSEWHERE = {"columns"}
@@ -96,7 +113,10 @@ class Runner:
         if words[0] == "export" and form in ("csv", "sqlite"):
             return self.exported(words, form)
         run = self.run(words)
-        printed = READERS[form](run.stdout.decode("utf-8")) if run.stdout else None
+        text = run.stdout.decode("utf-8")
+        if words[:3] == ["export", "--format", "jsonl"]:
+            return {"status": run.returncode, "printed": read_lines(text, "table")}
+        printed = READERS[form](text) if text else None
         return {"status": run.returncode, "printed": tidy(printed, words)}
 
     def exported(self, words, form):
@@ -118,30 +138,37 @@ def read(path):
 
 
 def explain(rows):
-    """Rows whose column of reasons is the members that it was written from."""
+    """Rows with what stands in cells as JSON: reasons of nulls, evidence."""
     for row in rows if isinstance(rows, list) else ():
-        if row.get(renames.WHY_NULL):
-            row[renames.WHY_NULL] = json.loads(row[renames.WHY_NULL])
+        for name, cell in row.items():
+            if isinstance(cell, str) and cell.startswith(('{"', '[{"')):
+                with contextlib.suppress(ValueError):
+                    row[name] = json.loads(cell)
     return rows
 
 
 def read_csv(text):
+    """Rows by column; a table without rows as one of nulls, for its columns."""
     rows = list(csv.reader(io.StringIO(text)))
-    return explain([dict(zip(rows[0], row)) for row in rows[1:]]) or {"column": dict.fromkeys(rows[0])}
+    return explain([dict(zip(rows[0], row)) for row in rows[1:]]) or [dict.fromkeys(rows[0])]
 
 
-def read_lines(text):
-    """Rows by their type or table."""
+def read_lines(text, member):
+    """Rows by the member that says of what kind they are."""
     found = {}
     for line in text.splitlines():
         row = json.loads(line)
-        name = row.pop("type" if "type" in row and "table" not in row else "table", "row")
-        found.setdefault(name, []).append(row)
+        found.setdefault(row.pop(member), []).append(row)
     return found
 
 
+def read_rows(text):
+    return {"row": [json.loads(line) for line in text.splitlines()]}
+
+
 def read_folded(text):
-    return {stack: int(number) for stack, number in (line.rsplit(" ", 1) for line in text.splitlines())}
+    pairs = (line.rsplit(" ", 1) for line in text.splitlines())
+    return {stack: int(number) for stack, number in pairs}
 
 
 def read_database(path):
@@ -152,13 +179,14 @@ def read_database(path):
                 "AND name != 'columns'").fetchall():
             cursor = database.execute('SELECT * FROM "%s"' % name)
             columns = [column[0] for column in cursor.description]
-            found[name] = explain([dict(zip(columns, row)) for row in cursor]) or {
-                "column": dict.fromkeys(columns)}
+            found[name] = explain([dict(zip(columns, row)) for row in cursor]) or [
+                dict.fromkeys(columns)]
     return found
 
 
-READERS = {"json": json.loads, "chrome": json.loads, "redacted": json.loads, "jsonl": read_lines,
-           "json-rows": read_lines, "csv": lambda text: {"row": read_csv(text)}, "folded": read_folded}
+READERS = {"json": json.loads, "chrome": json.loads, "redacted": json.loads, "folded": read_folded,
+           "jsonl": lambda text: read_lines(text, "type"), "json-rows": read_rows,
+           "csv": lambda text: {"row": read_csv(text)}}
 
 
 def by_name(rows, member):
@@ -184,7 +212,7 @@ def tidy(printed, words):
             if name in ("fine", "unseen") or lists and name in ("findings", "agents", "tables", "row"):
                 member = by_name(by_name(member, "id"), "name")
             if name == "self" and (lists or words[0] == "diff") and member:
-                member = {name: value for name, value in member.items() if name not in OWN_COST}
+                member = {cost: member[cost] for cost in member if cost not in OWN_COST}
             if name in COUNTED_ELSEWHERE and "--tables" in words:
                 continue
             found[name] = member
@@ -210,26 +238,30 @@ def command_of(line):
 
 
 def table_of_today(line, table):
-    """What a table that is selected from is called now."""
+    """What a table that is selected from is called now; empty: it was dropped."""
     words = line.split("\t")
     if words[0] != "select":
         return None
     mapped = renames.Mapped({}, table, "query", "sql").name_of_today((words[2], 0))
-    return mapped[0][0] if mapped else words[2]
+    return mapped[0][0] if mapped else ""
 
 
-def fixed_lines(names):
+def fixed_lines(captures_):
     """Command lines that follow from the names of captures, words with tabs between."""
-    views = ["%s --format %s" % (view, form) for view in VIEWS for form in FORMS]
-    lines = ["%s %s.sooth" % (view, name) for name in names for view in [*views, *MORE]]
-    lines += ["diff --format %s %s.sooth %s.sooth" % (form, *pair) for pair in DIFFS for form in FORMS]
-    lines += ["%s --format %s" % (view, form) for view in WITHOUT_CAPTURE for form in FORMS]
-    return ["\t".join(line.split()) for line in lines]
+    views = [view + " --format json" for view in AS_JSON]
+    lines = []
+    for name, path in captures_.items():
+        more = ALSO if os.path.getsize(path) <= LARGE_BYTES else ()
+        lines += ["%s %s.sooth" % (view, name) for view in [*views, *more]]
+    lines += ["diff --format %s %s.sooth %s.sooth" % (form, *pair) for pair in DIFFS
+              for form in ("json", "csv")]
+    lines += ["%s --format %s" % (view, form) for view in WITHOUT_CAPTURE for form in ("json", "csv")]
+    return ["\t".join(line.split()) for line in [*lines, *ONCE]]
 
 
 def lines_of(documents):
     """Those that follow from what captures hold: one process of several, and a statement for each
-    table, of the captures that have most rows of it."""
+    table, of the capture that has fewest rows of it: names are what statements add to an export."""
     lines, rows = [], {}
     for line, document in documents.items():
         words = line.split("\t")
@@ -240,16 +272,17 @@ def lines_of(documents):
         if words[:4] == ["query", "--tables", "--format", "json"]:
             for name, table in document["printed"]["tables"].items():
                 rows.setdefault(name, []).append((table["rows"] or 0, words[-1]))
-    for name, captures_ in sorted(rows.items()):
-        lines += ["\t".join(["select", capture, name])
-                  for count, capture in sorted(captures_, reverse=True)[:SELECTS] if count or name == "call"]
+    for name, counts in sorted(rows.items()):
+        fewest = sorted(pair for pair in counts if pair[0] or name == "call")
+        lines += ["\t".join(["select", capture, name]) for _, capture in fewest[:SELECTS]]
     return lines
 
 
 def run_all(sooth, lines, table, work):
     """work(line, document) for each, several at once; returns what it returned."""
     def one(line):
-        return work(line, runner.document(line, table_of_today(line, table)))
+        selected = table_of_today(line, table)
+        return work(line, None if selected == "" else runner.document(line, selected))
 
     with tempfile.TemporaryDirectory(prefix="sooth-baseline-") as folder:
         runner = Runner(sooth, folder)
@@ -259,22 +292,34 @@ def run_all(sooth, lines, table, work):
 
 def is_prose(line, document):
     """Of a stored document: whether a path in it has words for people."""
-    command = command_of(line)
-    names = PROSE | PROSE_OF.get(command, set())
+    command, cells = command_of(line), set()
+    if kind_of(line) == "csv":
+        cells = PROSE_CELLS.get(command, cells)
 
     def look(path):
-        if command == "diff" and path[-1] in ("row", "before", "after"):
-            row = document
-            for step in path[:-1]:
-                row = row[step]
-            return row.get("table") in PROSE_ROWS
-        return path and (path[-1] in names or renames.WHY_NULL in path)
+        name = next((step for step in reversed(path) if isinstance(step, str)), None)
+        if command == "diff" and name in ("row", "before", "after"):
+            return is_prose_of_diff(name, row_of(document, path))
+        return name in PROSE or name in cells or renames.WHY_NULL in path or any(
+            above in path and name in names for above, names in PROSE_BELOW.items())
 
     return look
 
 
+def row_of(document, path):
+    for step in path[:-1]:
+        document = document[step]
+    return document
+
+
+def is_prose_of_diff(name, row):
+    return row.get("table") in PROSE_ROWS or name != "row" and row.get("field") in PROSE
+
+
 def compare(line, stored, document, table):
     """How what a line prints differs from what is stored, a line each."""
+    if document is None:
+        return []
     if stored["status"] != document["status"]:
         return ["status %d became %d" % (stored["status"], document["status"])]
     return renames.differences(stored["printed"], document["printed"], table, command_of(line),
@@ -302,12 +347,20 @@ def renew(sooth):
     def keep(line, document):
         return line, document
 
-    documents = dict(run_all(sooth, fixed_lines(captures()), [], keep))
-    documents.update(run_all(sooth, lines_of(documents), [], keep))
+    documents = dict(run_all(sooth, fixed_lines(captures()), renames.Table(), keep))
+    documents.update(run_all(sooth, lines_of(documents), renames.Table(), keep))
     store(documents)
+    with open(TABLE, "w", encoding="utf-8") as file:
+        file.write(HEADING)
+
+
+def renew_contracts(sooth):
+    environment = dict(os.environ, SOOTH=os.path.abspath(sooth), RENEW_CONTRACTS="1")
+    subprocess.run([sys.executable, os.path.join(HERE, "test_contracts.py")], env=environment, check=True)
 
 
 if __name__ == "__main__":
     if sys.argv[1:] != ["--renew"] or not os.environ.get("SOOTH"):
         sys.exit("usage: SOOTH=PROGRAM %s --renew" % sys.argv[0])
     renew(os.environ["SOOTH"])
+    renew_contracts(os.environ["SOOTH"])

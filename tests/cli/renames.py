@@ -9,11 +9,14 @@ is read through a table of renames first. The table is text, a rename a line:
 
 COMMANDS and KINDS are words with commas between, or *. Kinds are json, csv and sql. A path is
 member.member[].member: [] is each row of a list, * one member of any name, a leading ** any depth.
-In csv the path is row[].COLUMN or TABLE[].COLUMN, in sql TABLE[].COLUMN, in JSON lines
-TYPE[].MEMBER. A rename of a path moves all that lies below it. Lines apply in order, each to what
-the lines before it made. xN multiplies a number; a pair maps one value to another, and other values
-stay as they are. Quotes hold blanks together as in a shell; # begins a comment. What explains a null
-stands under not_measured with the name of the member, and moves with that member.
+In csv the path is row[].COLUMN or (export) TABLE[].COLUMN, in sql TABLE[].COLUMN for the commands
+export and query, in JSON lines TYPE[].MEMBER or (export) TABLE[].MEMBER. Where the order of rows
+says nothing they stand by their names: fine.*.words, unseen.*.reason, and with --list-findings,
+--list-agents and --tables findings.*, agents.*, tables.*, row.*. A rename of a path moves all that
+lies below it. Lines apply in order, each to what the lines before it made. xN multiplies a number; a
+pair maps one value to another, and other values stay as they are. Quotes hold blanks together as in
+a shell; # begins a comment. What explains a null stands under not_measured with the name of the
+member, and moves with that member.
 """
 import dataclasses
 import math
@@ -23,20 +26,22 @@ import shlex
 EMPTY_LIST, EMPTY_MEMBERS = "(no rows)", "(no members)"
 
 
-def flatten(value, path=()):
-    """(path, plain value) of everything in a document; a path is a tuple of names and numbers."""
+def flatten(value, path=(), found=None):
+    """{path: plain value} of everything in a document; a path is a tuple of names and numbers."""
+    found = {} if found is None else found
     if isinstance(value, dict):
-        if not value:
-            yield path, EMPTY_MEMBERS
         for name, member in value.items():
-            yield from flatten(member, path + (name,))
+            flatten(member, path + (name,), found)
     elif isinstance(value, list):
-        if not value:
-            yield path, EMPTY_LIST
         for i, row in enumerate(value):
-            yield from flatten(row, path + (i,))
+            flatten(row, path + (i,), found)
     else:
-        yield path, value
+        found[path] = value
+    if value == []:
+        found[path] = EMPTY_LIST
+    elif value == {}:
+        found[path] = EMPTY_MEMBERS
+    return found
 
 
 def written(path):
@@ -147,8 +152,20 @@ def parse_line(line):
     return rename
 
 
+class Table(list):
+    """Renames, and what was found out of them by command, kind and path."""
+
+    def __init__(self, rows=()):
+        super().__init__(rows)
+        self.known = {}
+
+
 def parse_table(text):
-    return [rename for line in text.splitlines() if (rename := parse_line(line))]
+    return Table(rename for line in text.splitlines() if (rename := parse_line(line)))
+
+
+class Place(int):
+    """The number of a row, to be filled in."""
 
 
 WHY_NULL = "not_measured"
@@ -164,12 +181,14 @@ class Mapped:
 
     def __init__(self, document, renames, command, kind):
         self.renames = [r for r in renames if r.applies(command, kind)]
+        self.known = renames.known.setdefault((command, kind), {})
         self.values, self.problems = {}, []
-        for stored, value in flatten(document):
+        for stored, value in flatten(document).items():
             self.add(stored, value)
 
-    def name_of_today(self, path, value=None):
-        """(path, value) under the names of today; None: dropped."""
+    def renamed(self, path):
+        """(path, renames in order) under the names of today; None: dropped."""
+        applied = []
         for rename in self.renames:
             found = rename.old is not None and match(rename.old, path)
             if not found:
@@ -177,8 +196,27 @@ class Mapped:
             rename.is_used = True
             if rename.new is None:
                 return None
-            path, value = fill(rename.new, found[0]) + path[found[1]:], rename.convert(value)
-        return path, value
+            path = fill(rename.new, found[0]) + path[found[1]:]
+            applied.append(rename)
+        return path, applied
+
+    def name_of_today(self, path, value=None):
+        """(path, value) under the names of today; None: dropped. Rows share what was found out of
+        the first of them: which row it is decides nothing."""
+        if not self.renames:
+            return path, value
+        rows = [step for step in path if isinstance(step, int)]
+        places = iter(range(len(rows)))
+        shape = tuple(Place(next(places)) if isinstance(step, int) else step for step in path)
+        key = tuple(None if isinstance(step, int) else step for step in path)
+        if key not in self.known:
+            self.known[key] = self.renamed(shape)
+        if not self.known[key]:
+            return None
+        today, applied = self.known[key]
+        for rename in applied:
+            value = rename.convert(value)
+        return tuple(rows[step] if isinstance(step, Place) else step for step in today), value
 
     def add(self, stored, value):
         if WHY_NULL in stored[:-1]:
@@ -217,7 +255,7 @@ def is_same_prose(old, new):
 
 def differences(stored, actual, renames, command, kind, is_prose):
     """What of a document is not as it is stored, a line each. is_prose(stored path): words only."""
-    mapped, found = Mapped(stored, renames, command, kind), dict(flatten(actual))
+    mapped, found = Mapped(stored, renames, command, kind), flatten(actual)
     problems = mapped.problems
     for path, (value, before) in mapped.values.items():
         if path not in found:

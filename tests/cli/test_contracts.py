@@ -14,6 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import contracts
 import harness
+import member_types
+import renames
 from contracts import misfits
 from harness import SOOTH, Case, needs_bpf
 
@@ -119,14 +121,22 @@ class Contracts(Case):
                 if isinstance(rows, list):
                     self.assertTrue(report[name], "%s tells of nobody" % name)
             self.assertEqual(misfits(report, line.shape), [])
+            self.check_members(line, report)
         if line.each_line:
             lines = [json.loads(row) for row in text.splitlines()]
             self.assertTrue(lines)
+            self.check_members(line, {"line": lines})
             for row in lines:
                 self.assertEqual(misfits(row, line.each_line), [])
                 self.assertEqual("size" in row, row["type"] != "Free", row)
                 self.assertEqual("old_addr" in row, row["type"] == "Realloc", row)
         self.assertTrue(text or run.err, "it says nothing")
+
+    def check_members(self, line, report):
+        """All of its members and their types, also those that no shape has."""
+        if os.environ.get("RENEW_CONTRACTS"):
+            member_types.renew(line, report)
+        self.assertEqual(member_types.check(line, report), [])
 
     def check_all(self, lines):
         for line in lines:
@@ -176,7 +186,28 @@ class Others(Contracts):
 
 
 class Shapes(Contracts):
-    """The measure itself: what it has to object to."""
+    """The measures themselves: what they have to object to."""
+
+    def test_members_and_types(self):
+        report = {"a": [{"b": 1, "c": None}, {"b": 2, "c": 0.5}], "by_type": {"x": 1}, "none": []}
+        stored = member_types.as_stored(member_types.types_of(report))
+        self.assertEqual(stored, {"a": "rows", "a[0].b": "integer", "a[0].c": "null or real",
+                                  "by_type": "members", "by_type.*": "integer", "none": "rows"})
+
+        def problems(value, table=""):
+            return member_types.differences(stored, value, renames.parse_table(table), "ps")
+
+        for same in (report, {**report, "a": []}, {**report, "by_type": {"y": 2, "z": 3}},
+                     {**report, "a": None}, {**report, "none": [{"d": 1}]}):
+            self.assertEqual(problems(same), [], same)
+        for wrong in ({**report, "more": 1}, {**report, "a": {}}, {**report, "by_type": {"x": "1"}},
+                      {**report, "a": [{"b": 1}]}, {**report, "a": [{"b": 1.5, "c": None}]},
+                      {"a": [], "none": []}, {**report, "a": [{"b": 1, "c": "1"}]},
+                      {**report, "a": [{"b": 1, "c": 0.5}, {"b": 1}]}):
+            self.assertEqual(len(problems(wrong)), 1, wrong)
+        renamed = {**report, "a": [{"id": 1, "c": None, "e": True}]}
+        self.assertEqual(len(problems(renamed)), 3)
+        self.assertEqual(problems(renamed, "ps json a[].b a[].id\nps json - a[].e new"), [])
 
     def test_what_does_not_fit(self):
         shape = {"a": [{"b": contracts.INT}], "c": contracts.maybe(contracts.REAL)}
