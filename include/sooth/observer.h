@@ -92,8 +92,9 @@ struct sooth_observer_options {
 	 * folders with ":" between, as in PATH. NULL: nowhere else. Borrowed until start returns.
 	 */
 	const char *search_path;
-	/* Behind sooth_observer_set_host(): the added pids may be gone. The probe "exit_reasons"
-	 * then looks for what is left of them. */
+	/* Some of the added pids may have exited; at least one has to run. After
+	 * sooth_observer_set_host() all may: the probe "exit_reasons" then looks for what is left
+	 * of them. */
 	bool may_be_gone;
 	/* Of the probe "syscalls": which calls, "openat,close", "file,network", "%path", "!futex";
 	 * borrowed until start returns; NULL: all. What changes descriptors comes in any case where

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See agent_list.h. */
+/* The agents that sooth knows, as a report of its own. */
 #include "cli/agent_list.h"
 
 #include <errno.h>
@@ -25,14 +25,14 @@ struct agent_row {
 };
 
 static const struct sooth_field agent_fields[] = {
-	FIELD_STRING(agent_row, name, "as it stands in the column AGENT", .label = "AGENT"),
-	FIELD_STRING(agent_row, title, "what it is called"),
-	FIELD_STRING(agent_row, tried,
-		"versions of the real thing on which the rules were tried, or \"not tried\""),
-	FIELD_TRUTH(agent_row, is_tried, "whether they were tried at all", .is_hidden = true),
-	FIELD_NUMBER(agent_row, rules, "how many rules it has"),
+	FIELD_STRING(agent_row, name, "id, as in the column AGENT", .label = "AGENT"),
+	FIELD_STRING(agent_row, title, "display name"),
 	FIELD_STRING(
-		agent_row, source, "\"built in\", or the file of the user's that describes it"),
+		agent_row, tried, "versions that the rules were tested with, or \"not tried\""),
+	FIELD_TRUTH(agent_row, is_tried, "the rules were tested with a real version",
+		.is_hidden = true),
+	FIELD_NUMBER(agent_row, rules, "number of rules"),
+	FIELD_STRING(agent_row, source, "\"built in\", or the user's file that describes it"),
 };
 
 static const struct sooth_schema agent_schema = {
@@ -47,7 +47,7 @@ static struct record_tail text(struct sooth_text *to, const char *value)
 	return (struct record_tail){ to, value, strlen(value) };
 }
 
-#define EXIT_BROKEN 2 /* as for everything of the user's that makes no sense */
+#define EXIT_BROKEN 2 /* as for every wrong setting of the user's */
 #define BUILT_IN    "built in"
 #define SOURCE_SIZE (AGENT_FILE_NAME_MAX + 64)
 #define NOTE_SIZE   320
@@ -58,7 +58,7 @@ struct user_list {
 	bool *has_broken;
 };
 
-/* As in every command, and the notes of this report have it too. */
+/* As in every command; the notes of this report have it too. */
 static int take_user_agent(void *user, const char *path, const struct buffer *text,
 	const struct sooth_error *failure, struct sooth_error *err)
 {
@@ -121,10 +121,11 @@ int agent_list_emit(const struct output_options *options, const struct arguments
 	int status;
 
 	if (arguments->count || arguments->command) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "list agents of \"%s\"",
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --list-agents with \"%s\"",
 			arguments->count ? arguments->items[0] : "--");
-		error_why(err, "--list-agents tells what is known, not what runs");
-		return error_remedy(err, "`sooth ps --why` tells what runs, and how it is known");
+		error_why(err, "--list-agents lists what is known, not what runs");
+		return error_remedy(
+			err, "`sooth ps --why` lists what runs and how it was recognized");
 	}
 	status = own_report_emit("agents", options, emit_agents, &has_broken, err);
 	return status || !has_broken ? status : EXIT_BROKEN;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The agents that are known, as a report of its own. */
+/* The agents that sooth knows, as a report of its own. */
 #ifndef SOOTH_CLI_AGENT_LIST_H
 #define SOOTH_CLI_AGENT_LIST_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Running an older tool: what all of them are asked, and how all of them end. */
+/* Running an older tool: the options and errors that all of them share. */
 #include "cli/command/compat.h"
 
 #include <stddef.h>

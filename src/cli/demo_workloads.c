@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See demo_workloads.h. */
+/* Two small demo processes. */
 #include "cli/demo_workloads.h"
 
 #include <errno.h>
@@ -19,16 +19,16 @@
 #define WORKER_BYTES	3000
 #define LIFE_ROUNDS	6000 /* two minutes */
 
-/* A hungry little process: looks for a file that is not there, reads one that is, takes some memory
- * for a moment, and waits. */
+/* A busy little process: opens a missing file, reads another one, allocates memory for a
+ * moment, and waits. */
 static __attribute__((noreturn)) void work(void)
 {
 	char byte;
 
-	signal(SIGTERM, SIG_DFL); /* what is a wish to sooth is the end of its worker */
+	signal(SIGTERM, SIG_DFL); /* signals that sooth handles end its worker */
 	for (int round = 0; round < LIFE_ROUNDS && getppid() != 1; round++) {
 		int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-		/* volatile: or the compiler leaves it out, as nobody looks into it */
+		/* volatile: the compiler would remove it, as it is never read */
 		void *volatile block = malloc(WORKER_BYTES);
 
 		free(block);
@@ -95,7 +95,7 @@ int demo_workloads_start(struct demo_workloads *s, struct sooth_error *err)
 	if (!s->worker)
 		work();
 	status = s->worker < 0 ? -errno : start_agent(s);
-	return status ? error_errno(err, status, "start the demonstration") : 0;
+	return status ? error_errno(err, status, "start the demo") : 0;
 }
 
 static void end_process(pid_t pid)

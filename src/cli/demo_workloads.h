@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two small processes of sooth's own, to show it on: one only looks like an agent, the other keeps
- * the kernel and its allocator busy. They end by themselves, whatever happens to us. */
+/* Two small demo processes of sooth's own: one only looks like an agent, the other makes system
+ * calls and allocations. They exit by themselves, whatever happens to sooth. */
 #ifndef SOOTH_CLI_DEMO_WORKLOADS_H
 #define SOOTH_CLI_DEMO_WORKLOADS_H
 
@@ -9,13 +9,13 @@
 #include "base/error.h"
 
 struct demo_workloads {
-	char directory[64]; /* theirs; removed with them */
+	char directory[64]; /* their folder; removed with them */
 	char agent_path[96];
-	char capture[96]; /* a name in it, for whoever makes one */
+	char capture[96]; /* a path in it, for a capture */
 	pid_t worker, agent;
 };
 
-/* Also after an error demo_workloads_end() must come. */
+/* demo_workloads_end() is needed after an error, too. */
 int demo_workloads_start(struct demo_workloads *s, struct sooth_error *err);
 void demo_workloads_end(struct demo_workloads *s);
 

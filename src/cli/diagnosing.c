@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See diagnosing.h. A look at the host comes first: the dear probes then read only those that
- * are meant, also what a session has left behind under another parent.
+ * How to diagnose. A scan of the host comes first: the expensive probes then read only the
+ * selected processes, also those that a session left behind under another parent.
  */
 #include "cli/diagnosing.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/agents/process_table_scan.h"
 #include "cli/agents/config_files.h"
 #include "cli/diagnosing_gone.h"
 
-#define SAMPLES	      32	  /* in the interval */
-#define SAMPLE_MS     500	  /* no more often */
-#define SAMPLE_MS_MAX 2000	  /* no more seldom: what goes up and down is to be seen doing so */
-#define CALLS_BYTES   (32u << 20) /* the other probes take their time before calls are fetched */
-#define CONFIG_SIZE   65536
-#define EXIT_LACKING  3 /* a privilege, or what this system cannot do */
-#define CONFIG_NAME   "findings"
+#define SAMPLES	  32  /* in the interval */
+#define SAMPLE_MS 500 /* the shortest interval */
+#define SAMPLE_MS_MAX                                                                              \
+	2000 /* the longest interval: values that rise and fall have to be seen doing so */
+#define CALLS_BYTES  (32u << 20) /* the other probes need time before calls are fetched */
+#define CONFIG_SIZE  65536
+#define EXIT_LACKING 3 /* a privilege is missing, or the system cannot do it */
+#define CONFIG_NAME  "findings"
 
 /* --- how detectors are set --- */
 
@@ -56,38 +59,17 @@ int diagnosing_settings(
 	return status;
 }
 
-/* --- who is meant --- */
+/* --- selecting processes --- */
 
-static bool is_of_session(
-	const struct process_table *c, const struct process_entry *p, const char *session)
-{
-	struct span id = process_table_text(c, &p->session_id);
-	uint64_t pid;
-
-	if (id.size && span_starts(id, session) && *session)
-		return true;
-	return span_decimal(span_of(session, strlen(session)), &pid) &&
-	       (p->id.pid == pid || (p->main && p->main->id.pid == pid));
-}
-
-static bool is_targeted(
-	const struct diagnosing *d, const struct process_table *c, const struct process_entry *p)
+/* Without a target every process of every agent, or of the one that the caller is about. */
+static bool is_selected(const struct diagnosing *d, const struct process_entry *p)
 {
 	if (!p->agent && !p->owner_agent)
 		return false;
-	if (d->agent && (!p->agent || strcmp(p->agent->name, d->agent) != 0))
-		return false;
-	return !d->session || is_of_session(c, p, d->session);
+	return !d->agent || (p->agent && !strcmp(p->agent->name, d->agent));
 }
 
-static int no_session(const char *session, struct sooth_error *err)
-{
-	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the session %s", session);
-	error_why(err, "no process here belongs to it");
-	return error_remedy(err, "`sooth ps` tells the sessions and their main processes");
-}
-
-static int list_targeted(const struct diagnosing *d, struct buffer *out, struct sooth_error *err)
+static int list_agents(const struct diagnosing *d, struct buffer *out, struct sooth_error *err)
 {
 	struct process_table process_table;
 	struct process_entry *p;
@@ -97,24 +79,64 @@ static int list_targeted(const struct diagnosing *d, struct buffer *out, struct 
 	while (!status && (p = process_table_next(&process_table, &position))) {
 		uint32_t pid = (uint32_t)p->id.pid;
 
-		if (is_targeted(d, &process_table, p))
+		if (is_selected(d, p))
 			buffer_append(out, &pid, sizeof(pid));
 	}
 	process_table_fini(&process_table);
 	return !status && buffer_failed(out) ? error_no_memory(err) : status;
 }
 
-/* With pids that the user named there is nothing to find. */
-static int find_targeted(struct diagnosing *d, struct run *run, struct sooth_error *err)
+/* Every process with a program, sooth excepted. */
+static int list_all(struct buffer *out, struct sooth_error *err)
 {
-	int status = list_targeted(d, &d->meant, err);
+	struct process_table process_table;
+	struct process_entry *p;
+	size_t position = 0;
+	int status = process_table_scan(&process_table, err);
 
-	if (!status && d->session && !d->meant.size)
-		status = no_session(d->session, err);
-	/* Found a moment ago, and named by nobody: one that has ended since is no error. */
+	while (!status && (p = process_table_next(&process_table, &position))) {
+		uint32_t pid = (uint32_t)p->id.pid;
+
+		if (pid != (uint32_t)getpid() && !process_match_kernel(p) &&
+			p->process->state != 'Z')
+			buffer_append(out, &pid, sizeof(pid));
+	}
+	process_table_fini(&process_table);
+	return !status && buffer_failed(out) ? error_no_memory(err) : status;
+}
+
+static int search_again(const struct run *run, struct buffer *out, struct sooth_error *err)
+{
+	struct target_found found = { 0 };
+	int status = target_find(run->target, run->arguments, run->allowed, &found, err);
+
+	buffer_append(out, found.pids.data, found.pids.size);
+	target_found_fini(&found);
+	return !status && buffer_failed(out) ? error_no_memory(err) : status;
+}
+
+static int list_selected(const struct diagnosing *d, struct buffer *out, struct sooth_error *err)
+{
+	if (d->found.is_host)
+		return list_all(out, err);
+	return d->found.is_searched ? search_again(d->run, out, err) : list_agents(d, out, err);
+}
+
+/* PIDs that the user gave are the observer's; all else is found here. */
+static int find_selected(struct diagnosing *d, struct run *run, struct sooth_error *err)
+{
+	int status = 0;
+
+	if (d->found.is_searched)
+		buffer_append(&d->selected, d->found.pids.data, d->found.pids.size);
+	else
+		status = list_selected(d, &d->selected, err);
+	/* One that has exited since it was found is no error. */
 	run->may_be_gone = true;
-	run->meant = (const void *)d->meant.data;
-	run->targeted_count = d->meant.size / sizeof(uint32_t);
+	run->selected = (const void *)d->selected.data;
+	run->selected_count = d->selected.size / sizeof(uint32_t);
+	if (!status && buffer_failed(&d->selected))
+		status = error_no_memory(err);
 	return status;
 }
 
@@ -129,36 +151,43 @@ static bool has_pid(const struct buffer *pids, uint32_t pid)
 	return false;
 }
 
-/* Of a long watch: those that have come since the last look. The list is what is there now, so
- * a pid that is used again is new. */
-static int join_targeted(void *user, struct sooth_observer *o, struct sooth_error *err)
+/* Of a watch: processes that are new since the last scan. The list holds what runs now, so a
+ * reused PID is new. */
+static int join_selected(void *user, struct sooth_observer *o, struct sooth_error *err)
 {
 	struct diagnosing *d = user;
 	struct buffer now = { 0 };
 	struct sooth_error gone;
-	int status = list_targeted(d, &now, err);
-	const uint32_t *pids = (const void *)now.data;
+	int status = list_selected(d, &now, &gone);
+	const uint32_t *pids;
+
+	/* A session that has ended is watched no more, and that is no error. */
+	if (status == -ESRCH)
+		status = 0;
+	else if (status)
+		*err = gone;
+	pids = (const void *)now.data;
 
 	for (size_t i = 0; i < now.size / sizeof(*pids) && !status; i++) {
-		/* One that ended meanwhile is none of those to be watched. */
-		if (!has_pid(&d->meant, pids[i]))
+		/* One that has exited meanwhile is not watched. */
+		if (!has_pid(&d->selected, pids[i]))
 			sooth_observer_add_pid(o, (pid_t)pids[i], &gone);
 	}
-	buffer_fini(&d->meant);
-	d->meant = now;
+	buffer_fini(&d->selected);
+	d->selected = now;
 	return status;
 }
 
 /* --- what is observed --- */
 
-static void choose_probes(const struct diagnosing *d, struct run *run, bool has_any)
+static void choose_probes(const struct diagnosing *d, struct run *run, bool has_processes)
 {
-	/* One look is one: what needs an interval must not be judged by two that follow at once. */
+	/* A single sample must not be judged as an interval between two. */
 	unsigned once = d->is_quick ? SOOTH_ONCE : 0;
 	unsigned each = SOOTH_SAMPLE | SOOTH_BRIEF | once;
 	unsigned deep = d->is_deep ? SOOTH_DETAIL : 0;
 	unsigned edges = each | (d->is_quick ? 0 : SOOTH_EDGES);
-	/* What the log says of who is gone is told at the end, so also of one look. */
+	/* Log entries about exited processes come at the end, so also with a single sample. */
 	unsigned log = d->gone.size ? each & ~(unsigned)SOOTH_ONCE : each;
 	size_t n = 0;
 
@@ -169,24 +198,24 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 		return;
 	}
 	run->probes[n++] = (struct run_probe){ "host", SOOTH_SAMPLE | once };
-	if (!has_any)
+	if (!has_processes)
 		return;
 	run->probes[n++] = (struct run_probe){ "threads", each | SOOTH_DETAIL };
 	run->probes[n++] = (struct run_probe){ "fds", edges | deep };
 	run->probes[n++] = (struct run_probe){ "sockets", edges | SOOTH_DETAIL };
 	run->probes[n++] = (struct run_probe){ "maps", edges | SOOTH_DETAIL };
 	run->probes[n++] = (struct run_probe){ "limits", edges };
-	/* One look sees no end, and attaching takes longer than it. */
+	/* A single sample sees no exit, and attaching takes longer than it. */
 	run->probes[n++] = (struct run_probe){ "ends", d->is_quick ? log : each | SOOTH_STREAM };
 }
 
-/* Each call: what is told of one file or peer is not among the sums. Where nobody in particular
- * is meant, it would be made of everybody on this host. */
-static void choose_calls(struct diagnosing *d, struct run *run, bool has_any)
+/* Each call: findings about one file or peer need more than totals. Without selected processes
+ * the calls of the whole host would be recorded. */
+static void choose_calls(struct diagnosing *d, struct run *run, bool has_processes)
 {
 	size_t n = 0;
 
-	d->has_calls = d->wants_calls && has_any && !d->is_gone;
+	d->has_calls = d->wants_calls && has_processes && !d->is_gone;
 	while (run->probes[n].name)
 		n++;
 	if (!d->has_calls)
@@ -229,7 +258,7 @@ static void choose_view(struct diagnosing *d, struct run *run, bool is_named)
 		(struct run_view){ d->watch_ns ? "finding-changes" : "findings", &d->options };
 	if (!d->bundle_path)
 		return;
-	/* Labels of the user's own are names that others need not know. */
+	/* The user's own labels are private names. */
 	d->bundle.findings = d->options;
 	d->bundle.findings.labels = NULL;
 	run->product = (struct run_side_output){ .path = d->bundle_path,
@@ -239,31 +268,49 @@ static void choose_view(struct diagnosing *d, struct run *run, bool is_named)
 		.is_whole = true };
 }
 
+/* The host is scanned, and what was found is selected in it. */
+static void choose_target(struct diagnosing *d, struct run *run, bool is_capture)
+{
+	run->found = &d->found;
+	if (is_capture || d->found.command || d->found.has_user)
+		return;
+	if (d->found.is_searched || d->found.is_host) {
+		buffer_reset(&d->found.pids);
+		d->whole = (struct target_found){ .is_searched = true };
+		run->found = &d->whole;
+	}
+	run->allowed |= TARGET_IS_HOST;
+}
+
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
-	bool is_named = run->target->pids.count || run->arguments->count;
 	bool is_capture = target_capture(run->arguments) != NULL;
-	bool is_open = !is_named && !run->target->user && !run->arguments->command;
+	bool is_given = target_is_given(run->target, run->arguments);
+	bool is_named, is_open;
 	int status = diagnosing_settings(&d->settings, d->set, err);
 
+	run->allowed = TARGET_MAY_BE_HOST | TARGET_MAY_BE_COMMAND;
+	d->run = run;
 	if (!status)
 		status = labels_read(&d->labels, err);
+	if (!status)
+		status = target_find(run->target, run->arguments, run->allowed, &d->found, err);
+	is_named = is_given && target_found_count(&d->found) && !d->found.is_searched;
+	is_open = !is_capture && !is_named && !d->found.has_user && !d->found.command;
 	if (!status && is_open)
-		status = find_targeted(d, run, err);
-	if (is_named && !is_capture)
-		d->is_gone = gone_find(run, &d->gone);
+		status = find_selected(d, run, err);
+	if (!status && is_named && !is_capture)
+		d->is_gone = gone_find(&d->found, &d->gone);
 	if (!status && buffer_failed(&d->gone))
 		status = error_no_memory(err);
 	if (is_open && d->watch_ns)
-		run->chore = (struct run_chore){ d->watch_ns, d, join_targeted };
-	choose_probes(d, run, !is_open || run->targeted_count || d->watch_ns);
-	choose_calls(d, run, !is_open || run->targeted_count);
+		run->chore = (struct run_chore){ d->watch_ns, d, join_selected };
+	choose_target(d, run, is_capture);
+	choose_probes(d, run, !is_open || run->selected_count || d->watch_ns);
+	choose_calls(d, run, !is_open || run->selected_count);
 	choose_times(d, run);
-	choose_view(d, run, is_named);
+	choose_view(d, run, is_named || is_capture);
 	run->progress = d->watch_ns ? NULL : "observing";
-	run->allowed = TARGET_MAY_BE_HOST | TARGET_MAY_BE_COMMAND;
-	if (is_named && !is_capture)
-		run->allowed |= TARGET_IS_HOST;
 	return status;
 }
 
@@ -287,24 +334,24 @@ bool diagnosing_without_calls(
 		run->probes[n] = run->probes[n + 1];
 	d->has_calls = false;
 	run->unseen[RUN_UNSEEN_CALLS] = (struct run_unseen){ "system calls", d->no_calls,
-		"run as root, or see `sooth doctor`" };
+		"run as root; `sooth doctor` shows other ways" };
 	return true;
 }
 
-/* What can be told without system calls is told, and that they are missing before all of it; of a
- * picture of them nothing is left. */
+/* Everything else is reported, and the missing calls before it; of a picture of calls nothing
+ * would be left. */
 static int run_present(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
 	int status = run_report(run, err);
 
 	if (status >= 0 || run->product.is_picture || !diagnosing_without_calls(d, run, err))
 		return status;
-	fprintf(stderr, "sooth: system calls are not observed, all else is: cannot %s; %s\n",
+	fprintf(stderr, "sooth: system calls are not observed, everything else is: cannot %s; %s\n",
 		d->no_calls, run->unseen[RUN_UNSEEN_CALLS].remedy);
 	return run_report(run, err);
 }
 
-/* Of one that is gone a word of the log is worth a report, and nothing at all is an error. */
+/* A log entry about an exited process is worth a report; nothing at all is an error. */
 static int check_gone(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
 	const uint32_t *pids = (const void *)d->gone.data;
@@ -326,8 +373,8 @@ static int check_gone(struct diagnosing *d, struct run *run, struct sooth_error 
 		snprintf(d->gone_text, sizeof(d->gone_text), "%s", buffer_cstr(&text));
 		run->may_be_gone = true;
 		run->unseen[RUN_UNSEEN_PROCESSES] = (struct run_unseen){ d->gone_text,
-			"gone before the first look: all that is told is from the kernel's log",
-			"diagnose what still runs, then its end is seen" };
+			"exited before the start: only the kernel log knows of it",
+			"diagnose a running process, then its exit is seen" };
 		fprintf(stderr, "sooth: %s: %s\n", d->gone_text,
 			run->unseen[RUN_UNSEEN_PROCESSES].reason);
 	}
@@ -352,6 +399,7 @@ int diagnosing_exit(const struct diagnosing *d)
 void diagnosing_end(struct diagnosing *d)
 {
 	labels_fini(&d->labels);
-	buffer_fini(&d->meant);
+	buffer_fini(&d->selected);
 	buffer_fini(&d->gone);
+	target_found_fini(&d->found);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What every way to diagnose shares: who is meant, what is observed of them, and how the
- * detectors are set. */
+/* What every way to diagnose shares: the selected processes, the probes, and the settings of
+ * the detectors. */
 #ifndef SOOTH_CLI_DIAGNOSING_H
 #define SOOTH_CLI_DIAGNOSING_H
 
@@ -13,15 +13,14 @@
 
 struct diagnosing {
 	/* Filled by the command. */
-	bool is_deep;	      /* also what takes long to find out */
-	bool is_quick;	      /* one look; a duration is of the processes' CPU alone */
-	bool wants_calls;     /* also the system calls of those that are meant */
-	const char *session;  /* only that one; NULL: see arguments */
-	const char *agent;    /* only what is itself this one; NULL: all agents' */
-	uint64_t duration_ns; /* 0: the usual */
-	uint64_t watch_ns;    /* judged again and again, after so long each time; 0: once */
+	bool is_deep;	      /* also slow details */
+	bool is_quick;	      /* one sample; a duration is for the CPU of processes alone */
+	bool wants_calls;     /* also the system calls of the selected processes */
+	const char *agent;    /* only processes that are this agent; NULL: of all agents */
+	uint64_t duration_ns; /* 0: the default */
+	uint64_t watch_ns;    /* diagnosed again after each such interval; 0: once */
 	const struct option_list *set; /* NULL: nothing */
-	const char *bundle_path;       /* a report to hand on goes there; NULL: none does */
+	const char *bundle_path;       /* file of a report to share; NULL: none */
 
 	/* Filled by diagnosing_begin(). */
 	struct check_settings settings;
@@ -30,31 +29,33 @@ struct diagnosing {
 	struct findings_options options;
 	struct bundle_options bundle;
 	struct findings_reported told;
-	struct buffer meant; /* uint32_t */
-	struct buffer gone;  /* uint32_t: of those who were named who is not there */
+	const struct run *run;
+	struct target_found found, whole;
+	struct buffer selected; /* uint32_t */
+	struct buffer gone;	/* uint32_t: selected PIDs that do not exist */
 	char gone_text[256];
-	bool is_gone;	    /* everybody who was named: only what is left of them can be told */
+	bool is_gone;	    /* no selected PID exists: only the kernel log can have something */
 	bool has_calls;	    /* system calls are among the probes */
-	char no_calls[512]; /* why not although they were wanted; empty: nothing refused them */
+	char no_calls[512]; /* why not, although requested; empty: they were not refused */
 };
 
-/* The detectors' own, what the user's file says instead, and behind that `set` (NULL: nothing). */
+/* The defaults, the user's file over them, and `set` over that (NULL: none). */
 int diagnosing_settings(
 	struct check_settings *settings, const struct option_list *set, struct sooth_error *err);
-/* Reads what the user has set, finds who is meant, and completes the run. */
+/* Reads the user's settings, selects processes, and completes the run. */
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err);
 /*
- * The run itself. Of who was named and is gone it is told what the kernel still knows; when that is
- * nothing it is an error, as for any other command, whoever else is there.
+ * The run itself. Of a selected PID that does not exist, what the kernel log knows is reported;
+ * when that is nothing it is an error, as for every other command.
  */
 int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *err);
 /*
- * After a run that failed: when that was for its system calls, they are taken out of it, no_calls
- * says why, so does the report, and it may be run again.
+ * After a failed run: where system calls were the reason they are dropped, no_calls and the report
+ * say why, and the run may be repeated.
  */
 bool diagnosing_without_calls(
 	struct diagnosing *d, struct run *run, const struct sooth_error *refusal);
-/* Of a run that told what it could: 3 when system calls were wanted and could not be had. */
+/* Exit status 3 when system calls were requested and could not be observed. */
 int diagnosing_exit(const struct diagnosing *d);
 void diagnosing_end(struct diagnosing *d);
 

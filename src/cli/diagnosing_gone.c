@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See diagnosing_gone.h. */
+/* Selected processes that have exited: what the kernel log knows of them. */
 #include "cli/diagnosing_gone.h"
 
 #include <errno.h>
@@ -13,33 +13,27 @@
 
 #define KNOWN_BY "ended-abnormally" /* the finding that reads the log */
 
-/* True when it is a process that is there, or no number at all: others say what is wrong then. */
-static bool may_be_there(const char *text, struct buffer *gone)
+static bool may_be_there(uint32_t pid, struct buffer *gone)
 {
 	struct process_id process;
 	struct sooth_error ignored;
-	uint64_t pid;
 
-	if (!parse_u64(text, &pid) || !pid || pid > INT32_MAX ||
-		os_native.identify(&os_native, (pid_t)pid, &process, &ignored) != -ESRCH)
+	if (os_native.identify(&os_native, (pid_t)pid, &process, &ignored) != -ESRCH)
 		return true;
-	buffer_append(gone, &(uint32_t){ (uint32_t)pid }, sizeof(uint32_t));
+	buffer_append(gone, &pid, sizeof(pid));
 	return false;
 }
 
-bool gone_find(const struct run *run, struct buffer *gone)
+bool gone_find(const struct target_found *found, struct buffer *gone)
 {
-	const struct option_list *pids = &run->target->pids;
-	bool is_any_there = false;
+	bool is_one_there = false;
 
-	for (size_t i = 0; i < pids->count; i++)
-		is_any_there |= may_be_there(pids->items[i], gone);
-	for (size_t i = 0; i < run->arguments->count; i++)
-		is_any_there |= may_be_there(run->arguments->items[i], gone);
-	return !is_any_there;
+	for (size_t i = 0; i < target_found_count(found); i++)
+		is_one_there |= may_be_there(target_found_pids(found)[i], gone);
+	return !is_one_there;
 }
 
-/* What is wrong with others, or with the host, says nothing of it. */
+/* Findings about other processes or the host are not about this one. */
 static void want_ends_alone(struct check_settings *settings)
 {
 	for (size_t i = 0; registry_findings[i].type && i < CHECK_SETTINGS_MAX; i++) {
@@ -51,9 +45,8 @@ static void want_ends_alone(struct check_settings *settings)
 static int emit_gone(uint32_t pid, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
-	error_why(err, "there is none, and the kernel's log knows nothing of one");
-	return error_remedy(
-		err, "check the number, or leave it out; `sooth ps` tells who is there");
+	error_why(err, "it does not exist, and the kernel log has nothing about it");
+	return error_remedy(err, "check the PID; `sooth ps -a` lists processes");
 }
 
 int gone_check(uint32_t pid, const struct check_settings *settings, struct sooth_error *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See finding_list.h. */
+/* The registry of findings, for `sooth diagnose --list-findings`. */
 #include "cli/finding_list.h"
 
 #include <stdio.h>
@@ -17,9 +17,9 @@ struct option_row {
 };
 
 static const struct sooth_field option_fields[] = {
-	FIELD_STRING(option_row, name, "as `--set` takes it"),
-	FIELD_STRING(option_row, value, "what holds now"),
-	FIELD_STRING(option_row, otherwise, "what holds when nobody says anything"),
+	FIELD_STRING(option_row, name, "name, as for --set"),
+	FIELD_STRING(option_row, value, "current value"),
+	FIELD_STRING(option_row, otherwise, "default"),
 	FIELD_STRING(option_row, help, "what it is"),
 };
 
@@ -39,19 +39,18 @@ struct entry_row {
 };
 
 static const struct sooth_field entry_fields[] = {
-	FIELD_STRING(entry_row, id, "its name; docs/findings has a page of each"),
+	FIELD_STRING(entry_row, id, "id; docs/findings has a page for each"),
 	{ .name = "severity",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(entry_row, severity),
 		.names = &finding_severity_names,
-		.help = "unless the finding itself is better or worse" },
-	FIELD_STRING(entry_row, claim, "what it says"),
-	FIELD_STRING(entry_row, probes, "what it cannot be judged without"),
-	FIELD_TRUTH(entry_row, needs_interval, "it needs more than one look"),
-	FIELD_TRUTH(entry_row, is_of_host,
-		"it is judged of the host: instead of processes, or beside them"),
-	FIELD_TRUTH(entry_row, is_muted, "the user does not want to hear of it"),
-	FIELD_STRING(entry_row, muted, "the same in a word", .is_hidden = true),
+		.help = "default severity; a finding may be better or worse" },
+	FIELD_STRING(entry_row, claim, "the claim"),
+	FIELD_STRING(entry_row, probes, "probes that it needs"),
+	FIELD_TRUTH(entry_row, needs_interval, "it needs two samples or more"),
+	FIELD_TRUTH(entry_row, is_of_host, "it is about the host, too or only"),
+	FIELD_TRUTH(entry_row, is_muted, "muted by the user"),
+	FIELD_STRING(entry_row, muted, "\"muted\", or empty", .is_hidden = true),
 	{ .name = "options",
 		.type = SOOTH_FIELD_ROWS,
 		FIELD_AT(entry_row, options),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program: find the command, hand over. */
+/* The program: finds the command and runs it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -52,8 +52,8 @@ static int program_options(int argc, char **argv)
 	}
 	if (level && !log_want(level)) {
 		fprintf(stderr,
-			"sooth: cannot understand the log level \"%s\"\n"
-			"  try: none, error, warning, info or debug\n",
+			"sooth: cannot understand the log level \"%s\"\n  why: there is no such "
+			"level\n  try: none, error, warning, info or debug\n",
 			level);
 		exit(2);
 	}
@@ -77,7 +77,7 @@ static int run_named(int argc, char **argv)
 	return unknown_command(argv[1]);
 }
 
-/* Whoever reads our output may have seen enough: that is no failure of ours. */
+/* A reader that closes the pipe early is no failure. */
 static int finish(int status)
 {
 	if (fflush(stdout) && errno != EPIPE && status == 0) {
@@ -107,8 +107,8 @@ int main(int argc, char **argv)
 	os_native.keep_least(&os_native); /* before anything is opened */
 	fill_standard_streams();
 	setlocale(LC_CTYPE, "");
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like any, told once */
-	signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like any other, reported once */
+	signal(SIGXFSZ, SIG_IGN); /* and so is the limit of a file's size */
 	compat = argc ? compat_find(argv[0], &name) : NULL;
 	if (compat)
 		return finish(compat_main(compat, name, argc, argv));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pictures beside a report; see picture.h. */
+/* Pictures beside a report. */
 #include "cli/picture.h"
 
 #include <errno.h>
@@ -15,24 +15,24 @@ const struct option picture_option_rows[PICTURE_OPTION_COUNT] = {
 	{ .name = "flamegraph",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct picture_options, flamegraph),
-		.help = "stacks as a picture: -o FILE.svg, and FILE.folded beside it" },
+		.help = "draw stacks as a picture: -o FILE.svg, with FILE.folded beside it" },
 	{ .name = "weight",
 		.type = OPTION_CHOICE,
 		.argument = "WHAT",
 		.choice = picture_weight_name,
 		.offset = offsetof(struct picture_options, weight),
-		.help = "what widths are (calls)" },
+		.help = "what the widths mean (calls)" },
 	{ .name = "icicle",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct picture_options, icicle),
-		.help = "the first frames above the others" },
+		.help = "root frames at the top" },
 	{ .name = "min-width",
 		.type = OPTION_REAL,
 		.argument = "PERCENT",
 		.min = 0,
 		.max = 100,
 		.offset = offsetof(struct picture_options, least_percent),
-		.help = "leave out boxes narrower than that (0: as many as 3 MB hold)" },
+		.help = "leave out boxes narrower than this percentage (0: as many as 3 MB hold)" },
 };
 
 enum call_graph_value picture_weight(const char *name, enum call_graph_value otherwise)
@@ -55,15 +55,15 @@ struct call_graph_look picture_look(
 static int needs_flamegraph(const char *option, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand %s", option);
-	error_why(err, "it says how a picture looks, and none is asked for");
+	error_why(err, "it sets how a picture looks, and there is none");
 	return error_remedy(err, "give --flamegraph -o FILE.svg too");
 }
 
 static int needs_name(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph");
-	error_why(err, "it has no name");
-	return error_remedy(err, "-o FILE.svg names it");
+	error_why(err, "it needs a file name");
+	return error_remedy(err, "give -o FILE.svg");
 }
 
 bool picture_has_ending(const char *path, const char *ending)
@@ -73,7 +73,7 @@ bool picture_has_ending(const char *path, const char *ending)
 	return size > tail && path[size - tail - 1] != '/' && !strcmp(path + size - tail, ending);
 }
 
-/* What takes bytes as they come has no name that says what they are. */
+/* A pipe or device has no name that sets the format. */
 static bool is_stream(const char *path)
 {
 	struct stat st;
@@ -87,8 +87,9 @@ static int check_name(const char *path, struct sooth_error *err)
 	if (is_stream(path) || picture_has_ending(path, ".svg") || picture_has_ending(path, ".png"))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph into %s", path);
-	error_why(err, "a picture is SVG or PNG, by the end of its name: .svg or .png");
-	return error_remedy(err, "-o FILE.svg, -o FILE.png, or -o - for SVG on standard output");
+	error_why(err, "the end of the name sets the format: .svg or .png");
+	return error_remedy(
+		err, "give -o FILE.svg, -o FILE.png, or -o - for SVG on standard output");
 }
 
 /* "out.svg", "out.png" -> "out.folded". */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Options of commands that have stacks, and the picture they make of them beside the report. */
+/* Options of commands that have stacks, and the picture of these beside the report. */
 #ifndef SOOTH_CLI_PICTURE_H
 #define SOOTH_CLI_PICTURE_H
 
@@ -12,7 +12,7 @@ struct picture_options {
 	bool flamegraph, icicle;
 	const char *weight;
 	double least_percent;
-	bool has_any_name; /* no option: the file may be called as one likes, and is SVG then */
+	bool has_any_name; /* no option: the file may have any name, and is SVG then */
 };
 
 #define PICTURE_OPTION_COUNT 4
@@ -23,23 +23,23 @@ extern const struct option picture_option_rows[PICTURE_OPTION_COUNT];
 		.offset = offsetof(config, member)                                                 \
 	}
 
-/* What a weight may be called, as an option's choices. */
+/* Names of weights, as choices of an option. */
 const char *picture_weight_name(size_t index);
 /* One of those; NULL: `otherwise`. */
 enum call_graph_value picture_weight(const char *name, enum call_graph_value otherwise);
-/* What of the options is the view's; `otherwise` is measured when nothing was said. */
+/* The options of the view; `otherwise` is the default weight. */
 struct call_graph_look picture_look(
 	const struct picture_options *o, enum call_graph_value otherwise);
 
 /*
- * The picture takes -o, and stacks as text stand beside it: out.svg, out.folded. The report is
- * told on standard output. -EINVAL when there is no name or one that is no picture's, or options
- * miss --flamegraph.
+ * The picture takes -o, and stacks as text are written beside it: out.svg, out.folded. The report
+ * goes to standard output. -EINVAL when the name is missing or is no picture's, or options miss
+ * --flamegraph.
  */
 struct picture_files {
-	const char *picture;	      /* NULL: none is wanted */
-	struct buffer folded;	      /* a name; empty: none */
-	struct output_options report; /* of the command, without what is the picture's */
+	const char *picture;	      /* NULL: none */
+	struct buffer folded;	      /* a path; empty: none */
+	struct output_options report; /* of the command, without the picture's */
 };
 
 /* ".svg" or ".png", with something before it. */
@@ -47,8 +47,8 @@ bool picture_has_ending(const char *path, const char *ending);
 int picture_files(struct picture_files *f, const struct picture_options *o,
 	const struct output_options *output, struct sooth_error *err);
 void picture_files_fini(struct picture_files *f);
-/* Of system calls, with their text beside it; path NULL when no picture is wanted. Both arguments
- * are borrowed until the run is over. */
+/* Of system calls, with their text beside it; path NULL without a picture. Both arguments are
+ * borrowed until the run ends. */
 struct run_side_output picture_side_output(
 	struct picture_files *f, const struct syscall_folded_options *stacks);
 

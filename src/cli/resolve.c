@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Asking for names with a bound in time; see resolve.h. */
+/* Resolving names of addresses, with a timeout. */
 #include "cli/resolve.h"
 
 #include <arpa/inet.h>
@@ -25,18 +25,18 @@ struct name {
 	char text[NAME_SIZE]; /* empty: there is none */
 };
 
-/* Shared with the thread; whoever of the two goes last frees it. */
+/* Shared with the thread; the last of the two frees it. */
 struct asking {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	char address[ADDRESS_SIZE]; /* empty: nothing is asked */
+	char address[ADDRESS_SIZE]; /* empty: no query */
 	struct name answer;
 	bool is_answered;
 	bool is_left; /* the owner has gone */
 };
 
 struct resolver {
-	struct asking *asking; /* NULL: no thread, or it is stuck in a question */
+	struct asking *asking; /* NULL: no thread, or it is stuck in a query */
 	struct map names;      /* char[ADDRESS_SIZE] -> struct name */
 	uint64_t left_ns;
 	unsigned unanswered;
@@ -106,7 +106,7 @@ static struct asking *asking_new(void)
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&a->changed, &clock);
 	pthread_condattr_destroy(&clock);
-	/* Signals are the program's business, not this thread's. */
+	/* Signals are handled by the program, not by this thread. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	status = pthread_create(&thread, NULL, thread_main, a);
@@ -119,7 +119,7 @@ static struct asking *asking_new(void)
 	return a;
 }
 
-/* From here on it belongs to itself. */
+/* From here on the thread frees it. */
 static void asking_leave(struct asking *a)
 {
 	a->is_left = true;
@@ -146,7 +146,7 @@ int resolver_new(struct resolver **out, unsigned total_ms, struct sooth_error *e
 	return 0;
 }
 
-/* False when the time was over before the answer. */
+/* False when the timeout came before the answer. */
 static bool wait_for(struct resolver *r, const char *address, struct name *answer)
 {
 	struct asking *a = r->asking;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One run of a report, live or from a capture; see run.h. */
+/* One run of a report, live or from a capture. */
 #include "cli/run.h"
 
 #include <errno.h>
@@ -36,21 +36,21 @@ const struct option run_option_rows[RUN_OPTION_COUNT] = {
 		.min = NS_PER_MS,
 		.max = 366 * 86400 * NS_PER_S,
 		.offset = offsetof(struct run_options, duration_ns),
-		.help = "stop after that: 5, 200ms, 2m" },
+		.help = "stop after this time: 5, 200ms, 2m" },
 	{ .name = "buffer",
 		.type = OPTION_BYTES,
 		.argument = "SIZE",
 		.min = 4096,
 		.max = 1ull << 30,
 		.offset = offsetof(struct run_options, buffer_bytes),
-		.help = "room for records between the kernel and sooth" },
+		.help = "buffer for records between the kernel and sooth" },
 };
 
-/* The report and what stands beside it, with their files. */
+/* The report and its side outputs, with their files. */
 struct told {
 	struct sooth_report *report, *product;
 	struct out_file file, side_file, beside_file;
-	struct held held;      /* of the report, when it is filtered */
+	struct held held;      /* of the report, when it has a filter */
 	struct screen *screen; /* NULL: none */
 	struct alerts alerts;
 };
@@ -69,8 +69,8 @@ static int make_frames(const struct run *run, struct told *t, struct sooth_error
 		return 0;
 	}
 	report_in_frames(t->report, run->watch->schema);
-	/* Of a capture all frames come at once: they are told one after the other. */
-	status = target_capture(run->arguments)
+	/* Of a capture all frames come at once: they are printed one after the other. */
+	status = run->found->capture
 			 ? 0
 			 : watch_open(&t->screen, run->output, run->watch, t->report, err);
 	if (status || !run->watch->alerts)
@@ -81,7 +81,7 @@ static int make_frames(const struct run *run, struct told *t, struct sooth_error
 		t->report, &alert_sink, &(struct sink_options){ .user = &t->alerts }, err);
 }
 
-/* What comes line by line, or frame by frame, is told when it comes. */
+/* Lines and frames are printed as they come. */
 static bool is_held(const struct run *run)
 {
 	return run->output->filter && !run->is_stream && !run->watch;
@@ -166,7 +166,7 @@ static void emit_left_out(const struct run *run, const struct told *t)
 	if (t->product && run->product.has_no_notes)
 		report_limit_lines(t->product, &lines);
 	if (lines.size)
-		fprintf(stderr, "sooth: not all is in %s:\n%s", run->product.path,
+		fprintf(stderr, "sooth: %s is incomplete:\n%s", run->product.path,
 			buffer_cstr(&lines));
 	buffer_fini(&lines);
 }
@@ -192,7 +192,7 @@ static int finish_all(const struct run *run, struct told *t, struct sooth_error 
 
 /* --- live --- */
 
-/* sudo is looked through for one thing: a launched command is the invoking user's. */
+/* With sudo a launched command runs as the invoking user. */
 static void launch_as_invoker(struct sooth_observer_options *options)
 {
 	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
@@ -219,6 +219,7 @@ static bool observes(const struct run *run, const char *probe)
 static int make_observer(
 	const struct run *run, struct sooth_observer **out, struct sooth_error *err)
 {
+	const struct target_found *found = run->found;
 	struct sooth_observer_options options = {
 		.size = sizeof(options),
 		.sample_ns = run->sample_ns,
@@ -228,7 +229,7 @@ static int make_observer(
 		.log_level = log_selected(),
 		.may_pause = run->may_pause,
 		.must_hold = run->must_hold,
-		.may_be_gone = run->may_be_gone,
+		.may_be_gone = run->may_be_gone || found->is_searched,
 		.calls = run->calls,
 		.only_failed = run->only_failed,
 		.data_bytes = run->data_bytes,
@@ -239,9 +240,9 @@ static int make_observer(
 	launch_as_invoker(&options);
 	status = sooth_observer_new(out, &options, err);
 	if (!status)
-		status = target_options_apply(run->target, run->arguments, run->allowed, *out, err);
-	for (size_t i = 0; i < run->targeted_count && !status; i++)
-		status = sooth_observer_add_pid(*out, (pid_t)run->meant[i], err);
+		status = target_found_apply(found, run->allowed, *out, err);
+	for (size_t i = 0; i < run->selected_count && !status; i++)
+		status = sooth_observer_add_pid(*out, (pid_t)run->selected[i], err);
 	for (size_t i = 0; run->probes[i].name && !status; i++)
 		status = sooth_observer_add_probe(
 			*out, run->probes[i].name, run->probes[i].interest, err);
@@ -251,7 +252,7 @@ static int make_observer(
 		if (u->what)
 			status = sooth_observer_add_limit(*out, u->what, u->reason, u->remedy, err);
 	}
-	/* Whoever looks at processes looks for agents. */
+	/* With processes, agents are recognized too. */
 	if (!status && observes(run, "proc"))
 		status = user_agents_add(*out, err);
 	return status;
@@ -264,7 +265,7 @@ static int step_ms(uint64_t now, uint64_t end_ns)
 	return left_ms < STEP_MS ? (int)left_ms : STEP_MS;
 }
 
-/* Steps until somebody or something ends it; `why` says who. */
+/* Steps until the end; `why` says what ended it. */
 static int step_to_end(const struct run *run, struct told *t, struct sooth_observer *o,
 	enum sooth_end *why, struct sooth_error *err)
 {
@@ -295,14 +296,14 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 	return status < 0 && status != -EINTR ? status : 0;
 }
 
-/* What has been started, to its end. */
+/* From the start to the end. */
 static int observe(
 	const struct run *run, struct told *t, struct sooth_observer *o, struct sooth_error *err)
 {
 	enum sooth_end why;
 	int status = 0;
 
-	/* What comes line by line can be followed from now on, and is there if we are cut. */
+	/* Lines can be followed from now on, and stay if sooth is killed. */
 	if (t->side_file.stream && !run->product.is_whole)
 		status = out_file_place(&t->side_file, err);
 	if (!status && t->file.stream && run->is_stream)
@@ -313,8 +314,8 @@ static int observe(
 }
 
 /*
- * The time asked for may be over before the command is: it runs on, and we wait for its status.
- * Ctrl-C reaches the command as well: it gets a moment to end by it, and no longer.
+ * The duration may end before the command does: it runs on, and sooth waits for its exit status.
+ * Ctrl-C reaches the command as well: it gets a moment to exit, and no longer.
  */
 static int child_exit(struct sooth_observer *o)
 {
@@ -326,7 +327,7 @@ static int child_exit(struct sooth_observer *o)
 		status = sooth_observer_child_status(o);
 	}
 	if (status == -1) {
-		fputs("sooth: the command that was launched runs on\n", stderr);
+		fputs("sooth: the launched command is still running\n", stderr);
 		return 0;
 	}
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -350,7 +351,7 @@ static int run_live(const struct run *run, struct told *t, struct sooth_error *e
 		status = observe(run, t, o, err);
 	if (!status)
 		status = finish_all(run, t, err);
-	/* Whoever read the report may be gone: the command runs on, and how it ends is its own. */
+	/* The reader of the report may be gone: the command runs on, with its own exit status. */
 	if (status == -EPIPE && was_launched)
 		sooth_observer_stop(o, SOOTH_END_STOPPED, &ignored);
 	if ((!status || status == -EPIPE) && was_launched)
@@ -366,12 +367,12 @@ static int run_capture(
 
 	if (run->output->save) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --save with a capture");
-		error_why(err, "it is one already");
-		return error_remedy(err, "copy the file");
+		error_why(err, "the input is a capture already");
+		return error_remedy(err, "copy the file, or leave out --save");
 	}
-	status = target_options_select(run->target, t->report, err);
+	status = target_found_select(run->found, &run->target->part, t->report, err);
 	if (!status && t->product)
-		status = target_options_select(run->target, t->product, err);
+		status = target_found_select(run->found, &run->target->part, t->product, err);
 	if (!status)
 		status = run->survey ? report_read_survey(t->report, path, run->survey, err)
 				     : sooth_report_read(t->report, path, err);
@@ -381,7 +382,7 @@ static int run_capture(
 static int command_writes_there_too(const char *what, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write the %s to standard output", what);
-	error_why(err, "the command that is launched writes there too");
+	error_why(err, "the launched command writes there too");
 	return error_remedy(err, "give the %s a file", what);
 }
 
@@ -390,7 +391,7 @@ static bool is_same_name(const char *a, const char *b)
 	return a && b && (!strcmp(a, b) || (!is_standard_output(a) && file_is_same(a, b)));
 }
 
-/* What written_check() cannot know: names that follow from others, and who has standard output. */
+/* What written_check() cannot see: derived names, and the user of standard output. */
 static int check_outputs(const struct run *run, struct sooth_error *err)
 {
 	const char *save = run->output->save, *product = run->product.path;
@@ -423,14 +424,16 @@ static int open_files(const struct run *run, struct told *t, struct sooth_error 
 	return status;
 }
 
-int run_report(const struct run *run, struct sooth_error *err)
+static int run_found(const struct run *run, struct sooth_error *err)
 {
-	const char *capture = target_capture(run->arguments);
+	const char *capture = run->found->capture;
 	struct told t = { 0 };
 	int status;
 
 	if (!capture)
-		stop_catch(); /* reading a file is simply ended */
+		stop_catch(); /* reading a file is interrupted at once */
+	if (!capture && run->found->note.size)
+		fwrite(run->found->note.data, 1, run->found->note.size, stderr);
 	status = open_files(run, &t, err);
 	if (!status)
 		status = make_report(run, &t, err);
@@ -446,5 +449,21 @@ int run_report(const struct run *run, struct sooth_error *err)
 	out_file_close(&t.file);
 	out_file_close(&t.side_file);
 	out_file_close(&t.beside_file);
+	return status;
+}
+
+int run_report(const struct run *run, struct sooth_error *err)
+{
+	struct target_found found = { 0 };
+	struct run resolved = *run;
+	int status = 0;
+
+	if (!run->found) {
+		status = target_find(run->target, run->arguments, run->allowed, &found, err);
+		resolved.found = &found;
+	}
+	if (!status)
+		status = run_found(&resolved, err);
+	target_found_fini(&found);
 	return status;
 }

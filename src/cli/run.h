@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What commands that look at a target share: the target and output options, and
- * the run itself. Live and from a capture it is the same report; only who feeds
- * it differs.
+ * What commands with a target share: the target and output options, and the run itself. Live and
+ * from a capture it is the same report; only the source differs.
  */
 #ifndef SOOTH_CLI_RUN_H
 #define SOOTH_CLI_RUN_H
 
 #include "capture/index.h"
 #include "cli/output/output.h"
-#include "cli/command/target.h"
+#include "cli/target/target_found.h"
 #include "cli/watch/watch.h"
 
 struct run_options {
@@ -37,20 +36,20 @@ struct run_view {
 	const void *options;
 };
 
-/* What a command writes into a file of its own beside the report: the same records once more. */
+/* A side output: a file of its own beside the report, from the same records. */
 struct run_side_output {
 	const char *path; /* NULL: none; "-": standard output, and the report on standard error */
 	struct run_view view;
 	const char *sink;
-	/* The same once more by another sink, with a file of its own; NULL: not. */
+	/* The same by another sink, in a file of its own; NULL: not. */
 	const char *beside_path, *beside_sink;
 	const char *name;  /* of its report; NULL: as the report's */
 	bool is_picture;   /* SVG; under a name that ends in ".png" it is drawn as PNG */
-	bool has_no_notes; /* what is left out of it is told on standard error */
-	bool is_whole;	   /* it is worth nothing before its end: then it gets its name */
+	bool has_no_notes; /* what it leaves out is printed on standard error */
+	bool is_whole;	   /* it gets its name at the end: a part of it is useless */
 };
 
-/* What is known not to be seen before it begins; for the notes of the report. */
+/* What will not be seen, known before the start; for the notes of the report. */
 enum run_unseen_what { RUN_UNSEEN_PROCESSES, RUN_UNSEEN_CALLS, RUN_UNSEEN_MAX };
 
 struct run_unseen {
@@ -58,9 +57,9 @@ struct run_unseen {
 	const char *reason, *remedy;
 };
 
-/* What is done now and then while it lasts. */
+/* Work done at intervals during the run. */
 struct run_chore {
-	uint64_t every_ns; /* 0: nothing is */
+	uint64_t every_ns; /* 0: none */
 	void *user;
 	int (*act)(void *user, struct sooth_observer *o, struct sooth_error *err);
 };
@@ -71,33 +70,35 @@ struct run {
 	const struct target_options *target;
 	const struct output_options *output;
 	const struct arguments *arguments;
+	/* Resolved by the command already; NULL: run_report() does that. */
+	const struct target_found *found;
 	struct run_probe probes[RUN_PROBES_MAX]; /* an empty name ends it */
 	struct run_view views[RUN_PROBES_MAX];
 	bool default_views; /* of each probe in the stream */
 	bool is_stream;	    /* -j means JSON lines */
 	struct run_side_output product;
-	bool is_silent;	      /* no report at all: only the capture, or the product, is wanted */
-	bool may_be_gone;     /* those that are meant of the host: what is left of them is asked */
-	bool may_pause;	      /* a launched command, for moments, so that nothing is lost */
-	bool must_hold;	      /* whoever is observed, or it is an error */
-	unsigned allowed;     /* enum target_allowed */
-	uint64_t duration_ns; /* 0: until the target ends or somebody stops it */
+	bool is_silent;	  /* no report: only the capture or the side output */
+	bool may_be_gone; /* a selected process may have exited: what is left of it is reported */
+	bool may_pause;	  /* a launched command may be paused, so that nothing is lost */
+	bool must_hold;	  /* the target is paused while the buffer is full, or it is an error */
+	unsigned allowed; /* enum target_allowed */
+	uint64_t duration_ns; /* 0: until the target exits or the user stops it */
 	uint64_t sample_ns;
 	uint64_t buffer_bytes;
 	/* Of the probe "syscalls"; see <sooth/observer.h>. */
 	const char *calls;
 	bool only_failed;
 	uint32_t data_bytes;
-	const struct watch_options *watch; /* a report again and again; NULL: one */
-	/* Whom of the host is meant, beside those that the target options name. */
-	const uint32_t *meant;
-	size_t targeted_count;
-	const char *progress;	 /* what it does for so long: "observing"; NULL: not shown */
+	const struct watch_options *watch; /* a repeated report; NULL: one */
+	/* Selected processes of the host, beside those of the target. */
+	const uint32_t *selected;
+	size_t selected_count;
+	const char *progress;	 /* what takes the time: "observing"; NULL: not shown */
 	bool looks_for_programs; /* also in the folders of PATH */
 	struct run_unseen unseen[RUN_UNSEEN_MAX];
 	uint64_t edges_ns; /* see <sooth/observer.h> */
 	struct run_chore chore;
-	struct survey *survey; /* of a capture only what it holds, and that is filled in */
+	struct survey *survey; /* of a capture only the summary, which is filled in */
 };
 
 /* Returns the exit status or a negative errno with err filled. */

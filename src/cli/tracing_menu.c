@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See tracing_menu.h. */
+/* Tracing by menu. */
 #include "cli/tracing_menu.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ bool tracing_menu_can_ask(void)
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
-/* --- whom --- */
+/* --- which process --- */
 
 static void print_process(
 	const struct process_table *c, const struct process_entry *p, unsigned number)
@@ -50,7 +50,7 @@ static bool is_offered(const struct process_entry *p)
 	return p->agent || p->owner_agent;
 }
 
-/* 0: nobody. */
+/* 0: none. */
 static uint64_t choose_pid(const struct process_table *c)
 {
 	uint64_t pids[LISTED_MAX];
@@ -65,7 +65,7 @@ static uint64_t choose_pid(const struct process_table *c)
 		pids[count++] = p->id.pid;
 	}
 	if (!count) {
-		puts("no agents are running here; name a process: sooth trace -p PID");
+		puts("no agents are running here; for another process: sooth trace PID");
 		return 0;
 	}
 	chosen = ask_number("which", count);
@@ -74,7 +74,7 @@ static uint64_t choose_pid(const struct process_table *c)
 
 /* --- what --- */
 
-/* Sums are shown while they grow: whoever chose them wants to see something. */
+/* Totals are refreshed, so that something is seen. */
 #define LIVE "--interval", "2s"
 
 #define KIND_WORDS 4
@@ -88,9 +88,9 @@ static const struct {
 	{ "files: bytes and times of each", { "--io", LIVE } },
 	{ "network: bytes and times of each connection", { "--network", LIVE } },
 	{ "network: every call", { "-e", "network" } },
-	{ "memory: what is asked for", { "--memory", LIVE } },
-	{ "processes: who starts whom, how it ends", { "--process", LIVE } },
-	{ "calls that fail", { "-Z" } },
+	{ "memory: allocated from the kernel", { "--memory", LIVE } },
+	{ "processes: starts and exits", { "--process", LIVE } },
+	{ "failed calls", { "-Z" } },
 	{ "counts of calls", { "-c", LIVE } },
 };
 
@@ -108,7 +108,7 @@ static int run_kind(uint64_t pid, size_t kind)
 	printf("\n$ sooth");
 	for (int i = 0; i < count; i++)
 		printf(" %s", words[i]);
-	printf("\nCtrl-C ends it, with what it saw.\n\n");
+	printf("\nCtrl-C stops it and prints the result.\n\n");
 	fflush(stdout);
 	return command_main(command_find("trace"), count, words);
 }

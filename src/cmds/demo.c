@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sooth demo: a newcomer's first minute. Starts two small processes of its own,
- * shows each command on them as one would type it, and cleans up.
+ * sooth demo: a new user's first minute. Starts two small processes of its own, shows each command
+ * on them as it would be typed, and cleans up.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,13 +10,13 @@
 #include "cli/demo_workloads.h"
 #include "cli/terminal/stop.h"
 
-/* Nobody wants, or can see, the rest. */
+/* The user stopped it, or the output is closed. */
 static bool is_over(void)
 {
 	return stop_is_selected() || ferror(stdout);
 }
 
-/* Say it, and do it: a command may leave things as it likes. */
+/* Each command runs in a process of its own: it may leave state behind. */
 static int show(const char *say, char *const *words)
 {
 	printf("\n# %s\n$ sooth", say);
@@ -29,7 +29,7 @@ static int show(const char *say, char *const *words)
 
 static void emit_missing(const char *what)
 {
-	printf("\n%s cannot be watched here; `sooth doctor` says how to get that.\n", what);
+	printf("\n%s cannot be observed here; `sooth doctor` says why and what helps.\n", what);
 }
 
 static void show_all(const struct demo_workloads *d)
@@ -47,13 +47,12 @@ static void show_all(const struct demo_workloads *d)
 
 	snprintf(worker, sizeof(worker), "%d", (int)d->worker);
 	snprintf(agent, sizeof(agent), "%d", (int)d->agent);
-	show("Which processes are they? (Without numbers: every agent on this host.)", list);
+	show("Which processes are they? (Without PIDs: every agent on this host.)", list);
 	if (!is_over())
 		show("What has one of them open, mapped, connected, pending?", inspect);
 	if (is_over())
 		return;
-	status = show(
-		"What does a process ask of the kernel? One second of it, counted in the kernel:",
+	status = show("Which system calls does it make? One second of them, counted in the kernel:",
 		count);
 	if (status) {
 		emit_missing("System calls and allocations");
@@ -62,7 +61,8 @@ static void show_all(const struct demo_workloads *d)
 	if (!is_over())
 		show("Every call, as it returns:", stream);
 	if (!is_over() &&
-		show("What does it ask of its allocator? One second of it, counted as well:", heap))
+		show("How much memory does it allocate? One second of that, counted as well:",
+			heap))
 		emit_missing("Allocations");
 	if (!is_over() &&
 		!show("Record now, explain later: the capture needs no privilege to read.", record))
@@ -76,24 +76,21 @@ static int run_demo(void *config, const struct arguments *arguments, struct soot
 
 	(void)config;
 	if (arguments->count || arguments->command) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "demonstrate on a target of yours");
-		error_why(err, "it shows the commands on processes of its own");
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run the demo on another process");
+		error_why(err, "the demo starts its own processes");
 		return error_remedy(err, "`sooth help` lists the commands that take a target");
 	}
 	stop_catch();
 	status = demo_workloads_start(&d, err);
 	if (!status) {
-		printf("sooth finds AI coding agents, watches them, and says why one misbehaves.\n"
-		       "Two processes were started to show it on: %d only looks like an agent, it "
-		       "is\n"
-		       "`sleep` under the name claude; %d keeps opening, reading and looking for "
-		       "files,\n"
-		       "and takes memory and gives it back.\n",
+		printf("sooth finds AI coding agents, watches them, and says why one "
+		       "misbehaves.\nThis demo has started two processes: %d only looks like an "
+		       "agent, it is\n`sleep` under the name claude; %d keeps opening and reading "
+		       "files,\nand allocates and frees memory.\n",
 			(int)d.agent, (int)d.worker);
 		show_all(&d);
-		printf("\nBoth are ended now. `sooth help` lists the commands, `sooth doctor` "
-		       "tells what\n"
-		       "can be seen on this host.\n");
+		printf("\nBoth have been stopped. `sooth help` lists the commands, `sooth doctor` "
+		       "shows what\ncan be observed on this host.\n");
 	}
 	demo_workloads_end(&d);
 	return status;
@@ -101,7 +98,7 @@ static int run_demo(void *config, const struct arguments *arguments, struct soot
 
 const struct command command_demo = {
 	.name = "demo",
-	.summary = "show each command on small processes of its own",
+	.summary = "show each command on small demo processes",
 	.usage = "",
 	.config_size = 0,
 	.run = run_demo,

@@ -20,7 +20,6 @@ struct diagnose_config {
 		bool deep, calls, list, quick, verbose;
 		uint64_t duration_ns, watch_ns, buffer_bytes;
 		const char *fail_on;
-		const char *session;
 		const char *bundle;
 		struct option_list set;
 	} diagnose;
@@ -36,19 +35,19 @@ static const struct option diagnose_options[] = {
 		.name = "deep",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct diagnose_config, diagnose.deep),
-		.help = "also what takes long: other ends of pipes, paths of watches" },
+		.help = "also slow checks: other ends of pipes, paths of watches" },
 	{ .letter = 'D',
 		.name = "calls",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct diagnose_config, diagnose.calls),
-		.help = "also every system call of those that are meant: files, peers, errors" },
+		.help = "also every system call of the target: files, peers, errors" },
 	{ .name = "duration",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
 		.min = 10 * NS_PER_MS,
 		.max = 86400 * NS_PER_S,
 		.offset = offsetof(struct diagnose_config, diagnose.duration_ns),
-		.help = "how long to observe (5)" },
+		.help = "observation time (5)" },
 	{ .letter = 'w',
 		.name = "watch",
 		.type = OPTION_DURATION,
@@ -57,43 +56,39 @@ static const struct option diagnose_options[] = {
 		.min = NS_PER_S,
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct diagnose_config, diagnose.watch_ns),
-		.help = "judge again every N seconds (10): tell what comes and what goes" },
+		.help = "diagnose again every N seconds (10): print new and cleared findings" },
 	{ .name = "buffer",
 		.type = OPTION_BYTES,
 		.argument = "SIZE",
 		.min = 4096,
 		.max = 1ull << 30,
 		.offset = offsetof(struct diagnose_config, diagnose.buffer_bytes),
-		.help = "with -D: room for calls between the kernel and sooth (32M)" },
+		.help = "with -D: buffer for calls between the kernel and sooth (32M)" },
 	{ .name = "quick",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct diagnose_config, diagnose.quick),
-		.help = "one look, without what needs an interval" },
-	{ .name = "session",
-		.type = OPTION_TEXT,
-		.argument = "ID",
-		.offset = offsetof(struct diagnose_config, diagnose.session),
-		.help = "all of that session: its id, the beginning of it, or the main pid" },
+		.help = "one sample, without checks that need an interval" },
 	{ .name = "bundle",
 		.type = OPTION_FILE,
 		.argument = "FILE",
 		.offset = offsetof(struct diagnose_config, diagnose.bundle),
-		.help = "also write a report to hand on: names, paths, arguments replaced" },
+		.help = "also write a report that can be shared: names, paths, arguments "
+			"replaced" },
 	{ .name = "fail-on",
 		.type = OPTION_CHOICE,
 		.argument = "SEVERITY",
 		.choice = severity,
 		.offset = offsetof(struct diagnose_config, diagnose.fail_on),
-		.help = "exit with 1 when a finding is as bad or worse" },
+		.help = "exit status 1 for a finding of this severity or worse" },
 	{ .name = "set",
 		.type = OPTION_LIST,
 		.argument = "ID.OPTION=VALUE",
 		.offset = offsetof(struct diagnose_config, diagnose.set),
-		.help = "another threshold; ID=off, ID=low: mute it, change its severity" },
+		.help = "set a threshold; ID=off mutes a finding, ID=low sets its severity" },
 	{ .name = "list-findings",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct diagnose_config, diagnose.list),
-		.help = "what it can find, with thresholds" },
+		.help = "list all findings with their thresholds" },
 };
 
 static const struct option_group groups[] = {
@@ -107,19 +102,16 @@ static const struct option_group groups[] = {
 
 static const struct option_rule rules[] = {
 	{ OPTION_ALONE, "list-findings", "set,json,format,color,filter,output",
-		"it tells what sooth can find, and looks at no process", NULL },
+		"it lists what sooth can find and looks at no process", NULL },
 	{ OPTION_PER_PROCESS, "list-findings", "PID,FILE",
-		"it tells what sooth can find, and looks at no process", NULL },
-	{ OPTION_PER_PROCESS, "session", "PID,pid,user", "each of them says who is meant", NULL },
-	{ OPTION_PER_PROCESS, "session", "FILE", "sessions are found on this host",
-		"-p PID chooses of a capture" },
+		"it lists what sooth can find and looks at no process", NULL },
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
-	{ OPTION_NEEDS, "buffer", "calls", "only calls need the room", NULL },
-	{ OPTION_NEEDS, "weight", "flamegraph", "it says how a picture looks", NULL },
+	{ OPTION_NEEDS, "buffer", "calls", "only system calls use the buffer", NULL },
+	{ OPTION_NEEDS, "weight", "flamegraph", "it sets how the picture looks", NULL },
 };
 
-/* The options' own choices: one of them it is. */
+/* The option takes nothing else: one of them matches. */
 static bool fails(const char *fail_on, const struct findings_reported *told)
 {
 	unsigned least = FINDING_INFO;
@@ -135,41 +127,42 @@ static int check(
 	const struct diagnose_config *c, const struct arguments *arguments, struct sooth_error *err)
 {
 	if (c->diagnose.list && arguments->command) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "list findings of a command");
-		error_why(err, "--list-findings tells what sooth can find, and runs nothing");
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --list-findings with a command");
+		error_why(err, "--list-findings lists what sooth can find and runs nothing");
 		return error_remedy(err, "leave out --list-findings, or the command");
 	}
 	if (c->diagnose.watch_ns && (c->diagnose.quick || c->diagnose.bundle)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "watch with %s",
 			c->diagnose.quick ? "--quick" : "--bundle");
-		error_why(err, "that is of one judgement, and -w makes many");
+		error_why(err, "it is for one diagnosis, and -w makes many");
 		return error_remedy(err, "give one of the two");
 	}
 	if (c->diagnose.quick && c->diagnose.duration_ns) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "look once, for a time");
-		error_why(err, "--quick is one look, and --duration says how long to observe");
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --quick with --duration");
+		error_why(err, "--quick takes one sample, --duration sets an observation time");
 		return error_remedy(err, "give one of the two");
 	}
 	if (c->picture.flamegraph && c->diagnose.bundle) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph beside a bundle");
-		error_why(err, "a run writes one file beside its report");
-		return error_remedy(err, "keep it with --save FILE.sooth, and draw that");
+		error_set(
+			err, -EINVAL, SOOTH_FAULT_USAGE, "write a flamegraph and a bundle at once");
+		error_why(err, "one run writes one file beside its report");
+		return error_remedy(err, "add --save FILE.sooth, then draw that capture");
 	}
 	if (!c->diagnose.quick || !c->diagnose.calls)
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "look once and observe system calls");
-	error_why(err, "calls take time to be made");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --quick with -D");
+	error_why(err, "system calls need an observation time");
 	return error_remedy(err, "give --quick or -D");
 }
 
-/* A capture may have calls, whatever it was made for. */
+/* A capture may contain calls, whatever it was made for. */
 static int check_picture(
 	const struct diagnose_config *c, const struct arguments *arguments, struct sooth_error *err)
 {
 	if (!c->picture.flamegraph || c->diagnose.calls || target_capture(arguments))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph");
-	error_why(err, "it is of system calls, and none are asked for");
+	error_why(err, "it shows system calls, and none are recorded without -D");
 	return error_remedy(err, "give -D too");
 }
 
@@ -179,7 +172,6 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 	struct diagnosing d = { .is_deep = c->diagnose.deep,
 		.is_quick = c->diagnose.quick,
 		.wants_calls = c->diagnose.calls,
-		.session = c->diagnose.session,
 		.duration_ns = c->diagnose.quick ? 0 : c->diagnose.duration_ns,
 		.watch_ns = c->diagnose.watch_ns,
 		.set = &c->diagnose.set,
@@ -219,22 +211,19 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 
 const struct command command_diagnose = {
 	.name = "diagnose",
-	.summary = "what is wrong with a process, a session, or all agents",
-	.usage = "[-d] [-D] [-j] [--duration TIME] [--fail-on SEVERITY] [PID... | FILE.sooth]",
-	.about = "Observes for some seconds and tells what is wrong, with evidence: the worst "
-		 "first,\n"
-		 "then what was looked at and found fine, then what could not be seen. Without a\n"
-		 "pid: every process of every agent. Nothing is done to any of them.",
-	.examples = "  sooth diagnose                     all agents\n"
-		    "  sooth diagnose 4711                one process\n"
-		    "  sooth diagnose -D 4711             and what its system calls tell\n"
-		    "  sooth diagnose -D --flamegraph -o calls.svg 4711   with these calls as a "
-		    "picture\n"
-		    "  sooth diagnose --session 4711      all of a session\n"
-		    "  sooth diagnose -j --fail-on high   for scripts\n"
-		    "  sooth diagnose -w                  go on, and tell what comes and goes\n"
-		    "  sooth diagnose --bundle report.json   to attach to a report of a defect\n"
-		    "  sooth diagnose --list-findings     what it can find\n",
+	.summary = "find what is wrong with a process, a session, or all agents",
+	.usage = "[-d] [-D] [-j] [--duration TIME] [--fail-on SEVERITY] [PID|NAME... | FILE.sooth]",
+	.about = "Observes for some seconds and prints findings with evidence: the worst first, "
+		 "then\nwhat was checked and is fine, then what could not be checked. Without a "
+		 "target:\nevery process of every agent. Nothing is changed.",
+	.examples =
+		"  sooth diagnose                     all agents\n  sooth diagnose 4711            "
+		"    one process\n  sooth diagnose -D 4711             also its system calls\n  "
+		"sooth diagnose -D --flamegraph -o calls.svg 4711   its calls as a picture\n  "
+		"sooth diagnose --session 4711      all of a session\n  sooth diagnose -j "
+		"--fail-on high   for scripts\n  sooth diagnose -w                  repeat, and "
+		"print new and cleared findings\n  sooth diagnose --bundle report.json   to attach "
+		"to a bug report\n  sooth diagnose --list-findings     what it can find\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),
 	.config_size = sizeof(struct diagnose_config),

@@ -14,7 +14,7 @@
 #include "cli/output/output.h"
 #include "cli/output/own_report.h"
 #include "cli/picture.h"
-#include "cli/command/target.h"
+#include "cli/target/target_found.h"
 #include "cli/command/written.h"
 #include "core/report.h"
 
@@ -23,7 +23,7 @@
 struct diff_config {
 	struct output_options output;
 	struct picture_options picture;
-	struct time_range_options part; /* of each capture */
+	struct target_options target; /* of each capture */
 	struct {
 		double noise_percent;
 		bool fails;
@@ -37,38 +37,53 @@ static const struct option diff_options[] = {
 		.min = 1,
 		.max = 100,
 		.offset = offsetof(struct diff_config, diff.noise_percent),
-		.help = "of the larger value that a figure may differ (10)" },
+		.help = "relative difference that counts as noise, in percent of the larger value "
+			"(10)" },
 	{ .name = "fail-on-change",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct diff_config, diff.fails),
-		.help = "exit with 1 when anything changed" },
+		.help = "exit status 1 when anything changed" },
 };
 
 static const struct option_group groups[] = {
 	OPTION_GROUP("Comparison", diff_options, 0),
-	PART_GROUP(struct diff_config, part),
+	TARGET_GROUP(struct diff_config, target),
 	PICTURE_GROUP(struct diff_config, picture),
 	OUTPUT_GROUP(struct diff_config, output),
 	FILE_GROUP(struct diff_config, output),
 };
 
 static const struct option_rule rules[] = {
-	{ OPTION_NEEDS, "weight", "flamegraph", "it says how a picture looks", NULL },
+	{ OPTION_NEEDS, "weight", "flamegraph", "it sets how the picture looks", NULL },
 };
 
 struct both {
-	const struct time_range_options *part; /* that is asked for */
-	struct comparison_side *sides;	       /* two */
+	const struct target_options *target;
+	struct comparison_side *sides; /* two */
 	double share;
 	struct comparison_reported told;
 	struct call_graph graphs[2];
-	uint64_t unfinished[2]; /* calls that are in no graph */
+	uint64_t unfinished[2]; /* calls without a result, in no graph */
 	struct call_graph_look look;
 	struct check_settings settings;
 };
 
-/* The same as `sooth report` and `sooth diagnose` of it; its calls as stacks, if they are wanted.
- */
+/* The pids of one capture are not those of the other. */
+static int select_processes(const struct target_options *target, const char *file,
+	struct sooth_report *report, struct sooth_error *err)
+{
+	const struct arguments none = { 0 };
+	struct target_found found = { 0 };
+	int status = target_find_in(target, file, &none, &found, err);
+
+	if (!status)
+		status = target_found_select(&found, &target->part, report, err);
+	target_found_fini(&found);
+	return status;
+}
+
+/* The same as `sooth report` and `sooth diagnose` of it, and its calls as stacks where
+ * requested. */
 static int read_side(struct both *b, size_t i, struct call_graph *graph, struct sooth_error *err)
 {
 	struct comparison_side *side = &b->sides[i];
@@ -88,7 +103,7 @@ static int read_side(struct both *b, size_t i, struct call_graph *graph, struct 
 	if (!status && graph)
 		status = sooth_report_add_view(report, "syscall-folded", &stacks, err);
 	if (!status)
-		status = time_range_options_select(b->part, report, err);
+		status = select_processes(b->target, side->file, report, err);
 	if (!status)
 		status = sooth_report_read(report, side->file, err);
 	if (!status)
@@ -100,15 +115,15 @@ static int read_side(struct both *b, size_t i, struct call_graph *graph, struct 
 static int check(const struct arguments *arguments, struct sooth_error *err)
 {
 	if (arguments->count != 2 || arguments->command) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "compare other than two captures");
-		error_why(err, "a comparison has a first and a second one");
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "compare without two captures");
+		error_why(err, "a comparison needs a first and a second capture");
 		return error_remedy(err, "give two files that `sooth record` or --save wrote");
 	}
 	if (!strcmp(arguments->items[0], arguments->items[1]) ||
 		file_is_same(arguments->items[0], arguments->items[1])) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "compare %s with itself",
 			arguments->items[0]);
-		error_why(err, "both names are of one file");
+		error_why(err, "both names are one file");
 		return error_remedy(err, "give two captures");
 	}
 	return 0;
@@ -139,11 +154,12 @@ static void emit_losses(struct output *o, const struct comparison_side *side)
 		snprintf(reason, sizeof(reason), "it lost %llu records",
 			(unsigned long long)side->lost);
 	else
-		snprintf(reason, sizeof(reason), "it is cut, or lost what nobody counted");
-	output_limit(o, what, reason, "`sooth report` of it tells more");
+		snprintf(reason, sizeof(reason),
+			"it is incomplete, or lost an unknown number of records");
+	output_limit(o, what, reason, "`sooth report` shows the losses");
 }
 
-/* What was counted is taken for the time that the second was observed. */
+/* Counts are scaled to the time that the second one was observed. */
 static int emit_graphs(struct output *o, void *user, struct sooth_error *err)
 {
 	struct both *b = user;
@@ -158,8 +174,8 @@ static int emit_graphs(struct output *o, void *user, struct sooth_error *err)
 	snprintf(title, sizeof(title), "system calls: %s, then %s", b->sides[0].file,
 		b->sides[1].file);
 	snprintf(about, sizeof(about),
-		"the larger of both; first observed for %s and taken for %s as the second; "
-		"processes of a name, threads, category, call, what it is about",
+		"the larger of both; first observed for %s and scaled to %s as the second; "
+		"processes of a name, threads, category, call, file or peer",
 		format_ns(observed, comparison_side_ns(&b->sides[0])),
 		format_ns(taken, comparison_side_ns(&b->sides[c.a_scale != 1])));
 	look.title = title;
@@ -208,7 +224,7 @@ static int read_sides(
 	return status;
 }
 
-/* A picture on standard output leaves no room for the report. */
+/* With a picture on standard output the report is not printed. */
 static int emit_both(struct picture_files *files, struct both *b, struct sooth_error *err)
 {
 	int status = 0;
@@ -223,7 +239,7 @@ static int emit_both(struct picture_files *files, struct both *b, struct sooth_e
 static int run_diff(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct diff_config *c = config;
-	struct both b = { .part = &c->part,
+	struct both b = { .target = &c->target,
 		.share = (c->diff.noise_percent > 0 ? c->diff.noise_percent : 10) / 100,
 		.look = picture_look(&c->picture, CALL_GRAPH_CALLS) };
 	struct picture_files files;
@@ -263,13 +279,10 @@ const struct command command_diff = {
 		"FIRST.sooth SECOND.sooth [--noise PERCENT] [--fail-on-change] [--from TIME] [--to "
 		"TIME] [-j] [-o FILE]",
 	.about =
-		"Explains both as `sooth report` and `sooth diagnose` do, and tells of every "
-		"table and\n"
-		"every finding what changed beyond noise, what appeared and what vanished. "
-		"Processes\n"
-		"are found again by agent, role and project, or by name. --from and --to take that "
-		"part of\n"
-		"each, counted from its own begin or end.",
+		"Explains both as `sooth report` and `sooth diagnose` do, and shows for every "
+		"table and\nevery finding what changed beyond noise, what is new and what is gone. "
+		"Processes are\nmatched by agent, role and project, or by name. A target and "
+		"--from and --to apply\nto each capture, times counted from its own start or end.",
 	.examples =
 		"  sooth diff before.sooth after.sooth\n"
 		"  sooth diff --fail-on-change good.sooth now.sooth   for scripts\n"

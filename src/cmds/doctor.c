@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sooth doctor: what can be seen here, by which method and at which price, and
- * how to get the rest. It looks at needs only; nothing is attached.
+ * sooth doctor: what can be observed here, by which method and at which overhead, and how to get
+ * the rest. It only checks requirements; nothing is attached.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -34,8 +34,8 @@ struct fact_row {
 };
 
 static const struct sooth_field fact_fields[] = {
-	FIELD_STRING(fact_row, name, "what about this environment"),
-	FIELD_STRING(fact_row, value, "what it is", .may_shrink = true),
+	FIELD_STRING(fact_row, name, "fact about this environment"),
+	FIELD_STRING(fact_row, value, "value", .may_shrink = true),
 };
 
 static const struct sooth_schema fact_schema = {
@@ -62,19 +62,19 @@ struct method_row {
 };
 
 static const struct sooth_field method_fields[] = {
-	FIELD_STRING(method_row, probe, "what is observed"),
-	FIELD_STRING(method_row, method, "the backend"),
+	FIELD_STRING(method_row, probe, "probe"),
+	FIELD_STRING(method_row, method, "method"),
 	FIELD_TRUTH(
-		method_row, is_usable, "whether it works here, now, for you", .label = "USABLE"),
-	FIELD_NUMBER(method_row, target_ns, "cost of a hit to the target", .unit = SOOTH_UNIT_NS,
+		method_row, is_usable, "whether it works here, for this user", .label = "USABLE"),
+	FIELD_NUMBER(method_row, target_ns, "cost of an event to the target", .unit = SOOTH_UNIT_NS,
 		.label = "COST", FIELD_STATE_AT(method_row, price_state)),
-	FIELD_NUMBER(method_row, bystander_ns, "cost of a hit to whoever is not the target",
+	FIELD_NUMBER(method_row, bystander_ns, "cost of an event to other processes",
 		.unit = SOOTH_UNIT_NS, .label = "BYSTANDER",
 		FIELD_STATE_AT(method_row, price_state)),
-	FIELD_STRING(method_row, price_source, "where these figures come from", .is_hidden = true),
+	FIELD_STRING(method_row, price_source, "source of these values", .is_hidden = true),
 	FIELD_STRING(method_row, help, "how it works", .may_shrink = true),
-	FIELD_STRING(method_row, why, "why it is not usable", .is_hidden = true),
-	FIELD_STRING(method_row, missing, "what is missing", .is_hidden = true),
+	FIELD_STRING(method_row, why, "why it does not work", .is_hidden = true),
+	FIELD_STRING(method_row, missing, "missing privilege or feature", .is_hidden = true),
 	FIELD_STRING(method_row, remedy, "how to get it", .is_hidden = true),
 };
 
@@ -85,7 +85,7 @@ static const struct sooth_schema method_schema = {
 	SCHEMA_FIELDS(method_fields),
 };
 
-/* --- telling --- */
+/* --- output --- */
 
 static struct record_tail text(struct sooth_text *to, const char *value)
 {
@@ -169,15 +169,15 @@ static int emit_missing_probes(struct output *o, struct sooth_error *err)
 			has_backend |= !strcmp(os_native.backends[i]->probe, none.probe);
 		if (has_backend)
 			continue;
-		output_limit(o, none.probe, "sooth has no way to observe it on this system",
-			"captures made elsewhere can be read");
+		output_limit(o, none.probe, "not supported on this system",
+			"captures from other hosts can be read");
 		struct record_tail tail[] = {
 			text(&row.probe, none.probe),
 			text(&row.method, none.name),
 			text(&row.help, registry_probes[p]->help),
-			text(&row.why, "sooth has no way to observe it on this system"),
+			text(&row.why, "not supported on this system"),
 			text(&row.missing, ""),
-			text(&row.remedy, "captures made elsewhere can be read"),
+			text(&row.remedy, "captures from other hosts can be read"),
 		};
 		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 	}
@@ -201,17 +201,17 @@ static int run_doctor(void *config, const struct arguments *arguments, struct so
 	if (arguments->count || arguments->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "examine \"%s\"",
 			arguments->count ? arguments->items[0] : "--");
-		error_why(err, "doctor looks at this system, not at a target");
-		return error_remedy(err, "`sooth inspect PID` looks at a process");
+		error_why(err, "doctor checks this system, not a target");
+		return error_remedy(err, "`sooth inspect PID` shows a process");
 	}
 	return own_report_emit("doctor", &c->output, emit_system, NULL, err);
 }
 
 const struct command command_doctor = {
 	.name = "doctor",
-	.summary = "what can be seen here, and how to get the rest",
+	.summary = "what can be observed here, and how to get the rest",
 	.usage = "[-j]",
-	.about = "Tests what each method needs. Nothing is attached and nothing is changed.",
+	.about = "Checks what each method needs. Nothing is attached and nothing is changed.",
 	COMMAND_GROUPS(groups),
 	.config_size = sizeof(struct doctor_config),
 	.run = run_doctor,

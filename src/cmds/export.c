@@ -8,7 +8,7 @@
 
 #include "cli/command/command.h"
 #include "cli/picture.h"
-#include "cli/command/target.h"
+#include "cli/target/target_found.h"
 
 struct export_config {
 	struct target_options target;
@@ -29,24 +29,24 @@ static const struct option export_options[] = {
 		.argument = "NAME",
 		.choice = format_name,
 		.offset = offsetof(struct export_config, export.format),
-		.help = "what to write" },
+		.help = "output format" },
 	{ .letter = 'o',
 		.name = "output",
 		.type = OPTION_FILE,
 		.argument = "FILE",
 		.offset = offsetof(struct export_config, export.output),
-		.help = "write there, made readable for you only; of csv also a folder" },
+		.help = "output file (mode 0600); of csv also a folder" },
 	{ .name = "table",
 		.type = OPTION_LIST,
 		.argument = "NAME",
 		.offset = offsetof(struct export_config, export.tables),
-		.help = "only this table; may be given again" },
+		.help = "only this table; may be repeated" },
 	{ .name = "weight",
 		.type = OPTION_CHOICE,
 		.argument = "WHAT",
 		.choice = picture_weight_name,
 		.offset = offsetof(struct export_config, export.weight),
-		.help = "what the numbers of folded stacks are (time, in microseconds)" },
+		.help = "value of folded stacks (time, in microseconds)" },
 };
 
 static const struct option_group groups[] = {
@@ -64,29 +64,37 @@ static int refuse(struct sooth_error *err, const char *what, const char *why, co
 static int check(const struct export_config *c, const struct arguments *a,
 	const struct export_type *type, struct sooth_error *err)
 {
-	if (a->count != 1 || a->command)
-		return refuse(err, "export other than one capture", "an export is of one file",
+	if (!target_capture(a) || a->command)
+		return refuse(err, "export without one capture", "an export is of one file",
 			"give one file that `sooth record` or --save wrote");
 	if (!type)
-		return refuse(err, "export without a format", "there are several",
+		return refuse(err, "export without a format", "several formats exist",
 			"--format folded, chrome, csv, jsonl or sqlite");
 	if (c->export.tables.count && !type->has_choice)
-		return refuse(err, "choose tables", "this format is not made of them",
+		return refuse(err, "use --table", "this format has no tables",
 			"leave out --table, or take csv, jsonl or sqlite");
 	if (c->export.weight && strcmp(type->name, "folded"))
-		return refuse(err, "choose a weight", "only stacks have one",
+		return refuse(err, "use --weight", "only folded stacks have a weight",
 			"leave out --weight, or take --format folded");
 	return 0;
 }
 
+struct chosen {
+	const struct target_options *target;
+	struct target_found found;
+};
+
 static int choose(void *user, struct sooth_report *report, struct sooth_error *err)
 {
-	return target_options_select(user, report, err);
+	const struct chosen *chosen = user;
+
+	return target_found_select(&chosen->found, &chosen->target->part, report, err);
 }
 
 static int run_export(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct export_config *c = config;
+	struct chosen chosen = { &c->target, { 0 } };
 	const struct export_type *type = c->export.format ? export_find(c->export.format) : NULL;
 	struct export_reported told = { 0 };
 	struct export_options options = {
@@ -95,19 +103,22 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 		.name_count = c->export.tables.count,
 		.weight = picture_weight(c->export.weight, CALL_GRAPH_TIME),
 		.select = choose,
-		.user = &c->target,
+		.user = &chosen,
 	};
 	int status = check(c, arguments, type, err);
 
+	if (!status)
+		status = target_find(&c->target, arguments, 0, &chosen.found, err);
 	if (!status) {
-		options.path = arguments->items[0];
+		options.path = chosen.found.capture;
 		status = export_run(type, &options, &told, err);
 	}
-	/* Most formats have no place for it. */
+	/* Most formats have no place for losses. */
 	if (!status && told.losses.size)
-		fprintf(stderr, "sooth: the capture is not whole:\n%s", buffer_cstr(&told.losses));
+		fprintf(stderr, "sooth: the capture is incomplete:\n%s", buffer_cstr(&told.losses));
 	if (!status && told.limits.size)
-		fprintf(stderr, "sooth: not all is in the export:\n%s", buffer_cstr(&told.limits));
+		fprintf(stderr, "sooth: the export is incomplete:\n%s", buffer_cstr(&told.limits));
+	target_found_fini(&chosen.found);
 	buffer_fini(&told.losses);
 	buffer_fini(&told.limits);
 	return status;
@@ -115,8 +126,8 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 
 const struct command command_export = {
 	.name = "export",
-	.summary = "a capture in a format that other programs read",
-	.usage = "--format NAME [--table NAME] [-o FILE] FILE.sooth",
+	.summary = "convert a capture to a format of other programs",
+	.usage = "--format NAME [--table NAME] [-o FILE] FILE.sooth [PID|NAME...]",
 	.about = "folded: stacks for flamegraph tools; chrome: a timeline for Perfetto, "
 		 "chrome://tracing and\n"
 		 "speedscope; csv, jsonl and sqlite: the tables that `sooth query FILE --tables` "

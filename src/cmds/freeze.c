@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth freeze: see cli/act/freezing.h. */
+/* sooth freeze: stop processes until `sooth thaw`. */
 #include "cli/command/command.h"
 #include "cli/act/freezing.h"
 
@@ -10,16 +10,14 @@ static int run_freeze(void *config, const struct arguments *arguments, struct so
 
 const struct command command_freeze = {
 	.name = "freeze",
-	.summary = "hold processes of agents still",
-	.usage = "[-t] PID... | --session ID",
-	.about = "Holds processes still, with all they have in memory, until `sooth thaw`; they "
-		 "stay so when\n"
-		 "sooth has ended. By the freezer of their control group where nobody else is in "
-		 "it,\n"
-		 "else by SIGSTOP, children first. A model that waits for an answer may give up\n"
-		 "meanwhile.",
-	.examples = "  sooth freeze --session 4f1c    a session with all its tools\n"
-		    "  sooth freeze -t 4711           a process and what it started\n",
+	.summary = "stop processes of agents",
+	.usage = "[-t] PID|NAME... | --session ID | --agent NAME",
+	.about =
+		"Stops processes until `sooth thaw`; they keep their memory, and stay stopped when "
+		"sooth\nhas exited. By the freezer of their control group if the group contains "
+		"nothing else,\nelse by SIGSTOP, children first. A server may time out meanwhile.",
+	.examples = "  sooth freeze --session 4f1c    a session with all its tools\n  sooth freeze "
+		    "-t 4711           a process and its descendants\n",
 	.groups = freezing_groups,
 	.group_count = FREEZING_GROUP_COUNT,
 	.rules = freezing_rules,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth heap: allocations of a target, summed up, and line by line into a file. */
+/* sooth heap: allocations of a target, as totals, and line by line into a file. */
 #include <errno.h>
 
 #include "analyze/heap/heap_table.h"
@@ -24,21 +24,20 @@ static const struct option heap_options[] = {
 		.type = OPTION_FILE,
 		.argument = "FILE.jsonl",
 		.offset = offsetof(struct heap_config, heap.lines),
-		.help = "every call there as a line of JSON, beside the report; - is standard "
-			"output" },
+		.help = "file for every call as a line of JSON, beside the report; - for stdout" },
 	{ .letter = 'c',
 		.name = "count",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct heap_config, heap.count),
-		.help = "count in the kernel only: cheaper, without live and peak bytes" },
+		.help = "count in the kernel only: less overhead, no live and peak bytes" },
 	{ .name = "sites",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct heap_config, heap.sites),
-		.help = "where each function was probed, and why there" },
+		.help = "the probed address of each function, and the reason for it" },
 	{ .name = "no-hold",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct heap_config, heap.no_hold),
-		.help = "never hold a launched command; what the ring cannot take is lost" },
+		.help = "never pause a launched command; what does not fit the buffer is lost" },
 };
 
 static const struct option_group groups[] = {
@@ -76,8 +75,8 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	};
 
 	if (c->heap.lines && c->heap.count) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write every call and only count them");
-		error_why(err, "what is only counted is not kept one by one");
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use -o with --count");
+		error_why(err, "counted calls are not kept one by one");
 		return error_remedy(err, "leave out -o or --count");
 	}
 	return run_report(&run, err);
@@ -85,15 +84,13 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 
 const struct command command_heap = {
 	.name = "heap",
-	.summary = "allocations of a process and its children",
-	.usage = "[-c] [-j] [-o FILE.jsonl] [-d TIME] -p PID | FILE.sooth | -- COMMAND [ARG...]",
-	.about = "What malloc, free and their kin were asked for: totals, by function and size, "
-		 "what\n"
-		 "is live and its peak. Follows threads, forks and exec. A launched command is "
-		 "held\n"
-		 "for moments when it allocates faster than can be told, so that nothing is lost; "
-		 "a\n"
-		 "process that runs already never is: what does not fit is lost, and counted.",
+	.summary = "memory allocations of a process and its children",
+	.usage = "[-c] [-j] [-o FILE.jsonl] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND "
+		 "[ARG...]",
+	.about = "Calls of malloc, free and related functions: totals, by function and size, live "
+		 "and peak\nbytes. Follows threads, forks and exec. A launched command is paused "
+		 "while the buffer\nis full, so nothing is lost; a running process never is: what "
+		 "does not fit is lost,\nand counted as lost.",
 	.examples =
 		"  sooth heap -- git status              totals, live and peak bytes of a command\n"
 		"  sooth heap -p 4711 -d 5 -o a.jsonl    five seconds, and every call as JSON\n"

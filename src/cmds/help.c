@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth help: the commands, or one of them. */
+/* sooth help: the list of commands, or help on one. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,10 +40,9 @@ static void print_all(void)
 		printf("\n%s:\n", groups[i].title);
 		print_group(groups[i].group);
 	}
-	printf("\n`sooth help COMMAND` or `sooth COMMAND --help` tells more; `sooth --version`.\n"
-	       "Exit status: 0 done, 2 usage, 3 missing privilege or unsupported, 4 no such "
-	       "target,\n"
-	       "5 input or output failed; with -- COMMAND the command's own.\n");
+	printf("\n`sooth help COMMAND` or `sooth COMMAND --help` shows its options; `sooth "
+	       "--version`.\nExit status: 0 done, 2 usage, 3 missing privilege or unsupported, 4 "
+	       "no such target,\n5 input or output failed; with -- COMMAND the command's own.\n");
 }
 
 static int run_help(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -57,7 +56,8 @@ static int run_help(void *config, const struct arguments *arguments, struct soot
 	}
 	c = command_find(arguments->items[0]);
 	if (!c) {
-		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "help with \"%s\"", arguments->items[0]);
+		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "show help on \"%s\"",
+			arguments->items[0]);
 		error_why(err, "there is no such command");
 		return error_remedy(err, "`sooth help` lists the commands");
 	}
@@ -67,7 +67,7 @@ static int run_help(void *config, const struct arguments *arguments, struct soot
 
 const struct command command_help = {
 	.name = "help",
-	.summary = "this list, or one command",
+	.summary = "list commands, or show help on one",
 	.usage = "[COMMAND]",
 	.run = run_help,
 };

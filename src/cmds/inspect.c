@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth inspect: one process, whole. */
+/* sooth inspect: everything about one process. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,9 +12,9 @@
 #include "cli/resolve.h"
 #include "cli/run.h"
 
-#define INTERVAL_NS (200 * NS_PER_MS) /* over which the CPU of threads is measured */
-#define RESOLVE_MS  3000	      /* for all names together */
-#define AT_ONCE_NS  1		      /* what is read once needs no interval */
+#define INTERVAL_NS (200 * NS_PER_MS) /* measures the CPU of threads */
+#define RESOLVE_MS  3000	      /* of all names together */
+#define AT_ONCE_NS  1		      /* a single sample needs no interval */
 
 struct inspect_config {
 	struct target_options target;
@@ -31,15 +31,15 @@ static const struct option inspect_options[] = {
 	{ .name = "fds",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.fds),
-		.help = "descriptors, what they are, who has their other end" },
+		.help = "descriptors: type, target, process at the other end" },
 	{ .name = "sockets",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.sockets),
-		.help = "sockets with state, queues, times and a label of the peer" },
+		.help = "sockets: state, queues, times, label of the peer" },
 	{ .name = "maps",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.maps),
-		.help = "memory by what it is for, and each mapping" },
+		.help = "memory by class, and each mapping" },
 	{ .name = "signals",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.signals),
@@ -47,7 +47,7 @@ static const struct option inspect_options[] = {
 	{ .name = "threads",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.threads),
-		.help = "threads, their CPU and what they wait for" },
+		.help = "threads: CPU and what they wait for" },
 	{ .name = "limits",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.limits),
@@ -55,16 +55,16 @@ static const struct option inspect_options[] = {
 	{ .name = "env-names",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.env_names),
-		.help = "names of environment variables, never values" },
+		.help = "names of environment variables, no values" },
 	{ .letter = 'a',
 		.name = "all",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.all),
-		.help = "all of these" },
+		.help = "every detail above" },
 	{ .name = "resolve",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.resolve),
-		.help = "ask DNS for names of peers without a label" },
+		.help = "resolve peers without a label by DNS" },
 	{ .letter = 'i',
 		.name = "interval",
 		.type = OPTION_DURATION,
@@ -72,12 +72,12 @@ static const struct option inspect_options[] = {
 		.min = NS_PER_MS,
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct inspect_config, inspect.interval_ns),
-		.help = "over which CPU is measured (200ms)" },
+		.help = "time over which CPU is measured (200ms)" },
 };
 
 static const struct option_group groups[] = {
 	OPTION_GROUP("Details", inspect_options, 0),
-	TARGET_GROUP(struct inspect_config, target),
+	TARGET_SOME_GROUP(struct inspect_config, target),
 	OUTPUT_GROUP(struct inspect_config, output),
 	FILE_GROUP(struct inspect_config, output),
 	SAVE_GROUP(struct inspect_config, output),
@@ -87,7 +87,7 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("interval"),
 };
 
-/* A detail that can be asked for: the probe and the view of the same name. */
+/* A detail: the probe and the view of the same name. */
 struct detail {
 	const char *name;
 	size_t flag; /* offset in the config */
@@ -103,7 +103,7 @@ static const struct detail details[] = {
 	{ "environment", offsetof(struct inspect_config, inspect.env_names) },
 };
 
-/* What the one screen takes. */
+/* The probes of the one screen. */
 static const struct run_probe summary_probes[] = {
 	{ "proc", SOOTH_SAMPLE },
 	{ "fds", SOOTH_SAMPLE | SOOTH_DETAIL },
@@ -119,7 +119,7 @@ static bool is_requested(const struct inspect_config *c, const struct detail *de
 	return c->inspect.all || *(const bool *)((const char *)c + detail->flag);
 }
 
-/* The details that were asked for; nothing asked for: the one screen. */
+/* The requested details; without any: the one screen. */
 static void choose(
 	const struct inspect_config *c, const struct sockets_options *labels, struct run *run)
 {
@@ -135,7 +135,7 @@ static void choose(
 			run->views[count].options = labels;
 		count++;
 	}
-	/* Then the one screen can be had of the capture too. */
+	/* So the one screen can be shown of the capture too. */
 	if (c->inspect.all)
 		run->probes[count] = (struct run_probe){ "proc", SOOTH_SAMPLE };
 	if (count)
@@ -145,7 +145,7 @@ static void choose(
 	run->views[0] = (struct run_view){ "inspect", labels };
 }
 
-/* Nothing asked for is the one screen, which has all. */
+/* Without options: the one screen, with all details. */
 static bool has_detail(const struct run *run, const char *name)
 {
 	for (size_t i = 0; run->probes[i].name; i++) {
@@ -161,10 +161,10 @@ static int check(const struct inspect_config *c, const struct run *run, struct s
 
 	if (!is_vain && !(c->inspect.resolve && !has_detail(run, "sockets")))
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take %s with these details",
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use %s with these details",
 		is_vain ? "--interval" : "--resolve");
-	error_why(err, is_vain ? "only CPU of threads is measured over a time"
-			       : "only sockets have peers with names");
+	error_why(err, is_vain ? "only the CPU of threads is measured over time"
+			       : "only sockets have peers to resolve");
 	return error_remedy(
 		err, "give %s too, or leave it out", is_vain ? "--threads" : "--sockets");
 }
@@ -195,14 +195,14 @@ static int run_inspect(void *config, const struct arguments *arguments, struct s
 	choose(c, &options, &run);
 	if (!status)
 		status = check(c, &run, err);
-	/* CPU is what a thread used between two readings. */
+	/* CPU is the difference between two samples. */
 	run.duration_ns = !has_detail(&run, "threads") ? AT_ONCE_NS
 			  : c->inspect.interval_ns     ? c->inspect.interval_ns
 						       : INTERVAL_NS;
 	if (!status)
 		status = run_report(&run, err);
 	if (resolver && resolver_unanswered(resolver))
-		fprintf(stderr, "sooth: the names of %u addresses did not come in time\n",
+		fprintf(stderr, "sooth: %u addresses were not resolved in time\n",
 			resolver_unanswered(resolver));
 	resolver_free(resolver);
 	labels_fini(&labels);
@@ -211,10 +211,11 @@ static int run_inspect(void *config, const struct arguments *arguments, struct s
 
 const struct command command_inspect = {
 	.name = "inspect",
-	.summary = "one process, whole",
+	.summary = "everything about one process",
 	.usage = "[--fds] [--sockets] [--maps] [--signals] [--threads] [--limits] [--env-names]\n"
 		 "                     [-j] PID | FILE.sooth",
-	.about = "What a process has open, mapped, connected, pending and allowed.",
+	.about = "What a process has open, mapped and connected, its pending signals and its "
+		 "limits.",
 	.examples = "  sooth inspect 4711               one screen\n"
 		    "  sooth inspect --fds 4711         every descriptor\n"
 		    "  sooth inspect -a -j 4711         everything, as JSON\n",

@@ -12,16 +12,17 @@
 #include "cli/command/command.h"
 #include "cli/run.h"
 
-#define INTERVAL_NS  (200 * NS_PER_MS) /* long enough for one decimal of a percent */
+#define INTERVAL_NS  (200 * NS_PER_MS) /* enough for one decimal of a percent */
 #define VERBOSE	     "threads,open_files,user,terminal,session_id,cwd"
 #define TRANSCRIPT   "status,activity_s,tool,tool_s"
-#define ONE_SNAPSHOT 1 /* ns: over as soon as it has begun */
+#define ONE_SNAPSHOT 1 /* ns: ends with the first sample */
+/* The whole host is scanned, whatever is shown: owners may be anywhere. */
+#define TARGETS (TARGET_MAY_BE_HOST | TARGET_IS_HOST | TARGET_SELECTS_ROWS)
 
 struct ps_config {
 	struct target_options target;
 	struct output_options output;
 	struct {
-		bool all;
 		bool is_tree;
 		bool is_verbose;
 		bool why;
@@ -42,51 +43,47 @@ struct ps_config {
 static const struct ps_config ps_defaults = { .ps = { .interval_ns = INTERVAL_NS } };
 
 static const struct option ps_options[] = {
-	{ .letter = 'a',
-		.name = "all",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct ps_config, ps.all),
-		.help = "all processes, not only agents" },
 	{ .letter = 't',
 		.name = "tree",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct ps_config, ps.is_tree),
-		.help = "whole sessions: each process below who started it, with its role" },
+		.help = "whole sessions as trees, with the role of each process" },
 	{ .letter = 'v',
 		.name = "verbose",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct ps_config, ps.is_verbose),
-		.help = "more columns, and what every flag rests on" },
+		.help = "more columns, and the reason for each flag" },
 	{ .letter = 'i',
 		.name = "interval",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct ps_config, ps.interval_ns),
-		.help = "over which CPU is measured (200ms); 0: one reading, without CPU" },
+		.help = "time over which CPU is measured (200ms); 0: one sample, without CPU" },
 	{ .name = "columns",
 		.type = OPTION_LIST,
 		.argument = "LIST",
 		.offset = offsetof(struct ps_config, ps.columns),
-		.help = "columns of the table, by name or heading; +NAME adds one; help lists" },
+		.help = "columns of the table by name or heading; +NAME adds one; help lists "
+			"them" },
 	{ .name = "sort",
 		.type = OPTION_TEXT,
 		.argument = "[-]COLUMN",
 		.offset = offsetof(struct ps_config, ps.sort),
-		.help = "in this order, with - the largest first (-cpu_percent)" },
+		.help = "sort column, with - descending (-cpu_percent)" },
 	{ .letter = 'k',
 		.name = "cpu-over",
 		.type = OPTION_REAL,
 		.argument = "PCT",
 		.max = 1000000,
 		.offset = offsetof(struct ps_config, ps.cpu_over),
-		.help = "flag who uses more CPU than this many percent of one" },
+		.help = "flag processes above this CPU share (percent of one core)" },
 	{ .letter = 'm',
 		.name = "rss-over",
 		.type = OPTION_MEGABYTES,
 		.argument = "SIZE",
 		.offset = offsetof(struct ps_config, ps.rss_over),
-		.help = "flag who has more memory resident: 512 (in MB), 512M, 2G" },
+		.help = "flag processes above this resident memory: 512 (in MB), 512M, 2G" },
 	{ .letter = 'w',
 		.name = "watch",
 		.type = OPTION_DURATION,
@@ -95,32 +92,33 @@ static const struct option ps_options[] = {
 		.min = 100 * NS_PER_MS,
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct ps_config, ps.watch_ns),
-		.help = "again every N seconds (2), as a screen with keys; N before a PID" },
+		.help = "refresh every N seconds (2), as a screen with keys; N before a PID" },
 	{ .name = "bell",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct ps_config, ps.has_bell),
-		.help = "with -w: ring when a threshold of -k or -m is passed" },
+		.help = "with -w: ring the bell when a threshold of -k or -m is exceeded" },
 	{ .name = "on-alert",
 		.type = OPTION_TEXT,
 		.argument = "PROGRAM",
 		.offset = offsetof(struct ps_config, ps.on_alert),
-		.help = "with -w: run it then, and when it is over, with JSON on its input" },
+		.help = "with -w: program to run on an alert and when it clears, JSON on its "
+			"stdin" },
 	{ .name = "why",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct ps_config, ps.why),
-		.help = "which rule says that it is that agent" },
+		.help = "the rule that recognized the agent" },
 	{ .name = "transcript",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct ps_config, ps.transcript),
-		.help = "also the last tool an agent called and when, from its own log" },
+		.help = "also the last tool call of an agent, from its log" },
 	{ .name = "check-version",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct ps_config, ps.check_version),
-		.help = "versions that are installed, and who runs an older one" },
+		.help = "installed versions, and processes that run an older one" },
 	{ .name = "list-agents",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct ps_config, ps.list_agents),
-		.help = "the agents that are known, instead of processes" },
+		.help = "list known agents instead of processes" },
 };
 
 static const struct option_group groups[] = {
@@ -133,39 +131,40 @@ static const struct option_group groups[] = {
 
 static const struct option_rule rules[] = {
 	{ OPTION_ALONE, "list-agents", "json,format,color,filter,output",
-		"it tells what sooth knows, and looks at no process", NULL },
-	{ OPTION_PER_PROCESS, "interval", "watch",
-		"with -w CPU is measured from one frame to the next",
-		"-w N is the time between them" },
+		"it lists what sooth knows and looks at no process", NULL },
+	{ OPTION_PER_PROCESS, "interval", "watch", "with -w CPU is measured between refreshes",
+		"-w N sets the time between them" },
 	OPTION_OVER("interval"),
-	{ OPTION_PER_PROCESS, "check-version", "all", "what is no agent has no version to check",
-		NULL },
+	{ OPTION_PER_PROCESS, "check-version", "all", "only agents have versions", NULL },
 };
 
-/* What the report is to show, with the texts that it borrows. */
+/* What the report shows, with the texts that it borrows. */
 struct ps_view {
 	struct processes_options options;
-	struct target_rows rows;
+	struct target_found found;
 	struct buffer typed, more; /* columns */
-	bool wants_tree;	   /* by now: a key of the screen changes it */
+	bool wants_tree;	   /* at this moment: a key of the screen */
 };
 
 static void fill_options(const struct ps_config *c, struct ps_view *v)
 {
 	v->wants_tree = c->ps.is_tree;
 	v->options = (struct processes_options){
-		.shown = c->ps.all	 ? PROCESSES_ALL
+		.shown = c->target.all	 ? PROCESSES_ALL
 			 : c->ps.is_tree ? PROCESSES_SESSIONS
 					 : PROCESSES_AGENTS,
 		.is_tree = c->ps.is_tree,
-		.wants_tree = c->ps.all ? NULL : &v->wants_tree,
+		.wants_tree = c->target.all ? NULL : &v->wants_tree,
 		.is_verbose = c->ps.is_verbose,
 		.emits_versions = c->ps.check_version,
 		.hide_ended = true,
-		.pids = (const void *)v->rows.pids.data,
-		.pid_count = v->rows.pids.size / sizeof(uint32_t),
-		.has_uid = v->rows.has_uid,
-		.uid = v->rows.uid,
+		.pids = target_found_pids(&v->found),
+		.pid_count = target_found_count(&v->found),
+		.adds_children = c->target.sessions.count || c->target.agents.count ||
+				 c->target.control_group,
+		.may_lack_pids = v->found.is_searched,
+		.has_uid = v->found.has_user,
+		.uid = v->found.user,
 		.cpu_over_percent = c->ps.cpu_over,
 		.rss_over_bytes = c->ps.rss_over,
 		.is_repeated = c->ps.watch_ns != 0,
@@ -201,12 +200,12 @@ static int choose_columns(const struct ps_config *c, struct ps_view *v, struct s
 		return status;
 	if (is_more && v->typed.size)
 		columns_add(&v->more, buffer_cstr(&v->typed));
-	/* What was asked for by an option of its own stands behind the chosen ones. */
+	/* Columns of other options follow the chosen ones. */
 	if (!is_more && c->ps.why)
 		add_missing(&v->typed, "rule");
 	if (!is_more && c->ps.transcript)
 		add_missing(&v->typed, TRANSCRIPT);
-	/* Lines of a tree need the column that they stand in. */
+	/* The lines of a tree are drawn in this column. */
 	if (!is_more && c->ps.is_tree && !columns_have(buffer_cstr(&v->typed), "name"))
 		columns_add(&v->typed, "name");
 	if (!is_more)
@@ -221,7 +220,7 @@ static int choose_columns(const struct ps_config *c, struct ps_view *v, struct s
 		&v->options.sort, &v->options.is_descending, &process_row_schema, c->ps.sort, err);
 }
 
-/* Of the screen: what may be done to the process that is picked. */
+/* Keys of the screen: actions on the selected process. */
 static const struct screen_key keys[] = {
 	{ 'i', "inspect", { "inspect" }, false },
 	{ 'k', "kill", { "kill", "--ask" }, true },
@@ -239,28 +238,29 @@ static int check_watch(const struct ps_config *c, struct sooth_error *err)
 		return 0;
 	if (c->ps.watch_ns && has_threshold)
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "tell of thresholds");
-	error_why(err, c->ps.watch_ns ? "none is given" : "nothing is watched");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report thresholds");
+	error_why(err, c->ps.watch_ns ? "no command given" : "--bell and --on-alert need -w");
 	return error_remedy(err, "sooth ps -w -k 90 -m 4G --on-alert PROGRAM");
 }
 
 static int report(const struct ps_config *c, const struct arguments *arguments, struct ps_view *v,
 	struct sooth_error *err)
 {
-	struct target_options nobody = { .part = c->target.part };
-	bool is_brief = !c->ps.all && !v->options.pid_count;
+	/* Rows are selected, not records: owners may be anywhere. */
+	struct target_found whole = { .capture = v->found.capture };
+	bool is_brief = !c->target.all && !v->options.pid_count;
 	unsigned interest = SOOTH_SAMPLE | (is_brief ? SOOTH_BRIEF : 0) |
 			    (c->ps.transcript ? SOOTH_TRANSCRIPT : 0) |
 			    (c->ps.interval_ns ? 0 : SOOTH_ONCE);
 	size_t count = 0;
 	struct run run = {
 		.name = "ps",
-		.target = target_capture(arguments) ? &nobody : &c->target,
+		.target = &c->target,
 		.output = &c->output,
 		.arguments = arguments,
+		.found = v->found.capture ? &whole : &v->found,
 		.views = { { "processes", &v->options } },
-		/* Whoever is chosen, the whole host is looked at: owners may be anywhere. */
-		.allowed = TARGET_MAY_BE_HOST | TARGET_IS_HOST,
+		.allowed = TARGETS,
 		.duration_ns = c->ps.interval_ns ? c->ps.interval_ns : ONE_SNAPSHOT,
 	};
 	struct alert_options alerts = { .cpu_percent = c->ps.cpu_over,
@@ -274,14 +274,14 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 		.alerts = &alerts,
 		.is_tree = c->ps.is_tree };
 
-	/* Of all processes each row is there already. */
-	if (!c->ps.all)
+	/* With --all every row is there already. */
+	if (!c->target.all)
 		watch.wants_tree = &v->wants_tree;
 	if (c->ps.watch_ns) {
 		run.watch = &watch;
 		run.sample_ns = c->ps.watch_ns;
 		run.duration_ns = 0;
-		/* Before the first sample: what that does not see is seen to end. */
+		/* Before the first sample, so that no exit is missed. */
 		run.probes[count++] = (struct run_probe){ "exits", SOOTH_STREAM };
 	}
 	run.probes[count] = (struct run_probe){ "proc", interest };
@@ -302,14 +302,14 @@ static int run_ps(void *config, const struct arguments *arguments, struct sooth_
 		return agent_list_emit(&c->output, arguments, err);
 	status = check_watch(c, err);
 	if (!status)
-		status = target_options_rows(&c->target, arguments, &v.rows, err);
+		status = target_find(&c->target, arguments, TARGETS, &v.found, err);
 	if (!status) {
 		fill_options(c, &v);
 		status = choose_columns(c, &v, err);
 	}
 	if (!status)
 		status = report(c, arguments, &v, err);
-	buffer_fini(&v.rows.pids);
+	target_found_fini(&v.found);
 	buffer_fini(&v.typed);
 	buffer_fini(&v.more);
 	return status;
@@ -318,21 +318,18 @@ static int run_ps(void *config, const struct arguments *arguments, struct sooth_
 const struct command command_ps = {
 	.name = "ps",
 	.summary = "the agents on this host",
-	.usage = "[-a] [-t] [-v] [-j] [--columns LIST] [--sort COLUMN] [PID... | FILE.sooth]",
-	.about = "Lists AI coding agents with CPU, memory, role, version and project, and what an "
-		 "agent\n"
-		 "left behind: processes whose session is gone, MCP servers nobody talks to. CPU "
-		 "is\n"
-		 "measured over a real interval, never averaged over a lifetime.",
-	.examples = "  sooth ps                 the agents, and what should not be there\n"
-		    "  sooth ps -t              whole sessions as trees, with roles\n"
-		    "  sooth ps -a -i 2         every process, CPU over two seconds\n"
-		    "  sooth ps --why           and how each was recognised\n"
-		    "  sooth ps -w              a screen that is renewed every two seconds\n"
-		    "  sooth ps -w 2 4711       of one process: the first number is the interval\n"
-		    "  sooth ps -w -m 4G --on-alert ./tell-me\n"
-		    "  sooth ps --columns +user,container --sort -rss\n"
-		    "  sooth ps -j 4711         one process as JSON\n",
+	.usage = "[-a] [-t] [-v] [-j] [--columns LIST] [--sort COLUMN] [PID|NAME... | FILE.sooth]",
+	.about = "Lists AI coding agents with CPU, memory, role, version and project, and "
+		 "processes that\nagents left behind: orphans, MCP servers without a client. CPU "
+		 "is measured over an\ninterval, never averaged over a lifetime.",
+	.examples =
+		"  sooth ps                 the agents, and what they left behind\n  sooth ps -t   "
+		"           whole sessions as trees, with roles\n  sooth ps -a -i 2         every "
+		"process, CPU over two seconds\n  sooth ps --why           and the rule that "
+		"recognized each\n  sooth ps -w              a screen, refreshed every two "
+		"seconds\n  sooth ps -w 2 4711       one process: the first number is the "
+		"interval\n  sooth ps -w -m 4G --on-alert ./notify\n  sooth ps --columns "
+		"+user,container --sort -rss\n  sooth ps -j 4711         one process as JSON\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),
 	.config_size = sizeof(struct ps_config),

@@ -11,7 +11,7 @@
 #include "cli/output/deferred.h"
 #include "cli/output/output.h"
 #include "cli/terminal/stop.h"
-#include "cli/command/target.h"
+#include "cli/target/target_found.h"
 #include "core/registry.h"
 
 #define TIMEOUT_NS (600 * NS_PER_S)
@@ -23,29 +23,29 @@ struct query_config {
 		uint64_t timeout_ns;
 	} query;
 	struct output_options output;
-	struct time_range_options part;
+	struct target_options target;
 };
 
 static const struct option query_options[] = {
 	{ .name = "tables",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct query_config, query.tables),
-		.help = "list the tables that the capture has, with their rows" },
+		.help = "list the tables of the capture with their row counts" },
 	{ .name = "columns",
 		.type = OPTION_LIST,
 		.argument = "TABLE",
 		.offset = offsetof(struct query_config, query.columns),
-		.help = "list the columns of a table: types, units, what they are" },
+		.help = "list the columns of a table: types, units, meaning" },
 	{ .name = "timeout",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
 		.offset = offsetof(struct query_config, query.timeout_ns),
-		.help = "give up after that (10m); 0: never" },
+		.help = "time limit of a statement (10m); 0: none" },
 };
 
 static const struct option_group groups[] = {
 	OPTION_GROUP("Query", query_options, 0),
-	PART_GROUP(struct query_config, part),
+	TARGET_GROUP(struct query_config, target),
 	OUTPUT_GROUP(struct query_config, output),
 	FILE_GROUP(struct query_config, output),
 };
@@ -55,31 +55,43 @@ static bool asks_for_statement(const struct query_config *c)
 	return !c->query.tables && !c->query.columns.count;
 }
 
+/* Words of a target have no blanks in them. */
+static bool has_second_statement(const struct query_config *c, const struct arguments *a)
+{
+	size_t end = a->count - asks_for_statement(c);
+
+	for (size_t i = 1; i < end; i++) {
+		if (strchr(a->items[i], ' '))
+			return true;
+	}
+	return false;
+}
+
 static int check(const struct query_config *c, const struct arguments *a, struct sooth_error *err)
 {
 	size_t wanted = asks_for_statement(c) ? 2 : 1;
 
-	if (a->count == wanted && !a->command && strcmp(a->items[0], "-") &&
-		!(c->query.tables && c->query.columns.count))
+	if (a->count >= wanted && !has_second_statement(c, a) && !a->command &&
+		strcmp(a->items[0], "-") && !(c->query.tables && c->query.columns.count))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "query");
 	if (a->count && !strcmp(a->items[0], "-"))
-		error_why(err, "standard input cannot be read more than once");
+		error_why(err, "standard input can be read only once");
 	else if (c->query.tables && c->query.columns.count)
-		error_why(err, "tables and columns are two lists");
+		error_why(err, "--tables and --columns exclude each other");
 	else
-		error_why(err, asks_for_statement(c) ? "it takes a capture and one statement"
-						     : "a list is of one capture");
+		error_why(err, asks_for_statement(c) ? "a capture and one statement are needed"
+						     : "a capture is needed");
 	return error_remedy(err, "sooth query FILE.sooth \"SELECT ...\", or --tables");
 }
 
-/* Whoever hands a report on relies on what its fields say of names; a statement makes others. */
+/* Redaction follows the fields of a report; a statement makes fields of its own. */
 static int check_format(const struct query_config *c, struct sooth_error *err)
 {
 	if (!c->output.format || strcmp(c->output.format, "redacted"))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "redact the rows of a statement");
-	error_why(err, "it can put names where nobody knows of them");
+	error_why(err, "SQL can move names into columns that are not redacted");
 	return error_remedy(err, "`sooth report --format redacted` replaces them");
 }
 
@@ -95,7 +107,7 @@ static int tell(struct query *q, const struct query_config *c, const struct argu
 	else if (c->query.columns.count)
 		status = query_describe(q, c->query.columns.items, c->query.columns.count, o, err);
 	else
-		status = query_run(q, a->items[1], o, err);
+		status = query_run(q, a->items[a->count - 1], o, err);
 	return status ? status : output_end(o, err);
 }
 
@@ -120,22 +132,43 @@ static int make_output(struct output **out, const struct output_options *options
 	return status;
 }
 
+struct chosen {
+	const struct target_options *target;
+	struct target_found found;
+};
+
 static int choose(void *user, struct sooth_report *report, struct sooth_error *err)
 {
-	return time_range_options_select(user, report, err);
+	const struct chosen *chosen = user;
+
+	return target_found_select(&chosen->found, &chosen->target->part, report, err);
+}
+
+/* Between the capture and the statement stand words of a target. */
+static struct arguments words_between(const struct query_config *c, const struct arguments *a)
+{
+	size_t others = asks_for_statement(c) ? 2 : 1;
+
+	return (struct arguments){ .items = a->items + 1,
+		.count = a->count > others ? a->count - others : 0 };
 }
 
 static int run_query(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct query_config *c = config;
+	struct chosen chosen = { &c->target, { 0 } };
 	struct out_file file = { 0 };
 	struct held held = { 0 };
 	struct output *o = NULL;
 	struct query *q = NULL;
+	const struct arguments words = words_between(c, arguments);
 	int status = check(c, arguments, err);
 
 	if (!status)
 		status = check_format(c, err);
+	if (!status)
+		status =
+			target_find_in(&c->target, arguments->items[0], &words, &chosen.found, err);
 	stop_catch();
 	if (!status)
 		status = query_open(&q,
@@ -143,7 +176,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 				.timeout_ns = c->query.timeout_ns,
 				.is_stopped = stop_is_selected,
 				.select = choose,
-				.user = &c->part },
+				.user = &chosen },
 			err);
 	if (!status)
 		status =
@@ -153,6 +186,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 	if (!status)
 		status = tell(q, c, arguments, o, err);
 	query_close(q);
+	target_found_fini(&chosen.found);
 	output_free(o);
 	return held_commit(&held, &file, status, err);
 }
@@ -162,12 +196,11 @@ static const struct query_config defaults = { .query.timeout_ns = TIMEOUT_NS };
 const struct command command_query = {
 	.name = "query",
 	.summary = "SQL over a capture",
-	.usage = "FILE.sooth \"SELECT ...\" | FILE.sooth --tables [--from TIME] [--to TIME] [-j] "
-		 "[-o FILE]",
-	.about = "Every kind of record and everything that views tell is a table. A statement "
-		 "reads, and does\n"
-		 "nothing else. What was not measured is NULL, and the column not_measured says "
-		 "why.",
+	.usage = "FILE.sooth [PID|NAME...] \"SELECT ...\" | FILE.sooth --tables [--from TIME] "
+		 "[--to TIME] [-j] [-o FILE]",
+	.about = "Every kind of record and every view is a table. A statement reads and changes "
+		 "nothing.\nValues that were not measured are NULL, and the column not_measured "
+		 "has the reason.",
 	.examples =
 		"  sooth query build.sooth --tables\n"
 		"  sooth query build.sooth --columns syscalls_call\n"

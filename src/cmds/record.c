@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth record: collect now, explain later. */
+/* sooth record: record now, explain later. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -28,13 +28,13 @@ static const struct option record_options[] = {
 		.type = OPTION_FILE,
 		.argument = "FILE.sooth",
 		.offset = offsetof(struct record_config, record.output),
-		.help = "the capture; - is standard output" },
+		.help = "capture file; - for stdout" },
 	{ .letter = 'P',
 		.name = "probe",
 		.type = OPTION_LIST,
 		.argument = "NAME[,NAME...]",
 		.offset = offsetof(struct record_config, record.probes),
-		.help = "what to observe (proc,context,syscalls)" },
+		.help = "probes to record (proc,context,syscalls)" },
 	{ .name = "stream",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct record_config, record.stream),
@@ -42,20 +42,19 @@ static const struct option record_options[] = {
 	{ .name = "detail",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct record_config, record.detail),
-		.help = "samples with what takes long (fds, sockets, maps, threads, signals)" },
+		.help = "slow details in samples (fds, sockets, maps, threads, signals)" },
 	{ .name = "lossless",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct record_config, record.lossless),
-		.help = "with --stream: hold who is observed while the ring is full; heap: a "
-			"launched "
-			"command only" },
+		.help = "with --stream: pause the target while the buffer is full; heap: a "
+			"launched command only" },
 	{ .name = "sample",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
 		.min = 10 * NS_PER_MS,
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct record_config, record.sample_ns),
-		.help = "time between samples of states (1)" },
+		.help = "time between samples (1)" },
 };
 
 static const struct option_group groups[] = {
@@ -65,11 +64,10 @@ static const struct option_group groups[] = {
 };
 
 static const struct option_rule rules[] = {
-	{ OPTION_NEEDS, "lossless", "stream", "only events can be lost; what is counted is not",
-		NULL },
+	{ OPTION_NEEDS, "lossless", "stream", "only events can be lost, counts cannot", NULL },
 };
 
-/* Counts are the cheapest that an event gives; states come as samples; some have a stream alone. */
+/* Counts cost less than a stream; states come as samples; some probes have only a stream. */
 static unsigned interest_of(const struct record_config *c, const struct probe *probe)
 {
 	bool has_less = probe->offers & (INTEREST_COUNT | INTEREST_SAMPLE);
@@ -104,7 +102,7 @@ static int choose_probes(struct record_config *c, struct run *run, struct sooth_
 	return 0;
 }
 
-/* To standard error: standard output may be the capture, or the command's. */
+/* On standard error: standard output may be the capture, or the command's. */
 static void tell(const char *path)
 {
 	struct stat st;
@@ -135,8 +133,8 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 	int status;
 
 	if (!c->record.output) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "record without a place to put it");
-		error_why(err, "a recording is a file");
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "record without -o");
+		error_why(err, "a recording needs a file");
 		return error_remedy(err, "give -o FILE.sooth");
 	}
 	status = choose_probes(c, &run, err);
@@ -149,10 +147,10 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 
 const struct command command_record = {
 	.name = "record",
-	.summary = "observe now, explain later",
-	.usage = "[--probe LIST] -o FILE.sooth  -p PID | -- COMMAND [ARG...]",
-	.about = "Writes a capture that every command which takes a target can read instead,\n"
-		 "without privilege and on any system.",
+	.summary = "record now, explain later",
+	.usage = "[--probe LIST] -o FILE.sooth PID|NAME... | -- COMMAND [ARG...]",
+	.about = "Writes a capture. Every command that takes a target can read it, without "
+		 "privilege and\non any system.",
 	.examples = "  sooth record -o build.sooth -- make\n"
 		    "  sooth record --stream --probe syscalls -o calls.sooth -p 4711 -d 5\n"
 		    "  sooth report build.sooth\n",

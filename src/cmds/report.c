@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth report: everything a capture holds, each probe in its default view. */
+/* sooth report: every probe in a capture, in its default view. */
 #include <errno.h>
 
 #include "analyze/overview/capture_info.h"
@@ -7,7 +7,7 @@
 #include "cli/run.h"
 
 struct report_config {
-	struct target_options target; /* which processes of the capture */
+	struct target_options target; /* processes of the capture */
 	struct output_options output;
 	struct {
 		bool info;
@@ -18,7 +18,7 @@ static const struct option report_options[] = {
 	{ .name = "info",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct report_config, report.info),
-		.help = "only what it holds: how long, when, where, records by kind; at once" },
+		.help = "summary of the capture: length, date, host, records by kind" },
 };
 
 static const struct option_group groups[] = {
@@ -33,16 +33,16 @@ static int check(
 {
 	const struct target_options *t = &c->target;
 
-	if (arguments->count != 1 || arguments->command) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report other than one capture");
-		error_why(err, "a report explains one file");
+	if (!target_capture(arguments) || arguments->command) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report without one capture");
+		error_why(err, "this command explains a file");
 		return error_remedy(err, "give one file that `sooth record` or --save wrote");
 	}
-	if (!c->report.info || !(t->pids.count || t->part.from || t->part.to))
+	if (!c->report.info || !(target_is_given(t, arguments) || t->part.from || t->part.to))
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take --info of less than a capture");
-	error_why(err, "its index tells of all of it");
-	return error_remedy(err, "leave out --info, or -p, --from and --to");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show --info of some processes or a time range");
+	error_why(err, "the index of a capture is about all of it");
+	return error_remedy(err, "leave out --info, or the target, --from and --to");
 }
 
 static int run_report_command(
@@ -73,11 +73,9 @@ static int run_report_command(
 const struct command command_report = {
 	.name = "report",
 	.summary = "explain a capture",
-	.usage = "FILE.sooth [--info] [--from TIME] [--to TIME] [-p PID] [-j] [-o FILE]",
-	.about =
-		"Shows each probe in the capture in its default view. Of a large capture a part is "
-		"read\n"
-		"at once by its index.",
+	.usage = "FILE.sooth [--info] [--from TIME] [--to TIME] [PID|NAME...] [-j] [-o FILE]",
+	.about = "Shows each probe in the capture in its default view. A time range of a large "
+		 "capture is\nfound by its index, at once.",
 	.examples = "  sooth report build.sooth\n"
 		    "  sooth report --info build.sooth           what it holds\n"
 		    "  sooth report --from 1m --to 70s build.sooth\n"

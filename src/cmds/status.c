@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth status: agents, whom they talk to, and the host they run on, in one report. */
+/* sooth status: agents, their connections, and the host, in one report. */
 #include "analyze/sockets/connections.h"
 #include "analyze/processes/processes.h"
 #include "analyze/processes/traced.h"
@@ -9,23 +9,18 @@
 #include "cli/run.h"
 #include "cli/agents/user_agents.h"
 
-#define INTERVAL_NS (200 * NS_PER_MS) /* long enough for one decimal of a percent */
+#define INTERVAL_NS (200 * NS_PER_MS) /* enough for one decimal of a percent */
+#define TARGETS	    (TARGET_MAY_BE_HOST | TARGET_IS_HOST | TARGET_SELECTS_ROWS)
 
 struct status_config {
 	struct target_options target;
 	struct output_options output;
 	struct {
-		const char *agent;
 		uint64_t interval_ns;
 	} status;
 };
 
 static const struct option status_options[] = {
-	{ .name = "agent",
-		.type = OPTION_TEXT,
-		.argument = "NAME",
-		.offset = offsetof(struct status_config, status.agent),
-		.help = "only this agent's, by its name in `sooth ps --list-agents`" },
 	{ .letter = 'i',
 		.name = "interval",
 		.type = OPTION_DURATION,
@@ -33,12 +28,12 @@ static const struct option status_options[] = {
 		.min = NS_PER_MS,
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct status_config, status.interval_ns),
-		.help = "over which CPU is measured (200ms)" },
+		.help = "time over which CPU is measured (200ms)" },
 };
 
 static const struct option_group groups[] = {
 	OPTION_GROUP("Status", status_options, 0),
-	PART_GROUP(struct status_config, target.part),
+	TARGET_GROUP(struct status_config, target),
 	OUTPUT_GROUP(struct status_config, output),
 	FILE_GROUP(struct status_config, output),
 	SAVE_GROUP(struct status_config, output),
@@ -48,32 +43,70 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("interval"),
 };
 
+/* One agent is shown also while it does not run. */
+static const char *only_agent(const struct target_options *t, const struct arguments *a)
+{
+	bool is_alone = t->agents.count == 1 && !t->pids.count && !t->sessions.count &&
+			!t->control_group && a->count == (target_capture(a) != NULL);
+
+	return is_alone ? t->agents.items[0] : NULL;
+}
+
+/* An agent alone is selected by the views, all else by PID. */
+static int find(const struct status_config *c, const struct arguments *arguments, const char *agent,
+	struct target_found *found, struct sooth_error *err)
+{
+	struct target_options target = c->target;
+	int status = 0;
+
+	/* A capture knows the agents it was made with. */
+	if (agent && !target_capture(arguments))
+		status = user_agents_check_name(agent, err);
+	if (agent)
+		target.agents.count = 0;
+	return status ? status : target_find(&target, arguments, TARGETS, found, err);
+}
+
 static int run_status(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct status_config *c = config;
+	const char *agent = only_agent(&c->target, arguments);
+	struct target_found found = { 0 };
+	int status = find(c, arguments, agent, &found, err);
+	const struct process_choice choice = { .agent = agent,
+		.pids = target_found_pids(&found),
+		.pid_count = target_found_count(&found),
+		.has_uid = found.has_user,
+		.uid = found.user };
 	struct labels labels = { 0 };
-	struct processes_options processes = {
-		.shown = PROCESSES_AGENTS, .hide_ended = true, .agent = c->status.agent
-	};
-	struct connections_options connections = { .agent = c->status.agent };
-	struct traced_options traced = { .agent = c->status.agent };
+	struct processes_options processes = { .shown = c->target.all ? PROCESSES_ALL
+								      : PROCESSES_AGENTS,
+		.hide_ended = true,
+		.agent = agent,
+		.pids = choice.pids,
+		.pid_count = choice.pid_count,
+		.adds_children = found.is_searched,
+		.may_lack_pids = found.is_searched,
+		.has_uid = choice.has_uid,
+		.uid = choice.uid };
+	struct connections_options connections = { .choice = choice };
+	struct traced_options traced = { .choice = choice };
+	struct target_found whole = { .capture = found.capture };
 	struct run run = {
 		.name = "status",
 		.target = &c->target,
 		.output = &c->output,
 		.arguments = arguments,
-		.probes = { { "proc", SOOTH_SAMPLE | SOOTH_BRIEF },
+		.found = found.capture ? &whole : &found,
+		.probes = { { "proc", SOOTH_SAMPLE | (c->target.all ? 0 : SOOTH_BRIEF) },
 			{ "sockets", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL },
 			{ "host", SOOTH_SAMPLE } },
 		.views = { { "processes", &processes }, { "connections", &connections },
 			{ "host", NULL }, { "traced", &traced } },
-		.allowed = TARGET_MAY_BE_HOST,
+		.allowed = TARGETS,
 		.duration_ns = c->status.interval_ns ? c->status.interval_ns : INTERVAL_NS,
 		.looks_for_programs = true,
 	};
-	/* A capture knows the agents it was made with. */
-	bool is_checked = c->status.agent && !target_capture(arguments);
-	int status = is_checked ? user_agents_check_name(c->status.agent, err) : 0;
 
 	if (!status)
 		status = labels_read(&labels, err);
@@ -81,19 +114,19 @@ static int run_status(void *config, const struct arguments *arguments, struct so
 	if (!status)
 		status = run_report(&run, err);
 	labels_fini(&labels);
+	target_found_fini(&found);
 	return status;
 }
 
 const struct command command_status = {
 	.name = "status",
-	.summary = "the agents, their connections and the host, in one report",
-	.usage = "[-j] [--agent NAME] [FILE.sooth] [--from TIME] [--to TIME]",
-	.about = "Tells which agents run, whom they talk to, how the host is, and which tracers\n"
-		 "it has, with the privilege that each needs. No tracer is run.",
-	.examples = "  sooth status                     how things are\n"
-		    "  sooth status --save now.sooth    the same, and keep it\n"
-		    "  sooth status now.sooth           what it was then\n"
-		    "  sooth status -j --agent claude   one agent's, as JSON\n",
+	.summary = "agents, their connections and the host, in one report",
+	.usage = "[-j] [--agent NAME] [PID|NAME...] [FILE.sooth]",
+	.about = "Shows which agents run, their connections, the state of the host, and its "
+		 "tracers with\nthe privilege that each needs. No tracer is run.",
+	.examples = "  sooth status                     the state now\n  sooth status --save "
+		    "now.sooth    the same, and keep it\n  sooth status now.sooth           the "
+		    "state then\n  sooth status -j --agent claude   one agent, as JSON\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),
 	.config_size = sizeof(struct status_config),

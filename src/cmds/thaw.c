@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth thaw: see cli/act/freezing.h. */
+/* sooth thaw: resume frozen processes. */
 #include "cli/command/command.h"
 #include "cli/act/freezing.h"
 
@@ -10,9 +10,9 @@ static int run_thaw(void *config, const struct arguments *arguments, struct soot
 
 const struct command command_thaw = {
 	.name = "thaw",
-	.summary = "let frozen processes run again",
-	.usage = "[-t] PID... | --session ID",
-	.about = "Undoes `sooth freeze`, and SIGSTOP by whomever it was sent.",
+	.summary = "resume frozen processes",
+	.usage = "[-t] PID|NAME... | --session ID | --agent NAME",
+	.about = "Undoes `sooth freeze` and any SIGSTOP.",
 	.examples = "  sooth thaw --session 4f1c\n",
 	.groups = freezing_groups,
 	.group_count = FREEZING_GROUP_COUNT,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth timeline: values over time, in lanes. */
+/* sooth timeline: values over time, as tracks. */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -31,20 +31,20 @@ static const struct option timeline_options[] = {
 		.min = 50 * NS_PER_MS,
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct timeline_config, timeline.sample_ns),
-		.help = "time between readings (250ms)" },
+		.help = "time between samples (250ms)" },
 	{ .name = "calls",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct timeline_config, timeline.calls),
-		.help = "also every system call by its kind; each then takes a little longer" },
+		.help = "also system calls by category; each call takes a little longer" },
 	{ .name = "no-memory",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct timeline_config, timeline.no_memory),
-		.help = "no memory by what it is for: the dearest reading of large processes" },
+		.help = "skip memory classes (slow for large processes)" },
 	{ .name = "set",
 		.type = OPTION_LIST,
 		.argument = "ID.OPTION=VALUE",
 		.offset = offsetof(struct timeline_config, timeline.set),
-		.help = "another threshold for findings of a capture of diagnose; ID=off, ID=low" },
+		.help = "set a threshold for findings of a diagnose capture; ID=off, ID=low" },
 };
 
 static const struct option_group groups[] = {
@@ -75,13 +75,13 @@ static void choose_probes(const struct timeline_config *c, struct run *run)
 		run->probes[n++] = (struct run_probe){ "syscalls", SOOTH_STREAM };
 }
 
-/* Whoever gives the report such a name wants a picture, and would not get one. */
+/* A report with such a name would be no picture. */
 static int refuse_picture(const char *path, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a timeline into %s", path);
-	error_why(err, "a picture is SVG or PNG, by the end of its name: .svg or .png");
+	error_why(err, "the end of the name sets the format: .svg or .png");
 	return error_remedy(
-		err, "-o FILE.svg or -o FILE.png; -o - and other names are the report's");
+		err, "-o FILE.svg or -o FILE.png; -o - and other names are for the report");
 }
 
 static bool is_other_picture(const char *path)
@@ -97,7 +97,7 @@ static bool is_other_picture(const char *path)
 	return false;
 }
 
-/* A picture is beside the report, which stays where it is. */
+/* The picture is written beside the report, which stays where it is. */
 static int choose_side_output(
 	struct timeline_config *c, const void *diagnosis, struct run *run, struct sooth_error *err)
 {
@@ -144,10 +144,10 @@ static int run_timeline(void *config, const struct arguments *arguments, struct 
 const struct command command_timeline = {
 	.name = "timeline",
 	.summary = "CPU, memory, bytes and calls over time",
-	.usage = "[-j] [-o FILE.svg|FILE.png] [-d TIME] PID... | FILE.sooth | -- COMMAND [ARG...]",
-	.about = "A lane for each process, role of threads, class of memory and direction of "
-		 "bytes,\n"
-		 "and what happened meanwhile. A blank is a time in which nothing was measured.",
+	.usage = "[-j] [-o FILE.svg|FILE.png] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND "
+		 "[ARG...]",
+	.about = "A track for each process, role of threads, class of memory and direction of "
+		 "bytes, and\nthe events meanwhile. A blank means: not measured.",
 	.examples = "  sooth timeline -d 10 4711                 ten seconds of a process\n"
 		    "  sooth timeline -o build.svg -- make       a picture to zoom into\n"
 		    "  sooth timeline build.sooth                of a capture\n",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth trace: system calls of a target, each or counted. */
+/* sooth trace: system calls of a target, line by line or counted. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ struct trace_config {
 	struct picture_options picture;
 	struct {
 		bool count, failed, clock, relative, durations, plain, follow, names;
-		bool all, stack, lossless;
+		bool stack, lossless;
 		bool io, network, process, memory, file;
 		const char *calls, *path, *folded;
 		bool folded_calls, apart;
@@ -39,76 +39,73 @@ static const struct option trace_options[] = {
 		.name = "count",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.count),
-		.help = "a table of counts, errors and times instead of every call" },
+		.help = "table of counts, errors and times instead of every call" },
 	{ .letter = 'e',
 		.name = "calls",
 		.type = OPTION_TEXT,
 		.argument = "SET",
 		.offset = offsetof(struct trace_config, trace.calls),
-		.help = "only these: openat,close; file,network; %path,%desc; !futex,poll" },
+		.help = "only these calls: openat,close; file,network; %path,%desc; !futex,poll" },
 	{ .letter = 'P',
 		.name = "path",
 		.type = OPTION_TEXT,
 		.argument = "PATH",
 		.offset = offsetof(struct trace_config, trace.path),
-		.help = "only calls on it, or on what is below it" },
+		.help = "only calls on this path or below it" },
 	{ .letter = 'Z',
 		.name = "failed",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.failed),
-		.help = "only calls that failed" },
+		.help = "only failed calls" },
 	{ .name = "io",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.io),
-		.help = "sums by file instead of calls: bytes, times, rewrites" },
+		.help = "totals by file instead of calls: bytes, times, rewrites" },
 	{ .name = "network",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.network),
-		.help = "sums by connection: bytes each way, times, who the peer is" },
+		.help = "totals by connection: bytes each way, times, peer" },
 	{ .name = "process",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.process),
-		.help = "who started whom, with what command, and how it ended" },
+		.help = "process starts: parent, command line, exit status" },
 	{ .name = "memory",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.memory),
-		.help = "memory asked for and given back" },
+		.help = "memory allocated from and returned to the kernel" },
 	{ .name = "file",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.file),
-		.help = "only calls that take a path: the same as -e %path" },
-	{ .name = "all",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.all),
-		.help = "every process of the host but sooth" },
+		.help = "only calls that take a path: same as -e %path" },
 	{ .name = "interval",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
 		.min = NS_PER_S / 10,
 		.max = 86400 * NS_PER_S,
 		.offset = offsetof(struct trace_config, trace.interval_ns),
-		.help = "with -c or sums: a table of each such time, and one of all at the end" },
+		.help = "with -c or totals: a table for each such interval, and one of all at the "
+			"end" },
 	{ .letter = 's',
 		.name = "string-size",
 		.type = OPTION_BYTES,
 		.argument = "SIZE",
 		.max = SYSCALLS_PIECE_MAX,
 		.offset = offsetof(struct trace_config, trace.data_bytes),
-		.help = "show so much of what is read and written (0: it is the target's own)" },
+		.help = "bytes shown of data read and written (0)" },
 	{ .letter = 't',
 		.name = "clock",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.clock),
-		.help = "time of the day on each line" },
+		.help = "time of day on each line" },
 	{ .letter = 'r',
 		.name = "relative",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.relative),
-		.help = "time since the line before" },
+		.help = "time since the previous line" },
 	{ .letter = 'T',
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.durations),
-		.help = "time in each call; always shown" },
+		.help = "duration of each call; always shown" },
 	{ .letter = 'f',
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.follow),
@@ -116,32 +113,33 @@ static const struct option trace_options[] = {
 	{ .letter = 'y',
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.names),
-		.help = "what each descriptor is; always shown, unless --plain" },
+		.help = "meaning of each descriptor; always shown, unless --plain" },
 	{ .name = "folded",
 		.type = OPTION_FILE,
 		.argument = "FILE",
 		.offset = offsetof(struct trace_config, trace.folded),
-		.help = "also microseconds by process, role, category, call and what it is about" },
+		.help = "also stacks: microseconds by process, role, category, call and file or "
+			"peer" },
 	{ .name = "folded-calls",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.folded_calls),
-		.help = "with --folded: numbers of calls instead of microseconds" },
+		.help = "with --folded: number of calls instead of microseconds" },
 	{ .name = "apart",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.apart),
-		.help = "with --flamegraph or --folded: each process by itself, not by name" },
+		.help = "with --flamegraph or --folded: stacks per process, not per name" },
 	{ .name = "stack",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.stack),
-		.help = "where in the program each call is made; not yet: it comes with profile" },
+		.help = "call stack of each call; not supported yet" },
 	{ .name = "lossless",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.lossless),
-		.help = "hold the target for moments instead of losing calls; needs root" },
+		.help = "pause the target while the buffer is full, lose no calls; needs root" },
 	{ .name = "plain",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.plain),
-		.help = "descriptors as numbers only; nothing is read but the calls" },
+		.help = "descriptors as numbers only; reads nothing but the calls" },
 };
 
 static const struct option_group groups[] = {
@@ -154,33 +152,33 @@ static const struct option_group groups[] = {
 	SAVE_GROUP(struct trace_config, output),
 };
 
-#define SUMS_NEED    "what is summed up needs every call that has a part in it"
-#define SUMS_INSTEAD "--filter chooses rows of the sums; -c -e SET counts some calls"
+#define SUMS_NEED    "totals need every call that contributes to them"
+#define SUMS_INSTEAD "--filter selects rows of the totals; -c -e SET counts some calls"
 
 static const struct option_rule rules[] = {
-	{ OPTION_PER_PROCESS, "count", "clock,relative",
-		"a table has no lines with a time of their own", NULL },
-	{ OPTION_PER_PROCESS, "count", "string-size", "what is only counted is not read", NULL },
+	{ OPTION_PER_PROCESS, "count", "clock,relative", "a table has no time per line", NULL },
+	{ OPTION_PER_PROCESS, "count", "string-size", "data of counted calls is not read", NULL },
 	{ OPTION_PER_PROCESS, "calls", "io,network,process,memory", SUMS_NEED, SUMS_INSTEAD },
 	{ OPTION_PER_PROCESS, "file", "io,network,process,memory", SUMS_NEED, SUMS_INSTEAD },
-	{ OPTION_PER_PROCESS, "clock", "io,network,process,memory",
-		"sums have no lines with a time of their own", NULL },
+	{ OPTION_PER_PROCESS, "clock", "io,network,process,memory", "totals have no time per line",
+		NULL },
 	{ OPTION_PER_PROCESS, "relative", "io,network,process,memory",
-		"sums have no lines with a time of their own", NULL },
-	{ OPTION_NEEDS, "folded-calls", "folded", "it says what numbers are written there", NULL },
-	{ OPTION_PER_PROCESS, "folded-calls", "weight", "both say what numbers are written", NULL },
-	{ OPTION_NEEDS, "apart", "folded,flamegraph", "it says how stacks are put together", NULL },
-	{ OPTION_NEEDS, "weight", "folded,flamegraph", "it says what numbers of stacks are", NULL },
+		"totals have no time per line", NULL },
+	{ OPTION_NEEDS, "folded-calls", "folded", "it sets the numbers of --folded", NULL },
+	{ OPTION_PER_PROCESS, "folded-calls", "weight", "both set the numbers of the stacks",
+		NULL },
+	{ OPTION_NEEDS, "apart", "folded,flamegraph", "it sets how stacks are grouped", NULL },
+	{ OPTION_NEEDS, "weight", "folded,flamegraph", "it sets the numbers of the stacks", NULL },
 	{ OPTION_PER_PROCESS, "lossless", "all",
-		"whoever shows or stores what sooth writes would be held as well, for ever",
-		"name processes with -p, launch a command, or leave out --lossless" },
+		"it could stop the process that reads sooth's output: deadlock",
+		"give -p PID or -- COMMAND, or leave out --lossless" },
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
 	OPTION_OVER("lossless"),
 	OPTION_OVER("interval"),
 };
 
-/* What descriptors are is read once, then followed by the calls. */
+/* Descriptors are read once, then followed by the calls. */
 static void choose_probes(const struct trace_config *c, struct run *run)
 {
 	bool has_stacks = c->trace.folded || c->picture.flamegraph;
@@ -189,12 +187,12 @@ static void choose_probes(const struct trace_config *c, struct run *run)
 	run->probes[0] = (struct run_probe){ "syscalls", is_counted ? SOOTH_COUNT : SOOTH_STREAM };
 	if (c->trace.plain)
 		return;
-	/* Of everybody each process is told by itself, and has a name. */
-	if (is_counted && c->trace.all)
+	/* With --all each process has its own rows, and so needs a name. */
+	if (is_counted && c->target.all)
 		run->probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE | SOOTH_ONCE };
 	if (is_counted)
 		return;
-	/* Its readings divide the time. */
+	/* Its samples delimit the intervals. */
 	run->probes[1] = (struct run_probe){ "proc",
 		SOOTH_SAMPLE | (c->trace.interval_ns ? 0 : SOOTH_ONCE) };
 	if (c->trace.count && !has_stacks)
@@ -208,7 +206,7 @@ static bool wants_operations(const struct trace_config *c)
 	return c->trace.io || c->trace.network || c->trace.process || c->trace.memory;
 }
 
-/* What an operation needs to be seen; all of them need what moves descriptors, which comes. */
+/* The calls that an operation needs; calls that move descriptors are always included. */
 static const char *calls_of(const struct trace_config *c, struct buffer *set)
 {
 	if (c->trace.calls)
@@ -224,7 +222,7 @@ static const char *calls_of(const struct trace_config *c, struct buffer *set)
 	return buffer_cstr(set);
 }
 
-/* Whoever watches everybody costs everybody: that is said before it begins. */
+/* With --all every process pays for it: the overhead is printed before the start. */
 static void emit_overhead(void)
 {
 	for (size_t i = 0; os_native.backends[i]; i++) {
@@ -232,25 +230,10 @@ static void emit_overhead(void)
 
 		if (!strcmp(b->probe, "syscalls") && b->target_ns)
 			fprintf(stderr,
-				"sooth: each call of each process takes some %u ns longer "
-				"while this runs (%s)\n",
+				"sooth: each call of each process takes about %u ns longer while "
+				"this runs (%s)\n",
 				b->target_ns, b->price_source);
 	}
-}
-
-static bool has_target(const struct trace_config *c, const struct arguments *a)
-{
-	return c->target.pids.count || c->target.user || a->count || a->command || c->trace.all;
-}
-
-static int check_all(
-	const struct trace_config *c, const struct arguments *a, struct sooth_error *err)
-{
-	if (!c->trace.all || !(c->target.pids.count || c->target.user || a->count || a->command))
-		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take --all and a target");
-	error_why(err, "all are everybody");
-	return error_remedy(err, "give one of the two");
 }
 
 static int check_interval(const struct trace_config *c, struct sooth_error *err)
@@ -259,9 +242,9 @@ static int check_interval(const struct trace_config *c, struct sooth_error *err)
 
 	if (!c->trace.interval_ns || (has_sums && !c->trace.plain))
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "tell of intervals");
-	error_why(err, has_sums ? "--plain reads nothing that would divide the time"
-				: "calls line by line are told when they happen");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report intervals");
+	error_why(err, has_sums ? "--plain takes no samples, and those delimit the intervals"
+				: "calls are printed line by line as they return");
 	return error_remedy(err, "sooth trace --interval 2 -c, --io, --network or --memory");
 }
 
@@ -269,56 +252,56 @@ static int check_lossless(const struct trace_config *c, struct sooth_error *err)
 {
 	if (!c->trace.lossless || !c->trace.count || c->trace.interval_ns || c->trace.folded)
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "hold a target whose calls are counted");
-	error_why(err, "the kernel counts them where they are made: none is lost");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --lossless with -c");
+	error_why(err, "counted calls are never lost: the kernel counts them in place");
 	return error_remedy(err, "leave out --lossless, or -c");
 }
 
-/* What each of a pair would show has no room beside the other. */
+/* Options whose outputs have no room beside each other. */
 static int check_pairs(const struct trace_config *c, struct sooth_error *err)
 {
 	if (c->trace.count && wants_operations(c)) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show counts of calls and other sums");
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show counts and other totals at once");
 		error_why(err, "-c is a table of calls; --io, --network, --process and --memory "
-			       "are sums of what these did");
-		return error_remedy(err, "give one of the two; -c -e file: counts of some calls");
+			       "are totals of their effects");
+		return error_remedy(err, "give one of the two; -c -e file counts some calls");
 	}
 	if (!c->trace.clock || !c->trace.relative)
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "begin each line with two times");
-	error_why(err, "-t is the time of the day, -r the time since the line before");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "print two times on each line");
+	error_why(err, "-t is the time of day, -r the time since the previous line");
 	return error_remedy(err, "give one of the two");
 }
 
-/* A sum of the lines that were chosen would read as one of all that was done. */
+/* A total of selected lines would look like a total of all. */
 static int check_lines(const struct trace_config *c, struct sooth_error *err)
 {
 	bool has_sums = c->trace.count || wants_operations(c);
 
 	if (has_sums && (c->trace.failed || c->trace.path)) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "sum up only some lines");
-		error_why(err, c->trace.failed ? "-Z chooses lines; tables have a column of errors"
-					       : "-P chooses lines; tables are of every path");
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "total only some lines");
+		error_why(err, c->trace.failed ? "-Z selects lines; tables have a column of errors"
+					       : "-P selects lines; tables cover every path");
 		return error_remedy(err, c->trace.failed ? "leave out -Z, or the table"
 							 : "--io --filter 'path ~ /etc/'");
 	}
 	if (!c->trace.file || !c->trace.calls)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take --file and another set of calls");
-	error_why(err, "--file is -e %%path");
-	return error_remedy(err, "one -e with all of them: -e %%path,read");
+	error_why(err, "--file means -e %%path");
+	return error_remedy(err, "give one -e with all of them: -e %%path,read");
 }
 
 static int check_stack(const struct trace_config *c, struct sooth_error *err)
 {
 	if (!c->trace.stack)
 		return 0;
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "show the stack of each call");
-	error_why(err, "reading stacks comes with the command profile, which is not there yet");
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "show the call stack of each call");
+	error_why(err, "this version cannot read call stacks");
 	return error_remedy(err, "leave out --stack");
 }
 
-/* One per view: which, and what it is to do. */
+/* The options of each view. */
 struct views {
 	struct operations_options operations;
 	struct syscall_stream_options stream;
@@ -345,7 +328,7 @@ static struct views views_of(const struct trace_config *c, const char *calls,
 			.network = c->trace.network,
 			.process = c->trace.process,
 			.memory = c->trace.memory,
-			.by_process = c->trace.all,
+			.by_process = c->target.all,
 			.is_repeated = c->trace.interval_ns != 0,
 			.labels = peers },
 		.stream = { .set = calls,
@@ -353,12 +336,12 @@ static struct views views_of(const struct trace_config *c, const char *calls,
 			.path = path->path,
 			.real_path = path->real,
 			.only_numbers = c->trace.plain,
-			.is_host = c->trace.all,
+			.is_host = c->target.all,
 			.time = c->trace.clock	    ? SYSCALL_STREAM_CLOCK
 				: c->trace.relative ? SYSCALL_STREAM_RELATIVE
 						    : SYSCALL_STREAM_MONOTONIC },
 		.table = { .set = calls,
-			.by_process = c->trace.all,
+			.by_process = c->target.all,
 			.is_repeated = c->trace.interval_ns != 0 },
 		.folded = { .look = picture_look(
 				    &c->picture, c->picture.flamegraph || c->trace.folded_calls
@@ -368,7 +351,7 @@ static struct views views_of(const struct trace_config *c, const char *calls,
 	};
 }
 
-/* Stacks: as a picture with its text beside it, or as text alone. */
+/* Stacks as a picture with its text beside it, or as text alone. */
 static void choose_side_output(const struct trace_config *c, struct picture_files *files,
 	const struct views *views, struct run *run)
 {
@@ -405,7 +388,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		.calls = calls,
 		.only_failed = c->trace.failed,
 		.data_bytes = (uint32_t)c->trace.data_bytes,
-		.allowed = TARGET_MAY_BE_COMMAND | (c->trace.all ? TARGET_MAY_BE_HOST : 0),
+		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 		.must_hold = c->trace.lossless,
@@ -418,8 +401,6 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		status = requested_path_read(&path, c->trace.path, err);
 	views = views_of(c, calls, &path, &peers);
 	if (!status)
-		status = check_all(c, arguments, err);
-	if (!status)
 		status = check_interval(c, err);
 	if (!status)
 		status = check_pairs(c, err);
@@ -429,11 +410,12 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		status = check_stack(c, err);
 	if (!status)
 		status = check_lossless(c, err);
-	if (!status && !has_target(c, arguments) && tracing_menu_can_ask())
+	if (!status && !target_capture(arguments) && !target_is_given(&c->target, arguments) &&
+		tracing_menu_can_ask())
 		return tracing_menu_run(err);
 	if (!status)
 		status = labels_read(&labels, err);
-	if (!status && c->trace.all)
+	if (!status && c->target.all && !target_capture(arguments))
 		emit_overhead();
 	choose_probes(c, &run);
 	choose_view(c, &views, &run);
@@ -451,15 +433,15 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 const struct command command_trace = {
 	.name = "trace",
 	.summary = "system calls of a process and its children",
-	.usage = "[-c] [-j] [-o FILE] [-d TIME] -p PID | FILE.sooth | -- COMMAND [ARG...]",
-	.about =
-		"Follows threads, forks and exec exactly. With -c the kernel counts and only sums\n"
-		"cross; without, every call is a line. The target is not stopped: what does not "
-		"fit\n"
-		"the buffer is lost, and counted; with --lossless it is held for moments instead.",
-	.examples = "  sooth trace -c -p 4711 -d 5      five seconds of a process, as a table\n"
-		    "  sooth trace -- git status        every call of a command\n"
-		    "  sooth trace -c -j -- make        counts as JSON\n",
+	.usage = "[-c] [-j] [-o FILE] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND [ARG...]",
+	.about = "Follows threads, forks and exec exactly. With -c the kernel counts and only "
+		 "totals are\nread; without it every call is a line. The target is not stopped: "
+		 "calls that do not\nfit the buffer are lost, and counted as lost; --lossless "
+		 "pauses the target instead.",
+	.examples = "  sooth trace -c -d 5 4711         five seconds of a process, as a table\n  "
+		    "sooth trace --session 4f1c       every call of a session and of what it "
+		    "starts\n  sooth trace -- git status        every call of a command\n  sooth "
+		    "trace -c -j -- make        counts as JSON\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),
 	.config_size = sizeof(struct trace_config),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * claude-diagnose: what is wrong with the processes of Claude Code, or with any one. The
+ * claude-diagnose: what is wrong with the processes of Claude Code, or with one process. The
  * findings are those of `sooth diagnose`; its JSON has the members that scripts rely on. Without
- * -d and -D it is one look, in which only the CPU of processes is measured over a moment.
+ * -d and -D it takes one sample, in which only the CPU of processes is measured over a moment.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -44,8 +44,8 @@ struct claude_diagnose_config {
 	}
 
 static const struct option rows[] = {
-	FLAG_ROW('d', "deep", is_deep, "observe for some seconds: what grows, spins, hangs"),
-	FLAG_ROW('s', "sample", has_sample, "stacks; comes with profile"),
+	FLAG_ROW('d', "deep", is_deep, "observe for some seconds: growth, spinning, hangs"),
+	FLAG_ROW('s', "sample", has_sample, "sample stacks; not supported yet"),
 	TIME_ROW("sample-duration", sample_ns, "of -s, in seconds (5)"),
 	{ .name = "pid",
 		.type = OPTION_U64,
@@ -53,10 +53,10 @@ static const struct option rows[] = {
 		.min = 1,
 		.max = INT32_MAX,
 		.offset = offsetof(struct claude_diagnose_config, pid),
-		.help = "this process, whatever it is" },
+		.help = "this process, also if it is no agent" },
 	FLAG_ROW('j', "json", output.json, "JSON"),
 	FLAG_ROW('D', "dtrace", has_calls, "system calls, as a table"),
-	TIME_ROW("duration", duration_ns, "observe for so many seconds (5)"),
+	TIME_ROW("duration", duration_ns, "observation time in seconds (5)"),
 	FLAG_ROW(0, "io", has_io, "with -D: the slowest calls for files"),
 	FLAG_ROW(0, "network", has_network, "with -D: the slowest calls for sockets"),
 	FLAG_ROW(0, "flamegraph", has_flamegraph, "with -D: the calls as a picture (SVG)"),
@@ -65,7 +65,7 @@ static const struct option rows[] = {
 		.type = OPTION_FILE,
 		.argument = "FILE",
 		.offset = offsetof(struct claude_diagnose_config, output.output),
-		.help = "write there; with --flamegraph: the picture" },
+		.help = "output file; with --flamegraph: of the picture" },
 };
 static const struct option_group groups[] = {
 	OPTION_GROUP("", rows, 0),
@@ -80,33 +80,33 @@ static void print_help(const char *name)
 		name, name, name);
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
 		command_print_options(&groups[i]);
-	printf("\nWithout -d, -D and --duration: one look, in under a second.\n"
-	       "`sooth diagnose` does the same for every agent and says more.\n");
+	printf("\nWithout -d, -D and --duration: one sample, in under a second.\n`sooth diagnose` "
+	       "does the same for every agent, with more findings.\n");
 }
 
-/* --- what waits for a later probe, and what stands alone --- */
+/* --- options that are refused --- */
 
 static int comes_later(const char *what, const char *instead, struct sooth_error *err)
 {
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", what);
-	error_why(err, "stacks come with the probe profile, which this version does not have");
+	error_why(err, "call stacks need the probe profile, which this version lacks");
 	return error_remedy(err, "%s", instead);
 }
 
 static int stands_with(const char *option, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand %s", option);
-	error_why(err, "it says more about system calls, and none are asked for");
+	error_why(err, "it details system calls, and none are recorded without -D");
 	return error_remedy(err, "give -D too");
 }
 
-/* Lines that were written for that tool give it alone, and go on doing what they did. */
+/* Old command lines give it alone, and keep working. */
 static void emit_overlooked(const char *name, const struct claude_diagnose_config *c)
 {
 	if (c->sample_ns && !c->has_sample)
 		fprintf(stderr,
-			"%s: --sample-duration says nothing without -s; --duration N says "
-			"for how long to observe\n",
+			"%s: --sample-duration has no effect without -s; --duration N sets the "
+			"observation time\n",
 			name);
 }
 
@@ -116,8 +116,8 @@ static int check(const struct claude_diagnose_config *c, const struct arguments 
 	if (arguments->count || arguments->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"",
 			arguments->count ? arguments->items[0] : "--");
-		error_why(err, "it takes options only");
-		return error_remedy(err, "--pid PID names a process");
+		error_why(err, "only options are accepted");
+		return error_remedy(err, "give a process as --pid PID");
 	}
 	if (!c->has_calls && (c->has_io || c->has_network || c->has_flamegraph))
 		return stands_with(c->has_io	    ? "--io"
@@ -125,8 +125,8 @@ static int check(const struct claude_diagnose_config *c, const struct arguments 
 						    : "--flamegraph",
 			err);
 	if (c->has_sample)
-		return comes_later("sample stacks (-s)",
-			"-d tells which threads are busy, and -D what they ask of the kernel", err);
+		return comes_later(
+			"sample stacks (-s)", "-d shows busy threads, -D system calls", err);
 	return 0;
 }
 
@@ -140,15 +140,15 @@ struct claude_diagnosis {
 	char pid_text[12];
 	char *pids[1];
 	struct target_options target;
-	struct arguments arguments; /* that pid */
+	struct arguments arguments; /* the PID */
 	struct run run;
-	struct output_options report; /* -o is the picture's, when there is one */
+	struct output_options report; /* -o is for the picture, if there is one */
 	struct picture_files files;
 	struct syscall_folded_options stacks;
 	char picture_name[64];
 };
 
-/* Named after the process and the probe when nobody named it; a file beside it has the stacks. */
+/* Without a name it is called after the process and the probe; a file beside it has the stacks. */
 static int choose_picture(struct claude_diagnosis *d, struct sooth_error *err)
 {
 	struct picture_options wanted = { .flamegraph = true, .has_any_name = true };
@@ -156,7 +156,7 @@ static int choose_picture(struct claude_diagnosis *d, struct sooth_error *err)
 	int status;
 
 	if (!named.output) {
-		uint64_t pid = d->run.targeted_count ? d->run.meant[0] : d->config->pid;
+		uint64_t pid = d->run.selected_count ? d->run.selected[0] : d->config->pid;
 
 		snprintf(d->picture_name, sizeof(d->picture_name),
 			"claude-diagnose-%llu-syscalls.svg", (unsigned long long)pid);
@@ -197,7 +197,7 @@ static void choose_views(struct claude_diagnosis *d)
 		run->views[2] = (struct run_view){ "slow-calls", d->kinds };
 }
 
-/* The same without system calls, and why; that they were wanted the exit status says. */
+/* The same without system calls, with the reason and exit status 3. */
 static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err)
 {
 	int status;
@@ -209,7 +209,7 @@ static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err
 	fprintf(stderr, "no system calls: %s; %s\n", d->diagnosing.no_calls,
 		d->run.unseen[RUN_UNSEEN_CALLS].remedy);
 	if (d->files.picture)
-		fprintf(stderr, "the picture is not written, it is of these calls: %s\n",
+		fprintf(stderr, "the picture is not written, it shows these calls: %s\n",
 			d->files.picture);
 	status = run_report(&d->run, err);
 	return status ? status : diagnosing_exit(&d->diagnosing);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* claude-status: the status report, of Claude Code alone. It takes that tool's few options and
- * has the command do it. */
+/* claude-status: the status report, of Claude Code alone. It takes the few options of that tool
+ * and runs the command. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,19 +11,17 @@
 
 static void print_help(const char *name)
 {
-	printf("%s - Claude Code on this host: processes, connections, tracers (sooth)\n\n"
-	       "Usage: %s [-j]\n\n"
-	       "  -j, --json                   one JSON object\n"
-	       "  -h, --help                   this\n"
-	       "  -V, --version                the version\n\n"
-	       "`sooth status` tells the same of every agent.\n",
+	printf("%s - Claude Code on this host: processes, connections, tracers (sooth)\n\nUsage: "
+	       "%s [-j]\n\n  -j, --json                   one JSON object\n  -h, --help            "
+	       "       this help\n  -V, --version                the version\n\n`sooth status` "
+	       "shows the same for every agent.\n",
 		name, name);
 }
 
 static int refuse(const char *name, const char *word, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", word);
-	error_why(err, "%s takes -j and -h, and nothing else", name);
+	error_why(err, "%s takes only -j, -h and -V", name);
 	return error_remedy(err, "`sooth status` takes a capture, and more options");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * claude-trace: the processes of Claude Code, once or again and again, and the end of one of
- * them. The rows are those of `sooth ps`; its JSON has the members that scripts rely on.
+ * claude-trace: the processes of Claude Code, once or repeated, and ending one of them. The rows
+ * are those of `sooth ps`; its JSON has the members that scripts rely on.
  */
 #include <errno.h>
 #include <signal.h>
@@ -20,7 +20,7 @@
 #include "cli/terminal/stop.h"
 
 #define AGENT	    "claude"
-#define INTERVAL_NS (200 * NS_PER_MS) /* of the first look; a watch measures over its own */
+#define INTERVAL_NS (200 * NS_PER_MS) /* of the first sample; a watch measures over its own */
 #define COLUMNS	    "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,"
 #define WAIT_NS	    (5 * NS_PER_S)
 #define STILL_THERE 1 /* exit status */
@@ -50,31 +50,31 @@ static const struct option rows[] = {
 		.min = 100 * NS_PER_MS,
 		.max = 86400 * NS_PER_S,
 		.offset = offsetof(struct claude_trace_config, watch_ns),
-		.help = "again every N seconds (2) until Ctrl-C" },
-	FLAG_ROW('v', "verbose", is_verbose, "threads, open files and working directory too"),
+		.help = "refresh every N seconds (2) until Ctrl-C" },
+	FLAG_ROW('v', "verbose", is_verbose, "also threads, open files and working directory"),
 	FLAG_ROW('j', "json", output.json, "JSON"),
-	FLAG_ROW('t', "tree", is_tree, "whole sessions, each process below who started it"),
+	FLAG_ROW('t', "tree", is_tree, "whole sessions as trees"),
 	{ .letter = 'k',
 		.type = OPTION_REAL,
 		.argument = "PCT",
 		.max = 1000000,
 		.offset = offsetof(struct claude_trace_config, cpu_over),
-		.help = "flag who uses more CPU than this many percent" },
+		.help = "flag processes above this CPU percentage" },
 	{ .letter = 'm',
 		.type = OPTION_MEGABYTES,
 		.argument = "MB",
 		.offset = offsetof(struct claude_trace_config, rss_over),
-		.help = "flag who has more memory resident" },
+		.help = "flag processes above this resident memory" },
 	{ .letter = 'K',
 		.type = OPTION_U64,
 		.argument = "PID",
 		.min = 1,
 		.max = INT32_MAX,
 		.offset = offsetof(struct claude_trace_config, end_pid),
-		.help = "end that process (SIGTERM), when it is Claude Code's" },
-	FLAG_ROW('9', NULL, at_once, "with -K: at once (SIGKILL)"),
+		.help = "end this process (SIGTERM), if it is part of Claude Code" },
+	FLAG_ROW('9', NULL, at_once, "with -K: by SIGKILL"),
 	FLAG_ROW(0, "check-version", check_version,
-		"versions that are installed, and who runs an older one"),
+		"installed versions, and processes that run an older one"),
 };
 static const struct option_group groups[] = {
 	OPTION_GROUP("", rows, 0),
@@ -90,7 +90,7 @@ static void print_help(const char *name)
 		name, name, name, name);
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
 		command_print_options(&groups[i]);
-	printf("\n`sooth ps` does the same for every agent and says more.\n");
+	printf("\n`sooth ps` does the same for every agent, with more columns.\n");
 }
 
 /* --- listing --- */
@@ -133,7 +133,7 @@ static int list(const struct claude_trace_config *c, struct sooth_error *err)
 	};
 	size_t count = 0;
 
-	/* What is too brief for samples. */
+	/* Processes that are too short-lived for samples. */
 	if (c->watch_ns)
 		run.probes[count++] = (struct run_probe){ "exits", SOOTH_STREAM };
 	run.probes[count] = (struct run_probe){ "proc", SOOTH_SAMPLE | SOOTH_BRIEF };
@@ -149,7 +149,7 @@ static int list(const struct claude_trace_config *c, struct sooth_error *err)
 
 /* --- ending one --- */
 
-/* What the contract promises of it: one process, when it is Claude Code's. */
+/* The contract: one process, if it is part of Claude Code. */
 static int emit_end(const char *name, const struct claude_trace_config *c,
 	const struct act_process *p, struct sooth_error *err)
 {
@@ -186,7 +186,7 @@ static int end_one(const char *name, const struct claude_trace_config *c, struct
 	a.only_agent = AGENT;
 	status = act_look(&a, err);
 	if (!status)
-		status = act_mean_pid(&a, (uint32_t)c->end_pid, err);
+		status = act_select_pid(&a, (uint32_t)c->end_pid, err);
 	if (!status)
 		status = act_end(&a, c->at_once ? SIGKILL : SIGTERM, WAIT_NS, NULL, err);
 	if (!status)
@@ -201,12 +201,12 @@ static int check(const struct claude_trace_config *c, const struct arguments *ar
 	if (arguments->count || arguments->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"",
 			arguments->count ? arguments->items[0] : "--");
-		error_why(err, "it takes options only");
+		error_why(err, "only options are accepted");
 		return error_remedy(err, "-K PID ends a process; `sooth ps PID` shows one");
 	}
 	if (c->at_once && !c->end_pid) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "end nothing at once");
-		error_why(err, "-9 stands with -K PID");
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use -9 without -K");
+		error_why(err, "-9 applies to -K PID");
 		return error_remedy(err, "give -K PID too");
 	}
 	return 0;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * memtrack, also called codspeed-memtrack: launches a command, and writes each of
- * its allocations and frees as a line of JSON. CODSPEED_LOG says how much is told
- * on the way.
+ * memtrack, also called codspeed-memtrack: launches a command, and writes each of its allocations
+ * and frees as a line of JSON. CODSPEED_LOG sets the log level.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,22 +19,19 @@
 
 static void print_help(const char *name)
 {
-	printf("%s - allocations of a command and its children, as lines of JSON (sooth)\n\n"
-	       "Usage: %s track COMMAND [ARG...] --output FILE\n"
-	       "       %s track --output FILE -- COMMAND [ARG...]\n\n"
-	       "  -o, --output FILE            where the lines go; made readable for you only\n"
-	       "  -h, --help                   this\n"
-	       "  -V, --version                the version\n\n"
-	       "A line: pid, tid, timestamp (ns, CLOCK_MONOTONIC), addr, type, size; a Realloc\n"
-	       "also has old_addr, a Free no size, a call that failed addr 0 and error.\n"
-	       "type: Malloc, Free, Calloc, Realloc, AlignedAlloc.\n\n"
-	       "A COMMAND that is one word with blanks in it is given to sh(1).\n"
-	       "CODSPEED_LOG=error|warn|info|debug|trace tells what happens on the way.\n"
-	       "`sooth heap` does the same and explains it.\n",
+	printf("%s - allocations of a command and its children, as lines of JSON (sooth)\n\nUsage: "
+	       "%s track COMMAND [ARG...] --output FILE\n       %s track --output FILE -- COMMAND "
+	       "[ARG...]\n\n  -o, --output FILE            output file (mode 0600)\n  -h, --help   "
+	       "                this help\n  -V, --version                the version\n\nA line: "
+	       "pid, tid, timestamp (ns, CLOCK_MONOTONIC), addr, type, size; a Realloc\nalso has "
+	       "old_addr, a Free no size, a failed call addr 0 and error.\ntype: Malloc, Free, "
+	       "Calloc, Realloc, AlignedAlloc.\n\nA COMMAND that is one word with blanks in it is "
+	       "run by sh(1).\nCODSPEED_LOG=error|warn|info|debug|trace sets the log "
+	       "level.\n`sooth heap` explains the same calls.\n",
 		name, name, name);
 }
 
-/* Its levels, by our names. What it does not know leaves the default. */
+/* Its levels, mapped to those of sooth. Unknown ones leave the default. */
 static void want_log(void)
 {
 	static const struct {
@@ -62,7 +58,9 @@ static void tell(const char *name, const char *path, const struct heap_totals_ro
 		fprintf(stderr, "LOST %llu\n", (unsigned long long)totals->lost);
 	else
 		fprintf(stderr, "lost nothing%s\n",
-			totals->inexact_state == SOOTH_STATE_VALUE ? ", but not all was seen" : "");
+			totals->inexact_state == SOOTH_STATE_VALUE
+				? ", but some calls were not seen"
+				: "");
 }
 
 static int track(const char *name, struct memtrack_arguments *words, struct sooth_error *err)

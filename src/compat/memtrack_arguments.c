@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line of memtrack; see memtrack_arguments.h. */
+/* The command line of memtrack. */
 #include "compat/memtrack_arguments.h"
 
 #include <errno.h>
@@ -24,8 +24,8 @@ static int refuse(struct sooth_error *err, const char *tried, const char *why, c
 static int set_output(struct memtrack_arguments *w, const char *path, struct sooth_error *err)
 {
 	if (w->output)
-		return refuse(err, "write to two files", "--output is given twice",
-			"if one is the command's, put -- before the command");
+		return refuse(err, "write to two files", "--output was given twice",
+			"if one belongs to the command, put -- before the command");
 	if (!*path)
 		return refuse(err, "write to a file without a name", "--output is empty",
 			"give --output FILE");
@@ -52,13 +52,13 @@ static int take_option(
 		return set_output(w, argv[(*at)++], err);
 	} else {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand the option %s", word);
-		error_why(err, "there is no such option here");
-		return error_remedy(err, "options of the command stand behind it");
+		error_why(err, "no such option");
+		return error_remedy(err, "options of the command follow it");
 	}
 	return 0;
 }
 
-/* Behind the command only what stands last is ours, and only without a "--". */
+/* Behind the command only the last option is memtrack's, and only without a "--". */
 static int take_last(struct memtrack_arguments *w, struct sooth_error *err)
 {
 	char **words = w->command;
@@ -98,7 +98,7 @@ static int take_words(
 	if (status || w->wants_help || w->wants_version)
 		return status;
 	if (at == argc)
-		return refuse(err, "track a command", "none is given", USAGE);
+		return refuse(err, "track without a command", "none is given", USAGE);
 	w->command = argv + at;
 	return is_all_of_it ? 0 : take_last(w, err);
 }
@@ -116,15 +116,15 @@ int memtrack_arguments_parse(
 	if (words->wants_help || words->wants_version)
 		return 0;
 	if (argc < 2)
-		return refuse(err, "guess what to track", "nothing is said", USAGE);
+		return refuse(err, "run without a subcommand", "no subcommand given", USAGE);
 	if (strcmp(argv[1], "track")) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", argv[1]);
-		error_why(err, "the one thing it does is to track");
+		error_why(err, "the only subcommand is track");
 		return error_remedy(err, USAGE);
 	}
 	status = take_words(words, argc, argv, 2, err);
 	if (!status && words->command && !words->output)
-		return refuse(err, "track without a place to put it", "no --output is given",
+		return refuse(err, "track without --output", "no output file given",
 			"end with --output FILE, or put it before the --");
 	return status;
 }

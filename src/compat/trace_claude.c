@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* trace-claude: tracing by choice; with a pid, all calls of that process. */
+/* trace-claude: tracing by menu; with a PID, all calls of that process. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -10,26 +10,24 @@
 
 static void print_help(const char *name)
 {
-	printf("%s - watch what an agent asks of the kernel (sooth)\n\n"
-	       "Usage: %s [PID]\n\n"
-	       "Without a pid it asks which agent, and what of it. `sooth trace` does the same by\n"
-	       "options.\n\n"
-	       "  -h, --help                   this\n"
-	       "  -V, --version                the version\n",
+	printf("%s - trace the system calls of an agent (sooth)\n\nUsage: %s [PID]\n\nWithout a "
+	       "PID it shows a menu of agents and of what to trace. `sooth trace` does the\nsame "
+	       "by options.\n\n  -h, --help                   this help\n  -V, --version           "
+	       "     the version\n",
 		name, name);
 }
 
 static int refuse(const char *name, const char *word, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", word);
-	error_why(err, "%s takes a pid, and nothing else", name);
+	error_why(err, "%s takes only a PID", name);
 	return error_remedy(err, "`sooth trace` has the options");
 }
 
-static int nobody_to_ask(const char *name, struct sooth_error *err)
+static int no_terminal(const char *name, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "ask what to trace");
-	error_why(err, "there is no terminal");
+	error_why(err, "there is no terminal to ask on");
 	return error_remedy(err, "%s PID, or sooth trace -p PID", name);
 }
 
@@ -47,7 +45,7 @@ static int run_trace_claude(const char *name, int argc, char **argv, struct soot
 		return command_main(command_find("trace"), 3, words);
 	}
 	if (!tracing_menu_can_ask())
-		return nobody_to_ask(name, err);
+		return no_terminal(name, err);
 	return tracing_menu_run(err);
 }
 

@@ -98,8 +98,9 @@ static int want_targets(struct sooth_observer *o, struct observed_probe *p, stru
 
 	while (!status && (process = target_next(&o->target, &position))) {
 		status = hub_want(p->source, process, interest, false, err);
-		/* One of several selected processes may exit meanwhile. */
-		if (status == -ESRCH && target_means_some(&o->target) && o->target.live > 1) {
+		/* Of several selected processes one may exit before it is attached to. */
+		if (status == -ESRCH && o->target.live > 1 &&
+			(o->target.may_be_gone || target_means_some(&o->target))) {
 			target_leave(&o->target, process);
 			status = 0;
 		}

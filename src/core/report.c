@@ -41,7 +41,7 @@ struct sooth_report {
 	const struct sooth_schema *handled; /* of the record before */
 	struct map pids;	/* uint32_t -> bool: whether it was seen; empty: all are wanted */
 	struct buffer selected; /* records of those */
-	bool wants_default_views;
+	bool wants_default_views, may_lack_pids;
 	bool has_begun;
 	bool has_read;			/* blocks came as bytes */
 	struct sooth_report *passes_to; /* NULL: none */
@@ -178,6 +178,11 @@ int sooth_report_add_pid(struct sooth_report *r, pid_t pid, struct sooth_error *
 		return 0;
 	return error_set(
 		err, -E2BIG, SOOTH_FAULT_USAGE, "choose more than %d processes", REPORT_PIDS_MAX);
+}
+
+void report_may_lack_pids(struct sooth_report *r)
+{
+	r->may_lack_pids = true;
 }
 
 void sooth_report_on_record(struct sooth_report *r, sooth_record_handler handler, void *user)
@@ -431,7 +436,7 @@ static int check_pids(const struct sooth_report *r, struct sooth_error *err)
 	const void *pid;
 	void *is_seen;
 
-	while (map_next(&r->pids, &position, &pid, &is_seen)) {
+	while (!r->may_lack_pids && map_next(&r->pids, &position, &pid, &is_seen)) {
 		if (*(bool *)is_seen)
 			continue;
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u in the capture",

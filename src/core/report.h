@@ -21,6 +21,8 @@ void report_in_frames(struct sooth_report *r, const char *schema);
 /* Frames are of intervals: the first such record starts one, and after STREAM_END the views
  * emit once more, for the whole recording. */
 void report_in_intervals(struct sooth_report *r, const char *schema);
+/* The pids were found elsewhere: one without records here is not an error. */
+void report_may_lack_pids(struct sooth_report *r);
 /* The notes of a report, written to another output. For an unfinished report: the notes so far,
  * without losses found while reading; if the reader stopped early on purpose, the capture is not
  * reported as cut off. */

@@ -171,16 +171,21 @@ const struct process_id *target_next(const struct target *t, size_t *position)
 static int resolve_pids(struct target *t, const struct os *os, struct sooth_error *err)
 {
 	const pid_t *pids = (const void *)t->pids.data;
-	int status = 0;
+	int status = 0, gone = 0;
 
 	for (size_t i = 0; i < t->pids.size / sizeof(*pids) && !status; i++) {
 		struct process_id process;
 
 		status = os->identify(os, pids[i], &process, err);
+		if (status == -ESRCH && t->may_be_gone) {
+			gone = status;
+			status = 0;
+			continue;
+		}
 		if (!status)
 			status = target_join(t, &process, err);
 	}
-	return status;
+	return status || t->live ? status : gone;
 }
 
 /* A selected process of a host must exist, as in any other target. */

@@ -15,7 +15,7 @@ struct target {
 	char **command; /* NULL-terminated copy */
 	struct launch launch;
 	bool is_launched;
-	bool may_be_gone;   /* the selected processes of a host */
+	bool may_be_gone;   /* one of the pids, while another one is there */
 	struct map members; /* process_id -> struct target_member */
 	size_t live;	    /* members that have not left */
 };

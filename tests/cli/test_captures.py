@@ -61,7 +61,10 @@ class Chosen(Captures):
         self.assertEqual(self.pids("ps", "-a", "-u", "4294967294"), [])
         self.assertEqual(set(self.pids("ps", "-a", "-u", str(os.getuid()))),
                          {self.sleeper.pid, os.getpid()})
-        self.assert_says_three_lines(self.sooth("trace", "-u", "0", self.whole, status=2), "-p")
+        # Of calls, too: the processes of that user, by the process table of the capture.
+        self.sooth("trace", "-u", str(os.getuid()), self.whole)
+        self.assert_says_three_lines(self.sooth("trace", "-u", "4294967294", self.whole, status=4),
+                                     "4294967294")
 
     def test_one_screen_shows_one(self):
         run = self.sooth("inspect", self.whole, status=2)

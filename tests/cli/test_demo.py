@@ -34,7 +34,7 @@ class Demo(harness.Case):
         self.assertIn("sooth-demo-is-looking-for-this", run.stdout, "streamed calls of the worker")
         self.assertRegex(run.stdout, r"malloc +\d+", "counted allocations of the worker")
         self.assertRegex(run.stdout, r"claude +main +claude", "the stand-in was recognised")
-        started = re.search(r"show it on: (\d+) .*?; (\d+) ", run.stdout, re.S).groups()
+        started = re.search(r"two processes: (\d+) .*?; (\d+) ", run.stdout, re.S).groups()
         for pid in started:
             self.assertFalse(pathlib.Path("/proc", pid).exists(), "process %s is left" % pid)
 
@@ -46,7 +46,7 @@ class Demo(harness.Case):
                              group=65534, extra_groups=[],
                              env={"TMPDIR": self.folder, "PATH": "/usr/bin:/bin"})
         self.assertEqual(run.returncode, 0, run.stderr)
-        self.assertIn("allocations cannot be watched here; `sooth doctor` says how to get that",
+        self.assertIn("allocations cannot be observed here; `sooth doctor` says why and what helps",
                       run.stdout)
         self.assertEqual(os.listdir(self.folder), [os.path.basename(copy)])
 

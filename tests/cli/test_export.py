@@ -206,12 +206,12 @@ class Folded(ExportCase):
             return self.sooth("report", path).text.split("observed for ", 1)[1].split(",", 1)[0]
 
         text = told(STREAMED, long)
-        self.assertIn("first observed for %s and taken for %s as the second" % (length(STREAMED), length(long)), text)
+        self.assertIn("first observed for %s and scaled to %s as the second" % (length(STREAMED), length(long)), text)
         self.assertNotEqual(length(STREAMED), length(long))
         self.assertNotIn("all calls of", text)
         text = told(cut, long)
-        self.assertIn("first observed for %s and taken for %s as the second" % (length(cut), length(long)), text)
-        self.assertIn("all calls of %s: it is cut, or lost what nobody counted" % cut, text)
+        self.assertIn("first observed for %s and scaled to %s as the second" % (length(cut), length(long)), text)
+        self.assertIn("all calls of %s: it is incomplete, or lost an unknown number of records" % cut, text)
         self.assertNotIn("all calls of %s" % long, text)
 
     def test_without_calls(self):
@@ -387,7 +387,7 @@ class Files(ExportCase):
         with open(self.path("cut"), "wb") as file:
             file.write(data[:len(data) - 40])
         run = self.export("jsonl", self.path("cut"), "-o", self.path("x"))
-        self.assertIn("not whole", run.errors)
+        self.assertIn("incomplete", run.errors)
         self.assertIn("cut in the middle of a block", run.errors)
         self.assertIn(b'"table":"loss"', harness.read(self.path("x")))
         self.assertEqual(self.export("jsonl", STREAMED, "-o", self.path("x")).errors, "")
@@ -404,7 +404,7 @@ class WrongInput(ExportCase):
         self.assertIn("--format", self.refused(STREAMED))
         self.assertIn("csv", self.refused("--format", "xml", STREAMED))
         self.assertIn("one file", self.refused("--format", "jsonl"))
-        self.assertIn("one file", self.refused("--format", "jsonl", STREAMED, HEAP))
+        self.assertIn("one capture", self.refused("--format", "jsonl", STREAMED, HEAP))
         self.assertIn("--table", self.refused("--format", "chrome", "--table", "x", STREAMED))
         self.assertIn("--weight", self.refused("--format", "csv", "--weight", "calls", STREAMED))
         self.assertIn("No such file", self.refused("--format", "jsonl", "/nonexistent", status=4))

@@ -13,7 +13,7 @@ import harness
 from harness import Case, as_nobody, needs_root
 
 GOOD = "# a comment that stays at home\nname mine\ntitle Our own agent\nname-is mine-of-this-test\n"
-NOTE = "an agent of yours"
+NOTE = "user-defined agent"
 
 
 class Own(Case):
@@ -106,7 +106,7 @@ class Files(Own):
         run, rows = self.listed(status=2)
         self.assertIn("mine", rows)
         self.assertEqual(len(self.notes(run)), 4, run)
-        self.assertIn("no plain file", run.errors)
+        self.assertIn("not a regular file", run.errors)
 
     def test_too_many(self):
         for i in range(70):

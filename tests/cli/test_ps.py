@@ -438,8 +438,8 @@ class ClaudeTrace(Agents):
     def test_what_it_does_not_end(self):
         main = self.agent()
         bystander = self.start("/bin/sleep", "100")
-        for pid, word in ((1, "process 1"), (bystander.pid, "no agent"),
-                          (self.sleep, "no agent")):
+        for pid, word in ((1, "process 1"), (bystander.pid, "not part of an agent"),
+                          (self.sleep, "not an agent")):
             run = self.trace("-9", "-K", str(pid), status=2)
             self.assertIn(word, run.errors)
             self.assertEqual(run.out, b"")

@@ -111,7 +111,7 @@ class Named(Acting):
         main, _, _ = self.session("a")
         for text in ("%015d9", "%015d9@1"):
             run = self.run_sooth("kill", "--dry-run", text % main.pid, status=2)
-            self.assertIn(b"for a process id", run.stderr)
+            self.assertIn(b"as a PID", run.stderr)
             self.assertNotIn(b"would be", run.stdout)
         self.assert_there(main)
 
@@ -119,7 +119,7 @@ class Named(Acting):
         """PID@START means that process and no later one of its number."""
         _, tool, _ = self.session("a")
         run = self.run_sooth("kill", "-9", "%d@%d" % (tool.pid, tool.started - 1), status=4)
-        self.assertIn(b"another one has its number", run.stderr)
+        self.assertIn(b"used by another process", run.stderr)
         self.assert_there(tool)
         told = self.kill("%d@%d" % (tool.pid, tool.started))
         self.assertEqual(told[tool.pid]["outcome"], "ended")
@@ -138,7 +138,7 @@ class Named(Acting):
         zombie = [line.split()[1] for line in bytes(target.out).decode().splitlines()
                   if line.endswith("zombie")][0]
         run = self.run_sooth("kill", "-j", zombie, status=2)
-        self.assertIn("waits for its parent", results(run)[int(zombie)]["why"])
+        self.assertIn("has not reaped it", results(run)[int(zombie)]["why"])
         told = self.kill("--any", "-9", zombie)
         self.assertEqual(told[int(zombie)]["outcome"], "was gone")
 
@@ -207,7 +207,7 @@ class Refused(Acting):
         run = subprocess.run(["sh", "-c", 'exec "$0" kill -9 -j --any $$', SOOTH], check=False,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.assertEqual(run.returncode, 2, run)
-        self.assertEqual([row["why"] for row in results(run).values()], ["it is sooth itself"])
+        self.assertEqual([row["why"] for row in results(run).values()], ["sooth itself"])
 
     def test_no_agents(self):
         other = self.workload("sleep", "--seconds", "60")
@@ -276,7 +276,7 @@ class Sessions(Acting):
         a = self.family.main("a", session_id="abcd0000-0000-4000-8000-000000000001")
         b = self.family.main("b", session_id="abcd0000-0000-4000-8000-000000000002")
         run = self.run_sooth("kill", "--session", "abcd", status=2)
-        self.assertIn(b"more than one", run.stderr)
+        self.assertIn(b"several sessions", run.stderr)
         self.assert_there(a, b)
 
 
@@ -334,7 +334,7 @@ class Leftovers(Acting):
             self.assertEqual(told[member.pid]["outcome"], "ended", told)
         for member in above:
             self.assertEqual(told[member.pid]["outcome"], "refused", told)
-            self.assertIn("no leftover", told[member.pid]["why"])
+            self.assertIn("no orphan", told[member.pid]["why"])
         self.assertEqual(set(told), {member.pid for member in others + above})
         self.kill("--session", main.session_id, "-9", status=2)
         self.assert_there(*above, *inside)
@@ -349,8 +349,8 @@ class Leftovers(Acting):
         tool = twin.start("tool", "session", environment=marks, **NOTHING)
         twin.kill()
         run = self.run_sooth("kill", "--orphans", "--yes")
-        self.assertIn(b"whether 1 other process is of that kind", run.stdout)
-        self.assertNotIn(b"nothing of that kind here", run.stdout)
+        self.assertIn(b"whether 1 more process is of that kind", run.stdout)
+        self.assertNotIn(b"no process of that kind found", run.stdout)
         self.assertIn(b"whether 1 process was left", self.run_sooth("ps", "-i", "0").stdout)
         self.assert_there(main, tool)
 

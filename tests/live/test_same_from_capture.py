@@ -77,7 +77,7 @@ NO_ROW = {
     "diagnose": {"--quick": "test_diagnose.py", "--session": "needs a session", "--fail-on": "its status",
                  "--set": "thresholds", "--list-findings": "tells of sooth"},
     "inspect": {"--resolve": "asks DNS", "--interval": "as of ps"},
-    "trace": {"--all": "of others", "--interval": "frames", "--stack": "comes with profile"},
+    "trace": {"--all": "of others", "--interval": "frames", "--stack": "not supported yet"},
 }
 # Why a command has no row: what it does to a capture, if anything.
 NONE = {

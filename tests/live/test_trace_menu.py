@@ -74,10 +74,10 @@ class WithoutTerminal(Case):
 class Menu(Case):
     def choose(self, terminal, pid, what):
         number = terminal.wait_for(r"(?m)^ *(\d+) +%d  \S+.*\r?$" % pid)[1]
-        terminal.wait_for(r"which \(1-\d+, nothing ends\): ")
+        terminal.wait_for(r"which \(1-\d+, empty to quit\): ")
         terminal.type(number)
         kind = terminal.wait_for(r"(?m)^ *(\d+)  %s" % what)[1]
-        terminal.wait_for(r"what \(1-\d+, nothing ends\): ")
+        terminal.wait_for(r"what \(1-\d+, empty to quit\): ")
         terminal.type(kind)
 
     def test_an_agent_and_what_of_it(self):
@@ -119,7 +119,7 @@ class Menu(Case):
             terminal = Terminal(self, harness.SOOTH, "trace")
             terminal.wait_for("which")
             terminal.type("no number")
-            terminal.wait_for("that is none of them")
+            terminal.wait_for("not in the list")
             terminal.type("")
             self.assertEqual(terminal.finish(), 0)
 

@@ -39,13 +39,13 @@ class Ordinary(Case):
         self.assertIn("no agents of this user were found among those who may be read", run.text)
         self.assertIn("who 1 process is: permission denied", run.text)
         run = self.nobody("kill", str(target.pid), status=2)
-        self.assertIn("whose it is may not be read; --any does it all the same", run.text)
+        self.assertIn("its owner cannot be read (permission denied); add --any to act on it anyway", run.text)
         self.assertTrue(target.is_running())
         # Who may read it knows.
         run = self.run_program(harness.SOOTH, "ps", "-u", str(OTHER))
         self.assertIn("no agents of this user are running here", run.text)
         run = self.run_program(harness.SOOTH, "kill", str(target.pid), status=2)
-        self.assertIn("it is no agent's; --any", run.text)
+        self.assertIn("not part of an agent; add --any", run.text)
 
     def test_ps_alone(self):
         self.nobody()

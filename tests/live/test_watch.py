@@ -109,7 +109,7 @@ class Shown(Case):
         screen.type(b"/" + self.mark.upper())
         screen.wait_for(lambda lines: self.pids(screen) == [process.pid], "that row alone")
         screen.type(b"\r/\x7f\x7f\x7fno such thing\r")
-        screen.wait_for(lambda lines: any("no row has that text" in line for line in lines),
+        screen.wait_for(lambda lines: any("no matching row" in line for line in lines),
                         "word that the text is why there is no row")
         screen.type(b"/\x1b")
         screen.wait_for(lambda lines: len(self.rows(screen)) > 5, "all rows again")
@@ -159,10 +159,10 @@ class Shown(Case):
                 self.assertFalse([line for line in lines if line.endswith(">")])
                 words = " ".join(" ".join(lines).replace(":", " ").split())
                 for key in ("i inspect", "k kill", "z freeze", "Z thaw", "T trace", "left, right other",
-                            "page down, home, end pick a row", "s, S sort by the next column, the one before",
-                            "/, escape show only rows with a text; all again", "t, enter tree",
-                            "tab the next table", "space hold the screen; sooth looks on",
-                            "q, Ctrl-C end", "+ new, * another role or verdict, - gone"):
+                            "page down, home, end select a row", "s, S sort by next, previous column",
+                            "/, escape filter by text; show all", "t, enter tree",
+                            "tab next table", "space pause display",
+                            "q, Ctrl-C end", "+ new, * changed role or verdict, - gone"):
                     self.assertIn(key, words)
                 screen.type(b"h")
                 screen.wait_for(has_rows, "the rows again")
@@ -188,7 +188,7 @@ class Shown(Case):
     def test_pause(self):
         screen = self.watch()
         screen.type(b" ")
-        screen.wait_for(lambda lines: "HELD" in lines[0], "the word")
+        screen.wait_for(lambda lines: "PAUSED" in lines[0], "the word")
         before, title = self.rows(screen), screen.lines()[0]
         screen.pump(2)
         screen.type(b"h")
@@ -198,7 +198,7 @@ class Shown(Case):
         self.assertEqual(screen.lines()[0], title)
         self.assertIn("every 500ms", title)
         screen.type(b" ")
-        screen.wait_for(lambda lines: "HELD" not in lines[0], "the word to go")
+        screen.wait_for(lambda lines: "PAUSED" not in lines[0], "the word to go")
 
     def test_new_and_gone(self):
         screen = self.watch(argv=WATCH + ["--columns", "pid,name,command,cpu_percent"])
@@ -338,7 +338,7 @@ class Shown(Case):
         screen = self.watch(argv=self.COLUMNS)
         self.pick(screen, process)
         screen.type(b" ")  # the row stays
-        screen.wait_for(lambda lines: "HELD" in lines[0], "the word")
+        screen.wait_for(lambda lines: "PAUSED" in lines[0], "the word")
         process.send(signal.SIGKILL)
         process.finish()
         innocent = clone_as(process.pid)
@@ -348,7 +348,7 @@ class Shown(Case):
         self.addCleanup(os.kill, innocent, signal.SIGKILL)
         screen.type(b"k")
         screen.wait_for(lambda lines: any("Enter" in line for line in lines), "the end of kill")
-        self.assertIn("another one has its number", "\n".join(screen.lines()))
+        self.assertIn("used by another process", "\n".join(screen.lines()))
         self.assertEqual(os.waitpid(innocent, os.WNOHANG), (0, 0))
 
     def test_a_thousand_agents(self):
@@ -603,8 +603,8 @@ class Alerts(Case):
         self.assertTrue(mine("cleared")[0]["has_ended"])
         self.assert_says_what_it_was(mine("cleared")[0], mine("raised")[0])
         self.assertNotIn("value", mine("cleared")[0])
-        harness.wait_until(lambda: b"has ended; it was over its memory threshold" in run.err, "a line")
-        self.assertNotIn(b"below again", [line for line in run.err.splitlines()
+        harness.wait_until(lambda: b"exited above its memory threshold" in run.err, "a line")
+        self.assertNotIn(b"back below the threshold", [line for line in run.err.splitlines()
                                           if b"process %d " % process.pid in line][-1])
         run.send(signal.SIGINT)
         run.finish()
@@ -643,12 +643,12 @@ class NoTerminal(Case):
                     {"TERM": "dumb"}) as screen:
             screen.wait_for(lambda _: screen.written.count(b" PID") >= 3, "three reports")
             self.assertNotIn(b"\x1b[H", screen.written)
-            self.assertNotIn(b"again every", screen.written)
+            self.assertNotIn(b"refreshing every", screen.written)
 
     def test_long_interval(self):
         """Who meant a process is told what it was taken for, and that the next report is far."""
         with Screen([SOOTH, "ps", "-a", "-w", "1234"], 100, 200, {"TERM": "dumb"}) as screen:
-            screen.wait_for(lambda _: b"sooth: again every 20m34s" in screen.written, "the word")
+            screen.wait_for(lambda _: b"sooth: refreshing every 20m34s" in screen.written, "the word")
 
     def test_plain(self):
         """One report after the other, until it is told to end."""

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who is meant, who must not be touched, and in which order; on hosts made by hand. */
+/* Who is selected, who must not be touched, and in which order; on hosts made by hand. */
 #include "process_table_records.h"
 
 #include <errno.h>
@@ -14,6 +14,11 @@ int process_table_scan(struct process_table *c, struct sooth_error *err)
 {
 	(void)c;
 	return error_no_memory(err);
+}
+
+int process_table_scan_all(struct process_table *c, struct sooth_error *err)
+{
+	return process_table_scan(c, err);
 }
 
 int own_report_emit(const char *name, const struct output_options *options,
@@ -68,7 +73,7 @@ pid_t getpid(void)
 		act.process_table = process_table;                                                 \
 	} while (0)
 
-static const struct act_process *meant(uint32_t pid)
+static const struct act_process *selected(uint32_t pid)
 {
 	for (size_t i = 0; i < act_count(&act); i++) {
 		if (act_at(&act, i)->id.pid == pid)
@@ -81,14 +86,14 @@ static void assert_refused(uint32_t pid, const char *words)
 {
 	struct sooth_error err;
 
-	assert_int_equal(act_mean_pid(&act, pid, &err), 0);
-	assert_non_null(meant(pid));
-	assert_int_equal(meant(pid)->outcome, ACT_REFUSED);
-	if (!has(meant(pid)->why, words))
-		fail_msg("%u: \"%s\"", pid, meant(pid)->why);
+	assert_int_equal(act_select_pid(&act, pid, &err), 0);
+	assert_non_null(selected(pid));
+	assert_int_equal(selected(pid)->outcome, ACT_REFUSED);
+	if (!has(selected(pid)->why, words))
+		fail_msg("%u: \"%s\"", pid, selected(pid)->why);
 }
 
-static void who_is_never_touched(void **state)
+static void protected_processes(void **state)
 {
 	struct sooth_error err;
 
@@ -100,9 +105,9 @@ static void who_is_never_touched(void **state)
 	assert_refused(1, "process 1");
 	assert_refused(2, "kernel");
 	assert_refused(3, "kernel");
-	assert_int_equal(act_mean_pid(&act, 4, &err), 0);
-	assert_int_equal(meant(4)->outcome, ACT_TARGETED);
-	assert_int_equal(act_mean_pid(&act, 5, &err), -ESRCH);
+	assert_int_equal(act_select_pid(&act, 4, &err), 0);
+	assert_int_equal(selected(4)->outcome, ACT_SELECTED);
+	assert_int_equal(act_select_pid(&act, 5, &err), -ESRCH);
 	assert_int_equal(act_exit(&act), 2);
 }
 
@@ -122,22 +127,22 @@ static void neither_itself_nor_above(void **state)
 	assert_refused(41, "started from it");
 	assert_refused(40, "started from it");
 	act.reach = ACT_TREE;
-	while (act_mean_others(&act))
+	while (act_select_others(&act))
 		;
-	/* What is below somebody refused is not meant for that. */
-	assert_null(meant(42));
+	/* What is below somebody refused is not selected for that. */
+	assert_null(selected(42));
 }
 
 static void only_agents(void **state)
 {
 	(void)state;
 	A_HOST({ 401, 1, .name = "atd" });
-	assert_refused(400, "no agent's; --any");
+	assert_refused(400, "not part of an agent; add --any");
 	act.only_agent = "claude";
 	assert_refused(300, "another agent");
-	assert_refused(210, "no agent"); /* what an agent runs is none */
+	assert_refused(210, "not an agent"); /* what an agent runs is none */
 	act.may_be_any = true;
-	assert_refused(401, "no agent");
+	assert_refused(401, "not part of an agent");
 }
 
 static void a_tree(void **state)
@@ -147,9 +152,9 @@ static void a_tree(void **state)
 	(void)state;
 	A_HOST({ 212, 211, .name = "cc", .session = 210 });
 	act.reach = ACT_TREE;
-	assert_int_equal(act_mean_pid(&act, 210, &err), 0);
-	assert_int_equal(act_mean_others(&act), 2);
-	assert_int_equal(act_mean_others(&act), 0);
+	assert_int_equal(act_select_pid(&act, 210, &err), 0);
+	assert_int_equal(act_select_others(&act), 2);
+	assert_int_equal(act_select_others(&act), 0);
 	act_sort(&act);
 	assert_int_equal(act_at(&act, 0)->id.pid, 210);
 	assert_int_equal(act_at(&act, 1)->id.pid, 211);
@@ -164,18 +169,18 @@ static void a_session(void **state)
 	(void)state;
 	A_HOST();
 	act.reach = ACT_SESSION;
-	assert_int_equal(act_mean_session(&act, "4f1c", &err), 0);
-	while (act_mean_others(&act))
+	assert_int_equal(act_select_session(&act, "4f1c", &err), 0);
+	while (act_select_others(&act))
 		;
-	assert_non_null(meant(200));
-	assert_non_null(meant(210));
-	assert_non_null(meant(211));
-	assert_non_null(meant(230));
-	assert_null(meant(220));
-	assert_null(meant(300));
-	assert_null(meant(400));
-	assert_int_equal(act_mean_session(&act, "4f", &err), -ESRCH);
-	assert_int_equal(act_mean_session(&act, "200", &err), 0);
+	assert_non_null(selected(200));
+	assert_non_null(selected(210));
+	assert_non_null(selected(211));
+	assert_non_null(selected(230));
+	assert_null(selected(220));
+	assert_null(selected(300));
+	assert_null(selected(400));
+	assert_int_equal(act_select_session(&act, "4f", &err), -ESRCH);
+	assert_int_equal(act_select_session(&act, "200", &err), 0);
 }
 
 /* Below what is left of a gone session: a daemon, and a window in which somebody works. */
@@ -198,7 +203,7 @@ static void a_session(void **state)
 
 static void mean_all(void)
 {
-	while (act_mean_others(&act))
+	while (act_select_others(&act))
 		;
 }
 
@@ -207,16 +212,16 @@ static void what_goes_on_by_itself(void **state)
 	(void)state;
 	A_LEFT_HOST();
 	act.reach = ACT_TREE;
-	act_mean_verdict(&act, VERDICT_ORPHANED);
+	act_select_verdict(&act, VERDICT_ORPHANED);
 	mean_all();
-	assert_int_equal(meant(500)->outcome, ACT_TARGETED);
-	assert_int_equal(meant(520)->outcome, ACT_TARGETED);
-	assert_int_equal(meant(600)->outcome, ACT_REFUSED);
-	assert_true(has(meant(600)->why, "610 below it is at a terminal"));
+	assert_int_equal(selected(500)->outcome, ACT_SELECTED);
+	assert_int_equal(selected(520)->outcome, ACT_SELECTED);
+	assert_int_equal(selected(600)->outcome, ACT_REFUSED);
+	assert_true(has(selected(600)->why, "descendant 610 uses a terminal"));
 	for (uint32_t pid = 510; pid < 512; pid++)
-		assert_null(meant(pid));
+		assert_null(selected(pid));
 	for (uint32_t pid = 610; pid < 622; pid++)
-		assert_null(meant(pid));
+		assert_null(selected(pid));
 }
 
 /* Who names a process and all below it means all below it. */
@@ -229,11 +234,11 @@ static void all_below_a_named_one(void **state)
 	A_LEFT_HOST();
 	act.reach = ACT_TREE;
 	act.is_whole = true;
-	assert_int_equal(act_mean_pid(&act, 500, &err), 0);
-	assert_int_equal(act_mean_pid(&act, 600, &err), 0);
+	assert_int_equal(act_select_pid(&act, 500, &err), 0);
+	assert_int_equal(act_select_pid(&act, 600, &err), 0);
 	mean_all();
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		assert_int_equal(meant(all[i])->outcome, ACT_TARGETED);
+		assert_int_equal(selected(all[i])->outcome, ACT_SELECTED);
 }
 
 /* What hangs below one that is there is its; of one that is gone not what was made to stay. */
@@ -244,9 +249,9 @@ static void of_a_session_that_is_there(void **state)
 	(void)state;
 	A_HOST({ 212, 210, .name = "daemon", .stream = AT_NULL, .markers = MARKS });
 	act.reach = ACT_SESSION;
-	assert_int_equal(act_mean_session(&act, "4f1c", &err), 0);
+	assert_int_equal(act_select_session(&act, "4f1c", &err), 0);
 	mean_all();
-	assert_non_null(meant(212));
+	assert_non_null(selected(212));
 }
 
 static void of_a_session_that_is_gone(void **state)
@@ -256,28 +261,23 @@ static void of_a_session_that_is_gone(void **state)
 	(void)state;
 	A_LEFT_HOST();
 	act.reach = ACT_SESSION;
-	assert_int_equal(act_mean_session(&act, "dead", &err), 0);
+	assert_int_equal(act_select_session(&act, "dead", &err), 0);
 	mean_all();
-	assert_int_equal(meant(500)->outcome, ACT_TARGETED);
-	assert_int_equal(meant(600)->outcome, ACT_REFUSED);
-	assert_null(meant(510));
-	assert_null(meant(620));
+	assert_int_equal(selected(500)->outcome, ACT_SELECTED);
+	assert_int_equal(selected(600)->outcome, ACT_REFUSED);
+	assert_null(selected(510));
+	assert_null(selected(620));
 }
 
 static void by_identity(void **state)
 {
-	static char good[] = "200@20000", other[] = "200@19999", bad[] = "200@";
-	char *items[] = { good };
-	struct arguments arguments = { .items = items, .count = 1 };
 	struct sooth_error err;
 
 	(void)state;
 	A_HOST();
-	assert_int_equal(act_mean_pids(&act, &arguments, &err), 0);
-	items[0] = other;
-	assert_int_equal(act_mean_pids(&act, &arguments, &err), -ESRCH);
-	items[0] = bad;
-	assert_int_equal(act_mean_pids(&act, &arguments, &err), -EINVAL);
+	assert_int_equal(act_select_identity(&act, "200@20000", &err), 0);
+	assert_int_equal(act_select_identity(&act, "200@19999", &err), -ESRCH);
+	assert_int_equal(act_select_identity(&act, "200@", &err), -EINVAL);
 	assert_int_equal(act_count(&act), 1);
 }
 
@@ -291,9 +291,9 @@ static void looked_at_again(void **state)
 
 	(void)state;
 	A_HOST();
-	assert_int_equal(act_mean_pid(&act, 200, &err), 0);
-	assert_int_equal(act_mean_pid(&act, 210, &err), 0);
-	assert_int_equal(act_mean_pid(&act, 300, &err), 0);
+	assert_int_equal(act_select_pid(&act, 200, &err), 0);
+	assert_int_equal(act_select_pid(&act, 210, &err), 0);
+	assert_int_equal(act_select_pid(&act, 300, &err), 0);
 	process_table_fini(&process_table);
 	process_table_init(&process_table);
 	make(later, ARRAY_SIZE(later));
@@ -301,9 +301,9 @@ static void looked_at_again(void **state)
 	take_all();
 	act.process_table = process_table;
 	act_recheck(&act, VERDICT_ORPHANED, false);
-	assert_int_equal(meant(200)->outcome, ACT_GONE);    /* the number is another's */
-	assert_int_equal(meant(210)->outcome, ACT_REFUSED); /* it is no agent's any more */
-	assert_int_equal(meant(300)->outcome, ACT_GONE);
+	assert_int_equal(selected(200)->outcome, ACT_GONE);    /* the number is another's */
+	assert_int_equal(selected(210)->outcome, ACT_REFUSED); /* it is no agent's any more */
+	assert_int_equal(selected(300)->outcome, ACT_GONE);
 }
 
 static void what_it_came_to(void **state)
@@ -312,8 +312,8 @@ static void what_it_came_to(void **state)
 
 	(void)state;
 	A_HOST();
-	assert_int_equal(act_mean_pid(&act, 200, &err), 0);
-	assert_int_equal(act_mean_pid(&act, 300, &err), 0);
+	assert_int_equal(act_select_pid(&act, 200, &err), 0);
+	assert_int_equal(act_select_pid(&act, 300, &err), 0);
 	assert_int_equal(act_exit(&act), 0);
 	act_at(&act, 0)->outcome = ACT_STILL;
 	assert_int_equal(act_exit(&act), 1);
@@ -328,11 +328,11 @@ static void some_may_not_be_read(void **state)
 	(void)state;
 	A_HOST({ 500, 1, .name = "lost", .without_inputs = true,
 		.executable_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) });
-	act_mean_verdict(&act, VERDICT_ORPHANED);
-	assert_int_equal(act.unjudged, 1);
-	assert_null(meant(500));
-	act_mean_verdict(&act, VERDICT_ABANDONED);
-	assert_int_equal(act.unjudged, 1);
+	act_select_verdict(&act, VERDICT_ORPHANED);
+	assert_int_equal(act.undecided_access, 1);
+	assert_null(selected(500));
+	act_select_verdict(&act, VERDICT_ABANDONED);
+	assert_int_equal(act.undecided_access, 1);
 	assert_int_equal(act.doubted, 0);
 }
 
@@ -341,18 +341,18 @@ static void of_some_it_does_not_follow(void **state)
 {
 	(void)state;
 	A_HOST({ 500, 1, .name = "lost", .stream = AT_PIPES, .markers = T("CLAUDECODE=1") });
-	act_mean_verdict(&act, VERDICT_ORPHANED);
+	act_select_verdict(&act, VERDICT_ORPHANED);
 	assert_int_equal(act.doubted, 1);
-	assert_int_equal(act.unjudged, 0);
-	assert_null(meant(500));
+	assert_int_equal(act.undecided_access, 0);
+	assert_null(selected(500));
 }
 
 static void all_may_be_read(void **state)
 {
 	(void)state;
 	A_HOST({ 500, 1, .name = "lost" });
-	act_mean_verdict(&act, VERDICT_ORPHANED);
-	assert_int_equal(act.unjudged, 0);
+	act_select_verdict(&act, VERDICT_ORPHANED);
+	assert_int_equal(act.undecided_access, 0);
 }
 
 #define ACT_TEST(name) cmocka_unit_test_setup_teardown(name, begin_act, end_act)
@@ -360,7 +360,7 @@ static void all_may_be_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ACT_TEST(who_is_never_touched),
+		ACT_TEST(protected_processes),
 		ACT_TEST(neither_itself_nor_above),
 		ACT_TEST(only_agents),
 		ACT_TEST(a_tree),

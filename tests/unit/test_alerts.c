@@ -88,7 +88,7 @@ static void once_and_once(void **state)
 	/* About the threshold is not below it. */
 	assert_string_equal(SAYS({ 7, 1, 49, 0 }), "");
 	assert_string_equal(SAYS({ 7, 1, 51, 0 }), "");
-	assert_true(has(SAYS({ 7, 1, 44, 0 }), "below again"));
+	assert_true(has(SAYS({ 7, 1, 44, 0 }), "back below the threshold"));
 	assert_string_equal(SAYS({ 7, 1, 1, 0 }), "");
 	assert_true(has(SAYS({ 7, 1, 51, 0 }), "uses 51.0 % CPU, threshold 50.0 %"));
 }
@@ -100,7 +100,7 @@ static void not_measured_is_neither(void **state)
 	assert_string_equal(SAYS({ 7, 1, -1, 0 }), "");
 	assert_true(*SAYS({ 7, 1, 80, 0 }));
 	assert_string_equal(SAYS({ 7, 1, -1, 0 }), "");
-	assert_true(has(SAYS({ 7, 1, 1, 0 }), "below again"));
+	assert_true(has(SAYS({ 7, 1, 1, 0 }), "back below the threshold"));
 }
 
 static void both_kinds(void **state)
@@ -114,7 +114,7 @@ static void both_kinds(void **state)
 	assert_true(has(text, "resident"));
 	text = SAYS({ 7, 1, 80, 10 });
 	assert_false(has(text, "CPU"));
-	assert_true(has(text, "below again"));
+	assert_true(has(text, "back below the threshold"));
 }
 
 static void ended(void **state)
@@ -122,11 +122,11 @@ static void ended(void **state)
 	(void)state;
 	begin(50, 0);
 	assert_true(*SAYS({ 7, 1, 80, 0 }));
-	assert_true(has(SAYS({ 8, 1, 1, 0 }), "process 7 (a\\x1bb) has ended"));
+	assert_true(has(SAYS({ 8, 1, 1, 0 }), "process 7 (a\\x1bb) exited"));
 	assert_string_equal(SAYS({ 8, 1, 1, 0 }), "");
 	/* Its number is another's: that one is told of by itself. */
 	assert_true(*SAYS({ 8, 1, 90, 0 }));
-	assert_true(has(SAYS({ 8, 2, 90, 0 }), "has ended"));
+	assert_true(has(SAYS({ 8, 2, 90, 0 }), "exited above"));
 	assert_true(has(buffer_cstr(&told), "uses 90.0 %"));
 }
 

@@ -82,18 +82,18 @@ static void test_refused(void **state)
 	static const struct {
 		const char *text, *part;
 	} cases[] = {
-		{ "", "track" },
+		{ "", "subcommand" },
 		{ "ls", "\"ls\"" },
 		{ "track", "command" },
 		{ "track --output f", "command" },
 		{ "track --output f --", "command" },
 		{ "track --output", "--output" },
 		{ "track -z ls --output f", "-z" },
-		{ "track ls", "place to put it" },
-		{ "track ls --output", "place to put it" },
+		{ "track ls", "without --output" },
+		{ "track ls --output", "without --output" },
 		{ "track --output f", "command" },
-		{ "track -- ls --output f", "place to put it" },
-		{ "track ls -- x --output f", "place to put it" },
+		{ "track -- ls --output f", "without --output" },
+		{ "track ls -- x --output f", "without --output" },
 		{ "track -o f ls --output g", "two files" },
 		{ "track -o f -o g ls", "two files" },
 		{ "track ls --output=", "without a name" },

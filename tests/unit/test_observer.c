@@ -736,6 +736,30 @@ static void test_targeted_and_gone(void **state)
 	}
 }
 
+/* Of several PIDs one may have exited since they were found, but not all. */
+static void test_pids_that_have_exited(void **state)
+{
+	struct sooth_observer_options options = { .size = sizeof(options) };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct fake *fake = fake_new();
+		const struct fake_process *there = fake_add(fake, 10, 1000, "a");
+		struct sooth_observer *o;
+		struct sooth_error err;
+
+		options.may_be_gone = i > 0;
+		assert_int_equal(observer_new_on(&o, fake_os(fake), &options, &err), 0);
+		assert_int_equal(sooth_observer_add_pid(o, 99, &err), 0);
+		if (i < 2)
+			assert_int_equal(sooth_observer_add_pid(o, (pid_t)there->id.pid, &err), 0);
+		assert_int_equal(sooth_observer_add_probe(o, "proc", SOOTH_SAMPLE, &err), 0);
+		assert_int_equal(sooth_observer_start(o, &err), i == 1 ? 0 : -ESRCH);
+		sooth_observer_free(o);
+		fake_free(fake);
+	}
+}
+
 /* --- several on one hub --- */
 
 struct pair {
@@ -1125,6 +1149,7 @@ int main(void)
 		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_targeted_of_a_host),
 		cmocka_unit_test(test_targeted_and_gone),
+		cmocka_unit_test(test_pids_that_have_exited),
 		cmocka_unit_test(test_shared_targets),
 		cmocka_unit_test(test_shared_interest),
 		cmocka_unit_test(test_shared_kinds),

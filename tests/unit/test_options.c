@@ -153,7 +153,7 @@ static void test_long(void **state)
 	assert_string_equal(config.shared.name, "");
 	assert_int_equal(parse("--name --flag"), 0); /* what looks like an option may be a value */
 	assert_string_equal(config.shared.name, "--flag");
-	refused("--flag=yes", "without");
+	refused("--flag=yes", "no value");
 	refused("--number", "needs a value");
 	refused("--=x", "--=x");
 	refused("--x", "--x");	    /* a letter has no long form */
@@ -236,7 +236,7 @@ static void test_value_that_may_be_left_out(void **state)
 	refused("-w 5x", "time such as");
 	/* Perhaps it is the number of a process. */
 	refused("-w 4711", "to 1h00m");
-	assert_string_equal(err.remedy, "for a process give both: --watch 2 4711");
+	assert_string_equal(err.remedy, "for a PID give both: --watch 2 4711");
 	refused("-w 90m", "to 1h00m");
 	assert_string_equal(err.remedy, "");
 }

@@ -209,12 +209,12 @@ static void test_connections(void **state)
 static void test_labels_and_agent(void **state)
 {
 	static const char rules[] = "160.79.104.10:443 our gateway\n";
-	struct connections_options options = { .agent = "codex" };
+	struct connections_options options = { .choice.agent = "codex" };
 
 	(void)state;
 	add_host();
 	assert_true(has(connections(&options, "table"), "no agent has a network connection"));
-	options.agent = "claude";
+	options.choice.agent = "claude";
 	options.labels.labels = rules;
 	options.labels.labels_size = strlen(rules);
 	assert_true(has(connections(&options, "table"), "our gateway"));

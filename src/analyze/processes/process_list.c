@@ -51,12 +51,13 @@ static bool is_named(const struct processes_options *o, const struct process_ent
 	return false;
 }
 
-/* In a tree whoever is below one that is named is named with it. */
+/* In a tree, and of a session, what a selected process started is selected with it. */
 static bool is_chosen_by_pid(const struct processes_options *o, const struct process_entry *p)
 {
 	bool is_chosen = is_named(o, p);
 
-	for (size_t i = 0; o->is_tree && !is_chosen && p && i < CLIMB_MAX; i++) {
+	for (size_t i = 0; (o->is_tree || o->adds_children) && !is_chosen && p && i < CLIMB_MAX;
+		i++) {
 		p = p->parent;
 		is_chosen = p && is_named(o, p);
 	}

@@ -84,7 +84,7 @@ static bool is_known(const struct processes_state *s, uint32_t pid)
 /* Whoever was asked for must have been there; it may have ended since. */
 static int check_named(const struct processes_state *s, struct sooth_error *err)
 {
-	for (size_t i = 0; i < s->options.pid_count; i++) {
+	for (size_t i = 0; !s->options.may_lack_pids && i < s->options.pid_count; i++) {
 		uint32_t pid = s->options.pids[i];
 
 		if (is_known(s, pid))

@@ -38,7 +38,9 @@ struct processes_options {
 	 * those that the stream says are meant, if it says so. */
 	const uint32_t *pids;
 	size_t pid_count;
-	bool has_uid; /* only of this user */
+	bool adds_children; /* of these pids also what they start */
+	bool may_lack_pids; /* one of them that was never there is no error */
+	bool has_uid;	    /* only of this user */
 	uint32_t uid;
 	const char *agent; /* only this one's; NULL: all */
 	/* Of tables: "pid,name"; NULL: what suits the rows. Behind them `more`; NULL: none. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "analyze/process_table/process_table.h"
+#include "analyze/process_table/process_match.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "core/stage.h"
@@ -76,9 +77,7 @@ static const struct agent *agent_of(const struct process_entry *p)
 
 static bool is_selected(const struct traced_view *v, const struct process_entry *p)
 {
-	const struct agent *agent = agent_of(p);
-
-	return agent && p->links && (!v->options.agent || !strcmp(agent->name, v->options.agent));
+	return p->links && process_match_choice(p, &v->options.choice);
 }
 
 static const struct process_entry *find(const struct process_table *c, uint32_t pid)

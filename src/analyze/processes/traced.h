@@ -3,8 +3,10 @@
 #ifndef SOOTH_ANALYZE_TRACED_H
 #define SOOTH_ANALYZE_TRACED_H
 
+#include "analyze/process_table/process_choice.h"
+
 struct traced_options {
-	const char *agent; /* only of its sessions; NULL: of all */
+	struct process_choice choice;
 };
 
 #endif

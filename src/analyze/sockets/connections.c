@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "analyze/process_table/process_table.h"
+#include "analyze/process_table/process_match.h"
 #include "analyze/sockets/connection_rows.h"
 #include "analyze/sockets/peer_labels.h"
 #include "analyze/snapshots.h"
@@ -61,9 +62,7 @@ static const struct agent *agent_of(const struct process_entry *p)
 
 static bool is_selected(const struct connections_view *c, const struct process_entry *p)
 {
-	const struct agent *agent = agent_of(p);
-
-	return agent && (!c->options.agent || !strcmp(agent->name, c->options.agent));
+	return process_match_choice(p, &c->options.choice);
 }
 
 static int emit_socket(struct connections_view *c, const struct process_entry *p,

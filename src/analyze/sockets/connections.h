@@ -3,11 +3,12 @@
 #ifndef SOOTH_ANALYZE_CONNECTIONS_H
 #define SOOTH_ANALYZE_CONNECTIONS_H
 
+#include "analyze/process_table/process_choice.h"
 #include "analyze/sockets/sockets.h"
 
 struct connections_options {
 	struct sockets_options labels;
-	const char *agent; /* only of this one's sessions; NULL: of all */
+	struct process_choice choice;
 };
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who is meant; see act.h. */
+/* Selecting the processes to act on. */
 #include "cli/act/act.h"
 
 #include <errno.h>
@@ -8,14 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/agents/process_table_scan.h"
+#include "cli/command/target.h"
 
 #define PROCESSES_MAX 65536
 #define ANCESTORS_MAX 1024
-#define SESSION_LEAST 4 /* characters of an id that stand for it */
-#define KTHREADD      2 /* the parent of kernel threads, pid_t of init/main.c */
 
 void act_init(struct act *a, const struct os *os)
 {
@@ -34,7 +34,8 @@ void act_fini(struct act *a)
 int act_look(struct act *a, struct sooth_error *err)
 {
 	process_table_fini(&a->process_table);
-	return process_table_scan(&a->process_table, err);
+	return a->is_detailed ? process_table_scan_all(&a->process_table, err)
+			      : process_table_scan(&a->process_table, err);
 }
 
 size_t act_count(const struct act *a)
@@ -56,7 +57,7 @@ static struct act_process *find(const struct act *a, const struct process_id *id
 	return NULL;
 }
 
-/* --- who must not be touched --- */
+/* --- protected processes --- */
 
 static struct process_entry *by_pid(const struct process_table *c, uint32_t pid)
 {
@@ -70,7 +71,7 @@ static struct process_entry *by_pid(const struct process_table *c, uint32_t pid)
 	return NULL;
 }
 
-/* sooth itself and whoever started it: the shell it was typed into, the terminal, init. */
+/* sooth itself and its ancestors: the shell it was typed into, the terminal, init. */
 static bool is_own(const struct act *a, const struct process_entry *p)
 {
 	const struct process_entry *own = by_pid(&a->process_table, (uint32_t)getpid());
@@ -82,48 +83,43 @@ static bool is_own(const struct act *a, const struct process_entry *p)
 	return false;
 }
 
-static bool is_of_kernel(const struct process_entry *p)
-{
-	/* In a pid namespace it is anybody's number. */
-	return (p->id.pid == KTHREADD || p->process->ppid == KTHREADD) && !p->process->vsz_bytes &&
-	       p->process->state != 'Z';
-}
-
 static bool is_of(const struct agent *agent, const char *name)
 {
 	return agent && !strcmp(agent->name, name);
 }
 
-static const char *is_nobodys(const struct process_entry *p, bool may_be_any)
+static const char *no_owner(const struct process_entry *p, bool may_be_any)
 {
 	if (process_table_is_unknown(p))
-		return may_be_any ? "whose it is may not be read; --any does it all the same"
-				  : "whose it is may not be read";
-	return may_be_any ? "it is no agent's; --any does it all the same" : "it is no agent's";
+		return may_be_any ? "its owner cannot be read (permission denied); add --any to "
+				    "act on it anyway"
+				  : "its owner cannot be read (permission denied)";
+	return may_be_any ? "not part of an agent; add --any to act on it anyway"
+			  : "not part of an agent";
 }
 
 static const char *refusal(const struct act *a, const struct process_entry *p)
 {
 	if (p->id.pid == 1)
-		return "it is process 1: everything here would end with it";
+		return "process 1: every process here would end with it";
 	if (p->id.pid == (uint32_t)getpid())
-		return "it is sooth itself";
+		return "sooth itself";
 	if (is_own(a, p))
 		return "sooth was started from it";
-	if (is_of_kernel(p))
-		return "it is a thread of the kernel";
+	if (process_match_kernel(p))
+		return "kernel thread";
 	if (a->only_agent && !is_of(p->agent, a->only_agent))
-		return is_of(p->owner_agent, a->only_agent) ? "it is no agent, only started by one"
-		       : p->agent || p->owner_agent	    ? "it is another agent's"
-							    : is_nobodys(p, false);
+		return is_of(p->owner_agent, a->only_agent) ? "not an agent, only started by one"
+		       : p->agent || p->owner_agent	    ? "it belongs to another agent"
+							    : no_owner(p, false);
 	if (!a->may_be_any && !p->agent && !p->owner_agent)
 		return p->process->state == 'Z'
-			       ? "it has ended, and waits for its parent to ask how"
-			       : is_nobodys(p, true);
+			       ? "zombie: it has exited, its parent has not reaped it"
+			       : no_owner(p, true);
 	return NULL;
 }
 
-/* --- who is meant --- */
+/* --- selecting processes --- */
 
 static void copy_span(char *out, size_t room, struct span text)
 {
@@ -150,7 +146,7 @@ static void describe(const struct act *a, const struct process_entry *p, struct 
 	}
 }
 
-static bool mean(struct act *a, const struct process_entry *p, uint32_t depth)
+static bool select_processes(struct act *a, const struct process_entry *p, uint32_t depth)
 {
 	struct act_process one = { .id = p->id, .handle = -1, .depth = depth };
 
@@ -161,91 +157,41 @@ static bool mean(struct act *a, const struct process_entry *p, uint32_t depth)
 	return true;
 }
 
-int act_mean_pid(struct act *a, uint32_t pid, struct sooth_error *err)
+int act_select_pid(struct act *a, uint32_t pid, struct sooth_error *err)
 {
 	struct process_entry *p = by_pid(&a->process_table, pid);
 
 	if (!p) {
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
-		error_why(err, "there is none of that number here");
-		return error_remedy(err, "`sooth ps -a` lists all");
+		error_why(err, "it does not exist");
+		return error_remedy(err, "`sooth ps -a` lists processes");
 	}
-	mean(a, p, 0);
+	select_processes(a, p, 0);
 	return 0;
 }
 
-static int given_anew(const struct process_id *id, struct sooth_error *err)
+static int is_reused(const struct process_id *id, struct sooth_error *err)
 {
-	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u that began at %llu",
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u that started at %llu",
 		(unsigned)id->pid, (unsigned long long)id->start_ticks);
-	error_why(err, "it has ended; another one has its number by now");
-	return error_remedy(err, "look again: `sooth ps`");
+	error_why(err, "it has exited; its PID is used by another process");
+	return error_remedy(err, "`sooth ps` lists what runs now");
 }
 
-/* "4711", or "4711@123456"; the start is 0 where it is not told. */
-static bool parse_identity(const char *text, struct process_id *id)
+int act_select_identity(struct act *a, const char *text, struct sooth_error *err)
 {
-	const char *at = strchr(text, '@');
-	size_t size = at ? (size_t)(at - text) : strlen(text);
-	uint64_t pid, start = 0;
-	char number[16];
+	const struct process_entry *now;
+	struct process_id id = { 0 };
 
-	if (at && (!parse_u64(at + 1, &start) || !start))
-		return false;
-	/* What was cut would be the number of somebody else. */
-	if (size >= sizeof(number))
-		return false;
-	snprintf(number, sizeof(number), "%.*s", (int)size, text);
-	if (!parse_u64(number, &pid) || !pid || pid > INT32_MAX)
-		return false;
-	*id = (struct process_id){ start, pid };
-	return true;
+	if (target_word(text, &id) != TARGET_WORD_PID || !id.pid)
+		return target_bad_pid(text, err);
+	now = by_pid(&a->process_table, (uint32_t)id.pid);
+	if (now && id.start_ticks && now->id.start_ticks != id.start_ticks)
+		return is_reused(&id, err);
+	return act_select_pid(a, (uint32_t)id.pid, err);
 }
 
-static int mean_identity(struct act *a, const struct process_id *id, struct sooth_error *err)
-{
-	const struct process_entry *now = by_pid(&a->process_table, (uint32_t)id->pid);
-
-	if (now && id->start_ticks && now->id.start_ticks != id->start_ticks)
-		return given_anew(id, err);
-	return act_mean_pid(a, (uint32_t)id->pid, err);
-}
-
-static int no_identity(const char *text, struct sooth_error *err)
-{
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take \"%s\" for a process id", text);
-	error_why(err, "it is no whole number from 1 on, nor PID@START");
-	return error_remedy(err, "`sooth ps` lists processes; --session ID names a session");
-}
-
-int act_mean_pids(struct act *a, const struct arguments *arguments, struct sooth_error *err)
-{
-	int status = 0;
-
-	for (size_t i = 0; i < arguments->count && !status; i++) {
-		struct process_id id;
-
-		if (!parse_identity(arguments->items[i], &id))
-			return no_identity(arguments->items[i], err);
-		status = mean_identity(a, &id, err);
-	}
-	return status;
-}
-
-/* Digits may be either; the pid of another than the main process is no name of a session. */
-static bool is_session(
-	const struct process_table *c, const struct process_entry *p, const char *wanted)
-{
-	struct span id = process_table_text(c, &p->session_id);
-	uint64_t pid;
-
-	if (parse_u64(wanted, &pid) && p->id.pid == pid && p->tie == PROCESS_LINK_SELF)
-		return true;
-	return id.size >= strlen(wanted) && strlen(wanted) >= SESSION_LEAST &&
-	       !memcmp(id.data, wanted, strlen(wanted));
-}
-
-/* Which session the text names: the first process of it, and none of another. */
+/* The session of that id: its first process. The text must not begin another one. */
 static int find_session(
 	struct act *a, const char *session, struct process_entry **out, struct sooth_error *err)
 {
@@ -256,61 +202,62 @@ static int find_session(
 		struct span id = process_table_text(&a->process_table, &p->session_id);
 		struct span known;
 
-		if (!is_session(&a->process_table, p, session))
+		if (!process_match_session(&a->process_table, p, session))
 			continue;
 		known = found ? process_table_text(&a->process_table, &found->session_id) : id;
 		if (known.size != id.size || memcmp(known.data, id.data, id.size)) {
 			error_set(
 				err, -E2BIG, SOOTH_FAULT_USAGE, "find the session \"%s\"", session);
-			error_why(err, "more than one session begins so");
-			return error_remedy(err, "give more of it; `sooth ps -v` shows them");
+			error_why(err, "several sessions begin with it");
+			return error_remedy(
+				err, "give more characters; `sooth ps -v` shows the ids");
 		}
 		if (!found || p->tie == PROCESS_LINK_SELF)
 			found = p;
 	}
 	if (!found) {
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the session \"%s\"", session);
-		error_why(err, "no process here belongs to one of that id or main process");
-		return error_remedy(err, "`sooth ps -v` shows sessions");
+		error_why(err, "no process here belongs to a session of that id or main PID");
+		return error_remedy(err, "`sooth ps -v` lists sessions and their main processes");
 	}
 	*out = found;
 	return 0;
 }
 
-int act_mean_session(struct act *a, const char *session, struct sooth_error *err)
+int act_select_session(struct act *a, const char *session, struct sooth_error *err)
 {
 	struct process_entry *p = NULL;
 	int status = find_session(a, session, &p, err);
 
 	if (status)
 		return status;
-	mean(a, p, 0);
-	/* Whatever is below one that is there is of its session, also while that is being ended. */
+	select_processes(a, p, 0);
+	/* Every descendant of a living main process is of its session, also while that ends. */
 	a->is_whole = p->main != NULL;
 	return 0;
 }
 
-void act_mean_verdict(struct act *a, enum verdict_kind kind)
+void act_select_verdict(struct act *a, enum verdict_kind kind)
 {
 	struct process_entry *p;
 	struct verdict verdict;
 	size_t position = 0;
 
-	a->unjudged = a->doubted = 0;
+	a->undecided_access = a->doubted = 0;
 	while ((p = process_table_next(&a->process_table, &position))) {
 		verdict_decide(&a->process_table, p, kind, &verdict);
 		if (verdict.state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
-			a->unjudged++;
+			a->undecided_access++;
 		else
 			a->doubted += state_is_unmeasured(verdict.state);
-		if (verdict.holds && !verdict.state && mean(a, p, 0))
+		if (verdict.holds && !verdict.state && select_processes(a, p, 0))
 			snprintf(find(a, &p->id)->why, sizeof(verdict.why), "%s", verdict.why);
 	}
 }
 
-/* --- who belongs to them --- */
+/* --- descendants and sessions --- */
 
-/* What was made to stay; an agent, or its launcher, that is nobody's leftover. */
+/* A daemon; an agent, or its launcher, that was not left behind. */
 static bool goes_on(const struct act *a, const struct process_entry *p)
 {
 	const struct process_entry *main = NULL;
@@ -322,7 +269,7 @@ static bool goes_on(const struct act *a, const struct process_entry *p)
 	return p->left || (main && !main->is_main_gone && !main->above);
 }
 
-static const struct act_process *targeted_above(const struct act *a, const struct process_entry *p)
+static const struct act_process *selected_above(const struct act *a, const struct process_entry *p)
 {
 	for (unsigned i = 0; p->parent && i < ANCESTORS_MAX && !goes_on(a, p); i++) {
 		const struct act_process *found;
@@ -342,16 +289,16 @@ static void keep_terminal_of(struct act *a, const struct process_entry *p)
 	for (unsigned i = 0; above && i < ANCESTORS_MAX; above = above->parent, i++) {
 		struct act_process *found = find(a, &above->id);
 
-		if (!found || found->outcome != ACT_TARGETED)
+		if (!found || found->outcome != ACT_SELECTED)
 			continue;
 		found->outcome = ACT_REFUSED;
 		snprintf(found->why, sizeof(found->why),
-			"%u below it is at a terminal and no leftover; -t %u means both",
+			"its descendant %u uses a terminal and is no orphan; -t %u ends both",
 			(unsigned)p->id.pid, (unsigned)above->id.pid);
 	}
 }
 
-/* A window that a tool call opened is left over; who works in it would lose the terminal. */
+/* A window that a tool call opened is an orphan; its terminal may be in use. */
 static void keep_terminals(struct act *a)
 {
 	struct process_entry *p;
@@ -363,25 +310,25 @@ static void keep_terminals(struct act *a)
 	}
 }
 
-/* Of the same session as one that is meant: by its id, or by its main process. */
-static const struct act_process *targeted_beside(const struct act *a, const struct process_entry *p)
+/* In the same session as a selected one: by its id, or by its main process. */
+static const struct act_process *selected_beside(const struct act *a, const struct process_entry *p)
 {
 	struct span id = process_table_text(&a->process_table, &p->session_id);
 
 	for (size_t i = 0; i < act_count(a); i++) {
-		const struct act_process *meant = act_at(a, i);
+		const struct act_process *selected = act_at(a, i);
 
-		if (meant->outcome == ACT_REFUSED)
+		if (selected->outcome == ACT_REFUSED)
 			continue;
-		if (id.size && span_equal(id, meant->session))
-			return meant;
-		if (p->main && !memcmp(&p->main->id, &meant->id, sizeof(meant->id)))
-			return meant;
+		if (id.size && span_equal(id, selected->session))
+			return selected;
+		if (p->main && !memcmp(&p->main->id, &selected->id, sizeof(selected->id)))
+			return selected;
 	}
 	return NULL;
 }
 
-size_t act_mean_others(struct act *a)
+size_t act_select_others(struct act *a)
 {
 	struct process_entry *p;
 	size_t position = 0, added = 0;
@@ -390,13 +337,14 @@ size_t act_mean_others(struct act *a)
 		return 0;
 	keep_terminals(a);
 	while ((p = process_table_next(&a->process_table, &position))) {
-		const struct act_process *by = targeted_above(a, p);
+		const struct act_process *by = selected_above(a, p);
 
-		/* What was made to outlive the session does. */
+		/* Daemons outlive the session. */
 		if (!by && a->reach == ACT_SESSION && !p->left)
-			by = targeted_beside(a, p);
+			by = selected_beside(a, p);
 		if (by && !find(a, &p->id))
-			added += mean(a, p, by->depth + (p->tie != PROCESS_LINK_LAUNCHED));
+			added += select_processes(
+				a, p, by->depth + (p->tie != PROCESS_LINK_LAUNCHED));
 	}
 	return added;
 }
@@ -409,7 +357,7 @@ void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind)
 		struct verdict verdict = { .holds = true };
 		const char *refused;
 
-		if (one->outcome != ACT_TARGETED)
+		if (one->outcome != ACT_SELECTED)
 			continue;
 		if (!p || !p->is_there) {
 			one->outcome = ACT_GONE;
@@ -422,14 +370,14 @@ void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind)
 			continue;
 		one->outcome = ACT_REFUSED;
 		snprintf(one->why, sizeof(one->why), "%s",
-			refused ? refused : "it is no longer what it was when you were asked");
+			refused ? refused : "it changed since the confirmation");
 	}
 }
 
 void act_would(struct act *a)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
-		if (act_at(a, i)->outcome == ACT_TARGETED)
+		if (act_at(a, i)->outcome == ACT_SELECTED)
 			act_at(a, i)->outcome = ACT_WOULD;
 	}
 }
@@ -439,7 +387,7 @@ static bool is_launcher(const struct act_process *p)
 	return p->has_role && p->role == AGENT_ROLE_LAUNCHER;
 }
 
-/* A launcher goes with its main process, and before that: it may start another. */
+/* A launcher ends with its main process, and before it: it may start another one. */
 static int by_depth(const void *a, const void *b)
 {
 	const struct act_process *x = a, *y = b;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Acting on processes: who is meant, who must not be touched, and what became of each.
- * Nothing is done to a pid: a process is held by a descriptor before it is signalled, and
- * looked at again after the user has agreed.
+ * Acting on processes: selecting them, protecting some, and the result for each. A process is
+ * pinned by a descriptor before it is signalled, so a reused PID is never hit, and it is checked
+ * again after the user has agreed.
  */
 #ifndef SOOTH_CLI_ACT_H
 #define SOOTH_CLI_ACT_H
@@ -13,83 +13,82 @@
 #include "os/os.h"
 
 enum act_outcome {
-	ACT_TARGETED, /* nothing was done yet */
+	ACT_SELECTED, /* selected, nothing was done yet */
 	ACT_WOULD,    /* --dry-run */
-	ACT_ENDED,    /* by what was done */
+	ACT_ENDED,    /* by the signal */
 	ACT_GONE,     /* before anything was done */
-	ACT_STILL,    /* signalled, and there all the same */
-	ACT_STOPPED,  /* it stands still now */
-	ACT_GOING,    /* it runs again */
-	ACT_REFUSED,  /* sooth does not do that */
-	ACT_FAILED,   /* the system does not let it */
+	ACT_STILL,    /* signalled, and still running */
+	ACT_STOPPED,  /* stopped now */
+	ACT_GOING,    /* resumed */
+	ACT_REFUSED,  /* refused by sooth */
+	ACT_FAILED,   /* refused by the system */
 	ACT_OUTCOMES,
 };
 
 struct act_process {
 	struct process_id id;
 	int handle;	/* -1: none */
-	uint32_t depth; /* below those that are meant; what started others comes first */
+	uint32_t depth; /* below the selected ones; parents come first */
 	enum act_outcome outcome;
-	char agent[64]; /* whose it is; empty: nobody's; no pointer into a look that is over */
+	char agent[64]; /* owner; empty: none; a copy, as the scan may be gone */
 	bool has_role;
 	enum agent_role role;
-	bool is_foreground; /* its shell would see it stop */
-	bool is_stopped;    /* by a signal, ours or another's */
+	bool is_foreground; /* it is the foreground job of its shell */
+	bool is_stopped;    /* by a signal */
 	bool is_frozen;	    /* its control group is */
 	char name[64];	    /* of a program; not escaped */
 	char session[80];
 	char why[192];
 };
 
-/* Who else belongs to those that are meant, also when it comes later. */
+/* Which processes beside the selected ones, also later ones. */
 enum act_reach {
-	ACT_ONLY,    /* nobody */
-	ACT_TREE,    /* what they started */
-	ACT_SESSION, /* and whoever is of their session */
+	ACT_ONLY,    /* none */
+	ACT_TREE,    /* their descendants */
+	ACT_SESSION, /* and other processes of their session */
 };
 
 struct act {
 	const struct os *os;
-	struct process_table process_table; /* of the last look */
+	struct process_table process_table; /* of the last scan */
 	enum act_reach reach;
-	const char *only_agent;	 /* name; what is not that itself is refused; NULL: any */
-	bool may_be_any;	 /* also what is no agent's */
-	bool is_whole;		 /* of a tree also what goes on by itself: see act_mean_others() */
-	size_t unjudged;	 /* might be of the kind that is meant, but may not be read */
-	size_t doubted;		 /* likewise, and it does not follow from what was seen */
+	const char *only_agent;	 /* agent id; other processes are refused; NULL: any */
+	bool is_detailed;	 /* executables and control groups of every process are read */
+	bool may_be_any;	 /* also processes of no agent */
+	bool is_whole;		 /* of a tree also daemons; see act_select_others() */
+	size_t undecided_access; /* undecided: permission denied */
+	size_t doubted;		 /* undecided: not enough was seen */
 	struct buffer processes; /* struct act_process */
 };
 
 void act_init(struct act *a, const struct os *os);
 void act_fini(struct act *a);
-/* Looks at the host, anew. */
+/* Scans the host again. */
 int act_look(struct act *a, struct sooth_error *err);
 size_t act_count(const struct act *a);
 struct act_process *act_at(const struct act *a, size_t i);
 
-/* --- who is meant; of a look --- */
+/* --- selecting, in the last scan --- */
 
-/* -ESRCH: there is none. What must not be touched is taken as refused. */
-int act_mean_pid(struct act *a, uint32_t pid, struct sooth_error *err);
-/* Processes by their numbers, or by PID@START, the start in clock ticks after boot: then whoever
- * has the number by now is not meant. -ESRCH: there is none. */
-int act_mean_pids(struct act *a, const struct arguments *arguments, struct sooth_error *err);
-/* An id of a session, the beginning of one that no other begins with, or the pid of its main
- * process. -ESRCH, -E2BIG. */
-int act_mean_session(struct act *a, const char *session, struct sooth_error *err);
-void act_mean_verdict(struct act *a, enum verdict_kind kind);
+/* -ESRCH: it does not exist. A protected process is selected as refused. */
+int act_select_pid(struct act *a, uint32_t pid, struct sooth_error *err);
+/* A PID, or PID@START with the start in clock ticks after boot: then another process that has
+ * the PID by now is an error. -ESRCH: there is none. */
+int act_select_identity(struct act *a, const char *text, struct sooth_error *err);
+/* A session id, a unique beginning of one, or the PID of its main process. -ESRCH, -E2BIG. */
+int act_select_session(struct act *a, const char *session, struct sooth_error *err);
+void act_select_verdict(struct act *a, enum verdict_kind kind);
 /*
- * Adds those that belong to the ones meant and are not among them yet; returns how many. Below
- * what is left of a gone session some go on by themselves: what was made to stay, an agent with
- * which somebody works. They are left, with all below them; and whoever is above such a one that
- * has a terminal is refused, as it may be what keeps that terminal.
+ * Adds the descendants and session members that are not selected yet; returns how many. Below an
+ * ended session daemons and agents in use are left alone with all their descendants, and an
+ * ancestor of one with a terminal is refused, as it may keep that terminal open.
  */
-size_t act_mean_others(struct act *a);
-/* After another look: who is gone, or is no longer what it was, is left alone. */
+size_t act_select_others(struct act *a);
+/* After another scan: a process that is gone or has changed is left alone. */
 void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind);
-/* --dry-run: nothing will be done to those that are meant. */
+/* --dry-run: nothing is done to the selected ones. */
 void act_would(struct act *a);
-/* In the order in which to act: what starts others first. */
+/* In the order in which to act: parents first. */
 void act_sort(struct act *a);
 
 /* --- doing it (act_send.c) --- */
@@ -99,24 +98,24 @@ struct act_progress {
 	void *user;
 };
 
-/* Holds everybody that is meant. */
+/* Pins every selected process. */
 void act_hold(struct act *a);
-/* --dry-run of ending them: held and asked whether it would be allowed (signal 0), nothing more. */
+/* --dry-run of a kill: pins them and checks permission (signal 0), nothing more. */
 void act_would_end(struct act *a);
-/* Signals and waits. SIGKILL ends also what starts others as fast as it can. */
+/* Signals and waits. SIGKILL also ends a process that forks without pause. */
 int act_end(struct act *a, int signal, uint64_t wait_ns, const struct act_progress *progress,
 	struct sooth_error *err);
 
-/* Freezes or thaws; how it was done, in words. */
+/* Freezes or thaws; the method as text. */
 int act_freeze(struct act *a, bool is_frozen, char *how, size_t room, struct sooth_error *err);
 
-/* --- telling --- */
+/* --- output --- */
 
 int act_emit(const char *name, const struct output_options *options, struct act *a,
 	struct sooth_error *err);
-/* A line a process, for people, before something is done to it. */
+/* A line for each process, before something is done to it. */
 void act_list(const struct act *a, FILE *stream);
-/* The exit status: 0 all is done, 1 some are still there, 2 refused, 3 not allowed. */
+/* The exit status: 0 all done, 1 some still running, 2 some refused, 3 permission denied. */
 int act_exit(const struct act *a);
 
 #endif

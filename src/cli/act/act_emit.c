@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What became of the processes that were acted on. */
+/* The results of an act, for each process. */
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -20,7 +20,7 @@ struct act_row {
 };
 
 static const char *const outcome_names[ACT_OUTCOMES] = {
-	[ACT_TARGETED] = "not done",
+	[ACT_SELECTED] = "not done",
 	[ACT_WOULD] = "would be",
 	[ACT_ENDED] = "ended",
 	[ACT_GONE] = "was gone",
@@ -38,19 +38,19 @@ static const struct sooth_field act_fields[] = {
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(act_row, record.start_ticks),
 		.is_hidden = true,
-		.help = "when it started, in clock ticks after boot; with the pid it names it" },
+		.help = "start time in clock ticks after boot; unique together with the pid" },
 	FIELD_STRING(act_row, name, "name of the main thread"),
-	FIELD_STRING(act_row, agent, "whose it is", FIELD_STATE_AT(act_row, agent_state)),
-	FIELD_STRING(act_row, role, "what it is there", FIELD_STATE_AT(act_row, role_state)),
+	FIELD_STRING(act_row, agent, "owner", FIELD_STATE_AT(act_row, agent_state)),
+	FIELD_STRING(act_row, role, "role", FIELD_STATE_AT(act_row, role_state)),
 	FIELD_STRING(act_row, session_id, "session of the agent", .is_hidden = true,
 		FIELD_STATE_AT(act_row, session_state)),
 	{ .name = "outcome",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(act_row, outcome),
 		.names = &outcomes,
-		.help = "what became of it" },
-	FIELD_STRING(act_row, why, "why it was meant, or why nothing was done", .may_shrink = true,
-		FIELD_STATE_AT(act_row, why_state)),
+		.help = "result" },
+	FIELD_STRING(act_row, why, "why it was selected, or why nothing was done",
+		.may_shrink = true, FIELD_STATE_AT(act_row, why_state)),
 };
 
 static const struct sooth_schema act_schema = {
@@ -82,13 +82,13 @@ static int emit_one(struct output *o, const struct act_process *p, struct sooth_
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static void note_unjudged(struct output *o, size_t count, const char *reason, const char *remedy)
+static void note_undecided(struct output *o, size_t count, const char *reason, const char *remedy)
 {
 	char what[80];
 
 	if (!count)
 		return;
-	snprintf(what, sizeof(what), "whether %zu other process%s of that kind", count,
+	snprintf(what, sizeof(what), "whether %zu more process%s of that kind", count,
 		count == 1 ? " is" : "es are");
 	output_limit(o, what, reason, remedy);
 }
@@ -99,17 +99,17 @@ static int tell(struct output *o, void *user, struct sooth_error *err)
 	const struct section section = { .name = "results",
 		.schema = &act_schema,
 		.shape = SECTION_TABLE,
-		.if_empty = a->unjudged || a->doubted
-				    ? "nothing that could be judged is of that kind"
-				    : "there is nothing of that kind here" };
+		.if_empty = a->undecided_access || a->doubted
+				    ? "no process is certainly of that kind"
+				    : "no process of that kind found" };
 	int status = output_section(o, &section, err);
 
-	note_unjudged(o, a->unjudged, "permission denied", "run as root, who may read them");
-	note_unjudged(o, a->doubted, "it does not follow from what was seen",
-		"`sooth ps -t -v` tells of each why");
+	note_undecided(o, a->undecided_access, "permission denied", "run as root");
+	note_undecided(o, a->doubted, "not enough was seen to decide",
+		"`sooth ps -t -v` says why for each");
 	for (size_t i = 0; i < act_count(a) && !status; i++)
 		status = emit_one(o, act_at(a, i), err);
-	/* The section is on this stack: end it before it goes. */
+	/* The section is on this stack: it ends before the function. */
 	return status ? status : output_close_section(o, err);
 }
 
@@ -125,7 +125,7 @@ void act_list(const struct act *a, FILE *stream)
 		const struct act_process *p = act_at(a, i);
 		struct buffer line = { 0 };
 
-		if (p->outcome != ACT_TARGETED && p->outcome != ACT_STILL &&
+		if (p->outcome != ACT_SELECTED && p->outcome != ACT_STILL &&
 			p->outcome != ACT_REFUSED)
 			continue;
 		escape_terminal(&line, p->name, strlen(p->name));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Freezing and thawing: by the control group where all of it is theirs, else by signals,
- * children first, so that no parent sees its children stop. What is frozen stays so when
- * sooth has ended, and the way back is said.
+ * Freezing and thawing: by the control group if it contains nothing else, else by signals,
+ * children first, so that no parent sees its children stop. Frozen processes stay so when sooth
+ * has exited, and the way back is printed.
  */
 #include "cli/act/act.h"
 
@@ -13,14 +13,14 @@
 
 #include "base/cleanup.h"
 
-#define LOOKS_MAX 50 /* until a signal has done its work */
+#define LOOKS_MAX 50 /* until a signal has taken effect */
 #define PAUSE_MS  10
 
-/* Those that are meant, as their ids. */
+/* The selected ones, as ids. */
 static int collect(const struct act *a, struct buffer *ids)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
-		if (act_at(a, i)->outcome == ACT_TARGETED)
+		if (act_at(a, i)->outcome == ACT_SELECTED)
 			buffer_append(ids, &act_at(a, i)->id, sizeof(struct process_id));
 	}
 	return buffer_failed(ids) ? -ENOMEM : 0;
@@ -41,7 +41,7 @@ static int by_group(
 			ids.size / sizeof(struct process_id), is_frozen, group, room, err);
 	buffer_fini(&ids);
 	for (size_t i = 0; i < act_count(a) && !status; i++) {
-		if (act_at(a, i)->outcome != ACT_TARGETED)
+		if (act_at(a, i)->outcome != ACT_SELECTED)
 			continue;
 		act_at(a, i)->outcome = is_frozen ? ACT_STOPPED : ACT_GOING;
 		snprintf(act_at(a, i)->why, sizeof(act_at(a, i)->why), "by its control group");
@@ -54,7 +54,7 @@ static void signal_one(struct act *a, struct act_process *p, int signal)
 	struct sooth_error err;
 	int status;
 
-	if (p->outcome != ACT_TARGETED || p->handle < 0)
+	if (p->outcome != ACT_SELECTED || p->handle < 0)
 		return;
 	status = a->os->signal_process(a->os, p->handle, signal, &err);
 	if (status == -ESRCH) {
@@ -70,7 +70,7 @@ static bool is_stopped(const struct process_entry *p)
 	return p->process->state == 'T' || p->process->state == 't';
 }
 
-/* How many are not yet as they should be; the others are marked. */
+/* How many have not changed yet; the others are marked. */
 static size_t mark_done(struct act *a, bool is_frozen)
 {
 	size_t left = 0;
@@ -79,7 +79,7 @@ static size_t mark_done(struct act *a, bool is_frozen)
 		struct act_process *one = act_at(a, i);
 		const struct process_entry *p = process_table_get(&a->process_table, &one->id);
 
-		if (one->outcome != ACT_TARGETED)
+		if (one->outcome != ACT_SELECTED)
 			continue;
 		if (!p || !p->is_there)
 			one->outcome = ACT_GONE;
@@ -98,14 +98,14 @@ static void signal_all(struct act *a, bool is_frozen)
 	act_sort(a);
 	act_hold(a);
 	for (size_t i = 0; i < count; i++) {
-		/* Stopped from below, and woken from above. */
+		/* Stopped from the leaves up, resumed from the root down. */
 		struct act_process *p = act_at(a, is_frozen ? count - 1 - i : i);
 
 		signal_one(a, p, is_frozen ? SIGSTOP : SIGCONT);
 	}
 }
 
-/* Whom they have started before they stood is made to stand too. */
+/* Processes that they started before they stopped are stopped too. */
 static int by_signals(struct act *a, bool is_frozen, struct sooth_error *err)
 {
 	int status = 0;
@@ -113,7 +113,7 @@ static int by_signals(struct act *a, bool is_frozen, struct sooth_error *err)
 	signal_all(a, is_frozen);
 	for (unsigned i = 0; i < LOOKS_MAX && !status; i++) {
 		status = act_look(a, err);
-		if (!status && act_mean_others(a))
+		if (!status && act_select_others(a))
 			signal_all(a, is_frozen);
 		else if (status || !mark_done(a, is_frozen))
 			break;

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ending processes, in an order in which nothing is started again: what starts others goes
- * first. Before anybody is signalled all are stopped: what stands still forks nothing, so looking
- * again finds everybody there is. Asked politely (SIGTERM) they go on at once, and the first ones
- * get a moment to end theirs by themselves. Whoever comes meanwhile and belongs to them is taken
- * along.
- *
- * Cannot be found: who was started by one of them that ended before it could be stopped, unless
- * its environment names the session.
+ * Ending processes in an order in which none is started again: parents first. All are stopped
+ * before any is signalled: a stopped process forks nothing, so another scan finds every one. For
+ * SIGTERM they are continued at once, and the first ones get a moment to end their children.
+ * Processes that appear meanwhile and belong to them are included. Not found are processes that
+ * were started by one that exited before it could be stopped, unless their environment names the
+ * session.
  */
 #include "cli/act/act.h"
 
@@ -20,10 +18,10 @@
 #include "base/units.h"
 #include "cli/terminal/stop.h"
 
-#define ROUNDS_MAX  32		      /* of looking for those who came meanwhile */
-#define FIRST_NS    (300 * NS_PER_MS) /* for the first ones to end the others */
+#define ROUNDS_MAX  32		      /* of scans for processes that appeared meanwhile */
+#define FIRST_NS    (300 * NS_PER_MS) /* for the first ones to end their children */
 #define STEP_MS	    20
-#define PAUSE_MS    5 /* for those who do not stand yet */
+#define PAUSE_MS    5 /* for those that have not stopped yet */
 #define PROGRESS_NS NS_PER_S
 
 static void fail(struct act_process *p, int status)
@@ -36,7 +34,7 @@ static void fail(struct act_process *p, int status)
 	snprintf(p->why, sizeof(p->why), "%s", strerror(-status));
 }
 
-/* A descriptor of a process is readable from its end on. */
+/* A pidfd is readable from the exit on. */
 static bool has_ended(struct act *a, struct act_process *p)
 {
 	return a->os->wait(a->os, &p->handle, 1, 0) > 0;
@@ -49,7 +47,7 @@ void act_hold(struct act *a)
 		struct sooth_error err;
 		int handle;
 
-		if (p->outcome != ACT_TARGETED || p->handle >= 0)
+		if (p->outcome != ACT_SELECTED || p->handle >= 0)
 			continue;
 		handle = a->os->open_process(a->os, &p->id, &err);
 		if (handle < 0) {
@@ -57,7 +55,7 @@ void act_hold(struct act *a)
 			continue;
 		}
 		p->handle = handle;
-		if (has_ended(a, p)) /* a zombie: nothing can be done to it */
+		if (has_ended(a, p)) /* a zombie cannot be signalled */
 			p->outcome = ACT_GONE;
 	}
 }
@@ -70,7 +68,7 @@ void act_would_end(struct act *a)
 		struct sooth_error err;
 		int status;
 
-		if (p->outcome != ACT_TARGETED)
+		if (p->outcome != ACT_SELECTED)
 			continue;
 		status = a->os->signal_process(a->os, p->handle, 0, &err);
 		if (status)
@@ -85,7 +83,7 @@ static void send(struct act *a, struct act_process *p, int signal)
 	struct sooth_error err;
 	int status;
 
-	if (p->handle < 0 || (p->outcome != ACT_TARGETED && p->outcome != ACT_STILL))
+	if (p->handle < 0 || (p->outcome != ACT_SELECTED && p->outcome != ACT_STILL))
 		return;
 	status = a->os->signal_process(a->os, p->handle, signal, &err);
 	if (status) {
@@ -115,7 +113,7 @@ static size_t count_left(struct act *a, int *one)
 	return left;
 }
 
-/* Until all have ended that were signalled, or the time is over, or the user had enough. */
+/* Until all signalled ones have exited, the timeout is over, or the user stops it. */
 static size_t wait_for_all(struct act *a, uint64_t wait_ns, const struct act_progress *progress)
 {
 	uint64_t now = a->os->now_ns(a->os), end = now + wait_ns, tell = now + PROGRESS_NS;
@@ -142,7 +140,7 @@ static int look_for_others(struct act *a, size_t *found, struct sooth_error *err
 		return 0;
 	status = act_look(a, err);
 	if (!status)
-		*found = act_mean_others(a);
+		*found = act_select_others(a);
 	if (!status && *found) {
 		act_sort(a);
 		act_hold(a);
@@ -150,12 +148,12 @@ static int look_for_others(struct act *a, size_t *found, struct sooth_error *err
 	return status;
 }
 
-/* Whom a signal is for. */
-enum whom { EVERYBODY, THE_FIRST, THE_STOPPED };
+/* Which processes get a signal. */
+enum receivers { ALL_SELECTED, THE_FIRST, THE_STOPPED };
 
-static bool is_for(const struct act_process *p, enum whom whom)
+static bool is_for(const struct act_process *p, enum receivers receivers)
 {
-	switch (whom) {
+	switch (receivers) {
 	case THE_FIRST:
 		return !p->depth;
 	case THE_STOPPED:
@@ -165,15 +163,15 @@ static bool is_for(const struct act_process *p, enum whom whom)
 	}
 }
 
-static void send_all(struct act *a, int signal, enum whom whom)
+static void send_all(struct act *a, int signal, enum receivers receivers)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
-		if (is_for(act_at(a, i), whom))
+		if (is_for(act_at(a, i), receivers))
 			send(a, act_at(a, i), signal);
 	}
 }
 
-/* By the last look. Who was not made to stop, or cannot hear of it, is no matter. */
+/* By the last scan. Processes that were not stopped, or cannot be, do not count. */
 static bool stands(const struct act *a, const struct act_process *one)
 {
 	const struct process_entry *p = process_table_get(&a->process_table, &one->id);
@@ -202,11 +200,11 @@ static void stop_those_who_run(struct act *a, bool is_polite)
 }
 
 /*
- * All of them, and whom they started while they were being stopped: from then on nobody comes. A
- * fork that is under way when the signal comes is finished first, so it takes a look that finds
- * nobody, after one by which all stood still.
- * Asked politely, who has a terminal is not stopped: its shell would take that away from it, and
- * it could not put it in order. Should sooth itself be killed in between, they stand stopped.
+ * All of them, and what they started while they were being stopped: from then on nothing new
+ * appears. A fork in progress is finished before the stop, so one more scan without news is needed
+ * after all have stopped. For SIGTERM a process with a terminal is not stopped: its shell would
+ * take the terminal away, and it could not restore it. If sooth is killed in between they stay
+ * stopped.
  */
 static int stop_all(struct act *a, bool is_polite, struct sooth_error *err)
 {
@@ -231,17 +229,17 @@ static int kill_all(struct act *a, uint64_t wait_ns, const struct act_progress *
 {
 	int status = a->reach == ACT_ONLY ? 0 : stop_all(a, false, err);
 
-	send_all(a, SIGKILL, EVERYBODY);
+	send_all(a, SIGKILL, ALL_SELECTED);
 	wait_for_all(a, wait_ns, progress);
 	return status;
 }
 
-/* Whoever stands stopped hears of it when it goes on. */
-static int ask(struct act *a, int signal, enum whom whom, struct sooth_error *err)
+/* A stopped process gets the signal when it continues. */
+static int ask(struct act *a, int signal, enum receivers receivers, struct sooth_error *err)
 {
 	int status = a->reach == ACT_ONLY ? 0 : stop_all(a, true, err);
 
-	send_all(a, signal, whom);
+	send_all(a, signal, receivers);
 	send_all(a, SIGCONT, THE_STOPPED);
 	return status;
 }
@@ -257,7 +255,7 @@ static int ask_all(struct act *a, int signal, uint64_t wait_ns, const struct act
 		wait_for_all(a, FIRST_NS, NULL);
 	}
 	for (unsigned i = 0; i < ROUNDS_MAX && found && !status; i++) {
-		status = ask(a, signal, EVERYBODY, err);
+		status = ask(a, signal, ALL_SELECTED, err);
 		wait_for_all(a, wait_ns, progress);
 		if (stop_is_selected() || status)
 			break;
@@ -273,7 +271,8 @@ static void explain_still(struct act *a)
 
 		if (p->outcome == ACT_STILL && p->is_frozen)
 			snprintf(p->why, sizeof(p->why),
-				"its control group is frozen: it hears of it after `sooth thaw`");
+				"its control group is frozen: the signal arrives after `sooth "
+				"thaw`");
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See freezing.h. */
+/* `sooth freeze` and `sooth thaw`: everything except the direction. */
 #include "cli/act/freezing.h"
 
 #include <errno.h>
@@ -13,59 +13,54 @@ static const struct option who_options[] = {
 		.name = "tree",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct freezing_config, who.tree),
-		.help = "and what they have started" },
-	{ .name = "session",
-		.type = OPTION_TEXT,
-		.argument = "ID",
-		.offset = offsetof(struct freezing_config, who.session),
-		.help = "all of that session; its id, the beginning of it, or the main pid" },
+		.help = "also their descendants" },
 	{ .name = "dry-run",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct freezing_config, who.dry_run),
-		.help = "only say who is meant" },
+		.help = "only list the processes" },
 	{ .name = "any",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct freezing_config, who.any),
-		.help = "also processes that are no agent's" },
+		.help = "also processes that belong to no agent" },
 };
 
 const struct option_group freezing_groups[FREEZING_GROUP_COUNT] = {
 	OPTION_GROUP("Processes", who_options, 0),
+	TARGET_LIVE_GROUP(struct freezing_config, target),
 	OUTPUT_GROUP(struct freezing_config, output),
 	FILE_GROUP(struct freezing_config, output),
 };
 
 const struct option_rule freezing_rules[FREEZING_RULE_COUNT] = {
-	{ OPTION_NEVER, "filter", NULL, "it chooses rows of a report, and not who is meant",
-		"name them by PID; --dry-run shows who is meant" },
+	{ OPTION_NEVER, "filter", NULL, "it selects rows of a report, not processes",
+		"give PIDs; --dry-run lists the processes" },
+	ACT_NEVER_ALL("stop"),
 };
 
-static int mean(const struct freezing_config *c, const struct arguments *arguments, struct act *a,
-	struct sooth_error *err)
+static int select_processes(const char *name, const struct freezing_config *c,
+	const struct arguments *arguments, struct act *a, struct sooth_error *err)
 {
-	int status = act_mean_pids(a, arguments, err);
+	int status = act_targets_select(a, name, &c->target, arguments, err);
 
-	if (!status && c->who.session)
-		status = act_mean_session(a, c->who.session, err);
 	if (status)
 		return status;
-	while (act_mean_others(a))
+	while (act_select_others(a))
 		;
 	act_sort(a);
 	return 0;
 }
 
-/* They stay as they are when sooth has ended: how to undo it must not be lost. */
+/* They stay frozen when sooth has exited: the way back must be visible. */
 static void emit_way_back(const struct freezing_config *c, const struct act *a, const char *how)
 {
-	fprintf(stderr, "sooth: frozen %s; they stay so until:\n  sooth thaw", how);
-	if (c->who.session)
-		fprintf(stderr, " --session %s", c->who.session);
+	fprintf(stderr, "sooth: frozen %s; to resume them:\n  sooth thaw", how);
+	for (size_t i = 0; i < c->target.sessions.count; i++)
+		fprintf(stderr, " --session %s", c->target.sessions.items[i]);
 	if (c->who.tree)
 		fprintf(stderr, " -t");
 	if (c->who.any)
 		fprintf(stderr, " --any");
-	for (size_t i = 0; !c->who.session && i < act_count(a); i++) {
+	for (size_t i = 0; !c->target.sessions.count && i < act_count(a); i++) {
 		if (!act_at(a, i)->depth && act_at(a, i)->outcome == ACT_STOPPED)
 			fprintf(stderr, " %u", (unsigned)act_at(a, i)->id.pid);
 	}
@@ -100,18 +95,22 @@ int freezing_run(const char *name, const struct freezing_config *c,
 	struct act a;
 	int status;
 
-	if ((arguments->count > 0) == (c->who.session != NULL) || arguments->command) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s nothing in particular", name);
-		error_why(err, "either PIDs or --session ID says who is meant");
-		return error_remedy(err, "sooth %s PID; `sooth ps` lists them", name);
+	status = act_targets_check(name, &c->target, arguments, err);
+	if (status)
+		return status;
+	if (!target_is_given(&c->target, arguments)) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s without a target", name);
+		error_why(err, "no process given");
+		return error_remedy(err, "sooth %s PID; `sooth ps` lists processes", name);
 	}
 	act_init(&a, &os_native);
 	a.may_be_any = c->who.any;
-	a.reach = c->who.session ? ACT_SESSION : c->who.tree ? ACT_TREE : ACT_ONLY;
-	a.is_whole = arguments->count > 0;
+	a.reach = c->who.tree ? ACT_TREE : ACT_ONLY;
+	a.is_whole = !c->target.sessions.count;
+	a.is_detailed = true;
 	status = act_look(&a, err);
 	if (!status)
-		status = mean(c, arguments, &a, err);
+		status = select_processes(name, c, arguments, &a, err);
 	if (!status)
 		status = act_on(name, c, &a, is_frozen, err);
 	act_fini(&a);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What `sooth freeze` and `sooth thaw` share: all but the direction. */
+/* `sooth freeze` and `sooth thaw`: everything except the direction. */
 #ifndef SOOTH_CLI_FREEZING_H
 #define SOOTH_CLI_FREEZING_H
 
-#include "cli/command/option_rules.h"
+#include "cli/act/act_targets.h"
 #include "cli/output/output.h"
 
 struct freezing_config {
+	struct target_options target;
 	struct output_options output;
 	struct {
 		bool tree, dry_run, any;
-		const char *session;
 	} who;
 };
 
-#define FREEZING_GROUP_COUNT 3
+#define FREEZING_GROUP_COUNT 4
 extern const struct option_group freezing_groups[FREEZING_GROUP_COUNT];
 
-#define FREEZING_RULE_COUNT 1
+#define FREEZING_RULE_COUNT 2
 extern const struct option_rule freezing_rules[FREEZING_RULE_COUNT];
 
 int freezing_run(const char *name, const struct freezing_config *c,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Files of the user; see config_files.h. */
+/* Configuration files of the user. */
 #include "cli/agents/config_files.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ int config_read(struct buffer *out, const char *path, size_t limit, struct sooth
 	if (fd < 0)
 		return error_errno(err, -errno, "read %s", path);
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		return error_errno(err, -EINVAL, "read %s: it is no plain file", path);
+		return error_errno(err, -EINVAL, "read %s: not a regular file", path);
 	do {
 		void *to = buffer_reserve(out, 4096);
 

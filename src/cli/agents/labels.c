@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names for peers; see labels.h. */
+/* The user's names for peers of connections. */
 #include "cli/agents/labels.h"
 
 #include "analyze/sockets/sockets.h"
@@ -8,7 +8,7 @@
 
 #define FILE_MAX (1u << 20)
 
-/* That it is missing is no failure. */
+/* A missing file is no failure. */
 static int read_file(struct buffer *out, const char *path, struct sooth_error *err)
 {
 	int status = config_read(out, path, FILE_MAX, err);
@@ -24,7 +24,7 @@ int labels_read(struct labels *l, struct sooth_error *err)
 	config_path(&l->path, "peers");
 	if (l->path.size)
 		status = read_file(&l->rules, buffer_cstr(&l->path), err);
-	/* What the system has there is not the user's fault. */
+	/* An error in the system's file is not the user's fault. */
 	if (!status && read_file(&l->hosts, "/etc/hosts", &ignored))
 		buffer_reset(&l->hosts);
 	return status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The user's names for peers of connections: their own file, and that of the host. */
+/* The user's names for peers of connections, and those of the host. */
 #ifndef SOOTH_CLI_LABELS_H
 #define SOOTH_CLI_LABELS_H
 
@@ -7,12 +7,12 @@
 #include "base/error.h"
 
 struct labels {
-	struct buffer path;  /* of the user's file; empty: there is no such place */
-	struct buffer rules; /* its text; empty when there is none */
+	struct buffer path;  /* path of the user's file; empty: none */
+	struct buffer rules; /* its text; empty: none */
 	struct buffer hosts; /* of /etc/hosts */
 };
 
-/* A file that is not there, or closed to the caller, is no failure. */
+/* A file that is missing, or closed to the caller, is no failure. */
 int labels_read(struct labels *l, struct sooth_error *err);
 /* As options of a view; borrowed. */
 struct sockets_options;

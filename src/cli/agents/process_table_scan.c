@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See process_table_scan.h. */
+/* A scan of every process of this host. */
 #include "cli/agents/process_table_scan.h"
 
-#include "cli/agents/user_agents.h"
 #include <sooth/observer.h>
 #include <sooth/report.h>
 
@@ -15,12 +14,13 @@ static int take(void *user, const struct sooth_schema *schema, const struct soot
 	return 0;
 }
 
-static int observe(struct sooth_observer *o, struct sooth_report *r, struct sooth_error *err)
+static int observe(struct sooth_observer *o, struct sooth_report *r, unsigned interest,
+	struct sooth_error *err)
 {
 	int status = sooth_observer_set_host(o, err);
 
 	if (!status)
-		status = sooth_observer_add_probe(o, "proc", SOOTH_SAMPLE | SOOTH_BRIEF, err);
+		status = sooth_observer_add_probe(o, "proc", interest, err);
 	if (!status)
 		status = user_agents_add(o, err);
 	if (!status)
@@ -32,7 +32,7 @@ static int observe(struct sooth_observer *o, struct sooth_report *r, struct soot
 	return status ? status : sooth_report_finish(r, err);
 }
 
-int process_table_scan(struct process_table *c, struct sooth_error *err)
+static int scan(struct process_table *c, unsigned interest, struct sooth_error *err)
 {
 	struct sooth_observer *o = NULL;
 	struct sooth_report *r = NULL;
@@ -44,11 +44,21 @@ int process_table_scan(struct process_table *c, struct sooth_error *err)
 		status = sooth_observer_new(&o, NULL, err);
 	if (!status) {
 		sooth_report_on_record(r, take, c);
-		status = observe(o, r, err);
+		status = observe(o, r, interest, err);
 	}
 	if (!status && process_table_resolve(c))
 		status = error_no_memory(err);
 	sooth_observer_free(o);
 	sooth_report_free(r);
 	return status;
+}
+
+int process_table_scan(struct process_table *c, struct sooth_error *err)
+{
+	return scan(c, SOOTH_SAMPLE | SOOTH_BRIEF, err);
+}
+
+int process_table_scan_all(struct process_table *c, struct sooth_error *err)
+{
+	return scan(c, SOOTH_SAMPLE, err);
 }

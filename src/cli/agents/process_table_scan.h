@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A look at every process of this host, as `sooth ps` has it, for commands that act. */
+/* A scan of every process of this host, as `sooth ps` has it, for commands that act. */
 #ifndef SOOTH_CLI_PROCESS_TABLE_SCAN_H
 #define SOOTH_CLI_PROCESS_TABLE_SCAN_H
 
 #include "analyze/process_table/process_table.h"
 #include "base/error.h"
 
-/* A settled census; to be freed by process_table_fini() also when this fails. */
+/* A resolved process table; to be freed by process_table_fini() also after a failure. */
 int process_table_scan(struct process_table *c, struct sooth_error *err);
+/* The same with executable and control group of processes far from any agent, too. */
+int process_table_scan_all(struct process_table *c, struct sooth_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Agents of the user's own; see user_agents.h. */
+/* Agents that the user has described. */
 #include "cli/agents/user_agents.h"
 
 #include <dirent.h>
@@ -16,7 +16,7 @@
 
 #define FOLDER	  "agents.d"
 #define SUFFIX	  ".agent"
-#define NAMES_MAX 1024 /* files in the folder that are looked at */
+#define NAMES_MAX 1024 /* files of the folder that are read */
 #define NOTE_SIZE 320
 
 struct names {
@@ -50,7 +50,7 @@ static int visit_file(
 	struct buffer text = { 0 };
 	int status = config_read(&text, path, AGENT_TEXT_BYTES_MAX, &failure);
 
-	/* Somebody else's, whose home we run with. */
+	/* Another user's file: sooth runs with that user's home. */
 	if (status == -EACCES || status == -EPERM)
 		status = 0;
 	else
@@ -105,7 +105,7 @@ void user_agents_note(const struct sooth_error *failure, char *what, char *why, 
 {
 	const char *slash = strrchr(failure->tried, '/');
 
-	snprintf(what, size, "an agent of yours (%s)", slash ? slash + 1 : failure->tried);
+	snprintf(what, size, "user-defined agent (%s)", slash ? slash + 1 : failure->tried);
 	snprintf(why, size, "not used: %s", failure->why);
 }
 
@@ -138,7 +138,7 @@ static int add_to_set(void *user, const char *path, const struct buffer *text,
 {
 	struct sooth_error refusal;
 
-	(void)failure; /* told by whoever looks at processes */
+	(void)failure; /* reported where processes are read */
 	(void)err;
 	if (text)
 		agent_set_add(user, path, (const char *)text->data, text->size, &refusal);
@@ -157,7 +157,7 @@ int user_agents_check_name(const char *name, struct sooth_error *err)
 	agent_set_unref(agents);
 	if (status || agent)
 		return status;
-	error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "tell of the agent \"%s\"", name);
-	error_why(err, "no agent is known by that name");
-	return error_remedy(err, "`sooth ps --list-agents` lists their names");
+	error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "find the agent \"%s\"", name);
+	error_why(err, "no known agent has that name");
+	return error_remedy(err, "`sooth ps --list-agents` lists the names");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Agents of the user's own: every agents.d/NAME.agent among their files, in the order of
- * names. One that is wrong is told and keeps none of the others from being used.
+ * Agents that the user has described: every agents.d/NAME.agent of the configuration, in the order
+ * of names. A wrong one is reported and the others are used.
  */
 #ifndef SOOTH_CLI_USER_AGENTS_H
 #define SOOTH_CLI_USER_AGENTS_H
@@ -16,11 +16,11 @@ typedef int (*user_agent_consumer)(void *user, const char *path, const struct bu
 	const struct sooth_error *failure, struct sooth_error *err);
 
 int user_agents_visit(user_agent_consumer take, void *user, struct sooth_error *err);
-/* What is not used is told on standard error and among the notes of the report. */
+/* A file that is not used is reported on standard error and in the notes of the report. */
 int user_agents_add(struct sooth_observer *o, struct sooth_error *err);
-/* Whether an agent of that name is looked for: -ENOENT when none is. */
+/* -ENOENT when no agent of that name is known. */
 int user_agents_check_name(const char *name, struct sooth_error *err);
-/* How such a note names what the error is about, and why, in which folder is no matter. */
+/* The note about such a file: its name without folders, and the reason. */
 void user_agents_note(const struct sooth_error *failure, char *what, char *why, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See columns.h. */
+/* Columns and sort order, by name or heading. */
 #include "cli/command/columns.h"
 
 #include <errno.h>
@@ -8,9 +8,9 @@
 #include <strings.h>
 
 #define FIELDS_MAX  128
-#define REMEDY_REST 64 /* of a remedy, beside the names in it */
+#define REMEDY_REST 64 /* text of a remedy beside its names */
 
-/* By name, by the heading, and by the heading that a name makes: "THRDS", "SESSION ID". */
+/* By name, heading, and the heading that is made of a name: "THRDS", "SESSION ID". */
 static bool is_called(const struct sooth_field *f, const char *typed)
 {
 	size_t i = 0;
@@ -34,7 +34,7 @@ static const struct sooth_field *find(const struct sooth_schema *schema, const c
 	return found;
 }
 
-/* Adds a name behind others, where there is room for it. */
+/* Adds a name to a list, if it fits. */
 static void suggest(char *out, size_t size, const char *name)
 {
 	size_t used = strlen(out);
@@ -43,7 +43,7 @@ static void suggest(char *out, size_t size, const char *name)
 		snprintf(out + used, size - used, "%s%s", used ? ", " : "", name);
 }
 
-/* Names that begin with what was typed, then those that have it further on. */
+/* Names that begin with the typed text, then those that contain it. */
 static void suggest_all(
 	char *out, size_t size, const struct sooth_schema *schema, const char *typed)
 {
@@ -73,7 +73,7 @@ static int unknown(const struct sooth_schema *schema, const char *verb, const ch
 			names[count++] = f->label;
 	}
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s the column \"%s\"", verb, typed);
-	error_why(err, "there is no such column");
+	error_why(err, "no such column");
 	suggest_all(near, sizeof(near), schema, typed);
 	nearest = near[0] ? near : options_nearest(typed, names, count);
 	if (nearest)

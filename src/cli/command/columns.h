@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Columns and the order of rows as somebody typed them: by name or by heading. */
+/* Columns and sort order as the user typed them: by name or heading. */
 #ifndef SOOTH_CLI_COLUMNS_H
 #define SOOTH_CLI_COLUMNS_H
 
@@ -10,13 +10,12 @@
 #include <sooth/field.h>
 
 /*
- * "a,b" are the columns; "+a" comes behind those there are by itself, as *is_more says. `out`
- * gets the names that the schema knows behind what it has, with commas between. A wrong one
- * is an error with the nearest right one.
+ * "a,b" are the columns; "+a" is added to the default ones, as *is_more says. `out` gets the names
+ * that the schema knows, with commas between. A wrong one is an error with the nearest right one.
  */
 int columns_choose(struct buffer *out, bool *is_more, const struct sooth_schema *schema,
 	const struct option_list *typed, struct sooth_error *err);
-/* Whether not columns are typed but "help"; and that: all there are, on standard output. */
+/* "help" was typed; and that help: every column, on standard output. */
 bool columns_want_help(const struct option_list *typed);
 void columns_help(const struct sooth_schema *schema);
 /* Adds a name, or several with commas between. */

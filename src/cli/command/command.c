@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Running a command: its options, its help, its errors. */
+/* Running a command: options, help, errors. */
 #include "cli/command/command.h"
 
 #include <errno.h>
@@ -74,25 +74,25 @@ static void print_line(const char *label, const char *text)
 
 	if (!text[0])
 		return;
-	/* Names in it may come from a target or a file. */
+	/* Names in it may come from a target or a file: they are escaped. */
 	escape_terminal(&line, text, strlen(text));
 	fprintf(stderr, "%s%s\n", label, buffer_cstr(&line));
 	buffer_fini(&line);
 }
 
-/* For errors whose origin knows no better. */
+/* For errors without a remedy of their own. */
 static const char *usual_remedy(const struct sooth_error *err)
 {
 	switch (err->fault) {
 	case SOOTH_FAULT_USAGE:
-		return "--help tells how it is used";
+		return "--help shows its usage";
 	case SOOTH_FAULT_NOT_FOUND:
-		return "check the name; a command to launch stands after --";
+		return "check the name; a command to launch follows --";
 	case SOOTH_FAULT_IO:
-		return "check the file, the room left on its disk, and who may use it";
+		return "check the file, its permissions, and the free space of its disk";
 	case SOOTH_FAULT_PRIVILEGE:
 	case SOOTH_FAULT_UNSUPPORTED:
-		return "`sooth doctor` tells what can be observed here, and how to get the rest";
+		return "`sooth doctor` shows what can be observed here, and how to get the rest";
 	default:
 		return "";
 	}
@@ -139,7 +139,7 @@ static int check_rules(
 	const struct command *c, const struct arguments *arguments, struct sooth_error *err)
 {
 	static const struct option_rule every[] = { { OPTION_PER_PROCESS, "json", "format",
-		"-j is --format json, or jsonl of a stream", NULL } };
+		"-j means --format json, or jsonl of a stream", NULL } };
 	bool has_capture = target_capture(arguments) != NULL;
 	int status = option_rules_check(every, ARRAY_SIZE(every), arguments, has_capture, err);
 
@@ -156,7 +156,7 @@ int command_main(const struct command *c, int argc, char **argv)
 
 	if (asks_for_help(argc, argv)) {
 		command_print_help(c);
-		return 0; /* main() finds out whether it was written */
+		return 0; /* main() checks that it was written */
 	}
 	if (config && c->defaults)
 		memcpy(config, c->defaults, c->config_size);

@@ -8,14 +8,14 @@
 struct command {
 	const char *name;
 	const char *summary;  /* one line for the list of commands */
-	const char *usage;    /* what stands behind the name */
+	const char *usage;    /* arguments, behind the name */
 	const char *about;    /* a paragraph for its help */
 	const char *examples; /* a line each */
 	const struct option_group *groups;
 	size_t group_count;
 	const struct option_rule *rules; /* NULL: none */
 	size_t rule_count;
-	bool reads_numbers; /* what is a number is a file as well, and no process */
+	bool reads_numbers; /* a number is a file here, not a PID */
 	size_t config_size;
 	const void *defaults; /* of the config; NULL: all zero */
 	/* config begins as the defaults and is filled from the options; returns the exit status,
@@ -29,8 +29,8 @@ extern const struct command *const commands[]; /* NULL at the end */
 const struct command *command_find(const char *name);
 /* Parse, run, print an error; returns the exit status. */
 int command_main(const struct command *command, int argc, char **argv);
-/* The same in a process of its own, which ends with it: `words` with the command's name first, and
- * NULL at the end. -1: it did not end by itself. */
+/* The same in a child process, which exits with it: `words` with the command's name first, and
+ * NULL at the end. -1: it was killed. */
 int command_per_process(char *const *words);
 void command_print_help(const struct command *command);
 /* The options of a group, a line each. */
@@ -38,8 +38,8 @@ void command_print_options(const struct option_group *group);
 /* Three short lines: what failed, why, what to do. */
 void command_print_error(const struct sooth_error *err);
 /*
- * How whatever was asked for ends: `status` is its exit status, or negative with err filled, which
- * is told then. Returns the exit status. A reader that went away has seen what it wanted: 0.
+ * The end of a command: `status` is its exit status, or negative with err filled, which is
+ * printed. Returns the exit status. A reader that closed the pipe is no failure: 0.
  */
 int command_end(int status, const struct sooth_error *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A command in a process of its own. */
+/* A command in a child process. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>

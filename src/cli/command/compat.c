@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of older tools; see compat.h. */
+/* Names of older tools. */
 #include "cli/command/compat.h"
 
 #include <stddef.h>

@@ -13,7 +13,7 @@ struct compat {
 	int (*run)(const char *name, int argc, char **argv, struct sooth_error *err);
 };
 
-/* What each of them is asked beside its own: -h and -V. */
+/* The options of every older tool beside its own: -h and -V. */
 struct compat_requested {
 	bool help, version;
 };
@@ -21,17 +21,18 @@ struct compat_requested {
 #define COMPAT_REQUESTED_OPTIONS 2
 extern const struct option compat_requested_options[COMPAT_REQUESTED_OPTIONS];
 
-/* The group for a tool whose options are a table; asked: that member of its config. */
+/* The group for a tool with a table of options; asked: that member of its config. */
 #define COMPAT_REQUESTED_GROUP(struct_, asked)                                                     \
 	OPTION_GROUP("", compat_requested_options, offsetof(struct_, asked))
 
 /* Of one word, for a tool without a table. */
 struct compat_requested compat_requested_by(const char *word);
-/* Answers what was asked; false: nothing was. */
+/* Prints help or version; false: neither was requested. */
 bool compat_answer(
 	struct compat_requested asked, const char *name, void (*print_help)(const char *name));
 
-/* By how the program was called, with or without folders; NULL: as itself. *name points into it. */
+/* By the name that the program was called by, with or without folders; NULL: as itself. *name
+ * points into it. */
 const struct compat *compat_find(const char *called, const char **name);
 /* Run, print an error; returns the exit status. */
 int compat_main(const struct compat *compat, const char *name, int argc, char **argv);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See option_rules.h. */
+/* Checking options against rules. */
 #include "cli/command/option_rules.h"
 
 #include <errno.h>
@@ -87,7 +87,7 @@ static void show_list(char out[SHOWN_MAX], const char *list)
 	}
 }
 
-/* --- what is broken --- */
+/* --- errors --- */
 
 static int refuse(const struct option_rule *rule, const char *other, struct sooth_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Parsing options by their tables; see options.h. */
+/* Parsing options by their tables. */
 #include "cli/command/options.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "base/units.h"
 
 #define NAMES_MAX 128
-#define WORD_MAX  40 /* of an option that is unknown: longer ones are near none */
+#define WORD_MAX  40 /* of an unknown option: longer ones match none */
 
 struct parser {
 	const struct option_group *groups;
@@ -44,7 +44,7 @@ static int unknown_option(struct parser *p, const char *typed)
 		}
 	}
 	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "understand the option %s", typed);
-	error_why(p->err, "there is no such option here");
+	error_why(p->err, "no such option");
 	snprintf(word, sizeof(word), "%.*s", (int)strcspn(typed, "="), typed);
 	nearest = strncmp(word, "--", 2) ? NULL : options_nearest(word + 2, names, count);
 	if (nearest)
@@ -57,7 +57,7 @@ static int bad_value(
 {
 	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" as the value of %s%s",
 		value, o->name ? "--" : "-", o->name ? o->name : (char[]){ o->letter, '\0' });
-	return error_why(p->err, "it should be %s", wanted);
+	return error_why(p->err, "expected %s", wanted);
 }
 
 static int out_of_range(struct parser *p, const struct option *o, const char *value)
@@ -73,10 +73,10 @@ static int out_of_range(struct parser *p, const struct option *o, const char *va
 		snprintf(range, sizeof(range), "from %llu to %llu", (unsigned long long)o->min,
 			(unsigned long long)o->max);
 	status = bad_value(p, o, value, range);
-	/* It may have been meant for a process, as in `ps -w 4711`, where -w can stand alone. */
+	/* It may be a PID, as in `ps -w 4711`, where -w can stand alone. */
 	if (o->otherwise && o->name && parse_u64(value, &number) && number)
-		status = error_remedy(p->err, "for a process give both: --%s %s %s", o->name,
-			o->otherwise, value);
+		status = error_remedy(
+			p->err, "for a PID give both: --%s %s %s", o->name, o->otherwise, value);
 	return status;
 }
 
@@ -109,7 +109,7 @@ static int store_real(struct parser *p, const struct option *o, void *member, co
 		return bad_value(p, o, value, "a number");
 	if (digits != value)
 		return o->max ? out_of_range(p, o, value)
-			      : bad_value(p, o, value, "a number that is not below 0");
+			      : bad_value(p, o, value, "a number from 0 on");
 	if ((o->min || o->max) && (number < (double)o->min || number > (double)o->max))
 		return out_of_range(p, o, value);
 	memcpy(member, &number, sizeof(number));
@@ -155,9 +155,9 @@ static int store_list(
 
 	while ((item = strsep(&value, ","))) {
 		if (!*item)
-			return bad_value(p, o, "", "a list without empty items");
+			return bad_value(p, o, "", "a list without empty entries");
 		if (list->count == OPTION_LIST_MAX)
-			return bad_value(p, o, item, "a list of at most 64");
+			return bad_value(p, o, item, "a list of at most 64 entries");
 		list->items[list->count++] = item;
 	}
 	return 0;
@@ -217,7 +217,7 @@ static const struct option *find(struct parser *p, char letter, const char *name
 	return NULL;
 }
 
-/* The value of an option that has none attached: the next word. */
+/* The value of an option without an attached one: the next word. */
 static int next_value(struct parser *p, const struct option *o, char **value)
 {
 	const char *next = p->at + 1 < p->argc ? p->argv[p->at + 1] : "";
@@ -247,7 +247,7 @@ static int parse_long(struct parser *p)
 	if (!o)
 		return unknown_option(p, word);
 	if (o->type == OPTION_FLAG && equals)
-		return bad_value(p, o, equals + 1, "given without one");
+		return bad_value(p, o, equals + 1, "no value");
 	if (o->type != OPTION_FLAG && !equals)
 		status = next_value(p, o, &value);
 	return status ? status : store(p, group, o, value);

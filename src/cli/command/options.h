@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Options as data. A command has a config struct and tables of rows that say
- * which member an option fills; groups that several commands share are tables
- * over a struct that stands as a member in each config. Parsing, help and
- * suggestions follow from the rows.
+ * Options as data. A command has a config struct and tables of rows that say which member an
+ * option fills; shared groups are tables over a struct that is a member of each config. Parsing,
+ * help and suggestions follow from the rows.
  */
 #ifndef SOOTH_CLI_OPTIONS_H
 #define SOOTH_CLI_OPTIONS_H
@@ -17,14 +16,14 @@
 enum option_type {
 	OPTION_FLAG,	  /* bool, set to true */
 	OPTION_TEXT,	  /* const char *, borrowed from argv */
-	OPTION_FILE,	  /* the same, of a file that is written: see command/written.h */
+	OPTION_FILE,	  /* the same, an output file: see command/written.h */
 	OPTION_U64,	  /* uint64_t */
 	OPTION_DURATION,  /* uint64_t, ns */
 	OPTION_BYTES,	  /* uint64_t */
 	OPTION_CHOICE,	  /* const char *, one of the choices */
-	OPTION_REAL,	  /* double, from `min` to `max` */
+	OPTION_REAL,	  /* double, `min` to `max` */
 	OPTION_MEGABYTES, /* uint64_t bytes; a bare number is in MiB */
-	OPTION_LIST,	  /* struct option_list: may be given again, and with commas */
+	OPTION_LIST,	  /* struct option_list: repeatable, and with commas */
 };
 
 #define OPTION_LIST_MAX 64
@@ -42,7 +41,7 @@ struct option {
 	const char *argument; /* what help calls the value */
 	const char *help;
 	uint64_t min, max; /* of numbers; both 0: any */
-	/* What it is worth when no number stands behind it; NULL: it needs a value. */
+	/* The value without a number behind it; NULL: a value is needed. */
 	const char *otherwise;
 	const char *(*choice)(size_t index); /* of OPTION_CHOICE; NULL behind the last */
 };
@@ -60,10 +59,10 @@ struct option_group {
 		.offset = offset_                                                                  \
 	}
 
-#define OPTIONS_GIVEN_MAX 128 /* no command has as many */
+#define OPTIONS_GIVEN_MAX 128 /* more than any command has */
 
 struct arguments {
-	char **items; /* what is no option, in order */
+	char **items; /* words that are no options, in order */
 	size_t count;
 	const struct option *given[OPTIONS_GIVEN_MAX]; /* each once */
 	size_t given_count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See requested_path.h. What does not exist yet may be asked for, too. */
+/* Paths that the user names. A file may not exist yet. */
 #include "cli/command/requested_path.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/plain_path.h"
 
-/* "link/.." is where the link leads to, and not where it stands: then it has one name only. */
+/* "link/.." is the parent of the link's target: then it has one name only. */
 static void find_real(struct requested_path *p, const char *asked)
 {
 	char *plain = realpath(p->path, NULL);

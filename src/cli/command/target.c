@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a command looks at: the target options that every such command shares. */
+/* The target options that every command shares, and what a word without an option is. */
 #include "cli/command/target.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/units.h"
+#include "capture/block.h"
 #include "core/time_range.h"
+
+#define CAPTURE_ENDING ".sooth"
 
 const struct option target_option_rows[TARGET_OPTION_COUNT] = {
 	{ .letter = 'p',
@@ -15,12 +24,34 @@ const struct option target_option_rows[TARGET_OPTION_COUNT] = {
 		.argument = "PID[,PID...]",
 		.offset = offsetof(struct target_options, pids),
 		.help = "these processes" },
+	{ .name = "session",
+		.type = OPTION_LIST,
+		.argument = "ID",
+		.offset = offsetof(struct target_options, sessions),
+		.help = "processes of a session: its id, the first 4 characters or more, or main "
+			"PID" },
+	{ .name = "agent",
+		.type = OPTION_LIST,
+		.argument = "NAME",
+		.offset = offsetof(struct target_options, agents),
+		.help = "processes of an agent: a name from `sooth ps --list-agents`" },
 	{ .letter = 'u',
 		.name = "user",
 		.type = OPTION_TEXT,
 		.argument = "USER",
 		.offset = offsetof(struct target_options, user),
-		.help = "every process of a user, by name or id" },
+		.help = "processes of a user: name or id" },
+	{ .name = "cgroup",
+		.type = OPTION_TEXT,
+		.argument = "PATH",
+		.offset = offsetof(struct target_options, control_group),
+		.help = "processes in a control group and below: path as in /proc/PID/cgroup" },
+	/* Last: see TARGET_SOME_GROUP. */
+	{ .letter = 'a',
+		.name = "all",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct target_options, all),
+		.help = "every process of this host except sooth" },
 };
 
 const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT] = {
@@ -28,28 +59,93 @@ const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT] = {
 		.type = OPTION_TEXT,
 		.argument = "TIME",
 		.offset = offsetof(struct time_range_options, from),
-		.help = "from that time after its begin on (12s, 1m); -5s: before its end" },
+		.help = "start of the range: 12s after the start, -5s before the end" },
 	{ .name = "to",
 		.type = OPTION_TEXT,
 		.argument = "TIME",
 		.offset = offsetof(struct time_range_options, to),
-		.help = "up to that time" },
+		.help = "end of the range" },
 };
 
-static int parse_pid(const char *text, pid_t *pid, struct sooth_error *err)
-{
-	uint64_t number;
+/* --- words --- */
 
-	if (parse_u64(text, &number) && number > 0 && number <= INT32_MAX) {
-		*pid = (pid_t)number;
-		return 0;
-	}
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" as a process id", text);
-	error_why(err, "it is no whole number from 1 on");
-	return error_remedy(err, "give numbers, or one capture, and beside that -p PID");
+static bool parse_process(const char *text, struct process_id *process)
+{
+	const char *at = strchr(text, '@');
+	size_t size = at ? (size_t)(at - text) : strlen(text);
+	uint64_t pid, start = 0;
+	char number[16];
+
+	if (at && (!parse_u64(at + 1, &start) || !start))
+		return false;
+	/* A number that was cut would name another process. */
+	if (size >= sizeof(number))
+		return false;
+	snprintf(number, sizeof(number), "%.*s", (int)size, text);
+	if (!parse_u64(number, &pid) || !pid || pid > INT32_MAX)
+		return false;
+	*process = (struct process_id){ start, pid };
+	return true;
 }
 
-static int parse_user(const char *text, uid_t *uid, struct sooth_error *err)
+static bool exit_reasons_as_capture(const char *word)
+{
+	size_t size = strlen(word), ending = strlen(CAPTURE_ENDING);
+
+	return size > ending && !strcmp(word + size - ending, CAPTURE_ENDING);
+}
+
+/* A bare name is a file only when that is a capture: a file here may be called like a process. */
+static bool is_capture_file(const char *word)
+{
+	_cleanup_close_ int fd = open(word, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char magic[BLOCK_MAGIC_SIZE];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return false;
+	return read(fd, magic, sizeof(magic)) == sizeof(magic) &&
+	       !memcmp(magic, BLOCK_MAGIC, sizeof(magic));
+}
+
+enum target_word target_word(const char *word, struct process_id *process)
+{
+	/* 5@ and @5 are mistyped PIDs, and no names. */
+	if (parse_process(word, process) || word[strspn(word, "0123456789@")] == '\0')
+		return TARGET_WORD_PID;
+	if (!strcmp(word, "-") || strchr(word, '/') || exit_reasons_as_capture(word) ||
+		is_capture_file(word))
+		return TARGET_WORD_CAPTURE;
+	return TARGET_WORD_NAME;
+}
+
+const char *target_capture(const struct arguments *a)
+{
+	struct process_id ignored;
+
+	for (size_t i = 0; i < a->count && !a->command; i++) {
+		if (target_word(a->items[i], &ignored) == TARGET_WORD_CAPTURE)
+			return a->items[i];
+	}
+	return NULL;
+}
+
+bool target_is_given(const struct target_options *t, const struct arguments *a)
+{
+	return t->pids.count || t->sessions.count || t->agents.count || t->control_group ||
+	       t->user || t->all || a->command || a->count > (target_capture(a) != NULL);
+}
+
+/* --- values --- */
+
+int target_bad_pid(const char *text, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" as a PID", text);
+	error_why(err, "expected a number from 1 to %d, or PID@START", INT32_MAX);
+	return error_remedy(err, "`sooth ps -a` lists processes");
+}
+
+int target_parse_user(const char *text, uid_t *uid, struct sooth_error *err)
 {
 	struct passwd *known = getpwnam(text);
 	uint64_t number;
@@ -64,125 +160,10 @@ static int parse_user(const char *text, uid_t *uid, struct sooth_error *err)
 	}
 	error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find the user %s", text);
 	error_why(err, "there is no user of that name");
-	return error_remedy(err, "give a name that `getent passwd` knows, or a number");
+	return error_remedy(err, "give a name that `getent passwd` lists, or a number");
 }
 
-static int add_pids(
-	struct sooth_observer *o, const char *const *items, size_t count, struct sooth_error *err)
-{
-	int status = 0;
-
-	for (size_t i = 0; i < count && !status; i++) {
-		pid_t pid = 0;
-
-		status = parse_pid(items[i], &pid, err);
-		if (!status)
-			status = sooth_observer_add_pid(o, pid, err);
-	}
-	return status;
-}
-
-static int no_target(unsigned allowed, struct sooth_error *err)
-{
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run without a target");
-	error_why(err, "nothing says which process is meant");
-	return error_remedy(err, "give -p PID, -u USER, a capture file%s",
-		allowed & TARGET_MAY_BE_COMMAND ? ", or -- COMMAND" : "");
-}
-
-/* A command, a user, processes: one of them. */
-static int check_one(const struct target_options *t, const struct arguments *a, unsigned allowed,
-	struct sooth_error *err)
-{
-	bool has_pids = t->pids.count || a->count;
-
-	if (a->command && !(allowed & TARGET_MAY_BE_COMMAND)) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command here");
-		error_why(err, "this one only looks at what is running");
-		return error_remedy(err, "`sooth trace` and `sooth record` take -- COMMAND");
-	}
-	if (a->command && !a->command[0]) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command");
-		error_why(err, "none is given");
-		return error_remedy(err, "name the command after the --");
-	}
-	if ((a->command != NULL) + (t->user != NULL) + has_pids <= 1)
-		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take several targets at once");
-	error_why(err, "processes, -u USER and -- COMMAND are each a target of their own");
-	return error_remedy(err, "give one of them");
-}
-
-static int is_live(struct sooth_error *err)
-{
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take a part of what has not happened yet");
-	error_why(err, "--from and --to are for captures");
-	return error_remedy(err, "give a capture file, or leave them out");
-}
-
-static int apply_user(const char *user, struct sooth_observer *o, struct sooth_error *err)
-{
-	uid_t uid = 0;
-	int status = parse_user(user, &uid, err);
-
-	return status ? status : sooth_observer_set_user(o, uid, err);
-}
-
-int target_options_apply(const struct target_options *t, const struct arguments *a,
-	unsigned allowed, struct sooth_observer *o, struct sooth_error *err)
-{
-	bool has_pids = t->pids.count || a->count, is_host = allowed & TARGET_IS_HOST;
-	int status = t->part.from || t->part.to ? is_live(err) : check_one(t, a, allowed, err);
-
-	if (status)
-		return status;
-	if (a->command)
-		return sooth_observer_set_command(o, a->command, err);
-	if (t->user && !is_host)
-		return apply_user(t->user, o, err);
-	if (!has_pids && !(allowed & TARGET_MAY_BE_HOST))
-		return no_target(allowed, err);
-	if (!has_pids || is_host)
-		status = sooth_observer_set_host(o, err);
-	if (!status)
-		status = add_pids(o, t->pids.items, t->pids.count, err);
-	return status ? status : add_pids(o, (const char *const *)a->items, a->count, err);
-}
-
-static int choose_pids(
-	struct buffer *pids, const char *const *items, size_t count, struct sooth_error *err)
-{
-	int status = 0;
-
-	for (size_t i = 0; i < count && !status; i++) {
-		pid_t pid = 0;
-
-		status = parse_pid(items[i], &pid, err);
-		if (!status)
-			buffer_append(pids, &(uint32_t){ (uint32_t)pid }, sizeof(uint32_t));
-	}
-	return status;
-}
-
-int target_options_rows(const struct target_options *t, const struct arguments *a,
-	struct target_rows *rows, struct sooth_error *err)
-{
-	struct arguments none = { .command = a->command };
-	bool has_capture = target_capture(a) != NULL;
-	int status = check_one(t, has_capture ? &none : a, TARGET_MAY_BE_HOST, err);
-
-	if (!status && t->user) {
-		status = parse_user(t->user, &rows->uid, err);
-		rows->has_uid = !status;
-	}
-	if (!status)
-		status = choose_pids(&rows->pids, t->pids.items, t->pids.count, err);
-	if (!status && !has_capture)
-		status = choose_pids(&rows->pids, (const char *const *)a->items, a->count, err);
-	if (!status && buffer_failed(&rows->pids))
-		status = error_no_memory(err);
-	return status;
-}
+/* --- the time range --- */
 
 /* "12s", "1m"; "-5s" is before the end. */
 static int parse_border(
@@ -196,9 +177,9 @@ static int parse_border(
 		return 0;
 	}
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" for %s", text, option);
-	error_why(err, "it is no time of a capture");
-	return error_remedy(
-		err, "give a time since its begin (12s, 200ms, 1m), or before its end (-5s)");
+	error_why(err, "expected a time");
+	return error_remedy(err, "give a time after the start (12s, 200ms, 1m) or before the end "
+				 "(-5s)");
 }
 
 int time_range_options_select(
@@ -214,34 +195,4 @@ int time_range_options_select(
 	if (!status && p->to)
 		status = parse_border("--to", p->to, &to_ns, err);
 	return status ? status : sooth_report_between(r, from_ns, to_ns, err);
-}
-
-int target_options_select(
-	const struct target_options *t, struct sooth_report *r, struct sooth_error *err)
-{
-	int status = 0;
-
-	if (t->user) {
-		error_set(
-			err, -EINVAL, SOOTH_FAULT_USAGE, "choose a user's processes of a capture");
-		error_why(err, "only processes can be chosen of it");
-		return error_remedy(err, "give -p PID, or leave out -u");
-	}
-	for (size_t i = 0; i < t->pids.count && !status; i++) {
-		pid_t pid = 0;
-
-		status = parse_pid(t->pids.items[i], &pid, err);
-		if (!status)
-			status = sooth_report_add_pid(r, pid, err);
-	}
-	return status ? status : time_range_options_select(&t->part, r, err);
-}
-
-const char *target_capture(const struct arguments *a)
-{
-	uint64_t number;
-
-	if (a->count != 1 || a->command || parse_u64(a->items[0], &number))
-		return NULL;
-	return a->items[0];
 }

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a command looks at: the target options that every such command shares. */
+/* The target options that every command shares, and what a word without an option is. Which
+ * processes they select is found by cli/target. */
 #ifndef SOOTH_CLI_TARGET_H
 #define SOOTH_CLI_TARGET_H
 
-#include <sooth/observer.h>
 #include <sooth/report.h>
-#include "base/buffer.h"
 #include "cli/command/options.h"
+#include "model/process_id.h"
 
-/* Of a capture only what is of a time, as it was typed. */
+/* A time range of a capture, as it was typed. */
 struct time_range_options {
-	const char *from, *to; /* NULL: from the begin, to the end */
+	const char *from, *to; /* NULL: from the start, to the end */
 };
 
 struct target_options {
-	struct option_list pids;
+	struct option_list pids, sessions, agents;
+	const char *control_group;
 	const char *user;
+	bool all;
 	struct time_range_options part;
 };
 
-#define TARGET_OPTION_COUNT 2
+#define TARGET_OPTION_COUNT 6
 extern const struct option target_option_rows[TARGET_OPTION_COUNT];
 /* Of a command that reads no captures. */
 #define TARGET_LIVE_GROUP(config, member)                                                          \
@@ -32,11 +34,11 @@ extern const struct option target_option_rows[TARGET_OPTION_COUNT];
 extern const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT];
 #define PART_GROUP(config, member)                                                                 \
 	{                                                                                          \
-		.title = "Part", .options = time_range_option_rows,                                \
+		.title = "Range", .options = time_range_option_rows,                               \
 		.count = TIME_RANGE_OPTION_COUNT, .offset = offsetof(config, member)               \
 	}
 
-/* Two groups: whoever takes a target takes a capture, and so a part of one. */
+/* Two groups: a command that takes a target takes a capture, and so a time range of one. */
 #define TARGET_GROUP(config, member)                                                               \
 	{ .title = "Target",                                                                       \
 		.options = target_option_rows,                                                     \
@@ -44,31 +46,33 @@ extern const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT];
 		.offset = offsetof(config, member) },                                              \
 		PART_GROUP(config, member.part)
 
-enum target_allowed {
-	TARGET_MAY_BE_HOST = 1,	   /* nothing said: every process */
-	TARGET_MAY_BE_COMMAND = 2, /* behind "--" */
-	TARGET_IS_HOST = 4,	   /* always: pids say who is meant, a user says nothing */
+/* Where -a, --all is an option of the command itself: without the last row. */
+#define TARGET_SOME_GROUP(config, member)                                                          \
+	{ .title = "Target",                                                                       \
+		.options = target_option_rows,                                                     \
+		.count = TARGET_OPTION_COUNT - 1,                                                  \
+		.offset = offsetof(config, member) },                                              \
+		PART_GROUP(config, member.part)
+
+/* A word that is no option. */
+enum target_word {
+	TARGET_WORD_PID,     /* 4711, or 4711@START with the start in clock ticks after boot */
+	TARGET_WORD_CAPTURE, /* -, a path, a name that ends in .sooth, or a file that is one */
+	TARGET_WORD_NAME,    /* a session id, a process, an agent */
 };
 
-int target_options_apply(const struct target_options *t, const struct arguments *a,
-	unsigned allowed, struct sooth_observer *o, struct sooth_error *err);
-/* Where a target chooses what is shown, and not what is looked at. */
-struct target_rows {
-	struct buffer pids; /* uint32_t */
-	bool has_uid;
-	uid_t uid;
-};
-
-/* A capture among the arguments is none. `rows` is zeroed before, and freed by buffer_fini() of its
- * pids. */
-int target_options_rows(const struct target_options *t, const struct arguments *a,
-	struct target_rows *rows, struct sooth_error *err);
-/* Which processes of a capture are meant, and which part of it. */
-int target_options_select(
-	const struct target_options *t, struct sooth_report *r, struct sooth_error *err);
+/* Fills `process` for a PID; its start_ticks are 0 where they are not given. */
+enum target_word target_word(const char *word, struct process_id *process);
+/* The first word that is a capture; NULL: none is. */
+const char *target_capture(const struct arguments *a);
+/* Some target option or word is given; a capture is none. */
+bool target_is_given(const struct target_options *t, const struct arguments *a);
+/* -EINVAL with an error about `text`, which is no PID. */
+int target_bad_pid(const char *text, struct sooth_error *err);
+/* A user name or id. */
+int target_parse_user(const char *text, uid_t *uid, struct sooth_error *err);
+/* Applies a time range to a report. */
 int time_range_options_select(
 	const struct time_range_options *p, struct sooth_report *r, struct sooth_error *err);
-/* The one argument that is not a number names a capture; NULL when there is none. */
-const char *target_capture(const struct arguments *a);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See written.h. */
+/* Checking output files before a command starts. */
 #include "cli/command/written.h"
 
 #include <errno.h>
@@ -12,15 +12,15 @@
 static int refuse_read(const char *path, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write %s", path);
-	error_why(err, "it is the capture that is read, and it would be lost");
-	return error_remedy(err, "name another file to write");
+	error_why(err, "it is the input capture and would be overwritten");
+	return error_remedy(err, "give another file name");
 }
 
 int written_refuse_pair(const char *path, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write two things to %s", path);
-	error_why(err, "one would replace the other");
-	return error_remedy(err, "give one of them another name");
+	error_why(err, "both options name the same file");
+	return error_remedy(err, "give different file names");
 }
 
 static bool is_standard_stream(const char *path)
@@ -60,7 +60,7 @@ static bool is_given(const struct arguments *arguments, const struct option *o)
 	return false;
 }
 
-/* The names of all files that are given to be written. */
+/* The names of all given output files. */
 static size_t list_written(const struct option_group *groups, size_t group_count,
 	const char *config, const struct arguments *arguments, const char *names[OPTIONS_GIVEN_MAX])
 {

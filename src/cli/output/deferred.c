@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See deferred.h. */
+/* A report that is buffered until it is known to be one. */
 #include "cli/output/deferred.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How a command tells what it knows: the output options that every command shares. */
+/* The output options that every command shares. */
 #include "cli/output/output.h"
 
 #include <stdlib.h>
@@ -9,8 +9,7 @@
 
 #include "core/registry.h"
 
-/* Every sink of this build that can tell any report is a format; behind their names stand the other
- * ones some have. */
+/* Every sink of this build that suits any report is a format; other names of some follow. */
 static const char *format_name(size_t index)
 {
 	for (size_t i = 0; registry_sinks[i]; i++) {
@@ -36,24 +35,24 @@ const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
 		.name = "json",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct output_options, json),
-		.help = "one JSON object for a report, JSON lines for a stream" },
+		.help = "JSON: one object for a report, lines for a stream" },
 	{ .name = "format",
 		.type = OPTION_CHOICE,
 		.argument = "NAME",
 		.choice = format_name,
 		.offset = offsetof(struct output_options, format),
-		.help = "another way to write it" },
+		.help = "output format" },
 	{ .name = "color",
 		.type = OPTION_CHOICE,
 		.argument = "WHEN",
 		.choice = color_name,
 		.offset = offsetof(struct output_options, color),
-		.help = "whether to colour what deserves a look" },
+		.help = "when to use color" },
 	{ .name = "filter",
 		.type = OPTION_TEXT,
 		.argument = "EXPR",
 		.offset = offsetof(struct output_options, filter),
-		.help = "only rows it holds for: errno != 0 and path ~ /etc" },
+		.help = "only rows matching EXPR: errno != 0 and path ~ /etc" },
 };
 
 const struct option file_option_rows[FILE_OPTION_COUNT] = {
@@ -62,7 +61,7 @@ const struct option file_option_rows[FILE_OPTION_COUNT] = {
 		.type = OPTION_FILE,
 		.argument = "FILE",
 		.offset = offsetof(struct output_options, output),
-		.help = "write there, made readable for you only; - is standard output" },
+		.help = "output file (mode 0600); - for stdout" },
 };
 
 const struct option save_option_rows[SAVE_OPTION_COUNT] = {
@@ -70,7 +69,7 @@ const struct option save_option_rows[SAVE_OPTION_COUNT] = {
 		.type = OPTION_FILE,
 		.argument = "FILE.sooth",
 		.offset = offsetof(struct output_options, save),
-		.help = "keep what was seen: the same command reads it again" },
+		.help = "save a capture that the same command can read" },
 };
 
 const char *output_sink_name(const struct output_options *o, bool is_stream)

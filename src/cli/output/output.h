@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How a command tells what it knows: the output options that every command shares. */
+/* The output options that every command shares. */
 #ifndef SOOTH_CLI_OUTPUT_H
 #define SOOTH_CLI_OUTPUT_H
 
@@ -8,7 +8,7 @@
 
 struct output_options {
 	bool json;
-	const char *format; /* a sink's name; NULL: as the command has it */
+	const char *format; /* a sink; NULL: the default of the command */
 	const char *output; /* -o */
 	const char *save;
 	const char *color;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See own_report.h. */
+/* A report about sooth itself. */
 #include "cli/output/own_report.h"
 
 #include "base/file.h"
@@ -9,7 +9,7 @@
 #include "core/summary.h"
 #include "os/os.h"
 
-/* What stands under every report stands here too; nothing was observed, so it is mostly empty. */
+/* The notes of every report are here too; as nothing was observed they are mostly empty. */
 static int emit_notes(struct output *o, struct sooth_error *err)
 {
 	struct summary summary = { .has_self = true };

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A report of what sooth itself knows: nothing was observed, no stream is read. */
+/* A report about sooth itself: nothing was observed, no stream is read. */
 #ifndef SOOTH_CLI_OWN_REPORT_H
 #define SOOTH_CLI_OWN_REPORT_H
 
 #include "cli/output/output.h"
 #include "core/output.h"
 
-/* `tell` gives the sections; what stands under every report is added. `name` is the schema's. 0,
+/* `tell` writes the sections; the notes of every report are added. `name` is the schema's. 0,
  * or a negative errno with err filled. */
 int own_report_emit(const char *name, const struct output_options *options,
 	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
 	struct sooth_error *err);
 
-/* The same into files of their own, each by a sink, made whole or not at all. */
+/* The same into files of their own, each by a sink, written whole or not at all. */
 struct own_file {
 	const char *path, *sink;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Taking and giving back the terminal, and what is typed; see screen.h. */
+/* Taking and returning the terminal, and reading keys. */
 #define NCURSES_WIDECHAR 1
 #include "cli/screen/screen.h"
 
@@ -37,7 +37,7 @@ static void set_terminal(void)
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
 	set_escdelay(50);
-	/* As terminals send them that were not asked for the other form. */
+	/* As sent by terminals in their other mode. */
 	define_key("\033[H", KEY_HOME);
 	define_key("\033[F", KEY_END);
 	curs_set(0);
@@ -57,8 +57,8 @@ int screen_open(struct screen **out, const struct screen_options *options, struc
 		map_fini(&s->folded);
 		free(s);
 		error_set(err, -ENOTTY, SOOTH_FAULT_UNSUPPORTED, "draw on this terminal");
-		error_why(err, "TERM names none that is known");
-		return error_remedy(err, "set TERM, or send the output through cat");
+		error_why(err, "TERM names an unknown terminal");
+		return error_remedy(err, "set TERM, or pipe the output through cat");
 	}
 	set_term(s->terminal);
 	set_colors(s);
@@ -67,7 +67,7 @@ int screen_open(struct screen **out, const struct screen_options *options, struc
 	return 0;
 }
 
-/* A terminal that has gone gives the end of a file for ever. */
+/* A closed terminal returns the end of file for ever. */
 static bool is_gone(const struct screen *s)
 {
 	struct pollfd in = { .fd = fileno(s->options.in), .events = POLLIN };
@@ -75,7 +75,7 @@ static bool is_gone(const struct screen *s)
 	return poll(&in, 1, 0) > 0 && in.revents & (POLLHUP | POLLERR | POLLNVAL);
 }
 
-/* A key that ncurses does not know: its bytes are no keys of their own. */
+/* A key that ncurses does not know: its bytes are no separate keys. */
 static void skip_sequence(int key)
 {
 	if (key != '[') /* Alt and a letter, or SS3 and one */
@@ -144,7 +144,7 @@ void screen_close(struct screen *s)
 
 	if (!s)
 		return;
-	/* What is told next stands there, where a terminal has one screen only. */
+	/* The next output appears there, where a terminal has one screen only. */
 	move(LINES - 1, 0);
 	clrtoeol();
 	refresh();

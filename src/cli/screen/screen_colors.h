@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pairs of colours, as ncurses numbers them. */
+/* Pairs of colors, as ncurses numbers them. */
 #ifndef SOOTH_CLI_SCREEN_COLORS_H
 #define SOOTH_CLI_SCREEN_COLORS_H
 

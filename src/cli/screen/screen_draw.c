@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Drawing a screen: what the report says in lines, one table, and a line of help. ncurses
- * sends only what differs from what stands there, so nothing flickers. Cells are escaped
- * before they get here; what is too wide is cut, and nothing ever wraps.
+ * Drawing a screen: the report's lines, one table, and a line of help. ncurses sends only
+ * differences, so nothing flickers. Cells are escaped before they get here; wide ones are cut, and
+ * nothing wraps.
  */
 #include <ctype.h>
 #include <curses.h>
@@ -15,7 +15,7 @@
 #include "cli/screen/screen_state.h"
 #include "model/batch.h"
 
-#define WIDTH_SHRUNK 40 /* a text that may be cut is, before others leave the screen */
+#define WIDTH_SHRUNK 40 /* a text is cut to this width before other columns are dropped */
 #define TREE_INDENT  2
 #define GUTTER	     2 /* the mark of a row, and a blank */
 #define LINES_MAX    4 /* above the table */
@@ -65,7 +65,7 @@ static attr_t level_attribute(
 
 /* --- the tree --- */
 
-/* The tree stands in front of the first text that may be cut, which says what the row is. */
+/* The tree is drawn in front of the first text that may be cut, which names the row. */
 static size_t tree_column(const struct screen_table *t)
 {
 	size_t column = 0;
@@ -99,7 +99,7 @@ static void grow(unsigned *width, int needed)
 		*width = (unsigned)needed;
 }
 
-/* Widths only grow while a table is shown, so that columns stand still. */
+/* Widths only grow while a table is shown, so that columns do not move. */
 static void measure(struct screen *s, const struct screen_table *t, size_t last)
 {
 	wchar_t chars[SCREEN_CHARS];
@@ -126,7 +126,7 @@ static void measure(struct screen *s, const struct screen_table *t, size_t last)
 
 /* --- room --- */
 
-/* The last column has what is left; a text that may be cut needs no more than others get. */
+/* The last column gets the rest; a text that may be cut needs no more than others get. */
 static int needed_width(const struct screen *s, const struct screen_table *t, size_t column)
 {
 	bool is_last = column + 1 == t->column_count;
@@ -156,8 +156,7 @@ static size_t column_called(const struct screen_table *t, const char *name, size
 }
 
 /*
- * Columns that a report can do without go first; what then finds room after all comes back. Who
- * moves to the side sees all of them.
+ * Spare columns are dropped first; what then fits comes back. Scrolling to the side shows all.
  */
 static void make_room(struct screen *s, const struct screen_table *t)
 {
@@ -254,7 +253,7 @@ static void put_row(struct screen *s, const struct screen_table *t, size_t i, in
 
 /* --- around it --- */
 
-/* The time is that of the rows: the screen is also drawn when a key was typed, or is held. */
+/* The time of the rows: the screen is also drawn after a key, or while paused. */
 static void put_title(const struct screen *s)
 {
 	char text[512], clock[32] = "", every[UNITS_SIZE] = "";
@@ -265,14 +264,14 @@ static void put_title(const struct screen *s)
 	if (s->options.interval_ns)
 		format_ns(every, s->options.interval_ns);
 	snprintf(text, sizeof(text), "%s%s%s%s%s%s%s%s", s->options.title, clock,
-		every[0] ? "  every " : "", every, s->is_held ? "  HELD" : "",
+		every[0] ? "  every " : "", every, s->is_held ? "  PAUSED" : "",
 		s->is_tree ? "  tree" : "", s->filter[0] ? "  filter: " : "", s->filter);
 	attrset(A_BOLD);
 	screen_put(0, 0, COLS, text);
 	attrset(A_NORMAL);
 }
 
-/* How many rows the lines above the table may have, and how many lines there may be. */
+/* The rows for the lines above the table, and the most lines. */
 static int rows_of_lines(const struct buffer *lines, int *count)
 {
 	int most = LINES > 2 * LINES_MAX ? LINES_MAX : LINES / 4;
@@ -283,7 +282,7 @@ static int rows_of_lines(const struct buffer *lines, int *count)
 	return LINES / 4 > most ? LINES / 4 : most;
 }
 
-/* Each line has a row; what room is left goes to those that need more. */
+/* Each line has a row; the remaining rows go to lines that need more. */
 static int put_lines(struct screen *s)
 {
 	const struct buffer *lines = &screen_current(s)->lines;
@@ -310,13 +309,13 @@ static void put_foot(struct screen *s, size_t shown)
 	} else {
 		used = snprintf(text, sizeof(text), "%zu of %zu%s", shown, screen_row_count(s),
 			s->hidden ? " (filtered)" : "");
-		/* First what a narrow terminal must not cut off. */
+		/* First the keys that a narrow terminal must not cut off. */
 		used += snprintf(text + used, sizeof(text) - (size_t)used, "  h help  q quit");
 		for (const struct screen_key *k = s->options.keys; k && k->key; k++)
 			used += snprintf(text + used, sizeof(text) - (size_t)used, "  %c %s",
 				k->key, k->help);
 		snprintf(text + used, sizeof(text) - (size_t)used,
-			"  s sort  / filter  t tree  space hold");
+			"  s sort  / filter  t tree  space pause");
 	}
 	attrset(A_REVERSE);
 	mvhline(LINES - 1, 0, ' ', COLS);
@@ -342,7 +341,7 @@ static void put_table(struct screen *s, const struct screen_table *t, int y, int
 		put_row(s, t, i, y + 1 + (int)(i - s->top));
 	if (!count && (s->hidden || t->if_empty))
 		screen_put(y + 1, 0, COLS,
-			s->hidden ? "no row has that text; escape shows all" : t->if_empty);
+			s->hidden ? "no matching row; Escape shows all" : t->if_empty);
 	put_foot(s, last - s->top);
 }
 

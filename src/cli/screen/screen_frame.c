@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The sink of a screen: it keeps the rows of a frame, and shows them when it is whole. */
+/* The sink of a screen: it keeps the rows of a frame, and shows them when it is complete. */
 #include <string.h>
 
 #include "cli/screen/screen_state.h"
@@ -110,7 +110,7 @@ static int section_end(void *state, const struct section *section, struct sooth_
 	struct screen *s = ((struct frame_sink *)state)->screen;
 
 	(void)err;
-	/* By now it is known whether there was no row, or none that was asked for. */
+	/* By now it is known whether a row existed, or only none was requested. */
 	if (s->filling)
 		s->filling->if_empty = section->if_empty;
 	s->filling = NULL;
@@ -122,7 +122,7 @@ static int end(void *state, struct sooth_error *err)
 	struct screen *s = ((struct frame_sink *)state)->screen;
 
 	(void)err;
-	/* While the screen is held the next frame takes this one's place. */
+	/* While the screen is paused the next frame replaces this one. */
 	if (s->is_held)
 		return 0;
 	s->current = (s->current + 1) % SCREEN_FRAMES;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The pages that say what each key does, as many as the terminal needs. */
+/* The help pages of the keys, as many as the terminal needs. */
 #include <curses.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,19 +16,19 @@
 static const struct {
 	const char *keys, *what;
 } lines[] = {
-	{ "up, down, page up, page down, home, end", "pick a row" },
+	{ "up, down, page up, page down, home, end", "select a row" },
 	{ "left, right", "other columns" },
-	{ "s, S", "sort by the next column, the one before" },
-	{ "r", "the other way round" },
-	{ "/, escape", "show only rows with a text; all again" },
-	{ "t, enter", "tree; fold what is below the row" },
-	{ "tab", "the next table" },
-	{ "space", "hold the screen; sooth looks on" },
+	{ "s, S", "sort by next, previous column" },
+	{ "r", "reverse" },
+	{ "/, escape", "filter by text; show all" },
+	{ "t, enter", "tree; fold the rows below" },
+	{ "tab", "next table" },
+	{ "space", "pause display" },
 	{ "q, Ctrl-C", "end" },
-	{ "rows", "+ new, * another role or verdict, - gone" },
+	{ "rows", "+ new, * changed role or verdict, - gone" },
 };
 
-/* The own keys of a screen come first; empty: there are no more. */
+/* The keys of this screen come first; empty: no more. */
 static void line_at(const struct screen *s, size_t i, char keys[LINE_SIZE], char what[LINE_SIZE])
 {
 	const struct screen_key *own = s->options.keys;
@@ -39,7 +39,7 @@ static void line_at(const struct screen *s, size_t i, char keys[LINE_SIZE], char
 	keys[0] = what[0] = '\0';
 	if (i < count) {
 		snprintf(keys, LINE_SIZE, "%c", own[i].key);
-		snprintf(what, LINE_SIZE, "%s the picked one: sooth", own[i].help);
+		snprintf(what, LINE_SIZE, "%s the selected one: sooth", own[i].help);
 		for (const char *const *word = own[i].command; *word; word++)
 			snprintf(what + strlen(what), LINE_SIZE - strlen(what), " %s", *word);
 	} else if (i - count < ARRAY_SIZE(lines)) {
@@ -48,7 +48,7 @@ static void line_at(const struct screen *s, size_t i, char keys[LINE_SIZE], char
 	}
 }
 
-/* How many rows it takes; y below 0: nothing is drawn. */
+/* The rows it takes; y below 0: nothing is drawn. */
 static int put_line(int y, int rows, const char *keys, const char *what)
 {
 	char both[2 * LINE_SIZE + 2];
@@ -97,7 +97,7 @@ void screen_help(struct screen *s)
 	}
 	s->has_more_help = page > s->help_page;
 	snprintf(foot, sizeof(foot), "help %u of %u: a key %s", s->help_page, page,
-		s->has_more_help ? "goes on, escape ends" : "ends it");
+		s->has_more_help ? "continues, Escape ends" : "ends it");
 	attrset(A_REVERSE);
 	mvhline(LINES - 1, 0, ' ', COLS);
 	screen_put(LINES - 1, 0, COLS, foot);

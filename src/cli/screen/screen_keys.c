@@ -56,7 +56,7 @@ static void sort_by(struct screen *s, int step)
 	else
 		at = (at + t->column_count + (size_t)step) % t->column_count;
 	s->sort = t->columns[at]->name;
-	/* Figures from the largest on, texts from A on. */
+	/* Numbers descending, texts ascending. */
 	s->is_ascending = t->columns[at]->type == SOOTH_FIELD_TEXT ||
 			  t->columns[at]->type == SOOTH_FIELD_ARGS;
 	screen_arrange(s);
@@ -73,14 +73,14 @@ static void next_table(struct screen *s)
 	screen_arrange(s);
 }
 
-/* Who makes the frames may have left out what stands below: it comes with the next one. */
+/* Rows below may be missing in this frame: they come with the next one. */
 static void change_tree(struct screen *s)
 {
 	s->is_tree = !s->is_tree;
 	if (s->options.wants_tree) {
 		*s->options.wants_tree = s->is_tree;
-		snprintf(s->message, sizeof(s->message), "%s from the next look on",
-			s->is_tree ? "whole sessions as trees" : "agents alone");
+		snprintf(s->message, sizeof(s->message), "%s on (next refresh)",
+			s->is_tree ? "tree" : "list");
 	}
 	screen_arrange(s);
 }
@@ -107,7 +107,7 @@ static void take_filter_key(struct screen *s, int key)
 	} else if (key == '\r' || key == '\n' || key == KEY_ENTER) {
 		s->is_asking = false;
 	} else if (key == KEY_BACKSPACE || key == RUBOUT || key == BACK) {
-		/* The whole of a character that takes several bytes. */
+		/* A whole character of several bytes. */
 		while (size && ((unsigned char)s->filter[size - 1] & 0xc0) == 0x80)
 			size--;
 		s->filter[size ? size - 1 : 0] = '\0';
@@ -133,7 +133,7 @@ static enum screen_wish run_key(struct screen *s, int key, struct screen_pick *p
 		if (row->mark == SCREEN_MARK_GONE || !row->record->pid) {
 			snprintf(s->message, sizeof(s->message), "%s",
 				row->record->pid ? "that process is gone"
-						 : "this row is of no single process");
+						 : "this row is not about one process");
 			return SCREEN_GO_ON;
 		}
 		*pick = (struct screen_pick){ k, row->record->pid, row->record->start_ticks };

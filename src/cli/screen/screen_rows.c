@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From a frame to the rows that are shown: what is new, changed or gone since the frame
- * before, what the filter leaves, the order, and the tree where rows have a parent. Rows are
- * known by their process and key fields.
+ * From a frame to the rows on display: what is new, changed or gone since the previous frame, the
+ * filter, the order, and the tree where rows have a parent. Rows are known by their process and
+ * key fields.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ static uint64_t row_key(
 	return hash;
 }
 
-/* A judgement or a role is another; figures and states change all the time. */
+/* A change of verdict or role counts; values and states change all the time. */
 static bool is_changed(
 	const struct screen_table *t, const struct sooth_record *a, const struct sooth_record *b)
 {
@@ -91,7 +91,7 @@ static void add_row(
 		buffer_append(&s->rows, &row, sizeof(row));
 }
 
-/* What came or went with the tree is neither new nor gone, and its columns are others. */
+/* Rows that appear or vanish with the tree are neither new nor gone, and its columns differ. */
 static const struct screen_table *alike_before(struct screen *s, const struct screen_table *t)
 {
 	const struct screen_table *old = table_before(s, t);
@@ -212,7 +212,7 @@ static int compare_values(const struct sooth_value *a, const struct sooth_value 
 	}
 }
 
-/* What has no value comes last, whatever the direction. */
+/* Rows without a value come last, whatever the direction. */
 static int by_field(const void *a, const void *b, void *user)
 {
 	const struct order *o = user;
@@ -248,7 +248,7 @@ struct tree {
 	struct screen *s;
 	const struct sooth_field *pid, *parent;
 	struct map rows; /* uint64_t pid -> size_t, the row */
-	/* Of each row, 1 and up; 0: none. */
+	/* Index of the row from 1 on; 0: none. */
 	size_t *above, *first, *next;
 	bool *is_taken;
 	size_t hidden_from; /* depth below a folded row; 0: nothing is hidden */
@@ -315,8 +315,8 @@ static size_t not_taken(const struct tree *t, size_t row)
 	return row;
 }
 
-/* What is below comes before what is beside. Nobody is taken twice, so that a ring of parents, as
- * a target may make us believe in, is walked once. */
+/* Children come before siblings. No row is taken twice, so a ring of parents, as a hostile
+ * target can show, is walked once. */
 static void take_below(struct tree *t, size_t root)
 {
 	size_t at = root, depth = 0;
@@ -384,7 +384,7 @@ static void apply_tree(struct screen *s, const struct screen_table *table)
 
 /* --- the whole --- */
 
-/* The picked row is followed; when it is gone its place is kept. */
+/* The selected row is followed; when it is gone its position is kept. */
 static void follow_pick(struct screen *s)
 {
 	size_t count = screen_row_count(s);

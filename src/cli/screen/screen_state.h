@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of the screen share: frames, the rows as they are shown, and what keys changed. */
+/* What the parts of the screen share: frames, the rows on display, and the choices made by keys. */
 #ifndef SOOTH_CLI_SCREEN_STATE_H
 #define SOOTH_CLI_SCREEN_STATE_H
 
@@ -18,7 +18,7 @@
 #define SCREEN_ESCAPE	   27
 #define SCREEN_CHARS	   1024 /* of a text */
 
-/* Rows of one section, with what has to outlive it. */
+/* Rows of one section, with their schema. */
 struct screen_table {
 	const char *name;
 	const struct sooth_schema *schema;
@@ -27,14 +27,14 @@ struct screen_table {
 	const char *if_empty;
 	const char *spare;   /* see struct section */
 	bool is_of_interval; /* likewise */
-	bool is_tree;	     /* told as one */
+	bool is_tree;	     /* shown as a tree */
 	struct buffer records;
 };
 
 struct screen_frame {
 	struct screen_table tables[SCREEN_TABLES_MAX];
 	size_t table_count;
-	struct buffer lines; /* NUL-terminated: sections that are told in lines */
+	struct buffer lines; /* NUL-terminated: sections that are shown as lines */
 };
 
 enum screen_mark { SCREEN_MARK_NONE, SCREEN_MARK_NEW, SCREEN_MARK_CHANGED, SCREEN_MARK_GONE };
@@ -56,11 +56,11 @@ struct screen {
 	bool has_frame, is_new;	      /* not drawn yet */
 	time_t seen_at;		      /* the current frame */
 
-	/* What is shown, made of the current frame. */
+	/* The rows on display, made of the current frame. */
 	struct buffer rows; /* struct screen_row, in order, without what is hidden */
 	size_t hidden;	    /* by the filter */
 
-	/* What keys have chosen. */
+	/* Choices made by keys. */
 	size_t table;
 	const char *sort; /* name of a field; NULL: as the rows came */
 	bool is_ascending, is_tree, is_held, is_asking;
@@ -106,7 +106,7 @@ struct screen_table *screen_table(struct screen *s);
 /* Makes `rows` of the current frame: marks, filter, order, tree. */
 void screen_arrange(struct screen *s);
 void screen_draw(struct screen *s);
-/* Over the rows: the page of help that is asked for. */
+/* Over the rows: the requested page of help. */
 void screen_help(struct screen *s);
 
 /* Text in wide characters; returns how many columns it takes. */

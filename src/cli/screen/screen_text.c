@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Text on a screen: how wide it is, cut at an edge, or gone on with in the next row. */
+/* Text on a screen: its width, cut at an edge, or continued in the next row. */
 #include <curses.h>
 #include <stdlib.h>
 
 #include "cli/screen/screen_state.h"
 
-#define INDENT 2 /* of what goes on in the next row */
+#define INDENT 2 /* of a continued row */
 
 static int char_width(wchar_t c)
 {

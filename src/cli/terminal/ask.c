@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See ask.h. */
+/* Questions on the terminal. */
 #include "cli/terminal/ask.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@ bool ask_is_seen(void)
 	return isatty(STDERR_FILENO);
 }
 
-/* What was typed, or pasted, before the question was there is no answer to it. */
+/* Text that was typed or pasted before the question is no answer. */
 static void forget_typed(void)
 {
 	if (ask_is_answered())
@@ -48,7 +48,7 @@ uint64_t ask_number(const char *prompt, uint64_t most)
 	uint64_t number;
 
 	for (;;) {
-		printf("%s (1-%llu, nothing ends): ", prompt, (unsigned long long)most);
+		printf("%s (1-%llu, empty to quit): ", prompt, (unsigned long long)most);
 		fflush(stdout);
 		if (!fgets(answer, sizeof(answer), stdin))
 			return 0;
@@ -57,6 +57,6 @@ uint64_t ask_number(const char *prompt, uint64_t most)
 			return 0;
 		if (parse_u64(answer, &number) && number >= 1 && number <= most)
 			return number;
-		printf("that is none of them\n");
+		printf("not in the list\n");
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages for whoever debugs sooth; see log.h. */
+/* Debug messages of the library. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the library's messages go: standard error, from the level that was asked for on. */
+/* The library's messages on standard error, from the selected level on. */
 #ifndef SOOTH_CLI_LOG_H
 #define SOOTH_CLI_LOG_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See progress.h. */
+/* A countdown on standard error. */
 #include "cli/terminal/progress.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A line on standard error that says how long it still takes: only on a terminal, only when it
- * takes more than a second, and gone when the work is done.
+ * A countdown on standard error: only on a terminal, only for more than a second, and erased at
+ * the end.
  */
 #ifndef SOOTH_CLI_PROGRESS_H
 #define SOOTH_CLI_PROGRESS_H
@@ -12,7 +12,7 @@
 struct progress {
 	const char *doing; /* "observing"; NULL: nothing is shown */
 	uint64_t begin_ns, end_ns;
-	uint64_t shown_s; /* as it stands there; 0: nothing does */
+	uint64_t shown_s; /* seconds on display; 0: none */
 };
 
 void progress_begin(struct progress *p, const char *doing, uint64_t now_ns, uint64_t end_ns);

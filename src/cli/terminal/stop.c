@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Wishes to stop; see stop.h. A second one ends the program the hard way. */
+/* Requests to stop. A second one kills the program. */
 #include "cli/terminal/stop.h"
 
 #include <signal.h>
@@ -18,8 +18,8 @@ void stop_catch(void)
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		/* Waits end all the same (poll(2) is never restarted); a line that is being
-		 * written is written to its end. */
+		/* Waits are interrupted (poll(2) is never restarted); a line that is being
+		 * written is finished. */
 		struct sigaction action = { .sa_handler = note, .sa_flags = SA_RESTART };
 		struct sigaction before;
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ctrl-C, and being asked to end: a wish, noted; whoever runs ends with a whole report. */
+/* Ctrl-C and SIGTERM: a request to stop is noted, and the run ends with a whole report. */
 #ifndef SOOTH_CLI_STOP_H
 #define SOOTH_CLI_STOP_H
 
 #include <stdbool.h>
 
-void stop_catch(void); /* from here on SIGINT, SIGTERM and SIGHUP are wishes */
+void stop_catch(void); /* from here on SIGINT, SIGTERM and SIGHUP are requests */
 bool stop_is_selected(void);
 
 #endif

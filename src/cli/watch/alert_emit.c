@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See alert_emit.h. */
+/* Reporting an alert: on the screen or standard error, by the bell, to a program. */
 #include "cli/watch/alert_emit.h"
 
 #include <fcntl.h>
@@ -15,10 +15,10 @@
 #include "base/units.h"
 #include "model/field.h"
 
-#define JSON_MAX 32768 /* fits a pipe at once, so that nobody waits for the reader */
-#define NOT_RUN	 127   /* exit status of a shell, and of ours */
+#define JSON_MAX 32768 /* fits into a pipe at once, without waiting for the reader */
+#define NOT_RUN	 127   /* exit status of a shell, and here */
 
-/* null: it has none, or it is not known. */
+/* null: none, or not known. */
 static void text_member(struct json *j, const struct alert_event *e, const char *name)
 {
 	const struct sooth_field *f = e->row ? sooth_schema_field(e->schema, name) : NULL;
@@ -73,7 +73,7 @@ static void write_json(struct buffer *out, const struct alert_event *e)
 	buffer_char(out, '\n');
 }
 
-/* As it stands in the option: no shell sees it, and nothing of a target becomes a word of it. */
+/* The words of the option: without a shell, and without any text of a target. */
 static void run_command(const char *command, int in)
 {
 	dup2(in, STDIN_FILENO);
@@ -116,7 +116,7 @@ static pid_t *find_place(struct alerts *a)
 		if (!a->commands[i])
 			return &a->commands[i];
 	}
-	complain(a, "was not run: those before have not ended");
+	complain(a, "was not run: the previous runs have not exited");
 	return NULL;
 }
 
@@ -138,10 +138,10 @@ static void start_command(struct alerts *a, const struct alert_event *e)
 		run_command(a->options.command, ends[0]);
 	*free_place = child > 0 ? child : 0;
 	if (child < 0)
-		complain(a, "could not be run: no other process could be started");
+		complain(a, "could not be run: fork failed");
 	if (child > 0 && !buffer_failed(&json) && json.size < JSON_MAX &&
 		write(ends[1], json.data, json.size) < 0)
-		complain(a, "does not read what it is told");
+		complain(a, "does not read its input");
 	close(ends[0]);
 	close(ends[1]);
 	buffer_fini(&json);
@@ -155,7 +155,7 @@ static void describe(struct buffer *line, const struct alert_event *e)
 	escape_terminal(line, e->name, strlen(e->name));
 	buffer_string(line, ") ");
 	if (e->has_ended) {
-		buffer_format(line, "has ended; it was over its %s threshold", e->what->alert);
+		buffer_format(line, "exited above its %s threshold", e->what->alert);
 		return;
 	}
 	if (!strcmp(e->what->alert, "cpu"))
@@ -165,7 +165,7 @@ static void describe(struct buffer *line, const struct alert_event *e)
 			format_bytes(figure, (uint64_t)e->value),
 			format_bytes(limit, (uint64_t)e->threshold));
 	if (!e->is_raised)
-		buffer_string(line, ": below again");
+		buffer_string(line, ": back below the threshold");
 }
 
 void alert_emit(struct alerts *a, const struct alert_event *e)

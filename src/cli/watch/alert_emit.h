@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is told of an alert, and to whom: the screen or standard error, the bell, a program. */
+/* Reporting an alert: on the screen or standard error, by the bell, to a program. */
 #ifndef SOOTH_CLI_ALERT_EMIT_H
 #define SOOTH_CLI_ALERT_EMIT_H
 
 #include "cli/watch/alerts.h"
 
-/* What is watched: a field of the rows, and the threshold. */
+/* A threshold on a field of the rows. */
 struct alert_watched {
 	const char *alert, *field, *unit;
 	unsigned decimals;
@@ -17,11 +17,11 @@ struct alert_key {
 	uint32_t kind;
 };
 
-/* A threshold was passed, or it is over. */
+/* A threshold was exceeded, or the alert is cleared. */
 struct alert_event {
 	const struct alert_watched *what;
 	struct alert_key key;
-	const struct sooth_record *row; /* as it was last seen; NULL: it could not be kept */
+	const struct sooth_record *row; /* the last row; NULL: it could not be kept */
 	const struct sooth_schema *schema;
 	const char *name;
 	bool is_raised, has_ended;
@@ -29,7 +29,7 @@ struct alert_event {
 };
 
 void alert_emit(struct alerts *a, const struct alert_event *e);
-/* Programs that have ended give their places up. */
+/* Frees the slots of programs that have exited. */
 void alert_reap(struct alerts *a);
 
 #endif

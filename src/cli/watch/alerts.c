@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See alerts.h. */
+/* Alerts on thresholds of processes. */
 #include "cli/watch/alerts.h"
 
 #include <stdio.h>
@@ -16,8 +16,8 @@ static const struct alert_watched watched[] = { { "cpu", "cpu_percent", "percent
 	{ "memory", "rss_bytes", "bytes", 0 } };
 
 struct raised_alert {
-	uint32_t frame;	   /* in which it was last seen */
-	struct buffer row; /* as it was then: what it was must be told when it is gone, too */
+	uint32_t frame;	   /* frame in which it was last seen */
+	struct buffer row; /* its row then: needed when the process is gone */
 };
 
 void alerts_init(struct alerts *a, const struct alert_options *options)
@@ -57,7 +57,7 @@ static void copy_name(
 		snprintf(out, 64, "%.*s", (int)v.text.size, v.text.data);
 }
 
-/* It stands in the table until its parent asks how it ended; its figures are nobody's by then. */
+/* A zombie stays in the table with values of its last moment. */
 static bool has_ended(const struct sooth_schema *schema, const struct sooth_record *row)
 {
 	const struct sooth_field *f = sooth_schema_field(schema, "state");
@@ -69,7 +69,7 @@ static bool has_ended(const struct sooth_schema *schema, const struct sooth_reco
 	return value_is_there(&v) && v.text.size && (*v.text.data == 'Z' || *v.text.data == 'X');
 }
 
-/* The value is that of the field; true: the alert that was told is over. */
+/* The value of the field; true: the alert is cleared. */
 static bool is_over(const struct alert_event *e)
 {
 	return e->has_ended || e->value < e->threshold * ALERT_CLEAR_AT;
@@ -79,7 +79,7 @@ static void keep(struct raised_alert *known, const struct alerts *a, const struc
 {
 	known->frame = a->frame;
 	if (e->has_ended)
-		return; /* who has ended may have lost what it was known by */
+		return; /* an exited process may have lost its name */
 	buffer_reset(&known->row);
 	buffer_append(&known->row, e->row, record_bytes(e->row));
 }
@@ -234,7 +234,7 @@ static int end(void *state, struct sooth_error *err)
 
 const struct sink_type alert_sink = {
 	.name = "alerts",
-	.help = "thresholds that are watched",
+	.help = "thresholds",
 	.state_size = sizeof(struct alert_state),
 	.open = open_sink,
 	.begin = begin,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Thresholds that are watched: told once when a process passes one and once when it is well
- * below again or has ended. As a sink it sees the rows that the screen or the reports have.
+ * Thresholds: an alert is reported once when a process exceeds one, and once when it is well below
+ * again or has exited. As a sink it sees the rows of the screen or the reports.
  */
 #ifndef SOOTH_CLI_ALERTS_H
 #define SOOTH_CLI_ALERTS_H
@@ -11,27 +11,26 @@
 #include "base/map.h"
 #include "cli/screen/screen.h"
 
-/* Cleared only below this part of the threshold, so that a value at it is not told again and
- * again. */
+/* Cleared only below this fraction of the threshold, so that a value near it does not alternate. */
 #define ALERT_CLEAR_AT 0.9
 
-/* Commands that run at once; what comes then is told, but starts none. */
+/* Programs that run at the same time; a further alert is reported and starts none. */
 #define ALERT_COMMANDS_MAX 8
 
 struct alert_options {
 	double cpu_percent; /* 0: none */
 	uint64_t rss_bytes; /* 0: none */
 	bool has_bell;
-	const char *command; /* a program that is given each as JSON on its input; NULL: none */
+	const char *command; /* a program that gets each as JSON on its input; NULL: none */
 };
 
 struct alerts {
 	struct alert_options options;
-	struct screen *screen;		   /* to be told on; NULL: standard error */
+	struct screen *screen;		   /* where to report; NULL: standard error */
 	struct map raised;		   /* alert_key -> struct raised_alert */
-	const struct sooth_schema *schema; /* of the rows, which are kept as they were */
+	const struct sooth_schema *schema; /* of the rows, which are copied */
 	uint32_t frame;
-	pid_t commands[ALERT_COMMANDS_MAX]; /* that run; 0: none */
+	pid_t commands[ALERT_COMMANDS_MAX]; /* running programs; 0: none */
 };
 
 void alerts_init(struct alerts *a, const struct alert_options *options);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See watch.h. What a key runs is sooth itself, as the user would have typed it. */
+/* A repeated run. A key runs sooth itself, as the user would have typed it. */
 #include "cli/watch/watch.h"
 
 #include <errno.h>
@@ -15,8 +15,8 @@
 #include "core/report.h"
 
 #define WORDS_MAX 8
-#define STEP_MS	  50		  /* between looks at whether to stop */
-#define LONG_NS	  (60 * NS_PER_S) /* between frames: whoever waits may wonder */
+#define STEP_MS	  50		  /* between checks for a stop */
+#define LONG_NS	  (60 * NS_PER_S) /* between frames: a longer wait is announced */
 
 static bool wants_text(const struct output_options *o)
 {
@@ -25,7 +25,7 @@ static bool wants_text(const struct output_options *o)
 	return !strcmp(name, "table") || !strcmp(name, "text");
 }
 
-/* A terminal on which nothing can be drawn anew: report after report, as without one. */
+/* A terminal that cannot be redrawn: report after report, as without one. */
 static bool is_dumb(void)
 {
 	const char *terminal = getenv("TERM");
@@ -33,13 +33,13 @@ static bool is_dumb(void)
 	return terminal && !strcmp(terminal, "dumb");
 }
 
-/* A number behind -w may have been meant for a process. The screen tells it in its title. */
+/* A number behind -w may be a mistyped PID. The screen shows it in its title. */
 static void emit_interval(uint64_t interval_ns)
 {
 	char every[UNITS_SIZE];
 
 	if (interval_ns >= LONG_NS && isatty(STDERR_FILENO))
-		fprintf(stderr, "sooth: again every %s\n", format_ns(every, interval_ns));
+		fprintf(stderr, "sooth: refreshing every %s\n", format_ns(every, interval_ns));
 }
 
 int watch_open(struct screen **out, const struct output_options *output,
@@ -69,7 +69,7 @@ int watch_open(struct screen **out, const struct output_options *output,
 		report, &screen_sink, &(struct sink_options){ .user = *out }, err);
 }
 
-/* What the key stands for, as the user would have typed it. */
+/* The command of the key, as the user would have typed it. */
 struct typed {
 	const char *words[WORDS_MAX];
 	char process[48];
@@ -97,7 +97,7 @@ static void run_child(const struct typed *t)
 	_exit(127);
 }
 
-/* Who tells us to end means what we started too: that may go on for ever. */
+/* A request to stop ends the started command too: it may run for ever. */
 static void wait_for_end(pid_t child)
 {
 	bool is_reported = false;
@@ -110,8 +110,8 @@ static void wait_for_end(pid_t child)
 }
 
 /*
- * Reading alone would go on when a signal has come (stop_catch()). What was typed while there was
- * no line to end is told as one without an end.
+ * read(2) alone would continue after a signal (stop_catch()). Text that was typed before is
+ * treated as a line.
  */
 static void wait_for_enter(void)
 {
@@ -130,7 +130,7 @@ static void wait_for_enter(void)
 	}
 }
 
-/* Ctrl-C ends what was started, not the watching. */
+/* Ctrl-C ends the started command, not the watch. */
 static void run_picked(struct screen *s, const struct screen_pick *pick)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
@@ -139,7 +139,7 @@ static void run_picked(struct screen *s, const struct screen_pick *pick)
 
 	type(&typed, pick);
 	screen_leave(s);
-	/* Below whatever stands there, where a terminal has one screen only. */
+	/* Below the earlier output, where a terminal has one screen only. */
 	fputs("\n--", stdout);
 	for (size_t i = 0; typed.words[i]; i++)
 		printf(" %s", typed.words[i]);
@@ -155,7 +155,7 @@ static void run_picked(struct screen *s, const struct screen_pick *pick)
 	wait_for_enter();
 	screen_return(s);
 	if (child < 0)
-		screen_emit(s, "no other process could be started");
+		screen_emit(s, "fork failed");
 }
 
 bool watch_step(struct screen *s)

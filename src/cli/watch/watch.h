@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A run that is watched: on a terminal a screen, elsewhere one report after the other. */
+/* A repeated run: on a terminal a screen, elsewhere one report after the other. */
 #ifndef SOOTH_CLI_WATCH_H
 #define SOOTH_CLI_WATCH_H
 
@@ -20,10 +20,10 @@ struct watch_options {
 	bool in_intervals; /* never a screen: one table after the other, the last one of all */
 };
 
-/* NULL in *out: no terminal, or another format than text was asked for. */
+/* NULL in *out: no terminal, or a format other than text. */
 int watch_open(struct screen **out, const struct output_options *output,
 	const struct watch_options *watch, struct sooth_report *report, struct sooth_error *err);
-/* To be called often. False: it is over. */
+/* To be called often. False: the user has quit. */
 bool watch_step(struct screen *s);
 
 #endif

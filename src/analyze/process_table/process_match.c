@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Comparing a process with what a target names. */
+#include "analyze/process_table/process_match.h"
+
+#include <string.h>
+
+#include "core/agent.h"
+#include "model/field.h"
+
+#define ANCESTORS_MAX 1024
+#define KTHREADD      2 /* the parent of kernel threads, pid_t of init/main.c */
+
+bool process_match_session(
+	const struct process_table *c, const struct process_entry *p, const char *session)
+{
+	struct span id = process_table_text(c, &p->session_id);
+	uint64_t pid;
+
+	if (strlen(session) >= SESSION_PREFIX_LEAST && id.size && span_starts(id, session))
+		return true;
+	return span_decimal(span_of_string(session), &pid) &&
+	       ((p->id.pid == pid && p->tie == PROCESS_LINK_SELF) ||
+		       (p->main && p->main->id.pid == pid));
+}
+
+static bool is_called(const struct agent *agent, const char *name)
+{
+	return agent && (!strcmp(agent->name, name) || !strcmp(agent->title, name));
+}
+
+bool process_match_agent(const struct process_entry *p, const char *agent)
+{
+	return (p->agent && !strcmp(p->agent->name, agent)) ||
+	       (p->owner_agent && !strcmp(p->owner_agent->name, agent));
+}
+
+static struct span base_name(struct span path)
+{
+	size_t at = path.size;
+
+	while (at && path.data[at - 1] != '/')
+		at--;
+	return span_of(path.data + at, path.size - at);
+}
+
+bool process_match_name(const struct process_entry *p, const char *name)
+{
+	const struct sooth_record *r = &p->process->record;
+
+	return span_equal(process_table_field(r, &p->process->name), name) ||
+	       span_equal(base_name(process_table_field(r, &p->process->executable)), name) ||
+	       is_called(p->agent, name);
+}
+
+bool process_match_control_group(const struct process_entry *p, const char *path)
+{
+	struct span group = process_table_field(&p->process->record, &p->process->control_group);
+	size_t size = strlen(path);
+
+	while (size && path[size - 1] == '/')
+		size--;
+	if (!group.size || group.size < size || memcmp(group.data, path, size) != 0)
+		return false;
+	return group.size == size || group.data[size] == '/';
+}
+
+static bool has_pid(const struct process_choice *choice, uint64_t pid)
+{
+	for (size_t i = 0; i < choice->pid_count; i++) {
+		if (choice->pids[i] == pid)
+			return true;
+	}
+	return false;
+}
+
+bool process_match_choice(const struct process_entry *p, const struct process_choice *choice)
+{
+	const struct agent *agent = p->owner_agent ? p->owner_agent : p->agent;
+	bool has_it = !choice->pid_count;
+
+	if (!agent || (choice->agent && strcmp(agent->name, choice->agent) != 0) ||
+		(choice->has_uid && p->process->uid != choice->uid))
+		return false;
+	for (unsigned i = 0; p && !has_it && i < ANCESTORS_MAX; i++, p = p->parent)
+		has_it = has_pid(choice, p->id.pid);
+	return has_it;
+}
+
+bool process_match_kernel(const struct process_entry *p)
+{
+	/* In a pid namespace the number can be any process. */
+	return (p->id.pid == KTHREADD || p->process->ppid == KTHREADD) && !p->process->vsz_bytes &&
+	       p->process->state != 'Z';
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whether a process is one that a target names. Every command that takes --session, --agent,
+ * --cgroup or a name decides it here, live and of a capture.
+ */
+#ifndef SOOTH_ANALYZE_PROCESS_MATCH_H
+#define SOOTH_ANALYZE_PROCESS_MATCH_H
+
+#include "analyze/process_table/process_table.h"
+#include "analyze/process_table/process_choice.h"
+
+#define SESSION_PREFIX_LEAST 4 /* characters of an id that select a session */
+
+/* The session of the process has this id, or begins with it, or this is the pid of its main
+ * process. */
+bool process_match_session(
+	const struct process_table *c, const struct process_entry *p, const char *session);
+/* The agent itself, and every process in one of its sessions; by id. */
+bool process_match_agent(const struct process_entry *p, const char *agent);
+/* Exactly the process name, the base name of the executable, or the id or display name of the
+ * agent that the process is. */
+bool process_match_name(const struct process_entry *p, const char *name);
+/* In this control group or one below it. */
+bool process_match_control_group(const struct process_entry *p, const char *path);
+/* A process of an agent that the choice has, or was started by one that it has. */
+bool process_match_choice(const struct process_entry *p, const struct process_choice *choice);
+/* A thread of the kernel: it has no program. */
+bool process_match_kernel(const struct process_entry *p);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The target options of commands that act: as of those that observe. */
+#ifndef SOOTH_CLI_ACT_TARGETS_H
+#define SOOTH_CLI_ACT_TARGETS_H
+
+#include "cli/act/act.h"
+#include "cli/command/option_rules.h"
+#include "cli/command/target.h"
+
+/* Every process is too much to act on. */
+#define ACT_NEVER_ALL(verb)                                                                        \
+	{                                                                                          \
+		OPTION_NEVER, "all", NULL, "it would " verb " the whole host, sooth included",     \
+			"choose: a PID, --session ID, --agent NAME, --cgroup PATH or -u USER"      \
+	}
+
+/* A target that is larger than what was typed: it is listed and confirmed. */
+bool act_targets_are_broad(const struct target_options *t);
+/* -EINVAL: none, several kinds, a capture, a command to launch. */
+int act_targets_check(const char *verb, const struct target_options *t, const struct arguments *a,
+	struct sooth_error *err);
+/* Selects the processes of the last scan, and widens the reach of the act to sessions. A name of
+ * several processes is -E2BIG. Of agents, users and control groups what belongs to no agent is
+ * left out without --any. */
+int act_targets_select(struct act *act, const char *verb, const struct target_options *t,
+	const struct arguments *a, struct sooth_error *err);
+
+#endif
