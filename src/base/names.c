@@ -32,6 +32,8 @@ struct span names_get(const struct names *n, uint32_t number)
 {
 	const struct names_place *place = (const struct names_place *)(const void *)n->places.data;
 
+	if (!place[number].size)
+		return span_of("", 0);
 	return span_of((const char *)n->bytes.data + place[number].at, place[number].size);
 }
 

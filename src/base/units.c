@@ -234,3 +234,10 @@ const char *format_real(char out[UNITS_SIZE], double value)
 	}
 	return out;
 }
+
+uint64_t rounded_u64(double value)
+{
+	if (!(value > 0))
+		return 0;
+	return value >= 0x1p64 ? UINT64_MAX : (uint64_t)(value + 0.5);
+}

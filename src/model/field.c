@@ -184,9 +184,11 @@ const struct sooth_record *sooth_rows_next(
 {
 	bool has_rows = rows->type == SOOTH_FIELD_ROWS && value_is_there(rows);
 	struct batch all = has_rows ? field_rows(rows) : (struct batch){ 0 };
-	const unsigned char *at = all.data, *end = all.data + all.size;
+	const unsigned char *at = all.data;
 
+	if (!all.size)
+		return NULL;
 	if (before)
 		at = (const unsigned char *)before + record_bytes(before);
-	return has_rows && at < end ? (const void *)at : NULL;
+	return at < (const unsigned char *)all.data + all.size ? (const void *)at : NULL;
 }

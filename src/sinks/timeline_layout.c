@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bars.h"
+#include "base/units.h"
 #include "sinks/svg.h"
 
 /* A field in ns of that name; false: it has none, or no value. */
@@ -248,7 +249,7 @@ void timeline_layout_fini(struct timeline_layout *l)
 void layout_value(struct buffer *out, const struct sooth_field *series, double value)
 {
 	struct sooth_field number = { .type = SOOTH_FIELD_UNSIGNED, .unit = series->unit };
-	struct sooth_value whole = { .u = value > 0 ? (uint64_t)(value + 0.5) : 0 };
+	struct sooth_value whole = { .u = rounded_u64(value) };
 
 	if (isnan(value))
 		buffer_string(out, "-");

@@ -67,6 +67,7 @@ class Case:
     # Thresholds other than the default, and why a test needs them: mostly a minimum age.
     settings: typing.Sequence = ()
     duration_s: float = 3.0
+    start_s: float = 0  # about what make() takes, where that is long: such cases start first
     # The evidence whose value is compared with a threshold, and that option: for the margin.
     # Of a healthy twin there is no evidence, so none is told.
     evidence: str = ""

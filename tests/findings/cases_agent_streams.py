@@ -6,6 +6,7 @@ that wait for it, and those that look alike: at rest, asked something, running a
 import dataclasses
 import pathlib
 import sys
+import threading
 import time
 
 from case import healthy, sick
@@ -16,6 +17,7 @@ from agents import known, modes  # noqa: E402
 
 SHORT = ("stream-stalled.silence=2s",)
 STAY_S = 2.5
+START_S = 20
 # Asks before it runs anything.
 ASKING = dataclasses.replace(known.CLAUDE_CODE, terminal=("--permission-mode", "default"),
     idle="? for shortcuts")
@@ -36,6 +38,51 @@ def in_mode(kind, mode, **options):
     return make
 
 
+class Terminal:
+    """
+    One agent on a terminal for several cases, in the order of `modes_`: it starts with the first and
+    ends with the last. For agents that take 20 s of processor time to start.
+    """
+
+    def __init__(self, kind, *modes_):
+        self.kind, self.modes, self.agent, self.uses = kind, modes_, None, 0
+        self.turn = threading.Condition()
+
+    def in_mode(self, mode):
+        def make(scope, rng):
+            with self.turn:
+                self.turn.wait_for(lambda: self.next_mode() == mode)
+            scope.later(self.done)
+            self.enter(mode)
+            time.sleep(STAY_S + rng.uniform(0, 1))
+            return pids_of(self.agent)
+        return make
+
+    def next_mode(self):
+        return self.modes[self.uses % len(self.modes)]
+
+    def enter(self, mode):
+        if not self.agent:
+            agent = agents.Agent(self.kind, mode=mode, terminal=True)
+            agent.__enter__()
+            self.agent = agent
+        else:
+            # An answer that was held back comes to its end first.
+            self.agent.set_mode(modes.ANSWER)
+            agents.wait_until(self.agent._is_at_prompt, self.agent.tell)
+            self.agent.set_mode(mode)
+            self.agent.ask("again")
+        self.agent.wait_until_in_mode()
+
+    def done(self):
+        with self.turn:
+            self.uses += 1
+            if self.agent and self.uses % len(self.modes) == 0:
+                self.agent.__exit__()
+                self.agent = None
+            self.turn.notify_all()
+
+
 def asking(scope, rng):
     agent = agents.Agent(ASKING, mode=modes.TOOL, terminal=True)
     agent.__enter__()
@@ -53,20 +100,26 @@ def name_of(kind, mode, options):
     return "%s, %s, %s%s" % (kind.name, mode, where, more)
 
 
-def stalled(kind, mode, says, severity="medium", **options):
+def stalled(kind, mode, says, severity="medium", make=None, **options):
     return sick("stream-stalled", name_of(kind, mode, options),
-        in_mode(kind, mode, **options), settings=SHORT, duration_s=2.0, says=says,
+        make or in_mode(kind, mode, **options), settings=SHORT, duration_s=2.0, start_s=START_S, says=says,
         severity=severity, may_skip=lambda: agents.reason_to_skip(kind))
 
 
-def well(kind, mode, **options):
-    return healthy("stream-stalled", name_of(kind, mode, options), in_mode(kind, mode, **options),
-        settings=SHORT, duration_s=2.0, may_skip=lambda: agents.reason_to_skip(kind))
+def well(kind, mode, make=None, **options):
+    return healthy("stream-stalled", name_of(kind, mode, options), make or in_mode(kind, mode, **options),
+        settings=SHORT, duration_s=2.0, start_s=START_S, may_skip=lambda: agents.reason_to_skip(kind))
 
 
+OPENCODE = Terminal(known.OPENCODE, modes.ANSWER, modes.NO_HEADERS, modes.TOOL)
 WAITS, WORD, INPUT = "waits for the answer", "busy (by its own word)", "busy (its input is at an end)"
 
 CASES = [
+    # In the order of OPENCODE.
+    well(known.OPENCODE, modes.ANSWER, OPENCODE.in_mode(modes.ANSWER), terminal=True),
+    stalled(known.OPENCODE, modes.NO_HEADERS, WAITS, make=OPENCODE.in_mode(modes.NO_HEADERS),
+        terminal=True),
+    well(known.OPENCODE, modes.TOOL, OPENCODE.in_mode(modes.TOOL), terminal=True),
     stalled(known.CLAUDE_CODE, modes.NO_HEADERS, WAITS),
     stalled(known.CLAUDE_CODE, modes.NO_HEADERS, WAITS, terminal=True),
     stalled(known.CLAUDE_CODE, modes.STALL, WORD),
@@ -76,7 +129,6 @@ CASES = [
     stalled(known.CODEX, modes.NO_HEADERS, WAITS),
     stalled(known.CODEX, modes.NO_HEADERS, WAITS, terminal=True),
     stalled(known.CODEX, modes.STALL, INPUT),
-    stalled(known.OPENCODE, modes.NO_HEADERS, WAITS, terminal=True),
     stalled(known.GEMINI, modes.NO_HEADERS, WAITS, terminal=True),
     well(known.CLAUDE_CODE, modes.IDLE),
     well(known.CLAUDE_CODE, modes.ANSWER, terminal=True),
@@ -88,8 +140,6 @@ CASES = [
     well(known.CODEX, modes.ANSWER, terminal=True),
     well(known.CODEX, modes.TOOL),
     well(known.CODEX, modes.SLOW),
-    well(known.OPENCODE, modes.ANSWER, terminal=True),
-    well(known.OPENCODE, modes.TOOL, terminal=True),
     well(known.GEMINI, modes.ANSWER, terminal=True),
     well(known.GEMINI, modes.TOOL),
     healthy("stream-stalled", "claude-code asks its user", asking, settings=SHORT, duration_s=2.0,

@@ -130,7 +130,7 @@ def run_all(wanted, jobs, table):
     outcomes = []
     for at_once, is_meant in ((jobs, lambda c: not (c.alone or c.few)),
                               (min(jobs, FEW), lambda c: c.few), (1, lambda c: c.alone)):
-        meant = sorted((w for w in wanted if is_meant(w[0])), key=lambda w: -w[0].duration_s)
+        meant = sorted((w for w in wanted if is_meant(w[0])), key=lambda w: -(w[0].start_s + w[0].duration_s))
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             outcomes += pool.map(lambda w: try_case(*w, table), meant)
     return outcomes

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runs a fuzz target without libFuzzer, so that it can be an ordinary test:
- *     fuzz_x [--random N SEED] FILE|FOLDER...
+ *     fuzz_x [--random N SEED] [--seconds N] FILE|FOLDER...
  * runs it over every file, and over N inputs made from them by a fixed
- * generator, so that a failure comes again with the same N and SEED. When a
- * target aborts, its input is left in the file SOOTH_FUZZ_LAST names, if set.
+ * generator, so that a failure comes again with the same N and SEED. With
+ * --seconds it makes inputs of that seed until the time is over. When a target
+ * aborts, its input is left in the file SOOTH_FUZZ_LAST names, if set.
  */
 #include <dirent.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fuzz.h"
@@ -175,11 +177,13 @@ static size_t mutate(uint8_t *data, size_t size, uint64_t *seed)
 	}
 }
 
-static void run_random(uint64_t rounds, uint64_t seed)
+static uint64_t run_random(uint64_t rounds, uint64_t seconds, uint64_t seed)
 {
 	static uint8_t data[INPUT_MAX];
+	uint64_t round = 0;
+	time_t end = time(NULL) + (time_t)seconds;
 
-	for (uint64_t round = 0; round < rounds; round++) {
+	for (; round < rounds || time(NULL) < end; round++) {
 		struct input from = input_count ? inputs[below(&seed, input_count)] : current;
 		size_t size = from.size < INPUT_MAX ? from.size : INPUT_MAX;
 
@@ -189,11 +193,12 @@ static void run_random(uint64_t rounds, uint64_t seed)
 			size = mutate(data, size, &seed);
 		run(data, size);
 	}
+	return round;
 }
 
 int main(int argc, char **argv)
 {
-	uint64_t rounds = 0, seed = 0;
+	uint64_t rounds = 0, seconds = 0, seed = 0;
 	bool is_good = true;
 
 	signal(SIGABRT, keep_input);
@@ -202,6 +207,8 @@ int main(int argc, char **argv)
 			rounds = strtoull(argv[i + 1], NULL, 10);
 			seed = strtoull(argv[i + 2], NULL, 10);
 			i += 2;
+		} else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) {
+			seconds = strtoull(argv[++i], NULL, 10);
 		} else if (!add_path(argv[i])) {
 			is_good = false;
 		}
@@ -209,7 +216,7 @@ int main(int argc, char **argv)
 	run((const uint8_t *)"", 0);
 	for (size_t i = 0; i < input_count; i++)
 		run(inputs[i].data, inputs[i].size);
-	run_random(rounds, seed);
+	rounds = run_random(rounds, seconds, seed);
 	printf("%zu files, %llu made inputs\n", input_count, (unsigned long long)rounds);
 	for (size_t i = 0; i < input_count; i++)
 		free(inputs[i].data);

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-The agents that other tests look at are where those tests believe them to be: in their mode by the
-evidence of the server, of /proc and of the terminal, and gone afterwards, with nothing left.
+Real agents, each in the modes of tests/agents: the mode is real by the evidence of the server, of
+/proc and of the terminal, and afterwards nothing is left. An agent takes seconds of processor time
+to start, so one start serves all questions about that mode: the agent recognized, its processes in
+`sooth ps`, its threads, its own files.
+
+    test_agents.py [CLASS...]
 """
+import json
 import os
 import signal
 import subprocess
@@ -10,9 +15,13 @@ import sys
 import time
 import unittest
 
-import harness
-
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import harness
+from agent_own_files import ABSENT, NOT_ASKED, UNTOLD, OwnFileChecks, own_files
+from agent_ps import PsChecks, flags, rows
+from agent_recognised import RecogniseChecks
+from agent_threads import ThreadChecks
+
 from agents import fake_api, install, known, modes, namespace, processes
 from agents.agent import Agent, reason_to_skip, require_native
 
@@ -31,6 +40,8 @@ with namespace.Namespace(sys.argv[2]) as inside:
 CONNECT = "import socket; socket.create_connection(('192.0.2.1', 443), 5)"
 ESTABLISHED = b" 01 "
 SETTLE_S = 0.5
+PROMPT = "a secret prompt"
+SERVERS = ("first", "second")
 
 
 def tree_of(folder):
@@ -44,7 +55,7 @@ def tree_of(folder):
     return found
 
 
-class AgentCase(unittest.TestCase):
+class AgentCase(PsChecks, ThreadChecks, OwnFileChecks, RecogniseChecks, unittest.TestCase):
     """What holds for every agent."""
     agent = None
     survives = ()  # of SURVIVES, when an agent that runs a tool is killed
@@ -65,11 +76,11 @@ class AgentCase(unittest.TestCase):
         assert not changed, "the agent changed what is installed: %s" % sorted(changed)[:10]
 
     def setUp(self):
-        self.begin = time.monotonic()
+        self.begin, self.begin_utc_ns = time.monotonic(), time.time_ns()
 
     def start(self, mode, **how):
         """An agent in its mode, which at the end of the case is gone without a trace."""
-        agent = Agent(self.agent, mode=mode, **how)
+        agent = Agent(self.agent, mode=mode, prompt=PROMPT, **how)
         self.addCleanup(self.check_gone, agent)
         agent.__enter__()
         self.addCleanup(agent.__exit__)
@@ -122,6 +133,24 @@ class AgentCase(unittest.TestCase):
         time.sleep(SETTLE_S)
         return {kind for kind in left if any(map(processes.is_alive, was[kind]))}
 
+    def left_after(self, agent, number):
+        """As kill_and_look(); check_left() asks `sooth ps` about what is left."""
+        session = self.session_of(agent)
+        was = {"tool": agent.tool_pids(), "mcp": agent.mcp_pids()}
+        was["worker"] = [agent.worker_pid] if agent.worker_pid != agent.pid else []
+        self.check_left(agent, session, number)
+        time.sleep(SETTLE_S)
+        return {kind for kind in SURVIVES if any(map(processes.is_alive, was[kind]))}
+
+    def check_files_at_work(self, agent):
+        """Own files of a running tool."""
+
+    def check_files_idle(self, agent):
+        """At the prompt, nothing asked."""
+
+    def check_idle(self, agent):
+        """`sooth ps` at the prompt."""
+
     # --- each ---
 
     def test_answers_and_ends(self):
@@ -136,44 +165,99 @@ class AgentCase(unittest.TestCase):
         asked = self.assert_asked(agent, modes.STALL, "held")
         self.assertEqual(asked[-1].words, fake_api.WORDS_BEFORE_STALL)
         self.assert_connected(agent)
+        self.check_ps_waiting(agent)
         agent.set_mode(modes.ANSWER)
         ended = agent.finish()
         self.assertEqual((ended.status, ended.out), (0, fake_api.ANSWER + "\n"), ended)
 
     def test_tool_and_mcp(self):
-        agent = self.start(modes.TOOL, mcp=["first", "second"])
+        agent = self.start(modes.TOOL, mcp=SERVERS)
         self.assert_tool(agent)
         mcp = agent.mcp_pids()
         self.assertEqual([processes.parent(pid) for pid in mcp], [agent.worker_pid] * 2)
-        self.assertEqual([processes.arguments(pid)[2] for pid in mcp], ["first", "second"])
-        self.assertEqual(self.kill_and_look(agent, signal.SIGKILL), set(self.survives))
+        self.assertEqual([processes.arguments(pid)[2] for pid in mcp], list(SERVERS))
+        self.check_recognised(agent)
+        self.assertIsNone(rows(agent.pid)[agent.pid]["terminal"])
+        self.check_ps(agent)
+        self.check_threads(agent, is_at_work=True)
+        self.check_files_at_work(agent)
+        self.assertEqual(self.left_after(agent, signal.SIGKILL), set(self.survives))
 
     def test_terminated(self):
         agent = self.start(modes.TOOL, mcp=["only"])
         self.assertEqual(self.kill_and_look(agent, signal.SIGTERM), set(self.left_by_term))
 
-    def test_prompt_of_terminal(self):
-        """It waits there; then it is asked and stalls."""
-        agent = self.start(modes.IDLE)
+    def test_terminal(self):
+        """At its prompt; without headers; in the middle of an answer; then with a running tool."""
+        agent = self.start(modes.IDLE, mcp=SERVERS)
         self.assertEqual(agent.conversation(), [])
         self.assertEqual(os.readlink("/proc/%d/fd/0" % agent.pid),
                          os.readlink("/proc/%d/fd/1" % agent.pid))
         self.assertTrue(os.readlink("/proc/%d/fd/0" % agent.pid).startswith("/dev/pts/"))
+        self.check_threads(agent, is_at_work=False)
+        self.check_files_idle(agent)
+        self.check_idle(agent)
+        self.ask_in_mode(agent, modes.NO_HEADERS)
+        self.check_ps_waiting(agent)
         agent.set_mode(modes.STALL)
-        agent.ask("hi")
         agent.wait_until_in_mode()
         self.assert_asked(agent, modes.STALL, "held")
         self.assert_connected(agent)
+        agent.set_mode(modes.ANSWER)
+        agent.wait_until_in_mode()
+        self.ask_in_mode(agent, modes.TOOL)
+        self.assert_tool(agent)
+        session = self.check_ps(agent)
+        self.check_terminal(agent)
+        self.check_left(agent, session, signal.SIGTERM)
+
+    @staticmethod
+    def ask_in_mode(agent, mode):
+        agent.set_mode(mode)
+        agent.ask(PROMPT)
+        agent.wait_until_in_mode()
 
 
 class ClaudeCode(AgentCase):
     """Every mode; the others are known to differ little."""
-    agent = known.CLAUDE_CODE
+    agent, named = known.CLAUDE_CODE, "claude"
+    session_files, marks_session = ".claude/projects/*/*.jsonl", True
     survives = ("tool",)
+    is_tool_left_on_terminal = False
+
+    def check_files_at_work(self, agent):
+        record = self.own_record(agent, "claude", until="tool")
+        log, = self.in_home(agent, ".claude/projects/*/*.jsonl")
+        self.assertEqual(record["session"], os.path.basename(log)[:-6])
+        self.assertEqual(record["source"], "file sessions/{pid}.json")
+        self.assertEqual(record["status"], "busy")
+        self.assertEqual(record["version"], self.agent.version)
+        self.assert_recent(record["activity_utc_ns"])
+        self.assert_tool_record(record, "Bash")
+        self.check_cost(agent, "claude", record)
+        brief = self.own_record(agent, "claude", how="brief")
+        self.assertTrue(brief["session"])
+        self.assertEqual((brief["tool"], brief["tool_state"]), ("", NOT_ASKED))
+
+    def check_files_idle(self, agent):
+        record = self.own_record(agent, "claude")
+        self.assertTrue(record["session"])
+        self.assertEqual(record["status"], "idle")
+        self.assert_recent(record["activity_utc_ns"])
+        self.assertEqual(record["tool_state"], ABSENT)
+
+    def check_idle(self, agent):
+        """Nothing was asked yet: its session is known all the same, and its status is idle."""
+        row = self.row_with_status(agent, "idle")
+        self.assertEqual((row["agent"], row["role"]), ("claude", "main"), row)
+        self.assertEqual(len(row["session_id"]), 36, row)
+        self.assertEqual(flags(row), set(), row)
+        self.check_terminal(agent)
 
     def test_slow(self):
         """Word after word of one answer, which has no end; never more than were to come."""
         agent = self.start(modes.SLOW, words_per_s=20)
+        self.check_ps_waiting(agent)
         first = self.assert_asked(agent, modes.SLOW, "asked")
         harness.wait_until(lambda: self.assert_asked(agent, modes.SLOW, "asked")[-1].words >=
                            first[-1].words + 10, "more words")
@@ -185,11 +269,14 @@ class ClaudeCode(AgentCase):
         agent = self.start(modes.NO_HEADERS)
         self.assertEqual(self.assert_asked(agent, modes.NO_HEADERS, "held")[-1].words, 0)
         self.assert_connected(agent)
+        self.check_ps_waiting(agent)
+        self.row_with_status(agent, "busy")
 
     def check_retried(self, mode):
         """And once it is let, it goes on."""
         agent = self.start(mode)
         self.assert_asked(agent, mode, "refused", 2)
+        self.check_ps_waiting(agent)
         agent.set_mode(modes.ANSWER)
         ended = agent.finish()
         self.assertEqual((ended.status, ended.out), (0, fake_api.ANSWER + "\n"), ended)
@@ -207,11 +294,13 @@ class ClaudeCode(AgentCase):
         agent = self.start(modes.TOOL_LOOP)
         asked = self.assert_asked(agent, modes.TOOL_LOOP, "answered", 3)
         self.assertTrue(all(exchange.is_result for exchange in asked[1:]), asked)
-
-    def test_tool_on_terminal(self):
-        agent = self.start(modes.TOOL, terminal=True, mcp=["only"])
-        self.assert_tool(agent)
-        self.assertEqual(len(agent.mcp_pids()), 1)
+        self.check_ps_waiting(agent)
+        # Tools that come and go are never reported as orphans.
+        for _ in range(20):
+            members = set(agent.members())
+            for pid, row in rows("-t").items():
+                if pid in members:
+                    self.assertFalse(row["is_orphaned"] or row["is_abandoned"], row)
 
     def test_without_privilege(self):
         """In namespaces that any user may have, where users may have them."""
@@ -223,40 +312,101 @@ class ClaudeCode(AgentCase):
 
 
 class ClaudeCodeNode(AgentCase):
-    agent = known.CLAUDE_CODE_NODE
+    agent, named, has_version = known.CLAUDE_CODE_NODE, "claude", False
+    session_files = ".claude/projects/*/*.jsonl"
     survives = left_by_term = ("tool",)
+
+    def check_files_at_work(self, agent):
+        record = self.own_record(agent, "claude", until="tool")
+        log, = self.in_home(agent, ".claude/projects/*/*.jsonl")
+        self.assertEqual(record["session"], os.path.basename(log)[:-6])
+        self.assertEqual((record["status_state"], record["version_state"]), (ABSENT, ABSENT))
+        self.assert_tool_record(record, "Bash")
 
 
 class ClaudeCode1(AgentCase):
-    agent = known.CLAUDE_CODE_1
+    agent, named, has_version = known.CLAUDE_CODE_1, "claude", False
     survives = left_by_term = ("tool",)
+
+    def check_files_at_work(self, agent):
+        """It has no file of its sessions: two in one folder look the same."""
+        self.check_no_record(agent, "claude")
 
 
 class Codex(AgentCase):
-    agent = known.CODEX
+    agent, named = known.CODEX, "codex"
+    session_files = ".codex/sessions/*/*/*/rollout-*.jsonl"
+    is_tool_left = is_tool_left_on_terminal = False
+    is_left_with_worker = True
 
     def setUp(self):
         super().setUp()
         if "terminal" in self.id() and namespace.way_and_reason()[0] != namespace.WAYS[0]:
             self.skipTest("in a namespace for users its second process refuses the folder")
 
-    def test_tool_on_terminal(self):
-        """What works there is another process, which stays when the one on the terminal goes."""
+    def check_files_at_work(self, agent):
+        record = self.own_record(agent, "codex", until="tool")
+        log, = self.in_home(agent, ".codex/sessions/*/*/*/*.jsonl")
+        self.assertEqual(record["source"], "open file")
+        self.assertTrue(log.endswith("-%s.jsonl" % record["session"]), log)
+        self.assert_recent(record["activity_utc_ns"])
+        self.assert_tool_record(record, "exec_command")
+        self.check_cost(agent, "codex", record)
+
+    def check_files_idle(self, agent):
+        record = self.own_record(agent, "codex")
+        lock, = self.in_home(agent, ".codex/thread-writer-locks/[!.]*.lock")
+        self.assertEqual(record["session"], os.path.basename(lock)[:-5])
+        self.assertEqual((record["activity_state"], record["tool_state"]), (ABSENT, ABSENT))
+
+    def test_killed_on_terminal(self):
+        """The worker is another process: it stays, with the session, when the terminal's goes."""
         agent = self.start(modes.TOOL, terminal=True, mcp=["only"])
         self.assertNotEqual(agent.worker_pid, agent.pid)
         self.assert_tool(agent)
+        self.assert_tool_record(self.own_record(agent, "codex", until="tool"), "exec_command")
+        shown, _, _ = own_files(agent.pid, "codex")
+        self.assertEqual((shown["session"], shown["session_state"]), ("", UNTOLD))
         self.survives = SURVIVES
         self.assertEqual(self.kill_and_look(agent, signal.SIGKILL), set(self.survives))
 
 
 class Opencode(AgentCase):
-    agent = known.OPENCODE
+    agent, named, marks_session = known.OPENCODE, "opencode", True  # the pid, to be exact
     survives = left_by_term = ("tool",)
+    is_tool_left_on_terminal = False
+
+    def check_files_at_work(self, agent):
+        """It keeps all sessions in one database."""
+        self.check_no_record(agent, "opencode")
 
 
 class Gemini(AgentCase):
-    agent = known.GEMINI
+    agent, named, is_tool_left_on_terminal = known.GEMINI, "gemini", False
     survives = left_by_term = ("tool",)
+
+    def check_files_at_work(self, agent):
+        record = self.own_record(agent, "gemini")
+        log, = self.in_home(agent, ".gemini/tmp/*/chats/*.jsonl")
+        with open(log, encoding="utf-8") as file:
+            self.assertEqual(record["session"], json.loads(file.readline())["sessionId"])
+        self.assert_recent(record["activity_utc_ns"])
+        self.assertEqual(record["tool_state"], ABSENT)  # a call is only written when it has ended
+        self.check_cost(agent, "gemini", record)
+
+    def check_files_idle(self, agent):
+        record = self.own_record(agent, "gemini")
+        self.assertTrue(record["session"])
+        self.assertEqual(record["source"], "first line of its log")
+
+    def test_launcher_killed(self):
+        """The agent goes on without it."""
+        agent = self.start(modes.TOOL)
+        os.kill(agent.launcher_pid, signal.SIGKILL)
+        harness.wait_until(lambda: not processes.is_alive(agent.launcher_pid), "the launcher to end")
+        if processes.is_alive(agent.pid):
+            for row in rows(agent.pid, *agent.tool_pids()).values():
+                self.assertFalse(row["is_orphaned"], row)
 
 
 class Isolation(unittest.TestCase):

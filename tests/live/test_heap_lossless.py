@@ -17,7 +17,7 @@ from slow_reader import SlowReader, threads_in_state
 SMALL_RING = "64k"
 LARGE_RING = "16M"
 RESERVE_NS = 20 * 10**6  # from which nothing may be lost
-PAIRS = 300000
+PAIRS = 200000
 SLOW_S = 0.001           # for each piece that the slow reader takes
 
 

@@ -8,12 +8,13 @@ launched one and one with more threads make calls of libc as well: as many as it
 no calls of its own, so the difference of the two is compared.
 """
 import os
+
 import harness
 from harness import needs_bpf
 from heap_case import (FUNCTIONS, GLIBC, VARIANTS, HeapCase, Replay, by_type, events_by_type,
                        folded, minus, one, read_json_values, report_calls, truth_calls)
 
-SEEDS = range(1, 4)
+SEEDS = range(1, 1 + int(os.environ.get("SOOTH_TEST_SEEDS", "1")))
 TURNS = "20000"
 
 

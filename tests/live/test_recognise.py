@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Which agent a process is: the real ones, copies of their programs under other names, in other places
-and with another version in them, and what only looks like an agent.
+Which agent a process is: copies of real programs under other names, in other places and with another
+version in them, and programs that only look like an agent. Real agents: test_agents.py.
 """
 import ctypes
 import json
@@ -11,15 +11,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import unittest
-
-import harness
-from harness import SOOTH, Case
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from agents import install, known, modes, processes
-from agents.agent import Agent, reason_to_skip, require_native, wait_until
+import harness
+from agent_recognised import NAMES, agents_listed, rows
+from harness import SOOTH, Case
+
+from agents import install, known, processes
+from agents.agent import reason_to_skip, wait_until
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PTRACE_TRACEME = 0
@@ -27,100 +26,12 @@ PTRACE_SETOPTIONS = 0x4200
 PTRACE_O_EXITKILL = 0x100000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
-NAMES = {"claude-code": "claude", "claude-code-node": "claude", "claude-code-1": "claude",
-         "codex": "codex", "opencode": "opencode", "gemini": "gemini"}
-# The title hides the script, and with it whatever says the version.
-HAS_TITLE = ("claude-code-node", "claude-code-1")
 PROGRAMS = {  # the file that runs, and whether its version can be found in it
     "claude-code": ("node_modules/@anthropic-ai/claude-code/bin/claude.exe", True),
     "codex": ("node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex",
               False),
     "opencode": ("node_modules/opencode-ai/bin/opencode.exe", True),
 }
-
-
-def rows(*pids):
-    """Of these processes, by pid."""
-    out = subprocess.run([SOOTH, "ps", "-j", "-i", "10ms", *map(str, pids)], check=True,
-                         stdout=subprocess.PIPE).stdout
-    return {row["pid"]: row for row in json.loads(out)["processes"]}
-
-
-def agents_listed():
-    out = subprocess.run([SOOTH, "ps", "-j", "-i", "10ms"], check=True,
-                         stdout=subprocess.PIPE).stdout
-    return {row["pid"]: row["agent"] for row in json.loads(out)["processes"]}
-
-
-class Real(unittest.TestCase):
-    def check(self, agent):
-        reason = require_native() if agent is known.CLAUDE_CODE else reason_to_skip(agent)
-        if reason:
-            self.skipTest(reason)
-        with Agent(agent, mode=modes.TOOL, mcp=["one"]) as started:
-            started.wait_until_in_mode()
-            own = {started.pid, started.worker_pid}
-            if agent.has_launcher:
-                own.add(started.launcher_pid)
-            others = set(started.tool_pids() + started.mcp_pids()) - own
-            seen = rows(*own, *others)
-            listed = agents_listed()
-            by_word = self.as_another(own) if os.geteuid() == 0 else None
-        if by_word is not None:
-            self.check_word(agent, started, by_word)
-        for pid in own:
-            row = seen[pid]
-            self.assertEqual(row["agent"], NAMES[agent.name], row)
-            self.assertEqual(row["version"], None if agent.name in HAS_TITLE else agent.version, row)
-            self.assertIn("title" if agent.name in HAS_TITLE else "package", row["rule"])
-            if agent.name in HAS_TITLE:
-                self.assertIn("title", row["not_measured"]["version"])
-            self.assertEqual(listed.get(pid), row["agent"])
-        if agent.has_launcher and agent is known.CODEX:
-            self.assertIn("launcher", seen[started.launcher_pid]["rule"])
-            self.assertNotIn("launcher", seen[started.pid]["rule"])
-        self.assertTrue(others)
-        for pid in others:
-            self.assertIsNone(seen[pid]["agent"], seen[pid])
-
-    def as_another(self, pids):
-        """What a user is told who may read neither what they run nor their environment."""
-        with tempfile.TemporaryDirectory() as folder:
-            os.chmod(folder, 0o755)
-            sooth = shutil.copy(SOOTH, folder)
-            out = subprocess.run([sooth, "ps", "-j", "-i", "10ms"], check=True, cwd=folder,
-                                 stdout=subprocess.PIPE, **harness.as_nobody()).stdout
-        return {row["pid"]: row for row in json.loads(out)["processes"] if row["pid"] in pids}
-
-    def check_word(self, agent, started, rows):
-        """By arguments and name alone, which is told; of a script whose path does not name the
-        package nothing is known."""
-        if agent is known.GEMINI:
-            self.assertEqual(rows, {})
-            return
-        row = rows[started.worker_pid]
-        self.assertEqual(row["agent"], NAMES[agent.name], row)
-        self.assertIn("as its arguments say; what it runs may not be read", row["rule"])
-        self.assertIsNone(row["version"], row)
-        self.assertIn("permission denied", row["not_measured"]["version"])
-
-    def test_claude_code(self):
-        self.check(known.CLAUDE_CODE)
-
-    def test_claude_code_node(self):
-        self.check(known.CLAUDE_CODE_NODE)
-
-    def test_claude_code_1(self):
-        self.check(known.CLAUDE_CODE_1)
-
-    def test_codex(self):
-        self.check(known.CODEX)
-
-    def test_opencode(self):
-        self.check(known.OPENCODE)
-
-    def test_gemini(self):
-        self.check(known.GEMINI)
 
 
 def trace_me():

@@ -72,7 +72,7 @@ PRODUCTS = {
 # Options of a command that have no row, and why.
 NO_ROW = {
     "ps": {"--watch": "goes on", "--bell": "of --watch", "--on-alert": "of --watch",
-           "--transcript": "reads an agent's own log: test_agents_ps.py",
+           "--transcript": "reads an agent's own log: test_agents.py",
            "--list-agents": "tells of sooth"},
     "diagnose": {"--quick": "test_diagnose.py", "--session": "needs a session", "--fail-on": "its status",
                  "--set": "thresholds", "--list-findings": "tells of sooth"},

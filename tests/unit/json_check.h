@@ -44,7 +44,13 @@ static inline bool jc_number(struct json_check *c)
 	jc_char(c, '-');
 	if (!jc_char(c, '0') && !jc_digits(c))
 		return false;
-	return !jc_char(c, '.') || jc_digits(c);
+	if (jc_char(c, '.') && !jc_digits(c))
+		return false;
+	if (!jc_char(c, 'e') && !jc_char(c, 'E'))
+		return true;
+	if (!jc_char(c, '-'))
+		jc_char(c, '+');
+	return jc_digits(c);
 }
 
 static inline bool jc_utf8(struct json_check *c)

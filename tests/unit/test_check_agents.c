@@ -87,8 +87,9 @@ static void agent(struct agent_made m)
 		socket_at(reading * LAST_S,
 			(struct sockets_socket){ .sent_bytes = 500,
 				.received_bytes = 1000,
-				.sent_ago_ns = (uint64_t)((m.sent_s - ago_s) * S_NS),
-				.received_ago_ns = (uint64_t)((m.came_s - ago_s) * S_NS) });
+				.sent_ago_ns = (uint64_t)(int64_t)((m.sent_s - ago_s) * S_NS),
+				.received_ago_ns =
+					(uint64_t)(int64_t)((m.came_s - ago_s) * S_NS) });
 		sockets_read(reading * LAST_S, 1, m.sockets_state);
 	}
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,9 +275,21 @@ static void test_parse_u64(void **state)
 	check_bad(parse_u64, bad, sizeof(bad) / sizeof(bad[0]));
 }
 
+static void test_rounded(void **state)
+{
+	(void)state;
+	assert_int_equal(rounded_u64(0.4), 0);
+	assert_int_equal(rounded_u64(0.5), 1);
+	assert_int_equal(rounded_u64(-7), 0);
+	assert_int_equal(rounded_u64(NAN), 0);
+	assert_true(rounded_u64(1e30) == UINT64_MAX);
+	assert_true(rounded_u64(0x1p63) == (uint64_t)1 << 63);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rounded),
 		cmocka_unit_test(test_format_bytes),
 		cmocka_unit_test(test_format_ns),
 		cmocka_unit_test(test_format_count),

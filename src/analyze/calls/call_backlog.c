@@ -83,10 +83,11 @@ static bool is_enough(const struct call_backlog *b, const struct sooth_record *r
 
 static const struct sooth_record *next_held(const struct call_backlog *b, size_t *at)
 {
-	const struct sooth_record *r = (const void *)(b->held.data + *at);
+	const struct sooth_record *r;
 
 	if (*at >= b->held.size)
 		return NULL;
+	r = (const void *)(b->held.data + *at);
 	*at += record_bytes(r);
 	return r;
 }

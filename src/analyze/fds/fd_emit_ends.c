@@ -84,7 +84,7 @@ static const struct fds_holder *const *holders_of(
 	for (end = low; end < size && all[end]->inode == inode;)
 		end++;
 	*count = end - low;
-	return all + low;
+	return *count ? all + low : NULL;
 }
 
 /* --- other ends --- */

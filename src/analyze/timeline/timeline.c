@@ -12,6 +12,7 @@
 #include "analyze/timeline/timeline_tracker.h"
 #include "analyze/timeline/timeline_findings.h"
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "core/stage.h"
 
 #define TRACKS_FOR_PEOPLE 24
@@ -96,7 +97,7 @@ static const char *track_name(enum timeline_group group, uint32_t what)
 static void set_value(const struct sooth_schema *schema, union timeline_value *to, double value)
 {
 	if (sooth_schema_field(schema, "lane")[2].type == SOOTH_FIELD_UNSIGNED)
-		to->whole = (uint64_t)(value + 0.5);
+		to->whole = rounded_u64(value);
 	else
 		to->real = value;
 }

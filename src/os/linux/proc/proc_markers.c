@@ -68,8 +68,11 @@ static bool is_identifier(struct span value)
 /* Of a name that stands there twice the first counts, as for getenv(3). */
 static bool is_reported(const struct buffer *out, size_t from, struct span name)
 {
-	struct cursor c = cursor_over(out->data + from, out->size - from);
+	struct cursor c;
 
+	if (out->size == from)
+		return false;
+	c = cursor_over(out->data + from, out->size - from);
 	while (!cursor_at_end(&c)) {
 		struct span entry = cursor_until(&c, '\0');
 		const char *equals = memchr(entry.data, '=', entry.size);

@@ -1,26 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-What `sooth ps` says of real agents at work: each process of theirs, what it is and whose; and of
-what they leave when they are killed or terminated: with their streams in files, and on a terminal.
-Claude Code is looked at in every mode, the others in some: what they are does not depend on it.
+`sooth ps` of real agents, for test_agents.py: each process of an agent, its role and its session; and
+the processes that an agent leaves when it is killed or terminated.
 """
 import glob
 import json
 import os
 import signal
 import subprocess
-import sys
-import time
-import unittest
 
-import harness
 from harness import SOOTH, wait_until
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from agents import known, modes, namespace, processes
-from agents.agent import Agent, reason_to_skip, require_native
-
-SERVERS = ("first", "second")
+from agents import processes
 
 
 def rows(*arguments):
@@ -34,34 +25,15 @@ def flags(row):
     return set((row["flags"] or "").split()) - {"OUTDATED"}
 
 
-class AgentCase(unittest.TestCase):
-    """What holds for every agent."""
-    agent = None
+class PsChecks:
+    """Beside unittest.TestCase. `self.agent` is of agents.known."""
     named = ""             # by sooth
-    has_version = True     # nothing tells it where the title covers the command line
+    has_version = True     # False: the title covers the command line
     session_files = None   # below its HOME; the id of the session is the end of the name
     marks_session = False  # the environment of its children says the id
-    left_by_kill = left_by_term = True  # a tool; by SIGTERM on a terminal
+    is_tool_left = True  # after SIGKILL
+    is_tool_left_on_terminal = True  # after SIGTERM
     is_left_with_worker = False  # on a terminal another process goes on
-    waiting_modes = (modes.STALL, modes.NO_HEADERS)
-
-    @classmethod
-    def setUpClass(cls):
-        reason = require_native() if cls.agent is known.CLAUDE_CODE else reason_to_skip(cls.agent)
-        if reason:
-            raise unittest.SkipTest(reason)
-
-    def setUp(self):
-        begin = time.monotonic()
-        self.addCleanup(lambda: print("%-45s %5.1f s" % (self.id().split(".", 1)[1],
-                                                         time.monotonic() - begin)))
-
-    def start(self, mode, **how):
-        agent = Agent(self.agent, mode=mode, **how)
-        agent.__enter__()
-        self.addCleanup(agent.__exit__)
-        agent.wait_until_in_mode()
-        return agent
 
     # --- what is true ---
 
@@ -77,7 +49,7 @@ class AgentCase(unittest.TestCase):
     def roles_of(self, agent):
         """{pid: role}"""
         roles = {agent.pid: "main"}
-        if agent.has_launcher_process:
+        if self.agent.has_launcher:
             roles[agent.launcher_pid] = "launcher"
         if agent.worker_pid != agent.pid:
             roles[agent.worker_pid] = "daemon"
@@ -87,8 +59,7 @@ class AgentCase(unittest.TestCase):
 
     # --- checks ---
 
-    def check(self, agent):
-        agent.has_launcher_process = self.agent.has_launcher
+    def check_ps(self, agent):
         roles, session = self.roles_of(agent), self.session_of(agent)
         seen, listed, tree = rows(*roles), rows(), rows("-t")
         mains = {agent.pid, agent.worker_pid}
@@ -115,7 +86,7 @@ class AgentCase(unittest.TestCase):
         return session
 
     def check_servers(self, agent, seen):
-        self.assertEqual(len(agent.mcp_pids()), len(SERVERS))
+        self.assertEqual(len(agent.mcp_pids()), len(agent.mcp))
         for pid in agent.mcp_pids():
             self.assertTrue(seen[pid]["role_name"].startswith("mcp_server"), seen[pid])
 
@@ -150,7 +121,7 @@ class AgentCase(unittest.TestCase):
         agent.wait_for_end()
         if worker != pid and processes.is_alive(worker):
             return self.check_worker(worker, tools, servers)
-        expected = self.left_by_kill if number == signal.SIGKILL else self.left_by_term
+        expected = self.is_tool_left if number == signal.SIGKILL else self.is_tool_left_on_terminal
         wait_until(lambda: not any(map(processes.is_alive, servers)), "the MCP servers to end")
         if not expected:
             wait_until(lambda: not any(map(processes.is_alive, tools)), "the tool to end")
@@ -183,105 +154,18 @@ class AgentCase(unittest.TestCase):
             self.assertFalse(row["is_orphaned"] or row["is_abandoned"], row)
             self.assertIn(row["session_agent"], (self.named, None), row)
 
-    # --- each ---
-
-    def test_at_work(self):
-        agent = self.start(modes.TOOL, mcp=SERVERS)
-        self.assertIsNone(rows(agent.pid)[agent.pid]["terminal"])
-        self.check_left(agent, self.check(agent), signal.SIGKILL)
-
-    def test_while_it_waits(self):
-        for mode in self.waiting_modes:
-            with self.subTest(mode), Agent(self.agent, mode=mode) as agent:
-                agent.wait_until_in_mode()
-                row, session = rows(agent.pid)[agent.pid], self.session_of(agent)
-                self.assertEqual((row["agent"], row["role"], row["project"], flags(row)),
-                                 (self.named, "main", os.path.basename(agent.folder), set()), row)
-                self.assertEqual(row["version"], self.agent.version if self.has_version else None)
-                self.assertIs(row["is_orphaned"], False, row)
-                if session:
-                    self.assertEqual(row["session_id"], session, row)
-
-    def test_on_terminal(self):
-        agent = self.start(modes.TOOL, mcp=SERVERS, terminal=True)
-        session = self.check(agent)
-        self.check_terminal(agent)
-        self.check_left(agent, session, signal.SIGTERM)
-
-
-class ClaudeCode(AgentCase):
-    agent, named = known.CLAUDE_CODE, "claude"
-    session_files, marks_session = ".claude/projects/*/*.jsonl", True
-    left_by_term = False
-    waiting_modes = [mode for mode in modes.SERVED if mode != modes.ANSWER]  # that ends at once
+    def check_ps_waiting(self, agent):
+        """While it waits for the server, or runs a tool."""
+        row, session = rows(agent.pid)[agent.pid], self.session_of(agent)
+        self.assertEqual((row["agent"], row["role"], row["project"], flags(row)),
+                         (self.named, "main", os.path.basename(agent.folder), set()), row)
+        self.assertEqual(row["version"], self.agent.version if self.has_version else None)
+        self.assertIs(row["is_orphaned"], False, row)
+        if session:
+            self.assertEqual(row["session_id"], session, row)
 
     @staticmethod
     def row_with_status(agent, status):
         """It writes its file a moment before or after what is seen of it otherwise."""
         return wait_until(lambda: next((row for row in rows(agent.pid).values()
                                         if row["status"] == status), None), "it to be " + status)
-
-    def test_at_the_prompt(self):
-        """Nothing was asked yet: its session is known all the same, and it says that it is idle."""
-        agent = self.start(modes.IDLE)
-        row = self.row_with_status(agent, "idle")
-        self.assertEqual((row["agent"], row["role"]), ("claude", "main"), row)
-        self.assertEqual(len(row["session_id"]), 36, row)
-        self.assertEqual(flags(row), set(), row)
-        self.check_terminal(agent)
-
-    def test_stalled_and_looping(self):
-        """It says that it is busy; the tools that come and go are never anybody's leftovers."""
-        agent = self.start(modes.STALL)
-        self.row_with_status(agent, "busy")
-        agent = self.start(modes.TOOL_LOOP)
-        for _ in range(20):
-            members = set(agent.members())
-            for pid, row in rows("-t").items():
-                if pid in members:
-                    self.assertFalse(row["is_orphaned"] or row["is_abandoned"], row)
-
-
-class ClaudeCodeNode(AgentCase):
-    agent, named, has_version = known.CLAUDE_CODE_NODE, "claude", False
-    session_files = ".claude/projects/*/*.jsonl"
-
-
-class ClaudeCode1(AgentCase):
-    agent, named, has_version = known.CLAUDE_CODE_1, "claude", False
-
-
-class Codex(AgentCase):
-    agent, named = known.CODEX, "codex"
-    session_files = ".codex/sessions/*/*/*/rollout-*.jsonl"
-    left_by_kill = left_by_term = False
-    is_left_with_worker = True
-
-    def setUp(self):
-        super().setUp()
-        if "terminal" in self.id() and namespace.way_and_reason()[0] != namespace.WAYS[0]:
-            self.skipTest("in a namespace for users its second process refuses the folder")
-
-
-class Opencode(AgentCase):
-    agent, named, marks_session = known.OPENCODE, "opencode", True  # the pid, to be exact
-    left_by_term = False
-
-
-class Gemini(AgentCase):
-    agent, named, left_by_term = known.GEMINI, "gemini", False
-
-    def test_launcher_killed(self):
-        """The agent goes on without it."""
-        agent = self.start(modes.TOOL)
-        os.kill(agent.launcher_pid, signal.SIGKILL)
-        wait_until(lambda: not processes.is_alive(agent.launcher_pid), "the launcher to end")
-        if processes.is_alive(agent.pid):
-            for row in rows(agent.pid, *agent.tool_pids()).values():
-                self.assertFalse(row["is_orphaned"], row)
-
-
-del AgentCase  # its cases are those of the classes made from it
-
-if __name__ == "__main__":
-    harness.main()
