@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See pauses.h. */
 #include "analyze/pauses.h"
 
 #include <stdio.h>
@@ -26,8 +25,8 @@ const struct sooth_schema pauses_schema = {
 	.name = "holds",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct pauses_row),
-	.line = "held {count} times, {held_ns} in all; at most {until_held_ns_max} until all "
-		"stood, while the ring had {reserve_ns_min} left",
+	.line = "pauses: {count}, {held_ns} in all; stopping all threads took up to "
+		"{until_held_ns_max}, with {reserve_ns_min} of buffer left",
 	SCHEMA_FIELDS(fields),
 };
 
@@ -70,11 +69,11 @@ void pauses_note_late(const struct pauses *h, struct output *output, const char 
 	if (!row->late || !h->lost_to_ring)
 		return;
 	snprintf(reason, sizeof(reason),
-		"%llu of %llu holds took longer (up to %s) than the rest of the ring lasted "
+		"%llu of %llu pauses took longer (up to %s) than the rest of the buffer lasted "
 		"(down to %s)",
 		(unsigned long long)row->late, (unsigned long long)row->count,
 		format_ns(took, row->until_held_ns_max), format_ns(left, row->reserve_ns_min));
-	output_limit(output, what, reason, "a larger ring has a larger reserve: --buffer");
+	output_limit(output, what, reason, "use a larger buffer: --buffer");
 }
 
 int pauses_emit(struct pauses *h, struct output *output, const char *what, struct sooth_error *err)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How often threads were held so that nothing is lost, for how long, and whether that was in time.
- */
+/* How often threads were paused to lose nothing, for how long, and whether in time. */
 #ifndef SOOTH_ANALYZE_PAUSES_H
 #define SOOTH_ANALYZE_PAUSES_H
 
@@ -18,18 +17,18 @@ struct pauses_row {
 
 struct pauses {
 	struct pauses_row row;
-	uint64_t lost_to_ring; /* when the last hold ended */
+	uint64_t lost_to_ring; /* when the last pause ended */
 };
 
 extern const struct sooth_schema pauses_schema;
 extern const struct section pauses_section;
 
 void pauses_init(struct pauses *h);
-/* `kind`: that of the probe's holds; other records are no matter. */
+/* `kind`: that of the probe's pause records; other records are ignored. */
 void pauses_take(struct pauses *h, const struct sooth_record *r, uint16_t kind);
-/* A limit, when calls were lost all the same; `what`: which were meant to be kept. */
+/* Adds a limit when calls were lost in spite of pauses; `what` names the calls. */
 void pauses_note_late(const struct pauses *h, struct output *output, const char *what);
-/* The section, when there were any, and what came too late. */
+/* The section, if there were pauses, and the limit. */
 int pauses_emit(struct pauses *h, struct output *output, const char *what, struct sooth_error *err);
 
 #endif

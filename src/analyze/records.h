@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Records that another writer may have made, shorter or with texts that point anywhere,
- * and rows made of them.
+ * Records that another writer may have made, shorter or with texts that point anywhere, and rows
+ * made of them.
  */
 #ifndef SOOTH_ANALYZE_RECORDS_H
 #define SOOTH_ANALYZE_RECORDS_H
@@ -13,7 +13,7 @@
 #include "model/process_id.h"
 #include <sooth/field.h>
 
-/* The record when it is of that kind and whole; else NULL. */
+/* The record if it is of that kind and whole; else NULL. */
 static inline const void *record_as(const struct sooth_record *r, uint16_t kind, size_t size)
 {
 	return r->kind == kind && record_holds(r, size) ? r : NULL;
@@ -24,20 +24,20 @@ static inline bool record_has_text(const struct sooth_record *r, const struct so
 	return (uint64_t)text->offset + text->size <= record_bytes(r);
 }
 
-/* A text of the record, borrowed; empty when it points outside. */
+/* A text of the record, borrowed; empty if it points outside. */
 static inline struct span record_text(const struct sooth_record *r, const struct sooth_text *text)
 {
 	return record_has_text(r, text) ? span_of((const char *)r + text->offset, text->size)
 					: span_of("", 0);
 }
 
-/* What heads a row about a process. */
+/* The head of a row about a process. */
 static inline struct sooth_record row_head(const struct process_id *id)
 {
 	return (struct sooth_record){ .start_ticks = id->start_ticks, .pid = (uint32_t)id->pid };
 }
 
-/* And a row made of one record. */
+/* The head of a row made of one record. */
 static inline struct sooth_record row_head_like(const struct sooth_record *r)
 {
 	return (struct sooth_record){ .start_ticks = r->start_ticks, .pid = r->pid };

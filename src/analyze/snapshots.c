@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole readings of processes; see snapshots.h. */
 #include "analyze/snapshots.h"
 
 #define PROCESSES_MAX 65536
@@ -31,7 +30,7 @@ static void finish_snapshot(struct snapshots *s, struct snapshot *one, const str
 	struct buffer former = one->records;
 
 	if (!one->pending.size && one->records.size)
-		return; /* it ended before it could be read once more */
+		return; /* it ended before it could be read again */
 	one->records = one->pending;
 	one->pending = former;
 	s->bytes -= former.size;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The last whole reading of each process by a probe that samples: its records, and
- * the one of a given kind that ends them. A reading that found nothing because the
- * process had ended does not take the place of one that found something.
+ * The last whole snapshot of each process by a sampling probe: its records, and the record of
+ * `end_kind` that ends it. An empty snapshot, because the process had ended, does not replace a
+ * full one.
  */
 #ifndef SOOTH_ANALYZE_SNAPSHOTS_H
 #define SOOTH_ANALYZE_SNAPSHOTS_H
@@ -14,25 +14,28 @@
 
 struct snapshot {
 	struct process_id id;
-	struct buffer records; /* of the last whole reading; the one that ends it not among them */
-	struct buffer end;     /* that one; empty: no reading is whole yet */
-	struct buffer pending; /* of the reading that is under way */
+	struct buffer records; /* of the last whole snapshot, without the one that ends it */
+	struct buffer end;     /* the record that ends it; empty: no whole snapshot yet */
+	struct buffer pending; /* of the unfinished snapshot */
 };
 
 struct snapshots {
 	uint16_t end_kind;    /* the other kinds have the same high byte */
-	uint64_t bytes;	      /* kept for all processes together */
-	uint64_t refused;     /* records that passed the bounds */
+	uint64_t bytes;	      /* of all processes together */
+	uint64_t refused;     /* records beyond the bounds */
 	struct map processes; /* process_id -> struct snapshot */
 };
 
 void snapshots_init(struct snapshots *s, uint16_t end_kind);
 void snapshots_fini(struct snapshots *s);
-/* Records of other probes are no matter. */
+/* Records of other probes are ignored. */
 void snapshots_take(struct snapshots *s, const struct sooth_record *r);
-/* Walk the processes with a whole reading in the order they came; *position starts at 0. */
+/*
+ * Walks the processes with a whole snapshot in the order of their first record; *position starts at
+ * 0.
+ */
 const struct snapshot *snapshots_next(const struct snapshots *s, size_t *position);
-/* Whether one process has a whole reading: then nothing has to say which. */
+/* Whether exactly one process has a whole snapshot: then rows need no PID column. */
 bool snapshots_are_of_one(const struct snapshots *s);
 const struct snapshot *snapshots_get(const struct snapshots *s, const struct process_id *id);
 
@@ -41,7 +44,7 @@ static inline struct batch snapshot_records(const struct snapshot *s)
 	return (struct batch){ s->records.data, s->records.size };
 }
 
-/* The record that ends the reading, when it is at least `size` bytes; NULL when it is not. */
+/* The record that ends the snapshot, if it has at least `size` bytes; else NULL. */
 const void *snapshot_end(const struct snapshot *s, size_t size);
 
 #endif

@@ -72,7 +72,7 @@ static int track(const char *name, struct memtrack_arguments *words, struct soot
 	struct output_options output = { 0 };
 	struct arguments arguments = { .command = is_line ? shell : words->command };
 	struct heap_totals_row totals = { 0 };
-	struct heap_table_options options = { .told = &totals };
+	struct heap_table_options options = { .reported = &totals };
 	struct run run = {
 		.name = "heap",
 		.target = &target,

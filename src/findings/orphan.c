@@ -30,7 +30,7 @@ static struct belongings belongings_of(const struct check *e)
 	size_t position = 0;
 
 	while ((p = process_table_next(c, &position))) {
-		if (p != e->process && p->tied != e->process)
+		if (p != e->process && p->linked != e->process)
 			continue;
 		sum.processes++;
 		sum.rss_bytes += p->process->rss_bytes;
@@ -93,7 +93,7 @@ static void judge(struct check *e)
 	}
 	if (!check_holds(e, VERDICT_ORPHANED, "", &verdict))
 		return;
-	top = e->process->tied;
+	top = e->process->linked;
 	if (is_abandoned(e)) {
 		check_fine(e, "left over as an MCP server: see mcp-abandoned");
 	} else if (check_is_reported_of(e, top, VERDICT_ORPHANED)) {

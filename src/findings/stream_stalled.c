@@ -159,7 +159,7 @@ static void take_stream(const struct check *e, struct talker *t, struct stream *
 	bool is_over = check_is_over(e, option_of(s->state.turn), (double)s->state.for_ns, s->what);
 
 	t->made++;
-	if (s->state.turn == STREAM_UNTOLD) {
+	if (s->state.turn == STREAM_UNKNOWN) {
 		t->untold++;
 		t->untold_state = s->socket->sent_state;
 	} else if (s->state.turn == STREAM_LOST || (s->state.turn != STREAM_QUIET && is_over)) {

@@ -66,7 +66,7 @@ class Diff(Case):
         self.assertGreater(report["summary"]["incomparable"], 0)
         text = self.sooth("diff", first, second).text
         self.assertIn("rss_bytes", text)
-        self.assertRegex(text, r"\d+ figures changed, \d+ rows appeared")
+        self.assertRegex(text, r"\d+ values changed, \d+ rows appeared")
 
     def test_backwards(self):
         """The other way round the same rows, and what appeared has vanished."""
@@ -143,7 +143,7 @@ class Diff(Case):
         report = self.diff(both, one)
         self.assertEqual(self.changes(report, table="fds"), [])
         self.assertIn(("fds", "first"), [(t["table"], t["side"]) for t in report["not_compared"]])
-        self.assertIn("the other one did not observe it", self.sooth("diff", both, one).text)
+        self.assertIn("not in the other capture", self.sooth("diff", both, one).text)
         fds = self.record("c", process, "fds")
         self.assertIn("findings were not compared", self.sooth("diff", both, fds).text)
 

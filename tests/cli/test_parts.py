@@ -280,7 +280,7 @@ class Info(Parts):
         self.assertEqual(by_index["capture"].pop("file_bytes"), os.path.getsize(long))
         self.assertEqual(by_all["capture"].pop("file_bytes"), os.path.getsize(plain))
         self.assertEqual(by_index, by_all)
-        self.assertIn("told from its index", self.sooth("report", "--info", long).text)
+        self.assertIn("read from its index", self.sooth("report", "--info", long).text)
 
     def test_against_the_rows(self):
         long = self.lengthen(STREAMED)
@@ -490,7 +490,7 @@ class Compared(Parts):
                 self.assertEqual({k: part[k] for k in report["part"] if k in part},
                                  {k: report["part"][k] or 0 for k in report["part"] if k in part})
                 self.assertEqual(side["observed_ns"], report["interval_ns"])
-        self.assertIn("only this was compared", self.sooth("diff", self.long, self.longer, *range_).text)
+        self.assertIn("compared time ranges", self.sooth("diff", self.long, self.longer, *range_).text)
 
     def test_rows_of_the_part(self):
         """A part that differs is seen to, and one that does not is the same."""

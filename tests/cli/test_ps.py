@@ -261,9 +261,9 @@ class Figures(Agents):
         report = self.sooth("ps", "-j", "-i", "0", "-k", "1").json()
         self.assertIsNone(report["totals"]["over"], "CPU is not measured")
         self.assertEqual({row["is_over"] for row in report["processes"]}, {None})
-        self.assertIn("over a threshold: ?", self.sooth("ps", "-i", "0", "-k", "1").text)
+        self.assertIn("above a threshold: ?", self.sooth("ps", "-i", "0", "-k", "1").text)
         text = self.sooth("ps", "-i", "20ms", "-m", "1k", "--color", "always").text
-        self.assertIn("over a threshold: ", text)
+        self.assertIn("above a threshold: ", text)
         line = next(line for line in text.splitlines() if str(idle.pid) in line)
         self.assertIn("\033[1;31m", line)
 

@@ -249,7 +249,7 @@ class Fds(Case):
         self.assertEqual(ends("pipe-write"), me("pipe-read", "r"))
         alone = rows[truth["pipe-alone"][0]]
         if self.sees_all():
-            self.assertEqual(alone["other_end"], "nobody")
+            self.assertEqual(alone["other_end"], "none")
         else:
             self.assertIsNone(alone["other_end"])
             self.assertIn("other_end", alone["not_measured"])
@@ -291,7 +291,7 @@ class Fds(Case):
         expected = {line.split(" ", 2)[2] for line in harness.read(
             self.path("truth")).decode().splitlines() if line.startswith("# watch ")}
         self.assertEqual({row["path"] for row in report["watches"]}, expected)
-        self.assertIn("they may not be looked at, or are hidden from here",
+        self.assertIn("permission denied, or hidden from here",
                       {row["reason"] for row in report["limits"]})
         alone = [row for row in report["fds"] if row["kind"] == "pipe" and not row["other_end"]]
         self.assertTrue(alone, "it is not known that nobody has the other end")

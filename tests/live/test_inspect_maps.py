@@ -190,7 +190,7 @@ class OfEachKind(Compared):
             self.assertEqual(row["is_deleted"], name == "file_deleted", name)
         text = self.sooth("inspect", "--maps", str(process.pid)).out
         self.assertNotIn(b"\033[31m", text)
-        self.assertIn(b"memory by what it is for", text)
+        self.assertIn(b"memory by purpose", text)
         self.assertIn(b"more (-j lists all)\n", text)
 
     def test_same_from_capture(self):

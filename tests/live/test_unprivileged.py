@@ -36,8 +36,8 @@ class Ordinary(Case):
         """Of whom nothing can be seen nothing is denied either."""
         target = self.start("sleep", "600", user=OTHER, group=OTHER, extra_groups=[])
         run = self.nobody("ps", "-u", str(OTHER))
-        self.assertIn("no agents of this user were found among those who may be read", run.text)
-        self.assertIn("who 1 process is: permission denied", run.text)
+        self.assertIn("no agents of this user were found among the readable processes", run.text)
+        self.assertIn("1 unreadable process: permission denied", run.text)
         run = self.nobody("kill", str(target.pid), status=2)
         self.assertIn("its owner cannot be read (permission denied); add --any to act on it anyway", run.text)
         self.assertTrue(target.is_running())

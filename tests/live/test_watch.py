@@ -180,7 +180,7 @@ class Shown(Case):
             screen = self.watch(columns, 24, argv)
             lines = screen.lines()
             notes = " ".join(line.strip() for line in lines[1:head_of(lines)])
-            self.assertIn("fleeting: not measured: the ends of processes were not watched", notes)
+            self.assertIn("short-lived processes: not measured: no exit events", notes)
             self.assertNotIn("CPUfleeting", notes)
             screen.type(b"q")
             self.assertTrue(screen.ends())

@@ -311,9 +311,9 @@ static inline struct verdict judged(uint32_t pid, enum verdict_kind kind)
 #define assert_in(number_, main_, link_)                                                           \
 	do {                                                                                       \
 		struct process_entry *p_ = the(number_);                                           \
-		if (p_->main != the(main_) || p_->tie != (link_))                                  \
+		if (p_->main != the(main_) || p_->link != (link_))                                 \
 			fail_msg("%u is in the session of %d by tie %d", (unsigned)(number_),      \
-				p_->main ? (int)p_->main->id.pid : -1, p_->tie);                   \
+				p_->main ? (int)p_->main->id.pid : -1, p_->link);                  \
 	} while (0)
 
 #endif

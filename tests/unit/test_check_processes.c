@@ -346,8 +346,8 @@ static void test_orphan(void **state)
 	static const struct check_case cases[] = {
 		{ "orphan", is_left, 99, NULL,
 			"=medium/high: bash is left over from a session of Claude Code that is "
-			"gone; nobody waits for it [known by: its session sess-x had main process "
-			"200, which is gone; now below systemd (1)] [age: 15m06s] [resident "
+			"gone; nobody waits for it [known by: session sess-x is gone: main process "
+			"200 is not running; now a child of systemd (1)] [age: 15m06s] [resident "
 			"memory: "
 			"0B] [CPU: 0 % over 5.00s] [so for at least: 5.00s over 5.00s] (unseen: "
 			"whether somebody has left it on purpose without cutting its ties) <sooth "
@@ -394,9 +394,11 @@ static void test_mcp(void **state)
 	static const struct check_case cases[] = {
 		{ "mcp-abandoned", is_closed_since, 0, NULL,
 			"=medium/high: MCP server thing has nobody left who could talk to it, and "
-			"runs on [session: sess-x] [known by: nobody holds the other end of its "
-			"standard input] [its session: its session sess-x has no main process "
-			"here, and no Claude Code is old enough to have had it] [so for at least: "
+			"runs on [session: sess-x] [known by: no process holds the other end of "
+			"its "
+			"standard input] [its session: session sess-x is gone: it has no main "
+			"process "
+			"here, and no Claude Code is old enough to be it] [so for at least: "
 			"5.00s over 5.00s] [age: 15m06s] [resident memory: 0B] [CPU: 0 % over "
 			"5.00s] <sooth kill --tree 99; a server that stays when its input ends has "
 			"a fault of its own>\n" },
@@ -479,13 +481,13 @@ static void test_binaries(void **state)
 		{ "deleted-binary", deleted_below, 0, NULL, "low/high: " },
 		{ "outdated", is_older, 1, NULL,
 			"=low/high: runs Claude Code 2.1.50, while 2.1.51 is installed here [known "
-			"by: it is 2.1.50; 2.1.51 is newer, and installed] [age: 15m06s] "
+			"by: runs 2.1.50; newer 2.1.51 is installed] [age: 15m06s] "
 			"<start the session anew when it suits>\n" },
 		{ "outdated", is_older, 0, NULL, "=fine: no newer version is here\n" },
 		{ "outdated", is_older, 2, NULL, "fine: " },
 		{ "outdated", is_older, 3, NULL, "low/high: " },
 		{ "outdated", is_elsewhere, 0, NULL,
-			"blind: versions were not looked for where its own is installed" },
+			"blind: the folder it is installed in was not searched for versions" },
 		{ "outdated", is_left, 99, NULL, "=fine: \n" },
 	};
 

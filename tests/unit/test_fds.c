@@ -106,7 +106,7 @@ static void test_one_process(void **state)
 			     "21/sixteen-or-more:1 w, +3"));
 	/* Those of the writer: the reader, not who writes too. */
 	assert_true(has(out, "\"10/sixteen-or-more:4 r\""));
-	assert_true(has(out, "\"nobody\""));
+	assert_true(has(out, "\"other_end\": \"none\""));
 	assert_true(has(out, "nonblock cloexec"));
 	out = show("table");
 	assert_true(has(out, "COUNT PATH   FDS\n    2 /tmp/a 0,2\n"));
@@ -115,17 +115,17 @@ static void test_one_process(void **state)
 	assert_true(has(out, "50.0"));
 }
 
-static void test_holders_not_found_are_not_nobody(void **state)
+static void test_unknown_holders_are_not_none(void **state)
 {
 	(void)state;
 	add_fd(10, 6, FDS_PIPE, 78, "pipe:[78]");
 	add_end(10, 1, 0, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
-	assert_false(has(show("json"), "nobody"));
+	assert_false(has(show("json"), "\"none\""));
 	assert_true(has(shown.data, "permission"));
 	buffer_reset(&records);
 	add_fd(10, 6, FDS_PIPE, 78, "pipe:[78]");
 	add_end(10, 1, 0, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED));
-	assert_false(has(show("json"), "nobody"));
+	assert_false(has(show("json"), "\"none\""));
 }
 
 static void test_members_and_watches(void **state)
@@ -182,7 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_process),
-		TEST(test_holders_not_found_are_not_nobody),
+		TEST(test_unknown_holders_are_not_none),
 		TEST(test_members_and_watches),
 		TEST(test_several_processes),
 		TEST(test_ended),

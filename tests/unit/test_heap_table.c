@@ -176,7 +176,7 @@ static void test_totals(void **state)
 	assert_shows(json, "\"mean_bytes\": 524,");
 	assert_shows(json, "\"limits\": []");
 	json = show(NULL, "table");
-	assert_shows(json, "3 calls, 1.5 a second: 1.0K allocated, 1000B freed, 0 failed\n"
+	assert_shows(json, "3 calls, 1.5 per second: 1.0K allocated, 1000B freed, 0 failed\n"
 			   "live at the end: 48B in 1 blocks; peak 1.0K after 20ns\n");
 	assert_false(has(json, "PID"));
 	assert_false(has(json, "not exact"));
@@ -265,7 +265,7 @@ static void test_from_before(void **state)
 	add_target(&records, "pid");
 	add_heap_call(&records, free_call(NS_PER_S, 1, 0x1000));
 	assert_shows(show(NULL, "json"), "\"frees_from_before\": 1,");
-	assert_shows(shown.data, "\"what\": \"blocks from before the observation\"");
+	assert_shows(shown.data, "\"what\": \"blocks allocated before attach\"");
 }
 
 static void test_processes(void **state)
@@ -320,7 +320,7 @@ static void test_gaps(void **state)
 	json = show(NULL, "json");
 	assert_shows(json, "\"path\": \"/lib/a.so\",\n      \"unseen_ns\": 400");
 	assert_shows(json, "\"unseen_ns\": 50");
-	assert_shows(json, "\"inexact\": \"calls were not seen for up to 300ns\"");
+	assert_shows(json, "\"inexact\": \"calls were missed for up to 300ns\"");
 	assert_shows(show(NULL, "table"), "/lib/b\\x1b[2J.so");
 }
 
@@ -343,14 +343,15 @@ static void test_holds(void **state)
 	add_hold(1000, 1050, 2000, 0);
 	add_hold(3000, 3070, 5000, 0);
 	assert_shows(show(NULL, "table"),
-		"held 2 times, 3.00us in all; at most 70ns until all stood, while the ring had "
-		"100ns left\n");
+		"pauses: 2, 3.00us in all; stopping all threads took up to 70ns, with 100ns of "
+		"buffer left\n");
 	assert_shows(show(NULL, "json"), "\"late\": 0");
-	assert_false(has(shown.data, "holds took longer"));
+	assert_false(has(shown.data, "pauses took longer"));
 	add_hold(6000, 6300, 6400, 4);
 	assert_shows(show(NULL, "json"), "\"late\": 1");
-	assert_shows(shown.data, "1 of 3 holds took longer (up to 300ns) than the rest of the ring "
-				 "lasted (down to 100ns)");
+	assert_shows(shown.data,
+		"1 of 3 pauses took longer (up to 300ns) than the rest of the buffer "
+		"lasted (down to 100ns)");
 }
 
 static void add_site(uint64_t inode, uint32_t function, bool is_emulated)
@@ -382,7 +383,7 @@ static void test_sites(void **state)
 		add_site(2, HEAP_MALLOC, true);
 	}
 	text = show(NULL, "table");
-	assert_shows(text, "probed: 3 functions in 2 files, 1 of them single-stepped\n");
+	assert_shows(text, "probed: 3 functions in 2 files, 1 single-stepped\n");
 	assert_false(has(text, "libc.so.6"));
 	text = show(&with_sites, "table");
 	assert_shows(text, "/lib/libc.so.6 malloc   0x1004 yes    no");
@@ -393,15 +394,15 @@ static void test_sites(void **state)
 /* The totals for who makes a sentence of them. */
 static void test_reported(void **state)
 {
-	struct heap_totals_row told = { 0 };
-	const struct heap_table_options options = { .is_alone = true, .told = &told };
+	struct heap_totals_row reported = { 0 };
+	const struct heap_table_options options = { .is_alone = true, .reported = &reported };
 
 	(void)state;
 	three_calls();
 	show(&options, "table");
-	assert_int_equal(told.events, 3);
-	assert_int_equal(told.live_bytes, 48);
-	assert_int_equal(told.peak_bytes, 1048);
+	assert_int_equal(reported.events, 3);
+	assert_int_equal(reported.live_bytes, 48);
+	assert_int_equal(reported.peak_bytes, 1048);
 }
 
 /* --- live, on a scripted system --- */

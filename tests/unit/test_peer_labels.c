@@ -92,20 +92,20 @@ static void test_refused_lines(void **state)
 	static const struct {
 		const char *text, *why;
 	} wrong[] = {
-		{ "10.0.0.1", "line 1: there is no label" },
-		{ "# x\n10.0.0.1 ok\n10.0.0.300 x", "line 3: this is no address" },
-		{ "10.0.0.0/33 x", "line 1: this is no address with a prefix" },
-		{ "2001:db8::/129 x", "line 1: this is no address" },
-		{ "10.0.0.0/ x", "line 1: this is no address" },
-		{ "10.0.0.1:0 x", "line 1: the port" },
-		{ "10.0.0.1:65536 x", "line 1: the port" },
-		{ "10.0.0.1: x", "line 1: the port" },
+		{ "10.0.0.1", "line 1: no label" },
+		{ "# x\n10.0.0.1 ok\n10.0.0.300 x", "line 3: expected ADDRESS" },
+		{ "10.0.0.0/33 x", "line 1: expected ADDRESS or ADDRESS/PREFIX" },
+		{ "2001:db8::/129 x", "line 1: expected ADDRESS" },
+		{ "10.0.0.0/ x", "line 1: expected ADDRESS" },
+		{ "10.0.0.1:0 x", "line 1: expected a port" },
+		{ "10.0.0.1:65536 x", "line 1: expected a port" },
+		{ "10.0.0.1: x", "line 1: expected a port" },
 		{ "[::1 x", "line 1: a bracket is not closed" },
 		{ "[::1]80 x", "line 1: only a port" },
-		{ "[]:80 x", "line 1: there is no address" },
-		{ ":80 x", "line 1: there is no address" },
-		{ "* x", "line 1: it would name everything" },
-		{ "host.example:80 x", "line 1: this is no address" },
+		{ "[]:80 x", "line 1: no address" },
+		{ ":80 x", "line 1: no address" },
+		{ "* x", "line 1: matches everything" },
+		{ "host.example:80 x", "line 1: expected ADDRESS" },
 	};
 	struct sooth_error err;
 	size_t rules = labels.rules.size;

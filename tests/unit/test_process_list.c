@@ -199,7 +199,7 @@ static void test_thresholds_unmeasured(void **state)
 	add_at((struct made){ .pid = 1, .rss_mb = 2 }, 100 * NS_PER_S, 0);
 	add_at((struct made){ .pid = 2, .rss_mb = 300 }, 100 * NS_PER_S, 0);
 	assert_true(has(show(&o, "json"), "\"over\": null"));
-	assert_true(has(show(&o, "json"), "who is over the threshold of CPU"));
+	assert_true(has(show(&o, "json"), "processes above the CPU threshold"));
 	assert_false(has(show(&o, "json"), "\"is_over\": false"));
 	o.rss_over_bytes = 100 << 20;
 	assert_true(has(show(&o, "json"), "\"over\": null"));
@@ -207,7 +207,7 @@ static void test_thresholds_unmeasured(void **state)
 	o.cpu_over_percent = 0;
 	assert_true(has(show(&o, "json"), "\"over\": 1"));
 	assert_true(has(show(&o, "json"), "\"is_over\": false"));
-	assert_false(has(show(&o, "json"), "who is over the threshold"));
+	assert_false(has(show(&o, "json"), "processes above the CPU threshold"));
 }
 
 /* What has no value comes last, whichever way the others stand. */
@@ -320,13 +320,13 @@ static void test_unknown(void **state)
 	add_unknown(40, 7);
 	add_unknown(41, 8);
 	out = show(&o, "json");
-	assert_true(has(out, "\"what\": \"who 2 processes are\""));
+	assert_true(has(out, "\"what\": \"2 unreadable processes\""));
 	assert_false(has(out, "\"name\": \"lost\""));
 	o.has_uid = true;
 	o.uid = 8;
-	assert_true(has(show(&o, "json"), "\"what\": \"who 1 process is\""));
+	assert_true(has(show(&o, "json"), "\"what\": \"1 unreadable process\""));
 	o.uid = 9;
-	assert_false(has(show(&o, "json"), "\"what\": \"who "));
+	assert_false(has(show(&o, "json"), "unreadable process"));
 	assert_true(has(shown.data, "\"orphaned_count\": 0,"));
 	o.has_uid = false;
 	o.shown = PROCESSES_ALL;

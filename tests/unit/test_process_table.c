@@ -116,7 +116,7 @@ static void test_main_that_is_a_zombie(void **state)
 		{ 310, 1, .markers = T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-y") },
 		{ 320, 1, .stream = AT_PIPES, .writers = { 201 } });
 	assert_true(the(300)->is_main_gone);
-	assert_true(has(said(&the(300)->gone), "200, which has ended"));
+	assert_true(has(said(&the(300)->gone), "main process 200 has ended"));
 	assert_true(the(310)->is_main_gone);
 	assert_true(has(said(&the(310)->gone), "seen to end"));
 	assert_null(the(320)->owner_agent);
@@ -141,13 +141,14 @@ static void test_pid_markers(void **state)
 		{ 320, 1, .markers = T("CLAUDECODE=1\0CLAUDE_PID=202") },
 		{ 330, 1, .markers = T("CLAUDECODE=1\0CLAUDE_PID=99999999999999999999") });
 	assert_true(the(300)->is_main_gone);
-	assert_true(has(said(&the(300)->gone), "200, which is gone: the pid was given anew"));
+	assert_true(
+		has(said(&the(300)->gone), "main process 200 has ended and its pid was reused"));
 	/* It may be an agent that no rule knows. */
 	assert_false(the(310)->is_main_gone);
-	assert_true(has(said(&the(310)->doubt), "not known as Claude Code"));
+	assert_true(has(said(&the(310)->doubt), "not recognized as Claude Code"));
 	assert_true(the(320)->is_main_gone);
 	/* Not a pid: only that it is Claude Code's is known. */
-	assert_int_equal(the(330)->tie, PROCESS_LINK_KIND);
+	assert_int_equal(the(330)->link, PROCESS_LINK_KIND);
 }
 
 static void test_pid_namespaces(void **state)
@@ -170,7 +171,7 @@ static void test_pid_namespaces(void **state)
 	/* In a sandbox with pids of its own the marker is of the namespace outside. */
 	assert_false(the(330)->is_main_gone);
 	assert_doubted(330, VERDICT_ORPHANED, "another pid namespace");
-	assert_doubted(340, VERDICT_ORPHANED, "not told");
+	assert_doubted(340, VERDICT_ORPHANED, "unknown pid namespace");
 }
 
 /* Nothing in the environment but whose it is. */
@@ -202,14 +203,14 @@ static void test_kind_and_more(void **state)
 		{ 370, 1, .start = 90, .group = 220, .markers = T("GEMINI_CLI=1") });
 	assert_in(300, 210, PROCESS_LINK_SESSION);
 	assert_string_equal(said(&the(300)->session_id), "sess-b");
-	assert_doubted(310, VERDICT_ORPHANED, "its session sess-c has no main process here");
+	assert_doubted(310, VERDICT_ORPHANED, "no agent has session sess-c");
 	assert_string_equal(said(&the(310)->session_id), "sess-c");
-	assert_int_equal(the(320)->tie, PROCESS_LINK_KIND);
+	assert_int_equal(the(320)->link, PROCESS_LINK_KIND);
 	assert_in(330, 200, PROCESS_LINK_SESSION);
 	assert_in(340, 221, PROCESS_LINK_GROUP);
 	assert_not(340, VERDICT_ORPHANED);
-	assert_doubted(350, VERDICT_ORPHANED, "221, older, may have had it");
-	assert_int_equal(the(360)->tie, PROCESS_LINK_KIND);
+	assert_doubted(350, VERDICT_ORPHANED, "agent 221 could have started it");
+	assert_int_equal(the(360)->link, PROCESS_LINK_KIND);
 	assert_true(the(370)->is_main_gone);
 }
 
@@ -243,13 +244,13 @@ static void test_marker_from_outside(void **state)
 		{ 341, 1, .pid_namespace = 11, .inner_pid = 2, .markers = T("GEMINI_CLI=1") },
 		{ 350, 1, .pid_namespace = 12, .inner_pid = 1 },
 		{ 351, 350, .pid_namespace = 12, .inner_pid = 2, .markers = T("GEMINI_CLI=1") });
-	assert_doubted(300, VERDICT_ORPHANED, "12, outside its pid namespace");
-	assert_doubted(301, VERDICT_ORPHANED, "12, outside its pid namespace");
+	assert_doubted(300, VERDICT_ORPHANED, "main process 12 is in an outer pid namespace");
+	assert_doubted(301, VERDICT_ORPHANED, "main process 12 is in an outer pid namespace");
 	assert_true(the(311)->is_main_gone);
 	assert_true(the(321)->is_main_gone);
 	assert_true(has(said(&the(321)->gone), "no opencode is old enough"));
-	assert_doubted(331, VERDICT_ORPHANED, "outside its pid namespace");
-	assert_doubted(341, VERDICT_ORPHANED, "250, older, may have had it");
+	assert_doubted(331, VERDICT_ORPHANED, "in an outer pid namespace");
+	assert_doubted(341, VERDICT_ORPHANED, "agent 250 could have started it");
 	assert_true(the(351)->is_main_gone);
 }
 
@@ -260,7 +261,7 @@ static void test_not_everybody_seen(void **state)
 		{ 310, 1, .markers = T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=x") },
 		{ 320, 1, .markers = T("GEMINI_CLI=1") } };
 
-	static const char *const why[] = { "outside it is not seen", "not every process" };
+	static const char *const why[] = { "outside this pid namespace", "not every process" };
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -291,7 +292,7 @@ static void test_cleared(void **state)
 			.markers = T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-old") },
 		{ 350, 200, .session = 100, .stream = AT_SOCKETS,
 			.markers = T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-old") });
-	assert_doubted(300, VERDICT_ORPHANED, "but 200, older, may have had it");
+	assert_doubted(300, VERDICT_ORPHANED, "but agent 200 could have started it");
 	/* A server that lives by its input has lost it. */
 	assert_true(the(310)->is_main_gone);
 	/* A tool call need not. */
@@ -313,9 +314,9 @@ static void test_kind_alone(void **state)
 		{ 260, 1, .executable = OPENCODE, .uid = UINT32_MAX },
 		{ 320, 1, .markers = T("OPENCODE=1") });
 	assert_true(the(300)->is_main_gone);
-	assert_int_equal(the(300)->tie, PROCESS_LINK_KIND);
-	assert_doubted(310, VERDICT_ORPHANED, "250, older");
-	assert_doubted(320, VERDICT_ORPHANED, "260, older");
+	assert_int_equal(the(300)->link, PROCESS_LINK_KIND);
+	assert_doubted(310, VERDICT_ORPHANED, "agent 250 could");
+	assert_doubted(320, VERDICT_ORPHANED, "agent 260 could");
 }
 
 static void test_unreadable_environment(void **state)
@@ -343,7 +344,7 @@ static void test_main_that_was_seen_to_end(void **state)
 	make(after, ARRAY_SIZE(after));
 	make_snapshot(8 * NS_PER_S, true, false);
 	take_all();
-	assert_true(has(said(&the(300)->gone), "main process 200, which was seen to end"));
+	assert_true(has(said(&the(300)->gone), "main process 200 was seen to end"));
 	assert_true(the(300)->is_main_gone);
 }
 
@@ -402,8 +403,8 @@ static void test_main_that_was_left(void **state)
 		{ 420, 100, .executable = CLAUDE, .session = 100,
 			.markers = T("CLAUDE_CODE_ENTRYPOINT=sdk-py") },
 		{ 500, 400, .markers = T("CLAUDECODE=1\0CLAUDE_PID=400") });
-	assert_holds(
-		400, VERDICT_ORPHANED, "main process 200, which is gone; now below systemd (1)");
+	assert_holds(400, VERDICT_ORPHANED,
+		"main process 200 is not running; now a child of systemd (1)");
 	assert_in(400, 400, PROCESS_LINK_SELF);
 	assert_not(410, VERDICT_ORPHANED);
 	assert_not(420, VERDICT_ORPHANED);
@@ -510,7 +511,7 @@ static void test_helpers(void **state)
 	assert_role(250, AGENT_ROLE_MCP);
 	assert_in(250, 200, PROCESS_LINK_ANCESTOR);
 	assert_null(the(900)->main);
-	assert_doubted(900, VERDICT_ORPHANED, "which session");
+	assert_doubted(900, VERDICT_ORPHANED, "its session is unknown");
 }
 
 /* --- roles --- */

@@ -5,17 +5,17 @@
 #include "analyze/process_table/short_lived.h"
 #include "probes/short_lived.h"
 
-static struct fleeting fleeting;
+static struct short_lived short_lived;
 
 static int begin_both(void **state)
 {
-	short_lived_init(&fleeting);
+	short_lived_init(&short_lived);
 	return begin(state);
 }
 
 static int end_both(void **state)
 {
-	short_lived_fini(&fleeting);
+	short_lived_fini(&short_lived);
 	return end(state);
 }
 
@@ -34,7 +34,7 @@ static void ends_after(uint32_t pid, uint32_t parent, const char *name, uint64_t
 		.status = name[0] == 'f' };
 
 	memcpy(e.name, name, strnlen(name, sizeof(e.name)));
-	short_lived_take(&fleeting, &e.record);
+	short_lived_take(&short_lived, &e.record);
 }
 
 static void a_session(void)
@@ -51,7 +51,7 @@ static struct short_lived_group group_of(uint32_t main, const char *name)
 	memcpy(key.name, name, strlen(name));
 	if (main)
 		key.main = (struct process_id){ 100ull * main, main };
-	found = map_get(&fleeting.groups, &key);
+	found = map_get(&short_lived.groups, &key);
 	return found ? *found : (struct short_lived_group){ 0 };
 }
 
@@ -64,15 +64,15 @@ static void whose(void **state)
 	ends_after(213, 200, "false", 1);
 	ends_after(301, 300, "git", 100);
 	ends_after(401, 400, "git", 7); /* who started it was gone before */
-	short_lived_resolve(&fleeting, &process_table);
+	short_lived_resolve(&short_lived, &process_table);
 	assert_int_equal(group_of(200, "git").count, 2);
 	assert_int_equal(group_of(200, "git").life_most_ns, 8);
 	assert_int_equal(group_of(200, "git").failed, 0);
 	assert_int_equal(group_of(200, "false").failed, 1);
 	assert_int_equal(group_of(0, "git").count, 2);
 	assert_int_equal(group_of(0, "git").cpu_ns, 53);
-	assert_int_equal(fleeting.all.count, 5);
-	assert_int_equal(fleeting.in_sessions, 3);
+	assert_int_equal(short_lived.all.count, 5);
+	assert_int_equal(short_lived.in_sessions, 3);
 }
 
 /* Those that started one another, told in any order. */
@@ -83,7 +83,7 @@ static void a_line_of_them(void **state)
 	ends_after(223, 222, "c", 1);
 	ends_after(221, 210, "a", 3);
 	ends_after(222, 221, "b", 2);
-	short_lived_resolve(&fleeting, &process_table);
+	short_lived_resolve(&short_lived, &process_table);
 	assert_int_equal(group_of(200, "a").count, 1);
 	assert_int_equal(group_of(200, "b").count, 1);
 	assert_int_equal(group_of(200, "c").count, 1);
@@ -96,14 +96,14 @@ static void none_twice(void **state)
 	ends_after(210, 200, "bash", 5); /* a sample has seen it */
 	ends_after(230, 210, "git", 5);
 	ends_after(230, 210, "git", 5); /* two threads were the last */
-	short_lived_resolve(&fleeting, &process_table);
-	assert_int_equal(fleeting.all.count, 1);
-	short_lived_resolve(&fleeting, &process_table);
-	assert_int_equal(fleeting.all.count, 1);
-	short_lived_next_interval(&fleeting);
-	short_lived_resolve(&fleeting, &process_table);
-	assert_int_equal(fleeting.all.count, 0);
-	assert_int_equal(fleeting.groups.count, 0);
+	short_lived_resolve(&short_lived, &process_table);
+	assert_int_equal(short_lived.all.count, 1);
+	short_lived_resolve(&short_lived, &process_table);
+	assert_int_equal(short_lived.all.count, 1);
+	short_lived_next_interval(&short_lived);
+	short_lived_resolve(&short_lived, &process_table);
+	assert_int_equal(short_lived.all.count, 0);
+	assert_int_equal(short_lived.groups.count, 0);
 }
 
 /* What a capture may say. */
@@ -117,14 +117,14 @@ static void hostile(void **state)
 	ends_after(501, 500, "ring", 1);
 	ends_after(502, 502, "self", 1);
 	ends_after(503, 502, "0123456789abcdef", 1);
-	short_lived_take(&fleeting, &r);
-	short_lived_resolve(&fleeting, &process_table);
-	assert_int_equal(fleeting.all.count, 4);
-	assert_int_equal(fleeting.in_sessions, 0);
+	short_lived_take(&short_lived, &r);
+	short_lived_resolve(&short_lived, &process_table);
+	assert_int_equal(short_lived.all.count, 4);
+	assert_int_equal(short_lived.in_sessions, 0);
 	for (uint32_t pid = 1000; pid < 80000; pid++)
 		ends_after(pid, 210, "flood", 1);
-	short_lived_resolve(&fleeting, &process_table);
-	assert_int_equal(fleeting.all.count, 4 + 79000);
+	short_lived_resolve(&short_lived, &process_table);
+	assert_int_equal(short_lived.all.count, 4 + 79000);
 	assert_true(group_of(200, "flood").count <= 65536);
 }
 

@@ -71,8 +71,8 @@ static void test_host(void **state)
 	add_load(0.5, SOOTH_STATE_VALUE); /* the last one counts */
 	add_memory(4ull << 30, 768ull << 20);
 	out = host("table");
-	assert_true(has(out, "load: 0.50 0.00 0.00 on 2 processors; 3 of 95 threads running"));
-	assert_true(has(out, "for a processor 12.50 %"));
+	assert_true(has(out, "load: 0.50 0.00 0.00 on 2 CPUs; 3 of 95 threads running"));
+	assert_true(has(out, "CPU 12.50 %"));
 	assert_false(has(out, "9.99"));
 	assert_true(has(out, "4.00G available of 8.00G") || has(out, "4.0G available of 8.0G"));
 	assert_true(has(out, "swap: 256M used of 1.0G") || has(out, "swap: 256.0M used of 1.0G"));
@@ -88,7 +88,7 @@ static void test_host_without_pressure(void **state)
 	(void)state;
 	add_load(0.5, SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED));
 	assert_true(has(host("json"), "\"cpu_some_10s\": null"));
-	assert_true(has(host("table"), "pressure on the processors of the host"));
+	assert_true(has(host("table"), "CPU pressure of the host"));
 }
 
 /* A capture of several observations tells tracers several times. */
@@ -213,7 +213,7 @@ static void test_labels_and_agent(void **state)
 
 	(void)state;
 	add_host();
-	assert_true(has(connections(&options, "table"), "no agent has a network connection"));
+	assert_true(has(connections(&options, "table"), "no network connections of agents"));
 	options.choice.agent = "claude";
 	options.labels.labels = rules;
 	options.labels.labels_size = strlen(rules);

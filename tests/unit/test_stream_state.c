@@ -182,7 +182,7 @@ static void test_untold(void **state)
 		struct told t = last;
 
 		((uint8_t *)&t.socket)[states[i]] = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
-		assert_int_equal(alone(&t).turn, STREAM_UNTOLD);
+		assert_int_equal(alone(&t).turn, STREAM_UNKNOWN);
 	}
 	/* Of which the first reading tells nothing is as if it were new. */
 	first.socket.bytes_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);

@@ -426,13 +426,13 @@ static void test_holds(void **state)
 	add_hold(&records, 5000, 5300, 0);
 	shown(&text, "table", &records);
 	assert_true(has(text.data,
-		"held 2 times, 2.00us in all; at most 300ns until all stood, while the ring had "
-		"100ns left"));
+		"pauses: 2, 2.00us in all; stopping all threads took up to 300ns, with 100ns of "
+		"buffer left"));
 	assert_false(has(text.data, "took longer"));
 	text_free(&text);
 	add_hold(&records, 9000, 9050, 3);
 	shown(&text, "table", &records);
-	assert_true(has(text.data, "1 of 3 holds took longer (up to 300ns)"));
+	assert_true(has(text.data, "1 of 3 pauses took longer (up to 300ns)"));
 	text_free(&text);
 	buffer_fini(&records);
 }

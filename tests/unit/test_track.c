@@ -11,14 +11,14 @@
 #define BEGIN (1000 * NS_PER_S)
 
 static struct track_axis axis;
-static struct lane lane;
+static struct track track;
 static double values[TRACK_BUCKETS + 1];
 
 static int setup(void **state)
 {
 	(void)state;
 	track_axis_begin(&axis, BEGIN);
-	memset(&lane, 0, sizeof(lane));
+	memset(&track, 0, sizeof(track));
 	return 0;
 }
 
@@ -26,7 +26,7 @@ static int setup(void **state)
 
 static struct track_values figures(void)
 {
-	return track_values(&lane, NULL, &axis, values);
+	return track_values(&track, NULL, &axis, values);
 }
 
 static uint64_t at(uint64_t ms)
@@ -45,9 +45,9 @@ static void test_rate(void **state)
 	struct track_values f;
 
 	(void)state;
-	lane.kind = TRACK_RATE;
-	track_rate(&lane, &axis, at(10), at(20), 50);
-	track_rate(&lane, &axis, at(30), at(40), 100);
+	track.kind = TRACK_RATE;
+	track_rate(&track, &axis, at(10), at(20), 50);
+	track_rate(&track, &axis, at(30), at(40), 100);
 	f = figures();
 	assert_int_equal(track_axis_count(&axis), 41);
 	assert_true(
@@ -59,21 +59,21 @@ static void test_rate(void **state)
 	assert_near(f.most, 10000);
 	assert_near(f.last, 10000);
 	assert_near(f.mean, 7500);
-	assert_int_equal(lane.longest_ns, 10 * NS_PER_MS);
+	assert_int_equal(track.longest_ns, 10 * NS_PER_MS);
 }
 
 /* A stretch that was measured in part has the rate of that part. */
 static void test_parts(void **state)
 {
 	(void)state;
-	lane.kind = TRACK_RATE;
-	track_rate(&lane, &axis, BEGIN + 250000, BEGIN + 750000, 1);
+	track.kind = TRACK_RATE;
+	track_rate(&track, &axis, BEGIN + 250000, BEGIN + 750000, 1);
 	figures();
 	assert_near(values[0], 2000);
 	/* What lies before the beginning is left out. */
 	setup(NULL);
-	lane.kind = TRACK_RATE;
-	track_rate(&lane, &axis, BEGIN - 10 * NS_PER_MS, at(10), 200);
+	track.kind = TRACK_RATE;
+	track_rate(&track, &axis, BEGIN - 10 * NS_PER_MS, at(10), 200);
 	figures();
 	assert_near(values[0], 10000);
 	assert_near(values[9], 10000);
@@ -84,10 +84,10 @@ static void test_level(void **state)
 	struct track_values f;
 
 	(void)state;
-	lane.kind = TRACK_LEVEL;
-	track_level(&lane, &axis, at(0), at(10), 7);
-	track_level(&lane, &axis, at(10), at(10), 3);
-	track_level(&lane, &axis, at(20), at(20), 5);
+	track.kind = TRACK_LEVEL;
+	track_level(&track, &axis, at(0), at(10), 7);
+	track_level(&track, &axis, at(10), at(10), 3);
+	track_level(&track, &axis, at(20), at(20), 5);
 	f = figures();
 	assert_near(values[0], 7);
 	assert_near(values[9], 7);
@@ -106,12 +106,12 @@ static void test_count(void **state)
 	struct track_values f;
 
 	(void)state;
-	lane.kind = TRACK_COUNT;
-	track_count(&lane, &axis, at(5), 3);
-	track_count(&lane, &axis, BEGIN - 1, 100);
+	track.kind = TRACK_COUNT;
+	track_count(&track, &axis, at(5), 3);
+	track_count(&track, &axis, BEGIN - 1, 100);
 	f = figures();
 	assert_false(f.has_any);
-	track_cover(&lane, &axis, at(4), at(8));
+	track_cover(&track, &axis, at(4), at(8));
 	f = figures();
 	assert_true(f.has_any && isnan(values[3]));
 	assert_near(values[4], 0);
@@ -129,15 +129,15 @@ static void test_outgrown(void **state)
 	size_t gaps = 0, count;
 
 	(void)state;
-	lane.kind = TRACK_RATE;
+	track.kind = TRACK_RATE;
 	for (uint64_t i = 0; i < 4000; i++)
-		track_rate(&lane, &axis, at(i * 1000), at(i * 1000 + 1000), 1000);
-	track_rate(&lane, &axis, at(20 * day_ms), at(21 * day_ms), 86400.0 * 5000);
+		track_rate(&track, &axis, at(i * 1000), at(i * 1000 + 1000), 1000);
+	track_rate(&track, &axis, at(20 * day_ms), at(21 * day_ms), 86400.0 * 5000);
 	f = figures();
 	count = track_axis_count(&axis);
 	assert_true(count > TRACK_BUCKETS / 2 && count <= TRACK_BUCKETS);
 	for (size_t i = 0; i < TRACK_BUCKETS; i++)
-		sum += lane.stretches[i].amount;
+		sum += track.stretches[i].amount;
 	assert_near(sum, 4000 * 1000 + 86400.0 * 5000);
 	for (size_t i = 0; i < count; i++)
 		gaps += isnan(values[i]) != 0;
@@ -150,11 +150,11 @@ static void test_outgrown(void **state)
 /* A lane that was not used for long catches up, whatever comes first. */
 static void test_late(void **state)
 {
-	struct lane other = { .kind = TRACK_LEVEL };
+	struct track other = { .kind = TRACK_LEVEL };
 
 	(void)state;
-	lane.kind = TRACK_LEVEL;
-	track_level(&lane, &axis, at(0), at(100), 9);
+	track.kind = TRACK_LEVEL;
+	track_level(&track, &axis, at(0), at(100), 9);
 	track_level(&other, &axis, at(0), at(1000000), 4);
 	figures();
 	assert_near(values[0], 9);
@@ -168,11 +168,11 @@ static void test_late(void **state)
 static void test_lies(void **state)
 {
 	(void)state;
-	lane.kind = TRACK_RATE;
-	track_rate(&lane, &axis, at(0), at(1), 1);
-	track_rate(&lane, &axis, at(0), UINT64_MAX, 1);
-	track_rate(&lane, &axis, 0, UINT64_MAX - 1, 1);
-	track_count(&lane, &axis, UINT64_MAX, 1);
+	track.kind = TRACK_RATE;
+	track_rate(&track, &axis, at(0), at(1), 1);
+	track_rate(&track, &axis, at(0), UINT64_MAX, 1);
+	track_rate(&track, &axis, 0, UINT64_MAX - 1, 1);
+	track_count(&track, &axis, UINT64_MAX, 1);
 	track_axis_reach(&axis, UINT64_MAX);
 	figures();
 	assert_int_equal(axis.end_ns, at(1));

@@ -29,11 +29,12 @@ static void test_orphaned(void **state)
 		{ 340, 60, .pid_namespace = 5, .inner_pid = 9, .stream = AT_SOCKETS,
 			.markers = T("OPENCODE=1\0OPENCODE_PID=3") });
 	assert_holds(300, VERDICT_ORPHANED,
-		"its session sess-x had main process 200, which is gone; now below systemd (1)");
-	assert_holds(310, VERDICT_ORPHANED, "belongs to bash (300), now below systemd (1)");
-	assert_holds(320, VERDICT_ORPHANED, "now below systemd (50)");
-	assert_holds(330, VERDICT_ORPHANED, "now below reaper (60)");
-	assert_holds(340, VERDICT_ORPHANED, "its session of opencode had main process 3");
+		"session sess-x is gone: main process 200 is not running; now a child of systemd "
+		"(1)");
+	assert_holds(310, VERDICT_ORPHANED, "descends from bash (300), now a child of systemd (1)");
+	assert_holds(320, VERDICT_ORPHANED, "now a child of systemd (50)");
+	assert_holds(330, VERDICT_ORPHANED, "now a child of reaper (60)");
+	assert_holds(340, VERDICT_ORPHANED, "its opencode session is gone: main process 3");
 	assert_role(300, AGENT_ROLE_TOOL);
 	assert_not(300, VERDICT_DAEMON);
 	assert_string_equal(said(&the(310)->session_id), "sess-x");
@@ -62,7 +63,7 @@ static void test_somebody_was_not_read(void **state)
 		{ 150, 1, .stream = AT_FILE, .output = TASKS, .markers = T(MARKS_X) },
 		{ 300, 200, .stream = AT_FILE, .output = TASKS,
 			.markers = T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-y") });
-	assert_holds(150, VERDICT_ORPHANED, "anew");
+	assert_holds(150, VERDICT_ORPHANED, "reused");
 	assert_doubted(300, VERDICT_ORPHANED, "older process could not be read");
 }
 
@@ -71,7 +72,7 @@ static void test_pid_given_anew(void **state)
 	(void)state;
 	HOST({ 200, 1, .start = 70000, .executable = CLAUDE, .id = "other" },
 		{ 300, 1, .stream = AT_FILE, .output = TASKS, .markers = T(MARKS_X) });
-	assert_holds(300, VERDICT_ORPHANED, "the pid was given anew");
+	assert_holds(300, VERDICT_ORPHANED, "its pid was reused");
 }
 
 /* Another user's, seen without privilege: it may be what an agent left, and its like is none. */
@@ -91,21 +92,21 @@ static void test_who_may_not_be_read(void **state)
 		{ 303, 1, .name = "bash", .without_inputs = true,
 			.executable_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) },
 		{ 304, 1, .name = "bash" });
-	assert_doubted(300, VERDICT_ORPHANED, "may not be read");
-	assert_doubted(300, VERDICT_DAEMON, "may not be read");
-	assert_doubted(300, VERDICT_ABANDONED, "may not be read");
+	assert_doubted(300, VERDICT_ORPHANED, "cannot be read");
+	assert_doubted(300, VERDICT_DAEMON, "cannot be read");
+	assert_doubted(300, VERDICT_ABANDONED, "cannot be read");
 	assert_true(process_table_is_unknown(the(300)));
 	for (uint32_t pid = 301; pid < 305; pid++) {
 		assert_no_query(pid, VERDICT_ORPHANED);
 		assert_false(process_table_is_unknown(the(pid)));
 	}
 	assert_no_query(1, VERDICT_ORPHANED);
-	assert_doubted(200, VERDICT_ORPHANED, "may not be read from its environment");
+	assert_doubted(200, VERDICT_ORPHANED, "its environment cannot be read");
 	assert_not(210, VERDICT_ORPHANED);
 	assert_not(220, VERDICT_ORPHANED);
 }
 
-/* What is piped is a server, what is not a helper, and what may not be read neither. */
+/* What is piped is a server, what is not a helper, and what cannot be read neither. */
 static void test_role_that_may_not_be_read(void **state)
 {
 	(void)state;
@@ -151,9 +152,9 @@ static void test_left_on_purpose(void **state)
 		/* cut off from its parent, in the session of one that left */
 		{ 350, 1, .session = 310, .stream = AT_PIPES, .markers = T(MARKS_X) });
 	assert_holds(300, VERDICT_DAEMON,
-		"left on purpose: a session of its own, output to /x/server.log");
+		"left on purpose: own process session, output to /x/server.log");
 	assert_not(300, VERDICT_ORPHANED);
-	assert_holds(310, VERDICT_DAEMON, "a session of its own, no output");
+	assert_holds(310, VERDICT_DAEMON, "own process session, no output");
 	assert_holds(311, VERDICT_DAEMON, "");
 	assert_holds(320, VERDICT_DAEMON, "");
 	assert_holds(321, VERDICT_DAEMON, "");
@@ -184,7 +185,7 @@ static void test_left_by_accident(void **state)
 	assert_holds(300, VERDICT_ORPHANED, "");
 	assert_holds(301, VERDICT_ORPHANED, "");
 	assert_holds(302, VERDICT_ORPHANED, "");
-	assert_holds(310, VERDICT_ORPHANED, "its session t has no main process here");
+	assert_holds(310, VERDICT_ORPHANED, "session t is gone: it has no main process here");
 	assert_holds(320, VERDICT_ORPHANED, "");
 	assert_holds(330, VERDICT_ORPHANED, "");
 }
@@ -225,16 +226,16 @@ static void test_abandoned(void **state)
 			.writer_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
 			.markers = T(MARKS_MCP_X) });
 	assert_role(300, AGENT_ROLE_MCP);
-	assert_holds(300, VERDICT_ABANDONED, "nobody holds the other end");
-	assert_holds(310, VERDICT_ABANDONED, "nobody but itself");
+	assert_holds(300, VERDICT_ABANDONED, "no process holds the other end");
+	assert_holds(310, VERDICT_ABANDONED, "only itself");
 	/* What it started has an input of its own. */
 	assert_role(311, AGENT_ROLE_MCP);
 	assert_no_query(311, VERDICT_ABANDONED);
-	assert_holds(320, VERDICT_ABANDONED, "left over");
+	assert_holds(320, VERDICT_ABANDONED, "leftovers");
 	assert_holds(330, VERDICT_ABANDONED, "");
 	assert_string_equal(said(&the(330)->role_name), "mcp_server_git");
 	assert_null(the(330)->owner_agent);
-	assert_doubted(340, VERDICT_ABANDONED, "not found out");
+	assert_doubted(340, VERDICT_ABANDONED, "standard input is unknown");
 }
 
 static void test_not_abandoned(void **state)
@@ -271,7 +272,7 @@ static void test_not_abandoned(void **state)
 	assert_no_query(340, VERDICT_ABANDONED);
 	assert_holds(350, VERDICT_ABANDONED, "");
 	assert_not(350, VERDICT_ORPHANED);
-	assert_holds(360, VERDICT_ABANDONED, "nobody but itself");
+	assert_holds(360, VERDICT_ABANDONED, "only itself");
 }
 
 /* --- generations --- */
@@ -292,8 +293,8 @@ static void test_generations(void **state)
 		SERVER(320, 200, 200, .markers = T("OPENCODE=1\0OPENCODE_PID=200")),
 		SERVER(330, 200, 200, .markers = T("OPENCODE=1\0OPENCODE_PID=200")));
 	assert_string_equal(said(&the(310)->role_name), "files");
-	assert_holds(310, VERDICT_GENERATION, "1 of 3 processes of files");
-	assert_holds(320, VERDICT_GENERATION, "2 of 3 processes of files for this project; 330");
+	assert_holds(310, VERDICT_GENERATION, "process 1 of 3 of files");
+	assert_holds(320, VERDICT_GENERATION, "process 2 of 3 of files for this project; 330");
 	assert_not(330, VERDICT_GENERATION);
 	assert_int_equal(verdict_generation(&process_table, the(330)).number, 3);
 	assert_int_equal(verdict_generation(&process_table, the(330)).count, 3);
@@ -345,9 +346,8 @@ static void test_zombies(void **state)
 	make(after, ARRAY_SIZE(after));
 	make(later, ARRAY_SIZE(later)); /* "for at least 0 s" would say nothing */
 	take_all();
-	assert_holds(300, VERDICT_ZOMBIE,
-		"its parent claude (200) has not asked for its end for at least 7 s");
-	assert_holds(310, VERDICT_ZOMBIE, "its parent claude (200) has not asked for its end");
+	assert_holds(300, VERDICT_ZOMBIE, "not reaped by its parent claude (200) for at least 7 s");
+	assert_holds(310, VERDICT_ZOMBIE, "not reaped by its parent claude (200)");
 	assert_false(has(judged(310, VERDICT_ZOMBIE).why, "at least"));
 	assert_not(200, VERDICT_ZOMBIE);
 	assert_no_query(300, VERDICT_ORPHANED);
@@ -378,7 +378,7 @@ static void test_server_of_a_zombie(void **state)
 	make_snapshot(4 * NS_PER_S, true, false);
 	take_all();
 	assert_role(210, AGENT_ROLE_MCP);
-	assert_holds(210, VERDICT_ABANDONED, "nobody holds the other end");
+	assert_holds(210, VERDICT_ABANDONED, "no process holds the other end");
 }
 
 static void test_frozen(void **state)
@@ -386,7 +386,7 @@ static void test_frozen(void **state)
 	(void)state;
 	HOST({ 200, 1, .executable = CLAUDE, .name = "claude", .state = 'T' },
 		{ 210, 200, .name = "bash" }, { 220, 200, .name = "gone", .state = 'Z' });
-	assert_holds(200, VERDICT_FROZEN, "stopped by a signal; `sooth thaw`");
+	assert_holds(200, VERDICT_FROZEN, "stopped by a signal; resume with: sooth thaw");
 	assert_no_query(220, VERDICT_FROZEN);
 	/* Where it was not told nothing is claimed. */
 	assert_int_equal(judged(210, VERDICT_FROZEN).state & 15, SOOTH_STATE_NOT_MEASURED);
@@ -456,23 +456,23 @@ static void test_outdated(void **state)
 			.executable = "/x/.local/share/claude/versions/3.0.0" },
 		{ 292, 1, .uid = 1001, .pid_namespace = 8, .inner_pid = 3,
 			.executable = "/usr/bin/claude", .id_version = "3.0.0" });
-	assert_holds(200, VERDICT_OUTDATED, "it is 2.1.50; 2.1.328");
+	assert_holds(200, VERDICT_OUTDATED, "runs 2.1.50; newer 2.1.328");
 	assert_not(210, VERDICT_OUTDATED);
 	assert_doubted(220, VERDICT_OUTDATED, "its version is not known");
-	assert_holds(230, VERDICT_OUTDATED, "it is 2.1.1;");
+	assert_holds(230, VERDICT_OUTDATED, "runs 2.1.1;");
 	/* Nothing newer is known, but nothing is known at all. */
 	assert_doubted(240, VERDICT_OUTDATED, "no installed version of Codex");
 	assert_not(250, VERDICT_OUTDATED);
-	assert_holds(260, VERDICT_OUTDATED, "1.18.33 is newer, and installed");
-	assert_holds(280, VERDICT_OUTDATED, "it is 2.0.1; 2.0.2");
+	assert_holds(260, VERDICT_OUTDATED, "newer 1.18.33 is installed");
+	assert_holds(280, VERDICT_OUTDATED, "runs 2.0.1; newer 2.0.2");
 	/* What else is in that folder nobody has looked up. */
-	assert_doubted(281, VERDICT_OUTDATED, "not looked for where its own is installed");
-	assert_doubted(282, VERDICT_OUTDATED, "not looked for");
+	assert_doubted(281, VERDICT_OUTDATED, "was not searched for versions");
+	assert_doubted(282, VERDICT_OUTDATED, "was not searched");
 	/* Of other folders only what is told as installed counts. */
-	assert_holds(283, VERDICT_OUTDATED, "it is 1.0.9; 1.0.128");
+	assert_holds(283, VERDICT_OUTDATED, "runs 1.0.9; newer 1.0.128");
 	assert_not(284, VERDICT_OUTDATED);
-	assert_doubted(290, VERDICT_OUTDATED, "not looked for where its own is installed");
-	assert_holds(291, VERDICT_OUTDATED, "it is 3.0.0; 3.0.1");
+	assert_doubted(290, VERDICT_OUTDATED, "was not searched for versions");
+	assert_holds(291, VERDICT_OUTDATED, "runs 3.0.0; newer 3.0.1");
 	assert_doubted(292, VERDICT_OUTDATED, "no installed version of Claude Code");
 	assert_no_query(270, VERDICT_OUTDATED);
 	newest = verdict_newest(&process_table, the(200)->agent, ME);
@@ -508,12 +508,12 @@ static void test_looked_for(void **state)
 		{ 260, 1, .uid = 1001, .executable = OPENCODE, .package = "opencode-ai",
 			.package_version = "1.18.33" });
 	assert_not(200, VERDICT_OUTDATED);
-	assert_doubted(210, VERDICT_OUTDATED, "not looked for where its own is installed");
-	assert_holds(211, VERDICT_OUTDATED, "it is 2.1.40; 2.1.60 is newer");
+	assert_doubted(210, VERDICT_OUTDATED, "was not searched for versions");
+	assert_holds(211, VERDICT_OUTDATED, "runs 2.1.40; newer 2.1.60");
 	assert_not(220, VERDICT_OUTDATED);
-	assert_doubted(230, VERDICT_OUTDATED, "not looked for where its own is installed");
+	assert_doubted(230, VERDICT_OUTDATED, "was not searched for versions");
 	assert_not(240, VERDICT_OUTDATED);
-	assert_doubted(250, VERDICT_OUTDATED, "not looked for where its own is installed");
+	assert_doubted(250, VERDICT_OUTDATED, "was not searched for versions");
 	assert_not(260, VERDICT_OUTDATED);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What comparing and telling of it share. */
+/* State shared by the comparison and its output. */
 #ifndef SOOTH_ANALYZE_COMPARING_H
 #define SOOTH_ANALYZE_COMPARING_H
 
@@ -10,9 +10,9 @@
 struct comparing {
 	struct output *output;
 	struct compared_rows a, b;
-	double a_s, b_s; /* observed for; 0: not known */
+	double a_s, b_s; /* seconds observed; 0: unknown */
 	double share;
-	struct comparison_reported told;
+	struct comparison_reported reported;
 	uint64_t rows, not_measured;
 	struct buffer findings, changes; /* struct change_row */
 };
@@ -27,7 +27,7 @@ static inline bool comparing_has_table(
 	return false;
 }
 
-/* The sections, when all is compared. */
+/* Emits the sections once everything is compared. */
 int comparing_emit(struct comparing *c, struct sooth_error *err);
 
 #endif

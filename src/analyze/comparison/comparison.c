@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See comparison.h. */
 #include "analyze/comparison/comparison.h"
 
 #include <stdio.h>
@@ -16,7 +15,7 @@
 #define MAX_SHARE   0.5 /* of the larger: a factor of two */
 #define FLOOR_BYTES 65536.0
 #define FLOOR_NS    10000.0
-#define FLOOR_SHARE 1.0 /* a percent more or less */
+#define FLOOR_SHARE 1.0 /* one percentage point */
 #define TEXT_BYTES  200
 
 /* Two values of one field as numbers. */
@@ -37,7 +36,7 @@ static double larger(double a, double b)
 	return a > b ? a : b;
 }
 
-/* By Newton: the mathematical library would be a dependency for this alone. */
+/* By Newton's method: the math library would be a dependency for this alone. */
 static double root_of(double value)
 {
 	double root = larger(value, 1);
@@ -79,7 +78,7 @@ static double least_of(const struct sooth_field *f)
 	}
 }
 
-/* False when they cannot be compared: for how long was counted is not known. */
+/* False if they cannot be compared: the length of a count is unknown. */
 static bool measure(const struct comparing *c, const struct sooth_field *f, struct pair *p)
 {
 	double share = f->merge == SOOTH_MERGE_MAX && c->share < MAX_SHARE ? MAX_SHARE : c->share;
@@ -143,8 +142,7 @@ static bool is_of_findings(const struct compared_row *row)
 	return !strncmp(row->schema->name, "finding", 7);
 }
 
-/* Of a finding, and whom it is of, how bad it is and the figures it rests on: the rest stands in
- * other tables. */
+/* Of a finding, only its process, severity and evidence: the rest is in other tables. */
 static bool is_said_by_finding(const struct sooth_field *f)
 {
 	return !strcmp(f->name, "severity") || !strcmp(f->name, "confidence") ||
@@ -190,7 +188,7 @@ static void emit_numbers(struct comparing *c, const struct compared_row *row,
 	buffer_fini(&difference);
 }
 
-/* `percent` of what were figures; 0: they were none. */
+/* `percent` of the values; 0: they are no numbers. */
 static void emit_words(struct comparing *c, const struct compared_row *row,
 	const struct sooth_field *f, struct span a, struct span b, double percent)
 {
@@ -225,7 +223,7 @@ static void emit_row(struct comparing *c, const struct compared_rows *of,
 		tail_string(&change.before, ""), tail_string(&change.after, ""),
 		tail_string(&change.difference, ""), tail_string(&change.unit, "") };
 
-	/* Of a finding how bad it is. */
+	/* The severity of a finding. */
 	if (severity && is_of_findings(row)) {
 		struct sooth_value v = sooth_field_get(severity, row->record);
 
@@ -243,7 +241,7 @@ static void emit_row(struct comparing *c, const struct compared_rows *of,
 
 /* --- comparing --- */
 
-/* As people see it; of a text the bytes, which the sink escapes. */
+/* As text output shows it; of a text the raw bytes, which the sink escapes. */
 static void words_of(struct buffer *out, const struct sooth_field *f, const struct sooth_value *v)
 {
 	if (v->state == SOOTH_STATE_ABSENT)
@@ -255,7 +253,7 @@ static void words_of(struct buffer *out, const struct sooth_field *f, const stru
 		value_format(out, f, v);
 }
 
-/* "46.3M", "12s": a figure that was made a text for people. */
+/* The value of a text such as "46.3M" or "12s". */
 static bool value_of(const struct buffer *text, double *value)
 {
 	static const char suffixes[] = "KMGT";
@@ -292,12 +290,12 @@ static void compare_words(struct comparing *c, const struct compared_row *row,
 	}
 	are_values = value_of(&x, &p) && value_of(&y, &q);
 	if (are_values && size_of(p - q) <= c->share * larger(size_of(p), size_of(q))) {
-		c->told.within_noise++;
+		c->reported.within_noise++;
 	} else {
 		emit_words(c, row, f, span_of((const char *)x.data, x.size),
 			span_of((const char *)y.data, y.size),
 			are_values && p != 0 ? (q - p) * 100 / size_of(p) : 0);
-		c->told.changed++;
+		c->reported.changed++;
 	}
 	buffer_fini(&x);
 	buffer_fini(&y);
@@ -312,9 +310,9 @@ static void compare_numbers(struct comparing *c, const struct compared_row *row,
 		c->not_measured++;
 	} else if (size_of(p.a - p.b) > p.noise) {
 		emit_numbers(c, row, f, &p);
-		c->told.changed++;
+		c->reported.changed++;
 	} else if (p.a != p.b) {
-		c->told.within_noise++;
+		c->reported.within_noise++;
 	}
 }
 
@@ -339,7 +337,7 @@ static void compare_field(struct comparing *c, const struct compared_row *a,
 		compare_words(c, a, f, &x, &y);
 }
 
-/* With a row goes what stands in it. */
+/* A row goes together with the rows nested in it. */
 static void emit_alone(struct comparing *c, const struct compared_rows *of,
 	struct compared_row *all, size_t index, enum change_kind kind)
 {
@@ -350,9 +348,9 @@ static void emit_alone(struct comparing *c, const struct compared_rows *of,
 		return;
 	emit_row(c, of, row, kind);
 	if (kind == CHANGE_APPEARED)
-		c->told.appeared++;
+		c->reported.appeared++;
 	else
-		c->told.vanished++;
+		c->reported.vanished++;
 }
 
 static void compare_rows(struct comparing *c)
@@ -382,7 +380,7 @@ static void compare_rows(struct comparing *c)
 }
 
 int comparison_emit(struct output *output, const struct comparison_side *a,
-	const struct comparison_side *b, double share, struct comparison_reported *told,
+	const struct comparison_side *b, double share, struct comparison_reported *reported,
 	struct sooth_error *err)
 {
 	struct comparing c = { .output = output,
@@ -399,7 +397,7 @@ int comparison_emit(struct output *output, const struct comparison_side *a,
 		status = error_no_memory(err);
 	if (!status)
 		status = comparing_emit(&c, err);
-	*told = c.told;
+	*reported = c.reported;
 	compared_rows_fini(&c.a);
 	compared_rows_fini(&c.b);
 	buffer_fini(&c.findings);

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two reports side by side. Each side is what a report told its sinks: rows of any schema, kept
- * as they are; what is compared, and how a row is found again on the other side, follows from
- * the field tables. A difference counts when it is beyond noise:
+ * Two reports side by side. Each side is what a report emitted to its sinks: rows of any schema,
+ * unchanged; what is compared, and how a row is found on the other side, follows from the field
+ * tables. A difference counts if it is beyond noise:
  *
- *   what was counted over the observation (SOOTH_MERGE_SUM) is taken for a second; a number of
- *   events has the noise of a Poisson process, three times the square root of the count;
- *   anything else has to differ by a share of the larger value, and by a least amount of its
- *   unit; the largest of many (SOOTH_MERGE_MAX) by a factor of two.
+ *   - a count over the run (SOOTH_MERGE_SUM) is compared per second; the noise of a number of
+ *     events is three times the square root of the count (Poisson);
+ *   - any other value must differ by a share of the larger one and by a least amount of its unit;
+ *   - a maximum (SOOTH_MERGE_MAX) must differ by a factor of two.
  *
- * A row is known by its process and its key. A process is itself where both sides saw the same
- * one, else agent, role and project name it, else its name; several of one name are told apart by
- * their order. What belongs to a single process and moment (pids, inodes, addresses, states,
- * positions) is not compared.
+ * A row is known by its process and its key. A process is the same if both sides saw it; else it is
+ * known by agent, role and project, else by its name; several with one name are numbered. Values of
+ * a single process and moment (pids, inodes, addresses, states, positions) are not compared.
  */
 #ifndef SOOTH_ANALYZE_COMPARISON_H
 #define SOOTH_ANALYZE_COMPARISON_H
@@ -23,26 +22,26 @@
 #define COMPARISON_TABLES_MAX 128
 
 struct comparison_table {
-	char name[64]; /* the section's; of findings the schema's: the list of processes has theirs
-			*/
+	char name[64]; /* the section's name; of findings the schema's: the list of processes has
+			* theirs */
 	const struct sooth_schema *schema;
 	struct buffer rows;
 };
 
-/* What a report told; zeroed is valid. */
+/* The rows of a report; zeroed is valid. */
 struct comparison_side {
 	const char *file; /* borrowed */
 	struct comparison_table tables[COMPARISON_TABLES_MAX];
 	size_t table_count;
-	struct comparison_table *filling; /* NULL: rows are passed over */
+	struct comparison_table *filling; /* NULL: rows are ignored */
 	uint64_t bytes;
-	uint64_t refused; /* rows beyond what is kept */
+	uint64_t refused; /* rows beyond the bound */
 	/* Of the stream. */
 	uint64_t begin_ns, end_ns;
-	uint64_t last_ns; /* of the latest record: the end of one that was cut */
+	uint64_t last_ns; /* of the latest record: the end of a cut capture */
 	uint64_t lost;	  /* records */
-	bool has_losses;  /* of whatever kind */
-	bool is_part;	  /* from and to since the begin of an observation of so long */
+	bool has_losses;  /* of any kind */
+	bool is_part;	  /* from and to since the start of a run of so long */
 	uint64_t time_range_from_ns, time_range_to_ns, time_range_whole_ns, time_range_left_out;
 	char boot_id[64], hostname[64], version[64];
 	bool has_processes;   /* the probe proc is among them */
@@ -55,7 +54,7 @@ extern const struct sink_type comparison_sink;
 int comparison_take(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record);
 void comparison_side_fini(struct comparison_side *side);
-/* Observed for, as far as the capture tells; 0: it never began. */
+/* Length of the run, as far as the capture has it; 0: it never started. */
 uint64_t comparison_side_ns(const struct comparison_side *side);
 
 struct comparison_reported {
@@ -64,7 +63,7 @@ struct comparison_reported {
 
 /* The sections of the comparison. `share` of the larger value is noise. */
 int comparison_emit(struct output *output, const struct comparison_side *a,
-	const struct comparison_side *b, double share, struct comparison_reported *told,
+	const struct comparison_side *b, double share, struct comparison_reported *reported,
 	struct sooth_error *err);
 
 #endif

@@ -49,11 +49,11 @@ static int emit_part_of(struct comparing *c, const struct comparison_side *side,
 	return side->is_part ? OUTPUT_ROW(c->output, &row, tail, ARRAY_SIZE(tail), err) : 0;
 }
 
-/* Who asked for no part sees nothing of parts. */
+/* Only if a time range was requested. */
 static int emit_parts(struct comparing *c, struct sooth_error *err)
 {
 	static const struct section section = { .name = "parts",
-		.title = "only this was compared",
+		.title = "compared time ranges",
 		.schema = &compared_part_schema,
 		.shape = SECTION_TABLE };
 	int status = 0;
@@ -89,7 +89,7 @@ static int emit_table_of(struct comparing *c, const struct comparison_side *has,
 		struct record_tail tail[] = {
 			tail_string(&row.table, has->tables[i].name),
 			tail_string(&row.side, side),
-			tail_string(&row.reason, "the other one did not observe it"),
+			tail_string(&row.reason, "not in the other capture"),
 		};
 
 		if (!comparing_has_table(lacks, has->tables[i].schema))
@@ -101,7 +101,7 @@ static int emit_table_of(struct comparing *c, const struct comparison_side *has,
 static int emit_one_sided(struct comparing *c, struct sooth_error *err)
 {
 	static const struct section section = { .name = "not_compared",
-		.title = "tables of one alone",
+		.title = "tables in one capture only",
 		.schema = &one_sided_schema,
 		.shape = SECTION_TABLE };
 	int status = output_section(c->output, &section, err);
@@ -113,23 +113,22 @@ static int emit_one_sided(struct comparing *c, struct sooth_error *err)
 
 static void summary_words(const struct comparing *c, struct buffer *out)
 {
-	const struct comparison_reported *t = &c->told;
+	const struct comparison_reported *t = &c->reported;
 
 	if (!t->changed && !t->appeared && !t->vanished)
 		buffer_string(out, "nothing changed beyond noise");
 	else
-		buffer_format(out, "%llu figure%s changed, %llu row%s appeared, %llu vanished",
+		buffer_format(out, "%llu value%s changed, %llu row%s appeared, %llu vanished",
 			(unsigned long long)t->changed, t->changed == 1 ? "" : "s",
 			(unsigned long long)t->appeared, t->appeared == 1 ? "" : "s",
 			(unsigned long long)t->vanished);
-	buffer_format(out, "; %llu rows stand in both, %llu differences are within noise",
+	buffer_format(out, "; %llu rows in both, %llu differences within noise",
 		(unsigned long long)c->rows, (unsigned long long)t->within_noise);
 	if (c->not_measured)
-		buffer_format(out, ", %llu figures were measured in one alone",
+		buffer_format(out, ", %llu values measured in one capture only",
 			(unsigned long long)c->not_measured);
 	if (c->a.incomparable + c->b.incomparable)
-		buffer_format(out,
-			"; %llu rows are known by addresses, which differ between processes",
+		buffer_format(out, "; %llu rows not compared: known by address only",
 			(unsigned long long)(c->a.incomparable + c->b.incomparable));
 }
 
@@ -139,10 +138,10 @@ static int emit_summary(struct comparing *c, struct sooth_error *err)
 		.name = "summary", .schema = &comparison_schema, .shape = SECTION_OBJECT
 	};
 	struct comparison_row row = { .rows = c->rows,
-		.changed = c->told.changed,
-		.appeared = c->told.appeared,
-		.vanished = c->told.vanished,
-		.within_noise = c->told.within_noise,
+		.changed = c->reported.changed,
+		.appeared = c->reported.appeared,
+		.vanished = c->reported.vanished,
+		.within_noise = c->reported.within_noise,
 		.not_measured = c->not_measured,
 		.incomparable = c->a.incomparable + c->b.incomparable,
 		.noise_percent = c->share * 100 };
@@ -151,8 +150,8 @@ static int emit_summary(struct comparing *c, struct sooth_error *err)
 
 	summary_words(c, &words);
 	buffer_format(&rule,
-		"up to %g %% of the larger value, and of counts up to %g times the square root of "
-		"the count; counts are taken for a second; the longest of many may differ twice",
+		"up to %g %% of the larger value; of counts also up to %g times the square root of "
+		"the count; counts are per second; a maximum may double",
 		c->share * 100, COMPARISON_SIGMAS);
 	struct record_tail tail[] = { tail_buffer(&row.words, &words),
 		tail_buffer(&row.rule, &rule) };
@@ -167,15 +166,18 @@ static int emit_summary(struct comparing *c, struct sooth_error *err)
 int comparing_emit(struct comparing *c, struct sooth_error *err)
 {
 	bool have_findings = c->a.side->has_processes && c->b.side->has_processes;
-	const struct section findings = { .name = "findings",
+	const struct section findings = {
+		.name = "findings",
 		.title = "findings",
 		.schema = &change_schema,
 		.shape = SECTION_TABLE,
-		.if_empty = have_findings ? "the same findings"
-					  : "findings were not compared: not both captures have "
-					    "processes" };
+		.if_empty =
+			have_findings
+				? "no change in findings"
+				: "findings were not compared: one capture has no process samples"
+	};
 	static const struct section changes = { .name = "changes",
-		.title = "what changed",
+		.title = "changes",
 		.schema = &change_schema,
 		.shape = SECTION_TABLE,
 		.rows_most = 100,
@@ -186,7 +188,7 @@ int comparing_emit(struct comparing *c, struct sooth_error *err)
 		status = emit_parts(c, err);
 	if (!status)
 		status = emit_changes(c, &findings, &c->findings, err);
-	if (!status) /* the section is on this stack */
+	if (!status) /* the section is a local variable */
 		status = output_close_section(c->output, err);
 	if (!status)
 		status = emit_changes(c, &changes, &c->changes, err);

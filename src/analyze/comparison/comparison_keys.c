@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See comparison_keys.h. */
 #include "analyze/comparison/comparison_keys.h"
 
 #include <stdio.h>
@@ -14,12 +13,12 @@
 #define TEXTS_BYTES ((size_t)512 << 20)
 #define LABEL_BYTES 512
 
-/* Numbers that name something for as long as it lives. */
+/* Numbers that identify something during its life only. */
 static const char *const identities[] = { "pid", "ppid", "tid", "inode", "watch", "inner_pid",
 	"role_pid", "session_pid", "holder_pid", "session_id", "pid_namespace", "namespace",
 	"unnamed_inode", "start_ticks", "time_ns", "sender_pid" };
 
-/* Of a moment, growing by themselves, or made of what is compared anyway. */
+/* Momentary, ever-growing, or derived from compared values. */
 static const char *const passing[] = { "state", "states", "call", "wait_channel", "elapsed_s",
 	"elapsed_time", "cpu_ns", "offset", "position", "interval_ns", "interval_s", "status",
 	"processor", "uptime_ns", "words", "claim", "text", "remedy", "key", "unseen", "fine_text",
@@ -80,7 +79,7 @@ static void add_value(struct buffer *out, const struct sooth_schema *schema, con
 		value_format(out, f, &v);
 }
 
-/* Rows that say who a process is. */
+/* Rows that describe a process. */
 static bool names_process(const struct sooth_schema *schema)
 {
 	return sooth_schema_field(schema, "pid") && sooth_schema_field(schema, "name") &&
@@ -136,7 +135,7 @@ static void match_processes(struct compared_rows *rows, const struct comparison_
 	}
 }
 
-/* Several of one name are told apart by their order. */
+/* Several processes with one name are numbered. */
 static void number_process(
 	struct compared_rows *rows, struct map *seen, uint32_t pid, struct compared_process *p)
 {
@@ -174,7 +173,7 @@ static void number_processes(struct compared_rows *rows)
 
 /* --- rows --- */
 
-/* The values of its key fields; of others' lives and places nothing. */
+/* The values of its key fields; skips those of other processes and places. */
 static bool add_keys(struct buffer *out, const struct sooth_schema *schema,
 	const struct sooth_record *row, bool is_same_process)
 {
@@ -197,7 +196,7 @@ static bool is_word(const struct sooth_field *f)
 	       f->type == SOOTH_FIELD_ENUM || f->type == SOOTH_FIELD_ERRNO;
 }
 
-/* Where no field is a key the words at the beginning name the row. */
+/* Without key fields the texts at the beginning name the row. */
 static void add_words(
 	struct buffer *out, const struct sooth_schema *schema, const struct sooth_record *row)
 {
@@ -216,7 +215,7 @@ static void add_words(
 	}
 }
 
-/* Rows by what threads happen to do: the next look has others. */
+/* Rows that depend on what threads do at that moment: the next sample has others. */
 static bool is_of_moment(const struct sooth_schema *schema)
 {
 	for (size_t i = 0; i < schema->field_count; i++) {
@@ -240,7 +239,7 @@ struct row_key {
 	uint64_t a, b;
 };
 
-/* FNV-1a, twice. Two tables may have one name: their schemas are others. */
+/* FNV-1a, twice. Two tables may share a name but not a schema. */
 static struct row_key key_of(const struct sooth_schema *top, const char *table, const char *label)
 {
 	struct row_key k = { 0xcbf29ce484222325ull ^ (uintptr_t)top,
@@ -258,7 +257,7 @@ static struct row_key key_of(const struct sooth_schema *top, const char *table, 
 	return k;
 }
 
-/* Its number, from 1 on; 0: there are too many. */
+/* Its number, from 1; 0: too many. */
 static uint32_t add_row(struct compared_rows *rows, struct compared_row row, const char *table,
 	struct buffer *label)
 {
@@ -282,11 +281,11 @@ static uint32_t add_row(struct compared_rows *rows, struct compared_row row, con
 	return (uint32_t)(rows->rows.size / sizeof(row));
 }
 
-/* Where a row stands. */
+/* The place of a row. */
 struct place {
 	const struct sooth_schema *top;
 	const char *table;
-	const char *label; /* of the row that it stands in; NULL: it stands in none */
+	const char *label; /* of the row it is nested in; NULL: none */
 	uint32_t above;
 };
 

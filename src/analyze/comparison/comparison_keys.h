@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* By what a row is found again on the other side, and which of its members can be compared. */
+/* How a row is found on the other side, and which of its members are comparable. */
 #ifndef SOOTH_ANALYZE_COMPARISON_KEYS_H
 #define SOOTH_ANALYZE_COMPARISON_KEYS_H
 
 #include "analyze/comparison/comparison.h"
 
-/* A row among all of its side. */
+/* A row among all rows of its side. */
 struct compared_row {
 	const struct sooth_record *record; /* borrowed from the side */
 	const struct sooth_schema *schema;
-	const struct sooth_schema *top; /* of the table that it stands in, however deep */
+	const struct sooth_schema *top; /* of the table it is in, at any depth */
 	struct sooth_text table;	/* in texts: "processes", "processes/findings" */
 	struct sooth_text label;	/* "claude main (web): fd-leak" */
-	uint32_t above;			/* the row it stands in, from 1 on; 0: none */
+	uint32_t above;			/* the row it is nested in, from 1; 0: none */
 	bool is_matched;
-	bool is_reported; /* as appeared or vanished, and with it what stands in it */
+	bool is_reported; /* as appeared or vanished, with its nested rows */
 };
 
 struct compared_rows {
 	const struct comparison_side *side;
 	struct buffer rows;    /* struct compared_row */
-	struct buffer texts;   /* NUL behind each */
+	struct buffer texts;   /* each followed by NUL */
 	struct map by_key;     /* 128 bits of table and label -> index */
-	struct map by_base;    /* the same without what tells equal ones apart -> how many */
+	struct map by_base;    /* the same without the suffix #2, #3, ... -> count */
 	struct map processes;  /* uint32_t pid -> struct compared_process */
-	uint64_t incomparable; /* rows that are known by addresses alone */
+	uint64_t incomparable; /* rows that are known by address only */
 };
 
 struct compared_process {
@@ -33,16 +33,16 @@ struct compared_process {
 	bool is_on_both;
 };
 
-/* `other`: to know which processes are the same. */
+/* `other`: to find the processes that both sides saw. */
 int compared_rows_make(struct compared_rows *rows, const struct comparison_side *side,
 	const struct comparison_side *other, struct sooth_error *err);
 void compared_rows_fini(struct compared_rows *rows);
-/* The row of the same table and label; NULL: there is none. */
+/* The row with the same table and label; NULL: none. */
 struct compared_row *compared_rows_find(
 	struct compared_rows *rows, const struct compared_rows *of, const struct compared_row *row);
 const char *compared_text(const struct compared_rows *rows, const struct sooth_text *text);
 
-/* Whether a member says the same of the next process and moment: names what is compared. */
+/* Whether a field means the same for another process and moment. */
 bool is_comparable(const struct sooth_field *field);
 
 #endif

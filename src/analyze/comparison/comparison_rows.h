@@ -13,7 +13,7 @@ struct change_row {
 	uint8_t kind; /* enum change_kind */
 	uint8_t is_rate;
 	uint8_t field_state, before_state, after_state;
-	uint8_t value_state; /* of before_value, after_value, noise: words have none */
+	uint8_t value_state; /* of before_value, after_value, noise: absent for texts */
 	uint8_t percent_state;
 	uint8_t difference_state;
 	struct sooth_text table, row, field, before, after, difference, unit;
@@ -29,14 +29,14 @@ struct compared_side_row {
 	struct sooth_text side, file, hostname, version, probes;
 };
 
-/* What of it was compared, where not all was asked for. */
+/* The compared time range, if one was requested. */
 struct compared_part_row {
 	struct sooth_record record;
 	uint64_t from_ns, to_ns, whole_ns, left_out;
 	struct sooth_text side;
 };
 
-/* A table that only one of them has. */
+/* A table that only one capture has. */
 struct one_sided_row {
 	struct sooth_record record;
 	struct sooth_text table, side, reason;

@@ -9,7 +9,7 @@
 
 #define SIDE_BYTES ((uint64_t)256 << 20)
 
-#define FINDINGS "finding." /* what the schemas of findings begin with */
+#define FINDINGS "finding." /* prefix of the schemas of findings */
 
 struct side_sink {
 	struct comparison_side *side;
@@ -29,8 +29,11 @@ static bool is_of_findings(const struct section *section)
 	return !strncmp(section->schema->name, FINDINGS, strlen(FINDINGS));
 }
 
-/* The notes tell of the observation, not of what was observed; a stream is compared by its
- * sums; the summary of findings says again what they say; and without processes there are none. */
+/*
+ * Not compared: the notes, which describe the run and not the processes; streams, which are
+ * compared by their sums; the summary of findings, which repeats them; and findings of a capture
+ * without processes.
+ */
 static bool is_compared(const struct comparison_side *side, const struct section *section)
 {
 	if (is_of_findings(section) &&
@@ -71,7 +74,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return 0;
 }
 
-static uint64_t figure(
+static uint64_t number_of(
 	const struct sooth_schema *schema, const char *name, const struct sooth_record *r)
 {
 	const struct sooth_field *field = sooth_schema_field(schema, name);
@@ -80,13 +83,13 @@ static uint64_t figure(
 	return field && v.state == SOOTH_STATE_VALUE ? v.u : 0;
 }
 
-/* What the stream says was lost, and what reading the file has found. */
+/* Losses in the stream, and those found while reading the file. */
 static void take_losses(
 	struct comparison_side *side, const struct sooth_schema *schema, const struct batch *batch)
 {
 	batch_for_each (r, batch) {
 		side->has_losses = true;
-		side->lost += figure(schema, "records", r);
+		side->lost += number_of(schema, "records", r);
 	}
 }
 
@@ -95,10 +98,10 @@ static void take_part(
 {
 	batch_for_each (r, batch) {
 		side->is_part = true;
-		side->time_range_from_ns = figure(schema, "from_ns", r);
-		side->time_range_to_ns = figure(schema, "to_ns", r);
-		side->time_range_whole_ns = figure(schema, "whole_ns", r);
-		side->time_range_left_out = figure(schema, "left_out", r);
+		side->time_range_from_ns = number_of(schema, "from_ns", r);
+		side->time_range_to_ns = number_of(schema, "to_ns", r);
+		side->time_range_whole_ns = number_of(schema, "whole_ns", r);
+		side->time_range_left_out = number_of(schema, "left_out", r);
 	}
 }
 
@@ -151,7 +154,7 @@ static void copy_text(
 	snprintf(to, size, "%.*s", (int)(from.size < size ? from.size : size - 1), from.data);
 }
 
-/* Every segment says it again. */
+/* Every segment repeats it. */
 static void add_probe(struct comparison_side *side, struct span probe)
 {
 	struct span known = { (const char *)side->probes.data, side->probes.size };

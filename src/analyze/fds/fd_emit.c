@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables of descriptors: by type, by path, limits, watches; see fd_emit.h. */
+/* Tables of descriptors: by type, by path, limits, watches. */
 #include "analyze/fds/fd_emit.h"
 
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static const struct section type_section = {
 	.columns = "kind,count",
 };
 
-/* The most first, then as they are numbered. */
+/* By count, highest first, then by number. */
 static size_t order_types(const uint32_t counts[FDS_TYPES + 1], uint32_t order[FDS_TYPES + 1])
 {
 	size_t used = 0;
@@ -44,13 +44,13 @@ int fd_emit_types(struct fds_view *s, struct sooth_error *err)
 {
 	uint32_t counts[FDS_TYPES + 1] = { 0 }, order[FDS_TYPES + 1];
 	int status = process_view_section(&s->view, &type_section, err);
-	const struct snapshot *reading;
+	const struct snapshot *snapshot;
 	size_t position = 0, used;
 
-	while ((reading = snapshots_next(s->view.input, &position))) {
+	while ((snapshot = snapshots_next(s->view.input, &position))) {
 		struct fd_sums sums;
 
-		fd_sums_of(&sums, reading);
+		fd_sums_of(&sums, snapshot);
 		for (size_t i = 0; i < FDS_TYPES; i++)
 			counts[i] += sums.types[i];
 		counts[FDS_UNKNOWN] += sums.other;
@@ -89,9 +89,9 @@ static int by_name(const void *a, const void *b)
 	return order ? order : (x->fd > y->fd) - (x->fd < y->fd);
 }
 
-static void list_named(struct buffer *out, const struct snapshot *reading)
+static void list_named(struct buffer *out, const struct snapshot *snapshot)
 {
-	struct batch records = snapshot_records(reading);
+	struct batch records = snapshot_records(snapshot);
 
 	batch_for_each (r, &records) {
 		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
@@ -119,14 +119,14 @@ static int emit_path(struct fds_view *s, const struct process_id *id, const stru
 	return OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int emit_paths(void *state, const struct snapshot *reading, struct sooth_error *err)
+static int emit_paths(void *state, const struct snapshot *snapshot, struct sooth_error *err)
 {
 	struct buffer list = { 0 }, fds = { 0 };
 	const struct named *all;
 	size_t count, next;
 	int status = 0;
 
-	list_named(&list, reading);
+	list_named(&list, snapshot);
 	all = (const void *)list.data;
 	count = list.size / sizeof(*all);
 	if (count)
@@ -135,7 +135,7 @@ static int emit_paths(void *state, const struct snapshot *reading, struct sooth_
 		for (next = i + 1; next < count && !span_compare(all[i].path, all[next].path);)
 			next++;
 		if (next - i > 1)
-			status = emit_path(state, &reading->id, &all[i], next - i, &fds, err);
+			status = emit_path(state, &snapshot->id, &all[i], next - i, &fds, err);
 	}
 	buffer_fini(&list);
 	buffer_fini(&fds);
@@ -159,17 +159,17 @@ static const struct section directory_section = {
 	.rows_most = DIRECTORIES_FOR_PEOPLE,
 };
 
-static int emit_directories(void *state, const struct snapshot *reading, struct sooth_error *err)
+static int emit_directories(void *state, const struct snapshot *snapshot, struct sooth_error *err)
 {
 	struct fds_view *s = state;
 	const struct fd_directory *all;
 	struct buffer list = { 0 };
 	int status = 0;
 
-	fd_sums_directories(&list, reading);
+	fd_sums_directories(&list, snapshot);
 	all = (const void *)list.data;
 	for (size_t i = 0; i < list.size / sizeof(*all) && !status; i++) {
-		struct fd_directory_row row = { .record = row_head(&reading->id),
+		struct fd_directory_row row = { .record = row_head(&snapshot->id),
 			.watches = all[i].watches,
 			.path_state = all[i].state };
 		struct record_tail tail[] = { tail_span(&row.path, all[i].path) };
@@ -214,9 +214,9 @@ static int emit_watch(struct fds_view *s, const struct fds_watch *w, struct buff
 	return OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int emit_watches(void *state, const struct snapshot *reading, struct sooth_error *err)
+static int emit_watches(void *state, const struct snapshot *snapshot, struct sooth_error *err)
 {
-	struct batch records = snapshot_records(reading);
+	struct batch records = snapshot_records(snapshot);
 	struct buffer words = { 0 };
 	int status = 0;
 
@@ -239,7 +239,7 @@ int fd_emit_watches(struct fds_view *s, struct sooth_error *err)
 
 static const struct section limits_section = {
 	.name = "fd_limits",
-	.title = "limits of descriptors and watches",
+	.title = "descriptor and watch limits",
 	.schema = &fd_limits_schema,
 	.shape = SECTION_TABLE,
 	.columns = "pid,count,soft_limit,hard_limit,percent,watches,watches_max,instances,"
@@ -251,14 +251,14 @@ static uint8_t limit_state(uint8_t state, uint64_t value)
 	return !state && value == UINT64_MAX ? SOOTH_STATE_ABSENT : state;
 }
 
-static int emit_limits(void *state, const struct snapshot *reading, struct sooth_error *err)
+static int emit_limits(void *state, const struct snapshot *snapshot, struct sooth_error *err)
 {
 	struct fds_view *s = state;
 	struct fd_limits_row row;
 	const struct fds_process *p;
 	struct fd_sums sums;
 
-	fd_sums_of(&sums, reading);
+	fd_sums_of(&sums, snapshot);
 	p = sums.process;
 	if (!p)
 		return 0;
@@ -275,7 +275,7 @@ static int emit_limits(void *state, const struct snapshot *reading, struct sooth
 		.soft_state = limit_state(p->limit_state, p->soft_limit),
 		.hard_state = limit_state(p->limit_state, p->hard_limit),
 		.inotify_state = p->inotify_state,
-		/* What could not be looked at may be an instance. */
+		/* A descriptor of unknown type may be an inotify instance. */
 		.watches_state = sums.types[FDS_UNKNOWN] || p->descriptors_state
 					 ? SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 					 : SOOTH_STATE_VALUE };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tables of the view "fds", each over all processes that were read. */
+/* The tables of the view "fds", each over all processes. */
 #ifndef SOOTH_ANALYZE_FD_EMIT_H
 #define SOOTH_ANALYZE_FD_EMIT_H
 
@@ -7,7 +7,7 @@
 
 struct fds_view {
 	struct process_view view;
-	bool is_aarch64; /* whose O_* are others */
+	bool is_aarch64; /* the values of O_* differ there */
 };
 
 int fd_emit_types(struct fds_view *s, struct sooth_error *err);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables of descriptors that join records: each with its other end, epoll members; see
- * fd_emit.h. */
+/* Tables of descriptors that join records: each with its other end, and epoll members. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +12,7 @@
 
 #define EXIT_REASONS_SHOWN 3
 
-/* What is joined of one process: pointers to records, sorted. */
+/* The joined records of one process: pointers, sorted. */
 struct joined {
 	struct buffer holders;	   /* const struct fds_holder *, by inode */
 	struct buffer descriptors; /* const struct fds_descriptor *, by number */
@@ -40,9 +39,9 @@ static int by_number(const void *a, const void *b)
 	return (x->fd > y->fd) - (x->fd < y->fd);
 }
 
-static void join(struct joined *j, const struct snapshot *reading)
+static void join(struct joined *j, const struct snapshot *snapshot)
 {
-	struct batch records = snapshot_records(reading);
+	struct batch records = snapshot_records(snapshot);
 
 	buffer_reset(&j->holders);
 	buffer_reset(&j->descriptors);
@@ -94,7 +93,7 @@ static bool has_other_end(uint8_t type)
 	return type == FDS_PIPE || type == FDS_FIFO || type == FDS_UNIX || type == FDS_TCP;
 }
 
-/* Who can answer: writers of what is read here, readers of what is written here. */
+/* Processes that can answer: writers of what is read here, readers of what is written here. */
 static bool is_opposite(const struct fds_descriptor *d, const struct fds_holder *h)
 {
 	return (d->type != FDS_PIPE && d->type != FDS_FIFO) || d->access == FDS_ACCESS_BOTH ||
@@ -114,8 +113,10 @@ static bool is_itself(const struct fds_descriptor *d, const struct fds_holder *h
 	       h->holder_start_ticks == d->record.start_ticks && h->holder_fd == d->fd;
 }
 
-/* The first few, and how many more; returns how many there are. Who has the same end as well is in
- * fd_holders only. */
+/*
+ * The first few, and how many more; returns the total. Processes that share this end are in
+ * fd_holders only.
+ */
 static size_t emit_ends(struct joined *j, const struct fds_descriptor *d)
 {
 	size_t count, others = 0;
@@ -145,15 +146,15 @@ static uint8_t exit_reasons_state(
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
 	if (emit_ends(j, d))
 		return SOOTH_STATE_VALUE;
-	/* A cut search may have passed it by. */
+	/* A truncated search may have missed it. */
 	if (state == SOOTH_STATE_TRUNCATED)
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 	if (state)
 		return state;
-	/* A socket may be connected elsewhere, or to nobody; a pipe's other end is closed. */
+	/* A socket may be connected elsewhere or to nothing; a pipe's other end is closed. */
 	if (d->type != FDS_PIPE && d->type != FDS_FIFO)
 		return SOOTH_STATE_ABSENT;
-	buffer_string(&j->ends, "nobody");
+	buffer_string(&j->ends, "none");
 	return SOOTH_STATE_VALUE;
 }
 
@@ -201,14 +202,14 @@ static int emit_descriptor(struct fds_view *s, struct joined *j, const struct fd
 	return OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int emit_descriptors(void *state, const struct snapshot *reading, struct sooth_error *err)
+static int emit_descriptors(void *state, const struct snapshot *snapshot, struct sooth_error *err)
 {
-	const struct fds_process *end = snapshot_end(reading, sizeof(*end));
+	const struct fds_process *end = snapshot_end(snapshot, sizeof(*end));
 	const struct fds_descriptor *const *all;
 	struct joined j = { 0 };
 	int status = 0;
 
-	join(&j, reading);
+	join(&j, snapshot);
 	all = (const void *)j.descriptors.data;
 	for (size_t i = 0; i < j.descriptors.size / sizeof(*all) && !status; i++)
 		status = emit_descriptor(state, &j, all[i], end, err);
@@ -226,12 +227,12 @@ static const struct section holder_section = {
 	.title = "holders of other ends",
 	.schema = &fd_holder_schema,
 	.shape = SECTION_TABLE,
-	.rows_least = SIZE_MAX, /* people see them beside the descriptors */
+	.rows_least = SIZE_MAX, /* in text they are shown beside the descriptors */
 };
 
-static int emit_holders(void *state, const struct snapshot *reading, struct sooth_error *err)
+static int emit_holders(void *state, const struct snapshot *snapshot, struct sooth_error *err)
 {
-	struct batch records = snapshot_records(reading);
+	struct batch records = snapshot_records(snapshot);
 	struct fds_view *s = state;
 	int status = 0;
 
@@ -271,10 +272,10 @@ static const struct section member_section = {
 
 static const struct fds_descriptor *descriptor_of(const struct joined *j, uint32_t fd)
 {
-	const struct fds_descriptor key = { .fd = fd }, *wanted = &key;
+	const struct fds_descriptor key = { .fd = fd }, *searched = &key;
 	const void *const *found =
 		j->descriptors.size
-			? bsearch(&wanted, j->descriptors.data,
+			? bsearch(&searched, j->descriptors.data,
 				  j->descriptors.size / sizeof(void *), sizeof(void *), by_number)
 			: NULL;
 
@@ -303,13 +304,13 @@ static int emit_member(
 	return OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int emit_members(void *state, const struct snapshot *reading, struct sooth_error *err)
+static int emit_members(void *state, const struct snapshot *snapshot, struct sooth_error *err)
 {
-	struct batch records = snapshot_records(reading);
+	struct batch records = snapshot_records(snapshot);
 	struct joined j = { 0 };
 	int status = 0;
 
-	join(&j, reading);
+	join(&j, snapshot);
 	batch_for_each (r, &records) {
 		const struct fds_member *m = record_as(r, FDS_MEMBER, sizeof(*m));
 

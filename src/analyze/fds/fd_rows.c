@@ -16,7 +16,7 @@ static const double percent_levels[SOOTH_FIELD_LEVELS] = { 50, 75, 90 };
 	}
 
 static const struct sooth_field type_fields[] = {
-	{ .name = "kind", /* "type" says in JSON lines what a line is */
+	{ .name = "kind", /* in JSON lines "type" is the kind of a line */
 		.label = "TYPE",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(fd_type_row, type),

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sums over descriptors; see fd_sums.h. */
 #include "analyze/fds/fd_sums.h"
 
 #include <stdlib.h>
 
-#define GROUP_DEPTH 4 /* directories that tell projects and their parts apart */
+#define GROUP_DEPTH 4 /* enough directories to separate projects and their parts */
 
-void fd_sums_of(struct fd_sums *sums, const struct snapshot *reading)
+void fd_sums_of(struct fd_sums *sums, const struct snapshot *snapshot)
 {
-	struct batch records = snapshot_records(reading);
+	struct batch records = snapshot_records(snapshot);
 
-	*sums = (struct fd_sums){ .process = snapshot_end(reading, sizeof(struct fds_process)) };
+	*sums = (struct fd_sums){ .process = snapshot_end(snapshot, sizeof(struct fds_process)) };
 	batch_for_each (r, &records) {
 		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
 
@@ -54,9 +53,9 @@ static int by_watches(const void *a, const void *b)
 	return by_path(a, b);
 }
 
-static void list_groups(struct buffer *out, const struct snapshot *reading)
+static void list_groups(struct buffer *out, const struct snapshot *snapshot)
 {
-	struct batch records = snapshot_records(reading);
+	struct batch records = snapshot_records(snapshot);
 
 	batch_for_each (r, &records) {
 		const struct fds_watch *w = record_as(r, FDS_WATCH, sizeof(*w));
@@ -70,13 +69,13 @@ static void list_groups(struct buffer *out, const struct snapshot *reading)
 	}
 }
 
-void fd_sums_directories(struct buffer *out, const struct snapshot *reading)
+void fd_sums_directories(struct buffer *out, const struct snapshot *snapshot)
 {
 	struct fd_directory *all;
 	size_t count, kept = 0;
 
 	buffer_reset(out);
-	list_groups(out, reading);
+	list_groups(out, snapshot);
 	all = (void *)out->data;
 	count = out->size / sizeof(*all);
 	if (!count)

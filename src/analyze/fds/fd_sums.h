@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sums over one reading of a process's descriptors. */
+/* Sums over one snapshot of a process's descriptors. */
 #ifndef SOOTH_ANALYZE_FD_SUMS_H
 #define SOOTH_ANALYZE_FD_SUMS_H
 
@@ -9,24 +9,24 @@
 
 struct fd_sums {
 	uint32_t types[FDS_TYPES];
-	uint32_t other;	    /* of types that this version does not know */
+	uint32_t other;	    /* of types unknown to this version */
 	uint32_t instances; /* of inotify */
 	uint32_t watches_reported;
-	const struct fds_process *process; /* borrowed; NULL: another writer's, shorter */
+	const struct fds_process *process; /* borrowed; NULL: written by another tool, shorter */
 };
 
-/* A directory and how many watches are in it and below. */
+/* A directory and the number of watches in it and below. */
 struct fd_directory {
-	struct span path; /* borrowed from the reading; empty: not found out */
-	uint8_t state;	  /* why, then */
+	struct span path; /* borrowed from the snapshot; empty: unknown */
+	uint8_t state;	  /* why it is unknown */
 	uint32_t watches;
 };
 
-void fd_sums_of(struct fd_sums *sums, const struct snapshot *reading);
+void fd_sums_of(struct fd_sums *sums, const struct snapshot *snapshot);
 /*
- * struct fd_directory, those with most watches first. A watch counts for the first four
- * directories of its path ("/home/me/project/src"), or for the whole of a shorter one.
+ * struct fd_directory, most watches first. A watch counts for the first four directories of its
+ * path ("/home/me/project/src"), or for all of a shorter one.
  */
-void fd_sums_directories(struct buffer *out, const struct snapshot *reading);
+void fd_sums_directories(struct buffer *out, const struct snapshot *snapshot);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Masks of Linux in words; see fd_text.h. The values stand here, not those of the system that
- * explains: a capture may be another's (open(2), epoll_ctl(2), inotify(7)). */
+/*
+ * Masks of Linux as words. The values are spelled out because a capture may come from another
+ * system than the one that reads it (open(2), epoll_ctl(2), inotify(7)).
+ */
 #include "analyze/fds/fd_text.h"
 
 #include <stddef.h>
@@ -12,7 +14,7 @@ struct word {
 	const char *text;
 };
 
-/* What has several bits stands before what is part of it. */
+/* A name for several bits comes before names for some of them. */
 static const struct word flags_everywhere[] = {
 	{ 04010000, "sync" },
 	{ 010000, "dsync" },
@@ -83,7 +85,7 @@ static const struct word inotify_events[] = {
 	{ 0 },
 };
 
-static uint32_t tell(struct buffer *out, const struct word *words, uint32_t bits)
+static uint32_t emit_known(struct buffer *out, const struct word *words, uint32_t bits)
 {
 	for (; words->bits; words++) {
 		if ((bits & words->bits) != words->bits)
@@ -104,21 +106,21 @@ static void emit_rest(struct buffer *out, uint32_t bits)
 
 void fd_flag_words(struct buffer *out, uint32_t flags, bool is_aarch64)
 {
-	/* Says nothing: 64-bit programs have it everywhere. */
+	/* No information: 64-bit programs always have it. */
 	flags &= ~(is_aarch64 ? 0400000u : 0100000u);
 	buffer_reset(out);
-	flags = tell(out, flags_everywhere, flags & ~ACCESS_MASK);
-	emit_rest(out, tell(out, is_aarch64 ? flags_aarch64 : flags_most, flags));
+	flags = emit_known(out, flags_everywhere, flags & ~ACCESS_MASK);
+	emit_rest(out, emit_known(out, is_aarch64 ? flags_aarch64 : flags_most, flags));
 }
 
 void fd_epoll_words(struct buffer *out, uint32_t events)
 {
 	buffer_reset(out);
-	emit_rest(out, tell(out, epoll_events, events));
+	emit_rest(out, emit_known(out, epoll_events, events));
 }
 
 void fd_inotify_words(struct buffer *out, uint32_t mask)
 {
 	buffer_reset(out);
-	emit_rest(out, tell(out, inotify_events, mask));
+	emit_rest(out, emit_known(out, inotify_events, mask));
 }

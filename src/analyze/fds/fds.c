@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The descriptors of processes as they were last read: by type, each by itself with
- * who has its other end, paths open more than once, epoll members, inotify watches,
- * limits.
+ * The descriptors of processes at their last snapshot: by type, each with its other end, paths open
+ * more than once, epoll members, inotify watches, limits.
  */
 #include "analyze/fds/fd_emit.h"
 #include "base/cursor.h"
@@ -46,40 +45,40 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 static void note_limits(struct fds_view *s)
 {
-	const struct snapshot *reading;
+	const struct snapshot *snapshot;
 	size_t position = 0;
 
 	if (s->view.input->refused)
-		output_limit(
-			s->view.output, "further descriptors", "there were more than are kept", "");
-	while ((reading = snapshots_next(s->view.input, &position))) {
-		const struct fds_process *p = snapshot_end(reading, sizeof(*p));
+		output_limit(s->view.output, "some descriptors", "more than sooth keeps", "");
+	while ((snapshot = snapshots_next(s->view.input, &position))) {
+		const struct fds_process *p = snapshot_end(snapshot, sizeof(*p));
 
 		if (!p)
 			continue;
 		if (p->descriptors_state == SOOTH_STATE_TRUNCATED)
-			output_limit(s->view.output, "further descriptors",
-				"there are more than are told", "");
+			output_limit(
+				s->view.output, "some descriptors", "more than sooth reads", "");
 		if (p->holders_state == SOOTH_STATE_TRUNCATED)
-			output_limit(s->view.output, "all holders of other ends",
-				"there are more, or looking for them took too long", "");
+			output_limit(s->view.output, "some holders of other ends",
+				"too many, or the search took too long", "");
 		if (p->holders_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
-			output_limit(s->view.output, "holders of other ends in processes of others",
-				"they may not be looked at, or are hidden from here",
-				"run sooth as root, outside of containers");
+			output_limit(s->view.output,
+				"holders of other ends in other users' processes",
+				"permission denied, or hidden from here",
+				"run sooth as root, outside containers");
 	}
 }
 
 static int finish(void *state, struct sooth_error *err)
 {
-	static int (*const tell[])(struct fds_view *, struct sooth_error *) = { fd_emit_types,
+	static int (*const emit[])(struct fds_view *, struct sooth_error *) = { fd_emit_types,
 		fd_emit_limits, fd_emit_descriptors, fd_emit_holders, fd_emit_paths,
 		fd_emit_members, fd_emit_directories, fd_emit_watches };
 	int status = 0;
 
 	note_limits(state);
-	for (size_t i = 0; i < sizeof(tell) / sizeof(tell[0]) && !status; i++)
-		status = tell[i](state, err);
+	for (size_t i = 0; i < sizeof(emit) / sizeof(emit[0]) && !status; i++)
+		status = emit[i](state, err);
 	return status;
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stacks as a tree; see call_graph.h. */
 #include "analyze/graphs/call_graph.h"
 
 #include <errno.h>
@@ -48,14 +47,14 @@ struct span call_graph_name(const struct call_graph *g, const struct call_graph_
 	return node->depth ? names_get(&g->names, node->name) : span_of("", 0);
 }
 
-/* --- adding --- */
+/* --- input --- */
 
 static bool is_same(const struct call_graph_node *a, const struct call_graph_node *b)
 {
 	return a->name == b->name && a->kind == b->kind;
 }
 
-/* Stacks that come one after the other are often alike. */
+/* Consecutive stacks are often alike. */
 static bool was_last(const struct call_graph *g, const struct call_graph_node *node)
 {
 	const struct call_graph_node *last =
@@ -64,7 +63,7 @@ static bool was_last(const struct call_graph *g, const struct call_graph_node *n
 	return last->depth == node->depth && is_same(last, node);
 }
 
-/* Among the children in its parent's list, whose number is counted. */
+/* Searches the children in the parent's list, whose number is counted. */
 static uint32_t find_listed(
 	const struct call_graph *g, const struct call_graph_node *node, size_t *count)
 {
@@ -116,7 +115,7 @@ static uint32_t find_or_add_mapped(struct call_graph *g, const struct call_graph
 	return CALL_GRAPH_NONE;
 }
 
-/* Most frames have few below them: a short list is found sooner than a place in a large map. */
+/* Most frames have few children: a short list is faster than a lookup in a large map. */
 static uint32_t find_or_add(struct call_graph *g, struct call_graph_node *node)
 {
 	uint32_t number;
@@ -166,7 +165,7 @@ void call_graph_add(struct call_graph *g, const struct call_graph_frame *stack, 
 		nodes_of(g)[at].own.of[v] += values->of[v];
 }
 
-/* --- telling --- */
+/* --- output --- */
 
 bool call_graph_sums(const struct call_graph *g, struct buffer *out)
 {
@@ -178,7 +177,7 @@ bool call_graph_sums(const struct call_graph *g, struct buffer *out)
 		return false;
 	for (size_t i = 0; i < count; i++)
 		sums[i] = nodes[i].own;
-	/* Whatever is below another came after it. */
+	/* A child was added after its parent. */
 	for (size_t i = count; i-- > 1;) {
 		for (size_t v = 0; v < CALL_GRAPH_VALUES; v++)
 			sums[nodes[i].parent].of[v] += sums[i].of[v];
@@ -204,12 +203,12 @@ static int by_parent_and_weight(const void *a, const void *b)
 		call_graph_name(y->graph, call_graph_node(y->graph, y->node)));
 }
 
-/* Siblings stand together: first[i] is where those below node i begin. */
+/* Siblings are adjacent: first[i] is where those below node i begin. */
 static void walk(const struct sibling *all, size_t count, uint32_t *first, struct buffer *out)
 {
 	uint32_t at = CALL_GRAPH_NONE;
 
-	/* first[i] moves on with each one taken; up again when there is none left. */
+	/* first[i] moves on with each one taken; go up when none is left. */
 	for (;;) {
 		uint32_t next = first[at];
 

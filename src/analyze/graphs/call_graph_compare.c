@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two call graphs as one: see call_graph_rows.h. What a frame held alone is kept of both sides;
- * the larger of the two is how wide that is, so widths add up and nothing disappears from sight.
- * A difference counts when it is beyond noise: by a share of the larger value, and of numbers of
- * events by three times the square root of their sum, as between two counts by chance.
+ * Merges two call graphs. A frame keeps its own value of each side; the larger one is its width, so
+ * widths add up and nothing disappears from sight. A difference counts if it is beyond noise: a
+ * share of the larger value, and for numbers of events three times the square root of their sum, as
+ * between two random counts.
  */
 #include "analyze/graphs/call_graph_rows.h"
 
@@ -55,10 +55,10 @@ static const struct sooth_schema schemas[CALL_GRAPH_VALUES] = {
 	[CALL_GRAPH_ERRORS] = CHANGE_SCHEMA(errors_fields),
 };
 
-/* In the order of the merged graph's values: what stands in it instead of calls and time. */
+/* Meaning of the merged graph's values, in place of calls and time. */
 enum { WIDEST, BEFORE, AFTER };
 
-/* Every frame of one side, with what it held alone, into the merged graph. False: no memory. */
+/* Adds every frame of one side, with its own value, to the merged graph. False: out of memory. */
 static bool add_side(struct call_graph *merged, const struct call_graph *side,
 	enum call_graph_value value, double scale, int as)
 {

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A call graph as rows; see call_graph_rows.h. */
 #include "analyze/graphs/call_graph_rows.h"
 
 #include <stdio.h>
@@ -95,11 +94,10 @@ void call_graph_emit_bounds(const struct call_graph *g, struct output *output)
 	if (!g->shortened)
 		return;
 	snprintf(reason, sizeof(reason),
-		"%llu found no room: there are more, or deeper, frames "
-		"than are kept",
+		"stacks cut: %llu, with more or deeper frames than sooth keeps",
 		(unsigned long long)g->shortened);
 	output_limit(output, "the last frames of some stacks", reason,
-		"what they hold stands with the frame above them");
+		"their values count in the frame above");
 }
 
 int call_graph_emit(const struct call_graph *g, const struct call_graph_look *look,
@@ -127,7 +125,7 @@ int call_graph_emit(const struct call_graph *g, const struct call_graph_look *lo
 		status = output_section(output, &section, err);
 		if (!status)
 			status = emit_frames(g, (const void *)sums.data, &order, output, err);
-		/* The section is ours: it ends with us. */
+		/* The section is a local variable: close it before it goes out of scope. */
 		if (!status)
 			status = output_close_section(output, err);
 		call_graph_emit_bounds(g, output);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A call graph as rows, each frame below the one it stands in; two of them as one. */
+/* A call graph as rows, each frame below its caller; and two of them merged. */
 #ifndef SOOTH_ANALYZE_CALL_GRAPH_ROWS_H
 #define SOOTH_ANALYZE_CALL_GRAPH_ROWS_H
 
 #include "analyze/graphs/call_graph.h"
 #include "core/output.h"
 
-/* What a frame is, for colours: new ones come last. */
+/* What a frame is, for colors: new kinds come last. */
 enum frame_kind {
-	FRAME_NEUTRAL, /* a process, a thread, whatever holds others */
+	FRAME_NEUTRAL, /* a process, a thread, or another container */
 	FRAME_FILE,
 	FRAME_NETWORK,
 	FRAME_MEMORY,
@@ -23,30 +23,30 @@ enum frame_kind {
 
 extern const struct sooth_names call_graph_value_names; /* "calls", "time", ... by their enum */
 
-/* How it is to be told; zeroed is valid. */
+/* How it is drawn; zeroed is valid. */
 struct call_graph_look {
 	const char *title;	     /* "system calls"; NULL: none */
-	const char *about;	     /* what stands below what */
-	enum call_graph_value value; /* what widths are */
-	bool is_icicle;		     /* the first frames above */
-	double least_share;	     /* of all: narrower frames are left out of a picture */
+	const char *about;	     /* what is below what */
+	enum call_graph_value value; /* the meaning of widths */
+	bool is_icicle;		     /* the first frames on top */
+	double least_share;	     /* of the total: narrower frames are left out of a picture */
 };
 
 int call_graph_emit(const struct call_graph *g, const struct call_graph_look *look,
 	struct output *output, struct sooth_error *err);
 
-/* What found no room in it, among the notes. */
+/* Adds a limit for stacks that were cut. */
 void call_graph_emit_bounds(const struct call_graph *g, struct output *output);
 
 /*
- * Two graphs as one. Each frame is as wide as the larger of its two values, so that what
- * vanished is seen as well as what appeared. `a_scale` makes the first comparable: a graph of
- * 10 s stands beside one of 5 s with 0.5.
+ * Two graphs merged. Each frame is as wide as the larger of its two values, so that what vanished
+ * is visible as well as what appeared. `a_scale` makes the first comparable: 0.5 for a run of 10 s
+ * beside one of 5 s.
  */
 struct call_graph_comparison {
 	const struct call_graph *a, *b;
 	double a_scale;
-	double noise_share; /* of the larger value; smaller differences are none */
+	double noise_share; /* share of the larger value; smaller differences are noise */
 };
 
 int call_graph_compare(const struct call_graph_comparison *c, const struct call_graph_look *look,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tables of the view "heap-table"; see heap_emit.h. */
+/* The tables of the view "heap-table". */
 #include "analyze/heap/heap_emit.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 int heap_section(struct heap_scope *scope, const struct section *section, struct sooth_error *err)
 {
-	/* It is borrowed by the output until it is closed. */
+	/* The output borrows the section until it is closed. */
 	int status = output_close_section(scope->output, err);
 
 	if (status)
@@ -67,7 +67,7 @@ int heap_emit_types(struct heap_scope *scope, const struct heap_sums *sums,
 	uint32_t order[HEAP_FUNCTIONS + 1];
 	int status = heap_section(scope, &type_section, err);
 
-	/* The most called first; it is a dozen. */
+	/* Most calls first; there are a dozen functions. */
 	for (uint32_t i = 0; i <= HEAP_FUNCTIONS; i++) {
 		uint32_t at = i;
 
@@ -152,7 +152,7 @@ static uint64_t allocated(const struct heap_process *p)
 								    : p->seen.allocated_bytes;
 }
 
-/* The largest first; then the older, so that the order is the same each time. */
+/* Largest first, then oldest, so that the order is stable. */
 static int by_size(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;

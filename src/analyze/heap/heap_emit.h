@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tables of the view "heap-table", from what it has collected. */
+/* The tables of the view "heap-table". */
 #ifndef SOOTH_ANALYZE_HEAP_EMIT_H
 #define SOOTH_ANALYZE_HEAP_EMIT_H
 
@@ -7,25 +7,28 @@
 #include "analyze/heap/heap_sums.h"
 #include "core/output.h"
 
-/* Where the sections go, and what they are called there. */
+/* The output of the sections, and how they are named. */
 struct heap_scope {
 	struct output *output;
-	bool is_alone; /* no other view's sections beside them: their names need no prefix */
-	struct section section; /* the open one */
+	bool is_alone;		/* no sections of other views: names need no prefix */
+	struct section section; /* the open section */
 	char name[64];
 };
 
-/* Ends the section before it. */
+/* Closes the section before it. */
 int heap_section(struct heap_scope *scope, const struct section *section, struct sooth_error *err);
-/* unfinished_state: of what single calls do not tell. */
+/* unfinished_state: of values that single calls do not give. */
 int heap_emit_types(struct heap_scope *scope, const struct heap_sums *sums,
 	uint8_t unfinished_state, struct sooth_error *err);
 int heap_emit_sizes(
 	struct heap_scope *scope, const struct heap_sums *sums, struct sooth_error *err);
-/* by_calls: their sums by single calls, not by tallies. live_state: of what only calls tell. */
+/*
+ * by_calls: sums from single calls, not from aggregates. live_state: of values that only single
+ * calls give.
+ */
 int heap_emit_processes(struct heap_scope *scope, const struct heap_live *live, bool by_calls,
 	uint8_t live_state, struct sooth_error *err);
-/* How many processes that table has. */
+/* Number of processes in that table. */
 uint64_t heap_emit_count(const struct heap_live *live);
 
 #endif

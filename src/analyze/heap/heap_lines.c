@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every call of the allocator, a line each, in the shape that memtrack gave them.
- * The record itself is the row: only what its members are called differs.
+ * Every call of the allocator, a line each, in the format of memtrack. The record itself is the
+ * row: only the names of its members differ.
  */
 #include "core/stage.h"
 #include "model/schema.h"
@@ -112,7 +112,7 @@ static int finish(void *state, struct sooth_error *err)
 
 	if (s->has_counts && !s->has_calls)
 		output_limit(s->output, "every allocation", "calls were only counted",
-			"record them: `sooth heap` without --count, `sooth record --stream`");
+			"record each call: `sooth heap` without --count, `sooth record --stream`");
 	return begin_once(s, err);
 }
 

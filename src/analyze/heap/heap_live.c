@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The live set of heaps; see heap_live.h.
- *
- * The order of the stream is that of returns, and for free that of calls. So a
- * block's address is given again only after its free stands in the stream, with
- * one exception: a realloc frees the old block inside, long before it returns,
- * and meanwhile another thread may have got the address, and even have freed it.
- * Then the other's malloc stands first and finds the old block still live. What
- * it replaces is remembered for a while, so that the realloc can say it was its.
+ * The stream is in the order of returns, and for free in the order of calls. So a block's address
+ * comes again only after its free, with one exception: a realloc frees the old block inside, long
+ * before it returns, and meanwhile another thread may get the address, and may even free it. Then
+ * the other thread's malloc comes first and finds the old block still live. The replaced block is
+ * remembered for a while, so that the realloc can claim it.
  */
 #include "analyze/heap/heap_live.h"
 
@@ -92,7 +89,7 @@ static void note_handover(
 	};
 }
 
-/* Was the block replaced since `since_ns`? Then it was freed all the same. */
+/* Whether the block was replaced since `since_ns`: then it was freed. */
 static bool take_handover(struct heap_live *l, uint64_t address, uint64_t since_ns)
 {
 	size_t count =
@@ -145,7 +142,7 @@ static void note_foreign_free(struct heap_live *l, const struct heap_process *p)
 		l->frees_unknown++;
 }
 
-/* The block that was live at since_ns. One given later at the same address is somebody else's. */
+/* The block that was live at since_ns. A later one at the same address belongs to another call. */
 static void drop_block(
 	struct heap_live *l, struct heap_process *p, uint64_t address, uint64_t since_ns)
 {
@@ -162,7 +159,7 @@ static void drop_block(
 	}
 }
 
-/* In place: nobody else can have had the address meanwhile. */
+/* Resized in place: no other call can have had the address meanwhile. */
 static void resize_block(struct heap_live *l, struct heap_process *p, const struct heap_call *c)
 {
 	struct heap_block *b = map_get(&p->blocks, &c->address);
@@ -187,11 +184,11 @@ static void apply(struct heap_live *l, struct heap_process *p, const struct heap
 		if (c->address)
 			drop_block(l, p, c->address, c->record.time_ns);
 	} else if (heap_call_failed(c)) {
-		return; /* and a realloc's old block stays */
+		return; /* and the old block of the realloc stays */
 	} else if (has_old && c->old_address == c->address) {
 		resize_block(l, p, c);
 	} else {
-		/* realloc(p, 0) may give nothing, and is a free then. */
+		/* realloc(p, 0) may return NULL, and is a free then. */
 		if (has_old && (c->address || c->error_state != SOOTH_STATE_VALUE))
 			drop_block(l, p, c->old_address, begin_ns);
 		if (c->address)
@@ -224,7 +221,7 @@ static void take_count(struct heap_live *l, const struct heap_count *c)
 	p->counted.allocated_bytes += c->bytes;
 }
 
-/* All its blocks are gone at once. */
+/* Drops all its blocks together. */
 static void empty(struct heap_live *l, struct heap_process *p)
 {
 	l->blocks -= p->blocks.count;
@@ -274,7 +271,7 @@ static void take_leave(struct heap_live *l, const struct process_leave *leave)
 		name_process(p, leave->name);
 	if (p->seen.events || p->counted.events)
 		return;
-	/* It never allocated: its place is worth more. */
+	/* It never allocated: its place is better used for another. */
 	map_remove(&l->processes, &l->last_id);
 	l->last = NULL;
 }

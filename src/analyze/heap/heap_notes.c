@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How well the heap was seen; see heap_notes.h. Sites are definitions and come
- * again in each segment, so they are known by file and place. A process may map
- * one file several times (dlopen and dlclose), so gaps of one file are added up.
+ * Sites are definitions that each segment repeats, so they are known by file and place. A process
+ * may map one file several times (dlopen and dlclose), so the gaps of one file are added up.
  */
 #include "analyze/heap/heap_notes.h"
 
@@ -13,7 +12,7 @@
 
 #define GAPS_MAX  4096
 #define SITES_MAX 16384
-#define TEXT_MAX  4096 /* bytes of a path that are kept */
+#define TEXT_MAX  4096 /* bytes of a path */
 
 struct gap_key {
 	struct process_id process;
@@ -40,7 +39,7 @@ void heap_notes_init(struct heap_notes *n)
 	map_init(&n->gaps, sizeof(struct gap_key), sizeof(struct gap), GAPS_MAX);
 	map_init(&n->sites, sizeof(struct site_key), sizeof(struct site), SITES_MAX);
 	map_init(&n->files, 2 * sizeof(uint64_t), 0, SITES_MAX);
-	pauses_init(&n->holds);
+	pauses_init(&n->pauses);
 }
 
 void heap_notes_fini(struct heap_notes *n)
@@ -69,7 +68,7 @@ static struct record_tail tail_of(
 	return (struct record_tail){ to, n->texts.data + kept->offset, kept->size };
 }
 
-/* FNV-1a: only to tell a process's few files apart. */
+/* FNV-1a: only to separate the few files of a process. */
 static uint64_t hash_text(const struct sooth_record *r, const struct sooth_text *text)
 {
 	uint64_t hash = 0xcbf29ce484222325ULL;
@@ -81,7 +80,7 @@ static uint64_t hash_text(const struct sooth_record *r, const struct sooth_text 
 	return hash;
 }
 
-/* --- taking --- */
+/* --- input --- */
 
 static void take_gap(struct heap_notes *n, const struct heap_gap *g)
 {
@@ -129,10 +128,10 @@ void heap_notes_take(struct heap_notes *n, const struct sooth_record *r)
 		take_cost(n, (const void *)r);
 	else if (record_as(r, HEAP_SITE, sizeof(struct heap_site)))
 		take_site(n, (const void *)r);
-	pauses_take(&n->holds, r, HEAP_PAUSE);
+	pauses_take(&n->pauses, r, HEAP_PAUSE);
 }
 
-/* --- telling --- */
+/* --- output --- */
 
 static int emit_probes(
 	const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
@@ -150,8 +149,7 @@ static int emit_probes(
 	void *value;
 
 	if (n->sites.refused)
-		output_limit(
-			scope->output, "some of the sites", "there were more than are kept", "");
+		output_limit(scope->output, "some sites", "more than sooth keeps", "");
 	while (map_next(&n->sites, &position, NULL, &value))
 		row.single_stepped += !((const struct site *)value)->is_emulated;
 	if (status || !row.sites)
@@ -190,7 +188,7 @@ static int emit_sites(const struct heap_notes *n, struct heap_scope *scope, stru
 static int emit_gaps(const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
 	static const struct section section = { .name = "gaps",
-		.title = "calls into these files were not seen at first",
+		.title = "files whose first calls were missed",
 		.schema = &heap_gap_schema,
 		.shape = SECTION_TABLE };
 	int status = heap_section(scope, &section, err);
@@ -199,8 +197,7 @@ static int emit_gaps(const struct heap_notes *n, struct heap_scope *scope, struc
 	void *value;
 
 	if (n->gaps.refused)
-		output_limit(
-			scope->output, "some of the gaps", "there were more than are kept", "");
+		output_limit(scope->output, "some gaps", "more than sooth keeps", "");
 	while (!status && map_next(&n->gaps, &position, &key, &value)) {
 		const struct gap_key *k = key;
 		const struct gap *g = value;
@@ -213,14 +210,14 @@ static int emit_gaps(const struct heap_notes *n, struct heap_scope *scope, struc
 	return status;
 }
 
-static int emit_holds(struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
+static int emit_pauses(struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
 	int status = heap_section(scope, &pauses_section, err);
 
-	pauses_note_late(&n->holds, scope->output, "every call of a command that may be held");
-	if (status || !n->holds.row.count)
+	pauses_note_late(&n->pauses, scope->output, "every call of the paused command");
+	if (status || !n->pauses.row.count)
 		return status;
-	return OUTPUT_ROW(scope->output, &n->holds.row, NULL, 0, err);
+	return OUTPUT_ROW(scope->output, &n->pauses.row, NULL, 0, err);
 }
 
 int heap_notes_emit(
@@ -229,7 +226,7 @@ int heap_notes_emit(
 	int status = emit_gaps(n, scope, err);
 
 	if (!status)
-		status = emit_holds(n, scope, err);
+		status = emit_pauses(n, scope, err);
 	if (!status && with_sites)
 		status = emit_sites(n, scope, err);
 	return status ? status : emit_probes(n, scope, err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How well the heap was seen: where its functions were probed, what was missed, who was held. */
+/* How complete the data is: probed functions, missed calls, pauses. */
 #ifndef SOOTH_ANALYZE_HEAP_NOTES_H
 #define SOOTH_ANALYZE_HEAP_NOTES_H
 
@@ -11,9 +11,9 @@
 struct heap_notes {
 	struct map gaps;     /* by process and file */
 	struct map sites;    /* by file and place */
-	struct map files;    /* those of the sites */
+	struct map files;    /* the files of the sites */
 	struct buffer texts; /* paths and reasons */
-	struct pauses holds;
+	struct pauses pauses;
 	uint64_t attach_ns, forgotten_ns;
 	bool has_cost;
 	uint64_t unseen_ns_max; /* of the gaps */
@@ -21,7 +21,7 @@ struct heap_notes {
 
 void heap_notes_init(struct heap_notes *n);
 void heap_notes_take(struct heap_notes *n, const struct sooth_record *r);
-/* Sections "probes", "gaps", "holds" and, when wanted, "sites". */
+/* Sections "probes", "gaps", "holds" and, if requested, "sites". */
 int heap_notes_emit(
 	struct heap_notes *n, struct heap_scope *scope, bool with_sites, struct sooth_error *err);
 void heap_notes_fini(struct heap_notes *n);

@@ -4,7 +4,7 @@
 
 #include "model/schema.h"
 
-/* As the probe names them; what a newer probe may add comes last. */
+/* In the order of the probe; a function of a newer probe comes last. */
 static const char *const function_names[] = { "malloc", "free", "calloc", "realloc", "reallocarray",
 	"aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc", "other" };
 static const struct sooth_names functions = { HEAP_FUNCTIONS + 1, function_names };
@@ -161,15 +161,15 @@ static const struct sooth_field heap_probes_fields[] = {
 };
 
 ROW_SCHEMA(heap_totals, "totals", heap_totals_row,
-	.line = "{events} calls[, {rate_per_s} a second]: {allocated_bytes} allocated, "
+	.line = "{events} calls[, {rate_per_s} per second]: {allocated_bytes} allocated, "
 		"{freed_bytes} freed, {failed} failed\nlive at the end: {live_bytes} in "
-		"{live_blocks} blocks; peak {peak_bytes} after "
-		"{peak_after_ns}[\nnot exact: {inexact}]");
+		"{live_blocks} blocks; peak {peak_bytes} after {peak_after_ns}[\nnot exact: "
+		"{inexact}]");
 ROW_SCHEMA(heap_type, "by_type", heap_type_row);
 ROW_SCHEMA(heap_size, "sizes", heap_size_row);
 ROW_SCHEMA(heap_process, "processes", heap_process_row);
 ROW_SCHEMA(heap_gap, "gaps", heap_gap_row);
 ROW_SCHEMA(heap_site, "sites", heap_site_row);
 ROW_SCHEMA(heap_probes, "probes", heap_probes_row,
-	.line = "probed: {sites} functions in {files} files, {single_stepped} of them "
-		"single-stepped[; attached in {attach_ns}, taken out in {forgotten_ns}]");
+	.line = "probed: {sites} functions in {files} files, {single_stepped} single-stepped[; "
+		"attached in {attach_ns}, detached in {forgotten_ns}]");

@@ -27,11 +27,11 @@ struct heap_totals_row {
 	uint64_t lost;
 	uint64_t processes;
 	double rate_per_s;
-	uint8_t measured_state; /* of what tallies tell */
-	uint8_t live_state;	/* of what single calls tell */
+	uint8_t measured_state; /* of values from aggregates */
+	uint8_t live_state;	/* of values from single calls */
 	uint8_t inexact_state;
 	uint8_t rate_state;
-	uint8_t unfinished_state; /* single calls do not tell it */
+	uint8_t unfinished_state; /* single calls do not give it */
 	uint8_t unused[3];
 	struct sooth_text inexact;
 };

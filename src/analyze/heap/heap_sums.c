@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls of the allocator added up; see heap_sums.h. */
 #include "analyze/heap/heap_sums.h"
 
 #include "analyze/heap/heap_live.h"

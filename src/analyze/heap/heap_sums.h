@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calls of the allocator added up by function. Tallies and single calls give the
- * same sums; calls come by the million a second, so they are added directly and
- * not made into a tally each, as core/reduce.h would have it.
+ * Calls of the allocator added up by function. Aggregates and single calls give the same sums; at
+ * millions of calls per second single calls are added directly, without an aggregate each, as
+ * core/reduce.h would make.
  */
 #ifndef SOOTH_ANALYZE_HEAP_SUMS_H
 #define SOOTH_ANALYZE_HEAP_SUMS_H
@@ -17,7 +17,7 @@ struct heap_function_sum {
 };
 
 struct heap_sums {
-	struct heap_function_sum functions[HEAP_FUNCTIONS + 1]; /* the last: unknown ones */
+	struct heap_function_sum functions[HEAP_FUNCTIONS + 1]; /* the last: unknown functions */
 	uint64_t histogram[HEAP_BUCKETS];
 	struct heap_function_sum all;
 	bool has_any;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a process tree asked of its allocator: totals, by function, by size, by
- * process. Sums come from the tallies where there are any: they hold although
- * calls were lost on their way. What is live and its peak only single calls
- * tell, and only as well as all of them came.
+ * Allocations of a process tree: totals, by function, by size, by process. Sums come from
+ * aggregates if there are any: they are right even if single calls were lost. Live bytes and their
+ * peak come from single calls only, and are exact only if none was lost.
  */
 #include "analyze/heap/heap_table.h"
 
@@ -27,11 +26,11 @@ struct table_state {
 	struct heap_scope scope;
 	struct heap_table_options options;
 	struct heap_live live;
-	struct heap_sums seen;	  /* by single calls */
-	struct heap_sums counted; /* by tallies */
+	struct heap_sums seen;	  /* from single calls */
+	struct heap_sums counted; /* from aggregates */
 	struct heap_notes notes;
 	uint64_t begin_ns, end_ns, last_ns;
-	uint64_t lost; /* as the source tells */
+	uint64_t lost; /* as reported by the source */
 	bool has_source;
 	bool by_calls; /* which of the sums is shown */
 	char inexact[256];
@@ -100,14 +99,14 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return 0;
 }
 
-/* --- how far it holds --- */
+/* --- completeness --- */
 
 static const struct heap_sums *sums_of(const struct table_state *s)
 {
 	return s->by_calls ? &s->seen : &s->counted;
 }
 
-/* A tally comes when its thread ends or the observation does: a cut capture may lack some. */
+/* An aggregate comes when its thread or the run ends: a cut capture may lack some. */
 static void choose(struct table_state *s)
 {
 	s->has_source |= s->seen.has_any || s->counted.has_any;
@@ -124,7 +123,7 @@ static uint8_t live_state(const struct table_state *s)
 	return s->has_source && has_calls(s) ? SOOTH_STATE_VALUE : NOT_REQUESTED;
 }
 
-/* Only tallies tell; and of a cut capture these are not complete. */
+/* Only aggregates give it, and those of a cut capture are incomplete. */
 static uint8_t unfinished_state(const struct table_state *s)
 {
 	if (!s->by_calls)
@@ -162,20 +161,20 @@ static void judge(struct table_state *s)
 	if (lost_calls(s))
 		add_reason(s, "%s calls were lost", format_count(text, lost_calls(s)));
 	if (s->notes.gaps.count)
-		add_reason(s, "calls were not seen for up to %s",
+		add_reason(s, "calls were missed for up to %s",
 			format_ns(text, s->notes.unseen_ns_max));
 	if (s->live.refused)
-		add_reason(s, "%s blocks found no room", format_count(text, s->live.refused));
+		add_reason(s, "%s blocks were not kept: too many",
+			format_count(text, s->live.refused));
 }
 
 static void note_gaps(struct table_state *s)
 {
 	char reason[96], text[UNITS_SIZE];
 
-	snprintf(reason, sizeof(reason), "for up to %s its functions were not probed yet",
+	snprintf(reason, sizeof(reason), "the functions were not probed for up to %s",
 		format_ns(text, s->notes.unseen_ns_max));
-	output_limit(s->scope.output, "first calls into a file that a process had just mapped",
-		reason, "");
+	output_limit(s->scope.output, "first calls into newly mapped files", reason, "");
 }
 
 static void note_limits(struct table_state *s)
@@ -186,24 +185,24 @@ static void note_limits(struct table_state *s)
 	if (!has_calls(s)) {
 		output_limit(s->scope.output, "freed, live and peak bytes",
 			"calls were only counted",
-			"every call tells: `sooth heap` without --count, `sooth record --stream`");
+			"record each call: `sooth heap` without --count, `sooth record --stream`");
 		return;
 	}
 	if (lost_calls(s)) {
 		snprintf(reason, sizeof(reason), "%s calls were lost",
 			format_count(text, lost_calls(s)));
 		output_limit(s->scope.output, what, reason,
-			"a larger ring (--buffer); a command that is launched can be held until "
-			"the ring has room");
+			"use a larger buffer (--buffer), or `sooth heap -- COMMAND`: it pauses the "
+			"command while the buffer is full");
 	}
 	if (s->live.refused)
-		output_limit(s->scope.output, what, "there were more blocks than are kept",
-			"observe fewer processes at once");
+		output_limit(s->scope.output, what, "more blocks than sooth keeps",
+			"select fewer processes");
 	if (s->notes.gaps.count)
 		note_gaps(s);
 	if (s->live.frees_from_before)
-		output_limit(s->scope.output, "blocks from before the observation",
-			"they are neither in live nor in peak bytes",
+		output_limit(s->scope.output, "blocks allocated before attach",
+			"not in live and peak bytes",
 			"launch the command: `sooth heap -- COMMAND`");
 }
 
@@ -244,8 +243,8 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 	int status = heap_section(&s->scope, &section, err);
 
 	heap_live_total(l, &row.live_bytes, &row.live_blocks);
-	if (s->options.told)
-		*s->options.told = row;
+	if (s->options.reported)
+		*s->options.reported = row;
 	return status ? status : OUTPUT_ROW(s->scope.output, &row, tail, 1, err);
 }
 
@@ -280,7 +279,7 @@ static const struct sooth_schema *const tables[] = { &heap_type_schema, &heap_si
 
 const struct stage_type stage_heap_table = {
 	.name = "heap-table",
-	.help = "allocations: totals, by function, by size, by process; what is live",
+	.help = "allocations: totals, by function, by size, by process; live bytes",
 	.probe = "heap",
 	.shows = "heap",
 	.tables = tables,

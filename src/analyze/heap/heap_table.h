@@ -8,9 +8,10 @@
 struct heap_totals_row;
 
 struct heap_table_options {
-	bool is_alone;		      /* sections are "totals", "processes"; else "heap_totals" */
-	bool sites;		      /* where each function was probed, too */
-	struct heap_totals_row *told; /* the totals once more, for who makes a sentence of them */
+	bool is_alone; /* sections are "totals", "processes"; otherwise "heap_totals" */
+	bool sites;    /* also list where each function was probed */
+	struct heap_totals_row
+		*reported; /* a copy of the totals, for callers that need one sentence */
 };
 
 #endif

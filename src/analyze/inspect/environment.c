@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of the environment variables that processes were started with, and sizes of their values.
- */
+/* Names of the environment variables of processes at their start, and sizes of their values. */
 #include "analyze/processes/process_view.h"
 #include "core/stage.h"
 #include "model/schema.h"
@@ -9,7 +8,7 @@
 struct environment_row {
 	struct sooth_record record;
 	uint64_t size_bytes;
-	uint32_t position; /* a name may stand twice, or not be told */
+	uint32_t position; /* a name may occur twice, or be unknown */
 	uint8_t name_state;
 	uint8_t unused[3];
 	struct sooth_text name;
@@ -100,7 +99,7 @@ static const struct section variables_section = {
 	.schema = &row_schema,
 	.shape = SECTION_TABLE,
 	.columns = "pid,name,size_bytes",
-	.if_empty = "no variable is told",
+	.if_empty = "no environment variables",
 };
 
 static int emit_sums(void *state, const struct snapshot *process, struct sooth_error *err)
@@ -135,14 +134,13 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status)
 		status = process_view_emit(view, &sums_section, emit_sums, err);
 	if (view->input->refused)
-		output_limit(
-			view->output, "some variables", "there were more than a view holds", "");
+		output_limit(view->output, "some variables", "more than sooth keeps", "");
 	return status;
 }
 
 const struct stage_type stage_environment = {
 	.name = "environment",
-	.help = "names of environment variables and sizes of their values",
+	.help = "environment variables: names and sizes of values",
 	.probe = "environment",
 	.shows = "environment",
 	.state_size = sizeof(struct process_view),

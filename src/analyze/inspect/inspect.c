@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One process on one screen: a line for each of its sides, then what is largest,
- * busiest, nearest to a limit. It shows one process; a capture of several needs to be
- * told which.
+ * One process on one screen: a line for each aspect, then its largest, busiest and most nearly
+ * exhausted resources. Of a capture with several processes one must be selected.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,7 +17,7 @@
 #include "probes/sockets.h"
 
 #define PROCESSES_MAX 65536
-#define NAMED_MAX     8 /* of the processes to choose from */
+#define NAMED_MAX     8 /* processes that the error lists */
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
@@ -77,7 +76,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 			snapshots_take(all[i], r);
 		thread_times_take(&s->threads, r);
-		/* What is wrong with one stands among the notes. */
+		/* What is wrong with an agent is among the notes. */
 		agent_set_take(&s->agents, r, &ignored);
 	}
 	return 0;
@@ -86,8 +85,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 static int no_process(struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "inspect a process");
-	error_why(err, "none was read: it had ended, or the capture has no states of processes");
-	return error_remedy(err, "name one that runs, or record with --probe proc,fds,...");
+	error_why(err, "no process was read: it had ended, or the capture has no process samples");
+	return error_remedy(err, "select a running process, or record with --probe proc,fds,...");
 }
 
 static int several_processes(struct inspect_snapshots *s, struct sooth_error *err)
@@ -101,15 +100,15 @@ static int several_processes(struct inspect_snapshots *s, struct sooth_error *er
 			(unsigned long long)((const struct process_id *)key)->pid);
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show %zu processes on one screen",
 		s->processes.count);
-	error_why(err, "one is shown at a time; there are %s%s", buffer_cstr(&pids),
+	error_why(err, "one process is shown at a time; there are %s%s", buffer_cstr(&pids),
 		s->processes.count > NAMED_MAX ? " and more" : "");
 	buffer_fini(&pids);
-	return error_remedy(err, "choose one with -p, or details: --fds, --maps, ...");
+	return error_remedy(err, "select one with -p, or use a table: --fds, --maps, ...");
 }
 
-static void add_sockets(struct inspect_snapshots *s, const struct snapshot *reading)
+static void add_sockets(struct inspect_snapshots *s, const struct snapshot *snapshot)
 {
-	struct batch all = snapshot_records(reading);
+	struct batch all = snapshot_records(snapshot);
 
 	batch_for_each (r, &all) {
 		enum peer_label_strength strength;
@@ -121,7 +120,7 @@ static void add_sockets(struct inspect_snapshots *s, const struct snapshot *read
 	}
 }
 
-/* What both lines and tables tell of is added up once. */
+/* Lines and tables share these sums. */
 static int add_up(struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	const struct snapshot *maps = snapshots_get(&s->maps, id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The lines of the view "inspect": a side of the process each. */
+/* The lines of the view "inspect", one for each aspect of the process. */
 #include <stdio.h>
 #include <string.h>
 
@@ -34,13 +34,13 @@ static struct span text_of(const struct sooth_record *r, const char *name)
 	static const struct section section = {                                                    \
 		.name = name_, .schema = &schema_, .shape = SECTION_OBJECT                         \
 	}
-#define TELL(s, section, row, tail, count, err)                                                    \
+#define EMIT(s, section, row, tail, count, err)                                                    \
 	({                                                                                         \
-		int told = output_section((s)->output, section, err);                              \
-		told ? told : OUTPUT_ROW((s)->output, row, tail, count, err);                      \
+		int opened = output_section((s)->output, section, err);                            \
+		opened ? opened : OUTPUT_ROW((s)->output, row, tail, count, err);                  \
 	})
 
-/* --- who it is --- */
+/* --- identity --- */
 
 static uint64_t elapsed_s(const struct inspect_snapshots *s, const struct sooth_record *r)
 {
@@ -86,7 +86,7 @@ static int emit_process(
 		.executable_state = p->executable_state,
 		.command_state = p->arguments_state,
 		.directory_state = p->directory_state,
-		/* The root of all groups says nothing. */
+		/* The root group is no information. */
 		.control_group_state =
 			group.size > 1 ? p->control_group_state : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = {
@@ -100,10 +100,10 @@ static int emit_process(
 		tail_span(&row.deleted, span_of_string(deleted)),
 	};
 
-	return TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	return EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-/* --- what it does --- */
+/* --- activity --- */
 
 static void count_states(struct buffer *out, const struct buffer *threads)
 {
@@ -120,7 +120,7 @@ static int emit_cpu(struct inspect_snapshots *s, const struct process_id *id,
 	const struct proc_process *p, struct sooth_error *err)
 {
 	OBJECT_SECTION("cpu", inspect_cpu_schema);
-	const struct snapshot *reading = thread_times_get(&s->threads, id);
+	const struct snapshot *snapshot = thread_times_get(&s->threads, id);
 	const struct thread_sums *sums = &s->thread_sums;
 	struct buffer states = { 0 };
 	struct inspect_cpu_row row = { .record = p->record, .cpu_ns = p->cpu_ns };
@@ -128,20 +128,20 @@ static int emit_cpu(struct inspect_snapshots *s, const struct process_id *id,
 
 	count_states(&states, &s->thread_list);
 	row.cpu_percent = sums->cpu_percent;
-	row.cpu_state = reading ? sums->cpu_state : NOT_REQUESTED;
+	row.cpu_state = snapshot ? sums->cpu_state : NOT_REQUESTED;
 	row.interval_ns = sums->interval_ns;
 	row.interval_state =
-		!reading || sums->changes_state ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
-	row.threads = reading ? sums->threads : p->threads;
-	row.threads_state = reading ? sums->threads_state : SOOTH_STATE_VALUE;
+		!snapshot || sums->changes_state ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
+	row.threads = snapshot ? sums->threads : p->threads;
+	row.threads_state = snapshot ? sums->threads_state : SOOTH_STATE_VALUE;
 	row.states_state = states.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	struct record_tail tail[] = { tail_buffer(&row.states, &states) };
-	status = TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	status = EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&states);
 	return status;
 }
 
-/* --- what it has --- */
+/* --- resources --- */
 
 static void fill_reserved(struct inspect_memory_row *row, const struct inspect_snapshots *s)
 {
@@ -156,8 +156,8 @@ static int emit_memory(struct inspect_snapshots *s, const struct process_id *id,
 	const struct proc_process *p, struct sooth_error *err)
 {
 	OBJECT_SECTION("memory", inspect_memory_schema);
-	const struct snapshot *reading = snapshots_get(&s->maps, id);
-	const struct maps_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
+	const struct snapshot *snapshot = snapshots_get(&s->maps, id);
+	const struct maps_process *end = snapshot ? snapshot_end(snapshot, sizeof(*end)) : NULL;
 	struct inspect_memory_row row = { .record = p->record,
 		.status_state = NOT_REQUESTED,
 		.mappings_state = NOT_REQUESTED,
@@ -179,14 +179,14 @@ static int emit_memory(struct inspect_snapshots *s, const struct process_id *id,
 			row.swap_state = end->status_state;
 		fill_reserved(&row, s);
 	}
-	return TELL(s, &section, &row, NULL, 0, err);
+	return EMIT(s, &section, &row, NULL, 0, err);
 }
 
 static int emit_descriptors(
 	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	OBJECT_SECTION("descriptors", inspect_descriptors_schema);
-	const struct snapshot *reading = snapshots_get(&s->fds, id);
+	const struct snapshot *snapshot = snapshots_get(&s->fds, id);
 	struct inspect_descriptors_row row = { .record = row_head(id),
 		.count_state = NOT_REQUESTED,
 		.limit_state = SOOTH_STATE_ABSENT,
@@ -198,11 +198,11 @@ static int emit_descriptors(
 	struct fd_sums sums = { 0 };
 	int status;
 
-	if (reading)
-		fd_sums_of(&sums, reading);
+	if (snapshot)
+		fd_sums_of(&sums, snapshot);
 	for (unsigned i = 0; i < FDS_TYPES; i++)
 		inspect_add_count(&types, sums.types[i], fd_type_names.names[i]);
-	inspect_add_count(&types, sums.other, "of newer kinds");
+	inspect_add_count(&types, sums.other, "of unknown types");
 	row.types_state = types.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	if (sums.process) {
 		const struct fds_process *end = sums.process;
@@ -226,12 +226,12 @@ static int emit_descriptors(
 					    : SOOTH_STATE_ABSENT;
 	}
 	struct record_tail tail[] = { tail_buffer(&row.types, &types) };
-	status = TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	status = EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&types);
 	return status;
 }
 
-/* --- whom it talks to --- */
+/* --- connections --- */
 
 static void list_kinds(struct buffer *out, const struct socket_sums *sums)
 {
@@ -254,8 +254,8 @@ static int emit_sockets(
 	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	OBJECT_SECTION("connections", inspect_sockets_schema);
-	const struct snapshot *reading = snapshots_get(&s->sockets, id);
-	const struct sockets_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
+	const struct snapshot *snapshot = snapshots_get(&s->sockets, id);
+	const struct sockets_process *end = snapshot ? snapshot_end(snapshot, sizeof(*end)) : NULL;
 	const struct socket_sums *sums = &s->socket_sums;
 	struct buffer kinds = { 0 };
 	int status;
@@ -279,16 +279,16 @@ static int emit_sockets(
 			span_of(sums->silent_peer.text,
 				strnlen(sums->silent_peer.text, sizeof(sums->silent_peer.text)))),
 	};
-	status = TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	status = EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&kinds);
 	return status;
 }
 
-/* --- what waits for it --- */
+/* --- signals and danger --- */
 
-static uint64_t pending_signals(const struct snapshot *reading, uint64_t pending)
+static uint64_t pending_signals(const struct snapshot *snapshot, uint64_t pending)
 {
-	struct batch all = snapshot_records(reading);
+	struct batch all = snapshot_records(snapshot);
 
 	batch_for_each (r, &all) {
 		const struct signals_thread *t = record_as(r, SIGNALS_THREAD, sizeof(*t));
@@ -314,14 +314,14 @@ static int emit_signals(
 	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	OBJECT_SECTION("signal_masks", inspect_signals_schema);
-	const struct snapshot *reading = snapshots_get(&s->signals, id);
-	const struct signals_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
+	const struct snapshot *snapshot = snapshots_get(&s->signals, id);
+	const struct signals_process *end = snapshot ? snapshot_end(snapshot, sizeof(*end)) : NULL;
 	struct inspect_signals_row row = { .record = row_head(id), .masks_state = NOT_REQUESTED };
 	struct buffer names = { 0 };
 	int status;
 
 	if (end) {
-		uint64_t pending = pending_signals(reading, end->pending);
+		uint64_t pending = pending_signals(snapshot, end->pending);
 
 		row.masks_state = end->masks_state;
 		row.caught = (uint32_t)__builtin_popcountll(end->caught);
@@ -330,7 +330,7 @@ static int emit_signals(
 		list_signals(&names, pending);
 	}
 	struct record_tail tail[] = { tail_buffer(&row.pending_names, &names) };
-	status = TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	status = EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&names);
 	return status;
 }
@@ -339,9 +339,9 @@ static int emit_danger(
 	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	OBJECT_SECTION("danger", inspect_danger_schema);
-	const struct snapshot *reading = snapshots_get(&s->limits, id);
-	const struct limits_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
-	const struct limits_group *group = reading ? limit_sums_tightest_memory(reading) : NULL;
+	const struct snapshot *snapshot = snapshots_get(&s->limits, id);
+	const struct limits_process *end = snapshot ? snapshot_end(snapshot, sizeof(*end)) : NULL;
+	const struct limits_group *group = snapshot ? limit_sums_tightest_memory(snapshot) : NULL;
 	struct inspect_danger_row row = { .record = row_head(id),
 		.oom_state = NOT_REQUESTED,
 		.memory_state = NOT_REQUESTED,
@@ -362,7 +362,7 @@ static int emit_danger(
 	}
 	struct record_tail tail[] = { tail_span(
 		&row.group, group ? text_of(&group->record, "path") : span_of("", 0)) };
-	return TELL(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	return EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 int inspect_emit_lines(struct inspect_snapshots *s, const struct process_id *id,

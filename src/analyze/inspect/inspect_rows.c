@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Field tables of the view "inspect". What is a line for people is a template here. */
+/* Field tables of the view "inspect". Lines of the text output are templates here. */
 #include "analyze/inspect/inspect_rows.h"
 
 #include "analyze/maps/map_classes.h"
@@ -90,11 +90,11 @@ static const struct sooth_field inspect_memory_fields[] = {
 		FIELD_STATE_AT(inspect_memory_row, mappings_state)),
 };
 ROW_SCHEMA(inspect_memory, "inspect.memory", inspect_memory_row,
-	.line = "memory       {rss_bytes} resident: {rss_anonymous_bytes} of its own, "
-		"{rss_file_bytes} of files, {rss_shared_bytes} shared; peak {rss_peak_bytes}[; "
-		"{swap_bytes} swapped]\n"
-		"addresses    {vsz_bytes} in {mappings} mappings[, of them {reserved_bytes} "
-		"reserved and empty, which costs nothing]");
+	.line = "memory       {rss_bytes} resident: {rss_anonymous_bytes} anonymous, "
+		"{rss_file_bytes} of files, {rss_shared_bytes} shared; peak {rss_peak_bytes}"
+		"[; {swap_bytes} swapped]\n"
+		"addresses    {vsz_bytes} in {mappings} mappings[, {reserved_bytes} of it reserved "
+		"and unused]");
 
 static const struct sooth_field inspect_descriptors_fields[] = {
 	FIELD_NUMBER(inspect_descriptors_row, count, "open file descriptors",
@@ -115,8 +115,8 @@ static const struct sooth_field inspect_descriptors_fields[] = {
 };
 ROW_SCHEMA(inspect_descriptors, "inspect.descriptors", inspect_descriptors_row,
 	.line = "descriptors  {count}[ of {soft_limit} allowed][ ({percent} %)][: {types}]"
-		"[\nwatches      {watches} by {instances} inotify instances; a user may have "
-		"{watches_max} by {instances_max}]");
+		"[\ninotify      watches {watches} of {watches_max}, instances {instances} of "
+		"{instances_max} (limits per user)]");
 
 static const struct sooth_field inspect_sockets_fields[] = {
 	FIELD_NUMBER(inspect_sockets_row, count, "sockets",
@@ -142,10 +142,10 @@ static const struct sooth_field inspect_sockets_fields[] = {
 		FIELD_STATE_AT(inspect_sockets_row, silent_state)),
 };
 ROW_SCHEMA(inspect_sockets, "inspect.sockets", inspect_sockets_row,
-	.line = "sockets      {count}[: {kinds}]"
-		"[; {waiting_bytes} wait to be read][; {retransmits} segments were sent again]"
-		"[\nsilent       longest, for {silent_ns}: descriptor {silent_fd}, to "
-		"{silent_peer}]");
+	.line = "sockets      {count}[: {kinds}][; {waiting_bytes} unread][; retransmits: "
+		"{retransmits}]"
+		"[\nsilence      longest silent connection: fd {silent_fd} to {silent_peer}, "
+		"{silent_ns}]");
 
 static const struct sooth_field inspect_signals_fields[] = {
 	FIELD_NUMBER(inspect_signals_row, caught, "signals with a handler",
@@ -184,9 +184,10 @@ static const struct sooth_field inspect_danger_fields[] = {
 		FIELD_STATE_AT(inspect_danger_row, group_state)),
 };
 ROW_SCHEMA(inspect_danger, "inspect.danger", inspect_danger_row,
-	.line = "OOM score    {oom_score}, adjusted by {oom_score_adjustment}; the host has "
-		"{memory_available_bytes} of {memory_bytes} left[\ngroup limit  {group_used_bytes} "
-		"of {group_limit_bytes} memory used in {group}]");
+	.line = "OOM score    {oom_score} (adjustment {oom_score_adjustment}); host memory: "
+		"{memory_available_bytes} available of {memory_bytes}"
+		"[\ngroup limit  {group_used_bytes} of {group_limit_bytes} memory used in "
+		"{group}]");
 
 static const struct sooth_field inspect_thread_fields[] = {
 	{ .name = "tid",

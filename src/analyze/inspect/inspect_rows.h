@@ -14,7 +14,7 @@ struct inspect_process_row {
 	uint8_t agent_state, deleted_state, frozen_state;
 	uint8_t executable_state, command_state, directory_state, control_group_state;
 	struct sooth_text name, agent, executable, command, directory, control_group;
-	struct sooth_text deleted; /* is_deleted in words */
+	struct sooth_text deleted; /* "deleted or replaced" */
 	struct sooth_text frozen;
 };
 
@@ -97,7 +97,7 @@ struct inspect_class_row {
 	uint8_t unused[3];
 };
 
-/* Something and how often: peers, watched directories, what is near its limit. */
+/* A thing and its count: peers, watched directories, limits that are nearly exhausted. */
 struct inspect_count_row {
 	struct sooth_record record;
 	uint64_t count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the view "inspect" keeps of a stream: the last reading of each probe. */
+/* The last snapshot of each probe, for the view "inspect". */
 #ifndef SOOTH_ANALYZE_INSPECT_SNAPSHOTS_H
 #define SOOTH_ANALYZE_INSPECT_SNAPSHOTS_H
 
@@ -19,20 +19,20 @@ struct inspect_snapshots {
 	struct agent_set *agents; /* NULL: the built-in ones */
 	uint32_t ticks_per_s;
 	int64_t boottime_offset_ns;
-	/* Of the process that is shown, for lines and tables; empty without its readings. */
+	/* Of the shown process, for lines and tables; empty without its snapshots. */
 	struct map_total map_totals[MAP_CLASSES];
 	struct socket_sums socket_sums;
-	struct buffer thread_list; /* struct thread_time, the busiest first */
+	struct buffer thread_list; /* struct thread_time, busiest first */
 	struct thread_sums thread_sums;
 };
 
-/* Of the one process that is shown. Missing readings are told as not measured. */
+/* Of the one shown process. Missing snapshots are printed as not measured. */
 int inspect_emit_lines(struct inspect_snapshots *s, const struct process_id *id,
 	const struct sooth_record *process, struct sooth_error *err);
 int inspect_emit_tables(
 	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err);
 
-/* "3 tcp ESTABLISHED, 1 udp": an entry of such a list. */
+/* Appends an entry to a list such as "3 tcp ESTABLISHED, 1 udp". */
 static inline void inspect_add_count(struct buffer *list, uint64_t count, const char *what)
 {
 	if (count)

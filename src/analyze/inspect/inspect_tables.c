@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tables of the view "inspect": the largest, busiest and nearest to a limit. */
+/* The tables of the view "inspect": largest, busiest and most nearly exhausted. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +14,8 @@
 #include "probes/sockets.h"
 
 #define ROWS_MOST  6
-#define NEAR_LEAST 50.0 /* percent of a limit that are worth a row */
-#define BUSY_LEAST 0.05 /* percent of a CPU that are worth one */
+#define NEAR_LEAST 50.0 /* least percent of a limit that gets a row */
+#define BUSY_LEAST 0.05 /* least percent of a CPU that gets a row */
 
 static int by_rss(const void *a, const void *b)
 {
@@ -145,13 +145,13 @@ static int emit_directories(
 		.schema = &inspect_directory_schema,
 		.shape = SECTION_TABLE,
 		.rows_most = ROWS_MOST };
-	const struct snapshot *reading = snapshots_get(&s->fds, id);
+	const struct snapshot *snapshot = snapshots_get(&s->fds, id);
 	const struct fd_directory *all;
 	struct buffer list = { 0 };
 	int status = output_section(s->output, &section, err);
 
-	if (reading)
-		fd_sums_directories(&list, reading);
+	if (snapshot)
+		fd_sums_directories(&list, snapshot);
 	all = (const void *)list.data;
 	for (size_t i = 0; i < list.size / sizeof(*all) && !status; i++)
 		status = emit_count(s, id, all[i].path, all[i].state, all[i].watches, err);
@@ -192,12 +192,12 @@ static int emit_limits(
 		.schema = &inspect_limit_schema,
 		.shape = SECTION_TABLE,
 		.rows_most = ROWS_MOST };
-	const struct snapshot *reading = snapshots_get(&s->limits, id);
+	const struct snapshot *snapshot = snapshots_get(&s->limits, id);
 	const struct limit_sum *all;
 	struct buffer list = { 0 };
 	int status = output_section(s->output, &section, err);
 
-	if (!status && reading && limit_sums_near(reading, NEAR_LEAST, &list))
+	if (!status && snapshot && limit_sums_near(snapshot, NEAR_LEAST, &list))
 		status = error_no_memory(err);
 	all = (const void *)list.data;
 	for (size_t i = 0; i < list.size / sizeof(*all) && !status; i++)

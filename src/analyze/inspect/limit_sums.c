@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Limits by how near they are; see limit_sums.h. */
 #include "analyze/inspect/limit_sums.h"
 
 #include <errno.h>
@@ -30,7 +29,7 @@ const struct limits_pressure *limit_sums_pressure(const struct sooth_record *r)
 
 static bool share(uint64_t used, uint64_t limit, double *percent)
 {
-	/* Of none at all everything is used: NOFILE may be 0. */
+	/* A limit of 0 is fully used by any use: NOFILE may be 0. */
 	*percent = limit ? 100.0 * (double)used / (double)limit : used ? 100.0 : 0.0;
 	return true;
 }

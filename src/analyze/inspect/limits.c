@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What processes may use and how near they are to it: resource limits, control groups,
- * pressure, and what the out-of-memory killer thinks of them.
+ * Limits of processes and their use: resource limits, control groups, pressure, and the OOM score.
  */
 #include "analyze/inspect/limit_sums.h"
 #include "analyze/inspect/limits_rows.h"
@@ -202,7 +201,7 @@ static int emit_pressures(void *state, const struct snapshot *process, struct so
 
 static const struct section pressure_section = {
 	.name = "pressure",
-	.title = "pressure: percent of time that was waited for it",
+	.title = "pressure: percent of time spent waiting",
 	.schema = &limits_pressure_row_schema,
 	.shape = SECTION_TABLE,
 	.columns = "pid,resource,some_10s,some_60s,some_300s,full_10s,full_60s,full_300s,path",
@@ -210,7 +209,7 @@ static const struct section pressure_section = {
 
 static const struct section oom_section = {
 	.name = "oom",
-	.title = "when memory is out",
+	.title = "out of memory",
 	.schema = &limits_oom_row_schema,
 	.shape = SECTION_TABLE,
 	.columns = "pid,oom_score,oom_score_adjustment,memory_available_bytes,memory_bytes",
@@ -219,13 +218,13 @@ static const struct section oom_section = {
 static void note(struct process_view *v, const char *what, uint8_t state)
 {
 	if (state == SOOTH_STATE_TRUNCATED)
-		output_limit(v->output, what, "there are more than are read", "");
+		output_limit(v->output, what, "more than sooth reads", "");
 	else if (state_is_unmeasured(state))
 		output_limit(
 			v->output, what, sooth_reason_text((enum sooth_reason)(state >> 4)), "");
 }
 
-/* Why a table is empty, or lacks rows. */
+/* Explains an empty or incomplete table. */
 static void note_states(struct process_view *v)
 {
 	const struct snapshot *process;
@@ -241,14 +240,14 @@ static void note_states(struct process_view *v)
 		note(v, "pressure", end->pressure_state);
 	}
 	if (v->input->refused)
-		output_limit(v->output, "some limits", "there were more than a view holds", "");
+		output_limit(v->output, "some limits", "more than sooth keeps", "");
 }
 
 static int finish(void *state, struct sooth_error *err)
 {
 	static const struct {
 		const struct section *section;
-		process_teller tell;
+		process_emitter emit;
 	} parts[] = {
 		{ &resources_section, emit_resources },
 		{ &groups_section, emit_groups },
@@ -258,14 +257,14 @@ static int finish(void *state, struct sooth_error *err)
 	int status = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts) && !status; i++)
-		status = process_view_emit(state, parts[i].section, parts[i].tell, err);
+		status = process_view_emit(state, parts[i].section, parts[i].emit, err);
 	note_states(state);
 	return status;
 }
 
 const struct stage_type stage_limits = {
 	.name = "limits",
-	.help = "limits and what is used of them, control groups, pressure, out-of-memory score",
+	.help = "limits and their use, control groups, pressure, OOM score",
 	.probe = "limits",
 	.shows = "limits",
 	.state_size = sizeof(struct process_view),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rows of the view "limits". Figures of different units stand in one column: people read the
- * texts, programs the numbers beside them. */
+/*
+ * The rows of the view "limits". One column has values of different units: text output shows the
+ * texts, programs read the numbers beside them.
+ */
 #ifndef SOOTH_ANALYZE_LIMITS_ROWS_H
 #define SOOTH_ANALYZE_LIMITS_ROWS_H
 

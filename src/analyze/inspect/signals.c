@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What processes do with signals. A signal has a row when there is something to tell of it:
- * it is caught or ignored, a thread blocks it, or it waits. The others have their default
- * action, run free and are none.
+ * Signal handling of processes. A signal has a row if it is caught, ignored, blocked by a thread,
+ * or pending; all others have their default action.
  */
 #include <stdio.h>
 #include <string.h>
@@ -124,7 +123,7 @@ struct signals_view {
 	struct buffer texts[4]; /* scratch: handler, flags, blocked in, pending */
 };
 
-/* A process's reading, by signal. */
+/* The snapshot of a process, by signal. */
 struct signals_of {
 	const struct signals_process *end;
 	const struct signals_handler *handlers[SIGNALS_MAX];
@@ -331,7 +330,7 @@ static const struct section signals_section = {
 	.schema = &row_schema,
 	.shape = SECTION_TABLE,
 	.columns = "pid,signal,action,handler,flags,blocked_in,pending",
-	.if_empty = "each signal has its default action; none is blocked or waits",
+	.if_empty = "every signal has its default action; none is blocked or pending",
 };
 
 static int finish(void *state, struct sooth_error *err)
@@ -342,8 +341,7 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status)
 		status = process_view_emit(&s->view, &sums_section, emit_sums, err);
 	if (s->view.input->refused)
-		output_limit(
-			s->view.output, "some signals", "there were more than a view holds", "");
+		output_limit(s->view.output, "some signals", "more than sooth keeps", "");
 	return status;
 }
 
@@ -358,7 +356,7 @@ static void fini(void *state)
 
 const struct stage_type stage_signals = {
 	.name = "signals",
-	.help = "signals: ignored, caught and by whom, blocked, pending",
+	.help = "signals: ignored, caught (with handler), blocked, pending",
 	.probe = "signals",
 	.shows = "signals",
 	.state_size = sizeof(struct signals_view),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What mappings are for; see map_classes.h. A mapping is judged by itself and the ones
- * it touches. What two rules of different allocators claim is nobody's: `other`.
+ * A mapping is classified by itself and its neighbors. If rules of different allocators claim it,
+ * it is `other`.
  */
 #include "analyze/maps/map_classes.h"
 
@@ -36,7 +36,8 @@ const struct sooth_names map_class_names = { MAP_CLASSES, class_names };
 struct diagnosis {
 	const struct map_facts *facts;
 	uint8_t *classes;
-	uint64_t stack_sizes[STACK_SIZES_MAX]; /* of guarded ones that hold a stack pointer */
+	uint64_t
+		stack_sizes[STACK_SIZES_MAX]; /* of guarded mappings that contain a stack pointer */
 	size_t stack_size_count;
 };
 
@@ -50,13 +51,13 @@ static uint64_t size_of(const struct maps_mapping *m)
 	return m->to - m->from;
 }
 
-/* --- what a mapping is by itself --- */
+/* --- a mapping by itself --- */
 
 static bool is_shared_memory(const struct maps_mapping *m, struct span path)
 {
 	if (span_starts(path, "/dev/shm/") || span_starts(path, "[anon_shmem:"))
 		return true;
-	/* Kernel-internal mounts have devices of major 0, and no names that live. */
+	/* Kernel-internal mounts have devices with major 0, and their files have no name. */
 	if (!m->is_deleted || m->device_major)
 		return false;
 	return span_starts(path, "/memfd:") || span_starts(path, "/SYSV") ||
@@ -84,7 +85,7 @@ static enum map_class class_of_brk(const struct map_facts *f)
 	return HAS(f, MAPS_GLIBC) ? MAP_GLIBC_HEAP : MAP_TCMALLOC;
 }
 
-/* Private memory of no file, whatever it was named by prctl(2). */
+/* Private memory without a file, whatever prctl(2) named it. */
 static bool is_anonymous(const struct maps_mapping *m)
 {
 	struct span path = map_path(m);
@@ -108,7 +109,7 @@ static bool has_flags(const struct maps_mapping *m, uint8_t flags)
 	return m->flags_state == SOOTH_STATE_VALUE && (m->flags & flags) == flags;
 }
 
-/* What its own name or its file says; MAP_OTHER: nothing. */
+/* Its class by its own name or its file; MAP_OTHER: no class. */
 static enum map_class class_by_name(const struct map_facts *f, const struct maps_mapping *m)
 {
 	struct span path = map_path(m);
@@ -125,7 +126,7 @@ static enum map_class class_by_name(const struct map_facts *f, const struct maps
 		return class_of_brk(f);
 	if (span_equal(path, "[stack]"))
 		return MAP_THREAD_STACK;
-	/* glibc names its memory when it is told to (glibc.mem.decorate_maps). */
+	/* glibc names its memory when configured (glibc.mem.decorate_maps). */
 	if (span_starts(path, "[anon: glibc: pthread"))
 		return MAP_THREAD_STACK;
 	if (span_starts(path, "[anon: glibc: malloc arena"))
@@ -133,7 +134,7 @@ static enum map_class class_by_name(const struct map_facts *f, const struct maps
 	return MAP_OTHER;
 }
 
-/* --- what its neighbours tell --- */
+/* --- a mapping by its neighbors --- */
 
 static const struct maps_mapping *touching(const struct map_facts *f, size_t i, int side)
 {
@@ -184,7 +185,7 @@ static bool has_stack_size(const struct diagnosis *j, const struct maps_mapping 
 	return false;
 }
 
-/* A writable part at the multiple, the inaccessible rest behind it; `rest` asks for the latter. */
+/* A writable part at the multiple, then the inaccessible rest; `rest` asks for the latter. */
 static bool is_arena(const struct map_facts *f, size_t i, bool rest)
 {
 	const struct maps_mapping *used = rest ? touching(f, i, -1) : f->mappings[i];
@@ -196,7 +197,7 @@ static bool is_arena(const struct map_facts *f, size_t i, bool rest)
 	if (used->flags_state == SOOTH_STATE_VALUE && !has_flags(used, MAPS_NO_RESERVE))
 		return false;
 	if (used->flags_state == SOOTH_STATE_VALUE && has_flags(used, MAPS_NOT_IN_FORKS))
-		return false; /* V8's code range may lie so */
+		return false; /* V8's code range may look like this */
 	return !(used->from % ARENA_BYTES) && !(unused->to % ARENA_BYTES) &&
 	       unused->to - used->to < ARENA_BYTES;
 }
@@ -254,7 +255,9 @@ static enum map_class class_of_anonymous(const struct diagnosis *j, size_t i)
 		}                                                                                  \
 	} while (0)
 	CLAIM(is_mimalloc(j, i), MAP_MIMALLOC);
-	/* Some of its segments look like arenas; the kernel puts none where it asks for them. */
+	/*
+	 * Some of its segments look like arenas; the kernel places none at the requested address.
+	 */
 	CLAIM(!claims && is_arena(f, i, is_inaccessible(m)), MAP_GLIBC_ARENA);
 	CLAIM(found == MAP_OTHER && is_jemalloc(f, m), MAP_JEMALLOC);
 	CLAIM(is_javascriptcore(f, m), MAP_JAVASCRIPTCORE);
@@ -290,7 +293,7 @@ void map_classify(const struct map_facts *facts, uint8_t *classes)
 		classes[i] = class_by_name(facts, m);
 		if (classes[i] == MAP_OTHER && is_anonymous(m))
 			classes[i] = class_of_anonymous(&j, i);
-		/* The guard came before its stack. */
+		/* The guard comes before its stack. */
 		if (classes[i] == MAP_THREAD_STACK && has_guard(facts, i) && is_anonymous(m) &&
 			classes[i - 1] == MAP_RESERVATION)
 			classes[i - 1] = MAP_THREAD_STACK;
@@ -342,7 +345,7 @@ int map_totals(const struct snapshot *snapshot, struct map_total totals[MAP_CLAS
 	return classes ? 0 : -ENOMEM;
 }
 
-/* --- what a reading holds --- */
+/* --- one snapshot --- */
 
 static int by_address(const void *a, const void *b)
 {

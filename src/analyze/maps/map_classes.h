@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the mappings of a process are for. A class is given only on evidence that the
- * readings hold; without it a mapping is `other`:
+ * The purpose of each mapping of a process. A class needs evidence in the snapshot; without it a
+ * mapping is `other`:
  *
- * file          it has a file that is none of the shared kinds
- * deleted-file  the same, and its file has no name any more: it was replaced or removed
- * shared        shared memory of no file that lives: anonymous, memfd, SysV; /dev/shm
- * kernel        the kernel's own name: [vdso], [vvar], [vsyscall], ...
- * thread-stack  [stack]; or private memory that holds a thread's stack pointer, a guard
- *               below it; or guarded and as large as one of those; and these guards
- * glibc-heap    [heap] of a process with glibc and no other allocator
- * glibc-arena   with glibc: begins at a multiple of 64 MiB and is followed by an
- *               inaccessible rest up to such a multiple; and that rest
- * mimalloc      with mimalloc: not reserved, where it asks for memory (2 to 30 TiB)
- * jemalloc      with jemalloc and no other runtime that maps so: not reserved, writable
- * tcmalloc      [heap] of a process with tcmalloc
+ * file            a file that is none of the shared kinds
+ * deleted-file    the same, but its file was replaced or removed
+ * shared          shared memory without a live file: anonymous, memfd, SysV; /dev/shm
+ * kernel          named by the kernel: [vdso], [vvar], [vsyscall], ...
+ * thread-stack    [stack]; or private memory that contains a thread's stack pointer, with a guard
+ *                 below it; or guarded and as large as one of those; and these guards
+ * glibc-heap      [heap] of a process with glibc and no other allocator
+ * glibc-arena     with glibc: begins at a multiple of 64 MiB and is followed by an inaccessible
+ *                 rest up to such a multiple; and that rest
+ * mimalloc        with mimalloc: not reserved, where it requests memory (2 to 30 TiB)
+ * jemalloc        with jemalloc and no other runtime that maps this way: not reserved, writable
+ * tcmalloc        [heap] of a process with tcmalloc
  * javascriptcore  with JavaScriptCore: not reserved, some 4 GiB at a multiple of 4 GiB
- * v8            with V8: not reserved and not in forks, as it asks for all its memory
- * go            with Go: from 0xc000000000 on, where its heap is put
- * jit           private, executable and of no file: code made at run time
- * brk           [heap] of a process whose allocator is not known
- * reservation   inaccessible, of no file, nothing in it, nobody else's
+ * v8              with V8: not reserved and not in forks, as V8 requests all its memory
+ * go              with Go: from 0xc000000000, where Go places its heap
+ * jit             private, executable and without a file: code made at run time
+ * brk             [heap] of a process with an unknown allocator
+ * reservation     inaccessible, without a file, empty, and of no other class
  */
 #ifndef SOOTH_ANALYZE_MAP_CLASSES_H
 #define SOOTH_ANALYZE_MAP_CLASSES_H
@@ -52,7 +52,7 @@ enum map_class {
 
 extern const struct sooth_names map_class_names;
 
-/* What one reading tells; all borrowed but the arrays. */
+/* The facts of one snapshot; all borrowed but the arrays. */
 struct map_facts {
 	const struct maps_mapping **mappings; /* by address */
 	size_t count;
@@ -61,23 +61,25 @@ struct map_facts {
 	uint32_t runtimes; /* bit: enum maps_runtime */
 };
 
-/* Of the last reading of a process; map_facts_fini() in any case. 0, or -ENOMEM. */
+/* Of the last snapshot of a process; call map_facts_fini() in any case. 0, or -ENOMEM. */
 int map_facts_gather(struct map_facts *facts, const struct snapshot *snapshot);
 void map_facts_fini(struct map_facts *facts);
-/* The class of each mapping; classes has room for facts->count. */
+/* The class of each mapping; `classes` has room for facts->count. */
 void map_classify(const struct map_facts *facts, uint8_t *classes);
-/* Address space of no file with nothing in it, resident or swapped; needs figures. */
+/*
+ * Address space without a file and without resident or swapped pages; needs the mapping's values.
+ */
 uint64_t map_reserved_bytes(const struct maps_mapping *m);
 
 struct map_total {
 	uint64_t mappings;
 	uint64_t size_bytes;
-	/* Sums over the mappings that have figures. */
+	/* Sums over the mappings that have values. */
 	uint64_t reserved_bytes, rss_bytes, pss_bytes, dirty_bytes, swap_bytes;
-	uint8_t figures_state; /* truncated: some have none */
+	uint8_t figures_state; /* truncated: some mappings have none */
 };
 
-/* For each class; of a class without mappings all is 0. 0, or -ENOMEM. */
+/* For each class; 0 for a class without mappings. Returns 0, or -ENOMEM. */
 int map_totals(const struct snapshot *snapshot, struct map_total totals[MAP_CLASSES]);
 
 #endif

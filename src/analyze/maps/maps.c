@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The address spaces of processes as last read: sums, memory by what it is for, each
- * mapping, the largest resident ones first.
+ * The address spaces of processes at their last snapshot: sums, memory by class, each mapping,
+ * largest resident first.
  */
 #include <stdlib.h>
 
@@ -26,7 +26,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-/* --- memory --- */
+/* --- sums --- */
 
 static int emit_memory(void *state, const struct snapshot *one, struct sooth_error *err)
 {
@@ -110,7 +110,7 @@ static int emit_classes(void *state, const struct snapshot *one, struct sooth_er
 
 static const struct section classes_section = {
 	.name = "map_classes",
-	.title = "memory by what it is for",
+	.title = "memory by purpose",
 	.schema = &maps_class_schema,
 	.shape = SECTION_TABLE,
 	.columns = CLASS_COLUMNS,
@@ -197,7 +197,7 @@ static int emit_mappings(void *state, const struct snapshot *one, struct sooth_e
 
 static const struct section mappings_section = {
 	.name = "maps",
-	.title = "mappings, the largest resident ones first",
+	.title = "mappings, largest resident first",
 	.schema = &maps_mapping_row_schema,
 	.shape = SECTION_TABLE,
 	.columns = MAPPING_COLUMNS,
@@ -245,19 +245,18 @@ static void note_limits(struct process_view *v)
 		const struct maps_process *p = snapshot_end(one, sizeof(*p));
 
 		if (p && p->mappings_state == SOOTH_STATE_TRUNCATED)
-			output_limit(
-				v->output, "every mapping", "there are more than were read", "");
+			output_limit(v->output, "some mappings", "more than sooth reads", "");
 	}
 	if (v->input->refused)
-		output_limit(v->output, "every process", "more was read than is kept",
-			"look at fewer processes at once");
+		output_limit(v->output, "some processes", "more data than sooth keeps",
+			"select fewer processes");
 }
 
 static int finish(void *state, struct sooth_error *err)
 {
 	static const struct {
 		const struct section *section;
-		process_teller tell;
+		process_emitter emit;
 	} parts[] = {
 		{ &memory_section, emit_memory },
 		{ &classes_section, emit_classes },
@@ -267,14 +266,14 @@ static int finish(void *state, struct sooth_error *err)
 	int status = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts) && !status; i++)
-		status = process_view_emit(state, parts[i].section, parts[i].tell, err);
+		status = process_view_emit(state, parts[i].section, parts[i].emit, err);
 	note_limits(state);
 	return status;
 }
 
 const struct stage_type stage_maps = {
 	.name = "maps",
-	.help = "memory by what it is for, and each mapping",
+	.help = "memory by purpose, and each mapping",
 	.probe = "maps",
 	.shows = "maps",
 	.state_size = sizeof(struct process_view),

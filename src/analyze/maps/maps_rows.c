@@ -119,9 +119,7 @@ ROW_SCHEMA(maps_class, "map_classes", maps_class_row);
 ROW_SCHEMA(maps_mapping_row, "maps", maps_mapping_row);
 ROW_SCHEMA(maps_runtime, "map_runtimes", maps_runtime_row);
 ROW_SCHEMA(maps_memory, "memory", maps_memory_row,
-	.line = "{pid}: {rss_bytes} resident (at most {rss_peak_bytes}): {rss_anonymous_bytes} "
+	.line = "{pid}: {rss_bytes} resident (peak {rss_peak_bytes}): {rss_anonymous_bytes} "
 		"anonymous, {rss_file_bytes} of files, {rss_shared_bytes} shared; {swap_bytes} "
-		"swapped, "
-		"{locked_bytes} locked\n"
-		"address space {vsz_bytes} (at most {vsz_peak_bytes}) in {mappings} mappings of "
-		"{mappings_max} allowed");
+		"swapped, {locked_bytes} locked\naddress space {vsz_bytes} (peak {vsz_peak_bytes}) "
+		"in {mappings} mappings of {mappings_max} allowed");

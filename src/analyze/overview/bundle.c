@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a report of a defect needs: versions, what each process that is meant is made of, and
- * what the view "findings" says of it. Who hands it on gives it to the sink "redacted": it
- * has names and paths as they are.
+ * The content of a bug report: versions, each selected process in detail, and the findings of the
+ * view "findings". It has names and paths as they are: the sink "redacted" replaces them.
  */
 #include "analyze/overview/bundle.h"
 
@@ -228,7 +227,7 @@ static void fini(void *state)
 
 const struct stage_type stage_bundle = {
 	.name = "bundle",
-	.help = "versions, what processes are made of, findings: for a report of a defect",
+	.help = "versions, processes in detail, findings: for a bug report",
 	.shows = "proc",
 	.state_size = sizeof(struct bundle),
 	.init = init,

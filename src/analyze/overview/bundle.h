@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Options of the view "bundle": what a report of a defect needs, of every process that is meant. */
+/* Options of the view "bundle": the content of a bug report, for every selected process. */
 #ifndef SOOTH_ANALYZE_BUNDLE_H
 #define SOOTH_ANALYZE_BUNDLE_H
 

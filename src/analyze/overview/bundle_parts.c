@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Threads by role, descriptors by type, sockets by state, memory by class; see bundle_parts.h. */
+/* Threads by role, descriptors by type, sockets by state, memory by class. */
 #include "analyze/overview/bundle_parts.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ struct role_sum {
 	double cpu_percent;
 	uint32_t count;
 	bool has_cpu;
-	struct buffer names; /* each ended by NUL */
+	struct buffer names; /* each NUL-terminated */
 	unsigned named;
 };
 
@@ -99,11 +99,11 @@ static void add_count(
 static void list_descriptors(const struct diagnosis_input *input, const struct diagnosed *j,
 	struct bundle_process_row *row, struct buffer *out)
 {
-	const struct snapshot *reading = snapshots_get(&input->fds.last, &j->id);
+	const struct snapshot *snapshot = snapshots_get(&input->fds.last, &j->id);
 	struct fd_sums sums = { 0 };
 
-	if (reading)
-		fd_sums_of(&sums, reading);
+	if (snapshot)
+		fd_sums_of(&sums, snapshot);
 	row->descriptors_state = sums.process ? sums.process->descriptors_state : UNREADABLE;
 	row->limit_state = sums.process ? sums.process->limit_state : UNREADABLE;
 	if (!sums.process)
@@ -140,7 +140,7 @@ static void list_kinds(
 	}
 }
 
-/* Addresses are nobody's business: those without a label are counted together. */
+/* Addresses are private: peers without a label are counted together. */
 static void list_peers(
 	const struct process_id *id, const struct socket_sums *sums, struct buffer *out)
 {
@@ -165,14 +165,14 @@ static void list_peers(
 static void list_sockets(const struct diagnosis_input *input, const struct diagnosed *j,
 	struct bundle_process_row *row, struct bundle_parts *parts)
 {
-	const struct snapshot *reading = snapshots_get(&input->sockets.last, &j->id);
-	const struct sockets_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
+	const struct snapshot *snapshot = snapshots_get(&input->sockets.last, &j->id);
+	const struct sockets_process *end = snapshot ? snapshot_end(snapshot, sizeof(*end)) : NULL;
 	struct batch records = { 0 };
 	struct socket_sums sums;
 
 	row->sockets_state = end ? end->sockets_state : UNREADABLE;
 	if (end)
-		records = snapshot_records(reading);
+		records = snapshot_records(snapshot);
 	socket_sums_init(&sums);
 	batch_for_each (r, &records) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
@@ -191,13 +191,13 @@ static void list_sockets(const struct diagnosis_input *input, const struct diagn
 static int list_memory(const struct diagnosis_input *input, const struct diagnosed *j,
 	struct bundle_process_row *row, struct buffer *out)
 {
-	const struct snapshot *reading = snapshots_get(&input->maps.last, &j->id);
+	const struct snapshot *snapshot = snapshots_get(&input->maps.last, &j->id);
 	struct map_total totals[MAP_CLASSES] = { 0 };
 
-	row->maps_state = reading ? SOOTH_STATE_VALUE : UNREADABLE;
-	if (!reading)
+	row->maps_state = snapshot ? SOOTH_STATE_VALUE : UNREADABLE;
+	if (!snapshot)
 		return 0;
-	if (map_totals(reading, totals))
+	if (map_totals(snapshot, totals))
 		return -ENOMEM;
 	for (uint32_t i = 0; i < MAP_CLASSES; i++) {
 		struct bundle_memory_row one = { .record = row_head(&j->id),

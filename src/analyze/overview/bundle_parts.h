@@ -10,7 +10,7 @@ struct bundle_parts {
 	struct buffer threads, descriptors, sockets, peers, memory; /* rows */
 };
 
-/* Fills the tables, and figures and states of the row that go with them. -ENOMEM. */
+/* Fills the tables, and the values and states of the row that belong to them. -ENOMEM. */
 int bundle_parts_make(struct bundle_parts *parts, const struct diagnosis_input *input,
 	const struct diagnosed *j, struct bundle_process_row *row);
 void bundle_parts_fini(struct bundle_parts *parts);

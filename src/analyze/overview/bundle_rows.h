@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rows of the view "bundle": the host, versions, and what each process is made of. */
+/* Rows of the view "bundle": the host, versions, and each process in detail. */
 #ifndef SOOTH_ANALYZE_BUNDLE_ROWS_H
 #define SOOTH_ANALYZE_BUNDLE_ROWS_H
 
@@ -24,7 +24,7 @@ struct bundle_threads_row {
 	uint32_t count, role;
 	uint8_t cpu_state;
 	uint8_t unused[7];
-	struct sooth_text names; /* texts: different ones */
+	struct sooth_text names; /* distinct texts */
 };
 
 struct bundle_count_row {

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See call_operations.h. */
 #include "analyze/overview/call_operations.h"
 
 #include <stdlib.h>
@@ -20,9 +19,9 @@
 #include "probes/syscalls.h"
 
 #define PROCESSES_MAX 4096
-/* read(2) is for files and for sockets, and which it was is known at the end only. */
-#define LOOKED_AT (2 * CALL_OPERATIONS_KEPT)
-#define NO_FD	  (-1)
+/* read(2) is used for files and for sockets, and which it was is known only at the end. */
+#define EXAMINED_MAX (2 * CALL_OPERATIONS_KEPT)
+#define NO_FD	     (-1)
 
 struct operation {
 	uint64_t duration_ns;
@@ -34,7 +33,7 @@ struct operation {
 	uint16_t abi;
 	uint16_t path_size;
 	char path[SYSCALLS_PATH_MAX];
-	char peer[FD_FOLLOW_ADDRESS]; /* that the call names; empty: it names none */
+	char peer[FD_FOLLOW_ADDRESS]; /* named by the call; empty: none */
 };
 
 struct operation_list {
@@ -108,7 +107,7 @@ const struct sooth_schema network_operation_schema = {
 	SCHEMA_FIELDS(network_fields),
 };
 
-/* --- taking --- */
+/* --- input --- */
 
 void call_operations_init(struct call_operations *o)
 {
@@ -129,6 +128,7 @@ void call_operations_fini(struct call_operations *o)
 	map_fini(&o->lists);
 }
 
+/* Which argument is a descriptor; for an open, the result. */
 static int32_t descriptor_of(const struct syscall_row *call, const struct syscalls_call *record)
 {
 	for (size_t i = 0; i < call->argument_count; i++) {
@@ -182,8 +182,8 @@ static void keep(
 		!call_named_peer(record, one.peer, sizeof(one.peer)))
 		*one.peer = '\0';
 	buffer_append(list, &one, sizeof(one));
-	if (list->size >= 2 * LOOKED_AT * sizeof(one))
-		keep_slowest(list, LOOKED_AT);
+	if (list->size >= 2 * EXAMINED_MAX * sizeof(one))
+		keep_slowest(list, EXAMINED_MAX);
 }
 
 void call_operations_take(struct call_operations *o, const struct sooth_record *r)
@@ -207,18 +207,18 @@ void call_operations_take(struct call_operations *o, const struct sooth_record *
 		return;
 	list->count[kind]++;
 	if (record->duration_state != SOOTH_STATE_VALUE)
-		return; /* whether it was slow nobody knows */
+		return; /* its duration is unknown */
 	keep(&list->all[kind], call, record);
 }
 
-/* --- telling --- */
+/* --- output --- */
 
-static const struct fds_descriptor *find_descriptor(const struct snapshot *reading, int32_t fd)
+static const struct fds_descriptor *find_descriptor(const struct snapshot *snapshot, int32_t fd)
 {
 	struct batch records = { 0 };
 
-	if (reading && fd >= 0)
-		records = snapshot_records(reading);
+	if (snapshot && fd >= 0)
+		records = snapshot_records(snapshot);
 	batch_for_each (r, &records) {
 		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
 
@@ -228,12 +228,12 @@ static const struct fds_descriptor *find_descriptor(const struct snapshot *readi
 	return NULL;
 }
 
-static const struct sockets_socket *find_socket(const struct snapshot *reading, uint64_t inode)
+static const struct sockets_socket *find_socket(const struct snapshot *snapshot, uint64_t inode)
 {
 	struct batch records = { 0 };
 
-	if (reading)
-		records = snapshot_records(reading);
+	if (snapshot)
+		records = snapshot_records(snapshot);
 	batch_for_each (r, &records) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
 
@@ -254,7 +254,7 @@ static bool moves_bytes(const struct syscall_row *call)
 	return call->transfer.direction || call->traits & SYSCALL_READS_LINK;
 }
 
-/* "127.0.0.1:53", "[::1]:53": the port stands apart. */
+/* "127.0.0.1:53", "[::1]:53": the port goes into its own member. */
 static struct span split_port(const char *peer, struct call_operation_row *row)
 {
 	const char *colon = strrchr(peer, ':'), *end = strchr(peer, '\0');
@@ -270,7 +270,7 @@ static struct span split_port(const char *peer, struct call_operation_row *row)
 	return span_of(peer, (size_t)(colon - peer));
 }
 
-/* A stream goes to whom it is connected to, a datagram to whom the call names. */
+/* A stream's peer is its connection's, a datagram's is named by the call. */
 static struct span peer_of(const struct operation *one, const struct sockets_socket *socket,
 	struct call_operation_row *row)
 {
@@ -323,7 +323,7 @@ struct listing {
 	struct buffer slowest; /* struct operation */
 };
 
-/* Those of a list that are of the kind, now that their descriptors are known. */
+/* The entries of a list that are of the kind, now that their descriptors are known. */
 static void select_kind(struct listing *l, const struct buffer *list, enum call_operation_kind kind)
 {
 	const struct operation *all = (const void *)list->data;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Single calls that read, write, open or talk: the slowest of each process, with the file or
- * the connection behind their descriptor. Of a reading come only those descriptors that were
- * open at its moment; a descriptor that was closed and opened again meanwhile shows the newer.
+ * Single calls that read, write, open or communicate: the slowest of each process, with the file or
+ * connection of their descriptor. Descriptors come from the last snapshot: a descriptor that was
+ * closed before is missing, and one that was reused shows the newer file.
  */
 #ifndef SOOTH_ANALYZE_CALL_OPERATIONS_H
 #define SOOTH_ANALYZE_CALL_OPERATIONS_H
@@ -11,7 +11,7 @@
 #include "base/map.h"
 #include "core/output.h"
 
-#define CALL_OPERATIONS_KEPT 200 /* of each process and kind */
+#define CALL_OPERATIONS_KEPT 200 /* per process and kind */
 
 enum call_operation_kind { CALL_OPERATION_IO, CALL_OPERATION_NETWORK, CALL_OPERATION_KINDS };
 
@@ -35,11 +35,11 @@ extern const struct sooth_schema io_operation_schema, network_operation_schema;
 
 void call_operations_init(struct call_operations *o);
 void call_operations_fini(struct call_operations *o);
-/* Records of other probes are no matter. */
+/* Records of other probes are ignored. */
 void call_operations_take(struct call_operations *o, const struct sooth_record *r);
 /*
- * struct call_operation_row of a process, the slowest first, at most CALL_OPERATIONS_KEPT of
- * the kind. Returns how many calls of its category there were.
+ * struct call_operation_row of a process, the slowest first, at most CALL_OPERATIONS_KEPT of the
+ * kind. Returns the number of calls of its category.
  */
 uint64_t call_operations_list(const struct call_operations *o, const struct diagnosis_input *input,
 	const struct process_id *id, enum call_operation_kind kind, struct buffer *out);

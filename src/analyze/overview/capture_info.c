@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a capture holds: how long, when, on which host, how many records of which kind. The figures
- * are a survey's, from the index or counted on the way; of the records themselves only what the
- * stream says of itself is needed.
+ * The content of a capture: its length, time, host, and the number of records by kind. The numbers
+ * come from a survey, that is from the index or from counting; of the records themselves only the
+ * stream's own are read.
  */
 #include "analyze/overview/capture_info.h"
 
@@ -40,9 +40,9 @@ struct capture_row {
 	struct sooth_text os_version;
 	struct sooth_text architecture;
 	uint32_t read;
-	uint8_t file_state;  /* absent: it was no file */
-	uint8_t began_state; /* absent: it never began */
-	uint8_t host_state;  /* absent: the first head is not there */
+	uint8_t file_state;  /* absent: not a file */
+	uint8_t began_state; /* absent: no start recorded */
+	uint8_t host_state;  /* absent: the first head is missing */
 	uint8_t unused[1];
 };
 
@@ -80,8 +80,8 @@ static const struct sooth_schema capture_schema = {
 	.fixed_size = sizeof(struct capture_row),
 	SCHEMA_FIELDS(capture_fields),
 	.line = "[{file_bytes} with ]{records} records in {blocks} blocks ({raw_bytes} "
-		"uncompressed)[, begun {began_utc_ns}][\nby sooth {sooth_version} on {hostname} "
-		"({os} {os_version}, {architecture})]\ntold from {read}",
+		"uncompressed)[, started {began_utc_ns}][\nby sooth {sooth_version} on {hostname} "
+		"({os} {os_version}, {architecture})]\nread from {read}",
 };
 
 struct kind_row {
@@ -116,16 +116,16 @@ static const struct section kinds_section = {
 	.title = "records by kind",
 	.schema = &kind_schema,
 	.shape = SECTION_TABLE,
-	.if_empty = "there are no records",
+	.if_empty = "no records",
 };
 
 struct info_state {
 	struct output *output;
 	const struct survey *survey;
-	struct survey own;     /* nobody has made one: of the records that came */
+	struct survey own;     /* used if the caller has none: counted from the records */
 	struct buffer segment; /* the first */
 	struct buffer schemas; /* stream.schema records, once for each kind */
-	struct map named;      /* uint16_t -> uint32_t: where in there */
+	struct map named;      /* uint16_t -> uint32_t: offset in schemas */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -172,7 +172,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		       : 0;
 }
 
-/* --- telling --- */
+/* --- output --- */
 
 static int emit_capture(struct info_state *s, struct sooth_error *err)
 {
@@ -282,7 +282,7 @@ static void fini(void *state)
 
 const struct stage_type stage_capture_info = {
 	.name = "capture-info",
-	.help = "what a capture holds: when, where, how many records of which kind",
+	.help = "time, host and number of records by kind of a capture",
 	.state_size = sizeof(struct info_state),
 	.init = init,
 	.push = push,

@@ -6,7 +6,7 @@
 #include "capture/index.h"
 
 struct capture_info_options {
-	const struct survey *survey; /* looked at when the view tells */
+	const struct survey *survey; /* read when the view emits */
 };
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The report of claude-diagnose: what the view "findings" judges, told in the members that
- * scripts rely on, with descriptors and system calls of each process beside it.
+ * The report of claude-diagnose: the diagnosis of the view "findings" in the members that scripts
+ * rely on, with descriptors and system calls of each process.
  */
 #include "analyze/overview/overview.h"
 
@@ -18,7 +18,7 @@
 
 #define MIB	     (1024.0 * 1024.0)
 #define PRESSURE_BAD 10.0 /* percent of ten seconds */
-#define NEEDS_MOST   64	  /* findings that are named */
+#define NEEDS_MOST   64	  /* most findings that are named */
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
@@ -64,7 +64,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return 0;
 }
 
-/* --- telling --- */
+/* --- output --- */
 
 static int emit_head(
 	struct output *output, const struct host_state *h, size_t count, struct sooth_error *err)
@@ -182,7 +182,7 @@ static bool is_listed(const struct buffer *texts, struct span id)
 	return false;
 }
 
-/* Each finding once, whoever it could not be judged of. */
+/* Each finding once, whatever processes it was undecided for. */
 static void list_needs(const struct diagnosed *all, size_t count, struct buffer *out)
 {
 	const char *reason = sooth_reason_text(SOOTH_REASON_INTERVAL);
@@ -204,7 +204,7 @@ static void list_needs(const struct diagnosed *all, size_t count, struct buffer 
 	}
 }
 
-/* Who was gone before anything was read of it is told apart. */
+/* A process that ended before anything was read of it is not counted. */
 static size_t count_present(const struct diagnosed *all, size_t count)
 {
 	size_t present = 0;
@@ -305,7 +305,7 @@ static void fini(void *state)
 
 const struct stage_type stage_overview = {
 	.name = "overview",
-	.help = "what is wrong, as claude-diagnose told it",
+	.help = "findings in the format of claude-diagnose",
 	.shows = "proc",
 	.state_size = sizeof(struct overview),
 	.init = init,

@@ -7,12 +7,12 @@
 
 struct overview_options {
 	struct findings_options findings;
-	bool has_descriptors; /* of each process */
-	bool has_calls;	      /* system calls were asked for */
+	bool has_descriptors; /* for each process */
+	bool has_calls;	      /* system calls were requested */
 	bool has_io, has_network;
-	/* Why they could not be seen; NULL: they could. */
+	/* Why they were not observed; NULL: they were. */
 	const char *calls_refused;
-	const char *flamegraph_path; /* of a picture of the calls; NULL: there is none */
+	const char *flamegraph_path; /* of a flame graph of the calls; NULL: none */
 };
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* System calls of a process in the view "overview"; see overview_parts.h. */
+/* System calls of a process in the view "overview". */
 #include <stdlib.h>
 
 #include "analyze/overview/overview_parts.h"
@@ -13,7 +13,7 @@
 
 struct call_sum {
 	uint64_t count, errors, total_ns, timed;
-	uint8_t untimed_state; /* of those that have no time */
+	uint8_t untimed_state; /* of processes without timed calls */
 };
 
 static void add_up(struct call_sum *sum, const struct syscalls_count *c)
@@ -51,7 +51,7 @@ static int by_total(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-/* The rows of the process alone, the longest first; NULL without memory. */
+/* The rows of the process alone, the longest first; NULL: out of memory. */
 static const struct syscalls_count **calls_of(
 	const struct overview *o, const struct process_id *id, size_t *count)
 {
@@ -94,7 +94,7 @@ static void list_calls(const struct overview *o, const struct process_id *id, st
 	}
 }
 
-static uint8_t asked(bool was_requested)
+static uint8_t requested_state(bool was_requested)
 {
 	return was_requested ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
 }
@@ -111,8 +111,8 @@ static void fill_values(const struct overview *o, const struct diagnosis_input *
 	row->method_state = state_if(row->success);
 	row->error_state = state_if(!row->success);
 	row->fallback_state = state_if(refused || o->fallback.size);
-	row->io_state = asked(o->options.has_io);
-	row->network_state = asked(o->options.has_network);
+	row->io_state = requested_state(o->options.has_io);
+	row->network_state = requested_state(o->options.has_network);
 	row->flamegraph_state = state_if(row->success && o->options.flamegraph_path);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Issues, descriptors and connections of a process; see overview_parts.h. */
+/* Issues, descriptors and connections of a process. */
 #include "analyze/overview/overview_parts.h"
 
 #include <string.h>
@@ -31,7 +31,7 @@ static bool needs_probe(const struct finding_row *finding, const char *probe)
 	return entry && strstr(entry->type->probes, probe) != NULL;
 }
 
-/* Some count descriptors without reading them: their names say so. */
+/* Some findings count descriptors without reading them: their names say so. */
 static bool overview_is_of_descriptors(const struct finding_row *finding)
 {
 	struct span id = record_text(&finding->record, &finding->id);
@@ -120,9 +120,9 @@ static void add_types(const struct process_id *id, const struct fd_sums *sums, s
 	add_count(id, "other", sums->other, out);
 }
 
-static void list_paths(const struct snapshot *reading, struct buffer *out)
+static void list_paths(const struct snapshot *snapshot, struct buffer *out)
 {
-	struct batch records = snapshot_records(reading);
+	struct batch records = snapshot_records(snapshot);
 	size_t count = 0;
 
 	batch_for_each (r, &records) {
@@ -174,18 +174,18 @@ static void add_connection(
 	buffer_fini(&connection);
 }
 
-/* Returns whether they could be read. */
+/* Returns the state of the list: whether it could be read. */
 static uint8_t list_connections(
 	const struct diagnosis_input *input, const struct process_id *id, struct buffer *out)
 {
-	const struct snapshot *reading = snapshots_get(&input->sockets.last, id);
-	const struct sockets_process *end = reading ? snapshot_end(reading, sizeof(*end)) : NULL;
+	const struct snapshot *snapshot = snapshots_get(&input->sockets.last, id);
+	const struct sockets_process *end = snapshot ? snapshot_end(snapshot, sizeof(*end)) : NULL;
 	struct batch records = { 0 };
 	size_t count = 0;
 
 	if (!end)
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
-	records = snapshot_records(reading);
+	records = snapshot_records(snapshot);
 	batch_for_each (r, &records) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
 
@@ -216,16 +216,16 @@ static void fill_values(struct overview_descriptors_row *row, const struct fd_su
 void overview_add_descriptors(
 	const struct diagnosis_input *input, const struct diagnosed *j, struct buffer *out)
 {
-	const struct snapshot *reading = snapshots_get(&input->fds.last, &j->id);
+	const struct snapshot *snapshot = snapshots_get(&input->fds.last, &j->id);
 	struct overview_descriptors_row row = { .record = row_head(&j->id) };
 	struct buffer types = { 0 }, connections = { 0 }, issues = { 0 }, paths = { 0 };
 	struct fd_sums sums = { 0 };
 	const char *error;
 
-	if (reading) {
-		fd_sums_of(&sums, reading);
+	if (snapshot) {
+		fd_sums_of(&sums, snapshot);
 		add_types(&j->id, &sums, &types);
-		list_paths(reading, &paths);
+		list_paths(snapshot, &paths);
 	}
 	fill_values(&row, &sums);
 	row.sockets_state = list_connections(input, &j->id, &connections);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the processes of the view "overview" are put together from. */
+/* The parts of a process in the view "overview". */
 #ifndef SOOTH_ANALYZE_OVERVIEW_PARTS_H
 #define SOOTH_ANALYZE_OVERVIEW_PARTS_H
 
@@ -15,12 +15,12 @@ struct overview {
 	struct diagnosis diagnosis;
 	struct syscall_sums sums;
 	struct call_operations operations;
-	uint64_t end_ns;	/* of the observation; 0: it has not ended */
+	uint64_t end_ns;	/* of the run; 0: it has not ended */
 	struct buffer method;	/* the backend of system calls; empty: none */
-	struct buffer fallback; /* and why no better one */
+	struct buffer fallback; /* why no better one */
 };
 
-/* Which findings go into a list. */
+/* Selects findings for a list. */
 typedef bool (*overview_chooser)(const struct finding_row *finding);
 
 bool overview_is_of_calls(const struct finding_row *finding);

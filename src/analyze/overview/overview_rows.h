@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rows of the view "overview", as the contract of claude-diagnose has them. */
+/* Rows of the view "overview", in the contract of claude-diagnose. */
 #ifndef SOOTH_ANALYZE_OVERVIEW_ROWS_H
 #define SOOTH_ANALYZE_OVERVIEW_ROWS_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The slowest calls for files and for sockets, of each process; see call_operations.h. */
+/* The slowest calls for files and for sockets, of each process. */
 #include "analyze/overview/call_operations.h"
 #include "core/stage.h"
 
-#define SHOWN_MOST 20 /* to people */
+#define SHOWN_MOST 20 /* in text output */
 
 struct slow_calls_view {
 	struct output *output;

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See container.h. What the runtimes make, by the cgroupfs and by the systemd driver:
+ * What the runtimes make, by the cgroupfs and by the systemd driver:
+ *   docker: /docker/ID, /system.slice/docker-ID.scope
+ *   podman: /libpod_parent/libpod-ID, /machine.slice/libpod-ID.scope
+ *   containerd: /NAMESPACE/ID (nothing marks it as a container: left out)
+ *   Kubernetes: /kubepods/burstable/podUID/ID, /kubepods.slice/.../cri-containerd-ID.scope
+ *   CRI-O: .../crio-ID.scope
+ *   lxc: /lxc/NAME, /lxc.payload/NAME, /lxc.payload.NAME
  *
- *   docker      /docker/ID                      /system.slice/docker-ID.scope
- *   podman      /libpod_parent/libpod-ID        /machine.slice/libpod-ID.scope
- *   containerd  /NAMESPACE/ID                   (nothing says that it is one: left out)
- *   Kubernetes  /kubepods/burstable/podUID/ID   /kubepods.slice/.../cri-containerd-ID.scope
- *   CRI-O                                       .../crio-ID.scope
- *   lxc         /lxc/NAME  /lxc.payload/NAME    /lxc.payload.NAME
- *
- * Cannot be seen: a container that has a control group namespace of its own, looked at
- * from inside, where the path is "/".
+ * Not visible: from inside a container with its own control group namespace the path is "/".
  */
 #include "analyze/process_table/container.h"
 
@@ -58,7 +56,7 @@ static struct span without(struct span s, const char *prefix, const char *suffix
 	return s;
 }
 
-/* Names come from whoever made the container. */
+/* The container's creator chooses the name. */
 static bool say(char out[CONTAINER_SIZE], const char *runtime, struct span name, size_t most)
 {
 	if (!name.size)
@@ -73,7 +71,7 @@ static bool is_pod(struct span part)
 	return span_starts(part, "kubepods");
 }
 
-/* One part of the path, and the one above it. */
+/* One component of the path, and the one above it. */
 static bool emit_part(struct span part, struct span above, bool in_pod, char out[CONTAINER_SIZE])
 {
 	struct span name;

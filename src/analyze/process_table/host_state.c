@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See host_state.h. */
 #include "analyze/process_table/host_state.h"
 
 #include <stdlib.h>
@@ -11,13 +10,13 @@ void host_state_init(struct host_state *h)
 {
 	*h = (struct host_state){ 0 };
 	process_table_init(&h->process_table);
-	short_lived_init(&h->fleeting);
+	short_lived_init(&h->short_lived);
 }
 
 void host_state_fini(struct host_state *h)
 {
 	process_table_fini(&h->process_table);
-	short_lived_fini(&h->fleeting);
+	short_lived_fini(&h->short_lived);
 	free(h->segment);
 	h->segment = NULL;
 	buffer_fini(&h->asked);
@@ -56,7 +55,7 @@ void host_state_take(struct host_state *h, const struct batch *batch)
 		if (r->time_ns > h->last_ns)
 			h->last_ns = r->time_ns;
 		process_table_take(&h->process_table, r);
-		short_lived_take(&h->fleeting, r);
+		short_lived_take(&h->short_lived, r);
 		if ((known = record_as(r, STREAM_SEGMENT, sizeof(struct stream_segment))))
 			take_segment(h, known);
 		else if ((known = record_as(r, STREAM_TARGET, sizeof(struct stream_target))))
@@ -72,15 +71,15 @@ int host_state_resolve(struct host_state *h, struct sooth_error *err)
 	int status = process_table_resolve(&h->process_table);
 
 	if (status)
-		return error_errno(err, status, "find out whose processes these are");
-	short_lived_resolve(&h->fleeting, &h->process_table);
+		return error_errno(err, status, "assign processes to agents");
+	short_lived_resolve(&h->short_lived, &h->process_table);
 	return 0;
 }
 
 void host_state_next_interval(struct host_state *h)
 {
 	process_table_next_interval(&h->process_table);
-	short_lived_next_interval(&h->fleeting);
+	short_lived_next_interval(&h->short_lived);
 }
 
 struct span host_state_text(const struct host_state *h, const struct sooth_text *text)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What views of a host's processes keep while records come: the census, what the host is,
- * and what time it was. It takes batches and knows nothing of rows.
+ * What views of the host's processes collect while records come: the process table, the host, the
+ * clock. It takes batches and knows nothing of rows.
  */
 #ifndef SOOTH_ANALYZE_HOST_STATE_H
 #define SOOTH_ANALYZE_HOST_STATE_H
@@ -13,27 +13,27 @@
 
 struct host_state {
 	struct process_table process_table;
-	struct fleeting fleeting;
-	struct stream_segment *segment; /* owned; NULL: none came */
-	int64_t realtime_offset_ns;	/* the newest: the clock may be set meanwhile */
+	struct short_lived short_lived;
+	struct stream_segment *segment; /* owned; NULL: none yet */
+	int64_t realtime_offset_ns;	/* the latest: the clock may be set during the run */
 	uint64_t last_ns;
 	bool is_named;	     /* the target is processes, not a host or a user */
-	struct buffer asked; /* uint32_t: the pids that were meant */
+	struct buffer asked; /* uint32_t: the selected pids */
 };
 
 void host_state_init(struct host_state *h);
 void host_state_fini(struct host_state *h);
 void host_state_take(struct host_state *h, const struct batch *batch);
-/* Settles the census. 0 or a negative errno with err filled. */
+/* Resolves the process table. 0 or a negative errno with err filled. */
 int host_state_resolve(struct host_state *h, struct sooth_error *err);
-/* From here on is the next interval of a report that is told again and again. */
+/* Starts the next interval of a repeated report. */
 void host_state_next_interval(struct host_state *h);
 
-/* Of the host record; empty: none came. */
+/* A text of the host record; empty: no host record came. */
 struct span host_state_text(const struct host_state *h, const struct sooth_text *text);
-uint64_t host_state_memory(const struct host_state *h); /* bytes; 0: not known */
-uint64_t host_state_utc(const struct host_state *h);	/* ns since 1970; 0: not known */
-/* In seconds, since it started until it was last seen. */
+uint64_t host_state_memory(const struct host_state *h); /* bytes; 0: unknown */
+uint64_t host_state_utc(const struct host_state *h);	/* ns since 1970; 0: unknown */
+/* Seconds from its start until its last sample. */
 uint64_t host_state_elapsed(const struct host_state *h, const struct process_entry *p);
 
 #endif

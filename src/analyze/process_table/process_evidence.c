@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See process_evidence.h. */
 #include "analyze/process_table/process_evidence.h"
 
 #include "core/registry.h"
 
-/* A text field of a record by its name, borrowed; empty: it has no value. */
+/* A text field of a record by its name, borrowed; empty: the field has no value. */
 static struct span record_field_text(const struct sooth_record *r, const char *name)
 {
 	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), name);

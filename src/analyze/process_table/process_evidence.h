@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a record of the proc probe gives the recognisers. */
+/* What the recognizers get from a record of the probe proc. */
 #ifndef SOOTH_ANALYZE_PROCESS_EVIDENCE_H
 #define SOOTH_ANALYZE_PROCESS_EVIDENCE_H
 
@@ -7,7 +7,7 @@
 
 #include "core/agent.h"
 
-/* A proc.process; borrowed from it. What it does not have is empty. */
+/* From a proc.process; borrowed. Missing fields are empty. */
 struct agent_evidence process_evidence(const struct sooth_record *process);
 
 #endif

@@ -19,7 +19,7 @@ bool process_match_session(
 	if (strlen(session) >= SESSION_PREFIX_LEAST && id.size && span_starts(id, session))
 		return true;
 	return span_decimal(span_of_string(session), &pid) &&
-	       ((p->id.pid == pid && p->tie == PROCESS_LINK_SELF) ||
+	       ((p->id.pid == pid && p->link == PROCESS_LINK_SELF) ||
 		       (p->main && p->main->id.pid == pid));
 }
 

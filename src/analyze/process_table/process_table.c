@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The census takes records and keeps the last of each process; see process_table.h. Records of
- * another writer may be shorter: they are widened as they come, so that whoever reads them
- * finds "not measured" where they say nothing, and never bytes that belong to a text.
+ * Keeps the last record of each process. Records of another writer may be shorter: they are widened
+ * when they come, so a missing field reads as "not measured" and never as bytes of a text.
  */
 #include "analyze/process_table/process_table.h"
 
@@ -14,8 +13,10 @@
 #include "core/registry.h"
 
 #define PROCESSES_MAX 65536
-/* Who has ended is kept while there is room: that a main process was seen to end is the best proof
- * there is. */
+/*
+ * Ended processes are kept while there is room: having seen the main process end is the best proof
+ * that its session is gone.
+ */
 #define PROCESSES_ENDED (PROCESSES_MAX / 2)
 #define INSTALLED_BYTES ((size_t)1 << 20)
 #define TEXTS_BYTES	((size_t)64 << 20)
@@ -54,7 +55,7 @@ void process_table_fini(struct process_table *c)
 	buffer_fini(&c->installed_records);
 }
 
-/* --- taking --- */
+/* --- records --- */
 
 static bool is_in_tail(const struct sooth_field *f)
 {
@@ -62,7 +63,9 @@ static bool is_in_tail(const struct sooth_field *f)
 	       f->type == SOOTH_FIELD_LIST;
 }
 
-/* A copy whose fixed part is as long as this build knows it. NULL: no memory, or it does not fit.
+/*
+ * A copy whose fixed part has the length that this build knows. NULL: out of memory, or the record
+ * is invalid.
  */
 static void *widened(const struct sooth_record *r, size_t least)
 {
@@ -87,7 +90,7 @@ static void *widened(const struct sooth_record *r, size_t least)
 		const struct sooth_field *f = &schema->fields[i];
 		struct sooth_text *text = (void *)((char *)copy + f->offset);
 
-		/* The state may stand where the older one had padding. */
+		/* The state byte may be where the older struct had padding. */
 		if (f->state_offset && (f->offset >= fixed || f->state_offset >= fixed))
 			((uint8_t *)copy)[f->state_offset] =
 				SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
@@ -98,7 +101,7 @@ static void *widened(const struct sooth_record *r, size_t least)
 	return copy;
 }
 
-/* A zombie has no memory, no command, no directory: of those, what it had stands. */
+/* A zombie has no memory, command or directory: keep those of the last record before. */
 static void become_zombie(struct process_entry *p, const struct proc_process *now)
 {
 	p->process->record.time_ns = now->record.time_ns;
@@ -163,7 +166,7 @@ static void note_input(struct process_entry *p, const struct proc_ties *t)
 		p->unfed_ns = t->record.time_ns ? t->record.time_ns : 1;
 }
 
-/* Ties and sessions are of processes that have been told. */
+/* Links and sessions belong to processes whose record came before. */
 static void take_beside(struct process_table *c, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
@@ -171,7 +174,7 @@ static void take_beside(struct process_table *c, const struct sooth_record *r)
 	struct process_entry *p = at ? *at : NULL;
 	void *copy;
 
-	/* Of a zombie nothing can be read any more: what was known stands. */
+	/* Nothing of a zombie can be read any more: keep what was known. */
 	if (!p || (p->zombie_ns && (r->kind == PROC_INPUTS ? !!p->links : !!p->session)))
 		return;
 	copy = widened(r, r->kind == PROC_INPUTS ? PROC_INPUTS_LEAST : sizeof(struct proc_session));
@@ -224,7 +227,7 @@ static void take_snapshot(struct process_table *c, const struct sooth_record *r)
 
 void process_table_take(struct process_table *c, const struct sooth_record *r)
 {
-	struct sooth_error ignored; /* the summary tells what is wrong with one */
+	struct sooth_error ignored; /* the summary reports what is wrong with an agent */
 
 	agent_set_take(&c->agents, r, &ignored);
 	if (r->kind != PROC_PROCESS && r->kind != PROC_SNAPSHOT && r->kind != PROC_INPUTS &&
@@ -266,7 +269,7 @@ void process_table_next_interval(struct process_table *c)
 	c->is_resolved = false;
 }
 
-/* --- settling --- */
+/* --- resolve --- */
 
 static void forget_findings(struct process_table *c)
 {
@@ -327,7 +330,7 @@ int process_table_resolve(struct process_table *c)
 	return status;
 }
 
-/* --- reading --- */
+/* --- access --- */
 
 struct process_entry *process_table_next(const struct process_table *c, size_t *position)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which processes are agents, and which of these begin a session. That a process runs an
- * agent's program is not enough: an agent forks before it starts something else, searches by
- * its own executable under another name, serves another agent over pipes, or has a launcher
- * that runs the same script.
+ * Which processes are agents, and which of those begin a session. Running an agent's program is not
+ * enough: an agent forks before it execs something else, searches with its own executable under
+ * another name, serves another agent over pipes, or has a launcher that runs the same script.
  */
 #include "analyze/process_table/process_table_resolving.h"
 
@@ -12,16 +11,19 @@
 #include "analyze/process_table/process_evidence.h"
 #include "core/script.h"
 
-#define DAEMONS_MAX    64 /* with a program of their own each; beyond, each stands for itself */
-#define LAUNCHER_STEPS 4  /* most processes between a launcher and its main process, and one */
+#define DAEMONS_MAX 64 /* each with its own program; more of them each count alone */
+#define LAUNCHER_STEPS                                                                             \
+	4 /* at most so many processes between a launcher and its main process, plus one */
 
 const struct agent *process_table_agent_next(const struct process_table *c, size_t *position)
 {
 	return agent_set_next(c->agents, position);
 }
 
-/* Of most processes of a host the collector found by the same rules that they are none, with more
- * at hand than it tells of them. */
+/*
+ * The collector has already ruled out most processes by the same rules, with more evidence than it
+ * records.
+ */
 static void recognise(const struct process_table *c, struct process_entry *p)
 {
 	const struct sooth_record *record = &p->process->record;
@@ -43,7 +45,7 @@ static struct span started_as(const struct process_entry *p)
 	return path_base(cursor_until(&c, '\0'));
 }
 
-/* "rg", which Claude Code has built in. */
+/* "rg", which is built into Claude Code. */
 static bool is_other_program(const struct process_entry *p)
 {
 	struct span name = started_as(p);
@@ -57,7 +59,9 @@ static bool is_other_program(const struct process_entry *p)
 	return false;
 }
 
-/* "codex mcp-server", "claude mcp serve": it serves whoever holds its input. */
+/*
+ * "codex mcp-server", "claude mcp serve": they serve the process at the other end of their input.
+ */
 static bool is_served_by(const struct process_entry *p)
 {
 	struct span arguments = process_table_arguments(p);
@@ -76,7 +80,7 @@ static bool is_served_by(const struct process_entry *p)
 	return false;
 }
 
-/* Between fork and exec a child looks like its parent, to the last byte. */
+/* Between fork and exec a child is byte for byte like its parent. */
 static bool is_fork_of(const struct process_entry *p, const struct process_entry *parent)
 {
 	return !span_compare(process_table_arguments(p), process_table_arguments(parent)) &&
@@ -93,9 +97,9 @@ static void become(struct process_entry *p, enum agent_role role)
 
 static void begin_session(struct process_entry *p)
 {
-	p->main = p->tied = p;
+	p->main = p->linked = p;
 	p->owner_agent = p->agent;
-	p->tie = PROCESS_LINK_SELF;
+	p->link = PROCESS_LINK_SELF;
 }
 
 static enum agent_role role_below_its_like(struct process_entry *p)
@@ -108,7 +112,7 @@ static enum agent_role role_below_its_like(struct process_entry *p)
 		become(parent, AGENT_ROLE_LAUNCHER);
 		return AGENT_ROLE_MAIN;
 	}
-	/* One that an agent starts for a conversation of its own gets a session of its own. */
+	/* A conversation that an agent starts for itself runs in its own process session. */
 	return p->process->session == parent->process->session ? AGENT_ROLE_HELPER
 							       : AGENT_ROLE_MAIN;
 }
@@ -130,22 +134,22 @@ static void place(struct process_entry *p)
 		begin_session(p);
 }
 
-/* A daemon belongs to the session that started it, as long as that is there. */
+/* A daemon belongs to the session that started it while that session is live. */
 static bool has_session_above(const struct process_entry *p)
 {
 	const struct process_entry *above = p->parent;
 
 	for (int i = 0; above && i < LAUNCHER_STEPS; i++, above = above->parent) {
-		if (above->agent == p->agent && above->tie == PROCESS_LINK_SELF)
+		if (above->agent == p->agent && above->link == PROCESS_LINK_SELF)
 			return true;
 	}
 	return false;
 }
 
-static void join(struct process_entry *p, struct process_entry *main, enum process_link tie)
+static void join(struct process_entry *p, struct process_entry *main, enum process_link link)
 {
 	p->main = main;
-	p->tie = tie;
+	p->link = link;
 }
 
 static void find_launcher(struct process_entry *p)
@@ -159,7 +163,7 @@ static void find_launcher(struct process_entry *p)
 	}
 }
 
-/* Of several daemons that one program left behind the oldest does the work: it started first. */
+/* Of several daemons left by one program, the oldest does the work: it started first. */
 static void join_daemon(struct process_entry **oldest, size_t *count, struct process_entry *p)
 {
 	struct span executable = process_table_field(&p->process->record, &p->process->executable);
@@ -179,7 +183,7 @@ static void join_daemon(struct process_entry **oldest, size_t *count, struct pro
 		oldest[(*count)++] = p;
 }
 
-/* A busy machine, a dead mount: it may be an agent all the same. */
+/* On a busy machine or with a dead mount an unread process may still be an agent. */
 static void note_unread(struct resolving *s, const struct process_entry *p)
 {
 	if (p->process->arguments_state != SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED))
@@ -212,7 +216,7 @@ void process_table_resolve_agents(struct resolving *s)
 		if (p->role != AGENT_ROLE_DAEMON)
 			continue;
 		if (has_session_above(p))
-			join(p, NULL, PROCESS_LINK_NONE); /* as anything else below it */
+			join(p, NULL, PROCESS_LINK_NONE); /* like any other process below it */
 		else
 			join_daemon(daemons, &daemon_count, p);
 	}

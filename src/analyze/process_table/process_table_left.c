@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whether what is left of a gone session was left on purpose. Whoever means to leave a process
- * cuts its ties: a session of its own without a terminal (setsid, daemon(3)) or SIGHUP ignored
- * (nohup), and its standard streams to files or nowhere. What agents run themselves has a session
- * of its own too, so that alone says nothing: their streams lead back to them by pipes and
- * sockets, or into the file that takes a tool call's output.
+ * Whether a leftover of an ended session was left on purpose. A process that should stay cuts
+ * its links: it has its own process session without a terminal (setsid, daemon(3)) or ignores
+ * SIGHUP (nohup), and its standard streams go to files or nowhere. Tool calls of agents have their
+ * own process session too, so that alone proves nothing: their streams lead back to the agent
+ * through pipes and sockets, or into the file that receives a tool call's output.
  *
- * A shell in a multiplexer or an editor that the session has started is nobody's leftover
- * either: it reads from a terminal, and that is there.
+ * A shell in a multiplexer or an editor that the session started is no leftover either: it reads
+ * from a live terminal.
  *
- * Undecided: streams that lead away, in a session whose leader has ended. So looks a daemon that
- * forked twice, and a job of a shell that is done. A daemon is at home in "/"; else it is a doubt.
+ * Undecided: streams lead away, and the leader of the process session has ended. A daemon that
+ * forked twice looks like this, and so does a finished shell job. A daemon has "/" as its
+ * directory; otherwise it stays undecided.
  */
 #include "analyze/process_table/process_table_resolving.h"
 
@@ -33,7 +34,7 @@ static bool is_null(const struct proc_ties *t, int i)
 static enum answer leads_away(const struct process_entry *p)
 {
 	const struct proc_ties *t = p->links;
-	/* Some that daemonise themselves keep standard error for what may go wrong yet. */
+	/* Some daemons keep standard error for late errors. */
 	int count = t && is_null(t, 0) && is_null(t, 1) ? 2 : 3;
 
 	for (int i = 0; t && i < count; i++) {
@@ -80,7 +81,7 @@ static const struct process_entry *leader_of(
 	return leader && leader != p && process_table_is_older(leader, p) ? leader : NULL;
 }
 
-/* Somebody may type there: the kernel takes a terminal away whose other side has gone. */
+/* A user may type there: the kernel detaches a terminal whose other side is closed. */
 static bool is_on_terminal(const struct process_entry *p)
 {
 	return p->process->terminal != PROC_NO_TERMINAL && p->links &&
@@ -103,7 +104,7 @@ static enum answer is_cut_loose(const struct resolving *s, const struct process_
 	return is_at_root(p) ? away : UNDECIDED;
 }
 
-/* --- words --- */
+/* --- reasons --- */
 
 static struct span output_path(const struct process_entry *p)
 {
@@ -116,12 +117,11 @@ static struct span output_path(const struct process_entry *p)
 
 static struct sooth_text words_of(struct resolving *s, const struct process_entry *p)
 {
-	const char *how = is_hangup_ignored(p) ? "SIGHUP ignored" : "a session of its own";
+	const char *how = is_hangup_ignored(p) ? "SIGHUP ignored" : "own process session";
 	struct span path = output_path(p);
 
 	if (is_on_terminal(p))
-		return process_table_say(
-			s->process_table, "it reads from a terminal that is there");
+		return process_table_say(s->process_table, "reads from a live terminal");
 	if (path.size)
 		return process_table_say(
 			s->process_table, "%s, output to %.*s", how, (int)path.size, path.data);
@@ -135,27 +135,29 @@ static void resolve(struct resolving *s, struct process_entry *p)
 	const struct process_entry *leader = leader_of(s, p);
 	enum answer loose = is_cut_loose(s, p);
 
-	/* What was started by one that left, or runs in its session, left with it. */
-	if (loose != YES && p->parent && p->parent->left && p->tied != p) {
+	/* A process started by one that left, or in its process session, left with it. */
+	if (loose != YES && p->parent && p->parent->left && p->linked != p) {
 		p->left = p->parent->left;
-		p->left_words = p->parent->left_words;
+		p->left_reason = p->parent->left_reason;
 	} else if (loose != YES && leader && leader->left == leader) {
 		p->left = leader->left;
-		p->left_words = leader->left_words;
+		p->left_reason = leader->left_reason;
 	} else if (loose == YES) {
 		p->left = p;
-		p->left_words = words_of(s, p);
+		p->left_reason = words_of(s, p);
 	}
 	p->left_state = p->left || loose == NO ? SOOTH_STATE_VALUE
 					       : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
-/* Its session is gone, or may be; or is there, and it does not descend from that any more. A
- * launcher never did: it stands above its main process, and works for it. */
+/*
+ * Its session has ended or may have, or it no longer descends from its live main process. A
+ * launcher never did: it is above its main process and works for it.
+ */
 static bool may_have_left(const struct process_entry *p)
 {
 	return p->is_main_gone || p->doubt.size ||
-	       (p->main && p->tie != PROCESS_LINK_LAUNCHED && !process_table_is_below(p, p->main));
+	       (p->main && p->link != PROCESS_LINK_LAUNCHED && !process_table_is_below(p, p->main));
 }
 
 void process_table_resolve_left(struct resolving *s)

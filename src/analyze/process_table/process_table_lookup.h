@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Main processes by what a marker names; see process_table_sessions.c. NULL: there is none. */
+/* Main processes by what a marker names. NULL: none. */
 #ifndef SOOTH_ANALYZE_PROCESS_TABLE_LOOKUP_H
 #define SOOTH_ANALYZE_PROCESS_TABLE_LOOKUP_H
 
@@ -8,15 +8,15 @@
 #define PROCESS_TABLE_ANY	 UINT64_MAX	  /* user, or pid namespace */
 #define PROCESS_TABLE_UNREPORTED (UINT64_MAX - 1) /* pid namespace */
 
-/* PROCESS_TABLE_UNREPORTED when it is not known. */
+/* PROCESS_TABLE_UNREPORTED when it is unknown. */
 uint64_t process_table_namespace(const struct process_entry *p);
-/* It may have ended. */
+/* The process may have ended. */
 struct process_entry *process_table_by_session(
 	const struct resolving *s, const struct agent *agent, struct span id);
-/* Any process that was told in what pid namespace it is. */
+/* Any process whose pid namespace is known. */
 struct process_entry *process_table_by_inner(
 	const struct resolving *s, uint64_t pid_namespace, uint64_t pid);
-/* The main process of that agent that is the oldest of that user and namespace. */
+/* The oldest main process of that agent, user and namespace. */
 struct process_entry *process_table_oldest(
 	const struct resolving *s, const struct agent *agent, uint64_t uid, uint64_t pid_namespace);
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See process_table_markers.h. */
 #include "analyze/process_table/process_table_markers.h"
 
 #include <string.h>

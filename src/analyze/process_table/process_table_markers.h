@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The markers of a process: what agents put into the environment of what they start, as
- * proc.ties tells it: "NAME=VALUE", or "NAME" alone where the value is kept out.
+ * The markers of a process: variables that agents put into the environment of their children, as
+ * recorded in proc.ties: "NAME=VALUE", or "NAME" alone where the value is masked.
  */
 #ifndef SOOTH_ANALYZE_PROCESS_TABLE_MARKERS_H
 #define SOOTH_ANALYZE_PROCESS_TABLE_MARKERS_H
@@ -9,24 +9,24 @@
 #include "core/agent.h"
 #include "probes/proc.h"
 
-#define MARKERS_MAX 64 /* of all agents together; beyond are not looked at */
+#define MARKERS_MAX 64 /* of all agents together; more are ignored */
 
 struct marker {
-	struct span name, value; /* of an empty value nothing is known */
+	struct span name, value; /* an empty value is unknown */
 };
 
 struct markers {
 	struct marker all[MARKERS_MAX];
 	size_t count;
-	bool is_reported; /* else the environment could not be read, and nothing follows from it */
+	bool is_reported; /* false: the environment could not be read, so nothing follows from it */
 };
 
-/* ties may be NULL. Borrowed from the record. */
+/* `links` may be NULL. Borrowed from the record. */
 void markers_read(struct markers *m, const struct proc_ties *links);
-/* Drops those that stand in `others` with the same value: they were inherited. */
+/* Drops those that `others` has with the same value: they were inherited. */
 void markers_without(struct markers *m, const struct markers *others);
 
-/* What they say of one agent. */
+/* What they say about one agent. */
 struct agent_markers {
 	bool is_any, is_tool;
 	struct span session[2]; /* ids, in the order the agent lists them */
@@ -35,7 +35,7 @@ struct agent_markers {
 };
 
 struct agent_markers markers_of_agent(const struct markers *m, const struct agent *agent);
-/* Whether all names in the list, which has blanks between them, are there; or none of them. */
+/* Whether all names of the blank-separated list are present; or none of them. */
 bool markers_have_all(const struct markers *m, const char *names);
 bool markers_have_none(const struct markers *m, const char *names);
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See process_table_owner.h. Three kinds of markers, from the most exact on:
+ * Three kinds of markers, the most exact first:
+ * - the id of a session. An older main process with that id is the owner. If no process has the id,
+ *   that proves nothing: an agent changes it within a process (/clear), and not every main process
+ *   is known by its id. So the session is gone only if no main process of that agent could have
+ *   been the owner, by user, pid namespace and age.
+ * - the pid of the main process, in its own pid namespace. A process that started later got a
+ *   reused pid. An older process that is not recognized as that agent leaves it undecided; so does
+ *   a namespace whose first process has the marker too (a sandbox): the marker comes from an outer
+ *   namespace.
+ * - only the name of the agent. Then the path of its output may have the session's id; or the main
+ *   process leads its process group, as with MCP servers and hooks.
  *
- * - the id of a session. A main process that has it and is older is the one. An id alone is
- *   no proof that nobody has it: an agent changes it within a process (/clear), and not every
- *   main process is known by its id. So the session is gone when no main process of that agent
- *   could have been the one, by user, pid namespace and age;
- * - the pid of the main process, in its own pid namespace. Who started later was given the
- *   pid anew. Who is there, older, and not known as that agent leaves a doubt; so does a
- *   namespace whose first process has the marker as well (a sandbox): it is from further out;
- * - only that it is that agent's. Then where its output goes may have the id of the session in its
- *   path; or the main process leads its process group, as of MCP servers and hooks.
- *
- * Nobody is gone who may just not have been looked at.
+ * A session that may just not have been read is never called gone.
  */
 #include "analyze/process_table/process_table_owner.h"
 
@@ -23,7 +23,7 @@
 
 #define TEXT(span) (int)(span).size, (span).data
 
-struct question {
+struct owner_search {
 	struct resolving *s;
 	const struct process_entry *p;
 	const struct agent *agent;
@@ -31,8 +31,8 @@ struct question {
 	struct owner owner;
 };
 
-/* Who started after the process cannot have had its session. */
-static bool are_all_seen(const struct question *q)
+/* A process that started later cannot have owned the session. */
+static bool are_all_seen(const struct owner_search *q)
 {
 	const struct resolving *s = q->s;
 
@@ -40,62 +40,62 @@ static bool are_all_seen(const struct question *q)
 	       (!s->unread_ticks || s->unread_ticks > q->p->id.start_ticks);
 }
 
-static const char *why_not_all_processes(const struct question *q)
+static const char *why_not_all_processes(const struct owner_search *q)
 {
 	const struct process_table *c = q->s->process_table;
 
 	if (!c->is_of_host)
-		return "not every process was looked at";
+		return "not every process was read";
 	if (!c->is_partial)
 		return "an older process could not be read";
-	return c->hides_users ? "other users' processes are hidden here"
-			      : "this is a pid namespace, and who is outside it is not seen";
+	return c->hides_users ? "other users' processes are hidden"
+			      : "processes outside this pid namespace are invisible";
 }
 
-static struct owner found(struct question *q, struct process_entry *main, enum process_link tie)
+static struct owner found(
+	struct owner_search *q, struct process_entry *main, enum process_link link)
 {
 	q->owner.main = main;
-	q->owner.tie = tie;
+	q->owner.link = link;
 	return q->owner;
 }
 
-static struct owner gone(struct question *q, enum process_link tie, struct sooth_text how)
+static struct owner gone(struct owner_search *q, enum process_link link, struct sooth_text how)
 {
-	q->owner.tie = tie;
+	q->owner.link = link;
 	q->owner.is_gone = true;
 	q->owner.gone = how;
 	return q->owner;
 }
 
-static struct owner doubted(struct question *q, enum process_link tie, struct sooth_text why)
+static struct owner undecided(struct owner_search *q, enum process_link link, struct sooth_text why)
 {
-	q->owner.tie = tie;
+	q->owner.link = link;
 	q->owner.doubt = why;
 	return q->owner;
 }
 
-/* "its session 4f1c", or what is known in its place. */
-static struct sooth_text session_words(struct question *q)
+/* "session 4f1c", or the agent's name if the id is unknown. */
+static struct sooth_text session_words(struct owner_search *q)
 {
 	struct span id = q->of.sessions ? q->of.session[0] : span_of("", 0);
 
-	return id.size ? process_table_say(q->s->process_table, "its session %.*s", TEXT(id))
-		       : process_table_say(
-				 q->s->process_table, "its session of %s", q->agent->title);
+	return id.size ? process_table_say(q->s->process_table, "session %.*s", TEXT(id))
+		       : process_table_say(q->s->process_table, "its %s session", q->agent->title);
 }
 
-static struct span words(const struct question *q, const struct sooth_text *text)
+static struct span words(const struct owner_search *q, const struct sooth_text *text)
 {
 	return process_table_text(q->s->process_table, text);
 }
 
-/* --- who may have been the one --- */
+/* --- possible owners --- */
 
 /*
- * What the first process of its pid namespace has, too, was given to that from outside: the main
- * process is in a namespace further out.
+ * A marker that the first process of the pid namespace has too came from outside: the main process
+ * is in an outer namespace.
  */
-static bool is_from_outside(const struct question *q)
+static bool is_from_outside(const struct owner_search *q)
 {
 	uint64_t space = process_table_namespace(q->p);
 	const struct process_entry *first;
@@ -118,15 +118,16 @@ static bool is_from_outside(const struct question *q)
 	return of.is_any;
 }
 
-static struct process_entry *older_main_in(const struct question *q, uint64_t uid, uint64_t space)
+static struct process_entry *older_main_in(
+	const struct owner_search *q, uint64_t uid, uint64_t space)
 {
 	struct process_entry *main = process_table_oldest(q->s, q->agent, uid, space);
 
 	return main && main != q->p && process_table_is_older(main, q->p) ? main : NULL;
 }
 
-/* Who was not told in which namespace it is may be in this one, and the other way round. */
-static struct process_entry *older_main(const struct question *q, uint64_t uid)
+/* A process with an unknown namespace may be in this one, and the other way round. */
+static struct process_entry *older_main(const struct owner_search *q, uint64_t uid)
 {
 	uint64_t space = process_table_namespace(q->p);
 	bool is_anywhere = space == PROCESS_TABLE_UNREPORTED || is_from_outside(q);
@@ -135,8 +136,11 @@ static struct process_entry *older_main(const struct question *q, uint64_t uid)
 	return main ? main : older_main_in(q, uid, PROCESS_TABLE_UNREPORTED);
 }
 
-/* Who may have started it: the same user, or root, who becomes any; and whoever became root. */
-static struct process_entry *possible_main(const struct question *q)
+/*
+ * The process that may have started it: of the same user, or of root, which can become any user; or
+ * of any user if it became root.
+ */
+static struct process_entry *possible_main(const struct owner_search *q)
 {
 	uint32_t uid = q->p->process->uid;
 	struct process_entry *main = older_main(q, uid == 0 ? PROCESS_TABLE_ANY : uid);
@@ -146,18 +150,18 @@ static struct process_entry *possible_main(const struct question *q)
 
 /* --- by pid --- */
 
-static struct process_entry *holder_of(const struct question *q, uint64_t pid)
+static struct process_entry *holder_of(const struct owner_search *q, uint64_t pid)
 {
 	uint64_t space = process_table_namespace(q->p);
 
-	/* Every process is told by its pid in the initial namespace, few by their inner one. */
+	/* Every process is recorded by its pid in the initial namespace, few by their inner pid. */
 	if (space == PROCESS_TABLE_UNREPORTED || q->p->links->inner_pid == q->p->id.pid)
 		return process_table_by_pid(q->s, pid);
 	return process_table_by_inner(q->s, space, pid);
 }
 
-/* Which number it has here, or whether it is there at all, is not told. */
-static struct owner by_outer_pid(struct question *q)
+/* Its pid here is unknown, and so is whether it is visible here at all. */
+static struct owner by_outer_pid(struct owner_search *q)
 {
 	struct process_table *c = q->s->process_table;
 	const struct sooth_text session = session_words(q);
@@ -166,15 +170,17 @@ static struct owner by_outer_pid(struct question *q)
 	if (are_all_seen(q) && !possible_main(q))
 		return gone(q, PROCESS_LINK_PID,
 			process_table_say(c,
-				"%.*s had main process %.*s outside its pid namespace, and no %s "
-				"is old enough to have been it",
+				"%.*s is gone: main process %.*s was in an outer pid namespace, "
+				"and no %s is old enough to be it",
 				TEXT(its), TEXT(q->of.pid), q->agent->title));
-	return doubted(q, PROCESS_LINK_PID,
-		process_table_say(c, "%.*s had main process %.*s, outside its pid namespace",
+	return undecided(q, PROCESS_LINK_PID,
+		process_table_say(c,
+			"%.*s: main process %.*s is in an outer pid namespace, which is invisible "
+			"here",
 			TEXT(its), TEXT(q->of.pid)));
 }
 
-static struct owner by_pid(struct question *q)
+static struct owner by_pid(struct owner_search *q)
 {
 	struct process_table *c = q->s->process_table;
 	const struct sooth_text session = session_words(q);
@@ -188,51 +194,49 @@ static struct owner by_pid(struct question *q)
 	holder = holder_of(q, pid);
 	if (holder && process_table_is_ended(holder) && process_table_is_older(holder, q->p))
 		return gone(q, PROCESS_LINK_PID,
-			process_table_say(c, "%.*s had main process %.*s, which has ended",
-				TEXT(its), TEXT(marker)));
+			process_table_say(c, "%.*s is gone: main process %.*s has ended", TEXT(its),
+				TEXT(marker)));
 	if (holder && process_table_is_older(holder, q->p)) {
 		if (holder->agent == q->agent)
 			return found(q, holder->main ? holder->main : holder, PROCESS_LINK_PID);
-		return doubted(q, PROCESS_LINK_PID,
+		return undecided(q, PROCESS_LINK_PID,
 			process_table_say(c,
-				"%.*s had main process %.*s; who has that pid is older, but not "
-				"known as %s",
+				"%.*s: its main process had pid %.*s; the process with that pid is "
+				"not recognized as %s",
 				TEXT(its), TEXT(marker), q->agent->title));
 	}
 	if (process_table_namespace(q->p) == PROCESS_TABLE_UNREPORTED)
-		return doubted(q, PROCESS_LINK_PID,
+		return undecided(q, PROCESS_LINK_PID,
 			process_table_say(c,
-				"%.*s had main process %.*s, in a pid namespace that is not told",
-				TEXT(its), TEXT(marker)));
+				"%.*s: main process %.*s is in an unknown pid namespace", TEXT(its),
+				TEXT(marker)));
 	if (holder)
 		return gone(q, PROCESS_LINK_PID,
 			process_table_say(c,
-				"%.*s had main process %.*s, which is gone: the pid was given anew",
+				"%.*s is gone: main process %.*s has ended and its pid was reused",
 				TEXT(its), TEXT(marker)));
 	holder = process_table_by_pid(q->s, pid);
 	if (holder && holder->agent == q->agent && process_table_is_older(holder, q->p))
-		return doubted(q, PROCESS_LINK_PID,
+		return undecided(q, PROCESS_LINK_PID,
 			process_table_say(c,
-				"%.*s had main process %.*s, which may be the one of another pid "
-				"namespace",
+				"%.*s: its main process could be pid %.*s of another pid namespace",
 				TEXT(its), TEXT(marker)));
 	if (!are_all_seen(q))
-		return doubted(q, PROCESS_LINK_PID,
-			process_table_say(c,
-				"%.*s had main process %.*s, which was not seen, but %s", TEXT(its),
-				TEXT(marker), why_not_all_processes(q)));
+		return undecided(q, PROCESS_LINK_PID,
+			process_table_say(c, "%.*s: main process %.*s was not seen, but %s",
+				TEXT(its), TEXT(marker), why_not_all_processes(q)));
 	return gone(q, PROCESS_LINK_PID,
-		process_table_say(
-			c, "%.*s had main process %.*s, which is gone", TEXT(its), TEXT(marker)));
+		process_table_say(c, "%.*s is gone: main process %.*s is not running", TEXT(its),
+			TEXT(marker)));
 }
 
 /* --- by session --- */
 
 /*
- * An MCP server lives by its input, wherever its main process was, and whether or not that could be
- * seen; what a tool call started need not.
+ * An MCP server lives by its input, wherever its main process is and whether or not that is
+ * visible; what a tool call started does not.
  */
-static bool is_cut_off(const struct question *q)
+static bool is_cut_off(const struct owner_search *q)
 {
 	const struct proc_ties *t = q->p->links;
 
@@ -241,7 +245,20 @@ static bool is_cut_off(const struct question *q)
 	       !t->has_writer;
 }
 
-static struct owner without_main(struct question *q, enum process_link tie)
+static struct sooth_text possible_words(struct owner_search *q, const struct process_entry *main)
+{
+	struct process_table *c = q->s->process_table;
+	unsigned long long pid = main->id.pid;
+
+	if (!q->of.sessions)
+		return process_table_say(
+			c, "its agent is gone, but agent %llu could have started it", pid);
+	return process_table_say(c,
+		"no agent has session %.*s, but agent %llu could have started it",
+		TEXT(q->of.session[0]), pid);
+}
+
+static struct owner without_main(struct owner_search *q, enum process_link link)
 {
 	struct process_table *c = q->s->process_table;
 	const struct sooth_text session = session_words(q);
@@ -249,28 +266,25 @@ static struct owner without_main(struct question *q, enum process_link tie)
 	struct process_entry *may = possible_main(q);
 
 	if ((may || !are_all_seen(q)) && is_cut_off(q))
-		return gone(q, tie,
+		return gone(q, link,
 			process_table_say(c,
-				"%.*s has no main process here, and nobody holds the other end of "
-				"its input",
+				"%.*s is gone: it has no main process here, and no other process "
+				"can write to this server's input",
 				TEXT(its)));
 	if (may)
-		return doubted(q, tie,
-			process_table_say(c,
-				"%.*s has no main process here, but %llu, older, may have had it",
-				TEXT(its), (unsigned long long)may->id.pid));
+		return undecided(q, link, possible_words(q, may));
 	if (!are_all_seen(q))
-		return doubted(q, tie,
-			process_table_say(c,
-				"%.*s has no main process among those that were seen, but %s",
-				TEXT(its), why_not_all_processes(q)));
-	return gone(q, tie,
+		return undecided(q, link,
+			process_table_say(c, "%.*s: no main process was seen, but %s", TEXT(its),
+				why_not_all_processes(q)));
+	return gone(q, link,
 		process_table_say(c,
-			"%.*s has no main process here, and no %s is old enough to have had it",
+			"%.*s is gone: it has no main process here, and no %s is old enough to be "
+			"it",
 			TEXT(its), q->agent->title));
 }
 
-static struct owner by_session(struct question *q)
+static struct owner by_session(struct owner_search *q)
 {
 	struct process_entry *ended = NULL;
 
@@ -289,15 +303,15 @@ static struct owner by_session(struct question *q)
 	if (ended)
 		return gone(q, PROCESS_LINK_SESSION,
 			process_table_say(q->s->process_table,
-				"its session %.*s had main process %llu, which was seen to end",
+				"session %.*s is gone: main process %llu was seen to end",
 				TEXT(q->of.session[0]), (unsigned long long)ended->id.pid));
 	return without_main(q, PROCESS_LINK_SESSION);
 }
 
-/* --- by what it has of that agent besides --- */
+/* --- by other traces of the agent --- */
 
-/* Of a tool call whose environment names no session the file does that takes its output. */
-static void find_output(struct question *q)
+/* If the environment of a tool call names no session, the path of its output file does. */
+static void find_output(struct owner_search *q)
 {
 	const struct agent_path any = { .is_any_directory = true };
 	const struct proc_ties *t = q->p->links;
@@ -316,8 +330,8 @@ static void find_output(struct question *q)
 	}
 }
 
-/* A process group has the number of who leads it for as long as anybody is in it. */
-static struct process_entry *leading_main(const struct question *q)
+/* A process group keeps its leader's pid while it has a member. */
+static struct process_entry *leading_main(const struct owner_search *q)
 {
 	struct process_entry *leader = process_table_by_pid(q->s, q->p->process->process_group);
 
@@ -328,14 +342,14 @@ static struct process_entry *leading_main(const struct question *q)
 	return leader->main;
 }
 
-static struct owner by_kind(struct question *q)
+static struct owner by_kind(struct owner_search *q)
 {
 	struct process_entry *main = leading_main(q);
 
 	return main ? found(q, main, PROCESS_LINK_GROUP) : without_main(q, PROCESS_LINK_KIND);
 }
 
-static struct owner ask(struct question *q)
+static struct owner search(struct owner_search *q)
 {
 	q->owner.agent = q->agent;
 	if (!q->of.sessions && !q->of.pid.size)
@@ -347,21 +361,21 @@ static struct owner ask(struct question *q)
 	return q->of.pid.size ? by_pid(q) : by_kind(q);
 }
 
-/* --- which of several --- */
+/* --- the best of several --- */
 
 static int rank(const struct owner *o)
 {
 	return !o->agent ? 0 : o->main ? 3 : o->is_gone ? 2 : 1;
 }
 
-/* By the enum's order an id says more than a pid, a pid more than the kind. */
+/* In the order of the enum: an id says more than a pid, a pid more than the agent's name. */
 static bool is_better(const struct owner *a, const struct owner *b)
 {
 	if (rank(a) != rank(b))
 		return rank(a) > rank(b);
 	if (a->main && b->main)
 		return a->main->id.start_ticks > b->main->id.start_ticks;
-	return a->tie < b->tie;
+	return a->link < b->link;
 }
 
 struct owner owner_by_markers(struct resolving *s, const struct process_entry *p,
@@ -372,12 +386,12 @@ struct owner owner_by_markers(struct resolving *s, const struct process_entry *p
 	size_t position = 0;
 
 	while (markers->count && (agent = process_table_agent_next(s->process_table, &position))) {
-		struct question q = { s, p, agent, markers_of_agent(markers, agent), { 0 } };
+		struct owner_search q = { s, p, agent, markers_of_agent(markers, agent), { 0 } };
 		struct owner owner;
 
 		if (!q.of.is_any || (by == OWNER_NAMED && !q.of.sessions && !q.of.pid.size))
 			continue;
-		owner = ask(&q);
+		owner = search(&q);
 		if (is_better(&owner, &best))
 			best = owner;
 	}
@@ -401,7 +415,7 @@ bool owner_by_input(const struct resolving *s, const struct process_entry *p, st
 			!process_table_is_head(writer) || !writer->main)
 			continue;
 		*owner = (struct owner){
-			.agent = writer->agent, .main = writer->main, .tie = PROCESS_LINK_INPUT
+			.agent = writer->agent, .main = writer->main, .link = PROCESS_LINK_INPUT
 		};
 		return true;
 	}

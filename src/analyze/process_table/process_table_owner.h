@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whose session a process is in, by what it carries itself. */
+/* The session of a process, from its own markers and input. */
 #ifndef SOOTH_ANALYZE_PROCESS_TABLE_OWNER_H
 #define SOOTH_ANALYZE_PROCESS_TABLE_OWNER_H
 
 #include "analyze/process_table/process_table_resolving.h"
 
 struct owner {
-	const struct agent *agent; /* NULL: nothing tells */
+	const struct agent *agent; /* NULL: unknown */
 	struct process_entry *main;
-	enum process_link tie;
+	enum process_link link;
 	bool is_gone;
 	struct sooth_text gone, doubt, session_id;
 };
 
-/* Which markers count: those that name a session, or also those that name just the agent. */
+/* Which markers count: only those that name a session, or also those that name the agent. */
 enum owner_by { OWNER_NAMED, OWNER_ANY };
 
-/* The environment of what was started below two agents names both: one that is there comes first,
- * of these the one that started last; a doubt comes last. */
+/*
+ * A process started below two agents has markers of both: a live session wins, then the latest one;
+ * an undecided one comes last.
+ */
 struct owner owner_by_markers(struct resolving *s, const struct process_entry *p,
 	const struct markers *markers, enum owner_by by);
-/* A main process holds the other end of its standard input. */
+/* The main process has the other end of its standard input. */
 bool owner_by_input(const struct resolving *s, const struct process_entry *p, struct owner *owner);
 
 #endif

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whose session a process is in. The tree tells it of all that was not reparented. Of what
- * was, the environment still names the session, and the other end of its input may be held
- * by the main process. Who the parent is now is no evidence: init, the user's systemd, a
- * container's init and any other subreaper are alike.
+ * The session of each process. The tree gives it for all processes that were not reparented. For
+ * those, the environment still names the session, and the main process may have the other end of
+ * their input. The present parent is no evidence: init, the user's systemd, a container's init and
+ * any other subreaper are alike.
  *
- * A session is gone only when that follows from what was seen; else there is a doubt, in words.
+ * A session is gone only when that follows from the samples; otherwise it is undecided, with the
+ * reason.
  */
 #include "analyze/process_table/process_table_owner.h"
 
-/* --- taking over --- */
+/* --- inherit from the parent --- */
 
 static void take(struct process_entry *p, const struct owner *owner)
 {
 	p->owner_agent = owner->agent;
 	p->main = owner->main;
-	p->tie = owner->tie;
+	p->link = owner->link;
 	p->is_main_gone = owner->is_gone;
 	p->doubt = owner->doubt;
 	p->gone = owner->gone;
 	p->session_id = owner->session_id;
-	p->tied = p;
+	p->linked = p;
 }
 
 static void take_from_parent(struct process_entry *p)
@@ -29,25 +30,25 @@ static void take_from_parent(struct process_entry *p)
 
 	p->owner_agent = parent->owner_agent;
 	p->main = parent->main;
-	p->tie = parent->tie;
-	p->tied = parent->tied;
-	/* Of a main process these say something else: whose leftover it is itself. */
+	p->link = parent->link;
+	p->linked = parent->linked;
+	/* Of a main process these fields are about itself as a leftover. */
 	if (parent->main != parent) {
 		p->is_main_gone = parent->is_main_gone;
 		p->doubt = parent->doubt;
 		p->gone = parent->gone;
 		p->session_id = parent->session_id;
 	}
-	if (p->main && (process_table_is_head(parent) || p->tie == PROCESS_LINK_SELF))
-		p->tie = PROCESS_LINK_ANCESTOR;
-	if (p->tie == PROCESS_LINK_ANCESTOR)
-		p->tied = p->main;
+	if (p->main && (process_table_is_head(parent) || p->link == PROCESS_LINK_SELF))
+		p->link = PROCESS_LINK_ANCESTOR;
+	if (p->link == PROCESS_LINK_ANCESTOR)
+		p->linked = p->main;
 }
 
 /*
- * What of its markers its parent cannot have given it. A parent that has not that agent's
- * marker and is none of its programs took the process over: a subreaper below another agent, or
- * below another session of the same one.
+ * Markers that its parent cannot have given it. A parent without that agent's marker that is not
+ * one of its programs adopted the process: a subreaper below another agent, or below another
+ * session of the same agent.
  */
 static bool is_adopted(const struct process_entry *parent, const struct agent *agent,
 	const struct agent_markers *of, const struct markers *parents)
@@ -84,8 +85,10 @@ static bool is_foster_child(const struct resolving *s, const struct process_entr
 
 /* --- main processes --- */
 
-/* Of the environment of a main process only what names a session counts: whoever embeds an agent
- * sets the others too. */
+/*
+ * Of the environment of a main process only markers that name a session count: a program that
+ * embeds an agent sets the others too.
+ */
 static void find_above(struct resolving *s, struct process_entry *p)
 {
 	struct process_entry *parent = p->parent;
@@ -103,7 +106,7 @@ static void find_above(struct resolving *s, struct process_entry *p)
 		owner = owner_by_markers(s, p, &markers, OWNER_NAMED);
 		p->above = owner.main != p ? owner.main : NULL;
 	}
-	/* Who works at a terminal is nobody's leftover. */
+	/* A process at a terminal is in use, so it is no leftover. */
 	if (p->process->is_foreground || !owner.is_gone)
 		return;
 	p->is_main_gone = true;
@@ -136,13 +139,13 @@ static void find_by_markers(struct resolving *s, struct process_entry *p)
 		take(p, &owner);
 }
 
-/* One of an agent's own programs, and nothing says in which session. */
+/* A program of the agent itself, of an unknown session. */
 static void find_at_least(struct resolving *s, struct process_entry *p)
 {
 	p->owner_agent = p->agent;
-	p->tied = p;
-	p->tie = PROCESS_LINK_KIND;
-	p->doubt = process_table_say(s->process_table, "which session it belongs to is not told");
+	p->linked = p;
+	p->link = PROCESS_LINK_KIND;
+	p->doubt = process_table_say(s->process_table, "its session is unknown");
 }
 
 void process_table_resolve_owners(struct resolving *s)
@@ -155,7 +158,7 @@ void process_table_resolve_owners(struct resolving *s)
 				find_above(s, p);
 			else
 				p->owner_agent = p->agent;
-			p->tied = p;
+			p->linked = p;
 			continue;
 		}
 		find_by_markers(s, p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which project each process of a session works on, and the id of that session for all in it. */
+/* The project of each process of a session, and the session's id for all its processes. */
 #include "analyze/process_table/process_table_resolving.h"
 
 #include "analyze/process_table/project.h"
@@ -17,7 +17,7 @@ static void find_project(struct resolving *s, struct process_entry *p)
 	p->place = process_table_put(s->process_table,
 		root.size ? root : process_table_field(&process->record, &process->directory));
 	p->project_state = project.size ? SOOTH_STATE_VALUE : process->directory_state;
-	/* The directory is told, and is empty: another writer's. */
+	/* The directory is a value but empty: written by another tool. */
 	if (!project.size && process_table_state_is_value(process->directory_state))
 		p->project_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }

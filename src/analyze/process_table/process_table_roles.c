@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What each process does in its session. A child of the main process (or of its launcher or
- * daemon) is told by the agent's own table, then by place: a session of its own is a tool call,
- * pipes in the main one's session are an MCP server. What such a child starts plays its part.
- * Of what was cut off from its session the place is known in part; then markers and names
- * decide, and where they do not it has no role.
+ * The role of each process in its session. A child of the main process (or of its launcher or
+ * daemon) gets its role from the agent's own table, then by place: with its own process session it
+ * is a tool call, with pipes in the main process's session it is an MCP server. Its descendants
+ * share its role. For a process cut off from its session the place is known in part; then markers
+ * and names decide, and where they do not, it has no role.
  */
 #include "analyze/process_table/process_table_resolving.h"
 
@@ -12,8 +12,8 @@
 
 struct time_range {
 	const struct process_entry *p;
-	struct markers markers; /* without those that the main process has itself */
-	enum agent_place place; /* ANY: not known */
+	struct markers markers; /* without those that the main process has too */
+	enum agent_place place; /* ANY: unknown */
 	bool is_piped;
 	struct server_name name;
 };
@@ -30,12 +30,12 @@ static struct server_name name_of(const struct process_entry *p)
 	return server_name(&command);
 }
 
-/* --- what is known --- */
+/* --- known facts --- */
 
 /*
- * Whether it is in a session of its own (setsid), or in that of its agent. When the agent is
- * gone and the leader is there, is not the process, and has none of its markers, then the leader
- * is the user's shell and the session was the agent's.
+ * Whether it has its own process session (setsid) or that of its agent. If the agent is gone and
+ * the session leader is another live process without the agent's markers, the leader is the user's
+ * shell and the session was the agent's.
  */
 static enum agent_place place_of(const struct resolving *s, const struct process_entry *p)
 {
@@ -51,7 +51,7 @@ static enum agent_place place_of(const struct resolving *s, const struct process
 	leader = process_table_by_pid(s, p->process->session);
 	if (!leader || !process_table_is_older(leader, p))
 		return AGENT_PLACE_ANY;
-	/* The gone main process itself, of which a zombie is left. */
+	/* The main process itself, now a zombie. */
 	if (process_table_is_head(leader))
 		return AGENT_PLACE_SAME;
 	return leader->owner_agent == p->owner_agent ? AGENT_PLACE_OWN : AGENT_PLACE_SAME;
@@ -101,7 +101,7 @@ static bool by_agent(const struct time_range *part, enum agent_role *role)
 	return false;
 }
 
-/* A program that is known by name is no MCP server. */
+/* A program known by its name is no MCP server. */
 static enum agent_role piped_role(const struct time_range *part)
 {
 	enum agent_role role;
@@ -114,7 +114,7 @@ static bool is_refused(uint8_t state)
 	return state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 }
 
-/* Its environment may not be read, and might make something else of it than its place does. */
+/* Its unreadable environment might give it another role than its place does. */
 static bool may_be_another(const struct time_range *part, enum agent_role role)
 {
 	const struct agent *agent = part->p->owner_agent;
@@ -132,8 +132,11 @@ static bool may_be_another(const struct time_range *part, enum agent_role role)
 	return false;
 }
 
-/* Whether what tells the role may not be read: what is not known to be no pipe is no helper. */
-static bool is_untold(const struct time_range *part, enum agent_role role)
+/*
+ * Whether the evidence of the role is unreadable: a process is a helper only if it is known to have
+ * no pipe.
+ */
+static bool is_role_unreadable(const struct time_range *part, enum agent_role role)
 {
 	const struct proc_ties *t = part->p->links;
 
@@ -148,18 +151,19 @@ static bool by_place(const struct time_range *part, enum agent_role *role)
 		*role = AGENT_ROLE_TOOL;
 	else if (part->place == AGENT_PLACE_OWN)
 		*role = AGENT_ROLE_TOOL;
-	else if (!part->p->links) /* an older capture: nothing of its streams */
+	else if (!part->p->links) /* an older capture has no record of its streams */
 		return false;
 	else if (part->place == AGENT_PLACE_SAME)
 		*role = part->is_piped ? piped_role(part) : AGENT_ROLE_HELPER;
 	else if (part->is_piped && part->p->links->stream[0] == part->p->links->stream[1])
-		*role = piped_role(part); /* what agents run for a tool call reads /dev/null */
+		*role = piped_role(
+			part); /* agents give /dev/null to what they run for a tool call */
 	else
 		*role = AGENT_ROLE_TOOL;
 	return true;
 }
 
-/* --- giving roles --- */
+/* --- assign roles --- */
 
 static void play(struct process_entry *p, enum agent_role role, struct process_entry *player)
 {
@@ -177,7 +181,7 @@ static void play_itself(
 	play(p, role, p);
 }
 
-/* Of nobody's session, but called as MCP servers are, and talked to as they are. */
+/* Of no known session, but named and connected like an MCP server. */
 static void find_detached(struct resolving *s, struct process_entry *p)
 {
 	struct server_name name;
@@ -201,18 +205,18 @@ static void find_role(struct resolving *s, struct process_entry *p)
 	struct time_range part;
 	bool is_known;
 
-	if (parent && p->tied != p && parent->has_role && !process_table_is_head(parent)) {
+	if (parent && p->linked != p && parent->has_role && !process_table_is_head(parent)) {
 		play(p, parent->role, parent->player);
 		return;
 	}
-	if (parent && p->tied != p && !process_table_is_head(parent)) {
-		p->role_state = parent->role_state; /* as little is known as of its parent */
+	if (parent && p->linked != p && !process_table_is_head(parent)) {
+		p->role_state = parent->role_state; /* as little is known as about its parent */
 		return;
 	}
 	part = part_of(s, p);
 	is_known = by_agent(&part, &role);
 	if (!is_known && by_place(&part, &role)) {
-		is_known = !is_untold(&part, role);
+		is_known = !is_role_unreadable(&part, role);
 		p->role_state = is_known ? 0 : SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 	}
 	if (is_known)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MCP servers: whether anybody can still talk to them, and which of them stand for the same.
+ * MCP servers: whether a client can still talk to them, and which are instances of the same server.
  *
- * A server lives by its standard input. It is cut off when nobody holds the other end, or nobody
- * but itself and what it started: a copy that it inherited keeps its own input open for ever.
+ * A server lives by its standard input. It is cut off when no process has the other end, or only
+ * itself and its descendants: an inherited copy keeps its own input open for ever.
  *
- * Servers of one name, project (two checkouts of one name are two), user and agent are generations
- * when one of them ought to have replaced the other: what is left of a gone session or is cut off,
- * beside any newer; and two of the very same command line in one session. Two sessions with one
- * server each are none.
+ * Servers with the same name, project (two checkouts of one name are two), user and agent are
+ * generations if one should have replaced the other: a leftover of an ended session, or one that is
+ * cut off, beside any newer; and two with the same command line in one session. Two sessions with
+ * one server each are no generations.
  */
 #include "analyze/process_table/process_table_resolving.h"
 
@@ -17,7 +17,7 @@
 
 /* --- input --- */
 
-/* Somebody else who is not left over himself. */
+/* A process other than the server itself that is no leftover. */
 static bool is_living_writer(const struct resolving *s, const struct process_entry *p, uint32_t pid)
 {
 	const struct process_entry *writer = process_table_by_pid(s, pid);
@@ -54,10 +54,10 @@ static void diagnose_input(const struct resolving *s, struct process_entry *p)
 		p->input = PROCESS_TABLE_INPUT_CLOSED;
 	} else if (process_table_state_is_value(t->writers_state) && t->writers.size) {
 		diagnose_writers(s, p);
-	} else if (p->main && p->tie == PROCESS_LINK_ANCESTOR) {
-		p->input = PROCESS_TABLE_INPUT_HELD; /* by whom else, while that is there */
+	} else if (p->main && p->link == PROCESS_LINK_ANCESTOR) {
+		p->input = PROCESS_TABLE_INPUT_HELD; /* another process that is alive */
 	} else if (process_table_state_is_value(t->writers_state)) {
-		p->input = PROCESS_TABLE_INPUT_UNKNOWN; /* somebody has it, and nobody was found */
+		p->input = PROCESS_TABLE_INPUT_UNKNOWN; /* it has a writer, but none was found */
 		p->input_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 	} else {
 		p->input = PROCESS_TABLE_INPUT_UNKNOWN;
@@ -65,7 +65,7 @@ static void diagnose_input(const struct resolving *s, struct process_entry *p)
 	}
 }
 
-/* npx and the server it runs have one input; what a server starts has its own. */
+/* npx and the server that it runs share one input; children of a server have their own. */
 static bool has_servers_input(const struct process_entry *p)
 {
 	const struct proc_ties *own = p->links, *players = p->player->links;
@@ -86,7 +86,7 @@ struct server {
 	struct process_entry *p;
 	struct span name, project, place, arguments;
 	const struct agent *agent;
-	bool is_stale; /* nobody needs it */
+	bool is_stale; /* without a client */
 };
 
 static int compare_numbers(uint64_t a, uint64_t b)
@@ -124,7 +124,7 @@ static int by_age(const void *a, const void *b)
 	return order ? order : compare_age(a, b);
 }
 
-/* Within a session, and there only of one command line. */
+/* Within a session, and there only with the same command line. */
 static int compare_session(const struct server *a, const struct server *b)
 {
 	int order = compare_numbers((uintptr_t)a->p->main, (uintptr_t)b->p->main);
@@ -150,7 +150,7 @@ static void number_stale(struct server *group, size_t count)
 	uint32_t stale = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		/* So far, for those that are needed: how many stale ones are older. */
+		/* For those in use, for now: the number of older stale ones. */
 		group[i].p->generation = stale;
 		stale += group[i].is_stale;
 	}
@@ -166,7 +166,7 @@ static void number_stale(struct server *group, size_t count)
 	}
 }
 
-/* Those that are needed, in runs of one session and command line. */
+/* Those in use, in runs of one session and command line. */
 static void number_needed(struct server *group, size_t count)
 {
 	for (size_t from = 0, end; from < count; from = end) {

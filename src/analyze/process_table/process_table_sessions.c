@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ids of sessions: what an agent's own files tell, else what all children of the main
- * process have in their environment. And the tables by which an id or a pid in a marker is
- * looked up.
+ * The ids of sessions: from the agent's own files, else from the environment that all children of
+ * the main process share; and the tables that look up the id or pid in a marker.
  */
 #include "analyze/process_table/process_table_resolving.h"
 
@@ -71,7 +70,7 @@ static bool is_session_head(const struct process_entry *p)
 	return p->has_role && p->main == p;
 }
 
-/* Why there is none. */
+/* Why there is no id. */
 static uint8_t no_id(const struct proc_session *session)
 {
 	if (!session)
@@ -95,7 +94,7 @@ static void id_from_files(
 	p->session_state = SOOTH_STATE_VALUE;
 }
 
-/* Its environment may name a session in which the main process itself was started. */
+/* Its environment may name the session that started the main process itself. */
 static bool is_inherited(const struct process_entry *main, struct span id)
 {
 	struct markers own;
@@ -110,7 +109,7 @@ static bool is_inherited(const struct process_entry *main, struct span id)
 	return false;
 }
 
-/* False: its children do not agree. */
+/* False: its children disagree. */
 static bool id_from_child(
 	struct resolving *s, struct process_entry *main, const struct process_entry *child)
 {
@@ -129,7 +128,7 @@ static bool id_from_child(
 	return true;
 }
 
-/* False: they do not agree. */
+/* False: they disagree. */
 static bool ids_agree(
 	struct resolving *s, struct process_entry *main, const struct process_entry *parent)
 {
@@ -140,7 +139,7 @@ static bool ids_agree(
 	return true;
 }
 
-/* A daemon that works for the main process starts its tool calls, and has its files open. */
+/* A daemon that works for the main process starts its tool calls and has its files open. */
 static void id_from_children(struct resolving *s, struct process_entry *main)
 {
 	bool is_agreed = ids_agree(s, main, main);
@@ -169,7 +168,7 @@ static void list_session(struct resolving *s, struct process_entry *p, struct sp
 	at = map_put(&s->by_session, key, NULL);
 	if (!at)
 		s->is_out_of_memory = true;
-	/* Who lives counts before who has ended, and of two the one that began it. */
+	/* A live process wins over an ended one; of two, the one that began the session. */
 	else if (!*at || (!process_table_is_living(*at) && process_table_is_living(p)) ||
 		 (process_table_is_living(*at) == process_table_is_living(p) &&
 			 p->id.start_ticks < (*at)->id.start_ticks))

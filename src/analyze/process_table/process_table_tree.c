@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who started whom. A parent is who has the pid now and is not younger: a process whose parent
- * ended has a reaper's pid there, which is always older. Records may say anything, so cycles
- * are cut, and depth is no matter because nothing recurses.
+ * The process tree. The parent is the process that has the pid now, if it is not younger: a process
+ * whose parent ended has the pid of a reaper, which is always older. Records may say anything, so
+ * cycles are cut, and depth does not matter because nothing recurses.
  */
 #include "analyze/process_table/process_table_resolving.h"
 
@@ -78,7 +78,10 @@ bool process_table_is_piped(const struct process_entry *p)
 	       (t->stream[1] == PROC_STREAM_PIPE || t->stream[1] == PROC_STREAM_SOCKET);
 }
 
-/* Two of one pid in a snapshot: it was given anew while that was made. The younger one has it. */
+/*
+ * Two processes with one pid in a snapshot: the pid was reused while it was made. The younger has
+ * it.
+ */
 static int take_pids(struct resolving *s)
 {
 	size_t position = 0;
@@ -109,7 +112,7 @@ static void find_parents(struct resolving *s)
 	}
 }
 
-/* Of those that have ended: for whoever asks what came and went. Two of one pid: the younger. */
+/* Of ended processes, for views of starts and exits. Of two with one pid: the younger. */
 static int find_last_parents(struct resolving *s)
 {
 	const struct process_table *c = s->process_table;
@@ -143,7 +146,7 @@ static int find_last_parents(struct resolving *s)
 
 enum mark { MARK_NONE, MARK_ON_WAY, MARK_DONE };
 
-/* number_end holds the marks until the order is known. */
+/* number_end is a scratch mark until the order is known. */
 static void cut_cycles(struct resolving *s)
 {
 	size_t position = 0;
@@ -166,7 +169,10 @@ static void cut_cycles(struct resolving *s)
 	}
 }
 
-/* Children in the order they came: the list is built from its end, so they are taken backwards. */
+/*
+ * Children in order of their first record: the list is built from its end, so they are taken
+ * backwards.
+ */
 static int link_children(struct resolving *s)
 {
 	struct process_entry **all = calloc(s->count + 1, sizeof(struct process_entry *));
@@ -188,7 +194,7 @@ static int link_children(struct resolving *s)
 	return 0;
 }
 
-/* Down to the first child, on to the next sibling, and up where there is none. */
+/* Down to the first child, on to the next sibling, and up when there is none. */
 static void put_in_order(struct resolving *s, struct process_entry *root, size_t *count)
 {
 	struct process_entry *at = root;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which versions of the agents are installed: as it was told; and of a folder in which versions
- * are installed by what runs from there, for the others that do. One that merely runs (npx, a build
- * of somebody's own) is not.
+ * The installed versions of agents: as recorded; and for a folder of versions, by the processes
+ * that run from it. A version that merely runs (npx, a private build) is not installed.
  */
 #include "analyze/process_table/process_table_resolving.h"
 
@@ -25,7 +24,7 @@ static int compare_digits(struct span a, struct span b)
 	return span_compare(a, b);
 }
 
-/* Digits, or anything but digits and points, from the front; a point between is dropped. */
+/* Digits, or anything but digits and dots, from the front; a dot between is dropped. */
 static struct span next_part(struct span *rest)
 {
 	size_t size = 0;
@@ -49,7 +48,7 @@ static bool is_number(struct span part)
 	return part.size && part.data[0] >= '0' && part.data[0] <= '9';
 }
 
-/* 2.1 is 2.1.0; "2.1.0-rc" comes before it, as npm has it; "2.1.0b" behind. */
+/* 2.1 equals 2.1.0; "2.1.0-rc" is older, as in npm; "2.1.0b" is newer. */
 static int compare_end(struct span left)
 {
 	while (left.size) {
@@ -105,10 +104,12 @@ struct span process_table_version(const struct process_entry *p)
 
 /* --- the newest --- */
 
-/* Instead of a pid namespace: a place in which versions were found. */
-#define LOOKED_AT UINT64_MAX
+/* In place of a pid namespace: a folder that was searched for versions. */
+#define SEARCHED UINT64_MAX
 
-/* Of a pid namespace other than the caller's; what was told is of the caller's. */
+/*
+ * 0, or a pid namespace other than the caller's; installed versions are recorded in the caller's.
+ */
 static uint64_t world_of(const struct process_entry *p)
 {
 	bool is_inner = p->links && process_table_namespace(p) != PROCESS_TABLE_UNREPORTED &&
@@ -117,9 +118,12 @@ static uint64_t world_of(const struct process_entry *p)
 	return is_inner ? p->links->pid_namespace : 0;
 }
 
-/* Of a path in a folder of versions numbers beyond those of users; zeros: it is in none. */
+/*
+ * Hashes of the folder of versions and of the version in it, larger than any uid; zeros: the path
+ * is in no such folder.
+ */
 struct place {
-	uint64_t folder, entry; /* the folder, and the version in it */
+	uint64_t folder, entry;
 };
 
 static struct place place_of(const struct agent *agent, struct span path)
@@ -144,22 +148,22 @@ static struct place place_of_process(const struct process_entry *p)
 		p->agent, process_table_field(&p->process->record, &p->process->executable));
 }
 
-/* The folder in which its version is installed; 0: it is in none, or no longer. */
+/* The folder that its version is installed in; 0: none, or removed. */
 static uint64_t folder_of(const struct process_entry *p)
 {
 	return p->process->is_deleted ? 0 : place_of_process(p).folder;
 }
 
-/* `whose`: a user, or a folder. */
-static void keep_newest(struct resolving *s, const struct agent *agent, uint64_t whose,
+/* `owner`: a user, or a folder. */
+static void keep_newest(struct resolving *s, const struct agent *agent, uint64_t owner,
 	uint64_t world, struct sooth_text version)
 {
-	const uint64_t key[3] = { (uint64_t)(uintptr_t)agent, whose, world };
+	const uint64_t key[3] = { (uint64_t)(uintptr_t)agent, owner, world };
 	struct sooth_text *newest;
 	bool is_new;
 
 	newest = map_put(&s->process_table->newest, key, &is_new);
-	if (!newest) /* more users and agents than there is room for: not known */
+	if (!newest) /* more users and agents than there is room for: unknown */
 		return;
 	if (is_new || version_compare(process_table_text(s->process_table, newest),
 			      process_table_text(s->process_table, &version)) < 0)
@@ -167,9 +171,9 @@ static void keep_newest(struct resolving *s, const struct agent *agent, uint64_t
 }
 
 static struct span newest_of(
-	const struct process_table *c, const struct agent *agent, uint64_t whose, uint64_t world)
+	const struct process_table *c, const struct agent *agent, uint64_t owner, uint64_t world)
 {
-	const uint64_t key[3] = { (uint64_t)(uintptr_t)agent, whose, world };
+	const uint64_t key[3] = { (uint64_t)(uintptr_t)agent, owner, world };
 	const struct sooth_text *newest = map_get(&c->newest, key);
 
 	return newest ? process_table_text(c, newest) : span_of("", 0);
@@ -183,18 +187,18 @@ static struct span newer(struct span a, struct span b)
 }
 
 /*
- * Whether versions were looked for where its own is installed: not in a container, nor in a home
- * that is not its user's. Behind other mounts the same path leads elsewhere: what runs must have
- * been among what was found.
+ * Whether its place of installation was searched for versions: not so in a container, nor in a home
+ * that is not its user's. With other mounts the same path leads elsewhere: the running version must
+ * be among those that were found.
  */
-bool process_table_is_looked_for(const struct process_table *c, const struct process_entry *p)
+bool process_table_is_searched(const struct process_table *c, const struct process_entry *p)
 {
 	struct place place = place_of_process(p);
 	uint64_t seen = p->process->is_deleted ? place.folder : place.entry;
 
 	if (world_of(p))
 		return false;
-	return !seen || newest_of(c, p->agent, seen, LOOKED_AT).size;
+	return !seen || newest_of(c, p->agent, seen, SEARCHED).size;
 }
 
 struct span verdict_newest(const struct process_table *c, const struct agent *agent, uint32_t uid)
@@ -243,8 +247,8 @@ static void take_installed(struct resolving *s, const struct proc_installed *r)
 	if (!place.folder)
 		return;
 	keep_newest(s, installed.agent, place.folder, 0, installed.version);
-	keep_newest(s, installed.agent, place.folder, LOOKED_AT, installed.version);
-	keep_newest(s, installed.agent, place.entry, LOOKED_AT, installed.version);
+	keep_newest(s, installed.agent, place.folder, SEARCHED, installed.version);
+	keep_newest(s, installed.agent, place.entry, SEARCHED, installed.version);
 }
 
 void process_table_resolve_versions(struct resolving *s)

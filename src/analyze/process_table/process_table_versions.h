@@ -6,11 +6,11 @@
 #include "analyze/process_table/process_table.h"
 #include "analyze/process_table/verdicts.h"
 
-/* Of an agent that runs, by its program or its own word; empty: not known. */
+/* Of a running agent, from its program or its self-reported version; empty: unknown. */
 struct span process_table_version(const struct process_entry *p);
-/* The newest version of its agent that is installed for its user; empty: none is known. */
+/* The newest version of its agent that is installed for its user; empty: unknown. */
 struct span process_table_newest(const struct process_table *c, const struct process_entry *p);
-/* Versions were looked for where it is installed, so that there is no newer one unless told. */
-bool process_table_is_looked_for(const struct process_table *c, const struct process_entry *p);
+/* Its place of installation was searched, so an unrecorded newer version does not exist. */
+bool process_table_is_searched(const struct process_table *c, const struct process_entry *p);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See project.h. */
 #include "analyze/process_table/project.h"
 
 #include <string.h>

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which project a process works on, by the rule that users of the older tools rely on. */
+/* The project of a process, by the rule of the older tools. */
 #ifndef SOOTH_ANALYZE_PROJECT_H
 #define SOOTH_ANALYZE_PROJECT_H
 
 #include "base/cursor.h"
 
 /*
- * What --append-system-prompt "Working in: NAME @TTY" of the NUL-separated arguments says;
- * else the last part of the top directory of the git working tree; else that of the working
- * directory. Borrowed; empty: none is known.
+ * The NAME of --append-system-prompt "Working in: NAME @TTY" in the NUL-separated arguments; else
+ * the last component of the git work tree; else of the working directory. Borrowed; empty: unknown.
  */
 struct span project_of(struct span arguments, struct span root, struct span directory);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See server_name.h. Runners (npx, uvx) and shells are looked through: they are how servers are
- * started. npm writes its words over its arguments as one, "npm exec PACKAGE".
+ * Runners (npx, uvx) and shells are looked through: they start servers. npm overwrites its
+ * arguments with one text, "npm exec PACKAGE".
  */
 #include "analyze/process_table/server_name.h"
 
@@ -10,9 +10,9 @@
 #include "base/cleanup.h"
 #include "core/script.h"
 
-#define WORDS_MAX 32 /* beyond, nothing that names a server stands */
+#define WORDS_MAX 32 /* later words do not name a server */
 #define DEPTH_MAX 4  /* a shell that runs npx that runs... */
-#define PARTS_MAX 6  /* folders of a path that say nothing */
+#define PARTS_MAX 6  /* at most so many generic folders of a path */
 
 struct words {
 	struct span all[WORDS_MAX];
@@ -54,7 +54,7 @@ static struct span without_extension(struct span file)
 	return file;
 }
 
-/* "@scope/name@1.2" is name, "mcp-server==3" and "server[cli]" what stands before that. */
+/* "@scope/name@1.2" is name; "mcp-server==3" and "server[cli]" end before the sign. */
 static struct span of_package(struct span package)
 {
 	size_t from = 0, size;
@@ -69,7 +69,7 @@ static struct span of_package(struct span package)
 	return span_of(package.data, size < package.size ? size : package.size);
 }
 
-/* A script is called by its file, or by the folder of its project where all call theirs so. */
+/* A script is named by its file, or by its project's folder if the file name is generic. */
 static struct span of_path(struct span path)
 {
 	static const char *const anybody[] = { "index", "main", "__main__", "server", "cli", "app",
@@ -90,7 +90,7 @@ static struct span of_path(struct span path)
 
 /* --- runners --- */
 
-/* The first word that is no option, and what -p, --package or --from name before it. */
+/* The first word that is no option, and the value of -p, --package or --from before it. */
 static struct span first_of(const struct words *w, size_t at)
 {
 	static const char *const named[] = { "-p", "--package", "--from" };
@@ -113,7 +113,7 @@ static struct span first_of(const struct words *w, size_t at)
 	return span_of("", 0);
 }
 
-/* The package that a runner is told to run; empty: it is none. */
+/* The package that a runner runs; empty: not a runner. */
 static struct span run_by(const struct words *w)
 {
 	static const char *const alone[] = { "npx", "bunx", "uvx", "pnpx" };
@@ -124,7 +124,7 @@ static struct span run_by(const struct words *w)
 	struct span program = w->count ? without_extension(path_base(w->all[0])) : span_of("", 0);
 	size_t at = 1;
 
-	/* node .../npx-cli.js, when npm has not yet written over it. */
+	/* node .../npx-cli.js, before npm overwrites its arguments. */
 	if (w->count > 1 && (span_equal(path_base(w->all[1]), "npx") ||
 				    span_equal(path_base(w->all[1]), "npx-cli.js"))) {
 		program = span_of("npx", 3);
@@ -142,7 +142,7 @@ static struct span run_by(const struct words *w)
 	return span_of("", 0);
 }
 
-/* What a shell was given to run; empty: it is none, or runs a script. */
+/* The command of a shell; empty: not a shell, or it runs a script. */
 static struct span given_to_shell(const struct words *w)
 {
 	static const char *const shells[] = { "sh", "bash", "dash", "zsh", "ash" };
@@ -179,7 +179,7 @@ static struct server_name named(struct span name, struct span from)
 	return (struct server_name){ name, from };
 }
 
-/* The folders above what names it say nothing of it. */
+/* The folders above the name say nothing about it. */
 static struct server_name named_by_path(struct span path)
 {
 	struct span name = of_path(path);
@@ -187,8 +187,10 @@ static struct server_name named_by_path(struct span path)
 	return named(name, span_of(name.data, path.size - (size_t)(name.data - path.data)));
 }
 
-/* node SCRIPT, python -m MODULE; its words may be split already, so they are put together by
- * where they begin and end. */
+/*
+ * node SCRIPT, python -m MODULE; the words may be split already, so they are rejoined from their
+ * first and last byte.
+ */
 static struct server_name interpreted(
 	enum interpreter interpreter, struct span arguments, struct span package)
 {
@@ -236,7 +238,7 @@ struct server_name server_name(const struct server_command *command)
 	name = of_words(&w);
 	if (name.name.size)
 		return name;
-	/* A shell's command, or the title npm has written, was split by blanks meanwhile. */
+	/* A shell's command, or the title that npm wrote, is split at blanks by now. */
 	if (w.count && w.all[0].data != first.data && !interpreter)
 		return w.count > 1 && interpreter_of(path_base(w.all[0])) ? named_by_path(w.all[1])
 									  : named_by_path(w.all[0]);

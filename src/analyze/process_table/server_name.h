@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a server is called by, from its command line: an npm package, a Python module, a script. */
+/* The name of a server, from its command line: an npm package, a Python module, a script. */
 #ifndef SOOTH_ANALYZE_SERVER_NAME_H
 #define SOOTH_ANALYZE_SERVER_NAME_H
 
@@ -11,19 +11,19 @@
 struct server_command {
 	struct span executable; /* path; may be empty */
 	struct span arguments;	/* NUL-separated */
-	struct span package;	/* npm's, of the script; may be empty */
+	struct span package;	/* npm package of the script; may be empty */
 };
 
 struct server_name {
-	/* "server-filesystem"; borrowed from the command; empty: there is none. */
+	/* "server-filesystem"; borrowed from the command; empty: no name. */
 	struct span name;
-	struct span from; /* what it was taken from: "@modelcontextprotocol/server-filesystem" */
+	struct span from; /* source of the name: "@modelcontextprotocol/server-filesystem" */
 };
 
 struct server_name server_name(const struct server_command *command);
-/* A component of what it was taken from is "mcp", or its scope is the protocol's own. */
+/* A component of `from` is "mcp", or its scope is the protocol's own. */
 bool server_name_is_mcp(const struct server_name *name);
-/* By the table in program_roles.def. */
+/* From the table in program_roles.def. */
 bool program_role(struct span name, enum agent_role *role);
 
 #endif

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See short_lived.h. */
 #include "analyze/process_table/short_lived.h"
 
 #include <string.h>
 
 #define PROCESSES_MAX 65536
 #define GROUPS_MAX    8192
-#define CLIMB_MAX     64 /* of these that started one another */
+#define CLIMB_MAX     64 /* at most so many short-lived ancestors */
 
 struct short_lived_process {
 	struct process_id parent;
@@ -16,9 +15,9 @@ struct short_lived_process {
 	char name[SHORT_LIVED_NAME_SIZE];
 };
 
-void short_lived_init(struct fleeting *b)
+void short_lived_init(struct short_lived *b)
 {
-	*b = (struct fleeting){ 0 };
+	*b = (struct short_lived){ 0 };
 	map_init(&b->processes, sizeof(struct process_id), sizeof(struct short_lived_process),
 		PROCESSES_MAX);
 	map_init(&b->groups, sizeof(struct short_lived_key), sizeof(struct short_lived_group),
@@ -27,21 +26,21 @@ void short_lived_init(struct fleeting *b)
 		GROUPS_MAX);
 }
 
-void short_lived_fini(struct fleeting *b)
+void short_lived_fini(struct short_lived *b)
 {
 	map_fini(&b->processes);
 	map_fini(&b->groups);
 	map_fini(&b->sessions);
 }
 
-void short_lived_take(struct fleeting *b, const struct sooth_record *r)
+void short_lived_take(struct short_lived *b, const struct sooth_record *r)
 {
 	const struct short_lived_exit *e = record_as(r, SHORT_LIVED_PROCESS, sizeof(*e));
 	struct process_id id = process_id_of(r);
 	struct short_lived_process *p;
 
 	b->is_watched |= r->kind == SHORT_LIVED_WATCH;
-	/* Two threads that end at once may both be the last: it is one process all the same. */
+	/* Two threads that end together may both be the last one: it is still one process. */
 	p = e ? map_put(&b->processes, &id, NULL) : NULL;
 	if (!p)
 		return;
@@ -53,21 +52,21 @@ void short_lived_take(struct fleeting *b, const struct sooth_record *r)
 	memcpy(p->name, e->name, strnlen(e->name, sizeof(e->name)));
 }
 
-/* The main process of its session; NULL: of none, or who started it has ended before. */
-static const struct process_entry *main_of(const struct fleeting *b, const struct process_table *c,
-	const struct short_lived_process *p)
+/* The main process of its session; NULL: no session, or its parent ended earlier. */
+static const struct process_entry *main_of(const struct short_lived *b,
+	const struct process_table *c, const struct short_lived_process *p)
 {
 	for (unsigned i = 0; p && i < CLIMB_MAX; i++) {
 		const struct process_entry *parent = process_table_get(c, &p->parent);
 
 		if (parent)
-			return parent->tie == PROCESS_LINK_SELF ? parent : parent->main;
+			return parent->link == PROCESS_LINK_SELF ? parent : parent->main;
 		p = map_get(&b->processes, &p->parent);
 	}
 	return NULL;
 }
 
-/* What a map has no room for is in the sum of all. */
+/* Groups beyond a map's bound count in the total only. */
 static void add(struct short_lived_group *to, const struct short_lived_process *p)
 {
 	if (!to)
@@ -79,7 +78,7 @@ static void add(struct short_lived_group *to, const struct short_lived_process *
 		to->life_most_ns = p->life_ns;
 }
 
-static void forget_findings(struct fleeting *b)
+static void forget_findings(struct short_lived *b)
 {
 	map_clear(&b->groups);
 	map_clear(&b->sessions);
@@ -87,7 +86,7 @@ static void forget_findings(struct fleeting *b)
 	b->in_sessions = 0;
 }
 
-void short_lived_resolve(struct fleeting *b, const struct process_table *c)
+void short_lived_resolve(struct short_lived *b, const struct process_table *c)
 {
 	size_t position = 0;
 	const void *id;
@@ -100,7 +99,7 @@ void short_lived_resolve(struct fleeting *b, const struct process_table *c)
 		struct short_lived_key key = { 0 };
 
 		if (process_table_get(c, id))
-			continue; /* a sample has seen it */
+			continue; /* a sample has it */
 		main = main_of(b, c, p);
 		memcpy(key.name, p->name, sizeof(key.name));
 		if (main)
@@ -113,7 +112,7 @@ void short_lived_resolve(struct fleeting *b, const struct process_table *c)
 	}
 }
 
-void short_lived_next_interval(struct fleeting *b)
+void short_lived_next_interval(struct short_lived *b)
 {
 	map_clear(&b->processes);
 	b->processes.refused = 0;

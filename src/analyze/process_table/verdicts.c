@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The judgements on a settled census; see verdicts.h. What takes more than one process to see
- * was found when it was settled; here it becomes a claim, a denial, or "not measured", in words.
+ * Verdicts from a resolved process table: each holds, or does not, or is not measured, with the
+ * reason in words.
  */
 #include "analyze/process_table/verdicts.h"
 
@@ -30,7 +30,7 @@ static bool is_zombie(const struct process_entry *p)
 	return p->process->state == 'Z';
 }
 
-/* Whether what the answer rests on was told; a path that was cut is one. */
+/* Whether the evidence is known; a truncated path counts. */
 static bool is_reported(struct verdict *out, uint8_t state)
 {
 	bool is = process_table_state_is_value(state) || (state & 15) == SOOTH_STATE_TRUNCATED;
@@ -39,20 +39,20 @@ static bool is_reported(struct verdict *out, uint8_t state)
 	return is;
 }
 
-/* --- orphaned, and left on purpose --- */
+/* --- orphaned, or left on purpose --- */
 
 static void say_gone(
 	const struct process_table *c, const struct process_entry *p, struct verdict *out)
 {
 	struct span gone = process_table_text(c, &p->gone);
-	const struct process_entry *top = p->tied ? p->tied : p, *parent = top->parent;
+	const struct process_entry *top = p->linked ? p->linked : p, *parent = top->parent;
 	struct span name = parent ? process_table_name(parent) : span_of("", 0);
 
 	if (parent && top != p)
-		say(out, "%.*s; belongs to %.*s (%llu), now below %.*s (%llu)", TEXT(gone),
+		say(out, "%.*s; descends from %.*s (%llu), now a child of %.*s (%llu)", TEXT(gone),
 			TEXT(process_table_name(top)), PID(top), TEXT(name), PID(parent));
 	else if (parent)
-		say(out, "%.*s; now below %.*s (%llu)", TEXT(gone), TEXT(name), PID(parent));
+		say(out, "%.*s; now a child of %.*s (%llu)", TEXT(gone), TEXT(name), PID(parent));
 	else
 		say(out, "%.*s", TEXT(gone));
 }
@@ -62,11 +62,14 @@ static bool is_unknown(const struct process_entry *p, struct verdict *out)
 	if (!process_table_is_unknown(p))
 		return false;
 	out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
-	say(out, "who it is and who started it may not be read");
+	say(out, "permission denied: its program and environment cannot be read");
 	return true;
 }
 
-/* A main process: of which session it is left would stand in its environment alone. */
+/*
+ * A main process whose environment, the only evidence of the session that started it, is
+ * unreadable.
+ */
 static bool is_above_unread(const struct process_entry *p)
 {
 	return p->main == p && !p->above && !p->process->is_foreground && p->links &&
@@ -91,22 +94,22 @@ static void diagnose_gone(const struct process_table *c, const struct process_en
 	}
 	if (!p->is_main_gone && is_above_unread(p)) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
-		say(out, "who started it may not be read from its environment");
+		say(out, "permission denied: its environment cannot be read");
 		return;
 	}
 	if (!p->is_main_gone)
 		return;
 	if (!is_reported(out, p->left_state)) {
-		say(out, "its session is gone, and whether it was left on purpose cannot be told: "
-			 "its streams lead away, but who began its process session has ended, "
-			 "or its streams could not be read");
+		say(out, "its session is gone; possibly left on purpose: its streams lead away, "
+			 "and the leader of its process session has ended or its streams could not "
+			 "be read");
 		return;
 	}
 	out->holds = is_targeted == !!p->left;
 	if (!out->holds)
 		return;
 	if (is_targeted)
-		say(out, "left on purpose: %.*s", TEXT(process_table_text(c, &p->left_words)));
+		say(out, "left on purpose: %.*s", TEXT(process_table_text(c, &p->left_reason)));
 	else
 		say_gone(c, p, out);
 }
@@ -133,7 +136,7 @@ static void diagnose_abandoned(
 		return;
 	if (!p->has_role && p->role_state) {
 		out->state = p->role_state;
-		say(out, "whether it is an MCP server was not found out");
+		say(out, "its role is unknown: it may be an MCP server");
 		return;
 	}
 	switch (p->input) {
@@ -141,22 +144,22 @@ static void diagnose_abandoned(
 		out->state = SOOTH_STATE_ABSENT;
 		break;
 	case PROCESS_TABLE_INPUT_UNKNOWN:
-		/* A search that was cut has told some: not enough for an answer. */
+		/* A truncated search found some holders: not enough to decide. */
 		out->state = state_is_unmeasured(p->input_state)
 				     ? p->input_state
 				     : SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
-		say(out, "who holds the other end of its standard input was not found out");
+		say(out, "the other end of its standard input is unknown");
 		break;
 	case PROCESS_TABLE_INPUT_HELD:
 		break;
 	case PROCESS_TABLE_INPUT_CLOSED:
 		out->holds = true;
-		say(out, "nobody holds the other end of its standard input");
+		say(out, "no process holds the other end of its standard input");
 		break;
 	case PROCESS_TABLE_INPUT_OWN:
 		out->holds = true;
-		say(out, "nobody but itself, what it started or what is left over holds the other "
-			 "end of its standard input");
+		say(out, "only itself, its descendants or leftovers of ended sessions hold the "
+			 "other end of its standard input");
 		break;
 	}
 }
@@ -172,8 +175,8 @@ static void diagnose_generation(
 	}
 	out->holds = p->newer != NULL;
 	if (p->newer)
-		say(out, "%u of %u processes of %.*s for this project; %llu is newer",
-			p->generation, p->generations, TEXT(name), PID(p->newer));
+		say(out, "process %u of %u of %.*s for this project; %llu is newer", p->generation,
+			p->generations, TEXT(name), PID(p->newer));
 }
 
 struct verdict_generation verdict_generation(
@@ -189,22 +192,23 @@ static void diagnose_zombie(
 	const struct process_table *c, const struct process_entry *p, struct verdict *out)
 {
 	const struct process_entry *parent = p->parent;
-	struct span name = parent ? process_table_name(parent) : span_of("not told", 8);
+	struct span name = parent ? process_table_name(parent) : span_of("", 0);
+	const char *blank = name.size ? " " : "";
 
 	(void)c;
 	if (!is_zombie(p))
 		return;
 	out->holds = true;
 	if (p->last_ns >= p->zombie_ns + NS_PER_S)
-		say(out, "its parent %.*s (%u) has not asked for its end for at least %llu s",
+		say(out, "not reaped by its parent%s%.*s (%u) for at least %llu s", blank,
 			TEXT(name), p->process->ppid,
 			(unsigned long long)((p->last_ns - p->zombie_ns) / NS_PER_S));
 	else
-		say(out, "its parent %.*s (%u) has not asked for its end", TEXT(name),
+		say(out, "not reaped by its parent%s%.*s (%u)", blank, TEXT(name),
 			p->process->ppid);
 }
 
-/* By whom is not known: SIGSTOP and Ctrl-Z look alike, and so does `sooth freeze`. */
+/* The cause is unknown: SIGSTOP, Ctrl-Z and `sooth freeze` look alike. */
 static void diagnose_frozen(
 	const struct process_table *c, const struct process_entry *p, struct verdict *out)
 {
@@ -213,10 +217,10 @@ static void diagnose_frozen(
 		out->state = SOOTH_STATE_ABSENT;
 	} else if (p->process->state == 'T') {
 		out->holds = true;
-		say(out, "it was stopped by a signal; `sooth thaw` lets it go on");
+		say(out, "stopped by a signal; resume with: sooth thaw --any %llu", PID(p));
 	} else if (p->process->frozen == PROC_FROZEN_YES) {
 		out->holds = true;
-		say(out, "its control group is frozen; `sooth thaw` lets it go on");
+		say(out, "its control group is frozen; resume with: sooth thaw --any %llu", PID(p));
 	} else if (p->process->frozen == PROC_FROZEN_NOT_REPORTED) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	}
@@ -243,10 +247,10 @@ static void diagnose_outdated(
 		say(out, "no installed version of %s is known", p->agent->title);
 	} else if (version_compare(version, newest) < 0) {
 		out->holds = true;
-		say(out, "it is %.*s; %.*s is newer, and installed", TEXT(version), TEXT(newest));
-	} else if (!process_table_is_looked_for(c, p)) {
+		say(out, "runs %.*s; newer %.*s is installed", TEXT(version), TEXT(newest));
+	} else if (!process_table_is_searched(c, p)) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
-		say(out, "versions were not looked for where its own is installed");
+		say(out, "the folder it is installed in was not searched for versions");
 	}
 }
 
@@ -254,7 +258,7 @@ static void diagnose_deleted(
 	const struct process_table *c, const struct process_entry *p, struct verdict *out)
 {
 	(void)c;
-	/* What was started from memory never had a file. */
+	/* A program started from memory never had a file. */
 	if (is_zombie(p) ||
 		span_starts(process_table_field(&p->process->record, &p->process->executable),
 			"/memfd:")) {
@@ -265,14 +269,15 @@ static void diagnose_deleted(
 		return;
 	out->holds = p->process->is_deleted;
 	if (out->holds)
-		say(out, "the file it runs was removed or replaced since it started");
+		say(out, "its executable was removed or replaced since it started");
 }
 
 /* --- all --- */
 
 static const struct {
 	const char *name;
-	void (*judge)(const struct process_table *, const struct process_entry *, struct verdict *);
+	void (*decide)(
+		const struct process_table *, const struct process_entry *, struct verdict *);
 } verdicts[VERDICTS] = {
 	[VERDICT_ORPHANED] = { "orphaned", diagnose_orphaned },
 	[VERDICT_DAEMON] = { "daemon", diagnose_daemon },
@@ -289,7 +294,7 @@ void verdict_decide(const struct process_table *c, const struct process_entry *p
 {
 	*out = (struct verdict){ .state = SOOTH_STATE_VALUE };
 	if (kind < VERDICTS)
-		verdicts[kind].judge(c, p, out);
+		verdicts[kind].decide(c, p, out);
 	else
 		out->state = SOOTH_STATE_ABSENT;
 }

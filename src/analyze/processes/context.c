@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the context probe told, a row a process. */
+/* One row per process from the records of the context probe. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +58,7 @@ struct known_process {
 	struct buffer command;
 };
 
-/* Definitions are repeated at the head of each segment: things are counted by what names them. */
+/* Definitions are repeated at the head of each segment, so things are counted by their identity. */
 struct thread_key {
 	struct process_id process;
 	uint64_t tid;
@@ -90,7 +90,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-/* What is read as a process ends may be less than what was read before: the most told stands. */
+/* The last read, as a process exits, may give less than an earlier one: keep the fullest. */
 static void take_command(struct known_process *p, const struct sooth_record *r)
 {
 	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), "arguments");
@@ -178,7 +178,7 @@ static int finish(void *state, struct sooth_error *err)
 
 	if (s->processes.refused || s->threads.refused || s->mappings.refused)
 		output_limit(s->output, "some processes, threads or mappings",
-			"there were more than a list holds", "");
+			"more than sooth keeps", "");
 
 	while (!status && map_next(&s->processes, &position, NULL, &value)) {
 		struct known_process *p = value;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host as it was last seen: load, memory, pressure, and the tracers it has, with what
- * the caller could watch with each.
+ * The host at the last sample: load, memory, pressure, and its tracers with what the caller could
+ * trace with each.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ struct host_view {
 	struct host_load load;
 	struct host_memory memory;
 	bool has_load, has_memory;
-	struct host_tracer *tracers[TRACERS_MAX]; /* owned, in the order they came */
+	struct host_tracer *tracers[TRACERS_MAX]; /* owned, in the order of the stream */
 	size_t count;
 	bool is_full;
 };
@@ -39,8 +39,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-/* Told once an observation: a capture of several has them several times. The last counts, in the
- * place of the first. */
+/* A capture of several runs repeats a tracer: the last record counts, in the place of the first. */
 static int take_tracer(
 	struct host_view *h, const struct host_tracer *tracer, struct sooth_error *err)
 {
@@ -102,8 +101,8 @@ static int emit_load(struct host_view *h, struct sooth_error *err)
 
 	if (!h->has_load)
 		return 0;
-	note_state(h, "pressure on the processors of the host", h->load.cpu_state);
-	note_state(h, "pressure on input and output of the host", h->load.io_state);
+	note_state(h, "CPU pressure of the host", h->load.cpu_state);
+	note_state(h, "I/O pressure of the host", h->load.io_state);
 	status = output_section(h->output, &section, err);
 	return status ? status : output_row(h->output, &row.load.record, sizeof(row), NULL, 0, err);
 }
@@ -121,7 +120,7 @@ static int emit_memory(struct host_view *h, struct sooth_error *err)
 		return 0;
 	if (m->swap_total_bytes > m->swap_free_bytes)
 		row.swap_used_bytes = m->swap_total_bytes - m->swap_free_bytes;
-	note_state(h, "pressure on the memory of the host", m->pressure_state);
+	note_state(h, "memory pressure of the host", m->pressure_state);
 	status = output_section(h->output, &section, err);
 	return status ? status
 		      : output_row(h->output, &row.memory.record, sizeof(row), NULL, 0, err);
@@ -156,7 +155,7 @@ static int emit_tracers(struct host_view *h, struct sooth_error *err)
 	int status = output_section(h->output, &section, err);
 
 	if (h->is_full)
-		output_limit(h->output, "all tracers", "there are more than are kept", "");
+		output_limit(h->output, "some tracers", "more than sooth keeps", "");
 	for (size_t i = 0; i < h->count && !status; i++)
 		status = emit_tracer(h, h->tracers[i], err);
 	return status;
@@ -182,7 +181,7 @@ static void fini(void *state)
 
 const struct stage_type stage_host = {
 	.name = "host",
-	.help = "load, memory and pressure of the host, and the tracers it has",
+	.help = "load, memory and pressure of the host, and its tracers",
 	.probe = "host",
 	.shows = "host",
 	.state_size = sizeof(struct host_view),

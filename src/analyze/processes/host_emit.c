@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See host_emit.h: host, reasons, versions, totals. */
+/* Sections: host, reasons, versions, totals. */
 #include "analyze/processes/host_emit.h"
 
 #include <stdio.h>
@@ -10,21 +10,21 @@
 #include "base/units.h"
 
 #define UNKNOWN	 SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
-#define CONTRACT "claude" /* whose newest version the scan contract tells */
+#define CONTRACT "claude" /* its newest version is a member of the scan contract */
 
 /* --- the host --- */
 
 struct verdict_count {
 	uint32_t count;
-	uint8_t state; /* not measured: of nobody could it be judged */
+	uint8_t state; /* not measured: undecided for every process */
 };
 
-/* Of those that could be judged; of the others a limit tells. */
+/* Counts the decided ones; a limit reports the others. */
 static struct verdict_count count_verdict(const struct process_list *list, enum verdict_kind kind)
 {
 	struct verdict_count sum = { 0 };
 	bool is_diagnosed = false;
-	uint8_t unjudged = 0;
+	uint8_t undecided = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct verdict *v = list->all[i].verdicts;
@@ -34,12 +34,12 @@ static struct verdict_count count_verdict(const struct process_list *list, enum 
 		sum.count += v[kind].holds;
 		is_diagnosed |= v[kind].state == SOOTH_STATE_VALUE;
 		if (state_is_unmeasured(v[kind].state))
-			unjudged = v[kind].state;
+			undecided = v[kind].state;
 	}
-	if (kind == VERDICT_ORPHANED && list->doubted && !unjudged)
-		unjudged = UNKNOWN;
+	if (kind == VERDICT_ORPHANED && list->undecided && !undecided)
+		undecided = UNKNOWN;
 	if (!is_diagnosed)
-		sum.state = unjudged;
+		sum.state = undecided;
 	return sum;
 }
 
@@ -50,10 +50,9 @@ static bool emit_unknown(const struct host_emit *t)
 
 	if (!count)
 		return false;
-	snprintf(what, sizeof(what), "who %zu process%s", count, count == 1 ? " is" : "es are");
+	snprintf(what, sizeof(what), "%zu unreadable process%s", count, count == 1 ? "" : "es");
 	output_limit(t->output, what,
-		"permission denied; an agent, or what one left, may be among them",
-		"run as root, who may read them");
+		"permission denied; agents or their leftovers may be among them", "run as root");
 	return true;
 }
 
@@ -61,31 +60,28 @@ static bool emit_hidden(const struct host_emit *t)
 {
 	if (!t->host->process_table.hides_users)
 		return false;
-	output_limit(t->output, "other users' processes",
-		"/proc is mounted so that it hides them (hidepid)",
-		"run as root, or as a member of the group that its option gid= names");
+	output_limit(t->output, "other users' processes", "/proc is mounted with hidepid",
+		"run as root, or join the group of its mount option gid=");
 	return true;
 }
 
-static bool emit_doubted(const struct host_emit *t)
+static bool emit_undecided(const struct host_emit *t)
 {
-	size_t count = t->list->doubted;
+	size_t count = t->list->undecided;
 	char what[80];
 
 	if (!count)
 		return false;
-	snprintf(what, sizeof(what), "whether %zu process%s left by a session that is gone", count,
-		count == 1 ? " was" : "es were");
-	output_limit(t->output, what, "it does not follow from what was seen",
-		"`sooth ps -t -v` tells of each why");
+	snprintf(what, sizeof(what), "%zu possible orphan%s", count, count == 1 ? "" : "s");
+	output_limit(t->output, what, "could not be decided", "`sooth ps -t -v` says why");
 	return true;
 }
 
 bool host_emit_limits(const struct host_emit *t)
 {
-	bool is_unknown = emit_unknown(t), is_doubted = emit_doubted(t);
+	bool is_unknown = emit_unknown(t), is_undecided = emit_undecided(t);
 
-	return emit_hidden(t) || is_unknown || is_doubted;
+	return emit_hidden(t) || is_unknown || is_undecided;
 }
 
 static const struct agent *agent_called(const struct process_table *c, const char *name)
@@ -105,7 +101,7 @@ static const struct agent *agent_called(const struct process_table *c, const cha
 	return NULL;
 }
 
-/* The newest in anybody's home: the contract's member is the host's. */
+/* The newest in any user's home: the member of the contract is the host's. */
 static struct span newest_on_host(const struct process_table *c, const struct agent *agent)
 {
 	const struct process_table_installed *installed = (const void *)c->installed.data;
@@ -161,7 +157,7 @@ int host_emit_host(const struct host_emit *t, struct sooth_error *err)
 
 /* --- reasons --- */
 
-/* What should not be there is always explained; the rest, and doubts, when asked. */
+/* Problems always get a reason; other verdicts and undecided ones only when requested. */
 static bool is_reported(const struct host_emit *t, const struct listed *l, enum verdict_kind kind)
 {
 	const struct verdict *v = &l->verdicts[kind];
@@ -263,8 +259,8 @@ int host_emit_versions(const struct host_emit *t, struct sooth_error *err)
 		.title = "installed",
 		.schema = &installed_row_schema,
 		.shape = SECTION_TABLE,
-		.if_empty = "none was found where agents keep their versions; NEWEST is also of "
-			    "folders from which one runs" };
+		.if_empty = "no installed versions found; NEWEST also counts folders that running "
+			    "agents use" };
 
 	return emit_all_installed(t, &section, err);
 }
@@ -273,8 +269,8 @@ int host_emit_versions(const struct host_emit *t, struct sooth_error *err)
 
 static uint8_t emit_unmeasured(const struct host_emit *t)
 {
-	output_limit(t->output, "who is over the threshold of CPU",
-		sooth_reason_text(SOOTH_REASON_INTERVAL), "give an interval: -i 200ms");
+	output_limit(t->output, "processes above the CPU threshold",
+		sooth_reason_text(SOOTH_REASON_INTERVAL), "add an interval: -i 200ms");
 	return SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 }
 
@@ -300,7 +296,7 @@ int host_emit_totals(const struct host_emit *t, struct sooth_error *err)
 		row.over += l->is_over_cpu || l->is_over_rss;
 		unknown += l->is_over_unknown;
 	}
-	/* Of some of many it is: then they are those that were measured. */
+	/* Some processes may be unmeasured: the count is then of the measured ones. */
 	if (unknown && !measured)
 		row.over_state = emit_unmeasured(t);
 	if (t->list->count && !measured)

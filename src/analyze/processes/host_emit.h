@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The sections that stand around the rows of processes. */
+/* The sections around the rows of processes. */
 #ifndef SOOTH_ANALYZE_HOST_EMIT_H
 #define SOOTH_ANALYZE_HOST_EMIT_H
 
@@ -13,18 +13,20 @@ struct host_emit {
 	const struct processes_options *options;
 };
 
-/* How many may not be looked at, and that there are others who are not seen at all, as limits: a
- * list of agents says nothing of them. False: there is none. */
+/*
+ * Limits for unreadable and for invisible processes: a list of agents says nothing about them.
+ * False: there are none.
+ */
 bool host_emit_limits(const struct host_emit *t);
 /* 0 or a negative errno with err filled. */
 int host_emit_host(const struct host_emit *t, struct sooth_error *err);
 int host_emit_reasons(const struct host_emit *t, struct sooth_error *err);
-/* Of the main processes that are listed. */
+/* Of the listed main processes. */
 int host_emit_sessions(const struct host_emit *t, struct sooth_error *err);
-/* Versions that are installed: for programs; people ask for them (see host_emit_versions()). */
+/* Installed versions, for programs; host_emit_versions() prints them for users on request. */
 int host_emit_installed(const struct host_emit *t, struct sooth_error *err);
 int host_emit_versions(const struct host_emit *t, struct sooth_error *err);
-/* What samples have not seen, where that was watched. */
+/* Processes that samples missed, if exits were watched. */
 extern const struct sooth_schema short_lived_row_schema;
 int host_emit_short_lived(const struct host_emit *t, struct sooth_error *err);
 int host_emit_totals(const struct host_emit *t, struct sooth_error *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Field tables of what stands around the rows of processes. */
+/* Field tables of the sections around the rows of processes. */
 #include "analyze/processes/host_rows.h"
 
 #include "model/schema.h"
@@ -126,7 +126,6 @@ const struct sooth_schema totals_row_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct totals_row),
 	SCHEMA_FIELDS(totals_fields),
-	.line = "total of {processes}: {cpu_percent} % CPU, {rss_human} resident "
-		"({mem_percent} % of memory; shared pages count in each)[, over a threshold: "
-		"{over}]",
+	.line = "total of {processes}: {cpu_percent} % CPU, {rss_human} resident ({mem_percent} % "
+		"of memory; shared pages counted once per process)[, above a threshold: {over}]",
 };

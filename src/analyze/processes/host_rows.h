@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What stands around the rows of processes: the host, sessions, reasons, versions, totals. */
+/* The sections around the rows of processes: host, sessions, reasons, versions, totals. */
 #ifndef SOOTH_ANALYZE_HOST_ROWS_H
 #define SOOTH_ANALYZE_HOST_ROWS_H
 
 #include "model/field.h"
 
-/* The scan contract's members of the report itself. */
+/* The report's own members in the scan contract. */
 struct host_row {
 	struct sooth_record record;
 	uint32_t process_count;
@@ -19,7 +19,7 @@ struct host_row {
 	struct sooth_text latest_local_version;
 };
 
-/* An agent's session: its main process and all that belongs to it. */
+/* An agent's session: its main process and all processes that belong to it. */
 struct session_row {
 	struct sooth_record record;
 	double cpu_percent;
@@ -34,7 +34,7 @@ struct session_row {
 	struct sooth_text agent, project, session_id, status, flags;
 };
 
-/* A verdict about a process, in words. */
+/* A verdict about a process, with the reason. */
 struct reason_row {
 	struct sooth_record record;
 	uint8_t why_state;
@@ -48,7 +48,7 @@ struct installed_row {
 	struct sooth_record record;
 	uint32_t uid;
 	uint8_t is_newest;
-	uint8_t uid_state; /* absent: everybody's */
+	uint8_t uid_state; /* absent: for all users */
 	uint8_t unused[2];
 	struct sooth_text agent, version, path;
 };
@@ -61,7 +61,7 @@ struct totals_row {
 	uint32_t processes;
 	uint32_t over;
 	uint8_t cpu_state;
-	uint8_t over_state; /* absent: no threshold was given */
+	uint8_t over_state; /* absent: no threshold given */
 	uint8_t mem_state;
 	uint8_t unused[5];
 	struct sooth_text rss_human;

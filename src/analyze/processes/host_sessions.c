@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The section of sessions: each main process with the sums of all that belongs to it. */
+/* The sessions section: each main process with the sums of its session. */
 #include "analyze/processes/host_emit.h"
 
 #include <stdlib.h>
@@ -11,11 +11,11 @@
 
 #define REFUSED SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 
-/* What one session comes to. */
+/* The sums of one session. */
 struct session_sum {
 	struct session_row row;
 	bool has_cpu;
-	unsigned verdicts; /* a bit for each that holds for one of its processes */
+	unsigned verdicts; /* a bit for each verdict that holds for one of its processes */
 };
 
 static void add_process(
@@ -40,7 +40,7 @@ static void add_process(
 
 		verdict_decide(&h->process_table, p, (enum verdict_kind)kind, &v);
 		sum->verdicts |= (unsigned)v.holds << kind;
-		/* No flag is no clean bill where nobody may look. */
+		/* Without permission a missing flag does not mean that all is well. */
 		if ((kind == VERDICT_ORPHANED || kind == VERDICT_ABANDONED) && v.state == REFUSED)
 			sum->row.flags_state = REFUSED;
 	}
@@ -61,11 +61,11 @@ static uint8_t text_state(uint8_t state, struct span text)
 	return state == SOOTH_STATE_VALUE && !text.size ? SOOTH_STATE_ABSENT : state;
 }
 
-/* Nobody has asked, unless their ends were watched. */
+/* Not requested, unless exits were watched. */
 static void fill_short_lived(
 	const struct host_emit *t, const struct process_entry *main, struct session_row *row)
 {
-	const struct fleeting *f = &t->host->fleeting;
+	const struct short_lived *f = &t->host->short_lived;
 	const struct short_lived_group *group = map_get(&f->sessions, &main->id);
 
 	row->fleeting = group ? group->count : 0;
@@ -107,7 +107,7 @@ static int emit_session(const struct host_emit *t, const struct process_entry *m
 	return OUTPUT_ROW(t->output, row, tail, ARRAY_SIZE(tail), err);
 }
 
-/* One walk for all: `sums` stands by the place of the main process in the list. */
+/* One walk for all: `sums` is indexed like the main processes in the list. */
 static void add_all(const struct host_emit *t, const struct map *places, struct session_sum *sums)
 {
 	const struct process_entry *p;
@@ -135,7 +135,7 @@ int host_emit_sessions(const struct host_emit *t, struct sooth_error *err)
 
 	map_init(&places, sizeof(struct process_id), sizeof(size_t), t->list->count + 1);
 	for (size_t i = 0; i < t->list->count && !status; i++) {
-		size_t *place = t->list->all[i].p->tie == PROCESS_LINK_SELF
+		size_t *place = t->list->all[i].p->link == PROCESS_LINK_SELF
 					? map_put(&places, &t->list->all[i].p->id, NULL)
 					: NULL;
 
@@ -149,6 +149,6 @@ int host_emit_sessions(const struct host_emit *t, struct sooth_error *err)
 			status = emit_session(t, t->list->all[i].p, &sums[i], err);
 	}
 	map_fini(&places);
-	/* The section is on this stack: end it before it goes. */
+	/* The section is a local variable: close it before it goes out of scope. */
 	return status ? status : output_close_section(t->output, err);
 }

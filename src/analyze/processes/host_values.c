@@ -48,9 +48,9 @@ const struct sooth_schema load_row_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct load_row),
 	SCHEMA_FIELDS(load_fields),
-	.line = "load: {load_1m} {load_5m} {load_15m} on {cpus} processors; {running} of {tasks} "
-		"threads running; up {uptime_ns}; waited in the last 10 s: for a processor "
-		"{cpu_some_10s} %, for io {io_some_10s} %",
+	.line = "load: {load_1m} {load_5m} {load_15m} on {cpus} CPUs; {running} of {tasks} threads "
+		"running; up {uptime_ns}; pressure (10 s): CPU {cpu_some_10s} %, I/O {io_some_10s} "
+		"%",
 };
 
 static const struct sooth_field memory_fields[] = {
@@ -72,8 +72,8 @@ const struct sooth_schema memory_row_schema = {
 	.fixed_size = sizeof(struct memory_row),
 	SCHEMA_FIELDS(memory_fields),
 	.line = "memory: {available_bytes} available of {total_bytes}, {free_bytes} free; swap: "
-		"{swap_used_bytes} used of {swap_total_bytes}; waited for memory in the last 10 s: "
-		"{some_10s} %, all of it {full_10s} %",
+		"{swap_used_bytes} used of {swap_total_bytes}; pressure (10 s): {some_10s} %, all "
+		"tasks {full_10s} %",
 };
 
 #define TEXT(name_, help_, ...)                                                                    \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The records of the probe host, and the rows of the view. */
+/* Records of the probe host, and rows of the view. */
 #ifndef SOOTH_ANALYZE_HOST_VALUES_H
 #define SOOTH_ANALYZE_HOST_VALUES_H
 
@@ -19,7 +19,7 @@ struct tracer_row {
 	struct host_tracer tracer;
 };
 
-/* Whether the record is one of load; what an older writer did not tell is not measured. */
+/* Whether it is a load record; fields that an older writer lacks are not measured. */
 bool host_load_take(struct host_load *out, const struct sooth_record *r);
 
 extern const struct sooth_schema load_row_schema;

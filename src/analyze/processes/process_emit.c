@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See process_emit.h. Records come from writers of any age: members that one does not have
- * are not measured, so each record is first brought to the length that this build knows.
+ * Records come from writers of any age: each record is first widened to the length this build
+ * knows, and the missing members are not measured.
  */
 #include "analyze/processes/process_emit.h"
 
@@ -18,11 +18,11 @@
 #define UNKNOWN	      SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 #define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 
-/* One row in the making: records at full length, texts that the row will point to. */
-struct telling {
+/* A row in the making: full-length records, and the texts that the row points to. */
+struct row_builder {
 	const struct host_state *h;
 	const struct listed *l;
-	const struct sooth_record *process, *links, *session; /* NULL: not told */
+	const struct sooth_record *process, *links, *session; /* NULL: none */
 	struct proc_process p;
 	struct proc_ties t;
 	struct proc_session s;
@@ -41,7 +41,7 @@ static void bring(void *whole, size_t size, const struct sooth_record *r)
 	memcpy(whole, r, has < size ? has : size);
 }
 
-/* A text's state: of an empty one there is none. */
+/* State of a text: an empty text is absent. */
 static uint8_t text_state(uint8_t state, const struct sooth_text *text)
 {
 	return state == SOOTH_STATE_VALUE && !text->size ? SOOTH_STATE_ABSENT : state;
@@ -65,9 +65,9 @@ static void format_elapsed(uint64_t s, char out[TIME_SIZE])
 		snprintf(out, TIME_SIZE, "%02u:%02u", minutes, seconds);
 }
 
-/* --- figures --- */
+/* --- values --- */
 
-static void fill_values(struct telling *t)
+static void fill_values(struct row_builder *t)
 {
 	uint64_t memory = host_state_memory(t->h);
 	const struct proc_process *p = &t->p;
@@ -97,7 +97,7 @@ static void fill_values(struct telling *t)
 		row->over_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 }
 
-static void fill_place(struct telling *t)
+static void fill_place(struct row_builder *t)
 {
 	bool has_user = record_holds(t->process, PROC_PROCESS_WITH_USER);
 	struct process_row *row = &t->row;
@@ -120,8 +120,8 @@ static void fill_place(struct telling *t)
 
 /* --- the agent and its session --- */
 
-/* Why there is no version: the script would tell it, and no argument names that any more. */
-static uint8_t no_version(const struct telling *t)
+/* Why there is no version: only the script has it, and no argument names the script any more. */
+static uint8_t no_version(const struct row_builder *t)
 {
 	const struct process_entry *p = t->l->p;
 
@@ -130,7 +130,7 @@ static uint8_t no_version(const struct telling *t)
 	return p->match.is_covered ? SOOTH_NOT_MEASURED(SOOTH_REASON_COVERED) : UNKNOWN;
 }
 
-static void fill_agent(struct telling *t)
+static void fill_agent(struct row_builder *t)
 {
 	const struct process_entry *p = t->l->p;
 	struct process_row *row = &t->row;
@@ -147,8 +147,8 @@ static void fill_agent(struct telling *t)
 	row->role_name_state = text_state(0, &p->role_name);
 	row->session_pid = p->main ? p->main->id.pid : 0;
 	row->session_pid_state = p->main ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-	row->tie = (uint8_t)p->tie;
-	row->tie_state = p->tie == PROCESS_LINK_NONE ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
+	row->tie = (uint8_t)p->link;
+	row->tie_state = p->link == PROCESS_LINK_NONE ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
 	if (p->agent || p->owner_agent) {
 		row->project_state = text_state(p->project_state, &p->project);
 		row->session_state = text_state(p->session_state, &p->session_id);
@@ -157,18 +157,18 @@ static void fill_agent(struct telling *t)
 	}
 }
 
-static uint64_t since_s(const struct telling *t, uint64_t utc_ns)
+static uint64_t since_s(const struct row_builder *t, uint64_t utc_ns)
 {
 	uint64_t now = host_state_utc(t->h);
 
 	return now > utc_ns ? (now - utc_ns) / NS_PER_S : 0;
 }
 
-/* Of main processes: what the agent's own files say. */
-static void fill_activity(struct telling *t)
+/* Of main processes: from the agent's own files. */
+static void fill_activity(struct row_builder *t)
 {
 	struct process_row *row = &t->row;
-	bool is_main = t->l->p->tie == PROCESS_LINK_SELF;
+	bool is_main = t->l->p->link == PROCESS_LINK_SELF;
 	uint8_t missing = is_main ? UNKNOWN : SOOTH_STATE_ABSENT;
 
 	row->activity_state = t->session ? t->s.activity_state : missing;
@@ -184,7 +184,7 @@ static void fill_activity(struct telling *t)
 
 /* --- verdicts --- */
 
-/* Where it is no question at all the claim is false: scripts want a truth value. */
+/* Where a verdict does not apply the value is false: scripts want a boolean. */
 static uint8_t verdict_of(const struct listed *l, enum verdict_kind kind, uint8_t *state)
 {
 	*state = l->verdicts && l->verdicts[kind].state != SOOTH_STATE_ABSENT
@@ -193,7 +193,7 @@ static uint8_t verdict_of(const struct listed *l, enum verdict_kind kind, uint8_
 	return listed_holds(l, kind);
 }
 
-/* What it rests on, or why it could not be judged; "" when there is nothing to say. */
+/* The evidence, or why it is undecided; "" when there is nothing to say. */
 static const char *why(const struct listed *l, enum verdict_kind kind)
 {
 	return listed_holds(l, kind) ||
@@ -202,7 +202,7 @@ static const char *why(const struct listed *l, enum verdict_kind kind)
 		       : "";
 }
 
-static void fill_verdicts(struct telling *t)
+static void fill_verdicts(struct row_builder *t)
 {
 	const struct listed *l = t->l;
 	struct process_row *row = &t->row;
@@ -228,7 +228,7 @@ static void fill_verdicts(struct telling *t)
 	row->frozen_reason_state = string_state(why(l, VERDICT_FROZEN));
 	process_flags(l, t->flags);
 	row->flags_state = string_state(t->flags);
-	/* No flag is no clean bill where nobody could look. */
+	/* Without permission a missing flag does not mean that all is well. */
 	if (row->flags_state && state_is_unmeasured(row->orphaned_state))
 		row->flags_state = row->orphaned_state;
 	else if (row->flags_state && state_is_unmeasured(row->abandoned_state))
@@ -260,7 +260,7 @@ const char *process_flags(const struct listed *l, char out[FLAGS_SIZE])
 	return out;
 }
 
-/* --- the whole --- */
+/* --- the row --- */
 
 static struct record_tail tail_of(
 	struct sooth_text *to, const struct sooth_record *r, const struct sooth_text *text)
@@ -269,13 +269,13 @@ static struct record_tail tail_of(
 }
 
 static struct record_tail tail_resolved(
-	struct sooth_text *to, const struct telling *t, const struct sooth_text *text)
+	struct sooth_text *to, const struct row_builder *t, const struct sooth_text *text)
 {
 	return tail_span(to, process_table_text(&t->h->process_table, text));
 }
 
-/* A rule speaks of the executable also where only the process's own words could be held to it. */
-static const char *rule_in_words(struct telling *t)
+/* A rule names the executable even if only the process's arguments could be matched. */
+static const char *rule_in_words(struct row_builder *t)
 {
 	const struct agent_match *m = &t->l->p->match;
 
@@ -283,12 +283,12 @@ static const char *rule_in_words(struct telling *t)
 		return "";
 	if (!m->is_own_word)
 		return m->rule;
-	snprintf(t->rule, sizeof(t->rule), "%s, as its arguments say; what it runs may not be read",
+	snprintf(t->rule, sizeof(t->rule), "%s, from its arguments; its executable cannot be read",
 		m->rule);
 	return t->rule;
 }
 
-static void append(struct telling *t, struct buffer *rows)
+static void append(struct row_builder *t, struct buffer *rows)
 {
 	const struct process_entry *p = t->l->p;
 	const struct process_table *c = &t->h->process_table;
@@ -299,7 +299,7 @@ static void append(struct telling *t, struct buffer *rows)
 	if (!version.size && t->session)
 		version = record_text(t->session, &t->s.version);
 	row->newest_state = newest.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-	if (newest.size && !row->is_outdated && !process_table_is_looked_for(c, p))
+	if (newest.size && !row->is_outdated && !process_table_is_searched(c, p))
 		row->newest_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	struct record_tail tail[] = {
 		tail_string(&row->elapsed_time, t->elapsed),
@@ -334,7 +334,7 @@ static void append(struct telling *t, struct buffer *rows)
 void process_emit(const struct host_state *h, const struct listed *l, struct buffer *rows)
 {
 	const struct process_entry *p = l->p;
-	struct telling t = { .h = h,
+	struct row_builder t = { .h = h,
 		.l = l,
 		.process = &p->process->record,
 		.links = p->links ? &p->links->record : NULL,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The row of one process, made of all that is known and judged of it. */
+/* The row of one process, from its records and verdicts. */
 #ifndef SOOTH_ANALYZE_PROCESS_EMIT_H
 #define SOOTH_ANALYZE_PROCESS_EMIT_H
 

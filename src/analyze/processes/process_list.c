@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See process_list.h. */
 #include "analyze/processes/process_list.h"
 
 #include <errno.h>
@@ -8,7 +7,7 @@
 
 #include "base/cleanup.h"
 
-#define CLIMB_MAX 4096 /* ancestors looked at; a hostile capture may have rings of them */
+#define CLIMB_MAX 4096 /* most ancestors that are followed; a hostile capture may have cycles */
 
 static bool listed_is_problem(const struct listed *l)
 {
@@ -16,11 +15,11 @@ static bool listed_is_problem(const struct listed *l)
 	       listed_holds(l, VERDICT_GENERATION) || listed_holds(l, VERDICT_ZOMBIE);
 }
 
-/* --- choosing --- */
+/* --- selection --- */
 
 static bool is_of_agents(const struct process_entry *p)
 {
-	return p->agent || p->owner_agent || p->tie != PROCESS_LINK_NONE;
+	return p->agent || p->owner_agent || p->link != PROCESS_LINK_NONE;
 }
 
 static bool is_standing(const struct process_entry *p)
@@ -69,7 +68,7 @@ static bool is_that_agents(const char *name, const struct agent *agent)
 	return agent && !strcmp(agent->name, name);
 }
 
-/* Of a session that is frozen as a whole its main process says so. */
+/* If a whole session is frozen, its main process says so. */
 static bool is_frozen_alone(const struct host_state *h, const struct listed *l)
 {
 	struct verdict verdict = { 0 };
@@ -97,7 +96,7 @@ static bool is_shown(
 		return false;
 	if (o->pid_count)
 		return is_chosen_by_pid(o, p);
-	if (o->emits_versions) /* of what is no agent there is none */
+	if (o->emits_versions) /* only agents have a version */
 		return p->agent && p->process->state != 'Z';
 	if (o->shown == PROCESSES_ALL || h->is_named)
 		return true;
@@ -106,15 +105,15 @@ static bool is_shown(
 	return p->agent || (is_of_agents(p) && (listed_is_problem(l) || is_frozen_alone(h, l)));
 }
 
-/* Would it be listed, were it an agent or what one left? */
+/* Whether it would be listed if it were an agent or a leftover of one. */
 static bool is_missing(const struct processes_options *o, const struct process_entry *p)
 {
 	return process_table_is_unknown(p) && (!o->has_uid || p->process->uid == o->uid) &&
 	       (!o->pid_count || is_chosen_by_pid(o, p));
 }
 
-/* One that is not listed for want of an answer. */
-static bool is_doubted(const struct processes_options *o, const struct listed *l)
+/* Not listed only because its verdict is undecided. */
+static bool is_undecided(const struct processes_options *o, const struct listed *l)
 {
 	return l->verdicts && l->p->is_there && !process_table_is_unknown(l->p) &&
 	       is_selected(o, l->p) && !o->pid_count && !o->emits_versions &&
@@ -147,7 +146,7 @@ int process_list_make(
 		if (judge(h, l))
 			return -ENOMEM;
 		if (!is_shown(h, o, l)) {
-			list->doubted += is_doubted(o, l);
+			list->undecided += is_undecided(o, l);
 			free(l->verdicts);
 			l->verdicts = NULL;
 			continue;
@@ -174,10 +173,10 @@ static bool is_above(const struct process_list *list, size_t upper, size_t lower
 			return true;
 		lower = list->all[lower].above;
 	}
-	return lower != LISTED_NONE; /* too deep to tell */
+	return lower != LISTED_NONE; /* too deep to decide */
 }
 
-/* No ring comes of it, whatever a hostile capture says. */
+/* Avoids a cycle, whatever a hostile capture says. */
 static void hang_below(struct process_list *list, size_t lower, size_t upper)
 {
 	if (list->all[lower].above == LISTED_NONE && upper != LISTED_NONE &&
@@ -186,8 +185,8 @@ static void hang_below(struct process_list *list, size_t lower, size_t upper)
 }
 
 /*
- * Below its parent where that is listed too. What was given to another parent stands below the
- * main process of its session: there it is looked for, and PPID tells the truth.
+ * Below its parent if that is listed too. A reparented process is shown below the main process of
+ * its session, where a user looks for it; PPID has the real parent.
  */
 static void hang(struct process_list *list, const struct map *indices)
 {
@@ -217,7 +216,7 @@ static void link_all(struct process_list *list)
 	}
 }
 
-/* The one behind `at` when everything below comes before what is beside; *depth follows. */
+/* The next row after `at`, in depth-first order; *depth follows. */
 static size_t walk_on(const struct process_list *list, size_t at, unsigned *depth)
 {
 	if (list->all[at].first != LISTED_NONE) {
@@ -273,7 +272,7 @@ static int make_tree(struct process_list *list)
 	return status;
 }
 
-/* --- the order --- */
+/* --- sort order --- */
 
 #define ORDER(a, b) ((a) < (b) ? -1 : (a) > (b))
 
@@ -294,7 +293,7 @@ static int compare_present(const struct sooth_value *a, const struct sooth_value
 	}
 }
 
-/* What has no value comes last, whichever way the others stand. */
+/* Rows without a value come last in either direction. */
 static int compare_field(const struct listed *x, const struct listed *y)
 {
 	const struct sooth_field *f = x->options->sort;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Which processes of a host are listed, what is said of each, and in which order: by a
- * field, or as a tree.
- */
+/* The listed processes of a host, with verdicts, sorted by a field or as a tree. */
 #ifndef SOOTH_ANALYZE_PROCESS_LIST_H
 #define SOOTH_ANALYZE_PROCESS_LIST_H
 
@@ -11,17 +8,17 @@
 #include "analyze/processes/processes.h"
 #include "analyze/process_table/verdicts.h"
 
-#define LISTED_DEPTH_MAX 60 /* deeper ones stand no deeper */
+#define LISTED_DEPTH_MAX 60 /* deeper rows are shown at this depth */
 
 struct listed {
 	struct process_entry *p;
-	/* VERDICTS of them, owned; NULL: it has nothing to do with agents. */
+	/* VERDICTS of them, owned; NULL: unrelated to agents. */
 	struct verdict *verdicts;
 	double cpu_percent; /* negative: not measured */
 	bool is_over_cpu, is_over_rss;
-	bool is_over_unknown; /* of the CPU, which was not measured, and not over the other one */
+	bool is_over_unknown; /* CPU was not measured, and no other threshold is exceeded */
 	unsigned depth;
-	struct process_row *row; /* for whoever makes rows; sorting by a field wants them */
+	struct process_row *row; /* for callers that make rows; also needed to sort by a field */
 	const struct processes_options *options;
 	/* Of the tree, by index; LISTED_NONE. */
 	size_t above, first, last, next;
@@ -32,15 +29,14 @@ struct listed {
 struct process_list {
 	struct listed *all;
 	size_t count;
-	size_t unknown; /* who may not be looked at, and might be listed: process_table_is_unknown()
-			 */
-	size_t doubted; /* who would be listed as orphaned, if that could be decided */
+	size_t unknown; /* unreadable processes that might be listed: process_table_is_unknown() */
+	size_t undecided; /* processes that may be orphaned: undecided */
 };
 
-/* Of a settled census; the options are borrowed. -ENOMEM. */
+/* The process table must be resolved; the options are borrowed. -ENOMEM. */
 int process_list_make(
 	struct process_list *list, const struct host_state *h, const struct processes_options *o);
-/* By what the options say; in a tree whoever stands below the same one. -ENOMEM. */
+/* By the options; in a tree among the children of one process. -ENOMEM. */
 int process_list_sort(struct process_list *list, const struct processes_options *o);
 void process_list_fini(struct process_list *list);
 

@@ -5,7 +5,7 @@
 #include "analyze/process_table/process_table.h"
 #include "model/schema.h"
 
-/* The scan contract's colours. */
+/* The color levels of the scan contract. */
 static const double cpu_levels[SOOTH_FIELD_LEVELS] = { 20, 50, 80 };
 static const double rss_levels[SOOTH_FIELD_LEVELS] = { 256u << 20, 512u << 20, 1u << 30 };
 
@@ -22,7 +22,7 @@ static const char *const link_names[] = {
 };
 static const struct sooth_names links = { sizeof(link_names) / sizeof(link_names[0]), link_names };
 
-/* What a table has only when its column is asked for. */
+/* In a table only when its column is requested. */
 #define HIDDEN_NUMBER(member, help_, ...)                                                          \
 	FIELD_NUMBER(process_row, member, help_, .is_hidden = true, __VA_ARGS__)
 #define HIDDEN_STRING(member, help_, ...)                                                          \

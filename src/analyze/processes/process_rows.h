@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The row of the view "processes": the scan contract's members and some more. */
+/* The row of the view "processes": the members of the scan contract and some more. */
 #ifndef SOOTH_ANALYZE_PROCESS_ROWS_H
 #define SOOTH_ANALYZE_PROCESS_ROWS_H
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Views of processes as they were last read; see process_view.h. */
 #include "analyze/processes/process_view.h"
 
 #include <string.h>
@@ -33,7 +32,7 @@ void process_view_fini(void *state)
 int process_view_section(
 	struct process_view *v, const struct section *section, struct sooth_error *err)
 {
-	/* The one before is borrowed until it is closed. */
+	/* The output borrows the section before until it is closed. */
 	int status = output_close_section(v->output, err);
 	const char *columns = section->columns;
 
@@ -46,14 +45,14 @@ int process_view_section(
 	return output_section(v->output, &v->section, err);
 }
 
-int process_view_emit(struct process_view *v, const struct section *section, process_teller tell,
+int process_view_emit(struct process_view *v, const struct section *section, process_emitter emit,
 	struct sooth_error *err)
 {
 	int status = process_view_section(v, section, err);
-	const struct snapshot *reading;
+	const struct snapshot *snapshot;
 	size_t position = 0;
 
-	while (!status && (reading = snapshots_next(v->input, &position)))
-		status = tell(v, reading, err);
+	while (!status && (snapshot = snapshots_next(v->input, &position)))
+		status = emit(v, snapshot, err);
 	return status;
 }

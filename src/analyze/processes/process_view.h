@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A view that tells of processes as they were last read: section by section, each with
- * what there is of every process. Where it is one process no column says which.
+ * A view of the last snapshot of each process: section by section, each over all processes. With a
+ * single process the PID column is left out.
  */
 #ifndef SOOTH_ANALYZE_PROCESS_VIEW_H
 #define SOOTH_ANALYZE_PROCESS_VIEW_H
@@ -9,26 +9,27 @@
 #include "analyze/snapshots.h"
 #include "core/output.h"
 
-/* What the state of such a view begins with. */
+/* The first member of such a view's state. */
 struct process_view {
 	struct output *output;
-	const struct snapshots *input; /* `own`, or others that the view keeps */
+	const struct snapshots *input; /* `own`, or others that the view collects */
 	struct snapshots own;
-	struct section section; /* the open one, which the output borrows */
+	struct section section; /* the open section, borrowed by the output */
 };
 
-/* `state` is the view's. */
-typedef int (*process_teller)(void *state, const struct snapshot *reading, struct sooth_error *err);
+/* `state` is the view's state. */
+typedef int (*process_emitter)(
+	void *state, const struct snapshot *snapshot, struct sooth_error *err);
 
 void process_view_init(struct process_view *v, struct output *output, uint16_t end_kind);
-/* As a stage's: of a state that begins with a view and has nothing else to take or let go. */
+/* For a stage whose state begins with a view and needs nothing else. */
 int process_view_push(void *state, const struct batch *batch, struct sooth_error *err);
 void process_view_fini(void *state);
-/* Opens the section: columns that begin with "pid," without that for one process. */
+/* Opens the section; without the column "pid," if there is one process. */
 int process_view_section(
 	struct process_view *v, const struct section *section, struct sooth_error *err);
-/* The section with what `tell` makes of each process. */
-int process_view_emit(struct process_view *v, const struct section *section, process_teller tell,
+/* Emits the section, with the rows that the callback makes of each process. */
+int process_view_emit(struct process_view *v, const struct section *section, process_emitter emit,
 	struct sooth_error *err);
 
 #endif

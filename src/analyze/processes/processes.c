@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The list of processes: the last sample of each, CPU in percent between its first and its
- * last, what agent it is, whose session it belongs to, and what should not be there.
+ * The list of processes: the last sample of each, CPU percent between its first and last sample,
+ * its agent, session and verdicts.
  */
 #include "analyze/processes/processes.h"
 
@@ -23,7 +23,7 @@ struct processes_state {
 	struct process_list list;
 	bool has_reported_unknown;
 	struct buffer columns;
-	struct buffer rows; /* struct process_row with their texts, in no order */
+	struct buffer rows; /* struct process_row with their texts, unsorted */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -81,7 +81,7 @@ static bool is_known(const struct processes_state *s, uint32_t pid)
 	return false;
 }
 
-/* Whoever was asked for must have been there; it may have ended since. */
+/* A selected process must have existed; it may have ended since. */
 static int check_named(const struct processes_state *s, struct sooth_error *err)
 {
 	for (size_t i = 0; !s->options.may_lack_pids && i < s->options.pid_count; i++) {
@@ -90,13 +90,13 @@ static int check_named(const struct processes_state *s, struct sooth_error *err)
 		if (is_known(s, pid))
 			continue;
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
-		error_why(err, "there was no process with that id");
-		return error_remedy(err, "leave the number out to see which processes there are");
+		error_why(err, "no process has this PID");
+		return error_remedy(err, "leave out the PID to list the processes");
 	}
 	return 0;
 }
 
-/* --- telling --- */
+/* --- output --- */
 
 #define FIGURES "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,"
 
@@ -121,15 +121,15 @@ static const char *make_columns(struct processes_state *s)
 	return buffer_cstr(&s->columns);
 }
 
-/* Who may not be read may be one. */
+/* An unreadable process may be an agent. */
 static const char *none_known(const struct processes_options *o)
 {
-	return o->agent	    ? "this agent was not found among those who may be read"
-	       : o->has_uid ? "no agents of this user were found among those who may be read"
-			    : "no agents were found among those who may be read";
+	return o->agent	    ? "this agent was not found among the readable processes"
+	       : o->has_uid ? "no agents of this user were found among the readable processes"
+			    : "no agents were found among the readable processes";
 }
 
-static const char *nobody(const struct processes_state *s)
+static const char *why_empty(const struct processes_state *s)
 {
 	const struct processes_options *o = &s->options;
 
@@ -156,30 +156,30 @@ static int emit_processes(struct processes_state *s, struct sooth_error *err)
 		.alarm = "is_over",
 		.spare = "mem_percent,ppid,state,cwd,command,session_id,terminal,user,open_files,"
 			 "threads,version,elapsed_time,role_name,role,rss_bytes",
-		.if_empty = nobody(s),
+		.if_empty = why_empty(s),
 	};
 	int status = output_section(s->output, &section, err);
 
 	for (size_t i = 0; i < s->list.count && !status; i++)
 		status = output_record(s->output, &s->list.all[i].row->record, err);
-	/* The section is on this stack: end it before it goes. */
+	/* The section is a local variable: close it before it goes out of scope. */
 	return status ? status : output_close_section(s->output, err);
 }
 
-static int emit_values(const struct host_emit *tell, struct sooth_error *err)
+static int emit_values(const struct host_emit *emit, struct sooth_error *err)
 {
-	int status = host_emit_sessions(tell, err);
+	int status = host_emit_sessions(emit, err);
 
 	if (!status)
-		status = host_emit_short_lived(tell, err);
+		status = host_emit_short_lived(emit, err);
 	if (!status)
-		status = host_emit_installed(tell, err);
-	return status ? status : host_emit_totals(tell, err);
+		status = host_emit_installed(emit, err);
+	return status ? status : host_emit_totals(emit, err);
 }
 
 static int emit_all(struct processes_state *s, struct sooth_error *err)
 {
-	struct host_emit tell = { s->output, &s->host, &s->list, &s->options };
+	struct host_emit emit = { s->output, &s->host, &s->list, &s->options };
 	int status = host_state_resolve(&s->host, err);
 
 	if (!s->options.pid_count) {
@@ -194,27 +194,27 @@ static int emit_all(struct processes_state *s, struct sooth_error *err)
 		status = check_named(s, err);
 	if (status)
 		return status;
-	if (s->options.told && s->list.count)
-		*s->options.told = (struct processes_reported){ s->list.all[0].p->id,
+	if (s->options.reported && s->list.count)
+		*s->options.reported = (struct processes_reported){ s->list.all[0].p->id,
 			s->list.all[0].p->agent };
 	if (s->host.process_table.refused)
-		output_limit(s->output, "some processes", "there were more than a list holds", "");
-	/* Once, not again for each that comes or goes. */
+		output_limit(s->output, "some processes", "more than sooth keeps", "");
+	/* Once, not again for each process that starts or ends. */
 	if (!s->has_reported_unknown)
-		s->has_reported_unknown = host_emit_limits(&tell);
-	status = host_emit_host(&tell, err);
+		s->has_reported_unknown = host_emit_limits(&emit);
+	status = host_emit_host(&emit, err);
 	if (!status && s->options.emits_versions)
-		status = host_emit_versions(&tell, err);
+		status = host_emit_versions(&emit, err);
 	if (!status)
 		status = emit_processes(s, err);
 	if (!status)
-		status = host_emit_reasons(&tell, err);
+		status = host_emit_reasons(&emit, err);
 	if (!status && !s->options.emits_versions)
-		status = emit_values(&tell, err);
+		status = emit_values(&emit, err);
 	return status;
 }
 
-/* Who watches may change their mind between two looks. */
+/* The user may change the options between two samples. */
 static void take_wishes(struct processes_options *o)
 {
 	if (!o->wants_tree)
@@ -259,7 +259,7 @@ static const struct sooth_schema *const tables[] = { &process_row_schema, &reaso
 
 const struct stage_type stage_processes = {
 	.name = "processes",
-	.help = "processes with CPU, memory, the agent they are and whose session they belong to",
+	.help = "processes with CPU, memory, agent and session",
 	.probe = "proc",
 	.shows = "proc",
 	.tables = tables,

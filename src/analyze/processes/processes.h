@@ -12,45 +12,48 @@
 struct sooth_field;
 struct agent;
 
-/* The first that is listed, for a caller that has to act on it. */
+/* The first listed process, for a caller that acts on it. */
 struct processes_reported {
-	struct process_id id;	   /* zeros: none is */
-	const struct agent *agent; /* NULL: it is none */
+	struct process_id id;	   /* zeros: none */
+	const struct agent *agent; /* NULL: none */
 };
 
 enum processes_shown {
 	PROCESSES_ALL,
-	PROCESSES_AGENTS,   /* what is an agent, and what should not be there */
-	PROCESSES_SESSIONS, /* and all else that belongs to an agent's session */
+	PROCESSES_AGENTS,   /* agents, and processes with a problem */
+	PROCESSES_SESSIONS, /* and every other process of an agent's session */
 };
 
-/* Whatever is shown, everything that came is looked at: owners may be anywhere. */
+/* Whatever is listed, all records are used: the owner of a process may be any other process. */
 struct processes_options {
 	enum processes_shown shown;
-	bool is_tree;		/* each below who started it */
-	const bool *wants_tree; /* told anew each time: whole sessions as trees; NULL: as above */
-	bool is_verbose; /* also reasons for what is no problem, and for what could not be judged */
-	bool hides_sessions; /* of people: a table of them is not wanted */
-	bool emits_versions; /* what is installed, and who runs what, instead of figures */
-	bool hide_ended;     /* leave out who was gone at the last sample */
-	bool is_repeated;    /* it is told again and again, each time of the time between */
-	/* Only these; whether they are agents or not. In a tree with all that is below them. None:
-	 * those that the stream says are meant, if it says so. */
+	bool is_tree; /* each process below its parent */
+	const bool
+		*wants_tree; /* read before each frame: whole sessions as trees; NULL: as above */
+	bool is_verbose;     /* also reasons for harmless and undecided verdicts */
+	bool hides_sessions; /* no sessions table in text output */
+	bool emits_versions; /* installed and running versions instead of CPU and memory */
+	bool hide_ended;     /* omit processes that had ended at the last sample */
+	bool is_repeated;    /* repeated report, one frame per interval */
+	/*
+	 * Only these pids, agents or not; in a tree with their descendants. None: the pids that the
+	 * stream selects, if any.
+	 */
 	const uint32_t *pids;
 	size_t pid_count;
-	bool adds_children; /* of these pids also what they start */
-	bool may_lack_pids; /* one of them that was never there is no error */
-	bool has_uid;	    /* only of this user */
+	bool adds_children; /* of these pids also their children */
+	bool may_lack_pids; /* a pid that never existed is not an error */
+	bool has_uid;	    /* only this user */
 	uint32_t uid;
-	const char *agent; /* only this one's; NULL: all */
-	/* Of tables: "pid,name"; NULL: what suits the rows. Behind them `more`; NULL: none. */
+	const char *agent; /* only this agent; NULL: all */
+	/* Of tables: "pid,name"; NULL: a default for the rows. Then `more`; NULL: none. */
 	const char *columns, *more;
-	const struct sooth_field *sort; /* of process_row_schema; NULL: most CPU first */
+	const struct sooth_field *sort; /* of process_row_schema; NULL: by CPU, highest first */
 	bool is_descending;		/* by `sort` */
-	/* What is above is told of; 0: nothing is. */
+	/* Thresholds for flags; 0: none. */
 	double cpu_over_percent;
 	uint64_t rss_over_bytes;
-	struct processes_reported *told; /* filled at the end; NULL: nobody asks */
+	struct processes_reported *reported; /* set at the end; NULL: not needed */
 };
 
 #endif

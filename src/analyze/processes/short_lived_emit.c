@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The sections about fleeting processes: alike ones together, and their sum. */
+/* The sections about short-lived processes: groups by name, and their sum. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,10 +7,10 @@
 #include "base/cleanup.h"
 #include "model/schema.h"
 
-#define ROWS_MOST 10 /* for people; JSON has all */
+#define ROWS_MOST 10 /* in text output; JSON has all */
 
 struct short_lived_row {
-	struct sooth_record record; /* of no process: they are gone */
+	struct sooth_record record; /* without a process: they have ended */
 	uint64_t count, failed;
 	uint64_t cpu_ns, life_most_ns;
 	uint32_t session_pid;
@@ -49,7 +49,7 @@ struct sum_row {
 	struct sooth_record record;
 	uint64_t count, in_sessions;
 	uint64_t cpu_ns;
-	uint8_t state; /* of all of these */
+	uint8_t state; /* of all the members below */
 	uint8_t unseen_state;
 	uint8_t unused[6];
 	struct sooth_text unseen;
@@ -71,17 +71,16 @@ static const struct sooth_schema sum_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct sum_row),
 	SCHEMA_FIELDS(sum_fields),
-	.line = "fleeting: {count} began and ended in between, {in_sessions} of them in sessions; "
-		"{cpu_ns} CPU",
+	.line = "short-lived processes: {count}, {in_sessions} of agents; {cpu_ns} CPU",
 };
 
-/* The same where there are no figures: the line says why, and the reason comes first. */
+/* Without values: the reason comes first in the line. */
 static const struct sooth_schema unseen_schema = {
 	.name = "fleeting_total",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct sum_row),
 	SCHEMA_FIELDS(sum_fields),
-	.line = "fleeting: not measured: {unseen}",
+	.line = "short-lived processes: not measured: {unseen}",
 };
 
 /* --- in order --- */
@@ -109,7 +108,7 @@ static size_t choose(const struct host_emit *t, struct shown *out)
 	const void *key;
 	void *value;
 
-	while (map_next(&t->host->fleeting.groups, &position, &key, &value)) {
+	while (map_next(&t->host->short_lived.groups, &position, &key, &value)) {
 		out[count] = (struct shown){ key, value };
 		count += shows_all || out[count].key->main.pid;
 	}
@@ -117,7 +116,7 @@ static size_t choose(const struct host_emit *t, struct shown *out)
 	return count;
 }
 
-/* --- telling --- */
+/* --- output --- */
 
 static int emit_group(const struct host_emit *t, const struct shown *s, struct sooth_error *err)
 {
@@ -140,14 +139,14 @@ static int emit_group(const struct host_emit *t, const struct shown *s, struct s
 static int emit_groups(const struct host_emit *t, struct sooth_error *err)
 {
 	static const struct section section = { .name = "fleeting",
-		.title = "fleeting processes",
+		.title = "short-lived processes",
 		.schema = &short_lived_row_schema,
 		.shape = SECTION_TABLE,
 		.is_of_interval = true,
 		.rows_least = 1,
 		.rows_most = ROWS_MOST };
 	_cleanup_free_ struct shown *shown =
-		calloc(t->host->fleeting.groups.count + 1, sizeof(*shown));
+		calloc(t->host->short_lived.groups.count + 1, sizeof(*shown));
 	size_t count = shown ? choose(t, shown) : 0;
 	int status = shown ? output_section(t->output, &section, err) : error_no_memory(err);
 
@@ -164,8 +163,8 @@ int host_emit_short_lived(const struct host_emit *t, struct sooth_error *err)
 	static const struct section not_seen = {
 		.name = "fleeting_total", .schema = &unseen_schema, .shape = SECTION_OBJECT
 	};
-	static const char unseen[] = "the ends of processes were not watched";
-	const struct fleeting *f = &t->host->fleeting;
+	static const char unseen[] = "no exit events";
+	const struct short_lived *f = &t->host->short_lived;
 	struct sum_row row = { .count = f->all.count,
 		.in_sessions = f->in_sessions,
 		.cpu_ns = f->all.cpu_ns,
@@ -174,7 +173,7 @@ int host_emit_short_lived(const struct host_emit *t, struct sooth_error *err)
 	int status;
 
 	if (!f->is_watched && !t->options->is_repeated)
-		return 0; /* nobody has asked */
+		return 0; /* exits were not requested */
 	if (f->is_watched) {
 		row.state = SOOTH_STATE_VALUE;
 		row.unseen_state = SOOTH_STATE_ABSENT;

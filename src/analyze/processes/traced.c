@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who traces whom: processes in the sessions of agents that another one watches by ptrace (a
- * debugger, strace, a sandbox of its own making).
+ * Traced processes: processes of agents' sessions that another process traces by ptrace (a
+ * debugger, strace, a sandbox of the agent).
  *
- * Cannot be seen: who traces only other threads than the first; tracers that do without ptrace,
- * as perf and BPF do; who a tracer is that is in a pid namespace further out.
+ * Not visible: tracers of other threads than the first; tracers without ptrace, such as perf and
+ * BPF; tracers in an outer pid namespace.
  */
 #include "analyze/processes/traced.h"
 
@@ -90,7 +90,7 @@ static const struct process_entry *find(const struct process_table *c, uint32_t 
 	return p;
 }
 
-static int tell(struct traced_view *v, const struct process_entry *p, struct sooth_error *err)
+static int emit_row(struct traced_view *v, const struct process_entry *p, struct sooth_error *err)
 {
 	const struct process_entry *tracer = find(&v->process_table, p->links->tracer_pid);
 	struct traced_row row = { .record = p->process->record,
@@ -121,7 +121,7 @@ static int emit_all(struct traced_view *v, unsigned *unknown, struct sooth_error
 			continue;
 		*unknown += (p->links->tracer_state & 15) != SOOTH_STATE_VALUE;
 		if (!p->links->tracer_state && p->links->tracer_pid)
-			status = tell(v, p, err);
+			status = emit_row(v, p, err);
 	}
 	return status;
 }
@@ -139,13 +139,13 @@ static int finish(void *state, struct sooth_error *err)
 	int status = process_table_resolve(&v->process_table);
 
 	if (status)
-		return error_errno(err, status, "find out whose processes these are");
+		return error_errno(err, status, "assign processes to agents");
 	status = output_section(v->output, &section, err);
 	if (!status)
 		status = emit_all(v, &unknown, err);
 	if (unknown)
-		output_limit(v->output, "who traces some processes of agents",
-			"that was not told of them", "");
+		output_limit(v->output, "tracers of some agents' processes",
+			"not in the samples of these processes", "");
 	return status;
 }
 
@@ -158,7 +158,7 @@ static void fini(void *state)
 
 const struct stage_type stage_traced = {
 	.name = "traced",
-	.help = "processes of agents that another process watches by ptrace, and who that is",
+	.help = "agents' processes that are traced by ptrace, and the tracers",
 	.shows = "proc",
 	.state_size = sizeof(struct traced_view),
 	.init = init,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whom the agents talk to: internet connections of every process in an agent's session,
- * with a label of the peer (peer_labels.h). Whose a process is the census says.
+ * The network connections of agents: internet sockets of every process in an agent's session, with
+ * a label of the peer.
  *
- * Cannot be seen: connections that began and ended between readings.
+ * Not visible: connections that started and ended between snapshots.
  */
 #include "analyze/sockets/connections.h"
 
@@ -27,7 +27,7 @@ struct connections_view {
 	struct process_table process_table;
 	struct snapshots sockets;
 	struct socket_text words; /* scratch */
-	char if_empty[160];	  /* what is said in place of connections */
+	char if_empty[160];	  /* printed in place of rows */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -101,48 +101,48 @@ static void note_snapshot(struct connections_view *c, const struct sockets_proce
 	if (state == SOOTH_STATE_VALUE)
 		return;
 	snprintf(what, sizeof(what), "%sconnections of process %u",
-		state == SOOTH_STATE_TRUNCATED ? "all " : "", end->record.pid);
+		state == SOOTH_STATE_TRUNCATED ? "some " : "", end->record.pid);
 	output_limit(c->output, what,
 		state == SOOTH_STATE_TRUNCATED
-			? "it has more sockets than are read"
+			? "more sockets than sooth reads"
 			: sooth_reason_text((enum sooth_reason)(end->sockets_state >> 4)),
 		"");
 }
 
 static int emit_process(struct connections_view *c, const struct process_entry *p,
-	const struct snapshot *reading, struct sooth_error *err)
+	const struct snapshot *snapshot, struct sooth_error *err)
 {
-	struct batch records = snapshot_records(reading);
+	struct batch records = snapshot_records(snapshot);
 	int status = 0;
 
-	note_snapshot(c, snapshot_end(reading, sizeof(struct sockets_process)));
+	note_snapshot(c, snapshot_end(snapshot, sizeof(struct sockets_process)));
 	batch_for_each (r, &records) {
 		const struct sockets_socket *one = record_as(r, SOCKETS_SOCKET, sizeof(*one));
 
-		/* One that is neither bound nor connected talks to nobody. */
+		/* A socket that is neither bound nor connected has no peer. */
 		if (one && socket_is_inet(one) && one->local_state != SOOTH_STATE_ABSENT && !status)
 			status = emit_socket(c, p, one, err);
 	}
 	return status;
 }
 
-/* --- when there are none --- */
+/* --- no rows --- */
 
 struct unread {
 	size_t count;
-	const char *reason; /* NULL: they have several */
+	const char *reason; /* NULL: several reasons */
 };
 
-/* Whose sockets were not read at all; of one that has too many some are told. */
+/* Processes whose sockets were not read at all; of one with too many sockets some were read. */
 static struct unread count_unread(const struct connections_view *c)
 {
 	struct unread unread = { 0 };
-	const struct snapshot *reading;
+	const struct snapshot *snapshot;
 	size_t position = 0;
 
-	while ((reading = snapshots_next(&c->sockets, &position))) {
-		const struct process_entry *p = process_table_get(&c->process_table, &reading->id);
-		const struct sockets_process *end = snapshot_end(reading, sizeof(*end));
+	while ((snapshot = snapshots_next(&c->sockets, &position))) {
+		const struct process_entry *p = process_table_get(&c->process_table, &snapshot->id);
+		const struct sockets_process *end = snapshot_end(snapshot, sizeof(*end));
 		const char *reason;
 
 		if (!p || !is_selected(c, p) || !end || !state_is_unmeasured(end->sockets_state))
@@ -178,8 +178,9 @@ static const char *nothing(struct connections_view *c)
 			unread.count == 1 ? " were" : "es were",
 			unread.reason ? unread.reason : "for several reasons");
 	else
-		snprintf(c->if_empty, sizeof(c->if_empty), "no agent %shas a network connection",
-			is_any_unknown(&c->process_table) ? "that could be told as one " : "");
+		snprintf(c->if_empty, sizeof(c->if_empty), "no network connections of agents%s",
+			is_any_unknown(&c->process_table) ? " (some processes are unreadable)"
+							  : "");
 	return c->if_empty;
 }
 
@@ -197,17 +198,17 @@ static int emit_connections(struct connections_view *c, struct sooth_error *err)
 		.spare = "received_ago_ns,sent_ago_ns,protocol,local,role,agent",
 		.if_empty = nothing(c),
 	};
-	const struct snapshot *reading;
+	const struct snapshot *snapshot;
 	size_t position = 0;
 	int status = output_section(c->output, &section, err);
 
-	while (!status && (reading = snapshots_next(&c->sockets, &position))) {
-		const struct process_entry *p = process_table_get(&c->process_table, &reading->id);
+	while (!status && (snapshot = snapshots_next(&c->sockets, &position))) {
+		const struct process_entry *p = process_table_get(&c->process_table, &snapshot->id);
 
 		if (p && is_selected(c, p))
-			status = emit_process(c, p, reading, err);
+			status = emit_process(c, p, snapshot, err);
 	}
-	/* The section is on this stack: end it before it goes. */
+	/* The section is a local variable: close it before it goes out of scope. */
 	return status ? status : output_close_section(c->output, err);
 }
 
@@ -217,11 +218,11 @@ static int finish(void *state, struct sooth_error *err)
 	int status = process_table_resolve(&c->process_table);
 
 	if (status)
-		return error_errno(err, status, "find out whose processes these are");
+		return error_errno(err, status, "assign processes to agents");
 	status = emit_connections(c, err);
 	if (c->sockets.refused)
-		output_limit(c->output, "connections of all agents",
-			"there were more sockets than are kept", "name processes with -p");
+		output_limit(c->output, "some connections", "more sockets than sooth keeps",
+			"select processes with -p");
 	return status;
 }
 

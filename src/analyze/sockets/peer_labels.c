@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names for the other end of a connection; see peer_labels.h. */
 #include "analyze/sockets/peer_labels.h"
 
 #include <arpa/inet.h>
@@ -14,16 +13,16 @@
 
 #define RULES_MAX   16384
 #define ADDRESS_MAX 64
-#define LABEL_MAX   255 /* the longest name of a host */
-#define MAPPED_BITS 96	/* in front of an address of version 4 */
+#define LABEL_MAX   255 /* the longest host name */
+#define MAPPED_BITS 96	/* bits before a mapped IPv4 address */
 
 struct rule {
 	unsigned char address[16];
 	uint32_t label_at, label_size;
 	uint16_t port;	  /* 0: any */
-	uint8_t prefix;	  /* bits that must be the same */
+	uint8_t prefix;	  /* bits that must match */
 	uint8_t strength; /* enum peer_label_strength */
-	bool is_class;	  /* loopback or private instead of an address */
+	bool is_class;	  /* loopback or private in place of an address */
 	bool is_private;  /* private */
 };
 
@@ -86,7 +85,7 @@ static bool is_loopback(const unsigned char address[16])
 	return is_v4(address) ? address[12] == 127 : !memcmp(address, one, sizeof(one));
 }
 
-/* What routes over the internet do not lead to: RFC 1918, 3927, 6598; 4193, 4291. */
+/* Addresses that the public internet does not route: RFC 1918, 3927, 6598; 4193, 4291. */
 static bool is_private(const unsigned char a[16])
 {
 	if (is_loopback(a))
@@ -119,7 +118,7 @@ static bool set_address(struct rule *rule, struct span text)
 		return false;
 	if (has_prefix && (!prefix.size || prefix.size > 3 || !span_decimal(prefix, &bits)))
 		return false;
-	/* An address written as one of version 4 has 32 bits. */
+	/* An address written as IPv4 has 32 bits. */
 	if (!memchr(address.data, ':', address.size) && has_prefix)
 		bits += MAPPED_BITS;
 	rule->prefix = (uint8_t)bits;
@@ -177,7 +176,7 @@ void peer_labels_fini(struct peer_labels *l)
 
 /* --- the user's file --- */
 
-/* "[v6/prefix]:port", "v4/prefix:port", "v6/prefix", "*:port": what is wrong with it, or NULL. */
+/* "[v6/prefix]:port", "v4/prefix:port", "v6/prefix", "*:port"; returns what is wrong, or NULL. */
 static const char *set_end(struct rule *rule, struct span word)
 {
 	struct span address = word, port = { 0 };
@@ -192,21 +191,21 @@ static const char *set_end(struct rule *rule, struct span word)
 		address = span_of(word.data + 1, (size_t)(close - word.data) - 1);
 		port = span_of(close + 1, word.size - address.size - 2);
 		if (port.size && port.data[0] != ':')
-			return "only a port may stand behind the bracket";
+			return "only a port may follow the bracket";
 		if (!address.size)
-			return "there is no address in the brackets";
+			return "no address in the brackets";
 	} else if (colon && !memchr(word.data, ':', (size_t)(colon - word.data))) {
 		address = span_of(word.data, (size_t)(colon - word.data));
 		port = span_of(colon, word.size - address.size);
 		if (!address.size)
-			return "there is no address; any is *";
+			return "no address; use * for any";
 	}
 	if (port.size && !set_port(rule, span_of(port.data + 1, port.size - 1)))
-		return "the port is no number from 1 to 65535";
+		return "expected a port from 1 to 65535";
 	if (!set_address(rule, address))
-		return "this is no address with a prefix that fits it";
+		return "expected ADDRESS or ADDRESS/PREFIX";
 	if (!rule->port && !rule->prefix && !rule->is_class)
-		return "it would name everything: give an address or a port";
+		return "matches everything: give an address or a port";
 	return NULL;
 }
 
@@ -242,13 +241,13 @@ static const char *take_rule(struct peer_labels *l, struct span line)
 	if (wrong)
 		return wrong;
 	if (!label.size)
-		return "there is no label behind the address";
+		return "no label after the address";
 	if (label.size > LABEL_MAX)
 		return "the label is longer than 255 bytes";
 	status = add(l, &rule, label.data, label.size);
 	if (status == -E2BIG)
-		return "there are too many rules";
-	return status ? "there is no memory left" : NULL;
+		return "too many rules";
+	return status ? "out of memory" : NULL;
 }
 
 int peer_labels_parse(struct peer_labels *l, const char *name, const char *text, size_t size,
@@ -287,7 +286,7 @@ int peer_labels_hosts(struct peer_labels *l, const char *text, size_t size, stru
 		struct span name = trimmed(cursor_word(&words));
 		struct rule rule = { .prefix = 128, .strength = PEER_LABEL_HOST };
 
-		/* Of a loopback address the name says nothing that is not known. */
+		/* The name of a loopback address is no information. */
 		if (!name.size || !peer_address(rule.address, address) || is_loopback(rule.address))
 			continue;
 		buffer_reset(&masked);
@@ -296,13 +295,13 @@ int peer_labels_hosts(struct peer_labels *l, const char *text, size_t size, stru
 	}
 	buffer_fini(&masked);
 	if (status == -E2BIG) {
-		error_set(err, status, SOOTH_FAULT_USAGE, "read names of hosts");
-		return error_why(err, "there are more than %u", RULES_MAX);
+		error_set(err, status, SOOTH_FAULT_USAGE, "read host names");
+		return error_why(err, "more than %u names", RULES_MAX);
 	}
 	return status ? error_no_memory(err) : 0;
 }
 
-/* --- which rule --- */
+/* --- lookup --- */
 
 static bool rule_fits(const struct rule *r, const unsigned char address[16], unsigned port)
 {
@@ -313,7 +312,7 @@ static bool rule_fits(const struct rule *r, const unsigned char address[16], uns
 	return fits(r->address, address, r->prefix);
 }
 
-/* First by strength, then the longest prefix, then with a port, then the first. */
+/* By strength, then the longest prefix, then with a port, then the first. */
 static unsigned exactness(const struct rule *r)
 {
 	unsigned prefix = r->is_class ? 1u + !r->is_private : r->prefix;

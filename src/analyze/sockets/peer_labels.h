@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names for the other end of a connection: by rules of the user, by built-in ones
- * (peers.def), by /etc/hosts. Nothing is asked of anybody.
+ * Names for the peer of a connection: from the user's rules, built-in ones (peers.def) and
+ * /etc/hosts. No network request is made.
  *
  * A rule of the user is a line:
  *
- *   ADDRESS[/PREFIX][:PORT] LABEL     10.1.0.0/16:5432 orders database
- *   [ADDRESS[/PREFIX]][:PORT] LABEL   [2001:db8::/32]:443 our API
- *   *:PORT LABEL                      *:9999 test server
- *   loopback[:PORT], private[:PORT]   private:8080 the proxy
+ *   ADDRESS[/PREFIX][:PORT] LABEL        10.1.0.0/16:5432 orders database
+ *   [ADDRESS[/PREFIX]][:PORT] LABEL      [2001:db8::/32]:443 our API
+ *   *:PORT LABEL                         *:9999 test server
+ *   loopback[:PORT], private[:PORT]      private:8080 the proxy
  *
- * Behind # is a comment. An address of version 6 may stand without brackets when no port
- * follows.
+ * A comment follows #. An IPv6 address needs no brackets if no port follows.
  */
 #ifndef SOOTH_ANALYZE_PEER_LABELS_H
 #define SOOTH_ANALYZE_PEER_LABELS_H
@@ -22,12 +21,12 @@
 #include "base/cursor.h"
 #include "base/error.h"
 
-/* How much a label says. */
+/* How specific a label is. */
 enum peer_label_strength {
 	PEER_LABEL_NONE,
-	PEER_LABEL_PORT,    /* what such a port is for, wherever it is */
+	PEER_LABEL_PORT,    /* the usual service of the port, at any address */
 	PEER_LABEL_HOST,    /* a name from /etc/hosts */
-	PEER_LABEL_SERVICE, /* a known address, or a port at an address where it means that */
+	PEER_LABEL_SERVICE, /* a known address, or a port at an address where it has that meaning */
 	PEER_LABEL_USER,
 };
 
@@ -39,23 +38,28 @@ struct peer_labels {
 /* With the built-in rules. */
 void peer_labels_init(struct peer_labels *l);
 void peer_labels_fini(struct peer_labels *l);
-/* The rules that a view's options name, NULL: none. */
+/* Adds the rules that a view's options name; NULL: none. */
 struct sockets_options;
 int peer_labels_load(
 	struct peer_labels *l, const struct sockets_options *options, struct sooth_error *err);
-/* The user's rules; `name` is the file's, for errors, which say the line. All or nothing. */
+/*
+ * The user's rules; `name` is the file's, for errors, which give the line. On an error no rule is
+ * added.
+ */
 int peer_labels_parse(struct peer_labels *l, const char *name, const char *text, size_t size,
 	struct sooth_error *err);
-/* A file of the format of hosts(5). As the system does, lines that are none are passed over. */
+/* A file in the format of hosts(5). Invalid lines are skipped, as the system does. */
 int peer_labels_hosts(
 	struct peer_labels *l, const char *text, size_t size, struct sooth_error *err);
 
-/* An address of version 4 as mapped into 6. False when the text (which may end with %interface)
- * is no address. */
+/*
+ * An IPv4 address is mapped into IPv6. False if the text (which may end with %interface) is no
+ * address.
+ */
 bool peer_address(unsigned char out[16], struct span text);
-/* "10.0.0.2:443", "[::1]:443": the address and the port apart; false: it is neither. */
+/* Splits "10.0.0.2:443" or "[::1]:443" into address and port; false: it is neither. */
 bool peer_split(const char *text, unsigned char address[16], unsigned *port);
-/* The best label of an end; borrowed. */
+/* The best label of an address; borrowed. */
 enum peer_label_strength peer_labels_find(const struct peer_labels *l,
 	const unsigned char address[16], unsigned port, struct span *label);
 

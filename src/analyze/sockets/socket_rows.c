@@ -5,7 +5,7 @@
 #include "model/schema.h"
 #include "probes/socket_names.h"
 
-/* A member of the record, which the row begins with. */
+/* A member of the record at the start of the row. */
 #define MEMBER(name_, type_, member_, help_, ...)                                                  \
 	{                                                                                          \
 		.name = name_, .type = type_, FIELD_AT(socket_row, socket.member_), .help = help_, \

@@ -7,12 +7,12 @@
 #include "probes/sockets.h"
 
 struct socket_row {
-	struct sockets_socket socket; /* its texts are local_address, peer_address and protocol */
+	struct sockets_socket socket; /* with the texts local_address, peer_address and protocol */
 	uint64_t unnamed_inode;
 	uint8_t family_protocol_state;
 	uint8_t local_end_state, peer_end_state;
 	uint8_t label_state;
-	uint8_t unnamed_state; /* absent: its addresses name it */
+	uint8_t unnamed_state; /* absent: its addresses identify it */
 	uint8_t unused[3];
 	struct sooth_text family_protocol, local_end, peer_end, label;
 };
@@ -26,7 +26,7 @@ struct socket_state_row {
 	struct sooth_text name, protocol;
 };
 
-/* How a reading went: its state says why nothing, or not all, could be read. */
+/* The result of a snapshot: the state says why nothing, or not everything, was read. */
 struct socket_process_row {
 	struct sooth_record record;
 	uint32_t sockets;

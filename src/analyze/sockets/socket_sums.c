@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sums over the sockets of a process; see socket_sums.h. */
 #include "analyze/sockets/socket_sums.h"
 
 #include <string.h>
@@ -74,7 +73,7 @@ static void peer_key(
 	buffer_fini(&text);
 }
 
-/* What was never sent or received leaves the time since the connection stood. */
+/* If nothing was sent or received yet, the time since the connection was established counts. */
 static void add_silence(struct socket_sums *s, const struct sockets_socket *socket,
 	const struct socket_peer_key *key)
 {
@@ -123,7 +122,7 @@ void socket_sums_add(struct socket_sums *s, const struct sockets_socket *socket,
 	if (socket->state_state != SOOTH_STATE_VALUE)
 		return;
 	s->listening += socket->state == SOCKETS_LISTEN;
-	/* Of a listening one the queue is of connections, not of bytes. */
+	/* The queue of a listening socket counts connections, not bytes. */
 	if (socket->state != SOCKETS_LISTEN && socket->receive_queue_state == SOOTH_STATE_VALUE)
 		s->waiting_bytes += socket->receive_queue_bytes;
 	if (socket_is_inet(socket) && socket->state == SOCKETS_ESTABLISHED)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sums over the sockets of a process: what one line about them can say. */
+/* Sums over the sockets of a process, for one line about them. */
 #ifndef SOOTH_ANALYZE_SOCKET_SUMS_H
 #define SOOTH_ANALYZE_SOCKET_SUMS_H
 
@@ -7,9 +7,9 @@
 #include "base/map.h"
 #include "probes/sockets.h"
 
-#define SOCKET_SUMS_TEXT 64 /* of a peer or protocol; longer ones are cut */
+#define SOCKET_SUMS_TEXT 64 /* of a peer or protocol; longer texts are cut */
 
-/* NUL-padded, because keys are compared as bytes. */
+/* NUL-padded because keys are compared as bytes. */
 struct socket_kind_key {
 	char protocol[24]; /* "tcp6" */
 	uint8_t state;	   /* enum sockets_state */
@@ -18,7 +18,7 @@ struct socket_kind_key {
 };
 
 struct socket_peer_key {
-	char text[SOCKET_SUMS_TEXT]; /* a label, or the address when there is none */
+	char text[SOCKET_SUMS_TEXT]; /* a label, or the address without one */
 };
 
 struct socket_peer_sum {
@@ -28,14 +28,14 @@ struct socket_peer_sum {
 
 struct socket_sums {
 	struct map kinds; /* socket_kind_key -> uint64_t */
-	struct map peers; /* socket_peer_key -> socket_peer_sum, of established internet ones */
+	struct map peers; /* socket_peer_key -> socket_peer_sum, of established internet sockets */
 	uint64_t count;
 	uint64_t established; /* of TCP */
 	uint64_t listening;
-	uint64_t retransmitting; /* connections that wait for what they sent again */
-	uint64_t retransmits;	 /* segments sent again, of all connections */
-	uint64_t waiting_bytes;	 /* received and not read by the process */
-	/* The established connection that neither sent nor received for longest; fd of it. */
+	uint64_t retransmitting; /* connections with unacknowledged retransmits */
+	uint64_t retransmits;	 /* retransmitted segments of all connections */
+	uint64_t waiting_bytes;	 /* received, unread by the process */
+	/* The established connection that was silent longest, and its fd. */
 	uint64_t silent_ns;
 	uint32_t silent_fd;
 	bool has_silent;
@@ -44,9 +44,9 @@ struct socket_sums {
 
 void socket_sums_init(struct socket_sums *s);
 void socket_sums_fini(struct socket_sums *s);
-/* A record of whole length; label: of its peer, empty when there is none. */
+/* A record of full length; label: of its peer, or empty. */
 void socket_sums_add(struct socket_sums *s, const struct sockets_socket *socket, struct span label);
-/* The label of a record's peer by rules alone; empty when there is none. */
+/* The label of a record's peer from rules alone, or empty. */
 struct span socket_sums_label(const struct peer_labels *labels, const struct sockets_socket *socket,
 	enum peer_label_strength *strength);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How people write what a socket record says; see socket_text.h. */
+/* Socket records as text. */
 #include "analyze/sockets/socket_text.h"
 
 #include "analyze/records.h"
@@ -31,7 +31,7 @@ void socket_put_protocol(struct buffer *out, const struct sockets_socket *s)
 		buffer_char(out, '6');
 }
 
-/* An address of version 6 in brackets, so that the port can be told from it. */
+/* An IPv6 address is in brackets, which separates the port from it. */
 static void put_end(struct buffer *out, const struct sockets_socket *s, struct span address,
 	uint16_t port, uint8_t port_state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How people write what a socket record says: "tcp6", "[::1]:80". */
+/* Socket records as text: "tcp6", "[::1]:80". */
 #ifndef SOOTH_ANALYZE_SOCKET_TEXT_H
 #define SOOTH_ANALYZE_SOCKET_TEXT_H
 
@@ -8,24 +8,24 @@
 #include "probes/sockets.h"
 #include <sooth/field.h>
 
-/* "tcp", "tcp6", "unix stream", "netlink route"; what is not known is left out. */
+/* "tcp", "tcp6", "unix stream", "netlink route"; unknown parts are left out. */
 void socket_put_protocol(struct buffer *out, const struct sockets_socket *s);
 void socket_put_local(struct buffer *out, const struct sockets_socket *s);
-/* A unix socket's peer without a name is "[INODE]". */
+/* The unnamed peer of a unix socket is "[INODE]". */
 void socket_put_peer(struct buffer *out, const struct sockets_socket *s);
-/* All three of one socket, for its row. */
+/* The three texts of one socket, for its row. */
 struct socket_text {
 	struct buffer protocol, local, peer;
 };
 
-/* Those of the socket instead of what was there. */
+/* Replaces the texts by those of the socket. */
 void socket_text_take(struct socket_text *w, const struct sockets_socket *s);
-/* Of one of them in a row: what stands there has a value, else the record says why not. */
+/* State of a text in a row: a text is a value, else the record says why it is missing. */
 uint8_t socket_text_state(const struct buffer *words, uint8_t of_record);
 void socket_text_fini(struct socket_text *w);
-/* Whether its addresses are of the internet, version 4 or 6. */
+/* Whether it is an IPv4 or IPv6 socket. */
 bool socket_is_inet(const struct sockets_socket *s);
-/* "LISTEN"; empty when it is not known. */
+/* "LISTEN"; empty: unknown. */
 const char *socket_state_text(uint8_t state, uint8_t state_state);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The sockets of each process as it was read last: one row a socket, and how many
- * stand in which state. Whoever is at the other end is named by rules (peer_labels.h);
- * who that process is, nothing here can tell.
+ * The sockets of each process at its last snapshot: one row per socket, and counts by state. The
+ * peer is labeled by rules; the peer's process is unknown here.
  */
 #include "analyze/sockets/sockets.h"
 
@@ -18,16 +17,15 @@
 #include "base/mask.h"
 #include "core/stage.h"
 
-#define EXIT_REASONS_MAX 65536 /* of a process; beyond, rows are named by inode */
+#define EXIT_REASONS_MAX 65536 /* per process; beyond it, rows are named by inode */
 
 struct sockets_view {
 	struct process_view view;
 	struct sockets_options options;
 	struct peer_labels labels;
-	struct map
-		ends; /* uint64_t hash of protocol and addresses -> uint32_t how many have them */
+	struct map ends; /* uint64_t hash of protocol and addresses -> uint32_t number of sockets */
 	struct socket_text words; /* scratch */
-	struct buffer name;	  /* that DNS told */
+	struct buffer name;	  /* from DNS */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -63,7 +61,7 @@ static bool is_read(const struct sockets_view *s)
 
 /* --- sockets --- */
 
-/* Each with its end, so that no two can be cut otherwise and be alike. */
+/* With a terminator, so that two different splits never look alike. */
 static uint64_t hashed(uint64_t hash, const struct buffer *text)
 {
 	static const unsigned char end = 0xff;
@@ -71,7 +69,7 @@ static uint64_t hashed(uint64_t hash, const struct buffer *text)
 	return hash_bytes(hash_bytes(hash, text->data, text->size), &end, 1);
 }
 
-/* Of equal protocol, addresses and ports; scratch holds them. */
+/* Of protocol, addresses and ports; from the scratch texts. */
 static uint64_t end_hash(const struct sockets_view *s)
 {
 	return hashed(
@@ -121,13 +119,13 @@ static struct span find_label(
 	snprintf(text, sizeof(text), "%.*s", (int)address.size, address.data);
 	if (!o->resolve(o->user, text, room, 256))
 		return label;
-	/* What DNS says is the only text that no record holds. */
+	/* A name from DNS is the only text that no record has. */
 	buffer_reset(&s->name);
 	mask_text(&s->name, room, strnlen(room, 256));
 	return span_of((const char *)s->name.data, s->name.size);
 }
 
-/* What is empty is so for the reason that the record gives. */
+/* An empty text has the state that the record gives. */
 static int emit_socket(
 	struct sockets_view *s, const struct sockets_socket *socket, struct sooth_error *err)
 {
@@ -227,8 +225,8 @@ static int emit_kinds(void *state, const struct snapshot *one, struct sooth_erro
 	while (!status && map_next(&sums.kinds, &position, &key, &value))
 		status = emit_kind(s, one, key, *(uint64_t *)value, err);
 	if (sums.kinds.refused)
-		output_limit(s->view.output, "all kinds of sockets",
-			"there are more protocols than are counted", "");
+		output_limit(s->view.output, "some kinds of sockets",
+			"more protocols than sooth counts", "");
 	socket_sums_fini(&sums);
 	return status;
 }
@@ -242,7 +240,7 @@ static const struct section kinds_section = {
 	.rows_least = 2,
 };
 
-/* --- how far it holds --- */
+/* --- completeness --- */
 
 static void note_snapshot(struct sockets_view *s, const struct sockets_process *p)
 {
@@ -252,9 +250,9 @@ static void note_snapshot(struct sockets_view *s, const struct sockets_process *
 	if (state == SOOTH_STATE_VALUE)
 		return;
 	snprintf(what, sizeof(what), "%ssockets of process %u",
-		state == SOOTH_STATE_TRUNCATED ? "all " : "", p->record.pid);
+		state == SOOTH_STATE_TRUNCATED ? "some " : "", p->record.pid);
 	if (state == SOOTH_STATE_TRUNCATED)
-		output_limit(s->view.output, what, "it has more than are read", "");
+		output_limit(s->view.output, what, "more than sooth reads", "");
 	else
 		output_limit(s->view.output, what,
 			sooth_reason_text((enum sooth_reason)(p->sockets_state >> 4)), "");
@@ -279,7 +277,7 @@ static const struct section processes_section = {
 	.name = "sockets_processes",
 	.schema = &socket_process_schema,
 	.shape = SECTION_TABLE,
-	.rows_least = SIZE_MAX, /* people have the rows, and a note where some are missing */
+	.rows_least = SIZE_MAX, /* text output has the rows, and a note if some are missing */
 };
 
 static int finish(void *state, struct sooth_error *err)
@@ -296,8 +294,8 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status)
 		status = process_view_emit(&s->view, &processes_section, emit_process, err);
 	if (s->view.input->refused)
-		output_limit(s->view.output, "sockets of all processes",
-			"there were more than are kept", "observe fewer processes at once");
+		output_limit(s->view.output, "some sockets", "more than sooth keeps",
+			"select fewer processes");
 	return status;
 }
 
@@ -314,7 +312,7 @@ static void fini(void *state)
 
 const struct stage_type stage_sockets = {
 	.name = "sockets",
-	.help = "sockets: state, addresses, who the peer is, queues, round trips, times",
+	.help = "sockets: state, addresses, peer, queues, round trips, times",
 	.probe = "sockets",
 	.shows = "sockets",
 	.state_size = sizeof(struct sockets_view),

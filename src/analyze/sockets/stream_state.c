@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See stream_state.h. */
 #include "analyze/sockets/stream_state.h"
 
 #include "analyze/records.h"
@@ -27,9 +26,9 @@ static uint64_t read_bytes(const struct sockets_socket *s)
 }
 
 /*
- * For how long at least nothing of what waits has been read. Of two readings: where nothing was
- * read between them, since what waited at the first had come. One reading tells nothing: whoever
- * reads slowly has a full queue too.
+ * The least time for which the pending data was not read. It needs two snapshots without a read
+ * between them: then it is the time since the data pending at the first had arrived. One snapshot
+ * proves nothing: a slow reader has a full queue too.
  */
 static uint64_t unread_ns(
 	const struct sockets_socket *first, const struct sockets_socket *last, uint64_t interval_ns)
@@ -55,7 +54,7 @@ static void find_turn(struct stream_state *state, const struct sockets_socket *f
 		state->turn = STREAM_UNREAD;
 		state->for_ns = unread_ns(first, last, state->interval_ns);
 	} else if (last->send_queue_bytes) {
-		/* While it is acknowledged, or sent again, it moves or will be lost. */
+		/* While data is acknowledged or retransmitted, it moves or will be lost. */
 		state->turn = STREAM_UNSENT;
 		state->for_ns = state->went || last->retransmits_waiting ? 0 : last->sent_ago_ns;
 	} else if (is_requested) {
@@ -76,7 +75,7 @@ struct stream_state stream_state_of(const struct sockets_socket *first,
 
 	if (!is_made_and_stands(last))
 		return state;
-	state.turn = STREAM_UNTOLD;
+	state.turn = STREAM_UNKNOWN;
 	if (!is_reported(last))
 		return state;
 	if (first && !is_reported(first))

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a TCP connection that a process made stands, from one or two readings of it: whose turn
- * it is, and for how long nothing has happened. It judges nothing: a silent connection may be
- * as it should be.
+ * The state of a TCP connection that a process opened, from one or two snapshots: which side must
+ * act next, and for how long nothing has happened. It is no diagnosis: a silent connection may be
+ * fine.
  *
- * Where data was received last, an answer that is complete and one that stopped in the middle
- * look alike. Where data was sent last, that may be a request, or a word that wants no answer
- * (an acknowledgement in HTTP/2, a ping's echo), which follows what it answers at once: so what
- * was sent counts as a request only `gap_ns` after what was received.
+ * If data was received last, a complete answer and one that stopped in the middle look alike. If
+ * data was sent last, it may be a request, or something that needs no answer (an acknowledgment in
+ * HTTP/2, the echo of a ping), which is sent right after what it answers: so sent data counts as a
+ * request only `gap_ns` after the last received data.
  */
 #ifndef SOOTH_ANALYZE_STREAM_STATE_H
 #define SOOTH_ANALYZE_STREAM_STATE_H
@@ -17,13 +17,13 @@
 #include "probes/sockets.h"
 
 enum stream_turn {
-	STREAM_NONE,	  /* no connection of TCP that it made and that stands */
-	STREAM_UNTOLD,	  /* times or queues were not told */
-	STREAM_QUIET,	  /* what came last is read, and nothing is asked: complete, or stopped */
-	STREAM_REQUESTED, /* all is sent and acknowledged, and nothing came since */
-	STREAM_UNSENT,	  /* the peer takes no more */
-	STREAM_UNREAD,	  /* the process does not read what has come */
-	STREAM_LOST,	  /* what was sent is sent again and again */
+	STREAM_NONE,	/* not an established TCP connection that the process opened */
+	STREAM_UNKNOWN, /* times or queues are unknown */
+	STREAM_QUIET,	/* everything received is read, no request is open: complete, or stopped */
+	STREAM_REQUESTED, /* everything is sent and acknowledged, nothing received since */
+	STREAM_UNSENT,	  /* the peer accepts no more data */
+	STREAM_UNREAD,	  /* the process does not read what it received */
+	STREAM_LOST,	  /* the sent data is retransmitted again and again */
 	STREAM_TURNS,
 };
 
@@ -34,13 +34,14 @@ struct stream_limits {
 
 struct stream_state {
 	enum stream_turn turn;
-	uint64_t for_ns;	 /* it has been so for that long, or longer; 0 also: it moves */
-	uint64_t interval_ns;	 /* between the readings; 0: there was one */
-	uint64_t came, went;	 /* bytes meanwhile */
-	bool has_come, has_sent; /* ever; else the times are since the connection stood */
+	uint64_t for_ns;      /* at least this long; also 0: data moves */
+	uint64_t interval_ns; /* between the snapshots; 0: one snapshot */
+	uint64_t came, went;  /* bytes between the snapshots */
+	bool has_come,
+		has_sent; /* ever; otherwise times are since the connection was established */
 };
 
-/* `first` NULL: there was one reading, or the connection is newer. */
+/* `first` NULL: one snapshot only, or the connection is newer than the first. */
 struct stream_state stream_state_of(const struct sockets_socket *first,
 	const struct sockets_socket *last, const struct stream_limits *limits);
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See thread_history.h. */
 #include "analyze/threads/thread_history.h"
 
 #include <string.h>
@@ -8,7 +7,7 @@
 
 #define THREADS_MAX	262144
 #define PROCESSES_MAX	65536
-#define SYSTEM_LEAST_NS (200 * NS_PER_MS) /* of CPU, to tell the share of the kernel */
+#define SYSTEM_LEAST_NS (200 * NS_PER_MS) /* least CPU time that gives a share of the kernel */
 
 struct thread_key {
 	struct process_id process;
@@ -16,7 +15,7 @@ struct thread_key {
 	uint64_t tid;
 };
 
-/* When its last whole readings ended. */
+/* When its last whole snapshots ended. */
 struct process_ends {
 	uint64_t before_ns, last_ns;
 };
@@ -157,7 +156,7 @@ static void end_snapshot(struct thread_histories *h, const struct threads_proces
 	struct process_ends *ends;
 
 	if (!p->threads)
-		return; /* it ended, or may not be read: what was read before stands */
+		return; /* it ended, or became unreadable: keep the snapshot before */
 	ends = map_put(&h->processes, &id, NULL);
 	if (!ends)
 		return;
@@ -165,7 +164,7 @@ static void end_snapshot(struct thread_histories *h, const struct threads_proces
 	ends->last_ns = p->record.time_ns;
 }
 
-/* In the last whole reading of its process: else it has ended. */
+/* Whether the last whole snapshot of its process has it; otherwise it has ended. */
 static bool is_there(const struct thread_histories *h, const struct thread_history *t)
 {
 	const struct process_ends *ends = map_get(&h->processes, &t->process);
@@ -244,7 +243,10 @@ double thread_history_selected(const struct thread_history *t)
 	return ran < 0 || waited < 0 ? ran : ran + 100 * waited / (double)NS_PER_S;
 }
 
-/* Clock ticks that met it in the kernel, of a time that is exact: little time tells nothing. */
+/*
+ * The clock ticks that found it in the kernel, scaled to its exact CPU time: too few ticks prove
+ * nothing.
+ */
 double thread_history_system(const struct thread_history *t)
 {
 	uint64_t cpu_ns = t->last.cpu_ns - t->first.cpu_ns;

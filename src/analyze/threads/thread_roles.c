@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of threads and what they stand for; see thread_roles.h. */
 #include "analyze/threads/thread_roles.h"
 
 #include "base/cleanup.h"
@@ -46,7 +45,7 @@ static bool fits(const char *pattern, struct span name)
 	size_t at = 0;
 
 	for (; *pattern && *pattern != '*'; pattern++) {
-		/* Some names have # themselves: "GC Thread#0". */
+		/* Some names contain # themselves: "GC Thread#0". */
 		if (*pattern == '#' && at < name.size && is_digit(name.data[at])) {
 			while (at < name.size && is_digit(name.data[at]))
 				at++;

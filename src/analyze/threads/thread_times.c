@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shares of CPU by thread; see thread_times.h. */
 #include "analyze/threads/thread_times.h"
 
 #include <errno.h>
@@ -40,7 +39,7 @@ void thread_times_take(struct thread_times *t, const struct sooth_record *r)
 
 	if (r->kind == THREADS_PROCESS) {
 		last = snapshots_get(&t->now, &id);
-		/* Nothing stands for a reading when it had ended: then the last one stays. */
+		/* A snapshot of an ended process is empty: keep the last one. */
 		if (last && last->pending.size)
 			keep(t, last);
 	}
@@ -49,7 +48,7 @@ void thread_times_take(struct thread_times *t, const struct sooth_record *r)
 
 struct thread_key {
 	uint64_t tid;
-	uint64_t start_ticks; /* a tid may be given again */
+	uint64_t start_ticks; /* a tid may be reused */
 };
 
 static struct thread_key key_of(const struct threads_thread *t)
@@ -87,7 +86,7 @@ static void share(struct thread_time *to, const struct threads_thread *before)
 		to->cpu_state = now->cpu_state;
 		return;
 	}
-	/* Nanoseconds and ticks are not compared: one of the files was refused once. */
+	/* Nanoseconds and ticks are not comparable: one of the files was unreadable once. */
 	if (before->cpu_state != SOOTH_STATE_VALUE || before->cpu_is_ticks != now->cpu_is_ticks ||
 		now->cpu_ns < before->cpu_ns || now->record.time_ns <= before->record.time_ns) {
 		to->cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
@@ -159,7 +158,7 @@ static void fill_sums(struct thread_sums *sums, const struct snapshot *now,
 	sums->went = count_gone(index, now);
 	sums->interval_ns = ((const struct sooth_record *)now->end.data)->time_ns - first->time_ns;
 	if (sums->came == sums->threads)
-		sums->cpu_state = ONE_SNAPSHOT; /* none was there twice */
+		sums->cpu_state = ONE_SNAPSHOT; /* no thread was in both snapshots */
 }
 
 int thread_times_list(const struct thread_times *t, const struct snapshot *process,

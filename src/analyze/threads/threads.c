@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The threads of processes, the busiest first: what each used of a CPU between the two
- * readings, the call it is in, what it waits for, how it is scheduled.
+ * The threads of processes, busiest first: CPU between two snapshots, the present call, wait and
+ * scheduling.
  */
 #include <stdio.h>
 
@@ -268,7 +268,7 @@ static int emit_thread(struct threads_view *s, const struct thread_time *time, s
 	return OUTPUT_ROW(s->view.output, &row, tail, 4, err);
 }
 
-/* Of the first thread: the others bear it until they are given one. */
+/* Name of the first thread: the others have it until they are named. */
 static struct span process_name(const struct thread_time *times, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -366,8 +366,7 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status)
 		status = process_view_emit(&s->view, &sums_section, emit_sums, err);
 	if (s->times.now.refused)
-		output_limit(
-			s->view.output, "some threads", "there were more than a view holds", "");
+		output_limit(s->view.output, "some threads", "more than sooth keeps", "");
 	return status;
 }
 
@@ -380,7 +379,7 @@ static void fini(void *state)
 
 const struct stage_type stage_threads = {
 	.name = "threads",
-	.help = "threads: CPU, state, system call, what each waits for",
+	.help = "threads: CPU, state, system call, wait",
 	.probe = "threads",
 	.shows = "threads",
 	.state_size = sizeof(struct threads_view),

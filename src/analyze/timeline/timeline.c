@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Values over time: CPU by process and by what threads are for, memory by what it is for, bytes,
- * calls; when processes came and went, and what happened. Everything is in lanes of the same
- * stretches of time, and a stretch in which nothing was measured is a gap.
+ * Values over time: CPU by process and thread role, memory by class, bytes, calls; starts and ends
+ * of processes, and events. All tracks have buckets of the same length, and a bucket without a
+ * measurement is a gap.
  */
 #include <math.h>
 #include <stdio.h>
@@ -20,10 +20,10 @@
 
 struct timeline_state {
 	struct output *output;
-	struct timeline_tracker book;
+	struct timeline_tracker tracker;
 	struct timeline_findings findings;
 	double values[TRACK_BUCKETS + 1];
-	struct timeline_process **order; /* all together first, then who used most */
+	struct timeline_process **order; /* the total first, then by CPU, highest first */
 	size_t count;
 };
 
@@ -33,8 +33,8 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 	(void)err;
 	s->output = output;
-	timeline_tracker_init(&s->book);
-	s->findings.book = &s->book;
+	timeline_tracker_init(&s->tracker);
+	s->findings.tracker = &s->tracker;
 	if (options)
 		s->findings.options = *(const struct findings_options *)options;
 	return 0;
@@ -45,7 +45,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct timeline_state *s = state;
 
 	batch_for_each (r, batch)
-		timeline_tracker_take(&s->book, r);
+		timeline_tracker_take(&s->tracker, r);
 	return timeline_findings_push(&s->findings, batch, err);
 }
 
@@ -64,7 +64,7 @@ static int emit_axis(struct timeline_state *s, struct sooth_error *err)
 		.shape = SECTION_OBJECT,
 		.if_empty = "nothing was observed",
 	};
-	const struct timeline_tracker *b = &s->book;
+	const struct timeline_tracker *b = &s->tracker;
 	struct timeline_axis_row row = { .begin_ns = b->axis.begin_ns,
 		.begin_utc_ns = b->axis.begin_ns + (uint64_t)b->segment.realtime_offset_ns,
 		.interval_ns = b->axis.end_ns - b->axis.begin_ns,
@@ -76,7 +76,7 @@ static int emit_axis(struct timeline_state *s, struct sooth_error *err)
 	return status || !b->has_begun ? status : OUTPUT_ROW(s->output, &row, NULL, 0, err);
 }
 
-/* --- lanes --- */
+/* --- tracks --- */
 
 static const char *track_name(enum timeline_group group, uint32_t what)
 {
@@ -115,15 +115,15 @@ static void fill_values(
 }
 
 static int emit_track(struct timeline_state *s, const struct timeline_process *p,
-	enum timeline_group group, uint32_t what, struct lane *lane, struct sooth_error *err)
+	enum timeline_group group, uint32_t what, struct track *track, struct sooth_error *err)
 {
-	const struct track_axis *axis = &s->book.axis;
-	struct lane *sum = timeline_sum(&s->book, group, what);
-	struct track_values f = track_values(lane, sum == lane ? NULL : sum, axis, s->values);
+	const struct track_axis *axis = &s->tracker.axis;
+	struct track *sum = timeline_sum(&s->tracker, group, what);
+	struct track_values f = track_values(track, sum == track ? NULL : sum, axis, s->values);
 	struct timeline_track_row row = { .record = row_head(&p->id),
-		.longest_ns = lane->longest_ns,
+		.longest_ns = track->longest_ns,
 		.pid_state = p->id.pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.longest_state = lane->longest_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.longest_state = track->longest_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = {
 		tail_span(&row.process,
 			p->id.pid ? span_of(p->name, strnlen(p->name, sizeof(p->name)))
@@ -138,9 +138,9 @@ static int emit_track(struct timeline_state *s, const struct timeline_process *p
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-/* What a process has in a group, its parts with the most first, behind the whole. */
+/* The tracks of a process in a group: the whole first, then its parts by size. */
 struct placed {
-	struct lane *lane;
+	struct track *track;
 	uint32_t what;
 	double weight;
 };
@@ -156,7 +156,7 @@ static int heaviest_first(const void *a, const void *b)
 
 #define PLACES (MAP_CLASSES + 1 + THREAD_ROLES)
 
-static double weight_of(const struct lane *lane, const struct track_axis *axis,
+static double weight_of(const struct track *track, const struct track_axis *axis,
 	enum timeline_group group, uint32_t what)
 {
 	double most = 0;
@@ -167,60 +167,60 @@ static double weight_of(const struct lane *lane, const struct track_axis *axis,
 		return -(double)what;
 	if (group == TIMELINE_CALLS && what == TIMELINE_FAILED)
 		return -1;
-	for (size_t i = 0; i < track_axis_count(axis) && lane->kind == TRACK_LEVEL; i++)
-		most = lane->stretches[i].amount > most ? lane->stretches[i].amount : most;
-	return lane->kind == TRACK_LEVEL ? most : lane->total;
+	for (size_t i = 0; i < track_axis_count(axis) && track->kind == TRACK_LEVEL; i++)
+		most = track->stretches[i].amount > most ? track->stretches[i].amount : most;
+	return track->kind == TRACK_LEVEL ? most : track->total;
 }
 
 static int emit_process_tracks(struct timeline_state *s, const struct timeline_process *p,
-	enum timeline_group wanted, struct sooth_error *err)
+	enum timeline_group selected, struct sooth_error *err)
 {
 	struct placed places[PLACES];
 	enum timeline_group group;
 	size_t position = 0, count = 0;
-	struct lane *lane;
+	struct track *track;
 	uint32_t what;
 	int status = 0;
 
-	while (count < PLACES && (lane = timeline_track_next(p, &position, &group, &what))) {
-		if (group == wanted)
-			places[count++] = (struct placed){ lane, what,
-				weight_of(lane, &s->book.axis, group, what) };
+	while (count < PLACES && (track = timeline_track_next(p, &position, &group, &what))) {
+		if (group == selected)
+			places[count++] = (struct placed){ track, what,
+				weight_of(track, &s->tracker.axis, group, what) };
 	}
 	qsort(places, count, sizeof(*places), heaviest_first);
 	for (size_t i = 0; i < count && !status; i++)
-		status = emit_track(s, p, wanted, places[i].what, places[i].lane, err);
+		status = emit_track(s, p, selected, places[i].what, places[i].track, err);
 	return status;
 }
 
 static const struct section track_sections[TIMELINE_GROUPS] = {
 	[TIMELINE_CPU] = { .name = "cpu",
-		.title = "CPU, percent of one processor",
+		.title = "CPU (percent of one core)",
 		.schema = &timeline_track_schemas[TIMELINE_CPU],
 		.shape = SECTION_TABLE,
 		.rows_most = TRACKS_FOR_PEOPLE,
 		.spare = "mean_percent,min_percent" },
 	[TIMELINE_MEMORY] = { .name = "memory",
-		.title = "memory, resident",
+		.title = "resident memory",
 		.schema = &timeline_track_schemas[TIMELINE_MEMORY],
 		.shape = SECTION_TABLE,
 		.columns = "pid,process,lane,values_bytes,min_bytes,max_bytes,last_bytes",
 		.rows_most = TRACKS_FOR_PEOPLE,
 		.spare = "min_bytes" },
 	[TIMELINE_IO] = { .name = "io",
-		.title = "read and written, a second",
+		.title = "bytes read and written per second",
 		.schema = &timeline_track_schemas[TIMELINE_IO],
 		.shape = SECTION_TABLE,
 		.rows_most = TRACKS_FOR_PEOPLE,
 		.spare = "mean_bytes_per_s,min_bytes_per_s" },
 	[TIMELINE_CALLS] = { .name = "calls",
-		.title = "system calls, a second",
+		.title = "system calls per second",
 		.schema = &timeline_track_schemas[TIMELINE_CALLS],
 		.shape = SECTION_TABLE,
 		.rows_most = TRACKS_FOR_PEOPLE,
 		.spare = "mean_per_s,min_per_s" },
 	[TIMELINE_LOST] = { .name = "lost_records",
-		.title = "records that were lost, a second",
+		.title = "lost records per second",
 		.schema = &timeline_track_schemas[TIMELINE_LOST],
 		.shape = SECTION_TABLE,
 		.columns = "lane,values_per_s,max_per_s" },
@@ -228,7 +228,7 @@ static const struct section track_sections[TIMELINE_GROUPS] = {
 
 static int emit_group(struct timeline_state *s, enum timeline_group group, struct sooth_error *err)
 {
-	/* Of one process all together is that one; what was lost is nobody's. */
+	/* With one process the total is that process; lost records belong to no process. */
 	size_t first = s->count == 2 && group != TIMELINE_LOST ? 1 : 0;
 	int status = output_section(s->output, &track_sections[group], err);
 
@@ -252,8 +252,8 @@ static int emit_lives(struct timeline_state *s, struct sooth_error *err)
 		const struct timeline_process *p = s->order[i];
 		struct buffer words = { 0 };
 		struct timeline_life_row row = { .record = row_head(&p->id),
-			.from_ns = since_begin(&s->book, p->started_ns),
-			.to_ns = since_begin(&s->book, p->end_ns),
+			.from_ns = since_begin(&s->tracker, p->started_ns),
+			.to_ns = since_begin(&s->tracker, p->end_ns),
 			.from_state = p->started_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 			.to_state = p->end_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 
@@ -277,20 +277,20 @@ static int emit_events(struct timeline_state *s, struct sooth_error *err)
 		.schema = &timeline_event_schema,
 		.shape = SECTION_TABLE,
 		.rows_most = EVENTS_FOR_PEOPLE };
-	const struct timeline_event_kept *all = (const void *)s->book.events.data;
-	size_t count = s->book.events.size / sizeof(*all);
+	const struct timeline_event_kept *all = (const void *)s->tracker.events.data;
+	size_t count = s->tracker.events.size / sizeof(*all);
 	int status = output_section(s->output, &section, err);
 
 	for (size_t i = 0; i < count && !status; i++) {
 		const struct timeline_event_kept *e = &all[i];
 		struct timeline_event_row row = { .record = row_head(&e->id),
-			.at_ns = since_begin(&s->book, e->at_ns),
+			.at_ns = since_begin(&s->tracker, e->at_ns),
 			.what = e->what,
 			.pid_state = e->id.pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 		struct record_tail tail[] = {
 			tail_span(
 				&row.process, span_of(e->name, strnlen(e->name, sizeof(e->name)))),
-			{ &row.detail, s->book.texts.data + e->detail.offset, e->detail.size },
+			{ &row.detail, s->tracker.texts.data + e->detail.offset, e->detail.size },
 		};
 
 		status = OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
@@ -315,11 +315,11 @@ static int put_in_order(struct timeline_state *s)
 	size_t position = 0;
 	void *value;
 
-	s->order = calloc(s->book.processes.count + 1, sizeof(struct timeline_process *));
+	s->order = calloc(s->tracker.processes.count + 1, sizeof(struct timeline_process *));
 	if (!s->order)
 		return -1;
-	s->order[s->count++] = &s->book.all;
-	while (map_next(&s->book.processes, &position, NULL, &value))
+	s->order[s->count++] = &s->tracker.all;
+	while (map_next(&s->tracker.processes, &position, NULL, &value))
 		s->order[s->count++] = *(struct timeline_process **)value;
 	qsort(s->order + 1, s->count - 1, sizeof(struct timeline_process *), busiest_first);
 	return 0;
@@ -327,23 +327,24 @@ static int put_in_order(struct timeline_state *s)
 
 static void note_limits(struct timeline_state *s)
 {
-	const struct timeline_tracker *b = &s->book;
+	const struct timeline_tracker *b = &s->tracker;
 
 	if (b->has_aggregates)
-		output_limit(s->output, "when calls were made",
-			"they were only counted, so they are spread over the time that was counted",
-			"follow each: sooth timeline --calls, sooth record --stream");
+		output_limit(s->output, "exact times of calls",
+			"calls were only counted, so they are spread over the counted time",
+			"follow each call: sooth timeline --calls, sooth record --stream");
 	if (b->given_up)
-		output_limit(s->output, "lanes of every process that ended",
-			"there were more than are kept; what they did is in the lanes of all", "");
+		output_limit(s->output, "tracks of some ended processes",
+			"more than sooth keeps; their activity is in the tracks of all processes",
+			"");
 	if (b->refused_processes)
-		output_limit(s->output, "every process", "there were more than are kept",
-			"name those that matter with -p");
+		output_limit(s->output, "some processes", "more than sooth keeps",
+			"select processes with -p");
 	if (b->refused_tracks)
-		output_limit(s->output, "every lane", "there were more than are kept",
-			"name those that matter with -p");
+		output_limit(s->output, "some tracks", "more than sooth keeps",
+			"select processes with -p");
 	if (b->refused_events || b->events.failed || b->texts.failed)
-		output_limit(s->output, "every event", "there were more than are kept", "");
+		output_limit(s->output, "some events", "more than sooth keeps", "");
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -351,7 +352,7 @@ static int finish(void *state, struct sooth_error *err)
 	struct timeline_state *s = state;
 	int status = timeline_findings_finish(&s->findings, err);
 
-	timeline_tracker_resolve(&s->book);
+	timeline_tracker_resolve(&s->tracker);
 	if (put_in_order(s))
 		return error_no_memory(err);
 	if (!status)
@@ -371,7 +372,7 @@ static void fini(void *state)
 	struct timeline_state *s = state;
 
 	timeline_findings_fini(&s->findings);
-	timeline_tracker_fini(&s->book);
+	timeline_tracker_fini(&s->tracker);
 	free(s->order);
 }
 
@@ -382,7 +383,7 @@ static const struct sooth_schema *const tables[] = { &timeline_life_schema, &tim
 
 const struct stage_type stage_timeline = {
 	.name = "timeline",
-	.help = "values over time, in lanes",
+	.help = "CPU, memory, I/O and system calls over time",
 	.shows = "proc",
 	.tables = tables,
 	.state_size = sizeof(struct timeline_state),

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See timeline_findings.h. */
 #include "analyze/timeline/timeline_findings.h"
 
 #include <stdlib.h>
@@ -10,23 +9,23 @@
 #include "core/registry.h"
 #include "model/schema.h"
 
-/* The probe that only who judges asks for. */
+/* Only a diagnosis requests this probe. */
 static const char diagnosed_by[] = "limits";
 
-/* --- what it tells --- */
+/* --- emit --- */
 
-struct told {
-	struct timeline_tracker *book;
+struct finding_events {
+	struct timeline_tracker *tracker;
 };
 
 static int open_reported(void *state, const struct sink_options *options, struct sooth_error *err)
 {
 	(void)err;
-	((struct told *)state)->book = options->user;
+	((struct finding_events *)state)->tracker = options->user;
 	return 0;
 }
 
-/* What is judged at the end may rest on a record that came after it. */
+/* A finding at the end may rest on a record from after the end. */
 static uint64_t within(const struct timeline_tracker *b, uint64_t at_ns)
 {
 	uint64_t end_ns = b->observed_count ? b->observed[b->observed_count - 1].to_ns : 0;
@@ -53,25 +52,25 @@ static void take_change(struct timeline_tracker *b, const struct finding_change_
 static int take_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
-	struct told *told = state;
+	struct finding_events *events = state;
 
 	(void)err;
 	if (section->schema != &finding_change_schema)
 		return 0;
 	batch_for_each (r, batch)
-		take_change(told->book, (const void *)r);
+		take_change(events->tracker, (const void *)r);
 	return 0;
 }
 
 static const struct sink_type reported_sink = {
 	.name = "timeline-findings",
 	.help = "findings as events of a timeline",
-	.state_size = sizeof(struct told),
+	.state_size = sizeof(struct finding_events),
 	.open = open_reported,
 	.rows = take_rows,
 };
 
-/* --- judging --- */
+/* --- diagnosis --- */
 
 static bool is_diagnosed(const struct sooth_record *r)
 {
@@ -86,8 +85,8 @@ static int begin(struct timeline_findings *f, struct sooth_error *err)
 
 	f->view = registry_stage("finding-changes");
 	if (!status)
-		status = output_add_sink(
-			f->output, &reported_sink, &(struct sink_options){ .user = f->book }, err);
+		status = output_add_sink(f->output, &reported_sink,
+			&(struct sink_options){ .user = f->tracker }, err);
 	if (status)
 		return status;
 	f->state = calloc(1, f->view->state_size);
@@ -100,7 +99,7 @@ int timeline_findings_push(
 {
 	int status = 0;
 
-	/* Sources are told before what comes from them. */
+	/* Definitions of sources come before their records. */
 	batch_for_each (r, batch) {
 		if (!f->output && is_diagnosed(r))
 			status = begin(f, err);

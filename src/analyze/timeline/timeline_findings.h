@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Findings among the events of a timeline: of streams that were made to be judged, as `sooth
- * diagnose --save` makes them. The view finding-changes judges, and what it tells becomes events.
+ * Findings as events of a timeline, for streams that were recorded for a diagnosis, as by `sooth
+ * diagnose --save`. The view finding-changes diagnoses; its rows become events.
  */
 #ifndef SOOTH_ANALYZE_TIMELINE_FINDINGS_H
 #define SOOTH_ANALYZE_TIMELINE_FINDINGS_H
@@ -12,14 +12,14 @@
 #include "core/stage.h"
 
 struct timeline_findings {
-	struct timeline_tracker *book;
-	struct findings_options options; /* how it is judged */
+	struct timeline_tracker *tracker;
+	struct findings_options options; /* thresholds and checks */
 	const struct stage_type *view;
-	struct output *output; /* NULL: nothing is judged */
+	struct output *output; /* NULL: no diagnosis */
 	void *state;
 };
 
-/* After the book has taken the batch. */
+/* Call after the tracker has taken the batch. */
 int timeline_findings_push(
 	struct timeline_findings *f, const struct batch *batch, struct sooth_error *err);
 int timeline_findings_finish(struct timeline_findings *f, struct sooth_error *err);

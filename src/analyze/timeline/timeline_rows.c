@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See timeline_rows.h. Times are since the beginning of the timeline. */
+/* Times are since the start of the timeline. */
 #include "analyze/timeline/timeline_rows.h"
 
 #include "model/schema.h"
@@ -21,11 +21,11 @@ const struct sooth_schema timeline_axis_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct timeline_axis_row),
 	SCHEMA_FIELDS(axis_fields),
-	.line = "{interval_ns}[ from {begin_utc_ns}], {stretches} values of {stretch_ns} a lane; a "
-		"blank: nothing was measured",
+	.line = "{interval_ns}[ from {begin_utc_ns}], {stretches} values of {stretch_ns} per "
+		"track; blank: not measured",
 };
 
-/* The figures of a lane, `type` one of the two that a figure may be. */
+/* The values of a track; `type` is real or integer. */
 #define TRACK_VALUE(name_, label_, member, type_, unit_, decimals_, state, help_)                  \
 	{                                                                                          \
 		.name = name_, .label = label_, .type = type_, .unit = unit_,                      \

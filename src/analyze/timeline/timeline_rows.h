@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rows of the view "timeline": its axis, lanes of values, lives of processes, events. */
+/* Rows of the view "timeline": time axis, tracks of values, lives of processes, events. */
 #ifndef SOOTH_ANALYZE_TIMELINE_ROWS_H
 #define SOOTH_ANALYZE_TIMELINE_ROWS_H
 
 #include "model/field.h"
 
-/* What the values of a lane are: each has a table of its own, with its unit. */
+/* The unit of a track's values: each group has its own table. */
 enum timeline_group {
-	TIMELINE_CPU,	 /* percent of one processor */
+	TIMELINE_CPU,	 /* percent of one core */
 	TIMELINE_MEMORY, /* bytes */
-	TIMELINE_IO,	 /* bytes a second */
-	TIMELINE_CALLS,	 /* a second */
-	TIMELINE_LOST,	 /* records a second */
+	TIMELINE_IO,	 /* bytes per second */
+	TIMELINE_CALLS,	 /* per second */
+	TIMELINE_LOST,	 /* records per second */
 	TIMELINE_GROUPS,
 };
 
@@ -25,7 +25,7 @@ struct timeline_axis_row {
 	uint8_t unused[7];
 };
 
-/* A double, or an integer where the group's unit is bytes. */
+/* A double, or an integer if the group's unit is bytes. */
 union timeline_value {
 	double real;
 	uint64_t whole;
@@ -46,8 +46,8 @@ struct timeline_track_row {
 struct timeline_life_row {
 	struct sooth_record record;
 	uint64_t from_ns, to_ns;
-	uint8_t from_state; /* absent: it was there before */
-	uint8_t to_state;   /* absent: it is there still */
+	uint8_t from_state; /* absent: it started before the timeline */
+	uint8_t to_state;   /* absent: it was still running */
 	uint8_t unused[6];
 	struct sooth_text process, end;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which record makes which lane; see timeline_tracker.h. */
+/* Which record adds to which track. */
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/timeline/timeline_tracker.h"
 #include "base/units.h"
@@ -23,14 +23,14 @@ static struct span name_of(const char name[PROCESS_NAME_SIZE])
 	return span_of(name, strnlen(name, PROCESS_NAME_SIZE));
 }
 
-/* --- the observation --- */
+/* --- the run --- */
 
 static struct timeline_span *last_span(struct timeline_tracker *b)
 {
 	return b->observed_count ? &b->observed[b->observed_count - 1] : NULL;
 }
 
-/* What was read before a pause says nothing of the time after. */
+/* A snapshot from before a pause says nothing about the time after it. */
 static void forget_snapshots(struct timeline_tracker *b)
 {
 	size_t position = 0;
@@ -48,7 +48,7 @@ static void forget_snapshots(struct timeline_tracker *b)
 	timeline_total_forget(b);
 }
 
-/* The first reading stands before the begin. */
+/* The first snapshot is older than the start. */
 static void begin_axis(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	if (!b->has_begun)
@@ -56,7 +56,7 @@ static void begin_axis(struct timeline_tracker *b, const struct sooth_record *r)
 	b->has_begun = true;
 }
 
-/* It is repeated at the head of each segment. */
+/* The record is repeated at the head of each segment. */
 static void take_begin(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	struct timeline_span *last = last_span(b);
@@ -80,13 +80,14 @@ static void take_end(struct timeline_tracker *b, const struct sooth_record *r)
 
 static void take_loss(struct timeline_tracker *b, const struct stream_loss *l)
 {
-	struct lane *lane = timeline_track(b, &b->all, TIMELINE_LOST, TIMELINE_WHOLE, TRACK_COUNT);
+	struct track *track =
+		timeline_track(b, &b->all, TIMELINE_LOST, TIMELINE_WHOLE, TRACK_COUNT);
 	uint64_t from_ns =
 		l->from_ns && l->from_ns < l->record.time_ns ? l->from_ns : l->record.time_ns - 1;
 	struct buffer words = { 0 };
 
-	if (lane)
-		track_rate(lane, &b->axis, from_ns, l->record.time_ns, (double)l->records);
+	if (track)
+		track_rate(track, &b->axis, from_ns, l->record.time_ns, (double)l->records);
 	buffer_format(&words, "%llu records of ", (unsigned long long)l->records);
 	buffer_append(&words, record_text(&l->record, &l->source).data,
 		record_text(&l->record, &l->source).size);
@@ -113,7 +114,7 @@ static bool take_stream(struct timeline_tracker *b, const struct sooth_record *r
 	return r->kind <= KIND_STREAM_LAST && (r->kind < PROCESS_JOIN || r->kind > PROCESS_LEAVE);
 }
 
-/* --- comings and goings --- */
+/* --- starts and ends --- */
 
 static void take_join(struct timeline_tracker *b, const struct process_join *j)
 {
@@ -147,7 +148,7 @@ static void take_exec(struct timeline_tracker *b, const struct sooth_record *r)
 	buffer_fini(&words);
 }
 
-/* The probe ends and whoever follows both tell it: the first one counts. */
+/* The exits probe and the follower both report an end: the first one counts. */
 static void note_end(struct timeline_tracker *b, const struct sooth_record *r, uint32_t status,
 	bool has_status, struct span name)
 {
@@ -185,7 +186,7 @@ static bool take_coming(struct timeline_tracker *b, const struct sooth_record *r
 		note_end(b, r, end->status, !end->status_state, name_of(end->name));
 	else if (oom)
 		timeline_event(b, r, r->time_ns, TIMELINE_EVENT_OOM, span_of("", 0),
-			span_of("chosen by the kernel when memory was out", 40));
+			span_of("killed by the kernel: out of memory", 40));
 	else
 		return false;
 	return true;
@@ -198,7 +199,7 @@ static void take_process(struct timeline_tracker *b, const struct proc_process *
 	struct timeline_process *p = timeline_process_of(b, &r->record);
 	struct timeline_span span = { 0, r->record.time_ns };
 	double used;
-	bool was_held;
+	bool was_valid;
 
 	if (!p)
 		return;
@@ -212,15 +213,15 @@ static void take_process(struct timeline_tracker *b, const struct proc_process *
 	p->cpu_time_ns = span.to_ns;
 	p->cpu_ns = r->cpu_ns;
 	p->rss_round = b->rss_round;
-	/* The kernel's counter lags behind: nobody who lives has none. */
+	/* The kernel's counter lags: a live process never has 0. */
 	if (!r->rss_bytes)
 		return;
-	was_held = timeline_state(
+	was_valid = timeline_state(
 		b, p, &p->rss, TIMELINE_WHOLE, r->record.time_ns, (double)r->rss_bytes);
-	timeline_total_read(b, p, r->record.time_ns, (double)r->rss_bytes, was_held);
+	timeline_total_read(b, p, r->record.time_ns, (double)r->rss_bytes, was_valid);
 }
 
-/* Memory by what it is for, of a whole reading with figures. */
+/* Memory by class, from a whole snapshot with values. */
 static void take_maps(struct timeline_tracker *b, const struct maps_process *end)
 {
 	struct process_id id = process_id_of(&end->record);
@@ -231,13 +232,13 @@ static void take_maps(struct timeline_tracker *b, const struct maps_process *end
 	if (!p || !one || !end->mappings || end->figures_state || map_totals(one, totals))
 		return;
 	for (uint32_t i = 0; i < MAP_CLASSES; i++) {
-		struct timeline_snapshot *reading = &p->classes[i];
+		struct timeline_snapshot *snapshot = &p->classes[i];
 
-		if (!totals[i].rss_bytes && !reading->time_ns)
+		if (!totals[i].rss_bytes && !snapshot->time_ns)
 			continue;
-		/* At the readings before there was nothing of it. */
-		if (!reading->time_ns)
-			reading->time_ns = p->maps_ns;
+		/* It was zero in the snapshots before. */
+		if (!snapshot->time_ns)
+			snapshot->time_ns = p->maps_ns;
 		timeline_state(b, p, &p->classes[i], 1 + i, end->record.time_ns,
 			(double)totals[i].rss_bytes);
 	}
@@ -260,13 +261,13 @@ static void add_calls(struct timeline_tracker *b, struct timeline_process *p, ui
 	struct timeline_process *const of[] = { p, &b->all };
 
 	for (size_t i = 0; i < 2; i++) {
-		struct lane *lane =
+		struct track *track =
 			of[i] ? timeline_track(b, of[i], TIMELINE_CALLS, what, TRACK_COUNT) : NULL;
 
-		if (lane && span->from_ns)
-			track_rate(lane, &b->axis, span->from_ns, span->to_ns, count);
-		else if (lane)
-			track_count(lane, &b->axis, span->to_ns, count);
+		if (track && span->from_ns)
+			track_rate(track, &b->axis, span->from_ns, span->to_ns, count);
+		else if (track)
+			track_count(track, &b->axis, span->to_ns, count);
 	}
 }
 
@@ -286,14 +287,14 @@ static void take_call(struct timeline_tracker *b, const struct syscalls_call *c)
 		add_calls(b, p, TIMELINE_FAILED, &at, 1);
 }
 
-/* A tally is of a window: nothing finer is known, so its calls are spread over that. */
+/* An aggregate covers a window: nothing finer is known, so its calls are spread over the window. */
 static void take_aggregate(struct timeline_tracker *b, const struct syscalls_count *c)
 {
 	struct timeline_process *p;
 	struct timeline_span span = { c->from_ns, c->record.time_ns };
 
 	if (b->has_calls)
-		return; /* they came one by one */
+		return; /* they were recorded one by one */
 	b->has_aggregates = true;
 	p = timeline_process_of(b, &c->record);
 	if (!span.from_ns || span.from_ns >= span.to_ns)
@@ -333,15 +334,15 @@ void timeline_tracker_take(struct timeline_tracker *b, const struct sooth_record
 
 /* --- at the end --- */
 
-/* A count is looked for while its process is there and something observes. */
-static void cover(struct timeline_tracker *b, struct lane *lane, uint64_t from_ns, uint64_t to_ns)
+/* A count is covered while its process is live and the run goes on. */
+static void cover(struct timeline_tracker *b, struct track *track, uint64_t from_ns, uint64_t to_ns)
 {
 	for (size_t i = 0; i < b->observed_count; i++) {
 		const struct timeline_span *o = &b->observed[i];
 		uint64_t from = from_ns > o->from_ns ? from_ns : o->from_ns;
 		uint64_t until = o->to_ns ? o->to_ns : b->axis.end_ns;
 
-		track_cover(lane, &b->axis, from, to_ns < until ? to_ns : until);
+		track_cover(track, &b->axis, from, to_ns < until ? to_ns : until);
 	}
 }
 
@@ -350,16 +351,16 @@ static void cover_all(struct timeline_tracker *b, struct timeline_process *p)
 	uint64_t from_ns = p->started_ns, to_ns = p->end_ns ? p->end_ns : UINT64_MAX;
 	enum timeline_group group;
 	size_t position = 0;
-	struct lane *lane;
+	struct track *track;
 	uint32_t what;
 
-	while ((lane = timeline_track_next(p, &position, &group, &what))) {
-		if (lane->kind != TRACK_COUNT)
+	while ((track = timeline_track_next(p, &position, &group, &what))) {
+		if (track->kind != TRACK_COUNT)
 			continue;
 		if (group == TIMELINE_CALLS || group == TIMELINE_LOST)
-			cover(b, lane, from_ns, to_ns);
+			cover(b, track, from_ns, to_ns);
 		else
-			cover(b, lane, lane->from_ns, lane->to_ns);
+			cover(b, track, track->from_ns, track->to_ns);
 	}
 }
 
@@ -371,7 +372,7 @@ void timeline_tracker_resolve(struct timeline_tracker *b)
 
 	if (last && !last->to_ns)
 		last->to_ns = b->axis.end_ns;
-	/* The last sample may have been cut short. */
+	/* The last sample may be cut short. */
 	if (!b->is_whole && b->first_rss_ns)
 		timeline_total_sampled(b, b->axis.end_ns);
 	while (map_next(&b->processes, &position, NULL, &value))

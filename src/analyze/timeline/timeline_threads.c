@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CPU time by what threads are for, and bytes that they moved: differences between two readings
- * of the probe threads. What a thread did after the last reading that met it is in no lane here.
+ * CPU time by thread role, and bytes moved: differences between two snapshots of the probe threads.
+ * What a thread did after its last snapshot is missing.
  */
 #include <string.h>
 
@@ -39,7 +39,7 @@ static struct thread_known *thread_known(
 	return map_put(&t->known, &key, is_new);
 }
 
-/* Who was not there at the last reading has done all it did since. */
+/* A thread that is new in this snapshot has done all of its work since the last one. */
 static void take_thread(struct timeline_process *p, const struct threads_thread *r)
 {
 	struct timeline_threads *t = &p->threads;
@@ -83,8 +83,8 @@ static void forget_gone(struct timeline_threads *t)
 	}
 }
 
-/* A role that has no thread any more used nothing; one that never had any has no lane. */
-static void tell(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns)
+/* A role whose threads have ended used nothing; a role that never had a thread has no track. */
+static void emit_roles(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns)
 {
 	struct timeline_threads *t = &p->threads;
 	struct timeline_span span = { t->time_ns, now_ns }, before = { t->first_ns, t->time_ns };
@@ -111,7 +111,7 @@ static void end_snapshot(
 
 	if (r->threads) {
 		if (t->time_ns)
-			tell(b, p, r->record.time_ns);
+			emit_roles(b, p, r->record.time_ns);
 		forget_gone(t);
 		t->time_ns = r->record.time_ns;
 		if (!t->first_ns)

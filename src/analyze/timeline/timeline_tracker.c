@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See timeline_tracker.h. */
 #include "analyze/timeline/timeline_tracker.h"
 
 #include <stdlib.h>
@@ -8,11 +7,10 @@
 #include "probes/maps.h"
 
 #define TEXTS_MAX (4u << 20)
-#define GAP_FACTOR                                                                                 \
-	4 /* a state is not known where readings are so much further apart than usual              \
-	   */
-#define NO_GAP_NS  NS_PER_S	    /* whatever is usual */
-#define NOT_NEW_NS (20 * NS_PER_MS) /* starts are told in clock ticks */
+/* A state is unknown where snapshots are so many times the usual time apart, */
+#define GAP_FACTOR 4
+#define NO_GAP_NS  NS_PER_S	    /* but not below this */
+#define NOT_NEW_NS (20 * NS_PER_MS) /* start times have the resolution of clock ticks */
 
 struct track_key {
 	uint32_t group, what;
@@ -20,7 +18,7 @@ struct track_key {
 
 static void process_init(struct timeline_process *p)
 {
-	map_init(&p->tracks, sizeof(struct track_key), sizeof(struct lane *), TIMELINE_TRACKS_MAX);
+	map_init(&p->tracks, sizeof(struct track_key), sizeof(struct track *), TIMELINE_TRACKS_MAX);
 }
 
 void timeline_tracker_init(struct timeline_tracker *b)
@@ -39,7 +37,7 @@ static void process_fini(struct timeline_tracker *b, struct timeline_process *p)
 	void *value;
 
 	while (map_next(&p->tracks, &position, NULL, &value))
-		free(*(struct lane **)value);
+		free(*(struct track **)value);
 	b->track_count -= p->tracks.count;
 	map_fini(&p->tracks);
 	timeline_threads_fini(&p->threads);
@@ -63,32 +61,32 @@ void timeline_tracker_fini(struct timeline_tracker *b)
 	buffer_fini(&b->texts);
 }
 
-/* --- lanes --- */
+/* --- tracks --- */
 
-struct lane *timeline_track(struct timeline_tracker *b, struct timeline_process *p,
+struct track *timeline_track(struct timeline_tracker *b, struct timeline_process *p,
 	enum timeline_group group, uint32_t what, enum track_kind kind)
 {
 	struct track_key key = { group, what };
-	struct lane **at = map_get(&p->tracks, &key);
-	struct lane *lane;
+	struct track **at = map_get(&p->tracks, &key);
+	struct track *track;
 
 	if (at)
 		return *at;
-	if (b->track_count >= TIMELINE_TRACKS_MAX || !(lane = calloc(1, sizeof(*lane)))) {
+	if (b->track_count >= TIMELINE_TRACKS_MAX || !(track = calloc(1, sizeof(*track)))) {
 		b->refused_tracks++;
 		return NULL;
 	}
-	lane->kind = kind;
+	track->kind = kind;
 	at = map_put(&p->tracks, &key, NULL);
 	if (!at) {
-		free(lane);
+		free(track);
 		return NULL;
 	}
 	b->track_count++;
-	return *at = lane;
+	return *at = track;
 }
 
-struct lane *timeline_track_next(const struct timeline_process *p, size_t *position,
+struct track *timeline_track_next(const struct timeline_process *p, size_t *position,
 	enum timeline_group *group, uint32_t *what)
 {
 	const void *key;
@@ -98,27 +96,27 @@ struct lane *timeline_track_next(const struct timeline_process *p, size_t *posit
 		return NULL;
 	*group = (enum timeline_group)((const struct track_key *)key)->group;
 	*what = ((const struct track_key *)key)->what;
-	return *(struct lane **)value;
+	return *(struct track **)value;
 }
 
 void timeline_rate(struct timeline_tracker *b, struct timeline_process *p,
 	enum timeline_group group, uint32_t what, const struct timeline_span *span, double amount)
 {
-	struct lane *lane = timeline_track(b, p, group, what, TRACK_RATE);
+	struct track *track = timeline_track(b, p, group, what, TRACK_RATE);
 	bool is_of_all = group != TIMELINE_CPU || what == TIMELINE_WHOLE;
-	struct lane *all = is_of_all ? timeline_track(b, &b->all, group, what, TRACK_COUNT) : NULL;
+	struct track *all = is_of_all ? timeline_track(b, &b->all, group, what, TRACK_COUNT) : NULL;
 
-	if (lane)
-		track_rate(lane, &b->axis, span->from_ns, span->to_ns, amount);
+	if (track)
+		track_rate(track, &b->axis, span->from_ns, span->to_ns, amount);
 	if (all)
 		track_rate(all, &b->axis, span->from_ns, span->to_ns, amount);
 }
 
-struct lane *timeline_sum(
+struct track *timeline_sum(
 	const struct timeline_tracker *b, enum timeline_group group, uint32_t what)
 {
 	struct track_key key = { group, group == TIMELINE_CPU ? TIMELINE_WHOLE : what };
-	struct lane **at = map_get(&b->all.tracks, &key);
+	struct track **at = map_get(&b->all.tracks, &key);
 
 	return at ? *at : NULL;
 }
@@ -127,56 +125,56 @@ void timeline_cover_sums(struct timeline_tracker *b, struct timeline_process *p)
 {
 	enum timeline_group group;
 	size_t position = 0;
-	struct lane *part;
+	struct track *part;
 	uint32_t what;
 
 	while ((part = timeline_track_next(p, &position, &group, &what))) {
-		struct lane *sum = timeline_sum(b, group, what);
+		struct track *sum = timeline_sum(b, group, what);
 
-		/* Roles are read by another probe: they are no part of what this one read. */
+		/* Roles come from another probe: its snapshots do not cover this sum. */
 		if (sum && sum->kind != TRACK_LEVEL && (group != TIMELINE_CPU || !what))
 			track_cover_part(sum, part, &b->axis);
 	}
 }
 
-void timeline_note_usual(struct timeline_snapshot *reading, uint64_t ns)
+void timeline_note_usual(struct timeline_snapshot *snapshot, uint64_t ns)
 {
-	reading->usual_ns = reading->usual_ns ? (3 * reading->usual_ns + ns) / 4 : ns;
+	snapshot->usual_ns = snapshot->usual_ns ? (3 * snapshot->usual_ns + ns) / 4 : ns;
 }
 
-static bool is_gap(const struct timeline_snapshot *reading, uint64_t ns)
+static bool is_gap(const struct timeline_snapshot *snapshot, uint64_t ns)
 {
-	return ns > NO_GAP_NS && reading->usual_ns && ns > GAP_FACTOR * reading->usual_ns;
+	return ns > NO_GAP_NS && snapshot->usual_ns && ns > GAP_FACTOR * snapshot->usual_ns;
 }
 
-bool timeline_is_held(const struct timeline_snapshot *reading, uint64_t now_ns)
+bool timeline_still_holds(const struct timeline_snapshot *snapshot, uint64_t now_ns)
 {
-	return reading->time_ns && now_ns > reading->time_ns &&
-	       !is_gap(reading, now_ns - reading->time_ns);
+	return snapshot->time_ns && now_ns > snapshot->time_ns &&
+	       !is_gap(snapshot, now_ns - snapshot->time_ns);
 }
 
 bool timeline_state(struct timeline_tracker *b, struct timeline_process *p,
-	struct timeline_snapshot *reading, uint32_t what, uint64_t now_ns, double value)
+	struct timeline_snapshot *snapshot, uint32_t what, uint64_t now_ns, double value)
 {
-	struct lane *lane = timeline_track(b, p, TIMELINE_MEMORY, what, TRACK_LEVEL);
-	uint64_t since_ns = reading->time_ns ? now_ns - reading->time_ns : 0;
-	bool is_held = timeline_is_held(reading, now_ns);
+	struct track *track = timeline_track(b, p, TIMELINE_MEMORY, what, TRACK_LEVEL);
+	uint64_t since_ns = snapshot->time_ns ? now_ns - snapshot->time_ns : 0;
+	bool is_valid = timeline_still_holds(snapshot, now_ns);
 
-	if (!lane)
+	if (!track)
 		return false;
-	if (is_held)
-		track_level(lane, &b->axis, reading->time_ns, now_ns, reading->value);
-	track_level(lane, &b->axis, now_ns, now_ns, value);
+	if (is_valid)
+		track_level(track, &b->axis, snapshot->time_ns, now_ns, snapshot->value);
+	track_level(track, &b->axis, now_ns, now_ns, value);
 	if (since_ns)
-		timeline_note_usual(reading, since_ns);
-	reading->time_ns = now_ns;
-	reading->value = value;
-	return is_held;
+		timeline_note_usual(snapshot, since_ns);
+	snapshot->time_ns = now_ns;
+	snapshot->value = value;
+	return is_valid;
 }
 
 /* --- processes --- */
 
-/* Of those that have ended the one that used least; NULL: all are there. */
+/* The ended process that used least; NULL: all are live. */
 static struct timeline_process *least_ended(const struct timeline_tracker *b)
 {
 	struct timeline_process *least = NULL;
@@ -217,13 +215,13 @@ static uint64_t started_ns(const struct timeline_tracker *b, const struct sooth_
 
 	if (!s->record.time_ns || !s->ticks_per_s || !b->has_begun)
 		return 0;
-	/* Wraps on what no honest writer records. */
+	/* Wraps only for values that no honest writer records. */
 	at_ns = (int64_t)(r->start_ticks * (NS_PER_S / s->ticks_per_s) -
 			  (uint64_t)s->boottime_offset_ns);
 	return at_ns > (int64_t)(b->axis.begin_ns + NOT_NEW_NS) ? (uint64_t)at_ns : 0;
 }
 
-/* Who began meanwhile had used nothing then. */
+/* A process that started during the timeline had used nothing before. */
 static struct timeline_process *process_new(
 	struct timeline_tracker *b, const struct sooth_record *r)
 {

@@ -212,7 +212,7 @@ static int find_session(
 			return error_remedy(
 				err, "give more characters; `sooth ps -v` shows the ids");
 		}
-		if (!found || p->tie == PROCESS_LINK_SELF)
+		if (!found || p->link == PROCESS_LINK_SELF)
 			found = p;
 	}
 	if (!found) {
@@ -264,7 +264,7 @@ static bool goes_on(const struct act *a, const struct process_entry *p)
 
 	if (a->is_whole)
 		return false;
-	if (p->tie == PROCESS_LINK_SELF || p->tie == PROCESS_LINK_LAUNCHED)
+	if (p->link == PROCESS_LINK_SELF || p->link == PROCESS_LINK_LAUNCHED)
 		main = p->main;
 	return p->left || (main && !main->is_main_gone && !main->above);
 }
@@ -344,7 +344,7 @@ size_t act_select_others(struct act *a)
 			by = selected_beside(a, p);
 		if (by && !find(a, &p->id))
 			added += select_processes(
-				a, p, by->depth + (p->tie != PROCESS_LINK_LAUNCHED));
+				a, p, by->depth + (p->link != PROCESS_LINK_LAUNCHED));
 	}
 	return added;
 }
