@@ -90,7 +90,7 @@ static inline void keep_string(struct call_with_pieces *p, uint8_t argument, uin
 		size = string_bytes(bpf_probe_read_user_str(
 			to, SYSCALLS_PIECE_MAX + 1, (const void *)(unsigned long)from));
 	}
-	/* The room is full: whether there was more cannot be told, but for a byte less. */
+	/* The room is full: whether there was more is known only with a byte less. */
 	if (size == most) {
 		state = STATE_TRUNCATED;
 		size--;
@@ -159,7 +159,7 @@ static inline void keep_message(
 		keep_first_data(p, argument, m.vectors, moved);
 }
 
-/* --- the near end of a socket, which no argument tells --- */
+/* --- the near end of a socket, which no argument holds --- */
 
 struct near_end {
 	uint16_t family;
@@ -253,7 +253,7 @@ static inline void keep_by_type(
 {
 	uint64_t from = p->arguments[c->argument & (ARGUMENT_SLOTS - 1)];
 	uint64_t done = aggregate_is_error(result) ? 0 : (uint64_t)result;
-	/* What was meant to be written is there also when nothing was. */
+	/* What should have been written is there also when nothing was. */
 	uint64_t moved = c->is_result ? done : ~0ULL;
 
 	if (c->keep == SYSCALLS_KEEP_STRING) {

@@ -4,7 +4,7 @@
  * storage with an interest; a fork hands it on, so threads and children are in
  * from their first call. Counting happens in that storage and crosses to user
  * space when the thread ends or is visited at the end; a stream crosses call by
- * call. Of a call in flight when a thread is marked no entry is seen: it is told when it
+ * call. Of a call in flight when a thread is marked no entry is seen: it is reported when it
  * returns, without a time.
  */
 #include "bpf/count.bpf.h"
@@ -49,7 +49,7 @@ static inline bool has_bit(const volatile uint64_t *bits, uint32_t number)
 	return bits[(number / 64) & (SYSCALLS_NUMBERS / 64 - 1)] >> (number % 64) & 1;
 }
 
-/* What nobody asked for passes by; the thread's numbers say which call it is. */
+/* Calls that are not selected pass by; the thread's numbers say which call it is. */
 static inline void choose(struct thread *t)
 {
 	uint32_t other = t->abi != ABI_NATIVE && t->abi != ABI_X32;
@@ -121,9 +121,9 @@ int BPF_PROG(on_enter_again, struct pt_regs *regs, long number)
 /*
  * A return without an entry: of a call that was entered before the thread was followed, or that
  * seccomp answered (the kernel then skips the entry's tracepoint). It is a call as any other, but
- * how long it took nobody knows. Not so the return of a new thread from the fork that made it,
+ * how long it took is unknown. Not so the return of a new thread from the fork that made it,
  * which is its parent's, and of an exec, which has left nothing of its arguments: process.exec
- * tells it.
+ * has them.
  */
 static bool returns_unentered(
 	struct thread *t, struct task_struct *task, struct pt_regs *regs, long result)

@@ -38,7 +38,7 @@ struct syscalls_config {
 struct syscalls_control {
 	uint64_t lost_counts; /* calls counted, but kept nowhere */
 	uint64_t lost_errors; /* errors counted, but which they were is kept nowhere */
-	uint64_t lost_uring;  /* requests to io_uring counted, but told nowhere */
+	uint64_t lost_uring;  /* requests to io_uring counted, but not reported */
 	uint64_t silent;      /* threads that neither entered a call nor returned from one */
 	uint64_t overflows;   /* entries made in the overflow hash */
 	/* Set before a program is attached to io_uring_submit_sqe: which of its arguments is the

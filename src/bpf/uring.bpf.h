@@ -2,7 +2,7 @@
 /*
  * What threads submit through io_uring, counted in the thread: in io_uring_enter(2), or by a thread
  * of the kernel that takes it from the ring (IORING_SETUP_SQPOLL). That one belongs to the process
- * since Linux 5.12, but no fork is told of it; so it is followed from its first request on.
+ * since Linux 5.12, but no fork event comes for it; so it is followed from its first request on.
  */
 #ifndef SOOTH_BPF_URING_H
 #define SOOTH_BPF_URING_H
@@ -42,7 +42,7 @@ static void count_request(struct thread *t, uint32_t opcode)
 	t->uses_uring = 1;
 }
 
-/* Of type raw_tp, whose arguments are not typed: they are others on each kernel. The first is of
+/* Of type raw_tp, with untyped arguments: they differ between kernels. The first is of
  * io_uring_submit_req, the second of io_uring_submit_sqe; a kernel has one of them. */
 SEC("raw_tp")
 int on_uring_request(unsigned long long *arguments)

@@ -48,9 +48,9 @@ enum argument_form {
 	ARGUMENT_AS_CONTROL,	    /* behind the command of fcntl(2) that says what it is */
 	ARGUMENT_AS_FUTEX,	    /* the operation of futex(2) says what it is */
 	ARGUMENT_AS_OPTION,	    /* the value of an option of a socket: mostly one int */
-	ARGUMENT_AS_QUOTA_COMMAND,  /* with whose quotas in its lowest byte */
+	ARGUMENT_AS_QUOTA_COMMAND,  /* with the kind of quota in its lowest byte */
 	ARGUMENT_AS_PROTOCOL,	    /* of a socket, by the family two before it */
-	ARGUMENT_AS_OPTION_NAME,    /* behind the level that says whose options */
+	ARGUMENT_AS_OPTION_NAME,    /* behind the level that it belongs to */
 	ARGUMENT_FORMS,
 };
 

@@ -94,7 +94,7 @@ enum {
 
 /*
  * A row's position in rows[]. Named after its line in the table, as the line is the one thing a
- * macro can tell rows apart by: a name may stand in two.
+ * macro can distinguish rows by: a name may stand in two.
  */
 #define ROW_OF_LINE_(line) ROW_##line
 #define ROW_OF_LINE(line)  ROW_OF_LINE_(line)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See syscall_set.h. */
 #include "probes/syscall_set.h"
 
 #include <errno.h>
@@ -126,8 +125,8 @@ static int unknown(const char *word, struct sooth_error *err)
 	while (count < SYSCALL_SET_ROWS && (row = syscall_row_at(count)))
 		names[count++] = row->name;
 	near = nearest_name(word, names, count);
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "watch the calls \"%s\"", word);
-	error_why(err, "there is no call, category or class of that name");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "select the calls \"%s\"", word);
+	error_why(err, "no call, category or class has that name");
 	if (near)
 		return error_remedy(err, "did you mean %s?", near);
 	return error_remedy(err, "names as strace has them; file, network, memory, process, event, "
@@ -138,10 +137,10 @@ static int unknown(const char *word, struct sooth_error *err)
 /* "!", ",", "read,": a call is named nowhere. */
 static int nothing_named(const char *text, struct sooth_error *err)
 {
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "watch the calls \"%s\"", text);
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "select the calls \"%s\"", text);
 	error_why(err, "%s",
-		strcmp(text, "!") ? "a name is missing in that list"
-				  : "no call is named that is to be left out");
+		strcmp(text, "!") ? "a name is missing in the list"
+				  : "no call is named to be left out");
 	return error_remedy(err, "openat,close; file,network; %%path; !futex,poll: all but these");
 }
 

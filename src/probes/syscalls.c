@@ -21,9 +21,9 @@ static const struct sooth_field count_fields[] = {
 	FIELD_NUMBER(syscalls_count, from_ns, "begin of the window; the record's time is its end",
 		.unit = SOOTH_UNIT_TIME_NS, .merge = SOOTH_MERGE_MIN),
 	NUMBER_FIELDS(syscalls_count),
-	FIELD_NUMBER(syscalls_count, count, "calls that returned, or that never do",
+	FIELD_NUMBER(syscalls_count, count, "calls that returned or ended the thread",
 		.merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(syscalls_count, errors, "of these with an error", .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(syscalls_count, errors, "calls that failed", .merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(syscalls_count, unfinished, "entered, not returned by the end",
 		.merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(syscalls_count, total_ns, "time in the calls that were timed",
@@ -37,7 +37,7 @@ static const struct sooth_field count_fields[] = {
 		.merge = SOOTH_MERGE_SUM,
 		.help = "durations: slot i counts those from 2^i to 2^(i+1) ns" },
 	FIELD_NUMBER(syscalls_count, untimed,
-		"of count: their begin was not seen, or they never return; no time is of them",
+		"calls without a time: entered before attach, or never returning",
 		.merge = SOOTH_MERGE_SUM),
 };
 
@@ -87,7 +87,7 @@ static const struct sooth_field uring_fields[] = {
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(syscalls_uring, opcode),
 		.names = &uring_opcode_names,
-		.help = "what was asked for" },
+		.help = "requested operation" },
 	FIELD_NUMBER(syscalls_uring, count, "requests that the kernel accepted",
 		.merge = SOOTH_MERGE_SUM),
 };

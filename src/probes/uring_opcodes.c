@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See uring_opcodes.h. */
 #include "probes/uring_opcodes.h"
 
 #define URING_OPCODE(number, name) [number] = #name,

@@ -136,7 +136,7 @@ class UnderWay(Case):
         asked = [call["arguments"] for call in calls_of(lines) if call["name"] == "ppoll" and
                  call["error"]]
         self.assertEqual(len(asked), 1, asked)
-        self.assertRegex(asked[0], r"^NULL, 0, 0x[0-9a-f]+ \(what was asked was not seen\), NULL, ")
+        self.assertRegex(asked[0], r"^NULL, 0, 0x[0-9a-f]+ \(entered before attach\), NULL, ")
 
     def check_table(self, waiting, report):
         self.assertEqual(report["loss"], [])
@@ -158,7 +158,7 @@ class UnderWay(Case):
                   if row["untimed"] and name not in names}
         self.assertEqual(others.keys() - {"exit", "exit_group"}, set())
         limits = [limit["what"] for limit in report["limits"]]
-        self.assertIn("how long %d calls took" % len(names), limits)
+        self.assertIn("time of %d calls" % len(names), limits)
 
     def check_text(self, waiting, stream, table):
         unseen = [line for line in stream.splitlines()
@@ -166,7 +166,7 @@ class UnderWay(Case):
         self.assertEqual(len(unseen), len(waiting), stream)
         self.assertNotIn("<0ns>", stream)
         self.assertIn("? = unknown: entered before attach", table)
-        self.assertIn("how long %d calls took" % len(waiting), table)
+        self.assertIn("time of %d calls" % len(waiting), table)
 
     def test_streamed_and_from_a_capture(self):
         capture = self.path("calls.sooth")
@@ -188,7 +188,7 @@ class UnderWay(Case):
         self.assertEqual((read["total_ns"], read["not_measured"]["mean_ns"]),
                          (None, UNSEEN["duration_ns"]), read)
         self.assertEqual(both["total_ns"], both["mean_ns"], both)  # of the write alone
-        self.assertIn("how long some calls took", [limit["what"] for limit in report["limits"]])
+        self.assertIn("time of some calls", [limit["what"] for limit in report["limits"]])
 
     def test_text(self):
         waiting, run = self.watch("trace")

@@ -259,7 +259,7 @@ static void test_unseen(void **state)
 	assert_true(has(text.data, "\"untimed\": 2,\n      \"total_ns\": 90,"));
 	assert_true(has(text.data, "\"untimed\": 3,\n      \"total_ns\": null,"));
 	assert_true(has(text.data, "\"max_ns\": \"entered before attach\""));
-	assert_true(has(text.data, "\"what\": \"how long 5 calls took\""));
+	assert_true(has(text.data, "\"what\": \"time of 5 calls\""));
 	text_free(&text);
 	shown(&text, "table", &records);
 	assert_true(has(text.data, "? = unknown: entered before attach"));

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See call_about.h. */
 #include "analyze/calls/call_about.h"
 
 #include <string.h>
@@ -73,7 +72,7 @@ static bool is_below_plain(struct span path, const char *top)
 	       (path.size == size || path.data[size] == '/' || top[size - 1] == '/');
 }
 
-/* "/a/../b" is below /b: by its name, since nobody has kept where links lead to. */
+/* "/a/../b" is below /b: by its name, since where links lead to is not recorded. */
 static bool is_below(struct span path, const char *top)
 {
 	struct buffer plain = { 0 };

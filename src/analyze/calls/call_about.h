@@ -13,8 +13,8 @@ uint8_t call_find_path(const struct fd_follow *fds, const struct syscall_row *ro
 /* The same for the path behind the first one. False: none, or not readable. */
 bool call_find_second_path(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, struct buffer *out);
-/* Whether the first path among its arguments is empty: the descriptor beside it is meant
- * (AT_EMPTY_PATH), as fstat means it. */
+/* Whether the first path among its arguments is empty: the call is about the descriptor
+ * beside it (AT_EMPTY_PATH), as fstat is. */
 bool call_means_descriptor(const struct syscall_row *row, const struct syscalls_call *call);
 /* Whether any path or descriptor among its arguments is `top`, or lies below it. */
 bool call_touches(const struct fd_follow *fds, const struct syscall_row *row,

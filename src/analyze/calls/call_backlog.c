@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See call_backlog.h. */
 #include "analyze/calls/call_backlog.h"
 
 #include <errno.h>
@@ -35,7 +34,7 @@ void call_backlog_fini(struct call_backlog *b)
 		map_fini(&b->processes);
 }
 
-/* --- who is waited for --- */
+/* --- processes without a snapshot --- */
 
 static void note_call(struct call_backlog *b, const struct sooth_record *r)
 {

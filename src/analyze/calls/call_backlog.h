@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calls that came before anybody had read what descriptors their process has. Whoever watches
- * attaches first and reads then, so the first calls are of numbers nobody knows yet. They are
+ * Calls that came before the first snapshot of their process's descriptors. sooth attaches
+ * first and reads then, so the first calls use numbers that are not known yet. They are
  * held until the readings have come; what a reading names, and no call before it made, was there
  * from the start. Bounded in records and in time: then they go on as they are.
  */

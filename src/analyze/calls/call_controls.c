@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Values of which an argument before them says what they are: commands of fcntl(2), options of
- * sockets by their level, protocols by their family; commands with whose quotas they are
- * about. See call_text.h. */
+ * sockets by their level, protocols by their family; commands with the kind of quota they
+ * are about. */
 #include "analyze/calls/call_written.h"
 
 #include "base/cleanup.h"

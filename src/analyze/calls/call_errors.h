@@ -8,7 +8,7 @@
 /*
  * Whether an error is an ordinary answer of that call: there is nothing yet, it is not a terminal,
  * it exists already. ENOENT and ENOTDIR of a path are not among them; whether something is searched
- * for, a single call does not tell.
+ * for, a single call does not show.
  */
 bool call_error_is_answer(const struct syscall_row *row, unsigned error);
 /* What no program takes lightly: no space, no descriptors, no memory, a broken device. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See call_exits.h. */
 #include "analyze/calls/call_exits.h"
 
 #include <string.h>
@@ -29,8 +28,7 @@ static const struct sooth_field fields[] = {
 		.help = "when it ended (CLOCK_MONOTONIC)" },
 	FIELD_NUMBER(exit_row, utc_ns, "when it ended, ns since 1970",
 		FIELD_STATE_AT(exit_row, utc_state), .unit = SOOTH_UNIT_UTC_NS),
-	FIELD_STRING(exit_row, time,
-		"as it was asked for: time of the day, or since the line before",
+	FIELD_STRING(exit_row, time, "as requested: time of the day, or since the line before",
 		FIELD_STATE_AT(exit_row, time_state)),
 	FIELD_PID(exit_row),
 	FIELD_STRING(exit_row, thread, "name of its last thread"),

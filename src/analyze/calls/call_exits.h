@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ends of processes among their calls: a line each, as who knows strace looks for it. */
+/* Ends of processes among their calls, a line each, as strace has it. */
 #ifndef SOOTH_ANALYZE_CALL_EXITS_H
 #define SOOTH_ANALYZE_CALL_EXITS_H
 
@@ -9,7 +9,7 @@
 
 struct call_exit {
 	const struct process_leave *leave;
-	struct span time, process; /* as lines have it; empty: nobody read who it was */
+	struct span time, process; /* as lines have it; empty: not known */
 	uint64_t utc_ns;
 	uint8_t utc_state, time_state;
 	bool is_host; /* of many processes */

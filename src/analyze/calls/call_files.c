@@ -226,7 +226,7 @@ static void add_scrap(struct call_history *h, const struct call_path *path, uint
 	memcpy(s->last, path->text, sizeof(s->last));
 }
 
-/* What is read of it afterwards, by a descriptor that is still open, counts anew. */
+/* What is read of it afterwards, by a descriptor that is still open, counts again from zero. */
 static void take_removal(const struct call_at_hand *c)
 {
 	struct call_path key = call_path_of(c->path);

@@ -69,7 +69,7 @@ int call_fold_end(struct call_fold *f, struct sooth_error *err);
 struct span folded_path(struct folded_call *c, uint8_t *state);
 /* The path behind the first one; empty: none, or not readable. */
 struct span folded_second_path(struct folded_call *c);
-/* Whether the first path is empty: the descriptor beside it is meant (AT_EMPTY_PATH). */
+/* Whether the first path is empty: the call is about the descriptor beside it (AT_EMPTY_PATH). */
 bool folded_path_is_descriptor(const struct folded_call *c);
 /* The flags of a call that opens a file, also of creat(2) and openat2(2). */
 uint64_t folded_open_flags(const struct folded_call *c);

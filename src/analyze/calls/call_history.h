@@ -6,7 +6,7 @@
  * a capture, and judges nothing.
  *
  * Cannot be seen: what goes through mappings and io_uring; what was lost from the stream, which is
- * counted in `lost`, so that all figures are a floor then; whoever passes the bounds, counted in
+ * counted in `lost`, so that all figures are a floor then; what exceeds the bounds, counted in
  * `refused`.
  */
 #ifndef SOOTH_ANALYZE_CALL_HISTORY_H
@@ -16,7 +16,7 @@
 #include "analyze/calls/call_fold.h"
 #include "base/map.h"
 
-#define CALL_PATH  240 /* longer ones are cut: their beginning tells them apart */
+#define CALL_PATH  240 /* longer ones are cut: their beginning distinguishes them */
 #define CALL_SIZES 8   /* slot i holds calls of 2^i to 2^(i+1) bytes; larger ones are not small */
 
 struct call_path {
@@ -41,8 +41,8 @@ struct call_times {
 	uint32_t histogram[SYSCALLS_BUCKETS]; /* as in struct syscalls_count */
 };
 
-/* Calls that moved as few bytes as the process asked for: whoever reads what a peer has sent so
- * far, or answers it, is not among them. */
+/* Calls that moved as few bytes as the process requested: reads of what a peer has sent so
+ * far, and answers to it, are not among them. */
 struct call_moves {
 	uint64_t calls, bytes; /* all that moved something */
 	uint64_t total_ns;
@@ -82,7 +82,7 @@ struct call_scraps {
 
 #define CALL_PEER_ERRORS 4
 
-/* Whom it connected to; what needs no answer of the peer (UDP) is not among them. */
+/* The peers it connected to; what needs no answer of the peer (UDP) is not among them. */
 struct call_peer {
 	uint64_t attempts, made, failed;
 	uint64_t given_up;  /* closed after a second or more, without an answer */

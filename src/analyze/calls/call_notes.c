@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See call_notes.h. */
 #include "analyze/calls/call_notes.h"
 
 #include <errno.h>
@@ -78,7 +77,7 @@ static int by_count(const void *a, const void *b)
 	return x->opcode < y->opcode ? -1 : x->opcode > y->opcode;
 }
 
-/* The most wanted first; to be freed. */
+/* The most frequent first; to be freed. */
 static const struct sooth_record **sorted(const struct call_notes *n, size_t *count)
 {
 	const struct sooth_record **rows = reducer_rows(&n->urings, count);
@@ -119,10 +118,9 @@ static int note_urings(const struct call_notes *n, struct output *output, struct
 	if (!all)
 		return 0;
 	snprintf(reason + strlen(reason), sizeof(reason) - strlen(reason),
-		": they are no calls, and are not followed");
-	snprintf(what, sizeof(what), "what %llu requests through io_uring did",
-		(unsigned long long)all);
-	output_limit(output, what, reason, "`sooth trace -c` counts them by what they ask for");
+		": they are not system calls");
+	snprintf(what, sizeof(what), "effects of %llu io_uring requests", (unsigned long long)all);
+	output_limit(output, what, reason, "`sooth trace -c` counts them by operation");
 	return 0;
 }
 
@@ -155,17 +153,14 @@ int call_notes_emit(struct call_notes *n, struct output *output, struct sooth_er
 
 void call_note_some_unseen(struct output *output, const char *what)
 {
-	output_limit(output, what,
-		"they had begun when sooth attached, or seccomp answered them: no figure of time "
-		"has them in it",
-		"");
+	output_limit(output, what, "running at attach, or answered by seccomp", "");
 }
 
 void call_note_unseen(struct output *output, uint64_t calls)
 {
 	char what[64];
 
-	snprintf(what, sizeof(what), "how long %llu call%s took", (unsigned long long)calls,
+	snprintf(what, sizeof(what), "time of %llu call%s", (unsigned long long)calls,
 		calls > 1 ? "s" : "");
 	if (calls)
 		call_note_some_unseen(output, what);

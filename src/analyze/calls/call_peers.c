@@ -2,7 +2,7 @@
 /*
  * Which peers a process could reach (see call_history.h). What became of a connect that did not
  * wait shows when the process asks for it (getsockopt of SO_ERROR, a second connect), or when it
- * reads or writes; who only waits by poll and then closes keeps it to itself.
+ * reads or writes; a process that only polls and then closes does not show it.
  */
 #include <string.h>
 
@@ -43,8 +43,8 @@ static void fails(struct call_peer *p, unsigned error, uint64_t now_ns)
 	add_error(p, error);
 }
 
-/* Whoever tries several addresses and reaches one has what it wanted: each of the others may have
- * failed once for it. */
+/* A process that tries several addresses and reaches one has what it wanted: each of the others may
+ * have failed once for it. */
 static void excuse_others(struct call_history *h, const struct call_peer *reached)
 {
 	size_t position = 0;

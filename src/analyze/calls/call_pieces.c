@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See call_pieces.h. */
 #include "analyze/calls/call_pieces.h"
 
 #include <arpa/inet.h>

@@ -21,7 +21,7 @@ struct call_piece call_piece(
 /* The path of an argument: of older captures the only one they have. */
 struct call_piece call_path(const struct syscalls_call *call, size_t argument);
 
-/* A C int, as descriptors are, arrives in a 64-bit register whose upper half may be anything:
+/* A C int, as descriptors are, arrives in a 64-bit register with anything in the upper half:
  * engines of JavaScript leave the mark of a number there. */
 int64_t call_int(uint64_t argument);
 /* Whether its begin was seen: if not, how long it took is not known. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a call returned, as people read it: numbers are written as the arguments of their kind are.
- * See call_text.h. */
+ */
 #include "analyze/calls/call_written.h"
 
 #include <string.h>

@@ -75,7 +75,7 @@ static bool two_longs(const struct written *a, int64_t out[2])
 	if (a->target.bytes.size < 2 * sizeof(int64_t)) {
 		written_as_pointer(a);
 		if (a->target.state == SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN))
-			buffer_string(a->w->out, " (what was asked was not seen)");
+			buffer_string(a->w->out, " (entered before attach)");
 		else if (a->target.state == SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED))
 			buffer_string(a->w->out, " (not readable)");
 		return false;
@@ -105,7 +105,7 @@ void written_as_timeval(const struct written *a)
 		put_time(a->w->out, time[0], time[1], 6);
 }
 
-/* First how often, then how soon, as the struct has it; told the other way round. */
+/* First how often, then how soon, as the struct has it; written the other way round. */
 void written_as_timer(const struct written *a)
 {
 	unsigned digits = a->type->form == ARGUMENT_AS_TIMER_US ? 6 : 9;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See call_text.h. How a form is written is a row of `writers`. */
+/* How a form is written is a row of `writers`. */
 #include "analyze/calls/call_written.h"
 
 #include <inttypes.h>

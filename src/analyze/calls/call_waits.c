@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What threads waited for (see call_history.h): by how their calls ended, so that whoever wakes
- * because time is over is told from whoever has work. */
+/* What threads waited for (see call_history.h): by how their calls ended: a wake-up
+ * at a timeout differs from one for work. */
 #include <string.h>
 
 #include "analyze/calls/call_history_parts.h"
 #include "base/units.h"
 #include "model/errno_names.h"
 
-#define SLEPT_NS (10 * NS_PER_US) /* in less nobody has slept */
+#define SLEPT_NS (10 * NS_PER_US) /* less is no sleep */
 
 enum {
 	FUTEX_COMMAND = 0x7f,
@@ -25,7 +25,7 @@ static bool waits_at_lock(uint64_t operation)
 	       command == FUTEX_LOCK_PI_ || command == FUTEX_LOCK_PI2_;
 }
 
-/* Which one it is most: whoever has more than half of the votes is left over. */
+/* Which one it is most: the one with more than half of the votes is left over. */
 static void vote(struct call_waits *w, uint64_t address)
 {
 	if (w->lock == address) {
@@ -44,7 +44,7 @@ static void take_futex(const struct call_at_hand *c, struct call_waits *w, bool 
 		w->wakes++;
 		return;
 	}
-	/* EAGAIN: it was free by then; whoever contends for it asked all the same. */
+	/* EAGAIN: it was free by then; the thread contended for it all the same. */
 	w->locks++;
 	vote(w, c->folded->call->arguments[0]);
 	if (!has_slept)

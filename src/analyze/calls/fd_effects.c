@@ -46,7 +46,7 @@ static uint64_t argument(const struct effect *e, size_t i)
 
 /* --- files --- */
 
-/* Who opens one need not say so: it shows by what works on it. */
+/* An open need not say that it is of one: it shows by what works on it. */
 static void shows_directory(const struct effect *e)
 {
 	uint8_t directory = e->row->directory ? e->row->directory : 1;

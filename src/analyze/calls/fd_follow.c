@@ -16,7 +16,7 @@
 #include "probes/proc.h"
 
 #define PROCESSES_MAX 65536
-#define BASE_MAX      4096 /* who goes in and out has a longer name each time: then it is unknown */
+#define BASE_MAX      4096 /* going in and out makes a longer name each time: then it is unknown */
 #define FDS_MAX	      65536
 #define ENTRIES_MAX   4000000
 
@@ -252,7 +252,7 @@ static void take_process(struct fd_follow *f, const struct proc_process *p)
 
 /* --- lives --- */
 
-/* A child has a copy of its parent's, unless a reading told of it already. */
+/* A child has a copy of its parent's, unless a snapshot had them already. */
 static void take_join(struct fd_follow *f, const struct process_join *join)
 {
 	struct process_id child = process_id_of(&join->record);
@@ -438,7 +438,7 @@ bool fd_follow_has_moved(const struct fd_follow *f, const struct process_id *pro
 	return t && t->has_moved;
 }
 
-/* Who opens a directory need not say that it is one; a path begins at nothing else. */
+/* An open need not say that it is of a directory; a path begins at nothing else. */
 static bool may_be_directory(const struct fd_followed *known)
 {
 	return known->kind == FD_FOLLOWED_DIRECTORY || known->kind == FD_FOLLOWED_FILE;

@@ -45,7 +45,7 @@ struct fd_follow {
 
 void fd_follow_init(struct fd_follow *f);
 void fd_follow_fini(struct fd_follow *f);
-/* Any record; a call when it has been told, because its arguments are of before. */
+/* Any record; a call after it was reported, because its arguments are of before. */
 void fd_follow_take(struct fd_follow *f, const struct sooth_record *r);
 /* NULL: not known. */
 const struct fd_followed *fd_follow_get(

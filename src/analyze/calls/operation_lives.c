@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See operation_lives.h. */
 #include "analyze/calls/operation_lives.h"
 
 #include <stdlib.h>

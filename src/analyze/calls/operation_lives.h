@@ -28,9 +28,9 @@ void operation_lives_init(struct operation_lives *s);
 void operation_lives_fini(struct operation_lives *s);
 /* Any record. */
 void operation_lives_take(struct operation_lives *s, const struct sooth_record *r);
-/* Nobody read who it is: its thread at least has a name. Whatever is read later is better. */
+/* A process without a name: its thread at least has one. Whatever is read later is better. */
 void operation_lives_name(struct operation_lives *s, const struct syscalls_call *call);
-/* Whoever was there all the time is told only when it was asked for. */
+/* A process that was there all the time is reported only if it was requested. */
 bool operation_lives_emits(
 	const struct operation_lives *s, const struct process_id *id, const struct life *life);
 

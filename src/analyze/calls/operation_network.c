@@ -29,7 +29,7 @@ static struct network_sum *connection_of(
 
 /* --- moving bytes --- */
 
-/* A stream goes to whom it is connected to, whatever a call names. */
+/* A stream goes to its connected peer, whatever a call names. */
 static void take_named_peer(const struct syscalls_call *call, struct fd_followed *socket)
 {
 	bool is_stream = !strncmp(socket->protocol, "TCP", 3) && *socket->peer;

@@ -20,8 +20,8 @@ static const struct sooth_field io_fields[] = {
 		.label = "WRITTEN"),
 	FIELD_NUMBER(io_row, reads, "calls that read"),
 	FIELD_NUMBER(io_row, writes, "calls that wrote"),
-	FIELD_NUMBER(io_row, opens, "how often it was opened"),
-	FIELD_NUMBER(io_row, rewrites, "how often it was emptied after it had been written"),
+	FIELD_NUMBER(io_row, opens, "times it was opened"),
+	FIELD_NUMBER(io_row, rewrites, "times it was emptied after being written"),
 	FIELD_NUMBER(io_row, errors, "calls on it that failed"),
 	FIELD_NUMBER(io_row, total_ns, "time in these calls", .unit = SOOTH_UNIT_NS,
 		.label = "TOTAL", FIELD_STATE_AT(io_row, times_state)),
@@ -35,7 +35,7 @@ OPERATION_SCHEMAS(io, io_row);
 static const struct sooth_field network_fields[] = {
 	PROCESS_FIELDS(network_row, process_state),
 	FIELD_STRING(network_row, connection, "protocol and both ends", .may_shrink = true),
-	FIELD_STRING(network_row, label, "who the other end is",
+	FIELD_STRING(network_row, label, "name of the other end",
 		FIELD_STATE_AT(network_row, label_state)),
 	FIELD_NUMBER(
 		network_row, sent_bytes, "bytes sent", .unit = SOOTH_UNIT_BYTES, .label = "SENT"),
@@ -43,10 +43,8 @@ static const struct sooth_field network_fields[] = {
 		.label = "RECEIVED"),
 	FIELD_NUMBER(network_row, sends, "calls that sent"),
 	FIELD_NUMBER(network_row, receives, "calls that received"),
-	FIELD_NUMBER(network_row, connects, "calls that connected it, or tried to"),
-	FIELD_NUMBER(network_row, errors,
-		"calls on it that failed, those with EAGAIN left out, and errors that SO_ERROR "
-		"told"),
+	FIELD_NUMBER(network_row, connects, "connects, failed ones included"),
+	FIELD_NUMBER(network_row, errors, "failed calls without EAGAIN, and errors from SO_ERROR"),
 	FIELD_NUMBER(network_row, total_ns, "time in these calls, waiting included",
 		.unit = SOOTH_UNIT_NS, .label = "TOTAL", FIELD_STATE_AT(network_row, times_state)),
 	FIELD_NUMBER(network_row, mean_ns, "of a call", .unit = SOOTH_UNIT_NS, .label = "MEAN",
@@ -59,7 +57,7 @@ OPERATION_SCHEMAS(network, network_row);
 static const struct sooth_field lineage_fields[] = {
 	FIELD_PID(lineage_row),
 	FIELD_NUMBER(
-		lineage_row, parent, "who started it", FIELD_STATE_AT(lineage_row, parent_state)),
+		lineage_row, parent, "parent process", FIELD_STATE_AT(lineage_row, parent_state)),
 	FIELD_STRING(lineage_row, name, "its last name"),
 	FIELD_STRING(lineage_row, end, "how it ended", FIELD_STATE_AT(lineage_row, end_state)),
 	FIELD_NUMBER(lineage_row, lived_ns,
@@ -82,9 +80,9 @@ const struct sooth_schema lineage_schema =
 
 static const struct sooth_field memory_fields[] = {
 	PROCESS_FIELDS(memory_row, process_state),
-	FIELD_STRING(memory_row, operation, "what was asked for"),
-	FIELD_NUMBER(memory_row, calls, "how often"),
-	FIELD_NUMBER(memory_row, errors, "how often it failed"),
+	FIELD_STRING(memory_row, operation, "operation"),
+	FIELD_NUMBER(memory_row, calls, "calls"),
+	FIELD_NUMBER(memory_row, errors, "failures"),
 	FIELD_NUMBER(memory_row, bytes,
 		"address space, of the calls that worked; of brk the way from one to the next",
 		.unit = SOOTH_UNIT_BYTES, .label = "SIZE", FIELD_STATE_AT(memory_row, bytes_state)),

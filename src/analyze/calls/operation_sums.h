@@ -5,7 +5,7 @@
 
 #include "analyze/calls/call_fold.h"
 
-#define OPERATION_PATH 240 /* longer ones are cut: their beginning tells them apart */
+#define OPERATION_PATH 240 /* longer ones are cut: their beginning distinguishes them */
 
 struct operation_path {
 	struct process_id process; /* zeros: of all of them */

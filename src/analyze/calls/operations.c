@@ -22,7 +22,7 @@
 #include "model/stream_records.h"
 #include "probes/signal_names.h"
 
-#define PEOPLE_ROWS 40 /* of a table; -j tells all */
+#define PEOPLE_ROWS 40 /* of a table; -j prints all */
 
 struct operations_state {
 	struct output *output;
@@ -144,7 +144,7 @@ static uint64_t weigh_memory(const void *value)
 	return ((const struct memory_sum *)value)->bytes;
 }
 
-/* Whose sum it is, where that is kept. */
+/* The process of a sum, where sums are kept per process. */
 static struct span emit_owner(const struct operations_state *s, const struct process_id *process,
 	struct sooth_record *record, uint8_t *state)
 {
@@ -259,7 +259,7 @@ static int emit_sorted(struct operations_state *s, const struct section *like, c
 	struct sorted *all = sort(m, weigh);
 	int status;
 
-	/* Who asked for this alone waits for it; beside much else nothing is no news. */
+	/* Empty tables matter to a report of this alone, not beside many others. */
 	if (wants_all(&s->options))
 		section.if_empty = NULL;
 	status = all ? output_section(s->output, &section, err) : error_no_memory(err);
@@ -309,7 +309,7 @@ static int emit_life(struct operations_state *s, const struct process_id *id,
 static int emit_lives(struct operations_state *s, struct sooth_error *err)
 {
 	static const struct section section = { .name = "processes",
-		.title = "processes that came and went",
+		.title = "processes that started or ended",
 		.schema = &lineage_schema,
 		.shape = SECTION_TABLE,
 		.rows_most = PEOPLE_ROWS };
@@ -339,7 +339,7 @@ SECTIONS(network, .name = "network", .title = "connections", .shape = SECTION_TA
 	.spare = "connects,mean_ns,total_ns", .rows_most = PEOPLE_ROWS,
 	.if_empty = "no call was made on a connection");
 SECTIONS(memory, .name = "memory", .title = "memory", .shape = SECTION_TABLE,
-	.rows_most = PEOPLE_ROWS, .if_empty = "no memory was asked for or given back");
+	.rows_most = PEOPLE_ROWS, .if_empty = "no memory was requested or freed");
 
 static int emit_sums(
 	struct operations_state *s, const struct operation_sums *sums, struct sooth_error *err)
@@ -373,13 +373,13 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status && (emits_all || !s->options.is_repeated))
 		status = call_notes_emit(&s->notes, s->output, err);
 	if (s->has_unseen && (emits_all || !s->options.is_repeated))
-		call_note_some_unseen(s->output, "how long some calls took");
+		call_note_some_unseen(s->output, "time of some calls");
 	if (s->has_counts && !s->has_calls)
-		output_limit(s->output, "what calls did", "calls were counted, not kept",
+		output_limit(s->output, "effects of calls", "calls were counted, not kept",
 			"`sooth record --stream` keeps each call");
 	if (s->interval.files.refused || s->interval.connections.refused)
-		output_limit(s->output, "some files or connections",
-			"there were more than a table holds", "");
+		output_limit(
+			s->output, "some files or connections", "more than the table holds", "");
 	operation_sums_reset(&s->interval);
 	return status;
 }

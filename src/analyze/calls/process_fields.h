@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables of calls that are told of all processes together, and of each by itself. */
+/* Tables of calls, of all processes together or of each by itself. */
 #ifndef SOOTH_ANALYZE_PROCESS_FIELDS_H
 #define SOOTH_ANALYZE_PROCESS_FIELDS_H
 
 #include "model/schema.h"
 
-/* Whose it is, as the first fields of a row; name_state: the member that says of its name. */
+/* The process, as the first fields of a row; name_state: the member with the state of its name. */
 #define PROCESS_FIELDS(row, name_state)                                                            \
 	{ .name = "pid",                                                                           \
 		.type = SOOTH_FIELD_UNSIGNED,                                                      \

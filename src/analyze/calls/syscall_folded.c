@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Calls as stacks, for flamegraph tools: process; what its thread is for; category; call; the
- * path, descriptor or peer it is about. Calls that did not return are counted and told as left out:
- * neither their results nor their times are known.
+ * path, descriptor or peer it is about. Calls that did not return are counted and reported
+ * as left out: neither their results nor their times are known.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -200,8 +200,7 @@ void syscall_folded_emit_unfinished(struct output *output, uint64_t count, const
 	snprintf(what, sizeof(what), "%llu %s that did not return%s%s", (unsigned long long)count,
 		count == 1 ? "call" : "calls", of ? " of " : "", of ? of : "");
 	output_limit(output, what,
-		"a call that ends its thread never does, others had not by the end: they are in "
-		"no stack",
+		"calls that end a thread, or were running at the end, are in no stack",
 		"`sooth trace` lists them");
 }
 
@@ -222,7 +221,7 @@ static int finish(void *state, struct sooth_error *err)
 			: "processes of a name, what their threads are for, category, call, what "
 			  "it is about";
 	if (s->has_counts && look.value == CALL_GRAPH_BYTES)
-		output_limit(s->output, "bytes of calls", "they were counted, not seen one by one",
+		output_limit(s->output, "bytes of calls", "calls were counted, not kept",
 			"leave out -c");
 	syscall_folded_emit_unfinished(s->output, s->unfinished, NULL);
 	if (look.value == CALL_GRAPH_TIME)

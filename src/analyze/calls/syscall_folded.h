@@ -10,11 +10,11 @@
 struct syscall_folded_options {
 	struct call_graph_look look;
 	bool is_per_process;	 /* each process by itself, not all of a name together */
-	struct call_graph *keep; /* filled instead of telling anything; NULL: told */
+	struct call_graph *keep; /* filled instead of a report; NULL: reported */
 	uint64_t *unfinished;	 /* with `keep`: how many calls did not return, at the end */
 };
 
-/* That they are in no stack; `of` says whose, NULL: of all that is told. */
+/* That they are in no stack; `of` names the part, NULL: all that is reported. */
 void syscall_folded_emit_unfinished(struct output *output, uint64_t count, const char *of);
 
 #endif

@@ -17,7 +17,7 @@ struct syscall_stream_options {
 	/* Only calls on it or below it; the second is the same by another name. NULL: all. */
 	const char *path, *real_path;
 	bool only_numbers; /* descriptors without what they are */
-	bool is_host;	   /* of many processes: each line says whose it is */
+	bool is_host;	   /* of many processes: each line names its process */
 	enum syscall_stream_time time;
 };
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See syscall_sums.h. */
 #include "analyze/calls/syscall_sums.h"
 
 #include <errno.h>
@@ -95,7 +94,7 @@ uint64_t call_timed(const struct syscalls_count *c)
 
 	for (unsigned i = 0; i < SYSCALLS_BUCKETS && !timed; i++)
 		timed = c->histogram[i];
-	/* Older captures do not tell of a call without an end that nobody timed it. */
+	/* Older captures do not say that a call without an end is untimed. */
 	return timed && c->count > c->untimed ? c->count - c->untimed : 0;
 }
 

@@ -22,7 +22,7 @@
 #include "probes/syscall_set.h"
 #include "probes/syscalls.h"
 
-#define PEOPLE_ROWS 40 /* of each process by itself; -j tells all */
+#define PEOPLE_ROWS 40 /* of each process by itself; -j prints all */
 
 struct call_row {
 	struct sooth_record record;
@@ -49,10 +49,10 @@ static const struct sooth_field call_fields[] = {
 	PROCESS_FIELDS(call_row, name_state),
 	FIELD_STRING(call_row, name, "the call; calls of other ABIs with their name in front",
 		.label = "CALL"),
-	FIELD_NUMBER(call_row, count, "how often it returned, or ended the thread",
-		.label = "CALLS", .merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(call_row, errors, "how often with an error", .merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(call_row, unfinished, "still in the call at the end"),
+	FIELD_NUMBER(call_row, count, "calls that returned or ended the thread", .label = "CALLS",
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(call_row, errors, "calls that failed", .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(call_row, unfinished, "running at the end"),
 	FIELD_NUMBER(call_row, untimed,
 		"how many of the calls have no time: their begin was not seen, or they never "
 		"return",
@@ -77,7 +77,7 @@ static const struct sooth_field call_fields[] = {
 		FIELD_STATE_AT(call_row, share_state),
 		.help = "of the time in calls that work; a call that waits has none" },
 	FIELD_TRUTH(call_row, waits,
-		"by its nature it waits: for others, or for time to pass (what reads may wait "
+		"waiting is its purpose: for others, or for time to pass (what reads may wait "
 		"too)"),
 	{ .name = "category",
 		.type = SOOTH_FIELD_ENUM,
@@ -126,14 +126,14 @@ struct table_state {
 	struct output *output;
 	struct syscall_table_options options;
 	struct syscall_set set;
-	struct syscall_sums sums, all; /* all: where it is told of intervals */
+	struct syscall_sums sums, all; /* all: where intervals are reported */
 	struct call_notes notes;
 	struct operation_lives lives; /* names of processes, where it is of each */
 	uint64_t working_ns;	      /* in calls that do not wait */
 	bool is_over;
 };
 
-/* A number that is given anew stands with who had it before. */
+/* A reused number stands with its former process. */
 static const char *key_of(const struct table_state *s)
 {
 	return s->options.by_process ? "pid," : "";
@@ -251,7 +251,7 @@ static int by_count(const void *a, const void *b)
 	return by_process(&x->record, &y->record);
 }
 
-/* Whose it is, where that is kept; nobody may have read what it is called. */
+/* The process of a row, where rows are kept per process; its name may be unknown. */
 #define EMIT_OWNER(s, row, of)                                                                     \
 	emit_owner(s, of, &(row)->record, &(row)->process_state, &(row)->name_state)
 
@@ -398,8 +398,7 @@ static int tell(struct table_state *s, const struct syscall_sums *sums, struct s
 	int status;
 
 	if (syscall_sums_refused(sums))
-		output_limit(s->output, "some calls or errors",
-			"there were more than a table holds", "");
+		output_limit(s->output, "some calls or errors", "more than the table holds", "");
 	add_working(s, sums);
 	status = emit_sorted(s, calls, &sums->counts, by_total, call_teller, err);
 	return status ? status : emit_sorted(s, errors, &sums->errors, by_count, error_teller, err);

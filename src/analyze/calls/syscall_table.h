@@ -8,7 +8,8 @@
 struct syscall_table_options {
 	const char *set;  /* which are shown, as probes/syscall_set.h reads it; NULL: all */
 	bool by_process;  /* of each process by itself */
-	bool is_repeated; /* told again and again, each time of the time between; at the end all */
+	bool is_repeated; /* reported once an interval, each time of that interval; at the end all
+			   */
 };
 
 #endif

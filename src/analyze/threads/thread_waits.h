@@ -11,9 +11,9 @@
 
 enum thread_wait {
 	THREAD_WAIT_UNKNOWN, /* in no call, or in one that could not be seen */
-	THREAD_WAIT_OTHER,   /* in a call that tells nothing of it */
+	THREAD_WAIT_OTHER,   /* in a call that does not show it */
 	THREAD_WAIT_NOTHING, /* it runs, or is ready to */
-	THREAD_WAIT_LOCK,    /* a futex: somebody who has its memory has to wake it */
+	THREAD_WAIT_LOCK,    /* a futex: another thread with its memory has to wake it */
 	THREAD_WAIT_TIME,
 	THREAD_WAIT_READY, /* one of several descriptors */
 	THREAD_WAIT_DATA,  /* one descriptor, or what a file system answers */
@@ -31,7 +31,7 @@ struct thread_waiting {
 	enum thread_wait what;
 	bool has_timeout;    /* the call ends by itself */
 	bool is_of_others;   /* of a futex: memory that it may share with other processes */
-	bool is_mutex;	     /* of a futex: a lock that somebody holds, as glibc makes them */
+	bool is_mutex;	     /* of a futex: a lock that is held, as glibc makes them */
 	uint32_t timeout_ms; /* 0: none, or not known */
 	uint32_t descriptor; /* or THREAD_WAIT_NO_FD */
 	uint64_t address;    /* of a futex; 0: several */
