@@ -43,7 +43,7 @@ void pauses_init(struct pauses *h)
 
 void pauses_take(struct pauses *h, const struct sooth_record *r, uint16_t kind)
 {
-	const struct held *one = record_as(r, kind, sizeof(*one));
+	const struct pause_event *one = record_as(r, kind, sizeof(*one));
 	struct pauses_row *row = &h->row;
 	uint64_t until_ns;
 

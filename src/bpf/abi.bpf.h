@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which numbering a system call was made in, and where its arguments are. The
- * values are enum syscall_abi; the two sides are held together by a test.
+ * Which numbering a system call was made in, and where its arguments are. The values are those of
+ * enum syscall_abi; a test keeps both sides the same.
  */
 #ifndef SOOTH_BPF_ABI_H
 #define SOOTH_BPF_ABI_H
@@ -12,7 +12,7 @@
 #define ABI_X32	    3
 #define ABI_ARM	    4
 
-#define NR_CLONE3 435 /* in each of them */
+#define NR_CLONE3 435 /* the same in each of them */
 
 #if defined(__TARGET_ARCH_x86)
 
@@ -26,7 +26,7 @@
 #define NR_I386_EXIT_GROUP 252
 
 #define X32_BIT	  0x40000000L
-#define TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h: a 32-bit entry is being served */
+#define TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h: the thread is in a 32-bit entry */
 
 /* The number of the call that is returning. */
 static inline long abi_number(struct pt_regs *regs)
@@ -54,7 +54,7 @@ static inline bool abi_is_last(uint32_t abi, uint32_t number)
 	return number == NR_EXIT || number == NR_EXIT_GROUP; /* the same in x32 */
 }
 
-/* Calls that make a thread or a process, which returns from them too: with 0. */
+/* Calls that create a thread or process, which returns 0 from them too. */
 static inline bool abi_is_fork(uint32_t abi, uint32_t number)
 {
 	if (abi == ABI_I386) /* fork, clone, vfork */

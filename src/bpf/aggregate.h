@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Counting in the thread's own memory. Each followed thread has this struct as
- * its task storage: only the thread itself writes it, in its own system calls,
- * so there is no lock, no atomic and no hash. Calls are given a slot as they
- * first come; what finds no slot is the caller's to keep elsewhere.
+ * Counting in the thread's own memory. Each followed thread has this struct as its task storage.
+ * Only the thread itself writes it, in its own system calls, so there is no lock, no atomic and no
+ * hash. A call gets a slot at its first use; the caller keeps what finds no slot.
  *
- * No helper is called here: the same lines run in user-space tests.
+ * No BPF helper is called here: the same lines run in user-space tests.
  */
 #ifndef SOOTH_BPF_AGGREGATE_H
 #define SOOTH_BPF_AGGREGATE_H
@@ -23,7 +22,7 @@ struct aggregate_slot {
 	uint64_t errors;
 	uint64_t total_ns;
 	uint64_t max_ns;
-	uint64_t untimed; /* of count */
+	uint64_t untimed; /* part of count */
 	uint32_t histogram[SYSCALLS_BUCKETS];
 };
 
@@ -79,7 +78,7 @@ static inline void aggregate_slot_add(struct aggregate_slot *s, int is_error, ui
 	s->histogram[aggregate_bucket(duration_ns) & (SYSCALLS_BUCKETS - 1)]++;
 }
 
-/* A call that nobody timed. */
+/* A call without a measured time. */
 static inline void aggregate_slot_add_untimed(struct aggregate_slot *s, int is_error)
 {
 	s->count++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A function call of user space, as the registers tell it at its entry and after its return. */
+/* A function call in user space: its registers at the entry and after the return. */
 #ifndef SOOTH_BPF_CALL_H
 #define SOOTH_BPF_CALL_H
 
@@ -14,7 +14,7 @@
 #define CALL_ARGUMENT_1(regs) ((uint64_t)(regs)->di)
 #define CALL_ARGUMENT_2(regs) ((uint64_t)(regs)->si)
 #define CALL_ARGUMENT_3(regs) ((uint64_t)(regs)->dx)
-#define RETURN_ADDRESS_BYTES  8 /* on the stack at the entry, taken off by the return */
+#define RETURN_ADDRESS_BYTES  8 /* on the stack at the entry, removed by the return */
 #define THREAD_POINTER(task)  ((uint64_t)TASK_READ(task, thread.fsbase))
 
 #elif defined(__TARGET_ARCH_arm64)

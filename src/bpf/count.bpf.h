@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Counting calls in the thread, what has no room there, and the hand-over at the end. */
+/* Counts calls in the thread, keeps what has no room there, and flushes it at the end. */
 #ifndef SOOTH_BPF_COUNT_H
 #define SOOTH_BPF_COUNT_H
 
@@ -32,7 +32,7 @@ static struct overflow_value *overflow_entry(
 	return value;
 }
 
-/* Only the thread itself, or the flush of a muted one, comes here for its key. */
+/* Only the thread itself, or the flush of a muted one, uses its key here. */
 static void overflow_call(const struct thread *t, int is_error, uint64_t now)
 {
 	struct overflow_value *v = overflow_entry(t, t->number, t->abi, 0);
@@ -65,7 +65,7 @@ static void overflow_error(
 		__sync_fetch_and_add(&control.lost_errors, count);
 }
 
-/* With the ring full: told as lost where the verifier would not follow (5.10: a million steps). */
+/* A kernel whose verifier gives up on this (5.10: a million steps) counts it as lost. */
 static void overflow_slot(const struct thread *t, const struct aggregate_slot *s)
 {
 	struct overflow_value *v =
@@ -89,9 +89,9 @@ static void overflow_slot(const struct thread *t, const struct aggregate_slot *s
 static inline void count_call(struct thread *t, int64_t result, uint64_t now)
 {
 	struct aggregate_slot *slot = 0;
-	/* What it "returns" is a register of the interrupted code. */
-	int is_error =
-		aggregate_is_error(result) && !(t->abi == ABI_NATIVE && t->number == NR_RT_SIGRETURN);
+	/* Its "return value" is a register of the interrupted code. */
+	int is_error = aggregate_is_error(result) &&
+		       !(t->abi == ABI_NATIVE && t->number == NR_RT_SIGRETURN);
 
 	if (t->abi == ABI_NATIVE)
 		slot = aggregate_slot(&t->aggregate, t->number);
@@ -167,7 +167,7 @@ VERIFIED_ALONE int flush_error(struct thread *t, uint32_t index, uint64_t now)
 	return 0;
 }
 
-/* A call that will not return, or has not yet. */
+/* A call that will not return, or has not returned yet. */
 static void count_open_call(struct thread *t)
 {
 	struct aggregate_slot *slot = 0;

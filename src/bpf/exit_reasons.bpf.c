@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * How processes end: the signals that members are sent, that the kernel chose one of them when
- * memory was out, and their end. Signals are kept until then and told with it; of a process that
- * goes on nothing is. Forks are not followed.
+ * How processes end: the signals sent to watched processes, the kernel's choice of an OOM victim,
+ * and their exit. Signals are kept until the exit and reported with it; a process that goes on is
+ * not reported. Forks are not followed.
  */
 #include "bpf/types.bpf.h"
 
@@ -42,10 +42,10 @@ enum {
 	TERMINATE = 15,
 };
 
-/* Those that end nobody: CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH. */
+/* Signals that end no process: CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH. */
 #define HARMLESS (0x3full << 17 | 1ull << 23 | 1ull << 28)
 
-/* SEND_SIG_NOINFO and SEND_SIG_PRIV of linux/signal.h stand for a pointer. */
+/* SEND_SIG_NOINFO and SEND_SIG_PRIV of linux/signal.h are passed in place of a pointer. */
 #define INFO_KERNEL  1ull
 #define CODE_QUEUED  (-1)
 #define CODE_THREAD  (-6)
@@ -68,7 +68,7 @@ static inline struct exit_reasons_member *member_of(struct task_struct *task)
 	uint32_t pid = (uint32_t)BPF_CORE_READ(task, tgid);
 	struct exit_reasons_member *m = bpf_map_lookup_elem(&members, &pid);
 
-	/* The number may be another's by now. */
+	/* The pid may belong to another process by now. */
 	return m && m->start_ticks == start_ticks_of(task) ? m : 0;
 }
 
@@ -127,8 +127,7 @@ static inline void fill_sender(struct exit_reasons_signal *s, struct task_struct
 	BPF_CORE_READ_STR_INTO(&s->sender_parent_name, parent, group_leader, comm);
 }
 
-/* A handler that puts things in order and then sends the same once more to itself is not who
- * began it. */
+/* A handler that cleans up and then sends the same signal to its own process is not the cause. */
 static inline bool is_repeated(
 	const struct exit_reasons_signal *s, uint32_t number, uint32_t target)
 {
@@ -136,9 +135,9 @@ static inline bool is_repeated(
 }
 
 static inline void keep(struct exit_reasons_signal *s, uint32_t number, uint64_t info,
-	const struct kernel_siginfo *told, struct task_struct *target)
+	const struct kernel_siginfo *siginfo, struct task_struct *target)
 {
-	int code = info > INFO_KERNEL ? BPF_CORE_READ(told, si_code) : 0;
+	int code = info > INFO_KERNEL ? BPF_CORE_READ(siginfo, si_code) : 0;
 
 	s->signal = 0;
 	s->sent_ns = bpf_ktime_get_ns();
@@ -153,10 +152,10 @@ static inline void keep(struct exit_reasons_signal *s, uint32_t number, uint64_t
 	if (!s->is_from_kernel) {
 		fill_sender(s, target);
 	} else if (code > 0 && has_address(number)) {
-		s->address = (uint64_t)BPF_CORE_READ(told, _sifields._sigfault._addr);
+		s->address = (uint64_t)BPF_CORE_READ(siginfo, _sifields._sigfault._addr);
 		s->address_state = 0;
 	}
-	s->signal = number; /* last: from here on it counts */
+	s->signal = number; /* last: from here on the entry is valid */
 }
 
 SEC("tp_btf/signal_generate")
@@ -205,8 +204,8 @@ static inline void fill_values(struct exit_reasons_oom *r, struct task_struct *t
 	r->score_adjustment = BPF_CORE_READ(task, signal, oom_score_adj);
 }
 
-/* Where only a number is told the figures are in the log alone, and the end says that it was
- * chosen. */
+/* Where the tracepoint gives only a pid, the memory sizes are in the kernel log alone, and the
+ * exit record says that the process was chosen. */
 SEC("tp_btf/mark_victim")
 int on_victim(unsigned long long *arguments)
 {
@@ -270,7 +269,7 @@ int BPF_PROG(on_end, struct task_struct *task)
 	struct exit_reasons_end *r;
 	struct sooth_record head;
 
-	/* The last thread of the process: the kernel has taken it off the count already. */
+	/* The last thread of the process: the kernel has already decremented the count. */
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
 	m = member_of(task);
@@ -292,7 +291,7 @@ int BPF_PROG(on_end, struct task_struct *task)
 	return 0;
 }
 
-/* Attached only where sooth may more than its caller. */
+/* Attached only if sooth has more privileges than its caller. */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
 {
@@ -301,7 +300,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	if (!gains_privilege(program) || !member_of(task))
 		return 0;
 	bpf_map_delete_elem(&members, &pid);
-	__sync_fetch_and_add(&control.let_go, 1);
+	__sync_fetch_and_add(&control.released, 1);
 	return 0;
 }
 

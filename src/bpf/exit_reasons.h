@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the ends programs and their loader agree on. */
+/* Shared by the exit_reasons programs and their loader. */
 #ifndef SOOTH_BPF_EXIT_REASONS_H
 #define SOOTH_BPF_EXIT_REASONS_H
 
@@ -7,7 +7,7 @@
 
 #define EXIT_REASONS_MEMBERS_MAX 4096
 
-/* Fixed at load. */
+/* Set at load. */
 struct exit_reasons_config {
 	uint32_t page_bytes;
 	uint32_t unused;
@@ -15,11 +15,11 @@ struct exit_reasons_config {
 
 struct exit_reasons_control {
 	uint64_t lost_records; /* that did not fit the ring */
-	uint64_t lost_members; /* processes whose signals found no place */
-	uint64_t let_go;       /* no longer watched, because they gained privilege */
+	uint64_t lost_members; /* processes whose signals found no room */
+	uint64_t released;     /* no longer watched, because they gained privilege */
 };
 
-/* The last signal of each sort; of the same number the first sender's stands. */
+/* The last signal of each sort; of repeated ones the first sender is kept. */
 enum ends_slot {
 	EXIT_REASONS_SLOT_KILL,
 	EXIT_REASONS_SLOT_REQUESTED,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Lists descriptors: those of one table, and those of everybody that lead to wanted
- * pipes and sockets. Walks over all files of all tasks; since 6.1 the kernel confines
- * the first to one thread, before that it passes over the others.
+ * Lists descriptors: those of one table, and those of all processes that refer to selected pipes
+ * and sockets. It iterates over all files of all tasks; since 6.1 the kernel limits the first to
+ * one thread, before that the program skips the others.
  */
 #include "bpf/types.bpf.h"
 #include "bpf/fds.h"
@@ -38,7 +38,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, struct fds_selected);
 	__type(value, uint32_t);
-} wanted SEC(".maps");
+} selected SEC(".maps");
 
 static inline bool closes_on_exec(struct task_struct *task, uint32_t fd)
 {
@@ -75,7 +75,7 @@ static inline void fill(
 	s->flags |= closes_on_exec(task, fd) ? CLOSES_ON_EXEC : 0;
 	s->mount = mount_of(file);
 	s->protocol[0] = '\0';
-	/* The socket file system names an entry by its protocol. */
+	/* The socket file system uses the protocol as the entry's name. */
 	if ((s->mode & KIND_MASK) == KIND_SOCKET)
 		bpf_probe_read_kernel_str(s->protocol, sizeof(s->protocol),
 			BPF_CORE_READ(file, f_path.dentry, d_name.name));
@@ -131,12 +131,13 @@ int on_holder(struct bpf_iter__task_file *context)
 	kind = BPF_CORE_READ(inode, i_mode) & KIND_MASK;
 	if (kind != KIND_FIFO && kind != KIND_SOCKET)
 		return 0;
-	found.wanted.inode = BPF_CORE_READ(inode, i_ino);
-	/* Sockets and pipes are numbered together; a FIFO of a file system by its device. */
+	found.selected.inode = BPF_CORE_READ(inode, i_ino);
+	/* Sockets and pipes share one numbering; a FIFO of a file system is identified by its
+	 * device too. */
 	if (BPF_CORE_READ(inode, i_sb, s_magic) !=
 		(kind == KIND_FIFO ? MAGIC_PIPES : MAGIC_SOCKETS))
-		found.wanted.device = BPF_CORE_READ(inode, i_sb, s_dev);
-	if (!bpf_map_lookup_elem(&wanted, &found.wanted))
+		found.selected.device = BPF_CORE_READ(inode, i_sb, s_dev);
+	if (!bpf_map_lookup_elem(&selected, &found.selected))
 		return 0;
 	found.pid = (uint32_t)task->tgid;
 	found.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);

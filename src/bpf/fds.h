@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the programs that list descriptors and their loader agree on. */
+/* Shared by the programs that list descriptors and their loader. */
 #ifndef SOOTH_BPF_FDS_H
 #define SOOTH_BPF_FDS_H
 
@@ -11,7 +11,7 @@
 
 /* Set before a walk. */
 struct fds_control {
-	uint32_t tid; /* of the thread whose table it is */
+	uint32_t tid; /* of the thread that owns the table */
 	uint32_t unused;
 };
 
@@ -36,9 +36,9 @@ struct fds_selected {
 	uint64_t device; /* of a FIFO, as the kernel writes it; of pipes and sockets 0 */
 };
 
-/* A descriptor of anybody that leads to a wanted inode. */
+/* A descriptor of any process that refers to a selected inode. */
 struct fds_found {
-	struct fds_selected wanted;
+	struct fds_selected selected;
 	uint64_t start_ns; /* after boot */
 	uint32_t pid;
 	uint32_t fd;

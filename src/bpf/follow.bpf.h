@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Following threads through fork, exec and exit, and visiting them from user space.
- * A program that includes this has defined struct thread (threads.bpf.h) and says
- * what these mean for what it observes:
+ * Following threads through fork, exec and exit, and visiting them from user space. A program that
+ * includes this has defined struct thread (threads.bpf.h) and these functions for what it
+ * observes:
  *
- *   thread_ends(t, now)    the thread ends; also one that is muted
- *   thread_flush(t, now)   hand over what it counted; called once, at its end or when
- *                          it is visited, muted and with no program running in it
- *   thread_visited(t)      before the flush of a visit
- *   thread_execs(t, program)  it replaced its program; after that was told
+ * - thread_ends(t, now): the thread ends; also called for a muted one
+ * - thread_flush(t, now): hand over its counts; called once, at its end or at its visit, when it
+ * is muted and no program runs in it
+ * - thread_visited(t): called before the flush of a visit
+ * - thread_execs(t, program): it replaced its program; called after that was reported
  */
 #ifndef SOOTH_BPF_FOLLOW_H
 #define SOOTH_BPF_FOLLOW_H
@@ -25,9 +25,9 @@ static struct thread *follow(struct task_struct *task, uint32_t interest, uint64
 {
 	struct thread *t = thread_make(task);
 
-	if (t && t->member.is_let_go)
+	if (t && t->member.is_released)
 		return 0;
-	if (t && t->member.is_flushed) { /* followed once before: start afresh */
+	if (t && t->member.is_flushed) { /* followed before: start with a fresh struct */
 		thread_drop(task);
 		t = thread_make(task);
 	}
@@ -38,12 +38,12 @@ static struct thread *follow(struct task_struct *task, uint32_t interest, uint64
 	identify(&t->member, task);
 	if (!t->member.from_ns)
 		t->member.from_ns = now;
-	t->member.interest = interest; /* last: from here on the thread counts */
+	t->member.interest = interest; /* last: from here on the thread is observed */
 	return t;
 }
 
-/* Of the collector, or of one that it has make calls which may never return: what it launches for
- * somebody runs a program of its own. */
+/* The collector, or a child it makes for calls that may never return. A command that it launches
+ * has its own program. */
 static inline bool is_own(struct task_struct *task)
 {
 	int own = (int)following.own_pid;
@@ -54,7 +54,7 @@ static inline bool is_own(struct task_struct *task)
 	       BPF_CORE_READ(task, group_leader, real_parent, tgid) == own;
 }
 
-/* A thread nobody marked: it may belong all the same, when every process does. */
+/* An unmarked thread: it may still belong to the target, when every process does. */
 static struct thread *adopt(struct task_struct *task)
 {
 	if (following.adopt == ADOPT_USER && (uint32_t)bpf_get_current_uid_gid() != following.uid)
@@ -70,7 +70,7 @@ static void emit_join(
 	struct process_join *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
 	if (!r) {
-		__sync_fetch_and_add(&follow_control.lost_comings, 1);
+		__sync_fetch_and_add(&follow_control.lost_joins, 1);
 		return;
 	}
 	record_fill(
@@ -88,7 +88,7 @@ static void hand_on(struct task_struct *parent, struct task_struct *child)
 	struct thread *to;
 	uint64_t now;
 
-	if (!from || !from->member.interest || from->member.is_held)
+	if (!from || !from->member.interest || from->member.is_before_exec)
 		return;
 	now = bpf_ktime_get_ns();
 	to = follow(child, from->member.interest, now);
@@ -111,13 +111,13 @@ int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *chil
 	return 0;
 }
 
-/* Its words stand where they end up in every exec; user space masks what is secret in them. */
+/* The arguments are where every exec puts them; user space masks secrets in them. */
 struct exec_reported {
 	struct process_exec exec;
-	char words[PROCESS_ARGUMENTS_MAX + 1];
+	char text[PROCESS_ARGUMENTS_MAX + 1];
 };
 
-static inline void read_words(struct exec_reported *r, struct task_struct *task)
+static inline void read_arguments(struct exec_reported *r, struct task_struct *task)
 {
 	unsigned long from = BPF_CORE_READ(task, mm, arg_start);
 	unsigned long size = BPF_CORE_READ(task, mm, arg_end) - from;
@@ -125,7 +125,7 @@ static inline void read_words(struct exec_reported *r, struct task_struct *task)
 
 	r->exec.arguments_state = size > PROCESS_ARGUMENTS_MAX ? 2 : 0; /* SOOTH_STATE_TRUNCATED */
 	kept &= PROCESS_ARGUMENTS_MAX;
-	if (bpf_probe_read_user(r->words, kept, (const void *)from)) {
+	if (bpf_probe_read_user(r->text, kept, (const void *)from)) {
 		r->exec.arguments_state = 4 | 6 << 4; /* SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) */
 		kept = 0;
 	}
@@ -139,25 +139,25 @@ static void replace_program(
 {
 	struct exec_reported *r;
 
-	t->member.is_held = 0;
-	identify(&t->member, task); /* a thread that execs takes its leader's id */
-	/* ptrace(2) would take the privilege away, or refuse; we look away instead. */
+	t->member.is_before_exec = 0;
+	identify(&t->member, task); /* a thread that execs gets the id of its group leader */
+	/* ptrace(2) would drop the privilege or be refused; following just ends. */
 	if (following.is_elevated && gains_privilege(program)) {
 		t->member.interest = 0;
-		t->member.is_let_go = 1;
-		__sync_fetch_and_add(&follow_control.let_go, 1);
+		t->member.is_released = 1;
+		__sync_fetch_and_add(&follow_control.released, 1);
 		return;
 	}
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
-		__sync_fetch_and_add(&follow_control.lost_comings, 1);
+		__sync_fetch_and_add(&follow_control.lost_joins, 1);
 		return;
 	}
 	record_fill(&r->exec.record, &t->member, PROCESS_EXEC, RECORD_WORDS(struct exec_reported),
 		bpf_ktime_get_ns());
 	r->exec.record.fixed_words = RECORD_WORDS(struct process_exec);
 	bpf_probe_read_kernel_str(r->exec.name, sizeof(r->exec.name), task->comm);
-	read_words(r, task);
+	read_arguments(r, task);
 	bpf_ringbuf_submit(r, ring_flags());
 	thread_execs(t, program);
 }
@@ -190,7 +190,7 @@ static void emit_leave(struct thread *t, struct task_struct *task, uint64_t now)
 	int group_code = BPF_CORE_READ(task, signal, group_exit_code);
 
 	if (!r) {
-		__sync_fetch_and_add(&follow_control.lost_comings, 1);
+		__sync_fetch_and_add(&follow_control.lost_joins, 1);
 		return;
 	}
 	record_fill(&r->record, &t->member, PROCESS_LEAVE, RECORD_WORDS(struct process_leave), now);
@@ -212,7 +212,7 @@ static void leave(struct thread *t, struct task_struct *task)
 
 	thread_ends(t, now);
 	flush_once(t, now); /* a muted thread too: it may end before its visit */
-	/* The last thread of the process: the kernel has taken it off the count already. */
+	/* The last thread of the process: the kernel has already decremented the count. */
 	if (t->member.interest && BPF_CORE_READ(task, signal, live.counter) == 0)
 		emit_leave(t, task, now);
 	thread_ended(task);
@@ -228,7 +228,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	return 0;
 }
 
-/* One that is flushed has left already, or is muted and has nothing more to tell. */
+/* A flushed thread has left already, or is muted and has nothing more to report. */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit_again, struct task_struct *task)
 {
@@ -239,7 +239,7 @@ int BPF_PROG(on_exit_again, struct task_struct *task)
 	return 0;
 }
 
-/* --- visits: user space walks all threads to mark, mute, flush and list them --- */
+/* --- visits: user space iterates over all threads to mark, mute, flush and list them --- */
 
 static inline bool is_visited(struct task_struct *task)
 {
@@ -253,14 +253,14 @@ static void visit_mark(struct task_struct *task)
 {
 	struct thread *t = thread_of(task);
 
-	if (t && (t->member.interest == follow_control.interest || t->member.is_let_go))
+	if (t && (t->member.interest == follow_control.interest || t->member.is_released))
 		return;
 	if (!follow_control.pid && is_own(task))
 		return;
 	t = follow(task, follow_control.interest, bpf_ktime_get_ns());
 	if (!t)
 		return;
-	t->member.is_held = (uint8_t)follow_control.is_held;
+	t->member.is_before_exec = (uint8_t)follow_control.is_before_exec;
 	follow_control.visited++;
 }
 

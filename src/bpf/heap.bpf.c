@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Calls of allocators by followed threads: entries and returns of their functions,
- * paired in the thread. A call inside another (calloc's malloc, a tail call of an
- * alias) is part of the outermost one: it begins deeper in the stack. A call that
- * was left by longjmp shows by the next one beginning higher.
+ * Calls of allocators by followed threads: entries and returns of their functions, paired in the
+ * thread. A call inside another (calloc's malloc, a tail call of an alias) is part of the
+ * outermost one: its entry is deeper in the stack. A call that was left by longjmp is detected
+ * when the next one starts higher.
  *
- * Counts are made in the thread's own memory and cross to user space when the thread
- * ends or is visited; a stream crosses call by call. A thread that is killed in a
- * call takes its entry with it.
+ * Counts are made in the thread's own memory and cross to user space when the thread ends or is
+ * visited; a stream crosses call by call. The entry of a thread that is killed in a call is freed
+ * with the thread.
  */
 #include "bpf/member.bpf.h"
 #include "bpf/call.bpf.h"
@@ -16,7 +16,7 @@
 
 struct thread {
 	struct member member;
-	uint64_t stack; /* the stack pointer at the entry of the outermost call; 0: in none */
+	uint64_t stack; /* the stack pointer at the entry of the outermost call; 0: in no call */
 	uint64_t entered_ns;
 	uint64_t size;
 	uint64_t old_address; /* posix_memalign: where the address will be written to */
@@ -26,7 +26,7 @@ struct thread {
 	uint8_t unused;
 	uint32_t place;	 /* table and low bits of `called` */
 	uint64_t called; /* the probed instruction */
-	uint64_t loads;	 /* times the loader said that its list has changed */
+	uint64_t loads;	 /* how often the loader has reported a changed list */
 	struct heap_aggregate aggregates[HEAP_FUNCTION_SLOTS];
 };
 
@@ -42,19 +42,20 @@ struct {
 struct heap_control control SEC(".data.control") = {};
 struct heap_places places SEC(".data.places") = {};
 
-/* --- what is called --- */
+/* --- the called function --- */
 
 static inline struct heap_aggregate *aggregate_of(struct thread *t, uint32_t function)
 {
 	return &t->aggregates[function & (HEAP_FUNCTION_SLOTS - 1)];
 }
 
-/* number times size, as the function would have to multiply them. */
+/* number times size, as the function itself has to multiply them. */
 static inline void take_side_output(struct thread *t, uint64_t number, uint64_t size)
 {
 	uint64_t product = number * size;
 
-	/* Or the compiler makes of the division a multiplication of 128 bits, which BPF has not. */
+	/* Else the compiler turns the division into a 128-bit multiplication, which BPF does not
+	 * have. */
 	asm volatile("" : "+r"(product));
 	t->is_overflow = (number | size) >> 32 && number && product / number != size;
 	t->size = t->is_overflow ? ~0ULL : product;
@@ -99,7 +100,7 @@ static inline void take_arguments(struct thread *t, struct pt_regs *regs, uint32
 	}
 }
 
-/* --- what is told --- */
+/* --- records --- */
 
 static void stream_call(
 	struct thread *t, uint32_t function, uint64_t address, uint32_t error, uint64_t now)
@@ -149,8 +150,8 @@ static inline void count_call(struct thread *t, bool is_failed, uint64_t duratio
 /* --- the probes --- */
 
 /*
- * A call that is being made returns to the kernel's trampoline: that stands where its return
- * address was. When something else does, the frame was left and others use its place.
+ * During a call the return address on the stack is replaced by the kernel's trampoline. If
+ * something else is there, the frame was left and its place is used by others.
  */
 static bool is_left(const struct thread *t)
 {
@@ -165,13 +166,13 @@ static bool is_left(const struct thread *t)
 	       address != trampoline;
 }
 
-/* Whether a call that begins here is part of the one the thread is in. */
+/* Whether a call that starts here is part of the one the thread is in. */
 static inline bool is_nested(struct thread *t, uint64_t stack, uint32_t function)
 {
 	if (!t->stack)
 		return false;
-	/* At the same height a function that was jumped to goes on for its caller; the same
-	 * function there again means that its call before never returned. */
+	/* At the same height a tail-called function continues for its caller; the same function
+	 * again at that height means that its earlier call never returned. */
 	if ((stack < t->stack || (stack == t->stack && function != t->function)) && !is_left(t))
 		return true;
 	aggregate_of(t, t->function)->unfinished++;
@@ -191,14 +192,14 @@ static inline void enter_free(struct thread *t, struct pt_regs *regs)
 		stream_call(t, HEAP_FREE, address, 0, bpf_ktime_get_ns());
 }
 
-/* The collector looks for new mappings itself: it only has to be told to. */
+/* The collector finds new mappings by itself; this record only wakes it. */
 static void emit_loaded(struct thread *t)
 {
 	struct heap_loaded *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
 	t->loads++;
 	if (!r) {
-		__sync_fetch_and_add(&follow_control.lost_comings, 1);
+		__sync_fetch_and_add(&follow_control.lost_joins, 1);
 		return;
 	}
 	record_fill(&r->record, &t->member, HEAP_LOADED, RECORD_WORDS(struct heap_loaded),
@@ -216,7 +217,7 @@ static inline int enter(struct pt_regs *regs, uint32_t table)
 	if (!place)
 		return 0;
 	t = thread_current();
-	if (!t || !t->member.interest || t->member.is_held)
+	if (!t || !t->member.interest || t->member.is_before_exec)
 		return 0;
 	if (place == HEAP_PLACE_LOADER) {
 		emit_loaded(t);
@@ -261,7 +262,7 @@ int on_entry_3(struct pt_regs *regs)
 	return enter(regs, 3);
 }
 
-/* posix_memalign returns its error and writes the address, just now: the page is there. */
+/* posix_memalign returns its error and has just written the address: the page is mapped. */
 static inline uint64_t aligned_result(const struct thread *t, int32_t result, uint32_t *error)
 {
 	uint64_t address = 0;
@@ -273,7 +274,7 @@ static inline uint64_t aligned_result(const struct thread *t, int32_t result, ui
 	return address;
 }
 
-/* 0: not known. */
+/* 0: unknown. */
 static uint32_t errno_of(const struct thread *t)
 {
 	uint32_t place = t->place & (HEAP_TABLES * HEAP_PLACE_COUNT - 1);
@@ -290,7 +291,7 @@ static uint32_t errno_of(const struct thread *t)
 	if (bpf_probe_read_user(&error, sizeof(error),
 		    (const void *)(unsigned long)(THREAD_POINTER(current_task()) + offset)))
 		return 0;
-	return error < 256 ? error : 0; /* what a record has room for */
+	return error < 256 ? error : 0; /* the largest value that fits the record */
 }
 
 SEC("kprobe")
@@ -320,7 +321,7 @@ int on_return(struct pt_regs *regs)
 	return 0;
 }
 
-/* --- what following means for them --- */
+/* --- following --- */
 
 #include "bpf/follow.bpf.h"
 
@@ -337,10 +338,10 @@ static void thread_execs(struct thread *t, struct linux_binprm *program)
 	struct inode *inode = BPF_CORE_READ(program, file, f_inode);
 	uint32_t device = BPF_CORE_READ(inode, i_sb, s_dev);
 
-	t->stack = 0; /* it was in a call of the program before */
+	t->stack = 0; /* its call was in the previous program */
 	t->loads = 0;
 	if (!r) {
-		__sync_fetch_and_add(&follow_control.lost_comings, 1);
+		__sync_fetch_and_add(&follow_control.lost_joins, 1);
 		return;
 	}
 	record_fill(&r->record, &t->member, HEAP_BEGUN, RECORD_WORDS(struct heap_begun),
@@ -357,7 +358,7 @@ static void thread_visited(struct thread *t)
 {
 }
 
-/* Several threads of a process may end at once. */
+/* Several threads of a process may end together. */
 static void keep_aggregate(
 	const struct thread *t, uint32_t function, const struct heap_aggregate *aggregate)
 {
@@ -378,7 +379,7 @@ static void keep_aggregate(
 	__sync_fetch_and_add(&kept->aggregate.bytes, aggregate->bytes);
 	__sync_fetch_and_add(&kept->aggregate.total_ns, aggregate->total_ns);
 	if (aggregate->max_ns >
-		kept->aggregate.max_ns) /* a longest one may be beaten by the second */
+		kept->aggregate.max_ns) /* not atomic: of two threads the smaller maximum may win */
 		kept->aggregate.max_ns = aggregate->max_ns;
 	for (int i = 0; i < HEAP_BUCKETS; i++)
 		__sync_fetch_and_add(&kept->aggregate.histogram[i], aggregate->histogram[i]);

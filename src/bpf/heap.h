@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the allocation programs and their loader agree on. */
+/* Shared by the allocation programs and their loader. */
 #ifndef SOOTH_BPF_HEAP_H
 #define SOOTH_BPF_HEAP_H
 
 #include "probes/heap.h"
 
 /*
- * Which function a probed instruction belongs to is told by the low bits of its
- * address: they are the same in every process, wherever the file is mapped. Two sites
- * that share them stand in different tables, each with a program and an event of its own.
+ * The low bits of a probed instruction's address say which function it belongs to: they are the
+ * same in every process, wherever the file is mapped. Two sites with the same low bits are in
+ * different tables, each with its own program and event.
  */
 #define HEAP_TABLES	 4
 #define HEAP_PLACE_BITS	 12 /* of the smallest page */
@@ -17,15 +17,15 @@
 
 enum heap_place {
 	HEAP_PLACE_NONE = 0,
-	HEAP_PLACE_FUNCTION = 1,  /* and those above: 1 + enum heap_function */
-	HEAP_PLACE_LOADER = 0x80, /* the dynamic loader says that its list has changed */
+	HEAP_PLACE_FUNCTION = 1,  /* and above: 1 + enum heap_function */
+	HEAP_PLACE_LOADER = 0x80, /* the dynamic loader reports that its list has changed */
 };
 
-/* How the errno of a call that was entered there is found. */
+/* How to find the errno of a call that was entered there. */
 enum heap_errno_rule {
 	HEAP_ERRNO_UNKNOWN = 0,
 	HEAP_ERRNO_OFFSET = 1, /* at this distance from the thread pointer */
-	HEAP_ERRNO_SLOT = 2,   /* that distance stands at this one from the probed instruction */
+	HEAP_ERRNO_SLOT = 2,   /* that distance is stored at this one from the probed instruction */
 };
 
 struct heap_errno {
@@ -53,7 +53,7 @@ struct heap_aggregate {
 	uint32_t histogram[HEAP_BUCKETS];
 };
 
-/* Tallies of threads that ended while the ring was full, by process. */
+/* Aggregates of threads that ended while the ring was full, by process. */
 struct heap_kept_key {
 	uint64_t start_ticks;
 	uint32_t pid;
@@ -68,19 +68,20 @@ struct heap_kept {
 #define HEAP_KEPT_ENTRIES 4096
 
 struct heap_control {
-	uint64_t lost_aggregates; /* calls whose tallies found no place, in the ring or beside it */
+	uint64_t lost_aggregates; /* calls whose aggregates found no room, in the ring or beside it
+				   */
 };
 
-/* These never leave the backend: what a process has mapped may have changed. */
+/* Internal to the backend: the process's mappings may have changed. */
 #define HEAP_LOADED 0x047e /* libraries */
-#define HEAP_BEGUN  0x047f /* all of it: it runs another program */
+#define HEAP_BEGUN  0x047f /* everything: it runs another program */
 
-#define HEAP_LOADED_AT_START 2 /* glibc says so twice while it starts a program, musl once */
+#define HEAP_LOADED_AT_START 2 /* glibc reports this twice while it starts a program, musl once */
 #define HEAP_PATH_BYTES	     200
 
 struct heap_loaded {
 	struct sooth_record record;
-	uint64_t ordinal; /* from 1, since the exec or since it is followed */
+	uint64_t ordinal; /* from 1, counted from the exec or the start of following */
 };
 
 struct heap_begun {
@@ -88,7 +89,7 @@ struct heap_begun {
 	uint64_t inode; /* of the program */
 	uint32_t device_major;
 	uint32_t device_minor;
-	char path[HEAP_PATH_BYTES]; /* as the exec was asked for it; cut when it is longer */
+	char path[HEAP_PATH_BYTES]; /* as requested by the exec; cut when it is longer */
 };
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The mappings of one process, by the iterator over them: what fs/proc/task_mmu.c
- * would print, as numbers. Which of them is the heap or the stack is judged by whoever
- * reads this.
+ * The mappings of one process, from the kernel's iterator over them: the values that
+ * fs/proc/task_mmu.c would print, as numbers. User space decides which one is the heap or the
+ * stack.
  */
 #include "bpf/types.bpf.h"
 #include "bpf/maps.h"
@@ -69,7 +69,7 @@ struct {
 	__type(value, struct visit);
 } room SEC(".maps");
 
-uint32_t wanted SEC(".data.control") = 0; /* the process */
+uint32_t selected SEC(".data.control") = 0; /* the selected process */
 
 static void take_text(struct visit *v, long size, enum maps_text kind)
 {
@@ -77,7 +77,7 @@ static void take_text(struct visit *v, long size, enum maps_text kind)
 	v->is.text_size = size > 0 && size <= MAPS_TEXT_MAX ? (uint32_t)size - 1 : 0;
 }
 
-/* Before 6.2 the name shares its place with what mapped files need there. */
+/* Before 6.2 the name shares its memory with a member for mapped files. */
 static bool may_have_name(struct vm_area_struct *vma)
 {
 	if (!bpf_core_field_exists(vma->anon_name))
@@ -109,13 +109,14 @@ static void take_file(struct visit *v, struct vm_area_struct *vma)
 	v->is.inode = BPF_CORE_READ(file, f_inode, i_ino);
 	v->is.device = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
 	/*
-	 * d_unhashed(), include/linux/dcache.h. d_unlinked() leaves out what is its own parent; of
-	 * what can be mapped these are memfds and shared memory, whose names the kernel ends with
-	 * " (deleted)" as well.
+	 * d_unhashed(), include/linux/dcache.h. d_unlinked() excludes dentries that are their own
+	 * parent; among mappings these are memfds and shared memory, whose names also end with "
+	 * (deleted)" in the kernel.
 	 */
 	v->is.is_unlinked = !BPF_CORE_READ(dentry, d_hash.pprev);
 	if (BPF_CORE_READ(file, f_mode) & FMODE_BACKING)
-		v->is.text = MAPS_TEXT_UNSURE; /* its own path and inode are not the ones meant */
+		v->is.text = MAPS_TEXT_UNSURE; /* its own path and inode are not those of the
+						  backing file */
 	else if (!take_given_name(v, vma))
 		take_text(v, bpf_d_path(&file->f_path, v->text, sizeof(v->text)), MAPS_TEXT_PATH);
 }
@@ -149,8 +150,8 @@ int on_mapping(struct bpf_iter__task_vma *context)
 	uint32_t zero = 0;
 	struct visit *v;
 
-	/* Threads share the mappings: those of the first one are all. */
-	if (!vma || !task || (uint32_t)task->pid != wanted)
+	/* Threads share the mappings: those of the first one are complete. */
+	if (!vma || !task || (uint32_t)task->pid != selected)
 		return 0;
 	v = bpf_map_lookup_elem(&room, &zero);
 	if (!v)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What maps.bpf.c writes for each mapping: numbers as the kernel has them, then a text. */
+/* What maps.bpf.c writes for each mapping: numbers as in the kernel, then a text. */
 #ifndef SOOTH_BPF_MAPS_H
 #define SOOTH_BPF_MAPS_H
 
@@ -13,9 +13,9 @@ enum maps_text {
 	MAPS_TEXT_NONE,
 	MAPS_TEXT_PATH,	      /* of the file */
 	MAPS_TEXT_KERNEL,     /* the kernel's own name, with its brackets */
-	MAPS_TEXT_NAMED,      /* by the process, of anonymous memory */
+	MAPS_TEXT_NAMED,      /* given by the process, of anonymous memory */
 	MAPS_TEXT_NAMED_FILE, /* the same, of shared anonymous memory */
-	MAPS_TEXT_UNSURE,     /* there is one, and it cannot be had from here */
+	MAPS_TEXT_UNSURE,     /* it has one, which is not available here */
 };
 
 struct maps_visit {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A followed thread as every program here knows it, and how records of it reach the ring. */
+/* The part of a followed thread that all programs share, and how its records reach the ring. */
 #ifndef SOOTH_BPF_MEMBER_H
 #define SOOTH_BPF_MEMBER_H
 
@@ -14,16 +14,17 @@
 #define PF_KTHREAD	0x00200000
 #define NS_PER_S	1000000000ULL
 
-/* Stands first in the struct thread of each program. */
+/* First member of the struct thread of each program. */
 struct member {
 	uint64_t start_ticks;
 	uint32_t pid;
 	uint32_t tid;
-	uint64_t from_ns; /* since when it is followed */
+	uint64_t from_ns; /* when following began */
 	uint32_t interest;
-	uint32_t is_flushed; /* by its own exit or by a visit, whichever comes first */
-	uint8_t is_held;     /* nothing before its exec */
-	uint8_t is_let_go;   /* it gained privilege its watcher's caller has not: never again */
+	uint32_t is_flushed;	/* by its own exit or by a visit, whichever comes first */
+	uint8_t is_before_exec; /* observe nothing before its exec */
+	uint8_t is_released; /* it gained privilege that sooth's caller does not have: never follow
+			      it again */
 	uint8_t done;	     /* DONE_... */
 	uint8_t unused[5];
 };
@@ -37,10 +38,10 @@ struct {
 } ring SEC(".maps");
 
 /*
- * From Linux 7.0 on a thread may be preempted within a program at a tracepoint, and until it goes
- * on the kernel runs that program for no other thread on that processor. So there is a second one
- * behind it (os/linux/bpf/again.h), which does what the first was not run for: the first leaves a
- * mark in the thread, the second takes it away.
+ * From Linux 7.0 on a thread may be preempted within a program at a tracepoint, and until it
+ * continues the kernel runs that program for no other thread on that CPU. So a second program is
+ * attached behind it (os/linux/bpf/again.h), which does what the first was skipped for: the first
+ * leaves a mark in the thread, the second removes it.
  */
 #define DONE_ENTER   1
 #define DONE_RETURN  2
@@ -71,9 +72,9 @@ static inline void record_fill(
 }
 
 /*
- * The collector reads in its own rhythm and is woken early only as the waiting bytes pass a
- * multiple of wakeup_bytes, a power of two: a wake-up is an interrupt, 2 us in a virtual machine.
- * The window holds several records, or producers that pass it together might all miss it.
+ * The collector reads periodically and is woken early only when the waiting bytes pass a multiple
+ * of wakeup_bytes, a power of two: a wake-up is an interrupt, 2 us in a virtual machine. The
+ * window holds several records, or producers that pass it together might all miss it.
  */
 #define WAKEUP_WINDOW 1024
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Whether a process gains privilege by its exec: whoever could watch it until then may not any
+/* Whether a process gains privilege by its exec: users who could watch it before may not any
  * more. */
 #ifndef SOOTH_BPF_PRIVILEGE_H
 #define SOOTH_BPF_PRIVILEGE_H
 
 #include "bpf/types.bpf.h"
 
-/* BINPRM_FLAGS_ENFORCE_NONDUMP: its caller may run this file, but not read it
+/* BINPRM_FLAGS_ENFORCE_NONDUMP: the caller may run this file but not read it
  * (include/linux/binfmts.h). */
 #define PROGRAM_IS_UNREADABLE 1
 

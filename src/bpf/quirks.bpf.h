@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What single kernels need, each with the version it was seen on. */
+/* Workarounds for single kernels, each with the version it was seen on. */
 #ifndef SOOTH_BPF_QUIRKS_H
 #define SOOTH_BPF_QUIRKS_H
 
 /*
- * Linux 6.1: the verifier does not carry "from 1 to 6" through "minus one, times
- * eight" ("R1 unbounded memory access"). An index masked to a power of two is
- * understood everywhere, so the array has eight places for six arguments.
+ * Linux 6.1: the verifier does not track "from 1 to 6" through "minus one, times eight" ("R1
+ * unbounded memory access"). It understands an index masked to a power of two everywhere, so the
+ * array has eight slots for six arguments.
  */
 #define ARGUMENT_SLOTS 8
 
@@ -16,8 +16,8 @@ static inline uint32_t argument_slot(uint32_t argument)
 }
 
 /*
- * Before Linux 5.12 there are no atomics that return a value. Whoever claims first wins there
- * as well, but for two in the same nanoseconds: a thread's end and the visit at the end.
+ * Before Linux 5.12 no atomic operation returns a value. The first claim wins there too, except
+ * for two within the same nanoseconds: a thread's end and the visit at the end.
  */
 #ifdef THREADS_IN_HASH
 static inline bool claim(uint32_t *flag)
@@ -35,9 +35,9 @@ static inline bool claim(uint32_t *flag)
 #endif
 
 /*
- * A global function is verified once by itself instead of once a turn of the loop that calls
- * it: loading takes a third of the time. The verifier takes nothing for granted in it. Pointers
- * to memory as its arguments came with 5.13.
+ * A global function is verified once on its own instead of once per iteration of the loop that
+ * calls it: loading takes a third of the time. The verifier assumes nothing about its arguments.
+ * Pointers to memory are allowed as arguments since 5.13.
  */
 #ifdef THREADS_IN_HASH
 #define VERIFIED_ALONE	static __attribute__((noinline))
@@ -47,25 +47,25 @@ static inline bool claim(uint32_t *flag)
 #define VERIFIES_LITTLE 0
 #endif
 
-/* The same where all arguments are numbers, which every kernel here takes: without it the turns of
- * a loop multiply what is verified (on 6.1 a minute under emulation). */
+/* The same if all arguments are numbers, which every supported kernel accepts: without it the
+ * iterations of a loop multiply what is verified (on 6.1 a minute under emulation). */
 #define VERIFIED_ALONE_BY_NUMBERS __attribute__((noinline))
 
-/* Before 5.11 the current task comes without its type: its members cannot be read directly. */
+/* Before 5.11 the current task has no type: its members cannot be read directly. */
 #ifdef THREADS_IN_HASH
 #define TASK_READ(task, member) BPF_CORE_READ(task, member)
 #else
 #define TASK_READ(task, member) ((task)->member)
 #endif
 
-/* Before Linux 6.14 reading an empty string from user space tells 0 bytes, later 1 for its NUL, as
- * for any other. */
+/* Before Linux 6.14 reading an empty string from user space returns 0 bytes, later 1 for its NUL,
+ * as for any other string. */
 static inline long string_bytes(long read)
 {
 	return read ? read : 1;
 }
 
-/* Linux 5.14 renamed task_struct.state. 0 is TASK_RUNNING: on a processor, or waiting for one. */
+/* Linux 5.14 renamed task_struct.state. 0 is TASK_RUNNING: on a CPU, or waiting for one. */
 static inline bool task_is_running(struct task_struct *task)
 {
 	struct task_struct___before_5_14 *old = (void *)task;
@@ -76,8 +76,8 @@ static inline bool task_is_running(struct task_struct *task)
 }
 
 /*
- * Linux 6.2 counts resident pages per CPU; what the CPUs have not handed in is not here. It is
- * what the kernel's own message about a killed process says.
+ * Linux 6.2 counts resident pages per CPU; counts not yet flushed by the CPUs are missing here, as
+ * in the kernel's own message about a killed process.
  */
 enum { RSS_FILE = 0, RSS_ANONYMOUS = 1, RSS_SHARED = 3 }; /* include/linux/mm_types_task.h */
 
@@ -91,10 +91,10 @@ enum { RSS_FILE = 0, RSS_ANONYMOUS = 1, RSS_SHARED = 3 }; /* include/linux/mm_ty
 	})
 
 /*
- * What a submission to io_uring asks for. Linux 6.4 has io_uring_submit_req(request); before it was
- * io_uring_submit_sqe: from 6.0 on (request, ...), from 5.17 on (context, request, user data,
- * opcode, ...), from 5.14 on the last two the other way round, before that (context, opcode, ...).
- * Kernels with a later io_uring than their own have what that has:
+ * The opcode of a submission to io_uring. Linux 6.4 has io_uring_submit_req(request); before it
+ * io_uring_submit_sqe had other arguments: from 6.0 on (request, ...), from 5.17 on (context,
+ * request, user data, opcode, ...), from 5.14 on the last two swapped, before that (context,
+ * opcode, ...). Kernels with a backported io_uring have the arguments of the later kernel:
  * os/linux/syscalls/syscalls_uring.h.
  */
 static inline uint32_t uring_request_opcode(unsigned long long *arguments)
@@ -108,12 +108,13 @@ static inline uint32_t uring_entry_opcode(unsigned long long *arguments, uint32_
 {
 	unsigned long long one = arguments[1], two = arguments[2], three = arguments[3];
 
-	/* Or they become one reading at a place that is computed, which the verifier refuses. */
+	/* Else the compiler merges them into one read at a computed place, which the verifier
+	 * rejects. */
 	asm volatile("" : "+r"(one), "+r"(two), "+r"(three));
 	return (uint8_t)(which == 3 ? three : which == 2 ? two : one);
 }
 
-/* Since 6.8 (and backports) mark_victim is given the task, before only its number. */
+/* Since 6.8 (and backports) mark_victim gets the task, before that only its pid. */
 static inline struct task_struct *victim_task(unsigned long long *arguments)
 {
 	if (bpf_core_field_exists(struct trace_event_raw_mark_victim, anon_rss))

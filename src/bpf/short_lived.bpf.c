@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Processes as they end, on the whole host. Only those that began not long before leave a record;
- * of all others the program sees the age and is done.
+ * Process exits on the whole host. Only processes that started not long before leave a record; for
+ * all others the program checks the age and returns.
  */
 #include "bpf/types.bpf.h"
 
@@ -10,10 +10,10 @@
 
 #define NS_PER_S 1000000000ULL
 
-/* What only this program reads. */
+/* Read by this program only. */
 struct signal_struct___exits {
 	atomic_t live;
-	unsigned long long sum_sched_runtime; /* of threads that are gone */
+	unsigned long long sum_sched_runtime; /* of threads that have exited */
 } KERNEL_TYPE;
 
 struct sched_entity___exits {
@@ -47,7 +47,8 @@ static inline uint64_t ticks_of(struct task_struct *leader)
 	return BPF_CORE_READ(leader, start_boottime) / (NS_PER_S / config.ticks_per_s);
 }
 
-/* Threads that are gone, the one that ends, and the first one, which stays until the last ends. */
+/* Threads that have exited, the one that exits now, and the first one, which stays until the last
+ * exits. */
 static inline uint64_t cpu_of(struct task_struct *task, struct task_struct *leader)
 {
 	struct task_struct___exits *own = (void *)task, *first = (void *)leader;
@@ -77,7 +78,7 @@ static inline void fill(struct short_lived_exit *r, struct task_struct *task,
 	r->parent_pid = (uint32_t)BPF_CORE_READ(parent, pid);
 	r->status = (uint32_t)BPF_CORE_READ(task, exit_code);
 	r->unused = 0;
-	__builtin_memset(r->name, 0, sizeof(r->name)); /* the ring has what was there before */
+	__builtin_memset(r->name, 0, sizeof(r->name)); /* the ring buffer holds old data here */
 	BPF_CORE_READ_STR_INTO(&r->name, leader, comm);
 }
 
@@ -90,7 +91,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	uint64_t now, life_ns;
 	struct short_lived_exit *r;
 
-	/* The last thread of the process: the kernel has taken it off the count already. */
+	/* The last thread of the process: the kernel has already decremented the count. */
 	if (BPF_CORE_READ(task, signal, live.counter) || (!config.is_of_all && uid != config.uid))
 		return 0;
 	now = bpf_ktime_get_boot_ns();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the loader tells the program that sees processes end, and what that counts. */
+/* Configuration and counters shared by the program that sees processes exit and its loader. */
 #ifndef SOOTH_BPF_SHORT_LIVED_H
 #define SOOTH_BPF_SHORT_LIVED_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The signal handlers of one process, which no file in procfs tells. A walk over tasks
- * (kernels before 6.1 know no other) that reads the one whose process it is; all threads
- * share the table. Nothing is attached to anything.
+ * The signal handlers of one process, which no file in procfs has. It iterates over tasks (kernels
+ * before 6.1 have no other way) and reads the one of the selected process; all threads share the
+ * table. Nothing is attached to the process.
  */
 #include "bpf/types.bpf.h"
 
@@ -12,7 +12,7 @@
 
 struct signals_control control SEC(".data.control") = {};
 
-/* The members stand in an array of the kernel's size, not of ours. */
+/* The array has the kernel's element size, not sooth's. */
 static const void *action_of(const struct sighand_struct *hand, uint32_t index)
 {
 	return (const char *)hand + bpf_core_field_offset(struct sighand_struct, action) +

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One record a call. */
+/* One record per call. */
 #ifndef SOOTH_BPF_STREAM_H
 #define SOOTH_BPF_STREAM_H
 
@@ -89,7 +89,7 @@ static void stream_with_pieces(
 		__sync_fetch_and_add(&follow_control.lost_records, 1);
 }
 
-/* 0: nothing has to be read when the call begins. */
+/* 0: nothing has to be read when the call starts. */
 static inline uint32_t entry_argument(const struct thread *t)
 {
 	if (t->abi != ABI_NATIVE || t->number >= sizeof(config.entry_arguments))
@@ -97,8 +97,7 @@ static inline uint32_t entry_argument(const struct thread *t)
 	return config.entry_arguments[t->number];
 }
 
-static void stream_call(
-	struct thread *t, int64_t result, uint64_t now, uint32_t scratch_index)
+static void stream_call(struct thread *t, int64_t result, uint64_t now, uint32_t scratch_index)
 {
 	if (config.only_failed && !aggregate_is_error(result) && !t->is_followed)
 		return;

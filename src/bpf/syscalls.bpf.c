@@ -73,10 +73,10 @@ static inline void enter(struct thread *t, struct pt_regs *regs, long number)
 {
 	uint32_t abi = abi_of(current_task(), &number);
 
-	if (t->member.is_held) {
+	if (t->member.is_before_exec) {
 		if (!is_exec(abi, number))
 			return;
-		t->member.is_held = 0;
+		t->member.is_before_exec = 0;
 	}
 	t->number = (uint32_t)number;
 	t->abi = (uint16_t)abi;
@@ -131,7 +131,7 @@ static bool returns_unentered(
 	long number = abi_number(regs);
 	uint32_t abi;
 
-	if (t->member.is_held)
+	if (t->member.is_before_exec)
 		return false;
 	t->has_returned = 1;
 	if (number < 0)

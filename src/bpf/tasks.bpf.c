@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Every process with what little is read of all of them: what /proc/PID/stat would print
- * (fs/proc/array.c), as numbers, and which file it runs. A walk over tasks, that passes over
- * all threads but the first.
+ * All processes, with the few values that are read of each: those of /proc/PID/stat
+ * (fs/proc/array.c), as numbers, and the file it runs. It iterates over tasks and skips all
+ * threads but the first.
  *
- * Members are read as they are, without a helper: the verifier knows the types from the task
- * on, and a pointer that leads nowhere reads as 0.
+ * Members are read directly, without a helper: the verifier knows the types from the task on, and
+ * an invalid pointer reads as 0.
  */
 #include "bpf/types.bpf.h"
 #include "bpf/tasks.h"
@@ -73,7 +73,7 @@ struct inode___tasks {
 	unsigned short i_mode;
 	unsigned int i_nlink;
 	int64_t i_size;
-	int64_t i_ctime_sec; /* 6.11 on */
+	int64_t i_ctime_sec; /* since 6.11 */
 	uint32_t i_ctime_nsec;
 } KERNEL_TYPE;
 struct inode___before_6_11 {
@@ -166,7 +166,7 @@ static inline void see_memory(struct tasks_seen *s, struct mm_struct___tasks *mm
 	s->environment_to = mm->env_end;
 	/*
 	 * MM_FILEPAGES, MM_ANONPAGES, MM_SHMEMPAGES; between them MM_SWAPENTS. Before 6.2 the
-	 * verifier does not see through the typedef that the numbers are of.
+	 * verifier does not resolve the typedef of these counters.
 	 */
 	if (bpf_core_field_exists(old->rss_stat.count)) {
 		s->rss_pages[0] = BPF_CORE_READ(old, rss_stat.count[0].counter);
@@ -232,7 +232,7 @@ static inline void see_input(struct tasks_seen *s, struct files_struct___tasks *
 	s->input_magic = (uint32_t)BPF_CORE_READ(inode, i_sb, s_magic);
 }
 
-/* Its number is of a process group or session whose leader has ended. */
+/* It has the number of a process group or session whose leader has ended. */
 static inline bool has_lost(struct pid___tasks *leader)
 {
 	return !leader->tasks[LEADER].first;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the program that lists processes and its loader agree on. */
+/* Shared by the program that lists processes and its loader. */
 #ifndef SOOTH_BPF_TASKS_H
 #define SOOTH_BPF_TASKS_H
 
@@ -7,10 +7,10 @@
 
 #define TASKS_NAME_SIZE 16
 
-/* The file that a process runs: all of it together tells files apart, and one from itself
- * after it was renamed or written to. No inode: there is none. */
+/* The file that a process runs: together these members distinguish files, and a file from itself
+ * after it was renamed or written to. No inode: it has no file. */
 struct tasks_file {
-	uint64_t entry, mount; /* addresses in the kernel: never told to anybody */
+	uint64_t entry, mount; /* addresses in the kernel: never shown outside sooth */
 	uint64_t inode;
 	uint64_t size_bytes;
 	uint64_t changed_s;
@@ -20,14 +20,14 @@ struct tasks_file {
 	uint32_t links;
 };
 
-/* A process, as the kernel has it; everything is judged by whoever reads this. */
+/* A process as the kernel has it; user space interprets the values. */
 struct tasks_seen {
 	uint64_t start_ns; /* after boot */
-	uint64_t cpu_ns;   /* of threads that have ended, and of the first one */
+	uint64_t cpu_ns;   /* of threads that have exited, and of the first one */
 	uint64_t code_from, code_to;
 	uint64_t environment_from, environment_to;
 	uint64_t vsz_pages;
-	int64_t rss_pages[3]; /* of files, anonymous, shared; short of the truth for moments */
+	int64_t rss_pages[3]; /* of files, anonymous, shared; briefly below the true value */
 	struct tasks_file file;
 	uint32_t pid, ppid, process_group, session;
 	uint32_t flags; /* PF_* */
@@ -35,11 +35,11 @@ struct tasks_seen {
 	uint32_t threads;
 	uint32_t uid; /* effective */
 	uint32_t terminal_major, terminal_minor, terminal_group;
-	uint32_t input_mode;  /* of descriptor 0, of those that were left; 0: there is none */
+	uint32_t input_mode;  /* of descriptor 0, for detached processes; 0: it has none */
 	uint32_t input_magic; /* of its file system, of a pipe */
-	uint8_t is_changing;  /* threads ended while their times were read */
-	uint8_t parent_reaps; /* its parent takes the children of others */
-	uint8_t is_left;      /* who started it has ended, as far as groups and sessions tell */
+	uint8_t is_changing;  /* threads exited while their times were read */
+	uint8_t parent_reaps; /* its parent adopts the children of other processes */
+	uint8_t is_left;      /* its parent has ended, as far as groups and sessions show */
 	uint8_t unused[5];
 	char name[TASKS_NAME_SIZE];
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Where a followed thread's struct lives. The program defines struct thread, its
- * first member a struct member, before it includes this. In task storage, whose
- * memory comes and goes with the thread; where the kernel has none (before 5.12)
- * in a hash by thread id: the object is compiled once more with THREADS_IN_HASH.
+ * Where a followed thread's struct is kept. The program defines struct thread, its first member a
+ * struct member, before it includes this. It is in task storage, which is freed with the thread;
+ * on kernels without that (before 5.12) in a hash by thread id: the object is then compiled with
+ * THREADS_IN_HASH.
  */
 #ifndef SOOTH_BPF_THREADS_H
 #define SOOTH_BPF_THREADS_H
@@ -63,7 +63,7 @@ static inline void thread_drop(struct task_struct *task)
 	bpf_map_delete_elem(&threads, &tid);
 }
 
-/* The memory outlives the thread: its end has to give it back. */
+/* The hash entry outlives the thread: the exit has to free it. */
 static inline void thread_ended(struct task_struct *task)
 {
 	thread_drop(task);
@@ -88,7 +88,7 @@ static inline struct thread *thread_of(struct task_struct *task)
 	return bpf_task_storage_get(&threads, task, 0, 0);
 }
 
-/* Most of a host has no storage at all: that is seen without a call. */
+/* Most threads of a host have no storage at all: this check needs no call. */
 static inline struct thread *thread_current(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The kernel's types as far as sooth reads them. Only names matter: CO-RE finds
- * the offsets of the running kernel, so members stand here without their
- * neighbours. No vmlinux.h: it would tie the build to one kernel.
+ * The kernel's types as far as sooth reads them. Only names matter: CO-RE finds the offsets of the
+ * running kernel, so the other members are left out. No vmlinux.h: it would tie the build to one
+ * kernel.
  */
 #ifndef SOOTH_BPF_TYPES_H
 #define SOOTH_BPF_TYPES_H
@@ -19,7 +19,7 @@ typedef _Bool bool;
 #define true 1
 #define false 0
 
-/* What bpf_helper_defs.h wants to know. */
+/* Types that bpf_helper_defs.h needs. */
 typedef uint8_t __u8;
 typedef uint16_t __u16;
 typedef int16_t __s16;
@@ -37,7 +37,7 @@ typedef __u32 __wsum;
 
 #define KERNEL_TYPE __attribute__((preserve_access_index))
 
-/* uapi/linux/bpf.h; not included, it needs the C library's headers. */
+/* uapi/linux/bpf.h; not included because it needs the C library's headers. */
 enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
@@ -79,10 +79,10 @@ struct mm_struct;
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
-	unsigned long maxrss; /* pages; of it alone, set when its last thread ends */
+	unsigned long maxrss; /* pages; of the process alone, set when its last thread exits */
 	struct rlimit rlim[16];
 	short oom_score_adj;
-	struct mm_struct *oom_mm; /* not NULL: it was chosen to be killed for memory */
+	struct mm_struct *oom_mm; /* not NULL: it was chosen as OOM victim */
 } KERNEL_TYPE;
 
 typedef struct {
@@ -93,7 +93,7 @@ struct cred {
 	kuid_t uid, euid;
 } KERNEL_TYPE;
 
-/* The kernel's siginfo: what it holds goes by the signal. */
+/* The kernel's siginfo: its contents depend on the signal. */
 struct kernel_siginfo {
 	int si_code;
 	union {
@@ -110,7 +110,7 @@ struct thread_info {
 
 struct xol_area {
 	unsigned long
-		vaddr; /* where return probes make functions return to (kernel/events/uprobes.c) */
+		vaddr; /* the trampoline that return probes return to (kernel/events/uprobes.c) */
 } KERNEL_TYPE;
 
 struct uprobes_state {
@@ -118,7 +118,7 @@ struct uprobes_state {
 } KERNEL_TYPE;
 
 struct percpu_counter {
-	int64_t count; /* without what CPUs have not handed in yet */
+	int64_t count; /* without counts not yet flushed by the CPUs */
 } KERNEL_TYPE;
 
 struct mm_struct {
@@ -137,7 +137,7 @@ struct mm_struct___before_6_2 {
 	struct mm_rss_stat___before_6_2 rss_stat;
 } KERNEL_TYPE;
 
-/* The record that perf would see: it tells which arguments the tracepoint has. */
+/* The record that perf would see: it shows which arguments the tracepoint has. */
 struct trace_event_raw_mark_victim {
 	unsigned long anon_rss;
 } KERNEL_TYPE;
@@ -184,7 +184,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	int exit_code;
-	uint64_t start_boottime; /* 5.5 on; before it was real_start_time */
+	uint64_t start_boottime; /* 5.5 on; real_start_time before */
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
 	const struct cred *real_cred;
@@ -192,7 +192,7 @@ struct task_struct {
 	struct sighand_struct *sighand;
 	struct mm_struct *mm;
 	struct files_struct *files;
-	void *bpf_storage; /* 5.11 on: of whatever program */
+	void *bpf_storage; /* 5.11 on: of all programs */
 	char comm[16];
 } KERNEL_TYPE;
 
@@ -281,7 +281,7 @@ struct socket {
 struct linux_binprm {
 	struct file *file;
 	const char *filename;
-	unsigned int secureexec : 1; /* the program runs with more than its caller had */
+	unsigned int secureexec : 1; /* the program runs with more privileges than its caller had */
 	unsigned int interp_flags;
 } KERNEL_TYPE;
 

@@ -31,7 +31,7 @@ static struct thread *submitter(void)
 
 	if (!t)
 		t = follow_worker(current_task());
-	return t && t->member.interest && !t->member.is_held ? t : 0;
+	return t && t->member.interest && !t->member.is_before_exec ? t : 0;
 }
 
 static void count_request(struct thread *t, uint32_t opcode)

@@ -194,7 +194,7 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 	run->probes[n++] = (struct run_probe){ "proc",
 		SOOTH_SAMPLE | SOOTH_BRIEF | (d->duration_ns ? 0 : once) };
 	if (d->is_gone) {
-		run->probes[n++] = (struct run_probe){ "ends", log };
+		run->probes[n++] = (struct run_probe){ "exit_reasons", log };
 		return;
 	}
 	run->probes[n++] = (struct run_probe){ "host", SOOTH_SAMPLE | once };
@@ -206,7 +206,8 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 	run->probes[n++] = (struct run_probe){ "maps", edges | SOOTH_DETAIL };
 	run->probes[n++] = (struct run_probe){ "limits", edges };
 	/* A single sample sees no exit, and attaching takes longer than it. */
-	run->probes[n++] = (struct run_probe){ "ends", d->is_quick ? log : each | SOOTH_STREAM };
+	run->probes[n++] =
+		(struct run_probe){ "exit_reasons", d->is_quick ? log : each | SOOTH_STREAM };
 }
 
 /* Each call: findings about one file or peer need more than totals. Without selected processes

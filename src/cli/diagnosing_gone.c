@@ -64,7 +64,7 @@ int gone_check(uint32_t pid, const struct check_settings *settings, struct sooth
 		.output = &output,
 		.arguments = &none,
 		.probes = { { "proc", SOOTH_SAMPLE | SOOTH_BRIEF },
-			{ "ends", SOOTH_SAMPLE | SOOTH_BRIEF } },
+			{ "exit_reasons", SOOTH_SAMPLE | SOOTH_BRIEF } },
 		.views = { { "findings", &options } },
 		.is_silent = true,
 		.may_be_gone = true,

@@ -282,7 +282,7 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 		run.sample_ns = c->ps.watch_ns;
 		run.duration_ns = 0;
 		/* Before the first sample, so that no exit is missed. */
-		run.probes[count++] = (struct run_probe){ "exits", SOOTH_STREAM };
+		run.probes[count++] = (struct run_probe){ "short_lived", SOOTH_STREAM };
 	}
 	run.probes[count] = (struct run_probe){ "proc", interest };
 	return run_report(&run, err);

@@ -97,7 +97,7 @@ static int choose_probes(struct record_config *c, struct run *run, struct sooth_
 			error_why(err, "there is no such probe");
 			return error_remedy(err, "`sooth doctor` lists them");
 		}
-		run->probes[i] = (struct run_probe){ names[i], interest_of(c, probe) };
+		run->probes[i] = (struct run_probe){ probe->name, interest_of(c, probe) };
 	}
 	return 0;
 }

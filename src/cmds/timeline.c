@@ -68,7 +68,7 @@ static void choose_probes(const struct timeline_config *c, struct run *run)
 
 	run->probes[n++] = (struct run_probe){ "proc", SOOTH_SAMPLE };
 	run->probes[n++] = (struct run_probe){ "threads", SOOTH_SAMPLE | SOOTH_DETAIL };
-	run->probes[n++] = (struct run_probe){ "ends", SOOTH_SAMPLE | SOOTH_STREAM };
+	run->probes[n++] = (struct run_probe){ "exit_reasons", SOOTH_SAMPLE | SOOTH_STREAM };
 	if (!c->timeline.no_memory)
 		run->probes[n++] = (struct run_probe){ "maps", SOOTH_SAMPLE | SOOTH_DETAIL };
 	if (c->timeline.calls)

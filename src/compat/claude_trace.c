@@ -135,7 +135,7 @@ static int list(const struct claude_trace_config *c, struct sooth_error *err)
 
 	/* Processes that are too short-lived for samples. */
 	if (c->watch_ns)
-		run.probes[count++] = (struct run_probe){ "exits", SOOTH_STREAM };
+		run.probes[count++] = (struct run_probe){ "short_lived", SOOTH_STREAM };
 	run.probes[count] = (struct run_probe){ "proc", SOOTH_SAMPLE | SOOTH_BRIEF };
 	if (c->is_tree)
 		options.columns = c->is_verbose ? COLUMNS "name,role,project,flags,threads,"

@@ -20,6 +20,7 @@ enum interest {
 
 struct probe {
 	const char *name;
+	const char *old_name; /* of earlier versions, still accepted; NULL: none */
 	const char *help;
 	unsigned offers; /* enum interest: what can be wanted of it */
 	/* What to want beside a stream, because its views take sums from there: these hold

@@ -74,7 +74,12 @@ const struct sooth_names finding_severity_names = { FINDING_SEVERITIES, severity
 
 const struct probe *registry_probe(const char *name)
 {
-	return REGISTRY_FIND(registry_probes, name);
+	size_t i = 0;
+
+	while (registry_probes[i] && strcmp(registry_probes[i]->name, name) &&
+		!(registry_probes[i]->old_name && !strcmp(registry_probes[i]->old_name, name)))
+		i++;
+	return registry_probes[i];
 }
 
 const struct stage_type *registry_stage(const char *name)

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "core/merge.h"
+#include "core/old_names.h"
 #include "core/output.h"
 #include "core/time_range.h"
 #include "core/registry.h"
@@ -41,6 +42,7 @@ struct sooth_report {
 	const struct sooth_schema *handled; /* of the record before */
 	struct map pids;	/* uint32_t -> bool: whether it was seen; empty: all are wanted */
 	struct buffer selected; /* records of those */
+	struct buffer renamed;
 	bool wants_default_views, may_lack_pids;
 	bool has_begun;
 	bool has_read;			/* blocks came as bytes */
@@ -341,9 +343,10 @@ static int take_frames(struct sooth_report *r, const struct batch *all, struct s
 static int take_batch(void *user, const struct batch *all, struct sooth_error *err)
 {
 	struct sooth_report *r = user;
-	struct batch inside = time_range_take(&r->part, all);
+	struct batch current = old_names_replace(&r->renamed, all);
+	struct batch inside = time_range_take(&r->part, &current);
 
-	if (buffer_failed(&r->part.kept))
+	if (buffer_failed(&r->part.kept) || buffer_failed(&r->renamed))
 		return error_no_memory(err);
 	return r->frame_kind ? take_frames(r, &inside, err) : take_part(r, &inside, err);
 }
@@ -515,6 +518,7 @@ void sooth_report_free(struct sooth_report *r)
 	time_range_fini(&r->part);
 	map_fini(&r->pids);
 	buffer_fini(&r->selected);
+	buffer_fini(&r->renamed);
 	block_reader_fini(&r->reader);
 	free(r);
 }

@@ -12,8 +12,9 @@
 
 void target_init(struct target *t)
 {
-	*t = (struct target){ .launch = {
-				      .hold = -1, .failure = -1, .descriptor = -1, .status = -1 } };
+	*t = (struct target){
+		.launch = { .start_pipe = -1, .failure = -1, .descriptor = -1, .status = -1 }
+	};
 	map_init(&t->members, sizeof(struct process_id), sizeof(struct target_member),
 		TARGET_PROCESSES_MAX);
 }

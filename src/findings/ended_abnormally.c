@@ -505,7 +505,7 @@ static void judge(struct check *e)
 const struct finding_type finding_ended_abnormally = {
 	.id = "ended-abnormally",
 	.claim = "it was killed, crashed, met a limit, or failed",
-	.probes = "ends",
+	.probes = "exit_reasons",
 	.diagnoses_gone = true,
 	.judge = judge,
 };

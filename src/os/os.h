@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The seam to an operating system: the backends it has and the few services the
- * collector needs beside them. One struct os is built in (os_native); tests
- * make others. Nothing outside src/os knows which it is.
+ * The interface to an operating system: its backends and the few services the collector needs
+ * besides them. One struct os is built in (os_native); tests make others. Nothing outside src/os
+ * knows which one it is.
  */
 #ifndef SOOTH_OS_OS_H
 #define SOOTH_OS_OS_H
@@ -14,7 +14,7 @@
 
 struct host_facts {
 	char hostname[256];
-	char os[65]; /* utsname members are that long */
+	char os[65]; /* the length of utsname members */
 	char os_version[128];
 	char architecture[65];
 	char boot_id[64];
@@ -31,20 +31,20 @@ struct self_cost {
 	uint64_t rss_bytes;
 };
 
-/* One thing about where sooth runs that bears on what it can see. */
+/* A fact about sooth's environment that limits what it can see. */
 struct environment_fact {
 	const char *name;
 	char value[160];
 };
 
-/* A launched command, held before its exec until released. */
+/* A launched command, which waits before its exec until it is released. */
 struct launch {
 	struct process_id process;
-	const char *name; /* what is launched: borrowed from its command */
+	const char *name; /* the launched program: borrowed from its command */
 	pid_t pid;
 	int status;	/* of wait(), once it ended; -1 before */
-	int hold;	/* the pipe that holds it; -1 afterwards */
-	int failure;	/* the pipe on which it tells that exec failed; -1 afterwards */
+	int start_pipe; /* the pipe it waits on; -1 afterwards */
+	int failure;	/* the pipe that reports a failed exec; -1 afterwards */
 	int descriptor; /* readable when it ended; -1: unknown */
 	bool as_user;	/* run it as uid and gid, instead of the real ids */
 	uid_t uid;
@@ -53,15 +53,15 @@ struct launch {
 
 struct os {
 	const char *name;
-	const struct backend *const *backends; /* of each probe the best first; NULL at the end */
-	void *script;			       /* of a fake one */
+	const struct backend *const *backends; /* for each probe the best first; NULL at the end */
+	void *script;			       /* of the fake system */
 
 	uint64_t (*now_ns)(const struct os *os);	    /* CLOCK_MONOTONIC */
-	int64_t (*realtime_offset_ns)(const struct os *os); /* CLOCK_REALTIME less that */
+	int64_t (*realtime_offset_ns)(const struct os *os); /* CLOCK_REALTIME minus that */
 	void (*host)(const struct os *os, struct host_facts *facts);
 	void (*self)(const struct os *os, struct self_cost *cost);
-	/* For a program that was given more rights than its caller has: keep what observing needs.
-	 */
+	/* For a program with more privileges than its caller: keep only those that observing
+	 * needs. */
 	void (*keep_least)(const struct os *os);
 	/* Facts for doctor; returns how many of `max` were filled. */
 	size_t (*environment)(const struct os *os, struct environment_fact *facts, size_t max);
@@ -72,12 +72,12 @@ struct os {
 	/* The masked command line, NUL-separated; empty when it cannot be read. */
 	void (*command_line)(
 		const struct os *os, const struct process_id *process, struct buffer *out);
-	/* Processes now there, of one user when has_uid. */
+	/* Existing processes, of one user when has_uid. */
 	int (*list)(const struct os *os, bool has_uid, uint32_t uid, struct buffer *process_ids,
 		struct sooth_error *err);
 
-	/* A descriptor that means this process and never a later one of its number; readable when
-	 * it has ended. -ESRCH: it is gone. */
+	/* A descriptor of this process, never of a later one with its pid; readable when it has
+	 * ended. -ESRCH: it is gone. */
 	int (*open_process)(
 		const struct os *os, const struct process_id *process, struct sooth_error *err);
 	int (*signal_process)(
@@ -85,15 +85,15 @@ struct os {
 
 	int (*launch)(const struct os *os, char *const *command, struct launch *launch,
 		struct sooth_error *err);
-	/* Let it run; fails when its exec did (only some systems tell; others: it exits 127). */
+	/* Let it run; fails when its exec did (not on all systems: on others it exits with 127). */
 	int (*release)(const struct os *os, struct launch *launch, struct sooth_error *err);
-	/* True when it ended; launch->status holds how. */
+	/* True when it ended; launch->status is its exit status. */
 	bool (*reap)(const struct os *os, struct launch *launch);
-	/* Let go: a command that is still held is ended, one that runs is left alone. */
+	/* Release: a command that still waits is ended, a running one is left alone. */
 	void (*abandon)(const struct os *os, struct launch *launch);
 	/*
-	 * Freezes, or thaws, the control group in which these processes are and nobody else; its
-	 * path into `group`. 0: done; 1: there is none, `group` says why; or a negative errno.
+	 * Freezes, or thaws, the control group that contains exactly these processes; its path
+	 * into `group`. 0: done; 1: there is none, `group` says why; or a negative errno.
 	 */
 	int (*freeze_group)(const struct os *os, const struct process_id *processes, size_t count,
 		bool is_frozen, char *group, size_t room, struct sooth_error *err);

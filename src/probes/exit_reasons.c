@@ -171,7 +171,8 @@ static const struct sooth_schema *const schemas[] = { &exit_reasons_signal_schem
 	&exit_reasons_log_schema, &exit_reasons_host_schema, NULL };
 
 const struct probe probe_exit_reasons = {
-	.name = "ends",
+	.name = "exit_reasons",
+	.old_name = "ends",
 	.help = "how processes end: status, signal and sender, out of memory, core file",
 	.offers = INTEREST_SAMPLE | INTEREST_STREAM,
 	.schemas = schemas,

@@ -6,7 +6,7 @@
 
 #define FIELD_TIME(member_, name_, help_)                                                          \
 	{                                                                                          \
-		.name = name_, .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(held, member_),              \
+		.name = name_, .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(pause_event, member_),       \
 		.unit = SOOTH_UNIT_TIME_NS, .help = help_                                          \
 	}
 
@@ -14,11 +14,11 @@ const struct sooth_field held_fields[HELD_FIELDS] = {
 	FIELD_TIME(record.time_ns, "time_ns", "when the threads ran again"),
 	FIELD_TIME(asked_ns, "asked_ns", "when the ring had filled so far"),
 	FIELD_TIME(stopped_ns, "stopped_ns", "when the last running thread stood"),
-	FIELD_NUMBER(held, reserve_ns, "how long the rest of the ring would have lasted",
+	FIELD_NUMBER(pause_event, reserve_ns, "how long the rest of the ring would have lasted",
 		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(held, threads, "that were running and were held"),
-	FIELD_NUMBER(held, refused, "that could not be held"),
-	FIELD_NUMBER(held, lost, "calls lost to the ring up to then"),
+	FIELD_NUMBER(pause_event, threads, "that were running and were held"),
+	FIELD_NUMBER(pause_event, refused, "that could not be held"),
+	FIELD_NUMBER(pause_event, lost, "calls lost to the ring up to then"),
 };
 
-_Static_assert(sizeof(struct held) == 72, "the layout is part of the capture format");
+_Static_assert(sizeof(struct pause_event) == 72, "the layout is part of the capture format");

@@ -10,7 +10,7 @@
 #include <sooth/record.h>
 
 /* All threads that ran were held while the ring was emptied. */
-struct held {
+struct pause_event {
 	struct sooth_record record; /* time_ns: when they ran again */
 	uint64_t asked_ns;	    /* when the ring had filled so far that they had to be held */
 	uint64_t stopped_ns;	    /* when the last running thread stood */

@@ -167,7 +167,7 @@ static const struct sooth_field links_fields[] = {
 
 static const struct sooth_schema links_schema = {
 	.name = "proc.ties",
-	.kind = PROC_INPUTS,
+	.kind = PROC_LINKS,
 	.class_ = SOOTH_CLASS_SAMPLE,
 	.fixed_size = sizeof(struct proc_ties),
 	SCHEMA_FIELDS(links_fields),

@@ -13,7 +13,7 @@
 enum proc_kind {
 	PROC_PROCESS = 0x0100,
 	PROC_SNAPSHOT = 0x0101,	 /* everything that was there has been told */
-	PROC_INPUTS = 0x0102,	 /* what ties a process to others */
+	PROC_LINKS = 0x0102,	 /* what ties a process to others */
 	PROC_SESSION = 0x0103,	 /* what an agent's own files tell of its session */
 	PROC_INSTALLED = 0x0104, /* a version of an agent that is installed here */
 };
@@ -142,8 +142,8 @@ struct proc_ties {
 				*/
 };
 
-#define PROC_INPUTS_LEAST 136
-_Static_assert(PROC_INPUTS_LEAST == offsetof(struct proc_ties, tracer_pid), "records only grow");
+#define PROC_LINKS_LEAST 136
+_Static_assert(PROC_LINKS_LEAST == offsetof(struct proc_ties, tracer_pid), "records only grow");
 
 /* One main process of an agent. What its files do not tell has a state. */
 struct proc_session {

@@ -51,7 +51,8 @@ static const struct sooth_schema watch_schema = {
 static const struct sooth_schema *const schemas[] = { &process_schema, &watch_schema, NULL };
 
 const struct probe probe_short_lived = {
-	.name = "exits",
+	.name = "short_lived",
+	.old_name = "exits",
 	.help = "processes that end soon after they began",
 	.offers = INTEREST_STREAM,
 	.schemas = schemas,

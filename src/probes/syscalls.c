@@ -132,12 +132,13 @@ static const struct sooth_runs pieces = { .offset = offsetof(struct syscalls_cal
 
 SYSCALLS_SCHEMA(syscalls_call, "syscalls.call", SYSCALLS_CALL, SOOTH_CLASS_EVENT, call_fields,
 	.runs = &pieces);
-SYSCALLS_SCHEMA(held, "syscalls.hold", SYSCALLS_PAUSE, SOOTH_CLASS_SAMPLE, held_fields);
+SYSCALLS_SCHEMA(pause_event, "syscalls.hold", SYSCALLS_PAUSE, SOOTH_CLASS_SAMPLE, held_fields);
 SYSCALLS_SCHEMA(syscalls_uring, "syscalls.uring", SYSCALLS_URING, SOOTH_CLASS_SAMPLE, uring_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
 
 static const struct sooth_schema *const schemas[] = { &syscalls_count_schema,
-	&syscalls_error_schema, &syscalls_call_schema, &held_schema, &syscalls_uring_schema, NULL };
+	&syscalls_error_schema, &syscalls_call_schema, &pause_event_schema, &syscalls_uring_schema,
+	NULL };
 
 const struct probe probe_syscalls = {
 	.name = "syscalls",

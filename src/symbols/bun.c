@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See bun.h. */
 #include "symbols/bun.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What `bun build --compile` puts into section .bun: 8 bytes of length, then modules, a
- * table of them, options, and at the end 32 bytes of places and a line. Foreign bytes; the
- * size of a table's row differs between versions of Bun and stands nowhere.
+ * The contents of section .bun, made by `bun build --compile`: 8 bytes of length, then modules, a
+ * table of them, options, and at the end 32 bytes of places and a line. Foreign bytes; the size of
+ * a table row differs between versions of Bun and is not stored.
  */
 #ifndef SOOTH_SYMBOLS_BUN_H
 #define SOOTH_SYMBOLS_BUN_H
@@ -11,14 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BUN_HEAD_SIZE  8  /* the length, at the begin of the section */
+#define BUN_HEAD_SIZE  8  /* the length, at the start of the section */
 #define BUN_END_SIZE   48 /* the places and the line, at the end of that length */
 #define BUN_ROW_LEAST  16 /* name and contents of a module */
 #define BUN_ROW_MOST   128
 #define BUN_ROW_STEP   4
 #define BUN_NAME_BEGIN "/$bunfs/root/"
 
-/* From the begin of the section. */
+/* From the start of the section. */
 struct bun_place {
 	uint64_t offset;
 	uint64_t size;
@@ -27,10 +27,10 @@ struct bun_place {
 struct bun_places {
 	struct bun_place modules; /* the table */
 	struct bun_place options; /* the command line built in; may be empty */
-	uint32_t entry;		  /* which module the program begins with */
+	uint32_t entry;		  /* index of the module that starts the program */
 };
 
-/* Where the end stands, from the first BUN_HEAD_SIZE bytes; 0: this is no such section. */
+/* Offset of the end, from the first BUN_HEAD_SIZE bytes; 0: this is no such section. */
 uint64_t bun_end(const void *head, size_t size, uint64_t section_size);
 /* From the BUN_END_SIZE bytes there. */
 bool bun_parse_end(struct bun_places *places, const void *data, size_t size, uint64_t section_size);

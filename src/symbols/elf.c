@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * By libelf, with ELF_C_READ: a mapped file that is cut while it is read would end
- * sooth with a SIGBUS. libelf refuses sections that leave the file, but a file may be
- * huge and hollow, so sizes are bounded here before a section is read.
+ * By libelf, with ELF_C_READ: truncating a mapped file while it is read would end sooth with a
+ * SIGBUS. libelf refuses sections outside of the file, but a file may be huge and sparse, so sizes
+ * are limited here before a section is read.
  */
 #include "symbols/elf.h"
 
@@ -38,7 +38,7 @@ struct search {
 	GElf_Phdr segments[SEGMENTS_MAX]; /* executable PT_LOAD */
 	size_t segment_count;
 	bool has_name[ELF_NAMES_MAX];
-	enum elf_source sources[ELF_NAMES_MAX]; /* the best each name was found in */
+	enum elf_source sources[ELF_NAMES_MAX]; /* the best source found for each name */
 	struct elf_found found;
 };
 
@@ -95,8 +95,7 @@ static void find_segments(struct search *s)
 	}
 }
 
-/* Where an address stands in the file; false when no executable part of the file is mapped there.
- */
+/* Offset of an address in the file; false when no executable part of the file is mapped there. */
 static bool find_offset(const struct search *s, uint64_t address, uint64_t *offset)
 {
 	for (size_t i = 0; i < s->segment_count; i++) {
@@ -113,7 +112,7 @@ static bool find_offset(const struct search *s, uint64_t address, uint64_t *offs
 	return false;
 }
 
-/* Which of the names `name` is: its index, or -1. *is_old is set for name@VERSION. */
+/* The index of `name` among the requested names, or -1. *is_old is set for name@VERSION. */
 static int match_name(const struct search *s, const char *name, bool *is_old)
 {
 	for (size_t i = 0; i < s->count; i++) {
@@ -128,7 +127,7 @@ static int match_name(const struct search *s, const char *name, bool *is_old)
 	return -1;
 }
 
-/* Whether this source may give the name; a better one takes it from what others gave. */
+/* Whether this source may provide the name; a better one replaces the results of others. */
 static bool prefer(struct search *s, unsigned which, enum elf_source source)
 {
 	uint64_t bit = UINT64_C(1) << which;
@@ -207,7 +206,7 @@ static bool is_bounded(const GElf_Shdr *header)
 	return header->sh_size <= SECTION_SIZE_MAX && !(header->sh_flags & SHF_COMPRESSED);
 }
 
-/* A section's bytes, when it is of this type and no larger than it may be. */
+/* A section's bytes, if it has this type and is within the size limit. */
 static Elf_Data *section_data(struct search *s, size_t index, uint32_t type)
 {
 	Elf_Scn *section = elf_getscn(s->elf, index);
@@ -242,7 +241,7 @@ static void search_table(struct search *s, size_t sections, size_t index, const 
 	size_t versions = table.is_dynamic ? find_versions(s, sections, index) : 0;
 	size_t entry = gelf_fsize(s->elf, ELF_T_SYM, 1, EV_CURRENT);
 
-	/* Read here only to be bounded: elf_strptr() would read it whatever its size. */
+	/* Read here only to check its size: elf_strptr() would read any size. */
 	if (!section_data(s, table.names, SHT_STRTAB))
 		return;
 	table.symbols = section_data(s, index, header->sh_type);
@@ -270,7 +269,7 @@ static void search_tables(struct search *s)
 		if (!section || !gelf_getshdr(section, &header) ||
 			(header.sh_type != SHT_DYNSYM && header.sh_type != SHT_SYMTAB))
 			continue;
-		/* One of each: more are an attempt to keep us busy. */
+		/* One of each: a file with more of them is not normal, and could make this slow. */
 		has = header.sh_type == SHT_DYNSYM ? &has_dynamic : &has_static;
 		if (*has)
 			s->found.is_cut = true;
@@ -297,7 +296,7 @@ static enum elf_source best_source(const struct search *s, const struct elf_func
 	return best;
 }
 
-/* Those whose names all went to better sources are none. */
+/* Removes functions whose names all went to better sources. */
 static void tidy(struct search *s)
 {
 	struct elf_function *functions = s->found.functions;
@@ -339,7 +338,7 @@ int elf_functions(int fd, const char *const *names, size_t count, struct elf_fou
 	if (!s)
 		return error_no_memory(err);
 	if (count > ELF_NAMES_MAX)
-		return no_elf(err, "too many names asked for");
+		return no_elf(err, "too many names requested");
 	s->names = names;
 	s->count = count;
 	for (size_t i = 0; i < count; i++)

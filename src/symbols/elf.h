@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Functions of an ELF file by name, through an open descriptor: where they stand in
- * the file (what a uprobe wants), at which address, how long. Names come from .dynsym
- * and .symtab, without their versions; of a name with several versions the default.
+ * Functions of an ELF file by name, from an open descriptor: their offset in the file (for a
+ * uprobe), address and length. Names come from .dynsym and .symtab, without their versions; of a
+ * name with several versions the default.
  *
- * The file is the target's: it may be anything, and change while it is read. It is read,
- * never mapped; only regular files, little-endian, of 64 bits, for a known machine.
+ * The file belongs to the target: it may be anything, and change while it is read. It is read,
+ * never mapped; only regular files, little-endian, 64-bit, for a known machine.
  *
- * Not seen: symbols of files without section headers, those in .gnu_debugdata or in
- * separate debug files, functions whose symbol has no type. Indirect functions (IFUNC)
- * are told, not resolved: what stands there is the resolver.
+ * Not seen: symbols of files without section headers, those in .gnu_debugdata or in separate debug
+ * files, functions whose symbol has no type. Indirect functions (IFUNC) are reported, not
+ * resolved: their code is the resolver.
  */
 #ifndef SOOTH_SYMBOLS_ELF_H
 #define SOOTH_SYMBOLS_ELF_H
@@ -22,23 +22,24 @@
 #include "base/error.h"
 #include "symbols/instruction.h"
 
-#define ELF_NAMES_MAX	  64 /* names asked for */
+#define ELF_NAMES_MAX	  64 /* names requested */
 #define ELF_FUNCTIONS_MAX 64 /* functions found */
 
-/* Where a name was found; a lower one is preferred over all higher ones. */
+/* Where a name was found; a lower value is preferred. */
 enum elf_source {
 	ELF_DYNAMIC,	 /* exported, in its default version or in none */
 	ELF_DYNAMIC_OLD, /* exported in versions for old programs only */
 	ELF_GLOBAL,	 /* in .symtab: what a static executable has */
-	ELF_LOCAL,	 /* in .symtab and local: several files may have meant different ones */
+	/* in .symtab and local: several source files may use the name for different functions */
+	ELF_LOCAL,
 };
 
 struct elf_function {
 	uint64_t names;		/* bit i: names[i] is this one */
 	uint64_t offset;	/* in the file */
 	uint64_t address;	/* as linked */
-	uint64_t size;		/* 0: not told */
-	enum elf_source source; /* the best of its names' */
+	uint64_t size;		/* 0: unknown */
+	enum elf_source source; /* the best one of its names */
 	bool is_ifunc;
 };
 
@@ -46,19 +47,20 @@ struct elf_found {
 	enum machine machine;
 	size_t count;
 	struct elf_function functions[ELF_FUNCTIONS_MAX]; /* by offset */
-	bool is_cut;					  /* a bound was hit: there may be more */
+	/* a limit was reached: there may be more */
+	bool is_cut;
 };
 
 /*
- * Look for `count` names (at most ELF_NAMES_MAX). Aliases are one function with several
- * names; a name is several functions only when they come from the same source. 0 with what
- * was found, be it none; on failure a negative errno, and *out is left alone:
- * -EINVAL no regular file or no sound ELF, -EOPNOTSUPP another class or machine.
+ * Look for `count` names (at most ELF_NAMES_MAX). Aliases are one function with several names; a
+ * name stands for several functions only when they come from the same source. 0, even if nothing
+ * was found; on failure a negative errno, and *out is unchanged: -EINVAL no regular file or no
+ * valid ELF, -EOPNOTSUPP another class or machine.
  */
 int elf_functions(int fd, const char *const *names, size_t count, struct elf_found *out,
 	struct sooth_error *err);
-/* Up to `size` bytes of the function from its entry, none behind its end when that is known.
- * The number read, or a negative errno. */
+/* Up to `size` bytes of the function from its entry, none behind its end if that is known. Returns
+ * the number read, or a negative errno. */
 ssize_t elf_code(int fd, const struct elf_function *function, void *out, size_t size);
 
 #endif

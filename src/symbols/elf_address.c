@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * By libelf, with ELF_C_READ, as symbols/elf.c and for the same reasons: a mapped file
- * that is cut would end sooth, a hollow one may claim any size. Both classes are read:
- * a handler may stand in a 32-bit program.
+ * By libelf, with ELF_C_READ, as symbols/elf.c and for the same reasons: truncating a mapped file
+ * would end sooth, a sparse one may claim any size. Both classes are read: a handler may be in a
+ * 32-bit program.
  */
 #include "symbols/elf_address.h"
 
@@ -19,12 +19,12 @@
 #define SEGMENTS_MAX	 65536
 #define SECTION_SIZE_MAX (UINT64_C(256) << 20) /* of symbols, of their names */
 
-/* The best symbol for an address so far. */
+/* The best symbol found for an address. */
 struct match {
 	uint64_t address; /* as linked */
 	uint64_t begin;
 	size_t name;   /* in the table's string section */
-	bool is_known; /* `address` is: the place is loaded */
+	bool is_known; /* `address` is known: the place is loaded */
 	bool is_found;
 	bool is_global;
 };
@@ -94,7 +94,7 @@ static void look_at(struct lookup *l, const GElf_Sym *symbol)
 	}
 }
 
-/* A section's bytes, when it is of this type and no larger than it may be. */
+/* A section's bytes, if it has this type and is within the size limit. */
 static Elf_Data *section_data(Elf *elf, size_t index, uint32_t type)
 {
 	Elf_Scn *section = elf_getscn(elf, index);
@@ -141,7 +141,7 @@ static void search(struct lookup *l, uint32_t type, struct elf_address *addresse
 
 		if (!section || !gelf_getshdr(section, &header) || header.sh_type != type)
 			continue;
-		/* The names are read here to be bounded: elf_strptr() reads any size. */
+		/* The names are read here to check their size: elf_strptr() reads any size. */
 		symbols = section_data(l->elf, i, type);
 		if (!symbols || !section_data(l->elf, header.sh_link, SHT_STRTAB))
 			return;
@@ -163,7 +163,7 @@ int elf_addresses(int fd, struct elf_address *addresses, size_t count, struct so
 	if (!l)
 		return error_no_memory(err);
 	if (count > ELF_ADDRESSES_MAX)
-		return no_elf(err, "too many addresses asked for");
+		return no_elf(err, "too many addresses requested");
 	if (fstat(fd, &st))
 		return error_errno(err, -errno, "read symbols");
 	if (!S_ISREG(st.st_mode))

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The function that stands at a place in an ELF file: the nearest symbol at or before it
- * whose size covers it, from .symtab or else from .dynsym. The file is the target's: it
- * may be anything and change while it is read; it is read, never mapped.
+ * The function at an offset in an ELF file: the nearest symbol at or before it whose size covers
+ * it, from .symtab or else from .dynsym. The file belongs to the target: it may be anything and
+ * change while it is read; it is read, never mapped.
  *
- * Not seen: functions of stripped files, of .gnu_debugdata and separate debug files,
- * functions without a size. Names are as they stand there, not demangled.
+ * Not seen: functions of stripped files, of .gnu_debugdata and separate debug files, functions
+ * without a size. Names are not demangled.
  */
 #ifndef SOOTH_SYMBOLS_ELF_ADDRESS_H
 #define SOOTH_SYMBOLS_ELF_ADDRESS_H
@@ -20,16 +20,16 @@
 #define ELF_ADDRESSES_MAX    64
 
 struct elf_address {
-	uint64_t offset; /* in the file: what is asked */
-	uint64_t inside; /* of the place behind the function's begin */
+	uint64_t offset; /* in the file: the input */
+	uint64_t inside; /* distance from the start of the function */
 	bool is_found;
 	bool is_cut; /* the name is longer */
 	char name[ELF_ADDRESS_NAME_MAX + 1];
 };
 
 /*
- * Fill in `count` (at most ELF_ADDRESSES_MAX) addresses. 0 also when none is found; -EINVAL:
- * no regular file or no sound ELF. On failure nothing is filled in.
+ * Fill in `count` (at most ELF_ADDRESSES_MAX) addresses. 0 even if none is found; -EINVAL: no
+ * regular file or no valid ELF. On failure nothing is filled in.
  */
 int elf_addresses(int fd, struct elf_address *addresses, size_t count, struct sooth_error *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sections by name, with libelf; see elf_sections.h, and elf.c for why it is read so. */
+/* Sections by name, with libelf; elf.c says why files are read and not mapped. */
 #include "symbols/elf_sections.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ static void elf_cleanup(Elf **elf)
 	elf_end(*elf);
 }
 
-/* Read here only to be bounded: elf_strptr() would read it whatever its size. */
+/* Read here only to check its size: elf_strptr() would read any size. */
 static bool names_are_bounded(Elf *elf, size_t index)
 {
 	Elf_Scn *section = elf_getscn(elf, index);
@@ -60,7 +60,7 @@ static int visit_sections(int fd, section_visit visit, void *user)
 	return 0;
 }
 
-struct wanted {
+struct section_search {
 	const char *const *names;
 	size_t count;
 	uint64_t bits;
@@ -69,7 +69,7 @@ struct wanted {
 
 static void note_prefix(void *user, const char *name, const GElf_Shdr *header)
 {
-	struct wanted *w = user;
+	struct section_search *w = user;
 
 	(void)header;
 	for (size_t i = 0; i < w->count; i++) {
@@ -80,7 +80,7 @@ static void note_prefix(void *user, const char *name, const GElf_Shdr *header)
 
 static void note_place(void *user, const char *name, const GElf_Shdr *header)
 {
-	struct wanted *w = user;
+	struct section_search *w = user;
 
 	for (size_t i = 0; i < w->count; i++) {
 		if (!w->found[i].size && header->sh_type != SHT_NOBITS &&
@@ -91,7 +91,7 @@ static void note_place(void *user, const char *name, const GElf_Shdr *header)
 
 int elf_sections(int fd, const char *const *prefixes, size_t count, uint64_t *found)
 {
-	struct wanted w = { .names = prefixes, .count = count };
+	struct section_search w = { .names = prefixes, .count = count };
 	int status = visit_sections(fd, note_prefix, &w);
 
 	if (!status)
@@ -101,7 +101,7 @@ int elf_sections(int fd, const char *const *prefixes, size_t count, uint64_t *fo
 
 int elf_sections_find(int fd, const char *const *names, size_t count, struct elf_section *found)
 {
-	struct wanted w = { .names = names, .count = count, .found = found };
+	struct section_search w = { .names = names, .count = count, .found = found };
 
 	memset(found, 0, count * sizeof(*found));
 	return visit_sections(fd, note_place, &w);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which sections an ELF file has, and where. Foreign files as in elf.h. */
+/* Which sections an ELF file has, and where. The file is as untrusted as in elf.h. */
 #ifndef SOOTH_SYMBOLS_ELF_SECTIONS_H
 #define SOOTH_SYMBOLS_ELF_SECTIONS_H
 
@@ -7,14 +7,14 @@
 #include <stdint.h>
 
 /* Bit i of *found: a section whose name begins with prefixes[i], at most 64. 0, or -EINVAL when it
- * is no sound ELF file. */
+ * is no valid ELF file. */
 int elf_sections(int fd, const char *const *prefixes, size_t count, uint64_t *found);
 
 struct elf_section {
-	uint64_t offset, size; /* in the file; 0, 0: there is none, or it has no bytes there */
+	uint64_t offset, size; /* in the file; 0, 0: none, or without bytes in the file */
 };
 
-/* The first section of each name, whole. As above. */
+/* The first section with each exact name. Returns as above. */
 int elf_sections_find(int fd, const char *const *names, size_t count, struct elf_section *found);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Forms of __errno_location(); see errno_location.h. */
+/* Known forms of __errno_location(). */
 #include "symbols/errno_location.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The door to the machines' decoders, and what follows from an instruction's kind alone. */
+/* Calls the machine's decoder, and derives what follows from an instruction's kind alone. */
 #include "symbols/instruction.h"
 
 bool instruction_decode(

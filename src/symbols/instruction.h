@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One machine instruction, told as far as choosing a place for a probe needs it:
- * how long it is, where control goes, which argument registers it may write, and
- * whether the kernel emulates it under a uprobe (some 500 ns a hit) or steps
- * through a copy of it (some 10,000 ns). Not a disassembler.
+ * One machine instruction, described as far as choosing a place for a probe needs: its length,
+ * where control goes, which argument registers it may write, and whether the kernel emulates it
+ * under a uprobe (some 500 ns a hit) or single-steps a copy of it (some 10,000 ns). Not a
+ * disassembler.
  *
- * What is said to be written may be more than what is, never less: string and
- * system instructions write everything, vector instructions the general registers
- * of the same numbers.
+ * The registers reported as written may be too many, never too few: string and system instructions
+ * write everything, vector instructions the general registers of the same numbers.
  *
- * Cannot see: where an indirect jump goes; what a called function does.
+ * Cannot see: the target of an indirect jump; what a called function does.
  */
 #ifndef SOOTH_SYMBOLS_INSTRUCTION_H
 #define SOOTH_SYMBOLS_INSTRUCTION_H
@@ -37,7 +36,7 @@ enum instruction_kind {
 	INSTRUCTION_STOP, /* ud2, int3, hlt, brk, udf: nothing follows */
 };
 
-/* What a branch depends on, as far as a test for NULL shows in it. */
+/* The condition of a branch, as far as a test for NULL uses it. */
 enum instruction_condition {
 	CONDITION_NONE,
 	CONDITION_ZERO, /* taken when the value tested was zero */
@@ -57,33 +56,35 @@ struct instruction {
 	enum instruction_condition condition;
 	/* Bit i: argument register i may be written (rdi rsi rdx rcx r8 r9; x0 to x7). */
 	uint8_t arguments_written;
-	bool changes_stack;  /* the stack pointer */
-	bool changes_return; /* the stack pointer or the link register: behind it a return
-			      * probe does not find the return address any more */
-	bool is_ip_relative; /* reads, writes or makes an address relative to itself */
-	bool keeps_flags;    /* surely; false says nothing */
-	/* A branch: its condition is argument 0 being (non-)zero. Others: the zero flag tells
-	 * afterwards whether all 64 bits of argument 0 are zero. */
+	bool changes_stack; /* the stack pointer */
+	/* the stack pointer or the link register: after it a return probe does not find the return
+	 * address any more */
+	bool changes_return;
+	bool is_ip_relative; /* reads, writes or computes an address relative to itself */
+	bool keeps_flags;    /* certainly; false says nothing */
+	/* A branch: its condition is argument 0 being (non-)zero. Others: afterwards the zero flag
+	 * shows whether all 64 bits of argument 0 are zero. */
 	bool tests_argument0;
 	/* The first kernel whose uprobes emulate it; KERNEL_NEVER: it is single-stepped. */
 	uint32_t emulated_since;
-	/* Kernels that do not emulate it are known to refuse a uprobe on it, or to get it wrong. */
+	/* Kernels that do not emulate it are known to refuse a uprobe on it, or to handle it
+	 * incorrectly. */
 	bool is_refused;
 	int64_t target; /* from its first byte: JUMP, BRANCH, CALL */
 };
 
 /*
- * The instruction at the start of `size` bytes. False, with *out left alone, when
- * they are too few, or no instruction known here.
+ * The instruction at the start of `size` bytes. False, with *out unchanged, if there are too few,
+ * or it is unknown.
  */
 bool instruction_decode(
 	enum machine machine, const void *code, size_t size, struct instruction *out);
-/* The step from one place to try to the next when decoding failed: 1, or 4 on aarch64. */
+/* The distance to the next place to try when decoding failed: 1, or 4 on aarch64. */
 size_t instruction_step(enum machine machine);
 bool instruction_falls_through(const struct instruction *i);
 const char *instruction_kind_name(enum instruction_kind kind);
 
-/* Behind instruction_decode(): one a machine. */
+/* Used by instruction_decode(): one per machine. */
 bool instruction_decode_x86_64(const void *code, size_t size, struct instruction *out);
 bool instruction_decode_aarch64(const void *code, size_t size, struct instruction *out);
 

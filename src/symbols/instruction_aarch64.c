@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * aarch64, little endian: every instruction is one word, sorted here by the
- * architecture's top-level groups. SVE counts as writing everything; SME is not
- * known.
+ * aarch64, little endian: every instruction is one word, sorted here by the architecture's
+ * top-level groups. SVE counts as writing everything; SME is unknown.
  *
- * Emulation follows arch/arm64/kernel/probes/decode-insn.c: b, bl, b.cond, cbz,
- * cbnz, tbz, tbnz, adr, adrp, br, blr and ret since 4.10, nop since 6.13. All else
- * is single-stepped (a proposed emulation of stp to the stack is in no kernel seen
- * here) or refused: exclusive and literal loads, exceptions, msr, most hints and
- * branches that authenticate. The literal ldr, emulated for uprobes before 6.12,
- * wrongly, counts as refused.
+ * Emulation follows arch/arm64/kernel/probes/decode-insn.c: b, bl, b.cond, cbz, cbnz, tbz, tbnz,
+ * adr, adrp, br, blr and ret since 4.10, nop since 6.13. Everything else is single-stepped (a
+ * proposed emulation of stp to the stack is in no known kernel) or refused: exclusive and literal
+ * loads, exceptions, msr, most hints and branches that authenticate. The literal ldr, emulated
+ * incorrectly for uprobes before 6.12, counts as refused.
  */
 #include "symbols/instruction.h"
 
@@ -20,7 +18,7 @@
 #define BIT(n)	      (UINT32_C(1) << (n))
 #define ALL	      UINT32_MAX
 
-/* What is found out about a word; bit 31 of written is the stack pointer. */
+/* Results about a word; bit 31 of written is the stack pointer. */
 struct decoding {
 	uint32_t word;
 	uint32_t written;
@@ -47,14 +45,14 @@ static int64_t offset(const struct decoding *d, unsigned low, unsigned count, in
 	return value * scale;
 }
 
-/* A destination in which 31 is the zero register. */
+/* A destination where 31 is the zero register. */
 static void writes(struct decoding *d, uint32_t number)
 {
 	if (number != ZERO_OR_STACK)
 		d->written |= BIT(number);
 }
 
-/* One in which it is the stack pointer. */
+/* A destination where 31 is the stack pointer. */
 static void writes_or_stack(struct decoding *d, uint32_t number)
 {
 	d->written |= BIT(number);
@@ -94,7 +92,7 @@ static bool decode_immediate(struct decoding *d)
 	return true;
 }
 
-/* Those that may be stepped, and what some do to the link register. */
+/* Hints that may be single-stepped, and the effect of some on the link register. */
 static void decode_hint(struct decoding *d)
 {
 	uint32_t hint = bits(d, 5, 7);
@@ -173,14 +171,14 @@ static bool decode_conditional(struct decoding *d)
 	d->out.condition = condition == 0   ? CONDITION_ZERO
 			   : condition == 1 ? CONDITION_NONZERO
 					    : CONDITION_OTHER;
-	if (bits(d, 4, 1)) /* bc.cond: no kernel's tables have it */
+	if (bits(d, 4, 1)) /* bc.cond: not in any kernel's tables */
 		d->out.is_refused = true;
 	else
 		emulated(d, INSTRUCTION_BRANCH);
 	return true;
 }
 
-/* svc, hvc, smc come back with registers changed; brk, hlt and the like do not. */
+/* svc, hvc, smc return with registers changed; brk, hlt and the like do not return. */
 static bool decode_exception(struct decoding *d)
 {
 	bool is_call = bits(d, 21, 3) == 0 && bits(d, 0, 2) != 0;
@@ -248,7 +246,7 @@ static void decode_single(struct decoding *d)
 	bool is_vector = bits(d, 26, 1), is_offset = bits(d, 24, 1);
 	uint32_t form = bits(d, 10, 2);
 
-	/* opc 0 is a store; atomics, where it says something else, answer in the same register */
+	/* opc 0 is a store; atomics, where it has another meaning, return in the same register */
 	if (!is_vector && (bits(d, 22, 2) || (!is_offset && bits(d, 21, 1) && form != 2)))
 		writes(d, bits(d, 0, 5));
 	if (!is_offset && (form & 1))
@@ -296,7 +294,7 @@ static bool decode_register(struct decoding *d)
 	return true;
 }
 
-/* To a general register go only conversions, fmov, umov and smov. */
+/* Only conversions, fmov, umov and smov write a general register. */
 static bool decode_vector(struct decoding *d)
 {
 	if (has(d, 0x5f20fc00, 0x1e200000) || has(d, 0x5f200000, 0x1e000000) ||

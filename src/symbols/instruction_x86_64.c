@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * x86-64: what an instruction does, of which x86_64.c found the fields. Registers
+ * x86-64: what an instruction does, from the fields that x86_64.c found. Registers
  * written stand in tables with one letter an opcode.
  *
  * Emulation follows arch/x86/kernel/uprobes.c: jmp, jcc and call relative and the
@@ -73,7 +73,7 @@ static unsigned whole(unsigned number)
 	return BIT(number & 15);
 }
 
-/* A register of 8 bits: without REX 4 to 7 are ah, ch, dh and bh. */
+/* An 8-bit register: without REX 4 to 7 are ah, ch, dh and bh. */
 static unsigned byte_of(const struct x86_64_fields *d, unsigned number)
 {
 	return whole(!d->has_rex && number >= 4 && number < 8 ? number & 3 : number);
@@ -155,7 +155,7 @@ static unsigned written_by_letter(const struct x86_64_fields *d, char letter)
 
 static unsigned registers_written(const struct x86_64_fields *d)
 {
-	/* pcmpestri, pcmpistri leave their answer in ecx */
+	/* pcmpestri, pcmpistri return in ecx */
 	unsigned strings = (d->opcode & 0xfc) == 0x60 ? BIT(RCX) : 0;
 
 	switch (d->map) {
@@ -255,7 +255,7 @@ static enum instruction_kind kind_of(const struct x86_64_fields *d)
 	}
 }
 
-/* jcc in both its maps: the low four bits name the condition. */
+/* jcc in both its maps: the low four bits are the condition. */
 static enum instruction_condition condition_of(
 	const struct x86_64_fields *d, enum instruction_kind kind)
 {
@@ -278,7 +278,7 @@ static bool tests_rdi(const struct x86_64_fields *d)
 	return d->opcode == 0x85 || (d->opcode == 0x83 && d->immediate == 0);
 }
 
-/* The few that stand between a test and its branch. */
+/* The few instructions that occur between a test and its branch. */
 static bool keeps_flags(const struct x86_64_fields *d)
 {
 	uint8_t opcode = d->opcode;
@@ -292,7 +292,7 @@ static bool keeps_flags(const struct x86_64_fields *d)
 					    ((opcode == 0xc6 || opcode == 0xc7) && d->reg == 0));
 }
 
-/* The kernel's x86_nops[]; seen on 6.18: it has none longer. */
+/* The kernel's x86_nops[]; seen on 6.18: no longer one exists. */
 static bool is_kernel_nop(const struct x86_64_fields *d, size_t length)
 {
 	static const char nops[][9] = {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * First a sweep over the window notes which instructions are jumped to; then a walk
- * from the entry follows the one path all wanted calls take, until a call, a fork or
- * a way back ends it.
+ * First a sweep over the window notes which instructions are jump targets; then a walk from the
+ * entry follows the one path that all relevant calls take, until a call, a fork or a jump back
+ * ends it.
  */
 #include "symbols/site.h"
 
-/* The oldest kernel sooth works on. */
+/* The oldest supported kernel. */
 #define KERNEL_FLOOR KERNEL_RELEASE(5, 10)
 
 struct window {
@@ -14,20 +14,20 @@ struct window {
 	const unsigned char *code;
 	size_t size;
 	uint8_t jumps[SITE_WINDOW_MAX];	 /* relative jumps and calls to here, up to 255 */
-	bool is_fallen[SITE_WINDOW_MAX]; /* the instruction before may go on to here */
+	bool is_fallen[SITE_WINDOW_MAX]; /* the instruction before may continue here */
 };
 
 struct walk {
 	const struct window *window;
 	const struct site_requirement *want;
 	size_t at;
-	bool by_jump;	 /* came here by a jump of the path itself */
+	bool by_jump;	 /* reached by a jump of the path itself */
 	uint8_t written; /* arguments */
 	bool has_moved_return;
 	bool has_test;	     /* the zero flag says whether argument 0 is zero */
-	bool is_past_null;   /* the path of NULL has left */
-	struct site best;    /* emulated, but NULL comes by */
-	struct site stepped; /* the first the kernel takes */
+	bool is_past_null;   /* the path for NULL has branched off */
+	struct site best;    /* emulated, but calls with NULL pass too */
+	struct site stepped; /* the first one the kernel accepts */
 	bool has_best, has_stepped;
 };
 
@@ -60,7 +60,7 @@ static void window_open(struct window *w, enum machine machine, const void *code
 			at += instruction_step(machine);
 			continue;
 		}
-		/* A call of the entry is a call like any other. */
+		/* A call of the function's own entry is a normal call. */
 		if (has_target(&i) && is_inside(w, at, i.target) &&
 			!(i.kind == INSTRUCTION_CALL && (int64_t)at + i.target == 0)) {
 			uint8_t *jumps = &w->jumps[(int64_t)at + i.target];
@@ -73,7 +73,7 @@ static void window_open(struct window *w, enum machine machine, const void *code
 	}
 }
 
-/* Whether the path alone leads to where the walk stands. */
+/* Whether only the path itself leads to the current instruction. */
 static bool is_only_way(const struct walk *walk)
 {
 	const struct window *w = walk->window;
@@ -103,7 +103,7 @@ static bool is_emulated(const struct walk *walk, const struct instruction *i)
 	return i->emulated_since != KERNEL_NEVER && i->emulated_since <= kernel;
 }
 
-/* Where the non-NULL way goes at a branch; false when the branch asks something else. */
+/* The target of the non-NULL case at a branch; false when the branch tests something else. */
 static bool take_non_null(struct walk *walk, const struct instruction *i)
 {
 	bool is_test = i->tests_argument0 || walk->has_test;
@@ -124,7 +124,7 @@ static bool take_non_null(struct walk *walk, const struct instruction *i)
 	return true;
 }
 
-/* The next instruction of the path, or NULL; else why there is none. */
+/* The next instruction of the path; NULL with the reason if there is none. */
 static const char *advance(struct walk *walk, const struct instruction *i)
 {
 	walk->written |= i->arguments_written;
@@ -153,7 +153,7 @@ static const char *advance(struct walk *walk, const struct instruction *i)
 	}
 }
 
-/* Whether what is asked for still holds where the walk stands; else why not. */
+/* NULL if the requirements still hold at the current instruction; else the reason why not. */
 static const char *broken(const struct walk *walk)
 {
 	if (!is_only_way(walk))
@@ -174,12 +174,12 @@ static const char *why_chosen(const struct site *site, bool skips_null)
 	return "the first emulated instruction, arguments intact";
 }
 
-/* Walks until a site is final (true), or no further, and says why. */
+/* Walks until a site is final (true), or the path ends (with the reason). */
 static bool walk_on(struct walk *walk, struct site *out, const char **why)
 {
 	struct instruction i;
 
-	/* Every step goes at least a byte on, or takes a jump; each of these only once. */
+	/* Every step advances by at least a byte, or takes a jump; each jump only once. */
 	for (int steps = 0; steps < SITE_REACH_MAX && walk->at < SITE_REACH_MAX; steps++) {
 		*why = broken(walk);
 		if (*why)
@@ -208,7 +208,7 @@ static bool walk_on(struct walk *walk, struct site *out, const char **why)
 	return false;
 }
 
-/* The entry as it is. */
+/* The entry itself. */
 static struct site site_at_entry(struct walk *walk)
 {
 	struct instruction i = { 0 };

@@ -85,7 +85,7 @@ static bool take_legacy_prefix(struct x86_64_fields *d, uint8_t byte)
 	}
 }
 
-/* The first byte behind all prefixes. A REX that is not the last of them counts for nothing. */
+/* The first byte behind all prefixes. A REX that is not the last of them has no effect. */
 static uint8_t take_prefixes(struct x86_64_fields *d)
 {
 	uint8_t byte = cursor_u8(&d->at);
@@ -105,7 +105,7 @@ static uint8_t take_prefixes(struct x86_64_fields *d)
 	return byte;
 }
 
-/* VEX, EVEX and XOP: `first` has been read. They tolerate no other way to say the same. */
+/* VEX, EVEX and XOP: `first` has been read. They allow no legacy prefix with the same meaning. */
 static bool take_vector_prefix(struct x86_64_fields *d, uint8_t first)
 {
 	uint8_t a = cursor_u8(&d->at), b;
@@ -113,7 +113,7 @@ static bool take_vector_prefix(struct x86_64_fields *d, uint8_t first)
 	if (d->has_rex || d->has_66 || d->has_f2 || d->has_f3 || d->has_lock)
 		return false;
 	d->map = MAP_VECTOR;
-	d->rex = (uint8_t)(~a >> 5 & 7); /* R, X, B stand inverted, in REX's order */
+	d->rex = (uint8_t)(~a >> 5 & 7); /* R, X, B are inverted, in REX's order */
 	if (first == 0xc5) {
 		d->vector = VECTOR_VEX;
 		d->vector_map = 1;
@@ -143,7 +143,7 @@ static bool take_opcode(struct x86_64_fields *d)
 
 	if (byte == 0xc4 || byte == 0xc5 || byte == 0x62)
 		return take_vector_prefix(d, byte);
-	/* 8F is pop with a reg of 0; maps from 8 on, XOP's, have another there. */
+	/* 8F is pop with a reg of 0; XOP's maps, from 8 on, have another value there. */
 	if (byte == 0x8f && cursor_left(&d->at) && (*d->at.at & 0x1f) >= 8)
 		return take_vector_prefix(d, byte);
 	d->map = MAP_ONE;
@@ -271,7 +271,7 @@ static size_t immediate_size(const struct x86_64_fields *d, char form)
 	}
 }
 
-/* Groups of which some members are no instructions. */
+/* Groups with some members that are no instructions. */
 static bool is_group_member(const struct x86_64_fields *d)
 {
 	if (d->map != MAP_ONE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The fields of an x86-64 instruction: what x86_64_split() finds and instruction_x86_64.c reads. */
+/* The fields of an x86-64 instruction: found by x86_64_split(), read by instruction_x86_64.c. */
 #ifndef SOOTH_SYMBOLS_X86_64_H
 #define SOOTH_SYMBOLS_X86_64_H
 
@@ -34,7 +34,7 @@ enum rex_bit {
 struct x86_64_fields {
 	const unsigned char *start;
 	struct cursor at;
-	uint8_t rex; /* also the bits a vector prefix gives in its place */
+	uint8_t rex; /* also the bits that a vector prefix has in its place */
 	bool has_rex, has_66, has_67, has_f2, has_f3, has_lock, has_old_segment;
 	enum opcode_map map;
 	enum vector_prefix vector;
@@ -45,8 +45,8 @@ struct x86_64_fields {
 	int64_t immediate;
 };
 
-/* Take the instruction at the start of `size` bytes apart; d->at then stands behind it. False
- * when they are too few, or no instruction known here. */
+/* Parses the instruction at the start of `size` bytes; d->at is then behind it. False if there are
+ * too few, or it is unknown. */
 bool x86_64_split(const void *code, size_t size, struct x86_64_fields *d);
 
 #endif

@@ -24,14 +24,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.start_key = "procStart",
 		.version_key = "version",
 		.changed_key = "statusUpdatedAt" };
-	struct agent_words words;
+	struct agent_session_info info;
 	struct agent_tool tool;
 
-	if (agent_words_parse(&words, &keys, data, size))
-		CHECK(words.session[0]);
-	check_word(words.session, sizeof(words.session));
-	check_word(words.status, sizeof(words.status));
-	check_word(words.version, sizeof(words.version));
+	if (agent_session_info_parse(&info, &keys, data, size))
+		CHECK(info.session[0]);
+	check_word(info.session, sizeof(info.session));
+	check_word(info.status, sizeof(info.status));
+	check_word(info.version, sizeof(info.version));
 	if (!size || !agent_log_last_tool(&tool, data[0] % (AGENT_LOG_GEMINI + 1u), data + 1,
 			     size - 1, data[0] & 0x40))
 		return 0;

@@ -18,9 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t at = 1; at < size; at += piece) {
 		proc_tasks_piece(&t, data + at, size - at < piece ? size - at : piece);
 		while (proc_tasks_next(&t, &task)) {
-			CHECK(task.figures.name_size <= TASKS_NAME_SIZE);
-			CHECK(task.figures.state && strchr("RSDTtXZPI", task.figures.state));
-			CHECK(task.figures.input);
+			CHECK(task.values.name_size <= TASKS_NAME_SIZE);
+			CHECK(task.values.state && strchr("RSDTtXZPI", task.values.state));
+			CHECK(task.values.input);
 			count++;
 		}
 	}

@@ -19,7 +19,7 @@ static void take(void *user, const struct socket_fact *f)
 	struct input *in = user;
 	struct sockets_socket r = { 0 };
 	struct socket_texts texts;
-	const struct socket_record_way way = { .wants_detail = true, .netlink = -1 };
+	const struct socket_record_way way = { .needs_detail = true, .netlink = -1 };
 
 	in->told++;
 	CHECK(f->state < SOCKETS_STATES);
@@ -46,12 +46,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	answer.question = &questions[data[0] % (sizeof(questions) / sizeof(questions[0]))];
+	answer.request = &questions[data[0] % (sizeof(questions) / sizeof(questions[0]))];
 	in = (struct input){ (const char *)data + 1, (const char *)data + size, 0 };
 	/* Sequence 0, as inputs have it. */
 	if (socket_messages_take(&answer, data + 1, size - 1, take, &in) == 0)
 		CHECK(in.told <= answer.messages);
 	CHECK(in.told <= size / 16);
-	CHECK(socket_messages_ask(request, answer.question, 1) <= sizeof(request));
+	CHECK(socket_messages_request(request, answer.request, 1) <= sizeof(request));
 	return 0;
 }

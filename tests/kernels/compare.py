@@ -304,8 +304,8 @@ def ended(console, name):
         evidence = {e["name"]: e for e in found[0]["evidence"]}
     except (KeyError, TypeError, IndexError) as error:
         raise Failed(f"ends: {name}: nothing of an end: {error!r}") from None
-    if methods.get("ends") != "bpf":
-        raise Failed(f"ends: by {methods.get('ends')}: {report['sources']}")
+    if methods.get("exit_reasons") != "bpf":
+        raise Failed(f"ends: by {methods.get('exit_reasons')}: {report['sources']}")
     return found[0]["claim"], evidence
 
 

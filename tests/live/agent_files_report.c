@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What agent_files_tell() and agent_installs_emit() write, one JSON object a record:
+ * What agent_files_emit() and agent_installs_emit() write, one JSON object a record:
  *
- *   agent_files_tell session PID AGENT [times]   (with the transcript)
- *   agent_files_tell brief PID AGENT             (without)
- *   agent_files_tell installed UID...
+ *   agent_files_emit session PID AGENT [times]   (with the transcript)
+ *   agent_files_emit brief PID AGENT             (without)
+ *   agent_files_emit installed UID...
  *
  * Behind the last one stands what a call took on average.
  */
@@ -97,7 +97,7 @@ static void emit_session(struct backend_run *run, pid_t pid, const char *name, u
 		}
 		procfs_read_at(reading.process, "cmdline", &arguments, PROCFS_ARGUMENTS);
 		procfs_link_at(reading.process, "cwd", &directory);
-		agent_files_tell(&f, run, &reading, agent,
+		agent_files_emit(&f, run, &reading, agent,
 			span_of((char *)arguments.data, arguments.size),
 			span_of((char *)directory.data, directory.size));
 	}
@@ -106,13 +106,13 @@ static void emit_session(struct backend_run *run, pid_t pid, const char *name, u
 	agent_files_fini(&f);
 }
 
-static void emit_installed(struct backend_run *run, int count, char **words)
+static void emit_installed(struct backend_run *run, int count, char **info)
 {
 	struct agent_installs installs = { .root = NULL };
 	uint32_t uids[UIDS_MAX];
 
 	for (int i = 0; i < count; i++)
-		uids[i] = (uint32_t)strtoul(words[i], NULL, 10);
+		uids[i] = (uint32_t)strtoul(info[i], NULL, 10);
 	agent_installs_emit(&installs, run, uids, (size_t)count);
 	agent_installs_fini(&installs);
 }

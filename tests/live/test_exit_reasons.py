@@ -157,7 +157,7 @@ class Watched(Ends):
 
     def test_the_view(self):
         target, capture = self.target("import os; os._exit(5)"), self.path("view.sooth")
-        watcher = self.start_sooth("record", "--probe", "ends", "--stream", "-o", capture, "-p",
+        watcher = self.start_sooth("record", "--probe", "exit_reasons", "--stream", "-o", capture, "-p",
             str(target.pid))
         wait_until(lambda: os.path.exists(capture), "the watcher")
         target.close_stdin()
@@ -172,7 +172,7 @@ class Watched(Ends):
         """Who was not named is not told of, however it ends."""
         capture = self.path("one.sooth")
         target, other = self.target(""), self.target("")
-        watcher = self.start_sooth("record", "--probe", "ends", "--stream", "-o", capture, "-p",
+        watcher = self.start_sooth("record", "--probe", "exit_reasons", "--stream", "-o", capture, "-p",
             str(target.pid))
         wait_until(lambda: os.path.exists(capture), "the watcher")
         other.send(signal.SIGKILL)
@@ -187,7 +187,7 @@ class Watched(Ends):
         """Of a user's processes also those that nobody named."""
         capture = self.path("all.sooth")
         target = self.start("/bin/sleep", "600", **as_nobody())
-        watcher = self.start_sooth("record", "--probe", "ends", "--stream", "-o", capture, "-u",
+        watcher = self.start_sooth("record", "--probe", "exit_reasons", "--stream", "-o", capture, "-u",
             str(harness.NOBODY))
         wait_until(lambda: os.path.exists(capture), "the watcher")
         late = self.start("/bin/sh", "-c", "exit 4", **as_nobody())

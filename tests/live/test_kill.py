@@ -637,7 +637,7 @@ class Frozen(Acting):
         self.addCleanup(leave)
         session = members[0].session_id
         run = self.run_sooth("freeze", "--session", session)
-        self.assertIn(b"by signals: others are in their control group too", run.stderr)
+        self.assertIn(b"by signals: their control group also contains other processes", run.stderr)
         self.run_sooth("thaw", "--session", session)
         with open(os.path.join(hierarchy, "cgroup.procs"), "w", encoding="ascii") as file:
             file.write(str(stranger.pid))

@@ -73,8 +73,8 @@ static void *trace_busy(void *argument)
 
 	EXPECT(t, !pause_new(&h, NULL));
 	for (int round = 0; round < 50; round++) {
-		EXPECT(t, pause_take(h, tids, BUSY) == BUSY);
-		EXPECT(t, pause_take(h, tids, BUSY) == 0);
+		EXPECT(t, pause_threads(h, tids, BUSY) == BUSY);
+		EXPECT(t, pause_threads(h, tids, BUSY) == 0);
 		EXPECT(t, pause_count(h) == BUSY);
 		EXPECT(t, pause_wait(h, 5000 * MS) == 0);
 		note(t->shared, before);
@@ -87,7 +87,7 @@ static void *trace_busy(void *argument)
 			EXPECT(t, all_move(t->shared));
 	}
 	/* And when it is freed while they stand. */
-	EXPECT(t, pause_take(h, tids, BUSY) == BUSY);
+	EXPECT(t, pause_threads(h, tids, BUSY) == BUSY);
 	EXPECT(t, pause_wait(h, 5000 * MS) == 0);
 	EXPECT(t, pause_refused(h) == 0);
 	pause_free(h);
@@ -135,7 +135,7 @@ static void hold_for_ever(struct shared *s)
 {
 	struct pause *h;
 
-	if (pause_new(&h, NULL) || pause_take(h, (const pid_t *)s->tids, BUSY) != BUSY ||
+	if (pause_new(&h, NULL) || pause_threads(h, (const pid_t *)s->tids, BUSY) != BUSY ||
 		pause_wait(h, 5000 * MS))
 		_exit(1);
 	s->done = 1;
@@ -223,7 +223,7 @@ static void *trace_signals(void *argument)
 
 	EXPECT(t, !pause_new(&h, NULL));
 	for (; !t->shared->done || rounds < 2000; rounds++) {
-		EXPECT(t, pause_take(h, (const pid_t *)t->shared->tids, 2) == 2);
+		EXPECT(t, pause_threads(h, (const pid_t *)t->shared->tids, 2) == 2);
 		if (rounds % 4) /* sometimes let go before they stand */
 			EXPECT(t, pause_wait(h, 5000 * MS) == 0);
 		pause_release(h);
@@ -241,7 +241,7 @@ static void hold_in_turns(struct shared *s)
 	if (pause_new(&h, NULL))
 		_exit(1);
 	for (;;) {
-		pause_take(h, (const pid_t *)s->tids, 2);
+		pause_threads(h, (const pid_t *)s->tids, 2);
 		pause_wait(h, 5000 * MS);
 		pause_release(h);
 	}
@@ -301,7 +301,7 @@ static void *trace_once(void *argument)
 	struct pause *h;
 
 	EXPECT(t, !pause_new(&h, NULL));
-	EXPECT(t, pause_take(h, (const pid_t *)t->shared->tids, BUSY) == BUSY);
+	EXPECT(t, pause_threads(h, (const pid_t *)t->shared->tids, BUSY) == BUSY);
 	EXPECT(t, pause_wait(h, 5000 * MS) == 0);
 	if (t->shared->go) /* a stop that comes while they are held */
 		kill(t->pid, t->shared->go);
@@ -372,7 +372,7 @@ static void *trace_two(void *argument)
 
 	EXPECT(t, !pause_new(&h, NULL));
 	for (int round = 0; round < 200; round++) {
-		EXPECT(t, pause_take(h, (const pid_t *)t->shared->tids, 2) == 2);
+		EXPECT(t, pause_threads(h, (const pid_t *)t->shared->tids, 2) == 2);
 		EXPECT(t, pause_wait(h, 5000 * MS) == 0);
 		pause_release(h);
 	}
@@ -420,14 +420,14 @@ static void *trace_lingering(void *argument)
 	struct pause *h;
 
 	EXPECT(t, !pause_new(&h, NULL));
-	EXPECT(t, pause_take(h, (const pid_t *)s->tids, 1) == 1);
+	EXPECT(t, pause_threads(h, (const pid_t *)s->tids, 1) == 1);
 	EXPECT(t, pause_wait(h, 20 * MS) == 1);
 	EXPECT(t, clock_monotonic_ns() - begin >= 20 * MS);
 	pause_release(h);
 	EXPECT(t, pause_count(h) == 0);
 	EXPECT(t, pause_reap(h) == 1);
 	/* Wanted again before it has stopped: it is held then. */
-	EXPECT(t, pause_take(h, (const pid_t *)s->tids, 1) == 1);
+	EXPECT(t, pause_threads(h, (const pid_t *)s->tids, 1) == 1);
 	EXPECT(t, pause_reap(h) == 0);
 	s->go = 1;
 	EXPECT(t, pause_wait(h, 5000 * MS) == 0);
@@ -446,7 +446,7 @@ static void *trace_left_lingering(void *argument)
 	struct pause *h;
 
 	EXPECT(t, !pause_new(&h, NULL));
-	EXPECT(t, pause_take(h, (const pid_t *)t->shared->tids, 1) == 1);
+	EXPECT(t, pause_threads(h, (const pid_t *)t->shared->tids, 1) == 1);
 	pause_release(h);
 	EXPECT(t, pause_reap(h) == 1);
 	t->shared->go = 1;
@@ -509,7 +509,7 @@ static void *trace_ending(void *argument)
 		size_t count = threads_of(t->pid, tids, 64);
 
 		t->shared->go = round >= 1490; /* the last rounds go over its end */
-		pause_take(h, tids, count);
+		pause_threads(h, tids, count);
 		if (round % 3)
 			EXPECT(t, pause_wait(h, 5000 * MS) == 0);
 		pause_release(h);
@@ -542,7 +542,7 @@ static void *trace_killed(void *argument)
 	struct pause *h;
 
 	EXPECT(t, !pause_new(&h, NULL));
-	EXPECT(t, pause_take(h, (const pid_t *)t->shared->tids, BUSY) == BUSY);
+	EXPECT(t, pause_threads(h, (const pid_t *)t->shared->tids, BUSY) == BUSY);
 	EXPECT(t, pause_wait(h, 5000 * MS) == 0);
 	kill(t->pid, SIGKILL);
 	usleep(5000);
@@ -600,7 +600,7 @@ static void *trace_exec(void *argument)
 		pid_t tids[64];
 		size_t count = threads_of(t->pid, tids, 64);
 
-		pause_take(h, tids, count);
+		pause_threads(h, tids, count);
 		pause_wait(h, 2 * MS);
 		pause_release(h);
 	}
@@ -645,13 +645,13 @@ static void *trace_refused(void *argument)
 	struct pause *h;
 
 	EXPECT(t, !pause_new(&h, NULL));
-	EXPECT(t, pause_take(h, (const pid_t *)t->shared->tids, 1) == 0);
+	EXPECT(t, pause_threads(h, (const pid_t *)t->shared->tids, 1) == 0);
 	EXPECT(t, pause_refused(h) == 1);
-	EXPECT(t, pause_take(h, (const pid_t *)t->shared->tids, 2) == 1);
+	EXPECT(t, pause_threads(h, (const pid_t *)t->shared->tids, 2) == 1);
 	EXPECT(t, pause_refused(h) == 1);
-	EXPECT(t, pause_take(h, &own, 1) == 0);
+	EXPECT(t, pause_threads(h, &own, 1) == 0);
 	EXPECT(t, pause_refused(h) == 2);
-	EXPECT(t, pause_take(h, &gone, 1) == 0);
+	EXPECT(t, pause_threads(h, &gone, 1) == 0);
 	EXPECT(t, pause_refused(h) == 2);
 	EXPECT(t, pause_wait(h, 5000 * MS) == 0);
 	EXPECT(t, pause_count(h) == 1);

@@ -127,7 +127,7 @@ static inline void make_process(const struct made *m, size_t fixed)
 
 static inline void make_links(const struct made *m)
 {
-	struct proc_ties t = { .record = made_head(m, PROC_INPUTS),
+	struct proc_ties t = { .record = made_head(m, PROC_LINKS),
 		.pid_namespace = m->pid_namespace ? m->pid_namespace : HOST_NAMESPACE,
 		.inner_pid = m->inner_pid ? m->inner_pid : m->pid,
 		.stream_inode = { m->inode ? m->inode : 1000 + m->pid },

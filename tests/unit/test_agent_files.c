@@ -85,14 +85,14 @@ static const struct agent_files keys = { .session_key = "sessionId",
 	.version_key = "version",
 	.changed_key = "statusUpdatedAt" };
 
-static bool parsed(struct agent_words *words, const char *json)
+static bool parsed(struct agent_session_info *info, const char *json)
 {
-	return agent_words_parse(words, &keys, json, strlen(json));
+	return agent_session_info_parse(info, &keys, json, strlen(json));
 }
 
 static void test_words(void **state)
 {
-	struct agent_words w;
+	struct agent_session_info w;
 
 	(void)state;
 	assert_true(parsed(&w, "{\"pid\": 1, \"sessionId\": \"ab-1\", \"procStart\": \"1310584\","

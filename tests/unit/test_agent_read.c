@@ -66,7 +66,7 @@ static struct agent_read like_claude(void)
 		.directory = "/here",
 		.start_ticks = 777,
 		.start_utc_ns = BEGIN_S * NS_PER_S,
-		.wants_tool = true,
+		.needs_tool = true,
 		.files = { .session_file = "sessions/{pid}.json",
 			.session_key = "sessionId",
 			.status_key = "status",
@@ -106,7 +106,7 @@ static const char *session_reported(void)
 
 	look = like_claude();
 	run(&look);
-	return look.words.session;
+	return look.info.session;
 }
 
 static void test_owner(void **state)
@@ -237,12 +237,12 @@ static void test_begun_with_it(void **state)
 	write_file("tmp/one/chats/session-elsewhere.jsonl", HEAD("other", "2001-09-09T01:46:41Z"),
 		BEGIN_S + 50);
 	run(&look);
-	assert_false(look.has_log || look.words.session[0]);
+	assert_false(look.has_log || look.info.session[0]);
 	write_file("tmp/two/chats/session-mine.jsonl", HEAD("mine", "2001-09-09T01:46:43Z"),
 		BEGIN_S + 50);
 	look = like_gemini();
 	run(&look);
-	assert_string_equal(look.words.session, "mine");
+	assert_string_equal(look.info.session, "mine");
 	assert_true(look.has_log && look.log.changed_ns == (BEGIN_S + 50) * NS_PER_S);
 	/* Somebody else's, or its own after a new begin: who knows. */
 	write_file("tmp/two/chats/session-third.jsonl", HEAD("third", "2001-09-09T01:47:00Z"),
@@ -250,7 +250,7 @@ static void test_begun_with_it(void **state)
 	look = like_gemini();
 	run(&look);
 	assert_true(look.is_ambiguous && !look.has_log);
-	assert_string_equal(look.words.session, "");
+	assert_string_equal(look.info.session, "");
 }
 
 static void test_open_files(void **state)
@@ -262,12 +262,12 @@ static void test_open_files(void **state)
 	snprintf(look.home, sizeof(look.home), "%s", folder);
 	one = open(at("sessions/first.lock"), O_RDWR | O_CREAT, 0600);
 	run(&look);
-	assert_string_equal(look.words.session, "first");
+	assert_string_equal(look.info.session, "first");
 	two = open(at("sessions/second.lock"), O_RDWR | O_CREAT, 0600);
-	look.words.session[0] = '\0';
+	look.info.session[0] = '\0';
 	run(&look);
 	assert_true(look.is_ambiguous);
-	assert_string_equal(look.words.session, "");
+	assert_string_equal(look.info.session, "");
 	close(one);
 	close(two);
 }
@@ -280,12 +280,12 @@ static void test_option(void **state)
 	strcpy(look.option, "an-option-that-says-it");
 	run(&look);
 	assert_int_equal(look.source, AGENT_READ_OPTION);
-	assert_string_equal(look.words.session, "an-option-that-says-it");
+	assert_string_equal(look.info.session, "an-option-that-says-it");
 	write_file("sessions/42.json", SESSION, BEGIN_S + 5);
 	look = like_claude();
 	strcpy(look.option, "an-option-that-says-it");
 	run(&look);
-	assert_string_equal(look.words.session, "the-session");
+	assert_string_equal(look.info.session, "the-session");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

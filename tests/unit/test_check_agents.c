@@ -53,7 +53,7 @@ static void session_at(double s, const struct agent_made *m)
 
 static void links_at(double s, const struct agent_made *m)
 {
-	struct proc_ties t = { .record = head_of(s, PID, PROC_INPUTS),
+	struct proc_ties t = { .record = head_of(s, PID, PROC_LINKS),
 		.pid_namespace = 1,
 		.inner_pid = PID,
 		.stream = { m->is_closed ? PROC_STREAM_NULL : PROC_STREAM_TERMINAL },

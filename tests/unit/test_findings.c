@@ -235,7 +235,7 @@ static void test_gone_unread(void **state)
 		const char *json;
 
 		add_source("proc");
-		add_source("ends");
+		add_source("exit_reasons");
 		add_target("host", PID);
 		RECORD_APPEND(&records, &end, NULL, 0);
 		json = show_view("diagnose", views[i], NULL, "json");

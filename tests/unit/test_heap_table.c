@@ -326,7 +326,7 @@ static void test_gaps(void **state)
 
 static void add_hold(uint64_t asked_ns, uint64_t stopped_ns, uint64_t end_ns, uint64_t lost)
 {
-	struct held h = { .record = heap_head(HEAP_PAUSE, end_ns, 1),
+	struct pause_event h = { .record = heap_head(HEAP_PAUSE, end_ns, 1),
 		.asked_ns = asked_ns,
 		.stopped_ns = stopped_ns,
 		.reserve_ns = 100,

@@ -585,7 +585,7 @@ static void test_command(void **state)
 	start(&s);
 	p = fake_find(s.fake, 4000);
 	assert_non_null(p);
-	assert_false(p->is_held);
+	assert_false(p->is_before_exec);
 	call(&s, p, 1);
 	assert_int_equal(step(&s), 1);
 	fake_end(s.fake, p, 3 << 8);

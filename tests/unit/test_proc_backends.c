@@ -81,30 +81,30 @@ static void test_values(void **state)
 	struct proc_task task = read_one(&s);
 
 	(void)state;
-	assert_int_equal(task.figures.id.start_ticks, 1234);
-	assert_int_equal(task.figures.id.pid, 10);
-	assert_int_equal(task.figures.time_ns, 77);
-	assert_int_equal(task.figures.rss_bytes, 7 * 4096);
-	assert_int_equal(task.figures.vsz_bytes, 7 * 4096);
-	assert_int_equal(task.figures.name_size, 15);
-	assert_int_equal(task.figures.parent, PROC_PARENT_OTHER);
-	assert_int_equal(task.figures.input, PROC_STDIN_OTHER);
-	assert_int_equal(task.figures.terminal, PROC_NO_TERMINAL);
-	assert_false(task.figures.is_foreground);
+	assert_int_equal(task.values.id.start_ticks, 1234);
+	assert_int_equal(task.values.id.pid, 10);
+	assert_int_equal(task.values.time_ns, 77);
+	assert_int_equal(task.values.rss_bytes, 7 * 4096);
+	assert_int_equal(task.values.vsz_bytes, 7 * 4096);
+	assert_int_equal(task.values.name_size, 15);
+	assert_int_equal(task.values.parent, PROC_PARENT_OTHER);
+	assert_int_equal(task.values.input, PROC_STDIN_OTHER);
+	assert_int_equal(task.values.terminal, PROC_NO_TERMINAL);
+	assert_false(task.values.is_foreground);
 	assert_false(task.needs_clock);
 	/* A count that is short of the truth for a moment. */
 	s.rss_pages[1] = -3;
-	assert_int_equal(read_one(&s).figures.rss_bytes, 5 * 4096);
+	assert_int_equal(read_one(&s).values.rss_bytes, 5 * 4096);
 	/* No NUL at its end. */
 	memset(s.name, 'x', sizeof(s.name));
-	assert_int_equal(read_one(&s).figures.name_size, sizeof(s.name));
+	assert_int_equal(read_one(&s).values.name_size, sizeof(s.name));
 	s.ppid = 0;
-	assert_int_equal(read_one(&s).figures.parent, PROC_PARENT_REAPER);
+	assert_int_equal(read_one(&s).values.parent, PROC_PARENT_REAPER);
 	s.terminal_major = 136;
 	s.terminal_minor = 300;
 	s.terminal_group = s.process_group = 8;
-	assert_int_equal(read_one(&s).figures.terminal, 0x10882c);
-	assert_true(read_one(&s).figures.is_foreground);
+	assert_int_equal(read_one(&s).values.terminal, 0x10882c);
+	assert_true(read_one(&s).values.is_foreground);
 }
 
 static void test_states(void **state)
@@ -123,9 +123,9 @@ static void test_states(void **state)
 
 		s.state = rows[i].state;
 		s.exit_state = rows[i].exit_state;
-		if (read_one(&s).figures.state != rows[i].letter)
+		if (read_one(&s).values.state != rows[i].letter)
 			fail_msg("%x/%x is %c", rows[i].state, rows[i].exit_state,
-				read_one(&s).figures.state);
+				read_one(&s).values.state);
 	}
 }
 
@@ -149,32 +149,32 @@ static void test_clock(void **state)
 /* What makes it another file makes another key; what cannot be told by it has none. */
 static void test_keys(void **state)
 {
-	uint64_t key = read_one(&plain).figures.executable_key;
+	uint64_t key = read_one(&plain).values.executable_key;
 	struct tasks_seen s = plain;
 	uint64_t *const words[] = { &s.file.entry, &s.file.mount, &s.file.inode, &s.file.size_bytes,
 		&s.file.changed_s };
 
 	(void)state;
 	assert_int_not_equal(key, 0);
-	assert_int_equal(read_one(&s).figures.executable_key, key);
+	assert_int_equal(read_one(&s).values.executable_key, key);
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		*words[i] += 1;
-		assert_int_not_equal(read_one(&s).figures.executable_key, key);
+		assert_int_not_equal(read_one(&s).values.executable_key, key);
 		s = plain;
 	}
 	s.file.changed_ns = 1;
-	assert_int_not_equal(read_one(&s).figures.executable_key, key);
+	assert_int_not_equal(read_one(&s).values.executable_key, key);
 	s = plain;
 	s.file.links = 2;
-	assert_int_equal(read_one(&s).figures.executable_key, 0);
+	assert_int_equal(read_one(&s).values.executable_key, 0);
 	s.file.links = 0;
-	assert_int_equal(read_one(&s).figures.executable_key, 0);
+	assert_int_equal(read_one(&s).values.executable_key, 0);
 	s = plain;
 	s.file.size_bytes = 100u << 20;
-	assert_int_equal(read_one(&s).figures.executable_key, 0);
+	assert_int_equal(read_one(&s).values.executable_key, 0);
 	s = plain;
 	s.file.mode = S_IFDIR;
-	assert_int_equal(read_one(&s).figures.executable_key, 0);
+	assert_int_equal(read_one(&s).values.executable_key, 0);
 }
 
 static void test_inputs(void **state)
@@ -183,14 +183,14 @@ static void test_inputs(void **state)
 
 	(void)state;
 	s.input_mode = S_IFSOCK | 0777;
-	assert_int_equal(read_one(&s).figures.input, PROC_STDIN_OPEN);
+	assert_int_equal(read_one(&s).values.input, PROC_STDIN_OPEN);
 	s.input_mode = S_IFIFO | 0600;
 	s.input_magic = 0x50495045;
-	assert_int_equal(read_one(&s).figures.input, PROC_STDIN_OPEN);
+	assert_int_equal(read_one(&s).values.input, PROC_STDIN_OPEN);
 	s.input_magic = 0xef53; /* one with a name */
-	assert_int_equal(read_one(&s).figures.input, PROC_STDIN_OTHER);
+	assert_int_equal(read_one(&s).values.input, PROC_STDIN_OTHER);
 	s.input_mode = S_IFCHR | 0600;
-	assert_int_equal(read_one(&s).figures.input, PROC_STDIN_OTHER);
+	assert_int_equal(read_one(&s).values.input, PROC_STDIN_OTHER);
 }
 
 /* However the kernel cuts it. */
@@ -213,7 +213,7 @@ static void test_pieces(void **state)
 
 			proc_tasks_piece(&t, (const char *)all + at, left < piece ? left : piece);
 			while (proc_tasks_next(&t, &task))
-				assert_int_equal(task.figures.id.pid, pid++);
+				assert_int_equal(task.values.id.pid, pid++);
 		}
 		assert_int_equal(pid, 105);
 	}
@@ -223,7 +223,7 @@ static void test_pieces(void **state)
 
 static bool is_called_so(const char *text)
 {
-	return proc_detached_is_called_so(span_of(text, strlen(text)));
+	return proc_detached_looks_like_server(span_of(text, strlen(text)));
 }
 
 static void test_callings(void **state)
@@ -241,7 +241,7 @@ static void test_callings(void **state)
 
 static struct proc_entry entry(uint32_t pid, uint32_t ppid)
 {
-	return (struct proc_entry){ .figures = { .id = { pid, pid },
+	return (struct proc_entry){ .values = { .id = { pid, pid },
 					    .ppid = ppid,
 					    .process_group = pid,
 					    .session = pid,
@@ -257,17 +257,17 @@ static void test_detached(void **state)
 
 	(void)state;
 	for (size_t i = 2; i <= 5; i++)
-		all[i].figures.session = 9; /* whose leader has ended */
+		all[i].values.session = 9; /* whose leader has ended */
 	assert_true(proc_detached_is_candidate(all, count, &all[1]));
 	all[1].is_close = true;
 	assert_false(proc_detached_is_candidate(all, count, &all[1]));
 	all[1].is_close = false;
-	all[1].figures.input = PROC_STDIN_OTHER;
+	all[1].values.input = PROC_STDIN_OTHER;
 	assert_false(proc_detached_is_candidate(all, count, &all[1]));
-	all[1].figures.input = PROC_STDIN_OPEN;
-	all[1].figures.state = 'Z';
+	all[1].values.input = PROC_STDIN_OPEN;
+	all[1].values.state = 'Z';
 	assert_false(proc_detached_is_candidate(all, count, &all[1]));
-	all[1].figures.state = 'S';
+	all[1].values.state = 'S';
 	all[4].is_no_server = true;
 	assert_false(proc_detached_is_candidate(all, count, &all[4]));
 	/* What it started is one as well, also what that was known for. */

@@ -46,24 +46,24 @@ static void next_sample(void)
 
 static struct proc_entry entry(uint32_t pid, bool is_close)
 {
-	return (struct proc_entry){ .figures = { .id = { 10 * pid, pid },
+	return (struct proc_entry){ .values = { .id = { 10 * pid, pid },
 					    .ppid = 1,
 					    .state = 'S',
 					    .cpu_ns = 5,
 					    .time_ns = now },
 		.token = 77,
 		.is_close = is_close,
-		.is_bearer = is_close,
+		.has_markers = is_close,
 		.role = AGENT_ROLE_MCP };
 }
 
 static void keep(const struct proc_entry *e, bool has_input)
 {
 	struct proc_process p = { .record = { .kind = PROC_PROCESS,
-					  .pid = (uint32_t)e->figures.id.pid,
+					  .pid = (uint32_t)e->values.id.pid,
 					  .words = sizeof(p) / SOOTH_RECORD_WORD,
 					  .fixed_words = sizeof(p) / SOOTH_RECORD_WORD },
-		.ppid = e->figures.ppid,
+		.ppid = e->values.ppid,
 		.descriptors = 12,
 		.frozen = PROC_FROZEN_NO };
 
@@ -88,7 +88,7 @@ static void recalled(void **state)
 	keep(&e, false);
 	next_sample();
 	assert_true(proc_refresh_recall(&refresh, &again));
-	assert_true(again.is_bearer);
+	assert_true(again.has_markers);
 	assert_int_equal(again.role, AGENT_ROLE_MCP);
 	again = entry(8, false);
 	assert_false(proc_refresh_recall(&refresh, &again));
@@ -115,10 +115,10 @@ static void read_anew(void **state)
 	e.token = 0; /* an exec would go unseen */
 	assert_false(is_fresh(e));
 	e = entry(7, true);
-	e.figures.ppid = 2;
+	e.values.ppid = 2;
 	assert_false(is_fresh(e));
 	e = entry(7, true);
-	e.figures.id.start_ticks++;
+	e.values.id.start_ticks++;
 	assert_false(is_fresh(e));
 	e = entry(7, false); /* it was close */
 	assert_false(proc_refresh_is_fresh(&refresh, &e, false));
@@ -154,7 +154,7 @@ static void when_another_ends(void **state)
 	next_sample();
 	proc_refresh_recall(&refresh, &server);
 	proc_refresh_recall(&refresh, &other);
-	main.figures.state = 'Z';
+	main.values.state = 'Z';
 	proc_refresh_recall(&refresh, &main);
 	assert_true(proc_refresh_has_ended(&refresh));
 	assert_false(proc_refresh_is_fresh(&refresh, &server, true));
@@ -176,8 +176,8 @@ static void values_are_of_now(void **state)
 	keep(&e, false);
 	next_sample();
 	e = entry(own, true);
-	e.figures.cpu_ns = 500;
-	e.figures.state = 'T';
+	e.values.cpu_ns = 500;
+	e.values.state = 'T';
 	proc_refresh_write(&refresh, &run, &e);
 	p = (const void *)run.out.data;
 	assert_int_equal(p->record.time_ns, now);

@@ -268,7 +268,7 @@ static void test_orphan(void **state)
 	struct proc_ties t = { .record = { .time_ns = 101 * NS_PER_S,
 				       .pid = 30,
 				       .start_ticks = 30,
-				       .kind = PROC_INPUTS },
+				       .kind = PROC_LINKS },
 		.pid_namespace = 1,
 		.inner_pid = 30,
 		.stream = { PROC_STREAM_NULL, PROC_STREAM_PIPE, PROC_STREAM_PIPE } };

@@ -139,7 +139,7 @@ static void test_stat(void **state)
 
 static struct proc_entry entry(uint32_t pid, uint32_t ppid, uint64_t start)
 {
-	return (struct proc_entry){ .figures = { .id = { start, pid },
+	return (struct proc_entry){ .values = { .id = { start, pid },
 					    .ppid = ppid,
 					    .process_group = pid,
 					    .session = pid } };
@@ -166,12 +166,12 @@ static void test_interest(void **state)
 
 	(void)state;
 	all[2].agent = &agent;
-	all[5].is_bearer = all[8].is_bearer = true;
+	all[5].has_markers = all[8].has_markers = true;
 	proc_selection_find(all, ARRAY_SIZE(all));
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-		uint64_t pid = all[i].figures.id.pid;
+		uint64_t pid = all[i].values.id.pid;
 
-		assert_true(!i || pid > all[i - 1].figures.id.pid);
+		assert_true(!i || pid > all[i - 1].values.id.pid);
 		assert_int_equal(all[i].is_close, pid == 50 || pid == 60 || pid == 70 ||
 							  pid == 80 || pid == 81 || pid == 100 ||
 							  (pid >= 32 && pid <= 34));
@@ -194,8 +194,8 @@ static void test_left(void **state)
 	size_t count = ARRAY_SIZE(all);
 
 	(void)state;
-	all[3].figures.process_group = 29;
-	all[4].figures.session = 29;
+	all[3].values.process_group = 29;
+	all[4].values.session = 29;
 	assert_true(proc_selection_is_left(all, count, &all[1]));
 	assert_false(proc_selection_is_left(all, count, &all[2]));
 	assert_true(proc_selection_is_left(all, count, &all[3]));
@@ -253,7 +253,7 @@ static void test_batch(void **state)
 
 static void test_streams(void **state)
 {
-	struct proc_stream_answer answer = { 0 };
+	struct proc_stream_info answer = { 0 };
 	_cleanup_close_ int process = procfs_open(getpid());
 	int ends[2];
 

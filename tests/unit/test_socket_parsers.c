@@ -98,7 +98,7 @@ static int answer_of(struct socket_answer *a, struct taken *t, int family, int p
 	int status;
 
 	q = (struct socket_request){ family, protocol, true };
-	*a = (struct socket_answer){ .question = &q, .sequence = SEQUENCE };
+	*a = (struct socket_answer){ .request = &q, .sequence = SEQUENCE };
 	*t = (struct taken){ 0 };
 	status = socket_messages_take(a, bytes.data, bytes.size, take, t);
 	buffer_reset(&bytes);
@@ -107,7 +107,7 @@ static int answer_of(struct socket_answer *a, struct taken *t, int family, int p
 
 static void test_tcp(void **state)
 {
-	const struct socket_record_way way = { .wants_detail = true, .netlink = -1 };
+	const struct socket_record_way way = { .needs_detail = true, .netlink = -1 };
 	struct tcp_info info = { .tcpi_rtt = 1500,
 		.tcpi_rttvar = 20,
 		.tcpi_total_retrans = 3,
@@ -151,7 +151,7 @@ static void test_tcp(void **state)
 /* Kernels tell as much of struct tcp_info as they know. */
 static void test_short_tcp(void **state)
 {
-	const struct socket_record_way way = { .wants_detail = true, .netlink = -1 };
+	const struct socket_record_way way = { .needs_detail = true, .netlink = -1 };
 	struct tcp_info info = { .tcpi_rtt = 1500, .tcpi_total_retrans = 3 };
 	struct sockets_socket r = { 0 };
 	struct socket_texts texts;

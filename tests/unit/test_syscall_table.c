@@ -404,7 +404,7 @@ static void test_urings(void **state)
 
 static void add_hold(struct buffer *out, uint64_t asked_ns, uint64_t stopped_ns, uint64_t lost)
 {
-	struct held h = { .record = head(SYSCALLS_PAUSE, asked_ns + 1000, 0),
+	struct pause_event h = { .record = head(SYSCALLS_PAUSE, asked_ns + 1000, 0),
 		.asked_ns = asked_ns,
 		.stopped_ns = stopped_ns,
 		.reserve_ns = 100,

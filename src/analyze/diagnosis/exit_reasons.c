@@ -162,7 +162,7 @@ static void fini(void *state)
 const struct stage_type stage_exit_reasons = {
 	.name = "ends",
 	.help = "processes that ended: how, by whom, with which core",
-	.probe = "ends",
+	.probe = "exit_reasons",
 	.state_size = sizeof(struct exit_reasons_view),
 	.init = init,
 	.push = push,

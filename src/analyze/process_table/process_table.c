@@ -175,12 +175,12 @@ static void take_beside(struct process_table *c, const struct sooth_record *r)
 	void *copy;
 
 	/* Nothing of a zombie can be read any more: keep what was known. */
-	if (!p || (p->zombie_ns && (r->kind == PROC_INPUTS ? !!p->links : !!p->session)))
+	if (!p || (p->zombie_ns && (r->kind == PROC_LINKS ? !!p->links : !!p->session)))
 		return;
-	copy = widened(r, r->kind == PROC_INPUTS ? PROC_INPUTS_LEAST : sizeof(struct proc_session));
+	copy = widened(r, r->kind == PROC_LINKS ? PROC_LINKS_LEAST : sizeof(struct proc_session));
 	if (!copy)
 		return;
-	if (r->kind == PROC_INPUTS) {
+	if (r->kind == PROC_LINKS) {
 		free(p->links);
 		p->links = copy;
 		note_input(p, p->links);
@@ -230,7 +230,7 @@ void process_table_take(struct process_table *c, const struct sooth_record *r)
 	struct sooth_error ignored; /* the summary reports what is wrong with an agent */
 
 	agent_set_take(&c->agents, r, &ignored);
-	if (r->kind != PROC_PROCESS && r->kind != PROC_SNAPSHOT && r->kind != PROC_INPUTS &&
+	if (r->kind != PROC_PROCESS && r->kind != PROC_SNAPSHOT && r->kind != PROC_LINKS &&
 		r->kind != PROC_SESSION && r->kind != PROC_INSTALLED)
 		return;
 	c->is_resolved = false;
@@ -238,7 +238,7 @@ void process_table_take(struct process_table *c, const struct sooth_record *r)
 		c->last_ns = r->time_ns;
 	if (r->kind == PROC_PROCESS)
 		take_process(c, r);
-	else if (r->kind == PROC_INPUTS || r->kind == PROC_SESSION)
+	else if (r->kind == PROC_LINKS || r->kind == PROC_SESSION)
 		take_beside(c, r);
 	else if (record_as(r, PROC_SNAPSHOT, PROC_SNAPSHOT_LEAST))
 		take_snapshot(c, r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The scripted system; see fake.h. */
+/* The scripted system. */
 #include "os/fake/fake.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ static const struct backend *const backends[] = {
 	NULL,
 };
 
-/* --- the script's own --- */
+/* --- the script itself --- */
 
 static const char *const step_names[FAKE_STEPS] = {
 	[FAKE_NEED_SCRIPTED] = "look for the first need",
@@ -181,7 +181,7 @@ static int os_launch(
 
 	if (!p || !command[0])
 		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command");
-	p->is_held = true;
+	p->is_before_exec = true;
 	launch->process = p->id;
 	launch->pid = (pid_t)p->id.pid;
 	launch->status = -1;
@@ -194,7 +194,7 @@ static int os_release(const struct os *os, struct launch *launch, struct sooth_e
 	struct fake_process *p = script_find(f, &launch->process);
 	int code = script_fails(f, FAKE_RELEASE, err);
 
-	p->is_held = false;
+	p->is_before_exec = false;
 	if (code)
 		fake_end(f, p, 127 << 8);
 	else
@@ -216,7 +216,7 @@ static void os_abandon(const struct os *os, struct launch *launch)
 {
 	struct fake_process *p = script_find(fake_of(os), &launch->process);
 
-	if (p && p->is_held)
+	if (p && p->is_before_exec)
 		fake_end(fake_of(os), p, SIGKILL);
 }
 
@@ -249,7 +249,7 @@ static const struct os fake_services = {
 	.wait = os_wait,
 };
 
-/* --- what a test does --- */
+/* --- calls of a test --- */
 
 struct fake *fake_new(void)
 {

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An operating system made of a script, for tests: its clock stands still until
- * the test moves it, its processes do what the test says, and what they do
- * reaches the observer through the same struct backend as on a real system. All
- * state hangs on os->script, so a test may have several.
+ * An operating system driven by a script, for tests: its clock moves only when the test moves it,
+ * its processes do what the test says, and the observer sees that through the same struct backend
+ * as on a real system. All state is in os->script, so a test may have several.
  *
- * Like the kernel it stands for, it follows forks by itself, counts or streams
- * by the interest a process has, and hands counts over when they are complete:
- * when the process ends, when nobody wants it any more, when the source stops.
+ * Like a real kernel it follows forks itself, counts or streams according to the interest in a
+ * process, and hands counts over when they are complete: when the process ends, when it is no
+ * longer followed, when the source stops.
  */
 #ifndef SOOTH_OS_FAKE_FAKE_H
 #define SOOTH_OS_FAKE_FAKE_H
@@ -28,10 +27,10 @@ struct fake_process {
 	uint32_t ppid, uid;
 	char name[PROCESS_NAME_SIZE];
 	bool is_alive;
-	bool is_held;	 /* launched, not yet released */
-	bool is_refused; /* it may not be watched */
-	int status;	 /* as wait() gives it, once it ended */
-	/* What the proc probe reads. */
+	bool is_before_exec; /* launched, not yet released */
+	bool is_refused;     /* watching it is refused */
+	int status;	     /* as wait() returns it, once it ended */
+	/* Read by the proc probe. */
 	uint64_t cpu_ns, rss_bytes, vsz_bytes;
 	uint32_t threads, descriptors;
 	char state;
@@ -51,12 +50,12 @@ struct fake_call {
 	int64_t result;
 	uint64_t duration_ns;
 	bool never_returns; /* exit */
-	const char *path;   /* the first argument, when it is one */
+	const char *path;   /* the first argument, if it is a path */
 };
 
-/* What can be made to fail: the step then fails with the code until it is given 0. */
+/* What can be made to fail: the step then fails with the code until the code is set to 0. */
 enum fake_step {
-	FAKE_NEED_SCRIPTED, /* what syscalls/scripted cannot do without */
+	FAKE_NEED_SCRIPTED, /* the need of syscalls/scripted */
 	FAKE_NEED_SECOND,
 	FAKE_OPEN,
 	FAKE_SET,
@@ -67,15 +66,15 @@ enum fake_step {
 	FAKE_STEPS,
 };
 
-/* What backends were asked to do, over all sources. */
+/* Requests to backends, summed over all sources. */
 struct fake_counts {
 	unsigned opened, started, stopped, closed;
 	unsigned sets;	    /* of the syscalls backends */
 	unsigned samples;   /* of proc */
-	unsigned may_pause; /* sources opened that were allowed to hold a command */
+	unsigned may_pause; /* sources opened that may pause a command */
 };
 
-/* NULL without memory. */
+/* NULL: out of memory. */
 struct fake *fake_new(void);
 void fake_free(struct fake *f);
 const struct os *fake_os(const struct fake *f);
@@ -90,30 +89,30 @@ void fake_set_realtime_offset(struct fake *f, int64_t ns);
  * the wait: 0, or -EINTR. */
 void fake_on_wait(struct fake *f, int (*hook)(void *user), void *user);
 
-/* Called once, when a syscalls backend is next told to follow or let go of a process. */
+/* Called once, at the next request to a syscalls backend to follow or release a process. */
 void fake_on_set(struct fake *f, void (*hook)(void *user), void *user);
 
 /* --- processes --- */
 
 struct fake_process *fake_add(struct fake *f, uint32_t pid, uint32_t uid, const char *name);
-struct fake_process *fake_find(struct fake *f, uint32_t pid); /* the youngest of that pid */
+struct fake_process *fake_find(struct fake *f, uint32_t pid); /* the youngest with that pid */
 struct fake_process *fake_fork(struct fake *f, struct fake_process *parent, uint32_t pid);
 void fake_exec(struct fake *f, struct fake_process *p, const char *name);
 void fake_call(struct fake *f, struct fake_process *p, const struct fake_call *call);
-/* Of the call all but its header, which is made here: now, in the main thread. */
+/* Everything of the call but its header, which is filled in here: now, in the main thread. */
 void fake_allocate(struct fake *f, struct fake_process *p, const struct heap_call *call);
 void fake_end(struct fake *f, struct fake_process *p, int status);
-/* It is gone, but the event of it got lost, or comes later by fake_emit_end(). */
+/* The process is gone, but its exit event got lost, or comes later by fake_emit_end(). */
 void fake_vanish(struct fake *f, struct fake_process *p, int status);
 void fake_emit_end(struct fake *f, struct fake_process *p);
 
 /* --- what sources deliver with the next drain --- */
 
-/* A record as it is, whoever it is about; in the order of calls. */
+/* A record as it is, of any process; in the order of calls. */
 void fake_record(struct fake *f, const struct sooth_record *record);
 void fake_lose(struct fake *f, uint64_t records, uint64_t bytes, const char *reason);
 
-/* --- what backends were told --- */
+/* --- requests to backends --- */
 
 /* Interest in a process of all open syscalls sources together. */
 unsigned fake_interest(const struct fake *f, const struct fake_process *p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * heap by script: follows processes as the source of system calls does, and tells
- * what a test has a process allocate. Its tallies are of one call each.
+ * heap by script: follows processes as the source of system calls does, and reports the
+ * allocations that a test makes for a process. Each aggregate holds one call.
  */
 #include "os/fake/script.h"
 
@@ -14,8 +14,8 @@
 void script_allocate(
 	struct script_calls *s, const struct fake_process *p, const struct heap_call *call)
 {
-	bool sees_heap = !strcmp(s->run->backend->probe, "heap");
-	unsigned interest = sees_heap && script_is_watching(s, p) ? script_interest(s, p) : 0;
+	bool has_heap = !strcmp(s->run->backend->probe, "heap");
+	unsigned interest = has_heap && script_is_watching(s, p) ? script_interest(s, p) : 0;
 	struct heap_call one = *call;
 	struct heap_count count = { .function = call->function, .count = 1 };
 

@@ -20,7 +20,7 @@ struct script_calls {
 
 struct script_followed {
 	uint32_t interest;
-	uint32_t is_held; /* nothing before its exec */
+	uint32_t is_before_exec; /* nothing before its exec */
 };
 
 struct script_key {
@@ -57,16 +57,16 @@ static inline struct fake *fake_of(const struct os *os)
 	return os->script;
 }
 
-/* The code a step was told to fail with, the error filled; 0: it works. */
+/* The code a step was set to fail with, the error filled; 0: it works. */
 int script_fails(struct fake *f, enum fake_step step, struct sooth_error *err);
 struct fake_process *script_find(struct fake *f, const struct process_id *id);
 /* False when all places are taken. */
 bool script_add_calls(struct fake *f, struct script_calls *source);
 void script_remove_calls(struct fake *f, struct script_calls *source);
-/* Whether a source observes every process of this one's kind without being told. */
+/* Whether a source observes every process of this kind without a request. */
 bool script_adopts(const struct backend_run *run, const struct fake_process *p);
 
-/* syscalls, by whichever backend */
+/* syscalls, for both backends */
 int script_calls_open(struct backend_run *run, struct sooth_error *err);
 int script_calls_set(struct backend_run *run, const struct process_id *process, unsigned interest,
 	struct sooth_error *err);
@@ -78,7 +78,7 @@ void script_calls_close(struct backend_run *run);
 bool script_is_watching(const struct script_calls *s, const struct fake_process *p);
 unsigned script_interest(const struct script_calls *s, const struct fake_process *p);
 
-/* What happens to a process, as one source sees it. */
+/* An event of a process, as one source sees it. */
 void script_call(
 	struct script_calls *s, const struct fake_process *p, const struct fake_call *call);
 void script_fork(struct script_calls *s, const struct fake_process *parent,

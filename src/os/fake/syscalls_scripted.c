@@ -30,7 +30,7 @@ bool script_is_watching(const struct script_calls *s, const struct fake_process 
 {
 	const struct script_followed *followed = map_get(&s->followed, &p->id);
 
-	return s->is_started && script_interest(s, p) && !(followed && followed->is_held);
+	return s->is_started && script_interest(s, p) && !(followed && followed->is_before_exec);
 }
 
 static struct sooth_record head_of(
@@ -114,8 +114,8 @@ static void stream_call(
 
 void script_call(struct script_calls *s, const struct fake_process *p, const struct fake_call *call)
 {
-	bool sees_calls = !strcmp(s->run->backend->probe, "syscalls");
-	unsigned interest = sees_calls && script_is_watching(s, p) ? script_interest(s, p) : 0;
+	bool has_calls = !strcmp(s->run->backend->probe, "syscalls");
+	unsigned interest = has_calls && script_is_watching(s, p) ? script_interest(s, p) : 0;
 
 	if (interest & INTEREST_COUNT)
 		count_call(s, p, call);
@@ -147,7 +147,7 @@ void script_exec(struct script_calls *s, const struct fake_process *p)
 	struct script_followed *followed = map_get(&s->followed, &p->id);
 
 	if (followed)
-		followed->is_held = 0;
+		followed->is_before_exec = 0;
 	if (!script_is_watching(s, p))
 		return;
 	memcpy(exec.name, p->name, sizeof(exec.name));
@@ -244,7 +244,7 @@ int script_calls_set(struct backend_run *run, const struct process_id *process, 
 			(unsigned)process->pid);
 	followed = map_put(&s->followed, process, NULL);
 	followed->interest = interest & (INTEREST_COUNT | INTEREST_STREAM);
-	followed->is_held = (interest & INTEREST_FROM_EXEC) != 0;
+	followed->is_before_exec = (interest & INTEREST_FROM_EXEC) != 0;
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* syscalls by a second backend, for when the first is refused: slower, and it says so. */
+/* syscalls by a second backend, for when the first is refused: slower, which it reports as a
+ * limit. */
 #include "base/units.h"
 #include "os/fake/script.h"
 

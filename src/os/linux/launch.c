@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A launched command is a child that waits on a pipe before its exec, so that
- * probes are in place when it begins. A second, close-on-exec pipe tells why an
- * exec failed. It keeps sooth's standard streams, session and signal
- * dispositions, and runs with the real ids, or those asked for; privileges that
- * came with sooth's file do not pass an exec.
+ * A launched command is a child that waits on a pipe before its exec, so that probes are in place
+ * when it starts. A second, close-on-exec pipe reports why an exec failed. The child keeps sooth's
+ * standard streams, session and signal dispositions, and runs with the real ids, or the requested
+ * ones; privileges from sooth's file do not pass an exec.
  */
 #include "os/linux/launch.h"
 
@@ -26,9 +25,9 @@
 #include "base/cleanup.h"
 #include "os/linux/files/procfs.h"
 
-#define COMMAND_WORDS_MAX 4096 /* of a script that a shell has to run */
+#define COMMAND_WORDS_MAX 4096 /* of a script that needs a shell */
 
-/* All groups of the user, as a login would give them; one without a name has just the one. */
+/* All groups of the user, as after a login; a user without a name gets just the one. */
 static int take_groups(uid_t uid, gid_t gid)
 {
 	const struct passwd *user = getpwuid(uid);
@@ -50,12 +49,12 @@ static int become_user(const struct launch *launch)
 
 static void restore_signals(void)
 {
-	/* Handlers vanish in an exec by themselves; what sooth ignores for itself does not. */
+	/* An exec resets handlers; a signal that sooth ignores would stay ignored. */
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
 }
 
-/* A script without a first line that names its interpreter is a shell's (exec(3)). */
+/* A script whose first line names no interpreter is run by a shell (exec(3)). */
 static int exec_script(const char *path, char *const *command)
 {
 	char *arguments[COMMAND_WORDS_MAX + 2] = { "sh", (char *)(uintptr_t)path };
@@ -76,9 +75,8 @@ static int exec_path(const char *path, char *const *command)
 }
 
 /*
- * execvp(3) tries an exec in each directory of PATH, and every failed one would
- * be counted as the command's. So the search is ours, by access(2), and only
- * what is there is executed.
+ * execvp(3) tries an exec in each directory of PATH, and every failed one would be counted as the
+ * command's. So the search is made here, by access(2), and only an existing file is executed.
  */
 static int exec_found(char *const *command)
 {
@@ -101,14 +99,14 @@ static int exec_found(char *const *command)
 }
 
 static __attribute__((noreturn)) void child(
-	char *const *command, const struct launch *launch, int hold, int failure)
+	char *const *command, const struct launch *launch, int start_pipe, int failure)
 {
 	char byte;
 	int code;
 
 	restore_signals();
-	if (read(hold, &byte, 1) != 1)
-		_exit(127); /* sooth is gone, or has let go: do not run unseen */
+	if (read(start_pipe, &byte, 1) != 1)
+		_exit(127); /* sooth is gone, or has released it: do not run unobserved */
 	code = become_user(launch);
 	if (!code)
 		code = exec_found(command);
@@ -125,25 +123,25 @@ static int open_pidfd(pid_t pid)
 int launch_start(
 	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err)
 {
-	int hold[2], failure[2];
+	int start_pipe[2], failure[2];
 
 	(void)os;
 	if (!command[0])
 		return error_set(
 			err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command: none is given");
-	if (pipe2(hold, O_CLOEXEC) || pipe2(failure, O_CLOEXEC))
+	if (pipe2(start_pipe, O_CLOEXEC) || pipe2(failure, O_CLOEXEC))
 		return error_errno(err, -errno, "make a pipe");
 	launch->name = command[0];
 	launch->pid = fork();
 	if (launch->pid < 0)
 		return error_errno(err, -errno, "fork");
 	if (!launch->pid) {
-		close(hold[1]);
-		child(command, launch, hold[0], failure[1]);
+		close(start_pipe[1]);
+		child(command, launch, start_pipe[0], failure[1]);
 	}
-	close(hold[0]);
+	close(start_pipe[0]);
 	close(failure[1]);
-	launch->hold = hold[1];
+	launch->start_pipe = start_pipe[1];
 	launch->failure = failure[0];
 	launch->status = -1;
 	launch->descriptor = open_pidfd(launch->pid);
@@ -154,31 +152,33 @@ int launch_start(
 
 int launch_release(const struct os *os, struct launch *launch, struct sooth_error *err)
 {
-	_cleanup_close_ int hold = TAKE_FD(launch->hold);
+	_cleanup_close_ int start_pipe = TAKE_FD(launch->start_pipe);
 	_cleanup_close_ int failure = TAKE_FD(launch->failure);
 	int code = 0;
 
 	(void)os;
-	if (write(hold, "", 1) != 1) {
+	if (write(start_pipe, "", 1) != 1) {
 		if (errno != EPIPE)
 			return error_errno(err, -errno, "let the launched command run");
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "run %s", launch->name);
-		return error_why(err, "it was ended before it could begin");
+		return error_why(err, "it was killed before its exec");
 	}
-	/* End of file: the exec closed it, so all is well. */
+	/* End of file: the exec closed the pipe, so it succeeded. */
 	if (read(failure, &code, sizeof(code)) != sizeof(code))
 		return 0;
 	error_errno(err, code, "run %s", launch->name);
-	/* Nothing that sooth lacks: no program of that name can be run by anybody it runs as. */
+	/* No privilege would help: no user that sooth can run as may execute that file. */
 	if (code == -EACCES) {
 		error_set(err, code, SOOTH_FAULT_NOT_FOUND, "run %s", launch->name);
-		error_why(err, "it may not be executed: no program, or in a folder that is closed");
+		error_why(err,
+			"permission denied: it is no program, or its folder is not accessible");
 	}
 	error_remedy(err, "check its name and that it may be executed");
 	return code;
 }
 
-/* waitpid(2) tells stops of a child that another thread of ours traces, whatever is asked for. */
+/* waitpid(2) also reports stops of a child that another thread of sooth traces, whatever its
+ * options. */
 static bool has_ended(const struct launch *launch)
 {
 	struct pollfd ended = { .fd = launch->descriptor, .events = POLLIN };
@@ -204,11 +204,11 @@ bool launch_reap(const struct os *os, struct launch *launch)
 void launch_abandon(const struct os *os, struct launch *launch)
 {
 	(void)os;
-	if (launch->hold >= 0) {
+	if (launch->start_pipe >= 0) {
 		int status;
 
-		close(launch->hold); /* it reads end of file and exits */
-		launch->hold = -1;
+		close(launch->start_pipe); /* it reads end of file and exits */
+		launch->start_pipe = -1;
 		if (launch->pid > 0 && launch->status == -1 &&
 			waitpid(launch->pid, &status, 0) == launch->pid)
 			launch->status = status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Linux behind the seam. */
+/* Linux behind struct os. */
 #include "core/secrets.h"
 #include "os/os.h"
 
@@ -23,7 +23,7 @@
 #include "os/linux/backends.def"
 #undef BACKEND
 
-/* The list stands in the order of ranks; a check holds it to that. */
+/* The list is in the order of ranks; a check enforces that. */
 #define BACKEND(probe, name, rank) &backend_##probe##_##name,
 static const struct backend *const backends[] = {
 #include "os/linux/backends.def"
@@ -51,7 +51,7 @@ static int linux_identify(
 	return error_remedy(err, "`sooth ps -a` lists all of them");
 }
 
-/* A zombie has ended: only its parent still has to hear of it. */
+/* A zombie has ended: only its parent still has to wait for it. */
 static bool linux_is_alive(const struct os *os, const struct process_id *process)
 {
 	struct buffer bytes = { 0 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A system sooth does not know: captures can be read, nothing can be observed.
- * Everything compiles here with standard C and POSIX only.
+ * A system sooth does not know: captures can be read, nothing can be observed. Uses only standard
+ * C and POSIX.
  */
 #include "os/os.h"
 
@@ -19,7 +19,7 @@ static const struct backend *const backends[] = { NULL };
 static int unsupported(struct sooth_error *err, const char *tried)
 {
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", tried);
-	error_why(err, "this build of sooth knows no way to observe this system");
+	error_why(err, "this build of sooth cannot observe this system");
 	return error_remedy(err, "captures made elsewhere can be read: sooth report FILE.sooth");
 }
 

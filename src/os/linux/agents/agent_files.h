@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What an agent's own files tell of the session of one of its processes: which files those are
- * says the agent (core/agent.h). They are opened in the root of the process, below the home
- * that it uses, with patience, and only if they are plain files of their size; of what stands
- * in them nothing is kept but identifiers and times.
+ * The session of an agent's process, from the agent's own files: the agent says which files those
+ * are (core/agent.h). They are opened in the root of the process, below the home that it uses,
+ * with a timeout, and only if they are regular files of acceptable size; only identifiers and
+ * times are kept of their contents.
  */
 #ifndef SOOTH_OS_LINUX_AGENT_FILES_H
 #define SOOTH_OS_LINUX_AGENT_FILES_H
@@ -14,7 +14,8 @@
 #include "os/linux/files/process_snapshot.h"
 
 struct agent_files_reader {
-	struct map known; /* process_id -> its home, what its log told and when that was written */
+	/* process_id -> its home, the data of its log and when that was written */
+	struct map known;
 	struct timeout timeout;
 	struct buffer environment; /* scratch */
 };
@@ -22,11 +23,11 @@ struct agent_files_reader {
 void agent_files_init(struct agent_files_reader *f);
 void agent_files_fini(struct agent_files_reader *f);
 /*
- * Appends the record of a main process to run->out. Its command line is NUL-separated; both
- * spans may be empty. Of its log it reads nothing without INTEREST_TRANSCRIPT.
+ * Appends the record of a main process to run->out. Its command line is NUL-separated; both spans
+ * may be empty. It reads nothing of the log without INTEREST_TRANSCRIPT.
  */
-void agent_files_tell(struct agent_files_reader *f, struct backend_run *run,
-	const struct process_snapshot *reading, const struct agent *agent, struct span arguments,
+void agent_files_emit(struct agent_files_reader *f, struct backend_run *run,
+	const struct process_snapshot *snapshot, const struct agent *agent, struct span arguments,
 	struct span directory);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Homes of agents; see agent_home.h. */
+/* Homes of agents. */
 #include "os/linux/agents/agent_home.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "os/linux/files/environ.h"
 #include "os/linux/files/passwd.h"
 
-#define ENVIRON_MAX (8u << 20) /* the kernel's own bound is 6 MiB (fs/exec.c) */
+#define ENVIRON_MAX (8u << 20) /* the kernel's own limit is 6 MiB (fs/exec.c) */
 
 static bool write_home(char *home, size_t room, struct span folder, const char *below)
 {
@@ -45,29 +45,29 @@ bool agent_home_of(char *home, size_t room, const struct agent_files *files,
 	return of_user.size && write_home(home, room, of_user, files->home);
 }
 
-/* From the point of view of the process, whose root may be a container's. */
+/* As the process sees it; its root may be a container's. */
 static int home_of_user(char *home, size_t room, const struct agent_files *files,
-	struct timeout *timeout, const struct process_snapshot *reading, struct buffer *scratch)
+	struct timeout *timeout, const struct process_snapshot *snapshot, struct buffer *scratch)
 {
 	struct span folder;
 	int status = timeout_read_at(
-		timeout, reading->process, "root" PASSWD_PATH, scratch, PASSWD_MAX, TIMEOUT_MS);
+		timeout, snapshot->process, "root" PASSWD_PATH, scratch, PASSWD_MAX, TIMEOUT_MS);
 
 	if (status < 0)
 		return status;
-	if (!passwd_home(&folder, scratch->data, scratch->size, reading->uid) ||
+	if (!passwd_home(&folder, scratch->data, scratch->size, snapshot->uid) ||
 		!write_home(home, room, folder, files->home))
 		return -ENOENT;
 	return 0;
 }
 
 int agent_home_find(char *home, size_t room, const struct agent_files *files,
-	struct timeout *timeout, const struct process_snapshot *reading, struct buffer *scratch)
+	struct timeout *timeout, const struct process_snapshot *snapshot, struct buffer *scratch)
 {
 	int status = timeout_read_at(
-		timeout, reading->process, "environ", scratch, ENVIRON_MAX, TIMEOUT_MS);
+		timeout, snapshot->process, "environ", scratch, ENVIRON_MAX, TIMEOUT_MS);
 
 	if (status >= 0 && agent_home_of(home, room, files, scratch->data, scratch->size))
 		return 0;
-	return home_of_user(home, room, files, timeout, reading, scratch);
+	return home_of_user(home, room, files, timeout, snapshot, scratch);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Installed versions; see agent_installs.h. Each home is looked at in one call that may be
- * given up, so that a dead one costs its time once and the others are still told.
+ * Installed versions. Each home is read in one call that may time out, so that a dead one costs
+ * its timeout once and the others are still reported.
  */
 #include "os/linux/agents/agent_installs.h"
 
@@ -27,11 +27,11 @@
 #define VERSIONS_MAX 64 /* of one agent in one home */
 #define PATH_SIZE    1024
 #define FOLDER_SIZE  (PATH_SIZE * 2)
-#define NAME_SIZE    40 /* a user's own has at most 32 bytes */
-#define NOBODY	     UINT32_MAX
+#define NAME_SIZE    40 /* the name of a user-defined agent has at most 32 bytes */
+#define NO_USER	     UINT32_MAX
 #define INSTALLS_MS  1000 /* some hundred small calls */
 
-/* Where package managers put what is installed for a user, below the home; @ is the package. */
+/* Where package managers install for a user, below the home; @ is the package. */
 static const char *const user_prefixes[] = {
 	".npm-global/lib",
 	".npm-packages/lib",
@@ -54,7 +54,7 @@ static const char *const host_prefixes[] = {
 	"home/linuxbrew/.linuxbrew/lib",
 };
 
-/* And folders of Python's distributions. */
+/* Folders of Python packages. */
 static const char *const user_pythons[] = {
 	".local/lib/python3*/site-packages",
 	".local/share/pipx/venvs/*/lib/python3*/site-packages",
@@ -77,49 +77,50 @@ struct found {
 };
 
 /* One home, or the host with the home "/". */
-struct home_look {
+struct home_scan {
 	char top[PATH_SIZE];
 	char home[PATH_SIZE];
 	bool is_host;
 	struct buffer found; /* struct found */
-	/* While it is being looked at. */
+	/* While it is being read. */
 	const struct agent *agent;
 	int root;
-	struct agent_set *agents; /* counted; NULL: the built-in ones */
+	struct agent_set *agents; /* reference-counted; NULL: the built-in ones */
 };
 
-static void add(struct home_look *look, struct span version, struct span path)
+static void add(struct home_scan *scan, struct span version, struct span path)
 {
 	struct found found = { 0 };
 
 	if (!version.size || version.size >= sizeof(found.version) ||
 		path.size >= sizeof(found.path))
 		return;
-	snprintf(found.agent, sizeof(found.agent), "%s", look->agent->name);
+	snprintf(found.agent, sizeof(found.agent), "%s", scan->agent->name);
 	memcpy(found.version, version.data, version.size);
 	memcpy(found.path, path.data, path.size);
-	buffer_append(&look->found, &found, sizeof(found));
+	buffer_append(&scan->found, &found, sizeof(found));
 }
 
-static void walk(struct home_look *look, const char *pattern,
+static void walk(struct home_scan *scan, const char *pattern,
 	bool (*visit)(void *user, const char *path, const struct stat *st))
 {
 	const struct agent_path none = { 0 };
-	struct agent_walk walk = { .root = look->root,
+	struct agent_walk walk = { .root = scan->root,
 		.values = &none,
 		.project_file = "",
 		.visit = visit,
-		.user = look };
+		.user = scan };
 
-	agent_walk(&walk, look->home, pattern);
+	agent_walk(&walk, scan->home, pattern);
 }
 
-/* --- folders called by versions --- */
+/* --- folders named after versions --- */
 
-/* As the executables in it are told, behind whatever links lead there; else it stays. */
-static void make_real(const struct home_look *look, int fd, char folder[FOLDER_SIZE])
+/* The path that executables in it are reported with, with links resolved; else it stays as it
+ * is. */
+static void make_real(const struct home_scan *scan, int fd, char folder[FOLDER_SIZE])
 {
-	size_t top = strcmp(look->top, "/") ? strlen(look->top) : 0;
+	size_t top = strcmp(scan->top, "/") ? strlen(scan->top) : 0;
 	char name[sizeof("/proc/self/fd/-2147483648")], path[FOLDER_SIZE];
 	ssize_t size;
 
@@ -128,32 +129,32 @@ static void make_real(const struct home_look *look, int fd, char folder[FOLDER_S
 	if (size <= (ssize_t)top || size == sizeof(path) - 1)
 		return;
 	path[size] = '\0';
-	if (path[top] == '/' && !strncmp(path, look->top, top))
+	if (path[top] == '/' && !strncmp(path, scan->top, top))
 		snprintf(folder, FOLDER_SIZE, "%s", path + top);
 }
 
-static void look_at_versions(struct home_look *look)
+static void scan_versions(struct home_scan *scan)
 {
 	char folder[FOLDER_SIZE], path[FOLDER_SIZE + NAME_MAX + 1];
 	_cleanup_dir_ DIR *dir = NULL;
 	unsigned count = 0;
 	int fd;
 
-	snprintf(folder, sizeof(folder), "%s/%s", look->home, look->agent->versions);
-	fd = root_file_open(look->root, folder, O_RDONLY | O_DIRECTORY);
+	snprintf(folder, sizeof(folder), "%s/%s", scan->home, scan->agent->versions);
+	fd = root_file_open(scan->root, folder, O_RDONLY | O_DIRECTORY);
 	if (fd >= 0)
-		make_real(look, fd, folder);
+		make_real(scan, fd, folder);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	for (struct dirent *entry; dir && count < VERSIONS_MAX && (entry = readdir(dir));) {
 		struct span name = span_of(entry->d_name, strlen(entry->d_name));
 		struct span version = agent_version(name);
 		int size;
 
-		/* A lock or a download beside it is called otherwise. */
+		/* A lock or a download beside it has another form of name. */
 		if (!version.size || !agent_word_is_plain(name, AGENT_ID_MAX))
 			continue;
 		size = snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-		add(look, version, span_of(path, (size_t)size));
+		add(scan, version, span_of(path, (size_t)size));
 		count++;
 	}
 }
@@ -162,22 +163,22 @@ static void look_at_versions(struct home_look *look)
 
 static bool take_package(void *user, const char *path, const struct stat *seen)
 {
-	struct home_look *look = user;
+	struct home_scan *scan = user;
 	struct buffer bytes = { 0 };
 	struct package package;
 	struct stat st;
 
 	(void)seen;
-	if (!root_file_whole(look->root, path, &bytes, PACKAGE_FILE_MAX, &st)) {
+	if (!root_file_whole(scan->root, path, &bytes, PACKAGE_FILE_MAX, &st)) {
 		package_parse(&package, bytes.data, bytes.size);
-		add(look, span_of(package.version, strlen(package.version)),
+		add(scan, span_of(package.version, strlen(package.version)),
 			span_of(path, (size_t)(strrchr(path, '/') - path)));
 	}
 	buffer_fini(&bytes);
 	return true;
 }
 
-static void look_at_package(struct home_look *look, const char *prefix, const char *name)
+static void scan_package(struct home_scan *scan, const char *prefix, const char *name)
 {
 	const char *at = strchr(prefix, '@');
 	char pattern[PATH_SIZE];
@@ -187,88 +188,88 @@ static void look_at_package(struct home_look *look, const char *prefix, const ch
 			(int)(at - prefix), prefix, name, at + 1, name);
 	else
 		snprintf(pattern, sizeof(pattern), "%s/node_modules/%s/package.json", prefix, name);
-	walk(look, pattern, take_package);
+	walk(scan, pattern, take_package);
 }
 
-static void look_at_packages(struct home_look *look, const char *name)
+static void scan_packages(struct home_scan *scan, const char *name)
 {
-	if (look->is_host) {
+	if (scan->is_host) {
 		for (size_t i = 0; i < ARRAY_SIZE(host_prefixes); i++)
-			look_at_package(look, host_prefixes[i], name);
+			scan_package(scan, host_prefixes[i], name);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(user_prefixes); i++)
-		look_at_package(look, user_prefixes[i], name);
+		scan_package(scan, user_prefixes[i], name);
 }
 
-/* --- Python's distributions --- */
+/* --- Python packages --- */
 
 #define METADATA "METADATA"
 
 /* ".../NAME-VERSION.dist-info/METADATA" */
 static bool take_distribution(void *user, const char *path, const struct stat *seen)
 {
-	struct home_look *look = user;
+	struct home_scan *scan = user;
 	struct span folder = span_of(path, strlen(path) - strlen("/" METADATA));
 	struct span version = path_base(folder);
-	size_t name = strlen(look->agent->distribution) + 1;
+	size_t name = strlen(scan->agent->distribution) + 1;
 
 	(void)seen;
 	version.data += name;
 	version.size -= name + strlen(".dist-info");
 	if (agent_word_is_plain(version, PACKAGE_VERSION_SIZE))
-		add(look, version, folder);
+		add(scan, version, folder);
 	return true;
 }
 
-static void look_at_distribution(struct home_look *look)
+static void scan_distribution(struct home_scan *scan)
 {
-	const char *const *folders = look->is_host ? host_pythons : user_pythons;
-	size_t count = look->is_host ? ARRAY_SIZE(host_pythons) : ARRAY_SIZE(user_pythons);
+	const char *const *folders = scan->is_host ? host_pythons : user_pythons;
+	size_t count = scan->is_host ? ARRAY_SIZE(host_pythons) : ARRAY_SIZE(user_pythons);
 	char pattern[PATH_SIZE];
 
 	for (size_t i = 0; i < count; i++) {
 		snprintf(pattern, sizeof(pattern), "%s/%s-*.dist-info/" METADATA, folders[i],
-			look->agent->distribution);
-		walk(look, pattern, take_distribution);
+			scan->agent->distribution);
+		walk(scan, pattern, take_distribution);
 	}
 }
 
-/* --- a home, with patience --- */
+/* --- a home, with a timeout --- */
 
 static void do_home(void *argument)
 {
-	struct home_look *look = argument;
-	_cleanup_close_ int root = open(look->top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct home_scan *scan = argument;
+	_cleanup_close_ int root = open(scan->top, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	size_t position = 0;
 
-	look->root = root;
-	while (root >= 0 && (look->agent = agent_set_next(look->agents, &position))) {
-		if (look->agent->versions && !look->is_host)
-			look_at_versions(look);
-		if (look->agent->distribution)
-			look_at_distribution(look);
-		for (size_t r = 0; r < agent_rule_count(look->agent); r++) {
-			if (look->agent->rules[r].kind == AGENT_RULE_PACKAGE)
-				look_at_packages(look, look->agent->rules[r].what);
+	scan->root = root;
+	while (root >= 0 && (scan->agent = agent_set_next(scan->agents, &position))) {
+		if (scan->agent->versions && !scan->is_host)
+			scan_versions(scan);
+		if (scan->agent->distribution)
+			scan_distribution(scan);
+		for (size_t r = 0; r < agent_rule_count(scan->agent); r++) {
+			if (scan->agent->rules[r].kind == AGENT_RULE_PACKAGE)
+				scan_packages(scan, scan->agent->rules[r].what);
 		}
 	}
 }
 
 static void drop_home(void *argument)
 {
-	struct home_look *look = argument;
+	struct home_scan *scan = argument;
 
-	buffer_fini(&look->found);
-	agent_set_unref(look->agents);
+	buffer_fini(&scan->found);
+	agent_set_unref(scan->agents);
 }
 
-static void emit_found(struct backend_run *run, const struct home_look *look, uint32_t uid)
+static void emit_found(struct backend_run *run, const struct home_scan *scan, uint32_t uid)
 {
-	for (size_t at = 0; at + sizeof(struct found) <= look->found.size;
+	for (size_t at = 0; at + sizeof(struct found) <= scan->found.size;
 		at += sizeof(struct found)) {
-		const struct found *found = (const void *)(look->found.data + at);
+		const struct found *found = (const void *)(scan->found.data + at);
 		struct proc_installed p = {
 			.record = { .time_ns = run->os->now_ns(run->os),
 				.kind = PROC_INSTALLED,
@@ -293,32 +294,32 @@ static void set_top(const struct agent_installs *i, char top[PATH_SIZE])
 static void emit_home(
 	struct agent_installs *i, struct backend_run *run, struct span home, uint32_t uid)
 {
-	struct home_look look = { .is_host = uid == NOBODY, .root = -1 };
+	struct home_scan scan = { .is_host = uid == NO_USER, .root = -1 };
 	int status;
 
-	if (home.size >= sizeof(look.home))
+	if (home.size >= sizeof(scan.home))
 		return;
-	look.agents = agent_set_ref(run->options.agents); /* a look that is given up keeps it */
-	set_top(i, look.top);
-	memcpy(look.home, home.data, home.size);
+	scan.agents = agent_set_ref(run->options.agents); /* a call that timed out keeps it */
+	set_top(i, scan.top);
+	memcpy(scan.home, home.data, home.size);
 	status =
-		timeout_call(&i->timeout, do_home, drop_home, &look, sizeof(look), -1, INSTALLS_MS);
+		timeout_call(&i->timeout, do_home, drop_home, &scan, sizeof(scan), -1, INSTALLS_MS);
 	if (status) {
 		if (status != -ETIMEDOUT)
-			drop_home(&look); /* else the thread has it */
+			drop_home(&scan); /* else the thread owns it */
 		backend_limit(run, "versions installed in a home",
-			status == -ETIMEDOUT || status == -EBUSY ? "reading it did not return"
+			status == -ETIMEDOUT || status == -EBUSY ? "reading it timed out"
 								 : strerror(-status),
 			NULL);
 		return;
 	}
-	emit_found(run, &look, uid);
-	drop_home(&look);
+	emit_found(run, &scan, uid);
+	drop_home(&scan);
 }
 
-/* --- whose --- */
+/* --- users --- */
 
-struct users_look {
+struct users_scan {
 	char top[PATH_SIZE];
 	struct buffer bytes;
 	int status;
@@ -326,17 +327,17 @@ struct users_look {
 
 static void do_users(void *argument)
 {
-	struct users_look *look = argument;
-	_cleanup_close_ int root = open(look->top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct users_scan *scan = argument;
+	_cleanup_close_ int root = open(scan->top, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 
-	look->status = root < 0 ? -errno
-				: root_file_whole(root, PASSWD_PATH, &look->bytes, PASSWD_MAX, &st);
+	scan->status = root < 0 ? -errno
+				: root_file_whole(root, PASSWD_PATH, &scan->bytes, PASSWD_MAX, &st);
 }
 
 static void drop_users(void *argument)
 {
-	buffer_fini(&((struct users_look *)argument)->bytes);
+	buffer_fini(&((struct users_scan *)argument)->bytes);
 }
 
 void agent_installs_fini(struct agent_installs *i)
@@ -347,10 +348,10 @@ void agent_installs_fini(struct agent_installs *i)
 void agent_installs_emit(
 	struct agent_installs *i, struct backend_run *run, const uint32_t *uids, size_t count)
 {
-	struct users_look users = { 0 };
+	struct users_scan users = { 0 };
 
 	set_top(i, users.top);
-	emit_home(i, run, span_of("", 0), NOBODY);
+	emit_home(i, run, span_of("", 0), NO_USER);
 	if (timeout_call(&i->timeout, do_users, drop_users, &users, sizeof(users), -1, TIMEOUT_MS))
 		return;
 	for (size_t n = 0; n < count && n < HOMES_MAX; n++) {

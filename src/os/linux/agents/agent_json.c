@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JSON of agents; see agent_json.h. */
+/* JSON of agents. */
 #include "os/linux/agents/agent_json.h"
 
 #include <string.h>
@@ -8,9 +8,9 @@
 #include "base/units.h"
 #include "core/agent_path.h"
 
-#define YEAR_MAX 2261 /* what a time in nanoseconds can say */
+#define YEAR_MAX 2261 /* the largest year that fits nanoseconds */
 
-/* jansson recurses, and goes deeper than a small stack may like. */
+/* jansson recurses, and goes deeper than a small stack allows. */
 static bool is_shallow(const char *text, size_t size)
 {
 	unsigned depth = 0;
@@ -83,7 +83,7 @@ bool agent_json_number(const json_t *object, const char *key, uint64_t *number)
 	return true;
 }
 
-/* So many digits, and what has to follow them. */
+/* The given number of digits, and the character that has to follow. */
 static bool take(struct span *text, int *value, size_t digits, char end)
 {
 	uint64_t number;
@@ -96,7 +96,7 @@ static bool take(struct span *text, int *value, size_t digits, char end)
 	return true;
 }
 
-/* "832Z" behind the point; more digits than nanoseconds have are left out. */
+/* "832Z" after the decimal point; digits below a nanosecond are dropped. */
 static bool take_fraction(struct span text, uint64_t *ns)
 {
 	uint64_t unit = NS_PER_S;
@@ -144,7 +144,7 @@ static uint64_t utc_of(struct span text)
 uint64_t agent_json_utc_ns(const json_t *object, const char *key)
 {
 	const json_t *member = key ? json_object_get(object, key) : NULL;
-	json_int_t ms = json_integer_value(member); /* 0 where it is no integer */
+	json_int_t ms = json_integer_value(member); /* 0 if it is no integer */
 
 	if (!json_is_integer(member))
 		return utc_of(text_of(object, key));

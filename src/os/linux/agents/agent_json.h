@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JSON that agents write, and the little that is taken out of it: plain words, times, numbers.
- * What is too deep, too long or not JSON is as if it were not there.
+ * JSON that agents write, and the few values read from it: plain words, times, numbers. Anything
+ * too deep, too long or invalid counts as absent.
  */
 #ifndef SOOTH_OS_LINUX_AGENT_JSON_H
 #define SOOTH_OS_LINUX_AGENT_JSON_H
@@ -14,7 +14,7 @@
 #define AGENT_JSON_MAX	 (256u << 10)
 #define AGENT_JSON_DEPTH 64
 
-/* An object; NULL: it is none. The caller lets go of it. */
+/* An object; NULL: it is no object. The caller releases it. */
 json_t *agent_json_object(const void *data, size_t size);
 static inline void cleanup_json(json_t **json)
 {
@@ -25,9 +25,9 @@ static inline void cleanup_json(json_t **json)
 /* The member, if it is a plain word (core/agent_path.h) that fits; else `out` becomes "". Keys may
  * be NULL. */
 bool agent_json_word(const json_t *object, const char *key, char *out, size_t room);
-/* "2026-11-20T22:01:05.832Z", or milliseconds since 1970; 0: it is none. */
+/* "2026-11-20T22:01:05.832Z", or milliseconds since 1970; 0: not a time. */
 uint64_t agent_json_utc_ns(const json_t *object, const char *key);
-/* A number, or a text that is one. */
+/* A number, or a string that is one. */
 bool agent_json_number(const json_t *object, const char *key, uint64_t *number);
 bool agent_json_is(const json_t *object, const char *key, const char *text);
 

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Session files and logs of agents; see agent_log.h. */
+/* Session files and logs of agents. */
 #include "os/linux/agents/agent_log.h"
 
 #include <string.h>
 
 #include "os/linux/agents/agent_json.h"
 
-bool agent_words_parse(
-	struct agent_words *words, const struct agent_files *files, const void *data, size_t size)
+bool agent_session_info_parse(struct agent_session_info *info, const struct agent_files *files,
+	const void *data, size_t size)
 {
 	_cleanup_json_ json_t *json = agent_json_object(data, size);
 
-	*words = (struct agent_words){ 0 };
+	*info = (struct agent_session_info){ 0 };
 	if (!json ||
-		!agent_json_word(json, files->session_key, words->session, sizeof(words->session)))
+		!agent_json_word(json, files->session_key, info->session, sizeof(info->session)))
 		return false;
-	agent_json_word(json, files->status_key, words->status, sizeof(words->status));
-	agent_json_word(json, files->version_key, words->version, sizeof(words->version));
-	words->changed_utc_ns = agent_json_utc_ns(json, files->changed_key);
-	words->has_start_ticks = agent_json_number(json, files->start_key, &words->start_ticks);
-	if (!words->has_start_ticks)
-		words->start_utc_ns = agent_json_utc_ns(json, files->start_key);
+	agent_json_word(json, files->status_key, info->status, sizeof(info->status));
+	agent_json_word(json, files->version_key, info->version, sizeof(info->version));
+	info->changed_utc_ns = agent_json_utc_ns(json, files->changed_key);
+	info->has_start_ticks = agent_json_number(json, files->start_key, &info->start_ticks);
+	if (!info->has_start_ticks)
+		info->start_utc_ns = agent_json_utc_ns(json, files->start_key);
 	return true;
 }
 
@@ -63,7 +63,7 @@ static bool codex_call(struct agent_tool *tool, const json_t *line)
 		return keep(tool, payload, line);
 	if (!agent_json_is(payload, "type", "local_shell_call"))
 		return false;
-	/* Has no name of its own: the kind of call is the tool. */
+	/* It has no name: the kind of call is the tool. */
 	strcpy(tool->name, "local_shell");
 	tool->utc_ns = agent_json_utc_ns(line, "timestamp");
 	return true;
@@ -84,7 +84,7 @@ static bool gemini_call(struct agent_tool *tool, const json_t *line)
 }
 
 static const struct log_kind {
-	/* Lines without it are not taken apart: most of a log is something else, and long. */
+	/* Lines without it are not parsed: most of a log is something else, and long. */
 	const char *mark;
 	bool (*call)(struct agent_tool *tool, const json_t *line);
 } kinds[] = {

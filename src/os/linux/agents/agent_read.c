@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A look at an agent's files; see agent_read.h. */
+/* Reads an agent's files. */
 #include "os/linux/agents/agent_read.h"
 
 #include <dirent.h>
@@ -18,7 +18,7 @@
 #define LINE_MAX_BYTES	 (4u << 10)   /* of the first line of a log */
 #define TAIL_BYTES	 (256u << 10) /* of a log */
 #define DESCRIPTORS_MAX	 4096
-/* The wall clock may have been set since; a file of another process is older by more. */
+/* The wall clock may have been set since; a file of another process is older than this. */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)
 
 static uint64_t ns_of(struct timespec t)
@@ -26,65 +26,65 @@ static uint64_t ns_of(struct timespec t)
 	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
-static struct agent_path path_of(const struct agent_read *look)
+static struct agent_path path_of(const struct agent_read *job)
 {
-	return (struct agent_path){ .pid = span_of_string(look->pid),
-		.session = span_of_string(look->words.session),
-		.directory = span_of_string(look->directory) };
+	return (struct agent_path){ .pid = span_of_string(job->pid),
+		.session = span_of_string(job->info.session),
+		.directory = span_of_string(job->directory) };
 }
 
-/* The keys once more, as agent_words_parse() takes them. */
-static struct agent_files keys_of(const struct agent_read *look)
+/* The keys again, in the form that agent_session_info_parse() takes. */
+static struct agent_files keys_of(const struct agent_read *job)
 {
-	return (struct agent_files){ .session_key = look->files.session_key,
-		.status_key = look->files.status_key,
-		.start_key = look->files.start_key,
-		.version_key = look->files.version_key,
-		.changed_key = look->files.changed_key };
+	return (struct agent_files){ .session_key = job->files.session_key,
+		.status_key = job->files.status_key,
+		.start_key = job->files.start_key,
+		.version_key = job->files.version_key,
+		.changed_key = job->files.changed_key };
 }
 
-static bool is_since_start(const struct agent_read *look, uint64_t utc_ns)
+static bool is_since_start(const struct agent_read *job, uint64_t utc_ns)
 {
-	return utc_ns + CLOCK_SLACK_NS >= look->start_utc_ns;
+	return utc_ns + CLOCK_SLACK_NS >= job->start_utc_ns;
 }
 
 /* --- which session --- */
 
-/* A process that had the pid before may have left its file. */
-static void look_at_session_file(struct agent_read *look, int root)
+/* An earlier process with the same pid may have left its file. */
+static void read_session_file(struct agent_read *job, int root)
 {
-	struct agent_path values = path_of(look);
-	struct agent_files keys = keys_of(look);
+	struct agent_path values = path_of(job);
+	struct agent_files keys = keys_of(job);
 	char name[AGENT_READ_TEXT + AGENT_ID_MAX], path[AGENT_READ_PATH * 2];
-	struct agent_words words;
+	struct agent_session_info info;
 	struct buffer bytes = { 0 };
 	struct stat st;
 
 	if (!agent_path_expand(
-		    name, sizeof(name), span_of_string(look->files.session_file), &values))
+		    name, sizeof(name), span_of_string(job->files.session_file), &values))
 		return;
-	snprintf(path, sizeof(path), "%s/%s", look->home, name);
-	look->status = root_file_whole(root, path, &bytes, SESSION_FILE_MAX, &st);
-	if (!look->status && agent_words_parse(&words, &keys, bytes.data, bytes.size) &&
-		(words.has_start_ticks ? words.start_ticks == look->start_ticks
-				       : is_since_start(look, ns_of(st.st_mtim)))) {
-		look->words = words;
-		look->source = AGENT_READ_FILE;
+	snprintf(path, sizeof(path), "%s/%s", job->home, name);
+	job->status = root_file_whole(root, path, &bytes, SESSION_FILE_MAX, &st);
+	if (!job->status && agent_session_info_parse(&info, &keys, bytes.data, bytes.size) &&
+		(info.has_start_ticks ? info.start_ticks == job->start_ticks
+				      : is_since_start(job, ns_of(st.st_mtim)))) {
+		job->info = info;
+		job->source = AGENT_READ_FILE;
 	}
 	buffer_fini(&bytes);
 }
 
-/* What of its open files is of a session. */
-static void look_at_open_files(struct agent_read *look)
+/* Which of its open files belong to a session. */
+static void read_open_files(struct agent_read *job)
 {
-	int fd = openat(look->process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(job->process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct agent_path values = path_of(look);
+	struct agent_path values = path_of(job);
 	char path[AGENT_READ_PATH];
 	unsigned left = DESCRIPTORS_MAX;
 
 	if (!dir) {
-		look->status = -errno;
+		job->status = -errno;
 		return;
 	}
 	for (struct dirent *entry; left-- && (entry = readdir(dir));) {
@@ -92,47 +92,47 @@ static void look_at_open_files(struct agent_read *look)
 		struct span id = { "", 0 };
 
 		if (size <= 0 || (size_t)size == sizeof(path) ||
-			!agent_path_ends(span_of_string(look->files.open_file),
+			!agent_path_ends(span_of_string(job->files.open_file),
 				span_of(path, (size_t)size), &values, &id) ||
-			!id.size || span_equal(id, look->words.session))
+			!id.size || span_equal(id, job->info.session))
 			continue;
-		if (look->words.session[0])
-			look->is_ambiguous = true;
-		snprintf(look->words.session, sizeof(look->words.session), "%.*s", (int)id.size,
+		if (job->info.session[0])
+			job->is_ambiguous = true;
+		snprintf(job->info.session, sizeof(job->info.session), "%.*s", (int)id.size,
 			id.data);
-		look->source = AGENT_READ_OPEN;
+		job->source = AGENT_READ_OPEN;
 	}
-	if (look->is_ambiguous)
-		look->words.session[0] = '\0';
+	if (job->is_ambiguous)
+		job->info.session[0] = '\0';
 }
 
 /* --- its log --- */
 
 struct log_search {
-	struct agent_read *look;
+	struct agent_read *job;
 	int root;
 	struct buffer line;
 };
 
-static void take_log(struct agent_read *look, const struct stat *st)
+static void take_log(struct agent_read *job, const struct stat *st)
 {
-	look->has_log = true;
-	look->log = (struct agent_log_file){ st->st_dev, st->st_ino, (uint64_t)st->st_size,
+	job->has_log = true;
+	job->log = (struct agent_log_file){ st->st_dev, st->st_ino, (uint64_t)st->st_size,
 		ns_of(st->st_mtim) };
 }
 
-/* A log that begins with the session: of those that began after the process the only one is its
- * own. */
+/* A log whose first line names the session: if just one of them was begun after the process
+ * started, it is the process's own. */
 static bool take_begun(void *user, const char *path, const struct stat *seen)
 {
 	struct log_search *s = user;
-	struct agent_files keys = keys_of(s->look);
+	struct agent_files keys = keys_of(s->job);
 	_cleanup_close_ int fd = -1;
-	struct agent_words words;
+	struct agent_session_info info;
 	struct stat st;
 	const char *end;
 
-	if (!is_since_start(s->look, ns_of(seen->st_mtim)))
+	if (!is_since_start(s->job, ns_of(seen->st_mtim)))
 		return true;
 	buffer_reset(&s->line);
 	fd = root_file_open_regular(s->root, path, &st);
@@ -140,18 +140,18 @@ static bool take_begun(void *user, const char *path, const struct stat *seen)
 		return true;
 	end = s->line.size ? memchr(s->line.data, '\n', s->line.size) : NULL;
 	if (!end ||
-		!agent_words_parse(
-			&words, &keys, s->line.data, (size_t)(end - (const char *)s->line.data)) ||
-		!words.start_utc_ns || !is_since_start(s->look, words.start_utc_ns))
+		!agent_session_info_parse(
+			&info, &keys, s->line.data, (size_t)(end - (const char *)s->line.data)) ||
+		!info.start_utc_ns || !is_since_start(s->job, info.start_utc_ns))
 		return true;
-	if (s->look->has_log) {
-		s->look->is_ambiguous = true;
+	if (s->job->has_log) {
+		s->job->is_ambiguous = true;
 		return false;
 	}
-	take_log(s->look, &st);
-	s->look->words = words;
-	s->look->source = AGENT_READ_LOG;
-	snprintf(s->look->log_path, sizeof(s->look->log_path), "%s", path);
+	take_log(s->job, &st);
+	s->job->info = info;
+	s->job->source = AGENT_READ_LOG;
+	snprintf(s->job->log_path, sizeof(s->job->log_path), "%s", path);
 	return true;
 }
 
@@ -159,84 +159,83 @@ static bool take_only(void *user, const char *path, const struct stat *st)
 {
 	struct log_search *s = user;
 
-	take_log(s->look, st);
-	snprintf(s->look->log_path, sizeof(s->look->log_path), "%s", path);
+	take_log(s->job, st);
+	snprintf(s->job->log_path, sizeof(s->job->log_path), "%s", path);
 	return false;
 }
 
-static void find_log(struct agent_read *look, int root)
+static void find_log(struct agent_read *job, int root)
 {
-	struct agent_path values = path_of(look);
-	bool is_begun = !look->files.session_file[0] && look->files.session_key[0];
-	struct log_search s = { .look = look, .root = root };
+	struct agent_path values = path_of(job);
+	bool is_begun = !job->files.session_file[0] && job->files.session_key[0];
+	struct log_search s = { .job = job, .root = root };
 	struct agent_walk walk = { .root = root,
 		.values = &values,
-		.project_file = look->files.project_file,
+		.project_file = job->files.project_file,
 		.visit = is_begun ? take_begun : take_only,
 		.user = &s };
 
-	if (!is_begun && !look->words.session[0])
+	if (!is_begun && !job->info.session[0])
 		return;
-	look->log_status = agent_walk(&walk, look->home, look->files.log);
-	if (!look->has_log && !look->log_status && strstr(look->files.log, "{directory}")) {
+	job->log_status = agent_walk(&walk, job->home, job->files.log);
+	if (!job->has_log && !job->log_status && strstr(job->files.log, "{directory}")) {
 		values.is_any_directory = true;
-		look->log_status = agent_walk(&walk, look->home, look->files.log);
+		job->log_status = agent_walk(&walk, job->home, job->files.log);
 	}
-	if (look->is_ambiguous) {
-		look->has_log = false;
-		look->words = (struct agent_words){ 0 };
-		look->source = AGENT_READ_NONE;
+	if (job->is_ambiguous) {
+		job->has_log = false;
+		job->info = (struct agent_session_info){ 0 };
+		job->source = AGENT_READ_NONE;
 	}
 	buffer_fini(&s.line);
 }
 
-static void read_log(struct agent_read *look, int root)
+static void read_log(struct agent_read *job, int root)
 {
 	_cleanup_close_ int fd = -1;
 	struct buffer bytes = { 0 };
 	uint64_t from;
 	struct stat st;
 
-	fd = root_file_open_regular(root, look->log_path, &st);
+	fd = root_file_open_regular(root, job->log_path, &st);
 	if (fd < 0) {
-		look->log_status = fd;
+		job->log_status = fd;
 		return;
 	}
-	take_log(look, &st);
-	from = look->log.size > TAIL_BYTES ? look->log.size - TAIL_BYTES : 0;
-	look->log_status = root_file_read(fd, &bytes, from, TAIL_BYTES);
-	if (!look->log_status)
-		look->has_tool = agent_log_last_tool(
-			&look->tool, look->files.log_kind, bytes.data, bytes.size, from);
-	look->is_tool_cut = from && !look->has_tool;
+	take_log(job, &st);
+	from = job->log.size > TAIL_BYTES ? job->log.size - TAIL_BYTES : 0;
+	job->log_status = root_file_read(fd, &bytes, from, TAIL_BYTES);
+	if (!job->log_status)
+		job->has_tool = agent_log_last_tool(
+			&job->tool, job->files.log_kind, bytes.data, bytes.size, from);
+	job->is_tool_cut = from && !job->has_tool;
 	buffer_fini(&bytes);
 }
 
-void agent_read_option(struct agent_read *look)
+void agent_read_option(struct agent_read *job)
 {
-	if (look->is_ambiguous || !look->option[0])
+	if (job->is_ambiguous || !job->option[0])
 		return;
-	memcpy(look->words.session, look->option, sizeof(look->option));
-	look->source = AGENT_READ_OPTION;
+	memcpy(job->info.session, job->option, sizeof(job->option));
+	job->source = AGENT_READ_OPTION;
 }
 
-void agent_read(struct agent_read *look)
+void agent_read(struct agent_read *job)
 {
-	_cleanup_close_ int root = root_open(look->process);
+	_cleanup_close_ int root = root_open(job->process);
 
 	if (root < 0) {
-		look->status = root;
+		job->status = root;
 		return;
 	}
-	if (look->files.session_file[0])
-		look_at_session_file(look, root);
-	if (look->files.open_file[0])
-		look_at_open_files(look);
-	if (!look->words.session[0])
-		agent_read_option(look);
-	if (look->files.log[0])
-		find_log(look, root);
-	if (look->has_log && look->wants_tool &&
-		memcmp(&look->log, &look->known, sizeof(look->log)))
-		read_log(look, root);
+	if (job->files.session_file[0])
+		read_session_file(job, root);
+	if (job->files.open_file[0])
+		read_open_files(job);
+	if (!job->info.session[0])
+		agent_read_option(job);
+	if (job->files.log[0])
+		find_log(job, root);
+	if (job->has_log && job->needs_tool && memcmp(&job->log, &job->known, sizeof(job->log)))
+		read_log(job, root);
 }

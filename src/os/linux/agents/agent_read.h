@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One look at the files of one agent's process. It opens what may lie on a dead mount, so
- * it is made through timeout.h: what it is given is copied, and it gives words and times.
+ * Reads the files of one agent's process once. It opens files that may be on a dead mount, so it
+ * runs with timeout.h: its input is copied, and its output is names and times.
  */
 #ifndef SOOTH_OS_LINUX_AGENT_READ_H
 #define SOOTH_OS_LINUX_AGENT_READ_H
@@ -11,18 +11,18 @@
 #define AGENT_READ_PATH 1024
 #define AGENT_READ_TEXT 128 /* of a pattern or a key of an agent */
 
-/* A log as it was; one that is the same tells the same. */
+/* A log file's state; an unchanged one has the same contents. */
 struct agent_log_file {
 	uint64_t device, inode, size, changed_ns;
 };
 
 struct agent_read {
-	/* Asked. */
-	int process;		    /* a descriptor of its own of /proc/PID */
+	/* Input. */
+	int process;		    /* its own descriptor of /proc/PID */
 	char home[AGENT_READ_PATH]; /* of the agent, as the process sees it */
 	char directory[AGENT_READ_PATH];
 	char pid[16];		       /* in its own pid namespace */
-	char option[AGENT_ID_MAX + 1]; /* the session as the command line says */
+	char option[AGENT_ID_MAX + 1]; /* the session named by the command line */
 	uint64_t start_ticks, start_utc_ns;
 	struct {
 		char session_file[AGENT_READ_TEXT], open_file[AGENT_READ_TEXT],
@@ -31,13 +31,13 @@ struct agent_read {
 			start_key[AGENT_READ_TEXT], version_key[AGENT_READ_TEXT],
 			changed_key[AGENT_READ_TEXT];
 		enum agent_log log_kind;
-	} files;		     /* copies: the agent may go while the look is still stuck */
+	} files; /* copies: the agent set may be freed while this call is still stuck */
 	struct agent_log_file known; /* it need not be read again */
-	bool wants_tool;
+	bool needs_tool;
 
-	/* Told. */
+	/* Output. */
 	int status; /* of finding the session; 0 also when there is none */
-	struct agent_words words;
+	struct agent_session_info info;
 	enum {
 		AGENT_READ_NONE,
 		AGENT_READ_FILE,
@@ -45,17 +45,17 @@ struct agent_read {
 		AGENT_READ_OPTION,
 		AGENT_READ_LOG
 	} source;
-	bool is_ambiguous; /* several sessions, and none is the one */
+	bool is_ambiguous; /* several sessions, and it is unknown which one is current */
 	bool has_log;
 	struct agent_log_file log;
 	char log_path[AGENT_READ_PATH * 2];
 	int log_status;		    /* of reading it */
-	bool has_tool, is_tool_cut; /* the log has more than was read, and no call in that */
+	bool has_tool, is_tool_cut; /* the log is longer than was read, and that part has no call */
 	struct agent_tool tool;
 };
 
-void agent_read(struct agent_read *look);
-/* What the command line says, where there is one session at most. */
-void agent_read_option(struct agent_read *look);
+void agent_read(struct agent_read *job);
+/* The session named by the command line, if there is at most one. */
+void agent_read_option(struct agent_read *job);
 
 #endif

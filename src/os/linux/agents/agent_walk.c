@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Walking a pattern; see agent_walk.h. */
+/* Expands a pattern. */
 #include "os/linux/agents/agent_walk.h"
 
 #include <dirent.h>
@@ -40,7 +40,7 @@ static void cut(struct place *at, size_t size)
 	at->path[size] = '\0';
 }
 
-/* Whether the folder says in its file that it is of the working directory. */
+/* Whether the folder's file names the process's working directory. */
 static bool is_project(const struct agent_walk *walk, struct place *at)
 {
 	struct span directory = walk->values->directory;
@@ -84,7 +84,7 @@ static int enter(struct agent_walk *walk, struct place *at, struct span name, st
 	return status;
 }
 
-/* A name that stands for several: whatever is there is compared with it. */
+/* A name with wildcards: every entry of the folder is compared with it. */
 static int search(struct agent_walk *walk, struct place *at, struct span name, struct span rest)
 {
 	int fd = root_file_open(walk->root, at->path, O_RDONLY | O_DIRECTORY), status = 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Second programs; see again.h. */
+/* Second programs. */
 #include "os/linux/bpf/again.h"
 
 #include <stdio.h>

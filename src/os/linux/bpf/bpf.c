@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* BPF objects by libbpf; see bpf.h. */
+/* BPF objects by libbpf. */
 #include "os/linux/bpf/bpf.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "os/linux/bpf/again.h"
 #include "os/linux/rights/needs.h"
 
-/* libbpf's hook takes no user pointer: the log in use stands here while it is replaced. */
+/* libbpf's hook takes no user pointer: the log in use is kept here while the hook is replaced. */
 static __thread const struct log *hook_log;
 
 /* A verifier's log comes as one message of many lines. */
@@ -42,7 +42,7 @@ static int bpf_error(struct sooth_error *err, int code, const char *tried, const
 {
 	error_errno(err, code, "%s %s", tried, what);
 	if (code == -EPERM) {
-		error_missing(err, "the right to use BPF for tracing");
+		error_missing(err, "permission to use BPF for tracing");
 		error_remedy(err, "%s", needs_bpf_remedy);
 	}
 	return code;
@@ -75,7 +75,7 @@ void *bpf_code_constants(
 	return NULL;
 }
 
-/* libbpf maps it only for skeletons, which this does without. */
+/* libbpf maps it only for skeletons, which are not used here. */
 void *bpf_code_variables(
 	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err)
 {
@@ -104,7 +104,7 @@ int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struc
 	return status ? bpf_error(err, status, "size the BPF map", map) : 0;
 }
 
-/* Not the verifier's word: the right to load, or room for it. */
+/* Not from the verifier: no right to load, or no room for it. */
 static bool is_own_shortage(int status)
 {
 	return status == -EPERM || status == -EMFILE || status == -ENFILE || status == -ENOMEM ||
@@ -121,15 +121,15 @@ int bpf_code_load(struct bpf_code *b, struct sooth_error *err)
 		return status ? bpf_error(err, status, "load the BPF programs",
 					bpf_object__name(b->object))
 			      : 0;
-	/* With the right to load, any other refusal is the verifier's. */
+	/* With the right to load, any other refusal comes from the verifier. */
 	error_set(err, status, SOOTH_FAULT_UNSUPPORTED, "load the BPF programs %s",
 		bpf_object__name(b->object));
-	error_why(err, "this kernel's verifier refuses them (%s)", strerror(-status));
-	return error_remedy(
-		err, "SOOTH_LOG=warning shows its words; tell us, with the kernel's version");
+	error_why(err, "the kernel's BPF verifier rejects them (%s)", strerror(-status));
+	return error_remedy(err, "run it with SOOTH_LOG=warning and report the verifier's log with "
+				 "the kernel version");
 }
 
-/* By what it was compiled for, or to the first of these that the kernel has. */
+/* Attach point: the one it was compiled for, or the first of these that the kernel has. */
 static struct bpf_link *attach_to(const struct bpf_program *program, const char *const *tracepoints)
 {
 	struct bpf_link *link = NULL;
@@ -202,14 +202,15 @@ int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct bu
 	ssize_t got;
 
 	if (fd < 0)
-		return bpf_error(err, fd, "walk all threads with", bpf_object__name(b->object));
+		return bpf_error(
+			err, fd, "iterate over all threads with", bpf_object__name(b->object));
 	do {
 		got = read(fd, bytes, sizeof(bytes));
 		if (got > 0 && out)
 			buffer_append(out, bytes, (size_t)got);
 	} while (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN)));
-	return got < 0 ? bpf_error(
-				 err, -errno, "walk all threads with", bpf_object__name(b->object))
+	return got < 0 ? bpf_error(err, -errno, "iterate over all threads with",
+				 bpf_object__name(b->object))
 		       : 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loading BPF objects that are embedded in the library, with libbpf. Its print
- * hook is process-global; it is replaced while an object is opened and loaded,
- * so that what it says becomes the error's reason, and put back.
+ * Loads BPF objects that are embedded in the library, with libbpf. Its print hook is
+ * process-global; it is replaced while an object is opened and loaded, so that its messages become
+ * the error's reason, and restored afterwards.
  */
 #ifndef SOOTH_OS_LINUX_BPF_H
 #define SOOTH_OS_LINUX_BPF_H
@@ -42,33 +42,33 @@ struct bpf_code {
 
 int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struct log *log,
 	struct sooth_error *err);
-/* What a read-only section (".rodata.config") will hold; before load. */
+/* Initial contents of a read-only section (".rodata.config"); before load. */
 void *bpf_code_constants(
 	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
 /* The memory of a writable section (".data.control"), shared with the programs; after load, until
  * bpf_code_close(). */
 void *bpf_code_variables(
 	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err);
-/* What a program will be attached by, as enum bpf_attach_type; before load. */
+/* The attach type of a program, as enum bpf_attach_type; before load. */
 int bpf_code_expect(
 	struct bpf_code *b, const char *program, unsigned type, struct sooth_error *err);
 int bpf_code_map(struct bpf_code *b, const char *map);
 int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err);
 int bpf_code_load(struct bpf_code *b, struct sooth_error *err);
 int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err);
-/* A program of type raw_tp, to the first of these tracepoints (NULL at the end) that is there. Of
- * none -ENOENT. */
+/* A program of type raw_tp, attached to the first of these tracepoints (NULL at the end) that
+ * exists. -ENOENT: none exists. */
 int bpf_code_attach_raw(struct bpf_code *b, const char *program, const char *const *tracepoints,
 	struct sooth_error *err);
 /*
- * Walk one thread (0: all) by an iterator program and append what it writes; kernels that cannot be
- * told which one (before 6.1) walk all, so the program has to choose as well.
+ * Iterate over one thread (0: all) and append what the program writes; kernels that cannot select
+ * one (before 6.1) iterate over all, so the program has to check as well.
  */
 int bpf_code_walk_thread(struct bpf_code *b, const char *program, uint32_t tid, struct buffer *out,
 	struct sooth_error *err);
 /* The descriptor of a program, for attaching it by other means. */
 int bpf_code_program(const struct bpf_code *b, const char *program);
-/* Run an attached iterator program to its end; what it writes is appended to out, NULL: nothing is
+/* Run an attached iterator program to its end; its output is appended to out, NULL: no output is
  * expected. */
 int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct buffer *out,
 	struct sooth_error *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fitting programs to the kernel; see bpf_relocate.h. */
+/* Fits programs to the kernel. */
 #include "os/linux/bpf/bpf_relocate.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 
-/* .BTF.ext, which no header of user space tells: Documentation/bpf/btf.rst */
+/* .BTF.ext, which no user-space header describes: Documentation/bpf/btf.rst */
 #define NOTES_MAGIC	   0xeb9f
 #define NOTES_HEADER_LEAST 32 /* with the part about relocations */
 #define NOTE_BYTES	   16
@@ -24,7 +24,7 @@ enum note_kind {
 	NOTE_TYPE_THERE,
 };
 
-#define NEVER_RUN 0xbad2310 /* a call that no kernel has, as libbpf uses */
+#define NEVER_RUN 0xbad2310 /* an invalid call number, the same that libbpf uses */
 
 struct note {
 	uint32_t at; /* byte in the section */
@@ -37,10 +37,10 @@ struct note {
 
 struct note_walk {
 	const struct bpf_unfitted *program;
-	const struct kernel_types *types; /* the program's own */
+	const struct kernel_types *types; /* of the program */
 	struct cursor cursor;
 	uint32_t note_bytes;
-	uint32_t left; /* of the section at hand */
+	uint32_t left; /* of the current section */
 	bool is_ours;
 };
 
@@ -55,7 +55,7 @@ static int walk_begin(
 		return -EINVAL;
 	cursor_u16(&c);
 	header = cursor_u32(&c);
-	cursor_bytes(&c, 16); /* where functions and lines stand */
+	cursor_bytes(&c, 16); /* offsets of functions and lines */
 	offset = cursor_u32(&c);
 	size = cursor_u32(&c);
 	if (c.failed || header < NOTES_HEADER_LEAST || header > program->notes.size)
@@ -71,7 +71,7 @@ static int walk_begin(
 	return w->note_bytes < NOTE_BYTES ? -EINVAL : 0;
 }
 
-/* 1: a note; 0: there are no more; or a negative errno. */
+/* 1: a note; 0: no more; or a negative errno. */
 static int walk_next(struct note_walk *w, struct note *note)
 {
 	for (;;) {
@@ -98,7 +98,7 @@ static int walk_next(struct note_walk *w, struct note *note)
 	}
 }
 
-/* --- which types of the kernel --- */
+/* --- types of the kernel --- */
 
 static struct span name_of(const struct kernel_types *types, uint32_t id)
 {
@@ -153,7 +153,7 @@ int bpf_relocate_names(
 	return status;
 }
 
-/* --- what to put in --- */
+/* --- values --- */
 
 struct fitting {
 	const struct kernel_types *own, *kernel;
@@ -163,12 +163,12 @@ struct fitting {
 
 struct value {
 	bool exists;
-	bool is_alike; /* as long as the program takes it to be */
+	bool is_alike; /* as long as the program expects it to be */
 	uint32_t is;
 };
 
-/* How the macros for bit fields in bpf_core_read.h want them: a piece of memory that has all of
- * it, shifted left, then right. Bits are numbered from the lowest, as on all machines here. */
+/* As the macros for bit fields in bpf_core_read.h expect: a piece of memory that has all of it,
+ * shifted left, then right. Bits are numbered from the lowest, as on all supported machines. */
 static uint32_t of_bits(const struct kernel_place *p, enum note_kind kind)
 {
 	uint32_t bytes = p->bytes, from = p->bit / 8 / bytes * bytes;
@@ -233,7 +233,7 @@ static struct value value_in(const struct fitting *f, const struct note *note,
 	return v;
 }
 
-/* Types of one name must agree, else it is not known which one is meant. */
+/* Types of the same name must agree, else it is unknown which one is right. */
 static int find_value(const struct fitting *f, const struct note *note, struct value *v)
 {
 	const struct kernel_name *name = find_name(f->names, f->count, name_of(f->own, note->type));
@@ -260,7 +260,7 @@ static int find_value(const struct fitting *f, const struct note *note, struct v
 	return 0;
 }
 
-/* --- and where --- */
+/* --- places --- */
 
 static void never_run(struct bpf_insn *at)
 {
@@ -278,8 +278,8 @@ static int put(const struct bpf_unfitted *program, const struct note *note, cons
 	is_wide = at->code == (BPF_LD | BPF_DW | BPF_IMM);
 	if (is_wide && i + 1 >= program->count)
 		return -EINVAL;
-	/* The compiler left code for a kernel that is another: this is not reached, and should it
-	 * be, the verifier says so. */
+	/* Code compiled for a different kernel: it is not reached, and if it were, the verifier
+	 * would reject it. */
 	if (note->kind != NOTE_EXISTS && !v->exists) {
 		never_run(at);
 		if (is_wide)
@@ -320,5 +320,5 @@ int bpf_relocate(const struct bpf_unfitted *program, const struct kernel_types *
 	if (!status)
 		return 0;
 	error_set(err, status, SOOTH_FAULT_UNSUPPORTED, "fit the BPF program to this kernel");
-	return error_why(err, "its types are not as sooth knows them");
+	return error_why(err, "the kernel's types differ from those sooth knows");
 }

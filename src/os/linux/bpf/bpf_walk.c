@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Iterators of few instructions; see bpf_walk.h. */
+/* Small iterators. */
 #include "os/linux/bpf/bpf_walk.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 #define NAME_SIZE      64
 #define CALL_OF_KERNEL 2 /* BPF_PSEUDO_KFUNC_CALL; linux/bpf.h has it since 5.13 */
 
-/* Everything of the image that loading takes. */
+/* The parts of the image that loading needs. */
 struct walk_image {
 	struct bpf_unfitted program; /* its instructions are a copy */
 	struct kernel_name names[KERNEL_NAMES_MAX];
@@ -29,7 +29,7 @@ struct walk_image {
 	char section[NAME_SIZE], function[NAME_SIZE];
 };
 
-/* --- the image, which is our own --- */
+/* --- the image, made by sooth's own build --- */
 
 static void take_section(struct walk_image *w, const char *name, struct span bytes)
 {
@@ -146,36 +146,36 @@ static int fit(struct walk_image *w, struct sooth_error *err)
 	put_casts(w);
 	if (w->entry->found == 1)
 		return 0;
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "walk in the kernel");
-	return error_why(err, "it has no iterator %s", w->function);
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "iterate in the kernel");
+	return error_why(err, "this kernel has no iterator %s", w->function);
 }
 
 /* --- loading --- */
 
-static int load(const struct walk_image *w, const char *name, char *words)
+static int load(const struct walk_image *w, const char *name, char *messages)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_ITER,
-		.attach_btf_id = w->entry->ids[0], .log_buf = words,
-		.log_size = words ? VERIFIER_BYTES : 0, .log_level = words ? 1 : 0);
+		.attach_btf_id = w->entry->ids[0], .log_buf = messages,
+		.log_size = messages ? VERIFIER_BYTES : 0, .log_level = messages ? 1 : 0);
 	int program = bpf_prog_load(BPF_PROG_TYPE_TRACING, name, "Dual BSD/GPL",
 		w->program.instructions, w->program.count, &options);
 
 	return program < 0 ? -errno : program;
 }
 
-static void emit_words(const struct walk_image *w, const char *name, const struct log *log)
+static void log_messages(const struct walk_image *w, const char *name, const struct log *log)
 {
-	_cleanup_free_ char *words = NULL;
+	_cleanup_free_ char *messages = NULL;
 	char *line, *rest;
 	int program;
 
-	if (!log || log->level < LOG_WARNING || !(words = calloc(1, VERIFIER_BYTES)))
+	if (!log || log->level < LOG_WARNING || !(messages = calloc(1, VERIFIER_BYTES)))
 		return;
-	program = load(w, name, words);
+	program = load(w, name, messages);
 	if (program >= 0)
 		close(program);
-	words[VERIFIER_BYTES - 1] = '\0';
-	for (rest = words; (line = strsep(&rest, "\n"));) {
+	messages[VERIFIER_BYTES - 1] = '\0';
+	for (rest = messages; (line = strsep(&rest, "\n"));) {
 		if (*line)
 			log_line(log, LOG_WARNING, "%s", line);
 	}
@@ -185,7 +185,7 @@ static int refuse(struct sooth_error *err, int status, const char *tried, const 
 {
 	error_errno(err, status, "%s %s", tried, what);
 	if (status == -EPERM) {
-		error_missing(err, "the right to use BPF for tracing");
+		error_missing(err, "permission to use BPF for tracing");
 		error_remedy(err, "%s", needs_bpf_remedy);
 	}
 	return status;
@@ -204,7 +204,7 @@ int bpf_walk_open(struct bpf_walk *out, const struct bpf_image *image, const cha
 		made.program = load(w, image->name, NULL);
 		if (made.program < 0) {
 			status = refuse(err, made.program, "load the BPF program", image->name);
-			emit_words(w, image->name, log);
+			log_messages(w, image->name, log);
 		}
 	}
 	if (!status) {
@@ -242,7 +242,7 @@ int bpf_walk_run(const struct bpf_walk *w, struct buffer *scratch,
 			take(user, scratch);
 		}
 	}
-	return got < 0 ? refuse(err, -errno, "walk by the BPF program", "in the kernel") : 0;
+	return got < 0 ? refuse(err, -errno, "iterate with the BPF program", "in the kernel") : 0;
 }
 
 void bpf_walk_close(struct bpf_walk *w)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A kernel-side program that walks over everything of a kind and writes what it sees: one
- * iterator, without maps and variables. It is loaded by itself, not by libbpf, which reads the
- * kernel's types several times over and makes an index of them: that takes ten times as long.
+ * A kernel-side program that iterates over all objects of a kind and writes what it sees: one
+ * iterator, without maps and variables. It is loaded without libbpf, which reads the kernel's
+ * types several times and indexes them: that takes ten times as long.
  */
 #ifndef SOOTH_OS_LINUX_BPF_WALK_H
 #define SOOTH_OS_LINUX_BPF_WALK_H
@@ -20,8 +20,8 @@ struct bpf_walk {
 int bpf_walk_open(struct bpf_walk *w, const struct bpf_image *image, const char *over,
 	const struct log *log, struct sooth_error *err);
 /*
- * Once over all. What the program writes comes in pieces, one for each read(2), and within them
- * it was seen just now; a piece may end in the midst of what the program wrote at once. The
+ * One iteration over everything. The program's output comes in pieces, one for each read(2), and
+ * each piece was seen just now; a piece may end in the middle of one write of the program. The
  * buffer is scratch.
  */
 int bpf_walk_run(const struct bpf_walk *w, struct buffer *scratch,

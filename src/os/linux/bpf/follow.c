@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Following by BPF; see follow.h. */
+/* Following by BPF. */
 #include "os/linux/bpf/follow.h"
 
 #include <errno.h>
@@ -15,11 +15,11 @@
 #define RING_BYTES_MIN	(16u << 10)
 #define MARK_PASSES_MAX 16
 
-static uint64_t ring_bytes(uint64_t wanted)
+static uint64_t ring_bytes(uint64_t requested)
 {
 	uint64_t bytes = RING_BYTES_MIN;
 
-	while (bytes < wanted && bytes < 1u << 30)
+	while (bytes < requested && bytes < 1u << 30)
 		bytes *= 2;
 	return bytes;
 }
@@ -101,7 +101,7 @@ static int visit(struct follow *f, const struct visit *v, struct buffer *out, ui
 	f->control->pid = v->process ? (uint32_t)v->process->pid : 0;
 	f->control->start_ticks = v->process ? v->process->start_ticks : 0;
 	f->control->interest = v->interest & (INTEREST_COUNT | INTEREST_STREAM);
-	f->control->is_held = (v->interest & INTEREST_FROM_EXEC) != 0;
+	f->control->is_before_exec = (v->interest & INTEREST_FROM_EXEC) != 0;
 	f->control->visited = 0;
 	status = bpf_code_walk(&f->code, f->visit, out, err);
 	if (changed)
@@ -120,10 +120,10 @@ static int not_shown(
 	}
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "follow process %u", (unsigned)process->pid);
 	error_why(err, "this kernel shows none of its threads to BPF programs");
-	return error_remedy(err, "a container or sandbox protects it; run sooth outside");
+	return error_remedy(err, "run sooth outside of the container or sandbox that protects it");
 }
 
-/* Until a pass finds no thread unmarked: one made during a pass may lie behind it. */
+/* Until a pass finds no unmarked thread: one created during a pass may be behind it. */
 static int mark(struct follow *f, struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err)
 {
@@ -143,15 +143,15 @@ static int mark(struct follow *f, struct backend_run *run, const struct process_
 	return found ? 0 : not_shown(run, process, err);
 }
 
-/* Programs run in RCU read-side sections: one grace period and none is left (membarrier(2)). */
+/* Programs run in RCU read-side sections: after one grace period none is left (membarrier(2)). */
 static void wait_until_through(void)
 {
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 		usleep(20000);
 }
 
-/* Mute until a walk finds no thread that is not, wait until programs that saw the old interest are
- * through, flush. */
+/* Mute until an iteration finds no unmuted thread, wait until programs that saw the old interest
+ * have returned, flush. */
 static int flush(struct follow *f, const struct process_id *process, struct sooth_error *err)
 {
 	const struct visit muting = { VISIT_MUTE, process, 0 };
@@ -179,13 +179,14 @@ int follow_set(struct follow *f, struct backend_run *run, const struct process_i
 		return 0;
 	if (!interest)
 		return flush(f, process, err);
-	/* A command of our own is the caller's: it runs with their ids. */
+	/* A launched command belongs to the caller: it runs with their ids. */
 	if (interest & INTEREST_FROM_EXEC)
 		return mark(f, run, process, interest, err);
 	status = caller_may_watch(process, err);
 	if (!status)
 		status = mark(f, run, process, interest, err);
-	/* Again: it may have gained privilege before it was marked; from then on its exec tells. */
+	/* Checked again: it may have gained privilege before it was marked; from then on its exec
+	 * reports that. */
 	return status ? status : caller_may_watch(process, err);
 }
 
@@ -200,22 +201,22 @@ static void emit_losses(struct follow *f, struct backend_run *run)
 {
 	struct follow_control now = *f->control;
 
-	if (now.lost_records != f->told.lost_records)
-		backend_loss(run, now.lost_records - f->told.lost_records, 0, f->losing);
-	run->has_lost_comings |= now.lost_comings != 0;
-	if (now.lost_comings != f->told.lost_comings)
-		backend_loss(run, now.lost_comings - f->told.lost_comings, 0,
-			"comings and goings of processes did not fit the ring");
-	if (now.lost_threads != f->told.lost_threads)
-		backend_loss(run, now.lost_threads - f->told.lost_threads, 0,
-			"threads could not be followed: the kernel had no memory for it, or "
-			"(before "
-			"Linux 5.12) 2048 are followed already");
-	if (now.let_go != f->told.let_go)
+	if (now.lost_records != f->reported.lost_records)
+		backend_loss(run, now.lost_records - f->reported.lost_records, 0, f->losing);
+	run->has_lost_comings |= now.lost_joins != 0;
+	if (now.lost_joins != f->reported.lost_joins)
+		backend_loss(run, now.lost_joins - f->reported.lost_joins, 0,
+			"start and exit records of processes did not fit the ring");
+	if (now.lost_threads != f->reported.lost_threads)
+		backend_loss(run, now.lost_threads - f->reported.lost_threads, 0,
+			"threads could not be followed: no kernel memory, or (before Linux 5.12) "
+			"more than 2048 threads");
+	if (now.released != f->reported.released)
 		backend_limit(run, "a program that gained privilege at its exec",
-			"sooth's capabilities are not its caller's to watch it with",
+			"its caller may not trace it, and sooth's own capabilities are not used "
+			"for that",
 			"run sooth as root");
-	f->told = now;
+	f->reported = now;
 }
 
 void follow_read(struct follow *f, struct backend_run *run, struct buffer *out)
@@ -231,10 +232,10 @@ int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *e
 
 	ring_read(&f->ring, &run->out);
 	bpf_code_detach(&f->code);
-	wait_until_through(); /* one of an ending thread may still be writing */
+	wait_until_through(); /* a program of an ending thread may still be writing */
 	again_emit(f->code.object, run,
-		"calls, forks, execs or ends of threads that the kernel ran no program for: "
-		"another was preempted in it");
+		"calls, forks, execs or thread exits: the kernel skipped the BPF program while "
+		"another thread was preempted in it");
 	follow_read(f, run, &run->out);
 	return status;
 }

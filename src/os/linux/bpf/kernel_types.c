@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* BTF; see kernel_types.h. */
+/* BTF. */
 #include "os/linux/bpf/kernel_types.h"
 
 #include <errno.h>
@@ -13,13 +13,13 @@
 
 #define VMLINUX	    "/sys/kernel/btf/vmlinux"
 #define BYTES_MAX   (256u << 20)
-#define EVERY	    64 /* types: where it begins is kept of these */
-#define DEPTH_MAX   16 /* of unnamed structs in each other, and of names for one type */
+#define EVERY	    64 /* types: the offset of one in this many is kept */
+#define DEPTH_MAX   16 /* of nested unnamed structs, and of type aliases */
 #define BITS_MAX    (1u << 24)
-#define MEMBERS_MAX 65536 /* looked at for one name */
+#define MEMBERS_MAX 65536 /* compared for one name */
 #define NAME_SLOTS  (2 * KERNEL_NAMES_MAX)
 
-/* Of struct btf_type and what follows it; the members come without gaps, so all is copied out. */
+/* BTF data is packed: values may be unaligned, so they are copied out. */
 static uint32_t u32_at(const unsigned char *at)
 {
 	uint32_t value;
@@ -63,8 +63,8 @@ static size_t more_bytes(uint32_t kind, uint32_t members)
 	}
 }
 
-/* The type at this place, and how long it is; 0: it does not end in these bytes, or how long it
- * is is not known. */
+/* The type at this place, and its length; 0: it does not end in these bytes, or its length is
+ * unknown. */
 static size_t type_at(const struct kernel_types *t, size_t at, struct kernel_type *out)
 {
 	size_t left = t->types_size - at, more;
@@ -93,8 +93,7 @@ struct span kernel_types_name(const struct kernel_types *t, uint32_t name)
 
 /* --- in one pass --- */
 
-/* Names by their first bytes: most of a kernel's are told apart by that, without a look at the
- * rest. */
+/* Names by their first bytes: that alone excludes most of a kernel's names. */
 struct name_table {
 	struct kernel_name *names;
 	uint8_t slots[NAME_SLOTS]; /* 1 + a name; 0: free */
@@ -205,7 +204,7 @@ int kernel_types_over(struct kernel_types *t, const void *data, size_t size,
 	return go_through(t, names, count);
 }
 
-/* --- the running kernel's --- */
+/* --- the running kernel's types --- */
 
 static int read_all(int fd, unsigned char *to, size_t size)
 {
@@ -219,7 +218,7 @@ static int read_all(int fd, unsigned char *to, size_t size)
 	return 0;
 }
 
-/* Without a copy since Linux 6.16. */
+/* Possible without a copy since Linux 6.16. */
 static int map_file(int fd, size_t size, void **out)
 {
 	void *to = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -260,7 +259,7 @@ int kernel_types_open(
 	kernel_types_close(t);
 	error_set(err, status, SOOTH_FAULT_UNSUPPORTED, "understand %s", VMLINUX);
 	error_why(err, "it has kinds of types that this version of sooth does not know");
-	return error_remedy(err, "none needed where there is another way; tell us the kernel");
+	return error_remedy(err, "none needed if another backend works; report the kernel version");
 }
 
 void kernel_types_close(struct kernel_types *t)
@@ -286,7 +285,7 @@ bool kernel_types_get(const struct kernel_types *t, uint32_t id, struct kernel_t
 	return type_at(t, at, out) > 0;
 }
 
-/* Other names for it, const and the like taken away. */
+/* Type aliases, const and the like removed. */
 static bool bare_type(const struct kernel_types *t, uint32_t id, struct kernel_type *out)
 {
 	for (unsigned i = 0; i < DEPTH_MAX && kernel_types_get(t, id, out); i++) {
@@ -332,7 +331,7 @@ static struct btf_array array_of(const struct kernel_type *type)
 	return (struct btf_array){ .type = u32_at(type->more), .nelems = u32_at(type->more + 8) };
 }
 
-/* In bytes; false: it has none, or none that is known. */
+/* In bytes; false: it has no size, or an unknown one. */
 static bool size_of(const struct kernel_types *t, uint32_t id, uint32_t *bytes)
 {
 	uint64_t elements = 1;
@@ -358,7 +357,7 @@ static bool size_of(const struct kernel_types *t, uint32_t id, uint32_t *bytes)
 	return false;
 }
 
-/* --- the way to a member --- */
+/* --- the path to a member --- */
 
 bool kernel_path_from(
 	struct kernel_path *path, const struct kernel_types *t, uint32_t type, struct span numbers)
@@ -367,7 +366,7 @@ bool kernel_path_from(
 	struct kernel_type at;
 
 	path->count = 0;
-	/* The first number is of an array that the struct would be an element of. */
+	/* The first number indexes an array of the struct itself. */
 	if (cursor_decimal(&c) || c.failed)
 		return false;
 	while (!cursor_at_end(&c)) {
@@ -388,7 +387,8 @@ bool kernel_path_from(
 			type = m.type;
 			step.name = kernel_types_name(t, m.name);
 			if (!step.name.size)
-				continue; /* found without saying so */
+				continue; /* unnamed: the search for the next name passes through it
+					   */
 		} else {
 			return false;
 		}
@@ -401,10 +401,10 @@ struct search {
 	const struct kernel_types *types;
 	struct span name;
 	unsigned depth;
-	unsigned left; /* members that may be looked at */
+	unsigned left; /* members that may still be compared */
 };
 
-/* Also in structs without a name, which stand in it as if they were not there. */
+/* Also in unnamed structs, whose members belong to the struct around them. */
 static bool find_member(struct search *s, const struct kernel_type *type, struct member *out)
 {
 	for (uint32_t i = 0; i < type->members && s->left; i++) {
@@ -435,7 +435,8 @@ static bool take_element(const struct kernel_types *t, const struct kernel_type 
 	struct btf_array array = array_of(type);
 	uint32_t bytes;
 
-	/* An array of none, or one, at the end of a struct has as many as there is memory for. */
+	/* An array of no element, or one, at the end of a struct has as many as there is memory
+	 * for. */
 	if (type->kind != BTF_KIND_ARRAY || (element >= array.nelems && array.nelems > 1) ||
 		!size_of(t, array.type, &bytes) || (uint64_t)element * bytes > BITS_MAX / 8)
 		return false;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Types as BTF tells them (Documentation/bpf/btf.rst): those of the running kernel, and
- * those that a kernel-side program was compiled with. Found by name in one pass over all of
- * them, so that loading a small program costs little more than reading the file.
+ * Types from BTF (Documentation/bpf/btf.rst): those of the running kernel, and those that a
+ * kernel-side program was compiled with. Found by name in one pass over all of them, so that
+ * loading a small program costs little more than reading the file.
  *
- * Not known: what no program asks for yet (sizes and values of enumerations, functions'
+ * Not supported: what no program needs yet (sizes and values of enumerations, functions'
  * arguments), and other byte orders than this machine's.
  */
 #ifndef SOOTH_OS_LINUX_KERNEL_TYPES_H
@@ -14,7 +14,7 @@
 #include "base/cursor.h"
 #include "base/error.h"
 
-#define KERNEL_NAMES_MAX 128 /* looked for at once */
+#define KERNEL_NAMES_MAX 128 /* looked up together */
 #define KERNEL_SAME_MAX	 4   /* types of one name */
 
 /* One of linux/btf.h, BTF_KIND_*. */
@@ -24,7 +24,7 @@ struct kernel_type {
 	uint32_t members; /* vlen */
 	uint32_t size;	  /* or the type it is made of */
 	bool has_bitfields;
-	const unsigned char *more; /* what follows it, as long as its kind says */
+	const unsigned char *more; /* the data behind it, whose length depends on the kind */
 };
 
 struct kernel_types {
@@ -36,16 +36,16 @@ struct kernel_types {
 	size_t mapped_size;
 };
 
-/* What is looked for by name: structs and unions, or a function. */
+/* A name to look up: of structs and unions, or of a function. */
 struct kernel_name {
 	struct span name;
 	bool is_function;
-	uint32_t found; /* how many of ids; more than KERNEL_SAME_MAX are told, not kept */
+	uint32_t found; /* number of ids found; more than KERNEL_SAME_MAX are counted, not kept */
 	uint32_t ids[KERNEL_SAME_MAX];
 };
 
-/* Over bytes that stay where they are. While they are gone through the names are found as well;
- * -EINVAL: it is no BTF, or not of this byte order. */
+/* Over bytes that stay in place. The names are found in the same pass; -EINVAL: no BTF, or not of
+ * this byte order. */
 int kernel_types_over(struct kernel_types *t, const void *data, size_t size,
 	struct kernel_name *names, size_t count);
 /* Those of the running kernel. */
@@ -54,10 +54,10 @@ int kernel_types_open(
 void kernel_types_close(struct kernel_types *t);
 
 bool kernel_types_get(const struct kernel_types *t, uint32_t id, struct kernel_type *out);
-/* Empty where there is none. */
+/* Empty if it has none. */
 struct span kernel_types_name(const struct kernel_types *t, uint32_t name);
 
-/* A way from a struct to what lies in it: members by name, elements of arrays by number. */
+/* The path from a struct to a part of it: members by name, elements of arrays by number. */
 #define KERNEL_STEPS_MAX 8
 struct kernel_step {
 	struct span name; /* empty: an element */
@@ -75,10 +75,10 @@ struct kernel_place {
 	bool is_signed;
 };
 
-/* The way that "0:2:1" (numbers of members) is; false: there is none such. */
+/* The path for "0:2:1" (indexes of members); false: there is no such path. */
 bool kernel_path_from(
 	struct kernel_path *path, const struct kernel_types *t, uint32_t type, struct span numbers);
-/* Where that leads to in a type; false: nowhere. */
+/* Where that path leads in a type; false: nowhere. */
 bool kernel_types_find(const struct kernel_types *t, uint32_t type, const struct kernel_path *path,
 	struct kernel_place *place);
 

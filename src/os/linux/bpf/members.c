@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes a procfs backend reads; see members.h. */
+/* The processes a procfs backend reads. */
 #include "os/linux/bpf/members.h"
 
 #include <sys/stat.h>
@@ -30,7 +30,7 @@ int members_set(struct members *m, const struct process_id *process, unsigned in
 	member = map_put(&m->processes, process, NULL);
 	if (!member)
 		return error_no_memory(err);
-	member->is_held = (interest & INTEREST_FROM_EXEC) != 0;
+	member->is_before_exec = (interest & INTEREST_FROM_EXEC) != 0;
 	return 0;
 }
 
@@ -56,10 +56,11 @@ static int visit_known(struct members *m, struct backend_run *run, member_visito
 		const struct process_id *process = key;
 		struct member *member = value;
 
-		/* What is wanted of the start alone is what it hands on to the program. */
-		if (!member->is_held || run->options.interest & INTEREST_ONCE)
+		/* A single sample at the start is about what the command passes on to its
+		 * program. */
+		if (!member->is_before_exec || run->options.interest & INTEREST_ONCE)
 			visitor(run, (pid_t)process->pid, process);
-		member->is_held = false;
+		member->is_before_exec = false;
 	}
 	return 0;
 }
@@ -67,7 +68,7 @@ static int visit_known(struct members *m, struct backend_run *run, member_visito
 int members_visit(
 	struct members *m, struct backend_run *run, member_visitor visitor, struct sooth_error *err)
 {
-	/* Of a host or user all, or those that were named. */
+	/* Of a host or user all processes, or only the named ones. */
 	if (run->options.interest & INTEREST_BRIEF)
 		return visit_known(m, run, visitor);
 	return members_visit_all(m, run, visitor, err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which processes a procfs backend reads: the ones it was told, or all of a user or the host. */
+/* Which processes a procfs backend reads: the ones it was given, or all of a user or the host. */
 #ifndef SOOTH_OS_LINUX_MEMBERS_H
 #define SOOTH_OS_LINUX_MEMBERS_H
 
@@ -13,7 +13,7 @@ struct members {
 };
 
 struct member {
-	bool is_held; /* a copy of sooth until its exec: not worth a reading yet */
+	bool is_before_exec; /* a copy of sooth until its exec: not worth reading yet */
 };
 
 void members_init(struct members *m);
@@ -23,19 +23,18 @@ int members_set(struct members *m, const struct process_id *process, unsigned in
 /* Called with the pid and, where it is known, the identity that pid must still have. */
 typedef void (*member_visitor)(
 	struct backend_run *run, pid_t pid, const struct process_id *expected);
-/* Of a host or a user every process; of one that is to be brief those that were named. The held
- * ones are left out this once; when they are visited again they have become themselves. */
+/* Of a host or a user every process; of a brief one only the named ones. Processes that have not
+ * exec'd yet are left out this time; at the next visit they run their own program. */
 int members_visit(struct members *m, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err);
-/* Of a host or a user every process all the same: who is brief of most of them still counts them.
- */
+/* Of a host or a user every process: even a brief backend counts them. */
 int members_visit_all(struct members *m, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err);
 
-/* As a backend's, whose state begins with a struct members. */
+/* For a backend whose state begins with a struct members. */
 int members_backend_set(struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err);
-/* The end of an observation tells nothing that its last sample has not. */
+/* The end of a run adds nothing to the last sample. */
 int members_backend_stop(struct backend_run *run, struct sooth_error *err);
 
 #endif

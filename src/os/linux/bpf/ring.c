@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Consumer of a BPF ring buffer; see ring.h. */
+/* Consumer of a BPF ring buffer. */
 #include "os/linux/bpf/ring.h"
 
 #include <errno.h>
@@ -15,10 +15,11 @@
 #define RING_DISCARD (1u << 30)
 #define RING_HEADER  8
 
-/* Bytes read before producers are told: each time costs them a cache line. */
+/* Bytes read before the producers see the freed room: each update costs them a cache line. */
 #define RELEASE_BYTES (64 << 10)
 
-/* Edge-triggered: by level the ring's own descriptor is readable while a single byte waits. */
+/* Edge-triggered: with level triggering the ring's own descriptor is readable while a single byte
+ * waits. */
 int ring_watch(int map)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
@@ -66,7 +67,8 @@ int ring_open(struct ring *r, int map, size_t size, struct sooth_error *err)
 size_t ring_read(struct ring *r, struct buffer *out)
 {
 	unsigned long at = *r->consumer, released = at;
-	/* What is produced after this line is for the next read, or a busy target could hold us. */
+	/* Data produced after this line waits for the next read, or a busy target could keep this
+	 * loop running forever. */
 	unsigned long end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 	size_t before = out->size;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Consumer of a BPF ring buffer map. libbpf's calls back once a record; this one
- * copies everything that is there into a batch (Documentation/bpf/ringbuf.rst
- * tells the layout: a page each for the consumer's and the producer's position,
- * then the data mapped twice, so that a record never wraps).
+ * Consumer of a BPF ring buffer map. libbpf's makes a callback per record; this one copies
+ * everything that is there into a batch (layout in Documentation/bpf/ringbuf.rst: a page each for
+ * the consumer's and the producer's position, then the data mapped twice, so that a record never
+ * wraps).
  */
 #ifndef SOOTH_OS_LINUX_RING_H
 #define SOOTH_OS_LINUX_RING_H
@@ -12,7 +12,7 @@
 #include "base/error.h"
 
 struct ring {
-	unsigned long *consumer; /* ours to write */
+	unsigned long *consumer; /* written by sooth */
 	const unsigned long *producer;
 	const unsigned char *data;
 	size_t size; /* power of two */
@@ -21,11 +21,11 @@ struct ring {
 };
 
 int ring_open(struct ring *r, int map, size_t size, struct sooth_error *err);
-/* Append the records that are whole now; returns their bytes. */
+/* Append the complete records; returns their bytes. */
 size_t ring_read(struct ring *r, struct buffer *out);
 /* Forget the wake-ups so far: the caller is about to read. */
 void ring_awake(const struct ring *r);
-/* Bytes that wait, and that were ever made: from any thread. */
+/* Bytes waiting, and bytes ever produced: from any thread. */
 uint64_t ring_waiting(const struct ring *r);
 uint64_t ring_produced(const struct ring *r);
 /* A second descriptor like `wake`, for another thread; negative errno. ring_forget() makes it

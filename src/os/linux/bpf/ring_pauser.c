@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Holding what is followed while the ring is full; see ring_pauser.h. */
+/* Pauses what is followed while the ring is full. */
 #include "os/linux/bpf/ring_pauser.h"
 
 #include <errno.h>
@@ -13,45 +13,45 @@
 #include "base/units.h"
 #include "os/linux/pause/pause.h"
 
-#define STOP_TIMEOUT_NS (20 * NS_PER_MS)
-#define IDLE_MS		100
-#define NEAR_MS		1 /* looked at this often once the ring fills */
-#define DRAIN_STEP_US	200
-#define STEPS_TO_LOOK	5 /* threads that woke up meanwhile are looked for each millisecond */
+#define STOP_TIMEOUT_NS	 (20 * NS_PER_MS)
+#define IDLE_MS		 100
+#define FILLING_MS	 1 /* polling interval once the ring fills */
+#define DRAIN_STEP_US	 200
+#define STEPS_PER_SEARCH 5 /* newly woken threads are looked for each millisecond */
 
-static uint64_t size_of(const struct ring_pauser *h)
+static uint64_t size_of(const struct ring_pauser *p)
 {
-	return h->follow->ring.size;
+	return p->follow->ring.size;
 }
 
-static uint64_t waiting(const struct ring_pauser *h)
+static uint64_t waiting(const struct ring_pauser *p)
 {
-	return ring_waiting(&h->follow->ring);
+	return ring_waiting(&p->follow->ring);
 }
 
-bool ring_pauser_has_room(const struct ring_pauser *h)
+bool ring_pauser_has_room(const struct ring_pauser *p)
 {
-	return waiting(h) <= size_of(h) / 2;
+	return waiting(p) <= size_of(p) / 2;
 }
 
-static void measure_rate(struct ring_pauser *h)
+static void measure_rate(struct ring_pauser *p)
 {
-	uint64_t now = clock_monotonic_ns(), produced = ring_produced(&h->follow->ring);
+	uint64_t now = clock_monotonic_ns(), produced = ring_produced(&p->follow->ring);
 
-	if (now > h->produced_ns)
-		h->rate = (double)(produced - h->produced) / (double)(now - h->produced_ns);
-	h->produced = produced;
-	h->produced_ns = now;
+	if (now > p->produced_ns)
+		p->rate = (double)(produced - p->produced) / (double)(now - p->produced_ns);
+	p->produced = produced;
+	p->produced_ns = now;
 }
 
-/* Threads on a processor, or waiting for one: those that sleep make nothing. */
-static uint32_t take_running(struct ring_pauser *h)
+/* Threads on a CPU, or waiting for one: sleeping ones produce nothing. */
+static uint32_t pause_running(struct ring_pauser *p)
 {
 	struct buffer list = { 0 }, tids = { 0 };
 	struct sooth_error ignored;
-	size_t taken = 0;
+	size_t paused = 0;
 
-	if (!follow_list(h->follow, &list, &ignored)) {
+	if (!follow_list(p->follow, &list, &ignored)) {
 		const struct follow_listed *threads = (const void *)list.data;
 
 		for (size_t i = 0; i < list.size / sizeof(*threads); i++) {
@@ -61,68 +61,68 @@ static uint32_t take_running(struct ring_pauser *h)
 				buffer_append(&tids, &tid, sizeof(tid));
 		}
 		if (tids.size)
-			taken = pause_take(
-				h->hold, (const void *)tids.data, tids.size / sizeof(pid_t));
+			paused = pause_threads(
+				p->pause, (const void *)tids.data, tids.size / sizeof(pid_t));
 	}
 	buffer_fini(&list);
 	buffer_fini(&tids);
-	return (uint32_t)taken;
+	return (uint32_t)paused;
 }
 
-static void tell(struct ring_pauser *h, struct held *held)
+static void report_pause(struct ring_pauser *p, struct pause_event *event)
 {
-	held->record.time_ns = clock_monotonic_ns();
-	held->record.cpu = SOOTH_CPU_NONE;
-	held->refused = (uint32_t)pause_refused(h->hold);
-	held->lost = h->follow->control->lost_records;
-	h->work.tell(h->work.user, held);
+	event->record.time_ns = clock_monotonic_ns();
+	event->record.cpu = SOOTH_CPU_NONE;
+	event->refused = (uint32_t)pause_refused(p->pause);
+	event->lost = p->follow->control->lost_records;
+	p->work.report(p->work.user, event);
 }
 
-/* More than half full: hold, until an eighth is left. */
-static void hold_until_drained(struct ring_pauser *h)
+/* More than half full: pause, until an eighth is left. */
+static void pause_until_drained(struct ring_pauser *p)
 {
-	struct held held = { .asked_ns = clock_monotonic_ns() };
-	uint64_t left = size_of(h) - waiting(h);
+	struct pause_event event = { .asked_ns = clock_monotonic_ns() };
+	uint64_t left = size_of(p) - waiting(p);
 
-	measure_rate(h);
-	held.reserve_ns = h->rate > 0 ? (uint64_t)((double)left / h->rate) : 0;
-	held.threads = take_running(h);
-	pause_wait(h->hold, STOP_TIMEOUT_NS);
-	held.stopped_ns = clock_monotonic_ns();
-	for (unsigned step = 1; waiting(h) > size_of(h) / 8 && !h->stops; step++) {
+	measure_rate(p);
+	event.reserve_ns = p->rate > 0 ? (uint64_t)((double)left / p->rate) : 0;
+	event.threads = pause_running(p);
+	pause_wait(p->pause, STOP_TIMEOUT_NS);
+	event.stopped_ns = clock_monotonic_ns();
+	for (unsigned step = 1; waiting(p) > size_of(p) / 8 && !p->stops; step++) {
 		usleep(DRAIN_STEP_US);
-		if (step % STEPS_TO_LOOK == 0)
-			held.threads += take_running(h);
+		if (step % STEPS_PER_SEARCH == 0)
+			event.threads += pause_running(p);
 	}
-	pause_release(h->hold);
-	if (held.threads || pause_refused(h->hold))
-		tell(h, &held);
-	measure_rate(h);
+	pause_release(p->pause);
+	if (event.threads || pause_refused(p->pause))
+		report_pause(p, &event);
+	measure_rate(p);
 }
 
-static void serve(struct ring_pauser *h)
+static void serve(struct ring_pauser *p)
 {
-	struct pollfd polled[] = { { .fd = h->wake, .events = POLLIN },
-		{ .fd = h->filling, .events = POLLIN } };
+	struct pollfd polled[] = { { .fd = p->wake, .events = POLLIN },
+		{ .fd = p->filling, .events = POLLIN } };
 
-	while (!h->stops) {
-		bool is_near = pause_reap(h->hold) || waiting(h) > size_of(h) / 4;
+	while (!p->stops) {
+		bool is_filling = pause_reap(p->pause) || waiting(p) > size_of(p) / 4;
 		uint64_t wakes;
 
-		poll(polled, ARRAY_SIZE(polled), is_near ? NEAR_MS : IDLE_MS);
-		(void)!read(h->wake, &wakes, sizeof(wakes));
-		ring_forget(h->filling);
-		if (!ring_pauser_has_room(h))
-			hold_until_drained(h);
+		poll(polled, ARRAY_SIZE(polled), is_filling ? FILLING_MS : IDLE_MS);
+		(void)!read(p->wake, &wakes, sizeof(wakes));
+		ring_forget(p->filling);
+		if (!ring_pauser_has_room(p))
+			pause_until_drained(p);
 		else
-			measure_rate(h);
-		if (!h->stops && h->work.room && ring_pauser_has_room(h))
-			h->work.room(h->work.user);
+			measure_rate(p);
+		if (!p->stops && p->work.room && ring_pauser_has_room(p))
+			p->work.room(p->work.user);
 	}
 }
 
-/* First of all: a holder that waits for its turn behind those it has to hold is late. */
-static void hurry(void)
+/* Highest priority: a pauser that waits for its turn behind the threads it has to pause is late. */
+static void raise_priority(void)
 {
 	struct sched_param first = { .sched_priority = 1 };
 
@@ -131,61 +131,61 @@ static void hurry(void)
 
 static void *run(void *user)
 {
-	struct ring_pauser *h = user;
+	struct ring_pauser *p = user;
 	struct sooth_error ignored;
 
-	hurry();
-	if (h->work.begin)
-		h->work.begin(h->work.user);
-	if (!pause_new(&h->hold, &ignored))
-		serve(h);
-	pause_free(TAKE_PTR(h->hold)); /* by whom they were seized */
+	raise_priority();
+	if (p->work.begin)
+		p->work.begin(p->work.user);
+	if (!pause_new(&p->pause, &ignored))
+		serve(p);
+	pause_free(TAKE_PTR(p->pause)); /* only this thread, which seized them, may release them */
 	return NULL;
 }
 
-static void close_all(struct ring_pauser *h)
+static void close_all(struct ring_pauser *p)
 {
-	if (h->wake >= 0)
-		close(h->wake);
-	if (h->filling >= 0)
-		close(h->filling);
+	if (p->wake >= 0)
+		close(p->wake);
+	if (p->filling >= 0)
+		close(p->filling);
 }
 
-static int start(struct ring_pauser *h, struct sooth_error *err)
+static int start(struct ring_pauser *p, struct sooth_error *err)
 {
 	int code;
 
-	h->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (h->wake < 0)
+	p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (p->wake < 0)
 		return error_errno(err, -errno, "make an eventfd");
-	h->filling = ring_watch(bpf_code_map(&h->follow->code, "ring"));
-	if (h->filling < 0)
-		return error_errno(err, h->filling, "wait for the ring");
-	code = pthread_create(&h->thread, NULL, run, h);
-	return code ? error_errno(err, -code, "start a thread that holds others") : 0;
+	p->filling = ring_watch(bpf_code_map(&p->follow->code, "ring"));
+	if (p->filling < 0)
+		return error_errno(err, p->filling, "wait for the ring");
+	code = pthread_create(&p->thread, NULL, run, p);
+	return code ? error_errno(err, -code, "start the thread that pauses the target") : 0;
 }
 
-int ring_pauser_start(struct ring_pauser *h, struct follow *follow,
+int ring_pauser_start(struct ring_pauser *p, struct follow *follow,
 	const struct ring_pauser_work *work, struct sooth_error *err)
 {
 	int status;
 
-	*h = (struct ring_pauser){ .follow = follow, .work = *work, .wake = -1, .filling = -1 };
-	status = start(h, err);
+	*p = (struct ring_pauser){ .follow = follow, .work = *work, .wake = -1, .filling = -1 };
+	status = start(p, err);
 	if (status)
-		close_all(h);
+		close_all(p);
 	return status;
 }
 
-void ring_pauser_wake(struct ring_pauser *h)
+void ring_pauser_wake(struct ring_pauser *p)
 {
-	(void)!write(h->wake, &(uint64_t){ 1 }, sizeof(uint64_t));
+	(void)!write(p->wake, &(uint64_t){ 1 }, sizeof(uint64_t));
 }
 
-void ring_pauser_stop(struct ring_pauser *h)
+void ring_pauser_stop(struct ring_pauser *p)
 {
-	h->stops = true;
-	ring_pauser_wake(h);
-	pthread_join(h->thread, NULL);
-	close_all(h);
+	p->stops = true;
+	ring_pauser_wake(p);
+	pthread_join(p->thread, NULL);
+	close_all(p);
 }

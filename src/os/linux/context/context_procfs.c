@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * context by procfs: command line, threads' names and mapped files, read when a
- * process joins and when it replaces its program. Only mappings of files, and
- * of them the executable ones get a build id, read through the process's own
- * root directory and remembered by device and inode.
+ * context by procfs: command line, threads' names and mapped files, read when a process joins and
+ * when it replaces its program. Only mappings of files, and of them the executable ones get a
+ * build id, read through the process's own root directory and cached by device and inode.
  */
 #include <errno.h>
 #include <string.h>
@@ -28,7 +27,7 @@ struct file_key {
 };
 
 struct known_build_id {
-	int status; /* of build_id_read() */
+	int status; /* result of build_id_read() */
 	char text[BUILD_ID_TEXT_SIZE];
 };
 
@@ -39,12 +38,12 @@ struct context_state {
 };
 
 static void write_command(
-	struct backend_run *run, const struct process_snapshot *reading, int mappings_status)
+	struct backend_run *run, const struct process_snapshot *snapshot, int mappings_status)
 {
 	struct context_state *s = run->state;
 	struct context_command c = { .record = process_snapshot_head(
-					     reading, run, 0, CONTEXT_COMMAND) };
-	int status = procfs_read_at(reading->process, "cmdline", &s->raw, PROCFS_ARGUMENTS);
+					     snapshot, run, 0, CONTEXT_COMMAND) };
+	int status = procfs_read_at(snapshot->process, "cmdline", &s->raw, PROCFS_ARGUMENTS);
 
 	c.mappings_state = procfs_state(mappings_status);
 	c.arguments_state = procfs_state(status);
@@ -52,7 +51,7 @@ static void write_command(
 	if (status >= 0 &&
 		secrets_mask_arguments(&s->masked, (const char *)s->raw.data, s->raw.size))
 		c.arguments_state = SOOTH_STATE_TRUNCATED;
-	c.executable_state = procfs_state(procfs_link_at(reading->process, "exe", &s->path));
+	c.executable_state = procfs_state(procfs_link_at(snapshot->process, "exe", &s->path));
 	struct record_tail tail[] = {
 		{ &c.arguments, s->masked.data, s->masked.size },
 		{ &c.executable, s->path.data, s->path.size },
@@ -60,18 +59,18 @@ static void write_command(
 	RECORD_APPEND(&run->out, &c, tail, ARRAY_SIZE(tail));
 }
 
-static void write_threads(struct backend_run *run, const struct process_snapshot *reading)
+static void write_threads(struct backend_run *run, const struct process_snapshot *snapshot)
 {
 	struct context_state *s = run->state;
-	int status = process_snapshot_threads(reading, &s->tids, THREADS_MAX);
+	int status = process_snapshot_threads(snapshot, &s->tids, THREADS_MAX);
 	const uint32_t *tids = (const void *)s->tids.data;
 
 	for (size_t i = 0; status >= 0 && i < s->tids.size / sizeof(*tids); i++) {
 		struct context_thread t = { .record = process_snapshot_head(
-						    reading, run, tids[i], CONTEXT_THREAD) };
+						    snapshot, run, tids[i], CONTEXT_THREAD) };
 		struct record_tail tail[1];
 
-		if (process_snapshot_file(reading, tids[i], "comm", &s->raw) || !s->raw.size)
+		if (process_snapshot_file(snapshot, tids[i], "comm", &s->raw) || !s->raw.size)
 			continue;
 		/* no newline */
 		tail[0] = (struct record_tail){ &t.name, s->raw.data, s->raw.size - 1 };
@@ -102,17 +101,17 @@ static uint32_t protection_of(const struct maps_line *m)
 }
 
 static void write_mapping(
-	struct backend_run *run, const struct process_snapshot *reading, struct span line)
+	struct backend_run *run, const struct process_snapshot *snapshot, struct span line)
 {
 	struct context_state *s = run->state;
 	struct context_mapping m = { .record = process_snapshot_head(
-					     reading, run, 0, CONTEXT_MAPPING),
+					     snapshot, run, 0, CONTEXT_MAPPING),
 		.build_id_state = SOOTH_STATE_ABSENT };
 	const struct known_build_id *known = NULL;
 	struct maps_line parsed;
 	struct span path;
 
-	/* Of what has no name only code matters later: it may be a JIT's. */
+	/* Of unnamed mappings only code matters later: it may be a JIT's. */
 	if (!maps_parse(line, &parsed) || (!parsed.path.size && !parsed.is_executable))
 		return;
 	path = parsed.path;
@@ -124,7 +123,7 @@ static void write_mapping(
 	m.device_minor = parsed.device_minor;
 	m.inode = parsed.inode;
 	if (m.inode && m.protection & CONTEXT_EXECUTE && path.size && path.data[0] == '/')
-		known = build_id_of(s, reading->process, &m, path);
+		known = build_id_of(s, snapshot->process, &m, path);
 	if (known && known->status != -ENOENT)
 		m.build_id_state = procfs_state(known->status);
 	struct record_tail tail[] = {
@@ -135,32 +134,32 @@ static void write_mapping(
 }
 
 static void write_mappings(
-	struct backend_run *run, const struct process_snapshot *reading, const struct buffer *maps)
+	struct backend_run *run, const struct process_snapshot *snapshot, const struct buffer *maps)
 {
 	struct cursor c = cursor_over(maps->data, maps->size);
 	int count = 0;
 
 	while (!cursor_at_end(&c) && count++ < MAPPINGS_MAX)
-		write_mapping(run, reading, cursor_line(&c));
+		write_mapping(run, snapshot, cursor_line(&c));
 	if (count > MAPPINGS_MAX)
-		backend_limit(run, "some mapped files", "there are more than are read", "");
+		backend_limit(run, "some mapped files", "only the first ones are read", "");
 }
 
 static void read_context(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
-	_cleanup_process_snapshot_ struct process_snapshot reading;
+	_cleanup_process_snapshot_ struct process_snapshot snapshot;
 	struct buffer maps = { 0 };
 	int status;
 
-	if (process_snapshot_open(&reading, run, pid, expected))
+	if (process_snapshot_open(&snapshot, run, pid, expected))
 		return;
-	status = procfs_read_at(reading.process, "maps", &maps, PROCFS_MAPS);
+	status = procfs_read_at(snapshot.process, "maps", &maps, PROCFS_MAPS);
 	if (status < 0 && status != -ESRCH)
 		backend_limit(run, "mapped files", strerror(-status),
 			"run as the process's user, or as root");
-	write_command(run, &reading, status);
-	write_threads(run, &reading);
-	write_mappings(run, &reading, &maps);
+	write_command(run, &snapshot, status);
+	write_threads(run, &snapshot);
+	write_mappings(run, &snapshot, &maps);
 	buffer_fini(&maps);
 }
 
@@ -187,13 +186,13 @@ static void context_joined(struct backend_run *run, const struct process_id *pro
 	read_context(run, (pid_t)process->pid, process);
 }
 
-/* Once more at the end: libraries were loaded and threads named meanwhile. */
+/* Again at the end: libraries were loaded and threads named meanwhile. */
 static int context_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct context_state *s = run->state;
 
 	if (run->options.is_host || run->options.has_uid)
-		return 0; /* that would be everything twice */
+		return 0; /* that would repeat everything */
 	return members_visit(&s->members, run, read_context, err);
 }
 
@@ -214,7 +213,7 @@ static const struct need *const needs[] = { &need_procfs, NULL };
 const struct backend backend_context_procfs = {
 	.name = "procfs",
 	.probe = "context",
-	.help = "reads /proc when a process joins or replaces its program",
+	.help = "reads /proc when a process joins or execs",
 	.needs = needs,
 	.state_size = sizeof(struct context_state),
 	.open = context_open,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * environment by procfs: /proc/PID/environ, of which names and sizes are kept and not a
- * byte of a value. It lies in the process's memory, which may be of a file that never
- * answers: so it is read with patience.
+ * environment by procfs: /proc/PID/environ, of which names and sizes are kept and not a byte of a
+ * value. The environment is in the process's memory, which may be backed by a file on a dead
+ * mount: so it is read with a timeout.
  *
- * Cannot be seen: what the program set or removed since it started; processes that one
- * may not trace.
+ * Cannot be seen: variables that the program set or removed since it started; processes that the
+ * caller may not trace.
  */
 #include <errno.h>
 #include <string.h>
@@ -30,11 +30,11 @@ struct environment_state {
 	struct buffer bytes, stat;
 };
 
-static void write_variable(struct backend_run *run, const struct process_snapshot *reading,
+static void write_variable(struct backend_run *run, const struct process_snapshot *snapshot,
 	const struct environ_variable *from)
 {
 	struct environment_variable v = { .record = process_snapshot_head(
-						  reading, run, 0, ENVIRONMENT_VARIABLE),
+						  snapshot, run, 0, ENVIRONMENT_VARIABLE),
 		.size_bytes = from->size_bytes,
 		.name_state = from->is_redacted ? SOOTH_STATE_REDACTED : SOOTH_STATE_VALUE };
 	struct record_tail tail[] = { { &v.name, from->name.data, from->name.size } };
@@ -43,14 +43,14 @@ static void write_variable(struct backend_run *run, const struct process_snapsho
 }
 
 /*
- * How much there is. A page that cannot be had ends the file as if it were whole: the
- * kernel says nothing.
+ * Its full size. An unreadable page ends the file as if it were complete: the kernel reports no
+ * error.
  */
-static uint64_t whole_size(struct environment_state *s, const struct process_snapshot *reading)
+static uint64_t whole_size(struct environment_state *s, const struct process_snapshot *snapshot)
 {
 	struct task_stat stat;
 
-	if (procfs_read_at(reading->process, "stat", &s->stat, PROCFS_SMALL) < 0 ||
+	if (procfs_read_at(snapshot->process, "stat", &s->stat, PROCFS_SMALL) < 0 ||
 		!task_stat_parse(&stat, s->stat.data, s->stat.size) ||
 		stat.shared.environment_to < stat.shared.environment_from)
 		return 0;
@@ -58,17 +58,17 @@ static uint64_t whole_size(struct environment_state *s, const struct process_sna
 }
 
 static uint8_t read_variables(
-	struct backend_run *run, const struct process_snapshot *reading, uint32_t *count)
+	struct backend_run *run, const struct process_snapshot *snapshot, uint32_t *count)
 {
 	struct environment_state *s = run->state;
 	int status = timeout_read_at(
-		&s->timeout, reading->process, "environ", &s->bytes, ENVIRON_MAX, TIMEOUT_MS);
+		&s->timeout, snapshot->process, "environ", &s->bytes, ENVIRON_MAX, TIMEOUT_MS);
 	struct environ_variable variable;
 	struct environ_walk walk;
 
 	if (status < 0)
-		return procfs_state(process_snapshot_status(reading, status));
-	if (s->bytes.size < whole_size(s, reading)) {
+		return procfs_state(process_snapshot_status(snapshot, status));
+	if (s->bytes.size < whole_size(s, snapshot)) {
 		if (!s->bytes.size)
 			return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 		status = 1;
@@ -79,39 +79,39 @@ static uint8_t read_variables(
 			status = 1;
 			break;
 		}
-		write_variable(run, reading, &variable);
+		write_variable(run, snapshot, &variable);
 		++*count;
 	}
-	/* The values have no business in this process any longer. */
+	/* sooth's memory keeps no values any longer than needed. */
 	explicit_bzero(s->bytes.data, s->bytes.size);
 	buffer_reset(&s->bytes);
 	return procfs_state(status);
 }
 
-/* A kernel thread has none; neither has what has ended and is not reaped. */
-static bool has_memory(const struct process_snapshot *reading, struct buffer *scratch)
+/* A kernel thread has none, nor does a zombie. */
+static bool has_memory(const struct process_snapshot *snapshot, struct buffer *scratch)
 {
-	return procfs_link_at(reading->process, "exe", scratch) != -ENOENT;
+	return procfs_link_at(snapshot->process, "exe", scratch) != -ENOENT;
 }
 
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct environment_state *s = run->state;
 	struct environment_process end = { 0 };
-	struct process_snapshot reading;
-	int status = process_snapshot_open(&reading, run, pid, expected);
+	struct process_snapshot snapshot;
+	int status = process_snapshot_open(&snapshot, run, pid, expected);
 
 	if (status <= 0) {
 		end.variables_state = procfs_state(status);
 		if (!status)
 			end.variables_state =
-				has_memory(&reading, &s->bytes)
-					? read_variables(run, &reading, &end.variables)
+				has_memory(&snapshot, &s->bytes)
+					? read_variables(run, &snapshot, &end.variables)
 					: SOOTH_STATE_ABSENT;
-		end.record = process_snapshot_head(&reading, run, 0, ENVIRONMENT_PROCESS);
+		end.record = process_snapshot_head(&snapshot, run, 0, ENVIRONMENT_PROCESS);
 		RECORD_APPEND(&run->out, &end, NULL, 0);
 	}
-	process_snapshot_close(&reading);
+	process_snapshot_close(&snapshot);
 }
 
 static int environment_sample(struct backend_run *run, struct sooth_error *err)

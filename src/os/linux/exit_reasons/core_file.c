@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See core_file.h. */
 #include "os/linux/exit_reasons/core_file.h"
 
 #include <string.h>
@@ -32,7 +31,7 @@ bool core_file_pattern(struct buffer *out, struct span pattern, uint32_t pid, bo
 			add_literal(out, c);
 			continue;
 		}
-		if (++i == pattern.size) /* a last one alone is dropped */
+		if (++i == pattern.size) /* a lone % at the end is dropped */
 			break;
 		c = pattern.data[i];
 		if (c == 'p' || c == 'P')
@@ -61,7 +60,7 @@ struct span core_file_handler(struct span pattern)
 	return cursor_word(&c);
 }
 
-/* The name of the process may have dots: the boot's id is what can be found. */
+/* The process name may contain dots: the boot id is what can be found. */
 bool core_file_stored(struct span name, struct span boot_id, uint32_t *pid)
 {
 	struct cursor c;

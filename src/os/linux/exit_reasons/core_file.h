@@ -10,13 +10,14 @@
 
 /*
  * /proc/sys/kernel/core_pattern for one process, as a pattern of fnmatch(3): what cannot be known
- * afterwards (time, host name, name of the thread) is a "*". False: it is handed to a program, or
- * no pattern at all. `uses_pid`: core_uses_pid, for patterns without a %p.
+ * afterwards (time, host name, name of the thread) is a "*". False: cores are piped to a program,
+ * or it is no pattern. `uses_pid`: core_uses_pid, for patterns without a %p.
  */
 bool core_file_pattern(struct buffer *out, struct span pattern, uint32_t pid, bool uses_pid);
-/* The program that cores are handed to; empty: none. */
+/* The program that cores are piped to; empty: none. */
 struct span core_file_handler(struct span pattern);
-/* A name as systemd-coredump gives it, "core.NAME.UID.BOOT.PID.TIME...": whose of this boot. */
+/* A file name of systemd-coredump, "core.NAME.UID.BOOT.PID.TIME...": the pid, if it is of this
+ * boot. */
 bool core_file_stored(struct span name, struct span boot_id, uint32_t *pid);
 
 #endif

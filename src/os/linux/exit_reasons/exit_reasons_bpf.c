@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ends by BPF (src/bpf/exit_reasons.bpf.c): tracepoints where signals are sent, where the kernel
- * chooses whom to kill for memory, and where processes end. What is left afterwards is told when
- * the observation stops (exit_reasons_left.h).
+ * exit_reasons by BPF (src/bpf/exit_reasons.bpf.c): tracepoints where signals are sent, where the
+ * kernel chooses an OOM victim, and where processes end. Cores and log lines are reported when the
+ * observation stops (exit_reasons_left.h).
  *
- * Cannot be seen: ends of children of what is watched, unless all of a user or host is; memory at
- * the time of an OOM kill before Linux 6.8, but from the kernel's log.
+ * Cannot be seen: exits of children of what is watched, unless all processes of a user or host
+ * are; memory at the time of an OOM kill before Linux 6.8, except from the kernel's log.
  */
 #include "bpf/exit_reasons.h"
 
@@ -31,8 +31,8 @@ struct exit_reasons_bpf {
 	struct bpf_code code;
 	struct ring ring;
 	struct exit_reasons_control *control;
-	struct exit_reasons_control told; /* losses already reported */
-	struct buffer early; /* struct process_id: those that were set before the start */
+	struct exit_reasons_control reported; /* losses already reported */
+	struct buffer early;		      /* struct process_id: those set before the start */
 	bool is_started;
 };
 
@@ -46,7 +46,7 @@ static void exit_reasons_close(struct backend_run *run)
 	buffer_fini(&s->early);
 }
 
-/* Of a host or a user all, or those that were named. */
+/* All processes of a host or user, or only the named ones. */
 static bool is_of_all(const struct backend_run *run)
 {
 	return (run->options.is_host || run->options.has_uid) &&
@@ -102,13 +102,13 @@ static int forget(struct exit_reasons_bpf *s, uint32_t pid)
 	return 0;
 }
 
-/* One that had ended before it was watched, and is a zombie still. */
+/* A process that had ended before it was watched, and is still a zombie. */
 static void emit_ended(struct backend_run *run, const struct process_id *process)
 {
 	struct exit_reasons_bpf *s = run->state;
 	struct exit_reasons_end end;
 
-	if (!exit_reasons_status_look(run, process, -1, &end) || end.status_state)
+	if (!exit_reasons_status_read(run, process, -1, &end) || end.status_state)
 		return;
 	RECORD_APPEND(&run->out, &end, NULL, 0);
 	exit_reasons_left_note(&s->left, &end);
@@ -129,17 +129,17 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 		return 0;
 	if (!interest)
 		return forget(s, pid);
-	/* Not worth failing for: it is one question of many. */
+	/* Not worth failing for: it is one check of many. */
 	if (!is_ours && caller_may_watch(process, &refusal)) {
-		backend_limit_error(run, "how some processes end", &refusal);
+		backend_limit_error(run, "exit reasons of some processes", &refusal);
 		return 0;
 	}
 	status = bpf_map_update_elem(bpf_code_map(&s->code, "members"), &pid, &member, BPF_NOEXIST);
-	if (status == -EEXIST) /* what it was sent stands */
+	if (status == -EEXIST) /* signals recorded before stay */
 		status = 0;
 	if (status == -E2BIG) {
-		backend_limit(run, "ends of some processes",
-			"no more than 4096 are watched for their ends at a time", "");
+		backend_limit(run, "exit reasons of some processes",
+			"at most 4096 processes are watched at a time", "");
 		status = 0;
 	}
 	exit_reasons_left_place(&s->left, process);
@@ -147,7 +147,7 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 		emit_ended(run, process);
 	else
 		buffer_append(&s->early, process, sizeof(*process));
-	return status ? error_errno(err, status, "watch for the end of process %u", pid) : 0;
+	return status ? error_errno(err, status, "watch for the exit of process %u", pid) : 0;
 }
 
 static int exit_reasons_start(struct backend_run *run, struct sooth_error *err)
@@ -171,17 +171,18 @@ static void emit_losses(struct backend_run *run)
 	struct exit_reasons_bpf *s = run->state;
 	struct exit_reasons_control now = *s->control;
 
-	if (now.lost_records != s->told.lost_records)
-		backend_loss(run, now.lost_records - s->told.lost_records, 0,
-			"ends of processes did not fit the ring");
-	if (now.lost_members != s->told.lost_members)
-		backend_loss(run, now.lost_members - s->told.lost_members, 0,
-			"signals had no place to be kept until the end of their process");
-	if (now.let_go != s->told.let_go)
-		backend_limit(run, "the end of a program that gained privilege at its exec",
-			"sooth's capabilities are not its caller's to watch it with",
+	if (now.lost_records != s->reported.lost_records)
+		backend_loss(run, now.lost_records - s->reported.lost_records, 0,
+			"process exits did not fit the ring");
+	if (now.lost_members != s->reported.lost_members)
+		backend_loss(run, now.lost_members - s->reported.lost_members, 0,
+			"no room to keep signals until their process exits");
+	if (now.released != s->reported.released)
+		backend_limit(run, "the exit reason of a program that gained privilege at its exec",
+			"its caller may not trace it, and sooth's own capabilities are not used "
+			"for that",
 			"run sooth as root");
-	s->told = now;
+	s->reported = now;
 }
 
 static void note_ends(struct exit_reasons_bpf *s, const struct buffer *out, size_t from)
@@ -208,7 +209,7 @@ static int exit_reasons_drain(struct backend_run *run, struct sooth_error *err)
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }
 
-/* Where they stand may have changed. */
+/* Its working directory and root may have changed. */
 static int exit_reasons_sample(struct backend_run *run, struct sooth_error *err)
 {
 	struct exit_reasons_bpf *s = run->state;
@@ -229,8 +230,8 @@ static int exit_reasons_stop(struct backend_run *run, struct sooth_error *err)
 
 	bpf_code_detach(&s->code);
 	again_emit(s->code.object, run,
-		"signals or ends of processes that the kernel ran no program for: another was "
-		"preempted in it");
+		"signals or process exits: the kernel skipped the BPF program while another thread "
+		"was preempted in it");
 	status = exit_reasons_drain(run, err);
 	exit_reasons_left_emit(&s->left, run);
 	return status;
@@ -243,7 +244,7 @@ static int exit_reasons_descriptor(struct backend_run *run)
 	return s->ring.wake;
 }
 
-/* Where no stream was asked for nothing is to be attached. */
+/* Without a stream nothing is to be attached. */
 static uint64_t exit_reasons_sample_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes)
 {
@@ -257,8 +258,8 @@ static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring
 
 const struct backend backend_exit_reasons_bpf = {
 	.name = "bpf",
-	.probe = "ends",
-	.help = "BTF-typed tracepoints where signals are sent and processes end",
+	.probe = "exit_reasons",
+	.help = "BTF-typed tracepoints where signals are sent and processes exit",
 	.needs = needs,
 	.follows_none = true,
 	.lateness_ns = LATENESS_NS,

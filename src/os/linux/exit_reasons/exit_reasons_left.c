@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See exit_reasons_left.h. */
 #include "os/linux/exit_reasons/exit_reasons_left.h"
 
 #include <dirent.h>
@@ -61,7 +60,7 @@ static struct span pattern_of(const struct exit_reasons_left *l)
 	return span_of((const char *)l->pattern.data, l->pattern.size);
 }
 
-/* Its paths mean here what they mean there. */
+/* Whether its paths lead to the same files from here. */
 static bool has_our_paths(int process)
 {
 	struct buffer root = { 0 };
@@ -118,9 +117,9 @@ void exit_reasons_left_note(struct exit_reasons_left *l, const struct exit_reaso
 		forget_place(l, &id);
 }
 
-/* --- cores of our own --- */
+/* --- core files --- */
 
-/* The folder of a pattern without its escapes; false when it is not one folder. */
+/* The folder of a pattern without escapes; false when it is more than one folder. */
 static bool folder_of(struct buffer *folder, const char *pattern, const char *end)
 {
 	for (const char *at = pattern; at < end; at++) {
@@ -134,7 +133,7 @@ static bool folder_of(struct buffer *folder, const char *pattern, const char *en
 	return true;
 }
 
-/* The newest file of that name; its path behind the folder's. */
+/* The newest file with that name; its path is appended to the folder's. */
 static uint8_t find_newest(
 	const struct exit_reasons_left *l, struct buffer *path, const char *name, uint64_t *size)
 {
@@ -217,7 +216,7 @@ static void emit_core(
 	buffer_fini(&path);
 }
 
-/* --- what systemd-coredump has kept of this boot --- */
+/* --- cores that systemd-coredump kept in this boot --- */
 
 static void boot_id(char id[33])
 {
@@ -256,19 +255,19 @@ static void emit_store(struct backend_run *run)
 {
 	_cleanup_dir_ DIR *dir = opendir(STORE);
 	struct dirent *entry;
-	unsigned told = 0;
+	unsigned reported = 0;
 	uint32_t pid;
 	char boot[33];
 
 	boot_id(boot);
-	for (unsigned i = 0; dir && i < ENTRIES_MAX && told < DUMPED_MAX; i++) {
+	for (unsigned i = 0; dir && i < ENTRIES_MAX && reported < DUMPED_MAX; i++) {
 		entry = readdir(dir);
 		if (!entry)
 			break;
 		if (!core_file_stored(span_of_string(entry->d_name), span_of_string(boot), &pid))
 			continue;
 		emit_stored(run, dirfd(dir), entry->d_name, pid);
-		told++;
+		reported++;
 	}
 }
 
@@ -278,7 +277,7 @@ struct log_taking {
 	struct buffer records;
 	size_t count;
 	uint64_t now_ns;
-	uint32_t group_pid; /* of whom the group below was told */
+	uint32_t group_pid; /* the process that the group below belongs to */
 	struct buffer group;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is left of processes that have ended: their cores, and what the kernel's log says. Told
- * once, when the observation stops, also of those that ended long before it.
+ * Traces left by ended processes: core files, and lines in the kernel's log. Reported once, when
+ * the observation stops, also for processes that ended long before it.
  *
  * Cannot be seen: cores of processes in another mount namespace or root; the log where only root
  * may read it.
@@ -19,14 +19,14 @@ struct exit_reasons_left {
 	struct buffer pattern; /* core_pattern; empty: not known */
 	bool uses_pid;
 	uint8_t pattern_state;
-	int64_t since_s; /* older files are no cores of ours */
+	int64_t since_s; /* older files are not cores of these processes */
 };
 
 void exit_reasons_left_init(struct exit_reasons_left *l);
 void exit_reasons_left_fini(struct exit_reasons_left *l);
-/* Where it stands: a core would be written there. To be said again now and then. */
+/* Its working directory: a core would be written there. Call it again now and then. */
 void exit_reasons_left_place(struct exit_reasons_left *l, const struct process_id *process);
-/* Its end. */
+/* Its exit. */
 void exit_reasons_left_note(struct exit_reasons_left *l, const struct exit_reasons_end *end);
 /* Writes EXIT_REASONS_CORE, EXIT_REASONS_LOG, EXIT_REASONS_HOST. */
 void exit_reasons_left_emit(struct exit_reasons_left *l, struct backend_run *run);

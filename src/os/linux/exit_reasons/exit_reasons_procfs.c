@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ends by procfs, without privilege: a descriptor of each process (pidfd) keeps its exit status
- * after it was waited for (Linux 6.15); before that it stands in /proc/PID/stat while the process
- * is a zombie. Nothing is attached to the process.
+ * exit_reasons by procfs, without privilege: a pidfd of each process keeps its exit status after
+ * it was waited for (Linux 6.15); before that the status is in /proc/PID/stat while the process is
+ * a zombie. Nothing is attached to the process.
  *
- * Cannot be seen: who sent a signal; on older kernels the status of what was waited for between
- * two samples; of a zombie of another user.
+ * Cannot be seen: the sender of a signal; on older kernels the status of a process that was waited
+ * for between two samples; that of a zombie of another user.
  */
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -71,14 +71,14 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 	}
 	fd = map_put(&s->members, process, &is_new);
 	if (!fd) {
-		backend_limit(run, "ends of some processes",
-			"no more than 1024 are watched for their ends at a time", "");
+		backend_limit(run, "exit reasons of some processes",
+			"at most 1024 processes are watched at a time", "");
 		return 0;
 	}
 	if (!is_new)
 		return 0;
 	*fd = (int)syscall(SYS_pidfd_open, (pid_t)process->pid, 0);
-	/* The number may be another's by now. */
+	/* The pid may have been reused. */
 	if (*fd >= 0 && (procfs_identify((pid_t)process->pid, &now) ||
 				now.start_ticks != process->start_ticks)) {
 		close(*fd);
@@ -99,7 +99,7 @@ static int exit_reasons_sample(struct backend_run *run, struct sooth_error *err)
 		struct process_id process = *(const struct process_id *)key;
 		struct exit_reasons_end end;
 
-		if (!exit_reasons_status_look(run, &process, *(int *)value, &end)) {
+		if (!exit_reasons_status_read(run, &process, *(int *)value, &end)) {
 			exit_reasons_left_place(&s->left, &process);
 			continue;
 		}
@@ -114,9 +114,9 @@ static int exit_reasons_start(struct backend_run *run, struct sooth_error *err)
 {
 	if ((run->options.is_host || run->options.has_uid) &&
 		!(run->options.interest & INTEREST_BRIEF))
-		backend_limit(run, "ends of processes that nobody named",
-			"without BPF only named ones are watched for their ends",
-			"run sooth as root, or name them with -p");
+		backend_limit(run, "exit reasons of processes not named with -p",
+			"without BPF only named processes are watched",
+			"run sooth as root, or name processes with -p PID");
 	return exit_reasons_sample(run, err);
 }
 
@@ -133,8 +133,8 @@ static const struct need *const needs[] = { &need_procfs, NULL };
 
 const struct backend backend_exit_reasons_procfs = {
 	.name = "procfs",
-	.probe = "ends",
-	.help = "asks pidfds and /proc for exit statuses; nothing is attached",
+	.probe = "exit_reasons",
+	.help = "reads exit statuses from pidfds and /proc; nothing is attached",
 	.needs = needs,
 	.state_size = sizeof(struct exit_reasons_procfs),
 	.open = exit_reasons_open,

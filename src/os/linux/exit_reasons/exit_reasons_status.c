@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See exit_reasons_status.h. */
 #include "os/linux/exit_reasons/exit_reasons_status.h"
 
 #include <sys/ioctl.h>
@@ -20,23 +19,24 @@ struct pidfd_exit {
 	uint32_t ids[11];
 	int32_t exit_code;
 };
-#define PIDFD_EXIT (1u << 3)
-#define PIDFD_ASK  _IOWR(0xff, 11, struct pidfd_exit)
+#define PIDFD_EXIT     (1u << 3)
+#define PIDFD_GET_EXIT _IOWR(0xff, 11, struct pidfd_exit)
 
 _Static_assert(sizeof(struct pidfd_exit) == 64, "PIDFD_INFO_SIZE_VER0");
 
-/* The kernel writes 0 for whoever may not trace it; a zombie has no memory left to forbid that. */
+/* The kernel writes 0 for readers that may not trace it; a zombie has no memory left to forbid
+ * that. */
 static bool may_read_status(const struct process_id *process)
 {
 	return needs_has_capability(CAP_SYS_PTRACE) || caller_has_ids_of(process);
 }
 
-/* Of one that was waited for. */
-static uint8_t ask_descriptor(int fd, uint32_t *status)
+/* The status of a process that was waited for. */
+static uint8_t read_pidfd(int fd, uint32_t *status)
 {
 	struct pidfd_exit info = { .mask = PIDFD_EXIT };
 
-	if (fd < 0 || ioctl(fd, PIDFD_ASK, &info) || !(info.mask & PIDFD_EXIT))
+	if (fd < 0 || ioctl(fd, PIDFD_GET_EXIT, &info) || !(info.mask & PIDFD_EXIT))
 		return ENDED;
 	*status = (uint32_t)info.exit_code;
 	return SOOTH_STATE_VALUE;
@@ -52,7 +52,7 @@ static bool has_ended(
 
 	if (folder < 0 || procfs_stat_at(folder, &stat, &bytes) ||
 		stat.start_ticks != process->start_ticks)
-		*state = ask_descriptor(descriptor, status);
+		*state = read_pidfd(descriptor, status);
 	else if (!procfs_has_ended(&stat))
 		ended = false;
 	else if (!may_read_status(process))
@@ -64,7 +64,7 @@ static bool has_ended(
 	return ended;
 }
 
-bool exit_reasons_status_look(const struct backend_run *run, const struct process_id *process,
+bool exit_reasons_status_read(const struct backend_run *run, const struct process_id *process,
 	int descriptor, struct exit_reasons_end *end)
 {
 	uint8_t state = ENDED;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See kernel_log.h. */
 #include "os/linux/exit_reasons/kernel_log.h"
 
 #include <errno.h>
@@ -10,7 +9,7 @@
 #include "base/cleanup.h"
 
 #define LINES_MAX  (1u << 20)
-#define LINE_BYTES 8192 /* less than this and a read fails; CONSOLE_EXT_LOG_MAX */
+#define LINE_BYTES 8192 /* a read with a smaller buffer fails; CONSOLE_EXT_LOG_MAX */
 #define FACILITIES 8	/* a priority is facility * 8 + level; the kernel's facility is 0 */
 
 static struct span rest(const struct cursor *c)
@@ -18,7 +17,7 @@ static struct span rest(const struct cursor *c)
 	return span_of((const char *)c->at, cursor_left(c));
 }
 
-/* From where the last `needle` begins; NULL: it is not there. */
+/* The start of the last `needle`; NULL: it is not there. */
 static const char *last_of(struct span text, const char *needle)
 {
 	size_t size = strlen(needle);
@@ -35,7 +34,7 @@ static struct span between(const char *from, const char *to)
 	return span_of(from, (size_t)(to - from));
 }
 
-/* "6,1091,1997763905,-;message" and perhaps lines of a dictionary behind it. */
+/* "6,1091,1997763905,-;message", perhaps followed by lines of a dictionary. */
 bool kernel_log_split(struct kernel_log_line *out, const void *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);
@@ -125,7 +124,7 @@ bool kernel_log_parse_group(struct span *group, uint32_t *pid, struct span messa
 /* --- faults --- */
 
 /* "NAME[PID" up to `end`, where the bracket closes. */
-static bool parse_who(struct kernel_log_end *out, const char *from, const char *end)
+static bool parse_process(struct kernel_log_end *out, const char *from, const char *end)
 {
 	const char *open = end > from ? memrchr(from, '[', (size_t)(end - from)) : NULL;
 	uint64_t pid;
@@ -159,7 +158,7 @@ static bool parse_segfault(struct kernel_log_end *out, struct span message)
 
 	*out = (struct kernel_log_end){ .what = EXIT_REASONS_LOG_FAULT,
 		.trap = span_of("segfault", 8) };
-	if (!at || !parse_who(out, message.data, at))
+	if (!at || !parse_process(out, message.data, at))
 		return false;
 	at += sizeof(said) - 1;
 	c = cursor_over(at, message.size - (size_t)(at - message.data));
@@ -185,7 +184,7 @@ static bool parse_trap(struct kernel_log_end *out, struct span message)
 	if (!cursor_skip(&c, "traps: ") || !ip || (const char *)c.at > ip)
 		return false;
 	close = last_of(between((const char *)c.at, ip), "] ");
-	if (!close || !parse_who(out, (const char *)c.at, close))
+	if (!close || !parse_process(out, (const char *)c.at, close))
 		return false;
 	out->trap = between(close + 2, ip);
 	if (span_starts(out->trap, "trap ")) {
@@ -207,7 +206,7 @@ static bool parse_exception(struct kernel_log_end *out, struct span message)
 	struct cursor c;
 
 	*out = (struct kernel_log_end){ .what = EXIT_REASONS_LOG_FAULT };
-	if (!at || !parse_who(out, message.data, at))
+	if (!at || !parse_process(out, message.data, at))
 		return false;
 	at += sizeof(said) - 1;
 	c = cursor_over(at, message.size - (size_t)(at - message.data));

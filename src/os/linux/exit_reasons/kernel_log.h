@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the kernel's log says of processes that it ended: Documentation/ABI/testing/dev-kmsg, and
+ * Messages in the kernel's log about processes it ended: Documentation/ABI/testing/dev-kmsg, and
  * the messages of mm/oom_kill.c, arch/x86/mm/fault.c, arch/x86/kernel/traps.c,
- * arch/arm64/kernel/traps.c. A process is named there by a number and a name alone.
+ * arch/arm64/kernel/traps.c. They identify a process by pid and name only.
  */
 #ifndef SOOTH_OS_LINUX_KERNEL_LOG_H
 #define SOOTH_OS_LINUX_KERNEL_LOG_H
@@ -11,7 +11,7 @@
 #include "probes/exit_reasons.h"
 
 struct kernel_log_line {
-	uint64_t logged_ns; /* since boot, as CLOCK_MONOTONIC about */
+	uint64_t logged_ns; /* since boot, roughly CLOCK_MONOTONIC */
 	struct span message;
 };
 
@@ -30,14 +30,15 @@ struct kernel_log_end {
 	struct span object;
 };
 
-/* One record of /dev/kmsg; false when it is none, or of user space. */
+/* One record of /dev/kmsg; false when it is no record, or of user space. */
 bool kernel_log_split(struct kernel_log_line *out, const void *data, size_t size);
-/* False when the message tells of no end. */
+/* False when the message is not about the end of a process. */
 bool kernel_log_parse(struct kernel_log_end *out, struct span message);
-/* The line before an end for memory: whose limit it was (empty: the host's), and who goes. */
+/* The line before an OOM kill: the group whose limit was reached (empty: the host), and the
+ * victim's pid. */
 bool kernel_log_parse_group(struct span *group, uint32_t *pid, struct span message);
 
-/* Every line of the kernel's own that is there now; 0 or a negative errno. */
+/* Every line of the kernel itself that is there now; 0 or a negative errno. */
 int kernel_log_read(void (*take)(void *user, const struct kernel_log_line *line), void *user);
 
 #endif

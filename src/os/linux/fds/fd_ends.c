@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who has the other ends; see fd_ends.h.
+ * Processes at the other ends.
  *
- * Cannot be seen: descriptors of processes that ptrace(2) would refuse, ends that are
- * on their way inside of sockets, and ends the kernel itself holds.
+ * Cannot be seen: descriptors of processes that ptrace(2) would refuse, ends in transit inside
+ * sockets, and ends the kernel itself holds.
  */
 #include "os/linux/fds/fd_ends.h"
 
@@ -27,30 +27,30 @@
 #include "os/os.h"
 #include "probes/fds.h"
 
-#define EXIT_REASONS_MAX 1000000
+#define ENDS_MAX	 1000000
 #define PEERS_MAX	 1000000
-#define HOLDERS_MAX	 32	 /* of one end */
-#define SEARCH_LINKS_MAX 2000000 /* descriptors of all processes looked at */
+#define HOLDERS_MAX	 32	 /* per end */
+#define SEARCH_LINKS_MAX 2000000 /* descriptors read in all processes */
 #define SEARCH_NS_MAX	 (2000 * (uint64_t)1000000)
 
 void fd_ends_init(struct fd_ends *e)
 {
 	*e = (struct fd_ends){ 0 };
-	map_init(&e->sockets, sizeof(uint64_t), 0, EXIT_REASONS_MAX);
-	map_init(&e->held, sizeof(struct fd_end_key), sizeof(struct fd_end), EXIT_REASONS_MAX);
+	map_init(&e->sockets, sizeof(uint64_t), 0, ENDS_MAX);
+	map_init(&e->targets, sizeof(struct fd_end_key), sizeof(struct fd_end), ENDS_MAX);
 }
 
 void fd_ends_fini(struct fd_ends *e)
 {
 	map_fini(&e->sockets);
-	map_fini(&e->held);
+	map_fini(&e->targets);
 	buffer_fini(&e->paths);
 }
 
 void fd_ends_clear(struct fd_ends *e)
 {
 	map_clear(&e->sockets);
-	map_clear(&e->held);
+	map_clear(&e->targets);
 	buffer_reset(&e->paths);
 	e->has_fifos = false;
 }
@@ -58,21 +58,21 @@ void fd_ends_clear(struct fd_ends *e)
 void fd_ends_add_pipe(struct fd_ends *e, uint64_t inode)
 {
 	struct fd_end_key key = { .inode = inode };
-	struct fd_end *end = map_put(&e->held, &key, NULL);
+	struct fd_end *end = map_put(&e->targets, &key, NULL);
 
 	if (end)
-		end->asked = inode;
+		end->descriptor_inode = inode;
 }
 
 void fd_ends_add_fifo(struct fd_ends *e, uint64_t inode, uint64_t device, struct span path)
 {
 	struct fd_end_key key = { inode, device };
 	bool is_new = false;
-	struct fd_end *end = map_put(&e->held, &key, &is_new);
+	struct fd_end *end = map_put(&e->targets, &key, &is_new);
 
 	if (!end || !is_new)
 		return;
-	end->asked = inode;
+	end->descriptor_inode = inode;
 	end->path_offset = (uint32_t)e->paths.size;
 	end->path_size = (uint32_t)path.size;
 	buffer_append(&e->paths, path.data, path.size);
@@ -99,51 +99,51 @@ int fd_ends_prepare(struct fd_ends *e, int process, struct sooth_error *err)
 		return netlink;
 	map_init(&peers, sizeof(uint64_t), sizeof(uint64_t), PEERS_MAX);
 	status = socket_diag_peers(netlink, &peers, err);
-	/* When one family could not be asked, what the others told holds. */
+	/* If one socket family failed, the answers of the others still count. */
 	while (map_next(&e->sockets, &position, &inode, NULL)) {
 		const uint64_t *peer = map_get(&peers, inode);
 		struct fd_end_key key = { .inode = peer ? *peer : 0 };
-		struct fd_end *end = key.inode ? map_put(&e->held, &key, NULL) : NULL;
+		struct fd_end *end = key.inode ? map_put(&e->targets, &key, NULL) : NULL;
 
 		if (end)
-			end->asked = *(const uint64_t *)inode;
+			end->descriptor_inode = *(const uint64_t *)inode;
 	}
 	map_fini(&peers);
 	return status;
 }
 
 bool fd_ends_emit(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
-	const struct fd_held *held)
+	const struct fd_found *found)
 {
-	struct fd_end *end = map_get(&e->held, &held->key);
+	struct fd_end *end = map_get(&e->targets, &found->key);
 	struct fds_holder h = { .record = *of,
-		.held_inode = held->key.inode,
-		.holder_start_ticks = held->holder.start_ticks,
-		.holder_pid = (uint32_t)held->holder.pid,
-		.holder_fd = held->fd,
-		.access = held->access };
+		.held_inode = found->key.inode,
+		.holder_start_ticks = found->holder.start_ticks,
+		.holder_pid = (uint32_t)found->holder.pid,
+		.holder_fd = found->fd,
+		.access = found->access };
 
 	if (!end)
 		return true;
 	if (end->holders >= HOLDERS_MAX)
 		return false;
 	end->holders++;
-	h.inode = end->asked;
+	h.inode = end->descriptor_inode;
 	h.record.kind = FDS_HOLDER;
-	memcpy(h.holder_name, held->name, sizeof(h.holder_name));
+	memcpy(h.holder_name, found->name, sizeof(h.holder_name));
 	RECORD_APPEND(&run->out, &h, NULL, 0);
 	return true;
 }
 
-/* --- looking through /proc --- */
+/* --- searching /proc --- */
 
 struct search {
 	struct fd_ends *ends;
 	struct backend_run *run;
 	const struct sooth_record *of;
 	struct buffer text, scratch;
-	struct fd_held held;
-	/* Of the process that is looked at, once they are needed. */
+	struct fd_found found;
+	/* Of the process being searched, once they are needed. */
 	struct mounts mounts;
 	bool has_mounts;
 	uint64_t links;
@@ -166,7 +166,7 @@ static bool is_fifo_name(const struct fd_ends *e, struct span link)
 	size_t position = 0;
 	void *value;
 
-	while (map_next(&e->held, &position, NULL, &value)) {
+	while (map_next(&e->targets, &position, NULL, &value)) {
 		const struct fd_end *end = value;
 		struct span path = { (const char *)e->paths.data + end->path_offset,
 			end->path_size };
@@ -186,8 +186,8 @@ static const struct mount *mount_of(struct search *s, int process, const struct 
 }
 
 /*
- * A FIFO is known by its name; which file that is, is asked only where the answer needs
- * nobody else. On other mounts what /proc says of it has to do: it waits for nobody.
+ * A FIFO is identified by its name; its file is read only on a mount that needs no server to
+ * answer. On other mounts the name in /proc has to do: that never blocks.
  */
 static bool find_fifo(
 	struct search *s, int process, int table, const char *name, struct fd_end_key *key)
@@ -231,7 +231,7 @@ static uint8_t access_of(int table, const char *name, struct span link)
 	return st.st_mode & S_IWUSR ? FDS_ACCESS_WRITE : FDS_ACCESS_NONE;
 }
 
-static void look_at(struct search *s, int process, int table, const char *name)
+static void check_entry(struct search *s, int process, int table, const char *name)
 {
 	struct fd_end_key key = { 0 };
 	struct procfs_stat stat;
@@ -249,24 +249,24 @@ static void look_at(struct search *s, int process, int table, const char *name)
 		!(s->ends->has_fifos && is_fifo_name(s->ends, link) &&
 			find_fifo(s, process, table, name, &key)))
 		return;
-	if (!map_get(&s->ends->held, &key))
+	if (!map_get(&s->ends->targets, &key))
 		return;
-	s->held.key = key;
-	s->held.fd = (uint32_t)strtoul(name, NULL, 10);
-	s->held.access = access_of(table, name, link);
-	if (!s->held.holder.pid) {
+	s->found.key = key;
+	s->found.fd = (uint32_t)strtoul(name, NULL, 10);
+	s->found.access = access_of(table, name, link);
+	if (!s->found.holder.pid) {
 		if (procfs_stat_at(process, &stat, &s->text))
 			return;
-		s->held.holder = (struct process_id){ stat.start_ticks, stat.pid };
-		used = stat.name.size < sizeof(s->held.name) ? stat.name.size
-							     : sizeof(s->held.name) - 1;
-		memset(s->held.name, 0, sizeof(s->held.name));
-		memcpy(s->held.name, stat.name.data, used);
+		s->found.holder = (struct process_id){ stat.start_ticks, stat.pid };
+		used = stat.name.size < sizeof(s->found.name) ? stat.name.size
+							      : sizeof(s->found.name) - 1;
+		memset(s->found.name, 0, sizeof(s->found.name));
+		memcpy(s->found.name, stat.name.data, used);
 	}
-	s->is_cut |= !fd_ends_emit(s->ends, s->run, s->of, &s->held);
+	s->is_cut |= !fd_ends_emit(s->ends, s->run, s->of, &s->found);
 }
 
-static void look_through(struct search *s, pid_t pid)
+static void search_process(struct search *s, pid_t pid)
 {
 	_cleanup_close_ int process = procfs_open(pid);
 	int table = process < 0 ? -1 : openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -279,7 +279,7 @@ static void look_through(struct search *s, pid_t pid)
 			close(table);
 		return;
 	}
-	s->held = (struct fd_held){ 0 };
+	s->found = (struct fd_found){ 0 };
 	s->has_mounts = false;
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
@@ -288,11 +288,12 @@ static void look_through(struct search *s, pid_t pid)
 			s->is_cut = true;
 			return;
 		}
-		look_at(s, process, table, entry->d_name);
+		check_entry(s, process, table, entry->d_name);
 	}
 }
 
-/* The first process may have more rights than root has here; then it is hidden from us. */
+/* The first process may have more privileges than root has here; then its descriptors are
+ * hidden. */
 static bool sees_first(void)
 {
 	_cleanup_dir_ DIR *dir = opendir("/proc/1/fd");
@@ -304,7 +305,7 @@ static bool sees_first(void)
 	return dir && (!entry || readlinkat(dirfd(dir), entry->d_name, link, sizeof(link)) > 0);
 }
 
-bool fd_ends_sees_all(const struct os *os)
+bool fd_ends_see_all(const struct os *os)
 {
 	struct sooth_error ignored;
 
@@ -317,7 +318,7 @@ uint8_t fd_ends_search_in(struct fd_ends *e, struct backend_run *run, const stru
 	uint64_t deadline_ns = run->os->now_ns(run->os) + SEARCH_NS_MAX;
 	struct search s = { .ends = e, .run = run, .of = of };
 
-	if (!e->held.count)
+	if (!e->targets.count)
 		return SOOTH_STATE_VALUE;
 	mounts_init(&s.mounts);
 	for (size_t i = 0; i < pids->size / sizeof(pid_t); i++) {
@@ -327,16 +328,16 @@ uint8_t fd_ends_search_in(struct fd_ends *e, struct backend_run *run, const stru
 			s.is_cut = true;
 			break;
 		}
-		/* What sooth itself has of it goes with sooth. */
+		/* Descriptors of sooth itself close with it. */
 		if (pid != getpid())
-			look_through(&s, pid);
+			search_process(&s, pid);
 	}
 	buffer_fini(&s.text);
 	buffer_fini(&s.scratch);
 	mounts_fini(&s.mounts);
-	if (s.is_cut || e->held.refused)
+	if (s.is_cut || e->targets.refused)
 		return SOOTH_STATE_TRUNCATED;
-	return s.was_refused || !fd_ends_sees_all(run->os)
+	return s.was_refused || !fd_ends_see_all(run->os)
 		       ? SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 		       : SOOTH_STATE_VALUE;
 }
@@ -347,7 +348,7 @@ uint8_t fd_ends_search(struct fd_ends *e, struct backend_run *run, const struct 
 	uint8_t state = SOOTH_STATE_VALUE;
 	int status = 0;
 
-	if (e->held.count)
+	if (e->targets.count)
 		status = procfs_list(&pids);
 	if (status)
 		state = procfs_state(status);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file behind a descriptor; see fd_file.h. */
+/* The file behind a descriptor. */
 #include "os/linux/fds/fd_file.h"
 
 #include <errno.h>
@@ -10,14 +10,14 @@
 
 #include "os/linux/files/procfs.h"
 
-struct asking {
-	int table; /* of its own */
+struct file_request {
+	int table; /* its own descriptor */
 	char name[16];
 	int status;
 	struct statx st;
 };
 
-static void ask(struct asking *a)
+static void read_file(struct file_request *a)
 {
 	a->status = statx(a->table, a->name, AT_STATX_DONT_SYNC,
 			    STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_INO | STATX_SIZE, &a->st)
@@ -25,17 +25,17 @@ static void ask(struct asking *a)
 			    : 0;
 }
 
-static void do_ask(void *argument)
+static void do_read(void *argument)
 {
-	ask(argument);
+	read_file(argument);
 }
 
-static void drop_asking(void *argument)
+static void drop_request(void *argument)
 {
-	close(((struct asking *)argument)->table);
+	close(((struct file_request *)argument)->table);
 }
 
-static int ask_patiently(struct fds_reader *r, uint32_t mount, struct asking *a)
+static int read_with_timeout(struct fds_reader *r, uint32_t mount, struct file_request *a)
 {
 	int status;
 
@@ -44,8 +44,8 @@ static int ask_patiently(struct fds_reader *r, uint32_t mount, struct asking *a)
 	a->table = fcntl(r->table, F_DUPFD_CLOEXEC, 0);
 	if (a->table < 0)
 		return -errno;
-	status =
-		timeout_call(&r->timeout, do_ask, drop_asking, a, sizeof(*a), a->table, TIMEOUT_MS);
+	status = timeout_call(
+		&r->timeout, do_read, drop_request, a, sizeof(*a), a->table, TIMEOUT_MS);
 	if (status != -ETIMEDOUT)
 		close(a->table);
 	if (status == -ETIMEDOUT || status == -EBUSY)
@@ -53,16 +53,16 @@ static int ask_patiently(struct fds_reader *r, uint32_t mount, struct asking *a)
 	return status ? status : a->status;
 }
 
-void fd_file_ask(struct fds_reader *r, struct fd_raw *raw)
+void fd_file_read(struct fds_reader *r, struct fd_raw *raw)
 {
-	struct asking a = { .table = r->table };
+	struct file_request a = { .table = r->table };
 	int status;
 
 	snprintf(a.name, sizeof(a.name), "%u", raw->fd);
 	if (fds_reader_may_block(r, raw)) {
-		status = ask_patiently(r, raw->mount, &a);
+		status = read_with_timeout(r, raw->mount, &a);
 	} else {
-		ask(&a);
+		read_file(&a);
 		status = a.status;
 	}
 	raw->inode_state = procfs_state(status);

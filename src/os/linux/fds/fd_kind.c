@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Kinds of descriptors; see fd_kind.h. What has no name in a file system is told by
- * the text of its link, which begins with the name of its kind instead of a slash:
- * no file can have such a one.
+ * Kinds of descriptors. What has no name in a file system is identified by the text of its link,
+ * which begins with the name of its kind instead of a slash: no path can look like that.
  */
 #include "os/linux/fds/fd_kind.h"
 
@@ -132,7 +131,7 @@ uint8_t fd_kind(const struct fd_raw *raw)
 		return character_kind(raw);
 	case S_IFBLK:
 		return FDS_DEVICE;
-	default: /* a symbolic link by O_PATH */
+	default: /* a symbolic link opened with O_PATH */
 		return S_ISLNK(raw->mode) ? FDS_FILE : FDS_ANONYMOUS;
 	}
 }
@@ -148,7 +147,7 @@ uint8_t fd_access(uint32_t flags)
 		return FDS_ACCESS_WRITE;
 	case O_RDWR:
 		return FDS_ACCESS_BOTH;
-	default: /* 3: for ioctl alone */
+	default: /* 3: for ioctl only */
 		return FDS_ACCESS_NONE;
 	}
 }
@@ -261,7 +260,7 @@ void fd_detail(struct buffer *out, uint8_t type, const struct fd_raw *raw, const
 			signals_detail(out, f->signals);
 		break;
 	case FDS_PIDFD:
-		/* 0: it is not in the pid namespace that is looked from. */
+		/* 0: it is not in this pid namespace. */
 		if (f->has & FDINFO_PID && f->pid > 0)
 			buffer_format(out, "pid %lld", (long long)f->pid);
 		else if (f->has & FDINFO_PID)

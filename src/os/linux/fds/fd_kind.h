@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a descriptor is, from what the kernel says of it; and what there is to say of
- * it in words. The same for every way of asking, so that they tell the same.
+ * What a descriptor is, from the kernel's data about it, and its details in words. Shared by all
+ * backends, so that they report the same.
  */
 #ifndef SOOTH_OS_LINUX_FD_KIND_H
 #define SOOTH_OS_LINUX_FD_KIND_H
@@ -12,11 +12,11 @@
 #include "os/linux/fds/fdinfo.h"
 #include <sooth/field.h>
 
-/* A descriptor as a backend has it. */
+/* A descriptor as a backend read it. */
 struct fd_raw {
 	uint32_t fd;
 	uint8_t path_state, inode_state, flags_state; /* enum sooth_state with its reason */
-	struct span path;			      /* as the link says, borrowed */
+	struct span path;			      /* the text of the link, borrowed */
 	uint32_t mode;
 	uint32_t links;
 	uint64_t inode, size_bytes;
@@ -33,9 +33,9 @@ struct fd_raw {
 uint8_t fd_kind(const struct fd_raw *raw);
 /* enum fds_access, of O_* */
 uint8_t fd_access(uint32_t flags);
-/* Whether there is more to read in its fdinfo. */
+/* Whether its fdinfo has more to read. */
 bool fd_kind_has_info(const struct fd_raw *raw, uint8_t type);
-/* Appends what the type does not say; nothing when there is nothing. */
+/* Appends what the type alone does not say, if anything. */
 void fd_detail(struct buffer *out, uint8_t type, const struct fd_raw *raw, const struct fdinfo *f);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A search by inode; see fd_search.h. Broad before deep, as what is watched lies near the top. */
+/* A search by inode, breadth first: watched directories are usually near the top. */
 #include "os/linux/fds/fd_search.h"
 
 #include <dirent.h>
@@ -28,10 +28,10 @@ struct sought {
 struct fd_search {
 	int process;
 	struct buffer queue; /* paths of directories to read, each ended by a NUL */
-	struct map wanted;   /* path_aim -> sought */
-	struct map devices;  /* those of the wanted: path_aim of inode 0 */
+	struct map targets;  /* path_aim -> sought */
+	struct map devices;  /* their devices: path_aim of inode 0 */
 	struct buffer paths;
-	size_t left; /* of the wanted */
+	size_t left; /* of those to find */
 	uint64_t entries;
 };
 
@@ -44,7 +44,7 @@ struct fd_search *fd_search_new(int process, const struct buffer *roots)
 	s->process = fcntl(process, F_DUPFD_CLOEXEC, 0);
 	s->queue.limit = QUEUE_BYTES;
 	buffer_append(&s->queue, roots->data, roots->size);
-	map_init(&s->wanted, sizeof(struct path_aim), sizeof(struct sought), SELECTED_MAX);
+	map_init(&s->targets, sizeof(struct path_aim), sizeof(struct sought), SELECTED_MAX);
 	map_init(&s->devices, sizeof(struct path_aim), 0, SELECTED_MAX);
 	return s;
 }
@@ -61,25 +61,25 @@ void fd_search_free(struct fd_search *s)
 	cleanup_close(&s->process);
 	buffer_fini(&s->queue);
 	buffer_fini(&s->paths);
-	map_fini(&s->wanted);
+	map_fini(&s->targets);
 	map_fini(&s->devices);
 	free(s);
 }
 
-void fd_search_want(struct fd_search *s, const struct path_aim *aim)
+void fd_search_add(struct fd_search *s, const struct path_aim *aim)
 {
 	struct path_aim device = *aim;
 	bool is_new = false;
 
 	device.inode = 0;
 	map_put(&s->devices, &device, NULL);
-	if (map_put(&s->wanted, aim, &is_new) && is_new)
+	if (map_put(&s->targets, aim, &is_new) && is_new)
 		s->left++;
 }
 
 bool fd_search_get(const struct fd_search *s, const struct path_aim *aim, struct span *path)
 {
-	const struct sought *sought = map_get(&s->wanted, aim);
+	const struct sought *sought = map_get(&s->targets, aim);
 
 	if (!sought || !sought->size)
 		return false;
@@ -95,7 +95,7 @@ static struct path_aim aim_of(const struct stat *st)
 static void check(
 	struct fd_search *s, const struct path_aim *aim, const char *directory, const char *name)
 {
-	struct sought *sought = map_get(&s->wanted, aim);
+	struct sought *sought = map_get(&s->targets, aim);
 
 	if (!sought || sought->size)
 		return;
@@ -123,9 +123,9 @@ static void push(struct fd_search *s, const char *directory, const char *name)
 	buffer_char(&s->queue, '\0');
 }
 
-/* What the entry says of the inode is asked of the file itself before it counts. */
-static void look_at(struct fd_search *s, int fd, const struct path_aim *here, const char *directory,
-	const struct dirent *entry)
+/* The inode of the directory entry is checked with the file itself before it counts. */
+static void check_entry(struct fd_search *s, int fd, const struct path_aim *here,
+	const char *directory, const struct dirent *entry)
 {
 	struct path_aim aim = *here;
 	struct stat st;
@@ -133,7 +133,7 @@ static void look_at(struct fd_search *s, int fd, const struct path_aim *here, co
 	if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 		return;
 	aim.inode = entry->d_ino;
-	if (map_get(&s->wanted, &aim) &&
+	if (map_get(&s->targets, &aim) &&
 		!fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)) {
 		aim = aim_of(&st);
 		check(s, &aim, directory, entry->d_name);
@@ -142,7 +142,7 @@ static void look_at(struct fd_search *s, int fd, const struct path_aim *here, co
 		push(s, directory, entry->d_name);
 }
 
-/* The path stands in the queue, which may move while it grows. */
+/* The path is in the queue, whose memory may move while it grows. */
 static void read_directory(struct fd_search *s, const char *path)
 {
 	_cleanup_free_ char *name = NULL;
@@ -175,7 +175,7 @@ static void read_directory(struct fd_search *s, const char *path)
 	check(s, &here, directory, NULL);
 	while (s->left && s->entries < ENTRIES_MAX && (entry = readdir(dir))) {
 		s->entries++;
-		look_at(s, fd, &here, directory, entry);
+		check_entry(s, fd, &here, directory, entry);
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* inotify watches of a process and their paths; see fd_watches.h. */
+/* inotify watches of a process and their paths. */
 #include "os/linux/fds/fd_watches.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include "os/linux/files/procfs.h"
 
 #define RESOLVE_NS_MAX	  (1000 * NS_PER_MS) /* for all handles */
-#define MOUNTS_TRIED	  4		     /* of a device */
+#define MOUNTS_TRIED	  4		     /* per device */
 #define DEVICES_MAX	  64
 #define ROOTS_MAX	  64
 #define SEARCH_TIMEOUT_MS (FD_SEARCH_MS + TIMEOUT_MS)
@@ -106,10 +106,10 @@ static void found(struct fd_watches *w, struct fd_watch *watch, struct span path
 
 /* --- by file handle --- */
 
-/* Opening what a mount stands on; the directories above it may be anything. What the patient
- * process opens stays its own, so it only tries. */
+/* Opens mount points; the directories above them may be on any file system. The descriptors opened
+ * by the timed process are its own, so it only tries. */
 struct opening {
-	int process; /* of its own */
+	int process; /* its own descriptor */
 	int status;
 	char path[PATH_MAX + 8];
 };
@@ -169,10 +169,10 @@ struct resolving {
 	struct device devices[DEVICES_MAX];
 	unsigned device_count;
 	struct buffer path;
-	bool is_refused; /* the handle of no file may be opened */
+	bool is_refused; /* opening by handle is refused for every file */
 };
 
-/* Those of the whole file system first: in a bind mount not everything has a path. */
+/* Mounts of the whole file system first: a bind mount has no path for files outside of it. */
 static void open_mounts(struct resolving *r, struct device *d)
 {
 	for (int whole = 1; whole >= 0; whole--) {
@@ -211,7 +211,7 @@ static struct device *device_of(struct resolving *r, const struct fd_watch *watc
 	return d;
 }
 
-/* The file by its handle, for its path alone; only what has that inode counts. */
+/* Opens the file by its handle, for its path only; only a file with that inode counts. */
 static int open_handle(int mount, const struct fd_watch *watch, struct path_aim *aim)
 {
 	union {
@@ -250,7 +250,7 @@ static bool resolve_by(struct resolving *r, int mount, struct fd_watch *watch)
 	if (procfs_link_at(AT_FDCWD, link, &r->path))
 		return false;
 	path = span_of((const char *)r->path.data, r->path.size);
-	/* What lies outside of a bind mount, or was found without its parents, has half a path. */
+	/* A file outside of a bind mount, or opened without its parents, has an incomplete path. */
 	if (path_leads_to(r->timeout, r->process, path, &aim) != 1)
 		return false;
 	found(r->watches, watch, path);
@@ -322,7 +322,7 @@ static void search_rest(struct resolving *r)
 
 		if (all[i].state == SOOTH_STATE_VALUE)
 			continue;
-		fd_search_want(search, &aim);
+		fd_search_add(search, &aim);
 		has_rest = true;
 	}
 	if (!search || !has_rest) {
@@ -332,7 +332,7 @@ static void search_rest(struct resolving *r)
 	status = timeout_call(r->timeout, fd_search_do, fd_search_drop, &search, sizeof(search),
 		fd_search_descriptor(search), SEARCH_TIMEOUT_MS);
 	if (status == -ETIMEDOUT) {
-		fail_rest(w, procfs_state(status)); /* the thread has the search */
+		fail_rest(w, procfs_state(status)); /* the thread owns the search */
 		return;
 	}
 	if (!status)
@@ -341,7 +341,7 @@ static void search_rest(struct resolving *r)
 	fd_search_free(search);
 }
 
-/* What lies on a mount that did not answer was not found for that reason. */
+/* The reason for files not found may be a mount that did not answer. */
 static void note_blocked(
 	struct fd_watches *w, const struct mounts *mounts, const struct map *blocked)
 {

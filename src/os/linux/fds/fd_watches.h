@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the directories and files are that inotify descriptors watch. The kernel
- * tells inode, device and file handle. Root opens the handle and has the path; for
- * others the directories that the process works in are searched for the inode.
+ * Paths of the directories and files that inotify descriptors watch. The kernel reports inode,
+ * device and file handle. Root opens the handle and reads its path; for other users the
+ * directories that the process works in are searched for the inode.
  */
 #ifndef SOOTH_OS_LINUX_FD_WATCHES_H
 #define SOOTH_OS_LINUX_FD_WATCHES_H
@@ -13,12 +13,12 @@
 #include "os/linux/files/timeout.h"
 #include "probes/fds.h"
 
-#define WATCHES_MAX 262144 /* told of a process */
+#define WATCHES_MAX 262144 /* reported per process */
 
 struct fd_watches {
 	struct buffer list;  /* struct fd_watch */
 	struct buffer roots; /* paths to search below, each ended by a NUL */
-	struct buffer paths; /* what was found */
+	struct buffer paths; /* the paths found */
 	unsigned roots_count;
 	uint64_t left_out; /* more than WATCHES_MAX */
 };
@@ -27,13 +27,13 @@ void fd_watches_init(struct fd_watches *w);
 void fd_watches_fini(struct fd_watches *w);
 void fd_watches_clear(struct fd_watches *w);
 void fd_watches_add(struct fd_watches *w, uint32_t fd, const struct fdinfo_watch *watch);
-/* A directory that is worth being searched. */
+/* A directory to search. */
 void fd_watches_add_root(struct fd_watches *w, struct span path);
 bool fd_watches_any(const struct fd_watches *w);
-/* Find the paths; mounts of `blocked` (uint32_t id -> anything) did not answer before. */
+/* Find the paths; mounts in `blocked` (uint32_t id -> anything) have timed out before. */
 void fd_watches_resolve(struct fd_watches *w, struct timeout *timeout, const struct mounts *mounts,
 	const struct map *blocked, int process);
-/* All as records; those not resolved with that state. */
+/* All watches as records; unresolved ones get that state. */
 void fd_watches_write(struct fd_watches *w, struct backend_run *run, const struct sooth_record *of,
 	bool has_detail);
 

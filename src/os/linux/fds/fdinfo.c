@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading /proc/PID/fdinfo/N; see fdinfo.h. Lines that are unknown or broken are passed over. */
+/* Reads /proc/PID/fdinfo/N. Unknown or broken lines are skipped. */
 #include "os/linux/fds/fdinfo.h"
 
 #include <string.h>

@@ -8,7 +8,7 @@
 
 #define FDINFO_BYTES (32u << 20) /* some 250,000 watches */
 
-/* Which of the members below were there. */
+/* Which of the members below are set. */
 enum fdinfo_has {
 	FDINFO_FLAGS = 1,
 	FDINFO_MOUNT = 2,
@@ -28,7 +28,7 @@ struct fdinfo {
 	uint64_t offset;
 	uint32_t flags;
 	uint32_t mount;
-	uint64_t inode; /* 0: not told (before 5.14) */
+	uint64_t inode; /* 0: unknown (before 5.14) */
 	uint64_t count; /* of an eventfd */
 	bool is_semaphore;
 	uint32_t clock;
@@ -49,7 +49,7 @@ struct fdinfo {
 struct fdinfo_member {
 	uint32_t fd;
 	uint32_t events;
-	uint64_t inode; /* 0: not told (before 5.2) */
+	uint64_t inode; /* 0: unknown (before 5.2) */
 };
 
 #define FDINFO_HANDLE_MAX 128 /* MAX_HANDLE_SZ */

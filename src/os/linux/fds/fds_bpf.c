@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fds by BPF: one walk in the kernel lists a whole table, without a call for each
- * descriptor. What special kinds say of themselves still stands in their fdinfo; and
- * file systems whose stat(2) is not what their inode says are asked.
+ * fds by BPF: one iteration in the kernel lists a whole table, without a call for each descriptor.
+ * The details of special kinds are still read from their fdinfo; files are still read by stat(2)
+ * on file systems where that differs from the inode.
  *
  * Cannot be seen: the same as by procfs.
  */
@@ -29,9 +29,9 @@
 #define WALK_BYTES_MAX (256u << 20)
 #define MINOR_BITS     20
 
-#define MAGIC_SOCKETS 0x534f434b /* sockfs; linux/magic.h has not all of them */
+#define MAGIC_SOCKETS 0x534f434b /* sockfs; linux/magic.h does not have all of them */
 
-/* Measured by bench/inspect fds: loading, and a descriptor of many. */
+/* Measured by bench/inspect fds: loading, and one descriptor among many. */
 #define NS_BEGIN 12000000
 #define NS_EACH	 1600
 
@@ -41,12 +41,12 @@ struct bpf_state {
 	struct fds_control *control;
 	struct buffer seen;
 	uint64_t ticks_per_s;
-	bool has_odd_fifo; /* whose device is not what stat(2) says */
+	bool has_unusual_fifo; /* with a device that differs from stat(2) */
 	char protocol[FDS_PROTOCOL_MAX + 1];
 };
 
-/* File systems whose inodes are what stat(2) tells of them. */
-static bool is_plain(uint64_t magic)
+/* File systems whose stat(2) returns the values of the inode. */
+static bool has_plain_stat(uint64_t magic)
 {
 	static const uint64_t plain[] = {
 		0xef53,			   /* ext2, ext3, ext4 */
@@ -83,9 +83,9 @@ static void take_seen(struct bpf_state *s, const struct fds_seen *seen, struct f
 	memcpy(s->protocol, seen->protocol, FDS_PROTOCOL_MAX);
 	if (seen->magic == MAGIC_SOCKETS)
 		raw->protocol = span_of(s->protocol, strlen(s->protocol));
-	if (!is_plain(seen->magic)) {
-		s->has_odd_fifo |= (seen->mode & S_IFMT) == S_IFIFO;
-		fd_file_ask(&s->reader, raw);
+	if (!has_plain_stat(seen->magic)) {
+		s->has_unusual_fifo |= (seen->mode & S_IFMT) == S_IFIFO;
+		fd_file_read(&s->reader, raw);
 		return;
 	}
 	raw->mode = seen->mode;
@@ -112,7 +112,7 @@ static int take_all(struct backend_run *run)
 		const struct fds_seen *seen = (const void *)(s->seen.data + at);
 		struct fd_raw raw = { 0 };
 
-		if (s->reader.told.descriptors >= DESCRIPTORS_MAX)
+		if (s->reader.summary.descriptors >= DESCRIPTORS_MAX)
 			return 1;
 		if (at + seen_bytes(seen) > s->seen.size)
 			return -EIO;
@@ -125,10 +125,10 @@ static int take_all(struct backend_run *run)
 }
 
 /*
- * The walk met nothing: 0 when the table is empty, or was until now; else why it may not be looked
- * into. A kernel may keep processes of its host's from such a walk without an error.
+ * The iteration found nothing: 0 if the table is or was empty; else the reason why it may not be
+ * read. A kernel may hide processes of its host from such an iteration without an error.
  */
-static int why_nothing(struct bpf_state *s)
+static int reason_for_nothing(struct bpf_state *s)
 {
 	int table = fcntl(s->reader.table, F_DUPFD_CLOEXEC, 0), status = 0;
 	_cleanup_dir_ DIR *dir = table < 0 ? NULL : fdopendir(table);
@@ -153,7 +153,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 
 	if (!fds_reader_begin(&s->reader, run, pid, expected))
 		return;
-	s->has_odd_fifo = false;
+	s->has_unusual_fifo = false;
 	buffer_reset(&s->seen);
 	s->seen.limit = WALK_BYTES_MAX;
 	s->control->tid = s->reader.tid;
@@ -163,7 +163,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 	else
 		status = buffer_failed(&s->seen) ? 1 : 0;
 	if (!status && !s->seen.size)
-		status = why_nothing(s);
+		status = reason_for_nothing(s);
 	if (status >= 0 && s->seen.size) {
 		int taken = take_all(run);
 
@@ -172,7 +172,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 	fds_reader_end(&s->reader, run, status);
 }
 
-/* --- holders --- */
+/* --- processes at the other ends --- */
 
 static struct fds_selected selected_of(const struct fd_end_key *key)
 {
@@ -181,11 +181,11 @@ static struct fds_selected selected_of(const struct fd_end_key *key)
 	return (struct fds_selected){ key->inode, key->device ? device : 0 };
 }
 
-static struct fd_end_key key_of(const struct fds_selected *wanted)
+static struct fd_end_key key_of(const struct fds_selected *selected)
 {
-	uint32_t device = (uint32_t)wanted->device;
+	uint32_t device = (uint32_t)selected->device;
 
-	return (struct fd_end_key){ wanted->inode,
+	return (struct fd_end_key){ selected->inode,
 		device ? makedev(device >> MINOR_BITS, device & ((1u << MINOR_BITS) - 1)) : 0 };
 }
 
@@ -196,63 +196,64 @@ static void emit_found(struct backend_run *run, const struct sooth_record *of, b
 	uint64_t tick_ns = NS_PER_S / s->ticks_per_s;
 
 	for (size_t i = 0; i < s->seen.size / sizeof(*all); i++) {
-		struct fd_held held = { .holder = { all[i].start_ns / tick_ns, all[i].pid },
+		struct fd_found found = { .holder = { all[i].start_ns / tick_ns, all[i].pid },
 			.fd = all[i].fd,
 			.access = all[i].access,
-			.key = key_of(&all[i].wanted) };
+			.key = key_of(&all[i].selected) };
 
-		if (held.holder.pid == (uint64_t)getpid())
+		if (found.holder.pid == (uint64_t)getpid())
 			continue;
-		memcpy(held.name, all[i].name, sizeof(held.name));
-		*is_cut |= !fd_ends_emit(&s->reader.ends, run, of, &held);
+		memcpy(found.name, all[i].name, sizeof(found.name));
+		*is_cut |= !fd_ends_emit(&s->reader.ends, run, of, &found);
 	}
 }
 
-/* Put into the kernel's set what is looked for, or take it out again. */
-static int want_all(struct bpf_state *s, bool is_selected)
+/* Add the selected ends to the kernel's set, or remove them again. */
+static int select_all(struct bpf_state *s, bool is_selected)
 {
-	int map = bpf_code_map(&s->code, "wanted"), status = 0;
+	int map = bpf_code_map(&s->code, "selected"), status = 0;
 	size_t position = 0;
 	const void *key;
 
-	while (!status && map_next(&s->reader.ends.held, &position, &key, NULL)) {
-		struct fds_selected wanted = selected_of(key);
+	while (!status && map_next(&s->reader.ends.targets, &position, &key, NULL)) {
+		struct fds_selected selected = selected_of(key);
 		uint32_t value = 1;
 
 		if (!is_selected)
-			bpf_map_delete_elem(map, &wanted);
-		else if (bpf_map_update_elem(map, &wanted, &value, BPF_ANY))
+			bpf_map_delete_elem(map, &selected);
+		else if (bpf_map_update_elem(map, &selected, &value, BPF_ANY))
 			status = -errno;
 	}
 	return status;
 }
 
-/* In /proc where the caller may not see everybody, or FIFOs lie on file systems whose device is
- * not what stat(2) says. */
+/* In /proc if the caller may not see all processes, or FIFOs are on file systems whose device
+ * differs from stat(2). */
 static uint8_t search_ends(struct fds_reader *r, struct backend_run *run)
 {
 	struct bpf_state *s = run->state;
 	struct sooth_error err;
-	bool is_cut = r->ends.held.refused > 0;
+	bool is_cut = r->ends.targets.refused > 0;
 	int status;
 
-	if (!r->ends.held.count)
+	if (!r->ends.targets.count)
 		return SOOTH_STATE_VALUE;
-	if (s->has_odd_fifo || r->ends.held.count > FDS_SELECTED_MAX || caller_may_watch_all(&err))
-		return fd_ends_search(&r->ends, run, &r->told.record);
-	status = want_all(s, true);
+	if (s->has_unusual_fifo || r->ends.targets.count > FDS_SELECTED_MAX ||
+		caller_may_watch_all(&err))
+		return fd_ends_search(&r->ends, run, &r->summary.record);
+	status = select_all(s, true);
 	buffer_reset(&s->seen);
 	if (!status)
 		status = bpf_code_walk_thread(&s->code, "on_holder", 0, &s->seen, &err);
 	if (!status)
-		emit_found(run, &r->told.record, &is_cut);
-	want_all(s, false);
+		emit_found(run, &r->summary.record, &is_cut);
+	select_all(s, false);
 	if (status)
-		return fd_ends_search(&r->ends, run, &r->told.record);
+		return fd_ends_search(&r->ends, run, &r->summary.record);
 	if (is_cut || buffer_failed(&s->seen))
 		return SOOTH_STATE_TRUNCATED;
-	return fd_ends_sees_all(run->os) ? SOOTH_STATE_VALUE
-					 : SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+	return fd_ends_see_all(run->os) ? SOOTH_STATE_VALUE
+					: SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 }
 
 /* --- the backend --- */
@@ -290,7 +291,7 @@ static int fds_open(struct backend_run *run, struct sooth_error *err)
 	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	status = bpf_code_open(&s->code, &bpf_image_fds, run->log, err);
 	if (!status)
-		status = bpf_code_resize(&s->code, "wanted", FDS_SELECTED_MAX, err);
+		status = bpf_code_resize(&s->code, "selected", FDS_SELECTED_MAX, err);
 	if (!status)
 		status = bpf_code_load(&s->code, err);
 	if (!status) {
@@ -332,7 +333,7 @@ static const struct need *const needs[] = { &need_procfs, &need_bpf, &need_btf, 
 const struct backend backend_fds_bpf = {
 	.name = "bpf",
 	.probe = "fds",
-	.help = "a walk over the table of descriptors in the kernel; nothing stays attached",
+	.help = "a BPF iterator over the descriptor table; nothing stays attached",
 	.needs = needs,
 	.state_size = sizeof(struct bpf_state),
 	.sample_cost = fds_sample_cost,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fds by procfs: /proc/PID/fd for the links, fdinfo for flags and what special kinds
- * tell, statx(2) for the file behind. Only the last can wait for somebody: where a
- * mount may not answer it is asked with patience, and not again.
+ * fds by procfs: /proc/PID/fd for the links, fdinfo for flags and details of special kinds,
+ * statx(2) for the file behind. Only the last can block: where a mount may not answer it has a
+ * timeout, and is not tried again after one.
  *
  * Cannot be seen: descriptors of processes that ptrace(2) would refuse.
  */
@@ -53,7 +53,8 @@ static void read_flags(struct fds_reader *r, struct fd_raw *raw)
 	raw->is_of_kernel = !mounts_get(&r->mounts, f->mount);
 }
 
-/* The socket file system tells the protocol as an attribute; only sockets are asked. */
+/* The socket file system has the protocol as an extended attribute; only sockets are asked for
+ * it. */
 static void read_protocol(struct procfs_state *s, struct fd_raw *raw)
 {
 	char path[64];
@@ -81,7 +82,7 @@ static void read_descriptor(struct backend_run *run, const char *name)
 		raw.path = span_of((const char *)s->path.data, s->path.size);
 	r->info_of = -1;
 	read_flags(r, &raw);
-	fd_file_ask(r, &raw);
+	fd_file_read(r, &raw);
 	if (S_ISSOCK(raw.mode) && span_starts(raw.path, "socket:["))
 		read_protocol(s, &raw);
 	fds_reader_descriptor(r, run, &raw);
@@ -107,7 +108,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 	while (dir && (errno = 0, entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		if (r->told.descriptors >= DESCRIPTORS_MAX) {
+		if (r->summary.descriptors >= DESCRIPTORS_MAX) {
 			status = 1;
 			break;
 		}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A reading of a process's descriptors; see fds_reader.h.
+ * A snapshot of a process's descriptors.
  *
- * Cannot be seen: descriptors of threads that have a table of their own (they
- * unshared it; that there are such is told), and files on their way inside of sockets.
+ * Cannot be seen: descriptors of threads that have unshared their table (their existence is
+ * reported), and files in transit inside sockets.
  */
 #include "os/linux/fds/fds_reader.h"
 
@@ -22,11 +22,11 @@
 
 #define DELETED_SUFFIX " (deleted)"
 #define BLOCKED_MAX    4096
-#define LOOKUPS_MAX    10000 /* of names that end so, of a reading */
+#define LOOKUPS_MAX    10000 /* of names with that ending, per snapshot */
 
 void fds_reader_init(struct fds_reader *r)
 {
-	*r = (struct fds_reader){ .who.process = -1, .table = -1, .info_of = -1 };
+	*r = (struct fds_reader){ .snapshot.process = -1, .table = -1, .info_of = -1 };
 	members_init(&r->members);
 	map_init(&r->blocked, sizeof(uint32_t), 1, BLOCKED_MAX);
 	mounts_init(&r->mounts);
@@ -38,7 +38,7 @@ static void forget_process(struct fds_reader *r)
 {
 	cleanup_close(&r->table);
 	r->table = -1;
-	process_snapshot_close(&r->who);
+	process_snapshot_close(&r->snapshot);
 	fd_watches_clear(&r->watches);
 	fd_ends_clear(&r->ends);
 }
@@ -100,11 +100,11 @@ static bool find_limits(struct fds_process *p, const struct buffer *text)
 
 static void read_limits(struct fds_reader *r)
 {
-	int status = procfs_read_at(r->who.process, "limits", &r->scratch, PROCFS_SMALL);
+	int status = procfs_read_at(r->snapshot.process, "limits", &r->scratch, PROCFS_SMALL);
 
-	r->told.limit_state = procfs_state(status);
-	if (status >= 0 && !find_limits(&r->told, &r->scratch))
-		r->told.limit_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	r->summary.limit_state = procfs_state(status);
+	if (status >= 0 && !find_limits(&r->summary, &r->scratch))
+		r->summary.limit_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 }
 
 static int read_system_number(struct fds_reader *r, const char *path, uint32_t *out)
@@ -121,13 +121,13 @@ static int read_system_number(struct fds_reader *r, const char *path, uint32_t *
 	return 0;
 }
 
-/* These limits are of the initial user namespace, wherever they are read (fs/notify/inotify). Of
- * another one they can be read from inside of it alone. */
+/* These limits are always those of the initial user namespace in /proc/sys (fs/notify/inotify).
+ * Those of another namespace can be read only from inside of it. */
 static bool is_in_other_users(const struct fds_reader *r)
 {
 	struct stat st;
 
-	return r->who.process >= 0 && !fstatat(r->who.process, "ns/user", &st, 0) &&
+	return r->snapshot.process >= 0 && !fstatat(r->snapshot.process, "ns/user", &st, 0) &&
 	       st.st_ino != USER_NAMESPACE_INITIAL;
 }
 
@@ -136,29 +136,29 @@ static void read_inotify_limits(struct fds_reader *r)
 	int status;
 
 	if (is_in_other_users(r)) {
-		r->told.inotify_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+		r->summary.inotify_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 		return;
 	}
 	status = read_system_number(
-		r, "/proc/sys/fs/inotify/max_user_watches", &r->told.watches_max);
+		r, "/proc/sys/fs/inotify/max_user_watches", &r->summary.watches_max);
 
 	if (!status)
 		status = read_system_number(
-			r, "/proc/sys/fs/inotify/max_user_instances", &r->told.instances_max);
-	r->told.inotify_state = procfs_state(status);
+			r, "/proc/sys/fs/inotify/max_user_instances", &r->summary.instances_max);
+	r->summary.inotify_state = procfs_state(status);
 }
 
 static void write_process(struct fds_reader *r, struct backend_run *run)
 {
-	RECORD_APPEND(&run->out, &r->told, NULL, 0);
+	RECORD_APPEND(&run->out, &r->summary, NULL, 0);
 	forget_process(r);
 }
 
 static void emit_other_tables(struct fds_reader *r, struct backend_run *run)
 {
-	if (fd_tables_are_several(&r->tables, &r->who, r->tid))
-		backend_limit(run, "descriptors of threads with a table of their own",
-			"the table of the process as a whole is read", "");
+	if (fd_tables_are_several(&r->tables, &r->snapshot, r->tid))
+		backend_limit(run, "descriptors of threads with a private descriptor table",
+			"only the main descriptor table of the process is read", "");
 }
 
 bool fds_reader_begin(
@@ -170,29 +170,29 @@ bool fds_reader_begin(
 	forget_process(r);
 	r->lookups = 0;
 	map_clear(&r->blocked);
-	status = process_snapshot_open_stat(&r->who, run, pid, expected, &stat, &r->scratch);
+	status = process_snapshot_open_stat(&r->snapshot, run, pid, expected, &stat, &r->scratch);
 	if (status > 0) {
 		forget_process(r);
 		return false;
 	}
-	r->told =
-		(struct fds_process){ .record = process_snapshot_head(&r->who, run, 0, FDS_PROCESS),
-			.limit_state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED),
-			.holders_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
+	r->summary = (struct fds_process){ .record = process_snapshot_head(
+						   &r->snapshot, run, 0, FDS_PROCESS),
+		.limit_state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED),
+		.holders_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
 	read_inotify_limits(r);
 	if (!status) {
 		read_limits(r);
-		r->table = fd_tables_open(&r->tables, &r->who, &stat, &r->tid);
+		r->table = fd_tables_open(&r->tables, &r->snapshot, &stat, &r->tid);
 		status = r->table < 0 ? r->table : 0;
 	}
 	if (status) {
-		r->told.descriptors_state = procfs_state(status);
+		r->summary.descriptors_state = procfs_state(status);
 		write_process(r, run);
 		return false;
 	}
 	if (stat.threads > 1)
 		emit_other_tables(r, run);
-	mounts_read(&r->mounts, r->who.process, &r->scratch);
+	mounts_read(&r->mounts, r->snapshot.process, &r->scratch);
 	return true;
 }
 
@@ -204,12 +204,12 @@ int fds_reader_info(struct fds_reader *r, uint32_t fd)
 
 	if (r->info_of == fd)
 		return r->info_status;
-	if (r->tid == r->told.record.pid)
+	if (r->tid == r->summary.record.pid)
 		snprintf(name, sizeof(name), "fdinfo/%u", fd);
 	else
 		snprintf(name, sizeof(name), "task/%u/fdinfo/%u", r->tid, fd);
 	r->info_of = fd;
-	r->info_status = procfs_read_at(r->who.process, name, &r->info_text, FDINFO_BYTES);
+	r->info_status = procfs_read_at(r->snapshot.process, name, &r->info_text, FDINFO_BYTES);
 	if (r->info_status >= 0)
 		fdinfo_parse(&r->info, r->info_text.data, r->info_text.size);
 	else
@@ -237,7 +237,7 @@ void fds_reader_note_blocked(struct fds_reader *r, uint32_t mount)
 	map_put(&r->blocked, &mount, NULL);
 }
 
-/* Whether that very name leads to the file: 1 or 0; a negative errno when it cannot be said. */
+/* Whether that exact name leads to the file: 1 or 0; a negative errno when it is unknown. */
 static int has_that_name(struct fds_reader *r, struct backend_run *run, const struct fd_raw *raw)
 {
 	struct path_aim aim = { raw->inode, raw->device_major, raw->device_minor };
@@ -245,19 +245,19 @@ static int has_that_name(struct fds_reader *r, struct backend_run *run, const st
 
 	if (r->lookups++ >= LOOKUPS_MAX) {
 		if (r->lookups == LOOKUPS_MAX + 1)
-			backend_limit(run, "whether further files named \"... (deleted)\" are",
-				"there are too many of them to look at each", "");
+			backend_limit(run, "whether more files named \"... (deleted)\" are deleted",
+				"there are too many to check each", "");
 		return -E2BIG;
 	}
 	if (fds_reader_is_blocked(r, raw->mount))
 		return -EBUSY;
-	status = path_leads_to(&r->timeout, r->who.process, raw->path, &aim);
+	status = path_leads_to(&r->timeout, r->snapshot.process, raw->path, &aim);
 	if (status == -ETIMEDOUT)
 		fds_reader_note_blocked(r, raw->mount);
 	return status;
 }
 
-/* The kernel says " (deleted)" behind the name, which may end so by itself. */
+/* The kernel appends " (deleted)" to the name; a file's name may also end that way. */
 static void resolve_deleted(
 	struct fds_reader *r, struct backend_run *run, struct fd_raw *raw, struct fds_descriptor *d)
 {
@@ -286,7 +286,7 @@ static void write_members(struct fds_reader *r, struct backend_run *run, uint32_
 	struct fdinfo_member m;
 
 	while (fdinfo_next_member(&c, &m)) {
-		struct fds_member record = { .record = r->told.record,
+		struct fds_member record = { .record = r->summary.record,
 			.inode = m.inode,
 			.epoll = fd,
 			.fd = m.fd,
@@ -304,7 +304,7 @@ static void take_watches(struct fds_reader *r, uint32_t fd)
 
 	while (fdinfo_next_watch(&c, &w))
 		fd_watches_add(&r->watches, fd, &w);
-	r->told.watches += r->info.watches;
+	r->summary.watches += r->info.watches;
 }
 
 static void take_end(struct fds_reader *r, const struct fd_raw *raw, uint8_t type)
@@ -374,7 +374,9 @@ static void fill_descriptor(const struct fd_raw *raw, struct fds_descriptor *d)
 
 void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct fd_raw *raw)
 {
-	struct fds_descriptor d = { .record = r->told.record, .fd = raw->fd, .type = fd_kind(raw) };
+	struct fds_descriptor d = {
+		.record = r->summary.record, .fd = raw->fd, .type = fd_kind(raw)
+	};
 	bool has_detail = is_detailed(run);
 
 	d.record.kind = FDS_DESCRIPTOR;
@@ -384,7 +386,7 @@ void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct
 	struct record_tail tail[] = { { &d.path, raw->path.data, raw->path.size },
 		{ &d.detail, r->detail.data, r->detail.size } };
 	RECORD_APPEND(&run->out, &d, tail, ARRAY_SIZE(tail));
-	r->told.descriptors++;
+	r->summary.descriptors++;
 	if (!has_detail)
 		return;
 	take_end(r, raw, d.type);
@@ -392,22 +394,23 @@ void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct
 		fd_watches_add_root(&r->watches, raw->path);
 }
 
-/* --- its end --- */
+/* --- the end of a snapshot --- */
 
 static void finish_watches(struct fds_reader *r, struct backend_run *run)
 {
 	bool has_detail = is_detailed(run);
 
 	if (has_detail && fd_watches_any(&r->watches)) {
-		if (!procfs_link_at(r->who.process, "cwd", &r->scratch))
+		if (!procfs_link_at(r->snapshot.process, "cwd", &r->scratch))
 			fd_watches_add_root(&r->watches,
 				span_of((const char *)r->scratch.data, r->scratch.size));
 		fd_watches_resolve(
-			&r->watches, &r->timeout, &r->mounts, &r->blocked, r->who.process);
+			&r->watches, &r->timeout, &r->mounts, &r->blocked, r->snapshot.process);
 	}
 	if (r->watches.left_out)
-		backend_limit(run, "further inotify watches", "there are more than are told", "");
-	fd_watches_write(&r->watches, run, &r->told.record, has_detail);
+		backend_limit(
+			run, "more inotify watches", "there are more than can be reported", "");
+	fd_watches_write(&r->watches, run, &r->summary.record, has_detail);
 }
 
 static void finish_holders(struct fds_reader *r, struct backend_run *run)
@@ -416,24 +419,25 @@ static void finish_holders(struct fds_reader *r, struct backend_run *run)
 
 	if (!is_detailed(run))
 		return;
-	if (fd_ends_prepare(&r->ends, r->who.process, &err))
-		backend_limit_error(run, "who has the other ends of sockets", &err);
-	r->told.holders_state = r->search_ends ? r->search_ends(r, run)
-					       : fd_ends_search(&r->ends, run, &r->told.record);
+	if (fd_ends_prepare(&r->ends, r->snapshot.process, &err))
+		backend_limit_error(run, "processes at the other ends of sockets", &err);
+	r->summary.holders_state = r->search_ends
+					   ? r->search_ends(r, run)
+					   : fd_ends_search(&r->ends, run, &r->summary.record);
 }
 
 void fds_reader_end(struct fds_reader *r, struct backend_run *run, int status)
 {
 	struct process_id id;
 
-	/* It may have ended meanwhile, and with it what was to be read. */
-	if (procfs_identify_at(r->who.process, &id) ||
-		(!r->told.descriptors && r->tid != r->told.record.pid &&
-			!fd_tables_living(&r->tables, &r->who)))
+	/* The process may have ended meanwhile, and its files with it. */
+	if (procfs_identify_at(r->snapshot.process, &id) ||
+		(!r->summary.descriptors && r->tid != r->summary.record.pid &&
+			!fd_tables_living(&r->tables, &r->snapshot)))
 		status = -ESRCH;
 	finish_watches(r, run);
 	finish_holders(r, run);
-	r->told.descriptors_state = procfs_state(status);
+	r->summary.descriptors_state = procfs_state(status);
 	r->info_of = -1;
 	write_process(r, run);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Closing ranges of descriptors in a process made for one purpose. */
+/* Closes ranges of descriptors in a child process made for one purpose. */
 #ifndef SOOTH_OS_LINUX_CLOSE_BETWEEN_H
 #define SOOTH_OS_LINUX_CLOSE_BETWEEN_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of environment variables; see environ.h. */
+/* Names of environment variables. */
 #include "os/linux/files/environ.h"
 
 #include <string.h>
@@ -9,7 +9,8 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* Beside what POSIX allows, what shells and build systems use: dots, dashes, "BASH_FUNC_f%%". */
+/* Besides what POSIX allows: dots, dashes and "BASH_FUNC_f%%", which shells and build systems
+ * use. */
 static bool is_name(struct span name)
 {
 	if (!name.size || name.size > ENVIRON_NAME_MAX || !is_letter(name.data[0]))
@@ -28,7 +29,7 @@ struct environ_walk environ_over(const void *data, size_t size, bool is_cut)
 	return (struct environ_walk){ .at = cursor_over(data, size), .is_cut = is_cut };
 }
 
-/* One entry up to its NUL. False at the end, also where the rest was cut off. */
+/* One entry up to its NUL. False at the end, also if the rest was cut off. */
 static bool next_entry(struct environ_walk *walk, struct span *entry)
 {
 	size_t left = cursor_left(&walk->at);
@@ -59,8 +60,7 @@ bool environ_next(struct environ_walk *walk, struct environ_variable *out)
 
 	while (next_entry(walk, &entry)) {
 		if (!entry.size) {
-			/* A title is padded with NULs; behind them may stand the rest of a value.
-			 */
+			/* A title is padded with NULs; behind them may be the rest of a value. */
 			walk->is_suspect = true;
 			continue;
 		}

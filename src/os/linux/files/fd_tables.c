@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables of descriptors; see fd_tables.h. */
+/* Tables of descriptors. */
 #include "os/linux/files/fd_tables.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define THREADS_TRIED 1024  /* to find one that lives */
+#define THREADS_TRIED 1024  /* to find a living one */
 #define THREADS_MAX   65536 /* compared */
 
 void fd_tables_fini(struct fd_tables *t)
@@ -51,7 +51,7 @@ int fd_tables_open(struct fd_tables *t, const struct process_snapshot *of,
 	return fd >= 0 ? fd : errno == ENOENT ? -ESRCH : -errno;
 }
 
-/* A thread that ends has given up its table, which differs then, and nothing is in it. */
+/* A thread that exits has dropped its table: it differs then, and is empty. */
 static bool has_any(const struct process_snapshot *of, uint32_t tid)
 {
 	char name[32];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which table of descriptors a process is read by, and whether its threads have others. */
+/* Which descriptor table to read for a process, and whether its threads have others. */
 #ifndef SOOTH_OS_LINUX_FD_TABLES_H
 #define SOOTH_OS_LINUX_FD_TABLES_H
 
@@ -12,15 +12,15 @@ struct fd_tables {
 };
 
 void fd_tables_fini(struct fd_tables *t);
-/* A thread that has not ended: its table is the process's when the first thread is gone; 0: none.
- */
+/* A thread that has not exited: its table is the process's when the first thread is gone; 0:
+ * none. */
 uint32_t fd_tables_living(struct fd_tables *t, const struct process_snapshot *of);
-/* The descriptor of the directory, or a negative errno; *tid is whose it is. */
+/* The descriptor of the directory, or a negative errno; *tid is the thread that owns the table. */
 int fd_tables_open(struct fd_tables *t, const struct process_snapshot *of,
 	const struct procfs_stat *stat, uint32_t *tid);
 /*
- * Whether a thread has descriptors in a table of its own: unshare(2) with CLONE_FILES. False also
- * where kcmp(2) is refused.
+ * Whether a thread has a descriptor table of its own: unshare(2) with CLONE_FILES. Also false if
+ * kcmp(2) is refused.
  */
 bool fd_tables_are_several(struct fd_tables *t, const struct process_snapshot *of, uint32_t tid);
 

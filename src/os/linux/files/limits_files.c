@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Files of limits; see limits_files.h. Formats: proc_pid_limits(5), cgroups(7), proc_pressure(5).
- */
+/* Files of limits. Formats: proc_pid_limits(5), cgroups(7), proc_pressure(5). */
 #include "os/linux/files/limits_files.h"
 
 #include <errno.h>
@@ -9,8 +8,9 @@
 #include "base/cleanup.h"
 #include "os/linux/files/procfs.h"
 
-#define NAME_COLUMNS 26				  /* fs/proc/base.c */
-#define NO_LIMIT_V1  UINT64_C(0x7fffffffffff0000) /* of the largest pages; smaller ones say more */
+#define NAME_COLUMNS 26 /* fs/proc/base.c */
+/* rounded to the largest page size; smaller pages give a larger value */
+#define NO_LIMIT_V1 UINT64_C(0x7fffffffffff0000)
 
 static const struct {
 	const char *says;
@@ -76,7 +76,7 @@ bool limits_line_parse(struct limits_line *out, struct span line)
 	return true;
 }
 
-/* "17.86": figures of a hundredth, never signed. */
+/* "17.86": two decimals, never signed. */
 static double share(struct cursor *c, const char *name)
 {
 	uint64_t whole, hundredths;
@@ -109,7 +109,7 @@ bool pressure_line_parse(struct pressure_line *out, struct span line)
 	return true;
 }
 
-/* No such files: a kernel without CONFIG_PSI, or started with psi=0. */
+/* The files do not exist: a kernel without CONFIG_PSI, or started with psi=0. */
 uint8_t pressure_state(int status)
 {
 	bool has_none = status == -ENOENT || status == -EOPNOTSUPP || status == -ENOTDIR;
@@ -210,7 +210,7 @@ bool group_mount_parse(struct group_mount_line *out, struct span line)
 		word = cursor_word(&c);
 	while (word.size && !span_equal(word, "-"));
 	found.type = cursor_word(&c);
-	cursor_word(&c); /* what is mounted */
+	cursor_word(&c); /* the mounted device */
 	found.options = cursor_word(&c);
 	if (c.failed || !found.type.size || !span_starts(found.root, "/") ||
 		!span_starts(found.point, "/"))

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the files of limits say: /proc/PID/limits, /proc/pressure, those of control groups. */
+/* Parsers for files of limits: /proc/PID/limits, /proc/pressure, those of control groups. */
 #ifndef SOOTH_OS_LINUX_LIMITS_FILES_H
 #define SOOTH_OS_LINUX_LIMITS_FILES_H
 
 #include "base/cursor.h"
 #include "probes/limits.h"
 
-/* Where the figure of what is used comes from. */
+/* Where the value of what is used comes from. */
 enum limits_use {
-	LIMITS_USE_NONE,    /* nothing is used up */
-	LIMITS_USE_UNKNOWN, /* something is, and nothing tells how much of it at a small price */
+	LIMITS_USE_NONE,    /* nothing is counted against it */
+	LIMITS_USE_UNKNOWN, /* something is, but reading how much is expensive or impossible */
 	LIMITS_USE_CPU,
 	LIMITS_USE_FDS,
 	LIMITS_USE_SIGNALS,
@@ -18,12 +18,12 @@ enum limits_use {
 
 /* A line of /proc/PID/limits. */
 struct limits_line {
-	struct span name; /* "NOFILE"; of one that is not known here as it stands there */
+	struct span name; /* "NOFILE"; an unknown one as in the file */
 	uint64_t soft, hard;
 	bool has_soft, has_hard; /* false: unlimited */
 	enum limits_unit unit;
 	enum limits_use use;
-	const char *status; /* the line's name, with its colon */
+	const char *status; /* the name of the line, with its colon */
 };
 
 bool limits_line_parse(struct limits_line *out, struct span line);
@@ -34,15 +34,15 @@ struct pressure_line {
 };
 
 bool pressure_line_parse(struct pressure_line *out, struct span line);
-/* A field's state, of 0 or the negative errno with which a file of pressure was read. */
+/* A field's state, from 0 or the negative errno of reading a pressure file. */
 uint8_t pressure_state(int status);
 
-/* A file of one figure: false when it is none. "max" and what the kernel writes for no limit
- * are UINT64_MAX. */
+/* A file with a single value; false: invalid. "max" and the kernel's values for "no limit" become
+ * UINT64_MAX. */
 bool group_value_parse(uint64_t *value, const void *data, size_t size);
-/* The figure behind a word in a file of lines "word figure". */
+/* The value behind a word in a file with lines of "word value". */
 bool group_event_parse(uint64_t *value, const char *word, const void *data, size_t size);
-/* cpu.max: "max 100000" or "50000 100000"; the limit in microseconds a second. */
+/* cpu.max: "max 100000" or "50000 100000"; the limit in microseconds per second. */
 bool group_cpu_parse(uint64_t *limit, const void *data, size_t size);
 
 /* A line of /proc/PID/cgroup: "4:memory:/path", "0::/path". */
@@ -55,7 +55,7 @@ bool group_line_parse(struct group_line *out, struct span line);
 /* Whether a list "cpu,cpuacct" holds the word. */
 bool group_list_has(struct span list, const char *word);
 
-/* A line of /proc/PID/mountinfo; paths are as they stand there, blanks as \040. */
+/* A line of /proc/PID/mountinfo; paths are not unescaped: a blank is \040. */
 struct group_mount_line {
 	struct span root, point, type, options;
 };

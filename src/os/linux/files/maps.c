@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mappings as procfs tells them; see maps.h. */
+/* Mappings from procfs. */
 #include "os/linux/files/maps.h"
 
 /* "from-to rwxp offset major:minor inode   path" */

@@ -11,7 +11,7 @@ struct maps_line {
 	uint64_t inode;	 /* 0: of no file */
 	uint32_t device_major, device_minor;
 	bool is_readable, is_writable, is_executable, is_shared;
-	struct span path; /* borrowed; empty: none. Newlines stand as \\012 */
+	struct span path; /* borrowed; empty: none. Newlines are written as \\012 */
 };
 
 /* False when it is no such line. */

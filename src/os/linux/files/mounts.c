@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mounts of a process; see mounts.h. */
+/* Mounts of a process. */
 #include "os/linux/files/mounts.h"
 
 #include <errno.h>
@@ -8,7 +8,8 @@
 #include "base/cleanup.h"
 #include "os/linux/files/procfs.h"
 
-/* Not overlay, whose layers may be anything; nor what mounts when it is looked at. */
+/* Without overlay, whose layers may be on any file system, and without types that mount on
+ * access. */
 static const char *const safe_types[] = { "bdev", "bfs", "binfmt_misc", "bpf", "btrfs", "cgroup",
 	"cgroup2", "configfs", "cramfs", "debugfs", "devpts", "devtmpfs", "dmabuf", "efivarfs",
 	"erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fusectl", "hugetlbfs", "iso9660", "jfs",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mounts of a process (/proc/PID/mountinfo, proc_pid_mountinfo(5)), and on which of them a
- * question may never be answered. */
+ * system call may never return. */
 #ifndef SOOTH_OS_LINUX_MOUNTS_H
 #define SOOTH_OS_LINUX_MOUNTS_H
 
@@ -14,9 +14,9 @@
 struct mount {
 	uint32_t id;
 	uint32_t device_major, device_minor;
-	bool may_block; /* behind it is a server, a daemon, or what is not known */
-	bool is_whole;	/* its root is that of the file system */
-	uint32_t point_offset, point_size; /* in mounts.text: where it is, not escaped */
+	bool may_block;			   /* served by a server, a daemon, or an unknown type */
+	bool is_whole;			   /* its root is that of the file system */
+	uint32_t point_offset, point_size; /* in mounts.text: the mount point, unescaped */
 };
 
 struct mounts {
@@ -35,13 +35,13 @@ struct mount_line {
 bool mounts_parse(struct span line, struct mount_line *out);
 /* Undo "\040" and the like. */
 void mounts_unescape(struct buffer *out, struct span text);
-/* Whether a file system of that type answers by itself, out of this kernel's memory or its disks.
- */
+/* Whether a file system of that type always answers, from this kernel's memory or its disks. */
 bool mounts_is_safe(struct span type);
 
 void mounts_init(struct mounts *m);
 void mounts_fini(struct mounts *m);
-/* Those of the process whose directory is open; 0, 1 when there were more, or a negative errno. */
+/* Reads those of the process whose directory is open; 0, 1 when there were more, or a negative
+ * errno. */
 int mounts_read(struct mounts *m, int process, struct buffer *scratch);
 const struct mount *mounts_get(const struct mounts *m, uint32_t id);
 struct span mounts_point(const struct mounts *m, const struct mount *mount);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* name:password:uid:gid:words:home:shell; see passwd.h. */
+/* name:password:uid:gid:gecos:home:shell */
 #include "os/linux/files/passwd.h"
 
 #include <string.h>

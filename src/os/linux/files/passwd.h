@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Homes by passwd(5), read as a file: the C library would ask whoever nsswitch.conf names,
- * who may never answer, and knows nothing of the root of another process. Users whom only a
- * directory server knows have no home here.
+ * Homes from passwd(5), read as a file: the C library would ask the services in nsswitch.conf,
+ * which may never answer and do not know the root of another process. Users known only to a
+ * directory server have no home here.
  */
 #ifndef SOOTH_OS_LINUX_PASSWD_H
 #define SOOTH_OS_LINUX_PASSWD_H
@@ -14,7 +14,7 @@
 #define PASSWD_PATH "/etc/passwd"
 #define PASSWD_MAX  (1u << 20)
 
-/* An absolute path, borrowed from the bytes; of two users of that number the first one's. */
+/* An absolute path, borrowed from the bytes; if two users have that number, the first one's. */
 bool passwd_home(struct span *home, const void *data, size_t size, uint32_t uid);
 
 #endif

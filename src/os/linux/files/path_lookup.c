@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names and the files they lead to; see path_lookup.h. */
+/* Names and the files they lead to. */
 #include "os/linux/files/path_lookup.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #define ROOT "root" /* of a process, in its /proc/PID */
 
 struct lookup {
-	int process; /* of its own */
+	int process; /* its own descriptor */
 	struct path_aim aim;
 	bool is_there;
 	char path[sizeof(ROOT) + PATH_MAX];
@@ -32,7 +32,8 @@ static void do_lookup(void *argument)
 {
 	struct lookup *l = argument;
 
-	/* Links are told from our root; that of the process may be another. */
+	/* Links in /proc are relative to sooth's root; the root of the process may be another
+	 * one. */
 	l->is_there = leads_there(l->process, l->path, &l->aim) ||
 		      leads_there(l->process, l->path + strlen(ROOT), &l->aim);
 }
@@ -58,6 +59,6 @@ int path_leads_to(
 	status =
 		timeout_call(timeout, do_lookup, drop_lookup, &l, sizeof(l), l.process, TIMEOUT_MS);
 	if (status != -ETIMEDOUT)
-		close(l.process); /* otherwise the thread has it */
+		close(l.process); /* else the thread owns it */
 	return status ? status : l.is_there;
 }

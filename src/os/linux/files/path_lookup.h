@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether a name leads to a certain file. Any directory of it may lie on a dead mount, so it is
- * asked with patience. */
+/* Whether a name leads to a certain file. Any directory of it may be on a dead mount, so the
+ * lookup has a timeout. */
 #ifndef SOOTH_OS_LINUX_PATH_LOOKUP_H
 #define SOOTH_OS_LINUX_PATH_LOOKUP_H
 
@@ -15,7 +15,7 @@ struct path_aim {
 };
 
 /* 1 when the name leads there, from the root of the process (its /proc/PID is open) or from
- * our own; 0 when not; -ETIMEDOUT or another negative errno. */
+ * sooth's own; 0 when not; -ETIMEDOUT or another negative errno. */
 int path_leads_to(
 	struct timeout *timeout, int process, struct span path, const struct path_aim *aim);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A process while it is read; see process_snapshot.h. */
+/* A process while it is read. */
 #include "os/linux/files/process_snapshot.h"
 
 #include <dirent.h>
@@ -16,7 +16,7 @@
 static int gone(struct process_snapshot *r, const struct process_id *expected)
 {
 	if (!expected)
-		return 1; /* one of all: it was there when they were listed, no more */
+		return 1; /* listed as one of all processes, but gone by now */
 	r->id = *expected;
 	return -ESRCH;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One reading of one process by a backend that samples: it is opened once, named
- * by what it is then, and the records of the reading bear that name.
+ * A snapshot of one process by a backend that samples: its directory is opened once, its identity
+ * read then, and all records of the snapshot have that identity.
  */
 #ifndef SOOTH_OS_LINUX_PROCESS_SNAPSHOT_H
 #define SOOTH_OS_LINUX_PROCESS_SNAPSHOT_H
@@ -18,12 +18,12 @@ struct process_snapshot {
 };
 
 /*
- * 0 when it is open. A negative errno when it cannot be read (-ESRCH: it has ended)
- * and `id` says who it would have been. 1: it is none of the target, tell nothing.
+ * 0 when it is open. A negative errno when it cannot be read (-ESRCH: it has ended); `id` is then
+ * the identity it was expected to have. 1: it does not belong to the target, report nothing.
  */
 int process_snapshot_open(struct process_snapshot *r, const struct backend_run *run, pid_t pid,
 	const struct process_id *expected);
-/* And what its stat file says; the name is borrowed from the buffer. */
+/* Also reads its stat file; the name is borrowed from the buffer. */
 int process_snapshot_open_stat(struct process_snapshot *r, const struct backend_run *run, pid_t pid,
 	const struct process_id *expected, struct procfs_stat *stat, struct buffer *bytes);
 void process_snapshot_close(struct process_snapshot *r);
@@ -31,14 +31,13 @@ void process_snapshot_close(struct process_snapshot *r);
 
 struct sooth_record process_snapshot_head(const struct process_snapshot *r,
 	const struct backend_run *run, uint32_t tid, uint16_t kind);
-/* Missing files of a process that has ended are -ESRCH, whatever reading them said. */
+/* Missing files of a process that has ended give -ESRCH, whatever error reading them returned. */
 int process_snapshot_status(const struct process_snapshot *r, int status);
 /* A file of a thread, replacing the buffer's contents: 0, or a negative errno. Only for files that
- * the kernel makes and hands out whole in one read. */
+ * the kernel returns whole in one read. */
 int process_snapshot_file(
 	const struct process_snapshot *r, uint32_t tid, const char *name, struct buffer *out);
-/* A field's state after that: a file that a living thread does not have the kernel does not tell.
- */
+/* A field's state after that: a file missing for a living thread is not supported by the kernel. */
 uint8_t process_snapshot_state(const struct process_snapshot *r, uint32_t tid, int status);
 /* uint32_t of each thread; 0, 1 when there are more than `limit`, or a negative errno. */
 int process_snapshot_threads(const struct process_snapshot *r, struct buffer *tids, size_t limit);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading /proc; see procfs.h. Formats: proc(5). */
+/* Reads /proc. Formats: proc(5). */
 #include "os/linux/files/procfs.h"
 
 #include <dirent.h>
@@ -14,7 +14,7 @@
 
 #include "base/cleanup.h"
 
-/* Of a line with single blanks; its end when it is shorter. */
+/* In a line with single blanks; stops at its end. */
 static void skip_words(struct cursor *c, unsigned count)
 {
 	while (count--) {
@@ -30,7 +30,7 @@ bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size)
 	const unsigned char *open, *close;
 
 	*stat = (struct procfs_stat){ .pid = (uint32_t)cursor_decimal(&c) };
-	/* The name may hold anything, also ") R 1": only the last parenthesis ends it. */
+	/* The name may contain anything, even ") R 1": only the last parenthesis ends it. */
 	open = memchr(data, '(', size);
 	close = memrchr(data, ')', size);
 	if (c.failed || !open || !close || close < open)
@@ -66,7 +66,7 @@ bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size)
 	skip_words(&c, 49 - 28 + 1);
 	stat->environment_from = cursor_decimal(&c);
 	stat->environment_to = cursor_decimal(&c);
-	return true; /* what a kernel does not say is 0 */
+	return true; /* values missing on older kernels are 0 */
 }
 
 bool procfs_parse_exit_code(uint32_t *status, const void *data, size_t size)
@@ -105,7 +105,7 @@ int procfs_read_at(int process, const char *name, struct buffer *out, size_t lim
 		return -errno;
 	buffer_reset(out);
 	while (out->size < limit) {
-		/* Some files (cmdline, maps) change between reads: take them in large ones. */
+		/* Some files (cmdline, maps) change between reads: read them in large pieces. */
 		size_t room = limit - out->size < 32768 ? limit - out->size : 32768;
 		void *to = buffer_reserve(out, room);
 		ssize_t got;
@@ -145,7 +145,7 @@ int procfs_link_at(int process, const char *name, struct buffer *out)
 	return 0;
 }
 
-/* The kernel makes the line as a whole, at the first read. */
+/* The kernel makes the whole line at the first read. */
 int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes)
 {
 	_cleanup_close_ int fd = openat(process, "stat", O_RDONLY | O_CLOEXEC);
@@ -201,7 +201,7 @@ uint8_t procfs_state(int status)
 	case -EPERM:
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 	case -ETIMEDOUT:
-	case -EBUSY: /* others did not return before */
+	case -EBUSY: /* earlier calls are still stuck */
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED);
 	case -ESRCH:
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);

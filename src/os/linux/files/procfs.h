@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reading /proc. A process is opened once, as a directory, and everything is
- * read through that: should the pid be given to another process meanwhile, the
- * reads fail with ESRCH instead of mixing two.
+ * Reading /proc. A process is opened once, as a directory, and everything is read through that: if
+ * the pid is reused meanwhile, the reads fail with ESRCH instead of mixing two processes.
  */
 #ifndef SOOTH_OS_LINUX_PROCFS_H
 #define SOOTH_OS_LINUX_PROCFS_H
@@ -17,7 +16,7 @@
 
 #define PROCFS_SMALL	 (64u << 10)  /* stat, status, cgroup */
 #define PROCFS_STAT	 4096	      /* 52 numbers and a name */
-#define PROCFS_ARGUMENTS (256u << 10) /* command lines can be 6 MB; nobody reads those */
+#define PROCFS_ARGUMENTS (256u << 10) /* command lines can be 6 MB; longer ones are cut */
 #define PROCFS_MAPS	 (32u << 20)
 #define PROCFS_COUNT_MAX 1000000 /* descriptors of a process */
 
@@ -27,22 +26,22 @@ struct procfs_stat {
 	struct span name; /* comm, borrowed from the bytes parsed */
 	char state;
 	uint32_t pid, ppid, process_group, session, terminal;
-	uint32_t terminal_group; /* that its terminal listens to */
+	uint32_t terminal_group; /* the foreground process group of its terminal */
 	uint32_t threads;
 	uint32_t flags; /* PF_* of linux/sched.h */
 	uint64_t cpu_ticks;
 	uint64_t start_ticks;
 	uint64_t vsz_bytes;
 	uint64_t rss_pages;
-	/* Addresses of its code and its environment; 0: not told, to those who may not read them.
-	 */
+	/* Addresses of its code and its environment; 0: hidden from readers without permission. */
 	uint64_t code_from, code_to;
 	uint64_t environment_from, environment_to;
 };
 
 /* False when the bytes are not a /proc/PID/stat. */
 bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size);
-/* The last field of the same, as wait(2) gives it: 0 also for whoever may not trace the process. */
+/* The last field of the same file, in the form of wait(2): also 0 for readers that may not trace
+ * the process. */
 bool procfs_parse_exit_code(uint32_t *status, const void *data, size_t size);
 
 int procfs_open(pid_t pid); /* descriptor of /proc/PID, or a negative errno */
@@ -57,11 +56,12 @@ int procfs_identify_at(int process, struct process_id *id);
 int procfs_identify(pid_t pid, struct process_id *process);
 /* A zombie, or dead. */
 bool procfs_has_ended(const struct procfs_stat *stat);
-/* What a field's state is after procfs_read_at() or procfs_link_at() gave that status. */
+/* A field's state after procfs_read_at() or procfs_link_at() returned that status. */
 uint8_t procfs_state(int status);
-/* How many a directory such as "fd" names: 0, 1 when there are more, or a negative errno. */
+/* The number of entries in a directory such as "fd": 0, 1 when there are more, or a negative
+ * errno. */
 int procfs_count(int process, const char *name, uint64_t *count);
-/* pid_t of every process now there. */
+/* pid_t of every process there is. */
 int procfs_list(struct buffer *pids);
 
 #endif

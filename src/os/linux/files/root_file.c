@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Files in the root of a process; see root_file.h. */
+/* Files in the root of a process. */
 #include "os/linux/files/root_file.h"
 
 #include <errno.h>
@@ -29,8 +29,8 @@ int root_file_open(int root, const char *path, int flags)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-/* What it is is asked before it is opened: that alone does something to a device, and lets go on
- * whoever waits to write to a FIFO. */
+/* The type of the file is checked before it is opened: opening alone has effects on a device, and
+ * wakes a process that waits to write to a FIFO. */
 int root_file_open_regular(int root, const char *path, struct stat *st)
 {
 	_cleanup_close_ int place = root_file_open(root, path, O_PATH | O_NOFOLLOW);

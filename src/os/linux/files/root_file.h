@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files in the root of a process, by the paths it uses itself: links lead where they would
- * lead it. All of this may wait for a disk or a server: callers have patience (timeout.h).
+ * Files in the root of a process, by the paths it uses itself: links lead where they would lead
+ * it. All of this may wait for a disk or a server: call it with a timeout (timeout.h).
  */
 #ifndef SOOTH_OS_LINUX_ROOT_FILE_H
 #define SOOTH_OS_LINUX_ROOT_FILE_H
@@ -15,10 +15,10 @@
 int root_open(int process);
 /* Flags of open(2). A descriptor, or a negative errno. */
 int root_file_open(int root, const char *path, int flags);
-/* Opens a regular file that is no link itself; whatever else has that name is not touched. A
- * descriptor, or a negative errno. */
+/* Opens a regular file that is no link; any other type of file is not touched. A descriptor, or a
+ * negative errno. */
 int root_file_open_regular(int root, const char *path, struct stat *st);
-/* Appends from an offset on up to so many bytes. 0, or a negative errno. */
+/* Appends up to that many bytes from an offset. 0, or a negative errno. */
 int root_file_read(int fd, struct buffer *out, uint64_t offset, size_t most);
 /* The whole of a regular file, replacing the buffer's contents; -EFBIG when it is longer. */
 int root_file_whole(int root, const char *path, struct buffer *out, size_t most, struct stat *st);

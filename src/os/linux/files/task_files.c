@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Files of threads in procfs; see task_files.h. */
+/* Files of threads in procfs. */
 #include "os/linux/files/task_files.h"
 
 #include <string.h>
@@ -116,9 +116,9 @@ bool task_io_parse(struct task_io *io, const void *data, size_t size)
 }
 
 /*
- * Pairs of words, the first a small number, the last pair zeros. Read as if they had 64 bits,
- * the keys of a 64-bit program have nothing in their upper half; in the first pairs of a
- * 32-bit one there stands a value, an address among them.
+ * Pairs of words: the first a small number, the last pair zeros. Read as 64-bit words, the keys of
+ * a 64-bit program have zeros in their upper half; in the first pairs of a 32-bit program a value
+ * is there, one of them an address.
  */
 bool task_auxv_parse(bool *is_32_bit, const void *data, size_t size)
 {

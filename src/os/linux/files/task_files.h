@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the files of a thread in /proc/PID/task/TID say: proc_pid_stat(5), _syscall(5), _status(5).
- */
+/* Parsers for the files of a thread in /proc/PID/task/TID: proc_pid_stat(5), _syscall(5),
+ * _status(5). */
 #ifndef SOOTH_OS_LINUX_TASK_FILES_H
 #define SOOTH_OS_LINUX_TASK_FILES_H
 
 #include "base/cursor.h"
 #include "os/linux/files/procfs.h"
 
-/* stat: what is of a thread and not of its process. */
+/* stat: the values of a thread, not of its process. */
 struct task_stat {
 	struct procfs_stat shared;
 	uint64_t faults;
-	uint64_t system_ticks; /* of shared.cpu_ticks */
+	uint64_t system_ticks; /* part of shared.cpu_ticks */
 	int32_t nice;
 	uint32_t processor, realtime_priority, policy;
 };
@@ -19,11 +19,11 @@ struct task_stat {
 /* False when the bytes are no such file. */
 bool task_stat_parse(struct task_stat *stat, const void *data, size_t size);
 
-/* schedstat: nanoseconds on a processor and waiting for one. */
+/* schedstat: nanoseconds on a CPU and waiting for one. */
 bool task_schedstat_parse(uint64_t *cpu_ns, uint64_t *waited_ns, const void *data, size_t size);
 
 struct task_call {
-	bool is_running; /* nothing else is known then */
+	bool is_running; /* then nothing else is known */
 	bool has_call;	 /* false: it waits outside a call */
 	uint32_t number; /* as the kernel has it, with the bit of x32 */
 	uint64_t arguments[6];
@@ -32,7 +32,7 @@ struct task_call {
 
 bool task_call_parse(struct task_call *call, const void *data, size_t size);
 
-/* io: what read and write and their kin moved, and how often they were called. */
+/* io: bytes moved by read, write and similar calls, and the number of these calls. */
 struct task_io {
 	uint64_t read_bytes, written_bytes, reads, writes;
 };
@@ -42,7 +42,7 @@ bool task_io_parse(struct task_io *io, const void *data, size_t size);
 /* status: masks have bit n-1 for signal n. */
 struct task_signals {
 	uint64_t pending, shared_pending, blocked, ignored, caught;
-	uint64_t queued, queued_max; /* of the user */
+	uint64_t queued, queued_max; /* of its user */
 };
 
 bool task_signals_parse(struct task_signals *signals, const void *data, size_t size);
@@ -50,7 +50,7 @@ bool task_signals_parse(struct task_signals *signals, const void *data, size_t s
 /* The value of a line "name:\tvalue"; false when there is none. `name` has its colon. */
 bool task_status_find(struct span *value, const char *name, const void *data, size_t size);
 
-/* auxv: whether the program is of 32 bits, by the width of its entries. False: cannot be told. */
+/* auxv: whether the program is a 32-bit one, from the width of its entries. False: unknown. */
 bool task_auxv_parse(bool *is_32_bit, const void *data, size_t size);
 
 #endif

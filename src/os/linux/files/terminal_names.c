@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names of terminals; see terminal_names.h. Pseudo-terminals are numbered through; every
- * other terminal has a device in sysfs, in a folder of the class tty, called by its name.
+ * Names of terminals. Pseudo-terminals are numbered; every other terminal has a device in sysfs,
+ * in a folder of the class tty, with its name.
  */
 #include "os/linux/files/terminal_names.h"
 

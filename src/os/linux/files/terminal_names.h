@@ -11,12 +11,12 @@
 
 #define TERMINAL_NAME_SIZE 40
 
-/* The number that stat(5) has for a device. */
+/* The number of a device as in stat(5). */
 uint32_t terminal_number(uint32_t major, uint32_t minor);
-/* The name, from what /sys/dev/char/MAJOR:MINOR links to (empty: there is none); false when that
+/* The name, from the target of the link /sys/dev/char/MAJOR:MINOR (empty: none); false when that
  * is no terminal. */
 bool terminal_name_from(char name[TERMINAL_NAME_SIZE], uint32_t number, struct span link);
-/* And where it is not known, "MAJOR:MINOR". False when it is no terminal. */
+/* "MAJOR:MINOR" if the name is unknown. False when it is no terminal. */
 bool terminal_name(char name[TERMINAL_NAME_SIZE], uint32_t number);
 bool terminal_is(uint32_t number);
 

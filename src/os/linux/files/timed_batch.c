@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls that may never return, many at once; see timed_batch.h. */
+/* Calls that may never return, many in one go. */
 #include "os/linux/files/timed_batch.h"
 
 #include <errno.h>
@@ -7,11 +7,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* Its owner and, while it runs, whoever works on it; the last of the two frees it. */
+/* Shared by its owner and, while it runs, the thread that works on it; the last of the two frees
+ * it. */
 struct timed_batch {
 	atomic_uint users;
-	atomic_size_t done;  /* items before it are the owner's */
-	atomic_bool is_left; /* the owner has no more use for what comes */
+	atomic_size_t done;  /* items before it belong to the owner again */
+	atomic_bool is_left; /* the owner no longer wants the results */
 	int kept;
 	size_t count, size;
 	timed_work work;
@@ -75,7 +76,7 @@ size_t timed_batch_end(struct timed_batch *b, struct timeout *p, int timeout_ms,
 		atomic_fetch_sub(&b->users, 1);
 		return b->count;
 	}
-	/* What comes in until it hears of it belongs to nobody. */
+	/* Results that arrive after this are dropped. */
 	atomic_store(&b->is_left, true);
 	return atomic_load(&b->done);
 }

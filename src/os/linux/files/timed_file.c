@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pieces of a file that may not answer; see timed_file.h. */
+/* Reads a file that may not answer, piece by piece. */
 #include "os/linux/files/timed_file.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 
-#define READ_BYTES (32u << 10) /* of one call: seq files give a few pages at once */
+#define READ_BYTES (32u << 10) /* per call: seq files return a few pages at a time */
 
 struct piece {
 	int fd;
@@ -79,7 +79,7 @@ int timed_file_read(struct timed_file *f, struct buffer *out, size_t most)
 	status = timeout_call(f->timeout, do_read, drop_read, &p, sizeof(p), p.fd,
 		(int)((f->deadline_ns - now) / NS_PER_MS) + 1);
 	if (status == -ETIMEDOUT)
-		f->fd = -1; /* whoever reads has it */
+		f->fd = -1; /* the stuck reader owns it */
 	if (status)
 		return status;
 	buffer_append(out, p.bytes.data, p.bytes.size);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A file that may not answer (see timeout.h), read piece by piece, so that one of any
- * length needs little memory: /proc/PID/smaps waits for whoever holds the address space.
+ * A file that may not answer (see timeout.h), read piece by piece, so that one of any length needs
+ * little memory: reading /proc/PID/smaps waits while another thread holds the lock of the address
+ * space.
  */
 #ifndef SOOTH_OS_LINUX_TIMED_FILE_H
 #define SOOTH_OS_LINUX_TIMED_FILE_H
@@ -10,7 +11,7 @@
 
 struct timed_file {
 	struct timeout *timeout;
-	uint64_t deadline_ns; /* of all pieces together, CLOCK_MONOTONIC */
+	uint64_t deadline_ns; /* for all pieces together, CLOCK_MONOTONIC */
 	int fd;		      /* -1: closed */
 };
 
@@ -20,7 +21,7 @@ int timed_file_open(struct timed_file *f, struct timeout *timeout, int process, 
 /* Takes over a descriptor. */
 void timed_file_take(struct timed_file *f, struct timeout *timeout, int fd, int timeout_ms);
 /* Append up to about `most` bytes. 1: there may be more, 0: that was the end; -ETIMEDOUT, -EBUSY
- * and what open(2) and read(2) say. */
+ * and the errors of open(2) and read(2). */
 int timed_file_read(struct timed_file *f, struct buffer *out, size_t most);
 void timed_file_close(struct timed_file *f);
 

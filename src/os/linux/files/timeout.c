@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls that may never return; see timeout.h. */
+/* Calls that may never return. */
 #include "os/linux/files/timeout.h"
 
 #include <errno.h>
@@ -29,11 +29,11 @@ struct timeout_thread {
 	pthread_cond_t changed;
 	void (*work)(void *argument);
 	void (*drop)(void *argument);
-	void *argument; /* of the work in hand; the thread's own copy */
+	void *argument; /* of the current work; the thread's own copy */
 	int kept;	/* the descriptor it may use */
 	void *stack;	/* for the process that does it */
 	bool is_done;
-	bool is_left; /* the owner has gone: finish and go too */
+	bool is_left; /* the owner has gone: finish and exit */
 };
 
 static void thread_free(struct timeout_thread *t)
@@ -45,7 +45,7 @@ static void thread_free(struct timeout_thread *t)
 	free(t);
 }
 
-/* In the process of its own. It has the thread's memory, also what is the thread's alone, which
+/* Runs in the separate process. It shares the thread's memory, thread-local data too; the thread
  * sleeps meanwhile. */
 static int process_main(void *user)
 {
@@ -59,10 +59,11 @@ static int process_main(void *user)
 	return 0;
 }
 
-/* Without a process, because there may be no more of them, it is done all the same. */
+/* If no process can be created, the thread does the work itself. */
 static void do_work(struct timeout_thread *t)
 {
-	/* No signal at its end: whoever uses the library may wait for children of their own. */
+	/* No signal when it exits: the program that uses the library may wait for its own
+	 * children. */
 	pid_t pid = clone(process_main, (char *)t->stack + STACK_BYTES, CLONE_VM | CLONE_VFORK, t);
 
 	if (pid < 0)
@@ -118,7 +119,7 @@ static struct timeout_thread *thread_new(void)
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&t->changed, &clock);
 	pthread_condattr_destroy(&clock);
-	/* Signals are the program's business, not this thread's. */
+	/* Signals are for the program's own threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	status = pthread_create(&thread, NULL, thread_main, t);
@@ -131,7 +132,7 @@ static struct timeout_thread *thread_new(void)
 	return t;
 }
 
-/* From here on it belongs to itself. */
+/* From here on the thread owns itself. */
 static void thread_leave(struct timeout_thread *t)
 {
 	t->is_left = true;
@@ -220,7 +221,7 @@ void timeout_fini(struct timeout *p)
 /* --- reading a file --- */
 
 struct timed_read {
-	int process; /* a descriptor of its own */
+	int process; /* its own descriptor */
 	char name[64];
 	size_t limit;
 	struct buffer bytes;
@@ -258,7 +259,7 @@ int timeout_read_at(struct timeout *p, int process, const char *name, struct buf
 	strcpy(r.name, name);
 	status = timeout_call(p, do_read, drop_read, &r, sizeof(r), r.process, timeout_ms);
 	if (status == -ETIMEDOUT)
-		return status; /* the thread has the descriptor */
+		return status; /* the thread owns the descriptor */
 	if (!status) {
 		status = r.status;
 		buffer_append(out, r.bytes.data, r.bytes.size);

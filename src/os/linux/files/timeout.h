@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calls that may never return: a file on a dead network mount or behind a file
- * system whose daemon hangs, the arguments of a process that lie in such a file.
- * They are given up after a time.
+ * Calls that may never return: a file on a dead network mount or on a file system whose daemon
+ * hangs, or the arguments of a process that are backed by such a file. They time out.
  *
- * A thread cannot make them: a request that a FUSE daemon has taken and does not
- * answer waits uninterruptibly, and a process whose thread does so can neither end
- * nor be killed. So the thread has a process make the call, with its memory (as after
- * vfork(2)), and waits for that; the thread can be killed, and that process is left
- * behind. It has none of the descriptors but the one the call is about, so it holds
- * nothing open that others wait to see closed.
+ * A thread cannot make them: a request that a FUSE daemon has accepted and does not answer waits
+ * uninterruptibly, and a process with such a thread can neither exit nor be killed. So the thread
+ * has a child process make the call, sharing its memory (as after vfork(2)), and waits for that;
+ * the thread can be killed, and the child is left behind. The child has only the one descriptor
+ * that the call needs, so it keeps no other file open whose closing others wait for.
  */
 #ifndef SOOTH_OS_LINUX_TIMEOUT_H
 #define SOOTH_OS_LINUX_TIMEOUT_H
@@ -18,28 +16,28 @@
 
 #include "base/buffer.h"
 
-#define TIMEOUT_MS 300 /* what a healthy system never takes for one small call */
+#define TIMEOUT_MS 300 /* a healthy system never takes this long for one small call */
 
 struct timeout_thread;
 
-/* Zeroed is valid: the thread is made when it is first needed. */
+/* Zero-initialized is valid: the thread is created when it is first needed. */
 struct timeout {
 	struct timeout_thread *thread; /* NULL: none, or the last one is stuck */
-	unsigned stuck;		       /* threads left to their calls */
+	unsigned stuck;		       /* threads abandoned in their calls */
 };
 
 /*
- * Have work(argument) done; of the descriptors it may use `kept` alone (-1: none), and
- * those it opens are closed when it returns. 0 when it returned in time; the result is
- * in the argument. -ETIMEDOUT when it did not: `argument` is unchanged, and the work
- * goes on with a copy, so it may point to nothing that the caller lets go of; `drop`
- * (NULL: none) lets go of what the copy holds when it returns after all.
- * -EBUSY without a try when too much is stuck already.
+ * Runs work(argument) in the child; of the descriptors it may use only `kept` (-1: none), and
+ * those it opens are closed when it returns. 0 when it returned in time; the result is in the
+ * argument. -ETIMEDOUT when it did not: `argument` is unchanged, and the work goes on with a copy,
+ * so it must not point to anything that the caller frees; `drop` (NULL: none) frees what the copy
+ * owns when it returns after all. -EBUSY without a try when too many calls are stuck already.
  */
 int timeout_call(struct timeout *p, void (*work)(void *argument), void (*drop)(void *argument),
 	void *argument, size_t size, int kept, int timeout_ms);
-/* The same in two steps, with something else done between them: 0 or why it was not tried; then 0
- * or -ETIMEDOUT, the time being that of waiting. Nothing else may be begun meanwhile. */
+/* The same in two steps, with other work between them: begin returns 0 or why it was not tried;
+ * end returns 0 or -ETIMEDOUT after waiting at most that long. Nothing else may be started in
+ * between. */
 int timeout_begin(struct timeout *p, void (*work)(void *argument), void (*drop)(void *argument),
 	const void *argument, size_t size, int kept);
 int timeout_end(struct timeout *p, void *argument, size_t size, int timeout_ms);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names of users; see user_names.h. A thread looks them up: unlike what timeout.h is
- * for, a service that waits for its server can be left, and ends with the program; and
- * in a process that shares the memory but not the descriptors, what a service keeps open
- * would be another file for the one than for the other.
+ * Names of users. A thread looks them up, not a child process as in timeout.h: a name service that
+ * waits for its server can be abandoned, and ends with the program; and in a process that shares
+ * the memory but not the descriptors, the number of a descriptor that a service keeps open would
+ * be a different file.
  */
 #include "os/linux/files/user_names.h"
 
@@ -24,7 +24,7 @@
 #define ENTRY_BYTES_MAX (1u << 20)
 #define LATE_MAX	2
 
-/* Of the thread and who waits for it; the last of the two frees it. */
+/* Shared by the thread and its caller; the last of the two frees it. */
 struct lookup {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -106,7 +106,7 @@ static struct lookup *lookup_new(uint32_t uid)
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&l->changed, &clock);
 	pthread_condattr_destroy(&clock);
-	/* Signals are the program's business, not this thread's. */
+	/* Signals are for the program's own threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	status = pthread_create(&thread, NULL, lookup_main, l);
@@ -119,7 +119,7 @@ static struct lookup *lookup_new(uint32_t uid)
 	return l;
 }
 
-/* False when it did not come. */
+/* False when it timed out. */
 static bool look_up(uint32_t uid, char name[USER_NAME_SIZE])
 {
 	struct lookup *l = lookup_new(uid);

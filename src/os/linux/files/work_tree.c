@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The git working tree of a process; see work_tree.h. The way up goes from directory to
- * directory, by descriptors: so it works in any mount namespace, and through directories
- * that have no path here. The path told is the one of /proc/PID/cwd, shortened by a
- * component with each step.
+ * The git working tree of a process. It goes up from directory to directory by descriptors: so it
+ * works in any mount namespace, and through directories without a path here. The reported path is
+ * that of /proc/PID/cwd, shortened by a component with each step.
  */
 #include "os/linux/files/work_tree.h"
 
@@ -27,8 +26,8 @@ static bool is_same(int a, int b)
 	       first.st_ino == second.st_ino;
 }
 
-/* A directory, or the file that a linked working tree or a submodule has (gitrepository-layout(5)).
- */
+/* .git is a directory, or a file in a linked working tree or a submodule
+ * (gitrepository-layout(5)). */
 static bool has_git(int folder)
 {
 	struct stat st;
@@ -37,7 +36,7 @@ static bool has_git(int folder)
 	       (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode));
 }
 
-/* False when nothing of it is left. */
+/* False when nothing of the path is left. */
 static bool cut_last(struct buffer *path)
 {
 	const unsigned char *slash = path->size ? memrchr(path->data, '/', path->size) : NULL;
@@ -59,7 +58,7 @@ int work_tree_find(struct buffer *out, int process)
 	status = procfs_link_at(process, "cwd", out);
 	if (status)
 		return status;
-	/* Of a removed directory, or one outside of its root, the path says something else. */
+	/* For a removed directory, or one outside of the process's root, the text is not a path. */
 	if (!out->size || out->data[0] != '/' ||
 		span_ends(span_of((const char *)out->data, out->size), " (deleted)"))
 		return -ENOENT;

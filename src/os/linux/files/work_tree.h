@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which git working tree a process is in: the nearest directory above it that has a ".git"
- * (gitglossary(7)). What calls may wait for a file system: call it with patience. */
+/* The git working tree of a process: the nearest directory above its working directory with a
+ * ".git" (gitglossary(7)). May wait for a file system: call it with a timeout. */
 #ifndef SOOTH_OS_LINUX_WORK_TREE_H
 #define SOOTH_OS_LINUX_WORK_TREE_H
 

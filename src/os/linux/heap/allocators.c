@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Allocators in mapped files; see allocators.h. */
+/* Allocators in mapped files. */
 #include "os/linux/heap/allocators.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 #define FILES_MAX     65536
 #define LANDING_BYTES 4 /* of endbr64 */
 
-/* Among the names, beside functions and places: what is looked for, but not probed. */
+/* Entries among the names that are looked up, but not probed. */
 enum not_probed {
 	OPERATOR_NEW = 0xfe, /* operator new(unsigned long): it throws */
 	ERRNO_LOCATION = 0xff,
@@ -32,7 +32,7 @@ struct file_identity {
 	uint64_t inode;
 };
 
-/* Names by which allocators are called: the C library's, and those that other allocators add. */
+/* Names of allocator functions: the C library's, and those that other allocators add. */
 static const struct {
 	const char *name;
 	uint8_t function; /* enum heap_function, HEAP_PLACE_LOADER or enum not_probed */
@@ -79,7 +79,8 @@ static const struct {
 	{ "tc_memalign", HEAP_MEMALIGN },
 	{ "tc_valloc", HEAP_VALLOC },
 	{ "tc_pvalloc", HEAP_PVALLOC },
-	/* The rendezvous with debuggers (link.h, r_debug): called when libraries have come. */
+	/* The function that debuggers set a breakpoint on (link.h, r_debug): called after
+	 * libraries were loaded. */
 	{ "_dl_debug_state", HEAP_PLACE_LOADER },
 	{ "__errno_location", ERRNO_LOCATION },
 	{ "_Znwm", OPERATOR_NEW },
@@ -124,7 +125,7 @@ static uint8_t arguments_of(uint8_t function)
 	}
 }
 
-/* Which of its names an address goes by: the first in our list. */
+/* Which name to use for an address with several: the first in this list. */
 static uint8_t function_of(const struct elf_function *f)
 {
 	return names[__builtin_ctzll(f->names)].function;
@@ -134,7 +135,7 @@ static void add_site(struct allocator_file *file, enum machine machine,
 	const struct elf_function *f, uint32_t kernel)
 {
 	uint8_t function = function_of(f);
-	struct site_requirement want = {
+	struct site_requirement requirement = {
 		.arguments = arguments_of(function),
 		.needs_return = function != HEAP_FREE && function != HEAP_PLACE_LOADER,
 		.skips_null = function == HEAP_FREE,
@@ -146,13 +147,13 @@ static void add_site(struct allocator_file *file, enum machine machine,
 
 	if (f->is_ifunc || size <= 0 || file->count == ALLOCATOR_SITES_MAX)
 		return;
-	site_choose(machine, code, (size_t)size, &want, &site);
+	site_choose(machine, code, (size_t)size, &requirement, &site);
 	if (site.is_refused)
 		return;
 	file->sites[file->count++] = (struct allocator_site){
 		.place = function == HEAP_PLACE_LOADER ? HEAP_PLACE_LOADER
 						       : HEAP_PLACE_FUNCTION + function,
-		.has_return = want.needs_return,
+		.has_return = requirement.needs_return,
 		.is_emulated = site.is_emulated,
 		.entry = f->offset,
 		.offset = f->offset + site.offset,
@@ -172,8 +173,8 @@ static void read_errno_location(
 }
 
 /*
- * A free that does nothing but jump to another free: both would see the call. With other
- * functions the return tells that they are one call; a free has none.
+ * A free that only jumps to another free: both probes would see the call. For other functions the
+ * return shows that they are one call; a free has no return probe.
  */
 static bool only_jumps(const struct allocator_file *file, const struct elf_found *found,
 	const struct elf_function *f)
@@ -204,8 +205,8 @@ static bool only_jumps(const struct allocator_file *file, const struct elf_found
 }
 
 /*
- * A file's own, local function may be called free and be something else. Local ones are
- * taken for an allocator's when both ends of one are there.
+ * A local function may be called free and be something else. Local functions count as an
+ * allocator's only if both malloc and free are there.
  */
 static bool has_local_allocator(const struct elf_found *found)
 {
@@ -222,15 +223,15 @@ static bool has_local_allocator(const struct elf_found *found)
 
 static void find_sites(const struct allocators *a, struct allocator_file *file)
 {
-	const char *wanted[NAMES_COUNT];
+	const char *symbols[NAMES_COUNT];
 	struct elf_found found;
 	struct sooth_error ignored;
 	bool takes_local;
 
 	for (size_t i = 0; i < NAMES_COUNT; i++)
-		wanted[i] = names[i].name;
-	/* What is no ELF file, or of another machine, defines none that runs here. */
-	if (elf_functions(file->file, wanted, NAMES_COUNT, &found, &ignored) ||
+		symbols[i] = names[i].name;
+	/* A file that is not ELF, or for another machine, defines no allocator that runs here. */
+	if (elf_functions(file->file, symbols, NAMES_COUNT, &found, &ignored) ||
 		found.machine != MACHINE_HERE)
 		return;
 	takes_local = has_local_allocator(&found);
@@ -246,7 +247,8 @@ static void find_sites(const struct allocators *a, struct allocator_file *file)
 	}
 }
 
-/* /proc/PID/map_files needs cap_checkpoint_restore or root; the path may be another file by now. */
+/* /proc/PID/map_files needs cap_checkpoint_restore or root; the path may lead to another file by
+ * now. */
 static int open_mapped(pid_t pid, const struct maps_line *m)
 {
 	char path[4200];
@@ -278,7 +280,7 @@ bool allocator_file_defines(const struct allocator_file *file)
 	return false;
 }
 
-static int look_at(struct allocators *a, pid_t pid, const struct maps_line *m,
+static int examine(struct allocators *a, pid_t pid, const struct maps_line *m,
 	allocator_handler handler, void *user, struct sooth_error *err)
 {
 	struct file_identity identity = { makedev(m->device_major, m->device_minor), m->inode };
@@ -296,7 +298,7 @@ static int look_at(struct allocators *a, pid_t pid, const struct maps_line *m,
 		return *known;
 	fd = open_mapped(pid, m);
 	if (fd < 0)
-		return 0; /* unmapped since, or it cannot be read: then nothing of it is known */
+		return 0; /* unmapped since, or unreadable: nothing is known about it */
 	defines = map_put(&a->files, &identity, NULL);
 	if (!defines)
 		return error_no_memory(err);
@@ -323,19 +325,19 @@ bool allocators_know(struct allocators *a, const char *path, uint64_t device, ui
 	if (path[0] != '/')
 		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	/* Another mount namespace may have another file there. */
+	/* In another mount namespace the path may lead to another file. */
 	if (fd < 0 || fstat(fd, &st) || st.st_dev != device || st.st_ino != inode)
 		return false;
 	file.file = fd;
 	find_sites(a, &file);
 	if (allocator_file_defines(&file))
-		return false; /* it has to be looked at in the process, and probed */
+		return false; /* it has to be found in the process, and probed */
 	return map_put(&a->files, &identity, NULL) != NULL;
 }
 
-/* The executable is mapped first, unless the kernel placed its interpreter below; by path of
- * /proc/PID/exe it would still be one of these lines. */
-int allocators_look(struct allocators *a, pid_t pid, allocator_handler handler, void *user,
+/* The executable is mapped first, unless the kernel placed its interpreter below; the line of
+ * /proc/PID/exe would still be one of these. */
+int allocators_examine(struct allocators *a, pid_t pid, allocator_handler handler, void *user,
 	struct sooth_error *err)
 {
 	struct buffer bytes = { 0 };
@@ -344,7 +346,7 @@ int allocators_look(struct allocators *a, pid_t pid, allocator_handler handler, 
 	bool defines = false;
 	struct maps_line m;
 
-	if (status >= 0 && !bytes.size) /* of one that has ended and is not reaped */
+	if (status >= 0 && !bytes.size) /* a zombie */
 		status = -ESRCH;
 	if (status < 0)
 		error_errno(err, status, "read the mappings of process %d", (int)pid);
@@ -352,7 +354,7 @@ int allocators_look(struct allocators *a, pid_t pid, allocator_handler handler, 
 		status = 0;
 	while (status >= 0 && !cursor_at_end(&c)) {
 		if (maps_parse(cursor_line(&c), &m))
-			status = look_at(a, pid, &m, handler, user, err);
+			status = examine(a, pid, &m, handler, user, err);
 		defines |= status > 0;
 	}
 	buffer_fini(&bytes);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which allocator functions the files that a process has mapped define, and where
- * each is best probed. Every file is looked at once, whoever maps it: by what the
- * process has mapped, through /proc/PID/map_files, so a deleted file, one of another
- * mount namespace, any path is the file that is really run.
+ * Which allocator functions the mapped files of a process define, and where each is best probed.
+ * Every file is examined once, for all processes that map it: opened through /proc/PID/map_files,
+ * so that a deleted file, one of another mount namespace, or any path is the file that really
+ * runs.
  *
- * Not seen: functions without a symbol (a stripped static program, an allocator that
- * was inlined), indirect functions (their resolver would be probed).
+ * Not seen: functions without a symbol (a stripped static program, an allocator that was inlined),
+ * indirect functions (their resolver would be probed).
  */
 #ifndef SOOTH_OS_LINUX_ALLOCATORS_H
 #define SOOTH_OS_LINUX_ALLOCATORS_H
@@ -22,8 +22,8 @@
 #define ALLOCATOR_SITES_MAX 64
 
 struct allocator_site {
-	uint8_t place;	 /* enum heap_place: what stands there */
-	bool has_return; /* its return is to be probed too, at the same instruction */
+	uint8_t place;	 /* enum heap_place: what the site is */
+	bool has_return; /* a return probe is needed at the same instruction too */
 	bool is_emulated;
 	uint64_t entry;	  /* of the function, in the file */
 	uint64_t offset;  /* of the instruction, in the file */
@@ -37,31 +37,31 @@ struct allocator_file {
 	uint64_t device, inode;
 	size_t count; /* 0: it defines none */
 	struct allocator_site sites[ALLOCATOR_SITES_MAX];
-	/* An allocator with an operator new of its own, which need not come by its malloc. */
+	/* It has its own operator new, which does not always call its malloc. */
 	bool has_operator_new;
-	bool has_errno; /* it says where errno is */
+	bool has_errno; /* it defines where errno is */
 	struct errno_location errno_location;
 };
 
 struct allocators {
-	struct map files; /* identity -> whether it defines one: those looked at */
+	struct map files; /* identity -> whether it defines one: all examined files */
 	uint32_t kernel;  /* the running one, as KERNEL_RELEASE() makes it */
 };
 
-/* A file not seen before that defines some. Negative: stop, and return that. */
+/* Called with a new file that defines some. Negative: stop, and return that. */
 typedef int (*allocator_handler)(
 	void *user, const struct allocator_file *file, struct sooth_error *err);
 
-/* Beside what only tells that libraries have come. */
+/* False if it only has the loader's report of new libraries. */
 bool allocator_file_defines(const struct allocator_file *file);
 void allocators_init(struct allocators *a);
 void allocators_fini(struct allocators *a);
-/* Whether a file was looked at; or, as it is found at `path` (absolute) now, defines none. */
+/* Whether a file was examined; or, as it is at `path` (absolute) now, defines none. */
 bool allocators_know(struct allocators *a, const char *path, uint64_t device, uint64_t inode);
-/* The files of a process that were not looked at before, executable first, then as they
- * are mapped. 1: some of what it has mapped, known before or not, defines an allocator; 0: none.
- * -ESRCH: the process is gone; -EACCES, -EPERM: it may not be read. */
-int allocators_look(struct allocators *a, pid_t pid, allocator_handler handler, void *user,
+/* The files of a process that were not examined before, executable first, then in the order of
+ * mappings. 1: something it has mapped, known before or not, defines an allocator; 0: nothing
+ * does. -ESRCH: the process is gone; -EACCES, -EPERM: it may not be read. */
+int allocators_examine(struct allocators *a, pid_t pid, allocator_handler handler, void *user,
 	struct sooth_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Attaching to allocators; see heap_attach.h. */
+/* Attaches to allocators. */
 #include "os/linux/heap/heap_attach.h"
 
 #include <errno.h>
@@ -13,15 +13,15 @@
 
 #define PASSES_MAX  16
 #define THREADS_MAX 65536
-#define FILES_MAX   256	 /* with new allocators, in one look */
-#define PLACES_MAX  1024 /* of one event */
+#define FILES_MAX   256	 /* with new allocators, per pass */
+#define PLACES_MAX  1024 /* per event */
 
 struct place_list {
 	struct prober_place places[PLACES_MAX];
 	size_t count;
 };
 
-/* What one look found: the places of each event to be. */
+/* Sites found in one pass: the places for each new event. */
 struct finding_sites {
 	struct heap_attach *attach;
 	const struct process_id *process;
@@ -69,7 +69,7 @@ static struct heap_errno errno_rule(
 	return (struct heap_errno){ HEAP_ERRNO_SLOT, (int32_t)(l->slot - site->address) };
 }
 
-/* The first table in which nothing stands at these low bits, or the same. */
+/* The first table whose entry for these low bits is free, or the same site. */
 static int table_for(
 	struct heap_attach *a, const struct allocator_file *file, const struct allocator_site *site)
 {
@@ -93,7 +93,7 @@ static int table_for(
 static void emit_site(struct heap_attach *a, const struct process_id *process,
 	const struct allocator_file *file, const struct allocator_site *site)
 {
-	struct heap_site told = {
+	struct heap_site pending = {
 		.record = { .time_ns = clock_monotonic_ns(),
 			.start_ticks = process->start_ticks,
 			.pid = (uint32_t)process->pid,
@@ -107,13 +107,13 @@ static void emit_site(struct heap_attach *a, const struct process_id *process,
 		.has_return = site->has_return,
 		.is_emulated = site->is_emulated,
 	};
-	struct record_tail tail[] = { { &told.path, file->path, strlen(file->path) },
-		{ &told.why, site->why, site->why ? strlen(site->why) : 0 } };
+	struct record_tail tail[] = { { &pending.path, file->path, strlen(file->path) },
+		{ &pending.why, site->why, site->why ? strlen(site->why) : 0 } };
 
 	if (site->place == HEAP_PLACE_LOADER)
 		return;
 	a->sites++;
-	RECORD_APPEND(&a->told, &told, tail, 2);
+	RECORD_APPEND(&a->pending, &pending, tail, 2);
 }
 
 static void emit_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
@@ -127,7 +127,7 @@ static void emit_gap(struct heap_attach *a, const struct process_id *process, ui
 		.from_ns = since_ns };
 	struct record_tail tail[] = { { &gap.path, path, strlen(path) } };
 
-	RECORD_APPEND(&a->told, &gap, tail, 1);
+	RECORD_APPEND(&a->pending, &gap, tail, 1);
 }
 
 /* An allocator_handler: keeps the file open until its places are defined. */
@@ -148,7 +148,8 @@ static int take_file(void *user, const struct allocator_file *file, struct sooth
 		const struct allocator_site *site = &file->sites[i];
 		int table = table_for(f->attach, file, site);
 
-		/* The return first: an entry without one would never end for us. */
+		/* The return first: an entry without a return probe would be a call that never
+		 * ends. */
 		if (table < 0 || f->entries[table].count == PLACES_MAX ||
 			(site->has_return && !place_add(&f->returns, kept, site->offset))) {
 			f->attach->left_out++;
@@ -167,8 +168,8 @@ static int take_file(void *user, const struct allocator_file *file, struct sooth
 
 /* --- attaching --- */
 
-/* Threads that one fork of another was not attached to yet have to be found too: until a pass
- * finds none. */
+/* Threads that were created by a thread before it was attached have to be found too: repeat until
+ * a pass finds none. */
 static int cover_pass(struct heap_attach *a, unsigned first, uint32_t pid, struct map *seen,
 	bool *found, struct sooth_error *err)
 {
@@ -195,8 +196,8 @@ static int cover_pass(struct heap_attach *a, unsigned first, uint32_t pid, struc
 	return status ? status : attached;
 }
 
-/* Events from `first` on, to the followed threads of a process; 0: of all. 1 when any of
- * them had not been attached to. */
+/* Attaches events from `first` on to the followed threads of a process; 0: of all. 1 if any of
+ * them was not attached before. */
 static int cover(struct heap_attach *a, unsigned first, uint32_t pid, struct sooth_error *err)
 {
 	struct map seen;
@@ -251,7 +252,7 @@ static int look(struct heap_attach *a, const struct process_id *process, uint64_
 	struct finding_sites f = { .attach = a, .process = process, .since_ns = since_ns };
 	uint64_t begin_ns = clock_monotonic_ns();
 	unsigned first = a->events;
-	int status = allocators_look(&a->allocators, process->pid, take_file, &f, err);
+	int status = allocators_examine(&a->allocators, process->pid, take_file, &f, err);
 	bool defines = status > 0;
 
 	if (status >= 0 && f.file_count) {
@@ -268,7 +269,7 @@ static int look(struct heap_attach *a, const struct process_id *process, uint64_
 	return status < 0 ? status : defines;
 }
 
-int heap_attach_look(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
+int heap_attach_examine(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err)
 {
 	int status;
@@ -279,7 +280,7 @@ int heap_attach_look(struct heap_attach *a, const struct process_id *process, ui
 	return status;
 }
 
-void heap_attach_gone(struct heap_attach *a, const struct process_id *process, uint64_t since_ns)
+void heap_attach_ended(struct heap_attach *a, const struct process_id *process, uint64_t since_ns)
 {
 	pthread_mutex_lock(&a->lock);
 	emit_gap(a, process, since_ns, "the program it ran");
@@ -305,7 +306,7 @@ int heap_attach_process(struct heap_attach *a, const struct process_id *process,
 	if (a->events)
 		status = cover(a, 0, (uint32_t)process->pid, err);
 	if (status > 0 && since_ns)
-		emit_gap(a, process, since_ns, "all that is probed");
+		emit_gap(a, process, since_ns, "all probed files");
 	pthread_mutex_unlock(&a->lock);
 	return status < 0 ? status : 0;
 }
@@ -329,15 +330,15 @@ int heap_attach_child(struct heap_attach *a, const struct process_id *process, b
 void heap_attach_emit(struct heap_attach *a, struct sooth_record *record, size_t size)
 {
 	pthread_mutex_lock(&a->lock);
-	record_append(&a->told, record, size, NULL, 0);
+	record_append(&a->pending, record, size, NULL, 0);
 	pthread_mutex_unlock(&a->lock);
 }
 
 void heap_attach_reported(struct heap_attach *a, struct buffer *out)
 {
 	pthread_mutex_lock(&a->lock);
-	buffer_append(out, a->told.data, a->told.size);
-	buffer_reset(&a->told);
+	buffer_append(out, a->pending.data, a->pending.size);
+	buffer_reset(&a->pending);
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -352,5 +353,5 @@ void heap_attach_close(struct heap_attach *a, uint64_t *forgotten_ns)
 		a->type->close(a->prober, forgotten_ns);
 	a->prober = NULL;
 	allocators_fini(&a->allocators);
-	buffer_fini(&a->told);
+	buffer_fini(&a->pending);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Allocations without root: a child runs unseen until it is attached to, told as a gap. */
+/* Allocations without root: a child runs unseen until it is attached to, which is reported as a
+ * gap. */
 #include "os/linux/heap/heap_source.h"
 #include "os/linux/rights/needs.h"
 
@@ -14,7 +15,7 @@ static const struct need *const needs[] = { &need_bpf, &need_uprobe_multi, &need
 const struct backend backend_heap_multi = {
 	HEAP_SOURCE,
 	.name = "multi",
-	.help = "uprobes on allocators, a link to each process; new children have a gap",
+	.help = "uprobes on allocators, one link per process; new children have a gap",
 	.needs = needs,
 	.target_ns = 660,
 	.bystander_ns = 0,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Holding what is observed, losslessly; see heap_pauser.h. */
+/* Pauses what is observed, so that nothing is lost. */
 #include "os/linux/heap/heap_pauser.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #define QUEUE_MAX	  64
 #define SEIZE_STEP_US	  50
 
-/* A program to be watched while it loads. */
+/* A program to watch while it loads. */
 struct loading {
 	struct process_id process;
 	uint64_t since_ns;
@@ -26,9 +26,9 @@ struct heap_pauser {
 	struct heap_attach *attach;
 	struct process_id command;
 	volatile bool has_loaded;
-	int found;     /* by the last look: whether there is an allocator */
-	bool is_blind; /* the command has none */
-	int loading;   /* what became of it */
+	int found;	       /* result of the last check: whether there is an allocator */
+	bool has_no_allocator; /* the command has none */
+	int loading;	       /* result of watching the loading */
 	struct sooth_error loading_error;
 	pthread_mutex_t lock; /* of the queue */
 	struct loading queue[QUEUE_MAX];
@@ -36,150 +36,150 @@ struct heap_pauser {
 	struct loading now;
 };
 
-static void emit_hold(void *user, struct held *held)
+static void emit_pause(void *user, struct pause_event *event)
 {
-	struct heap_pauser *h = user;
+	struct heap_pauser *p = user;
 
-	held->record.start_ticks = h->command.start_ticks;
-	held->record.pid = (uint32_t)h->command.pid;
-	held->record.kind = HEAP_PAUSE;
-	heap_attach_emit(h->attach, &held->record, sizeof(*held));
+	event->record.start_ticks = p->command.start_ticks;
+	event->record.pid = (uint32_t)p->command.pid;
+	event->record.kind = HEAP_PAUSE;
+	heap_attach_emit(p->attach, &event->record, sizeof(*event));
 }
 
-/* Called while the program stands. What it ran before it stood the first time was unseen. */
+/* Called while the program is stopped. What it ran before its first stop was unseen. */
 static void mapped(void *user, pid_t pid)
 {
-	struct heap_pauser *h = user;
+	struct heap_pauser *p = user;
 	struct sooth_error err;
 
 	(void)pid;
-	h->found = heap_attach_look(h->attach, &h->now.process, h->now.since_ns, &err);
-	if ((h->found == -ESRCH || h->found == -ENOENT) && h->now.since_ns)
-		heap_attach_gone(h->attach, &h->now.process, h->now.since_ns);
-	h->now.since_ns = 0;
+	p->found = heap_attach_examine(p->attach, &p->now.process, p->now.since_ns, &err);
+	if ((p->found == -ESRCH || p->found == -ENOENT) && p->now.since_ns)
+		heap_attach_ended(p->attach, &p->now.process, p->now.since_ns);
+	p->now.since_ns = 0;
 }
 
-static bool take_queued(struct heap_pauser *h)
+static bool next_queued(struct heap_pauser *p)
 {
-	pthread_mutex_lock(&h->lock);
-	if (h->queued) {
-		h->now = h->queue[0];
-		memmove(h->queue, h->queue + 1, --h->queued * sizeof(h->queue[0]));
+	pthread_mutex_lock(&p->lock);
+	if (p->queued) {
+		p->now = p->queue[0];
+		memmove(p->queue, p->queue + 1, --p->queued * sizeof(p->queue[0]));
 	} else {
-		h->now = (struct loading){ 0 };
+		p->now = (struct loading){ 0 };
 	}
-	pthread_mutex_unlock(&h->lock);
-	return h->now.process.pid != 0;
+	pthread_mutex_unlock(&p->lock);
+	return p->now.process.pid != 0;
 }
 
-/* One that cannot be watched is looked at as it runs. */
-static void watch_loading(struct heap_pauser *h)
+/* If it cannot be watched it is examined while it runs. */
+static void watch_loading(struct heap_pauser *p)
 {
 	struct sooth_error err;
-	pid_t pid = (pid_t)h->now.process.pid;
+	pid_t pid = (pid_t)p->now.process.pid;
 
-	if (pause_loading(pid, false, mapped, h, LOADING_CALLS_MAX, &h->ring.stops, &err))
-		mapped(h, pid);
+	if (pause_loading(pid, false, mapped, p, LOADING_CALLS_MAX, &p->ring.stops, &err))
+		mapped(p, pid);
 }
 
 static void watch_queued(void *user)
 {
-	struct heap_pauser *h = user;
+	struct heap_pauser *p = user;
 
-	while (!h->ring.stops && ring_pauser_has_room(&h->ring) && take_queued(h))
-		watch_loading(h);
+	while (!p->ring.stops && ring_pauser_has_room(&p->ring) && next_queued(p))
+		watch_loading(p);
 }
 
 static void watch_command(void *user)
 {
-	struct heap_pauser *h = user;
+	struct heap_pauser *p = user;
 
-	h->loading = pause_loading((pid_t)h->command.pid, true, mapped, h, LOADING_CALLS_MAX,
-		&h->ring.stops, &h->loading_error);
-	h->is_blind = !h->loading && !h->found;
-	h->has_loaded = true;
+	p->loading = pause_loading((pid_t)p->command.pid, true, mapped, p, LOADING_CALLS_MAX,
+		&p->ring.stops, &p->loading_error);
+	p->has_no_allocator = !p->loading && !p->found;
+	p->has_loaded = true;
 }
 
-/* The command must not run before it is ours, or is known never to be. */
-static void wait_until_seized(const struct heap_pauser *h)
+/* The command must not run before it is seized, or is known to be never seized. */
+static void wait_until_seized(const struct heap_pauser *p)
 {
-	while (!h->has_loaded && !pause_is_seized((pid_t)h->command.pid))
+	while (!p->has_loaded && !pause_is_seized((pid_t)p->command.pid))
 		usleep(SEIZE_STEP_US);
 }
 
 int heap_pauser_start(struct heap_pauser **out, struct heap_attach *attach,
 	const struct process_id *command, struct sooth_error *err)
 {
-	struct heap_pauser *h = calloc(1, sizeof(*h));
+	struct heap_pauser *p = calloc(1, sizeof(*p));
 	const struct ring_pauser_work work = {
-		.begin = watch_command, .room = watch_queued, .tell = emit_hold, .user = h
+		.begin = watch_command, .room = watch_queued, .report = emit_pause, .user = p
 	};
 	int status;
 
-	if (!h)
+	if (!p)
 		return error_no_memory(err);
-	h->attach = attach;
-	h->command = *command;
-	h->now = (struct loading){ .process = *command };
-	pthread_mutex_init(&h->lock, NULL);
-	status = ring_pauser_start(&h->ring, attach->follow, &work, err);
+	p->attach = attach;
+	p->command = *command;
+	p->now = (struct loading){ .process = *command };
+	pthread_mutex_init(&p->lock, NULL);
+	status = ring_pauser_start(&p->ring, attach->follow, &work, err);
 	if (status) {
-		free(h);
+		free(p);
 		return status;
 	}
-	wait_until_seized(h);
-	*out = h;
+	wait_until_seized(p);
+	*out = p;
 	return 0;
 }
 
-bool heap_pauser_takes(struct heap_pauser *h, const struct process_id *process, uint64_t exec_ns)
+bool heap_pauser_handles(struct heap_pauser *p, const struct process_id *process, uint64_t exec_ns)
 {
-	bool is_taken;
+	bool is_queued;
 
-	if (!h)
+	if (!p)
 		return false;
-	if (!h->has_loaded && !memcmp(process, &h->command, sizeof(*process)))
+	if (!p->has_loaded && !memcmp(process, &p->command, sizeof(*process)))
 		return true;
-	pthread_mutex_lock(&h->lock);
-	is_taken = h->queued < QUEUE_MAX;
-	if (is_taken)
-		h->queue[h->queued++] = (struct loading){ *process, exec_ns };
-	pthread_mutex_unlock(&h->lock);
-	if (is_taken)
-		ring_pauser_wake(&h->ring);
-	return is_taken;
+	pthread_mutex_lock(&p->lock);
+	is_queued = p->queued < QUEUE_MAX;
+	if (is_queued)
+		p->queue[p->queued++] = (struct loading){ *process, exec_ns };
+	pthread_mutex_unlock(&p->lock);
+	if (is_queued)
+		ring_pauser_wake(&p->ring);
+	return is_queued;
 }
 
-bool heap_pauser_is_loading(struct heap_pauser *h, const struct process_id *process)
+bool heap_pauser_is_loading(struct heap_pauser *p, const struct process_id *process)
 {
 	bool is;
 
-	if (!h)
+	if (!p)
 		return false;
-	pthread_mutex_lock(&h->lock);
-	is = !memcmp(&h->now.process, process, sizeof(*process));
-	for (size_t i = 0; i < h->queued; i++)
-		is |= !memcmp(&h->queue[i].process, process, sizeof(*process));
-	pthread_mutex_unlock(&h->lock);
+	pthread_mutex_lock(&p->lock);
+	is = !memcmp(&p->now.process, process, sizeof(*process));
+	for (size_t i = 0; i < p->queued; i++)
+		is |= !memcmp(&p->queue[i].process, process, sizeof(*process));
+	pthread_mutex_unlock(&p->lock);
 	return is;
 }
 
-bool heap_pauser_is_blind(const struct heap_pauser *h)
+bool heap_pauser_has_no_allocator(const struct heap_pauser *p)
 {
-	return h && h->has_loaded && h->is_blind;
+	return p && p->has_loaded && p->has_no_allocator;
 }
 
-bool heap_pauser_stop(struct heap_pauser *h, struct sooth_error *refusal)
+bool heap_pauser_stop(struct heap_pauser *p, struct sooth_error *refusal)
 {
 	bool has_failed;
 
-	if (!h)
+	if (!p)
 		return false;
-	ring_pauser_stop(&h->ring);
-	/* That the command ended first, or that we did, is no failure. */
-	has_failed = h->loading && h->loading != -ESRCH && h->loading != -ECANCELED;
+	ring_pauser_stop(&p->ring);
+	/* It is no failure if the command ended first, or sooth did. */
+	has_failed = p->loading && p->loading != -ESRCH && p->loading != -ECANCELED;
 	if (has_failed)
-		*refusal = h->loading_error;
-	free(h);
+		*refusal = p->loading_error;
+	free(p);
 	return has_failed;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a ring_pauser does beside holding for the heap: it watches the programs of a
- * launched command while they are loaded, so that allocators are probed before they run.
+ * What a ring_pauser does for the heap besides pausing: it watches the programs of a launched
+ * command while they load, so that allocators are probed before they run.
  */
 #ifndef SOOTH_OS_LINUX_HEAP_PAUSER_H
 #define SOOTH_OS_LINUX_HEAP_PAUSER_H
@@ -15,17 +15,17 @@ struct heap_pauser;
 int heap_pauser_start(struct heap_pauser **out, struct heap_attach *attach,
 	const struct process_id *command, struct sooth_error *err);
 /*
- * A program has begun in a process at exec_ns. True: it is taken care of. The command's own
- * first exec is; a file that was not seen before is stopped as soon as it can be, and watched
- * while it loads; what it did until then is a gap. False: look for yourself.
+ * A program has started in a process at exec_ns. True: it is handled here. The command's own first
+ * exec is; a file that was not seen before is stopped as soon as possible, and watched while it
+ * loads; the time until then is a gap. False: the caller has to examine it.
  */
-bool heap_pauser_takes(struct heap_pauser *h, const struct process_id *process, uint64_t exec_ns);
-/* Whether a program is being watched just now: libraries that come are seen as they come. */
-bool heap_pauser_is_loading(struct heap_pauser *h, const struct process_id *process);
+bool heap_pauser_handles(struct heap_pauser *p, const struct process_id *process, uint64_t exec_ns);
+/* Whether a program is being watched at the moment: libraries it loads are seen as they come. */
+bool heap_pauser_is_loading(struct heap_pauser *p, const struct process_id *process);
 /* Whether the command was watched, and nothing it had mapped defines an allocator. */
-bool heap_pauser_is_blind(const struct heap_pauser *h);
-/* Lets everything go, and ends the thread. Why the loading could not be watched, if it could not:
- * refusal filled and true. Takes NULL. */
-bool heap_pauser_stop(struct heap_pauser *h, struct sooth_error *refusal);
+bool heap_pauser_has_no_allocator(const struct heap_pauser *p);
+/* Releases everything, and ends the thread. True, with `refusal` filled, if the loading could not
+ * be watched. Takes NULL. */
+bool heap_pauser_stop(struct heap_pauser *p, struct sooth_error *refusal);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Allocations by uprobes, counted and streamed by src/bpf/heap.bpf.c; see heap_source.h. */
+/* Allocations by uprobes, counted and streamed by src/bpf/heap.bpf.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,12 +20,12 @@ void heap_source_close(struct backend_run *run)
 	struct heap_state *s = run->state;
 	struct sooth_error ignored;
 
-	heap_pauser_stop(TAKE_PTR(s->holder), &ignored);
+	heap_pauser_stop(TAKE_PTR(s->pauser), &ignored);
 	heap_attach_close(&s->attach, NULL);
 	follow_close(&s->follow);
 }
 
-/* Links of type uprobe_multi take programs that say so when they are loaded. */
+/* Links of type uprobe_multi need programs that are loaded for them. */
 static int expect_links(struct heap_state *s, struct sooth_error *err)
 {
 	static const char *const programs[] = { "on_entry_0", "on_entry_1", "on_entry_2",
@@ -44,7 +44,7 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 		.image = &bpf_image_heap,
 		.image_hash = &bpf_image_heap_hash,
 		.ring_bytes = RING_BYTES_DEFAULT,
-		.losing = "calls did not fit the ring; a larger one: --buffer",
+		.losing = "calls did not fit the ring; enlarge it with --buffer",
 	};
 	struct heap_state *s = run->state;
 	struct heap_places *places;
@@ -66,9 +66,10 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 static int refuse_open_target(struct sooth_error *err)
 {
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
-		"observe allocations of processes that nobody named");
-	error_why(err, "each call costs its process a microsecond: that is not for a whole host");
-	return error_remedy(err, "name processes with -p, or launch a command");
+		"observe allocations without named processes");
+	error_why(err,
+		"each call slows its process by a microsecond: too expensive for a whole host");
+	return error_remedy(err, "name processes with -p PID, or launch a command");
 }
 
 int heap_source_open(
@@ -84,14 +85,14 @@ int heap_source_open(
 	return status;
 }
 
-/* The kernel takes a program's set-user-ID and file capabilities away at its exec when its tracer
- * has not cap_sys_ptrace: a command that is watched would not be the same. */
+/* The kernel drops a program's set-user-ID and file capabilities at its exec when its tracer does
+ * not have cap_sys_ptrace: a watched command would behave differently. */
 static bool may_trace_an_exec(struct backend_run *run)
 {
 	if (needs_has_capability(CAP_SYS_PTRACE))
 		return true;
-	backend_limit(run, "the command from its first allocation, and nothing lost",
-		"holding it without cap_sys_ptrace would take privilege from what it runs",
+	backend_limit(run, "the command from its first allocation, without loss",
+		"pausing it without cap_sys_ptrace would take privileges from programs it runs",
 		"run sooth as root");
 	return false;
 }
@@ -106,20 +107,20 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 		return status;
 	status = heap_attach_process(&s->attach, process, 0, err);
 	if (!status)
-		status = heap_attach_look(&s->attach, process, 0, err);
+		status = heap_attach_examine(&s->attach, process, 0, err);
 	if (status < 0)
 		return status;
 	if (!(interest & INTEREST_FROM_EXEC))
-		s->blind_processes += !status;
+		s->processes_without_allocator += !status;
 	else if (run->options.may_pause && may_trace_an_exec(run))
-		return heap_pauser_start(&s->holder, &s->attach, process, err);
+		return heap_pauser_start(&s->pauser, &s->attach, process, err);
 	return 0;
 }
 
-static void emit_blind(struct backend_run *run)
+static void emit_no_allocator(struct backend_run *run)
 {
-	backend_limit(run, "allocations of a program that names no allocator",
-		"none of the files it has mapped defines one by a symbol that is known",
+	backend_limit(run, "allocations of a program without allocator symbols",
+		"no file it has mapped defines a known allocator function",
 		"a static program needs its symbol table (not stripped); sooth reads 64-bit files");
 }
 
@@ -128,12 +129,12 @@ int heap_source_start(struct backend_run *run, struct sooth_error *err)
 	struct heap_state *s = run->state;
 
 	(void)err;
-	if (s->blind_processes)
-		emit_blind(run);
+	if (s->processes_without_allocator)
+		emit_no_allocator(run);
 	return 0;
 }
 
-/* Its libraries may be new all the same: then the loader tells. */
+/* Its libraries may still be new: the loader reports those. */
 static bool knows_program(struct heap_state *s, const struct sooth_record *r)
 {
 	const struct heap_begun *begun = (const void *)r;
@@ -142,8 +143,8 @@ static bool knows_program(struct heap_state *s, const struct sooth_record *r)
 		makedev(begun->device_major, begun->device_minor), begun->inode);
 }
 
-/* What the loader says while a program starts is about libraries that have run nothing yet; short
- * programs end before they are looked at then, and there is nothing to tell. */
+/* While a program starts, the loader's report is about libraries that have run nothing yet; short
+ * programs end before they are examined, and then there is no gap to report. */
 static bool ran_unseen(const struct sooth_record *r)
 {
 	const struct heap_loaded *loaded = (const void *)r;
@@ -151,17 +152,17 @@ static bool ran_unseen(const struct sooth_record *r)
 	return r->kind != HEAP_LOADED || loaded->ordinal > HEAP_LOADED_AT_START;
 }
 
-/* A child has come, or gone (is_over). */
+/* A child was created, or has ended (is_over). */
 static void emit_child(struct backend_run *run, const struct process_id *process, bool is_over)
 {
 	struct heap_state *s = run->state;
 	struct sooth_error err;
 
 	if (heap_attach_child(&s->attach, process, is_over, &err))
-		backend_limit_error(run, "every call of a child", &err);
+		backend_limit_error(run, "some calls of a child", &err);
 }
 
-/* Attached to anew, unless it has all by inheritance, and looked at. */
+/* Attaches to a program, unless it inherited all events, and examines it. */
 static int look_at_program(struct heap_state *s, const struct process_id *process,
 	uint64_t since_ns, struct sooth_error *err)
 {
@@ -169,11 +170,12 @@ static int look_at_program(struct heap_state *s, const struct process_id *proces
 
 	if (!s->attach.type->is_inherited)
 		status = heap_attach_process(&s->attach, process, since_ns, err);
-	return status ? status : heap_attach_look(&s->attach, process, since_ns, err);
+	return status ? status : heap_attach_examine(&s->attach, process, since_ns, err);
 }
 
-/* Processes and programs that begin and end, libraries that come: any other record is no sign. */
-static void heed(struct backend_run *run, const struct sooth_record *r)
+/* Starts and ends of processes and programs, newly loaded libraries: other records need no
+ * action. */
+static void handle_record(struct backend_run *run, const struct sooth_record *r)
 {
 	struct heap_state *s = run->state;
 	struct process_id process = process_id_of(r);
@@ -191,24 +193,24 @@ static void heed(struct backend_run *run, const struct sooth_record *r)
 		emit_child(run, &process, true);
 		break;
 	case HEAP_BEGUN:
-		if (!knows_program(s, r) && !heap_pauser_takes(s->holder, &process, r->time_ns))
+		if (!knows_program(s, r) && !heap_pauser_handles(s->pauser, &process, r->time_ns))
 			status = look_at_program(s, &process, r->time_ns, &err);
 		break;
 	case HEAP_LOADED:
-		if (!heap_pauser_is_loading(s->holder, &process))
-			status = heap_attach_look(&s->attach, &process, r->time_ns, &err);
+		if (!heap_pauser_is_loading(s->pauser, &process))
+			status = heap_attach_examine(&s->attach, &process, r->time_ns, &err);
 		break;
 	default:
 		break;
 	}
 	if ((status == -ESRCH || status == -ENOENT) && ran_unseen(r))
-		heap_attach_gone(&s->attach, &process, r->time_ns);
+		heap_attach_ended(&s->attach, &process, r->time_ns);
 	if (status < 0 && status != -ESRCH && status != -ENOENT)
 		backend_limit_error(run, "allocators that were loaded later", &err);
 }
 
-/* Those of our own are between the programs and us: they go no further. */
-static void take_signs(struct backend_run *run, size_t from, bool is_stopping)
+/* Internal records are removed here and go no further. */
+static void handle_records(struct backend_run *run, size_t from, bool is_stopping)
 {
 	struct buffer *out = &run->out;
 	size_t to = from;
@@ -218,7 +220,7 @@ static void take_signs(struct backend_run *run, size_t from, bool is_stopping)
 		size_t size = record_bytes(r);
 
 		if (!is_stopping)
-			heed(run, r);
+			handle_record(run, r);
 		if (r->kind != HEAP_LOADED && r->kind != HEAP_BEGUN) {
 			if (to != from)
 				memmove(out->data + to, r, size);
@@ -236,8 +238,8 @@ static void emit_own(struct backend_run *run)
 
 	heap_attach_reported(&s->attach, &run->out);
 	if (lost != s->reported_lost)
-		backend_loss(run, lost - s->reported_lost, 0,
-			"calls that were counted had no place to be kept in");
+		backend_loss(
+			run, lost - s->reported_lost, 0, "no room to keep the counts of calls");
 	s->reported_lost = lost;
 }
 
@@ -247,7 +249,7 @@ int heap_source_drain(struct backend_run *run, struct sooth_error *err)
 	size_t before = run->out.size;
 
 	follow_read(&s->follow, run, &run->out);
-	take_signs(run, before, false);
+	handle_records(run, before, false);
 	emit_own(run);
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }
@@ -303,7 +305,7 @@ static void emit_cost(struct backend_run *run, uint64_t forgotten_ns, size_t des
 	RECORD_APPEND(&run->out, &cost, NULL, 0);
 }
 
-/* libstdc++'s comes by malloc; that of tcmalloc, jemalloc and mimalloc does not. */
+/* libstdc++'s operator new calls malloc; that of tcmalloc, jemalloc and mimalloc does not. */
 static void emit_operator_new(struct backend_run *run)
 {
 	struct heap_state *s = run->state;
@@ -313,9 +315,9 @@ static void emit_operator_new(struct backend_run *run)
 		return;
 	snprintf(what, sizeof(what), "C++ new and delete of %s", s->attach.operator_new);
 	backend_limit(run, what,
-		"they do not come by its malloc, and a return probe on what throws would end the "
-		"program",
-		"run it without that library: then they come by malloc");
+		"they do not call its malloc, and a return probe on a function that throws would "
+		"end the program",
+		"run it without that library: then they call malloc");
 }
 
 static void emit_left_out(struct backend_run *run)
@@ -326,7 +328,7 @@ static void emit_left_out(struct backend_run *run)
 	if (!s->attach.left_out)
 		return;
 	snprintf(what, sizeof(what), "%u allocator functions", s->attach.left_out);
-	backend_limit(run, what, "there are more in the mapped files than can be probed", "");
+	backend_limit(run, what, "the mapped files have more than can be probed", "");
 }
 
 static void end_holding(struct backend_run *run)
@@ -334,9 +336,9 @@ static void end_holding(struct backend_run *run)
 	struct heap_state *s = run->state;
 	struct sooth_error refusal;
 
-	if (heap_pauser_is_blind(s->holder))
-		emit_blind(run);
-	if (heap_pauser_stop(TAKE_PTR(s->holder), &refusal))
+	if (heap_pauser_has_no_allocator(s->pauser))
+		emit_no_allocator(run);
+	if (heap_pauser_stop(TAKE_PTR(s->pauser), &refusal))
 		backend_limit_error(run, "the command from its first allocation", &refusal);
 }
 
@@ -351,7 +353,7 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 	emit_left_out(run);
 	emit_operator_new(run);
 	status = follow_stop(&s->follow, run, err);
-	take_signs(run, before, true);
+	handle_records(run, before, true);
 	emit_own(run);
 	drain_kept(run);
 	heap_attach_close(&s->attach, &forgotten_ns);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The heap backends of Linux are one, but for how functions are probed (prober.h):
- * a file each says what that needs and costs.
+ * The heap backends of Linux are the same except for how functions are probed (prober.h): each has
+ * a file that says what that needs and costs.
  *
- * Cannot be seen: allocators that no symbol names; calls of a program's own memory
- * pools; what a library does between being mapped and being probed, which is told as
- * a gap; calls of a thread that stood in one when it was attached to.
+ * Cannot be seen: allocators without symbols; calls of a program's own memory pools; what a
+ * library does between being mapped and being probed, which is reported as a gap; a call that was
+ * in progress when its thread was attached to.
  */
 #ifndef SOOTH_OS_LINUX_HEAP_SOURCE_H
 #define SOOTH_OS_LINUX_HEAP_SOURCE_H
@@ -20,10 +20,10 @@
 struct heap_state {
 	struct follow follow;
 	struct heap_control *control;
-	uint64_t reported_lost; /* of control->lost_aggregates, what was told already */
+	uint64_t reported_lost; /* part of control->lost_aggregates already reported */
 	struct heap_attach attach;
-	unsigned blind_processes;   /* attached to, with no allocator to probe */
-	struct heap_pauser *holder; /* of a launched command that may be held */
+	unsigned processes_without_allocator; /* attached to, without an allocator to probe */
+	struct heap_pauser *pauser;	      /* of a launched command that may be paused */
 };
 
 int heap_source_open(
@@ -36,7 +36,7 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err);
 int heap_source_descriptor(struct backend_run *run);
 void heap_source_close(struct backend_run *run);
 
-/* What the rows of all of them have in common: the members of a struct backend. */
+/* The members of struct backend that all of them share. */
 #define HEAP_SOURCE                                                                                \
 	.probe = "heap", .price_source = "bench/heap on Linux 6.18",                               \
 	.lateness_ns = HEAP_LATENESS_NS, .state_size = sizeof(struct heap_state),                  \

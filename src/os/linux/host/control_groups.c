@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Limits and use of control groups; see control_groups.h. Files: cgroups(7) and the kernel's
- * admin-guide/cgroup-v1 and cgroup-v2. */
+/* Limits and use of control groups. Files: cgroups(7) and the kernel's admin-guide/cgroup-v1 and
+ * cgroup-v2. */
 #include "os/linux/host/control_groups.h"
 
 #include <errno.h>
@@ -16,22 +16,22 @@
 #include "os/linux/files/procfs.h"
 
 #define MOUNTS_BYTES_MAX (4u << 20)
-#define LEVELS_MAX	 64 /* groups above one another */
+#define LEVELS_MAX	 64 /* depth of nested groups */
 
 #define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 
-/* Files of a figure, NULL: there is none. A word: the figure stands behind it in that file. */
-struct figure {
+/* Files with a value, NULL: none. A word: the value is behind it in that file. */
+struct resource {
 	unsigned version;
 	const char *name, *controller;
 	enum limits_unit unit;
 	const char *used, *limit, *peak;
 	const char *reached, *reached_word;
 	const char *kills, *kills_word;
-	bool is_only_set; /* told only where there is a limit */
+	bool is_only_set; /* reported only if there is a limit */
 };
 
-static const struct figure figures[] = {
+static const struct resource resources[] = {
 	{ 1, "memory", "memory", LIMITS_BYTES, "memory.usage_in_bytes", "memory.limit_in_bytes",
 		"memory.max_usage_in_bytes", "memory.failcnt", NULL, "memory.oom_control",
 		"oom_kill", false },
@@ -62,7 +62,7 @@ void control_groups_fini(struct control_groups *g)
 
 /* --- mounts --- */
 
-/* With "\040" for what would part the fields; false when it does not fit. */
+/* With "\040" unescaped; false when it does not fit. */
 static bool copy_path(char *to, size_t size, struct span from)
 {
 	size_t used = 0;
@@ -98,7 +98,7 @@ static void add_mount(struct control_groups *g, const struct group_mount_line *l
 		g->count++;
 }
 
-void control_groups_look(struct control_groups *g)
+void control_groups_read_mounts(struct control_groups *g)
 {
 	struct cursor c;
 
@@ -126,7 +126,7 @@ static const struct group_mount *mount_of(
 	return NULL;
 }
 
-/* The group's path in the hierarchy below the mount, "" for its root. NULL: it is not in there. */
+/* The group's path below the mount, "" for its root. NULL: the mount does not contain it. */
 static const char *below_mount(const struct group_mount *m, const char *path)
 {
 	size_t root = strcmp(m->root, "/") ? strlen(m->root) : 0;
@@ -160,12 +160,12 @@ static int open_group(const struct group_mount *m, const char *path)
 	if (is_control_group(fd))
 		return fd;
 	close(fd);
-	return -EXDEV; /* something was mounted over it */
+	return -EXDEV; /* another file system is mounted over it */
 }
 
-/* --- figures --- */
+/* --- values --- */
 
-/* The state of a figure that a file holds, alone or behind a word. */
+/* The state of a value in a file, alone or behind a word. */
 static uint8_t read_value(
 	struct control_groups *g, int group, const char *name, const char *word, uint64_t *value)
 {
@@ -181,7 +181,7 @@ static uint8_t read_value(
 	return is_good ? SOOTH_STATE_VALUE : UNSUPPORTED;
 }
 
-/* Version 1: a quota in each period. */
+/* Version 1: a quota per period. */
 static uint8_t read_cpu_limit_v1(struct control_groups *g, int group, uint64_t *limit)
 {
 	uint64_t quota = 0, period = 0;
@@ -207,7 +207,7 @@ static uint8_t read_cpu_limit_v2(struct control_groups *g, int group, uint64_t *
 }
 
 static void read_limit(
-	struct control_groups *g, int group, const struct figure *f, struct limits_group *to)
+	struct control_groups *g, int group, const struct resource *f, struct limits_group *to)
 {
 	bool is_cpu = f->unit == LIMITS_MICROSECONDS;
 
@@ -220,9 +220,10 @@ static void read_limit(
 	to->limit_state = SOOTH_STATE_ABSENT;
 }
 
-/* Both lists of them, as the kernel gives either back; of all below it in version 1 too. */
+/* Both lists of file pages, because the kernel can reclaim either; in version 1 including all
+ * groups below. */
 static uint8_t read_files(
-	struct control_groups *g, int group, const struct figure *f, uint64_t *bytes)
+	struct control_groups *g, int group, const struct resource *f, uint64_t *bytes)
 {
 	bool is_old = f->version == 1;
 	uint64_t inactive = 0, active = 0;
@@ -239,13 +240,13 @@ static uint8_t read_files(
 	return state;
 }
 
-/* False when the group does not count this at all. */
+/* False when the group does not count this value. */
 static bool read_group(
-	struct control_groups *g, int group, const struct figure *f, struct limits_group *to)
+	struct control_groups *g, int group, const struct resource *f, struct limits_group *to)
 {
 	read_limit(g, group, f, to);
 	to->used_state = read_value(g, group, f->used, NULL, &to->used);
-	if (f->unit == LIMITS_MICROSECONDS) /* only a sum since the group was made */
+	if (f->unit == LIMITS_MICROSECONDS) /* only a sum since the group was created */
 		to->used_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 	else if (to->limit_state == UNSUPPORTED && to->used_state == UNSUPPORTED)
 		return false;
@@ -261,8 +262,8 @@ static bool read_group(
 	return !f->is_only_set || to->limit_state == SOOTH_STATE_VALUE;
 }
 
-/* A group whose limit does not count what is below it (version 1 before Linux 5.11). */
-static bool is_per_process(struct control_groups *g, int group, const struct figure *f)
+/* A group whose limit does not include the groups below it (version 1 before Linux 5.11). */
+static bool is_per_process(struct control_groups *g, int group, const struct resource *f)
 {
 	uint64_t value = 1;
 
@@ -271,22 +272,22 @@ static bool is_per_process(struct control_groups *g, int group, const struct fig
 	       !value;
 }
 
-static void write_group(struct backend_run *run, const struct process_snapshot *reading,
-	const struct figure *f, struct limits_group *group, const char *path)
+static void write_group(struct backend_run *run, const struct process_snapshot *snapshot,
+	const struct resource *f, struct limits_group *group, const char *path)
 {
 	struct record_tail tail[] = { { &group->name, f->name, strlen(f->name) },
 		{ &group->path, path, strlen(path) } };
 
-	group->record = process_snapshot_head(reading, run, 0, LIMITS_GROUP);
+	group->record = process_snapshot_head(snapshot, run, 0, LIMITS_GROUP);
 	group->version = f->version;
 	group->unit = f->unit;
 	RECORD_APPEND(&run->out, group, tail, 2);
 }
 
-/* One figure in the process's group and in those above it. 0 or a negative errno. */
+/* One value in the process's group and in those above it. 0 or a negative errno. */
 static int read_levels(struct control_groups *g, struct backend_run *run,
-	const struct process_snapshot *reading, const struct figure *f, const struct group_mount *m,
-	struct span own)
+	const struct process_snapshot *snapshot, const struct resource *f,
+	const struct group_mount *m, struct span own)
 {
 	char path[GROUP_PATH_MAX];
 
@@ -307,7 +308,7 @@ static int read_levels(struct control_groups *g, struct backend_run *run,
 			return 0;
 		if (read_group(g, fd, f, &group) &&
 			(!level || group.limit_state == SOOTH_STATE_VALUE))
-			write_group(run, reading, f, &group, path);
+			write_group(run, snapshot, f, &group, path);
 		if (!strcmp(path, "/"))
 			return 0;
 		slash[slash == path] = '\0';
@@ -315,20 +316,20 @@ static int read_levels(struct control_groups *g, struct backend_run *run,
 	return 0;
 }
 
-static int read_own(struct control_groups *g, const struct process_snapshot *reading)
+static int read_own(struct control_groups *g, const struct process_snapshot *snapshot)
 {
 	return process_snapshot_status(
-		reading, procfs_read_at(reading->process, "cgroup", &g->lines, PROCFS_SMALL));
+		snapshot, procfs_read_at(snapshot->process, "cgroup", &g->lines, PROCFS_SMALL));
 }
 
 static int read_hierarchy(struct control_groups *g, struct backend_run *run,
-	const struct process_snapshot *reading, const struct group_line *line, bool *seen)
+	const struct process_snapshot *snapshot, const struct group_line *line, bool *seen)
 {
 	unsigned version = line->controllers.size ? 1 : 2;
 	int status = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(figures) && !status; i++) {
-		const struct figure *f = &figures[i];
+	for (size_t i = 0; i < ARRAY_SIZE(resources) && !status; i++) {
+		const struct resource *f = &resources[i];
 		const struct group_mount *m;
 
 		if (f->version != version ||
@@ -338,15 +339,15 @@ static int read_hierarchy(struct control_groups *g, struct backend_run *run,
 		if (!m)
 			continue;
 		*seen = true;
-		status = read_levels(g, run, reading, f, m, line->path);
+		status = read_levels(g, run, snapshot, f, m, line->path);
 	}
 	return status;
 }
 
 uint8_t control_groups_read(
-	struct control_groups *g, struct backend_run *run, const struct process_snapshot *reading)
+	struct control_groups *g, struct backend_run *run, const struct process_snapshot *snapshot)
 {
-	int status = g->status < 0 ? g->status : read_own(g, reading), worst = 0;
+	int status = g->status < 0 ? g->status : read_own(g, snapshot), worst = 0;
 	struct cursor c = cursor_over(g->lines.data, g->lines.size);
 	bool seen = false;
 
@@ -358,7 +359,7 @@ uint8_t control_groups_read(
 
 		if (!group_line_parse(&line, cursor_line(&c)))
 			continue;
-		failure = read_hierarchy(g, run, reading, &line, &seen);
+		failure = read_hierarchy(g, run, snapshot, &line, &seen);
 		worst = failure ? failure : worst;
 	}
 	if (!seen || worst == -EXDEV)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Control groups of processes, of both versions: where each hierarchy is mounted for
- * sooth, and the figures of a process's groups. Of the groups above its own those are
- * told that have a limit, for it holds as well.
+ * Control groups of processes, of both versions: where each hierarchy is mounted for sooth, and
+ * the values of a process's groups. Of the groups above its own only those with a limit are
+ * reported, because that applies too.
  *
- * Cannot be seen: hierarchies that are mounted nowhere here; in a container, the limits
- * of groups above its own root.
+ * Cannot be seen: hierarchies that are mounted nowhere here; in a container, the limits of groups
+ * above its own root.
  */
 #ifndef SOOTH_OS_LINUX_CONTROL_GROUPS_H
 #define SOOTH_OS_LINUX_CONTROL_GROUPS_H
@@ -17,24 +17,24 @@
 
 struct group_mount {
 	char point[256];
-	char root[1024];       /* of the hierarchy, what the mount shows */
+	char root[1024];       /* the group of the hierarchy that the mount shows */
 	char controllers[256]; /* a list; empty: version 2 */
 };
 
 struct control_groups {
 	struct buffer lines, bytes; /* scratch */
-	int status;		    /* of reading the mounts */
+	int status;		    /* result of reading the mounts */
 	size_t count;
 	struct group_mount mounts[GROUP_MOUNTS_MAX];
 };
 
 void control_groups_fini(struct control_groups *g);
-/* What is mounted now. */
-void control_groups_look(struct control_groups *g);
-/* Writes LIMITS_GROUP records; the state of the whole. */
+/* Reads the current mounts. */
+void control_groups_read_mounts(struct control_groups *g);
+/* Writes LIMITS_GROUP records; the state of them all. */
 uint8_t control_groups_read(
-	struct control_groups *g, struct backend_run *run, const struct process_snapshot *reading);
-/* Descriptor (O_PATH) of the group that the process (a descriptor of /proc/PID) is in, its path
+	struct control_groups *g, struct backend_run *run, const struct process_snapshot *snapshot);
+/* Descriptor (O_PATH) of the process's group (the process is a descriptor of /proc/PID), its path
  * copied out: of version 1 by a controller, "": of version 2. -ENOENT: it is in the root or in
  * none, else a negative errno. */
 int control_groups_open(

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See freezer.h. Files: the kernel's admin-guide/cgroup-v1/freezer-subsystem and cgroup-v2. */
 #include "os/linux/host/freezer.h"
 
 #include <dirent.h>
@@ -16,17 +15,17 @@
 #include "os/linux/host/control_groups.h"
 #include "os/linux/files/limits_files.h"
 
-#define GROUPS_MAX 1000 /* below one another */
+#define GROUPS_MAX 1000 /* nesting depth */
 #define DEPTH_MAX  32
 #define PIDS_BYTES (4u << 20)
 #define FREEZE_NS  (2 * NS_PER_S)
 #define PAUSE_NS   (5 * NS_PER_MS)
 
-/* What the two versions call it. */
+/* Names in the two versions. */
 struct freezer {
 	const char *controller; /* "": version 2 */
 	const char *file, *on, *off;
-	const char *told, *word; /* where it says that it is so */
+	const char *state_file, *state_word; /* file and word that report the frozen state */
 };
 
 static const struct freezer freezers[] = {
@@ -41,7 +40,7 @@ struct inside {
 	bool has_others;
 };
 
-/* --- who is in it --- */
+/* --- the processes in it --- */
 
 static bool is_targeted(const struct inside *in, pid_t pid)
 {
@@ -61,7 +60,7 @@ static void read_pids(struct inside *in, int group)
 	struct cursor c;
 
 	if (procfs_read_at(group, "cgroup.procs", &text, PIDS_BYTES))
-		in->has_others = true; /* it cannot be told */
+		in->has_others = true; /* it is unknown */
 	c = cursor_over(text.data, text.size);
 	while (!cursor_at_end(&c) && !in->has_others) {
 		struct span line = cursor_line(&c);
@@ -75,7 +74,7 @@ static void read_pids(struct inside *in, int group)
 	buffer_fini(&text);
 }
 
-static void look_below(struct inside *in, int group, unsigned depth)
+static void check_below(struct inside *in, int group, unsigned depth)
 {
 	int fd = openat(group, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -95,7 +94,7 @@ static void look_below(struct inside *in, int group, unsigned depth)
 			continue;
 		below = openat(group, entry->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (below >= 0)
-			look_below(in, below, depth + 1);
+			check_below(in, below, depth + 1);
 	}
 }
 
@@ -103,17 +102,17 @@ static bool is_all_theirs(int group, const struct process_id *processes, size_t 
 {
 	struct inside in = { .processes = processes, .count = count };
 
-	look_below(&in, group, 0);
+	check_below(&in, group, 0);
 	return !in.has_others && in.found == count;
 }
 
 /* --- freezing --- */
 
-static int write_word(int group, const char *name, const char *word)
+static int write_word(int group, const char *name, const char *state_word)
 {
 	_cleanup_close_ int fd = openat(group, name, O_WRONLY | O_CLOEXEC);
 
-	if (fd < 0 || write(fd, word, strlen(word)) < 0)
+	if (fd < 0 || write(fd, state_word, strlen(state_word)) < 0)
 		return -errno;
 	return 0;
 }
@@ -124,11 +123,12 @@ static bool is_frozen_now(const struct freezer *f, int group)
 	uint64_t value = 0;
 	bool is_so = false;
 
-	if (!procfs_read_at(group, f->told, &text, PROCFS_SMALL)) {
+	if (!procfs_read_at(group, f->state_file, &text, PROCFS_SMALL)) {
 		struct cursor c = cursor_over(text.data, text.size);
 
-		if (f->word)
-			is_so = group_event_parse(&value, f->word, text.data, text.size) && value;
+		if (f->state_word)
+			is_so = group_event_parse(&value, f->state_word, text.data, text.size) &&
+				value;
 		else
 			is_so = span_equal(cursor_line(&c), f->on);
 	}
@@ -136,7 +136,7 @@ static bool is_frozen_now(const struct freezer *f, int group)
 	return is_so;
 }
 
-/* The kernel takes its time: each of them has to come to a place where it can stand. */
+/* Freezing takes time: each thread has to reach a point where it can stop. */
 static bool wait_until(const struct freezer *f, int group, bool is_frozen)
 {
 	for (uint64_t waited = 0; waited < FREEZE_NS; waited += PAUSE_NS) {
@@ -157,9 +157,9 @@ static int set_group(const struct freezer *f, int group, const struct process_id
 	if (!wait_until(f, group, is_frozen)) {
 		write_word(group, f->file, f->off);
 		error_set(err, -ETIMEDOUT, SOOTH_FAULT_IO, "freeze the control group");
-		return error_why(err, "some of its processes do not come to rest");
+		return error_why(err, "some of its processes did not freeze in time");
 	}
-	/* Somebody may have moved in between the look and the ice. */
+	/* Another process may have moved into the group between the check and the freezing. */
 	if (is_frozen && !is_all_theirs(group, processes, count)) {
 		write_word(group, f->file, f->off);
 		return 1;
@@ -175,10 +175,10 @@ static int try_freezer(const struct freezer *f, struct control_groups *groups, i
 	_cleanup_close_ int fd = control_groups_open(groups, process, f->controller, path);
 
 	if (fd < 0)
-		return 1; /* what another hierarchy says, is said */
+		return 1; /* another hierarchy was checked first */
 	if (is_frozen ? !is_all_theirs(fd, processes, count) : !is_frozen_now(f, fd)) {
 		snprintf(group, room,
-			is_frozen ? "others are in their control group too"
+			is_frozen ? "their control group also contains other processes"
 				  : "their control group is not frozen");
 		return 1;
 	}
@@ -194,12 +194,12 @@ int freezer_set(const struct os *os, const struct process_id *processes, size_t 
 	int status = 1;
 
 	(void)os;
-	snprintf(group, room, "they are in no control group of their own");
+	snprintf(group, room, "they have no control group of their own");
 	if (!groups)
 		return error_no_memory(err);
 	if (process < 0)
 		return 1;
-	control_groups_look(groups);
+	control_groups_read_mounts(groups);
 	for (size_t i = 0; i < ARRAY_SIZE(freezers) && status == 1; i++)
 		status = try_freezer(&freezers[i], groups, process, processes, count, is_frozen,
 			group, room, err);

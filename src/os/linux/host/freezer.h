@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Freezing a control group: freezer.state of version 1, cgroup.freeze of version 2 (Linux
- * 5.2). Unlike SIGSTOP nobody in it or around it can see or undo that. Everything below a
- * group freezes with it, so every process there must be one that is meant.
+ * Freezing a control group: freezer.state of version 1, cgroup.freeze of version 2 (Linux 5.2).
+ * Unlike SIGSTOP, no process in it or around it can see or undo that. Everything below a group
+ * freezes with it, so every process there must be a selected one.
  */
 #ifndef SOOTH_OS_LINUX_FREEZER_H
 #define SOOTH_OS_LINUX_FREEZER_H

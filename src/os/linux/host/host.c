@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Facts about the host and about sooth itself; see host.h. */
+/* Facts about the host and about sooth itself. */
 #include "os/linux/host/host.h"
 
 #include <stdarg.h>
@@ -133,18 +133,18 @@ static void add_capabilities(struct fact_list *list)
 	static const struct {
 		unsigned number;
 		const char *name;
-	} wanted[] = { { 39, "bpf" }, { 38, "perfmon" }, { 19, "sys_ptrace" },
+	} relevant[] = { { 39, "bpf" }, { 38, "perfmon" }, { 19, "sys_ptrace" },
 		{ 2, "dac_read_search" }, { 21, "sys_admin" } };
 	char text[160] = "";
 
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		if (!needs_has_capability(wanted[i].number))
+	for (size_t i = 0; i < ARRAY_SIZE(relevant); i++) {
+		if (!needs_has_capability(relevant[i].number))
 			continue;
 		if (text[0])
 			strcat(text, " ");
-		strcat(text, wanted[i].name);
+		strcat(text, relevant[i].name);
 	}
-	add_fact(list, "capabilities", "%s", text[0] ? text : "none of those that matter");
+	add_fact(list, "capabilities", "%s", text[0] ? text : "none that sooth uses");
 }
 
 size_t host_environment(const struct os *os, struct environment_fact *facts, size_t max)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Files about the host; see host_files.h. */
+/* Files about the host. */
 #include "os/linux/host/host_files.h"
 
 #include <linux/capability.h>
@@ -9,11 +9,11 @@
 #include "os/linux/files/task_files.h"
 
 #define HUNDREDTH_NS (NS_PER_S / 100)
-/* No machine comes near; what is more is no such file. */
+/* Far above any machine; a larger value means that the file is something else. */
 #define LOAD_MAX     UINT64_C(1000000000)
 #define UPTIME_S_MAX (UINT64_MAX / NS_PER_S - 1)
 
-/* "12.34" in hundredths; the kernel writes two digits behind the point, always. */
+/* "12.34" in hundredths; the kernel always writes two decimals. */
 static uint64_t hundredths(struct cursor *c, uint64_t most)
 {
 	uint64_t whole = cursor_decimal(c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the files about the whole host say: proc_loadavg(5), proc_uptime(5), proc_meminfo(5); and
- * the privileges that a program's file carries, capabilities(7). */
+/* Parsers for files about the whole host: proc_loadavg(5), proc_uptime(5), proc_meminfo(5); and
+ * for the privileges that a program's file has, capabilities(7). */
 #ifndef SOOTH_OS_LINUX_HOST_FILES_H
 #define SOOTH_OS_LINUX_HOST_FILES_H
 
@@ -13,12 +13,12 @@ struct host_load_file {
 	uint32_t running, tasks;
 };
 
-/* Each is false when the bytes are no such file, and then nothing is written. */
+/* Each returns false when the bytes are no such file, and then writes nothing. */
 bool host_load_parse(struct host_load_file *out, const void *data, size_t size);
 bool host_uptime_parse(uint64_t *ns, const void *data, size_t size);
 /* A line of meminfo; `name` has its colon. */
 bool host_memory_parse(uint64_t *bytes, const char *name, const void *data, size_t size);
-/* The extended attribute security.capability: permitted ones, a bit each. */
+/* The extended attribute security.capability: permitted capabilities, one bit each. */
 bool host_capability_parse(uint64_t *permitted, const void *data, size_t size);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * host by procfs: /proc/loadavg, uptime, meminfo and pressure at each sample, the tracers
- * once at the start. In a container the figures are those of the host all the same,
- * unless something like lxcfs lies over the files.
+ * host by procfs: /proc/loadavg, uptime, meminfo and pressure at each sample, the tracers once at
+ * the start. In a container the values are still those of the host, unless something like lxcfs is
+ * mounted over the files.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,13 +35,13 @@ static struct sooth_record host_head(const struct backend_run *run, uint16_t kin
 	};
 }
 
-/* The file's bytes replace the scratch; a field's state. */
+/* The file's bytes replace the scratch buffer; returns a field's state. */
 static uint8_t read_file(struct host_state *s, const char *path)
 {
 	return procfs_state(procfs_read_at(AT_FDCWD, path, &s->bytes, PROCFS_SMALL));
 }
 
-/* Of the last 10 seconds; full NULL: it has none. */
+/* Of the last 10 seconds; full NULL: the file has none. */
 static uint8_t read_pressure(struct host_state *s, const char *path, double *some, double *full)
 {
 	int status = procfs_read_at(AT_FDCWD, path, &s->bytes, PROCFS_SMALL);
@@ -66,7 +66,7 @@ static uint8_t read_pressure(struct host_state *s, const char *path, double *som
 	return has_some && has_full ? SOOTH_STATE_VALUE : FAILED;
 }
 
-/* Behind a line as long as the host has interrupts. */
+/* Behind a line whose length depends on the host's interrupts. */
 static void read_forks(struct host_state *s, struct host_load *r)
 {
 	int status = procfs_read_at(AT_FDCWD, "/proc/stat", &s->bytes, STAT_BYTES_MAX);
@@ -103,7 +103,7 @@ static void write_load(struct backend_run *run)
 		!host_uptime_parse(&r.uptime_ns, s->bytes.data, s->bytes.size))
 		r.uptime_state = FAILED;
 	r.cpus = cpus > 0 ? (uint32_t)cpus : 0;
-	/* That everything waits for a processor cannot be; kernels write zeros, or no line. */
+	/* Full pressure does not exist for the CPU of a host; kernels write zeros, or no line. */
 	r.cpu_state = read_pressure(s, "/proc/pressure/cpu", &r.cpu_some_10s, NULL);
 	r.io_state = read_pressure(s, "/proc/pressure/io", &r.io_some_10s, &r.io_full_10s);
 	read_forks(s, &r);
@@ -164,7 +164,7 @@ const struct backend backend_host_procfs = {
 	.help = "reads /proc and looks for programs; nothing is attached, nothing is run",
 	.needs = needs,
 	.state_size = sizeof(struct host_state),
-	/* No set: whatever the target is, the host is the same. */
+	/* No set: the host is the same for every target. */
 	.start = host_start,
 	.sample = host_sample,
 	.stop = host_sample,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tracers on this host; see tracers.h. A tracer is a file of a known name that the caller
- * may run, in the folders where systems put programs and in those of the caller's search
- * path. Looking into a folder may never return (a dead mount in a PATH), so that is done
- * with patience, a folder at a time.
+ * Tracers on this host. A tracer is a file with a known name that the caller may run, in the
+ * folders where systems put programs and in those of the caller's search path. Reading a folder
+ * may never return (a dead mount in PATH), so that has a timeout per folder.
  *
  * Cannot be seen: tracers under other names, in containers, or in folders of other users.
  */
@@ -36,7 +35,7 @@
 struct tracer {
 	const char *name;
 	const char *files[NAMES_MAX]; /* any of these */
-	const char *package;	      /* by which the version is known; NULL: the name */
+	const char *package;	      /* to look up the version with; NULL: the tracer's name */
 	enum tracer_way way;
 	bool is_program; /* a script of that name is something else */
 	const char *purpose;
@@ -46,19 +45,19 @@ static const struct tracer tracers[] = {
 	{ "strace", { "strace" }, NULL, TRACER_PTRACE, false, "system calls, decoded" },
 	{ "ltrace", { "ltrace" }, NULL, TRACER_PTRACE, false, "calls into libraries" },
 	{ "gdb", { "gdb" }, NULL, TRACER_PTRACE, false, "debugger" },
-	{ "gdbserver", { "gdbserver" }, NULL, TRACER_PTRACE, false, "debugger, from afar" },
+	{ "gdbserver", { "gdbserver" }, NULL, TRACER_PTRACE, false, "remote debugger" },
 	{ "lldb", { "lldb", "lldb-19", "lldb-14" }, NULL, TRACER_PTRACE, false, "debugger" },
 	{ "perf", { "perf" }, "linux-perf", TRACER_PERF, false, "samples, counters, events" },
-	{ "bpftrace", { "bpftrace" }, NULL, TRACER_ROOT, false, "scripts in the kernel" },
+	{ "bpftrace", { "bpftrace" }, NULL, TRACER_ROOT, false, "tracing scripts in the kernel" },
 	{ "bcc", { "opensnoop-bpfcc", "opensnoop" }, "bpfcc-tools", TRACER_BPF, false,
-		"a tool for each question, in the kernel" },
+		"ready-made kernel tracing tools" },
 	{ "trace-cmd", { "trace-cmd" }, NULL, TRACER_TRACEFS, false, "the kernel's ftrace" },
 	{ "sysdig", { "sysdig" }, NULL, TRACER_ROOT, false, "system calls of the host" },
-	{ "stap", { "stap" }, "systemtap", TRACER_MODULE, false, "scripts in the kernel" },
-	/* systemtap brings a script of that name that makes headers. */
-	{ "dtrace", { "dtrace" }, NULL, TRACER_ROOT, true, "scripts in the kernel" },
+	{ "stap", { "stap" }, "systemtap", TRACER_MODULE, false, "tracing scripts in the kernel" },
+	/* systemtap installs a script with this name that makes headers. */
+	{ "dtrace", { "dtrace" }, NULL, TRACER_ROOT, true, "tracing scripts in the kernel" },
 	{ "lttng", { "lttng" }, "lttng-tools", TRACER_MODULE, false, "events into files" },
-	{ "fatrace", { "fatrace" }, NULL, TRACER_FANOTIFY, false, "who opens which file" },
+	{ "fatrace", { "fatrace" }, NULL, TRACER_FANOTIFY, false, "file accesses by process" },
 	{ "tcpdump", { "tcpdump" }, NULL, TRACER_PACKETS, false, "packets" },
 	{ "tshark", { "tshark", "dumpcap" }, NULL, TRACER_PACKETS, false, "packets, decoded" },
 	{ "valgrind", { "valgrind" }, NULL, TRACER_STARTS, false, "memory errors, by emulation" },
@@ -73,11 +72,11 @@ static const struct tracer tracers[] = {
 
 #define TRACERS ARRAY_SIZE(tracers)
 
-/* First those of the system: what PATH puts before them shadows them, but is found there too. */
+/* Those of the system first: a folder that precedes them in PATH is searched anyway. */
 static const char *const folders[] = { "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin",
 	"/bin", "/sbin", "/usr/share/bcc/tools", "/snap/bin" };
 
-/* --- looking --- */
+/* --- searching --- */
 
 struct found_file {
 	bool is_there;
@@ -85,8 +84,8 @@ struct found_file {
 	uint64_t capabilities;
 };
 
-/* A look into one folder, done elsewhere: it points to nothing of ours. */
-struct folder_look {
+/* One folder, read in another process: no pointers to other memory. */
+struct folder_scan {
 	char folder[FOLDER_MAX];
 	struct found_file found[TRACERS];
 };
@@ -112,7 +111,7 @@ static uint64_t carried(const char *path, const struct stat *st)
 	return permitted;
 }
 
-static bool look_for(const char *folder, const char *file, bool is_program, uint64_t *capabilities)
+static bool find_file(const char *folder, const char *file, bool is_program, uint64_t *capabilities)
 {
 	char path[PATH_SIZE];
 	struct stat st;
@@ -126,17 +125,17 @@ static bool look_for(const char *folder, const char *file, bool is_program, uint
 	return true;
 }
 
-static void look_into(void *argument)
+static void scan_folder(void *argument)
 {
-	struct folder_look *look = argument;
+	struct folder_scan *scan = argument;
 
 	for (size_t i = 0; i < TRACERS; i++) {
 		const struct tracer *t = &tracers[i];
 
-		for (size_t k = 0; k < NAMES_MAX && t->files[k] && !look->found[i].is_there; k++) {
-			look->found[i].is_there = look_for(look->folder, t->files[k], t->is_program,
-				&look->found[i].capabilities);
-			look->found[i].file = (uint8_t)k;
+		for (size_t k = 0; k < NAMES_MAX && t->files[k] && !scan->found[i].is_there; k++) {
+			scan->found[i].is_there = find_file(scan->folder, t->files[k],
+				t->is_program, &scan->found[i].capabilities);
+			scan->found[i].file = (uint8_t)k;
 		}
 	}
 }
@@ -149,23 +148,23 @@ struct search {
 
 static void search_folder(struct backend_run *run, struct search *s, struct span folder)
 {
-	struct folder_look look = { 0 };
+	struct folder_scan scan = { 0 };
 	int status;
 
 	if (!folder.size || folder.size >= FOLDER_MAX || folder.data[0] != '/')
 		return;
-	memcpy(look.folder, folder.data, folder.size);
-	status = timeout_call(&s->timeout, look_into, NULL, &look, sizeof(look), -1, TIMEOUT_MS);
+	memcpy(scan.folder, folder.data, folder.size);
+	status = timeout_call(&s->timeout, scan_folder, NULL, &scan, sizeof(scan), -1, TIMEOUT_MS);
 	if (status) {
 		backend_limit(run, "tracers in a folder of the search path",
-			"looking into it did not return in time", "");
+			"reading the folder timed out", "");
 		return;
 	}
 	for (size_t i = 0; i < TRACERS; i++) {
-		if (s->found[i].is_there || !look.found[i].is_there)
+		if (s->found[i].is_there || !scan.found[i].is_there)
 			continue;
-		s->found[i] = look.found[i];
-		memcpy(s->folder[i], look.folder, FOLDER_MAX);
+		s->found[i] = scan.found[i];
+		memcpy(s->folder[i], scan.folder, FOLDER_MAX);
 	}
 }
 
@@ -181,10 +180,10 @@ static void search_path(struct backend_run *run, struct search *s)
 		search_folder(run, s, cursor_until(&c, ':'));
 	if (!cursor_at_end(&c))
 		backend_limit(run, "tracers in all folders of the search path",
-			"there are more than are looked into", "");
+			"only the first 64 are read", "");
 }
 
-/* --- telling --- */
+/* --- records --- */
 
 static struct record_tail text_tail(struct sooth_text *to, const char *text)
 {
@@ -212,7 +211,7 @@ static void write_tracer(struct backend_run *run, struct host_tracer *r, const c
 	RECORD_APPEND(&run->out, r, tail, ARRAY_SIZE(tail));
 }
 
-/* What sooth may do now, as its probes will find it. */
+/* What sooth may do now, by the rules its probes follow. */
 static void emit_sooth(struct backend_run *run)
 {
 	struct sooth_error refusal = { 0 };
@@ -222,16 +221,16 @@ static void emit_sooth(struct backend_run *run)
 	r.reach = HOST_REACH_ALL;
 	if (need_bpf.test(run->os, &refusal)) {
 		r.reach = HOST_REACH_OWN;
-		missing = "cap_bpf and cap_perfmon, for system calls and allocations; others' "
-			  "processes: root";
+		missing = "cap_bpf and cap_perfmon for system calls and allocations; root for "
+			  "other users' processes";
 	} else if (caller_is_elevated() || !needs_has_capability(CAP_SYS_PTRACE)) {
 		r.reach = HOST_REACH_OWN;
 		missing = "root, for processes of other users";
 	}
 	write_tracer(run, &r, "sooth", NULL, SOOTH_VERSION,
 		"agents, system calls, allocations, connections",
-		"own processes: nothing; their system calls and allocations: cap_bpf and "
-		"cap_perfmon; all: root",
+		"nothing for own processes; cap_bpf and cap_perfmon for their system calls and "
+		"allocations; root for all",
 		missing);
 }
 
@@ -258,8 +257,7 @@ void tracers_emit(struct backend_run *run)
 
 	emit_sooth(run);
 	if (!s) {
-		backend_limit(
-			run, "tracers of this host", "there is no memory to look for them", "");
+		backend_limit(run, "tracers of this host", "out of memory", "");
 		return;
 	}
 	tracer_rights_read(&rights);

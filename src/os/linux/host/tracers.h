@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which tracers this host has: a table of those that are known, looked for by the names of their
- * files. None is ever run. */
+/* Which tracers this host has: a table of known ones, searched for by file name. None is ever
+ * run. */
 #ifndef SOOTH_OS_LINUX_TRACERS_H
 #define SOOTH_OS_LINUX_TRACERS_H
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * limits by procfs and the control groups' files: /proc/PID/limits with what is used of
- * them where a cheap figure tells it, the process's control groups and those above,
- * pressure of the host and of its group, and what the kernel's out-of-memory killer thinks.
+ * limits by procfs and the control groups' files: /proc/PID/limits with the used amount if that is
+ * cheap to read, the process's control groups and those above, pressure of the host and of its
+ * group, and the scores of the kernel's out-of-memory killer.
  *
- * Cannot be seen: how many threads its user has (all processes of all namespaces would
- * have to be read), and what its message queues hold.
+ * Cannot be seen: how many threads its user has (all processes of all namespaces would have to be
+ * read), and what its message queues hold.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,24 +34,24 @@ struct limits_state {
 	struct buffer limits, status, bytes;
 };
 
-/* What figures of use are taken from. */
+/* Where the used amounts are read from. */
 struct use_source {
-	const struct process_snapshot *reading;
+	const struct process_snapshot *snapshot;
 	const struct buffer *status; /* the file of that name */
 	uint8_t status_state;
 };
 
 /* --- resource limits --- */
 
-/* By its pid: that it is still the same is seen by its folder, which still answers. */
-static uint8_t cpu_seconds(const struct process_snapshot *reading, uint64_t *seconds)
+/* Read by pid: its folder, which still answers, proves that the pid was not reused. */
+static uint8_t cpu_seconds(const struct process_snapshot *snapshot, uint64_t *seconds)
 {
 	struct process_id now;
 	struct timespec used;
 	clockid_t clock;
 
-	if (clock_getcpuclockid((pid_t)reading->id.pid, &clock) || clock_gettime(clock, &used) ||
-		procfs_identify_at(reading->process, &now))
+	if (clock_getcpuclockid((pid_t)snapshot->id.pid, &clock) || clock_gettime(clock, &used) ||
+		procfs_identify_at(snapshot->process, &now))
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 	*seconds = (uint64_t)used.tv_sec;
 	return SOOTH_STATE_VALUE;
@@ -89,9 +89,9 @@ static uint8_t read_use(
 {
 	switch (line->use) {
 	case LIMITS_USE_CPU:
-		return cpu_seconds(from->reading, used);
+		return cpu_seconds(from->snapshot, used);
 	case LIMITS_USE_FDS:
-		return procfs_state(procfs_count(from->reading->process, "fd", used));
+		return procfs_state(procfs_count(from->snapshot->process, "fd", used));
 	case LIMITS_USE_SIGNALS:
 		return queued_signals(from, used);
 	case LIMITS_USE_STATUS:
@@ -107,7 +107,7 @@ static void write_resource(
 	struct backend_run *run, const struct use_source *from, const struct limits_line *line)
 {
 	struct limits_resource r = { .record = process_snapshot_head(
-					     from->reading, run, 0, LIMITS_RESOURCE),
+					     from->snapshot, run, 0, LIMITS_RESOURCE),
 		.soft = line->soft,
 		.hard = line->hard,
 		.soft_state = line->has_soft ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
@@ -119,19 +119,19 @@ static void write_resource(
 	RECORD_APPEND(&run->out, &r, tail, 1);
 }
 
-static uint8_t read_resources(struct backend_run *run, const struct process_snapshot *reading)
+static uint8_t read_resources(struct backend_run *run, const struct process_snapshot *snapshot)
 {
 	struct limits_state *s = run->state;
-	int status = procfs_read_at(reading->process, "limits", &s->limits, PROCFS_SMALL);
-	int of_status = procfs_read_at(reading->process, "status", &s->status, PROCFS_SMALL);
-	struct use_source from = { reading, &s->status,
-		procfs_state(process_snapshot_status(reading, of_status)) };
+	int status = procfs_read_at(snapshot->process, "limits", &s->limits, PROCFS_SMALL);
+	int of_status = procfs_read_at(snapshot->process, "status", &s->status, PROCFS_SMALL);
+	struct use_source from = { snapshot, &s->status,
+		procfs_state(process_snapshot_status(snapshot, of_status)) };
 	struct cursor c = cursor_over(s->limits.data, s->limits.size);
 	struct limits_line line;
 	unsigned count = 0;
 
 	if (status < 0)
-		return procfs_state(process_snapshot_status(reading, status));
+		return procfs_state(process_snapshot_status(snapshot, status));
 	while (!cursor_at_end(&c)) {
 		if (!limits_line_parse(&line, cursor_line(&c)))
 			continue;
@@ -157,8 +157,8 @@ static void take_line(struct limits_pressure *p, const struct pressure_line *lin
 	p->some_300s = line->share_300s;
 }
 
-/* 0 or a negative errno; -EOPNOTSUPP: the kernel keeps no account of it now. */
-static int read_pressure(struct backend_run *run, const struct process_snapshot *reading,
+/* 0 or a negative errno; -EOPNOTSUPP: the kernel does not account for it now. */
+static int read_pressure(struct backend_run *run, const struct process_snapshot *snapshot,
 	int folder, const char *file, const char *resource, const char *path)
 {
 	struct limits_state *s = run->state;
@@ -180,51 +180,52 @@ static int read_pressure(struct backend_run *run, const struct process_snapshot 
 	}
 	if (!has_some)
 		return -EINVAL;
-	/* That all of a host waits for a processor cannot be; kernels write zeros there. */
+	/* Full pressure does not exist for the CPU of a host; kernels write zeros there. */
 	if (p.is_host && !strcmp(resource, "cpu"))
 		p.full_state = SOOTH_STATE_ABSENT;
-	p.record = process_snapshot_head(reading, run, 0, LIMITS_PRESSURE);
+	p.record = process_snapshot_head(snapshot, run, 0, LIMITS_PRESSURE);
 	RECORD_APPEND(&run->out, &p, tail, 2);
 	return 0;
 }
 
 static const char *const resources[] = { "cpu", "memory", "io" };
 
-static void read_group_pressure(struct backend_run *run, const struct process_snapshot *reading)
+static void read_group_pressure(struct backend_run *run, const struct process_snapshot *snapshot)
 {
 	struct limits_state *s = run->state;
 	char path[GROUP_PATH_MAX], file[32];
-	_cleanup_close_ int group = control_groups_open(&s->groups, reading->process, "", path);
+	_cleanup_close_ int group = control_groups_open(&s->groups, snapshot->process, "", path);
 
 	for (size_t i = 0; group >= 0 && i < ARRAY_SIZE(resources); i++) {
 		snprintf(file, sizeof(file), "%s.pressure", resources[i]);
-		/* Version 2 may be off for the group (cgroup.pressure): the host's stands then. */
-		read_pressure(run, reading, group, file, resources[i], path);
+		/* Version 2 may be off for the group (cgroup.pressure): then the host's values
+		 * remain. */
+		read_pressure(run, snapshot, group, file, resources[i], path);
 	}
 }
 
-static uint8_t read_all_pressure(struct backend_run *run, const struct process_snapshot *reading)
+static uint8_t read_all_pressure(struct backend_run *run, const struct process_snapshot *snapshot)
 {
 	_cleanup_close_ int folder = open("/proc/pressure", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int status = folder < 0 ? -errno : 0;
 
 	for (size_t i = 0; !status && i < ARRAY_SIZE(resources); i++)
-		status = read_pressure(run, reading, folder, resources[i], resources[i], "");
+		status = read_pressure(run, snapshot, folder, resources[i], resources[i], "");
 	if (!status)
-		read_group_pressure(run, reading);
+		read_group_pressure(run, snapshot);
 	return pressure_state(status);
 }
 
 /* --- memory --- */
 
-static bool read_number(struct backend_run *run, const struct process_snapshot *reading,
+static bool read_number(struct backend_run *run, const struct process_snapshot *snapshot,
 	const char *name, int64_t *value, uint8_t *state)
 {
 	struct limits_state *s = run->state;
-	int status = procfs_read_at(reading->process, name, &s->bytes, PROCFS_SMALL);
+	int status = procfs_read_at(snapshot->process, name, &s->bytes, PROCFS_SMALL);
 	struct cursor c = cursor_over(s->bytes.data, s->bytes.size);
 
-	*state = procfs_state(process_snapshot_status(reading, status));
+	*state = procfs_state(process_snapshot_status(snapshot, status));
 	if (status < 0)
 		return false;
 	*value = cursor_signed(&c);
@@ -233,12 +234,12 @@ static bool read_number(struct backend_run *run, const struct process_snapshot *
 	return !c.failed;
 }
 
-static void read_oom(
-	struct backend_run *run, const struct process_snapshot *reading, struct limits_process *end)
+static void read_oom(struct backend_run *run, const struct process_snapshot *snapshot,
+	struct limits_process *end)
 {
-	if (read_number(run, reading, "oom_score", &end->oom_score, &end->oom_state))
-		read_number(
-			run, reading, "oom_score_adj", &end->oom_score_adjustment, &end->oom_state);
+	if (read_number(run, snapshot, "oom_score", &end->oom_score, &end->oom_state))
+		read_number(run, snapshot, "oom_score_adj", &end->oom_score_adjustment,
+			&end->oom_state);
 }
 
 static void read_memory(struct backend_run *run, struct limits_process *end)
@@ -258,31 +259,31 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 {
 	struct limits_state *s = run->state;
 	struct limits_process end = { 0 };
-	struct process_snapshot reading;
-	int status = process_snapshot_open(&reading, run, pid, expected);
+	struct process_snapshot snapshot;
+	int status = process_snapshot_open(&snapshot, run, pid, expected);
 	uint8_t state = procfs_state(status);
 
 	if (status <= 0) {
 		end.oom_state = end.resources_state = end.groups_state = state;
 		end.pressure_state = end.memory_state = state;
 		if (!status) {
-			end.resources_state = read_resources(run, &reading);
-			end.groups_state = control_groups_read(&s->groups, run, &reading);
-			end.pressure_state = read_all_pressure(run, &reading);
-			read_oom(run, &reading, &end);
+			end.resources_state = read_resources(run, &snapshot);
+			end.groups_state = control_groups_read(&s->groups, run, &snapshot);
+			end.pressure_state = read_all_pressure(run, &snapshot);
+			read_oom(run, &snapshot, &end);
 			read_memory(run, &end);
 		}
-		end.record = process_snapshot_head(&reading, run, 0, LIMITS_PROCESS);
+		end.record = process_snapshot_head(&snapshot, run, 0, LIMITS_PROCESS);
 		RECORD_APPEND(&run->out, &end, NULL, 0);
 	}
-	process_snapshot_close(&reading);
+	process_snapshot_close(&snapshot);
 }
 
 static int limits_sample(struct backend_run *run, struct sooth_error *err)
 {
 	struct limits_state *s = run->state;
 
-	control_groups_look(&s->groups);
+	control_groups_read_mounts(&s->groups);
 	return members_visit(&s->members, run, sample_process, err);
 }
 
@@ -299,7 +300,7 @@ static void limits_joined(struct backend_run *run, const struct process_id *proc
 {
 	struct limits_state *s = run->state;
 
-	control_groups_look(&s->groups);
+	control_groups_read_mounts(&s->groups);
 	sample_process(run, (pid_t)process->pid, process);
 }
 

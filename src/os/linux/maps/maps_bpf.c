@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * maps by BPF: the kernel's iterator over the mappings of one process (Linux 6.1 for
- * one process alone; over all of them it would wait for everybody's address space).
- * It tells where, how and what, not how much of it is resident; names are made here
- * as fs/proc/task_mmu.c makes them.
+ * maps by BPF: the kernel's iterator over the mappings of one process (Linux 6.1 for one process
+ * alone; over all processes it would wait for each address space's lock). It gives place,
+ * protection and file, but no resident sizes; names are made here as fs/proc/task_mmu.c makes
+ * them.
  *
- * What it cannot name for sure (files under overlayfs, memory that only touches the
- * heap) it does not guess: such a process is read from /proc instead.
+ * A name that is uncertain (files under overlayfs, memory that only touches the heap) is not
+ * guessed: such a process is read from /proc instead.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 #include "os/linux/files/procfs.h"
 
 #define SNAPSHOT_MS 10000
-#define PIECE_ONE   1 /* what one read gives: see take_visits() */
+#define PIECE_ONE   1 /* bytes per read: see take_visits() */
 
 /* include/linux/mm.h */
 #define VM_READ	    0x1u
@@ -38,8 +38,8 @@ struct maps_state {
 	struct members members;
 	struct maps_reader reader;
 	struct bpf_code code;
-	uint32_t *wanted;
-	struct smaps_mapping gate; /* [vsyscall] as this kernel has it; to 0: it has none */
+	uint32_t *selected;
+	struct smaps_mapping gate; /* [vsyscall] on this kernel; to is 0: it has none */
 };
 
 /* --- names --- */
@@ -51,7 +51,7 @@ static uint8_t protection_of(uint64_t flags)
 			 (flags & VM_MAYSHARE ? MAPS_SHARED : 0));
 }
 
-/* The test for the heap was widened and narrowed over the years; where that matters: false. */
+/* The test for the heap changed several times in the kernel; where that matters: false. */
 static bool name_anonymous(const struct maps_visit *v, const char **name)
 {
 	if (v->from < v->brk_to && v->to > v->brk_from)
@@ -63,7 +63,7 @@ static bool name_anonymous(const struct maps_visit *v, const char **name)
 	return true;
 }
 
-/* False when the name is not known for sure. */
+/* False when the name is uncertain. */
 static bool name_mapping(
 	struct maps_reader *r, const struct maps_visit *v, struct span text, struct maps_mapping *m)
 {
@@ -118,20 +118,20 @@ static bool add_visit(struct maps_snapshot *m, const struct maps_visit *v, struc
 	return true;
 }
 
-/* --- the walk --- */
+/* --- the iteration --- */
 
 struct walk {
-	struct maps_snapshot *reading;
-	uint64_t space; /* of the process; 0: nothing was visited */
+	struct maps_snapshot *snapshot;
+	uint64_t space; /* of the process; 0: no mapping was visited */
 	uint64_t from;	/* of the last visit */
 	bool is_unsure;
 	bool is_done;
 };
 
 /*
- * Whole visits among the bytes; what is left stays. At the end of a single task Linux (6.18 and
- * before) does not say so but begins the last piece again, for ever: addresses that do not ascend
- * are the end.
+ * The complete visits among the bytes; a rest stays. At the end of a single task Linux (6.18 and
+ * before) does not end the iteration but repeats the last piece forever: addresses that do not
+ * ascend are the end.
  */
 static void take_visits(struct walk *w, struct buffer *bytes)
 {
@@ -154,7 +154,7 @@ static void take_visits(struct walk *w, struct buffer *bytes)
 		w->space = v.space;
 		w->from = v.from;
 		if (!w->is_done)
-			w->is_unsure = !add_visit(w->reading, &v, text);
+			w->is_unsure = !add_visit(w->snapshot, &v, text);
 	}
 	buffer_consume(bytes, taken);
 }
@@ -168,7 +168,7 @@ static int iterate(struct maps_state *s, uint32_t pid)
 	_cleanup_close_ int link = bpf_link_create(
 		bpf_code_program(&s->code, "on_mapping"), 0, BPF_TRACE_ITER, &options);
 
-	*s->wanted = pid;
+	*s->selected = pid;
 	return link < 0 ? link : bpf_iter_create(link);
 }
 
@@ -176,7 +176,7 @@ static int walk(struct maps_state *s, struct walk *w)
 {
 	struct buffer *bytes = &s->reader.scratch;
 	struct timed_file file;
-	int fd = iterate(s, (uint32_t)w->reading->who.id.pid);
+	int fd = iterate(s, (uint32_t)w->snapshot->who.id.pid);
 	int status = fd < 0 ? fd : 1;
 
 	buffer_reset(bytes);
@@ -195,35 +195,34 @@ static int walk(struct maps_state *s, struct walk *w)
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct maps_state *s = run->state;
-	struct maps_snapshot reading;
-	struct walk w = { .reading = &reading };
+	struct maps_snapshot snapshot;
+	struct walk w = { .snapshot = &snapshot };
 	struct process_id now;
 	size_t before;
 
-	if (!maps_snapshot_begin(&reading, run, &s->reader, pid, expected))
+	if (!maps_snapshot_begin(&snapshot, run, &s->reader, pid, expected))
 		return;
 	before = run->out.size;
-	/* Whoever may not look at it is told so by the kernel; and another process may have come to
-	 * its number meanwhile. */
-	if (caller_may_watch(&reading.who.id, NULL) || walk(s, &w) || w.is_unsure || !w.space ||
-		procfs_identify_at(reading.who.process, &now)) {
+	/* The kernel checks the caller's permission; and the pid may have been reused meanwhile. */
+	if (caller_may_watch(&snapshot.who.id, NULL) || walk(s, &w) || w.is_unsure || !w.space ||
+		procfs_identify_at(snapshot.who.process, &now)) {
 		run->out.size = before;
-		reading.end.mappings = 0;
-		reading.end.mappings_state = SOOTH_STATE_VALUE;
-		maps_snapshot_from_proc(&reading, false);
+		snapshot.end.mappings = 0;
+		snapshot.end.mappings_state = SOOTH_STATE_VALUE;
+		maps_snapshot_from_proc(&snapshot, false);
 	} else if (s->gate.is.to && w.space > UINT32_MAX) { /* only programs of 64 bits have it */
 		struct maps_mapping gate = s->gate.is;
 
 		gate.figures_state = gate.flags_state =
 			SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
-		maps_snapshot_put(&reading, &gate, span_of("[vsyscall]", strlen("[vsyscall]")));
+		maps_snapshot_put(&snapshot, &gate, span_of("[vsyscall]", strlen("[vsyscall]")));
 	}
-	maps_snapshot_end(&reading);
+	maps_snapshot_end(&snapshot);
 }
 
 /* --- the backend --- */
 
-/* It belongs to no process, so any has it as we do. */
+/* It belongs to no process: sooth's own mappings show it. */
 static void find_gate(struct maps_state *s)
 {
 	struct buffer *bytes = &s->reader.scratch;
@@ -257,8 +256,9 @@ static int maps_open(struct backend_run *run, struct sooth_error *err)
 	if (!status)
 		status = bpf_code_load(&s->code, err);
 	if (!status) {
-		s->wanted = bpf_code_variables(&s->code, ".data.control", sizeof(*s->wanted), err);
-		status = s->wanted ? 0 : -EINVAL;
+		s->selected =
+			bpf_code_variables(&s->code, ".data.control", sizeof(*s->selected), err);
+		status = s->selected ? 0 : -EINVAL;
 	}
 	if (status)
 		maps_close(run);
@@ -280,9 +280,9 @@ static void maps_joined(struct backend_run *run, const struct process_id *proces
 }
 
 /*
- * It has no figures of resident memory. Without them it is tried last: measured on 6.18, it walks
+ * It has no resident sizes. Where they are not needed it is tried last: measured on 6.18, it walks
  * 50,000 mappings in 28 ms where /proc/PID/maps takes 32, and loading it costs 24; so it would win
- * with 300,000 mappings only, and a process may have 65,530.
+ * only with 300,000 mappings, and a process may have 65,530.
  */
 static uint64_t maps_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes)
@@ -298,7 +298,7 @@ static const struct need *const needs[] = { &need_procfs, &need_bpf, &need_btf, 
 const struct backend backend_maps_bpf = {
 	.name = "bpf",
 	.probe = "maps",
-	.help = "the kernel's iterator over the mappings of a process; without resident figures",
+	.help = "a BPF iterator over the mappings of a process; no resident sizes",
 	.needs = needs,
 	.state_size = sizeof(struct maps_state),
 	.sample_cost = maps_cost,

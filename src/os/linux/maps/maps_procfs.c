@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * maps by procfs: /proc/PID/smaps when resident figures are asked for, else
- * /proc/PID/maps, in pieces, so that fifty thousand mappings need no more memory than
- * their records. The kernel holds the address space for each piece; whoever holds it
- * against the kernel is waited for some seconds.
+ * maps by procfs: /proc/PID/smaps when resident sizes are requested, else /proc/PID/maps, in
+ * pieces, so that fifty thousand mappings need no more memory than their records. The kernel locks
+ * the address space for each piece; sooth waits some seconds if another thread holds that lock.
  *
- * Cannot be seen: processes that the caller may not trace; between two pieces the
- * process may map and unmap, so what changes meanwhile may be told twice or not.
+ * Cannot be seen: processes that the caller may not trace; between two pieces the process may map
+ * and unmap, so a changing mapping may be reported twice or not at all.
  */
 #include "os/linux/maps/maps_snapshot.h"
 #include "os/linux/bpf/members.h"
@@ -20,12 +19,12 @@ struct maps_state {
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct maps_state *s = run->state;
-	struct maps_snapshot reading;
+	struct maps_snapshot snapshot;
 
-	if (!maps_snapshot_begin(&reading, run, &s->reader, pid, expected))
+	if (!maps_snapshot_begin(&snapshot, run, &s->reader, pid, expected))
 		return;
-	maps_snapshot_from_proc(&reading, (run->options.interest & INTEREST_DETAIL) != 0);
-	maps_snapshot_end(&reading);
+	maps_snapshot_from_proc(&snapshot, (run->options.interest & INTEREST_DETAIL) != 0);
+	maps_snapshot_end(&snapshot);
 }
 
 static int maps_sample(struct backend_run *run, struct sooth_error *err)

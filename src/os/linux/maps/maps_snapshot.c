@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What every reading of an address space has; see maps_snapshot.h. Where a thread's
- * stack is used is told by /proc/PID/task/TID/syscall, to whoever may trace the
- * process, of threads that wait; those that run are asked again a few times.
+ * The part of a snapshot of an address space that both backends share. The used part of a thread's
+ * stack comes from /proc/PID/task/TID/syscall, for callers that may trace the process and threads
+ * that wait; running ones are read again a few times.
  */
 #include "os/linux/maps/maps_snapshot.h"
 
@@ -24,9 +24,9 @@
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/task_files.h"
 
-#define SNAPSHOT_MS   10000 /* all mappings of a process: a million lines are a second */
+#define SNAPSHOT_MS   10000 /* for all mappings of a process: a million lines take a second */
 #define PIECE_BYTES   (256u << 10)
-#define LINE_MAX_SIZE (64u << 10) /* no line is longer than a path may be */
+#define LINE_MAX_SIZE (64u << 10) /* no line is longer than the longest path */
 #define STACKS_MS     3000
 #define STACKS_MAX    65536
 #define STACK_TRIES   3
@@ -98,7 +98,7 @@ bool maps_snapshot_put(
 }
 
 struct named {
-	int process; /* a descriptor of its own */
+	int process; /* its own descriptor */
 	char path[PATH_MAX + 8];
 	struct stat st;
 	int status;
@@ -118,7 +118,7 @@ static void drop_stat(void *argument)
 	close(((struct named *)argument)->process);
 }
 
-/* Whether the file of a mapping lives under this very name, seen from the process's root. */
+/* Whether the file of a mapping has exactly this name, seen from the process's root. */
 static bool lives_as(struct maps_snapshot *m, struct span path, const struct maps_mapping *mapping)
 {
 	struct named n = { .process = fcntl(m->who.process, F_DUPFD_CLOEXEC, 0) };
@@ -139,8 +139,8 @@ static bool lives_as(struct maps_snapshot *m, struct span path, const struct map
 	       n.st.st_dev == makedev(mapping->device_major, mapping->device_minor);
 }
 
-/* The kernel writes a newline in a name as \012, and a name may have that in it. Only the link
- * tells, to root. */
+/* The kernel writes a newline in a name as \012, and a name may contain those four characters.
+ * Only the link shows which, and only to root. */
 static struct span exact_name(struct maps_snapshot *m, const struct smaps_mapping *mapping)
 {
 	struct buffer *link = &m->reader->link;
@@ -176,7 +176,7 @@ static bool add_mapping(struct maps_snapshot *m, const struct smaps_mapping *map
 	return maps_snapshot_put(m, &r, path);
 }
 
-/* A mapping is whole when the next one begins: its name waits in a buffer until then. */
+/* A mapping is complete when the next one begins: its name waits in a buffer until then. */
 struct gathering {
 	struct smaps_mapping now;
 	bool has_now;
@@ -210,7 +210,8 @@ static bool gather(struct maps_snapshot *m, struct gathering *g, struct span lin
 	return true;
 }
 
-/* The whole lines among the bytes; what is left of the last one stays. False: no more are taken. */
+/* The complete lines among the bytes; the rest of the last one stays. False: no more are
+ * accepted. */
 static bool gather_lines(struct maps_snapshot *m, struct gathering *g, struct buffer *bytes)
 {
 	const char *data = (const char *)bytes->data;
@@ -254,7 +255,7 @@ void maps_snapshot_from_proc(struct maps_snapshot *m, bool with_values)
 					: procfs_state(process_snapshot_status(&m->who, status));
 	if (status < 0 && m->end.mappings)
 		backend_limit(m->run, "all mappings of a process", strerror(-status),
-			"look again; it may have been busy");
+			"run it again: the process may have been busy");
 	if (with_values && !m->end.mappings)
 		m->end.figures_state = m->end.mappings_state;
 }
@@ -268,10 +269,10 @@ struct stack_found {
 };
 
 struct stacks {
-	int process; /* a descriptor of its own */
+	int process; /* its own descriptor */
 	struct buffer found;
 	int status;
-	unsigned running; /* that ran each time they were asked */
+	unsigned running; /* running each time they were read */
 };
 
 /* 1 when it is running, 0 with the address, or a negative errno. */
@@ -345,8 +346,7 @@ static void emit_stacks(struct maps_snapshot *m)
 	status = timeout_call(
 		&m->reader->timeout, do_stacks, drop_stacks, &s, sizeof(s), s.process, STACKS_MS);
 	if (status == -ETIMEDOUT) {
-		backend_limit(
-			m->run, "stack pointers of threads", "reading them did not return", "");
+		backend_limit(m->run, "stack pointers of threads", "reading them timed out", "");
 		return;
 	}
 	found = (const void *)s.found.data;
@@ -362,8 +362,9 @@ static void emit_stacks(struct maps_snapshot *m)
 			"run sooth as the user of the process, or as root");
 	if (s.running)
 		backend_limit(m->run, "stacks of threads that run just now",
-			"the kernel tells stack pointers of waiting threads only",
-			"look again; stacks like others of their process are known all the same");
+			"the kernel reports stack pointers of waiting threads only",
+			"run it again; stacks that look like others of the process are recognized "
+			"anyway");
 	drop_stacks(&s);
 }
 
@@ -376,10 +377,10 @@ static void emit_runtimes(struct maps_snapshot *m)
 
 	if (status == -ETIMEDOUT || status == -EBUSY)
 		backend_limit(m->run, "runtimes linked into an executable",
-			"reading the executable did not return", "");
+			"reading the executable timed out", "");
 	else if (status == -EACCES || status == -EPERM)
 		backend_limit(m->run, "runtimes linked into an executable", strerror(-status),
-			"run sooth as a user who may read it");
+			"run sooth as a user with read access to it");
 	for (uint32_t i = 0; i < MAPS_RUNTIMES; i++) {
 		struct maps_runtime_found r = { .record = head(m, MAPS_RUNTIME), .runtime = i };
 		struct record_tail tail[] = { { &r.why, m->seen.why[i], strlen(m->seen.why[i]) } };
@@ -401,7 +402,7 @@ static void fill_max(struct maps_snapshot *m)
 				      : SOOTH_STATE_VALUE;
 }
 
-/* What is no kernel thread and has no memory is at its end. */
+/* A process without memory that is no kernel thread is exiting. */
 static bool has_ended(struct maps_snapshot *m)
 {
 	struct buffer *bytes = &m->reader->scratch;
@@ -418,12 +419,12 @@ static void fill_status(struct maps_snapshot *m)
 	m->end.status_state = procfs_state(process_snapshot_status(&m->who, status));
 	if (status < 0 || smaps_status(&m->end, bytes->data, bytes->size))
 		return;
-	/* A kernel thread, or one that has given its memory back already. */
+	/* A kernel thread, or a process that has freed its memory already. */
 	m->end.status_state =
 		has_ended(m) ? SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED) : SOOTH_STATE_ABSENT;
 }
 
-/* At the end of its process the list of its mappings just stops. */
+/* When its process ends the list of mappings just stops. */
 static void diagnose_mappings(struct maps_snapshot *m)
 {
 	if (m->end.status_state == SOOTH_STATE_VALUE || m->end.mappings_state)

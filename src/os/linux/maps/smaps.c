@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines of smaps and status; see smaps.h. */
+/* Lines of smaps and status. */
 #include "os/linux/maps/smaps.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 #define DELETED	 " (deleted)"
 #define KILOBYTE 1024u
 
-struct figure {
+struct smaps_line {
 	const char *name;
 	size_t length; /* of the name */
 	size_t offset;
@@ -21,7 +21,7 @@ struct figure {
 		name_, sizeof(name_) - 1, offsetof(struct maps_mapping, member)                    \
 	}
 
-static const struct figure of_mapping[] = {
+static const struct smaps_line of_mapping[] = {
 	OF_MAPPING("Rss", rss_bytes),
 	OF_MAPPING("Pss", pss_bytes),
 	OF_MAPPING("Shared_Clean", shared_clean_bytes),
@@ -43,7 +43,7 @@ static const struct figure of_mapping[] = {
 		name_, sizeof(name_) - 1, offsetof(struct maps_process, member)                    \
 	}
 
-static const struct figure of_process[] = {
+static const struct smaps_line of_process[] = {
 	OF_PROCESS("VmPeak", vsz_peak_bytes),
 	OF_PROCESS("VmSize", vsz_bytes),
 	OF_PROCESS("VmLck", locked_bytes),
@@ -55,7 +55,7 @@ static const struct figure of_process[] = {
 	OF_PROCESS("VmSwap", swap_bytes),
 };
 
-/* Kilobytes that do not fit 64 bits as bytes are no figure of this world. */
+/* A number of kilobytes that overflows 64 bits as bytes is invalid. */
 static bool kilobytes(struct cursor *c, uint64_t *bytes)
 {
 	uint64_t value = cursor_decimal(c);
@@ -67,8 +67,8 @@ static bool kilobytes(struct cursor *c, uint64_t *bytes)
 }
 
 /* "Name:     123 kB" */
-static const struct figure *find_value(
-	const struct figure *figures, size_t count, struct span line, uint64_t *bytes)
+static const struct smaps_line *find_value(
+	const struct smaps_line *lines, size_t count, struct span line, uint64_t *bytes)
 {
 	const char *colon = memchr(line.data, ':', line.size);
 	size_t length = colon ? (size_t)(colon - line.data) : 0;
@@ -76,10 +76,10 @@ static const struct figure *find_value(
 	for (size_t i = 0; i < count && colon; i++) {
 		struct cursor c;
 
-		if (figures[i].length != length || memcmp(figures[i].name, line.data, length))
+		if (lines[i].length != length || memcmp(lines[i].name, line.data, length))
 			continue;
 		c = cursor_over(colon + 1, line.size - length - 1);
-		return kilobytes(&c, bytes) ? &figures[i] : NULL;
+		return kilobytes(&c, bytes) ? &lines[i] : NULL;
 	}
 	return NULL;
 }
@@ -113,7 +113,7 @@ static void take_flags(struct smaps_mapping *m, struct span flags)
 void smaps_value(struct smaps_mapping *m, struct span line)
 {
 	static const char page[] = "KernelPageSize", flags[] = "VmFlags:";
-	const struct figure *f;
+	const struct smaps_line *f;
 	uint64_t bytes;
 
 	f = find_value(of_mapping, ARRAY_SIZE(of_mapping), line, &bytes);
@@ -127,7 +127,7 @@ void smaps_value(struct smaps_mapping *m, struct span line)
 	}
 	if (span_starts(line, flags))
 		take_flags(m, span_of(line.data + strlen(flags), line.size - strlen(flags)));
-	else if (find_value(&(struct figure){ page, sizeof(page) - 1, 0 }, 1, line, &bytes) &&
+	else if (find_value(&(struct smaps_line){ page, sizeof(page) - 1, 0 }, 1, line, &bytes) &&
 		 bytes <= UINT32_MAX)
 		m->is.page_bytes = (uint32_t)bytes;
 }
@@ -144,7 +144,7 @@ bool smaps_begin(struct smaps_mapping *m, struct span line)
 {
 	struct maps_line first;
 
-	/* Figures begin with a capital, addresses are written with small letters. */
+	/* Names of values begin with a capital, addresses are lower-case. */
 	if ((line.size && line.data[0] >= 'A' && line.data[0] <= 'Z') ||
 		!maps_parse(line, &first) || first.to < first.from)
 		return false;
@@ -174,7 +174,7 @@ bool smaps_status(struct maps_process *p, const void *data, size_t size)
 
 	while (!cursor_at_end(&c)) {
 		uint64_t bytes;
-		const struct figure *f =
+		const struct smaps_line *f =
 			find_value(of_process, ARRAY_SIZE(of_process), cursor_line(&c), &bytes);
 
 		if (!f)

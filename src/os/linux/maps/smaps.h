@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the kernel tells of an address space: the lines of /proc/PID/smaps, of which
- * those of /proc/PID/maps are the first of each mapping, and the sums in
- * /proc/PID/status (proc_pid_smaps(5), proc_pid_status(5)).
+ * An address space in the kernel's files: the lines of /proc/PID/smaps, of which those of
+ * /proc/PID/maps are the first of each mapping, and the sums in /proc/PID/status
+ * (proc_pid_smaps(5), proc_pid_status(5)).
  */
 #ifndef SOOTH_OS_LINUX_SMAPS_H
 #define SOOTH_OS_LINUX_SMAPS_H
@@ -10,20 +10,20 @@
 #include "base/cursor.h"
 #include "probes/maps.h"
 
-/* A mapping as far as its lines have been read. */
+/* A mapping, as far as its lines have been read. */
 struct smaps_mapping {
 	struct maps_mapping is; /* without its record and path */
-	struct span path;	/* borrowed from the first line; newlines stand as \\012 */
+	struct span path;	/* borrowed from the first line; newlines are written as \\012 */
 	bool has_values, has_flags;
 };
 
-/* True when the line is the first of a mapping: *m is begun afresh. Else *m is as it was. */
+/* True when the line is the first of a mapping: *m is then reset. Else *m is unchanged. */
 bool smaps_begin(struct smaps_mapping *m, struct span line);
-/* One of the lines behind it. */
+/* One of the lines that follow it. */
 void smaps_value(struct smaps_mapping *m, struct span line);
-/* Cuts " (deleted)" off the path, which a living file's name may end in as well. */
+/* Cuts " (deleted)" off the path; the name of an existing file may end that way too. */
 bool smaps_cut_deleted(struct span *path);
-/* The sums of a process. False when there are none: a kernel thread, one that has ended. */
+/* The sums of a process. False when there are none: a kernel thread, or an ended process. */
 bool smaps_status(struct maps_process *p, const void *data, size_t size);
 
 #endif

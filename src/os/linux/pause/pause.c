@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Holding threads; see pause.h. */
+/* Pauses threads. */
 #include "os/linux/pause/pause.h"
 
 #include <errno.h>
@@ -15,13 +15,13 @@
 
 #define THREADS_MAX ((size_t)1 << 17)
 #define REFUSED_MAX ((size_t)1 << 16)
-#define SPIN_NS	    10000 /* a thread that runs on another processor stops sooner */
+#define SPIN_NS	    10000 /* a thread that runs on another CPU stops sooner */
 #define DETACHED_NS 1000000000ULL
 #define FREE_NS	    100000000ULL
 
 struct thread {
 	bool is_selected;
-	bool stands;
+	bool is_stopped;
 	int signal; /* to be delivered when it goes on, or 0 */
 };
 
@@ -29,255 +29,256 @@ struct pause {
 	struct map threads; /* pid_t to struct thread: all that are traced */
 	struct map refused; /* pid_t to a byte */
 	size_t refusals;
-	size_t wanted, standing;
-	/* A thread that execs takes the tid of its process: one that was to stop may do so
-	 * under a name that nobody asked for. */
+	size_t selected, stopped;
+	/* A thread that execs gets the tid of its process: one that was to stop may do so under a
+	 * tid that was never requested. */
 	size_t detached;
 	uint64_t detached_until_ns;
 	struct rescue rescue;
-	/* Of `threads` in pause_take(), the only time when two threads look at them. */
+	/* Of `threads` in pause_threads(), the only time when two threads use them. */
 	pthread_mutex_t lock;
 	bool is_seizing;
 };
 
 static void reap_ended(void *user)
 {
-	struct pause *h = user;
+	struct pause *p = user;
 	const void *key;
 
-	pthread_mutex_lock(&h->lock);
-	/* Not when pause_take() has come through meanwhile. */
-	for (size_t at = 0; h->is_seizing && map_next(&h->threads, &at, &key, NULL);)
+	pthread_mutex_lock(&p->lock);
+	/* Not if pause_threads() has finished meanwhile. */
+	for (size_t at = 0; p->is_seizing && map_next(&p->threads, &at, &key, NULL);)
 		pause_reap_ended(*(const pid_t *)key);
-	pthread_mutex_unlock(&h->lock);
+	pthread_mutex_unlock(&p->lock);
 }
 
 int pause_new(struct pause **out, struct sooth_error *err)
 {
-	struct pause *h = calloc(1, sizeof(*h));
+	struct pause *p = calloc(1, sizeof(*p));
 	int code;
 
-	if (!h)
+	if (!p)
 		return error_no_memory(err);
-	map_init(&h->threads, sizeof(pid_t), sizeof(struct thread), THREADS_MAX);
-	map_init(&h->refused, sizeof(pid_t), 1, REFUSED_MAX);
-	pthread_mutex_init(&h->lock, NULL);
-	code = rescue_start(&h->rescue, reap_ended, h);
+	map_init(&p->threads, sizeof(pid_t), sizeof(struct thread), THREADS_MAX);
+	map_init(&p->refused, sizeof(pid_t), 1, REFUSED_MAX);
+	pthread_mutex_init(&p->lock, NULL);
+	code = rescue_start(&p->rescue, reap_ended, p);
 	if (code) {
-		pthread_mutex_destroy(&h->lock);
-		free(h);
+		pthread_mutex_destroy(&p->lock);
+		free(p);
 		return error_errno(err, code, "start a thread that guards the seizing");
 	}
-	*out = h;
+	*out = p;
 	return 0;
 }
 
-static void refuse(struct pause *h, pid_t tid)
+static void refuse(struct pause *p, pid_t tid)
 {
 	bool is_new;
 
-	map_put(&h->refused, &tid, &is_new);
-	h->refusals += is_new;
+	map_put(&p->refused, &tid, &is_new);
+	p->refusals += is_new;
 }
 
-/* Under the lock, but for the seizing. */
-static int seize(struct pause *h, pid_t tid)
+/* Under the lock, except for the seizing. */
+static int seize(struct pause *p, pid_t tid)
 {
 	int code;
 
-	pthread_mutex_unlock(&h->lock);
+	pthread_mutex_unlock(&p->lock);
 	code = pause_seize(tid, 0);
 	if (!code)
-		ptrace(PTRACE_INTERRUPT, tid, NULL, NULL); /* fails when it ended: seen later */
-	pthread_mutex_lock(&h->lock);
+		/* fails when the thread has ended, which is seen later */
+		ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
+	pthread_mutex_lock(&p->lock);
 	return code;
 }
 
-static bool take(struct pause *h, pid_t tid)
+static bool take(struct pause *p, pid_t tid)
 {
 	bool is_new;
-	struct thread *t = map_put(&h->threads, &tid, &is_new);
-	int code = !t ? -ENOMEM : is_new ? seize(h, tid) : 0;
+	struct thread *t = map_put(&p->threads, &tid, &is_new);
+	int code = !t ? -ENOMEM : is_new ? seize(p, tid) : 0;
 
 	if (code) {
 		if (t)
-			map_remove(&h->threads, &tid);
+			map_remove(&p->threads, &tid);
 		if (code != -ESRCH)
-			refuse(h, tid);
+			refuse(p, tid);
 		return false;
 	}
 	if (t->is_selected)
 		return false;
 	t->is_selected = true;
-	h->wanted++;
+	p->selected++;
 	return true;
 }
 
-size_t pause_take(struct pause *h, const pid_t *tids, size_t count)
+size_t pause_threads(struct pause *p, const pid_t *tids, size_t count)
 {
-	size_t asked = 0;
+	size_t requested = 0;
 
-	pthread_mutex_lock(&h->lock);
-	h->is_seizing = true;
-	rescue_guard(&h->rescue, true);
+	pthread_mutex_lock(&p->lock);
+	p->is_seizing = true;
+	rescue_guard(&p->rescue, true);
 	for (size_t i = 0; i < count; i++)
-		asked += take(h, tids[i]);
-	rescue_guard(&h->rescue, false);
-	h->is_seizing = false;
-	pthread_mutex_unlock(&h->lock);
-	return asked;
+		requested += take(p, tids[i]);
+	rescue_guard(&p->rescue, false);
+	p->is_seizing = false;
+	pthread_mutex_unlock(&p->lock);
+	return requested;
 }
 
-static void drop(struct pause *h, pid_t tid, const struct thread *t)
+static void drop(struct pause *p, pid_t tid, const struct thread *t)
 {
-	h->wanted -= t->is_selected;
-	h->standing -= t->stands;
-	map_remove(&h->threads, &tid);
+	p->selected -= t->is_selected;
+	p->stopped -= t->is_stopped;
+	map_remove(&p->threads, &tid);
 }
 
-static void look_at(struct pause *h, pid_t tid, struct thread *t)
+static void check_thread(struct pause *p, pid_t tid, struct thread *t)
 {
 	struct pause_stop stop;
 
-	switch (pause_look(tid, &stop)) {
-	case PAUSE_STANDS:
+	switch (pause_check(tid, &stop)) {
+	case PAUSE_STOPPED:
 		if (t->is_selected) {
-			t->stands = true;
+			t->is_stopped = true;
 			t->signal = stop.signal;
-			h->standing++;
+			p->stopped++;
 		} else if (pause_detach(tid, stop.signal)) {
-			drop(h, tid, t);
+			drop(p, tid, t);
 		}
 		return;
-	case PAUSE_RUNS:
-		/* A child of this very thread whose tid went to another thread by an exec looks
-		 * as if it ran: it is no tracee. */
+	case PAUSE_RUNNING:
+		/* A child of this thread whose tid was taken over by an exec looks like a running
+		 * thread, but is no tracee. */
 		if (t->is_selected || !ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) || errno != ESRCH)
 			return;
 		break;
 	case PAUSE_ENDED:
 		break;
 	case PAUSE_VANISHED:
-		h->detached++;
-		h->detached_until_ns = clock_monotonic_ns() + DETACHED_NS;
+		p->detached++;
+		p->detached_until_ns = clock_monotonic_ns() + DETACHED_NS;
 		break;
 	}
-	drop(h, tid, t);
+	drop(p, tid, t);
 }
 
-static void look(struct pause *h)
+static void check_all(struct pause *p)
 {
 	const void *key;
 	void *value;
 
-	for (size_t at = 0; map_next(&h->threads, &at, &key, &value);) {
+	for (size_t at = 0; map_next(&p->threads, &at, &key, &value);) {
 		struct thread *t = value;
 
-		if (!t->stands)
-			look_at(h, *(const pid_t *)key, t);
+		if (!t->is_stopped)
+			check_thread(p, *(const pid_t *)key, t);
 	}
 }
 
-size_t pause_wait(struct pause *h, uint64_t timeout_ns)
+size_t pause_wait(struct pause *p, uint64_t timeout_ns)
 {
 	uint64_t begin_ns = clock_monotonic_ns();
 	uint64_t until_ns = timeout_ns < UINT64_MAX - begin_ns ? begin_ns + timeout_ns : UINT64_MAX;
-	struct pause_timeout timeout = { .spin_until_ns = begin_ns + SPIN_NS };
+	struct pause_sleeper sleeper = { .spin_until_ns = begin_ns + SPIN_NS };
 
 	for (;;) {
-		look(h);
-		if (h->wanted == h->standing || clock_monotonic_ns() >= until_ns)
+		check_all(p);
+		if (p->selected == p->stopped || clock_monotonic_ns() >= until_ns)
 			break;
-		pause_rest(&timeout, until_ns);
+		pause_sleep(&sleeper, until_ns);
 	}
-	pause_rested(&timeout);
-	return h->wanted - h->standing;
+	pause_sleep_end(&sleeper);
+	return p->selected - p->stopped;
 }
 
-/* A thread that vanished may stand under another name; nobody can have asked for it. */
-static void let_detached_go(struct pause *h)
+/* A thread that vanished may be stopped under another tid, which cannot have been requested. */
+static void release_detached(struct pause *p)
 {
 	uint64_t now = clock_monotonic_ns();
 	struct pause_stop stop;
 
-	if (h->standing) {
-		/* It is they who would be found. */
-		h->detached_until_ns = now + DETACHED_NS;
+	if (p->stopped) {
+		/* These threads are the ones to find. */
+		p->detached_until_ns = now + DETACHED_NS;
 		return;
 	}
-	if (now >= h->detached_until_ns)
-		h->detached = 0;
-	while (h->detached) {
+	if (now >= p->detached_until_ns)
+		p->detached = 0;
+	while (p->detached) {
 		siginfo_t info = { 0 };
 
 		if (waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG | WNOWAIT | __WALL | __WNOTHREAD)) {
-			h->detached = 0; /* this thread traces nothing */
+			p->detached = 0; /* this thread traces nothing */
 			return;
 		}
 		if (!info.si_pid || info.si_code != CLD_TRAPPED ||
-			map_get(&h->threads, &info.si_pid) ||
-			pause_look(info.si_pid, &stop) != PAUSE_STANDS ||
+			map_get(&p->threads, &info.si_pid) ||
+			pause_check(info.si_pid, &stop) != PAUSE_STOPPED ||
 			!pause_detach(info.si_pid, stop.signal))
 			return;
-		h->detached--;
+		p->detached--;
 	}
 }
 
-size_t pause_reap(struct pause *h)
+size_t pause_reap(struct pause *p)
 {
-	if (!h->threads.count && !h->detached)
+	if (!p->threads.count && !p->detached)
 		return 0;
-	look(h);
-	let_detached_go(h);
-	return h->threads.count - h->wanted + h->detached;
+	check_all(p);
+	release_detached(p);
+	return p->threads.count - p->selected + p->detached;
 }
 
-void pause_release(struct pause *h)
+void pause_release(struct pause *p)
 {
 	const void *key;
 	void *value;
 
-	/* Those that stand are first: they lose time. */
-	for (size_t at = 0; map_next(&h->threads, &at, &key, &value);) {
+	/* Stopped threads first: they are losing time. */
+	for (size_t at = 0; map_next(&p->threads, &at, &key, &value);) {
 		struct thread *t = value;
 		pid_t tid = *(const pid_t *)key;
 
-		if (t->stands && pause_detach(tid, t->signal)) {
-			drop(h, tid, t);
+		if (t->is_stopped && pause_detach(tid, t->signal)) {
+			drop(p, tid, t);
 			continue;
 		}
-		/* It has not stopped yet, or was killed while it stood. */
-		h->standing -= t->stands;
-		h->wanted -= t->is_selected;
-		t->stands = t->is_selected = false;
+		/* It has not stopped yet, or was killed while it was stopped. */
+		p->stopped -= t->is_stopped;
+		p->selected -= t->is_selected;
+		t->is_stopped = t->is_selected = false;
 	}
-	pause_reap(h);
+	pause_reap(p);
 }
 
-size_t pause_count(const struct pause *h)
+size_t pause_count(const struct pause *p)
 {
-	return h->wanted;
+	return p->selected;
 }
 
-size_t pause_refused(const struct pause *h)
+size_t pause_refused(const struct pause *p)
 {
-	return h->refusals;
+	return p->refusals;
 }
 
-void pause_free(struct pause *h)
+void pause_free(struct pause *p)
 {
 	uint64_t until_ns = clock_monotonic_ns() + FREE_NS;
-	struct pause_timeout timeout = { 0 };
+	struct pause_sleeper sleeper = { 0 };
 
-	if (!h)
+	if (!p)
 		return;
-	pause_release(h);
-	while (pause_reap(h) && clock_monotonic_ns() < until_ns)
-		pause_rest(&timeout, until_ns);
-	pause_rested(&timeout);
-	rescue_stop(&h->rescue);
-	pthread_mutex_destroy(&h->lock);
-	map_fini(&h->threads);
-	map_fini(&h->refused);
-	free(h);
+	pause_release(p);
+	while (pause_reap(p) && clock_monotonic_ns() < until_ns)
+		pause_sleep(&sleeper, until_ns);
+	pause_sleep_end(&sleeper);
+	rescue_stop(&p->rescue);
+	pthread_mutex_destroy(&p->lock);
+	map_fini(&p->threads);
+	map_fini(&p->refused);
+	free(p);
 }

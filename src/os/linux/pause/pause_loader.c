@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The dynamic loader of a process; see pause_loader.h. */
+/* The dynamic loader of a process. */
 #include "os/linux/pause/pause_loader.h"
 
 #include <elf.h>
@@ -58,7 +58,7 @@ static int auxv_read(struct auxv *a, pid_t pid)
 	*a = (struct auxv){ 0 };
 	c = cursor_over(bytes.data, bytes.size);
 	first = cursor_u64(&c);
-	/* Two words of 4 bytes look like a type that does not exist. */
+	/* Two 4-byte words read as one look like a type that does not exist. */
 	a->is_compat = !c.failed && first > TYPE_MAX;
 	c = cursor_over(bytes.data, bytes.size);
 	while (status >= 0 && cursor_left(&c) >= 16) {
@@ -82,12 +82,12 @@ static bool read_memory(pid_t pid, uint64_t address, void *to, size_t size)
 
 /* --- ranges --- */
 
-static bool holds(struct loader_range range, uint64_t address)
+static bool contains(struct loader_range range, uint64_t address)
 {
 	return address >= range.begin && address < range.end;
 }
 
-/* Mappings of one file that stand side by side are one range; the interpreter's holds AT_BASE. */
+/* Adjacent mappings of one file are one range; the interpreter's contains AT_BASE. */
 static void find_ranges(struct loader *l, struct span maps, uint64_t base)
 {
 	struct cursor c = cursor_over(maps.data, maps.size);
@@ -104,12 +104,12 @@ static void find_ranges(struct loader *l, struct span maps, uint64_t base)
 			run.begin = m.from;
 		run.end = m.to;
 		former = m;
-		if (holds(run, base))
+		if (contains(run, base))
 			l->interpreter = run;
 	}
 }
 
-/* --- the word to debuggers --- */
+/* --- struct r_debug --- */
 
 struct segment {
 	uint32_t type;
@@ -129,8 +129,9 @@ static struct segment segment_at(const unsigned char *table, size_t number, bool
 	return (struct segment){ wide.p_type, wide.p_vaddr, wide.p_filesz };
 }
 
-/* Where the value of an entry stands, 0 when there is none. */
-static uint64_t find_entry(const struct loader *l, uint64_t address, uint64_t size, uint64_t wanted)
+/* Address of the value of an entry, 0 if there is none. */
+static uint64_t find_entry(
+	const struct loader *l, uint64_t address, uint64_t size, uint64_t selected)
 {
 	size_t pair = l->is_compat ? 8 : 16;
 	unsigned char bytes[DYNAMIC_MAX * 16];
@@ -144,7 +145,7 @@ static uint64_t find_entry(const struct loader *l, uint64_t address, uint64_t si
 	for (uint64_t at = address; cursor_left(&c) >= pair; at += pair) {
 		uint64_t tag = word(&c, l->is_compat);
 
-		if (tag == wanted)
+		if (tag == selected)
 			return at + pair / 2;
 		if (tag == DT_NULL)
 			break;
@@ -153,14 +154,14 @@ static uint64_t find_entry(const struct loader *l, uint64_t address, uint64_t si
 	return 0;
 }
 
-/* In the dynamic section of the program that was executed. */
-static uint64_t find_dynamic(const struct loader *l, const struct auxv *auxv, uint64_t wanted)
+/* In the dynamic section of the executed program. */
+static uint64_t find_dynamic(const struct loader *l, const struct auxv *auxv, uint64_t selected)
 {
 	size_t count = auxv->segment_count < SEGMENTS_MAX ? auxv->segment_count : SEGMENTS_MAX;
 	size_t size = count * (l->is_compat ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr));
 	unsigned char table[SEGMENTS_MAX * sizeof(Elf64_Phdr)];
 	struct segment dynamic = { 0 };
-	/* A table that no segment names stands behind the file's header. */
+	/* A table outside of all segments is behind the file's header. */
 	uint64_t bias = auxv->segments - (l->is_compat ? sizeof(Elf32_Ehdr) : sizeof(Elf64_Ehdr));
 
 	if (!read_memory(l->pid, auxv->segments, table, size))
@@ -173,10 +174,10 @@ static uint64_t find_dynamic(const struct loader *l, const struct auxv *auxv, ui
 		if (s.type == PT_DYNAMIC)
 			dynamic = s;
 	}
-	return dynamic.type ? find_entry(l, dynamic.address + bias, dynamic.size, wanted) : 0;
+	return dynamic.type ? find_entry(l, dynamic.address + bias, dynamic.size, selected) : 0;
 }
 
-/* struct r_debug: a version, the first of the libraries, a function, and a state. */
+/* struct r_debug: a version, the first library, a function, and a state. */
 static bool says_consistent(const struct loader *l)
 {
 	size_t size = l->is_compat ? 4 : 8;
@@ -205,7 +206,7 @@ int loader_find(struct loader *l, pid_t pid)
 	int status = auxv_read(&auxv, pid);
 
 	*l = (struct loader){ .pid = pid, .is_compat = auxv.is_compat };
-	/* A library that was executed is a loader which was given the program's name. */
+	/* An executed library is a loader that was given the program's name. */
 	if (!status && !auxv.base && find_dynamic(l, &auxv, DT_SONAME))
 		auxv.base = auxv.segments;
 	if (status || !auxv.base)
@@ -222,17 +223,17 @@ int loader_find(struct loader *l, pid_t pid)
 
 bool loader_is_done(const struct loader *l, uint64_t ip)
 {
-	bool is_outside = !holds(l->interpreter, ip);
+	bool is_outside = !contains(l->interpreter, ip);
 
-	/* The kernel's own page makes calls for whoever asked it. */
-	return (is_outside && !holds(l->vdso, ip)) || says_consistent(l);
+	/* Calls in the kernel's own page (vdso) are made for the code that called it. */
+	return (is_outside && !contains(l->vdso, ip)) || says_consistent(l);
 }
 
 bool loader_is_other_program(pid_t pid)
 {
 	struct auxv auxv;
 
-	/* A fork keeps what its parent was given; an exec places everything anew. */
+	/* A fork keeps its parent's addresses; an exec chooses new ones. */
 	return !auxv_read(&auxv, pid) &&
 	       (auxv.random != getauxval(AT_RANDOM) || auxv.entry != getauxval(AT_ENTRY) ||
 		       auxv.base != getauxval(AT_BASE));

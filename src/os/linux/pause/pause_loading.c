@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Watching a program load; see pause.h. From the exec on each of its system calls stops
- * it twice (PTRACE_SYSCALL): at the entry, where the place of the call tells whether the
- * loader still works, and at the return, where a new mapping is there to be looked at.
+ * Watches a program load. From the exec on each of its system calls stops it twice
+ * (PTRACE_SYSCALL): at the entry, where the address of the call shows whether the loader is still
+ * at work, and at the return, where a new mapping can be examined.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -15,13 +15,13 @@
 #include "os/linux/pause/pause_ptrace.h"
 #include "os/linux/files/procfs.h"
 
-/* Of all 32-bit systems a 64-bit kernel runs, and of x86-64's calls with 32-bit pointers. */
+/* On all 32-bit systems a 64-bit kernel runs, and for x86-64's calls with 32-bit pointers. */
 #define COMPAT_MMAP	192
 #define COMPAT_MPROTECT 125
 #define X32_BIT		0x40000000
 
 #define SPIN_NS	   50000 /* most calls of a loader are shorter */
-#define PARTING_NS 1000000000ULL
+#define RELEASE_NS 1000000000ULL
 
 struct loading {
 	pid_t pid;
@@ -31,29 +31,29 @@ struct loading {
 	unsigned stops, stops_max;
 	bool awaits_exec;
 	bool has_begun;
-	bool maps_code; /* the call that is being made */
+	bool maps_code; /* the current call */
 	struct loader loader;
 };
 
-enum verdict { GO_ON = 1, OVER = 0 }; /* or a negative errno */
+enum next_step { RESUME = 1, DONE = 0 }; /* or a negative errno */
 
 static int await_stop(const struct loading *l, struct pause_stop *stop)
 {
-	struct pause_timeout timeout = { .spin_until_ns = clock_monotonic_ns() + SPIN_NS };
-	enum pause_sight sight;
+	struct pause_sleeper sleeper = { .spin_until_ns = clock_monotonic_ns() + SPIN_NS };
+	enum pause_state state;
 
 	for (;;) {
 		if (l->cancel && *l->cancel) {
-			pause_rested(&timeout);
+			pause_sleep_end(&sleeper);
 			return -ECANCELED;
 		}
-		sight = pause_look(l->pid, stop);
-		if (sight != PAUSE_RUNS)
+		state = pause_check(l->pid, stop);
+		if (state != PAUSE_RUNNING)
 			break;
-		pause_rest(&timeout, UINT64_MAX);
+		pause_sleep(&sleeper, UINT64_MAX);
 	}
-	pause_rested(&timeout);
-	return sight == PAUSE_STANDS ? 0 : -ESRCH;
+	pause_sleep_end(&sleeper);
+	return state == PAUSE_STOPPED ? 0 : -ESRCH;
 }
 
 static int call_info(const struct loading *l, struct __ptrace_syscall_info *info)
@@ -74,7 +74,7 @@ static bool has_threads(pid_t pid)
 	return has;
 }
 
-/* At the exec, or where a program that runs already was stopped. */
+/* At the exec, or where a running program was stopped. */
 static int begin(struct loading *l)
 {
 	struct __ptrace_syscall_info info;
@@ -85,12 +85,12 @@ static int begin(struct loading *l)
 	l->mapped(l->user, l->pid);
 	status = loader_find(&l->loader, l->pid);
 	if (status <= 0 || has_threads(l->pid))
-		return status < 0 ? status : OVER;
+		return status < 0 ? status : DONE;
 	ptrace(PTRACE_SETOPTIONS, l->pid, NULL, PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD);
 	status = call_info(l, &info);
 	if (status)
 		return status;
-	return loader_is_done(&l->loader, info.instruction_pointer) ? OVER : GO_ON;
+	return loader_is_done(&l->loader, info.instruction_pointer) ? DONE : RESUME;
 }
 
 static bool is_call(const struct loading *l, uint64_t number, uint64_t native, uint64_t compat)
@@ -109,7 +109,7 @@ static int at_call(struct loading *l)
 		return status;
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		if (loader_is_done(&l->loader, info.instruction_pointer))
-			return OVER;
+			return DONE;
 		l->maps_code = info.entry.args[2] & PROT_EXEC &&
 			       (is_call(l, info.entry.nr, SYS_mmap, COMPAT_MMAP) ||
 				       is_call(l, info.entry.nr, SYS_mprotect, COMPAT_MPROTECT));
@@ -118,19 +118,19 @@ static int at_call(struct loading *l)
 			l->mapped(l->user, l->pid);
 		l->maps_code = false;
 	}
-	return ++l->stops < l->stops_max ? GO_ON : -ETIME;
+	return ++l->stops < l->stops_max ? RESUME : -ETIME;
 }
 
 static int at_stop(struct loading *l, const struct pause_stop *stop)
 {
 	if (stop->at == PAUSE_AT_EXEC || (!l->has_begun && !l->awaits_exec))
 		return begin(l);
-	return stop->at == PAUSE_AT_CALL ? at_call(l) : GO_ON;
+	return stop->at == PAUSE_AT_CALL ? at_call(l) : RESUME;
 }
 
-static void go_on(const struct loading *l, const struct pause_stop *stop)
+static void resume(const struct loading *l, const struct pause_stop *stop)
 {
-	/* What a stop signal stopped is left so, until SIGCONT stops it in our way again. */
+	/* A job-control stop is left as it is, until SIGCONT makes the process stop here again. */
 	if (stop->at == PAUSE_AT_JOB_STOP)
 		ptrace(PTRACE_LISTEN, l->pid, NULL, NULL);
 	else
@@ -138,47 +138,47 @@ static void go_on(const struct loading *l, const struct pause_stop *stop)
 			(unsigned long)stop->signal);
 }
 
-/* `stop` is where it stands, or NULL. False: it has ended. */
-static bool part(const struct loading *l, const struct pause_stop *stop)
+/* `stop` is its current stop, or NULL. False: it has ended. */
+static bool release(const struct loading *l, const struct pause_stop *stop)
 {
-	uint64_t until_ns = clock_monotonic_ns() + PARTING_NS;
-	struct pause_timeout timeout = { 0 };
-	enum pause_sight sight = PAUSE_RUNS;
+	uint64_t until_ns = clock_monotonic_ns() + RELEASE_NS;
+	struct pause_sleeper sleeper = { 0 };
+	enum pause_state state = PAUSE_RUNNING;
 	struct pause_stop now;
 
 	if (stop && pause_detach(l->pid, stop->signal))
 		return true;
-	/* It runs, or was killed while it stood. */
+	/* It runs, or was killed while it was stopped. */
 	ptrace(PTRACE_INTERRUPT, l->pid, NULL, NULL);
 	while (clock_monotonic_ns() < until_ns) {
-		sight = pause_look(l->pid, &now);
-		if (sight == PAUSE_RUNS)
-			pause_rest(&timeout, until_ns);
-		else if (sight != PAUSE_STANDS || pause_detach(l->pid, now.signal))
+		state = pause_check(l->pid, &now);
+		if (state == PAUSE_RUNNING)
+			pause_sleep(&sleeper, until_ns);
+		else if (state != PAUSE_STOPPED || pause_detach(l->pid, now.signal))
 			break;
 	}
-	pause_rested(&timeout);
-	return sight == PAUSE_RUNS || sight == PAUSE_STANDS;
+	pause_sleep_end(&sleeper);
+	return state == PAUSE_RUNNING || state == PAUSE_STOPPED;
 }
 
 static int watch(struct loading *l)
 {
 	struct pause_stop stop;
-	bool stands;
+	bool is_stopped;
 	int status;
 
 	for (;;) {
 		status = await_stop(l, &stop);
-		stands = !status;
-		if (stands)
+		is_stopped = !status;
+		if (is_stopped)
 			status = at_stop(l, &stop);
-		if (status != GO_ON)
+		if (status != RESUME)
 			break;
-		go_on(l, &stop);
+		resume(l, &stop);
 	}
-	if (status == -ESRCH && !stands)
+	if (status == -ESRCH && !is_stopped)
 		return status;
-	return part(l, stands ? &stop : NULL) ? status : -ESRCH;
+	return release(l, is_stopped ? &stop : NULL) ? status : -ESRCH;
 }
 
 int pause_loading(pid_t pid, bool is_before_exec, void (*mapped)(void *user, pid_t pid), void *user,
@@ -190,7 +190,7 @@ int pause_loading(pid_t pid, bool is_before_exec, void (*mapped)(void *user, pid
 	int status = pause_seize(pid, PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD);
 
 	if (!status) {
-		/* It may have been let go before it was seized. */
+		/* It may have been released before it was seized. */
 		l.awaits_exec = is_before_exec && !loader_is_other_program(pid);
 		if (!l.awaits_exec)
 			ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One tracee; see pause_ptrace.h. */
+/* One tracee. */
 #include "os/linux/pause/pause_ptrace.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 
 #define REST_NS 500000
 
-/* Of a stop that is none of a signal the kernel writes the wait status into si_code. */
+/* For a stop that is not caused by a signal the kernel writes the wait status into si_code. */
 static struct pause_stop stop_of(const siginfo_t *info)
 {
 	if (info->si_code == (info->si_signo | PTRACE_EVENT_STOP << 8))
@@ -34,7 +34,7 @@ static struct pause_stop stop_of(const siginfo_t *info)
 	return (struct pause_stop){ PAUSE_AT_SIGNAL, info->si_signo };
 }
 
-/* The number behind a name in a status file, -1 when there is none. */
+/* The number behind a name in a status file, -1 if there is none. */
 static pid_t status_number(const struct buffer *status, const char *name)
 {
 	struct span value;
@@ -46,8 +46,8 @@ static pid_t status_number(const struct buffer *status, const char *name)
 	return (pid_t)cursor_decimal(&c);
 }
 
-/* Its exit status is one that a waitpid() of this process is for. When that cannot be
- * told it may be: a status is never taken from another. */
+/* Its exit status belongs to a waitpid() of this process. If that is unknown, assume so: a status
+ * is never taken away. */
 static bool is_own_child(pid_t tid)
 {
 	struct buffer status = { 0 };
@@ -72,34 +72,34 @@ bool pause_is_seized(pid_t pid)
 	return !access(path, F_OK);
 }
 
-static enum pause_sight look_for_end(pid_t tid, int whose)
+static enum pause_state check_end(pid_t tid, int wait_flags)
 {
 	siginfo_t info = { 0 };
 
-	if (waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL | whose))
-		return errno == ECHILD ? PAUSE_VANISHED : PAUSE_RUNS;
-	/* Stops of a tracee are told to whoever waits, for whatever. */
+	if (waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL | wait_flags))
+		return errno == ECHILD ? PAUSE_VANISHED : PAUSE_RUNNING;
+	/* Every wait call sees stops of a tracee, whatever its options. */
 	if (!info.si_pid || info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED)
-		return PAUSE_RUNS;
+		return PAUSE_RUNNING;
 	if (!is_own_child(tid))
-		waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | __WALL | whose);
+		waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | __WALL | wait_flags);
 	return PAUSE_ENDED;
 }
 
 void pause_reap_ended(pid_t tid)
 {
-	look_for_end(tid, 0);
+	check_end(tid, 0);
 }
 
-enum pause_sight pause_look(pid_t tid, struct pause_stop *stop)
+enum pause_state pause_check(pid_t tid, struct pause_stop *stop)
 {
 	siginfo_t info;
 
 	if (!ptrace(PTRACE_GETSIGINFO, tid, NULL, &info)) {
 		*stop = stop_of(&info);
-		return PAUSE_STANDS;
+		return PAUSE_STOPPED;
 	}
-	return look_for_end(tid, __WNOTHREAD);
+	return check_end(tid, __WNOTHREAD);
 }
 
 static bool is_ending(pid_t tid)
@@ -122,11 +122,11 @@ int pause_seize(pid_t tid, unsigned long options)
 			return 0;
 		if (errno == ESRCH)
 			return -ESRCH;
-		/* An exec gives the tid of the process to the thread that made it; it may be one
-		 * that is traced already. */
+		/* An exec gives the tid of the process to the calling thread, which may be traced
+		 * already. */
 		if (!ptrace(PTRACE_INTERRUPT, tid, NULL, NULL))
 			return 0;
-		/* A thread that is ending is refused in the same way as a foreign one. */
+		/* A thread that is exiting is refused in the same way as one without permission. */
 		if (is_ending(tid))
 			return -ESRCH;
 	}
@@ -138,7 +138,7 @@ bool pause_detach(pid_t tid, int signal)
 	return !ptrace(PTRACE_DETACH, tid, NULL, (unsigned long)signal);
 }
 
-static sigset_t reported_by(void)
+static sigset_t child_signal(void)
 {
 	sigset_t set;
 
@@ -147,33 +147,33 @@ static sigset_t reported_by(void)
 	return set;
 }
 
-void pause_rest(struct pause_timeout *p, uint64_t until_ns)
+void pause_sleep(struct pause_sleeper *p, uint64_t until_ns)
 {
 	uint64_t now = clock_monotonic_ns();
 	struct timespec most = { .tv_nsec = REST_NS };
-	sigset_t set = reported_by();
+	sigset_t set = child_signal();
 
 	if (now < p->spin_until_ns || now >= until_ns)
 		return;
-	if (!p->listens) {
-		/* What came before this is seen by one more look, what comes after it wakes. */
-		p->listens = !pthread_sigmask(SIG_BLOCK, &set, &p->before);
-		if (p->listens)
+	if (!p->is_blocking) {
+		/* A stop before this is seen by one more check, a later one wakes the thread. */
+		p->is_blocking = !pthread_sigmask(SIG_BLOCK, &set, &p->before);
+		if (p->is_blocking)
 			return;
 	}
 	if (until_ns - now < REST_NS)
 		most.tv_nsec = (long)(until_ns - now);
 	if (sigtimedwait(&set, NULL, &most) == SIGCHLD)
-		p->has_heard = true;
+		p->has_signal = true;
 }
 
-void pause_rested(struct pause_timeout *p)
+void pause_sleep_end(struct pause_sleeper *p)
 {
-	if (!p->listens)
+	if (!p->is_blocking)
 		return;
 	pthread_sigmask(SIG_SETMASK, &p->before, NULL);
-	/* It may have told of a child that others of this process wait for. */
-	if (p->has_heard)
+	/* It may have been sent for a child that other code of this process waits for. */
+	if (p->has_signal)
 		kill(getpid(), SIGCHLD);
-	*p = (struct pause_timeout){ 0 };
+	*p = (struct pause_sleeper){ 0 };
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Out of the deadlock of seizing and exec; see pause_rescue.h. */
+/* Resolves the deadlock of seizing and exec. */
 #include "os/linux/pause/pause_rescue.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 
-#define GUARD_NS 20000000 /* an exec without a deadlock has let go of its lock by then */
+#define GUARD_NS 20000000 /* an exec without a deadlock has released its lock by then */
 
 static void *run(void *user)
 {
@@ -26,7 +26,7 @@ static void *run(void *user)
 		poll(fds, ARRAY_SIZE(fds), -1);
 		if (fds[0].revents)
 			return NULL;
-		/* It may have been called off meanwhile. */
+		/* It may have been canceled meanwhile. */
 		if (read(r->alarm, &count, sizeof(count)) == sizeof(count))
 			r->reap(r->user);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding agents among all processes; see agent_members.h. It asks the same recogniser on
- * the same evidence as whoever explains, and takes with an agent everything below it; and
- * what bears an agent's marker in its environment, which tells of what lost its parent.
+ * Finds agents among all processes, with the recognizer and the evidence that the diagnosis uses.
+ * It selects an agent with everything below it, and every process with an agent's marker in its
+ * environment, which shows those that lost their parent.
  */
 #include "os/linux/proc/agent_members.h"
 
@@ -37,7 +37,7 @@ void agent_members_init(struct agent_members *a, const struct agent_set *agents)
 void agent_members_fini(struct agent_members *a)
 {
 	struct buffer *all[] = { &a->found, &a->stat, &a->executable, &a->raw, &a->arguments,
-		&a->directory, &a->questions, &a->asked };
+		&a->directory, &a->requests, &a->request_owners };
 
 	programs_fini(&a->programs);
 	agent_set_unref(a->agents);
@@ -59,8 +59,8 @@ static struct span link_span(int process, const char *name, struct buffer *out)
 	return buffer_span(out);
 }
 
-/* Rules by a command look at the first argument, those of scripts at what an interpreter runs;
- * where the executable is hidden any may fit. */
+/* Rules by command look at the first argument, those for scripts at the arguments of an
+ * interpreter; where the executable is hidden any rule may match. */
 static bool needs_arguments(
 	const struct agent_set *agents, struct span executable, struct span name)
 {
@@ -81,35 +81,35 @@ static bool needs_arguments(
 	return false;
 }
 
-/* Its arguments lie in its own memory, which may be of a file that does not answer. */
-static void read_arguments(struct agent_members *a, const struct process_snapshot *reading,
+/* Its arguments are in its own memory, which may be backed by a file that does not answer. */
+static void read_arguments(struct agent_members *a, const struct process_snapshot *snapshot,
 	struct agent_evidence *evidence)
 {
 	buffer_reset(&a->arguments);
-	if (timeout_read_at(&a->timeout, reading->process, "cmdline", &a->raw, PROCFS_ARGUMENTS,
+	if (timeout_read_at(&a->timeout, snapshot->process, "cmdline", &a->raw, PROCFS_ARGUMENTS,
 		    TIMEOUT_MS) >= 0)
 		secrets_mask_arguments(&a->arguments, (const char *)a->raw.data, a->raw.size);
 	evidence->arguments = buffer_span(&a->arguments);
-	evidence->directory = link_span(reading->process, "cwd", &a->directory);
+	evidence->directory = link_span(snapshot->process, "cwd", &a->directory);
 }
 
-static bool is_agent(struct agent_members *a, const struct process_snapshot *reading,
+static bool is_agent(struct agent_members *a, const struct process_snapshot *snapshot,
 	const struct procfs_stat *stat)
 {
 	struct agent_evidence evidence = { .name = stat->name };
-	struct program_process known = { .process = reading->process, .id = reading->id };
+	struct program_process known = { .process = snapshot->process, .id = snapshot->id };
 	struct program_facts facts;
 	struct agent_match match;
 
-	evidence.executable = link_span(reading->process, "exe", &a->executable);
+	evidence.executable = link_span(snapshot->process, "exe", &a->executable);
 	if (span_ends(evidence.executable, DELETED_SUFFIX))
 		evidence.executable.size -= strlen(DELETED_SUFFIX);
 	if (needs_arguments(a->agents, evidence.executable, evidence.name))
-		read_arguments(a, reading, &evidence);
+		read_arguments(a, snapshot, &evidence);
 	known.executable = evidence.executable;
 	known.arguments = evidence.arguments;
 	known.directory = evidence.directory;
-	programs_look(&a->programs, &known, &facts);
+	programs_find(&a->programs, &known, &facts);
 	evidence.marks = span_of(facts.marks.marks, facts.marks.marks_size);
 	evidence.mark_version = span_of(facts.marks.version, strlen(facts.marks.version));
 	evidence.package = span_of(facts.package.name, strlen(facts.package.name));
@@ -119,17 +119,17 @@ static bool is_agent(struct agent_members *a, const struct process_snapshot *rea
 
 static void look_at(struct agent_members *a, struct backend_run *run, pid_t pid)
 {
-	_cleanup_process_snapshot_ struct process_snapshot reading;
+	_cleanup_process_snapshot_ struct process_snapshot snapshot;
 	struct found_process found = { 0 };
 	struct procfs_stat stat;
 
-	if (process_snapshot_open_stat(&reading, run, pid, NULL, &stat, &a->stat) ||
+	if (process_snapshot_open_stat(&snapshot, run, pid, NULL, &stat, &a->stat) ||
 		stat.flags & PF_KTHREAD)
 		return;
-	found.id = reading.id;
+	found.id = snapshot.id;
 	found.ppid = stat.ppid;
 	found.has_ended = procfs_has_ended(&stat);
-	found.is_selected = !found.has_ended && is_agent(a, &reading, &stat);
+	found.is_selected = !found.has_ended && is_agent(a, &snapshot, &stat);
 	buffer_append(&a->found, &found, sizeof(found));
 }
 
@@ -140,9 +140,9 @@ static int by_pid(const void *a, const void *b)
 	return x->id.pid < y->id.pid ? -1 : x->id.pid > y->id.pid;
 }
 
-/* A process and its parent may have started in the same tick, and pids are given anew: a round
- * for each generation, until one finds nothing. */
-static void take_children(struct found_process *all, size_t count)
+/* A process and its parent may have started in the same tick, and pids are reused: one pass for
+ * each generation, until one finds nothing. */
+static void select_children(struct found_process *all, size_t count)
 {
 	bool has_changed = true;
 
@@ -161,38 +161,38 @@ static void take_children(struct found_process *all, size_t count)
 	}
 }
 
-static void take_markers(void *user, size_t i, struct proc_slow_reads *answer)
+static void take_markers(void *user, size_t i, struct proc_slow_read *result)
 {
 	struct agent_members *a = user;
-	const uint32_t *asked = (const void *)a->asked.data;
+	const uint32_t *request_owners = (const void *)a->request_owners.data;
 	struct found_process *all = (void *)a->found.data;
 
-	all[asked[i]].is_selected |= answer->markers.size > 0;
+	all[request_owners[i]].is_selected |= result->markers.size > 0;
 }
 
-/* Of what is not below an agent the environment tells; whose it is, is judged by whoever explains.
- */
-static int take_bearers(struct agent_members *a, size_t count)
+/* For a process that is not below an agent the environment is read; the diagnosis decides which
+ * agent it belongs to. */
+static int select_marked(struct agent_members *a, size_t count)
 {
 	const struct found_process *all = (const void *)a->found.data;
 
-	buffer_reset(&a->questions);
-	buffer_reset(&a->asked);
+	buffer_reset(&a->requests);
+	buffer_reset(&a->request_owners);
 	for (size_t i = 0; i < count; i++) {
-		struct proc_slow_reads q = {
-			.id = all[i].id, .wants = PROC_WANT_MARKERS, .agents = a->agents
+		struct proc_slow_read q = {
+			.id = all[i].id, .reads = PROC_READ_MARKERS, .agents = a->agents
 		};
 		uint32_t index = (uint32_t)i;
 
 		if (all[i].is_selected || all[i].has_ended)
 			continue;
-		buffer_append(&a->questions, &q, sizeof(q));
-		buffer_append(&a->asked, &index, sizeof(index));
+		buffer_append(&a->requests, &q, sizeof(q));
+		buffer_append(&a->request_owners, &index, sizeof(index));
 	}
-	if (buffer_failed(&a->questions) || buffer_failed(&a->asked))
+	if (buffer_failed(&a->requests) || buffer_failed(&a->request_owners))
 		return -ENOMEM;
-	return proc_questions_ask((const void *)a->questions.data,
-		a->questions.size / sizeof(struct proc_slow_reads), &a->timeout, &a->blocked,
+	return proc_slow_reads_run((const void *)a->requests.data,
+		a->requests.size / sizeof(struct proc_slow_read), &a->timeout, &a->blocked,
 		take_markers, a);
 }
 
@@ -217,11 +217,11 @@ int agent_members_visit(struct agent_members *a, struct backend_run *run, member
 	count = a->found.size / sizeof(*all);
 	if (count)
 		qsort(all, count, sizeof(*all), by_pid);
-	take_children(all, count);
-	status = take_bearers(a, count);
+	select_children(all, count);
+	status = select_marked(a, count);
 	if (status)
 		return error_errno(err, status, "look at the environment of processes");
-	take_children(all, count);
+	select_children(all, count);
 	for (size_t i = 0; i < count; i++) {
 		if (all[i].is_selected)
 			visitor(run, (pid_t)all[i].id.pid, &all[i].id);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which processes of a host or user are agents, were started by one, or bear the marker of one: for
- * backends that are asked to sample those only (INTEREST_BRIEF). */
+/* Which processes of a host or user are agents, were started by one, or have the marker of one:
+ * for backends that are to sample only those (INTEREST_BRIEF). */
 #ifndef SOOTH_OS_LINUX_AGENT_MEMBERS_H
 #define SOOTH_OS_LINUX_AGENT_MEMBERS_H
 
@@ -11,13 +11,14 @@
 #include "os/linux/programs/programs.h"
 
 struct agent_members {
-	struct agent_set *agents; /* counted; NULL: the built-in ones */
+	struct agent_set *agents; /* reference-counted; NULL: the built-in ones */
 	struct programs programs;
 	struct timeout timeout;
 	struct buffer found; /* struct of agent_members.c */
 	struct buffer stat, executable, raw, arguments, directory;
-	struct buffer questions, asked; /* of their environments, and of whom */
-	struct map blocked;		/* process_id: its environment did not answer */
+	struct buffer requests,
+		request_owners; /* of their environments, and the processes they are for */
+	struct map blocked;	/* process_id: reading its environment timed out */
 };
 
 void agent_members_init(struct agent_members *a, const struct agent_set *agents);

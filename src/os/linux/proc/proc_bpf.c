@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * proc by BPF: one walk in the kernel tells the figures of all processes, without a file
- * opened for each. What is read beyond that, and of whom, is proc_reader.h's, as by procfs.
+ * proc by BPF: one iteration in the kernel gives the values of all processes, without opening a
+ * file for each. proc_reader.h decides what else is read of which processes, as with procfs.
  *
- * CPU time of a process with one thread that sleeps stands still and comes with the walk;
- * that of others is asked of their CPU clocks, which count up to the moment.
+ * The CPU time of a process with one sleeping thread does not change and comes with the iteration;
+ * that of others is read from their CPU clocks, which include the time up to now.
  *
- * Cannot be seen: processes outside of the initial pid namespace's view, where it is refused.
- * Where the kernel's iterators pass over the first process, procfs tells of it.
+ * Cannot be seen: processes outside of the initial pid namespace's view, where it is refused. If
+ * the kernel's iterator skips the first process, procfs reads it.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,14 +24,14 @@
 #include "os/os.h"
 
 #define NAMES_MAX     65536
-#define NAMES_ENDED   64 /* more that are of nobody any longer are forgotten */
+#define NAMES_ENDED   64 /* more names of ended threads are dropped */
 #define FIRST_PROCESS 1
 
 struct proc_bpf {
 	struct proc_reader reader;
 	struct proc_stat_reader stat;
 	struct bpf_walk walk;
-	struct buffer piece; /* of what it tells */
+	struct buffer piece; /* of its output */
 	struct map names;    /* process_id -> struct kernel_thread */
 	uint32_t sample;
 	struct buffer scratch;
@@ -41,7 +41,7 @@ struct proc_bpf {
 struct kernel_thread {
 	char comm[PROC_NAME_MAX + 1];
 	char name[PROC_NAME_MAX + 1];
-	uint32_t sample; /* that saw it last */
+	uint32_t sample; /* the last sample with it */
 };
 
 static bool read_name(struct proc_bpf *s, struct proc_values *f)
@@ -60,10 +60,10 @@ static bool read_name(struct proc_bpf *s, struct proc_values *f)
 	return true;
 }
 
-/* As /proc tells it: workers by what they work on, others once, as long as comm is the same. */
+/* As in /proc: workers with the work they do, others once, while comm stays the same. */
 static void name_kernel_thread(struct proc_bpf *s, struct proc_task *task)
 {
-	struct proc_values *f = &task->figures;
+	struct proc_values *f = &task->values;
 	struct kernel_thread *known;
 	bool is_new = false;
 
@@ -99,7 +99,7 @@ static void forget_ended(struct proc_bpf *s)
 	}
 }
 
-/* What it is by now; with the time it was that. */
+/* Its current value, with the time it was read. */
 static bool read_clock(const struct backend_run *run, struct proc_values *f)
 {
 	if (!proc_stat_cpu_clock((pid_t)f->id.pid, &f->cpu_ns))
@@ -110,7 +110,7 @@ static bool read_clock(const struct backend_run *run, struct proc_values *f)
 
 static void take_task(struct proc_bpf *s, const struct backend_run *run, struct proc_task *task)
 {
-	struct proc_values *f = &task->figures;
+	struct proc_values *f = &task->values;
 
 	if (run->options.has_uid && f->uid != run->options.uid)
 		return;
@@ -121,14 +121,14 @@ static void take_task(struct proc_bpf *s, const struct backend_run *run, struct 
 	proc_reader_add(&s->reader, f, -1);
 }
 
-static void look_at_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
+static void read_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct proc_bpf *s = run->state;
-	_cleanup_process_snapshot_ struct process_snapshot reading;
-	struct proc_values figures;
+	_cleanup_process_snapshot_ struct process_snapshot snapshot;
+	struct proc_values values;
 
-	if (!proc_stat_read(&s->stat, run, pid, expected, &reading, &figures))
-		proc_reader_add(&s->reader, &figures, reading.process);
+	if (!proc_stat_read(&s->stat, run, pid, expected, &snapshot, &values))
+		proc_reader_add(&s->reader, &values, snapshot.process);
 }
 
 struct looking {
@@ -147,15 +147,15 @@ static void take_piece(void *user, const struct buffer *piece)
 	l->tasks.time_ns = l->run->os->now_ns(l->run->os);
 	proc_tasks_piece(&l->tasks, piece->data, piece->size);
 	while (proc_tasks_next(&l->tasks, &task)) {
-		if (!l->has_begun && task.figures.id.pid != FIRST_PROCESS)
-			look_at_process(l->run, FIRST_PROCESS, NULL);
+		if (!l->has_begun && task.values.id.pid != FIRST_PROCESS)
+			read_process(l->run, FIRST_PROCESS, NULL);
 		l->has_begun = true;
-		l->kernel_threads += (task.figures.flags & PROC_IS_KERNEL_THREAD) != 0;
+		l->kernel_threads += (task.values.flags & PROC_IS_KERNEL_THREAD) != 0;
 		take_task(l->state, l->run, &task);
 	}
 }
 
-static int look_at_all(struct backend_run *run, struct sooth_error *err)
+static int read_all(struct backend_run *run, struct sooth_error *err)
 {
 	struct proc_bpf *s = run->state;
 	struct looking l = { s, run,
@@ -177,8 +177,8 @@ static int proc_sample(struct backend_run *run, struct sooth_error *err)
 
 	proc_reader_begin(&s->reader, run);
 	status = run->options.is_host || run->options.has_uid
-			 ? look_at_all(run, err)
-			 : members_visit(&s->reader.members, run, look_at_process, err);
+			 ? read_all(run, err)
+			 : members_visit(&s->reader.members, run, read_process, err);
 	if (!status)
 		status = proc_reader_end(&s->reader, run, err);
 	proc_reader_snapshot(&s->reader, run);
@@ -191,7 +191,7 @@ static void proc_joined(struct backend_run *run, const struct process_id *proces
 	struct sooth_error ignored;
 
 	proc_reader_begin(&s->reader, run);
-	look_at_process(run, (pid_t)process->pid, process);
+	read_process(run, (pid_t)process->pid, process);
 	proc_reader_end(&s->reader, run, &ignored);
 }
 
@@ -235,7 +235,7 @@ static const struct need *const needs[] = { &need_procfs, &need_bpf, &need_btf, 
 const struct backend backend_proc_bpf = {
 	.name = "bpf",
 	.probe = "proc",
-	.help = "a walk over all processes in the kernel; nothing stays attached",
+	.help = "a BPF iterator over all processes; nothing stays attached",
 	.needs = needs,
 	.state_size = sizeof(struct proc_bpf),
 	.sample_cost = proc_cost_bpf,

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Costs of a sample; see proc_cost.h. */
+/* Costs of a sample. */
 #include "os/linux/proc/proc_cost.h"
 
 #include <sys/stat.h>
 
-/* Measured by bench/scan: loading the walk; and a process by its files and by the walk, when it is
- * seen for the first time, and later. */
+/* Measured by bench/scan: loading the iterator; and a process by its files and by the iterator,
+ * the first time it is seen, and later. */
 #define NS_BPF_BEGIN	5000000
 #define NS_PROCFS_FIRST 27000
 #define NS_PROCFS_AGAIN 12000
 #define NS_BPF_FIRST	3300
 #define NS_BPF_AGAIN	1600
 
-#define SAMPLES_OF_MANY 20 /* of an observation that goes on, at least */
+#define SAMPLES_OF_MANY 20 /* at least, in a run that takes samples repeatedly */
 
 static uint64_t samples(const struct probe_options *options)
 {
@@ -21,7 +21,7 @@ static uint64_t samples(const struct probe_options *options)
 	return options->sample_ns ? SAMPLES_OF_MANY : 2;
 }
 
-/* Of one sample, where what is paid once is shared by all of them. */
+/* Of one sample; one-time costs are divided among all of them. */
 static uint64_t cost(const struct probe_options *options, uint64_t processes, uint64_t begin,
 	uint64_t first, uint64_t again)
 {
@@ -37,13 +37,14 @@ uint64_t proc_cost_of_procfs(const struct probe_options *options, uint64_t proce
 
 uint64_t proc_cost_of_bpf(const struct probe_options *options, uint64_t processes)
 {
-	/* It tells of all, so it is no way to a few. */
+	/* It always reads all processes, so it does not suit a few. */
 	if (!options->is_host && !options->has_uid)
 		return UINT64_MAX;
 	return cost(options, processes, NS_BPF_BEGIN, NS_BPF_FIRST, NS_BPF_AGAIN);
 }
 
-/* The links of /proc count the host's processes (fs/proc/root.c), beside some ten folders. */
+/* The link count of /proc includes the host's processes (fs/proc/root.c), besides some ten
+ * folders. */
 static uint64_t count(const struct probe_options *options, const struct buffer *processes)
 {
 	struct stat st;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What listing processes takes by each backend of the probe proc, so that the cheaper one for
- * the size at hand is chosen. Figures of bench/scan. */
+/* The time that each backend of the probe proc needs to list processes, so that the cheaper one
+ * for the given number is chosen. Measured by bench/scan. */
 #ifndef SOOTH_OS_LINUX_PROC_COST_H
 #define SOOTH_OS_LINUX_PROC_COST_H
 
@@ -11,7 +11,7 @@ uint64_t proc_cost_procfs(
 uint64_t proc_cost_bpf(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes);
 
-/* The same for so many processes. */
+/* The same for that many processes. */
 uint64_t proc_cost_of_procfs(const struct probe_options *options, uint64_t processes);
 uint64_t proc_cost_of_bpf(const struct probe_options *options, uint64_t processes);
 

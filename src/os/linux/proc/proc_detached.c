@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who may be a server left behind; see proc_detached.h. */
+/* Processes that may be a server left behind. */
 #include "os/linux/proc/proc_detached.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "core/script.h"
 #include "os/linux/proc/proc_recognition.h"
 
-#define YOUNG_S	   10 /* npm and others have called themselves anew by then */
+#define YOUNG_S	   10 /* npm and others have set their title by then */
 #define LEVELS_MAX 16
 
 static bool contains(struct span text, const char *word, size_t size)
@@ -22,7 +22,7 @@ static bool contains(struct span text, const char *word, size_t size)
 	return false;
 }
 
-bool proc_detached_is_called_so(struct span text)
+bool proc_detached_looks_like_server(struct span text)
 {
 	return contains(text, "mcp", 3) || contains(text, "modelcontextprotocol", 20);
 }
@@ -32,13 +32,13 @@ bool proc_detached_hides_its_name(struct span executable)
 	return interpreter_of(executable) == INTERPRETER_JAVASCRIPT;
 }
 
-bool proc_detached_is_young(const struct proc_values *figures)
+bool proc_detached_is_young(const struct proc_values *values)
 {
 	uint64_t ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	struct timespec now;
 
 	clock_gettime(CLOCK_BOOTTIME, &now);
-	return figures->id.start_ticks / ticks_per_s + YOUNG_S > (uint64_t)now.tv_sec;
+	return values->id.start_ticks / ticks_per_s + YOUNG_S > (uint64_t)now.tv_sec;
 }
 
 static bool has_open_input(const struct proc_entry *e)
@@ -47,9 +47,9 @@ static bool has_open_input(const struct proc_entry *e)
 	ssize_t got;
 	struct span to;
 
-	if (e->figures.input)
-		return e->figures.input == PROC_STDIN_OPEN;
-	snprintf(path, sizeof(path), "/proc/%u/fd/0", (unsigned)e->figures.id.pid);
+	if (e->values.input)
+		return e->values.input == PROC_STDIN_OPEN;
+	snprintf(path, sizeof(path), "/proc/%u/fd/0", (unsigned)e->values.id.pid);
 	got = readlink(path, link, sizeof(link));
 	to = span_of(link, got > 0 ? (size_t)got : 0);
 	return span_starts(to, "pipe:") || span_starts(to, "socket:");
@@ -57,8 +57,8 @@ static bool has_open_input(const struct proc_entry *e)
 
 static bool may_be(const struct proc_entry *entries, size_t count, const struct proc_entry *e)
 {
-	return !e->is_close && proc_recognition_has_program(&e->figures) &&
-	       e->figures.input != PROC_STDIN_OTHER && proc_selection_is_left(entries, count, e) &&
+	return !e->is_close && proc_recognition_has_program(&e->values) &&
+	       e->values.input != PROC_STDIN_OTHER && proc_selection_is_left(entries, count, e) &&
 	       has_open_input(e);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Other ends of standard inputs; see proc_input_writers.h.
+ * Other ends of standard inputs.
  *
- * Cannot be seen: ends on their way inside of sockets, or held by the kernel; so that
- * somebody holds one (has_writer) may be known, and nobody found.
+ * Cannot be seen: ends in transit inside sockets, or held by the kernel; so it may be known that
+ * there is a writer (has_writer), but not which process.
  */
 #include "os/linux/proc/proc_input_writers.h"
 
@@ -23,7 +23,7 @@
 #include "probes/sockets.h"
 
 #define INPUTS_MAX     65536
-#define NAMESPACES_MAX 256 /* asked in one sample */
+#define NAMESPACES_MAX 256 /* per sample */
 #define UNSUPPORTED    SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 #define NOT_REQUESTED  SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 
@@ -36,7 +36,7 @@ void proc_input_writers_init(struct proc_input_writers *w)
 void proc_input_writers_fini(struct proc_input_writers *w)
 {
 	fd_ends_fini(&w->ends);
-	buffer_fini(&w->held);
+	buffer_fini(&w->holders_found);
 }
 
 static bool is_socket(const struct proc_input *in)
@@ -44,16 +44,16 @@ static bool is_socket(const struct proc_input *in)
 	return in->stream->stream == PROC_STREAM_SOCKET;
 }
 
-/* --- sockets: is there another end --- */
+/* --- sockets: whether there is another end --- */
 
 struct peer {
 	uint64_t inode;	 /* 0: none, or not in this namespace's table of local sockets */
-	bool has_writer; /* of a TCP connection: the far side may still send */
+	bool has_writer; /* of a TCP connection: the remote side may still send */
 	uint8_t state;
 	bool is_found;
 };
 
-struct asking {
+struct socket_lookup {
 	struct map peers;  /* uint64_t inode -> struct peer */
 	struct map spaces; /* uint64_t inode of a network namespace -> nothing */
 };
@@ -65,7 +65,7 @@ static void take_local(void *user, const struct socket_fact *f)
 
 	if (!peer)
 		return;
-	/* When the other end is closed, its inode is told as 0 (net/unix/diag.c). */
+	/* When the other end is closed, its inode is reported as 0 (net/unix/diag.c). */
 	*peer = (struct peer){ .inode = f->peer_inode,
 		.has_writer = f->peer_inode != 0,
 		.state = is_connected || f->peer_inode ? SOOTH_STATE_VALUE : UNSUPPORTED,
@@ -85,7 +85,7 @@ static void take_connection(void *user, const struct socket_fact *f)
 		.is_found = true };
 }
 
-static bool all_found(const struct asking *a)
+static bool all_found(const struct socket_lookup *a)
 {
 	size_t position = 0;
 	void *value;
@@ -97,9 +97,9 @@ static bool all_found(const struct asking *a)
 	return true;
 }
 
-static void ask_namespace(struct asking *a, int process, uint8_t *state)
+static void read_namespace(struct socket_lookup *a, int process, uint8_t *state)
 {
-	static const struct socket_request questions[] = {
+	static const struct socket_request requests[] = {
 		{ .family = AF_UNIX },
 		{ .family = AF_INET, .protocol = IPPROTO_TCP },
 		{ .family = AF_INET6, .protocol = IPPROTO_TCP },
@@ -108,14 +108,14 @@ static void ask_namespace(struct asking *a, int process, uint8_t *state)
 	_cleanup_close_ int netlink = socket_diag_open(process, &ignored);
 
 	*state = netlink < 0 ? procfs_state(netlink) : SOOTH_STATE_VALUE;
-	for (size_t i = 0; netlink >= 0 && i < ARRAY_SIZE(questions) && !all_found(a); i++)
-		socket_diag_ask(netlink, &questions[i],
-			questions[i].family == AF_UNIX ? take_local : take_connection, &a->peers,
+	for (size_t i = 0; netlink >= 0 && i < ARRAY_SIZE(requests) && !all_found(a); i++)
+		socket_diag_request(netlink, &requests[i],
+			requests[i].family == AF_UNIX ? take_local : take_connection, &a->peers,
 			&ignored);
 }
 
-/* Of a process whose namespace was asked before the answer is there, if there is one. */
-static void ask_for(struct asking *a, struct proc_input *in)
+/* If the process's namespace was read for another process, the result is there already. */
+static void read_namespace_of(struct socket_lookup *a, struct proc_input *in)
 {
 	_cleanup_close_ int process = procfs_open((pid_t)in->reader.pid);
 	struct stat space;
@@ -134,11 +134,11 @@ static void ask_for(struct asking *a, struct proc_input *in)
 		return;
 	}
 	if (is_new)
-		ask_namespace(a, process, state);
+		read_namespace(a, process, state);
 	in->writer_state = *state;
 }
 
-static void resolve_sockets(struct asking *a, struct proc_input *inputs, size_t count)
+static void resolve_sockets(struct socket_lookup *a, struct proc_input *inputs, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (is_socket(&inputs[i]))
@@ -149,11 +149,10 @@ static void resolve_sockets(struct asking *a, struct proc_input *inputs, size_t 
 
 		if (!is_socket(&inputs[i]))
 			continue;
-		ask_for(a, &inputs[i]);
+		read_namespace_of(a, &inputs[i]);
 		peer = map_get(&a->peers, &inputs[i].stream->inode);
 		if (!peer || !peer->is_found) {
-			if (!inputs[i].writer_state) /* of another family, or of another namespace
-						      */
+			if (!inputs[i].writer_state) /* of another family or namespace */
 				inputs[i].writer_state = UNSUPPORTED;
 			continue;
 		}
@@ -162,10 +161,10 @@ static void resolve_sockets(struct asking *a, struct proc_input *inputs, size_t 
 	}
 }
 
-/* --- who holds it --- */
+/* --- processes with the other end --- */
 
-/* What is looked for; 0: nothing can be. */
-static uint64_t other_end(const struct asking *a, const struct proc_input *in)
+/* The inode to search for; 0: unknown. */
+static uint64_t other_end(const struct socket_lookup *a, const struct proc_input *in)
 {
 	const struct peer *peer;
 
@@ -175,13 +174,13 @@ static uint64_t other_end(const struct asking *a, const struct proc_input *in)
 	return peer ? peer->inode : 0;
 }
 
-static bool is_open(const struct proc_input *in)
+static bool is_unresolved(const struct proc_input *in)
 {
 	return in->is_selected && in->writers_state == NOT_REQUESTED;
 }
 
-static void look_for(
-	struct proc_input_writers *w, const struct asking *a, const struct proc_input *in)
+static void add_target(
+	struct proc_input_writers *w, const struct socket_lookup *a, const struct proc_input *in)
 {
 	uint64_t end = other_end(a, in);
 	struct span path = { (const char *)in->stream->path.data, in->stream->path.size };
@@ -205,13 +204,14 @@ static void add_writer(struct proc_input *in, uint32_t pid)
 	buffer_append(&in->writers, &pid, sizeof(pid));
 }
 
-static void take_held(struct proc_input_writers *w, const struct asking *a, struct proc_input *in)
+static void collect_writers(
+	struct proc_input_writers *w, const struct socket_lookup *a, struct proc_input *in)
 {
-	struct batch held = { w->held.data, w->held.size };
+	struct batch holders_found = { w->holders_found.data, w->holders_found.size };
 	uint64_t end = other_end(a, in);
 
 	buffer_reset(&in->writers);
-	batch_for_each (record, &held) {
+	batch_for_each (record, &holders_found) {
 		const struct fds_holder *h = (const void *)record;
 
 		if (end && h->inode == end &&
@@ -231,7 +231,7 @@ static bool has_other(const struct proc_input *in, const struct proc_neighbours 
 	return false;
 }
 
-/* Among these processes, NULL: all. The records of holders stay here. */
+/* Searches these processes, NULL: all. The records of holders are kept here. */
 static uint8_t search(
 	struct proc_input_writers *w, struct backend_run *run, const struct buffer *pids)
 {
@@ -239,34 +239,34 @@ static uint8_t search(
 	struct backend_run own = *run;
 	uint8_t state;
 
-	own.out = w->held;
+	own.out = w->holders_found;
 	buffer_reset(&own.out);
 	state = pids ? fd_ends_search_in(&w->ends, &own, &of, pids)
 		     : fd_ends_search(&w->ends, &own, &of);
-	w->held = own.out;
+	w->holders_found = own.out;
 	return state;
 }
 
 static void search_round(struct proc_input_writers *w, struct backend_run *run,
-	const struct asking *a, struct proc_input *inputs, size_t count,
+	const struct socket_lookup *a, struct proc_input *inputs, size_t count,
 	const struct proc_neighbours *n, bool is_last)
 {
 	uint8_t state;
 
 	fd_ends_clear(&w->ends);
 	for (size_t i = 0; i < count; i++) {
-		if (is_open(&inputs[i]))
-			look_for(w, a, &inputs[i]);
+		if (is_unresolved(&inputs[i]))
+			add_target(w, a, &inputs[i]);
 	}
-	if (!w->ends.held.count)
+	if (!w->ends.targets.count)
 		return;
 	state = search(w, run, is_last ? NULL : &n->pids);
 	for (size_t i = 0; i < count; i++) {
 		struct proc_input *in = &inputs[i];
 
-		if (!is_open(in) || !other_end(a, in))
+		if (!is_unresolved(in) || !other_end(a, in))
 			continue;
-		take_held(w, a, in);
+		collect_writers(w, a, in);
 		if (is_last)
 			in->writers_state =
 				state && in->writers.size ? SOOTH_STATE_TRUNCATED : state;
@@ -277,7 +277,7 @@ static void search_round(struct proc_input_writers *w, struct backend_run *run,
 	}
 }
 
-/* Where the end itself does not say whether it is alone, who was found holding the other does. */
+/* If the end itself does not show whether there is another one, a process found with it does. */
 static void conclude(struct proc_input *in)
 {
 	bool is_reported = in->writers_state == SOOTH_STATE_VALUE || in->writers.size;
@@ -291,7 +291,7 @@ static void conclude(struct proc_input *in)
 void proc_input_writers_find(struct proc_input_writers *w, struct backend_run *run,
 	struct proc_input *inputs, size_t count, const struct proc_neighbours *neighbours)
 {
-	struct asking a;
+	struct socket_lookup a;
 
 	map_init(&a.peers, sizeof(uint64_t), sizeof(struct peer), INPUTS_MAX);
 	map_init(&a.spaces, sizeof(uint64_t), sizeof(uint8_t), NAMESPACES_MAX);
@@ -301,7 +301,7 @@ void proc_input_writers_find(struct proc_input_writers *w, struct backend_run *r
 
 		in->writers_state = NOT_REQUESTED;
 		if (!in->writer_state && !in->has_writer)
-			in->writers_state = SOOTH_STATE_VALUE; /* there is none */
+			in->writers_state = SOOTH_STATE_VALUE; /* it has none */
 		else if (is_socket(in) && !other_end(&a, in))
 			in->writers_state = in->writer_state ? in->writer_state : UNSUPPORTED;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Markers in an environment; see proc_markers.h. */
+/* Markers in an environment. */
 #include "os/linux/proc/proc_markers.h"
 
 #include <string.h>
@@ -7,10 +7,10 @@
 #include "base/mask.h"
 #include "os/linux/files/environ.h"
 
-#define MARKERS_MAX   32    /* told of one process */
-#define VARIABLES_MAX 65536 /* looked at */
+#define MARKERS_MAX   32    /* reported per process */
+#define VARIABLES_MAX 65536 /* compared */
 
-/* Letters that some marker begins with: most variables are passed over by that. */
+/* First letters of all markers: most variables are skipped by that. */
 static uint32_t first_letters(const struct agent_set *agents)
 {
 	const struct agent *agent;
@@ -38,7 +38,7 @@ static bool is_marker(const struct agent_set *agents, struct span name)
 	return false;
 }
 
-/* An API key may be made of the same letters as a session's id. */
+/* An API key may have the same form as a session id. */
 static bool looks_secret(struct span value)
 {
 	struct buffer masked = { 0 };
@@ -65,7 +65,7 @@ static bool is_identifier(struct span value)
 	return !looks_secret(value);
 }
 
-/* Of a name that stands there twice the first counts, as for getenv(3). */
+/* If a name appears twice the first one counts, as for getenv(3). */
 static bool is_reported(const struct buffer *out, size_t from, struct span name)
 {
 	struct cursor c;
@@ -92,9 +92,9 @@ void proc_markers_find(struct buffer *out, const struct agent_set *agents, const
 	uint32_t letters = first_letters(agents);
 	struct environ_variable v;
 	size_t from = out->size;
-	unsigned told = 0;
+	unsigned reported = 0;
 
-	for (unsigned i = 0; i < VARIABLES_MAX && told < MARKERS_MAX; i++) {
+	for (unsigned i = 0; i < VARIABLES_MAX && reported < MARKERS_MAX; i++) {
 		struct span value;
 
 		if (!environ_next(&walk, &v))
@@ -109,6 +109,6 @@ void proc_markers_find(struct buffer *out, const struct agent_set *agents, const
 			buffer_append(out, value.data, value.size);
 		}
 		buffer_char(out, '\0');
-		told++;
+		reported++;
 	}
 }

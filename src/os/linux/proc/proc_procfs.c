@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * proc by procfs: the figures of each process from /proc/PID/stat, through one open of
- * its directory. What is read beyond that, and of whom, is proc_reader.h's.
+ * proc by procfs: the values of each process from /proc/PID/stat, with one open of its directory.
+ * proc_reader.h decides what else is read of which processes.
  *
- * Cannot be seen: processes that a hidepid mount hides; links and environment of other
- * users' processes without cap_sys_ptrace, descriptors without cap_dac_read_search.
+ * Cannot be seen: processes hidden by a hidepid mount; links and environment of other users'
+ * processes without cap_sys_ptrace, descriptors without cap_dac_read_search.
  */
 #include "os/linux/rights/needs.h"
 #include "os/linux/proc/proc_cost.h"
@@ -16,14 +16,14 @@ struct proc_state {
 	struct proc_stat_reader stat;
 };
 
-static void look_at_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
+static void read_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct proc_state *s = run->state;
-	_cleanup_process_snapshot_ struct process_snapshot reading;
-	struct proc_values figures;
+	_cleanup_process_snapshot_ struct process_snapshot snapshot;
+	struct proc_values values;
 
-	if (!proc_stat_read(&s->stat, run, pid, expected, &reading, &figures))
-		proc_reader_add(&s->reader, &figures, reading.process);
+	if (!proc_stat_read(&s->stat, run, pid, expected, &snapshot, &values))
+		proc_reader_add(&s->reader, &values, snapshot.process);
 }
 
 static int proc_sample(struct backend_run *run, struct sooth_error *err)
@@ -32,7 +32,7 @@ static int proc_sample(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	proc_reader_begin(&s->reader, run);
-	status = members_visit_all(&s->reader.members, run, look_at_process, err);
+	status = members_visit_all(&s->reader.members, run, read_process, err);
 	if (!status)
 		status = proc_reader_end(&s->reader, run, err);
 	proc_reader_snapshot(&s->reader, run);
@@ -62,7 +62,7 @@ static void proc_joined(struct backend_run *run, const struct process_id *proces
 	struct sooth_error ignored;
 
 	proc_reader_begin(&s->reader, run);
-	look_at_process(run, (pid_t)process->pid, process);
+	read_process(run, (pid_t)process->pid, process);
 	proc_reader_end(&s->reader, run, &ignored);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether a process is an agent; see proc_recognition.h. */
+/* Whether a process is an agent. */
 #include "os/linux/proc/proc_recognition.h"
 
 #include <errno.h>
@@ -17,16 +17,16 @@
 #define DELETED_SUFFIX	" (deleted)"
 #define PROCESSES_MAX	4194304 /* PID_MAX_LIMIT of the kernel */
 #define FILES_MAX	65536
-#define PLAIN_ENDED_MAX 64 /* more that have ended are forgotten */
+#define PLAIN_ENDED_MAX 64 /* more ended processes are dropped */
 
-/* What was found out once of a process that has nothing of an agent, until it execs. */
+/* The result for a process unrelated to agents, valid until it execs. */
 struct plain_process {
 	uint64_t token;
-	uint32_t sample; /* that saw it last */
+	uint32_t sample; /* the last sample with it */
 	bool is_no_server;
 };
 
-/* Rules by a command look at the first argument; those of other kinds at scripts alone. */
+/* Rules by command look at the first argument; the other kinds only at scripts. */
 static void list_commands(const struct agent_set *agents, struct buffer *commands)
 {
 	const struct agent *agent;
@@ -80,9 +80,9 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 }
 
 /*
- * Where the kernel puts the environment is chosen anew at each exec. Should that be switched
- * off, what it runs, its size and that of the environment still are others; another user's
- * of the same name is another, too. Where nothing of it is told, an exec cannot be noticed.
+ * The kernel places the environment at a random address at each exec. If that is switched off, the
+ * program, its size and that of the environment still differ; so does the uid of another user's
+ * process with the same name. Without any of this an exec is not detected.
  */
 static uint64_t token_of(const struct proc_values *f)
 {
@@ -98,7 +98,7 @@ static uint64_t token_of(const struct proc_values *f)
 
 static struct span name_of(const struct proc_entry *e)
 {
-	return span_of(e->figures.name, e->figures.name_size);
+	return span_of(e->values.name, e->values.name_size);
 }
 
 struct span proc_recognition_executable(
@@ -119,8 +119,8 @@ static bool is_command(const struct proc_recognition *l, struct span name)
 }
 
 /*
- * The kernel says " (deleted)" behind a name that is gone; or a living file is called so. Another
- * name may be left to a file that is gone where it ran: package managers link into a store.
+ * The kernel appends " (deleted)" to a removed name; a file's name may also end that way. A
+ * removed file may still have another name: package managers link into a store.
  */
 static bool is_deleted(struct proc_recognition *l, int process, struct span path)
 {
@@ -157,12 +157,12 @@ void proc_recognition_program(struct proc_recognition *l, const struct proc_entr
 	struct span arguments, struct span directory, struct program_facts *facts)
 {
 	struct program_process known = { .process = process,
-		.id = e->figures.id,
+		.id = e->values.id,
 		.executable = proc_recognition_executable(l, e),
 		.arguments = arguments,
 		.directory = directory };
 
-	programs_look(&l->programs, &known, facts);
+	programs_find(&l->programs, &known, facts);
 }
 
 void proc_recognition_recognise(struct proc_recognition *l, struct proc_entry *e,
@@ -183,7 +183,7 @@ void proc_recognition_recognise(struct proc_recognition *l, struct proc_entry *e
 	e->role = match.role;
 }
 
-/* Where there is nothing but the path, the rules have the same to say of all that share it. */
+/* If only the path is known, the rules give the same result for all processes with that path. */
 static void recognise_by_path(struct proc_recognition *l, struct proc_entry *e, int process)
 {
 	struct span path = proc_recognition_executable(l, e), none = span_of("", 0);
@@ -206,8 +206,8 @@ static void recognise_by_path(struct proc_recognition *l, struct proc_entry *e, 
 }
 
 /*
- * The same for processes that run the same file by the same path: a small one with a single
- * name, seen through one mount. 0: it cannot be told. Asks no server.
+ * The same for processes that run the same file by the same path: a small one with a single name,
+ * seen through one mount. 0: unknown. Never waits for a server.
  */
 static uint64_t file_key(int process)
 {
@@ -228,11 +228,11 @@ static uint64_t file_key(int process)
 	return key;
 }
 
-/* Only what runs a script, goes by an agent's name, or hides what it runs needs a look at its
- * arguments. */
-static void look_at(struct proc_recognition *l, struct proc_entry *e, int process)
+/* Only a process that runs a script, has an agent's name, or hides its executable needs its
+ * arguments read. */
+static void check(struct proc_recognition *l, struct proc_entry *e, int process)
 {
-	uint64_t key = e->figures.executable_key;
+	uint64_t key = e->values.executable_key;
 	struct span executable;
 
 	if (!key)
@@ -245,7 +245,7 @@ static void look_at(struct proc_recognition *l, struct proc_entry *e, int proces
 	if (e->executable_state == SOOTH_STATE_ABSENT)
 		return;
 	if (e->executable_state || interpreter_of(executable) || is_command(l, name_of(e))) {
-		e->wants |= PROC_WANT_ARGUMENTS;
+		e->reads |= PROC_READ_ARGUMENTS;
 		return;
 	}
 	recognise_by_path(l, e, process);
@@ -255,7 +255,7 @@ static void look_at(struct proc_recognition *l, struct proc_entry *e, int proces
 
 static bool is_plain_already(struct proc_recognition *l, struct proc_entry *e)
 {
-	struct plain_process *known = map_get(&l->plain, &e->figures.id);
+	struct plain_process *known = map_get(&l->plain, &e->values.id);
 
 	e->is_plain = known && e->token && known->token == e->token;
 	if (!e->is_plain)
@@ -266,10 +266,9 @@ static bool is_plain_already(struct proc_recognition *l, struct proc_entry *e)
 }
 
 /*
- * Of a process that its parent made by fork(2) and that has not replaced its program there is
- * nothing to find out that the parent does not tell: it has the same executable and the
- * same environment, as its addresses say; and what an agent started is found by whose
- * child it is.
+ * A process made by fork(2) that has not replaced its program gives the same result as its parent:
+ * it has the same executable and the same environment, as its addresses show; and children of an
+ * agent are found by their parent.
  */
 static bool is_copy(const struct proc_recognition *l, struct proc_entry *e,
 	const struct proc_entry *before, size_t count)
@@ -292,9 +291,9 @@ bool proc_recognition_has_program(const struct proc_values *f)
 
 void proc_recognition_note(struct proc_recognition *l, struct proc_entry *e)
 {
-	l->is_unsorted |= e->figures.id.pid < l->last_pid;
-	l->last_pid = e->figures.id.pid;
-	e->token = token_of(&e->figures);
+	l->is_unsorted |= e->values.id.pid < l->last_pid;
+	l->last_pid = e->values.id.pid;
+	e->token = token_of(&e->values);
 }
 
 static uint64_t environment_bytes(const struct proc_values *f)
@@ -303,26 +302,26 @@ static uint64_t environment_bytes(const struct proc_values *f)
 }
 
 /*
- * Who was born to its parent and has an environment of just that size has the one that it
- * inherited: markers in it are found at that one, or above. Somebody may have been given
- * another, by who starts programs for others.
+ * A process that was started by its parent and has an environment of the same size has inherited
+ * it: its markers are found at the parent, or above. Only a process whose parent starts programs
+ * for others may have been given another one.
  */
 static bool inherits_environment(const struct proc_recognition *l, const struct proc_entry *e,
 	const struct proc_entry *before, size_t count)
 {
 	const struct proc_entry *parent;
 
-	if (l->is_unsorted || e->figures.parent != PROC_PARENT_OTHER)
+	if (l->is_unsorted || e->values.parent != PROC_PARENT_OTHER)
 		return false;
 	parent = proc_selection_parent(before, count, e);
-	return parent && environment_bytes(&e->figures) &&
-	       environment_bytes(&parent->figures) == environment_bytes(&e->figures);
+	return parent && environment_bytes(&e->values) &&
+	       environment_bytes(&parent->values) == environment_bytes(&e->values);
 }
 
 void proc_recognition_at(struct proc_recognition *l, struct proc_entry *e, int process,
 	const struct proc_entry *before, size_t count)
 {
-	const struct proc_values *f = &e->figures;
+	const struct proc_values *f = &e->values;
 	uint64_t key = f->executable_key;
 	_cleanup_close_ int opened = -1;
 
@@ -330,13 +329,13 @@ void proc_recognition_at(struct proc_recognition *l, struct proc_entry *e, int p
 		is_copy(l, e, before, count))
 		return;
 	if (!inherits_environment(l, e, before, count))
-		e->wants = PROC_WANT_MARKERS;
+		e->reads = PROC_READ_MARKERS;
 	e->is_plain = key && map_get(&l->plain_keys, &key) && !is_command(l, name_of(e));
 	if (e->is_plain)
 		return;
 	if (process < 0)
 		process = opened = procfs_open((pid_t)f->id.pid);
-	look_at(l, e, process);
+	check(l, e, process);
 }
 
 static void forget_ended(struct proc_recognition *l)
@@ -359,12 +358,12 @@ void proc_recognition_keep(
 		struct plain_process *plain;
 
 		if (e->copied && l->is_unsorted)
-			continue; /* what it is a copy of was moved elsewhere */
+			continue; /* the entry it is a copy of was moved */
 		if (e->copied)
 			like = &entries[e->copied - 1];
-		if (!like->is_plain || like->is_bearer || !e->token)
+		if (!like->is_plain || like->has_markers || !e->token)
 			continue;
-		plain = map_put(&l->plain, &e->figures.id, NULL);
+		plain = map_put(&l->plain, &e->values.id, NULL);
 		if (plain)
 			*plain = (struct plain_process){ e->token, l->sample, e->is_no_server };
 	}

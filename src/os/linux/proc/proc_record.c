@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writing proc.process; see proc_record.h. */
+/* Writes records proc.process. */
 #include "os/linux/proc/proc_record.h"
 
 #include <errno.h>
@@ -28,13 +28,12 @@ static enum proc_frozen is_frozen(struct proc_particulars *p)
 		p->groups = calloc(1, sizeof(*p->groups));
 		if (!p->groups)
 			return PROC_FROZEN_NOT_REPORTED;
-		control_groups_look(p->groups);
+		control_groups_read_mounts(p->groups);
 	}
 	return freezer_emit(p->groups, span_of((const char *)p->scratch.data, p->scratch.size));
 }
 
-/* Of the hierarchies the one that says most: v2 unless it is the root, then the first v1 that is
- * not. */
+/* The most specific of the hierarchies: v2 unless it is the root, then the first v1 that is not. */
 static void read_control_group(struct proc_particulars *p, int process)
 {
 	int status = procfs_read_at(process, "cgroup", &p->scratch, PROCFS_SMALL);
@@ -61,18 +60,18 @@ static void read_control_group(struct proc_particulars *p, int process)
 		p->frozen = is_frozen(p);
 }
 
-void proc_particulars_read(struct proc_particulars *p, const struct process_snapshot *reading)
+void proc_particulars_read(struct proc_particulars *p, const struct process_snapshot *snapshot)
 {
-	int status = procfs_link_at(reading->process, "cwd", &p->directory);
+	int status = procfs_link_at(snapshot->process, "cwd", &p->directory);
 	uint64_t descriptors = 0;
 
 	p->directory_state = status == -ENOENT ? SOOTH_STATE_ABSENT : procfs_state(status);
-	read_control_group(p, reading->process);
-	p->descriptors_state = procfs_state(procfs_count(reading->process, "fd", &descriptors));
+	read_control_group(p, snapshot->process);
+	p->descriptors_state = procfs_state(procfs_count(snapshot->process, "fd", &descriptors));
 	p->descriptors = (uint32_t)descriptors;
 }
 
-/* A figure as others are: of each sample. */
+/* A value of each sample, like the others. */
 static void count_again(struct proc_process *p)
 {
 	_cleanup_close_ int process = -1;
@@ -111,9 +110,9 @@ static struct proc_process record_of(const struct proc_values *f)
 }
 
 void proc_record_again(
-	struct backend_run *run, const struct proc_values *figures, const void *record, size_t size)
+	struct backend_run *run, const struct proc_values *values, const void *record, size_t size)
 {
-	const struct proc_process now = record_of(figures);
+	const struct proc_process now = record_of(values);
 	struct proc_process *p;
 
 	buffer_append(&run->out, record, size);
@@ -134,18 +133,18 @@ void proc_record_again(
 	count_again(p);
 }
 
-void proc_record_brief(struct backend_run *run, const struct proc_values *figures, const char *user,
+void proc_record_brief(struct backend_run *run, const struct proc_values *values, const char *user,
 	bool is_refused)
 {
-	struct proc_process p = record_of(figures);
+	struct proc_process p = record_of(values);
 	char terminal[TERMINAL_NAME_SIZE];
 	struct record_tail tail[] = {
-		{ &p.name, figures->name, figures->name_size },
+		{ &p.name, values->name, values->name_size },
 		{ &p.user, user, strlen(user) },
 		{ &p.terminal_name, terminal, 0 },
 	};
 
-	if (terminal_name(terminal, figures->terminal))
+	if (terminal_name(terminal, values->terminal))
 		tail[ARRAY_SIZE(tail) - 1].size = strlen(terminal);
 	p.is_brief = 1;
 	p.executable_state = p.directory_state = p.arguments_state = p.control_group_state =
@@ -155,13 +154,13 @@ void proc_record_brief(struct backend_run *run, const struct proc_values *figure
 	RECORD_APPEND(&run->out, &p, tail, ARRAY_SIZE(tail));
 }
 
-void proc_record_whole(struct backend_run *run, const struct proc_values *figures,
+void proc_record_whole(struct backend_run *run, const struct proc_values *values,
 	const struct proc_particulars *from, const struct program_facts *facts)
 {
-	struct proc_process p = record_of(figures);
+	struct proc_process p = record_of(values);
 	char terminal[TERMINAL_NAME_SIZE];
 	struct record_tail tail[] = {
-		{ &p.name, figures->name, figures->name_size },
+		{ &p.name, values->name, values->name_size },
 		{ &p.arguments, from->arguments.data, from->arguments.size },
 		{ &p.executable, from->executable.data, from->executable.size },
 		{ &p.directory, from->directory.data, from->directory.size },
@@ -174,7 +173,7 @@ void proc_record_whole(struct backend_run *run, const struct proc_values *figure
 		{ &p.terminal_name, terminal, 0 },
 	};
 
-	if (terminal_name(terminal, figures->terminal))
+	if (terminal_name(terminal, values->terminal))
 		tail[ARRAY_SIZE(tail) - 1].size = strlen(terminal);
 	p.is_deleted = from->is_deleted;
 	p.executable_state = from->executable_state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Records proc.process: little of most, all of those that are close to an agent or asked for. */
+/* Records proc.process: brief for most processes, whole for those close to an agent or selected. */
 #ifndef SOOTH_OS_LINUX_PROC_RECORD_H
 #define SOOTH_OS_LINUX_PROC_RECORD_H
 
@@ -10,7 +10,7 @@
 #include "os/linux/files/process_snapshot.h"
 #include "probes/proc.h"
 
-/* What there is to tell beside the figures. */
+/* The data of a whole record besides the values. */
 struct proc_particulars {
 	const char *user; /* "": none */
 	bool is_deleted;
@@ -21,20 +21,19 @@ struct proc_particulars {
 	uint32_t descriptors;
 	struct buffer directory, control_group, scratch;
 	enum proc_frozen frozen;
-	/* Where control groups are mounted, by the first process that is in one; owned. */
+	/* Where control groups are mounted, read for the first process that is in one; owned. */
 	struct control_groups *groups;
 };
 
 void proc_particulars_fini(struct proc_particulars *p);
-void proc_particulars_read(struct proc_particulars *p, const struct process_snapshot *reading);
-/* The figures and the user's name alone, and whether it was not asked what it runs or that was
- * refused. */
-void proc_record_brief(struct backend_run *run, const struct proc_values *figures, const char *user,
+void proc_particulars_read(struct proc_particulars *p, const struct process_snapshot *snapshot);
+/* Only the values and the user's name, and whether its executable was not read or refused. */
+void proc_record_brief(struct backend_run *run, const struct proc_values *values, const char *user,
 	bool is_refused);
-/* One that was written before, with other figures. */
-void proc_record_again(struct backend_run *run, const struct proc_values *figures,
-	const void *record, size_t size);
-void proc_record_whole(struct backend_run *run, const struct proc_values *figures,
+/* A record that was written before, with new values. */
+void proc_record_again(
+	struct backend_run *run, const struct proc_values *values, const void *record, size_t size);
+void proc_record_whole(struct backend_run *run, const struct proc_values *values,
 	const struct proc_particulars *p, const struct program_facts *facts);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See proc_refresh.h. */
 #include "os/linux/proc/proc_refresh.h"
 
 #include <stdlib.h>
@@ -10,17 +9,18 @@
 #include "probes/proc.h"
 
 #define KNOWN_MAX 65536
-#define SPREAD	  8 /* parts of the time in which they are read, so that not all fall into one */
+/* parts of the interval in which they are read, so that not all are read in one sample */
+#define SPREAD 8
 
 struct refresh_known {
 	uint64_t token;
 	uint64_t due_ns;
 	void *record; /* struct proc_process with its texts; owned */
 	size_t size;
-	const struct agent *agent; /* of the set that the reader has */
+	const struct agent *agent; /* from the reader's set */
 	enum agent_role role;
-	uint32_t sample; /* that saw it last */
-	bool is_close, is_detached, is_bearer, has_input;
+	uint32_t sample; /* the last sample with it */
+	bool is_close, is_detached, has_markers, has_input;
 };
 
 void proc_refresh_init(struct proc_refresh *r)
@@ -56,30 +56,30 @@ static const struct proc_process *record_of(const struct refresh_known *k)
 	return k->record;
 }
 
-/* NULL: it is another process, program or name by now, or it is time. */
+/* NULL: it has another identity, program or name by now, or it is due. */
 static struct refresh_known *find(struct proc_refresh *r, const struct proc_entry *e)
 {
-	struct refresh_known *k = r->is_on ? map_get(&r->known, &e->figures.id) : NULL;
+	struct refresh_known *k = r->is_on ? map_get(&r->known, &e->values.id) : NULL;
 
 	if (!k || !e->token || k->token != e->token || r->now_ns >= k->due_ns ||
-		e->figures.ppid != record_of(k)->ppid ||
-		e->figures.terminal != record_of(k)->terminal)
+		e->values.ppid != record_of(k)->ppid ||
+		e->values.terminal != record_of(k)->terminal)
 		return NULL;
 	return k;
 }
 
 bool proc_refresh_recall(struct proc_refresh *r, struct proc_entry *e)
 {
-	struct refresh_known *k = r->is_on ? map_get(&r->known, &e->figures.id) : NULL;
+	struct refresh_known *k = r->is_on ? map_get(&r->known, &e->values.id) : NULL;
 
-	if (k && e->figures.state != 'Z' && e->figures.state != 'X')
+	if (k && e->values.state != 'Z' && e->values.state != 'X')
 		k->sample = r->sample;
 	k = find(r, e);
 	if (!k || !k->is_close)
 		return false;
 	e->agent = k->agent;
 	e->role = k->role;
-	e->is_bearer = k->is_bearer;
+	e->has_markers = k->has_markers;
 	return true;
 }
 
@@ -113,16 +113,16 @@ bool proc_refresh_is_fresh(struct proc_refresh *r, const struct proc_entry *e, b
 void proc_refresh_write(
 	const struct proc_refresh *r, struct backend_run *run, const struct proc_entry *e)
 {
-	const struct refresh_known *k = map_get(&r->known, &e->figures.id);
+	const struct refresh_known *k = map_get(&r->known, &e->values.id);
 
-	proc_record_again(run, &e->figures, k->record, k->size);
+	proc_record_again(run, &e->values, k->record, k->size);
 }
 
-/* Some earlier than others, so that they do not all fall into one sample. */
+/* Staggered, so that not all are due in one sample. */
 static uint64_t due_ns(const struct proc_refresh *r, const struct proc_entry *e)
 {
 	return r->now_ns + PROC_REFRESH_NS -
-	       e->figures.id.pid % SPREAD * (PROC_REFRESH_NS / 4 / SPREAD);
+	       e->values.id.pid % SPREAD * (PROC_REFRESH_NS / 4 / SPREAD);
 }
 
 void proc_refresh_keep(struct proc_refresh *r, const struct proc_entry *e, const void *record,
@@ -132,7 +132,7 @@ void proc_refresh_keep(struct proc_refresh *r, const struct proc_entry *e, const
 	void *copy = r->is_on && e->token ? malloc(size) : NULL;
 
 	if (copy)
-		k = map_put(&r->known, &e->figures.id, NULL);
+		k = map_put(&r->known, &e->values.id, NULL);
 	if (!k) {
 		free(copy);
 		return;
@@ -148,6 +148,6 @@ void proc_refresh_keep(struct proc_refresh *r, const struct proc_entry *e, const
 		.sample = r->sample,
 		.is_close = e->is_close,
 		.is_detached = e->is_detached,
-		.is_bearer = e->is_bearer,
+		.has_markers = e->has_markers,
 		.has_input = has_input };
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who is close to an agent; see proc_selection.h. */
+/* Processes close to an agent. */
 #include "os/linux/proc/proc_selection.h"
 
 #include <stdint.h>
@@ -9,26 +9,26 @@
 
 static int by_pid(const void *a, const void *b)
 {
-	uint64_t first = ((const struct proc_entry *)a)->figures.id.pid;
-	uint64_t second = ((const struct proc_entry *)b)->figures.id.pid;
+	uint64_t first = ((const struct proc_entry *)a)->values.id.pid;
+	uint64_t second = ((const struct proc_entry *)b)->values.id.pid;
 
 	return first < second ? -1 : first > second;
 }
 
 static struct proc_entry *find(const struct proc_entry *entries, size_t count, uint32_t pid)
 {
-	struct proc_entry key = { .figures.id.pid = pid };
+	struct proc_entry key = { .values.id.pid = pid };
 
 	return count ? bsearch(&key, entries, count, sizeof(*entries), by_pid) : NULL;
 }
 
-/* Listed one by one they may have changed meanwhile: who started later is not the parent. */
+/* Processes may have changed while they were listed: one that started later is not the parent. */
 static struct proc_entry *parent_of(
 	const struct proc_entry *entries, size_t count, const struct proc_entry *e)
 {
-	struct proc_entry *parent = find(entries, count, e->figures.ppid);
+	struct proc_entry *parent = find(entries, count, e->values.ppid);
 
-	return parent && parent != e && parent->figures.id.start_ticks <= e->figures.id.start_ticks
+	return parent && parent != e && parent->values.id.start_ticks <= e->values.id.start_ticks
 		       ? parent
 		       : NULL;
 }
@@ -42,13 +42,13 @@ const struct proc_entry *proc_selection_parent(
 static bool is_sorted(const struct proc_entry *entries, size_t count)
 {
 	for (size_t i = 1; i < count; i++) {
-		if (entries[i - 1].figures.id.pid > entries[i].figures.id.pid)
+		if (entries[i - 1].values.id.pid > entries[i].values.id.pid)
 			return false;
 	}
 	return true;
 }
 
-/* Up to the first one that is close; whatever the order of their numbers. */
+/* Up to the first ancestor that is close; in any order of pids. */
 static void find_upwards(struct proc_entry *entries, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -59,14 +59,14 @@ static void find_upwards(struct proc_entry *entries, size_t count)
 			up = parent_of(entries, count, up);
 		if (!up || !up->is_close)
 			continue;
-		/* The way up was long enough once. */
+		/* All processes on the way up are close too. */
 		for (struct proc_entry *e = &entries[i]; e != up; e = parent_of(entries, count, e))
 			e->is_close = true;
 	}
 }
 
-/* Most were given a higher number than who started them, so that one is settled already; and many
- * have the same. False: there are others. */
+/* Most processes have a higher pid than their parent, which is resolved already then; and many
+ * share a parent. False: some have a lower one. */
 static bool find_in_order(struct proc_entry *entries, size_t count)
 {
 	const struct proc_entry *parent = NULL;
@@ -78,11 +78,11 @@ static bool find_in_order(struct proc_entry *entries, size_t count)
 
 		if (e->is_close)
 			continue;
-		if (e->figures.ppid != ppid) {
-			ppid = e->figures.ppid;
+		if (e->values.ppid != ppid) {
+			ppid = e->values.ppid;
 			parent = find(entries, count, ppid);
 		}
-		if (!parent || parent->figures.id.start_ticks > e->figures.id.start_ticks)
+		if (!parent || parent->values.id.start_ticks > e->values.id.start_ticks)
 			continue;
 		e->is_close = parent->is_close;
 		is_all &= parent < e;
@@ -95,7 +95,7 @@ void proc_selection_find(struct proc_entry *entries, size_t count)
 	bool has_any = false;
 
 	for (size_t i = 0; i < count; i++) {
-		entries[i].is_close = entries[i].agent || entries[i].is_bearer;
+		entries[i].is_close = entries[i].agent || entries[i].has_markers;
 		has_any |= entries[i].is_close;
 	}
 	if (!is_sorted(entries, count))
@@ -107,7 +107,7 @@ void proc_selection_find(struct proc_entry *entries, size_t count)
 bool proc_selection_is_left(
 	const struct proc_entry *entries, size_t count, const struct proc_entry *e)
 {
-	const struct proc_values *f = &e->figures;
+	const struct proc_values *f = &e->values;
 
 	return f->ppid == 1 || !find(entries, count, f->process_group) ||
 	       !find(entries, count, f->session);
@@ -119,7 +119,7 @@ bool proc_selection_is_below(
 	const struct proc_entry *e = find(entries, count, pid);
 
 	for (unsigned steps = 0; e && steps < ANCESTORS_MAX; steps++) {
-		if (e->figures.id.pid == above)
+		if (e->values.id.pid == above)
 			return true;
 		e = parent_of(entries, count, e);
 	}

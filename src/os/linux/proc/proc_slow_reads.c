@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Questions that may not be answered; see proc_slow_reads.h. */
+/* Reads that may never return. */
 #include "os/linux/proc/proc_slow_reads.h"
 
 #include <errno.h>
@@ -17,16 +17,16 @@
 #include "os/linux/files/work_tree.h"
 #include "probes/proc.h"
 
-#define BATCH	     256
-#define ITEM_MS	     10		/* what one may take on a busy machine, beside TIMEOUT_MS in all */
-#define ENVIRON_MAX  (8u << 20) /* execve(2) allows 6 MB */
-#define READ_AT_ONCE (16u << 10)
-#define FAILED	     SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
-#define ENDED	     SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED)
+#define BATCH	       256
+#define ITEM_MS	       10 /* per request on a busy machine, besides TIMEOUT_MS in all */
+#define ENVIRON_MAX    (8u << 20) /* execve(2) allows 6 MB */
+#define READ_AT_ONCE   (16u << 10)
+#define FAILED	       SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
+#define ENDED	       SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED)
 
-/* --- by a process of its own, which may be given up --- */
+/* --- in a child process, with a timeout --- */
 
-static void read_arguments(struct proc_slow_reads *q, int process, struct buffer *scratch)
+static void read_arguments(struct proc_slow_read *q, int process, struct buffer *scratch)
 {
 	int status = procfs_read_at(process, "cmdline", scratch, PROCFS_ARGUMENTS);
 
@@ -40,8 +40,8 @@ static void read_arguments(struct proc_slow_reads *q, int process, struct buffer
 }
 
 /*
- * One read gives all there is up to its size, so a short one is the end: of the file, or of
- * what can be had of it (a page that is gone ends it as if it were whole).
+ * One read returns all there is up to its size, so a short one is the end: of the file, or of the
+ * readable part (a page that is gone ends it as if it were complete).
  */
 static int read_environment(int folder, const char *name, struct buffer *out)
 {
@@ -65,9 +65,9 @@ static int read_environment(int folder, const char *name, struct buffer *out)
 	return 1;
 }
 
-/* `name` is that of environ in the folder. */
+/* `name` is the path of environ below the folder. */
 static void read_markers(
-	struct proc_slow_reads *q, int folder, const char *name, struct buffer *scratch)
+	struct proc_slow_read *q, int folder, const char *name, struct buffer *scratch)
 {
 	int status = read_environment(folder, name, scratch);
 	bool is_cut = status == 1 || (status == 0 && scratch->size < q->environment_bytes);
@@ -78,11 +78,11 @@ static void read_markers(
 	proc_markers_find(&q->markers, q->agents, scratch->data, scratch->size, is_cut);
 	if (is_cut)
 		q->markers_state = scratch->size ? SOOTH_STATE_TRUNCATED : FAILED;
-	/* The other values have no business in this process any longer. */
+	/* sooth's memory keeps the other values no longer than needed. */
 	explicit_bzero(scratch->data, scratch->size);
 }
 
-static void read_root(struct proc_slow_reads *q, int process)
+static void read_root(struct proc_slow_read *q, int process)
 {
 	int status = work_tree_find(&q->root, process);
 
@@ -91,9 +91,9 @@ static void read_root(struct proc_slow_reads *q, int process)
 		buffer_reset(&q->root);
 }
 
-static void read_streams(struct proc_slow_reads *q, int process)
+static void read_streams(struct proc_slow_read *q, int process)
 {
-	const struct proc_stream_answer *input = &q->streams[0];
+	const struct proc_stream_info *input = &q->streams[0];
 	int status;
 
 	for (unsigned i = 0; i < PROC_STANDARD_STREAMS; i++)
@@ -108,22 +108,22 @@ static void read_streams(struct proc_slow_reads *q, int process)
 		q->writer_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
-static void read_calling(struct proc_slow_reads *q, int process, struct buffer *scratch)
+static void read_server_name(struct proc_slow_read *q, int process, struct buffer *scratch)
 {
 	int status = procfs_link_at(process, "exe", scratch);
 	struct span text = { (const char *)scratch->data, scratch->size };
 
-	q->may_be_server =
-		status || proc_detached_hides_its_name(text) || proc_detached_is_called_so(text);
+	q->may_be_server = status || proc_detached_hides_its_name(text) ||
+			   proc_detached_looks_like_server(text);
 	if (q->may_be_server)
 		return;
 	status = procfs_read_at(process, "cmdline", scratch, PROCFS_ARGUMENTS);
 	text = span_of((const char *)scratch->data, scratch->size);
-	q->may_be_server = status || proc_detached_is_called_so(text);
+	q->may_be_server = status || proc_detached_looks_like_server(text);
 	explicit_bzero(scratch->data, scratch->size);
 }
 
-static void end_answer(struct proc_slow_reads *q, uint8_t state)
+static void set_state(struct proc_slow_read *q, uint8_t state)
 {
 	struct buffer *texts[] = { &q->arguments, &q->markers, &q->root };
 
@@ -137,19 +137,19 @@ static void end_answer(struct proc_slow_reads *q, uint8_t state)
 	}
 }
 
-/* Of most there is nothing but that they have none: one open less. */
-static bool has_no_markers(struct proc_slow_reads *q, int proc, struct buffer *scratch)
+/* Most processes have no marker and nothing else is requested: this saves one open. */
+static bool has_no_markers(struct proc_slow_read *q, int proc, struct buffer *scratch)
 {
 	char name[32];
 
-	if (q->wants != PROC_WANT_MARKERS)
+	if (q->reads != PROC_READ_MARKERS)
 		return false;
 	snprintf(name, sizeof(name), "%d/environ", (int)q->id.pid);
 	read_markers(q, proc, name, scratch);
 	return !q->markers.size;
 }
 
-static void answer_all(struct proc_slow_reads *q, int proc, struct buffer *scratch)
+static void run_request(struct proc_slow_read *q, int proc, struct buffer *scratch)
 {
 	_cleanup_close_ int process = -1;
 	char name[16];
@@ -157,35 +157,35 @@ static void answer_all(struct proc_slow_reads *q, int proc, struct buffer *scrat
 	snprintf(name, sizeof(name), "%d", (int)q->id.pid);
 	process = openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (process < 0) {
-		end_answer(q, ENDED);
+		set_state(q, ENDED);
 		return;
 	}
 	buffer_reset(&q->markers);
-	if (q->wants & PROC_WANT_ARGUMENTS)
+	if (q->reads & PROC_READ_ARGUMENTS)
 		read_arguments(q, process, scratch);
-	if (q->wants & PROC_WANT_MARKERS)
+	if (q->reads & PROC_READ_MARKERS)
 		read_markers(q, process, "environ", scratch);
-	if (q->wants & PROC_WANT_ROOT)
+	if (q->reads & PROC_READ_ROOT)
 		read_root(q, process);
-	if (q->wants & PROC_WANT_STREAMS)
+	if (q->reads & PROC_READ_STREAMS)
 		read_streams(q, process);
-	if (q->wants & PROC_WANT_CALLING)
-		read_calling(q, process, scratch);
+	if (q->reads & PROC_READ_SERVER_NAME)
+		read_server_name(q, process, scratch);
 }
 
 /* `kept` is /proc. */
-static void answer(void *item, int kept)
+static void run_item(void *item, int kept)
 {
 	struct buffer scratch = { 0 };
 
 	if (!has_no_markers(item, kept, &scratch))
-		answer_all(item, kept, &scratch);
+		run_request(item, kept, &scratch);
 	buffer_fini(&scratch);
 }
 
-static void fini_query(void *item)
+static void fini_request(void *item)
 {
-	struct proc_slow_reads *q = item;
+	struct proc_slow_read *q = item;
 
 	agent_set_unref((struct agent_set *)(uintptr_t)q->agents);
 	buffer_fini(&q->arguments);
@@ -195,52 +195,52 @@ static void fini_query(void *item)
 		buffer_fini(&q->streams[i].path);
 }
 
-/* --- who asks --- */
+/* --- requests --- */
 
-struct asker {
-	const struct proc_slow_reads *questions;
+struct request_run {
+	const struct proc_slow_read *requests;
 	size_t count;
 	struct timeout *timeout;
 	struct map *blocked;
-	void (*take)(void *user, size_t i, struct proc_slow_reads *answer);
+	void (*take)(void *user, size_t i, struct proc_slow_read *result);
 	void *user;
 	int proc;
 	size_t number; /* of the first */
 };
 
-/* It did not answer, or is not asked again. */
-static void take_silence(struct asker *a, size_t i, int status)
+/* It timed out, or is not tried again. */
+static void take_timeout(struct request_run *a, size_t i, int status)
 {
-	struct proc_slow_reads q = a->questions[i];
+	struct proc_slow_read q = a->requests[i];
 
-	end_answer(&q, procfs_state(status));
+	set_state(&q, procfs_state(status));
 	if (status == -ETIMEDOUT)
 		map_put(a->blocked, &q.id, NULL);
 	a->take(a->user, a->number + i, &q);
 }
 
-static struct timed_batch *batch_of(const struct asker *a, size_t first, size_t count)
+static struct timed_batch *batch_of(const struct request_run *a, size_t first, size_t count)
 {
 	struct timed_batch *b =
-		timed_batch_new(count, sizeof(struct proc_slow_reads), answer, fini_query);
+		timed_batch_new(count, sizeof(struct proc_slow_read), run_item, fini_request);
 
 	for (size_t i = 0; b && i < count; i++) {
-		struct proc_slow_reads *q = timed_batch_item(b, i);
+		struct proc_slow_read *q = timed_batch_item(b, i);
 
-		*q = a->questions[first + i];
-		q->agents = agent_set_ref(q->agents); /* one that is given up keeps it */
+		*q = a->requests[first + i];
+		q->agents = agent_set_ref(q->agents); /* a request that timed out keeps it */
 	}
 	return b;
 }
 
-/* Of those that were asked; how many of them are settled. */
-static size_t resolve(
-	struct asker *a, struct timed_batch *b, size_t first, size_t count, size_t done, int status)
+/* Of the requests that ran; returns how many are done. */
+static size_t resolve(struct request_run *a, struct timed_batch *b, size_t first, size_t count,
+	size_t done, int status)
 {
 	for (size_t i = 0; i < done; i++)
 		a->take(a->user, a->number + first + i, timed_batch_item(b, i));
 	if (done < count)
-		take_silence(a, first + done++, status);
+		take_timeout(a, first + done++, status);
 	return done;
 }
 
@@ -249,8 +249,8 @@ static int timeout_for(size_t count)
 	return TIMEOUT_MS + (int)count * ITEM_MS;
 }
 
-/* From the first on; how many of them are settled, or a negative errno. */
-static int ask_some(struct asker *a, size_t first, size_t count)
+/* From the first on; returns how many are done, or a negative errno. */
+static int run_some(struct request_run *a, size_t first, size_t count)
 {
 	struct timed_batch *b = batch_of(a, first, count);
 	size_t done;
@@ -264,27 +264,27 @@ static int ask_some(struct asker *a, size_t first, size_t count)
 	return (int)done;
 }
 
-/* How many stand in a row that are asked together; 0: the first is not asked. */
-static size_t run_of(const struct asker *a, size_t first)
+/* How many requests in a row run together; 0: the first one is not tried. */
+static size_t batch_length(const struct request_run *a, size_t first)
 {
 	size_t n = 0;
 
 	while (n < BATCH && first + n < a->count &&
-		!map_get(a->blocked, &a->questions[first + n].id))
+		!map_get(a->blocked, &a->requests[first + n].id))
 		n++;
 	return n;
 }
 
-static int ask_all(struct asker *a, size_t first)
+static int run_all(struct request_run *a, size_t first)
 {
 	for (size_t i = first; i < a->count;) {
-		size_t n = run_of(a, i);
+		size_t n = batch_length(a, i);
 		int done = 1;
 
 		if (n)
-			done = ask_some(a, i, n);
+			done = run_some(a, i, n);
 		else
-			take_silence(a, i, -EBUSY);
+			take_timeout(a, i, -EBUSY);
 		if (done < 0)
 			return done;
 		i += (size_t)done;
@@ -292,33 +292,33 @@ static int ask_all(struct asker *a, size_t first)
 	return 0;
 }
 
-int proc_questions_ask(const struct proc_slow_reads *questions, size_t count, struct timeout *p,
-	struct map *blocked, void (*take)(void *user, size_t i, struct proc_slow_reads *answer),
+int proc_slow_reads_run(const struct proc_slow_read *requests, size_t count, struct timeout *p,
+	struct map *blocked, void (*take)(void *user, size_t i, struct proc_slow_read *result),
 	void *user)
 {
 	_cleanup_close_ int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct asker a = { questions, count, p, blocked, take, user, proc, 0 };
+	struct request_run a = { requests, count, p, blocked, take, user, proc, 0 };
 
-	return proc < 0 ? -errno : ask_all(&a, 0);
+	return proc < 0 ? -errno : run_all(&a, 0);
 }
 
-/* --- meanwhile --- */
+/* --- asynchronously --- */
 
-static size_t count_of(const struct buffer *questions)
+static size_t count_of(const struct buffer *requests)
 {
-	return questions->size / sizeof(struct proc_slow_reads);
+	return requests->size / sizeof(struct proc_slow_read);
 }
 
-static struct asker asker_of(const struct proc_asking *s)
+static struct request_run run_of_queue(const struct proc_slow_queue *s)
 {
-	return (struct asker){ (const void *)s->asked.data, count_of(&s->asked), s->timeout,
-		s->blocked, s->take, s->user, s->proc, s->number };
+	return (struct request_run){ (const void *)s->running.data, count_of(&s->running),
+		s->timeout, s->blocked, s->take, s->user, s->proc, s->number };
 }
 
-/* Waits for those that are being asked. */
-static int wait_for(struct proc_asking *s)
+/* Waits for the running batch. */
+static int wait_for(struct proc_slow_queue *s)
 {
-	struct asker a = asker_of(s);
+	struct request_run a = run_of_queue(s);
 	size_t done;
 	int status;
 
@@ -328,25 +328,25 @@ static int wait_for(struct proc_asking *s)
 	done = resolve(&a, s->batch, 0, a.count, done, status);
 	timed_batch_free(s->batch);
 	s->batch = NULL;
-	return ask_all(&a, done); /* what stood behind one that did not answer */
+	return run_all(&a, done); /* the requests behind one that timed out */
 }
 
-/* Those that have been gathered. */
-static int ask_gathered(struct proc_asking *s)
+/* Starts the gathered requests. */
+static int start_gathered(struct proc_slow_queue *s)
 {
 	struct buffer gathered = s->gathered;
 	int status = wait_for(s);
-	struct asker a;
+	struct request_run a;
 
 	if (status)
 		return status;
-	s->gathered = s->asked;
-	s->number += count_of(&s->asked);
-	s->asked = gathered;
+	s->gathered = s->running;
+	s->number += count_of(&s->running);
+	s->running = gathered;
 	buffer_reset(&s->gathered);
-	a = asker_of(s);
-	if (run_of(&a, 0) < a.count)
-		return ask_all(&a, 0);
+	a = run_of_queue(s);
+	if (batch_length(&a, 0) < a.count)
+		return run_all(&a, 0);
 	s->batch = batch_of(&a, 0, a.count);
 	if (!s->batch)
 		return -ENOMEM;
@@ -355,11 +355,11 @@ static int ask_gathered(struct proc_asking *s)
 		return 0;
 	timed_batch_free(s->batch);
 	s->batch = NULL;
-	return ask_all(&a, 0);
+	return run_all(&a, 0);
 }
 
 /* A sample that failed was not ended. */
-static void leave(struct proc_asking *s)
+static void abandon(struct proc_slow_queue *s)
 {
 	int ignored;
 
@@ -371,10 +371,10 @@ static void leave(struct proc_asking *s)
 	cleanup_close(&s->proc);
 }
 
-int proc_asking_begin(struct proc_asking *s)
+int proc_slow_queue_begin(struct proc_slow_queue *s)
 {
-	leave(s);
-	buffer_reset(&s->asked);
+	abandon(s);
+	buffer_reset(&s->running);
 	buffer_reset(&s->gathered);
 	s->number = 0;
 	s->status = 0;
@@ -382,19 +382,19 @@ int proc_asking_begin(struct proc_asking *s)
 	return s->proc < 0 ? -errno : 0;
 }
 
-void proc_asking_add(struct proc_asking *s, const struct proc_slow_reads *question)
+void proc_slow_queue_add(struct proc_slow_queue *s, const struct proc_slow_read *request)
 {
-	buffer_append(&s->gathered, question, sizeof(*question));
+	buffer_append(&s->gathered, request, sizeof(*request));
 	if (!s->status && buffer_failed(&s->gathered))
 		s->status = -ENOMEM;
 	if (!s->status && count_of(&s->gathered) == BATCH)
-		s->status = ask_gathered(s);
+		s->status = start_gathered(s);
 }
 
-int proc_asking_end(struct proc_asking *s)
+int proc_slow_queue_end(struct proc_slow_queue *s)
 {
 	if (!s->status && s->gathered.size)
-		s->status = ask_gathered(s);
+		s->status = start_gathered(s);
 	if (!s->status)
 		s->status = wait_for(s);
 	else if (s->batch)
@@ -404,9 +404,9 @@ int proc_asking_end(struct proc_asking *s)
 	return s->status;
 }
 
-void proc_asking_fini(struct proc_asking *s)
+void proc_slow_queue_fini(struct proc_slow_queue *s)
 {
-	leave(s);
-	buffer_fini(&s->asked);
+	abandon(s);
+	buffer_fini(&s->running);
 	buffer_fini(&s->gathered);
 }

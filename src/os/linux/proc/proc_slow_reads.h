@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What of a process may never be told: its arguments and its environment lie in its own
- * memory, which may be of a file that does not answer; its directory and its standard
- * streams may lie on a dead mount. All of that is asked in batches with patience.
+ * Reads of a process that may never return: its arguments and its environment are in its own
+ * memory, which may be backed by a file that does not answer; its directory and its standard
+ * streams may be on a dead mount. All of them are read in batches with a timeout.
  */
 #ifndef SOOTH_OS_LINUX_PROC_SLOW_READS_H
 #define SOOTH_OS_LINUX_PROC_SLOW_READS_H
@@ -19,60 +19,60 @@
 
 struct timed_batch;
 
-enum proc_want {
-	PROC_WANT_ARGUMENTS = 1,
-	PROC_WANT_MARKERS = 2,
-	PROC_WANT_ROOT = 4, /* the git working tree */
-	PROC_WANT_STREAMS = 8,
-	PROC_WANT_CALLING = 16, /* whether it may be called as a server is (proc_detached.h) */
+enum proc_read {
+	PROC_READ_ARGUMENTS = 1,
+	PROC_READ_MARKERS = 2,
+	PROC_READ_ROOT = 4, /* the git working tree */
+	PROC_READ_STREAMS = 8,
+	PROC_READ_SERVER_NAME = 16, /* whether its name may be that of a server (proc_detached.h) */
 };
 
-struct proc_slow_reads {
+struct proc_slow_read {
 	struct process_id id;
-	uint64_t environment_bytes;	/* 0: not told */
-	uint8_t wants;			/* enum proc_want */
-	const struct agent_set *agents; /* whose markers are looked for */
-	/* The answer. */
+	uint64_t environment_bytes;	/* 0: unknown */
+	uint8_t reads;			/* enum proc_read */
+	const struct agent_set *agents; /* the agents whose markers to find */
+	/* The result. */
 	uint8_t arguments_state, markers_state, root_state;
-	uint8_t writer_state; /* of has_writer; absent: there is no question, or a socket's */
-	bool has_writer;      /* of the pipe that standard input is */
-	bool may_be_server;   /* also where it cannot be told */
+	uint8_t writer_state; /* of has_writer; absent: not requested, or a socket */
+	bool has_writer;      /* of the pipe at standard input */
+	bool may_be_server;   /* also true if it is unknown */
 	struct buffer arguments, markers, root; /* root: the path, without a NUL */
-	struct proc_stream_answer streams[PROC_STANDARD_STREAMS];
+	struct proc_stream_info streams[PROC_STANDARD_STREAMS];
 };
 
 /*
- * Puts the questions and gives each answer to `take` with its number. Whether it was still that
- * process which answered is for the taker to see: it was, if it is afterwards. Of what did not
- * answer the states say so, and the process is put into `blocked` (process_id -> nothing). -ENOMEM,
- * or the error of opening /proc.
+ * Runs the requests and gives each result to `take` with its index. `take` has to check that it
+ * was still the same process: it was, if it still is. The states of a request that timed out say
+ * so, and its process is put into `blocked` (process_id -> nothing). -ENOMEM, or the error of
+ * opening /proc.
  */
-int proc_questions_ask(const struct proc_slow_reads *questions, size_t count, struct timeout *p,
-	struct map *blocked, void (*take)(void *user, size_t i, struct proc_slow_reads *answer),
+int proc_slow_reads_run(const struct proc_slow_read *requests, size_t count, struct timeout *p,
+	struct map *blocked, void (*take)(void *user, size_t i, struct proc_slow_read *result),
 	void *user);
 
 /*
- * The same, while something else is done: questions are put in batches as they are gathered,
- * and answers taken when the next batch is full, or at the end, in any order. Zeroed, with the
- * first members set.
+ * The same, while other work goes on: requests are started in batches as they are added, and
+ * results taken when the next batch is full, or at the end, in any order. Zero it and set the
+ * first members.
  */
-struct proc_asking {
-	struct timeout *timeout; /* for this alone */
+struct proc_slow_queue {
+	struct timeout *timeout; /* for this queue alone */
 	struct map *blocked;
-	void (*take)(void *user, size_t i, struct proc_slow_reads *answer);
+	void (*take)(void *user, size_t i, struct proc_slow_read *result);
 	void *user;
-	/* Its own. */
-	struct timed_batch *batch;     /* that is being asked; NULL: none */
-	struct buffer asked, gathered; /* struct proc_slow_reads */
-	size_t number;		       /* of the first that is asked */
+	/* Private. */
+	struct timed_batch *batch;	 /* the running one; NULL: none */
+	struct buffer running, gathered; /* struct proc_slow_read */
+	size_t number;			 /* of the first one that runs */
 	int proc;
 	int status;
 };
 
-/* 0 or a negative errno; then it has to be ended all the same. */
-int proc_asking_begin(struct proc_asking *s);
-void proc_asking_add(struct proc_asking *s, const struct proc_slow_reads *question);
-int proc_asking_end(struct proc_asking *s);
-void proc_asking_fini(struct proc_asking *s);
+/* 0 or a negative errno; call end in both cases. */
+int proc_slow_queue_begin(struct proc_slow_queue *s);
+void proc_slow_queue_add(struct proc_slow_queue *s, const struct proc_slow_read *request);
+int proc_slow_queue_end(struct proc_slow_queue *s);
+void proc_slow_queue_fini(struct proc_slow_queue *s);
 
 #endif

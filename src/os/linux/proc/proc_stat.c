@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Figures by /proc/PID/stat; see proc_stat.h. */
+/* Values from /proc/PID/stat. */
 #include "os/linux/proc/proc_stat.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ void proc_stat_fini(struct proc_stat_reader *r)
 
 bool proc_stat_cpu_clock(pid_t pid, uint64_t *cpu_ns)
 {
-	/* As clock_getcpuclockid(3) makes it, which asks for the clock beside that. */
+	/* The clock id that clock_getcpuclockid(3) returns, without its extra check. */
 	clockid_t clock = (clockid_t)(~(unsigned)pid << 3 | CLOCK_OF_SCHEDULER);
 	struct timespec used;
 
@@ -62,19 +62,19 @@ static struct proc_values values_of(
 }
 
 int proc_stat_read(struct proc_stat_reader *r, const struct backend_run *run, pid_t pid,
-	const struct process_id *expected, struct process_snapshot *reading,
-	struct proc_values *figures)
+	const struct process_id *expected, struct process_snapshot *snapshot,
+	struct proc_values *values)
 {
 	struct procfs_stat stat;
-	int status = process_snapshot_open_stat(reading, run, pid, expected, &stat, &r->stat);
+	int status = process_snapshot_open_stat(snapshot, run, pid, expected, &stat, &r->stat);
 
 	if (status)
 		return status;
-	*figures = values_of(r, &stat, reading->uid);
-	if (!proc_stat_cpu_clock(pid, &figures->cpu_ns)) {
-		figures->cpu_ns = stat.cpu_ticks * (NS_PER_S / r->ticks_per_s);
-		figures->cpu_is_ticks = true;
+	*values = values_of(r, &stat, snapshot->uid);
+	if (!proc_stat_cpu_clock(pid, &values->cpu_ns)) {
+		values->cpu_ns = stat.cpu_ticks * (NS_PER_S / r->ticks_per_s);
+		values->cpu_is_ticks = true;
 	}
-	figures->time_ns = run->os->now_ns(run->os);
+	values->time_ns = run->os->now_ns(run->os);
 	return 0;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The figures of one process from /proc/PID/stat. CPU time comes from the process's CPU
- * clock (clock_getcpuclockid(3)), which counts nanoseconds where the file counts hundredths
- * of a second.
+ * The values of one process from /proc/PID/stat. CPU time comes from the process's CPU clock
+ * (clock_getcpuclockid(3)), which counts nanoseconds where the file counts hundredths of a second.
  */
 #ifndef SOOTH_OS_LINUX_PROC_STAT_H
 #define SOOTH_OS_LINUX_PROC_STAT_H
@@ -18,11 +17,11 @@ struct proc_stat_reader {
 
 void proc_stat_init(struct proc_stat_reader *r);
 void proc_stat_fini(struct proc_stat_reader *r);
-/* As process_snapshot_open(); the reading is for the caller to close, whatever came of it. */
+/* As process_snapshot_open(); the caller closes the snapshot, even after an error. */
 int proc_stat_read(struct proc_stat_reader *r, const struct backend_run *run, pid_t pid,
-	const struct process_id *expected, struct process_snapshot *reading,
-	struct proc_values *figures);
-/* All its threads, also those that have ended. False: it is not there. */
+	const struct process_id *expected, struct process_snapshot *snapshot,
+	struct proc_values *values);
+/* Of all its threads, ended ones too. False: the process is gone. */
 bool proc_stat_cpu_clock(pid_t pid, uint64_t *cpu_ns);
 
 #endif

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Standard streams; see proc_stream.h. The time at which a terminal was last read from the kernel
- * keeps to 8 seconds (tty_update_time), so that nobody can count keys.
+ * Standard streams. The time at which a terminal was last read from has a resolution of 8 seconds
+ * in the kernel (tty_update_time), so that key strokes cannot be counted.
  *
- * A pipe is asked for its writers by opening it once more for reading, through
- * /proc/PID/fd, for some microseconds. What that does to the pipe (fs/pipe.c):
- *   - It has a reader more. Where the last true reader goes away in that time, its writer
- *     hears so (SIGPIPE, EPIPE) as soon as this one is closed. Only an end that was opened
- *     for reading is opened, so there is a true reader, and no writer that waited for one
- *     in open(2) can be woken by this one.
- *   - Nothing is read: tee(2) copies without consuming, and of an empty pipe it says by
- *     0 that there is no writer, by EAGAIN that there is. poll(2) would say so too, but it
- *     leaves a mark in the pipe for good (poll_usage: from then on each write wakes those
- *     who use EPOLLET); it is asked only when there are bytes in the pipe, where tee()
- *     says nothing.
- *   - Of a FIFO of a file system poll() does not say so to who opened it after the last
- *     writer was gone: with bytes in it, it cannot be told.
+ * Whether a pipe has writers is found by opening it once more for reading, through /proc/PID/fd,
+ * for some microseconds. The effects on the pipe (fs/pipe.c):
+ *
+ * - It has one more reader. If the last real reader closes in that time, its writer is informed
+ * (SIGPIPE, EPIPE) as soon as this one is closed. Only an end that was opened for reading is
+ * opened, so there is a real reader, and no writer waiting for one in open(2) is woken by this
+ * one.
+ * - Nothing is consumed: tee(2) copies without consuming, and for an empty pipe it returns 0 if
+ * there is no writer, EAGAIN if there is one. poll(2) would report that too, but it leaves a mark
+ * in the pipe for good (poll_usage: from then on each write wakes users of EPOLLET); it is used
+ * only when there are bytes in the pipe, where tee() does not report it.
+ * - For a FIFO of a file system poll() does not report it to a reader that opened it after the
+ * last writer was gone: with bytes in it, the answer is unknown.
  */
 #include "os/linux/proc/proc_stream.h"
 
@@ -63,7 +63,7 @@ static void stream_name(char name[24], unsigned fd)
 	snprintf(name, 24, "fd/%u", fd);
 }
 
-void proc_stream_read(struct proc_stream_answer *out, int process, unsigned fd)
+void proc_stream_read(struct proc_stream_info *out, int process, unsigned fd)
 {
 	struct stat link;
 	struct statx st;
@@ -102,19 +102,19 @@ void proc_stream_read(struct proc_stream_answer *out, int process, unsigned fd)
 		buffer_reset(&out->path);
 }
 
-/* With bytes in it: whether the kernel says that nobody will write more. */
-static int ask_poll(int end, bool is_fifo)
+/* With bytes in it: whether the kernel reports that no process can write more. */
+static int poll_hangup(int end, bool is_fifo)
 {
-	struct pollfd asked = { .fd = end, .events = POLLIN };
+	struct pollfd polled = { .fd = end, .events = POLLIN };
 
 	if (is_fifo)
 		return -ENODATA;
-	if (poll(&asked, 1, 0) < 0)
+	if (poll(&polled, 1, 0) < 0)
 		return -errno;
-	return !(asked.revents & POLLHUP);
+	return !(polled.revents & POLLHUP);
 }
 
-int proc_stream_has_writer(const struct proc_stream_answer *stream, int process, unsigned fd)
+int proc_stream_has_writer(const struct proc_stream_info *stream, int process, unsigned fd)
 {
 	_cleanup_close_ int end = -1, from = -1, into = -1;
 	char name[24];
@@ -135,6 +135,6 @@ int proc_stream_has_writer(const struct proc_stream_answer *stream, int process,
 	if (!got)
 		return 0;
 	if (got > 0)
-		return ask_poll(end, stream->device != 0);
+		return poll_hangup(end, stream->device != 0);
 	return errno == EAGAIN ? 1 : -errno;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Processes as a walk in the kernel told them; see proc_tasks.h. The numbers are turned into
- * what /proc/PID/stat makes of them (fs/proc/array.c).
+ * Processes from an iteration in the kernel. The numbers are converted to the values of
+ * /proc/PID/stat (fs/proc/array.c).
  */
 #include "os/linux/proc/proc_tasks.h"
 
@@ -52,7 +52,7 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 32;
 }
 
-/* Only of a small file with a single name; others are looked at one by one (proc_recognition.c). */
+/* Only of a small file with a single name; others are read one by one (proc_recognition.c). */
 static uint64_t executable_key(const struct tasks_file *f)
 {
 	uint64_t hash = mix(mix(mix(f->entry, f->mount), f->inode), f->size_bytes);
@@ -107,16 +107,16 @@ void proc_tasks_piece(struct proc_tasks *t, const void *data, size_t size)
 /* Copied out, from one piece or two. */
 static bool take_seen(struct proc_tasks *t, struct tasks_seen *seen)
 {
-	size_t left = cursor_left(&t->cursor), wanted = sizeof(*seen) - t->begun_size;
+	size_t left = cursor_left(&t->cursor), wanted = sizeof(*seen) - t->rest_size;
 	size_t taken = left < wanted ? left : wanted;
 	struct span bytes = cursor_bytes(&t->cursor, taken);
 
-	memcpy(t->begun + t->begun_size, bytes.data, bytes.size);
-	t->begun_size += bytes.size;
-	if (t->begun_size < sizeof(*seen))
+	memcpy(t->rest + t->rest_size, bytes.data, bytes.size);
+	t->rest_size += bytes.size;
+	if (t->rest_size < sizeof(*seen))
 		return false;
-	memcpy(seen, t->begun, sizeof(*seen));
-	t->begun_size = 0;
+	memcpy(seen, t->rest, sizeof(*seen));
+	t->rest_size = 0;
 	return true;
 }
 
@@ -126,11 +126,11 @@ bool proc_tasks_next(struct proc_tasks *t, struct proc_task *out)
 
 	if (!take_seen(t, &seen))
 		return false;
-	*out = (struct proc_task){ .figures = values_of(t, &seen),
+	*out = (struct proc_task){ .values = values_of(t, &seen),
 		.needs_clock =
 			seen.threads != 1 || seen.is_changing || (!seen.state && !seen.exit_state),
 		.is_worker = (seen.flags & IS_WORKER) != 0 };
 	return true;
 }
 
-_Static_assert(sizeof(struct tasks_seen) <= PROC_TASKS_BEGUN_MAX, "room for one");
+_Static_assert(sizeof(struct tasks_seen) <= PROC_TASKS_REST_MAX, "room for one");

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading what a walk over tasks in the kernel (bpf/tasks.h) has written. */
+/* Reads the output of an iteration over tasks in the kernel (bpf/tasks.h). */
 #ifndef SOOTH_OS_LINUX_PROC_TASKS_H
 #define SOOTH_OS_LINUX_PROC_TASKS_H
 
 #include "base/cursor.h"
 #include "os/linux/proc/proc_values.h"
 
-#define PROC_TASKS_BEGUN_MAX 256
+#define PROC_TASKS_REST_MAX 256
 
 struct proc_tasks {
-	struct cursor cursor; /* of the piece at hand */
-	/* What the piece before ended with, which is less than one process. */
-	unsigned char begun[PROC_TASKS_BEGUN_MAX];
-	size_t begun_size;
+	struct cursor cursor; /* of the current piece */
+	/* The end of the previous piece: a part of one process. */
+	unsigned char rest[PROC_TASKS_REST_MAX];
+	size_t rest_size;
 	uint64_t time_ns; /* when they were seen */
 	uint64_t page_bytes;
 	uint64_t tick_ns;
 };
 
-/* What the figures do not have. */
+/* Data that struct proc_values does not have. */
 struct proc_task {
-	struct proc_values figures;
-	bool needs_clock; /* its CPU time is not all, or still running */
-	bool is_worker;	  /* a kernel thread whose name tells what it works on */
+	struct proc_values values;
+	bool needs_clock; /* its CPU time is incomplete, or still increasing */
+	bool is_worker;	  /* a kernel thread whose name says what it works on */
 };
 
-/* Set what is read next; what the piece before had is gone through by then. */
+/* Set the next piece to read; the previous one must be finished. */
 void proc_tasks_piece(struct proc_tasks *t, const void *data, size_t size);
-/* The next one; false: there is no whole one more. */
+/* The next process; false: no complete one is left. */
 bool proc_tasks_next(struct proc_tasks *t, struct proc_task *out);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What every backend of the probe proc has of every process for little: procfs from
- * /proc/PID/stat, a walk in the kernel from the kernel itself. The rest is read by
- * proc_reader.h, whichever it was.
+ * What every backend of the probe proc reads of every process at low cost: procfs from
+ * /proc/PID/stat, an iterator from the kernel itself. proc_reader.h reads the rest, for both.
  */
 #ifndef SOOTH_OS_LINUX_PROC_VALUES_H
 #define SOOTH_OS_LINUX_PROC_VALUES_H
@@ -12,23 +11,23 @@
 
 #include "model/process_id.h"
 
-/* PF_KTHREAD of linux/sched.h, which no header of user space tells; in stat since 2.6.27. */
+/* PF_KTHREAD of linux/sched.h, which no user-space header has; in stat since 2.6.27. */
 #define PROC_IS_KERNEL_THREAD 0x00200000
 
 /* Kernel threads have names of up to 63 bytes (fs/proc/array.c, proc_task_name()). */
 #define PROC_NAME_MAX 63
 
-/* Whether its parent is one that ended processes leave their children to: what was born to
- * somebody else can only be below those. */
+/* Whether its parent is one that ended processes leave their children to: only below such a parent
+ * can there be a process that was started by another one. */
 enum proc_parent {
-	PROC_PARENT_UNKNOWN, /* procfs does not tell */
+	PROC_PARENT_UNKNOWN, /* procfs does not have it */
 	PROC_PARENT_REAPER,
 	PROC_PARENT_OTHER,
 };
 
 /* Whether its standard input is a pipe without a name, or a socket. */
 enum proc_stdin {
-	PROC_STDIN_UNKNOWN, /* not looked at yet */
+	PROC_STDIN_UNKNOWN, /* not read yet */
 	PROC_STDIN_OPEN,
 	PROC_STDIN_OTHER,
 };
@@ -39,15 +38,15 @@ struct proc_values {
 	uint64_t cpu_ns;
 	uint64_t rss_bytes;
 	uint64_t vsz_bytes;
-	/* Addresses of its environment; both 0: not told. An exec makes others. */
+	/* Addresses of its environment; both 0: unknown. They change at an exec. */
 	uint64_t environment_from, environment_to;
-	uint64_t code_from, code_to; /* likewise, of its program */
+	uint64_t code_from, code_to; /* the same for its program */
 	/* The same for processes whose executable is one file by one path; 0: not known. */
 	uint64_t executable_key;
 	uint32_t ppid;
 	uint32_t process_group;
 	uint32_t session;
-	uint32_t terminal; /* device number as stat(5) has it, PROC_NO_TERMINAL */
+	uint32_t terminal; /* device number in the form of stat(5), PROC_NO_TERMINAL */
 	uint32_t flags;	   /* PF_* */
 	uint32_t threads;
 	uint32_t uid; /* effective */

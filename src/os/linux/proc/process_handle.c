@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See process_handle.h. The descriptor is opened first and the identity read after: once both
- * agree, the descriptor means that process for good, because the kernel gives a number anew
- * only when the process is gone, and a descriptor never changes what it means.
+ * The descriptor is opened first and the identity read after: if both agree, the descriptor refers
+ * to that process for good, because the kernel reuses a pid only when the process is gone, and a
+ * descriptor never changes its process.
  */
 #include "os/linux/proc/process_handle.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* package.json; see package_file.h. */
+/* package.json. */
 #include "os/linux/programs/package_file.h"
 
 #include <errno.h>
@@ -12,12 +12,12 @@
 #include "base/cleanup.h"
 #include "os/linux/files/root_file.h"
 
-#define LEVELS_MAX 5 /* folders above the script in which its package may begin */
+#define LEVELS_MAX 5 /* folders above the script that are searched for its package */
 #define LINKS_MAX  8
 
 /* --- the text --- */
 
-/* Behind the opening quote: the string as it is written, escapes and all. */
+/* Behind the opening quote: the string as written, with escapes. */
 static struct span take_string(struct cursor *c)
 {
 	const char *begin = (const char *)c->at;
@@ -79,7 +79,7 @@ void package_parse(struct package *package, const void *data, size_t size)
 
 /* --- files, in the root of the process --- */
 
-/* A link becomes what it stands for, as often as that is a link. */
+/* Replaces a link by its target, repeatedly. */
 static int follow(int root, char path[PACKAGE_PATH_SIZE])
 {
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
@@ -109,7 +109,7 @@ static int follow(int root, char path[PACKAGE_PATH_SIZE])
 	return -ELOOP;
 }
 
-/* A link called package.json may lead to whatever its owner may not read himself. */
+/* A link named package.json may lead to a file that its owner may not read. */
 static bool read_package(struct package *package, int root, const char *folder)
 {
 	char path[PACKAGE_PATH_SIZE + sizeof("/package.json")], text[PACKAGE_FILE_MAX];
@@ -145,7 +145,7 @@ int package_find(struct package *package, int process, const char *path)
 	for (unsigned i = 0; !status && i < LEVELS_MAX; i++) {
 		char *slash = strrchr(at, '/');
 
-		/* Above ".." stands another folder than the text says. */
+		/* Above "..", the folder is not the one in the text. */
 		if (!slash || slash == at || !strcmp(slash, "/.."))
 			break;
 		*slash = '\0';

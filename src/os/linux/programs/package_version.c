@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Versions of packages; see package_version.h. dpkg's list is text in stanzas
- * (deb822(5)), apk's likewise with one letter a field. Both are read once.
+ * Versions of packages. dpkg's list is text in stanzas (deb822(5)), apk's too, with one letter per
+ * field. Both are read once.
  *
  * Cannot be seen: RPM's list, which is a database.
  */
@@ -16,7 +16,7 @@
 
 #define LIST_BYTES_MAX (32u << 20) /* 100,000 packages */
 
-/* A stanza is lines up to an empty one. The value of "Field: value", empty when it has none. */
+/* A stanza is lines up to an empty one. The value of "Field: value", empty if there is none. */
 static struct span stanza_field(struct span stanza, const char *field)
 {
 	struct cursor c = cursor_over(stanza.data, stanza.size);
@@ -33,7 +33,7 @@ static struct span stanza_field(struct span stanza, const char *field)
 	return span_of("", 0);
 }
 
-/* The stanza that begins with the line. It stands at the begin of the list or of a line. */
+/* The stanza that begins with the line, at the start of the list or of a line. */
 static bool find_stanza(
 	struct span *stanza, const char *field, struct span package, const void *data, size_t size)
 {
@@ -73,7 +73,7 @@ bool package_list_dpkg(struct span *version, struct span package, const void *da
 	return true;
 }
 
-/* Fields of a stanza come in no order there, but the package's name before its version. */
+/* Fields of a stanza have no fixed order there, but the package's name precedes its version. */
 bool package_list_apk(struct span *version, struct span package, const void *data, size_t size)
 {
 	struct span stanza, found;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The version of a package of the system, as the system's own list says. */
+/* The version of a system package, from the system's own list. */
 #ifndef SOOTH_OS_LINUX_PACKAGE_VERSION_H
 #define SOOTH_OS_LINUX_PACKAGE_VERSION_H
 
@@ -9,13 +9,13 @@
 #define PACKAGE_VERSION_SIZE 64
 
 struct package_versions {
-	struct buffer list; /* dpkg's or apk's; read when it is first asked for */
+	struct buffer list; /* dpkg's or apk's; read at the first use */
 	bool is_read;
 	bool is_apk;
 };
 
-/* A field's state; with a value `version` is filled. Only a file below /usr, /bin or /sbin but
- * not /usr/local is a package's. */
+/* A field's state; with a value `version` is filled. Only files below /usr, /bin or /sbin, but not
+ * below /usr/local, belong to packages. */
 uint8_t package_versions_find(struct package_versions *v, const char *path, const char *package,
 	char version[PACKAGE_VERSION_SIZE]);
 void package_versions_fini(struct package_versions *v);

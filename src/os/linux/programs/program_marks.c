@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Marks of an executable; see program_marks.h. */
+/* Marks of an executable. */
 #include "os/linux/programs/program_marks.h"
 
 #include <errno.h>
@@ -12,17 +12,17 @@
 #include "symbols/elf_sections.h"
 
 #define TEXTS_MAX    2
-#define SCAN_MAX     (32u << 20) /* of one text: more than an entry module or .rodata has */
+#define SCAN_MAX     (32u << 20) /* per text: more than an entry module or .rodata has */
 #define PIECE_SIZE   (64u << 10)
 #define OVERLAP	     128  /* no mark is longer */
-#define NEARBY_SIZE  1024 /* in which a version stands behind a mark */
+#define NEARBY_SIZE  1024 /* distance from a mark within which a version is looked for */
 #define BUN_SECTION  ".bun"
 #define TEXT_SECTION ".rodata"
 
 struct program_file {
 	int fd;
 	struct elf_section bun[TEXTS_MAX], read_only;
-	bool has_bun; /* looked for */
+	bool has_bun; /* searched */
 };
 
 static bool read_exactly(int fd, void *out, size_t size, uint64_t offset)
@@ -39,7 +39,7 @@ static bool read_exactly(int fd, void *out, size_t size, uint64_t offset)
 	return true;
 }
 
-/* --- where a program's own text stands --- */
+/* --- place of the program's own text --- */
 
 static bool is_module(int fd, uint64_t begin, const struct bun_place *name)
 {
@@ -68,7 +68,7 @@ static bool find_entry(struct elf_section *entry, int fd, const struct elf_secti
 	return false;
 }
 
-/* The options built in and the script it begins with; of an unknown layout the begin. */
+/* The built-in options and the entry script; in an unknown layout the start of the section. */
 static void find_bun_texts(struct program_file *f, const struct elf_section *s)
 {
 	unsigned char head[BUN_HEAD_SIZE], end[BUN_END_SIZE];
@@ -86,9 +86,9 @@ static void find_bun_texts(struct program_file *f, const struct elf_section *s)
 	find_entry(&f->bun[0], f->fd, s, &places);
 }
 
-/* --- looking for a text --- */
+/* --- searching for a text --- */
 
-/* Where it stands in the file; 0: nowhere. */
+/* Its offset in the file; 0: not found. */
 static uint64_t find_text(int fd, const struct elf_section *s, const char *text)
 {
 	size_t length = strlen(text), kept = 0;
@@ -124,7 +124,7 @@ static void read_version(struct program_marks *m, int fd, uint64_t at, const cha
 
 	if (n <= 0)
 		return;
-	near[n] = '\0'; /* so that the span of legal characters ends */
+	near[n] = '\0'; /* so that the span of valid characters ends */
 	text = behind[0] ? memmem(near, (size_t)n, behind, strlen(behind)) : near;
 	if (!text)
 		return;

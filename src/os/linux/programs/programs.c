@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Programs of processes; see programs.h. */
+/* Programs of processes. */
 #include "os/linux/programs/programs.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #define MARKS_MS      1000 /* megabytes, perhaps from a slow disk */
 #define NAME_SIZE     32
 
-/* A file that was replaced or written to is another one. */
+/* A file that was replaced or written to counts as another one. */
 struct file_id {
 	uint64_t device, inode;
 	uint64_t size, changed_s, changed_ns;
@@ -28,11 +28,11 @@ struct known_file {
 	struct program_marks marks;
 	int status;
 	struct package package;
-	bool has_package; /* looked for */
+	bool has_package; /* looked up */
 };
 
 struct known_script {
-	uint64_t arguments; /* their hash: an exec makes others */
+	uint64_t arguments; /* hash of the arguments: changes at an exec */
 	struct package package;
 	int status;
 };
@@ -55,7 +55,7 @@ void programs_fini(struct programs *p)
 	agent_set_unref(p->agents);
 }
 
-/* Never asks a server: what a file system does not know by itself, the file is too strange for. */
+/* Never waits for a server: a file whose file system does not know these values is skipped. */
 static bool identify(struct file_id *id, int folder, const char *name)
 {
 	struct statx st;
@@ -68,23 +68,23 @@ static bool identify(struct file_id *id, int folder, const char *name)
 	return true;
 }
 
-/* --- by a thread that may be given up --- */
+/* --- in a call with a timeout --- */
 
-struct look {
-	int process; /* a descriptor of its own */
+struct scan {
+	int process; /* its own descriptor */
 	struct file_id id;
 	char path[PACKAGE_PATH_SIZE];
-	struct agent_set *agents; /* its own count */
+	struct agent_set *agents; /* its own reference */
 	struct program_marks marks;
 	struct package package;
 	int status;
 };
 
-/* O_NONBLOCK: what a process runs is a regular file, but another one may stand in a link's place.
- */
+/* O_NONBLOCK: an executable is a regular file, but a link may have been replaced by something
+ * else. */
 static void do_marks(void *argument)
 {
-	struct look *l = argument;
+	struct scan *l = argument;
 	int fd = openat(l->process, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct file_id id;
 
@@ -101,20 +101,20 @@ static void do_marks(void *argument)
 
 static void do_package(void *argument)
 {
-	struct look *l = argument;
+	struct scan *l = argument;
 
 	l->status = package_find(&l->package, l->process, l->path);
 }
 
-static void drop_look(void *argument)
+static void drop_scan(void *argument)
 {
-	struct look *l = argument;
+	struct scan *l = argument;
 
 	close(l->process);
 	agent_set_unref(l->agents);
 }
 
-static void look(struct programs *p, struct look *l, int process, void (*work)(void *argument),
+static void scan(struct programs *p, struct scan *l, int process, void (*work)(void *argument),
 	int timeout_ms)
 {
 	int status;
@@ -125,16 +125,16 @@ static void look(struct programs *p, struct look *l, int process, void (*work)(v
 		return;
 	}
 	l->agents = agent_set_ref(p->agents);
-	status = timeout_call(&p->timeout, work, drop_look, l, sizeof(*l), l->process, timeout_ms);
-	if (status != -ETIMEDOUT) /* else the thread has it */
-		drop_look(l);
+	status = timeout_call(&p->timeout, work, drop_scan, l, sizeof(*l), l->process, timeout_ms);
+	if (status != -ETIMEDOUT) /* else the thread owns it */
+		drop_scan(l);
 	if (status)
 		l->status = status;
 }
 
 /* --- executables --- */
 
-static void set_path(struct look *l, struct span path)
+static void set_path(struct scan *l, struct span path)
 {
 	snprintf(l->path, sizeof(l->path), "%.*s", (int)path.size, path.data);
 }
@@ -144,22 +144,22 @@ static bool has_room(struct span path)
 	return path.size && path.size < PACKAGE_PATH_SIZE;
 }
 
-static void look_at_file(struct programs *p, const struct program_process *process,
+static void scan_file(struct programs *p, const struct program_process *process,
 	const struct file_id *id, struct known_file *file)
 {
 	struct span name = path_base(process->executable);
-	struct look l = { .process = -1, .id = *id };
+	struct scan l = { .process = -1, .id = *id };
 
 	if (name.size < NAME_SIZE)
 		set_path(&l, name);
-	look(p, &l, process->process, do_marks, MARKS_MS);
+	scan(p, &l, process->process, do_marks, MARKS_MS);
 	file->marks = l.marks;
 	file->status = l.status;
 	if (!has_room(process->executable) || !path_package(process->executable, NULL).size)
 		return;
-	l = (struct look){ .process = -1 };
+	l = (struct scan){ .process = -1 };
 	set_path(&l, process->executable);
-	look(p, &l, process->process, do_package, TIMEOUT_MS);
+	scan(p, &l, process->process, do_package, TIMEOUT_MS);
 	file->has_package = !l.status;
 	file->package = l.package;
 }
@@ -185,7 +185,7 @@ static void emit_file(
 	if (!known)
 		known = &unkept;
 	if (known == &unkept || is_new)
-		look_at_file(p, process, &id, known);
+		scan_file(p, process, &id, known);
 	facts->marks = known->marks;
 	facts->marks_state = procfs_state(known->status);
 	if (known->has_package) {
@@ -199,7 +199,7 @@ static void emit_file(
 /* --- scripts --- */
 
 /* Absolute, in the root of the process. */
-static bool script_path(const struct program_process *process, struct look *l)
+static bool script_path(const struct program_process *process, struct scan *l)
 {
 	struct span path = script_of(INTERPRETER_JAVASCRIPT, process->arguments).path;
 	struct span folder = process->directory;
@@ -219,7 +219,7 @@ static void emit_script(
 {
 	uint64_t hash = hash_bytes(HASH_BEGIN, process->arguments.data, process->arguments.size);
 	struct known_script *known = map_get(&p->scripts, &process->id);
-	struct look l = { .process = -1 };
+	struct scan l = { .process = -1 };
 
 	if (known && known->arguments == hash) {
 		facts->package = known->package;
@@ -229,7 +229,7 @@ static void emit_script(
 	}
 	if (!script_path(process, &l))
 		return;
-	look(p, &l, process->process, do_package, TIMEOUT_MS);
+	scan(p, &l, process->process, do_package, TIMEOUT_MS);
 	facts->package = l.package;
 	facts->package_state = l.status ? procfs_state(l.status) : SOOTH_STATE_VALUE;
 	known = map_put(&p->scripts, &process->id, NULL);
@@ -237,7 +237,7 @@ static void emit_script(
 		*known = (struct known_script){ hash, l.package, l.status };
 }
 
-void programs_look(
+void programs_find(
 	struct programs *p, const struct program_process *process, struct program_facts *facts)
 {
 	*facts = (struct program_facts){ .marks_state = SOOTH_STATE_ABSENT,

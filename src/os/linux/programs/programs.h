@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What program a process runs, beyond names and paths: marks of its executable, the npm
- * package of its script or executable. Each file and each process is looked at once; the
- * commonest processes (small executables that are no interpreters) cost one statx() in all.
+ * The program that a process runs, beyond names and paths: marks of its executable, the npm
+ * package of its script or executable. Each file and each process is examined once; the most
+ * common processes (small executables that are no interpreters) cost one statx() in all.
  */
 #ifndef SOOTH_OS_LINUX_PROGRAMS_H
 #define SOOTH_OS_LINUX_PROGRAMS_H
@@ -16,18 +16,19 @@
 struct programs {
 	struct map files;   /* identity -> marks and package */
 	struct map scripts; /* process_id -> package */
-	struct map small;   /* process_id -> hash of the path of an executable not worth a look */
+	/* process_id -> hash of the path of an executable that needs no check */
+	struct map small;
 	struct timeout timeout;
-	struct agent_set *agents; /* whose marks are looked for */
+	struct agent_set *agents; /* the agents whose marks to find */
 };
 
 struct program_facts {
 	struct program_marks marks;
 	struct package package;
-	uint8_t marks_state, package_state; /* absent: there was no reason to look */
+	uint8_t marks_state, package_state; /* absent: not looked for */
 };
 
-/* What is known of the process so far; spans may be empty. */
+/* Known facts about the process; spans may be empty. */
 struct program_process {
 	int process; /* descriptor of /proc/PID */
 	struct process_id id;
@@ -36,7 +37,7 @@ struct program_process {
 
 void programs_init(struct programs *p, const struct agent_set *agents);
 void programs_fini(struct programs *p);
-void programs_look(
+void programs_find(
 	struct programs *p, const struct program_process *process, struct program_facts *facts);
 
 #endif

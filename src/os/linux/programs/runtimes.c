@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Allocators and runtimes of a process; see runtimes.h. */
+/* Allocators and runtimes of a process. */
 #include "os/linux/programs/runtimes.h"
 
 #include <errno.h>
@@ -15,9 +15,10 @@
 #include "symbols/elf_sections.h"
 
 #define EXECUTABLES_MAX 4096
-#define LOOK_MS		3000 /* some megabytes of symbols, perhaps from a slow disk */
+#define SCAN_MS		3000 /* some megabytes of symbols, perhaps from a slow disk */
 
-/* How the file of a library begins; behind it "." or "-" or a digit, so that it is that library. */
+/* The start of a library's file name; followed by ".", "-" or a digit, so that no other library
+ * matches. */
 static const struct {
 	const char *name;
 	enum maps_runtime runtime;
@@ -36,7 +37,8 @@ static const struct {
 	{ "libpython2", MAPS_PYTHON },
 };
 
-/* Functions that an executable defines. One that starts a name only counts by itself. */
+/* Functions that an executable defines. A name that is a prefix of another one matches only
+ * itself. */
 static const struct {
 	const char *name;
 	enum maps_runtime runtime;
@@ -44,7 +46,7 @@ static const struct {
 	{ "__libc_setup_tls", MAPS_GLIBC }, /* of a static executable */
 	{ "__init_libc", MAPS_MUSL },	    /* the same */
 	{ "mi_malloc", MAPS_MIMALLOC },
-	{ "malloc_good_size", MAPS_MIMALLOC }, /* what it exports in place of the C library's */
+	{ "malloc_good_size", MAPS_MIMALLOC }, /* exported in place of the C library's */
 	{ "je_malloc", MAPS_JEMALLOC },
 	{ "je_malloc_usable_size", MAPS_JEMALLOC },
 	{ "_rjem_malloc", MAPS_JEMALLOC },
@@ -61,7 +63,7 @@ static const struct {
 	const char *name;
 	enum maps_runtime runtime;
 } sections[] = {
-	{ ".note.bun", MAPS_JAVASCRIPTCORE }, /* Bun stands on it */
+	{ ".note.bun", MAPS_JAVASCRIPTCORE }, /* Bun uses it */
 	{ ".bun", MAPS_JAVASCRIPTCORE },
 	{ ".go.buildinfo", MAPS_GO },
 	{ ".gopclntab", MAPS_GO },
@@ -69,14 +71,14 @@ static const struct {
 
 _Static_assert(ARRAY_SIZE(functions) <= ELF_NAMES_MAX && ARRAY_SIZE(sections) <= 64, "a bit each");
 
-/* A file that was replaced or written to is another one. */
+/* A file that was replaced or written to counts as another one. */
 struct executable {
 	uint64_t device, inode;
 	uint64_t size, changed_s, changed_ns;
 };
 
 struct evidence {
-	uint64_t functions, sections; /* bit i: it has that */
+	uint64_t functions, sections; /* bit i: it has the i-th one */
 };
 
 void runtimes_init(struct runtimes *r)
@@ -111,7 +113,7 @@ void runtimes_see_file(struct runtimes_seen *seen, struct span path)
 
 	if (name.size == path.size) /* no file's path */
 		return;
-	if (span_equal(name, "libc.so")) /* the C library and the loader of musl are this file */
+	if (span_equal(name, "libc.so")) /* musl's C library and loader are this file */
 		note(seen, MAPS_MUSL, "%.*s is mapped", (int)name.size, name.data);
 	if (is_old_glibc(name))
 		note(seen, MAPS_GLIBC, "%.*s is mapped", (int)name.size, name.data);
@@ -125,47 +127,47 @@ void runtimes_see_file(struct runtimes_seen *seen, struct span path)
 	}
 }
 
-/* --- the executable, by a thread that may be given up --- */
+/* --- the executable, in a call with a timeout --- */
 
-struct look {
-	int process; /* a descriptor of its own */
+struct scan {
+	int process; /* its own descriptor */
 	struct executable id;
 	struct evidence found;
 	int status;
 };
 
-static int look_into(struct look *l, int fd)
+static int scan_executable(struct scan *l, int fd)
 {
-	const char *wanted[ARRAY_SIZE(functions)], *prefixes[ARRAY_SIZE(sections)];
+	const char *symbols[ARRAY_SIZE(functions)], *prefixes[ARRAY_SIZE(sections)];
 	struct elf_found found;
 	int status;
 
 	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
-		wanted[i] = functions[i].name;
+		symbols[i] = functions[i].name;
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
 		prefixes[i] = sections[i].name;
 	status = elf_sections(fd, prefixes, ARRAY_SIZE(sections), &l->found.sections);
-	/* One of another machine has neither, as far as is known here. */
-	if (!status && !elf_functions(fd, wanted, ARRAY_SIZE(functions), &found, NULL)) {
+	/* A file for an unknown machine has no known runtime. */
+	if (!status && !elf_functions(fd, symbols, ARRAY_SIZE(functions), &found, NULL)) {
 		for (size_t i = 0; i < found.count; i++)
 			l->found.functions |= found.functions[i].names;
 	}
 	return status;
 }
 
-/* O_NONBLOCK: what a process runs is a regular file, but another one may stand in a link's place.
- */
-static void do_look(void *argument)
+/* O_NONBLOCK: an executable is a regular file, but a link may have been replaced by something
+ * else. */
+static void do_scan(void *argument)
 {
-	struct look *l = argument;
+	struct scan *l = argument;
 	_cleanup_close_ int fd = openat(l->process, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	l->status = fd < 0 ? -errno : look_into(l, fd);
+	l->status = fd < 0 ? -errno : scan_executable(l, fd);
 }
 
 static void do_identify(void *argument)
 {
-	struct look *l = argument;
+	struct scan *l = argument;
 	struct stat st;
 
 	l->status = fstatat(l->process, "exe", &st, 0) ? -errno : 0;
@@ -174,17 +176,17 @@ static void do_identify(void *argument)
 			(uint64_t)st.st_ctim.tv_sec, (uint64_t)st.st_ctim.tv_nsec };
 }
 
-static void drop_look(void *argument)
+static void drop_scan(void *argument)
 {
-	close(((struct look *)argument)->process);
+	close(((struct scan *)argument)->process);
 }
 
-static int look(struct timeout *timeout, struct look *l, void (*work)(void *argument))
+static int scan(struct timeout *timeout, struct scan *l, void (*work)(void *argument))
 {
-	int status = timeout_call(timeout, work, drop_look, l, sizeof(*l), l->process, LOOK_MS);
+	int status = timeout_call(timeout, work, drop_scan, l, sizeof(*l), l->process, SCAN_MS);
 
 	if (status == -ETIMEDOUT)
-		l->process = -1; /* the thread has it */
+		l->process = -1; /* the thread owns it */
 	return status ? status : l->status;
 }
 
@@ -205,14 +207,14 @@ static void tell(const struct evidence *e, struct runtimes_seen *seen)
 int runtimes_see_executable(
 	struct runtimes *r, struct timeout *timeout, int process, struct runtimes_seen *seen)
 {
-	struct look l = { .process = fcntl(process, F_DUPFD_CLOEXEC, 0) };
+	struct scan l = { .process = fcntl(process, F_DUPFD_CLOEXEC, 0) };
 	struct evidence *known = NULL;
-	int status = l.process < 0 ? -errno : look(timeout, &l, do_identify);
+	int status = l.process < 0 ? -errno : scan(timeout, &l, do_identify);
 
 	if (!status) {
 		known = map_get(&r->executables, &l.id);
 		if (!known)
-			status = look(timeout, &l, do_look);
+			status = scan(timeout, &l, do_scan);
 		if (!status && !known) {
 			known = map_put(&r->executables, &l.id, NULL);
 			if (known)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which allocators and language runtimes a process has: by the names of the libraries
- * it has mapped, and by sections and functions of its executable, which is looked at
- * once, whoever runs it, through /proc/PID/exe.
+ * Allocators and language runtimes of a process: from the names of its mapped libraries, and from
+ * sections and functions of its executable, which is read once for all its processes, through
+ * /proc/PID/exe.
  *
- * Cannot be seen: what is linked into an executable without symbols; what a library
- * under another name is.
+ * Cannot be seen: runtimes linked into an executable without symbols; the content of a library
+ * with another name.
  */
 #ifndef SOOTH_OS_LINUX_RUNTIMES_H
 #define SOOTH_OS_LINUX_RUNTIMES_H
@@ -22,7 +22,7 @@ struct runtimes {
 
 #define RUNTIMES_WHY_SIZE 128
 
-/* What has been found of one process: why each runtime is thought to be there; "": it is not. */
+/* The runtimes found in one process, with the evidence for each; "": not found. */
 struct runtimes_seen {
 	char why[MAPS_RUNTIMES][RUNTIMES_WHY_SIZE];
 };
@@ -31,7 +31,7 @@ void runtimes_init(struct runtimes *r);
 void runtimes_fini(struct runtimes *r);
 /* The path of a mapped file. */
 void runtimes_see_file(struct runtimes_seen *seen, struct span path);
-/* 0, or a negative errno: then the executable was not looked at. */
+/* 0, or a negative errno: the executable could not be read. */
 int runtimes_see_executable(
 	struct runtimes *r, struct timeout *timeout, int process, struct runtimes_seen *seen);
 

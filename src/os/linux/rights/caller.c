@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the invoking user may watch; see caller.h. */
+/* What the invoking user may watch. */
 #include "os/linux/rights/caller.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "os/linux/rights/capabilities.h"
 #include "os/linux/files/procfs.h"
 
-/* AT_SECURE: the kernel gave this program more than its caller has (ld.so(8)). */
+/* AT_SECURE: the kernel gave this program more privileges than its caller has (ld.so(8)). */
 bool caller_is_elevated(void)
 {
 	return getuid() != 0 && getauxval(AT_SECURE);
@@ -34,25 +34,26 @@ void caller_keep_least(const struct os *os)
 	if (!caller_is_elevated() || syscall(SYS_capget, &header, kept))
 		return;
 	for (unsigned i = 0; i < 2; i++) {
-		uint32_t wanted =
+		uint32_t kept_bits =
 			i == CAP_BPF / 32 ? 1u << CAP_BPF % 32 | 1u << CAP_PERFMON % 32 : 0;
 
-		kept[i].permitted &= wanted;
+		kept[i].permitted &= kept_bits;
 		kept[i].effective = kept[i].permitted;
 		kept[i].inheritable = 0;
 	}
-	/* A set-user-ID program loses all capabilities with its id, unless it asks to keep them. */
+	/* Changing the ids drops all capabilities of a set-user-ID program, unless it asks to keep
+	 * them. */
 	prctl(PR_SET_KEEPCAPS, 1);
 	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid) ||
 		syscall(SYS_capset, &header, kept))
-		_exit(3); /* do not run with what should not be there */
+		_exit(3); /* do not run with privileges that should be gone */
 }
 
 static int refuse(struct sooth_error *err, const char *tried)
 {
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "%s", tried);
 	error_why(err,
-		"it belongs to another user, and sooth's capabilities are not yours to use on it");
+		"it belongs to another user, and sooth's file capabilities are not used for that");
 	return error_remedy(err, "run sooth as that user, or as root");
 }
 
@@ -106,6 +107,6 @@ int caller_may_watch_all(struct sooth_error *err)
 	if (!caller_is_elevated())
 		return 0;
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "watch every process of a user");
-	error_why(err, "with file capabilities sooth watches processes it can check one by one");
-	return error_remedy(err, "give -p PID,PID,... or run sooth as root");
+	error_why(err, "with file capabilities sooth watches only processes named one by one");
+	return error_remedy(err, "name processes with -p PID,PID,... or run sooth as root");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Needs are tested by looking, not by trying to attach: doctor asks them all,
- * and an unprivileged user must get an answer as well.
+ * Needs are tested without attaching anything: doctor tests them all, also for an unprivileged
+ * user.
  */
 #include "os/linux/rights/needs.h"
 
@@ -48,7 +48,7 @@ static int test_bpf(const struct os *os, struct sooth_error *err)
 		(needs_has_capability(CAP_BPF) && needs_has_capability(CAP_PERFMON)))
 		return 0;
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "use BPF to watch processes");
-	error_why(err, "this process has not the capabilities cap_bpf and cap_perfmon");
+	error_why(err, "sooth does not have cap_bpf and cap_perfmon");
 	error_missing(err, "cap_bpf and cap_perfmon, or root");
 	return error_remedy(err, "%s", needs_bpf_remedy);
 }
@@ -88,7 +88,7 @@ static int refuse_kernel(
 }
 
 /* In tracing programs with 5.11, in all of them with 5.12; map types cannot be probed without
- * privilege, the release can. */
+ * privilege, so the release decides. */
 bool needs_have_task_storage(void)
 {
 	return needs_kernel_release() >= KERNEL_RELEASE(5, 12);
@@ -100,17 +100,16 @@ static int test_bpf_ring(const struct os *os, struct sooth_error *err)
 	if (needs_kernel_release() >= KERNEL_RELEASE(5, 8))
 		return 0;
 	return refuse_kernel("use a BPF ring buffer",
-		"the ring buffer and task iterators, which came with Linux 5.8",
-		"use a newer kernel", err);
+		"the ring buffer and task iterators, new in Linux 5.8", "use a newer kernel", err);
 }
 
-/* Definitions in tracefs, and opening them as perf events on others' threads. */
+/* Defining probes in tracefs, and opening them as perf events on threads of other processes. */
 static int test_uprobe_events(const struct os *os, struct sooth_error *err)
 {
 	(void)os;
 	if (!needs_has_capability(CAP_SYS_ADMIN)) {
 		error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "probe functions of a program");
-		error_why(err, "this process has not the capability cap_sys_admin");
+		error_why(err, "sooth does not have the capability cap_sys_admin");
 		error_missing(err, "root: probes that children inherit are defined in tracefs");
 		return error_remedy(err, "run sooth as root");
 	}
@@ -122,7 +121,7 @@ static int test_uprobe_events(const struct os *os, struct sooth_error *err)
 	return error_remedy(err, "use a kernel built with CONFIG_UPROBE_EVENTS");
 }
 
-/* The kernel side names processes by their pid in the initial namespace; procfs here by its own. */
+/* BPF programs use the pids of the initial namespace; procfs here those of its own. */
 static int test_pid_namespace(const struct os *os, struct sooth_error *err)
 {
 	struct stat ns;
@@ -132,14 +131,14 @@ static int test_pid_namespace(const struct os *os, struct sooth_error *err)
 		return 0;
 	error_set(
 		err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "watch processes from a pid namespace");
-	error_why(err, "process ids here are not those that the kernel's programs see");
+	error_why(err, "BPF programs see other process ids than this namespace");
 	error_missing(err, "the initial pid namespace");
 	return error_remedy(
 		err, "run sooth on the host, or in a container with the host's (--pid=host)");
 }
 
-/* In others /proc tells the start of a process by another clock than the kernel's programs. Before
- * 5.6 there was only the one. */
+/* In another one /proc shows start times by another clock than BPF programs see. Before 5.6 there
+ * was only the initial one. */
 static int test_time_namespace(const struct os *os, struct sooth_error *err)
 {
 	struct stat ns;
@@ -149,9 +148,9 @@ static int test_time_namespace(const struct os *os, struct sooth_error *err)
 		return 0;
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
 		"walk over processes from a time namespace");
-	error_why(err, "times since boot here are not those that the kernel's programs see");
+	error_why(err, "BPF programs see other times since boot than this namespace");
 	error_missing(err, "the initial time namespace");
-	return error_remedy(err, "none needed: /proc tells the same");
+	return error_remedy(err, "none needed: /proc has the same data");
 }
 
 static int test_uprobe_multi(const struct os *os, struct sooth_error *err)
@@ -160,8 +159,8 @@ static int test_uprobe_multi(const struct os *os, struct sooth_error *err)
 	if (needs_kernel_release() >= KERNEL_RELEASE(6, 6))
 		return 0;
 	return refuse_kernel("probe functions by BPF links",
-		"links of type uprobe_multi, which came with Linux 6.6",
-		"run sooth as root: then it needs none", err);
+		"links of type uprobe_multi, new in Linux 6.6",
+		"run sooth as root: these links are not needed then", err);
 }
 
 static int test_walk_of_one(const struct os *os, struct sooth_error *err)
@@ -169,9 +168,9 @@ static int test_walk_of_one(const struct os *os, struct sooth_error *err)
 	(void)os;
 	if (needs_kernel_release() >= KERNEL_RELEASE(6, 1))
 		return 0;
-	return refuse_kernel("walk a single process by BPF",
-		"iterators over one process alone, which came with Linux 6.1",
-		"none needed: /proc tells the same", err);
+	return refuse_kernel("iterate over a single process by BPF",
+		"iterators over a single process, new in Linux 6.1",
+		"none needed: /proc has the same data", err);
 }
 
 const struct need need_procfs = { "procfs", "/proc is mounted", test_procfs };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the Linux backends cannot do without, each with its test and remedy. */
+/* The needs of the Linux backends, each with its test and remedy. */
 #ifndef SOOTH_OS_LINUX_NEEDS_H
 #define SOOTH_OS_LINUX_NEEDS_H
 
@@ -22,7 +22,7 @@ extern const char needs_bpf_remedy[];
 
 /* A capability, by its number in linux/capability.h, in the effective set of this thread. */
 bool needs_has_capability(unsigned capability);
-/* The running kernel, as KERNEL_RELEASE() of symbols/instruction.h makes it. 0: it does not say. */
+/* The running kernel, as KERNEL_RELEASE() of symbols/instruction.h makes it. 0: unknown. */
 uint32_t needs_kernel_release(void);
 /* Whether each thread can have memory of its own for BPF programs. */
 bool needs_have_task_storage(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What tracers may do for the caller; see tracer_rights.h. The rules are the kernel's:
- * ptrace(2) with Yama (Documentation/admin-guide/LSM/Yama.rst), perf_event_open(2) with
- * Documentation/admin-guide/perf-security.rst (above 2 is a patch of distributions),
+ * What tracers may do for the caller. The rules are the kernel's: ptrace(2) with Yama
+ * (Documentation/admin-guide/LSM/Yama.rst), perf_event_open(2) with
+ * Documentation/admin-guide/perf-security.rst (values above 2 come from patches of distributions),
  * and the capabilities of capabilities(7).
  *
  * Cannot be seen: what SELinux, AppArmor, seccomp or lockdown would refuse.
@@ -42,7 +42,7 @@ const char *tracer_way_need(enum tracer_way way)
 	return needs[way];
 }
 
-/* --- what the caller has --- */
+/* --- the caller's privileges --- */
 
 static int read_setting(const char *path)
 {
@@ -60,8 +60,8 @@ static int read_setting(const char *path)
 	return value;
 }
 
-/* P'(permitted) of a program without privileges of its own: all that the bounding set leaves for
- * root, the ambient ones for others. */
+/* P'(permitted) of a program without file privileges: for root the whole bounding set, for others
+ * the ambient set. */
 static uint64_t after_exec(bool is_root)
 {
 	uint64_t found = 0;
@@ -94,16 +94,16 @@ void tracer_rights_read(struct tracer_rights *rights)
 	rights->perf_event_paranoid = read_setting("/proc/sys/kernel/perf_event_paranoid");
 }
 
-/* --- judging --- */
+/* --- rules --- */
 
-static struct tracer_verdict judged(enum host_reach reach, const char *missing)
+static struct tracer_verdict verdict_of(enum host_reach reach, const char *missing)
 {
 	return (struct tracer_verdict){ reach, missing };
 }
 
 static struct tracer_verdict all_or_nothing(bool has, const char *missing)
 {
-	return has ? judged(HOST_REACH_ALL, NULL) : judged(HOST_REACH_NOTHING, missing);
+	return has ? verdict_of(HOST_REACH_ALL, NULL) : verdict_of(HOST_REACH_NOTHING, missing);
 }
 
 static struct tracer_verdict diagnose_ptrace(const struct tracer_rights *r, uint64_t capabilities)
@@ -111,32 +111,35 @@ static struct tracer_verdict diagnose_ptrace(const struct tracer_rights *r, uint
 	bool may_all = (capabilities | r->inner) & BIT(CAP_SYS_PTRACE);
 
 	if (r->ptrace_scope >= 3)
-		return judged(HOST_REACH_NOTHING,
+		return verdict_of(HOST_REACH_NOTHING,
 			"kernel.yama.ptrace_scope below 3, which only a restart of the host sets");
 	if (may_all)
-		return judged(HOST_REACH_ALL, NULL);
+		return verdict_of(HOST_REACH_ALL, NULL);
 	if (r->ptrace_scope == 2)
-		return judged(HOST_REACH_NOTHING, "cap_sys_ptrace, or kernel.yama.ptrace_scope=1");
+		return verdict_of(
+			HOST_REACH_NOTHING, "cap_sys_ptrace, or kernel.yama.ptrace_scope=1");
 	if (r->ptrace_scope == 1)
-		return judged(HOST_REACH_STARTED, "cap_sys_ptrace, or kernel.yama.ptrace_scope=0");
-	return judged(HOST_REACH_OWN, "cap_sys_ptrace, for processes of other users");
+		return verdict_of(
+			HOST_REACH_STARTED, "cap_sys_ptrace, or kernel.yama.ptrace_scope=0");
+	return verdict_of(HOST_REACH_OWN, "cap_sys_ptrace, for processes of other users");
 }
 
 static struct tracer_verdict diagnose_perf(const struct tracer_rights *r, uint64_t capabilities)
 {
 	if (capabilities & (BIT(CAP_PERFMON) | BIT(CAP_SYS_ADMIN)))
-		return judged(HOST_REACH_ALL, NULL);
+		return verdict_of(HOST_REACH_ALL, NULL);
 	if (r->perf_event_paranoid == TRACER_UNKNOWN)
-		return judged(HOST_REACH_NOTHING, "perf events in the kernel");
+		return verdict_of(HOST_REACH_NOTHING, "perf events in the kernel");
 	if (r->perf_event_paranoid > 2)
-		return judged(HOST_REACH_NOTHING, "cap_perfmon, or kernel.perf_event_paranoid=2");
+		return verdict_of(
+			HOST_REACH_NOTHING, "cap_perfmon, or kernel.perf_event_paranoid=2");
 	if (r->perf_event_paranoid > 1)
-		return judged(HOST_REACH_OWN,
+		return verdict_of(HOST_REACH_OWN,
 			"cap_perfmon, or kernel.perf_event_paranoid=1: for the kernel's part");
 	if (r->perf_event_paranoid > 0)
-		return judged(HOST_REACH_OWN,
+		return verdict_of(HOST_REACH_OWN,
 			"cap_perfmon, or kernel.perf_event_paranoid=0: for all processors");
-	return judged(HOST_REACH_ALL, NULL);
+	return verdict_of(HOST_REACH_ALL, NULL);
 }
 
 static struct tracer_verdict diagnose_started_perf(
@@ -144,8 +147,8 @@ static struct tracer_verdict diagnose_started_perf(
 {
 	if (capabilities & (BIT(CAP_PERFMON) | BIT(CAP_SYS_ADMIN)) ||
 		(r->perf_event_paranoid != TRACER_UNKNOWN && r->perf_event_paranoid <= 1))
-		return judged(HOST_REACH_STARTED, NULL);
-	return judged(HOST_REACH_NOTHING, "kernel.perf_event_paranoid=1, or cap_perfmon");
+		return verdict_of(HOST_REACH_STARTED, NULL);
+	return verdict_of(HOST_REACH_NOTHING, "kernel.perf_event_paranoid=1, or cap_perfmon");
 }
 
 static struct tracer_verdict diagnose_started_or_ptrace(
@@ -171,7 +174,7 @@ struct tracer_verdict tracer_rights_decide(
 
 	switch (way) {
 	case TRACER_STARTS:
-		return judged(HOST_REACH_STARTED, NULL);
+		return verdict_of(HOST_REACH_STARTED, NULL);
 	case TRACER_STARTS_OR_PTRACE:
 		return diagnose_started_or_ptrace(r, has);
 	case TRACER_PTRACE:

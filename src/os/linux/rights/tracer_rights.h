@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a tracer started by the caller could do: by the capabilities it would have after
- * its exec (capabilities(7)) and the settings that stand in its way. Judged by rules,
- * nothing is tried.
+ * What a tracer started by the caller could do: by the capabilities it would have after its exec
+ * (capabilities(7)) and the settings that limit it. Derived from rules; nothing is tried.
  */
 #ifndef SOOTH_OS_LINUX_TRACER_RIGHTS_H
 #define SOOTH_OS_LINUX_TRACER_RIGHTS_H
@@ -11,7 +10,7 @@
 
 #include "probes/host.h"
 
-/* How a tracer gets at what it shows. */
+/* How a tracer gets its data. */
 enum tracer_way {
 	TRACER_STARTS, /* it runs the program itself, changed or emulated */
 	TRACER_STARTS_OR_PTRACE,
@@ -23,35 +22,35 @@ enum tracer_way {
 	TRACER_PACKETS, /* sockets that see every packet */
 	TRACER_FANOTIFY,
 	TRACER_MODULE, /* it loads a module of its own into the kernel */
-	TRACER_ROOT,   /* it asks for nothing less */
+	TRACER_ROOT,   /* it needs full root */
 	TRACER_WAYS,
 };
 
-#define TRACER_UNKNOWN (-100) /* such a setting is not there */
+#define TRACER_UNKNOWN (-100) /* the setting does not exist */
 
 struct tracer_rights {
-	uint64_t capabilities; /* that a plain program would have, in the initial user namespace */
+	uint64_t capabilities; /* of a plain program, in the initial user namespace */
 	uint64_t inner;	       /* the same in the caller's own user namespace */
-	uint64_t bounding;     /* the most that the file of a program can give */
+	uint64_t bounding;     /* the most that a program's file can give */
 	bool gets_from_files;  /* whether files can give any */
 	bool is_root;
-	bool may_use_tracefs; /* whoever has no capability but access */
+	bool may_use_tracefs; /* access without any capability */
 	int ptrace_scope;     /* of Yama */
 	int perf_event_paranoid;
 };
 
-/* Of the caller, now. */
+/* Of the caller, at this moment. */
 void tracer_rights_read(struct tracer_rights *rights);
 
 struct tracer_verdict {
 	enum host_reach reach;
-	const char *missing; /* to reach more, in words; NULL: nothing */
+	const char *missing; /* what would allow more, in words; NULL: nothing */
 };
 
-/* `of_file`: capabilities that the tracer's file carries. */
+/* `of_file`: capabilities that the tracer's file has. */
 struct tracer_verdict tracer_rights_decide(
 	const struct tracer_rights *rights, enum tracer_way way, uint64_t of_file);
-/* What the way needs at all, in words. */
+/* What this way needs in general, in words. */
 const char *tracer_way_need(enum tracer_way way);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * exits by BPF: a tracepoint where processes end (src/bpf/short_lived.bpf.c), on the whole host. Of
- * a caller who is not root only the user's own processes are told.
+ * short_lived by BPF: a tracepoint where processes end (src/bpf/short_lived.bpf.c), on the whole
+ * host. A caller without root sees only its own user's processes.
  *
- * Cannot be seen: whom a process was started by that had ended before it.
+ * Cannot be seen: the parent of a process, if it had ended before it.
  */
 #include <unistd.h>
 
@@ -18,13 +18,13 @@
 
 #define RING_BYTES	(256u << 10)
 #define LATENESS_NS	(5 * NS_PER_MS)
-#define LIFE_NS_DEFAULT (10 * NS_PER_S) /* nobody takes samples */
+#define LIFE_NS_DEFAULT (10 * NS_PER_S) /* no samples are taken */
 
 struct short_lived_state {
 	struct bpf_code code;
 	struct ring ring;
 	volatile struct short_lived_control *control;
-	uint64_t told; /* losses already reported */
+	uint64_t reported; /* losses already reported */
 	uint64_t life_ns;
 };
 
@@ -94,7 +94,7 @@ static int short_lived_start(struct backend_run *run, struct sooth_error *err)
 		RECORD_APPEND(&run->out, &watch, NULL, 0);
 	if (!status && getuid())
 		backend_limit(run, "other users' processes that end between two samples",
-			"their ends are told to root alone", "run as root");
+			"only root sees other users' exits", "run as root");
 	return status;
 }
 
@@ -105,9 +105,9 @@ static int short_lived_drain(struct backend_run *run, struct sooth_error *err)
 
 	(void)err;
 	ring_read(&s->ring, &run->out);
-	if (lost != s->told)
-		backend_loss(run, lost - s->told, 0, "ends of processes did not fit the ring");
-	s->told = lost;
+	if (lost != s->reported)
+		backend_loss(run, lost - s->reported, 0, "process exits did not fit the ring");
+	s->reported = lost;
 	return 0;
 }
 
@@ -117,8 +117,8 @@ static int short_lived_stop(struct backend_run *run, struct sooth_error *err)
 
 	bpf_code_detach(&s->code);
 	again_emit(s->code.object, run,
-		"ends of processes that the kernel ran no program for: another was preempted in "
-		"it");
+		"process exits: the kernel skipped the BPF program while another thread was "
+		"preempted in it");
 	return short_lived_drain(run, err);
 }
 
@@ -127,12 +127,12 @@ static const struct need *const needs[] = { &need_pid_namespace, &need_bpf, &nee
 
 const struct backend backend_short_lived_bpf = {
 	.name = "bpf",
-	.probe = "exits",
-	.help = "a BTF-typed tracepoint where processes end, on the whole host",
+	.probe = "short_lived",
+	.help = "a BTF-typed tracepoint where processes exit, on the whole host",
 	.needs = needs,
 	.lateness_ns = LATENESS_NS,
 	.state_size = sizeof(struct short_lived_state),
-	.open = short_lived_open, /* no set: it watches the host, and nobody in particular */
+	.open = short_lived_open, /* no set: it watches the whole host */
 	.start = short_lived_start,
 	.drain = short_lived_drain,
 	.stop = short_lived_stop,

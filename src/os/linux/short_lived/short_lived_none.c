@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * exits where nothing can be attached: nobody sees them, and that is said. Who wants them beside
- * samples has the samples all the same.
+ * short_lived where nothing can be attached: it reports that, so that a run that wants it besides
+ * samples still gets the samples.
  */
 #include "core/backend.h"
 
@@ -9,14 +9,14 @@ static int short_lived_start(struct backend_run *run, struct sooth_error *err)
 {
 	(void)err;
 	backend_limit(run, "processes that begin and end between two samples",
-		"events of the kernel are not to be had by this caller",
+		"exit events need cap_bpf and cap_perfmon",
 		"run as root, or once: setcap cap_bpf,cap_perfmon+ep on sooth");
 	return 0;
 }
 
 const struct backend backend_short_lived_none = {
-	.name = "nobody",
-	.probe = "exits",
-	.help = "sees none; says so, so that samples can be had without privilege",
+	.name = "none",
+	.probe = "short_lived",
+	.help = "no exit events: short-lived processes are missed",
 	.start = short_lived_start,
 };

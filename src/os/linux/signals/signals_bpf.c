@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * signals by procfs, and handlers by a walk over the kernel's tasks (src/bpf/signals.bpf.c).
+ * signals by procfs, and handlers by an iteration over the kernel's tasks (src/bpf/signals.bpf.c).
  * Nothing is attached to the process.
  *
  * Cannot be seen: handlers of processes that the caller could not trace without sooth.
@@ -50,7 +50,7 @@ static uint8_t read_handlers(struct backend_run *run, const struct process_id *p
 	*(volatile uint32_t *)&s->control->pid = (uint32_t)process->pid;
 	if (bpf_code_walk_thread(&s->code, "on_task", (uint32_t)process->pid, &s->actions, &err))
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
-	/* The walk went by the pid: it must still be whose it was. */
+	/* The iteration used the pid, which must still belong to the same process. */
 	if (procfs_identify((pid_t)process->pid, &now) || now.start_ticks != process->start_ticks)
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 	return take_actions(&s->actions, places, count);
@@ -87,7 +87,7 @@ static int signals_open(struct backend_run *run, struct sooth_error *err)
 static const struct need *const needs[] = { &need_procfs, &need_pid_namespace, &need_bpf,
 	&need_bpf_ring, &need_btf, NULL };
 
-/* Where handlers were not asked for /proc tells all. */
+/* Without handlers /proc has everything. */
 static uint64_t signals_sample_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes)
 {
@@ -99,7 +99,7 @@ static uint64_t signals_sample_cost(
 const struct backend backend_signals_bpf = {
 	.name = "bpf",
 	.probe = "signals",
-	.help = "reads /proc, and handlers by a walk over tasks; nothing is attached",
+	.help = "reads /proc, and handlers with a BPF iterator; nothing stays attached",
 	.needs = needs,
 	.sample_cost = signals_sample_cost,
 	.state_size = sizeof(struct signals_bpf),

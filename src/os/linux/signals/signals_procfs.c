@@ -2,14 +2,14 @@
 /*
  * signals by procfs alone.
  *
- * Cannot be seen: the addresses of handlers and their flags; no file of procfs tells
- * them. What is queued behind the first of a real-time signal is part of the user's count
- * only.
+ * Cannot be seen: the addresses and flags of handlers, which no file of procfs has. Further
+ * instances of a queued real-time signal are part of the user's count only.
  */
 #include "os/linux/rights/needs.h"
 #include "os/linux/signals/signals_snapshot.h"
 
-/* The backend that could is tried first; why it was not taken stands beside its name. */
+/* The backend with handlers is tried first; the reason it was not used is reported beside its
+ * name. */
 static int signals_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct signals_reader *s = run->state;

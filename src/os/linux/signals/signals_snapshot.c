@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Signals of processes; see signals_snapshot.h. Masks, queue and what waits come from the
- * status files of the process and of each thread (proc_pid_status(5)); where a handler's
- * address points comes from its maps.
+ * Signals of processes. Masks, queue and pending signals come from the status files of the process
+ * and of each thread (proc_pid_status(5)); the location of a handler comes from the process's
+ * maps.
  */
 #include "os/linux/signals/signals_snapshot.h"
 
@@ -19,12 +19,12 @@
 
 #define FAILED SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
 
-/* Where a handler was found to stand. */
+/* Where a handler is. */
 struct handler {
 	struct signals_place place;
 	struct maps_line mapping;
 	uint8_t object_state, symbol_state;
-	bool is_requested; /* its file has been read */
+	bool is_read; /* its file has been read */
 	struct elf_address symbol;
 };
 
@@ -35,12 +35,12 @@ struct handlers {
 };
 
 static int read_thread(
-	struct backend_run *run, const struct process_snapshot *reading, uint32_t tid)
+	struct backend_run *run, const struct process_snapshot *snapshot, uint32_t tid)
 {
 	struct signals_reader *s = run->state;
 	struct signals_thread t = { .record = process_snapshot_head(
-					    reading, run, tid, SIGNALS_THREAD) };
-	int status = process_snapshot_file(reading, tid, "status", &s->bytes);
+					    snapshot, run, tid, SIGNALS_THREAD) };
+	int status = process_snapshot_file(snapshot, tid, "status", &s->bytes);
 	struct task_signals signals;
 
 	if (status)
@@ -53,32 +53,32 @@ static int read_thread(
 	return 0;
 }
 
-static void read_threads(struct backend_run *run, const struct process_snapshot *reading,
+static void read_threads(struct backend_run *run, const struct process_snapshot *snapshot,
 	struct signals_process *end)
 {
 	struct signals_reader *s = run->state;
-	int status = process_snapshot_threads(reading, &s->tids, THREADS_MAX);
+	int status = process_snapshot_threads(snapshot, &s->tids, THREADS_MAX);
 	const uint32_t *tids = (const void *)s->tids.data;
 
 	for (size_t i = 0; i < s->tids.size / sizeof(*tids); i++) {
-		int failure = read_thread(run, reading, tids[i]);
+		int failure = read_thread(run, snapshot, tids[i]);
 
 		end->threads += !failure;
-		/* One that has ended meanwhile is none; any other failure is told. */
+		/* A thread that ended meanwhile is skipped; any other failure is reported. */
 		if (failure && failure != -ENOENT && failure != -ESRCH)
 			status = failure;
 	}
 	end->threads_state = procfs_state(status);
 }
 
-static void read_masks(struct backend_run *run, const struct process_snapshot *reading,
+static void read_masks(struct backend_run *run, const struct process_snapshot *snapshot,
 	struct signals_process *end)
 {
 	struct signals_reader *s = run->state;
-	int status = procfs_read_at(reading->process, "status", &s->bytes, PROCFS_SMALL);
+	int status = procfs_read_at(snapshot->process, "status", &s->bytes, PROCFS_SMALL);
 	struct task_signals signals;
 
-	end->masks_state = procfs_state(process_snapshot_status(reading, status));
+	end->masks_state = procfs_state(process_snapshot_status(snapshot, status));
 	if (status < 0)
 		return;
 	if (!task_signals_parse(&signals, s->bytes.data, s->bytes.size)) {
@@ -92,7 +92,7 @@ static void read_masks(struct backend_run *run, const struct process_snapshot *r
 	end->queued_max = signals.queued_max;
 }
 
-/* --- where handlers stand --- */
+/* --- locations of handlers --- */
 
 static void find_mappings(struct signals_reader *s, struct handlers *h)
 {
@@ -121,38 +121,40 @@ static uint8_t symbol_state(const struct elf_address *symbol)
 				 : SOOTH_STATE_VALUE;
 }
 
-/* All handlers in the mapping of this one, in one look at its file. */
-static void ask_file(struct signals_reader *s, int process, struct handlers *h, size_t first)
+/* All handlers in the same mapping, with one read of its file. */
+static void read_symbols(struct signals_reader *s, int process, struct handlers *h, size_t first)
 {
-	_cleanup_free_ struct elf_address *asked = calloc(SIGNALS_MAX, sizeof(*asked));
+	_cleanup_free_ struct elf_address *addresses = calloc(SIGNALS_MAX, sizeof(*addresses));
 	const struct maps_line *mapping = &h->all[first].mapping;
 	size_t from[SIGNALS_MAX], count = 0;
 	int status;
 
-	for (size_t i = first; asked && i < h->count; i++) {
+	for (size_t i = first; addresses && i < h->count; i++) {
 		if (h->all[i].mapping.from != mapping->from)
 			continue;
-		h->all[i].is_requested = true;
+		h->all[i].is_read = true;
 		from[count] = i;
-		asked[count++].offset = h->all[i].place.address - mapping->from + mapping->offset;
+		addresses[count++].offset =
+			h->all[i].place.address - mapping->from + mapping->offset;
 	}
-	status = asked ? mapped_symbols(&s->timeout, process, mapping, asked, count) : -ENOMEM;
+	status = addresses ? mapped_symbols(&s->timeout, process, mapping, addresses, count)
+			   : -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		struct handler *to = &h->all[from[i]];
 
-		to->symbol_state = status ? procfs_state(status) : symbol_state(&asked[i]);
-		to->symbol = asked[i];
+		to->symbol_state = status ? procfs_state(status) : symbol_state(&addresses[i]);
+		to->symbol = addresses[i];
 	}
 }
 
 static void find_symbols(
-	struct signals_reader *s, const struct process_snapshot *reading, struct handlers *h)
+	struct signals_reader *s, const struct process_snapshot *snapshot, struct handlers *h)
 {
-	int status = procfs_read_at(reading->process, "maps", &s->maps, PROCFS_MAPS);
+	int status = procfs_read_at(snapshot->process, "maps", &s->maps, PROCFS_MAPS);
 
 	for (size_t i = 0; i < h->count; i++) {
 		h->all[i].object_state =
-			status < 0 ? procfs_state(process_snapshot_status(reading, status))
+			status < 0 ? procfs_state(process_snapshot_status(snapshot, status))
 				   : SOOTH_STATE_ABSENT;
 		h->all[i].symbol_state = h->all[i].object_state;
 	}
@@ -160,16 +162,16 @@ static void find_symbols(
 		return;
 	find_mappings(s, h);
 	for (size_t i = 0; i < h->count; i++) {
-		if (h->all[i].mapping.inode && !h->all[i].is_requested)
-			ask_file(s, reading->process, h, i);
+		if (h->all[i].mapping.inode && !h->all[i].is_read)
+			read_symbols(s, snapshot->process, h, i);
 	}
 }
 
 static void write_handler(
-	struct backend_run *run, const struct process_snapshot *reading, const struct handler *h)
+	struct backend_run *run, const struct process_snapshot *snapshot, const struct handler *h)
 {
 	struct signals_handler r = { .record = process_snapshot_head(
-					     reading, run, 0, SIGNALS_HANDLER),
+					     snapshot, run, 0, SIGNALS_HANDLER),
 		.address = h->place.address,
 		.flags = h->place.flags,
 		.blocked = h->place.blocked,
@@ -185,7 +187,7 @@ static void write_handler(
 	RECORD_APPEND(&run->out, &r, tail, ARRAY_SIZE(tail));
 }
 
-static uint8_t read_handlers(struct backend_run *run, const struct process_snapshot *reading)
+static uint8_t read_handlers(struct backend_run *run, const struct process_snapshot *snapshot)
 {
 	_cleanup_free_ struct handlers *h = calloc(1, sizeof(*h));
 	struct signals_place places[SIGNALS_MAX];
@@ -197,33 +199,33 @@ static uint8_t read_handlers(struct backend_run *run, const struct process_snaps
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
 	if (!h)
 		return FAILED;
-	h->state = s->handlers(run, &reading->id, places, &h->count);
+	h->state = s->handlers(run, &snapshot->id, places, &h->count);
 	for (size_t i = 0; i < h->count; i++)
 		h->all[i].place = places[i];
 	if (h->count)
-		find_symbols(s, reading, h);
+		find_symbols(s, snapshot, h);
 	for (size_t i = 0; i < h->count; i++)
-		write_handler(run, reading, &h->all[i]);
+		write_handler(run, snapshot, &h->all[i]);
 	return h->state;
 }
 
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct signals_process end = { 0 };
-	struct process_snapshot reading;
-	int status = process_snapshot_open(&reading, run, pid, expected);
+	struct process_snapshot snapshot;
+	int status = process_snapshot_open(&snapshot, run, pid, expected);
 
 	if (status <= 0) {
 		end.masks_state = end.threads_state = end.handlers_state = procfs_state(status);
 		if (!status) {
-			read_masks(run, &reading, &end);
-			read_threads(run, &reading, &end);
-			end.handlers_state = read_handlers(run, &reading);
+			read_masks(run, &snapshot, &end);
+			read_threads(run, &snapshot, &end);
+			end.handlers_state = read_handlers(run, &snapshot);
 		}
-		end.record = process_snapshot_head(&reading, run, 0, SIGNALS_PROCESS);
+		end.record = process_snapshot_head(&snapshot, run, 0, SIGNALS_PROCESS);
 		RECORD_APPEND(&run->out, &end, NULL, 0);
 	}
-	process_snapshot_close(&reading);
+	process_snapshot_close(&snapshot);
 }
 
 /* --- as a backend --- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What both backends of the signals probe do: masks and queues from procfs, and where
- * handlers are known to one of them, the file and the function each stands in.
+ * The common part of both backends of the signals probe: masks and queues from procfs, and, if one
+ * of them has the handlers, the file and function of each.
  */
 #ifndef SOOTH_OS_LINUX_SIGNALS_SNAPSHOT_H
 #define SOOTH_OS_LINUX_SIGNALS_SNAPSHOT_H
@@ -17,7 +17,7 @@ struct signals_place {
 	uint32_t signal;
 };
 
-/* Fills in the handlers of a process; the state they have then. */
+/* Fills in the handlers of a process; returns their state. */
 typedef uint8_t (*signals_handlers)(struct backend_run *run, const struct process_id *process,
 	struct signals_place places[SIGNALS_MAX], size_t *count);
 
@@ -26,8 +26,8 @@ struct signals_reader {
 	struct members members;
 	struct timeout timeout;
 	struct buffer tids, bytes, maps;
-	signals_handlers handlers; /* NULL: nothing tells them */
-	uint8_t handlers_state;	   /* why, then */
+	signals_handlers handlers; /* NULL: handlers are not available */
+	uint8_t handlers_state;	   /* the reason for that */
 };
 
 int signals_reader_open(struct backend_run *run, struct sooth_error *err);

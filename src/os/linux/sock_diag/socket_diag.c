@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Asking sock_diag(7); see socket_diag.h. The kernel fills one buffer at a time, while
- * it is read: so a table of any length costs one buffer here. It may change between
- * two of them; the kernel says so for some families (NLM_F_DUMP_INTR).
+ * Requests to sock_diag(7). The kernel fills one buffer at a time, while it is read: so a table of
+ * any length needs one buffer here. It may change between two of them; the kernel reports that for
+ * some families (NLM_F_DUMP_INTR).
  */
 #include "os/linux/sock_diag/socket_diag.h"
 
@@ -25,13 +25,13 @@
 #include "probes/sockets.h"
 
 #define ANSWER_BYTES	65536	    /* the kernel gives 32 KiB at most */
-#define MESSAGES_MAX	(16u << 20) /* of one answer */
-#define ASK_AGAIN	3	    /* when the table changed meanwhile */
-#define TUPLES_MAX	(1u << 20)  /* TCP connections among which pairs are looked for */
-#define ANSWER_S	5	    /* without a byte: the kernel is not that slow */
+#define MESSAGES_MAX	(16u << 20) /* per answer */
+#define RETRIES		3	    /* when the table changed meanwhile */
+#define TUPLES_MAX	(1u << 20)  /* TCP connections searched for pairs */
+#define ANSWER_S	5	    /* without a byte: far longer than the kernel takes */
 #define INTERRUPTED_MAX 64	    /* signals during one receive */
 
-/* --- a socket in the right namespace --- */
+/* --- a socket in another namespace --- */
 
 static int make_socket(void)
 {
@@ -54,7 +54,7 @@ struct entry {
 	int result;
 };
 
-/* Of this thread alone: it ends in that namespace. */
+/* Only this thread enters the namespace, and it ends there. */
 static void *enter_and_make(void *user)
 {
 	struct entry *e = user;
@@ -70,7 +70,7 @@ static int make_socket_in(int namespace)
 	pthread_t thread;
 	int status;
 
-	/* Signals are the program's business, not this thread's. */
+	/* Signals are for the program's own threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	status = pthread_create(&thread, NULL, enter_and_make, &e);
@@ -93,18 +93,18 @@ int socket_diag_open(int process, struct sooth_error *err)
 		return error_errno(err, -errno, "compare network namespaces");
 	if (own.st_ino == theirs.st_ino && own.st_dev == theirs.st_dev) {
 		fd = make_socket();
-		return fd < 0 ? error_errno(err, fd, "ask the kernel for sockets") : fd;
+		return fd < 0 ? error_errno(err, fd, "read the kernel's sockets") : fd;
 	}
 	fd = make_socket_in(namespace);
 	if (fd >= 0)
 		return fd;
-	error_errno(err, fd, "ask for sockets in another network namespace");
+	error_errno(err, fd, "read sockets of another network namespace");
 	if (fd == -EPERM)
 		error_remedy(err, "run sooth as root, or with cap_sys_admin");
 	return fd;
 }
 
-/* --- question and answer --- */
+/* --- request and answer --- */
 
 static int receive(int netlink, void *buffer, size_t size, size_t *got)
 {
@@ -118,7 +118,7 @@ static int receive(int netlink, void *buffer, size_t size, size_t *got)
 		if (n < 0)
 			return errno == EAGAIN ? -ETIMEDOUT : -errno;
 		if (from.nl_pid)
-			continue; /* not the kernel's */
+			continue; /* not from the kernel */
 		if (!n)
 			return -EPIPE;
 		*got = (size_t)n;
@@ -127,7 +127,7 @@ static int receive(int netlink, void *buffer, size_t size, size_t *got)
 	return -EINTR;
 }
 
-static int ask_once(int netlink, struct socket_answer *answer, void *buffer,
+static int request_once(int netlink, struct socket_answer *answer, void *buffer,
 	socket_fact_consumer take, void *user)
 {
 	unsigned char request[SOCKET_REQUEST_MAX];
@@ -136,10 +136,10 @@ static int ask_once(int netlink, struct socket_answer *answer, void *buffer,
 	struct timespec now;
 	int status = 0;
 
-	/* What is left of an answer that was given up is told apart by it. */
+	/* Distinguishes the rest of an abandoned answer from the new one. */
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	answer->sequence = (uint32_t)now.tv_nsec ^ (uint32_t)now.tv_sec << 30;
-	size = socket_messages_ask(request, answer->question, answer->sequence);
+	size = socket_messages_request(request, answer->request, answer->sequence);
 	if (sendto(netlink, request, size, 0, (void *)&kernel, sizeof(kernel)) < 0)
 		return -errno;
 	while (!status && !answer->is_done) {
@@ -152,21 +152,21 @@ static int ask_once(int netlink, struct socket_answer *answer, void *buffer,
 	return status;
 }
 
-int socket_diag_ask(int netlink, const struct socket_request *question, socket_fact_consumer take,
-	void *user, struct sooth_error *err)
+int socket_diag_request(int netlink, const struct socket_request *request,
+	socket_fact_consumer take, void *user, struct sooth_error *err)
 {
 	_cleanup_free_ void *buffer = malloc(ANSWER_BYTES);
 
 	if (!buffer)
 		return error_no_memory(err);
-	for (int i = 0; i < ASK_AGAIN; i++) {
-		struct socket_answer answer = { .question = question };
-		int status = ask_once(netlink, &answer, buffer, take, user);
+	for (int i = 0; i < RETRIES; i++) {
+		struct socket_answer answer = { .request = request };
+		int status = request_once(netlink, &answer, buffer, take, user);
 
 		if (status)
 			return error_errno(err, status,
-				"ask the kernel for sockets of family %d, protocol %d",
-				question->family, question->protocol);
+				"read the kernel's sockets of family %d, protocol %d",
+				request->family, request->protocol);
 		if (!answer.is_interrupted)
 			return 0;
 	}
@@ -175,8 +175,8 @@ int socket_diag_ask(int netlink, const struct socket_request *question, socket_f
 
 /* --- peers --- */
 
-/* Both ends of a connection; an address of version 4 as mapped into 6, because one end may be
- * a socket of version 6. */
+/* Both ends of a connection; IPv4 addresses are mapped into IPv6, because one end may be an IPv6
+ * socket. */
 struct tuple {
 	unsigned char local[16], peer[16];
 	uint16_t local_port, peer_port;
@@ -250,7 +250,7 @@ static void pair_connections(struct pairing *p)
 
 int socket_diag_peers(int netlink, struct map *peers, struct sooth_error *err)
 {
-	static const struct socket_request questions[] = {
+	static const struct socket_request requests[] = {
 		{ .family = AF_UNIX },
 		{ .family = AF_INET, .protocol = IPPROTO_TCP },
 		{ .family = AF_INET6, .protocol = IPPROTO_TCP },
@@ -260,10 +260,9 @@ int socket_diag_peers(int netlink, struct map *peers, struct sooth_error *err)
 	int status = 0;
 
 	map_init(&p.tuples, sizeof(struct tuple), sizeof(uint64_t), TUPLES_MAX);
-	for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
-		int one = socket_diag_ask(netlink, &questions[i],
-			questions[i].family == AF_UNIX ? take_local : take_connection, &p,
-			&refused);
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		int one = socket_diag_request(netlink, &requests[i],
+			requests[i].family == AF_UNIX ? take_local : take_connection, &p, &refused);
 
 		if (one < 0 && !status) {
 			status = one;

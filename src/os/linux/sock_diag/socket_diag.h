@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sockets as the kernel's sock_diag(7) tells them, in the network namespace of a
- * process. A netlink socket belongs to the namespace it was made in, so one for
- * another namespace is made by a thread that enters it (setns(2): cap_sys_admin)
- * and ends.
+ * Sockets from the kernel's sock_diag(7), in the network namespace of a process. A netlink socket
+ * belongs to the namespace it was made in, so one for another namespace is made by a thread that
+ * enters it (setns(2): cap_sys_admin) and ends.
  */
 #ifndef SOOTH_OS_LINUX_SOCKET_DIAG_H
 #define SOOTH_OS_LINUX_SOCKET_DIAG_H
@@ -16,17 +15,17 @@
  * negative errno with the error filled. */
 int socket_diag_open(int process, struct sooth_error *err);
 /*
- * All sockets of a family and protocol, each given to `take`. 1 when some may be missing
- * or told twice, because the table kept changing while it was read; what was given before
- * an error counts.
+ * All sockets of a family and protocol, each given to `take`. 1 when some may be missing or
+ * reported twice, because the table kept changing while it was read; results given before an error
+ * are valid.
  */
-int socket_diag_ask(int netlink, const struct socket_request *question, socket_fact_consumer take,
-	void *user, struct sooth_error *err);
+int socket_diag_request(int netlink, const struct socket_request *request,
+	socket_fact_consumer take, void *user, struct sooth_error *err);
 /*
- * Who is connected with whom inside the namespace: inode (uint64_t) -> inode of the peer
- * (uint64_t), into a map of these sizes that the caller made and bounds. Unix sockets by
- * what the kernel says, TCP connections whose two ends are both here by their addresses.
- * A negative errno when a family could not be asked: then its pairs alone are missing.
+ * Connected pairs inside the namespace: inode (uint64_t) -> inode of the peer (uint64_t), into a
+ * map of these sizes with the caller's limit. Unix sockets by the kernel's data, TCP connections
+ * with both ends here by their addresses. A negative errno when a family could not be read: then
+ * only its pairs are missing.
  */
 int socket_diag_peers(int netlink, struct map *peers, struct sooth_error *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the kernel tells of one socket, whichever way: by netlink or in a table of
- * /proc/PID/net. Plain values, so that those who read either need to know no format.
+ * The kernel's data about one socket, from netlink or a table in /proc/PID/net. Plain values, so
+ * that readers need to know neither format.
  */
 #ifndef SOOTH_OS_LINUX_SOCKET_FACT_H
 #define SOOTH_OS_LINUX_SOCKET_FACT_H
@@ -11,13 +11,13 @@
 
 #include "base/cursor.h"
 
-/* Of a TCP connection; a member the kernel does not tell is not among the `has` bits. */
+/* For a TCP connection; `has` has no bit for a member that the kernel did not report. */
 enum socket_tcp_has {
 	SOCKET_TCP_RTT = 1,
-	SOCKET_TCP_RETRANSMITS = 2, /* since it stood */
+	SOCKET_TCP_RETRANSMITS = 2, /* since it was established */
 	SOCKET_TCP_TIMES = 4,
 	SOCKET_TCP_BYTES = 8,
-	SOCKET_TCP_SENT = 16, /* bytes_sent: without it nobody knows whether anything was */
+	SOCKET_TCP_SENT = 16, /* bytes_sent: without it, it is unknown whether anything was sent */
 	SOCKET_TCP_WAITING = 32,
 };
 
@@ -32,10 +32,10 @@ struct socket_tcp {
 struct socket_fact {
 	uint64_t inode;
 	uint64_t peer_inode;	/* of a unix socket; 0: none, or unknown */
-	uint64_t receive_queue; /* bytes; of a listening socket: connections that wait */
-	uint64_t send_queue;	/* bytes; of a listening socket: how many may wait */
+	uint64_t receive_queue; /* bytes; of a listening socket: waiting connections */
+	uint64_t send_queue;	/* bytes; of a listening socket: the limit of waiting connections */
 	int family;		/* AF_* */
-	int type;		/* SOCK_*; 0: goes with the protocol */
+	int type;		/* SOCK_*; 0: implied by the protocol */
 	int protocol;		/* IPPROTO_*, NETLINK_*, ETH_P_* */
 	uint32_t interface;	/* index: of a packet socket, or of an address's scope; 0: any */
 	uint32_t local_id, peer_id; /* netlink: port ids */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages of sock_diag(7). Each family has a message of its own, followed by
- * attributes; struct tcp_info is one of them and as long as its kernel knows it.
+ * Messages of sock_diag(7). Each family has its own message, followed by attributes; struct
+ * tcp_info is one of them, and its length depends on the kernel.
  *
- * Cannot be seen: sockets that stand in no table of their protocol (made, and
- * neither bound nor connected), and those of families without sock_diag.
+ * Cannot be seen: sockets that are in no table of their protocol (created, and neither bound nor
+ * connected), and those of families without sock_diag.
  */
 #include "os/linux/sock_diag/socket_messages.h"
 
@@ -22,13 +22,13 @@
 
 #include "probes/sockets.h"
 
-/* Waiting for its last packet, or half made: sockets that no descriptor can name. */
+/* Waiting for its last packet, or half open: sockets without a descriptor. */
 #define STATES_WITHOUT_INODE (1u << SOCKETS_TIME_WAIT | 1u << SOCKETS_NEW_SYN_RECV)
 #define BOUND_INACTIVE	     13 /* since Linux 6.8: bound, nothing else */
 #define ATTRIBUTES_MAX	     64
 #define CONNECTED	     1 /* NETLINK_CONNECTED, net/netlink/af_netlink.c; else TCP_CLOSE */
 
-/* --- asking --- */
+/* --- requests --- */
 
 static size_t put(unsigned char *out, size_t at, const void *data, size_t size)
 {
@@ -36,12 +36,12 @@ static size_t put(unsigned char *out, size_t at, const void *data, size_t size)
 	return at + NLMSG_ALIGN(size);
 }
 
-static size_t ask_inet(unsigned char *out, size_t at, const struct socket_request *q)
+static size_t request_inet(unsigned char *out, size_t at, const struct socket_request *q)
 {
 	struct inet_diag_req_v2 request = {
 		.sdiag_family = (uint8_t)q->family,
 		.sdiag_protocol = (uint8_t)(q->protocol > 255 ? IPPROTO_RAW : q->protocol),
-		.idiag_ext = q->wants_detail ? 1 << (INET_DIAG_INFO - 1) : 0,
+		.idiag_ext = q->needs_detail ? 1 << (INET_DIAG_INFO - 1) : 0,
 		.idiag_states = ~STATES_WITHOUT_INODE,
 	};
 	struct nlattr header = { .nla_len = NLA_HDRLEN + sizeof(uint32_t),
@@ -56,7 +56,7 @@ static size_t ask_inet(unsigned char *out, size_t at, const struct socket_reques
 	return at;
 }
 
-size_t socket_messages_ask(
+size_t socket_messages_request(
 	unsigned char out[SOCKET_REQUEST_MAX], const struct socket_request *q, uint32_t sequence)
 {
 	struct nlmsghdr header = { .nlmsg_type = SOCK_DIAG_BY_FAMILY,
@@ -84,7 +84,7 @@ size_t socket_messages_ask(
 		at = put(out, at, &packet, sizeof(packet));
 		break;
 	default:
-		at = ask_inet(out, at, q);
+		at = request_inet(out, at, q);
 		break;
 	}
 	header.nlmsg_len = (uint32_t)at;
@@ -92,9 +92,9 @@ size_t socket_messages_ask(
 	return at;
 }
 
-/* --- taking answers apart --- */
+/* --- answers --- */
 
-/* The head of a message; false when it is shorter. */
+/* The head of a message; false when the message is too short. */
 static bool head(struct cursor *c, void *out, size_t size)
 {
 	struct span bytes = cursor_bytes(c, size);
@@ -105,7 +105,7 @@ static bool head(struct cursor *c, void *out, size_t size)
 	return true;
 }
 
-/* The next attribute; false at the end and when what is there is none. */
+/* The next attribute; false at the end and when the data is no attribute. */
 static bool attribute(struct cursor *c, unsigned *type, struct span *value)
 {
 	struct nlattr header;
@@ -283,7 +283,7 @@ static int take_socket(
 	struct socket_fact fact = { 0 };
 	bool is_whole;
 
-	switch (answer->question->family) {
+	switch (answer->request->family) {
 	case AF_UNIX:
 		is_whole = take_unix(&fact, &c);
 		break;
@@ -294,7 +294,7 @@ static int take_socket(
 		is_whole = take_packet(&fact, &c);
 		break;
 	default:
-		is_whole = take_inet(&fact, &c, answer->question);
+		is_whole = take_inet(&fact, &c, answer->request);
 		break;
 	}
 	if (!is_whole)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages of sock_diag(7): what is asked and what comes back. */
+/* Messages of sock_diag(7): requests and answers. */
 #ifndef SOOTH_OS_LINUX_SOCKET_MESSAGES_H
 #define SOOTH_OS_LINUX_SOCKET_MESSAGES_H
 
@@ -8,26 +8,27 @@
 struct socket_request {
 	int family;	   /* AF_* */
 	int protocol;	   /* IPPROTO_* of inet; else 0 */
-	bool wants_detail; /* what the kernel must look at each connection for */
+	bool needs_detail; /* details that the kernel has to collect per connection */
 };
 
 #define SOCKET_REQUEST_MAX 128
 
-/* Writes the request; its size. */
-size_t socket_messages_ask(
+/* Writes the request; returns its size. */
+size_t socket_messages_request(
 	unsigned char out[SOCKET_REQUEST_MAX], const struct socket_request *q, uint32_t sequence);
 
 struct socket_answer {
-	const struct socket_request *question;
+	const struct socket_request *request;
 	uint32_t sequence;
-	uint64_t messages;   /* so far */
-	bool is_interrupted; /* the table changed while it was told: some may be missing or twice */
+	uint64_t messages; /* so far */
+	/* the table changed while it was read: some sockets may be missing or reported twice */
+	bool is_interrupted;
 	bool is_done;
 };
 
 /*
- * One datagram of the answer. 0, the error the kernel answers with, or -EBADMSG when
- * it is none. Messages of another sequence are passed over.
+ * One datagram of the answer. 0, the error in the kernel's answer, or -EBADMSG when it is invalid.
+ * Messages with another sequence number are skipped.
  */
 int socket_messages_take(struct socket_answer *answer, const void *data, size_t size,
 	socket_fact_consumer take, void *user);

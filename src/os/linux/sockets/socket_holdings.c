@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The sockets of one process; see socket_holdings.h. A descriptor of a socket is the
- * link "socket:[INODE]"; the protocol it was made with is the extended attribute
- * system.sockprotoname of that file, which tells which tables are worth reading.
+ * The sockets of one process. A descriptor of a socket is the link "socket:[INODE]"; its protocol
+ * is the extended attribute system.sockprotoname of that file, which shows which tables are worth
+ * reading.
  *
- * Cannot be seen: sockets on their way in a message (SCM_RIGHTS), or that only the
- * kernel holds (io_uring).
+ * Cannot be seen: sockets in transit in a message (SCM_RIGHTS), or that only the kernel holds
+ * (io_uring).
  */
 #include "os/linux/sockets/socket_holdings.h"
 
@@ -56,7 +56,7 @@ static struct held_text keep_text(struct socket_holdings *h, const void *data, s
 
 /* --- by descriptors --- */
 
-/* The inode of a socket's link, 0 when it is another kind of link, or may not be read. */
+/* The inode in a socket's link, 0 when it is another kind of link, or unreadable. */
 static uint64_t inode_of(struct socket_holdings *h, int directory, const char *name)
 {
 	char link[LINK_MAX_];
@@ -89,11 +89,11 @@ static void find_protocol(struct socket_holdings *h, struct held_socket *s, int 
 	s->protocol = socket_protocol_by_name(span_of(value, (size_t)size));
 	if (s->protocol) {
 		s->record.family = s->protocol->family;
-		h->wanted |= 1u << (s->protocol - socket_protocols);
+		h->selected |= 1u << (s->protocol - socket_protocols);
 	}
 	if (s->protocol && s->protocol->text)
 		s->name = keep_text(h, s->protocol->text, strlen(s->protocol->text));
-	else if (s->protocol) /* it is told with the socket, or not at all */
+	else if (s->protocol) /* only reported with the socket */
 		s->record.protocol_state = UNTOLD;
 	else
 		s->name = keep_text(h, value, (size_t)size);
@@ -109,7 +109,7 @@ static void take_descriptor(struct socket_holdings *h, int directory, const char
 		return;
 	s = map_put(&h->sockets, &inode, &is_new);
 	if (!s)
-		return; /* counted there */
+		return; /* already counted there */
 	if (is_new) {
 		s->record.inode = inode;
 		s->record.fd = (uint32_t)strtoul(name, NULL, 10);
@@ -129,7 +129,7 @@ void socket_holdings_list(struct socket_holdings *h, int process)
 	map_clear(&h->names);
 	h->sockets.refused = 0;
 	buffer_reset(&h->texts);
-	h->wanted = h->refused = 0;
+	h->selected = h->refused = 0;
 	h->is_all = h->has_closed_links = false;
 	memset(h->listened, 0, sizeof(h->listened));
 	h->state = SOOTH_STATE_VALUE;
@@ -155,7 +155,7 @@ void socket_holdings_list(struct socket_holdings *h, int process)
 		h->state = SOOTH_STATE_TRUNCATED;
 }
 
-/* --- by what is told --- */
+/* --- by the kernel's data --- */
 
 static uint64_t *ports_of(struct socket_holdings *h, bool is_version_6, uint16_t port)
 {
@@ -174,14 +174,14 @@ void socket_holdings_take(void *user, const struct socket_fact *fact)
 {
 	struct socket_holdings *h = user;
 	struct held_socket *s = fact->inode ? map_get(&h->sockets, &fact->inode) : NULL;
-	const struct socket_record_way way = { h->is_from_tables, h->wants_detail, h->netlink };
+	const struct socket_record_way way = { h->is_from_tables, h->needs_detail, h->netlink };
 	struct socket_texts texts;
 
 	note_listening(h, fact);
 	if (!s)
 		return;
 	if (s->is_reported && h->is_from_tables) {
-		s->is_twice = true; /* which of the lines is the kernel's cannot be known */
+		s->is_twice = true; /* it is unknown which of the lines is the kernel's */
 		return;
 	}
 	s->is_reported = true;
@@ -194,7 +194,7 @@ void socket_holdings_take(void *user, const struct socket_fact *fact)
 	}
 }
 
-bool socket_holdings_want_names(struct socket_holdings *h)
+bool socket_holdings_needs_names(struct socket_holdings *h)
 {
 	size_t position = 0;
 	void *value;
@@ -222,9 +222,9 @@ void socket_holdings_take_name(void *user, const struct socket_fact *fact)
 	*t = keep_text(h, texts.local, texts.local_size);
 }
 
-/* --- what is written --- */
+/* --- records --- */
 
-/* Nothing is known but that it is there. */
+/* Only its existence is known. */
 static void emit_nothing(struct sockets_socket *r, uint8_t state, uint8_t others)
 {
 	r->state_state = state;
@@ -257,14 +257,14 @@ static bool is_still_there(struct socket_holdings *h, int process, const struct 
 
 static bool is_requested(const struct socket_holdings *h, const struct held_socket *s)
 {
-	return s->protocol && (s->protocol->question.family || s->protocol->table) &&
+	return s->protocol && (s->protocol->request.family || s->protocol->table) &&
 	       !(h->refused & 1u << (s->protocol - socket_protocols));
 }
 
 static void find_side(struct socket_holdings *h, struct held_socket *s)
 {
 	struct sockets_socket *r = &s->record;
-	bool is_tcp = s->protocol && s->protocol->question.protocol == IPPROTO_TCP;
+	bool is_tcp = s->protocol && s->protocol->request.protocol == IPPROTO_TCP;
 	bool is_connection = r->state_state == SOOTH_STATE_VALUE && r->state != SOCKETS_LISTEN &&
 			     r->state != SOCKETS_CLOSE;
 	uint64_t ports = *ports_of(h, r->family == SOCKETS_INET6, r->local_port);
@@ -303,7 +303,7 @@ static struct record_tail tail_of(
 }
 
 uint32_t socket_holdings_write(
-	struct socket_holdings *h, struct buffer *out, const struct sockets_socket *like)
+	struct socket_holdings *h, struct buffer *out, const struct sockets_socket *template)
 {
 	uint32_t written = 0;
 	size_t position = 0;
@@ -320,9 +320,9 @@ uint32_t socket_holdings_write(
 
 		if (s->is_gone)
 			continue;
-		r->record = like->record;
-		r->namespace = like->namespace;
-		r->namespace_state = like->namespace_state;
+		r->record = template->record;
+		r->namespace = template->namespace;
+		r->namespace_state = template->namespace_state;
 		RECORD_APPEND(out, r, tail, ARRAY_SIZE(tail));
 		written++;
 	}

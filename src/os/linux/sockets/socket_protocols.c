@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Protocols of sockets as data; see socket_protocols.h. */
+/* Protocols of sockets as data. */
 #include "os/linux/sockets/socket_protocols.h"
 
 #include <linux/netlink.h>
@@ -40,7 +40,7 @@ const struct socket_protocol socket_protocols[] = {
 	{ "UNIX-STREAM", NULL, SOCKETS_UNIX, { AF_UNIX, 0, false }, "net/unix" },
 	{ "NETLINK", NULL, SOCKETS_NETLINK, { AF_NETLINK, 0, false }, "net/netlink" },
 	{ "PACKET", NULL, SOCKETS_PACKET, { AF_PACKET, 0, false }, "net/packet" },
-	/* Known by name alone. */
+	/* Only its name is known. */
 	{ "AF_VSOCK", "vsock", SOCKETS_VSOCK, { 0 }, NULL },
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Protocols of sockets by the names the kernel gives them, and where their sockets are told. */
+/* Protocols of sockets by the kernel's names for them, and where to read their sockets. */
 #ifndef SOOTH_OS_LINUX_SOCKET_PROTOCOLS_H
 #define SOOTH_OS_LINUX_SOCKET_PROTOCOLS_H
 
@@ -7,11 +7,11 @@
 #include "os/linux/sockets/socket_tables.h"
 
 struct socket_protocol {
-	const char *kernel_name;	/* as in /proc/net/protocols */
-	const char *text;		/* as records say it; NULL: each socket has its own */
-	uint8_t family;			/* enum sockets_family */
-	struct socket_request question; /* family 0: there is no sock_diag for it */
-	const char *table;		/* below /proc/PID; NULL: there is none */
+	const char *kernel_name;       /* as in /proc/net/protocols */
+	const char *text;	       /* as in records; NULL: each socket has its own */
+	uint8_t family;		       /* enum sockets_family */
+	struct socket_request request; /* family 0: no sock_diag for it */
+	const char *table;	       /* below /proc/PID; NULL: none */
 };
 
 #define SOCKET_PROTOCOLS_MAX 24
@@ -19,9 +19,9 @@ struct socket_protocol {
 extern const struct socket_protocol socket_protocols[];
 extern const unsigned socket_protocols_count;
 
-/* NULL: one that sooth knows no way to ask about. */
+/* NULL: unknown. */
 const struct socket_protocol *socket_protocol_by_name(struct span name);
-/* "stream", "route", ...: of a protocol whose sockets have their own. NULL: unknown. */
+/* "stream", "route", ...: for a protocol whose sockets have their own. NULL: unknown. */
 const char *socket_protocol_text(const struct socket_fact *f);
 
 #endif

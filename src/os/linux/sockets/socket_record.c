@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From what the kernel tells of a socket to a record; see socket_record.h. */
+/* Converts the kernel's data about a socket to a record. */
 #include "os/linux/sockets/socket_record.h"
 
 #include <arpa/inet.h>
@@ -44,7 +44,7 @@ static bool is_zero(const unsigned char address[16])
 	return !memcmp(address, zero, sizeof(zero));
 }
 
-/* Numbers of interfaces are the namespace's own, and so is whom the socket asks. */
+/* Interface numbers belong to the namespace, so the netlink socket must too. */
 static size_t put_interface(char *out, size_t room, uint32_t index, int netlink)
 {
 	struct ifreq request = { .ifr_ifindex = (int)index };
@@ -93,7 +93,7 @@ static void fill_inet(
 		t->peer_size = put_address(t->peer, f, f->peer, is_link_local(f, f->peer), netlink);
 }
 
-/* A path ends with a NUL that is none of its bytes; an abstract name begins with one. */
+/* A path ends with a NUL that is not part of it; an abstract name begins with one. */
 static void fill_unix(struct sockets_socket *r, struct socket_texts *t, const struct socket_fact *f)
 {
 	size_t size = f->name.size < SOCKET_TEXT_MAX ? f->name.size : SOCKET_TEXT_MAX;
@@ -144,7 +144,7 @@ static uint8_t state_if(const struct socket_fact *f, unsigned has, uint8_t other
 	return f->tcp.has & has ? SOOTH_STATE_VALUE : otherwise;
 }
 
-/* The end of the peer's stream counts as a byte received, and is none. */
+/* The end of the peer's stream counts as a received byte, but is none. */
 static unsigned has_end(const struct socket_fact *f)
 {
 	return f->state == SOCKETS_CLOSE_WAIT || f->state == SOCKETS_LAST_ACK ||
@@ -154,10 +154,10 @@ static unsigned has_end(const struct socket_fact *f)
 static void fill_tcp(
 	struct sockets_socket *r, const struct socket_fact *f, const struct socket_record_way *way)
 {
-	uint8_t missing = way->is_from_tables || way->wants_detail ? UNTOLD : NOT_REQUESTED;
+	uint8_t missing = way->is_from_tables || way->needs_detail ? UNTOLD : NOT_REQUESTED;
 	const struct socket_tcp *tcp = &f->tcp;
 
-	/* No round trip was measured yet when the rest is told. */
+	/* No round trip was measured yet if the rest is there. */
 	r->rtt_state = state_if(
 		f, SOCKET_TCP_RTT, tcp->has & SOCKET_TCP_TIMES ? SOOTH_STATE_ABSENT : missing);
 	r->retransmits_state = state_if(f, SOCKET_TCP_RETRANSMITS, missing);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is told of a socket, as the members of a record. */
+/* The data about a socket as the members of a record. */
 #ifndef SOOTH_OS_LINUX_SOCKET_RECORD_H
 #define SOOTH_OS_LINUX_SOCKET_RECORD_H
 
 #include "os/linux/sock_diag/socket_fact.h"
 #include "probes/sockets.h"
 
-/* How it was asked, which says why something is missing. */
+/* How it was read, which explains missing values. */
 struct socket_record_way {
 	bool is_from_tables;
-	bool wants_detail;
+	bool needs_detail;
 	int netlink; /* a socket of that namespace, for names of interfaces; -1: their numbers */
 };
 
@@ -18,10 +18,10 @@ struct socket_record_way {
 struct socket_texts {
 	char local[SOCKET_TEXT_MAX], peer[SOCKET_TEXT_MAX];
 	size_t local_size, peer_size;
-	const char *protocol; /* of a family whose sockets have their own; NULL: unknown */
+	const char *protocol; /* for a family whose sockets have their own; NULL: unknown */
 };
 
-/* Leaves alone what comes from the descriptor: inode, fd, fd_count. */
+/* Does not change the members that come from the descriptor: inode, fd, fd_count. */
 void socket_record_fill(struct sockets_socket *r, struct socket_texts *texts,
 	const struct socket_fact *f, const struct socket_record_way *way);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reading the sockets of a process; see socket_snapshot.h. Only tables of protocols that
- * the process has sockets of are asked for: one of a busy host is long.
+ * A snapshot of the sockets of a process. Only tables of protocols that the process uses are read:
+ * a table of a busy host is long.
  *
- * Cannot be seen: what changes between the list of descriptors and the tables. A socket
- * that was closed meanwhile is left out; one that was made meanwhile is in no reading.
+ * Cannot be seen: changes between the list of descriptors and the tables. A socket that was closed
+ * in between is left out; one that was created in between is in no snapshot.
  */
 #include "os/linux/sockets/socket_snapshot.h"
 
@@ -40,13 +40,13 @@ void socket_snapshot_close(struct backend_run *run)
 	fd_tables_fini(&s->tables);
 }
 
-/* --- limits, each told once --- */
+/* --- limits, each reported once --- */
 
-static bool is_first(uint32_t *told, unsigned protocol)
+static bool is_first(uint32_t *reported, unsigned protocol)
 {
-	bool is_new = !(*told & 1u << protocol);
+	bool is_new = !(*reported & 1u << protocol);
 
-	*told |= 1u << protocol;
+	*reported |= 1u << protocol;
 	return is_new;
 }
 
@@ -70,8 +70,8 @@ static void emit_changed(struct backend_run *run, const struct socket_protocol *
 	if (!is_first(&s->reported_changed, (unsigned)(p - socket_protocols)))
 		return;
 	snprintf(what, sizeof(what), "all sockets of %s", p->kernel_name);
-	backend_limit(run, what, "the kernel's table changed each time it was read",
-		"read them once more");
+	backend_limit(
+		run, what, "the kernel's table changed each time it was read", "run it again");
 }
 
 static void emit_long(struct backend_run *run, const struct socket_protocol *p)
@@ -79,15 +79,15 @@ static void emit_long(struct backend_run *run, const struct socket_protocol *p)
 	struct socket_snapshot *s = run->state;
 
 	if (is_first(&s->reported_long, (unsigned)(p - socket_protocols)))
-		backend_limit(run, p->table, "the table is longer than is read", "");
+		backend_limit(run, p->table, "the table is too long to be read whole", "");
 }
 
-/* --- asking --- */
+/* --- reading --- */
 
 static void read_table(struct backend_run *run, int process, const struct socket_protocol *p)
 {
 	struct socket_snapshot *s = run->state;
-	struct socket_table table = { p->table, p->question.family, p->question.protocol };
+	struct socket_table table = { p->table, p->request.family, p->request.protocol };
 	int status = -1;
 
 	if (!table.family)
@@ -102,16 +102,17 @@ static void read_table(struct backend_run *run, int process, const struct socket
 		emit_long(run, p);
 }
 
-/* False when the kernel would not tell. */
-static bool ask(struct backend_run *run, const struct socket_protocol *p)
+/* False when the kernel refused. */
+static bool request(struct backend_run *run, const struct socket_protocol *p)
 {
 	struct socket_snapshot *s = run->state;
-	struct socket_request q = p->question;
+	struct socket_request q = p->request;
 	struct sooth_error err;
 	int status;
 
-	q.wants_detail = s->holdings.wants_detail;
-	status = socket_diag_ask(s->holdings.netlink, &q, socket_holdings_take, &s->holdings, &err);
+	q.needs_detail = s->holdings.needs_detail;
+	status = socket_diag_request(
+		s->holdings.netlink, &q, socket_holdings_take, &s->holdings, &err);
 	if (status < 0)
 		emit_refused(run, p, &err);
 	if (status > 0)
@@ -119,24 +120,24 @@ static bool ask(struct backend_run *run, const struct socket_protocol *p)
 	return status >= 0;
 }
 
-static void ask_names(struct backend_run *run)
+static void request_names(struct backend_run *run)
 {
 	struct socket_snapshot *s = run->state;
 	const struct socket_request q = { .family = AF_UNIX };
 
-	if (s->holdings.netlink >= 0 && socket_holdings_want_names(&s->holdings))
-		socket_diag_ask(
+	if (s->holdings.netlink >= 0 && socket_holdings_needs_names(&s->holdings))
+		socket_diag_request(
 			s->holdings.netlink, &q, socket_holdings_take_name, &s->holdings, NULL);
 }
 
-/* Two names of one protocol have one table. */
+/* Two names of one protocol share a table. */
 static bool is_same(const struct socket_protocol *a, const struct socket_protocol *b)
 {
-	return a->question.family == b->question.family &&
-	       a->question.protocol == b->question.protocol && a->table == b->table;
+	return a->request.family == b->request.family &&
+	       a->request.protocol == b->request.protocol && a->table == b->table;
 }
 
-static void ask_all(struct backend_run *run, int process)
+static void read_all(struct backend_run *run, int process)
 {
 	struct socket_snapshot *s = run->state;
 	struct socket_holdings *h = &s->holdings;
@@ -145,15 +146,15 @@ static void ask_all(struct backend_run *run, int process)
 	for (unsigned i = 0; i < socket_protocols_count; i++) {
 		const struct socket_protocol *p = &socket_protocols[i];
 
-		if (!h->is_all && !(h->wanted & 1u << i))
+		if (!h->is_all && !(h->selected & 1u << i))
 			continue;
 		if (former && is_same(former, p))
 			continue;
-		if (h->netlink < 0 || !p->question.family || !ask(run, p))
+		if (h->netlink < 0 || !p->request.family || !request(run, p))
 			read_table(run, process, p);
 		former = p;
 	}
-	ask_names(run);
+	request_names(run);
 }
 
 static void open_netlink(struct backend_run *run, int process, const struct process_id *id)
@@ -170,14 +171,14 @@ static void open_netlink(struct backend_run *run, int process, const struct proc
 	backend_limit_error(run, "round trips, times and peers of sockets", &err);
 }
 
-static void find_namespace(int process, struct sockets_socket *like)
+static void find_namespace(int process, struct sockets_socket *template)
 {
 	struct stat st;
 
 	if (fstatat(process, "ns/net", &st, 0))
-		like->namespace_state = procfs_state(errno == ENOENT ? -ESRCH : -errno);
+		template->namespace_state = procfs_state(errno == ENOENT ? -ESRCH : -errno);
 	else
-		like->namespace = st.st_ino;
+		template->namespace = st.st_ino;
 }
 
 static void read_sockets(struct backend_run *run, int process, const struct process_id *id,
@@ -185,22 +186,22 @@ static void read_sockets(struct backend_run *run, int process, const struct proc
 {
 	struct socket_snapshot *s = run->state;
 	struct socket_holdings *h = &s->holdings;
-	struct sockets_socket like = { .record = end->record };
+	struct sockets_socket template = { .record = end->record };
 
-	like.record.kind = SOCKETS_SOCKET;
-	find_namespace(process, &like);
-	h->wants_detail = (run->options.interest & INTEREST_DETAIL) != 0;
+	template.record.kind = SOCKETS_SOCKET;
+	find_namespace(process, &template);
+	h->needs_detail = (run->options.interest & INTEREST_DETAIL) != 0;
 	if (by_netlink && h->sockets.count)
 		open_netlink(run, process, id);
-	ask_all(run, process);
+	read_all(run, process);
 	socket_holdings_resolve(h, process);
-	end->sockets = socket_holdings_write(h, &run->out, &like);
+	end->sockets = socket_holdings_write(h, &run->out, &template);
 	if (h->netlink >= 0)
 		close(h->netlink);
 	h->netlink = -1;
 }
 
-/* Without threads that run there are no descriptors any more. */
+/* Once all threads have ended there are no descriptors any more. */
 static uint8_t state_of_ended(const struct procfs_stat *stat)
 {
 	if (!procfs_has_ended(stat))
@@ -209,13 +210,13 @@ static uint8_t state_of_ended(const struct procfs_stat *stat)
 		stat->threads > 1 ? SOOTH_REASON_UNSUPPORTED : SOOTH_REASON_ENDED);
 }
 
-static void emit_other_tables(struct backend_run *run, const struct process_snapshot *who)
+static void emit_other_tables(struct backend_run *run, const struct process_snapshot *snapshot)
 {
 	struct socket_snapshot *s = run->state;
 
-	if (fd_tables_are_several(&s->tables, who, (uint32_t)who->id.pid))
-		backend_limit(run, "sockets of threads with descriptors of their own",
-			"those of the process as a whole are read", "");
+	if (fd_tables_are_several(&s->tables, snapshot, (uint32_t)snapshot->id.pid))
+		backend_limit(run, "sockets of threads with a private descriptor table",
+			"only the main descriptor table of the process is read", "");
 }
 
 int socket_snapshot_visit(struct backend_run *run, member_visitor visitor, struct sooth_error *err)
@@ -233,21 +234,21 @@ void socket_snapshot_sample(
 {
 	struct socket_snapshot *s = run->state;
 	struct sockets_process end = { 0 };
-	_cleanup_process_snapshot_ struct process_snapshot who;
+	_cleanup_process_snapshot_ struct process_snapshot snapshot;
 	struct procfs_stat stat;
-	int status = process_snapshot_open_stat(&who, run, pid, expected, &stat, &s->stat);
+	int status = process_snapshot_open_stat(&snapshot, run, pid, expected, &stat, &s->stat);
 
 	if (status > 0)
 		return;
-	end.record = process_snapshot_head(&who, run, 0, SOCKETS_PROCESS);
+	end.record = process_snapshot_head(&snapshot, run, 0, SOCKETS_PROCESS);
 	end.sockets_state = status ? procfs_state(status) : state_of_ended(&stat);
 	if (end.sockets_state == SOOTH_STATE_VALUE) {
-		socket_holdings_list(&s->holdings, who.process);
+		socket_holdings_list(&s->holdings, snapshot.process);
 		end.sockets_state = s->holdings.state;
 		if (end.sockets_state <= SOOTH_STATE_TRUNCATED)
-			read_sockets(run, who.process, &who.id, by_netlink, &end);
+			read_sockets(run, snapshot.process, &snapshot.id, by_netlink, &end);
 		if (stat.threads > 1)
-			emit_other_tables(run, &who);
+			emit_other_tables(run, &snapshot);
 	}
 	RECORD_APPEND(&run->out, &end, NULL, 0);
 }

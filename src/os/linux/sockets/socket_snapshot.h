@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One reading of a process's sockets, whichever backend asks: by netlink where that works,
- * else from the tables in /proc/PID/net. */
+/* A snapshot of a process's sockets, shared by both backends: by netlink where that works, else
+ * from the tables in /proc/PID/net. */
 #ifndef SOOTH_OS_LINUX_SOCKET_SNAPSHOT_H
 #define SOOTH_OS_LINUX_SOCKET_SNAPSHOT_H
 
@@ -15,16 +15,16 @@ struct socket_snapshot {
 	struct socket_holdings holdings;
 	struct fd_tables tables;
 	struct buffer stat;
-	struct agent_members agents; /* of a host, when asked to be brief */
-	/* What was told to be limited, each once. */
+	struct agent_members agents; /* of a host, in a brief run */
+	/* Limits already reported, once each. */
 	uint32_t reported_refused, reported_changed, reported_long; /* bits by protocol */
 	bool has_reported_namespace;
 };
 
-/* The state of both backends is such a reading. */
+/* Both backends use such a struct as their state. */
 int socket_snapshot_open(struct backend_run *run, struct sooth_error *err);
 void socket_snapshot_close(struct backend_run *run);
-/* Calls the visitor for each process that is to be read. */
+/* Calls the visitor for each process to read. */
 int socket_snapshot_visit(struct backend_run *run, member_visitor visitor, struct sooth_error *err);
 /* Writes the records of one process. */
 void socket_snapshot_sample(

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The tables in /proc/PID/net (proc_pid_net(5)): a line a socket, words in columns.
+ * The tables in /proc/PID/net (proc_pid_net(5)): a line per socket, words in columns.
  *
- * Cannot be seen: round trips, times, peers of unix sockets, how many connections may
- * wait. An abstract unix name and a path that begins with "@" look the same, as do a NUL
- * in such a name and an "@". Names are written as they are, so one with a newline can look
- * like another socket's line: whoever reads must not believe two lines about one inode.
+ * Cannot be seen: round trips, times, peers of unix sockets, how many connections may wait. An
+ * abstract unix name and a path that begins with "@" look the same, as do a NUL in such a name and
+ * an "@". Names are not escaped, so one with a newline can imitate another socket's line: two
+ * lines with the same inode must not be trusted.
  */
 #include "os/linux/sockets/socket_tables.h"
 
@@ -25,7 +25,7 @@
 #define LINE_BYTES    4096    /* the longest is a unix one with a path of 108 */
 #define SO_ACCEPTCON_ 0x10000 /* __SO_ACCEPTCON, include/linux/net.h */
 #define CONNECTED     3	      /* SS_CONNECTED, linux/net.h */
-#define CONNECTING    2	      /* established, and nobody has accepted it */
+#define CONNECTING    2	      /* established, but not accepted yet */
 #define NAME_MAX_     108
 
 static struct cursor words_of(struct span line)
@@ -39,7 +39,7 @@ static void skip_words(struct cursor *c, unsigned count)
 		cursor_word(c);
 }
 
-/* "0100007F": numbers in this machine's order of what stands in memory as on the wire. */
+/* "0100007F": the bytes on the wire, printed as a number in this machine's byte order. */
 static void address(struct cursor *c, unsigned char out[16], size_t size)
 {
 	for (size_t i = 0; i < size; i += 4) {
@@ -172,7 +172,7 @@ static size_t name_size(const struct socket_fact *f, const char *end)
 	return size < NAME_MAX_ ? size : NAME_MAX_;
 }
 
-/* What follows a line up to the next socket belongs to its name, with the newlines. */
+/* Text after a line up to the next socket belongs to its name, with the newlines. */
 size_t socket_tables_take(const struct socket_table *table, const void *data, size_t size,
 	bool is_last, socket_fact_consumer take, void *user)
 {

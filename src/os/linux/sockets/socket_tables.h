@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tables of sockets in /proc/PID/net: of the namespace of that process, whoever reads. */
+/* The tables of sockets in /proc/PID/net: of that process's namespace. */
 #ifndef SOOTH_OS_LINUX_SOCKET_TABLES_H
 #define SOOTH_OS_LINUX_SOCKET_TABLES_H
 
@@ -11,12 +11,11 @@ struct socket_table {
 	int protocol;	  /* IPPROTO_* */
 };
 
-/* Takes the lines of `data` apart; how many bytes are done with. A socket is told once the next
- * one has begun, or with `is_last`. What is no socket before the first (the heading) is passed
- * over. */
+/* Parses the lines of `data`; returns how many bytes are done. A socket is reported once the next
+ * one has begun, or with `is_last`. The heading before the first socket is skipped. */
 size_t socket_tables_take(const struct socket_table *table, const void *data, size_t size,
 	bool is_last, socket_fact_consumer take, void *user);
-/* All of a process's table, read in pieces. A negative errno, or 1 when it was too long. */
+/* The whole table of a process, read in pieces. A negative errno, or 1 when it was too long. */
 int socket_tables_read(
 	int process, const struct socket_table *table, socket_fact_consumer take, void *user);
 

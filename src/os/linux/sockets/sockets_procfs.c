@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sockets by the tables in /proc/PID/net: states, addresses and queues, without round
- * trips, times, retransmissions so far and peers of unix sockets.
+ * sockets by the tables in /proc/PID/net: states, addresses and queues, without round trips,
+ * times, previous retransmissions and peers of unix sockets.
  */
 #include "os/linux/rights/needs.h"
 #include "os/linux/sockets/socket_snapshot.h"

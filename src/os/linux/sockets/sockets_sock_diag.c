@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sockets by sock_diag(7): what the kernel knows of each connection, asked in the
- * network namespace of the process. Where it will not tell, the rows come from the
- * tables in /proc/PID/net and say so.
+ * sockets by sock_diag(7): the kernel's data about each connection, read in the network namespace
+ * of the process. Where it is refused, the rows come from the tables in /proc/PID/net and say so.
  *
- * Cannot be seen: times and round trips of a namespace that may not be entered.
+ * Cannot be seen: times and round trips in a namespace that may not be entered.
  */
 #include <errno.h>
 #include <linux/netlink.h>
@@ -44,7 +43,7 @@ static int test_sock_diag(const struct os *os, struct sooth_error *err)
 
 static const struct need need_sock_diag = {
 	.name = "sock_diag",
-	.help = "the kernel tells of sockets by netlink",
+	.help = "socket information by netlink (sock_diag)",
 	.test = test_sock_diag,
 };
 
@@ -53,7 +52,7 @@ static const struct need *const needs[] = { &need_procfs, &need_sock_diag, NULL 
 const struct backend backend_sockets_sock_diag = {
 	.name = "sock_diag",
 	.probe = "sockets",
-	.help = "asks the kernel by netlink; nothing is attached to the processes",
+	.help = "reads sockets by netlink; nothing is attached to the processes",
 	.needs = needs,
 	.state_size = sizeof(struct socket_snapshot),
 	.open = socket_snapshot_open,

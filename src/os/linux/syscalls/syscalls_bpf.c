@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * System calls by BPF (src/bpf/syscalls.bpf.c): what following does not know of,
- * the table of paths, and counts that found no room in their thread.
+ * System calls by BPF (src/bpf/syscalls.bpf.c): what following does not include, the table of
+ * paths, and counts that found no room in their thread.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,15 +23,16 @@
 #include "probes/syscall_set.h"
 
 #define RING_BYTES_DEFAULT  (8u << 20)
-#define RING_BYTES_LOSSLESS (32u << 20)	    /* half of it is the reserve: 40 ms of a busy thread */
-#define LATENESS_NS	    (5 * NS_PER_MS) /* from reading the clock to reserving, generously */
+#define RING_BYTES_LOSSLESS (32u << 20) /* half of it is the reserve: 40 ms of a busy thread */
+/* from reading the clock to reserving the record, with a margin */
+#define LATENESS_NS (5 * NS_PER_MS)
 
 struct syscalls_state {
 	struct follow follow;
 	struct syscalls_control *control;
-	struct syscalls_control told;	/* losses already reported */
-	struct syscalls_pauser *holder; /* of a target that may be held */
-	uint64_t swept;			/* overflow entries made when they were last gone through */
+	struct syscalls_control reported; /* losses already reported */
+	struct syscalls_pauser *pauser;	  /* of a target that may be paused */
+	uint64_t swept;			  /* overflow entries created until the last sweep */
 };
 
 static const struct syscall_row *native_row(uint32_t number)
@@ -43,8 +44,7 @@ static const struct syscall_row *native_row(uint32_t number)
 #endif
 }
 
-/* What is read and written only when it was requested: a call of which nothing is kept costs half
- * as much. */
+/* Arguments are captured only if requested: a call without captures costs half as much. */
 static void captures_of(
 	const struct syscall_row *row, bool has_data, struct syscalls_capture *captures)
 {
@@ -61,9 +61,9 @@ static void captures_of(
 	}
 }
 
-#define OTHER_ABI SYSCALL_ABI_I386 /* numbers of 32-bit Arm are not known */
+#define OTHER_ABI SYSCALL_ABI_I386 /* numbers of 32-bit Arm are unknown */
 
-/* Bits by number: which calls are wanted, and which only for what becomes of descriptors. */
+/* Bits by number: which calls are requested, and which only for their effect on descriptors. */
 static void choose_calls(
 	struct syscalls_config *config, const struct syscall_set *set, bool follows)
 {
@@ -82,7 +82,7 @@ static void choose_calls(
 	}
 }
 
-/* From 1; 0: all of it can be read when the call returns. */
+/* From 1; 0: everything can be read when the call returns. */
 static uint8_t entry_argument(const struct syscall_row *row)
 {
 	bool execs = row->traits & SYSCALL_EXECS;
@@ -123,12 +123,12 @@ static void syscalls_close(struct backend_run *run)
 {
 	struct syscalls_state *s = run->state;
 
-	syscalls_pauser_stop(TAKE_PTR(s->holder), NULL);
+	syscalls_pauser_stop(TAKE_PTR(s->pauser), NULL);
 	follow_close(&s->follow);
 }
 
 /* Counts need no ring. */
-static bool is_held(const struct backend_run *run)
+static bool may_pause_target(const struct backend_run *run)
 {
 	return run->options.must_hold && run->options.interest & INTEREST_STREAM;
 }
@@ -138,8 +138,8 @@ static int load(struct backend_run *run, struct sooth_error *err)
 	const struct follow_options options = {
 		.image = &bpf_image_syscalls,
 		.image_hash = &bpf_image_syscalls_hash,
-		.ring_bytes = is_held(run) ? RING_BYTES_LOSSLESS : RING_BYTES_DEFAULT,
-		.losing = "calls did not fit the ring; a larger one: --buffer",
+		.ring_bytes = may_pause_target(run) ? RING_BYTES_LOSSLESS : RING_BYTES_DEFAULT,
+		.losing = "calls did not fit the ring; enlarge it with --buffer",
 	};
 	struct syscalls_state *s = run->state;
 	struct syscalls_config *config;
@@ -161,7 +161,7 @@ static int load(struct backend_run *run, struct sooth_error *err)
 
 static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 {
-	int status = is_held(run) ? syscalls_pauser_may_pause(&run->options, err) : 0;
+	int status = may_pause_target(run) ? syscalls_pauser_may_pause(&run->options, err) : 0;
 
 	if (status)
 		return status;
@@ -177,13 +177,13 @@ static int syscalls_set(struct backend_run *run, const struct process_id *proces
 	struct syscalls_state *s = run->state;
 	int status = 0;
 
-	/* A command of our own is not anybody else's yet. */
-	if (is_held(run) && interest && !(interest & INTEREST_FROM_EXEC))
+	/* A launched command belongs to no other user yet. */
+	if (may_pause_target(run) && interest && !(interest & INTEREST_FROM_EXEC))
 		status = syscalls_pauser_may_pause_process(process, err);
 	return status ? status : follow_set(&s->follow, run, process, interest, err);
 }
 
-/* Without it everything else is there; where the kernel has no io_uring nothing is missing. */
+/* Without it only io_uring requests are missing; without io_uring in the kernel nothing is. */
 static void attach_uring(struct backend_run *run)
 {
 	static const char *const request[] = { "io_uring_submit_req", NULL };
@@ -193,14 +193,14 @@ static void attach_uring(struct backend_run *run)
 
 	if (!bpf_code_attach_raw(&s->follow.code, "on_uring_request", request, &err))
 		return;
-	/* A program may not look behind the last argument, so there is one for each form. */
+	/* A program may not read beyond the last argument, so there is one for each form. */
 	s->control->uring_argument = syscalls_uring_argument();
 	if (!bpf_code_attach_raw(&s->follow.code,
 		    s->control->uring_argument ? "on_uring_entry" : "on_uring_request", entry,
 		    &err))
 		return;
 	if (syscall(SYS_io_uring_setup, 0, NULL) >= 0 || errno != ENOSYS)
-		backend_limit_error(run, "what is submitted through io_uring", &err);
+		backend_limit_error(run, "requests submitted through io_uring", &err);
 }
 
 static int syscalls_start(struct backend_run *run, struct sooth_error *err)
@@ -210,8 +210,8 @@ static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 
 	if (run->options.is_host || run->options.has_uid)
 		status = caller_may_watch_all(err);
-	if (!status && is_held(run))
-		status = syscalls_pauser_start(&s->holder, &s->follow, err);
+	if (!status && may_pause_target(run))
+		status = syscalls_pauser_start(&s->pauser, &s->follow, err);
 	if (!status) {
 		attach_uring(run);
 		status = bpf_code_attach(&s->follow.code, "on_return", err);
@@ -219,15 +219,15 @@ static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 	return status ? status : bpf_code_attach(&s->follow.code, "on_enter", err);
 }
 
-static void emit_silent(struct backend_run *run, uint64_t threads)
+static void emit_silent_threads(struct backend_run *run, uint64_t threads)
 {
 	char what[96];
 
-	snprintf(what, sizeof(what), "what %llu thread%s did", (unsigned long long)threads,
+	snprintf(what, sizeof(what), "the activity of %llu thread%s", (unsigned long long)threads,
 		threads == 1 ? "" : "s");
 	backend_limit(run, what,
-		"no call was entered nor returned from: in user code, or waiting in one entered "
-		"before",
+		"no call started or ended: running user code, or waiting in a call entered before "
+		"attach",
 		"/proc/PID/task/TID/syscall names the call a thread waits in");
 }
 
@@ -236,19 +236,19 @@ static void emit_losses(struct backend_run *run)
 	struct syscalls_state *s = run->state;
 	struct syscalls_control now = *s->control;
 
-	if (now.lost_counts != s->told.lost_counts)
-		backend_loss(run, now.lost_counts - s->told.lost_counts, 0,
-			"calls had no place to be counted in");
-	if (now.lost_errors != s->told.lost_errors)
-		backend_loss(run, now.lost_errors - s->told.lost_errors, 0,
-			"errors were counted, but which they were had no place");
-	if (now.lost_uring != s->told.lost_uring)
-		backend_loss(run, now.lost_uring - s->told.lost_uring, 0,
-			"requests to io_uring were counted, and did not fit the ring; a larger "
-			"one: --buffer");
-	if (now.silent != s->told.silent)
-		emit_silent(run, now.silent - s->told.silent);
-	s->told = now;
+	if (now.lost_counts != s->reported.lost_counts)
+		backend_loss(run, now.lost_counts - s->reported.lost_counts, 0,
+			"no room to count calls");
+	if (now.lost_errors != s->reported.lost_errors)
+		backend_loss(run, now.lost_errors - s->reported.lost_errors, 0,
+			"errors were counted, but not by errno: no room");
+	if (now.lost_uring != s->reported.lost_uring)
+		backend_loss(run, now.lost_uring - s->reported.lost_uring, 0,
+			"requests to io_uring were counted, but did not fit the ring; enlarge it "
+			"with --buffer");
+	if (now.silent != s->reported.silent)
+		emit_silent_threads(run, now.silent - s->reported.silent);
+	s->reported = now;
 }
 
 static int syscalls_descriptor(struct backend_run *run)
@@ -321,7 +321,7 @@ static void drain_overflow(struct backend_run *run)
 		take_overflow(run, &run->out, map, &key);
 }
 
-/* Of threads that ended: nobody adds to theirs any more, and a long run needs the room. */
+/* Entries of threads that ended: their counts no longer change, and a long run needs the room. */
 static void sweep_overflow(struct backend_run *run, struct buffer *out)
 {
 	struct syscalls_state *s = run->state;
@@ -343,13 +343,13 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 	struct syscalls_state *s = run->state;
 	struct buffer swept = { 0 };
 
-	/* Swept before the ring is read and handed over behind it: whoever is gone by then has its
-	 * coming in the ring already, and without that nobody would know whose counts these are. */
+	/* Swept before the ring is read, and appended after the ring's records: so the join record
+	 * of a dead thread precedes its counts, and they can be attributed to it. */
 	if (s->control->overflows - s->swept >= OVERFLOW_ENTRIES / 4)
 		sweep_overflow(run, &swept);
 	follow_read(&s->follow, run, &run->out);
 	buffer_append(&run->out, swept.data, swept.size);
-	syscalls_pauser_reported(s->holder, &run->out);
+	syscalls_pauser_drain(s->pauser, &run->out);
 	emit_losses(run);
 	if (buffer_failed(&swept))
 		error_no_memory(err);
@@ -362,7 +362,7 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 	struct syscalls_state *s = run->state;
 	int status;
 
-	syscalls_pauser_stop(TAKE_PTR(s->holder), &run->out);
+	syscalls_pauser_stop(TAKE_PTR(s->pauser), &run->out);
 	status = follow_stop(&s->follow, run, err);
 	drain_overflow(run);
 	emit_losses(run);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Holding whose system calls are streamed; see syscalls_pauser.h. */
+/* Pauses processes whose system calls are streamed. */
 #include "os/linux/syscalls/syscalls_pauser.h"
 
 #include <errno.h>
@@ -16,24 +16,24 @@
 #include "os/linux/files/task_files.h"
 #include "probes/syscalls.h"
 
-#define ANCESTORS_MAX 1024 /* of a host whose tables change meanwhile */
+#define ANCESTORS_MAX 1024 /* of a host whose process table changes meanwhile */
 
 struct syscalls_pauser {
 	struct ring_pauser ring;
-	pthread_mutex_t lock; /* of what was told */
-	struct buffer told;
+	pthread_mutex_t lock; /* of the pending records */
+	struct buffer pending;
 };
 
-/* --- who may be held --- */
+/* --- which processes may be paused --- */
 
-/* The kernel takes a program's set-user-ID and file capabilities away at its exec when its tracer
- * has not cap_sys_ptrace: who is held in the middle of one would not be the same. */
+/* The kernel drops a program's set-user-ID and file capabilities at its exec when its tracer does
+ * not have cap_sys_ptrace: a process that is paused during one would behave differently. */
 static int needs_ptrace(struct sooth_error *err)
 {
 	if (needs_has_capability(CAP_SYS_PTRACE))
 		return 0;
-	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "hold a target so that no call is lost");
-	error_why(err, "this process has not the capability cap_sys_ptrace");
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "pause the target so that no call is lost");
+	error_why(err, "sooth does not have the capability cap_sys_ptrace");
 	error_missing(err, "cap_sys_ptrace, or root");
 	return error_remedy(err, "run sooth as root, or leave out --lossless");
 }
@@ -42,10 +42,10 @@ int syscalls_pauser_may_pause(const struct probe_options *options, struct sooth_
 {
 	if (!options->is_host && !options->has_uid)
 		return needs_ptrace(err);
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "hold processes that nobody named");
-	error_why(err, "whoever shows or stores what sooth writes would be held as well, for ever");
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "pause processes that were not named");
+	error_why(err, "it could stop the process that reads sooth's output: deadlock");
 	return error_remedy(
-		err, "name processes with -p, launch a command, or leave out --lossless");
+		err, "name processes with -p PID, launch a command, or leave out --lossless");
 }
 
 /* The number behind a name in the status of a process; 0: none, or it is gone. */
@@ -65,7 +65,7 @@ static pid_t status_number(pid_t pid, const char *name)
 	return number;
 }
 
-/* Terminals, shells and servers that started us: our output goes to them, or through them. */
+/* Terminals, shells and servers that started sooth: its output goes to them, or through them. */
 static bool is_ancestor(pid_t pid)
 {
 	pid_t at = getppid();
@@ -82,10 +82,11 @@ static int refuse_process(const struct process_id *process, int code, struct soo
 {
 	return error_set(err, code,
 		code == -EPERM ? SOOTH_FAULT_PRIVILEGE : SOOTH_FAULT_UNSUPPORTED,
-		"hold process %u so that no call is lost", (unsigned)process->pid);
+		"pause process %u so that no call is lost", (unsigned)process->pid);
 }
 
-/* Opening its memory takes what tracing it takes (PTRACE_MODE_ATTACH), and does nothing. */
+/* Opening its memory needs the same permission as tracing it (PTRACE_MODE_ATTACH), and changes
+ * nothing. */
 static int test_permission(const struct process_id *process, struct sooth_error *err)
 {
 	char path[48];
@@ -97,7 +98,7 @@ static int test_permission(const struct process_id *process, struct sooth_error 
 	if (memory >= 0)
 		close(memory);
 	if (memory >= 0 || (code != EACCES && code != EPERM))
-		return 0; /* one that is gone is told by who follows it */
+		return 0; /* following it reports that it is gone */
 	refuse_process(process, -EPERM, err);
 	error_why(err, "the kernel does not let this process trace it");
 	return error_remedy(err, "run sooth as root, or leave out --lossless");
@@ -111,66 +112,66 @@ int syscalls_pauser_may_pause_process(const struct process_id *process, struct s
 		refuse_process(process, -EBUSY, err);
 		error_why(err, "process %d traces it already, and a process has one tracer",
 			(int)tracer);
-		return error_remedy(err, "end that one, or leave out --lossless");
+		return error_remedy(err, "end that process, or leave out --lossless");
 	}
 	if (is_ancestor(pid)) {
 		refuse_process(process, -EDEADLK, err);
-		error_why(
-			err, "it started this sooth: what is written may have to pass through it");
-		return error_remedy(err, "run sooth elsewhere, or leave out --lossless");
+		error_why(err, "it started sooth and may have to read its output: deadlock");
+		return error_remedy(
+			err, "run sooth from another terminal, or leave out --lossless");
 	}
 	return test_permission(process, err);
 }
 
-/* --- holding --- */
+/* --- pausing --- */
 
-static void tell(void *user, struct held *held)
+static void report_pause(void *user, struct pause_event *event)
 {
-	struct syscalls_pauser *h = user;
+	struct syscalls_pauser *p = user;
 
-	held->record.kind = SYSCALLS_PAUSE; /* of the target as a whole: no process */
-	pthread_mutex_lock(&h->lock);
-	RECORD_APPEND(&h->told, held, NULL, 0);
-	pthread_mutex_unlock(&h->lock);
+	event->record.kind = SYSCALLS_PAUSE; /* of the target as a whole: no process */
+	pthread_mutex_lock(&p->lock);
+	RECORD_APPEND(&p->pending, event, NULL, 0);
+	pthread_mutex_unlock(&p->lock);
 }
 
 int syscalls_pauser_start(
 	struct syscalls_pauser **out, struct follow *follow, struct sooth_error *err)
 {
-	struct syscalls_pauser *h = calloc(1, sizeof(*h));
-	const struct ring_pauser_work work = { .tell = tell, .user = h };
+	struct syscalls_pauser *p = calloc(1, sizeof(*p));
+	const struct ring_pauser_work work = { .report = report_pause, .user = p };
 	int status;
 
-	if (!h)
+	if (!p)
 		return error_no_memory(err);
-	pthread_mutex_init(&h->lock, NULL);
-	status = ring_pauser_start(&h->ring, follow, &work, err);
+	pthread_mutex_init(&p->lock, NULL);
+	status = ring_pauser_start(&p->ring, follow, &work, err);
 	if (status) {
-		free(h);
+		free(p);
 		return status;
 	}
-	*out = h;
+	*out = p;
 	return 0;
 }
 
-void syscalls_pauser_reported(struct syscalls_pauser *h, struct buffer *out)
+void syscalls_pauser_drain(struct syscalls_pauser *p, struct buffer *out)
 {
-	if (!h)
+	if (!p)
 		return;
-	pthread_mutex_lock(&h->lock);
-	buffer_append(out, h->told.data, h->told.size);
-	buffer_reset(&h->told);
-	pthread_mutex_unlock(&h->lock);
+	pthread_mutex_lock(&p->lock);
+	buffer_append(out, p->pending.data, p->pending.size);
+	buffer_reset(&p->pending);
+	pthread_mutex_unlock(&p->lock);
 }
 
-void syscalls_pauser_stop(struct syscalls_pauser *h, struct buffer *out)
+void syscalls_pauser_stop(struct syscalls_pauser *p, struct buffer *out)
 {
-	if (!h)
+	if (!p)
 		return;
-	ring_pauser_stop(&h->ring);
+	ring_pauser_stop(&p->ring);
 	if (out)
-		syscalls_pauser_reported(h, out);
-	pthread_mutex_destroy(&h->lock);
-	buffer_fini(&h->told);
-	free(h);
+		syscalls_pauser_drain(p, out);
+	pthread_mutex_destroy(&p->lock);
+	buffer_fini(&p->pending);
+	free(p);
 }

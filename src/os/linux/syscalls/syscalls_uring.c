@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See syscalls_uring.h. Read here and not by relocations: for a type that the kernel does not have
- * libbpf looks at those of every module, which cap_bpf does not allow. */
+/* The type is looked up here and not by a relocation: for a type that the kernel does not have
+ * libbpf searches every module, which cap_bpf does not allow. */
 #include "os/linux/syscalls/syscalls_uring.h"
 
 #include <bpf/btf.h>
@@ -33,7 +33,7 @@ uint32_t syscalls_uring_argument(void)
 	if (event && offset_of(btf, event, "req") != NOWHERE)
 		argument = offset_of(btf, event, "opcode") < offset_of(btf, event, "user_data") ? 2
 												: 3;
-	/* From 6.0 on the event has it from the request, too. */
+	/* From 6.0 on the event has it in the request, too. */
 	if (needs_kernel_release() >= KERNEL_RELEASE(6, 0))
 		argument = 0;
 	btf__free(btf);

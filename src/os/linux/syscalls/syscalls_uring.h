@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How this kernel tells what a submission to io_uring asks for. */
+/* Where this kernel has the opcode of a submission to io_uring. */
 #ifndef SOOTH_OS_LINUX_SYSCALLS_URING_H
 #define SOOTH_OS_LINUX_SYSCALLS_URING_H
 
 #include <stdint.h>
 
 /*
- * Of the tracepoint io_uring_submit_sqe: which argument is the opcode; 0: the first is the request,
- * which has it. By the kernel's types and not by its release: 5.10.162 and others took io_uring
- * from later ones.
+ * In the tracepoint io_uring_submit_sqe: the argument that is the opcode; 0: the first argument is
+ * the request, which contains it. Decided by the kernel's types and not by its release: 5.10.162
+ * and others backported io_uring from later kernels.
  */
 uint32_t syscalls_uring_argument(void);
 

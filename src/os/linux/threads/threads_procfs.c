@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * threads by procfs: for each /proc/PID/task/TID stat and schedstat; where details are
- * asked for, also status (switches), syscall, wchan and io.
+ * threads by procfs: stat and schedstat of each /proc/PID/task/TID; where details are requested,
+ * also status (switches), syscall, wchan and io.
  *
- * Cannot be seen: what a running thread is doing; its CPU time since the scheduler last
- * looked (a tick at most). The call and the wait channel of processes that one may not
- * attach to. A call that a 64-bit program makes by the 32-bit entry shows as if its number
- * were of 64 bits: procfs tells the number alone.
+ * Cannot be seen: what a running thread is doing; its CPU time since the scheduler last updated it
+ * (a tick at most). The call and the wait channel of processes that the caller may not attach to.
+ * A call that a 64-bit program makes by the 32-bit entry is shown with its number read as a 64-bit
+ * one: procfs has only the number.
  */
 #include <errno.h>
 #include <string.h>
@@ -23,7 +23,7 @@
 #include "probes/threads.h"
 
 #define THREADS_MAX  65536
-#define CHANNEL_SIZE 256 /* KSYM_NAME_LEN is 512, names are far shorter */
+#define CHANNEL_SIZE 256 /* KSYM_NAME_LEN is 512, real names are far shorter */
 
 #define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 #define UNSUPPORTED   SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
@@ -35,12 +35,12 @@ struct threads_state {
 	struct buffer tids, bytes, name, channel;
 };
 
-/* What is the same for all threads of a process. */
+/* Data shared by all threads of a process. */
 struct program {
-	struct process_snapshot reading;
+	struct process_snapshot snapshot;
 	uint32_t abi;
 	uint8_t abi_state;
-	bool may_look; /* into what it does: else wait channels show as 0 */
+	bool may_read; /* whether its activity may be read: else wait channels show as 0 */
 };
 
 #if defined(__x86_64__)
@@ -51,13 +51,13 @@ struct program {
 #define ABI_32 SYSCALL_ABI_ARM
 #endif
 
-/* By its auxiliary vector and not by its file: that may lie where reading never returns. */
+/* By its auxiliary vector and not by its file, whose read may never return. */
 static void find_abi(struct threads_state *s, struct program *p)
 {
-	int status = procfs_read_at(p->reading.process, "auxv", &s->bytes, PROCFS_SMALL);
+	int status = procfs_read_at(p->snapshot.process, "auxv", &s->bytes, PROCFS_SMALL);
 	bool is_32_bit;
 
-	p->abi_state = procfs_state(process_snapshot_status(&p->reading, status));
+	p->abi_state = procfs_state(process_snapshot_status(&p->snapshot, status));
 	if (status < 0)
 		return;
 	if (task_auxv_parse(&is_32_bit, s->bytes.data, s->bytes.size))
@@ -66,16 +66,16 @@ static void find_abi(struct threads_state *s, struct program *p)
 		p->abi_state = FAILED;
 }
 
-/* The links of a process ask for the same right as its wait channels. */
-static bool may_look(const struct program *p)
+/* The links of a process need the same permission as its wait channels. */
+static bool may_read(const struct program *p)
 {
 	char to[8];
 
-	return readlinkat(p->reading.process, "cwd", to, sizeof(to)) >= 0 ||
+	return readlinkat(p->snapshot.process, "cwd", to, sizeof(to)) >= 0 ||
 	       (errno != EACCES && errno != EPERM);
 }
 
-/* The program as a whole has its number of bits; the kernel marks calls of x32. */
+/* The number of bits belongs to the program as a whole; the kernel marks calls of x32. */
 static void set_call(
 	struct threads_thread *t, const struct program *p, const struct task_call *call)
 {
@@ -97,11 +97,11 @@ static void set_call(
 
 static void read_call(struct threads_state *s, const struct program *p, struct threads_thread *t)
 {
-	int status = process_snapshot_file(&p->reading, t->record.tid, "syscall", &s->bytes);
+	int status = process_snapshot_file(&p->snapshot, t->record.tid, "syscall", &s->bytes);
 	struct task_call call;
 
 	t->syscall_state = t->stack_pointer_state =
-		process_snapshot_state(&p->reading, t->record.tid, status);
+		process_snapshot_state(&p->snapshot, t->record.tid, status);
 	if (status)
 		return;
 	if (!task_call_parse(&call, s->bytes.data, s->bytes.size))
@@ -119,29 +119,29 @@ static bool is_waiting(char state)
 
 static void read_channel(struct threads_state *s, const struct program *p, struct threads_thread *t)
 {
-	int status = process_snapshot_file(&p->reading, t->record.tid, "wchan", &s->bytes);
+	int status = process_snapshot_file(&p->snapshot, t->record.tid, "wchan", &s->bytes);
 	size_t size = s->bytes.size < CHANNEL_SIZE ? s->bytes.size : CHANNEL_SIZE;
 
-	t->wait_channel_state = process_snapshot_state(&p->reading, t->record.tid, status);
+	t->wait_channel_state = process_snapshot_state(&p->snapshot, t->record.tid, status);
 	if (status)
 		return;
 	if (size && !(size == 1 && s->bytes.data[0] == '0')) {
 		buffer_append(&s->channel, s->bytes.data, size);
 		return;
 	}
-	/* "0" says three things. */
+	/* "0" has three meanings. */
 	t->wait_channel_state = !is_waiting(t->state) ? SOOTH_STATE_ABSENT
-				: !p->may_look	      ? SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+				: !p->may_read	      ? SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 						      : UNSUPPORTED;
 }
 
 static void read_switches(
 	struct threads_state *s, const struct program *p, struct threads_thread *t)
 {
-	int status = process_snapshot_file(&p->reading, t->record.tid, "status", &s->bytes);
+	int status = process_snapshot_file(&p->snapshot, t->record.tid, "status", &s->bytes);
 	struct span yielded, taken;
 
-	t->switches_state = process_snapshot_state(&p->reading, t->record.tid, status);
+	t->switches_state = process_snapshot_state(&p->snapshot, t->record.tid, status);
 	if (status)
 		return;
 	if (!task_status_find(&yielded, "voluntary_ctxt_switches:", s->bytes.data, s->bytes.size) ||
@@ -152,13 +152,13 @@ static void read_switches(
 		t->switches_state = UNSUPPORTED;
 }
 
-/* What recv and send move is not counted there. */
+/* Bytes of recv and send are not counted there. */
 static void read_io(struct threads_state *s, const struct program *p, struct threads_thread *t)
 {
-	int status = process_snapshot_file(&p->reading, t->record.tid, "io", &s->bytes);
+	int status = process_snapshot_file(&p->snapshot, t->record.tid, "io", &s->bytes);
 	struct task_io io;
 
-	t->io_state = process_snapshot_state(&p->reading, t->record.tid, status);
+	t->io_state = process_snapshot_state(&p->snapshot, t->record.tid, status);
 	if (status)
 		return;
 	if (!task_io_parse(&io, s->bytes.data, s->bytes.size)) {
@@ -174,15 +174,15 @@ static void read_io(struct threads_state *s, const struct program *p, struct thr
 static void read_cpu(struct threads_state *s, const struct program *p, struct threads_thread *t,
 	uint64_t cpu_ticks)
 {
-	int status = process_snapshot_file(&p->reading, t->record.tid, "schedstat", &s->bytes);
+	int status = process_snapshot_file(&p->snapshot, t->record.tid, "schedstat", &s->bytes);
 
 	if (!status &&
 		task_schedstat_parse(&t->cpu_ns, &t->waited_ns, s->bytes.data, s->bytes.size))
 		return;
-	/* Without CONFIG_SCHED_INFO there is no such file, and waiting is not measured. */
+	/* Without CONFIG_SCHED_INFO the file is missing, and waiting is not measured. */
 	t->waited_ns = 0;
 	t->waited_state =
-		status ? process_snapshot_state(&p->reading, t->record.tid, status) : FAILED;
+		status ? process_snapshot_state(&p->snapshot, t->record.tid, status) : FAILED;
 	t->cpu_ns = cpu_ticks * (NS_PER_S / s->ticks_per_s);
 	t->cpu_is_ticks = 1;
 }
@@ -208,11 +208,11 @@ static bool read_thread(struct backend_run *run, const struct program *p, uint32
 {
 	struct threads_state *s = run->state;
 	struct threads_thread t = { .record = process_snapshot_head(
-					    &p->reading, run, tid, THREADS_THREAD) };
+					    &p->snapshot, run, tid, THREADS_THREAD) };
 	struct record_tail tail[2];
 	struct task_stat stat;
 
-	if (process_snapshot_file(&p->reading, tid, "stat", &s->bytes) ||
+	if (process_snapshot_file(&p->snapshot, tid, "stat", &s->bytes) ||
 		!task_stat_parse(&stat, s->bytes.data, s->bytes.size))
 		return false;
 	buffer_reset(&s->name);
@@ -226,7 +226,7 @@ static bool read_thread(struct backend_run *run, const struct program *p, uint32
 	t.processor = stat.processor;
 	t.faults = stat.faults;
 	t.system_ns = stat.system_ticks * (NS_PER_S / s->ticks_per_s);
-	t.record.time_ns = run->os->now_ns(run->os); /* shares of CPU hang on it */
+	t.record.time_ns = run->os->now_ns(run->os); /* CPU shares are computed from it */
 	read_cpu(s, p, &t, stat.shared.cpu_ticks);
 	read_details(run, p, &t);
 	tail[0] = (struct record_tail){ &t.name, s->name.data, s->name.size };
@@ -238,12 +238,12 @@ static bool read_thread(struct backend_run *run, const struct program *p, uint32
 static int read_threads(struct backend_run *run, struct program *p, uint32_t *count)
 {
 	struct threads_state *s = run->state;
-	int status = process_snapshot_threads(&p->reading, &s->tids, THREADS_MAX);
+	int status = process_snapshot_threads(&p->snapshot, &s->tids, THREADS_MAX);
 	const uint32_t *tids = (const void *)s->tids.data;
 
 	if (status < 0)
 		return status;
-	p->may_look = may_look(p);
+	p->may_read = may_read(p);
 	find_abi(s, p);
 	for (size_t i = 0; i < s->tids.size / sizeof(*tids); i++)
 		*count += read_thread(run, p, tids[i]);
@@ -253,17 +253,17 @@ static int read_threads(struct backend_run *run, struct program *p, uint32_t *co
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct program p = { 0 };
-	int status = process_snapshot_open(&p.reading, run, pid, expected);
+	int status = process_snapshot_open(&p.snapshot, run, pid, expected);
 	struct threads_process end = { 0 };
 
 	if (status <= 0) {
 		if (!status)
 			status = read_threads(run, &p, &end.threads);
-		end.record = process_snapshot_head(&p.reading, run, 0, THREADS_PROCESS);
+		end.record = process_snapshot_head(&p.snapshot, run, 0, THREADS_PROCESS);
 		end.threads_state = procfs_state(status);
 		RECORD_APPEND(&run->out, &end, NULL, 0);
 	}
-	process_snapshot_close(&p.reading);
+	process_snapshot_close(&p.snapshot);
 }
 
 static int threads_sample(struct backend_run *run, struct sooth_error *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Build ids by libelf; the file is the target's, so it is opened warily. */
+/* Build ids by libelf; the file belongs to the target, so it is opened with care. */
 #include "os/linux/uprobes/build_id.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 
-#define NOTES_MAX 64 /* notes looked at in a segment */
+#define NOTES_MAX 64 /* notes read per segment */
 
 static void hexadecimal(char out[BUILD_ID_TEXT_SIZE], const unsigned char *bytes, size_t size)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The GNU build id of an ELF file, which names its contents wherever it lies. */
+/* The GNU build id of an ELF file, which identifies its contents wherever it is. */
 #ifndef SOOTH_OS_LINUX_BUILD_ID_H
 #define SOOTH_OS_LINUX_BUILD_ID_H
 

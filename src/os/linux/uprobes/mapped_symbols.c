@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses to functions, through the mapped files; see mapped_symbols.h. */
+/* Functions of addresses, from the mapped files. */
 #include "os/linux/uprobes/mapped_symbols.h"
 
 #include <errno.h>
@@ -15,9 +15,9 @@
 
 #define SYMBOLS_MS 3000 /* some hundred megabytes of names, from a cold disk */
 
-/* All of it: the call may outlive whoever asked. */
+/* With its own copies of everything: the call may outlive its caller. */
 struct job {
-	int process; /* a descriptor of its own */
+	int process; /* its own descriptor */
 	char mapping[48];
 	char path[PATH_MAX + 8]; /* below /proc/PID */
 	uint64_t inode;
@@ -26,7 +26,7 @@ struct job {
 	struct elf_address addresses[ELF_ADDRESSES_MAX];
 };
 
-/* Looked at before it is opened: opening a device could do something. Inode 0: any. */
+/* Checked before it is opened: opening a device could have effects. Inode 0: any. */
 static int open_regular(int process, const char *name, uint64_t inode)
 {
 	_cleanup_close_ int place = openat(process, name, O_PATH | O_CLOEXEC);
@@ -37,13 +37,13 @@ static int open_regular(int process, const char *name, uint64_t inode)
 	if (place < 0 || fstat(place, &st))
 		return -errno;
 	if (!S_ISREG(st.st_mode) || (inode && (uint64_t)st.st_ino != inode))
-		return -ENOENT; /* not what was mapped */
+		return -ENOENT; /* not the mapped file */
 	snprintf(again, sizeof(again), "/proc/self/fd/%d", place);
 	fd = open(again, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }
 
-/* map_files is for root and cap_checkpoint_restore; by its path it may be another file by now. */
+/* map_files needs root or cap_checkpoint_restore; the path may lead to another file by now. */
 static int open_mapped(const struct job *job)
 {
 	int fd = open_regular(job->process, job->mapping, 0);
@@ -86,7 +86,7 @@ int mapped_symbols(struct timeout *timeout, int process, const struct maps_line 
 	status = timeout_call(
 		timeout, do_job, drop_job, job, sizeof(*job), job->process, SYMBOLS_MS);
 	if (status == -ETIMEDOUT)
-		return status; /* the descriptor is the thread's now */
+		return status; /* the thread owns the descriptor now */
 	drop_job(job);
 	if (!status)
 		status = job->status;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The functions that addresses of a process stand in, by the files it has mapped. A file
- * may lie where reading it never returns, so this is done with patience; it is opened
- * only when it is a regular one, and through the process, whose paths are not ours.
+ * The functions at addresses of a process, from its mapped files. Reading such a file may never
+ * return, so this has a timeout; only regular files are opened, and through the process, whose
+ * paths may differ from sooth's.
  */
 #ifndef SOOTH_OS_LINUX_MAPPED_SYMBOLS_H
 #define SOOTH_OS_LINUX_MAPPED_SYMBOLS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Definitions of user-space probes; see tracefs.h. Formats: uprobetracer.rst and
- * perf_event_open(2). Commands are put together by hand because the guard does so
- * too, after a fork from a process that may have threads.
+ * Definitions of user-space probes. Formats: uprobetracer.rst and perf_event_open(2). Commands are
+ * formatted without the C library because the guard does so too, after a fork from a process that
+ * may have threads.
  */
 #include "os/linux/uprobes/tracefs.h"
 
@@ -70,7 +70,7 @@ static bool is_tracefs(int fd)
 	return !fstatfs(fd, &fs) && fs.f_type == TRACEFS_MAGIC;
 }
 
-/* O_PATH does not make debugfs mount it, which a plain open of that folder would. */
+/* With O_PATH debugfs does not mount it, which a plain open of that folder would cause. */
 static int open_mounted(void)
 {
 	static const char *const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
@@ -108,7 +108,7 @@ static int refused_tracefs(int code, struct sooth_error *err)
 	}
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "define probes in tracefs");
 	if (needs_has_capability(CAP_SYS_ADMIN)) {
-		error_why(err, "%s, though this process has the capability cap_sys_admin",
+		error_why(err, "%s, although sooth has the capability cap_sys_admin",
 			strerror(-code));
 		error_missing(err, "a kernel that is not locked down");
 		return error_remedy(err,
@@ -138,20 +138,18 @@ int tracefs_open(struct sooth_error *err)
 
 static int run_command(int tracefs, const struct command *c)
 {
-	/* Never O_TRUNC: that would remove the definitions of everybody. */
+	/* Never O_TRUNC: that would remove the definitions of all programs. */
 	_cleanup_close_ int fd = openat(tracefs, "uprobe_events", O_WRONLY | O_APPEND | O_CLOEXEC);
 
 	return fd < 0 || write(fd, c->text, c->size) < 0 ? -errno : 0;
 }
 
-/* The kernel's own words, where the last one it refused is ours:
- *	[  12.345] trace_uprobe: error: WORDS
- *	  Command: p:...
- */
-static void add_words(int tracefs, const struct command *c, struct sooth_error *err)
+/* The kernel's own message, if the last command it refused is this one: [  12.345] trace_uprobe:
+ * error: WORDS Command: p:... */
+static void add_kernel_message(int tracefs, const struct command *c, struct sooth_error *err)
 {
 	_cleanup_close_ int fd = openat(tracefs, "error_log", O_RDONLY | O_CLOEXEC);
-	struct span words = { 0 };
+	struct span message = { 0 };
 	char text[8192];
 	struct cursor log;
 	ssize_t got;
@@ -165,10 +163,10 @@ static void add_words(int tracefs, const struct command *c, struct sooth_error *
 		const char *error = memmem(line.data, line.size, "error: ", 7);
 
 		if (error)
-			words = span_of(error + 7, line.size - (size_t)(error + 7 - line.data));
-		else if (words.data && memmem(line.data, line.size, c->text, c->size - 1))
-			error_why(err, "%s (%.*s)", strerror(-err->code), (int)words.size,
-				words.data);
+			message = span_of(error + 7, line.size - (size_t)(error + 7 - line.data));
+		else if (message.data && memmem(line.data, line.size, c->text, c->size - 1))
+			error_why(err, "%s (%.*s)", strerror(-err->code), (int)message.size,
+				message.data);
 	}
 }
 
@@ -192,7 +190,7 @@ int tracefs_define(int tracefs, const struct tracefs_group *group, uint64_t even
 		return refused_tracefs(code, err);
 	error_errno(err, code, "define a probe at 0x%llx", (unsigned long long)offset);
 	if (err)
-		add_words(tracefs, &c, err);
+		add_kernel_message(tracefs, &c, err);
 	return code;
 }
 
@@ -228,7 +226,7 @@ int tracefs_event_open(int64_t id, pid_t tid, enum tracefs_reach reach)
 		.sample_type = reach == TRACEFS_TREE ? PERF_SAMPLE_READ | PERF_SAMPLE_TID : 0,
 		.disabled = 1,
 		.inherit = reach == TRACEFS_TREE || reach == TRACEFS_TREE_LOOSELY,
-		/* The kernel leaves the putting of breakpoints to the exec then. */
+		/* The kernel then inserts breakpoints only at the exec. */
 		.enable_on_exec = reach == TRACEFS_NOWHERE,
 	};
 	int fd = (int)syscall(SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
@@ -253,7 +251,7 @@ bool tracefs_inherits_loosely(void)
 	return fd < 0;
 }
 
-/* 0 when nobody uses it: the latch refused. */
+/* 0 when it is unused: the latch refused. */
 static int try_unused(int tracefs, const struct tracefs_group *group, uint64_t event)
 {
 	int64_t id = tracefs_event_id(tracefs, group, event);

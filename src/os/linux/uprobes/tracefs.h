@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Definitions of user-space probes in tracefs (uprobe_events). Several probes may
- * stand under one event. All names are of the form sooth_<pid>_<start>_<guard>/e<number>,
- * so that whoever finds them can tell whose they are, and if that process is gone.
+ * Definitions of user-space probes in tracefs (uprobe_events). An event may have several probes.
+ * All names have the form sooth_<pid>_<start>_<guard>/e<number>, so that it can be seen which
+ * process made them, and whether that process is gone.
  *
- * Taking an event away is dangerous: of several probes under one event the kernel
- * frees all but the last without asking whether they are in use, and what it freed
- * stays linked where breakpoints are looked up (5.10 to 7.2: at the next hit the kernel
- * oopses). Nor can it be read anywhere whether an event is in use. So each event is
- * made to be tried: its first probe stands in an empty file of ours, the latch, that has
- * a size only while the event is opened for the first time. To open an event that nobody
- * uses means to register its probes, and that fails at the latch, before all others; to
- * open one in use succeeds. After the last descriptor that could attach it is closed,
- * an unused event stays unused.
+ * Removing an event is dangerous: of several probes under one event the kernel frees all but the
+ * last without checking whether they are in use, and the freed ones stay linked where breakpoints
+ * are looked up (5.10 to 7.2: at the next hit the kernel oopses). No file shows whether an event
+ * is in use. So each event can be tested: its first probe is in an empty file made by sooth, the
+ * latch, that has a size only while the event is opened for the first time. Opening an unused
+ * event registers its probes, and that fails at the latch, before all others; opening one in use
+ * succeeds. After the last descriptor that could attach it is closed, an unused event stays
+ * unused.
  */
 #ifndef SOOTH_OS_LINUX_TRACEFS_H
 #define SOOTH_OS_LINUX_TRACEFS_H
@@ -26,40 +25,41 @@
 
 #define TRACEFS_PREFIX "sooth_"
 
-/* Whose definitions. The guard's pid tells several observers in one process apart. */
+/* Owner of the definitions. The guard's pid distinguishes several observers in one process. */
 struct tracefs_group {
 	struct process_id owner;
 	uint64_t guard;
 };
 
-/* The latch's probe stands here: it is open when the file reaches further. */
+/* Offset of the latch's probe: it is open when the file is longer. */
 #define TRACEFS_LATCH_OFFSET 16
 
-/* A descriptor of the mounted tracefs, or of a mount that nobody else sees. */
+/* A descriptor of the mounted tracefs, or of a private mount. */
 int tracefs_open(struct sooth_error *err);
 
-/* Put one more probe under the event. */
+/* Add one more probe to the event. */
 int tracefs_define(int tracefs, const struct tracefs_group *group, uint64_t event, bool is_return,
 	int file, uint64_t offset, struct sooth_error *err);
 
-/* Where breakpoints come by opening an event on a thread. */
+/* Where opening an event on a thread puts breakpoints. */
 enum tracefs_reach {
-	TRACEFS_NOWHERE,      /* it is merely in use */
-	TRACEFS_THREAD,	      /* into the memory that the thread has, and will have by an exec */
-	TRACEFS_TREE,	      /* and into that of all it forks, they fork, ... */
-	TRACEFS_TREE_LOOSELY, /* so do older kernels, but may lose it again (see uprobes.h) */
+	TRACEFS_NOWHERE, /* nowhere: it is just in use */
+	TRACEFS_THREAD,	 /* into the thread's memory, also after an exec */
+	TRACEFS_TREE,	 /* and into that of all processes forked from it */
+	/* the same on older kernels, which may lose it again (see uprobes.h) */
+	TRACEFS_TREE_LOOSELY,
 };
 
 /*
- * The kernel exchanges inherited events between threads, unless each reads out its own
- * count with a sample. Events like that can be inherited since 6.12; before they are
- * refused. (Nothing is ever sampled.)
+ * The kernel exchanges inherited events between threads, unless each reports its own count with a
+ * sample. Such events can be inherited since 6.12; before they are refused. (Nothing is ever
+ * sampled.)
  */
 bool tracefs_inherits_loosely(void);
 
-/* The rest is async-signal-safe. */
+/* The functions below are async-signal-safe. */
 
-/* The number perf knows the event by, or a negative errno. */
+/* perf's number of the event, or a negative errno. */
 int64_t tracefs_event_id(int tracefs, const struct tracefs_group *group, uint64_t event);
 /* A descriptor, or a negative errno. */
 int tracefs_event_open(int64_t id, pid_t tid, enum tracefs_reach reach);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * User-space probes; see uprobes.h. Each event has an anchor: it is opened once on
- * the guard, which has no breakpoint by that, and the BPF program is set there. The
- * anchor keeps the probes registered, so that attaching a thread takes microseconds
- * and the price of ending (the kernel waits until no processor can still be in a
- * handler) is paid once an event, whatever the number of threads.
+ * User-space probes. Each event has an anchor: it is opened once on the guard, without a
+ * breakpoint there, and the BPF program is set on it. The anchor keeps the probes registered, so
+ * that attaching a thread takes microseconds and the cost of ending (the kernel waits until no CPU
+ * can still be in a handler) is paid once per event, whatever the number of threads.
  *
- * The events stay disabled: the program runs by the breakpoints alone, and the
- * target's context switches have nothing to do for an event that does not count.
+ * The events stay disabled: the program runs at the breakpoints anyway, and the target's context
+ * switches cost nothing for an event that does not count.
  */
 #include "os/linux/uprobes/uprobes.h"
 
@@ -30,9 +29,9 @@
 #include "os/linux/uprobes/uprobes_sweep.h"
 #include "os/linux/uprobes/uprobes_trial.h"
 
-/* The kernel's ENOTSUPP, which is not for user space but comes out here. */
+/* The kernel's internal ENOTSUPP, which reaches user space here. */
 #define KERNEL_ENOTSUPP 524
-/* For what forked meanwhile and holds copies of descriptors, and for threads just ending. */
+/* For forked children with copies of descriptors, and for threads just exiting. */
 #define TIMEOUT_NS 2000000000
 
 struct event {
@@ -43,17 +42,17 @@ struct event {
 
 struct attachment {
 	int fd;
-	pid_t kept; /* 0: what inherits it needs it to the end */
+	pid_t kept; /* 0: events inherited from it depend on it to the end */
 };
 
 struct uprobes {
 	const struct log *log;
-	bool is_loose; /* inheritance alone does not do */
+	bool is_loose; /* inheritance alone is not enough */
 	int tracefs;
 	int latch; /* see tracefs.h */
 	struct uprobes_guard guard;
 	struct tracefs_group group;
-	uint64_t *defined;	/* names given, also to events that failed; the guard reads it */
+	uint64_t *defined;	/* numbers used, including events that failed; the guard reads it */
 	struct buffer events;	/* struct event */
 	struct buffer attached; /* struct attachment */
 };
@@ -134,10 +133,10 @@ static int refused_open(int code, const char *tried, struct sooth_error *err)
 			(unsigned long long)limit.rlim_cur * 4);
 	case KERNEL_ENOTSUPP:
 		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", tried);
-		return error_why(err, "the kernel takes no probe on an instruction there");
+		return error_why(err, "the kernel refuses a probe on this instruction");
 	case EINTR:
 		error_set(err, -EBUSY, SOOTH_FAULT_IO, "%s", tried);
-		error_why(err, "it was switched on in tracefs, by somebody who switched on all");
+		error_why(err, "it was enabled in tracefs, along with all other events");
 		return error_remedy(err, "echo 0 > /sys/kernel/tracing/events/enable");
 	case EPERM:
 	case EACCES:
@@ -185,7 +184,7 @@ static void drop_event(struct uprobes *u, struct event *event)
 {
 	cleanup_close(&event->anchor);
 	event->anchor = -1;
-	/* Should that fail, it is tried again at the end. */
+	/* If that fails, it is tried again at the end. */
 	tracefs_remove(u->tracefs, &u->group, event->number);
 }
 
@@ -194,7 +193,7 @@ static int make_event(struct uprobes *u, struct event *event, const struct probe
 {
 	int code;
 
-	/* Counted first: should we be killed meanwhile, the guard knows of it. */
+	/* Counted first: if sooth is killed meanwhile, the guard removes it. */
 	*event = (struct event){ .number = *u->defined, .anchor = -1 };
 	__atomic_store_n(u->defined, event->number + 1, __ATOMIC_RELEASE);
 	code = define_places(u, event, places, count, is_return, refused, err);
@@ -205,7 +204,7 @@ static int make_event(struct uprobes *u, struct event *event, const struct probe
 	return code;
 }
 
-/* The kernel says that it does not take one of them, but not which: each by itself then. */
+/* The kernel reports that it refuses one of them, but not which: so each is tried alone. */
 static int find_refused(struct uprobes *u, const struct prober_place *places, size_t count,
 	bool is_return, size_t *refused, int code, struct sooth_error *err)
 {
@@ -291,9 +290,9 @@ int uprobes_attach(struct uprobes *u, unsigned event, pid_t tid, struct sooth_er
 	code = attach(u, event, tid, TRACEFS_TREE_LOOSELY, err);
 	if (code)
 		return code;
-	/* Beside one that is not inherited the children's are not exchanged either. */
+	/* With one that is not inherited the children's are not exchanged either. */
 	code = attach(u, event, tid, TRACEFS_THREAD, err);
-	/* It may have ended after a fork: the child needs the first one. */
+	/* The thread may have ended after a fork: the child needs the first event. */
 	if (!code || code == -ESRCH)
 		return 0;
 	u->attached.size -= sizeof(*last);

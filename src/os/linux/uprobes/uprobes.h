@@ -1,35 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * User-space probes of a tree of processes: probes are defined in tracefs
- * (uprobe_events), opened as perf tracepoint events on threads with inherit, and a
- * BPF program is set on them. The kernel puts breakpoints only into memory of
- * threads that have the event, and new threads, forked children and exec'd programs
- * have it by inheritance before their first instruction.
+ * User-space probes of a tree of processes: probes are defined in tracefs (uprobe_events), opened
+ * as perf tracepoint events on threads with inherit, and a BPF program is set on them. The kernel
+ * puts breakpoints only into memory of threads that have the event, and new threads, forked
+ * children and exec'd programs inherit it before their first instruction.
  *
- * That is exact since Linux 6.12. Before, a process may lose what it has by inheritance
- * alone: on a switch between two threads that inherited the same events the kernel
- * exchanges the events instead of switching them, and when one of the two ends it takes
- * the other's breakpoints out (a forked process that forked and waited lost them in
- * nearly every run). Safe are the processes of attached threads, and their children
- * until these start threads or processes. So where uprobes_needs_keeping(), whoever
- * follows a tree calls uprobes_keep() for each new process as soon as it hears of it:
- * from then on that one is safe too, and has its breakpoints again if they were lost
- * meanwhile. What it does before that may be missed.
+ * That is exact since Linux 6.12. Before, a process may lose what it has by inheritance alone: on
+ * a switch between two threads that inherited the same events the kernel exchanges the events
+ * instead of switching them, and when one of the two ends it removes the other's breakpoints (a
+ * forked process that forked and waited lost them in nearly every run). Safe are the processes of
+ * attached threads, and their children until these start threads or processes. So if
+ * uprobes_needs_keeping(), the caller has to call uprobes_keep() for each new process as soon as
+ * it is known: from then on that one is safe too, and has its breakpoints again if they were lost
+ * meanwhile. Its calls before that may be missed.
  *
- * A hit costs some 10 ns more for each other thread and process that has the event: the
- * kernel goes through a list of them, the newest first.
+ * A hit costs some 10 ns more for each other thread and process that has the event: the kernel
+ * goes through a list of them, the newest first.
  *
- * Many sites stand under one event, because closing an event takes the kernel some
- * 100 ms: the program tells them apart by the instruction pointer. Entries and
- * returns cannot share one.
+ * Many sites share one event, because closing an event takes the kernel some 100 ms: the program
+ * distinguishes them by the instruction pointer. Entries and returns cannot share one.
  *
- * Definitions are made through open descriptors (/proc/self/fd/N:0xOFFSET), so any
- * path in any mount namespace works; the kernel keeps the file. They outlive whoever
- * made them, so a guard, a small process of our own, removes them when sooth is gone
- * by whatever way; and whoever opens uprobes first sweeps away what dead owners left.
+ * Definitions are made through open descriptors (/proc/self/fd/N:0xOFFSET), so any path in any
+ * mount namespace works; the kernel keeps the file. They outlive the process that made them, so a
+ * guard, a small child process, removes them however sooth ends; and the next uprobes_open() first
+ * removes what dead owners left.
  *
- * Not thread-safe: one thread at a time. Needs root (cap_sys_admin: tracefs, perf).
- * Kernel: 5.4 and later (several probes under one event).
+ * Not thread-safe: one thread at a time. Needs root (cap_sys_admin: tracefs, perf). Kernel: 5.4
+ * and later (several probes under one event).
  */
 #ifndef SOOTH_OS_LINUX_UPROBES_H
 #define SOOTH_OS_LINUX_UPROBES_H
@@ -45,36 +42,37 @@
 
 struct uprobes;
 
-/* Also starts the guard and sweeps. -EPERM, -ENOENT (no tracefs in this kernel) with a remedy. */
+/* Also starts the guard and removes definitions of dead owners. -EPERM, -ENOENT (no tracefs in
+ * this kernel) with a remedy. */
 int uprobes_open(struct uprobes **out, const struct log *log, struct sooth_error *err);
 
 /*
- * A new event over `count` places, run by a loaded BPF program of type kprobe (a
- * descriptor, borrowed). *event is its number, from 0. When a place is refused by
- * the kernel the whole event is taken back and *refused (may be NULL) tells which.
+ * A new event over `count` places, run by a loaded BPF program of type kprobe (a descriptor,
+ * borrowed). *event is its number, from 0. When the kernel refuses a place the whole event is
+ * removed and *refused (may be NULL) is that place.
  */
 int uprobes_define(struct uprobes *u, const struct prober_place *places, size_t count,
 	bool is_return, int program, unsigned *event, size_t *refused, struct sooth_error *err);
 
-/* Attach the event to a thread; what it forks from here on inherits it. -ESRCH: it is gone;
- * -EMFILE with the limit named. Attached twice does no harm. */
+/* Attach the event to a thread; processes it forks from here on inherit it. -ESRCH: it is gone;
+ * -EMFILE with the limit named. Attaching twice does no harm. */
 int uprobes_attach(struct uprobes *u, unsigned event, pid_t tid, struct sooth_error *err);
 
 /* Before Linux 6.12; see above. */
 bool uprobes_needs_keeping(const struct uprobes *u);
-/* Make sure of a process that has the event by inheritance; errors as above. Its main thread
- * will do while it lives. Does nothing where there is no need. */
+/* Secure a process that has the event by inheritance; errors as above. Use its main thread while
+ * it lives. Does nothing if there is no need. */
 int uprobes_keep(struct uprobes *u, unsigned event, pid_t tid, struct sooth_error *err);
-/* The thread has ended: what kept it is closed. Nothing inherits that. */
+/* The thread has ended: closes what kept its events. No process inherits from that. */
 void uprobes_release(struct uprobes *u, pid_t tid);
 
-/* Descriptors held: one for each event, one for each attached thread and event (two where
+/* Open descriptors: one for each event, one for each attached thread and event (two if
  * uprobes_needs_keeping()), one for each that is kept. */
 size_t uprobes_descriptors(const struct uprobes *u);
 
 /*
- * Close all events, remove the definitions, let the guard end and reap it. Told, for
- * the report: how long it took until the kernel had forgotten everything. Takes NULL.
+ * Close all events, remove the definitions, end and reap the guard. Returns, for the report, how
+ * long the kernel took to release everything. Takes NULL.
  */
 void uprobes_close(struct uprobes *u, uint64_t *forgotten_ns);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guard; see uprobes_guard.h. The parent may have threads: between the fork and
- * the end the child calls only what is async-signal-safe.
+ * The guard. The parent may have threads: between the fork and its end the child calls only
+ * async-signal-safe functions.
  */
 #include "os/linux/uprobes/uprobes_guard.h"
 
@@ -18,8 +18,8 @@
 #include "os/linux/files/close_between.h"
 #include "os/linux/uprobes/uprobes_sweep.h"
 
-#define TIMEOUT_NS    10000000000 /* what is in use longer waits for the next sweep */
-#define REAP_NS	      2000000000  /* somebody may have stopped it */
+#define TIMEOUT_NS    10000000000 /* definitions in use longer are left for the next sweep */
+#define REAP_NS	      2000000000  /* the guard may have been stopped by a signal */
 #define REAP_PAUSE_NS 200000
 
 static void close_others(int *kept, size_t count)
@@ -48,7 +48,7 @@ static void set_signals(void)
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 	sigset_t none;
 
-	/* The parent's handlers came along. */
+	/* Resets handlers inherited from the parent. */
 	for (int number = 1; number < _NSIG; number++)
 		signal(number, SIG_DFL);
 	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
@@ -76,7 +76,7 @@ static __attribute__((noreturn)) void watch(int socket, const struct uprobes_gua
 	while (got < 0 && errno == EINTR);
 	if (got == 1 && is_clean)
 		_exit(0);
-	/* It may have died just when the latch was open. */
+	/* The parent may have died while the latch was open. */
 	if (ftruncate(guarded->latch, 0))
 		_exit(1);
 	count = __atomic_load_n(guarded->count, __ATOMIC_ACQUIRE);
@@ -92,7 +92,7 @@ int uprobes_guard_start(
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return error_errno(err, -errno, "make a socket pair");
-	/* No handler of the parent's may run in the child. */
+	/* No handler of the parent may run in the child. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	guard->pid = fork();
@@ -114,7 +114,8 @@ void uprobes_guard_end(struct uprobes_guard *guard, bool is_clean)
 	uint64_t begin = clock_monotonic_ns();
 	char byte = is_clean;
 
-	/* Said, because a child forked meanwhile may hold the other end open. */
+	/* A message, because end of file is not enough: a child forked meanwhile may have the
+	 * other end open. */
 	(void)!send(guard->socket, &byte, 1, MSG_NOSIGNAL);
 	close(guard->socket);
 	while (is_clean && !waitpid(guard->pid, NULL, WNOHANG) &&

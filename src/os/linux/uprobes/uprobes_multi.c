@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * User-space probes by links of type uprobe_multi (Linux 6.6): a link for each file
- * of an event and process. cap_bpf and cap_perfmon are enough. The kernel puts
- * breakpoints into that process's memory only and takes them out when the link's
- * descriptor closes, by whatever way. A child has none until it is attached to.
+ * User-space probes by links of type uprobe_multi (Linux 6.6): a link for each file of an event
+ * and process. cap_bpf and cap_perfmon are enough. The kernel puts breakpoints into that process's
+ * memory only and removes them when the link's descriptor closes, for any reason. A child has none
+ * until it is attached to.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include "base/map.h"
 #include "os/linux/uprobes/prober.h"
 
-/* include/uapi/linux/bpf.h of 6.6, which the headers of older systems lack. */
+/* include/uapi/linux/bpf.h of 6.6, which older headers lack. */
 #define LINK_CREATE	    28
 #define UPROBE_MULTI_RETURN 1
 #define LINKS_MAX	    65536
@@ -42,7 +42,7 @@ struct link_attributes {
 /* Places of one file under one event. */
 struct multi_group {
 	unsigned event;
-	int file; /* our own descriptor */
+	int file; /* its own descriptor */
 	int program;
 	bool is_return;
 	size_t first, count; /* of offsets */
@@ -97,7 +97,7 @@ static int add_group(struct multi *m, const struct prober_place *places, size_t 
 	return buffer_failed(&m->groups) || buffer_failed(&m->offsets) ? error_no_memory(err) : 0;
 }
 
-/* Places of one file stand together. */
+/* Places of one file are adjacent. */
 static int multi_define(void *prober, const struct prober_place *places, size_t count,
 	bool is_return, int program, unsigned *event, size_t *refused, struct sooth_error *err)
 {
@@ -165,7 +165,7 @@ static size_t multi_descriptors(const void *prober)
 	return m ? m->links.size / sizeof(int) : 0;
 }
 
-/* The last first: entries before the returns they wait for. */
+/* The last first: entries before the returns that they are paired with. */
 static void multi_close(void *prober, uint64_t *forgotten_ns)
 {
 	uint64_t begin_ns = clock_monotonic_ns();

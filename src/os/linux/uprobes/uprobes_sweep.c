@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finding definitions by their names, and removing them; see uprobes_sweep.h. */
+/* Finds definitions by their names and removes them. */
 #include "os/linux/uprobes/uprobes_sweep.h"
 
 #include <errno.h>
@@ -42,11 +42,12 @@ static bool parse(const char *line, size_t size, struct definition *definition)
 	return cursor_skip(&c, " ") && !c.failed;
 }
 
-/* Each probe in a name of ours; some are passed over when others remove theirs meanwhile. */
+/* Each probe with a name of sooth; some are skipped when other processes remove theirs
+ * meanwhile. */
 static int visit(int tracefs, definition_visitor visitor, void *user)
 {
 	_cleanup_close_ int fd = openat(tracefs, "uprobe_events", O_RDONLY | O_CLOEXEC);
-	char line[128]; /* other people's may be longer: their beginning is enough */
+	char line[128]; /* other programs' lines may be longer: their start is enough */
 	char bytes[1024];
 	size_t used = 0;
 	ssize_t got;
@@ -77,7 +78,7 @@ static bool is_same(const struct definition *a, const struct definition *b)
 	       a->group.guard == b->group.guard && a->event == b->event;
 }
 
-/* Every event once: its probes stand together. */
+/* Every event once: its probes are adjacent. */
 static void collect(void *user, const struct definition *definition)
 {
 	struct buffer *events = user;
@@ -96,7 +97,7 @@ static bool is_alive(const struct process_id *process)
 	       now.start_ticks == process->start_ticks;
 }
 
-/* Owners wrote their pid as they see it. */
+/* Owners wrote their pid in their own pid namespace. */
 static bool sees_all_processes(void)
 {
 	struct stat ns;
@@ -114,7 +115,7 @@ static void remove_dead(int tracefs, const struct definition *definition, const 
 	code = tracefs_remove(tracefs, &definition->group, definition->event);
 	if (!code)
 		log_line(log, LOG_INFO, "removed probes that process %llu left", pid);
-	else if (code != -ENOENT) /* somebody else who sweeps was faster */
+	else if (code != -ENOENT) /* another process's sweep was faster */
 		log_line(log, LOG_WARNING, "remove probes that process %llu left: %s", pid,
 			strerror(-code));
 }

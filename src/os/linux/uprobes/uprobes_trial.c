@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Trying probes on ourselves; see uprobes_trial.h. */
+/* Tests probes on sooth's own memory. */
 #include "os/linux/uprobes/uprobes_trial.h"
 
 #include <elf.h>
@@ -37,8 +37,8 @@ int uprobes_check_place(const struct prober_place *place, struct sooth_error *er
 }
 
 /*
- * The kernel decodes an instruction once, as that of the first process it meets it in,
- * and keeps the result for all others: code for another machine must not be met in ours.
+ * The kernel decodes an instruction once, for the first process in which it meets it, and keeps
+ * the result for all others: so code for another machine must not be tried here.
  */
 static bool is_own_code(int file)
 {
@@ -63,7 +63,7 @@ int uprobes_try_places(int64_t event, const struct prober_place *places, size_t 
 		if (is_own_code(places[i].file))
 			at = mmap(NULL, page, PROT_READ, MAP_PRIVATE, places[i].file,
 				(off_t)(places[i].offset & ~(uint64_t)(page - 1)));
-		/* What cannot be mapped is not tried. */
+		/* Files that cannot be mapped are not tried. */
 		if (at != MAP_FAILED)
 			buffer_append(&mapped, &at, sizeof(at));
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writing proc.ties; see proc_inputs.h. */
-#include "os/linux/proc/proc_inputs.h"
+/* Writes records proc.ties. */
+#include "os/linux/proc/proc_links.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,13 +10,13 @@
 #include "base/cleanup.h"
 #include "os/linux/files/task_files.h"
 
-void proc_inputs_init(struct proc_inputs_reader *r)
+void proc_links_init(struct proc_links_reader *r)
 {
-	*r = (struct proc_inputs_reader){ 0 };
+	*r = (struct proc_links_reader){ 0 };
 	proc_input_writers_init(&r->writers);
 }
 
-static void answer_fini(struct proc_slow_reads *q)
+static void result_fini(struct proc_slow_read *q)
 {
 	buffer_fini(&q->arguments);
 	buffer_fini(&q->markers);
@@ -25,23 +25,23 @@ static void answer_fini(struct proc_slow_reads *q)
 		buffer_fini(&q->streams[i].path);
 }
 
-static struct proc_inputs_pending *pending(const struct proc_inputs_reader *r, size_t *count)
+static struct proc_links_pending *pending(const struct proc_links_reader *r, size_t *count)
 {
-	*count = r->pending.size / sizeof(struct proc_inputs_pending);
+	*count = r->pending.size / sizeof(struct proc_links_pending);
 	return (void *)r->pending.data;
 }
 
-static void forget(struct proc_inputs_reader *r)
+static void forget(struct proc_links_reader *r)
 {
 	size_t count;
-	struct proc_inputs_pending *all = pending(r, &count);
+	struct proc_links_pending *all = pending(r, &count);
 
 	for (size_t i = 0; i < count; i++)
-		answer_fini(&all[i].answer);
+		result_fini(&all[i].result);
 	buffer_reset(&r->pending);
 }
 
-void proc_inputs_fini(struct proc_inputs_reader *r)
+void proc_links_fini(struct proc_links_reader *r)
 {
 	forget(r);
 	proc_input_writers_fini(&r->writers);
@@ -49,8 +49,7 @@ void proc_inputs_fini(struct proc_inputs_reader *r)
 	buffer_fini(&r->scratch);
 }
 
-/* status: the last number of NSpid is the innermost; without the line (before Linux 4.1) it is not
- * told. */
+/* status: the last number of NSpid is the innermost; the line is missing before Linux 4.1. */
 static bool inner_pid(const void *status, size_t size, uint32_t *pid)
 {
 	struct span value;
@@ -71,7 +70,7 @@ static bool inner_pid(const void *status, size_t size, uint32_t *pid)
 	return number && number <= UINT32_MAX;
 }
 
-/* A kernel that can trace always says it. */
+/* A kernel that supports tracing always has this line. */
 static uint8_t tracer_of(uint32_t *pid, const void *status, size_t size)
 {
 	struct span value;
@@ -85,15 +84,15 @@ static uint8_t tracer_of(uint32_t *pid, const void *status, size_t size)
 }
 
 static void read_status(
-	struct proc_inputs_reader *r, const struct process_snapshot *reading, struct proc_ties *t)
+	struct proc_links_reader *r, const struct process_snapshot *snapshot, struct proc_ties *t)
 {
-	int status = procfs_read_at(reading->process, "status", &r->scratch, PROCFS_SMALL);
+	int status = procfs_read_at(snapshot->process, "status", &r->scratch, PROCFS_SMALL);
 	struct task_signals signals;
 	struct stat space;
 
 	if (status < 0) {
 		t->hangup_state = t->namespace_state = t->tracer_state =
-			procfs_state(process_snapshot_status(reading, status));
+			procfs_state(process_snapshot_status(snapshot, status));
 		return;
 	}
 	if (task_signals_parse(&signals, r->scratch.data, r->scratch.size))
@@ -101,15 +100,15 @@ static void read_status(
 	else
 		t->hangup_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 	t->tracer_state = tracer_of(&t->tracer_pid, r->scratch.data, r->scratch.size);
-	if (fstatat(reading->process, "ns/pid", &space, 0))
-		t->namespace_state = procfs_state(process_snapshot_status(reading, -errno));
+	if (fstatat(snapshot->process, "ns/pid", &space, 0))
+		t->namespace_state = procfs_state(process_snapshot_status(snapshot, -errno));
 	else if (!inner_pid(r->scratch.data, r->scratch.size, &t->inner_pid))
 		t->namespace_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	else
 		t->pid_namespace = space.st_ino;
 }
 
-static void take_answer(struct proc_ties *t, const struct proc_slow_reads *q)
+static void take_result(struct proc_ties *t, const struct proc_slow_read *q)
 {
 	t->markers_state = q->markers_state;
 	t->root_state = q->root_state;
@@ -127,40 +126,40 @@ static void take_answer(struct proc_ties *t, const struct proc_slow_reads *q)
 	}
 }
 
-void proc_inputs_add(struct proc_inputs_reader *r, const struct backend_run *run,
-	const struct process_snapshot *reading, struct proc_slow_reads *answer,
+void proc_links_add(struct proc_links_reader *r, const struct backend_run *run,
+	const struct process_snapshot *snapshot, struct proc_slow_read *result,
 	enum proc_candidate candidate)
 {
-	struct proc_inputs_pending p = { .answer = *answer, .candidate = candidate };
+	struct proc_links_pending p = { .result = *result, .candidate = candidate };
 
-	p.links.record = process_snapshot_head(reading, run, 0, PROC_INPUTS);
-	take_answer(&p.links, answer);
-	read_status(r, reading, &p.links);
+	p.links.record = process_snapshot_head(snapshot, run, 0, PROC_LINKS);
+	take_result(&p.links, result);
+	read_status(r, snapshot, &p.links);
 	if (!buffer_reserve(&r->pending, sizeof(p)))
 		return;
 	buffer_append(&r->pending, &p, sizeof(p));
-	answer->arguments = answer->markers = answer->root = (struct buffer){ 0 };
+	result->arguments = result->markers = result->root = (struct buffer){ 0 };
 	for (unsigned i = 0; i < PROC_STANDARD_STREAMS; i++)
-		answer->streams[i].path = (struct buffer){ 0 };
+		result->streams[i].path = (struct buffer){ 0 };
 }
 
-static bool has_input(const struct proc_inputs_pending *p)
+static bool has_input(const struct proc_links_pending *p)
 {
 	return !p->links.stream_state[0] &&
 	       (p->links.stream[0] == PROC_STREAM_PIPE || p->links.stream[0] == PROC_STREAM_SOCKET);
 }
 
-static size_t list_inputs(struct proc_inputs_pending *all, size_t count, struct proc_input *inputs)
+static size_t list_inputs(struct proc_links_pending *all, size_t count, struct proc_input *inputs)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct proc_inputs_pending *p = &all[i];
+		struct proc_links_pending *p = &all[i];
 
 		if (!has_input(p))
 			continue;
-		inputs[n++] = (struct proc_input){ .stream = &p->answer.streams[0],
-			.reader = p->answer.id,
+		inputs[n++] = (struct proc_input){ .stream = &p->result.streams[0],
+			.reader = p->result.id,
 			.is_selected = p->candidate != PROC_CANDIDATE_NOT,
 			.is_detached = p->candidate == PROC_CANDIDATE_DETACHED,
 			.writer_state = p->links.writer_state,
@@ -170,10 +169,10 @@ static size_t list_inputs(struct proc_inputs_pending *all, size_t count, struct 
 }
 
 static void write_one(
-	struct backend_run *run, struct proc_inputs_pending *p, const struct proc_input *input)
+	struct backend_run *run, struct proc_links_pending *p, const struct proc_input *input)
 {
 	static const struct proc_input none = { .writers_state = SOOTH_STATE_ABSENT };
-	const struct proc_slow_reads *q = &p->answer;
+	const struct proc_slow_read *q = &p->result;
 	struct proc_ties *t = &p->links;
 	struct record_tail tail[] = {
 		{ &t->markers, q->markers.data, q->markers.size },
@@ -196,11 +195,11 @@ static void write_one(
 	RECORD_APPEND(&run->out, t, tail, ARRAY_SIZE(tail));
 }
 
-void proc_inputs_write(struct proc_inputs_reader *r, struct backend_run *run,
+void proc_links_write(struct proc_links_reader *r, struct backend_run *run,
 	const struct proc_neighbours *neighbours)
 {
 	size_t count, used = 0;
-	struct proc_inputs_pending *all = pending(r, &count);
+	struct proc_links_pending *all = pending(r, &count);
 	_cleanup_free_ struct proc_input *inputs = calloc(count + 1, sizeof(*inputs));
 	size_t found = inputs ? list_inputs(all, count, inputs) : 0;
 

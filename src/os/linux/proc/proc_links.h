@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Records proc.ties, which link a process to its session: gathered one by one, completed and
+ * written together, because the other ends of all standard inputs are searched together. */
+#ifndef SOOTH_OS_LINUX_PROC_LINKS_H
+#define SOOTH_OS_LINUX_PROC_LINKS_H
+
+#include "core/backend.h"
+#include "os/linux/proc/proc_slow_reads.h"
+#include "os/linux/proc/proc_input_writers.h"
+#include "os/linux/files/process_snapshot.h"
+#include "probes/proc.h"
+
+struct proc_links_reader {
+	struct proc_input_writers writers;
+	struct buffer pending; /* struct proc_links_pending */
+	struct buffer scratch;
+};
+
+/* Whether it may be a server that lost its client. Then the other end of its standard input
+ * matters. */
+enum proc_candidate {
+	PROC_CANDIDATE_NOT,	 /* it is an agent */
+	PROC_CANDIDATE_DETACHED, /* no relation to an agent is known */
+	PROC_CANDIDATE,
+};
+
+struct proc_links_pending {
+	struct proc_ties links;
+	struct proc_slow_read result; /* owned */
+	enum proc_candidate candidate;
+};
+
+void proc_links_init(struct proc_links_reader *r);
+void proc_links_fini(struct proc_links_reader *r);
+/* Takes over the contents of the result. */
+void proc_links_add(struct proc_links_reader *r, const struct backend_run *run,
+	const struct process_snapshot *snapshot, struct proc_slow_read *result,
+	enum proc_candidate candidate);
+/* Writes and removes the gathered records. */
+void proc_links_write(struct proc_links_reader *r, struct backend_run *run,
+	const struct proc_neighbours *neighbours);
+
+#endif
