@@ -250,7 +250,7 @@ static void choose_view(struct diagnosing *d, struct run *run, bool is_named)
 	labels_options(&d->labels, &d->peers);
 	d->options.settings = &d->settings;
 	d->options.labels = &d->peers;
-	d->options.told = &d->told;
+	d->options.result = &d->told;
 	d->options.agent = is_named ? NULL : d->agent;
 	d->options.is_one_look = d->is_quick;
 	d->options.interval_ns = d->watch_ns;

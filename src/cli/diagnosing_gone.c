@@ -53,8 +53,8 @@ int gone_check(uint32_t pid, const struct check_settings *settings, struct sooth
 {
 	char text[16];
 	struct check_settings ends = *settings;
-	struct findings_reported told = { 0 };
-	struct findings_options options = { .settings = &ends, .told = &told };
+	struct findings_reported result = { 0 };
+	struct findings_options options = { .settings = &ends, .result = &result };
 	struct target_options target = { .pids = { .items = { text }, .count = 1 } };
 	struct output_options output = { 0 };
 	struct arguments none = { 0 };
@@ -76,5 +76,5 @@ int gone_check(uint32_t pid, const struct check_settings *settings, struct sooth
 	snprintf(text, sizeof(text), "%u", pid);
 	want_ends_alone(&ends);
 	status = run_report(&run, err);
-	return status < 0 || told.has_any ? status : emit_gone(pid, err);
+	return status < 0 || result.has_any ? status : emit_gone(pid, err);
 }

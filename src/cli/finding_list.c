@@ -88,7 +88,7 @@ static void add_options(
 		struct record_tail tail[] = {
 			{ &row.name, name, strlen(name) },
 			{ &row.value, format_value(o, setting->options[i], value), 0 },
-			{ &row.otherwise, format_value(o, o->otherwise, otherwise), 0 },
+			{ &row.otherwise, format_value(o, o->default_value, otherwise), 0 },
 			{ &row.help, o->help, strlen(o->help) },
 		};
 		tail[1].size = strlen(tail[1].data);

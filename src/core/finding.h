@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A detector: what it claims, what it needs to see, its thresholds as options, and the
- * function that judges. Each is a file in src/findings, a row in findings.def with its default
- * severity, and a page in docs/findings.
+ * A detector: its claim, the probes it needs, its thresholds as options, and the function that
+ * diagnoses. Each is a file in src/findings, a row in findings.def with its default severity, and
+ * a page in docs/findings.
  */
 #ifndef SOOTH_CORE_FINDING_H
 #define SOOTH_CORE_FINDING_H
@@ -20,33 +20,33 @@ enum finding_severity {
 extern const struct sooth_names finding_severity_names;
 
 enum finding_scope {
-	FINDING_OF_PROCESS, /* judged once for each */
-	FINDING_OF_HOST,    /* judged once */
+	FINDING_OF_PROCESS, /* runs once per process */
+	FINDING_OF_HOST,    /* runs once */
 	FINDING_OF_BOTH,    /* both; the check of the host has no process */
 };
 
-/* A threshold that may be set: "fd-leak.min-rate=2". */
+/* A threshold, set by "fd-leak.min-rate=2". */
 struct finding_option {
 	const char *name; /* "min-rate" */
 	const char *help;
 	enum sooth_unit unit; /* of the values: bytes, ns, percent, none */
-	double otherwise, min, max;
+	double default_value, min, max;
 };
 
 struct check;
 
 struct finding_type {
 	const char *id;	   /* "fd-leak" */
-	const char *claim; /* what it says when it holds, in a few words */
+	const char *claim; /* in a few words */
 	enum finding_scope scope;
-	const char *probes;  /* "proc,fds": what it cannot judge without */
-	bool needs_interval; /* two readings or more */
-	bool diagnoses_gone; /* also who was gone before anything was read of it */
+	const char *probes;  /* "proc,fds": the probes it cannot work without */
+	bool needs_interval; /* at least two samples */
+	bool diagnoses_gone; /* also processes that ended before they were sampled */
 	const struct finding_option *options;
 	size_t option_count;
-	/* Says through the check (analyze/diagnosis/check.h) what it found, that all is well, or
+	/* Reports through the check (analyze/diagnosis/check.h): a finding, that all is fine, or
 	 * what it could not see. */
-	void (*judge)(struct check *check);
+	void (*diagnose)(struct check *check);
 };
 
 #define FINDING_OPTIONS(table)                                                                     \

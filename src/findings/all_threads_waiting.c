@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * all-threads-waiting: every thread waits, without a time-out, to be woken by another thread of
- * the same process. None ran meanwhile, none waits for a descriptor, a child, a time or a signal,
- * and the memory of the futexes is shared with no other process: nobody is left to wake them but
- * a signal. Programs wait for one so, with their only thread; a lock is never waited for so.
+ * all-threads-waiting: a deadlock. Every thread waits, without a timeout, to be woken by
+ * another thread of the same process: none ran during the observation, none waits for a
+ * descriptor, a child, a time or a signal, and the futexes are in memory that no other process
+ * shares. Only a signal could still end the wait. A program with one thread waits for its
+ * signals this way, so that is no finding; waiting for a lock is.
  */
 #include <stdlib.h>
 
@@ -12,43 +13,44 @@
 #include "base/units.h"
 #include "core/finding.h"
 #include "probes/maps.h"
+#include "probes/syscall_names.h"
 
 #define THREADS_SHOWN 8
 
 static const struct finding_option options[] = {
 	{ .name = "min-time",
-		.help = "how long nothing has run",
+		.help = "minimum time in which no thread ran",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 2e9,
+		.default_value = 2e9,
 		.min = 1e6,
 		.max = 86400e9 },
 	{ .name = "min-readings",
-		.help = "readings of each thread",
-		.otherwise = 3,
+		.help = "minimum samples of each thread",
+		.default_value = 3,
 		.min = 2,
 		.max = 500 },
 };
 
 enum standing {
-	STANDING_STUCK, /* as far as can be seen */
+	STANDING_STUCK, /* nothing seen can wake it */
 	STANDING_RUNS,
-	STANDING_IS_DUE, /* waits for something else, or with a time-out */
+	STANDING_IS_DUE, /* waits for another event, or with a timeout */
 	STANDING_UNSEEN,
-	STANDING_SHORT, /* too few readings */
+	STANDING_SHORT, /* too few samples */
 };
 
 struct hang {
 	enum standing worst;
-	uint32_t threads, locks;	     /* of them: wait for a lock that somebody holds */
-	uint64_t least_ns;		     /* the shortest time that one was watched */
+	uint32_t threads, locks;	     /* locks: of these, wait for a held lock */
+	uint64_t least_ns;		     /* the shortest observation of a thread */
 	const struct thread_history *reason; /* the first that is not stuck */
 };
 
-/* --- is it in memory of its own --- */
+/* --- private or shared memory --- */
 
 enum memory { MEMORY_OWN, MEMORY_SHARED, MEMORY_UNKNOWN };
 
-/* Not every futex says that it is the process's own: joining a thread does not. */
+/* Joining a thread waits on a futex without FUTEX_PRIVATE_FLAG, so the mapping decides. */
 static enum memory memory_of(const struct check *e, uint64_t address)
 {
 	const struct snapshot *last = check_last(e, &e->input->maps);
@@ -84,7 +86,7 @@ static enum standing standing_of(const struct check *e, const struct thread_hist
 					 : STANDING_UNSEEN;
 }
 
-/* Why a thread could not be told: by itself, or because its memory could not. */
+/* The thread itself could not be read, or the mappings of the process could not. */
 static uint8_t unseen_of(const struct check *e, const struct thread_history *t)
 {
 	const struct snapshot *last = check_last(e, &e->input->maps);
@@ -97,7 +99,8 @@ static uint8_t unseen_of(const struct check *e, const struct thread_history *t)
 	return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 }
 
-/* One thread that is not stuck is enough; that it can be seen counts more than that it cannot. */
+/* One thread that is not stuck is enough. A thread seen not to be stuck outweighs one that
+ * could not be read. */
 static void look(const struct check *e, struct hang *h)
 {
 	const struct thread_history *t;
@@ -124,14 +127,14 @@ static void emit_threads(struct check *e)
 {
 	const struct thread_history *t;
 	size_t position = 0;
-	unsigned told = 0, more = 0;
+	unsigned shown = 0, more = 0;
 
 	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
-		if (told == THREADS_SHOWN) {
+		if (shown == THREADS_SHOWN) {
 			more++;
 			continue;
 		}
-		told++;
+		shown++;
 		finding_text(e, "thread", "%s (%u) waits at 0x%llx", t->name, t->tid,
 			(unsigned long long)t->waiting.address);
 	}
@@ -139,28 +142,28 @@ static void emit_threads(struct check *e)
 		finding_text(e, "more threads", "%u", more);
 }
 
-static void tell(struct check *e, const struct hang *h)
+static void report(struct check *e, const struct hang *h)
 {
 	finding_begin(e, h->locks ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (!h->locks)
 		finding_severity(e, FINDING_MEDIUM);
 	if (h->threads > 1)
 		finding_claim(e,
-			"hangs: all its %u threads wait for one another, and none is left that "
-			"could wake one",
+			"deadlock: all %u threads wait for each other, none can wake another",
 			h->threads);
 	else
-		finding_claim(e, "hangs: its only thread waits for a lock that nobody else has");
+		finding_claim(
+			e, "deadlock: its only thread waits for a lock that no other thread holds");
 	finding_number(e, "threads", h->threads, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "wait for a lock that is held", h->locks, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "nothing has run for", (double)h->least_ns, SOOTH_UNIT_NS, h->least_ns);
-	finding_text(e, "waiting", "all in futex, none with a time-out, none in shared memory");
+	finding_number(e, "waiting for a held lock", h->locks, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "no thread ran for", (double)h->least_ns, SOOTH_UNIT_NS, h->least_ns);
+	finding_text(e, "waiting", "all in futex, without a timeout, not in shared memory");
 	emit_threads(e);
-	finding_unseen(e, "who holds which lock, and since when: their stacks tell");
-	finding_unseen(e, "a timer that ends in a signal to it");
+	finding_unseen(e, "which thread holds which lock, and since when: the stacks show it");
+	finding_unseen(e, "a POSIX timer that would signal the process");
 	finding_remedy(e,
-		"gdb -p %llu -batch -ex 'thread apply all bt' tells who waits for whom; only "
-		"ending it helps",
+		"gdb -p %llu -batch -ex 'thread apply all bt' shows which thread waits for which; "
+		"only ending the process helps",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 }
@@ -171,14 +174,13 @@ static void emit_reason(struct check *e, const struct hang *h)
 
 	switch (h->worst) {
 	case STANDING_RUNS:
-		check_fine(e, "thread %s (%u) has run", t->name, t->tid);
+		check_fine(e, "thread %s (%u) ran", t->name, t->tid);
 		break;
 	case STANDING_IS_DUE:
 		if (check_is_stopped(e))
-			check_fine(e, "it is stopped, so nothing of it goes on");
+			check_fine(e, "stopped: nothing of it runs");
 		else
-			check_fine(e, "thread %s (%u) waits for something that may come", t->name,
-				t->tid);
+			check_fine(e, "thread %s (%u) can still be woken", t->name, t->tid);
 		break;
 	case STANDING_UNSEEN:
 		check_blind(e, unseen_of(e, t));
@@ -188,7 +190,20 @@ static void emit_reason(struct check *e, const struct hang *h)
 	}
 }
 
-static void judge(struct check *e)
+/* A program that only serves signals waits this way. */
+static void emit_single(struct check *e)
+{
+	char call[SYSCALL_NAME_SIZE] = "a system call";
+	const struct thread_history *t;
+	size_t position = 0;
+
+	t = thread_histories_next(&e->input->threads, &e->id, &position);
+	if (t && t->calls[0].input)
+		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
+	check_fine(e, "waiting in %s", call);
+}
+
+static void diagnose(struct check *e)
 {
 	struct hang h = { 0 };
 
@@ -200,16 +215,16 @@ static void judge(struct check *e)
 	else if ((double)h.least_ns < check_option(e, "min-time"))
 		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (h.threads == 1 && !h.locks)
-		check_fine(e, "its only thread waits for a signal, as programs do that serve");
+		emit_single(e);
 	else
-		tell(e, &h);
+		report(e, &h);
 }
 
 const struct finding_type finding_all_threads_waiting = {
 	.id = "all-threads-waiting",
-	.claim = "nothing runs, nothing is due, nothing is waited for: it hangs",
+	.claim = "deadlock: every thread waits for another",
 	.probes = "proc,threads,maps",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

@@ -1,50 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * blocked-io: a thread that has been in one and the same wait of the kernel all the while, and
- * that is a wait for a file, a device, or a child to begin: uninterruptible (state D), or for
- * the answer of a file system. Who reads much is met in such waits too, but a new one each time:
- * it is switched to in between.
+ * blocked-io: a thread stayed in one kernel wait for the whole observation, for a file, a
+ * device, or a vforked child: uninterruptible (state D), or for the answer of a file system. A
+ * thread that reads much is found in such waits too, but in a new one each time: it is
+ * switched to in between.
  */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/finding_units.h"
 #include "base/cleanup.h"
-#include "base/units.h"
 #include "core/finding.h"
 #include "probes/syscall_names.h"
 
 static const struct finding_option options[] = {
 	{ .name = "min-time",
-		.help = "in one and the same wait",
+		.help = "minimum time in the same wait",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 1.5e9,
+		.default_value = 1.5e9,
 		.min = 1e6,
 		.max = 86400e9 },
 	{ .name = "min-readings",
-		.help = "readings of the thread, all of them in that wait",
-		.otherwise = 3,
+		.help = "minimum samples of the thread, all in that wait",
+		.default_value = 3,
 		.min = 2,
 		.max = 500 },
 };
 
 enum block {
 	BLOCK_NONE,
-	BLOCK_FILE,   /* a file system, a device, or what cannot be told */
-	BLOCK_CHILD,  /* it has vforked, and the child is still in its memory */
-	BLOCK_FROZEN, /* by its control group: D, and on purpose */
+	BLOCK_FILE,   /* a file system, a device, or unknown */
+	BLOCK_CHILD,  /* vfork: the child still runs in its memory */
+	BLOCK_FROZEN, /* by its control group: state D, but intended */
 };
 
-/* Where the kernel waits for the answer of a file system that is not in the kernel, or not on
- * this machine; a signal may end such a wait, so its state is mostly S. */
+/* Kernel functions that wait for a user-space or remote file system. A signal may end such
+ * a wait, so the state is mostly S. */
 static const char *const remote_waits[] = { "request_wait_answer", "fuse_", "rpc_wait_bit", "nfs_",
 	"nfs4_", "p9_client_rpc", "ceph_", "afs_", "wait_for_response" };
 
-#define FINDINGS_MAX 4 /* of a process; all threads of a pool may wait for one file */
+#define FINDINGS_MAX 4 /* per process: all threads of a pool may wait for one file */
 
 struct blocked {
 	enum block most;
 	unsigned threads, stuck;
-	uint8_t unseen; /* why it could not be told of one */
+	uint8_t unseen; /* the reason one thread could not be diagnosed; 0: none */
 };
 
 /* --- which thread --- */
@@ -59,7 +59,7 @@ static bool is_file(const struct fds_descriptor *d)
 	return d->type == FDS_FILE || d->type == FDS_DELETED || d->type == FDS_DIRECTORY;
 }
 
-/* Files that the kernel makes up may well make their readers wait: trace_pipe, kmsg. */
+/* Reading a kernel file may well block by design: trace_pipe, kmsg. */
 static bool is_on_disk(const struct fds_descriptor *d)
 {
 	struct span path = d ? record_text(&d->record, &d->path) : span_of("", 0);
@@ -67,7 +67,8 @@ static bool is_on_disk(const struct fds_descriptor *d)
 	return d && !span_starts(path, "/proc/") && !span_starts(path, "/sys/") && is_file(d);
 }
 
-/* Asleep, and only for what a file system says: whoever reads a file needs to wait for nobody. */
+/* Asleep, and only a file system can answer: a read of a regular file waits for no other
+ * process. */
 static bool waits_for_file(const struct check *e, const struct thread_history *t)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(remote_waits); i++) {
@@ -78,7 +79,7 @@ static bool waits_for_file(const struct check *e, const struct thread_history *t
 	       is_on_disk(check_descriptor(e, t->waiting.descriptor));
 }
 
-/* Who is frozen is in state D wherever it happens to wait, also where nobody is otherwise. */
+/* A frozen thread is in state D in any wait, also in waits that are never D otherwise. */
 static bool is_frozen(const struct check *e, const struct thread_history *t)
 {
 	const struct fds_descriptor *d = check_descriptor(e, t->waiting.descriptor);
@@ -111,24 +112,24 @@ static void emit_where(struct check *e, const struct thread_history *t, const st
 {
 	char call[SYSCALL_NAME_SIZE];
 
-	finding_number(e, "in one wait for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
+	finding_number(e, "in this wait for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
 		thread_history_ns(t));
-	finding_number(e, "threads that are stuck so", b->stuck, SOOTH_UNIT_NONE, 0);
-	finding_text(e, "state", "%c in %u of %u readings, with no switch between",
+	finding_number(e, "threads stuck like this", b->stuck, SOOTH_UNIT_NONE, 0);
+	finding_text(e, "state", "%c in %u of %u samples, without a context switch",
 		t->uninterruptible ? 'D' : 'S',
 		t->uninterruptible ? t->uninterruptible : t->sleeping, t->met);
 	if (t->calls[0].input) {
 		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
 		finding_text(e, "system call", "%s", call);
 	} else if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
-		finding_unseen(e, "the system call: only its user and root may see");
+		finding_unseen(e, "the system call: visible only to its user and root");
 	} else {
-		finding_text(e, "system call", "none: it wants a page of its memory");
+		finding_text(e, "system call", "none: a page fault");
 	}
 	if (t->channels[0].input)
-		finding_text(e, "waits in", "%s", t->channels[0].name);
+		finding_text(e, "kernel function", "%s", t->channels[0].name);
 	else
-		finding_unseen(e, "the function of the kernel that it waits in");
+		finding_unseen(e, "the kernel function it waits in");
 }
 
 static void emit_file(struct check *e, const struct thread_history *t)
@@ -139,19 +140,19 @@ static void emit_file(struct check *e, const struct thread_history *t)
 				   : span_of("", 0);
 
 	if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
-		finding_unseen(e, "which file; and whether its control group froze it");
+		finding_unseen(e, "which file, and whether its control group is frozen");
 		return;
 	}
 	if (!d) {
-		finding_unseen(e, "which file: the call has it by name, in the process's memory");
+		finding_unseen(e, "which file: its path is in the process's memory");
 		return;
 	}
 	finding_descriptor(e, d->fd);
 	if (path.size) {
 		finding_path(e, path);
-		finding_text(e, "file", "%.*s, descriptor %u", (int)path.size, path.data, d->fd);
+		finding_text(e, "file", "%.*s, fd %u", (int)path.size, path.data, d->fd);
 	}
-	finding_text(e, "device of its file system", "%u:%u", d->device_major, d->device_minor);
+	finding_text(e, "device of the file system", "%u:%u", d->device_major, d->device_minor);
 }
 
 static void emit_blocked(
@@ -163,27 +164,30 @@ static void emit_blocked(
 				   : span_of("", 0);
 
 	bool is_seen = t->syscall_state <= SOOTH_STATE_TRUNCATED;
+	char time[UNITS_SIZE];
 
 	finding_begin(e,
 		!is_seen	     ? FINDING_CONFIDENCE_LOW
 		: t->uninterruptible ? FINDING_CONFIDENCE_HIGH
 				     : FINDING_CONFIDENCE_MEDIUM,
 		what);
-	/* Who is frozen on purpose looks so, too, and all of its threads do. */
+	/* A process frozen on purpose looks the same: all of its threads are stuck. */
 	if (!is_seen && b->stuck == b->threads)
 		finding_severity(e, FINDING_LOW);
 	finding_thread(e, t->tid);
-	finding_claim(e, "thread %s (%u) is stuck waiting for %s%.*s", t->name, t->tid,
-		path.size ? "" : "a file or device", (int)path.size, path.data);
+	finding_claim(e, "stuck waiting for %s%.*s: thread %s (%u), for %s",
+		path.size ? "" : "a file or device", (int)path.size, path.data, t->name, t->tid,
+		sentence_duration(time, thread_history_ns(t)));
 	emit_where(e, t, b);
 	emit_file(e, t);
 	if (t->uninterruptible)
 		finding_remedy(e,
-			"no signal but perhaps SIGKILL ends that wait: see to what it waits for "
-			"(dmesg, a network or FUSE file system whose server is gone, a frozen "
-			"file system)");
+			"repair what it waits for: dmesg shows disk and network errors, umount "
+			"-f drops a dead network or FUSE mount, fsfreeze -u thaws a file system "
+			"(no signal ends this wait, except perhaps SIGKILL)");
 	else
-		finding_remedy(e, "see to the server of that file system: it does not answer");
+		finding_remedy(
+			e, "repair or restart the server of that file system: it does not answer");
 	finding_end(e);
 }
 
@@ -209,21 +213,18 @@ static void emit_child(
 	finding_thread(e, t->tid);
 	if (child)
 		finding_claim(e,
-			"thread %s (%u) started process %llu by vfork and is stuck until that "
-			"has another program or ends",
-			t->name, t->tid, (unsigned long long)child->id.pid);
+			"waiting for its vforked child %llu to exec or exit: thread %s (%u)",
+			(unsigned long long)child->id.pid, t->name, t->tid);
 	else
-		finding_claim(e,
-			"thread %s (%u) started a process by vfork and is stuck until that has "
-			"another program or ends",
+		finding_claim(e, "waiting for a vforked child to exec or exit: thread %s (%u)",
 			t->name, t->tid);
 	emit_where(e, t, b);
-	finding_remedy(e, "find out why the child does not get on: sooth diagnose %llu",
+	finding_remedy(e, "sooth diagnose %llu shows why the child hangs",
 		(unsigned long long)(child ? child->id.pid : e->id.pid));
 	finding_end(e);
 }
 
-static void tell(struct check *e, const struct thread_history *t, struct blocked *b)
+static void report(struct check *e, const struct thread_history *t, struct blocked *b)
 {
 	enum block block = block_of(e, t);
 	char what[32];
@@ -241,7 +242,7 @@ static void tell(struct check *e, const struct thread_history *t, struct blocked
 		emit_blocked(e, t, b, what);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	const struct thread_history *t;
 	struct blocked b = { 0 };
@@ -255,7 +256,7 @@ static void judge(struct check *e)
 	}
 	position = 0;
 	while ((t = thread_histories_next(&e->input->threads, &e->id, &position)))
-		tell(e, t, &b);
+		report(e, t, &b);
 	if (e->found)
 		return;
 	if (!b.threads)
@@ -263,9 +264,9 @@ static void judge(struct check *e)
 	else if (b.unseen)
 		check_blind(e, b.unseen);
 	else if (b.most == BLOCK_FROZEN)
-		check_fine(e, "it is frozen by its control group");
+		check_fine(e, "frozen by its control group");
 	else
-		check_fine(e, "no thread stays in one wait for a file");
+		check_fine(e, "no thread is stuck waiting for a file");
 }
 
 const struct finding_type finding_blocked_io = {
@@ -274,5 +275,5 @@ const struct finding_type finding_blocked_io = {
 	.probes = "proc,threads",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

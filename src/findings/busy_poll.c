@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * busy-poll: a thread wakes very often, does next to nothing, and moves no data: it looks again
- * and again whether there is work instead of waiting for it. It has to be time that wakes it: it
- * sleeps, or its waits have time-outs so short that they explain all its wakes; where the length
- * of a time-out is not known, nothing else in the process is awake often enough to have woken it.
- * Where its calls were observed, how they ended says it.
- * Whoever is woken by events wakes often because there is work often.
+ * busy-poll: a thread wakes very often, does next to nothing, and moves no data: it polls for
+ * work instead of waiting for it. Time has to be what wakes it: it sleeps, or its timeouts are
+ * short enough to explain all its wakeups; where a timeout's length is unknown, no other
+ * thread of the process is awake often enough to have woken it. Where its system calls were
+ * recorded, their results decide. A thread that is woken by events wakes often because there
+ * is work.
  */
 #include <stdlib.h>
 
@@ -20,36 +20,36 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "times a second that a thread wakes",
-		.otherwise = 500,
+		.help = "minimum wakeups per second of a thread",
+		.default_value = 500,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "max-cpu",
-		.help = "CPU time that it uses each time it is awake",
+		.help = "maximum CPU time per wakeup",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 150e3,
+		.default_value = 150e3,
 		.min = 1e3,
 		.max = 1e9 },
 	{ .name = "max-moved",
-		.help = "bytes that the process reads and writes for each time it wakes",
+		.help = "maximum bytes the process reads and writes per wakeup",
 		.unit = SOOTH_UNIT_BYTES,
-		.otherwise = 4,
+		.default_value = 4,
 		.min = 0,
 		.max = 1e9 },
 	{ .name = "min-readings",
-		.help = "readings of the thread",
-		.otherwise = 3,
+		.help = "minimum samples of the thread",
+		.default_value = 3,
 		.min = 2,
 		.max = 500 },
 };
 
-/* What wakes it. */
+/* The reason for its wakeups. */
 enum alarm {
 	ALARM_OTHER, /* events, or not known */
 	ALARM_SLEEP,
-	ALARM_SHORT,  /* time-outs of a known length, that explain it */
-	ALARM_SEEN,   /* so its waits ended, call by call */
-	ALARM_LIKELY, /* time-outs of an unknown length, and nobody else is there */
+	ALARM_SHORT,  /* timeouts of known length explain all wakeups */
+	ALARM_SEEN,   /* recorded calls: its waits ended by timeout */
+	ALARM_LIKELY, /* timeouts of unknown length, no other thread is busy */
 };
 
 struct poller {
@@ -58,18 +58,18 @@ struct poller {
 };
 
 struct polling {
-	struct poller *pollers; /* the most often first */
+	struct poller *pollers; /* most wakeups first */
 	size_t count;
-	double wakes;	/* a second, of all together */
-	double cpu;	/* percent of a processor */
-	double highest; /* wakes of any thread; negative: not measured */
-	uint8_t unseen; /* why it cannot be told what wakes one that does so often */
-	bool is_sure;	/* of one at least the reason is sure */
+	double wakes;	/* per second, all threads together */
+	double cpu;	/* percent of one CPU */
+	double highest; /* wakeups of one thread; negative: not measured */
+	uint8_t unseen; /* the reason a frequent waker could not be diagnosed */
+	bool is_sure;	/* certain for at least one thread */
 };
 
 /* --- what wakes a thread --- */
 
-/* Time-outs make at most so many wakes; events come before them, and make more. */
+/* Timeouts can cause at most this many wakeups; events come earlier, and cause more. */
 static bool is_explained(const struct thread_history *t, double wakes)
 {
 	return t->short_timeouts &&
@@ -92,8 +92,9 @@ static bool are_others_quiet(const struct check *e, const struct thread_history 
 	return others < wakes / 4;
 }
 
-/* Nine of ten of its waits. False: the calls do not tell, because not all that wait are there. */
-static bool do_calls_emit(
+/* Nine of ten waits have to end by timeout. False: the recorded calls are too few to
+ * decide. */
+static bool decide_by_calls(
 	const struct check *e, const struct thread_history *t, double wakes, enum alarm *out)
 {
 	const struct call_waits *w = check_waits(e, t->tid);
@@ -106,14 +107,14 @@ static bool do_calls_emit(
 	return true;
 }
 
-/* It has to be the same in most of the readings that met it asleep. */
+/* The same in most of the samples that found it asleep. */
 static enum alarm alarm_of(const struct check *e, const struct thread_history *t, double wakes)
 {
 	uint32_t asleep = thread_waits_seen(t->waits, t->met);
 	uint32_t most = asleep - asleep / 4;
 	enum alarm by_calls;
 
-	if (do_calls_emit(e, t, wakes, &by_calls))
+	if (decide_by_calls(e, t, wakes, &by_calls))
 		return by_calls;
 	if (!asleep || t->with_timeout < most)
 		return ALARM_OTHER;
@@ -171,25 +172,25 @@ static void find(const struct check *e, struct polling *p)
 static void emit_why(struct check *e, const struct poller *one)
 {
 	const struct thread_history *t = one->thread;
-	char call[SYSCALL_NAME_SIZE] = "a call";
+	char call[SYSCALL_NAME_SIZE] = "a system call";
 
 	if (t->calls[0].input)
 		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
 	if (one->alarm == ALARM_SEEN)
-		finding_text(e, "what wakes it", "time: %llu of its %llu waits ended by it",
+		finding_text(e, "woken by", "timeouts: %llu of %llu waits ended by timeout",
 			(unsigned long long)check_waits(e, t->tid)->by_time,
 			(unsigned long long)(check_waits(e, t->tid)->by_time +
 					     check_waits(e, t->tid)->by_event));
 	else if (one->alarm == ALARM_SLEEP)
-		finding_text(e, "what wakes it", "it sleeps, in %s", call);
+		finding_text(e, "woken by", "sleeping in %s", call);
 	else if (one->alarm == ALARM_SHORT)
-		finding_text(e, "what wakes it",
-			"time-outs of %.1f ms, in %s: so many make up to %.0f wakes a second",
+		finding_text(e, "woken by",
+			"timeouts of %.1f ms in %s: at most %.0f wakeups a second",
 			1000 * t->short_timeouts / t->short_timeouts_hz, call,
 			t->short_timeouts_hz / t->short_timeouts);
 	else
-		finding_text(e, "what wakes it",
-			"time-outs, in %s: no other thread is awake often enough to do it", call);
+		finding_text(e, "woken by",
+			"timeouts in %s: no other thread runs often enough to wake it", call);
 }
 
 static void emit_threads(struct check *e, const struct polling *p)
@@ -197,14 +198,14 @@ static void emit_threads(struct check *e, const struct polling *p)
 	for (size_t i = 0; i < p->count && i < THREADS_SHOWN; i++) {
 		const struct thread_history *t = p->pollers[i].thread;
 
-		finding_text(e, "thread", "%s (%u): %.0f wakes a second", t->name, t->tid,
+		finding_text(e, "thread", "%s (%u): %.0f wakeups a second", t->name, t->tid,
 			thread_history_voluntary(t));
 	}
 	if (p->count > THREADS_SHOWN)
 		finding_text(e, "more threads", "%zu", p->count - THREADS_SHOWN);
 }
 
-static void tell(struct check *e, const struct polling *p, const struct progress *progress)
+static void report(struct check *e, const struct polling *p, const struct progress *progress)
 {
 	const struct thread_history *t = p->pollers[0].thread;
 	uint64_t interval_ns = thread_history_ns(t);
@@ -216,33 +217,31 @@ static void tell(struct check *e, const struct polling *p, const struct progress
 	if (p->count == 1)
 		finding_thread(e, t->tid);
 	if (p->count == 1)
-		finding_claim(e,
-			"thread %s (%u) wakes %.0f times a second to look for work, and there is "
-			"none",
+		finding_claim(e, "polls without work: thread %s (%u) wakes %.0f times a second",
 			t->name, t->tid, p->wakes);
 	else
 		finding_claim(e,
-			"%zu threads wake %.0f times a second together to look for work, and "
-			"there is none",
+			"polls without work: %zu threads wake %.0f times a second in total",
 			p->count, p->wakes);
-	finding_rate(e, "wakes", p->wakes, SOOTH_UNIT_NONE, interval_ns);
+	finding_rate(e, "wakeups", p->wakes, SOOTH_UNIT_NONE, interval_ns);
 	finding_number(e, "CPU", p->cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	finding_number(e, "CPU time each time it wakes", p->cpu / 100 * (double)NS_PER_S / p->wakes,
+	finding_number(e, "CPU time per wakeup", p->cpu / 100 * (double)NS_PER_S / p->wakes,
 		SOOTH_UNIT_NS, interval_ns);
 	progress_emit(progress, e);
 	emit_why(e, &p->pollers[0]);
 	emit_threads(e, p);
-	finding_unseen(e, progress->has_calls ? "what goes through shared memory"
-					      : "what goes by recv and send over sockets other "
-						"than TCP, and through shared memory");
+	finding_unseen(
+		e, progress->has_calls
+			   ? "data in shared memory"
+			   : "data in shared memory, and recv or send on sockets other than TCP");
 	finding_remedy(e,
-		"have it wait for what it looks for (poll on the descriptor, a condition) or look "
-		"less often; sooth trace -c -p %llu tells what it calls each time",
+		"sooth trace -c -p %llu shows what it polls; the fix: block until there is work "
+		"(poll on the descriptor, inotify, a condition variable), or poll less often",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	struct polling p = { 0 };
 	struct progress progress;
@@ -252,21 +251,21 @@ static void judge(struct check *e)
 	if (p.highest < 0)
 		check_blind(e, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (p.count && progress.bytes_per_s <= check_option(e, "max-moved") * p.wakes)
-		tell(e, &p, &progress);
+		report(e, &p, &progress);
 	else if (p.count)
-		check_fine(e, "wakes %.0f times a second and works", p.wakes);
+		check_fine(e, "wakes %.0f times a second, and has work", p.wakes);
 	else if (p.unseen)
 		check_blind(e, p.unseen);
 	else
-		check_fine(e, "no thread wakes more than %.0f times a second", p.highest);
+		check_fine(e, "at most %.0f wakeups a second per thread", p.highest);
 	free(p.pollers);
 }
 
 const struct finding_type finding_busy_poll = {
 	.id = "busy-poll",
-	.claim = "a loop wakes far more often than it has work",
+	.claim = "a thread wakes far more often than it has work",
 	.probes = "proc,threads",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * close-wait-leak: connections that their peers have closed and the process does not. Such a
- * socket leaves CLOSE_WAIT only when the process closes it: that takes a moment where it looks
- * at its connections, and for ever where it has forgotten them. Counted are those that were so
- * at the first and at the last reading, and over which nothing was sent meanwhile: whoever
- * still answers has a reason to keep one half open.
+ * close-wait-leak: the peer closed these connections, the process did not. A socket leaves
+ * CLOSE_WAIT only when the process closes it: within a moment where it checks its connections,
+ * never where it has forgotten them. Counted are sockets that were in CLOSE_WAIT at the first
+ * and the last sample and sent nothing in between: a process that still answers has a reason
+ * to keep its half open.
  *
  * Cannot be seen: since when the peer has closed.
  */
@@ -24,14 +24,14 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-count",
-		.help = "connections that stay so",
-		.otherwise = 20,
+		.help = "minimum connections kept after the peer closed",
+		.default_value = 20,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "min-interval",
-		.help = "that they stay so",
+		.help = "minimum time they are kept",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 1e9,
+		.default_value = 1e9,
 		.min = 0,
 		.max = 86400e9 },
 };
@@ -42,11 +42,11 @@ struct peer {
 };
 
 struct look {
-	uint64_t first, last; /* in that state then */
-	uint64_t kept;	      /* of these, at both times the same */
-	uint64_t unread;      /* of the kept ones: what they hold that was never read */
+	uint64_t first, last; /* in CLOSE_WAIT at that sample */
+	uint64_t kept;	      /* in CLOSE_WAIT at both samples */
+	uint64_t unread;      /* bytes waiting on the kept ones */
 	uint64_t interval_ns;
-	struct map before; /* inode -> bytes sent; of the first reading */
+	struct map before; /* inode -> bytes sent at the first sample */
 	struct map peers;  /* socket_peer_key -> uint64_t, of the kept ones */
 };
 
@@ -65,9 +65,9 @@ static uint64_t sent_of(const struct sockets_socket *s)
 	return s->bytes_state == SOOTH_STATE_VALUE ? s->sent_bytes : 0;
 }
 
-static void take_first(struct look *l, const struct snapshot *reading)
+static void take_first(struct look *l, const struct snapshot *snapshot)
 {
-	struct batch records = snapshot_records(reading);
+	struct batch records = snapshot_records(snapshot);
 
 	batch_for_each (r, &records) {
 		const struct sockets_socket *s = closed_by_peer(r);
@@ -99,9 +99,9 @@ static void add_peer(const struct check *e, struct look *l, const struct sockets
 		++*count;
 }
 
-static void take_last(const struct check *e, struct look *l, const struct snapshot *reading)
+static void take_last(const struct check *e, struct look *l, const struct snapshot *snapshot)
 {
-	struct batch records = snapshot_records(reading);
+	struct batch records = snapshot_records(snapshot);
 
 	batch_for_each (r, &records) {
 		const struct sockets_socket *s = closed_by_peer(r);
@@ -113,14 +113,14 @@ static void take_last(const struct check *e, struct look *l, const struct snapsh
 		if (!sent || is_sending || *sent != sent_of(s))
 			continue;
 		l->kept++;
-		/* The end of the stream waits there too, and counts as a byte. */
+		/* The end of the stream is in the queue too, and counts as a byte. */
 		if (s->receive_queue_state == SOOTH_STATE_VALUE && s->receive_queue_bytes > 1)
 			l->unread += s->receive_queue_bytes - 1;
 		add_peer(e, l, s);
 	}
 }
 
-/* --- saying --- */
+/* --- the finding --- */
 
 static int by_count(const void *a, const void *b)
 {
@@ -131,7 +131,7 @@ static int by_count(const void *a, const void *b)
 	return strcmp(x->key.text, y->key.text);
 }
 
-/* Those with most; the first is the subject. */
+/* The peers with most connections; the first is the subject. */
 static void emit_peers(struct check *e, const struct look *l)
 {
 	struct peer *all = calloc(l->peers.count + 1, sizeof(*all));
@@ -145,31 +145,29 @@ static void emit_peers(struct check *e, const struct look *l)
 	if (count)
 		qsort(all, count, sizeof(*all), by_count);
 	for (size_t i = 0; i < count && i < PEERS_REPORTED; i++)
-		finding_text(e, "of them", "%llu with %s", (unsigned long long)all[i].count,
-			all[i].key.text);
+		finding_text(
+			e, "peer", "%s: %llu", all[i].key.text, (unsigned long long)all[i].count);
 	if (count)
 		finding_connection(
 			e, span_of(all[0].key.text, strnlen(all[0].key.text, SOCKET_SUMS_TEXT)));
 	free(all);
 }
 
-static void tell(struct check *e, const struct look *l)
+static void report(struct check *e, const struct look *l)
 {
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
-	finding_claim(e, "keeps %llu connections that their peers have closed",
+	finding_claim(e, "leaks connections: the peer closed %llu, the process did not",
 		(unsigned long long)l->kept);
 	finding_number(
-		e, "closed by the peer and kept", (double)l->kept, SOOTH_UNIT_NONE, l->interval_ns);
-	finding_number(e, "closed by the peer at first", (double)l->first, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "closed by the peer at last", (double)l->last, SOOTH_UNIT_NONE, 0);
+		e, "in CLOSE_WAIT throughout", (double)l->kept, SOOTH_UNIT_NONE, l->interval_ns);
+	finding_number(e, "in CLOSE_WAIT at the start", (double)l->first, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "in CLOSE_WAIT at the end", (double)l->last, SOOTH_UNIT_NONE, 0);
 	if (l->unread)
-		finding_number(
-			e, "received on them and not read", (double)l->unread, SOOTH_UNIT_BYTES, 0);
+		finding_number(e, "unread data on them", (double)l->unread, SOOTH_UNIT_BYTES, 0);
 	emit_peers(e, l);
-	finding_unseen(e, "since when: the kernel does not tell when the peer closed");
+	finding_unseen(e, "since when: the kernel does not record when the peer closed");
 	finding_remedy(e,
-		"each takes a descriptor until the process closes it or ends: restart it; "
-		"sooth inspect --sockets %llu lists them",
+		"sooth inspect --sockets %llu lists them; restarting the process closes them",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 }
@@ -187,13 +185,13 @@ static void diagnose_snapshots(
 	if ((double)l->interval_ns < check_option(e, "min-interval"))
 		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (check_is_over(e, "min-count", (double)l->kept, ""))
-		tell(e, l);
+		report(e, l);
 	else
 		check_fine(e, "%llu closed by the peer, %llu of them kept",
 			(unsigned long long)l->last, (unsigned long long)l->kept);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	const struct snapshot *first = check_first(e, &e->input->sockets);
 	const struct snapshot *last = check_last(e, &e->input->sockets);
@@ -213,9 +211,9 @@ static void judge(struct check *e)
 
 const struct finding_type finding_close_wait_leak = {
 	.id = "close-wait-leak",
-	.claim = "connections stay open that their peers have closed",
+	.claim = "connections that the peer closed are never closed here",
 	.probes = "proc,sockets",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

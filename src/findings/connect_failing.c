@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * connect-failing: a process connects to a peer again and again, and does not reach it. Whoever
- * tries several addresses of a service and reaches one has what it wanted, and so has whoever
- * reaches the peer in the end.
+ * connect-failing: a process connects to a peer again and again, and does not reach it. A
+ * process that tries several addresses of a service and reaches one got what it needed, and so
+ * did one that reaches the peer in the end.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,14 +16,14 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-failures",
-		.help = "connects to one peer that failed, and that no other address made good",
-		.otherwise = 4,
+		.help = "minimum failed connects to one peer",
+		.default_value = 4,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "min-share",
-		.help = "of the connects to it whose end was seen",
+		.help = "minimum share of its connects that failed",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 75,
+		.default_value = 75,
 		.min = 1,
 		.max = 100 },
 };
@@ -47,7 +47,7 @@ static double weigh(const void *key, const void *value, void *user)
 	return failures;
 }
 
-/* "ECONNREFUSED (connection refused)" */
+/* "4 times ECONNREFUSED: connection refused" */
 static void put_errors(const struct call_peer *p, char *out, size_t size)
 {
 	size_t used = 0;
@@ -55,17 +55,17 @@ static void put_errors(const struct call_peer *p, char *out, size_t size)
 	*out = '\0';
 	for (size_t i = 0; i < CALL_PEER_ERRORS && p->errors[i].count && used < size; i++) {
 		const char *name = errno_name(p->errors[i].error);
-		const char *text = p->errors[i].error ? errno_text(p->errors[i].error)
-						      : "no answer until it gave up";
+		const char *text =
+			p->errors[i].error ? errno_text(p->errors[i].error) : "no answer";
 
-		used += (size_t)snprintf(out + used, size - used, "%s%u times %s%s%s",
-			used ? ", " : "", p->errors[i].count,
+		used += (size_t)snprintf(out + used, size - used, "%s%u time%s %s%s%s",
+			used ? ", " : "", p->errors[i].count, p->errors[i].count == 1 ? "" : "s",
 			p->errors[i].error && name ? name : "",
 			p->errors[i].error && name ? ": " : "", text ? text : "an error");
 	}
 }
 
-/* 127.0.0.1:443 by its name, where the user or the table of peers has one. */
+/* The name of 127.0.0.1:443, where the user or the table of peers has one. */
 static struct span label_of(const struct check *e, const char *address)
 {
 	struct span label = span_of("", 0);
@@ -77,7 +77,7 @@ static struct span label_of(const struct check *e, const char *address)
 	return label;
 }
 
-static void tell(struct check *e, const struct check_calls *c, const char *address,
+static void report(struct check *e, const struct check_calls *c, const char *address,
 	const struct call_peer *p)
 {
 	struct span label = label_of(e, address);
@@ -87,31 +87,32 @@ static void tell(struct check *e, const struct check_calls *c, const char *addre
 	put_errors(p, errors, sizeof(errors));
 	finding_begin(e, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, address);
 	finding_connection(e, span_of(address, strlen(address)));
-	finding_claim(e, "cannot connect to %s%s%.*s%s: %.0f of %llu attempts failed, %s", address,
+	finding_claim(e, "cannot connect to %s%s%.*s%s: %.0f of %llu attempts failed (%s)", address,
 		label.size ? " (" : "", (int)label.size, label.data, label.size ? ")" : "",
 		failures, (unsigned long long)p->attempts, errors);
 	finding_number(e, "failures", failures, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_rate(e, "attempts", check_calls_rate(c, (double)p->attempts), SOOTH_UNIT_NONE,
 		c->interval_ns);
-	finding_text(e, "how they failed", "%s", errors);
+	finding_text(e, "errors", "%s", errors);
 	if (p->made)
-		finding_number(e, "reached", (double)p->made, SOOTH_UNIT_NONE, c->interval_ns);
+		finding_number(e, "succeeded", (double)p->made, SOOTH_UNIT_NONE, c->interval_ns);
 	if (p->excused)
-		finding_number(e, "made good by another address", (double)p->excused,
-			SOOTH_UNIT_NONE, c->interval_ns);
+		finding_number(e, "another address worked", (double)p->excused, SOOTH_UNIT_NONE,
+			c->interval_ns);
 	if (p->under_way)
-		finding_number(e, "still under way", (double)p->under_way, SOOTH_UNIT_NONE, 0);
+		finding_number(e, "in progress", (double)p->under_way, SOOTH_UNIT_NONE, 0);
 	if (p->unknown)
-		finding_unseen(e, "how %llu more ended: it did not ask, and closed them",
+		finding_unseen(e, "the result of %llu more: the process closed them without asking",
 			(unsigned long long)p->unknown);
 	check_calls_unseen(c, e);
 	finding_remedy(e,
-		"see whether %s is there and lets it in; or have it wait longer between attempts",
+		"check that %s is up and accepts connections (servers on this host: ss -tlnx), or "
+		"retry less often",
 		address);
 	finding_end(e);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	struct check_ranked top[SHOWN_MAX];
 	uint64_t attempts = 0, made = 0;
@@ -127,18 +128,18 @@ static void judge(struct check *e)
 	}
 	count = check_rank(&c.history->peers, weigh, e, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
-		tell(e, &c, ((const struct call_path *)top[i].key)->text, top[i].value);
+		report(e, &c, ((const struct call_path *)top[i].key)->text, top[i].value);
 	if (!count && attempts)
-		check_fine(e, "%llu connects, %llu made", (unsigned long long)attempts,
-			(unsigned long long)made);
+		check_fine(e, "%llu connect%s, %llu succeeded", (unsigned long long)attempts,
+			attempts == 1 ? "" : "s", (unsigned long long)made);
 	else if (!count)
-		check_fine(e, "it connected to nobody");
+		check_fine(e, "no connects");
 }
 
 const struct finding_type finding_connect_failing = {
 	.id = "connect-failing",
-	.claim = "connects to a peer fail again and again",
+	.claim = "connects to a peer keep failing",
 	.probes = "syscalls",
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

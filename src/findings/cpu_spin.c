@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cpu-spin: threads burn processors and nothing comes of it that can be seen: they wait for
- * nothing, no data is moved, no memory is touched for the first time. Whoever computes on what it
- * has does that too, so how bad it is hangs on who it is and for how long: an agent or a server
- * that should be waiting, or a command that somebody just started.
+ * cpu-spin: threads burn CPU without visible progress: they do not wait, move no data, and
+ * touch no new memory. Computing on data that is already in memory looks the same, so severity
+ * depends on the process and on how long it has done so: an agent or a server should be
+ * waiting, a command may just be at work.
  *
- * A busy host gives a thread less than it wants: what counts is that it ran or could have run.
+ * On a busy host a thread gets less CPU than it could use, so running and runnable time both
+ * count.
  */
 #include <stdlib.h>
 
@@ -20,66 +21,66 @@
 
 static const struct finding_option options[] = {
 	{ .name = "percent",
-		.help = "of the time, that a thread runs or could run",
+		.help = "minimum share of time a thread is running or runnable",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 85,
+		.default_value = 85,
 		.min = 1,
 		.max = 100 },
 	{ .name = "min-cpu",
-		.help = "of one processor, that it gets at least",
+		.help = "minimum CPU share",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 2,
+		.default_value = 2,
 		.min = 0.1,
 		.max = 100 },
 	{ .name = "sure",
-		.help = "of one processor; who gets less is only starved, perhaps, on a busy host",
+		.help = "CPU share below which a thread may only be starved",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 50,
+		.default_value = 50,
 		.min = 0.1,
 		.max = 100 },
 	{ .name = "max-waits",
-		.help = "times a second that it waits for something",
-		.otherwise = 20,
+		.help = "maximum waits per second",
+		.default_value = 20,
 		.min = 0,
 		.max = 1e6 },
 	{ .name = "min-stretch",
-		.help = "CPU time until it loses the processor; less: it gives it away, lock-storm",
+		.help = "minimum CPU time between switches (less: lock-storm)",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 50e3,
+		.default_value = 50e3,
 		.min = 0,
 		.max = 1e9 },
 	{ .name = "max-faults",
-		.help = "new pages a second that it touches; who works on data does",
-		.otherwise = 5,
+		.help = "maximum new pages per second (more: real work)",
+		.default_value = 5,
 		.min = 0,
 		.max = 1e9 },
 	{ .name = "max-moved",
-		.help = "bytes a second that the process reads and writes",
+		.help = "maximum bytes per second the process moves",
 		.unit = SOOTH_UNIT_BYTES,
-		.otherwise = 10240,
+		.default_value = 10240,
 		.min = 0,
 		.max = 1e12 },
 	{ .name = "in-kernel",
-		.help = "of its CPU time, from where on it is calls that return at once",
+		.help = "kernel share from which system calls are suspected",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 20,
+		.default_value = 20,
 		.min = 1,
 		.max = 100 },
 	{ .name = "some",
-		.help = "CPU time of a thread; less of a command somebody may have just started",
+		.help = "thread CPU time below which severity is low",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 120e9,
+		.default_value = 120e9,
 		.min = 0,
 		.max = 1e15 },
 	{ .name = "long",
-		.help = "CPU time of a thread that hardly any honest work takes",
+		.help = "thread CPU time from which severity is high",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 900e9,
+		.default_value = 900e9,
 		.min = 1e9,
 		.max = 1e15 },
 	{ .name = "min-readings",
-		.help = "readings of the thread",
-		.otherwise = 3,
+		.help = "minimum samples of the thread",
+		.default_value = 3,
 		.min = 2,
 		.max = 500 },
 };
@@ -87,12 +88,12 @@ static const struct finding_option options[] = {
 struct spin {
 	const struct thread_history **threads; /* the busiest first */
 	size_t count;
-	double cpu;	/* of all together */
-	double highest; /* of any thread that was looked at; negative: none */
-	bool works;	/* one would be, but for what it does */
+	double cpu;	/* percent of one CPU, all threads together */
+	double highest; /* of one thread; negative: none was measured */
+	bool works;	/* a busy thread shows progress */
 };
 
-/* --- who spins --- */
+/* --- spinning threads --- */
 
 static bool burns(const struct check *e, const struct thread_history *t)
 {
@@ -172,7 +173,7 @@ static enum finding_severity severity(
 		return FINDING_LOW;
 	if (should_wait(e->process) || (double)burnt_ns(s) >= check_option(e, "long"))
 		return FINDING_HIGH;
-	/* Looking for files is many short calls, too, and not to be told from a loop. */
+	/* A search for files makes many short calls too, and looks like a loop. */
 	if (in_kernel || !p->is_measured || (double)burnt_ns(s) < check_option(e, "some"))
 		return FINDING_LOW;
 	return is_half_of_host(e, s) ? FINDING_HIGH : FINDING_MEDIUM;
@@ -196,18 +197,15 @@ static void emit_threads(struct check *e, const struct spin *s)
 
 static void emit_claim(struct check *e, const struct spin *s, bool in_kernel)
 {
-	const char *calls = in_kernel ? "; much of that in calls that return at once" : "";
+	const char *calls = in_kernel ? "; much of it in system calls that return immediately" : "";
 
 	if (s->count > 1)
-		finding_claim(e,
-			"%zu threads burn %.1f processors and nothing comes of it that can be "
-			"seen%s",
-			s->count, s->cpu / 100, calls);
+		finding_claim(e, "burns %.1f CPUs without visible progress: %zu threads%s",
+			s->cpu / 100, s->count, calls);
 	else
 		finding_claim(e,
-			"thread %s (%u) burns %.0f %% of a processor and nothing comes of it that "
-			"can be seen%s",
-			s->threads[0]->name, s->threads[0]->tid, s->cpu, calls);
+			"burns %.0f %% of a CPU without visible progress: thread %s (%u)%s", s->cpu,
+			s->threads[0]->name, s->threads[0]->tid, calls);
 }
 
 static void emit_values(struct check *e, const struct spin *s, const struct progress *p)
@@ -217,23 +215,23 @@ static void emit_values(struct check *e, const struct spin *s, const struct prog
 	double system = thread_history_system(t);
 
 	finding_number(e, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	finding_number(
-		e, "ran or could run", thread_history_selected(t), SOOTH_UNIT_PERCENT, interval_ns);
+	finding_number(e, "running or runnable", thread_history_selected(t), SOOTH_UNIT_PERCENT,
+		interval_ns);
 	finding_rate(e, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, interval_ns);
 	if (system >= 0)
-		finding_number(e, "of it in the kernel", system, SOOTH_UNIT_PERCENT, interval_ns);
+		finding_number(e, "kernel share", system, SOOTH_UNIT_PERCENT, interval_ns);
 	if (thread_history_faults(t) >= 0)
-		finding_rate(e, "pages touched first", thread_history_faults(t), SOOTH_UNIT_NONE,
-			interval_ns);
+		finding_rate(
+			e, "new pages", thread_history_faults(t), SOOTH_UNIT_NONE, interval_ns);
 	progress_emit(p, e);
 	emit_threads(e, s);
-	finding_number(e, "CPU time of the thread", (double)burnt_ns(s), SOOTH_UNIT_NS, 0);
+	finding_number(e, "thread CPU time", (double)burnt_ns(s), SOOTH_UNIT_NS, 0);
 	if (e->input->load.cpus)
 		finding_number(e, "share of the host", s->cpu / e->input->load.cpus,
 			SOOTH_UNIT_PERCENT, interval_ns);
 }
 
-static void tell(struct check *e, const struct spin *s, const struct progress *p)
+static void report(struct check *e, const struct spin *s, const struct progress *p)
 {
 	double system = thread_history_system(s->threads[0]);
 	bool in_kernel = system >= check_option(e, "in-kernel");
@@ -245,17 +243,19 @@ static void tell(struct check *e, const struct spin *s, const struct progress *p
 	emit_claim(e, s, in_kernel);
 	emit_values(e, s, p);
 	if (s->cpu < check_option(e, "sure"))
-		finding_unseen(e, "what it would do with a processor: the host is too busy");
-	finding_unseen(e, "which function: a profile tells; whether it computes something of use");
+		finding_unseen(e, "how much CPU it would use: the host is too busy");
+	finding_unseen(e, "which function it is in, and whether the result is useful");
 	finding_remedy(e,
-		in_kernel ? "sooth trace -c -p %llu tells which calls"
-			  : "if it should be idle: restart it; sooth trace -c -p %llu tells "
-			    "whether it calls the kernel at all",
-		(unsigned long long)e->id.pid);
+		in_kernel
+			? "sooth trace -c -p %llu shows which calls; perf top -p %llu shows which "
+			  "function"
+			: "if it should be idle, restart it; sooth trace -c -p %llu shows whether "
+			  "it makes system calls, perf top -p %llu which function it is in",
+		(unsigned long long)e->id.pid, (unsigned long long)e->id.pid);
 	finding_end(e);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	struct spin s = { 0 };
 	struct progress p;
@@ -265,18 +265,18 @@ static void judge(struct check *e)
 	if (s.highest < 0)
 		check_blind(e, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (s.count && p.bytes_per_s <= check_option(e, "max-moved"))
-		tell(e, &s, &p);
+		report(e, &s, &p);
 	else
-		check_fine(e, "the busiest thread uses %.0f %% of a processor%s", s.highest,
-			s.count || s.works ? ", and works on data" : "");
+		check_fine(e, "busiest thread: %.0f %% of a CPU%s", s.highest,
+			s.count || s.works ? ", with visible progress" : "");
 	free(s.threads);
 }
 
 const struct finding_type finding_cpu_spin = {
 	.id = "cpu-spin",
-	.claim = "threads burn processors, wait for nothing, and nothing comes of it",
+	.claim = "threads burn CPU without waiting and without visible progress",
 	.probes = "proc,threads",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

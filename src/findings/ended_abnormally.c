@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ended-abnormally: why a process is no more. What the probe ends saw comes first, then what the
- * kernel's log has. An end that somebody asked for politely, and who has the right to ask most
- * of all, its parent or itself, is none.
+ * ended-abnormally: the reason a process ended. What the probe saw comes first, then the
+ * kernel log. An exit that its parent or the process itself asked for politely is no finding.
  */
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/diagnosis/check.h"
@@ -11,7 +10,7 @@
 #include "probes/limits.h"
 #include "probes/signal_names.h"
 
-/* As x86 and arm number them. */
+/* Signal numbers of x86 and arm. */
 enum {
 	HANGUP = 1,
 	INTERRUPT = 2,
@@ -30,16 +29,16 @@ enum {
 	BAD_CALL = 31,
 };
 
-#define SHELL_SIGNAL 128 /* and more: what a shell ran was ended by a signal */
+#define SHELL_SIGNAL 128 /* plus N: the command of a shell was ended by signal N */
 #define SHELL_NO_RUN 126
 #define SHELL_NONE   127
 #define SIGNALS_MAX  64
 
-/* What is known of one end. */
+/* Everything known about one exit. */
 struct why {
 	const struct ending *of;
 	const struct exit_reasons_log *log;
-	const struct exit_reasons_signal *fatal; /* NULL: it was no signal, or not seen */
+	const struct exit_reasons_signal *fatal; /* NULL: no signal, or not seen */
 	const struct exit_reasons_core *core;
 	uint32_t status;
 	unsigned signal; /* 0: it exited */
@@ -57,13 +56,14 @@ static bool is_request(unsigned signal)
 	return signal == TERMINATE || signal == INTERRUPT || signal == HANGUP || signal == QUIT;
 }
 
-/* What somebody else made it do, however it looks. */
+/* Sent by another process, whatever the signal. */
 static bool is_sent(const struct why *w)
 {
 	return w->fatal && !w->fatal->is_from_kernel && w->fatal->sender_pid != w->of->id.pid;
 }
 
-/* The kernel gives these out in the name of who wrote where it could not. */
+/* The kernel sends these for a write that cannot succeed, with the writing process as the
+ * sender. */
 static bool is_own_doing(const struct why *w)
 {
 	return (w->signal == PIPE || w->signal == SIZE_LIMIT) && !is_sent(w);
@@ -76,72 +76,70 @@ static const struct exit_reasons_log *log_of(const struct check *e)
 	uint64_t from_ns = e->id.start_ticks * (NS_PER_S / ticks);
 	int64_t boot = segment ? segment->boottime_offset_ns : 0;
 
-	/* Since it started; the number may have been another's before. */
+	/* Only entries since it started: the pid may have been reused. */
 	from_ns = (int64_t)from_ns > boot ? from_ns - (uint64_t)boot : 0;
 	return endings_log(&e->input->endings, (uint32_t)e->id.pid, from_ns);
 }
 
 /* --- evidence --- */
 
-static void say_signal(struct check *e, const struct why *w)
+static void add_signal(struct check *e, const struct why *w)
 {
-	struct buffer words = { 0 };
+	struct buffer text = { 0 };
 	uint64_t end_ns = w->of->end.record.time_ns;
 
 	if (!w->fatal) {
 		if (w->of->end.signals_state)
-			finding_unseen(e, "who sent it: signals were not watched (run as root)");
+			finding_unseen(e, "the sender of the signal: recorded only for root");
 		return;
 	}
-	exit_reason_text_sender(&words, w->of, w->fatal);
+	exit_reason_text_sender(&text, w->of, w->fatal);
 	if (!is_own_doing(w))
-		finding_text(e, "sent by", "%s", buffer_cstr(&words));
-	buffer_fini(&words);
+		finding_text(e, "sent by", "%s", buffer_cstr(&text));
+	buffer_fini(&text);
 	if (is_sent(w))
-		finding_text(e, "user of the sender", "%u", w->fatal->sender_uid);
+		finding_text(e, "uid of the sender", "%u", w->fatal->sender_uid);
 	if (w->fatal->is_sender_ending)
-		finding_text(e, "because", "the sender ended, and it had asked to end with it");
+		finding_text(e, "because",
+			"the sender exited, and the process had asked for this signal "
+			"(PR_SET_PDEATHSIG)");
 	if (!w->fatal->address_state)
 		finding_text(e, "address", "0x%llx", (unsigned long long)w->fatal->address);
 	if (w->fatal->sent_ns && w->fatal->sent_ns < end_ns)
-		finding_number(e, "from the signal to the end",
-			(double)(end_ns - w->fatal->sent_ns), SOOTH_UNIT_NS, 0);
+		finding_number(e, "signal to exit", (double)(end_ns - w->fatal->sent_ns),
+			SOOTH_UNIT_NS, 0);
 }
 
-static void say_memory(struct check *e, const struct why *w)
+static void add_memory(struct check *e, const struct why *w)
 {
 	const struct exit_reasons_oom *oom = &w->of->oom;
 	const struct exit_reasons_log *log =
 		w->log && w->log->what == EXIT_REASONS_LOG_OOM ? w->log : NULL;
 
 	if (w->of->has_oom && !oom->figures_state) {
-		finding_number(e, "resident, of no file", (double)oom->anonymous_bytes,
-			SOOTH_UNIT_BYTES, 0);
 		finding_number(
-			e, "resident, of files", (double)oom->file_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_number(
-			e, "resident, shared", (double)oom->shared_bytes, SOOTH_UNIT_BYTES, 0);
+			e, "anonymous memory", (double)oom->anonymous_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(e, "file memory", (double)oom->file_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(e, "shared memory", (double)oom->shared_bytes, SOOTH_UNIT_BYTES, 0);
 		finding_number(e, "page tables", (double)oom->table_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_text(e, "who wanted memory", "%.*s (pid %u)", END_NAME(oom->asker_name),
+		finding_text(e, "allocating process", "%.*s (pid %u)", END_NAME(oom->asker_name),
 			oom->asker_pid);
 	} else if (log && !log->figures_state) {
-		finding_number(e, "resident, of no file", (double)log->anonymous_bytes,
-			SOOTH_UNIT_BYTES, 0);
 		finding_number(
-			e, "resident, of files", (double)log->file_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_number(
-			e, "resident, shared", (double)log->shared_bytes, SOOTH_UNIT_BYTES, 0);
+			e, "anonymous memory", (double)log->anonymous_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(e, "file memory", (double)log->file_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(e, "shared memory", (double)log->shared_bytes, SOOTH_UNIT_BYTES, 0);
 	}
 	if (log)
-		finding_text(e, "memory was out", "%s",
+		finding_text(e, "out of memory", "%s",
 			log->is_of_group ? "in its control group" : "on the host");
 	else
-		finding_unseen(e, "whether the host or a control group had no memory left: the "
-				  "kernel's log does not tell");
+		finding_unseen(e, "whether the host or its control group ran out of memory: not in "
+				  "the kernel log");
 }
 
-/* The limit of its group when it was last read. */
-static void say_group(struct check *e)
+/* The limit of its control group at the last sample. */
+static void add_group(struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
@@ -151,54 +149,53 @@ static void say_group(struct check *e)
 
 		if (!g || !span_equal(record_text(r, &g->name), "memory") || g->limit_state)
 			continue;
-		finding_number(
-			e, "limit of the control group", (double)g->limit, SOOTH_UNIT_BYTES, 0);
+		finding_number(e, "control group limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
 		return;
 	}
 }
 
-static void say_cpu(struct check *e)
+static void add_cpu(struct check *e)
 {
 	if (e->series.count)
-		finding_number(e, "CPU time when last seen",
+		finding_number(e, "CPU time, last sample",
 			(double)e->series.points[e->series.count - 1].cpu_ns, SOOTH_UNIT_NS, 0);
 }
 
-static void say_limits(struct check *e, const struct why *w)
+static void add_limits(struct check *e, const struct why *w)
 {
 	const struct exit_reasons_end *end = &w->of->end;
 
 	if (end->limits_state)
 		return;
 	if (w->signal == CPU_LIMIT && end->cpu_soft_s != EXIT_REASONS_UNLIMITED)
-		finding_number(e, "limit of CPU time", (double)end->cpu_soft_s * NS_PER_S,
-			SOOTH_UNIT_NS, 0);
+		finding_number(
+			e, "CPU time limit", (double)end->cpu_soft_s * NS_PER_S, SOOTH_UNIT_NS, 0);
 	if (w->signal == KILL && end->cpu_hard_s != EXIT_REASONS_UNLIMITED) {
-		finding_number(e, "hard limit of CPU time", (double)end->cpu_hard_s * NS_PER_S,
+		finding_number(e, "hard CPU time limit", (double)end->cpu_hard_s * NS_PER_S,
 			SOOTH_UNIT_NS, 0);
-		say_cpu(e);
+		add_cpu(e);
 	}
 	if (w->signal == SIZE_LIMIT && end->file_size_bytes != EXIT_REASONS_UNLIMITED)
-		finding_number(e, "limit of the size of files", (double)end->file_size_bytes,
-			SOOTH_UNIT_BYTES, 0);
+		finding_number(
+			e, "file size limit", (double)end->file_size_bytes, SOOTH_UNIT_BYTES, 0);
 }
 
-static void say_core(struct check *e, const struct why *w)
+static void add_core(struct check *e, const struct why *w)
 {
-	struct buffer words = { 0 };
+	struct buffer text = { 0 };
 
 	if (!END_HAS_CORE(w->status))
 		return;
 	if (w->core)
-		exit_reason_text_core(&words, w->core);
-	if (words.size)
-		finding_text(e, "core", "%s", buffer_cstr(&words));
+		exit_reason_text_core(&text, w->core);
+	if (text.size)
+		finding_text(e, "core", "%s", buffer_cstr(&text));
 	else
-		finding_unseen(e, "where the core that the kernel wrote is");
-	buffer_fini(&words);
+		finding_unseen(e, "where the kernel wrote the core file");
+	buffer_fini(&text);
 }
 
-static void say_fault(struct check *e, const struct why *w)
+static void add_fault(struct check *e, const struct why *w)
 {
 	const struct exit_reasons_log *log =
 		w->log && w->log->what == EXIT_REASONS_LOG_FAULT ? w->log : NULL;
@@ -210,30 +207,30 @@ static void say_fault(struct check *e, const struct why *w)
 	if (!w->fatal && !log->address_state)
 		finding_text(e, "address", "0x%llx", (unsigned long long)log->address);
 	if (object.size)
-		finding_text(e, "it stood in", "%.*s", (int)object.size, object.data);
+		finding_text(e, "crashed in", "%.*s", (int)object.size, object.data);
 	if (!log->instruction_state)
-		finding_text(e, "at", "0x%llx", (unsigned long long)log->instruction);
+		finding_text(e, "instruction", "0x%llx", (unsigned long long)log->instruction);
 }
 
-static void say_all(struct check *e, const struct why *w)
+static void add_all(struct check *e, const struct why *w)
 {
-	struct buffer words = { 0 };
+	struct buffer text = { 0 };
 
-	exit_reason_text_status(&words, w->status);
-	finding_text(e, "status", "%s", buffer_cstr(&words));
-	buffer_fini(&words);
+	exit_reason_text_status(&text, w->status);
+	finding_text(e, "status", "%s", buffer_cstr(&text));
+	buffer_fini(&text);
 	if (w->signal)
-		say_signal(e, w);
+		add_signal(e, w);
 	if (w->is_oom) {
-		say_memory(e, w);
-		say_group(e);
+		add_memory(e, w);
+		add_group(e);
 	}
-	say_limits(e, w);
-	say_fault(e, w);
+	add_limits(e, w);
+	add_fault(e, w);
 	if (!w->of->end.peak_state)
-		finding_number(e, "most memory that was resident",
-			(double)w->of->end.peak_rss_bytes, SOOTH_UNIT_BYTES, 0);
-	say_core(e, w);
+		finding_number(
+			e, "peak memory", (double)w->of->end.peak_rss_bytes, SOOTH_UNIT_BYTES, 0);
+	add_core(e, w);
 }
 
 /* --- claims --- */
@@ -244,8 +241,8 @@ static void claim_sent(struct check *e, const struct why *w, const char *verb)
 	char name[SIGNAL_NAME_SIZE];
 
 	exit_reason_text_sender(&sender, w->of, w->fatal);
-	finding_claim(e, "was %s by %s, sent by %s", verb, signal_name(name, w->signal),
-		buffer_cstr(&sender));
+	finding_claim(
+		e, "%s by %s from %s", verb, signal_name(name, w->signal), buffer_cstr(&sender));
 	buffer_fini(&sender);
 }
 
@@ -258,15 +255,13 @@ static void emit_oom(struct check *e, const struct why *w)
 
 	finding_severity(e, FINDING_CRITICAL);
 	if (log && log->is_of_group)
-		finding_claim(e,
-			"was killed by the kernel: the memory of the control group %.*s was used "
-			"up",
+		finding_claim(e, "killed by the kernel: control group %.*s ran out of memory",
 			(int)group.size, group.data);
 	else
-		finding_claim(e, "was killed by the kernel: %s",
-			log ? "the host had no memory left" : "there was no memory left");
-	finding_remedy(e, "give the group or the host more memory, or find what grows: sooth "
-			  "inspect --maps of the next one");
+		finding_claim(e, "killed by the kernel: %s",
+			log ? "the host ran out of memory" : "out of memory");
+	finding_remedy(e, "give the control group or the host more memory, or find what grows in "
+			  "the next run: sooth inspect --maps PID");
 }
 
 static void emit_fault(struct check *e, const struct why *w)
@@ -278,7 +273,7 @@ static void emit_fault(struct check *e, const struct why *w)
 	if (is_sent(w))
 		claim_sent(e, w, "ended");
 	else if (w->signal == ABORT)
-		finding_claim(e, "aborted itself (SIGABRT): a check of its own failed");
+		finding_claim(e, "aborted (SIGABRT): a check inside the program failed");
 	else if (w->fatal && !w->fatal->address_state)
 		finding_claim(e, "crashed: %s at address 0x%llx", name,
 			(unsigned long long)w->fatal->address);
@@ -286,12 +281,11 @@ static void emit_fault(struct check *e, const struct why *w)
 		finding_claim(e, "crashed: %s", name);
 	if (w->core && !w->core->path_state)
 		finding_remedy(e,
-			"open the core in a debugger: gdb PROGRAM CORE, or coredumpctl "
-			"debug %llu",
+			"open the core in a debugger: coredumpctl debug %llu, or gdb PROGRAM CORE",
 			(unsigned long long)e->id.pid);
 	else
-		finding_remedy(e, "what it wrote to standard error; for a core the next time: "
-				  "ulimit -c unlimited before it starts");
+		finding_remedy(e, "read its standard error; for a core next time, run before it "
+				  "starts: ulimit -c unlimited");
 }
 
 static void emit_limit(struct check *e, const struct why *w)
@@ -300,11 +294,11 @@ static void emit_limit(struct check *e, const struct why *w)
 	if (is_sent(w))
 		claim_sent(e, w, "ended");
 	else
-		finding_claim(e, "met its limit of %s",
-			w->signal == SIZE_LIMIT ? "the size of files (SIGXFSZ)"
-						: "CPU time (SIGXCPU)");
-	finding_remedy(
-		e, "raise it before it starts: ulimit %s", w->signal == SIZE_LIMIT ? "-f" : "-t");
+		finding_claim(e, "hit its %s",
+			w->signal == SIZE_LIMIT ? "file size limit (SIGXFSZ)"
+						: "CPU time limit (SIGXCPU)");
+	finding_remedy(e, "raise the limit before it starts: ulimit %s unlimited",
+		w->signal == SIZE_LIMIT ? "-f" : "-t");
 }
 
 static void emit_kill(struct check *e, const struct why *w)
@@ -315,19 +309,21 @@ static void emit_kill(struct check *e, const struct why *w)
 	finding_severity(e, FINDING_MEDIUM);
 	if (is_sent(w)) {
 		claim_sent(e, w, "killed");
-		finding_remedy(e, "ask who sent it; SIGTERM lets it put things in order");
+		finding_remedy(e, "find out why the sender killed it; SIGTERM instead lets a "
+				  "process clean up");
 	} else if (w->fatal && !w->fatal->is_from_kernel) {
 		finding_claim(e, "killed itself (SIGKILL)");
-		finding_remedy(e, "its own doing: look at what it last wrote");
+		finding_remedy(e, "read its last output");
 	} else if (w->fatal && has_limit) {
 		finding_severity(e, FINDING_HIGH);
-		finding_claim(e, "was killed by the kernel, perhaps at its hard limit of CPU time");
-		finding_remedy(e, "raise it before it starts: ulimit -t");
+		finding_claim(e, "killed by the kernel, perhaps at its hard CPU time limit");
+		finding_remedy(e, "raise the limit before it starts: ulimit -t unlimited");
 	} else {
-		finding_claim(e, w->fatal ? "was killed by the kernel" : "was killed by SIGKILL");
+		finding_claim(e, w->fatal ? "killed by the kernel" : "killed by SIGKILL");
 		finding_remedy(e, "%s",
-			w->fatal ? "the container or namespace it was in may have ended: dmesg"
-				 : "watch it as root, and sooth names the sender");
+			w->fatal
+				? "its container or pid namespace may have ended; dmesg may say why"
+				: "run sooth as root: it then records the sender");
 	}
 }
 
@@ -345,15 +341,15 @@ static void emit_signal(struct check *e, const struct why *w)
 	if (is_sent(w))
 		claim_sent(e, w, "ended");
 	else if (w->signal == PIPE)
-		finding_claim(e, "wrote to a pipe or socket that nobody reads (SIGPIPE)");
+		finding_claim(e, "wrote to a pipe or socket whose reader is gone (SIGPIPE)");
 	else
-		finding_claim(e, "was ended by %s%s", name,
-			w->fatal && w->fatal->is_from_kernel ? " of the kernel: a terminal, or a "
-							       "timer"
-							     : "");
+		finding_claim(e, "ended by %s%s", name,
+			w->fatal && w->fatal->is_from_kernel
+				? " from the kernel (terminal or timer)"
+				: "");
 	finding_remedy(e, "%s",
-		is_request(w->signal) ? "nothing, where that was meant"
-				      : "what it wrote to standard error");
+		is_request(w->signal) ? "nothing, if that was intended"
+				      : "read its standard error");
 }
 
 static void emit_exit(struct check *e, const struct why *w)
@@ -363,25 +359,23 @@ static void emit_exit(struct check *e, const struct why *w)
 
 	finding_severity(e, FINDING_LOW);
 	if (code == SHELL_NO_RUN || code == SHELL_NONE)
-		finding_claim(e, "exited with status %u, as a shell says that a program %s", code,
-			code == SHELL_NONE ? "was not found" : "could not be run");
+		finding_claim(e, "exited with status %u (shell: command %s)", code,
+			code == SHELL_NONE ? "not found" : "cannot be run");
 	else if (code > SHELL_SIGNAL && code <= SHELL_SIGNAL + SIGNALS_MAX)
-		finding_claim(e,
-			"exited with status %u, as a shell says that what it ran was "
-			"ended by %s",
-			code, signal_name(name, code - SHELL_SIGNAL));
+		finding_claim(e, "exited with status %u (shell: its command was ended by %s)", code,
+			signal_name(name, code - SHELL_SIGNAL));
 	else
 		finding_claim(e, "exited with status %u", code);
-	finding_remedy(e, "what it wrote to standard error says what its status means");
+	finding_remedy(e, "read its standard error: it usually says why");
 }
 
-/* That the kernel kills at a limit it says nowhere. */
+/* The kernel does not record that it killed at a limit. */
 static bool is_guess(const struct why *w)
 {
 	return w->signal == KILL && !w->is_oom && !is_sent(w);
 }
 
-static void tell(struct check *e, const struct why *w)
+static void report(struct check *e, const struct why *w)
 {
 	finding_begin(e, is_guess(w) ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
 	if (w->is_oom)
@@ -396,13 +390,13 @@ static void tell(struct check *e, const struct why *w)
 		emit_signal(e, w);
 	else
 		emit_exit(e, w);
-	say_all(e, w);
+	add_all(e, w);
 	finding_end(e);
 }
 
-/* --- judging --- */
+/* --- the diagnosis --- */
 
-/* One that ended as its parent, or itself, wanted. */
+/* Its parent, or the process itself, asked for the exit. */
 static bool is_orderly(struct check *e, const struct why *w)
 {
 	const struct exit_reasons_signal *request = w->signal ? w->fatal : ending_request(w->of);
@@ -415,10 +409,11 @@ static bool is_orderly(struct check *e, const struct why *w)
 		return false;
 	if (request) {
 		exit_reason_text_sender(&sender, w->of, request);
-		check_fine(e, "ended %s %s of %s", w->signal ? "by" : "with status 0 after",
+		check_fine(e, "%s %s from %s",
+			w->signal ? "ended by" : "exited with status 0 after",
 			signal_name(name, request->signal), buffer_cstr(&sender));
 	} else {
-		check_fine(e, "ended with status 0");
+		check_fine(e, "exited with status 0");
 	}
 	buffer_fini(&sender);
 	return true;
@@ -431,8 +426,7 @@ static void diagnose_end(struct check *e, const struct ending *of)
 	uint8_t state = ending_status(all, of, &w.status);
 
 	if (state) {
-		check_blind_because(e, "it ended, and how was not seen",
-			"run as root: then ends are watched as they happen");
+		check_blind_because(e, "exit not observed", "run as root to record exits");
 		return;
 	}
 	w.signal = END_SIGNAL(w.status);
@@ -442,10 +436,10 @@ static void diagnose_end(struct check *e, const struct ending *of)
 		   (of->has_oom || (!of->end.oom_state && of->end.is_oom_victim) ||
 			   (of->end.oom_state && w.log && w.log->what == EXIT_REASONS_LOG_OOM));
 	if (!is_orderly(e, &w))
-		tell(e, &w);
+		report(e, &w);
 }
 
-/* Of one that was gone before anything was observed the log alone tells. */
+/* A process that ended before the observation is known only from the kernel log. */
 static void diagnose_gone(struct check *e, const struct exit_reasons_log *log)
 {
 	const struct exit_reasons_core *core = endings_stored(&e->input->endings, log->log_pid);
@@ -457,28 +451,29 @@ static void diagnose_gone(struct check *e, const struct exit_reasons_log *log)
 	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "");
 	if (log->what == EXIT_REASONS_LOG_OOM) {
 		emit_oom(e, &w);
-		say_memory(e, &w);
+		add_memory(e, &w);
 	} else {
 		w.is_oom = false;
 		w.signal = SEGV;
 		finding_severity(e, FINDING_HIGH);
 		finding_claim(e, "crashed: %.*s", (int)trap.size, trap.data);
-		finding_remedy(e, "for a core the next time: ulimit -c unlimited before it starts");
-		say_fault(e, &w);
+		finding_remedy(
+			e, "for a core next time, run before it starts: ulimit -c unlimited");
+		add_fault(e, &w);
 	}
 	if (core) {
 		w.status = EXIT_REASONS_CORE_FLAG;
-		say_core(e, &w);
+		add_core(e, &w);
 	}
 	if (now > log->logged_ns)
-		finding_number(e, "before now", (double)(now - log->logged_ns), SOOTH_UNIT_NS, 0);
-	finding_text(e, "from", "the kernel's log: %.*s[%u]", END_NAME(log->name), log->log_pid);
-	finding_unseen(e, "whether this is the process you mean: the log has its number and its "
-			  "name, and numbers are given anew");
+		finding_number(e, "time since", (double)(now - log->logged_ns), SOOTH_UNIT_NS, 0);
+	finding_text(e, "source", "kernel log: %.*s[%u]", END_NAME(log->name), log->log_pid);
+	finding_unseen(e, "whether this is the process you named: pids are reused, and the log has "
+			  "only a pid and a name");
 	finding_end(e);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	const struct ending *of = endings_get(&e->input->endings, &e->id);
 	const struct exit_reasons_log *log;
@@ -489,23 +484,22 @@ static void judge(struct check *e)
 	}
 	if (e->process) {
 		if (e->process->is_there)
-			check_fine(e, "it runs");
+			check_fine(e, "still running");
 		else
-			check_blind_because(e, "it ended, and how was not seen",
-				"run as root: then ends are watched as they happen");
+			check_blind_because(e, "exit not observed", "run as root to record exits");
 		return;
 	}
 	log = endings_log(&e->input->endings, (uint32_t)e->id.pid, 0);
 	if (log)
 		diagnose_gone(e, log);
 	else
-		check_blind_because(e, "it is gone, and the kernel's log says nothing of it", "");
+		check_blind_because(e, "ended before, and not in the kernel log", "");
 }
 
 const struct finding_type finding_ended_abnormally = {
 	.id = "ended-abnormally",
-	.claim = "it was killed, crashed, met a limit, or failed",
+	.claim = "killed, crashed, hit a limit, or failed",
 	.probes = "exit_reasons",
 	.diagnoses_gone = true,
-	.judge = judge,
+	.diagnose = diagnose,
 };

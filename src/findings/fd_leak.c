@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fd-leak: descriptors grow steadily. What grows is told by comparing the first with the last
- * reading, by kind and by path (of files: the directory).
+ * fd-leak: the number of descriptors grows steadily. Comparing the first with the last sample
+ * shows what grows, by kind and by path (for files: the directory).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,24 +19,24 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "descriptors a second that it gains",
-		.otherwise = 0.5,
+		.help = "minimum growth in descriptors per second",
+		.default_value = 0.5,
 		.min = 0.0001,
 		.max = 1e9 },
 	{ .name = "min-gain",
-		.help = "descriptors it gained meanwhile",
-		.otherwise = 10,
+		.help = "minimum descriptors gained",
+		.default_value = 10,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "min-windows",
-		.help = "windows between samples",
-		.otherwise = 4,
+		.help = "minimum windows between samples",
+		.default_value = 4,
 		.min = 2,
 		.max = 500 },
 	{ .name = "min-age",
-		.help = "age of the process: whoever starts opens much",
+		.help = "minimum process age",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 10e9,
+		.default_value = 10e9,
 		.min = 0,
 		.max = 86400e9 },
 };
@@ -73,9 +73,9 @@ static void make_key(struct group_key *key, const struct fds_descriptor *d)
 		path.size < GROUP_TEXT - size - 1 ? path.size : GROUP_TEXT - size - 1);
 }
 
-static void add_snapshot(struct map *groups, const struct snapshot *reading, bool is_last)
+static void add_snapshot(struct map *groups, const struct snapshot *snapshot, bool is_last)
 {
-	struct batch all = snapshot_records(reading);
+	struct batch all = snapshot_records(snapshot);
 
 	batch_for_each (r, &all) {
 		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
@@ -102,12 +102,12 @@ static int by_gain(const void *a, const void *b)
 	return (q > p) - (q < p);
 }
 
-/* The groups that gained most; returns how many stand in `top`. */
+/* The groups that gained most; returns how many are in `top`. */
 static size_t find_groups(const struct check *e, struct group_sum top[GROUPS_SHOWN])
 {
 	const struct snapshot *first = check_first(e, &e->input->fds);
 	const struct snapshot *last = check_last(e, &e->input->fds);
-	size_t position = 0, count = 0, told = 0;
+	size_t position = 0, count = 0, shown = 0;
 	struct group_sum *all;
 	struct map groups;
 	void *value;
@@ -122,13 +122,13 @@ static size_t find_groups(const struct check *e, struct group_sum top[GROUPS_SHO
 		all[count++] = *(struct group_sum *)value;
 	if (count)
 		qsort(all, count, sizeof(*all), by_gain);
-	while (told < GROUPS_SHOWN && told < count && all[told].last > all[told].first) {
-		top[told] = all[told];
-		told++;
+	while (shown < GROUPS_SHOWN && shown < count && all[shown].last > all[shown].first) {
+		top[shown] = all[shown];
+		shown++;
 	}
 	free(all);
 	map_fini(&groups);
-	return told;
+	return shown;
 }
 
 /* --- the finding --- */
@@ -136,11 +136,9 @@ static size_t find_groups(const struct check *e, struct group_sum top[GROUPS_SHO
 static void emit_groups(struct check *e, const struct group_sum *top, size_t count)
 {
 	if (!count)
-		finding_unseen(e, "which kind of descriptor grows: there were no two readings of "
-				  "what they are");
+		finding_unseen(e, "which kind of descriptor grows: they were listed only once");
 	for (size_t i = 0; i < count; i++)
-		finding_text(e, "of them", "%lld more of %s (%lld, then %lld)",
-			(long long)(top[i].last - top[i].first), top[i].key.text,
+		finding_text(e, "what grew", "%s: %lld, then %lld", top[i].key.text,
 			(long long)top[i].first, (long long)top[i].last);
 }
 
@@ -151,30 +149,29 @@ static void emit_limit(struct check *e, const struct growth *g)
 	uint64_t left_ns;
 
 	if (!end || end->limit_state || end->soft_limit == UINT64_MAX) {
-		finding_unseen(e, "the limit of the process");
+		finding_unseen(e, "the descriptor limit of the process");
 		return;
 	}
 	finding_number(e, "soft limit", (double)end->soft_limit, SOOTH_UNIT_NONE, 0);
 	if (growth_reaches(g, (double)end->soft_limit, &left_ns))
-		finding_number(
-			e, "at that rate the limit is met in", (double)left_ns, SOOTH_UNIT_NS, 0);
+		finding_number(e, "limit reached in", (double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
-static void tell(struct check *e, const struct growth *g)
+static void report(struct check *e, const struct growth *g)
 {
 	struct group_sum top[GROUPS_SHOWN];
 	size_t count = find_groups(e, top);
 
 	finding_begin(e, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(e, "opens descriptors and does not close them: %.0f more%s%s",
-		g->last - g->first, count ? ", most of them " : "", count ? top[0].key.text : "");
-	finding_number(e, "descriptors at first", g->first, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "descriptors at last", g->last, SOOTH_UNIT_NONE, 0);
+	finding_claim(e, "leaks descriptors: %.0f more%s%s", g->last - g->first,
+		count ? ", most of them " : "", count ? top[0].key.text : "");
+	finding_number(e, "descriptors at the start", g->first, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "descriptors at the end", g->last, SOOTH_UNIT_NONE, 0);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
 	finding_text(e, "steadiness", "grew in %u of %u windows", g->grown, g->windows);
 	emit_groups(e, top, count);
 	emit_limit(e, g);
-	finding_remedy(e, "sooth inspect --fds %llu lists them; restarting it gives them back",
+	finding_remedy(e, "sooth inspect --fds %llu lists them; restarting the process closes them",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 }
@@ -192,7 +189,7 @@ static size_t points_of(const struct check *e, struct growth_point out[POINTS_MA
 	return count;
 }
 
-/* Why the last sample does not tell how many there are; if it does, there was one only. */
+/* The last sample may have no count; if it has one, there was only one sample. */
 static void emit_blind(struct check *e)
 {
 	const struct sample_point *last = &e->series.points[e->series.count - 1];
@@ -203,7 +200,7 @@ static void emit_blind(struct check *e)
 		check_blind(e, last->descriptors_state);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	struct growth_point points[POINTS_MAX];
 	size_t count = points_of(e, points);
@@ -215,19 +212,19 @@ static void judge(struct check *e)
 	}
 	growth_diagnose(&g, points, count, (unsigned)check_option(e, "min-windows"), 0);
 	if (!g.is_measured) {
-		check_blind_because(e, "too few samples", "observe for longer, with --duration");
+		check_blind_because(e, "too few samples", CHECK_LONGER);
 		return;
 	}
 	if ((double)check_age_ns(e) < check_option(e, "min-age")) {
-		check_blind_because(e, "it has only just started", "ask again later");
+		check_too_young(e);
 		return;
 	}
 	if (g.grows && g.last - g.first >= check_option(e, "min-gain") &&
 		check_is_over(e, "min-rate", g.per_s, ""))
-		tell(e, &g);
+		report(e, &g);
 	else if (g.may_grow && g.last - g.first >= check_option(e, "min-gain"))
-		check_blind_because(e, "it gained descriptors, by too few steps to call it a leak",
-			"observe for longer: --duration 30");
+		check_blind_because(e, "gained descriptors, but in too few steps to call it a leak",
+			CHECK_LONGER);
 	else
 		check_fine(e, "%.0f descriptors, then %.0f", g.first, g.last);
 }
@@ -238,5 +235,5 @@ const struct finding_type finding_fd_leak = {
 	.probes = "proc",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

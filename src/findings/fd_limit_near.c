@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fd-limit-near: the process has used up most of the descriptors that it may have. Who has more
- * than the limit has lowered it itself, as sandboxes do: nobody gets there by opening.
+ * fd-limit-near: the process has used most of the descriptors it is allowed. A process with
+ * more descriptors than its limit lowered the limit itself, as sandboxes do: opening files
+ * cannot exceed it.
  */
 #include "analyze/diagnosis/check.h"
 #include "core/finding.h"
@@ -11,14 +12,14 @@
 
 static const struct finding_option options[] = {
 	{ .name = "percent",
-		.help = "used share of the soft limit",
+		.help = "minimum used share of the soft limit",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 80,
+		.default_value = 80,
 		.min = 1,
 		.max = 100 },
 };
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
 	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
@@ -34,8 +35,8 @@ static void judge(struct check *e)
 		return;
 	}
 	if (end->descriptors > end->soft_limit) {
-		check_fine(e, "%u descriptors, and a limit of %llu that was set later",
-			end->descriptors, (unsigned long long)end->soft_limit);
+		check_fine(e, "%u descriptors; the limit of %llu was set later", end->descriptors,
+			(unsigned long long)end->soft_limit);
 		return;
 	}
 	percent = end->soft_limit ? 100.0 * end->descriptors / (double)end->soft_limit : 0;
@@ -48,27 +49,27 @@ static void judge(struct check *e)
 	if (percent >= CRITICAL_PERCENT)
 		finding_severity(e, FINDING_CRITICAL);
 	finding_claim(e,
-		"has %u of the %llu descriptors it may open; then every open, connect and "
-		"spawn fails",
+		"almost out of descriptors: %u of %llu in use; at the limit every open, connect "
+		"and spawn fails",
 		end->descriptors, (unsigned long long)end->soft_limit);
 	finding_number(e, "descriptors", end->descriptors, SOOTH_UNIT_NONE, 0);
 	finding_number(e, "soft limit", (double)end->soft_limit, SOOTH_UNIT_NONE, 0);
 	finding_number(e, "used", percent, SOOTH_UNIT_PERCENT, 0);
 	if (end->hard_limit > end->soft_limit)
 		finding_remedy(e,
-			"prlimit --nofile=%llu: --pid %llu raises it now; find out what "
-			"is open with sooth inspect --fds %llu",
+			"prlimit --nofile=%llu: --pid %llu raises the limit now; sooth inspect "
+			"--fds %llu shows what is open",
 			(unsigned long long)end->hard_limit, (unsigned long long)e->id.pid,
 			(unsigned long long)e->id.pid);
 	else
-		finding_remedy(e, "restart it; raise the limit (ulimit -n) before it starts");
+		finding_remedy(e, "restart it with a higher limit (ulimit -n)");
 	finding_end(e);
 }
 
 const struct finding_type finding_fd_limit_near = {
 	.id = "fd-limit-near",
-	.claim = "most of the descriptors it may have are in use",
+	.claim = "most of its allowed descriptors are in use",
 	.probes = "proc,fds",
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * frozen: a process was made to stand still and does, so nothing it was to do gets done. Whoever
- * did it may mean it so (Ctrl-Z, `sooth freeze`): it is told because it is the whole answer to why
- * nothing happens. By whom is not known. Children that stand still with their parent are told
- * with it.
+ * frozen: the process is stopped, so it makes no progress. That may be intended (Ctrl-Z,
+ * `sooth freeze`); it is reported because it fully explains a process that does nothing. The
+ * kernel does not record which process stopped it. Children that are stopped with their parent
+ * are reported with it.
  */
 #include "analyze/diagnosis/check_verdict.h"
 #include "core/finding.h"
 
 static const struct finding_option options[] = {
 	{ .name = "min-time",
-		.help = "how long it stood still, of one that is looked at again",
+		.help = "minimum time stopped, if sampled more than once",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 1e9,
+		.default_value = 1e9,
 		.min = 0,
 		.max = 86400e9 },
 };
 
-/* Of a stop by signal; what freezes a control group leaves the state as it was. */
+/* Stopped by a signal; a frozen control group leaves the state as it was. */
 static uint64_t stopped_ns(const struct check *e)
 {
 	const struct sample_series *s = &e->series;
@@ -28,51 +28,52 @@ static uint64_t stopped_ns(const struct check *e)
 	return i < s->count ? s->points[s->count - 1].time_ns - s->points[i].time_ns : 0;
 }
 
-static void tell(struct check *e, uint64_t still_ns)
+static void report(struct check *e, uint64_t stopped_for_ns)
 {
 	const struct process_entry *p = e->process;
 	const char *any = p->agent || p->owner_agent ? "" : "--any ";
 	bool is_stopped = p->process->state == 'T';
 
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
-	finding_claim(e, "stands still: %s, and does nothing until it is let go on",
-		is_stopped ? "it was stopped by a signal (SIGSTOP, Ctrl-Z)"
-			   : "its control group is frozen");
+	finding_claim(e, "%s",
+		is_stopped ? "stopped by SIGSTOP (or by its terminal: Ctrl-Z)"
+			   : "stopped: its control group is frozen");
 	finding_text(e, "known by", "%s",
-		is_stopped ? "its state: T, stopped" : "its control group: frozen");
-	if (still_ns)
-		finding_number(
-			e, "so for at least", (double)still_ns, SOOTH_UNIT_NS, check_watched_ns(e));
+		is_stopped ? "state T (stopped)" : "its control group is frozen");
+	if (stopped_for_ns)
+		finding_number(e, "for at least", (double)stopped_for_ns, SOOTH_UNIT_NS,
+			check_watched_ns(e));
 	else
 		finding_unseen(e, "since when");
 	finding_upkeep(e);
-	finding_unseen(e, "who did it, and whether that is meant");
-	finding_remedy(e, "sooth thaw %s%llu lets it go on", any, (unsigned long long)e->id.pid);
+	finding_unseen(e, "which process stopped it, and whether on purpose");
+	finding_remedy(e, "resume with: sooth thaw %s%llu%s", any, (unsigned long long)e->id.pid,
+		is_stopped ? " (by its terminal: bring it to the foreground with fg)" : "");
 	finding_end(e);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	const struct process_entry *parent = e->process ? e->process->parent : NULL;
 	struct verdict verdict;
-	uint64_t still_ns;
+	uint64_t stopped_for_ns;
 
-	if (!check_holds(e, VERDICT_FROZEN, "it does not stand still", &verdict))
+	if (!check_holds(e, VERDICT_FROZEN, "not stopped", &verdict))
 		return;
-	still_ns = stopped_ns(e);
+	stopped_for_ns = stopped_ns(e);
 	if (check_is_reported_of(e, parent, VERDICT_FROZEN))
-		check_fine(e, "it is told of %llu", (unsigned long long)parent->id.pid);
+		check_fine(e, "reported for %llu", (unsigned long long)parent->id.pid);
 	else if (e->process->process->state == 'T' && check_watched_ns(e) &&
-		 (double)still_ns < check_option(e, "min-time"))
-		check_blind_because(e, "it was stopped a moment ago", "observe for longer");
+		 (double)stopped_for_ns < check_option(e, "min-time"))
+		check_blind_because(e, "stopped a moment ago", CHECK_LONGER);
 	else
-		tell(e, still_ns);
+		report(e, stopped_for_ns);
 }
 
 const struct finding_type finding_frozen = {
 	.id = "frozen",
-	.claim = "it was stopped, or its control group is frozen, and so nothing of it goes on",
+	.claim = "stopped, or its control group is frozen",
 	.probes = "proc",
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

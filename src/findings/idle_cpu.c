@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * idle-cpu: an agent has nothing to do and uses CPU all the same. That it waits for its user is
- * its own word (the state in its session file), or it has a terminal on which nobody types, has
- * neither sent nor received anything and nothing that it started works; that it waits for its
- * model is its own word, with a connection that is silent. What it draws meanwhile is its own
- * affair, and costs all the same.
+ * idle-cpu: an agent has nothing to do and still uses CPU. It waits for its user if its
+ * session file says so, or if it has a terminal without input, sent and received nothing, and
+ * its child processes do nothing. It waits for its model if its session file says so and its
+ * connection is silent. What it draws meanwhile costs CPU too.
  */
 #include <string.h>
 
@@ -15,45 +14,44 @@
 #include "core/finding.h"
 #include "probes/sockets.h"
 
-#define TYPED_TO_NS   (8 * NS_PER_S) /* the kernel tells no nearer when somebody typed */
+#define TYPED_TO_NS   (8 * NS_PER_S) /* the kernel rounds the time of the last input to 8 s */
 #define THREADS_SHOWN 5
 
 static const struct finding_option options[] = {
 	{ .name = "percent",
-		.help = "of one processor, while it waits for its user, by its own word",
+		.help = "minimum CPU share while waiting for its user",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 10,
+		.default_value = 10,
 		.min = 0.1,
 		.max = 1e5 },
 	{ .name = "percent-model",
-		.help = "of one processor, while it waits for its model, or as it seems for "
-			"somebody",
+		.help = "minimum CPU share while waiting for its model, or unsure",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 30,
+		.default_value = 30,
 		.min = 0.1,
 		.max = 1e5 },
 	{ .name = "max-children",
-		.help = "of one processor, that what it started uses; more: it is at work",
+		.help = "maximum CPU share of its children (more: at work)",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 5,
+		.default_value = 5,
 		.min = 0,
 		.max = 1e5 },
 	{ .name = "min-age",
-		.help = "age of the process: whoever starts has much to do",
+		.help = "minimum process age",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 60e9,
+		.default_value = 60e9,
 		.min = 0,
 		.max = 86400e9 },
 };
 
 enum idleness {
 	IDLE_NOT,
-	IDLE_USER,  /* by its own word */
-	IDLE_QUIET, /* for one of the two, as far as can be seen */
-	IDLE_MODEL, /* or for a tool, which does nothing either */
+	IDLE_USER,  /* by its self-reported status */
+	IDLE_QUIET, /* for its user or its model: no status is reported */
+	IDLE_MODEL, /* or for a tool that does nothing either */
 };
 
-static const char *const waits_for[] = { "", "its user", "its user or its model, as it seems,",
+static const char *const waits_for[] = { "", "its user", "its user or model (probably)",
 	"its model or a tool" };
 
 /* --- whether it waits --- */
@@ -63,7 +61,7 @@ static uint64_t begin_utc_ns(const struct check *e)
 	return e->series.points[0].time_ns + (uint64_t)e->input->host.realtime_offset_ns;
 }
 
-/* Nobody typed since some seconds before the interval began; without a terminal nobody can. */
+/* No input since some seconds before the interval began; without a terminal there is none. */
 static bool is_untouched(const struct check *e)
 {
 	const struct proc_ties *t = e->process->links;
@@ -93,7 +91,7 @@ static double children_cpu(const struct process_entry *p)
 	return sum;
 }
 
-/* Whether one of its connections has carried anything meanwhile; false also when none is known. */
+/* A connection moved data during the interval; false also when none is known. */
 static bool is_talking(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->sockets);
@@ -112,7 +110,7 @@ static bool is_talking(const struct check *e)
 	return false;
 }
 
-/* Why its sockets are not known; 0: they are. */
+/* The reason its sockets are not known; 0: they are. */
 static uint8_t sockets_unseen(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->sockets);
@@ -128,7 +126,7 @@ static struct span status_of(const struct check *e)
 	return s && !s->status_state ? process_table_field(&s->record, &s->status) : span_of("", 0);
 }
 
-/* It has said nothing new since before the interval. */
+/* Its status has not changed since before the interval. */
 static bool is_unchanged(const struct check *e)
 {
 	const struct proc_session *s = e->process->session;
@@ -136,23 +134,24 @@ static bool is_unchanged(const struct check *e)
 	return s && !s->activity_state && s->activity_utc_ns < begin_utc_ns(e);
 }
 
-/* An agent that tells nobody; older captures put that down to the system. */
-static bool has_no_word(uint8_t state)
+/* An agent that reports no status; older captures call that unsupported by the system. */
+static bool has_no_status(uint8_t state)
 {
 	return state == SOOTH_STATE_ABSENT || state == SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT) ||
 	       state == SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
-/* Why its own word could not be read, though it may have one; a value: it was, or has none. */
+/* The reason its status could not be read although it may have one; a value: it was read,
+ * or there is none. */
 static uint8_t unread(const struct check *e)
 {
 	const struct proc_session *s = e->process->session;
 
-	if (!s || has_no_word(s->status_state))
+	if (!s || has_no_status(s->status_state))
 		return SOOTH_STATE_VALUE;
 	if (s->status_state > SOOTH_STATE_TRUNCATED)
 		return s->status_state;
-	if (s->activity_state <= SOOTH_STATE_TRUNCATED || has_no_word(s->activity_state))
+	if (s->activity_state <= SOOTH_STATE_TRUNCATED || has_no_status(s->activity_state))
 		return SOOTH_STATE_VALUE;
 	return s->activity_state;
 }
@@ -187,20 +186,20 @@ static void emit_roles(struct check *e)
 		cpu[role] += one > 0 ? one : 0;
 		all += one > 0 ? one : 0;
 	}
-	for (unsigned told = 0; told < THREADS_SHOWN; told++) {
+	for (unsigned shown = 0; shown < THREADS_SHOWN; shown++) {
 		unsigned most = 0;
 
 		for (unsigned i = 1; i < THREAD_ROLES; i++)
 			most = cpu[i] > cpu[most] ? i : most;
 		if (cpu[most] < all / 20 || cpu[most] <= 0)
 			return;
-		finding_text(e, "by role of its threads", "%s: %.1f %%",
-			thread_role_names.names[most], cpu[most]);
+		finding_text(e, "CPU by thread role", "%s: %.1f %%", thread_role_names.names[most],
+			cpu[most]);
 		cpu[most] = 0;
 	}
 }
 
-static void tell(struct check *e, enum idleness idle, double cpu)
+static void report(struct check *e, enum idleness idle, double cpu)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
 	struct span status = status_of(e);
@@ -210,20 +209,19 @@ static void tell(struct check *e, enum idleness idle, double cpu)
 	finding_begin(e, idle == IDLE_USER ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, "");
 	if (idle != IDLE_USER)
 		finding_severity(e, FINDING_LOW);
-	finding_claim(e, "waits for %s and uses %.0f %% of a processor all the same",
-		waits_for[idle], cpu);
+	finding_claim(e, "uses %.0f %% CPU while waiting for %s", cpu, waits_for[idle]);
 	finding_number(e, "CPU", cpu, SOOTH_UNIT_PERCENT, interval_ns);
 	emit_roles(e);
 	if (status.size)
-		finding_text(e, "its own word", "%.*s", (int)status.size, status.data);
-	finding_text(e, "connections", "nothing sent or received");
+		finding_text(e, "self-reported status", "%.*s", (int)status.size, status.data);
+	finding_text(e, "connections", "silent");
 	if (has_terminal(e))
-		finding_text(e, "terminal", "nobody has typed");
+		finding_text(e, "terminal", "no input");
 	progress_emit(&progress, e);
-	finding_unseen(e, "which function: a profile tells");
+	finding_unseen(e, "which function uses the CPU");
 	finding_remedy(e,
-		"sooth inspect --threads %llu tells which threads; sooth trace -c -p %llu what "
-		"they call; restarting the agent ends it for the time being",
+		"sooth inspect --threads %llu shows which threads, sooth trace -c -p %llu what "
+		"they call; restarting the agent helps for now",
 		(unsigned long long)e->id.pid, (unsigned long long)e->id.pid);
 	finding_end(e);
 }
@@ -236,17 +234,17 @@ static bool is_agent(const struct check *e)
 	       (!p->has_role || p->role == AGENT_ROLE_MAIN || p->role == AGENT_ROLE_DAEMON);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
 	enum idleness idle;
 
 	if (!is_agent(e)) {
-		check_fine(e, "it is no agent that waits for anybody");
+		check_fine(e, "not an idle agent");
 		return;
 	}
 	if ((double)check_age_ns(e) < check_option(e, "min-age")) {
-		check_blind_because(e, "it has only just started", "ask again later");
+		check_too_young(e);
 		return;
 	}
 	if (cpu < 0 || sockets_unseen(e)) {
@@ -260,18 +258,18 @@ static void judge(struct check *e)
 	}
 	idle = idleness_of(e);
 	if (idle == IDLE_NOT)
-		check_fine(e, "it is at work, with %.1f %% of a processor", cpu);
+		check_fine(e, "at work, %.1f %% CPU", cpu);
 	else if (check_is_over(e, idle == IDLE_USER ? "percent" : "percent-model", cpu, ""))
-		tell(e, idle, cpu);
+		report(e, idle, cpu);
 	else
-		check_fine(e, "it waits for %s with %.1f %% of a processor", waits_for[idle], cpu);
+		check_fine(e, "waits for %s, %.1f %% CPU", waits_for[idle], cpu);
 }
 
 const struct finding_type finding_idle_cpu = {
 	.id = "idle-cpu",
-	.claim = "an agent waits for its user or its model and uses CPU all the same",
+	.claim = "an agent uses CPU while it waits for its user or model",
 	.probes = "proc,threads,sockets",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lock-storm: several threads of a process burn CPU in getting at something that they share: they
- * sleep and wake at a lock thousands of times a second, or give the processor away again and
- * again, and most of the time goes to the kernel that has to arrange it. Threads that hand work
- * to one another wake as often; their time goes to the work. That may be calls of the kernel too:
- * then there is one who asks for them, outside of it all or with other things to do. Where their
- * calls were observed, those to futex and sched_yield say who is at a lock, and at which.
+ * lock-storm: several threads of a process burn CPU competing for something they share. They
+ * sleep and wake at a lock thousands of times a second, or keep yielding, and most of their
+ * CPU time is kernel time. Threads that hand work to each other wake as often, but spend their
+ * time on the work. That work may be system calls too: then another thread, idle or busy with
+ * other things, asks for them. Where system calls were recorded, futex and sched_yield show
+ * which threads are at a lock, and at which.
  */
 #include <stdlib.h>
 
@@ -16,69 +16,73 @@
 
 #define THREADS_SHOWN  5
 #define THREADS_MAX    4096
-#define TICKS_LEAST_NS (100 * NS_PER_MS) /* of CPU, which clock ticks share out */
+#define TICKS_LEAST_NS (100 * NS_PER_MS) /* of CPU: less is too few clock ticks to split */
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "times a second that a thread sleeps at a lock or gives the processor away",
-		.otherwise = 1000,
+		.help = "minimum lock sleeps or yields per second of a thread",
+		.default_value = 1000,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "max-stretch",
-		.help = "CPU time until one that gives the processor away does so",
+		.help = "maximum CPU time before a thread yields",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 50e3,
+		.default_value = 50e3,
 		.min = 0,
 		.max = 1e9 },
-	{ .name = "min-threads", .help = "threads that do", .otherwise = 2, .min = 2, .max = 1e6 },
+	{ .name = "min-threads",
+		.help = "minimum number of such threads",
+		.default_value = 2,
+		.min = 2,
+		.max = 1e6 },
 	{ .name = "percent",
-		.help = "of one processor, that these threads use, or could, together",
+		.help = "minimum CPU share of these threads together",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 20,
+		.default_value = 20,
 		.min = 1,
 		.max = 1e6 },
 	{ .name = "in-kernel",
-		.help = "of their CPU time",
+		.help = "minimum kernel share of their CPU time",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 70,
+		.default_value = 70,
 		.min = 1,
 		.max = 100 },
 	{ .name = "max-moved",
-		.help = "bytes that the process reads and writes for each time",
+		.help = "maximum bytes the process moves per lock or yield",
 		.unit = SOOTH_UNIT_BYTES,
-		.otherwise = 16,
+		.default_value = 16,
 		.min = 0,
 		.max = 1e9 },
 	{ .name = "min-met",
-		.help = "readings that met one of them at a lock",
-		.otherwise = 1,
+		.help = "minimum samples that found a thread at a lock",
+		.default_value = 1,
 		.min = 1,
 		.max = 1e6 },
 	{ .name = "min-readings",
-		.help = "readings of each thread",
-		.otherwise = 3,
+		.help = "minimum samples of each thread",
+		.default_value = 3,
 		.min = 2,
 		.max = 500 },
 };
 
 struct storm {
-	const struct thread_history **threads; /* who switches most first */
+	const struct thread_history **threads; /* most switches first */
 	size_t count, yielders;
-	uint32_t at_locks; /* readings that met one of them there */
+	uint32_t at_locks; /* samples that found one at a lock */
 	double switches, cpu;
-	double wanted;		    /* who always runs wants more than it gets */
-	double highest;		    /* switches of any thread; negative: not measured */
-	uint64_t cpu_ns, system_ns; /* of all together, over the interval */
-	double busiest;		    /* percent of a processor, of one of them */
-	double busiest_system;	    /* of its CPU time; negative: too little to tell */
+	double demand;		    /* CPU plus runnable time of the yielding threads */
+	double highest;		    /* switches of one thread; negative: not measured */
+	uint64_t cpu_ns, system_ns; /* all together, over the interval */
+	double busiest;		    /* percent of one CPU, of one thread */
+	double busiest_system;	    /* of its CPU time; negative: too little to measure */
 	double outside;		    /* of the busiest of the other threads */
 	bool has_times;
-	uint8_t unseen;		    /* why it cannot be told of one where it sleeps */
-	uint64_t futexes;	    /* calls, where they were observed */
-	uint64_t lock, lock_weight; /* the one that is waited for most; 0: not known */
+	uint8_t unseen;		    /* the reason one thread could not be diagnosed */
+	uint64_t futexes;	    /* calls, where they were recorded */
+	uint64_t lock, lock_weight; /* the most contended lock; 0: unknown */
 };
 
-/* --- who is in it --- */
+/* --- the threads involved --- */
 
 static double switches_of(const struct thread_history *t)
 {
@@ -87,9 +91,9 @@ static double switches_of(const struct thread_history *t)
 	return given > taken ? given : taken;
 }
 
-/* The kernel takes the processor from who never waits after a millisecond or so, or when one that
- * is more urgent wakes; who loses it after some microseconds each time has given it away. Who
- * wakes others loses it to them as often, but waits as well. */
+/* The kernel preempts a thread that never waits after a millisecond or so, or when a more
+ * urgent one wakes. A thread that loses the CPU after some microseconds each time has
+ * yielded it. A thread that wakes others loses it as often, but also waits. */
 static bool yields(const struct check *e, const struct thread_history *t)
 {
 	double taken = thread_history_involuntary(t);
@@ -102,8 +106,8 @@ static bool yields(const struct check *e, const struct thread_history *t)
 	       thread_history_voluntary(t) * 10 < taken;
 }
 
-/* Running, it shows no call, and it may be so each time: others tell, then. Met asleep, it has to
- * have been at a lock. */
+/* A running thread shows no call, and may be running at each sample: then the other
+ * threads decide. Asleep, it has to be at a lock. */
 static bool sleeps_at_lock(const struct check *e, const struct thread_history *t)
 {
 	const struct call_waits *w = check_waits(e, t->tid);
@@ -143,7 +147,7 @@ static void add(struct storm *s, const struct thread_history *t, bool is_yielder
 	s->at_locks += t->waits[THREAD_WAIT_LOCK];
 	s->switches += switches_of(t);
 	s->cpu += thread_history_cpu(t);
-	s->wanted += is_yielder ? thread_history_selected(t) : thread_history_cpu(t);
+	s->demand += is_yielder ? thread_history_selected(t) : thread_history_cpu(t);
 	if (thread_history_cpu(t) > s->busiest) {
 		s->busiest = thread_history_cpu(t);
 		s->busiest_system = thread_history_system(t);
@@ -187,29 +191,29 @@ static double in_kernel(const struct storm *s)
 	return s->cpu_ns ? 100 * (double)s->system_ns / (double)s->cpu_ns : 0;
 }
 
-/* Whoever asks for what the others do works as much as each of them. */
-static bool has_asker(const struct check *e, const struct storm *s)
+/* A thread that hands out the work is as busy as each of the others. */
+static bool has_dispatcher(const struct check *e, const struct storm *s)
 {
 	return s->outside * (double)s->count >= s->cpu ||
 	       (s->busiest_system >= 0 && s->busiest_system < check_option(e, "in-kernel"));
 }
 
-/* All of it but where the time goes. */
+/* Every condition except the kernel share. */
 static bool may_be_storm(const struct check *e, const struct storm *s, const struct progress *p)
 {
 	return s->count >= check_option(e, "min-threads") && s->has_times &&
 	       (s->yielders * 2 > s->count || s->at_locks >= check_option(e, "min-met")) &&
-	       check_is_over(e, "percent", s->wanted, "") &&
+	       check_is_over(e, "percent", s->demand, "") &&
 	       p->bytes_per_s <= check_option(e, "max-moved") * s->switches;
 }
 
 static bool is_storm(const struct check *e, const struct storm *s, const struct progress *p)
 {
 	return may_be_storm(e, s, p) && in_kernel(s) >= check_option(e, "in-kernel") &&
-	       !has_asker(e, s);
+	       !has_dispatcher(e, s);
 }
 
-/* Of who was hardly met by a tick the kernel says that all its time was its own. */
+/* For a thread with hardly a clock tick, the kernel reports all of its time as user time. */
 static bool is_unmeasured(const struct storm *s)
 {
 	return s->cpu_ns < TICKS_LEAST_NS;
@@ -217,44 +221,45 @@ static bool is_unmeasured(const struct storm *s)
 
 /* --- the finding --- */
 
-static void tell(struct check *e, const struct storm *s, const struct progress *p)
+static void report(struct check *e, const struct storm *s, const struct progress *p)
 {
 	uint64_t interval_ns = thread_history_ns(s->threads[0]);
 	bool yields = s->yielders * 2 > s->count;
 
 	finding_begin(e, p->is_measured ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(e, "%zu threads burn %.0f %% of a processor in %s", s->count, s->cpu,
-		yields ? "giving it to one another" : "waiting for one another at locks");
+	finding_claim(e, "%s: %zu threads burn %.0f %% CPU",
+		yields ? "threads keep yielding to each other" : "lock contention", s->count,
+		s->cpu);
 	finding_number(e, "threads", (double)s->count, SOOTH_UNIT_NONE, 0);
-	finding_rate(e, yields ? "processor given away" : "sleeps at locks", s->switches,
-		SOOTH_UNIT_NONE, interval_ns);
+	finding_rate(e, yields ? "yields" : "sleeps at locks", s->switches, SOOTH_UNIT_NONE,
+		interval_ns);
 	finding_number(e, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	finding_number(e, "of it in the kernel", in_kernel(s), SOOTH_UNIT_PERCENT, interval_ns);
+	finding_number(e, "kernel share", in_kernel(s), SOOTH_UNIT_PERCENT, interval_ns);
 	progress_emit(p, e);
 	for (size_t i = 0; i < s->count && i < THREADS_SHOWN; i++)
-		finding_text(e, "thread", "%s (%u): %.0f times a second, %.0f %%",
+		finding_text(e, "thread", "%s (%u): %.0f times a second, %.0f %% CPU",
 			s->threads[i]->name, s->threads[i]->tid, switches_of(s->threads[i]),
 			thread_history_cpu(s->threads[i]));
 	if (s->count > THREADS_SHOWN)
 		finding_text(e, "more threads", "%zu", s->count - THREADS_SHOWN);
 	if (s->futexes)
-		finding_rate(e, "calls of futex",
+		finding_rate(e, "futex calls",
 			(double)s->futexes * (double)NS_PER_S / (double)interval_ns,
 			SOOTH_UNIT_NONE, interval_ns);
 	if (s->lock_weight)
-		finding_text(e, "the lock that most of them wait for", "at address 0x%llx",
-			(unsigned long long)s->lock);
-	finding_unseen(e, "which lock of the program that is: a profile tells");
+		finding_text(
+			e, "most contended lock", "at address 0x%llx", (unsigned long long)s->lock);
+	finding_unseen(e, "which lock of the program it is");
 	finding_remedy(e,
-		yields ? "a lock that is spun on with sched_yield wants to be one that sleeps; "
-			 "fewer threads than processors help at once"
-		       : "fewer threads, or hold the lock for more work at a time; sooth trace "
-			 "-c -p %llu counts the calls of futex",
+		yields ? "use fewer threads than CPUs; replace the spin lock (sched_yield) by one "
+			 "that sleeps; sooth trace -c -p %llu counts the calls"
+		       : "use fewer threads, or do more work per lock; sooth trace -c -p %llu "
+			 "counts the futex calls",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	struct storm s = { 0 };
 	struct progress p;
@@ -264,32 +269,31 @@ static void judge(struct check *e)
 	if (s.highest < 0)
 		check_blind(e, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (s.count && !s.has_times)
-		check_blind_because(e, "the time in the kernel was not recorded", "");
+		check_blind_because(e, "kernel time was not recorded", "");
 	else if (is_storm(e, &s, &p))
-		tell(e, &s, &p);
+		report(e, &s, &p);
 	else if (may_be_storm(e, &s, &p) && is_unmeasured(&s))
 		check_blind_because(e,
-			"others had the processors: hardly a clock tick met these threads, so how "
-			"much of their time is the kernel's is not known",
-			"ask again when less is running");
+			"other processes had the CPUs: these threads ran too little to measure "
+			"their kernel share",
+			"try again when the host is less busy");
 	else if (s.count && s.unseen && !s.at_locks)
 		check_blind(e, s.unseen);
 	else if (s.count)
 		check_fine(e,
-			"%zu thread%s at locks %.0f times a second and work%s, %.0f %% in "
+			"%zu thread%s at locks, %.0f times a second, %.0f %% of the CPU time in "
 			"the kernel",
-			s.count, s.count == 1 ? " sleeps" : "s meet", s.switches,
-			s.count == 1 ? "s" : "", in_kernel(&s));
+			s.count, s.count == 1 ? "" : "s", s.switches, in_kernel(&s));
 	else
-		check_fine(e, "no thread is switched more than %.0f times a second", s.highest);
+		check_fine(e, "at most %.0f context switches a second per thread", s.highest);
 	free(s.threads);
 }
 
 const struct finding_type finding_lock_storm = {
 	.id = "lock-storm",
-	.claim = "threads burn CPU in waiting for one another",
+	.claim = "threads burn CPU waiting for each other",
 	.probes = "proc,threads",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mcp-abandoned: an MCP server that nobody can talk to any more, or one beside which a newer
- * one of the same kind serves. A good server ends with its input, which takes a moment: that
- * is waited for.
+ * mcp-abandoned: an MCP server that no client can reach any more, or one that a newer instance
+ * has replaced. A good server ends when its input closes, which takes a moment; that moment is
+ * allowed.
  */
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/units.h"
@@ -10,9 +10,9 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-time",
-		.help = "that its input is closed: a good one takes a moment to end",
+		.help = "minimum time since its input closed",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 2e9,
+		.default_value = 2e9,
 		.min = 0,
 		.max = 3600e9 },
 };
@@ -35,12 +35,11 @@ static void emit_end(struct check *e)
 		verdict_generation(&e->input->host.process_table, e->process);
 
 	if (g.count > 1)
-		finding_text(
-			e, "of the same server for this project", "%u of %u", g.number, g.count);
+		finding_text(e, "instance of this server for the project", "%u of %u", g.number,
+			g.count);
 	finding_upkeep(e);
 	finding_remedy(e,
-		"sooth kill --tree %llu; a server that stays when its input ends has a "
-		"fault of its own",
+		"sooth kill --tree %llu (a server that stays after its input closed has a bug)",
 		(unsigned long long)e->process->id.pid);
 }
 
@@ -58,20 +57,20 @@ static void emit_abandoned(struct check *e, const struct verdict *verdict, bool 
 	struct span name = server_name(e);
 
 	begin(e, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(e, "MCP server %.*s has nobody left who could talk to it, and runs on",
-		(int)name.size, name.data);
+	finding_claim(
+		e, "MCP server %.*s with no client, still running", (int)name.size, name.data);
 	finding_text(e, "known by", "%s", verdict->why);
 	if (p->is_main_gone) {
 		struct span gone = process_table_text(&e->input->host.process_table, &p->gone);
 
 		finding_text(e, "its session", "%.*s", (int)gone.size, gone.data);
 	}
-	finding_held(e, p->unfed_ns ? p->unfed_ns : p->first_ns);
+	finding_since(e, p->unfed_ns ? p->unfed_ns : p->first_ns);
 	emit_end(e);
 	finding_end(e);
 }
 
-/* It was open when the process was first seen, and has been closed for a moment only. */
+/* Its input was open at the first sample, and closed only a moment ago. */
 static bool is_ending(const struct check *e)
 {
 	const struct process_entry *p = e->process;
@@ -79,7 +78,7 @@ static bool is_ending(const struct check *e)
 
 	if (!since_ns)
 		return check_has_lost_parent(e);
-	/* The ties are told behind the process, both in one reading. */
+	/* The input is sampled after the process itself, both in one snapshot. */
 	if (e->series.count < 2 || since_ns < e->series.points[1].time_ns)
 		return false;
 	return (double)(p->last_ns > since_ns ? p->last_ns - since_ns : 0) <
@@ -94,11 +93,11 @@ static void diagnose_abandoned(struct check *e)
 	if (!check_holds(e, VERDICT_ABANDONED, "", &verdict))
 		return;
 	if (check_is_reported_of(e, player, VERDICT_ABANDONED))
-		check_fine(e, "it is told of %llu, which started it",
+		check_fine(e, "reported for %llu, which started it",
 			(unsigned long long)player->id.pid);
 	else if (is_ending(e))
-		check_blind_because(e, "its input was closed only just now, so it may be ending",
-			"ask again in a moment");
+		check_blind_because(
+			e, "its input closed just now: it may be ending", "try again in a moment");
 	else
 		emit_abandoned(
 			e, &verdict, (double)check_watched_ns(e) >= check_option(e, "min-time"));
@@ -111,10 +110,10 @@ static void emit_older(struct check *e, const struct verdict *verdict)
 
 	begin(e, FINDING_CONFIDENCE_MEDIUM, "generation");
 	finding_severity(e, FINDING_LOW);
-	finding_claim(e, "MCP server %.*s was started anew (%llu), and this one runs on",
-		(int)name.size, name.data, (unsigned long long)newer->id.pid);
+	finding_claim(e, "MCP server %.*s: replaced by %llu, but still running", (int)name.size,
+		name.data, (unsigned long long)newer->id.pid);
 	finding_text(e, "known by", "%s", verdict->why);
-	finding_unseen(e, "whether both are used");
+	finding_unseen(e, "whether both are in use");
 	emit_end(e);
 	finding_end(e);
 }
@@ -125,7 +124,7 @@ static bool holds(const struct check *e, enum verdict_kind kind, struct verdict 
 	return out->holds;
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	struct verdict verdict;
 	bool is_older =
@@ -141,8 +140,8 @@ static void judge(struct check *e)
 
 const struct finding_type finding_mcp_abandoned = {
 	.id = "mcp-abandoned",
-	.claim = "an MCP server that nobody can talk to any more",
+	.claim = "MCP server with no client, still running",
 	.probes = "proc",
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * memory-growth: resident memory grows and goes on to. What grows is told by the class of its
- * mappings at the first and the last reading, and pages of files do not count: they go when
- * something needs the room.
+ * memory-growth: resident memory keeps growing. Comparing the mappings of the first and the
+ * last sample shows which class grows. File pages do not count: the kernel frees them when
+ * memory is needed.
  *
- * A runtime that collects garbage lets it gather first: that its memory goes up says nothing
- * until a collection could have come, and what it comes back to each time is what stays.
+ * A garbage-collected runtime lets garbage pile up first. Its growth means nothing until a
+ * collection could have run, and what remains after each collection is what counts.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/finding_units.h"
 #include "analyze/inspect/limit_sums.h"
 #include "analyze/maps/map_classes.h"
-#include "base/units.h"
 #include "core/finding.h"
 #include "probes/limits.h"
 
@@ -23,81 +23,81 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "bytes a second that it gains",
+		.help = "minimum growth in bytes per second",
 		.unit = SOOTH_UNIT_BYTES,
-		.otherwise = 65536,
+		.default_value = 65536,
 		.min = 1,
 		.max = 1e12 },
 	{ .name = "min-gain",
-		.help = "bytes it gained meanwhile, pages of files not counted",
+		.help = "minimum bytes gained, file pages excluded",
 		.unit = SOOTH_UNIT_BYTES,
-		.otherwise = 16777216,
+		.default_value = 16777216,
 		.min = 1,
 		.max = 1e15 },
 	{ .name = "noise",
-		.help = "bytes that a window may gain or lose without counting",
+		.help = "bytes a window may gain or lose without counting",
 		.unit = SOOTH_UNIT_BYTES,
-		.otherwise = 65536,
+		.default_value = 65536,
 		.min = 0,
 		.max = 1e12 },
 	{ .name = "min-windows",
-		.help = "windows between samples, or between one collection and the next",
-		.otherwise = 4,
+		.help = "minimum windows between samples or collections",
+		.default_value = 4,
 		.min = 2,
 		.max = 500 },
 	{ .name = "min-age",
-		.help = "age of the process: whoever starts takes much",
+		.help = "minimum process age",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 60e9,
+		.default_value = 60e9,
 		.min = 0,
 		.max = 86400e9 },
 	{ .name = "collector-time",
-		.help = "how long one that collects garbage is watched before a rise counts",
+		.help = "minimum observation of a garbage-collected process",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 60e9,
+		.default_value = 60e9,
 		.min = 0,
 		.max = 86400e9 },
 	{ .name = "collector-share",
-		.help = "of what it had, that it gains meanwhile without giving any back",
+		.help = "minimum growth of one that freed nothing",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 50,
+		.default_value = 50,
 		.min = 0,
 		.max = 10000 },
 };
 
-/* --- what its memory is --- */
+/* --- classes of memory --- */
 
-static const char *const class_words[MAP_CLASSES] = {
+static const char *const class_texts[MAP_CLASSES] = {
 	[MAP_OTHER] = "anonymous memory",
-	[MAP_FILE] = "pages of files",
+	[MAP_FILE] = "file pages",
 	[MAP_DELETED_FILE] = "pages of deleted files",
 	[MAP_SHARED] = "shared memory",
-	[MAP_KERNEL] = "the kernel's own mappings",
-	[MAP_THREAD_STACK] = "stacks of threads",
-	[MAP_GLIBC_HEAP] = "glibc's heap",
-	[MAP_GLIBC_ARENA] = "arenas of glibc's malloc",
-	[MAP_MIMALLOC] = "mimalloc's heap",
-	[MAP_JEMALLOC] = "jemalloc's heap",
-	[MAP_TCMALLOC] = "tcmalloc's heap",
+	[MAP_KERNEL] = "kernel mappings",
+	[MAP_THREAD_STACK] = "thread stacks",
+	[MAP_GLIBC_HEAP] = "the glibc heap",
+	[MAP_GLIBC_ARENA] = "glibc malloc arenas",
+	[MAP_MIMALLOC] = "the mimalloc heap",
+	[MAP_JEMALLOC] = "the jemalloc heap",
+	[MAP_TCMALLOC] = "the tcmalloc heap",
 	[MAP_JAVASCRIPTCORE] = "the JavaScript heap (JavaScriptCore)",
 	[MAP_V8] = "the JavaScript heap (V8)",
-	[MAP_GO] = "the heap of Go",
-	[MAP_JIT] = "code made at run time",
+	[MAP_GO] = "the Go heap",
+	[MAP_JIT] = "JIT code",
 	[MAP_BRK] = "the heap (brk)",
 	[MAP_RESERVATION] = "reserved addresses",
 };
 
 struct class_gain {
 	enum map_class class_;
-	int64_t gain_bytes, rss_bytes; /* since the first reading; at the last */
+	int64_t gain_bytes, rss_bytes; /* since the first sample; at the last */
 };
 
 struct memory {
-	bool is_known;				/* there were two readings with figures */
-	struct class_gain classes[MAP_CLASSES]; /* the most gain first */
-	int64_t own_bytes;			/* gained, without what goes by itself */
+	bool is_known;				/* two samples have values */
+	struct class_gain classes[MAP_CLASSES]; /* largest gain first */
+	int64_t own_bytes;			/* gained, without file pages */
 	int64_t file_bytes;
-	uint32_t runtimes; /* of the last reading, if there was one */
+	uint32_t runtimes; /* at the last sample, if there was one */
 };
 
 static int by_gain(const void *a, const void *b)
@@ -113,7 +113,7 @@ static void add_class(struct memory *m, enum map_class class_, const struct map_
 	int64_t gain = (int64_t)(last->rss_bytes - first->rss_bytes);
 	int64_t size = (int64_t)(last->size_bytes - first->size_bytes);
 
-	/* Of shared memory that was there before, pages are touched for the first time. */
+	/* Shared memory that was mapped before only has its pages touched for the first time. */
 	if (class_ == MAP_SHARED && gain > size)
 		gain = size > 0 ? size : 0;
 	m->classes[class_] = (struct class_gain){ class_, gain, (int64_t)last->rss_bytes };
@@ -151,7 +151,7 @@ static void find_memory(const struct check *e, struct memory *m)
 	m->is_known = true;
 }
 
-/* Of what may be told: not what goes by itself. */
+/* The class with the largest gain, file pages excluded. */
 static const struct class_gain *leading(const struct memory *m)
 {
 	for (unsigned i = 0; m->is_known && i < MAP_CLASSES; i++) {
@@ -165,9 +165,9 @@ static const struct class_gain *leading(const struct memory *m)
 
 /* --- whether it grows --- */
 
-struct judgement {
+struct trend {
 	struct growth growth;
-	bool is_of_floors; /* of what it came back to, each time that it gave some back */
+	bool is_of_floors; /* measured between its lows, after memory was freed */
 	unsigned falls;
 };
 
@@ -184,7 +184,7 @@ static size_t points_of(const struct check *e, struct growth_point out[POINTS_MA
 	return count;
 }
 
-/* Points lower than those on both sides. */
+/* Points lower than both neighbors. */
 static size_t floors_of(const struct growth_point *points, size_t count, double noise,
 	struct growth_point out[POINTS_MAX])
 {
@@ -203,14 +203,14 @@ static size_t floors_of(const struct growth_point *points, size_t count, double 
 }
 
 static void diagnose_points(
-	const struct check *e, const struct growth_point *points, size_t count, struct judgement *j)
+	const struct check *e, const struct growth_point *points, size_t count, struct trend *j)
 {
 	unsigned windows = (unsigned)check_option(e, "min-windows");
 	double noise = check_option(e, "noise");
 	struct growth_point floors[POINTS_MAX];
 	struct growth of_floors;
 
-	*j = (struct judgement){ 0 };
+	*j = (struct trend){ 0 };
 	growth_diagnose(&j->growth, points, count, windows, noise);
 	j->falls = (unsigned)floors_of(points, count, noise, floors);
 	if (j->growth.grows || j->falls <= windows)
@@ -234,25 +234,24 @@ static void emit_remedy(struct check *e, const struct memory *m)
 	unsigned long long pid = e->id.pid;
 
 	if (is_claude(e))
-		finding_remedy(e, "type /heapdump in that session: it writes a snapshot of the "
-				  "JavaScript heap; a new session (claude --continue) gives the "
-				  "memory back");
+		finding_remedy(e, "type /heapdump in that session for a snapshot of the JavaScript "
+				  "heap; a new session (claude --continue) frees the memory");
 	else if (m->runtimes & 1u << MAPS_JAVASCRIPTCORE)
-		finding_remedy(e, "a snapshot of the JavaScript heap has to come from the program: "
-				  "under Bun v8.writeHeapSnapshot() or bun --inspect; a restart "
-				  "gives the memory back");
+		finding_remedy(e,
+			"the program itself has to write a heap snapshot (Bun: "
+			"v8.writeHeapSnapshot() or bun --inspect); a restart frees the memory");
 	else if (m->runtimes & 1u << MAPS_V8)
 		finding_remedy(e,
-			"started with node --heapsnapshot-signal=SIGUSR2, kill -USR2 %llu "
-			"writes a heap snapshot (without, that signal ends it); kill -USR1 "
+			"if it was started with node --heapsnapshot-signal=SIGUSR2: kill -USR2 "
+			"%llu writes a heap snapshot (otherwise that signal ends it); kill -USR1 "
 			"%llu opens node's inspector on loopback",
 			pid, pid);
 	else if (m->runtimes & 1u << MAPS_GO)
-		finding_remedy(e, "go tool pprof, where it serves net/http/pprof");
+		finding_remedy(e, "go tool pprof, if it serves net/http/pprof");
 	else
 		finding_remedy(e,
-			"sooth heap -p %llu tells which functions allocate; a restart "
-			"gives the memory back",
+			"sooth heap -p %llu shows which functions allocate; a restart frees the "
+			"memory",
 			pid);
 }
 
@@ -261,14 +260,13 @@ static void emit_classes(struct check *e, const struct memory *m)
 	char gain[UNITS_SIZE], all[UNITS_SIZE];
 
 	if (!m->is_known) {
-		finding_unseen(e, "in which kind of memory it grows: there were no two readings of "
-				  "its mappings");
+		finding_unseen(e, "which kind of memory grows: its mappings were listed only once");
 		return;
 	}
 	for (unsigned i = 0; i < CLASSES_REPORTED && m->classes[i].gain_bytes > 0; i++)
-		finding_text(e, "of it", "%s more in %s, now %s",
+		finding_text(e, "what grew", "%s more in %s, now %s",
 			format_bytes(gain, (uint64_t)m->classes[i].gain_bytes),
-			class_words[m->classes[i].class_],
+			class_texts[m->classes[i].class_],
 			format_bytes(all, (uint64_t)m->classes[i].rss_bytes));
 }
 
@@ -278,7 +276,7 @@ static void add_room(uint64_t *room, uint64_t bytes)
 		*room = bytes;
 }
 
-/* Until something is killed: of its tightest group and of the host. */
+/* Memory left until a process is killed: in its tightest control group and on the host. */
 static uint64_t room_left(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);
@@ -303,54 +301,55 @@ static void emit_limit(struct check *e, const struct growth *g)
 		finding_unseen(e, "how much memory is left");
 		return;
 	}
-	finding_number(e, "memory that is left to it", (double)room, SOOTH_UNIT_BYTES, 0);
+	finding_number(e, "memory left", (double)room, SOOTH_UNIT_BYTES, 0);
 	if (!growth_reaches(g, g->last + (double)room, &left_ns))
 		return;
 	finding_severity(e, FINDING_HIGH);
-	finding_number(e, "at that rate it is used up in", (double)left_ns, SOOTH_UNIT_NS, 0);
+	finding_number(e, "used up in", (double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
-static void claim(struct check *e, const struct judgement *j, const struct memory *m)
+static void claim(struct check *e, const struct trend *j, const struct memory *m)
 {
 	const struct class_gain *c = leading(m);
 	const struct growth *g = &j->growth;
 	char gain[UNITS_SIZE], time[UNITS_SIZE];
 
-	format_bytes(gain, (uint64_t)(g->last - g->first));
-	format_ns(time, g->interval_ns);
+	sentence_size(gain, (uint64_t)(g->last - g->first));
+	sentence_duration(time, g->interval_ns);
 	if (j->is_of_floors)
-		finding_claim(e, "%s grows: %s more stay in %s, though it gave some back %u times",
-			c ? class_words[c->class_] : "memory", gain, time, j->falls);
+		finding_claim(e,
+			"memory grows%s%s: %s more in %s, although some was freed %u times",
+			c ? " in " : "", c ? class_texts[c->class_] : "", gain, time, j->falls);
 	else
-		finding_claim(e, "%s grows: %s more in %s", c ? class_words[c->class_] : "memory",
-			gain, time);
+		finding_claim(e, "memory grows%s%s: %s more in %s", c ? " in " : "",
+			c ? class_texts[c->class_] : "", gain, time);
 }
 
-static void tell(struct check *e, const struct judgement *j, const struct memory *m)
+static void report(struct check *e, const struct trend *j, const struct memory *m)
 {
 	const struct growth *g = &j->growth;
 	bool is_sure = m->is_known && (g->is_steady || j->is_of_floors);
 
 	finding_begin(e, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	claim(e, j, m);
-	finding_number(e, "resident at first", g->first, SOOTH_UNIT_BYTES, 0);
-	finding_number(e, "resident at last", g->last, SOOTH_UNIT_BYTES, 0);
+	finding_number(e, "resident at the start", g->first, SOOTH_UNIT_BYTES, 0);
+	finding_number(e, "resident at the end", g->last, SOOTH_UNIT_BYTES, 0);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_BYTES, g->interval_ns);
 	finding_text(e, "steadiness", "grew in %u of %u windows", g->grown, g->windows);
 	emit_classes(e, m);
-	finding_number(e, "age of the process", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+	finding_number(e, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
 	emit_limit(e, g);
 	if (m->runtimes & COLLECTORS && !j->is_of_floors)
-		finding_unseen(e, "whether a full collection takes it back: it gave nothing back "
-				  "meanwhile");
+		finding_unseen(
+			e, "whether a full garbage collection frees it: nothing was freed so far");
 	emit_remedy(e, m);
 	finding_end(e);
 }
 
-/* --- judging --- */
+/* --- the diagnosis --- */
 
-/* A rise that garbage alone may explain; small collections leave much of it to large ones. */
-static bool may_be_garbage(const struct check *e, const struct judgement *j, const struct memory *m)
+/* Growth that garbage alone may explain: small collections leave much of it to large ones. */
+static bool may_be_garbage(const struct check *e, const struct trend *j, const struct memory *m)
 {
 	const struct growth *g = &j->growth;
 
@@ -362,7 +361,7 @@ static bool may_be_garbage(const struct check *e, const struct judgement *j, con
 	       (g->last - g->first) * 100 < check_option(e, "collector-share") * g->first;
 }
 
-static void diagnose_growth(struct check *e, const struct judgement *j)
+static void diagnose_growth(struct check *e, const struct trend *j)
 {
 	const struct growth *g = &j->growth;
 	double least = check_option(e, "min-gain");
@@ -379,25 +378,23 @@ static void diagnose_growth(struct check *e, const struct judgement *j)
 	find_memory(e, &m);
 	if (m.is_known && !j->is_of_floors && (double)m.own_bytes < least)
 		check_fine(e,
-			"%s resident, then %s, most of it pages of files or of memory that was "
-			"shared before",
+			"%s resident, then %s, mostly file pages or memory that was shared before",
 			first, last);
 	else if (!g->grows)
-		check_blind_because(e, "it grew, by too few steps to call it growth",
-			"observe for longer: --duration 30");
+		check_blind_because(
+			e, "grew, but in too few steps to call it growth", CHECK_LONGER);
 	else if (may_be_garbage(e, j, &m))
-		check_blind_because(e,
-			"it grows, but so far a garbage collection may take that back",
-			"observe for longer: --duration 5m");
+		check_blind_because(e, "grows, but a garbage collection may still free it",
+			"observe longer: --duration 5m");
 	else
-		tell(e, j, &m);
+		report(e, j, &m);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	struct growth_point points[POINTS_MAX];
 	size_t count = points_of(e, points);
-	struct judgement j;
+	struct trend j;
 
 	if (count < 2) {
 		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
@@ -405,18 +402,18 @@ static void judge(struct check *e)
 	}
 	diagnose_points(e, points, count, &j);
 	if (!j.growth.is_measured)
-		check_blind_because(e, "too few samples", "observe for longer, with --duration");
+		check_blind_because(e, "too few samples", CHECK_LONGER);
 	else if ((double)check_age_ns(e) < check_option(e, "min-age"))
-		check_blind_because(e, "it has only just started", "ask again later");
+		check_too_young(e);
 	else
 		diagnose_growth(e, &j);
 }
 
 const struct finding_type finding_memory_growth = {
 	.id = "memory-growth",
-	.claim = "resident memory grows, and in which kind of memory",
+	.claim = "resident memory keeps growing",
 	.probes = "proc",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * memory-pressure: the memory that a control group may have, or that the host has, is nearly
- * used up, or everything in it waits for memory. Pages of files do not count: they are given
- * back when something needs the room, and a group at its limit because of them is well.
+ * memory-pressure: a control group or the host has nearly used up its memory, or everything in
+ * it waits for memory. File pages do not count: the kernel frees them when memory is needed,
+ * so a group at its limit because of them is healthy.
  *
- * One thing, one finding: of the processes of a group that are judged, it is told of the one
- * that would be killed first.
+ * One condition, one finding: of the diagnosed processes of a group, the one that would be
+ * killed first gets it.
  */
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/finding_units.h"
 #include "analyze/inspect/limit_sums.h"
-#include "base/units.h"
 #include "core/finding.h"
 #include "probes/limits.h"
 
@@ -19,35 +19,35 @@
 
 static const struct finding_option options[] = {
 	{ .name = "percent",
-		.help = "of the limit of a control group, in use without pages of files",
+		.help = "minimum used share of a control group's limit",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 90,
+		.default_value = 90,
 		.min = 1,
 		.max = 100 },
 	{ .name = "host-percent",
-		.help = "of the host's memory, not to be had without swapping",
+		.help = "minimum used share of the host's memory",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 95,
+		.default_value = 95,
 		.min = 1,
 		.max = 100 },
 	{ .name = "critical",
-		.help = "of either, from which on something is killed any moment",
+		.help = "used share of either that is critical",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 98,
+		.default_value = 98,
 		.min = 1,
 		.max = 100 },
 	{ .name = "stall",
-		.help = "of the last 10 s, in which everything waited for memory",
+		.help = "minimum share of the last 10 s with everything waiting",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 15,
+		.default_value = 15,
 		.min = 1,
 		.max = 100 },
 };
 
-/* --- who is killed first --- */
+/* --- the process that would be killed first --- */
 
 struct victim {
-	struct process_id id; /* zeros: nobody was read */
+	struct process_id id; /* zeros: no process was sampled */
 	int64_t score;
 	unsigned read;
 };
@@ -74,10 +74,10 @@ static bool is_there(const struct check *e, const struct process_id *id)
 {
 	const struct process_entry *p = process_table_get(&e->input->host.process_table, id);
 
-	return p && p->is_there && diagnosis_input_mean(e->input, p);
+	return p && p->is_there && diagnosis_input_is_selected(e->input, p);
 }
 
-/* Of those that were read; group NULL: of the host. */
+/* Among the sampled processes; group NULL: on the host. */
 static struct victim find_victim(const struct check *e, const struct limits_group *group)
 {
 	const struct snapshots *all = &e->input->limits.last;
@@ -108,25 +108,25 @@ static void emit_victim(struct check *e, const struct victim *victim)
 	struct span name;
 
 	if (!p) {
-		finding_unseen(e, "who would be killed first: no such score was read");
+		finding_unseen(e, "which process would be killed first: no oom_score was read");
 		return;
 	}
 	name = record_text(&p->process->record, &p->process->name);
-	finding_text(e, "killed first", "%.*s (%llu), oom_score %lld, of %u that were read",
+	finding_text(e, "killed first", "%.*s (%llu), oom_score %lld, highest of %u sampled",
 		(int)name.size, name.data, (unsigned long long)victim->id.pid,
 		(long long)victim->score, victim->read);
-	finding_unseen(e, "the scores of processes that were not read");
+	finding_unseen(e, "the oom_score of processes that were not sampled");
 }
 
 /* --- control groups --- */
 
 struct tightness {
 	const struct limits_group *group; /* NULL: none has a limit */
-	double percent;			  /* without pages of files */
-	uint64_t held_bytes, file_bytes;
+	double percent;			  /* without file pages */
+	uint64_t used_bytes, file_bytes;
 	bool has_files;
-	const struct limits_pressure *pressure; /* of the process's group; NULL: none */
-	uint64_t kills;				/* meanwhile */
+	const struct limits_pressure *pressure; /* of the process's own group; NULL: none */
+	uint64_t kills;				/* during the observation */
 };
 
 static bool is_of_memory(const struct limits_group *g)
@@ -139,14 +139,14 @@ static void weigh(struct tightness *t, const struct limits_group *g)
 {
 	uint64_t files = 0;
 	bool has_files = limit_sums_group_files(g, &files);
-	uint64_t held = g->used > files ? g->used - files : 0;
-	double percent = g->limit ? 100.0 * (double)held / (double)g->limit : 100;
+	uint64_t used = g->used > files ? g->used - files : 0;
+	double percent = g->limit ? 100.0 * (double)used / (double)g->limit : 100;
 
 	if (t->group && percent <= t->percent)
 		return;
 	t->group = g;
 	t->percent = percent;
-	t->held_bytes = held;
+	t->used_bytes = used;
 	t->file_bytes = files;
 	t->has_files = has_files;
 }
@@ -188,40 +188,40 @@ static void emit_group(struct check *e, const struct tightness *t)
 
 	finding_text(e, "control group", "%.*s", (int)path.size, path.data);
 	finding_number(e, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
-	finding_number(
-		e, "in use, without pages of files", (double)t->held_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(e, "in use, without file pages", (double)t->used_bytes, SOOTH_UNIT_BYTES, 0);
 	finding_number(e, "used", t->percent, SOOTH_UNIT_PERCENT, 0);
 	if (t->has_files)
-		finding_number(e, "pages of files", (double)t->file_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(e, "file pages", (double)t->file_bytes, SOOTH_UNIT_BYTES, 0);
 	else
-		finding_unseen(e, "how much of it are pages of files, which make room when needed");
+		finding_unseen(e, "how much of it is file pages, which are freed when needed");
 	if (!g->reached_state)
-		finding_number(
-			e, "times the limit was met", (double)g->reached, SOOTH_UNIT_NONE, 0);
+		finding_number(e, "limit hits", (double)g->reached, SOOTH_UNIT_NONE, 0);
 	if (!g->kills_state)
-		finding_number(e, "killed for it, ever", (double)g->kills, SOOTH_UNIT_NONE, 0);
+		finding_number(e, "killed so far", (double)g->kills, SOOTH_UNIT_NONE, 0);
 }
 
 static void emit_stall(struct check *e, double some, double full)
 {
-	finding_number(e, "something waited for memory", some, SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
-	finding_number(e, "everything waited for memory", full, SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
+	finding_number(e, "time some waited for memory", some, SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
+	finding_number(e, "time all waited for memory", full, SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
 }
 
 static void claim_group(struct check *e, const struct tightness *t)
 {
-	char held[UNITS_SIZE], limit[UNITS_SIZE];
+	char used[UNITS_SIZE], limit[UNITS_SIZE];
 
 	if (t->kills) {
 		finding_claim(e,
-			"%llu process%s of its control group %s killed for lack of memory "
-			"while it was watched",
+			"out of memory: %llu process%s of its control group %s killed during the "
+			"observation",
 			(unsigned long long)t->kills, t->kills == 1 ? "" : "es",
 			t->kills == 1 ? "was" : "were");
 		return;
 	}
-	finding_claim(e, "its control group has %s of the %s it may have; then one is killed",
-		format_bytes(held, t->held_bytes), format_bytes(limit, t->group->limit));
+	finding_claim(e,
+		"its control group is almost out of memory: %s of %s in use; at the limit a "
+		"process is killed",
+		sentence_size(used, t->used_bytes), sentence_size(limit, t->group->limit));
 	if (t->percent >= check_option(e, "critical"))
 		finding_severity(e, FINDING_CRITICAL);
 }
@@ -241,30 +241,30 @@ static void emit_process(
 	} else {
 		finding_severity(e, FINDING_MEDIUM);
 		finding_claim(e,
-			"everything in its control group waits for memory %.0f %% of the time",
+			"everything in its control group waits for memory, %.0f %% of the time",
 			stall_of(t));
 	}
 	if (t->kills)
-		finding_number(e, "killed meanwhile", (double)t->kills, SOOTH_UNIT_NONE,
-			sample_series_ns(&e->series));
+		finding_number(e, "killed during the observation", (double)t->kills,
+			SOOTH_UNIT_NONE, sample_series_ns(&e->series));
 	if (t->group)
 		emit_group(e, t);
 	if (t->pressure)
 		emit_stall(e, t->pressure->some_10s, stall_of(t));
 	else
-		finding_unseen(e, "pressure of the group: the kernel keeps none for it");
+		finding_unseen(e, "memory pressure of the group: the kernel does not record it");
 	emit_victim(e, victim);
-	finding_remedy(e, "end what is not needed (sooth ps --sort -rss), or give the group more "
-			  "(docker update --memory, systemctl set-property ... MemoryMax=)");
+	finding_remedy(e, "end what is not needed (sooth ps --sort -rss), or raise the limit "
+			  "(docker update --memory, systemctl set-property UNIT MemoryMax=)");
 	finding_end(e);
 }
 
 static void fine_process(struct check *e, const struct tightness *t)
 {
 	if (t->group)
-		check_fine(e, "%.0f %% of what its control group may have", t->percent);
+		check_fine(e, "%.0f %% of its control group's limit", t->percent);
 	else
-		check_fine(e, "no limit but the host's");
+		check_fine(e, "no limit but the host's memory");
 }
 
 static void diagnose_process(struct check *e)
@@ -288,8 +288,7 @@ static void diagnose_process(struct check *e)
 	}
 	victim = t.group ? find_victim(e, t.group) : (struct victim){ .id = e->id };
 	if (victim.id.pid && memcmp(&victim.id, &e->id, sizeof(e->id)))
-		check_fine(e,
-			"of its control group it is told of %llu, which would be killed first",
+		check_fine(e, "reported for %llu, which would be killed first",
 			(unsigned long long)victim.id.pid);
 	else
 		emit_process(e, &t, &victim, is_near);
@@ -306,26 +305,25 @@ static void emit_host(struct check *e, double percent, bool is_near)
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
 	if (is_near) {
 		finding_claim(e,
-			"the host has %s of its %s of memory left; then something is killed",
-			format_bytes(left, m->available_bytes), format_bytes(all, m->total_bytes));
+			"the host is almost out of memory: %s of %s left; then a process is killed",
+			sentence_size(left, m->available_bytes),
+			sentence_size(all, m->total_bytes));
 		if (percent >= check_option(e, "critical") && !m->swap_free_bytes)
 			finding_severity(e, FINDING_CRITICAL);
 	} else {
 		finding_severity(e, FINDING_MEDIUM);
-		finding_claim(e, "everything on the host waits for memory %.0f %% of the time",
+		finding_claim(e, "everything on the host waits for memory, %.0f %% of the time",
 			m->full_10s);
 	}
-	finding_number(e, "memory", (double)m->total_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(
-		e, "to be had without swapping", (double)m->available_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(e, "total memory", (double)m->total_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(e, "available memory", (double)m->available_bytes, SOOTH_UNIT_BYTES, 0);
 	finding_number(e, "used", percent, SOOTH_UNIT_PERCENT, 0);
 	if (!m->swap_state)
-		finding_number(
-			e, "room left to swap to", (double)m->swap_free_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(e, "free swap", (double)m->swap_free_bytes, SOOTH_UNIT_BYTES, 0);
 	if (!m->pressure_state)
 		emit_stall(e, m->some_10s, m->full_10s);
 	emit_victim(e, &victim);
-	finding_remedy(e, "end what is not needed: sooth ps -a --sort -rss tells who has most");
+	finding_remedy(e, "end what is not needed: sooth ps -a --sort -rss shows the largest");
 	finding_end(e);
 }
 
@@ -351,24 +349,24 @@ static void diagnose_host(struct check *e)
 	if (is_near || is_stalled)
 		emit_host(e, percent, is_near);
 	else
-		check_fine(e, "%.0f %% of the host's memory is used", percent);
+		check_fine(e, "%.0f %% of the host's memory in use", percent);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	if (!e->id.pid)
 		diagnose_host(e);
-	else if (diagnosis_input_have_probe(e->input, "limits"))
+	else if (diagnosis_input_has_probe(e->input, "limits"))
 		diagnose_process(e);
 	else
-		check_blind_because(e, "the probe limits was not recorded", "");
+		check_blind_because(e, "the limits probe was not recorded", "");
 }
 
 const struct finding_type finding_memory_pressure = {
 	.id = "memory-pressure",
-	.claim = "its control group, or the host, is close to the memory it may have",
+	.claim = "its control group or the host is almost out of memory",
 	.scope = FINDING_OF_BOTH,
 	.probes = "proc,host",
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

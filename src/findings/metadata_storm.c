@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * metadata-storm: a process asks again and again about the same files (stat, access, open,
- * readlink, reading a directory) without reading or writing them, and it takes a part of its time.
- * A build or a status of a work tree asks about many files, about each once or twice; who asks,
- * opens a file and reads it wants its contents.
+ * metadata-storm: a process looks up the same files over and over (stat, access, open,
+ * readlink, reading a directory) without reading or writing them, and spends a part of its
+ * time on it. A build or `git status` looks up many files, but each only once or twice; a
+ * lookup followed by an open and a read is part of using the file.
  */
 #include <string.h>
 
@@ -16,33 +16,33 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "calls a second about files that it has asked about before",
-		.otherwise = 500,
+		.help = "minimum repeated lookups per second",
+		.default_value = 500,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "min-times",
-		.help = "that it asks about each of them, on the average",
-		.otherwise = 5,
+		.help = "minimum average lookups per file",
+		.default_value = 5,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "min-share",
-		.help = "of a thread's time, that these calls take",
+		.help = "minimum share of one thread's time",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 1,
+		.default_value = 1,
 		.min = 0,
 		.max = 1e6 },
 };
 
 struct storm {
-	double again; /* calls about what was asked before */
+	double again; /* repeated lookups */
 	double again_ns;
-	double looks; /* of the same files, all */
+	double looks; /* of these files, all lookups */
 	double files;
 	struct map folders; /* call_path -> double */
 };
 
-/* Beyond the first, and beyond those that came with its contents. What the kernel makes up as it is
- * read (/proc, /sys) has nothing to remember. */
+/* Lookups beyond the first, and beyond those that come with a read or write. Kernel files
+ * (/proc, /sys) have nothing to cache. */
 static double again_of(const struct call_path *path, const struct call_file *f)
 {
 	uint64_t moves = f->moves[CALL_READ].calls + f->moves[CALL_WRITTEN].calls;
@@ -95,7 +95,7 @@ static double share_of(const struct check_calls *c, const struct storm *s)
 	return s->again_ns * 100 / (double)c->interval_ns;
 }
 
-static void tell(struct check *e, const struct check_calls *c, const struct storm *s)
+static void report(struct check *e, const struct check_calls *c, const struct storm *s)
 {
 	struct check_ranked folders[SHOWN_MAX], files[SHOWN_MAX];
 	size_t folder_count = check_rank(&s->folders, weigh_folder, NULL, folders, SHOWN_MAX);
@@ -105,26 +105,26 @@ static void tell(struct check *e, const struct check_calls *c, const struct stor
 	finding_begin(e, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
 	finding_path(e, span_of(folder, strlen(folder)));
 	finding_claim(e,
-		"asks about the same %.0f file%s again and again, %.0f times a second, most in %s",
+		"looks up the same %.0f file%s over and over: %.0f times a second, mostly in %s",
 		s->files, s->files == 1 ? "" : "s", check_calls_rate(c, s->again),
-		*folder ? folder : "its folder");
-	finding_rate(
-		e, "asked again", check_calls_rate(c, s->again), SOOTH_UNIT_NONE, c->interval_ns);
+		*folder ? folder : "its directory");
+	finding_rate(e, "repeated lookups", check_calls_rate(c, s->again), SOOTH_UNIT_NONE,
+		c->interval_ns);
 	finding_number(
 		e, "share of a thread's time", share_of(c, s), SOOTH_UNIT_PERCENT, c->interval_ns);
-	finding_number(e, "times for each", s->looks / s->files, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(e, "calls about files, all", (double)c->history->looks, SOOTH_UNIT_NONE,
-		c->interval_ns);
+	finding_number(e, "lookups per file", s->looks / s->files, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(
+		e, "lookups, total", (double)c->history->looks, SOOTH_UNIT_NONE, c->interval_ns);
 	for (size_t i = 0; i < folder_count; i++)
-		finding_text(e, "in", "%s: %.0f calls",
+		finding_text(e, "directory", "%s: %.0f lookups",
 			((const struct call_path *)folders[i].key)->text, folders[i].weight);
 	for (size_t i = 0; i < file_count; i++)
-		finding_text(e, "about", "%s: %.0f calls",
+		finding_text(e, "file", "%s: %.0f lookups",
 			((const struct call_path *)files[i].key)->text, files[i].weight);
 	check_calls_unseen(c, e);
 	finding_remedy(e,
-		"have it remember, or be told of changes (inotify) instead of looking for them; "
-		"sooth trace -e %%path -p %llu shows who asks for what",
+		"sooth trace -e %%path -p %llu shows each lookup; the fix: cache the result, or "
+		"watch for changes with inotify",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 }
@@ -136,7 +136,7 @@ static bool is_storm(const struct check *e, const struct check_calls *c, const s
 	       check_is_over(e, "min-share", share_of(c, s), "");
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	struct storm s = { 0 };
 	struct check_calls c;
@@ -145,11 +145,10 @@ static void judge(struct check *e)
 		return;
 	find(&s, c.history);
 	if (is_storm(e, &c, &s))
-		tell(e, &c, &s);
+		report(e, &c, &s);
 	else
 		check_fine(e,
-			"%.0f calls a second about files, %.0f of them about what it knew: %.2g %% "
-			"of a thread's time",
+			"%.0f lookups a second, %.0f of them repeated: %.2g %% of a thread's time",
 			check_calls_rate(&c, (double)c.history->looks),
 			check_calls_rate(&c, s.again), share_of(&c, &s));
 	map_fini(&s.folders);
@@ -157,8 +156,8 @@ static void judge(struct check *e)
 
 const struct finding_type finding_metadata_storm = {
 	.id = "metadata-storm",
-	.claim = "the same files are asked about again and again",
+	.claim = "looks up the same files over and over",
 	.probes = "syscalls",
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

@@ -1,42 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* outdated: a session runs an older version of its agent than is installed here. */
+/*
+ * outdated: a session runs an older version of its agent than the newest one installed here.
+ */
 #include "analyze/diagnosis/check_verdict.h"
 #include "core/finding.h"
 
-/* Launcher, helpers and daemons of a session are told with its main process. */
+/* The launcher, helpers and daemons of a session are reported with its main process. */
 static bool is_with_main(const struct check *e)
 {
 	return check_is_reported_of(e, e->process->main, VERDICT_OUTDATED);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	const struct process_table *c = &e->input->host.process_table;
 	const struct process_entry *p = e->process;
 	struct span running, newest;
 	struct verdict verdict;
 
-	if (!check_holds(
-		    e, VERDICT_OUTDATED, p && p->agent ? "no newer version is here" : "", &verdict))
+	if (!check_holds(e, VERDICT_OUTDATED, p && p->agent ? "no newer version installed" : "",
+		    &verdict))
 		return;
 	if (is_with_main(e)) {
-		check_fine(e, "it is told of %llu", (unsigned long long)p->main->id.pid);
+		check_fine(e, "reported for %llu", (unsigned long long)p->main->id.pid);
 		return;
 	}
 	running = p->match.version;
 	newest = verdict_newest(c, p->agent, p->process->uid);
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
-	finding_claim(e, "runs %s %.*s, while %.*s is installed here", p->agent->title,
-		(int)running.size, running.data, (int)newest.size, newest.data);
+	finding_claim(e, "runs %s %.*s, but %.*s is installed", p->agent->title, (int)running.size,
+		running.data, (int)newest.size, newest.data);
 	finding_text(e, "known by", "%s", verdict.why);
 	finding_number(e, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
-	finding_remedy(e, "start the session anew when it suits");
+	finding_remedy(e, "restart the session when convenient");
 	finding_end(e);
 }
 
 const struct finding_type finding_outdated = {
 	.id = "outdated",
-	.claim = "a session runs an older version of its agent than is installed",
+	.claim = "runs an older version of its agent than is installed",
 	.probes = "proc",
-	.judge = judge,
+	.diagnose = diagnose,
 };

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * process-flood: a process starts others and more and more of them live; or an agent starts
- * the same MCP server again and again. A build starts many too, and few live at a time.
+ * process-flood: a process starts others and ever more of them are alive; or an agent starts
+ * the same MCP server again and again. A build starts many processes too, but few are alive at
+ * a time.
  *
- * Processes are seen at samples: whoever lives for less than the time between two may never be.
+ * Processes are sampled: one that lives for less than a sample interval may never be seen.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/finding_units.h"
 #include "analyze/inspect/limit_sums.h"
 #include "analyze/process_table/server_name.h"
 #include "base/map.h"
-#include "base/units.h"
 #include "core/finding.h"
 
-#define WINDOWS	      8 /* at most: a busy machine lets anybody wait for a moment */
+#define WINDOWS	      8 /* at most: on a busy host any single sample may be late */
 #define SAMPLES_MAX   (2 * WINDOWS)
-#define WAY_MAX	      64 /* processes that have ended, from one to the first that lives */
+#define WAY_MAX	      64 /* exited ancestors up to the first one alive */
 #define CHILD_SHARE   0.9
 #define SERVERS_MAX   1024
 #define SERVER_NAME   64
@@ -25,38 +26,38 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "processes a second by which those that live grow more",
-		.otherwise = 2,
+		.help = "minimum growth in living processes per second",
+		.default_value = 2,
 		.min = 0.001,
 		.max = 1e6 },
 	{ .name = "min-gain",
-		.help = "processes that live more than at first",
-		.otherwise = 20,
+		.help = "minimum growth in living processes",
+		.default_value = 20,
 		.min = 1,
 		.max = 1e6 },
 	{ .name = "min-windows",
-		.help = "windows between samples",
-		.otherwise = 4,
+		.help = "minimum windows between samples",
+		.default_value = 4,
 		.min = 2,
 		.max = 500 },
 	{ .name = "many",
-		.help = "from how many that live on it is bad",
-		.otherwise = 200,
+		.help = "living processes from which severity is high",
+		.default_value = 200,
 		.min = 1,
 		.max = 1e6 },
 	{ .name = RESTARTS_NAME,
-		.help = "of one MCP server meanwhile",
-		.otherwise = 3,
+		.help = "minimum restarts of one MCP server",
+		.default_value = 3,
 		.min = 1,
 		.max = 1e6 },
 };
 
-/* --- whom it has started --- */
+/* --- the processes it started --- */
 
 struct samples {
 	struct growth_point living[SAMPLES_MAX];
 	size_t count;
-	uint64_t slack_ns; /* a process is told within that of the one that is judged */
+	uint64_t slack_ns; /* samples of one moment are this close together */
 };
 
 static void take_times(const struct check *e, struct samples *s)
@@ -66,13 +67,13 @@ static void take_times(const struct check *e, struct samples *s)
 	*s = (struct samples){ 0 };
 	if (all < 2)
 		return;
-	/* The last one is among them, whatever the step. */
+	/* Always includes the last sample. */
 	for (size_t i = (all - 1) % step; i < all && s->count < SAMPLES_MAX; i += step)
 		s->living[s->count++].time_ns = e->series.points[i].time_ns;
 	s->slack_ns = sample_series_ns(&e->series) / (all - 1) / 2;
 }
 
-/* The first of those above it that is there. */
+/* Its closest ancestor that is alive. */
 static const struct process_entry *living_above(const struct process_entry *p)
 {
 	for (unsigned i = 0; p && !p->is_there && i < WAY_MAX; i++)
@@ -96,7 +97,7 @@ static bool has_come(const struct samples *s, const struct process_entry *p)
 	return p->first_ns > s->living[0].time_ns + s->slack_ns;
 }
 
-/* As it lives from the first to the last time it was told, and not as a zombie. */
+/* Alive from its first to its last sample, except as a zombie. */
 static void add_life(struct samples *s, const struct process_entry *p)
 {
 	uint64_t end_ns = p->zombie_ns ? p->zombie_ns - s->slack_ns : p->last_ns + s->slack_ns;
@@ -108,7 +109,7 @@ static void add_life(struct samples *s, const struct process_entry *p)
 	}
 }
 
-/* Returns how many came meanwhile. */
+/* Returns the number of processes that started during the observation. */
 static unsigned count_all(const struct check *e, struct samples *s)
 {
 	const struct process_table *c = &e->input->host.process_table;
@@ -127,7 +128,7 @@ static unsigned count_all(const struct check *e, struct samples *s)
 	return came;
 }
 
-/* --- who among them does it --- */
+/* --- the process that starts most of them --- */
 
 static const struct process_entry *heaviest_child(const struct process_entry *top)
 {
@@ -154,7 +155,8 @@ static unsigned came_below(
 	return came;
 }
 
-/* A child below which nearly all that came and live are; NULL: it is the process itself. */
+/* The child below which nearly all new processes are; NULL: the process itself starts
+ * them. */
 static const struct process_entry *culprit_of(
 	const struct check *e, const struct samples *s, double gain)
 {
@@ -175,12 +177,12 @@ static void emit_host(struct check *e)
 
 	if (!interval_ns || first->forks_state || last->forks_state || last->forks < first->forks)
 		return;
-	finding_rate(e, "the whole host starts",
+	finding_rate(e, "process starts on the host",
 		(double)(last->forks - first->forks) * (double)NS_PER_S / (double)interval_ns,
 		SOOTH_UNIT_NONE, interval_ns);
 }
 
-/* Of its control groups; 0: there is none. */
+/* The tightest of its control groups; 0: no limit. */
 static uint64_t room_for_processes(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);
@@ -204,24 +206,24 @@ static void emit_limit(struct check *e, const struct growth *g)
 	uint64_t room = room_for_processes(e), left_ns;
 
 	if (!room) {
-		finding_unseen(e, "a limit of processes: its control groups tell none, and those "
+		finding_unseen(e, "the process limit: its control groups have none, and the limit "
 				  "of its user cannot be counted");
 		return;
 	}
-	finding_number(e, "room left in its control group", (double)room, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "processes left in its control group", (double)room, SOOTH_UNIT_NONE, 0);
 	if (!growth_reaches(g, g->last + (double)room, &left_ns))
 		return;
 	finding_severity(e, FINDING_HIGH);
-	finding_number(e, "at that rate it is used up in", (double)left_ns, SOOTH_UNIT_NS, 0);
+	finding_number(e, "limit reached in", (double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
-/* What is no agent's is not frozen without a word more. */
+/* `sooth freeze` refuses a process of no agent without --any. */
 static void emit_remedy(struct check *e, const struct process_entry *p)
 {
 	const char *any = p->agent || p->owner_agent ? "" : "--any ";
 
 	finding_remedy(e,
-		"sooth ps -t shows them; sooth freeze %s--tree %llu stops it while you look", any,
+		"sooth ps -t shows them; sooth freeze %s--tree %llu stops them while you look", any,
 		(unsigned long long)p->id.pid);
 }
 
@@ -231,22 +233,22 @@ static void emit_growth(
 	finding_begin(e, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (g->last >= check_option(e, "many"))
 		finding_severity(e, FINDING_HIGH);
-	finding_claim(e, "starts processes faster than they end: %.0f live, then %.0f", g->first,
+	finding_claim(e, "starts processes faster than they end: %.0f alive, then %.0f", g->first,
 		g->last);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
-	finding_number(e, "living at first", g->first, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "living at last", g->last, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "alive at the start", g->first, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "alive at the end", g->last, SOOTH_UNIT_NONE, 0);
 	finding_text(e, "steadiness", "grew in %u of %u windows", g->grown, g->windows);
-	finding_number(e, "seen to start", came, SOOTH_UNIT_NONE, g->interval_ns);
+	finding_number(e, "starts seen", came, SOOTH_UNIT_NONE, g->interval_ns);
 	if (culprit) {
 		struct span name = check_name(culprit);
 
-		finding_text(e, "most of them below", "%.*s (%llu)", (int)name.size, name.data,
+		finding_text(e, "most are below", "%.*s (%llu)", (int)name.size, name.data,
 			(unsigned long long)culprit->id.pid);
 	}
 	emit_host(e);
 	emit_limit(e, g);
-	finding_unseen(e, "processes that lived for less than the time between two samples");
+	finding_unseen(e, "processes that lived for less than a sample interval");
 	emit_remedy(e, culprit ? culprit : e->process);
 	finding_end(e);
 }
@@ -262,25 +264,24 @@ static void diagnose_growth(struct check *e)
 	came = count_all(e, &s);
 	growth_diagnose(&g, s.living, s.count, (unsigned)check_option(e, "min-windows"), 0);
 	if (!g.is_measured) {
-		check_blind_because(e, "too few samples", "observe for longer, with --duration");
+		check_blind_because(e, "too few samples", CHECK_LONGER);
 		return;
 	}
 	if (!g.grows || g.last - g.first < check_option(e, "min-gain") ||
 		!check_is_over(e, "min-rate", g.per_s, "")) {
-		check_fine(e, "of what it started %.0f live at first, %.0f at the end", g.first,
-			g.last);
+		check_fine(e, "started processes alive: %.0f, then %.0f", g.first, g.last);
 		return;
 	}
 	culprit = culprit_of(e, &s, g.last - g.first);
-	if (culprit && diagnosis_input_mean(e->input, culprit) &&
+	if (culprit && diagnosis_input_is_selected(e->input, culprit) &&
 		CHILD_SHARE * (g.last - g.first) >= check_option(e, "min-gain"))
-		check_fine(e, "most of what it started is below %llu, where it is told",
+		check_fine(e, "reported for %llu, which started most of them",
 			(unsigned long long)culprit->id.pid);
 	else
 		emit_growth(e, &g, came, culprit);
 }
 
-/* --- servers that are started again and again --- */
+/* --- servers that keep restarting --- */
 
 struct server {
 	char name[SERVER_NAME]; /* cut, not escaped */
@@ -288,7 +289,7 @@ struct server {
 
 struct starts {
 	const struct process_entry *any;
-	unsigned seen, living;
+	unsigned seen, alive;
 };
 
 static struct server_name name_of(const struct process_entry *p)
@@ -336,30 +337,29 @@ static void count_servers(const struct check *e, struct map *servers)
 			continue;
 		starts->any = p;
 		starts->seen++;
-		starts->living += p->is_there && !p->zombie_ns;
+		starts->alive += p->is_there && !p->zombie_ns;
 	}
 }
 
 static void emit_server(struct check *e, const struct server *server, const struct starts *starts)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
-	unsigned restarts = starts->seen - (starts->living ? starts->living : 1);
-	char what[SERVER_NAME + 16];
+	unsigned restarts = starts->seen - (starts->alive ? starts->alive : 1);
+	char what[SERVER_NAME + 16], time[UNITS_SIZE];
 
 	snprintf(what, sizeof(what), "server %s", server->name);
 	if (!check_is_over(e, RESTARTS_NAME, restarts, what))
 		return;
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, what);
-	finding_claim(e, "starts MCP server %s again and again: it ended %u times in %.0f s",
-		server->name, restarts, (double)interval_ns / (double)NS_PER_S);
+	finding_claim(e, "MCP server %s keeps ending: restarted %u times in %s", server->name,
+		restarts, sentence_duration(time, interval_ns));
 	finding_number(e, "restarts", restarts, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(
-		e, "different processes of it seen", starts->seen, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(e, "of them living", starts->living, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "instances seen", starts->seen, SOOTH_UNIT_NONE, interval_ns);
+	finding_number(e, "alive", starts->alive, SOOTH_UNIT_NONE, 0);
 	emit_host(e);
-	finding_unseen(e, "why it ends: its standard error or its log tells; more of them may have "
-			  "come and gone between two samples");
-	finding_remedy(e, "start the server by hand to see why it ends; take it out of the "
+	finding_unseen(e, "why it ends (its standard error or log shows it), and restarts between "
+			  "two samples");
+	finding_remedy(e, "start the server by hand to see its error; remove it from the "
 			  "configuration until then");
 	finding_end(e);
 }
@@ -376,13 +376,13 @@ static void diagnose_servers(struct check *e)
 	while (map_next(&servers, &position, &key, &value)) {
 		const struct starts *starts = value;
 
-		if (starts->seen > starts->living && starts->seen > 1)
+		if (starts->seen > starts->alive && starts->seen > 1)
 			emit_server(e, key, starts);
 	}
 	map_fini(&servers);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	if (!e->process || !e->process->is_there) {
 		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
@@ -396,9 +396,9 @@ static void judge(struct check *e)
 
 const struct finding_type finding_process_flood = {
 	.id = "process-flood",
-	.claim = "more and more processes live, or a server is started again and again",
+	.claim = "more and more processes are alive, or a server keeps restarting",
 	.probes = "proc",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * slow-syscalls: calls that work are slow, and the time in them adds up. Who waits for others, for
- * time to pass, or at a socket, pipe or terminal is not slow; nor is a call during which its
- * thread had to wait for a processor: that time is taken off.
+ * slow-syscalls: system calls that do work are slow, and their time adds up. A call that waits
+ * for another process, for time to pass, or at a socket, pipe or terminal is not slow; nor is
+ * one whose thread waited for a CPU: that time is subtracted.
  */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/finding_units.h"
 #include "analyze/calls/syscall_sums.h"
-#include "base/units.h"
 #include "core/finding.h"
 
 #define SHOWN_MAX  3
@@ -16,16 +16,20 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-p99",
-		.help = "that one of a hundred of the calls takes, or more",
+		.help = "minimum p99 duration of the call",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 20e6,
+		.default_value = 20e6,
 		.min = 1e3,
 		.max = 3600e9 },
-	{ .name = "min-calls", .help = "of that call", .otherwise = 5, .min = 1, .max = 1e9 },
+	{ .name = "min-calls",
+		.help = "minimum number of calls",
+		.default_value = 5,
+		.min = 1,
+		.max = 1e9 },
 	{ .name = "min-share",
-		.help = "of the time observed, that one thread's worth of these calls took",
+		.help = "minimum share of the observed time in these calls",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 10,
+		.default_value = 10,
 		.min = 0,
 		.max = 1e6 },
 };
@@ -33,9 +37,9 @@ static const struct finding_option options[] = {
 struct look {
 	const struct check *e;
 	const struct check_calls *calls;
-	double queued_ns; /* that its threads waited for a processor */
+	double queued_ns; /* time its threads waited for a CPU */
 	bool is_queue_known;
-	const struct call_place *of; /* paths of this call */
+	const struct call_place *of; /* only paths of this call */
 };
 
 static void find_queued(struct look *l)
@@ -90,13 +94,13 @@ static void emit_paths(struct check *e, const struct check_ranked *paths, size_t
 		const struct call_times *t = paths[i].value;
 		char total[UNITS_SIZE], longest[UNITS_SIZE];
 
-		finding_text(e, "on", "%s: %s in %llu calls, the longest %s", place->text,
+		finding_text(e, "path", "%s: %s in %llu calls, longest %s", place->text,
 			format_ns(total, t->total_ns), (unsigned long long)t->count,
 			format_ns(longest, t->max_ns));
 	}
 }
 
-static void tell(struct check *e, struct look *l, const struct check_ranked *one)
+static void report(struct check *e, struct look *l, const struct check_ranked *one)
 {
 	struct check_ranked paths[PATHS_MOST];
 	const struct call_place *place = one->key;
@@ -117,29 +121,28 @@ static void tell(struct check *e, struct look *l, const struct check_ranked *one
 		finding_severity(e, FINDING_LOW);
 	if (*path)
 		finding_path(e, span_of(path, strlen(path)));
-	finding_claim(e,
-		"%s%s%s is slow: one of a hundred takes %s, all of them %.0f %% of the time", name,
-		*path ? " of " : "", path, format_ns(p99, p99_ns),
+	finding_claim(e, "%s%s%s is slow: p99 %s, %.0f %% of the observed time", name,
+		*path ? " on " : "", path, sentence_duration(p99, p99_ns),
 		share_of(l, (double)t->total_ns));
 	finding_number(e, "p99", (double)p99_ns, SOOTH_UNIT_NS, 0);
 	finding_number(e, "longest", (double)t->max_ns, SOOTH_UNIT_NS, 0);
 	finding_number(e, "calls", (double)t->count, SOOTH_UNIT_NONE, l->calls->interval_ns);
-	finding_number(e, "in them", (double)t->total_ns, SOOTH_UNIT_NS, l->calls->interval_ns);
+	finding_number(e, "total time", (double)t->total_ns, SOOTH_UNIT_NS, l->calls->interval_ns);
 	if (l->is_queue_known)
-		finding_number(e, "its threads waited for a processor", l->queued_ns, SOOTH_UNIT_NS,
-			l->calls->interval_ns);
+		finding_number(
+			e, "waited for a CPU", l->queued_ns, SOOTH_UNIT_NS, l->calls->interval_ns);
 	else
-		finding_unseen(e, "whether its threads waited for a processor meanwhile");
+		finding_unseen(e, "how long its threads waited for a CPU");
 	emit_paths(e, paths, count);
 	check_calls_unseen(l->calls, e);
 	finding_remedy(e,
-		"see to what it works on (disk, file system, memory); sooth trace "
-		"--filter 'duration_ns > 10000000' -p %llu shows each",
+		"sooth trace --filter 'duration_ns > 10000000' -p %llu shows each slow call; check "
+		"what it works on (disk, file system, memory)",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	struct check_ranked top[SHOWN_MAX];
 	uint64_t max_ns = 0;
@@ -159,15 +162,15 @@ static void judge(struct check *e)
 	}
 	count = check_rank(&c.history->times, weigh, &look, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
-		tell(e, &look, &top[i]);
+		report(e, &look, &top[i]);
 	if (!count)
-		check_fine(e, "the longest call that worked took %s", format_ns(longest, max_ns));
+		check_fine(e, "longest call: %s", format_ns(longest, max_ns));
 }
 
 const struct finding_type finding_slow_syscalls = {
 	.id = "slow-syscalls",
-	.claim = "calls that work are slow",
+	.claim = "system calls that do work are slow",
 	.probes = "syscalls",
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * small-io: a file or a connection is read or written a few bytes at a time, very often, because
- * the process asks for so few: a read that got all it asked for, a write to a file, a write to a
- * socket that follows another with nothing read between. Who reads what little a peer has sent,
- * or answers it, cannot do otherwise.
+ * small-io: a process reads or writes a file or connection a few bytes at a time, very often,
+ * because it asks for so few: a read that returned all it asked for, a write to a file, a
+ * write to a socket that follows another without a read in between. A process that reads the
+ * few bytes a peer sent, or answers them, has no choice.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,20 +16,20 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "small reads, or writes, a second of one file or connection",
-		.otherwise = 1000,
+		.help = "minimum small calls per second on one file",
+		.default_value = 1000,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "max-size",
-		.help = "of such a call; powers of two are told apart",
+		.help = "maximum bytes of a small call (a power of two)",
 		.unit = SOOTH_UNIT_BYTES,
-		.otherwise = 64,
+		.default_value = 64,
 		.min = 1,
 		.max = 256 },
 	{ .name = "min-share",
-		.help = "of all its calls that read, or write, there",
+		.help = "minimum share of all its reads or writes there",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 80,
+		.default_value = 80,
 		.min = 1,
 		.max = 100 },
 };
@@ -83,7 +83,7 @@ static double weigh(const void *key, const void *value, void *user)
 	return s.calls;
 }
 
-static void tell(struct check *e, const struct check_calls *c, const struct check_ranked *one,
+static void report(struct check *e, const struct check_calls *c, const struct check_ranked *one,
 	unsigned direction)
 {
 	const struct call_path *path = one->key;
@@ -104,17 +104,16 @@ static void tell(struct check *e, const struct check_calls *c, const struct chec
 		check_calls_rate(c, s.calls));
 	finding_rate(
 		e, "small calls", check_calls_rate(c, s.calls), SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(e, "bytes for each", s.bytes / s.calls, SOOTH_UNIT_BYTES, c->interval_ns);
-	finding_number(e, "of its calls there", 100 * s.calls / (double)m->calls,
+	finding_number(e, "bytes per call", s.bytes / s.calls, SOOTH_UNIT_BYTES, c->interval_ns);
+	finding_number(e, "share of its calls there", 100 * s.calls / (double)m->calls,
 		SOOTH_UNIT_PERCENT, c->interval_ns);
-	finding_number(e, "time in them, of the time observed",
+	finding_number(e, "share of the observed time",
 		100 * (double)m->total_ns / (double)c->interval_ns, SOOTH_UNIT_PERCENT,
 		c->interval_ns);
 	check_calls_unseen(c, e);
 	finding_remedy(e, direction == CALL_READ
-				  ? "read a block and take it apart in memory (a buffered reader)"
-				  : "gather what is written into larger pieces (a buffered writer, "
-				    "writev)");
+				  ? "read larger blocks (a buffered reader)"
+				  : "write larger blocks (a buffered writer, writev)");
 	finding_end(e);
 }
 
@@ -125,11 +124,11 @@ static size_t diagnose_direction(struct check *e, const struct check_calls *c, u
 	size_t count = check_rank(&c->history->files, weigh, &look, top, SHOWN_MAX);
 
 	for (size_t i = 0; i < count; i++)
-		tell(e, c, &top[i], direction);
+		report(e, c, &top[i], direction);
 	return count;
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	struct check_calls c;
 	size_t count = 0;
@@ -139,13 +138,13 @@ static void judge(struct check *e)
 	for (unsigned i = 0; i < CALL_MOVES; i++)
 		count += diagnose_direction(e, &c, i);
 	if (!count)
-		check_fine(e, "it reads and writes in pieces of some size, or seldom");
+		check_fine(e, "no frequent small reads or writes");
 }
 
 const struct finding_type finding_small_io = {
 	.id = "small-io",
-	.claim = "few bytes at a time are read or written, very often",
+	.claim = "reads or writes a few bytes at a time, very often",
 	.probes = "syscalls",
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

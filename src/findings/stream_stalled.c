@@ -1,84 +1,84 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream-stalled: a connection that the process made stands still, and it is not the process's
- * turn, or it does not take its turn. Why is told by what the kernel knows of it
- * (analyze/sockets/stream_state.h): the answer is late, the peer takes no more, the path is dead,
- * or the process does not read. A connection at rest is none of these: pools keep many.
+ * stream-stalled: a connection that the process opened makes no progress, and it is the peer's
+ * turn, or the process does not take its own. The kernel's socket state shows which
+ * (analyze/sockets/stream_state.h): the answer is late, the peer does not read, the path is
+ * dead, or the process does not read. An idle connection is none of these: pools keep many.
  *
- * An answer that stops in the middle cannot be told from one that is complete by its
- * connection. Only when the agent itself says that it is busy, or nobody could ask it anything
- * more, and it runs no tool, then the silence is told, with low confidence.
+ * The connection alone cannot show whether an answer stopped in the middle or is complete.
+ * Silence is reported, with low confidence, only when the agent reports that it is busy, or
+ * its input is closed, and it runs no tool.
  *
- * Cannot be seen: what is asked over TLS, and so what wants an answer; QUIC; a peer that is
- * gone while nothing is on its way.
+ * Cannot be seen: requests inside TLS, and so which of them expects an answer; QUIC; a peer
+ * that is gone while no data is in flight.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/finding_units.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/stream_state.h"
 #include "base/cleanup.h"
 #include "base/map.h"
-#include "base/units.h"
 #include "core/finding.h"
 
 #define SOCKETS_MAX  65536
 #define SHOWN_MAX    4
-#define BUSY_PERCENT 50 /* of a processor: it computes, and waits for nobody */
+#define BUSY_PERCENT 50 /* of a CPU: it computes, and waits for no peer */
 
 static const struct finding_option options[] = {
 	{ .name = "silence",
-		.help = "nothing came, though it was asked for",
+		.help = "minimum time without an answer",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 30e9,
+		.default_value = 30e9,
 		.min = 1e8,
 		.max = 86400e9 },
 	{ .name = "unread",
-		.help = "what has come is not read",
+		.help = "minimum time that received data stays unread",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 10e9,
+		.default_value = 10e9,
 		.min = 1e8,
 		.max = 86400e9 },
 	{ .name = "min-retransmits",
-		.help = "the same data was sent again so often",
-		.otherwise = 5,
+		.help = "minimum retransmissions of the same data",
+		.default_value = 5,
 		.min = 1,
 		.max = 255 },
 	{ .name = "gap",
-		.help = "between what came and a request: what is sent sooner wants no answer",
+		.help = "minimum pause before a send counts as a request",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 0.1e9,
+		.default_value = 0.1e9,
 		.min = 0,
 		.max = 60e9 },
 };
 
 struct stream {
-	const struct sockets_socket *socket; /* in the last reading */
+	const struct sockets_socket *socket; /* at the last sample */
 	struct stream_state state;
 	struct span label;
 	bool is_api; /* by its label */
 	char what[32];
 };
 
-/* Of the process, and of all its connections. */
+/* The process and all its connections. */
 struct talker {
 	bool is_agent;
 	bool has_tool, has_server; /* in its session */
-	bool is_idle;		   /* by its own word */
-	const char *busy;	   /* how that is known; NULL: it is not */
+	bool is_idle;		   /* by its self-reported status */
+	const char *busy;	   /* the evidence for it; NULL: not known to be busy */
 	bool is_listening;
-	unsigned made, untold, flowing; /* connections */
-	uint8_t untold_state;
+	unsigned made, unknown, flowing; /* connections */
+	uint8_t unknown_state;
 	unsigned at_rest;
-	uint64_t longest_ns;   /* of those at rest */
-	struct stream rests;   /* the one that was last in use; socket NULL: none */
-	struct buffer streams; /* struct stream: those that stand still */
+	uint64_t longest_ns;   /* among those at rest */
+	struct stream rests;   /* the one used last; socket NULL: none */
+	struct buffer streams; /* struct stream: the stalled ones */
 };
 
-/* --- who it is --- */
+/* --- the process --- */
 
 static void find_session(const struct check *e, struct talker *t)
 {
@@ -93,7 +93,7 @@ static void find_session(const struct check *e, struct talker *t)
 	}
 }
 
-/* Whoever cannot be asked anything more, and serves nobody, runs only while it has work. */
+/* A process with closed input that serves no client runs only while it has work. */
 static void find_work(const struct check *e, struct talker *t)
 {
 	const struct proc_session *session = e->process->session;
@@ -103,10 +103,10 @@ static void find_work(const struct check *e, struct talker *t)
 		struct span status = process_table_field(&session->record, &session->status);
 
 		t->is_idle = !span_equal(status, "busy");
-		t->busy = t->is_idle ? NULL : "by its own word";
+		t->busy = t->is_idle ? NULL : "status busy";
 	} else if (links && links->stream_state[0] == SOOTH_STATE_VALUE && !t->is_listening &&
 		   (links->stream[0] == PROC_STREAM_NULL || links->stream[0] == PROC_STREAM_FILE)) {
-		t->busy = "its input is at an end";
+		t->busy = "input closed";
 	}
 }
 
@@ -125,16 +125,16 @@ static void find_talker(const struct check *e, struct talker *t)
 
 /* --- its connections --- */
 
-/* Whether the other end is a process of an agent too: then what they say is their own affair. */
+/* The other end is a process of an agent too: their protocol is unknown. */
 static bool is_among_agents(const struct check *e, const struct sockets_socket *s)
 {
-	const struct snapshot *reading;
+	const struct snapshot *snapshot;
 	size_t position = 0;
 
-	while ((reading = snapshots_next(&e->input->sockets.last, &position))) {
+	while ((snapshot = snapshots_next(&e->input->sockets.last, &position))) {
 		const struct process_entry *p =
-			process_table_get(&e->input->host.process_table, &reading->id);
-		struct batch records = snapshot_records(reading);
+			process_table_get(&e->input->host.process_table, &snapshot->id);
+		struct batch records = snapshot_records(snapshot);
 
 		if (!p || (!p->agent && !p->owner_agent))
 			continue;
@@ -160,8 +160,8 @@ static void take_stream(const struct check *e, struct talker *t, struct stream *
 
 	t->made++;
 	if (s->state.turn == STREAM_UNKNOWN) {
-		t->untold++;
-		t->untold_state = s->socket->sent_state;
+		t->unknown++;
+		t->unknown_state = s->socket->sent_state;
 	} else if (s->state.turn == STREAM_LOST || (s->state.turn != STREAM_QUIET && is_over)) {
 		if (!is_among_agents(e, s->socket))
 			buffer_append(&t->streams, s, sizeof(*s));
@@ -200,7 +200,7 @@ static void take_sockets(const struct check *e, struct talker *t)
 	const struct snapshot *first = check_first(e, &e->input->sockets);
 	const struct snapshot *last = check_last(e, &e->input->sockets);
 	struct batch earlier = snapshot_records(first), records = snapshot_records(last);
-	struct map before; /* inode -> its record in the first reading */
+	struct map before; /* inode -> its record at the first sample */
 
 	map_init(&before, sizeof(uint64_t), sizeof(void *), SOCKETS_MAX);
 	batch_for_each (r, &earlier) {
@@ -219,9 +219,9 @@ static void take_sockets(const struct check *e, struct talker *t)
 	map_fini(&before);
 }
 
-static bool listens(const struct snapshot *reading)
+static bool listens(const struct snapshot *snapshot)
 {
-	struct batch records = snapshot_records(reading);
+	struct batch records = snapshot_records(snapshot);
 
 	batch_for_each (r, &records) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
@@ -232,15 +232,15 @@ static bool listens(const struct snapshot *reading)
 	return false;
 }
 
-/* --- how bad it is --- */
+/* --- severity --- */
 
-/* What an idle agent asked for is nobody's wait: news that it is sent when there are some. */
+/* An idle agent may keep a request open for news; no work depends on it. */
 static bool is_worth_it(const struct talker *t, const struct stream *s)
 {
 	return !(s->state.turn == STREAM_REQUESTED && t->is_idle);
 }
 
-/* Whether its user or its model waits for that very connection. */
+/* The user or the model waits for this very connection. */
 static bool is_awaited(const struct talker *t, const struct stream *s)
 {
 	if (s->is_api)
@@ -262,7 +262,7 @@ static enum finding_confidence confidence_of(const struct talker *t, const struc
 	}
 }
 
-/* --- saying --- */
+/* --- the finding --- */
 
 /* "Anthropic API (160.79.104.10:443)" */
 static void put_peer(struct buffer *out, const struct stream *s)
@@ -274,47 +274,65 @@ static void put_peer(struct buffer *out, const struct stream *s)
 		buffer_char(out, ')');
 }
 
+/* "waiting for the model": only of an agent and its API; any other peer is named. */
+static void claim_silence(
+	struct check *e, const struct talker *t, const struct stream *s, const char *peer)
+{
+	bool is_model = t->is_agent && s->is_api, is_quiet = s->state.turn == STREAM_QUIET;
+	char time[UNITS_SIZE];
+
+	sentence_duration(time, s->state.for_ns);
+	finding_claim(e, "waiting for %s: no data%s%s for %s%s%s%s", is_model ? "the model" : peer,
+		is_model ? " from " : "", is_model ? peer : "", time, is_quiet ? " (" : "",
+		is_quiet ? t->busy : "", is_quiet ? ", no tool running)" : "");
+}
+
 static void claim(struct check *e, const struct talker *t, const struct stream *s, const char *peer)
 {
 	char time[UNITS_SIZE], bytes[UNITS_SIZE];
 
-	format_ns(time, s->state.for_ns);
+	sentence_duration(time, s->state.for_ns);
 	switch (s->state.turn) {
-	case STREAM_REQUESTED:
-		finding_claim(e, "waits for the answer of %s for %s", peer, time);
-		break;
 	case STREAM_UNSENT:
-		finding_claim(e, "%s has taken nothing for %s: %s wait to be taken", peer, time,
-			format_bytes(bytes, s->socket->send_queue_bytes));
+		finding_claim(e, "%s accepts no data: %s waiting to be sent for %s", peer,
+			sentence_size(bytes, s->socket->send_queue_bytes), time);
 		break;
 	case STREAM_UNREAD:
-		finding_claim(e, "does not read what has come from %s: %s wait for %s", peer,
-			format_bytes(bytes, s->socket->receive_queue_bytes), time);
+		finding_claim(e, "does not read from %s: %s unread for %s", peer,
+			sentence_size(bytes, s->socket->receive_queue_bytes), time);
 		break;
 	case STREAM_LOST:
 		finding_claim(e,
-			"the path to %s is dead: %u retransmissions, and nothing is acknowledged",
+			"the connection to %s is dead: %u retransmissions, nothing acknowledged",
 			peer, s->socket->retransmits_waiting);
 		break;
 	default:
-		finding_claim(e, "is busy (%s) and runs no tool, and nothing came from %s for %s",
-			t->busy, peer, time);
+		claim_silence(e, t, s, peer);
 		break;
 	}
 }
 
-static const char *const remedies[STREAM_TURNS] = {
-	[STREAM_QUIET] = "interrupt the request (Esc) and ask again; does the status page of the "
-			 "server, or a proxy before it, tell of trouble?",
-	[STREAM_REQUESTED] =
-		"interrupt the request (Esc) and ask again; does the status page of the "
-		"server, or a proxy before it, tell of trouble?",
-	[STREAM_UNSENT] = "the server, or a proxy before it, does not read: look there; interrupt "
-			  "the request and ask again",
-	[STREAM_UNREAD] = "its threads tell why: sooth inspect --threads",
-	[STREAM_LOST] = "is the network, the VPN or the proxy gone? The kernel gives up after a "
-			"quarter of an hour; interrupt the request and ask again",
-};
+static void emit_remedy(struct check *e, enum stream_turn turn)
+{
+	switch (turn) {
+	case STREAM_UNSENT:
+		finding_remedy(e, "the server or a proxy does not read: check it, then interrupt "
+				  "the request and ask again");
+		break;
+	case STREAM_UNREAD:
+		finding_remedy(e, "sooth inspect --threads %llu shows what its threads do instead",
+			(unsigned long long)e->id.pid);
+		break;
+	case STREAM_LOST:
+		finding_remedy(e, "check network, VPN and proxy, then interrupt the request and "
+				  "ask again (the kernel gives up after about 15 minutes)");
+		break;
+	default:
+		finding_remedy(e, "interrupt the request (Esc) and ask again; check the status "
+				  "page of the server and your proxy");
+		break;
+	}
+}
 
 static void emit_times(struct check *e, const struct stream *s)
 {
@@ -322,10 +340,22 @@ static void emit_times(struct check *e, const struct stream *s)
 
 	if (s->state.has_sent)
 		finding_number(
-			e, "since it last sent", (double)socket->sent_ago_ns, SOOTH_UNIT_NS, 0);
+			e, "time since last send", (double)socket->sent_ago_ns, SOOTH_UNIT_NS, 0);
 	finding_number(e,
-		s->state.has_come ? "since something came" : "nothing came since it connected",
+		s->state.has_come ? "time since last data" : "time since connect, no data",
 		(double)socket->received_ago_ns, SOOTH_UNIT_NS, 0);
+}
+
+static void emit_network(struct check *e, const struct sockets_socket *socket)
+{
+	if (!socket->send_queue_bytes && !socket->receive_queue_bytes &&
+		!socket->retransmits_waiting) {
+		finding_text(e, "network", "fine: everything acknowledged, nothing unread");
+		return;
+	}
+	finding_number(e, "unacknowledged", (double)socket->send_queue_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(e, "unread", (double)socket->receive_queue_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(e, "retransmissions", socket->retransmits_waiting, SOOTH_UNIT_NONE, 0);
 }
 
 static void emit_values(struct check *e, const struct stream *s)
@@ -336,13 +366,9 @@ static void emit_values(struct check *e, const struct stream *s)
 	finding_number(e, "sent and acknowledged", (double)socket->sent_bytes, SOOTH_UNIT_BYTES, 0);
 	finding_number(e, "received", (double)socket->received_bytes, SOOTH_UNIT_BYTES, 0);
 	if (s->state.interval_ns)
-		finding_number(e, "received meanwhile", (double)s->state.came, SOOTH_UNIT_BYTES,
-			s->state.interval_ns);
-	finding_number(
-		e, "not acknowledged", (double)socket->send_queue_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(e, "not read", (double)socket->receive_queue_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(
-		e, "retransmissions of that", socket->retransmits_waiting, SOOTH_UNIT_NONE, 0);
+		finding_number(e, "received during the observation", (double)s->state.came,
+			SOOTH_UNIT_BYTES, s->state.interval_ns);
+	emit_network(e, socket);
 	if (socket->rtt_state == SOOTH_STATE_VALUE)
 		finding_number(e, "round trip", (double)socket->rtt_ns, SOOTH_UNIT_NS, 0);
 }
@@ -351,16 +377,17 @@ static void emit_unseen(struct check *e, const struct talker *t, const struct st
 {
 	if (s->state.turn == STREAM_REQUESTED && !t->is_agent && !s->is_api)
 		finding_unseen(
-			e, "whether an answer is due: some requests wait for news on purpose");
+			e, "whether an answer is due: some requests wait for news by design");
 	if (s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET)
-		finding_unseen(e, "whether the peer is still there: nothing is on its way to it");
+		finding_unseen(e, "whether the peer is still there: no data is in flight");
 	if (s->state.turn == STREAM_QUIET)
-		finding_unseen(e, "whether the answer is complete, and what the agent does inside");
+		finding_unseen(
+			e, "whether the answer is complete, and what the agent does internally");
 	if (s->state.turn == STREAM_QUIET && t->has_server)
 		finding_unseen(e, "whether it waits for an MCP server");
 }
 
-static void tell(struct check *e, const struct talker *t, const struct stream *s)
+static void report(struct check *e, const struct talker *t, const struct stream *s)
 {
 	struct buffer peer = { 0 }, both = { 0 };
 	bool is_weak = s->state.turn == STREAM_QUIET && t->has_server;
@@ -378,10 +405,10 @@ static void tell(struct check *e, const struct talker *t, const struct stream *s
 	claim(e, t, s, buffer_cstr(&peer));
 	emit_values(e, s);
 	if (t->busy)
-		finding_text(e, "the agent is busy", "%s", t->busy);
+		finding_text(e, "agent", "%s", t->busy);
 	finding_text(e, "descriptor", "%u", s->socket->fd);
 	emit_unseen(e, t, s);
-	finding_remedy(e, "%s", remedies[s->state.turn]);
+	emit_remedy(e, s->state.turn);
 	finding_end(e);
 	buffer_fini(&peer);
 	buffer_fini(&both);
@@ -398,7 +425,7 @@ static int by_weight(const void *a, const void *b)
 	return (y->state.for_ns > x->state.for_ns) - (y->state.for_ns < x->state.for_ns);
 }
 
-/* An answer that stopped: nothing else goes on that would keep it busy. */
+/* The answer may have stopped: nothing else would keep the agent busy. */
 static bool has_stopped(const struct check *e, const struct talker *t)
 {
 	return t->is_agent && t->busy && t->rests.socket && !t->has_tool && !t->flowing &&
@@ -409,22 +436,22 @@ static bool has_stopped(const struct check *e, const struct talker *t)
 static void emit_all(struct check *e, struct talker *t)
 {
 	struct stream *all = (void *)t->streams.data;
-	size_t count = t->streams.size / sizeof(*all), told = 0;
+	size_t count = t->streams.size / sizeof(*all), shown = 0;
 
 	if (count)
 		qsort(all, count, sizeof(*all), by_weight);
-	for (size_t i = 0; i < count && told < SHOWN_MAX; i++) {
+	for (size_t i = 0; i < count && shown < SHOWN_MAX; i++) {
 		if (!is_worth_it(t, &all[i]))
 			continue;
-		tell(e, t, &all[i]);
-		told++;
+		report(e, t, &all[i]);
+		shown++;
 	}
 	if (has_stopped(e, t))
-		tell(e, t, &t->rests);
+		report(e, t, &t->rests);
 }
 
-/* Connections of other network namespaces take more than being their user. */
-static void say_untold(struct check *e, uint8_t state)
+/* Connections in another network namespace need more than being their user. */
+static void emit_unknown(struct check *e, uint8_t state)
 {
 	if (state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
 		check_blind_because(e, sooth_reason_text(SOOTH_REASON_PERMISSION),
@@ -433,23 +460,23 @@ static void say_untold(struct check *e, uint8_t state)
 		check_blind(e, state);
 }
 
-static void say_fine(struct check *e, const struct talker *t)
+static void emit_fine(struct check *e, const struct talker *t)
 {
 	char time[UNITS_SIZE];
 
-	if (t->untold && t->untold == t->made)
-		say_untold(e, t->untold_state);
+	if (t->unknown && t->unknown == t->made)
+		emit_unknown(e, t->unknown_state);
 	else if (!t->made)
-		check_fine(e, "it has made no connection");
+		check_fine(e, "no outgoing connections");
 	else if (!t->at_rest)
-		check_fine(
-			e, "connections it made: %u, in use %u, none at rest", t->made, t->flowing);
+		check_fine(e, "%u outgoing connection%s, %u in use", t->made,
+			t->made == 1 ? "" : "s", t->flowing);
 	else
-		check_fine(e, "connections it made: %u, in use %u, longest at rest %s", t->made,
-			t->flowing, format_ns(time, t->longest_ns));
+		check_fine(e, "%u outgoing connection%s, %u in use, longest idle %s", t->made,
+			t->made == 1 ? "" : "s", t->flowing, format_ns(time, t->longest_ns));
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->sockets);
 	const struct sockets_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
@@ -460,7 +487,7 @@ static void judge(struct check *e)
 		return;
 	}
 	if (check_is_stopped(e)) {
-		check_fine(e, "it is stopped, so nothing of it goes on");
+		check_fine(e, "stopped: nothing of it runs");
 		return;
 	}
 	t.is_listening = listens(last);
@@ -468,14 +495,14 @@ static void judge(struct check *e)
 	take_sockets(e, &t);
 	emit_all(e, &t);
 	if (!e->found && !e->muted)
-		say_fine(e, &t);
+		emit_fine(e, &t);
 	buffer_fini(&t.streams);
 }
 
 const struct finding_type finding_stream_stalled = {
 	.id = "stream-stalled",
-	.claim = "a request was sent, and its answer does not come",
+	.claim = "a request was sent, and no answer comes",
 	.probes = "proc,sockets",
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

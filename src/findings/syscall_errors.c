@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * syscall-errors: a call fails again and again, with the same error on the same thing. Errors that
- * are ordinary answers are not counted (their rows say which), nor is what is searched for: that a
- * path is not there counts only from its second time on, and only as often as its name was not
+ * syscall-errors: a system call keeps failing with the same error on the same file or
+ * descriptor. Errors that are ordinary answers do not count (probes/syscalls.def), nor do searches: a
+ * missing path counts only from its second failure, and only as often as its name was not
  * found elsewhere.
  */
 #include <stdio.h>
@@ -17,21 +17,23 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "times a second that a call fails so on one path or descriptor",
-		.otherwise = 10,
+		.help = "minimum failures per second on one path",
+		.default_value = 10,
 		.min = 0.01,
 		.max = 1e9 },
 	{ .name = "min-rate-missing",
-		.help = "the same, where the error is that nothing is there: to look for a file "
-			"that need not be is no mistake, and agents do so at every step",
-		.otherwise = 100,
+		.help = "minimum failures per second on a missing file",
+		.default_value = 100,
 		.min = 0.01,
 		.max = 1e9 },
-	{ .name = "min-times", .help = "that it fails so", .otherwise = 20, .min = 1, .max = 1e9 },
+	{ .name = "min-times",
+		.help = "minimum failures",
+		.default_value = 20,
+		.min = 1,
+		.max = 1e9 },
 	{ .name = "min-grave",
-		.help = "times, of errors that nobody takes lightly: no space, no descriptors, "
-			"no memory, a broken device",
-		.otherwise = 3,
+		.help = "minimum failures with ENOSPC, EMFILE, ENOMEM or EIO",
+		.default_value = 3,
 		.min = 1,
 		.max = 1e9 },
 };
@@ -46,7 +48,7 @@ static bool is_missing(const struct call_place *place)
 	return place->error == LINUX_ENOENT || place->error == LINUX_ENOTDIR;
 }
 
-/* How often it failed for nothing. */
+/* Failures that are not part of a search. */
 static double surplus(const struct check_calls *c, const struct call_place *place, double count)
 {
 	double excused;
@@ -84,7 +86,7 @@ static double weigh(const void *key, const void *value, void *user)
 		       : 0;
 }
 
-static void tell(struct check *e, const struct check_calls *c, const struct check_ranked *one)
+static void report(struct check *e, const struct check_calls *c, const struct check_ranked *one)
 {
 	const struct call_place *place = one->key;
 	const struct call_failures *f = one->value;
@@ -98,25 +100,24 @@ static void tell(struct check *e, const struct check_calls *c, const struct chec
 		finding_severity(e, FINDING_HIGH);
 	if (*place->text)
 		finding_path(e, span_of(place->text, strlen(place->text)));
-	finding_claim(e, "%s%s%s fails again and again: %s (%s), %.0f times", name,
-		*place->text ? " of " : "", place->text, error ? error : "an error",
-		text ? text : "not known", one->weight);
+	finding_claim(e, "%s%s%s keeps failing: %s (%s), %.0f times", name,
+		*place->text ? " on " : "", place->text, error ? error : "an error",
+		text ? text : "unknown", one->weight);
 	finding_rate(
 		e, "failures", check_calls_rate(c, one->weight), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(e, "times", one->weight, SOOTH_UNIT_NONE, c->interval_ns);
 	if (one->weight < (double)f->count)
-		finding_number(e, "with those that are part of a search", (double)f->count,
-			SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(e, "from the first to the last", (double)(f->last_ns - f->first_ns),
-		SOOTH_UNIT_NS, 0);
+		finding_number(
+			e, "including searches", (double)f->count, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(
+		e, "first to last failure", (double)(f->last_ns - f->first_ns), SOOTH_UNIT_NS, 0);
 	check_calls_unseen(c, e);
-	finding_remedy(e,
-		"sooth trace -Z -p %llu shows each; it goes on as if nothing had happened",
-		(unsigned long long)e->id.pid);
+	finding_remedy(
+		e, "sooth trace -Z -p %llu shows each failed call", (unsigned long long)e->id.pid);
 	finding_end(e);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	struct check_ranked top[SHOWN_MAX];
 	uint64_t failures = 0;
@@ -131,16 +132,17 @@ static void judge(struct check *e)
 		failures += ((const struct call_failures *)value)->count;
 	count = check_rank(&c.history->failures, weigh, &look, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
-		tell(e, &c, &top[i]);
+		report(e, &c, &top[i]);
 	if (!count)
-		check_fine(e, "%llu errors in %llu calls, each of them seldom or an answer",
-			(unsigned long long)failures, (unsigned long long)c.history->calls);
+		check_fine(e, "%llu error%s in %llu calls, none repeated often",
+			(unsigned long long)failures, failures == 1 ? "" : "s",
+			(unsigned long long)c.history->calls);
 }
 
 const struct finding_type finding_syscall_errors = {
 	.id = "syscall-errors",
-	.claim = "a call fails again and again",
+	.claim = "a system call keeps failing",
 	.probes = "syscalls",
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

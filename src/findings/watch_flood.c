@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * watch-flood: a process watches very many files with inotify, or has many inotify instances
- * that watch nothing. Each watch keeps memory of the kernel, and all count against one limit of
- * the user, whoever of his processes has them.
+ * that watch nothing. Each watch takes kernel memory, and all processes of a user share one
+ * limit.
  *
  * Cannot be seen: whether two descriptors are one instance (dup, fork); they count as two.
  */
@@ -19,19 +19,19 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-watches",
-		.help = "watches of one process",
-		.otherwise = 10000,
+		.help = "minimum watches of one process",
+		.default_value = 10000,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "max-share",
-		.help = "of the watches that the user may have, by one process",
+		.help = "maximum share of the user's limit for one process",
 		.unit = SOOTH_UNIT_PERCENT,
-		.otherwise = 50,
+		.default_value = 50,
 		.min = 1,
 		.max = 100 },
 	{ .name = "max-empty",
-		.help = "instances of one process that watch nothing",
-		.otherwise = 16,
+		.help = "maximum instances of one process without a watch",
+		.default_value = 16,
 		.min = 1,
 		.max = 1e9 },
 };
@@ -54,10 +54,10 @@ static int by_file(const void *a, const void *b)
 	return (x->minor > y->minor) - (x->minor < y->minor);
 }
 
-/* How many different files: several watchers may watch the same. */
-static uint32_t count_files(const struct snapshot *reading)
+/* Several watchers may watch the same file. */
+static uint32_t count_files(const struct snapshot *snapshot)
 {
-	struct batch records = snapshot_records(reading);
+	struct batch records = snapshot_records(snapshot);
 	struct buffer list = { 0 };
 	uint32_t different = 0;
 	struct watched *all;
@@ -82,9 +82,9 @@ static uint32_t count_files(const struct snapshot *reading)
 	return different;
 }
 
-static uint32_t count_empty(const struct snapshot *reading, const struct fd_sums *sums)
+static uint32_t count_empty(const struct snapshot *snapshot, const struct fd_sums *sums)
 {
-	struct batch records = snapshot_records(reading);
+	struct batch records = snapshot_records(snapshot);
 	struct map watching;
 	uint32_t busy;
 
@@ -108,22 +108,22 @@ static double share_of(const struct fds_process *p)
 	return 100.0 * p->watches / p->watches_max;
 }
 
-/* --- saying --- */
+/* --- the finding --- */
 
-/* Where most are; the claim takes the first. */
+/* The directories with most watches; the claim names the first. */
 static void emit_directories(struct check *e, const struct fd_directory *all, size_t count)
 {
-	size_t told = 0;
+	size_t shown = 0;
 
-	for (size_t i = 0; i < count && told < DIRECTORIES_REPORTED; i++) {
+	for (size_t i = 0; i < count && shown < DIRECTORIES_REPORTED; i++) {
 		if (!all[i].path.size)
 			continue;
-		finding_text(e, "of them", "%u below %.*s", all[i].watches, (int)all[i].path.size,
-			all[i].path.data);
-		told++;
+		finding_text(e, "directory", "%.*s: %u", (int)all[i].path.size, all[i].path.data,
+			all[i].watches);
+		shown++;
 	}
-	if (!told)
-		finding_unseen(e, "in which directories: sooth diagnose -d %llu",
+	if (!shown)
+		finding_unseen(e, "which directories: sooth diagnose -d %llu shows them",
 			(unsigned long long)e->id.pid);
 }
 
@@ -156,18 +156,17 @@ static void emit_flood(struct check *e, const struct snapshot *last, const struc
 	if (sums->watches_reported == p->watches)
 		finding_number(e, "different files", count_files(last), SOOTH_UNIT_NONE, 0);
 	else
-		finding_unseen(e, "%u watches: there are more than are read",
+		finding_unseen(e, "%u watches: more than sooth reads",
 			p->watches - sums->watches_reported);
 	finding_number(e, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
 	emit_directories(e, all, count);
 	if (share_of(p) >= 0)
-		finding_number(e, "of the user's limit", share_of(p), SOOTH_UNIT_PERCENT, 0);
+		finding_number(e, "share of the user's limit", share_of(p), SOOTH_UNIT_PERCENT, 0);
 	else
-		finding_unseen(e, "the limit: it is in a user namespace with one of its own, or it "
-				  "is hidden");
+		finding_unseen(e, "the limit: it is in another user namespace, or hidden");
 	finding_remedy(e,
-		"have it leave out what is generated (node_modules, .git, build, target) in its "
-		"settings, or start it in a smaller directory; sooth inspect --fds %llu lists them",
+		"exclude generated files (node_modules, .git, build, target) in its settings, or "
+		"start it in a smaller directory; sooth inspect --fds %llu lists the watches",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 	buffer_fini(&list);
@@ -178,18 +177,17 @@ static void emit_empty(struct check *e, const struct fd_sums *sums, uint32_t emp
 	const struct fds_process *p = sums->process;
 
 	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "instances");
-	finding_claim(
-		e, "has %u inotify instances that watch nothing: opened and not closed", empty);
-	finding_number(e, "instances that watch nothing", empty, SOOTH_UNIT_NONE, 0);
+	finding_claim(e, "leaks inotify instances: %u are open and watch nothing", empty);
+	finding_number(e, "instances without a watch", empty, SOOTH_UNIT_NONE, 0);
 	finding_number(e, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
 	if (p->inotify_state == SOOTH_STATE_VALUE)
-		finding_number(e, "the user may have", p->instances_max, SOOTH_UNIT_NONE, 0);
+		finding_number(e, "limit of the user", p->instances_max, SOOTH_UNIT_NONE, 0);
 	finding_unseen(e, "whether some descriptors are the same instance");
-	finding_remedy(e, "restarting it gives them back; tell its authors of it");
+	finding_remedy(e, "restart it to free them, and report the bug to its authors");
 	finding_end(e);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
 	struct fd_sums sums = { 0 };
@@ -209,13 +207,13 @@ static void judge(struct check *e)
 	if (check_is_over(e, "max-empty", empty, "instances"))
 		emit_empty(e, &sums, empty);
 	if (!e->found)
-		check_fine(e, "%u watches, %u instances", sums.process->watches, sums.instances);
+		check_fine(e, "watches: %u, instances: %u", sums.process->watches, sums.instances);
 }
 
 const struct finding_type finding_watch_flood = {
 	.id = "watch-flood",
-	.claim = "very many files are watched for changes",
+	.claim = "watches very many files for changes",
 	.probes = "proc,fds",
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * write-churn: a process writes far more than remains: a file is emptied and written whole again
- * and again, or files are written and removed. What grows is no churn, however fast. A database
- * that writes over itself in place does so on purpose: of that far more is allowed.
+ * write-churn: a process writes far more than remains: a file is truncated and rewritten over
+ * and over, or files are written and removed. A growing file is no churn, however fast it
+ * grows. Databases overwrite in place on purpose, so far more of that is allowed.
  */
 #include <string.h>
 
@@ -14,26 +14,25 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "bytes a second that were written and are gone again, of one file or "
-			"folder",
+		.help = "minimum bytes per second written and discarded",
 		.unit = SOOTH_UNIT_BYTES,
-		.otherwise = 1 << 20,
+		.default_value = 1 << 20,
 		.min = 1,
 		.max = 1e12 },
 	{ .name = "min-times",
-		.help = "that a file was replaced, or files were removed",
-		.otherwise = 3,
+		.help = "minimum rewrites or removals",
+		.default_value = 3,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "min-ratio",
-		.help = "of what is gone to what is there at the end",
-		.otherwise = 3,
+		.help = "minimum ratio of discarded to remaining bytes",
+		.default_value = 3,
 		.min = 0,
 		.max = 1e9 },
 	{ .name = "in-place-rate",
-		.help = "bytes a second that were written over others in place",
+		.help = "minimum bytes per second overwritten in place",
 		.unit = SOOTH_UNIT_BYTES,
-		.otherwise = 32 << 20,
+		.default_value = 32 << 20,
 		.min = 1,
 		.max = 1e12 },
 };
@@ -45,7 +44,7 @@ struct waste {
 	double gone; /* bytes */
 	double there;
 	uint64_t times;
-	const char *path; /* of WASTE_REMOVED the folder */
+	const char *path; /* for WASTE_REMOVED the directory */
 	const struct call_scraps *scraps;
 };
 
@@ -54,9 +53,9 @@ struct look {
 	const struct check_calls *calls;
 };
 
-/* --- what is gone --- */
+/* --- discarded bytes --- */
 
-/* As a reading of its descriptors has it, where the file is still open; else by its calls. */
+/* From the descriptors where the file is still open, else from the recorded calls. */
 static double size_of(const struct check *e, const char *path, uint64_t by_calls)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
@@ -129,19 +128,19 @@ static void claim(struct check *e, const struct check_calls *c, const struct was
 	double per_s = check_calls_rate(c, (double)w->times);
 
 	if (w->kind == WASTE_REPLACED)
-		finding_claim(e, "writes %s whole again and again: %llu times, %.1f a second",
-			w->path, (unsigned long long)w->times, per_s);
+		finding_claim(e, "rewrites %s over and over: %llu times, %.1f a second", w->path,
+			(unsigned long long)w->times, per_s);
 	else if (w->kind == WASTE_IN_PLACE)
-		finding_claim(e, "writes over the same parts of %s again and again", w->path);
+		finding_claim(e, "overwrites the same parts of %s over and over", w->path);
 	else if (w->scraps->has_many_names)
-		finding_claim(e, "writes files in %s and removes them again: %llu, %.1f a second",
-			w->path, (unsigned long long)w->times, per_s);
+		finding_claim(e, "writes and removes files in %s: %llu, %.1f a second", w->path,
+			(unsigned long long)w->times, per_s);
 	else
-		finding_claim(e, "writes %s and removes it again: %llu times, %.1f a second",
+		finding_claim(e, "writes and removes %s: %llu times, %.1f a second",
 			w->scraps->last, (unsigned long long)w->times, per_s);
 }
 
-static void tell(struct check *e, const struct check_calls *c, const struct waste *w)
+static void report(struct check *e, const struct check_calls *c, const struct waste *w)
 {
 	bool is_one = w->kind != WASTE_REMOVED || w->scraps->has_many_names;
 	const char *path = is_one ? w->path : w->scraps->last;
@@ -149,27 +148,25 @@ static void tell(struct check *e, const struct check_calls *c, const struct wast
 	finding_begin(e, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, w->path);
 	finding_path(e, span_of(path, strlen(path)));
 	claim(e, c, w);
-	finding_rate(e, w->kind == WASTE_IN_PLACE ? "written over" : "written and gone again",
+	finding_rate(e, w->kind == WASTE_IN_PLACE ? "overwritten" : "written and discarded",
 		check_calls_rate(c, w->gone), SOOTH_UNIT_BYTES, c->interval_ns);
-	finding_number(e, "in all", w->gone, SOOTH_UNIT_BYTES, c->interval_ns);
+	finding_number(e, "discarded, total", w->gone, SOOTH_UNIT_BYTES, c->interval_ns);
 	if (w->kind != WASTE_REMOVED)
-		finding_number(e, "there at the end", w->there, SOOTH_UNIT_BYTES, 0);
+		finding_number(e, "remaining at the end", w->there, SOOTH_UNIT_BYTES, 0);
 	finding_number(e, "times", (double)w->times, SOOTH_UNIT_NONE, c->interval_ns);
 	if (w->kind == WASTE_REMOVED && w->scraps->has_many_names)
-		finding_text(e, "the last of them", "%s", w->scraps->last);
-	finding_unseen(e, "what is written through mappings, and whether the file system is of "
-			  "memory alone");
+		finding_text(e, "last file", "%s", w->scraps->last);
+	finding_unseen(e, "writes through mmap, and whether the file system is in memory (tmpfs)");
 	check_calls_unseen(c, e);
 	finding_remedy(e,
-		w->kind == WASTE_IN_PLACE
-			? "gather what changes before it is written"
-			: "write only what has changed, or less often; sooth trace --io -p %llu "
-			  "tells how much of which file",
+		w->kind == WASTE_IN_PLACE ? "collect changes before writing them"
+					  : "sooth trace --io -p %llu shows bytes per file; the "
+					    "fix: write only what changed, or less often",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	struct check_ranked files[SHOWN_MAX], scraps[SHOWN_MAX];
 	struct check_calls c;
@@ -184,22 +181,22 @@ static void judge(struct check *e)
 		const struct call_path *path = files[i].key;
 		struct waste w = of_file(e, path->text, files[i].value);
 
-		tell(e, &c, &w);
+		report(e, &c, &w);
 	}
 	for (size_t i = 0; i < scrap_count; i++) {
 		const struct call_path *path = scraps[i].key;
 		struct waste w = of_scraps(path->text, scraps[i].value);
 
-		tell(e, &c, &w);
+		report(e, &c, &w);
 	}
 	if (!file_count && !scrap_count)
-		check_fine(e, "what it writes remains, or is little");
+		check_fine(e, "little is rewritten or removed");
 }
 
 const struct finding_type finding_write_churn = {
 	.id = "write-churn",
-	.claim = "far more is written to a file than remains",
+	.claim = "writes far more to a file than remains",
 	.probes = "syscalls",
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

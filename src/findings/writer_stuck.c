@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * writer-stuck: a thread has waited all the while to write into a pipe or a local socket. It is
- * full, and who has its other end has read nothing meanwhile: a reader that is merely slow lets the
- * writer on now and then. A parent that waits for the end of a child whose output it does not read
- * is the common case. Of TCP stream-stalled tells.
+ * writer-stuck: a thread was blocked writing to a pipe or local socket for the whole
+ * observation. The buffer is full and its reader took nothing: a slow reader would let the
+ * writer continue now and then. The common case is a parent that waits for a child to exit and
+ * does not read its output. stream-stalled covers TCP.
  */
 #include <string.h>
 
@@ -16,22 +16,22 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-time",
-		.help = "that nothing could be written",
+		.help = "minimum time blocked",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 3e9,
+		.default_value = 3e9,
 		.min = 1e6,
 		.max = 86400e9 },
 	{ .name = "min-readings",
-		.help = "readings of the thread, all of them in that wait",
-		.otherwise = 3,
+		.help = "minimum samples of the thread, all in that wait",
+		.default_value = 3,
 		.min = 2,
 		.max = 500 },
 };
 
 struct stuck {
 	unsigned threads, stuck;
-	uint8_t unseen; /* why it could not be told of one; 0: of all it could */
-	const struct thread_history *first; /* of those that are stuck */
+	uint8_t unseen; /* the reason one thread could not be diagnosed; 0: none */
+	const struct thread_history *first; /* the first stuck one */
 };
 
 /* --- which thread --- */
@@ -74,66 +74,81 @@ static void look(const struct check *e, struct stuck *s)
 
 /* --- the finding --- */
 
-/* Who has the other end, where that was asked; returns the first of them that is another process.
- */
-static uint64_t emit_holders(struct check *e, uint64_t inode)
+/* The first process other than itself that may read it; 0: not found. */
+static uint64_t find_reader(const struct check *e, uint64_t inode)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-	unsigned told = 0;
-	uint64_t pid = 0;
+
+	batch_for_each (r, &all) {
+		const struct fds_holder *h = record_as(r, FDS_HOLDER, sizeof(*h));
+
+		if (h && h->inode == inode && h->access != FDS_ACCESS_WRITE &&
+			h->holder_pid != e->id.pid)
+			return h->holder_pid;
+	}
+	return 0;
+}
+
+/* The processes with the other end, where --deep looked for them. */
+static void emit_holders(struct check *e, uint64_t inode)
+{
+	const struct snapshot *last = check_last(e, &e->input->fds);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	unsigned shown = 0;
 
 	batch_for_each (r, &all) {
 		const struct fds_holder *h = record_as(r, FDS_HOLDER, sizeof(*h));
 
 		if (!h || h->inode != inode || h->access == FDS_ACCESS_WRITE)
 			continue;
-		if (!pid && h->holder_pid != e->id.pid)
-			pid = h->holder_pid;
-		if (told++ < HOLDERS_REPORTED)
-			finding_text(e, "may read it", "%.*s (%u), descriptor %u",
+		if (shown++ < HOLDERS_REPORTED)
+			finding_text(e, "may read it", "%.*s (%u), fd %u",
 				(int)strnlen(h->holder_name, sizeof(h->holder_name)),
 				h->holder_name, h->holder_pid, h->holder_fd);
 	}
-	if (!told)
-		finding_unseen(e, "who has the other end: sooth diagnose -d tells");
-	return pid;
+	if (!shown)
+		finding_unseen(e,
+			"which process has the other end: sooth diagnose -d %llu shows it",
+			(unsigned long long)e->id.pid);
 }
 
-static void tell(struct check *e, const struct stuck *s)
+static void report(struct check *e, const struct stuck *s)
 {
 	const struct thread_history *t = s->first;
 	const struct fds_descriptor *d = check_descriptor(e, t->waiting.descriptor);
 	const char *what = d->type == FDS_UNIX ? "socket" : "pipe";
 	char call[SYSCALL_NAME_SIZE];
-	uint64_t reader;
+	uint64_t reader = find_reader(e, d->inode);
 
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
-	/* Of what is no agent's somebody may be paging through the output. */
+	/* Outside agents a user may be paging through the output. */
 	if (!e->process || (!e->process->agent && !e->process->owner_agent))
 		finding_severity(e, FINDING_LOW);
 	finding_thread(e, t->tid);
 	finding_descriptor(e, d->fd);
-	finding_claim(e,
-		"thread %s (%u) is stuck writing: the %s at descriptor %u is full, and nobody "
-		"reads from it",
-		t->name, t->tid, what, d->fd);
-	finding_number(e, "nothing could be written for", (double)thread_history_ns(t),
-		SOOTH_UNIT_NS, thread_history_ns(t));
-	finding_number(e, "threads that are stuck so", s->stuck, SOOTH_UNIT_NONE, 0);
-	syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
-	finding_text(e, "system call", "%s", call);
-	reader = emit_holders(e, d->inode);
 	if (reader)
-		finding_remedy(e, "find out why the reader does not read: sooth diagnose %llu",
+		finding_claim(e, "blocked writing to a %s: the reader (%llu) does not read", what,
 			(unsigned long long)reader);
 	else
-		finding_remedy(e, "sooth inspect --fds %llu tells who should read it",
+		finding_claim(e,
+			"blocked writing to a %s: it is full, and its reader does not read", what);
+	finding_number(e, "blocked for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
+		thread_history_ns(t));
+	finding_number(e, "threads stuck like this", s->stuck, SOOTH_UNIT_NONE, 0);
+	syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
+	finding_text(e, "thread", "%s (%u) in %s, fd %u", t->name, t->tid, call, d->fd);
+	emit_holders(e, d->inode);
+	if (reader)
+		finding_remedy(e, "sooth diagnose %llu shows why the reader does not read",
+			(unsigned long long)reader);
+	else
+		finding_remedy(e, "sooth inspect --fds %llu shows which process should read it",
 			(unsigned long long)e->id.pid);
 	finding_end(e);
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	struct stuck s = { 0 };
 
@@ -141,18 +156,18 @@ static void judge(struct check *e)
 	if (!s.threads)
 		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	else if (s.stuck)
-		tell(e, &s);
+		report(e, &s);
 	else if (s.unseen)
 		check_blind(e, s.unseen);
 	else
-		check_fine(e, "no thread stays in writing to a pipe or local socket");
+		check_fine(e, "no thread is blocked writing to a pipe or local socket");
 }
 
 const struct finding_type finding_writer_stuck = {
 	.id = "writer-stuck",
-	.claim = "what it writes into a pipe or local socket is not read, and so it waits",
+	.claim = "blocked writing to a pipe or local socket: its reader does not read",
 	.probes = "proc,threads,fds",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

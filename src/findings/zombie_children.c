@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * zombie-children: a process does not ask how its children ended, and they gather. Judged is
- * the parent; of the host those that gather below a process that is not judged itself, as
- * below the first process of a container that reaps nothing.
+ * zombie-children: a process does not reap its exited children, and they pile up. The finding
+ * goes to the parent; for the host, it covers parents that are not diagnosed themselves, such
+ * as the first process of a container that reaps nothing.
  */
 #include <stdio.h>
 
@@ -10,32 +10,32 @@
 #include "base/units.h"
 #include "core/finding.h"
 
-#define ONE_LOOK_NS (NS_PER_S / 10) /* reading /proc takes a moment, and each has its own time */
+#define ONE_LOOK_NS (NS_PER_S / 10) /* reading /proc takes a moment, so times differ */
 
 static const struct finding_option options[] = {
 	{ .name = "min-count",
-		.help = "children that have ended and were not asked for",
-		.otherwise = 5,
+		.help = "minimum exited children that are not reaped",
+		.default_value = 5,
 		.min = 1,
 		.max = 1e6 },
 	{ .name = "min-time",
-		.help = "that each of them has been so: some ask in rounds",
+		.help = "minimum time as a zombie",
 		.unit = SOOTH_UNIT_NS,
-		.otherwise = 2e9,
+		.default_value = 2e9,
 		.min = 0,
 		.max = 86400e9 },
 	{ .name = "many",
-		.help = "from how many on it is bad: each holds a pid",
-		.otherwise = 500,
+		.help = "zombies from which severity is high",
+		.default_value = 500,
 		.min = 1,
 		.max = 1e6 },
 };
 
 struct gathering {
-	const struct process_entry *parent; /* NULL: not told, or several */
+	const struct process_entry *parent; /* NULL: unknown, or several */
 	unsigned all;
-	unsigned staying; /* of them long enough */
-	unsigned came;	  /* that ended while they were watched */
+	unsigned staying; /* zombies for long enough */
+	unsigned came;	  /* exited during the observation */
 	uint64_t since_ns;
 };
 
@@ -43,7 +43,7 @@ static void add(const struct check *e, struct gathering *g, const struct process
 {
 	uint64_t held_ns = p->last_ns > p->zombie_ns ? p->last_ns - p->zombie_ns : 0;
 
-	if (!p->zombie_ns || p->process->threads > 1) /* its first thread only */
+	if (!p->zombie_ns || p->process->threads > 1) /* only its first thread exited */
 		return;
 	g->all++;
 	g->came += p->zombie_ns > p->first_ns || p->zombie_ns > g->parent->first_ns + ONE_LOOK_NS;
@@ -61,7 +61,7 @@ static uint64_t watched_ns(const struct check *e)
 	return c->last_ns > e->input->begin_ns ? c->last_ns - e->input->begin_ns : 0;
 }
 
-static void tell(struct check *e, const struct gathering *g, const char *what)
+static void report(struct check *e, const struct gathering *g, const char *what)
 {
 	const struct process_entry *parent = g->parent;
 	struct span name = check_name(parent);
@@ -69,21 +69,19 @@ static void tell(struct check *e, const struct gathering *g, const char *what)
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, what);
 	if (g->all >= check_option(e, "many"))
 		finding_severity(e, FINDING_HIGH);
-	finding_claim(e,
-		"%.*s (%llu) does not ask how its children ended: %u of them stay as zombies",
-		(int)name.size, name.data, (unsigned long long)parent->id.pid, g->staying);
+	finding_claim(e, "%.*s (%llu) does not reap its exited children: %u zombie%s",
+		(int)name.size, name.data, (unsigned long long)parent->id.pid, g->staying,
+		g->staying == 1 ? "" : "s");
 	finding_number(e, "zombies that stay", g->staying, SOOTH_UNIT_NONE, watched_ns(e));
 	finding_number(e, "zombies", g->all, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "of them came meanwhile", g->came, SOOTH_UNIT_NONE, watched_ns(e));
-	finding_number(e, "the first is so for at least",
+	finding_number(e, "new during the observation", g->came, SOOTH_UNIT_NONE, watched_ns(e));
+	finding_number(e, "oldest, at least",
 		(double)(e->input->host.process_table.last_ns - g->since_ns), SOOTH_UNIT_NS, 0);
 	if (parent->id.pid == 1)
-		finding_remedy(e, "let a program that reaps be the first one, as docker run --init "
-				  "does");
+		finding_remedy(e, "start the container with an init that reaps: docker run --init");
 	else
 		finding_remedy(e,
-			"only its parent can clear them: they go when %llu ends; each "
-			"holds a pid, no memory",
+			"restart %llu: only the parent can reap them (each takes a pid, no memory)",
 			(unsigned long long)parent->id.pid);
 	finding_end(e);
 }
@@ -99,19 +97,20 @@ static void diagnose_process(struct check *e)
 	for (const struct process_entry *p = e->process->first_child; p; p = p->next_sibling)
 		add(e, &g, p);
 	if (g.staying && check_is_over(e, "min-count", g.staying, ""))
-		tell(e, &g, "");
+		report(e, &g, "");
 	else if (g.all && (double)check_watched_ns(e) < check_option(e, "min-time"))
-		check_blind_because(e, "whether its zombies stay takes longer to see",
-			"observe for longer, with --duration");
+		check_blind_because(
+			e, "observed too briefly to see whether its zombies stay", CHECK_LONGER);
 	else if (g.all)
-		check_fine(e, "%u zombies", g.all);
+		check_fine(e, "%u zombie%s", g.all, g.all == 1 ? "" : "s");
 	else
-		check_fine(e, "none");
+		check_fine(e, "no zombies");
 }
 
-/* --- of the host --- */
+/* --- the host --- */
 
-/* The sums of one parent that is not judged itself; each is met once, at its first zombie. */
+/* Counts the zombies of one parent that is not diagnosed itself, once, at its first
+ * zombie. */
 static bool gather_below(
 	const struct check *e, const struct process_entry *first, struct gathering *g)
 {
@@ -124,7 +123,7 @@ static bool gather_below(
 	return g->all > 0;
 }
 
-/* Of whom nothing but their name is left it cannot be told whose they were. */
+/* A zombie has only its name left, so its owner is unknown. */
 static void diagnose_host(struct check *e)
 {
 	const struct process_table *c = &e->input->host.process_table;
@@ -136,19 +135,19 @@ static void diagnose_host(struct check *e)
 		struct gathering g;
 		char what[32];
 
-		if (!p->zombie_ns || !p->parent || diagnosis_input_mean(e->input, p->parent) ||
-			!gather_below(e, p, &g))
+		if (!p->zombie_ns || !p->parent ||
+			diagnosis_input_is_selected(e->input, p->parent) || !gather_below(e, p, &g))
 			continue;
 		all += g.all;
 		snprintf(what, sizeof(what), "below %llu", (unsigned long long)g.parent->id.pid);
 		if (g.staying && check_is_over(e, "many", g.staying, what))
-			tell(e, &g, what);
+			report(e, &g, what);
 	}
 	if (!e->found)
-		check_fine(e, "%u zombies below others", all);
+		check_fine(e, "%u zombie%s of other processes", all, all == 1 ? "" : "s");
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	if (e->id.pid)
 		diagnose_process(e);
@@ -158,10 +157,10 @@ static void judge(struct check *e)
 
 const struct finding_type finding_zombie_children = {
 	.id = "zombie-children",
-	.claim = "children that ended stay, because nobody asks how",
+	.claim = "exited children are not reaped",
 	.scope = FINDING_OF_BOTH,
 	.probes = "proc",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
-	.judge = judge,
+	.diagnose = diagnose,
 };

@@ -112,7 +112,7 @@ def well(kind, mode, make=None, **options):
 
 
 OPENCODE = Terminal(known.OPENCODE, modes.ANSWER, modes.NO_HEADERS, modes.TOOL)
-WAITS, WORD, INPUT = "waits for the answer", "busy (by its own word)", "busy (its input is at an end)"
+WAITS, WORD, INPUT = "waiting for", "(status busy, no tool", "(input closed, no tool"
 
 CASES = [
     # In the order of OPENCODE.

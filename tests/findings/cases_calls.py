@@ -83,8 +83,8 @@ def work(n):
         db.execute("insert or replace into t values(?, ?)", (n % 200, "x" * size))
 """
 
-GONE = {"evidence": "written and gone again", "threshold": "min-rate"}
-OVER = {"evidence": "written over", "threshold": "in-place-rate"}
+GONE = {"evidence": "written and discarded", "threshold": "min-rate"}
+OVER = {"evidence": "overwritten", "threshold": "in-place-rate"}
 # Writing takes as long as the disk and the machine let it.
 LITTLE = ("write-churn.min-rate=200K", "write-churn.in-place-rate=2M")
 BIG = (300_000, 2_000_000)
@@ -97,19 +97,19 @@ def writes(kind, pause=OFTEN, size=BIG):
 
 WRITE_CHURN = [
     sick("write-churn", "written whole, with O_TRUNC", writes("truncated"), settings=LITTLE,
-        says="whole again and again", **GONE),
+        says="over and over: ", **GONE),
     sick("write-churn", "written beside and renamed", writes("renamed"), settings=LITTLE,
-        says="whole again and again", **GONE),
+        says="over and over: ", **GONE),
     sick("write-churn", "emptied and written by one descriptor", writes("emptied"),
-        settings=LITTLE, says="whole again and again", **GONE),
+        settings=LITTLE, says="over and over: ", **GONE),
     sick("write-churn", "written and removed, each by a name of its own", writes("removed"),
-        settings=LITTLE, says="writes files in", **GONE),
+        settings=LITTLE, says="writes and removes files in", **GONE),
     sick("write-churn", "written and removed, by one name", writes("one name"), settings=LITTLE,
-        says="removes it again", **GONE),
+        says="writes and removes ", **GONE),
     sick("write-churn", "the same part, by pwrite", writes("over itself"), settings=LITTLE,
-        says="over the same parts", **OVER),
+        says="overwrites the same parts", **OVER),
     sick("write-churn", "the same part, by lseek", writes("sought"), settings=LITTLE,
-        says="over the same parts", **OVER),
+        says="overwrites the same parts", **OVER),
     healthy("write-churn", "a log that grows", writes("appended", size=(20_000, 400_000)),
         settings=LITTLE),
     healthy("write-churn", "many files that stay", writes("many files", size=(20_000, 200_000)),
@@ -218,7 +218,7 @@ CONNECT_FAILING = [
         **FAILS),
     sick("connect-failing", "a socket that nobody has", connects("gone"), says="ECONNREFUSED",
         **FAILS),
-    sick("connect-failing", "no answer", connects("no answer"), says="no answer until it gave up",
+    sick("connect-failing", "no answer", connects("no answer"), says="no answer",
         duration_s=6.0, **FAILS),
     sick("connect-failing", "node", node_client, says="ECONNREFUSED", may_skip=has_node, **FAILS),
     healthy("connect-failing", "reached", connects("reached")),
@@ -293,7 +293,7 @@ MISSING = {"threshold": "min-rate-missing"}
 
 
 SYSCALL_ERRORS = [
-    failing("a file that is not there", "not there", "missing.json fails", *OFTEN, **MISSING,
+    failing("a file that is not there", "not there", "missing.json keeps failing", *OFTEN, **MISSING,
         also=("metadata-storm",)),
     failing("a folder that is written to", "a folder", "EISDIR"),
     failing("a descriptor for reading that is written to", "read only", "EBADF"),
@@ -438,7 +438,7 @@ def work(n):
     elif kind == "slowly":
         for name in names: os.stat(name)
 """
-ASKED = {"evidence": "asked again", "threshold": "min-rate"}
+ASKED = {"evidence": "repeated lookups", "threshold": "min-rate"}
 SLOWLY = ("metadata-storm.min-rate=100", "metadata-storm.min-share=0.02")
 # However often: nothing that takes no time.
 CHEAPLY = ("metadata-storm.min-rate=100", "metadata-storm.min-share=60")

@@ -187,9 +187,9 @@ def has_node():
     return None if shutil.which("node") else "no node"
 
 
-WANTS = {"evidence": "ran or could run", "threshold": "percent"}
-WAKES = {"evidence": "wakes", "threshold": "min-rate"}
-KERNEL = {"evidence": "of it in the kernel", "threshold": "in-kernel"}
+WANTS = {"evidence": "running or runnable", "threshold": "percent"}
+WAKES = {"evidence": "wakeups", "threshold": "min-rate"}
+KERNEL = {"evidence": "kernel share", "threshold": "in-kernel"}
 # A busy machine wakes a thread later than it asked, and gives it less than it wants.
 STARVED = ("lock-storm.percent=4", "lock-storm.min-rate=20", "lock-storm.max-stretch=200us")
 # Whoever comes between leaves cold caches, which cost the program's own part: 64 to 69 % were met.

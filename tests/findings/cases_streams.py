@@ -183,8 +183,8 @@ LONGER = ("stream-stalled.silence=4s", "stream-stalled.unread=4s",
     "stream-stalled.min-retransmits=3")
 
 
-def stalled(name, program, evidence="since it last sent", threshold="silence", tls=False,
-        says="waits for the answer", needs=None, **more):
+def stalled(name, program, evidence="time since last send", threshold="silence", tls=False,
+        says="no data for", needs=None, **more):
     return sick("stream-stalled", name, streams(program, tls=tls, **more), settings=SHORT,
         evidence=evidence, threshold=threshold, duration_s=2.0, says=says,
         may_skip=needs_openssl if tls else needs)
@@ -206,10 +206,10 @@ CASES = [
     stalled("a later request", SECOND),
     stalled("a later request, over TLS", SECOND, tls=True),
     stalled("one among connections at rest", AMONG_OTHERS),
-    stalled("a dead path", DEAD, "retransmissions of that", "min-retransmits", says="is dead",
+    stalled("a dead path", DEAD, "retransmissions", "min-retransmits", says="is dead",
         needs=needs_filter),
     stalled("an answer that is not read", UNREAD, "", "", says="does not read"),
-    stalled("a server that takes no more", UNTAKEN, says="has taken nothing"),
+    stalled("a server that takes no more", UNTAKEN, says="accepts no data"),
     at_rest("a pool at rest", POOL),
     at_rest("a pool at rest, over TLS", POOL, tls=True),
     at_rest("what came was acknowledged", ACKNOWLEDGED),

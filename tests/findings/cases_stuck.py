@@ -275,8 +275,8 @@ def worker(scope, rng):
     return int(bytes(started.out).split(b"ready ")[1].split()[0])
 
 
-TIME = {"evidence": "in one wait for", "threshold": "min-time"}
-HANG = {"evidence": "nothing has run for", "threshold": "min-time"}
+TIME = {"evidence": "in this wait for", "threshold": "min-time"}
+HANG = {"evidence": "no thread ran for", "threshold": "min-time"}
 
 CASES = [
     sick("blocked-io", "the parent of a vfork", workload("blocked"), **TIME),
@@ -292,15 +292,15 @@ CASES = [
     healthy("blocked-io", "frozen by its control group", in_freezer, may_skip=may_freeze_groups,
         also=("frozen",)),
     sick("writer-stuck", "a pipe that nobody reads", unread("pipe"), duration_s=4, severity="low",
-        evidence="nothing could be written for", threshold="min-time"),
+        evidence="blocked for", threshold="min-time"),
     sick("writer-stuck", "a local socket that nobody reads", unread("socket"), duration_s=4,
         severity="low", options=("-d",)),
     healthy("writer-stuck", "a pipe that is read slowly", unread("pipe", 0.2, 0.5), duration_s=4),
     healthy("writer-stuck", "a local socket that is read slowly", unread("socket", 0.2, 0.5),
         duration_s=4),
     healthy("writer-stuck", "a pipe with nothing in it", program(QUIET_PIPE), duration_s=4),
-    sick("frozen", "stopped by a signal", stopped("alone"), says="stopped by a signal"),
-    sick("frozen", "with what it started", stopped("tree"), says="stopped by a signal"),
+    sick("frozen", "stopped by a signal", stopped("alone"), says="stopped by SIGSTOP"),
+    sick("frozen", "with what it started", stopped("tree"), says="stopped by SIGSTOP"),
     sick("frozen", "by its control group", in_freezer, may_skip=may_freeze_groups,
         says="control group is frozen"),
     healthy("frozen", "one that sleeps", lambda s, r: s.python(

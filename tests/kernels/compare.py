@@ -313,7 +313,7 @@ def check_ends(console):
     """Who killed it is named; of one that the kernel killed, that memory was out and how much it had."""
     console.require("ends")
     killed, _ = ended(console, "killed")
-    if "killed by SIGKILL, sent by sh (pid" not in killed:
+    if "killed by SIGKILL from sh (pid" not in killed:
         raise Failed(f"ends: {killed}")
     claim, evidence = ended(console, "oom")
     resident = evidence.get("resident, of no file", {}).get("value")

@@ -40,7 +40,7 @@ class WithoutPid(Leftovers):
             self.assertEqual(ids(told[member.pid]) & {"orphan", "mcp-abandoned"}, set())
         evidence = {e["name"]: e for e in told[tool.pid]["findings"][0]["evidence"]}
         self.assertIn("gone", evidence["known by"]["text"])
-        self.assertEqual(evidence["processes, with what it started"]["value"], 2)
+        self.assertEqual(evidence["processes, with descendants"]["value"], 2)
 
     def test_all_agents(self):
         self.members = self.make()

@@ -71,10 +71,10 @@ class Watched(Ends):
         finding = finding_of(report)
         self.assertEqual(finding["severity"], "medium")
         self.assertRegex(finding["claim"],
-            r"^was killed by SIGKILL, sent by kill \(pid \d+\), started by sh \(pid %d\)$" % killer.pid)
-        self.assertEqual(evidence_of(finding)["user of the sender"], str(os.geteuid()))
+            r"^killed by SIGKILL from kill \(pid \d+\), started by sh \(pid %d\)$" % killer.pid)
+        self.assertEqual(evidence_of(finding)["uid of the sender"], str(os.geteuid()))
         (time_s,) = [e["value"] for e in finding["evidence"]
-                     if e["name"] == "from the signal to the end"]
+                     if e["name"] == "signal to exit"]
         self.assertGreater(time_s, 0)  # some microseconds
         killer.say(b"\n")
 
@@ -82,7 +82,7 @@ class Watched(Ends):
         target = self.target("")
         report = self.diagnose(target.pid, lambda: target.send(signal.SIGTERM))
         self.assertIsNone(finding_of(report))
-        self.assertEqual(fine_of(report), ["ended by SIGTERM of its parent %s (pid %d)" % (
+        self.assertEqual(fine_of(report), ["ended by SIGTERM from its parent %s (pid %d)" % (
             harness.read("/proc/self/comm").decode().strip(), os.getpid())])
 
     def test_who_asked_first_and_then_killed(self):
@@ -93,7 +93,7 @@ class Watched(Ends):
         target.wait_for_output(b"ready")
         report = self.diagnose(target.pid, lambda: target.send(signal.SIGTERM))
         self.assertIsNone(finding_of(report))
-        self.assertRegex(fine_of(report)[0], "^ended with status 0 after SIGTERM of its parent ")
+        self.assertRegex(fine_of(report)[0], "^exited with status 0 after SIGTERM from its parent ")
 
     def test_a_handler_that_sends_it_once_more(self):
         """The one who began is named, not the process itself."""
@@ -105,7 +105,7 @@ class Watched(Ends):
         killer = self.start("/bin/sh", "-c", "read x; kill %d; read y" % target.pid)
         finding = finding_of(self.diagnose(target.pid, lambda: killer.say(b"\n")))
         self.assertEqual(finding["severity"], "info")
-        self.assertIn("sent by sh (pid %d)" % killer.pid, finding["claim"])
+        self.assertIn("from sh (pid %d)" % killer.pid, finding["claim"])
         killer.say(b"\n")
 
     def test_its_parent_ends(self):
@@ -121,8 +121,7 @@ class Watched(Ends):
         parent.wait_for_output(b"\n")
         pid = int(bytes(parent.out).split()[1])
         finding = finding_of(self.diagnose(pid, parent.close_stdin))
-        self.assertEqual(evidence_of(finding)["because"],
-            "the sender ended, and it had asked to end with it")
+        self.assertIn("PR_SET_PDEATHSIG", evidence_of(finding)["because"])
         self.assertIn("(pid %d)" % parent.pid, finding["claim"])
 
     def test_a_fault_and_its_core(self):
@@ -218,8 +217,8 @@ class Unprivileged(Ends):
     def test_a_signal(self):
         target = self.sleeper()
         finding = finding_of(self.diagnose(target.pid, lambda: target.send(signal.SIGKILL)))
-        self.assertEqual(finding["claim"], "was killed by SIGKILL")
-        self.assertTrue(any("who sent it" in text for text in finding["unseen"]), finding)
+        self.assertEqual(finding["claim"], "killed by SIGKILL")
+        self.assertTrue(any("the sender" in text for text in finding["unseen"]), finding)
         self.assertNotIn("sent by", evidence_of(finding))
 
     def test_waited_for(self):
@@ -236,7 +235,7 @@ class Unprivileged(Ends):
             self.assertEqual(finding_of(report)["claim"], "exited with status 6")
         else:
             self.assertIsNone(finding_of(report))
-            self.assertIn("how was not seen", str(report["processes"][0]["unseen"]))
+            self.assertIn("exit not observed", str(report["processes"][0]["unseen"]))
 
 
 class Gone(Ends):
@@ -278,7 +277,7 @@ class Gone(Ends):
         finding = finding_of(run.json())
         self.assertEqual((finding["severity"], finding["confidence"]), ("high", "medium"))
         self.assertEqual(evidence_of(finding)["address"], "0x30")
-        self.assertTrue(any("numbers are given anew" in text for text in finding["unseen"]))
+        self.assertTrue(any("pids are reused" in text for text in finding["unseen"]))
         self.assertEqual(run.json()["processes"][0]["name"],
             os.path.basename(PYTHON)[:15])
         self.beside_others(target.pid)

@@ -144,57 +144,53 @@ static void test_idle_cpu(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "idle-cpu", idle_cpu, 10, NULL,
-			"=medium/high: waits for its user and uses 10 % of a processor all the "
-			"same [CPU: 10 % over 5.00s] [its own word: idle] [connections: nothing "
-			"sent or received] (unseen: whether it reads or writes: only its user and "
-			"root may see) (unseen: which function: a profile tells) <sooth inspect "
-			"--threads 99 tells which threads; sooth trace -c -p 99 what they call; "
-			"restarting the agent ends it for the time being>\n" },
-		{ "idle-cpu", idle_cpu, 9, NULL,
-			"=fine: it waits for its user with 9.0 % of a processor\n" },
+			"=medium/high: uses 10 % CPU while waiting for its user [CPU: 10 % over "
+			"5.00s] [self-reported status: idle] [connections: silent] (unseen: its "
+			"reads and writes: visible only to its user and root) (unseen: which "
+			"function uses the CPU) <sooth inspect --threads 99 shows which threads, "
+			"sooth trace -c -p 99 what they call; restarting the agent helps for "
+			"now>\n" },
+		{ "idle-cpu", idle_cpu, 9, NULL, "=fine: waits for its user, 9.0 % CPU\n" },
 		{ "idle-cpu", idle_age, 60, NULL, "medium/high: " },
-		{ "idle-cpu", idle_age, 59, NULL, "blind: it has only just started" },
+		{ "idle-cpu", idle_age, 59, NULL, "blind: needs a process older than 1 min" },
 		{ "idle-cpu", idle_said, 1, NULL, "medium/high: " },
-		{ "idle-cpu", idle_said, 0, NULL,
-			"=fine: it is at work, with 20.0 % of a "
-			"processor\n" },
+		{ "idle-cpu", idle_said, 0, NULL, "=fine: at work, 20.0 % CPU\n" },
 		{ "idle-cpu", idle_sent, 5, NULL, "medium/high: " },
-		{ "idle-cpu", idle_sent, 4.9, NULL, "fine: it is at work" },
+		{ "idle-cpu", idle_sent, 4.9, NULL, "fine: at work" },
 		{ "idle-cpu", idle_came, 5, NULL, "medium/high: " },
-		{ "idle-cpu", idle_came, 4.9, NULL, "fine: it is at work" },
+		{ "idle-cpu", idle_came, 4.9, NULL, "fine: at work" },
 		{ "idle-cpu", idle_child, 5, NULL, "medium/high: " },
-		{ "idle-cpu", idle_child, 6, NULL, "fine: it is at work" },
+		{ "idle-cpu", idle_child, 6, NULL, "fine: at work" },
 		{ "idle-cpu", idle_word_hidden, HIDDEN, NULL,
 			"blind: permission denied <run as its user" },
 		{ "idle-cpu", idle_word_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED), NULL,
-			"fine: it is at work" },
+			"fine: at work" },
 		{ "idle-cpu", idle_word_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT), NULL,
-			"fine: it is at work" },
+			"fine: at work" },
 		{ "idle-cpu", idle_time_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT), NULL,
-			"fine: it is at work" },
+			"fine: at work" },
 		{ "idle-cpu", idle_time_hidden, HIDDEN, NULL,
 			"blind: permission denied <run as its user" },
 		{ "idle-cpu", idle_sockets_hidden, HIDDEN, NULL, "blind: |<run as its user" },
 		{ "idle-cpu", idle_sockets_hidden, SOOTH_STATE_TRUNCATED, NULL, "blind: " },
-		{ "idle-cpu", idle_is_command, 1, NULL,
-			"=fine: it is no agent that waits for anybody\n" },
+		{ "idle-cpu", idle_is_command, 1, NULL, "=fine: not an idle agent\n" },
 		{ "idle-cpu", busy_cpu, 30, NULL,
-			"low/low: waits for its model or a tool and uses 30 % of|[its own word: "
-			"busy]" },
-		{ "idle-cpu", busy_cpu, 29, NULL, "fine: it waits for its model or a tool with" },
-		{ "idle-cpu", busy_said, 0, NULL, "fine: it is at work" },
+			"low/low: uses 30 % CPU while waiting for its model or a "
+			"tool|[self-reported status: busy]" },
+		{ "idle-cpu", busy_cpu, 29, NULL, "fine: waits for its model or a tool," },
+		{ "idle-cpu", busy_said, 0, NULL, "fine: at work" },
 		{ "idle-cpu", silent_cpu, 30, NULL,
-			"low/low: waits for its user or its model, as it seems, and|[terminal: "
-			"nobody has typed]|!own word" },
-		{ "idle-cpu", silent_cpu, 29, NULL, "fine: it waits for its user or its model" },
-		{ "idle-cpu", silent_terminal, 0, NULL, "fine: it is at work" },
+			"low/low: uses 30 % CPU while waiting for its user or model "
+			"(probably)|[terminal: no input]|!status:" },
+		{ "idle-cpu", silent_cpu, 29, NULL, "fine: waits for its user or model" },
+		{ "idle-cpu", silent_terminal, 0, NULL, "fine: at work" },
 		/* The kernel tells to eight seconds when somebody typed. */
 		{ "idle-cpu", silent_typed, 9, NULL, "low/low: " },
-		{ "idle-cpu", silent_typed, 8, NULL, "fine: it is at work" },
+		{ "idle-cpu", silent_typed, 8, NULL, "fine: at work" },
 		{ "idle-cpu", idle_with_threads, 10, NULL,
-			"medium/high: |[by role of its threads: gc: 30.0 %] [by "
-			"role of its threads: main: 10.0 %]" },
-		{ "idle-cpu", idle_with_threads, 1, NULL, "medium/high: |!threads: main" },
+			"medium/high: |[CPU by thread role: gc: 30.0 %] [CPU by thread role: main: "
+			"10.0 %]" },
+		{ "idle-cpu", idle_with_threads, 1, NULL, "medium/high: |!role: main" },
 	};
 
 	(void)state;
@@ -249,20 +245,19 @@ static void test_streams(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "stream-stalled", asking_since, 30, NULL,
-			"medium/high: waits for the answer of HTTPS (10.0.0.1:443) for 30.0s|[the "
-			"agent is busy: by its own word]" },
+			"medium/high: waiting for HTTPS (10.0.0.1:443): no data for 30 s|[network: "
+			"fine: everything|[agent: status busy]" },
 		{ "stream-stalled", asking_since, 29.9, NULL, "fine: " },
 		{ "stream-stalled", asks_and_says, 0, NULL, "fine: " },
 		{ "stream-stalled", asks_and_says, 1, NULL, "medium/high: " },
-		{ "stream-stalled", asks_and_says, 2, NULL, "medium/medium: |!is busy" },
+		{ "stream-stalled", asks_and_says, 2, NULL, "medium/medium: |!busy" },
 		{ "stream-stalled", asking_word_hidden, HIDDEN, NULL, "medium/medium: " },
 		{ "stream-stalled", asks_without_input, 1, NULL,
-			"medium/high: |[the agent is busy: its input is at an end]" },
+			"medium/high: |[agent: input closed]" },
 		{ "stream-stalled", asks_without_input, 0, NULL, "medium/medium: " },
 		{ "stream-stalled", answered_since, 30, NULL,
-			"medium/low: is busy (by its own word) and runs no tool, and nothing came "
-			"from HTTPS (10.0.0.1:443) for 30.0s|(unseen: whether the answer is "
-			"complete" },
+			"medium/low: waiting for HTTPS (10.0.0.1:443): no data for 30 s (status "
+			"busy, no tool running)|(unseen: whether the answer is complete" },
 		{ "stream-stalled", answered_since, 29.9, NULL, "fine: " },
 		{ "stream-stalled", answered_and_says, 0, NULL, "fine: " },
 		{ "stream-stalled", answered_and_says, 1, NULL, "medium/low: " },

@@ -105,16 +105,16 @@ static void test_all(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
 		const struct check_case cases[] = {
-			{ ids[i], no_calls, 0, NULL, "=fine: it made no system call\n" },
+			{ ids[i], no_calls, 0, NULL, "=fine: no system calls\n" },
 			{ ids[i], no_calls, 1, NULL,
-				"=blind: calls were lost, perhaps all of it <a larger "
-				"--buffer>\n" },
+				"=blind: calls were lost, perhaps all of this process <raise the "
+				"buffer: --buffer 128M>\n" },
 			{ ids[i], not_streamed, 0, NULL,
-				"=blind: the probe syscalls was not recorded <sooth diagnose -D, "
-				"as root>\n" },
+				"=blind: the syscalls probe was not recorded <run as root: sooth "
+				"diagnose -D>\n" },
 			{ ids[i], observed_for, 0.5, NULL, "fine: " },
 			{ ids[i], observed_for, 0.49, NULL,
-				"blind: needs two samples <observe for longer" },
+				"blind: needs two samples <observe longer" },
 		};
 
 		TRY_CASES(cases);
@@ -180,25 +180,24 @@ static void test_syscall_errors(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "syscall-errors", is_denied, 50, NULL,
-			"=medium/high: openat of /data/file fails again and again: EACCES "
-			"(Permission denied), 50 times {path /data/file} [failures: 10 a second "
-			"over 5.00s] [times: 50 over 5.00s] [from the first to the last: 24.5ms] "
-			"<sooth trace -Z -p 99 shows each; it goes on as if nothing had "
-			"happened>\n" },
+			"=medium/high: openat on /data/file keeps failing: EACCES (Permission "
+			"denied), 50 times {path /data/file} [failures: 10 a second over 5.00s] "
+			"[times: 50 over 5.00s] [first to last failure: 24.5ms] <sooth trace -Z -p "
+			"99 shows each failed call>\n" },
 		{ "syscall-errors", is_denied, 49, NULL,
-			"=fine: 49 errors in 50 calls, each of them seldom or an answer\n" },
+			"=fine: 49 errors in 50 calls, none repeated often\n" },
 		{ "syscall-errors", is_denied, 50, "syscall-errors.min-times=50", "medium/" },
 		{ "syscall-errors", is_denied, 50, "syscall-errors.min-times=51", "fine: " },
 		{ "syscall-errors", has_no_space, 3, NULL, "high/high: |ENOSPC|, 3 times" },
 		{ "syscall-errors", has_no_space, 2, NULL, "fine: " },
 		{ "syscall-errors", is_interrupted, 500, NULL, "fine: 0 errors in 501" },
 		{ "syscall-errors", is_missing, 501, NULL,
-			"medium/high: |, 500 times|[with those that are part of a search: 501 " },
+			"medium/high: |, 500 times|[including searches: 501 " },
 		{ "syscall-errors", is_missing, 500, NULL, "fine: " },
 		{ "syscall-errors", is_found_elsewhere, 601, NULL, "medium/high: |, 500 times" },
 		{ "syscall-errors", is_found_elsewhere, 600, NULL, "fine: " },
 		{ "syscall-errors", is_denied_and_lost, 50, NULL,
-			"medium/medium: |(unseen: 7 calls that were lost" },
+			"medium/medium: |(unseen: 7 lost calls" },
 	};
 
 	(void)state;
@@ -283,31 +282,28 @@ static void test_slow_syscalls(void **state)
 	static const struct check_case cases[] = {
 		{ "slow-syscalls", syncs_slowly, 200, NULL,
 
-			"=medium/high: fsync of /data/file is slow: one of a hundred takes 200ms, "
-			"all of them 20 % of the time {path /data/file} [p99: 200ms] [longest: "
-			"200ms] [calls: 5 over 5.00s] [in them: 1.00s over 5.00s] [its threads "
-			"waited for a processor: 0ns over 5.00s] [on: /data/file: 1.00s in 5 "
-			"calls, the longest 200ms] <see to what it works on (disk, file system, "
-			"memory); sooth trace --filter 'duration_ns > 10000000' -p 99 shows "
-			"each>\n" },
+			"=medium/high: fsync on /data/file is slow: p99 200 ms, 20 % of the "
+			"observed time {path /data/file} [p99: 200ms] [longest: 200ms] [calls: 5 "
+			"over 5.00s] [total time: 1.00s over 5.00s] [waited for a CPU: 0ns over "
+			"5.00s] [path: /data/file: 1.00s in 5 calls, longest 200ms] <sooth trace "
+			"--filter 'duration_ns > 10000000' -p 99 shows each slow call; check what "
+			"it works on (disk, file system, memory)>\n" },
 		/* A tenth of the time: half a second. */
-		{ "slow-syscalls", syncs_slowly, 100, NULL, "medium/high: |all of them 10 % of" },
-		{ "slow-syscalls", syncs_slowly, 99, NULL,
-			"=fine: the longest call that worked took 99.0ms\n" },
+		{ "slow-syscalls", syncs_slowly, 100, NULL,
+			"medium/high: |10 % of the observed time" },
+		{ "slow-syscalls", syncs_slowly, 99, NULL, "=fine: longest call: 99.0ms\n" },
 		{ "slow-syscalls", syncs_slowly, 200, "slow-syscalls.min-share=20", "medium/" },
 		{ "slow-syscalls", syncs_slowly, 200, "slow-syscalls.min-share=20.1", "fine: " },
 		{ "slow-syscalls", syncs_slowly, 200, "slow-syscalls.min-p99=200ms", "medium/" },
 		{ "slow-syscalls", syncs_slowly, 200, "slow-syscalls.min-p99=201ms", "fine: " },
 		{ "slow-syscalls", syncs_unseen, 200, NULL,
-			"low/low: |(unseen: whether its threads waited" },
+			"low/low: |(unseen: how long its threads waited" },
 		{ "slow-syscalls", syncs_in_queue, 500, NULL,
-			"medium/high: |[its threads waited for a processor: 500ms" },
+			"medium/high: |[waited for a CPU: 500ms" },
 		{ "slow-syscalls", syncs_in_queue, 501, NULL, "fine: " },
-		{ "slow-syscalls", syncs_times, 5, NULL, "medium/high: fsync of /data/file" },
+		{ "slow-syscalls", syncs_times, 5, NULL, "medium/high: fsync on /data/file" },
 		{ "slow-syscalls", syncs_times, 4, NULL, "fine: " },
-		{ "slow-syscalls", sleeps_times, 5, NULL,
-			"fine: the longest call that worked "
-			"took 0ns" },
+		{ "slow-syscalls", sleeps_times, 5, NULL, "fine: longest call: 0ns" },
 	};
 
 	(void)state;
@@ -389,28 +385,28 @@ static void test_metadata_storm(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "metadata-storm", asks, 501, NULL,
-			"medium/high: asks about the same 5 files again and again, 500 times a "
-			"second, most in /work {path /work} [asked again: 500 a second over 5.00s] "
-			"[share of a thread's time: 1.50 % over 5.00s] [times for each: 501 over "
-			"5.00s] [calls about files, all: 2505 over "
-			"5.00s] [in: /work: 2500 calls] [about: /work/" },
+			"medium/high: looks up the same 5 files over and over: 500 times a second, "
+			"mostly in /work {path /work} [repeated lookups: 500 a second over 5.00s] "
+			"[share of a thread's time: 1.50 % over 5.00s] [lookups per file: 501 over "
+			"5.00s] [lookups, total: 2505 over 5.00s] [directory: /work: 2500 lookups] "
+			"[file: /work/" },
 		{ "metadata-storm", asks, 500, NULL,
-			"=fine: 500 calls a second about files, 499 of them about what it knew: "
-			"1.5 % of a thread's time\n" },
+			"=fine: 500 lookups a second, 499 of them repeated: 1.5 % of a thread's "
+			"time\n" },
 		{ "metadata-storm", asks_for, 1.01, NULL, "medium/high: " },
 		{ "metadata-storm", asks_for, 0.99, NULL, "fine: " },
 		{ "metadata-storm", asks_for, 0.99, "metadata-storm.min-share=0.9",
 			"medium/high: " },
 		{ "metadata-storm", asks_made_up, 501, NULL,
-			"fine: 501 calls a second about files, 0 of them" },
+			"fine: 501 lookups a second, 0 of them" },
 		{ "metadata-storm", asks_by_descriptor, 501, NULL,
-			"fine: 0 calls a second about files, 0 of them" },
+			"fine: 0 lookups a second, 0 of them" },
 		/* Five times each. */
 		{ "metadata-storm", asks_about, 600, "metadata-storm.min-rate=480", "medium/" },
 		{ "metadata-storm", asks_about, 601, "metadata-storm.min-rate=1", "fine: " },
 		{ "metadata-storm", asks_about, 600, "metadata-storm.min-rate=481", "fine: " },
 		{ "metadata-storm", asks_and_reads, 51, NULL,
-			"medium/high: asks about the same 1 file again" },
+			"medium/high: looks up the same 1 file over" },
 		{ "metadata-storm", asks_and_reads, 52, NULL, "fine: " },
 	};
 
@@ -481,20 +477,21 @@ static void test_small_io(void **state)
 	static const struct check_case cases[] = {
 		{ "small-io", reads_little, 5000, NULL,
 			"=medium/high: reads /data/file 4.0 bytes at a time, 1000 times a second "
-			"{path /data/file} [small calls: 1000 a second over 5.00s] [bytes for "
-			"each: 4B over 5.00s] [of its calls there: 100 % over 5.00s] [time in "
-			"them, of the time observed: 0.10 % over 5.00s] <read a block and take it "
-			"apart in memory (a buffered reader)>\n" },
+			"{path /data/file} [small calls: 1000 a second over 5.00s] [bytes per "
+			"call: 4B over 5.00s] [share of its calls there: 100 % over 5.00s] [share "
+			"of the observed time: 0.10 % over 5.00s] <read larger blocks (a buffered "
+			"reader)>\n" },
 		{ "small-io", reads_little, 4999, NULL,
-			"=fine: it reads and writes in pieces of some size, or seldom\n" },
+			"=fine: no frequent small reads or writes\n" },
 		{ "small-io", reads_of_size, 63, NULL, "medium/high: reads /data/file 63.0 bytes" },
 		{ "small-io", reads_of_size, 64, NULL, "fine: " },
 		{ "small-io", reads_of_size, 64, "small-io.max-size=65", "medium/" },
 		{ "small-io", reads_of_size, 0, NULL, "fine: " },
-		{ "small-io", reads_more_too, 1250, NULL, "medium/|[of its calls there: 80 %" },
+		{ "small-io", reads_more_too, 1250, NULL,
+			"medium/|[share of its calls there: 80 %" },
 		{ "small-io", reads_more_too, 1251, NULL, "fine: " },
 		{ "small-io", writes_little, 5000, NULL,
-			"medium/high: writes /data/file|<gather what is written" },
+			"medium/high: writes /data/file|<write larger blocks" },
 		{ "small-io", writes_little, 4999, NULL, "fine: " },
 		/* The first one follows no other. */
 		{ "small-io", sends_little, 5001, NULL,
@@ -602,31 +599,30 @@ static void test_write_churn(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "write-churn", rewrites, 6, NULL,
-			"=medium/high: writes /data/state whole again and again: 5 times, 1.0 a "
-			"second {path /data/state} [written and gone again: 1.0M a second over "
-			"5.00s] [in all: 5.0M over 5.00s] [there at the end: 1.0M] [times: 5 over "
-			"5.00s] (unseen: what is written through mappings, and whether the file "
-			"system is of memory alone) <write only what has changed, or less often; "
-			"sooth trace --io -p 99 tells how much of which file>\n" },
-		{ "write-churn", rewrites, 5, NULL,
-			"=fine: what it writes remains, or is little\n" },
+			"=medium/high: rewrites /data/state over and over: 5 times, 1.0 a second "
+			"{path /data/state} [written and discarded: 1.0M a second over 5.00s] "
+			"[discarded, total: 5.0M over 5.00s] [remaining at the end: 1.0M] [times: "
+			"5 over 5.00s] (unseen: writes through mmap, and whether the file system "
+			"is in memory (tmpfs)) <sooth trace --io -p 99 shows bytes per file; the "
+			"fix: write only what changed, or less often>\n" },
+		{ "write-churn", rewrites, 5, NULL, "=fine: little is rewritten or removed\n" },
 		{ "write-churn", rewrites_large, 4, NULL, "medium/high: |: 3 times" },
 		{ "write-churn", rewrites_large, 3, NULL, "fine: " },
 		{ "write-churn", rewrites_large, 4, "write-churn.min-ratio=3.1", "fine: " },
 		{ "write-churn", rewrites_and_holds, 10, NULL,
-			"medium/|[there at the end: 10.0M]" },
+			"medium/|[remaining at the end: 10.0M]" },
 		{ "write-churn", rewrites_and_holds, 10.1, NULL, "fine: " },
 		{ "write-churn", removes, 5, NULL,
-			"medium/high: writes /data/new and removes it again: 5 times, 1.0 a second "
-			"{path /data/new}|!there at the end|!the last of them" },
+			"medium/high: writes and removes /data/new: 5 times, 1.0 a second {path "
+			"/data/new}|!remaining|!last file" },
 		{ "write-churn", removes, 4, NULL, "fine: " },
 		{ "write-churn", removes_many, 3, NULL,
-			"medium/high: writes files in /data and removes them again: 3, |"
-			"{path /data}|[the last of them: /data/2]" },
+			"medium/high: writes and removes files in /data: 3, |{path /data}|[last "
+			"file: /data/2]" },
 		{ "write-churn", removes_many, 2, NULL, "fine: " },
 		{ "write-churn", writes_in_place, 11, NULL,
-			"medium/high: writes over the same parts of /data/db again|[written over: "
-			"32.0M a second|<gather what changes" },
+			"medium/high: overwrites the same parts of /data/db over|[overwritten: "
+			"32.0M a second|<collect changes" },
 		{ "write-churn", writes_in_place, 10, NULL, "fine: " },
 		{ "write-churn", rewrites_device, 50, NULL, "fine: " },
 	};
@@ -703,20 +699,20 @@ static void test_connect_failing(void **state)
 	static const struct check_case cases[] = {
 		{ "connect-failing", is_refused, 4, NULL,
 			"=medium/high: cannot connect to 10.0.0.1:443 (HTTPS): 4 of 4 attempts "
-			"failed, 4 "
-			"times ECONNREFUSED: Connection refused {connection 10.0.0.1:443} "
-			"[failures: 4 over 5.00s] [attempts: 0.80 a second over 5.00s] [how they "
-			"failed: 4 times ECONNREFUSED: Connection refused] <see whether "
-			"10.0.0.1:443 is there and lets it in; or have it wait longer between "
-			"attempts>\n" },
-		{ "connect-failing", is_refused, 3, NULL, "=fine: 3 connects, 0 made\n" },
-		{ "connect-failing", is_refused, 0, NULL, "=fine: it connected to nobody\n" },
+			"failed (4 times ECONNREFUSED: Connection refused) {connection "
+			"10.0.0.1:443} [failures: 4 over 5.00s] [attempts: 0.80 a second over "
+			"5.00s] [errors: 4 times ECONNREFUSED: Connection refused] <check that "
+			"10.0.0.1:443 is up and accepts connections (servers on this host: ss "
+			"-tlnx), or retry less often>\n" },
+		{ "connect-failing", is_refused, 3, NULL, "=fine: 3 connects, 0 succeeded\n" },
+		{ "connect-failing", is_refused, 0, NULL, "=fine: no connects\n" },
 		{ "connect-failing", was_reached, 4, NULL,
-			"medium/high: |[reached: 4 over 5.00s]" },
-		{ "connect-failing", was_reached, 5, NULL, "=fine: 17 connects, 5 made\n" },
-		{ "connect-failing", is_reached_at_last, 0, NULL, "fine: 13 connects, 1 made" },
+			"medium/high: |[succeeded: 4 over 5.00s]" },
+		{ "connect-failing", was_reached, 5, NULL, "=fine: 17 connects, 5 succeeded\n" },
+		{ "connect-failing", is_reached_at_last, 0, NULL,
+			"fine: 13 connects, 1 succeeded" },
 		{ "connect-failing", is_excused, 4, NULL,
-			"medium/high: |: 4 of 8 attempts|[made good by another address: 4 " },
+			"medium/high: |: 4 of 8 attempts|[another address worked: 4 " },
 		{ "connect-failing", is_excused, 5, NULL, "fine: " },
 		{ "connect-failing", is_refused_and_lost, 4, NULL,
 			"medium/medium: |2 times ETIMEDOUT: |, 2 times ECONNREFUSED: |(unseen: "

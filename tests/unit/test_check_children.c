@@ -52,15 +52,15 @@ static void test_zombies(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "zombie-children", zombies_gather, 0, NULL,
-			"medium/high: |10 of them stay|[zombies: 10] [of them came meanwhile: 0 "
+			"medium/high: |: 10 zombies |[zombies: 10] [new during the observation: 0 "
 			"over" },
 		/* Of the last two looks it is not known yet whether they stay. */
 		{ "zombie-children", zombies_gather, 4, NULL,
-			"medium/high: |[zombies: 30] [of them came meanwhile: 20 over" },
+			"medium/high: |[zombies: 30] [new during the observation: 20 over" },
 		{ "zombie-children", zombies_are_read_slowly, 4, NULL,
-			"medium/high: |[zombies: 30] [of them came meanwhile: 20 over" },
+			"medium/high: |[zombies: 30] [new during the observation: 20 over" },
 		{ "zombie-children", children_end_while_watched, 7, NULL,
-			"medium/high: |[zombies: 7] [of them came meanwhile: 7 over" },
+			"medium/high: |[zombies: 7] [new during the observation: 7 over" },
 	};
 
 	(void)state;
@@ -86,16 +86,16 @@ static void test_flood(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "process-flood", children_live, 0, NULL,
-			"fine: of what it started 10 live at first, 10 at the end" },
+			"fine: started processes alive: 10, then 10" },
 		{ "process-flood", children_live, 20, NULL,
-			"medium/medium: |10 live, then 110|sooth freeze --any --tree 99 " },
+			"medium/medium: |10 alive, then 110|sooth freeze --any --tree 99 " },
 		{ "process-flood", an_agents_children_live, 20, NULL,
 			"medium/medium: |sooth freeze --tree 99 " },
 		/* Zombies do not live, not even at the look that meets them. */
 		{ "process-flood", zombies_gather, 20, NULL,
-			"fine: of what it started 0 live at first, 0 at the end" },
+			"fine: started processes alive: 0, then 0" },
 		{ "process-flood", children_end_while_watched, 7, NULL,
-			"fine: of what it started 7 live at first, 0 at the end" },
+			"fine: started processes alive: 7, then 0" },
 	};
 
 	(void)state;

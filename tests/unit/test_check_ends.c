@@ -112,30 +112,31 @@ static void test_signals(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "ended-abnormally", by_someone, TERMINATE, NULL,
-			"=info/high: was ended by SIGTERM, sent by kill (pid 60), started by bash "
-			"(pid 61) [status: SIGTERM] [sent by: kill (pid 60), started by bash (pid "
-			"61)] [user of the sender: 1000] [from the signal to the end: 2.00ms] "
-			"[most memory that was resident: 5.0M] <nothing, where that was meant>\n" },
+			"=info/high: ended by SIGTERM from kill (pid 60), started by bash (pid 61) "
+			"[status: SIGTERM] [sent by: kill (pid 60), started by bash (pid 61)] [uid "
+			"of the sender: 1000] [signal to exit: 2.00ms] [peak memory: 5.0M] "
+			"<nothing, if that was intended>\n" },
 		{ "ended-abnormally", by_someone, INTERRUPT, NULL, "info/high: " },
 		{ "ended-abnormally", by_someone, HANGUP, NULL, "info/high: " },
 		{ "ended-abnormally", by_someone, QUIT, NULL, "info/high: " },
 		{ "ended-abnormally", by_someone, USER1, NULL,
-			"medium/high: was ended by SIGUSR1, sent by|<what it wrote to standard" },
-		{ "ended-abnormally", by_someone, PIPE, NULL, "medium/high: was ended by SIGPIPE" },
+			"medium/high: ended by SIGUSR1 from kill|<read its standard" },
+		{ "ended-abnormally", by_someone, PIPE, NULL,
+			"medium/high: ended by SIGPIPE from" },
 		{ "ended-abnormally", by_parent, TERMINATE, NULL,
-			"=fine: ended by SIGTERM of its parent parent (pid 50)\n" },
+			"=fine: ended by SIGTERM from its parent parent (pid 50)\n" },
 		{ "ended-abnormally", by_itself, TERMINATE, NULL,
-			"=fine: ended by SIGTERM of itself\n" },
-		{ "ended-abnormally", by_parent, USER1, NULL, "medium/high: |sent by its parent" },
+			"=fine: ended by SIGTERM from itself\n" },
+		{ "ended-abnormally", by_parent, USER1, NULL, "medium/high: |from its parent" },
 		{ "ended-abnormally", by_kernel, HANGUP, NULL,
-			"info/high: was ended by SIGHUP of the kernel: a terminal, or a timer" },
+			"info/high: ended by SIGHUP from the kernel (terminal or timer)" },
 		{ "ended-abnormally", by_itself, PIPE, NULL,
-			"low/high: wrote to a pipe or socket that nobody reads (SIGPIPE)|"
-			"!sent by" },
+			"low/high: wrote to a pipe or socket whose reader is gone (SIGPIPE)|!sent "
+			"by" },
 		{ "ended-abnormally", by_none_seen, TERMINATE, NULL,
-			"info/high: was ended by SIGTERM |(unseen: who sent it" },
+			"info/high: ended by SIGTERM |(unseen: the sender" },
 		{ "ended-abnormally", by_sender_that_ended, TERMINATE, NULL,
-			"info/high: |[because: the sender ended, and it had asked" },
+			"info/high: |[because: the sender exited, and the process had asked" },
 		{ "ended-abnormally", by_sender_that_ended, KILL, NULL,
 			"medium/high: |[because: " },
 	};
@@ -187,28 +188,28 @@ static void test_kills(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "ended-abnormally", by_someone, KILL, NULL,
-			"medium/high: was killed by SIGKILL, sent by kill (pid 60)|<ask who" },
+			"medium/high: killed by SIGKILL from kill (pid 60)|<find out why" },
 		{ "ended-abnormally", by_parent, KILL, NULL,
-			"medium/high: was killed by SIGKILL, sent by its parent parent" },
+			"medium/high: killed by SIGKILL from its parent parent" },
 		{ "ended-abnormally", by_itself, KILL, NULL, "medium/medium: killed itself" },
 		{ "ended-abnormally", by_kernel, KILL, NULL,
-			"medium/medium: was killed by the kernel |<the container or namespace" },
+			"medium/medium: killed by the kernel |<its container" },
 		{ "ended-abnormally", by_none_seen, KILL, NULL,
-			"medium/medium: was killed by SIGKILL |<watch it as root" },
+			"medium/medium: killed by SIGKILL |<run sooth as root" },
 		{ "ended-abnormally", killed_at_limit, 10, NULL,
-			"high/medium: was killed by the kernel, perhaps at its hard limit|"
-			"[hard limit of CPU time: 10.0s] [CPU time when last seen: 7.00s]|"
-			"<raise it before it starts: ulimit -t>" },
+			"high/medium: killed by the kernel, perhaps at its hard CPU time "
+			"limit|[hard CPU time limit: 10.0s] [CPU time, last sample: 7.00s]|: "
+			"ulimit -t unlimited>" },
 		{ "ended-abnormally", limits_are_hidden, KILL, NULL,
-			"medium/medium: was killed by the kernel |!hard limit" },
+			"medium/medium: killed by the kernel |!hard" },
 		{ "ended-abnormally", met_limits, CPU_LIMIT, NULL,
-			"high/high: met its limit of CPU time (SIGXCPU) |[limit of CPU time: "
-			"9.00s]|ulimit -t>|!size of files" },
+			"high/high: hit its CPU time limit (SIGXCPU) |[CPU time limit: "
+			"9.00s]|ulimit -t unlimited>|!file size" },
 		{ "ended-abnormally", met_limits, SIZE_LIMIT, NULL,
-			"high/high: met its limit of the size of files (SIGXFSZ)|[limit of the "
-			"size of files: 4.0K]|ulimit -f>|!CPU time" },
+			"high/high: hit its file size limit (SIGXFSZ)|[file size limit: "
+			"4.0K]|ulimit -f unlimited>|!CPU time" },
 		{ "ended-abnormally", by_someone, CPU_LIMIT, NULL,
-			"high/high: was ended by SIGXCPU, sent by" },
+			"high/high: ended by SIGXCPU from" },
 	};
 
 	(void)state;
@@ -278,30 +279,31 @@ static void test_faults(void **state)
 	static const struct check_case cases[] = {
 		{ "ended-abnormally", by_kernel, SEGV, NULL,
 			"=high/high: crashed: SIGSEGV at address 0x10 [status: SIGSEGV] [sent by: "
-			"the kernel] [address: 0x10] [from the signal to the end: 2.00ms] [most "
-			"memory that was resident: 5.0M] <what it wrote to standard error; for a "
-			"core the next time: ulimit -c unlimited before it starts>\n" },
+			"the kernel] [address: 0x10] [signal to exit: 2.00ms] [peak memory: 5.0M] "
+			"<read its standard error; for a core next time, run before it starts: "
+			"ulimit -c unlimited>\n" },
 		{ "ended-abnormally", by_kernel, BUS, NULL, "high/high: crashed: SIGBUS at" },
 		{ "ended-abnormally", by_kernel, ILL, NULL, "high/high: crashed: SIGILL at" },
 		{ "ended-abnormally", by_kernel, FPE, NULL, "high/high: crashed: SIGFPE at" },
 		{ "ended-abnormally", by_kernel, TRAP, NULL, "high/high: crashed: SIGTRAP at" },
 		{ "ended-abnormally", by_kernel, BAD_CALL, NULL, "high/high: crashed: SIGSYS at" },
 		{ "ended-abnormally", by_none_seen, SEGV, NULL, "high/high: crashed: SIGSEGV [" },
-		{ "ended-abnormally", by_itself, ABORT, NULL, "high/high: aborted itself" },
+		{ "ended-abnormally", by_itself, ABORT, NULL, "high/high: aborted (SIGABRT)" },
 		{ "ended-abnormally", by_someone, SEGV, NULL,
-			"high/high: was ended by SIGSEGV, sent by kill" },
+			"high/high: ended by SIGSEGV from kill" },
 		{ "ended-abnormally", core_of, 1, NULL,
-			"high/high: |[status: SIGSEGV, with a core]|[core: /cores/core.99, 3.0M]|"
-			"<open the core in a debugger" },
+			"high/high: |[status: SIGSEGV, with a core]|[core: /cores/core.99, "
+			"3.0M]|<open the core in a debugger" },
 		{ "ended-abnormally", core_of, 0, NULL,
-			"high/high: |[core: handed to /lib/keeper]|<what it wrote" },
+			"high/high: |[core: handed to /lib/keeper]|<read its" },
 		{ "ended-abnormally", core_is_unknown, 0, NULL,
-			"high/high: |(unseen: where the core" },
+			"high/high: |(unseen: where the kernel wrote" },
 		{ "ended-abnormally", fault_is_logged, SEGV, NULL,
-			"high/high: |[address: 0x20] [it stood in: libc.so.6] [at: 0x401136]" },
-		{ "ended-abnormally", fault_is_logged, TERMINATE, NULL, "info/|!it stood in" },
-		{ "ended-abnormally", fault_of_another, -99, NULL, "high/|[it stood in: " },
-		{ "ended-abnormally", fault_of_another, -101, NULL, "high/|!it stood in" },
+			"high/high: |[address: 0x20] [crashed in: libc.so.6] [instruction: "
+			"0x401136]" },
+		{ "ended-abnormally", fault_is_logged, TERMINATE, NULL, "info/|!crashed in" },
+		{ "ended-abnormally", fault_of_another, -99, NULL, "high/|[crashed in: " },
+		{ "ended-abnormally", fault_of_another, -101, NULL, "high/|!crashed in" },
 	};
 
 	(void)state;
@@ -362,20 +364,19 @@ static void test_memory(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "ended-abnormally", is_chosen, KILL, NULL,
-			"critical/high: was killed by the kernel: there was no memory left|"
-			"[resident, of no file: 9.0M] [resident, of files: 8.0M] [resident, "
-			"shared: 0B] [page tables: 0B] [who wanted memory: asker (pid 60)]|"
-			"(unseen: whether the host or" },
+			"critical/high: killed by the kernel: out of memory |[anonymous memory: "
+			"9.0M] [file memory: 8.0M] [shared memory: 0B] [page tables: 0B] "
+			"[allocating process: asker (pid 60)]|(unseen: whether the host or" },
 		{ "ended-abnormally", is_chosen, TERMINATE, NULL, "info/" },
 		{ "ended-abnormally", is_marked, SOOTH_STATE_VALUE, NULL, "critical/high: " },
 		{ "ended-abnormally", is_marked, HIDDEN, NULL, "medium/" },
 		{ "ended-abnormally", is_logged, 0, NULL,
-			"critical/high: was killed by the kernel: the host had no memory left|"
-			"[resident, of no file: 6.0M]|[memory was out: on the host]" },
+			"critical/high: killed by the kernel: the host ran out of "
+			"memory|[anonymous memory: 6.0M]|[out of memory: on the host]" },
 		{ "ended-abnormally", is_logged, 1, NULL,
-			"critical/high: was killed by the kernel: the memory of the control group "
-			"/box was used up|[memory was out: in its control group]" },
-		{ "ended-abnormally", is_logged_of_another, 0, NULL, "medium/medium: was killed" },
+			"critical/high: killed by the kernel: control group /box ran out of "
+			"memory|[out of memory: in its control group]" },
+		{ "ended-abnormally", is_logged_of_another, 0, NULL, "medium/medium: killed" },
 	};
 
 	(void)state;
@@ -430,33 +431,30 @@ static void was_gone_before(double what)
 static void test_others(void **state)
 {
 	static const struct check_case cases[] = {
-		{ "ended-abnormally", exits, 0, NULL, "=fine: ended with status 0\n" },
+		{ "ended-abnormally", exits, 0, NULL, "=fine: exited with status 0\n" },
 		{ "ended-abnormally", exits_when_asked, 0, NULL,
-			"=fine: ended with status 0 after SIGTERM of asker (pid 60)\n" },
+			"=fine: exited with status 0 after SIGTERM from asker (pid 60)\n" },
 		{ "ended-abnormally", exits, 1, NULL,
-			"low/high: exited with status 1 |[status: exit status 1]|<what it wrote" },
+			"low/high: exited with status 1 |[status: exit status 1]|<read its" },
 		{ "ended-abnormally", exits, 125, NULL, "low/high: exited with status 125 [" },
 		{ "ended-abnormally", exits, 126, NULL,
-			"low/high: |, as a shell says that a "
-			"program could not be run" },
-		{ "ended-abnormally", exits, 127, NULL, "low/high: |program was not found" },
+			"low/high: |(shell: command cannot be run)" },
+		{ "ended-abnormally", exits, 127, NULL, "low/high: |(shell: command not found)" },
 		{ "ended-abnormally", exits, 128, NULL, "low/high: exited with status 128 [" },
 		{ "ended-abnormally", exits, 129, NULL, "low/high: |was ended by SIGHUP" },
 		{ "ended-abnormally", exits, 137, NULL, "low/high: |was ended by SIGKILL" },
 		{ "ended-abnormally", exits, 192, NULL, "low/high: |was ended by " },
 		{ "ended-abnormally", exits, 193, NULL, "low/high: exited with status 193 [" },
 		{ "ended-abnormally", end_is_hidden, HIDDEN, NULL,
-			"=blind: it ended, and how was not seen <run as root: then ends are "
-			"watched as they happen>\n" },
-		{ "ended-abnormally", is_gone, 0, NULL, "blind: it ended, and how was not seen" },
-		{ "ended-abnormally", runs_on, 0, NULL, "=fine: it runs\n" },
+			"=blind: exit not observed <run as root to record exits>\n" },
+		{ "ended-abnormally", is_gone, 0, NULL, "blind: exit not observed" },
+		{ "ended-abnormally", runs_on, 0, NULL, "=fine: still running\n" },
 		{ "ended-abnormally", was_gone_before, EXIT_REASONS_LOG_OOM, NULL,
-			"critical/medium: was killed by the kernel: the host had no memory left|"
-			"[before now: 15.0s]|[from: the kernel's log: thing[99]]|(unseen: "
-			"whether" },
+			"critical/medium: killed by the kernel: the host ran out of memory|[time "
+			"since: 15.0s]|[source: kernel log: thing[99]]|(unseen: whether" },
 		{ "ended-abnormally", was_gone_before, EXIT_REASONS_LOG_FAULT, NULL,
-			"high/medium: crashed: segfault |[it stood in: libc.so.6] [at: 0x401136]|"
-			"!resident" },
+			"high/medium: crashed: segfault |[crashed in: libc.so.6] [instruction: "
+			"0x401136]|!memory" },
 	};
 
 	(void)state;

@@ -146,10 +146,10 @@ static void test_fd_leak(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "fd-leak", gains, 10, NULL,
-			"high/medium: opens descriptors and does not close "
-			"them: 10 more |[descriptors at first: 10]|[descriptors at last: 20]|"
-			"[growth: 2 a second over 5.00s]|[steadiness: grew in 5 of 5 windows]|"
-			"(unseen: which kind|(unseen: the limit|--fds 99 " },
+			"high/medium: leaks descriptors: 10 more |[descriptors at the start: "
+			"10]|[descriptors at the end: 20]|[growth: 2 a second over "
+			"5.00s]|[steadiness: grew in 5 of 5 windows]|(unseen: which kind|(unseen: "
+			"the descriptor limit|--fds 99 " },
 		{ "fd-leak", gains, 9, NULL, "fine: 10 descriptors, then 19" },
 		{ "fd-leak", gains, 0, NULL, "fine: 10 descriptors, then 10" },
 		{ "fd-leak", gains, 20, "fd-leak.min-rate=4", "high/medium: " },
@@ -158,7 +158,7 @@ static void test_fd_leak(void **state)
 		{ "fd-leak", gains, 20, "fd-leak.min-gain=20.5", "fine: " },
 		{ "fd-leak", gains, 20, "fd-leak.min-windows=5", "high/medium: " },
 		{ "fd-leak", gains, 20, "fd-leak.min-windows=6",
-			"blind: too few samples <observe for longer, with --duration>" },
+			"blind: too few samples <observe longer: --duration 30>" },
 		{ "fd-leak", gains_for_longer, 9, NULL, "high/high: |8 of 8 windows" },
 		{ "fd-leak", gains_for_longer, 8, NULL, "high/medium: |7 of 7 windows" },
 		{ "fd-leak", falls_once, 10, NULL, "high/high: |8 of 9 windows" },
@@ -169,14 +169,14 @@ static void test_fd_leak(void **state)
 		{ "fd-leak", grows_now_and_then, 5, NULL, "fine: " },
 		{ "fd-leak", just_started, 11, NULL, "high/medium: " },
 		{ "fd-leak", just_started, 10, NULL, "high/medium: " },
-		{ "fd-leak", just_started, 9, NULL, "blind: it has only just started" },
+		{ "fd-leak", just_started, 9, NULL, "blind: needs a process older than 10 s" },
 		{ "fd-leak", unread, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION), NULL,
 			"blind: |<run as its user, or as root>" },
 		/* There is nobody left who might be looked at. */
 		{ "fd-leak", unread, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
 			"blind: the process exited first|!<run" },
 		{ "fd-leak", one_sample_of_two, 0, NULL,
-			"blind: needs two samples <observe for longer" },
+			"blind: needs two samples <observe longer" },
 		{ "fd-leak", gains, 20, "fd-leak=off", "" },
 		{ "fd-leak", gains, 20, "fd-leak=low", "low/medium: " },
 	};
@@ -189,17 +189,17 @@ static void test_fd_leak_kinds(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "fd-leak", gains_with_kinds, 20, NULL,
-			"high/medium: |20 more, most of them "
-			"file /home/me/project |[of them: 20 more of file /home/me/project (2, "
-			"then 22)]|"
-			"[soft limit: 1024]|!tcp|!(unseen:|[at that rate the limit is met in: " },
+			"high/medium: |20 more, most of them file /home/me/project |[what grew: "
+			"file /home/me/project: 2, then 22]|[soft limit: "
+			"1024]|!tcp|!(unseen:|[limit reached in: " },
 		{ "fd-leak", gains_under_limit, 130, NULL,
-			"high/medium: |[soft limit: 130]|[at that rate the limit is met in: 25" },
+			"high/medium: |[soft limit: 130]|[limit reached in: 25" },
 		/* Foresight is a hundred intervals: 500 s at 4 a second. */
-		{ "fd-leak", gains_under_limit, 2030, NULL, "high/|met in: 8" },
-		{ "fd-leak", gains_under_limit, 2034, NULL, "high/|[soft limit: 2034]|!met in" },
-		{ "fd-leak", gains_under_limit, 20, NULL, "high/|met in: 0" },
-		{ "fd-leak", gains_under_limit, NO_LIMIT, NULL, "high/|(unseen: the limit" },
+		{ "fd-leak", gains_under_limit, 2030, NULL, "high/|reached in: 8" },
+		{ "fd-leak", gains_under_limit, 2034, NULL, "high/|[soft limit: 2034]|!reached in" },
+		{ "fd-leak", gains_under_limit, 20, NULL, "high/|reached in: 0" },
+		{ "fd-leak", gains_under_limit, NO_LIMIT, NULL,
+			"high/|(unseen: the descriptor limit" },
 	};
 
 	(void)state;
@@ -261,18 +261,19 @@ static void test_fd_limit_near(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "fd-limit-near", has_descriptors, 800, NULL,
-			"high/high: has 800 of the 1000 "
-			"descriptors it may open|[used: 80 %]|<prlimit --nofile=4000: --pid 99 " },
+			"high/high: almost out of descriptors: 800 of 1000 in use|[used: 80 "
+			"%]|<prlimit --nofile=4000: --pid 99 " },
 		{ "fd-limit-near", has_descriptors, 799, NULL, "fine: 799 of 1000 descriptors" },
 		{ "fd-limit-near", has_descriptors, 969, NULL, "high/high: " },
 		{ "fd-limit-near", has_descriptors, 970, NULL, "critical/high: " },
 		{ "fd-limit-near", has_descriptors, 970, "fd-limit-near=medium", "medium/high: " },
 		{ "fd-limit-near", has_descriptors, 1000, NULL, "critical/high: |[used: 100 %]" },
 		{ "fd-limit-near", has_descriptors, 1001, NULL,
-			"fine: 1001 descriptors, and a limit of 1000 that was set later" },
+			"fine: 1001 descriptors; the limit of 1000 was set later" },
 		{ "fd-limit-near", has_hard_limit, 1001, NULL,
 			"high/high: |<prlimit --nofile=1001" },
-		{ "fd-limit-near", has_hard_limit, 1000, NULL, "high/high: |<restart it; raise" },
+		{ "fd-limit-near", has_hard_limit, 1000, NULL,
+			"high/high: |<restart it with a higher" },
 		{ "fd-limit-near", has_no_limit, NO_LIMIT, NULL,
 			"fine: 900 descriptors, no limit" },
 		{ "fd-limit-near", limit_is_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
@@ -339,22 +340,21 @@ static void test_watch_flood(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "watch-flood", has_watches, 10000, NULL,
-			"medium/high: watches 10000 files and "
-			"directories for changes, 6666 of them below /work/a|{path /work/a|"
-			"[different files: 5000]|[instances: 2]|[of the user's limit: 1 %]|"
-			"[of them: 6666 below /work/a]|[of them: 3334 below /work/b]|!(unseen:" },
-		{ "watch-flood", has_watches, 9999, NULL, "fine: 9999 watches, 2 instances" },
+			"medium/high: watches 10000 files and directories for changes, 6666 of "
+			"them below /work/a|{path /work/a|[different files: 5000]|[instances: "
+			"2]|[share of the user's limit: 1 %]|[directory: /work/a: "
+			"6666]|[directory: /work/b: 3334]|!(unseen:" },
+		{ "watch-flood", has_watches, 9999, NULL, "fine: watches: 9999, instances: 2" },
 		{ "watch-flood", has_share_of_watches, 60, NULL,
 			"medium/high: |user's limit: 50 %]" },
-		{ "watch-flood", has_share_of_watches, 61, NULL, "fine: 30 watches" },
+		{ "watch-flood", has_share_of_watches, 61, NULL, "fine: watches: 30" },
 		{ "watch-flood", has_watches_unread, 0, NULL,
-			"medium/high: watches 20000 files and "
-			"directories for changes |(unseen: 20000 watches|(unseen: in "
-			"which|(unseen: the limit" },
+			"medium/high: watches 20000 files and directories for changes |(unseen: "
+			"20000 watches|(unseen: which directories|(unseen: the limit" },
 		{ "watch-flood", has_instances, 17, NULL,
-			"medium/medium: has 16 inotify instances "
-			"that watch nothing|[instances: 17]|[the user may have: 100]" },
-		{ "watch-flood", has_instances, 16, NULL, "fine: 1 watches, 16 instances" },
+			"medium/medium: leaks inotify instances: 16 are open|[instances: "
+			"17]|[limit of the user: 100]" },
+		{ "watch-flood", has_instances, 16, NULL, "fine: watches: 1, instances: 16" },
 		{ "watch-flood", descriptors_are_hidden,
 			SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION), NULL, "blind: " },
 		{ "watch-flood", nothing_read, 0, NULL, "blind: " },
@@ -391,37 +391,33 @@ static void test_watch_limit_near(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "watch-limit-near", has_share_of_watches, 37, NULL,
-			"high/high: has 30 of the 37 "
-			"watches that its user may have; then|[used: 81.1 "
-			"%]|max_user_watches=148;" },
+			"high/high: almost out of inotify watches: 30 of its user's 37 in "
+			"use;|[used: 81.1 %]|max_user_watches=148 " },
 		{ "watch-limit-near", has_share_of_watches, 38, NULL,
-			"fine: 30 of 38 watches, 2 of "
-			"128 instances; 1 of 1 processes" },
+			"fine: 30 of 38 watches, 2 of 128 instances; 1 of the user's 1 processes" },
 		{ "watch-limit-near", has_share_of_watches, 60, "watch-limit-near.percent=50",
 			"high/high: " },
 		{ "watch-limit-near", has_share_of_watches, 60, "watch-limit-near.percent=51",
 			"fine: " },
 		{ "watch-limit-near", has_instances, 80, NULL,
-			"high/high: has 80 of the 100 "
-			"instances|max_user_instances=400;" },
+			"high/high: almost out of inotify instances: 80 of its user's "
+			"100|max_user_instances=400 " },
 		{ "watch-limit-near", has_instances, 79, NULL, "fine: " },
 		{ "watch-limit-near", has_instances, 101, NULL,
-			"high/high: |(unseen: how much is "
-			"counted twice" },
+			"high/high: |(unseen: how much is counted twice" },
 		{ "watch-limit-near", has_instances, 100, NULL, "high/high: |!counted twice" },
 		/* With the other one's 30 it is 80 of 100. */
 		{ "watch-limit-near", with_another, 30, NULL,
-			"high/medium: has 50 of the 100 "
-			"watches that its user may have, with other processes 80|"
-			"(unseen: what 1 of the 3 processes|[processes of the user read: 2]" },
+			"high/medium: almost out of inotify watches: 80 of its user's 100 in use, "
+			"50 by this process|(unseen: 1 of the user's 3 processes|[processes of the "
+			"user sampled: 2]" },
 		{ "watch-limit-near", with_another, 29, NULL,
-			"fine: 79 of 100 watches, 1 of 100 "
-			"instances; 2 of 3" },
+			"fine: 79 of 100 watches, 1 of 100 instances; 2 of the user's 3" },
 		/* Of equals the lowest pid, and of others whoever has most. */
 		{ "watch-limit-near", with_another, 50, NULL, "high/medium: " },
 		{ "watch-limit-near", with_another, 51, NULL, "fine: " },
 		{ "watch-limit-near", has_watches_unread, 0, NULL,
-			"blind: it is in a user namespace" },
+			"blind: its limits are in another user namespace" },
 		{ "watch-limit-near", descriptors_are_hidden,
 			SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION), NULL,
 			"blind: |<run as its user" },

@@ -191,12 +191,12 @@ static void test_growth(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "memory-growth", grows, 16, NULL,
-			"=medium/medium: memory grows: 16.0M more in 5.00s [resident at first: "
-			"100M] [resident at last: 116M] [growth: 3.2M a second over 5.00s] "
-			"[steadiness: grew in 5 of 5 windows] [age of the process: 16m35s] "
-			"(unseen: in which kind of memory it grows: there were no two readings of "
-			"its mappings) (unseen: how much memory is left) <sooth heap -p 99 tells "
-			"which functions allocate; a restart gives the memory back>\n" },
+			"=medium/medium: memory grows: 16.0 MiB more in 5 s [resident at the "
+			"start: 100M] [resident at the end: 116M] [growth: 3.2M a second over "
+			"5.00s] [steadiness: grew in 5 of 5 windows] [process age: 16m35s] "
+			"(unseen: which kind of memory grows: its mappings were listed only once) "
+			"(unseen: how much memory is left) <sooth heap -p 99 shows which functions "
+			"allocate; a restart frees the memory>\n" },
 		{ "memory-growth", grows, 15.9, NULL, "fine: 100M resident, then 116M" },
 		{ "memory-growth", grows, 20, "memory-growth.min-rate=4M", "medium/" },
 		{ "memory-growth", grows, 20, "memory-growth.min-rate=4097K", "fine: " },
@@ -204,22 +204,21 @@ static void test_growth(void **state)
 		{ "memory-growth", grows, 20, "memory-growth.noise=4095K", "medium/" },
 		{ "memory-growth", grows_at_looks, 5, NULL, "medium/medium: |4 of 4 windows" },
 		{ "memory-growth", grows_at_looks, 4, NULL,
-			"=blind: too few samples <observe for longer, with --duration>\n" },
+			"=blind: too few samples <observe longer: --duration 30>\n" },
 		{ "memory-growth", is_young, 60, NULL, "medium/" },
 		{ "memory-growth", is_young, 59, NULL,
-			"=blind: it has only just started <ask again later>\n" },
+			"=blind: needs a process older than 1 min <try again later>\n" },
 		{ "memory-growth", comes_back_to_more, 3000, NULL,
-			"medium/medium: memory grows: |, though it gave some back 9 times" },
+			"medium/medium: memory grows: |, although some was freed 9 times" },
 		{ "memory-growth", comes_back_to_more, 1900, NULL, "fine: " },
 		{ "memory-growth", grows_and_ends, 0, NULL, "blind: " },
 		{ "memory-growth", grows_with_left, 400, NULL,
-			"high/medium: |[memory that is left to it: 400M] [at that rate it is used "
-			"up in: 1m40s]" },
+			"high/medium: |[memory left: 400M] [used up in: 1m40s]" },
 		/* Foresight is a hundred intervals: 500 s at four megabytes a second. */
 		{ "memory-growth", grows_with_left, 2000, NULL, "high/" },
 		{ "memory-growth", grows_with_left, 2001, NULL, "medium/|!used up in" },
-		{ "memory-growth", grows_in_group, 300, NULL, "high/|left to it: 150M]" },
-		{ "memory-growth", grows_in_group, 100, NULL, "high/|left to it: 50.0M]" },
+		{ "memory-growth", grows_in_group, 300, NULL, "high/|memory left: 150M]" },
+		{ "memory-growth", grows_in_group, 100, NULL, "high/|memory left: 50.0M]" },
 	};
 
 	(void)state;
@@ -230,36 +229,32 @@ static void test_growth_kinds(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "memory-growth", gains_own, 16, NULL,
-			"medium/medium: anonymous memory grows: 20.0M more|[of it: 16.0M more in "
-			"anonymous memory, now 66.0M] [of it: 4.0M more in pages of files, now "
-			"54.0M]|!(unseen: in which" },
-		{ "memory-growth", gains_own, 15, NULL, "fine: |most of it pages of files" },
+			"medium/medium: memory grows in anonymous memory: 20.0 MiB more|[what "
+			"grew: 16.0M more in anonymous memory, now 66.0M] [what grew: 4.0M more in "
+			"file pages, now 54.0M]|!(unseen: which kind" },
+		{ "memory-growth", gains_own, 15, NULL, "fine: |mostly file pages" },
 		{ "memory-growth", gains_unseen, SOOTH_STATE_VALUE, NULL, "medium/|!(unseen: in" },
-		{ "memory-growth", gains_unseen, HIDDEN, NULL, "medium/|(unseen: in which" },
+		{ "memory-growth", gains_unseen, HIDDEN, NULL, "medium/|(unseen: which kind" },
 		{ "memory-growth", runs_on, MAPS_GLIBC, NULL, "medium/|<sooth heap" },
 		{ "memory-growth", runs_on, MAPS_JAVASCRIPTCORE, NULL,
-			"blind: it grows, but so far a garbage collection" },
+			"blind: grows, but a garbage collection" },
 		{ "memory-growth", runs_on, MAPS_V8,
-			"memory-growth.collector-time=5s "
-			"memory-growth.collector-share=20",
-			"medium/|(unseen: whether a full collection|<started with node" },
+			"memory-growth.collector-time=5s memory-growth.collector-share=20",
+			"medium/|(unseen: whether a full garbage|<if it was started with node" },
 		{ "memory-growth", runs_on, MAPS_GO,
-			"memory-growth.collector-time=5s "
-			"memory-growth.collector-share=20",
+			"memory-growth.collector-time=5s memory-growth.collector-share=20",
 			"medium/|<go tool pprof" },
 		{ "memory-growth", runs_on, MAPS_JAVASCRIPTCORE,
-			"memory-growth.collector-time=5s "
-			"memory-growth.collector-share=20",
-			"medium/|<a snapshot of the JavaScript" },
+			"memory-growth.collector-time=5s memory-growth.collector-share=20",
+			"medium/|<the program itself has to write" },
 		{ "memory-growth", runs_on, MAPS_V8,
-			"memory-growth.collector-time=5s "
-			"memory-growth.collector-share=21",
+			"memory-growth.collector-time=5s memory-growth.collector-share=21",
 			"blind: " },
-		{ "memory-growth", is_collected_for, 60, NULL, "medium/|gave some back 9 times" },
+		{ "memory-growth", is_collected_for, 60, NULL, "medium/|some was freed 9 times" },
 		{ "memory-growth", is_collected_for, 59, NULL,
-			"blind: it grows, but so far a garbage collection" },
+			"blind: grows, but a garbage collection" },
 		{ "memory-growth", collects_for, 60, NULL, "medium/" },
-		{ "memory-growth", collects_for, 59, NULL, "blind: |<observe for longer: --dur" },
+		{ "memory-growth", collects_for, 59, NULL, "blind: |<observe longer: --dur" },
 		{ "memory-growth", collects_and_gains, 50, NULL, "medium/" },
 		{ "memory-growth", collects_and_gains, 49, NULL, "blind: " },
 	};
@@ -395,60 +390,62 @@ static void test_pressure(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "memory-pressure", group_holds, 900, NULL,
-			"=high/high: its control group has 900M of the 1000M it may have; then one "
-			"is killed [control group: /box] [limit: 1000M] [in use, without pages of "
-			"files: 900M] [used: 90 %] [pages of files: 50.0M] [times the limit was "
-			"met: 0] [killed for it, ever: 0] [killed first: thing (99), oom_score "
-			"700, of 1 that were read] (unseen: pressure of the group: the kernel "
-			"keeps none for it) (unseen: the scores of processes that were not read) "
-			"<end what is not needed (sooth ps --sort -rss), or give the group more "
-			"(docker update --memory, systemctl set-property ... MemoryMax=)>\n" },
+			"=high/high: its control group is almost out of memory: 900 MiB of 1000 "
+			"MiB in use; at the limit a process is killed [control group: /box] "
+			"[limit: 1000M] [in use, without file pages: 900M] [used: 90 %] [file "
+			"pages: 50.0M] [limit hits: 0] [killed so far: 0] [killed first: thing "
+			"(99), oom_score 700, highest of 1 sampled] (unseen: memory pressure of "
+			"the group: the kernel does not record it) (unseen: the oom_score of "
+			"processes that were not sampled) <end what is not needed (sooth ps --sort "
+			"-rss), or raise the limit (docker update --memory, systemctl set-property "
+			"UNIT MemoryMax=)>\n" },
 		{ "memory-pressure", group_holds, 899, NULL,
-			"=fine: 90 % of what its control group may have\n" },
+			"=fine: 90 % of its control group's limit\n" },
 		{ "memory-pressure", group_holds, 979, NULL, "high/high: " },
 		{ "memory-pressure", group_holds, 980, NULL, "critical/high: " },
 		{ "memory-pressure", group_is_named, 0, NULL, "high/high: |used: 95 %" },
 		{ "memory-pressure", group_is_named, 1, NULL, "high/" },
 		{ "memory-pressure", group_is_named, 2, NULL, "high/" },
-		{ "memory-pressure", group_is_named, 3, NULL, "=fine: no limit but the host's\n" },
+		{ "memory-pressure", group_is_named, 3, NULL,
+			"=fine: no limit but the host's memory\n" },
 		{ "memory-pressure", group_is_named, 4, NULL, "fine: " },
 		{ "memory-pressure", files_are_unknown, HIDDEN, NULL,
-			"high/low: |(unseen: how much of it are pages of files" },
+			"high/low: |(unseen: how much of it is file pages" },
 		{ "memory-pressure", group_has_no_limit, SOOTH_STATE_ABSENT, NULL,
 			"fine: no limit" },
 		{ "memory-pressure", group_killed, 1, NULL,
-			"high/high: 1 process of its control group was killed for lack of memory|"
-			"[killed meanwhile: 1 over 5.00s]" },
-		{ "memory-pressure", group_killed, 2, NULL, "high/high: 2 processes of |were" },
+			"high/high: out of memory: 1 process of its control group was "
+			"killed|[killed during the observation: 1 over 5.00s]" },
+		{ "memory-pressure", group_killed, 2, NULL,
+			"high/high: out of memory: 2 processes of |were" },
 		{ "memory-pressure", group_killed, 0, NULL, "fine: 10 % of" },
 		{ "memory-pressure", group_waits, 15, NULL,
-			"medium/high: everything in its control group waits for memory 15 %|"
-			"[something waited for memory: 99 % over 10.0s]" },
+			"medium/high: everything in its control group waits for memory, 15 %|[time "
+			"some waited for memory: 99 % over 10.0s]" },
 		{ "memory-pressure", group_waits, 14, NULL, "fine: " },
-		{ "memory-pressure", other_has_score, 700, NULL, "high/|of 2 that were read" },
+		{ "memory-pressure", other_has_score, 700, NULL, "high/|of 2 sampled" },
 		{ "memory-pressure", other_has_score, 701, NULL,
-			"=fine: of its control group it is told of 200, which would be killed "
-			"first\n" },
+			"=fine: reported for 200, which would be killed first\n" },
 		{ "200 memory-pressure", other_has_score, 701, NULL, "high/" },
-		{ "200 memory-pressure", other_has_score, 700, NULL, "fine: |told of 99" },
-		{ "memory-pressure", other_has_score, -1, NULL, "high/|of 2 that were read" },
+		{ "200 memory-pressure", other_has_score, 700, NULL, "fine: |reported for 99" },
+		{ "memory-pressure", other_has_score, -1, NULL, "high/|of 2 sampled" },
 		{ "memory-pressure", groups_are_hidden, HIDDEN, NULL, "blind: " },
 		{ "memory-pressure", host_has, 0, NULL, "blind: " },
 		{ "host memory-pressure", host_has, 50, NULL,
-			"=high/high: the host has 50.0M of its 1000M of memory left; then "
-			"something is killed [memory: 1000M] [to be had without swapping: 50.0M] "
-			"[used: 95 %] [room left to swap to: 10.0M] [something waited for memory: "
-			"0 % over 10.0s] [everything waited for memory: 0 % over 10.0s] (unseen: "
-			"who would be killed first: no such score was read) <end what is not "
-			"needed: sooth ps -a --sort -rss tells who has most>\n" },
+			"=high/high: the host is almost out of memory: 50.0 MiB of 1000 MiB left; "
+			"then a process is killed [total memory: 1000M] [available memory: 50.0M] "
+			"[used: 95 %] [free swap: 10.0M] [time some waited for memory: 0 % over "
+			"10.0s] [time all waited for memory: 0 % over 10.0s] (unseen: which "
+			"process would be killed first: no oom_score was read) <end what is not "
+			"needed: sooth ps -a --sort -rss shows the largest>\n" },
 		{ "host memory-pressure", host_has, 51, NULL,
-			"=fine: 95 % of the host's memory is used\n" },
+			"=fine: 95 % of the host's memory in use\n" },
 		{ "host memory-pressure", host_has, 20, NULL, "high/" },
 		{ "host memory-pressure", host_has_no_swap, 20, NULL, "critical/" },
 		{ "host memory-pressure", host_has_no_swap, 21, NULL, "high/" },
 		{ "host memory-pressure", host_has, 1200, NULL, "fine: 0 %" },
 		{ "host memory-pressure", host_waits, 15, NULL,
-			"medium/high: everything on the host waits for memory 15 %" },
+			"medium/high: everything on the host waits for memory, 15 %" },
 		{ "host memory-pressure", host_waits, 14, NULL, "fine: 10 %" },
 		{ "host memory-pressure", host_pressure_is_hidden, HIDDEN, NULL, "fine: 10 %" },
 		{ "host memory-pressure", host_is_hidden, HIDDEN, NULL, "blind: " },

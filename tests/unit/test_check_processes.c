@@ -98,30 +98,29 @@ static void test_zombies(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "zombie-children", has_zombies, 5, NULL,
-			"=medium/high: thing (99) does not ask how its children ended: 5 of them "
-			"stay as zombies [zombies that stay: 5 over 5.00s] [zombies: 5] [of them "
-			"came meanwhile: 0 over 5.00s] [the first is so for at least: 5.00s] <only "
-			"its parent can clear them: they go when 99 ends; each holds a pid, no "
-			"memory>\n" },
+			"=medium/high: thing (99) does not reap its exited children: 5 zombies "
+			"[zombies that stay: 5 over 5.00s] [zombies: 5] [new during the "
+			"observation: 0 over 5.00s] [oldest, at least: 5.00s] <restart 99: only "
+			"the parent can reap them (each takes a pid, no memory)>\n" },
 		{ "zombie-children", has_zombies, 4, NULL, "=fine: 4 zombies\n" },
-		{ "zombie-children", has_zombies, 0, NULL, "=fine: none\n" },
+		{ "zombie-children", has_zombies, 0, NULL, "=fine: no zombies\n" },
 		{ "zombie-children", has_zombies, 5, "zombie-children.many=5", "high/high: " },
 		{ "zombie-children", has_zombies, 5, "zombie-children.many=6", "medium/high: " },
 		{ "zombie-children", has_zombies_since, 3, NULL,
-			"medium/high: |[of them came meanwhile: 5 |for at least: 2.00s]" },
+			"medium/high: |[new during the observation: 5 |oldest, at least: 2.00s]" },
 		{ "zombie-children", has_zombies_since, 4, NULL, "fine: 5 zombies" },
 		{ "zombie-children", zombies_with_threads, 1, NULL, "medium/high: " },
-		{ "zombie-children", zombies_with_threads, 2, NULL, "fine: none" },
+		{ "zombie-children", zombies_with_threads, 2, NULL, "fine: no zombies" },
 		{ "zombie-children", watched_for, 3, NULL, "medium/high: " },
 		{ "zombie-children", watched_for, 2, NULL,
-			"=blind: whether its zombies stay takes longer to see <observe for longer, "
-			"with --duration>\n" },
+			"=blind: observed too briefly to see whether its zombies stay <observe "
+			"longer: --duration 30>\n" },
 		{ "host zombie-children", other_has_zombies, 500, NULL,
-			"high/high: other (60) does not ask|: 500 of them" },
+			"high/high: other (60) does not reap|: 500 zombies" },
 		{ "host zombie-children", other_has_zombies, 499, NULL,
-			"=fine: 499 zombies below others\n" },
+			"=fine: 499 zombies of other processes\n" },
 		{ "host zombie-children", has_zombies, 500, NULL,
-			"=fine: 0 zombies below others\n" },
+			"=fine: 0 zombies of other processes\n" },
 	};
 
 	(void)state;
@@ -229,15 +228,15 @@ static void test_flood(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "process-flood", starts, 20, NULL,
-			"=medium/medium: starts processes faster than they end: 5 live, then 25 "
-			"[growth: 4 a second over 5.00s] [living at first: 5] [living at last: 25] "
-			"[steadiness: grew in 5 of 5 windows] [seen to start: 20 over 5.00s] "
-			"(unseen: a limit of processes: its control groups tell none, and those of "
-			"its user cannot be counted) (unseen: processes that lived for less than "
-			"the time between two samples) <sooth ps -t shows them; sooth freeze --any "
-			"--tree 99 stops it while you look>\n" },
+			"=medium/medium: starts processes faster than they end: 5 alive, then 25 "
+			"[growth: 4 a second over 5.00s] [alive at the start: 5] [alive at the "
+			"end: 25] [steadiness: grew in 5 of 5 windows] [starts seen: 20 over "
+			"5.00s] (unseen: the process limit: its control groups have none, and the "
+			"limit of its user cannot be counted) (unseen: processes that lived for "
+			"less than a sample interval) <sooth ps -t shows them; sooth freeze --any "
+			"--tree 99 stops them while you look>\n" },
 		{ "process-flood", starts, 19, NULL,
-			"=fine: of what it started 5 live at first, 24 at the end\n" },
+			"=fine: started processes alive: 5, then 24\n" },
 		{ "process-flood", starts, 20, "process-flood.min-rate=4", "medium/" },
 		{ "process-flood", starts, 20, "process-flood.min-rate=4.1", "fine: " },
 		{ "process-flood", starts, 20, "process-flood.many=25", "high/" },
@@ -245,28 +244,27 @@ static void test_flood(void **state)
 		{ "process-flood", flood_looks, 5, NULL, "medium/|4 of 4 windows" },
 		{ "process-flood", flood_looks, 4, NULL, "blind: too few samples" },
 		{ "process-flood", child_starts, 25, NULL,
-			"medium/|[most of them below: maker (200)]|freeze --any --tree 200 " },
+			"medium/|[most are below: maker (200)]|freeze --any --tree 200 " },
 		{ "process-flood", diagnosed_child_starts, 25, NULL,
-			"=fine: most of what it started is below 200, where it is told\n" },
+			"=fine: reported for 200, which started most of them\n" },
 		{ "200 process-flood", diagnosed_child_starts, 25, NULL, "medium/" },
 		{ "process-flood", replaces, 50, NULL,
-			"fine: of what it started 50 live at first, 50 at the end" },
+			"fine: started processes alive: 50, then 50" },
 		{ "process-flood", starts_with_room, 100, NULL,
-			"high/|[room left in its control group: 100] [at that rate it is used up "
-			"in: 25.0s]" },
+			"high/|[processes left in its control group: 100] [limit reached in: "
+			"25.0s]" },
 		/* Foresight is a hundred intervals: 500 s at four a second. */
 		{ "process-flood", starts_with_room, 2000, NULL, "high/" },
 		{ "process-flood", starts_with_room, 2001, NULL, "medium/|group: 2001]" },
 		{ "process-flood", host_starts, 50, NULL,
-			"medium/|[the whole host starts: 10 a second over 5.00s]" },
+			"medium/|[process starts on the host: 10 a second over 5.00s]" },
 		{ "process-flood", server_starts, 4, NULL,
-			"medium/high: starts MCP server mcp_server_git again and again: it ended 3 "
-			"times in 5 s [restarts: 3 over 5.00s] [different processes of it seen: 4 "
-			"over 5.00s] [of them living: 0]" },
+			"medium/high: MCP server mcp_server_git keeps ending: restarted 3 times in "
+			"5 s [restarts: 3 over 5.00s] [instances seen: 4 over 5.00s] [alive: 0]" },
 		{ "process-flood", server_starts, 3, NULL, "fine: " },
 		/* The last one lives. */
 		{ "process-flood", server_starts, 6, NULL,
-			"medium/high: |it ended 5 times|[of them living: 1]" },
+			"medium/high: |restarted 5 times|[alive: 1]" },
 	};
 
 	(void)state;
@@ -345,27 +343,22 @@ static void test_orphan(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "orphan", is_left, 99, NULL,
-			"=medium/high: bash is left over from a session of Claude Code that is "
-			"gone; nobody waits for it [known by: session sess-x is gone: main process "
-			"200 is not running; now a child of systemd (1)] [age: 15m06s] [resident "
-			"memory: "
-			"0B] [CPU: 0 % over 5.00s] [so for at least: 5.00s over 5.00s] (unseen: "
-			"whether somebody has left it on purpose without cutting its ties) <sooth "
-			"kill 99, if nothing of value runs in it>\n" },
+			"medium/high: left over from a session of Claude Code that has ended: bash "
+			"[known by: |main process 200|[age: 15m06s] [resident memory: 0B] [CPU: 0 "
+			"% over 5.00s] [for at least: 5.00s over 5.00s] (unseen: whether it was "
+			"left running on purpose) <sooth kill 99, if it is not needed>\n" },
 		{ "orphan", is_left, 1003, NULL, "medium/high: " },
 		{ "orphan", is_left, 1004, NULL,
-			"=blind: it has only just started <ask again in a moment>\n" },
+			"=blind: needs a process older than 2 s <try again later>\n" },
 		{ "orphan", main_lives, 1, NULL, "fine: " },
 		{ "orphan", main_lives, 0, NULL, "medium/high: " },
 		{ "orphan", has_lost_parent, 0, NULL, "medium/high: " },
-		{ "orphan", has_lost_parent, 1, NULL, "blind: its parent ended only just now" },
+		{ "orphan", has_lost_parent, 1, NULL, "blind: its parent ended just now" },
 		{ "orphan", markers_are_hidden, HIDDEN, NULL, "blind: |<run as its user" },
 		{ "orphan", markers_are_hidden, SOOTH_STATE_VALUE, NULL, "fine: " },
 		{ "orphan", left_together, 2, NULL,
-			"medium/high: |[processes, with what it started: 3]|<sooth kill --tree "
-			"99," },
-		{ "301 orphan", left_together, 2, NULL,
-			"=fine: left over with 99, where it is told\n" },
+			"medium/high: |[processes, with descendants: 3]|<sooth kill --tree 99," },
+		{ "301 orphan", left_together, 2, NULL, "=fine: reported for 99\n" },
 		{ "orphan", looked_at_once, 0, NULL, "medium/medium: |(unseen: since when" },
 	};
 
@@ -393,20 +386,15 @@ static void test_mcp(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "mcp-abandoned", is_closed_since, 0, NULL,
-			"=medium/high: MCP server thing has nobody left who could talk to it, and "
-			"runs on [session: sess-x] [known by: no process holds the other end of "
-			"its "
-			"standard input] [its session: session sess-x is gone: it has no main "
-			"process "
-			"here, and no Claude Code is old enough to be it] [so for at least: "
-			"5.00s over 5.00s] [age: 15m06s] [resident memory: 0B] [CPU: 0 % over "
-			"5.00s] <sooth kill --tree 99; a server that stays when its input ends has "
-			"a fault of its own>\n" },
-		{ "mcp-abandoned", is_closed_since, 3, NULL,
-			"medium/high: |[so for at least: 2.00s" },
+			"medium/high: MCP server thing with no client, still running [session: "
+			"sess-x] [known by: |the other end of its standard input] [its session: "
+			"|session sess-x is gone|[for at least: 5.00s over 5.00s] [age: 15m06s] [resident "
+			"memory: 0B] [CPU: 0 % over 5.00s] <sooth kill --tree 99 (a server that "
+			"stays after its input closed has a bug)>\n" },
+		{ "mcp-abandoned", is_closed_since, 3, NULL, "medium/high: |[for at least: 2.00s" },
 		{ "mcp-abandoned", is_closed_since, 4, NULL,
-			"=blind: its input was closed only just now, so it may be ending <ask "
-			"again in a moment>\n" },
+			"=blind: its input closed just now: it may be ending <try again in a "
+			"moment>\n" },
 		{ "mcp-abandoned", is_closed_since, 6, NULL, "fine: " },
 		{ "orphan", is_closed_since, 0, NULL,
 			"=fine: left over as an MCP server: see mcp-abandoned\n" },
@@ -467,23 +455,21 @@ static void test_binaries(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "deleted-binary", runs_deleted, 1, NULL,
-			"=low/high: runs /home/me/.local/share/claude/versions/2.1.50, which was "
-			"removed or replaced since it started {path "
+			"=low/high: its program file was removed or replaced since it started: "
+			"/home/me/.local/share/claude/versions/2.1.50 {path "
 			"/home/me/.local/share/claude/versions/2.1.50} [known by: the file that it "
-			"runs has no name any more] [age: 15m06s] (unseen: whether another file "
-			"has "
-			"that path by now) <start it anew: what it loads or starts from now on may "
-			"not fit it>\n" },
+			"runs has no path any more] [age: 15m06s] (unseen: whether another file "
+			"has that path now) <restart it: what it loads or starts from now on may "
+			"not match>\n" },
 		{ "deleted-binary", runs_deleted, 0, NULL, "=fine: \n" },
 		{ "deleted-binary", deleted_with_newer, 0, NULL, "info/high: " },
-		{ "deleted-binary", deleted_below, 1, NULL, "=fine: it is told of 200\n" },
+		{ "deleted-binary", deleted_below, 1, NULL, "=fine: reported for 200\n" },
 		{ "200 deleted-binary", deleted_below, 1, NULL, "low/high: " },
 		{ "deleted-binary", deleted_below, 0, NULL, "low/high: " },
 		{ "outdated", is_older, 1, NULL,
-			"=low/high: runs Claude Code 2.1.50, while 2.1.51 is installed here [known "
-			"by: runs 2.1.50; newer 2.1.51 is installed] [age: 15m06s] "
-			"<start the session anew when it suits>\n" },
-		{ "outdated", is_older, 0, NULL, "=fine: no newer version is here\n" },
+			"low/high: runs Claude Code 2.1.50, but 2.1.51 is installed [known by: "
+			"|newer 2.1.51 is installed|[age: 15m06s] <restart the session when convenient>\n" },
+		{ "outdated", is_older, 0, NULL, "=fine: no newer version installed\n" },
 		{ "outdated", is_older, 2, NULL, "fine: " },
 		{ "outdated", is_older, 3, NULL, "low/high: " },
 		{ "outdated", is_elsewhere, 0, NULL,
@@ -540,7 +526,7 @@ static void test_ended(void **state)
 		{ "fd-leak", zombie_since, 0, NULL, "=blind: the process exited first <>\n" },
 		{ "fd-leak", there_for, 1, NULL, "=blind: the process exited first <>\n" },
 		{ "orphan", there_for, 1, NULL, "=blind: the process exited first <>\n" },
-		{ "ended-abnormally", zombie_since, LOOKS, NULL, "fine: it runs" },
+		{ "ended-abnormally", zombie_since, LOOKS, NULL, "fine: still running" },
 	};
 
 	(void)state;
@@ -603,20 +589,20 @@ static void test_frozen(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "frozen", stopped_at_last, LOOKS, NULL,
-			"medium/high: stands still: it was stopped by a signal (SIGSTOP, Ctrl-Z), "
-			"and does nothing until it is let go on |[known by: its state: T, stopped]|"
-			"[so for at least: 5.00s |(unseen: who did it|<sooth thaw --any 99 " },
-		{ "frozen", stopped_at_last, 2, NULL, "medium/high: |[so for at least: 1.00s " },
+			"medium/high: stopped by SIGSTOP (or by its terminal: Ctrl-Z) |[known by: "
+			"state T (stopped)]|[for at least: 5.00s |(unseen: which process stopped "
+			"it|<resume with: sooth thaw --any 99 " },
+		{ "frozen", stopped_at_last, 2, NULL, "medium/high: |[for at least: 1.00s " },
 		{ "frozen", stopped_at_last, 2, "frozen.min-time=1001ms",
-			"blind: it was stopped a moment ago" },
-		{ "frozen", stopped_at_last, 1, NULL, "blind: it was stopped a moment ago" },
+			"blind: stopped a moment ago" },
+		{ "frozen", stopped_at_last, 1, NULL, "blind: stopped a moment ago" },
 		{ "frozen", stopped_once, 'T', NULL, "medium/high: |(unseen: since when)" },
 		{ "frozen", stopped_once, 't', NULL, "blind: " },
 		{ "frozen", group_is, PROC_FROZEN_YES, NULL,
-			"medium/high: stands still: its control group is frozen|(unseen: since" },
-		{ "frozen", group_is, PROC_FROZEN_NO, NULL, "=fine: it does not stand still\n" },
+			"medium/high: stopped: its control group is frozen|(unseen: since" },
+		{ "frozen", group_is, PROC_FROZEN_NO, NULL, "=fine: not stopped\n" },
 		{ "frozen", group_is, PROC_FROZEN_NOT_REPORTED, NULL, "blind: " },
-		{ "frozen", stopped_below, 'T', NULL, "=fine: it is told of 200\n" },
+		{ "frozen", stopped_below, 'T', NULL, "=fine: reported for 200\n" },
 		{ "frozen", stopped_below, 'S', NULL, "medium/high: " },
 		{ "frozen", stopped_at_last, LOOKS, "frozen=low", "low/high: " },
 	};

@@ -146,14 +146,14 @@ static void test_registry(void **state)
 
 		assert_true(i < CHECK_SETTINGS_MAX);
 		assert_ptr_equal(registry_finding(type->id), &registry_findings[i]);
-		assert_true(type->claim[0] && type->probes && type->judge);
+		assert_true(type->claim[0] && type->probes && type->diagnose);
 		assert_true(type->option_count <=
 			    sizeof(settings.all[0].options) / sizeof(settings.all[0].options[0]));
 		for (size_t k = 0; k < type->option_count; k++) {
 			const struct finding_option *o = &type->options[k];
 
 			assert_true(o->name[0] && o->help[0]);
-			assert_true(o->min <= o->otherwise && o->otherwise <= o->max);
+			assert_true(o->min <= o->default_value && o->default_value <= o->max);
 		}
 	}
 }

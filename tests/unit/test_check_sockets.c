@@ -118,27 +118,26 @@ static void test_close_wait(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "close-wait-leak", keeps, 20, NULL,
-			"=medium/high: keeps 20 connections that their peers have closed "
-			"{connection HTTPS, 10.0.0.1:443} [closed by the peer and kept: 20 over "
-			"5.00s] [closed by the peer at first: 20] [closed by the peer at last: 20] "
-			"[of them: 20 with HTTPS, 10.0.0.1:443] (unseen: since when: the kernel "
-			"does not tell when the peer closed) <each takes a descriptor until the "
-			"process closes it or ends: restart it; sooth inspect --sockets 99 lists "
-			"them>\n" },
+			"=medium/high: leaks connections: the peer closed 20, the process did not "
+			"{connection HTTPS, 10.0.0.1:443} [in CLOSE_WAIT throughout: 20 over "
+			"5.00s] [in CLOSE_WAIT at the start: 20] [in CLOSE_WAIT at the end: 20] "
+			"[peer: HTTPS, 10.0.0.1:443: 20] (unseen: since when: the kernel does not "
+			"record when the peer closed) <sooth inspect --sockets 99 lists them; "
+			"restarting the process closes them>\n" },
 		{ "close-wait-leak", keeps, 19, NULL,
 			"=fine: 19 closed by the peer, 19 of them kept\n" },
 		{ "close-wait-leak", keeps_for, 1, NULL, "medium/high: " },
-		{ "close-wait-leak", keeps_for, 0.99, NULL, "blind: |<observe for longer" },
+		{ "close-wait-leak", keeps_for, 0.99, NULL, "blind: |<observe longer" },
 		{ "close-wait-leak", keeps_and_answers, 1, NULL, "fine: 20 closed by the peer, 0" },
 		{ "close-wait-leak", keeps_and_sends, 1, NULL, "fine: 20 closed by the peer, 0" },
 		{ "close-wait-leak", keeps_unread, 1, NULL, "medium/high: |!not read" },
 		{ "close-wait-leak", keeps_unread, 2, NULL,
-			"medium/high: |[received on them and not read: 20B]" },
+			"medium/high: |[unread data on them: 20B]" },
 		{ "close-wait-leak", keeps_open, SOCKETS_ESTABLISHED, NULL,
 			"fine: 0 closed by the peer, 0 of them kept" },
 		{ "close-wait-leak", keeps_others, 1, NULL, "fine: 20 closed by the peer, 19" },
 		{ "close-wait-leak", keeps_of_two, 11, NULL,
-			"medium/|{connection HTTP, 10.0.0.1:80}|[of them: 9 with HTTPS" },
+			"medium/|{connection HTTP, 10.0.0.1:80}|[peer: HTTPS, 10.0.0.1:443: 9]" },
 		{ "close-wait-leak", keeps_of_two, 9, NULL, "medium/|{connection HTTPS, 10" },
 		{ "close-wait-leak", sockets_are_hidden, HIDDEN, NULL, "blind: |<run as its user" },
 		{ "close-wait-leak", no_sockets_read, 0, NULL, "blind: " },
@@ -304,54 +303,51 @@ static void test_stream_stalled(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "stream-stalled", asks_since, 30, NULL,
-			"=low/low: waits for the answer of HTTPS (10.0.0.1:443) for 30.0s "
-			"{connection 10.0.0.9:40000 > 10.0.0.1:443} [since it last sent: 30.0s] "
-			"[since something came: 40.0s] [sent and acknowledged: 500B] [received: "
-			"1000B] [received meanwhile: 0B over 5.00s] [not acknowledged: 0B] [not "
-			"read: 0B] [retransmissions of that: 0] [round trip: 0ns] [descriptor: 0] "
-			"(unseen: whether an answer is due: some requests wait for news on "
-			"purpose) (unseen: whether the peer is still there: nothing is on its way "
-			"to it) <interrupt the request (Esc) and ask again; does the status page "
-			"of the server, or a proxy before it, tell of trouble?>\n" },
+			"=low/low: waiting for HTTPS (10.0.0.1:443): no data for 30 s {connection "
+			"10.0.0.9:40000 > 10.0.0.1:443} [time since last send: 30.0s] [time since "
+			"last data: 40.0s] [sent and acknowledged: 500B] [received: 1000B] "
+			"[received during the observation: 0B over 5.00s] [network: fine: "
+			"everything acknowledged, nothing unread] [round trip: 0ns] [descriptor: "
+			"0] (unseen: whether an answer is due: some requests wait for news by "
+			"design) (unseen: whether the peer is still there: no data is in flight) "
+			"<interrupt the request (Esc) and ask again; check the status page of the "
+			"server and your proxy>\n" },
 		{ "stream-stalled", asks_since, 29.9, NULL,
-			"=fine: connections it made: 1, in use 1, none at rest\n" },
+			"=fine: 1 outgoing connection, 1 in use\n" },
 		{ "stream-stalled", asks_behind, 0.1, NULL, "low/low: " },
-		{ "stream-stalled", asks_behind, 0.09, NULL,
-			"fine: |in use 0, longest at rest 30" },
+		{ "stream-stalled", asks_behind, 0.09, NULL, "fine: |0 in use, longest idle 30" },
 		{ "stream-stalled", asks_first, 30, NULL,
-			"low/low: |[nothing came since it connected: 30.0s]" },
+			"low/low: |[time since connect, no data: 30.0s]" },
 		{ "stream-stalled", has_never_sent, 40, NULL, "fine: " },
 		{ "stream-stalled", is_accepted, SOCKETS_SIDE_UNTOLD, NULL, "low/low: " },
 		{ "stream-stalled", is_accepted, SOCKETS_SIDE_ACCEPTED, NULL,
-			"=fine: it has made no connection\n" },
+			"=fine: no outgoing connections\n" },
 		{ "stream-stalled", is_of_family, SOCKETS_INET6, NULL, "low/low: " },
-		{ "stream-stalled", is_of_family, SOCKETS_VSOCK, NULL, "fine: it has made no" },
+		{ "stream-stalled", is_of_family, SOCKETS_VSOCK, NULL, "fine: no outgoing" },
 		{ "stream-stalled", is_untold, HIDDEN, NULL,
 			"blind: |<run as root, or with cap_sys_admin>" },
 		{ "stream-stalled", is_sent_again, 5, NULL,
-			"medium/high: the path to HTTPS (10.0.0.1:443) is dead: 5 "
-			"retransmissions|[retransmissions of that: 5]|<is the network" },
+			"medium/high: the connection to HTTPS (10.0.0.1:443) is dead: 5 "
+			"retransmissions|[retransmissions: 5]|<check network" },
 		{ "stream-stalled", is_sent_again, 4, NULL, "fine: " },
 		{ "stream-stalled", is_not_taken, 30, NULL,
-			"low/high: HTTPS (10.0.0.1:443) has taken nothing for 30.0s: 97.7K wait|"
-			"<the server, or a proxy" },
+			"low/high: HTTPS (10.0.0.1:443) accepts no data: 97.7 KiB waiting to be "
+			"sent for 30 s|<the server or a proxy" },
 		{ "stream-stalled", is_not_taken, 29.9, NULL, "fine: " },
 		{ "stream-stalled", is_taken_slowly, 0, NULL, "low/high: " },
 		{ "stream-stalled", is_taken_slowly, 1, NULL, "fine: " },
 		{ "stream-stalled", is_not_read, 5, NULL,
-			"low/high: does not read what has come from HTTPS (10.0.0.1:443): 2.0K "
-			"wait for 10.0s|<its threads tell why" },
+			"low/high: does not read from HTTPS (10.0.0.1:443): 2.0 KiB unread for 10 "
+			"s|<sooth inspect --threads 99 " },
 		{ "stream-stalled", is_not_read, 4.9, NULL, "fine: " },
 		{ "stream-stalled", is_read_slowly, 0, NULL, "low/high: " },
 		{ "stream-stalled", is_read_slowly, 1, NULL, "fine: " },
-		{ "stream-stalled", is_quiet, 3600, NULL, "fine: |longest at rest 59m59s" },
-		{ "stream-stalled", is_stopped, 'T', NULL,
-			"=fine: it is stopped, so nothing of it "
-			"goes on\n" },
-		{ "stream-stalled", is_stopped, 't', NULL, "fine: it is stopped" },
+		{ "stream-stalled", is_quiet, 3600, NULL, "fine: |longest idle 59m59s" },
+		{ "stream-stalled", is_stopped, 'T', NULL, "=fine: stopped: nothing of it runs\n" },
+		{ "stream-stalled", is_stopped, 't', NULL, "fine: stopped" },
 		{ "stream-stalled", is_stopped, 'S', NULL, "low/low: " },
-		{ "stream-stalled", five_ask, 4, NULL, "low/low: |for 41.0s|for 44.0s" },
-		{ "stream-stalled", five_ask, 5, NULL, "low/low: |!for 41.0s|for 45.0s" },
+		{ "stream-stalled", five_ask, 4, NULL, "low/low: |for 41 s|for 44 s" },
+		{ "stream-stalled", five_ask, 5, NULL, "low/low: |!for 41 s|for 45 s" },
 		{ "stream-stalled", sockets_are_hidden, HIDDEN, NULL, "blind: |<run as its user" },
 		{ "stream-stalled", no_sockets_read, 0, NULL, "blind: " },
 	};

@@ -92,36 +92,35 @@ static void test_cpu_spin(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "cpu-spin", spins_before, 130, NULL,
-			"medium/medium: thread spinner (99) burns 100 % of a processor and nothing "
-			"comes of it that can be seen {thread 99} [CPU: 100 % over 5.00s] "
-			"[ran or could run: 100 % over 5.00s] [waits: 0 a second|"
-			"[of it in the kernel: 0 %|[CPU time of the thread: 2m15s]|"
-			"!too busy|!share of the host|<if it should be idle: restart it" },
+			"medium/medium: burns 100 % of a CPU without visible progress: thread "
+			"spinner (99) {thread 99} [CPU: 100 % over 5.00s] [running or runnable: "
+			"100 % over 5.00s] [waits: 0 a second|[kernel share: 0 %|[thread CPU time: "
+			"2m15s]|!too busy|!share of the host|<if it should be idle, restart it" },
 		/* At the end it has 5 s more. */
 		{ "cpu-spin", spins_before, 115, NULL, "medium/medium: " },
 		{ "cpu-spin", spins_before, 114, NULL, "low/medium: " },
 		{ "cpu-spin", spins_before, 895, NULL, "high/medium: " },
 		{ "cpu-spin", spins_before, 894, NULL, "medium/medium: " },
 		{ "cpu-spin", spins_voluntary, 20, NULL, "medium/medium: " },
-		{ "cpu-spin", spins_voluntary, 21, NULL,
-			"fine: the busiest thread uses 100 % of a processor\n" },
+		{ "cpu-spin", spins_voluntary, 21, NULL, "fine: busiest thread: 100 % of a CPU\n" },
 		{ "cpu-spin", spins_involuntary, 20000, NULL, "medium/medium: " },
 		{ "cpu-spin", spins_involuntary, 20001, NULL, "fine: " },
 		{ "cpu-spin", spins_involuntary, 0, NULL, "medium/medium: " },
-		{ "cpu-spin", spins_faults, 5, NULL, "medium/medium: |[pages touched first: 5 a" },
-		{ "cpu-spin", spins_faults, 6, NULL, "fine: |, and works on data" },
+		{ "cpu-spin", spins_faults, 5, NULL, "medium/medium: |[new pages: 5 a" },
+		{ "cpu-spin", spins_faults, 6, NULL, "fine: |, with visible progress" },
 		{ "cpu-spin", spins_moved, 10240, NULL, "medium/medium: |[data moved: 10.0K a" },
-		{ "cpu-spin", spins_moved, 10241, NULL, "fine: |, and works on data" },
+		{ "cpu-spin", spins_moved, 10241, NULL, "fine: |, with visible progress" },
 		{ "cpu-spin", spins_system, 20, NULL,
-			"low/medium: |; much of that in calls|<sooth trace -c -p 99 tells which" },
-		{ "cpu-spin", spins_system, 19, NULL, "medium/medium: |!much of that" },
+			"low/medium: |; much of it in system calls|<sooth trace -c -p 99 shows "
+			"which" },
+		{ "cpu-spin", spins_system, 19, NULL, "medium/medium: |!much of it" },
 		{ "cpu-spin", spins_looks, 3, NULL, "medium/medium: " },
 		{ "cpu-spin", spins_looks, 2, NULL, "fine: " },
 		{ "cpu-spin", spins_unread, HIDDEN, NULL,
-			"low/medium: |(unseen: whether it reads or writes" },
+			"low/medium: |(unseen: its reads and writes" },
 		{ "cpu-spin", spins_switches_unread, HIDDEN, NULL, "fine: " },
 		{ "cpu-spin", spins_cpu_unread, HIDDEN, NULL, "blind: permission denied <run as" },
-		{ "cpu-spin", starves_waited, 35, NULL, "medium/medium: |could run: 85 %" },
+		{ "cpu-spin", starves_waited, 35, NULL, "medium/medium: |runnable: 85 %" },
 		{ "cpu-spin", starves_waited, 34, NULL, "fine: " },
 		{ "cpu-spin", starves_cpu, 50, NULL, "medium/medium: |!too busy" },
 		{ "cpu-spin", starves_cpu, 49, NULL, "low/medium: |the host is too busy" },
@@ -130,8 +129,8 @@ static void test_cpu_spin(void **state)
 		{ "cpu-spin", spins_in, 4, NULL, "medium/medium: " },
 		{ "cpu-spin", spins_in, 3, NULL, "fine: " },
 		{ "cpu-spin", spin_together, 6, NULL,
-			"medium/medium: 6 threads burn 5.5 processors and nothing|"
-			"[thread: spinner (104)|!spinner (99)|[more threads: 1]" },
+			"medium/medium: burns 5.5 CPUs without visible progress: 6 "
+			"threads|[thread: spinner (104)|!spinner (99)|[more threads: 1]" },
 		{ "cpu-spin", spin_together, 5, NULL, "medium/|(99), main|!more threads" },
 		{ "cpu-spin", spins_on_host, 2, NULL, "medium/medium: |[share of the host: 45 %" },
 		{ "cpu-spin", spin_together, 0, NULL, "blind: " },
@@ -245,19 +244,18 @@ static void test_busy_poll(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "busy-poll", sleeps_often, 500, NULL,
-			"medium/medium: thread sleeper (99) wakes 500 times a second to look for "
-			"work, and there is none {thread 99} [wakes: 500 a second over 5.00s] "
-			"[CPU: 5 % over 5.00s] [CPU time each time it wakes: 100us over|"
-			"[what wakes it: it sleeps, in clock_nanosleep]" },
-		{ "busy-poll", sleeps_often, 499, NULL,
-			"fine: no thread wakes more than 499 times" },
+			"medium/medium: polls without work: thread sleeper (99) wakes 500 times a "
+			"second {thread 99} [wakeups: 500 a second over 5.00s] [CPU: 5 % over "
+			"5.00s] [CPU time per wakeup: 100us over|[woken by: sleeping in "
+			"clock_nanosleep]" },
+		{ "busy-poll", sleeps_often, 499, NULL, "fine: at most 499 wakeups a second" },
 		{ "busy-poll", sleeps_cpu, 7, NULL, "medium/medium: " },
 		{ "busy-poll", sleeps_cpu, 8, NULL, "fine: " },
 		{ "busy-poll", sleeps_cpu, 5, "busy-poll.max-cpu=100us", "medium/medium: " },
 		{ "busy-poll", sleeps_cpu, 5, "busy-poll.max-cpu=99us", "fine: " },
 		{ "busy-poll", sleeps_moved, 2000, NULL, "medium/medium: " },
 		{ "busy-poll", sleeps_moved, 2001, NULL,
-			"fine: wakes 500 times a second and works" },
+			"fine: wakes 500 times a second, and has work" },
 		{ "busy-poll", sleeps_looks, 3, NULL, "medium/medium: " },
 		{ "busy-poll", sleeps_looks, 2, NULL, "fine: " },
 		{ "busy-poll", sleeps_unread, HIDDEN, NULL, "low/low: " },
@@ -269,14 +267,14 @@ static void test_busy_poll(void **state)
 			"=blind: the process exited first <>\n" },
 		/* A time-out of 1 ms makes 1000 wakes, and a little more is not to be told. */
 		{ "busy-poll", polls_often, 1050, NULL,
-			"medium/medium: |[what wakes it: time-outs of 1.0 ms, in poll: so many "
-			"make up to 1000 wakes" },
+			"medium/medium: |[woken by: timeouts of 1.0 ms in poll: at most 1000 "
+			"wakeups" },
 		{ "busy-poll", polls_often, 1051, NULL, "fine: " },
-		{ "busy-poll", polls_for_ms, 2, NULL, "medium/medium: |up to 500 wakes" },
+		{ "busy-poll", polls_for_ms, 2, NULL, "medium/medium: |at most 500 wakeups" },
 		{ "busy-poll", polls_for_ms, 3, NULL, "fine: " },
 		{ "busy-poll", polls_for_ms, (double)UINT32_MAX, NULL, "fine: " },
 		{ "busy-poll", selects_with, 1, NULL,
-			"low/low: |[what wakes it: time-outs, in select: no other thread" },
+			"low/low: |[woken by: timeouts in select: no other thread" },
 		{ "busy-poll", selects_with, 0, NULL, "fine: " },
 		{ "busy-poll", selects_beside_cpu, 5, NULL, "low/low: " },
 		{ "busy-poll", selects_beside_cpu, 6, NULL, "fine: " },
@@ -286,8 +284,8 @@ static void test_busy_poll(void **state)
 		{ "busy-poll", sleeps_but_reads, 2, NULL, "fine: " },
 		{ "busy-poll", waits_for_data, 0, NULL, "fine: " },
 		{ "busy-poll", six_poll, 6, NULL,
-			"medium/medium: 6 threads wake 3015 times a second together|"
-			"[thread: sleeper (104): 505|!sleeper (99)|[more threads: 1]" },
+			"medium/medium: polls without work: 6 threads wake 3015 times a second in "
+			"total|[thread: sleeper (104): 505|!sleeper (99)|[more threads: 1]" },
 		{ "busy-poll", six_poll, 5, NULL, "medium/|sleeper (99)|!more threads" },
 	};
 
@@ -407,42 +405,44 @@ static void test_lock_storm(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "lock-storm", lock_often, 1000, NULL,
-			"medium/high: 2 threads burn 20 % of a processor in waiting for one "
-			"another at locks [threads: 2] [sleeps at locks: 2000 a second over "
-			"5.00s] [CPU: 20 % over 5.00s] [of it in the kernel: 70 % over 5.00s]|"
-			"[thread: locker (99): 1000 times a second, 10 %]|<fewer threads, or" },
-		{ "lock-storm", lock_often, 999, NULL,
-			"fine: no thread is switched more than 999 times" },
-		{ "lock-storm", lock_cpu, 9, NULL, "fine: 2 threads meet at locks 2000 times" },
+			"medium/high: lock contention: 2 threads burn 20 % CPU [threads: 2] "
+			"[sleeps at locks: 2000 a second over 5.00s] [CPU: 20 % over 5.00s] "
+			"[kernel share: 70 % over 5.00s]|[thread: locker (99): 1000 times a "
+			"second, 10 % CPU]|<use fewer threads, or" },
+		{ "lock-storm", lock_often, 999, NULL, "fine: at most 999 context switches" },
+		{ "lock-storm", lock_cpu, 9, NULL, "fine: 2 threads at locks, 2000 times" },
 		{ "lock-storm", lock_cpu, 10, "lock-storm.percent=20.1", "fine: " },
-		{ "lock-storm", lock_system, 69, NULL, "fine: |69 % in the kernel" },
+		{ "lock-storm", lock_system, 69, NULL,
+			"fine: |69 % of the CPU time in the kernel" },
 		{ "lock-storm", lock_system, 71, NULL, "medium/high: " },
 		{ "lock-storm", lock_moved, 16000, NULL, "medium/high: " },
 		{ "lock-storm", lock_moved, 16001, NULL, "fine: " },
 		{ "lock-storm", lock_looks, 3, NULL, "medium/high: " },
-		{ "lock-storm", lock_looks, 2, NULL, "fine: no thread is switched" },
-		{ "lock-storm", lock_times_unread, HIDDEN, NULL, "blind: the time in the kernel" },
+		{ "lock-storm", lock_looks, 2, NULL, "fine: at most" },
+		{ "lock-storm", lock_times_unread, HIDDEN, NULL, "blind: kernel time" },
 		{ "lock-storm", lock_switches_unread, HIDDEN, NULL,
 			"blind: permission denied <run as its user" },
 		{ "lock-storm", lock_unread, HIDDEN, NULL, "medium/medium: " },
 		{ "lock-storm", lock_unseen, HIDDEN, NULL, "blind: |<run as its user" },
 		{ "lock-storm", lock_unseen, GONE, NULL, "=blind: the process exited first <>\n" },
-		{ "lock-storm", lockers, 1, NULL, "fine: 1 thread sleeps at" },
+		{ "lock-storm", lockers, 1, NULL, "fine: 1 thread at locks" },
 		{ "lock-storm", lockers, 2, "lock-storm.min-threads=2", "medium/high: " },
 		{ "lock-storm", lockers, 2, "lock-storm.min-threads=3", "fine: " },
-		{ "lock-storm", lockers, 5, NULL, "medium/high: 5 threads|!more threads" },
-		{ "lock-storm", lockers, 6, NULL, "medium/high: 6 threads|[more threads: 1]" },
+		{ "lock-storm", lockers, 5, NULL,
+			"medium/high: lock contention: 5 threads|!more threads" },
+		{ "lock-storm", lockers, 6, NULL,
+			"medium/high: lock contention: 6 threads|[more threads: 1]" },
 		{ "lock-storm", lock_beside, 9, NULL, "medium/high: " },
 		{ "lock-storm", lock_beside, 10, NULL, "fine: " },
 		{ "lock-storm", lock_but_read, 2, NULL, "medium/high: " },
-		{ "lock-storm", lock_but_read, 3, NULL, "fine: no thread is switched" },
+		{ "lock-storm", lock_but_read, 3, NULL, "fine: at most" },
 		{ "lock-storm", lock_and_run, 5, NULL, "medium/high: " },
-		{ "lock-storm", lock_and_run, 6, NULL, "fine: 2 threads meet at locks" },
+		{ "lock-storm", lock_and_run, 6, NULL, "fine: 2 threads at locks" },
 		{ "lock-storm", lock_and_run, 5, "lock-storm.min-met=2", "medium/high: " },
 		{ "lock-storm", lock_and_run, 5, "lock-storm.min-met=3", "fine: " },
 		{ "lock-storm", give_often, 1000, NULL,
-			"medium/high: 2 threads burn 10 % of a processor in giving it to one "
-			"another|[processor given away: 2000 a second|<a lock that is spun on" },
+			"medium/high: threads keep yielding to each other: 2 threads burn 10 % "
+			"CPU|[yields: 2000 a second|<use fewer threads than CPUs" },
 		{ "lock-storm", give_often, 999, NULL, "fine: " },
 		{ "lock-storm", give_voluntary, 99, NULL, "medium/high: " },
 		{ "lock-storm", give_voluntary, 100, NULL, "fine: " },
@@ -453,8 +453,9 @@ static void test_lock_storm(void **state)
 		{ "lock-storm", give_waited, 5, NULL, "medium/high: " },
 		{ "lock-storm", give_waited, 4, NULL, "fine: " },
 		/* A tenth of a second of both, over five. */
-		{ "lock-storm", give_unmet, 1.1, NULL, "fine: |0 % in the kernel" },
-		{ "lock-storm", give_unmet, 0.9, NULL, "blind: others had the processors|<ask" },
+		{ "lock-storm", give_unmet, 1.1, NULL, "fine: |0 % of the CPU time" },
+		{ "lock-storm", give_unmet, 0.9, NULL,
+			"blind: other processes had the CPUs|<try again" },
 	};
 
 	(void)state;

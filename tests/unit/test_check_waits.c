@@ -128,45 +128,42 @@ static void test_all_threads_waiting(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "all-threads-waiting", are_stuck, 2, NULL,
-			"high/high: hangs: all its 2 threads wait for one another, and none is "
-			"left that could wake one [threads: 2] [wait for a lock that is held: 2] "
-			"[nothing has run for: 5.00s over 5.00s] [waiting: all in futex, none with "
-			"a time-out, none in shared memory] [thread: stuck (|waits at 0x1000]|"
-			"(unseen: who holds|(unseen: a timer|<gdb -p 99 -batch" },
+			"high/high: deadlock: all 2 threads wait for each other, none can wake "
+			"another [threads: 2] [waiting for a held lock: 2] [no thread ran for: "
+			"5.00s over 5.00s] [waiting: all in futex, without a timeout, not in "
+			"shared memory] [thread: stuck (|waits at 0x1000]|(unseen: which thread "
+			"holds|(unseen: a POSIX timer|<gdb -p 99 -batch" },
 		{ "all-threads-waiting", are_stuck, 8, NULL, "high/high: |!more threads" },
 		{ "all-threads-waiting", are_stuck, 9, NULL, "high/high: |[more threads: 1]" },
 		{ "all-threads-waiting", are_stuck, 0, NULL, "blind: " },
 		{ "all-threads-waiting", one_is_stuck, 2, NULL,
-			"high/high: hangs: its only thread waits for a lock that nobody else has" },
-		{ "all-threads-waiting", one_is_stuck, 0, NULL,
-			"=fine: its only thread waits for a signal, as programs do that serve\n" },
-		{ "all-threads-waiting", none_is_locked, 0, NULL, "medium/medium: |held: 0]" },
-		{ "all-threads-waiting", stuck_with_value, 0, NULL, "high/high: |held: 1]" },
+			"high/high: deadlock: its only thread waits for a lock that no other "
+			"thread holds" },
+		{ "all-threads-waiting", one_is_stuck, 0, NULL, "=fine: waiting in futex\n" },
+		{ "all-threads-waiting", none_is_locked, 0, NULL, "medium/medium: |held lock: 0]" },
+		{ "all-threads-waiting", stuck_with_value, 0, NULL, "high/high: |held lock: 1]" },
 		{ "all-threads-waiting", stuck_but_runs, 1, NULL,
-			"=fine: thread stuck (99) has run\n" },
-		{ "all-threads-waiting", stuck_but_wakes, 1, NULL,
-			"fine: thread stuck (99) has run" },
-		{ "all-threads-waiting", stuck_but_switched, 1, NULL, "fine: |has run" },
+			"=fine: thread stuck (99) ran\n" },
+		{ "all-threads-waiting", stuck_but_wakes, 1, NULL, "fine: thread stuck (99) ran" },
+		{ "all-threads-waiting", stuck_but_switched, 1, NULL, "fine: |(99) ran" },
 		{ "all-threads-waiting", stuck_with_timeout, 1, NULL,
-			"=fine: thread stuck (99) waits for something that may come\n" },
-		{ "all-threads-waiting", stuck_running, 1, NULL, "fine: |that may come" },
-		{ "all-threads-waiting", one_reads, 0, NULL,
-			"fine: thread reader (100) waits for" },
-		{ "all-threads-waiting", reads_stopped, 'T', NULL, "fine: it is stopped" },
-		{ "all-threads-waiting", reads_stopped, 'S', NULL, "fine: |that may come" },
+			"=fine: thread stuck (99) can still be woken\n" },
+		{ "all-threads-waiting", stuck_running, 1, NULL, "fine: |can still be woken" },
+		{ "all-threads-waiting", one_reads, 0, NULL, "fine: thread reader (100) can" },
+		{ "all-threads-waiting", reads_stopped, 'T', NULL, "fine: stopped" },
+		{ "all-threads-waiting", reads_stopped, 'S', NULL, "fine: |can still be woken" },
 		{ "all-threads-waiting", stuck_unseen, HIDDEN, NULL, "blind: |<run as its user" },
 		{ "all-threads-waiting", stuck_unseen, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
 			"=blind: the process exited first <>\n" },
 		{ "all-threads-waiting", stuck_uncounted, HIDDEN, NULL,
 			"blind: |<run as its user" },
-		{ "all-threads-waiting", stuck_looks, 3, NULL, "high/high: |run for: 2.00s" },
-		{ "all-threads-waiting", stuck_looks, 2, NULL,
-			"blind: |<observe for longer, with" },
+		{ "all-threads-waiting", stuck_looks, 3, NULL, "high/high: |ran for: 2.00s" },
+		{ "all-threads-waiting", stuck_looks, 2, NULL, "blind: |<observe longer" },
 		{ "all-threads-waiting", stuck_looks, 3, "all-threads-waiting.min-time=2001ms",
-			"blind: |<observe for longer, with" },
+			"blind: |<observe longer" },
 		{ "all-threads-waiting", stuck_in, MAPS_READ | MAPS_WRITE, NULL, "high/high: " },
 		{ "all-threads-waiting", stuck_in, MAPS_READ | MAPS_SHARED, NULL,
-			"fine: |may come" },
+			"fine: |can still be woken" },
 		{ "all-threads-waiting", stuck_in, -1, NULL, "=blind: could not be read <>\n" },
 	};
 
@@ -317,50 +314,51 @@ static void test_blocked_io(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "blocked-io", blocked_on, FDS_FILE, NULL,
-			"=high/high: thread reader (99) is stuck waiting for /mnt/file {fd 3} "
-			"{path /mnt/file} [in one wait for: 5.00s over 5.00s] [threads that are "
-			"stuck so: 1] [state: D in 6 of 6 readings, with no switch between] "
-			"[system call: read] [waits in: folio_wait] [file: /mnt/file, descriptor "
-			"3] [device of its file system: 8:1] <no signal but perhaps SIGKILL ends "
-			"that wait: see to what it waits for (dmesg, a network or FUSE file system "
-			"whose server is gone, a frozen file system)>\n" },
+			"=high/high: stuck waiting for /mnt/file: thread reader (99), for 5 s {fd "
+			"3} {path /mnt/file} [in this wait for: 5.00s over 5.00s] [threads stuck "
+			"like this: 1] [state: D in 6 of 6 samples, without a context switch] "
+			"[system call: read] [kernel function: folio_wait] [file: /mnt/file, fd 3] "
+			"[device of the file system: 8:1] <repair what it waits for: dmesg shows "
+			"disk and network errors, umount -f drops a dead network or FUSE mount, "
+			"fsfreeze -u thaws a file system (no signal ends this wait, except perhaps "
+			"SIGKILL)>\n" },
 		{ "blocked-io", blocked_on, FDS_DEVICE, NULL, "high/high: " },
 		{ "blocked-io", blocked_on, FDS_UNKNOWN, NULL, "high/high: " },
 		{ "blocked-io", blocked_on, FDS_DIRECTORY, NULL, "high/high: " },
 		{ "blocked-io", blocked_on, FDS_PIPE, NULL,
-			"=fine: it is frozen by its control group\n" },
-		{ "blocked-io", blocked_looks, 3, NULL, "high/high: |in one wait for: 2.00s" },
+			"=fine: frozen by its control group\n" },
+		{ "blocked-io", blocked_looks, 3, NULL, "high/high: |in this wait for: 2.00s" },
 		{ "blocked-io", blocked_looks, 2, NULL,
-			"=fine: no thread stays in one wait for a file\n" },
+			"=fine: no thread is stuck waiting for a file\n" },
 		{ "blocked-io", blocked_looks, 6, "blocked-io.min-time=5s", "high/high: " },
 		{ "blocked-io", blocked_looks, 6, "blocked-io.min-time=5001ms", "fine: " },
-		{ "blocked-io", blocked_but_runs, 1, NULL, "fine: no thread stays" },
-		{ "blocked-io", blocked_but_wakes, 1, NULL, "fine: no thread stays" },
-		{ "blocked-io", blocked_but_switched, 1, NULL, "fine: no thread stays" },
-		{ "blocked-io", blocked_running, 1, NULL, "fine: no thread stays" },
+		{ "blocked-io", blocked_but_runs, 1, NULL, "fine: no thread is " },
+		{ "blocked-io", blocked_but_wakes, 1, NULL, "fine: no thread is " },
+		{ "blocked-io", blocked_but_switched, 1, NULL, "fine: no thread is " },
+		{ "blocked-io", blocked_running, 1, NULL, "fine: no thread is " },
 		{ "blocked-io", blocked_uncounted, HIDDEN, NULL,
 			"blind: permission denied <run as" },
 		{ "blocked-io", blocked_unseen, HIDDEN, NULL,
-			"high/low: thread reader (99) is stuck waiting for a file or device "
-			"{thread 99}|(unseen: the system call|(unseen: which file; and" },
+			"high/low: stuck waiting for a file or device: thread reader (99), for 5 s "
+			"{thread 99}|(unseen: the system call|(unseen: which file, and" },
 		{ "blocked-io", all_blocked_unseen, 'D', NULL, "low/low: " },
-		{ "blocked-io", all_blocked_unseen, 'S', NULL, "high/low: |stuck so: 1]" },
+		{ "blocked-io", all_blocked_unseen, 'S', NULL, "high/low: |like this: 1]" },
 		{ "blocked-io", sleeps_on_file, FDS_FILE, NULL,
-			"high/medium: |[state: S in 6 of 6|<see to the server of that file" },
+			"high/medium: |[state: S in 6 of 6|<repair or restart the server" },
 		{ "blocked-io", sleeps_on_file, FDS_DELETED, NULL, "high/medium: " },
-		{ "blocked-io", sleeps_on_file, FDS_PIPE, NULL, "fine: no thread stays" },
-		{ "blocked-io", sleeps_on_made_up, FDS_FILE, NULL, "fine: no thread stays" },
+		{ "blocked-io", sleeps_on_file, FDS_PIPE, NULL, "fine: no thread is " },
+		{ "blocked-io", sleeps_on_made_up, FDS_FILE, NULL, "fine: no thread is " },
 		{ "blocked-io", sleeps_for_server, 'S', NULL,
-			"high/medium: |a file or device|(unseen: which file: the call has it by" },
-		{ "blocked-io", sleeps_for_server, 'T', NULL, "fine: no thread stays" },
+			"high/medium: |a file or device|(unseen: which file: its path" },
+		{ "blocked-io", sleeps_for_server, 'T', NULL, "fine: no thread is " },
 		{ "blocked-io", vforks, 1, NULL,
-			"medium/high: thread parent (99) started process 202 by vfork and is stuck "
-			"until that has another program or ends|<find out why the child does not "
-			"get on: sooth diagnose 202>" },
-		{ "blocked-io", vforks, 0, NULL, "medium/high: |started a process by vfork" },
-		{ "blocked-io", is_frozen_at, 0, NULL, "fine: it is frozen" },
-		{ "blocked-io", is_frozen_by_name, 0, NULL, "fine: it is frozen" },
-		{ "blocked-io", pool_is_blocked, 5, NULL, "high/high: |stuck so: 5]" },
+			"medium/high: waiting for its vforked child 202 to exec or exit: thread "
+			"parent (99)|<sooth diagnose 202 shows" },
+		{ "blocked-io", vforks, 0, NULL,
+			"medium/high: waiting for a vforked child to exec" },
+		{ "blocked-io", is_frozen_at, 0, NULL, "fine: frozen" },
+		{ "blocked-io", is_frozen_by_name, 0, NULL, "fine: frozen" },
+		{ "blocked-io", pool_is_blocked, 5, NULL, "high/high: |like this: 5]" },
 		{ "blocked-io", pool_is_blocked, 0, NULL, "blind: " },
 	};
 
@@ -378,7 +376,7 @@ static void test_many(void **state)
 	begin_stream();
 	pool_is_blocked(10);
 	line = check_says("blocked-io", PID, NULL);
-	for (; (line = strstr(line, "is stuck waiting")); line++)
+	for (; (line = strstr(line, "stuck waiting")); line++)
 		told++;
 	assert_int_equal(told, 4);
 	buffer_fini(&records);
@@ -465,16 +463,16 @@ static void test_writer_stuck(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "writer-stuck", writes_to, FDS_PIPE, NULL,
-			"low/high: thread writer (99) is stuck writing: the pipe at descriptor 3 "
-			"is full, and nobody reads from it |[nothing could be written for: 5.00s "
-			"|[threads that are stuck so: 1]|[system call: write]|(unseen: who has|"
-			"<sooth inspect --fds 99 " },
+			"low/high: blocked writing to a pipe: it is full, and its reader does not "
+			"read |[blocked for: 5.00s |[threads stuck like this: 1]|[thread: writer "
+			"(99) in write, fd 3]|(unseen: which process has|<sooth inspect --fds "
+			"99 " },
 		{ "writer-stuck", writes_to, FDS_FIFO, NULL, "low/high: " },
-		{ "writer-stuck", writes_to, FDS_UNIX, NULL, "low/high: |the socket at" },
+		{ "writer-stuck", writes_to, FDS_UNIX, NULL, "low/high: |writing to a socket" },
 		{ "writer-stuck", writes_to, FDS_TCP, NULL, "fine: " },
-		{ "writer-stuck", writes_to, FDS_FILE, NULL, "fine: no thread stays" },
+		{ "writer-stuck", writes_to, FDS_FILE, NULL, "fine: no thread is " },
 		{ "writer-stuck", reads_from, 0, NULL, "fine: " },
-		{ "writer-stuck", sends_to, 0, NULL, "low/high: |call: sendmsg]" },
+		{ "writer-stuck", sends_to, 0, NULL, "low/high: |in sendmsg, fd" },
 		{ "writer-stuck", writes_and_wakes, 1, NULL, "fine: " },
 		{ "writer-stuck", writes_in_looks, 4, NULL, "low/high: |for: 3.00s " },
 		{ "writer-stuck", writes_in_looks, 3, NULL, "fine: " },
@@ -484,9 +482,10 @@ static void test_writer_stuck(void **state)
 		{ "writer-stuck", writes_unseen, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
 			"=blind: the process exited first <>\n" },
 		{ "writer-stuck", has_holder, FDS_ACCESS_READ, NULL,
-			"low/high: |[may read it: reader (200), descriptor 4]|"
-			"<find out why the reader does not read: sooth diagnose 200>" },
-		{ "writer-stuck", has_holder, FDS_ACCESS_WRITE, NULL, "low/high: |(unseen: who" },
+			"low/high: blocked writing to a pipe: the reader (200) does not read|[may "
+			"read it: reader (200), fd 4]|<sooth diagnose 200 shows" },
+		{ "writer-stuck", has_holder, FDS_ACCESS_WRITE, NULL,
+			"low/high: |(unseen: which process has" },
 	};
 
 	(void)state;

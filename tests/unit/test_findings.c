@@ -70,7 +70,7 @@ static void test_found(void **state)
 	add_growing(20, "leaky");
 	json = show_view("diagnose", "findings", NULL, "json");
 	assert_non_null(strstr(json, "\"id\": \"fd-leak\""));
-	assert_non_null(strstr(json, "1 finding: 1 high; with 1 of 1 process"));
+	assert_non_null(strstr(json, "1 finding (1 high) in 1 of 1 process"));
 	assert_non_null(strstr(json, "\"severity\": \"high\""));
 	assert_non_null(strstr(json, "\"kind\": \"process\""));
 	assert_non_null(strstr(json, "\"key\": \"fd-leak:99@1\""));
@@ -80,7 +80,7 @@ static void test_found(void **state)
 	assert_non_null(strstr(json, "\"state\": \"raised\""));
 	assert_non_null(strstr(json, "\"first_seen\": 1700000105000000000"));
 	/* What was not recorded is told, not passed over. */
-	assert_non_null(strstr(json, "the probe fds was not recorded"));
+	assert_non_null(strstr(json, "the fds probe was not recorded"));
 }
 
 /* A process, and its children of which there are more each second, each with its memory. */
@@ -117,7 +117,7 @@ static void test_growing_memory(void **state)
 	json = show_view("diagnose", "findings", NULL, "json");
 	assert_non_null(strstr(json, "\"id\": \"memory-growth\""));
 	assert_non_null(strstr(json, "\"value\": 33554432"));
-	assert_non_null(strstr(json, "sooth heap -p 99 tells which functions allocate"));
+	assert_non_null(strstr(json, "sooth heap -p 99 shows which functions allocate"));
 	assert_non_null(strstr(json, "\"name\": \"steadiness\""));
 	assert_null(strstr(json, "process-flood:99@1"));
 }
@@ -141,7 +141,7 @@ static void test_fine(void **state)
 	add_growing(0, "good");
 	json = show_view("diagnose", "findings", NULL, "json");
 	assert_null(strstr(json, "\"severity\": \"high\""));
-	assert_non_null(strstr(json, "nothing wrong was found: 1 process looked at"));
+	assert_non_null(strstr(json, "no problems found in 1 process"));
 	assert_non_null(strstr(json, "\"words\": \"10 descriptors, then 10\""));
 }
 
@@ -153,7 +153,7 @@ static void test_for_people(void **state)
 	add_growing(20, "leaky");
 	text = show_view("diagnose", "findings", NULL, "text");
 	assert_non_null(strstr(text, "leaky (pid 99)"));
-	assert_non_null(strstr(text, "\n  high: fd-leak: opens descriptors"));
+	assert_non_null(strstr(text, "\n  high: fd-leak: leaks descriptors"));
 	assert_non_null(strstr(text, "\n    growth: 20 a second over 5.00s\n"));
 	/* Remedy behind the evidence, what is unseen behind all. */
 	assert_true(strstr(text, "remedy:") > strstr(text, "growth:"));
@@ -163,8 +163,8 @@ static void test_for_people(void **state)
 static void test_settings(void **state)
 {
 	struct check_settings settings;
-	struct findings_reported told = { 0 };
-	struct findings_options options = { .settings = &settings, .told = &told };
+	struct findings_reported result = { 0 };
+	struct findings_options options = { .settings = &settings, .result = &result };
 	struct sooth_error err;
 	const char *json;
 
@@ -174,13 +174,13 @@ static void test_settings(void **state)
 	add_growing(20, "leaky");
 	json = show_view("diagnose", "findings", &options, "json");
 	assert_non_null(strstr(json, "\"severity\": \"low\""));
-	assert_true(told.has_any && told.worst == FINDING_LOW);
-	told = (struct findings_reported){ 0 };
+	assert_true(result.has_any && result.worst == FINDING_LOW);
+	result = (struct findings_reported){ 0 };
 	assert_int_equal(check_settings_set(&settings, "fd-leak=off", &err), 0);
 	json = show_view("diagnose", "findings", &options, "json");
 	assert_null(strstr(json, "\"claim\""));
 	assert_non_null(strstr(json, "\"muted\": 1"));
-	assert_false(told.has_any);
+	assert_false(result.has_any);
 	assert_int_equal(check_settings_set(&settings, "fd-leak=low", &err), 0);
 	assert_int_equal(check_settings_set(&settings, "fd-leak.min-rate=21", &err), 0);
 	json = show_view("diagnose", "findings", &options, "json");
@@ -216,7 +216,7 @@ static void test_nobody_is_targeted(void **state)
 	buffer_reset(&records);
 	add_target("host", 0);
 	text = show_view("diagnose", "findings", NULL, "text");
-	assert_non_null(strstr(text, "no processes were seen"));
+	assert_non_null(strstr(text, "no processes in the recording"));
 	assert_null(strstr(text, "running"));
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See call_check.h. */
 #include "analyze/diagnosis/call_check.h"
 
 #include <string.h>
@@ -17,13 +16,15 @@ bool check_calls_begin(struct check_calls *c, struct check *e)
 		.interval_ns = r->end_ns - r->begin_ns,
 		.lost = r->calls.lost };
 	if (!r->calls.has_calls && r->calls.has_counts)
-		check_blind_because(e, "calls were counted, not kept", "sooth diagnose -D");
+		check_blind_because(
+			e, "calls were only counted, not recorded", "sooth diagnose -D");
 	else if (e->is_one_look || !r->begin_ns || c->interval_ns < INTERVAL_LEAST)
 		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (!c->history && c->lost)
-		check_blind_because(e, "calls were lost, perhaps all of it", "a larger --buffer");
+		check_blind_because(e, "calls were lost, perhaps all of this process",
+			"raise the buffer: --buffer 128M");
 	else if (!c->history)
-		check_fine(e, "it made no system call");
+		check_fine(e, "no system calls");
 	else
 		return true;
 	return false;
@@ -37,14 +38,12 @@ double check_calls_rate(const struct check_calls *c, double count)
 void check_calls_unseen(const struct check_calls *c, struct check *e)
 {
 	if (c->lost)
-		finding_unseen(e,
-			"%llu calls that were lost from the stream: every count is the least it "
-			"can be",
+		finding_unseen(e, "%llu lost calls: every count is a lower bound",
 			(unsigned long long)c->lost);
 	if (e->input->calls.refused)
-		finding_unseen(e, "files, peers or errors beyond what the tables hold");
+		finding_unseen(e, "files, peers or errors beyond the bounds of the tables");
 	if (c->history->uring_calls)
-		finding_unseen(e, "what io_uring did: %llu calls of io_uring_enter",
+		finding_unseen(e, "io_uring operations (%llu calls of io_uring_enter)",
 			(unsigned long long)c->history->uring_calls);
 }
 

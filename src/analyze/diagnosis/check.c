@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a detector asks and says; see check.h. */
+/* What a detector reads and what it reports. */
 #include "analyze/diagnosis/check.h"
 
 #include <stdarg.h>
@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "analyze/diagnosis/finding_tracker.h"
+#include "analyze/diagnosis/finding_units.h"
 #include "base/cleanup.h"
-#include "base/units.h"
 
-#define INTERVAL_LEAST (NS_PER_S / 2) /* of less nothing is concluded */
-#define STILL_SHARE    0.9	      /* of a threshold, for what is raised already */
+#define INTERVAL_LEAST (NS_PER_S / 2) /* too short to conclude anything */
+#define STILL_SHARE    0.9	      /* of a threshold, for a finding that is raised already */
 
-/* --- asking --- */
+/* --- reading --- */
 
 double check_option(const struct check *e, const char *name)
 {
@@ -64,7 +64,7 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 	struct buffer key = { 0 };
 
 	make_key(e, what, &key);
-	if (e->book && finding_tracker_is_raised(e->book, buffer_cstr(&key)))
+	if (e->tracker && finding_tracker_is_raised(e->tracker, buffer_cstr(&key)))
 		threshold *= STILL_SHARE;
 	buffer_fini(&key);
 	return value >= threshold;
@@ -265,7 +265,7 @@ static void write_subject(struct check *e, struct buffer *out)
 	RECORD_APPEND(out, s, tail, ARRAY_SIZE(tail));
 }
 
-/* Sub-rows come first in the tail: they have to be aligned there. */
+/* Nested rows come first in the tail: they have to be aligned. */
 void finding_end(struct check *e)
 {
 	struct finding_row *row = &e->row;
@@ -278,8 +278,8 @@ void finding_end(struct check *e)
 		e->muted++;
 		return;
 	}
-	if (e->book)
-		finding_tracker_raise(e->book, buffer_cstr(&e->key), row);
+	if (e->tracker)
+		finding_tracker_raise(e->tracker, buffer_cstr(&e->key), row);
 	row->remedy_state = e->remedy.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	write_subject(e, &subject);
 	struct record_tail tail[] = {
@@ -301,16 +301,16 @@ void finding_end(struct check *e)
 void check_fine(struct check *e, const char *format, ...)
 {
 	struct finding_fine_row row = { .record = row_head(&e->id) };
-	struct buffer words = { 0 };
+	struct buffer text = { 0 };
 
-	FORMAT_INTO(&words, format);
+	FORMAT_INTO(&text, format);
 	struct record_tail tail[] = {
 		tail_string(&row.id, e->type->id),
-		tail_buffer(&row.words, &words),
+		tail_buffer(&row.words, &text),
 	};
 	RECORD_APPEND(e->fine, &row, tail, ARRAY_SIZE(tail));
-	buffer_fini(&words);
-	e->is_said = true;
+	buffer_fini(&text);
+	e->is_reported = true;
 }
 
 void check_blind_because(struct check *e, const char *reason, const char *remedy)
@@ -324,22 +324,31 @@ void check_blind_because(struct check *e, const char *reason, const char *remedy
 	};
 
 	RECORD_APPEND(e->blind, &row, tail, ARRAY_SIZE(tail));
-	e->is_said = true;
+	e->is_reported = true;
 }
 
-/* Of most reasons nothing is to be had by asking in another way. */
+/* For most reasons there is no remedy. */
 const char *check_remedy(uint8_t state)
 {
 	switch (state >> 4) {
 	case SOOTH_REASON_PERMISSION:
 		return "run as its user, or as root";
 	case SOOTH_REASON_INTERVAL:
-		return "observe for longer, with --duration";
+		return CHECK_LONGER;
 	case SOOTH_REASON_BLOCKED:
-		return "ask again";
+		return "try again";
 	default:
 		return "";
 	}
+}
+
+void check_too_young(struct check *e)
+{
+	char age[UNITS_SIZE], reason[UNITS_SIZE + 32];
+
+	snprintf(reason, sizeof(reason), "needs a process older than %s",
+		sentence_duration(age, (uint64_t)check_option(e, "min-age")));
+	check_blind_because(e, reason, "try again later");
 }
 
 void check_blind(struct check *e, uint8_t state)
@@ -349,9 +358,9 @@ void check_blind(struct check *e, uint8_t state)
 	check_blind_because(e, sooth_reason_text(reason), check_remedy(state));
 }
 
-/* --- judging --- */
+/* --- diagnosing --- */
 
-/* The first probe that it needs and the stream does not have; the name is copied. */
+/* The first required probe that was not recorded; its name is copied. */
 static bool lacks_probe(const struct check *e, char name[32])
 {
 	const char *at = e->type->probes;
@@ -360,14 +369,14 @@ static bool lacks_probe(const struct check *e, char name[32])
 		size_t size = strcspn(at, ",");
 
 		snprintf(name, 32, "%.*s", (int)size, at);
-		if (!diagnosis_input_have_probe(e->input, name))
+		if (!diagnosis_input_has_probe(e->input, name))
 			return true;
 		at += size + (at[size] == ',');
 	}
 	return false;
 }
 
-/* By the last look at it. A first thread alone may be a zombie, and the others go on. */
+/* At the last sample. The first thread alone may be a zombie while others run. */
 static bool is_zombie(const struct check *e)
 {
 	const struct process_entry *p = e->process;
@@ -375,8 +384,8 @@ static bool is_zombie(const struct check *e)
 	return p && p->is_there && p->zombie_ns && p->process->threads <= 1;
 }
 
-/* How long it was seen alive: a zombie is there, and nothing of it is left to be seen. */
-static uint64_t lived_ns(const struct check *e)
+/* Observed time before it became a zombie. */
+static uint64_t alive_ns(const struct check *e)
 {
 	struct sample_series alive = e->series;
 
@@ -385,47 +394,48 @@ static uint64_t lived_ns(const struct check *e)
 	return sample_series_ns(&alive);
 }
 
-/* Its calls were seen while it lived, and are what they were. */
-static bool is_of_its_life(const struct check *e)
+/* Its system calls were recorded while it ran, and remain valid. */
+static bool has_recorded_calls(const struct check *e)
 {
 	return strstr(e->type->probes, "syscalls") && e->series.count &&
 	       e->series.points[0].state != 'Z';
 }
 
-/* Of a zombie only how it ended can be fine: all else of it is gone, and was not looked at. What
- * was found of it before stands. */
-static void diagnose_what_is_left(struct check *e)
+/* Only the exit of a zombie can be fine: everything else of it is gone and was not
+ * sampled. What was found before remains. */
+static void diagnose_rest(struct check *e)
 {
 	size_t before = e->fine->size;
 
-	e->type->judge(e);
-	if (!is_zombie(e) || e->type->diagnoses_gone || is_of_its_life(e) || e->found || e->muted)
+	e->type->diagnose(e);
+	if (!is_zombie(e) || e->type->diagnoses_gone || has_recorded_calls(e) || e->found ||
+		e->muted)
 		return;
-	if (e->fine->size > before || !e->is_said) {
+	if (e->fine->size > before || !e->is_reported) {
 		e->fine->size = before;
 		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	}
 }
 
-static void judge(struct check *e)
+static void diagnose(struct check *e)
 {
 	bool has_ended = e->process && (is_zombie(e) || !e->process->is_there);
 	char probe[32], reason[96];
 
 	if (lacks_probe(e, probe)) {
-		snprintf(reason, sizeof(reason), "the probe %s was not recorded", probe);
-		check_blind_because(
-			e, reason, strcmp(probe, "syscalls") ? "" : "sooth diagnose -D, as root");
+		snprintf(reason, sizeof(reason), "the %s probe was not recorded", probe);
+		check_blind_because(e, reason,
+			strcmp(probe, "syscalls") ? "" : "run as root: sooth diagnose -D");
 		return;
 	}
 	if (e->type->needs_interval && e->id.pid &&
-		(e->is_one_look || lived_ns(e) < INTERVAL_LEAST)) {
+		(e->is_one_look || alive_ns(e) < INTERVAL_LEAST)) {
 		check_blind(e,
 			SOOTH_NOT_MEASURED(has_ended ? SOOTH_REASON_ENDED : SOOTH_REASON_INTERVAL));
 		return;
 	}
-	diagnose_what_is_left(e);
-	if (!e->found && !e->muted && !e->is_said)
+	diagnose_rest(e);
+	if (!e->found && !e->muted && !e->is_reported)
 		check_fine(e, "%s", "");
 }
 
@@ -437,11 +447,11 @@ void check_run(struct check *e, const struct finding_entry *entry,
 	e->setting = setting;
 	e->input = input;
 	e->found = e->muted = 0;
-	e->is_said = e->is_open = false;
+	e->is_reported = e->is_open = false;
 	e->id = id ? *id : (struct process_id){ 0 };
 	e->process = id ? process_table_get(&input->host.process_table, id) : NULL;
 	e->series = id ? diagnosis_input_series(input, id) : (struct sample_series){ 0 };
-	judge(e);
+	diagnose(e);
 	e->muted_all += e->muted;
 }
 

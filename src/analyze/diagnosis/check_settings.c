@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See check_settings.h. */
 #include "analyze/diagnosis/check_settings.h"
 
 #include <errno.h>
@@ -22,7 +21,7 @@ void check_settings_init(struct check_settings *s)
 
 		s->all[i].severity = registry_findings[i].severity;
 		for (size_t k = 0; k < type->option_count; k++)
-			s->all[i].options[k] = type->options[k].otherwise;
+			s->all[i].options[k] = type->options[k].default_value;
 	}
 }
 
@@ -33,7 +32,29 @@ static int refuse(struct sooth_error *err, const char *line, const char *why, co
 	return error_remedy(err, "%s", remedy);
 }
 
-/* The parts around "=", without blanks around them. */
+/* As the user writes a value of the option. */
+static const char *limit_text(
+	const struct finding_option *option, double value, char out[UNITS_SIZE])
+{
+	if (option->unit == SOOTH_UNIT_NS)
+		return format_ns(out, (uint64_t)value);
+	if (option->unit == SOOTH_UNIT_BYTES)
+		return format_bytes(out, (uint64_t)value);
+	snprintf(out, UNITS_SIZE, "%.15g", value);
+	return out;
+}
+
+static int refuse_range(
+	struct sooth_error *err, const char *line, const struct finding_option *option)
+{
+	char least[UNITS_SIZE], most[UNITS_SIZE], remedy[3 * UNITS_SIZE];
+
+	snprintf(remedy, sizeof(remedy), "use a value from %s to %s",
+		limit_text(option, option->min, least), limit_text(option, option->max, most));
+	return refuse(err, line, "out of range", remedy);
+}
+
+/* Both sides of "=", without surrounding blanks. */
 static bool split(const char *line, char name[WORD_SIZE], char value[WORD_SIZE])
 {
 	const char *equal = strchr(line, '=');
@@ -98,8 +119,8 @@ static int set_severity(
 		setting->is_muted = false;
 		return 0;
 	}
-	return refuse(err, line, "there is no such severity",
-		"use info, low, medium, high, critical, or off");
+	return refuse(
+		err, line, "unknown severity", "use info, low, medium, high, critical, or off");
 }
 
 static int set_option(struct check_setting *setting, const struct finding_type *type,
@@ -112,18 +133,17 @@ static int set_option(struct check_setting *setting, const struct finding_type *
 		if (strcmp(option->name, name) != 0)
 			continue;
 		if (!parse_value(option, value, &number))
-			return refuse(err, line, "that is no value of this option",
-				option->unit == SOOTH_UNIT_NS	   ? "a time: 5, 200ms, 2m"
-				: option->unit == SOOTH_UNIT_BYTES ? "a size: 4096, 64k, 2G"
-								   : "a number");
+			return refuse(err, line, "not a valid value of this option",
+				option->unit == SOOTH_UNIT_NS	   ? "use a time: 5, 200ms or 2m"
+				: option->unit == SOOTH_UNIT_BYTES ? "use a size: 4096, 64k or 2G"
+								   : "use a number");
 		if (number < option->min || number > option->max)
-			return refuse(err, line, "that is out of its range",
-				"`sooth diagnose --list-findings` tells the ranges");
+			return refuse_range(err, line, option);
 		setting->options[i] = number;
 		return 0;
 	}
 	return refuse(err, line, "this finding has no such option",
-		"`sooth diagnose --list-findings` lists them");
+		"list them: sooth diagnose --list-findings");
 }
 
 int check_settings_set(struct check_settings *s, const char *line, struct sooth_error *err)
@@ -134,15 +154,15 @@ int check_settings_set(struct check_settings *s, const char *line, struct sooth_
 	char *option;
 
 	if (!split(line, name, value))
-		return refuse(err, line, "it is not NAME = VALUE",
-			"write fd-leak.min-rate=2, outdated=off, or fd-leak=medium");
+		return refuse(err, line, "expected NAME=VALUE",
+			"use a form such as fd-leak.min-rate=2, fd-leak=medium or outdated=off");
 	option = strchr(name, '.');
 	if (option)
 		*option++ = '\0';
 	entry = registry_finding(name);
 	if (!entry)
-		return refuse(err, line, "there is no finding of that id",
-			"`sooth diagnose --list-findings` lists them");
+		return refuse(
+			err, line, "unknown finding", "list them: sooth diagnose --list-findings");
 	setting = &s->all[entry - registry_findings];
 	return option ? set_option(setting, entry->type, line, option, value, err)
 		      : set_severity(setting, line, value, err);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How the detectors are set: their own thresholds and severities, and what the user says
- * instead, a line each:
+ * Severities and thresholds of the detectors: the built-in ones, and the user's, one per line:
  *
  *   fd-leak.min-rate = 2      a threshold; times and sizes with their units: 5s, 200M
- *   outdated = off            not wanted
+ *   outdated = off            muted
  *   zombie-children = high    another severity
  */
 #ifndef SOOTH_ANALYZE_CHECK_SETTINGS_H
@@ -19,11 +18,11 @@ struct check_settings {
 	struct check_setting all[CHECK_SETTINGS_MAX]; /* in the order of registry_findings */
 };
 
-/* The detectors' own. */
+/* Sets the built-in values. */
 void check_settings_init(struct check_settings *s);
-/* One line, without its end. -EINVAL: what is wrong with it, and what would be right. */
+/* One line without its newline. -EINVAL: err says what is wrong and what would be valid. */
 int check_settings_set(struct check_settings *s, const char *line, struct sooth_error *err);
-/* A file: comments behind #, empty lines; `name` is the file's, for errors, which say the line. */
+/* A file with # comments and empty lines; errors name the file and the line. */
 int check_settings_parse(struct check_settings *s, const char *name, const char *text, size_t size,
 	struct sooth_error *err);
 

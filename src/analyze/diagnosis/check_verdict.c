@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See check_verdict.h. */
 #include "analyze/diagnosis/check_verdict.h"
 
 #include "base/units.h"
@@ -27,7 +26,7 @@ bool check_is_reported_of(
 {
 	struct verdict verdict;
 
-	if (!p || p == e->process || !diagnosis_input_mean(e->input, p))
+	if (!p || p == e->process || !diagnosis_input_is_selected(e->input, p))
 		return false;
 	verdict_decide(&e->input->host.process_table, p, kind, &verdict);
 	return verdict.holds;
@@ -56,15 +55,15 @@ void finding_upkeep(struct check *e)
 		finding_number(e, "CPU", cpu, SOOTH_UNIT_PERCENT, p->last_ns - p->first_ns);
 }
 
-void finding_held(struct check *e, uint64_t since_ns)
+void finding_since(struct check *e, uint64_t since_ns)
 {
 	uint64_t last_ns = e->process->last_ns;
 
 	if (last_ns > since_ns)
-		finding_number(e, "so for at least", (double)(last_ns - since_ns), SOOTH_UNIT_NS,
+		finding_number(e, "for at least", (double)(last_ns - since_ns), SOOTH_UNIT_NS,
 			check_watched_ns(e));
 	else
-		finding_unseen(e, "since when: it was looked at once");
+		finding_unseen(e, "since when: it was sampled only once");
 }
 
 struct span check_name(const struct process_entry *p)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See check_waits.h. */
 #include "analyze/diagnosis/check_waits.h"
 
 const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd)

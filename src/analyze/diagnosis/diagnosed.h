@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What all detectors said of one process, or of the host, for whoever tells it in another form. */
+/* What all detectors reported for one process, or for the host. */
 #ifndef SOOTH_ANALYZE_DIAGNOSED_H
 #define SOOTH_ANALYZE_DIAGNOSED_H
 
@@ -9,9 +9,9 @@
 
 struct diagnosed {
 	struct process_id id;
-	const struct process_entry *process; /* NULL: the host, or one that was gone before */
+	const struct process_entry *process; /* NULL: the host, or a process that ended before */
 	bool is_host;
-	struct buffer findings; /* struct finding_row, the worst first */
+	struct buffer findings; /* struct finding_row, worst first */
 	struct buffer fine, blind;
 	uint32_t count;
 	enum finding_severity worst;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See diagnosis.h. */
 #include "analyze/diagnosis/diagnosis.h"
 
 #include <errno.h>
@@ -10,7 +9,7 @@
 #include "core/registry.h"
 #include "model/batch.h"
 
-#define ROWS_BYTES_MAX 400000 /* of one process: they have to fit one record */
+#define ROWS_BYTES_MAX 400000 /* per process: the rows have to fit into one record */
 
 int diagnosis_init(
 	struct diagnosis *s, const struct findings_options *options, struct sooth_error *err)
@@ -21,11 +20,11 @@ int diagnosis_init(
 	if (s->options.settings)
 		s->settings = *s->options.settings;
 	diagnosis_input_init(&s->input);
-	finding_tracker_init(&s->book);
+	finding_tracker_init(&s->tracker);
 	return peer_labels_load(&s->input.labels, s->options.labels, err);
 }
 
-/* --- who is judged --- */
+/* --- the processes to diagnose --- */
 
 static bool is_of_agent(const struct diagnosis *s, const struct process_entry *p)
 {
@@ -36,11 +35,11 @@ static bool is_of_agent(const struct diagnosis *s, const struct process_entry *p
 
 static bool is_requested(const struct host_state *h, uint64_t pid)
 {
-	const uint32_t *asked = (const void *)h->asked.data;
-	size_t count = h->asked.size / sizeof(*asked);
+	const uint32_t *requested = (const void *)h->asked.data;
+	size_t count = h->asked.size / sizeof(*requested);
 
 	for (size_t i = 0; i < count; i++) {
-		if (asked[i] == pid)
+		if (requested[i] == pid)
 			return true;
 	}
 	return false;
@@ -55,11 +54,12 @@ static bool is_chosen(const struct diagnosis *s, uint64_t pid)
 	return false;
 }
 
-/* Those that ended before a reading of them was made; of the asked ones also long before. */
+/* Processes that ended before they were sampled; requested ones also if they ended long
+ * before. */
 static void choose_gone(struct diagnosis *s)
 {
 	const struct host_state *h = &s->input.host;
-	const uint32_t *asked = (const void *)h->asked.data;
+	const uint32_t *requested = (const void *)h->asked.data;
 	const struct ending *ending;
 	size_t position = 0;
 
@@ -68,13 +68,13 @@ static void choose_gone(struct diagnosis *s)
 			!is_chosen(s, ending->id.pid))
 			s->all[s->count++] = (struct diagnosed){ .id = ending->id };
 	}
-	for (size_t i = 0; i < h->asked.size / sizeof(*asked); i++) {
-		if (!is_chosen(s, asked[i]) && endings_log(&s->input.endings, asked[i], 0))
-			s->all[s->count++] = (struct diagnosed){ .id = { .pid = asked[i] } };
+	for (size_t i = 0; i < h->asked.size / sizeof(*requested); i++) {
+		if (!is_chosen(s, requested[i]) && endings_log(&s->input.endings, requested[i], 0))
+			s->all[s->count++] = (struct diagnosed){ .id = { .pid = requested[i] } };
 	}
 }
 
-/* Who is gone is judged too where it was named: why it ended is a question. */
+/* A named process that has ended is included: why it ended is what the user asks. */
 static int choose(struct diagnosis *s)
 {
 	const struct process_table *c = &s->input.host.process_table;
@@ -91,14 +91,14 @@ static int choose(struct diagnosis *s)
 	while (map_next(&c->processes, &position, NULL, &value)) {
 		const struct process_entry *p = *(struct process_entry **)value;
 
-		if (is_of_agent(s, p) && diagnosis_input_mean(&s->input, p))
+		if (is_of_agent(s, p) && diagnosis_input_is_selected(&s->input, p))
 			s->all[s->count++] = (struct diagnosed){ .id = p->id, .process = p };
 	}
 	choose_gone(s);
 	return 0;
 }
 
-/* --- judging --- */
+/* --- diagnosing --- */
 
 static void diagnose_one(struct diagnosis *s, struct diagnosed *j)
 {
@@ -178,14 +178,14 @@ static int by_worst(const void *a, const void *b)
 
 static void note_worst(struct diagnosis *s)
 {
-	struct findings_reported *told = s->options.told;
+	struct findings_reported *result = s->options.result;
 
-	for (size_t i = 0; told && i < s->count; i++) {
+	for (size_t i = 0; result && i < s->count; i++) {
 		if (!s->all[i].count)
 			continue;
-		if (!told->has_any || s->all[i].worst > told->worst)
-			told->worst = s->all[i].worst;
-		told->has_any = true;
+		if (!result->has_any || s->all[i].worst > result->worst)
+			result->worst = s->all[i].worst;
+		result->has_any = true;
 	}
 }
 
@@ -197,8 +197,8 @@ int diagnosis_run(struct diagnosis *s, struct sooth_error *err)
 		status = error_no_memory(err);
 	if (status)
 		return status;
-	finding_tracker_begin(&s->book, s->input.end_ns, host_state_utc(&s->input.host));
-	s->check.book = &s->book;
+	finding_tracker_begin(&s->tracker, s->input.end_ns, host_state_utc(&s->input.host));
+	s->check.tracker = &s->tracker;
 	s->check.is_one_look = s->options.is_one_look;
 	for (size_t i = 0; i < s->count; i++) {
 		diagnose_one(s, &s->all[i]);
@@ -227,6 +227,6 @@ void diagnosis_fini(struct diagnosis *s)
 {
 	diagnosis_forget(s);
 	check_fini(&s->check);
-	finding_tracker_fini(&s->book);
+	finding_tracker_fini(&s->tracker);
 	diagnosis_input_fini(&s->input);
 }

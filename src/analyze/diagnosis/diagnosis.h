@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Judging: every detector judges every process that is meant, and the host; the worst comes
- * first. Whom it judges: those that the stream says are meant; of a whole host those that
- * belong to agents.
+ * The diagnosis: every detector checks every selected process, and the host; the worst comes
+ * first. Of a whole-host recording, the processes that belong to agents are selected.
  */
 #ifndef SOOTH_ANALYZE_DIAGNOSIS_H
 #define SOOTH_ANALYZE_DIAGNOSIS_H
@@ -15,19 +14,20 @@ struct diagnosis {
 	struct findings_options options;
 	struct check_settings settings;
 	struct diagnosis_input input;
-	struct finding_tracker book;
+	struct finding_tracker tracker;
 	struct check check;
-	struct diagnosed *all; /* of the last judgement: the host first */
+	struct diagnosed *all; /* of the last run: the host first */
 	size_t count;
 };
 
-/* Zeroed before; options NULL: the defaults. To be given to diagnosis_fini() also when it fails. */
+/* The struct has to be zeroed; options NULL: the defaults. Call diagnosis_fini() also
+ * after a failure. */
 int diagnosis_init(
 	struct diagnosis *s, const struct findings_options *options, struct sooth_error *err);
 void diagnosis_fini(struct diagnosis *s);
-/* Judges all by what the readings hold now. */
+/* Diagnoses all from the snapshots taken so far. */
 int diagnosis_run(struct diagnosis *s, struct sooth_error *err);
-/* What was said, before it is judged again. */
+/* Frees the results before the next run. */
 void diagnosis_forget(struct diagnosis *s);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See diagnosis_input.h. */
 #include "analyze/diagnosis/diagnosis_input.h"
 
 #include <string.h>
@@ -13,7 +12,7 @@
 #include "probes/sockets.h"
 
 #define PROCESSES_MAX 65536
-#define POINTS_MAX    512 /* of a process; then every other one goes */
+#define POINTS_MAX    512 /* per process; then every other one is dropped */
 
 static struct snapshot_pair *pair_at(struct diagnosis_input *r, size_t i)
 {
@@ -166,7 +165,7 @@ int diagnosis_input_resolve(struct diagnosis_input *r, struct sooth_error *err)
 
 /* --- asking --- */
 
-bool diagnosis_input_have_probe(const struct diagnosis_input *r, const char *probe)
+bool diagnosis_input_has_probe(const struct diagnosis_input *r, const char *probe)
 {
 	size_t size = strlen(probe) + 1;
 
@@ -180,14 +179,14 @@ bool diagnosis_input_have_probe(const struct diagnosis_input *r, const char *pro
 	return false;
 }
 
-bool diagnosis_input_mean(const struct diagnosis_input *r, const struct process_entry *p)
+bool diagnosis_input_is_selected(const struct diagnosis_input *r, const struct process_entry *p)
 {
 	const struct host_state *h = &r->host;
-	const uint32_t *asked = (const void *)h->asked.data;
-	size_t count = h->asked.size / sizeof(*asked);
+	const uint32_t *requested = (const void *)h->asked.data;
+	size_t count = h->asked.size / sizeof(*requested);
 
 	for (size_t i = 0; i < count; i++) {
-		if (asked[i] == p->id.pid)
+		if (requested[i] == p->id.pid)
 			return true;
 	}
 	return !count && (h->is_named || p->agent || p->owner_agent);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What judging needs of an observation: the census, how the figures of each process went,
- * its first and its last reading by each probe, and what each of its threads did meanwhile.
- * It takes records and knows nothing of findings.
+ * What the detectors read from a recording: the process table, how the values of each process
+ * developed, its first and last snapshot from each probe, and what each of its threads did. It
+ * takes records and knows nothing about findings.
  */
 #ifndef SOOTH_ANALYZE_DIAGNOSIS_INPUT_H
 #define SOOTH_ANALYZE_DIAGNOSIS_INPUT_H
@@ -15,12 +15,13 @@
 #include "analyze/threads/thread_history.h"
 #include "probes/host.h"
 
-/* The first and the last whole reading of each process; the same one when there was one. */
+/* The first and the last whole snapshot of each process; the same one if there was only
+ * one. */
 struct snapshot_pair {
 	struct snapshots first, last;
 };
 
-/* The figures of a process at one sample. */
+/* The values of a process at one sample. */
 struct sample_point {
 	uint64_t time_ns;
 	uint64_t cpu_ns;
@@ -41,35 +42,35 @@ struct diagnosis_input {
 	struct call_histories calls;
 	struct endings endings;
 	struct peer_labels labels;
-	struct host_load load; /* the last; time 0: none came */
+	struct host_load load; /* the last; time 0: none was recorded */
 	struct host_load first_load;
 	struct host_memory memory; /* the same */
-	struct buffer probes;	   /* names that the stream has, each ended by NUL */
-	uint64_t begin_ns, end_ns; /* of the observation; end: the last record */
-	bool has_failed;	   /* for want of memory */
+	struct buffer probes;	   /* names of the recorded probes, NUL after each */
+	uint64_t begin_ns, end_ns; /* of the recording; end: the last record */
+	bool has_failed;	   /* out of memory */
 };
 
 void diagnosis_input_init(struct diagnosis_input *r);
 void diagnosis_input_fini(struct diagnosis_input *r);
 void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch);
-/* After the last record, and before anything is judged. */
+/* After the last record, before any diagnosis. */
 int diagnosis_input_resolve(struct diagnosis_input *r, struct sooth_error *err);
-/* From here on another interval is observed: the last reading becomes the first. */
+/* Starts another interval: the last snapshot becomes the first. */
 void diagnosis_input_next_interval(struct diagnosis_input *r);
 
-bool diagnosis_input_have_probe(const struct diagnosis_input *r, const char *probe);
+bool diagnosis_input_has_probe(const struct diagnosis_input *r, const char *probe);
 
 struct sample_series {
 	const struct sample_point *points;
 	size_t count;
 };
 
-/* In order of time; points without a figure are among them. */
+/* In order of time, including points without a value. */
 struct sample_series diagnosis_input_series(
 	const struct diagnosis_input *r, const struct process_id *id);
-/* Whether the process is one of those that are judged. */
-bool diagnosis_input_mean(const struct diagnosis_input *r, const struct process_entry *p);
-/* Between the first and the last point; 0: there are not two. */
+/* The process is selected for diagnosis. */
+bool diagnosis_input_is_selected(const struct diagnosis_input *r, const struct process_entry *p);
+/* Time between the first and the last point; 0: fewer than two. */
 uint64_t sample_series_ns(const struct sample_series *s);
 
 #endif

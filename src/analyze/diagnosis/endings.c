@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See endings.h. */
 #include "analyze/diagnosis/endings.h"
 
 #include <stdlib.h>
@@ -52,7 +51,7 @@ static struct ending *ending_put(struct endings *e, const struct sooth_record *r
 	return of;
 }
 
-/* Who watched saw more than who found it ended. */
+/* A record of a watched exit has more than one of an exit found later. */
 static void take_end(struct ending *of, const struct exit_reasons_end *end)
 {
 	if (of->has_end && !of->end.signals_state)
@@ -118,7 +117,7 @@ void endings_take(struct endings *e, const struct sooth_record *r)
 		append(&e->stored, r);
 }
 
-/* --- asking --- */
+/* --- reading --- */
 
 const struct ending *endings_get(const struct endings *e, const struct process_id *id)
 {
@@ -192,7 +191,7 @@ const struct exit_reasons_signal *ending_signal(const struct ending *of, unsigne
 	return NULL;
 }
 
-static bool asks_to_end(unsigned number)
+static bool is_request(unsigned number)
 {
 	return number == 15 || number == 2 || number == 1 || number == 3;
 }
@@ -200,7 +199,7 @@ static bool asks_to_end(unsigned number)
 const struct exit_reasons_signal *ending_request(const struct ending *of)
 {
 	for (unsigned i = 0; i < of->signal_count; i++) {
-		if (asks_to_end(of->signals[i].signal))
+		if (is_request(of->signals[i].signal))
 			return &of->signals[i];
 	}
 	return NULL;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See exit_reason_text.h. */
 #include "analyze/diagnosis/exit_reason_text.h"
 
 #include "base/units.h"
@@ -29,7 +28,7 @@ void exit_reason_text_sender(
 	}
 	buffer_format(out, "%s%.*s (pid %u)", s->is_from_parent ? "its parent " : "",
 		END_NAME(s->sender_name), s->sender_pid);
-	/* A `kill` says little; whoever ran it more. */
+	/* The kill command itself says little; its parent says more. */
 	if (!s->is_from_parent && s->sender_parent_pid > 1)
 		buffer_format(out, ", started by %.*s (pid %u)", END_NAME(s->sender_parent_name),
 			s->sender_parent_pid);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The end of a process in words: how, and who sent a signal. */
+/* The exit of a process as text: its status, and the sender of a signal. */
 #ifndef SOOTH_ANALYZE_EXIT_REASON_TEXT_H
 #define SOOTH_ANALYZE_EXIT_REASON_TEXT_H
 
@@ -8,7 +8,7 @@
 #define END_SIGNAL(status)   ((status)&0x7f)
 #define END_EXIT(status)     ((status) >> 8 & 0xff)
 #define END_HAS_CORE(status) (((status)&EXIT_REASONS_CORE_FLAG) != 0)
-/* A name in the fixed part, for "%.*s". */
+/* A name in the fixed part of a record, for "%.*s". */
 #define END_NAME(name) (int)strnlen(name, sizeof(name)), name
 
 /* "exit status 1", "SIGSEGV, with a core". */
@@ -16,7 +16,7 @@ void exit_reason_text_status(struct buffer *out, uint32_t status);
 /* "its parent make (pid 12)", "kill (pid 14), started by bash (pid 9)", "the kernel", "itself". */
 void exit_reason_text_sender(
 	struct buffer *out, const struct ending *of, const struct exit_reasons_signal *s);
-/* "/tmp/core, 3.1M", "handed to /usr/lib/x"; nothing where nothing is known of one. */
+/* "/tmp/core, 3.1M", "handed to /usr/lib/x"; nothing if no core is known. */
 void exit_reason_text_core(struct buffer *out, const struct exit_reasons_core *core);
 
 #endif

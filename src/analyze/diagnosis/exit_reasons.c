@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Processes that ended while they were watched: how, by whom, and where the core is. */
+/*
+ * Processes that ended during the observation: how, the sender of the signal, and the core
+ * file.
+ */
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "base/cleanup.h"
 #include "core/stage.h"
@@ -161,7 +164,7 @@ static void fini(void *state)
 
 const struct stage_type stage_exit_reasons = {
 	.name = "ends",
-	.help = "processes that ended: how, by whom, with which core",
+	.help = "processes that ended: status, sender of the signal, core file",
 	.probe = "exit_reasons",
 	.state_size = sizeof(struct exit_reasons_view),
 	.init = init,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Diagnosing again and again: a row when a finding is raised, or gets worse, and one when it is
- * cleared. What stays as it is is not said again. A row is kept until it is cleared: what is
- * over has nobody to ask.
+ * Diagnosing repeatedly: a row when a finding is raised or gets worse, and one when it is
+ * cleared, nothing in between. The raised row is kept until then: a cleared finding has no
+ * process left to read.
  */
 #include <errno.h>
 #include <string.h>
@@ -28,9 +28,9 @@ struct finding_changes {
 	struct output *output;
 	struct diagnosis diagnosis;
 	struct findings_watch watch;
-	struct map told; /* change_key -> struct buffer: the row that raised it */
+	struct map raised; /* change_key -> struct buffer: the row that raised it */
 	uint64_t interval_ns;
-	uint64_t due_ns; /* of the next judgement; 0: the first interval has not begun */
+	uint64_t due_ns; /* of the next diagnosis; 0: the first interval has not begun */
 	bool is_due, has_section;
 };
 
@@ -97,10 +97,10 @@ static int emit_raised(struct finding_changes *c, const struct diagnosed *j,
 	const struct finding_row *f, struct sooth_error *err)
 {
 	struct change_key key = key_of(f);
-	struct buffer one = { 0 }, *kept = map_put(&c->told, &key, NULL);
+	struct buffer one = { 0 }, *kept = map_put(&c->raised, &key, NULL);
 	int status;
 
-	/* Beyond the map's bound it is told all the same, and its end is not. */
+	/* A finding beyond the map's bound is still reported as raised, not as cleared. */
 	struct buffer *row = kept ? kept : &one;
 
 	buffer_reset(row);
@@ -132,7 +132,7 @@ static int emit_of_one(
 static int emit_cleared(
 	struct finding_changes *c, const struct finding_cleared *over, struct sooth_error *err)
 {
-	struct buffer *kept = map_get(&c->told, over->key);
+	struct buffer *kept = map_get(&c->raised, over->key);
 	struct finding_change_row *row;
 	int status;
 
@@ -142,13 +142,13 @@ static int emit_cleared(
 	row->state = FINDING_CLEARED;
 	row->utc_ns = host_state_utc(&c->diagnosis.input.host);
 	row->lasted_ns = over->last_ns - over->first_ns;
-	row->lasted_state = state_if(row->lasted_ns); /* none: one judgement alone found it */
+	row->lasted_state = state_if(row->lasted_ns); /* absent: only one diagnosis found it */
 	row->remedy_state = SOOTH_STATE_ABSENT;
 	row->evidence = row->unseen = (struct sooth_text){ 0 };
 	c->watch.cleared++;
 	status = output_record(c->output, &row->record, err);
 	buffer_fini(kept);
-	map_remove(&c->told, over->key);
+	map_remove(&c->raised, over->key);
 	return status;
 }
 
@@ -174,18 +174,16 @@ static int emit_changes(
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
 	struct finding_changes *c = state;
-	const struct findings_options *wanted = options;
+	const struct findings_options *chosen = options;
 
 	c->output = output;
-	c->interval_ns = wanted && wanted->interval_ns ? wanted->interval_ns : INTERVAL_NS;
-	map_init(&c->told, sizeof(struct change_key), sizeof(struct buffer), SHOWN_MAX);
+	c->interval_ns = chosen && chosen->interval_ns ? chosen->interval_ns : INTERVAL_NS;
+	map_init(&c->raised, sizeof(struct change_key), sizeof(struct buffer), SHOWN_MAX);
 	return diagnosis_init(&c->diagnosis, options, err);
 }
 
-/*
- * What is sampled at the edges of an interval follows the sample at which it is due, so the one
- * after that judges.
- */
+/* Probes that sample at the edges of an interval follow the sample at which it is due, so
+ * the next sample triggers the diagnosis. */
 static bool is_over(struct finding_changes *c, const struct sooth_record *r)
 {
 	bool was_due = c->is_due;
@@ -198,7 +196,7 @@ static bool is_over(struct finding_changes *c, const struct sooth_record *r)
 	return was_due;
 }
 
-static int judge(struct finding_changes *c, struct sooth_error *err)
+static int diagnose(struct finding_changes *c, struct sooth_error *err)
 {
 	struct buffer cleared = { 0 };
 	int status;
@@ -206,7 +204,7 @@ static int judge(struct finding_changes *c, struct sooth_error *err)
 	if (!c->watch.begin_ns)
 		c->watch.begin_ns = c->diagnosis.input.begin_ns;
 	status = diagnosis_run(&c->diagnosis, err);
-	finding_tracker_end(&c->diagnosis.book, &cleared);
+	finding_tracker_end(&c->diagnosis.tracker, &cleared);
 	if (!status)
 		status = emit_changes(c, &cleared, err);
 	buffer_fini(&cleared);
@@ -227,7 +225,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			continue;
 		diagnosis_input_take(input, &(struct batch){ taken, (size_t)(end - taken) });
 		taken = end;
-		status = judge(c, err);
+		status = diagnose(c, err);
 		diagnosis_forget(&c->diagnosis);
 		diagnosis_input_next_interval(input);
 	}
@@ -236,11 +234,11 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return status;
 }
 
-/* What is left of the last interval is judged as well. */
+/* The rest of the last interval is diagnosed as well. */
 static int finish(void *state, struct sooth_error *err)
 {
 	struct finding_changes *c = state;
-	int status = judge(c, err);
+	int status = diagnose(c, err);
 
 	return status ? status : findings_emit_watch(c->output, &c->diagnosis, &c->watch, err);
 }
@@ -252,9 +250,9 @@ static void fini(void *state)
 	void *row;
 
 	diagnosis_fini(&c->diagnosis);
-	while (map_next(&c->told, &position, NULL, &row))
+	while (map_next(&c->raised, &position, NULL, &row))
 		buffer_fini(row);
-	map_fini(&c->told);
+	map_fini(&c->raised);
 }
 
 static const struct sooth_schema *const tables[] = { &finding_change_schema, NULL };

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See finding_gone.h. */
 #include "analyze/diagnosis/finding_gone.h"
 
 #include "analyze/diagnosis/finding_rows.h"

@@ -119,8 +119,8 @@ static const struct sooth_field finding_fields[] = {
 		.help = "raised now, still there, or cleared" },
 };
 ROW_SCHEMA(finding, "finding", finding_row,
-	.line = "{severity}: {id}: {claim} ({confidence} confidence)[\n  remedy: {remedy}]"
-		"[\n  not seen: {unseen}]");
+	.line = "{severity}: {id}: {claim} ({confidence} confidence)[\n  remedy: {remedy}][\n  not "
+		"seen: {unseen}]");
 
 static const struct sooth_field finding_change_fields[] = {
 	{ .name = "time",
@@ -169,8 +169,8 @@ static const struct sooth_field finding_change_fields[] = {
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(finding_change_row, lasted_state)),
 };
 ROW_SCHEMA(finding_change, "finding.change", finding_change_row,
-	.line = "{time} {state}: {severity}: {id}: {name}[ (pid {pid})]: {claim}"
-		"[ (lasted {lasted_ns})][\n  remedy: {remedy}][\n  not seen: {unseen}]");
+	.line = "{time} {state}: {severity}: {id}: {name}[ (pid {pid})]: {claim}[ (lasted "
+		"{lasted_ns})][\n  remedy: {remedy}][\n  not seen: {unseen}]");
 
 static const struct sooth_field finding_fine_fields[] = {
 	FIELD_STRING(finding_fine_row, id, "what was looked for"),
@@ -232,10 +232,9 @@ static const struct sooth_field finding_process_fields[] = {
 		.help = "what could not be judged, in a line" },
 };
 ROW_SCHEMA(finding_process, "finding.process", finding_process_row,
-	.line = "{name} (pid {pid})[, {agent}][ {version}][, {role}][, in {project}]"
-		"[: {cpu_percent} % CPU, {rss_bytes} resident, up {elapsed_s}]"
-		"[; worst: {severity}]"
-		"[\n  fine: {fine_text}][\n  not seen: {unseen_text}]");
+	.line = "{name} (pid {pid})[, {agent}][ {version}][, {role}][, in {project}][: "
+		"{cpu_percent} % CPU, {rss_bytes} resident, up {elapsed_s}][; worst: "
+		"{severity}][\n  fine: {fine_text}][\n  not seen: {unseen_text}]");
 
 static const struct sooth_field finding_host_fields[] = {
 	FIELD_STRING(finding_host_row, hostname, "name of the host", .placeholder = "host"),
@@ -261,8 +260,8 @@ static const struct sooth_field finding_host_fields[] = {
 		.help = "what could not be judged, in a line" },
 };
 ROW_SCHEMA(finding_host, "finding.host", finding_host_row,
-	.line = "host {hostname}[; worst: {severity}][\n  fine: {fine_text}]"
-		"[\n  not seen: {unseen_text}]");
+	.line = "host {hostname}[; worst: {severity}][\n  fine: {fine_text}][\n  not seen: "
+		"{unseen_text}]");
 
 static const struct sooth_field finding_summary_fields[] = {
 	FIELD_STRING(finding_summary_row, words, "how it stands"),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rows of findings: the finding with its subject and evidence, and whom it was found of. */
+/*
+ * Rows of findings: the finding with its subject and evidence, and the process it belongs to.
+ */
 #ifndef SOOTH_ANALYZE_FINDING_ROWS_H
 #define SOOTH_ANALYZE_FINDING_ROWS_H
 
@@ -49,7 +51,7 @@ struct finding_row {
 	struct sooth_text unseen;   /* texts */
 };
 
-/* That one was raised, or is over. */
+/* A finding was raised or cleared. */
 struct finding_change_row {
 	struct sooth_record record;
 	uint64_t utc_ns, first_utc_ns, lasted_ns;
@@ -60,13 +62,13 @@ struct finding_change_row {
 	struct sooth_text subject, evidence, unseen; /* as in struct finding_row */
 };
 
-/* Looked at and found fine. */
+/* Checked, and fine. */
 struct finding_fine_row {
 	struct sooth_record record;
 	struct sooth_text id, words;
 };
 
-/* Could not be judged. */
+/* Could not be checked. */
 struct finding_blind_row {
 	struct sooth_record record;
 	uint8_t remedy_state;
@@ -74,7 +76,7 @@ struct finding_blind_row {
 	struct sooth_text id, reason, remedy;
 };
 
-/* Whom findings are of. */
+/* A process with its findings. */
 struct finding_process_row {
 	struct sooth_record record;
 	double cpu_percent;
@@ -88,7 +90,7 @@ struct finding_process_row {
 	uint8_t unused[4];
 	struct sooth_text name, agent, version, role, project, session_id;
 	struct sooth_text findings, fine, blind; /* rows */
-	struct sooth_text fine_text, blind_text; /* the same for people */
+	struct sooth_text fine_text, blind_text; /* the same as text */
 };
 
 struct finding_host_row {

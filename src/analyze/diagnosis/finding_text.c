@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See finding_text.h. */
 #include "analyze/diagnosis/finding_text.h"
 
 #include "analyze/diagnosis/finding_rows.h"
 #include "analyze/records.h"
 
-#define WORDS_ONE 120 /* of a line for people, of one thing that is fine */
+#define WORDS_ONE 120 /* longer reasons are left out of the line */
 
-/* "fd-leak (41 descriptors), cpu-spin": with words where they are asked for. */
+/* "fd-leak (41 descriptors), cpu-spin": reasons only where `has_words`. */
 void finding_text_fine(const struct buffer *rows, bool has_words, struct buffer *out)
 {
 	struct batch all = { rows->data, rows->size };
@@ -22,7 +21,7 @@ void finding_text_fine(const struct buffer *rows, bool has_words, struct buffer 
 	}
 }
 
-/* Whether the same was said of an earlier one. */
+/* No earlier row has the same reason. */
 static bool is_first_with(const struct batch *all, const struct finding_blind_row *row)
 {
 	struct span reason = record_text(&row->record, &row->reason);

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See finding_tracker.h. */
 #include "analyze/diagnosis/finding_tracker.h"
 
 #include <string.h>
 
 #define RAISED_MAX   16384
-#define ROUNDS_STILL 2 /* judgements without it, until it is cleared */
+#define ROUNDS_STILL 2 /* diagnoses without it until it is cleared */
 
 struct raised {
 	uint64_t first_ns, last_ns;
-	uint32_t round; /* in which it was last found */
+	uint32_t round; /* of the last diagnosis that found it */
 	uint8_t severity;
 	uint8_t unused[3];
 };
@@ -36,7 +35,7 @@ void finding_tracker_begin(struct finding_tracker *b, uint64_t now_ns, uint64_t 
 	b->utc_less_ns = utc_ns - now_ns;
 }
 
-/* What a longer one ends with does not tell it apart. */
+/* A longer key is cut. */
 static struct tracker_key key_of(const char *text)
 {
 	struct tracker_key key = { 0 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which findings are raised, since when: so that whoever watches says each once, when it
- * comes and when it goes. A finding is cleared when two judgements in a row did not find it; one
- * that gets worse is raised again.
+ * Tracks which findings are raised and since when, so that a watch reports each once when it
+ * appears and once when it clears. A finding clears after two diagnoses in a row without it;
+ * one that gets worse is raised again.
  */
 #ifndef SOOTH_ANALYZE_FINDING_TRACKER_H
 #define SOOTH_ANALYZE_FINDING_TRACKER_H
@@ -14,17 +14,17 @@
 
 struct finding_tracker {
 	struct map raised;    /* char[FINDING_KEY_SIZE] -> struct of finding_tracker.c */
-	uint64_t round_ns;    /* time of the judgement that is under way */
-	uint64_t utc_less_ns; /* to add for a time since 1970 */
+	uint64_t round_ns;    /* time of the current diagnosis */
+	uint64_t utc_less_ns; /* add for a time since 1970 */
 	uint32_t round;
 };
 
 void finding_tracker_init(struct finding_tracker *b);
 void finding_tracker_fini(struct finding_tracker *b);
-/* A judgement begins. */
+/* A diagnosis begins. */
 void finding_tracker_begin(struct finding_tracker *b, uint64_t now_ns, uint64_t utc_ns);
 bool finding_tracker_is_raised(const struct finding_tracker *b, const char *key);
-/* Found: notes it, and fills times and state of the row. */
+/* Records the finding, and fills in the times and state of the row. */
 void finding_tracker_raise(struct finding_tracker *b, const char *key, struct finding_row *row);
 
 struct finding_cleared {
@@ -33,7 +33,8 @@ struct finding_cleared {
 	uint8_t severity;
 };
 
-/* The judgement is over: struct finding_cleared of those that went, once. */
+/* The diagnosis is done: appends struct finding_cleared for findings that cleared, once
+ * each. */
 void finding_tracker_end(struct finding_tracker *b, struct buffer *cleared);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Diagnosing once: everybody who is meant, the host, and how it stands. */
+/* One diagnosis: the selected processes, the host, and a summary. */
 #include "analyze/diagnosis/findings.h"
 
 #include "analyze/diagnosis/findings_emit.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Options of whatever judges. */
+/* Options of the stages that diagnose. */
 #ifndef SOOTH_ANALYZE_FINDINGS_H
 #define SOOTH_ANALYZE_FINDINGS_H
 
@@ -9,21 +9,21 @@
 #include "analyze/diagnosis/diagnosed.h"
 #include "analyze/sockets/sockets.h"
 
-/* What came of it, for an exit status. */
+/* The worst result, for the exit status. */
 struct findings_reported {
 	bool has_any;
 	enum finding_severity worst;
 };
 
 struct findings_options {
-	const struct check_settings *settings; /* NULL: the detectors' own */
+	const struct check_settings *settings; /* NULL: the built-in ones */
 	const struct sockets_options *labels;  /* of peers; NULL: the built-in ones */
-	bool is_verbose;		       /* people see also processes with no finding */
-	uint64_t interval_ns;		/* of "finding-changes": how often it is judged; 0: 10 s */
-	struct findings_reported *told; /* NULL: nobody asks */
-	/* Only what is itself this agent, whoever else is there; NULL: all that is meant. */
+	bool is_verbose;		       /* also show processes without a finding */
+	uint64_t interval_ns;		       /* between diagnoses of "finding-changes"; 0: 10 s */
+	struct findings_reported *result;	       /* NULL: not needed */
+	/* Only processes that are this agent itself; NULL: all selected ones. */
 	const char *agent;
-	bool is_one_look; /* what needs an interval is not judged */
+	bool is_one_look; /* skip detectors that need an interval */
 };
 
 #endif

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See findings_emit.h. */
 #include "analyze/diagnosis/findings_emit.h"
 
 #include <string.h>
 
 #include "analyze/diagnosis/finding_gone.h"
 #include "analyze/diagnosis/finding_text.h"
+#include "analyze/diagnosis/finding_units.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
-#include "base/units.h"
 
 int findings_emit_host(struct output *output, const struct diagnosis *s, struct sooth_error *err)
 {
@@ -112,11 +111,11 @@ int findings_emit_processes(
 	static const struct section section = { .name = "processes",
 		.schema = &finding_process_schema,
 		.shape = SECTION_TABLE,
-		.if_empty = "no agents are running here; name a process: sooth diagnose PID" };
+		.if_empty = "no agents are running; to check another process: sooth diagnose PID" };
 	static const struct section unseen = { .name = "processes",
 		.schema = &finding_process_schema,
 		.shape = SECTION_TABLE,
-		.if_empty = "no processes were seen" };
+		.if_empty = "no processes in the recording" };
 	bool is_seen = s->input.host.process_table.last_ns;
 	int status = output_section(output, is_seen ? &section : &unseen, err);
 
@@ -142,18 +141,17 @@ static void count_severities(const struct diagnosed *j, struct finding_summary_r
 	}
 }
 
-static void summary_words(const struct finding_summary_row *row, struct buffer *out)
+static void summary_text(const struct finding_summary_row *row, struct buffer *out)
 {
 	const uint32_t counts[FINDING_SEVERITIES] = { row->info, row->low, row->medium, row->high,
 		row->critical };
 	uint32_t all = row->info + row->low + row->medium + row->high + row->critical;
-	char time[UNITS_SIZE];
 	bool is_second = false;
 
 	if (!all)
-		buffer_string(out, "nothing wrong was found");
+		buffer_string(out, "no problems found");
 	else
-		buffer_format(out, "%u finding%s: ", all, all == 1 ? "" : "s");
+		buffer_format(out, "%u finding%s (", all, all == 1 ? "" : "s");
 	for (unsigned i = FINDING_SEVERITIES; i-- > 0;) {
 		if (!counts[i])
 			continue;
@@ -162,24 +160,21 @@ static void summary_words(const struct finding_summary_row *row, struct buffer *
 		is_second = true;
 	}
 	if (all)
-		buffer_format(out, "; with %u of", row->with_findings);
+		buffer_format(out, ") in %u of", row->with_findings);
 	else
-		buffer_string(out, ":");
-	buffer_format(out, " %u process%s%s", row->processes, row->processes == 1 ? "" : "es",
-		all ? "" : " looked at");
-	if (row->interval_state == SOOTH_STATE_VALUE)
-		buffer_format(out, ", observed for %s", format_ns(time, row->interval_ns));
+		buffer_string(out, " in");
+	buffer_format(out, " %u process%s", row->processes, row->processes == 1 ? "" : "es");
 	if (row->muted)
 		buffer_format(out, "; %u muted", row->muted);
 }
 
 static int put_summary(struct output *output, struct finding_summary_row *row,
-	const struct buffer *words, struct sooth_error *err)
+	const struct buffer *text, struct sooth_error *err)
 {
 	static const struct section section = {
 		.name = "summary", .schema = &finding_summary_schema, .shape = SECTION_OBJECT
 	};
-	struct record_tail tail[] = { tail_buffer(&row->words, words) };
+	struct record_tail tail[] = { tail_buffer(&row->words, text) };
 	int status = output_section(output, &section, err);
 
 	return status ? status : OUTPUT_ROW(output, row, tail, ARRAY_SIZE(tail), err);
@@ -202,12 +197,12 @@ static struct finding_summary_row sum_up(const struct diagnosis *s, uint64_t beg
 int findings_emit_summary(struct output *output, const struct diagnosis *s, struct sooth_error *err)
 {
 	struct finding_summary_row row = sum_up(s, s->input.begin_ns);
-	struct buffer words = { 0 };
+	struct buffer text = { 0 };
 	int status;
 
-	summary_words(&row, &words);
-	status = put_summary(output, &row, &words, err);
-	buffer_fini(&words);
+	summary_text(&row, &text);
+	status = put_summary(output, &row, &text, err);
+	buffer_fini(&text);
 	return status;
 }
 
@@ -215,14 +210,14 @@ int findings_emit_watch(struct output *output, const struct diagnosis *s,
 	const struct findings_watch *watch, struct sooth_error *err)
 {
 	struct finding_summary_row row = sum_up(s, watch->begin_ns);
-	struct buffer words = { 0 };
+	struct buffer text = { 0 };
 	char time[UNITS_SIZE];
 	int status;
 
-	buffer_format(&words, "watched for %s: %llu raised, %llu cleared, %zu not over",
-		format_ns(time, row.interval_ns), (unsigned long long)watch->raised,
-		(unsigned long long)watch->cleared, s->book.raised.count);
-	status = put_summary(output, &row, &words, err);
-	buffer_fini(&words);
+	buffer_format(&text, "watched for %s: %llu raised, %llu cleared, %zu still open",
+		sentence_duration(time, row.interval_ns), (unsigned long long)watch->raised,
+		(unsigned long long)watch->cleared, s->tracker.raised.count);
+	status = put_summary(output, &row, &text, err);
+	buffer_fini(&text);
 	return status;
 }

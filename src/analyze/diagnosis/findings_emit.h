@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rows of a judgement: who is judged with what is wrong, the host, a summary. */
+/* The rows of a diagnosis: each process with its findings, the host, a summary. */
 #ifndef SOOTH_ANALYZE_FINDINGS_EMIT_H
 #define SOOTH_ANALYZE_FINDINGS_EMIT_H
 
@@ -12,13 +12,13 @@ int findings_emit_host(struct output *output, const struct diagnosis *s, struct 
 int findings_emit_summary(
 	struct output *output, const struct diagnosis *s, struct sooth_error *err);
 
-/* Of many judgements. */
+/* Over many diagnoses. */
 struct findings_watch {
 	uint64_t begin_ns;
 	uint64_t raised, cleared;
 };
 
-/* Its figures are of the last judgement: how it stands. */
+/* Its counts are those of the last diagnosis. */
 int findings_emit_watch(struct output *output, const struct diagnosis *s,
 	const struct findings_watch *watch, struct sooth_error *err);
 

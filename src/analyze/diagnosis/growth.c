@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See growth.h. The slope is the median of those between all pairs of points (Theil 1950,
- * Sen 1968): one jump does not make it.
+ * The slope is the median of the slopes between all pairs of points (Theil 1950, Sen 1968): a
+ * single jump does not change it.
  */
 #include "analyze/diagnosis/growth.h"
 
@@ -10,13 +10,13 @@
 
 #include "base/units.h"
 
-#define POINTS_MAX   64	  /* more are thinned out: pairs are the square of it */
+#define POINTS_MAX   64	  /* more are thinned out: the number of pairs is quadratic */
 #define FORESIGHT    100  /* intervals */
 #define GROWN_SHARE  0.75 /* of the windows */
 #define MANY_WINDOWS 8
-#define STEPS_LEAST  4	/* where it grows in fewer of them: by steps */
-#define QUIET_PART   3	/* of all windows, that may lie between one step and the next */
-#define LATE_PART    10 /* of all windows, by which the next step may be late */
+#define STEPS_LEAST  4	/* growth in few windows counts from this many steps */
+#define QUIET_PART   3	/* longest quiet time between steps, as a part of all windows */
+#define LATE_PART    10 /* delay allowed for the next step, as a part of all windows */
 
 static int by_value(const void *a, const void *b)
 {
@@ -38,10 +38,9 @@ static double median_slope(const struct growth_point *points, size_t count)
 	return n ? slopes[n / 2] : 0;
 }
 
-/*
- * So far apart that a window says something: on a busy machine samples come late and then in a
- * heap, and in no time nothing grows. At most POINTS_MAX - 1 that far apart, and the last one.
- */
+/* The least distance between points that makes a window meaningful: on a busy host samples
+ * come late and then bunched, and nothing grows in no time. At most POINTS_MAX - 1 points
+ * this far apart, plus the last one. */
 static uint64_t least_gap(const struct growth_point *points, size_t count)
 {
 	uint64_t all_ns = points[count - 1].time_ns - points[0].time_ns;
@@ -51,7 +50,7 @@ static uint64_t least_gap(const struct growth_point *points, size_t count)
 	return count > POINTS_MAX && by_room > by_count ? by_room : by_count;
 }
 
-/* The last one stays, whatever it takes the place of. */
+/* The last point is always kept. */
 static size_t thin_out(
 	struct growth_point kept[POINTS_MAX], const struct growth_point *points, size_t count)
 {
@@ -70,10 +69,10 @@ static size_t thin_out(
 	return n;
 }
 
-/* Windows in which it grew, and how many without lie before, between and behind them. */
+/* Windows with growth, and the number of quiet windows before, between and after them. */
 struct steps {
 	unsigned count;
-	unsigned before, between, behind; /* between: the most */
+	unsigned before, between, behind; /* between: the longest */
 };
 
 static struct steps find_steps(const struct growth_point *points, size_t count, double noise)
@@ -94,8 +93,8 @@ static struct steps find_steps(const struct growth_point *points, size_t count, 
 	return s;
 }
 
-/* It never fell by more than a window gains. */
-static bool has_held(const struct growth_point *points, size_t count, double noise)
+/* It never fell by more than the mean gain of a window. */
+static bool never_fell(const struct growth_point *points, size_t count, double noise)
 {
 	double highest = points[0].value;
 	double mean = (points[count - 1].value - points[0].value) / (double)(count - 1);
@@ -109,20 +108,20 @@ static bool has_held(const struct growth_point *points, size_t count, double noi
 	return true;
 }
 
-/* What comes by steps has not ended when none fell into the last windows: that is for it what
- * happens between any two, and of steps that are evenly apart one window more or less does. */
-static bool is_not_over(const struct steps *s, unsigned windows)
+/* Steps have not stopped only because the last windows had none: they are quiet between
+ * any two steps, and evenly spaced steps may shift by one window. */
+static bool may_continue(const struct steps *s, unsigned windows)
 {
 	return s->behind <= (s->between ? s->between + 1 : windows / LATE_PART);
 }
 
-/* From the begin to the end, and not once and then no more. */
-static bool goes_on(const struct steps *s, unsigned windows)
+/* It grew from start to end, not once and then no more. */
+static bool is_ongoing(const struct steps *s, unsigned windows)
 {
 	unsigned quiet = windows / QUIET_PART;
 
 	return s->before <= quiet && s->between <= quiet && s->behind <= quiet &&
-	       is_not_over(s, windows);
+	       may_continue(s, windows);
 }
 
 void growth_diagnose(struct growth *g, const struct growth_point *points, size_t count,
@@ -149,10 +148,10 @@ void growth_diagnose(struct growth *g, const struct growth_point *points, size_t
 	is_often = g->grown >= GROWN_SHARE * g->windows;
 	g->is_steady = is_often && g->windows >= MANY_WINDOWS;
 	is_often |= g->grown >= STEPS_LEAST && g->grown >= windows_least;
-	if (!has_held(kept, count, noise))
+	if (!never_fell(kept, count, noise))
 		return;
-	g->grows = g->per_s > 0 && is_often && goes_on(&steps, g->windows);
-	g->may_grow = !is_often && g->grown > 1 && is_not_over(&steps, g->windows);
+	g->grows = g->per_s > 0 && is_often && is_ongoing(&steps, g->windows);
+	g->may_grow = !is_often && g->grown > 1 && may_continue(&steps, g->windows);
 }
 
 bool growth_reaches(const struct growth *g, double limit, uint64_t *ns)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whether a figure grows: not whether it is more at the end, but whether it grew in most of
- * the windows, or by steps that keep coming, and goes on to. A figure that went up and stopped,
- * or goes up and down, does not grow. A line is never drawn further than the observation is long,
- * times a factor that the caller states.
+ * Decides whether a value grows: not whether it is larger at the end, but whether it grew in
+ * most of the windows, or by steps that keep coming, and still does. A value that rose and
+ * stopped, or goes up and down, does not grow. The extrapolation is limited to a fixed
+ * multiple of the observation.
  */
 #ifndef SOOTH_ANALYZE_GROWTH_H
 #define SOOTH_ANALYZE_GROWTH_H
@@ -20,20 +20,21 @@ struct growth_point {
 struct growth {
 	bool is_measured; /* there were enough windows */
 	bool grows;
-	bool is_steady; /* in most windows, of which there were many */
-	bool may_grow;	/* by steps, of which there were too few to tell: watch for longer */
-	unsigned windows, grown; /* how many there were, and in how many it grew */
+	bool is_steady;		 /* in most of many windows */
+	bool may_grow;		 /* by too few steps to decide: observe longer */
+	unsigned windows, grown; /* number of windows, and of those with growth */
 	double first, last;
-	double per_s;	      /* the middle one of the slopes between all pairs of points */
+	double per_s;	      /* the median slope between all pairs of points */
 	uint64_t interval_ns; /* between first and last */
 };
 
-/* `noise` is what a window may gain without having grown. windows_least at least 2. */
+/* `noise` is the gain of a window that does not count as growth. windows_least is at least
+ * 2. */
 void growth_diagnose(struct growth *g, const struct growth_point *points, size_t count,
 	unsigned windows_least, double noise);
 
-/* How long until a growing figure is at a limit; false when that is further off than a hundred
- * times as long as it was watched: nobody knows so far. */
+/* Time until a growing value reaches a limit; false if that is more than a hundred times
+ * the observation: too far to predict. */
 bool growth_reaches(const struct growth *g, double limit, uint64_t *ns);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See progress.h. */
 #include "analyze/diagnosis/progress.h"
 
 #include "analyze/diagnosis/call_check.h"
@@ -23,7 +22,7 @@ static uint64_t bytes_before(const struct snapshot *first, const struct sockets_
 		if (s && s->inode == socket->inode)
 			return s->sent_bytes + s->received_bytes;
 	}
-	return 0; /* it was made meanwhile */
+	return 0; /* opened during the observation */
 }
 
 static void add_connections(struct progress *p, const struct check *e)
@@ -51,9 +50,9 @@ static void add_connections(struct progress *p, const struct check *e)
 			  (double)(end->record.time_ns - begin->record.time_ns);
 }
 
-/* What went by read and write over sockets is counted of the threads, too: the larger figure it
- * is, never both. */
-static void look_at_calls(struct progress *p, const struct check *e)
+/* Reads and writes on sockets are counted for the threads too, so the larger value is
+ * used, not the sum. */
+static void add_calls(struct progress *p, const struct check *e)
 {
 	const struct call_history *h = check_all_calls(e);
 	uint64_t interval_ns = e->input->end_ns - e->input->begin_ns, bytes = 0;
@@ -93,17 +92,17 @@ void progress_of(struct progress *p, const struct check *e)
 			p->interval_ns = thread_history_ns(t);
 	}
 	add_connections(p, e);
-	look_at_calls(p, e);
+	add_calls(p, e);
 }
 
 void progress_emit(const struct progress *p, struct check *e)
 {
 	if (!p->is_measured) {
-		finding_unseen(e, "whether it reads or writes: only its user and root may see");
+		finding_unseen(e, "its reads and writes: visible only to its user and root");
 		return;
 	}
 	finding_rate(e, "data moved", p->bytes_per_s, SOOTH_UNIT_BYTES, p->interval_ns);
 	finding_rate(e, "reads and writes", p->calls_per_s, SOOTH_UNIT_NONE, p->interval_ns);
 	if (!p->has_tcp && !p->has_calls)
-		finding_unseen(e, "what goes over its connections");
+		finding_unseen(e, "traffic on its connections");
 }

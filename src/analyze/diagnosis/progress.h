@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whether a process moved data meanwhile: by read, write and their kin, of all its threads that
- * are still there, and over its TCP connections. What goes by recv and send over other sockets the
- * kernel does not count, but a stream of system calls has it. Through shared memory nothing is
- * seen to go.
+ * Whether a process moved data during the observation: by read, write and similar calls of its
+ * threads that still exist, and over its TCP connections. The kernel does not count recv and
+ * send on other sockets, but recorded system calls do. Shared memory cannot be seen.
  */
 #ifndef SOOTH_ANALYZE_PROGRESS_H
 #define SOOTH_ANALYZE_PROGRESS_H
@@ -11,16 +10,16 @@
 #include "analyze/diagnosis/check.h"
 
 struct progress {
-	bool is_measured;   /* of the threads */
-	bool has_tcp;	    /* and of connections; false: there were no two readings of them */
-	bool has_calls;	    /* what goes over sockets was seen call by call */
-	double bytes_per_s; /* both together */
-	double calls_per_s; /* read, write and their kin */
+	bool is_measured;   /* for the threads */
+	bool has_tcp;	    /* for connections; false: they were not sampled twice */
+	bool has_calls;	    /* socket traffic was recorded call by call */
+	double bytes_per_s; /* threads and connections */
+	double calls_per_s; /* read, write and similar */
 	uint64_t interval_ns;
 };
 
 void progress_of(struct progress *p, const struct check *e);
-/* As evidence; nothing when it was not measured. */
+/* Adds it as evidence, if it was measured. */
 void progress_emit(const struct progress *p, struct check *e);
 
 #endif

@@ -175,7 +175,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 	if (options)
 		findings = ((const struct bundle_options *)options)->findings;
-	findings.told = NULL;
+	findings.result = NULL;
 	b->output = output;
 	return diagnosis_init(&b->diagnosis, &findings, err);
 }

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Durations and sizes as a sentence writes them: a blank before the unit, no more digits than a
+ * reader needs. Tables use base/units.h. */
+#ifndef SOOTH_ANALYZE_FINDING_UNITS_H
+#define SOOTH_ANALYZE_FINDING_UNITS_H
+
+#include "base/units.h"
+
+/* "250 ms", "4.2 s", "42 s", "3 min 20 s", "2 h 5 min", "3 days 4 h". */
+const char *sentence_duration(char out[UNITS_SIZE], uint64_t ns);
+/* "512 bytes", "1.5 MiB". */
+const char *sentence_size(char out[UNITS_SIZE], uint64_t bytes);
+
+#endif
