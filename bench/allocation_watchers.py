@@ -92,8 +92,8 @@ class Sooth(Attacher):
             raise NotMeasured(tail_of(run.err or run.out)) from None
 
     def seen(self, run):
-        totals = heap_case.one(self.report(run)["totals"])
-        return totals["events"], totals.get("lost") or 0
+        totals = heap_case.one(self.report(run)["heap_totals"])
+        return totals["calls"], totals.get("lost") or 0
 
     def own(self, run):
         return self.report(run)["self"]

@@ -9,36 +9,37 @@
 #include "probes/pause.h"
 
 static const struct sooth_field fields[] = {
-	FIELD_NUMBER(pauses_row, count, "how often all threads were held"),
-	FIELD_NUMBER(pauses_row, held_ns, "from asking for it to running again, all together",
+	FIELD_NUMBER(pauses_row, count, "times all threads were paused"),
+	FIELD_NUMBER(pauses_row, paused_ns,
+		"total time from the request to pause until the threads ran again",
 		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(pauses_row, until_held_ns_max,
-		"the longest time from asking until the last thread stood", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(pauses_row, reserve_ns_min,
-		"the shortest time for which the rest of the ring would have lasted",
+	FIELD_NUMBER(pauses_row, max_until_paused_ns,
+		"longest time from the request until the last thread paused",
 		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(pauses_row, refused, "threads that could not be held"),
-	FIELD_NUMBER(pauses_row, late, "holds that took longer than the ring lasted"),
+	FIELD_NUMBER(pauses_row, min_reserve_ns,
+		"shortest time the rest of the ring would have lasted", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(pauses_row, refused, "threads that could not be paused"),
+	FIELD_NUMBER(pauses_row, late, "pauses that took longer than the ring lasted"),
 };
 
 const struct sooth_schema pauses_schema = {
-	.name = "holds",
+	.name = "pauses",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct pauses_row),
-	.line = "pauses: {count}, {held_ns} in all; stopping all threads took up to "
-		"{until_held_ns_max}, with {reserve_ns_min} of buffer left",
+	.line = "pauses: {count}, {paused_ns} in all; stopping all threads took up to "
+		"{max_until_paused_ns}, with {min_reserve_ns} of buffer left",
 	SCHEMA_FIELDS(fields),
 };
 
 const struct section pauses_section = {
-	.name = "holds",
+	.name = "pauses",
 	.schema = &pauses_schema,
 	.shape = SECTION_OBJECT,
 };
 
 void pauses_init(struct pauses *h)
 {
-	*h = (struct pauses){ .row.reserve_ns_min = UINT64_MAX };
+	*h = (struct pauses){ .row.min_reserve_ns = UINT64_MAX };
 }
 
 void pauses_take(struct pauses *h, const struct sooth_record *r, uint16_t kind)
@@ -51,14 +52,14 @@ void pauses_take(struct pauses *h, const struct sooth_record *r, uint16_t kind)
 		return;
 	until_ns = one->stopped_ns > one->asked_ns ? one->stopped_ns - one->asked_ns : 0;
 	row->count++;
-	row->held_ns += r->time_ns > one->asked_ns ? r->time_ns - one->asked_ns : 0;
+	row->paused_ns += r->time_ns > one->asked_ns ? r->time_ns - one->asked_ns : 0;
 	row->refused += one->refused;
 	row->late += until_ns > one->reserve_ns;
 	h->lost_to_ring = one->lost;
-	if (until_ns > row->until_held_ns_max)
-		row->until_held_ns_max = until_ns;
-	if (one->reserve_ns < row->reserve_ns_min)
-		row->reserve_ns_min = one->reserve_ns;
+	if (until_ns > row->max_until_paused_ns)
+		row->max_until_paused_ns = until_ns;
+	if (one->reserve_ns < row->min_reserve_ns)
+		row->min_reserve_ns = one->reserve_ns;
 }
 
 void pauses_note_late(const struct pauses *h, struct output *output, const char *what)
@@ -72,7 +73,7 @@ void pauses_note_late(const struct pauses *h, struct output *output, const char 
 		"%llu of %llu pauses took longer (up to %s) than the rest of the buffer lasted "
 		"(down to %s)",
 		(unsigned long long)row->late, (unsigned long long)row->count,
-		format_ns(took, row->until_held_ns_max), format_ns(left, row->reserve_ns_min));
+		format_ns(took, row->max_until_paused_ns), format_ns(left, row->min_reserve_ns));
 	output_limit(output, what, reason, "use a larger buffer: --buffer");
 }
 

@@ -8,9 +8,9 @@
 struct pauses_row {
 	struct sooth_record record;
 	uint64_t count;
-	uint64_t held_ns;
-	uint64_t until_held_ns_max;
-	uint64_t reserve_ns_min;
+	uint64_t paused_ns;
+	uint64_t max_until_paused_ns;
+	uint64_t min_reserve_ns;
 	uint64_t refused;
 	uint64_t late;
 };

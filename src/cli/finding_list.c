@@ -18,16 +18,16 @@ struct option_row {
 
 static const struct sooth_field option_fields[] = {
 	FIELD_STRING(option_row, name, "name, as for --set"),
-	FIELD_STRING(option_row, value, "current value"),
-	FIELD_STRING(option_row, otherwise, "default"),
-	FIELD_STRING(option_row, help, "what it is"),
+	FIELD_STRING_AS(option_row, value, current_value, "current value"),
+	FIELD_STRING_AS(option_row, otherwise, default_value, "default value"),
+	FIELD_STRING(option_row, help, "meaning"),
 };
 
 static const struct sooth_schema option_schema = {
 	.name = "finding.option",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct option_row),
-	.line = "{name} = {value}: {help}",
+	.line = "{name} = {current_value}: {help}",
 	SCHEMA_FIELDS(option_fields),
 };
 
@@ -46,23 +46,24 @@ static const struct sooth_field entry_fields[] = {
 		.names = &finding_severity_names,
 		.help = "default severity; a finding may be better or worse" },
 	FIELD_STRING(entry_row, claim, "the claim"),
-	FIELD_STRING(entry_row, probes, "probes that it needs"),
-	FIELD_TRUTH(entry_row, needs_interval, "it needs two samples or more"),
-	FIELD_TRUTH(entry_row, is_of_host, "it is about the host, too or only"),
-	FIELD_TRUTH(entry_row, is_muted, "muted by the user"),
-	FIELD_STRING(entry_row, muted, "\"muted\", or empty", .is_hidden = true),
+	FIELD_STRING(entry_row, probes, "probes it needs"),
+	FIELD_TRUTH_AS(
+		entry_row, needs_interval, is_interval_needed, "it needs two samples or more"),
+	FIELD_TRUTH(entry_row, is_of_host, "it is checked for the host"),
+	FIELD_TRUTH(entry_row, is_muted, "it is muted by the user"),
+	FIELD_STRING_AS(entry_row, muted, muted_text, "\"muted\", or empty", .is_hidden = true),
 	{ .name = "options",
 		.type = SOOTH_FIELD_ROWS,
 		FIELD_AT(entry_row, options),
 		.rows = &option_schema,
-		.help = "thresholds that can be set" },
+		.help = "thresholds" },
 };
 
 static const struct sooth_schema entry_schema = {
 	.name = "finding.entry",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct entry_row),
-	.line = "{id} ({severity}[, {muted}]): {claim}",
+	.line = "{id} ({severity}[, {muted_text}]): {claim}",
 	SCHEMA_FIELDS(entry_fields),
 };
 

@@ -34,12 +34,12 @@ struct fact_row {
 };
 
 static const struct sooth_field fact_fields[] = {
-	FIELD_STRING(fact_row, name, "fact about this environment"),
-	FIELD_STRING(fact_row, value, "value", .may_shrink = true),
+	FIELD_STRING(fact_row, name, "name"),
+	FIELD_STRING_AS(fact_row, value, text, "value", .label = "VALUE", .may_shrink = true),
 };
 
 static const struct sooth_schema fact_schema = {
-	.name = "environment",
+	.name = "facts",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct fact_row),
 	SCHEMA_FIELDS(fact_fields),
@@ -63,17 +63,19 @@ struct method_row {
 
 static const struct sooth_field method_fields[] = {
 	FIELD_STRING(method_row, probe, "probe"),
-	FIELD_STRING(method_row, method, "method"),
-	FIELD_TRUTH(
-		method_row, is_usable, "whether it works here, for this user", .label = "USABLE"),
-	FIELD_NUMBER(method_row, target_ns, "cost of an event to the target", .unit = SOOTH_UNIT_NS,
-		.label = "COST", FIELD_STATE_AT(method_row, price_state)),
-	FIELD_NUMBER(method_row, bystander_ns, "cost of an event to other processes",
-		.unit = SOOTH_UNIT_NS, .label = "BYSTANDER",
+	FIELD_STRING(method_row, method, "backend"),
+	FIELD_TRUTH(method_row, is_usable, "it works here, with the privileges of the caller",
+		.label = "USABLE"),
+	FIELD_NUMBER_AS(method_row, target_ns, target_overhead_ns,
+		"overhead of one event for the target", .unit = SOOTH_UNIT_NS, .label = "OVERHEAD",
 		FIELD_STATE_AT(method_row, price_state)),
-	FIELD_STRING(method_row, price_source, "source of these values", .is_hidden = true),
+	FIELD_NUMBER_AS(method_row, bystander_ns, others_overhead_ns,
+		"overhead of one event for other processes", .unit = SOOTH_UNIT_NS,
+		.label = "OTHERS", FIELD_STATE_AT(method_row, price_state)),
+	FIELD_STRING_AS(method_row, price_source, overhead_source, "source of the overheads",
+		.is_hidden = true),
 	FIELD_STRING(method_row, help, "how it works", .may_shrink = true),
-	FIELD_STRING(method_row, why, "why it does not work", .is_hidden = true),
+	FIELD_STRING_AS(method_row, why, reason, "why it does not work", .is_hidden = true),
 	FIELD_STRING(method_row, missing, "missing privilege or feature", .is_hidden = true),
 	FIELD_STRING(method_row, remedy, "how to get it", .is_hidden = true),
 };
@@ -94,7 +96,7 @@ static struct record_tail text(struct sooth_text *to, const char *value)
 
 static int emit_environment(struct output *o, struct sooth_error *err)
 {
-	static const struct section section = { .name = "environment",
+	static const struct section section = { .name = "facts",
 		.title = "This environment:",
 		.schema = &fact_schema,
 		.shape = SECTION_TABLE };

@@ -57,7 +57,7 @@ static const struct option_rule rules[] = {
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct heap_config *c = config;
-	struct heap_table_options options = { .is_alone = true, .sites = c->heap.sites };
+	struct heap_table_options options = { .sites = c->heap.sites };
 	struct run run = {
 		.name = "heap",
 		.target = &c->target,

@@ -14,7 +14,7 @@
 
 #define INTERVAL_NS  (200 * NS_PER_MS) /* enough for one decimal of a percent */
 #define VERBOSE	     "threads,open_files,user,terminal,session_id,cwd"
-#define TRANSCRIPT   "status,activity_s,tool,tool_s"
+#define TRANSCRIPT   "status,activity_ago_s,tool,tool_ago_s"
 #define ONE_SNAPSHOT 1 /* ns: ends with the first sample */
 /* The whole host is scanned, whatever is shown: owners may be anywhere. */
 #define TARGETS (TARGET_MAY_BE_HOST | TARGET_IS_HOST | TARGET_SELECTS_ROWS)

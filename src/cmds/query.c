@@ -98,7 +98,7 @@ static int check_format(const struct query_config *c, struct sooth_error *err)
 static int tell(struct query *q, const struct query_config *c, const struct arguments *a,
 	struct output *o, struct sooth_error *err)
 {
-	int status = output_begin(o, &(struct report_head){ "query", 1 }, err);
+	int status = output_begin(o, &(struct report_head){ "query", REPORT_SCHEMA_VERSION }, err);
 
 	if (status)
 		return status;

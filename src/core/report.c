@@ -19,10 +19,9 @@
 #include "core/registry.h"
 #include "core/summary.h"
 
-#define REPORT_STAGES_MAX     16
-#define REPORT_TABLES_MAX     64
-#define REPORT_PIDS_MAX	      4096
-#define REPORT_SCHEMA_VERSION 1
+#define REPORT_STAGES_MAX 16
+#define REPORT_TABLES_MAX 64
+#define REPORT_PIDS_MAX	  4096
 
 struct report_stage {
 	const struct stage_type *type;

@@ -60,6 +60,9 @@ struct section {
 	const struct section *const *asides;
 };
 
+/* Of the names and types in JSON; docs/json.md lists what each version changed. */
+#define REPORT_SCHEMA_VERSION 2
+
 struct report_head {
 	const char *name; /* of the schema: "trace" */
 	unsigned version; /* of the schema */

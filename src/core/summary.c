@@ -33,22 +33,22 @@ static const char *const ended_names[] = {
 static const struct sooth_names ended_values = { ARRAY_SIZE(ended_names), ended_names };
 
 static const struct sooth_field observation_fields[] = {
-	FIELD_NUMBER(observation_row, interval_ns, "recording time", .unit = SOOTH_UNIT_NS,
+	FIELD_NUMBER(observation_row, interval_ns, "length of the run", .unit = SOOTH_UNIT_NS,
 		FIELD_STATE_AT(observation_row, interval_state)),
-	{ .name = "ended",
+	{ .name = "end_reason",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(observation_row, ended),
 		FIELD_STATE_AT(observation_row, ended_state),
 		.names = &ended_values,
-		.help = "what ended the recording" },
+		.help = "why the run ended" },
 };
 
 static const struct sooth_schema observation_schema = {
-	.name = "observation",
+	.name = "run",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct observation_row),
 	SCHEMA_FIELDS(observation_fields),
-	.line = "[observed for {interval_ns}, until: {ended}]",
+	.line = "[observed for {interval_ns}, until: {end_reason}]",
 };
 
 static const struct sooth_schema *stream_schema_of(uint16_t kind)
@@ -273,7 +273,7 @@ static int emit_records(struct output *output, const struct section *section,
 
 static int emit_observation(struct summary *s, struct output *output, struct sooth_error *err)
 {
-	static const struct section section = { .name = "observation",
+	static const struct section section = { .name = "run",
 		.schema = &observation_schema,
 		.shape = SECTION_INLINE,
 		.is_last = true };

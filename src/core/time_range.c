@@ -212,24 +212,26 @@ struct part_row {
 };
 
 static const struct sooth_field part_fields[] = {
-	FIELD_NUMBER(part_row, from_ns, "after the start of the recording", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(part_row, to_ns, "after the start of the recording", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(part_row, whole_ns, "length of the whole recording", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(part_row, left_out, "counts that cross an edge of the range and are left out",
+	FIELD_NUMBER(part_row, from_ns, "time since the start of the run", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(part_row, to_ns, "time since the start of the run", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER_AS(
+		part_row, whole_ns, capture_ns, "length of the capture", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(part_row, left_out,
+		"count records left out: their window crosses an edge of the range",
 		FIELD_STATE_AT(part_row, left_out_state)),
 };
 
 const struct sooth_schema part_schema = {
-	.name = "part",
+	.name = "range",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct part_row),
 	SCHEMA_FIELDS(part_fields),
-	.line = "[time range: {from_ns} to {to_ns} of {whole_ns}][; left out: {left_out} counts "
+	.line = "[time range: {from_ns} to {to_ns} of {capture_ns}][; left out: {left_out} counts "
 		"that cross its edges]",
 };
 
 static const struct section part_section = {
-	.name = "part", .schema = &part_schema, .shape = SECTION_OBJECT, .is_last = true
+	.name = "range", .schema = &part_schema, .shape = SECTION_OBJECT, .is_last = true
 };
 
 int time_range_check(const struct time_range *p, struct sooth_error *err)

@@ -159,7 +159,7 @@ static void put_join(struct chrome_export *s, const struct sooth_record *r)
 	name_thread(s, r->pid, r->pid, join->name);
 	chrome_span(&s->events, 'b', r, r->time_ns);
 	chrome_arguments(&s->events);
-	chrome_number(&s->events, "parent_pid", join->parent_pid);
+	chrome_number(&s->events, "ppid", join->parent_pid);
 	chrome_end(&s->events);
 }
 
@@ -172,7 +172,7 @@ static void put_exec(struct chrome_export *s, const struct table *t, const struc
 	name_thread(s, r->pid, r->pid, exec->name);
 	chrome_mark(&s->events, "exec", "process", r, r->time_ns);
 	chrome_arguments(&s->events);
-	put_cell(s, t, "arguments", r);
+	put_cell(s, t, "command", r);
 	chrome_end(&s->events);
 }
 

@@ -21,7 +21,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 {
 	(void)err;
 	((struct losses_sink *)state)->is_open =
-		!strcmp(section->name, "loss") || !strcmp(section->name, "part");
+		!strcmp(section->name, "loss") || !strcmp(section->name, "range");
 	return 0;
 }
 

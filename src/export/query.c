@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "export/query_state.h"
+#include "model/former_names.h"
 
 #define STEPS_BETWEEN	   100000 /* of SQLite's machine, before it is asked whether to go on */
 #define VALUE_BYTES_MAX	   (16 << 20)
@@ -113,11 +114,20 @@ static bool is_change(sqlite3 *db)
 	       !strncmp(message, "not authorized", 14);
 }
 
+/* "path" of "t.path". */
+static const char *behind_point(const char *name)
+{
+	const char *point = strrchr(name, '.');
+
+	return point ? point + 1 : name;
+}
+
 static int refuse(const struct query *q, struct sooth_error *err)
 {
 	const char *message = sqlite3_errmsg(q->db);
 	const char *table = strstr(message, "no such table: ");
-	const char *near;
+	const char *column = strstr(message, "no such column: ");
+	const char *near, *now;
 
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run the statement");
 	if (is_change(q->db)) {
@@ -126,9 +136,15 @@ static int refuse(const struct query *q, struct sooth_error *err)
 			"use SELECT; to change tables export them: `sooth export --format sqlite`");
 	}
 	error_why(err, "%s", message);
+	now = column ? field_new_name(behind_point(column + strlen("no such column: "))) : NULL;
+	if (now)
+		return error_remedy(err, "it was renamed: %s (docs/json.md)", now);
 	if (!table)
 		return error_remedy(err, "`sooth query FILE --columns TABLE` lists its columns");
 	table += strlen("no such table: ");
+	now = table_new_name(table);
+	if (now)
+		return error_remedy(err, "it was renamed: %s (docs/json.md)", now);
 	near = tables_nearest(&q->tables, table);
 	if (near && strcmp(near, table))
 		return error_remedy(err, "did you mean %s?", near);

@@ -21,7 +21,7 @@ static const struct sooth_field table_fields[] = {
 	FIELD_NUMBER(
 		table_row, rows, "rows in this capture", FIELD_STATE_AT(table_row, rows_state)),
 	FIELD_NUMBER(table_row, columns, "columns of the table"),
-	FIELD_STRING(table_row, holds, "source of the rows"),
+	FIELD_STRING_AS(table_row, holds, content, "source of its rows"),
 };
 
 static const struct sooth_schema table_schema = {

@@ -7,6 +7,7 @@
 
 #include "base/nearest.h"
 #include "core/registry.h"
+#include "model/former_names.h"
 #include "model/schema.h"
 
 static const struct sooth_field header_fields[] = {
@@ -205,16 +206,24 @@ struct table *tables_of_rows(struct tables *t, const struct sooth_field *field)
 	return is_split_field(field) ? of_rows(t, field->name, field->rows, true) : NULL;
 }
 
-struct table *tables_find(const struct tables *t, const char *name)
+static struct table *find_now(const struct tables *t, const char *name)
 {
-	char wanted[TABLE_NAME_SIZE];
+	char found[TABLE_NAME_SIZE];
 
-	take_name(wanted, name);
+	take_name(found, name);
 	for (size_t i = 0; i < t->count; i++) {
-		if (!strcmp(t->items[i]->name, wanted))
+		if (!strcmp(t->items[i]->name, found))
 			return t->items[i];
 	}
 	return NULL;
+}
+
+struct table *tables_find(const struct tables *t, const char *name)
+{
+	struct table *table = find_now(t, name);
+	const char *now = table ? NULL : table_new_name(name);
+
+	return now ? find_now(t, now) : table;
 }
 
 const char *tables_nearest(const struct tables *t, const char *name)

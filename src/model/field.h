@@ -11,29 +11,40 @@
 	.offset = offsetof(struct type_, member), .size = sizeof(((struct type_ *)0)->member)
 #define FIELD_STATE_AT(type_, member) .state_offset = offsetof(struct type_, member)
 
-/* Shorthands for the commonest rows; anything else is written out. */
-#define FIELD_NUMBER(type_, member, help_, ...)                                                    \
+/* Shorthands for the commonest rows; anything else is written out. ..._AS: the field has another
+ * name than the member. */
+#define FIELD_NUMBER_AS(type_, member, name_, help_, ...)                                          \
 	{                                                                                          \
-		.name = #member, .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, member),            \
+		.name = #name_, .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, member),             \
 		.help = help_, __VA_ARGS__                                                         \
 	}
+#define FIELD_NUMBER(type_, member, help_, ...)                                                    \
+	FIELD_NUMBER_AS(type_, member, member, help_, __VA_ARGS__)
+#define FIELD_BYTES_AS(type_, member, name_, help_, ...)                                           \
+	FIELD_NUMBER_AS(type_, member, name_, help_, .unit = SOOTH_UNIT_BYTES, __VA_ARGS__)
 #define FIELD_BYTES(type_, member, help_, ...)                                                     \
-	FIELD_NUMBER(type_, member, help_, .unit = SOOTH_UNIT_BYTES, __VA_ARGS__)
-#define FIELD_STRING(type_, member, help_, ...)                                                    \
+	FIELD_BYTES_AS(type_, member, member, help_, __VA_ARGS__)
+#define FIELD_STRING_AS(type_, member, name_, help_, ...)                                          \
 	{                                                                                          \
-		.name = #member, .type = SOOTH_FIELD_TEXT, FIELD_AT(type_, member), .help = help_, \
+		.name = #name_, .type = SOOTH_FIELD_TEXT, FIELD_AT(type_, member), .help = help_,  \
+		__VA_ARGS__                                                                        \
+	}
+#define FIELD_STRING(type_, member, help_, ...)                                                    \
+	FIELD_STRING_AS(type_, member, member, help_, __VA_ARGS__)
+#define FIELD_TRUTH_AS(type_, member, name_, help_, ...)                                           \
+	{                                                                                          \
+		.name = #name_, .type = SOOTH_FIELD_BOOL, FIELD_AT(type_, member), .help = help_,  \
 		__VA_ARGS__                                                                        \
 	}
 #define FIELD_TRUTH(type_, member, help_, ...)                                                     \
+	FIELD_TRUTH_AS(type_, member, member, help_, __VA_ARGS__)
+#define FIELD_ROWS_AS(type_, member, name_, schema_, help_, ...)                                   \
 	{                                                                                          \
-		.name = #member, .type = SOOTH_FIELD_BOOL, FIELD_AT(type_, member), .help = help_, \
-		__VA_ARGS__                                                                        \
-	}
-#define FIELD_ROWS(type_, member, schema_, help_, ...)                                             \
-	{                                                                                          \
-		.name = #member, .type = SOOTH_FIELD_ROWS, FIELD_AT(type_, member),                \
+		.name = #name_, .type = SOOTH_FIELD_ROWS, FIELD_AT(type_, member),                 \
 		.rows = &schema_, .help = help_, __VA_ARGS__                                       \
 	}
+#define FIELD_ROWS(type_, member, schema_, help_, ...)                                             \
+	FIELD_ROWS_AS(type_, member, member, schema_, help_, __VA_ARGS__)
 #define FIELD_PID(type_)                                                                           \
 	{                                                                                          \
 		.name = "pid", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, record.pid),          \

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "model/errno_names.h"
 #include "model/filter_nodes.h"
+#include "model/former_names.h"
 
 void filter_free(struct filter *f)
 {
@@ -25,7 +26,7 @@ void filter_free(struct filter *f)
 
 static const struct sooth_field *find_field(const struct sooth_schema *schema, const char *name)
 {
-	const struct sooth_field *field = sooth_schema_field(schema, name);
+	const struct sooth_field *field = field_by_any_name(schema, name);
 
 	for (size_t i = 0; !field && !strcmp(name, "errno") && i < schema->field_count; i++) {
 		if (schema->fields[i].type == SOOTH_FIELD_ERRNO)

@@ -5,14 +5,16 @@
 static const struct sooth_field stream_segment_fields[] = {
 	{ .name = "realtime_offset_ns",
 		.type = SOOTH_FIELD_SIGNED,
+		.unit = SOOTH_UNIT_NS,
 		FIELD_AT(stream_segment, realtime_offset_ns),
-		.help = "CLOCK_REALTIME less CLOCK_MONOTONIC when the segment began" },
+		.help = "CLOCK_REALTIME minus CLOCK_MONOTONIC at the start of the segment" },
 	{ .name = "boottime_offset_ns",
 		.type = SOOTH_FIELD_SIGNED,
+		.unit = SOOTH_UNIT_NS,
 		FIELD_AT(stream_segment, boottime_offset_ns),
-		.help = "CLOCK_BOOTTIME less CLOCK_MONOTONIC: time spent suspended" },
+		.help = "CLOCK_BOOTTIME minus CLOCK_MONOTONIC: time suspended" },
 	FIELD_NUMBER(stream_segment, memory_bytes, "memory of the host", .unit = SOOTH_UNIT_BYTES),
-	FIELD_NUMBER(stream_segment, cpus, "processors the host has online"),
+	FIELD_NUMBER(stream_segment, cpus, "online CPUs"),
 	FIELD_NUMBER(stream_segment, page_bytes, "size of a page", .unit = SOOTH_UNIT_BYTES),
 	FIELD_NUMBER(stream_segment, ticks_per_s, "what a clock tick of a start time is"),
 	FIELD_NUMBER(stream_segment, format, "version of the capture format"),
@@ -25,8 +27,9 @@ static const struct sooth_field stream_segment_fields[] = {
 };
 
 static const struct sooth_field stream_schema_fields[] = {
-	FIELD_NUMBER(stream_schema, kind, "the kind number"),
-	{ .name = "class",
+	FIELD_NUMBER_AS(
+		stream_schema, kind, kind_number, "number of the kind", .unit = SOOTH_UNIT_HEX),
+	{ .name = "kind_class",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(stream_schema, class_),
 		.help = "event, tally, sample, tick, definition" },
@@ -35,7 +38,7 @@ static const struct sooth_field stream_schema_fields[] = {
 };
 
 static const struct sooth_field stream_source_fields[] = {
-	FIELD_NUMBER(stream_source, source, "number that blocks carry"),
+	FIELD_NUMBER_AS(stream_source, source, source_number, "number that blocks carry"),
 	FIELD_STRING(stream_source, probe, "what it observes"),
 	{ .name = "method",
 		.type = SOOTH_FIELD_TEXT,
@@ -48,7 +51,7 @@ static const struct sooth_field stream_target_fields[] = {
 	{ .name = "pids",
 		.type = SOOTH_FIELD_LIST,
 		FIELD_AT(stream_target, pids),
-		.help = "processes asked for" },
+		.help = "selected processes" },
 	{ .name = "command",
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(stream_target, command),
@@ -70,11 +73,11 @@ static const char *const end_names[] = {
 static const struct sooth_names end_reasons = { 4, end_names };
 
 static const struct sooth_field stream_end_fields[] = {
-	{ .name = "reason",
+	{ .name = "end_reason",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(stream_end, reason),
 		.names = &end_reasons,
-		.help = "why the observation ended" },
+		.help = "why the run ended" },
 	{ .name = "child_status",
 		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(stream_end, child_status),
@@ -84,28 +87,30 @@ static const struct sooth_field stream_end_fields[] = {
 static const struct sooth_field stream_tick_fields[] = {
 	{ .name = "realtime_offset_ns",
 		.type = SOOTH_FIELD_SIGNED,
+		.unit = SOOTH_UNIT_NS,
 		FIELD_AT(stream_tick, realtime_offset_ns),
-		.help = "clock offset now" },
+		.help = "CLOCK_REALTIME minus CLOCK_MONOTONIC now" },
 };
 
 static const struct sooth_field stream_loss_fields[] = {
 	FIELD_STRING(stream_loss, source, "the probe or part that lost"),
 	FIELD_NUMBER(stream_loss, records, "records lost", .merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(stream_loss, bytes, "bytes lost, where records could not be counted",
-		.merge = SOOTH_MERGE_SUM),
-	FIELD_STRING(stream_loss, reason, "why"),
+		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM),
+	FIELD_STRING(stream_loss, reason, "reason"),
 };
 
 static const struct sooth_field stream_limit_fields[] = {
 	FIELD_STRING(stream_limit, what, "what could not be seen"),
 	FIELD_STRING(stream_limit, reason, "why not"),
-	FIELD_STRING(stream_limit, remedy, "how to see it"),
+	FIELD_STRING(stream_limit, remedy, "remedy"),
 };
 
 static const struct sooth_field stream_self_fields[] = {
 	FIELD_NUMBER(
 		stream_self, cpu_ns, "CPU time of the collecting process", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(stream_self, rss_bytes, "resident memory of it", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(stream_self, rss_bytes, "resident memory of that process",
+		.unit = SOOTH_UNIT_BYTES),
 	FIELD_NUMBER(stream_self, records, "records collected"),
 	FIELD_NUMBER(stream_self, bytes, "bytes collected", .unit = SOOTH_UNIT_BYTES),
 };
@@ -113,12 +118,12 @@ static const struct sooth_field stream_self_fields[] = {
 #define NAME_FIELD(type_)                                                                          \
 	{                                                                                          \
 		.name = "name", .type = SOOTH_FIELD_CHARS, FIELD_AT(type_, name),                  \
-		.help = "name of the thread that did it"                                           \
+		.help = "thread name"                                                              \
 	}
 
 static const struct sooth_field process_join_fields[] = {
 	FIELD_PID(process_join),
-	FIELD_NUMBER(process_join, parent_pid, "process that forked it"),
+	FIELD_NUMBER_AS(process_join, parent_pid, ppid, "process that forked it"),
 	FIELD_NUMBER(process_join, parent_start_ticks, "its start, in clock ticks after boot"),
 	NAME_FIELD(process_join),
 };
@@ -126,17 +131,17 @@ static const struct sooth_field process_join_fields[] = {
 static const struct sooth_field process_exec_fields[] = {
 	FIELD_PID(process_exec),
 	NAME_FIELD(process_exec),
-	{ .name = "arguments",
+	{ .name = "command",
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(process_exec, arguments),
 		FIELD_STATE_AT(process_exec, arguments_state),
 		.masking = SOOTH_MASK_ARGUMENTS,
-		.help = "its new command line, masked" },
+		.help = "new command line, secrets masked" },
 };
 
 static const struct sooth_field process_leave_fields[] = {
 	FIELD_PID(process_leave),
-	FIELD_NUMBER(process_leave, status, "as wait() gives it"),
+	FIELD_NUMBER_AS(process_leave, status, wait_status, "wait status; wait(2)"),
 	NAME_FIELD(process_leave),
 };
 
@@ -160,7 +165,7 @@ STREAM_SCHEMA_ROW(stream_end, "stream.end", STREAM_END, SOOTH_CLASS_EVENT, NULL,
 	.time_span = SOOTH_TIME_SPAN_RUN);
 STREAM_SCHEMA_ROW(stream_tick, "stream.tick", STREAM_TICK, SOOTH_CLASS_TICK, NULL);
 STREAM_SCHEMA_ROW(stream_loss, "stream.loss", STREAM_LOSS, SOOTH_CLASS_AGGREGATE,
-	"LOST by {source}: {records} records, {bytes} bytes: {reason}",
+	"LOST by {source}: {records} records, {bytes}: {reason}",
 	.time_span = SOOTH_TIME_SPAN_REACH);
 STREAM_SCHEMA_ROW(stream_limit, "stream.limit", STREAM_LIMIT, SOOTH_CLASS_EVENT,
 	"not measured: {what}: {reason}[; {remedy}]", .time_span = SOOTH_TIME_SPAN_RUN);

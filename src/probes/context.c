@@ -7,7 +7,7 @@
 
 static const struct sooth_field command_fields[] = {
 	FIELD_PID(context_command),
-	{ .name = "arguments",
+	{ .name = "command",
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(context_command, arguments),
 		FIELD_STATE_AT(context_command, arguments_state),
@@ -27,14 +27,16 @@ static const struct sooth_field thread_fields[] = {
 
 static const struct sooth_field mapping_fields[] = {
 	FIELD_PID(context_mapping),
-	FIELD_NUMBER(context_mapping, from, "first address", .unit = SOOTH_UNIT_HEX),
-	FIELD_NUMBER(context_mapping, to, "address behind the last", .unit = SOOTH_UNIT_HEX),
-	FIELD_NUMBER(context_mapping, offset, "where in the file", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER_AS(
+		context_mapping, from, start_address, "first address", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER_AS(
+		context_mapping, to, end_address, "first address after it", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER(context_mapping, offset, "offset in the file", .unit = SOOTH_UNIT_HEX),
 	FIELD_NUMBER(context_mapping, inode, "inode of the file", .is_hidden = true),
 	FIELD_NUMBER(context_mapping, device_major, "device of the file", .is_hidden = true),
 	FIELD_NUMBER(context_mapping, device_minor, "device of the file", .is_hidden = true),
-	FIELD_NUMBER(context_mapping, protection, "1 read, 2 write, 4 execute, 8 shared",
-		.is_hidden = true),
+	FIELD_NUMBER_AS(context_mapping, protection, protection_bits,
+		"1 read, 2 write, 4 execute, 8 shared", .is_hidden = true),
 	FIELD_STRING(context_mapping, path, "file, or what the kernel calls it"),
 	FIELD_STRING(context_mapping, build_id, "GNU build id of the file", .is_hidden = true,
 		FIELD_STATE_AT(context_mapping, build_id_state)),

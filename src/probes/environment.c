@@ -13,10 +13,11 @@ _Static_assert(
 static const struct sooth_field variable_fields[] = {
 	FIELD_PID(environment_variable),
 	FIELD_STRING(environment_variable, name,
-		"of the variable; kept out where it may be part of a value",
+		"name of the variable; left out where it may be part of a value",
 		FIELD_STATE_AT(environment_variable, name_state)),
 	FIELD_NUMBER(environment_variable, size_bytes,
-		"of the value; of all bytes where the name is not told", .unit = SOOTH_UNIT_BYTES),
+		"size of the value; of the whole entry where the name is masked",
+		.unit = SOOTH_UNIT_BYTES),
 };
 
 static const struct sooth_schema variable_schema = {
@@ -29,7 +30,7 @@ static const struct sooth_schema variable_schema = {
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(environment_process),
-	FIELD_NUMBER(environment_process, variables, "variables that were told",
+	FIELD_NUMBER(environment_process, variables, "variables in the list",
 		FIELD_STATE_AT(environment_process, variables_state)),
 };
 

@@ -29,58 +29,64 @@ static const struct sooth_names exit_reasons_log_names = { EXIT_REASONS_LOGS, lo
 		.name = name_, .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, member_),             \
 		.unit = SOOTH_UNIT_TIME_NS, .help = help_                                          \
 	}
-#define FIELD_SIZE(type_, member_, help_, state_)                                                  \
-	FIELD_NUMBER(type_, member_, help_, .unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(type_, state_))
-#define FIELD_INTEGER(type_, member_, help_, ...)                                                  \
+#define FIELD_SIZE(type_, member_, name_, help_, state_)                                           \
+	FIELD_NUMBER_AS(type_, member_, name_, help_, .unit = SOOTH_UNIT_BYTES,                    \
+		FIELD_STATE_AT(type_, state_))
+#define FIELD_INTEGER(type_, member_, name_, help_, ...)                                           \
 	{                                                                                          \
-		.name = #member_, .type = SOOTH_FIELD_SIGNED, FIELD_AT(type_, member_),            \
+		.name = #name_, .type = SOOTH_FIELD_SIGNED, FIELD_AT(type_, member_),              \
 		.help = help_, ##__VA_ARGS__                                                       \
 	}
 #define SENDER FIELD_STATE_AT(exit_reasons_signal, sender_state)
 
 static const struct sooth_field signal_fields[] = {
-	FIELD_TIME(exit_reasons_signal, "time_ns", record.time_ns, "when the end was told"),
+	FIELD_TIME(exit_reasons_signal, "time_ns", record.time_ns, "when the exit was recorded"),
 	FIELD_PID(exit_reasons_signal),
 	FIELD_TID(exit_reasons_signal),
 	FIELD_TIME(exit_reasons_signal, "sent_ns", sent_ns, "when it was sent"),
-	FIELD_NUMBER(exit_reasons_signal, signal, "number of the signal"),
-	FIELD_INTEGER(exit_reasons_signal, code, "si_code of sigaction(2)"),
-	FIELD_NUMBER(exit_reasons_signal, address, "that could not be used", .unit = SOOTH_UNIT_HEX,
+	FIELD_NUMBER_AS(exit_reasons_signal, signal, signal_number, "number of the signal"),
+	FIELD_INTEGER(exit_reasons_signal, code, code, "si_code of sigaction(2)"),
+	FIELD_NUMBER(exit_reasons_signal, address, "faulting address", .unit = SOOTH_UNIT_HEX,
 		FIELD_STATE_AT(exit_reasons_signal, address_state)),
-	FIELD_TRUTH(exit_reasons_signal, is_from_kernel, "nobody sent it: the kernel itself did"),
+	FIELD_TRUTH(exit_reasons_signal, is_from_kernel, "sent by the kernel"),
 	FIELD_NUMBER(exit_reasons_signal, sender_pid, "process that sent it", SENDER),
-	FIELD_NAME(exit_reasons_signal, "sender_name", sender_name, "of that process", SENDER),
-	FIELD_NUMBER(exit_reasons_signal, sender_uid, "user of that process", SENDER),
-	FIELD_NUMBER(exit_reasons_signal, sender_parent_pid, "who started the sender", SENDER),
-	FIELD_NAME(exit_reasons_signal, "sender_parent_name", sender_parent_name, "of that one",
-		SENDER),
-	FIELD_TRUTH(exit_reasons_signal, is_from_parent, "the sender started the process", SENDER),
-	FIELD_TRUTH(
-		exit_reasons_signal, is_sender_ending, "it came of the sender's own end", SENDER),
-	FIELD_NUMBER(exit_reasons_signal, sender_start_ticks, "when the sender started",
-		.is_hidden = true, SENDER),
+	FIELD_NAME(exit_reasons_signal, "sender_name", sender_name, "name of that process", SENDER),
+	FIELD_NUMBER(exit_reasons_signal, sender_uid, "user id of the sender", SENDER),
+	FIELD_NUMBER_AS(exit_reasons_signal, sender_parent_pid, sender_ppid,
+		"process id of the sender's parent", SENDER),
+	FIELD_NAME(exit_reasons_signal, "sender_parent_name", sender_parent_name,
+		"name of that process", SENDER),
+	FIELD_TRUTH(exit_reasons_signal, is_from_parent, "the sender is the parent", SENDER),
+	FIELD_TRUTH(exit_reasons_signal, is_sender_ending, "sent because the sender ended", SENDER),
+	FIELD_NUMBER(exit_reasons_signal, sender_start_ticks,
+		"start of the sender, in clock ticks after boot", .is_hidden = true, SENDER),
 };
 
 static const struct sooth_field oom_fields[] = {
 	FIELD_TIME(exit_reasons_oom, "time_ns", record.time_ns, "when it was chosen"),
 	FIELD_PID(exit_reasons_oom),
-	FIELD_SIZE(exit_reasons_oom, virtual_bytes, "address space", figures_state),
-	FIELD_SIZE(exit_reasons_oom, anonymous_bytes, "resident, of no file", figures_state),
-	FIELD_SIZE(exit_reasons_oom, file_bytes, "resident, of files", figures_state),
-	FIELD_SIZE(exit_reasons_oom, shared_bytes, "resident, shared", figures_state),
-	FIELD_SIZE(exit_reasons_oom, table_bytes, "page tables", figures_state),
-	FIELD_INTEGER(exit_reasons_oom, score_adjustment, "set by somebody; higher is killed first",
+	FIELD_SIZE(exit_reasons_oom, virtual_bytes, vsz_bytes, "address space", figures_state),
+	FIELD_SIZE(exit_reasons_oom, anonymous_bytes, rss_anonymous_bytes, "resident, anonymous",
+		figures_state),
+	FIELD_SIZE(exit_reasons_oom, file_bytes, rss_file_bytes, "resident, file pages",
+		figures_state),
+	FIELD_SIZE(exit_reasons_oom, shared_bytes, rss_shared_bytes, "resident, shared",
+		figures_state),
+	FIELD_SIZE(exit_reasons_oom, table_bytes, page_table_bytes, "page tables", figures_state),
+	FIELD_INTEGER(exit_reasons_oom, score_adjustment, oom_score_adjustment,
+		"adjustment of the OOM score; -1000: never killed",
 		FIELD_STATE_AT(exit_reasons_oom, figures_state)),
-	FIELD_NUMBER(exit_reasons_oom, asker_pid, "who wanted memory when there was none"),
-	FIELD_NAME(exit_reasons_oom, "asker_name", asker_name, "of that process"),
+	FIELD_NUMBER_AS(exit_reasons_oom, asker_pid, requester_pid,
+		"process that triggered the OOM killer"),
+	FIELD_NAME(exit_reasons_oom, "requester_name", asker_name, "name of that process"),
 };
 
 static const struct sooth_field core_fields[] = {
 	FIELD_PID(exit_reasons_core),
-	FIELD_NUMBER(exit_reasons_core, core_pid, "whose core it is"),
+	FIELD_NUMBER(exit_reasons_core, core_pid, "process that dumped it"),
 	FIELD_STRING(
 		exit_reasons_core, path, "the file", FIELD_STATE_AT(exit_reasons_core, path_state)),
-	FIELD_SIZE(exit_reasons_core, size_bytes, "of the file", size_state),
+	FIELD_SIZE(exit_reasons_core, size_bytes, size_bytes, "of the file", size_state),
 	FIELD_STRING(exit_reasons_core, handler, "program that it was handed to",
 		FIELD_STATE_AT(exit_reasons_core, handler_state)),
 };
@@ -90,19 +96,21 @@ static const struct sooth_field end_fields[] = {
 		exit_reasons_end, "time_ns", record.time_ns, "when it ended, or was found ended"),
 	FIELD_PID(exit_reasons_end),
 	FIELD_NAME(exit_reasons_end, "name", name, "of the process"),
-	FIELD_NUMBER(exit_reasons_end, status, "as wait(2) gives it",
+	FIELD_NUMBER_AS(exit_reasons_end, status, wait_status, "wait status; wait(2)",
 		FIELD_STATE_AT(exit_reasons_end, status_state)),
-	FIELD_SIZE(exit_reasons_end, peak_rss_bytes, "most that was resident", peak_state),
-	FIELD_TRUTH(exit_reasons_end, is_oom_victim, "the kernel chose it when memory was out",
+	FIELD_SIZE(exit_reasons_end, peak_rss_bytes, rss_peak_bytes, "most resident memory",
+		peak_state),
+	FIELD_TRUTH(exit_reasons_end, is_oom_victim, "killed by the OOM killer",
 		FIELD_STATE_AT(exit_reasons_end, oom_state)),
-	FIELD_NUMBER(exit_reasons_end, cpu_soft_s, "limit of CPU time, from where on SIGXCPU comes",
-		FIELD_STATE_AT(exit_reasons_end, limits_state)),
-	FIELD_NUMBER(exit_reasons_end, cpu_hard_s, "limit of CPU time, where SIGKILL comes",
-		FIELD_STATE_AT(exit_reasons_end, limits_state)),
-	FIELD_SIZE(exit_reasons_end, file_size_bytes, "limit of the size of files", limits_state),
-	FIELD_NUMBER(exit_reasons_end, parent_pid, "who started it, or has inherited it",
+	FIELD_NUMBER(exit_reasons_end, cpu_soft_s, "soft limit of CPU time (SIGXCPU)",
+		.unit = SOOTH_UNIT_S, FIELD_STATE_AT(exit_reasons_end, limits_state)),
+	FIELD_NUMBER(exit_reasons_end, cpu_hard_s, "hard limit of CPU time (SIGKILL)",
+		.unit = SOOTH_UNIT_S, FIELD_STATE_AT(exit_reasons_end, limits_state)),
+	FIELD_SIZE(exit_reasons_end, file_size_bytes, file_size_bytes, "limit of the size of files",
+		limits_state),
+	FIELD_NUMBER_AS(exit_reasons_end, parent_pid, ppid, "process id of the parent",
 		FIELD_STATE_AT(exit_reasons_end, parent_state)),
-	FIELD_NAME(exit_reasons_end, "parent_name", parent_name, "of that one",
+	FIELD_NAME(exit_reasons_end, "parent_name", parent_name, "name of that process",
 		FIELD_STATE_AT(exit_reasons_end, parent_state)),
 	FIELD_NUMBER(exit_reasons_end, signals_state,
 		"whether what it was sent was seen, as a state "
@@ -112,34 +120,37 @@ static const struct sooth_field end_fields[] = {
 
 static const struct sooth_field log_fields[] = {
 	FIELD_TIME(exit_reasons_log, "logged_ns", logged_ns, "when it was logged"),
-	{ .name = "what",
+	{ .name = "event",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(exit_reasons_log, what),
 		.names = &exit_reasons_log_names,
 		.help = "what happened" },
-	FIELD_NUMBER(exit_reasons_log, log_pid, "of whom; of a fault it is the thread"),
-	FIELD_NAME(exit_reasons_log, "name", name, "of that"),
+	FIELD_NUMBER(exit_reasons_log, log_pid, "process of the message; of a fault: the thread"),
+	FIELD_NAME(exit_reasons_log, "name", name, "name in the message"),
 	FIELD_NUMBER(
 		exit_reasons_log, uid, "its user", FIELD_STATE_AT(exit_reasons_log, uid_state)),
-	FIELD_SIZE(exit_reasons_log, virtual_bytes, "address space", figures_state),
-	FIELD_SIZE(exit_reasons_log, anonymous_bytes, "resident, of no file", figures_state),
-	FIELD_SIZE(exit_reasons_log, file_bytes, "resident, of files", figures_state),
-	FIELD_SIZE(exit_reasons_log, shared_bytes, "resident, shared", figures_state),
-	FIELD_TRUTH(
-		exit_reasons_log, is_of_group, "memory of a control group was out, not the host's"),
-	FIELD_STRING(exit_reasons_log, group, "that group",
+	FIELD_SIZE(exit_reasons_log, virtual_bytes, vsz_bytes, "address space", figures_state),
+	FIELD_SIZE(exit_reasons_log, anonymous_bytes, rss_anonymous_bytes, "resident, anonymous",
+		figures_state),
+	FIELD_SIZE(exit_reasons_log, file_bytes, rss_file_bytes, "resident, file pages",
+		figures_state),
+	FIELD_SIZE(exit_reasons_log, shared_bytes, rss_shared_bytes, "resident, shared",
+		figures_state),
+	FIELD_TRUTH_AS(exit_reasons_log, is_of_group, is_of_control_group,
+		"memory of a control group was out, not the host's"),
+	FIELD_STRING_AS(exit_reasons_log, group, control_group, "control group",
 		FIELD_STATE_AT(exit_reasons_log, group_state)),
-	FIELD_STRING(exit_reasons_log, trap, "the fault, in the kernel's word"),
-	FIELD_NUMBER(exit_reasons_log, address, "that could not be used", .unit = SOOTH_UNIT_HEX,
+	FIELD_STRING(exit_reasons_log, trap, "name of the fault"),
+	FIELD_NUMBER(exit_reasons_log, address, "faulting address", .unit = SOOTH_UNIT_HEX,
 		FIELD_STATE_AT(exit_reasons_log, address_state)),
-	FIELD_NUMBER(exit_reasons_log, instruction, "where it stood", .unit = SOOTH_UNIT_HEX,
+	FIELD_NUMBER(exit_reasons_log, instruction, "instruction pointer", .unit = SOOTH_UNIT_HEX,
 		FIELD_STATE_AT(exit_reasons_log, instruction_state)),
-	FIELD_STRING(exit_reasons_log, object, "file mapped there",
+	FIELD_STRING(exit_reasons_log, object, "file mapped at that address",
 		FIELD_STATE_AT(exit_reasons_log, object_state)),
 };
 
 static const struct sooth_field host_fields[] = {
-	FIELD_STRING(exit_reasons_host, core_pattern, "where cores go; core(5)",
+	FIELD_STRING(exit_reasons_host, core_pattern, "pattern for core dumps; core(5)",
 		FIELD_STATE_AT(exit_reasons_host, core_state)),
 	FIELD_NUMBER(exit_reasons_host, log_state,
 		"whether the kernel's log could be read, as a "

@@ -32,29 +32,29 @@ _Static_assert(sizeof(function_names) / sizeof(function_names[0]) == HEAP_FUNCTI
 static const struct sooth_field count_fields[] = {
 	FIELD_PID(heap_count),
 	FIELD_TID(heap_count),
-	FIELD_TIME(heap_count, from_ns, "from_ns",
-		"begin of the window; the record's time is its end", .merge = SOOTH_MERGE_MIN),
+	FIELD_TIME(heap_count, from_ns, "start_ns", "start of the window; time_ns is its end",
+		.merge = SOOTH_MERGE_MIN),
 	FIELD_FUNCTION(heap_count),
 	FIELD_NUMBER(heap_count, count, "outermost calls that returned; of free: that were made",
 		.merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(heap_count, failed, "of these without memory though some was asked for",
+	FIELD_NUMBER(heap_count, failed, "of these failed: no memory returned",
 		.merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(heap_count, overflows, "of these whose number times size does not fit",
+	FIELD_NUMBER(heap_count, overflows, "of these whose count times size overflows",
 		.merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(heap_count, unfinished, "entered, not returned by the end",
+	FIELD_NUMBER(heap_count, unfinished, "entered and not returned at the end",
 		.merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(heap_count, bytes, "asked for by calls that got it", .unit = SOOTH_UNIT_BYTES,
-		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_count, bytes, "bytes requested by successful calls",
+		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(heap_count, total_ns, "time in these calls", .unit = SOOTH_UNIT_NS,
 		.merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(heap_count, max_ns, "the longest of them", .unit = SOOTH_UNIT_NS,
+	FIELD_NUMBER(heap_count, max_ns, "longest call", .unit = SOOTH_UNIT_NS,
 		.merge = SOOTH_MERGE_MAX),
-	{ .name = "histogram",
+	{ .name = "histogram_bytes",
 		.type = SOOTH_FIELD_HISTOGRAM,
 		FIELD_AT(heap_count, histogram),
 		.unit = SOOTH_UNIT_BYTES,
 		.merge = SOOTH_MERGE_SUM,
-		.help = "sizes asked for: slot i counts those from 2^i to 2^(i+1) bytes" },
+		.help = "sizes requested: slot i counts those from 2^i to 2^(i+1) bytes" },
 };
 
 static const struct sooth_field call_fields[] = {
@@ -62,10 +62,10 @@ static const struct sooth_field call_fields[] = {
 	FIELD_PID(heap_call),
 	FIELD_TID(heap_call),
 	FIELD_FUNCTION(heap_call),
-	FIELD_ADDRESS(heap_call, address, "the block; 0 when none was given"),
-	FIELD_NUMBER(heap_call, size, "bytes asked for", .unit = SOOTH_UNIT_BYTES,
+	FIELD_ADDRESS(heap_call, address, "address of the block; 0: none returned"),
+	FIELD_NUMBER_AS(heap_call, size, size_bytes, "bytes requested", .unit = SOOTH_UNIT_BYTES,
 		FIELD_STATE_AT(heap_call, size_state)),
-	FIELD_ADDRESS(heap_call, old_address, "the block that realloc was given",
+	FIELD_ADDRESS(heap_call, old_address, "block passed to realloc",
 		FIELD_STATE_AT(heap_call, old_address_state)),
 	FIELD_NUMBER(heap_call, duration_ns, "time in the call", .unit = SOOTH_UNIT_NS),
 	{ .name = "error",
@@ -77,23 +77,23 @@ static const struct sooth_field call_fields[] = {
 		.type = SOOTH_FIELD_BOOL,
 		FIELD_AT(heap_call, is_overflow),
 		.help = "number times size does not fit 64 bits" },
-	FIELD_NUMBER(heap_call, alignment_log2, "alignment asked for, as a power of two; 0: none"),
+	FIELD_NUMBER(heap_call, alignment_log2, "alignment requested, as a power of two; 0: none"),
 };
 
 static const struct sooth_field gap_fields[] = {
-	FIELD_TIME(heap_gap, record.time_ns, "time_ns", "when its calls were seen"),
+	FIELD_TIME(heap_gap, record.time_ns, "time_ns", "when the file was probed"),
 	FIELD_PID(heap_gap),
-	FIELD_TIME(heap_gap, from_ns, "from_ns", "since when they could have been made"),
+	FIELD_TIME(heap_gap, from_ns, "start_ns", "when the file was mapped"),
 	FIELD_STRING(heap_gap, path, "the file"),
 };
 
 static const struct sooth_field cost_fields[] = {
-	FIELD_NUMBER(heap_cost, attach_ns, "all attaching together", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(heap_cost, forgotten_ns,
-		"from the end until the kernel had taken the probes out", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(heap_cost, attach_ns, "time to attach all probes", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER_AS(heap_cost, forgotten_ns, detach_ns, "time to remove all probes",
+		.unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(heap_cost, sites, "probed instructions"),
-	FIELD_NUMBER(heap_cost, events, "perf events they stood under"),
-	FIELD_NUMBER(heap_cost, descriptors, "that these took"),
+	FIELD_NUMBER_AS(heap_cost, events, perf_events, "perf events used"),
+	FIELD_NUMBER(heap_cost, descriptors, "descriptors used"),
 };
 
 static const struct sooth_field site_fields[] = {
@@ -111,8 +111,8 @@ static const struct sooth_field site_fields[] = {
 	{ .name = "is_emulated",
 		.type = SOOTH_FIELD_BOOL,
 		FIELD_AT(heap_site, is_emulated),
-		.help = "no: the instruction is single-stepped, at some 20 times the price" },
-	FIELD_STRING(heap_site, why, "why there"),
+		.help = "no: the instruction is single-stepped, at about 20 times the overhead" },
+	FIELD_STRING_AS(heap_site, why, reason, "why this place was probed"),
 };
 
 #define HEAP_SCHEMA(id, name_, kind_, class__, table, ...)                                         \

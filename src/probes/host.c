@@ -19,7 +19,7 @@ const struct sooth_names host_reach_names = { HOST_REACHES, reach_names };
 
 #define FIELD_SHARE(type_, member, state_, help_)                                                  \
 	{                                                                                          \
-		.name = #member, .type = SOOTH_FIELD_REAL, FIELD_AT(type_, member),                \
+		.name = #member "_percent", .type = SOOTH_FIELD_REAL, FIELD_AT(type_, member),     \
 		FIELD_STATE_AT(type_, state_), .unit = SOOTH_UNIT_PERCENT, .decimals = 2,          \
 		.help = help_                                                                      \
 	}
@@ -33,49 +33,51 @@ const struct sooth_names host_reach_names = { HOST_REACHES, reach_names };
 		FIELD_STATE_AT(host_memory, state_))
 
 static const struct sooth_field load_fields[] = {
-	FIELD_LOAD(load_1m, "tasks running, ready or waiting uninterruptibly, over a minute"),
-	FIELD_LOAD(load_5m, "over 5 minutes"),
-	FIELD_LOAD(load_15m, "over 15 minutes"),
-	FIELD_NUMBER(host_load, running, "threads running or ready to",
-		FIELD_STATE_AT(host_load, load_state)),
-	FIELD_NUMBER(host_load, tasks, "threads that exist", FIELD_STATE_AT(host_load, load_state)),
-	FIELD_NUMBER(host_load, cpus, "processors in use"),
-	FIELD_NUMBER(host_load, uptime_ns, "since the host was started", .unit = SOOTH_UNIT_NS,
+	FIELD_LOAD(load_1m, "load over 1 minute"),
+	FIELD_LOAD(load_5m, "load over 5 minutes"),
+	FIELD_LOAD(load_15m, "load over 15 minutes"),
+	FIELD_NUMBER(host_load, running, "runnable threads", FIELD_STATE_AT(host_load, load_state)),
+	FIELD_NUMBER(
+		host_load, tasks, "threads of the host", FIELD_STATE_AT(host_load, load_state)),
+	FIELD_NUMBER(host_load, cpus, "online CPUs"),
+	FIELD_NUMBER(host_load, uptime_ns, "time since boot", .unit = SOOTH_UNIT_NS,
 		FIELD_STATE_AT(host_load, uptime_state)),
 	FIELD_SHARE(host_load, cpu_some_10s, cpu_state,
-		"share of the last 10 s in which something waited for a processor"),
+		"share of the last 10 s in which some task waited for a CPU"),
 	FIELD_SHARE(host_load, io_some_10s, io_state,
-		"share of the last 10 s in which something waited for input or output"),
-	FIELD_SHARE(host_load, io_full_10s, io_state, "in which everything did"),
+		"share of the last 10 s in which some task waited for I/O"),
+	FIELD_SHARE(host_load, io_full_10s, io_state,
+		"share of the last 10 s in which all tasks waited"),
 	FIELD_NUMBER(host_load, forks, "processes and threads started since the host was",
 		FIELD_STATE_AT(host_load, forks_state)),
 };
 
 static const struct sooth_field memory_fields[] = {
 	FIELD_MEMORY(total_bytes, memory_state, "memory of the host"),
-	FIELD_MEMORY(free_bytes, memory_state, "of that used for nothing at all"),
-	FIELD_MEMORY(available_bytes, available_state, "what could be had without swapping"),
-	FIELD_MEMORY(swap_total_bytes, swap_state, "room to swap to"),
-	FIELD_MEMORY(swap_free_bytes, swap_state, "of that not used"),
+	FIELD_MEMORY(free_bytes, memory_state, "unused memory"),
+	FIELD_MEMORY(available_bytes, available_state, "memory available without swapping"),
+	FIELD_MEMORY(swap_total_bytes, swap_state, "swap space"),
+	FIELD_MEMORY(swap_free_bytes, swap_state, "unused swap space"),
 	FIELD_SHARE(host_memory, some_10s, pressure_state,
-		"share of the last 10 s in which something waited for memory"),
-	FIELD_SHARE(host_memory, full_10s, pressure_state, "in which everything did"),
+		"share of the last 10 s in which some task waited for memory"),
+	FIELD_SHARE(host_memory, full_10s, pressure_state,
+		"share of the last 10 s in which all tasks waited"),
 };
 
 static const struct sooth_field tracer_fields[] = {
-	FIELD_STRING(host_tracer, name, "of the tracer", .is_key = true),
+	FIELD_STRING(host_tracer, name, "name of the tracer", .is_key = true),
 	{ .name = "reach",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(host_tracer, reach),
 		.names = &host_reach_names,
-		.help = "what the caller could watch with it now" },
-	FIELD_STRING(host_tracer, path, "where it is; absent: it is sooth, or part of the kernel",
+		.help = "what the caller can trace with it now" },
+	FIELD_STRING(host_tracer, path, "path of the program; null: sooth, or part of the kernel",
 		FIELD_STATE_AT(host_tracer, path_state)),
-	FIELD_STRING(host_tracer, version, "of the package that it belongs to",
+	FIELD_STRING(host_tracer, version, "version of its package",
 		FIELD_STATE_AT(host_tracer, version_state)),
 	FIELD_STRING(host_tracer, purpose, "what it shows"),
 	FIELD_STRING(host_tracer, need, "the privilege it needs"),
-	FIELD_STRING(host_tracer, missing, "what is missing to reach more; absent: nothing",
+	FIELD_STRING(host_tracer, missing, "what is missing to trace more; null: nothing",
 		FIELD_STATE_AT(host_tracer, missing_state)),
 };
 

@@ -21,56 +21,58 @@ const struct sooth_names limits_unit_names = { LIMITS_UNITS, unit_names };
 #define FIELD_LIMITS_UNIT(type_)                                                                   \
 	{                                                                                          \
 		.name = "unit", .type = SOOTH_FIELD_ENUM, FIELD_AT(type_, unit),                   \
-		.names = &limits_unit_names, .help = "of the figures"                              \
+		.names = &limits_unit_names, .help = "unit of the numbers"                         \
 	}
-#define FIELD_STATED(type_, member, help_)                                                         \
-	FIELD_NUMBER(type_, member, help_, FIELD_STATE_AT(type_, member##_state))
+#define FIELD_STATED_AS(type_, member, name_, help_)                                               \
+	FIELD_NUMBER_AS(type_, member, name_, help_, FIELD_STATE_AT(type_, member##_state))
+#define FIELD_STATED(type_, member, help_) FIELD_STATED_AS(type_, member, member, help_)
 #define FIELD_SHARE(member, help_, ...)                                                            \
 	{                                                                                          \
-		.name = #member, .type = SOOTH_FIELD_REAL, FIELD_AT(limits_pressure, member),      \
-		.unit = SOOTH_UNIT_PERCENT, .decimals = 2, .help = help_, ##__VA_ARGS__            \
+		.name = #member "_percent", .type = SOOTH_FIELD_REAL,                              \
+		FIELD_AT(limits_pressure, member), .unit = SOOTH_UNIT_PERCENT, .decimals = 2,      \
+		.help = help_, ##__VA_ARGS__                                                       \
 	}
 
 static const struct sooth_field resource_fields[] = {
 	FIELD_PID(limits_resource),
-	FIELD_STRING(limits_resource, name, "of the limit, as getrlimit(2) names it"),
-	FIELD_STATED(limits_resource, used, "of it now; absent: nothing is used up"),
-	FIELD_STATED(limits_resource, soft, "the limit that holds; absent: unlimited"),
-	FIELD_STATED(limits_resource, hard, "up to which it may be raised; absent: unlimited"),
+	FIELD_STRING(limits_resource, name, "name of the limit in getrlimit(2)"),
+	FIELD_STATED(limits_resource, used, "used now; null: nothing is counted"),
+	FIELD_STATED_AS(limits_resource, soft, soft_limit, "soft limit; null: unlimited"),
+	FIELD_STATED_AS(limits_resource, hard, hard_limit, "hard limit; null: unlimited"),
 	FIELD_LIMITS_UNIT(limits_resource),
 };
 
 static const struct sooth_field group_fields[] = {
 	FIELD_PID(limits_group),
 	FIELD_STRING(limits_group, name, "what is counted: memory, pids, cpu"),
-	FIELD_STATED(limits_group, used, "by all of the group"),
-	FIELD_STATED(limits_group, limit, "the most that may be; absent: none set"),
-	FIELD_STATED(limits_group, peak, "the most that was used"),
-	FIELD_STATED(limits_group, reached, "times the limit was met; of cpu: periods"),
-	FIELD_STATED(limits_group, kills, "of its processes for lack of it"),
+	FIELD_STATED(limits_group, used, "used by the whole group"),
+	FIELD_STATED(limits_group, limit, "limit; null: none"),
+	FIELD_STATED(limits_group, peak, "highest use so far"),
+	FIELD_STATED(limits_group, reached, "times the limit was hit; cpu: throttled periods"),
+	FIELD_STATED(limits_group, kills, "processes of the group killed at the limit"),
 	FIELD_LIMITS_UNIT(limits_group),
-	FIELD_NUMBER(limits_group, version, "of control groups, 1 or 2"),
+	FIELD_NUMBER_AS(limits_group, version, control_group_version, "of control groups, 1 or 2"),
 	FIELD_TRUTH(limits_group, is_inherited,
-		"path and figures are of a group further up, which has a limit"),
-	FIELD_STRING(limits_group, path, "of the group in its hierarchy"),
-	FIELD_NUMBER(limits_group, file_bytes,
-		"of what is used: pages of files, which are given back when needed",
+		"path and numbers are those of a parent group with a limit"),
+	FIELD_STRING_AS(limits_group, path, control_group, "path of the control group"),
+	FIELD_NUMBER(limits_group, file_bytes, "of it file pages, freed when needed",
 		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(limits_group, file_state)),
 };
 
 static const struct sooth_field pressure_fields[] = {
 	FIELD_PID(limits_pressure),
-	FIELD_STRING(limits_pressure, resource, "what was waited for: cpu, memory, io"),
-	FIELD_SHARE(some_10s, "share of the last 10 s in which something waited"),
-	FIELD_SHARE(some_60s, "of the last minute"),
-	FIELD_SHARE(some_300s, "of the last 5 minutes"),
-	FIELD_SHARE(full_10s, "share of the last 10 s in which everything waited",
+	FIELD_STRING(limits_pressure, resource, "resource: cpu, memory, io"),
+	FIELD_SHARE(some_10s, "share of the last 10 s in which some task waited"),
+	FIELD_SHARE(some_60s, "the same over the last minute"),
+	FIELD_SHARE(some_300s, "the same over the last 5 minutes"),
+	FIELD_SHARE(full_10s, "share of the last 10 s in which all tasks waited",
 		FIELD_STATE_AT(limits_pressure, full_state)),
-	FIELD_SHARE(full_60s, "of the last minute", FIELD_STATE_AT(limits_pressure, full_state)),
-	FIELD_SHARE(
-		full_300s, "of the last 5 minutes", FIELD_STATE_AT(limits_pressure, full_state)),
-	FIELD_TRUTH(limits_pressure, is_host, "of the host; else of the control group"),
-	FIELD_STRING(limits_pressure, path, "of the group"),
+	FIELD_SHARE(full_60s, "the same over the last minute",
+		FIELD_STATE_AT(limits_pressure, full_state)),
+	FIELD_SHARE(full_300s, "the same over the last 5 minutes",
+		FIELD_STATE_AT(limits_pressure, full_state)),
+	FIELD_TRUTH(limits_pressure, is_host, "pressure of the host instead of the control group"),
+	FIELD_STRING_AS(limits_pressure, path, control_group, "of the group"),
 };
 
 #define FIELD_STATE_BYTE(member, help_)                                                            \
@@ -82,19 +84,20 @@ static const struct sooth_field process_fields[] = {
 		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(limits_process, oom_score),
 		FIELD_STATE_AT(limits_process, oom_state),
-		.help = "when memory is out, higher ones are killed first" },
+		.help = "higher: killed earlier when memory runs out" },
 	{ .name = "oom_score_adjustment",
 		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(limits_process, oom_score_adjustment),
 		FIELD_STATE_AT(limits_process, oom_state),
-		.help = "set by somebody; -1000: never killed for memory" },
-	FIELD_NUMBER(limits_process, memory_available_bytes, "of the host, without swapping",
-		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(limits_process, memory_state)),
+		.help = "adjustment of the score; -1000: never killed" },
+	FIELD_NUMBER(limits_process, memory_available_bytes,
+		"memory of the host available without swapping", .unit = SOOTH_UNIT_BYTES,
+		FIELD_STATE_AT(limits_process, memory_state)),
 	FIELD_NUMBER(limits_process, memory_bytes, "of the host", .unit = SOOTH_UNIT_BYTES,
 		FIELD_STATE_AT(limits_process, memory_state)),
-	FIELD_STATE_BYTE(resources_state, "whether the limits were told"),
-	FIELD_STATE_BYTE(groups_state, "whether the control groups were told"),
-	FIELD_STATE_BYTE(pressure_state, "whether pressure was told"),
+	FIELD_STATE_BYTE(resources_state, "whether the limits were read"),
+	FIELD_STATE_BYTE(groups_state, "whether the control groups were read"),
+	FIELD_STATE_BYTE(pressure_state, "whether pressure was read"),
 };
 
 #define LIMITS_SCHEMA(id, name_, kind_, table)                                                     \

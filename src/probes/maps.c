@@ -19,19 +19,21 @@ const struct sooth_names maps_runtime_names = { MAPS_RUNTIMES, runtime_names };
 
 static const struct sooth_field mapping_fields[] = {
 	FIELD_PID(maps_mapping),
-	FIELD_NUMBER(maps_mapping, from, "first address", .unit = SOOTH_UNIT_HEX, .is_key = true),
-	FIELD_NUMBER(maps_mapping, to, "first address behind it", .unit = SOOTH_UNIT_HEX),
-	FIELD_NUMBER(maps_mapping, offset, "in the file", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER_AS(maps_mapping, from, start_address, "first address", .unit = SOOTH_UNIT_HEX,
+		.is_key = true),
+	FIELD_NUMBER_AS(
+		maps_mapping, to, end_address, "first address after it", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER(maps_mapping, offset, "offset in the file", .unit = SOOTH_UNIT_HEX),
 	FIELD_NUMBER(maps_mapping, inode, "of the file; 0: of no file"),
 	FIELD_NUMBER(maps_mapping, device_major, "of the file's device"),
 	FIELD_NUMBER(maps_mapping, device_minor, "of the file's device"),
 	FIGURE(rss_bytes, "resident"),
-	FIGURE(pss_bytes, "resident, shared pages divided by those who share them"),
-	FIGURE(shared_clean_bytes, "resident, shared, as in the file"),
+	FIGURE(pss_bytes, "resident, each shared page divided by the processes that share it"),
+	FIGURE(shared_clean_bytes, "resident, shared, unchanged"),
 	FIGURE(shared_dirty_bytes, "resident, shared, changed"),
-	FIGURE(private_clean_bytes, "resident, nobody else's, as in the file"),
-	FIGURE(private_dirty_bytes, "resident, nobody else's, changed"),
-	FIGURE(anonymous_bytes, "resident, of no file"),
+	FIGURE(private_clean_bytes, "resident, private, unchanged"),
+	FIGURE(private_dirty_bytes, "resident, private, changed"),
+	FIGURE(anonymous_bytes, "resident, anonymous"),
 	FIGURE(huge_bytes, "in huge pages"),
 	FIGURE(locked_bytes, "locked in memory"),
 	FIGURE(swap_bytes, "swapped out"),
@@ -42,11 +44,11 @@ static const struct sooth_field mapping_fields[] = {
 		FIELD_AT(maps_mapping, protection),
 		.names = &maps_protection_names,
 		.help = "read, write, execute; p private, s shared" },
-	FIELD_NUMBER(maps_mapping, flags,
-		"1 not reserved, 2 not in forks, 4 zeroed in forks, 8 huge pages wanted, 16 "
-		"unwanted, 32 locked, 64 not in dumps, 128 grows down",
+	FIELD_NUMBER_AS(maps_mapping, flags, flags_mask,
+		"1 not reserved, 2 not in forks, 4 zeroed in forks, 8 huge pages on, 16 huge pages "
+		"off, 32 locked, 64 not in dumps, 128 grows down",
 		.unit = SOOTH_UNIT_HEX, FIELD_STATE_AT(maps_mapping, flags_state)),
-	FIELD_TRUTH(maps_mapping, is_deleted, "its file has no name any more"),
+	FIELD_TRUTH(maps_mapping, is_deleted, "its file was deleted"),
 	FIELD_STRING(maps_mapping, path, "of the file, or the kernel's name in brackets",
 		FIELD_STATE_AT(maps_mapping, path_state)),
 };
@@ -54,9 +56,8 @@ static const struct sooth_field mapping_fields[] = {
 static const struct sooth_field stack_fields[] = {
 	FIELD_PID(maps_stack),
 	FIELD_TID(maps_stack),
-	FIELD_NUMBER(
-		maps_stack, address, "where the thread's stack is used", .unit = SOOTH_UNIT_HEX),
-	FIELD_TRUTH(maps_stack, is_thread_area, "its thread area, not its stack pointer"),
+	FIELD_NUMBER(maps_stack, address, "address in the thread's stack", .unit = SOOTH_UNIT_HEX),
+	FIELD_TRUTH(maps_stack, is_thread_area, "the thread area instead of the stack pointer"),
 };
 
 static const struct sooth_field runtime_fields[] = {
@@ -65,8 +66,8 @@ static const struct sooth_field runtime_fields[] = {
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(maps_runtime_found, runtime),
 		.names = &maps_runtime_names,
-		.help = "an allocator or language runtime that the process has" },
-	FIELD_STRING(maps_runtime_found, why, "what shows it"),
+		.help = "allocator or language runtime in the process" },
+	FIELD_STRING_AS(maps_runtime_found, why, reason, "how it was recognized"),
 };
 
 #define OF_STATUS(member_, help_)                                                                  \
@@ -76,16 +77,17 @@ static const struct sooth_field runtime_fields[] = {
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(maps_process),
 	OF_STATUS(vsz_bytes, "address space, mostly reservations"),
-	OF_STATUS(vsz_peak_bytes, "the most it was"),
-	OF_STATUS(rss_bytes, "resident, as the kernel counts for the whole"),
-	OF_STATUS(rss_peak_bytes, "the most it was"),
-	OF_STATUS(rss_anonymous_bytes, "resident, of no file"),
-	OF_STATUS(rss_file_bytes, "resident, of files"),
+	OF_STATUS(vsz_peak_bytes, "highest value so far"),
+	OF_STATUS(rss_bytes, "resident, as counted by the kernel for the process"),
+	OF_STATUS(rss_peak_bytes, "highest value so far"),
+	OF_STATUS(rss_anonymous_bytes, "resident, anonymous"),
+	OF_STATUS(rss_file_bytes, "resident, file pages"),
 	OF_STATUS(rss_shared_bytes, "resident, of shared memory and tmpfs"),
 	OF_STATUS(swap_bytes, "swapped out"),
 	OF_STATUS(locked_bytes, "locked in memory"),
-	FIELD_NUMBER(maps_process, mappings, "told", FIELD_STATE_AT(maps_process, mappings_state)),
-	FIELD_NUMBER(maps_process, mappings_max, "that the kernel allows (vm.max_map_count)",
+	FIELD_NUMBER(maps_process, mappings, "mappings in the list",
+		FIELD_STATE_AT(maps_process, mappings_state)),
+	FIELD_NUMBER(maps_process, mappings_max, "mappings the kernel allows (vm.max_map_count)",
 		FIELD_STATE_AT(maps_process, max_state)),
 };
 

@@ -12,13 +12,14 @@
 
 const struct sooth_field held_fields[HELD_FIELDS] = {
 	FIELD_TIME(record.time_ns, "time_ns", "when the threads ran again"),
-	FIELD_TIME(asked_ns, "asked_ns", "when the ring had filled so far"),
-	FIELD_TIME(stopped_ns, "stopped_ns", "when the last running thread stood"),
-	FIELD_NUMBER(pause_event, reserve_ns, "how long the rest of the ring would have lasted",
+	FIELD_TIME(
+		asked_ns, "requested_ns", "when the pause was requested: the ring was nearly full"),
+	FIELD_TIME(stopped_ns, "stopped_ns", "when the last thread was paused"),
+	FIELD_NUMBER(pause_event, reserve_ns, "time the rest of the ring would have lasted",
 		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(pause_event, threads, "that were running and were held"),
-	FIELD_NUMBER(pause_event, refused, "that could not be held"),
-	FIELD_NUMBER(pause_event, lost, "calls lost to the ring up to then"),
+	FIELD_NUMBER(pause_event, threads, "threads that were paused"),
+	FIELD_NUMBER(pause_event, refused, "threads that could not be paused"),
+	FIELD_NUMBER(pause_event, lost, "calls lost until then"),
 };
 
 _Static_assert(sizeof(struct pause_event) == 72, "the layout is part of the capture format");

@@ -32,18 +32,18 @@ static const struct sooth_field process_fields[] = {
 		.merge = SOOTH_MERGE_LAST),
 	FIELD_NUMBER(proc_process, vsz_bytes, "address space, mostly reservations",
 		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_LAST, .is_hidden = true),
-	FIELD_NUMBER(proc_process, descriptors, "open file descriptors", .is_hidden = true,
-		FIELD_STATE_AT(proc_process, descriptors_state)),
-	FIELD_NUMBER(proc_process, session, "session id", .is_hidden = true),
+	FIELD_NUMBER_AS(proc_process, descriptors, open_files, "open file descriptors",
+		.is_hidden = true, FIELD_STATE_AT(proc_process, descriptors_state)),
+	FIELD_NUMBER_AS(proc_process, session, sid, "session id", .is_hidden = true),
 	FIELD_NUMBER(proc_process, process_group, "process group", .is_hidden = true),
-	FIELD_NUMBER(proc_process, terminal, "controlling terminal, a device number; 0: none",
-		.is_hidden = true),
-	FIELD_TRUTH(proc_process, cpu_is_ticks, "the CPU time has the resolution of a clock tick",
-		.is_hidden = true),
+	FIELD_NUMBER_AS(proc_process, terminal, terminal_device,
+		"controlling terminal, a device number; 0: none", .is_hidden = true),
+	FIELD_TRUTH_AS(proc_process, cpu_is_ticks, is_cpu_in_ticks,
+		"the CPU time has the resolution of a clock tick", .is_hidden = true),
 	FIELD_TRUTH(proc_process, is_deleted, "the executable was removed or replaced",
 		.is_hidden = true),
 	FIELD_STRING(proc_process, name, "name of the main thread (comm)"),
-	{ .name = "arguments",
+	{ .name = "command",
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(proc_process, arguments),
 		FIELD_STATE_AT(proc_process, arguments_state),
@@ -51,7 +51,7 @@ static const struct sooth_field process_fields[] = {
 		.help = "command line, secrets masked" },
 	FIELD_STRING(proc_process, executable, "path of the executable", .is_hidden = true,
 		FIELD_STATE_AT(proc_process, executable_state)),
-	FIELD_STRING(proc_process, directory, "working directory", .is_hidden = true,
+	FIELD_STRING_AS(proc_process, directory, cwd, "working directory", .is_hidden = true,
 		FIELD_STATE_AT(proc_process, directory_state)),
 	FIELD_STRING(proc_process, control_group, "control group", .is_hidden = true,
 		FIELD_STATE_AT(proc_process, control_group_state)),
@@ -60,19 +60,20 @@ static const struct sooth_field process_fields[] = {
 		FIELD_AT(proc_process, marks),
 		FIELD_STATE_AT(proc_process, marks_state),
 		.is_hidden = true,
-		.help = "texts that tell an agent, of those the executable holds" },
-	FIELD_STRING(proc_process, mark_version, "version that stands behind the last of them",
+		.help = "texts in the executable that identify an agent" },
+	FIELD_STRING(proc_process, mark_version, "version text after the last of them",
 		.is_hidden = true, FIELD_STATE_AT(proc_process, marks_state)),
 	FIELD_STRING(proc_process, package, "npm package of the script or the executable",
 		.is_hidden = true, FIELD_STATE_AT(proc_process, package_state)),
 	FIELD_STRING(proc_process, package_version, "its version, from package.json",
 		.is_hidden = true, FIELD_STATE_AT(proc_process, package_state)),
-	FIELD_TRUTH(proc_process, is_foreground, "its group is the one its terminal listens to",
+	FIELD_TRUTH(proc_process, is_foreground, "it is in the foreground group of its terminal",
 		.is_hidden = true),
-	FIELD_TRUTH(proc_process, is_brief,
-		"it has nothing to do with an agent, so little was read", .is_hidden = true),
+	FIELD_TRUTH(proc_process, is_brief, "not related to an agent: only the basics were read",
+		.is_hidden = true),
 	FIELD_STRING(proc_process, user, "name of the user", .is_hidden = true),
-	FIELD_STRING(proc_process, terminal_name, "controlling terminal", .is_hidden = true),
+	FIELD_STRING_AS(
+		proc_process, terminal_name, terminal, "controlling terminal", .is_hidden = true),
 	{ .name = "frozen",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(proc_process, frozen),
@@ -90,10 +91,12 @@ static const struct sooth_schema process_schema = {
 };
 
 static const struct sooth_field snapshot_fields[] = {
-	FIELD_NUMBER(proc_snapshot, from_ns, "when it began", .unit = SOOTH_UNIT_TIME_NS),
-	FIELD_TRUTH(proc_snapshot, is_of_host, "every process of the host was looked at"),
-	FIELD_TRUTH(proc_snapshot, is_partial, "some are hidden from the caller"),
-	FIELD_TRUTH(proc_snapshot, hides_users, "other users' processes are"),
+	FIELD_NUMBER_AS(proc_snapshot, from_ns, start_ns, "start of the scan (CLOCK_MONOTONIC)",
+		.unit = SOOTH_UNIT_TIME_NS),
+	FIELD_TRUTH(proc_snapshot, is_of_host, "all processes of the host were scanned"),
+	FIELD_TRUTH(proc_snapshot, is_partial, "some processes are hidden from the caller"),
+	FIELD_TRUTH_AS(proc_snapshot, hides_users, has_hidden_users,
+		"processes of other users are hidden"),
 };
 
 static const struct sooth_schema snapshot_schema = {
@@ -126,11 +129,11 @@ static const struct sooth_names streams = { PROC_STREAMS, stream_names };
 			.type = SOOTH_FIELD_UNSIGNED,                                              \
 			FIELD_AT(proc_ties, stream_inode[i_]),                                     \
 			FIELD_STATE_AT(proc_ties, stream_state[i_]),                               \
-			.help = "inode number of that" },                                          \
+			.help = "its inode number" },                                              \
 	{                                                                                          \
 		.name = name_ "_path", .type = SOOTH_FIELD_TEXT,                                   \
 		FIELD_AT(proc_ties, stream_path[i_]), FIELD_STATE_AT(proc_ties, stream_state[i_]), \
-		.help = "its path, of a file"                                                      \
+		.help = "its path, if it is a file"                                                \
 	}
 
 static const struct sooth_field links_fields[] = {
@@ -143,26 +146,27 @@ static const struct sooth_field links_fields[] = {
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(proc_ties, markers),
 		FIELD_STATE_AT(proc_ties, markers_state),
-		.help = "what agents put into the environment of what they start" },
-	FIELDS_STREAM("input", 0, "where standard input leads"),
-	FIELDS_STREAM("output", 1, "where standard output leads"),
-	FIELDS_STREAM("errors", 2, "where standard error leads"),
+		.help = "environment variables that agents set for their children" },
+	FIELDS_STREAM("stdin", 0, "what standard input is"),
+	FIELDS_STREAM("stdout", 1, "what standard output is"),
+	FIELDS_STREAM("stderr", 2, "what standard error is"),
 	FIELD_TRUTH(proc_ties, is_hangup_ignored, "it ignores SIGHUP",
 		FIELD_STATE_AT(proc_ties, hangup_state)),
-	FIELD_TRUTH(proc_ties, has_writer, "somebody holds the other end of its standard input",
+	FIELD_TRUTH_AS(proc_ties, has_writer, has_stdin_writer,
+		"another process has the other end of standard input",
 		FIELD_STATE_AT(proc_ties, writer_state)),
-	{ .name = "writers",
+	{ .name = "stdin_writers",
 		.type = SOOTH_FIELD_LIST,
 		FIELD_AT(proc_ties, writers),
 		FIELD_STATE_AT(proc_ties, writers_state),
-		.help = "process ids of those" },
+		.help = "processes that have the other end of standard input" },
 	FIELD_STRING(proc_ties, root, "top directory of the git working tree it is in",
 		FIELD_STATE_AT(proc_ties, root_state)),
-	FIELD_NUMBER(proc_ties, tracer_pid, "thread that traces it (ptrace); 0: nobody does",
+	FIELD_NUMBER(proc_ties, tracer_pid, "thread that traces it (ptrace); 0: none",
 		FIELD_STATE_AT(proc_ties, tracer_state)),
-	FIELD_NUMBER(proc_ties, input_utc_ns,
-		"when its terminal last gave it input, UTC, up to 8 s too early",
-		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(proc_ties, input_state)),
+	FIELD_NUMBER_AS(proc_ties, input_utc_ns, terminal_input_utc_ns,
+		"last input on its terminal, ns since 1970, up to 8 s early",
+		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_ties, input_state)),
 };
 
 static const struct sooth_schema links_schema = {
@@ -175,18 +179,18 @@ static const struct sooth_schema links_schema = {
 
 static const struct sooth_field session_fields[] = {
 	FIELD_PID(proc_session),
-	FIELD_STRING(proc_session, session, "the agent's own id of its session",
+	FIELD_STRING_AS(proc_session, session, session_id, "the agent's own id of its session",
 		FIELD_STATE_AT(proc_session, session_state)),
-	FIELD_STRING(proc_session, source, "what told it"),
-	FIELD_STRING(proc_session, status, "what it is doing, in its own word",
+	FIELD_STRING(proc_session, source, "where this was read"),
+	FIELD_STRING(proc_session, status, "self-reported status",
 		FIELD_STATE_AT(proc_session, status_state)),
 	FIELD_NUMBER(proc_session, activity_utc_ns, "when it last did something",
 		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_session, activity_state)),
 	FIELD_STRING(proc_session, tool, "the last tool it called",
 		FIELD_STATE_AT(proc_session, tool_state)),
-	FIELD_NUMBER(proc_session, tool_utc_ns, "when that was", .unit = SOOTH_UNIT_UTC_NS,
-		FIELD_STATE_AT(proc_session, tool_state)),
-	FIELD_STRING(proc_session, version, "its version, in its own word",
+	FIELD_NUMBER(proc_session, tool_utc_ns, "time of it, ns since 1970",
+		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_session, tool_state)),
+	FIELD_STRING(proc_session, version, "self-reported version",
 		FIELD_STATE_AT(proc_session, version_state)),
 };
 
@@ -199,10 +203,11 @@ static const struct sooth_schema session_schema = {
 };
 
 static const struct sooth_field installed_fields[] = {
-	FIELD_STRING(proc_installed, agent, "the agent"),
-	FIELD_STRING(proc_installed, version, "a version of it that is installed"),
-	FIELD_STRING(proc_installed, path, "where"),
-	FIELD_NUMBER(proc_installed, uid, "whose home that is in; 4294967295: everybody's"),
+	FIELD_STRING(proc_installed, agent, "id of the agent"),
+	FIELD_STRING(proc_installed, version, "an installed version"),
+	FIELD_STRING(proc_installed, path, "path"),
+	FIELD_NUMBER(proc_installed, uid,
+		"owner of the home directory it is in; 4294967295: system-wide"),
 };
 
 static const struct sooth_schema installed_schema = {

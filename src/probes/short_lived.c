@@ -12,13 +12,14 @@ static const struct sooth_field process_fields[] = {
 		.unit = SOOTH_UNIT_TIME_NS,
 		.help = "when it ended" },
 	FIELD_PID(short_lived_exit),
-	FIELD_NUMBER(short_lived_exit, parent_pid, "process id of the parent"),
+	FIELD_NUMBER_AS(short_lived_exit, parent_pid, ppid, "process id of the parent"),
 	FIELD_NUMBER(short_lived_exit, parent_start_ticks,
 		"start of the parent, in clock ticks after boot", .is_hidden = true),
 	FIELD_NUMBER(short_lived_exit, uid, "effective user id"),
-	FIELD_NUMBER(short_lived_exit, life_ns, "from its fork to its end", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER_AS(short_lived_exit, life_ns, lifetime_ns, "time from fork to exit",
+		.unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(short_lived_exit, cpu_ns, "CPU time of its threads", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(short_lived_exit, status, "how it ended, as wait() gives it"),
+	FIELD_NUMBER_AS(short_lived_exit, status, wait_status, "wait status; wait(2)"),
 	{ .name = "name",
 		.type = SOOTH_FIELD_CHARS,
 		FIELD_AT(short_lived_exit, name),
@@ -34,10 +35,11 @@ static const struct sooth_schema process_schema = {
 };
 
 static const struct sooth_field watch_fields[] = {
-	FIELD_NUMBER(short_lived_watch, life_most_ns, "whoever lived longer is not told",
-		.unit = SOOTH_UNIT_NS),
-	FIELD_TRUTH(short_lived_watch, is_of_all, "the ends of everybody's processes are told"),
-	FIELD_NUMBER(short_lived_watch, uid, "or only those of this user"),
+	FIELD_NUMBER_AS(short_lived_watch, life_most_ns, max_lifetime_ns,
+		"processes that lived longer are not recorded", .unit = SOOTH_UNIT_NS),
+	FIELD_TRUTH_AS(
+		short_lived_watch, is_of_all, is_of_all_users, "exits of all users are recorded"),
+	FIELD_NUMBER(short_lived_watch, uid, "recorded user; 4294967295: all"),
 };
 
 static const struct sooth_schema watch_schema = {

@@ -9,49 +9,52 @@ _Static_assert(sizeof(struct signals_thread) == 48, "its layout is part of the c
 _Static_assert(sizeof(struct signals_handler) == 88, "its layout is part of the capture format");
 _Static_assert(sizeof(struct signals_process) == 80, "its layout is part of the capture format");
 
-#define FIELD_HEX(type_, member_, help_, ...)                                                      \
-	FIELD_NUMBER(type_, member_, help_, .unit = SOOTH_UNIT_HEX, ##__VA_ARGS__)
+#define FIELD_MASK(type_, member_, name_, help_, ...)                                              \
+	FIELD_NUMBER_AS(type_, member_, name_, help_, .unit = SOOTH_UNIT_HEX, ##__VA_ARGS__)
 
 static const struct sooth_field thread_fields[] = {
 	FIELD_PID(signals_thread),
 	FIELD_TID(signals_thread),
-	FIELD_HEX(signals_thread, blocked, "bit n-1: signal n waits until it is unblocked"),
-	FIELD_HEX(signals_thread, pending, "that wait for this thread"),
+	FIELD_MASK(signals_thread, blocked, blocked_mask, "bit n-1: signal n is blocked"),
+	FIELD_MASK(signals_thread, pending, pending_mask,
+		"bit n-1: signal n is pending for this thread"),
 };
 
 static const struct sooth_field handler_fields[] = {
 	FIELD_PID(signals_handler),
-	FIELD_NUMBER(signals_handler, signal, "number of the signal"),
-	FIELD_HEX(signals_handler, address, "of the handler"),
-	FIELD_HEX(signals_handler, flags, "SA_* of sigaction(2)"),
-	FIELD_HEX(signals_handler, blocked, "while it runs, beside the signal itself"),
-	FIELD_STRING(signals_handler, symbol, "function it stands in",
+	FIELD_NUMBER_AS(signals_handler, signal, signal_number, "number of the signal"),
+	FIELD_NUMBER(signals_handler, address, "address of the handler", .unit = SOOTH_UNIT_HEX),
+	FIELD_MASK(signals_handler, flags, flags_mask, "SA_* of sigaction(2)"),
+	FIELD_MASK(signals_handler, blocked, blocked_mask,
+		"bit n-1: signal n is blocked while the handler runs"),
+	FIELD_STRING(signals_handler, symbol, "function at that address",
 		FIELD_STATE_AT(signals_handler, symbol_state)),
-	FIELD_NUMBER(signals_handler, symbol_offset, "of the address behind that function's begin",
+	FIELD_NUMBER(signals_handler, symbol_offset, "offset of the address in that function",
 		FIELD_STATE_AT(signals_handler, symbol_state)),
-	FIELD_STRING(signals_handler, object, "file that is mapped there",
+	FIELD_STRING(signals_handler, object, "file mapped at that address",
 		FIELD_STATE_AT(signals_handler, object_state)),
 };
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(signals_process),
-	FIELD_HEX(signals_process, ignored, "bit n-1: signal n does nothing",
+	FIELD_MASK(signals_process, ignored, ignored_mask, "bit n-1: signal n is ignored",
 		FIELD_STATE_AT(signals_process, masks_state)),
-	FIELD_HEX(signals_process, caught, "that a handler takes",
+	FIELD_MASK(signals_process, caught, caught_mask, "bit n-1: signal n has a handler",
 		FIELD_STATE_AT(signals_process, masks_state)),
-	FIELD_HEX(signals_process, pending, "that wait for the process as a whole",
+	FIELD_MASK(signals_process, pending, pending_mask,
+		"bit n-1: signal n is pending for the process",
 		FIELD_STATE_AT(signals_process, masks_state)),
-	FIELD_NUMBER(signals_process, queued, "signals queued for all processes of its user",
+	FIELD_NUMBER(signals_process, queued, "signals queued for all processes of the user",
 		FIELD_STATE_AT(signals_process, masks_state)),
-	FIELD_NUMBER(signals_process, queued_max, "most that may be (RLIMIT_SIGPENDING)",
+	FIELD_NUMBER(signals_process, queued_max, "limit of queued signals (RLIMIT_SIGPENDING)",
 		FIELD_STATE_AT(signals_process, masks_state)),
-	FIELD_NUMBER(signals_process, threads, "threads that were told",
+	FIELD_NUMBER(signals_process, threads, "threads in the list",
 		FIELD_STATE_AT(signals_process, threads_state)),
 	{ .name = "handlers_state",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(signals_process, handlers_state),
 		.is_hidden = true,
-		.help = "whether all handlers were told, as a state byte" },
+		.help = "whether all handlers were read, as a state byte" },
 };
 
 #define SIGNALS_SCHEMA(id, name_, kind_, table)                                                    \

@@ -27,7 +27,7 @@ static const struct sooth_names abis = { sizeof(abi_names) / sizeof(abi_names[0]
 		.name = name_, .type = SOOTH_FIELD_UNSIGNED,                                       \
 		FIELD_AT(threads_thread, arguments[i_]),                                           \
 		FIELD_STATE_AT(threads_thread, syscall_state), .unit = SOOTH_UNIT_HEX,             \
-		.is_hidden = true, .help = "of that call"                                          \
+		.is_hidden = true, .help = "argument of that call"                                 \
 	}
 
 static const struct sooth_field thread_fields[] = {
@@ -44,14 +44,14 @@ static const struct sooth_field thread_fields[] = {
 		.is_hidden = true),
 	FIELD_NUMBER(threads_thread, cpu_ns, "CPU time so far", .unit = SOOTH_UNIT_NS,
 		FIELD_STATE_AT(threads_thread, cpu_state), .merge = SOOTH_MERGE_LAST),
-	FIELD_TRUTH(threads_thread, cpu_is_ticks, "the CPU time has the resolution of a clock tick",
-		.is_hidden = true),
-	FIELD_NUMBER(threads_thread, waited_ns, "time it could have run while others did",
+	FIELD_TRUTH_AS(threads_thread, cpu_is_ticks, is_cpu_in_ticks,
+		"the CPU time has the resolution of a clock tick", .is_hidden = true),
+	FIELD_NUMBER(threads_thread, waited_ns, "time it was runnable and waited for a CPU",
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(threads_thread, waited_state),
 		.merge = SOOTH_MERGE_LAST),
-	FIELD_NUMBER(threads_thread, voluntary_switches, "times it gave the processor up",
+	FIELD_NUMBER(threads_thread, voluntary_switches, "times it gave up the CPU",
 		FIELD_STATE_AT(threads_thread, switches_state), .merge = SOOTH_MERGE_LAST),
-	FIELD_NUMBER(threads_thread, involuntary_switches, "times the processor was taken from it",
+	FIELD_NUMBER(threads_thread, involuntary_switches, "times the CPU was taken from it",
 		FIELD_STATE_AT(threads_thread, switches_state), .merge = SOOTH_MERGE_LAST),
 	{ .name = "stack_pointer",
 		.type = SOOTH_FIELD_UNSIGNED,
@@ -59,10 +59,10 @@ static const struct sooth_field thread_fields[] = {
 		FIELD_STATE_AT(threads_thread, stack_pointer_state),
 		.unit = SOOTH_UNIT_HEX,
 		.is_hidden = true,
-		.help = "where its stack ends while it waits" },
-	FIELD_NUMBER(threads_thread, syscall, "number of the system call it is in",
+		.help = "stack pointer while it waits" },
+	FIELD_NUMBER_AS(threads_thread, syscall, call_number, "number of the system call it is in",
 		FIELD_STATE_AT(threads_thread, syscall_state)),
-	{ .name = "abi",
+	{ .name = "call_abi",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(threads_thread, abi),
 		FIELD_STATE_AT(threads_thread, syscall_state),
@@ -81,7 +81,7 @@ static const struct sooth_field thread_fields[] = {
 		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(threads_thread, nice),
 		.help = "-20 to 19; lower gets more of a processor" },
-	FIELD_NUMBER(threads_thread, processor, "it last ran on"),
+	FIELD_NUMBER_AS(threads_thread, processor, last_cpu, "it last ran on"),
 	ARGUMENT("argument_1", 0),
 	ARGUMENT("argument_2", 1),
 	ARGUMENT("argument_3", 2),
@@ -91,16 +91,17 @@ static const struct sooth_field thread_fields[] = {
 	FIELD_NUMBER(threads_thread, system_ns, "of the CPU time so far, in the kernel",
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(threads_thread, times_state),
 		.merge = SOOTH_MERGE_LAST),
-	FIELD_NUMBER(threads_thread, faults, "pages that were not there when it wanted them",
+	FIELD_NUMBER(threads_thread, faults, "page faults",
 		FIELD_STATE_AT(threads_thread, times_state), .merge = SOOTH_MERGE_LAST),
-	FIELD_NUMBER(threads_thread, read_bytes, "by read and its kin", .unit = SOOTH_UNIT_BYTES,
-		FIELD_STATE_AT(threads_thread, io_state), .merge = SOOTH_MERGE_LAST),
-	FIELD_NUMBER(threads_thread, written_bytes, "by write and its kin",
+	FIELD_NUMBER(threads_thread, read_bytes, "bytes read by read calls",
 		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(threads_thread, io_state),
 		.merge = SOOTH_MERGE_LAST),
-	FIELD_NUMBER(threads_thread, reads, "calls of read and its kin",
-		FIELD_STATE_AT(threads_thread, io_state), .merge = SOOTH_MERGE_LAST),
-	FIELD_NUMBER(threads_thread, writes, "calls of write and its kin",
+	FIELD_NUMBER(threads_thread, written_bytes, "bytes written by write calls",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(threads_thread, io_state),
+		.merge = SOOTH_MERGE_LAST),
+	FIELD_NUMBER(threads_thread, reads, "read calls", FIELD_STATE_AT(threads_thread, io_state),
+		.merge = SOOTH_MERGE_LAST),
+	FIELD_NUMBER(threads_thread, writes, "write calls",
 		FIELD_STATE_AT(threads_thread, io_state), .merge = SOOTH_MERGE_LAST),
 };
 
@@ -114,7 +115,7 @@ static const struct sooth_schema thread_schema = {
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(threads_process),
-	FIELD_NUMBER(threads_process, threads, "threads that were told",
+	FIELD_NUMBER(threads_process, threads, "threads in the list",
 		FIELD_STATE_AT(threads_process, threads_state)),
 };
 

@@ -214,7 +214,7 @@ void timeline_layout_take(
 		take_note(l, section, r);
 	else if (series)
 		take_track(l, section, series, r);
-	else if (time_of(schema, r, "stretch_ns", &l->stretch_ns))
+	else if (time_of(schema, r, "bucket_ns", &l->stretch_ns))
 		time_of(schema, r, "interval_ns", &l->interval_ns);
 	else if (sooth_schema_field(schema, "from_ns") && sooth_schema_field(schema, "to_ns"))
 		take_span(l, section, r);

@@ -34,42 +34,42 @@ MEMBERS = {
     0x0081: {"realtime_offset_ns": (32, "<q"), "cpus": (56, "<I"), "page_bytes": (60, "<I"),
              "format": (68, "<I"), "sooth_version": (72, "ref"), "hostname": (80, "ref"),
              "os": (88, "ref"), "os_version": (96, "ref"), "boot_id": (112, "ref")},
-    0x0082: {"kind": (32, "<I"), "class": (36, "<I"), "name": (40, "ref"), "fields": (48, "ref")},
-    0x0083: {"source": (32, "<I"), "probe": (40, "ref"), "method": (48, "ref"),
+    0x0082: {"kind_number": (32, "<I"), "kind_class": (36, "<I"), "name": (40, "ref"), "fields": (48, "ref")},
+    0x0083: {"source_number": (32, "<I"), "probe": (40, "ref"), "method": (48, "ref"),
              "fallback_reason": (56, "ref")},
     0x0084: {"pids": (32, "ref"), "command": (40, "ref"), "selector": (48, "ref")},
     0x0086: {"file": (32, "ref"), "text": (40, "ref")},
-    0x0006: {"reason": (32, "<I"), "child_status": (36, "<i")},
+    0x0006: {"end_reason": (32, "<I"), "child_status": (36, "<i")},
     0x0008: {"records": (40, "<Q"), "bytes": (48, "<Q"), "source": (56, "ref"), "reason": (64, "ref")},
     0x0009: {"what": (32, "ref"), "reason": (40, "ref"), "remedy": (48, "ref")},
     0x000A: {"cpu_ns": (32, "<Q"), "rss_bytes": (40, "<Q"), "records": (48, "<Q"), "bytes": (56, "<Q")},
     0x0100: {"cpu_ns": (32, "<Q"), "rss_bytes": (40, "<Q"), "vsz_bytes": (48, "<Q"), "ppid": (56, "<I"),
-             "uid": (60, "<I"), "threads": (64, "<I"), "descriptors": (80, "<I"), "state": (84, "<c"),
-             "arguments_state": (88, "<B"), "name": (92, "ref"), "arguments": (100, "ref"),
-             "executable": (108, "ref"), "directory": (116, "ref")},
-    0x0280: {"arguments_state": (32, "<B"), "arguments": (40, "ref"), "executable": (48, "ref")},
+             "uid": (60, "<I"), "threads": (64, "<I"), "open_files": (80, "<I"), "state": (84, "<c"),
+             "arguments_state": (88, "<B"), "name": (92, "ref"), "command": (100, "ref"),
+             "executable": (108, "ref"), "cwd": (116, "ref")},
+    0x0280: {"arguments_state": (32, "<B"), "command": (40, "ref"), "executable": (48, "ref")},
     0x0281: {"name": (32, "ref")},
-    0x0282: {"from": (32, "<Q"), "to": (40, "<Q"), "protection": (72, "<I"), "path": (80, "ref"),
+    0x0282: {"start_address": (32, "<Q"), "end_address": (40, "<Q"), "protection_bits": (72, "<I"), "path": (80, "ref"),
              "build_id": (88, "ref")},
     0x0300: {"number": (40, "<I"), "abi": (44, "<I"), "count": (48, "<Q"), "errors": (56, "<Q"),
              "unfinished": (64, "<Q"), "total_ns": (72, "<Q"), "max_ns": (80, "<Q"),
-             "histogram": (88, "<32I"), "untimed": (216, "<Q")},
+             "histogram_ns": (88, "<32I"), "untimed": (216, "<Q")},
     0x0301: {"number": (40, "<I"), "abi": (44, "<I"), "count": (48, "<Q"), "error": (56, "<I")},
     0x0302: {"duration_ns": (32, "<Q"), "result": (40, "<q"), "number": (96, "<I"), "abi": (100, "<H"),
              "path_argument": (102, "<B"), "path_state": (103, "<B"), "result_state": (104, "<B"),
-             "duration_state": (105, "<B"), "path": (112, "ref"), "name": (120, "<16s")},
+             "duration_state": (105, "<B"), "path": (112, "ref"), "thread": (120, "<16s")},
     0x0400: {"count": (40, "<Q"), "failed": (48, "<Q"), "overflows": (56, "<Q"), "unfinished": (64, "<Q"),
              "bytes": (72, "<Q"), "total_ns": (80, "<Q"), "max_ns": (88, "<Q"), "function": (96, "<I"),
-             "histogram": (104, "<32I")},
-    0x0401: {"address": (32, "<Q"), "size": (40, "<Q"), "old_address": (48, "<Q"),
+             "histogram_bytes": (104, "<32I")},
+    0x0401: {"address": (32, "<Q"), "size_bytes": (40, "<Q"), "old_address": (48, "<Q"),
              "duration_ns": (56, "<Q"), "function": (64, "<B"), "error": (65, "<B"),
              "is_overflow": (66, "<B"), "alignment_log2": (67, "<B"), "size_state": (68, "<B")},
-    0x0402: {"from_ns": (32, "<Q"), "path": (40, "ref")},
-    0x0403: {"asked_ns": (32, "<Q"), "stopped_ns": (40, "<Q"), "reserve_ns": (48, "<Q"),
+    0x0402: {"start_ns": (32, "<Q"), "path": (40, "ref")},
+    0x0403: {"requested_ns": (32, "<Q"), "stopped_ns": (40, "<Q"), "reserve_ns": (48, "<Q"),
              "threads": (56, "<I"), "refused": (60, "<I"), "lost": (64, "<Q")},
     0x0480: {"device": (32, "<Q"), "inode": (40, "<Q"), "entry": (48, "<Q"), "offset": (56, "<Q"),
              "function": (64, "<B"), "has_return": (65, "<B"), "is_emulated": (66, "<B"),
-             "path": (72, "ref"), "why": (80, "ref")},
+             "path": (72, "ref"), "reason": (80, "ref")},
 }
 TIME = {"stream.begin": 0x0085, "stream.end": 0x0006}
 FIELD_SIZES = {1: (1, 2, 4, 8), 2: (4, 8), 3: (8,), 4: (1,), 5: (1, 2, 4), 6: (1, 2, 4), 7: (8,), 9: (8,), 10: (8,)}
@@ -292,7 +292,7 @@ def check_indexes(reader, size, problems):
 
 def check_schemas(records, problems):
     """Each kind is described, and each field lies in the fixed part of each of its records."""
-    schemas = {v["kind"]: v for v in of_kind(records, 0x0082)}
+    schemas = {v["kind_number"]: v for v in of_kind(records, 0x0082)}
     fixed = {}
     for r in records:
         fixed[r.kind] = min(fixed.get(r.kind, r.fixed), r.fixed)
@@ -301,7 +301,7 @@ def check_schemas(records, problems):
             problems.append("kind %#06x has no stream.schema" % kind)
             continue
         schema = schemas[kind]
-        if (schema["class"] == 4) != bool(kind & DEFINITION):
+        if (schema["kind_class"] == 4) != bool(kind & DEFINITION):
             problems.append("%#06x: class and bit 0x80 disagree" % kind)
         for line in schema["fields"].decode().splitlines():
             name, type_, unit, offset, size, state = line.split(" ")
@@ -384,7 +384,7 @@ def check_context(records, report, problems):
     kinds = (0x0280, 0x0281, 0x0282)
     told = {(r.start_ticks, r.pid) for r in records if r.kind in kinds}
     threads = {(r.start_ticks, r.pid, r.tid) for r in records if r.kind == 0x0281}
-    mappings = {(r.start_ticks, r.pid, values(r)["from"]) for r in records if r.kind == 0x0282}
+    mappings = {(r.start_ticks, r.pid, values(r)["start_address"]) for r in records if r.kind == 0x0282}
     rows = report.get("context", [])
     expect(problems, "context", (len(told), len(threads), len(mappings)),
            (len(rows), sum(row["threads"] for row in rows), sum(row["mapped_files"] or 0 for row in rows)))
@@ -405,9 +405,9 @@ def check_syscalls(records, report, problems):
         + sum(c["duration_ns"] for c in calls if c["result_state"] == 0 and c["duration_state"] == 0),
     }
     expect(problems, "system calls", mine, {key: sum(row[key] or 0 for row in rows) for key in mine})
-    slots = [sum(column) for column in zip(*(c["histogram"] for c in counts))]
+    slots = [sum(column) for column in zip(*(c["histogram_ns"] for c in counts))]
     if slots and not calls:
-        expect(problems, "histogram", slots, [sum(column) for column in zip(*(row["histogram"] for row in rows))])
+        expect(problems, "histogram", slots, [sum(column) for column in zip(*(row["histogram_ns"] for row in rows))])
     expect(problems, "different calls", len({(c["abi"], c["number"]) for c in counts + calls}), len(rows))
     expect(problems, "errors by number", sum(e["count"] for e in errors) + len(failed),
            sum(row["count"] for row in report.get("errors", [])))
@@ -477,7 +477,7 @@ def check_file(sooth, path, decompress):
 
 
 def say(reader, records):
-    names = {v["kind"]: v["name"].decode() for v in of_kind(records, 0x0082)}
+    names = {v["kind_number"]: v["name"].decode() for v in of_kind(records, 0x0082)}
     codecs = collections.Counter(b.codec for b in reader.blocks)
     print("  %d blocks (%d stored plain, %d by zstd), %d records" % (
         len(reader.blocks), codecs[0], codecs[1], sum(b.records for b in reader.blocks)))

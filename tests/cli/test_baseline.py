@@ -140,8 +140,9 @@ class Net(Case):
 
     @staticmethod
     def run_line(line, stored):
-        return baseline.run_all(SOOTH, [line], renames.Table(), lambda line, document:
-            baseline.compare(line, stored, document, renames.Table()))[0]
+        table = baseline.load_renames()
+        return baseline.run_all(SOOTH, [line], table, lambda line, document:
+            baseline.compare(line, stored, document, table))[0]
 
     @staticmethod
     def row_of(document):

@@ -72,8 +72,8 @@ class Chosen(Captures):
         one = self.sooth("inspect", "-j", "-p", str(self.sleeper.pid), self.whole).json()
         self.assertEqual(one["process"]["pid"], self.sleeper.pid)
         # What was not recorded is no figure.
-        self.assertIsNone(one["descriptors"]["count"])
-        self.assertIn("count", one["descriptors"]["not_measured"])
+        self.assertIsNone(one["descriptors"]["open_files"])
+        self.assertIn("open_files", one["descriptors"]["not_measured"])
 
 
 class ByName(Captures):
@@ -99,7 +99,7 @@ class Cut(Captures):
         offsets |= set(range(index - 20, index))
         for offset in range(index, size, 7):
             report = self.sooth("report", "-j", self.write(whole[:offset])).json()
-            self.assertNotEqual(report["ended"], "cut", offset)
+            self.assertNotEqual(report["end_reason"], "cut", offset)
             self.assertLess(sum(loss["bytes"] for loss in report["loss"]), 12, offset)
         for offset in sorted(o for o in offsets if o < index):
             path = self.write(whole[:offset])
@@ -107,13 +107,13 @@ class Cut(Captures):
             self.assertIn("cut", table.text, offset)
             self.assertEqual(table.err, b"", offset)
             report = self.sooth("report", "-j", path).json()
-            self.assertEqual(report["ended"], "cut", offset)
+            self.assertEqual(report["end_reason"], "cut", offset)
             self.assertIsNone(report["self"], "its cost is told at the end: not here")
             calls = sum(row["count"] for row in report.get("syscalls", []))
             self.assertGreaterEqual(calls, last_records, "a longer prefix tells less")
             last_records = calls
         report = self.sooth("report", "-j", self.write(whole)).json()
-        self.assertNotEqual(report["ended"], "cut")
+        self.assertNotEqual(report["end_reason"], "cut")
         self.assertEqual(report["loss"], [])
 
     def test_other_commands_read_a_cut_capture(self):
@@ -136,7 +136,7 @@ class Cut(Captures):
             self.assertIn(run.status, (0, 2), (offset, run))
             if run.status == 0:
                 report = run.json()
-                told = report["loss"] or report["ended"] == "cut" or report["limits"]
+                told = report["loss"] or report["end_reason"] == "cut" or report["limits"]
                 self.assertTrue(told or report == plain,
                                 "byte %d changed, nothing told" % offset)
 

@@ -58,7 +58,7 @@ class Diff(Case):
         self.assertAlmostEqual(rss[0]["percent"],
             (rss[0]["after_value"] / rss[0]["before_value"] - 1) * 100, delta=0.1)
         self.assertEqual((rss[0]["unit"], rss[0]["is_rate"]), ("bytes", False))
-        count = self.changes(report, table="fd_limits", field="count")
+        count = self.changes(report, table="fd_limits", field="open_files")
         self.assertEqual(count[0]["after_value"] - count[0]["before_value"], 20)
         self.assertEqual(len(self.changes(report, table="fds", change="appeared")), 20)
         # Where a mapping lies says nothing of another process.
@@ -75,9 +75,9 @@ class Diff(Case):
         there, back = self.diff(first, second), self.diff(second, first)
         mirror = {"changed": "changed", "appeared": "vanished", "vanished": "appeared"}
         key = lambda c: (c["table"], c["row"], c["field"] or "")  # noqa: E731
-        self.assertEqual(sorted((mirror[c["change"]], *key(c), c["before"], c["after"])
+        self.assertEqual(sorted((mirror[c["change"]], *key(c), c["before_text"], c["after_text"])
                                 for c in there["changes"]),
-            sorted((c["change"], *key(c), c["after"], c["before"]) for c in back["changes"]))
+            sorted((c["change"], *key(c), c["after_text"], c["before_text"]) for c in back["changes"]))
         self.assertEqual(there["summary"]["appeared"], back["summary"]["vanished"])
 
     def test_the_same_process_twice(self):
@@ -107,7 +107,7 @@ class Diff(Case):
         change = self.changes(self.diff(first, slow), row="newfstatat", field="count")
         self.assertEqual(len(change), 1)
         self.assertTrue(change[0]["is_rate"])
-        self.assertTrue(change[0]["after"].endswith("/s"))
+        self.assertTrue(change[0]["after_text"].endswith("/s"))
         self.assertLess(change[0]["after_value"], change[0]["before_value"])
 
     def test_findings(self):
@@ -122,11 +122,11 @@ class Diff(Case):
                 str(process.pid))
         report = self.diff(self.path("a"), self.path("b"))
         found = [f for f in report["findings"] if f["change"] == "appeared"]
-        self.assertEqual([(f["table"], f["after"]) for f in found],
+        self.assertEqual([(f["table"], f["after_text"]) for f in found],
             [("finding.process/findings", "high")])
         self.assertIn("fd-limit-near", found[0]["row"])
         back = self.diff(self.path("b"), self.path("a"))
-        self.assertEqual([(f["change"], f["before"]) for f in back["findings"]
+        self.assertEqual([(f["change"], f["before_text"]) for f in back["findings"]
                           if "fd-limit-near" in f["row"]], [("vanished", "high")])
         # What the user does not want to hear of is no change either.
         os.mkdir(self.path("sooth"))

@@ -418,9 +418,9 @@ class Traces(Case):
                 self.assertEqual((run.status, run.err), (0, b""), run)
                 self.assertIn("getppid", run.text)
                 if mode == ["-c", "-j"]:
-                    self.assertEqual(run.json()["ended"], "stopped")
+                    self.assertEqual(run.json()["end_reason"], "stopped")
                 elif mode == ["-j"]:
-                    self.assertEqual(run.lines()[-1]["ended"], "stopped")
+                    self.assertEqual(run.lines()[-1]["end_reason"], "stopped")
                 else:
                     self.assertIn("until: stopped", run.text)
         self.assertTrue(target.is_running())
@@ -432,7 +432,7 @@ class Traces(Case):
         sooth.send(signal.SIGINT)
         self.assertEqual(sooth.finish().status, 0)
         report = self.sooth("report", "-j", self.path("capture")).json()
-        self.assertEqual(report["ended"], "stopped")
+        self.assertEqual(report["end_reason"], "stopped")
         self.assertIn("getppid", [row["name"] for row in report["syscalls"]])
 
     def test_a_target_that_ends_ends_the_run(self):
@@ -443,12 +443,12 @@ class Traces(Case):
             run = sooth.finish()
             self.assertEqual(run.status, 0, run)
             last = run.json() if "-c" in mode else run.lines()[-1]
-            self.assertEqual(last["ended"], "target ended")
+            self.assertEqual(last["end_reason"], "target ended")
 
     def test_duration(self):
         target = self.workload("storm", "--rate", "2000", "--seconds", "100", hold=False)
         report = self.sooth("trace", "-c", "-j", "-d", "500ms", "-p", str(target.pid)).json()
-        self.assertEqual(report["ended"], "duration")
+        self.assertEqual(report["end_reason"], "duration")
         self.assertGreaterEqual(report["interval_ns"], 450e6)
 
 

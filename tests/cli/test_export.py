@@ -111,8 +111,8 @@ class Rows(ExportCase):
         for name, key in (("processes", "processes"), ("maps", "maps"), ("fds_fds", "fds")):
             self.assertEqual(len(rows[name]), len(report[key]))
         judged = self.sooth("diagnose", "-j", DIAGNOSED).json()
-        self.assertEqual([(f["id"], f["words"]) for f in rows["finding_fine"] if f["pid"]],
-            [(f["id"], f["words"]) for p in judged["processes"] for f in p["fine"]])
+        self.assertEqual([(f["id"], f["text"]) for f in rows["finding_fine"] if f["pid"]],
+            [(f["id"], f["text"]) for p in judged["processes"] for f in p["fine"]])
 
     def test_heap(self):
         rows = self.check_all(HEAP)

@@ -102,19 +102,19 @@ class Reports(Heap):
     def test_totals(self):
         report = self.sooth("heap", "-j", self.make()).json()
         self.assertEqual(report["schema"]["name"], "heap")
-        totals = report["totals"]
+        totals = report["heap_totals"]
         self.assertEqual({key: totals[key] for key in (
-            "events", "failed", "allocated_bytes", "freed_bytes", "live_bytes", "live_blocks",
+            "calls", "failed", "allocated_bytes", "freed_bytes", "live_bytes", "live_blocks",
             "peak_bytes", "inexact", "lost")}, {
-            "events": 6, "failed": 1, "allocated_bytes": 414, "freed_bytes": 150,
+            "calls": 6, "failed": 1, "allocated_bytes": 414, "freed_bytes": 150,
             "live_bytes": 264, "live_blocks": 2, "peak_bytes": 314, "inexact": None, "lost": 0})
         self.assertEqual(totals["rate_per_s"], 3.0)
-        by_type = report["by_type"]
+        by_type = report["heap_by_function"]
         self.assertEqual({name: row["count"] for name, row in by_type.items()},
                          {"malloc": 2, "calloc": 1, "realloc": 1, "aligned_alloc": 1, "free": 1})
         self.assertEqual((by_type["malloc"]["failed"], by_type["malloc"]["bytes"]), (1, 100))
-        self.assertEqual(sum(row["count"] for row in report["sizes"]), 5)
-        self.assertEqual([row["pid"] for row in report["processes"]], [100])
+        self.assertEqual(sum(row["count"] for row in report["heap_sizes"]), 5)
+        self.assertEqual([row["pid"] for row in report["heap_processes"]], [100])
         self.assertEqual(report["loss"], [])
 
     def test_text(self):
@@ -127,14 +127,14 @@ class Reports(Heap):
         """Among other probes' sections, so under names that no other has."""
         path = self.make()
         report = self.sooth("report", "-j", path).json()
-        self.assertEqual(report["heap_totals"], self.sooth("heap", "-j", path).json()["totals"])
+        self.assertEqual(report["heap_totals"], self.sooth("heap", "-j", path).json()["heap_totals"])
 
     def test_counts_alone(self):
         """What was not measured is null and says why, never 0."""
         path = self.make(count(2 * SECOND, MALLOC, 10, 700), count(2 * SECOND, FREE, 9, 0))
         report = self.sooth("heap", "-j", path).json()
-        totals = report["totals"]
-        self.assertEqual((totals["events"], totals["allocated_bytes"]), (19, 700))
+        totals = report["heap_totals"]
+        self.assertEqual((totals["calls"], totals["allocated_bytes"]), (19, 700))
         for member in ("freed_bytes", "live_bytes", "live_blocks", "peak_bytes"):
             self.assertIsNone(totals[member], member)
             self.assertEqual(totals["not_measured"][member], "not requested")
@@ -144,7 +144,7 @@ class Reports(Heap):
         """System calls are no allocations: null, and told."""
         report = self.sooth("heap", "-j", self.make(has_source=False, *[
             record(0x0007, SECOND, bytes(8))])).json()
-        self.assertIsNone(report["totals"]["events"])
+        self.assertIsNone(report["heap_totals"]["calls"])
         self.assertTrue(report["limits"])
 
     def test_without_a_system(self):
@@ -159,7 +159,7 @@ class Lines(Heap):
     def test_shape(self):
         path, out = self.make(), self.path("lines.jsonl")
         run = self.sooth("heap", "-j", "-o", out, path)
-        self.assertEqual(run.json()["totals"]["events"], 6)
+        self.assertEqual(run.json()["heap_totals"]["calls"], 6)
         self.assertEqual(self.lines_of(out), [
             {"pid": 100, "tid": 100, "timestamp": SECOND + 100, "addr": 0x1000, "type": "Malloc",
              "size": 100},
@@ -186,7 +186,7 @@ class Lines(Heap):
         """Read once, told twice."""
         with open(self.make(), "rb") as file:
             run = self.sooth("heap", "-j", "-o", self.path("lines"), "-", input=file.read())
-        self.assertEqual(run.json()["totals"]["events"], 6)
+        self.assertEqual(run.json()["heap_totals"]["calls"], 6)
         self.assertEqual(len(self.lines_of(self.path("lines"))), 6)
 
     def test_never_through_a_link(self):

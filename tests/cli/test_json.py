@@ -170,7 +170,7 @@ class Traces(Shapes):
         if b"no such command" in run.err:
             self.skipTest("there is no sooth doctor yet")
         self.assertEqual(run.json()["schema"]["name"], "doctor")
-        facts = {row["name"]: row["value"] for row in run.json()["environment"]}
+        facts = {row["name"]: row["text"] for row in run.json()["facts"]}
         self.assertIn(os.uname().release, facts["system"])
         self.assertEqual(facts["processors"], str(os.sysconf("SC_NPROCESSORS_ONLN")))
 

@@ -145,7 +145,7 @@ class Launch(Case):
         command = int(bytes(sooth.out).split()[1])
         sooth.send(signal.SIGINT)
         self.assertEqual(sooth.child.wait(harness.PATIENCE_S), 0)
-        self.assertEqual(harness.json.loads(harness.read(self.path("out")))["ended"], "stopped")
+        self.assertEqual(harness.json.loads(harness.read(self.path("out")))["end_reason"], "stopped")
         self.assertIn(harness.process_state(command), ("S", "R", "D"))
         sooth.close_stdin()  # and so it ends
         harness.wait_until(lambda: os.path.exists(self.path("mark")), "the command to end")

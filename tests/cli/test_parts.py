@@ -209,9 +209,9 @@ class Whole(Parts):
         report = self.sooth("report", "-j", *self.part, self.long).json()
         self.assertEqual(sum(row["count"] for row in report["syscalls"]), len(calls))
         self.assertEqual(report["interval_ns"], self.to_ns - self.from_ns)
-        self.assertEqual(report["ended"], "end of the time range")
-        self.assertEqual(report["part"], {"from_ns": self.from_ns, "to_ns": self.to_ns,
-                                          "whole_ns": self.length(self.long), "left_out": None})
+        self.assertEqual(report["end_reason"], "end of the time range")
+        self.assertEqual(report["range"], {"from_ns": self.from_ns, "to_ns": self.to_ns,
+                                          "capture_ns": self.length(self.long), "left_out": None})
 
     def test_pictures_say_it(self):
         for name, argv in (("timeline", []), ("trace", ["--flamegraph"])):
@@ -251,20 +251,20 @@ class Counts(Parts):
     def test_counted(self):
         long = self.lengthen(COUNTED)
         whole = self.length(long)
-        rows = self.query(long, "SELECT time_ns, from_ns, count FROM syscalls_count")
+        rows = self.query(long, "SELECT time_ns, start_ns, count FROM syscalls_count")
         begin = self.query(long, "SELECT min(time_ns) AS ns FROM stream_begin")[0]["ns"]
-        windows = sorted({(row["from_ns"], row["time_ns"]) for row in rows})
+        windows = sorted({(row["start_ns"], row["time_ns"]) for row in rows})
         middle = windows[len(windows) // 2]
         border = (middle[0] + middle[1]) // 2 - begin
         report = self.sooth("report", "-j", "--from", "%dns" % border, long).json()
-        inside = [row for row in rows if row["from_ns"] >= begin + border]
-        over = [row for row in rows if row["from_ns"] < begin + border <= row["time_ns"]]
+        inside = [row for row in rows if row["start_ns"] >= begin + border]
+        over = [row for row in rows if row["start_ns"] < begin + border <= row["time_ns"]]
         self.assertTrue(over and inside and border < whole)
         self.assertEqual(sum(row["count"] for row in report["syscalls"]),
                          sum(row["count"] for row in inside))
-        self.assertGreaterEqual(report["part"]["left_out"], len(over))
+        self.assertGreaterEqual(report["range"]["left_out"], len(over))
         text = self.sooth("report", "--from", "%dns" % border, long).text
-        self.assertIn("left out: %d records of counts" % report["part"]["left_out"], text)
+        self.assertIn("left out: %d records of counts" % report["range"]["left_out"], text)
         run = self.export("jsonl", long, "--from", "%dns" % border)
         self.assertIn("left out", run.errors)
         self.assertNotIn("left out", self.export("jsonl", long).errors)
@@ -290,7 +290,7 @@ class Info(Parts):
             self.assertEqual(kinds[kind], self.query(long, "SELECT count(*) AS n FROM " + table)[0]["n"])
         report = self.sooth("report", "-j", long).json()
         info = self.info(long)
-        for key in ("target", "interval_ns", "ended", "sources", "loss", "limits", "self"):
+        for key in ("target", "interval_ns", "end_reason", "sources", "loss", "limits", "self"):
             self.assertEqual(info[key], report[key], key)
 
     def test_not_of_a_part(self):
@@ -423,7 +423,7 @@ class Damaged(Parts):
         self.assertEqual(other["capture"].pop("read"), "all of it")
         self.assertLess(other["capture"].pop("file_bytes"), one["capture"].pop("file_bytes"))
         self.assertEqual(one, other)
-        self.assertEqual(one["ended"], "cut")
+        self.assertEqual(one["end_reason"], "cut")
         self.assert_same(left, plain, [["report", "-j"], ["trace", "-j"], ["query", "--tables", "-j"]],
                          self.ranges_)
 
@@ -456,10 +456,10 @@ class Killed(Parts):
         recorder.send(signal.SIGKILL)
         recorder.finish()
         info = self.info(path)
-        self.assertEqual((info["capture"]["read"], info["ended"]), ("all of it", "cut"))
+        self.assertEqual((info["capture"]["read"], info["end_reason"]), ("all of it", "cut"))
         length = info["interval_ns"]
         report = self.sooth("report", "-j", "--from", "-%dns" % (length // 2), path).json()
-        self.assertEqual(report["part"]["whole_ns"], length)
+        self.assertEqual(report["range"]["capture_ns"], length)
         self.assertLessEqual(report["interval_ns"], length // 2 + 1)
         self.assertGreater(report["interval_ns"], 0)
 
@@ -478,18 +478,18 @@ class Compared(Parts):
     def test_the_same_part(self):
         first, second = self.length(self.long), self.length(self.longer)
         self.assertGreater(second, first)
-        self.assertNotIn("parts", self.diff(self.long, self.longer))
+        self.assertNotIn("ranges", self.diff(self.long, self.longer))
         third = first // 3
         for range_, begins in ((["--from", "%dns" % third, "--to", "%dns" % (2 * third)], (third, third)),
                                (["--from", "-%dns" % (2 * third), "--to", "-%dns" % third],
                                 (first - 2 * third, second - 2 * third))):
             told = self.diff(self.long, self.longer, *range_)
-            for path, begin, part, side in zip((self.long, self.longer), begins, told["parts"], told["captures"]):
+            for path, begin, part, side in zip((self.long, self.longer), begins, told["ranges"], told["captures"]):
                 report = self.sooth("report", "-j", path, *range_).json()
                 self.assertEqual((part["from_ns"], part["to_ns"]), (begin, begin + third))
-                self.assertEqual({k: part[k] for k in report["part"] if k in part},
-                                 {k: report["part"][k] or 0 for k in report["part"] if k in part})
-                self.assertEqual(side["observed_ns"], report["interval_ns"])
+                self.assertEqual({k: part[k] for k in report["range"] if k in part},
+                                 {k: report["range"][k] or 0 for k in report["range"] if k in part})
+                self.assertEqual(side["interval_ns"], report["interval_ns"])
         self.assertIn("compared time ranges", self.sooth("diff", self.long, self.longer, *range_).text)
 
     def test_rows_of_the_part(self):
@@ -515,7 +515,7 @@ class Compared(Parts):
         cut = self.write(harness.read(self.longer)[:-3001])
         for side in self.diff(self.longer, cut)["captures"]:
             report = self.sooth("report", "-j", side["file"]).json()
-            self.assertEqual(side["observed_ns"], report["interval_ns"])
+            self.assertEqual(side["interval_ns"], report["interval_ns"])
             probes = side["probes"].split(", ")
             self.assertEqual(len(probes), len(set(probes)), probes)
 

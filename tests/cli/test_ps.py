@@ -85,7 +85,7 @@ class Rows(Agents):
         self.assertEqual((row["agent"], row["version"], row["role"], row["project"]),
                          ("claude", VERSION, "main", "some-project"))
         self.assertEqual(row["session_pid"], main.pid)
-        self.assertEqual(row["tie"], "self")
+        self.assertEqual(row["session_reason"], "self")
 
     def test_tree(self):
         main = self.agent()
@@ -253,14 +253,14 @@ class Figures(Agents):
             report = self.sooth("ps", "-j", "-i", "300ms", *argv).json()
             rows = {row["pid"]: row for row in report["processes"]}
             for pid in (busy.pid, idle.pid):
-                self.assertEqual(rows[pid]["is_over"], pid in over, rows[pid])
+                self.assertEqual(rows[pid]["is_over_threshold"], pid in over, rows[pid])
                 self.assertEqual(flag in (rows[pid]["flags"] or "").split(), pid in over)
-            self.assertEqual(report["totals"]["over"],
-                             sum(row["is_over"] is True for row in report["processes"]))
-        self.assertIsNone(self.sooth("ps", "-j", "-i", "20ms").json()["totals"]["over"])
+            self.assertEqual(report["totals"]["over_threshold"],
+                             sum(row["is_over_threshold"] is True for row in report["processes"]))
+        self.assertIsNone(self.sooth("ps", "-j", "-i", "20ms").json()["totals"]["over_threshold"])
         report = self.sooth("ps", "-j", "-i", "0", "-k", "1").json()
-        self.assertIsNone(report["totals"]["over"], "CPU is not measured")
-        self.assertEqual({row["is_over"] for row in report["processes"]}, {None})
+        self.assertIsNone(report["totals"]["over_threshold"], "CPU is not measured")
+        self.assertEqual({row["is_over_threshold"] for row in report["processes"]}, {None})
         self.assertIn("above a threshold: ?", self.sooth("ps", "-i", "0", "-k", "1").text)
         text = self.sooth("ps", "-i", "20ms", "-m", "1k", "--color", "always").text
         self.assertIn("above a threshold: ", text)
@@ -412,7 +412,7 @@ class ClaudeTrace(Agents):
             reports.append(report)
         # The last one says how the watch ended, and what it cost.
         self.assertGreaterEqual(len(reports), 4)
-        self.assertEqual(reports[-1]["ended"], "stopped")
+        self.assertEqual(reports[-1]["end_reason"], "stopped")
         for report in reports[:-1]:
             self.assertIn("processes", report)
         # The number may be left out, also among joined letters.

@@ -180,10 +180,10 @@ class Notes(ExportCase):
         path = self.path("long")
         self.run_program(os.environ["LENGTHEN_CAPTURE"], STREAMED, path, "2000", "100000")
         whole = self.sooth("query", "-j", path, "SELECT count(*) AS n FROM syscalls_call").json()
-        self.assertNotEqual(whole["ended"], "cut")
+        self.assertNotEqual(whole["end_reason"], "cut")
         for sql in ("SELECT 1", "SELECT call FROM syscalls_call LIMIT 1"):
             report = self.sooth("query", "-j", path, sql).json()
-            self.assertEqual((report["ended"], report["interval_ns"]), ("not read to the end", None))
+            self.assertEqual((report["end_reason"], report["interval_ns"]), ("not read to the end", None))
             text = self.sooth("query", path, sql).text
             self.assertIn("was not read to the end", text)
             for word in ("observed for", "cut", "lost nothing"):
@@ -222,6 +222,8 @@ class Refused(ExportCase):
         self.refused("SELECT none_such FROM syscalls_call", "no such column", "--columns")
         self.refused("SELECT * FROM syscall_call", "did you mean syscalls_call?")
         self.refused("SELECT * FROM unheard_of_table", "--tables")
+        self.refused("SELECT c.name FROM syscalls_call c", "it was renamed: thread")
+        self.refused("SELECT * FROM observation", "it was renamed: run")
         self.refused("SELECT 1", capture="/etc/passwd")
         self.refused("SELECT 1", capture="/nonexistent", status=4)
 

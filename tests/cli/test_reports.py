@@ -85,6 +85,8 @@ class Reports(ExportCase):
             "/none.sooth", status=2)
         self.assert_says_three_lines(run)
         self.sooth("trace", "--filter", "errno != 0", "/none.sooth", status=4)
+        # By its name in version 1 of the schemas.
+        self.sooth("timeline", "--filter", "lane ~ x", "/none.sooth", status=4)
 
     def test_nothing_is_told_before_it_is_refused(self):
         """Also where it is known only when all views have told what they have."""

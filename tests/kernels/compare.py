@@ -258,10 +258,10 @@ def check_heap(console):
     truth, report = console.object("heap-truth"), console.object("heap")
     try:
         true = {name: row["count"] for name, row in truth["functions"].items()}
-        seen = {name: row["count"] for name, row in report["by_type"].items()}
-        told = preempted(console, report["loss"] + report["gaps"])
+        seen = {name: row["count"] for name, row in report["heap_by_function"].items()}
+        told = preempted(console, report["loss"] + report["heap_gaps"])
     except (KeyError, TypeError, AttributeError) as error:
-        raise Failed(f"heap: no by_type, loss and gaps in it: {error!r}") from None
+        raise Failed(f"heap: no heap_by_function, loss and gaps in it: {error!r}") from None
     # glibc's memalign and aligned_alloc are one function.
     for counts in (true, seen):
         counts["aligned_alloc"] = counts.get("aligned_alloc", 0) + counts.pop("memalign", 0)

@@ -67,7 +67,7 @@ def one(section):
 
 def report_calls(report):
     return {name: Calls(row["count"], row["failed"], row["overflows"], row["bytes"] or 0)
-            for name, row in (report.get("by_type") or report["heap_by_type"]).items()
+            for name, row in report["heap_by_function"].items()
             if row["count"]}
 
 
@@ -392,8 +392,8 @@ class HeapCase(Case):
         """All calls, no more and no fewer, and the sums over them."""
         self.assertEqual(folded(report_calls(report), variant.aliases),
                          folded(calls, variant.aliases), what)
-        totals = one(report["totals"])
-        for name, sum_ in (("events", sum(row.count for row in calls.values())),
+        totals = one(report["heap_totals"])
+        for name, sum_ in (("calls", sum(row.count for row in calls.values())),
                            ("failed", sum(row.failed for row in calls.values())),
                            ("overflows", sum(row.overflows for row in calls.values())),
                            ("allocated_bytes", sum(row.bytes for row in calls.values()))):
@@ -403,13 +403,13 @@ class HeapCase(Case):
         self.assertEqual(report["loss"], [])
         # A program that ended before it could be looked at may have had an allocator of its own;
         # whether calls are missing is for the counts to say.
-        self.assertEqual([gap for gap in report["gaps"] if gap["path"] != "the program it ran"],
+        self.assertEqual([gap for gap in report["heap_gaps"] if gap["path"] != "the program it ran"],
                          [])
-        self.assertFalse(one(report["totals"]).get("lost"))
+        self.assertFalse(one(report["heap_totals"]).get("lost"))
 
     def assert_live(self, report, truth):
         """Of one process that allocated nothing before it was watched."""
-        totals = one(report["totals"])
+        totals = one(report["heap_totals"])
         self.assertEqual((totals["live_bytes"], totals["live_blocks"]),
                          (truth["live_bytes"], truth["live_blocks"]))
         self.assertEqual(totals["freed_bytes"], truth["allocated_bytes"] - truth["live_bytes"])

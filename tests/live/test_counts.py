@@ -36,7 +36,7 @@ class Counts(Case):
             self.assertEqual(run.out, b"ready\n")
             report = harness.json.loads(harness.read(self.path("report")))
             self.check(report, table_counts(report), seed)
-            self.assertEqual(report["ended"], "target ended")
+            self.assertEqual(report["end_reason"], "target ended")
 
     def test_attached(self):
         for seed in SEEDS:
@@ -173,8 +173,8 @@ class Followed(Case):
         self.assertGreaterEqual(slow["max_ns"], 40e6)
         self.assertLess(slow["max_ns"], 20e9)
         self.assertEqual(slow["mean_ns"], slow["total_ns"] // 3)
-        self.assertEqual(sum(slow["histogram"]), 3)
-        self.assertEqual(sum(slow["histogram"][25:]), 3, "each takes 2^25 ns and more")
+        self.assertEqual(sum(slow["histogram_ns"]), 3)
+        self.assertEqual(sum(slow["histogram_ns"][25:]), 3, "each takes 2^25 ns and more")
 
     def test_exec_in_a_thread(self):
         """A thread other than the leader execs: the process goes on under its leader's id."""

@@ -118,7 +118,7 @@ class Calls(Case):
         report = self.diagnose("-D", "--buffer", "16K", "--duration", "1", str(meant.pid))
         (finding,) = errors_of(report["processes"][0])
         self.assertEqual(finding["confidence"], "medium")
-        self.assertTrue(any("lost" in text for text in finding["unseen"]), finding)
+        self.assertTrue(any("lost" in text for text in finding["caveats"]), finding)
 
     def test_one_look_has_no_calls(self):
         run = self.sooth("diagnose", "-D", "--quick", status=2)

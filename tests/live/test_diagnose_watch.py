@@ -75,7 +75,7 @@ class DiagnoseWatch(Case):
         found = {f["id"]: f for p in told["processes"] for f in p["findings"]}
         self.assertIn("fd-limit-near", found)
         timeline = self.sooth("timeline", "-j", capture).json()
-        events = [e for e in timeline["events"] if e["what"] == "finding"]
+        events = [e for e in timeline["events"] if e["event"] == "finding"]
         mine = {e["detail"].split(":")[0]: e for e in events if e["pid"] == target.pid}
         self.assertEqual(set(mine), set(found))
         event, finding = mine["fd-limit-near"], found["fd-limit-near"]
@@ -95,7 +95,7 @@ class DiagnoseWatch(Case):
         self.assertIn(b"fd-limit-near: ", harness.read(self.path("x.svg")))
         self.sooth("record", "--probe", "proc,fds", "-d", "1", "-o", other, "-p", str(target.pid))
         self.assertNotIn("finding",
-            [e["what"] for e in self.sooth("timeline", "-j", other).json()["events"]])
+            [e["event"] for e in self.sooth("timeline", "-j", other).json()["events"]])
 
     def test_said_once_when_it_comes_and_once_when_it_goes(self):
         target = self.start(sys.executable, "-c", LEAK)

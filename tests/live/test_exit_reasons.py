@@ -28,7 +28,7 @@ def evidence_of(finding):
 
 
 def fine_of(report):
-    return [f["words"] for p in report["processes"] for f in p["fine"]
+    return [f["text"] for p in report["processes"] for f in p["fine"]
             if f["id"] == "ended-abnormally"]
 
 
@@ -163,9 +163,9 @@ class Watched(Ends):
         # The one who waits for it is us; sooth hears of it all the same.
         self.assertEqual(watcher.finish().status, 0)
         row = self.sooth("report", "-j", capture).json()["ends"][0]
-        self.assertEqual((row["pid"], row["exit_code"], row["signal"], row["how"]),
+        self.assertEqual((row["pid"], row["exit_code"], row["signal_number"], row["end"]),
             (target.pid, 5, None, "exit status 5"))
-        self.assertGreater(row["peak_rss_bytes"], 1 << 20)
+        self.assertGreater(row["rss_peak_bytes"], 1 << 20)
 
     def test_nobody_else(self):
         """Who was not named is not told of, however it ends."""
@@ -179,7 +179,7 @@ class Watched(Ends):
         target.send(signal.SIGKILL)
         self.assertEqual(watcher.finish().status, 0)
         rows = self.sooth("report", "-j", capture).json()["ends"]
-        self.assertEqual([(r["pid"], r["signal"], r["sender_pid"]) for r in rows],
+        self.assertEqual([(r["pid"], r["signal_number"], r["sender_pid"]) for r in rows],
             [(target.pid, 9, os.getpid())])
 
     def test_everybody(self):
@@ -197,7 +197,7 @@ class Watched(Ends):
         self.assertEqual(watcher.finish().status, 0)
         rows = {r["pid"]: r for r in self.sooth("report", "-j", capture).json()["ends"]}
         self.assertEqual(rows[late.pid]["exit_code"], 4)
-        self.assertEqual((rows[target.pid]["signal"], rows[target.pid]["sender_pid"]),
+        self.assertEqual((rows[target.pid]["signal_number"], rows[target.pid]["sender_pid"]),
             (9, os.getpid()))
         self.assertNotIn(os.getpid(), rows)
 
@@ -218,7 +218,7 @@ class Unprivileged(Ends):
         target = self.sleeper()
         finding = finding_of(self.diagnose(target.pid, lambda: target.send(signal.SIGKILL)))
         self.assertEqual(finding["claim"], "killed by SIGKILL")
-        self.assertTrue(any("the sender" in text for text in finding["unseen"]), finding)
+        self.assertTrue(any("the sender" in text for text in finding["caveats"]), finding)
         self.assertNotIn("sent by", evidence_of(finding))
 
     def test_waited_for(self):
@@ -277,7 +277,7 @@ class Gone(Ends):
         finding = finding_of(run.json())
         self.assertEqual((finding["severity"], finding["confidence"]), ("high", "medium"))
         self.assertEqual(evidence_of(finding)["address"], "0x30")
-        self.assertTrue(any("pids are reused" in text for text in finding["unseen"]))
+        self.assertTrue(any("pids are reused" in text for text in finding["caveats"]))
         self.assertEqual(run.json()["processes"][0]["name"],
             os.path.basename(PYTHON)[:15])
         self.beside_others(target.pid)

@@ -45,14 +45,14 @@ class ClaudeCode(HeapCase):
         """(report, seconds), with what holds however it was watched."""
         report, seconds = self.ask(harness.SOOTH, "heap", "-j", "--sites", *options, "--")
         self.assert_nothing_lost(report)
-        sites = {row["function"] for row in report["sites"]
+        sites = {row["function"] for row in report["heap_sites"]
                  if row["path"] == os.path.realpath(self.executable)}
-        self.assertLessEqual(set(ITS_OWN), sites, report["sites"])
+        self.assertLessEqual(set(ITS_OWN), sites, report["heap_sites"])
         calls = report_calls(report)
         self.assertGreater(sum(calls[name].count for name in ITS_OWN), LEAST_CALLS)
-        totals = one(report["totals"])
-        self.assertEqual(sum(row.count for row in calls.values()), totals["events"])
-        self.assertEqual(sum(row["events"] for row in report["processes"]), totals["events"])
+        totals = one(report["heap_totals"])
+        self.assertEqual(sum(row.count for row in calls.values()), totals["calls"])
+        self.assertEqual(sum(row["calls"] for row in report["heap_processes"]), totals["calls"])
         return report, seconds
 
     def test_counted(self):
@@ -66,16 +66,16 @@ class ClaudeCode(HeapCase):
         """Every call as a line, and none of them lost: it may have been held for that."""
         report, seconds = self.track("-o", self.path("events"))
         self.assertEqual(events_by_type(self.each_event()), by_type(report_calls(report)))
-        totals = one(report["totals"])
+        totals = one(report["heap_totals"])
         with open(self.path("events"), "rb") as file:
-            self.assertEqual(sum(1 for _ in file), totals["events"])
+            self.assertEqual(sum(1 for _ in file), totals["calls"])
         self.assertGreater(totals["live_bytes"], 0)
         self.assertGreaterEqual(totals["peak_bytes"], totals["live_bytes"])
         self.assertEqual(totals["replaced_blocks"], 0)
-        holds = one(report["holds"]) if report["holds"] else {"count": 0}
+        holds = one(report["heap_pauses"]) if report["heap_pauses"] else {"count": 0}
         print("streamed: %d calls, peak %d bytes, live %d bytes in %d blocks, %d frees of blocks "
               "never seen, held %d times; %.2f s" % (
-                  totals["events"], totals["peak_bytes"], totals["live_bytes"],
+                  totals["calls"], totals["peak_bytes"], totals["live_bytes"],
                   totals["live_blocks"], totals["frees_unknown"], holds["count"], seconds))
 
 

@@ -92,7 +92,7 @@ class AgainAndAgain(DetachCase):
         blind = []
         for duration in ("50ms", "1s", "10s"):
             run = self.sooth("heap", "-j", "--duration", duration, *options)
-            if one(run.json()["totals"])["events"] > 0:
+            if one(run.json()["heap_totals"])["calls"] > 0:
                 return
             blind.append(run.text)
         self.fail("no calls seen by %s: %s" % (options, blind))
@@ -152,7 +152,7 @@ class AgainAndAgain(DetachCase):
         self.let_go(target)
         events = self.truth()["events"]
         for sooth in (first, second):
-            self.assertEqual(one(self.report_of(sooth)["totals"])["events"], events)
+            self.assertEqual(one(self.report_of(sooth)["heap_totals"])["calls"], events)
 
 
 @needs_bpf

@@ -56,7 +56,7 @@ class Edges(HeapCase):
         target.say(b"go\n")
         report = self.sooth("heap", "-j", "--count", "--duration", "0.5", "-p",
                             str(target.pid)).json()
-        self.assertGreater(one(report["totals"])["events"], 100)
+        self.assertGreater(one(report["heap_totals"])["calls"], 100)
         self.assertTrue(target.is_running(), "its time is over, and the target's was not")
 
     def test_interrupted_with_the_result_so_far(self):
@@ -66,14 +66,14 @@ class Edges(HeapCase):
         time.sleep(0.5)
         sooth.send(signal.SIGINT)
         report = self.report_of(sooth)
-        self.assertEqual(len(self.read_events()), one(report["totals"])["events"])
+        self.assertEqual(len(self.read_events()), one(report["heap_totals"])["calls"])
 
     def test_children_that_end_at_once(self):
         """They are gone before anybody can look at them: still nothing is missing, nor said to be."""
         run = self.sooth("heap", "-j", "--count", "--", "/bin/sh", "-c",
                          "for i in 1 2 3 4 5 6 7 8 9 10; do /bin/true; done")
         report = last_json(run.text)
-        self.assertEqual((report["gaps"], report["loss"], one(report["totals"])["inexact"]),
+        self.assertEqual((report["heap_gaps"], report["loss"], one(report["heap_totals"])["inexact"]),
                          ([], [], None))
 
     def test_a_path_with_blanks(self):
@@ -85,7 +85,7 @@ class Edges(HeapCase):
         os.chmod(copy, 0o755)
         run = self.sooth("heap", "-j", "--count", "--", copy)
         # Its own 1500, and what the static C library does at its start.
-        self.assertIn(one(last_json(run.text)["totals"])["events"], range(1500, 1520))
+        self.assertIn(one(last_json(run.text)["heap_totals"])["calls"], range(1500, 1520))
 
     def test_a_deleted_executable(self):
         copy = self.path("gone")

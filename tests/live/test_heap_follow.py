@@ -27,14 +27,15 @@ class Children(HeapCase):
                 for image in truth["images"]:
                     calls = [e for e in events if e["pid"] == image["pid"]]
                     self.assertEqual(len(calls), image["events"])
-                    row = next(row for row in report["processes"] if row["pid"] == image["pid"])
-                    for name in ("events", "allocated_bytes", "live_bytes", "live_blocks"):
+                    row = next(row for row in report["heap_processes"] if row["pid"] == image["pid"])
+                    self.assertEqual(row["calls"], image["events"])
+                    for name in ("allocated_bytes", "live_bytes", "live_blocks"):
                         self.assertEqual(row[name], image[name], name)
 
     def test_blocks_are_each_processs_own(self):
         """What a child inherited is neither live in it nor freed by it."""
         truth, report, _ = self.track_attached(GLIBC, "heap", "--turns", "5000", "--forks", "3")
-        totals = one(report["totals"])
+        totals = one(report["heap_totals"])
         self.assertEqual(totals["frees_unknown"], 0)
         self.assertEqual((totals["live_bytes"], totals["live_blocks"]),
                          (truth["live_bytes"], truth["live_blocks"]))
@@ -46,7 +47,7 @@ class Children(HeapCase):
             with self.subTest(more):
                 truth, report, _ = self.track_attached(GLIBC, "heap_inherited", *more)
                 self.assert_calls(report, truth_calls(truth))
-                totals = one(report["totals"])
+                totals = one(report["heap_totals"])
                 self.assertEqual(totals["frees_inherited"], 200)
                 self.assertEqual(totals["live_blocks"], live)
                 self.assertEqual(totals["frees_from_before"], 100 if more else 0)
@@ -130,7 +131,7 @@ class Late(HeapCase):
         for name, row in truth_calls(truth).items():
             self.assertLessEqual(seen[name].count if name in seen else 0, row.count, name)
         missing = truth["events"] - sum(row.count for row in seen.values())
-        gaps = [row for row in report["gaps"] if row["path"].endswith("libheap-own.so")]
+        gaps = [row for row in report["heap_gaps"] if row["path"].endswith("libheap-own.so")]
         if missing:
             self.assertTrue(gaps, "%d calls are missing, and nobody says so" % missing)
             self.assertGreater(sum(row["unseen_ns"] for row in gaps), 0)
@@ -162,7 +163,7 @@ class Interrupted(HeapCase):
                                                             "--deep", deep)
                 self.assert_calls(report, truth_calls(truth), OWN)
                 self.assertEqual(len(events), truth["events"])
-                unfinished = {name: row["unfinished"] for name, row in report["by_type"].items()}
+                unfinished = {name: row["unfinished"] for name, row in report["heap_by_function"].items()}
                 self.assertEqual(unfinished["malloc"],
                                  truth["functions"]["malloc"]["unfinished"])
 
@@ -175,7 +176,7 @@ class Interrupted(HeapCase):
                         GLIBC, "heap_killed", "--threads", threads, "--after", "0.3",
                         stream=stream)
                     calls = report_calls(report)
-                    missing = one(report["totals"]).get("lost") or 0
+                    missing = one(report["heap_totals"]).get("lost") or 0
                     for name, row in truth_calls(truth).items():
                         seen = calls[name].count
                         self.assertGreaterEqual(seen + missing, row.count, name)
@@ -188,7 +189,7 @@ class Thrown(HeapCase):
     """A return probe on a frame that is unwound would end the program: see it caught."""
 
     def check(self, report, times):
-        failed = {name: row["failed"] for name, row in report["by_type"].items()}
+        failed = {name: row["failed"] for name, row in report["heap_by_function"].items()}
         self.assertEqual(failed["malloc"], 2 * times)
 
     def test_launched(self):

@@ -29,11 +29,11 @@ class Attached(HeapCase):
 
     def test_delivered_and_lost_is_all(self):
         truth, report, events = self.storm(reads=True)
-        missing = one(report["totals"])["lost"]
+        missing = one(report["heap_totals"])["lost"]
         self.assertGreater(missing, 0, "a storm of %d calls fitted the ring" % truth["events"])
         self.assertEqual(len(events) + missing, truth["events"])
         self.assertEqual(sum(row["records"] for row in report["loss"]), missing)
-        self.assertEqual(one(report["holds"])["count"] if report.get("holds") else 0, 0)
+        self.assertEqual(one(report["heap_pauses"])["count"] if report.get("heap_pauses") else 0, 0)
 
     def test_counts_need_no_ring(self):
         """What is counted where it happens is exact, however much of the stream is lost."""
@@ -42,7 +42,7 @@ class Attached(HeapCase):
 
     def test_what_is_not_exact_says_so(self):
         _, report, _ = self.storm()
-        self.assertTrue(one(report["totals"])["inexact"])
+        self.assertTrue(one(report["heap_totals"])["inexact"])
 
 
 @needs_bpf
@@ -91,8 +91,8 @@ class Hold(HeapCase):
         self.assertEqual(run.status, 0, run)
         self.assertIn(self.bare(pairs, threads) + "\n", run.text)
         report, truth, events = last_json(run.text), self.truth(), self.events_in(reader)
-        totals, holds = one(report["totals"]), one(report["holds"])
-        self.assertEqual(len(events) + totals["lost"], totals["events"])
+        totals, holds = one(report["heap_totals"]), one(report["heap_pauses"])
+        self.assertEqual(len(events) + totals["lost"], totals["calls"])
         self.assertGreaterEqual(report_calls(report)["malloc"].count, truth["pairs"])
         self.assertGreater(holds["count"], 0)
         return report, truth, events
@@ -101,21 +101,21 @@ class Hold(HeapCase):
         for threads in ("1", "2", "6"):
             with self.subTest(threads):
                 report, truth, events = self.check(LARGE_RING, threads)
-                holds, lost = one(report["holds"]), one(report["totals"])["lost"]
-                if holds["reserve_ns_min"] >= RESERVE_NS and not holds["refused"]:
+                holds, lost = one(report["heap_pauses"]), one(report["heap_totals"])["lost"]
+                if holds["min_reserve_ns"] >= RESERVE_NS and not holds["refused"]:
                     self.assertEqual(lost, 0, holds)
                     self.assertEqual(sum(e.get("size") == int(self.SIZE) for e in events),
                                      truth["pairs"])
                     self.assertEqual(events_by_type(events), by_type(report_calls(report)))
                 else:
-                    print("reserve %d ns: lost %d of %d" % (holds["reserve_ns_min"], lost,
+                    print("reserve %d ns: lost %d of %d" % (holds["min_reserve_ns"], lost,
                                                             truth["events"]))
 
     def test_a_reserve_that_is_too_small_is_told(self):
         """Whatever is lost then: all of it is told, and that holds came too late."""
         report, _, _ = self.check(SMALL_RING, "2")
-        if one(report["totals"])["lost"]:
-            holds = one(report["holds"])
+        if one(report["heap_totals"])["lost"]:
+            holds = one(report["heap_pauses"])
             self.assertTrue(holds["late"] or holds["refused"], holds)
 
     def test_no_hold(self):
@@ -124,10 +124,10 @@ class Hold(HeapCase):
         run = self.sooth("heap", "-j", "--no-hold", "--buffer", SMALL_RING, "-o",
                          self.path("events"), "--", *command)
         report = last_json(run.text)
-        totals = one(report["totals"])
+        totals = one(report["heap_totals"])
         self.assertGreater(totals["lost"], 0)
-        self.assertEqual(len(self.read_events()) + totals["lost"], totals["events"])
-        self.assertEqual(one(report["holds"])["count"] if report.get("holds") else 0, 0)
+        self.assertEqual(len(self.read_events()) + totals["lost"], totals["calls"])
+        self.assertEqual(one(report["heap_pauses"])["count"] if report.get("heap_pauses") else 0, 0)
 
     # --- while it is held ---
 
@@ -180,7 +180,7 @@ class Hold(HeapCase):
         run = sooth.finish()
         reader.end()
         self.assertEqual(run.status, 128 + signal.SIGKILL, run)
-        self.assertTrue(last_json(run.text)["by_type"])
+        self.assertTrue(last_json(run.text)["heap_by_function"])
 
     def test_somebody_elses_stop_stays(self):
         """A command that its user stopped is not let run by sooth."""

@@ -49,11 +49,11 @@ class RealCase(HeapCase):
         self.assert_nothing_lost(report)
         events = self.read_events()
         self.assertEqual(events_by_type(events), by_type(report_calls(report)))
-        self.assertEqual(len(events), one(report["totals"])["events"])
+        self.assertEqual(len(events), one(report["heap_totals"])["calls"])
         return report, events, run.text
 
     def names(self, report):
-        return {row["name"] for row in report["processes"]}
+        return {row["name"] for row in report["heap_processes"]}
 
 
 @needs_bpf
@@ -62,15 +62,15 @@ class Programs(RealCase):
         report, _, text = self.track(PYTHON3, "-S", "-c", "print(sum(range(10)))",
                                      PYTHONMALLOC="malloc")
         self.assertIn("45\n", text)
-        totals = one(report["totals"])
-        self.assertGreater(totals["events"], 10000)
+        totals = one(report["heap_totals"])
+        self.assertGreater(totals["calls"], 10000)
         self.assertEqual(totals["frees_unknown"], 0)
 
     @unittest.skipUnless(have("node"), "no node here")
     def test_node(self):
         report, _, text = self.track(have("node"), "-e", "console.log([1, 2, 3].map(x => x * x))")
         self.assertIn("1, 4, 9", text)
-        self.assertGreater(one(report["totals"])["events"], 1000)
+        self.assertGreater(one(report["heap_totals"])["calls"], 1000)
 
     @unittest.skipUnless(have("gcc"), "no gcc here")
     def test_gcc(self):
@@ -80,7 +80,7 @@ class Programs(RealCase):
         report, events, _ = self.track(have("gcc"), "-O1", "-o", "hello", "hello.c")
         self.assertEqual(self.run_program(self.path("hello")).text, "42\n")
         self.assertLessEqual({"cc1", "as"}, self.names(report))
-        pids = {row["pid"] for row in report["processes"]}
+        pids = {row["pid"] for row in report["heap_processes"]}
         self.assertGreaterEqual(len(pids), 4)
         self.assertEqual({e["pid"] for e in events}, pids)
 
@@ -91,7 +91,7 @@ class Programs(RealCase):
             "git commit -q -m one && git log --oneline | wc -l && git gc -q")
         self.assertIn("1\n", text)
         self.assertIn("git", self.names(report))
-        self.assertGreater(len(report["processes"]), 4)
+        self.assertGreater(len(report["heap_processes"]), 4)
 
     @unittest.skipUnless(have("sqlite3"), "no sqlite3 here")
     def test_sqlite3(self):

@@ -48,7 +48,7 @@ class Attached(HeapCase):
                 self.assertEqual((replay.strangers, replay.doubles), ([], []))
                 self.assertEqual((len(replay.live), replay.bytes, replay.peak),
                                  (truth["live_blocks"], truth["live_bytes"], truth["peak_bytes"]))
-                self.assertEqual(one(report["totals"])["peak_bytes"], replay.peak)
+                self.assertEqual(one(report["heap_totals"])["peak_bytes"], replay.peak)
 
     def test_order(self):
         """Times never go back in a thread, and lie within the observation."""
@@ -86,7 +86,7 @@ class Attached(HeapCase):
         self.assertEqual(sum("error" in e for e in events), truth["failed"])
         # The size of a product that does not fit is all bits.
         self.assertEqual(sum(e.get("size") == 2**64 - 1 for e in events), truth["overflows"])
-        self.assertGreater(one(report["totals"])["overflows"], 0)
+        self.assertGreater(one(report["heap_totals"])["overflows"], 0)
 
     def test_counted(self):
         """Without a stream the same counts; what only single calls tell is not made up."""
@@ -97,7 +97,7 @@ class Attached(HeapCase):
                 self.assert_nothing_lost(report)
                 self.assert_calls(report, truth_calls(truth), variant)
                 for name in ("live_bytes", "live_blocks", "peak_bytes", "freed_bytes"):
-                    self.assertIsNone(one(report["totals"])[name], name)
+                    self.assertIsNone(one(report["heap_totals"])[name], name)
 
     def test_threads(self):
         """All threads were there before sooth was, and give back one another's blocks."""

@@ -54,9 +54,9 @@ class OneScreen(Case):
         self.assertEqual(told["memory"]["rss_peak_bytes"], int(kernel["VmHWM"]) * 1024)
         self.assertEqual(told["cpu"]["threads"], int(kernel["Threads"]))
         self.assertEqual(told["cpu"]["states"], "%s T" % kernel["Threads"])
-        self.assertEqual(told["descriptors"]["count"], len(os.listdir("/proc/%d/fd" % pid)))
+        self.assertEqual(told["descriptors"]["open_files"], len(os.listdir("/proc/%d/fd" % pid)))
         self.assertEqual(sum(int(n) for n in re.findall(r"(\d+) ", told["descriptors"]["types"])),
-                         told["descriptors"]["count"])
+                         told["descriptors"]["open_files"])
         links = [os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)]
         self.assertEqual(told["connections"]["count"],
                          len({link for link in links if link.startswith("socket:")}))
@@ -66,8 +66,8 @@ class OneScreen(Case):
                          int(harness.read("/proc/%d/oom_score" % pid)))
         self.assertEqual(told["loss"], [])
         if name == "claude":
-            self.assertEqual(told["process"]["agent"], "Claude Code")
-            self.assertEqual([row["count"] for row in told["peers"]], [1])
+            self.assertEqual(told["process"]["agent"], "claude")
+            self.assertEqual([row["connections"] for row in told["peers"]], [1])
             self.assertGreater(told["memory"]["reserved_bytes"], 1 << 30)
 
     def test_fits_one_screen(self):
@@ -216,7 +216,7 @@ class Others(Case):
         self.assertIn("not measured: permission denied", run.text)
         told = self.run_program(sooth, "inspect", "-j", str(target.pid),
                                 **harness.as_nobody()).json()
-        self.assertIsNone(told["descriptors"]["count"])
+        self.assertIsNone(told["descriptors"]["open_files"])
         self.assertIsNone(told["connections"]["count"], "not 0: they could not be looked at")
         self.assertEqual(told["memory"]["rss_bytes"], int(status_of(target.pid)["VmRSS"]) * 1024)
         everything = self.run_program(sooth, "inspect", "-a", "-j", str(target.pid),
@@ -233,7 +233,7 @@ class Others(Case):
         harness.wait_until_asleep(target.pid)
         told = self.run_program(sooth, "inspect", "-j", str(target.pid),
                                 **harness.as_nobody()).json()
-        self.assertEqual(told["descriptors"]["count"],
+        self.assertEqual(told["descriptors"]["open_files"],
                          len(os.listdir("/proc/%d/fd" % target.pid)))
         self.assertEqual(told["cpu"]["threads"], int(status_of(target.pid)["Threads"]))
         self.assertGreater(len(told["memory_classes"]), 2)

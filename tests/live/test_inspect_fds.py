@@ -44,7 +44,7 @@ def proc_of(pid):
             "%s/fdinfo/%s" % (base, name)).decode(), re.M))
         found[int(name)] = {
             "link": link, "inode": status.st_ino, "device_major": os.major(status.st_dev),
-            "device_minor": os.minor(status.st_dev), "offset": int(info["pos"]),
+            "device_minor": os.minor(status.st_dev), "position": int(info["pos"]),
             "flags_mask": int(info["flags"], 8), "mount": int(info["mnt_id"]),
             "mode": status.st_mode, "links": status.st_nlink, "size": status.st_size,
             "node": status.st_rdev}
@@ -104,7 +104,7 @@ class Fds(Case):
         self.assertEqual(set(rows), set(truth), name)
         for fd, fact in truth.items():
             row, where = rows[fd], "%s, descriptor %d" % (name, fd)
-            for field in ("inode", "device_major", "device_minor", "offset", "flags_mask",
+            for field in ("inode", "device_major", "device_minor", "position", "flags_mask",
                           "mount"):
                 self.assertEqual(row[field], fact[field], where + ", " + field)
             path = text_of(fact["link"])
@@ -143,7 +143,7 @@ class Fds(Case):
         for fd, fact in told.items():
             row, where = rows[fd], "%s, descriptor %d: %s" % (name, fd, fact)
             self.assertEqual(int(fact["inode"]), row["inode"], where)
-            self.assertEqual(int(fact["pos"]), row["offset"], where)
+            self.assertEqual(int(fact["pos"]), row["position"], where)
             self.assertEqual(int(fact["mntid"]), row["mount"], where)
             if fact.get("sock.protoname") and row["path"].startswith("socket:"):
                 self.assertEqual(fact["sock.protoname"], row["detail"], where)
@@ -204,7 +204,7 @@ class Fds(Case):
         self.assertEqual(of("tcp6")["detail"], "TCPv6")
         self.assertEqual(of("plain")["access"], "rw")
         self.assertEqual(of("plain")["flags"], "append nonblock cloexec")
-        self.assertEqual(of("plain")["offset"], 4)
+        self.assertEqual(of("plain")["position"], 4)
         self.assertEqual(of("plain")["size_bytes"], 10)
         self.assertEqual(of("path-only")["access"], "-")
 
@@ -273,7 +273,7 @@ class Fds(Case):
             self.assertEqual(report["fd_limits"][0]["watches_max"], int(file.read()))
         self.assertEqual(sum(row["watches"] for row in report["watch_directories"]), 31)
         member = report["epoll"][0]
-        self.assertEqual((member["epoll"], member["fd"]),
+        self.assertEqual((member["epoll_fd"], member["fd"]),
                          (truth["epoll"][0], truth["eventfd"][0]))
         self.assertIn("edge", member["events"].split())
 
@@ -303,8 +303,8 @@ class Fds(Case):
         report = self.run_program(program, "inspect", "--fds", "-j", str(process.pid),
                                   **self.as_poor()).json()
         self.assertEqual(report["fds"], [])
-        self.assertIsNone(report["fd_limits"][0]["count"])
-        self.assertIn("count", report["fd_limits"][0]["not_measured"])
+        self.assertIsNone(report["fd_limits"][0]["open_files"])
+        self.assertIn("open_files", report["fd_limits"][0]["not_measured"])
 
     def test_same_from_a_capture(self):
         process, _, _ = self.workload_fds()
@@ -384,8 +384,8 @@ class Fds(Case):
             harness.wait_until(lambda: harness.process_state(pid) == "Z", "a zombie")
             report = self.inspect(pid)
             self.assertEqual(report["fds"], [])
-            self.assertIsNone(report["fd_limits"][0]["count"])
-            self.assertIn("ended", report["fd_limits"][0]["not_measured"]["count"])
+            self.assertIsNone(report["fd_limits"][0]["open_files"])
+            self.assertIn("ended", report["fd_limits"][0]["not_measured"]["open_files"])
         finally:
             os.waitpid(pid, 0)
 

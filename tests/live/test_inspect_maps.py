@@ -34,7 +34,7 @@ def smaps(pid):
         if head:
             begin = int(head[1], 16)
             now = mappings[begin] = {
-                "to": int(head[2], 16), "protection": head[3].decode(), "offset": int(head[4], 16),
+                "end_address": int(head[2], 16), "protection": head[3].decode(), "offset": int(head[4], 16),
                 "device": (int(head[5], 16), int(head[6], 16)), "inode": int(head[7]),
                 "path": head[8].decode("utf-8", "replace")}
         elif line.endswith(b" kB"):
@@ -71,7 +71,7 @@ class Compared(harness.Case):
     def compare_held(self, name, pid):
         truth = smaps(pid)
         report = self.inspect(pid)
-        rows = {row["from"]: row for row in report["maps"]}
+        rows = {row["start_address"]: row for row in report["maps"]}
         self.assertEqual(sorted(rows), sorted(truth), name)
         self.assertEqual(len(rows), len(report["maps"]))
         for begin, row in rows.items():
@@ -80,7 +80,7 @@ class Compared(harness.Case):
         return report
 
     def compare_mapping(self, what, row, truth):
-        for member in ("to", "protection", "offset", "inode"):
+        for member in ("end_address", "protection", "offset", "inode"):
             self.assertEqual(row[member], truth[member], "%s: %s" % (what, member))
         self.assertEqual((row["device_major"], row["device_minor"]), truth["device"], what)
         self.assertEqual(as_kernel_writes(row), truth["path"], what)
@@ -98,7 +98,7 @@ class Compared(harness.Case):
 
     def compare_sums(self, report, truth):
         for member in ("size_bytes", "rss_bytes", "dirty_bytes", "swap_bytes", "reserved_bytes"):
-            self.assertEqual(sum(row[member] for row in report["map_classes"]),
+            self.assertEqual(sum(row[member] for row in report["memory_classes"]),
                 sum(row[member] for row in report["maps"]), member)
         memory, = report["map_memory"]
         self.assertEqual(memory["mappings"], len(truth))
@@ -119,7 +119,7 @@ class Compared(harness.Case):
         out = self.run_program("pmap", "-X", str(pid)).out.decode("utf-8", "replace")
         lines = out.splitlines()
         columns = lines[1].split()
-        rows = {row["from"]: row for row in report["maps"]}
+        rows = {row["start_address"]: row for row in report["maps"]}
         seen = 0
         for line in lines[2:]:
             words = line.split()
@@ -161,25 +161,25 @@ class OfEachKind(Compared):
         with self.stopped(process.pid):
             report = self.compare("workload", process.pid)
             self.compare_with_pmap("workload", process.pid, report)
-        rows = {row["from"]: row for row in report["maps"]}
+        rows = {row["start_address"]: row for row in report["maps"]}
         for name, (begin, end) in kinds.items():
-            self.assertEqual(rows[begin]["to"], end, name)
+            self.assertEqual(rows[begin]["end_address"], end, name)
             self.assertEqual(rows[begin]["class"], CLASSES[name], name)
         for address in stacks:
-            row, = (r for r in report["maps"] if r["from"] <= address < r["to"])
+            row, = (r for r in report["maps"] if r["start_address"] <= address < r["end_address"])
             self.assertEqual(row["class"], "thread-stack")
-            guard, = (r for r in report["maps"] if r["to"] == row["from"])
+            guard, = (r for r in report["maps"] if r["end_address"] == row["start_address"])
             self.assertEqual((guard["class"], guard["protection"]), ("thread-stack", "---p"))
         self.assertEqual(rows[kinds["reservation"][0]]["reserved_bytes"], 70 << 30)
         self.assertTrue(rows[kinds["file_shared_dirty"][0]]["dirty_bytes"])
-        self.assertTrue(rows[kinds["huge"][0]]["flags"] & 8)
+        self.assertTrue(rows[kinds["huge"][0]]["flags_mask"] & 8)
         if "locked" in kinds:
             self.assertEqual(rows[kinds["locked"][0]]["locked_bytes"], 16 * 4096)
 
     def test_names(self):
         process, kinds, _ = self.start_kinds()
         report = self.inspect(process.pid)
-        rows = {row["from"]: row for row in report["maps"]}
+        rows = {row["start_address"]: row for row in report["maps"]}
         names = {"file_newline": "new\nline", "file_escape": "\033[31m \\012 red",
                  "file_seems_deleted": "lives (deleted)", "file_deleted": "gone"}
         for name, file in names.items():
@@ -198,7 +198,7 @@ class OfEachKind(Compared):
         capture = self.path("s.sooth")
         live = self.inspect("--save", capture, process.pid)
         later = self.inspect(capture)
-        for part in ("map_memory", "map_classes", "map_runtimes", "maps"):
+        for part in ("map_memory", "memory_classes", "map_runtimes", "maps"):
             self.assertEqual(live[part], later[part], part)
 
     def test_target_goes_on(self):
@@ -287,7 +287,7 @@ class RealPrograms(Compared):
     def one_program(self, name, pid):
         report = self.compare(name, pid)
         self.compare_with_pmap(name, pid, report)
-        classes = {row["class"]: row for row in report["map_classes"]}
+        classes = {row["class"]: row for row in report["memory_classes"]}
         print("%s: %s" % (name, {c: "%d kB" % (r["rss_bytes"] // KB)
                                  for c, r in classes.items()}), file=sys.stderr)
         self.assertEqual(self.KNOWN.get(name, set()) - set(classes), set(), name)
@@ -316,7 +316,7 @@ class Allocators(Compared):
         process = self.start(sys.executable, "-c", ALLOCATING, env=env)
         process.wait_for_output(b"ready\n")
         report = self.compare(class_, process.pid)
-        held = {row["class"]: row["rss_bytes"] for row in report["map_classes"]}
+        held = {row["class"]: row["rss_bytes"] for row in report["memory_classes"]}
         self.assertGreater(held.get(class_, 0), 60 << 20, held)
 
     def test_glibc(self):
@@ -340,7 +340,7 @@ class Allocators(Compared):
         process = self.start(sys.executable, "-c", code)
         process.wait_for_output(b"ready\n")
         report = self.compare("arenas", process.pid)
-        rows = {row["class"]: row for row in report["map_classes"]}
+        rows = {row["class"]: row for row in report["memory_classes"]}
         self.assertGreater(rows["glibc-arena"]["reserved_bytes"], 100 << 20)
         self.assertEqual(rows["thread-stack"]["mappings"], 7)
 
@@ -363,7 +363,7 @@ class Runtimes(Compared):
             process.wait_for_output(b"ready\n")
             report = self.compare(name, process.pid)
             self.assertEqual([row["runtime"] for row in report["map_runtimes"]], [runtime])
-            self.assertIn(class_, {row["class"] for row in report["map_classes"]})
+            self.assertIn(class_, {row["class"] for row in report["memory_classes"]})
         if not tried:
             self.skipTest("none of these programs is built here")
 

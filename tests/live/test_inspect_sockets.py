@@ -308,7 +308,7 @@ class Ordinary(Compared):
         process, _, _ = self.sockets()
         report = self.nobody(process.pid, "-j").json()
         self.assertEqual(report["sockets"], [])
-        row, = report["sockets_processes"]
+        row, = report["sockets_totals"]
         self.assertIsNone(row["sockets"])
         self.assertIn("permission", row["not_measured"]["sockets"])
         text = self.nobody(process.pid).text
@@ -392,7 +392,7 @@ class Ending(Compared):
                 process.pid, process.pid)).split()], "a child")[0]
         harness.wait_until(lambda: harness.process_state(child) == "Z", "a zombie")
         report = self.read(child)
-        row, = report["sockets_processes"]
+        row, = report["sockets_totals"]
         self.assertIsNone(row["sockets"])
         self.assertIn("ended", row["not_measured"]["sockets"])
 

@@ -95,11 +95,11 @@ class Inspect(Case):
                 self.assertEqual(row["nice"], int(facts["nice"]), what)
             self.assertEqual(row["name"].encode()[:15], harness.read(
                 "/proc/%d/task/%d/comm" % (pid, tid))[:-1].decode("utf-8", "replace").encode()[:15])
-        self.assertEqual(report["threads_sums"][0]["threads"], len(truth))
+        self.assertEqual(report["threads_totals"][0]["threads"], len(truth))
 
     def assert_signals_as_proc(self, pid, report, what=""):
         status = status_of("/proc/%d/status" % pid)
-        rows = {row["number"]: row for row in report["signals"]}
+        rows = {row["signal_number"]: row for row in report["signals"]}
         caught = {n for n, row in rows.items() if row["action"] == "caught"}
         ignored = {n for n, row in rows.items() if row["action"] == "ignored"}
         self.assertEqual(caught, bits(status["SigCgt"]), what)
@@ -116,9 +116,9 @@ class Inspect(Case):
                           if row["blocked_threads"]}, blocked, what)
         self.assertEqual({n: row["pending_threads"] for n, row in rows.items()
                           if row["pending_threads"]}, pending, what)
-        self.assertEqual({n for n, row in rows.items() if row["pending_in_process"]},
+        self.assertEqual({n for n, row in rows.items() if row["is_pending_in_process"]},
                          bits(status["ShdPnd"]), what)
-        self.assertEqual(report["signals_sums"][0]["queued_max"],
+        self.assertEqual(report["signals_totals"][0]["queued_max"],
                          int(status["SigQ"].split("/")[1]), what)
 
     def assert_limits_as_prlimit(self, pid, report, what=""):
@@ -131,7 +131,7 @@ class Inspect(Case):
         rows = {row["name"]: row for row in report["resource_limits"]}
         self.assertEqual(set(rows), set(truth), what)
         for name, (soft, hard) in truth.items():
-            for told, said in (("soft", soft), ("hard", hard)):
+            for told, said in (("soft_limit", soft), ("hard_limit", hard)):
                 self.assertEqual(rows[name][told], None if said == "unlimited" else int(said),
                                  "%s %s %s" % (what, name, told))
         status = status_of("/proc/%d/status" % pid)
@@ -194,7 +194,7 @@ class Workload(Inspect):
         report = self.inspect(process.pid, "--threads", "-i", "1")
         after, end = int(harness.read(name).split()[0]), time.monotonic_ns()
         row = next(row for row in report["threads"] if row["tid"] == tid)
-        interval = report["threads_sums"][0]["interval_ns"]
+        interval = report["threads_totals"][0]["interval_ns"]
         self.assertGreaterEqual(interval, 990000000)
         used = row["cpu_percent"] / 100 * interval
         # sooth's interval lies inside ours; the scheduler's figures lag by up to a tick (10 ms).
@@ -208,13 +208,13 @@ class Workload(Inspect):
         rows = {row["signal"]: row for row in report["signals"]}
         everywhere = "%d of %d threads" % (len(truth) + 1, len(truth) + 1)
         self.assertEqual(rows["SIGHUP"]["action"], "ignored")
-        self.assertEqual((rows["SIGTERM"]["blocked_in"], rows["SIGTERM"]["pending"]),
+        self.assertEqual((rows["SIGTERM"]["blocked_in"], rows["SIGTERM"]["pending_for"]),
                          (everywhere, "process"))
-        self.assertEqual(rows["SIGRTMIN+3"]["pending"], "process")
-        self.assertEqual((rows["SIGALRM"]["blocked_threads"], rows["SIGALRM"]["pending"]),
+        self.assertEqual(rows["SIGRTMIN+3"]["pending_for"], "process")
+        self.assertEqual((rows["SIGALRM"]["blocked_threads"], rows["SIGALRM"]["pending_for"]),
                          (1, None))
-        self.assertEqual(rows["SIGWINCH"]["pending"], "1 thread")
-        self.assertGreaterEqual(report["signals_sums"][0]["queued"], 3)
+        self.assertEqual(rows["SIGWINCH"]["pending_for"], "1 thread")
+        self.assertGreaterEqual(report["signals_totals"][0]["queued"], 3)
 
     @needs_bpf
     def test_handlers(self):
@@ -238,9 +238,9 @@ class Workload(Inspect):
         report = self.inspect(process.pid, "--limits")
         self.assert_limits_as_prlimit(process.pid, report)
         rows = {row["name"]: row for row in report["resource_limits"]}
-        self.assertEqual((rows["NOFILE"]["soft"], rows["NOFILE"]["hard"]), (64, 128))
+        self.assertEqual((rows["NOFILE"]["soft_limit"], rows["NOFILE"]["hard_limit"]), (64, 128))
         self.assertAlmostEqual(rows["NOFILE"]["percent"], rows["NOFILE"]["used"] / 64 * 100, 1)
-        self.assertEqual((rows["CPU"]["soft"], rows["CPU"]["hard"]), (3600, 7200))
+        self.assertEqual((rows["CPU"]["soft_limit"], rows["CPU"]["hard_limit"]), (3600, 7200))
         self.assertIn("used", rows["NPROC"]["not_measured"])
         self.assertGreater(report["oom"][0]["memory_available_bytes"], 1 << 20)
 
@@ -311,14 +311,14 @@ class Groups(Inspect):
         process = self.workload("sleep")
         self.write(own + "/cgroup.procs", str(process.pid))
         report = self.inspect(process.pid, "--limits")
-        rows = {row["path"]: row for row in report["groups"] if row["name"] == "memory"}
+        rows = {row["control_group"]: row for row in report["control_groups"] if row["name"] == "memory"}
         mine, limit = rows["/%s/below" % name], rows["/" + name]
         self.assertIsNone(mine["limit"])
         self.assertEqual((limit["limit"], limit["is_inherited"]), (64 << 20, True))
-        self.assertEqual(limit["version"], 1)
+        self.assertEqual(limit["control_group_version"], 1)
         self.assertNotIn("/", rows)  # it has no limit
         self.write(own + "/memory.limit_in_bytes", str(32 << 20))
-        rows = {row["path"]: row for row in self.inspect(process.pid, "--limits")["groups"]
+        rows = {row["control_group"]: row for row in self.inspect(process.pid, "--limits")["control_groups"]
                 if row["name"] == "memory"}
         self.assertEqual(rows["/%s/below" % name]["limit"], 32 << 20)
         process.end()
@@ -332,8 +332,8 @@ class Groups(Inspect):
         self.write(cpu + "/cpu.cfs_quota_us", "50000")
         for path in (pids, cpu):
             self.write(path + "/cgroup.procs", str(process.pid))
-        rows = {row["name"]: row for row in self.inspect(process.pid, "--limits")["groups"]
-                if row["path"] == "/" + name}
+        rows = {row["name"]: row for row in self.inspect(process.pid, "--limits")["control_groups"]
+                if row["control_group"] == "/" + name}
         self.assertEqual((rows["pids"]["limit"], rows["pids"]["used"]), (17, 1))
         self.assertEqual(rows["cpu"]["limit"], 500000)
         self.assertIn("used", rows["cpu"]["not_measured"])
@@ -392,7 +392,7 @@ class Environment(Inspect):
         process = self.start_with(*entries)
         report = self.inspect(process.pid, "--env-names")
         self.assertEqual(len(report["environment"]), 400)
-        self.assertEqual(report["environment_sums"][0]["value_bytes"], 1600000)
+        self.assertEqual(report["environment_totals"][0]["value_bytes"], 1600000)
 
     @needs_root
     def test_a_page_that_is_never_there(self):
@@ -400,10 +400,10 @@ class Environment(Inspect):
         process = self.workload("stuck_environ", env={"STUCK": "v" * (64 << 10), "LAST": "1"},
                                 cannot="this kernel lets nobody hold a page back")
         run = self.start_sooth("inspect", "-j", *ALL, str(process.pid))
-        harness.wait_until(lambda: b"environment_sums" in run.out, "the report")
+        harness.wait_until(lambda: b"environment_totals" in run.out, "the report")
         process.end()  # lets the reading thread go as well
         report = run.finish().json()
-        self.assertIn(report["environment_sums"][0]["not_measured"]["variables"],
+        self.assertIn(report["environment_totals"][0]["not_measured"]["variables"],
                       ("could not be read", "no answer (dead mount or stuck device)"))
         self.assertEqual(report["threads"][0]["name"], "workloads")
 
@@ -445,8 +445,8 @@ class Others(Inspect):
         self.assertEqual(rows["SIGUSR1"]["not_measured"]["handler"], DENIED)
         self.assertEqual(rows["SIGUSR1"]["action"], "caught")
         self.assertEqual(report["environment"], [])
-        self.assertEqual(report["environment_sums"][0]["not_measured"]["variables"], DENIED)
-        self.assertEqual({r["name"]: r["soft"] for r in report["resource_limits"]}["NOFILE"], 64)
+        self.assertEqual(report["environment_totals"][0]["not_measured"]["variables"], DENIED)
+        self.assertEqual({r["name"]: r["soft_limit"] for r in report["resource_limits"]}["NOFILE"], 64)
 
     @needs_root
     def test_of_nobody_by_nobody(self):
@@ -536,10 +536,10 @@ class Ending(Inspect):
             tids = [row["tid"] for row in report["threads"]]
             self.assertEqual(len(tids), len(set(tids)))
             for row in report["threads"]:
-                if row["has_come"]:
+                if row["is_new"]:
                     self.assertIsNone(row["cpu_percent"])
-        sums = report["threads_sums"][0]
-        self.assertEqual(sums["came"], sum(row["has_come"] for row in report["threads"]))
+        sums = report["threads_totals"][0]
+        self.assertEqual(sums["started"], sum(row["is_new"] for row in report["threads"]))
 
     def test_a_zombie(self):
         parent = self.start(sys.executable, "-c", "import os, time\npid = os.fork()\n"

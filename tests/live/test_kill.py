@@ -138,7 +138,7 @@ class Named(Acting):
         zombie = [line.split()[1] for line in bytes(target.out).decode().splitlines()
                   if line.endswith("zombie")][0]
         run = self.run_sooth("kill", "-j", zombie, status=2)
-        self.assertIn("has not reaped it", results(run)[int(zombie)]["why"])
+        self.assertIn("has not reaped it", results(run)[int(zombie)]["reason"])
         told = self.kill("--any", "-9", zombie)
         self.assertEqual(told[int(zombie)]["outcome"], "was gone")
 
@@ -171,7 +171,7 @@ class Named(Acting):
         def run(*argv, status):
             rows = self.run_program(sooth, "kill", "-j", "--any", *argv, status=status,
                                     **harness.as_nobody()).json()["results"]
-            return [(row["pid"], row["outcome"], row["why"]) for row in rows]
+            return [(row["pid"], row["outcome"], row["reason"]) for row in rows]
         refused = [(roots.pid, "failed", "Operation not permitted")]
         self.assertEqual(run("--dry-run", str(roots.pid), status=3), refused)
         self.assertEqual(run("--dry-run", str(own.pid), status=0), [(own.pid, "would be", None)])
@@ -194,7 +194,7 @@ class Refused(Acting):
             told = self.kill(*force, *more, pid, status=2)
             self.assertEqual(told[pid]["outcome"], "refused")
             for word in words:
-                self.assertIn(word, told[pid]["why"])
+                self.assertIn(word, told[pid]["reason"])
 
     def test_process_1(self):
         self.check(1, "process 1", more=["--any"])
@@ -207,7 +207,7 @@ class Refused(Acting):
         run = subprocess.run(["sh", "-c", 'exec "$0" kill -9 -j --any $$', SOOTH], check=False,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.assertEqual(run.returncode, 2, run)
-        self.assertEqual([row["why"] for row in results(run).values()], ["sooth itself"])
+        self.assertEqual([row["reason"] for row in results(run).values()], ["sooth itself"])
 
     def test_no_agents(self):
         other = self.workload("sleep", "--seconds", "60")
@@ -334,7 +334,7 @@ class Leftovers(Acting):
             self.assertEqual(told[member.pid]["outcome"], "ended", told)
         for member in above:
             self.assertEqual(told[member.pid]["outcome"], "refused", told)
-            self.assertIn("no orphan", told[member.pid]["why"])
+            self.assertIn("no orphan", told[member.pid]["reason"])
         self.assertEqual(set(told), {member.pid for member in others + above})
         self.kill("--session", main.session_id, "-9", status=2)
         self.assert_there(*above, *inside)

@@ -287,7 +287,7 @@ class Multiplexers(Leftovers):
         self.assertTrue(agent.is_there())
         self.assert_sound(agent, tool)
         row = self.row(agent)
-        self.assertEqual((row["role"], row["tie"]), ("main", "self"), row)
+        self.assertEqual((row["role"], row["session_reason"]), ("main", "self"), row)
         for pid in (agent.pid, agent.parent()):
             self.assertIsNot(listed(pid)[pid]["is_orphaned"], True, listed(pid)[pid])
         # What it left is left all the same.

@@ -108,18 +108,18 @@ class Streams(Case):
         with tempfile.NamedTemporaryFile() as file:
             child = self.hold(file.fileno())
             ties = ties_of(child.pid)
-            self.assertEqual(ties["input"], "file")
-            self.assertEqual(ties["input_path"], file.name)
-            self.assertEqual(ties["input_inode"], os.fstat(file.fileno()).st_ino)
-            self.assertEqual((ties["output"], ties["errors"]), ("pipe", "socket"))
-            self.assertEqual(ties["output_inode"], os.fstat(child.stdout.fileno()).st_ino)
-            self.assertIsNone(ties["has_writer"])
-            self.assertNotIn("has_writer", ties.get("not_measured", {}))
+            self.assertEqual(ties["stdin"], "file")
+            self.assertEqual(ties["stdin_path"], file.name)
+            self.assertEqual(ties["stdin_inode"], os.fstat(file.fileno()).st_ino)
+            self.assertEqual((ties["stdout"], ties["stderr"]), ("pipe", "socket"))
+            self.assertEqual(ties["stdout_inode"], os.fstat(child.stdout.fileno()).st_ino)
+            self.assertIsNone(ties["has_stdin_writer"])
+            self.assertNotIn("has_stdin_writer", ties.get("not_measured", {}))
 
     def test_null_and_closed(self):
-        self.assertEqual(ties_of(self.hold(subprocess.DEVNULL).pid)["input"], "null")
+        self.assertEqual(ties_of(self.hold(subprocess.DEVNULL).pid)["stdin"], "null")
         closed = self.hold(subprocess.DEVNULL, before="import os; os.close(0);")
-        self.assertEqual(ties_of(closed.pid)["input"], "none")
+        self.assertEqual(ties_of(closed.pid)["stdin"], "none")
 
     def test_terminal(self):
         master, slave = os.openpty()
@@ -128,13 +128,13 @@ class Streams(Case):
         child = self.hold(slave, before="import os,fcntl,termios; os.setsid();"
             "fcntl.ioctl(0, termios.TIOCSCTTY, 0);")
         told = records(child.pid)
-        self.assertEqual(find(told, "proc.ties", child.pid)["input"], "terminal")
+        self.assertEqual(find(told, "proc.ties", child.pid)["stdin"], "terminal")
         process = find(told, "proc.process", child.pid)
-        self.assertEqual("/dev/" + process["terminal_name"], os.ttyname(slave))
+        self.assertEqual("/dev/" + process["terminal"], os.ttyname(slave))
         self.assertTrue(process["is_foreground"])
         # The other side is no terminal of anybody.
         other = self.hold(master)
-        self.assertEqual(ties_of(other.pid)["input"], "other")
+        self.assertEqual(ties_of(other.pid)["stdin"], "other")
         self.assertFalse(find(records(other.pid), "proc.process", other.pid)["is_foreground"])
 
 
@@ -149,9 +149,9 @@ class Writers(Case):
             if "bpf" in arguments and not HAS_WALK:
                 continue
             ties = find(records(*arguments), "proc.ties", child.pid)
-            self.assertEqual(ties["has_writer"], has_writer, ties)
+            self.assertEqual(ties["has_stdin_writer"], has_writer, ties)
             if arguments[0] == "--brief":
-                self.assertEqual(ties["writers"], writers, ties)
+                self.assertEqual(ties["stdin_writers"], writers, ties)
 
     def test_pipe(self):
         reading, writing = self.pipe()
@@ -203,15 +203,15 @@ class Writers(Case):
         child = self.hold(reading, env=self.marked())
         os.close(reading)
         self.check(child, True, [os.getpid()])
-        self.assertEqual(ties_of(child.pid)["input_path"], path)
+        self.assertEqual(ties_of(child.pid)["stdin_path"], path)
         os.write(writing, b"waiting")
         ties = find(records("--brief"), "proc.ties", child.pid)
-        self.assertEqual((ties["has_writer"], ties["writers"]), (True, [os.getpid()]))
+        self.assertEqual((ties["has_stdin_writer"], ties["stdin_writers"]), (True, [os.getpid()]))
         os.close(writing)
         ties = find(records("--brief"), "proc.ties", child.pid)
         # With bytes in it only a search can tell, and only where it sees everybody.
         expected = (False, []) if sees_first() else (None, None)
-        self.assertEqual((ties["has_writer"], ties["writers"]), expected, ties)
+        self.assertEqual((ties["has_stdin_writer"], ties["stdin_writers"]), expected, ties)
 
     def test_connection(self):
         with socket.create_server(("127.0.0.1", 0)) as server:
@@ -219,9 +219,9 @@ class Writers(Case):
             theirs, _ = server.accept()
         child = self.hold(theirs)
         theirs.close()
-        self.assertTrue(ties_of(child.pid)["has_writer"])
+        self.assertTrue(ties_of(child.pid)["has_stdin_writer"])
         ours.close()
-        harness.wait_until(lambda: ties_of(child.pid)["has_writer"] is False, "its end")
+        harness.wait_until(lambda: ties_of(child.pid)["has_stdin_writer"] is False, "its end")
 
     def test_another_network(self):
         child = self.start(["unshare", "--net", sys.executable, "-c",
@@ -298,11 +298,11 @@ class Markers(Case):
             told = records("--brief", "--backend", backend)
             bearer, other = (find(told, "proc.process", pid) for pid in pids)
             self.assertFalse(bearer["is_brief"])
-            self.assertIn("python", bearer["arguments"])
+            self.assertIn("python", bearer["command"])
             self.assertEqual(find(told, "proc.ties", pids[0])["markers"].strip(),
                 "CLAUDE_CODE_SESSION_ID=" + SESSION)
             self.assertTrue(other["is_brief"])
-            self.assertEqual(other["not_measured"]["arguments"], "not requested")
+            self.assertEqual(other["not_measured"]["command"], "not requested")
             self.assertIsNone(find(told, "proc.ties", pids[1]))
 
 
@@ -314,7 +314,7 @@ class Stuck(harness.Case):
         ties = ties_of(process.pid)
         records("--brief", "--samples", 2)
         self.assertIn("markers", ties["not_measured"], ties)
-        self.assertEqual(ties["input"], "pipe")
+        self.assertEqual(ties["stdin"], "pipe")
 
 
 class Places(Case):
@@ -383,14 +383,14 @@ class Snapshot(Case):
             self.skipTest("no mounting here: %r" % run.stderr[-200:])
         told = [json.loads(line) for line in run.stdout.splitlines()]
         self.assertTrue(told[-1]["is_partial"])
-        self.assertTrue(told[-1]["hides_users"])
+        self.assertTrue(told[-1]["has_hidden_users"])
 
     def test_container(self):
         run = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", PROC_RECORDS,
             "--brief"], capture_output=True, check=True)
         snapshot = json.loads(run.stdout.splitlines()[-1])
         self.assertTrue(snapshot["is_partial"])
-        self.assertFalse(snapshot["hides_users"])
+        self.assertFalse(snapshot["has_hidden_users"])
 
     def test_same_again(self):
         """What an earlier sample found out still holds; the next one tells the same."""

@@ -384,14 +384,14 @@ class Secrets(Case):
             self.assertEqual(report["hostname"], "host-1")
         one = {p["pid"]: p for p in report["processes"]}
         leaky, agent = one[leaker.pid], one[planter.pid]
-        self.assertRegex(leaky["directory"], r"^~user-\d+/path-\d+/path-\d+$")
+        self.assertRegex(leaky["cwd"], r"^~user-\d+/path-\d+/path-\d+$")
         (finding,) = [f for f in leaky["findings"] if f["id"] == "fd-leak"]
-        self.assertIn(leaky["directory"], finding["claim"], "the same place, the same words")
+        self.assertIn(leaky["cwd"], finding["claim"], "the same place, the same words")
         self.assertEqual((agent["agent"], agent["version"]), ("claude", "9.9.9"))
-        self.assertTrue(agent["threads"] and agent["descriptors"] and agent["memory"])
-        self.assertEqual(agent["descriptors"]["inotify"], len(AS_A_NAME))
+        self.assertTrue(agent["threads_by_role"] and agent["descriptors_by_type"] and agent["memory_by_class"])
+        self.assertEqual(agent["descriptors_by_type"]["inotify"], len(AS_A_NAME))
         self.assertTrue(any(s["protocol"] == "tcp" and s["state"] == "LISTEN"
-                            for s in agent["sockets"]))
+                            for s in agent["sockets_by_state"]))
         self.assertEqual(set(agent["command"].split()[1:]), {"***"})
 
     def test_a_bundle_is_never_written_through_a_link(self):

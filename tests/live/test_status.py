@@ -176,7 +176,7 @@ class Connections(StatusCase):
         kept = self.path("kept.sooth")
         self.sooth("status", "--save", kept)
         whole = self.sooth("report", "-j", kept).json()
-        self.assertNotIn(twin, [row["pid"] for row in whole["sockets_processes"]])
+        self.assertNotIn(twin, [row["pid"] for row in whole["sockets_totals"]])
 
 
 class RealAgent(StatusCase):
@@ -204,7 +204,7 @@ class Host(StatusCase):
             self.assertLessEqual(min(before[line], after[line]) - slack, row[name])
             self.assertLessEqual(row[name], max(before[line], after[line]) + slack)
         if not os.path.exists("/proc/pressure/memory"):
-            self.assertIn("some_10s", row["not_measured"])
+            self.assertIn("some_10s_percent", row["not_measured"])
 
     def test_load(self):
         """The kernel computes it anew each five seconds: what is told between two looks that are the same."""
@@ -236,9 +236,9 @@ class Host(StatusCase):
         if run.status == 1:
             self.skipTest("cannot mount here: " + run.errors)
         report = run.json()
-        self.assertIsNone(report["memory"]["some_10s"])
-        self.assertIsNone(report["load"]["cpu_some_10s"])
-        self.assertEqual(report["memory"]["not_measured"]["some_10s"],
+        self.assertIsNone(report["memory"]["some_10s_percent"])
+        self.assertIsNone(report["load"]["cpu_some_10s_percent"])
+        self.assertEqual(report["memory"]["not_measured"]["some_10s_percent"],
                          "not available on this system")
 
 

@@ -117,7 +117,7 @@ class Traced(Case):
         self.check(seen)
         self.assertTrue(EXPECTED[modes.ANSWER](seen), seen.to_server)
         main = [row for row in seen.processes if row["pid"] == seen.end["target"]["pids"][0]]
-        self.assertEqual([(row["end"], row["status"]) for row in main], [("exit 0", 0)], main)
+        self.assertEqual([(row["end"], row["wait_status"]) for row in main], [("exit 0", 0)], main)
 
 
 class ClaudeCode(Traced):

@@ -70,7 +70,7 @@ class Lossless(Case):
     def check(self, made, lines):
         """Nothing vanished untold; returns (lost, holds)."""
         received = stream_counts(lines).get("getppid", (0, 0))[0]
-        holds = [line for line in lines if line["type"] == "holds"]
+        holds = [line for line in lines if line["type"] == "pauses"]
         missing = lost(lines[-1])
         # Of calls that move a descriptor the workload makes a few; they may be lost as well.
         self.assertLessEqual(received, made)
@@ -93,10 +93,10 @@ class Lossless(Case):
                 missing, holds = self.check(made, lines)
                 self.assertEqual(len(holds), 1, lines[-1])
                 self.assertGreater(holds[0]["count"], 0)
-                self.assertGreater(holds[0]["held_ns"], holds[0]["until_held_ns_max"])
+                self.assertGreater(holds[0]["paused_ns"], holds[0]["max_until_paused_ns"])
                 self.assertEqual(holds[0]["refused"], 0)
                 if missing:  # then it came too late, and says so
-                    self.assertLess(holds[0]["reserve_ns_min"], ENOUGH_NS, holds)
+                    self.assertLess(holds[0]["min_reserve_ns"], ENOUGH_NS, holds)
                     self.assertGreater(holds[0]["late"], 0)
                     self.assertIn("every call of a target that may be held",
                                   [row["what"] for row in lines[-1]["limits"]])
@@ -119,8 +119,8 @@ class Lossless(Case):
         capture = self.path("storm.sooth")
         _, lines = self.storm("--lossless", "--buffer", SMALL_RING, "--save", capture)
         again = self.sooth("trace", "-j", "-e", "getppid", capture).lines()
-        self.assertEqual([line for line in lines if line["type"] == "holds"],
-                         [line for line in again if line["type"] == "holds"])
+        self.assertEqual([line for line in lines if line["type"] == "pauses"],
+                         [line for line in again if line["type"] == "pauses"])
         self.assertEqual(stream_counts(lines), stream_counts(again))
         text = self.sooth("trace", "-c", capture).text
         self.assertRegex(text, r"pauses: \d+, \S+ in all; stopping all threads took up to \S+")

@@ -187,7 +187,7 @@ class Trace(harness.Case):
             ["+++ exited with 3 +++", "+++ killed by SIGTERM +++", "+++ exited with 5 +++"])
         lines = self.sooth("trace", "-j", capture).lines()
         ends = [line for line in lines if line["type"] == "exit"]
-        self.assertEqual([(e["status"], e["end"]) for e in ends],
+        self.assertEqual([(e["wait_status"], e["end"]) for e in ends],
             [(3 << 8, "exited with 3"), (15, "killed by SIGTERM"), (5 << 8, "exited with 5")])
         for end in ends:  # the last line of each process
             of = [line["type"] for line in lines if line.get("pid") == end["pid"]]
@@ -205,12 +205,12 @@ class Trace(harness.Case):
         self.assertEqual([(row["type"], row["time_ns"], row["pid"]) for row in rows],
             [(line["type"], str(line["time_ns"]), str(line["pid"])) for line in lines
              if line["type"] in ("call", "exit")])
-        self.assertEqual([(int(row["status"]), row["end"], row["name"]) for row in rows if row["type"] == "exit"],
-            [(e["status"], e["end"], "") for e in ends])
+        self.assertEqual([(int(row["wait_status"]), row["end"], row["name"]) for row in rows if row["type"] == "exit"],
+            [(e["wait_status"], e["end"], "") for e in ends])
         # What did not fail has no error, and what is a call has no end.
         for row in rows:
             self.assertRegex(row["error"], "^(0|E[A-Z]+)$" if row["type"] == "call" else "^$")
-            self.assertEqual((bool(row["end"]), bool(row["status"])), (row["type"] == "exit",) * 2)
+            self.assertEqual((bool(row["end"]), bool(row["wait_status"])), (row["type"] == "exit",) * 2)
 
     def test_filter(self):
         told = self.calls("--filter", "errno != 0 and path ~ nonexist")
@@ -239,7 +239,7 @@ class Trace(harness.Case):
     def test_counts_tell_waiting_apart(self):
         told = json.loads(self.trace("-c"))
         calls = {c["name"]: c for c in told["syscalls"]}
-        self.assertTrue(calls["wait4"]["waits"])
+        self.assertTrue(calls["wait4"]["is_wait"])
         self.assertIsNone(calls["wait4"]["share_percent"])
         self.assertLessEqual(calls["read"]["p50_ns"], calls["read"]["p99_ns"])
         self.assertLessEqual(calls["read"]["p99_ns"], calls["read"]["max_ns"])

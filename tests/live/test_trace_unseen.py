@@ -145,7 +145,7 @@ class UnderWay(Case):
         for name in set(names):
             row = rows[name]
             self.assertEqual((row["untimed"], row["unfinished"]), (names.count(name), 0), row)
-            timed = sum(row["histogram"])
+            timed = sum(row["histogram_ns"])
             self.assertEqual(timed, row["count"] - row["untimed"], row)
             if timed:
                 self.assertEqual(row["mean_ns"], row["total_ns"] // timed, row)

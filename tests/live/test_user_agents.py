@@ -132,7 +132,7 @@ class User(Case):
         offset = next(int(line.split()[3]) for line in schema["fields"].decode().splitlines()
                       if line.split()[0] == "markers")
         told = [capture_reader.text(r, offset) for r in records
-                if r.kind == schema["kind"] and r.pid == bearer.pid]
+                if r.kind == schema["kind_number"] and r.pid == bearer.pid]
         self.assertTrue(told)
         for markers in told:
             self.assertEqual(sorted(markers.split(b"\0")[:-1]),

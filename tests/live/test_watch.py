@@ -441,7 +441,7 @@ class Fleeting(Case):
     def test_none_is_missed(self):
         """Each is in a sample or told by its end, and never both."""
         told = self.frames(SOOTH, "ps", "-a", "-w", "0.3", "-j")
-        count = sum(row["count"] for frame in told for row in frame.get("fleeting", [])
+        count = sum(row["count"] for frame in told for row in frame.get("short_lived", [])
                     if row["name"] == "flit")
         sampled = {row["pid"] for frame in told for row in frame.get("processes", [])
                    if row["name"] == "flit"}
@@ -449,8 +449,8 @@ class Fleeting(Case):
         # One after the other, so no sample can have met two.
         self.assertLessEqual(len(sampled), len(told))
         for frame in told[:-1]:
-            self.assertLessEqual(sum(row["count"] for row in frame["fleeting"]),
-                                 frame["fleeting_total"]["count"])
+            self.assertLessEqual(sum(row["count"] for row in frame["short_lived"]),
+                                 frame["short_lived_totals"]["count"])
         self.assertEqual(harness.lost(told[-1]), 0)
 
     @harness.needs_bpf
@@ -463,12 +463,12 @@ class Fleeting(Case):
                 main.say("start", "brief", "program=/bin/true", "in=null", "out=null", "err=null")
                 main.say("reap")  # or it stays as a zombie, and is seen
             count = lambda: sum(row["count"] for line in whole_lines(run)
-                                for row in json.loads(line).get("fleeting", [])
+                                for row in json.loads(line).get("short_lived", [])
                                 if row["session_pid"] == main.pid)
             harness.wait_until(lambda: count() >= 10, "what the session has started")
             run.send(signal.SIGINT)
             told = [json.loads(line) for line in run.finish().out.decode().splitlines()]
-        sessions = [row["fleeting"] for frame in told for row in frame.get("sessions", [])
+        sessions = [row["short_lived"] for frame in told for row in frame.get("sessions", [])
                     if row["pid"] == main.pid]
         self.assertEqual(sum(sessions), count())
 
@@ -478,16 +478,16 @@ class Fleeting(Case):
         told = self.frames(self.copy_for_all(SOOTH), "ps", "-a", "-w", "0.3", "-j",
                            **harness.as_nobody())
         for frame in told[:-1]:
-            self.assertIsNone(frame["fleeting_total"]["count"])
-            self.assertEqual(frame["fleeting"], [])
+            self.assertIsNone(frame["short_lived_totals"]["count"])
+            self.assertEqual(frame["short_lived"], [])
         self.assertTrue(any("between two samples" in limit["what"] for limit in told[-1]["limits"]))
 
     @harness.needs_bpf
     def test_from_a_capture(self):
         told = self.frames(SOOTH, "ps", "-a", "-w", "0.3", "-j", "--save", self.path("c.sooth"))
         again = self.sooth("ps", "-a", "-w", "-j", self.path("c.sooth")).lines()
-        self.assertEqual([frame.get("fleeting") for frame in again],
-                         [frame.get("fleeting") for frame in told])
+        self.assertEqual([frame.get("short_lived") for frame in again],
+                         [frame.get("short_lived") for frame in told])
 
 
 class Alerts(Case):

@@ -112,7 +112,7 @@ class Timeline(unittest.TestCase):
         for group in ("cpu", "memory", "io", "calls", "lost_records"):
             for lane in self.told[group]:
                 values = next(v for k, v in lane.items() if k.startswith("values_"))
-                found.append((group, lane["lane"], values))
+                found.append((group, lane["track"], values))
         return found
 
     def rows(self):
@@ -150,7 +150,7 @@ class Timeline(unittest.TestCase):
     def test_every_lane_and_its_shape(self):
         rows, lanes = self.rows(), self.lanes()
         left, width = self.plot()
-        stretch, interval = self.told["timeline"]["stretch_ns"], self.told["timeline"]["interval_ns"]
+        stretch, interval = self.told["timeline"]["bucket_ns"], self.told["timeline"]["interval_ns"]
         self.assertEqual(len(rows), len(lanes))
         for row, (_, name, values) in zip(rows, lanes):
             self.assertIn(name, row["label"])
@@ -181,7 +181,7 @@ class Timeline(unittest.TestCase):
         row = self.row_at("resident")
         values = next(values for _, name, values in self.lanes() if name == "resident")
         left, width = self.plot()
-        stretch, interval = self.told["timeline"]["stretch_ns"], self.told["timeline"]["interval_ns"]
+        stretch, interval = self.told["timeline"]["bucket_ns"], self.told["timeline"]["interval_ns"]
         for share in (0.2, 0.5, 0.8):
             x, y = left + width * share, row["box"]["y"] + row["box"]["height"] / 2
             self.browser.move(x, y)
@@ -292,7 +292,7 @@ class Timeline(unittest.TestCase):
         plot_x, plot_width = 12 + 200, 1200 - 24 - 200 - 76
         y = 64 + 22 + 18 * (len(self.told["lives"]) + bool(self.told["events"]))
         colors = {"cpu": (0x8f, 0xc1, 0xee), "memory": (0xf5, 0xb3, 0x77), "io": (0x97, 0xd3, 0x9a)}
-        stretch, interval = self.told["timeline"]["stretch_ns"], self.told["timeline"]["interval_ns"]
+        stretch, interval = self.told["timeline"]["bucket_ns"], self.told["timeline"]["interval_ns"]
         last, checked = None, 0
         for group, name, values in self.lanes():
             y += 26 if group != last else 0

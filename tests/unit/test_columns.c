@@ -42,6 +42,9 @@ static void test_choosing(void **state)
 	assert_int_equal(CHOOSE("CPU%", "rss", "Time", "THRDS", "session agent"), 0);
 	assert_string_equal(
 		buffer_cstr(&out), "cpu_percent,rss_bytes,elapsed_time,threads,session_agent");
+	/* By the name that they had before. */
+	assert_int_equal(CHOOSE("tie", "is_over"), 0);
+	assert_string_equal(buffer_cstr(&out), "session_reason,is_over_threshold");
 }
 
 static void test_wrong_ones(void **state)

@@ -141,7 +141,7 @@ static void test_not_measured(void **state)
 	add(&one, a, 1, "x", "1");
 	add(&two, b, 2, "x", "1");
 	assert_int_equal(compare(&one, &two, &json).changed, 0);
-	assert_non_null(strstr(json, "\"not_measured\": 1"));
+	assert_non_null(strstr(json, "\"unmeasured\": 1"));
 	free(json);
 }
 
@@ -164,8 +164,8 @@ static void test_rows(void **state)
 	assert_int_equal(told.appeared, 1);
 	assert_int_equal(told.vanished, 1);
 	assert_non_null(strstr(json, "\"row\": \"x #2\""));
-	assert_non_null(strstr(json, "\"before\": \"1\""));
-	assert_non_null(strstr(json, "\"after\": \"2\""));
+	assert_non_null(strstr(json, "\"before_text\": \"1\""));
+	assert_non_null(strstr(json, "\"after_text\": \"2\""));
 	assert_non_null(strstr(json, "\"row\": \"x #3\""));
 	assert_non_null(strstr(json, "\"row\": \"gone\""));
 	free(json);

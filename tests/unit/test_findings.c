@@ -76,9 +76,9 @@ static void test_found(void **state)
 	assert_non_null(strstr(json, "\"key\": \"fd-leak:99@1\""));
 	assert_non_null(strstr(json, "\"value\": 20"));
 	assert_non_null(strstr(json, "\"unit\": \"1/s\""));
-	assert_non_null(strstr(json, "\"interval_s\": 5.000"));
+	assert_non_null(strstr(json, "\"interval_ns\": 5000000000"));
 	assert_non_null(strstr(json, "\"state\": \"raised\""));
-	assert_non_null(strstr(json, "\"first_seen\": 1700000105000000000"));
+	assert_non_null(strstr(json, "\"first_seen_utc_ns\": 1700000105000000000"));
 	/* What was not recorded is told, not passed over. */
 	assert_non_null(strstr(json, "the fds probe was not recorded"));
 }
@@ -142,7 +142,7 @@ static void test_fine(void **state)
 	json = show_view("diagnose", "findings", NULL, "json");
 	assert_null(strstr(json, "\"severity\": \"high\""));
 	assert_non_null(strstr(json, "no problems found in 1 process"));
-	assert_non_null(strstr(json, "\"words\": \"10 descriptors, then 10\""));
+	assert_non_null(strstr(json, "\"text\": \"10 descriptors, then 10\""));
 }
 
 static void test_for_people(void **state)

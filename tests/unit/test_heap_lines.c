@@ -70,7 +70,7 @@ static void test_shapes(void **state)
 		"{\"pid\":7,\"tid\":8,\"timestamp\":109,\"addr\":4096,\"type\":\"AlignedAlloc\","
 		"\"size\":64}\n");
 	assert_true(json_check(shown.data, shown.size, HEAP_FUNCTIONS));
-	assert_true(has(beside.data, "\"events\": 10,"));
+	assert_true(has(beside.data, "\"calls\": 10,"));
 }
 
 /* Kept: what was asked for, that nothing came, and why. */

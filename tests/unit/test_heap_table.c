@@ -15,9 +15,9 @@
 
 static const char *show(const struct heap_table_options *options, const char *format)
 {
-	static const struct heap_table_options alone = { .is_alone = true };
+	static const struct heap_table_options plain;
 
-	return show_view("heap", "heap-table", options ? options : &alone, format);
+	return show_view("heap", "heap-table", options ? options : &plain, format);
 }
 
 #define assert_shows(text, part)                                                                   \
@@ -75,7 +75,8 @@ static void add_aggregates(const struct heap_call *calls, size_t count, uint64_t
 /* What both tell: from by_type up to the processes. */
 static char *common_part(const char *json)
 {
-	const char *from = strstr(json, "\"by_type\""), *to = strstr(json, "\"processes\": [");
+	const char *from = strstr(json, "\"heap_by_function\""),
+		   *to = strstr(json, "\"heap_processes\": [");
 
 	assert_true(from && to && from < to);
 	return strndup(from, (size_t)(to - from));
@@ -115,7 +116,7 @@ static void test_tallies_and_calls_agree(void **state)
 		add_aggregates(calls, CALLS, 1000 + CALLS * 10);
 		by_both = common_part(show(NULL, "json"));
 		assert_shows(shown.data, "\"inexact\": null");
-		assert_shows(shown.data, "\"events\": 4000,");
+		assert_shows(shown.data, "\"calls\": 4000,");
 		buffer_reset(&records);
 		add_aggregates(calls, 1000, 20000);
 		add_aggregates(calls + 1000, CALLS - 1000, 1000 + CALLS * 10);
@@ -162,7 +163,7 @@ static void test_totals(void **state)
 	three_calls();
 	add_end(&records, 3 * NS_PER_S);
 	json = show(NULL, "json");
-	assert_shows(json, "\"events\": 3,");
+	assert_shows(json, "\"calls\": 3,");
 	assert_shows(json, "\"allocated_bytes\": 1048,");
 	assert_shows(json, "\"freed_bytes\": 1000,");
 	assert_shows(json, "\"live_bytes\": 48,");
@@ -171,7 +172,7 @@ static void test_totals(void **state)
 	assert_shows(json, "\"peak_after_ns\": 20,");
 	assert_shows(json, "\"rate_per_s\": 1.5,");
 	assert_shows(json, "\"inexact\": null");
-	assert_shows(json, "\"by_type\": {\n    \"malloc\": {\n      \"count\": 2,");
+	assert_shows(json, "\"heap_by_function\": {\n    \"malloc\": {\n      \"count\": 2,");
 	assert_shows(json, "\"free\": {\n      \"count\": 1,");
 	assert_shows(json, "\"mean_bytes\": 524,");
 	assert_shows(json, "\"limits\": []");
@@ -190,7 +191,7 @@ static void test_only_counted(void **state)
 	add_heap_source(&records);
 	aggregate_of(10, 700);
 	json = show(NULL, "json");
-	assert_shows(json, "\"events\": 10,");
+	assert_shows(json, "\"calls\": 10,");
 	assert_shows(json, "\"allocated_bytes\": 700,");
 	assert_shows(json, "\"live_bytes\": null,");
 	assert_shows(json, "\"peak_bytes\": null,");
@@ -210,7 +211,7 @@ static void test_lost(void **state)
 	add_loss(&records, NS_PER_S + 40, "syscalls", 100);
 	aggregate_of(8, 5000);
 	json = show(NULL, "json");
-	assert_shows(json, "\"events\": 8,");
+	assert_shows(json, "\"calls\": 8,");
 	assert_shows(json, "\"allocated_bytes\": 5000,");
 	assert_shows(json, "\"live_bytes\": 48,");
 	assert_shows(json, "\"lost\": 5,");
@@ -234,7 +235,7 @@ static void test_aggregates_to_come(void **state)
 	(void)state;
 	three_calls();
 	aggregate_of(1, 48);
-	assert_shows(show(NULL, "json"), "\"events\": 3,");
+	assert_shows(show(NULL, "json"), "\"calls\": 3,");
 	assert_shows(shown.data, "\"allocated_bytes\": 1048,");
 }
 
@@ -242,7 +243,7 @@ static void test_not_observed(void **state)
 {
 	(void)state;
 	add_begin(&records, NS_PER_S);
-	assert_shows(show(NULL, "json"), "\"events\": null,");
+	assert_shows(show(NULL, "json"), "\"calls\": null,");
 	assert_shows(shown.data, "\"what\": \"heap-table (heap)\"");
 }
 
@@ -252,9 +253,9 @@ static void test_nothing_happened(void **state)
 	add_heap_source(&records);
 	add_begin(&records, NS_PER_S);
 	add_end(&records, 2 * NS_PER_S);
-	assert_shows(show(NULL, "json"), "\"events\": 0,");
+	assert_shows(show(NULL, "json"), "\"calls\": 0,");
 	assert_shows(shown.data, "\"live_bytes\": 0,");
-	assert_shows(shown.data, "\"by_type\": {}");
+	assert_shows(shown.data, "\"heap_by_function\": {}");
 	assert_shows(show(NULL, "table"), "nothing was allocated or freed");
 }
 
@@ -282,7 +283,7 @@ static void test_processes(void **state)
 			   "  2 a child     1      4.9K 4.9K      1 4.9K\n"
 			   "  1 -           3      1.0K  48B      1 1.0K\n");
 	assert_shows(show(NULL, "json"), "\"live_bytes\": 5048,");
-	assert_shows(shown.data, "\"has_left\": true");
+	assert_shows(shown.data, "\"has_ended\": true");
 	assert_shows(shown.data, "\"processes\": 2,");
 }
 
@@ -372,7 +373,7 @@ static void add_site(uint64_t inode, uint32_t function, bool is_emulated)
 
 static void test_sites(void **state)
 {
-	const struct heap_table_options with_sites = { .is_alone = true, .sites = true };
+	const struct heap_table_options with_sites = { .sites = true };
 	const char *text;
 
 	(void)state;
@@ -388,14 +389,14 @@ static void test_sites(void **state)
 	text = show(&with_sites, "table");
 	assert_shows(text, "/lib/libc.so.6 malloc   0x1004 yes    no");
 	assert_shows(text, "/lib/libc.so.6 free     0x1005 no     yes");
-	assert_shows(show(&with_sites, "json"), "\"why\": \"arguments are intact there\"");
+	assert_shows(show(&with_sites, "json"), "\"reason\": \"arguments are intact there\"");
 }
 
 /* The totals for who makes a sentence of them. */
 static void test_reported(void **state)
 {
 	struct heap_totals_row reported = { 0 };
-	const struct heap_table_options options = { .is_alone = true, .reported = &reported };
+	const struct heap_table_options options = { .reported = &reported };
 
 	(void)state;
 	three_calls();
@@ -436,10 +437,10 @@ static void test_live(void **state)
 	assert_int_equal(sooth_observer_stop(o, SOOTH_END_STOPPED, &err), 0);
 	assert_int_equal(sooth_report_finish(r, &err), 0);
 	text_close(&shown);
-	assert_shows(shown.data, "\"events\": 2,");
+	assert_shows(shown.data, "\"calls\": 2,");
 	assert_shows(shown.data, "\"live_bytes\": 128,");
 	assert_shows(shown.data, "\"peak_bytes\": 128,");
-	assert_shows(shown.data, "\"has_left\": true");
+	assert_shows(shown.data, "\"has_ended\": true");
 	assert_shows(shown.data, "\"inexact\": null");
 	sooth_report_free(r);
 	sooth_observer_free(o);

@@ -586,15 +586,15 @@ static void test_time_spans(void **state)
 	(void)state;
 	for (uint32_t kind = 0; kind <= UINT16_MAX; kind++) {
 		const struct sooth_schema *s = registry_schema((uint16_t)kind);
-		const struct sooth_field *from = s ? sooth_schema_field(s, "from_ns") : NULL;
+		const struct sooth_field *start = s ? sooth_schema_field(s, "start_ns") : NULL;
 
 		if (!s || s->time_span == SOOTH_TIME_SPAN_MOMENT ||
 			s->time_span == SOOTH_TIME_SPAN_RUN)
 			continue;
 		windows++;
 		assert_true(s->fixed_size >= sizeof(struct sooth_record) + sizeof(uint64_t));
-		if (from)
-			assert_int_equal(from->offset, sizeof(struct sooth_record));
+		if (start)
+			assert_int_equal(start->offset, sizeof(struct sooth_record));
 		else
 			assert_int_equal(kind, STREAM_LOSS);
 	}

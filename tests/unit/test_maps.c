@@ -86,7 +86,7 @@ static void test_one(void **state)
 			      "\"path\": \"/bin/tool\""));
 	assert_true(has(json, "\"pss_bytes\": 16384,\n      \"mappings\": 3,\n      "
 			      "\"mappings_max\": 65530"));
-	assert_true(has(json, "\"why\": \"libc.so.6 is mapped\""));
+	assert_true(has(json, "\"reason\": \"libc.so.6 is mapped\""));
 	text = show("table");
 	assert_true(has(text, "in 3 mappings of 65530 allowed"));
 	assert_true(has(text, "70.0G    70.0G"));

@@ -172,41 +172,42 @@ static void test_unknown_pid(void **state)
 
 static void test_thresholds(void **state)
 {
-	struct processes_options o = {
-		.cpu_over_percent = 50, .rss_over_bytes = 100 << 20, .columns = "pid,flags,is_over"
-	};
+	struct processes_options o = { .cpu_over_percent = 50,
+		.rss_over_bytes = 100 << 20,
+		.columns = "pid,flags,is_over_threshold" };
 
 	(void)state;
 	add_session();
-	assert_string_equal(show(&o, "csv"), "pid,flags,is_over\r\n14,CPU,true\r\n10,MEM,true\r\n"
-					     "12,,false\r\n1,,false\r\n13,,false\r\n20,,false\r\n");
-	assert_true(has(show(&o, "json"), "\"over\": 2"));
+	assert_string_equal(show(&o, "csv"),
+		"pid,flags,is_over_threshold\r\n14,CPU,true\r\n10,MEM,true\r\n"
+		"12,,false\r\n1,,false\r\n13,,false\r\n20,,false\r\n");
+	assert_true(has(show(&o, "json"), "\"over_threshold\": 2"));
 	/* Exactly at it is not over it. */
 	o.cpu_over_percent = 90;
 	o.rss_over_bytes = 300 << 20;
-	assert_true(has(show(&o, "json"), "\"over\": 0"));
+	assert_true(has(show(&o, "json"), "\"over_threshold\": 0"));
 }
 
 /* One look has no CPU: nobody is said to be under its threshold; that of memory is known. */
 static void test_thresholds_unmeasured(void **state)
 {
 	struct processes_options o = {
-		.cpu_over_percent = 50, .shown = PROCESSES_ALL, .columns = "pid,is_over"
+		.cpu_over_percent = 50, .shown = PROCESSES_ALL, .columns = "pid,is_over_threshold"
 	};
 
 	(void)state;
 	add_host();
 	add_at((struct made){ .pid = 1, .rss_mb = 2 }, 100 * NS_PER_S, 0);
 	add_at((struct made){ .pid = 2, .rss_mb = 300 }, 100 * NS_PER_S, 0);
-	assert_true(has(show(&o, "json"), "\"over\": null"));
+	assert_true(has(show(&o, "json"), "\"over_threshold\": null"));
 	assert_true(has(show(&o, "json"), "processes above the CPU threshold"));
-	assert_false(has(show(&o, "json"), "\"is_over\": false"));
+	assert_false(has(show(&o, "json"), "\"is_over_threshold\": false"));
 	o.rss_over_bytes = 100 << 20;
-	assert_true(has(show(&o, "json"), "\"over\": null"));
-	assert_true(has(show(&o, "json"), "\"is_over\": true"));
+	assert_true(has(show(&o, "json"), "\"over_threshold\": null"));
+	assert_true(has(show(&o, "json"), "\"is_over_threshold\": true"));
 	o.cpu_over_percent = 0;
-	assert_true(has(show(&o, "json"), "\"over\": 1"));
-	assert_true(has(show(&o, "json"), "\"is_over\": false"));
+	assert_true(has(show(&o, "json"), "\"over_threshold\": 1"));
+	assert_true(has(show(&o, "json"), "\"is_over_threshold\": false"));
 	assert_false(has(show(&o, "json"), "processes above the CPU threshold"));
 }
 
@@ -273,7 +274,8 @@ static void test_orphan(void **state)
 		.inner_pid = 30,
 		.stream = { PROC_STREAM_NULL, PROC_STREAM_PIPE, PROC_STREAM_PIPE } };
 	struct record_tail tail[] = { { &t.markers, markers, sizeof(markers) } };
-	struct processes_options o = { .shown = PROCESSES_AGENTS, .columns = "pid,flags,tie" };
+	struct processes_options o = { .shown = PROCESSES_AGENTS,
+		.columns = "pid,flags,session_reason" };
 	const char *text;
 
 	(void)state;

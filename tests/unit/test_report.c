@@ -379,7 +379,7 @@ static void test_members(void **state)
 	static const char *const members[] = { "\"schema\"", "\"target\"", "\"interval_ns\"",
 		"\"sources\"", "\"loss\"", "\"limits\"", "\"self\"", "\"syscalls\"",
 		"\"processes\"", "\"fallback_reason\": \"scripted: look for the first need",
-		"\"method\": \"second\"", "\"ended\": \"duration\"", "\"cpu_ns\": 7000000",
+		"\"method\": \"second\"", "\"end_reason\": \"duration\"", "\"cpu_ns\": 7000000",
 		"the second backend is slow", "\"agent\": \"claude\"" };
 	const struct capture_options options = { .codec = CODEC_NONE };
 	struct reports live;
@@ -422,8 +422,8 @@ static void test_cut(void **state)
 		feed(&cut, &file, size, seed);
 		reports_finish(&cut);
 		assert_valid(&cut);
-		assert_true(has(cut.texts[1].data, "\"ended\": \"cut\"") ||
-			    has(cut.texts[1].data, "\"ended\": \"duration\""));
+		assert_true(has(cut.texts[1].data, "\"end_reason\": \"cut\"") ||
+			    has(cut.texts[1].data, "\"end_reason\": \"duration\""));
 		if (size > 5000 && size < file.size - 500) {
 			assert_true(
 				has(cut.texts[1].data, "the capture is cut off before the end"));

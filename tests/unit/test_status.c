@@ -87,7 +87,7 @@ static void test_host_without_pressure(void **state)
 {
 	(void)state;
 	add_load(0.5, SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED));
-	assert_true(has(host("json"), "\"cpu_some_10s\": null"));
+	assert_true(has(host("json"), "\"cpu_some_10s_percent\": null"));
 	assert_true(has(host("table"), "CPU pressure of the host"));
 }
 

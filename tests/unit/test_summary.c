@@ -169,7 +169,7 @@ static void test_interval(void **state)
 	take(s);
 	summary_losses(&s->summary, NULL, 0);
 	json = told(s);
-	assert_true(has(json, "\"interval_ns\": 800,\n  \"ended\": \"target ended\""));
+	assert_true(has(json, "\"interval_ns\": 800,\n  \"end_reason\": \"target ended\""));
 	assert_true(has(json, "\"limits\": []"));
 	assert_true(has(json, "\"loss\": []"));
 	assert_true(has(json, "\"self\": null"));
@@ -189,7 +189,7 @@ static void test_cut(void **state)
 	s->summary.unknown_records = 3;
 	summary_losses(&s->summary, &reader, 9);
 	json = told(s);
-	assert_true(has(json, "\"interval_ns\": 850,\n  \"ended\": \"cut\""));
+	assert_true(has(json, "\"interval_ns\": 850,\n  \"end_reason\": \"cut\""));
 	assert_true(has(json, "\"records\": 5"));
 	assert_true(has(json, "\"bytes\": 60"));
 	assert_true(has(json, "\"bytes\": 7"));

@@ -64,8 +64,8 @@ static void test_threads_once(void **state)
 	assert_true(has(json, "\"cpu_percent\": \"needs two samples\""));
 	assert_true(has(json, "\"call\": \"futex\""));
 	assert_true(has(json, "\"wait_channel\": \"permission denied\""));
-	assert_true(has(json, "\"came\": \"needs two samples\""));
-	assert_true(has(json, "\"has_come\": false"));
+	assert_true(has(json, "\"started\": \"needs two samples\""));
+	assert_true(has(json, "\"is_new\": false"));
 }
 
 /* 25 % of a CPU by one, none by another; one went, one came and has no share. */
@@ -86,8 +86,8 @@ static void test_threads_twice(void **state)
 	json = show("threads", "json");
 	assert_true(has(json, "\"cpu_percent\": 25.0"));
 	assert_true(has(json, "\"policy\": \"fifo 50\""));
-	assert_true(has(json, "\"threads\": 3,\n      \"came\": 1,\n      \"went\": 1"));
-	assert_true(has(json, "\"has_come\": true"));
+	assert_true(has(json, "\"threads\": 3,\n      \"started\": 1,\n      \"ended\": 1"));
+	assert_true(has(json, "\"is_new\": true"));
 	assert_false(has(json, "\"went\",")); /* its row is not among the last reading's */
 	assert_true(strstr(json, "\"busy\"") < strstr(json, "\"came\""));
 	table = show("threads", "table");
@@ -144,7 +144,7 @@ static void test_reused_tid(void **state)
 			((struct threads_thread *)(uintptr_t)r)->thread_start_ticks = 99;
 	}
 	json = show("threads", "json");
-	assert_true(has(json, "\"came\": 1,\n      \"went\": 1"));
+	assert_true(has(json, "\"started\": 1,\n      \"ended\": 1"));
 	assert_false(has(json, "200.0"));
 }
 
@@ -210,8 +210,8 @@ static void test_signals(void **state)
 	assert_true(has(json, "\"handler\": \"on_usr1+0x10 (libfoo.so)\""));
 	assert_true(has(json, "\"flags\": \"SA_SIGINFO SA_RESTART\"")); /* not SA_RESTORER */
 	assert_true(has(json, "\"blocked_in\": \"2 of 2 threads\""));
-	assert_true(
-		has(json, "\"blocked_in\": \"1 of 2 threads\",\n      \"pending\": \"1 thread\""));
+	assert_true(has(
+		json, "\"blocked_in\": \"1 of 2 threads\",\n      \"pending_for\": \"1 thread\""));
 	assert_true(has(json, "\"signal\": \"SIGRTMAX\""));
 	assert_true(has(json, "\"queued_percent\": 3.0"));
 	assert_false(has(json, "SIGKILL")); /* nothing to tell of it */
@@ -291,7 +291,7 @@ static void test_limits(void **state)
 	add_limits();
 	json = show("limits", "json");
 	assert_true(has(json, "\"percent\": 75.0"));
-	assert_true(has(json, "\"soft_text\": \"unlimited\""));
+	assert_true(has(json, "\"soft_limit_text\": \"unlimited\""));
 	assert_true(has(json, "\"used\": \"not available on this system\""));
 	assert_true(has(json, "\"oom_score_adjustment\": -17"));
 	assert_true(has(json, "\"pressure\": []"));

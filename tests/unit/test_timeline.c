@@ -105,7 +105,7 @@ static const char *track_of(const char *json, const char *group, const char *lan
 	snprintf(key, sizeof(key), "\"%s\": [", group);
 	at = strstr(json, key);
 	assert_non_null(at);
-	snprintf(key, sizeof(key), "\"lane\": \"%s\"", lane);
+	snprintf(key, sizeof(key), "\"track\": \"%s\"", lane);
 	at = strstr(at, key);
 	if (!at)
 		return NULL;
@@ -133,7 +133,7 @@ static void test_cpu_and_memory(void **state)
 	add_end(1002);
 	json = show();
 	assert_true(has(track_of(json, "cpu", "all threads"), "\"mean_percent\": 50.0"));
-	assert_true(has(track_of(json, "cpu", "all threads"), "\"longest_ns\": 1000000000"));
+	assert_true(has(track_of(json, "cpu", "all threads"), "\"max_gap_ns\": 1000000000"));
 	assert_true(has(track_of(json, "memory", "resident"), "\"min_bytes\": 4096"));
 	assert_true(has(track_of(json, "memory", "resident"), "\"last_bytes\": 8192"));
 	/* Of one process all together is no lane of its own. */
@@ -266,7 +266,7 @@ static size_t assert_all_is_most(const char *json, const char *group, const char
 	part = strstr(strstr(json, key), "\"all together\"");
 	assert_non_null(part);
 	assert_non_null(all = strstr(first, "\"values_"));
-	snprintf(key, sizeof(key), "\"lane\": \"%s\"", lane);
+	snprintf(key, sizeof(key), "\"track\": \"%s\"", lane);
 	part = strstr(part, key);
 	while ((part = strstr(part + 1, key))) {
 		const char *of_all = strchr(all, '['), *of_time_range;
@@ -349,7 +349,7 @@ static void test_events(void **state)
 	RECORD_APPEND(&records, &leave, NULL, 0);
 	add_end(1000);
 	json = show();
-	assert_true(has(json, "\"what\": \"start\"") && has(json, "\"what\": \"end\""));
+	assert_true(has(json, "\"event\": \"start\"") && has(json, "\"event\": \"end\""));
 	assert_true(has(json, "\"from_ns\": 300000000") && has(json, "\"to_ns\": 800000000"));
 	assert_true(has(json, "exit status 3"));
 	assert_true(has(json, "10 records of syscalls: full"));

@@ -470,9 +470,9 @@ static void test_gone_before_a_reading(void **state)
 	RECORD_APPEND(&records, &end, NULL, 0);
 	json = show("overview", NULL, "json");
 	assert_true(strstr(json, "\"process_count\": 0") != NULL);
-	assert_true(strstr(json, "\"gone\": [") != NULL);
+	assert_true(strstr(json, "\"ended_processes\": [") != NULL);
 	json = show("bundle", NULL, "json");
-	assert_true(strstr(json, "\"gone\": [") != NULL);
+	assert_true(strstr(json, "\"ended_processes\": [") != NULL);
 }
 
 int main(void)

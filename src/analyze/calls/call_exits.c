@@ -28,13 +28,14 @@ static const struct sooth_field fields[] = {
 		.help = "when it ended (CLOCK_MONOTONIC)" },
 	FIELD_NUMBER(exit_row, utc_ns, "when it ended, ns since 1970",
 		FIELD_STATE_AT(exit_row, utc_state), .unit = SOOTH_UNIT_UTC_NS),
-	FIELD_STRING(exit_row, time, "as requested: time of the day, or since the line before",
+	FIELD_STRING(exit_row, time,
+		"in the format requested: time of day, or time since the previous line",
 		FIELD_STATE_AT(exit_row, time_state)),
 	FIELD_PID(exit_row),
 	FIELD_STRING(exit_row, thread, "name of its last thread"),
 	FIELD_STRING(exit_row, process, "name of the process; empty: not known"),
-	FIELD_NUMBER(exit_row, status, "as wait(2) gives it"),
-	FIELD_STRING(exit_row, end, "the same in words"),
+	FIELD_NUMBER_AS(exit_row, status, wait_status, "wait status; wait(2)"),
+	FIELD_STRING(exit_row, end, "how it ended, as text"),
 };
 
 #define EXIT_SCHEMA(line_)                                                                         \

@@ -28,7 +28,7 @@ static const struct sooth_field uring_fields[] = {
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(uring_row, opcode),
 		.names = &uring_opcode_names,
-		.help = "what was asked for" },
+		.help = "operation" },
 	FIELD_NUMBER(uring_row, count, "requests that the kernel accepted", .label = "REQUESTS",
 		.merge = SOOTH_MERGE_SUM),
 };

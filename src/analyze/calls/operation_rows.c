@@ -21,13 +21,13 @@ static const struct sooth_field io_fields[] = {
 	FIELD_NUMBER(io_row, reads, "calls that read"),
 	FIELD_NUMBER(io_row, writes, "calls that wrote"),
 	FIELD_NUMBER(io_row, opens, "times it was opened"),
-	FIELD_NUMBER(io_row, rewrites, "times it was emptied after being written"),
+	FIELD_NUMBER(io_row, rewrites, "times it was truncated after a write"),
 	FIELD_NUMBER(io_row, errors, "calls on it that failed"),
 	FIELD_NUMBER(io_row, total_ns, "time in these calls", .unit = SOOTH_UNIT_NS,
 		.label = "TOTAL", FIELD_STATE_AT(io_row, times_state)),
-	FIELD_NUMBER(io_row, mean_ns, "of a call", .unit = SOOTH_UNIT_NS, .label = "MEAN",
+	FIELD_NUMBER(io_row, mean_ns, "mean time of a call", .unit = SOOTH_UNIT_NS, .label = "MEAN",
 		FIELD_STATE_AT(io_row, times_state)),
-	FIELD_NUMBER(io_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX",
+	FIELD_NUMBER(io_row, max_ns, "longest call", .unit = SOOTH_UNIT_NS, .label = "MAX",
 		FIELD_STATE_AT(io_row, times_state)),
 };
 OPERATION_SCHEMAS(io, io_row);
@@ -35,7 +35,7 @@ OPERATION_SCHEMAS(io, io_row);
 static const struct sooth_field network_fields[] = {
 	PROCESS_FIELDS(network_row, process_state),
 	FIELD_STRING(network_row, connection, "protocol and both ends", .may_shrink = true),
-	FIELD_STRING(network_row, label, "name of the other end",
+	FIELD_STRING(network_row, label, "service the peer is known as",
 		FIELD_STATE_AT(network_row, label_state)),
 	FIELD_NUMBER(
 		network_row, sent_bytes, "bytes sent", .unit = SOOTH_UNIT_BYTES, .label = "SENT"),
@@ -44,31 +44,32 @@ static const struct sooth_field network_fields[] = {
 	FIELD_NUMBER(network_row, sends, "calls that sent"),
 	FIELD_NUMBER(network_row, receives, "calls that received"),
 	FIELD_NUMBER(network_row, connects, "connects, failed ones included"),
-	FIELD_NUMBER(network_row, errors, "failed calls without EAGAIN, and errors from SO_ERROR"),
+	FIELD_NUMBER(
+		network_row, errors, "failed calls without EAGAIN, and errors read by SO_ERROR"),
 	FIELD_NUMBER(network_row, total_ns, "time in these calls, waiting included",
 		.unit = SOOTH_UNIT_NS, .label = "TOTAL", FIELD_STATE_AT(network_row, times_state)),
-	FIELD_NUMBER(network_row, mean_ns, "of a call", .unit = SOOTH_UNIT_NS, .label = "MEAN",
-		FIELD_STATE_AT(network_row, times_state)),
-	FIELD_NUMBER(network_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX",
+	FIELD_NUMBER(network_row, mean_ns, "mean time of a call", .unit = SOOTH_UNIT_NS,
+		.label = "MEAN", FIELD_STATE_AT(network_row, times_state)),
+	FIELD_NUMBER(network_row, max_ns, "longest call", .unit = SOOTH_UNIT_NS, .label = "MAX",
 		FIELD_STATE_AT(network_row, times_state)),
 };
 OPERATION_SCHEMAS(network, network_row);
 
 static const struct sooth_field lineage_fields[] = {
 	FIELD_PID(lineage_row),
-	FIELD_NUMBER(
-		lineage_row, parent, "parent process", FIELD_STATE_AT(lineage_row, parent_state)),
+	FIELD_NUMBER(lineage_row, parent, "process id of the parent",
+		FIELD_STATE_AT(lineage_row, parent_state)),
 	FIELD_STRING(lineage_row, name, "its last name"),
 	FIELD_STRING(lineage_row, end, "how it ended", FIELD_STATE_AT(lineage_row, end_state)),
-	FIELD_NUMBER(lineage_row, lived_ns,
-		"from its start, or that of the observation, to its end", .unit = SOOTH_UNIT_NS,
+	FIELD_NUMBER_AS(lineage_row, lived_ns, lifetime_ns,
+		"from its start, or the start of the run, to its end", .unit = SOOTH_UNIT_NS,
 		.label = "LIVED", FIELD_STATE_AT(lineage_row, lived_state)),
-	{ .name = "status",
+	{ .name = "wait_status",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(lineage_row, status),
 		FIELD_STATE_AT(lineage_row, end_state),
 		.is_hidden = true,
-		.help = "as wait(2) gives it" },
+		.help = "wait status; wait(2)" },
 	{ .name = "command",
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(lineage_row, command),
@@ -88,7 +89,7 @@ static const struct sooth_field memory_fields[] = {
 		.unit = SOOTH_UNIT_BYTES, .label = "SIZE", FIELD_STATE_AT(memory_row, bytes_state)),
 	FIELD_NUMBER(memory_row, total_ns, "time in these calls", .unit = SOOTH_UNIT_NS,
 		.label = "TOTAL", FIELD_STATE_AT(memory_row, times_state)),
-	FIELD_NUMBER(memory_row, max_ns, "the longest", .unit = SOOTH_UNIT_NS, .label = "MAX",
+	FIELD_NUMBER(memory_row, max_ns, "longest call", .unit = SOOTH_UNIT_NS, .label = "MAX",
 		FIELD_STATE_AT(memory_row, times_state)),
 };
 OPERATION_SCHEMAS(memory, memory_row);

@@ -12,7 +12,7 @@
 		FIELD_AT(row, record.pid),                                                         \
 		FIELD_STATE_AT(row, process_state),                                                \
 		.help = "process" },                                                               \
-		FIELD_STRING(row, process, "its name", FIELD_STATE_AT(row, name_state))
+		FIELD_STRING(row, process, "process name", FIELD_STATE_AT(row, name_state))
 
 #define PROCESS_FIELD_COUNT 2
 

@@ -8,7 +8,7 @@
 static int emit_side(struct comparing *c, const struct comparison_side *side, const char *name,
 	struct sooth_error *err)
 {
-	struct compared_side_row row = { .observed_ns = comparison_side_ns(side),
+	struct compared_side_row row = { .interval_ns = comparison_side_ns(side),
 		.lost = side->lost,
 		.has_losses = side->has_losses,
 		.refused = side->refused };
@@ -21,7 +21,7 @@ static int emit_side(struct comparing *c, const struct comparison_side *side, co
 	};
 
 	row.observed_state =
-		row.observed_ns ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+		row.interval_ns ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 	return OUTPUT_ROW(c->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
@@ -52,7 +52,7 @@ static int emit_part_of(struct comparing *c, const struct comparison_side *side,
 /* Only if a time range was requested. */
 static int emit_parts(struct comparing *c, struct sooth_error *err)
 {
-	static const struct section section = { .name = "parts",
+	static const struct section section = { .name = "ranges",
 		.title = "compared time ranges",
 		.schema = &compared_part_schema,
 		.shape = SECTION_TABLE };

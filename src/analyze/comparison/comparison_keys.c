@@ -20,9 +20,9 @@ static const char *const identities[] = { "pid", "ppid", "tid", "inode", "watch"
 
 /* Momentary, ever-growing, or derived from compared values. */
 static const char *const passing[] = { "state", "states", "call", "wait_channel", "elapsed_s",
-	"elapsed_time", "cpu_ns", "offset", "position", "interval_ns", "interval_s", "status",
-	"processor", "uptime_ns", "words", "claim", "text", "remedy", "key", "unseen", "fine_text",
-	"unseen_text", "last_seen", "first_seen", "evidence_text", "fds", "activity", "tool",
+	"elapsed_time", "cpu_ns", "position", "interval_ns", "status", "last_cpu", "uptime_ns",
+	"claim", "text", "remedy", "key", "unseen", "caveats", "fine_text", "unseen_text",
+	"last_seen_utc_ns", "first_seen_utc_ns", "evidence_text", "fds", "activity", "tool",
 	"running", "rss_human" };
 
 static bool stands_in(const char *name, const char *const *list, size_t count)

@@ -18,27 +18,28 @@ static const struct sooth_field change_fields[] = {
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(change_row, kind),
 		.names = &kind_names,
-		.help = "what became of it" },
-	FIELD_STRING(change_row, table, "the table it stands in"),
-	FIELD_STRING(change_row, row, "the row: its process and its key", .may_shrink = true),
-	FIELD_STRING(change_row, field, "the member; none: the row as a whole",
+		.help = "outcome" },
+	FIELD_STRING(change_row, table, "table of the row"),
+	FIELD_STRING(change_row, row, "process and key of the row", .may_shrink = true),
+	FIELD_STRING(change_row, field, "field; null: the whole row",
 		FIELD_STATE_AT(change_row, field_state)),
-	FIELD_STRING(change_row, before, "in the first capture", .may_shrink = true,
-		FIELD_STATE_AT(change_row, before_state)),
-	FIELD_STRING(change_row, after, "in the second one", .may_shrink = true,
-		FIELD_STATE_AT(change_row, after_state)),
-	FIELD_STRING(
-		change_row, difference, "of both", FIELD_STATE_AT(change_row, difference_state)),
-	FIELD_REAL(percent, 1, "of the first", .unit = SOOTH_UNIT_PERCENT,
+	FIELD_STRING_AS(change_row, before, before_text, "value in the first capture",
+		.label = "BEFORE", .may_shrink = true, FIELD_STATE_AT(change_row, before_state)),
+	FIELD_STRING_AS(change_row, after, after_text, "value in the second capture",
+		.label = "AFTER", .may_shrink = true, FIELD_STATE_AT(change_row, after_state)),
+	FIELD_STRING(change_row, difference, "unit of both numbers",
+		FIELD_STATE_AT(change_row, difference_state)),
+	FIELD_REAL(percent, 1, "of the first value", .unit = SOOTH_UNIT_PERCENT,
 		FIELD_STATE_AT(change_row, percent_state)),
-	FIELD_REAL(
-		before_value, 3, "in the first capture", FIELD_STATE_AT(change_row, value_state)),
-	FIELD_REAL(after_value, 3, "in the second one", FIELD_STATE_AT(change_row, value_state)),
-	FIELD_REAL(noise, 3, "so large a difference would be none",
+	FIELD_REAL(before_value, 3, "value in the first capture",
 		FIELD_STATE_AT(change_row, value_state)),
-	FIELD_STRING(change_row, unit, "of the values: bytes, ns, percent, s; empty: a number",
+	FIELD_REAL(after_value, 3, "value in the second capture",
+		FIELD_STATE_AT(change_row, value_state)),
+	FIELD_REAL(noise, 3, "largest difference that counts as noise",
+		FIELD_STATE_AT(change_row, value_state)),
+	FIELD_STRING(change_row, unit, "unit of the values: bytes, ns, percent, s; empty: a number",
 		.is_hidden = true),
-	FIELD_TRUTH(change_row, is_rate, "the values are for a second", .is_hidden = true),
+	FIELD_TRUTH(change_row, is_rate, "the values are per second", .is_hidden = true),
 };
 
 const struct sooth_schema change_schema = {
@@ -49,18 +50,19 @@ const struct sooth_schema change_schema = {
 };
 
 static const struct sooth_field side_fields[] = {
-	FIELD_STRING(compared_side_row, side, "which of the two"),
+	FIELD_STRING(compared_side_row, side, "which capture: first or second"),
 	FIELD_STRING(compared_side_row, file, "the capture", .may_shrink = true),
-	FIELD_NUMBER(compared_side_row, observed_ns, "observed for", .label = "OBSERVED",
+	FIELD_NUMBER(compared_side_row, interval_ns, "length of the run", .label = "OBSERVED",
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(compared_side_row, observed_state)),
 	FIELD_STRING(compared_side_row, hostname, "name of the host", .label = "HOST"),
-	FIELD_STRING(compared_side_row, version, "of the sooth that observed", .label = "SOOTH"),
+	FIELD_STRING_AS(compared_side_row, version, sooth_version,
+		"version of sooth that recorded it", .label = "SOOTH"),
 	FIELD_NUMBER(compared_side_row, lost, "records that were lost"),
 	FIELD_TRUTH(compared_side_row, has_losses,
 		"something was lost, or the file is cut or damaged", .label = "LOSSES"),
 	FIELD_NUMBER(compared_side_row, refused, "rows that were too many to compare",
 		.is_hidden = true),
-	FIELD_STRING(compared_side_row, probes, "what was observed", .may_shrink = true),
+	FIELD_STRING(compared_side_row, probes, "probes that ran", .may_shrink = true),
 };
 
 const struct sooth_schema compared_side_schema = {
@@ -71,20 +73,20 @@ const struct sooth_schema compared_side_schema = {
 };
 
 static const struct sooth_field part_fields[] = {
-	FIELD_STRING(compared_part_row, side, "which of the two"),
-	FIELD_NUMBER(compared_part_row, from_ns, "since the begin of its observation",
-		.label = "FROM", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(compared_part_row, to_ns, "since the begin of its observation", .label = "TO",
+	FIELD_STRING(compared_part_row, side, "which capture: first or second"),
+	FIELD_NUMBER(compared_part_row, from_ns, "time since the start of its run", .label = "FROM",
 		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(compared_part_row, whole_ns, "how long was observed in all", .label = "OF",
+	FIELD_NUMBER(compared_part_row, to_ns, "time since the start of its run", .label = "TO",
 		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER_AS(compared_part_row, whole_ns, capture_ns, "length of the capture",
+		.label = "OF", .unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(compared_part_row, left_out,
-		"records of counts that reach over its begin or end, and so are not in it",
+		"count records left out: their window crosses an edge of the range",
 		.label = "LEFT-OUT"),
 };
 
 const struct sooth_schema compared_part_schema = {
-	.name = "diff.part",
+	.name = "diff.range",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct compared_part_row),
 	SCHEMA_FIELDS(part_fields),
@@ -92,7 +94,7 @@ const struct sooth_schema compared_part_schema = {
 
 static const struct sooth_field one_sided_fields[] = {
 	FIELD_STRING(one_sided_row, table, "the table"),
-	FIELD_STRING(one_sided_row, side, "which capture has it"),
+	FIELD_STRING(one_sided_row, side, "capture that has it"),
 	FIELD_STRING(one_sided_row, reason, "why it was not compared"),
 };
 
@@ -104,16 +106,17 @@ const struct sooth_schema one_sided_schema = {
 };
 
 static const struct sooth_field comparison_fields[] = {
-	FIELD_STRING(comparison_row, words, "how it stands"),
-	FIELD_STRING(comparison_row, rule, "what is noise"),
-	FIELD_NUMBER(comparison_row, rows, "that stand in both"),
-	FIELD_NUMBER(comparison_row, changed, "members that differ beyond noise"),
-	FIELD_NUMBER(comparison_row, appeared, "rows of the second alone"),
-	FIELD_NUMBER(comparison_row, vanished, "rows of the first alone"),
-	FIELD_NUMBER(comparison_row, within_noise, "members that differ, and not beyond noise"),
-	FIELD_NUMBER(comparison_row, not_measured, "members that one of them did not measure"),
+	FIELD_STRING_AS(comparison_row, words, text, "summary in a sentence"),
+	FIELD_STRING(comparison_row, rule, "how noise is decided"),
+	FIELD_NUMBER(comparison_row, rows, "rows in both captures"),
+	FIELD_NUMBER(comparison_row, changed, "values that differ beyond noise"),
+	FIELD_NUMBER(comparison_row, appeared, "rows only in the second capture"),
+	FIELD_NUMBER(comparison_row, vanished, "rows only in the first capture"),
+	FIELD_NUMBER(comparison_row, within_noise, "values that differ within noise"),
+	FIELD_NUMBER_AS(comparison_row, not_measured, unmeasured,
+		"values that one capture did not measure"),
 	FIELD_NUMBER(comparison_row, incomparable,
-		"rows known by addresses alone, of different processes"),
+		"rows named by addresses only, not comparable between processes"),
 	{ .name = "noise_percent",
 		.type = SOOTH_FIELD_REAL,
 		.unit = SOOTH_UNIT_PERCENT,
@@ -126,6 +129,6 @@ const struct sooth_schema comparison_schema = {
 	.name = "diff.summary",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct comparison_row),
-	.line = "{words}\nnoise: {rule}",
+	.line = "{text}\nnoise: {rule}",
 	SCHEMA_FIELDS(comparison_fields),
 };

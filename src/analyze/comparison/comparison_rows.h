@@ -22,7 +22,7 @@ struct change_row {
 /* One of the two captures. */
 struct compared_side_row {
 	struct sooth_record record;
-	uint64_t observed_ns, lost, refused;
+	uint64_t interval_ns, lost, refused;
 	uint8_t observed_state;
 	uint8_t has_losses;
 	uint8_t unused[6];

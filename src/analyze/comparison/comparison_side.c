@@ -69,7 +69,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 
 	(void)err;
 	s->is_in_losses = section->is_last && !strcmp(section->name, "loss");
-	s->is_in_time_range = section->is_last && !strcmp(section->name, "part");
+	s->is_in_time_range = section->is_last && !strcmp(section->name, "range");
 	side->filling = is_compared(side, section) ? table_of(side, section) : NULL;
 	return 0;
 }
@@ -100,7 +100,7 @@ static void take_part(
 		side->is_part = true;
 		side->time_range_from_ns = number_of(schema, "from_ns", r);
 		side->time_range_to_ns = number_of(schema, "to_ns", r);
-		side->time_range_whole_ns = number_of(schema, "whole_ns", r);
+		side->time_range_whole_ns = number_of(schema, "capture_ns", r);
 		side->time_range_left_out = number_of(schema, "left_out", r);
 	}
 }

@@ -187,7 +187,7 @@ static void add_value(struct check *e, const char *name, double value, enum soot
 	bool is_time = unit == SOOTH_UNIT_NS;
 	struct finding_evidence_row row = {
 		.value = is_time ? value / (double)NS_PER_S : value,
-		.interval_s = (double)interval_ns / (double)NS_PER_S,
+		.interval_ns = interval_ns,
 		.interval_state = interval_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 	};
 	struct buffer text = { 0 };

@@ -50,7 +50,7 @@ static struct span agent_of(const struct diagnosed *j)
 	const struct process_entry *p = j->process;
 	const struct agent *agent = p && p->agent ? p->agent : p ? p->owner_agent : NULL;
 
-	return agent ? span_of_string(agent->title) : span_of("", 0);
+	return agent ? span_of_string(agent->name) : span_of("", 0);
 }
 
 /* Appends the row. */
@@ -141,8 +141,8 @@ static int emit_cleared(
 	row = (void *)kept->data;
 	row->state = FINDING_CLEARED;
 	row->utc_ns = host_state_utc(&c->diagnosis.input.host);
-	row->lasted_ns = over->last_ns - over->first_ns;
-	row->lasted_state = state_if(row->lasted_ns); /* absent: only one diagnosis found it */
+	row->duration_ns = over->last_ns - over->first_ns;
+	row->lasted_state = state_if(row->duration_ns); /* absent: only one diagnosis found it */
 	row->remedy_state = SOOTH_STATE_ABSENT;
 	row->evidence = row->unseen = (struct sooth_text){ 0 };
 	c->watch.cleared++;

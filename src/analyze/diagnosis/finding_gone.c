@@ -54,7 +54,7 @@ int finding_gone_emit_all(struct output *output, const struct diagnosis_input *i
 	const struct diagnosed *all, size_t count, struct sooth_error *err)
 {
 	static const struct section section = {
-		.name = "gone", .schema = &finding_process_schema, .shape = SECTION_TABLE
+		.name = "ended_processes", .schema = &finding_process_schema, .shape = SECTION_TABLE
 	};
 	bool has_section = false;
 	int status = 0;

@@ -30,7 +30,7 @@ enum finding_subject_kind {
 struct finding_evidence_row {
 	struct sooth_record record;
 	double value;
-	double interval_s;
+	uint64_t interval_ns;
 	uint8_t value_state, interval_state;
 	uint8_t unused[6];
 	struct sooth_text name, unit, text;
@@ -54,7 +54,7 @@ struct finding_row {
 /* A finding was raised or cleared. */
 struct finding_change_row {
 	struct sooth_record record;
-	uint64_t utc_ns, first_utc_ns, lasted_ns;
+	uint64_t utc_ns, first_utc_ns, duration_ns;
 	uint8_t severity, confidence, state;
 	uint8_t pid_state, agent_state, remedy_state, lasted_state;
 	uint8_t unused;
@@ -88,7 +88,7 @@ struct finding_process_row {
 	uint8_t fine_text_state, blind_text_state;
 	uint8_t rss_state, elapsed_state;
 	uint8_t unused[4];
-	struct sooth_text name, agent, version, role, project, session_id;
+	struct sooth_text name, agent, agent_title, version, role, project, session_id;
 	struct sooth_text findings, fine, blind; /* rows */
 	struct sooth_text fine_text, blind_text; /* the same as text */
 };

@@ -242,7 +242,7 @@ static const struct section limits_section = {
 	.title = "descriptor and watch limits",
 	.schema = &fd_limits_schema,
 	.shape = SECTION_TABLE,
-	.columns = "pid,count,soft_limit,hard_limit,percent,watches,watches_max,instances,"
+	.columns = "pid,open_files,soft_limit,hard_limit,percent,watches,watches_max,instances,"
 		   "instances_max",
 };
 

@@ -163,7 +163,7 @@ static const struct section descriptor_section = {
 	.title = "descriptors",
 	.schema = &fd_schema,
 	.shape = SECTION_TABLE,
-	.columns = "pid,fd,kind,access,offset,flags,inode,path,detail,other_end",
+	.columns = "pid,fd,kind,access,position,flags,inode,path,detail,other_end",
 };
 
 static int emit_descriptor(struct fds_view *s, struct joined *j, const struct fds_descriptor *d,
@@ -265,7 +265,7 @@ static const struct section member_section = {
 	.title = "epoll members",
 	.schema = &fd_member_schema,
 	.shape = SECTION_TABLE,
-	.columns = "pid,epoll,fd,events,path",
+	.columns = "pid,epoll_fd,fd,events,path",
 	.rows_least = 1,
 	.rows_most = 20,
 };

@@ -24,18 +24,20 @@ struct change_row {
 	struct sooth_text frame;
 };
 
-#define CHANGE_FIELDS(label_, unit_)                                                               \
+#define CHANGE_FIELDS(suffix, label_, unit_)                                                       \
 	{                                                                                          \
-		FIELD_STRING(change_row, frame, "a frame of a stack", .may_shrink = true),         \
-			FIELD_NUMBER(change_row, depth, "how many frames stand above it",          \
-				.is_hidden = true),                                                \
-			FIELD_NUMBER(change_row, before,                                           \
-				"of the first, for the time that the second took", .unit = unit_), \
-			FIELD_NUMBER(change_row, after, "of the second", .unit = unit_),           \
-			FIELD_NUMBER(change_row, widest,                                           \
-				"the larger of the two, summed over what is below it",             \
-				.label = label_, .unit = unit_),                                   \
-			FIELD_TRUTH(change_row, differs, "whether they differ beyond noise"),      \
+		FIELD_STRING(change_row, frame, "frame", .may_shrink = true),                      \
+			FIELD_NUMBER(change_row, depth, "depth in the tree", .is_hidden = true),   \
+			FIELD_NUMBER_AS(change_row, before, before_##suffix,                       \
+				"in the first capture, scaled to the length of the second",        \
+				.unit = unit_),                                                    \
+			FIELD_NUMBER_AS(change_row, after, after_##suffix,                         \
+				"in the second capture", .unit = unit_),                           \
+			FIELD_NUMBER_AS(change_row, widest, max_##suffix,                          \
+				"larger of the two, with all frames below", .label = label_,       \
+				.unit = unit_),                                                    \
+			FIELD_TRUTH_AS(change_row, differs, is_different,                          \
+				"whether they differ beyond noise"),                               \
 	}
 #define CHANGE_SCHEMA(fields_)                                                                     \
 	{                                                                                          \
@@ -44,10 +46,10 @@ struct change_row {
 	}
 
 /* A schema for each measure: they differ in unit and name. */
-static const struct sooth_field calls_fields[] = CHANGE_FIELDS("CALLS", SOOTH_UNIT_NONE);
-static const struct sooth_field time_fields[] = CHANGE_FIELDS("TIME", SOOTH_UNIT_NS);
-static const struct sooth_field bytes_fields[] = CHANGE_FIELDS("BYTES", SOOTH_UNIT_BYTES);
-static const struct sooth_field errors_fields[] = CHANGE_FIELDS("ERRORS", SOOTH_UNIT_NONE);
+static const struct sooth_field calls_fields[] = CHANGE_FIELDS(calls, "CALLS", SOOTH_UNIT_NONE);
+static const struct sooth_field time_fields[] = CHANGE_FIELDS(ns, "TIME", SOOTH_UNIT_NS);
+static const struct sooth_field bytes_fields[] = CHANGE_FIELDS(bytes, "BYTES", SOOTH_UNIT_BYTES);
+static const struct sooth_field errors_fields[] = CHANGE_FIELDS(errors, "ERRORS", SOOTH_UNIT_NONE);
 static const struct sooth_schema schemas[CALL_GRAPH_VALUES] = {
 	[CALL_GRAPH_CALLS] = CHANGE_SCHEMA(calls_fields),
 	[CALL_GRAPH_TIME] = CHANGE_SCHEMA(time_fields),
@@ -136,11 +138,16 @@ static int emit_changes(const struct call_graph_comparison *c, const struct call
 int call_graph_compare(const struct call_graph_comparison *c, const struct call_graph_look *look,
 	struct output *output, struct sooth_error *err)
 {
+	static const char *const widest[] = { "max_calls", "max_ns", "max_bytes", "max_errors" };
+	static const char *const before[] = { "before_calls", "before_ns", "before_bytes",
+		"before_errors" };
+	static const char *const after[] = { "after_calls", "after_ns", "after_bytes",
+		"after_errors" };
 	struct section_graph graph = { .about = look->about,
-		.weight = "widest",
-		.before = "before",
-		.after = "after",
-		.differs = "differs",
+		.weight = widest[look->value],
+		.before = before[look->value],
+		.after = after[look->value],
+		.differs = "is_different",
 		.is_icicle = look->is_icicle,
 		.least_share = look->least_share };
 	struct section section = { .name = "stack_changes",

@@ -37,18 +37,19 @@ static const char *const value_names[CALL_GRAPH_VALUES] = {
 const struct sooth_names call_graph_value_names = { CALL_GRAPH_VALUES, value_names };
 
 static const struct sooth_field frame_fields[] = {
-	FIELD_STRING(frame_row, frame, "a frame of a stack", .may_shrink = true),
+	FIELD_STRING(frame_row, frame, "frame", .may_shrink = true),
 	{ .name = "kind",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(frame_row, kind),
 		.names = &kind_values,
 		.help = "what the frame is about" },
-	FIELD_NUMBER(frame_row, depth, "how many frames stand above it", .is_hidden = true),
-	FIELD_NUMBER(frame_row, calls, "in it and below it"),
+	FIELD_NUMBER(frame_row, depth, "depth in the tree", .is_hidden = true),
+	FIELD_NUMBER(frame_row, calls, "in this frame and below"),
+	FIELD_NUMBER_AS(frame_row, time_ns, total_ns, "in this frame and below", .label = "TIME",
+		.unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(
-		frame_row, time_ns, "in it and below it", .label = "TIME", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(frame_row, bytes, "moved in it and below it", .unit = SOOTH_UNIT_BYTES),
-	FIELD_NUMBER(frame_row, errors, "calls that failed, in it and below it"),
+		frame_row, bytes, "bytes moved in this frame and below", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(frame_row, errors, "failed calls in this frame and below"),
 };
 
 static const struct sooth_schema frame_schema = {
@@ -60,7 +61,7 @@ static const struct sooth_schema frame_schema = {
 
 static const char *const value_fields[CALL_GRAPH_VALUES] = {
 	[CALL_GRAPH_CALLS] = "calls",
-	[CALL_GRAPH_TIME] = "time_ns",
+	[CALL_GRAPH_TIME] = "total_ns",
 	[CALL_GRAPH_BYTES] = "bytes",
 	[CALL_GRAPH_ERRORS] = "errors",
 };

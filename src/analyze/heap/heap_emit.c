@@ -20,16 +20,13 @@ int heap_section(struct heap_scope *scope, const struct section *section, struct
 	if (status)
 		return status;
 	scope->section = *section;
-	snprintf(scope->name, sizeof(scope->name), "%s%s", scope->is_alone ? "" : "heap_",
-		section->name);
-	scope->section.name = scope->name;
 	return output_section(scope->output, &scope->section, err);
 }
 
 /* --- by function --- */
 
 static const struct section type_section = {
-	.name = "by_type",
+	.name = "heap_by_function",
 	.schema = &heap_type_schema,
 	.shape = SECTION_KEYED,
 	.if_empty = "nothing was allocated or freed",
@@ -87,7 +84,7 @@ int heap_emit_types(struct heap_scope *scope, const struct heap_sums *sums,
 /* --- by size --- */
 
 static const struct section size_section = {
-	.name = "sizes",
+	.name = "heap_sizes",
 	.schema = &heap_size_schema,
 	.shape = SECTION_TABLE,
 };
@@ -118,7 +115,7 @@ int heap_emit_sizes(struct heap_scope *scope, const struct heap_sums *sums, stru
 /* --- by process --- */
 
 static const struct section process_section = {
-	.name = "processes",
+	.name = "heap_processes",
 	.schema = &heap_process_schema,
 	.shape = SECTION_TABLE,
 	.rows_least = 2,

@@ -7,12 +7,10 @@
 #include "analyze/heap/heap_sums.h"
 #include "core/output.h"
 
-/* The output of the sections, and how they are named. */
+/* Where the sections go. */
 struct heap_scope {
 	struct output *output;
-	bool is_alone;		/* no sections of other views: names need no prefix */
 	struct section section; /* the open section */
-	char name[64];
 };
 
 /* Closes the section before it. */

@@ -137,7 +137,7 @@ static int emit_probes(
 	const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
 	static const struct section section = {
-		.name = "probes", .schema = &heap_probes_schema, .shape = SECTION_OBJECT
+		.name = "heap_probes", .schema = &heap_probes_schema, .shape = SECTION_OBJECT
 	};
 	struct heap_probes_row row = { .sites = n->sites.count,
 		.files = n->files.count,
@@ -160,7 +160,7 @@ static int emit_probes(
 static int emit_sites(const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
 	static const struct section section = {
-		.name = "sites", .schema = &heap_site_schema, .shape = SECTION_TABLE
+		.name = "heap_sites", .schema = &heap_site_schema, .shape = SECTION_TABLE
 	};
 	int status = heap_section(scope, &section, err);
 	size_t position = 0;
@@ -187,7 +187,7 @@ static int emit_sites(const struct heap_notes *n, struct heap_scope *scope, stru
 
 static int emit_gaps(const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
-	static const struct section section = { .name = "gaps",
+	static const struct section section = { .name = "heap_gaps",
 		.title = "files whose first calls were missed",
 		.schema = &heap_gap_schema,
 		.shape = SECTION_TABLE };
@@ -210,10 +210,14 @@ static int emit_gaps(const struct heap_notes *n, struct heap_scope *scope, struc
 	return status;
 }
 
+/* Not named as those of calls are: both may be in one report. */
 static int emit_pauses(struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
-	int status = heap_section(scope, &pauses_section, err);
+	struct section section = pauses_section;
+	int status;
 
+	section.name = "heap_pauses";
+	status = heap_section(scope, &section, err);
 	pauses_note_late(&n->pauses, scope->output, "every call of the paused command");
 	if (status || !n->pauses.row.count)
 		return status;

@@ -21,7 +21,7 @@ struct heap_notes {
 
 void heap_notes_init(struct heap_notes *n);
 void heap_notes_take(struct heap_notes *n, const struct sooth_record *r);
-/* Sections "probes", "gaps", "holds" and, if requested, "sites". */
+/* Sections "probes", "gaps", "pauses" and, if requested, "sites". */
 int heap_notes_emit(
 	struct heap_notes *n, struct heap_scope *scope, bool with_sites, struct sooth_error *err);
 void heap_notes_fini(struct heap_notes *n);

@@ -44,7 +44,6 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->scope.output = output;
 	if (options)
 		s->options = *(const struct heap_table_options *)options;
-	s->scope.is_alone = s->options.is_alone;
 	heap_live_init(&s->live, HEAP_BLOCKS_MAX);
 	heap_notes_init(&s->notes);
 	return 0;
@@ -211,7 +210,7 @@ static void note_limits(struct table_state *s)
 static int emit_totals(struct table_state *s, struct sooth_error *err)
 {
 	static const struct section section = {
-		.name = "totals", .schema = &heap_totals_schema, .shape = SECTION_OBJECT
+		.name = "heap_totals", .schema = &heap_totals_schema, .shape = SECTION_OBJECT
 	};
 	const struct heap_function_sum *all = &sums_of(s)->all;
 	const struct heap_live *l = &s->live;

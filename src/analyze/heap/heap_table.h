@@ -8,8 +8,7 @@
 struct heap_totals_row;
 
 struct heap_table_options {
-	bool is_alone; /* sections are "totals", "processes"; otherwise "heap_totals" */
-	bool sites;    /* also list where each function was probed */
+	bool sites; /* also list where each function was probed */
 	struct heap_totals_row
 		*reported; /* a copy of the totals, for callers that need one sentence */
 };

@@ -17,12 +17,13 @@ struct environment_row {
 static const struct sooth_field row_fields[] = {
 	FIELD_PID(environment_row),
 	FIELD_STRING(environment_row, name,
-		"of the variable; kept out where it may be part of a value", .is_key = true,
+		"name of the variable; left out where it may be part of a value", .is_key = true,
 		.may_shrink = true, FIELD_STATE_AT(environment_row, name_state)),
 	FIELD_NUMBER(environment_row, size_bytes,
-		"of the value; of all bytes where the name is not told", .label = "SIZE",
+		"size of the value; of the whole entry where the name is masked", .label = "SIZE",
 		.unit = SOOTH_UNIT_BYTES),
-	FIELD_NUMBER(environment_row, position, "in the environment, from 1", .is_hidden = true),
+	FIELD_NUMBER(environment_row, position, "position in the environment, from 1",
+		.is_hidden = true),
 };
 
 static const struct sooth_schema row_schema = {
@@ -42,14 +43,14 @@ struct environment_sums_row {
 
 static const struct sooth_field sums_fields[] = {
 	FIELD_PID(environment_sums_row),
-	FIELD_NUMBER(environment_sums_row, variables, "told above",
+	FIELD_NUMBER(environment_sums_row, variables, "variables in the list",
 		FIELD_STATE_AT(environment_sums_row, variables_state)),
-	FIELD_NUMBER(environment_sums_row, value_bytes, "of their values together", .label = "SIZE",
+	FIELD_NUMBER(environment_sums_row, value_bytes, "size of all values", .label = "SIZE",
 		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(environment_sums_row, variables_state)),
 };
 
 static const struct sooth_schema sums_schema = {
-	.name = "environment_sums",
+	.name = "environment_totals",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct environment_sums_row),
 	SCHEMA_FIELDS(sums_fields),
@@ -120,7 +121,7 @@ static int emit_sums(void *state, const struct snapshot *process, struct sooth_e
 }
 
 static const struct section sums_section = {
-	.name = "environment_sums",
+	.name = "environment_totals",
 	.schema = &sums_schema,
 	.shape = SECTION_TABLE,
 	.columns = "pid,variables,value_bytes",

@@ -91,10 +91,11 @@ static int emit_process(
 			group.size > 1 ? p->control_group_state : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = {
 		tail_span(&row.name, text_of(&p->record, "name")),
-		tail_span(&row.agent, agent ? span_of_string(agent->title) : span_of("", 0)),
+		tail_string(&row.agent, agent ? agent->name : ""),
+		tail_string(&row.agent_title, agent ? agent->title : ""),
 		tail_span(&row.executable, text_of(&p->record, "executable")),
-		tail_span(&row.command, text_of(&p->record, "arguments")),
-		tail_span(&row.directory, text_of(&p->record, "directory")),
+		tail_span(&row.command, text_of(&p->record, "command")),
+		tail_span(&row.directory, text_of(&p->record, "cwd")),
 		tail_span(&row.control_group, group),
 		tail_string(&row.frozen, frozen_by(p)),
 		tail_span(&row.deleted, span_of_string(deleted)),
@@ -356,12 +357,12 @@ static int emit_danger(
 		row.memory_bytes = end->memory_bytes;
 	}
 	if (group) {
-		row.group_used_bytes = group->used;
-		row.group_limit_bytes = group->limit;
+		row.control_group_used_bytes = group->used;
+		row.control_group_limit_bytes = group->limit;
 		row.group_state = group->used_state;
 	}
 	struct record_tail tail[] = { tail_span(
-		&row.group, group ? text_of(&group->record, "path") : span_of("", 0)) };
+		&row.group, group ? text_of(&group->record, "control_group") : span_of("", 0)) };
 	return EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
 }
 

@@ -19,49 +19,53 @@ static const struct sooth_field inspect_process_fields[] = {
 		FIELD_AT(inspect_process_row, record.start_ticks),
 		.help = "start, in clock ticks after boot; names the process with its pid" },
 	FIELD_STRING(inspect_process_row, name, "name of the main thread (comm)"),
-	FIELD_STRING(inspect_process_row, agent, "the agent it was recognised as",
+	FIELD_STRING(inspect_process_row, agent, "id of the agent it was recognized as",
+		FIELD_STATE_AT(inspect_process_row, agent_state)),
+	FIELD_STRING(inspect_process_row, agent_title, "name of that agent for people",
 		FIELD_STATE_AT(inspect_process_row, agent_state)),
 	{ .name = "state",
 		.type = SOOTH_FIELD_CHARS,
 		FIELD_AT(inspect_process_row, state),
 		.help = "R running, S sleeping, D uninterruptible, T stopped, Z zombie, I idle" },
-	FIELD_STRING(inspect_process_row, frozen, "how it was made to stand still, if it was",
+	FIELD_STRING(inspect_process_row, frozen, "how it was frozen",
 		FIELD_STATE_AT(inspect_process_row, frozen_state)),
-	FIELD_NUMBER(inspect_process_row, elapsed_s, "since it started", .unit = SOOTH_UNIT_S),
+	FIELD_NUMBER(
+		inspect_process_row, elapsed_s, "seconds since it started", .unit = SOOTH_UNIT_S),
 	FIELD_NUMBER(inspect_process_row, ppid, "process id of the parent"),
 	FIELD_NUMBER(inspect_process_row, uid, "effective user id"),
 	FIELD_STRING(inspect_process_row, executable, "path of the executable",
 		FIELD_STATE_AT(inspect_process_row, executable_state)),
 	FIELD_TRUTH(inspect_process_row, is_deleted, "the executable was removed or replaced"),
-	FIELD_STRING(inspect_process_row, deleted, "the same, in words", .is_hidden = true,
+	FIELD_STRING_AS(inspect_process_row, deleted, deleted_text,
+		"whether the executable was removed or replaced, as text", .is_hidden = true,
 		FIELD_STATE_AT(inspect_process_row, deleted_state)),
 	{ .name = "command",
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(inspect_process_row, command),
 		FIELD_STATE_AT(inspect_process_row, command_state),
 		.help = "command line, secrets masked" },
-	FIELD_STRING(inspect_process_row, directory, "working directory",
+	FIELD_STRING_AS(inspect_process_row, directory, cwd, "working directory",
 		FIELD_STATE_AT(inspect_process_row, directory_state)),
 	FIELD_STRING(inspect_process_row, control_group, "control group",
 		FIELD_STATE_AT(inspect_process_row, control_group_state)),
 };
 ROW_SCHEMA(inspect_process, "inspect.process", inspect_process_row,
-	.line = "{name} (pid {pid})[, {agent}]: state {state}[ (frozen: {frozen})], started "
+	.line = "{name} (pid {pid})[, {agent_title}]: state {state}[ (frozen: {frozen})], started "
 		"{elapsed_s} ago by {ppid}, user {uid}\n"
-		"program      {executable}[ ({deleted})]\n"
+		"program      {executable}[ ({deleted_text})]\n"
 		"command      {command}\n"
-		"directory    {directory}"
+		"directory    {cwd}"
 		"[\ngroup        {control_group}]");
 
 static const struct sooth_field inspect_cpu_fields[] = {
 	FIELD_PERCENT(inspect_cpu_row, cpu_percent, cpu_state,
-		"of one CPU, over the interval; threads that came or went left out"),
-	FIELD_NUMBER(inspect_cpu_row, interval_ns, "between the two readings",
+		"of one CPU, over the interval, without threads that started or ended"),
+	FIELD_NUMBER(inspect_cpu_row, interval_ns, "time between the two samples",
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(inspect_cpu_row, interval_state)),
 	FIELD_NUMBER(inspect_cpu_row, cpu_ns, "CPU time so far", .unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(inspect_cpu_row, threads, "threads",
 		FIELD_STATE_AT(inspect_cpu_row, threads_state)),
-	FIELD_STRING(inspect_cpu_row, states, "how many threads are in which state",
+	FIELD_STRING(inspect_cpu_row, states, "threads by state",
 		FIELD_STATE_AT(inspect_cpu_row, states_state)),
 };
 ROW_SCHEMA(inspect_cpu, "inspect.cpu", inspect_cpu_row,
@@ -71,20 +75,20 @@ ROW_SCHEMA(inspect_cpu, "inspect.cpu", inspect_cpu_row,
 static const struct sooth_field inspect_memory_fields[] = {
 	FIELD_BYTES(inspect_memory_row, rss_bytes, "resident memory",
 		FIELD_STATE_AT(inspect_memory_row, status_state)),
-	FIELD_BYTES(inspect_memory_row, rss_anonymous_bytes, "of it, of no file",
+	FIELD_BYTES(inspect_memory_row, rss_anonymous_bytes, "resident, anonymous",
 		FIELD_STATE_AT(inspect_memory_row, status_state)),
-	FIELD_BYTES(inspect_memory_row, rss_file_bytes, "of it, of files",
+	FIELD_BYTES(inspect_memory_row, rss_file_bytes, "resident, file pages",
 		FIELD_STATE_AT(inspect_memory_row, status_state)),
-	FIELD_BYTES(inspect_memory_row, rss_shared_bytes, "of it, shared memory",
+	FIELD_BYTES(inspect_memory_row, rss_shared_bytes, "resident, shared memory",
 		FIELD_STATE_AT(inspect_memory_row, status_state)),
-	FIELD_BYTES(inspect_memory_row, rss_peak_bytes, "the most that was resident",
+	FIELD_BYTES(inspect_memory_row, rss_peak_bytes, "most resident memory",
 		FIELD_STATE_AT(inspect_memory_row, status_state)),
-	FIELD_BYTES(inspect_memory_row, swap_bytes, "swapped out; absent: none",
+	FIELD_BYTES(inspect_memory_row, swap_bytes, "swapped out; null: none",
 		FIELD_STATE_AT(inspect_memory_row, swap_state)),
 	FIELD_BYTES(inspect_memory_row, vsz_bytes, "address space",
 		FIELD_STATE_AT(inspect_memory_row, status_state)),
 	FIELD_BYTES(inspect_memory_row, reserved_bytes,
-		"of it without anything in it: reservations, which cost nothing",
+		"address space without pages: reservations, which cost nothing",
 		FIELD_STATE_AT(inspect_memory_row, reserved_state)),
 	FIELD_NUMBER(inspect_memory_row, mappings, "mappings",
 		FIELD_STATE_AT(inspect_memory_row, mappings_state)),
@@ -97,24 +101,24 @@ ROW_SCHEMA(inspect_memory, "inspect.memory", inspect_memory_row,
 		"and unused]");
 
 static const struct sooth_field inspect_descriptors_fields[] = {
-	FIELD_NUMBER(inspect_descriptors_row, count, "open file descriptors",
+	FIELD_NUMBER_AS(inspect_descriptors_row, count, open_files, "open file descriptors",
 		FIELD_STATE_AT(inspect_descriptors_row, count_state)),
-	FIELD_NUMBER(inspect_descriptors_row, soft_limit, "most that may be open; absent: any",
+	FIELD_NUMBER(inspect_descriptors_row, soft_limit, "soft limit of open files; null: none",
 		FIELD_STATE_AT(inspect_descriptors_row, limit_state)),
 	FIELD_PERCENT(inspect_descriptors_row, percent, percent_state, "of the limit"),
-	FIELD_STRING(inspect_descriptors_row, types, "how many are of which type",
+	FIELD_STRING(inspect_descriptors_row, types, "descriptors by type",
 		FIELD_STATE_AT(inspect_descriptors_row, types_state)),
-	FIELD_NUMBER(inspect_descriptors_row, watches, "inotify watches; absent: no instance",
+	FIELD_NUMBER(inspect_descriptors_row, watches, "inotify watches; null: no instance",
 		FIELD_STATE_AT(inspect_descriptors_row, watches_state)),
-	FIELD_NUMBER(inspect_descriptors_row, instances, "inotify instances; absent: none",
+	FIELD_NUMBER(inspect_descriptors_row, instances, "inotify instances; null: none",
 		FIELD_STATE_AT(inspect_descriptors_row, watches_state)),
-	FIELD_NUMBER(inspect_descriptors_row, watches_max, "watches that a user may have",
+	FIELD_NUMBER(inspect_descriptors_row, watches_max, "inotify watches per user",
 		FIELD_STATE_AT(inspect_descriptors_row, inotify_state)),
-	FIELD_NUMBER(inspect_descriptors_row, instances_max, "instances that a user may have",
+	FIELD_NUMBER(inspect_descriptors_row, instances_max, "inotify instances per user",
 		FIELD_STATE_AT(inspect_descriptors_row, inotify_state)),
 };
 ROW_SCHEMA(inspect_descriptors, "inspect.descriptors", inspect_descriptors_row,
-	.line = "descriptors  {count}[ of {soft_limit} allowed][ ({percent} %)][: {types}]"
+	.line = "descriptors  {open_files}[ of {soft_limit} allowed][ ({percent} %)][: {types}]"
 		"[\ninotify      watches {watches} of {watches_max}, instances {instances} of "
 		"{instances_max} (limits per user)]");
 
@@ -123,26 +127,26 @@ static const struct sooth_field inspect_sockets_fields[] = {
 		FIELD_STATE_AT(inspect_sockets_row, count_state)),
 	FIELD_NUMBER(inspect_sockets_row, established, "established TCP connections",
 		.is_hidden = true, FIELD_STATE_AT(inspect_sockets_row, count_state)),
-	FIELD_NUMBER(inspect_sockets_row, listening, "that listen", .is_hidden = true,
+	FIELD_NUMBER(inspect_sockets_row, listening, "listening sockets", .is_hidden = true,
 		FIELD_STATE_AT(inspect_sockets_row, count_state)),
-	FIELD_STRING(inspect_sockets_row, kinds, "how many of which protocol are in which state",
+	FIELD_STRING(inspect_sockets_row, kinds, "sockets by protocol and state",
 		FIELD_STATE_AT(inspect_sockets_row, count_state)),
 	FIELD_NUMBER(inspect_sockets_row, retransmits,
-		"segments sent again, of all connections; absent: none",
+		"segments retransmitted on all connections; null: none",
 		FIELD_STATE_AT(inspect_sockets_row, retransmits_state)),
-	FIELD_BYTES(inspect_sockets_row, waiting_bytes,
-		"received and not read by the process; absent: none",
+	FIELD_BYTES_AS(inspect_sockets_row, waiting_bytes, unread_bytes,
+		"received and not read by the process; null: none",
 		FIELD_STATE_AT(inspect_sockets_row, waiting_state)),
 	FIELD_NUMBER(inspect_sockets_row, silent_ns,
-		"for how long the connection that is silent for longest has been so",
-		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(inspect_sockets_row, silent_state)),
+		"time without data on the longest silent connection", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(inspect_sockets_row, silent_state)),
 	FIELD_NUMBER(inspect_sockets_row, silent_fd, "its descriptor",
 		FIELD_STATE_AT(inspect_sockets_row, silent_state)),
-	FIELD_STRING(inspect_sockets_row, silent_peer, "its other end",
+	FIELD_STRING(inspect_sockets_row, silent_peer, "its peer",
 		FIELD_STATE_AT(inspect_sockets_row, silent_state)),
 };
 ROW_SCHEMA(inspect_sockets, "inspect.sockets", inspect_sockets_row,
-	.line = "sockets      {count}[: {kinds}][; {waiting_bytes} unread][; retransmits: "
+	.line = "sockets      {count}[: {kinds}][; {unread_bytes} unread][; retransmits: "
 		"{retransmits}]"
 		"[\nsilence      longest silent connection: fd {silent_fd} to {silent_peer}, "
 		"{silent_ns}]");
@@ -152,9 +156,9 @@ static const struct sooth_field inspect_signals_fields[] = {
 		FIELD_STATE_AT(inspect_signals_row, masks_state)),
 	FIELD_NUMBER(inspect_signals_row, ignored, "signals ignored",
 		FIELD_STATE_AT(inspect_signals_row, masks_state)),
-	FIELD_NUMBER(inspect_signals_row, pending, "signals that wait, for it or one thread",
+	FIELD_NUMBER(inspect_signals_row, pending, "pending signals of the process and its threads",
 		FIELD_STATE_AT(inspect_signals_row, masks_state)),
-	FIELD_STRING(inspect_signals_row, pending_names, "which",
+	FIELD_STRING(inspect_signals_row, pending_names, "names of the pending signals",
 		FIELD_STATE_AT(inspect_signals_row, masks_state)),
 };
 ROW_SCHEMA(inspect_signals, "inspect.signals", inspect_signals_row,
@@ -166,28 +170,31 @@ static const struct sooth_field inspect_danger_fields[] = {
 		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(inspect_danger_row, oom_score),
 		FIELD_STATE_AT(inspect_danger_row, oom_state),
-		.help = "when memory runs out higher ones are killed first" },
+		.help = "higher: killed earlier when memory runs out" },
 	{ .name = "oom_score_adjustment",
 		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(inspect_danger_row, oom_score_adjustment),
 		FIELD_STATE_AT(inspect_danger_row, oom_state),
-		.help = "-1000: never" },
+		.help = "adjustment of the score; -1000: never killed" },
 	FIELD_BYTES(inspect_danger_row, memory_available_bytes, "of the host",
 		FIELD_STATE_AT(inspect_danger_row, memory_state)),
 	FIELD_BYTES(inspect_danger_row, memory_bytes, "of the host",
 		FIELD_STATE_AT(inspect_danger_row, memory_state)),
-	FIELD_BYTES(inspect_danger_row, group_used_bytes, "by the tightest group with a limit",
+	FIELD_BYTES(inspect_danger_row, control_group_used_bytes,
+		"memory used by the control group closest to its limit",
 		FIELD_STATE_AT(inspect_danger_row, group_state)),
-	FIELD_BYTES(inspect_danger_row, group_limit_bytes, "of that group; absent: no limit",
+	FIELD_BYTES(inspect_danger_row, control_group_limit_bytes,
+		"memory limit of that group; null: none",
 		FIELD_STATE_AT(inspect_danger_row, group_state)),
-	FIELD_STRING(inspect_danger_row, group, "that group",
+	FIELD_STRING_AS(inspect_danger_row, group, control_group, "control group",
 		FIELD_STATE_AT(inspect_danger_row, group_state)),
 };
 ROW_SCHEMA(inspect_danger, "inspect.danger", inspect_danger_row,
 	.line = "OOM score    {oom_score} (adjustment {oom_score_adjustment}); host memory: "
 		"{memory_available_bytes} available of {memory_bytes}"
-		"[\ngroup limit  {group_used_bytes} of {group_limit_bytes} memory used in "
-		"{group}]");
+		"[\ngroup limit  "
+		"{control_group_used_bytes} of {control_group_limit_bytes} memory used in "
+		"{control_group}]");
 
 static const struct sooth_field inspect_thread_fields[] = {
 	{ .name = "tid",
@@ -200,7 +207,7 @@ static const struct sooth_field inspect_thread_fields[] = {
 	{ .name = "state",
 		.type = SOOTH_FIELD_CHARS,
 		FIELD_AT(inspect_thread_row, state),
-		.help = "as of a process" },
+		.help = "state, as of a process" },
 };
 ROW_SCHEMA(inspect_thread, "inspect.thread", inspect_thread_row);
 
@@ -211,43 +218,47 @@ static const struct sooth_field inspect_class_fields[] = {
 		FIELD_AT(inspect_class_row, class_),
 		.names = &map_class_names,
 		.is_key = true,
-		.help = "what it is for" },
+		.help = "memory class" },
 	FIELD_BYTES(inspect_class_row, rss_bytes, "resident", .label = "RSS",
 		FIELD_STATE_AT(inspect_class_row, figures_state)),
-	FIELD_BYTES(inspect_class_row, pss_bytes, "shared pages divided by those who share them",
-		.label = "PSS", FIELD_STATE_AT(inspect_class_row, figures_state)),
-	FIELD_BYTES(inspect_class_row, dirty_bytes, "changed since it was read or made",
-		.label = "DIRTY", FIELD_STATE_AT(inspect_class_row, figures_state)),
+	FIELD_BYTES(inspect_class_row, pss_bytes,
+		"resident, each shared page divided by the processes that share it", .label = "PSS",
+		FIELD_STATE_AT(inspect_class_row, figures_state)),
+	FIELD_BYTES(inspect_class_row, dirty_bytes, "changed pages", .label = "DIRTY",
+		FIELD_STATE_AT(inspect_class_row, figures_state)),
 	FIELD_BYTES(inspect_class_row, swap_bytes, "swapped out", .label = "SWAP",
 		FIELD_STATE_AT(inspect_class_row, figures_state)),
 	FIELD_BYTES(inspect_class_row, size_bytes, "address space", .label = "SIZE"),
-	FIELD_BYTES(inspect_class_row, reserved_bytes, "of it with nothing in it",
-		.label = "RESERVED", FIELD_STATE_AT(inspect_class_row, figures_state)),
+	FIELD_BYTES(inspect_class_row, reserved_bytes, "of it without pages", .label = "RESERVED",
+		FIELD_STATE_AT(inspect_class_row, figures_state)),
 	FIELD_NUMBER(inspect_class_row, mappings, "mappings"),
 };
 ROW_SCHEMA(inspect_class, "inspect.class", inspect_class_row);
 
-#define COUNT_FIELDS(what_, count_)                                                                \
+#define COUNT_FIELDS(what_name_, what_, count_name_, count_, help_)                                \
 	{                                                                                          \
-		FIELD_STRING(inspect_count_row, what, what_, .label = what_, .is_key = true,       \
-			.may_shrink = true, FIELD_STATE_AT(inspect_count_row, what_state)),        \
-			FIELD_NUMBER(inspect_count_row, count, count_, .label = count_)            \
+		FIELD_STRING_AS(inspect_count_row, what, what_name_, help_, .label = what_,        \
+			.is_key = true, .may_shrink = true,                                        \
+			FIELD_STATE_AT(inspect_count_row, what_state)),                            \
+			FIELD_NUMBER_AS(inspect_count_row, count, count_name_, "number of them",   \
+				.label = count_)                                                   \
 	}
 #define inspect_peer_row      inspect_count_row
 #define inspect_directory_row inspect_count_row
 
-static const struct sooth_field inspect_peer_fields[] = COUNT_FIELDS("PEER", "CONNECTIONS");
+static const struct sooth_field inspect_peer_fields[] = COUNT_FIELDS(
+	label, "PEER", connections, "CONNECTIONS", "service the peer is known as, or its address");
 ROW_SCHEMA(inspect_peer, "inspect.peer", inspect_peer_row);
 static const struct sooth_field inspect_directory_fields[] =
-	COUNT_FIELDS("WATCHED DIRECTORY", "WATCHES");
+	COUNT_FIELDS(path, "WATCHED DIRECTORY", watches, "WATCHES", "watched directory");
 ROW_SCHEMA(inspect_directory, "inspect.directory", inspect_directory_row);
 
 static const struct sooth_field inspect_limit_fields[] = {
-	FIELD_STRING(
-		inspect_limit_row, name, "which limit", .label = "NEAR ITS LIMIT", .is_key = true),
-	FIELD_NUMBER(inspect_limit_row, used, "of it"),
-	FIELD_NUMBER(inspect_limit_row, limit, "the most that may be"),
-	FIELD_STRING(inspect_limit_row, unit, "of both"),
+	FIELD_STRING(inspect_limit_row, name, "name of the limit", .label = "NEAR ITS LIMIT",
+		.is_key = true),
+	FIELD_NUMBER(inspect_limit_row, used, "used now"),
+	FIELD_NUMBER(inspect_limit_row, limit, "limit"),
+	FIELD_STRING(inspect_limit_row, unit, "unit of both numbers"),
 	{ .name = "percent",
 		.type = SOOTH_FIELD_REAL,
 		.decimals = 1,

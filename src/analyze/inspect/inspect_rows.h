@@ -13,7 +13,7 @@ struct inspect_process_row {
 	uint8_t is_deleted;
 	uint8_t agent_state, deleted_state, frozen_state;
 	uint8_t executable_state, command_state, directory_state, control_group_state;
-	struct sooth_text name, agent, executable, command, directory, control_group;
+	struct sooth_text name, agent, agent_title, executable, command, directory, control_group;
 	struct sooth_text deleted; /* "deleted or replaced" */
 	struct sooth_text frozen;
 };
@@ -73,7 +73,7 @@ struct inspect_danger_row {
 	struct sooth_record record;
 	int64_t oom_score, oom_score_adjustment;
 	uint64_t memory_available_bytes, memory_bytes;
-	uint64_t group_used_bytes, group_limit_bytes;
+	uint64_t control_group_used_bytes, control_group_limit_bytes;
 	uint8_t oom_state, memory_state, group_state;
 	uint8_t unused[5];
 	struct sooth_text group;

@@ -141,7 +141,7 @@ static int emit_peers(
 static int emit_directories(
 	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
-	static const struct section section = { .name = "watched",
+	static const struct section section = { .name = "watch_directories",
 		.schema = &inspect_directory_schema,
 		.shape = SECTION_TABLE,
 		.rows_most = ROWS_MOST };

@@ -68,8 +68,10 @@ static int emit_resource(
 	row.percent_state = percent_state(is_known, r->used_state, r->soft_state);
 	tail[0] = tail_text(&row.name, &r->record, &r->name);
 	tail[1] = tail_string(&row.used_text, value_text(used, r->used, r->unit));
-	tail[2] = tail_string(&row.soft_text, limit_text(soft, r->soft, r->soft_state, r->unit));
-	tail[3] = tail_string(&row.hard_text, limit_text(hard, r->hard, r->hard_state, r->unit));
+	tail[2] = tail_string(
+		&row.soft_limit_text, limit_text(soft, r->soft, r->soft_state, r->unit));
+	tail[3] = tail_string(
+		&row.hard_limit_text, limit_text(hard, r->hard, r->hard_state, r->unit));
 	return OUTPUT_ROW(v->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
@@ -160,7 +162,7 @@ static const struct section resources_section = {
 	.title = "limits",
 	.schema = &limits_row_schema,
 	.shape = SECTION_TABLE,
-	.columns = "pid,name,used_text,soft_text,hard_text,percent,unit",
+	.columns = "pid,name,used_text,soft_limit_text,hard_limit_text,percent,unit",
 };
 
 static int emit_groups(void *state, const struct snapshot *process, struct sooth_error *err)
@@ -178,11 +180,11 @@ static int emit_groups(void *state, const struct snapshot *process, struct sooth
 }
 
 static const struct section groups_section = {
-	.name = "groups",
+	.name = "control_groups",
 	.title = "control groups",
 	.schema = &limits_group_row_schema,
 	.shape = SECTION_TABLE,
-	.columns = "pid,name,used_text,limit_text,percent,peak_text,reached,kills,path",
+	.columns = "pid,name,used_text,limit_text,percent,peak_text,reached,kills,control_group",
 };
 
 static int emit_pressures(void *state, const struct snapshot *process, struct sooth_error *err)
@@ -204,7 +206,8 @@ static const struct section pressure_section = {
 	.title = "pressure: percent of time spent waiting",
 	.schema = &limits_pressure_row_schema,
 	.shape = SECTION_TABLE,
-	.columns = "pid,resource,some_10s,some_60s,some_300s,full_10s,full_60s,full_300s,path",
+	.columns = "pid,resource,some_10s_percent,some_60s_percent,some_300s_percent,"
+		   "full_10s_percent,full_60s_percent,full_300s_percent,control_group",
 };
 
 static const struct section oom_section = {

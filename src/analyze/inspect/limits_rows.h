@@ -15,7 +15,7 @@ struct limits_row {
 	double percent;
 	uint32_t unit;
 	uint8_t used_state, soft_state, hard_state, percent_state;
-	struct sooth_text name, used_text, soft_text, hard_text;
+	struct sooth_text name, used_text, soft_limit_text, hard_limit_text;
 };
 
 struct limits_group_row {

@@ -26,7 +26,7 @@ struct signals_row {
 	uint32_t blocked_threads, pending_threads, threads;
 	uint8_t action_state, handler_state, symbol_state, object_state;
 	uint8_t flags_state, blocked_state, pending_state, threads_state;
-	uint8_t pending_in_process, process_state;
+	uint8_t is_pending_in_process, process_state;
 	uint8_t unused[2];
 	struct sooth_text signal, handler, flags, blocked_in, pending, symbol, object;
 };
@@ -36,40 +36,41 @@ static const struct sooth_names actions = { ACTIONS, action_names };
 
 static const struct sooth_field row_fields[] = {
 	FIELD_PID(signals_row),
-	FIELD_STRING(signals_row, signal, "its name", .is_key = true),
+	FIELD_STRING(signals_row, signal, "process name", .is_key = true),
 	{ .name = "action",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(signals_row, action),
 		FIELD_STATE_AT(signals_row, action_state),
 		.names = &actions,
-		.help = "what happens when it comes" },
-	FIELD_STRING(signals_row, handler, "function that takes it, and its file",
+		.help = "action of the signal" },
+	FIELD_STRING(signals_row, handler, "function of the handler, and its file",
 		.may_shrink = true, FIELD_STATE_AT(signals_row, handler_state)),
-	FIELD_STRING(signals_row, flags, "of the handler; sigaction(2)", .may_shrink = true,
+	FIELD_STRING(signals_row, flags, "flags of the handler; sigaction(2)", .may_shrink = true,
 		FIELD_STATE_AT(signals_row, flags_state)),
-	FIELD_STRING(signals_row, blocked_in, "how many threads let it wait",
+	FIELD_STRING(signals_row, blocked_in, "threads that block it, as text",
 		FIELD_STATE_AT(signals_row, blocked_state)),
-	FIELD_STRING(signals_row, pending, "for whom it waits",
+	FIELD_STRING_AS(signals_row, pending, pending_for,
+		"where it is pending: process or threads", .label = "PENDING",
 		FIELD_STATE_AT(signals_row, pending_state)),
-	FIELD_NUMBER(signals_row, number, "of the signal", .is_hidden = true),
+	FIELD_NUMBER_AS(signals_row, number, signal_number, "signal number", .is_hidden = true),
 	{ .name = "address",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(signals_row, address),
 		FIELD_STATE_AT(signals_row, flags_state),
 		.unit = SOOTH_UNIT_HEX,
 		.is_hidden = true,
-		.help = "of the handler" },
-	FIELD_STRING(signals_row, symbol, "function it stands in", .is_hidden = true,
+		.help = "address of the handler" },
+	FIELD_STRING(signals_row, symbol, "function at that address", .is_hidden = true,
 		FIELD_STATE_AT(signals_row, symbol_state)),
-	FIELD_STRING(signals_row, object, "file that is mapped there", .is_hidden = true,
+	FIELD_STRING(signals_row, object, "file mapped at that address", .is_hidden = true,
 		FIELD_STATE_AT(signals_row, object_state)),
-	FIELD_NUMBER(signals_row, blocked_threads, "that let it wait", .is_hidden = true,
+	FIELD_NUMBER(signals_row, blocked_threads, "threads that block it", .is_hidden = true,
 		FIELD_STATE_AT(signals_row, threads_state)),
-	FIELD_NUMBER(signals_row, pending_threads, "that it waits for, each alone",
-		.is_hidden = true, FIELD_STATE_AT(signals_row, threads_state)),
+	FIELD_NUMBER(signals_row, pending_threads, "threads it is pending for", .is_hidden = true,
+		FIELD_STATE_AT(signals_row, threads_state)),
 	FIELD_NUMBER(signals_row, threads, "of the process", .is_hidden = true,
 		FIELD_STATE_AT(signals_row, threads_state)),
-	FIELD_TRUTH(signals_row, pending_in_process, "it waits for the process as a whole",
+	FIELD_TRUTH(signals_row, is_pending_in_process, "it is pending for the process",
 		.is_hidden = true, FIELD_STATE_AT(signals_row, process_state)),
 };
 
@@ -91,15 +92,15 @@ struct signals_sums_row {
 
 static const struct sooth_field sums_fields[] = {
 	FIELD_PID(signals_sums_row),
-	FIELD_NUMBER(signals_sums_row, threads, "whose masks were read",
+	FIELD_NUMBER(signals_sums_row, threads, "threads whose masks were read",
 		FIELD_STATE_AT(signals_sums_row, threads_state)),
-	FIELD_NUMBER(signals_sums_row, caught, "signals that a handler takes",
+	FIELD_NUMBER(signals_sums_row, caught, "signals with a handler",
 		FIELD_STATE_AT(signals_sums_row, masks_state)),
-	FIELD_NUMBER(signals_sums_row, ignored, "signals that do nothing",
+	FIELD_NUMBER(signals_sums_row, ignored, "ignored signals",
 		FIELD_STATE_AT(signals_sums_row, masks_state)),
-	FIELD_NUMBER(signals_sums_row, queued, "signals queued for all processes of its user",
+	FIELD_NUMBER(signals_sums_row, queued, "signals queued for all processes of the user",
 		FIELD_STATE_AT(signals_sums_row, masks_state)),
-	FIELD_NUMBER(signals_sums_row, queued_max, "most that may be (RLIMIT_SIGPENDING)",
+	FIELD_NUMBER(signals_sums_row, queued_max, "limit of queued signals (RLIMIT_SIGPENDING)",
 		FIELD_STATE_AT(signals_sums_row, masks_state)),
 	{ .name = "queued_percent",
 		.label = "QUEUED%",
@@ -108,11 +109,11 @@ static const struct sooth_field sums_fields[] = {
 		FIELD_STATE_AT(signals_sums_row, percent_state),
 		.unit = SOOTH_UNIT_PERCENT,
 		.decimals = 1,
-		.help = "of the most that may be" },
+		.help = "of that limit" },
 };
 
 static const struct sooth_schema sums_schema = {
-	.name = "signals_sums",
+	.name = "signals_totals",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct signals_sums_row),
 	SCHEMA_FIELDS(sums_fields),
@@ -233,14 +234,14 @@ static void fill_waiting(struct signals_view *s, struct signals_row *row)
 		buffer_format(&s->texts[2], "%u of %u threads", row->blocked_threads, row->threads);
 	else if (row->blocked_state == SOOTH_STATE_VALUE)
 		row->blocked_state = SOOTH_STATE_ABSENT;
-	if (row->pending_in_process) {
+	if (row->is_pending_in_process) {
 		buffer_string(&s->texts[3], "process");
 		comma = ", ";
 	}
 	if (row->pending_threads)
 		buffer_format(&s->texts[3], "%s%u thread%s", comma, row->pending_threads,
 			row->pending_threads > 1 ? "s" : "");
-	else if (!row->pending_in_process && row->pending_state == SOOTH_STATE_VALUE)
+	else if (!row->is_pending_in_process && row->pending_state == SOOTH_STATE_VALUE)
 		row->pending_state = SOOTH_STATE_ABSENT;
 }
 
@@ -255,7 +256,7 @@ static int emit_signal(struct signals_view *s, const struct snapshot *process,
 							  : ACTION_DEFAULT,
 		.action_state = of->end->masks_state,
 		.process_state = of->end->masks_state,
-		.pending_in_process = has_mask(of->end->pending, i),
+		.is_pending_in_process = has_mask(of->end->pending, i),
 		.blocked_threads = of->blocked[i],
 		.pending_threads = of->pending[i],
 		.threads = of->end->threads,
@@ -305,7 +306,7 @@ static int emit_sums(void *state, const struct snapshot *process, struct sooth_e
 }
 
 static const struct section sums_section = {
-	.name = "signals_sums",
+	.name = "signals_totals",
 	.schema = &sums_schema,
 	.shape = SECTION_TABLE,
 	.columns = "pid,threads,caught,ignored,queued,queued_max,queued_percent",
@@ -329,7 +330,7 @@ static const struct section signals_section = {
 	.title = "signals",
 	.schema = &row_schema,
 	.shape = SECTION_TABLE,
-	.columns = "pid,signal,action,handler,flags,blocked_in,pending",
+	.columns = "pid,signal,action,handler,flags,blocked_in,pending_for",
 	.if_empty = "every signal has its default action; none is blocked or pending",
 };
 

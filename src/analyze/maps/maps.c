@@ -16,7 +16,8 @@
 #define CLASS_COLUMNS                                                                              \
 	"pid,class,mappings,size_bytes,reserved_bytes,rss_bytes,pss_bytes,dirty_bytes,swap_bytes"
 #define MAPPING_COLUMNS                                                                            \
-	"pid,from,size_bytes,rss_bytes,pss_bytes,dirty_bytes,swap_bytes,protection,class,path"
+	"pid,start_address,size_bytes,rss_bytes,pss_bytes,dirty_bytes,swap_bytes,protection,"      \
+	"class,path"
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
@@ -109,7 +110,7 @@ static int emit_classes(void *state, const struct snapshot *one, struct sooth_er
 }
 
 static const struct section classes_section = {
-	.name = "map_classes",
+	.name = "memory_classes",
 	.title = "memory by purpose",
 	.schema = &maps_class_schema,
 	.shape = SECTION_TABLE,
@@ -232,7 +233,7 @@ static const struct section runtimes_section = {
 	.title = "runtimes and allocators",
 	.schema = &maps_runtime_schema,
 	.shape = SECTION_TABLE,
-	.columns = "pid,runtime,why",
+	.columns = "pid,runtime,reason",
 };
 
 /* --- all --- */

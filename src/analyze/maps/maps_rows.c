@@ -8,7 +8,7 @@
 #define FIELD_CLASS(type_, ...)                                                                    \
 	{                                                                                          \
 		.name = "class", .type = SOOTH_FIELD_ENUM, FIELD_AT(type_, class_),                \
-		.names = &map_class_names, .help = "what the memory is for, as far as it shows",   \
+		.names = &map_class_names, .help = "memory class, where it can be recognized",     \
 		__VA_ARGS__                                                                        \
 	}
 
@@ -16,8 +16,8 @@
 	FIELD_NUMBER(type_, member_, help_, .label = label_, .unit = SOOTH_UNIT_BYTES,             \
 		FIELD_STATE_AT(type_, figures_state), ##__VA_ARGS__)
 
-#define RESERVED "address space of no file with nothing in it: it costs no memory"
-#define PSS	 "resident, shared pages divided by those who share them"
+#define RESERVED "anonymous address space without pages: it costs no memory"
+#define PSS	 "resident, each shared page divided by the processes that share it"
 
 static const struct sooth_field maps_class_fields[] = {
 	FIELD_PID(maps_class_row),
@@ -38,10 +38,10 @@ static const struct sooth_field maps_class_fields[] = {
 
 static const struct sooth_field maps_mapping_row_fields[] = {
 	FIELD_PID(maps_mapping_row),
-	FIELD_NUMBER(
-		maps_mapping_row, from, "first address", .unit = SOOTH_UNIT_HEX, .is_key = true),
-	FIELD_NUMBER(maps_mapping_row, to, "first address behind it", .unit = SOOTH_UNIT_HEX,
-		.is_hidden = true),
+	FIELD_NUMBER_AS(maps_mapping_row, from, start_address, "first address", .label = "START",
+		.unit = SOOTH_UNIT_HEX, .is_key = true),
+	FIELD_NUMBER_AS(maps_mapping_row, to, end_address, "first address after it",
+		.unit = SOOTH_UNIT_HEX, .is_hidden = true),
 	FIELD_NUMBER(maps_mapping_row, size_bytes, "address space", .label = "SIZE",
 		.unit = SOOTH_UNIT_BYTES),
 	BYTES(maps_mapping_row, rss_bytes, "RSS", "resident"),
@@ -57,25 +57,24 @@ static const struct sooth_field maps_mapping_row_fields[] = {
 	FIELD_CLASS(maps_mapping_row),
 	FIELD_STRING(maps_mapping_row, path, "the file, or the kernel's name in brackets",
 		.may_shrink = true, FIELD_STATE_AT(maps_mapping_row, path_state)),
-	FIELD_TRUTH(
-		maps_mapping_row, is_deleted, "its file has no name any more", .is_hidden = true),
+	FIELD_TRUTH(maps_mapping_row, is_deleted, "its file was deleted", .is_hidden = true),
 	BYTES(maps_mapping_row, reserved_bytes, "RESERVED", RESERVED, .is_hidden = true),
-	HIDDEN(shared_clean_bytes, "resident, shared, as in the file"),
+	HIDDEN(shared_clean_bytes, "resident, shared, unchanged"),
 	HIDDEN(shared_dirty_bytes, "resident, shared, changed"),
-	HIDDEN(private_clean_bytes, "resident, nobody else's, as in the file"),
-	HIDDEN(private_dirty_bytes, "resident, nobody else's, changed"),
-	HIDDEN(anonymous_bytes, "resident, of no file"),
+	HIDDEN(private_clean_bytes, "resident, private, unchanged"),
+	HIDDEN(private_dirty_bytes, "resident, private, changed"),
+	HIDDEN(anonymous_bytes, "resident, anonymous"),
 	HIDDEN(huge_bytes, "in huge pages"),
 	HIDDEN(locked_bytes, "locked in memory"),
 	FIELD_NUMBER(maps_mapping_row, page_bytes, "size of its pages", .unit = SOOTH_UNIT_BYTES,
 		.is_hidden = true, FIELD_STATE_AT(maps_mapping_row, page_state)),
-	FIELD_NUMBER(maps_mapping_row, flags,
-		"1 not reserved, 2 not in forks, 4 zeroed in forks, 8 huge pages wanted, 16 "
-		"unwanted, 32 locked, 64 not in dumps, 128 grows down",
+	FIELD_NUMBER_AS(maps_mapping_row, flags, flags_mask,
+		"1 not reserved, 2 not in forks, 4 zeroed in forks, 8 huge pages on, 16 huge pages "
+		"off, 32 locked, 64 not in dumps, 128 grows down",
 		.unit = SOOTH_UNIT_HEX, .is_hidden = true,
 		FIELD_STATE_AT(maps_mapping_row, flags_state)),
-	FIELD_NUMBER(
-		maps_mapping_row, offset, "in the file", .unit = SOOTH_UNIT_HEX, .is_hidden = true),
+	FIELD_NUMBER(maps_mapping_row, offset, "offset in the file", .unit = SOOTH_UNIT_HEX,
+		.is_hidden = true),
 	FIELD_NUMBER(maps_mapping_row, inode, "of the file; 0: of no file", .is_hidden = true),
 	FIELD_NUMBER(maps_mapping_row, device_major, "of the file's device", .is_hidden = true),
 	FIELD_NUMBER(maps_mapping_row, device_minor, "of the file's device", .is_hidden = true),
@@ -88,8 +87,8 @@ static const struct sooth_field maps_runtime_fields[] = {
 		FIELD_AT(maps_runtime_row, runtime),
 		.names = &maps_runtime_names,
 		.is_key = true,
-		.help = "an allocator or language runtime that the process has" },
-	FIELD_STRING(maps_runtime_row, why, "what shows it", .may_shrink = true),
+		.help = "allocator or language runtime in the process" },
+	FIELD_STRING_AS(maps_runtime_row, why, reason, "how it was recognized", .may_shrink = true),
 };
 
 #define OF_STATUS(member_, help_)                                                                  \
@@ -99,11 +98,11 @@ static const struct sooth_field maps_runtime_fields[] = {
 static const struct sooth_field maps_memory_fields[] = {
 	FIELD_PID(maps_memory_row),
 	OF_STATUS(vsz_bytes, "address space, mostly reservations"),
-	OF_STATUS(vsz_peak_bytes, "the most it was"),
-	OF_STATUS(rss_bytes, "resident, as the kernel counts for the whole"),
-	OF_STATUS(rss_peak_bytes, "the most it was"),
-	OF_STATUS(rss_anonymous_bytes, "resident, of no file"),
-	OF_STATUS(rss_file_bytes, "resident, of files"),
+	OF_STATUS(vsz_peak_bytes, "highest value so far"),
+	OF_STATUS(rss_bytes, "resident, as counted by the kernel for the process"),
+	OF_STATUS(rss_peak_bytes, "highest value so far"),
+	OF_STATUS(rss_anonymous_bytes, "resident, anonymous"),
+	OF_STATUS(rss_file_bytes, "resident, file pages"),
 	OF_STATUS(rss_shared_bytes, "resident, of shared memory and tmpfs"),
 	OF_STATUS(swap_bytes, "swapped out"),
 	OF_STATUS(locked_bytes, "locked in memory"),
@@ -111,14 +110,14 @@ static const struct sooth_field maps_memory_fields[] = {
 		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(maps_memory_row, pss_state)),
 	FIELD_NUMBER(maps_memory_row, mappings, "how many there are",
 		FIELD_STATE_AT(maps_memory_row, mappings_state)),
-	FIELD_NUMBER(maps_memory_row, mappings_max, "that the kernel allows (vm.max_map_count)",
+	FIELD_NUMBER(maps_memory_row, mappings_max, "mappings the kernel allows (vm.max_map_count)",
 		FIELD_STATE_AT(maps_memory_row, max_state)),
 };
 
-ROW_SCHEMA(maps_class, "map_classes", maps_class_row);
+ROW_SCHEMA(maps_class, "memory_classes", maps_class_row);
 ROW_SCHEMA(maps_mapping_row, "maps", maps_mapping_row);
 ROW_SCHEMA(maps_runtime, "map_runtimes", maps_runtime_row);
-ROW_SCHEMA(maps_memory, "memory", maps_memory_row,
+ROW_SCHEMA(maps_memory, "map_memory", maps_memory_row,
 	.line = "{pid}: {rss_bytes} resident (peak {rss_peak_bytes}): {rss_anonymous_bytes} "
 		"anonymous, {rss_file_bytes} of files, {rss_shared_bytes} shared; {swap_bytes} "
 		"swapped, {locked_bytes} locked\naddress space {vsz_bytes} (peak {vsz_peak_bytes}) "

@@ -48,7 +48,7 @@ struct operation_list {
 		.label = "CALL",                                                                   \
 		.type = SOOTH_FIELD_TEXT,                                                          \
 		FIELD_AT(call_operation_row, syscall),                                             \
-		.help = "the call" },                                                              \
+		.help = "name of the call" },                                                      \
 	{                                                                                          \
 		.name = "fd", .type = SOOTH_FIELD_SIGNED, FIELD_AT(call_operation_row, fd),        \
 		FIELD_STATE_AT(call_operation_row, fd_state),                                      \
@@ -60,8 +60,8 @@ struct operation_list {
 		.unit = SOOTH_UNIT_BYTES,                                                          \
 		FIELD_AT(call_operation_row, bytes),                                               \
 		FIELD_STATE_AT(call_operation_row, bytes_state),                                   \
-		.help = "read, written, sent or received; absent: a call that does none of it, "   \
-			"or failed" },                                                             \
+		.help = "bytes read, written, sent or received; null: the call moves none, or "    \
+			"failed" },                                                                \
 		{ .name = "latency_us",                                                            \
 			.label = "LATENCY us",                                                     \
 			.type = SOOTH_FIELD_REAL,                                                  \
@@ -71,7 +71,7 @@ struct operation_list {
 		{ .name = "error",                                                                 \
 			.type = SOOTH_FIELD_ERRNO,                                                 \
 			FIELD_AT(call_operation_row, error),                                       \
-			.help = "with which it failed" },                                          \
+			.help = "error of the call" },                                             \
 	{                                                                                          \
 		.name = "tid", .type = SOOTH_FIELD_UNSIGNED,                                       \
 		FIELD_AT(call_operation_row, record.tid), .is_hidden = true, .help = "the thread"  \
@@ -79,7 +79,7 @@ struct operation_list {
 
 static const struct sooth_field io_fields[] = {
 	OPERATION_FIELDS,
-	FIELD_STRING(call_operation_row, path, "the path that was given, or what the descriptor is",
+	FIELD_STRING(call_operation_row, path, "path argument, or what the descriptor refers to",
 		.may_shrink = true, FIELD_STATE_AT(call_operation_row, path_state)),
 	RESULT_FIELDS,
 };
@@ -93,9 +93,9 @@ const struct sooth_schema io_operation_schema = {
 
 static const struct sooth_field network_fields[] = {
 	OPERATION_FIELDS,
-	FIELD_STRING(call_operation_row, address, "of the other end", .may_shrink = true,
+	FIELD_STRING(call_operation_row, address, "of the peer", .may_shrink = true,
 		FIELD_STATE_AT(call_operation_row, address_state)),
-	FIELD_NUMBER(call_operation_row, port, "of the other end",
+	FIELD_NUMBER(call_operation_row, port, "of the peer",
 		FIELD_STATE_AT(call_operation_row, port_state)),
 	RESULT_FIELDS,
 };

@@ -29,7 +29,7 @@ static const struct sooth_names read_values = { ARRAY_SIZE(read_names), read_nam
 struct capture_row {
 	struct sooth_record record;
 	uint64_t file_bytes;
-	uint64_t began_utc_ns;
+	uint64_t start_utc_ns;
 	uint64_t records;
 	uint64_t blocks;
 	uint64_t heads;
@@ -49,29 +49,27 @@ struct capture_row {
 static const struct sooth_field capture_fields[] = {
 	FIELD_NUMBER(capture_row, file_bytes, "size of the file", .unit = SOOTH_UNIT_BYTES,
 		FIELD_STATE_AT(capture_row, file_state)),
-	FIELD_NUMBER(capture_row, began_utc_ns, "when the observation began",
-		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(capture_row, began_state)),
+	FIELD_NUMBER(capture_row, start_utc_ns, "when the run started", .unit = SOOTH_UNIT_UTC_NS,
+		FIELD_STATE_AT(capture_row, began_state)),
 	FIELD_NUMBER(capture_row, records, "records, without those of repeated heads"),
-	FIELD_NUMBER(capture_row, blocks, "blocks of them"),
-	FIELD_NUMBER(
-		capture_row, heads, "blocks of definitions among these: each begins a segment"),
+	FIELD_NUMBER(capture_row, blocks, "blocks of records"),
+	FIELD_NUMBER(capture_row, heads, "of these blocks of definitions: each starts a segment"),
 	FIELD_NUMBER(
 		capture_row, raw_bytes, "of all records, uncompressed", .unit = SOOTH_UNIT_BYTES),
-	FIELD_STRING(capture_row, sooth_version, "which sooth wrote it",
+	FIELD_STRING(capture_row, sooth_version, "version of sooth that wrote it",
 		FIELD_STATE_AT(capture_row, host_state)),
-	FIELD_STRING(capture_row, hostname, "where", FIELD_STATE_AT(capture_row, host_state),
-		.placeholder = "host"),
+	FIELD_STRING(capture_row, hostname, "name of the host",
+		FIELD_STATE_AT(capture_row, host_state), .placeholder = "host"),
 	FIELD_STRING(capture_row, os, "its system", FIELD_STATE_AT(capture_row, host_state)),
-	FIELD_STRING(capture_row, os_version, "and release of it",
-		FIELD_STATE_AT(capture_row, host_state)),
+	FIELD_STRING(
+		capture_row, os_version, "kernel release", FIELD_STATE_AT(capture_row, host_state)),
 	FIELD_STRING(capture_row, architecture, "its processors",
 		FIELD_STATE_AT(capture_row, host_state)),
 	{ .name = "read",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(capture_row, read),
 		.names = &read_values,
-		.help = "what of the capture was read for this: blocks are believed to be as "
-			"the index says" },
+		.help = "what was read for this: the index, or the whole capture" },
 };
 
 static const struct sooth_schema capture_schema = {
@@ -80,7 +78,7 @@ static const struct sooth_schema capture_schema = {
 	.fixed_size = sizeof(struct capture_row),
 	SCHEMA_FIELDS(capture_fields),
 	.line = "[{file_bytes} with ]{records} records in {blocks} blocks ({raw_bytes} "
-		"uncompressed)[, started {began_utc_ns}][\nby sooth {sooth_version} on {hostname} "
+		"uncompressed)[, started {start_utc_ns}][\nby sooth {sooth_version} on {hostname} "
 		"({os} {os_version}, {architecture})]\nread from {read}",
 };
 
@@ -93,10 +91,9 @@ struct kind_row {
 };
 
 static const struct sooth_field kind_fields[] = {
-	FIELD_STRING(
-		kind_row, kind, "of what kind, by the capture's own definitions", .is_key = true),
+	FIELD_STRING(kind_row, kind, "kind of record", .is_key = true),
 	FIELD_NUMBER(kind_row, records, "how many"),
-	FIELD_NUMBER(kind_row, number, "the kind's number in the capture", .unit = SOOTH_UNIT_HEX,
+	FIELD_NUMBER_AS(kind_row, number, kind_number, "number of the kind", .unit = SOOTH_UNIT_HEX,
 		.is_hidden = true),
 };
 
@@ -193,7 +190,7 @@ static int emit_capture(struct info_state *s, struct sooth_error *err)
 	struct record_tail tail[5] = { { 0 } };
 
 	if (segment) {
-		row.began_utc_ns = v->begin_ns + (uint64_t)segment->realtime_offset_ns;
+		row.start_utc_ns = v->begin_ns + (uint64_t)segment->realtime_offset_ns;
 		tail[0] = tail_text(&row.sooth_version, &segment->record, &segment->sooth_version);
 		tail[1] = tail_text(&row.hostname, &segment->record, &segment->hostname);
 		tail[2] = tail_text(&row.os, &segment->record, &segment->os);

@@ -24,8 +24,8 @@ static const struct sooth_field overview_issue_fields[] = {
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(overview_issue_row, severity),
 		.names = &finding_severity_names,
-		.help = "how bad it is" },
-	FIELD_STRING(overview_issue_row, description, "what was found, with the figures"),
+		.help = "severity" },
+	FIELD_STRING(overview_issue_row, description, "what was found, with its measurements"),
 	FIELD_STRING(overview_issue_row, remedy, "what to do; empty: nothing is known to help"),
 	{ .name = "pid",
 		.type = SOOTH_FIELD_UNSIGNED,
@@ -44,7 +44,7 @@ static ROW_SCHEMA(overview_type, "overview.type", overview_count_row);
 static const struct sooth_field overview_connection_fields[] = {
 	FIELD_STRING(overview_connection_row, conn_type, "protocol: tcp, tcp6, udp"),
 	FIELD_STRING(overview_connection_row, connection, "its two ends, and its state"),
-	FIELD_STRING(overview_connection_row, label, "who the peer is known to be",
+	FIELD_STRING(overview_connection_row, label, "service the peer is known as",
 		FIELD_STATE_AT(overview_connection_row, label_state)),
 };
 static ROW_SCHEMA(overview_connection, "overview.connection", overview_connection_row);
@@ -55,9 +55,9 @@ static const struct sooth_field overview_descriptors_fields[] = {
 		FIELD_STATE_AT(overview_descriptors_row, total_state)),
 	FIELD_ROWS(overview_descriptors_row, by_type, overview_type_schema,
 		"how many of which type", .is_keyed = true),
-	FIELD_LIST_OF_TEXTS(overview_descriptors_row, watched_paths,
-		"what is watched by inotify, the first thousand whose path was found"),
-	FIELD_NUMBER(overview_descriptors_row, watches, "all of them, with a path or without",
+	FIELD_LIST_OF_TEXTS(
+		overview_descriptors_row, watched_paths, "paths watched by inotify, at most 1000"),
+	FIELD_NUMBER(overview_descriptors_row, watches, "inotify watches, with or without a path",
 		FIELD_STATE_AT(overview_descriptors_row, watches_state)),
 	FIELD_ROWS(overview_descriptors_row, network_connections, overview_connection_schema,
 		"internet sockets, the first thousand",
@@ -75,10 +75,10 @@ static ROW_SCHEMA(overview_descriptors, "overview.descriptors", overview_descrip
 			FIELD_STATE_AT(overview_call_row, times_state)),                           \
 		FIELD_VALUE(overview_call_row, avg_time_us, 3, "of one that was timed",            \
 			FIELD_STATE_AT(overview_call_row, times_state)),                           \
-		FIELD_NUMBER(overview_call_row, errors, "how often with an error")
+		FIELD_NUMBER(overview_call_row, errors, "failed calls")
 
 static const struct sooth_field overview_call_fields[] = {
-	FIELD_STRING(overview_call_row, name, "the call"),
+	FIELD_STRING(overview_call_row, name, "name of the call"),
 	CALL_FIELDS,
 };
 static ROW_SCHEMA(overview_call, "overview.call", overview_call_row);
@@ -87,7 +87,7 @@ static const struct sooth_field overview_category_fields[] = {
 	{ .name = "category",
 		.type = SOOTH_FIELD_TEXT,
 		FIELD_AT(overview_call_row, name),
-		.help = "what kind of calls" },
+		.help = "category" },
 	CALL_FIELDS,
 };
 static ROW_SCHEMA(overview_category, "overview.category", overview_call_row);
@@ -96,24 +96,25 @@ static const struct sooth_field overview_calls_fields[] = {
 	FIELD_PID(overview_calls_row),
 	FIELD_VALUE(overview_calls_row, duration_secs, 3, "how long calls were counted",
 		FIELD_STATE_AT(overview_calls_row, duration_state)),
-	FIELD_TRUTH(overview_calls_row, success, "calls could be seen"),
-	FIELD_STRING(overview_calls_row, method, "by what they were seen",
+	FIELD_TRUTH(overview_calls_row, success, "calls could be traced"),
+	FIELD_STRING(overview_calls_row, method, "tracing method",
 		FIELD_STATE_AT(overview_calls_row, method_state)),
-	FIELD_ROWS(overview_calls_row, syscall_summary, overview_category_schema,
-		"calls by what they are for"),
+	FIELD_ROWS(
+		overview_calls_row, syscall_summary, overview_category_schema, "calls by category"),
 	FIELD_ROWS(overview_calls_row, top_syscalls, overview_call_schema,
-		"calls, those that took longest first"),
+		"calls, longest total time first"),
 	FIELD_ROWS(overview_calls_row, io_operations, io_operation_schema,
 		"the slowest calls for files", FIELD_STATE_AT(overview_calls_row, io_state)),
 	FIELD_ROWS(overview_calls_row, network_operations, network_operation_schema,
 		"the slowest calls for sockets", FIELD_STATE_AT(overview_calls_row, network_state)),
-	FIELD_LIST_OF_TEXTS(overview_calls_row, stack_samples, "always empty: come with profile"),
-	FIELD_STRING(overview_calls_row, flamegraph_path, "the picture of the calls",
+	FIELD_LIST_OF_TEXTS(
+		overview_calls_row, stack_samples, "always empty until `sooth profile`"),
+	FIELD_STRING(overview_calls_row, flamegraph_path, "path of the flame graph",
 		FIELD_STATE_AT(overview_calls_row, flamegraph_state)),
 	FIELD_ROWS(overview_calls_row, issues, overview_issue_schema, "findings about calls"),
-	FIELD_STRING(overview_calls_row, error, "why calls could not be seen",
+	FIELD_STRING(overview_calls_row, error, "why calls could not be traced",
 		FIELD_STATE_AT(overview_calls_row, error_state)),
-	FIELD_STRING(overview_calls_row, fallback_reason, "why nothing better was used",
+	FIELD_STRING(overview_calls_row, fallback_reason, "why no better method was used",
 		FIELD_STATE_AT(overview_calls_row, fallback_state)),
 };
 static ROW_SCHEMA(overview_calls, "overview.calls", overview_calls_row);
@@ -135,14 +136,14 @@ static const struct sooth_field overview_process_fields[] = {
 		FIELD_STATE_AT(overview_process_row, descriptors_state)),
 	FIELD_ROWS(overview_process_row, dtrace, overview_calls_schema, "system calls",
 		.is_single = true, FIELD_STATE_AT(overview_process_row, calls_state)),
-	FIELD_ROWS(
-		overview_process_row, issues, overview_issue_schema, "all that is wrong with it"),
-	FIELD_ROWS(overview_process_row, unseen, finding_blind_schema, "what could not be judged"),
+	FIELD_ROWS(overview_process_row, issues, overview_issue_schema, "all findings"),
+	FIELD_ROWS(overview_process_row, unseen, finding_blind_schema,
+		"checks that could not be made"),
 };
 ROW_SCHEMA(overview_process, "overview.process", overview_process_row);
 
 static const struct sooth_field overview_head_fields[] = {
-	FIELD_STRING(overview_head_row, timestamp, "when, UTC"),
+	FIELD_STRING(overview_head_row, timestamp, "time, RFC 3339 UTC"),
 	FIELD_STRING(overview_head_row, hostname, "name of the host", .placeholder = "host"),
 	FIELD_STRING(overview_head_row, os_version, "kernel release"),
 	FIELD_NUMBER(overview_head_row, process_count, "processes below"),
@@ -151,11 +152,11 @@ ROW_SCHEMA(overview_head, "overview.head", overview_head_row);
 
 static const struct sooth_field overview_memory_fields[] = {
 	FIELD_STRING(overview_memory_row, pressure_level,
-		"by the kernel's stall figures over 10 s: critical when everything waited for "
-		"memory for 10 % of the time, warning when something did, else normal",
+		"memory pressure over 10 s: critical: all tasks waited 10 % of the time; warning: "
+		"some did; else normal",
 		FIELD_STATE_AT(overview_memory_row, pressure_state)),
 	FIELD_VALUE(overview_memory_row, free_memory_mb, 1,
-		"what could be had without swapping, MiB",
+		"memory available without swapping, MiB",
 		FIELD_STATE_AT(overview_memory_row, free_state)),
 };
 static ROW_SCHEMA(overview_memory, "overview.memory", overview_memory_row);
@@ -177,6 +178,6 @@ static const struct sooth_field overview_summary_fields[] = {
 	FIELD_ROWS(overview_summary_row, warnings, overview_issue_schema,
 		"those of medium and low severity"),
 	FIELD_LIST_OF_TEXTS(overview_summary_row, needs_interval,
-		"findings that were not judged because they need an interval: -d observes one"),
+		"findings that need an interval (-d), not checked"),
 };
 ROW_SCHEMA(overview_summary, "overview.summary", overview_summary_row);

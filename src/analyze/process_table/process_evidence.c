@@ -19,8 +19,8 @@ struct agent_evidence process_evidence(const struct sooth_record *process)
 	return (struct agent_evidence){
 		.executable = record_field_text(process, "executable"),
 		.name = record_field_text(process, "name"),
-		.arguments = record_field_text(process, "arguments"),
-		.directory = record_field_text(process, "directory"),
+		.arguments = record_field_text(process, "command"),
+		.directory = record_field_text(process, "cwd"),
 		.marks = record_field_text(process, "marks"),
 		.mark_version = record_field_text(process, "mark_version"),
 		.package = record_field_text(process, "package"),

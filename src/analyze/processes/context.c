@@ -30,7 +30,7 @@ struct context_row {
 
 static const struct sooth_field context_fields[] = {
 	FIELD_PID(context_row),
-	FIELD_NUMBER(context_row, threads, "threads whose names are known"),
+	FIELD_NUMBER(context_row, threads, "threads with a known name"),
 	FIELD_NUMBER(context_row, mapped_files, "mappings of files and of code",
 		.label = "MAPPINGS", FIELD_STATE_AT(context_row, mappings_state)),
 	FIELD_NUMBER(context_row, build_ids, "of these with a build id",
@@ -93,7 +93,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 /* The last read, as a process exits, may give less than an earlier one: keep the fullest. */
 static void take_command(struct known_process *p, const struct sooth_record *r)
 {
-	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), "arguments");
+	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), "command");
 	struct sooth_value v = sooth_field_get(f, r);
 	bool is_reported = value_is_there(&v);
 	const struct context_command *c = (const void *)r;

@@ -5,7 +5,7 @@
 #include "model/schema.h"
 
 static const struct sooth_field host_fields[] = {
-	FIELD_STRING(host_row, timestamp, "when, UTC"),
+	FIELD_STRING(host_row, timestamp, "time, RFC 3339 UTC"),
 	FIELD_STRING(host_row, hostname, "name of the host", .placeholder = "host"),
 	FIELD_STRING(host_row, os, "operating system"),
 	FIELD_STRING(host_row, os_version, "kernel release"),
@@ -13,12 +13,11 @@ static const struct sooth_field host_fields[] = {
 		"newest version of Claude Code that is installed here",
 		FIELD_STATE_AT(host_row, latest_state)),
 	FIELD_NUMBER(host_row, process_count, "processes listed"),
-	FIELD_NUMBER(host_row, orphaned_count, "of these orphaned, as far as they could be judged",
+	FIELD_NUMBER(host_row, orphaned_count, "of these orphaned, where known",
 		FIELD_STATE_AT(host_row, orphaned_state)),
 	FIELD_NUMBER(host_row, outdated_count, "of these outdated",
 		FIELD_STATE_AT(host_row, outdated_state)),
-	FIELD_NUMBER(host_row, abandoned_count,
-		"of these abandoned, as far as they could be judged",
+	FIELD_NUMBER(host_row, abandoned_count, "of these abandoned, where known",
 		FIELD_STATE_AT(host_row, abandoned_state)),
 };
 
@@ -31,15 +30,15 @@ const struct sooth_schema host_row_schema = {
 
 static const struct sooth_field session_fields[] = {
 	FIELD_PID(session_row),
-	FIELD_STRING(session_row, agent, "the agent"),
-	FIELD_STRING(session_row, project, "what it works on", .may_shrink = true,
-		.placeholder = "project", FIELD_STATE_AT(session_row, project_state)),
-	FIELD_STRING(session_row, session_id, "its own id of the session", .label = "SESSION",
+	FIELD_STRING(session_row, agent, "id of the agent"),
+	FIELD_STRING(session_row, project, "project", .may_shrink = true, .placeholder = "project",
+		FIELD_STATE_AT(session_row, project_state)),
+	FIELD_STRING(session_row, session_id, "id of the session", .label = "SESSION",
 		.may_shrink = true, .placeholder = "session",
 		FIELD_STATE_AT(session_row, session_state)),
 	FIELD_NUMBER(session_row, processes, "processes that belong to it", .label = "PROCS"),
-	FIELD_NUMBER(session_row, tools, "tool calls that run",
-		FIELD_STATE_AT(session_row, roles_state)),
+	FIELD_NUMBER(
+		session_row, tools, "running tool calls", FIELD_STATE_AT(session_row, roles_state)),
 	FIELD_NUMBER(session_row, mcp_servers, "MCP servers", .label = "MCP",
 		FIELD_STATE_AT(session_row, roles_state)),
 	{ .name = "cpu_percent",
@@ -49,16 +48,17 @@ static const struct sooth_field session_fields[] = {
 		.unit = SOOTH_UNIT_PERCENT,
 		FIELD_AT(session_row, cpu_percent),
 		FIELD_STATE_AT(session_row, cpu_state),
-		.help = "of one CPU, all together" },
+		.help = "of one CPU, sum of the processes" },
 	FIELD_NUMBER(session_row, rss_bytes, "resident memory, shared pages count in each",
 		.label = "RSS", .unit = SOOTH_UNIT_BYTES),
 	FIELD_NUMBER(session_row, oldest_s, "age of its oldest process, in seconds",
 		.label = "OLDEST", .unit = SOOTH_UNIT_S),
-	FIELD_NUMBER(session_row, fleeting, "processes that began and ended since the last look",
-		.is_hidden = true, FIELD_STATE_AT(session_row, fleeting_state)),
-	FIELD_STRING(session_row, status, "what it does, in the agent's own word",
+	FIELD_NUMBER_AS(session_row, fleeting, short_lived,
+		"processes that started and ended between two samples", .is_hidden = true,
+		FIELD_STATE_AT(session_row, fleeting_state)),
+	FIELD_STRING(session_row, status, "self-reported status of the agent",
 		FIELD_STATE_AT(session_row, status_state)),
-	FIELD_STRING(session_row, flags, "those of its processes",
+	FIELD_STRING(session_row, flags, "flags of its processes",
 		FIELD_STATE_AT(session_row, flags_state)),
 };
 
@@ -72,8 +72,8 @@ const struct sooth_schema session_row_schema = {
 static const struct sooth_field reason_fields[] = {
 	FIELD_PID(reason_row),
 	FIELD_STRING(reason_row, name, "name of the main thread"),
-	FIELD_STRING(reason_row, verdict, "what is said of it"),
-	FIELD_STRING(reason_row, why, "what that rests on; or why it could not be judged",
+	FIELD_STRING(reason_row, verdict, "verdict"),
+	FIELD_STRING_AS(reason_row, why, reason, "reason of the verdict, or why there is none",
 		FIELD_STATE_AT(reason_row, why_state)),
 };
 
@@ -82,16 +82,16 @@ const struct sooth_schema reason_row_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct reason_row),
 	SCHEMA_FIELDS(reason_fields),
-	.line = "{pid} ({name}) {verdict}[: {why}]",
+	.line = "{pid} ({name}) {verdict}[: {reason}]",
 };
 
 static const struct sooth_field installed_fields[] = {
-	FIELD_STRING(installed_row, agent, "the agent"),
-	FIELD_STRING(installed_row, version, "a version of it that is installed"),
-	FIELD_TRUTH(installed_row, is_newest, "no newer one is known here", .label = "NEWEST"),
-	FIELD_NUMBER(installed_row, uid, "whose home that is in; none: everybody's",
+	FIELD_STRING(installed_row, agent, "id of the agent"),
+	FIELD_STRING(installed_row, version, "an installed version"),
+	FIELD_TRUTH(installed_row, is_newest, "no newer version is installed", .label = "NEWEST"),
+	FIELD_NUMBER(installed_row, uid, "owner of the home directory it is in; null: system-wide",
 		FIELD_STATE_AT(installed_row, uid_state)),
-	FIELD_STRING(installed_row, path, "where", .may_shrink = true),
+	FIELD_STRING(installed_row, path, "path", .may_shrink = true),
 };
 
 const struct sooth_schema installed_row_schema = {
@@ -108,7 +108,7 @@ static const struct sooth_field totals_fields[] = {
 		.decimals = 1,
 		FIELD_AT(totals_row, cpu_percent),
 		FIELD_STATE_AT(totals_row, cpu_state),
-		.help = "of one CPU, all together" },
+		.help = "of one CPU, sum of the processes" },
 	{ .name = "mem_percent",
 		.type = SOOTH_FIELD_REAL,
 		.decimals = 1,
@@ -117,7 +117,7 @@ static const struct sooth_field totals_fields[] = {
 		.help = "of the host's memory" },
 	FIELD_NUMBER(totals_row, rss_kb, "resident memory in KiB"),
 	FIELD_STRING(totals_row, rss_human, "resident memory"),
-	FIELD_NUMBER(totals_row, over, "processes over a threshold that was given",
+	FIELD_NUMBER_AS(totals_row, over, over_threshold, "processes over a threshold of -k or -m",
 		FIELD_STATE_AT(totals_row, over_state)),
 };
 
@@ -127,5 +127,6 @@ const struct sooth_schema totals_row_schema = {
 	.fixed_size = sizeof(struct totals_row),
 	SCHEMA_FIELDS(totals_fields),
 	.line = "total of {processes}: {cpu_percent} % CPU, {rss_human} resident ({mem_percent} % "
-		"of memory; shared pages counted once per process)[, above a threshold: {over}]",
+		"of memory; shared pages counted once per process)[, above a threshold: "
+		"{over_threshold}]",
 };

@@ -25,22 +25,23 @@
 		.unit = SOOTH_UNIT_BYTES)
 
 static const struct sooth_field load_fields[] = {
-	LOAD(load_1m, "tasks running, ready or waiting uninterruptibly, over a minute"),
-	LOAD(load_5m, "over 5 minutes"),
-	LOAD(load_15m, "over 15 minutes"),
-	THREADS(running, "threads running or ready to"),
-	THREADS(tasks, "threads that exist"),
+	LOAD(load_1m, "load over 1 minute"),
+	LOAD(load_5m, "load over 5 minutes"),
+	LOAD(load_15m, "load over 15 minutes"),
+	THREADS(running, "runnable threads"),
+	THREADS(tasks, "threads of the host"),
 	{ .name = "cpus",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(load_row, load.cpus),
-		.help = "processors in use" },
+		.help = "online CPUs" },
 	FIGURE(load_row, "uptime_ns", SOOTH_FIELD_UNSIGNED, load.uptime_ns, load.uptime_state,
-		"since the host was started", .unit = SOOTH_UNIT_NS),
-	SHARE(load_row, "cpu_some_10s", load.cpu_some_10s, load.cpu_state,
-		"share of the last 10 s in which something waited for a processor"),
-	SHARE(load_row, "io_some_10s", load.io_some_10s, load.io_state,
-		"share of the last 10 s in which something waited for input or output"),
-	SHARE(load_row, "io_full_10s", load.io_full_10s, load.io_state, "in which everything did"),
+		"time since boot", .unit = SOOTH_UNIT_NS),
+	SHARE(load_row, "cpu_some_10s_percent", load.cpu_some_10s, load.cpu_state,
+		"share of the last 10 s in which some task waited for a CPU"),
+	SHARE(load_row, "io_some_10s_percent", load.io_some_10s, load.io_state,
+		"share of the last 10 s in which some task waited for I/O"),
+	SHARE(load_row, "io_full_10s_percent", load.io_full_10s, load.io_state,
+		"share of the last 10 s in which all tasks waited"),
 };
 
 const struct sooth_schema load_row_schema = {
@@ -49,21 +50,22 @@ const struct sooth_schema load_row_schema = {
 	.fixed_size = sizeof(struct load_row),
 	SCHEMA_FIELDS(load_fields),
 	.line = "load: {load_1m} {load_5m} {load_15m} on {cpus} CPUs; {running} of {tasks} threads "
-		"running; up {uptime_ns}; pressure (10 s): CPU {cpu_some_10s} %, I/O {io_some_10s} "
+		"running; up {uptime_ns}; pressure (10 s): CPU {cpu_some_10s_percent} %, I/O "
+		"{io_some_10s_percent} "
 		"%",
 };
 
 static const struct sooth_field memory_fields[] = {
 	MEMORY("total_bytes", memory.total_bytes, memory_state, "memory of the host"),
 	MEMORY("available_bytes", memory.available_bytes, available_state,
-		"what could be had without swapping"),
-	MEMORY("free_bytes", memory.free_bytes, memory_state, "used for nothing at all"),
-	MEMORY("swap_total_bytes", memory.swap_total_bytes, swap_state, "room to swap to"),
-	MEMORY("swap_used_bytes", swap_used_bytes, swap_state, "of that used"),
-	SHARE(memory_row, "some_10s", memory.some_10s, memory.pressure_state,
-		"share of the last 10 s in which something waited for memory"),
-	SHARE(memory_row, "full_10s", memory.full_10s, memory.pressure_state,
-		"in which everything did"),
+		"memory available without swapping"),
+	MEMORY("free_bytes", memory.free_bytes, memory_state, "unused memory"),
+	MEMORY("swap_total_bytes", memory.swap_total_bytes, swap_state, "swap space"),
+	MEMORY("swap_used_bytes", swap_used_bytes, swap_state, "swap space used"),
+	SHARE(memory_row, "some_10s_percent", memory.some_10s, memory.pressure_state,
+		"share of the last 10 s in which some task waited for memory"),
+	SHARE(memory_row, "full_10s_percent", memory.full_10s, memory.pressure_state,
+		"share of the last 10 s in which all tasks waited"),
 };
 
 const struct sooth_schema memory_row_schema = {
@@ -72,8 +74,9 @@ const struct sooth_schema memory_row_schema = {
 	.fixed_size = sizeof(struct memory_row),
 	SCHEMA_FIELDS(memory_fields),
 	.line = "memory: {available_bytes} available of {total_bytes}, {free_bytes} free; swap: "
-		"{swap_used_bytes} used of {swap_total_bytes}; pressure (10 s): {some_10s} %, all "
-		"tasks {full_10s} %",
+		"{swap_used_bytes} used of {swap_total_bytes}; pressure (10 s): {some_10s_percent} "
+		"%, all "
+		"tasks {full_10s_percent} %",
 };
 
 #define TEXT(name_, help_, ...)                                                                    \
@@ -83,19 +86,18 @@ const struct sooth_schema memory_row_schema = {
 	}
 
 static const struct sooth_field tracer_fields[] = {
-	TEXT(name, "of the tracer", .label = "TRACER", .is_key = true),
-	TEXT(version, "of the package that it belongs to",
-		FIELD_STATE_AT(tracer_row, tracer.version_state)),
+	TEXT(name, "name of the tracer", .label = "TRACER", .is_key = true),
+	TEXT(version, "version of its package", FIELD_STATE_AT(tracer_row, tracer.version_state)),
 	{ .name = "reach",
 		.label = "CAN WATCH",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(tracer_row, tracer.reach),
 		.names = &host_reach_names,
-		.help = "what the caller could watch with it now" },
-	TEXT(path, "where it is; absent: it is sooth itself",
+		.help = "what the caller can trace with it now" },
+	TEXT(path, "path of the program; null: sooth itself",
 		FIELD_STATE_AT(tracer_row, tracer.path_state)),
 	TEXT(need, "the privilege it needs", .label = "NEEDS", .may_shrink = true),
-	TEXT(missing, "what is missing to reach more; absent: nothing", .is_hidden = true,
+	TEXT(missing, "what is missing to trace more; null: nothing", .is_hidden = true,
 		FIELD_STATE_AT(tracer_row, tracer.missing_state)),
 	TEXT(purpose, "what it shows", .is_hidden = true),
 };

@@ -177,9 +177,9 @@ static void fill_activity(struct row_builder *t)
 			  : is_main  ? NOT_REQUESTED
 				     : SOOTH_STATE_ABSENT;
 	row->activity_utc_ns = t->s.activity_utc_ns;
-	row->activity_s = since_s(t, t->s.activity_utc_ns);
+	row->activity_ago_s = since_s(t, t->s.activity_utc_ns);
 	row->tool_utc_ns = t->s.tool_utc_ns;
-	row->tool_s = since_s(t, t->s.tool_utc_ns);
+	row->tool_ago_s = since_s(t, t->s.tool_utc_ns);
 }
 
 /* --- verdicts --- */

@@ -13,8 +13,8 @@ struct process_row {
 	uint64_t rss_kb;
 	uint64_t vsz_kb;
 	uint64_t elapsed_s;
-	uint64_t activity_s, activity_utc_ns;
-	uint64_t tool_s, tool_utc_ns;
+	uint64_t activity_ago_s, activity_utc_ns;
+	uint64_t tool_ago_s, tool_utc_ns;
 	uint64_t pid_namespace;
 	uint32_t ppid;
 	uint32_t uid;

@@ -153,7 +153,7 @@ static int emit_processes(struct processes_state *s, struct sooth_error *err)
 		.columns = make_columns(s),
 		.tree = s->options.is_tree ? "name" : NULL,
 		.depth = "depth",
-		.alarm = "is_over",
+		.alarm = "is_over_threshold",
 		.spare = "mem_percent,ppid,state,cwd,command,session_id,terminal,user,open_files,"
 			 "threads,version,elapsed_time,role_name,role,rss_bytes",
 		.if_empty = why_empty(s),

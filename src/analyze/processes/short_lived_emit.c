@@ -23,23 +23,24 @@ struct short_lived_row {
 static const struct sooth_field row_fields[] = {
 	FIELD_NUMBER(short_lived_row, session_pid, "main process of the session they belong to",
 		.label = "MAIN", .is_key = true, FIELD_STATE_AT(short_lived_row, session_state)),
-	FIELD_STRING(
-		short_lived_row, agent, "its agent", FIELD_STATE_AT(short_lived_row, agent_state)),
+	FIELD_STRING(short_lived_row, agent, "id of the agent of that session",
+		FIELD_STATE_AT(short_lived_row, agent_state)),
 	{ .name = "name",
 		.type = SOOTH_FIELD_CHARS,
 		FIELD_AT(short_lived_row, name),
 		.is_key = true,
 		.help = "name of the program" },
-	FIELD_NUMBER(short_lived_row, count, "how many began and ended since the last look"),
-	FIELD_NUMBER(short_lived_row, failed, "of these not with status 0"),
+	FIELD_NUMBER(
+		short_lived_row, count, "processes that started and ended between two samples"),
+	FIELD_NUMBER(short_lived_row, failed, "of these with another exit status than 0"),
 	FIELD_NUMBER(short_lived_row, cpu_ns, "CPU time of all of them", .label = "CPU",
 		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(short_lived_row, life_most_ns, "how long the longest lived",
+	FIELD_NUMBER_AS(short_lived_row, life_most_ns, max_lifetime_ns, "longest lifetime",
 		.label = "LONGEST", .unit = SOOTH_UNIT_NS),
 };
 
 const struct sooth_schema short_lived_row_schema = {
-	.name = "fleeting",
+	.name = "short_lived",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct short_lived_row),
 	SCHEMA_FIELDS(row_fields),
@@ -56,18 +57,18 @@ struct sum_row {
 };
 
 static const struct sooth_field sum_fields[] = {
-	FIELD_NUMBER(sum_row, count, "processes that began and ended since the last look",
+	FIELD_NUMBER(sum_row, count, "processes that started and ended between two samples",
 		FIELD_STATE_AT(sum_row, state)),
-	FIELD_NUMBER(sum_row, in_sessions, "of these of agents' sessions",
+	FIELD_NUMBER(sum_row, in_sessions, "of these in sessions of agents",
 		FIELD_STATE_AT(sum_row, state)),
 	FIELD_NUMBER(sum_row, cpu_ns, "their CPU time", .unit = SOOTH_UNIT_NS,
 		FIELD_STATE_AT(sum_row, state)),
-	FIELD_STRING(
-		sum_row, unseen, "why they are not known", FIELD_STATE_AT(sum_row, unseen_state)),
+	FIELD_STRING_AS(sum_row, unseen, reason, "why they are unknown",
+		FIELD_STATE_AT(sum_row, unseen_state)),
 };
 
 static const struct sooth_schema sum_schema = {
-	.name = "fleeting_total",
+	.name = "short_lived_totals",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct sum_row),
 	SCHEMA_FIELDS(sum_fields),
@@ -76,11 +77,11 @@ static const struct sooth_schema sum_schema = {
 
 /* Without values: the reason comes first in the line. */
 static const struct sooth_schema unseen_schema = {
-	.name = "fleeting_total",
+	.name = "short_lived_totals",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct sum_row),
 	SCHEMA_FIELDS(sum_fields),
-	.line = "short-lived processes: not measured: {unseen}",
+	.line = "short-lived processes: not measured: {reason}",
 };
 
 /* --- in order --- */
@@ -138,7 +139,7 @@ static int emit_group(const struct host_emit *t, const struct shown *s, struct s
 
 static int emit_groups(const struct host_emit *t, struct sooth_error *err)
 {
-	static const struct section section = { .name = "fleeting",
+	static const struct section section = { .name = "short_lived",
 		.title = "short-lived processes",
 		.schema = &short_lived_row_schema,
 		.shape = SECTION_TABLE,
@@ -158,10 +159,10 @@ static int emit_groups(const struct host_emit *t, struct sooth_error *err)
 int host_emit_short_lived(const struct host_emit *t, struct sooth_error *err)
 {
 	static const struct section seen = {
-		.name = "fleeting_total", .schema = &sum_schema, .shape = SECTION_OBJECT
+		.name = "short_lived_totals", .schema = &sum_schema, .shape = SECTION_OBJECT
 	};
 	static const struct section not_seen = {
-		.name = "fleeting_total", .schema = &unseen_schema, .shape = SECTION_OBJECT
+		.name = "short_lived_totals", .schema = &unseen_schema, .shape = SECTION_OBJECT
 	};
 	static const char unseen[] = "no exit events";
 	const struct short_lived *f = &t->host->short_lived;

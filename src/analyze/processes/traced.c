@@ -34,10 +34,11 @@ struct traced_row {
 static const struct sooth_field fields[] = {
 	FIELD_PID(traced_row),
 	FIELD_STRING(traced_row, name, "name of its main thread"),
-	FIELD_STRING(traced_row, agent, "in whose session it is"),
-	FIELD_STRING(traced_row, role, "what it is there", FIELD_STATE_AT(traced_row, role_state)),
-	FIELD_NUMBER(traced_row, tracer_pid, "the thread that traces it", .label = "BY"),
-	FIELD_STRING(traced_row, tracer, "its name; absent: it is not a process's first thread",
+	FIELD_STRING(traced_row, agent, "id of the agent that owns its session"),
+	FIELD_STRING(
+		traced_row, role, "role in its session", FIELD_STATE_AT(traced_row, role_state)),
+	FIELD_NUMBER(traced_row, tracer_pid, "thread that traces it", .label = "BY"),
+	FIELD_STRING(traced_row, tracer, "name of the tracer; null: not a main thread",
 		FIELD_STATE_AT(traced_row, tracer_state)),
 };
 

@@ -274,7 +274,7 @@ static int emit_process(void *state, const struct snapshot *one, struct sooth_er
 }
 
 static const struct section processes_section = {
-	.name = "sockets_processes",
+	.name = "sockets_totals",
 	.schema = &socket_process_schema,
 	.shape = SECTION_TABLE,
 	.rows_least = SIZE_MAX, /* text output has the rows, and a note if some are missing */

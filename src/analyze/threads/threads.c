@@ -48,7 +48,7 @@ static const struct sooth_field row_fields[] = {
 		FIELD_AT(threads_row, role),
 		FIELD_STATE_AT(threads_row, role_state),
 		.names = &thread_role_names,
-		.help = "what threads of that name do; names are the program's own word" },
+		.help = "role of threads of this name" },
 	{ .name = "state",
 		.type = SOOTH_FIELD_CHARS,
 		FIELD_AT(threads_row, state),
@@ -61,7 +61,7 @@ static const struct sooth_field row_fields[] = {
 		FIELD_STATE_AT(threads_row, cpu_percent_state),
 		.unit = SOOTH_UNIT_PERCENT,
 		.decimals = 1,
-		.help = "of one CPU, between the two readings" },
+		.help = "of one CPU, between the two samples" },
 	FIELD_NUMBER(threads_row, cpu_ns, "CPU time so far", .label = "CPU", .unit = SOOTH_UNIT_NS,
 		FIELD_STATE_AT(threads_row, cpu_state)),
 	FIELD_STRING(
@@ -79,29 +79,29 @@ static const struct sooth_field row_fields[] = {
 		FIELD_STATE_AT(threads_row, call_state),
 		.names = &syscall_category_names,
 		.is_hidden = true,
-		.help = "kind of that system call" },
+		.help = "category of that system call" },
 	FIELD_NUMBER(threads_row, realtime_priority, "1 to 99; 0: none", .is_hidden = true),
-	FIELD_NUMBER(threads_row, waited_ns, "time it could have run while others did",
+	FIELD_NUMBER(threads_row, waited_ns, "time it was runnable and waited for a CPU",
 		.unit = SOOTH_UNIT_NS, .is_hidden = true,
 		FIELD_STATE_AT(threads_row, waited_state)),
-	FIELD_NUMBER(threads_row, voluntary_switches, "times it gave the processor up",
+	FIELD_NUMBER(threads_row, voluntary_switches, "times it gave up the CPU", .is_hidden = true,
+		FIELD_STATE_AT(threads_row, switches_state)),
+	FIELD_NUMBER(threads_row, involuntary_switches, "times the CPU was taken from it",
 		.is_hidden = true, FIELD_STATE_AT(threads_row, switches_state)),
-	FIELD_NUMBER(threads_row, involuntary_switches, "times the processor was taken from it",
-		.is_hidden = true, FIELD_STATE_AT(threads_row, switches_state)),
-	FIELD_NUMBER(threads_row, processor, "it last ran on", .is_hidden = true),
+	FIELD_NUMBER_AS(threads_row, processor, last_cpu, "it last ran on", .is_hidden = true),
 	{ .name = "stack_pointer",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(threads_row, stack_pointer),
 		FIELD_STATE_AT(threads_row, stack_pointer_state),
 		.unit = SOOTH_UNIT_HEX,
 		.is_hidden = true,
-		.help = "where its stack ends while it waits" },
+		.help = "stack pointer while it waits" },
 	FIELD_NUMBER(threads_row, thread_start_ticks, "start, in clock ticks after boot",
 		.is_hidden = true),
-	FIELD_TRUTH(threads_row, cpu_is_ticks, "the CPU time has the resolution of a clock tick",
+	FIELD_TRUTH_AS(threads_row, cpu_is_ticks, is_cpu_in_ticks,
+		"the CPU time has the resolution of a clock tick", .is_hidden = true),
+	FIELD_TRUTH_AS(threads_row, has_come, is_new, "it was not in the previous sample",
 		.is_hidden = true),
-	FIELD_TRUTH(
-		threads_row, has_come, "it was not there at the reading before", .is_hidden = true),
 };
 
 static const struct sooth_schema row_schema = {
@@ -122,11 +122,11 @@ struct threads_sums_row {
 
 static const struct sooth_field sums_fields[] = {
 	FIELD_PID(threads_sums_row),
-	FIELD_NUMBER(threads_sums_row, threads, "at the last reading",
+	FIELD_NUMBER(threads_sums_row, threads, "threads in the last sample",
 		FIELD_STATE_AT(threads_sums_row, threads_state)),
-	FIELD_NUMBER(threads_sums_row, came, "since the reading before",
+	FIELD_NUMBER_AS(threads_sums_row, came, started, "since the previous sample",
 		FIELD_STATE_AT(threads_sums_row, changes_state)),
-	FIELD_NUMBER(threads_sums_row, went, "since the reading before",
+	FIELD_NUMBER_AS(threads_sums_row, went, ended, "since the previous sample",
 		FIELD_STATE_AT(threads_sums_row, changes_state)),
 	{ .name = "cpu_percent",
 		.label = "CPU%",
@@ -135,13 +135,14 @@ static const struct sooth_field sums_fields[] = {
 		FIELD_STATE_AT(threads_sums_row, cpu_state),
 		.unit = SOOTH_UNIT_PERCENT,
 		.decimals = 1,
-		.help = "of one CPU, by the threads that were in both readings" },
-	FIELD_NUMBER(threads_sums_row, interval_ns, "between the two readings", .label = "INTERVAL",
-		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(threads_sums_row, changes_state)),
+		.help = "of one CPU, by the threads in both samples" },
+	FIELD_NUMBER(threads_sums_row, interval_ns, "time between the two samples",
+		.label = "INTERVAL", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(threads_sums_row, changes_state)),
 };
 
 static const struct sooth_schema sums_schema = {
-	.name = "threads_sums",
+	.name = "threads_totals",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct threads_sums_row),
 	SCHEMA_FIELDS(sums_fields),
@@ -160,7 +161,7 @@ static const struct sooth_field state_fields[] = {
 		FIELD_AT(threads_state_row, state),
 		.is_key = true,
 		.help = "as in the table of threads" },
-	FIELD_NUMBER(threads_state_row, threads, "in that state"),
+	FIELD_NUMBER(threads_state_row, threads, "threads in that state"),
 };
 
 static const struct sooth_schema state_schema = {
@@ -330,10 +331,10 @@ static int emit_sums(void *state, const struct snapshot *process, struct sooth_e
 }
 
 static const struct section sums_section = {
-	.name = "threads_sums",
+	.name = "threads_totals",
 	.schema = &sums_schema,
 	.shape = SECTION_TABLE,
-	.columns = "pid,threads,came,went,cpu_percent,interval_ns",
+	.columns = "pid,threads,started,ended,cpu_percent,interval_ns",
 };
 
 static const struct section states_section = {

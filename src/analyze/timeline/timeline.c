@@ -96,7 +96,7 @@ static const char *track_name(enum timeline_group group, uint32_t what)
 
 static void set_value(const struct sooth_schema *schema, union timeline_value *to, double value)
 {
-	if (sooth_schema_field(schema, "lane")[2].type == SOOTH_FIELD_UNSIGNED)
+	if (sooth_schema_field(schema, "track")[2].type == SOOTH_FIELD_UNSIGNED)
 		to->whole = rounded_u64(value);
 	else
 		to->real = value;
@@ -204,7 +204,7 @@ static const struct section track_sections[TIMELINE_GROUPS] = {
 		.title = "resident memory",
 		.schema = &timeline_track_schemas[TIMELINE_MEMORY],
 		.shape = SECTION_TABLE,
-		.columns = "pid,process,lane,values_bytes,min_bytes,max_bytes,last_bytes",
+		.columns = "pid,process,track,values_bytes,min_bytes,max_bytes,last_bytes",
 		.rows_most = TRACKS_FOR_PEOPLE,
 		.spare = "min_bytes" },
 	[TIMELINE_IO] = { .name = "io",
@@ -223,7 +223,7 @@ static const struct section track_sections[TIMELINE_GROUPS] = {
 		.title = "lost records per second",
 		.schema = &timeline_track_schemas[TIMELINE_LOST],
 		.shape = SECTION_TABLE,
-		.columns = "lane,values_per_s,max_per_s" },
+		.columns = "track,values_per_s,max_per_s" },
 };
 
 static int emit_group(struct timeline_state *s, enum timeline_group group, struct sooth_error *err)

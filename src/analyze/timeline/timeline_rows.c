@@ -5,15 +5,16 @@
 #include "model/schema.h"
 
 static const struct sooth_field axis_fields[] = {
-	FIELD_NUMBER(timeline_axis_row, begin_ns, "when the observation began (CLOCK_MONOTONIC)",
+	FIELD_NUMBER_AS(timeline_axis_row, begin_ns, start_ns, "start of the run (CLOCK_MONOTONIC)",
 		.unit = SOOTH_UNIT_TIME_NS),
-	FIELD_NUMBER(timeline_axis_row, begin_utc_ns, "the same, as the time of the day",
-		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(timeline_axis_row, utc_state)),
-	FIELD_NUMBER(timeline_axis_row, interval_ns, "from there to the last record",
+	FIELD_NUMBER_AS(timeline_axis_row, begin_utc_ns, start_utc_ns,
+		"start of the run, ns since 1970", .unit = SOOTH_UNIT_UTC_NS,
+		FIELD_STATE_AT(timeline_axis_row, utc_state)),
+	FIELD_NUMBER(timeline_axis_row, interval_ns, "time from the start to the last record",
 		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(timeline_axis_row, stretch_ns, "time that each value of a lane stands for",
+	FIELD_NUMBER_AS(timeline_axis_row, stretch_ns, bucket_ns, "time of one bucket",
 		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(timeline_axis_row, stretches, "values of each lane"),
+	FIELD_NUMBER_AS(timeline_axis_row, stretches, buckets, "buckets of each track"),
 };
 
 const struct sooth_schema timeline_axis_schema = {
@@ -21,7 +22,7 @@ const struct sooth_schema timeline_axis_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct timeline_axis_row),
 	SCHEMA_FIELDS(axis_fields),
-	.line = "{interval_ns}[ from {begin_utc_ns}], {stretches} values of {stretch_ns} per "
+	.line = "{interval_ns}[ from {start_utc_ns}], {buckets} values of {bucket_ns} per "
 		"track; blank: not measured",
 };
 
@@ -40,35 +41,34 @@ const struct sooth_schema timeline_axis_schema = {
 		FIELD_STATE_AT(timeline_track_row, pid_state),                                     \
 		.help = "process id in the initial pid namespace; absent: of all together" },      \
 		FIELD_STRING(timeline_track_row, process, "its name (comm)", .may_shrink = true),  \
-		FIELD_STRING(timeline_track_row, lane, "what of it"),                              \
+		FIELD_STRING_AS(timeline_track_row, lane, track, "what is measured"),              \
 		{ .name = "values_" suffix,                                                        \
 			.label = "OVER TIME",                                                      \
 			.type = SOOTH_FIELD_SERIES,                                                \
 			.unit = unit_,                                                             \
 			.decimals = decimals_,                                                     \
 			FIELD_AT(timeline_track_row, values),                                      \
-			.help = what " in each stretch; null: not measured" },                     \
+			.help = what " in each bucket; null: not measured" },                      \
 		TRACK_VALUE("min_" suffix, "MIN", least, type_, unit_, decimals_, figures_state,   \
-			"the lowest"),                                                             \
+			"lowest value"),                                                           \
 		TRACK_VALUE("mean_" suffix, "MEAN", mean, type_, unit_, decimals_, mean_state,     \
-			"over the time that was measured"),                                        \
+			"mean over the time measured"),                                            \
 		TRACK_VALUE("max_" suffix, "MAX", most, type_, unit_, decimals_, figures_state,    \
-			"the highest"),                                                            \
+			"highest value"),                                                          \
 		TRACK_VALUE("last_" suffix, "LAST", last, type_, unit_, decimals_, figures_state,  \
-			"the last"),                                                               \
-		FIELD_NUMBER(timeline_track_row, longest_ns,                                       \
-			"the longest time between two readings, in which nothing finer is known",  \
-			.unit = SOOTH_UNIT_NS, .is_hidden = true,                                  \
-			FIELD_STATE_AT(timeline_track_row, longest_state))
+			"last value"),                                                             \
+		FIELD_NUMBER_AS(timeline_track_row, longest_ns, max_gap_ns,                        \
+			"longest time between two samples", .unit = SOOTH_UNIT_NS,                 \
+			.is_hidden = true, FIELD_STATE_AT(timeline_track_row, longest_state))
 
 static const struct sooth_field cpu_fields[] = { TRACK_FIELDS(
-	"percent", SOOTH_FIELD_REAL, SOOTH_UNIT_PERCENT, 1, "percent of one processor") };
+	"percent", SOOTH_FIELD_REAL, SOOTH_UNIT_PERCENT, 1, "percent of one CPU") };
 static const struct sooth_field memory_fields[] = { TRACK_FIELDS(
-	"bytes", SOOTH_FIELD_UNSIGNED, SOOTH_UNIT_BYTES, 0, "the most bytes") };
+	"bytes", SOOTH_FIELD_UNSIGNED, SOOTH_UNIT_BYTES, 0, "most bytes") };
 static const struct sooth_field io_fields[] = { TRACK_FIELDS(
-	"bytes_per_s", SOOTH_FIELD_UNSIGNED, SOOTH_UNIT_BYTES, 0, "bytes a second") };
+	"bytes_per_s", SOOTH_FIELD_UNSIGNED, SOOTH_UNIT_BYTES, 0, "bytes per second") };
 static const struct sooth_field calls_fields[] = { TRACK_FIELDS(
-	"per_s", SOOTH_FIELD_REAL, SOOTH_UNIT_NONE, 1, "how often a second") };
+	"per_s", SOOTH_FIELD_REAL, SOOTH_UNIT_NONE, 1, "per second") };
 
 #define TRACK_SCHEMA(name_, table)                                                                 \
 	{                                                                                          \
@@ -113,7 +113,7 @@ static const char *const event_names[TIMELINE_EVENTS] = {
 const struct sooth_names timeline_event_names = { TIMELINE_EVENTS, event_names };
 
 static const struct sooth_field event_fields[] = {
-	FIELD_NUMBER(timeline_event_row, at_ns, "since the beginning", .label = "AT",
+	FIELD_NUMBER(timeline_event_row, at_ns, "time since the start of the run", .label = "AT",
 		.unit = SOOTH_UNIT_NS),
 	{ .name = "pid",
 		.type = SOOTH_FIELD_UNSIGNED,
@@ -121,12 +121,12 @@ static const struct sooth_field event_fields[] = {
 		FIELD_STATE_AT(timeline_event_row, pid_state),
 		.help = "process id in the initial pid namespace; absent: of none" },
 	FIELD_STRING(timeline_event_row, process, "its name (comm)"),
-	{ .name = "what",
+	{ .name = "event",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(timeline_event_row, what),
 		.names = &timeline_event_names,
 		.help = "what happened" },
-	FIELD_STRING(timeline_event_row, detail, "more of it", .may_shrink = true),
+	FIELD_STRING(timeline_event_row, detail, "details", .may_shrink = true),
 };
 
 const struct sooth_schema timeline_event_schema = {

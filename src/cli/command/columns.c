@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "model/former_names.h"
+
 #define FIELDS_MAX  128
 #define REMEDY_REST 64 /* text of a remedy beside its names */
 
@@ -25,7 +27,7 @@ static bool is_called(const struct sooth_field *f, const char *typed)
 
 static const struct sooth_field *find(const struct sooth_schema *schema, const char *typed)
 {
-	const struct sooth_field *found = sooth_schema_field(schema, typed);
+	const struct sooth_field *found = field_by_any_name(schema, typed);
 
 	for (size_t i = 0; !found && i < schema->field_count; i++) {
 		if (is_called(&schema->fields[i], typed))

@@ -29,7 +29,7 @@ static int emit_all(const char *name, struct output *o,
 	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
 	struct sooth_error *err)
 {
-	struct report_head head = { name, 1 };
+	struct report_head head = { name, REPORT_SCHEMA_VERSION };
 	int status = output_begin(o, &head, err);
 
 	if (!status)

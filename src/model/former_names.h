@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names that fields and tables had in version 1 of the JSON schemas, for scripts that use them. */
+#ifndef SOOTH_MODEL_FORMER_NAMES_H
+#define SOOTH_MODEL_FORMER_NAMES_H
+
+#include <sooth/field.h>
+
+/* The field of that name, or the one that had it before. NULL: none. */
+const struct sooth_field *field_by_any_name(const struct sooth_schema *schema, const char *name);
+/* What a field or a table of that name is called now, in whichever table has it; NULL: it was not
+ * renamed. */
+const char *field_new_name(const char *former);
+const char *table_new_name(const char *former);
+
+#endif
