@@ -94,7 +94,7 @@ def show(rows):
 
 
 def main():
-    p = argparse.ArgumentParser(description="what it takes to tell every mapping", epilog=METHOD,
+    p = argparse.ArgumentParser(description="the cost of listing every mapping", epilog=METHOD,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rounds", type=int, default=7, help="of every command, taking turns (7)")
     p.add_argument("-j", "--json", action="store_true", help="one JSON object")

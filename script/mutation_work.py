@@ -3,7 +3,7 @@
 Where script/mutate works: copies of the tree, each with a build; which test runs which line, by
 gcov; and a place in which a broken program can do no harm.
 
-A mutated sooth may signal any process, write anywhere, talk to anybody. So tests run as nobody, in
+A mutated sooth may signal any process, write anywhere, connect anywhere. So tests run as the user nobody, in
 namespaces of their own for processes, mounts and network, with bounded memory and time.
 """
 import collections
@@ -20,9 +20,9 @@ MEMORY = 8 << 30
 INSIDE = ["unshare", "--pid", "--mount", "--net", "--ipc", "--fork", "--kill-child", "--mount-proc",
           "sh", "-c", 'ip link set lo up; "$@"; exit $?', "sh", "setpriv", "--reuid", NOBODY, "--regid",
           NOBODY, "--clear-groups", "--no-new-privs", "prlimit", "--as=%d" % MEMORY, "--core=0",
-          # Neither a test nor who started it is the first process: those are never touched.
+          # Process 1 is neither a test nor its parent: tests never touch it.
           "sh", "-c", '"$@"; exit $?', "sh"]
-# The system's own programs: others may lie where nobody may look.
+# The system's own programs: others may be in directories that the user nobody cannot read.
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 SKIP = 77
 
@@ -179,7 +179,7 @@ class Coverage:
         return True
 
     def judges(self, path, mutation):
-        """Tests that can tell, the fastest first; none when none is seen to run that line."""
+        """Tests that run that line, the fastest first; empty if none does."""
         lines = self.lines.get(path)
         if not lines:
             found = set(self.times)  # a table of data
