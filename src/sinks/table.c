@@ -356,7 +356,7 @@ static int print_table(struct table_sink *s, const struct section *section)
 		fprintf(s->options.stream, "%s\n", section->title);
 	scols_print_table(s->table);
 	if (s->text.size)
-		fprintf(s->options.stream, "hidden columns (terminal too narrow): %s\n",
+		fprintf(s->options.stream, "no room for: %s\n",
 			buffer_cstr(&s->text));
 	if (section->rows_most && s->row_count > section->rows_most)
 		fprintf(s->options.stream, "and %zu more (-j lists all)\n",

@@ -259,7 +259,7 @@ class Output(Case):
         self.sooth("ps", "-i", "0", "--save", capture)
         kept = harness.read(capture)
         run = self.sooth("export", "--format", "csv", "-o", "tables", capture, status=2, cwd=self.folder)
-        self.assert_says_three_lines(run, "proc_snapshot.csv", "capture that is read")
+        self.assert_says_three_lines(run, "proc_snapshot.csv", "capture being read")
         self.assertEqual(harness.read(capture), kept)
         self.assertEqual(os.listdir(self.path("tables")), ["proc_snapshot.csv"])
 

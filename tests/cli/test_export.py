@@ -388,7 +388,7 @@ class Files(ExportCase):
             file.write(data[:len(data) - 40])
         run = self.export("jsonl", self.path("cut"), "-o", self.path("x"))
         self.assertIn("incomplete", run.errors)
-        self.assertIn("cut in the middle of a block", run.errors)
+        self.assertIn("cut off in the middle of a block", run.errors)
         self.assertIn(b'"table":"loss"', harness.read(self.path("x")))
         self.assertEqual(self.export("jsonl", STREAMED, "-o", self.path("x")).errors, "")
 

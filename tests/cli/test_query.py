@@ -158,7 +158,7 @@ class Notes(ExportCase):
         self.assertTrue(report["loss"] or report["limits"])
 
     def test_what_was_not_observed(self):
-        """An empty table is no measurement then."""
+        """An empty table is not a measurement then."""
         def limits(sql):
             return [row["what"] for row in
                     self.sooth("query", "-j", STREAMED, sql).json()["limits"]]
@@ -212,7 +212,7 @@ class Refused(ExportCase):
         for sql in ("DELETE FROM syscalls_call", "UPDATE syscalls_call SET pid = 1",
                     "INSERT INTO syscalls_call (pid) VALUES (1)", "DELETE FROM processes",
                     "WITH x AS (SELECT 1) DELETE FROM syscalls_call"):
-            self.refused(sql, "a query reads, and does nothing else", "SELECT")
+            self.refused(sql, "a query may only read", "SELECT")
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_statements(self):
@@ -238,7 +238,7 @@ class Refused(ExportCase):
         process.send(2)
         run = process.finish()
         self.assertEqual(run.status, 2)
-        self.assert_says_three_lines(run, "stopped")
+        self.assert_says_three_lines(run, "interrupted")
 
     def test_arguments(self):
         for argv in ([], [STREAMED], ["--tables"], ["--tables", STREAMED, "SELECT 1"],

@@ -110,7 +110,7 @@ class DiagnoseWatch(Case):
         rows = [row for row in changes(run.out) if row["id"] == "fd-leak"]
         self.assertEqual([row["state"] for row in rows], ["raised", "cleared"])
         self.assertEqual(rows[0]["key"], rows[1]["key"])
-        self.assertLess(rows[0]["time"], rows[1]["time"])
+        self.assertLess(rows[0]["utc_ns"], rows[1]["utc_ns"])
         self.assertTrue(rows[0]["evidence"] and rows[0]["remedy"])
         # The same options on the file: the same bytes.
         self.assertEqual(self.sooth("diagnose", "-w", "1", "-j", capture).out, run.out)

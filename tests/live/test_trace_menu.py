@@ -86,7 +86,7 @@ class Menu(Case):
             for program in ((harness.SOOTH, "trace"), (TRACE_CLAUDE,)):
                 terminal = Terminal(self, *program)
                 self.choose(terminal, main.pid, "counts of calls")
-                # The same as a command line, before it begins.
+                # The same as a command line, before it starts.
                 terminal.wait_for(r"\$ sooth trace -c --interval 2s -p %d\r?\n" % main.pid)
                 harness.wait_until(lambda at=terminal: at.pump() or harness.is_attached(at.child.pid),
                                    "sooth to attach")
