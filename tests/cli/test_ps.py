@@ -339,7 +339,7 @@ class Terminals(Agents):
                 text = self.on_terminal(columns, SOOTH, "ps", "-i", "20ms", *argv)
                 tables = text.split("\ntotal of")[0].split("\n")
                 for line in tables:
-                    if not re.match(r"\?: |no room for: |\d+ \(", line):
+                    if not re.match(r"\? = unknown: |no room for: |\d+ \(", line):
                         self.assertLessEqual(len(line), columns, (argv, line))
                 self.assertIn(str(main.pid), text)
         self.assertIn("no room for: MEM%, PPID", self.on_terminal(60, SOOTH, "ps", "-i", "20ms", str(main.pid)))
