@@ -53,7 +53,7 @@ struct overflow_key {
 	uint32_t tid;
 	uint32_t number;
 	uint32_t abi;
-	uint32_t error; /* 0: the tally of the call itself */
+	uint32_t error; /* 0: the aggregate of the call itself */
 	uint32_t unused;
 };
 

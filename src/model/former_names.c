@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What fields and tables were called up to version 1 of the JSON schemas: filters, --columns,
- * --sort and --table take these names still. docs/json.md says the same to people. */
+/* Names of fields and tables in version 1 of the JSON schemas: filters, --columns, --sort and
+ * --table still accept them. docs/json.md lists them too. */
 #include "model/former_names.h"
 
 #include <string.h>
@@ -193,7 +193,7 @@ static const struct former_name {
 	{ "resource_limits", "soft_text", "soft_limit_text" },
 	{ "results", "why", "reason" },
 	{ "run", "ended", "end_reason" },
-	{ "sessions", "fleeting", "short_lived" },
+	{ "sessions", "fleeting", "short_lived" }, /* words: a former name */
 	{ "short_lived", "life_most_ns", "max_lifetime_ns" },
 	{ "short_lived_totals", "unseen", "reason" },
 	{ "signals", "number", "signal_number" },
@@ -274,7 +274,7 @@ static const struct {
 } tables[] = {
 	{ "diff_part", "diff_range" },
 	{ "environment_sums", "environment_totals" },
-	{ "fleeting", "short_lived" },
+	{ "fleeting", "short_lived" }, /* words: a former name */
 	{ "fleeting_total", "short_lived_totals" },
 	{ "gone", "ended_processes" },
 	{ "groups", "control_groups" },

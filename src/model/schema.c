@@ -32,7 +32,7 @@ static const struct sooth_field stream_schema_fields[] = {
 	{ .name = "kind_class",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(stream_schema, class_),
-		.help = "event, tally, sample, tick, definition" },
+		.help = "event, aggregate, sample, tick, definition" },
 	FIELD_STRING(stream_schema, name, "name of the kind"),
 	FIELD_STRING(stream_schema, fields, "a line a field: name type unit offset size state"),
 };

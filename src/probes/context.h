@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * context: what later explaining needs and only the living process can tell:
- * which files are mapped where, their build ids, names of threads, the command
- * line. All are definitions: repeated at the head of each segment.
+ * context: what a later diagnosis needs and only a living process has: mapped
+ * files with their addresses and build ids, thread names, the command line. All
+ * records are definitions, repeated at the start of each segment.
  */
 #ifndef SOOTH_PROBES_CONTEXT_H
 #define SOOTH_PROBES_CONTEXT_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * environment: names of the environment variables a process was started with.
- * Values never: they hold keys and tokens. All records of one reading lie between
- * two ENVIRONMENT_PROCESS.
+ * environment: names of the environment variables a process was started with,
+ * never their values, which contain keys and tokens. ENVIRONMENT_PROCESS ends the
+ * records of one snapshot.
  */
 #ifndef SOOTH_PROBES_ENVIRONMENT_H
 #define SOOTH_PROBES_ENVIRONMENT_H
@@ -11,24 +11,23 @@
 
 enum environment_kind {
 	ENVIRONMENT_VARIABLE = 0x0b00,
-	ENVIRONMENT_PROCESS = 0x0b01, /* all of the process have been told */
+	ENVIRONMENT_PROCESS = 0x0b01, /* ends the records of one snapshot */
 };
 
 struct environment_variable {
 	struct sooth_record record;
-	uint64_t size_bytes; /* of the value; of all bytes where the name is not told */
-	/* Redacted: what stands there is no plain name, and may be part of a value that the
-	 * process overwrote. */
+	uint64_t size_bytes; /* of the value; without a name: of the whole entry */
+	/* Redacted where the entry has no plain name: it may be part of a value that the process
+	 * overwrote. */
 	uint8_t name_state;
 	uint8_t unused[7];
 	struct sooth_text name;
 };
 
-/* Ends a reading. */
 struct environment_process {
 	struct sooth_record record;
-	uint32_t variables;	 /* told */
-	uint8_t variables_state; /* truncated: more than are told; else why none could be read */
+	uint32_t variables;	 /* number of records */
+	uint8_t variables_state; /* truncated: there are more; else why none could be read */
 	uint8_t unused[3];
 };
 

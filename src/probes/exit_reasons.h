@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * ends: how processes end. What bore on an end stands before it: the signals that it was sent,
- * that the kernel chose it when memory was out, where its core went. Shared with the kernel
- * side.
+ * exit_reasons: how processes end. The record of an end follows those of its signals, of the OOM
+ * killer's choice and of its core dump. Shared with the kernel side.
  */
 #ifndef SOOTH_PROBES_EXIT_REASONS_H
 #define SOOTH_PROBES_EXIT_REASONS_H
@@ -12,14 +11,13 @@
 #include <sooth/field.h>
 #endif
 
-enum ends_kind {
-	EXIT_REASONS_SIGNAL = 0x0d00, /* it was sent one that can end it; told when it ends */
-	EXIT_REASONS_OOM = 0x0d01,    /* the kernel chose it to be killed for memory */
-	EXIT_REASONS_CORE = 0x0d02,   /* a core that was written */
-	EXIT_REASONS_END = 0x0d03,    /* it ended */
-	EXIT_REASONS_LOG = 0x0d04,    /* what the kernel's log says of an end, maybe of long ago */
-	EXIT_REASONS_HOST =
-		0x0d05, /* what this host does with cores, whether its log could be read */
+enum exit_reasons_kind {
+	EXIT_REASONS_SIGNAL = 0x0d00, /* a signal that can end the process; recorded at its end */
+	EXIT_REASONS_OOM = 0x0d01,    /* the OOM killer chose the process */
+	EXIT_REASONS_CORE = 0x0d02,   /* a core dump was written */
+	EXIT_REASONS_END = 0x0d03,    /* the process ended */
+	EXIT_REASONS_LOG = 0x0d04,    /* a line of the kernel's log on an end, maybe an old one */
+	EXIT_REASONS_HOST = 0x0d05,   /* core_pattern, and whether the log could be read */
 };
 
 #define EXIT_REASONS_NAME_SIZE 16 /* TASK_COMM_LEN */
@@ -27,7 +25,7 @@ enum ends_kind {
 #define EXIT_REASONS_CORE_FLAG 0x80 /* of a wait status */
 
 struct exit_reasons_signal {
-	struct sooth_record record; /* when its end was told; tid: the thread it was sent to */
+	struct sooth_record record; /* time_ns: the end; tid: the thread it was sent to */
 	uint64_t sent_ns;
 	uint64_t address; /* of a fault */
 	uint64_t sender_start_ticks;
@@ -36,33 +34,33 @@ struct exit_reasons_signal {
 	uint32_t sender_pid;
 	uint32_t sender_uid;
 	uint32_t sender_parent_pid;
-	uint8_t is_from_kernel; /* nobody sent it */
+	uint8_t is_from_kernel; /* no process sent it */
 	uint8_t is_from_parent;
-	uint8_t is_sender_ending; /* it came of the sender's own end: PR_SET_PDEATHSIG */
+	uint8_t is_sender_ending; /* sent because the sender ended: PR_SET_PDEATHSIG */
 	uint8_t sender_state;
 	uint8_t address_state;
 	uint8_t unused[7];
 	char sender_name[EXIT_REASONS_NAME_SIZE];
-	char sender_parent_name[EXIT_REASONS_NAME_SIZE]; /* who ran the `kill` */
+	char sender_parent_name[EXIT_REASONS_NAME_SIZE]; /* the program that ran `kill` */
 };
 
 struct exit_reasons_oom {
 	struct sooth_record record; /* when it was chosen */
 	uint64_t virtual_bytes, anonymous_bytes, file_bytes, shared_bytes, table_bytes;
 	int32_t score_adjustment;
-	uint32_t asker_pid; /* who wanted memory when there was none */
+	uint32_t asker_pid; /* the process that allocated when memory ran out */
 	uint8_t figures_state;
 	uint8_t unused[7];
 	char asker_name[EXIT_REASONS_NAME_SIZE];
 };
 
 struct exit_reasons_core {
-	struct sooth_record record; /* of no process: found among what is left of others */
+	struct sooth_record record; /* of no process: found among old core dumps */
 	uint64_t size_bytes;
 	uint32_t core_pid;
 	uint8_t size_state;
-	uint8_t path_state;    /* absent: it was handed to a program */
-	uint8_t handler_state; /* absent: the kernel writes it itself */
+	uint8_t path_state;    /* absent: piped to a program */
+	uint8_t handler_state; /* absent: written by the kernel */
 	uint8_t unused;
 	struct sooth_text path;
 	struct sooth_text handler; /* the program, as core_pattern names it, without arguments */
@@ -80,22 +78,20 @@ struct exit_reasons_end {
 	uint8_t is_oom_victim;
 	uint8_t oom_state;
 	uint8_t parent_state;
-	uint8_t signals_state; /* whether what it was sent was seen */
+	uint8_t signals_state; /* whether its signals were observed */
 	uint8_t unused;
 	char name[EXIT_REASONS_NAME_SIZE];
 	char parent_name[EXIT_REASONS_NAME_SIZE];
 };
 
 enum exit_reasons_log_what { EXIT_REASONS_LOG_OOM, EXIT_REASONS_LOG_FAULT, EXIT_REASONS_LOGS };
-#ifndef __bpf__
-#endif
 
 struct exit_reasons_log {
-	struct sooth_record record; /* of no process: the log has a number only */
-	uint64_t logged_ns;	    /* CLOCK_MONOTONIC, as near as the log's clock is */
+	struct sooth_record record; /* of no process: the log has only a pid */
+	uint64_t logged_ns;	    /* CLOCK_MONOTONIC, with the precision of the log */
 	uint64_t virtual_bytes, anonymous_bytes, file_bytes, shared_bytes;
 	uint64_t address;     /* of the fault */
-	uint64_t instruction; /* where it stood */
+	uint64_t instruction; /* instruction pointer */
 	uint32_t log_pid;     /* of a fault: the thread */
 	uint32_t uid;
 	uint32_t what;	       /* enum exit_reasons_log_what */
@@ -108,8 +104,8 @@ struct exit_reasons_log {
 	uint8_t uid_state;
 	uint8_t unused[5];
 	char name[EXIT_REASONS_NAME_SIZE];
-	struct sooth_text group;  /* whose limit it was */
-	struct sooth_text object; /* file mapped where it stood */
+	struct sooth_text group;  /* the one with the limit */
+	struct sooth_text object; /* file mapped at the instruction */
 	struct sooth_text trap;	  /* "segfault", "general protection fault" */
 };
 

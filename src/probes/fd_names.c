@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of what descriptors are and of how they are open; see fd_names.h. */
+/* Names of descriptor types and access modes. */
 #include "probes/fd_names.h"
 
 #include "probes/fds.h"

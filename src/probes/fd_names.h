@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of what descriptors are and of how they are open, for whoever shows them. */
+/* Names of descriptor types and access modes, for display. */
 #ifndef SOOTH_PROBES_FD_NAMES_H
 #define SOOTH_PROBES_FD_NAMES_H
 

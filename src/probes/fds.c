@@ -161,7 +161,7 @@ static const struct sooth_schema *const schemas[] = { &descriptor_schema, &membe
 
 const struct probe probe_fds = {
 	.name = "fds",
-	.help = "open descriptors, what they are, who has their other end",
+	.help = "open descriptors, their types, the processes at the other end",
 	.offers = INTEREST_SAMPLE | INTEREST_DETAIL | INTEREST_BRIEF,
 	.schemas = schemas,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fds: the file descriptors of a process at a moment, what stands behind each, and
- * who else holds it. All records of one reading lie between two FDS_PROCESS.
+ * fds: the file descriptors of a process, the file behind each, and the processes at
+ * the other end. FDS_PROCESS ends the records of one snapshot.
  */
 #ifndef SOOTH_PROBES_FDS_H
 #define SOOTH_PROBES_FDS_H
@@ -12,8 +12,8 @@ enum fds_kind {
 	FDS_DESCRIPTOR = 0x0500,
 	FDS_MEMBER = 0x0501,  /* a descriptor that an epoll descriptor waits for */
 	FDS_WATCH = 0x0502,   /* a watch of an inotify descriptor */
-	FDS_HOLDER = 0x0503,  /* a descriptor that is, or holds, the other end of one */
-	FDS_PROCESS = 0x0504, /* all of the process have been told */
+	FDS_HOLDER = 0x0503,  /* a descriptor of a process at the other end */
+	FDS_PROCESS = 0x0504, /* ends the records of one snapshot */
 };
 
 /* What a descriptor is; sockets by their protocol. */
@@ -29,7 +29,7 @@ enum fds_type {
 	FDS_UDP,
 	FDS_NETLINK,
 	FDS_PACKET,
-	FDS_SOCKET, /* of another kind, or one that could not be found out */
+	FDS_SOCKET, /* of another or an unknown protocol */
 	FDS_EPOLL,
 	FDS_EVENTFD,
 	FDS_TIMERFD,
@@ -86,7 +86,7 @@ struct fds_descriptor {
 
 struct fds_member {
 	struct sooth_record record;
-	uint64_t inode; /* of the file waited for; 0: the kernel does not tell */
+	uint64_t inode; /* of the file waited for; 0: unknown */
 	uint32_t epoll; /* the descriptor that waits */
 	uint32_t fd; /* the number under which it was added; may be closed, or another file now */
 	uint32_t events; /* EPOLL* */
@@ -106,14 +106,14 @@ struct fds_watch {
 };
 
 /*
- * One of the processes that hold the other end of a pipe, FIFO or socket of this one:
- * for a pipe whoever else has it (also this process, by another descriptor); for a
- * connected socket whoever has its peer.
+ * One process at the other end of a pipe, FIFO or socket: for a pipe any process that
+ * has it open (also this one, by another descriptor); for a connected socket the
+ * process that has its peer.
  */
 struct fds_holder {
-	struct sooth_record record; /* the process that was asked about */
-	uint64_t inode;		    /* of the descriptor that was asked about */
-	uint64_t held_inode; /* what the holder has: the same for a pipe, the peer of a socket */
+	struct sooth_record record; /* the observed process */
+	uint64_t inode;		    /* of its descriptor */
+	uint64_t held_inode;	    /* of the holder's file: the same pipe, or the peer socket */
 	uint64_t holder_start_ticks;
 	uint32_t holder_pid;
 	uint32_t holder_fd;
@@ -122,18 +122,17 @@ struct fds_holder {
 	char holder_name[16]; /* comm */
 };
 
-/* Ends a reading. */
 struct fds_process {
 	struct sooth_record record;
 	uint64_t soft_limit, hard_limit; /* RLIMIT_NOFILE */
-	uint32_t descriptors;		 /* told; that there are more is descriptors_state */
-	uint32_t watches;		 /* of inotify, told or not */
-	uint32_t watches_max;	   /* fs.inotify.max_user_watches: of all processes of the user */
-	uint32_t instances_max;	   /* fs.inotify.max_user_instances */
-	uint8_t descriptors_state; /* truncated: more than are told; else why none could be read */
+	uint32_t descriptors;	/* number of records; descriptors_state: whether there are more */
+	uint32_t watches;	/* of inotify, recorded or not */
+	uint32_t watches_max;	/* fs.inotify.max_user_watches: of all processes of the user */
+	uint32_t instances_max; /* fs.inotify.max_user_instances */
+	uint8_t descriptors_state; /* truncated: there are more; else why none could be read */
 	uint8_t limit_state;
 	uint8_t inotify_state; /* of watches_max, instances_max */
-	uint8_t holders_state; /* whether every process could be looked at; not asked: nobody was */
+	uint8_t holders_state; /* whether all processes were readable */
 	uint8_t unused[4];
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * heap: what a process asks of its allocator. Counted: tallies by thread and
- * function, made where the call happens. Streamed: one record for each outermost
- * call (what the allocator calls of itself inside is part of it), when it returns;
- * free when it is called. Shared with the kernel side.
+ * heap: the calls of a process to its allocator. Counted: aggregates by thread and
+ * function, made in the kernel. Streamed: one record per outermost call, when it
+ * returns (free: when it is called); calls inside the allocator are part of it.
+ * Shared with the kernel side.
  */
 #ifndef SOOTH_PROBES_HEAP_H
 #define SOOTH_PROBES_HEAP_H
@@ -14,7 +14,7 @@ enum heap_kind {
 	HEAP_COUNT = 0x0400,
 	HEAP_CALL = 0x0401,
 	HEAP_GAP = 0x0402,
-	HEAP_PAUSE = 0x0403, /* struct held */
+	HEAP_PAUSE = 0x0403, /* struct pause_event */
 	HEAP_COST = 0x0404,
 	HEAP_SITE = 0x0480,
 };
@@ -71,19 +71,19 @@ struct heap_call {
 	uint8_t unused;
 };
 
-/* Calls of a process into one file were not seen from from_ns to the record's time: the file had
- * just been mapped, and its probes did not stand yet. */
+/* Calls into one file are missing from from_ns to the record's time: the file was just mapped and
+ * its probes were not attached yet. */
 struct heap_gap {
 	struct sooth_record record;
 	uint64_t from_ns;
 	struct sooth_text path;
 };
 
-/* What being observed meant, told at the end. */
+/* What the observation cost, recorded at its end. */
 struct heap_cost {
 	struct sooth_record record;
-	uint64_t attach_ns;    /* all attaching together */
-	uint64_t forgotten_ns; /* from the end until the kernel had taken the probes out */
+	uint64_t attach_ns;    /* of all attaching */
+	uint64_t forgotten_ns; /* from the end until the kernel has removed the probes */
 	uint32_t sites;
 	uint32_t events;
 	uint32_t descriptors;
@@ -99,7 +99,7 @@ struct heap_site {
 	uint64_t offset;     /* of the probed instruction; the same for the return probe */
 	uint8_t function;    /* enum heap_function */
 	uint8_t has_return;  /* its return is probed too */
-	uint8_t is_emulated; /* 0: the instruction is single-stepped, 20 times the price */
+	uint8_t is_emulated; /* 0: the instruction is single-stepped, 20 times the overhead */
 	uint8_t unused[5];
 	struct sooth_text path;
 	struct sooth_text why; /* of the choice */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * host: the machine itself at moments: load, memory, pressure, and which tracers it has
- * that the caller could use. Its records are of no process.
+ * host: samples of the machine: load, memory, pressure, and the tracers that the caller
+ * can use. Its records are of no process.
  */
 #ifndef SOOTH_PROBES_HOST_H
 #define SOOTH_PROBES_HOST_H
@@ -14,7 +14,7 @@
 enum host_kind {
 	HOST_LOAD = 0x0c00,
 	HOST_MEMORY = 0x0c01,
-	HOST_TRACER = 0x0c02, /* told at the start of an observation */
+	HOST_TRACER = 0x0c02, /* recorded once, at the start */
 };
 
 struct host_load {
@@ -47,10 +47,10 @@ struct host_memory {
 	uint8_t unused[4];
 };
 
-/* What the caller could watch with a tracer now. */
+/* The processes that the caller can watch with a tracer now. */
 enum host_reach {
 	HOST_REACH_NOTHING,
-	HOST_REACH_STARTED, /* what the tracer itself starts */
+	HOST_REACH_STARTED, /* only those that the tracer starts */
 	HOST_REACH_OWN,	    /* processes of the caller's user */
 	HOST_REACH_ALL,
 	HOST_REACHES,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * limits: what a process may use and what would end it: resource limits, the
- * limits and use of its control groups, pressure, how likely the kernel kills it.
- * All records of one reading lie between two LIMITS_PROCESS.
+ * limits: the limits of a process and how near it is to them: resource limits,
+ * limits and use of its control groups, pressure, its OOM score. LIMITS_PROCESS
+ * ends the records of one snapshot.
  */
 #ifndef SOOTH_PROBES_LIMITS_H
 #define SOOTH_PROBES_LIMITS_H
@@ -16,7 +16,7 @@ enum limits_kind {
 	LIMITS_RESOURCE = 0x0a00,
 	LIMITS_GROUP = 0x0a01,
 	LIMITS_PRESSURE = 0x0a02,
-	LIMITS_PROCESS = 0x0a03, /* all of the process has been told */
+	LIMITS_PROCESS = 0x0a03, /* ends the records of one snapshot */
 };
 
 enum limits_unit { LIMITS_NUMBER, LIMITS_BYTES, LIMITS_SECONDS, LIMITS_MICROSECONDS, LIMITS_UNITS };
@@ -29,18 +29,18 @@ struct limits_resource {
 	uint64_t used;
 	uint32_t unit;			/* enum limits_unit */
 	uint8_t soft_state, hard_state; /* absent: unlimited */
-	uint8_t used_state;		/* absent: it is not of something that is used up */
+	uint8_t used_state;		/* absent: the limit has no use to compare */
 	uint8_t unused;
 	struct sooth_text name; /* as `prlimit` has it: "NOFILE" */
 };
 
-/* A figure of a control group: what is used, and the most that may be. */
+/* One resource of a control group: its use and its limit. */
 struct limits_group {
 	struct sooth_record record;
 	uint64_t used;
 	uint64_t limit;
 	uint64_t peak;			 /* the most that was used */
-	uint64_t reached;		 /* times that it met the limit */
+	uint64_t reached;		 /* times that use reached the limit */
 	uint64_t kills;			 /* of processes, for lack of it */
 	uint32_t version;		 /* 1 or 2 */
 	uint32_t unit;			 /* enum limits_unit */
@@ -60,7 +60,7 @@ struct limits_group {
 #define LIMITS_GROUP_LEAST 104
 _Static_assert(LIMITS_GROUP_LEAST == offsetof(struct limits_group, file_bytes), "only grows");
 
-/* Pressure stall information: share of time that somebody, or everybody, waited. */
+/* Pressure stall information: share of time that some, or all, tasks waited. */
 struct limits_pressure {
 	struct sooth_record record;
 	double some_10s, some_60s, some_300s; /* percent */
@@ -72,7 +72,6 @@ struct limits_pressure {
 	struct sooth_text path;	    /* of the group; empty: the host */
 };
 
-/* Ends a reading. */
 struct limits_process {
 	struct sooth_record record;
 	int64_t oom_score;		 /* higher ones are killed first; proc_pid_oom_score(5) */

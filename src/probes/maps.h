@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * maps: what a process has mapped, how much of it is resident, and what helps to
- * say what each mapping is for. All records of one reading lie between two
- * MAPS_PROCESS. With detail, resident figures are read for each mapping.
+ * maps: the mappings of a process, how much of each is resident, and the facts
+ * that show the purpose of each. MAPS_PROCESS ends the records of one snapshot.
+ * Resident sizes of single mappings are read only with detail.
  */
 #ifndef SOOTH_PROBES_MAPS_H
 #define SOOTH_PROBES_MAPS_H
@@ -12,9 +12,9 @@
 
 enum maps_kind {
 	MAPS_MAPPING = 0x0700,
-	MAPS_STACK = 0x0701,   /* where a thread's stack pointer, or its thread area, lies */
+	MAPS_STACK = 0x0701,   /* address of a thread's stack pointer or thread area */
 	MAPS_RUNTIME = 0x0702, /* an allocator or language runtime that the process has */
-	MAPS_PROCESS = 0x0703, /* all of the process have been told */
+	MAPS_PROCESS = 0x0703, /* ends the records of one snapshot */
 };
 
 enum maps_protection {
@@ -24,7 +24,7 @@ enum maps_protection {
 	MAPS_SHARED = 8,
 };
 
-/* How the process asked for it; what sets the memory of one allocator apart from another's. */
+/* How the process requested the mapping: allocators differ in these flags. */
 enum maps_flag {
 	MAPS_NO_RESERVE = 1,
 	MAPS_NOT_IN_FORKS = 2,
@@ -42,7 +42,7 @@ struct maps_mapping {
 	uint64_t offset; /* in the file */
 	uint64_t inode;	 /* 0: of no file */
 	uint64_t rss_bytes;
-	uint64_t pss_bytes; /* shared pages divided by those who share them */
+	uint64_t pss_bytes; /* shared pages divided by the number of processes that share them */
 	uint64_t shared_clean_bytes, shared_dirty_bytes;
 	uint64_t private_clean_bytes, private_dirty_bytes;
 	uint64_t anonymous_bytes; /* of the resident ones, of no file */
@@ -53,11 +53,11 @@ struct maps_mapping {
 	uint32_t page_bytes;	/* of the mapping; 0: unknown */
 	uint8_t protection;	/* enum maps_protection */
 	uint8_t is_deleted;	/* its file has no name any more */
-	uint8_t figures_state;	/* of all _bytes but page_bytes; not asked without detail */
+	uint8_t figures_state;	/* of all _bytes but page_bytes; not requested without detail */
 	uint8_t path_state;	/* absent: it has no name */
 	struct sooth_text path; /* of the file, without " (deleted)", or "[heap]", "[anon:x]" */
 	uint8_t flags;		/* enum maps_flag */
-	uint8_t flags_state;	/* not asked without detail */
+	uint8_t flags_state;	/* not requested without detail */
 	uint8_t unused[6];
 };
 
@@ -78,7 +78,7 @@ enum maps_runtime {
 struct maps_stack {
 	struct sooth_record record; /* tid is set */
 	uint64_t address;
-	uint8_t is_thread_area; /* not the stack pointer, which could not be had */
+	uint8_t is_thread_area; /* used where the stack pointer is not readable */
 	uint8_t unused[7];
 };
 
@@ -90,7 +90,7 @@ struct maps_runtime_found {
 		why; /* "the executable exports mi_malloc", "libjemalloc.so.2 is mapped" */
 };
 
-/* Ends a reading. What the kernel keeps as sums for the whole address space. */
+/* The kernel's sums for the whole address space. */
 struct maps_process {
 	struct sooth_record record;
 	uint64_t vsz_bytes, vsz_peak_bytes;
@@ -98,11 +98,11 @@ struct maps_process {
 	uint64_t rss_anonymous_bytes, rss_file_bytes, rss_shared_bytes; /* shared: shmem, tmpfs */
 	uint64_t swap_bytes;
 	uint64_t locked_bytes;
-	uint32_t mappings;	/* told */
+	uint32_t mappings;	/* number of records */
 	uint32_t mappings_max;	/* vm.max_map_count */
-	uint8_t mappings_state; /* truncated: more than are told; else why none could be read */
+	uint8_t mappings_state; /* truncated: there are more; else why none could be read */
 	uint8_t status_state;	/* of the _bytes */
-	uint8_t figures_state;	/* of the mappings: not asked without detail */
+	uint8_t figures_state;	/* of the mappings: not requested without detail */
 	uint8_t max_state;
 	uint8_t unused[4];
 };

@@ -6,7 +6,7 @@
 #include "model/schema.h"
 
 static const char *const frozen_names[PROC_FROZEN_ANSWERS] = {
-	[PROC_FROZEN_NOT_REPORTED] = "not told",
+	[PROC_FROZEN_NOT_REPORTED] = "not reported",
 	[PROC_FROZEN_NO] = "no",
 	[PROC_FROZEN_YES] = "yes",
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * proc: the state of processes at moments. One record a process and sample; what
- * needs an interval (CPU in percent) is for whoever has two of them.
+ * proc: the state of processes, one record per process and sample. What needs an
+ * interval (CPU in percent) is computed from two samples.
  */
 #ifndef SOOTH_PROBES_PROC_H
 #define SOOTH_PROBES_PROC_H
@@ -12,9 +12,9 @@
 
 enum proc_kind {
 	PROC_PROCESS = 0x0100,
-	PROC_SNAPSHOT = 0x0101,	 /* everything that was there has been told */
-	PROC_LINKS = 0x0102,	 /* what ties a process to others */
-	PROC_SESSION = 0x0103,	 /* what an agent's own files tell of its session */
+	PROC_SNAPSHOT = 0x0101,	 /* ends the records of one sample */
+	PROC_LINKS = 0x0102,	 /* links of a process to others */
+	PROC_SESSION = 0x0103,	 /* the session as an agent's own files describe it */
 	PROC_INSTALLED = 0x0104, /* a version of an agent that is installed here */
 };
 
@@ -57,10 +57,10 @@ struct proc_process {
 	/* Older captures have nothing from here on. */
 	uint8_t marks_state;
 	uint8_t package_state;
-	uint8_t is_foreground;		/* its group is the one its terminal listens to */
+	uint8_t is_foreground;		/* its process group is its terminal's foreground group */
 	uint8_t is_brief;		/* it has nothing to do with an agent, so little was read */
 	struct sooth_text marks;	/* NUL-separated: texts that the executable holds */
-	struct sooth_text mark_version; /* a version that stands behind the last of them */
+	struct sooth_text mark_version; /* the version that follows the last of them */
 	struct sooth_text package;	/* npm's, of the script or of the executable */
 	struct sooth_text package_version;
 	struct sooth_text user;		 /* name of uid; empty: it has none */
@@ -75,14 +75,14 @@ _Static_assert(PROC_PROCESS_LEAST == offsetof(struct proc_process, marks), "reco
 #define PROC_PROCESS_WITH_USER 184
 _Static_assert(PROC_PROCESS_WITH_USER == offsetof(struct proc_process, frozen), "only grow");
 
-/* Whoever was told before from_ns and not since is gone. */
+/* A process without a record since from_ns has ended. */
 struct proc_snapshot {
 	struct sooth_record record;
 	uint64_t from_ns;
 	/* Older captures have nothing from here on. */
-	uint8_t is_of_host;  /* every process of the host was looked at */
+	uint8_t is_of_host;  /* every process of the host was read */
 	uint8_t is_partial;  /* and some are hidden from the caller (hidepid, a container) */
-	uint8_t hides_users; /* and these are other users', by how /proc is mounted (hidepid) */
+	uint8_t hides_users; /* the hidden ones are other users', because of hidepid */
 	uint8_t unused[5];
 };
 
@@ -102,8 +102,8 @@ enum proc_stream {
 };
 
 /*
- * Of processes that are or may be of an agent's session: recognised, started by one, or
- * with an agent's markers in their environment; and of those asked for by pid.
+ * Of processes that may belong to an agent's session: recognized, started by an agent, or
+ * with an agent's markers in their environment; and of those requested by pid.
  */
 struct proc_ties {
 	struct sooth_record record;
@@ -117,13 +117,13 @@ struct proc_ties {
 	uint8_t is_hangup_ignored; /* SIGHUP, as nohup(1) does */
 	uint8_t hangup_state;
 	/*
-	 * Of stream 0 where it is a pipe or a socket, and only then. The list is cut when one close
-	 * by was found, so that others were not looked for, or some could not be looked at. It is
-	 * not asked for, though there is a writer, of a process that nothing ties to an agent:
-	 * then neither that nor what it started is one.
+	 * Only where stream 0 is a pipe or a socket. The list is truncated when a nearby writer was
+	 * found and the search ended, or when some processes were not readable. It is not requested
+	 * of a process without any link to an agent, even if there is a writer: neither that
+	 * process nor its children are agents.
 	 */
-	uint8_t has_writer;   /* somebody holds its other end */
-	uint8_t writer_state; /* of that */
+	uint8_t has_writer;   /* a process holds its other end */
+	uint8_t writer_state; /* of has_writer */
 	uint8_t writers_state;
 	uint8_t root_state;
 	uint8_t unused[6];
@@ -134,21 +134,20 @@ struct proc_ties {
 	struct sooth_text writers;	  /* list of the pids that hold the other end */
 	struct sooth_text root;		  /* top directory of the git working tree it is in */
 	/* Older captures have nothing from here on. */
-	uint32_t tracer_pid; /* the thread that traces its first one (ptrace); 0: nobody does */
+	uint32_t tracer_pid; /* the thread that traces its main thread (ptrace); 0: none */
 	uint8_t tracer_state;
 	uint8_t input_state;
 	uint8_t unused_more[2];
-	uint64_t input_utc_ns; /* stream 0 is a terminal: when somebody last typed; to 8 s, no later
-				*/
+	uint64_t input_utc_ns; /* stream 0 is a terminal: last input, rounded down to 8 s */
 };
 
 #define PROC_LINKS_LEAST 136
 _Static_assert(PROC_LINKS_LEAST == offsetof(struct proc_ties, tracer_pid), "records only grow");
 
-/* One main process of an agent. What its files do not tell has a state. */
+/* One main process of an agent. Values missing in its files have a state. */
 struct proc_session {
 	struct sooth_record record;
-	uint64_t activity_utc_ns; /* newest change of the log, or of its own word */
+	uint64_t activity_utc_ns; /* newest change of the log, or of the self-reported status */
 	uint64_t tool_utc_ns;	  /* of the last tool call in the log */
 	uint8_t session_state;
 	uint8_t status_state;
@@ -157,16 +156,16 @@ struct proc_session {
 	uint8_t version_state;
 	uint8_t unused[3];
 	struct sooth_text session; /* its own id of the session */
-	struct sooth_text source;  /* which file said so, in words */
-	struct sooth_text status;  /* "idle", "busy": its own word */
+	struct sooth_text source;  /* description of the file that says so */
+	struct sooth_text status;  /* "idle", "busy": self-reported */
 	struct sooth_text tool;	   /* name of the last tool called */
 	struct sooth_text version; /* as its session file says */
 };
 
-/* Told at the start of an observation; of no process. */
+/* Recorded once, at the start; of no process. */
 struct proc_installed {
 	struct sooth_record record;
-	uint32_t uid; /* whose home it lies in; UINT32_MAX: everybody's */
+	uint32_t uid; /* user with it in the home directory; UINT32_MAX: installed for all */
 	uint32_t unused;
 	struct sooth_text agent; /* its name */
 	struct sooth_text version;

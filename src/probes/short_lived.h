@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * exits: processes of a host as they end, which began not long before. What lives longer is seen
- * by samples; what begins and ends between two of them is seen by nobody else. Shared with the
- * kernel side.
+ * short_lived: processes of a host that end soon after their start. Samples show the longer ones;
+ * only this probe sees those that start and end between two samples. Shared with the kernel side.
  */
 #ifndef SOOTH_PROBES_SHORT_LIVED_H
 #define SOOTH_PROBES_SHORT_LIVED_H
@@ -11,7 +10,7 @@
 
 enum short_lived_kind {
 	SHORT_LIVED_PROCESS = 0x0e00,
-	SHORT_LIVED_WATCH = 0x0e80, /* definition: whose ends are told */
+	SHORT_LIVED_WATCH = 0x0e80, /* definition: which exits are recorded */
 };
 
 #define SHORT_LIVED_NAME_SIZE 16
@@ -20,7 +19,7 @@ struct short_lived_exit {
 	struct sooth_record record; /* its time is that of the end */
 	uint64_t parent_start_ticks;
 	uint64_t life_ns; /* from its fork on */
-	uint64_t cpu_ns;  /* of all its threads, but of those that end at the same moment */
+	uint64_t cpu_ns;  /* of all its threads, except those that end at the same moment */
 	uint32_t parent_pid;
 	uint32_t uid;
 	uint32_t status; /* as wait() gives it */
@@ -33,9 +32,9 @@ _Static_assert(sizeof(struct short_lived_exit) == 88, "the layout is part of the
 
 struct short_lived_watch {
 	struct sooth_record record;
-	uint64_t life_most_ns; /* whoever lived longer is not told */
-	uint32_t uid;	       /* only that user's are */
-	uint8_t is_of_all;     /* no: everybody's are */
+	uint64_t life_most_ns; /* the exits of older processes are not recorded */
+	uint32_t uid;	       /* only this user's exits are recorded */
+	uint8_t is_of_all;     /* all users' exits are recorded */
 	uint8_t unused[3];
 };
 

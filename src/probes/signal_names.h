@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of signals and of the flags of their handlers, for whoever shows them; as Linux numbers
- * them on x86 and arm. */
+/* Names of signals and of their handlers' flags, for display; in the numbers of Linux on x86 and
+ * arm. */
 #ifndef SOOTH_PROBES_SIGNAL_NAMES_H
 #define SOOTH_PROBES_SIGNAL_NAMES_H
 

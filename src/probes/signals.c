@@ -73,7 +73,7 @@ static const struct sooth_schema *const schemas[] = { &signals_thread_schema,
 
 const struct probe probe_signals = {
 	.name = "signals",
-	.help = "signals: ignored, caught and by whom, blocked, pending",
+	.help = "signals: ignored, caught (with the handler), blocked, pending",
 	.offers = INTEREST_SAMPLE | INTEREST_DETAIL,
 	.schemas = schemas,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * signals: what a process does with each signal, and what waits. Masks have bit
- * n-1 for signal n. All records of one reading lie between two SIGNALS_PROCESS.
+ * signals: what a process does with each signal, and which are pending. Masks have
+ * bit n-1 for signal n. SIGNALS_PROCESS ends the records of one snapshot.
  */
 #ifndef SOOTH_PROBES_SIGNALS_H
 #define SOOTH_PROBES_SIGNALS_H
@@ -11,7 +11,7 @@
 enum signals_kind {
 	SIGNALS_THREAD = 0x0900,
 	SIGNALS_HANDLER = 0x0901,
-	SIGNALS_PROCESS = 0x0902, /* all of the process has been told */
+	SIGNALS_PROCESS = 0x0902, /* ends the records of one snapshot */
 };
 
 #define SIGNALS_MAX 64
@@ -27,7 +27,7 @@ struct signals_handler {
 	uint64_t address;
 	uint64_t flags;		/* SA_* */
 	uint64_t blocked;	/* while it runs */
-	uint64_t symbol_offset; /* of the address behind the symbol's begin */
+	uint64_t symbol_offset; /* of the address, from the symbol's start */
 	uint32_t signal;
 	uint8_t symbol_state;
 	uint8_t object_state; /* absent: in no file */
@@ -36,13 +36,12 @@ struct signals_handler {
 	struct sooth_text object; /* path of the mapped file */
 };
 
-/* Ends a reading. */
 struct signals_process {
 	struct sooth_record record;
 	uint64_t ignored, caught;
 	uint64_t pending;	     /* for the process as a whole */
 	uint64_t queued, queued_max; /* of its user, RLIMIT_SIGPENDING */
-	uint32_t threads;	     /* told */
+	uint32_t threads;	     /* number of records */
 	uint8_t masks_state;
 	uint8_t threads_state;
 	uint8_t handlers_state; /* whether handlers' addresses could be read */

@@ -31,7 +31,7 @@ static const char *const families[SOCKETS_FAMILIES] = {
 };
 
 static const char *const sides[SOCKETS_SIDES] = {
-	[SOCKETS_SIDE_UNTOLD] = "not told",
+	[SOCKETS_SIDE_UNKNOWN] = "unknown",
 	[SOCKETS_SIDE_MADE] = "made",
 	[SOCKETS_SIDE_ACCEPTED] = "accepted",
 };

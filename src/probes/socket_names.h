@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of the states and families of sockets, for whoever shows them. */
+/* Names of the states, families and sides of sockets, for display. */
 #ifndef SOOTH_PROBES_SOCKET_NAMES_H
 #define SOOTH_PROBES_SOCKET_NAMES_H
 

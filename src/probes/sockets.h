@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sockets: the sockets a process has, with what the kernel knows of each
- * connection, from its own network namespace. All records of one reading lie
- * between two SOCKETS_PROCESS.
+ * sockets: the sockets of a process, with the kernel's statistics of each
+ * connection, from the network namespace of the process. SOCKETS_PROCESS ends the
+ * records of one snapshot.
  */
 #ifndef SOOTH_PROBES_SOCKETS_H
 #define SOOTH_PROBES_SOCKETS_H
@@ -11,7 +11,7 @@
 
 enum sockets_kind {
 	SOCKETS_SOCKET = 0x0600,
-	SOCKETS_PROCESS = 0x0601, /* all of the process have been told */
+	SOCKETS_PROCESS = 0x0601, /* ends the records of one snapshot */
 };
 
 enum sockets_family {
@@ -45,8 +45,8 @@ enum sockets_state {
 
 /* Which end of a TCP connection the process has. */
 enum sockets_side {
-	SOCKETS_SIDE_UNTOLD, /* no connection, or an older capture */
-	SOCKETS_SIDE_MADE,   /* nobody of the namespace listens on its port */
+	SOCKETS_SIDE_UNKNOWN, /* no connection, or an older capture */
+	SOCKETS_SIDE_MADE,    /* no socket of the namespace listens on its port */
 	SOCKETS_SIDE_ACCEPTED,
 	SOCKETS_SIDES,
 };
@@ -59,7 +59,7 @@ struct sockets_socket {
 	uint64_t send_queue_bytes;    /* of a listening one: how many may wait */
 	uint64_t rtt_ns;
 	uint64_t rtt_variance_ns;
-	/* Since data was last sent and received; while absent: since the connection stood. */
+	/* Since data was last sent and received; while absent: since the connection began. */
 	uint64_t sent_ago_ns;
 	uint64_t received_ago_ns;
 	uint64_t sent_bytes; /* acknowledged by the peer; the kernel counts SYN and FIN as one */
@@ -67,15 +67,15 @@ struct sockets_socket {
 	uint64_t namespace; /* inode of the network namespace */
 	uint32_t fd;	    /* the lowest of the process */
 	uint32_t fd_count;
-	uint32_t retransmits; /* since it stood */
+	uint32_t retransmits; /* since the connection began */
 	/* Of what is unacknowledged now, how often it was sent again. */
 	uint32_t retransmits_waiting;
 	uint16_t local_port, peer_port;
 	uint8_t family;		/* enum sockets_family */
 	uint8_t state;		/* enum sockets_state */
-	uint8_t is_from_tables; /* from /proc/PID/net: without what only sock_diag tells */
-	/* Absent: the socket stands in no table of the namespace, so nothing more is known of it:
-	 * neither bound nor connected, or made in another namespace. */
+	uint8_t is_from_tables; /* from /proc/PID/net, without the details of sock_diag */
+	/* Absent: the socket is in no table of the namespace, because it is neither bound nor
+	 * connected, or was made in another namespace; nothing more is known. */
 	uint8_t state_state;
 	uint8_t receive_queue_state, send_queue_state;
 	/* Of TCP connections; absent when it is none. */
@@ -96,11 +96,10 @@ struct sockets_socket {
 	struct sooth_text peer;
 };
 
-/* Ends a reading. */
 struct sockets_process {
 	struct sooth_record record;
-	uint32_t sockets;      /* told */
-	uint8_t sockets_state; /* truncated: more than are told; else why none could be read */
+	uint32_t sockets;      /* number of records */
+	uint8_t sockets_state; /* truncated: there are more; else why none could be read */
 	uint8_t unused[3];
 };
 

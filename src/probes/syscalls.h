@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * syscalls: what a process asks of the kernel. Counted: tallies by thread and
- * call, made where the call happens. Streamed: one record a call, when it
- * returns. Shared with the kernel side.
+ * syscalls: the system calls of a process. Counted: aggregates by thread and
+ * call, made in the kernel. Streamed: one record per call, when it returns.
+ * Shared with the kernel side.
  */
 #ifndef SOOTH_PROBES_SYSCALLS_H
 #define SOOTH_PROBES_SYSCALLS_H
@@ -13,7 +13,7 @@ enum syscalls_kind {
 	SYSCALLS_COUNT = 0x0300,
 	SYSCALLS_ERROR = 0x0301,
 	SYSCALLS_CALL = 0x0302,
-	SYSCALLS_PAUSE = 0x0303, /* struct held */
+	SYSCALLS_PAUSE = 0x0303, /* struct pause_event */
 	SYSCALLS_URING = 0x0304,
 };
 

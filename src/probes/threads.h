@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * threads: the threads of a process at a moment. All records of one reading lie
- * between two THREADS_PROCESS; shares of CPU are for whoever has two readings.
+ * threads: the threads of a process. THREADS_PROCESS ends the records of one
+ * snapshot; shares of CPU are computed from two snapshots.
  */
 #ifndef SOOTH_PROBES_THREADS_H
 #define SOOTH_PROBES_THREADS_H
@@ -13,7 +13,7 @@
 
 enum threads_kind {
 	THREADS_THREAD = 0x0800,
-	THREADS_PROCESS = 0x0801, /* all of the process have been told */
+	THREADS_PROCESS = 0x0801, /* ends the records of one snapshot */
 };
 
 enum threads_policy { /* as sched(7) numbers them */
@@ -54,23 +54,21 @@ struct threads_thread {
 	/* Older captures have nothing from here on. */
 	uint64_t arguments[6]; /* of the call it is in, as the processor holds them */
 	uint64_t system_ns;    /* of cpu_ns, in the kernel; the kernel takes shares of it */
-	uint64_t faults;       /* pages that were not there when it wanted them */
-	uint64_t read_bytes,
-		written_bytes;	/* by read, write and their kin; of sockets, those too */
-	uint64_t reads, writes; /* such calls */
-	uint8_t times_state;	/* of system_ns and faults */
-	uint8_t io_state;	/* of bytes and calls */
+	uint64_t faults;       /* page faults */
+	uint64_t read_bytes, written_bytes; /* by read, write and similar calls, also of sockets */
+	uint64_t reads, writes;		    /* such calls */
+	uint8_t times_state;		    /* of system_ns and faults */
+	uint8_t io_state;		    /* of bytes and calls */
 	uint8_t unused[6];
 };
 
 #define THREADS_THREAD_LEAST 128
 _Static_assert(THREADS_THREAD_LEAST == offsetof(struct threads_thread, arguments), "only grows");
 
-/* Ends a reading. */
 struct threads_process {
 	struct sooth_record record;
-	uint32_t threads;      /* told */
-	uint8_t threads_state; /* truncated: more than are told; else why none could be read */
+	uint32_t threads;      /* number of records */
+	uint8_t threads_state; /* truncated: there are more; else why none could be read */
 	uint8_t unused[3];
 };
 

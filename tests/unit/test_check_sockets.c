@@ -319,7 +319,7 @@ static void test_stream_stalled(void **state)
 		{ "stream-stalled", asks_first, 30, NULL,
 			"low/low: |[time since connect, no data: 30.0s]" },
 		{ "stream-stalled", has_never_sent, 40, NULL, "fine: " },
-		{ "stream-stalled", is_accepted, SOCKETS_SIDE_UNTOLD, NULL, "low/low: " },
+		{ "stream-stalled", is_accepted, SOCKETS_SIDE_UNKNOWN, NULL, "low/low: " },
 		{ "stream-stalled", is_accepted, SOCKETS_SIDE_ACCEPTED, NULL,
 			"=fine: no outgoing connections\n" },
 		{ "stream-stalled", is_of_family, SOCKETS_INET6, NULL, "low/low: " },

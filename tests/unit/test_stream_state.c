@@ -152,7 +152,7 @@ static void test_none(void **state)
 	t.socket.side = SOCKETS_SIDE_ACCEPTED;
 	assert_int_equal(alone(&t).turn, STREAM_NONE);
 	/* An older capture does not tell the side. */
-	t.socket.side = SOCKETS_SIDE_UNTOLD;
+	t.socket.side = SOCKETS_SIDE_UNKNOWN;
 	assert_int_equal(alone(&t).turn, STREAM_REQUESTED);
 	t.socket.state = SOCKETS_CLOSE_WAIT;
 	assert_int_equal(alone(&t).turn, STREAM_NONE);

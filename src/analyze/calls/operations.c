@@ -95,7 +95,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return call_fold_push(&s->fold, batch, err);
 }
 
-/* --- telling --- */
+/* --- reporting --- */
 
 struct sorted {
 	const void *key;

@@ -33,7 +33,7 @@ static bool never_returns(unsigned abi, uint32_t number)
 	return syscall_never_returns(syscall_row_of(abi, number));
 }
 
-/* One call as the tally of itself. */
+/* Adds one streamed call as an aggregate with a count of 1. */
 static void take_call(struct syscall_sums *s, const struct syscalls_call *call)
 {
 	bool has_returned = call->result_state == SOOTH_STATE_VALUE;

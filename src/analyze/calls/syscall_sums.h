@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * System calls added up, by call and error, and by whatever more is asked for. Tallies and single
- * calls are merged alike, so a capture of either kind gives the same sums.
+ * Sums of system calls by call and error, and by the keys given in `more`. Aggregates and single
+ * calls are merged the same way, so a capture of either kind gives the same sums.
  */
 #ifndef SOOTH_ANALYZE_SYSCALL_SUMS_H
 #define SOOTH_ANALYZE_SYSCALL_SUMS_H
@@ -15,22 +15,22 @@ struct syscall_sums {
 	struct reducer errors; /* struct syscalls_error */
 };
 
-/* `more`: "pid," for each process by itself, "" for all together. */
+/* `more`: "pid," for one row per process, "" for one row for all processes. */
 int syscall_sums_init(struct syscall_sums *s, const char *more, struct sooth_error *err);
-/* Records of other probes are no matter. */
+/* Ignores records of other probes. */
 void syscall_sums_take(struct syscall_sums *s, const struct sooth_record *r);
-/* Whether there was more than the tables hold. */
+/* Whether a table was full and rows were dropped. */
 bool syscall_sums_refused(const struct syscall_sums *s);
 void syscall_sums_fini(struct syscall_sums *s);
 
-/* How many of them have a time, and of how many the begin was not seen. */
+/* How many calls have a duration, and how many were entered before attach. */
 uint64_t call_timed(const struct syscalls_count *c);
 uint64_t call_unseen(const struct syscalls_count *c);
-/* Of all figures of time: absent when none returned, not measured when none of those was timed. */
+/* State of all durations: absent when no call returned, not measured when none was timed. */
 uint8_t call_times_state(const struct syscalls_count *c);
 /*
- * What that share of them did not exceed, where in its slot (a power of two) is estimated: it is
- * less than twice off. The longest when it is that one; never beyond it.
+ * The duration that `percent` of the calls did not exceed. It is estimated within a bucket (a power
+ * of two), so it is off by less than a factor of 2, and never more than the longest call.
  */
 uint64_t call_percentile(
 	const uint32_t histogram[SYSCALLS_BUCKETS], uint64_t max_ns, unsigned percent);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of system calls: one row a call over all threads and processes of
- * the target, and which errors there were. Tallies and single calls are merged
- * alike, so a capture of either kind gives the same rows.
+ * The table of system calls: one row per call over all threads and processes of
+ * the target, with its errors. Aggregates and single calls are merged the same
+ * way, so a capture of either kind gives the same rows.
  */
 #include <errno.h>
 #include <stdlib.h>
