@@ -50,7 +50,7 @@ class Counts(Case):
         target = self.workload("sleep", "--seconds", "20")
         run = self.sooth("trace", "-c", "-j", "-d", "300ms", "-p", str(target.pid))
         limits = [limit["what"] for limit in run.json()["limits"]]
-        self.assertIn("what 1 thread did", limits)
+        self.assertIn("the activity of 1 thread", limits)
 
 
 @needs_bpf

@@ -213,7 +213,7 @@ class Others(Case):
         target = self.workload("threads")
         sooth = self.copy_for_all(harness.SOOTH)
         run = self.run_program(sooth, "inspect", str(target.pid), **harness.as_nobody())
-        self.assertIn("not measured: permission denied", run.text)
+        self.assertIn("= unknown: permission denied", run.text)
         told = self.run_program(sooth, "inspect", "-j", str(target.pid),
                                 **harness.as_nobody()).json()
         self.assertIsNone(told["descriptors"]["open_files"])

@@ -164,7 +164,7 @@ class Fds(Case):
                     process.stdout.readline()
                     for what in ("--fds", "--sockets"):
                         text = self.sooth("inspect", what, str(process.pid)).text
-                        self.assertEqual("of their own" in text, bool(own), text)
+                        self.assertEqual("private descriptor table" in text, bool(own), text)
                 finally:
                     process.kill()
 
@@ -348,13 +348,13 @@ class Fds(Case):
         rows = {os.path.basename(row["path"]): row for row in report["fds"]}
         row = rows["living (deleted)"]
         self.assertIsNone(row["is_deleted"])
-        self.assertIn("did not return", row["not_measured"]["is_deleted"])
+        self.assertIn("no answer", row["not_measured"]["is_deleted"])
         # Once it did not answer, the rest of the mount is left alone.
         others = [row for row in report["fds"] if row["path"].startswith(self.folder + "/fuse-") and
                   row["fd"] > truth[row["path"]][0] - 1 and row["kind"] == "unknown"]
         self.assertTrue(others)
-        self.assertIn("did not return", others[0]["not_measured"]["inode"])
-        self.assertIn("did not return", report["watches"][0]["not_measured"]["path"])
+        self.assertIn("no answer", others[0]["not_measured"]["inode"])
+        self.assertIn("no answer", report["watches"][0]["not_measured"]["path"])
         self.assertEqual(harness.process_state(process.pid), "S")
         self.assertEqual(len(report["fds"]), len(os.listdir("/proc/%d/fd" % process.pid)))
 
@@ -385,7 +385,7 @@ class Fds(Case):
             report = self.inspect(pid)
             self.assertEqual(report["fds"], [])
             self.assertIsNone(report["fd_limits"][0]["open_files"])
-            self.assertIn("ended", report["fd_limits"][0]["not_measured"]["open_files"])
+            self.assertIn("exited", report["fd_limits"][0]["not_measured"]["open_files"])
         finally:
             os.waitpid(pid, 0)
 

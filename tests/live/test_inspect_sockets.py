@@ -394,7 +394,7 @@ class Ending(Compared):
         report = self.read(child)
         row, = report["sockets_totals"]
         self.assertIsNone(row["sockets"])
-        self.assertIn("ended", row["not_measured"]["sockets"])
+        self.assertIn("exited", row["not_measured"]["sockets"])
 
 
 class Many(Compared):

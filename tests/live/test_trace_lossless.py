@@ -182,11 +182,11 @@ class Refused(Case):
         self.refuse("-p", str(target.pid), why="traces it already")
 
     def test_whoever_started_it(self):
-        self.refuse("-p", str(os.getpid()), why="it started this sooth")
+        self.refuse("-p", str(os.getpid()), why="it started sooth")
 
     def test_everybody(self):
         self.refuse("--all", why="deadlock")
-        self.refuse("--user", "0", why="would be held as well")
+        self.refuse("--user", "0", why="deadlock")
 
     def test_counts(self):
         self.refuse("-c", "--", "true", why="never lost")

@@ -217,7 +217,7 @@ class Trace(harness.Case):
         self.assertEqual({c["path"] for c in told}, {"/nonexistent/file"})
         wrong = self.run_sooth("trace", "--filter", "errno =", "--", "true")
         self.assertEqual(wrong.status, 2)
-        self.assertIn("a value is due", wrong.errors)
+        self.assertIn("expected a value", wrong.errors)
 
     def test_sums(self):
         told = json.loads(self.trace("--io", "--network", "--process", "--memory"))
