@@ -9,17 +9,19 @@
 #include "probes/pause.h"
 
 static const struct sooth_field fields[] = {
-	FIELD_NUMBER(pauses_row, count, "times all threads were paused"),
+	FIELD_NUMBER(pauses_row, count, "number of times all threads of the target were paused"),
 	FIELD_NUMBER(pauses_row, paused_ns,
-		"total time from the request to pause until the threads ran again",
+		"total time from the pause requests until the threads ran again",
 		.unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(pauses_row, max_until_paused_ns,
-		"longest time from the request until the last thread paused",
+		"longest time from a pause request until the last thread paused",
 		.unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(pauses_row, min_reserve_ns,
-		"shortest time the rest of the ring would have lasted", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(pauses_row, refused, "threads that could not be paused"),
-	FIELD_NUMBER(pauses_row, late, "pauses that took longer than the ring lasted"),
+		"shortest time in which the rest of the ring buffer would have filled",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(pauses_row, refused, "number of threads that could not be paused"),
+	FIELD_NUMBER(pauses_row, late,
+		"number of pauses that came too late: the ring buffer was full before"),
 };
 
 const struct sooth_schema pauses_schema = {

@@ -25,14 +25,15 @@ struct agent_row {
 };
 
 static const struct sooth_field agent_fields[] = {
-	FIELD_STRING(agent_row, name, "id, as in the column AGENT", .label = "AGENT"),
-	FIELD_STRING(agent_row, title, "display name"),
-	FIELD_STRING(
-		agent_row, tried, "versions that the rules were tested with, or \"not tried\""),
-	FIELD_TRUTH(agent_row, is_tried, "the rules were tested with a real version",
+	FIELD_STRING(agent_row, name, "id of the agent, as in the column AGENT", .label = "AGENT"),
+	FIELD_STRING(agent_row, title, "display name of the agent"),
+	FIELD_STRING(agent_row, tried,
+		"versions of the agent that the rules were tested with, or \"not tried\""),
+	FIELD_TRUTH(agent_row, is_tried, "the rules were tested with a real version of the agent",
 		.is_hidden = true),
-	FIELD_NUMBER(agent_row, rules, "number of rules"),
-	FIELD_STRING(agent_row, source, "\"built in\", or the user's file that describes it"),
+	FIELD_NUMBER(agent_row, rules, "number of rules that recognize the agent"),
+	FIELD_STRING(
+		agent_row, source, "\"built in\", or the user's file that describes the agent"),
 };
 
 static const struct sooth_schema agent_schema = {

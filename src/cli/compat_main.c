@@ -20,12 +20,12 @@ const struct option compat_requested_options[COMPAT_REQUESTED_OPTIONS] = {
 		.name = "help",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct compat_requested, help),
-		.help = "this" },
+		.help = "this help" },
 	{ .letter = 'V',
 		.name = "version",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct compat_requested, version),
-		.help = "the version" },
+		.help = "print the version of sooth" },
 };
 
 struct compat_requested compat_requested_by(const char *word)

@@ -17,10 +17,10 @@ struct option_row {
 };
 
 static const struct sooth_field option_fields[] = {
-	FIELD_STRING(option_row, name, "name, as for --set"),
-	FIELD_STRING_AS(option_row, value, current_value, "current value"),
-	FIELD_STRING_AS(option_row, otherwise, default_value, "default value"),
-	FIELD_STRING(option_row, help, "meaning"),
+	FIELD_STRING(option_row, name, "name of the threshold, as for --set"),
+	FIELD_STRING_AS(option_row, value, current_value, "current value of the threshold"),
+	FIELD_STRING_AS(option_row, otherwise, default_value, "default value of the threshold"),
+	FIELD_STRING(option_row, help, "meaning of the threshold"),
 };
 
 static const struct sooth_schema option_schema = {
@@ -39,24 +39,26 @@ struct entry_row {
 };
 
 static const struct sooth_field entry_fields[] = {
-	FIELD_STRING(entry_row, id, "id; docs/findings has a page for each"),
+	FIELD_STRING(entry_row, id, "id of the finding; docs/findings has a page for each"),
 	{ .name = "severity",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(entry_row, severity),
 		.names = &finding_severity_names,
-		.help = "default severity; a finding may be better or worse" },
-	FIELD_STRING(entry_row, claim, "the claim"),
-	FIELD_STRING(entry_row, probes, "probes it needs"),
-	FIELD_TRUTH_AS(
-		entry_row, needs_interval, is_interval_needed, "it needs two samples or more"),
-	FIELD_TRUTH(entry_row, is_of_host, "it is checked for the host"),
-	FIELD_TRUTH(entry_row, is_muted, "it is muted by the user"),
-	FIELD_STRING_AS(entry_row, muted, muted_text, "\"muted\", or empty", .is_hidden = true),
+		.help = "default severity of the finding; a single case may differ" },
+	FIELD_STRING(entry_row, claim, "sentence that the finding reports"),
+	FIELD_STRING(entry_row, probes, "probes that the finding needs"),
+	FIELD_TRUTH_AS(entry_row, needs_interval, is_interval_needed,
+		"the finding needs two samples or more"),
+	FIELD_TRUTH(
+		entry_row, is_of_host, "the finding is checked for the host, not for each process"),
+	FIELD_TRUTH(entry_row, is_muted, "the finding is muted by the user"),
+	FIELD_STRING_AS(entry_row, muted, muted_text,
+		"\"muted\" if the user muted the finding, else empty", .is_hidden = true),
 	{ .name = "options",
 		.type = SOOTH_FIELD_ROWS,
 		FIELD_AT(entry_row, options),
 		.rows = &option_schema,
-		.help = "thresholds" },
+		.help = "thresholds of the finding" },
 };
 
 static const struct sooth_schema entry_schema = {

@@ -34,8 +34,9 @@ struct fact_row {
 };
 
 static const struct sooth_field fact_fields[] = {
-	FIELD_STRING(fact_row, name, "name"),
-	FIELD_STRING_AS(fact_row, value, text, "value", .label = "VALUE", .may_shrink = true),
+	FIELD_STRING(fact_row, name, "name of the fact about the host"),
+	FIELD_STRING_AS(fact_row, value, text, "value of the fact about the host", .label = "VALUE",
+		.may_shrink = true),
 };
 
 static const struct sooth_schema fact_schema = {
@@ -62,22 +63,25 @@ struct method_row {
 };
 
 static const struct sooth_field method_fields[] = {
-	FIELD_STRING(method_row, probe, "probe"),
-	FIELD_STRING(method_row, method, "backend"),
-	FIELD_TRUTH(method_row, is_usable, "it works here, with the privileges of the caller",
-		.label = "USABLE"),
+	FIELD_STRING(method_row, probe, "name of the probe"),
+	FIELD_STRING(method_row, method, "name of the backend (method of the probe)"),
+	FIELD_TRUTH(method_row, is_usable,
+		"the method works on this host with the privileges of the user", .label = "USABLE"),
 	FIELD_NUMBER_AS(method_row, target_ns, target_overhead_ns,
 		"overhead of one event for the target", .unit = SOOTH_UNIT_NS, .label = "OVERHEAD",
 		FIELD_STATE_AT(method_row, price_state)),
 	FIELD_NUMBER_AS(method_row, bystander_ns, others_overhead_ns,
 		"overhead of one event for other processes", .unit = SOOTH_UNIT_NS,
 		.label = "OTHERS", FIELD_STATE_AT(method_row, price_state)),
-	FIELD_STRING_AS(method_row, price_source, overhead_source, "source of the overheads",
+	FIELD_STRING_AS(method_row, price_source, overhead_source, "source of the overhead values",
 		.is_hidden = true),
-	FIELD_STRING(method_row, help, "how it works", .may_shrink = true),
-	FIELD_STRING_AS(method_row, why, reason, "why it does not work", .is_hidden = true),
-	FIELD_STRING(method_row, missing, "missing privilege or feature", .is_hidden = true),
-	FIELD_STRING(method_row, remedy, "how to get it", .is_hidden = true),
+	FIELD_STRING(method_row, help, "description of the method", .may_shrink = true),
+	FIELD_STRING_AS(
+		method_row, why, reason, "reason why the method does not work", .is_hidden = true),
+	FIELD_STRING(method_row, missing, "privilege or kernel feature that the method lacks",
+		.is_hidden = true),
+	FIELD_STRING(method_row, remedy, "how to get the missing privilege or feature",
+		.is_hidden = true),
 };
 
 static const struct sooth_schema method_schema = {

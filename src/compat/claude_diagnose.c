@@ -46,16 +46,16 @@ struct claude_diagnose_config {
 static const struct option rows[] = {
 	FLAG_ROW('d', "deep", is_deep, "observe for some seconds: growth, spinning, hangs"),
 	FLAG_ROW('s', "sample", has_sample, "sample stacks; not supported yet"),
-	TIME_ROW("sample-duration", sample_ns, "of -s, in seconds (5)"),
+	TIME_ROW("sample-duration", sample_ns, "with -s: sample duration in seconds (5)"),
 	{ .name = "pid",
 		.type = OPTION_U64,
 		.argument = "PID",
 		.min = 1,
 		.max = INT32_MAX,
 		.offset = offsetof(struct claude_diagnose_config, pid),
-		.help = "this process, also if it is no agent" },
+		.help = "process with this process id, even if not an agent" },
 	FLAG_ROW('j', "json", output.json, "JSON"),
-	FLAG_ROW('D', "dtrace", has_calls, "system calls, as a table"),
+	FLAG_ROW('D', "dtrace", has_calls, "show system calls as a table"),
 	TIME_ROW("duration", duration_ns, "observation time in seconds (5)"),
 	FLAG_ROW(0, "io", has_io, "with -D: the slowest calls for files"),
 	FLAG_ROW(0, "network", has_network, "with -D: the slowest calls for sockets"),
@@ -65,7 +65,7 @@ static const struct option rows[] = {
 		.type = OPTION_FILE,
 		.argument = "FILE",
 		.offset = offsetof(struct claude_diagnose_config, output.output),
-		.help = "output file; with --flamegraph: of the picture" },
+		.help = "output file; with --flamegraph: file of the picture" },
 };
 static const struct option_group groups[] = {
 	OPTION_GROUP("", rows, 0),

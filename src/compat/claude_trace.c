@@ -71,10 +71,10 @@ static const struct option rows[] = {
 		.min = 1,
 		.max = INT32_MAX,
 		.offset = offsetof(struct claude_trace_config, end_pid),
-		.help = "end this process (SIGTERM), if it is part of Claude Code" },
-	FLAG_ROW('9', NULL, at_once, "with -K: by SIGKILL"),
+		.help = "end the process with this id (SIGTERM), if part of Claude Code" },
+	FLAG_ROW('9', NULL, at_once, "with -K: end the process with SIGKILL"),
 	FLAG_ROW(0, "check-version", check_version,
-		"installed versions, and processes that run an older one"),
+		"list installed versions, and processes that run an older one"),
 };
 static const struct option_group groups[] = {
 	OPTION_GROUP("", rows, 0),

@@ -39,7 +39,7 @@ static int rows_take(void *state, const struct section *section, const struct ba
 
 static const struct sink_type rows_sink = {
 	.name = "rows",
-	.help = "to the program itself",
+	.help = "rows for the program itself, not for output",
 	.state_size = sizeof(struct rows_state),
 	.open = rows_open,
 	.rows = rows_take,

@@ -33,14 +33,14 @@ static const char *const ended_names[] = {
 static const struct sooth_names ended_values = { ARRAY_SIZE(ended_names), ended_names };
 
 static const struct sooth_field observation_fields[] = {
-	FIELD_NUMBER(observation_row, interval_ns, "length of the run", .unit = SOOTH_UNIT_NS,
+	FIELD_NUMBER(observation_row, interval_ns, "length of the recording", .unit = SOOTH_UNIT_NS,
 		FIELD_STATE_AT(observation_row, interval_state)),
 	{ .name = "end_reason",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(observation_row, ended),
 		FIELD_STATE_AT(observation_row, ended_state),
 		.names = &ended_values,
-		.help = "why the run ended" },
+		.help = "reason why the recording ended" },
 };
 
 static const struct sooth_schema observation_schema = {

@@ -212,12 +212,15 @@ struct part_row {
 };
 
 static const struct sooth_field part_fields[] = {
-	FIELD_NUMBER(part_row, from_ns, "time since the start of the run", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(part_row, to_ns, "time since the start of the run", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER_AS(
-		part_row, whole_ns, capture_ns, "length of the capture", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(part_row, from_ns,
+		"start of the selected range, from the start of the recording",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(part_row, to_ns, "end of the selected range, from the start of the recording",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER_AS(part_row, whole_ns, capture_ns, "total length of the capture",
+		.unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(part_row, left_out,
-		"count records left out: their window crosses an edge of the range",
+		"count records left out: their time window is only partly in the range",
 		FIELD_STATE_AT(part_row, left_out_state)),
 };
 

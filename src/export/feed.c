@@ -96,7 +96,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 
 static const struct sink_type feed_sink = {
 	.name = "feed",
-	.help = "rows into tables",
+	.help = "writes rows into tables of an export",
 	.state_size = sizeof(struct feed_sink),
 	.open = open_sink,
 	.section = section_begin,

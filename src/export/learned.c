@@ -89,7 +89,7 @@ static bool take_field(struct learned *l, struct span line)
 		sooth_schema_field(&l->schema, l->names[at]))
 		return false;
 	l->fields[at] = (struct sooth_field){ .name = l->names[at],
-		.help = "as named by the version of sooth that wrote the capture",
+		.help = "field known only to the version of sooth that wrote the capture",
 		.type = (enum sooth_field_type)type,
 		.unit = unit <= SOOTH_UNIT_S ? (enum sooth_unit)unit : SOOTH_UNIT_NONE,
 		.offset = (uint16_t)offset,

@@ -54,7 +54,7 @@ static int section_end(void *state, const struct section *section, struct sooth_
 
 static const struct sink_type losses_sink = {
 	.name = "losses",
-	.help = "losses, one per line",
+	.help = "records lost during the recording, one loss per line",
 	.state_size = sizeof(struct losses_sink),
 	.open = open_sink,
 	.section = section_begin,

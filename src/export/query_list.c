@@ -18,10 +18,10 @@ struct table_row {
 
 static const struct sooth_field table_fields[] = {
 	FIELD_STRING(table_row, name, "name of the table", .label = "TABLE"),
-	FIELD_NUMBER(
-		table_row, rows, "rows in this capture", FIELD_STATE_AT(table_row, rows_state)),
-	FIELD_NUMBER(table_row, columns, "columns of the table"),
-	FIELD_STRING_AS(table_row, holds, content, "source of its rows"),
+	FIELD_NUMBER(table_row, rows, "number of rows of the table in this capture",
+		FIELD_STATE_AT(table_row, rows_state)),
+	FIELD_NUMBER(table_row, columns, "number of columns of the table"),
+	FIELD_STRING_AS(table_row, holds, content, "source of the table's rows"),
 };
 
 static const struct sooth_schema table_schema = {
@@ -37,11 +37,11 @@ struct column_row {
 };
 
 static const struct sooth_field column_fields[] = {
-	FIELD_STRING(column_row, table, "table of the column"),
+	FIELD_STRING(column_row, table, "name of the table that has the column"),
 	FIELD_STRING(column_row, name, "name of the column", .label = "COLUMN"),
-	FIELD_STRING(column_row, type, "INTEGER, REAL or TEXT"),
-	FIELD_STRING(column_row, unit, "unit of the values"),
-	FIELD_STRING(column_row, help, "meaning", .may_shrink = true),
+	FIELD_STRING(column_row, type, "SQL type of the column: INTEGER, REAL or TEXT"),
+	FIELD_STRING(column_row, unit, "unit of the column's values"),
+	FIELD_STRING(column_row, help, "meaning of the column", .may_shrink = true),
 };
 
 static const struct sooth_schema column_schema = {

@@ -19,20 +19,21 @@ static const struct sooth_field header_fields[] = {
 	{ .name = "pid",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(sooth_record, pid),
-		.help = "process id in the initial pid namespace; empty: the host" },
+		.help = "process id in the initial pid namespace; empty: the row is about the "
+			"host" },
 	{ .name = "start_ticks",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(sooth_record, start_ticks),
-		.help = "start time in clock ticks after boot; with the pid it identifies the "
-			"process" },
+		.help = "start of the process, in clock ticks after boot; unique together with the "
+			"pid" },
 	{ .name = "tid",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(sooth_record, tid),
-		.help = "thread id; empty: the whole process" },
+		.help = "thread id; empty: the row is about the whole process" },
 	{ .name = "cpu",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(sooth_record, cpu),
-		.help = "processor of the event" },
+		.help = "number of the CPU on which the event happened" },
 };
 
 static void add(struct table *t, struct column column)

@@ -15,13 +15,13 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-time",
-		.help = "minimum time in the same wait",
+		.help = "minimum time a thread is blocked in the same wait",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 1.5e9,
 		.min = 1e6,
 		.max = 86400e9 },
 	{ .name = "min-readings",
-		.help = "minimum samples of the thread, all in that wait",
+		.help = "minimum samples of the thread, all in the same wait",
 		.default_value = 3,
 		.min = 2,
 		.max = 500 },

@@ -24,12 +24,12 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-count",
-		.help = "minimum connections kept after the peer closed",
+		.help = "minimum number of connections not closed after the peer closed",
 		.default_value = 20,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "min-interval",
-		.help = "minimum time they are kept",
+		.help = "minimum time connections stay open after the peer closed",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 1e9,
 		.min = 0,

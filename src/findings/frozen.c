@@ -10,7 +10,7 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-time",
-		.help = "minimum time stopped, if sampled more than once",
+		.help = "minimum time the process is stopped, if sampled more than once",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 1e9,
 		.min = 0,

@@ -10,7 +10,7 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-time",
-		.help = "minimum time since its input closed",
+		.help = "minimum time since the input of the MCP server was closed",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 2e9,
 		.min = 0,

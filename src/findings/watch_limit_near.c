@@ -17,7 +17,7 @@
 
 static const struct finding_option options[] = {
 	{ .name = "percent",
-		.help = "minimum used share of the user's limit",
+		.help = "minimum share of the user's inotify limit in use",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 80,
 		.min = 0.01,

@@ -53,7 +53,7 @@
 #define FIELD_TID(type_)                                                                           \
 	{                                                                                          \
 		.name = "tid", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, record.tid),          \
-		.help = "thread id", .is_hidden = true                                             \
+		.help = "thread id in the initial pid namespace", .is_hidden = true                \
 	}
 
 /* Whether there is a value to read, whole or cut. */

@@ -13,56 +13,60 @@ static const struct sooth_field stream_segment_fields[] = {
 		.unit = SOOTH_UNIT_NS,
 		FIELD_AT(stream_segment, boottime_offset_ns),
 		.help = "CLOCK_BOOTTIME minus CLOCK_MONOTONIC: time suspended" },
-	FIELD_NUMBER(stream_segment, memory_bytes, "memory of the host", .unit = SOOTH_UNIT_BYTES),
-	FIELD_NUMBER(stream_segment, cpus, "online CPUs"),
-	FIELD_NUMBER(stream_segment, page_bytes, "size of a page", .unit = SOOTH_UNIT_BYTES),
-	FIELD_NUMBER(stream_segment, ticks_per_s, "what a clock tick of a start time is"),
+	FIELD_NUMBER(
+		stream_segment, memory_bytes, "total memory of the host", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(stream_segment, cpus, "number of online CPUs of the host"),
+	FIELD_NUMBER(stream_segment, page_bytes, "size of a memory page", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(
+		stream_segment, ticks_per_s, "clock ticks per second, the unit of start times"),
 	FIELD_NUMBER(stream_segment, format, "version of the capture format"),
-	FIELD_STRING(stream_segment, sooth_version, "version of sooth that collected"),
+	FIELD_STRING(stream_segment, sooth_version, "version of sooth that made the recording"),
 	FIELD_STRING(stream_segment, hostname, "name of the host", .placeholder = "host"),
-	FIELD_STRING(stream_segment, os, "operating system"),
-	FIELD_STRING(stream_segment, os_version, "kernel release"),
-	FIELD_STRING(stream_segment, architecture, "machine type"),
-	FIELD_STRING(stream_segment, boot_id, "names this boot of the host"),
+	FIELD_STRING(stream_segment, os, "operating system of the host"),
+	FIELD_STRING(stream_segment, os_version, "kernel release of the host"),
+	FIELD_STRING(stream_segment, architecture, "machine type of the host, for example x86_64"),
+	FIELD_STRING(stream_segment, boot_id, "id of the boot of the host"),
 };
 
 static const struct sooth_field stream_schema_fields[] = {
-	FIELD_NUMBER_AS(
-		stream_schema, kind, kind_number, "number of the kind", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER_AS(stream_schema, kind, kind_number, "number of the record kind",
+		.unit = SOOTH_UNIT_HEX),
 	{ .name = "kind_class",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(stream_schema, class_),
-		.help = "event, aggregate, sample, tick, definition" },
-	FIELD_STRING(stream_schema, name, "name of the kind"),
-	FIELD_STRING(stream_schema, fields, "a line a field: name type unit offset size state"),
+		.help = "class of the record kind: event, aggregate, sample, tick, definition" },
+	FIELD_STRING(stream_schema, name, "name of the record kind"),
+	FIELD_STRING(stream_schema, fields,
+		"fields of the record, one per line: name type unit offset size state"),
 };
 
 static const struct sooth_field stream_source_fields[] = {
-	FIELD_NUMBER_AS(stream_source, source, source_number, "number that blocks carry"),
-	FIELD_STRING(stream_source, probe, "what it observes"),
+	FIELD_NUMBER_AS(stream_source, source, source_number,
+		"number of the record source in blocks of the capture"),
+	FIELD_STRING(stream_source, probe, "probe that the records come from"),
 	{ .name = "method",
 		.type = SOOTH_FIELD_TEXT,
 		FIELD_AT(stream_source, backend),
-		.help = "the backend that delivers it" },
-	FIELD_STRING(stream_source, fallback_reason, "why a better backend does not run"),
+		.help = "backend that delivers the probe's records" },
+	FIELD_STRING(stream_source, fallback_reason, "reason why a better backend was not used"),
 };
 
 static const struct sooth_field stream_target_fields[] = {
 	{ .name = "pids",
 		.type = SOOTH_FIELD_LIST,
 		FIELD_AT(stream_target, pids),
-		.help = "selected processes" },
+		.help = "process ids of the selected processes" },
 	{ .name = "command",
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(stream_target, command),
 		.masking = SOOTH_MASK_ARGUMENTS_CUT,
-		.help = "command line, secrets masked" },
+		.help = "command line of the process, secrets masked" },
 	FIELD_STRING(stream_target, selector, "how the target was selected"),
 };
 
 static const struct sooth_field stream_agent_fields[] = {
-	FIELD_STRING(stream_agent, file, "the file of the user that describes the agent"),
-	FIELD_STRING(stream_agent, text, "what it says, without comments"),
+	FIELD_STRING(stream_agent, file, "user's file that describes the agent"),
+	FIELD_STRING(stream_agent, text, "text of the user's agent file, without comments"),
 };
 
 static const char *const end_names[] = {
@@ -77,11 +81,11 @@ static const struct sooth_field stream_end_fields[] = {
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(stream_end, reason),
 		.names = &end_reasons,
-		.help = "why the run ended" },
+		.help = "reason why the recording ended" },
 	{ .name = "child_status",
 		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(stream_end, child_status),
-		.help = "wait status of the launched command, -1 for none" },
+		.help = "wait status of the launched command; -1: no command launched" },
 };
 
 static const struct sooth_field stream_tick_fields[] = {
@@ -93,38 +97,40 @@ static const struct sooth_field stream_tick_fields[] = {
 };
 
 static const struct sooth_field stream_loss_fields[] = {
-	FIELD_STRING(stream_loss, source, "the probe or part that lost"),
-	FIELD_NUMBER(stream_loss, records, "records lost", .merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(stream_loss, bytes, "bytes lost, where records could not be counted",
+	FIELD_STRING(stream_loss, source, "probe or part of sooth that lost records"),
+	FIELD_NUMBER(stream_loss, records, "number of lost records", .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(stream_loss, bytes, "lost bytes, if the lost records could not be counted",
 		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM),
-	FIELD_STRING(stream_loss, reason, "reason"),
+	FIELD_STRING(stream_loss, reason, "reason why records were lost"),
 };
 
 static const struct sooth_field stream_limit_fields[] = {
-	FIELD_STRING(stream_limit, what, "what could not be seen"),
-	FIELD_STRING(stream_limit, reason, "why not"),
-	FIELD_STRING(stream_limit, remedy, "remedy"),
+	FIELD_STRING(stream_limit, what, "kind of data that could not be measured"),
+	FIELD_STRING(stream_limit, reason, "reason why the data could not be measured"),
+	FIELD_STRING(stream_limit, remedy, "what to do so that the data can be measured"),
 };
 
 static const struct sooth_field stream_self_fields[] = {
-	FIELD_NUMBER(
-		stream_self, cpu_ns, "CPU time of the collecting process", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(stream_self, rss_bytes, "resident memory of that process",
+	FIELD_NUMBER(stream_self, cpu_ns, "CPU time of sooth itself", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(stream_self, rss_bytes, "resident memory of sooth itself",
 		.unit = SOOTH_UNIT_BYTES),
-	FIELD_NUMBER(stream_self, records, "records collected"),
-	FIELD_NUMBER(stream_self, bytes, "bytes collected", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(stream_self, records, "number of records collected by sooth"),
+	FIELD_NUMBER(stream_self, bytes, "bytes of records collected by sooth",
+		.unit = SOOTH_UNIT_BYTES),
 };
 
 #define NAME_FIELD(type_)                                                                          \
 	{                                                                                          \
 		.name = "name", .type = SOOTH_FIELD_CHARS, FIELD_AT(type_, name),                  \
-		.help = "thread name"                                                              \
+		.help = "name of the thread"                                                       \
 	}
 
 static const struct sooth_field process_join_fields[] = {
 	FIELD_PID(process_join),
-	FIELD_NUMBER_AS(process_join, parent_pid, ppid, "process that forked it"),
-	FIELD_NUMBER(process_join, parent_start_ticks, "its start, in clock ticks after boot"),
+	FIELD_NUMBER_AS(
+		process_join, parent_pid, ppid, "process id of the parent that forked the process"),
+	FIELD_NUMBER(
+		process_join, parent_start_ticks, "start of the parent, in clock ticks after boot"),
 	NAME_FIELD(process_join),
 };
 
@@ -136,12 +142,13 @@ static const struct sooth_field process_exec_fields[] = {
 		FIELD_AT(process_exec, arguments),
 		FIELD_STATE_AT(process_exec, arguments_state),
 		.masking = SOOTH_MASK_ARGUMENTS,
-		.help = "new command line, secrets masked" },
+		.help = "new command line of the process after exec, secrets masked" },
 };
 
 static const struct sooth_field process_leave_fields[] = {
 	FIELD_PID(process_leave),
-	FIELD_NUMBER_AS(process_leave, status, wait_status, "wait status; wait(2)"),
+	FIELD_NUMBER_AS(process_leave, status, wait_status,
+		"exit status of the process as wait(2) encodes it"),
 	NAME_FIELD(process_leave),
 };
 

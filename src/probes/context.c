@@ -12,11 +12,11 @@ static const struct sooth_field command_fields[] = {
 		FIELD_AT(context_command, arguments),
 		FIELD_STATE_AT(context_command, arguments_state),
 		.masking = SOOTH_MASK_ARGUMENTS_CUT,
-		.help = "command line, secrets masked" },
-	FIELD_STRING(context_command, executable, "path of the executable",
+		.help = "command line of the process, secrets masked" },
+	FIELD_STRING(context_command, executable, "path of the executable of the process",
 		FIELD_STATE_AT(context_command, executable_state)),
 	FIELD_NUMBER(context_command, mappings_state,
-		"a state byte (enum sooth_state and sooth_reason): whether all mappings follow"),
+		"whether the list of memory mappings is complete, as a state byte"),
 };
 
 static const struct sooth_field thread_fields[] = {
@@ -27,19 +27,24 @@ static const struct sooth_field thread_fields[] = {
 
 static const struct sooth_field mapping_fields[] = {
 	FIELD_PID(context_mapping),
-	FIELD_NUMBER_AS(
-		context_mapping, from, start_address, "first address", .unit = SOOTH_UNIT_HEX),
-	FIELD_NUMBER_AS(
-		context_mapping, to, end_address, "first address after it", .unit = SOOTH_UNIT_HEX),
-	FIELD_NUMBER(context_mapping, offset, "offset in the file", .unit = SOOTH_UNIT_HEX),
-	FIELD_NUMBER(context_mapping, inode, "inode of the file", .is_hidden = true),
-	FIELD_NUMBER(context_mapping, device_major, "device of the file", .is_hidden = true),
-	FIELD_NUMBER(context_mapping, device_minor, "device of the file", .is_hidden = true),
+	FIELD_NUMBER_AS(context_mapping, from, start_address, "first address of the memory mapping",
+		.unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER_AS(context_mapping, to, end_address, "first address after the memory mapping",
+		.unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER(context_mapping, offset, "offset of the mapping in the file",
+		.unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER(context_mapping, inode, "inode number of the mapped file", .is_hidden = true),
+	FIELD_NUMBER(context_mapping, device_major, "major device number of the mapped file",
+		.is_hidden = true),
+	FIELD_NUMBER(context_mapping, device_minor, "minor device number of the mapped file",
+		.is_hidden = true),
 	FIELD_NUMBER_AS(context_mapping, protection, protection_bits,
-		"1 read, 2 write, 4 execute, 8 shared", .is_hidden = true),
-	FIELD_STRING(context_mapping, path, "file, or what the kernel calls it"),
-	FIELD_STRING(context_mapping, build_id, "GNU build id of the file", .is_hidden = true,
-		FIELD_STATE_AT(context_mapping, build_id_state)),
+		"access to the mapping as bits: 1 read, 2 write, 4 execute, 8 shared",
+		.is_hidden = true),
+	FIELD_STRING(context_mapping, path,
+		"path of the mapped file, or the kernel's name for the mapping"),
+	FIELD_STRING(context_mapping, build_id, "GNU build id of the mapped file",
+		.is_hidden = true, FIELD_STATE_AT(context_mapping, build_id_state)),
 };
 
 static const struct sooth_schema command_schema = {
@@ -71,7 +76,7 @@ static const struct sooth_schema *const schemas[] = { &command_schema, &thread_s
 
 const struct probe probe_context = {
 	.name = "context",
-	.help = "what explaining needs: command line, threads' names, mapped files and build ids",
+	.help = "context of processes: command line, thread names, mapped files, build ids",
 	.offers = INTEREST_SAMPLE,
 	.schemas = schemas,
 };

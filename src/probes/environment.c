@@ -13,10 +13,10 @@ _Static_assert(
 static const struct sooth_field variable_fields[] = {
 	FIELD_PID(environment_variable),
 	FIELD_STRING(environment_variable, name,
-		"name of the variable; left out where it may be part of a value",
+		"name of the environment variable; left out if it may be part of a value",
 		FIELD_STATE_AT(environment_variable, name_state)),
 	FIELD_NUMBER(environment_variable, size_bytes,
-		"size of the value; of the whole entry where the name is masked",
+		"size of the variable's value; of the whole entry if the name is masked",
 		.unit = SOOTH_UNIT_BYTES),
 };
 
@@ -30,7 +30,7 @@ static const struct sooth_schema variable_schema = {
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(environment_process),
-	FIELD_NUMBER(environment_process, variables, "variables in the list",
+	FIELD_NUMBER(environment_process, variables, "number of environment variables listed",
 		FIELD_STATE_AT(environment_process, variables_state)),
 };
 

@@ -22,39 +22,41 @@ _Static_assert(sizeof(struct fds_process) == 72, "the layout is part of the capt
 
 static const struct sooth_field descriptor_fields[] = {
 	FIELD_PID(fds_descriptor),
-	FIELD_NUMBER(fds_descriptor, fd, "number of the descriptor", .is_key = true),
+	FIELD_NUMBER(fds_descriptor, fd, "number of the file descriptor", .is_key = true),
 	{ .name = "kind", /* "type" is what JSON lines call a record */
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(fds_descriptor, type),
 		.names = &fd_type_names,
-		.help = "type; sockets by protocol" },
+		.help = "type of the file descriptor; for a socket its protocol" },
 	{ .name = "access",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(fds_descriptor, access),
 		FIELD_STATE_AT(fds_descriptor, flags_state),
 		.names = &fd_access_names,
-		.help = "r, w, rw; -: opened with O_PATH" },
-	OF_INODE(inode, "inode of what is open"),
-	OF_INODE(device_major, "major number of its file system's device"),
-	OF_INODE(device_minor, "minor number of that device"),
-	OF_FLAGS(offset, position, "position; of what has none 0"),
-	OF_FLAGS(flags, flags_mask, "O_* flags in the numbers of the recorded system",
+		.help = "access mode: r (read), w (write), rw; -: opened with O_PATH" },
+	OF_INODE(inode, "inode number of the open file, pipe or socket"),
+	OF_INODE(device_major, "major device number of the file system"),
+	OF_INODE(device_minor, "minor device number of the file system"),
+	OF_FLAGS(offset, position, "position in the file; 0 if the descriptor has no position"),
+	OF_FLAGS(flags, flags_mask, "O_* flags as a number, in the encoding of the recorded system",
 		.unit = SOOTH_UNIT_HEX),
-	OF_FLAGS(mount, mount, "id of the mount, in /proc/PID/mountinfo"),
+	OF_FLAGS(mount, mount, "id of the mount of the open file, as in /proc/PID/mountinfo"),
 	{ .name = "is_closed_on_exec",
 		.type = SOOTH_FIELD_BOOL,
 		FIELD_AT(fds_descriptor, closes_on_exec),
 		FIELD_STATE_AT(fds_descriptor, flags_state),
-		.help = "close-on-exec" },
-	FIELD_NUMBER(fds_descriptor, size_bytes, "size of a regular file", .unit = SOOTH_UNIT_BYTES,
-		FIELD_STATE_AT(fds_descriptor, size_state)),
-	OF_NODE(node_major, "of a device: its major number"),
-	OF_NODE(node_minor, "of a device: its minor number"),
-	FIELD_TRUTH(fds_descriptor, is_deleted, "its file was deleted or replaced",
+		.help = "the file descriptor is closed on exec (close-on-exec)" },
+	FIELD_NUMBER(fds_descriptor, size_bytes, "size of the open file if it is a regular file",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(fds_descriptor, size_state)),
+	OF_NODE(node_major, "major number of the opened device file"),
+	OF_NODE(node_minor, "minor number of the opened device file"),
+	FIELD_TRUTH(fds_descriptor, is_deleted, "the open file was deleted or replaced",
 		FIELD_STATE_AT(fds_descriptor, deleted_state)),
-	FIELD_STRING(fds_descriptor, path, "target of /proc/PID/fd, without \" (deleted)\"",
-		.may_shrink = true, FIELD_STATE_AT(fds_descriptor, path_state)),
-	FIELD_STRING(fds_descriptor, detail, "details of the type", .may_shrink = true,
+	FIELD_STRING(fds_descriptor, path,
+		"target of the link in /proc/PID/fd, without \" (deleted)\"", .may_shrink = true,
+		FIELD_STATE_AT(fds_descriptor, path_state)),
+	FIELD_STRING(fds_descriptor, detail,
+		"further details, depending on the type of the file descriptor", .may_shrink = true,
 		FIELD_STATE_AT(fds_descriptor, detail_state)),
 };
 
@@ -68,11 +70,12 @@ static const struct sooth_schema descriptor_schema = {
 
 static const struct sooth_field member_fields[] = {
 	FIELD_PID(fds_member),
-	FIELD_NUMBER_AS(fds_member, epoll, epoll_fd, "the epoll descriptor", .is_key = true),
-	FIELD_NUMBER(fds_member, fd, "descriptor added to it", .is_key = true),
-	FIELD_NUMBER(fds_member, inode, "inode of the file waited for; 0: unknown", .is_key = true),
-	FIELD_NUMBER_AS(fds_member, events, events_mask, "EPOLL* that are waited for",
-		.unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER_AS(fds_member, epoll, epoll_fd, "epoll file descriptor", .is_key = true),
+	FIELD_NUMBER(fds_member, fd, "file descriptor added to the epoll instance", .is_key = true),
+	FIELD_NUMBER(fds_member, inode, "inode number of the file that epoll waits for; 0: unknown",
+		.is_key = true),
+	FIELD_NUMBER_AS(fds_member, events, events_mask,
+		"events that epoll waits for, as EPOLL* bits", .unit = SOOTH_UNIT_HEX),
 };
 
 static const struct sooth_schema member_schema = {
@@ -85,15 +88,15 @@ static const struct sooth_schema member_schema = {
 
 static const struct sooth_field watch_fields[] = {
 	FIELD_PID(fds_watch),
-	FIELD_NUMBER(fds_watch, fd, "the inotify descriptor", .is_key = true),
-	FIELD_NUMBER(fds_watch, watch, "number of the watch", .is_key = true),
-	FIELD_NUMBER(fds_watch, inode, "inode of the watched file"),
-	FIELD_NUMBER(fds_watch, device_major, "major number of its device"),
-	FIELD_NUMBER(fds_watch, device_minor, "minor number of that device"),
-	FIELD_NUMBER_AS(
-		fds_watch, mask, events_mask, "IN_* that are waited for", .unit = SOOTH_UNIT_HEX),
-	FIELD_STRING(fds_watch, path, "path, found by file handle or by search", .may_shrink = true,
-		FIELD_STATE_AT(fds_watch, path_state)),
+	FIELD_NUMBER(fds_watch, fd, "inotify file descriptor", .is_key = true),
+	FIELD_NUMBER(fds_watch, watch, "number of the inotify watch", .is_key = true),
+	FIELD_NUMBER(fds_watch, inode, "inode number of the watched file"),
+	FIELD_NUMBER(fds_watch, device_major, "major device number of the watched file"),
+	FIELD_NUMBER(fds_watch, device_minor, "minor device number of the watched file"),
+	FIELD_NUMBER_AS(fds_watch, mask, events_mask,
+		"events that inotify watches for, as IN_* bits", .unit = SOOTH_UNIT_HEX),
+	FIELD_STRING(fds_watch, path, "path of the watched file, found by file handle or by search",
+		.may_shrink = true, FIELD_STATE_AT(fds_watch, path_state)),
 };
 
 static const struct sooth_schema watch_schema = {
@@ -106,22 +109,23 @@ static const struct sooth_schema watch_schema = {
 
 static const struct sooth_field holder_fields[] = {
 	FIELD_PID(fds_holder),
-	FIELD_NUMBER(fds_holder, inode, "inode of the pipe or socket of this process"),
-	FIELD_NUMBER_AS(
-		fds_holder, held_inode, holder_inode, "inode of the other end", .is_key = true),
-	FIELD_NUMBER(fds_holder, holder_pid, "process that has the other end", .is_key = true),
-	FIELD_NUMBER(fds_holder, holder_fd, "its descriptor", .is_key = true),
-	FIELD_NUMBER(
-		fds_holder, holder_start_ticks, "start of that process, in clock ticks after boot"),
+	FIELD_NUMBER(fds_holder, inode, "inode number of the process's pipe or socket"),
+	FIELD_NUMBER_AS(fds_holder, held_inode, holder_inode,
+		"inode number of the other end of the pipe or socket", .is_key = true),
+	FIELD_NUMBER(fds_holder, holder_pid, "process id of the process at the other end",
+		.is_key = true),
+	FIELD_NUMBER(fds_holder, holder_fd, "file descriptor at the other end", .is_key = true),
+	FIELD_NUMBER(fds_holder, holder_start_ticks,
+		"start of the process at the other end, in clock ticks after boot"),
 	{ .name = "access",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(fds_holder, access),
 		.names = &fd_access_names,
-		.help = "access mode of that descriptor" },
+		.help = "access mode of the file descriptor at the other end: r, w, rw" },
 	{ .name = "holder_name",
 		.type = SOOTH_FIELD_CHARS,
 		FIELD_AT(fds_holder, holder_name),
-		.help = "name of that process (comm)" },
+		.help = "name of the process at the other end (comm)" },
 };
 
 static const struct sooth_schema holder_schema = {
@@ -134,13 +138,14 @@ static const struct sooth_schema holder_schema = {
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(fds_process),
-	FIELD_NUMBER_AS(fds_process, descriptors, open_files, "open descriptors in the list",
+	FIELD_NUMBER_AS(fds_process, descriptors, open_files,
+		"number of open file descriptors listed",
 		FIELD_STATE_AT(fds_process, descriptors_state)),
 	FIELD_NUMBER(
 		fds_process, soft_limit, "RLIMIT_NOFILE", FIELD_STATE_AT(fds_process, limit_state)),
-	FIELD_NUMBER(
-		fds_process, hard_limit, "hard limit", FIELD_STATE_AT(fds_process, limit_state)),
-	FIELD_NUMBER(fds_process, watches, "of all its inotify descriptors",
+	FIELD_NUMBER(fds_process, hard_limit, "hard limit of open files; absent: unlimited",
+		FIELD_STATE_AT(fds_process, limit_state)),
+	FIELD_NUMBER(fds_process, watches, "inotify watches of the process",
 		FIELD_STATE_AT(fds_process, descriptors_state)),
 	FIELD_NUMBER(fds_process, watches_max, "fs.inotify.max_user_watches",
 		FIELD_STATE_AT(fds_process, inotify_state)),
@@ -161,7 +166,7 @@ static const struct sooth_schema *const schemas[] = { &descriptor_schema, &membe
 
 const struct probe probe_fds = {
 	.name = "fds",
-	.help = "open descriptors, their types, the processes at the other end",
+	.help = "open file descriptors: type, target, process at the other end",
 	.offers = INTEREST_SAMPLE | INTEREST_DETAIL | INTEREST_BRIEF,
 	.schemas = schemas,
 };

@@ -33,51 +33,56 @@ const struct sooth_names host_reach_names = { HOST_REACHES, reach_names };
 		FIELD_STATE_AT(host_memory, state_))
 
 static const struct sooth_field load_fields[] = {
-	FIELD_LOAD(load_1m, "load over 1 minute"),
-	FIELD_LOAD(load_5m, "load over 5 minutes"),
-	FIELD_LOAD(load_15m, "load over 15 minutes"),
-	FIELD_NUMBER(host_load, running, "runnable threads", FIELD_STATE_AT(host_load, load_state)),
-	FIELD_NUMBER(
-		host_load, tasks, "threads of the host", FIELD_STATE_AT(host_load, load_state)),
-	FIELD_NUMBER(host_load, cpus, "online CPUs"),
-	FIELD_NUMBER(host_load, uptime_ns, "time since boot", .unit = SOOTH_UNIT_NS,
+	FIELD_LOAD(load_1m, "load average of the host over 1 minute"),
+	FIELD_LOAD(load_5m, "load average of the host over 5 minutes"),
+	FIELD_LOAD(load_15m, "load average of the host over 15 minutes"),
+	FIELD_NUMBER(host_load, running, "number of runnable threads of the host",
+		FIELD_STATE_AT(host_load, load_state)),
+	FIELD_NUMBER(host_load, tasks, "number of threads of the host",
+		FIELD_STATE_AT(host_load, load_state)),
+	FIELD_NUMBER(host_load, cpus, "number of online CPUs of the host"),
+	FIELD_NUMBER(host_load, uptime_ns, "time since the host booted", .unit = SOOTH_UNIT_NS,
 		FIELD_STATE_AT(host_load, uptime_state)),
 	FIELD_SHARE(host_load, cpu_some_10s, cpu_state,
 		"share of the last 10 s in which some task waited for a CPU"),
 	FIELD_SHARE(host_load, io_some_10s, io_state,
 		"share of the last 10 s in which some task waited for I/O"),
 	FIELD_SHARE(host_load, io_full_10s, io_state,
-		"share of the last 10 s in which all tasks waited"),
-	FIELD_NUMBER(host_load, forks, "processes and threads started since the host was",
+		"share of the last 10 s in which all tasks waited for memory"),
+	FIELD_NUMBER(host_load, forks,
+		"number of processes and threads started since the host booted",
 		FIELD_STATE_AT(host_load, forks_state)),
 };
 
 static const struct sooth_field memory_fields[] = {
-	FIELD_MEMORY(total_bytes, memory_state, "memory of the host"),
-	FIELD_MEMORY(free_bytes, memory_state, "unused memory"),
-	FIELD_MEMORY(available_bytes, available_state, "memory available without swapping"),
-	FIELD_MEMORY(swap_total_bytes, swap_state, "swap space"),
-	FIELD_MEMORY(swap_free_bytes, swap_state, "unused swap space"),
+	FIELD_MEMORY(total_bytes, memory_state, "total memory of the host"),
+	FIELD_MEMORY(free_bytes, memory_state, "unused memory of the host"),
+	FIELD_MEMORY(available_bytes, available_state,
+		"memory of the host that is available without swapping"),
+	FIELD_MEMORY(swap_total_bytes, swap_state, "total swap space of the host"),
+	FIELD_MEMORY(swap_free_bytes, swap_state, "unused swap space of the host"),
 	FIELD_SHARE(host_memory, some_10s, pressure_state,
 		"share of the last 10 s in which some task waited for memory"),
 	FIELD_SHARE(host_memory, full_10s, pressure_state,
-		"share of the last 10 s in which all tasks waited"),
+		"share of the last 10 s in which all tasks waited for memory"),
 };
 
 static const struct sooth_field tracer_fields[] = {
-	FIELD_STRING(host_tracer, name, "name of the tracer", .is_key = true),
+	FIELD_STRING(host_tracer, name, "name of the tracing tool", .is_key = true),
 	{ .name = "reach",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(host_tracer, reach),
 		.names = &host_reach_names,
-		.help = "what the caller can trace with it now" },
-	FIELD_STRING(host_tracer, path, "path of the program; null: sooth, or part of the kernel",
+		.help = "what the user of sooth can trace with this tool at present" },
+	FIELD_STRING(host_tracer, path,
+		"path of the tracing tool; null: sooth itself, or part of the kernel",
 		FIELD_STATE_AT(host_tracer, path_state)),
-	FIELD_STRING(host_tracer, version, "version of its package",
+	FIELD_STRING(host_tracer, version, "version of the tracing tool's package",
 		FIELD_STATE_AT(host_tracer, version_state)),
-	FIELD_STRING(host_tracer, purpose, "what it shows"),
-	FIELD_STRING(host_tracer, need, "the privilege it needs"),
-	FIELD_STRING(host_tracer, missing, "what is missing to trace more; null: nothing",
+	FIELD_STRING(host_tracer, purpose, "kind of data that the tracing tool shows"),
+	FIELD_STRING(host_tracer, need, "privilege that the tracing tool needs"),
+	FIELD_STRING(host_tracer, missing,
+		"what is missing to trace more with the tool; null: nothing",
 		FIELD_STATE_AT(host_tracer, missing_state)),
 };
 
@@ -99,7 +104,7 @@ static const struct sooth_schema *const schemas[] = { &host_load_schema, &host_m
 
 const struct probe probe_host = {
 	.name = "host",
-	.help = "load, memory and pressure of the host, and the tracers it has",
+	.help = "load, memory and pressure of the host, and its tracing tools",
 	.offers = INTEREST_SAMPLE,
 	.schemas = schemas,
 };

@@ -21,7 +21,7 @@ const struct sooth_names limits_unit_names = { LIMITS_UNITS, unit_names };
 #define FIELD_LIMITS_UNIT(type_)                                                                   \
 	{                                                                                          \
 		.name = "unit", .type = SOOTH_FIELD_ENUM, FIELD_AT(type_, unit),                   \
-		.names = &limits_unit_names, .help = "unit of the numbers"                         \
+		.names = &limits_unit_names, .help = "unit of the used amount and of the limits"   \
 	}
 #define FIELD_STATED_AS(type_, member, name_, help_)                                               \
 	FIELD_NUMBER_AS(type_, member, name_, help_, FIELD_STATE_AT(type_, member##_state))
@@ -36,43 +36,55 @@ const struct sooth_names limits_unit_names = { LIMITS_UNITS, unit_names };
 static const struct sooth_field resource_fields[] = {
 	FIELD_PID(limits_resource),
 	FIELD_STRING(limits_resource, name, "name of the limit in getrlimit(2)"),
-	FIELD_STATED(limits_resource, used, "used now; null: nothing is counted"),
-	FIELD_STATED_AS(limits_resource, soft, soft_limit, "soft limit; null: unlimited"),
-	FIELD_STATED_AS(limits_resource, hard, hard_limit, "hard limit; null: unlimited"),
+	FIELD_STATED(limits_resource, used,
+		"amount of the limited resource in use; null: the kernel does not count it"),
+	FIELD_STATED_AS(
+		limits_resource, soft, soft_limit, "soft limit of the resource; null: unlimited"),
+	FIELD_STATED_AS(
+		limits_resource, hard, hard_limit, "hard limit of the resource; null: unlimited"),
 	FIELD_LIMITS_UNIT(limits_resource),
 };
 
 static const struct sooth_field group_fields[] = {
 	FIELD_PID(limits_group),
-	FIELD_STRING(limits_group, name, "what is counted: memory, pids, cpu"),
-	FIELD_STATED(limits_group, used, "used by the whole group"),
-	FIELD_STATED(limits_group, limit, "limit; null: none"),
-	FIELD_STATED(limits_group, peak, "highest use so far"),
-	FIELD_STATED(limits_group, reached, "times the limit was hit; cpu: throttled periods"),
-	FIELD_STATED(limits_group, kills, "processes of the group killed at the limit"),
+	FIELD_STRING(
+		limits_group, name, "resource that the control group limits: memory, pids, cpu"),
+	FIELD_STATED(limits_group, used, "amount of the resource used by the whole control group"),
+	FIELD_STATED(limits_group, limit, "limit of the control group; null: none"),
+	FIELD_STATED(limits_group, peak, "highest use of the control group so far"),
+	FIELD_STATED(limits_group, reached,
+		"times the control group reached its limit; cpu: throttled periods"),
+	FIELD_STATED(limits_group, kills,
+		"processes killed because the control group reached its limit"),
 	FIELD_LIMITS_UNIT(limits_group),
-	FIELD_NUMBER_AS(limits_group, version, control_group_version, "of control groups, 1 or 2"),
+	FIELD_NUMBER_AS(
+		limits_group, version, control_group_version, "version of control groups: 1 or 2"),
 	FIELD_TRUTH(limits_group, is_inherited,
-		"path and numbers are those of a parent group with a limit"),
+		"path and values are those of a parent control group that has a limit"),
 	FIELD_STRING_AS(limits_group, path, control_group, "path of the control group"),
-	FIELD_NUMBER(limits_group, file_bytes, "of it file pages, freed when needed",
+	FIELD_NUMBER(limits_group, file_bytes,
+		"memory of the control group in file pages, freed when needed",
 		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(limits_group, file_state)),
 };
 
 static const struct sooth_field pressure_fields[] = {
 	FIELD_PID(limits_pressure),
 	FIELD_STRING(limits_pressure, resource, "resource: cpu, memory, io"),
-	FIELD_SHARE(some_10s, "share of the last 10 s in which some task waited"),
-	FIELD_SHARE(some_60s, "the same over the last minute"),
-	FIELD_SHARE(some_300s, "the same over the last 5 minutes"),
-	FIELD_SHARE(full_10s, "share of the last 10 s in which all tasks waited",
+	FIELD_SHARE(some_10s, "share of the last 10 s in which some task waited for the resource"),
+	FIELD_SHARE(
+		some_60s, "share of the last minute in which some task waited for the resource"),
+	FIELD_SHARE(some_300s,
+		"share of the last 5 minutes in which some task waited for the resource"),
+	FIELD_SHARE(full_10s, "share of the last 10 s in which all tasks waited for the resource",
 		FIELD_STATE_AT(limits_pressure, full_state)),
-	FIELD_SHARE(full_60s, "the same over the last minute",
+	FIELD_SHARE(full_60s, "share of the last minute in which all tasks waited for the resource",
 		FIELD_STATE_AT(limits_pressure, full_state)),
-	FIELD_SHARE(full_300s, "the same over the last 5 minutes",
+	FIELD_SHARE(full_300s,
+		"share of the last 5 minutes in which all tasks waited for the resource",
 		FIELD_STATE_AT(limits_pressure, full_state)),
-	FIELD_TRUTH(limits_pressure, is_host, "pressure of the host instead of the control group"),
-	FIELD_STRING_AS(limits_pressure, path, control_group, "of the group"),
+	FIELD_TRUTH(limits_pressure, is_host,
+		"the values are for the whole host, not for one control group"),
+	FIELD_STRING_AS(limits_pressure, path, control_group, "path of the control group"),
 };
 
 #define FIELD_STATE_BYTE(member, help_)                                                            \
@@ -84,20 +96,21 @@ static const struct sooth_field process_fields[] = {
 		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(limits_process, oom_score),
 		FIELD_STATE_AT(limits_process, oom_state),
-		.help = "higher: killed earlier when memory runs out" },
+		.help = "OOM score; a process with a higher score is killed earlier when memory "
+			"runs out" },
 	{ .name = "oom_score_adjustment",
 		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(limits_process, oom_score_adjustment),
 		FIELD_STATE_AT(limits_process, oom_state),
-		.help = "adjustment of the score; -1000: never killed" },
+		.help = "adjustment of the OOM score; -1000: the process is never killed" },
 	FIELD_NUMBER(limits_process, memory_available_bytes,
-		"memory of the host available without swapping", .unit = SOOTH_UNIT_BYTES,
+		"memory of the host that is available without swapping", .unit = SOOTH_UNIT_BYTES,
 		FIELD_STATE_AT(limits_process, memory_state)),
-	FIELD_NUMBER(limits_process, memory_bytes, "of the host", .unit = SOOTH_UNIT_BYTES,
-		FIELD_STATE_AT(limits_process, memory_state)),
-	FIELD_STATE_BYTE(resources_state, "whether the limits were read"),
-	FIELD_STATE_BYTE(groups_state, "whether the control groups were read"),
-	FIELD_STATE_BYTE(pressure_state, "whether pressure was read"),
+	FIELD_NUMBER(limits_process, memory_bytes, "total memory of the host",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(limits_process, memory_state)),
+	FIELD_STATE_BYTE(resources_state, "whether the resource limits were read, as a state byte"),
+	FIELD_STATE_BYTE(groups_state, "whether the control groups were read, as a state byte"),
+	FIELD_STATE_BYTE(pressure_state, "whether pressure was read, as a state byte"),
 };
 
 #define LIMITS_SCHEMA(id, name_, kind_, table)                                                     \
@@ -117,7 +130,7 @@ static const struct sooth_schema *const schemas[] = { &limits_resource_schema, &
 
 const struct probe probe_limits = {
 	.name = "limits",
-	.help = "resource limits, control groups, pressure, and what the kernel would kill first",
+	.help = "resource limits, control groups, pressure, and OOM scores",
 	.offers = INTEREST_SAMPLE | INTEREST_BRIEF,
 	.schemas = schemas,
 };

@@ -19,14 +19,15 @@ const struct sooth_names maps_runtime_names = { MAPS_RUNTIMES, runtime_names };
 
 static const struct sooth_field mapping_fields[] = {
 	FIELD_PID(maps_mapping),
-	FIELD_NUMBER_AS(maps_mapping, from, start_address, "first address", .unit = SOOTH_UNIT_HEX,
-		.is_key = true),
-	FIELD_NUMBER_AS(
-		maps_mapping, to, end_address, "first address after it", .unit = SOOTH_UNIT_HEX),
-	FIELD_NUMBER(maps_mapping, offset, "offset in the file", .unit = SOOTH_UNIT_HEX),
-	FIELD_NUMBER(maps_mapping, inode, "of the file; 0: of no file"),
-	FIELD_NUMBER(maps_mapping, device_major, "of the file's device"),
-	FIELD_NUMBER(maps_mapping, device_minor, "of the file's device"),
+	FIELD_NUMBER_AS(maps_mapping, from, start_address, "first address of the memory mapping",
+		.unit = SOOTH_UNIT_HEX, .is_key = true),
+	FIELD_NUMBER_AS(maps_mapping, to, end_address, "first address after the memory mapping",
+		.unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER(
+		maps_mapping, offset, "offset of the mapping in the file", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER(maps_mapping, inode, "inode number of the mapped file; 0: no file"),
+	FIELD_NUMBER(maps_mapping, device_major, "major device number of the mapped file"),
+	FIELD_NUMBER(maps_mapping, device_minor, "minor device number of the mapped file"),
 	FIGURE(rss_bytes, "resident"),
 	FIGURE(pss_bytes, "resident, each shared page divided by the processes that share it"),
 	FIGURE(shared_clean_bytes, "resident, shared, unchanged"),
@@ -37,27 +38,30 @@ static const struct sooth_field mapping_fields[] = {
 	FIGURE(huge_bytes, "in huge pages"),
 	FIGURE(locked_bytes, "locked in memory"),
 	FIGURE(swap_bytes, "swapped out"),
-	FIELD_NUMBER(maps_mapping, page_bytes, "size of its pages; 0: unknown",
+	FIELD_NUMBER(maps_mapping, page_bytes, "size of a page of the mapping; 0: unknown",
 		.unit = SOOTH_UNIT_BYTES),
 	{ .name = "protection",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(maps_mapping, protection),
 		.names = &maps_protection_names,
-		.help = "read, write, execute; p private, s shared" },
+		.help = "access: r read, w write, x execute; p private, s shared" },
 	FIELD_NUMBER_AS(maps_mapping, flags, flags_mask,
-		"1 not reserved, 2 not in forks, 4 zeroed in forks, 8 huge pages on, 16 huge pages "
-		"off, 32 locked, 64 not in dumps, 128 grows down",
+		"flags of the mapping: 1 not reserved, 2 not in forks, 4 zeroed in forks, 8 huge "
+		"pages on, 16 huge pages off, 32 locked, 64 not in dumps, 128 grows down",
 		.unit = SOOTH_UNIT_HEX, FIELD_STATE_AT(maps_mapping, flags_state)),
-	FIELD_TRUTH(maps_mapping, is_deleted, "its file was deleted"),
-	FIELD_STRING(maps_mapping, path, "of the file, or the kernel's name in brackets",
+	FIELD_TRUTH(maps_mapping, is_deleted, "the mapped file was deleted"),
+	FIELD_STRING(maps_mapping, path,
+		"path of the mapped file, or the kernel's name in brackets",
 		FIELD_STATE_AT(maps_mapping, path_state)),
 };
 
 static const struct sooth_field stack_fields[] = {
 	FIELD_PID(maps_stack),
 	FIELD_TID(maps_stack),
-	FIELD_NUMBER(maps_stack, address, "address in the thread's stack", .unit = SOOTH_UNIT_HEX),
-	FIELD_TRUTH(maps_stack, is_thread_area, "the thread area instead of the stack pointer"),
+	FIELD_NUMBER(maps_stack, address, "memory address in the thread's stack",
+		.unit = SOOTH_UNIT_HEX),
+	FIELD_TRUTH(maps_stack, is_thread_area,
+		"the address is the thread area, not the stack pointer"),
 };
 
 static const struct sooth_field runtime_fields[] = {
@@ -66,8 +70,8 @@ static const struct sooth_field runtime_fields[] = {
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(maps_runtime_found, runtime),
 		.names = &maps_runtime_names,
-		.help = "allocator or language runtime in the process" },
-	FIELD_STRING_AS(maps_runtime_found, why, reason, "how it was recognized"),
+		.help = "allocator or language runtime found in the process" },
+	FIELD_STRING_AS(maps_runtime_found, why, reason, "how the runtime was recognized"),
 };
 
 #define OF_STATUS(member_, help_)                                                                  \
@@ -76,18 +80,18 @@ static const struct sooth_field runtime_fields[] = {
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(maps_process),
-	OF_STATUS(vsz_bytes, "address space, mostly reservations"),
-	OF_STATUS(vsz_peak_bytes, "highest value so far"),
-	OF_STATUS(rss_bytes, "resident, as counted by the kernel for the process"),
-	OF_STATUS(rss_peak_bytes, "highest value so far"),
-	OF_STATUS(rss_anonymous_bytes, "resident, anonymous"),
-	OF_STATUS(rss_file_bytes, "resident, file pages"),
-	OF_STATUS(rss_shared_bytes, "resident, of shared memory and tmpfs"),
-	OF_STATUS(swap_bytes, "swapped out"),
-	OF_STATUS(locked_bytes, "locked in memory"),
-	FIELD_NUMBER(maps_process, mappings, "mappings in the list",
+	OF_STATUS(vsz_bytes, "size of the address space (virtual memory), mostly reservations"),
+	OF_STATUS(vsz_peak_bytes, "largest address space of the process so far"),
+	OF_STATUS(rss_bytes, "resident memory of the process, as the kernel counts it"),
+	OF_STATUS(rss_peak_bytes, "highest resident memory of the process so far"),
+	OF_STATUS(rss_anonymous_bytes, "resident anonymous memory of the process (heap, stacks)"),
+	OF_STATUS(rss_file_bytes, "resident pages of mapped files"),
+	OF_STATUS(rss_shared_bytes, "resident pages of shared memory and tmpfs"),
+	OF_STATUS(swap_bytes, "memory that is swapped out"),
+	OF_STATUS(locked_bytes, "memory locked against swapping"),
+	FIELD_NUMBER(maps_process, mappings, "number of memory mappings listed",
 		FIELD_STATE_AT(maps_process, mappings_state)),
-	FIELD_NUMBER(maps_process, mappings_max, "mappings the kernel allows (vm.max_map_count)",
+	FIELD_NUMBER(maps_process, mappings_max, "maximum mappings of a process (vm.max_map_count)",
 		FIELD_STATE_AT(maps_process, max_state)),
 };
 
@@ -108,8 +112,7 @@ static const struct sooth_schema *const schemas[] = { &mapping_schema, &stack_sc
 
 const struct probe probe_maps = {
 	.name = "maps",
-	.help = "what is mapped where, how much of it is resident, and what helps to say what it "
-		"is for",
+	.help = "memory mappings of processes: address, file, resident size, use",
 	.offers = INTEREST_SAMPLE | INTEREST_DETAIL | INTEREST_BRIEF,
 	.schemas = schemas,
 };

@@ -11,15 +11,16 @@
 	}
 
 const struct sooth_field held_fields[HELD_FIELDS] = {
-	FIELD_TIME(record.time_ns, "time_ns", "when the threads ran again"),
-	FIELD_TIME(
-		asked_ns, "requested_ns", "when the pause was requested: the ring was nearly full"),
-	FIELD_TIME(stopped_ns, "stopped_ns", "when the last thread was paused"),
-	FIELD_NUMBER(pause_event, reserve_ns, "time the rest of the ring would have lasted",
+	FIELD_TIME(record.time_ns, "time_ns", "time the paused threads ran again"),
+	FIELD_TIME(asked_ns, "requested_ns",
+		"time the pause was requested because the ring buffer was nearly full"),
+	FIELD_TIME(stopped_ns, "stopped_ns", "time the last thread was paused"),
+	FIELD_NUMBER(pause_event, reserve_ns,
+		"time in which the rest of the ring buffer would have filled",
 		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(pause_event, threads, "threads that were paused"),
-	FIELD_NUMBER(pause_event, refused, "threads that could not be paused"),
-	FIELD_NUMBER(pause_event, lost, "calls lost until then"),
+	FIELD_NUMBER(pause_event, threads, "number of threads that were paused"),
+	FIELD_NUMBER(pause_event, refused, "number of threads that could not be paused"),
+	FIELD_NUMBER(pause_event, lost, "number of calls lost until the pause"),
 };
 
 _Static_assert(sizeof(struct pause_event) == 72, "the layout is part of the capture format");

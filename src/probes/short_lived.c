@@ -10,20 +10,22 @@ static const struct sooth_field process_fields[] = {
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(short_lived_exit, record.time_ns),
 		.unit = SOOTH_UNIT_TIME_NS,
-		.help = "when it ended" },
+		.help = "time the process ended" },
 	FIELD_PID(short_lived_exit),
 	FIELD_NUMBER_AS(short_lived_exit, parent_pid, ppid, "process id of the parent"),
 	FIELD_NUMBER(short_lived_exit, parent_start_ticks,
 		"start of the parent, in clock ticks after boot", .is_hidden = true),
-	FIELD_NUMBER(short_lived_exit, uid, "effective user id"),
-	FIELD_NUMBER_AS(short_lived_exit, life_ns, lifetime_ns, "time from fork to exit",
+	FIELD_NUMBER(short_lived_exit, uid, "effective user id of the process"),
+	FIELD_NUMBER_AS(short_lived_exit, life_ns, lifetime_ns,
+		"time from fork to exit of the process", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(short_lived_exit, cpu_ns, "CPU time of all threads of the process",
 		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(short_lived_exit, cpu_ns, "CPU time of its threads", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER_AS(short_lived_exit, status, wait_status, "wait status; wait(2)"),
+	FIELD_NUMBER_AS(short_lived_exit, status, wait_status,
+		"exit status of the process as wait(2) encodes it"),
 	{ .name = "name",
 		.type = SOOTH_FIELD_CHARS,
 		FIELD_AT(short_lived_exit, name),
-		.help = "name of its last thread" },
+		.help = "name of the last thread of the process" },
 };
 
 static const struct sooth_schema process_schema = {
@@ -36,10 +38,10 @@ static const struct sooth_schema process_schema = {
 
 static const struct sooth_field watch_fields[] = {
 	FIELD_NUMBER_AS(short_lived_watch, life_most_ns, max_lifetime_ns,
-		"processes that lived longer are not recorded", .unit = SOOTH_UNIT_NS),
+		"maximum lifetime of recorded processes", .unit = SOOTH_UNIT_NS),
 	FIELD_TRUTH_AS(
 		short_lived_watch, is_of_all, is_of_all_users, "exits of all users are recorded"),
-	FIELD_NUMBER(short_lived_watch, uid, "recorded user; 4294967295: all"),
+	FIELD_NUMBER(short_lived_watch, uid, "user id of the recorded user; 4294967295: all users"),
 };
 
 static const struct sooth_schema watch_schema = {
@@ -55,7 +57,7 @@ static const struct sooth_schema *const schemas[] = { &process_schema, &watch_sc
 const struct probe probe_short_lived = {
 	.name = "short_lived",
 	.old_name = "exits",
-	.help = "processes that end soon after they began",
+	.help = "processes that end soon after their start",
 	.offers = INTEREST_STREAM,
 	.schemas = schemas,
 };

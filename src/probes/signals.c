@@ -22,16 +22,20 @@ static const struct sooth_field thread_fields[] = {
 
 static const struct sooth_field handler_fields[] = {
 	FIELD_PID(signals_handler),
-	FIELD_NUMBER_AS(signals_handler, signal, signal_number, "number of the signal"),
-	FIELD_NUMBER(signals_handler, address, "address of the handler", .unit = SOOTH_UNIT_HEX),
-	FIELD_MASK(signals_handler, flags, flags_mask, "SA_* of sigaction(2)"),
+	FIELD_NUMBER_AS(signals_handler, signal, signal_number,
+		"number of the signal, for example 9 for SIGKILL"),
+	FIELD_NUMBER(
+		signals_handler, address, "address of the signal handler", .unit = SOOTH_UNIT_HEX),
+	FIELD_MASK(signals_handler, flags, flags_mask,
+		"flags of the signal handler: SA_* of sigaction(2)"),
 	FIELD_MASK(signals_handler, blocked, blocked_mask,
 		"bit n-1: signal n is blocked while the handler runs"),
-	FIELD_STRING(signals_handler, symbol, "function at that address",
+	FIELD_STRING(signals_handler, symbol, "name of the signal handler function",
 		FIELD_STATE_AT(signals_handler, symbol_state)),
-	FIELD_NUMBER(signals_handler, symbol_offset, "offset of the address in that function",
+	FIELD_NUMBER(signals_handler, symbol_offset,
+		"offset of the handler address in its function",
 		FIELD_STATE_AT(signals_handler, symbol_state)),
-	FIELD_STRING(signals_handler, object, "file mapped at that address",
+	FIELD_STRING(signals_handler, object, "file that contains the signal handler",
 		FIELD_STATE_AT(signals_handler, object_state)),
 };
 
@@ -48,13 +52,13 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(signals_process, masks_state)),
 	FIELD_NUMBER(signals_process, queued_max, "limit of queued signals (RLIMIT_SIGPENDING)",
 		FIELD_STATE_AT(signals_process, masks_state)),
-	FIELD_NUMBER(signals_process, threads, "threads in the list",
+	FIELD_NUMBER(signals_process, threads, "number of threads listed",
 		FIELD_STATE_AT(signals_process, threads_state)),
 	{ .name = "handlers_state",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(signals_process, handlers_state),
 		.is_hidden = true,
-		.help = "whether all handlers were read, as a state byte" },
+		.help = "whether all signal handlers were read, as a state byte" },
 };
 
 #define SIGNALS_SCHEMA(id, name_, kind_, table)                                                    \
@@ -73,7 +77,7 @@ static const struct sooth_schema *const schemas[] = { &signals_thread_schema,
 
 const struct probe probe_signals = {
 	.name = "signals",
-	.help = "signals: ignored, caught (with the handler), blocked, pending",
+	.help = "signals: ignored, caught (with handler), blocked, pending",
 	.offers = INTEREST_SAMPLE | INTEREST_DETAIL,
 	.schemas = schemas,
 };

@@ -11,7 +11,7 @@
 #include "probes/uring_opcodes.h"
 
 #define NUMBER_FIELDS(type_)                                                                       \
-	FIELD_NUMBER(type_, number, "number of the call in its ABI"),                              \
+	FIELD_NUMBER(type_, number, "number of the system call in its ABI"),                       \
 		FIELD_NUMBER(type_, abi,                                                           \
 			"0 x86-64, 1 aarch64, 2 i386, 3 x32, 4 arm: which numbers these are")
 
@@ -19,26 +19,27 @@ static const struct sooth_field count_fields[] = {
 	FIELD_PID(syscalls_count),
 	FIELD_TID(syscalls_count),
 	FIELD_NUMBER_AS(syscalls_count, from_ns, start_ns,
-		"start of the window; time_ns is its end", .unit = SOOTH_UNIT_TIME_NS,
+		"start of the counted time window; time_ns is its end", .unit = SOOTH_UNIT_TIME_NS,
 		.merge = SOOTH_MERGE_MIN),
 	NUMBER_FIELDS(syscalls_count),
-	FIELD_NUMBER(syscalls_count, count, "calls that returned or ended the thread",
+	FIELD_NUMBER(syscalls_count, count, "system calls that returned or ended the thread",
 		.merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(syscalls_count, errors, "calls that failed", .merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(syscalls_count, unfinished, "entered and not returned at the end",
-		.merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(syscalls_count, total_ns, "time in the calls that were timed",
+	FIELD_NUMBER(
+		syscalls_count, errors, "number of failed system calls", .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(syscalls_count, unfinished,
+		"calls still running at the end of the measurement", .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(syscalls_count, total_ns, "total time in all timed system calls",
 		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(syscalls_count, max_ns, "longest call", .unit = SOOTH_UNIT_NS,
-		.merge = SOOTH_MERGE_MAX),
+	FIELD_NUMBER(syscalls_count, max_ns, "duration of the longest system call",
+		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_MAX),
 	{ .name = "histogram_ns",
 		.type = SOOTH_FIELD_HISTOGRAM,
 		FIELD_AT(syscalls_count, histogram),
 		.unit = SOOTH_UNIT_NS,
 		.merge = SOOTH_MERGE_SUM,
-		.help = "durations: slot i counts those from 2^i to 2^(i+1) ns" },
+		.help = "histogram: slot i counts calls that took from 2^i to 2^(i+1) ns" },
 	FIELD_NUMBER(syscalls_count, untimed,
-		"of these without a duration: entered before attach, or never returning",
+		"system calls without a duration: entered before attach, or never returned",
 		.merge = SOOTH_MERGE_SUM),
 };
 
@@ -46,14 +47,15 @@ static const struct sooth_field error_fields[] = {
 	FIELD_PID(syscalls_error),
 	FIELD_TID(syscalls_error),
 	FIELD_NUMBER_AS(syscalls_error, from_ns, start_ns,
-		"start of the window; time_ns is its end", .unit = SOOTH_UNIT_TIME_NS,
+		"start of the counted time window; time_ns is its end", .unit = SOOTH_UNIT_TIME_NS,
 		.merge = SOOTH_MERGE_MIN),
 	NUMBER_FIELDS(syscalls_error),
 	{ .name = "error",
 		.type = SOOTH_FIELD_ERRNO,
 		FIELD_AT(syscalls_error, error),
-		.help = "the error" },
-	FIELD_NUMBER(syscalls_error, count, "calls that failed with it", .merge = SOOTH_MERGE_SUM),
+		.help = "errno name of the error" },
+	FIELD_NUMBER(syscalls_error, count, "number of system calls that failed with this error",
+		.merge = SOOTH_MERGE_SUM),
 };
 
 static const struct sooth_field call_fields[] = {
@@ -61,18 +63,18 @@ static const struct sooth_field call_fields[] = {
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(syscalls_call, record.time_ns),
 		.unit = SOOTH_UNIT_TIME_NS,
-		.help = "when it returned" },
+		.help = "time the system call returned" },
 	FIELD_PID(syscalls_call),
 	FIELD_TID(syscalls_call),
 	NUMBER_FIELDS(syscalls_call),
-	FIELD_NUMBER(syscalls_call, duration_ns, "time in the call", .unit = SOOTH_UNIT_NS,
-		FIELD_STATE_AT(syscalls_call, duration_state)),
+	FIELD_NUMBER(syscalls_call, duration_ns, "time from the start of the call to its return",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(syscalls_call, duration_state)),
 	{ .name = "result",
 		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(syscalls_call, result),
 		FIELD_STATE_AT(syscalls_call, result_state),
-		.help = "what it returned, a negative errno on failure" },
-	FIELD_STRING(syscalls_call, path, "the path or name among the arguments",
+		.help = "return value of the system call; a negative errno on failure" },
+	FIELD_STRING(syscalls_call, path, "path or name argument of the system call",
 		FIELD_STATE_AT(syscalls_call, path_state)),
 	{ .name = "thread",
 		.type = SOOTH_FIELD_CHARS,
@@ -84,14 +86,14 @@ static const struct sooth_field uring_fields[] = {
 	FIELD_PID(syscalls_uring),
 	FIELD_TID(syscalls_uring),
 	FIELD_NUMBER_AS(syscalls_uring, from_ns, start_ns,
-		"start of the window; time_ns is its end", .unit = SOOTH_UNIT_TIME_NS,
+		"start of the counted time window; time_ns is its end", .unit = SOOTH_UNIT_TIME_NS,
 		.merge = SOOTH_MERGE_MIN),
 	{ .name = "opcode",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(syscalls_uring, opcode),
 		.names = &uring_opcode_names,
-		.help = "operation" },
-	FIELD_NUMBER(syscalls_uring, count, "requests that the kernel accepted",
+		.help = "io_uring operation" },
+	FIELD_NUMBER(syscalls_uring, count, "io_uring requests that the kernel accepted",
 		.merge = SOOTH_MERGE_SUM),
 };
 

@@ -356,8 +356,7 @@ static int print_table(struct table_sink *s, const struct section *section)
 		fprintf(s->options.stream, "%s\n", section->title);
 	scols_print_table(s->table);
 	if (s->text.size)
-		fprintf(s->options.stream, "no room for: %s\n",
-			buffer_cstr(&s->text));
+		fprintf(s->options.stream, "no room for: %s\n", buffer_cstr(&s->text));
 	if (section->rows_most && s->row_count > section->rows_most)
 		fprintf(s->options.stream, "and %zu more (-j lists all)\n",
 			s->row_count - section->rows_most);
@@ -406,7 +405,7 @@ static void close_sink(void *state)
 const struct sink_type sink_table = {
 	.name = "text",
 	.alias = "table",
-	.help = "text",
+	.help = "formatted text: tables and lines",
 	.state_size = sizeof(struct table_sink),
 	.takes_asides = true,
 	.open = open_sink,

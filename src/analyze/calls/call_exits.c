@@ -25,17 +25,18 @@ static const struct sooth_field fields[] = {
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(exit_row, record.time_ns),
 		.unit = SOOTH_UNIT_TIME_NS,
-		.help = "when it ended (CLOCK_MONOTONIC)" },
-	FIELD_NUMBER(exit_row, utc_ns, "when it ended, ns since 1970",
+		.help = "time the process ended (CLOCK_MONOTONIC)" },
+	FIELD_NUMBER(exit_row, utc_ns, "time the process ended, ns since 1970",
 		FIELD_STATE_AT(exit_row, utc_state), .unit = SOOTH_UNIT_UTC_NS),
 	FIELD_STRING(exit_row, time,
-		"in the format requested: time of day, or time since the previous line",
+		"time of the exit as requested: time of day, or since the previous line",
 		FIELD_STATE_AT(exit_row, time_state)),
 	FIELD_PID(exit_row),
-	FIELD_STRING(exit_row, thread, "name of its last thread"),
-	FIELD_STRING(exit_row, process, "name of the process; empty: not known"),
-	FIELD_NUMBER_AS(exit_row, status, wait_status, "wait status; wait(2)"),
-	FIELD_STRING(exit_row, end, "how it ended, as text"),
+	FIELD_STRING(exit_row, thread, "name of the last thread of the process"),
+	FIELD_STRING(exit_row, process, "name of the process; empty: unknown"),
+	FIELD_NUMBER_AS(
+		exit_row, status, wait_status, "exit status of the process as wait(2) encodes it"),
+	FIELD_STRING(exit_row, end, "how the process ended: exit status or signal, as text"),
 };
 
 #define EXIT_SCHEMA(line_)                                                                         \

@@ -28,9 +28,9 @@ static const struct sooth_field uring_fields[] = {
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(uring_row, opcode),
 		.names = &uring_opcode_names,
-		.help = "operation" },
-	FIELD_NUMBER(uring_row, count, "requests that the kernel accepted", .label = "REQUESTS",
-		.merge = SOOTH_MERGE_SUM),
+		.help = "io_uring operation" },
+	FIELD_NUMBER(uring_row, count, "io_uring requests that the kernel accepted",
+		.label = "REQUESTS", .merge = SOOTH_MERGE_SUM),
 };
 
 const struct sooth_schema call_notes_uring_schema = {

@@ -401,7 +401,7 @@ static const struct sooth_schema *const tables[] = { &io_schema, &network_schema
 
 const struct stage_type stage_operations = {
 	.name = "operations",
-	.help = "what calls did to files, connections, processes and memory",
+	.help = "what system calls did to files, connections, processes and memory",
 	.shows = "syscalls",
 	.tables = tables,
 	.state_size = sizeof(struct operations_state),

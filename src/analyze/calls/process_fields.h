@@ -11,8 +11,8 @@
 		.type = SOOTH_FIELD_UNSIGNED,                                                      \
 		FIELD_AT(row, record.pid),                                                         \
 		FIELD_STATE_AT(row, process_state),                                                \
-		.help = "process" },                                                               \
-		FIELD_STRING(row, process, "process name", FIELD_STATE_AT(row, name_state))
+		.help = "process id in the initial pid namespace" },                               \
+		FIELD_STRING(row, process, "name of the process", FIELD_STATE_AT(row, name_state))
 
 #define PROCESS_FIELD_COUNT 2
 

@@ -136,7 +136,7 @@ static int section_end(void *state, const struct section *section, struct sooth_
 
 const struct sink_type comparison_sink = {
 	.name = "comparison",
-	.help = "keeps the rows of a report for a comparison",
+	.help = "keeps the rows of a report to compare two captures",
 	.state_size = sizeof(struct side_sink),
 	.open = open_sink,
 	.section = section_begin,

@@ -259,7 +259,7 @@ static const struct sooth_schema *const tables[] = { &finding_change_schema, NUL
 
 const struct stage_type stage_finding_changes = {
 	.name = "finding-changes",
-	.help = "findings as they come and go",
+	.help = "findings when they are raised and cleared",
 	.shows = "proc",
 	.tables = tables,
 	.state_size = sizeof(struct finding_changes),

@@ -61,7 +61,7 @@ static const struct sooth_schema *const tables[] = { &finding_process_schema, NU
 
 const struct stage_type stage_findings = {
 	.name = "findings",
-	.help = "what is wrong with processes, with evidence",
+	.help = "problems of processes and the host, with evidence",
 	.shows = "proc",
 	.tables = tables,
 	.state_size = sizeof(struct findings_state),

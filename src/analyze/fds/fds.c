@@ -84,7 +84,7 @@ static int finish(void *state, struct sooth_error *err)
 
 const struct stage_type stage_fds = {
 	.name = "fds",
-	.help = "descriptors: by type, each with its other end, watches, limits",
+	.help = "file descriptors: types, other ends of pipes and sockets, watches, limits",
 	.probe = "fds",
 	.shows = "fds",
 	.state_size = sizeof(struct fds_view),

@@ -26,8 +26,10 @@ struct change_row {
 
 #define CHANGE_FIELDS(suffix, label_, unit_)                                                       \
 	{                                                                                          \
-		FIELD_STRING(change_row, frame, "frame", .may_shrink = true),                      \
-			FIELD_NUMBER(change_row, depth, "depth in the tree", .is_hidden = true),   \
+		FIELD_STRING(change_row, frame,                                                    \
+			"stack frame: name of a process, call, file or peer", .may_shrink = true), \
+			FIELD_NUMBER(change_row, depth,                                            \
+				"depth of the row in the tree; 0: the root", .is_hidden = true),   \
 			FIELD_NUMBER_AS(change_row, before, before_##suffix,                       \
 				"in the first capture, scaled to the length of the second",        \
 				.unit = unit_),                                                    \
@@ -37,7 +39,7 @@ struct change_row {
 				"larger of the two, with all frames below", .label = label_,       \
 				.unit = unit_),                                                    \
 			FIELD_TRUTH_AS(change_row, differs, is_different,                          \
-				"whether they differ beyond noise"),                               \
+				"the two values differ by more than noise"),                       \
 	}
 #define CHANGE_SCHEMA(fields_)                                                                     \
 	{                                                                                          \

@@ -37,18 +37,22 @@ static const char *const value_names[CALL_GRAPH_VALUES] = {
 const struct sooth_names call_graph_value_names = { CALL_GRAPH_VALUES, value_names };
 
 static const struct sooth_field frame_fields[] = {
-	FIELD_STRING(frame_row, frame, "frame", .may_shrink = true),
+	FIELD_STRING(frame_row, frame, "stack frame: name of a process, call, file or peer",
+		.may_shrink = true),
 	{ .name = "kind",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(frame_row, kind),
 		.names = &kind_values,
-		.help = "what the frame is about" },
-	FIELD_NUMBER(frame_row, depth, "depth in the tree", .is_hidden = true),
-	FIELD_NUMBER(frame_row, calls, "in this frame and below"),
-	FIELD_NUMBER_AS(frame_row, time_ns, total_ns, "in this frame and below", .label = "TIME",
-		.unit = SOOTH_UNIT_NS),
+		.help = "subject of the stack frame: process or thread, file, network, memory, "
+			"..." },
 	FIELD_NUMBER(
-		frame_row, bytes, "bytes moved in this frame and below", .unit = SOOTH_UNIT_BYTES),
+		frame_row, depth, "depth of the row in the tree; 0: the root", .is_hidden = true),
+	FIELD_NUMBER(frame_row, calls, "number of system calls in this frame and below"),
+	FIELD_NUMBER_AS(frame_row, time_ns, total_ns,
+		"time of system calls in this frame and below", .label = "TIME",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(frame_row, bytes, "bytes read and written in this frame and below",
+		.unit = SOOTH_UNIT_BYTES),
 	FIELD_NUMBER(frame_row, errors, "failed calls in this frame and below"),
 };
 

@@ -278,7 +278,7 @@ static const struct sooth_schema *const tables[] = { &heap_type_schema, &heap_si
 
 const struct stage_type stage_heap_table = {
 	.name = "heap-table",
-	.help = "allocations: totals, by function, by size, by process; live bytes",
+	.help = "memory allocations: totals, by function, size and process; live bytes",
 	.probe = "heap",
 	.shows = "heap",
 	.tables = tables,

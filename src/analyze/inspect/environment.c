@@ -17,13 +17,13 @@ struct environment_row {
 static const struct sooth_field row_fields[] = {
 	FIELD_PID(environment_row),
 	FIELD_STRING(environment_row, name,
-		"name of the variable; left out where it may be part of a value", .is_key = true,
-		.may_shrink = true, FIELD_STATE_AT(environment_row, name_state)),
+		"name of the environment variable; left out if it may be part of a value",
+		.is_key = true, .may_shrink = true, FIELD_STATE_AT(environment_row, name_state)),
 	FIELD_NUMBER(environment_row, size_bytes,
-		"size of the value; of the whole entry where the name is masked", .label = "SIZE",
-		.unit = SOOTH_UNIT_BYTES),
-	FIELD_NUMBER(environment_row, position, "position in the environment, from 1",
-		.is_hidden = true),
+		"size of the variable's value; of the whole entry if the name is masked",
+		.label = "SIZE", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(environment_row, position,
+		"position of the variable in the environment, from 1", .is_hidden = true),
 };
 
 static const struct sooth_schema row_schema = {
@@ -43,9 +43,10 @@ struct environment_sums_row {
 
 static const struct sooth_field sums_fields[] = {
 	FIELD_PID(environment_sums_row),
-	FIELD_NUMBER(environment_sums_row, variables, "variables in the list",
+	FIELD_NUMBER(environment_sums_row, variables, "number of environment variables listed",
 		FIELD_STATE_AT(environment_sums_row, variables_state)),
-	FIELD_NUMBER(environment_sums_row, value_bytes, "size of all values", .label = "SIZE",
+	FIELD_NUMBER(environment_sums_row, value_bytes,
+		"total size of the values of all environment variables", .label = "SIZE",
 		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(environment_sums_row, variables_state)),
 };
 

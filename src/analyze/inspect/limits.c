@@ -267,7 +267,7 @@ static int finish(void *state, struct sooth_error *err)
 
 const struct stage_type stage_limits = {
 	.name = "limits",
-	.help = "limits and their use, control groups, pressure, OOM score",
+	.help = "resource limits and their use, control groups, pressure, OOM score",
 	.probe = "limits",
 	.shows = "limits",
 	.state_size = sizeof(struct process_view),

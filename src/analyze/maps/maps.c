@@ -274,7 +274,7 @@ static int finish(void *state, struct sooth_error *err)
 
 const struct stage_type stage_maps = {
 	.name = "maps",
-	.help = "memory by purpose, and each mapping",
+	.help = "memory by use, and every memory mapping",
 	.probe = "maps",
 	.shows = "maps",
 	.state_size = sizeof(struct process_view),

@@ -227,7 +227,7 @@ static void fini(void *state)
 
 const struct stage_type stage_bundle = {
 	.name = "bundle",
-	.help = "versions, processes in detail, findings: for a bug report",
+	.help = "versions, process details and findings for a bug report",
 	.shows = "proc",
 	.state_size = sizeof(struct bundle),
 	.init = init,

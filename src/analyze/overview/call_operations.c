@@ -48,11 +48,11 @@ struct operation_list {
 		.label = "CALL",                                                                   \
 		.type = SOOTH_FIELD_TEXT,                                                          \
 		FIELD_AT(call_operation_row, syscall),                                             \
-		.help = "name of the call" },                                                      \
+		.help = "name of the system call" },                                               \
 	{                                                                                          \
 		.name = "fd", .type = SOOTH_FIELD_SIGNED, FIELD_AT(call_operation_row, fd),        \
 		FIELD_STATE_AT(call_operation_row, fd_state),                                      \
-		.help = "the descriptor; absent: a call without one"                               \
+		.help = "file descriptor of the call; absent: the call has none"                   \
 	}
 #define RESULT_FIELDS                                                                              \
 	{ .name = "bytes",                                                                         \
@@ -67,20 +67,22 @@ struct operation_list {
 			.type = SOOTH_FIELD_REAL,                                                  \
 			.decimals = 1,                                                             \
 			FIELD_AT(call_operation_row, latency_us),                                  \
-			.help = "time in the call" },                                              \
+			.help = "time from the start of the call to its return" },                 \
 		{ .name = "error",                                                                 \
 			.type = SOOTH_FIELD_ERRNO,                                                 \
 			FIELD_AT(call_operation_row, error),                                       \
-			.help = "error of the call" },                                             \
+			.help = "errno name if the system call failed" },                          \
 	{                                                                                          \
 		.name = "tid", .type = SOOTH_FIELD_UNSIGNED,                                       \
-		FIELD_AT(call_operation_row, record.tid), .is_hidden = true, .help = "the thread"  \
+		FIELD_AT(call_operation_row, record.tid), .is_hidden = true,                       \
+		.help = "thread id in the initial pid namespace"                                   \
 	}
 
 static const struct sooth_field io_fields[] = {
 	OPERATION_FIELDS,
-	FIELD_STRING(call_operation_row, path, "path argument, or what the descriptor refers to",
-		.may_shrink = true, FIELD_STATE_AT(call_operation_row, path_state)),
+	FIELD_STRING(call_operation_row, path,
+		"path argument, or what the file descriptor refers to", .may_shrink = true,
+		FIELD_STATE_AT(call_operation_row, path_state)),
 	RESULT_FIELDS,
 };
 
@@ -93,9 +95,9 @@ const struct sooth_schema io_operation_schema = {
 
 static const struct sooth_field network_fields[] = {
 	OPERATION_FIELDS,
-	FIELD_STRING(call_operation_row, address, "of the peer", .may_shrink = true,
+	FIELD_STRING(call_operation_row, address, "address of the peer", .may_shrink = true,
 		FIELD_STATE_AT(call_operation_row, address_state)),
-	FIELD_NUMBER(call_operation_row, port, "of the peer",
+	FIELD_NUMBER(call_operation_row, port, "port of the peer",
 		FIELD_STATE_AT(call_operation_row, port_state)),
 	RESULT_FIELDS,
 };

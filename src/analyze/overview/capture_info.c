@@ -47,29 +47,32 @@ struct capture_row {
 };
 
 static const struct sooth_field capture_fields[] = {
-	FIELD_NUMBER(capture_row, file_bytes, "size of the file", .unit = SOOTH_UNIT_BYTES,
+	FIELD_NUMBER(capture_row, file_bytes, "size of the capture file", .unit = SOOTH_UNIT_BYTES,
 		FIELD_STATE_AT(capture_row, file_state)),
-	FIELD_NUMBER(capture_row, start_utc_ns, "when the run started", .unit = SOOTH_UNIT_UTC_NS,
-		FIELD_STATE_AT(capture_row, began_state)),
-	FIELD_NUMBER(capture_row, records, "records, without those of repeated heads"),
-	FIELD_NUMBER(capture_row, blocks, "blocks of records"),
-	FIELD_NUMBER(capture_row, heads, "of these blocks of definitions: each starts a segment"),
+	FIELD_NUMBER(capture_row, start_utc_ns, "time the recording started, ns since 1970",
+		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(capture_row, began_state)),
+	FIELD_NUMBER(capture_row, records, "number of records, without repeated definitions"),
+	FIELD_NUMBER(capture_row, blocks, "number of blocks of records"),
 	FIELD_NUMBER(
-		capture_row, raw_bytes, "of all records, uncompressed", .unit = SOOTH_UNIT_BYTES),
-	FIELD_STRING(capture_row, sooth_version, "version of sooth that wrote it",
+		capture_row, heads, "number of blocks with definitions: each starts a segment"),
+	FIELD_NUMBER(capture_row, raw_bytes, "uncompressed size of all records",
+		.unit = SOOTH_UNIT_BYTES),
+	FIELD_STRING(capture_row, sooth_version, "version of sooth that wrote the capture",
 		FIELD_STATE_AT(capture_row, host_state)),
 	FIELD_STRING(capture_row, hostname, "name of the host",
 		FIELD_STATE_AT(capture_row, host_state), .placeholder = "host"),
-	FIELD_STRING(capture_row, os, "its system", FIELD_STATE_AT(capture_row, host_state)),
-	FIELD_STRING(
-		capture_row, os_version, "kernel release", FIELD_STATE_AT(capture_row, host_state)),
-	FIELD_STRING(capture_row, architecture, "its processors",
+	FIELD_STRING(capture_row, os, "operating system of the recorded host",
+		FIELD_STATE_AT(capture_row, host_state)),
+	FIELD_STRING(capture_row, os_version, "kernel release of the host",
+		FIELD_STATE_AT(capture_row, host_state)),
+	FIELD_STRING(capture_row, architecture,
+		"machine type of the recorded host, for example x86_64",
 		FIELD_STATE_AT(capture_row, host_state)),
 	{ .name = "read",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(capture_row, read),
 		.names = &read_values,
-		.help = "what was read for this: the index, or the whole capture" },
+		.help = "source of this summary: index of the capture, or the whole capture" },
 };
 
 static const struct sooth_schema capture_schema = {
@@ -91,10 +94,10 @@ struct kind_row {
 };
 
 static const struct sooth_field kind_fields[] = {
-	FIELD_STRING(kind_row, kind, "kind of record", .is_key = true),
-	FIELD_NUMBER(kind_row, records, "how many"),
-	FIELD_NUMBER_AS(kind_row, number, kind_number, "number of the kind", .unit = SOOTH_UNIT_HEX,
-		.is_hidden = true),
+	FIELD_STRING(kind_row, kind, "kind of the records", .is_key = true),
+	FIELD_NUMBER(kind_row, records, "number of records of this kind"),
+	FIELD_NUMBER_AS(kind_row, number, kind_number, "number of the record kind",
+		.unit = SOOTH_UNIT_HEX, .is_hidden = true),
 };
 
 static const struct sooth_schema kind_schema = {

@@ -95,7 +95,7 @@ static void fini(void *state)
 
 const struct stage_type stage_slow_calls = {
 	.name = "slow-calls",
-	.help = "the slowest calls for files and sockets",
+	.help = "slowest system calls on files and sockets",
 	.shows = "syscalls",
 	.state_size = sizeof(struct slow_calls_view),
 	.init = init,

@@ -30,16 +30,16 @@ struct context_row {
 
 static const struct sooth_field context_fields[] = {
 	FIELD_PID(context_row),
-	FIELD_NUMBER(context_row, threads, "threads with a known name"),
-	FIELD_NUMBER(context_row, mapped_files, "mappings of files and of code",
+	FIELD_NUMBER(context_row, threads, "number of threads with a known name"),
+	FIELD_NUMBER(context_row, mapped_files, "number of memory mappings of files and code",
 		.label = "MAPPINGS", FIELD_STATE_AT(context_row, mappings_state)),
-	FIELD_NUMBER(context_row, build_ids, "of these with a build id",
+	FIELD_NUMBER(context_row, build_ids, "number of memory mappings with a known build id",
 		FIELD_STATE_AT(context_row, mappings_state)),
 	{ .name = "command",
 		.type = SOOTH_FIELD_ARGS,
 		FIELD_AT(context_row, command),
 		FIELD_STATE_AT(context_row, command_state),
-		.help = "command line, secrets masked" },
+		.help = "command line of the process, secrets masked" },
 };
 
 static const struct sooth_schema context_schema = {

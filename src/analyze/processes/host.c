@@ -181,7 +181,7 @@ static void fini(void *state)
 
 const struct stage_type stage_host = {
 	.name = "host",
-	.help = "load, memory and pressure of the host, and its tracers",
+	.help = "load, memory and pressure of the host, and its tracing tools",
 	.probe = "host",
 	.shows = "host",
 	.state_size = sizeof(struct host_view),

@@ -5,19 +5,20 @@
 #include "model/schema.h"
 
 static const struct sooth_field host_fields[] = {
-	FIELD_STRING(host_row, timestamp, "time, RFC 3339 UTC"),
+	FIELD_STRING(host_row, timestamp, "time of the report, RFC 3339 UTC"),
 	FIELD_STRING(host_row, hostname, "name of the host", .placeholder = "host"),
-	FIELD_STRING(host_row, os, "operating system"),
-	FIELD_STRING(host_row, os_version, "kernel release"),
+	FIELD_STRING(host_row, os, "operating system of the host"),
+	FIELD_STRING(host_row, os_version, "kernel release of the host"),
 	FIELD_STRING(host_row, latest_local_version,
-		"newest version of Claude Code that is installed here",
+		"newest Claude Code version installed on the host",
 		FIELD_STATE_AT(host_row, latest_state)),
-	FIELD_NUMBER(host_row, process_count, "processes listed"),
-	FIELD_NUMBER(host_row, orphaned_count, "of these orphaned, where known",
+	FIELD_NUMBER(host_row, process_count, "number of processes listed"),
+	FIELD_NUMBER(host_row, orphaned_count,
+		"listed processes known to be orphaned (left behind by their agent)",
 		FIELD_STATE_AT(host_row, orphaned_state)),
-	FIELD_NUMBER(host_row, outdated_count, "of these outdated",
+	FIELD_NUMBER(host_row, outdated_count, "listed processes that run an outdated version",
 		FIELD_STATE_AT(host_row, outdated_state)),
-	FIELD_NUMBER(host_row, abandoned_count, "of these abandoned, where known",
+	FIELD_NUMBER(host_row, abandoned_count, "listed MCP servers known to have no client",
 		FIELD_STATE_AT(host_row, abandoned_state)),
 };
 
@@ -31,16 +32,18 @@ const struct sooth_schema host_row_schema = {
 static const struct sooth_field session_fields[] = {
 	FIELD_PID(session_row),
 	FIELD_STRING(session_row, agent, "id of the agent"),
-	FIELD_STRING(session_row, project, "project", .may_shrink = true, .placeholder = "project",
+	FIELD_STRING(session_row, project, "project directory the agent works in",
+		.may_shrink = true, .placeholder = "project",
 		FIELD_STATE_AT(session_row, project_state)),
 	FIELD_STRING(session_row, session_id, "id of the session", .label = "SESSION",
 		.may_shrink = true, .placeholder = "session",
 		FIELD_STATE_AT(session_row, session_state)),
-	FIELD_NUMBER(session_row, processes, "processes that belong to it", .label = "PROCS"),
 	FIELD_NUMBER(
-		session_row, tools, "running tool calls", FIELD_STATE_AT(session_row, roles_state)),
-	FIELD_NUMBER(session_row, mcp_servers, "MCP servers", .label = "MCP",
+		session_row, processes, "number of processes in the session", .label = "PROCS"),
+	FIELD_NUMBER(session_row, tools, "number of running tool calls in the session",
 		FIELD_STATE_AT(session_row, roles_state)),
+	FIELD_NUMBER(session_row, mcp_servers, "number of MCP servers in the session",
+		.label = "MCP", FIELD_STATE_AT(session_row, roles_state)),
 	{ .name = "cpu_percent",
 		.label = "CPU%",
 		.type = SOOTH_FIELD_REAL,
@@ -48,17 +51,20 @@ static const struct sooth_field session_fields[] = {
 		.unit = SOOTH_UNIT_PERCENT,
 		FIELD_AT(session_row, cpu_percent),
 		FIELD_STATE_AT(session_row, cpu_state),
-		.help = "of one CPU, sum of the processes" },
-	FIELD_NUMBER(session_row, rss_bytes, "resident memory, shared pages count in each",
+		.help = "CPU use of all these processes, in percent of one CPU" },
+	FIELD_NUMBER(session_row, rss_bytes,
+		"resident memory of all these processes; shared pages count in each",
 		.label = "RSS", .unit = SOOTH_UNIT_BYTES),
-	FIELD_NUMBER(session_row, oldest_s, "age of its oldest process, in seconds",
+	FIELD_NUMBER(session_row, oldest_s, "age of the session's oldest process, in seconds",
 		.label = "OLDEST", .unit = SOOTH_UNIT_S),
 	FIELD_NUMBER_AS(session_row, fleeting, short_lived,
-		"processes that started and ended between two samples", .is_hidden = true,
+		"number of processes that started and ended between two samples", .is_hidden = true,
 		FIELD_STATE_AT(session_row, fleeting_state)),
-	FIELD_STRING(session_row, status, "self-reported status of the agent",
+	FIELD_STRING(session_row, status,
+		"status that the agent reports about itself: busy, idle, ...",
 		FIELD_STATE_AT(session_row, status_state)),
-	FIELD_STRING(session_row, flags, "flags of its processes",
+	FIELD_STRING(session_row, flags,
+		"flags set for processes of the session, for example ORPHANED",
 		FIELD_STATE_AT(session_row, flags_state)),
 };
 
@@ -71,9 +77,10 @@ const struct sooth_schema session_row_schema = {
 
 static const struct sooth_field reason_fields[] = {
 	FIELD_PID(reason_row),
-	FIELD_STRING(reason_row, name, "name of the main thread"),
-	FIELD_STRING(reason_row, verdict, "verdict"),
-	FIELD_STRING_AS(reason_row, why, reason, "reason of the verdict, or why there is none",
+	FIELD_STRING(reason_row, name, "name of the main thread of the process"),
+	FIELD_STRING(reason_row, verdict, "verdict about the process, for example ORPHANED"),
+	FIELD_STRING_AS(reason_row, why, reason,
+		"reason why the process counts as orphaned or abandoned, or why that is unknown",
 		FIELD_STATE_AT(reason_row, why_state)),
 };
 
@@ -87,11 +94,13 @@ const struct sooth_schema reason_row_schema = {
 
 static const struct sooth_field installed_fields[] = {
 	FIELD_STRING(installed_row, agent, "id of the agent"),
-	FIELD_STRING(installed_row, version, "an installed version"),
-	FIELD_TRUTH(installed_row, is_newest, "no newer version is installed", .label = "NEWEST"),
-	FIELD_NUMBER(installed_row, uid, "owner of the home directory it is in; null: system-wide",
+	FIELD_STRING(installed_row, version, "installed version of the agent"),
+	FIELD_TRUTH(installed_row, is_newest, "this is the newest installed version of the agent",
+		.label = "NEWEST"),
+	FIELD_NUMBER(installed_row, uid,
+		"user id of the home directory the agent is installed in; null: system-wide",
 		FIELD_STATE_AT(installed_row, uid_state)),
-	FIELD_STRING(installed_row, path, "path", .may_shrink = true),
+	FIELD_STRING(installed_row, path, "path of the installed agent", .may_shrink = true),
 };
 
 const struct sooth_schema installed_row_schema = {
@@ -102,22 +111,24 @@ const struct sooth_schema installed_row_schema = {
 };
 
 static const struct sooth_field totals_fields[] = {
-	FIELD_NUMBER(totals_row, processes, "processes listed"),
+	FIELD_NUMBER(totals_row, processes, "number of processes listed"),
 	{ .name = "cpu_percent",
 		.type = SOOTH_FIELD_REAL,
 		.decimals = 1,
 		FIELD_AT(totals_row, cpu_percent),
 		FIELD_STATE_AT(totals_row, cpu_state),
-		.help = "of one CPU, sum of the processes" },
+		.help = "CPU use of all these processes, in percent of one CPU" },
 	{ .name = "mem_percent",
 		.type = SOOTH_FIELD_REAL,
 		.decimals = 1,
 		FIELD_AT(totals_row, mem_percent),
 		FIELD_STATE_AT(totals_row, mem_state),
-		.help = "of the host's memory" },
-	FIELD_NUMBER(totals_row, rss_kb, "resident memory in KiB"),
-	FIELD_STRING(totals_row, rss_human, "resident memory"),
-	FIELD_NUMBER_AS(totals_row, over, over_threshold, "processes over a threshold of -k or -m",
+		.help = "resident memory of all these processes, in percent of the host's memory" },
+	FIELD_NUMBER(totals_row, rss_kb, "resident memory of all these processes, in KiB"),
+	FIELD_STRING(
+		totals_row, rss_human, "resident memory of all these processes, with its unit"),
+	FIELD_NUMBER_AS(totals_row, over, over_threshold,
+		"number of processes over the CPU (-k) or memory (-m) threshold",
 		FIELD_STATE_AT(totals_row, over_state)),
 };
 

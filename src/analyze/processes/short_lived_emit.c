@@ -21,22 +21,24 @@ struct short_lived_row {
 };
 
 static const struct sooth_field row_fields[] = {
-	FIELD_NUMBER(short_lived_row, session_pid, "main process of the session they belong to",
+	FIELD_NUMBER(short_lived_row, session_pid, "process id of the main process of the session",
 		.label = "MAIN", .is_key = true, FIELD_STATE_AT(short_lived_row, session_state)),
-	FIELD_STRING(short_lived_row, agent, "id of the agent of that session",
+	FIELD_STRING(short_lived_row, agent, "id of the agent that owns the session",
 		FIELD_STATE_AT(short_lived_row, agent_state)),
 	{ .name = "name",
 		.type = SOOTH_FIELD_CHARS,
 		FIELD_AT(short_lived_row, name),
 		.is_key = true,
-		.help = "name of the program" },
-	FIELD_NUMBER(
-		short_lived_row, count, "processes that started and ended between two samples"),
-	FIELD_NUMBER(short_lived_row, failed, "of these with another exit status than 0"),
-	FIELD_NUMBER(short_lived_row, cpu_ns, "CPU time of all of them", .label = "CPU",
+		.help = "name of the program of the process" },
+	FIELD_NUMBER(short_lived_row, count,
+		"number of processes that started and ended between two samples"),
+	FIELD_NUMBER(short_lived_row, failed,
+		"number of short-lived processes with a nonzero exit status"),
+	FIELD_NUMBER(short_lived_row, cpu_ns, "CPU time of all these short-lived processes",
+		.label = "CPU", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER_AS(short_lived_row, life_most_ns, max_lifetime_ns,
+		"longest lifetime of one of these processes", .label = "LONGEST",
 		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER_AS(short_lived_row, life_most_ns, max_lifetime_ns, "longest lifetime",
-		.label = "LONGEST", .unit = SOOTH_UNIT_NS),
 };
 
 const struct sooth_schema short_lived_row_schema = {
@@ -57,13 +59,15 @@ struct sum_row {
 };
 
 static const struct sooth_field sum_fields[] = {
-	FIELD_NUMBER(sum_row, count, "processes that started and ended between two samples",
+	FIELD_NUMBER(sum_row, count,
+		"number of processes that started and ended between two samples",
 		FIELD_STATE_AT(sum_row, state)),
-	FIELD_NUMBER(sum_row, in_sessions, "of these in sessions of agents",
+	FIELD_NUMBER(sum_row, in_sessions,
+		"number of short-lived processes that belong to agent sessions",
 		FIELD_STATE_AT(sum_row, state)),
-	FIELD_NUMBER(sum_row, cpu_ns, "their CPU time", .unit = SOOTH_UNIT_NS,
-		FIELD_STATE_AT(sum_row, state)),
-	FIELD_STRING_AS(sum_row, unseen, reason, "why they are unknown",
+	FIELD_NUMBER(sum_row, cpu_ns, "CPU time of all these short-lived processes",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(sum_row, state)),
+	FIELD_STRING_AS(sum_row, unseen, reason, "reason why short-lived processes are unknown",
 		FIELD_STATE_AT(sum_row, unseen_state)),
 };
 

@@ -33,12 +33,14 @@ struct traced_row {
 
 static const struct sooth_field fields[] = {
 	FIELD_PID(traced_row),
-	FIELD_STRING(traced_row, name, "name of its main thread"),
-	FIELD_STRING(traced_row, agent, "id of the agent that owns its session"),
-	FIELD_STRING(
-		traced_row, role, "role in its session", FIELD_STATE_AT(traced_row, role_state)),
-	FIELD_NUMBER(traced_row, tracer_pid, "thread that traces it", .label = "BY"),
-	FIELD_STRING(traced_row, tracer, "name of the tracer; null: not a main thread",
+	FIELD_STRING(traced_row, name, "name of the main thread of the process"),
+	FIELD_STRING(traced_row, agent, "id of the agent whose session the process belongs to"),
+	FIELD_STRING(traced_row, role,
+		"role of the process in its session: main, helper, tool call, ...",
+		FIELD_STATE_AT(traced_row, role_state)),
+	FIELD_NUMBER(traced_row, tracer_pid, "thread id of the tracer (ptrace)", .label = "BY"),
+	FIELD_STRING(traced_row, tracer,
+		"name of the tracing process; null: the tracer is not a main thread",
 		FIELD_STATE_AT(traced_row, tracer_state)),
 };
 
@@ -159,7 +161,7 @@ static void fini(void *state)
 
 const struct stage_type stage_traced = {
 	.name = "traced",
-	.help = "agents' processes that are traced by ptrace, and the tracers",
+	.help = "processes of agents that are traced by ptrace, and their tracers",
 	.shows = "proc",
 	.state_size = sizeof(struct traced_view),
 	.init = init,

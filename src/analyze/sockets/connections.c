@@ -238,7 +238,7 @@ static void fini(void *state)
 
 const struct stage_type stage_connections = {
 	.name = "connections",
-	.help = "internet connections of agents' processes, with a label of the peer",
+	.help = "internet connections of agents' processes, with the service of the peer",
 	.shows = "sockets",
 	.state_size = sizeof(struct connections_view),
 	.init = init,

@@ -23,7 +23,7 @@ static const struct sooth_field socket_fields[] = {
 		FIELD_AT(socket_row, family_protocol),
 		FIELD_STATE_AT(socket_row, family_protocol_state),
 		.is_key = true,
-		.help = "tcp, tcp6, udp, unix stream, netlink route, ..." },
+		.help = "protocol of the socket: tcp, tcp6, udp, unix stream, netlink route, ..." },
 	MEMBER("state", SOOTH_FIELD_ENUM, state,
 		"TCP state; null: in no table of the namespace: unbound, or made in another "
 		"namespace",
@@ -34,20 +34,20 @@ static const struct sooth_field socket_fields[] = {
 		FIELD_STATE_AT(socket_row, local_end_state),
 		.is_key = true,
 		.may_shrink = true,
-		.help = "local address" },
+		.help = "local address of the socket" },
 	{ .name = "peer",
 		.type = SOOTH_FIELD_TEXT,
 		FIELD_AT(socket_row, peer_end),
 		FIELD_STATE_AT(socket_row, peer_end_state),
 		.is_key = true,
 		.may_shrink = true,
-		.help = "peer address; [INODE]: an unnamed unix socket" },
+		.help = "peer address of the socket; [INODE]: an unnamed unix socket" },
 	{ .name = "label",
 		.type = SOOTH_FIELD_TEXT,
 		FIELD_AT(socket_row, label),
 		FIELD_STATE_AT(socket_row, label_state),
 		.may_shrink = true,
-		.help = "service the peer is known as" },
+		.help = "known name of the service at the peer address" },
 	COUNT("receive_queue", receive_queue_bytes, receive_queue_state,
 		"bytes received and not read, where the end of a TCP stream counts as one; of a "
 		"listening socket: connections that wait to be "
@@ -104,27 +104,29 @@ static const struct sooth_field socket_fields[] = {
 		FIELD_STATE_AT(socket_row, unnamed_state),
 		.is_key = true,
 		.is_hidden = true,
-		.help = "the inode where addresses alone do not name it" },
+		.help = "inode number of the socket if its addresses do not identify it" },
 };
 
 static const struct sooth_field socket_state_fields[] = {
-	FIELD_STRING(socket_state_row, name, "protocol and state", .is_hidden = true),
-	FIELD_PID(socket_state_row),
 	FIELD_STRING(
-		socket_state_row, protocol, "tcp, tcp6, udp, unix stream, ...", .is_key = true),
+		socket_state_row, name, "protocol and state of the sockets", .is_hidden = true),
+	FIELD_PID(socket_state_row),
+	FIELD_STRING(socket_state_row, protocol,
+		"protocol of the sockets: tcp, tcp6, udp, unix stream, ...", .is_key = true),
 	{ .name = "state",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(socket_state_row, state),
 		FIELD_STATE_AT(socket_state_row, state_state),
 		.is_key = true,
 		.names = &socket_state_names,
-		.help = "TCP state; null: in no table" },
-	FIELD_NUMBER(socket_state_row, count, "how many sockets"),
+		.help = "TCP state of the sockets; null: unknown" },
+	FIELD_NUMBER(socket_state_row, count, "number of sockets with this protocol and state"),
 };
 
 static const struct sooth_field socket_process_fields[] = {
 	FIELD_PID(socket_process_row),
-	FIELD_NUMBER(socket_process_row, sockets, "sockets in the list",
+	FIELD_NUMBER(socket_process_row, sockets,
+		"number of sockets of the process that are listed",
 		FIELD_STATE_AT(socket_process_row, sockets_state)),
 };
 

@@ -312,7 +312,7 @@ static void fini(void *state)
 
 const struct stage_type stage_sockets = {
 	.name = "sockets",
-	.help = "sockets: state, addresses, peer, queues, round trips, times",
+	.help = "sockets: state, addresses, peer, queues, round-trip times, idle times",
 	.probe = "sockets",
 	.shows = "sockets",
 	.state_size = sizeof(struct sockets_view),

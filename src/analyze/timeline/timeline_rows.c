@@ -5,16 +5,17 @@
 #include "model/schema.h"
 
 static const struct sooth_field axis_fields[] = {
-	FIELD_NUMBER_AS(timeline_axis_row, begin_ns, start_ns, "start of the run (CLOCK_MONOTONIC)",
-		.unit = SOOTH_UNIT_TIME_NS),
+	FIELD_NUMBER_AS(timeline_axis_row, begin_ns, start_ns,
+		"start of the recording (CLOCK_MONOTONIC)", .unit = SOOTH_UNIT_TIME_NS),
 	FIELD_NUMBER_AS(timeline_axis_row, begin_utc_ns, start_utc_ns,
-		"start of the run, ns since 1970", .unit = SOOTH_UNIT_UTC_NS,
+		"start of the recording, ns since 1970", .unit = SOOTH_UNIT_UTC_NS,
 		FIELD_STATE_AT(timeline_axis_row, utc_state)),
-	FIELD_NUMBER(timeline_axis_row, interval_ns, "time from the start to the last record",
-		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER_AS(timeline_axis_row, stretch_ns, bucket_ns, "time of one bucket",
-		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER_AS(timeline_axis_row, stretches, buckets, "buckets of each track"),
+	FIELD_NUMBER(timeline_axis_row, interval_ns,
+		"time from the start of the recording to its last record", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER_AS(timeline_axis_row, stretch_ns, bucket_ns,
+		"length of one time bucket of the timeline", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER_AS(
+		timeline_axis_row, stretches, buckets, "number of time buckets of each track"),
 };
 
 const struct sooth_schema timeline_axis_schema = {
@@ -35,13 +36,17 @@ const struct sooth_schema timeline_axis_schema = {
 	}
 
 #define TRACK_FIELDS(suffix, type_, unit_, decimals_, what)                                        \
-	{ .name = "pid",                                                                           \
+	{                                                                                          \
+		.name = "pid",                                                                     \
 		.type = SOOTH_FIELD_UNSIGNED,                                                      \
 		FIELD_AT(timeline_track_row, record.pid),                                          \
 		FIELD_STATE_AT(timeline_track_row, pid_state),                                     \
-		.help = "process id in the initial pid namespace; absent: of all together" },      \
-		FIELD_STRING(timeline_track_row, process, "its name (comm)", .may_shrink = true),  \
-		FIELD_STRING_AS(timeline_track_row, lane, track, "what is measured"),              \
+		.help = "process id in the initial pid namespace; absent: all processes together"  \
+	},                                                                                         \
+		FIELD_STRING(timeline_track_row, process, "name of the process (comm)",            \
+			.may_shrink = true),                                                       \
+		FIELD_STRING_AS(timeline_track_row, lane, track,                                   \
+			"kind of value in the track: resident, read, file, ..."),                  \
 		{ .name = "values_" suffix,                                                        \
 			.label = "OVER TIME",                                                      \
 			.type = SOOTH_FIELD_SERIES,                                                \
@@ -50,15 +55,15 @@ const struct sooth_schema timeline_axis_schema = {
 			FIELD_AT(timeline_track_row, values),                                      \
 			.help = what " in each bucket; null: not measured" },                      \
 		TRACK_VALUE("min_" suffix, "MIN", least, type_, unit_, decimals_, figures_state,   \
-			"lowest value"),                                                           \
+			"lowest value of the track"),                                              \
 		TRACK_VALUE("mean_" suffix, "MEAN", mean, type_, unit_, decimals_, mean_state,     \
 			"mean over the time measured"),                                            \
 		TRACK_VALUE("max_" suffix, "MAX", most, type_, unit_, decimals_, figures_state,    \
-			"highest value"),                                                          \
+			"highest value of the track"),                                             \
 		TRACK_VALUE("last_" suffix, "LAST", last, type_, unit_, decimals_, figures_state,  \
-			"last value"),                                                             \
+			"last value of the track"),                                                \
 		FIELD_NUMBER_AS(timeline_track_row, longest_ns, max_gap_ns,                        \
-			"longest time between two samples", .unit = SOOTH_UNIT_NS,                 \
+			"longest time between two samples of the track", .unit = SOOTH_UNIT_NS,    \
 			.is_hidden = true, FIELD_STATE_AT(timeline_track_row, longest_state))
 
 static const struct sooth_field cpu_fields[] = { TRACK_FIELDS(
@@ -86,13 +91,15 @@ const struct sooth_schema timeline_track_schemas[TIMELINE_GROUPS] = {
 
 static const struct sooth_field life_fields[] = {
 	FIELD_PID(timeline_life_row),
-	FIELD_STRING(timeline_life_row, process, "its name (comm)"),
-	FIELD_NUMBER(timeline_life_row, from_ns, "when it came; absent: it was there before",
-		.label = "FROM", .unit = SOOTH_UNIT_NS,
-		FIELD_STATE_AT(timeline_life_row, from_state)),
-	FIELD_NUMBER(timeline_life_row, to_ns, "when it ended; absent: it is there still",
+	FIELD_STRING(timeline_life_row, process, "name of the process (comm)"),
+	FIELD_NUMBER(timeline_life_row, from_ns,
+		"time the process started; absent: it ran before the recording", .label = "FROM",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(timeline_life_row, from_state)),
+	FIELD_NUMBER(timeline_life_row, to_ns,
+		"time the process ended; absent: it still ran at the end of the recording",
 		.label = "TO", .unit = SOOTH_UNIT_NS, FIELD_STATE_AT(timeline_life_row, to_state)),
-	FIELD_STRING(timeline_life_row, end, "how it ended", .label = "ENDED"),
+	FIELD_STRING(timeline_life_row, end, "how the process ended: exit status or signal",
+		.label = "ENDED"),
 };
 
 const struct sooth_schema timeline_life_schema = {
@@ -113,20 +120,20 @@ static const char *const event_names[TIMELINE_EVENTS] = {
 const struct sooth_names timeline_event_names = { TIMELINE_EVENTS, event_names };
 
 static const struct sooth_field event_fields[] = {
-	FIELD_NUMBER(timeline_event_row, at_ns, "time since the start of the run", .label = "AT",
-		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(timeline_event_row, at_ns, "time since the start of the recording",
+		.label = "AT", .unit = SOOTH_UNIT_NS),
 	{ .name = "pid",
 		.type = SOOTH_FIELD_UNSIGNED,
 		FIELD_AT(timeline_event_row, record.pid),
 		FIELD_STATE_AT(timeline_event_row, pid_state),
-		.help = "process id in the initial pid namespace; absent: of none" },
-	FIELD_STRING(timeline_event_row, process, "its name (comm)"),
+		.help = "process id in the initial pid namespace; absent: no process" },
+	FIELD_STRING(timeline_event_row, process, "name of the process (comm)"),
 	{ .name = "event",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(timeline_event_row, what),
 		.names = &timeline_event_names,
-		.help = "what happened" },
-	FIELD_STRING(timeline_event_row, detail, "details", .may_shrink = true),
+		.help = "type of the event" },
+	FIELD_STRING(timeline_event_row, detail, "details of the event", .may_shrink = true),
 };
 
 const struct sooth_schema timeline_event_schema = {

@@ -23,7 +23,7 @@ const struct option target_option_rows[TARGET_OPTION_COUNT] = {
 		.type = OPTION_LIST,
 		.argument = "PID[,PID...]",
 		.offset = offsetof(struct target_options, pids),
-		.help = "these processes" },
+		.help = "processes with these process ids" },
 	{ .name = "session",
 		.type = OPTION_LIST,
 		.argument = "ID",
@@ -59,12 +59,13 @@ const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT] = {
 		.type = OPTION_TEXT,
 		.argument = "TIME",
 		.offset = offsetof(struct time_range_options, from),
-		.help = "start of the range: 12s after the start, -5s before the end" },
+		.help = "start of the time range: 12s after the capture starts, -5s before its "
+			"end" },
 	{ .name = "to",
 		.type = OPTION_TEXT,
 		.argument = "TIME",
 		.offset = offsetof(struct time_range_options, to),
-		.help = "end of the range" },
+		.help = "end of the time range, in the same form as --from" },
 };
 
 /* --- words --- */

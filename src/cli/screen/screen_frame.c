@@ -138,7 +138,7 @@ static void close_sink(void *state)
 
 const struct sink_type screen_sink = {
 	.name = "screen",
-	.help = "a live view on a terminal",
+	.help = "live view on a terminal",
 	.state_size = sizeof(struct frame_sink),
 	.open = open_sink,
 	.begin = begin,

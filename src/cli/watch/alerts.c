@@ -234,7 +234,7 @@ static int end(void *state, struct sooth_error *err)
 
 const struct sink_type alert_sink = {
 	.name = "alerts",
-	.help = "thresholds",
+	.help = "alerts when processes exceed the thresholds",
 	.state_size = sizeof(struct alert_state),
 	.open = open_sink,
 	.begin = begin,

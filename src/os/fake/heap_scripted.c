@@ -37,7 +37,7 @@ void script_allocate(
 const struct backend backend_heap_scripted = {
 	.name = "scripted",
 	.probe = "heap",
-	.help = "what the test says",
+	.help = "scripted data for tests",
 	.lateness_ns = LATENESS_NS,
 	.state_size = sizeof(struct script_calls),
 	.open = script_calls_open,

@@ -138,7 +138,7 @@ static void proc_close(struct backend_run *run)
 const struct backend backend_proc_scripted = {
 	.name = "scripted",
 	.probe = "proc",
-	.help = "what the test says",
+	.help = "scripted data for tests",
 	.state_size = sizeof(struct script_members),
 	.open = proc_open,
 	.set = proc_set,
