@@ -23,8 +23,9 @@
 static int refuse_link(const char *path, struct sooth_error *err)
 {
 	error_set(err, -ELOOP, SOOTH_FAULT_IO, "write %s", path);
-	error_why(err, "it is a symbolic link, and sooth does not write through one");
-	error_remedy(err, "name the file it points to, or remove the link");
+	error_why(err,
+		"the file is a symbolic link, and sooth does not write through symbolic links");
+	error_remedy(err, "name the file that the link points to, or remove the link");
 	return -ELOOP;
 }
 
@@ -33,7 +34,7 @@ static int refuse_kind(const char *path, mode_t mode, struct sooth_error *err)
 	int code = S_ISDIR(mode) ? -EISDIR : -EINVAL;
 
 	error_set(err, code, SOOTH_FAULT_IO, "write %s", path);
-	error_why(err, "it is %s, not a regular file",
+	error_why(err, "the path names %s, not a regular file",
 		S_ISDIR(mode)	 ? "a folder"
 		: S_ISBLK(mode)	 ? "a block device"
 		: S_ISSOCK(mode) ? "a socket"
@@ -71,8 +72,8 @@ static int make_private(int fd, const struct stat *st, const char *path, struct 
 		return 0;
 	code = -errno;
 	error_set(err, code, SOOTH_FAULT_IO, "write %s", path);
-	error_why(err, "it belongs to another user and others can read it");
-	error_remedy(err, "remove it first, or name another file");
+	error_why(err, "the file belongs to another user, and others can read it");
+	error_remedy(err, "remove the file first, or name another file");
 	return code;
 }
 

@@ -164,7 +164,7 @@ static void dictionary_sweep(struct capture_writer *w)
 static void emit_cut(struct capture_writer *w)
 {
 	static const char source[] = "capture";
-	static const char reason[] = "there were more definitions than a segment's head holds";
+	static const char reason[] = "the list of definitions in the capture was full";
 	struct stream_loss loss = { .record = { .kind = STREAM_LOSS }, .records = 1 };
 	struct record_tail tail[] = {
 		{ &loss.source, source, sizeof(source) - 1 },

@@ -124,9 +124,10 @@ int agent_list_emit(const struct output_options *options, const struct arguments
 	if (arguments->count || arguments->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --list-agents with \"%s\"",
 			arguments->count ? arguments->items[0] : "--");
-		error_why(err, "--list-agents lists what is known, not what runs");
+		error_why(err,
+			"--list-agents lists the agents that sooth knows, not running processes");
 		return error_remedy(
-			err, "`sooth ps --why` lists what runs and how it was recognized");
+			err, "`sooth ps --why` lists running agents and how sooth recognized them");
 	}
 	status = own_report_emit("agents", options, emit_agents, &has_broken, err);
 	return status || !has_broken ? status : EXIT_BROKEN;

@@ -45,7 +45,8 @@ static void want_ends_alone(struct check_settings *settings)
 static int emit_gone(uint32_t pid, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
-	error_why(err, "it does not exist, and the kernel log has nothing about it");
+	error_why(err,
+		"no process has this PID, and the kernel log has nothing about an earlier one");
 	return error_remedy(err, "check the PID; `sooth ps -a` lists processes");
 }
 

@@ -55,15 +55,15 @@ struct call_graph_look picture_look(
 static int needs_flamegraph(const char *option, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand %s", option);
-	error_why(err, "it sets how a picture looks, and there is none");
+	error_why(err, "this option sets how a picture looks, and no picture is written");
 	return error_remedy(err, "give --flamegraph -o FILE.svg too");
 }
 
 static int needs_name(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph");
-	error_why(err, "it needs a file name");
-	return error_remedy(err, "give -o FILE.svg");
+	error_why(err, "a picture needs a file name");
+	return error_remedy(err, "name the file: -o FILE.svg");
 }
 
 bool picture_has_ending(const char *path, const char *ending)

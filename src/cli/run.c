@@ -382,7 +382,7 @@ static int run_capture(
 static int command_writes_there_too(const char *what, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write the %s to standard output", what);
-	error_why(err, "the launched command writes there too");
+	error_why(err, "the launched command also writes to standard output");
 	return error_remedy(err, "give the %s a file", what);
 }
 

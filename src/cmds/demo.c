@@ -47,26 +47,28 @@ static void show_all(const struct demo_workloads *d)
 
 	snprintf(worker, sizeof(worker), "%d", (int)d->worker);
 	snprintf(agent, sizeof(agent), "%d", (int)d->agent);
-	show("Which processes are they? (Without PIDs: every agent on this host.)", list);
+	show("Which processes run? (Without PIDs sooth lists every agent on this host.)", list);
 	if (!is_over())
-		show("What has one of them open, mapped, connected, pending?", inspect);
+		show("What does one of the processes have open, mapped, connected, pending?",
+			inspect);
 	if (is_over())
 		return;
-	status = show("Which system calls does it make? One second of them, counted in the kernel:",
-		count);
+	status =
+		show("Which system calls does the process make? One second, counted in the kernel:",
+			count);
 	if (status) {
 		emit_missing("System calls and allocations");
 		return;
 	}
 	if (!is_over())
-		show("Every call, as it returns:", stream);
-	if (!is_over() &&
-		show("How much memory does it allocate? One second of that, counted as well:",
-			heap))
+		show("Every system call, printed when it returns:", stream);
+	if (!is_over() && show("How much memory does the process allocate? One second, counted in "
+			       "the kernel:",
+				  heap))
 		emit_missing("Allocations");
 	if (!is_over() &&
 		!show("Record now, explain later: the capture needs no privilege to read.", record))
-		show("And its explanation:", report);
+		show("The report of the capture:", report);
 }
 
 static int run_demo(void *config, const struct arguments *arguments, struct sooth_error *err)

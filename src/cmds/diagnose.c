@@ -102,13 +102,15 @@ static const struct option_group groups[] = {
 
 static const struct option_rule rules[] = {
 	{ OPTION_ALONE, "list-findings", "set,json,format,color,filter,output",
-		"it lists what sooth can find and looks at no process", NULL },
+		"--list-findings lists what sooth can find and looks at no process", NULL },
 	{ OPTION_PER_PROCESS, "list-findings", "PID,FILE",
-		"it lists what sooth can find and looks at no process", NULL },
+		"--list-findings lists what sooth can find and looks at no process", NULL },
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
-	{ OPTION_NEEDS, "buffer", "calls", "only system calls use the buffer", NULL },
-	{ OPTION_NEEDS, "weight", "flamegraph", "it sets how the picture looks", NULL },
+	{ OPTION_NEEDS, "buffer", "calls", "the buffer is used only for recorded system calls",
+		NULL },
+	{ OPTION_NEEDS, "weight", "flamegraph",
+		"this option sets how the picture of --flamegraph looks", NULL },
 };
 
 /* The option takes nothing else: one of them matches. */
@@ -134,7 +136,7 @@ static int check(
 	if (c->diagnose.watch_ns && (c->diagnose.quick || c->diagnose.bundle)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "watch with %s",
 			c->diagnose.quick ? "--quick" : "--bundle");
-		error_why(err, "it is for one diagnosis, and -w makes many");
+		error_why(err, "--bundle writes one diagnosis, and -w repeats the diagnosis");
 		return error_remedy(err, "give one of the two");
 	}
 	if (c->diagnose.quick && c->diagnose.duration_ns) {
@@ -162,7 +164,7 @@ static int check_picture(
 	if (!c->picture.flamegraph || c->diagnose.calls || target_capture(arguments))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph");
-	error_why(err, "it shows system calls, and none are recorded without -D");
+	error_why(err, "the picture shows system calls, and without -D none are recorded");
 	return error_remedy(err, "give -D too");
 }
 

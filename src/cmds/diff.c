@@ -54,7 +54,8 @@ static const struct option_group groups[] = {
 };
 
 static const struct option_rule rules[] = {
-	{ OPTION_NEEDS, "weight", "flamegraph", "it sets how the picture looks", NULL },
+	{ OPTION_NEEDS, "weight", "flamegraph",
+		"this option sets how the picture of --flamegraph looks", NULL },
 };
 
 struct both {
@@ -117,7 +118,7 @@ static int check(const struct arguments *arguments, struct sooth_error *err)
 	if (arguments->count != 2 || arguments->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "compare without two captures");
 		error_why(err, "a comparison needs a first and a second capture");
-		return error_remedy(err, "give two files that `sooth record` or --save wrote");
+		return error_remedy(err, "name two captures: sooth diff FIRST.sooth SECOND.sooth");
 	}
 	if (!strcmp(arguments->items[0], arguments->items[1]) ||
 		file_is_same(arguments->items[0], arguments->items[1])) {
@@ -145,18 +146,18 @@ static double seconds_of(const struct comparison_side *side)
 
 static void emit_losses(struct output *o, const struct comparison_side *side)
 {
-	char what[160], reason[64];
+	char what[160], reason[128];
 
 	if (!side->has_losses)
 		return;
 	snprintf(what, sizeof(what), "all calls of %s", side->file);
 	if (side->lost)
-		snprintf(reason, sizeof(reason), "it lost %llu records",
+		snprintf(reason, sizeof(reason), "%llu records of that capture were lost",
 			(unsigned long long)side->lost);
 	else
 		snprintf(reason, sizeof(reason),
-			"it is incomplete, or lost an unknown number of records");
-	output_limit(o, what, reason, "`sooth report` shows the losses");
+			"that capture is incomplete, or an unknown number of records was lost");
+	output_limit(o, what, reason, "`sooth report FILE.sooth` shows the losses");
 }
 
 /* Counts are scaled to the time that the second one was observed. */
@@ -192,8 +193,8 @@ static int has_no_calls(const struct both *b, struct sooth_error *err)
 	size_t empty = call_graph_count(&b->graphs[0]) > 1;
 
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph of %s", b->sides[empty].file);
-	error_why(err, "it has no system calls");
-	return error_remedy(err, "sooth trace --save FILE.sooth keeps them");
+	error_why(err, "the capture has no system calls");
+	return error_remedy(err, "record the calls first: sooth trace --save FILE.sooth PID");
 }
 
 static int draw(struct both *b, struct picture_files *files, struct sooth_error *err)
@@ -278,11 +279,12 @@ const struct command command_diff = {
 	.usage =
 		"FIRST.sooth SECOND.sooth [--noise PERCENT] [--fail-on-change] [--from TIME] [--to "
 		"TIME] [-j] [-o FILE]",
-	.about =
-		"Explains both as `sooth report` and `sooth diagnose` do, and shows for every "
-		"table and\nevery finding what changed beyond noise, what is new and what is gone. "
-		"Processes are\nmatched by agent, role and project, or by name. A target and "
-		"--from and --to apply\nto each capture, times counted from its own start or end.",
+	.about = "Compares two captures: for every table of `sooth report` and every finding of\n"
+		 "`sooth diagnose`, what changed beyond noise, what is new and what is gone. "
+		 "Processes are\n"
+		 "matched by agent, role and project, or by name. A target, --from and --to apply "
+		 "to each\n"
+		 "capture; times count from the start or end of that capture.",
 	.examples =
 		"  sooth diff before.sooth after.sooth\n"
 		"  sooth diff --fail-on-change good.sooth now.sooth   for scripts\n"

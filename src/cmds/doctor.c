@@ -152,7 +152,7 @@ static int emit_method(struct output *o, const struct backend *b, struct sooth_e
 static int emit_methods(struct output *o, struct sooth_error *err)
 {
 	static const struct section methods = { .name = "methods",
-		.title = "What can be observed, by which method:",
+		.title = "What sooth can observe on this system, by which method:",
 		.schema = &method_schema,
 		.shape = SECTION_TABLE };
 	int status = output_section(o, &methods, err);
@@ -176,14 +176,15 @@ static int emit_missing_probes(struct output *o, struct sooth_error *err)
 		if (has_backend)
 			continue;
 		output_limit(o, none.probe, "not supported on this system",
-			"captures from other hosts can be read");
+			"read a capture from another system: sooth report FILE.sooth");
 		struct record_tail tail[] = {
 			text(&row.probe, none.probe),
 			text(&row.method, none.name),
 			text(&row.help, registry_probes[p]->help),
 			text(&row.why, "not supported on this system"),
 			text(&row.missing, ""),
-			text(&row.remedy, "captures from other hosts can be read"),
+			text(&row.remedy,
+				"read a capture from another system: sooth report FILE.sooth"),
 		};
 		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 	}
@@ -215,9 +216,13 @@ static int run_doctor(void *config, const struct arguments *arguments, struct so
 
 const struct command command_doctor = {
 	.name = "doctor",
-	.summary = "what can be observed here, and how to get the rest",
+	.summary = "what sooth can observe on this system, and how to get the rest",
 	.usage = "[-j]",
-	.about = "Checks what each method needs. Nothing is attached and nothing is changed.",
+	.about = "Lists what sooth can observe on this system: for each source of data the methods "
+		 "to read\n"
+		 "it, which methods work here, and what is missing for the others. Nothing is "
+		 "attached\n"
+		 "and nothing is changed.",
 	COMMAND_GROUPS(groups),
 	.config_size = sizeof(struct doctor_config),
 	.run = run_doctor,

@@ -65,11 +65,12 @@ static int check(const struct export_config *c, const struct arguments *a,
 	const struct export_type *type, struct sooth_error *err)
 {
 	if (!target_capture(a) || a->command)
-		return refuse(err, "export without one capture", "an export is of one file",
-			"give one file that `sooth record` or --save wrote");
+		return refuse(err, "export without one capture",
+			"sooth exports one capture at a time",
+			"name one capture written by `sooth record` or --save");
 	if (!type)
-		return refuse(err, "export without a format", "several formats exist",
-			"--format folded, chrome, csv, jsonl or sqlite");
+		return refuse(err, "export without a format", "the option --format is missing",
+			"add --format folded, chrome, csv, jsonl or sqlite");
 	if (c->export.tables.count && !type->has_choice)
 		return refuse(err, "use --table", "this format has no tables",
 			"leave out --table, or take csv, jsonl or sqlite");

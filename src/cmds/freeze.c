@@ -12,10 +12,13 @@ const struct command command_freeze = {
 	.name = "freeze",
 	.summary = "stop processes of agents",
 	.usage = "[-t] PID|NAME... | --session ID | --agent NAME",
-	.about =
-		"Stops processes until `sooth thaw`; they keep their memory, and stay stopped when "
-		"sooth\nhas exited. By the freezer of their control group if the group contains "
-		"nothing else,\nelse by SIGSTOP, children first. A server may time out meanwhile.",
+	.about = "Stops processes until `sooth thaw`. Stopped processes keep their memory, and "
+		 "stay stopped\n"
+		 "when sooth has exited. If a control group contains only these processes, sooth "
+		 "freezes\n"
+		 "the group; otherwise sooth sends SIGSTOP, children first. Connections to a "
+		 "server may\n"
+		 "time out meanwhile.",
 	.examples = "  sooth freeze --session 4f1c    a session with all its tools\n  sooth freeze "
 		    "-t 4711           a process and its descendants\n",
 	.groups = freezing_groups,

@@ -76,7 +76,8 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 
 	if (c->heap.lines && c->heap.count) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use -o with --count");
-		error_why(err, "counted calls are not kept one by one");
+		error_why(err,
+			"--count only counts the calls, so there is no list of calls to write");
 		return error_remedy(err, "leave out -o or --count");
 	}
 	return run_report(&run, err);
@@ -87,10 +88,14 @@ const struct command command_heap = {
 	.summary = "memory allocations of a process and its children",
 	.usage = "[-c] [-j] [-o FILE.jsonl] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND "
 		 "[ARG...]",
-	.about = "Calls of malloc, free and related functions: totals, by function and size, live "
-		 "and peak\nbytes. Follows threads, forks and exec. A launched command is paused "
-		 "while the buffer\nis full, so nothing is lost; a running process never is: what "
-		 "does not fit is lost,\nand counted as lost.",
+	.about = "Counts the calls of malloc, free and related functions, by function and size, "
+		 "with the\n"
+		 "live and peak bytes. New threads, forked children and exec are followed. A "
+		 "launched\n"
+		 "command is paused while the buffer is full, so no call is lost. A process that "
+		 "already\n"
+		 "runs is never paused: calls that do not fit the buffer are lost, and sooth "
+		 "prints how many.",
 	.examples =
 		"  sooth heap -- git status              totals, live and peak bytes of a command\n"
 		"  sooth heap -p 4711 -d 5 -o a.jsonl    five seconds, and every call as JSON\n"

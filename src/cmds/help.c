@@ -67,7 +67,7 @@ static int run_help(void *config, const struct arguments *arguments, struct soot
 
 const struct command command_help = {
 	.name = "help",
-	.summary = "list commands, or show help on one",
+	.summary = "list the commands, or show the help of a command",
 	.usage = "[COMMAND]",
 	.run = run_help,
 };

@@ -163,7 +163,7 @@ static int check(const struct inspect_config *c, const struct run *run, struct s
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use %s with these details",
 		is_vain ? "--interval" : "--resolve");
-	error_why(err, is_vain ? "only the CPU of threads is measured over time"
+	error_why(err, is_vain ? "only the CPU use of threads is measured over time"
 			       : "only sockets have peers to resolve");
 	return error_remedy(
 		err, "give %s too, or leave it out", is_vain ? "--threads" : "--sockets");

@@ -75,10 +75,11 @@ static const struct option_group groups[] = {
 };
 
 static const struct option_rule rules[] = {
-	{ OPTION_NEVER, "filter", NULL, "it selects rows of a report, not processes to kill",
+	{ OPTION_NEVER, "filter", NULL, "--filter selects rows of a report, not processes to kill",
 		"give PIDs: sooth kill PID...; --dry-run lists the processes" },
 	ACT_NEVER_ALL("end"),
-	{ OPTION_PER_PROCESS, "ask", "yes", "they contradict each other", NULL },
+	{ OPTION_PER_PROCESS, "ask", "yes", "--ask asks for confirmation and --yes skips it",
+		NULL },
 	{ OPTION_PER_PROCESS, "ask", "dry-run", "nothing is killed, so there is nothing to ask",
 		NULL },
 	{ OPTION_PER_PROCESS, "wait", "dry-run",
@@ -127,7 +128,7 @@ static void emit_progress(void *user, size_t left)
 static int refuse_unasked(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "kill these without confirmation");
-	error_why(err, "no terminal to ask on");
+	error_why(err, "sooth cannot ask: standard input is not a terminal");
 	return error_remedy(err, "give --yes, or --dry-run to list the processes");
 }
 

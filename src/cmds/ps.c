@@ -131,11 +131,13 @@ static const struct option_group groups[] = {
 
 static const struct option_rule rules[] = {
 	{ OPTION_ALONE, "list-agents", "json,format,color,filter,output",
-		"it lists what sooth knows and looks at no process", NULL },
-	{ OPTION_PER_PROCESS, "interval", "watch", "with -w CPU is measured between refreshes",
-		"-w N sets the time between them" },
+		"--list-agents lists the agents that sooth knows and looks at no process", NULL },
+	{ OPTION_PER_PROCESS, "interval", "watch",
+		"with -w the CPU use is measured between two refreshes",
+		"-w N sets the seconds between two refreshes" },
 	OPTION_OVER("interval"),
-	{ OPTION_PER_PROCESS, "check-version", "all", "only agents have versions", NULL },
+	{ OPTION_PER_PROCESS, "check-version", "all",
+		"--check-version lists agents only: other processes have no known versions", NULL },
 };
 
 /* What the report shows, with the texts that it borrows. */

@@ -92,7 +92,7 @@ static int check_format(const struct query_config *c, struct sooth_error *err)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "redact the rows of a statement");
 	error_why(err, "SQL can move names into columns that are not redacted");
-	return error_remedy(err, "`sooth report --format redacted` replaces them");
+	return error_remedy(err, "`sooth report --format redacted FILE.sooth` replaces names");
 }
 
 static int tell(struct query *q, const struct query_config *c, const struct arguments *a,
@@ -198,9 +198,10 @@ const struct command command_query = {
 	.summary = "SQL over a capture",
 	.usage = "FILE.sooth [PID|NAME...] \"SELECT ...\" | FILE.sooth --tables [--from TIME] "
 		 "[--to TIME] [-j] [-o FILE]",
-	.about = "Every kind of record and every view is a table. A statement reads and changes "
-		 "nothing.\nValues that were not measured are NULL, and the column not_measured "
-		 "has the reason.",
+	.about = "Runs an SQL statement over a capture: every kind of record and every view is a "
+		 "table. The\n"
+		 "statement can only read. A value that was not measured is NULL, and the column\n"
+		 "not_measured has the reason.",
 	.examples =
 		"  sooth query build.sooth --tables\n"
 		"  sooth query build.sooth --columns syscalls_call\n"

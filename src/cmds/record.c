@@ -64,7 +64,9 @@ static const struct option_group groups[] = {
 };
 
 static const struct option_rule rules[] = {
-	{ OPTION_NEEDS, "lossless", "stream", "only events can be lost, counts cannot", NULL },
+	{ OPTION_NEEDS, "lossless", "stream",
+		"without --stream the kernel only counts the calls, and counts are never lost",
+		NULL },
 };
 
 /* Counts cost less than a stream; states come as samples; some probes have only a stream. */
@@ -94,8 +96,8 @@ static int choose_probes(struct record_config *c, struct run *run, struct sooth_
 
 		if (!probe) {
 			error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "record \"%s\"", names[i]);
-			error_why(err, "there is no such probe");
-			return error_remedy(err, "`sooth doctor` lists them");
+			error_why(err, "no probe has this name");
+			return error_remedy(err, "`sooth doctor` lists the probes");
 		}
 		run->probes[i] = (struct run_probe){ probe->name, interest_of(c, probe) };
 	}
@@ -134,7 +136,7 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 
 	if (!c->record.output) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "record without -o");
-		error_why(err, "a recording needs a file");
+		error_why(err, "the name of the capture file is missing");
 		return error_remedy(err, "give -o FILE.sooth");
 	}
 	status = choose_probes(c, &run, err);
@@ -149,8 +151,9 @@ const struct command command_record = {
 	.name = "record",
 	.summary = "record now, explain later",
 	.usage = "[--probe LIST] -o FILE.sooth PID|NAME... | -- COMMAND [ARG...]",
-	.about = "Writes a capture. Every command that takes a target can read it, without "
-		 "privilege and\non any system.",
+	.about = "Observes a process and writes what happens to a capture file. Every command that "
+		 "takes a\n"
+		 "target can read the capture later, without privilege and on any system.",
 	.examples = "  sooth record -o build.sooth -- make\n"
 		    "  sooth record --stream --probe syscalls -o calls.sooth -p 4711 -d 5\n"
 		    "  sooth report build.sooth\n",

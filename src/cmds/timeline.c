@@ -146,8 +146,11 @@ const struct command command_timeline = {
 	.summary = "CPU, memory, bytes and calls over time",
 	.usage = "[-j] [-o FILE.svg|FILE.png] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND "
 		 "[ARG...]",
-	.about = "A track for each process, role of threads, class of memory and direction of "
-		 "bytes, and\nthe events meanwhile. A blank means: not measured.",
+	.about = "Shows values over time as tracks: CPU of each process and thread role, memory by "
+		 "kind,\n"
+		 "bytes read and written, system calls; and events such as starts and exits. A "
+		 "blank in a\n"
+		 "track means: not measured.",
 	.examples = "  sooth timeline -d 10 4711                 ten seconds of a process\n"
 		    "  sooth timeline -o build.svg -- make       a picture to zoom into\n"
 		    "  sooth timeline build.sooth                of a capture\n",

@@ -153,25 +153,30 @@ static const struct option_group groups[] = {
 	SAVE_GROUP(struct trace_config, output),
 };
 
-#define SUMS_NEED    "totals need every call that contributes to them"
+#define SUMS_NEED    "totals need every call, and --filter would leave some out"
 #define SUMS_INSTEAD "--filter selects rows of the totals; -c -e SET counts some calls"
 
 static const struct option_rule rules[] = {
-	{ OPTION_PER_PROCESS, "count", "clock,relative", "a table has no time per line", NULL },
-	{ OPTION_PER_PROCESS, "count", "string-size", "data of counted calls is not read", NULL },
+	{ OPTION_PER_PROCESS, "count", "clock,relative",
+		"-c prints a table of counts, which has no time on each line", NULL },
+	{ OPTION_PER_PROCESS, "count", "string-size",
+		"with -c the kernel only counts calls and does not read their data", NULL },
 	{ OPTION_PER_PROCESS, "calls", "io,network,process,memory", SUMS_NEED, SUMS_INSTEAD },
 	{ OPTION_PER_PROCESS, "file", "io,network,process,memory", SUMS_NEED, SUMS_INSTEAD },
-	{ OPTION_PER_PROCESS, "clock", "io,network,process,memory", "totals have no time per line",
-		NULL },
+	{ OPTION_PER_PROCESS, "clock", "io,network,process,memory",
+		"totals are a table, which has no time on each line", NULL },
 	{ OPTION_PER_PROCESS, "relative", "io,network,process,memory",
-		"totals have no time per line", NULL },
-	{ OPTION_NEEDS, "folded-calls", "folded", "it sets the numbers of --folded", NULL },
-	{ OPTION_PER_PROCESS, "folded-calls", "weight", "both set the numbers of the stacks",
+		"totals are a table, which has no time on each line", NULL },
+	{ OPTION_NEEDS, "folded-calls", "folded", "--folded already sets what the numbers mean",
 		NULL },
-	{ OPTION_NEEDS, "apart", "folded,flamegraph", "it sets how stacks are grouped", NULL },
-	{ OPTION_NEEDS, "weight", "folded,flamegraph", "it sets the numbers of the stacks", NULL },
+	{ OPTION_PER_PROCESS, "folded-calls", "weight",
+		"both options set what the numbers of the stacks mean", NULL },
+	{ OPTION_NEEDS, "apart", "folded,flamegraph",
+		"this option sets how stacks are grouped, and no stacks are written", NULL },
+	{ OPTION_NEEDS, "weight", "folded,flamegraph",
+		"this option sets the numbers of the stacks, and no stacks are written", NULL },
 	{ OPTION_PER_PROCESS, "lossless", "all",
-		"it could stop the process that reads sooth's output: deadlock",
+		"sooth could pause the process that reads its output: both would wait forever",
 		"give -p PID or -- COMMAND, or leave out --lossless" },
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
@@ -244,8 +249,9 @@ static int check_interval(const struct trace_config *c, struct sooth_error *err)
 	if (!c->trace.interval_ns || (has_sums && !c->trace.plain))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report intervals");
-	error_why(err, has_sums ? "--plain takes no samples, and those delimit the intervals"
-				: "calls are printed line by line as they return");
+	error_why(err,
+		has_sums ? "--plain takes no samples, but an interval runs from sample to sample"
+			 : "an interval is for tables; single calls are printed as they return");
 	return error_remedy(err, "sooth trace --interval 2 -c, --io, --network or --memory");
 }
 
@@ -263,8 +269,8 @@ static int check_pairs(const struct trace_config *c, struct sooth_error *err)
 {
 	if (c->trace.count && wants_operations(c)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show counts and other totals at once");
-		error_why(err, "-c is a table of calls; --io, --network, --process and --memory "
-			       "are totals of their effects");
+		error_why(err, "-c counts calls; --io, --network, --process and --memory total "
+			       "what the calls did");
 		return error_remedy(err, "give one of the two; -c -e file counts some calls");
 	}
 	if (!c->trace.clock || !c->trace.relative)
@@ -281,15 +287,17 @@ static int check_lines(const struct trace_config *c, struct sooth_error *err)
 
 	if (has_sums && (c->trace.failed || c->trace.path)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "total only some lines");
-		error_why(err, c->trace.failed ? "-Z selects lines; tables have a column of errors"
-					       : "-P selects lines; tables cover every path");
+		error_why(err, c->trace.failed ? "-Z selects lines of single calls; a table has a "
+						 "column of errors instead"
+					       : "-P selects lines of single calls; a table always "
+						 "covers every path");
 		return error_remedy(err, c->trace.failed ? "leave out -Z, or the table"
 							 : "--io --filter 'path ~ /etc/'");
 	}
 	if (!c->trace.file || !c->trace.calls)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take --file and another set of calls");
-	error_why(err, "--file means -e %%path");
+	error_why(err, "--file is short for -e %%path, and -e can be given only once");
 	return error_remedy(err, "give one -e with all of them: -e %%path,read");
 }
 
@@ -435,10 +443,13 @@ const struct command command_trace = {
 	.name = "trace",
 	.summary = "system calls of a process and its children",
 	.usage = "[-c] [-j] [-o FILE] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND [ARG...]",
-	.about = "Follows threads, forks and exec exactly. With -c the kernel counts and only "
-		 "totals are\nread; without it every call is a line. The target is not stopped: "
-		 "calls that do not\nfit the buffer are lost, and counted as lost; --lossless "
-		 "pauses the target instead.",
+	.about = "Prints every system call as a line; with -c the kernel counts the calls and "
+		 "sooth prints a\n"
+		 "table. New threads, forked children and exec are followed. The target is not "
+		 "stopped:\n"
+		 "when the buffer is full, calls are lost, and sooth prints how many. With "
+		 "--lossless\n"
+		 "sooth pauses the target instead.",
 	.examples = "  sooth trace -c -d 5 4711         five seconds of a process, as a table\n  "
 		    "sooth trace --session 4f1c       every call of a session and of what it "
 		    "starts\n  sooth trace -- git status        every call of a command\n  sooth "

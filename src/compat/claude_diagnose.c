@@ -96,7 +96,7 @@ static int comes_later(const char *what, const char *instead, struct sooth_error
 static int stands_with(const char *option, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand %s", option);
-	error_why(err, "it details system calls, and none are recorded without -D");
+	error_why(err, "this option shows system calls, and without -D none are recorded");
 	return error_remedy(err, "give -D too");
 }
 
@@ -206,10 +206,10 @@ static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err
 	d->overview.flamegraph_path = NULL;
 	choose_views(d);
 	d->overview.calls_refused = d->diagnosing.no_calls;
-	fprintf(stderr, "no system calls: %s; %s\n", d->diagnosing.no_calls,
+	fprintf(stderr, "system calls were not observed: %s; %s\n", d->diagnosing.no_calls,
 		d->run.unseen[RUN_UNSEEN_CALLS].remedy);
 	if (d->files.picture)
-		fprintf(stderr, "the picture is not written, it shows these calls: %s\n",
+		fprintf(stderr, "the picture of the system calls was not written: %s\n",
 			d->files.picture);
 	status = run_report(&d->run, err);
 	return status ? status : diagnosing_exit(&d->diagnosing);

@@ -47,7 +47,7 @@ static int take_option(
 		return set_output(w, word + OUTPUT_EQUALS_SIZE, err);
 	} else if (is_word(word, "-o", "--output")) {
 		if (*at == argc)
-			return refuse(err, "understand --output", "it needs a value",
+			return refuse(err, "understand --output", "the option needs a value",
 				"give --output FILE");
 		return set_output(w, argv[(*at)++], err);
 	} else {
@@ -98,7 +98,8 @@ static int take_words(
 	if (status || w->wants_help || w->wants_version)
 		return status;
 	if (at == argc)
-		return refuse(err, "track without a command", "none is given", USAGE);
+		return refuse(
+			err, "track without a command", "no command is given after --", USAGE);
 	w->command = argv + at;
 	return is_all_of_it ? 0 : take_last(w, err);
 }

@@ -21,7 +21,7 @@ static int refuse(const char *name, const char *word, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", word);
 	error_why(err, "%s takes only a PID", name);
-	return error_remedy(err, "`sooth trace` has the options");
+	return error_remedy(err, "for more options: sooth trace -p PID");
 }
 
 static int no_terminal(const char *name, struct sooth_error *err)

@@ -121,8 +121,8 @@ static int check(const struct agent_set *set, const struct agent_text *t, const 
 
 	if (other) {
 		refuse(err, -EEXIST, path);
-		error_why(err, "%s already has an agent %s", other->file, name);
-		return error_remedy(err, "give one of them another name");
+		error_why(err, "the file %s already defines an agent %s", other->file, name);
+		return error_remedy(err, "give one of the two agents another name");
 	}
 	if (is_built_in(name) != t->replaces) {
 		refuse(err, t->replaces ? -ENOENT : -EEXIST, path);
@@ -151,7 +151,7 @@ static int put(
 		refuse(err, -E2BIG, path);
 		error_why(err, "there are already %d agents beside the built-in ones",
 			AGENT_SET_OWN_MAX);
-		status = error_remedy(err, "delete files of agents that are not in use");
+		status = error_remedy(err, "delete files of agents that you do not use");
 	}
 	if (status)
 		agent_text_free(t);

@@ -83,7 +83,7 @@ static int split(struct agent_parser *p, struct span line, size_t *end)
 		word = take_word(p, &c);
 		if (!word)
 			return agent_text_wrong(
-				p, "close it on the same line", "a \" is not closed");
+				p, "add the closing \" on the same line", "a \" is not closed");
 		if (strlen(word) > AGENT_VALUE_MAX)
 			return agent_text_wrong(p, "use fewer words",
 				"a word is longer than %d bytes", AGENT_VALUE_MAX);
@@ -112,7 +112,7 @@ static int take_line(struct agent_parser *p, struct span line)
 		line.size--;
 	if (has_control_character(line))
 		return agent_text_wrong(
-			p, "write plain text, in UTF-8", "it holds a control character");
+			p, "write plain text, in UTF-8", "the text contains a control character");
 	status = split(p, line, &end);
 	if (status)
 		return status;
@@ -198,7 +198,7 @@ int agent_text_parse(struct agent_text **out, const char *path, const char *text
 
 	if (size > AGENT_TEXT_BYTES_MAX)
 		return agent_text_wrong(&p, "remove text that does not describe the agent",
-			"it is longer than %d bytes", AGENT_TEXT_BYTES_MAX);
+			"the text is longer than %d bytes", AGENT_TEXT_BYTES_MAX);
 	p.t = new_text(path, size);
 	if (!p.t)
 		return error_no_memory(err);

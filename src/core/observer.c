@@ -108,7 +108,7 @@ int sooth_observer_add_probe(
 
 	if (!probe) {
 		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "observe \"%s\": no such probe", name);
-		return error_remedy(err, "`sooth doctor` lists them");
+		return error_remedy(err, "`sooth doctor` lists the probes");
 	}
 	if (!(interest & probe->offers)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "observe \"%s\" that way", name);
@@ -280,8 +280,8 @@ static void note_shared_counts(struct sooth_observer *o, const struct observed_p
 {
 	if (p->interest & INTEREST_COUNT)
 		collector_limit(o->os, observer_out(o),
-			"counts of processes that another observer still counts",
-			"they go to the observer that stops last",
+			"counts of processes that another observer also counts",
+			"the counts go to the observer that stops last",
 			"stop that observer first, or give each observer a hub of its own");
 }
 

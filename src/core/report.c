@@ -428,8 +428,10 @@ static void note_missing_probe(struct sooth_report *r, const struct stage_type *
 	if (!type->shows || summary_has_probe(&r->summary, type->shows))
 		return;
 	snprintf(what, sizeof(what), "%s (%s)", type->name, type->shows);
-	output_limit(r->output, what, "not recorded: what is shown is not a measurement",
-		"record it: `sooth record --probe LIST`, or run the command without a capture");
+	output_limit(r->output, what,
+		"the probe was not recorded: empty values here are not a measurement",
+		"record this probe: `sooth record --probe LIST -o FILE.sooth PID`, or run the "
+		"command without a capture");
 }
 
 static int check_pids(const struct sooth_report *r, struct sooth_error *err)
@@ -444,7 +446,8 @@ static int check_pids(const struct sooth_report *r, struct sooth_error *err)
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u in the capture",
 			*(const uint32_t *)pid);
 		error_why(err, "the capture has no record of this process");
-		return error_remedy(err, "run it without -p to list its processes");
+		return error_remedy(err,
+			"run the command without -p: then it lists the processes of the capture");
 	}
 	return 0;
 }

@@ -40,7 +40,7 @@ static int read_first(struct capture_file *f, struct survey *s, struct sooth_err
 static int has_no_end(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "count back from the end of the capture");
-	error_why(err, "the input is a pipe: its end is unknown until it is read");
+	error_why(err, "the input is a pipe: its end is unknown until sooth has read everything");
 	return error_remedy(err, "name a file, or give times after the start: --from 10s");
 }
 

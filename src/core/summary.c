@@ -243,17 +243,20 @@ void summary_losses(struct summary *s, const struct block_reader *reader, uint64
 	if (s->has_segment && !s->has_end)
 		add_limit(s, "the end of the recording",
 			"the capture is cut off before the end of the recording",
-			"the report covers what was written until then");
+			"the report covers the part before the cut");
 	if (s->notes_refused)
-		add_limit(s, "further notes", "the table is full", "");
+		add_limit(s, "further notes",
+			"the table of notes is full: further notes are not kept", "");
 	if (s->is_newer)
 		add_limit(s, "members of a later format",
-			"the capture was written in a later format", "read it with a newer sooth");
+			"the capture was written in a later format",
+			"read the capture with a newer version of sooth");
 	if (late_records)
-		add_limit(s, "the exact order of some records", "they arrived late", "");
+		add_limit(s, "the exact order of some records", "these records arrived late", "");
 	if (s->unknown_records)
 		add_limit(s, "records of kinds unknown to this version of sooth",
-			"a newer version wrote the capture", "read it with that version");
+			"a newer version wrote the capture",
+			"read the capture with that version of sooth");
 }
 
 /* --- output --- */

@@ -245,9 +245,10 @@ int time_range_check(const struct time_range *p, struct sooth_error *err)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "select this time range");
 	if (!p->begin_ns)
-		error_why(err, "the recording in it never started");
+		error_why(err, "the capture ends before the recording started");
 	else if (!p->is_known)
-		error_why(err, "its end is unknown until it is read");
+		error_why(err,
+			"the input is a pipe: its end is unknown until sooth has read everything");
 	else if (p->from_ns >= p->to_ns)
 		error_why(err, "the range ends before it starts: the capture covers %s",
 			format_ns(length, p->end_ns - p->begin_ns));

@@ -60,7 +60,7 @@ static int write_out(struct csv_table *t, struct sooth_error *err)
 static int refuse_read(const char *path, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write %s", path);
-	error_why(err, "it is the capture being read, and would be overwritten");
+	error_why(err, "this file is the capture that sooth reads, and would be overwritten");
 	return error_remedy(err, "name another folder");
 }
 

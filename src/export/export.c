@@ -162,7 +162,8 @@ static bool is_folder(const char *path)
 static int refuse_stream(const struct export_type *type, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write %s to standard output", type->name);
-	error_why(err, "this format is not written from start to end");
+	error_why(
+		err, "a file of this format is not written from start to end, as a pipe requires");
 	return error_remedy(err, "name a regular file with -o");
 }
 

@@ -34,11 +34,12 @@ int query_stopped(const struct query *q, struct sooth_error *err)
 	if (q->options.is_stopped && q->options.is_stopped()) {
 		error_set(err, -EINTR, SOOTH_FAULT_USAGE, "finish the statement");
 		error_why(err, "interrupted");
-		return error_remedy(err, "narrow the query, or let it finish");
+		return error_remedy(
+			err, "the query was interrupted: add a LIMIT, or let it finish");
 	}
 	error_set(err, -ETIME, SOOTH_FAULT_USAGE, "finish the statement");
-	error_why(err, "it took longer than %s", format_ns(text, q->options.timeout_ns));
-	return error_remedy(err, "narrow the query, or raise --timeout");
+	error_why(err, "the query took longer than %s", format_ns(text, q->options.timeout_ns));
+	return error_remedy(err, "add a WHERE or a LIMIT to the query, or raise --timeout");
 }
 
 int query_failed(struct query *q, const char *tried, struct sooth_error *err)
@@ -138,13 +139,13 @@ static int refuse(const struct query *q, struct sooth_error *err)
 	error_why(err, "%s", message);
 	now = column ? field_new_name(behind_point(column + strlen("no such column: "))) : NULL;
 	if (now)
-		return error_remedy(err, "it was renamed: %s (docs/json.md)", now);
+		return error_remedy(err, "this name was changed to %s (docs/json.md)", now);
 	if (!table)
 		return error_remedy(err, "`sooth query FILE --columns TABLE` lists its columns");
 	table += strlen("no such table: ");
 	now = table_new_name(table);
 	if (now)
-		return error_remedy(err, "it was renamed: %s (docs/json.md)", now);
+		return error_remedy(err, "this name was changed to %s (docs/json.md)", now);
 	near = tables_nearest(&q->tables, table);
 	if (near && strcmp(near, table))
 		return error_remedy(err, "did you mean %s?", near);
@@ -196,8 +197,9 @@ static int prepare(struct query *q, const char *sql, sqlite3_stmt **out, struct 
 	error_why(err, !*out			    ? "the statement is empty"
 		       : !is_blank(rest)	    ? "more than one statement"
 		       : sqlite3_column_count(*out) ? "the result has too many columns"
-						    : "it returns no rows");
-	return error_remedy(err, "give one SELECT");
+						    : "the statement returns no rows");
+	return error_remedy(
+		err, "give one SELECT, for example: \"SELECT * FROM syscalls_call LIMIT 10\"");
 }
 
 /* --- more than one scan --- */

@@ -27,8 +27,9 @@ static void note_unobserved(struct query *q, struct output *output)
 		if (!probe || report_has_probe(q->notes, probe))
 			continue;
 		snprintf(what, sizeof(what), "%s (%s)", t->name, probe);
-		output_limit(output, what, "not recorded: the empty table is not a measurement",
-			"record it: `sooth record --probe LIST`");
+		output_limit(output, what,
+			"the probe was not recorded: the empty table is not a measurement",
+			"record this probe: `sooth record --probe LIST -o FILE.sooth PID`");
 	}
 }
 
@@ -37,6 +38,6 @@ int query_emit_notes(struct query *q, struct output *output, struct sooth_error 
 	note_unobserved(q, output);
 	if (!q->notes_are_whole)
 		output_limit(output, "losses and limits after this point",
-			"the query did not read the capture to the end", "");
+			"sooth stopped reading the capture when the query had its rows", "");
 	return report_notes(q->notes, q->notes_are_whole, output, err);
 }

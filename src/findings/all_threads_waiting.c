@@ -152,14 +152,18 @@ static void report(struct check *e, const struct hang *h)
 			"deadlock: all %u threads wait for each other, none can wake another",
 			h->threads);
 	else
-		finding_claim(
-			e, "deadlock: its only thread waits for a lock that no other thread holds");
+		finding_claim(e, "deadlock: the only thread of the process waits for a lock that "
+				 "no other thread holds");
 	finding_number(e, "threads", h->threads, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "waiting for a held lock", h->locks, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "no thread ran for", (double)h->least_ns, SOOTH_UNIT_NS, h->least_ns);
-	finding_text(e, "waiting", "all in futex, without a timeout, not in shared memory");
+	finding_number(e, "time spent waiting for a lock that another thread holds", h->locks,
+		SOOTH_UNIT_NONE, 0);
+	finding_number(
+		e, "time in which no thread ran", (double)h->least_ns, SOOTH_UNIT_NS, h->least_ns);
+	finding_text(e, "waiting",
+		"every thread waits in futex, without a timeout, and no lock is in shared memory");
 	emit_threads(e);
-	finding_unseen(e, "which thread holds which lock, and since when: the stacks show it");
+	finding_unseen(
+		e, "which thread holds which lock, and since when: only the call stacks show that");
 	finding_unseen(e, "a POSIX timer that would signal the process");
 	finding_remedy(e,
 		"gdb -p %llu -batch -ex 'thread apply all bt' shows which thread waits for which; "
@@ -178,7 +182,7 @@ static void emit_reason(struct check *e, const struct hang *h)
 		break;
 	case STANDING_IS_DUE:
 		if (check_is_stopped(e))
-			check_fine(e, "stopped: nothing of it runs");
+			check_fine(e, "the process is stopped: none of its threads runs");
 		else
 			check_fine(e, "thread %s (%u) can still be woken", t->name, t->tid);
 		break;

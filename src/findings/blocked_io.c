@@ -112,9 +112,9 @@ static void emit_where(struct check *e, const struct thread_history *t, const st
 {
 	char call[SYSCALL_NAME_SIZE];
 
-	finding_number(e, "in this wait for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
+	finding_number(e, "time in this wait", (double)thread_history_ns(t), SOOTH_UNIT_NS,
 		thread_history_ns(t));
-	finding_number(e, "threads stuck like this", b->stuck, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "threads stuck in this wait", b->stuck, SOOTH_UNIT_NONE, 0);
 	finding_text(e, "state", "%c in %u of %u samples, without a context switch",
 		t->uninterruptible ? 'D' : 'S',
 		t->uninterruptible ? t->uninterruptible : t->sleeping, t->met);
@@ -122,14 +122,15 @@ static void emit_where(struct check *e, const struct thread_history *t, const st
 		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
 		finding_text(e, "system call", "%s", call);
 	} else if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
-		finding_unseen(e, "the system call: visible only to its user and root");
+		finding_unseen(
+			e, "the system call: only the user of the process and root can see it");
 	} else {
-		finding_text(e, "system call", "none: a page fault");
+		finding_text(e, "system call", "no system call: the thread waits in a page fault");
 	}
 	if (t->channels[0].input)
 		finding_text(e, "kernel function", "%s", t->channels[0].name);
 	else
-		finding_unseen(e, "the kernel function it waits in");
+		finding_unseen(e, "the kernel function that the thread waits in");
 }
 
 static void emit_file(struct check *e, const struct thread_history *t)
@@ -140,11 +141,13 @@ static void emit_file(struct check *e, const struct thread_history *t)
 				   : span_of("", 0);
 
 	if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
-		finding_unseen(e, "which file, and whether its control group is frozen");
+		finding_unseen(
+			e, "which file, and whether the control group of the process is frozen");
 		return;
 	}
 	if (!d) {
-		finding_unseen(e, "which file: its path is in the process's memory");
+		finding_unseen(
+			e, "which file: sooth does not read paths from the memory of the process");
 		return;
 	}
 	finding_descriptor(e, d->fd);
@@ -182,12 +185,12 @@ static void emit_blocked(
 	emit_file(e, t);
 	if (t->uninterruptible)
 		finding_remedy(e,
-			"repair what it waits for: dmesg shows disk and network errors, umount "
-			"-f drops a dead network or FUSE mount, fsfreeze -u thaws a file system "
-			"(no signal ends this wait, except perhaps SIGKILL)");
+			"repair the disk, mount or device: dmesg shows disk and network errors, "
+			"umount -f drops a dead network or FUSE mount, fsfreeze -u thaws a file "
+			"system (no signal ends this wait, except perhaps SIGKILL)");
 	else
-		finding_remedy(
-			e, "repair or restart the server of that file system: it does not answer");
+		finding_remedy(e, "repair or restart the server of that file system: the server "
+				  "does not answer");
 	finding_end(e);
 }
 
@@ -264,7 +267,7 @@ static void diagnose(struct check *e)
 	else if (b.unseen)
 		check_blind(e, b.unseen);
 	else if (b.most == BLOCK_FROZEN)
-		check_fine(e, "frozen by its control group");
+		check_fine(e, "the control group of the process is frozen");
 	else
 		check_fine(e, "no thread is stuck waiting for a file");
 }

@@ -253,7 +253,8 @@ static void diagnose(struct check *e)
 	else if (p.count && progress.bytes_per_s <= check_option(e, "max-moved") * p.wakes)
 		report(e, &p, &progress);
 	else if (p.count)
-		check_fine(e, "wakes %.0f times a second, and has work", p.wakes);
+		check_fine(
+			e, "the busiest thread wakes %.0f times a second, and has work", p.wakes);
 	else if (p.unseen)
 		check_blind(e, p.unseen);
 	else

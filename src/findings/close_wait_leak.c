@@ -158,16 +158,20 @@ static void report(struct check *e, const struct look *l)
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(e, "leaks connections: the peer closed %llu, the process did not",
 		(unsigned long long)l->kept);
+	finding_number(e, "connections in CLOSE_WAIT during the whole observation", (double)l->kept,
+		SOOTH_UNIT_NONE, l->interval_ns);
 	finding_number(
-		e, "in CLOSE_WAIT throughout", (double)l->kept, SOOTH_UNIT_NONE, l->interval_ns);
-	finding_number(e, "in CLOSE_WAIT at the start", (double)l->first, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "in CLOSE_WAIT at the end", (double)l->last, SOOTH_UNIT_NONE, 0);
+		e, "connections in CLOSE_WAIT at the start", (double)l->first, SOOTH_UNIT_NONE, 0);
+	finding_number(
+		e, "connections in CLOSE_WAIT at the end", (double)l->last, SOOTH_UNIT_NONE, 0);
 	if (l->unread)
-		finding_number(e, "unread data on them", (double)l->unread, SOOTH_UNIT_BYTES, 0);
+		finding_number(e, "unread data on these connections", (double)l->unread,
+			SOOTH_UNIT_BYTES, 0);
 	emit_peers(e, l);
 	finding_unseen(e, "since when: the kernel does not record when the peer closed");
 	finding_remedy(e,
-		"sooth inspect --sockets %llu lists them; restarting the process closes them",
+		"sooth inspect --sockets %llu lists the connections; restarting the process closes "
+		"them",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 }
@@ -187,7 +191,9 @@ static void diagnose_snapshots(
 	else if (check_is_over(e, "min-count", (double)l->kept, ""))
 		report(e, l);
 	else
-		check_fine(e, "%llu closed by the peer, %llu of them kept",
+		check_fine(e,
+			"the peer closed %llu connections, and the process keeps %llu of these "
+			"open",
 			(unsigned long long)l->last, (unsigned long long)l->kept);
 }
 

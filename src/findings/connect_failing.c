@@ -102,7 +102,9 @@ static void report(struct check *e, const struct check_calls *c, const char *add
 	if (p->under_way)
 		finding_number(e, "in progress", (double)p->under_way, SOOTH_UNIT_NONE, 0);
 	if (p->unknown)
-		finding_unseen(e, "the result of %llu more: the process closed them without asking",
+		finding_unseen(e,
+			"the result of %llu more attempts: the process closed the socket before "
+			"the result was known",
 			(unsigned long long)p->unknown);
 	check_calls_unseen(c, e);
 	finding_remedy(e,

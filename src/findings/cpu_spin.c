@@ -197,7 +197,8 @@ static void emit_threads(struct check *e, const struct spin *s)
 
 static void emit_claim(struct check *e, const struct spin *s, bool in_kernel)
 {
-	const char *calls = in_kernel ? "; much of it in system calls that return immediately" : "";
+	const char *calls =
+		in_kernel ? "; much of the time in system calls that return immediately" : "";
 
 	if (s->count > 1)
 		finding_claim(e, "burns %.1f CPUs without visible progress: %zu threads%s",
@@ -215,8 +216,8 @@ static void emit_values(struct check *e, const struct spin *s, const struct prog
 	double system = thread_history_system(t);
 
 	finding_number(e, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	finding_number(e, "running or runnable", thread_history_selected(t), SOOTH_UNIT_PERCENT,
-		interval_ns);
+	finding_number(e, "share of time running or ready to run", thread_history_selected(t),
+		SOOTH_UNIT_PERCENT, interval_ns);
 	finding_rate(e, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, interval_ns);
 	if (system >= 0)
 		finding_number(e, "kernel share", system, SOOTH_UNIT_PERCENT, interval_ns);
@@ -243,14 +244,14 @@ static void report(struct check *e, const struct spin *s, const struct progress 
 	emit_claim(e, s, in_kernel);
 	emit_values(e, s, p);
 	if (s->cpu < check_option(e, "sure"))
-		finding_unseen(e, "how much CPU it would use: the host is too busy");
-	finding_unseen(e, "which function it is in, and whether the result is useful");
+		finding_unseen(e, "how much CPU the process would use: the host is too busy");
+	finding_unseen(e, "which function uses the CPU, and whether its result is useful");
 	finding_remedy(e,
 		in_kernel
 			? "sooth trace -c -p %llu shows which calls; perf top -p %llu shows which "
 			  "function"
-			: "if it should be idle, restart it; sooth trace -c -p %llu shows whether "
-			  "it makes system calls, perf top -p %llu which function it is in",
+			: "if the process should be idle, restart it; sooth trace -c -p %llu shows "
+			  "its system calls, perf top -p %llu its busiest function",
 		(unsigned long long)e->id.pid, (unsigned long long)e->id.pid);
 	finding_end(e);
 }

@@ -42,18 +42,19 @@ static void diagnose(struct check *e)
 	if (is_outdated(e))
 		finding_severity(e, FINDING_INFO);
 	finding_path(e, path);
-	finding_claim(e, "its program file was removed or replaced since it started: %.*s",
+	finding_claim(e, "the program file was removed or replaced after the process started: %.*s",
 		(int)path.size, path.data);
-	finding_text(e, "known by", "the file that it runs has no path any more");
+	finding_text(e, "known by", "the file that the process runs has no path any more");
 	finding_number(e, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
-	finding_unseen(e, "whether another file has that path now");
-	finding_remedy(e, "restart it: what it loads or starts from now on may not match");
+	finding_unseen(e, "whether another file is at that path now");
+	finding_remedy(e,
+		"restart the process: files that it loads from now on may be of another version");
 	finding_end(e);
 }
 
 const struct finding_type finding_deleted_binary = {
 	.id = "deleted-binary",
-	.claim = "its program file was removed or replaced",
+	.claim = "the program file of the process was removed or replaced",
 	.probes = "proc",
 	.diagnose = diagnose,
 };

@@ -90,7 +90,7 @@ static void add_signal(struct check *e, const struct why *w)
 
 	if (!w->fatal) {
 		if (w->of->end.signals_state)
-			finding_unseen(e, "the sender of the signal: recorded only for root");
+			finding_unseen(e, "the sender of the signal: only root can record it");
 		return;
 	}
 	exit_reason_text_sender(&text, w->of, w->fatal);
@@ -106,8 +106,8 @@ static void add_signal(struct check *e, const struct why *w)
 	if (!w->fatal->address_state)
 		finding_text(e, "address", "0x%llx", (unsigned long long)w->fatal->address);
 	if (w->fatal->sent_ns && w->fatal->sent_ns < end_ns)
-		finding_number(e, "signal to exit", (double)(end_ns - w->fatal->sent_ns),
-			SOOTH_UNIT_NS, 0);
+		finding_number(e, "time from the signal to the exit",
+			(double)(end_ns - w->fatal->sent_ns), SOOTH_UNIT_NS, 0);
 }
 
 static void add_memory(struct check *e, const struct why *w)
@@ -132,10 +132,10 @@ static void add_memory(struct check *e, const struct why *w)
 	}
 	if (log)
 		finding_text(e, "out of memory", "%s",
-			log->is_of_group ? "in its control group" : "on the host");
+			log->is_of_group ? "in the control group of the process" : "on the host");
 	else
-		finding_unseen(e, "whether the host or its control group ran out of memory: not in "
-				  "the kernel log");
+		finding_unseen(e, "whether the host or the control group ran out of memory: the "
+				  "kernel log does not say");
 }
 
 /* The limit of its control group at the last sample. */
@@ -260,8 +260,8 @@ static void emit_oom(struct check *e, const struct why *w)
 	else
 		finding_claim(e, "killed by the kernel: %s",
 			log ? "the host ran out of memory" : "out of memory");
-	finding_remedy(e, "give the control group or the host more memory, or find what grows in "
-			  "the next run: sooth inspect --maps PID");
+	finding_remedy(e, "give the control group or the host more memory, or see in the next run "
+			  "which memory grows: sooth inspect --maps PID");
 }
 
 static void emit_fault(struct check *e, const struct why *w)
@@ -281,11 +281,13 @@ static void emit_fault(struct check *e, const struct why *w)
 		finding_claim(e, "crashed: %s", name);
 	if (w->core && !w->core->path_state)
 		finding_remedy(e,
-			"open the core in a debugger: coredumpctl debug %llu, or gdb PROGRAM CORE",
+			"open the core file in a debugger: coredumpctl debug %llu, or gdb PROGRAM "
+			"CORE",
 			(unsigned long long)e->id.pid);
 	else
-		finding_remedy(e, "read its standard error; for a core next time, run before it "
-				  "starts: ulimit -c unlimited");
+		finding_remedy(e,
+			"read the standard error of the process; to get a core file next time, "
+			"run this in the shell before the program starts: ulimit -c unlimited");
 }
 
 static void emit_limit(struct check *e, const struct why *w)
@@ -297,7 +299,8 @@ static void emit_limit(struct check *e, const struct why *w)
 		finding_claim(e, "hit its %s",
 			w->signal == SIZE_LIMIT ? "file size limit (SIGXFSZ)"
 						: "CPU time limit (SIGXCPU)");
-	finding_remedy(e, "raise the limit before it starts: ulimit %s unlimited",
+	finding_remedy(e,
+		"raise the limit in the shell before the program starts: ulimit %s unlimited",
 		w->signal == SIZE_LIMIT ? "-f" : "-t");
 }
 
@@ -309,21 +312,22 @@ static void emit_kill(struct check *e, const struct why *w)
 	finding_severity(e, FINDING_MEDIUM);
 	if (is_sent(w)) {
 		claim_sent(e, w, "killed");
-		finding_remedy(e, "find out why the sender killed it; SIGTERM instead lets a "
-				  "process clean up");
+		finding_remedy(e, "find out why the sender killed the process; SIGTERM instead of "
+				  "SIGKILL would let the process clean up");
 	} else if (w->fatal && !w->fatal->is_from_kernel) {
-		finding_claim(e, "killed itself (SIGKILL)");
-		finding_remedy(e, "read its last output");
+		finding_claim(e, "the process killed itself (SIGKILL)");
+		finding_remedy(e, "read the last output of the process");
 	} else if (w->fatal && has_limit) {
 		finding_severity(e, FINDING_HIGH);
 		finding_claim(e, "killed by the kernel, perhaps at its hard CPU time limit");
-		finding_remedy(e, "raise the limit before it starts: ulimit -t unlimited");
+		finding_remedy(e, "raise the limit in the shell before the program starts: ulimit "
+				  "-t unlimited");
 	} else {
 		finding_claim(e, w->fatal ? "killed by the kernel" : "killed by SIGKILL");
 		finding_remedy(e, "%s",
-			w->fatal
-				? "its container or pid namespace may have ended; dmesg may say why"
-				: "run sooth as root: it then records the sender");
+			w->fatal ? "the container or pid namespace of the process may have ended; "
+				   "dmesg may say why"
+				 : "run sooth as root: then sooth records the sender");
 	}
 }
 
@@ -341,15 +345,16 @@ static void emit_signal(struct check *e, const struct why *w)
 	if (is_sent(w))
 		claim_sent(e, w, "ended");
 	else if (w->signal == PIPE)
-		finding_claim(e, "wrote to a pipe or socket whose reader is gone (SIGPIPE)");
+		finding_claim(e, "the process wrote to a pipe or socket without a reader, and the "
+				 "kernel ended it (SIGPIPE)");
 	else
 		finding_claim(e, "ended by %s%s", name,
 			w->fatal && w->fatal->is_from_kernel
 				? " from the kernel (terminal or timer)"
 				: "");
 	finding_remedy(e, "%s",
-		is_request(w->signal) ? "nothing, if that was intended"
-				      : "read its standard error");
+		is_request(w->signal) ? "nothing to do, if this exit was intended"
+				      : "read the standard error of the process");
 }
 
 static void emit_exit(struct check *e, const struct why *w)
@@ -366,7 +371,7 @@ static void emit_exit(struct check *e, const struct why *w)
 			signal_name(name, code - SHELL_SIGNAL));
 	else
 		finding_claim(e, "exited with status %u", code);
-	finding_remedy(e, "read its standard error: it usually says why");
+	finding_remedy(e, "read the standard error of the process: the reason is usually there");
 }
 
 /* The kernel does not record that it killed at a limit. */
@@ -426,7 +431,8 @@ static void diagnose_end(struct check *e, const struct ending *of)
 	uint8_t state = ending_status(all, of, &w.status);
 
 	if (state) {
-		check_blind_because(e, "exit not observed", "run as root to record exits");
+		check_blind_because(e, "sooth did not see the exit of the process",
+			"run sooth as root: then exits are recorded");
 		return;
 	}
 	w.signal = END_SIGNAL(w.status);
@@ -457,8 +463,8 @@ static void diagnose_gone(struct check *e, const struct exit_reasons_log *log)
 		w.signal = SEGV;
 		finding_severity(e, FINDING_HIGH);
 		finding_claim(e, "crashed: %.*s", (int)trap.size, trap.data);
-		finding_remedy(
-			e, "for a core next time, run before it starts: ulimit -c unlimited");
+		finding_remedy(e, "to get a core file next time, run this in the shell before the "
+				  "program starts: ulimit -c unlimited");
 		add_fault(e, &w);
 	}
 	if (core) {
@@ -468,8 +474,8 @@ static void diagnose_gone(struct check *e, const struct exit_reasons_log *log)
 	if (now > log->logged_ns)
 		finding_number(e, "time since", (double)(now - log->logged_ns), SOOTH_UNIT_NS, 0);
 	finding_text(e, "source", "kernel log: %.*s[%u]", END_NAME(log->name), log->log_pid);
-	finding_unseen(e, "whether this is the process you named: pids are reused, and the log has "
-			  "only a pid and a name");
+	finding_unseen(e, "whether this is the process that you named: PIDs are reused, and the "
+			  "kernel log has only a PID and a name");
 	finding_end(e);
 }
 
@@ -486,19 +492,23 @@ static void diagnose(struct check *e)
 		if (e->process->is_there)
 			check_fine(e, "still running");
 		else
-			check_blind_because(e, "exit not observed", "run as root to record exits");
+			check_blind_because(e, "sooth did not see the exit of the process",
+				"run sooth as root: then exits are recorded");
 		return;
 	}
 	log = endings_log(&e->input->endings, (uint32_t)e->id.pid, 0);
 	if (log)
 		diagnose_gone(e, log);
 	else
-		check_blind_because(e, "ended before, and not in the kernel log", "");
+		check_blind_because(e,
+			"the process ended before the check, and the kernel log has no record of "
+			"it",
+			"");
 }
 
 const struct finding_type finding_ended_abnormally = {
 	.id = "ended-abnormally",
-	.claim = "killed, crashed, hit a limit, or failed",
+	.claim = "a process was killed, crashed, hit a limit, or failed",
 	.probes = "exit_reasons",
 	.diagnoses_gone = true,
 	.diagnose = diagnose,

@@ -136,7 +136,8 @@ static size_t find_groups(const struct check *e, struct group_sum top[GROUPS_SHO
 static void emit_groups(struct check *e, const struct group_sum *top, size_t count)
 {
 	if (!count)
-		finding_unseen(e, "which kind of descriptor grows: they were listed only once");
+		finding_unseen(
+			e, "which kind of descriptor grows: the descriptors were listed only once");
 	for (size_t i = 0; i < count; i++)
 		finding_text(e, "what grew", "%s: %lld, then %lld", top[i].key.text,
 			(long long)top[i].first, (long long)top[i].last);
@@ -154,7 +155,8 @@ static void emit_limit(struct check *e, const struct growth *g)
 	}
 	finding_number(e, "soft limit", (double)end->soft_limit, SOOTH_UNIT_NONE, 0);
 	if (growth_reaches(g, (double)end->soft_limit, &left_ns))
-		finding_number(e, "limit reached in", (double)left_ns, SOOTH_UNIT_NS, 0);
+		finding_number(
+			e, "time until the limit is reached", (double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
 static void report(struct check *e, const struct growth *g)
@@ -168,10 +170,13 @@ static void report(struct check *e, const struct growth *g)
 	finding_number(e, "descriptors at the start", g->first, SOOTH_UNIT_NONE, 0);
 	finding_number(e, "descriptors at the end", g->last, SOOTH_UNIT_NONE, 0);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
-	finding_text(e, "steadiness", "grew in %u of %u windows", g->grown, g->windows);
+	finding_text(e, "steadiness", "the number grew in %u of %u equal parts of the observation",
+		g->grown, g->windows);
 	emit_groups(e, top, count);
 	emit_limit(e, g);
-	finding_remedy(e, "sooth inspect --fds %llu lists them; restarting the process closes them",
+	finding_remedy(e,
+		"sooth inspect --fds %llu lists the descriptors; restarting the process closes "
+		"them",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 }
@@ -212,7 +217,7 @@ static void diagnose(struct check *e)
 	}
 	growth_diagnose(&g, points, count, (unsigned)check_option(e, "min-windows"), 0);
 	if (!g.is_measured) {
-		check_blind_because(e, "too few samples", CHECK_LONGER);
+		check_blind_because(e, "the observation has too few samples", CHECK_LONGER);
 		return;
 	}
 	if ((double)check_age_ns(e) < check_option(e, "min-age")) {
@@ -223,7 +228,9 @@ static void diagnose(struct check *e)
 		check_is_over(e, "min-rate", g.per_s, ""))
 		report(e, &g);
 	else if (g.may_grow && g.last - g.first >= check_option(e, "min-gain"))
-		check_blind_because(e, "gained descriptors, but in too few steps to call it a leak",
+		check_blind_because(e,
+			"the process opened more descriptors, but in too few steps to call that a "
+			"leak",
 			CHECK_LONGER);
 	else
 		check_fine(e, "%.0f descriptors, then %.0f", g.first, g.last);
@@ -231,7 +238,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_fd_leak = {
 	.id = "fd-leak",
-	.claim = "descriptors grow steadily",
+	.claim = "the number of open descriptors grows steadily",
 	.probes = "proc",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),

@@ -31,17 +31,17 @@ static void diagnose(struct check *e)
 		return;
 	}
 	if (end->soft_limit == UINT64_MAX) {
-		check_fine(e, "%u descriptors, no limit", end->descriptors);
+		check_fine(e, "%u descriptors are open, and there is no limit", end->descriptors);
 		return;
 	}
 	if (end->descriptors > end->soft_limit) {
-		check_fine(e, "%u descriptors; the limit of %llu was set later", end->descriptors,
-			(unsigned long long)end->soft_limit);
+		check_fine(e, "%u descriptors are open; the limit of %llu was set later",
+			end->descriptors, (unsigned long long)end->soft_limit);
 		return;
 	}
 	percent = end->soft_limit ? 100.0 * end->descriptors / (double)end->soft_limit : 0;
 	if (!check_is_over(e, "percent", percent, "")) {
-		check_fine(e, "%u of %llu descriptors", end->descriptors,
+		check_fine(e, "%u of %llu allowed descriptors are open", end->descriptors,
 			(unsigned long long)end->soft_limit);
 		return;
 	}
@@ -62,13 +62,14 @@ static void diagnose(struct check *e)
 			(unsigned long long)end->hard_limit, (unsigned long long)e->id.pid,
 			(unsigned long long)e->id.pid);
 	else
-		finding_remedy(e, "restart it with a higher limit (ulimit -n)");
+		finding_remedy(e, "set a higher limit in the shell (ulimit -n 65536), then restart "
+				  "the process there");
 	finding_end(e);
 }
 
 const struct finding_type finding_fd_limit_near = {
 	.id = "fd-limit-near",
-	.claim = "most of its allowed descriptors are in use",
+	.claim = "most of the descriptors that the process may open are in use",
 	.probes = "proc,fds",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -37,16 +37,16 @@ static void report(struct check *e, uint64_t stopped_for_ns)
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(e, "%s",
 		is_stopped ? "stopped by SIGSTOP (or by its terminal: Ctrl-Z)"
-			   : "stopped: its control group is frozen");
+			   : "stopped: the control group of the process is frozen");
 	finding_text(e, "known by", "%s",
-		is_stopped ? "state T (stopped)" : "its control group is frozen");
+		is_stopped ? "state T (stopped)" : "the control group of the process is frozen");
 	if (stopped_for_ns)
-		finding_number(e, "for at least", (double)stopped_for_ns, SOOTH_UNIT_NS,
+		finding_number(e, "lasts at least", (double)stopped_for_ns, SOOTH_UNIT_NS,
 			check_watched_ns(e));
 	else
 		finding_unseen(e, "since when");
 	finding_upkeep(e);
-	finding_unseen(e, "which process stopped it, and whether on purpose");
+	finding_unseen(e, "which process sent the stop, and whether on purpose");
 	finding_remedy(e, "resume with: sooth thaw %s%llu%s", any, (unsigned long long)e->id.pid,
 		is_stopped ? " (by its terminal: bring it to the foreground with fg)" : "");
 	finding_end(e);
@@ -65,14 +65,14 @@ static void diagnose(struct check *e)
 		check_fine(e, "reported for %llu", (unsigned long long)parent->id.pid);
 	else if (e->process->process->state == 'T' && check_watched_ns(e) &&
 		 (double)stopped_for_ns < check_option(e, "min-time"))
-		check_blind_because(e, "stopped a moment ago", CHECK_LONGER);
+		check_blind_because(e, "the process was stopped just now", CHECK_LONGER);
 	else
 		report(e, stopped_for_ns);
 }
 
 const struct finding_type finding_frozen = {
 	.id = "frozen",
-	.claim = "stopped, or its control group is frozen",
+	.claim = "a process is stopped, or its control group is frozen",
 	.probes = "proc",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -209,7 +209,7 @@ static void report(struct check *e, enum idleness idle, double cpu)
 	finding_begin(e, idle == IDLE_USER ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, "");
 	if (idle != IDLE_USER)
 		finding_severity(e, FINDING_LOW);
-	finding_claim(e, "uses %.0f %% CPU while waiting for %s", cpu, waits_for[idle]);
+	finding_claim(e, "the agent uses %.0f %% CPU while it waits for %s", cpu, waits_for[idle]);
 	finding_number(e, "CPU", cpu, SOOTH_UNIT_PERCENT, interval_ns);
 	emit_roles(e);
 	if (status.size)
@@ -220,8 +220,8 @@ static void report(struct check *e, enum idleness idle, double cpu)
 	progress_emit(&progress, e);
 	finding_unseen(e, "which function uses the CPU");
 	finding_remedy(e,
-		"sooth inspect --threads %llu shows which threads, sooth trace -c -p %llu what "
-		"they call; restarting the agent helps for now",
+		"sooth inspect --threads %llu shows the busy threads, sooth trace -c -p %llu their "
+		"system calls; restarting the agent helps for a while",
 		(unsigned long long)e->id.pid, (unsigned long long)e->id.pid);
 	finding_end(e);
 }
@@ -240,7 +240,7 @@ static void diagnose(struct check *e)
 	enum idleness idle;
 
 	if (!is_agent(e)) {
-		check_fine(e, "not an idle agent");
+		check_fine(e, "the process is not an idle agent");
 		return;
 	}
 	if ((double)check_age_ns(e) < check_option(e, "min-age")) {
@@ -258,11 +258,11 @@ static void diagnose(struct check *e)
 	}
 	idle = idleness_of(e);
 	if (idle == IDLE_NOT)
-		check_fine(e, "at work, %.1f %% CPU", cpu);
+		check_fine(e, "the agent is at work and uses %.1f %% CPU", cpu);
 	else if (check_is_over(e, idle == IDLE_USER ? "percent" : "percent-model", cpu, ""))
 		report(e, idle, cpu);
 	else
-		check_fine(e, "waits for %s, %.1f %% CPU", waits_for[idle], cpu);
+		check_fine(e, "the agent waits for %s and uses %.1f %% CPU", waits_for[idle], cpu);
 }
 
 const struct finding_type finding_idle_cpu = {

@@ -249,7 +249,7 @@ static void report(struct check *e, const struct storm *s, const struct progress
 	if (s->lock_weight)
 		finding_text(
 			e, "most contended lock", "at address 0x%llx", (unsigned long long)s->lock);
-	finding_unseen(e, "which lock of the program it is");
+	finding_unseen(e, "which lock of the program the threads wait for");
 	finding_remedy(e,
 		yields ? "use fewer threads than CPUs; replace the spin lock (sched_yield) by one "
 			 "that sleeps; sooth trace -c -p %llu counts the calls"
@@ -281,8 +281,8 @@ static void diagnose(struct check *e)
 		check_blind(e, s.unseen);
 	else if (s.count)
 		check_fine(e,
-			"%zu thread%s at locks, %.0f times a second, %.0f %% of the CPU time in "
-			"the kernel",
+			"%zu thread%s waiting for locks, %.0f times a second, %.0f %% of the CPU "
+			"time in the kernel",
 			s.count, s.count == 1 ? "" : "s", s.switches, in_kernel(&s));
 	else
 		check_fine(e, "at most %.0f context switches a second per thread", s.highest);

@@ -35,11 +35,12 @@ static void emit_end(struct check *e)
 		verdict_generation(&e->input->host.process_table, e->process);
 
 	if (g.count > 1)
-		finding_text(e, "instance of this server for the project", "%u of %u", g.number,
+		finding_text(e, "processes of this server for the project", "%u of %u", g.number,
 			g.count);
 	finding_upkeep(e);
 	finding_remedy(e,
-		"sooth kill --tree %llu (a server that stays after its input closed has a bug)",
+		"sooth kill --tree %llu (a server that still runs after its input closed has a "
+		"bug)",
 		(unsigned long long)e->process->id.pid);
 }
 
@@ -96,8 +97,9 @@ static void diagnose_abandoned(struct check *e)
 		check_fine(e, "reported for %llu, which started it",
 			(unsigned long long)player->id.pid);
 	else if (is_ending(e))
-		check_blind_because(
-			e, "its input closed just now: it may be ending", "try again in a moment");
+		check_blind_because(e,
+			"the input of the server closed just now: the server may be about to exit",
+			"try again in a moment");
 	else
 		emit_abandoned(
 			e, &verdict, (double)check_watched_ns(e) >= check_option(e, "min-time"));
@@ -110,10 +112,10 @@ static void emit_older(struct check *e, const struct verdict *verdict)
 
 	begin(e, FINDING_CONFIDENCE_MEDIUM, "generation");
 	finding_severity(e, FINDING_LOW);
-	finding_claim(e, "MCP server %.*s: replaced by %llu, but still running", (int)name.size,
-		name.data, (unsigned long long)newer->id.pid);
+	finding_claim(e, "MCP server %.*s: process %llu replaced this one, which still runs",
+		(int)name.size, name.data, (unsigned long long)newer->id.pid);
 	finding_text(e, "known by", "%s", verdict->why);
-	finding_unseen(e, "whether both are in use");
+	finding_unseen(e, "whether both processes are in use");
 	emit_end(e);
 	finding_end(e);
 }

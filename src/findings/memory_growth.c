@@ -247,7 +247,8 @@ static void emit_remedy(struct check *e, const struct memory *m)
 			"%llu opens node's inspector on loopback",
 			pid, pid);
 	else if (m->runtimes & 1u << MAPS_GO)
-		finding_remedy(e, "go tool pprof, if it serves net/http/pprof");
+		finding_remedy(e, "if the program serves net/http/pprof: go tool pprof "
+				  "http://localhost:6060/debug/pprof/heap");
 	else
 		finding_remedy(e,
 			"sooth heap -p %llu shows which functions allocate; a restart frees the "
@@ -260,7 +261,7 @@ static void emit_classes(struct check *e, const struct memory *m)
 	char gain[UNITS_SIZE], all[UNITS_SIZE];
 
 	if (!m->is_known) {
-		finding_unseen(e, "which kind of memory grows: its mappings were listed only once");
+		finding_unseen(e, "which kind of memory grows: the mappings were listed only once");
 		return;
 	}
 	for (unsigned i = 0; i < CLASSES_REPORTED && m->classes[i].gain_bytes > 0; i++)
@@ -305,7 +306,7 @@ static void emit_limit(struct check *e, const struct growth *g)
 	if (!growth_reaches(g, g->last + (double)room, &left_ns))
 		return;
 	finding_severity(e, FINDING_HIGH);
-	finding_number(e, "used up in", (double)left_ns, SOOTH_UNIT_NS, 0);
+	finding_number(e, "time until that memory is used up", (double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
 static void claim(struct check *e, const struct trend *j, const struct memory *m)
@@ -335,13 +336,14 @@ static void report(struct check *e, const struct trend *j, const struct memory *
 	finding_number(e, "resident at the start", g->first, SOOTH_UNIT_BYTES, 0);
 	finding_number(e, "resident at the end", g->last, SOOTH_UNIT_BYTES, 0);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_BYTES, g->interval_ns);
-	finding_text(e, "steadiness", "grew in %u of %u windows", g->grown, g->windows);
+	finding_text(e, "steadiness", "the number grew in %u of %u equal parts of the observation",
+		g->grown, g->windows);
 	emit_classes(e, m);
 	finding_number(e, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
 	emit_limit(e, g);
 	if (m->runtimes & COLLECTORS && !j->is_of_floors)
-		finding_unseen(
-			e, "whether a full garbage collection frees it: nothing was freed so far");
+		finding_unseen(e, "whether a full garbage collection frees this memory: nothing "
+				  "was freed so far");
 	emit_remedy(e, m);
 	finding_end(e);
 }
@@ -382,9 +384,9 @@ static void diagnose_growth(struct check *e, const struct trend *j)
 			first, last);
 	else if (!g->grows)
 		check_blind_because(
-			e, "grew, but in too few steps to call it growth", CHECK_LONGER);
+			e, "memory grew, but in too few steps to call that a leak", CHECK_LONGER);
 	else if (may_be_garbage(e, j, &m))
-		check_blind_because(e, "grows, but a garbage collection may still free it",
+		check_blind_because(e, "memory grows, but a garbage collection may still free it",
 			"observe longer: --duration 5m");
 	else
 		report(e, j, &m);
@@ -402,7 +404,7 @@ static void diagnose(struct check *e)
 	}
 	diagnose_points(e, points, count, &j);
 	if (!j.growth.is_measured)
-		check_blind_because(e, "too few samples", CHECK_LONGER);
+		check_blind_because(e, "the observation has too few samples", CHECK_LONGER);
 	else if ((double)check_age_ns(e) < check_option(e, "min-age"))
 		check_too_young(e);
 	else

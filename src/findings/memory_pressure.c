@@ -108,7 +108,8 @@ static void emit_victim(struct check *e, const struct victim *victim)
 	struct span name;
 
 	if (!p) {
-		finding_unseen(e, "which process would be killed first: no oom_score was read");
+		finding_unseen(
+			e, "which process the kernel would kill first: no oom_score was read");
 		return;
 	}
 	name = record_text(&p->process->record, &p->process->name);
@@ -188,22 +189,26 @@ static void emit_group(struct check *e, const struct tightness *t)
 
 	finding_text(e, "control group", "%.*s", (int)path.size, path.data);
 	finding_number(e, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
-	finding_number(e, "in use, without file pages", (double)t->used_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(
+		e, "memory in use, without file pages", (double)t->used_bytes, SOOTH_UNIT_BYTES, 0);
 	finding_number(e, "used", t->percent, SOOTH_UNIT_PERCENT, 0);
 	if (t->has_files)
 		finding_number(e, "file pages", (double)t->file_bytes, SOOTH_UNIT_BYTES, 0);
 	else
-		finding_unseen(e, "how much of it is file pages, which are freed when needed");
+		finding_unseen(
+			e, "how much of this memory is file pages, which the kernel can free");
 	if (!g->reached_state)
 		finding_number(e, "limit hits", (double)g->reached, SOOTH_UNIT_NONE, 0);
 	if (!g->kills_state)
-		finding_number(e, "killed so far", (double)g->kills, SOOTH_UNIT_NONE, 0);
+		finding_number(e, "processes killed so far", (double)g->kills, SOOTH_UNIT_NONE, 0);
 }
 
 static void emit_stall(struct check *e, double some, double full)
 {
-	finding_number(e, "time some waited for memory", some, SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
-	finding_number(e, "time all waited for memory", full, SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
+	finding_number(e, "share of time in which some tasks waited for memory", some,
+		SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
+	finding_number(e, "share of time in which all tasks waited for memory", full,
+		SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
 }
 
 static void claim_group(struct check *e, const struct tightness *t)
@@ -212,15 +217,15 @@ static void claim_group(struct check *e, const struct tightness *t)
 
 	if (t->kills) {
 		finding_claim(e,
-			"out of memory: %llu process%s of its control group %s killed during the "
+			"out of memory: %llu process%s of the control group %s killed during the "
 			"observation",
 			(unsigned long long)t->kills, t->kills == 1 ? "" : "es",
 			t->kills == 1 ? "was" : "were");
 		return;
 	}
 	finding_claim(e,
-		"its control group is almost out of memory: %s of %s in use; at the limit a "
-		"process is killed",
+		"the control group is almost out of memory: %s of %s in use; at the limit the "
+		"kernel kills a process",
 		sentence_size(used, t->used_bytes), sentence_size(limit, t->group->limit));
 	if (t->percent >= check_option(e, "critical"))
 		finding_severity(e, FINDING_CRITICAL);
@@ -241,11 +246,11 @@ static void emit_process(
 	} else {
 		finding_severity(e, FINDING_MEDIUM);
 		finding_claim(e,
-			"everything in its control group waits for memory, %.0f %% of the time",
+			"all processes of the control group wait for memory, %.0f %% of the time",
 			stall_of(t));
 	}
 	if (t->kills)
-		finding_number(e, "killed during the observation", (double)t->kills,
+		finding_number(e, "processes killed during the observation", (double)t->kills,
 			SOOTH_UNIT_NONE, sample_series_ns(&e->series));
 	if (t->group)
 		emit_group(e, t);
@@ -254,17 +259,19 @@ static void emit_process(
 	else
 		finding_unseen(e, "memory pressure of the group: the kernel does not record it");
 	emit_victim(e, victim);
-	finding_remedy(e, "end what is not needed (sooth ps --sort -rss), or raise the limit "
-			  "(docker update --memory, systemctl set-property UNIT MemoryMax=)");
+	finding_remedy(e, "end processes that are not needed (sooth ps --sort -rss lists the "
+			  "largest), or raise the limit (docker update --memory 8g CONTAINER, "
+			  "systemctl set-property UNIT MemoryMax=8G)");
 	finding_end(e);
 }
 
 static void fine_process(struct check *e, const struct tightness *t)
 {
 	if (t->group)
-		check_fine(e, "%.0f %% of its control group's limit", t->percent);
+		check_fine(
+			e, "memory in use: %.0f %% of the limit of the control group", t->percent);
 	else
-		check_fine(e, "no limit but the host's memory");
+		check_fine(e, "the control group has no memory limit");
 }
 
 static void diagnose_process(struct check *e)
@@ -305,14 +312,15 @@ static void emit_host(struct check *e, double percent, bool is_near)
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
 	if (is_near) {
 		finding_claim(e,
-			"the host is almost out of memory: %s of %s left; then a process is killed",
+			"the host is almost out of memory: %s of %s left; when nothing is left, "
+			"the kernel kills a process",
 			sentence_size(left, m->available_bytes),
 			sentence_size(all, m->total_bytes));
 		if (percent >= check_option(e, "critical") && !m->swap_free_bytes)
 			finding_severity(e, FINDING_CRITICAL);
 	} else {
 		finding_severity(e, FINDING_MEDIUM);
-		finding_claim(e, "everything on the host waits for memory, %.0f %% of the time",
+		finding_claim(e, "all processes on the host wait for memory, %.0f %% of the time",
 			m->full_10s);
 	}
 	finding_number(e, "total memory", (double)m->total_bytes, SOOTH_UNIT_BYTES, 0);
@@ -323,7 +331,8 @@ static void emit_host(struct check *e, double percent, bool is_near)
 	if (!m->pressure_state)
 		emit_stall(e, m->some_10s, m->full_10s);
 	emit_victim(e, &victim);
-	finding_remedy(e, "end what is not needed: sooth ps -a --sort -rss shows the largest");
+	finding_remedy(
+		e, "end processes that are not needed: sooth ps -a --sort -rss lists the largest");
 	finding_end(e);
 }
 
@@ -359,12 +368,13 @@ static void diagnose(struct check *e)
 	else if (diagnosis_input_has_probe(e->input, "limits"))
 		diagnose_process(e);
 	else
-		check_blind_because(e, "the limits probe was not recorded", "");
+		check_blind_because(
+			e, "this check needs the probe limits, which was not recorded", "");
 }
 
 const struct finding_type finding_memory_pressure = {
 	.id = "memory-pressure",
-	.claim = "its control group or the host is almost out of memory",
+	.claim = "the control group of the process, or the host, is almost out of memory",
 	.scope = FINDING_OF_BOTH,
 	.probes = "proc,host",
 	FINDING_OPTIONS(options),

@@ -57,8 +57,8 @@ static void report(struct check *e, const struct verdict *verdict)
 			e, "resident memory, total", (double)all.rss_bytes, SOOTH_UNIT_BYTES, 0);
 	}
 	finding_since(e, p->first_ns);
-	finding_unseen(e, "whether it was left running on purpose");
-	finding_remedy(e, "sooth kill%s %llu, if it is not needed",
+	finding_unseen(e, "whether the process was left running on purpose");
+	finding_remedy(e, "if the process is not needed: sooth kill%s %llu",
 		all.processes > 1 ? " --tree" : "", (unsigned long long)p->id.pid);
 	finding_end(e);
 }
@@ -95,11 +95,12 @@ static void diagnose(struct check *e)
 		return;
 	top = e->process->linked;
 	if (is_abandoned(e)) {
-		check_fine(e, "left over as an MCP server: see mcp-abandoned");
+		check_fine(e, "an MCP server that was left over: reported as mcp-abandoned");
 	} else if (check_is_reported_of(e, top, VERDICT_ORPHANED)) {
 		check_fine(e, "reported for %llu", (unsigned long long)top->id.pid);
 	} else if (check_has_lost_parent(e)) {
-		check_blind_because(e, "its parent ended just now: it may be ending too",
+		check_blind_because(e,
+			"the parent ended just now: this process may be about to end too",
 			"try again in a moment");
 	} else if ((double)check_age_ns(e) < check_option(e, "min-age")) {
 		check_too_young(e);

@@ -38,7 +38,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_outdated = {
 	.id = "outdated",
-	.claim = "runs an older version of its agent than is installed",
+	.claim = "a process runs an older version of its agent than is installed",
 	.probes = "proc",
 	.diagnose = diagnose,
 };

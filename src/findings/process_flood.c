@@ -206,15 +206,16 @@ static void emit_limit(struct check *e, const struct growth *g)
 	uint64_t room = room_for_processes(e), left_ns;
 
 	if (!room) {
-		finding_unseen(e, "the process limit: its control groups have none, and the limit "
-				  "of its user cannot be counted");
+		finding_unseen(e, "the process limit: the control groups have none, and processes "
+				  "of the user cannot be counted");
 		return;
 	}
-	finding_number(e, "processes left in its control group", (double)room, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "processes that the control group can still start", (double)room,
+		SOOTH_UNIT_NONE, 0);
 	if (!growth_reaches(g, g->last + (double)room, &left_ns))
 		return;
 	finding_severity(e, FINDING_HIGH);
-	finding_number(e, "limit reached in", (double)left_ns, SOOTH_UNIT_NS, 0);
+	finding_number(e, "time until the limit is reached", (double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
 /* `sooth freeze` refuses a process of no agent without --any. */
@@ -223,8 +224,9 @@ static void emit_remedy(struct check *e, const struct process_entry *p)
 	const char *any = p->agent || p->owner_agent ? "" : "--any ";
 
 	finding_remedy(e,
-		"sooth ps -t shows them; sooth freeze %s--tree %llu stops them while you look", any,
-		(unsigned long long)p->id.pid);
+		"sooth ps -t shows the processes; sooth freeze %s--tree %llu stops them while you "
+		"look",
+		any, (unsigned long long)p->id.pid);
 }
 
 static void emit_growth(
@@ -236,15 +238,16 @@ static void emit_growth(
 	finding_claim(e, "starts processes faster than they end: %.0f alive, then %.0f", g->first,
 		g->last);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
-	finding_number(e, "alive at the start", g->first, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "alive at the end", g->last, SOOTH_UNIT_NONE, 0);
-	finding_text(e, "steadiness", "grew in %u of %u windows", g->grown, g->windows);
+	finding_number(e, "processes alive at the start", g->first, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "processes alive at the end", g->last, SOOTH_UNIT_NONE, 0);
+	finding_text(e, "steadiness", "the number grew in %u of %u equal parts of the observation",
+		g->grown, g->windows);
 	finding_number(e, "starts seen", came, SOOTH_UNIT_NONE, g->interval_ns);
 	if (culprit) {
 		struct span name = check_name(culprit);
 
-		finding_text(e, "most are below", "%.*s (%llu)", (int)name.size, name.data,
-			(unsigned long long)culprit->id.pid);
+		finding_text(e, "parent of most of these processes", "%.*s (%llu)", (int)name.size,
+			name.data, (unsigned long long)culprit->id.pid);
 	}
 	emit_host(e);
 	emit_limit(e, g);
@@ -264,7 +267,7 @@ static void diagnose_growth(struct check *e)
 	came = count_all(e, &s);
 	growth_diagnose(&g, s.living, s.count, (unsigned)check_option(e, "min-windows"), 0);
 	if (!g.is_measured) {
-		check_blind_because(e, "too few samples", CHECK_LONGER);
+		check_blind_because(e, "the observation has too few samples", CHECK_LONGER);
 		return;
 	}
 	if (!g.grows || g.last - g.first < check_option(e, "min-gain") ||
@@ -357,10 +360,10 @@ static void emit_server(struct check *e, const struct server *server, const stru
 	finding_number(e, "instances seen", starts->seen, SOOTH_UNIT_NONE, interval_ns);
 	finding_number(e, "alive", starts->alive, SOOTH_UNIT_NONE, 0);
 	emit_host(e);
-	finding_unseen(e, "why it ends (its standard error or log shows it), and restarts between "
-			  "two samples");
-	finding_remedy(e, "start the server by hand to see its error; remove it from the "
-			  "configuration until then");
+	finding_unseen(e, "why the server ends (see its standard error or log), and restarts "
+			  "between two samples");
+	finding_remedy(e, "start the server by hand to see its error; until it works, remove it "
+			  "from the configuration");
 	finding_end(e);
 }
 

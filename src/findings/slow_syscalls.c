@@ -132,7 +132,7 @@ static void report(struct check *e, struct look *l, const struct check_ranked *o
 		finding_number(
 			e, "waited for a CPU", l->queued_ns, SOOTH_UNIT_NS, l->calls->interval_ns);
 	else
-		finding_unseen(e, "how long its threads waited for a CPU");
+		finding_unseen(e, "how long the threads waited for a CPU");
 	emit_paths(e, paths, count);
 	check_calls_unseen(l->calls, e);
 	finding_remedy(e,

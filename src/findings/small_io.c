@@ -105,8 +105,8 @@ static void report(struct check *e, const struct check_calls *c, const struct ch
 	finding_rate(
 		e, "small calls", check_calls_rate(c, s.calls), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(e, "bytes per call", s.bytes / s.calls, SOOTH_UNIT_BYTES, c->interval_ns);
-	finding_number(e, "share of its calls there", 100 * s.calls / (double)m->calls,
-		SOOTH_UNIT_PERCENT, c->interval_ns);
+	finding_number(e, "share of the calls on this file or peer",
+		100 * s.calls / (double)m->calls, SOOTH_UNIT_PERCENT, c->interval_ns);
 	finding_number(e, "share of the observed time",
 		100 * (double)m->total_ns / (double)c->interval_ns, SOOTH_UNIT_PERCENT,
 		c->interval_ns);

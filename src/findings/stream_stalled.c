@@ -320,7 +320,9 @@ static void emit_remedy(struct check *e, enum stream_turn turn)
 				  "the request and ask again");
 		break;
 	case STREAM_UNREAD:
-		finding_remedy(e, "sooth inspect --threads %llu shows what its threads do instead",
+		finding_remedy(e,
+			"sooth inspect --threads %llu shows what the threads of the process do "
+			"instead",
 			(unsigned long long)e->id.pid);
 		break;
 	case STREAM_LOST:
@@ -377,14 +379,14 @@ static void emit_unseen(struct check *e, const struct talker *t, const struct st
 {
 	if (s->state.turn == STREAM_REQUESTED && !t->is_agent && !s->is_api)
 		finding_unseen(
-			e, "whether an answer is due: some requests wait for news by design");
+			e, "whether an answer is due: some requests wait for events by design");
 	if (s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET)
 		finding_unseen(e, "whether the peer is still there: no data is in flight");
 	if (s->state.turn == STREAM_QUIET)
 		finding_unseen(
-			e, "whether the answer is complete, and what the agent does internally");
+			e, "whether the answer was complete, and what the agent does internally");
 	if (s->state.turn == STREAM_QUIET && t->has_server)
-		finding_unseen(e, "whether it waits for an MCP server");
+		finding_unseen(e, "whether the process waits for an MCP server");
 }
 
 static void report(struct check *e, const struct talker *t, const struct stream *s)
@@ -455,7 +457,7 @@ static void emit_unknown(struct check *e, uint8_t state)
 {
 	if (state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
 		check_blind_because(e, sooth_reason_text(SOOTH_REASON_PERMISSION),
-			"run as root, or with cap_sys_admin");
+			"run sooth as root, or with cap_sys_admin");
 	else
 		check_blind(e, state);
 }
@@ -467,7 +469,7 @@ static void emit_fine(struct check *e, const struct talker *t)
 	if (t->unknown && t->unknown == t->made)
 		emit_unknown(e, t->unknown_state);
 	else if (!t->made)
-		check_fine(e, "no outgoing connections");
+		check_fine(e, "the process has no outgoing connections");
 	else if (!t->at_rest)
 		check_fine(e, "%u outgoing connection%s, %u in use", t->made,
 			t->made == 1 ? "" : "s", t->flowing);
@@ -487,7 +489,7 @@ static void diagnose(struct check *e)
 		return;
 	}
 	if (check_is_stopped(e)) {
-		check_fine(e, "stopped: nothing of it runs");
+		check_fine(e, "the process is stopped: none of its threads runs");
 		return;
 	}
 	t.is_listening = listens(last);
@@ -501,7 +503,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_stream_stalled = {
 	.id = "stream-stalled",
-	.claim = "a request was sent, and no answer comes",
+	.claim = "a request was sent to a server, and no answer comes",
 	.probes = "proc,sockets",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -156,17 +156,19 @@ static void emit_flood(struct check *e, const struct snapshot *last, const struc
 	if (sums->watches_reported == p->watches)
 		finding_number(e, "different files", count_files(last), SOOTH_UNIT_NONE, 0);
 	else
-		finding_unseen(e, "%u watches: more than sooth reads",
+		finding_unseen(e, "%u watches: sooth reads only a part of so many",
 			p->watches - sums->watches_reported);
 	finding_number(e, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
 	emit_directories(e, all, count);
 	if (share_of(p) >= 0)
 		finding_number(e, "share of the user's limit", share_of(p), SOOTH_UNIT_PERCENT, 0);
 	else
-		finding_unseen(e, "the limit: it is in another user namespace, or hidden");
+		finding_unseen(e, "the limit of the user: the process is in another user "
+				  "namespace, or the limit is hidden");
 	finding_remedy(e,
-		"exclude generated files (node_modules, .git, build, target) in its settings, or "
-		"start it in a smaller directory; sooth inspect --fds %llu lists the watches",
+		"exclude generated files (node_modules, .git, build, target) in the settings of "
+		"the program, or start it in a smaller directory; sooth inspect --fds %llu lists "
+		"the watches",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 	buffer_fini(&list);
@@ -183,7 +185,8 @@ static void emit_empty(struct check *e, const struct fd_sums *sums, uint32_t emp
 	if (p->inotify_state == SOOTH_STATE_VALUE)
 		finding_number(e, "limit of the user", p->instances_max, SOOTH_UNIT_NONE, 0);
 	finding_unseen(e, "whether some descriptors are the same instance");
-	finding_remedy(e, "restart it to free them, and report the bug to its authors");
+	finding_remedy(
+		e, "restart the process to free the instances, and report the bug to its authors");
 	finding_end(e);
 }
 
@@ -212,7 +215,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_watch_flood = {
 	.id = "watch-flood",
-	.claim = "watches very many files for changes",
+	.claim = "a process watches very many files for changes",
 	.probes = "proc,fds",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -121,8 +121,8 @@ static void emit_unseen(struct check *e, const struct use *u, int k)
 			"sampled",
 			u->there - u->read, u->there);
 	if (u->sum[k] > u->limit[k])
-		finding_unseen(e, "how much is counted twice: the sum exceeds the limit, so some "
-				  "descriptors share an instance");
+		finding_unseen(e, "how many watches are counted twice: the sum exceeds the limit, "
+				  "so some descriptors share an instance");
 }
 
 static void report(struct check *e, const struct use *u, int k)
@@ -134,14 +134,14 @@ static void report(struct check *e, const struct use *u, int k)
 		e, is_alone ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, texts[k].what);
 	if (is_alone)
 		finding_claim(e,
-			"almost out of inotify %s: %llu of its user's %llu in use; at the limit "
-			"file changes go unnoticed",
+			"almost out of inotify %s: %llu of %llu that the user may have are in use; "
+			"at the limit file changes go unnoticed",
 			texts[k].name, (unsigned long long)u->own[k],
 			(unsigned long long)u->limit[k]);
 	else
 		finding_claim(e,
-			"almost out of inotify %s: %llu of its user's %llu in use, %llu by this "
-			"process; at the limit file changes go unnoticed",
+			"almost out of inotify %s: %llu of %llu that the user may have are in use, "
+			"%llu by this process; at the limit file changes go unnoticed",
 			texts[k].name, (unsigned long long)u->sum[k],
 			(unsigned long long)u->limit[k], (unsigned long long)u->own[k]);
 	finding_number(e, texts[k].name, (double)u->own[k], SOOTH_UNIT_NONE, 0);
@@ -170,7 +170,8 @@ static void diagnose(struct check *e)
 		return;
 	}
 	if (!counts_of(last, u.own)) {
-		check_blind_because(e, "its limits are in another user namespace, or not readable",
+		check_blind_because(e,
+			"the limits of the process are in another user namespace, or not readable",
 			"run in that namespace: cat /proc/sys/user/max_inotify_watches");
 		return;
 	}

@@ -152,7 +152,7 @@ static void report(struct check *e, const struct check_calls *c, const struct wa
 		check_calls_rate(c, w->gone), SOOTH_UNIT_BYTES, c->interval_ns);
 	finding_number(e, "discarded, total", w->gone, SOOTH_UNIT_BYTES, c->interval_ns);
 	if (w->kind != WASTE_REMOVED)
-		finding_number(e, "remaining at the end", w->there, SOOTH_UNIT_BYTES, 0);
+		finding_number(e, "bytes remaining at the end", w->there, SOOTH_UNIT_BYTES, 0);
 	finding_number(e, "times", (double)w->times, SOOTH_UNIT_NONE, c->interval_ns);
 	if (w->kind == WASTE_REMOVED && w->scraps->has_many_names)
 		finding_text(e, "last file", "%s", w->scraps->last);

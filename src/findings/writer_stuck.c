@@ -103,7 +103,7 @@ static void emit_holders(struct check *e, uint64_t inode)
 		if (!h || h->inode != inode || h->access == FDS_ACCESS_WRITE)
 			continue;
 		if (shown++ < HOLDERS_REPORTED)
-			finding_text(e, "may read it", "%.*s (%u), fd %u",
+			finding_text(e, "processes that may be the reader", "%.*s (%u), fd %u",
 				(int)strnlen(h->holder_name, sizeof(h->holder_name)),
 				h->holder_name, h->holder_pid, h->holder_fd);
 	}
@@ -131,11 +131,10 @@ static void report(struct check *e, const struct stuck *s)
 		finding_claim(e, "blocked writing to a %s: the reader (%llu) does not read", what,
 			(unsigned long long)reader);
 	else
-		finding_claim(e,
-			"blocked writing to a %s: it is full, and its reader does not read", what);
+		finding_claim(e, "blocked writing to a full %s: its reader does not read", what);
 	finding_number(e, "blocked for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
 		thread_history_ns(t));
-	finding_number(e, "threads stuck like this", s->stuck, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "threads stuck in this wait", s->stuck, SOOTH_UNIT_NONE, 0);
 	syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
 	finding_text(e, "thread", "%s (%u) in %s, fd %u", t->name, t->tid, call, d->fd);
 	emit_holders(e, d->inode);
@@ -143,7 +142,7 @@ static void report(struct check *e, const struct stuck *s)
 		finding_remedy(e, "sooth diagnose %llu shows why the reader does not read",
 			(unsigned long long)reader);
 	else
-		finding_remedy(e, "sooth inspect --fds %llu shows which process should read it",
+		finding_remedy(e, "sooth inspect --fds %llu shows which process should read",
 			(unsigned long long)e->id.pid);
 	finding_end(e);
 }

@@ -72,16 +72,19 @@ static void report(struct check *e, const struct gathering *g, const char *what)
 	finding_claim(e, "%.*s (%llu) does not reap its exited children: %u zombie%s",
 		(int)name.size, name.data, (unsigned long long)parent->id.pid, g->staying,
 		g->staying == 1 ? "" : "s");
-	finding_number(e, "zombies that stay", g->staying, SOOTH_UNIT_NONE, watched_ns(e));
+	finding_number(e, "zombies during the whole observation", g->staying, SOOTH_UNIT_NONE,
+		watched_ns(e));
 	finding_number(e, "zombies", g->all, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "new during the observation", g->came, SOOTH_UNIT_NONE, watched_ns(e));
-	finding_number(e, "oldest, at least",
+	finding_number(e, "zombies that appeared during the observation", g->came, SOOTH_UNIT_NONE,
+		watched_ns(e));
+	finding_number(e, "age of the oldest zombie, at least",
 		(double)(e->input->host.process_table.last_ns - g->since_ns), SOOTH_UNIT_NS, 0);
 	if (parent->id.pid == 1)
 		finding_remedy(e, "start the container with an init that reaps: docker run --init");
 	else
 		finding_remedy(e,
-			"restart %llu: only the parent can reap them (each takes a pid, no memory)",
+			"restart process %llu: only the parent can reap its children (a zombie "
+			"takes a PID, but no memory)",
 			(unsigned long long)parent->id.pid);
 	finding_end(e);
 }
@@ -99,8 +102,9 @@ static void diagnose_process(struct check *e)
 	if (g.staying && check_is_over(e, "min-count", g.staying, ""))
 		report(e, &g, "");
 	else if (g.all && (double)check_watched_ns(e) < check_option(e, "min-time"))
-		check_blind_because(
-			e, "observed too briefly to see whether its zombies stay", CHECK_LONGER);
+		check_blind_because(e,
+			"the observation is too short to see whether the zombies stay",
+			CHECK_LONGER);
 	else if (g.all)
 		check_fine(e, "%u zombie%s", g.all, g.all == 1 ? "" : "s");
 	else

@@ -141,8 +141,8 @@ static bool is_numeric(const struct sooth_field *field)
 static int bad_value(const struct node *n, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "filter by %s and \"%s\"", n->field, n->value);
-	error_why(err, "not a value of this field: expected a number or one of its names");
-	return error_remedy(err, "`-j` shows its values; use ~ to search in text");
+	error_why(err, "this is no value of the field: expected a number or a name of a value");
+	return error_remedy(err, "`-j` shows the values of the field; use ~ to search in text");
 }
 
 static int bind_node(struct node *n, const struct sooth_schema *schema, struct sooth_error *err)

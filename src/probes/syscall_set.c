@@ -129,9 +129,9 @@ static int unknown(const char *word, struct sooth_error *err)
 	error_why(err, "no call, category or class has that name");
 	if (near)
 		return error_remedy(err, "did you mean %s?", near);
-	return error_remedy(err, "names as strace has them; file, network, memory, process, event, "
-				 "time, ipc, signal, other; %%path, %%desc, %%bytes, "
-				 "%%connections, %%exits");
+	return error_remedy(err,
+		"use names as in strace, a category (file, network, memory, process, event, time, "
+		"ipc, signal, other) or a class (%%path, %%desc, %%bytes, %%connections, %%exits)");
 }
 
 /* "!", ",", "read,": a call is named nowhere. */
@@ -139,9 +139,9 @@ static int nothing_named(const char *text, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "select the calls \"%s\"", text);
 	error_why(err, "%s",
-		strcmp(text, "!") ? "a name is missing in the list"
-				  : "no call is named to be left out");
-	return error_remedy(err, "openat,close; file,network; %%path; !futex,poll: all but these");
+		strcmp(text, "!") ? "a name is missing in the list" : "no call is named after !");
+	return error_remedy(err, "give a list such as openat,close or file,network or %%path; "
+				 "!futex,poll selects all calls except futex and poll");
 }
 
 static void invert(struct syscall_set *s)

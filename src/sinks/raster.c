@@ -101,7 +101,7 @@ static int cannot_draw(struct sooth_error *err, const char *why)
 {
 	error_set(err, -EIO, SOOTH_FAULT_INTERNAL, "draw a PNG");
 	error_why(err, "%s", why);
-	return error_remedy(err, "write an SVG");
+	return error_remedy(err, "write an SVG instead: -o FILE.svg");
 }
 
 /* Transparent is black to some viewers. */

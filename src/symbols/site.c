@@ -136,7 +136,7 @@ static const char *advance(struct walk *walk, const struct instruction *i)
 		return NULL;
 	case INSTRUCTION_JUMP:
 		if (!is_inside(walk->window, walk->at, i->target))
-			return "it jumps away before an emulated instruction";
+			return "the function jumps away before an emulated instruction";
 		walk->at = (size_t)((int64_t)walk->at + i->target);
 		walk->by_jump = true;
 		return NULL;
@@ -149,7 +149,7 @@ static const char *advance(struct walk *walk, const struct instruction *i)
 		walk->by_jump = false;
 		return NULL;
 	default:
-		return "it calls or returns before an emulated instruction";
+		return "the function calls or returns before an emulated instruction";
 	}
 }
 

@@ -239,7 +239,7 @@ class Figures(Agents):
         report = self.sooth("ps", "-j", "-i", "0", "--save", capture).json()
         row = next(row for row in report["processes"] if row["pid"] == main.pid)
         self.assertIsNone(row["cpu_percent"])
-        self.assertEqual(row["not_measured"]["cpu_percent"], "needs two samples")
+        self.assertEqual(row["not_measured"]["cpu_percent"], "this value needs two samples")
         self.assertIsNone(report["totals"]["cpu_percent"])
         twice = self.path("twice.sooth")
         self.sooth("ps", "-i", "1ms", "--save", twice)
@@ -438,7 +438,7 @@ class ClaudeTrace(Agents):
     def test_what_it_does_not_end(self):
         main = self.agent()
         bystander = self.start("/bin/sleep", "100")
-        for pid, word in ((1, "process 1"), (bystander.pid, "not part of an agent"),
+        for pid, word in ((1, "process 1"), (bystander.pid, "the process is not part of an agent"),
                           (self.sleep, "not an agent")):
             run = self.trace("-9", "-K", str(pid), status=2)
             self.assertIn(word, run.errors)

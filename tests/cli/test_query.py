@@ -222,8 +222,8 @@ class Refused(ExportCase):
         self.refused("SELECT none_such FROM syscalls_call", "no such column", "--columns")
         self.refused("SELECT * FROM syscall_call", "did you mean syscalls_call?")
         self.refused("SELECT * FROM unheard_of_table", "--tables")
-        self.refused("SELECT c.name FROM syscalls_call c", "it was renamed: thread")
-        self.refused("SELECT * FROM observation", "it was renamed: run")
+        self.refused("SELECT c.name FROM syscalls_call c", "this name was changed to thread")
+        self.refused("SELECT * FROM observation", "this name was changed to run")
         self.refused("SELECT 1", capture="/etc/passwd")
         self.refused("SELECT 1", capture="/nonexistent", status=4)
 

@@ -35,7 +35,7 @@ class Status(Case):
         kept = self.path("proc.sooth")
         self.sooth("record", "--probe", "proc", "-d", "0.05", "-o", kept, "-p", str(os.getpid()))
         run = self.sooth("status", kept)
-        self.assertIn("tracers were not looked for", run.text)
+        self.assertIn("sooth did not look for tracers", run.text)
         self.assertNotIn("load:", run.text)
         self.assertIn("host: not recorded", run.text.replace("(host)", "host"))
 

@@ -275,8 +275,8 @@ def worker(scope, rng):
     return int(bytes(started.out).split(b"ready ")[1].split()[0])
 
 
-TIME = {"evidence": "in this wait for", "threshold": "min-time"}
-HANG = {"evidence": "no thread ran for", "threshold": "min-time"}
+TIME = {"evidence": "time in this wait", "threshold": "min-time"}
+HANG = {"evidence": "time in which no thread ran", "threshold": "min-time"}
 
 CASES = [
     sick("blocked-io", "the parent of a vfork", workload("blocked"), **TIME),
@@ -289,7 +289,7 @@ CASES = [
     healthy("blocked-io", "a reader of a FIFO", program(FIFO)),
     healthy("blocked-io", "a lock on a file", program(FLOCK)),
     healthy("blocked-io", "one that spawns all the time", program(SPAWNER)),
-    healthy("blocked-io", "frozen by its control group", in_freezer, may_skip=may_freeze_groups,
+    healthy("blocked-io", "the control group of the process is frozen", in_freezer, may_skip=may_freeze_groups,
         also=("frozen",)),
     sick("writer-stuck", "a pipe that nobody reads", unread("pipe"), duration_s=4, severity="low",
         evidence="blocked for", threshold="min-time"),
@@ -301,7 +301,7 @@ CASES = [
     healthy("writer-stuck", "a pipe with nothing in it", program(QUIET_PIPE), duration_s=4),
     sick("frozen", "stopped by a signal", stopped("alone"), says="stopped by SIGSTOP"),
     sick("frozen", "with what it started", stopped("tree"), says="stopped by SIGSTOP"),
-    sick("frozen", "by its control group", in_freezer, may_skip=may_freeze_groups,
+    sick("frozen", "by the freezer of its control group", in_freezer, may_skip=may_freeze_groups,
         says="control group is frozen"),
     healthy("frozen", "one that sleeps", lambda s, r: s.python(
         "import time\nprint('ready', flush=True)\ntime.sleep(600)").pid),

@@ -74,7 +74,7 @@ class Watched(Ends):
             r"^killed by SIGKILL from kill \(pid \d+\), started by sh \(pid %d\)$" % killer.pid)
         self.assertEqual(evidence_of(finding)["uid of the sender"], str(os.geteuid()))
         (time_s,) = [e["value"] for e in finding["evidence"]
-                     if e["name"] == "signal to exit"]
+                     if e["name"] == "time from the signal to the exit"]
         self.assertGreater(time_s, 0)  # some microseconds
         killer.say(b"\n")
 
@@ -235,7 +235,7 @@ class Unprivileged(Ends):
             self.assertEqual(finding_of(report)["claim"], "exited with status 6")
         else:
             self.assertIsNone(finding_of(report))
-            self.assertIn("exit not observed", str(report["processes"][0]["unseen"]))
+            self.assertIn("sooth did not see the exit of the process", str(report["processes"][0]["unseen"]))
 
 
 class Gone(Ends):

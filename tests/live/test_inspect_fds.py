@@ -291,7 +291,7 @@ class Fds(Case):
         expected = {line.split(" ", 2)[2] for line in harness.read(
             self.path("truth")).decode().splitlines() if line.startswith("# watch ")}
         self.assertEqual({row["path"] for row in report["watches"]}, expected)
-        self.assertIn("permission denied, or hidden from here",
+        self.assertIn("sooth may not read these processes, or they are hidden from this container",
                       {row["reason"] for row in report["limits"]})
         alone = [row for row in report["fds"] if row["kind"] == "pipe" and not row["other_end"]]
         self.assertTrue(alone, "it is not known that nobody has the other end")

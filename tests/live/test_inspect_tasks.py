@@ -404,7 +404,7 @@ class Environment(Inspect):
         process.end()  # lets the reading thread go as well
         report = run.finish().json()
         self.assertIn(report["environment_totals"][0]["not_measured"]["variables"],
-                      ("could not be read", "no answer (dead mount or stuck device)"))
+                      ("could not be read", "no answer from the kernel (dead mount or stuck device)"))
         self.assertEqual(report["threads"][0]["name"], "workloads")
 
 

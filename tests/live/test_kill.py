@@ -349,9 +349,9 @@ class Leftovers(Acting):
         tool = twin.start("tool", "session", environment=marks, **NOTHING)
         twin.kill()
         run = self.run_sooth("kill", "--orphans", "--yes")
-        self.assertIn(b"whether 1 more process is of that kind", run.stdout)
-        self.assertNotIn(b"no process of that kind found", run.stdout)
-        self.assertIn(b"1 possible orphan: could not be decided", self.run_sooth("ps", "-i", "0").stdout)
+        self.assertIn(b"1 more process: perhaps of the selected kind", run.stdout)
+        self.assertNotIn(b"no process of the selected kind was found", run.stdout)
+        self.assertIn(b"whether 1 process was left", self.run_sooth("ps", "-i", "0").stdout)
         self.assert_there(main, tool)
 
     def test_abandoned(self):
@@ -637,7 +637,7 @@ class Frozen(Acting):
         self.addCleanup(leave)
         session = members[0].session_id
         run = self.run_sooth("freeze", "--session", session)
-        self.assertIn(b"by signals: their control group also contains other processes", run.stderr)
+        self.assertIn(b"by signals: the control group also contains other processes", run.stderr)
         self.run_sooth("thaw", "--session", session)
         with open(os.path.join(hierarchy, "cgroup.procs"), "w", encoding="ascii") as file:
             file.write(str(stranger.pid))
@@ -646,7 +646,7 @@ class Frozen(Acting):
         with open(os.path.join(path, word[0]), encoding="ascii") as file:
             self.assertIn(word[1], file.read())
         self.assertTrue(stranger.is_running())
-        self.assert_told(members[0], [], True, "its control group is frozen")
+        self.assert_told(members[0], [], True, "the control group of the process is frozen")
         self.run_sooth("thaw", "--session", session)
         self.assert_told(members[0], [], False)
         with open(os.path.join(path, word[0]), encoding="ascii") as file:

@@ -67,7 +67,7 @@ class Users(Leftovers):
         run = subprocess.run([*how["before"], how["sooth"], "ps", "-u", "64022"], check=True,
                              stdout=subprocess.PIPE)
         self.assertIn(b"no agents of this user were found among the readable processes", run.stdout)
-        self.assertIn(b"not measured: other users' processes: /proc is mounted with hidepid",
+        self.assertIn(b"not measured: other users' processes: /proc is mounted with hidepid, which hides other users' processes",
                       run.stdout)
 
     def test_hidden_others(self):

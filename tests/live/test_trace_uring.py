@@ -48,7 +48,7 @@ class Uring(Case):
         note = [row for row in limits if "io_uring" in row["what"]]
         self.assertEqual(len(note), 1, limits)
         self.assertIn("effects of %d io_uring requests" % sum(truth.values()), note[0]["what"])
-        self.assertIn("NOP 1000, READ 333, WRITE 70: they are not system calls", note[0]["reason"])
+        self.assertIn("NOP 1000, READ 333, WRITE 70: io_uring requests are not system calls", note[0]["reason"])
 
     def test_said_of_a_stream_and_a_capture(self):
         capture = self.path("uring.sooth")

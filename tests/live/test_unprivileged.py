@@ -39,13 +39,13 @@ class Ordinary(Case):
         self.assertIn("no agents of this user were found among the readable processes", run.text)
         self.assertIn("1 unreadable process: permission denied", run.text)
         run = self.nobody("kill", str(target.pid), status=2)
-        self.assertIn("its owner cannot be read (permission denied); add --any to act on it anyway", run.text)
+        self.assertIn("permission denied: sooth cannot read which agent owns this process; add --any to act on it anyway", run.text)
         self.assertTrue(target.is_running())
         # Who may read it knows.
         run = self.run_program(harness.SOOTH, "ps", "-u", str(OTHER))
         self.assertIn("no agents of this user are running here", run.text)
         run = self.run_program(harness.SOOTH, "kill", str(target.pid), status=2)
-        self.assertIn("not part of an agent; add --any", run.text)
+        self.assertIn("the process is not part of an agent; add --any", run.text)
 
     def test_ps_alone(self):
         self.nobody()
@@ -78,7 +78,7 @@ class Ordinary(Case):
         target = self.start("/bin/sleep", "100", **as_nobody())
         words = ("diagnose", "-D", "--duration", "0.3", str(target.pid))
         run = self.nobody(*words, status=3)
-        for part in ("system calls are not observed", "cap_bpf", "run as root"):
+        for part in ("system calls are not observed", "cap_bpf", "run sooth as root"):
             self.assertIn(part, run.errors)
         self.assertIn("not measured: system calls", run.text)
         self.assertEqual(len(run.errors.splitlines()), 1)

@@ -180,7 +180,7 @@ class Shown(Case):
             screen = self.watch(columns, 24, argv)
             lines = screen.lines()
             notes = " ".join(line.strip() for line in lines[1:head_of(lines)])
-            self.assertIn("short-lived processes: not measured: no exit events", notes)
+            self.assertIn("short-lived processes: not measured: sooth gets no events when processes exit", notes)
             self.assertNotIn("CPUfleeting", notes)
             screen.type(b"q")
             self.assertTrue(screen.ends())
@@ -626,7 +626,7 @@ class Alerts(Case):
         process = self.workload("hog", "--mb", "64")
         run = self.start_sooth("ps", "-w", "0.3", "-j", "-m", "32", "--on-alert", "/no/such thing",
                                str(process.pid))
-        harness.wait_until(lambda: b"could not be run" in run.err, "a word about it")
+        harness.wait_until(lambda: b"the alert program could not be run" in run.err, "a word about it")
         run.send(signal.SIGINT)
         self.assertEqual(run.finish().status, 0)
 

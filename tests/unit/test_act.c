@@ -124,8 +124,8 @@ static void neither_itself_nor_above(void **state)
 	act.process_table = process_table;
 	act.may_be_any = true;
 	assert_refused(OWN, "sooth itself");
-	assert_refused(41, "started from it");
-	assert_refused(40, "started from it");
+	assert_refused(41, "started from this process");
+	assert_refused(40, "started from this process");
 	act.reach = ACT_TREE;
 	while (act_select_others(&act))
 		;
@@ -137,12 +137,12 @@ static void only_agents(void **state)
 {
 	(void)state;
 	A_HOST({ 401, 1, .name = "atd" });
-	assert_refused(400, "not part of an agent; add --any");
+	assert_refused(400, "the process is not part of an agent; add --any");
 	act.only_agent = "claude";
 	assert_refused(300, "another agent");
 	assert_refused(210, "not an agent"); /* what an agent runs is none */
 	act.may_be_any = true;
-	assert_refused(401, "not part of an agent");
+	assert_refused(401, "the process is not part of an agent");
 }
 
 static void a_tree(void **state)

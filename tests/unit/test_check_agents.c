@@ -144,49 +144,51 @@ static void test_idle_cpu(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "idle-cpu", idle_cpu, 10, NULL,
-			"=medium/high: uses 10 % CPU while waiting for its user [CPU: 10 % over "
-			"5.00s] [self-reported status: idle] [connections: silent] (unseen: its "
-			"reads and writes: visible only to its user and root) (unseen: which "
-			"function uses the CPU) <sooth inspect --threads 99 shows which threads, "
-			"sooth trace -c -p 99 what they call; restarting the agent helps for "
-			"now>\n" },
-		{ "idle-cpu", idle_cpu, 9, NULL, "=fine: waits for its user, 9.0 % CPU\n" },
+			"=medium/high: the agent uses 10 % CPU while it waits for its user [CPU: "
+			"10 % over 5.00s] [self-reported status: idle] [connections: silent] "
+			"(unseen: the reads and writes of the process: only its user and root can "
+			"see them) (unseen: which function uses the CPU) <sooth inspect --threads "
+			"99 shows the busy threads, sooth trace -c -p 99 their system calls; "
+			"restarting the agent helps for a while>\n" },
+		{ "idle-cpu", idle_cpu, 9, NULL, "=fine: the agent waits for its user and uses 9.0 % CPU\n" },
 		{ "idle-cpu", idle_age, 60, NULL, "medium/high: " },
-		{ "idle-cpu", idle_age, 59, NULL, "blind: needs a process older than 1 min" },
+		{ "idle-cpu", idle_age, 59, NULL,
+			"blind: this check needs a process older than 1 min" },
 		{ "idle-cpu", idle_said, 1, NULL, "medium/high: " },
-		{ "idle-cpu", idle_said, 0, NULL, "=fine: at work, 20.0 % CPU\n" },
+		{ "idle-cpu", idle_said, 0, NULL, "=fine: the agent is at work and uses 20.0 % CPU\n" },
 		{ "idle-cpu", idle_sent, 5, NULL, "medium/high: " },
-		{ "idle-cpu", idle_sent, 4.9, NULL, "fine: at work" },
+		{ "idle-cpu", idle_sent, 4.9, NULL, "fine: the agent is at work" },
 		{ "idle-cpu", idle_came, 5, NULL, "medium/high: " },
-		{ "idle-cpu", idle_came, 4.9, NULL, "fine: at work" },
+		{ "idle-cpu", idle_came, 4.9, NULL, "fine: the agent is at work" },
 		{ "idle-cpu", idle_child, 5, NULL, "medium/high: " },
-		{ "idle-cpu", idle_child, 6, NULL, "fine: at work" },
+		{ "idle-cpu", idle_child, 6, NULL, "fine: the agent is at work" },
 		{ "idle-cpu", idle_word_hidden, HIDDEN, NULL,
-			"blind: permission denied <run as its user" },
+			"blind: permission denied <run sooth as the user of the process" },
 		{ "idle-cpu", idle_word_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED), NULL,
-			"fine: at work" },
+			"fine: the agent is at work" },
 		{ "idle-cpu", idle_word_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT), NULL,
-			"fine: at work" },
+			"fine: the agent is at work" },
 		{ "idle-cpu", idle_time_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT), NULL,
-			"fine: at work" },
+			"fine: the agent is at work" },
 		{ "idle-cpu", idle_time_hidden, HIDDEN, NULL,
-			"blind: permission denied <run as its user" },
-		{ "idle-cpu", idle_sockets_hidden, HIDDEN, NULL, "blind: |<run as its user" },
+			"blind: permission denied <run sooth as the user of the process" },
+		{ "idle-cpu", idle_sockets_hidden, HIDDEN, NULL, "blind: |<run sooth as the user of the process" },
 		{ "idle-cpu", idle_sockets_hidden, SOOTH_STATE_TRUNCATED, NULL, "blind: " },
-		{ "idle-cpu", idle_is_command, 1, NULL, "=fine: not an idle agent\n" },
+		{ "idle-cpu", idle_is_command, 1, NULL,
+			"=fine: the process is not an idle agent\n" },
 		{ "idle-cpu", busy_cpu, 30, NULL,
-			"low/low: uses 30 % CPU while waiting for its model or a "
+			"low/low: the agent uses 30 % CPU while it waits for its model or a "
 			"tool|[self-reported status: busy]" },
 		{ "idle-cpu", busy_cpu, 29, NULL, "fine: waits for its model or a tool," },
-		{ "idle-cpu", busy_said, 0, NULL, "fine: at work" },
+		{ "idle-cpu", busy_said, 0, NULL, "fine: the agent is at work" },
 		{ "idle-cpu", silent_cpu, 30, NULL,
-			"low/low: uses 30 % CPU while waiting for its user or model "
+			"low/low: the agent uses 30 % CPU while it waits for its user or model "
 			"(probably)|[terminal: no input]|!status:" },
 		{ "idle-cpu", silent_cpu, 29, NULL, "fine: waits for its user or model" },
-		{ "idle-cpu", silent_terminal, 0, NULL, "fine: at work" },
+		{ "idle-cpu", silent_terminal, 0, NULL, "fine: the agent is at work" },
 		/* The kernel tells to eight seconds when somebody typed. */
 		{ "idle-cpu", silent_typed, 9, NULL, "low/low: " },
-		{ "idle-cpu", silent_typed, 8, NULL, "fine: at work" },
+		{ "idle-cpu", silent_typed, 8, NULL, "fine: the agent is at work" },
 		{ "idle-cpu", idle_with_threads, 10, NULL,
 			"medium/high: |[CPU by thread role: gc: 30.0 %] [CPU by thread role: main: "
 			"10.0 %]" },

@@ -107,14 +107,14 @@ static void test_all(void **state)
 		const struct check_case cases[] = {
 			{ ids[i], no_calls, 0, NULL, "=fine: no system calls\n" },
 			{ ids[i], no_calls, 1, NULL,
-				"=blind: calls were lost, perhaps all of this process <raise the "
-				"buffer: --buffer 128M>\n" },
+				"=blind: records of calls were lost, perhaps all calls of this "
+				"process <use a larger buffer: --buffer 128M>\n" },
 			{ ids[i], not_streamed, 0, NULL,
-				"=blind: the syscalls probe was not recorded <run as root: sooth "
-				"diagnose -D>\n" },
+				"=blind: this check needs the probe syscalls, which was not "
+				"recorded <run as root: sooth diagnose -D>\n" },
 			{ ids[i], observed_for, 0.5, NULL, "fine: " },
 			{ ids[i], observed_for, 0.49, NULL,
-				"blind: needs two samples <observe longer" },
+				"blind: this value needs two samples <observe longer" },
 		};
 
 		TRY_CASES(cases);
@@ -478,9 +478,9 @@ static void test_small_io(void **state)
 		{ "small-io", reads_little, 5000, NULL,
 			"=medium/high: reads /data/file 4.0 bytes at a time, 1000 times a second "
 			"{path /data/file} [small calls: 1000 a second over 5.00s] [bytes per "
-			"call: 4B over 5.00s] [share of its calls there: 100 % over 5.00s] [share "
-			"of the observed time: 0.10 % over 5.00s] <read larger blocks (a buffered "
-			"reader)>\n" },
+			"call: 4B over 5.00s] [share of the calls on this file or peer: 100 % over "
+			"5.00s] [share of the observed time: 0.10 % over 5.00s] <read larger "
+			"blocks (a buffered reader)>\n" },
 		{ "small-io", reads_little, 4999, NULL,
 			"=fine: no frequent small reads or writes\n" },
 		{ "small-io", reads_of_size, 63, NULL, "medium/high: reads /data/file 63.0 bytes" },
@@ -488,7 +488,7 @@ static void test_small_io(void **state)
 		{ "small-io", reads_of_size, 64, "small-io.max-size=65", "medium/" },
 		{ "small-io", reads_of_size, 0, NULL, "fine: " },
 		{ "small-io", reads_more_too, 1250, NULL,
-			"medium/|[share of its calls there: 80 %" },
+			"medium/|[share of the calls on this file or peer: 80 %" },
 		{ "small-io", reads_more_too, 1251, NULL, "fine: " },
 		{ "small-io", writes_little, 5000, NULL,
 			"medium/high: writes /data/file|<write larger blocks" },
@@ -601,16 +601,16 @@ static void test_write_churn(void **state)
 		{ "write-churn", rewrites, 6, NULL,
 			"=medium/high: rewrites /data/state over and over: 5 times, 1.0 a second "
 			"{path /data/state} [written and discarded: 1.0M a second over 5.00s] "
-			"[discarded, total: 5.0M over 5.00s] [remaining at the end: 1.0M] [times: "
-			"5 over 5.00s] (unseen: writes through mmap, and whether the file system "
-			"is in memory (tmpfs)) <sooth trace --io -p 99 shows bytes per file; the "
-			"fix: write only what changed, or less often>\n" },
+			"[discarded, total: 5.0M over 5.00s] [bytes remaining at the end: 1.0M] "
+			"[times: 5 over 5.00s] (unseen: writes through mmap, and whether the file "
+			"system is in memory (tmpfs)) <sooth trace --io -p 99 shows bytes per "
+			"file; the fix: write only what changed, or less often>\n" },
 		{ "write-churn", rewrites, 5, NULL, "=fine: little is rewritten or removed\n" },
 		{ "write-churn", rewrites_large, 4, NULL, "medium/high: |: 3 times" },
 		{ "write-churn", rewrites_large, 3, NULL, "fine: " },
 		{ "write-churn", rewrites_large, 4, "write-churn.min-ratio=3.1", "fine: " },
 		{ "write-churn", rewrites_and_holds, 10, NULL,
-			"medium/|[remaining at the end: 10.0M]" },
+			"medium/|[bytes remaining at the end: 10.0M]" },
 		{ "write-churn", rewrites_and_holds, 10.1, NULL, "fine: " },
 		{ "write-churn", removes, 5, NULL,
 			"medium/high: writes and removes /data/new: 5 times, 1.0 a second {path "

@@ -52,15 +52,18 @@ static void test_zombies(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "zombie-children", zombies_gather, 0, NULL,
-			"medium/high: |: 10 zombies |[zombies: 10] [new during the observation: 0 "
-			"over" },
+			"medium/high: |: 10 zombies |[zombies: 10] [zombies that appeared during "
+			"the observation: 0 over" },
 		/* Of the last two looks it is not known yet whether they stay. */
 		{ "zombie-children", zombies_gather, 4, NULL,
-			"medium/high: |[zombies: 30] [new during the observation: 20 over" },
+			"medium/high: |[zombies: 30] [zombies that appeared during the "
+			"observation: 20 over" },
 		{ "zombie-children", zombies_are_read_slowly, 4, NULL,
-			"medium/high: |[zombies: 30] [new during the observation: 20 over" },
+			"medium/high: |[zombies: 30] [zombies that appeared during the "
+			"observation: 20 over" },
 		{ "zombie-children", children_end_while_watched, 7, NULL,
-			"medium/high: |[zombies: 7] [new during the observation: 7 over" },
+			"medium/high: |[zombies: 7] [zombies that appeared during the observation: "
+			"7 over" },
 	};
 
 	(void)state;

@@ -114,8 +114,8 @@ static void test_signals(void **state)
 		{ "ended-abnormally", by_someone, TERMINATE, NULL,
 			"=info/high: ended by SIGTERM from kill (pid 60), started by bash (pid 61) "
 			"[status: SIGTERM] [sent by: kill (pid 60), started by bash (pid 61)] [uid "
-			"of the sender: 1000] [signal to exit: 2.00ms] [peak memory: 5.0M] "
-			"<nothing, if that was intended>\n" },
+			"of the sender: 1000] [time from the signal to the exit: 2.00ms] [peak "
+			"memory: 5.0M] <nothing to do, if this exit was intended>\n" },
 		{ "ended-abnormally", by_someone, INTERRUPT, NULL, "info/high: " },
 		{ "ended-abnormally", by_someone, HANGUP, NULL, "info/high: " },
 		{ "ended-abnormally", by_someone, QUIT, NULL, "info/high: " },
@@ -131,8 +131,8 @@ static void test_signals(void **state)
 		{ "ended-abnormally", by_kernel, HANGUP, NULL,
 			"info/high: ended by SIGHUP from the kernel (terminal or timer)" },
 		{ "ended-abnormally", by_itself, PIPE, NULL,
-			"low/high: wrote to a pipe or socket whose reader is gone (SIGPIPE)|!sent "
-			"by" },
+			"low/high: the process wrote to a pipe or socket without a reader, and the "
+			"kernel ended it (SIGPIPE)|!sent by" },
 		{ "ended-abnormally", by_none_seen, TERMINATE, NULL,
 			"info/high: ended by SIGTERM |(unseen: the sender" },
 		{ "ended-abnormally", by_sender_that_ended, TERMINATE, NULL,
@@ -279,8 +279,9 @@ static void test_faults(void **state)
 	static const struct check_case cases[] = {
 		{ "ended-abnormally", by_kernel, SEGV, NULL,
 			"=high/high: crashed: SIGSEGV at address 0x10 [status: SIGSEGV] [sent by: "
-			"the kernel] [address: 0x10] [signal to exit: 2.00ms] [peak memory: 5.0M] "
-			"<read its standard error; for a core next time, run before it starts: "
+			"the kernel] [address: 0x10] [time from the signal to the exit: 2.00ms] "
+			"[peak memory: 5.0M] <read the standard error of the process; to get a "
+			"core file next time, run this in the shell before the program starts: "
 			"ulimit -c unlimited>\n" },
 		{ "ended-abnormally", by_kernel, BUS, NULL, "high/high: crashed: SIGBUS at" },
 		{ "ended-abnormally", by_kernel, ILL, NULL, "high/high: crashed: SIGILL at" },
@@ -375,7 +376,7 @@ static void test_memory(void **state)
 			"memory|[anonymous memory: 6.0M]|[out of memory: on the host]" },
 		{ "ended-abnormally", is_logged, 1, NULL,
 			"critical/high: killed by the kernel: control group /box ran out of "
-			"memory|[out of memory: in its control group]" },
+			"memory|[out of memory: in the control group of the process]" },
 		{ "ended-abnormally", is_logged_of_another, 0, NULL, "medium/medium: killed" },
 	};
 
@@ -446,8 +447,10 @@ static void test_others(void **state)
 		{ "ended-abnormally", exits, 192, NULL, "low/high: |was ended by " },
 		{ "ended-abnormally", exits, 193, NULL, "low/high: exited with status 193 [" },
 		{ "ended-abnormally", end_is_hidden, HIDDEN, NULL,
-			"=blind: exit not observed <run as root to record exits>\n" },
-		{ "ended-abnormally", is_gone, 0, NULL, "blind: exit not observed" },
+			"=blind: sooth did not see the exit of the process <run sooth as root: "
+			"then exits are recorded>\n" },
+		{ "ended-abnormally", is_gone, 0, NULL,
+			"blind: sooth did not see the exit of the process" },
 		{ "ended-abnormally", runs_on, 0, NULL, "=fine: still running\n" },
 		{ "ended-abnormally", was_gone_before, EXIT_REASONS_LOG_OOM, NULL,
 			"critical/medium: killed by the kernel: the host ran out of memory|[time "

@@ -194,7 +194,7 @@ static void test_growth(void **state)
 			"=medium/medium: memory grows: 16.0 MiB more in 5 s [resident at the "
 			"start: 100M] [resident at the end: 116M] [growth: 3.2M a second over "
 			"5.00s] [steadiness: grew in 5 of 5 windows] [process age: 16m35s] "
-			"(unseen: which kind of memory grows: its mappings were listed only once) "
+			"(unseen: which kind of memory grows: the mappings were listed only once) "
 			"(unseen: how much memory is left) <sooth heap -p 99 shows which functions "
 			"allocate; a restart frees the memory>\n" },
 		{ "memory-growth", grows, 15.9, NULL, "fine: 100M resident, then 116M" },
@@ -204,16 +204,18 @@ static void test_growth(void **state)
 		{ "memory-growth", grows, 20, "memory-growth.noise=4095K", "medium/" },
 		{ "memory-growth", grows_at_looks, 5, NULL, "medium/medium: |4 of 4 windows" },
 		{ "memory-growth", grows_at_looks, 4, NULL,
-			"=blind: too few samples <observe longer: --duration 30>\n" },
+			"=blind: the observation has too few samples <observe longer: --duration "
+			"30>\n" },
 		{ "memory-growth", is_young, 60, NULL, "medium/" },
 		{ "memory-growth", is_young, 59, NULL,
-			"=blind: needs a process older than 1 min <try again later>\n" },
+			"=blind: this check needs a process older than 1 min <try again later>\n" },
 		{ "memory-growth", comes_back_to_more, 3000, NULL,
 			"medium/medium: memory grows: |, although some was freed 9 times" },
 		{ "memory-growth", comes_back_to_more, 1900, NULL, "fine: " },
 		{ "memory-growth", grows_and_ends, 0, NULL, "blind: " },
 		{ "memory-growth", grows_with_left, 400, NULL,
-			"high/medium: |[memory left: 400M] [used up in: 1m40s]" },
+			"high/medium: |[memory left: 400M] [time until that memory is used up: "
+			"1m40s]" },
 		/* Foresight is a hundred intervals: 500 s at four megabytes a second. */
 		{ "memory-growth", grows_with_left, 2000, NULL, "high/" },
 		{ "memory-growth", grows_with_left, 2001, NULL, "medium/|!used up in" },
@@ -237,7 +239,7 @@ static void test_growth_kinds(void **state)
 		{ "memory-growth", gains_unseen, HIDDEN, NULL, "medium/|(unseen: which kind" },
 		{ "memory-growth", runs_on, MAPS_GLIBC, NULL, "medium/|<sooth heap" },
 		{ "memory-growth", runs_on, MAPS_JAVASCRIPTCORE, NULL,
-			"blind: grows, but a garbage collection" },
+			"blind: memory grows, but a garbage collection" },
 		{ "memory-growth", runs_on, MAPS_V8,
 			"memory-growth.collector-time=5s memory-growth.collector-share=20",
 			"medium/|(unseen: whether a full garbage|<if it was started with node" },
@@ -252,7 +254,7 @@ static void test_growth_kinds(void **state)
 			"blind: " },
 		{ "memory-growth", is_collected_for, 60, NULL, "medium/|some was freed 9 times" },
 		{ "memory-growth", is_collected_for, 59, NULL,
-			"blind: grows, but a garbage collection" },
+			"blind: memory grows, but a garbage collection" },
 		{ "memory-growth", collects_for, 60, NULL, "medium/" },
 		{ "memory-growth", collects_for, 59, NULL, "blind: |<observe longer: --dur" },
 		{ "memory-growth", collects_and_gains, 50, NULL, "medium/" },
@@ -390,38 +392,40 @@ static void test_pressure(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "memory-pressure", group_holds, 900, NULL,
-			"=high/high: its control group is almost out of memory: 900 MiB of 1000 "
-			"MiB in use; at the limit a process is killed [control group: /box] "
-			"[limit: 1000M] [in use, without file pages: 900M] [used: 90 %] [file "
-			"pages: 50.0M] [limit hits: 0] [killed so far: 0] [killed first: thing "
-			"(99), oom_score 700, highest of 1 sampled] (unseen: memory pressure of "
-			"the group: the kernel does not record it) (unseen: the oom_score of "
-			"processes that were not sampled) <end what is not needed (sooth ps --sort "
-			"-rss), or raise the limit (docker update --memory, systemctl set-property "
-			"UNIT MemoryMax=)>\n" },
+			"=high/high: the control group is almost out of memory: 900 MiB of 1000 "
+			"MiB in use; at the limit the kernel kills a process [control group: /box] "
+			"[limit: 1000M] [memory in use, without file pages: 900M] [used: 90 %] "
+			"[file pages: 50.0M] [limit hits: 0] [processes killed so far: 0] [killed "
+			"first: thing (99), oom_score 700, highest of 1 sampled] (unseen: memory "
+			"pressure of the group: the kernel does not record it) (unseen: the "
+			"oom_score of processes that were not sampled) <end processes that are not "
+			"needed (sooth ps --sort -rss lists the largest), or raise the limit "
+			"(docker update --memory 8g CONTAINER, systemctl set-property UNIT "
+			"MemoryMax=8G)>\n" },
 		{ "memory-pressure", group_holds, 899, NULL,
-			"=fine: 90 % of its control group's limit\n" },
+			"=fine: memory in use: 90 % of the limit of the control group\n" },
 		{ "memory-pressure", group_holds, 979, NULL, "high/high: " },
 		{ "memory-pressure", group_holds, 980, NULL, "critical/high: " },
 		{ "memory-pressure", group_is_named, 0, NULL, "high/high: |used: 95 %" },
 		{ "memory-pressure", group_is_named, 1, NULL, "high/" },
 		{ "memory-pressure", group_is_named, 2, NULL, "high/" },
 		{ "memory-pressure", group_is_named, 3, NULL,
-			"=fine: no limit but the host's memory\n" },
+			"=fine: the control group has no memory limit\n" },
 		{ "memory-pressure", group_is_named, 4, NULL, "fine: " },
 		{ "memory-pressure", files_are_unknown, HIDDEN, NULL,
 			"high/low: |(unseen: how much of it is file pages" },
 		{ "memory-pressure", group_has_no_limit, SOOTH_STATE_ABSENT, NULL,
-			"fine: no limit" },
+			"fine: the control group has no memory limit" },
 		{ "memory-pressure", group_killed, 1, NULL,
 			"high/high: out of memory: 1 process of its control group was "
-			"killed|[killed during the observation: 1 over 5.00s]" },
+			"killed|[processes killed during the observation: 1 over 5.00s]" },
 		{ "memory-pressure", group_killed, 2, NULL,
 			"high/high: out of memory: 2 processes of |were" },
-		{ "memory-pressure", group_killed, 0, NULL, "fine: 10 % of" },
+		{ "memory-pressure", group_killed, 0, NULL, "fine: memory in use: 10 % of" },
 		{ "memory-pressure", group_waits, 15, NULL,
-			"medium/high: everything in its control group waits for memory, 15 %|[time "
-			"some waited for memory: 99 % over 10.0s]" },
+			"medium/high: all processes of the control group wait for memory, 15 "
+			"%|[share of time in which some tasks waited for memory: 99 % over "
+			"10.0s]" },
 		{ "memory-pressure", group_waits, 14, NULL, "fine: " },
 		{ "memory-pressure", other_has_score, 700, NULL, "high/|of 2 sampled" },
 		{ "memory-pressure", other_has_score, 701, NULL,
@@ -433,11 +437,12 @@ static void test_pressure(void **state)
 		{ "memory-pressure", host_has, 0, NULL, "blind: " },
 		{ "host memory-pressure", host_has, 50, NULL,
 			"=high/high: the host is almost out of memory: 50.0 MiB of 1000 MiB left; "
-			"then a process is killed [total memory: 1000M] [available memory: 50.0M] "
-			"[used: 95 %] [free swap: 10.0M] [time some waited for memory: 0 % over "
-			"10.0s] [time all waited for memory: 0 % over 10.0s] (unseen: which "
-			"process would be killed first: no oom_score was read) <end what is not "
-			"needed: sooth ps -a --sort -rss shows the largest>\n" },
+			"when nothing is left, the kernel kills a process [total memory: 1000M] "
+			"[available memory: 50.0M] [used: 95 %] [free swap: 10.0M] [share of time "
+			"in which some tasks waited for memory: 0 % over 10.0s] [share of time in "
+			"which all tasks waited for memory: 0 % over 10.0s] (unseen: which process "
+			"the kernel would kill first: no oom_score was read) <end processes that "
+			"are not needed: sooth ps -a --sort -rss lists the largest>\n" },
 		{ "host memory-pressure", host_has, 51, NULL,
 			"=fine: 95 % of the host's memory in use\n" },
 		{ "host memory-pressure", host_has, 20, NULL, "high/" },
@@ -445,7 +450,7 @@ static void test_pressure(void **state)
 		{ "host memory-pressure", host_has_no_swap, 21, NULL, "high/" },
 		{ "host memory-pressure", host_has, 1200, NULL, "fine: 0 %" },
 		{ "host memory-pressure", host_waits, 15, NULL,
-			"medium/high: everything on the host waits for memory, 15 %" },
+			"medium/high: all processes on the host wait for memory, 15 %" },
 		{ "host memory-pressure", host_waits, 14, NULL, "fine: 10 %" },
 		{ "host memory-pressure", host_pressure_is_hidden, HIDDEN, NULL, "fine: 10 %" },
 		{ "host memory-pressure", host_is_hidden, HIDDEN, NULL, "blind: " },

@@ -99,22 +99,24 @@ static void test_zombies(void **state)
 	static const struct check_case cases[] = {
 		{ "zombie-children", has_zombies, 5, NULL,
 			"=medium/high: thing (99) does not reap its exited children: 5 zombies "
-			"[zombies that stay: 5 over 5.00s] [zombies: 5] [new during the "
-			"observation: 0 over 5.00s] [oldest, at least: 5.00s] <restart 99: only "
-			"the parent can reap them (each takes a pid, no memory)>\n" },
+			"[zombies during the whole observation: 5 over 5.00s] [zombies: 5] "
+			"[zombies that appeared during the observation: 0 over 5.00s] [age of the "
+			"oldest zombie, at least: 5.00s] <restart process 99: only the parent can "
+			"reap its children (a zombie takes a PID, but no memory)>\n" },
 		{ "zombie-children", has_zombies, 4, NULL, "=fine: 4 zombies\n" },
 		{ "zombie-children", has_zombies, 0, NULL, "=fine: no zombies\n" },
 		{ "zombie-children", has_zombies, 5, "zombie-children.many=5", "high/high: " },
 		{ "zombie-children", has_zombies, 5, "zombie-children.many=6", "medium/high: " },
 		{ "zombie-children", has_zombies_since, 3, NULL,
-			"medium/high: |[new during the observation: 5 |oldest, at least: 2.00s]" },
+			"medium/high: |[zombies that appeared during the observation: 5 |age of "
+			"the oldest zombie, at least: 2.00s]" },
 		{ "zombie-children", has_zombies_since, 4, NULL, "fine: 5 zombies" },
 		{ "zombie-children", zombies_with_threads, 1, NULL, "medium/high: " },
 		{ "zombie-children", zombies_with_threads, 2, NULL, "fine: no zombies" },
 		{ "zombie-children", watched_for, 3, NULL, "medium/high: " },
 		{ "zombie-children", watched_for, 2, NULL,
-			"=blind: observed too briefly to see whether its zombies stay <observe "
-			"longer: --duration 30>\n" },
+			"=blind: the observation is too short to see whether the zombies stay "
+			"<observe longer: --duration 30>\n" },
 		{ "host zombie-children", other_has_zombies, 500, NULL,
 			"high/high: other (60) does not reap|: 500 zombies" },
 		{ "host zombie-children", other_has_zombies, 499, NULL,
@@ -229,12 +231,13 @@ static void test_flood(void **state)
 	static const struct check_case cases[] = {
 		{ "process-flood", starts, 20, NULL,
 			"=medium/medium: starts processes faster than they end: 5 alive, then 25 "
-			"[growth: 4 a second over 5.00s] [alive at the start: 5] [alive at the "
-			"end: 25] [steadiness: grew in 5 of 5 windows] [starts seen: 20 over "
-			"5.00s] (unseen: the process limit: its control groups have none, and the "
-			"limit of its user cannot be counted) (unseen: processes that lived for "
-			"less than a sample interval) <sooth ps -t shows them; sooth freeze --any "
-			"--tree 99 stops them while you look>\n" },
+			"[growth: 4 a second over 5.00s] [processes alive at the start: 5] "
+			"[processes alive at the end: 25] [steadiness: grew in 5 of 5 windows] "
+			"[starts seen: 20 over 5.00s] (unseen: the process limit: the control "
+			"groups have none, and processes of the user cannot be counted) (unseen: "
+			"processes that lived for less than a sample interval) <sooth ps -t shows "
+			"the processes; sooth freeze --any --tree 99 stops them while you "
+			"look>\n" },
 		{ "process-flood", starts, 19, NULL,
 			"=fine: started processes alive: 5, then 24\n" },
 		{ "process-flood", starts, 20, "process-flood.min-rate=4", "medium/" },
@@ -242,17 +245,19 @@ static void test_flood(void **state)
 		{ "process-flood", starts, 20, "process-flood.many=25", "high/" },
 		{ "process-flood", starts, 20, "process-flood.many=26", "medium/" },
 		{ "process-flood", flood_looks, 5, NULL, "medium/|4 of 4 windows" },
-		{ "process-flood", flood_looks, 4, NULL, "blind: too few samples" },
+		{ "process-flood", flood_looks, 4, NULL,
+			"blind: the observation has too few samples" },
 		{ "process-flood", child_starts, 25, NULL,
-			"medium/|[most are below: maker (200)]|freeze --any --tree 200 " },
+			"medium/|[parent of most of these processes: maker (200)]|freeze --any "
+			"--tree 200 " },
 		{ "process-flood", diagnosed_child_starts, 25, NULL,
 			"=fine: reported for 200, which started most of them\n" },
 		{ "200 process-flood", diagnosed_child_starts, 25, NULL, "medium/" },
 		{ "process-flood", replaces, 50, NULL,
 			"fine: started processes alive: 50, then 50" },
 		{ "process-flood", starts_with_room, 100, NULL,
-			"high/|[processes left in its control group: 100] [limit reached in: "
-			"25.0s]" },
+			"high/|[processes that the control group can still start: 100] [time until "
+			"the limit is reached: 25.0s]" },
 		/* Foresight is a hundred intervals: 500 s at four a second. */
 		{ "process-flood", starts_with_room, 2000, NULL, "high/" },
 		{ "process-flood", starts_with_room, 2001, NULL, "medium/|group: 2001]" },
@@ -345,16 +350,17 @@ static void test_orphan(void **state)
 		{ "orphan", is_left, 99, NULL,
 			"medium/high: left over from a session of Claude Code that has ended: bash "
 			"[known by: |main process 200|[age: 15m06s] [resident memory: 0B] [CPU: 0 "
-			"% over 5.00s] [for at least: 5.00s over 5.00s] (unseen: whether it was "
-			"left running on purpose) <sooth kill 99, if it is not needed>\n" },
+			"% over 5.00s] [lasts at least: 5.00s over 5.00s] (unseen: whether the "
+			"process was left running on purpose) <if the process is not needed: sooth "
+			"kill 99>\n" },
 		{ "orphan", is_left, 1003, NULL, "medium/high: " },
 		{ "orphan", is_left, 1004, NULL,
-			"=blind: needs a process older than 2 s <try again later>\n" },
+			"=blind: this check needs a process older than 2 s <try again later>\n" },
 		{ "orphan", main_lives, 1, NULL, "fine: " },
 		{ "orphan", main_lives, 0, NULL, "medium/high: " },
 		{ "orphan", has_lost_parent, 0, NULL, "medium/high: " },
-		{ "orphan", has_lost_parent, 1, NULL, "blind: its parent ended just now" },
-		{ "orphan", markers_are_hidden, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "orphan", has_lost_parent, 1, NULL, "blind: the parent ended just now" },
+		{ "orphan", markers_are_hidden, HIDDEN, NULL, "blind: |<run sooth as the user of the process" },
 		{ "orphan", markers_are_hidden, SOOTH_STATE_VALUE, NULL, "fine: " },
 		{ "orphan", left_together, 2, NULL,
 			"medium/high: |[processes, with descendants: 3]|<sooth kill --tree 99," },
@@ -388,16 +394,17 @@ static void test_mcp(void **state)
 		{ "mcp-abandoned", is_closed_since, 0, NULL,
 			"medium/high: MCP server thing with no client, still running [session: "
 			"sess-x] [known by: |the other end of its standard input] [its session: "
-			"|session sess-x is gone|[for at least: 5.00s over 5.00s] [age: 15m06s] [resident "
-			"memory: 0B] [CPU: 0 % over 5.00s] <sooth kill --tree 99 (a server that "
-			"stays after its input closed has a bug)>\n" },
-		{ "mcp-abandoned", is_closed_since, 3, NULL, "medium/high: |[for at least: 2.00s" },
+			"|session sess-x is gone|[lasts at least: 5.00s over 5.00s] [age: 15m06s] "
+			"[resident memory: 0B] [CPU: 0 % over 5.00s] <sooth kill --tree 99 (a "
+			"server that still runs after its input closed has a bug)>\n" },
+		{ "mcp-abandoned", is_closed_since, 3, NULL,
+			"medium/high: |[lasts at least: 2.00s" },
 		{ "mcp-abandoned", is_closed_since, 4, NULL,
-			"=blind: its input closed just now: it may be ending <try again in a "
-			"moment>\n" },
+			"=blind: the input of the server closed just now: the server may be about "
+			"to exit <try again in a moment>\n" },
 		{ "mcp-abandoned", is_closed_since, 6, NULL, "fine: " },
 		{ "orphan", is_closed_since, 0, NULL,
-			"=fine: left over as an MCP server: see mcp-abandoned\n" },
+			"=fine: an MCP server that was left over: reported as mcp-abandoned\n" },
 		{ "mcp-abandoned", is_left, 99, NULL, "fine: " },
 	};
 
@@ -455,12 +462,12 @@ static void test_binaries(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "deleted-binary", runs_deleted, 1, NULL,
-			"=low/high: its program file was removed or replaced since it started: "
-			"/home/me/.local/share/claude/versions/2.1.50 {path "
-			"/home/me/.local/share/claude/versions/2.1.50} [known by: the file that it "
-			"runs has no path any more] [age: 15m06s] (unseen: whether another file "
-			"has that path now) <restart it: what it loads or starts from now on may "
-			"not match>\n" },
+			"=low/high: the program file was removed or replaced after the process "
+			"started: /home/me/.local/share/claude/versions/2.1.50 {path "
+			"/home/me/.local/share/claude/versions/2.1.50} [known by: the file that "
+			"the process runs has no path any more] [age: 15m06s] (unseen: whether "
+			"another file is at that path now) <restart the process: files that it "
+			"loads from now on may be of another version>\n" },
 		{ "deleted-binary", runs_deleted, 0, NULL, "=fine: \n" },
 		{ "deleted-binary", deleted_with_newer, 0, NULL, "info/high: " },
 		{ "deleted-binary", deleted_below, 1, NULL, "=fine: reported for 200\n" },
@@ -468,12 +475,14 @@ static void test_binaries(void **state)
 		{ "deleted-binary", deleted_below, 0, NULL, "low/high: " },
 		{ "outdated", is_older, 1, NULL,
 			"low/high: runs Claude Code 2.1.50, but 2.1.51 is installed [known by: "
-			"|newer 2.1.51 is installed|[age: 15m06s] <restart the session when convenient>\n" },
+			"|newer 2.1.51 is installed|[age: 15m06s] <restart the session when "
+			"convenient>\n" },
 		{ "outdated", is_older, 0, NULL, "=fine: no newer version installed\n" },
 		{ "outdated", is_older, 2, NULL, "fine: " },
 		{ "outdated", is_older, 3, NULL, "low/high: " },
 		{ "outdated", is_elsewhere, 0, NULL,
-			"blind: the folder it is installed in was not searched for versions" },
+			"blind: sooth did not search the folder of this installation for "
+			"versions" },
 		{ "outdated", is_left, 99, NULL, "=fine: \n" },
 	};
 
@@ -518,14 +527,18 @@ static void there_for(double looks)
 static void test_ended(void **state)
 {
 	static const struct check_case cases[] = {
-		{ "frozen", zombie_since, 0, NULL, "=blind: the process exited first <>\n" },
+		{ "frozen", zombie_since, 0, NULL,
+			"=blind: the process exited before sooth could read this <>\n" },
 		{ "frozen", zombie_since, LOOKS - 1, NULL,
-			"=blind: the process exited first <>\n" },
+			"=blind: the process exited before sooth could read this <>\n" },
 		{ "frozen", zombie_since, LOOKS, NULL, "fine: " },
 		{ "frozen", first_thread_ended, 2, NULL, "fine: " },
-		{ "fd-leak", zombie_since, 0, NULL, "=blind: the process exited first <>\n" },
-		{ "fd-leak", there_for, 1, NULL, "=blind: the process exited first <>\n" },
-		{ "orphan", there_for, 1, NULL, "=blind: the process exited first <>\n" },
+		{ "fd-leak", zombie_since, 0, NULL,
+			"=blind: the process exited before sooth could read this <>\n" },
+		{ "fd-leak", there_for, 1, NULL,
+			"=blind: the process exited before sooth could read this <>\n" },
+		{ "orphan", there_for, 1, NULL,
+			"=blind: the process exited before sooth could read this <>\n" },
 		{ "ended-abnormally", zombie_since, LOOKS, NULL, "fine: still running" },
 	};
 
@@ -590,16 +603,17 @@ static void test_frozen(void **state)
 	static const struct check_case cases[] = {
 		{ "frozen", stopped_at_last, LOOKS, NULL,
 			"medium/high: stopped by SIGSTOP (or by its terminal: Ctrl-Z) |[known by: "
-			"state T (stopped)]|[for at least: 5.00s |(unseen: which process stopped "
+			"state T (stopped)]|[lasts at least: 5.00s |(unseen: which process stopped "
 			"it|<resume with: sooth thaw --any 99 " },
-		{ "frozen", stopped_at_last, 2, NULL, "medium/high: |[for at least: 1.00s " },
+		{ "frozen", stopped_at_last, 2, NULL, "medium/high: |[lasts at least: 1.00s " },
 		{ "frozen", stopped_at_last, 2, "frozen.min-time=1001ms",
-			"blind: stopped a moment ago" },
-		{ "frozen", stopped_at_last, 1, NULL, "blind: stopped a moment ago" },
+			"blind: the process was stopped just now" },
+		{ "frozen", stopped_at_last, 1, NULL, "blind: the process was stopped just now" },
 		{ "frozen", stopped_once, 'T', NULL, "medium/high: |(unseen: since when)" },
 		{ "frozen", stopped_once, 't', NULL, "blind: " },
 		{ "frozen", group_is, PROC_FROZEN_YES, NULL,
-			"medium/high: stopped: its control group is frozen|(unseen: since" },
+			"medium/high: stopped: the control group of the process is frozen|(unseen: "
+			"since" },
 		{ "frozen", group_is, PROC_FROZEN_NO, NULL, "=fine: not stopped\n" },
 		{ "frozen", group_is, PROC_FROZEN_NOT_REPORTED, NULL, "blind: " },
 		{ "frozen", stopped_below, 'T', NULL, "=fine: reported for 200\n" },

@@ -119,27 +119,33 @@ static void test_close_wait(void **state)
 	static const struct check_case cases[] = {
 		{ "close-wait-leak", keeps, 20, NULL,
 			"=medium/high: leaks connections: the peer closed 20, the process did not "
-			"{connection HTTPS, 10.0.0.1:443} [in CLOSE_WAIT throughout: 20 over "
-			"5.00s] [in CLOSE_WAIT at the start: 20] [in CLOSE_WAIT at the end: 20] "
-			"[peer: HTTPS, 10.0.0.1:443: 20] (unseen: since when: the kernel does not "
-			"record when the peer closed) <sooth inspect --sockets 99 lists them; "
+			"{connection HTTPS, 10.0.0.1:443} [connections in CLOSE_WAIT during the "
+			"whole observation: 20 over 5.00s] [connections in CLOSE_WAIT at the "
+			"start: 20] [connections in CLOSE_WAIT at the end: 20] [peer: HTTPS, "
+			"10.0.0.1:443: 20] (unseen: since when: the kernel does not record when "
+			"the peer closed) <sooth inspect --sockets 99 lists the connections; "
 			"restarting the process closes them>\n" },
 		{ "close-wait-leak", keeps, 19, NULL,
-			"=fine: 19 closed by the peer, 19 of them kept\n" },
+			"=fine: the peer closed 19 connections, and the process keeps 19 of these "
+			"open\n" },
 		{ "close-wait-leak", keeps_for, 1, NULL, "medium/high: " },
 		{ "close-wait-leak", keeps_for, 0.99, NULL, "blind: |<observe longer" },
-		{ "close-wait-leak", keeps_and_answers, 1, NULL, "fine: 20 closed by the peer, 0" },
-		{ "close-wait-leak", keeps_and_sends, 1, NULL, "fine: 20 closed by the peer, 0" },
+		{ "close-wait-leak", keeps_and_answers, 1, NULL,
+			"fine: the peer closed 20 connections, and the process keeps 0" },
+		{ "close-wait-leak", keeps_and_sends, 1, NULL,
+			"fine: the peer closed 20 connections, and the process keeps 0" },
 		{ "close-wait-leak", keeps_unread, 1, NULL, "medium/high: |!not read" },
 		{ "close-wait-leak", keeps_unread, 2, NULL,
-			"medium/high: |[unread data on them: 20B]" },
+			"medium/high: |[unread data on these connections: 20B]" },
 		{ "close-wait-leak", keeps_open, SOCKETS_ESTABLISHED, NULL,
-			"fine: 0 closed by the peer, 0 of them kept" },
-		{ "close-wait-leak", keeps_others, 1, NULL, "fine: 20 closed by the peer, 19" },
+			"fine: the peer closed 0 connections, and the process keeps 0 of these "
+			"open" },
+		{ "close-wait-leak", keeps_others, 1, NULL,
+			"fine: the peer closed 20 connections, and the process keeps 19" },
 		{ "close-wait-leak", keeps_of_two, 11, NULL,
 			"medium/|{connection HTTP, 10.0.0.1:80}|[peer: HTTPS, 10.0.0.1:443: 9]" },
 		{ "close-wait-leak", keeps_of_two, 9, NULL, "medium/|{connection HTTPS, 10" },
-		{ "close-wait-leak", sockets_are_hidden, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "close-wait-leak", sockets_are_hidden, HIDDEN, NULL, "blind: |<run sooth as the user of the process" },
 		{ "close-wait-leak", no_sockets_read, 0, NULL, "blind: " },
 	};
 
@@ -308,7 +314,7 @@ static void test_stream_stalled(void **state)
 			"last data: 40.0s] [sent and acknowledged: 500B] [received: 1000B] "
 			"[received during the observation: 0B over 5.00s] [network: fine: "
 			"everything acknowledged, nothing unread] [round trip: 0ns] [descriptor: "
-			"0] (unseen: whether an answer is due: some requests wait for news by "
+			"0] (unseen: whether an answer is due: some requests wait for events by "
 			"design) (unseen: whether the peer is still there: no data is in flight) "
 			"<interrupt the request (Esc) and ask again; check the status page of the "
 			"server and your proxy>\n" },
@@ -321,11 +327,11 @@ static void test_stream_stalled(void **state)
 		{ "stream-stalled", has_never_sent, 40, NULL, "fine: " },
 		{ "stream-stalled", is_accepted, SOCKETS_SIDE_UNKNOWN, NULL, "low/low: " },
 		{ "stream-stalled", is_accepted, SOCKETS_SIDE_ACCEPTED, NULL,
-			"=fine: no outgoing connections\n" },
+			"=fine: the process has no outgoing connections\n" },
 		{ "stream-stalled", is_of_family, SOCKETS_INET6, NULL, "low/low: " },
-		{ "stream-stalled", is_of_family, SOCKETS_VSOCK, NULL, "fine: no outgoing" },
+		{ "stream-stalled", is_of_family, SOCKETS_VSOCK, NULL, "fine: the process has no outgoing" },
 		{ "stream-stalled", is_untold, HIDDEN, NULL,
-			"blind: |<run as root, or with cap_sys_admin>" },
+			"blind: |<run sooth as root, or with cap_sys_admin>" },
 		{ "stream-stalled", is_sent_again, 5, NULL,
 			"medium/high: the connection to HTTPS (10.0.0.1:443) is dead: 5 "
 			"retransmissions|[retransmissions: 5]|<check network" },
@@ -343,12 +349,13 @@ static void test_stream_stalled(void **state)
 		{ "stream-stalled", is_read_slowly, 0, NULL, "low/high: " },
 		{ "stream-stalled", is_read_slowly, 1, NULL, "fine: " },
 		{ "stream-stalled", is_quiet, 3600, NULL, "fine: |longest idle 59m59s" },
-		{ "stream-stalled", is_stopped, 'T', NULL, "=fine: stopped: nothing of it runs\n" },
-		{ "stream-stalled", is_stopped, 't', NULL, "fine: stopped" },
+		{ "stream-stalled", is_stopped, 'T', NULL,
+			"=fine: the process is stopped: none of its threads runs\n" },
+		{ "stream-stalled", is_stopped, 't', NULL, "fine: the process is stopped" },
 		{ "stream-stalled", is_stopped, 'S', NULL, "low/low: " },
 		{ "stream-stalled", five_ask, 4, NULL, "low/low: |for 41 s|for 44 s" },
 		{ "stream-stalled", five_ask, 5, NULL, "low/low: |!for 41 s|for 45 s" },
-		{ "stream-stalled", sockets_are_hidden, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "stream-stalled", sockets_are_hidden, HIDDEN, NULL, "blind: |<run sooth as the user of the process" },
 		{ "stream-stalled", no_sockets_read, 0, NULL, "blind: " },
 	};
 

@@ -93,9 +93,10 @@ static void test_cpu_spin(void **state)
 	static const struct check_case cases[] = {
 		{ "cpu-spin", spins_before, 130, NULL,
 			"medium/medium: burns 100 % of a CPU without visible progress: thread "
-			"spinner (99) {thread 99} [CPU: 100 % over 5.00s] [running or runnable: "
-			"100 % over 5.00s] [waits: 0 a second|[kernel share: 0 %|[thread CPU time: "
-			"2m15s]|!too busy|!share of the host|<if it should be idle, restart it" },
+			"spinner (99) {thread 99} [CPU: 100 % over 5.00s] [share of time running "
+			"or ready to run: 100 % over 5.00s] [waits: 0 a second|[kernel share: 0 "
+			"%|[thread CPU time: 2m15s]|!too busy|!share of the host|<if it should be "
+			"idle, restart it" },
 		/* At the end it has 5 s more. */
 		{ "cpu-spin", spins_before, 115, NULL, "medium/medium: " },
 		{ "cpu-spin", spins_before, 114, NULL, "low/medium: " },
@@ -119,7 +120,7 @@ static void test_cpu_spin(void **state)
 		{ "cpu-spin", spins_unread, HIDDEN, NULL,
 			"low/medium: |(unseen: its reads and writes" },
 		{ "cpu-spin", spins_switches_unread, HIDDEN, NULL, "fine: " },
-		{ "cpu-spin", spins_cpu_unread, HIDDEN, NULL, "blind: permission denied <run as" },
+		{ "cpu-spin", spins_cpu_unread, HIDDEN, NULL, "blind: permission denied <run sooth as" },
 		{ "cpu-spin", starves_waited, 35, NULL, "medium/medium: |runnable: 85 %" },
 		{ "cpu-spin", starves_waited, 34, NULL, "fine: " },
 		{ "cpu-spin", starves_cpu, 50, NULL, "medium/medium: |!too busy" },
@@ -255,16 +256,17 @@ static void test_busy_poll(void **state)
 		{ "busy-poll", sleeps_cpu, 5, "busy-poll.max-cpu=99us", "fine: " },
 		{ "busy-poll", sleeps_moved, 2000, NULL, "medium/medium: " },
 		{ "busy-poll", sleeps_moved, 2001, NULL,
-			"fine: wakes 500 times a second, and has work" },
+			"fine: the busiest thread wakes 500 times a second, and has work" },
 		{ "busy-poll", sleeps_looks, 3, NULL, "medium/medium: " },
 		{ "busy-poll", sleeps_looks, 2, NULL, "fine: " },
 		{ "busy-poll", sleeps_unread, HIDDEN, NULL, "low/low: " },
-		{ "busy-poll", sleeps_unseen, HIDDEN, NULL, "blind: |<run as its user" },
-		{ "busy-poll", sleeps_unseen, GONE, NULL, "=blind: the process exited first <>\n" },
+		{ "busy-poll", sleeps_unseen, HIDDEN, NULL, "blind: |<run sooth as the user of the process" },
+		{ "busy-poll", sleeps_unseen, GONE, NULL,
+			"=blind: the process exited before sooth could read this <>\n" },
 		{ "busy-poll", sleeps_unmeasured, HIDDEN, NULL,
-			"blind: permission denied <run as its user" },
+			"blind: permission denied <run sooth as the user of the process" },
 		{ "busy-poll", sleeps_unmeasured, GONE, NULL,
-			"=blind: the process exited first <>\n" },
+			"=blind: the process exited before sooth could read this <>\n" },
 		/* A time-out of 1 ms makes 1000 wakes, and a little more is not to be told. */
 		{ "busy-poll", polls_often, 1050, NULL,
 			"medium/medium: |[woken by: timeouts of 1.0 ms in poll: at most 1000 "
@@ -410,7 +412,7 @@ static void test_lock_storm(void **state)
 			"[kernel share: 70 % over 5.00s]|[thread: locker (99): 1000 times a "
 			"second, 10 % CPU]|<use fewer threads, or" },
 		{ "lock-storm", lock_often, 999, NULL, "fine: at most 999 context switches" },
-		{ "lock-storm", lock_cpu, 9, NULL, "fine: 2 threads at locks, 2000 times" },
+		{ "lock-storm", lock_cpu, 9, NULL, "fine: 2 threads waiting for locks, 2000 times" },
 		{ "lock-storm", lock_cpu, 10, "lock-storm.percent=20.1", "fine: " },
 		{ "lock-storm", lock_system, 69, NULL,
 			"fine: |69 % of the CPU time in the kernel" },
@@ -421,10 +423,11 @@ static void test_lock_storm(void **state)
 		{ "lock-storm", lock_looks, 2, NULL, "fine: at most" },
 		{ "lock-storm", lock_times_unread, HIDDEN, NULL, "blind: kernel time" },
 		{ "lock-storm", lock_switches_unread, HIDDEN, NULL,
-			"blind: permission denied <run as its user" },
+			"blind: permission denied <run sooth as the user of the process" },
 		{ "lock-storm", lock_unread, HIDDEN, NULL, "medium/medium: " },
-		{ "lock-storm", lock_unseen, HIDDEN, NULL, "blind: |<run as its user" },
-		{ "lock-storm", lock_unseen, GONE, NULL, "=blind: the process exited first <>\n" },
+		{ "lock-storm", lock_unseen, HIDDEN, NULL, "blind: |<run sooth as the user of the process" },
+		{ "lock-storm", lock_unseen, GONE, NULL,
+			"=blind: the process exited before sooth could read this <>\n" },
 		{ "lock-storm", lockers, 1, NULL, "fine: 1 thread at locks" },
 		{ "lock-storm", lockers, 2, "lock-storm.min-threads=2", "medium/high: " },
 		{ "lock-storm", lockers, 2, "lock-storm.min-threads=3", "fine: " },

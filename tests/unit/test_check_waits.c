@@ -129,16 +129,17 @@ static void test_all_threads_waiting(void **state)
 	static const struct check_case cases[] = {
 		{ "all-threads-waiting", are_stuck, 2, NULL,
 			"high/high: deadlock: all 2 threads wait for each other, none can wake "
-			"another [threads: 2] [waiting for a held lock: 2] [no thread ran for: "
-			"5.00s over 5.00s] [waiting: all in futex, without a timeout, not in "
-			"shared memory] [thread: stuck (|waits at 0x1000]|(unseen: which thread "
+			"another [threads: 2] [time spent waiting for a lock that another thread "
+			"holds: 2] [time in which no thread ran: 5.00s over 5.00s] [waiting: every "
+			"thread waits in futex, without a timeout, and no lock is in shared "
+			"memory] [thread: stuck (|waits at 0x1000]|(unseen: which thread "
 			"holds|(unseen: a POSIX timer|<gdb -p 99 -batch" },
 		{ "all-threads-waiting", are_stuck, 8, NULL, "high/high: |!more threads" },
 		{ "all-threads-waiting", are_stuck, 9, NULL, "high/high: |[more threads: 1]" },
 		{ "all-threads-waiting", are_stuck, 0, NULL, "blind: " },
 		{ "all-threads-waiting", one_is_stuck, 2, NULL,
-			"high/high: deadlock: its only thread waits for a lock that no other "
-			"thread holds" },
+			"high/high: deadlock: the only thread of the process waits for a lock that "
+			"no other thread holds" },
 		{ "all-threads-waiting", one_is_stuck, 0, NULL, "=fine: waiting in futex\n" },
 		{ "all-threads-waiting", none_is_locked, 0, NULL, "medium/medium: |held lock: 0]" },
 		{ "all-threads-waiting", stuck_with_value, 0, NULL, "high/high: |held lock: 1]" },
@@ -150,13 +151,13 @@ static void test_all_threads_waiting(void **state)
 			"=fine: thread stuck (99) can still be woken\n" },
 		{ "all-threads-waiting", stuck_running, 1, NULL, "fine: |can still be woken" },
 		{ "all-threads-waiting", one_reads, 0, NULL, "fine: thread reader (100) can" },
-		{ "all-threads-waiting", reads_stopped, 'T', NULL, "fine: stopped" },
+		{ "all-threads-waiting", reads_stopped, 'T', NULL, "fine: the process is stopped" },
 		{ "all-threads-waiting", reads_stopped, 'S', NULL, "fine: |can still be woken" },
-		{ "all-threads-waiting", stuck_unseen, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "all-threads-waiting", stuck_unseen, HIDDEN, NULL, "blind: |<run sooth as the user of the process" },
 		{ "all-threads-waiting", stuck_unseen, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
-			"=blind: the process exited first <>\n" },
+			"=blind: the process exited before sooth could read this <>\n" },
 		{ "all-threads-waiting", stuck_uncounted, HIDDEN, NULL,
-			"blind: |<run as its user" },
+			"blind: |<run sooth as the user of the process" },
 		{ "all-threads-waiting", stuck_looks, 3, NULL, "high/high: |ran for: 2.00s" },
 		{ "all-threads-waiting", stuck_looks, 2, NULL, "blind: |<observe longer" },
 		{ "all-threads-waiting", stuck_looks, 3, "all-threads-waiting.min-time=2001ms",
@@ -315,19 +316,19 @@ static void test_blocked_io(void **state)
 	static const struct check_case cases[] = {
 		{ "blocked-io", blocked_on, FDS_FILE, NULL,
 			"=high/high: stuck waiting for /mnt/file: thread reader (99), for 5 s {fd "
-			"3} {path /mnt/file} [in this wait for: 5.00s over 5.00s] [threads stuck "
-			"like this: 1] [state: D in 6 of 6 samples, without a context switch] "
+			"3} {path /mnt/file} [time in this wait: 5.00s over 5.00s] [threads stuck "
+			"in this wait: 1] [state: D in 6 of 6 samples, without a context switch] "
 			"[system call: read] [kernel function: folio_wait] [file: /mnt/file, fd 3] "
-			"[device of the file system: 8:1] <repair what it waits for: dmesg shows "
-			"disk and network errors, umount -f drops a dead network or FUSE mount, "
-			"fsfreeze -u thaws a file system (no signal ends this wait, except perhaps "
-			"SIGKILL)>\n" },
+			"[device of the file system: 8:1] <repair the disk, mount or device: dmesg "
+			"shows disk and network errors, umount -f drops a dead network or FUSE "
+			"mount, fsfreeze -u thaws a file system (no signal ends this wait, except "
+			"perhaps SIGKILL)>\n" },
 		{ "blocked-io", blocked_on, FDS_DEVICE, NULL, "high/high: " },
 		{ "blocked-io", blocked_on, FDS_UNKNOWN, NULL, "high/high: " },
 		{ "blocked-io", blocked_on, FDS_DIRECTORY, NULL, "high/high: " },
 		{ "blocked-io", blocked_on, FDS_PIPE, NULL,
-			"=fine: frozen by its control group\n" },
-		{ "blocked-io", blocked_looks, 3, NULL, "high/high: |in this wait for: 2.00s" },
+			"=fine: the control group of the process is frozen\n" },
+		{ "blocked-io", blocked_looks, 3, NULL, "high/high: |time in this wait: 2.00s" },
 		{ "blocked-io", blocked_looks, 2, NULL,
 			"=fine: no thread is stuck waiting for a file\n" },
 		{ "blocked-io", blocked_looks, 6, "blocked-io.min-time=5s", "high/high: " },
@@ -337,7 +338,7 @@ static void test_blocked_io(void **state)
 		{ "blocked-io", blocked_but_switched, 1, NULL, "fine: no thread is " },
 		{ "blocked-io", blocked_running, 1, NULL, "fine: no thread is " },
 		{ "blocked-io", blocked_uncounted, HIDDEN, NULL,
-			"blind: permission denied <run as" },
+			"blind: permission denied <run sooth as" },
 		{ "blocked-io", blocked_unseen, HIDDEN, NULL,
 			"high/low: stuck waiting for a file or device: thread reader (99), for 5 s "
 			"{thread 99}|(unseen: the system call|(unseen: which file, and" },
@@ -463,8 +464,8 @@ static void test_writer_stuck(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "writer-stuck", writes_to, FDS_PIPE, NULL,
-			"low/high: blocked writing to a pipe: it is full, and its reader does not "
-			"read |[blocked for: 5.00s |[threads stuck like this: 1]|[thread: writer "
+			"low/high: blocked writing to a full pipe: its reader does not read "
+			"|[blocked for: 5.00s |[threads stuck in this wait: 1]|[thread: writer "
 			"(99) in write, fd 3]|(unseen: which process has|<sooth inspect --fds "
 			"99 " },
 		{ "writer-stuck", writes_to, FDS_FIFO, NULL, "low/high: " },
@@ -478,12 +479,13 @@ static void test_writer_stuck(void **state)
 		{ "writer-stuck", writes_in_looks, 3, NULL, "fine: " },
 		{ "writer-stuck", writes_to, FDS_PIPE, "writer-stuck.min-time=5001ms", "fine: " },
 		{ "writer-stuck", writes_to, FDS_PIPE, "writer-stuck.min-readings=7", "fine: " },
-		{ "writer-stuck", writes_unseen, HIDDEN, NULL, "blind: |<run as its user" },
+		{ "writer-stuck", writes_unseen, HIDDEN, NULL, "blind: |<run sooth as the user of the process" },
 		{ "writer-stuck", writes_unseen, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
-			"=blind: the process exited first <>\n" },
+			"=blind: the process exited before sooth could read this <>\n" },
 		{ "writer-stuck", has_holder, FDS_ACCESS_READ, NULL,
-			"low/high: blocked writing to a pipe: the reader (200) does not read|[may "
-			"read it: reader (200), fd 4]|<sooth diagnose 200 shows" },
+			"low/high: blocked writing to a pipe: the reader (200) does not "
+			"read|[processes that may be the reader: reader (200), fd 4]|<sooth "
+			"diagnose 200 shows" },
 		{ "writer-stuck", has_holder, FDS_ACCESS_WRITE, NULL,
 			"low/high: |(unseen: which process has" },
 	};

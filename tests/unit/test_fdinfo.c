@@ -160,7 +160,7 @@ static void test_details(void **state)
 	assert_detail(
 		FDS_SIGNALFD, "sigmask:\t8000000200004200\n", "SIGUSR1 SIGTERM SIGRTMIN SIGRTMAX");
 	assert_detail(FDS_PIDFD, "Pid:\t42\n", "pid 42");
-	assert_detail(FDS_PIDFD, "Pid:\t-1\n", "it has ended");
+	assert_detail(FDS_PIDFD, "Pid:\t-1\n", "the process has ended");
 	assert_detail(FDS_PIDFD, "Pid:\t0\n", "in another pid namespace");
 	assert_detail(FDS_INOTIFY, "inotify wd:1 ino:1\n", "1 watch");
 	assert_detail(FDS_BPF, "map_type:\t2\nmap_id:\t12\n", "map 12, type 2");

@@ -80,7 +80,7 @@ static void test_found(void **state)
 	assert_non_null(strstr(json, "\"state\": \"raised\""));
 	assert_non_null(strstr(json, "\"first_seen_utc_ns\": 1700000105000000000"));
 	/* What was not recorded is told, not passed over. */
-	assert_non_null(strstr(json, "the fds probe was not recorded"));
+	assert_non_null(strstr(json, "this check needs the probe fds, which was not recorded"));
 }
 
 /* A process, and its children of which there are more each second, each with its memory. */
@@ -254,7 +254,7 @@ static void test_one_snapshot(void **state)
 	add_target("pid", PID);
 	add_process(NS_PER_S, 10, "thing");
 	json = show_view("diagnose", "findings", NULL, "json");
-	assert_non_null(strstr(json, "needs two samples"));
+	assert_non_null(strstr(json, "this value needs two samples"));
 	assert_null(strstr(json, "\"claim\""));
 }
 

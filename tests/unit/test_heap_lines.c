@@ -126,7 +126,8 @@ static void test_only_counted(void **state)
 
 	(void)state;
 	RECORD_APPEND(&records, &count, NULL, 0);
-	assert_true(has(show("table"), "not measured: every allocation: calls were only counted"));
+	assert_true(has(show("table"), "not measured: every allocation: the kernel only counted "
+				       "the calls: single calls were not recorded"));
 }
 
 int main(void)

@@ -104,7 +104,7 @@ static void test_refused_lines(void **state)
 		{ "[::1]80 x", "line 1: only a port" },
 		{ "[]:80 x", "line 1: no address" },
 		{ ":80 x", "line 1: no address" },
-		{ "* x", "line 1: matches everything" },
+		{ "* x", "line 1: this rule matches every address" },
 		{ "host.example:80 x", "line 1: expected ADDRESS" },
 	};
 	struct sooth_error err;

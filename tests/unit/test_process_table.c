@@ -209,7 +209,7 @@ static void test_kind_and_more(void **state)
 	assert_in(330, 200, PROCESS_LINK_SESSION);
 	assert_in(340, 221, PROCESS_LINK_GROUP);
 	assert_not(340, VERDICT_ORPHANED);
-	assert_doubted(350, VERDICT_ORPHANED, "agent 221 could have started it");
+	assert_doubted(350, VERDICT_ORPHANED, "agent 221 could have started the process");
 	assert_int_equal(the(360)->link, PROCESS_LINK_KIND);
 	assert_true(the(370)->is_main_gone);
 }
@@ -250,7 +250,7 @@ static void test_marker_from_outside(void **state)
 	assert_true(the(321)->is_main_gone);
 	assert_true(has(said(&the(321)->gone), "no opencode is old enough"));
 	assert_doubted(331, VERDICT_ORPHANED, "in an outer pid namespace");
-	assert_doubted(341, VERDICT_ORPHANED, "agent 250 could have started it");
+	assert_doubted(341, VERDICT_ORPHANED, "agent 250 could have started");
 	assert_true(the(351)->is_main_gone);
 }
 
@@ -261,7 +261,7 @@ static void test_not_everybody_seen(void **state)
 		{ 310, 1, .markers = T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=x") },
 		{ 320, 1, .markers = T("GEMINI_CLI=1") } };
 
-	static const char *const why[] = { "outside this pid namespace", "not every process" };
+	static const char *const why[] = { "outside this pid namespace", "some processes could not be read" };
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -292,7 +292,7 @@ static void test_cleared(void **state)
 			.markers = T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-old") },
 		{ 350, 200, .session = 100, .stream = AT_SOCKETS,
 			.markers = T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-old") });
-	assert_doubted(300, VERDICT_ORPHANED, "but agent 200 could have started it");
+	assert_doubted(300, VERDICT_ORPHANED, "but agent 200 could have started");
 	/* A server that lives by its input has lost it. */
 	assert_true(the(310)->is_main_gone);
 	/* A tool call need not. */
@@ -511,7 +511,7 @@ static void test_helpers(void **state)
 	assert_role(250, AGENT_ROLE_MCP);
 	assert_in(250, 200, PROCESS_LINK_ANCESTOR);
 	assert_null(the(900)->main);
-	assert_doubted(900, VERDICT_ORPHANED, "its session is unknown");
+	assert_doubted(900, VERDICT_ORPHANED, "the session of this process is unknown");
 }
 
 /* --- roles --- */

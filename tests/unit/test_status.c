@@ -109,7 +109,7 @@ static void test_tracers_once(void **state)
 static void test_nothing(void **state)
 {
 	(void)state;
-	assert_true(has(host("table"), "tracers were not looked for"));
+	assert_true(has(host("table"), "sooth did not look for tracers"));
 }
 
 /* Cut, or of another writer. */

@@ -396,7 +396,7 @@ static void test_urings(void **state)
 	assert_true(strstr(text.data, "\"count\": 100") < strstr(text.data, "READ"));
 	text_free(&text);
 	shown(&text, "table", &records);
-	assert_true(has(text.data, "submitted through io_uring"));
+	assert_true(has(text.data, "io_uring requests: their effects"));
 	assert_true(has(text.data, "READ "));
 	text_free(&text);
 	buffer_fini(&records);

@@ -223,7 +223,8 @@ static void test_learned(void **state)
 	buffer_reset(&one);
 	RECORD_APPEND(&one, &f, NULL, 0);
 	assert_int_equal(get(t, "amount", one.data).type, CELL_NONE);
-	assert_text(get(t, "not_measured", one.data), "{\"amount\":\"the process exited first\"}");
+	assert_text(get(t, "not_measured", one.data),
+		"{\"amount\":\"the process exited before sooth could read this\"}");
 	buffer_fini(&one);
 }
 

@@ -61,10 +61,10 @@ static void test_threads_once(void **state)
 	add_thread(10, 1000, 5, "main");
 	end_threads(10, 1001, 1, 0);
 	json = show("threads", "json");
-	assert_true(has(json, "\"cpu_percent\": \"needs two samples\""));
+	assert_true(has(json, "\"cpu_percent\": \"this value needs two samples\""));
 	assert_true(has(json, "\"call\": \"futex\""));
 	assert_true(has(json, "\"wait_channel\": \"permission denied\""));
-	assert_true(has(json, "\"started\": \"needs two samples\""));
+	assert_true(has(json, "\"started\": \"this value needs two samples\""));
 	assert_true(has(json, "\"is_new\": false"));
 }
 

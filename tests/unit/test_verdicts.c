@@ -152,13 +152,14 @@ static void test_left_on_purpose(void **state)
 		/* cut off from its parent, in the session of one that left */
 		{ 350, 1, .session = 310, .stream = AT_PIPES, .markers = T(MARKS_X) });
 	assert_holds(300, VERDICT_DAEMON,
-		"left on purpose: own process session, output to /x/server.log");
+		"left running on purpose: the process has its own process session, output to "
+		"/x/server.log");
 	assert_not(300, VERDICT_ORPHANED);
-	assert_holds(310, VERDICT_DAEMON, "own process session, no output");
+	assert_holds(310, VERDICT_DAEMON, "the process has its own process session, no output");
 	assert_holds(311, VERDICT_DAEMON, "");
 	assert_holds(320, VERDICT_DAEMON, "");
 	assert_holds(321, VERDICT_DAEMON, "");
-	assert_holds(331, VERDICT_DAEMON, "SIGHUP ignored, output to /x/nohup.out");
+	assert_holds(331, VERDICT_DAEMON, "the process ignores SIGHUP, output to /x/nohup.out");
 	assert_holds(330, VERDICT_ORPHANED, "");
 	assert_holds(340, VERDICT_DAEMON, "");
 	assert_holds(350, VERDICT_DAEMON, "");
@@ -185,7 +186,7 @@ static void test_left_by_accident(void **state)
 	assert_holds(300, VERDICT_ORPHANED, "");
 	assert_holds(301, VERDICT_ORPHANED, "");
 	assert_holds(302, VERDICT_ORPHANED, "");
-	assert_holds(310, VERDICT_ORPHANED, "session t is gone: it has no main process here");
+	assert_holds(310, VERDICT_ORPHANED, "session t is gone: the session has no main process here");
 	assert_holds(320, VERDICT_ORPHANED, "");
 	assert_holds(330, VERDICT_ORPHANED, "");
 }
@@ -226,8 +227,8 @@ static void test_abandoned(void **state)
 			.writer_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
 			.markers = T(MARKS_MCP_X) });
 	assert_role(300, AGENT_ROLE_MCP);
-	assert_holds(300, VERDICT_ABANDONED, "no process holds the other end");
-	assert_holds(310, VERDICT_ABANDONED, "only itself");
+	assert_holds(300, VERDICT_ABANDONED, "no process has the other end");
+	assert_holds(310, VERDICT_ABANDONED, "only the server itself");
 	/* What it started has an input of its own. */
 	assert_role(311, AGENT_ROLE_MCP);
 	assert_no_query(311, VERDICT_ABANDONED);
@@ -272,7 +273,7 @@ static void test_not_abandoned(void **state)
 	assert_no_query(340, VERDICT_ABANDONED);
 	assert_holds(350, VERDICT_ABANDONED, "");
 	assert_not(350, VERDICT_ORPHANED);
-	assert_holds(360, VERDICT_ABANDONED, "only itself");
+	assert_holds(360, VERDICT_ABANDONED, "only the server itself");
 }
 
 /* --- generations --- */
@@ -378,7 +379,7 @@ static void test_server_of_a_zombie(void **state)
 	make_snapshot(4 * NS_PER_S, true, false);
 	take_all();
 	assert_role(210, AGENT_ROLE_MCP);
-	assert_holds(210, VERDICT_ABANDONED, "no process holds the other end");
+	assert_holds(210, VERDICT_ABANDONED, "no process has the other end");
 }
 
 static void test_frozen(void **state)
@@ -458,7 +459,7 @@ static void test_outdated(void **state)
 			.executable = "/usr/bin/claude", .id_version = "3.0.0" });
 	assert_holds(200, VERDICT_OUTDATED, "runs 2.1.50; newer 2.1.328");
 	assert_not(210, VERDICT_OUTDATED);
-	assert_doubted(220, VERDICT_OUTDATED, "its version is not known");
+	assert_doubted(220, VERDICT_OUTDATED, "the version of the running agent is not known");
 	assert_holds(230, VERDICT_OUTDATED, "runs 2.1.1;");
 	/* Nothing newer is known, but nothing is known at all. */
 	assert_doubted(240, VERDICT_OUTDATED, "no installed version of Codex");

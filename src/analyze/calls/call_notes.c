@@ -42,7 +42,8 @@ const struct sooth_schema call_notes_uring_schema = {
 
 static const struct section uring_section = {
 	.name = "io_uring",
-	.title = "submitted through io_uring; what these did is no call, and is not among them",
+	.title = "io_uring requests: their effects are not system calls and are not in the tables "
+		 "above",
 	.schema = &call_notes_uring_schema,
 	.shape = SECTION_TABLE,
 };
@@ -118,9 +119,10 @@ static int note_urings(const struct call_notes *n, struct output *output, struct
 	if (!all)
 		return 0;
 	snprintf(reason + strlen(reason), sizeof(reason) - strlen(reason),
-		": they are not system calls");
+		": io_uring requests are not system calls");
 	snprintf(what, sizeof(what), "effects of %llu io_uring requests", (unsigned long long)all);
-	output_limit(output, what, reason, "`sooth trace -c` counts them by operation");
+	output_limit(
+		output, what, reason, "`sooth trace -c PID` counts io_uring requests by operation");
 	return 0;
 }
 
@@ -153,7 +155,8 @@ int call_notes_emit(struct call_notes *n, struct output *output, struct sooth_er
 
 void call_note_some_unseen(struct output *output, const char *what)
 {
-	output_limit(output, what, "running at attach, or answered by seccomp", "");
+	output_limit(output, what,
+		"these calls had started when sooth attached, or seccomp answered them", "");
 }
 
 void call_note_unseen(struct output *output, uint64_t calls)

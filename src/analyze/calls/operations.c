@@ -375,11 +375,12 @@ static int finish(void *state, struct sooth_error *err)
 	if (s->has_unseen && (emits_all || !s->options.is_repeated))
 		call_note_some_unseen(s->output, "time of some calls");
 	if (s->has_counts && !s->has_calls)
-		output_limit(s->output, "effects of calls", "calls were counted, not kept",
-			"`sooth record --stream` keeps each call");
+		output_limit(s->output, "effects of calls",
+			"the kernel only counted the calls: single calls were not recorded",
+			"record each call: `sooth record --stream -o FILE.sooth PID`");
 	if (s->interval.files.refused || s->interval.connections.refused)
-		output_limit(
-			s->output, "some files or connections", "more than the table holds", "");
+		output_limit(s->output, "some files or connections",
+			"a table in sooth is full: further entries are not recorded", "");
 	operation_sums_reset(&s->interval);
 	return status;
 }

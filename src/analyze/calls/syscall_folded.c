@@ -200,8 +200,9 @@ void syscall_folded_emit_unfinished(struct output *output, uint64_t count, const
 	snprintf(what, sizeof(what), "%llu %s that did not return%s%s", (unsigned long long)count,
 		count == 1 ? "call" : "calls", of ? " of " : "", of ? of : "");
 	output_limit(output, what,
-		"calls that end a thread, or were running at the end, are in no stack",
-		"`sooth trace` lists them");
+		"a call that ends its thread, or was still running at the end, has no duration: "
+		"the stacks leave it out",
+		"`sooth trace PID` lists every call");
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -215,13 +216,13 @@ static int finish(void *state, struct sooth_error *err)
 	if (status || s->options.keep)
 		return status;
 	look.title = "system calls";
-	look.about =
-		s->options.is_per_process
-			? "each process, what its thread is for, category, call, what it is about"
-			: "processes of a name, what their threads are for, category, call, what "
-			  "it is about";
+	look.about = s->options.is_per_process ? "process, purpose of the thread, category of the "
+						 "call, call, file or peer of the call"
+					       : "process name, purpose of the thread, category of "
+						 "the call, call, file or peer of the call";
 	if (s->has_counts && look.value == CALL_GRAPH_BYTES)
-		output_limit(s->output, "bytes of calls", "calls were counted, not kept",
+		output_limit(s->output, "bytes of calls",
+			"the kernel only counted the calls: single calls were not recorded",
 			"leave out -c");
 	syscall_folded_emit_unfinished(s->output, s->unfinished, NULL);
 	if (look.value == CALL_GRAPH_TIME)

@@ -384,9 +384,10 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status)
 		status = call_fold_end(&s->fold, err);
 	if (s->has_counts && !s->has_calls)
-		output_limit(s->output, "each call", "calls were counted, not kept",
-			"`sooth trace -c` shows the counts; `sooth record --stream` keeps each "
-			"call");
+		output_limit(s->output, "each call",
+			"the kernel only counted the calls: single calls were not recorded",
+			"`sooth trace -c FILE.sooth` shows the counts; to record each call: `sooth "
+			"record --stream -o FILE.sooth PID`");
 	return status ? status : call_notes_emit(&s->notes, s->output, err);
 }
 

@@ -402,7 +402,8 @@ static int tell(struct table_state *s, const struct syscall_sums *sums, struct s
 	int status;
 
 	if (syscall_sums_refused(sums))
-		output_limit(s->output, "some calls or errors", "more than the table holds", "");
+		output_limit(s->output, "some calls or errors",
+			"a table in sooth is full: further entries are not recorded", "");
 	add_working(s, sums);
 	status = emit_sorted(s, calls, &sums->counts, by_total, call_teller, err);
 	return status ? status : emit_sorted(s, errors, &sums->errors, by_count, error_teller, err);

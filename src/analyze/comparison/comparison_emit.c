@@ -89,7 +89,7 @@ static int emit_table_of(struct comparing *c, const struct comparison_side *has,
 		struct record_tail tail[] = {
 			tail_string(&row.table, has->tables[i].name),
 			tail_string(&row.side, side),
-			tail_string(&row.reason, "not in the other capture"),
+			tail_string(&row.reason, "this table is missing in the other capture"),
 		};
 
 		if (!comparing_has_table(lacks, has->tables[i].schema))
@@ -101,7 +101,7 @@ static int emit_table_of(struct comparing *c, const struct comparison_side *has,
 static int emit_one_sided(struct comparing *c, struct sooth_error *err)
 {
 	static const struct section section = { .name = "not_compared",
-		.title = "tables in one capture only",
+		.title = "tables that only one of the two captures has",
 		.schema = &one_sided_schema,
 		.shape = SECTION_TABLE };
 	int status = output_section(c->output, &section, err);
@@ -116,7 +116,7 @@ static void summary_words(const struct comparing *c, struct buffer *out)
 	const struct comparison_reported *t = &c->reported;
 
 	if (!t->changed && !t->appeared && !t->vanished)
-		buffer_string(out, "nothing changed beyond noise");
+		buffer_string(out, "no value differs by more than noise");
 	else
 		buffer_format(out, "%llu value%s changed, %llu row%s appeared, %llu vanished",
 			(unsigned long long)t->changed, t->changed == 1 ? "" : "s",
@@ -150,8 +150,9 @@ static int emit_summary(struct comparing *c, struct sooth_error *err)
 
 	summary_words(c, &words);
 	buffer_format(&rule,
-		"up to %g %% of the larger value; of counts also up to %g times the square root of "
-		"the count; counts are per second; a maximum may double",
+		"a difference is noise up to %g %% of the larger value; for counts also up to %g "
+		"times the square root of the count; counts are compared per second; a maximum may "
+		"double",
 		c->share * 100, COMPARISON_SIGMAS);
 	struct record_tail tail[] = { tail_buffer(&row.words, &words),
 		tail_buffer(&row.rule, &rule) };
@@ -181,7 +182,7 @@ int comparing_emit(struct comparing *c, struct sooth_error *err)
 		.schema = &change_schema,
 		.shape = SECTION_TABLE,
 		.rows_most = 100,
-		.if_empty = "no table changed beyond noise" };
+		.if_empty = "no value in any table differs by more than noise" };
 	int status = emit_sides(c, err);
 
 	if (!status)

@@ -16,13 +16,14 @@ bool check_calls_begin(struct check_calls *c, struct check *e)
 		.interval_ns = r->end_ns - r->begin_ns,
 		.lost = r->calls.lost };
 	if (!r->calls.has_calls && r->calls.has_counts)
-		check_blind_because(
-			e, "calls were only counted, not recorded", "sooth diagnose -D");
+		check_blind_because(e, "the calls were only counted, not recorded one by one",
+			"sooth diagnose -D");
 	else if (e->is_one_look || !r->begin_ns || c->interval_ns < INTERVAL_LEAST)
 		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (!c->history && c->lost)
-		check_blind_because(e, "calls were lost, perhaps all of this process",
-			"raise the buffer: --buffer 128M");
+		check_blind_because(e,
+			"records of calls were lost, perhaps all calls of this process",
+			"use a larger buffer: --buffer 128M");
 	else if (!c->history)
 		check_fine(e, "no system calls");
 	else
@@ -38,10 +39,10 @@ double check_calls_rate(const struct check_calls *c, double count)
 void check_calls_unseen(const struct check_calls *c, struct check *e)
 {
 	if (c->lost)
-		finding_unseen(e, "%llu lost calls: every count is a lower bound",
+		finding_unseen(e, "%llu calls whose records were lost: each count is a lower bound",
 			(unsigned long long)c->lost);
 	if (e->input->calls.refused)
-		finding_unseen(e, "files, peers or errors beyond the bounds of the tables");
+		finding_unseen(e, "some files, peers or errors: the tables of sooth were full");
 	if (c->history->uring_calls)
 		finding_unseen(e, "io_uring operations (%llu calls of io_uring_enter)",
 			(unsigned long long)c->history->uring_calls);

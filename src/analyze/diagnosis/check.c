@@ -332,7 +332,7 @@ const char *check_remedy(uint8_t state)
 {
 	switch (state >> 4) {
 	case SOOTH_REASON_PERMISSION:
-		return "run as its user, or as root";
+		return "run sooth as the user of the process, or as root";
 	case SOOTH_REASON_INTERVAL:
 		return CHECK_LONGER;
 	case SOOTH_REASON_BLOCKED:
@@ -346,7 +346,7 @@ void check_too_young(struct check *e)
 {
 	char age[UNITS_SIZE], reason[UNITS_SIZE + 32];
 
-	snprintf(reason, sizeof(reason), "needs a process older than %s",
+	snprintf(reason, sizeof(reason), "this check needs a process older than %s",
 		sentence_duration(age, (uint64_t)check_option(e, "min-age")));
 	check_blind_because(e, reason, "try again later");
 }
@@ -423,7 +423,8 @@ static void diagnose(struct check *e)
 	char probe[32], reason[96];
 
 	if (lacks_probe(e, probe)) {
-		snprintf(reason, sizeof(reason), "the %s probe was not recorded", probe);
+		snprintf(reason, sizeof(reason),
+			"this check needs the probe %s, which was not recorded", probe);
 		check_blind_because(e, reason,
 			strcmp(probe, "syscalls") ? "" : "run as root: sooth diagnose -D");
 		return;

@@ -51,7 +51,7 @@ static int refuse_range(
 
 	snprintf(remedy, sizeof(remedy), "use a value from %s to %s",
 		limit_text(option, option->min, least), limit_text(option, option->max, most));
-	return refuse(err, line, "out of range", remedy);
+	return refuse(err, line, "the value is out of range", remedy);
 }
 
 /* Both sides of "=", without surrounding blanks. */
@@ -143,7 +143,7 @@ static int set_option(struct check_setting *setting, const struct finding_type *
 		return 0;
 	}
 	return refuse(err, line, "this finding has no such option",
-		"list them: sooth diagnose --list-findings");
+		"sooth diagnose --list-findings lists the findings and their options");
 }
 
 int check_settings_set(struct check_settings *s, const char *line, struct sooth_error *err)
@@ -161,8 +161,8 @@ int check_settings_set(struct check_settings *s, const char *line, struct sooth_
 		*option++ = '\0';
 	entry = registry_finding(name);
 	if (!entry)
-		return refuse(
-			err, line, "unknown finding", "list them: sooth diagnose --list-findings");
+		return refuse(err, line, "unknown finding",
+			"sooth diagnose --list-findings lists the findings and their options");
 	setting = &s->all[entry - registry_findings];
 	return option ? set_option(setting, entry->type, line, option, value, err)
 		      : set_severity(setting, line, value, err);

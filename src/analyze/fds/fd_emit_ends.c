@@ -224,7 +224,7 @@ int fd_emit_descriptors(struct fds_view *s, struct sooth_error *err)
 
 static const struct section holder_section = {
 	.name = "fd_holders",
-	.title = "holders of other ends",
+	.title = "processes that hold the other ends of pipes and sockets",
 	.schema = &fd_holder_schema,
 	.shape = SECTION_TABLE,
 	.rows_least = SIZE_MAX, /* in text they are shown beside the descriptors */

@@ -49,22 +49,26 @@ static void note_limits(struct fds_view *s)
 	size_t position = 0;
 
 	if (s->view.input->refused)
-		output_limit(s->view.output, "some descriptors", "more than sooth keeps", "");
+		output_limit(s->view.output, "some descriptors",
+			"there are more than sooth can keep: the rest is left out", "");
 	while ((snapshot = snapshots_next(s->view.input, &position))) {
 		const struct fds_process *p = snapshot_end(snapshot, sizeof(*p));
 
 		if (!p)
 			continue;
 		if (p->descriptors_state == SOOTH_STATE_TRUNCATED)
-			output_limit(
-				s->view.output, "some descriptors", "more than sooth reads", "");
+			output_limit(s->view.output, "some descriptors",
+				"there are more than sooth can read: the rest is left out", "");
 		if (p->holders_state == SOOTH_STATE_TRUNCATED)
-			output_limit(s->view.output, "some holders of other ends",
-				"too many, or the search took too long", "");
+			output_limit(s->view.output,
+				"some processes that hold the other ends of pipes and sockets",
+				"there are too many other ends, or the search took too long", "");
 		if (p->holders_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
 			output_limit(s->view.output,
-				"holders of other ends in other users' processes",
-				"permission denied, or hidden from here",
+				"processes of other users that hold the other ends of pipes and "
+				"sockets",
+				"sooth may not read these processes, or they are hidden from this "
+				"container",
 				"run sooth as root, outside containers");
 	}
 }

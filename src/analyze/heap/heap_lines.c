@@ -111,8 +111,9 @@ static int finish(void *state, struct sooth_error *err)
 	struct lines_state *s = state;
 
 	if (s->has_counts && !s->has_calls)
-		output_limit(s->output, "every allocation", "calls were only counted",
-			"record each call: `sooth heap` without --count, `sooth record --stream`");
+		output_limit(s->output, "every allocation",
+			"the kernel only counted the calls: single calls were not recorded",
+			"run `sooth heap PID` without --count: then each call is recorded");
 	return begin_once(s, err);
 }
 

@@ -149,7 +149,8 @@ static int emit_probes(
 	void *value;
 
 	if (n->sites.refused)
-		output_limit(scope->output, "some sites", "more than sooth keeps", "");
+		output_limit(scope->output, "some sites",
+			"there are more than sooth can keep: the rest is left out", "");
 	while (map_next(&n->sites, &position, NULL, &value))
 		row.single_stepped += !((const struct site *)value)->is_emulated;
 	if (status || !row.sites)
@@ -188,7 +189,7 @@ static int emit_sites(const struct heap_notes *n, struct heap_scope *scope, stru
 static int emit_gaps(const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
 	static const struct section section = { .name = "heap_gaps",
-		.title = "files whose first calls were missed",
+		.title = "files whose first allocator calls were not seen",
 		.schema = &heap_gap_schema,
 		.shape = SECTION_TABLE };
 	int status = heap_section(scope, &section, err);
@@ -197,7 +198,8 @@ static int emit_gaps(const struct heap_notes *n, struct heap_scope *scope, struc
 	void *value;
 
 	if (n->gaps.refused)
-		output_limit(scope->output, "some gaps", "more than sooth keeps", "");
+		output_limit(scope->output, "some gaps",
+			"there are more than sooth can keep: the rest is left out", "");
 	while (!status && map_next(&n->gaps, &position, &key, &value)) {
 		const struct gap_key *k = key;
 		const struct gap *g = value;

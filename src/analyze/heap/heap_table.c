@@ -173,7 +173,8 @@ static void note_gaps(struct table_state *s)
 
 	snprintf(reason, sizeof(reason), "the functions were not probed for up to %s",
 		format_ns(text, s->notes.unseen_ns_max));
-	output_limit(s->scope.output, "first calls into newly mapped files", reason, "");
+	output_limit(
+		s->scope.output, "the first allocator calls in newly mapped files", reason, "");
 }
 
 static void note_limits(struct table_state *s)
@@ -183,26 +184,28 @@ static void note_limits(struct table_state *s)
 
 	if (!has_calls(s)) {
 		output_limit(s->scope.output, "freed, live and peak bytes",
-			"calls were only counted",
-			"record each call: `sooth heap` without --count, `sooth record --stream`");
+			"the kernel only counted the calls: single calls were not recorded",
+			"run `sooth heap PID` without --count: then each call is recorded");
 		return;
 	}
 	if (lost_calls(s)) {
 		snprintf(reason, sizeof(reason), "%s calls were lost",
 			format_count(text, lost_calls(s)));
 		output_limit(s->scope.output, what, reason,
-			"use a larger buffer (--buffer), or `sooth heap -- COMMAND`: it pauses the "
-			"command while the buffer is full");
+			"use a larger buffer (--buffer 128M), or launch the command with sooth: "
+			"`sooth heap -- COMMAND` pauses it while the buffer is full");
 	}
 	if (s->live.refused)
-		output_limit(s->scope.output, what, "more blocks than sooth keeps",
-			"select fewer processes");
+		output_limit(s->scope.output, what,
+			"there are more allocated blocks than sooth can keep",
+			"select fewer processes with -p");
 	if (s->notes.gaps.count)
 		note_gaps(s);
 	if (s->live.frees_from_before)
 		output_limit(s->scope.output, "blocks allocated before attach",
-			"not in live and peak bytes",
-			"launch the command: `sooth heap -- COMMAND`");
+			"memory allocated before attach is not in the live and peak bytes",
+			"to see every allocation, launch the program with sooth: `sooth heap -- "
+			"COMMAND`");
 }
 
 /* --- rows --- */

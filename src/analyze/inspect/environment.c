@@ -136,7 +136,8 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status)
 		status = process_view_emit(view, &sums_section, emit_sums, err);
 	if (view->input->refused)
-		output_limit(view->output, "some variables", "more than sooth keeps", "");
+		output_limit(view->output, "some variables",
+			"there are more than sooth can keep: the rest is left out", "");
 	return status;
 }
 

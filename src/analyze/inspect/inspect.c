@@ -85,7 +85,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 static int no_process(struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "inspect a process");
-	error_why(err, "no process was read: it had ended, or the capture has no process samples");
+	error_why(err, "no process was read: the process had ended, or the capture has no process "
+		       "samples");
 	return error_remedy(err, "select a running process, or record with --probe proc,fds,...");
 }
 

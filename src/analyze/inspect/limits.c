@@ -221,7 +221,8 @@ static const struct section oom_section = {
 static void note(struct process_view *v, const char *what, uint8_t state)
 {
 	if (state == SOOTH_STATE_TRUNCATED)
-		output_limit(v->output, what, "more than sooth reads", "");
+		output_limit(v->output, what,
+			"there are more than sooth can read: the rest is left out", "");
 	else if (state_is_unmeasured(state))
 		output_limit(
 			v->output, what, sooth_reason_text((enum sooth_reason)(state >> 4)), "");
@@ -243,7 +244,8 @@ static void note_states(struct process_view *v)
 		note(v, "pressure", end->pressure_state);
 	}
 	if (v->input->refused)
-		output_limit(v->output, "some limits", "more than sooth keeps", "");
+		output_limit(v->output, "some limits",
+			"there are more than sooth can keep: the rest is left out", "");
 }
 
 static int finish(void *state, struct sooth_error *err)

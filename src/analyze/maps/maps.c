@@ -246,11 +246,12 @@ static void note_limits(struct process_view *v)
 		const struct maps_process *p = snapshot_end(one, sizeof(*p));
 
 		if (p && p->mappings_state == SOOTH_STATE_TRUNCATED)
-			output_limit(v->output, "some mappings", "more than sooth reads", "");
+			output_limit(v->output, "some mappings",
+				"there are more than sooth can read: the rest is left out", "");
 	}
 	if (v->input->refused)
-		output_limit(v->output, "some processes", "more data than sooth keeps",
-			"select fewer processes");
+		output_limit(v->output, "some processes", "there is more data than sooth can keep",
+			"select fewer processes with -p");
 }
 
 static int finish(void *state, struct sooth_error *err)

@@ -117,11 +117,13 @@ static struct span output_path(const struct process_entry *p)
 
 static struct sooth_text words_of(struct resolving *s, const struct process_entry *p)
 {
-	const char *how = is_hangup_ignored(p) ? "SIGHUP ignored" : "own process session";
+	const char *how = is_hangup_ignored(p) ? "the process ignores SIGHUP"
+					       : "the process has its own process session";
 	struct span path = output_path(p);
 
 	if (is_on_terminal(p))
-		return process_table_say(s->process_table, "reads from a live terminal");
+		return process_table_say(
+			s->process_table, "the process reads from a live terminal");
 	if (path.size)
 		return process_table_say(
 			s->process_table, "%s, output to %.*s", how, (int)path.size, path.data);

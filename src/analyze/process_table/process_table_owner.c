@@ -45,7 +45,7 @@ static const char *why_not_all_processes(const struct owner_search *q)
 	const struct process_table *c = q->s->process_table;
 
 	if (!c->is_of_host)
-		return "not every process was read";
+		return "some processes could not be read";
 	if (!c->is_partial)
 		return "an older process could not be read";
 	return c->hides_users ? "other users' processes are hidden"
@@ -171,7 +171,7 @@ static struct owner by_outer_pid(struct owner_search *q)
 		return gone(q, PROCESS_LINK_PID,
 			process_table_say(c,
 				"%.*s is gone: main process %.*s was in an outer pid namespace, "
-				"and no %s is old enough to be it",
+				"and no %s is old enough to be that process",
 				TEXT(its), TEXT(q->of.pid), q->agent->title));
 	return undecided(q, PROCESS_LINK_PID,
 		process_table_say(c,
@@ -201,8 +201,8 @@ static struct owner by_pid(struct owner_search *q)
 			return found(q, holder->main ? holder->main : holder, PROCESS_LINK_PID);
 		return undecided(q, PROCESS_LINK_PID,
 			process_table_say(c,
-				"%.*s: its main process had pid %.*s; the process with that pid is "
-				"not recognized as %s",
+				"%.*s: the main process had PID %.*s; the process with this PID "
+				"now is not recognized as %s",
 				TEXT(its), TEXT(marker), q->agent->title));
 	}
 	if (process_table_namespace(q->p) == PROCESS_TABLE_UNREPORTED)
@@ -219,7 +219,7 @@ static struct owner by_pid(struct owner_search *q)
 	if (holder && holder->agent == q->agent && process_table_is_older(holder, q->p))
 		return undecided(q, PROCESS_LINK_PID,
 			process_table_say(c,
-				"%.*s: its main process could be pid %.*s of another pid namespace",
+				"%.*s: the main process could be PID %.*s of another PID namespace",
 				TEXT(its), TEXT(marker)));
 	if (!are_all_seen(q))
 		return undecided(q, PROCESS_LINK_PID,
@@ -251,10 +251,12 @@ static struct sooth_text possible_words(struct owner_search *q, const struct pro
 	unsigned long long pid = main->id.pid;
 
 	if (!q->of.sessions)
-		return process_table_say(
-			c, "its agent is gone, but agent %llu could have started it", pid);
+		return process_table_say(c,
+			"the agent of this process is gone, but agent %llu could have started the "
+			"process",
+			pid);
 	return process_table_say(c,
-		"no agent has session %.*s, but agent %llu could have started it",
+		"no agent has session %.*s, but agent %llu could have started this process",
 		TEXT(q->of.session[0]), pid);
 }
 
@@ -268,8 +270,8 @@ static struct owner without_main(struct owner_search *q, enum process_link link)
 	if ((may || !are_all_seen(q)) && is_cut_off(q))
 		return gone(q, link,
 			process_table_say(c,
-				"%.*s is gone: it has no main process here, and no other process "
-				"can write to this server's input",
+				"%.*s is gone: the session has no main process here, and no other "
+				"process can write to this server's input",
 				TEXT(its)));
 	if (may)
 		return undecided(q, link, possible_words(q, may));
@@ -279,8 +281,8 @@ static struct owner without_main(struct owner_search *q, enum process_link link)
 				why_not_all_processes(q)));
 	return gone(q, link,
 		process_table_say(c,
-			"%.*s is gone: it has no main process here, and no %s is old enough to be "
-			"it",
+			"%.*s is gone: the session has no main process here, and no %s is old "
+			"enough to be its main process",
 			TEXT(its), q->agent->title));
 }
 

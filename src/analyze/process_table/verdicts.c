@@ -62,7 +62,8 @@ static bool is_unknown(const struct process_entry *p, struct verdict *out)
 	if (!process_table_is_unknown(p))
 		return false;
 	out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
-	say(out, "permission denied: its program and environment cannot be read");
+	say(out, "permission denied: sooth may not read the program and the environment of the "
+		 "process");
 	return true;
 }
 
@@ -94,22 +95,23 @@ static void diagnose_gone(const struct process_table *c, const struct process_en
 	}
 	if (!p->is_main_gone && is_above_unread(p)) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
-		say(out, "permission denied: its environment cannot be read");
+		say(out, "permission denied: sooth may not read the environment of the process");
 		return;
 	}
 	if (!p->is_main_gone)
 		return;
 	if (!is_reported(out, p->left_state)) {
-		say(out, "its session is gone; possibly left on purpose: its streams lead away, "
-			 "and the leader of its process session has ended or its streams could not "
-			 "be read");
+		say(out, "the agent session is gone; perhaps the process was left on purpose: its "
+			 "output goes elsewhere, and the leader of its process session has ended "
+			 "or its open files could not be read");
 		return;
 	}
 	out->holds = is_targeted == !!p->left;
 	if (!out->holds)
 		return;
 	if (is_targeted)
-		say(out, "left on purpose: %.*s", TEXT(process_table_text(c, &p->left_reason)));
+		say(out, "left running on purpose: %.*s",
+			TEXT(process_table_text(c, &p->left_reason)));
 	else
 		say_gone(c, p, out);
 }
@@ -136,7 +138,7 @@ static void diagnose_abandoned(
 		return;
 	if (!p->has_role && p->role_state) {
 		out->state = p->role_state;
-		say(out, "its role is unknown: it may be an MCP server");
+		say(out, "the role of the process is unknown: the process may be an MCP server");
 		return;
 	}
 	switch (p->input) {
@@ -148,18 +150,19 @@ static void diagnose_abandoned(
 		out->state = state_is_unmeasured(p->input_state)
 				     ? p->input_state
 				     : SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
-		say(out, "the other end of its standard input is unknown");
+		say(out, "the process at the other end of its standard input is unknown");
 		break;
 	case PROCESS_TABLE_INPUT_HELD:
 		break;
 	case PROCESS_TABLE_INPUT_CLOSED:
 		out->holds = true;
-		say(out, "no process holds the other end of its standard input");
+		say(out, "no process has the other end of its standard input open: no client can "
+			 "write to it");
 		break;
 	case PROCESS_TABLE_INPUT_OWN:
 		out->holds = true;
-		say(out, "only itself, its descendants or leftovers of ended sessions hold the "
-			 "other end of its standard input");
+		say(out, "only the server itself, its descendants or leftovers of ended sessions "
+			 "have the other end of its standard input open");
 		break;
 	}
 }
@@ -175,8 +178,10 @@ static void diagnose_generation(
 	}
 	out->holds = p->newer != NULL;
 	if (p->newer)
-		say(out, "process %u of %u of %.*s for this project; %llu is newer", p->generation,
-			p->generations, TEXT(name), PID(p->newer));
+		say(out,
+			"process %u of %u that run the server %.*s for this project; process %llu "
+			"is newer",
+			p->generation, p->generations, TEXT(name), PID(p->newer));
 }
 
 struct verdict_generation verdict_generation(
@@ -217,10 +222,14 @@ static void diagnose_frozen(
 		out->state = SOOTH_STATE_ABSENT;
 	} else if (p->process->state == 'T') {
 		out->holds = true;
-		say(out, "stopped by a signal; resume with: sooth thaw --any %llu", PID(p));
+		say(out, "the process is stopped by a signal; resume with: sooth thaw --any %llu",
+			PID(p));
 	} else if (p->process->frozen == PROC_FROZEN_YES) {
 		out->holds = true;
-		say(out, "its control group is frozen; resume with: sooth thaw --any %llu", PID(p));
+		say(out,
+			"the control group of the process is frozen; resume with: sooth thaw --any "
+			"%llu",
+			PID(p));
 	} else if (p->process->frozen == PROC_FROZEN_NOT_REPORTED) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	}
@@ -238,7 +247,7 @@ static void diagnose_outdated(
 	if (!version.size) {
 		out->state = SOOTH_NOT_MEASURED(
 			p->match.is_covered ? SOOTH_REASON_COVERED : SOOTH_REASON_UNSUPPORTED);
-		say(out, "its version is not known");
+		say(out, "the version of the running agent is not known");
 		return;
 	}
 	newest = process_table_newest(c, p);
@@ -250,7 +259,7 @@ static void diagnose_outdated(
 		say(out, "runs %.*s; newer %.*s is installed", TEXT(version), TEXT(newest));
 	} else if (!process_table_is_searched(c, p)) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
-		say(out, "the folder it is installed in was not searched for versions");
+		say(out, "sooth did not search the folder of this installation for versions");
 	}
 }
 
@@ -269,7 +278,7 @@ static void diagnose_deleted(
 		return;
 	out->holds = p->process->is_deleted;
 	if (out->holds)
-		say(out, "its executable was removed or replaced since it started");
+		say(out, "the executable file was removed or replaced after the process started");
 }
 
 /* --- all --- */

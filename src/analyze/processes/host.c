@@ -150,12 +150,13 @@ static int emit_tracers(struct host_view *h, struct sooth_error *err)
 		.schema = &tracer_row_schema,
 		.shape = SECTION_TABLE,
 		.columns = "name,version,reach,path,need",
-		.if_empty = "tracers were not looked for",
+		.if_empty = "sooth did not look for tracers",
 	};
 	int status = output_section(h->output, &section, err);
 
 	if (h->is_full)
-		output_limit(h->output, "some tracers", "more than sooth keeps", "");
+		output_limit(h->output, "some tracers",
+			"there are more than sooth can keep: the rest is left out", "");
 	for (size_t i = 0; i < h->count && !status; i++)
 		status = emit_tracer(h, h->tracers[i], err);
 	return status;

@@ -52,7 +52,8 @@ static bool emit_unknown(const struct host_emit *t)
 		return false;
 	snprintf(what, sizeof(what), "%zu unreadable process%s", count, count == 1 ? "" : "es");
 	output_limit(t->output, what,
-		"permission denied; agents or their leftovers may be among them", "run as root");
+		"permission denied; some of these processes may be agents or left by agents",
+		"run sooth as root");
 	return true;
 }
 
@@ -60,8 +61,9 @@ static bool emit_hidden(const struct host_emit *t)
 {
 	if (!t->host->process_table.hides_users)
 		return false;
-	output_limit(t->output, "other users' processes", "/proc is mounted with hidepid",
-		"run as root, or join the group of its mount option gid=");
+	output_limit(t->output, "other users' processes",
+		"/proc is mounted with hidepid, which hides other users' processes",
+		"run sooth as root, or join the group that the mount option gid= of /proc names");
 	return true;
 }
 
@@ -73,7 +75,8 @@ static bool emit_undecided(const struct host_emit *t)
 	if (!count)
 		return false;
 	snprintf(what, sizeof(what), "%zu possible orphan%s", count, count == 1 ? "" : "s");
-	output_limit(t->output, what, "could not be decided", "`sooth ps -t -v` says why");
+	output_limit(t->output, what, "sooth could not decide whether these processes are orphans",
+		"`sooth ps -t -v` shows the reason for each process");
 	return true;
 }
 
@@ -270,7 +273,8 @@ int host_emit_versions(const struct host_emit *t, struct sooth_error *err)
 static uint8_t emit_unmeasured(const struct host_emit *t)
 {
 	output_limit(t->output, "processes above the CPU threshold",
-		sooth_reason_text(SOOTH_REASON_INTERVAL), "add an interval: -i 200ms");
+		sooth_reason_text(SOOTH_REASON_INTERVAL),
+		"CPU use needs two samples: add an interval, such as -i 200ms");
 	return SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 }
 

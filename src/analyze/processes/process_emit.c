@@ -283,8 +283,8 @@ static const char *rule_in_words(struct row_builder *t)
 		return "";
 	if (!m->is_own_word)
 		return m->rule;
-	snprintf(t->rule, sizeof(t->rule), "%s, from its arguments; its executable cannot be read",
-		m->rule);
+	snprintf(t->rule, sizeof(t->rule),
+		"%s, according to the command line; the executable cannot be read", m->rule);
 	return t->rule;
 }
 

@@ -168,7 +168,7 @@ int host_emit_short_lived(const struct host_emit *t, struct sooth_error *err)
 	static const struct section not_seen = {
 		.name = "short_lived_totals", .schema = &unseen_schema, .shape = SECTION_OBJECT
 	};
-	static const char unseen[] = "no exit events";
+	static const char unseen[] = "sooth gets no events when processes exit";
 	const struct short_lived *f = &t->host->short_lived;
 	struct sum_row row = { .count = f->all.count,
 		.in_sessions = f->in_sessions,

@@ -148,7 +148,7 @@ static int finish(void *state, struct sooth_error *err)
 		status = emit_all(v, &unknown, err);
 	if (unknown)
 		output_limit(v->output, "tracers of some agents' processes",
-			"not in the samples of these processes", "");
+			"the samples of these processes have no field for the tracer", "");
 	return status;
 }
 

@@ -104,7 +104,7 @@ static void note_snapshot(struct connections_view *c, const struct sockets_proce
 		state == SOOTH_STATE_TRUNCATED ? "some " : "", end->record.pid);
 	output_limit(c->output, what,
 		state == SOOTH_STATE_TRUNCATED
-			? "more sockets than sooth reads"
+			? "there are more sockets than sooth can read"
 			: sooth_reason_text((enum sooth_reason)(end->sockets_state >> 4)),
 		"");
 }
@@ -221,8 +221,9 @@ static int finish(void *state, struct sooth_error *err)
 		return error_errno(err, status, "assign processes to agents");
 	status = emit_connections(c, err);
 	if (c->sockets.refused)
-		output_limit(c->output, "some connections", "more sockets than sooth keeps",
-			"select processes with -p");
+		output_limit(c->output, "some connections",
+			"there are more sockets than sooth can keep",
+			"select fewer processes with -p");
 	return status;
 }
 

@@ -205,7 +205,7 @@ static const char *set_end(struct rule *rule, struct span word)
 	if (!set_address(rule, address))
 		return "expected ADDRESS or ADDRESS/PREFIX";
 	if (!rule->port && !rule->prefix && !rule->is_class)
-		return "matches everything: give an address or a port";
+		return "this rule matches every address: give an address or a port";
 	return NULL;
 }
 

@@ -226,7 +226,7 @@ static int emit_kinds(void *state, const struct snapshot *one, struct sooth_erro
 		status = emit_kind(s, one, key, *(uint64_t *)value, err);
 	if (sums.kinds.refused)
 		output_limit(s->view.output, "some kinds of sockets",
-			"more protocols than sooth counts", "");
+			"there are more protocols than sooth can count", "");
 	socket_sums_fini(&sums);
 	return status;
 }
@@ -252,7 +252,8 @@ static void note_snapshot(struct sockets_view *s, const struct sockets_process *
 	snprintf(what, sizeof(what), "%ssockets of process %u",
 		state == SOOTH_STATE_TRUNCATED ? "some " : "", p->record.pid);
 	if (state == SOOTH_STATE_TRUNCATED)
-		output_limit(s->view.output, what, "more than sooth reads", "");
+		output_limit(s->view.output, what,
+			"there are more than sooth can read: the rest is left out", "");
 	else
 		output_limit(s->view.output, what,
 			sooth_reason_text((enum sooth_reason)(p->sockets_state >> 4)), "");
@@ -294,8 +295,9 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status)
 		status = process_view_emit(&s->view, &processes_section, emit_process, err);
 	if (s->view.input->refused)
-		output_limit(s->view.output, "some sockets", "more than sooth keeps",
-			"select fewer processes");
+		output_limit(s->view.output, "some sockets",
+			"there are more than sooth can keep: the rest is left out",
+			"select fewer processes with -p");
 	return status;
 }
 

@@ -371,7 +371,8 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status)
 		status = process_view_emit(&s->view, &sums_section, emit_sums, err);
 	if (s->times.now.refused)
-		output_limit(s->view.output, "some threads", "more than sooth keeps", "");
+		output_limit(s->view.output, "some threads",
+			"there are more than sooth can keep: the rest is left out", "");
 	return status;
 }
 

@@ -331,20 +331,25 @@ static void note_limits(struct timeline_state *s)
 
 	if (b->has_aggregates)
 		output_limit(s->output, "exact times of calls",
-			"calls were only counted, so they are spread over the counted time",
-			"follow each call: sooth timeline --calls, sooth record --stream");
+			"the calls were only counted, so each count is spread evenly over its "
+			"interval",
+			"to get the time of each call: sooth timeline --calls PID");
 	if (b->given_up)
 		output_limit(s->output, "tracks of some ended processes",
-			"more than sooth keeps; their activity is in the tracks of all processes",
+			"there are more processes than sooth keeps; the tracks of all processes "
+			"include their activity",
 			"");
 	if (b->refused_processes)
-		output_limit(s->output, "some processes", "more than sooth keeps",
-			"select processes with -p");
+		output_limit(s->output, "some processes",
+			"there are more than sooth can keep: the rest is left out",
+			"select fewer processes with -p");
 	if (b->refused_tracks)
-		output_limit(s->output, "some tracks", "more than sooth keeps",
-			"select processes with -p");
+		output_limit(s->output, "some tracks",
+			"there are more than sooth can keep: the rest is left out",
+			"select fewer processes with -p");
 	if (b->refused_events || b->events.failed || b->texts.failed)
-		output_limit(s->output, "some events", "more than sooth keeps", "");
+		output_limit(s->output, "some events",
+			"there are more than sooth can keep: the rest is left out", "");
 }
 
 static int finish(void *state, struct sooth_error *err)

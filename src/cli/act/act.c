@@ -91,30 +91,32 @@ static bool is_of(const struct agent *agent, const char *name)
 static const char *no_owner(const struct process_entry *p, bool may_be_any)
 {
 	if (process_table_is_unknown(p))
-		return may_be_any ? "its owner cannot be read (permission denied); add --any to "
-				    "act on it anyway"
-				  : "its owner cannot be read (permission denied)";
-	return may_be_any ? "not part of an agent; add --any to act on it anyway"
-			  : "not part of an agent";
+		return may_be_any ? "permission denied: sooth cannot read which agent owns this "
+				    "process; add --any to act on it anyway"
+				  : "permission denied: sooth cannot read which agent owns this "
+				    "process";
+	return may_be_any ? "the process is not part of an agent; add --any to act on it anyway"
+			  : "the process is not part of an agent";
 }
 
 static const char *refusal(const struct act *a, const struct process_entry *p)
 {
 	if (p->id.pid == 1)
-		return "process 1: every process here would end with it";
+		return "process 1: if it ended, every process here would end";
 	if (p->id.pid == (uint32_t)getpid())
 		return "sooth itself";
 	if (is_own(a, p))
-		return "sooth was started from it";
+		return "sooth was started from this process";
 	if (process_match_kernel(p))
 		return "kernel thread";
 	if (a->only_agent && !is_of(p->agent, a->only_agent))
-		return is_of(p->owner_agent, a->only_agent) ? "not an agent, only started by one"
-		       : p->agent || p->owner_agent	    ? "it belongs to another agent"
-							    : no_owner(p, false);
+		return is_of(p->owner_agent, a->only_agent)
+			       ? "the process is not an agent, only started by an agent"
+		       : p->agent || p->owner_agent ? "the process belongs to another agent"
+						    : no_owner(p, false);
 	if (!a->may_be_any && !p->agent && !p->owner_agent)
 		return p->process->state == 'Z'
-			       ? "zombie: it has exited, its parent has not reaped it"
+			       ? "zombie: the process has exited, and its parent has not reaped it"
 			       : no_owner(p, true);
 	return NULL;
 }
@@ -163,7 +165,7 @@ int act_select_pid(struct act *a, uint32_t pid, struct sooth_error *err)
 
 	if (!p) {
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
-		error_why(err, "it does not exist");
+		error_why(err, "no process has this PID");
 		return error_remedy(err, "`sooth ps -a` lists processes");
 	}
 	select_processes(a, p, 0);
@@ -174,8 +176,8 @@ static int is_reused(const struct process_id *id, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u that started at %llu",
 		(unsigned)id->pid, (unsigned long long)id->start_ticks);
-	error_why(err, "it has exited; its PID is used by another process");
-	return error_remedy(err, "`sooth ps` lists what runs now");
+	error_why(err, "that process has exited; another process has its PID now");
+	return error_remedy(err, "`sooth ps` lists the running processes");
 }
 
 int act_select_identity(struct act *a, const char *text, struct sooth_error *err)
@@ -208,7 +210,7 @@ static int find_session(
 		if (known.size != id.size || memcmp(known.data, id.data, id.size)) {
 			error_set(
 				err, -E2BIG, SOOTH_FAULT_USAGE, "find the session \"%s\"", session);
-			error_why(err, "several sessions begin with it");
+			error_why(err, "several session ids begin with these characters");
 			return error_remedy(
 				err, "give more characters; `sooth ps -v` shows the ids");
 		}
@@ -293,7 +295,8 @@ static void keep_terminal_of(struct act *a, const struct process_entry *p)
 			continue;
 		found->outcome = ACT_REFUSED;
 		snprintf(found->why, sizeof(found->why),
-			"its descendant %u uses a terminal and is no orphan; -t %u ends both",
+			"the descendant %u uses a terminal and is no orphan; -t %u ends both "
+			"processes",
 			(unsigned)p->id.pid, (unsigned)above->id.pid);
 	}
 }
@@ -370,7 +373,7 @@ void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind)
 			continue;
 		one->outcome = ACT_REFUSED;
 		snprintf(one->why, sizeof(one->why), "%s",
-			refused ? refused : "it changed since the confirmation");
+			refused ? refused : "the process changed after the confirmation");
 	}
 }
 

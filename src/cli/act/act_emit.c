@@ -92,7 +92,7 @@ static void note_undecided(struct output *o, size_t count, const char *reason, c
 
 	if (!count)
 		return;
-	snprintf(what, sizeof(what), "whether %zu more process%s of that kind", count,
+	snprintf(what, sizeof(what), "%zu more process%s: perhaps of the selected kind", count,
 		count == 1 ? " is" : "es are");
 	output_limit(o, what, reason, remedy);
 }
@@ -103,14 +103,15 @@ static int tell(struct output *o, void *user, struct sooth_error *err)
 	const struct section section = { .name = "results",
 		.schema = &act_schema,
 		.shape = SECTION_TABLE,
-		.if_empty = a->undecided_access || a->doubted
-				    ? "no process is certainly of that kind"
-				    : "no process of that kind found" };
+		.if_empty =
+			a->undecided_access || a->doubted
+				? "sooth is not certain that any process is of the selected kind"
+				: "no process of the selected kind was found" };
 	int status = output_section(o, &section, err);
 
-	note_undecided(o, a->undecided_access, "permission denied", "run as root");
-	note_undecided(o, a->doubted, "not enough was seen to decide",
-		"`sooth ps -t -v` says why for each");
+	note_undecided(o, a->undecided_access, "permission denied", "run sooth as root");
+	note_undecided(o, a->doubted, "sooth saw too little of these processes to decide",
+		"`sooth ps -t -v` shows the reason for each process");
 	for (size_t i = 0; i < act_count(a) && !status; i++)
 		status = emit_one(o, act_at(a, i), err);
 	/* The section is on this stack: it ends before the function. */

@@ -44,7 +44,8 @@ static int by_group(
 		if (act_at(a, i)->outcome != ACT_SELECTED)
 			continue;
 		act_at(a, i)->outcome = is_frozen ? ACT_STOPPED : ACT_GOING;
-		snprintf(act_at(a, i)->why, sizeof(act_at(a, i)->why), "by its control group");
+		snprintf(act_at(a, i)->why, sizeof(act_at(a, i)->why),
+			"by the freezer of its control group");
 	}
 	return status;
 }

@@ -271,8 +271,8 @@ static void explain_still(struct act *a)
 
 		if (p->outcome == ACT_STILL && p->is_frozen)
 			snprintf(p->why, sizeof(p->why),
-				"its control group is frozen: the signal arrives after `sooth "
-				"thaw`");
+				"the control group of the process is frozen: the signal arrives "
+				"after `sooth thaw`");
 	}
 }
 

@@ -19,8 +19,9 @@ bool act_targets_are_broad(const struct target_options *t)
 static int refuse_capture(const char *verb, const char *capture, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s processes of %s", verb, capture);
-	error_why(err, "a capture is a file, nothing in it runs");
-	return error_remedy(err, "give a PID, a NAME or --session ID; `sooth ps` lists them");
+	error_why(err, "a capture file has no running processes");
+	return error_remedy(
+		err, "give a PID, a NAME or --session ID; `sooth ps -v` lists agents and sessions");
 }
 
 int act_targets_check(const char *verb, const struct target_options *t, const struct arguments *a,
@@ -32,8 +33,8 @@ int act_targets_check(const char *verb, const struct target_options *t, const st
 
 	if (a->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command here");
-		error_why(err, "`sooth %s` acts on what runs already", verb);
-		return error_remedy(err, "`sooth trace` and `sooth record` take -- COMMAND");
+		error_why(err, "`sooth %s` acts on processes that run already", verb);
+		return error_remedy(err, "to launch a command: sooth trace -- COMMAND");
 	}
 	if (capture)
 		return refuse_capture(verb, capture, err);

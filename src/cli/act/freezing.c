@@ -32,7 +32,7 @@ const struct option_group freezing_groups[FREEZING_GROUP_COUNT] = {
 };
 
 const struct option_rule freezing_rules[FREEZING_RULE_COUNT] = {
-	{ OPTION_NEVER, "filter", NULL, "it selects rows of a report, not processes",
+	{ OPTION_NEVER, "filter", NULL, "--filter selects rows of a report, not processes",
 		"give PIDs; --dry-run lists the processes" },
 	ACT_NEVER_ALL("stop"),
 };

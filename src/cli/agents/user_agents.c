@@ -65,7 +65,7 @@ static int too_many(
 	struct sooth_error failure;
 
 	error_set(&failure, -E2BIG, SOOTH_FAULT_USAGE, "use all files of %s", folder);
-	error_why(&failure, "there are more than %d", NAMES_MAX);
+	error_why(&failure, "the folder has more than %d files", NAMES_MAX);
 	return take(user, folder, NULL, &failure, err);
 }
 

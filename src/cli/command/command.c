@@ -85,7 +85,7 @@ static const char *usual_remedy(const struct sooth_error *err)
 {
 	switch (err->fault) {
 	case SOOTH_FAULT_USAGE:
-		return "--help shows its usage";
+		return "the option --help shows the usage";
 	case SOOTH_FAULT_NOT_FOUND:
 		return "check the name; a command to launch follows --";
 	case SOOTH_FAULT_IO:

@@ -105,7 +105,7 @@ static int refuse(const struct option_rule *rule, const char *other, struct soot
 	if (rule->remedy)
 		return error_remedy(err, "%s", rule->remedy);
 	if (rule->kind == OPTION_NEEDS)
-		return error_remedy(err, "give %s too, or leave out %s", others, option);
+		return error_remedy(err, "add the option %s, or leave out %s", others, option);
 	return error_remedy(err, "leave out %s%s%s", option,
 		rule->kind == OPTION_NEVER ? "" : " or ", rule->kind == OPTION_NEVER ? "" : other);
 }

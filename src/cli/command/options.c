@@ -231,7 +231,8 @@ static int next_value(struct parser *p, const struct option *o, char **value)
 		return 0;
 	}
 	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "understand %s", p->argv[p->at]);
-	return error_why(p->err, "it needs a value: %s", o->argument ? o->argument : "VALUE");
+	return error_why(
+		p->err, "the option needs a value: %s", o->argument ? o->argument : "VALUE");
 }
 
 static int parse_long(struct parser *p)

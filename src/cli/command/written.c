@@ -12,7 +12,7 @@
 static int refuse_read(const char *path, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write %s", path);
-	error_why(err, "it is the input capture and would be overwritten");
+	error_why(err, "the output file is the input capture and would be overwritten");
 	return error_remedy(err, "give another file name");
 }
 

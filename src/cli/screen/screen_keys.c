@@ -132,7 +132,7 @@ static enum screen_wish run_key(struct screen *s, int key, struct screen_pick *p
 			continue;
 		if (row->mark == SCREEN_MARK_GONE || !row->record->pid) {
 			snprintf(s->message, sizeof(s->message), "%s",
-				row->record->pid ? "that process is gone"
+				row->record->pid ? "the process of this row has exited"
 						 : "this row is not about one process");
 			return SCREEN_GO_ON;
 		}

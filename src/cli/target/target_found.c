@@ -51,13 +51,14 @@ static int check_command(const struct arguments *a, unsigned allowed, struct soo
 {
 	if (a->command && !(allowed & TARGET_MAY_BE_COMMAND)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command here");
-		error_why(err, "this command only shows what runs already");
-		return error_remedy(err, "`sooth trace` and `sooth record` take -- COMMAND");
+		error_why(err, "this command only shows processes that run already");
+		return error_remedy(err, "to launch a command: sooth trace -- COMMAND");
 	}
 	if (a->command && !a->command[0]) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command");
-		error_why(err, "none is given");
-		return error_remedy(err, "give the command after the --");
+		error_why(err, "no command is given after --");
+		return error_remedy(
+			err, "name the command after --, for example: sooth trace -- git status");
 	}
 	return 0;
 }
@@ -106,7 +107,7 @@ static int check_part(
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "take a time range of what runs now");
 	error_why(err, "--from and --to need a capture file");
-	return error_remedy(err, "give a capture file, or leave them out");
+	return error_remedy(err, "give a capture file, or leave out --from and --to");
 }
 
 static int check(const struct target_options *t, const struct arguments *a, unsigned allowed,
@@ -127,8 +128,8 @@ static int reused(const struct process_id *id, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %llu that started at %llu",
 		(unsigned long long)id->pid, (unsigned long long)id->start_ticks);
-	error_why(err, "it has exited; its PID is used by another process");
-	return error_remedy(err, "`sooth ps` lists what runs now");
+	error_why(err, "that process has exited; another process has its PID now");
+	return error_remedy(err, "`sooth ps` lists the running processes");
 }
 
 /* PID@START is one process for good: another one with that PID is an error. */
@@ -208,7 +209,8 @@ static int take(void *user, const struct sooth_schema *schema, const struct soot
 static int not_twice(const char *text, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "find \"%s\" in a stream", text);
-	error_why(err, "finding it takes reading the capture twice");
+	error_why(err, "to find a name, sooth must read the capture twice; a stream can be read "
+		       "only once");
 	return error_remedy(err, "save the capture to a file first, or give -p PID");
 }
 

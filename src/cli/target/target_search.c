@@ -154,8 +154,8 @@ static int check_one_session(const struct target_item *item, const struct proces
 	if (!span_compare(*known, id))
 		return 0;
 	error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "find the session \"%s\"", item->text);
-	error_why(err, "%.*s and %.*s both begin with it", (int)known->size, known->data,
-		(int)id.size, id.data);
+	error_why(err, "the session ids %.*s and %.*s both begin with these characters",
+		(int)known->size, known->data, (int)id.size, id.data);
 	return error_remedy(err, "give more characters of the id; `sooth ps -v` shows them");
 }
 
@@ -266,8 +266,10 @@ void target_search_record(struct target_search *s, const struct sooth_record *r)
 static int no_table(const struct target_item *item, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find \"%s\" in the capture", item->text);
-	error_why(err, "it has no process table, only PIDs select in it");
-	return error_remedy(err, "give -p PID; a capture of `sooth record` has the table");
+	error_why(
+		err, "the capture has no process table, so processes can be selected only by PID");
+	return error_remedy(err, "give -p PID; `sooth record -o FILE.sooth PID` writes captures "
+				 "with a process table");
 }
 
 static int no_session(const struct target_search *s, const char *session, struct sooth_error *err)
@@ -276,7 +278,9 @@ static int no_session(const struct target_search *s, const char *session, struct
 
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the session %s", session);
 	if (strlen(session) < SESSION_PREFIX_LEAST)
-		error_why(err, "it is no main PID %s, and an id needs at least %d characters",
+		error_why(err,
+			"no main process %s has this PID, and a session id needs at least %d "
+			"characters",
 			where, SESSION_PREFIX_LEAST);
 	else
 		error_why(err, "no process %s belongs to a session of that id or main PID", where);
@@ -290,7 +294,8 @@ static int no_agent(const struct target_search *s, const char *agent, struct soo
 	if (status)
 		return status;
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the agent %s", agent);
-	error_why(err, "no process %s belongs to it", s->is_capture ? "in the capture" : "here");
+	error_why(err, "no process %s belongs to this agent",
+		s->is_capture ? "in the capture" : "here");
 	return error_remedy(err, "`sooth ps` lists the agents that run");
 }
 
@@ -298,7 +303,7 @@ static int no_group(const struct target_search *s, const char *path, struct soot
 {
 	error_set(
 		err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find processes of the control group %s", path);
-	error_why(err, "no process %s is in it or below it",
+	error_why(err, "no process %s is in this control group or below it",
 		s->is_capture ? "in the capture" : "here");
 	return error_remedy(err, "`cat /proc/PID/cgroup` shows the group of a process");
 }

@@ -105,7 +105,7 @@ void alert_reap(struct alerts *a)
 			continue;
 		a->commands[i] = 0;
 		if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_RUN)
-			complain(a, "could not be run");
+			complain(a, "the alert program could not be run");
 	}
 }
 
@@ -116,7 +116,7 @@ static pid_t *find_place(struct alerts *a)
 		if (!a->commands[i])
 			return &a->commands[i];
 	}
-	complain(a, "was not run: the previous runs have not exited");
+	complain(a, "the alert program was not run: the previous runs have not exited");
 	return NULL;
 }
 
@@ -129,7 +129,7 @@ static void start_command(struct alerts *a, const struct alert_event *e)
 	if (!free_place)
 		return;
 	if (pipe2(ends, O_CLOEXEC)) {
-		complain(a, "could not be run: no pipe");
+		complain(a, "the alert program could not be run: no pipe");
 		return;
 	}
 	write_json(&json, e);
@@ -138,10 +138,10 @@ static void start_command(struct alerts *a, const struct alert_event *e)
 		run_command(a->options.command, ends[0]);
 	*free_place = child > 0 ? child : 0;
 	if (child < 0)
-		complain(a, "could not be run: fork failed");
+		complain(a, "the alert program could not be run: fork failed");
 	if (child > 0 && !buffer_failed(&json) && json.size < JSON_MAX &&
 		write(ends[1], json.data, json.size) < 0)
-		complain(a, "does not read its input");
+		complain(a, "the alert program does not read its input");
 	close(ends[0]);
 	close(ends[1]);
 	buffer_fini(&json);

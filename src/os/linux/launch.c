@@ -128,7 +128,7 @@ int launch_start(
 	(void)os;
 	if (!command[0])
 		return error_set(
-			err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command: none is given");
+			err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command: no command is given");
 	if (pipe2(start_pipe, O_CLOEXEC) || pipe2(failure, O_CLOEXEC))
 		return error_errno(err, -errno, "make a pipe");
 	launch->name = command[0];
@@ -161,7 +161,7 @@ int launch_release(const struct os *os, struct launch *launch, struct sooth_erro
 		if (errno != EPIPE)
 			return error_errno(err, -errno, "let the launched command run");
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "run %s", launch->name);
-		return error_why(err, "it was killed before its exec");
+		return error_why(err, "the command was killed before it started");
 	}
 	/* End of file: the exec closed the pipe, so it succeeded. */
 	if (read(failure, &code, sizeof(code)) != sizeof(code))
@@ -170,10 +170,11 @@ int launch_release(const struct os *os, struct launch *launch, struct sooth_erro
 	/* No privilege would help: no user that sooth can run as may execute that file. */
 	if (code == -EACCES) {
 		error_set(err, code, SOOTH_FAULT_NOT_FOUND, "run %s", launch->name);
-		error_why(err,
-			"permission denied: it is no program, or its folder is not accessible");
+		error_why(err, "permission denied: the file is no program, or its folder is not "
+			       "accessible");
 	}
-	error_remedy(err, "check its name and that it may be executed");
+	error_remedy(err,
+		"check the name of the command and that the file is executable (chmod +x FILE)");
 	return code;
 }
 

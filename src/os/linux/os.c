@@ -47,8 +47,8 @@ static int linux_identify(
 	if (status != -ESRCH)
 		return error_errno(err, status, "read process %d", (int)pid);
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %d", (int)pid);
-	error_why(err, "there is no process with that id");
-	return error_remedy(err, "`sooth ps -a` lists all of them");
+	error_why(err, "no process has this PID");
+	return error_remedy(err, "`sooth ps -a` lists all processes");
 }
 
 /* A zombie has ended: only its parent still has to wait for it. */

@@ -20,7 +20,7 @@ static int unsupported(struct sooth_error *err, const char *tried)
 {
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", tried);
 	error_why(err, "this build of sooth cannot observe this system");
-	return error_remedy(err, "captures made elsewhere can be read: sooth report FILE.sooth");
+	return error_remedy(err, "read a capture from another system: sooth report FILE.sooth");
 }
 
 static uint64_t none_now_ns(const struct os *os)

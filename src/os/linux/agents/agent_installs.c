@@ -308,7 +308,7 @@ static void emit_home(
 		if (status != -ETIMEDOUT)
 			drop_home(&scan); /* else the thread owns it */
 		backend_limit(run, "versions installed in a home",
-			status == -ETIMEDOUT || status == -EBUSY ? "reading it timed out"
+			status == -ETIMEDOUT || status == -EBUSY ? "reading the folder timed out"
 								 : strerror(-status),
 			NULL);
 		return;

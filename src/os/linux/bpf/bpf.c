@@ -124,9 +124,9 @@ int bpf_code_load(struct bpf_code *b, struct sooth_error *err)
 	/* With the right to load, any other refusal comes from the verifier. */
 	error_set(err, status, SOOTH_FAULT_UNSUPPORTED, "load the BPF programs %s",
 		bpf_object__name(b->object));
-	error_why(err, "the kernel's BPF verifier rejects them (%s)", strerror(-status));
-	return error_remedy(err, "run it with SOOTH_LOG=warning and report the verifier's log with "
-				 "the kernel version");
+	error_why(err, "the kernel's BPF verifier rejects the programs (%s)", strerror(-status));
+	return error_remedy(err, "set SOOTH_LOG=warning, run the command again, and report the "
+				 "verifier's log with the kernel version");
 }
 
 /* Attach point: the one it was compiled for, or the first of these that the kernel has. */

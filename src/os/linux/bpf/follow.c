@@ -116,11 +116,12 @@ static int not_shown(
 	if (!run->os->is_alive(run->os, process)) {
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "follow process %u",
 			(unsigned)process->pid);
-		return error_why(err, "it has ended");
+		return error_why(err, "the process has ended");
 	}
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "follow process %u", (unsigned)process->pid);
-	error_why(err, "this kernel shows none of its threads to BPF programs");
-	return error_remedy(err, "run sooth outside of the container or sandbox that protects it");
+	error_why(err, "this kernel shows no thread of the process to BPF programs");
+	return error_remedy(
+		err, "run sooth outside of the container or sandbox that protects the process");
 }
 
 /* Until a pass finds no unmarked thread: one created during a pass may be behind it. */
@@ -206,15 +207,15 @@ static void emit_losses(struct follow *f, struct backend_run *run)
 	run->has_lost_comings |= now.lost_joins != 0;
 	if (now.lost_joins != f->reported.lost_joins)
 		backend_loss(run, now.lost_joins - f->reported.lost_joins, 0,
-			"start and exit records of processes did not fit the ring");
+			"the ring buffer was full: records of process starts and exits were lost");
 	if (now.lost_threads != f->reported.lost_threads)
 		backend_loss(run, now.lost_threads - f->reported.lost_threads, 0,
-			"threads could not be followed: no kernel memory, or (before Linux 5.12) "
-			"more than 2048 threads");
+			"some threads were not followed: the kernel had no memory for them, or "
+			"(before Linux 5.12) there were more than 2048");
 	if (now.released != f->reported.released)
 		backend_limit(run, "a program that gained privilege at its exec",
-			"its caller may not trace it, and sooth's own capabilities are not used "
-			"for that",
+			"the caller may not trace such a program, and sooth's own capabilities are "
+			"not used for that",
 			"run sooth as root");
 	f->reported = now;
 }
@@ -234,8 +235,8 @@ int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *e
 	bpf_code_detach(&f->code);
 	wait_until_through(); /* a program of an ending thread may still be writing */
 	again_emit(f->code.object, run,
-		"calls, forks, execs or thread exits: the kernel skipped the BPF program while "
-		"another thread was preempted in it");
+		"some calls, forks, execs or thread exits: the kernel skipped the BPF program "
+		"while a preempted thread was inside it");
 	follow_read(f, run, &run->out);
 	return status;
 }

@@ -258,8 +258,10 @@ int kernel_types_open(
 		return 0;
 	kernel_types_close(t);
 	error_set(err, status, SOOTH_FAULT_UNSUPPORTED, "understand %s", VMLINUX);
-	error_why(err, "it has kinds of types that this version of sooth does not know");
-	return error_remedy(err, "none needed if another backend works; report the kernel version");
+	error_why(err,
+		"the kernel's type information has kinds that this version of sooth does not know");
+	return error_remedy(err, "nothing to do if another method works (see sooth doctor); report "
+				 "the kernel version");
 }
 
 void kernel_types_close(struct kernel_types *t)

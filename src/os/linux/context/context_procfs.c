@@ -142,7 +142,7 @@ static void write_mappings(
 	while (!cursor_at_end(&c) && count++ < MAPPINGS_MAX)
 		write_mapping(run, snapshot, cursor_line(&c));
 	if (count > MAPPINGS_MAX)
-		backend_limit(run, "some mapped files", "only the first ones are read", "");
+		backend_limit(run, "some mapped files", "only the first mapped files are read", "");
 }
 
 static void read_context(struct backend_run *run, pid_t pid, const struct process_id *expected)

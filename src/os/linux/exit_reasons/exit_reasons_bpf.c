@@ -173,14 +173,15 @@ static void emit_losses(struct backend_run *run)
 
 	if (now.lost_records != s->reported.lost_records)
 		backend_loss(run, now.lost_records - s->reported.lost_records, 0,
-			"process exits did not fit the ring");
+			"the ring buffer was full: records of process exits were lost");
 	if (now.lost_members != s->reported.lost_members)
 		backend_loss(run, now.lost_members - s->reported.lost_members, 0,
-			"no room to keep signals until their process exits");
+			"the table of signals was full: signals that ended a process were not "
+			"kept");
 	if (now.released != s->reported.released)
 		backend_limit(run, "the exit reason of a program that gained privilege at its exec",
-			"its caller may not trace it, and sooth's own capabilities are not used "
-			"for that",
+			"the caller may not trace such a program, and sooth's own capabilities are "
+			"not used for that",
 			"run sooth as root");
 	s->reported = now;
 }
@@ -230,8 +231,8 @@ static int exit_reasons_stop(struct backend_run *run, struct sooth_error *err)
 
 	bpf_code_detach(&s->code);
 	again_emit(s->code.object, run,
-		"signals or process exits: the kernel skipped the BPF program while another thread "
-		"was preempted in it");
+		"some signals or process exits: the kernel skipped the BPF program while a "
+		"preempted thread was inside it");
 	status = exit_reasons_drain(run, err);
 	exit_reasons_left_emit(&s->left, run);
 	return status;

@@ -264,7 +264,8 @@ void fd_detail(struct buffer *out, uint8_t type, const struct fd_raw *raw, const
 		if (f->has & FDINFO_PID && f->pid > 0)
 			buffer_format(out, "pid %lld", (long long)f->pid);
 		else if (f->has & FDINFO_PID)
-			buffer_string(out, f->pid ? "it has ended" : "in another pid namespace");
+			buffer_string(
+				out, f->pid ? "the process has ended" : "in another pid namespace");
 		break;
 	case FDS_BPF:
 		bpf_detail(out, f);

@@ -246,7 +246,7 @@ static int has_that_name(struct fds_reader *r, struct backend_run *run, const st
 	if (r->lookups++ >= LOOKUPS_MAX) {
 		if (r->lookups == LOOKUPS_MAX + 1)
 			backend_limit(run, "whether more files named \"... (deleted)\" are deleted",
-				"there are too many to check each", "");
+				"there are too many such files to check each", "");
 		return -E2BIG;
 	}
 	if (fds_reader_is_blocked(r, raw->mount))
@@ -408,8 +408,8 @@ static void finish_watches(struct fds_reader *r, struct backend_run *run)
 			&r->watches, &r->timeout, &r->mounts, &r->blocked, r->snapshot.process);
 	}
 	if (r->watches.left_out)
-		backend_limit(
-			run, "more inotify watches", "there are more than can be reported", "");
+		backend_limit(run, "more inotify watches",
+			"there are more watches than sooth can report", "");
 	fd_watches_write(&r->watches, run, &r->summary.record, has_detail);
 }
 

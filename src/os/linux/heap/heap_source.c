@@ -44,7 +44,8 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 		.image = &bpf_image_heap,
 		.image_hash = &bpf_image_heap_hash,
 		.ring_bytes = RING_BYTES_DEFAULT,
-		.losing = "calls did not fit the ring; enlarge it with --buffer",
+		.losing = "the ring buffer was full: records of calls were lost; use a larger one: "
+			  "--buffer 128M",
 	};
 	struct heap_state *s = run->state;
 	struct heap_places *places;
@@ -92,7 +93,8 @@ static bool may_trace_an_exec(struct backend_run *run)
 	if (needs_has_capability(CAP_SYS_PTRACE))
 		return true;
 	backend_limit(run, "the command from its first allocation, without loss",
-		"pausing it without cap_sys_ptrace would take privileges from programs it runs",
+		"without cap_sys_ptrace, pausing the command would take privileges from the "
+		"programs that it runs",
 		"run sooth as root");
 	return false;
 }
@@ -120,7 +122,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 static void emit_no_allocator(struct backend_run *run)
 {
 	backend_limit(run, "allocations of a program without allocator symbols",
-		"no file it has mapped defines a known allocator function",
+		"no mapped file of the program defines a known allocator function",
 		"a static program needs its symbol table (not stripped); sooth reads 64-bit files");
 }
 
@@ -238,8 +240,8 @@ static void emit_own(struct backend_run *run)
 
 	heap_attach_reported(&s->attach, &run->out);
 	if (lost != s->reported_lost)
-		backend_loss(
-			run, lost - s->reported_lost, 0, "no room to keep the counts of calls");
+		backend_loss(run, lost - s->reported_lost, 0,
+			"the table of counts was full: some calls were not counted");
 	s->reported_lost = lost;
 }
 
@@ -315,9 +317,9 @@ static void emit_operator_new(struct backend_run *run)
 		return;
 	snprintf(what, sizeof(what), "C++ new and delete of %s", s->attach.operator_new);
 	backend_limit(run, what,
-		"they do not call its malloc, and a return probe on a function that throws would "
-		"end the program",
-		"run it without that library: then they call malloc");
+		"these functions do not call malloc of that library, and a return probe on a "
+		"function that throws would end the program",
+		"run the program without that library: then new and delete call malloc");
 }
 
 static void emit_left_out(struct backend_run *run)
@@ -328,7 +330,8 @@ static void emit_left_out(struct backend_run *run)
 	if (!s->attach.left_out)
 		return;
 	snprintf(what, sizeof(what), "%u allocator functions", s->attach.left_out);
-	backend_limit(run, what, "the mapped files have more than can be probed", "");
+	backend_limit(
+		run, what, "the mapped files have more allocator functions than can be probed", "");
 }
 
 static void end_holding(struct backend_run *run)

@@ -157,7 +157,7 @@ static int set_group(const struct freezer *f, int group, const struct process_id
 	if (!wait_until(f, group, is_frozen)) {
 		write_word(group, f->file, f->off);
 		error_set(err, -ETIMEDOUT, SOOTH_FAULT_IO, "freeze the control group");
-		return error_why(err, "some of its processes did not freeze in time");
+		return error_why(err, "some processes of the group did not freeze in time");
 	}
 	/* Another process may have moved into the group between the check and the freezing. */
 	if (is_frozen && !is_all_theirs(group, processes, count)) {
@@ -178,8 +178,8 @@ static int try_freezer(const struct freezer *f, struct control_groups *groups, i
 		return 1; /* another hierarchy was checked first */
 	if (is_frozen ? !is_all_theirs(fd, processes, count) : !is_frozen_now(f, fd)) {
 		snprintf(group, room,
-			is_frozen ? "their control group also contains other processes"
-				  : "their control group is not frozen");
+			is_frozen ? "the control group also contains other processes"
+				  : "the control group of the processes is not frozen");
 		return 1;
 	}
 	snprintf(group, room, "%s", path);
@@ -194,7 +194,7 @@ int freezer_set(const struct os *os, const struct process_id *processes, size_t 
 	int status = 1;
 
 	(void)os;
-	snprintf(group, room, "they have no control group of their own");
+	snprintf(group, room, "the processes have no control group of their own");
 	if (!groups)
 		return error_no_memory(err);
 	if (process < 0)

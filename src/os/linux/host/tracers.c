@@ -229,8 +229,8 @@ static void emit_sooth(struct backend_run *run)
 	}
 	write_tracer(run, &r, "sooth", NULL, SOOTH_VERSION,
 		"agents, system calls, allocations, connections",
-		"nothing for own processes; cap_bpf and cap_perfmon for their system calls and "
-		"allocations; root for all",
+		"own processes: none, but cap_bpf and cap_perfmon for system calls and "
+		"allocations; all processes: root",
 		missing);
 }
 

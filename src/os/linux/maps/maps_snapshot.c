@@ -255,7 +255,7 @@ void maps_snapshot_from_proc(struct maps_snapshot *m, bool with_values)
 					: procfs_state(process_snapshot_status(&m->who, status));
 	if (status < 0 && m->end.mappings)
 		backend_limit(m->run, "all mappings of a process", strerror(-status),
-			"run it again: the process may have been busy");
+			"run sooth again: the process may have been busy");
 	if (with_values && !m->end.mappings)
 		m->end.figures_state = m->end.mappings_state;
 }
@@ -363,8 +363,8 @@ static void emit_stacks(struct maps_snapshot *m)
 	if (s.running)
 		backend_limit(m->run, "stacks of threads that run just now",
 			"the kernel reports stack pointers of waiting threads only",
-			"run it again; stacks that look like others of the process are recognized "
-			"anyway");
+			"run sooth again; stacks that look like others of the process are "
+			"recognized anyway");
 	drop_stacks(&s);
 }
 
@@ -380,7 +380,7 @@ static void emit_runtimes(struct maps_snapshot *m)
 			"reading the executable timed out", "");
 	else if (status == -EACCES || status == -EPERM)
 		backend_limit(m->run, "runtimes linked into an executable", strerror(-status),
-			"run sooth as a user with read access to it");
+			"run sooth as a user with read access to the executable");
 	for (uint32_t i = 0; i < MAPS_RUNTIMES; i++) {
 		struct maps_runtime_found r = { .record = head(m, MAPS_RUNTIME), .runtime = i };
 		struct record_tail tail[] = { { &r.why, m->seen.why[i], strlen(m->seen.why[i]) } };
@@ -434,7 +434,8 @@ static void diagnose_mappings(struct maps_snapshot *m)
 		return;
 	}
 	m->end.mappings_state = SOOTH_STATE_TRUNCATED;
-	backend_limit(m->run, "all mappings of a process", "it ended while they were read", "");
+	backend_limit(m->run, "all mappings of a process",
+		"the process ended while sooth read its mappings", "");
 }
 
 void maps_snapshot_end(struct maps_snapshot *m)

@@ -200,6 +200,7 @@ int pause_loading(pid_t pid, bool is_before_exec, void (*mapped)(void *user, pid
 		return 0;
 	error_errno(err, status, "watch process %d load its libraries", (int)pid);
 	if (status == -EPERM)
-		error_remedy(err, "end the debugger that traces it, or run as its user or as root");
+		error_remedy(err, "end the debugger that traces the process, or run sooth as the "
+				  "user of the process or as root");
 	return status;
 }

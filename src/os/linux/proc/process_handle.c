@@ -18,7 +18,7 @@ static int gone(const struct process_id *process, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %llu",
 		(unsigned long long)process->pid);
-	return error_why(err, "it has ended");
+	return error_why(err, "the process has ended");
 }
 
 int process_handle_open(

@@ -52,8 +52,8 @@ void caller_keep_least(const struct os *os)
 static int refuse(struct sooth_error *err, const char *tried)
 {
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "%s", tried);
-	error_why(err,
-		"it belongs to another user, and sooth's file capabilities are not used for that");
+	error_why(err, "the process belongs to another user, and sooth's file capabilities are not "
+		       "used for that");
 	return error_remedy(err, "run sooth as that user, or as root");
 }
 

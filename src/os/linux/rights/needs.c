@@ -18,8 +18,8 @@
 #include "os/linux/rights/capabilities.h"
 #include "symbols/instruction.h"
 
-const char needs_bpf_remedy[] = "run as root, or once: setcap cap_bpf,cap_perfmon+ep on "
-				"sooth";
+const char needs_bpf_remedy[] = "run sooth as root, or give it the capabilities once: sudo setcap "
+				"cap_bpf,cap_perfmon+ep \"$(command -v sooth)\"";
 
 bool needs_has_capability(unsigned capability)
 {
@@ -133,8 +133,8 @@ static int test_pid_namespace(const struct os *os, struct sooth_error *err)
 		err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "watch processes from a pid namespace");
 	error_why(err, "BPF programs see other process ids than this namespace");
 	error_missing(err, "the initial pid namespace");
-	return error_remedy(
-		err, "run sooth on the host, or in a container with the host's (--pid=host)");
+	return error_remedy(err, "run sooth on the host, or in a container with the host's PIDs "
+				 "(docker run --pid=host)");
 }
 
 /* In another one /proc shows start times by another clock than BPF programs see. Before 5.6 there
@@ -150,7 +150,7 @@ static int test_time_namespace(const struct os *os, struct sooth_error *err)
 		"walk over processes from a time namespace");
 	error_why(err, "BPF programs see other times since boot than this namespace");
 	error_missing(err, "the initial time namespace");
-	return error_remedy(err, "none needed: /proc has the same data");
+	return error_remedy(err, "nothing to do: sooth reads the same data from /proc");
 }
 
 static int test_uprobe_multi(const struct os *os, struct sooth_error *err)
@@ -170,7 +170,7 @@ static int test_walk_of_one(const struct os *os, struct sooth_error *err)
 		return 0;
 	return refuse_kernel("iterate over a single process by BPF",
 		"iterators over a single process, new in Linux 6.1",
-		"none needed: /proc has the same data", err);
+		"nothing to do: sooth reads the same data from /proc", err);
 }
 
 const struct need need_procfs = { "procfs", "/proc is mounted", test_procfs };

@@ -24,8 +24,9 @@
 #define CAPABILITIES_MAX 63
 
 static const char *const needs[TRACER_WAYS] = {
-	[TRACER_STARTS] = "what it starts: nothing",
-	[TRACER_STARTS_OR_PTRACE] = "what it starts: nothing; others: as ptrace does",
+	[TRACER_STARTS] = "no privilege for programs that it starts",
+	[TRACER_STARTS_OR_PTRACE] =
+		"no privilege for programs that it starts; other processes: as ptrace",
 	[TRACER_PTRACE] = "ptrace; own processes: yama.ptrace_scope 0; all: cap_sys_ptrace",
 	[TRACER_PERF] = "own processes: perf_event_paranoid up to 2; all: cap_perfmon",
 	[TRACER_PERF_STARTS] = "perf_event_paranoid up to 1, or cap_perfmon",

@@ -94,7 +94,7 @@ static int short_lived_start(struct backend_run *run, struct sooth_error *err)
 		RECORD_APPEND(&run->out, &watch, NULL, 0);
 	if (!status && getuid())
 		backend_limit(run, "other users' processes that end between two samples",
-			"only root sees other users' exits", "run as root");
+			"only root can see exits of other users' processes", "run sooth as root");
 	return status;
 }
 
@@ -106,7 +106,8 @@ static int short_lived_drain(struct backend_run *run, struct sooth_error *err)
 	(void)err;
 	ring_read(&s->ring, &run->out);
 	if (lost != s->reported)
-		backend_loss(run, lost - s->reported, 0, "process exits did not fit the ring");
+		backend_loss(run, lost - s->reported, 0,
+			"the ring buffer was full: records of process exits were lost");
 	s->reported = lost;
 	return 0;
 }
@@ -117,8 +118,8 @@ static int short_lived_stop(struct backend_run *run, struct sooth_error *err)
 
 	bpf_code_detach(&s->code);
 	again_emit(s->code.object, run,
-		"process exits: the kernel skipped the BPF program while another thread was "
-		"preempted in it");
+		"some process exits: the kernel skipped the BPF program while a preempted thread "
+		"was inside it");
 	return short_lived_drain(run, err);
 }
 

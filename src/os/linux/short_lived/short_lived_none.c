@@ -10,7 +10,8 @@ static int short_lived_start(struct backend_run *run, struct sooth_error *err)
 	(void)err;
 	backend_limit(run, "processes that begin and end between two samples",
 		"exit events need cap_bpf and cap_perfmon",
-		"run as root, or once: setcap cap_bpf,cap_perfmon+ep on sooth");
+		"run sooth as root, or give it the capabilities once: sudo setcap "
+		"cap_bpf,cap_perfmon+ep \"$(command -v sooth)\"");
 	return 0;
 }
 

@@ -70,8 +70,8 @@ static void emit_changed(struct backend_run *run, const struct socket_protocol *
 	if (!is_first(&s->reported_changed, (unsigned)(p - socket_protocols)))
 		return;
 	snprintf(what, sizeof(what), "all sockets of %s", p->kernel_name);
-	backend_limit(
-		run, what, "the kernel's table changed each time it was read", "run it again");
+	backend_limit(run, what, "the kernel's table of sockets changed each time sooth read it",
+		"run sooth again");
 }
 
 static void emit_long(struct backend_run *run, const struct socket_protocol *p)
@@ -79,7 +79,7 @@ static void emit_long(struct backend_run *run, const struct socket_protocol *p)
 	struct socket_snapshot *s = run->state;
 
 	if (is_first(&s->reported_long, (unsigned)(p - socket_protocols)))
-		backend_limit(run, p->table, "the table is too long to be read whole", "");
+		backend_limit(run, p->table, "the table is too long: sooth read only a part", "");
 }
 
 /* --- reading --- */

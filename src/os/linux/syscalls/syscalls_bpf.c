@@ -139,7 +139,8 @@ static int load(struct backend_run *run, struct sooth_error *err)
 		.image = &bpf_image_syscalls,
 		.image_hash = &bpf_image_syscalls_hash,
 		.ring_bytes = may_pause_target(run) ? RING_BYTES_LOSSLESS : RING_BYTES_DEFAULT,
-		.losing = "calls did not fit the ring; enlarge it with --buffer",
+		.losing = "the ring buffer was full: records of calls were lost; use a larger one: "
+			  "--buffer 128M",
 	};
 	struct syscalls_state *s = run->state;
 	struct syscalls_config *config;
@@ -226,9 +227,9 @@ static void emit_silent_threads(struct backend_run *run, uint64_t threads)
 	snprintf(what, sizeof(what), "the activity of %llu thread%s", (unsigned long long)threads,
 		threads == 1 ? "" : "s");
 	backend_limit(run, what,
-		"no call started or ended: running user code, or waiting in a call entered before "
-		"attach",
-		"/proc/PID/task/TID/syscall names the call a thread waits in");
+		"no call started or ended: the thread ran its own code, or waited in a call that "
+		"started before sooth attached",
+		"cat /proc/PID/task/TID/syscall shows the call that a thread waits in");
 }
 
 static void emit_losses(struct backend_run *run)
@@ -238,14 +239,15 @@ static void emit_losses(struct backend_run *run)
 
 	if (now.lost_counts != s->reported.lost_counts)
 		backend_loss(run, now.lost_counts - s->reported.lost_counts, 0,
-			"no room to count calls");
+			"the table in the kernel was full: some calls were not counted");
 	if (now.lost_errors != s->reported.lost_errors)
 		backend_loss(run, now.lost_errors - s->reported.lost_errors, 0,
-			"errors were counted, but not by errno: no room");
+			"the table of errors was full: some errors were counted without their "
+			"errno");
 	if (now.lost_uring != s->reported.lost_uring)
 		backend_loss(run, now.lost_uring - s->reported.lost_uring, 0,
-			"requests to io_uring were counted, but did not fit the ring; enlarge it "
-			"with --buffer");
+			"the ring buffer was full: some io_uring requests were counted, but not "
+			"recorded; use a larger one: --buffer 128M");
 	if (now.silent != s->reported.silent)
 		emit_silent_threads(run, now.silent - s->reported.silent);
 	s->reported = now;

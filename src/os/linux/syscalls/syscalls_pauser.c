@@ -43,7 +43,8 @@ int syscalls_pauser_may_pause(const struct probe_options *options, struct sooth_
 	if (!options->is_host && !options->has_uid)
 		return needs_ptrace(err);
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "pause processes that were not named");
-	error_why(err, "it could stop the process that reads sooth's output: deadlock");
+	error_why(err,
+		"sooth could pause the process that reads its output: both would wait forever");
 	return error_remedy(
 		err, "name processes with -p PID, launch a command, or leave out --lossless");
 }
@@ -100,7 +101,7 @@ static int test_permission(const struct process_id *process, struct sooth_error 
 	if (memory >= 0 || (code != EACCES && code != EPERM))
 		return 0; /* following it reports that it is gone */
 	refuse_process(process, -EPERM, err);
-	error_why(err, "the kernel does not let this process trace it");
+	error_why(err, "the kernel does not let sooth trace this process");
 	return error_remedy(err, "run sooth as root, or leave out --lossless");
 }
 
@@ -110,13 +111,16 @@ int syscalls_pauser_may_pause_process(const struct process_id *process, struct s
 
 	if (tracer > 0) {
 		refuse_process(process, -EBUSY, err);
-		error_why(err, "process %d traces it already, and a process has one tracer",
+		error_why(err,
+			"process %d traces this process already, and a process can have one tracer "
+			"only",
 			(int)tracer);
-		return error_remedy(err, "end that process, or leave out --lossless");
+		return error_remedy(err, "end the other tracer, or leave out --lossless");
 	}
 	if (is_ancestor(pid)) {
 		refuse_process(process, -EDEADLK, err);
-		error_why(err, "it started sooth and may have to read its output: deadlock");
+		error_why(err, "this process started sooth and may have to read its output: both "
+			       "would wait forever");
 		return error_remedy(
 			err, "run sooth from another terminal, or leave out --lossless");
 	}

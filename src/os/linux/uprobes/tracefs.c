@@ -117,7 +117,7 @@ static int refused_tracefs(int code, struct sooth_error *err)
 	}
 	error_why(err, "%s", strerror(-code));
 	error_missing(err, "the capability cap_sys_admin");
-	return error_remedy(err, "run as root");
+	return error_remedy(err, "run sooth as root");
 }
 
 int tracefs_open(struct sooth_error *err)

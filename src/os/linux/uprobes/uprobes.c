@@ -136,13 +136,13 @@ static int refused_open(int code, const char *tried, struct sooth_error *err)
 		return error_why(err, "the kernel refuses a probe on this instruction");
 	case EINTR:
 		error_set(err, -EBUSY, SOOTH_FAULT_IO, "%s", tried);
-		error_why(err, "it was enabled in tracefs, along with all other events");
+		error_why(err, "the event was enabled in tracefs, along with all other events");
 		return error_remedy(err, "echo 0 > /sys/kernel/tracing/events/enable");
 	case EPERM:
 	case EACCES:
 		error_errno(err, code, "%s", tried);
 		error_missing(err, "the capability cap_sys_admin, or cap_perfmon");
-		return error_remedy(err, "run as root");
+		return error_remedy(err, "run sooth as root");
 	default:
 		return error_errno(err, code, "%s", tried);
 	}

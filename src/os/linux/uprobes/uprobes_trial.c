@@ -32,7 +32,7 @@ int uprobes_check_place(const struct prober_place *place, struct sooth_error *er
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "define a probe at 0x%llx", offset);
 	if (!S_ISREG(file.st_mode))
-		return error_why(err, "it is not a regular file");
+		return error_why(err, "the path does not name a regular file");
 	return error_why(err, "the file has %llu bytes", (unsigned long long)file.st_size);
 }
 
