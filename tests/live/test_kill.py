@@ -351,7 +351,7 @@ class Leftovers(Acting):
         run = self.run_sooth("kill", "--orphans", "--yes")
         self.assertIn(b"1 more process: perhaps of the selected kind", run.stdout)
         self.assertNotIn(b"no process of the selected kind was found", run.stdout)
-        self.assertIn(b"whether 1 process was left", self.run_sooth("ps", "-i", "0").stdout)
+        self.assertIn(b"1 possible orphan", self.run_sooth("ps", "-i", "0").stdout)
         self.assert_there(main, tool)
 
     def test_abandoned(self):
